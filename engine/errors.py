@@ -1,0 +1,104 @@
+"""The error tree. Every error that a user can meet is one of these.
+
+    FeatherweightError            code, message, next; str() is "message. next."
+    |
+    |-- RequestError              exit 2: refused before the start, nothing left behind
+    |   |-- SettingsError         a recipe or a setting: unknown key, wrong type, out of range
+    |   |-- SourceError           the model: unknown name, unreadable file, weights that do not fit
+    |   |   `-- HubError          the Hugging Face Hub could not be reached or does not have it
+    |   |-- DataError             the images, their labels or their split
+    |   |-- TargetError           the runtime, provider, threads or batch size on this machine
+    |   |-- NotFoundError         no such job, variant or upload in this home
+    |   |-- StateError            the request does not fit the job's state
+    |   `-- StorageError          the home folder or its database cannot be used as it is
+    |
+    |-- RunError                  exit 1: failed after the start, what was finished is kept
+    |   |-- StepError             one step of one chain; names the path that led there
+    |   |-- ExportError           the ONNX file cannot be made, or does not agree with torch
+    |   |-- MeasureError          a measurement that cannot be trusted
+    |   `-- LimitError            time, memory or disk ran out, or the process was killed
+    |
+    `-- Cancelled                 exit 130: the user stopped it
+
+``message`` says what was wrong with which value and what is allowed, ``next`` what to do about it. Both are plain
+sentences without a final full stop, safe to show to anyone (no traceback).
+"""
+
+
+class FeatherweightError(Exception):
+    """Base of the tree; ``code`` is stable and machine-readable, ``exit_status`` the command line's."""
+
+    code = "error"
+    exit_status = 1
+
+    def __init__(self, message: str, next: str = "", *, code: str | None = None) -> None:
+        self.message = message.rstrip(". ")
+        self.next = next.rstrip(". ")
+        self.code = code or type(self).code
+        super().__init__(self.message, self.next)
+
+    def __str__(self) -> str:
+        return ". ".join(part for part in (self.message, self.next) if part)
+
+
+class RequestError(FeatherweightError):
+    code = "request"
+    exit_status = 2
+
+
+class SettingsError(RequestError):
+    code = "settings"
+
+
+class SourceError(RequestError):
+    code = "source"
+
+
+class HubError(SourceError):
+    code = "hub"
+
+
+class DataError(RequestError):
+    code = "data"
+
+
+class TargetError(RequestError):
+    code = "target"
+
+
+class NotFoundError(RequestError):
+    code = "not_found"
+
+
+class StateError(RequestError):
+    code = "state"
+
+
+class StorageError(RequestError):
+    code = "storage"
+
+
+class RunError(FeatherweightError):
+    code = "run"
+    exit_status = 1
+
+
+class StepError(RunError):
+    code = "step"
+
+
+class ExportError(RunError):
+    code = "export"
+
+
+class MeasureError(RunError):
+    code = "measure"
+
+
+class LimitError(RunError):
+    code = "limit"
+
+
+class Cancelled(FeatherweightError):
+    code = "cancelled"
+    exit_status = 130

@@ -1,0 +1,23 @@
+"""What is asked: frozen pydantic settings, from one technique to a whole recipe."""
+
+from engine.settings.base import Settings, settings_error
+from engine.settings.data import DataSource, ImagesData, Preprocess, SampleData, Split
+from engine.settings.jobs import (
+    AnalysisRequest,
+    HardwareRequest,
+    JobRequest,
+    PreviewRequest,
+    ProfileRequest,
+    RunRequest,
+)
+from engine.settings.model import PRETRAINED, RANDOM, FileModel, ModelSource, SampleModel, TimmModel
+from engine.settings.recipe import Recipe, absolute_paths, dump_recipe, load_recipe, parse_recipe
+from engine.settings.target import Budget, Goal, Target
+from engine.settings.techniques import TECHNIQUES, Finetune, QuantizeStatic, Stage, Step
+
+__all__ = [
+    "PRETRAINED", "RANDOM", "TECHNIQUES", "AnalysisRequest", "Budget", "DataSource", "FileModel", "Finetune", "Goal",
+    "HardwareRequest", "ImagesData", "JobRequest", "ModelSource", "Preprocess", "PreviewRequest", "ProfileRequest",
+    "QuantizeStatic", "Recipe", "RunRequest", "SampleData", "SampleModel", "Settings", "Split", "Stage", "Step",
+    "Target", "TimmModel", "absolute_paths", "dump_recipe", "load_recipe", "parse_recipe", "settings_error",
+]  # fmt: skip

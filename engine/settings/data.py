@@ -1,0 +1,89 @@
+"""Which images, how they are split, and how they reach the model."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from engine.settings.base import Settings, setting
+from engine.settings.model import SHA256
+
+
+class SampleData(Settings):
+    """The data that the project's own network was trained on."""
+
+    kind: Literal["sample"] = "sample"
+    name: Literal["digits"] = setting("digits", help="Which sample.")
+
+
+class ImagesData(Settings):
+    """A folder or zip of images: a folder per class, flat with a CSV of file,label, or without labels."""
+
+    kind: Literal["images"] = "images"
+    path: str | None = setting(None, help="A folder or a zip.", min_length=1)
+    sha256: str | None = setting(None, help="SHA-256 of the content; alone, it names an upload.", pattern=SHA256)
+    labels: str = setting("folders", help="folders, none, or the path of a CSV of file,label.", min_length=1)
+    classes: tuple[str, ...] | None = setting(
+        None, help="Class names in the order of the model's outputs; sorted names if empty.", min_length=1
+    )
+
+    @model_validator(mode="after")
+    def _names_something(self) -> Self:
+        if self.path is None and self.sha256 is None:
+            raise ValueError("images need a path, or the sha256 of an upload")
+        if self.classes is not None and len(set(self.classes)) < len(self.classes):
+            raise ValueError("classes names one class twice")
+        return self
+
+    @property
+    def labelled(self) -> bool:
+        return self.labels != "none"
+
+
+DataSource = Annotated[SampleData | ImagesData, Field(discriminator="kind")]
+
+
+class Split(Settings):
+    """Shares of the images; they never overlap."""
+
+    train: float = setting(0.6, help="For training steps.", ge=0, le=1)
+    calibration: float = setting(0.1, help="For calibrating quantization.", ge=0, le=1)
+    evaluation: float = setting(0.3, help="For accuracy and fidelity.", gt=0, le=1)
+    holdout: float = setting(0.0, help="Never touched.", ge=0, le=1)
+
+    @model_validator(mode="after")
+    def _sums_to_one(self) -> Self:
+        total = self.train + self.calibration + self.evaluation + self.holdout
+        if abs(total - 1) > 1e-6:
+            raise ValueError(f"train, calibration, evaluation and holdout sum to {total:.4g}, they must sum to 1")
+        return self
+
+
+class Preprocess(Settings):
+    """From an image to the model's input: resize, crop, divide by scale, normalise."""
+
+    size: tuple[Annotated[int, Field(ge=8, le=4096)], Annotated[int, Field(ge=8, le=4096)]] = setting(
+        help="Height and width of the model's input.", unit="px"
+    )
+    mean: tuple[float, ...] = setting(help="Mean per channel, after the division by scale.", min_length=1, max_length=4)
+    std: tuple[Annotated[float, Field(gt=0)], ...] = setting(
+        help="Standard deviation per channel, after the division by scale.", min_length=1, max_length=4
+    )
+    scale: float = setting(255.0, help="Pixel values are divided by this.", gt=0)
+    interpolation: Literal["nearest", "bilinear", "bicubic", "lanczos"] = setting("bicubic", help="How to resize.")
+    crop_pct: float = setting(1.0, help="Share of the resized image that the centre crop keeps.", gt=0, le=2)
+    resize: Literal["crop", "squash"] = setting(
+        "crop", help="crop keeps the aspect ratio and cuts the centre, squash does not."
+    )
+    channels: Literal["rgb", "bgr", "gray"] | None = setting(
+        None, help="Order of the channels; gray for one channel, rgb for three, if empty."
+    )
+
+    @model_validator(mode="after")
+    def _same_channels(self) -> Self:
+        if len(self.mean) != len(self.std):
+            raise ValueError(f"mean has {len(self.mean)} values and std {len(self.std)}, they must be as many")
+        if self.channels is not None and len(self.mean) != (1 if self.channels == "gray" else 3):
+            raise ValueError(f"mean has {len(self.mean)} values, which does not fit channels {self.channels}")
+        if len(self.mean) not in (1, 3):
+            raise ValueError(f"mean has {len(self.mean)} values, images have 1 or 3 channels")
+        return self

@@ -1,0 +1,62 @@
+"""Which model: a sample of the project, a timm name, or a file."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from engine.settings.base import Settings, setting
+
+PRETRAINED, RANDOM = "pretrained", "random"
+SHA256 = r"^[0-9a-f]{64}$"
+
+
+class SampleModel(Settings):
+    """The project's own trained network."""
+
+    kind: Literal["sample"] = "sample"
+    name: Literal["digits"] = setting("digits", help="Which sample.")
+
+
+class TimmModel(Settings):
+    """A timm architecture by name, or a timm model on the Hub as hf_hub:owner/name."""
+
+    kind: Literal["timm"] = "timm"
+    name: str = setting(help="A timm name (resnet18.a1_in1k) or hf_hub:owner/name.", min_length=1, max_length=200)
+    weights: str = setting(
+        PRETRAINED,
+        help="pretrained (through the Hugging Face Hub), random, or a path to safetensors or a state dict.",
+        min_length=1,
+    )
+    weights_sha256: str | None = setting(None, help="SHA-256 of the weights file; names an upload.", pattern=SHA256)
+    num_classes: int | None = setting(None, help="Outputs; as in the weights if empty.", ge=1, le=100_000)
+    in_chans: int | None = setting(None, help="Input channels; as in the weights if empty.", ge=1, le=64)
+    img_size: int | None = setting(None, help="Input height and width; the architecture's own if empty.",
+                                   unit="px", ge=16, le=2048)  # fmt: skip
+
+    @property
+    def weights_path(self) -> str | None:
+        """The local weights file, or None where the weights are pretrained or random."""
+        return None if self.weights in (PRETRAINED, RANDOM) else self.weights
+
+    @model_validator(mode="after")
+    def _hub_models_have_weights(self) -> Self:
+        if self.name.startswith(("hf_hub:", "hf-hub:")) and self.weights != PRETRAINED:
+            raise ValueError(f"'{self.name}' comes from the Hub with its own weights: weights must be pretrained")
+        return self
+
+
+class FileModel(Settings):
+    """An ONNX file, by path or, where it was uploaded to this home, by SHA-256 alone."""
+
+    kind: Literal["file"] = "file"
+    path: str | None = setting(None, help="The ONNX file.", min_length=1)
+    sha256: str | None = setting(None, help="SHA-256 of the file; alone, it names an upload.", pattern=SHA256)
+
+    @model_validator(mode="after")
+    def _names_something(self) -> Self:
+        if self.path is None and self.sha256 is None:
+            raise ValueError("a file model needs a path, or the sha256 of an upload")
+        return self
+
+
+ModelSource = Annotated[SampleModel | TimmModel | FileModel, Field(discriminator="kind")]

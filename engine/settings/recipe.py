@@ -1,0 +1,145 @@
+"""The whole request, as a file."""
+
+import itertools
+from pathlib import Path
+from typing import Any, Literal, Self
+
+import yaml
+from pydantic import model_validator
+
+from engine.errors import SettingsError
+from engine.settings.base import Settings, setting
+from engine.settings.data import DataSource, ImagesData, Preprocess, SampleData, Split
+from engine.settings.model import FileModel, ModelSource, SampleModel
+from engine.settings.target import Budget, Goal, Target
+from engine.settings.techniques import Finetune, Step
+
+MAX_RECIPE_BYTES = 1_000_000
+
+
+class Recipe(Settings):
+    """Model, data, target, budget, goal and the chains of steps to try."""
+
+    version: Literal[1] = 1
+    name: str = setting("untitled", help="What the run is called.", min_length=1, max_length=120)
+    model: ModelSource
+    data: DataSource | None = None
+    split: Split = Split()
+    preprocess: Preprocess | None = None
+    target: Target = Target()
+    budget: Budget = Budget()
+    goal: Goal = setting("latency", help="What is to be made small (throughput: large).")
+    seed: int = setting(0, help="Seeds every random choice.", ge=0, le=2**31 - 1)
+    steps: tuple[Step, ...] | None = setting(None, help="One chain.", max_length=20)
+    branches: tuple[tuple[Step, ...], ...] | None = setting(None, help="Several chains.", min_length=1, max_length=20)
+
+    @property
+    def chains(self) -> tuple[tuple[Step, ...], ...]:
+        """Every chain to try; one empty chain where only the baseline is measured."""
+        return self.branches if self.branches is not None else (self.steps or (),)
+
+    @property
+    def baseline_steps(self) -> tuple[Step, ...]:
+        """The leading fine-tune that all chains share and that therefore makes the baseline, or nothing."""
+        heads = {chain[:1] for chain in self.chains}
+        if len(heads) == 1:
+            (head,) = heads
+            if head and isinstance(head[0], Finetune):
+                return head
+        return ()
+
+    @property
+    def trains(self) -> bool:
+        return any(step.stage == "torch" for chain in self.chains for step in chain)
+
+    @model_validator(mode="after")
+    def _one_list_of_steps(self) -> Self:
+        if self.steps is not None and self.branches is not None:
+            raise ValueError("steps and branches are both given, a recipe has one or the other")
+        return self
+
+    @model_validator(mode="after")
+    def _stages_in_order(self) -> Self:
+        for chain in self.chains:
+            for before, after in itertools.pairwise(chain):
+                if before.stage == "onnx" and after.stage == "torch":
+                    raise ValueError(
+                        f"{after.technique} comes after {before.technique}: it changes weights that are already in "
+                        f"an ONNX file; put {after.technique} first"
+                    )
+        return self
+
+    @model_validator(mode="after")
+    def _training_is_possible(self) -> Self:
+        step = next((step for chain in self.chains for step in chain if step.stage == "torch"), None)
+        if step is None:
+            return self
+        if isinstance(self.model, FileModel):
+            raise ValueError(f"{step.technique} trains a torch model and cannot change an ONNX file; "
+                             "choose a timm model or leave the step out")  # fmt: skip
+        if self.data is None or (isinstance(self.data, ImagesData) and not self.data.labelled):
+            raise ValueError(f"{step.technique} needs labelled images, and the recipe has none")
+        return self
+
+    @model_validator(mode="after")
+    def _sample_split_is_fixed(self) -> Self:
+        if isinstance(self.data, SampleData) and self.split != Split():
+            raise ValueError("the sample's split is fixed by its card (0.6 train, 0.1 calibration, 0.3 evaluation); "
+                             "leave split out")  # fmt: skip
+        return self
+
+    @property
+    def is_sample(self) -> bool:
+        return isinstance(self.model, SampleModel) and isinstance(self.data, SampleData)
+
+
+def parse_recipe(text: str) -> Recipe:
+    """A recipe from YAML or JSON text. Raises SettingsError that names what is wrong."""
+    if len(text.encode()) > MAX_RECIPE_BYTES:
+        raise SettingsError(f"the recipe is larger than {MAX_RECIPE_BYTES // 1000} kB", "Open a recipe file")
+    try:
+        values: Any = yaml.safe_load(text)
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
+        where = getattr(error, "problem_mark", None)
+        line = f" (line {where.line + 1})" if where else ""
+        raise SettingsError(f"the recipe is not valid YAML or JSON{line}", "Correct it and try again") from error
+    if not isinstance(values, dict):
+        raise SettingsError("the recipe is not a mapping of keys to values",
+                            "Start from a recipe that the Optimize page shows")  # fmt: skip
+    return Recipe.parse({str(key): value for key, value in values.items()})
+
+
+def load_recipe(path: Path) -> Recipe:
+    """A recipe file, its relative paths made absolute from the file's folder. Raises SettingsError."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"the recipe '{path}' cannot be read: {_reason(error)}",
+                            "Check the path") from error  # fmt: skip
+    return absolute_paths(parse_recipe(text), path.parent.resolve())
+
+
+def absolute_paths(recipe: Recipe, folder: Path) -> Recipe:
+    """The same recipe with every relative path read from `folder`."""
+    model, data = recipe.model, recipe.data
+    if isinstance(model, FileModel) and model.path is not None:
+        model = model.model_copy(update={"path": str(folder / model.path)})
+    elif model.kind == "timm" and model.weights_path is not None:
+        model = model.model_copy(update={"weights": str(folder / model.weights_path)})
+    if isinstance(data, ImagesData):
+        changed = {"path": str(folder / data.path)} if data.path is not None else {}
+        if data.labels not in ("folders", "none"):
+            changed["labels"] = str(folder / data.labels)
+        data = data.model_copy(update=changed)
+    return recipe.model_copy(update={"model": model, "data": data})
+
+
+def dump_recipe(recipe: Recipe) -> str:
+    """The recipe as YAML with every default written out; parse_recipe reads it back to an equal recipe."""
+    values = recipe.model_dump(mode="json")
+    values.pop("steps" if recipe.branches is not None else "branches")
+    return yaml.safe_dump(values, sort_keys=False, allow_unicode=True)
+
+
+def _reason(error: Exception) -> str:
+    return error.strerror or str(error) if isinstance(error, OSError) else "it is not UTF-8 text"
