@@ -1,0 +1,18 @@
+"""Result -> plotly Figure: pure functions, one file a family. Colours are left to the theme of whoever shows them.
+
+Every figure carries its alternative text; `alt_text(figure)` reads it.
+"""
+
+from engine.charts.accuracy import accuracy, agreement
+from engine.charts.classes import class_counts
+from engine.charts.latency import latency, speed
+from engine.charts.layers import layers
+from engine.charts.size import size
+from engine.charts.style import alt_text
+from engine.charts.tradeoff import tradeoff
+from engine.charts.training import learning_curve
+
+__all__ = [
+    "accuracy", "agreement", "alt_text", "class_counts", "latency", "layers", "learning_curve", "size", "speed",
+    "tradeoff",
+]  # fmt: skip
