@@ -1,0 +1,100 @@
+"""A folder of results addressed by what they were computed from; the least recently used go first."""
+
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from filelock import FileLock
+
+from engine.store.home import folder_bytes
+
+MAX_BYTES = 10_000_000_000
+ABANDONED_SECONDS = 86_400.0
+
+
+class Cache:
+    """Entries are folders, published whole by a rename and never changed afterwards."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def get(self, key: str) -> Path | None:
+        """The entry's folder (and it counts as used now), or None."""
+        entry = self._entry(key)
+        try:
+            os.utime(entry)
+        except FileNotFoundError:
+            return None
+        return entry
+
+    def put(self, key: str, fill: Callable[[Path], None]) -> Path:
+        """The entry's folder, filled by `fill(empty folder)` where it is not there yet.
+
+        Where two processes fill the same key, the first to finish wins. What `fill` raises leaves no entry behind.
+        """
+        if (known := self.get(key)) is not None:
+            return known
+        self._root.mkdir(parents=True, exist_ok=True)
+        filling = Path(tempfile.mkdtemp(dir=self._root, prefix=".filling-"))
+        try:
+            fill(filling)
+            return self._publish(filling, key)
+        finally:
+            shutil.rmtree(filling, ignore_errors=True)
+
+    def _publish(self, filling: Path, key: str) -> Path:
+        entry = self._entry(key)
+        try:
+            filling.rename(entry)
+        except OSError:
+            if not entry.is_dir():
+                raise
+        return entry
+
+    def trim(self, max_bytes: int = MAX_BYTES, *, unused_since: float | None = None) -> int:
+        """Remove the least recently used entries until `max_bytes` are left; returns the bytes freed.
+
+        `unused_since` (seconds since the epoch) keeps every entry that was used at or after that time, so that a job
+        that began then does not lose what it works with.
+        """
+        if not self._root.is_dir():
+            return 0
+        with FileLock(self._root / ".trim.lock"):
+            self._remove_abandoned()
+            return self._evict(max_bytes, time.time() if unused_since is None else unused_since)
+
+    def _evict(self, max_bytes: int, unused_since: float) -> int:
+        sizes = {entry: folder_bytes(entry) for entry in self._by_use()}
+        total, freed = sum(sizes.values()), 0
+        for entry, size in sizes.items():
+            if total - freed <= max_bytes:
+                break
+            if entry.stat().st_mtime < unused_since:
+                _remove(entry)
+                freed += size
+        return freed
+
+    def _by_use(self) -> list[Path]:
+        entries = [(entry.stat().st_mtime, entry) for entry in self._root.iterdir() if not entry.name.startswith(".")]
+        return [entry for _, entry in sorted(entries)]
+
+    def _remove_abandoned(self) -> None:
+        """Half-filled folders of processes that were killed a day ago or more."""
+        for folder in self._root.glob(".*-*"):
+            if folder.stat().st_mtime < time.time() - ABANDONED_SECONDS:
+                shutil.rmtree(folder, ignore_errors=True)
+
+    def _entry(self, key: str) -> Path:
+        if not key.isalnum():
+            raise ValueError(f"a cache key has letters and digits only, not '{key}'")
+        return self._root / key
+
+
+def _remove(entry: Path) -> None:
+    """Out of sight by a rename first, so that nobody finds half an entry."""
+    doomed = entry.with_name(f".removing-{entry.name}-{os.getpid()}")
+    entry.rename(doomed)
+    shutil.rmtree(doomed, ignore_errors=True)

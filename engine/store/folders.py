@@ -1,0 +1,175 @@
+"""One folder a job: it describes itself, and every file in it is whole or absent.
+
+job.json        what was asked (JobFile)          outcome.json    how it ended (Outcome)
+recipe.yaml     the same as a recipe (runs)       report.json     the result of a run
+events.jsonl    what happened, line by line       result.json     the result of any other kind of job
+log.txt         the runner's stderr               variants/<id>/  work/ (the runner's own, removed at the end)
+"""
+
+import os
+import shutil
+import tempfile
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from engine.errors import StorageError
+from engine.results import DataPreview, Event, Hardware, ModelProfile, Note, Report, Result, State
+from engine.settings import JobRequest
+
+RESULTS: dict[str, type[Result]] = {"profile": ModelProfile, "preview": DataPreview, "hardware": Hardware}
+LAST_EVENT_BYTES = 65_536
+M = TypeVar("M", bound=BaseModel)
+
+
+class JobFile(Result):
+    """job.json: what was asked, when, and how long it was thought to take."""
+
+    id: str
+    kind: str
+    name: str
+    created: str
+    request: JobRequest
+    estimate_seconds: float | None = None
+
+
+class Outcome(Result):
+    """outcome.json: how the job ended. `exit_status` is the command line's for the same end."""
+
+    state: State
+    error: Note | None = None
+    next: str = ""
+    exit_status: int
+    started: str | None = None
+    finished: str
+
+
+@dataclass(frozen=True)
+class JobFolder:
+    """Reads and writes the files of one job."""
+
+    path: Path
+
+    @property
+    def work(self) -> Path:
+        """The runner's private working directory."""
+        return self.path / "work"
+
+    @property
+    def variants(self) -> Path:
+        return self.path / "variants"
+
+    @property
+    def log(self) -> Path:
+        return self.path / "log.txt"
+
+    @property
+    def _events(self) -> Path:
+        return self.path / "events.jsonl"
+
+    def write(self, name: str, value: BaseModel) -> None:
+        """Write a settings or result object as JSON, atomically. Raises OSError (a full disk, for one)."""
+        write_atomically(self.path / name, value.model_dump_json(indent=1, by_alias=True) + "\n")
+
+    def write_text(self, name: str, text: str) -> None:
+        """Write a text file, atomically. Raises OSError."""
+        write_atomically(self.path / name, text)
+
+    def read(self, name: str, kind: type[M]) -> M | None:
+        """The object in a file, or None where there is no such file. Raises StorageError where it is damaged."""
+        path = self.path / name
+        try:
+            return kind.model_validate_json(path.read_bytes())
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except ValidationError as error:
+            raise StorageError(f"'{path}' is damaged and cannot be read", "Delete this job and submit it again",
+                               code="damaged") from error  # fmt: skip
+        except OSError as error:
+            raise StorageError(f"'{path}' cannot be read: {error.strerror}", "Check the disk") from error
+
+    def request(self) -> JobFile:
+        """What was asked. Raises StorageError where job.json is missing or damaged."""
+        job = self.read("job.json", JobFile)
+        if job is None:
+            raise StorageError(f"'{self.path / 'job.json'}' is missing", "Delete this job and submit it again",
+                               code="damaged")  # fmt: skip
+        return job
+
+    def outcome(self) -> Outcome | None:
+        return self.read("outcome.json", Outcome)
+
+    def report(self) -> Report | None:
+        return self.read("report.json", Report)
+
+    def result(self) -> Result | None:
+        """The result of an analysis, or None where there is none (yet)."""
+        return self.read("result.json", RESULTS[kind]) if (kind := self.request().kind) in RESULTS else None
+
+    def append_event(self, event: Event) -> None:
+        """Add one line to events.jsonl; one write, so that readers never see two events mixed."""
+        with self._events.open("ab", buffering=0) as file:
+            file.write(event.model_dump_json().encode() + b"\n")
+
+    def events(self, after: int = 0) -> tuple[Event, ...]:
+        """The events from number `after` on, the first being 0. Lines that are not whole yet are left out."""
+        try:
+            lines = self._events.read_bytes().split(b"\n")[:-1]
+        except FileNotFoundError:
+            return ()
+        return tuple(event for line in lines[after:] if (event := _event(line)))
+
+    def last_event(self) -> Event | None:
+        """The newest event, read from the end of the file."""
+        try:
+            with self._events.open("rb") as file:
+                file.seek(max(0, file.seek(0, os.SEEK_END) - LAST_EVENT_BYTES))
+                lines = file.read().split(b"\n")[:-1]
+        except FileNotFoundError:
+            return None
+        return _event(lines[-1]) if lines else None
+
+    def log_text(self, n_bytes: int = 200_000) -> str:
+        """The end of the runner's log."""
+        try:
+            with self.log.open("rb") as file:
+                file.seek(max(0, file.seek(0, os.SEEK_END) - n_bytes))
+                return file.read().decode(errors="replace")
+        except FileNotFoundError:
+            return ""
+
+    def reset(self) -> None:
+        """Back to what was asked: everything that an attempt has left is removed, so that a rerun starts over."""
+        for name in ("outcome.json", "report.json", "result.json", "events.jsonl", "log.txt", "report.html"):
+            (self.path / name).unlink(missing_ok=True)
+        for folder in (self.variants, self.work):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Write the whole file or leave the old one: temporary file, fsync, replace. Raises OSError."""
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def now() -> str:
+    """The time as ISO 8601 UTC with milliseconds."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def _event(line: bytes) -> Event | None:
+    try:
+        return Event.model_validate_json(line)
+    except ValidationError:  # a line cut short by a full disk
+        return None

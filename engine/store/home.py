@@ -1,0 +1,98 @@
+"""The home folder: where everything lasts, and what it occupies."""
+
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine.errors import StorageError
+from engine.store.folders import JobFolder
+
+FREE_FLOOR_BYTES = 200_000_000  # below this nothing new is begun: databases and reports must still fit
+
+
+@dataclass(frozen=True)
+class Home:
+    """Paths below one home folder. Nothing is created before `prepare`."""
+
+    path: Path
+
+    @classmethod
+    def default(cls) -> "Home":
+        """The home that FEATHERWEIGHT_HOME names, or ~/.featherweight."""
+        return cls(Path(os.environ.get("FEATHERWEIGHT_HOME") or "~/.featherweight").expanduser().absolute())
+
+    @property
+    def database_url(self) -> str:
+        """FEATHERWEIGHT_DATABASE_URL, or an SQLite file in the home."""
+        return os.environ.get("FEATHERWEIGHT_DATABASE_URL") or f"sqlite:///{self.path / 'featherweight.db'}"
+
+    @property
+    def jobs(self) -> Path:
+        return self.path / "jobs"
+
+    @property
+    def uploads(self) -> Path:
+        return self.path / "uploads"
+
+    @property
+    def cache(self) -> Path:
+        return self.path / "cache"
+
+    @property
+    def supervisor_lock(self) -> Path:
+        """Held by the one supervisor of this home for as long as it lives."""
+        return self.path / "supervisor.lock"
+
+    @property
+    def supervisor_log(self) -> Path:
+        return self.path / "supervisor.log"
+
+    @property
+    def seen(self) -> Path:
+        """Touched whenever an app looks after the supervisor; without that, an idle supervisor ends."""
+        return self.path / "supervisor.seen"
+
+    @property
+    def measure_lock(self) -> Path:
+        """Held while latency is measured, by whichever process of this home measures."""
+        return self.path / "measure.lock"
+
+    def job(self, id: str) -> JobFolder:
+        return JobFolder(self.jobs / id)
+
+    def prepare(self) -> None:
+        """Create the folders. Raises StorageError where that is impossible."""
+        try:
+            for folder in (self.jobs, self.uploads, self.cache):
+                folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StorageError(f"the home folder '{self.path}' cannot be used: {error.strerror or error}",
+                               "Make it writable, or set FEATHERWEIGHT_HOME to another folder") from error  # fmt: skip
+
+    def require_free(self, n_bytes: int = 0) -> None:
+        """Raises StorageError where the disk would have less than the floor left after `n_bytes` more."""
+        free = free_bytes(self.path)
+        if free - n_bytes < FREE_FLOOR_BYTES:
+            raise StorageError(
+                f"the disk of '{self.path}' has {free / 1e6:.0f} MB left, "
+                f"{(FREE_FLOOR_BYTES + n_bytes) / 1e6:.0f} MB are needed",
+                "Free the cache, or delete old runs and uploads", code="disk_full")  # fmt: skip
+
+
+def free_bytes(path: Path) -> int:
+    """Bytes left on the disk that holds `path`, or will hold it."""
+    existing = next(folder for folder in (path, *path.parents) if folder.exists())
+    return shutil.disk_usage(existing).free
+
+
+def folder_bytes(path: Path) -> int:
+    """Bytes of all files below `path`; files that vanish meanwhile count nothing."""
+    total = 0
+    for folder, _, names in os.walk(path):
+        for name in names:
+            try:
+                total += os.lstat(os.path.join(folder, name)).st_size  # noqa: PTH118 (half the time of Path here)
+            except FileNotFoundError:
+                continue
+    return total
