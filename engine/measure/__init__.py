@@ -1,0 +1,1 @@
+"""Size, latency, accuracy and fidelity, with their uncertainty."""

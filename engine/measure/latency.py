@@ -1,0 +1,99 @@
+"""Latency: interleaved rounds of all files, one live session at a time, ratios taken within a round.
+
+A shared machine drifts by tens of percent within seconds. Within one round the baseline and the variants see the same
+drift, so the ratio of their medians is stable where the medians are not.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.measure.statistics import bootstrap
+from engine.models.artifacts import OnnxModel
+from engine.results import Latency, Throughput
+from engine.runtimes import open_session
+from engine.settings import Target
+
+N_ROUNDS = 12
+N_WARMUP = 5
+TURN_SECONDS = 0.15
+MIN_CALLS, MAX_CALLS = 5, 200
+
+
+@dataclass(frozen=True)
+class Turn:
+    """The timed calls of one file in one round, in milliseconds, and the session options they ran with."""
+
+    calls_ms: np.ndarray
+    options: dict[str, str]
+
+
+def measure_latency(
+    models: Mapping[str, OnnxModel],
+    baseline: str,
+    target: Target,
+    images: np.ndarray,
+    on_round: Callable[[int, int], None] = lambda done, total: None,
+    n_rounds: int = N_ROUNDS,
+) -> dict[str, tuple[Latency, Throughput]]:
+    """Latency and throughput of every model; `images` is one batch (batch_size, C, H, W) float32 a model's input.
+
+    `target.threads` must be a number. Every other round runs in reverse order, so that nobody always follows the same
+    neighbour. Raises TargetError and RunError as open_session does.
+    """
+    turns: dict[str, list[Turn]] = {id: [] for id in models}
+    for number in range(n_rounds):
+        order = list(models) if number % 2 == 0 else list(models)[::-1]
+        for id in order:
+            turns[id].append(_turn(models[id], target, images))
+        on_round(number + 1, n_rounds)
+    base = _medians(turns[baseline])
+    return {id: _summary(turns[id], base, target) for id in models}
+
+
+def _turn(model: OnnxModel, target: Target, images: np.ndarray) -> Turn:
+    with open_session(model.path, target, input_name=model.input_name, output_name=model.output_name) as session:
+        warm = [_timed(session, images) for _ in range(N_WARMUP)]
+        n_calls = int(np.clip(TURN_SECONDS / min(warm), MIN_CALLS, MAX_CALLS))
+        calls = np.array([_timed(session, images) for _ in range(n_calls)])
+        return Turn(calls * 1000, session.options)
+
+
+def _timed(session: Callable[[np.ndarray], np.ndarray], images: np.ndarray) -> float:
+    start = time.perf_counter()
+    session(images)
+    return time.perf_counter() - start
+
+
+def _medians(turns: list[Turn]) -> np.ndarray:
+    return np.array([np.median(turn.calls_ms) for turn in turns])
+
+
+def _summary(turns: list[Turn], base: np.ndarray, target: Target) -> tuple[Latency, Throughput]:
+    medians = _medians(turns)
+    ratios = medians / base
+    low, high = bootstrap(ratios)
+    calls = np.concatenate([turn.calls_ms for turn in turns])
+    per_s = target.batch_size * 1000 / medians
+    slowest, fastest = bootstrap(per_s)
+    latency = Latency(
+        runtime=target.runtime,
+        provider=target.provider,
+        threads=target.threads or 1,
+        batch_size=target.batch_size,
+        p50_ms=float(np.median(calls)),
+        p95_ms=float(np.percentile(calls, 95)),
+        n_runs=len(calls),
+        n_rounds=len(turns),
+        n_warmup=N_WARMUP,
+        session_options=turns[0].options,
+        ratio_to_baseline=float(np.median(ratios)),
+        ratio_low=low,
+        ratio_high=high,
+    )
+    throughput = Throughput(
+        batch_size=target.batch_size, images_per_s=float(np.median(per_s)), low=slowest, high=fastest
+    )
+    return latency, throughput

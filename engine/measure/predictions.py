@@ -1,0 +1,66 @@
+"""The outputs of a model on the evaluation images, kept per image."""
+
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from engine.data import Part
+from engine.errors import MeasureError
+from engine.models.artifacts import OnnxModel
+from engine.runtimes import open_session
+from engine.settings import Target
+
+EVALUATION_BATCH = 32
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """`logits` (N, classes) float32 for the images `ids`, in the order of the evaluation part."""
+
+    ids: tuple[str, ...]
+    logits: np.ndarray
+
+    def save(self, path: Path) -> None:
+        np.savez_compressed(path, ids=np.array(self.ids), logits=self.logits)
+
+    @classmethod
+    def load(cls, path: Path) -> "Predictions":
+        """Raises MeasureError where the file is not one that `save` wrote."""
+        try:
+            with np.load(path) as arrays:
+                return cls(tuple(str(id) for id in arrays["ids"]), arrays["logits"])
+        except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+            raise MeasureError(f"the predictions '{path.name}' cannot be read", "Run the recipe again") from error
+
+
+def predict(
+    model: OnnxModel, part: Part, target: Target, on_image: Callable[[int, int], None] = lambda done, total: None
+) -> Predictions:
+    """Logits of every image of `part`, in batches (the model's own batch where it is fixed).
+
+    Raises MeasureError where an output is not finite, since no accuracy would be valid.
+    """
+    size = model.batch or EVALUATION_BATCH
+    rows: list[np.ndarray] = []
+    done = 0
+    with open_session(model.path, target, input_name=model.input_name, output_name=model.output_name) as session:
+        for images in part.batches(size):
+            rows.append(session(_filled(images, model.batch))[: len(images)])
+            done += len(images)
+            on_image(done, len(part))
+    logits = np.concatenate(rows)
+    if not np.isfinite(logits).all():
+        bad = int((~np.isfinite(logits)).any(axis=1).sum())
+        raise MeasureError(f"the model's outputs are not finite on {bad} of {len(logits)} images",
+                           "Check the weights for NaN and the preprocessing for its scale")  # fmt: skip
+    return Predictions(tuple(part.ids), logits)
+
+
+def _filled(images: np.ndarray, batch: int | None) -> np.ndarray:
+    """A last, short batch filled up with its first image, where the model's batch is fixed."""
+    if batch is None or len(images) == batch:
+        return images
+    return np.concatenate([images, np.repeat(images[:1], batch - len(images), axis=0)])

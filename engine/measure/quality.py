@@ -1,0 +1,49 @@
+"""Accuracy against labels, fidelity against the baseline."""
+
+import numpy as np
+
+from engine.measure.statistics import paired_drop, wilson
+from engine.results import Accuracy, Fidelity
+
+
+def accuracy(logits: np.ndarray, labels: np.ndarray) -> Accuracy:
+    """Top-1 with its Wilson interval, and top-5 where there are more than five classes.
+
+    `logits` (N, classes), `labels` (N,) int.
+    """
+    right = int(correct(logits, labels).sum())
+    low, high = wilson(right, len(labels))
+    return Accuracy(top1=right / len(labels), top5=_top5(logits, labels), n_images=len(labels), low=low, high=high)
+
+
+def fidelity(logits: np.ndarray, baseline: np.ndarray) -> Fidelity:
+    """Share of images with the baseline's top-1, and the signal-to-quantization-noise ratio of the logits in dB."""
+    agreement = float((logits.argmax(1) == baseline.argmax(1)).mean())
+    return Fidelity(agreement=agreement, sqnr_db=sqnr_db(logits, baseline), n_images=len(logits))
+
+
+def sqnr_db(logits: np.ndarray, baseline: np.ndarray) -> float | None:
+    """10 log10(sum of baseline squared / sum of difference squared); None where nothing differs."""
+    signal = float((baseline.astype(np.float64) ** 2).sum())
+    noise = float(((logits.astype(np.float64) - baseline) ** 2).sum())
+    return None if noise == 0 or signal == 0 else float(10 * np.log10(signal / noise))
+
+
+def correct(logits: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """(N,) bool: which images are right."""
+    return np.asarray(logits.argmax(1) == labels)
+
+
+def drop(right: np.ndarray, baseline_right: np.ndarray) -> tuple[float, float, float]:
+    """Absolute loss against the baseline over the same images, with its paired interval; both are (N,) bool."""
+    lost = int((baseline_right & ~right).sum())
+    won = int((right & ~baseline_right).sum())
+    low, high = paired_drop(lost, won, len(right))
+    return (lost - won) / len(right), low, high
+
+
+def _top5(logits: np.ndarray, labels: np.ndarray) -> float | None:
+    if logits.shape[1] <= 5:
+        return None
+    best = np.argpartition(logits, -5, axis=1)[:, -5:]
+    return float((best == labels[:, None]).any(axis=1).mean())

@@ -1,0 +1,39 @@
+"""Intervals. All are 95 %, two-sided."""
+
+from collections.abc import Callable
+
+import numpy as np
+from scipy import stats
+
+CONFIDENCE = 0.95
+N_RESAMPLES = 2000
+
+
+def wilson(right: int, n: int) -> tuple[float, float]:
+    """Interval of a share of `right` out of `n` images (Wilson 1927, doi:10.1080/01621459.1927.10502953)."""
+    interval = stats.binomtest(right, n).proportion_ci(CONFIDENCE, method="wilson")
+    return float(interval.low), float(interval.high)
+
+
+def paired_drop(only_first: int, only_second: int, n: int) -> tuple[float, float]:
+    """Interval of the difference of two shares over the same `n` images.
+
+    `only_first` images count for the first alone, `only_second` for the second alone. Adjusted Wald with half a
+    pair added to each cell (Agresti and Min 2005, doi:10.1002/sim.1781), which stays sound for few disagreements.
+    """
+    first, second, total = only_first + 0.5, only_second + 0.5, n + 2
+    difference = (first - second) / total
+    error = np.sqrt((first + second) - (first - second) ** 2 / total) / total
+    margin = float(stats.norm.ppf(0.5 + CONFIDENCE / 2) * error)
+    return difference - margin, difference + margin
+
+
+def bootstrap(
+    rounds: np.ndarray, statistic: Callable[..., np.ndarray] = np.median, seed: int = 0
+) -> tuple[float, float]:
+    """Percentile bootstrap interval of a statistic of one value a round; `rounds` is (n_rounds,)."""
+    if np.ptp(rounds) == 0:
+        return float(rounds[0]), float(rounds[0])
+    result = stats.bootstrap((rounds,), statistic, n_resamples=N_RESAMPLES, confidence_level=CONFIDENCE,
+                             method="percentile", rng=np.random.default_rng(seed))  # fmt: skip
+    return float(result.confidence_interval.low), float(result.confidence_interval.high)

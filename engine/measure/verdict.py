@@ -1,0 +1,97 @@
+"""What the figures mean: the verdict on each variant, and which one to take home."""
+
+from engine.results import Answer, Latency, Note, Recommendation, Variant, Verdict
+from engine.settings import Budget, Goal
+
+NOT_SLOWER_RATIO = 1.02
+
+
+def faster(latency: Latency) -> Answer:
+    """yes: the interval of the ratio is below 1; no: it is not below 1 anywhere; unclear: it spans 1."""
+    if latency.ratio_high < 1:
+        return "yes"
+    return "no" if latency.ratio_low >= 1 else "unclear"
+
+
+def not_slower(latency: Latency) -> bool:
+    """The contract's meaning: the interval reaches 1 and the point estimate is at most two percent above."""
+    return latency.ratio_low <= 1 and latency.ratio_to_baseline <= NOT_SLOWER_RATIO
+
+
+def judge(variant: Variant, budget: Budget, drop: tuple[float, float, float] | None) -> Verdict:
+    """The verdict on a measured variant; `drop` is its loss against the baseline with its interval."""
+    over: list[str] = []
+    unsure: list[str] = []
+    if drop is not None and budget.max_accuracy_drop is not None:
+        if drop[0] > budget.max_accuracy_drop:
+            over.append("accuracy_drop_over_budget")
+        elif drop[2] > budget.max_accuracy_drop:
+            unsure.append("accuracy_drop_uncertain")
+    latency = variant.latency
+    if latency is not None and budget.max_latency_ms is not None and latency.p50_ms > budget.max_latency_ms:
+        over.append("latency_over_budget")
+    if budget.max_size_mb is not None and variant.size_bytes > budget.max_size_mb * 1e6:
+        over.append("size_over_budget")
+    answer: Answer = "unclear" if latency is None or variant.role == "baseline" else faster(latency)
+    if variant.role != "baseline" and latency is not None and not not_slower(latency):
+        unsure.append("slower_than_baseline")
+    point, low, high = drop if drop is not None else (None, None, None)
+    return Verdict(
+        within_budget=not over, faster=answer, codes=(*over, *unsure), drop=point, drop_low=low, drop_high=high
+    )
+
+
+def recommend(baseline: Variant, variants: tuple[Variant, ...], budget: Budget, goal: Goal) -> Recommendation:
+    """The best variant by the goal among those within the budget and not slower; else the baseline, with the reason."""
+    measured = [variant for variant in variants if variant.role != "baseline" and variant.latency and variant.verdict]
+    good = [v for v in measured if v.verdict and v.verdict.within_budget and v.latency and not_slower(v.latency)]
+    if good:
+        best = min(good, key=lambda variant: _cost(variant, goal))
+        return Recommendation(id=best.id, reason=_reason(best, baseline, goal))
+    return Recommendation(id=baseline.id, reason=_why_none(measured))
+
+
+def _cost(variant: Variant, goal: Goal) -> float:
+    if goal == "size":
+        return variant.size_bytes
+    if goal == "throughput":
+        return -(variant.throughput.images_per_s if variant.throughput else 0.0)
+    return variant.latency.ratio_to_baseline if variant.latency else float("inf")
+
+
+def _reason(best: Variant, baseline: Variant, goal: Goal) -> Note:
+    latency, size = best.latency, best.size_bytes / baseline.size_bytes
+    if latency is None:
+        raise ValueError(f"variant {best.id} was never timed")
+    if latency.ratio_high < 1:
+        speed = f"{1 / latency.ratio_to_baseline:.1f} times as fast as the baseline"
+    else:
+        speed = "as fast as the baseline within the uncertainty"
+    loss = _loss(best)
+    words = {"latency": "fastest", "size": "smallest", "throughput": "highest in throughput"}[goal]
+    return Note(code=f"best_{goal}", text=f"{best.label} is the {words} within the budget: {speed}, "
+                                          f"{size:.0%} of the size{loss}")  # fmt: skip
+
+
+def _loss(best: Variant) -> str:
+    drop = best.verdict.drop if best.verdict else None
+    if drop is None:
+        return ""
+    measure = "top-1" if best.accuracy else "agreement"
+    if drop == 0:
+        return f", with the same {measure}"
+    return f", {abs(drop) * 100:.1f} points {'less' if drop > 0 else 'more'} {measure}"
+
+
+def _why_none(measured: list[Variant]) -> Note:
+    if not measured:
+        return Note(code="nothing_to_compare", text="Only the baseline was measured")
+    inside = [variant for variant in measured if variant.verdict and variant.verdict.within_budget]
+    if inside:
+        best = min(variant.latency.ratio_to_baseline for variant in inside if variant.latency)
+        return Note(code="nothing_not_slower", text="No variant within the budget is as fast as the baseline; the best "
+                                                    f"takes {best:.2f} times its time")  # fmt: skip
+    codes = {code for variant in measured if variant.verdict for code in variant.verdict.codes}
+    broken = sorted(code.removesuffix("_over_budget") for code in codes if code.endswith("_over_budget"))
+    over = " and ".join(name.replace("_", " ") for name in broken)
+    return Note(code="nothing_within_budget", text=f"No variant is within the budget; what breaks it: {over}")

@@ -1,0 +1,79 @@
+import pytest
+
+from engine.measure.verdict import faster, judge, not_slower, recommend
+from engine.results import InputSpec, Latency, Throughput, Variant
+from engine.settings import Budget, Preprocess
+
+PREPROCESS = Preprocess(size=(8, 8), mean=(0.5,), std=(0.5,))
+
+
+def latency(ratio, low, high, p50_ms=1.0):
+    return Latency(
+        runtime="onnxruntime", provider="CPUExecutionProvider", threads=1, batch_size=1, p50_ms=p50_ms, p95_ms=p50_ms,
+        n_runs=1, n_rounds=1, n_warmup=1, session_options={}, ratio_to_baseline=ratio, ratio_low=low, ratio_high=high,
+    )  # fmt: skip
+
+
+def variant(id, ratio=1.0, low=1.0, high=1.0, size=1_000_000, role="step", budget=None, drop=None, per_s=100.0):
+    made = Variant(
+        id=id * 12, parent_id=None, branch=0, step=0, technique="quantize", role=role, label=id, settings=None,
+        file="", sha256="", size_bytes=size, parameters=None, macs=None,
+        input=InputSpec(shape=(1, 8, 8), preprocess=PREPROCESS), latency=latency(ratio, low, high),
+        throughput=Throughput(batch_size=1, images_per_s=per_s, low=per_s, high=per_s), accuracy=None, fidelity=None,
+        verdict=None, seconds=0.0,
+    )  # fmt: skip
+    return made.model_copy(update={"verdict": judge(made, budget or Budget(), drop)})
+
+
+BASE = variant("a", role="baseline")
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "answer"), [(0.4, 0.6, "yes"), (0.9, 1.1, "unclear"), (1.0, 1.2, "no"), (1.1, 1.3, "no")]
+)
+def test_faster_follows_the_interval(low, high, answer):
+    assert faster(latency((low + high) / 2, low, high)) == answer
+
+
+@pytest.mark.parametrize(
+    ("ratio", "low", "expected"), [(1.01, 0.99, True), (1.03, 0.99, False), (1.01, 1.005, False), (0.5, 0.4, True)]
+)
+def test_not_slower_needs_both_the_point_and_the_interval(ratio, low, expected):
+    assert not_slower(latency(ratio, low, 1.1)) is expected
+
+
+def test_every_broken_budget_is_named():
+    budget = Budget(max_accuracy_drop=0.01, max_latency_ms=0.5, max_size_mb=0.5)
+    verdict = variant("b", budget=budget, drop=(0.02, 0.01, 0.03)).verdict
+    assert not verdict.within_budget
+    assert verdict.codes == ("accuracy_drop_over_budget", "latency_over_budget", "size_over_budget")
+
+
+def test_an_uncertain_drop_is_flagged_and_still_within_budget():
+    verdict = variant("b", drop=(0.005, -0.01, 0.02)).verdict
+    assert verdict.within_budget
+    assert verdict.codes == ("accuracy_drop_uncertain",)
+
+
+def test_the_goal_decides_among_the_good():
+    fast = variant("b", 0.3, 0.2, 0.4, size=900_000, per_s=200)
+    small = variant("c", 0.6, 0.5, 0.7, size=100_000, per_s=300)
+    chosen = {goal: recommend(BASE, (BASE, fast, small), Budget(), goal).id[0] for goal in ("latency", "size")}
+    assert chosen == {"latency": "b", "size": "c"}
+    assert recommend(BASE, (BASE, fast, small), Budget(), "throughput").id[0] == "c"
+
+
+def test_what_is_slower_is_never_recommended_and_the_reason_is_given():
+    slow = variant("b", 1.8, 1.7, 1.9, size=10)
+    recommended = recommend(BASE, (BASE, slow), Budget(), "size")
+    assert recommended.id == BASE.id
+    assert recommended.reason.code == "nothing_not_slower"
+    assert "1.80" in recommended.reason.text
+
+
+def test_what_is_over_budget_is_never_recommended_and_the_reason_is_given():
+    wrong = variant("b", 0.3, 0.2, 0.4, drop=(0.5, 0.4, 0.6))
+    recommended = recommend(BASE, (BASE, wrong), Budget(), "latency")
+    assert recommended.id == BASE.id
+    assert recommended.reason.code == "nothing_within_budget"
+    assert "accuracy drop" in recommended.reason.text
