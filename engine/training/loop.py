@@ -1,0 +1,141 @@
+"""One training loop, on timm's optimizers and schedulers: best checkpoint by a validation part of the train split."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import torch
+from timm.optim import create_optimizer_v2
+from timm.scheduler.cosine_lr import CosineLRScheduler
+from torch import Tensor, nn
+
+from engine.errors import StepError
+from engine.settings.techniques import Training
+from engine.training.batches import TrainBatches, normalised
+
+VALIDATION_SHARE = 0.1
+WARMUP_SHARE = 0.1
+VALIDATION_BATCH = 256
+
+Loss = Callable[[Tensor, Tensor], Tensor]
+
+
+class OnEpoch(Protocol):
+    """Called after each epoch with its number, the number of epochs, and the curve's point."""
+
+    def __call__(self, epoch: int, epochs: int, train_loss: float, validation_top1: float) -> None: ...
+
+
+@dataclass(frozen=True)
+class Fit:
+    """How training went; the module holds the best epoch's weights."""
+
+    best_epoch: int
+    best_top1: float
+    n_epochs: int
+    n_train: int
+    n_validation: int
+    stopped_by_budget: bool
+
+
+def fit(
+    module: nn.Module,
+    pixels: np.ndarray,
+    labels: np.ndarray,
+    normalise: tuple[float, tuple[float, ...], tuple[float, ...]],
+    settings: Training,
+    *,
+    seed: int,
+    deadline: float,
+    on_epoch: OnEpoch,
+) -> Fit:
+    """Trains `module` in place (the caller owns it) and leaves the best epoch's weights in it, in eval mode.
+
+    `pixels` (N, H, W, C) uint8, `labels` (N,) int64, `normalise` (scale, mean, std), `deadline` in seconds of
+    time.monotonic(): an epoch that ends after it is the last. Raises StepError where the loss is not finite.
+    """
+    torch.manual_seed(seed)
+    train, validation = _validation_split(len(labels), np.random.default_rng(seed))
+    batches = TrainBatches(pixels, labels, train, normalise, settings, seed)
+    criterion = nn.CrossEntropyLoss(label_smoothing=settings.label_smoothing)
+    optimizer = create_optimizer_v2(
+        module, opt=settings.optimizer, lr=settings.learning_rate, weight_decay=settings.weight_decay
+    )
+    schedule = _schedule(optimizer, settings.epochs * len(batches))
+    best_top1, best_epoch, best_state = -1.0, 0, module.state_dict()
+    epoch, stopped = 0, False
+    while epoch < settings.epochs and not stopped:
+        loss = _epoch(module, batches, epoch, criterion, optimizer, schedule)
+        top1 = _top1(module, pixels, labels, validation, normalise)
+        epoch += 1
+        if top1 >= best_top1:
+            best_top1, best_epoch = top1, epoch
+            best_state = {name: value.detach().clone() for name, value in module.state_dict().items()}
+        on_epoch(epoch=epoch, epochs=settings.epochs, train_loss=loss, validation_top1=top1)
+        stopped = epoch < settings.epochs and time.monotonic() > deadline
+    module.load_state_dict(best_state)
+    module.eval()
+    return Fit(best_epoch, best_top1, epoch, len(train), len(validation), stopped)
+
+
+def _epoch(
+    module: nn.Module,
+    batches: TrainBatches,
+    epoch: int,
+    criterion: Loss,
+    optimizer: torch.optim.Optimizer,
+    schedule: CosineLRScheduler,
+) -> float:
+    module.train()
+    losses: list[float] = []
+    for number, (images, targets) in enumerate(batches.epoch(epoch)):
+        optimizer.zero_grad(set_to_none=True)
+        loss = criterion(module(images), targets)
+        if not torch.isfinite(loss):
+            raise StepError(f"the training loss is {loss.item()} in epoch {epoch + 1}",
+                            "Lower learning_rate, or check the images and weights for extreme values")  # fmt: skip
+        loss.backward()
+        optimizer.step()
+        schedule.step_update(epoch * len(batches) + number + 1)
+        losses.append(loss.item())
+    return float(np.mean(losses))
+
+
+def _schedule(optimizer: torch.optim.Optimizer, n_updates: int) -> CosineLRScheduler:
+    schedule = CosineLRScheduler(
+        optimizer,
+        t_initial=n_updates,
+        warmup_t=max(1, round(n_updates * WARMUP_SHARE)),
+        warmup_lr_init=1e-6,
+        t_in_epochs=False,
+    )
+    schedule.step_update(0)
+    return schedule
+
+
+@torch.inference_mode()
+def _top1(
+    module: nn.Module,
+    pixels: np.ndarray,
+    labels: np.ndarray,
+    rows: np.ndarray,
+    normalise: tuple[float, tuple[float, ...], tuple[float, ...]],
+) -> float:
+    module.eval()
+    right = 0
+    for start in range(0, len(rows), VALIDATION_BATCH):
+        part = rows[start : start + VALIDATION_BATCH]
+        logits = module(normalised(pixels[part], *normalise))
+        right += int((logits.argmax(1).numpy() == labels[part]).sum())
+    return right / len(rows)
+
+
+def _validation_split(n: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Sorted row numbers for training and for choosing the best epoch; at least one image each."""
+    if n < 2:
+        raise StepError(f"training needs at least 2 train images, there are {n}", "Add images or raise split.train")
+    order = rng.permutation(n)
+    n_validation = max(1, round(n * VALIDATION_SHARE))
+    return np.sort(order[n_validation:]), np.sort(order[:n_validation])

@@ -1,0 +1,79 @@
+import math
+
+import numpy as np
+import pytest
+import timm
+import torch
+
+from engine.errors import StepError
+from engine.settings import Finetune
+from engine.training.loop import fit
+
+NORMALISE = (255.0, (0.5,), (0.5,))
+
+
+def squares(n=80, size=32):
+    """Images whose class is which half is bright."""
+    rng = np.random.default_rng(0)
+    labels = np.arange(n) % 2
+    pixels = rng.integers(0, 60, (n, size, size, 1)).astype(np.uint8)
+    for image, label in zip(pixels, labels, strict=True):
+        image[:, : size // 2] += np.uint8(150 * (1 - label))
+        image[:, size // 2 :] += np.uint8(150 * label)
+    return pixels, labels
+
+
+def network():
+    torch.manual_seed(0)
+    return timm.create_model("test_resnet", num_classes=2, in_chans=1)
+
+
+def train(settings, deadline=math.inf, curve=None, module=None):
+    module = module or network()
+    pixels, labels = squares()
+    points = curve if curve is not None else []
+    result = fit(module, pixels, labels, NORMALISE, settings, seed=0, deadline=deadline,
+                 on_epoch=lambda epoch, epochs, train_loss, validation_top1: points.append(
+                     (epoch, train_loss, validation_top1)))  # fmt: skip
+    return module, result
+
+
+def test_it_learns_and_says_how_each_epoch_went():
+    curve = []
+    _, result = train(Finetune(epochs=15, batch_size=8, learning_rate=3e-3), curve=curve)
+    assert [point[0] for point in curve] == list(range(1, 16))
+    assert curve[-1][1] < curve[0][1]
+    assert result.best_top1 == max(point[2] for point in curve) == 1.0
+    assert (result.n_train, result.n_validation) == (72, 8)
+
+
+def test_the_same_seed_gives_the_same_weights():
+    settings = Finetune(epochs=1, batch_size=16)
+    first, second = (train(settings)[0].state_dict() for _ in range(2))
+    assert all(torch.equal(first[name], second[name]) for name in first)
+
+
+def test_the_deadline_ends_training_after_the_epoch_and_says_so():
+    _, result = train(Finetune(epochs=50, batch_size=16), deadline=0.0)
+    assert (result.n_epochs, result.stopped_by_budget) == (1, True)
+
+
+def test_a_loss_that_is_not_finite_is_an_error_with_a_way_out():
+    module = network()
+    with torch.no_grad():
+        next(module.parameters()).fill_(float("nan"))
+    with pytest.raises(StepError, match="loss is nan") as caught:
+        train(Finetune(epochs=1, batch_size=16), module=module)
+    assert "learning_rate" in caught.value.next
+
+
+def test_the_best_epoch_is_kept_not_the_last(monkeypatch):
+    scores = iter([0.2, 0.9, 0.1])
+    monkeypatch.setattr("engine.training.loop._top1", lambda *args: next(scores))
+    seen = []
+    module = network()
+    pixels, labels = squares()
+    result = fit(module, pixels, labels, NORMALISE, Finetune(epochs=3, batch_size=16), seed=0, deadline=math.inf,
+                 on_epoch=lambda **point: seen.append({k: v.clone() for k, v in module.state_dict().items()}))  # fmt: skip
+    assert result.best_epoch == 2
+    assert all(torch.equal(value, seen[1][name]) for name, value in module.state_dict().items())
