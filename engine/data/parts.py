@@ -1,0 +1,131 @@
+"""Data, split into parts; images are decoded when asked for, so memory does not grow with their number."""
+
+import itertools
+import os
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from engine.data.pool import SPLIT_NAMES, SplitName, digest
+from engine.data.preprocess import normalise, to_pixels
+from engine.errors import LimitError
+from engine.results import DataSummary, Note
+from engine.settings import Preprocess
+
+THREADS = min(8, len(os.sched_getaffinity(0)))
+_DECODED_TOGETHER = 64
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Part:
+    """The images of one split in a fixed order (every prefix is as mixed as the whole).
+
+    `labels` is (N,) int64; `array` is (N, H, W, C) uint8 where the pixels have been decoded by `cached`.
+    """
+
+    ids: tuple[str, ...]
+    hashes: tuple[str, ...]
+    labels: NDArray[np.int64] | None
+    preprocess: Preprocess
+    read: Callable[[int], Image.Image]
+    array: NDArray[np.uint8] | None = None
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def raw(self, index: int) -> Image.Image:
+        """The image as it was found. Raises DataError where its file is gone or was changed."""
+        return self.read(index)
+
+    def pixels(self, index: int) -> NDArray[np.uint8]:
+        """(H, W, C) uint8: resized and cropped, channels in the model's order, not normalised."""
+        if self.array is not None:
+            return self.array[index]
+        return to_pixels(self.read(index), self._settings)
+
+    def batches(self, size: int, limit: int | None = None) -> Iterator[NDArray[np.float32]]:
+        """(n, C, H, W) float32, normalised, n = `size` but for the last, in order, at most `limit` images in all."""
+        pixels = self._decoded(len(self) if limit is None else min(limit, len(self)))
+        while rows := list(itertools.islice(pixels, size)):
+            yield normalise(np.stack(rows), self._settings)
+
+    def cached(self, folder: Path) -> "Part":
+        """The same part with all pixels decoded once into a file in `folder` and mapped from there.
+
+        A file that an earlier call left there is used again. Raises LimitError where the disk is full.
+        """
+        if len(self) == 0 or self.array is not None:
+            return self
+        path = folder / f"pixels-{digest([self.hashes, self._settings])[:16]}.npy"
+        if not path.exists():
+            _write_array(path, len(self), self._decoded(len(self)))
+        return replace(self, array=np.load(path, mmap_mode="r"))
+
+    def _decoded(self, count: int) -> Iterator[NDArray[np.uint8]]:
+        if self.array is not None:
+            yield from self.array[:count]
+            return
+        with ThreadPoolExecutor(THREADS) as threads:
+            for start in range(0, count, _DECODED_TOGETHER):
+                yield from threads.map(self.pixels, range(start, min(start + _DECODED_TOGETHER, count)))
+
+    @cached_property
+    def _settings(self) -> dict[str, Any]:
+        return self.preprocess.model_dump()
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Data:
+    """The images of a recipe. `classes` are in the order of the outputs; `synthetic` images show nothing.
+
+    `sha256` addresses content, labels and split; `evaluation_sha256` the evaluation images and their labels alone.
+    """
+
+    parts: Mapping[SplitName, Part]
+    classes: tuple[str, ...] | None
+    sha256: str
+    evaluation_sha256: str
+    skipped: tuple[Note, ...] = ()
+    warnings: tuple[Note, ...] = ()
+    synthetic: bool = False
+
+    @property
+    def labelled(self) -> bool:
+        return self.classes is not None
+
+    def split(self, name: SplitName) -> Part:
+        return self.parts[name]
+
+    def head_fits(self, n_outputs: int) -> bool:
+        """Whether a model of this many outputs can be judged on these classes; always without labels."""
+        return self.classes is None or len(self.classes) == n_outputs
+
+    def summary(self) -> DataSummary:
+        counts = {f"n_{name}": len(self.parts[name]) for name in SPLIT_NAMES}
+        return DataSummary(**counts, n_skipped=len(self.skipped), classes=self.classes,
+                           evaluation_sha256=self.evaluation_sha256)  # fmt: skip
+
+
+def _write_array(path: Path, count: int, rows: Iterator[NDArray[np.uint8]]) -> None:
+    """Written through a file, not a map: on a full disk a write fails where a map kills the process."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(".partial")
+    first = next(rows)
+    header = {"descr": "|u1", "fortran_order": False, "shape": (count, *first.shape)}
+    try:
+        with partial.open("wb") as file:
+            np.lib.format.write_array_header_1_0(file, header)
+            for row in itertools.chain([first], rows):
+                file.write(row.tobytes())
+        partial.replace(path)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise LimitError(f"the decoded images of {count * first.size / 1e6:.0f} MB cannot be written: {error.strerror}",
+                         "Free some disk space, or use fewer images") from error  # fmt: skip

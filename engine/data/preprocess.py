@@ -1,0 +1,94 @@
+"""From an image to a model's input, step for step as timm's evaluation transform does it.
+
+This file needs numpy and Pillow alone, so that a deployment bundle can carry it as it is. `settings` is the mapping
+that Preprocess.model_dump() gives: size (height, width), mean, std, scale, interpolation, crop_pct, resize, channels.
+"""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
+
+FORMATS = ("JPEG", "MPO", "PNG", "GIF", "BMP", "WEBP", "TIFF", "PPM", "AVIF")
+MAX_PIXELS = 100_000_000
+_FILTERS = {
+    "nearest": Image.Resampling.NEAREST,
+    "bilinear": Image.Resampling.BILINEAR,
+    "bicubic": Image.Resampling.BICUBIC,
+    "lanczos": Image.Resampling.LANCZOS,
+}
+
+
+def prepare(image: Image.Image, settings: Mapping[str, Any]) -> NDArray[np.float32]:
+    """The model's input of one image: (C, H, W) float32, normalised. Raises ValueError as `to_pixels` does."""
+    return normalise(to_pixels(image, settings), settings)
+
+
+def to_pixels(image: Image.Image, settings: Mapping[str, Any]) -> NDArray[np.uint8]:
+    """Upright, converted, resized and cropped: (H, W, C) uint8, channels in the model's order.
+
+    Raises ValueError where the image is so long and thin that it would have more than MAX_PIXELS after resizing.
+    """
+    order = channel_order(settings)
+    image = convert(ImageOps.exif_transpose(image), "L" if order == "gray" else "RGB")
+    height, width = resized_size(image.height, image.width, settings)
+    if (image.height, image.width) != (height, width):
+        image = image.resize((width, height), _FILTERS[settings["interpolation"]])
+    pixels = np.atleast_3d(np.asarray(_centre_crop(image, *settings["size"])))
+    return np.ascontiguousarray(pixels[..., ::-1] if order == "bgr" else pixels)
+
+
+def normalise(pixels: NDArray[np.uint8], settings: Mapping[str, Any]) -> NDArray[np.float32]:
+    """(..., H, W, C) uint8 -> (..., C, H, W) float32: divided by scale, minus mean, divided by std, as torch does."""
+    values = np.moveaxis(pixels, -1, -3).astype(np.float32) / np.float32(settings["scale"])
+    mean, std = (np.asarray(settings[name], np.float32)[:, None, None] for name in ("mean", "std"))
+    return np.ascontiguousarray((values - mean) / std)
+
+
+def channel_order(settings: Mapping[str, Any]) -> str:
+    """rgb, bgr or gray; where nothing is said, gray for one channel and rgb for three."""
+    return str(settings.get("channels") or ("gray" if len(settings["mean"]) == 1 else "rgb"))
+
+
+def convert(image: Image.Image, mode: str) -> Image.Image:
+    """The image in mode L or RGB as Pillow converts it (alpha is dropped), which is what timm's loader does.
+
+    Pillow clips 16-bit grey to white; here its upper byte is kept.
+    """
+    if image.mode.startswith("I;16"):
+        image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+    return image if image.mode == mode else image.convert(mode)
+
+
+def resized_size(height: int, width: int, settings: Mapping[str, Any]) -> tuple[int, int]:
+    """Height and width before the centre crop, rounded as timm and torchvision round them.
+
+    Raises ValueError where that would have more than MAX_PIXELS.
+    """
+    target = tuple(math.floor(edge / settings["crop_pct"]) for edge in settings["size"])
+    if settings["resize"] == "squash":
+        resized = target
+    elif target[0] == target[1]:
+        short, long = sorted((height, width))
+        edges = (target[0], int(target[0] * long / short))
+        resized = edges if height <= width else edges[::-1]
+    else:
+        ratio = min(height / target[0], width / target[1])
+        resized = (round(height / ratio), round(width / ratio))
+    if resized[0] * resized[1] > MAX_PIXELS:
+        raise ValueError(f"{width} x {height} px is too long and thin to be resized to {settings['size']}")
+    return resized[0], resized[1]
+
+
+def _centre_crop(image: Image.Image, height: int, width: int) -> Image.Image:
+    """The centre; black where the image is smaller (crop_pct above 1), as torchvision pads and rounds."""
+    left, top = max(0, (width - image.width) // 2), max(0, (height - image.height) // 2)
+    if left or top or image.width < width or image.height < height:
+        padded = Image.new(image.mode, (max(width, image.width), max(height, image.height)))
+        padded.paste(image, (left, top))
+        image = padded
+    x, y = round((image.width - width) / 2), round((image.height - height) / 2)
+    return image.crop((x, y, x + width, y + height))

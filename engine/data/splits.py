@@ -1,0 +1,62 @@
+"""Which image is used for what: seeded, stratified where the classes are large enough, never overlapping."""
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.data.pool import SPLIT_NAMES, SplitName
+from engine.errors import DataError
+from engine.settings import Split
+
+STRATIFIED_FROM = 10
+Rows = NDArray[np.int64]
+
+
+def assign(labels: Rows | None, count: int, split: Split, seed: int, *, merge_train: bool) -> dict[SplitName, Rows]:
+    """Rows of `count` images by split; with `merge_train` the train share joins evaluation.
+
+    Raises DataError where no image is left for evaluation.
+    """
+    order = mixed(labels, count, np.random.default_rng(seed))
+    shares = np.cumsum([getattr(split, name) for name in SPLIT_NAMES])
+    cuts = np.rint(shares * count).astype(int)[:-1]
+    rows: dict[SplitName, Rows] = dict(zip(SPLIT_NAMES, np.split(order, cuts), strict=True))
+    if merge_train:
+        rows["evaluation"] = np.concatenate([rows["evaluation"], rows["train"]])
+        rows["train"] = rows["train"][:0]
+    if len(rows["evaluation"]) == 0:
+        raise DataError(f"{count} images are too few: {split.evaluation:.0%} of them leave none for evaluation",
+                        "Add images, or raise split.evaluation")  # fmt: skip
+    return rows
+
+
+def arrange(given: Mapping[SplitName, Rows], labels: Rows | None, split: Split, seed: int) -> dict[SplitName, Rows]:
+    """Given splits, mixed; without given calibration images a part of train, by its share, becomes those."""
+    rng = np.random.default_rng(seed)
+    rows = {name: _mixed_rows(given.get(name, np.empty(0, np.int64)), labels, rng) for name in SPLIT_NAMES}
+    if len(rows["calibration"]) == 0 and split.calibration > 0:
+        train = rows["train"]
+        count = round(len(train) * split.calibration / (split.train + split.calibration))
+        rows["calibration"], rows["train"] = train[:count], train[count:]
+    return rows
+
+
+def mixed(labels: Rows | None, count: int, rng: np.random.Generator) -> Rows:
+    """A random order; where every class has at least STRATIFIED_FROM images, any stretch of it is stratified.
+
+    Systematic sampling: the images of a class are spread evenly over the whole order, from a random start.
+    """
+    if labels is None or count == 0:
+        return rng.permutation(count)
+    _, classes, sizes = np.unique(labels, return_inverse=True, return_counts=True)
+    if sizes.min() < STRATIFIED_FROM:
+        return rng.permutation(count)
+    place = np.empty(count)
+    for index, size in enumerate(sizes):
+        place[rng.permutation(np.flatnonzero(classes == index))] = (np.arange(size) + rng.random()) / size
+    return np.argsort(place, kind="stable")
+
+
+def _mixed_rows(rows: Rows, labels: Rows | None, rng: np.random.Generator) -> Rows:
+    return rows[mixed(None if labels is None else labels[rows], len(rows), rng)]
