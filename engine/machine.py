@@ -1,0 +1,104 @@
+"""This machine, as far as the light half can see it: processor, instructions, cores, memory, library versions."""
+
+import functools
+import os
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import psutil
+
+from engine.results import Environment
+
+ISA_FLAGS = (
+    "sse4_2", "avx", "avx2", "fma", "f16c", "avx_vnni", "avx512f", "avx512bw", "avx512vl", "avx512_vnni",
+    "avx512_bf16", "avx512_fp16", "amx_int8", "amx_bf16", "asimd", "asimdhp", "asimddp", "i8mm", "bf16", "sve", "sve2",
+)  # fmt: skip
+LIBRARIES = (
+    "featherweight", "numpy", "onnx", "onnxruntime", "onnxscript", "pillow", "safetensors", "timm", "torch",
+)  # fmt: skip
+_CGROUP = Path("/sys/fs/cgroup")
+
+
+def environment(runtimes: dict[str, tuple[str, ...]] | None = None) -> Environment:
+    """The machine and the versions; `runtimes` (providers by runtime) comes from the caller, who may import them."""
+    return Environment(
+        cpu=cpu_name(),
+        cores=cores(),
+        memory_bytes=memory_bytes(),
+        isa=isa(),
+        runtimes=runtimes or {},
+        versions=versions(),
+    )
+
+
+def cores() -> int:
+    """Cores that this process may use: its affinity, bounded by the control group's quota; at least 1."""
+    affinity = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    quota = _cgroup_cores(_CGROUP)
+    return max(1, min(affinity, int(quota))) if quota is not None else affinity
+
+
+def memory_bytes() -> int:
+    """Bytes of memory that this process may use: the machine's, bounded by the control group's limit."""
+    total = int(psutil.virtual_memory().total)
+    limits = (_first_line(_CGROUP / name) for name in ("memory.max", "memory/memory.limit_in_bytes"))
+    return min([total, *(int(limit) for limit in limits if limit.isdigit())])
+
+
+def cpu_name() -> str:
+    """The processor's name as it reports itself."""
+    return _cpu()[0]
+
+
+def isa() -> tuple[str, ...]:
+    """Instruction sets that matter here and that the processor reports, under Linux's names, such as avx512_vnni."""
+    reported = {flag.replace("_", "") for flag in _cpu()[1]}
+    return tuple(flag for flag in ISA_FLAGS if flag.replace("_", "") in reported)
+
+
+def versions() -> dict[str, str]:
+    """Versions of python and of the installed libraries that results depend on; what is not installed is left out."""
+    found = {"python": platform.python_version()}
+    for name in LIBRARIES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+@functools.cache
+def _cpu() -> tuple[str, frozenset[str]]:
+    """Name and all flags. Linux says both in a file; py-cpuinfo, a second slower, knows the other systems."""
+    listing = Path("/proc/cpuinfo")
+    if listing.is_file():
+        return parse_cpuinfo(listing.read_text(encoding="utf-8", errors="replace"))
+    import cpuinfo
+
+    info = cpuinfo.get_cpu_info()
+    return str(info.get("brand_raw", platform.machine())), frozenset(info.get("flags", ()))
+
+
+def parse_cpuinfo(text: str) -> tuple[str, frozenset[str]]:
+    """Name and flags of the first processor in Linux's /proc/cpuinfo (x86 says flags, ARM says Features)."""
+    pairs = [line.partition(":") for line in text.split("\n\n")[0].splitlines()]
+    fields = {key.strip().lower(): value.strip() for key, _, value in pairs}
+    flags = fields.get("flags") or fields.get("features") or ""
+    return fields.get("model name") or platform.machine(), frozenset(flags.split())
+
+
+def _cgroup_cores(root: Path) -> float | None:
+    """The quota of the control group (version 2, then 1) in cores, or None where there is none."""
+    quota, _, period = _first_line(root / "cpu.max").partition(" ")
+    if not period:
+        quota = _first_line(root / "cpu" / "cpu.cfs_quota_us")
+        period = _first_line(root / "cpu" / "cpu.cfs_period_us")
+    return int(quota) / int(period) if quota.isdigit() and period.isdigit() and int(period) else None
+
+
+def _first_line(path: Path) -> str:
+    try:
+        return path.read_text(encoding="ascii").strip()
+    except OSError:
+        return ""

@@ -1,0 +1,143 @@
+"""Models as descriptions of files on disk. Building one gives a fresh module, so no step can mutate its input."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import timm
+import torch
+from safetensors.torch import load_file, save_file
+
+from engine.results import Note
+from engine.settings import Preprocess
+
+WeightsLabel = Literal["pretrained", "random", "file", "sample", "fine-tuned"]
+Argument = int | float | str | bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class TorchModel:
+    """A timm network and its weights; `torch_model` makes one and computes its key."""
+
+    key: str
+    architecture: str
+    num_classes: int
+    in_chans: int
+    img_size: int | None
+    """Input height and width that the architecture is built for; None where it is not part of the architecture."""
+    weights: Path | None
+    """A safetensors file with every tensor of the network; None: random, seeded by `seed`."""
+    seed: int
+    weights_label: WeightsLabel
+    preprocess: Preprocess
+    classes: tuple[str, ...] | None
+    arguments: tuple[tuple[str, Argument], ...] = ()
+    """Further arguments of the architecture, as a model on the Hub may state them."""
+    warnings: tuple[Note, ...] = ()
+
+    def build(self) -> torch.nn.Module:
+        """A fresh float32 module on the CPU in eval mode: (N, in_chans, H, W) -> logits (N, num_classes)."""
+        module = build_module(self.architecture, self.seed, self.num_classes, self.in_chans, self.img_size,
+                              dict(self.arguments))  # fmt: skip
+        if self.weights is not None:
+            module.load_state_dict(load_file(self.weights))
+        return module.float().eval()
+
+
+@dataclass(frozen=True, kw_only=True)
+class OnnxModel:
+    """An ONNX image classifier: one float input (batch, C, H, W), one output (batch, n_outputs)."""
+
+    key: str
+    path: Path
+    sha256: str
+    input_name: str
+    output_name: str
+    input_shape: tuple[int, int, int]
+    """C, H, W."""
+    batch: int | None
+    """The batch size that the graph is fixed to; None where it is dynamic."""
+    n_outputs: int
+    preprocess: Preprocess
+    classes: tuple[str, ...] | None
+    parameters: int
+    macs: int | None
+    """Multiply-adds of one image; None where a shape in the graph cannot be told."""
+    opset: int
+    layout: Literal["nchw"] = "nchw"
+    warnings: tuple[Note, ...] = ()
+
+
+def torch_model(
+    *,
+    architecture: str,
+    num_classes: int,
+    in_chans: int,
+    img_size: int | None,
+    weights: Path | None,
+    seed: int,
+    weights_label: WeightsLabel,
+    preprocess: Preprocess,
+    classes: tuple[str, ...] | None = None,
+    arguments: Mapping[str, Argument] | None = None,
+    warnings: tuple[Note, ...] = (),
+) -> TorchModel:
+    """A TorchModel with its content address: what the network is, its weights' bytes, and its preprocessing."""
+    items = tuple(sorted((arguments or {}).items()))
+    content = [
+        architecture, num_classes, in_chans, img_size, items,
+        f"seed {seed}" if weights is None else file_sha256(weights),
+        preprocess.model_dump(mode="json"), classes,
+    ]  # fmt: skip
+    return TorchModel(
+        key=content_key("torch", *content),
+        architecture=architecture,
+        num_classes=num_classes,
+        in_chans=in_chans,
+        img_size=img_size,
+        weights=weights,
+        seed=seed,
+        weights_label=weights_label,
+        preprocess=preprocess,
+        classes=classes,
+        arguments=items,
+        warnings=warnings,
+    )
+
+
+def build_module(
+    architecture: str,
+    seed: int,
+    num_classes: int | None = None,
+    in_chans: int | None = None,
+    img_size: int | None = None,
+    arguments: Mapping[str, Argument] | None = None,
+) -> torch.nn.Module:
+    """timm's network with random weights that depend on `seed` alone; None leaves the architecture's own value."""
+    chosen = {"num_classes": num_classes, "in_chans": in_chans, "img_size": img_size}
+    given = {name: value for name, value in chosen.items() if value is not None}
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        module: torch.nn.Module = timm.create_model(architecture, pretrained=False, **{**(arguments or {}), **given})
+    return module
+
+
+def save_weights(module: torch.nn.Module, path: Path) -> Path:
+    """Write every tensor of the module as safetensors, tensors that share memory each on their own."""
+    state = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in module.state_dict().items()}
+    save_file(state, path)
+    return path
+
+
+def file_sha256(path: Path) -> str:
+    """SHA-256 of a file's bytes, in flat memory."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def content_key(*parts: object) -> str:
+    """A content address (64 hex digits) of plain values."""
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

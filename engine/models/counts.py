@@ -1,0 +1,126 @@
+"""What an ONNX graph consists of: multiply-adds, parameters, operators by type."""
+
+import math
+from collections import Counter
+
+import onnx
+from onnx import TensorProto
+
+_MAC_OPERATORS = frozenset({
+    "Conv", "Gemm", "MatMul", "ConvInteger", "MatMulInteger", "QLinearConv", "QLinearMatMul",
+})  # fmt: skip
+_HIDDEN_MACS = frozenset({"Attention", "Einsum"})
+_WEIGHT_INPUT = {"QLinearConv": 3, "QLinearMatMul": 3}
+_SCALED = frozenset({"QuantizeLinear", "DequantizeLinear"})
+_WEIGHT_TYPES = frozenset({
+    TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.BFLOAT16, TensorProto.DOUBLE,
+    TensorProto.INT8, TensorProto.UINT8, TensorProto.INT32, TensorProto.INT4, TensorProto.UINT4,
+})  # fmt: skip
+
+Shape = tuple[int, ...]
+
+
+def operators(model: onnx.ModelProto) -> dict[str, int]:
+    """How many nodes of each type, most frequent first; operators of other domains as domain.Type."""
+    names = (f"{node.domain}.{node.op_type}" if node.domain not in ("", "ai.onnx") else node.op_type
+             for node in model.graph.node)  # fmt: skip
+    return dict(sorted(Counter(names).items(), key=lambda item: (-item[1], item[0])))
+
+
+def count_parameters(model: onnx.ModelProto) -> int:
+    """Elements of the stored weights: not scalars, shapes and indices, nor scales and zero points."""
+    not_weights = {name for node in model.graph.node for name in _scales(node)}
+    return sum(
+        math.prod(tensor.dims)
+        for tensor in model.graph.initializer
+        if tensor.dims and tensor.data_type in _WEIGHT_TYPES and tensor.name not in not_weights
+    )
+
+
+def count_macs(model: onnx.ModelProto, input_shape: Shape | None = None) -> int | None:
+    """Multiply-adds of Conv, Gemm and MatMul (their integer forms included) for one image.
+
+    `input_shape` (C, H, W) settles a dynamic height and width. None where a shape cannot be told, or where
+    multiply-adds hide in another operator, a subgraph or a function.
+    """
+    if model.functions or any(_hides_macs(node) for node in model.graph.node):
+        return None
+    shapes = infer_shapes(model, input_shape)
+    counts = [_node_macs(node, shapes) for node in model.graph.node if node.op_type in _MAC_OPERATORS]
+    known = [count for count in counts if count is not None]
+    return sum(known) // _batch(model) if len(known) == len(counts) else None
+
+
+def infer_shapes(model: onnx.ModelProto, input_shape: Shape | None = None) -> dict[str, Shape]:
+    """Shape of every tensor whose shape is fully known once the batch is 1 (or as fixed), by name."""
+    fixed = onnx.ModelProto()
+    fixed.CopyFrom(model)
+    del fixed.graph.value_info[:]
+    for value in graph_inputs(fixed):
+        _fix_input(value, input_shape)
+    try:
+        inferred = onnx.shape_inference.infer_shapes(fixed, data_prop=True)
+    except onnx.shape_inference.InferenceError:
+        return {}
+    graph = inferred.graph
+    known = {tensor.name: tuple(tensor.dims) for tensor in graph.initializer}
+    for value in (*graph.input, *graph.value_info, *graph.output):
+        dims = dimensions(value)
+        if dims is not None and all(isinstance(dim, int) for dim in dims):
+            known[value.name] = tuple(dim for dim in dims if isinstance(dim, int))
+    return known
+
+
+def graph_inputs(model: onnx.ModelProto) -> list[onnx.ValueInfoProto]:
+    """Inputs that the caller must feed: old files list their weights as inputs too."""
+    stored = {tensor.name for tensor in model.graph.initializer}
+    return [value for value in model.graph.input if value.name not in stored]
+
+
+def dimensions(value: onnx.ValueInfoProto) -> tuple[int | str, ...] | None:
+    """The declared shape, a dynamic dimension by its name; None where not even the rank is declared."""
+    tensor = value.type.tensor_type
+    if not tensor.HasField("shape"):
+        return None
+    return tuple(dim.dim_value if dim.HasField("dim_value") else dim.dim_param or "?" for dim in tensor.shape.dim)
+
+
+def _fix_input(value: onnx.ValueInfoProto, input_shape: Shape | None) -> None:
+    wanted = (1, *(input_shape or ()))
+    for dim, size in zip(value.type.tensor_type.shape.dim, wanted, strict=False):
+        if not dim.HasField("dim_value"):
+            dim.dim_value = size
+
+
+def _batch(model: onnx.ModelProto) -> int:
+    """The batch that the graph is fixed to, or 1."""
+    dims = dimensions(graph_inputs(model)[0]) if graph_inputs(model) else None
+    return dims[0] if dims and isinstance(dims[0], int) and dims[0] > 0 else 1
+
+
+def _hides_macs(node: onnx.NodeProto) -> bool:
+    return node.op_type in _HIDDEN_MACS or any(attribute.HasField("g") for attribute in node.attribute)
+
+
+def _scales(node: onnx.NodeProto) -> list[str]:
+    """Inputs of this node that are scales or zero points."""
+    if node.op_type in _SCALED:
+        return list(node.input[1:])
+    if node.op_type in _WEIGHT_INPUT:
+        return [name for place, name in enumerate(node.input) if place not in (0, 3, 8)]
+    return list(node.input[2:]) if node.op_type in ("ConvInteger", "MatMulInteger") else []
+
+
+def _node_macs(node: onnx.NodeProto, shapes: dict[str, Shape]) -> int | None:
+    """Elements of the output times the length of the sum behind each."""
+    output = shapes.get(node.output[0])
+    left = shapes.get(node.input[0])
+    right = shapes.get(node.input[_WEIGHT_INPUT.get(node.op_type, 1)])
+    if output is None or left is None or right is None:
+        return None
+    if "Conv" in node.op_type:
+        return math.prod(output) * math.prod(right[1:])
+    if node.op_type == "Gemm":
+        transposed = any(attribute.name == "transA" and attribute.i for attribute in node.attribute)
+        return math.prod(output) * left[0 if transposed else 1]
+    return math.prod(output) * left[-1]

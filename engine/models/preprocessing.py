@@ -1,0 +1,33 @@
+"""How a model wants its images: from timm's configuration, or ImageNet's where nothing is said."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from timm.data import IMAGENET_DEFAULT_MEAN, IMAGENET_DEFAULT_STD
+
+from engine.settings import Preprocess
+
+_INTERPOLATIONS = ("nearest", "bilinear", "bicubic", "lanczos")
+
+
+def imagenet_preprocess(channels: int, size: tuple[int, int]) -> Preprocess:
+    """ImageNet's normalisation and timm's default crop at this height and width."""
+    return Preprocess(size=size, mean=_fit(IMAGENET_DEFAULT_MEAN, channels), std=_fit(IMAGENET_DEFAULT_STD, channels),
+                      crop_pct=0.875)  # fmt: skip
+
+
+def timm_preprocess(config: Mapping[str, Any], channels: int, size: tuple[int, int]) -> Preprocess:
+    """From timm.data.resolve_model_data_config: mean, std, interpolation, crop_pct, crop_mode."""
+    return Preprocess(
+        size=size,
+        mean=_fit(config["mean"], channels),
+        std=_fit(config["std"], channels),
+        interpolation=config["interpolation"] if config["interpolation"] in _INTERPOLATIONS else "bicubic",
+        crop_pct=config["crop_pct"],
+        resize="squash" if config.get("crop_mode") == "squash" else "crop",
+    )
+
+
+def _fit(values: tuple[float, ...], channels: int) -> tuple[float, ...]:
+    """Three values as they are; otherwise their mean for every channel, as timm averages a first convolution."""
+    return tuple(values) if len(values) == channels else (sum(values) / len(values),) * channels
