@@ -1,0 +1,81 @@
+"""The frame of every page: its style, its heading, its cards and what an empty page teaches."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from engine.charts import alt_text
+from pages._ui import state
+from pages._ui.draft import Draft, data_name, model_name
+from pages._ui.wording import plain
+
+HERE = Path(__file__).parent
+START, MODEL, DATA = "pages/start.py", "pages/model.py", "pages/data.py"
+OPTIMIZE, RUNS, RESULTS = "pages/optimize.py", "pages/runs.py", "pages/results.py"
+
+
+def frame() -> None:
+    """Logo and style, once a run of the app."""
+    st.logo(str(HERE / "logo.svg"), size="large", icon_image=str(HERE / "mark.svg"))
+    st.html(HERE / "style.css")
+
+
+def heading(title: str, text: str, eyebrow: str = "") -> None:
+    """A page's title with one sentence under it, and whatever the page before left to say."""
+    if eyebrow:
+        with st.container(key=f"eyebrow-{eyebrow.lower().replace(' ', '-')}", gap=None):
+            st.markdown(eyebrow)
+    st.title(title, anchor=False)
+    st.markdown(text)
+    notice = state.notice()
+    if notice:
+        st.toast(plain(notice), icon=":material/check:")
+
+
+@contextmanager
+def card(name: str, title: str = "", text: str = "", *, accent: bool = False, fill: bool = False) -> Iterator[None]:
+    """A bordered surface; names are unique on a page."""
+    key = f"card-{'accent-' if accent else ''}{name}"
+    with st.container(border=True, key=key, height="stretch" if fill else "content"):
+        if title:
+            st.subheader(title, anchor=False)
+        if text:
+            st.caption(text)
+        yield
+
+
+def way(draft: Draft, here: str) -> None:
+    """The three choices before a run, as the way through the pages."""
+    chains = "as opened" if draft.chains else " + ".join(s.title for s in draft.steps) or "baseline only"
+    stops = (
+        (MODEL, "1  Model", model_name(draft.model), draft.model is not None),
+        (DATA, "2  Data", data_name(draft), draft.has_data),
+        (OPTIMIZE, "3  Optimize", chains, False),
+    )
+    with st.container(horizontal=True, key="way", gap="medium"):
+        for page, title, choice, done in stops:
+            icon = ":material/check_circle:" if done else ":material/radio_button_unchecked:"
+            shown = f"**{title}**" if page == here else title
+            st.page_link(page, label=f"{shown} · {plain(choice)}", icon=icon)
+
+
+def empty(title: str, text: str, icon: str) -> None:
+    """What belongs here, and how it gets here; the caller adds the way out below."""
+    with st.container(border=True, key=f"card-empty-{title.lower().replace(' ', '-')}"):
+        st.subheader(title, icon=icon, anchor=False)
+        st.markdown(text)
+
+
+def chart(figure: go.Figure, key: str) -> None:
+    """A figure in the theme's colours, with its words for whoever cannot see it."""
+    st.plotly_chart(figure, key=key, alt=alt_text(figure), config={"displayModeBar": False, "responsive": True})
+
+
+def facts(pairs: dict[str, str]) -> None:
+    """Figures side by side, two a row on a phone."""
+    with st.grid(min(len(pairs), 5), min_column_width=130, gap="small"):
+        for label, value in pairs.items():
+            st.metric(label, value)

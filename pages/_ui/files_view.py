@@ -1,0 +1,59 @@
+"""The files to take home: each variant with its bytes' hash and the code that runs it."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import BinaryIO
+
+import streamlit as st
+
+from engine import Report, Variant, variant_file
+from pages._ui import chrome, table
+from pages._ui.snippet import snippet
+from pages._ui.wording import count, megabytes, plain
+
+
+def show(report: Report) -> None:
+    """One variant at a time, the recommended one first; then the whole report."""
+    best = report.recommended.id if report.recommended else None
+    variants = sorted(report.variants, key=lambda variant: variant.id != best)
+    if variants:
+        labels = {variant.id: f"{variant.label} · {variant.id[:6]}" for variant in variants}
+        id = st.selectbox("Variant", list(labels), format_func=labels.__getitem__, key="variant", bind="query-params")
+        _variant(report, next(variant for variant in variants if variant.id == id))
+    with chrome.card("report", "The whole report", "All that was measured, for people and for programs"):
+        _downloads(report)
+
+
+def _downloads(report: Report) -> None:
+    with st.container(horizontal=True):
+        st.download_button("Report as JSON", report.model_dump_json(indent=2), mime="application/json",
+                               file_name=f"report-{report.run_id}.json", icon=":material/data_object:",
+                               on_click="ignore")  # fmt: skip
+        st.download_button("Variants as CSV", table.as_csv(report), mime="text/csv", on_click="ignore",
+                               file_name=f"variants-{report.run_id}.csv", icon=":material/table:")  # fmt: skip
+
+
+def _variant(report: Report, variant: Variant) -> None:
+    path = variant_file(report.run_id, variant.id)
+    name = f"{_slug(variant.label)}-{report.run_id}-{variant.id}.onnx"
+    with chrome.card(
+        "file", plain(variant.label), f"{megabytes(variant.size_bytes)}, {count(variant.parameters)} parameters"
+    ):
+        st.download_button("Download the ONNX file", _opener(path), file_name=name, mime="application/octet-stream",
+                           type="primary", icon=":material/download:", on_click="ignore",
+                           key=f"download-{report.run_id}-{variant.id}")  # fmt: skip
+        st.caption("SHA-256 of its bytes")
+        st.code(variant.sha256, language=None, wrap_lines=True)
+        st.caption("Runs it with numpy, Pillow and onnxruntime alone")
+        classes = report.data.classes if report.data else None
+        st.code(snippet(variant, name, classes), language="python", height=420)
+
+
+def _opener(path: Path) -> Callable[[], BinaryIO]:
+    """The file is read when the button is pressed, not whenever the page is drawn."""
+    return lambda: path.open("rb")
+
+
+def _slug(name: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "model"

@@ -1,0 +1,120 @@
+"""Draws any settings class from its fields: range, default, unit and help are declared there and nowhere else."""
+
+import math
+import types
+from collections.abc import Collection, Mapping
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin
+
+import streamlit as st
+from annotated_types import Ge, Gt, Le, Lt
+from pydantic.fields import FieldInfo
+
+from engine import Settings
+from pages._ui import state
+from pages._ui.wording import sentence
+
+S = TypeVar("S", bound=Settings)
+AUTOMATIC = "automatic"
+MOST_BUTTONS = 4
+
+
+def form(
+    kind: type[S], name: str, current: S, *, only: Collection[str] = (), limits: Mapping[str, int] | None = None
+) -> S:
+    """The settings as the widgets say; expert fields are folded away. Raises SettingsError that names what is wrong.
+
+    `only` restricts the fields, `limits` lowers a maximum by what this machine can do.
+    """
+    fields = {f: info for f, info in kind.model_fields.items() if (f in only if only else _choosable(info))}
+    values = current.model_dump()
+    expert = {field: info for field, info in fields.items() if (_extra(info).get("expert") and not only)}
+    with st.grid(2, min_column_width=190):
+        for field, info in fields.items():
+            if field not in expert:
+                values[field] = _widget(info, field, f"{name}.{field}", values[field], (limits or {}).get(field))
+    if expert:
+        with st.expander("Expert settings", icon=":material/tune:"), st.grid(2, min_column_width=190):
+            for field, info in expert.items():
+                values[field] = _widget(info, field, f"{name}.{field}", values[field], None)
+    return kind.parse(values)
+
+
+def _choosable(info: FieldInfo) -> bool:
+    """A constant, like the name of the technique, is not a choice."""
+    return get_origin(info.annotation) is not Literal or len(get_args(info.annotation)) > 1
+
+
+def _extra(info: FieldInfo) -> dict[str, Any]:
+    return info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
+
+
+def _widget(info: FieldInfo, field: str, name: str, value: Any, limit: int | None) -> Any:
+    inner, optional = _unwrap(info.annotation)
+    unit = _extra(info).get("unit")
+    label = field.replace("_", " ").capitalize() + (f", {unit}" if unit else "")
+    key, help = state.key(name), _help(info)
+    if get_origin(inner) is Literal:
+        return _choice(label, list(get_args(inner)), value, key, help)
+    if inner is bool:
+        if not optional:
+            return st.toggle(label, value=value, key=key, help=help)
+        answers = {AUTOMATIC: None, "yes": True, "no": False}
+        shown = next(answer for answer, meant in answers.items() if meant is value)
+        return answers[_choice(label, list(answers), shown, key, help)]
+    if inner in (int, float):
+        return _number(label, info, inner, value, key, help, optional, limit)
+    return st.text_input(label, value=value or "", key=key, help=help) or (None if optional else "")
+
+
+def _unwrap(annotation: Any) -> tuple[Any, bool]:
+    """The type without None, and whether None was allowed."""
+    if get_origin(annotation) in (Union, types.UnionType):
+        inner = [part for part in get_args(annotation) if part is not type(None)]
+        return inner[0], len(inner) < len(get_args(annotation))
+    return annotation, False
+
+
+def _choice(label: str, options: list[Any], value: Any, key: str, help: str) -> Any:
+    if len(options) <= MOST_BUTTONS:
+        return st.segmented_control(label, options, default=value, required=True, key=key, help=help)
+    return st.selectbox(label, options, index=options.index(value), key=key, help=help)
+
+
+def _number(label: str, info: FieldInfo, kind: type, value: Any, key: str, help: str, optional: bool,
+            limit: int | None) -> Any:  # fmt: skip
+    low, high = _limits(info)
+    high = limit if limit is not None else high
+    step = 1 if kind is int else _step(info.default if isinstance(info.default, float) else value)
+    return st.number_input(
+        label, min_value=None if low is None else kind(low), max_value=None if high is None else kind(high),
+        value=value, step=step, format=None if kind is int else "%g", key=key, help=help, required=not optional,
+        placeholder=AUTOMATIC if optional else None,
+    )  # fmt: skip
+
+
+def _limits(info: FieldInfo) -> tuple[float | None, float | None]:
+    """The smallest and the largest value of a field; an open end is left to the validation."""
+    low = next((m.ge if isinstance(m, Ge) else m.gt for m in info.metadata if isinstance(m, Ge | Gt)), None)
+    high = next((m.le if isinstance(m, Le) else m.lt for m in info.metadata if isinstance(m, Le | Lt)), None)
+    return low, high  # type: ignore[return-value]
+
+
+def _step(value: float | None) -> float:
+    """A tenth of the value's power of ten, so that two clicks change it visibly and none leaps."""
+    return 10.0 ** math.floor(math.log10(value)) if value else 0.01
+
+
+def _help(info: FieldInfo) -> str:
+    """The declared help with the allowed range, which says whether its ends belong to it."""
+    bounds = [
+        f"{word} {getattr(limit, name):g}"
+        for limit in info.metadata
+        for kind, name, word in (
+            (Ge, "ge", "at least"),
+            (Gt, "gt", "above"),
+            (Le, "le", "at most"),
+            (Lt, "lt", "below"),
+        )
+        if isinstance(limit, kind)
+    ]
+    return " ".join(part for part in (info.description, sentence(", ".join(bounds))) if part)

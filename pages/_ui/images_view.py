@@ -1,0 +1,52 @@
+"""A person's own images, or none at all."""
+
+import streamlit as st
+
+from engine import ImagesData, Split, Upload
+from pages._ui import chrome, forms, state, uploads_view
+
+LABELS = {"folders": "A folder per class", "csv": "A CSV of file,label", "none": "No labels"}
+
+
+def choose() -> None:
+    """Bring images as a zip or a folder and say where their labels are; writes the data into the draft."""
+    with chrome.card("images", "Your images", "JPEG, PNG and the like; they stay on this machine"):
+        zipped, folder = st.columns(2)
+        with zipped:
+            upload = uploads_view.pick("images", "A zip of images", ["zip"])
+        with folder:
+            upload = uploads_view.pick_folder() or upload
+        kind = st.segmented_control("Labels", list(LABELS), default="folders", required=True, key="labels-kind",
+                                    format_func=LABELS.__getitem__)  # fmt: skip
+        table = uploads_view.pick("labels", "The CSV: a line per image, file,label", ["csv"]) if kind == "csv" else None
+        with st.expander("Class names and split"):
+            names = st.text_area("Class names in the order of the model's outputs, one a line", key="class-names",
+                                 placeholder="Left empty: the sorted names of the folders")  # fmt: skip
+            split = forms.form(Split, "split", state.draft().split)
+        data = _data(upload, str(kind), table, names or "")
+        if st.button("Use these images", type="primary", icon=":material/check:", disabled=data is None):
+            state.choose(data=data, synthetic=False, split=split)
+            st.rerun()
+
+
+def _data(upload: Upload | None, kind: str, table: Upload | None, names: str) -> ImagesData | None:
+    if upload is None or (kind == "csv" and table is None):
+        return None
+    classes = [name.strip() for name in names.splitlines() if name.strip()]
+    labels = table.path if table is not None else kind
+    return ImagesData.parse({"sha256": upload.sha256, "labels": labels, "classes": classes or None})
+
+
+def without() -> None:
+    """Go on without images, knowing what is lost."""
+    with chrome.card("none", "No images at hand", "Synthetic inputs instead"):
+        st.markdown(
+            "Size and latency are measured as always. Instead of accuracy you get **agreement** with the original on "
+            "synthetic inputs, which says how faithful a variant is and nothing about how often it is right. Static "
+            "INT8 is calibrated on the same kind of inputs, so expect better with real images."
+        )
+        if state.draft().synthetic:
+            st.page_link(chrome.OPTIMIZE, label="Next: choose what to try", icon=":material/arrow_forward:")
+        elif st.button("Go on without data", type="primary", icon=":material/check:"):
+            state.choose(data=None, synthetic=True, split=Split(), finetune=None)
+            st.rerun()

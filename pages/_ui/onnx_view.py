@@ -1,0 +1,19 @@
+"""An uploaded ONNX classifier."""
+
+import streamlit as st
+
+from engine import FileModel
+from pages._ui import state, uploads_view
+
+
+def choose() -> None:
+    """Upload a file, or take one that is here; writes the model into the draft at once."""
+    upload = uploads_view.pick(
+        "onnx", "An FP32 image classifier: one input N×C×H×W, one output of class scores", ["onnx"]
+    )
+    chosen = state.draft().model
+    if upload is not None and not (isinstance(chosen, FileModel) and chosen.sha256 == upload.sha256):
+        state.choose(model=FileModel(sha256=upload.sha256), name=None, finetune=None)
+        st.rerun()
+    if upload is None and not isinstance(chosen, FileModel):
+        st.caption("It is read in a process of its own. Without images you still get size, latency and agreement.")

@@ -1,0 +1,91 @@
+"""The headline of a report, its table and its charts."""
+
+import streamlit as st
+
+from engine import Report, Variant, charts
+from pages._ui import chrome, table
+from pages._ui.guard import say
+from pages._ui.wording import change, megabytes, milliseconds, plain, points, sentence, share
+
+
+def show(report: Report) -> None:
+    """From the answer to its evidence: recommendation, warnings, table, charts."""
+    _headline(report)
+    _warnings(report)
+    if report.variants:
+        st.header("Every variant beside the baseline", anchor=False)
+        st.table(table.shown(report), border="horizontal", hide_index=True, alt="Variants and their measurements")
+        st.caption(table.legend(report))
+        _charts(report)
+        _notes(report)
+
+
+def _headline(report: Report) -> None:
+    best = report.variant(report.recommended.id) if report.recommended else None
+    if best is None or report.recommended is None:
+        return
+    with chrome.card("recommended", accent=True):
+        with st.container(key="eyebrow-recommended", gap=None):
+            st.markdown("Recommended")
+        st.header(plain(best.label), anchor=False)
+        st.markdown(plain(sentence(report.recommended.reason.text)))
+        _figures(best, report.baseline or best)
+
+
+def _figures(best: Variant, base: Variant) -> None:
+    """The recommended variant's figures, each with its difference from the baseline."""
+    other = best.id != base.id
+    with st.grid(4, min_column_width=150, gap="medium"):
+        st.metric("File size", megabytes(best.size_bytes),
+                  change(best.size_bytes, base.size_bytes) if other else None, delta_color="inverse")  # fmt: skip
+        if best.latency:
+            ratio = best.latency.ratio_to_baseline
+            st.metric("Latency, median", milliseconds(best.latency.p50_ms),
+                      change(ratio, 1.0) if other else None, delta_color="inverse")  # fmt: skip
+        if best.throughput:
+            gain = change(best.throughput.images_per_s, base.throughput.images_per_s) if base.throughput else None
+            st.metric("Throughput", f"{best.throughput.images_per_s:,.0f} images/s", gain if other else None)
+        if best.accuracy:
+            drop = best.accuracy.top1 - base.accuracy.top1 if base.accuracy else 0.0
+            st.metric("Top-1 accuracy", share(best.accuracy.top1), _delta(points(drop), drop) if other else None)
+        elif best.fidelity:
+            st.metric("Agreement with the baseline", share(best.fidelity.agreement))
+
+
+def _delta(text: str, value: float) -> str | int:
+    """No difference is shown as one without direction."""
+    return text if abs(value) >= 0.00005 else 0
+
+
+def _warnings(report: Report) -> None:
+    for failure in report.failures:
+        where = f"Chain {failure.branch + 1}" + (f", step {failure.step + 1}" if failure.step is not None else "")
+        say(f"{where} ({failure.technique or 'start'}): {failure.message}", failure.next)
+    for note in report.warnings:
+        st.warning(plain(sentence(note.text)), icon=":material/warning:")
+
+
+def _charts(report: Report) -> None:
+    st.header("In pictures", anchor=False)
+    labelled = any(variant.accuracy for variant in report.variants)
+    pairs = [("Smaller?", charts.size, "size"), ("How long a call takes", charts.latency, "latency"),
+             ("Faster, and how sure is that?", charts.speed, "speed"),
+             ("Still right?", charts.accuracy, "accuracy") if labelled else
+             ("Still the same answers?", charts.agreement, "agreement")]  # fmt: skip
+    with st.grid(2, min_column_width=330, gap="medium"):
+        for title, draw, key in pairs:
+            with chrome.card(f"chart-{key}", title, fill=True):
+                chrome.chart(draw(report), key)
+    with chrome.card(
+        "chart-tradeoff", "What is gained, what it costs", "Up and left is better; the bubble is the file."
+    ):
+        chrome.chart(charts.tradeoff(report), "tradeoff")
+
+
+def _notes(report: Report) -> None:
+    noted = [variant for variant in report.variants if variant.notes]
+    if noted:
+        st.header("Worth knowing", anchor=False)
+    for variant in noted:
+        with st.expander(plain(variant.label), icon=":material/sticky_note_2:"):
+            st.markdown("\n".join(f"- {plain(sentence(note.text))}" for note in variant.notes))

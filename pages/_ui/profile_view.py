@@ -1,0 +1,49 @@
+"""What a model is: parameters, MACs, input, layers, file size."""
+
+import streamlit as st
+
+from engine import Job, ModelProfile, ModelSource, ProfileRequest, TimmModel, result
+from engine.charts import layers
+from pages._ui import chrome, live, state
+from pages._ui.draft import model_name
+from pages._ui.wording import count, many, megabytes, plain, sentence
+
+
+def show(model: ModelSource) -> None:
+    """The card of the chosen model, once its profile is there; progress and failure until then."""
+    with chrome.card("profile", plain(model_name(model))):
+        done = live.analysed(ProfileRequest(model=model), "Building and exporting it to look inside.", _ways_out)
+        profile = result(done.id) if done else None
+        if isinstance(profile, ModelProfile):
+            _card(profile)
+    if isinstance(profile, ModelProfile):
+        st.page_link(chrome.DATA, label="Next: choose images", icon=":material/arrow_forward:")
+
+
+def _card(profile: ModelProfile) -> None:
+    shape = next(iter(profile.inputs.values()), ())
+    chrome.facts({
+        "Parameters": count(profile.parameters),
+        "MACs": count(profile.macs),
+        "Input": "×".join(str(n) for n in shape[1:]) or "–",
+        "Classes": f"{profile.n_outputs:,}" if profile.n_outputs else "–",
+        "FP32 file": megabytes(profile.size_bytes),
+    })  # fmt: skip
+    weights = f"{profile.weights} weights, " if profile.format == "timm" else ""
+    st.caption(f"{plain(weights)}opset {profile.opset}, {many(sum(profile.layers.values()), 'operator')} in the graph")
+    if profile.weights == "random":
+        st.warning("Random weights: size and latency are real, its answers mean nothing.", icon=":material/casino:")
+    for note in profile.warnings:
+        st.warning(plain(sentence(note.text)), icon=":material/warning:")
+    chrome.chart(layers(profile), "layers")
+
+
+def _ways_out(job: Job) -> None:
+    """What else a person can do where the weights did not come."""
+    model = state.draft().model
+    if isinstance(model, TimmModel) and model.weights == "pretrained" and not model.name.startswith("hf"):
+        if st.button("Go on with random weights", icon=":material/casino:",
+                     help="Size and latency stay real; the answers mean nothing."):  # fmt: skip
+            state.choose(model=model.model_copy(update={"weights": "random", "name": model.name.split(".")[0]}))
+            st.rerun()
+        st.caption("or choose **My own file** above to upload weights.")

@@ -1,0 +1,73 @@
+"""Code that runs a variant with numpy, Pillow and onnxruntime alone, with its own size and preprocessing."""
+
+import math
+
+from engine import Preprocess, Variant
+
+MOST_CLASSES = 30
+
+PROGRAM = """\
+import numpy as np
+import onnxruntime as ort
+from PIL import Image, ImageOps
+
+session = ort.InferenceSession({file!r}, providers=["CPUExecutionProvider"])
+mean, std = np.float32({mean}), np.float32({std})
+{classes}
+
+def prepare(path):
+    image = ImageOps.exif_transpose(Image.open(path)).convert({mode!r})
+{resize}
+    image = image.resize(size, Image.Resampling.{interpolation})
+{crop}
+    pixels = np.asarray(image.crop((x, y, x + {width}, y + {height}))){order}
+    values = (pixels.astype(np.float32) / np.float32({scale:g}) - mean) / std
+    return np.ascontiguousarray(values.transpose(2, 0, 1)[None])
+
+
+scores = session.run(None, {{session.get_inputs()[0].name: prepare("image.jpg")}})[0][0]
+for index in np.argsort(-scores)[:5]:
+    print({shown}, f"{{scores[index]:.3f}}")
+"""
+
+
+def snippet(variant: Variant, file: str, classes: tuple[str, ...] | None) -> str:
+    """A program that prints the five likeliest classes of image.jpg; its input equals the measured one bit for bit."""
+    settings = variant.input.preprocess
+    named = classes is not None and len(classes) <= MOST_CLASSES
+    channels = settings.channels or ("gray" if len(settings.mean) == 1 else "rgb")
+    return PROGRAM.format(
+        file=file, mean=list(settings.mean), std=list(settings.std), mode="L" if channels == "gray" else "RGB",
+        classes=f"classes = {list(classes or ())!r}\n" if named else "", resize=_resize(settings),
+        interpolation=settings.interpolation.upper(), crop=_crop(settings), height=settings.size[0],
+        width=settings.size[1], order={"rgb": "", "bgr": "[..., ::-1]", "gray": "[..., None]"}[channels],
+        scale=settings.scale, shown="classes[index]" if named else "index",
+    )  # fmt: skip
+
+
+def _resize(settings: Preprocess) -> str:
+    """The lines that say how large the image is before its centre is cut out."""
+    height, width = (math.floor(edge / settings.crop_pct) for edge in settings.size)
+    if settings.resize == "squash":
+        return f"    size = ({width}, {height})"
+    if height == width:
+        return (
+            "    w, h = image.size\n"
+            f"    size = ({width}, int({width} * h / w)) if w <= h else (int({width} * w / h), {width})"
+        )
+    return (
+        f"    ratio = min(image.height / {height}, image.width / {width})\n"
+        "    size = (round(image.width / ratio), round(image.height / ratio))"
+    )
+
+
+def _crop(settings: Preprocess) -> str:
+    """The lines that find the corner of the centre; where the image is smaller, the corner lies outside it."""
+    height, width = settings.size
+    if settings.crop_pct <= 1:
+        return f"    x, y = round((image.width - {width}) / 2), round((image.height - {height}) / 2)"
+    return (
+        "    def corner(edge, wanted):\n"
+        "        return round((edge - wanted) / 2) if edge >= wanted else -((wanted - edge) // 2)\n"
+        f"    x, y = corner(image.width, {width}), corner(image.height, {height})"
+    )

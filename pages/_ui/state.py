@@ -1,0 +1,116 @@
+"""The only module that touches the session's state and the address of a page."""
+
+import uuid
+from typing import Any
+
+import streamlit as st
+
+from engine import AnalysisRequest, Job, SettingsError, analyse, job
+from pages._ui.draft import Draft, from_link, to_link
+
+DRAFT, EPOCH, TOKEN, ANALYSES, NOTICE = "fw.draft", "fw.epoch", "fw.token", "fw.analyses", "fw.notice"
+
+
+def draft() -> Draft:
+    """What was chosen so far: of this session, else of the page's address."""
+    if DRAFT not in st.session_state:
+        st.session_state[DRAFT] = _from_address()
+    found: Draft = st.session_state[DRAFT]
+    return found
+
+
+def _from_address() -> Draft:
+    word = st.query_params.get("draft", "")
+    try:
+        return from_link(word) if word else Draft()
+    except SettingsError as error:
+        st.warning(str(error), icon=":material/link_off:")
+        return Draft()
+
+
+def choose(**values: Any) -> Draft:
+    """Change the draft by what a widget of this page says."""
+    st.session_state[DRAFT] = draft().changed(**values)
+    return draft()
+
+
+def replace_draft(new: Draft) -> None:
+    """Another draft altogether: widgets that show the old one start afresh."""
+    st.session_state[DRAFT] = new
+    renew()
+
+
+def renew() -> None:
+    """Give every widget of the draft a new key: it shows the draft again, and an uploader lets go of its file."""
+    st.session_state[EPOCH] = st.session_state.get(EPOCH, 0) + 1
+
+
+def key(name: str) -> str:
+    """A widget's key for as long as the draft is the same one."""
+    return f"{name}@{st.session_state.get(EPOCH, 0)}"
+
+
+def keep_in_address() -> None:
+    """Write the draft into the page's address, so that a reload or a copied link restores it."""
+    word = to_link(draft())
+    if word and st.query_params.get("draft") != word:
+        st.query_params["draft"] = word
+
+
+def param(name: str) -> str | None:
+    return st.query_params.get(name)
+
+
+def set_param(name: str, value: str | None) -> None:
+    if value is not None:
+        st.query_params[name] = value
+    elif name in st.query_params:
+        del st.query_params[name]
+
+
+def token(pressed: bool) -> str:
+    """The submission's token: drawn with a button, spent by pressing it, and renewed when the button is drawn again.
+
+    A second press that arrives before the page was drawn anew brings the same token and so the same job.
+    """
+    value, spent = st.session_state.get(TOKEN, ("", True))
+    if not value or (spent and not pressed):
+        value = uuid.uuid4().hex
+    st.session_state[TOKEN] = (value, pressed)
+    return str(value)
+
+
+def analysis(request: AnalysisRequest) -> Job:
+    """The job of this request, started once a session: a failure stays until `forget` is called."""
+    started: dict[str, str] = st.session_state.setdefault(ANALYSES, {})
+    name = request.model_dump_json()
+    if name in started:
+        return job(started[name])
+    found = analyse(request)
+    started[name] = found.id
+    return found
+
+
+def forget(request: AnalysisRequest) -> None:
+    """Let the next `analysis` of this request start a new job."""
+    st.session_state.get(ANALYSES, {}).pop(request.model_dump_json(), None)
+
+
+def leave_notice(text: str) -> None:
+    """Something to say on the next page that is drawn."""
+    st.session_state[NOTICE] = text
+
+
+def notice() -> str | None:
+    value: str | None = st.session_state.pop(NOTICE, None)
+    return value
+
+
+def remember_upload(kind: str, sha256: str) -> None:
+    """The latest upload of its kind in this session is the one that its picker offers."""
+    st.session_state[f"fw.upload.{kind}"] = sha256
+
+
+def remembered_upload(kind: str) -> str | None:
+    value: str | None = st.session_state.get(f"fw.upload.{kind}")
+    return value

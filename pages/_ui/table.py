@@ -1,0 +1,120 @@
+"""The variants of a report as a table: with words for the page, with plain numbers for a CSV."""
+
+import csv
+import io
+
+import pandas as pd
+
+from engine import Report, Variant
+from pages._ui.wording import change, count, megabytes, milliseconds, plain, points, share
+
+FASTER = {"yes": ":green-badge[faster]", "no": ":gray-badge[not faster]", "unclear": ":orange-badge[unclear]"}
+COLUMNS = (
+    "id", "parent_id", "branch", "step", "technique", "role", "label", "file", "sha256", "size_bytes", "parameters",
+    "macs", "latency_p50_ms", "latency_p95_ms", "latency_ratio", "latency_ratio_low", "latency_ratio_high", "threads",
+    "batch_size", "images_per_s", "images_per_s_low", "images_per_s_high", "top1", "top1_low", "top1_high", "top5",
+    "n_images", "agreement", "sqnr_db", "within_budget", "faster", "seconds",
+)  # fmt: skip
+
+
+def shown(report: Report) -> pd.DataFrame:
+    """A row a variant; a difference stands beside its figure, green where it is better. Markdown, escaped."""
+    base = report.baseline
+    rows = [
+        _row(variant, base if base is not None and base.id != variant.id else None, report)
+        for variant in report.variants
+    ]
+    frame = pd.DataFrame(rows)
+    return frame.loc[:, (frame != "–").any()]
+
+
+def _row(variant: Variant, base: Variant | None, report: Report) -> dict[str, str]:
+    best = report.recommended is not None and report.recommended.id == variant.id
+    name = plain(variant.label) + (" :green-badge[recommended]" if best else "")
+    return {
+        "Variant": f"**{name}**" if best else name,
+        "Size": megabytes(variant.size_bytes)
+        + _beside(change(variant.size_bytes, base.size_bytes) if base else "", -1),
+        "Parameters": count(variant.parameters),
+        "Latency p50": _latency(variant, base),
+        "p95": milliseconds(variant.latency.p95_ms) if variant.latency else "–",
+        "Throughput": f"{variant.throughput.images_per_s:,.0f} /s" if variant.throughput else "–",
+        "Top-1": _accuracy(variant, base),
+        "Agreement": share(variant.fidelity.agreement) if variant.fidelity else "–",
+        "SQNR": f"{variant.fidelity.sqnr_db:.1f} dB" if variant.fidelity and variant.fidelity.sqnr_db else "–",
+        "Verdict": _verdict(variant, base),
+    }
+
+
+def _latency(variant: Variant, base: Variant | None) -> str:
+    if variant.latency is None:
+        return "–"
+    difference = change(variant.latency.ratio_to_baseline, 1.0) if base else ""
+    return milliseconds(variant.latency.p50_ms) + _beside(difference, -1)
+
+
+def _accuracy(variant: Variant, base: Variant | None) -> str:
+    if variant.accuracy is None:
+        return "–"
+    difference = points(variant.accuracy.top1 - base.accuracy.top1) if base and base.accuracy else ""
+    return share(variant.accuracy.top1) + _beside(difference, 1)
+
+
+def _beside(difference: str, better: int) -> str:
+    """A difference in the colour of what it means; `better` is the sign that is good."""
+    if not difference:
+        return ""
+    if not difference.strip("+−.0 %pt"):
+        return f" :gray[{difference}]"
+    good = difference.startswith("+") == (better > 0)
+    return f" :{'green' if good else 'red'}[{difference}]"
+
+
+def _verdict(variant: Variant, base: Variant | None) -> str:
+    if base is None or variant.verdict is None:
+        return "–"
+    budget = "" if variant.verdict.within_budget else " :red-badge[over budget]"
+    return FASTER[variant.verdict.faster] + budget
+
+
+def legend(report: Report) -> str:
+    """What the figures of the table were measured at and on."""
+    first = next((variant.latency for variant in report.variants if variant.latency), None)
+    parts = []
+    if first:
+        parts.append(f"{first.runtime}, {first.threads} threads, batch {first.batch_size}, {first.n_runs:,} calls in "
+                     f"{first.n_rounds} interleaved rounds")  # fmt: skip
+    if report.data:
+        labelled = any(variant.accuracy for variant in report.variants)
+        parts.append(f"{'accuracy' if labelled else 'agreement'} on {report.data.n_evaluation:,} images")
+    parts.append("MB = 10^6 bytes")
+    return ". ".join(part[0].upper() + part[1:] for part in parts) + "."
+
+
+def as_csv(report: Report) -> str:
+    """One line a variant, numbers as numbers, empty where nothing was measured."""
+    out = io.StringIO()
+    writer = csv.DictWriter(out, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(_flat(variant) for variant in report.variants)
+    return out.getvalue()
+
+
+def _flat(v: Variant) -> dict[str, object]:
+    latency, rate, right, close, verdict = v.latency, v.throughput, v.accuracy, v.fidelity, v.verdict
+    flat: dict[str, object] = {name: getattr(v, name) for name in COLUMNS if name in type(v).model_fields}
+    if latency:
+        flat |= {"latency_p50_ms": latency.p50_ms, "latency_p95_ms": latency.p95_ms, "threads": latency.threads,
+                 "latency_ratio": latency.ratio_to_baseline, "latency_ratio_low": latency.ratio_low,
+                 "latency_ratio_high": latency.ratio_high, "batch_size": latency.batch_size}  # fmt: skip
+    if rate:
+        flat |= {"images_per_s": rate.images_per_s, "images_per_s_low": rate.low, "images_per_s_high": rate.high}
+    if right:
+        flat |= {"top1": right.top1, "top1_low": right.low, "top1_high": right.high, "top5": right.top5}
+    if close:
+        flat |= {"agreement": close.agreement, "sqnr_db": close.sqnr_db}
+    if right or close:
+        flat["n_images"] = (right or close).n_images  # type: ignore[union-attr]
+    if verdict:
+        flat |= {"within_budget": verdict.within_budget, "faster": verdict.faster}
+    return flat

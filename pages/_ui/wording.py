@@ -1,0 +1,93 @@
+"""Figures and names as a reader meets them: one way to write each unit, and nothing a user typed is obeyed."""
+
+import re
+from datetime import UTC, datetime
+
+MARKUP = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~$:])")
+COLOURS = {"queued": "gray", "running": "blue", "done": "green", "failed": "red", "cancelled": "orange"}
+ICONS = {
+    "queued": ":material/schedule:",
+    "running": ":material/progress_activity:",
+    "done": ":material/check_circle:",
+    "failed": ":material/error:",
+    "cancelled": ":material/cancel:",
+}
+
+
+def plain(text: str) -> str:
+    """Text that Markdown shows as it is: no link, no picture, no formula."""
+    return MARKUP.sub(r"\\\1", " ".join(text.split()))
+
+
+def sentence(text: str) -> str:
+    """A message of the engine as a sentence: capital first, full stop last."""
+    text = text.strip()
+    return f"{text[0].upper()}{text[1:]}".rstrip(".") + "." if text else ""
+
+
+def megabytes(size_bytes: int) -> str:
+    """Bytes in MB (10^6), or kB and GB where these read better."""
+    if size_bytes >= 1_000_000_000:
+        return f"{size_bytes / 1e9:,.2f} GB"
+    if size_bytes >= 100_000:
+        return f"{size_bytes / 1e6:,.2f} MB"
+    return f"{size_bytes / 1e3:,.1f} kB"
+
+
+def count(number: int | None) -> str:
+    """A large count in three digits: 11.7 M."""
+    if number is None:
+        return "–"
+    for limit, suffix in ((1e9, " G"), (1e6, " M"), (1e3, " k")):
+        if number >= limit:
+            return f"{number / limit:.3g}{suffix}"
+    return str(number)
+
+
+def milliseconds(value: float) -> str:
+    return f"{value:.3g} ms" if value < 100 else f"{value:,.0f} ms"
+
+
+def share(value: float) -> str:
+    return f"{100 * value:.2f} %"
+
+
+def change(value: float, base: float) -> str:
+    """Relative change in percent with its sign, a true minus."""
+    percent = 100 * (value / base - 1)
+    return f"{percent:+.0f} %".replace("-", "−") if base else "–"
+
+
+def points(value: float) -> str:
+    """A difference of two shares in percentage points."""
+    return f"{100 * value:+.2f} pt".replace("-", "−")
+
+
+def duration(seconds: float) -> str:
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+def when(moment: str) -> datetime:
+    """An ISO 8601 time of the store, aware of its zone."""
+    parsed = datetime.fromisoformat(moment)
+    return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+
+
+def ago(moment: str) -> str:
+    seconds = max((datetime.now(UTC) - when(moment)).total_seconds(), 0)
+    for limit, unit in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
+        if seconds >= limit:
+            number = int(seconds // limit)
+            return f"{number} {unit}{'s' if number > 1 else ''} ago"
+    return "just now"
+
+
+def many(number: int, noun: str, plural: str | None = None) -> str:
+    """A count with its noun: 1 image, 1,234 images."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"

@@ -1,0 +1,34 @@
+"""Which images: the sample, a person's own, or none; and what the model will see of them."""
+
+import streamlit as st
+
+from engine import SampleData
+from pages._ui import chrome, images_view, preview_view, state
+
+SOURCES = {"sample": "Sample", "images": "My images", "none": "No data"}
+
+chrome.heading("Data", "The images that calibrate, test and, where you ask for it, train the model.")
+way = st.container()
+draft = state.draft()
+chosen = draft.data.kind if draft.data else ("none" if draft.synthetic else "sample")
+source = st.segmented_control(
+    "Source", list(SOURCES.values()), default=SOURCES[chosen], required=True, key="images",
+    bind="query-params", label_visibility="collapsed",
+)  # fmt: skip
+if source == SOURCES["images"]:
+    images_view.choose()
+elif source == SOURCES["none"]:
+    images_view.without()
+elif not isinstance(draft.data, SampleData):
+    with chrome.card("digits", "Digits", "1,797 handwritten digits from scikit-learn, ten classes"):
+        st.markdown("Real images, always there, with a fixed split: what the sample network was trained on.")
+        if st.button("Use the sample", type="primary", icon=":material/check:"):
+            state.choose(data=SampleData(), synthetic=False, split=type(draft.split)())
+            st.rerun()
+
+draft = state.draft()
+if draft.data is not None and SOURCES[draft.data.kind] == source:
+    preview_view.show(draft)
+with way:
+    chrome.way(state.draft(), chrome.DATA)
+state.keep_in_address()

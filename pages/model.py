@@ -1,0 +1,33 @@
+"""Which model: the sample, a timm architecture, or an ONNX file; and what it is made of."""
+
+import streamlit as st
+
+from engine import SampleModel
+from pages._ui import catalogue_view, chrome, onnx_view, profile_view, state
+
+SOURCES = {"sample": "Sample", "timm": "Catalogue", "file": "ONNX file"}
+
+chrome.heading("Model", "The network that is to become small and fast.")
+way = st.container()
+chosen = state.draft().model
+source = st.segmented_control(
+    "Source", list(SOURCES.values()), default=SOURCES[chosen.kind if chosen else "sample"], required=True, key="source",
+    bind="query-params", label_visibility="collapsed",
+)  # fmt: skip
+if source == SOURCES["timm"]:
+    catalogue_view.choose()
+elif source == SOURCES["file"]:
+    onnx_view.choose()
+elif not isinstance(chosen, SampleModel):
+    with chrome.card("digits", "Digits network", "A small ResNet, trained on handwritten digits by this project"):
+        st.markdown("It is here, it is small, and its accuracy is known: the quickest way to see a whole run.")
+        if st.button("Use the sample", type="primary", icon=":material/check:"):
+            state.choose(model=SampleModel(), name=None)
+            st.rerun()
+
+model = state.draft().model
+if model is not None and SOURCES[model.kind] == source:
+    profile_view.show(model)
+with way:
+    chrome.way(state.draft(), chrome.MODEL)
+state.keep_in_address()

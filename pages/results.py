@@ -1,0 +1,34 @@
+"""What a run found: the recommendation, every variant beside the baseline, and the files to take home."""
+
+import streamlit as st
+
+from engine import job, jobs, report
+from pages._ui import chrome, files_view, overview_view, provenance_view, runs_view, state
+from pages._ui.wording import ago, duration, plain
+
+VIEWS = {"Overview": overview_view.show, "Take home": files_view.show, "How it was measured": provenance_view.show}
+
+id = state.param("run")
+found = report(id) if id else None
+if id and found is not None:
+    run = job(id)
+    st.page_link(chrome.RUNS, label="All runs", icon=":material/arrow_back:")
+    chrome.heading(plain(run.name), f"Measured {ago(run.created)} in {duration(found.seconds)} on "
+                   f"{plain(found.environment.cpu)}.")  # fmt: skip
+    view = st.segmented_control("View", list(VIEWS), default="Overview", required=True, key="view",
+                                bind="query-params", label_visibility="collapsed")  # fmt: skip
+    VIEWS[view](found)
+elif id:
+    run = job(id)
+    chrome.heading(plain(run.name), f"This run is {run.state} and has no report yet.")
+    st.page_link(chrome.RUNS, label="Follow it", icon=":material/arrow_forward:", query_params={"run": id})
+else:
+    chrome.heading("Results", "Size, latency and accuracy of every variant beside its baseline.")
+    done = [run for run in jobs() if run.state == "done"][:8]
+    if done:
+        st.subheader("Choose a run", anchor=False)
+        runs_view.cards(done)
+    else:
+        chrome.empty("No results yet", "When a run has finished, its table, its charts and its ONNX files are here.",
+                     ":material/query_stats:")  # fmt: skip
+        st.page_link(chrome.START, label="Start with the sample", icon=":material/arrow_back:")

@@ -1,0 +1,25 @@
+"""The queue and the history; one run as it goes; what the home folder occupies."""
+
+import streamlit as st
+
+from engine import job, jobs
+from pages._ui import chrome, home_view, run_view, runs_view, state
+from pages._ui.live import ENDED
+
+MOST = 200
+
+id = state.param("run")
+if id:
+    run_view.show(job(id))
+else:
+    chrome.heading("Runs", "The queue and the history. A run goes on when you close this page.")
+    found = jobs(limit=MOST)
+    if not found:
+        chrome.empty("Nothing has run yet", "A run measures the baseline and every variant, and ends in a report. "
+                     "Start the sample to see one in under a minute.", ":material/hourglass_empty:")  # fmt: skip
+        st.page_link(chrome.START, label="To the sample", icon=":material/arrow_back:")
+    elif all(run.state in ENDED for run in found):
+        runs_view.table(found)
+    else:
+        runs_view.watch_table(MOST)
+    home_view.show()

@@ -1,0 +1,54 @@
+"""What this is, a sample that is ready to run, the ways in, and the latest runs."""
+
+import streamlit as st
+
+from engine import jobs, submit
+from pages._ui import chrome, draft, runs_view, state
+
+LATEST = 4
+
+story, sample = st.columns([1.15, 1], gap="large", vertical_alignment="center")
+with story, st.container(key="hero"):
+    st.title("Smaller, faster image models, with proof.", anchor=False)
+    st.markdown(
+        "Pick a model, pick images, press **Run**. Baseline and variants are measured side by side on this machine, "
+        "and you take home an ONNX file with its size, latency and accuracy. No code."
+    )
+    ways = st.container(horizontal=True)
+
+with sample, chrome.card("sample", "Digits", "The sample project, ready to run", accent=True):
+    st.markdown(
+        "A small ResNet, trained on scikit-learn's 1,797 handwritten digits, becomes **INT8**: calibrated, "
+        "measured against its FP32 baseline and checked on images it has never seen."
+    )
+    with st.container(horizontal=True):
+        pressed = st.button("Run the sample", type="primary", icon=":material/play_arrow:")
+        if st.button("Look at it first", type="tertiary", icon=":material/tune:"):
+            state.replace_draft(draft.sample())
+            st.switch_page(chrome.OPTIMIZE)
+    token = state.token(pressed)
+    if pressed:
+        started = submit(draft.sample().recipe(), token=token, from_browser=True)
+        st.switch_page(chrome.RUNS, query_params={"run": started.id})
+
+st.space("medium")
+st.header("Or bring your own", anchor=False)
+with st.grid(3, min_column_width=240, gap="medium"):
+    with chrome.card("timm", "A timm architecture", "Over 1,300 by name", fill=True):
+        st.markdown("Search by family, size and cost; with pretrained weights, or your own.")
+        st.page_link(chrome.MODEL, label="Search the catalogue", icon=":material/search:",
+                     query_params={"source": "Catalogue"})  # fmt: skip
+    with chrome.card("onnx", "An ONNX file", "An FP32 image classifier", fill=True):
+        st.markdown("Size, latency and agreement with the original, even without any images.")
+        st.page_link(chrome.MODEL, label="Upload a model", icon=":material/upload_file:",
+                     query_params={"source": "ONNX file"})  # fmt: skip
+    with chrome.card("recipe", "A recipe", "A run as a file", fill=True):
+        st.markdown("Open one that somebody saved, change what you like, run it here.")
+        st.page_link(chrome.OPTIMIZE, label="Open a recipe", icon=":material/description:",
+                     query_params={"open": "recipe"})  # fmt: skip
+
+latest = jobs(limit=LATEST)
+if latest:
+    st.space("medium")
+    st.header("Latest runs", anchor=False)
+    runs_view.cards(latest)
