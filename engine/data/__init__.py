@@ -1,16 +1,22 @@
 """Images -> batches: what a recipe calls its data, found, checked and split once."""
 
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
 import numpy as np
 
+from engine.data.images import read_images
 from engine.data.parts import Data, Part
 from engine.data.pool import SPLIT_NAMES, Pool, SplitName, digest
 from engine.data.samples import digits
-from engine.data.splits import Rows, arrange, assign
+from engine.data.splits import Rows, assign
 from engine.data.synthetic import noise
-from engine.errors import DataError
+from engine.results import Note
 from engine.settings import DataSource, Preprocess, SampleData, Split
 
-__all__ = ["Data", "Part", "SplitName", "load"]
+__all__ = ["SPLIT_NAMES", "Data", "Part", "SplitName", "load"]
+
+NO_ROWS = np.empty(0, np.int64)
 
 
 def load(
@@ -21,30 +27,40 @@ def load(
     *,
     merge_train: bool,
     n_outputs: int | None,
+    model_classes: Sequence[str] | None = None,
+    work: Path | None = None,
 ) -> Data:
-    """The images of `source`, split. None gives synthetic images without labels."""
+    """The images of `source`, split. None gives synthetic images without labels.
+
+    The sample's split is fixed. Given train/val/test folders win: train trains and gives calibration its share, val
+    evaluates, test evaluates where there is no val and is held out otherwise; they are never merged, since a model may
+    well have been trained on train. For other images `merge_train` adds the train share to evaluation.
+
+    `n_outputs` of the model refuses a label beyond them where the recipe names the classes (None: the head will be
+    replaced); `model_classes` match labels to outputs by name; a zip is unpacked below `work` (None: the system's
+    temporary folder) and removed with the Data. Raises DataError.
+    """
     if source is None:
-        return _data(noise(preprocess, seed), preprocess, split, seed, merge_train)
-    if isinstance(source, SampleData):
-        return _data(digits(), preprocess, split, seed, merge_train)
-    raise DataError(f"data of kind {source.kind} cannot be read yet", "Use the sample")
-
-
-def _data(pool: Pool, preprocess: Preprocess, split: Split, seed: int, merge_train: bool) -> Data:
-    if pool.rows is None:
-        rows = assign(pool.labels, len(pool), split, seed, merge_train=merge_train)
+        pool = noise(preprocess, seed)
+    elif isinstance(source, SampleData):
+        pool = digits()
     else:
-        rows = {name: pool.rows.get(name, np.empty(0, np.int64)) for name in SPLIT_NAMES}
+        pool = read_images(source, split, preprocess, seed, n_outputs=n_outputs, model_classes=model_classes, work=work)
+    rows = pool.rows or assign(pool.labels, len(pool), split, seed, merge_train=merge_train)
+    return _data(pool, {name: rows.get(name, NO_ROWS) for name in SPLIT_NAMES}, preprocess)
+
+
+def _data(pool: Pool, rows: Mapping[SplitName, Rows], preprocess: Preprocess) -> Data:
     parts = {name: _part(pool, rows[name], preprocess) for name in SPLIT_NAMES}
-    listed = {name: [(part.ids, part.hashes, _names(pool, rows[name]))] for name, part in parts.items()}
+    content = {name: [part.ids, part.hashes, _names(pool, rows[name])] for name, part in parts.items()}
     evaluation = sorted(zip(parts["evaluation"].hashes, _names(pool, rows["evaluation"]), strict=True))
     return Data(
         parts=parts,
         classes=pool.classes,
-        sha256=digest([listed, pool.classes]),
+        sha256=digest([content, pool.classes]),
         evaluation_sha256=digest(evaluation),
         skipped=pool.skipped,
-        warnings=pool.warnings,
+        warnings=(*pool.warnings, *_seen_before(parts)),
         synthetic=pool.synthetic,
     )
 
@@ -64,3 +80,13 @@ def _names(pool: Pool, rows: Rows) -> list[str]:
     if pool.labels is None or pool.classes is None:
         return [""] * len(rows)
     return [pool.classes[label] for label in pool.labels[rows]]
+
+
+def _seen_before(parts: Mapping[SplitName, Part]) -> tuple[Note, ...]:
+    """A warning where evaluation images are copies of images that the model will have been tuned on."""
+    seen = {*parts["train"].hashes, *parts["calibration"].hashes}
+    copies = sum(sha256 in seen for sha256 in parts["evaluation"].hashes)
+    if not copies:
+        return ()
+    text = f"{copies} evaluation images are byte for byte the same as images for training or calibration"
+    return (Note(code="duplicate_images", text=text),)

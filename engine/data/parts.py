@@ -47,7 +47,8 @@ class Part:
     def pixels(self, index: int) -> NDArray[np.uint8]:
         """(H, W, C) uint8: resized and cropped, channels in the model's order, not normalised."""
         if self.array is not None:
-            return self.array[index]
+            row: NDArray[np.uint8] = self.array[index]
+            return row
         return to_pixels(self.read(index), self._settings)
 
     def batches(self, size: int, limit: int | None = None) -> Iterator[NDArray[np.float32]]:

@@ -1,0 +1,73 @@
+"""Labels as names -> labels as outputs of a model."""
+
+from collections.abc import Collection, Sequence
+
+from engine.errors import DataError
+from engine.results import Note
+
+
+def ordered(
+    names: Collection[str],
+    given: Sequence[str] | None,
+    model_classes: Sequence[str] | None,
+    n_outputs: int | None,
+) -> tuple[tuple[str, ...], dict[str, int], tuple[Note, ...]]:
+    """Class names in the order of the outputs, the output of every label, and what to know about it.
+
+    `given` decides where the recipe names the classes; else the model's own names where every label is one of them;
+    else the sorted labels (by number where all are numbers). Raises DataError for fewer than two classes, for a label
+    that `given` lacks, and for one beyond `n_outputs` (None: the head will be made to fit).
+    """
+    if len(names) < 2:
+        shown = f"one class, '{next(iter(names))}'" if names else "no class"
+        raise DataError(f"the images have {shown}; there is nothing to tell apart",
+                        "Add images of other classes, or set labels to none")  # fmt: skip
+    if given is not None:
+        return tuple(given), _given(names, given, n_outputs), ()
+    if model_classes is not None and (outputs := _by_name(names, model_classes)):
+        note = Note(code="classes_by_name", text="The labels were matched by name to the model's own classes")
+        return tuple(model_classes), outputs, (note,)
+    classes, notes = _sorted(names)
+    return classes, {name: index for index, name in enumerate(classes)}, notes
+
+
+def _given(names: Collection[str], given: Sequence[str], n_outputs: int | None) -> dict[str, int]:
+    outputs = {name: index for index, name in enumerate(given)}
+    missing = sorted(name for name in names if name not in outputs)
+    if missing:
+        shown = ", ".join(f"'{name}'" for name in missing[:3])
+        raise DataError(f"data.classes lacks {len(missing)} of {len(names)} labels: {shown}",
+                        "Name every class, in the order of the model's outputs")  # fmt: skip
+    beyond = [name for name in names if n_outputs is not None and outputs[name] >= n_outputs]
+    if beyond:
+        raise DataError(f"'{beyond[0]}' is number {outputs[beyond[0]] + 1} of data.classes, and the model has "
+                        f"{n_outputs} outputs", "Choose a model with more outputs, or begin every chain with the "
+                        "same finetune")  # fmt: skip
+    return outputs
+
+
+def _by_name(names: Collection[str], model_classes: Sequence[str]) -> dict[str, int]:
+    """The output of every label, or nothing where one is unknown or ambiguous ("crane" is a bird and a machine)."""
+    known: dict[str, set[int]] = {}
+    for index, entry in enumerate(model_classes):
+        for alias in {entry, *entry.split(",")}:
+            known.setdefault(_key(alias), set()).add(index)
+    matches = {name: known.get(_key(name), set()) for name in names}
+    outputs = {name: next(iter(found)) for name, found in matches.items() if len(found) == 1}
+    return outputs if len(set(outputs.values())) == len(names) else {}
+
+
+def _sorted(names: Collection[str]) -> tuple[tuple[str, ...], tuple[Note, ...]]:
+    plain = tuple(sorted(names))
+    if not all(name.isascii() and name.isdigit() for name in names):
+        return plain, ()
+    numeric = tuple(sorted(names, key=lambda name: (int(name), name)))
+    if numeric == plain:
+        return plain, ()
+    text = ("The class names are numbers and were put in numeric order; where the model was trained with them in "
+            "alphabetic order (10 before 2), name data.classes in that order")  # fmt: skip
+    return numeric, (Note(code="numeric_class_order", text=text),)
+
+
+def _key(name: str) -> str:
+    return " ".join(name.casefold().replace("_", " ").replace("-", " ").split())

@@ -1,0 +1,145 @@
+"""Which files of a folder are images to look at, with the label and the split that their place says."""
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine.data.pool import SplitName
+from engine.errors import DataError
+
+IMAGE_SUFFIXES = frozenset(
+    ".jpg .jpeg .jpe .jfif .png .gif .bmp .webp .tif .tiff .ppm .pgm .pbm .pnm .avif .mpo".split()
+)
+_LITTER = frozenset({"__macosx", "thumbs.db", "desktop.ini"})
+_SPLIT_FOLDERS = {"train": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}
+_A_FOLDER_PER_CLASS = "Put the images into one folder per class, or set labels to none or to a CSV of file,label"
+
+
+@dataclass(frozen=True)
+class Found:
+    """A file that should be an image. `id` is its path within the folder of images, with forward slashes."""
+
+    path: Path
+    id: str
+    label: str | None = None
+    split: SplitName | None = None
+
+
+@dataclass(frozen=True)
+class Listing:
+    """`stray` are images that belong to no class; `classes` are the names of all class folders, also empty ones."""
+
+    found: tuple[Found, ...]
+    classes: frozenset[str] = frozenset()
+    stray: tuple[str, ...] = ()
+
+
+def ignored(name: str) -> bool:
+    """Hidden files and what systems leave in folders."""
+    return name.startswith(".") or name.casefold() in _LITTER
+
+
+def by_folder(root: Path) -> Listing:
+    """A folder per class; train/val/test folders at the top win as splits. Raises DataError."""
+    root = unwrapped(root)
+    splits = given_splits(root)
+    tops: dict[Path, SplitName | None] = {**splits} or {root: None}
+    classes = [(folder, split) for top, split in tops.items() for folder in _folders(top)]
+    stray = tuple(_id(file, root) for top in tops for file in _files(top) if file.suffix.lower() in IMAGE_SUFFIXES)
+    if not classes:
+        raise DataError(f"'{root.name}' has no class folders", _A_FOLDER_PER_CLASS)
+    found = [Found(file, _id(file, root), text(folder.name), split)
+             for folder, split in classes for file in walk(folder)]  # fmt: skip
+    return Listing(tuple(found), frozenset(text(folder.name) for folder, _ in classes), stray)
+
+
+def unlabelled(root: Path) -> Listing:
+    """Every file below the folder, wherever it lies; train/val/test folders at the top win as splits."""
+    root = unwrapped(root)
+    splits = given_splits(root)
+    if not splits:
+        return Listing(tuple(Found(file, _id(file, root)) for file in walk(root)))
+    found = [Found(file, _id(file, root), None, split) for top, split in splits.items() for file in walk(top)]
+    return Listing(tuple(found))
+
+
+def by_table(root: Path, labels: Iterable[tuple[str, str]]) -> Listing:
+    """The files that (file, label) rows name, relative to the folder. Raises DataError that names missing ones."""
+    inner = unwrapped(root)
+    files = {_id(file, root): file for file in walk(root)}
+    files |= {_id(file, inner): file for file in walk(inner)}
+    rows = tuple(labels)
+    missing = [name for name, _ in rows if name not in files]
+    if missing:
+        shown = ", ".join(f"'{name}'" for name in missing[:3])
+        raise DataError(f"the labels file names {len(missing)} of {len(rows)} images that are not there: {shown}",
+                        "Give paths relative to the folder of images, with forward slashes")  # fmt: skip
+    listed = {name for name, _ in rows}
+    known = {files[name] for name in listed}
+    stray = [_id(file, root) for file in walk(root) if file not in known and file.suffix.lower() in IMAGE_SUFFIXES]
+    return Listing(tuple(Found(files[name], name, label) for name, label in rows),
+                   frozenset(label for _, label in rows), tuple(stray))  # fmt: skip
+
+
+def given_splits(root: Path) -> dict[Path, SplitName]:
+    """The folders train, val and test by what they are used for; empty where the folder is not laid out so.
+
+    train trains (and gives calibration its share), val evaluates, test evaluates where there is no val and is held
+    out otherwise. Raises DataError where train is missing.
+    """
+    folders = {folder: _SPLIT_FOLDERS.get(folder.name.casefold()) for folder in _folders(root)}
+    kinds = set(folders.values())
+    if len(kinds) < 2 or None in kinds:
+        return {}
+    if "train" not in kinds:
+        raise DataError(f"'{root.name}' has folders val and test and none named train",
+                        "Add train, or give one of the two folders alone")  # fmt: skip
+    test: SplitName = "holdout" if "val" in kinds else "evaluation"
+    use: dict[str | None, SplitName] = {"train": "train", "val": "evaluation", "test": test}
+    return {folder: use[kind] for folder, kind in folders.items()}
+
+
+def unwrapped(root: Path) -> Path:
+    """The folder itself, or the only folder in it where that one holds folders (as zips often wrap their content)."""
+    while len(folders := _folders(root)) == 1 and _folders(folders[0]) and not _files(root):
+        root = folders[0]
+    return root
+
+
+def walk(folder: Path) -> list[Path]:
+    """Every file below, sorted; links to folders are not followed. Raises DataError where a folder is unreadable."""
+    files: list[Path] = []
+    for top, folders, names in os.walk(folder, onerror=_unreadable):
+        folders[:] = sorted(name for name in folders if not ignored(name))
+        files += [Path(top, name) for name in sorted(names) if not ignored(name)]
+    return files
+
+
+def text(name: str) -> str:
+    """A file name as text, also where its bytes are not UTF-8."""
+    return os.fsencode(name).decode(errors="replace")
+
+
+def _folders(root: Path) -> list[Path]:
+    return [path for path in _children(root) if path.is_dir()]
+
+
+def _files(root: Path) -> list[Path]:
+    return [path for path in _children(root) if not path.is_dir()]
+
+
+def _children(root: Path) -> list[Path]:
+    try:
+        return sorted(path for path in root.iterdir() if not ignored(path.name))
+    except OSError as error:
+        _unreadable(error)
+        raise
+
+
+def _unreadable(error: OSError) -> None:
+    raise DataError(f"the folder '{error.filename}' cannot be read: {error.strerror}", "Check its permissions")
+
+
+def _id(path: Path, root: Path) -> str:
+    return text(path.relative_to(root).as_posix())
