@@ -46,14 +46,16 @@ def load(
         pool = digits()
     else:
         pool = read_images(source, split, preprocess, seed, n_outputs=n_outputs, model_classes=model_classes, work=work)
-    rows = pool.rows or assign(pool.labels, len(pool), split, seed, merge_train=merge_train)
+    rows = pool.rows or assign(pool.names(), len(pool), split, seed, merge_train=merge_train)
     return _data(pool, {name: rows.get(name, NO_ROWS) for name in SPLIT_NAMES}, preprocess)
 
 
 def _data(pool: Pool, rows: Mapping[SplitName, Rows], preprocess: Preprocess) -> Data:
     parts = {name: _part(pool, rows[name], preprocess) for name in SPLIT_NAMES}
-    content = {name: [part.ids, part.hashes, _names(pool, rows[name])] for name, part in parts.items()}
-    evaluation = sorted(zip(parts["evaluation"].hashes, _names(pool, rows["evaluation"]), strict=True))
+    names = pool.names()
+    labels = {name: [""] * len(some) if names is None else names[some].tolist() for name, some in rows.items()}
+    content = {name: [part.ids, part.hashes, labels[name]] for name, part in parts.items()}
+    evaluation = sorted(zip(parts["evaluation"].hashes, labels["evaluation"], strict=True))
     return Data(
         parts=parts,
         classes=pool.classes,
@@ -73,13 +75,6 @@ def _part(pool: Pool, rows: Rows, preprocess: Preprocess) -> Part:
         preprocess=preprocess,
         read=lambda index: pool.read(int(rows[index])),
     )
-
-
-def _names(pool: Pool, rows: Rows) -> list[str]:
-    """The label of each row by name, so that the order of the classes does not matter; empty without labels."""
-    if pool.labels is None or pool.classes is None:
-        return [""] * len(rows)
-    return [pool.classes[label] for label in pool.labels[rows]]
 
 
 def _seen_before(parts: Mapping[SplitName, Part]) -> tuple[Note, ...]:

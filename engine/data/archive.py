@@ -117,6 +117,8 @@ def _write(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path, left:
             if size > RATIO_FROM_BYTES and size > MAX_RATIO * max(1, entry.compress_size):
                 raise _refused(entry, f"unpacks to more than {MAX_RATIO} times its size")
             file.write(chunk)
+    if size != entry.file_size:
+        raise _refused(entry, f"has {size:,} bytes and declares {entry.file_size:,}")
     return size
 
 

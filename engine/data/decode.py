@@ -12,9 +12,10 @@ from typing import Any
 from PIL import Image, UnidentifiedImageError
 
 from engine.data.listing import Found
-from engine.data.preprocess import FORMATS, MAX_PIXELS, resized_size
+from engine.data.preprocess import MAX_PIXELS, resized_size
 from engine.errors import DataError
 
+FORMATS = ("JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF", "PPM", "AVIF")
 MAX_FILE_BYTES = 200_000_000
 # What Pillow's decoders raise on damaged files.
 _BROKEN = (OSError, SyntaxError, ValueError, EOFError, LookupError, ArithmeticError, TypeError, AttributeError,

@@ -60,7 +60,7 @@ def read_images(
         labels=labels,
         classes=classes,
         read=partial(_read, content, paths),
-        rows=_given_rows(whole, labels, split, seed),
+        rows=_given_rows(whole, split, seed),
         skipped=skipped,
         warnings=warnings,
     )
@@ -141,13 +141,14 @@ def _labelled(
     return classes, np.array([outputs[str(found.label)] for found in whole], np.int64), notes
 
 
-def _given_rows(whole: Sequence[Found], labels: Rows | None, split: Split, seed: int) -> dict[SplitName, Rows] | None:
+def _given_rows(whole: Sequence[Found], split: Split, seed: int) -> dict[SplitName, Rows] | None:
     if all(found.split is None for found in whole):
         return None
     given = {
         name: np.array([row for row, found in enumerate(whole) if found.split == name], np.int64)
         for name in SPLIT_NAMES
     }
+    labels = None if whole[0].label is None else np.array([found.label for found in whole])
     rows = arrange(given, labels, split, seed)
     if len(rows["evaluation"]) == 0:
         raise DataError("no image that can be used is left for evaluation", "Add images to the folder val or test")

@@ -36,6 +36,10 @@ class Pool:
     def __len__(self) -> int:
         return len(self.ids)
 
+    def names(self) -> NDArray[np.str_] | None:
+        """The label of every image by name (N,): what does not change with the order of the classes."""
+        return None if self.labels is None or self.classes is None else np.array(self.classes)[self.labels]
+
 
 def digest(value: object) -> str:
     """SHA-256 (hex) of a plain value."""

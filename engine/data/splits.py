@@ -11,9 +11,10 @@ from engine.settings import Split
 
 STRATIFIED_FROM = 10
 Rows = NDArray[np.int64]
+Labels = NDArray[np.int64] | NDArray[np.str_]
 
 
-def assign(labels: Rows | None, count: int, split: Split, seed: int, *, merge_train: bool) -> dict[SplitName, Rows]:
+def assign(labels: Labels | None, count: int, split: Split, seed: int, *, merge_train: bool) -> dict[SplitName, Rows]:
     """Rows of `count` images by split; with `merge_train` the train share joins evaluation.
 
     Raises DataError where no image is left for evaluation.
@@ -31,7 +32,7 @@ def assign(labels: Rows | None, count: int, split: Split, seed: int, *, merge_tr
     return rows
 
 
-def arrange(given: Mapping[SplitName, Rows], labels: Rows | None, split: Split, seed: int) -> dict[SplitName, Rows]:
+def arrange(given: Mapping[SplitName, Rows], labels: Labels | None, split: Split, seed: int) -> dict[SplitName, Rows]:
     """Given splits, mixed; without given calibration images a part of train, by its share, becomes those."""
     rng = np.random.default_rng(seed)
     rows = {name: _mixed_rows(given.get(name, np.empty(0, np.int64)), labels, rng) for name in SPLIT_NAMES}
@@ -42,7 +43,7 @@ def arrange(given: Mapping[SplitName, Rows], labels: Rows | None, split: Split, 
     return rows
 
 
-def mixed(labels: Rows | None, count: int, rng: np.random.Generator) -> Rows:
+def mixed(labels: Labels | None, count: int, rng: np.random.Generator) -> Rows:
     """A random order; where every class has at least STRATIFIED_FROM images, any stretch of it is stratified.
 
     Systematic sampling: the images of a class are spread evenly over the whole order, from a random start.
@@ -58,5 +59,5 @@ def mixed(labels: Rows | None, count: int, rng: np.random.Generator) -> Rows:
     return np.argsort(place, kind="stable")
 
 
-def _mixed_rows(rows: Rows, labels: Rows | None, rng: np.random.Generator) -> Rows:
+def _mixed_rows(rows: Rows, labels: Labels | None, rng: np.random.Generator) -> Rows:
     return rows[mixed(None if labels is None else labels[rows], len(rows), rng)]

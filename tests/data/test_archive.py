@@ -1,0 +1,179 @@
+"""Zips, also hostile ones: nothing leaves the folder, nothing fills the disk, nothing stays behind."""
+
+import io
+import struct
+import tarfile
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from engine.data import SPLIT_NAMES, archive
+from engine.data.archive import unpack
+from engine.errors import DataError
+
+GOOD = {"cat/00.png": b"a", "dog/00.png": b"b"}
+
+
+def zipped(path: Path, entries: dict[str, bytes] | list[tuple[zipfile.ZipInfo | str, bytes]], **options) -> Path:
+    with zipfile.ZipFile(path, "w", **options) as file:
+        for name, content in entries.items() if isinstance(entries, dict) else entries:
+            file.writestr(name, content)
+    return path
+
+
+@pytest.fixture
+def target(tmp_path: Path) -> Path:
+    folder = tmp_path / "target"
+    folder.mkdir()
+    return folder
+
+
+def refused(path: Path, target: Path, problem: str) -> None:
+    before = sorted(target.parent.rglob("*"))
+    with pytest.raises(DataError, match=problem):
+        unpack(path, target)
+    assert sorted(target.parent.rglob("*")) == before
+
+
+@pytest.mark.parametrize("wrapper", ["", "pets/", "download/pets/"])
+def test_a_zip_is_the_same_data_as_its_folder(pets: Path, read, tmp_path: Path, wrapper: str):
+    content = {f"{wrapper}{path.relative_to(pets).as_posix()}": path.read_bytes() for path in pets.rglob("*.png")}
+    content["__MACOSX/cat/._00.png"] = content[f"{wrapper}.DS_Store"] = b"litter"
+    work = tmp_path / "work"
+    data, folder = read(zipped(tmp_path / "pets.zip", content), work=work), read(pets)
+    assert data.sha256 == folder.sha256
+    assert data.skipped == ()
+    assert len([*work.rglob("*.png")]) == 30
+    assert data.split("evaluation").pixels(0).shape == (16, 16, 3)
+    part = data.split("train")
+    del data
+    assert part.pixels(0).shape == (16, 16, 3)
+    del part
+    assert [*work.iterdir()] == []
+
+
+def test_the_labels_of_a_zip_may_come_from_a_csv(pets: Path, read, tmp_path: Path):
+    content = {f"all/{index}.png": (pets / "dog" / f"{index:02d}.png").read_bytes() for index in range(18)}
+    labels = tmp_path / "labels.csv"
+    labels.write_text("".join(f"all/{index}.png,{index % 3}\n" for index in range(18)))
+    data = read(zipped(tmp_path / "flat.zip", content), labels=str(labels))
+    assert sum(len(data.split(name)) for name in SPLIT_NAMES) == 18
+    assert data.classes == ("0", "1", "2")
+
+
+@pytest.mark.parametrize(("name", "problem"), [
+    ("../evil.png", "points outside"),
+    ("cat/../../evil.png", "points outside"),
+    ("..\\evil.png", "points outside"),
+    ("/tmp/evil.png", "absolute path"),
+    ("C:\\evil.png", "absolute path"),
+    ("\\\\server\\evil.png", "absolute path"),
+    ("x" * 300 + ".png", "longer than 200 bytes"),
+    ("a/" * 600 + "x.png", "longer than"),
+    ("CAT/00.PNG", "only in case"),
+    ("cat/00.png/x.png", "also a file"),
+    ("cat", "also a file"),
+    ("inner.zip", "archive inside"),
+    ("cat/more.tar.gz", "archive inside"),
+])  # fmt: skip
+def test_a_bad_name_is_refused(tmp_path: Path, target: Path, name: str, problem: str):
+    refused(zipped(tmp_path / "bad.zip", {**GOOD, name: b"x"}), target, problem)
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_the_same_name_twice_is_refused(tmp_path: Path, target: Path):
+    refused(zipped(tmp_path / "bad.zip", [*GOOD.items(), ("cat/00.png", b"other")]), target, "is there twice")
+
+
+@pytest.mark.parametrize("mode", [0o120777, 0o010644, 0o020644])
+def test_links_and_devices_are_refused(tmp_path: Path, target: Path, mode: int):
+    entry = zipfile.ZipInfo("cat/link.png")
+    entry.external_attr = mode << 16
+    refused(zipped(tmp_path / "bad.zip", [*GOOD.items(), (entry, b"/etc/passwd")]), target, "link or a device")
+
+
+def test_a_nul_in_a_name_is_refused(tmp_path: Path, target: Path):
+    path = zipped(tmp_path / "bad.zip", {**GOOD, "cat/01_.png": b"x"})
+    path.write_bytes(path.read_bytes().replace(b"cat/01_.png", b"cat/01\0.png"))
+    refused(path, target, "NUL")
+
+
+def test_a_bomb_is_stopped_while_it_streams(tmp_path: Path, target: Path):
+    bomb = zipped(tmp_path / "bad.zip", {**GOOD, "cat/bomb.bmp": bytes(40_000_000)}, compression=zipfile.ZIP_DEFLATED)
+    assert bomb.stat().st_size < 50_000
+    refused(bomb, target, "more than 200 times its size")
+
+
+def test_the_whole_may_not_be_too_large(tmp_path: Path, target: Path, monkeypatch):
+    monkeypatch.setattr(archive, "MAX_BYTES", 1000)
+    refused(
+        zipped(tmp_path / "bad.zip", {**GOOD, "cat/1.png": bytes(600), "cat/2.png": bytes(600)}), target, "unpacks to"
+    )
+
+
+def test_what_comes_out_is_counted_whatever_was_declared(tmp_path: Path, target: Path):
+    with (
+        zipfile.ZipFile(zipped(tmp_path / "large.zip", {"cat.png": bytes(2000)})) as file,
+        pytest.raises(DataError, match="brings the unpacked size over"),
+    ):
+        archive._write(file, file.infolist()[0], target / "cat.png", left=1999)
+    assert (target / "cat.png").stat().st_size < 2000
+
+
+@pytest.mark.parametrize(("declared", "problem"), [(1, "cannot be unpacked"), (1_000_000, "declares 1,000,000")])
+def test_a_lying_size_is_refused(tmp_path: Path, target: Path, declared: int, problem: str):
+    path = zipped(tmp_path / "bad.zip", {"cat/00.png": b"x" * 5000}, compression=zipfile.ZIP_DEFLATED)
+    content = bytearray(path.read_bytes())
+    for signature, offset in ((b"PK\x01\x02", 24), (b"PK\x03\x04", 22)):
+        struct.pack_into("<I", content, content.index(signature) + offset, declared)
+    path.write_bytes(content)
+    refused(path, target, problem)
+
+
+def test_too_many_entries_are_refused(tmp_path: Path, target: Path, monkeypatch):
+    monkeypatch.setattr(archive, "MAX_ENTRIES", 3)
+    refused(zipped(tmp_path / "bad.zip", {f"{index}.png": b"" for index in range(4)}), target, "has 4 entries")
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_damage_is_refused(tmp_path: Path, target: Path, method: int):
+    path = zipped(tmp_path / "bad.zip", {"cat/00.png": bytes(range(256)) * 40}, compression=method)
+    content = bytearray(path.read_bytes())
+    for index in range(60, 100):
+        content[index] ^= 0x5A
+    path.write_bytes(content)
+    refused(path, target, "cannot be unpacked")
+
+
+def test_a_password_is_refused(tmp_path: Path, target: Path):
+    path = zipped(tmp_path / "bad.zip", GOOD)
+    content = bytearray(path.read_bytes())
+    for signature, offset in ((b"PK\x01\x02", 8), (b"PK\x03\x04", 6)):
+        content[content.index(signature) + offset] |= 1
+    path.write_bytes(content)
+    refused(path, target, "password|encrypted")
+
+
+@pytest.mark.parametrize("suffix", ["tar", "tar.gz", "tar.bz2", "tar.xz"])
+def test_a_tar_is_refused_by_name(tmp_path: Path, target: Path, suffix: str):
+    path = tmp_path / f"images.{suffix}"
+    with tarfile.open(path, f"w:{suffix.partition('.')[2]}") as file:
+        entry = tarfile.TarInfo("cat/00.png")
+        entry.size = 3
+        file.addfile(entry, io.BytesIO(b"abc"))
+    refused(path, target, f"'images.{suffix}' is a tar")
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 and no more", b"\x89PNG\r\n\x1a\n" + bytes(100)])
+def test_what_is_no_zip_is_refused(tmp_path: Path, target: Path, content: bytes):
+    path = tmp_path / "images.zip"
+    path.write_bytes(content)
+    refused(path, target, r"'images\.zip' is no zip")
+
+
+def test_a_refused_zip_leaves_nothing_in_the_work_folder(tmp_path: Path, read):
+    work = tmp_path / "work"
+    with pytest.raises(DataError):
+        read(zipped(tmp_path / "bad.zip", {**GOOD, "../evil.png": b"x"}), work=work)
+    assert [*work.rglob("*.png")] == []

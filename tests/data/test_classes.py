@@ -1,0 +1,44 @@
+"""Names become outputs."""
+
+import pytest
+
+from engine.data.classes import ordered
+from engine.errors import DataError
+
+IMAGENET = ("tench, Tinca tinca", "crane", "German shepherd, alsatian", "crane, machine")
+
+
+@pytest.mark.parametrize(("names", "outputs"), [
+    (("Tinca_tinca", "german-shepherd"), {"Tinca_tinca": 0, "german-shepherd": 2}),
+    (("tench", "Alsatian"), {"tench": 0, "Alsatian": 2}),
+])  # fmt: skip
+def test_names_of_the_model_are_found_by_synonym(names, outputs):
+    classes, found, notes = ordered(names, None, IMAGENET, 4)
+    assert (classes, found) == (IMAGENET, outputs)
+    assert notes[0].code == "classes_by_name"
+
+
+@pytest.mark.parametrize("names", [("tench", "unheard of"), ("tench", "crane"), ("alsatian", "German shepherd")])
+def test_unknown_ambiguous_and_equal_names_are_not_guessed(names):
+    assert ordered(names, None, IMAGENET, 4)[0] == tuple(sorted(names))
+
+
+def test_the_recipe_overrules_the_model():
+    assert ordered(("tench", "alsatian"), ("alsatian", "tench"), IMAGENET, 4)[1] == {"alsatian": 0, "tench": 1}
+
+
+@pytest.mark.parametrize(("names", "classes", "codes"), [
+    ({"b", "a", "10"}, ("10", "a", "b"), []),
+    ({"1", "0", "2"}, ("0", "1", "2"), []),
+    ({"1", "10", "2"}, ("1", "2", "10"), ["numeric_class_order"]),
+])  # fmt: skip
+def test_other_names_are_sorted(names, classes, codes):
+    found, outputs, notes = ordered(names, None, None, None)
+    assert found == classes
+    assert outputs == {name: index for index, name in enumerate(classes)}
+    assert [note.code for note in notes] == codes
+
+
+def test_fewer_than_two_classes_are_refused():
+    with pytest.raises(DataError, match="one class, 'cat'"):
+        ordered({"cat"}, None, None, None)
