@@ -15,7 +15,7 @@ from engine.results import Note
 from engine.settings import Preprocess
 
 WeightsLabel = Literal["pretrained", "random", "file", "sample", "fine-tuned"]
-Argument = int | float | str | bool
+Argument = int | float | str | bool | tuple[int, ...]
 
 
 @dataclass(frozen=True, kw_only=True)

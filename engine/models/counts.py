@@ -9,7 +9,7 @@ from onnx import TensorProto
 _MAC_OPERATORS = frozenset({
     "Conv", "Gemm", "MatMul", "ConvInteger", "MatMulInteger", "QLinearConv", "QLinearMatMul",
 })  # fmt: skip
-_HIDDEN_MACS = frozenset({"Attention", "Einsum"})
+_HIDDEN_MACS = frozenset({"Attention", "Einsum", "LSTM", "GRU", "RNN"})
 _WEIGHT_INPUT = {"QLinearConv": 3, "QLinearMatMul": 3}
 _SCALED = frozenset({"QuantizeLinear", "DequantizeLinear"})
 _WEIGHT_TYPES = frozenset({

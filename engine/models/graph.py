@@ -15,7 +15,16 @@ from engine.models.preprocessing import imagenet_preprocess
 from engine.results import Note
 from engine.settings import Preprocess
 
-__all__ = ["METADATA_KEY", "count_macs", "count_parameters", "load_proto", "operators", "read_onnx", "write_metadata"]
+__all__ = [
+    "METADATA_KEY",
+    "count_macs",
+    "count_parameters",
+    "load_proto",
+    "metadata_text",
+    "operators",
+    "read_onnx",
+    "write_metadata",
+]
 
 METADATA_KEY = "featherweight"
 _EXPORT_HINT = 'Export it again, for example with torch.onnx.export(model, image, "model.onnx")'
@@ -77,11 +86,15 @@ def load_proto(path: Path) -> onnx.ModelProto:
     return proto
 
 
+def metadata_text(preprocess: Preprocess, classes: tuple[str, ...] | None) -> str:
+    """What a file says under METADATA_KEY: how images are prepared and what its outputs mean."""
+    return json.dumps({"preprocess": preprocess.model_dump(mode="json"), "classes": classes})
+
+
 def write_metadata(proto: onnx.ModelProto, preprocess: Preprocess, classes: tuple[str, ...] | None) -> None:
-    """Say in the file itself how images are prepared and what its outputs mean."""
+    """Say so in the model itself, in place of what it said before."""
     kept = [entry for entry in proto.metadata_props if entry.key != METADATA_KEY]
-    said = {"preprocess": preprocess.model_dump(mode="json"), "classes": classes}
-    entry = onnx.StringStringEntryProto(key=METADATA_KEY, value=json.dumps(said))
+    entry = onnx.StringStringEntryProto(key=METADATA_KEY, value=metadata_text(preprocess, classes))
     del proto.metadata_props[:]
     proto.metadata_props.extend([*kept, entry])
 

@@ -1,0 +1,32 @@
+"""The network that ships: trained by scripts/make_sample.py on the sample data."""
+
+import json
+from pathlib import Path
+
+from engine.errors import SourceError
+from engine.models.artifacts import TorchModel, torch_model
+from engine.settings import Preprocess, SampleModel
+
+SAMPLE = Path(__file__).parent / "sample"
+
+
+def load_sample(source: SampleModel, preprocess: Preprocess | None) -> TorchModel:
+    """The sample network as its card describes it.
+
+    Raises SourceError where another preprocessing is asked for than the one that it was trained with.
+    """
+    card = json.loads((SAMPLE / "card.json").read_text(encoding="utf-8"))
+    own = Preprocess.model_validate(card["preprocess"])
+    if preprocess not in (None, own):
+        raise SourceError(f"the sample '{source.name}' was trained with its own preprocessing", "Leave preprocess out")
+    return torch_model(
+        architecture=card["architecture"],
+        num_classes=card["num_classes"],
+        in_chans=card["in_chans"],
+        img_size=card["img_size"],
+        weights=SAMPLE / f"{source.name}.safetensors",
+        seed=0,
+        weights_label="sample",
+        preprocess=own,
+        classes=tuple(card["classes"]),
+    )

@@ -1,0 +1,157 @@
+"""A timm architecture with pretrained, random or the user's own weights."""
+
+from pathlib import Path
+
+import timm
+import torch
+
+from engine.errors import SourceError
+from engine.models.artifacts import TorchModel, WeightsLabel, build_module, file_sha256, save_weights, torch_model
+from engine.models.design import Design, design_of
+from engine.models.hub import hub_errors
+from engine.models.weights import State, load_state, not_finite, read_state
+from engine.results import Note
+from engine.settings import PRETRAINED, RANDOM, Preprocess, TimmModel
+
+# What timm's constructors raise for sizes and arguments that do not suit them.
+_UNSUITABLE = (RuntimeError, AssertionError, ValueError, TypeError, AttributeError)
+
+
+def load_timm(source: TimmModel, preprocess: Preprocess | None, seed: int, folder: Path) -> TorchModel:
+    """The network and its weights, the weights as safetensors in `folder` (none for random ones).
+
+    Raises SourceError for an unknown name and for weights or sizes that do not fit, HubError where the Hub fails.
+    """
+    design = design_of(source)
+    state, notes = _own_weights(source)
+    num_classes, in_chans = _outputs(source, design, state), _channels(source, design, state)
+    img_size = source.img_size if design.fixed_size else None
+    chosen = preprocess or design.preprocess(in_chans, source.img_size)
+    _check_preprocess(chosen, in_chans, source.img_size)
+    module = _module(source, design, num_classes, in_chans, img_size, seed)
+    if state is not None:
+        notes += load_state(module, state, Path(source.weights).name)
+    elif source.weights == PRETRAINED:
+        notes += (*_adapted(source, design), *not_finite(module))
+    _check_forward(module, source.name, in_chans, chosen.size, num_classes)
+    return torch_model(
+        architecture=design.architecture,
+        num_classes=num_classes,
+        in_chans=in_chans,
+        img_size=img_size,
+        weights=None if source.weights == RANDOM else save_weights(module.float(), folder / "weights.safetensors"),
+        seed=seed,
+        weights_label=_label(source),
+        preprocess=chosen,
+        classes=design.labels if len(design.labels) == num_classes else None,
+        arguments=design.arguments,
+        warnings=notes,
+    )
+
+
+def _label(source: TimmModel) -> WeightsLabel:
+    if source.weights_path is not None:
+        return "file"
+    return "random" if source.weights == RANDOM else "pretrained"
+
+
+def _own_weights(source: TimmModel) -> tuple[State | None, tuple[Note, ...]]:
+    if source.weights_path is None:
+        return None, ()
+    path = Path(source.weights_path)
+    state, notes = read_state(path)
+    if source.weights_sha256 not in (None, file_sha256(path)):
+        raise SourceError(f"the weights file '{path.name}' is not the one that the recipe names by its SHA-256",
+                          "Correct weights or weights_sha256")  # fmt: skip
+    return state, notes
+
+
+def _outputs(source: TimmModel, design: Design, state: State | None) -> int:
+    """The number asked for, else that of the weights' head, else the architecture's own."""
+    found = source.num_classes or _length(state, design.config.get("classifier"), 0) or design.num_classes
+    if found < 1:
+        raise SourceError(f"'{source.name}' has no head of its own: it makes features, not classes",
+                          "Say num_classes, and fine-tune it")  # fmt: skip
+    return found
+
+
+def _channels(source: TimmModel, design: Design, state: State | None) -> int:
+    """The number asked for, else that of the weights' first layer, else the architecture's own."""
+    first = _length(state, design.config.get("first_conv"), 1)
+    found = source.in_chans or (first if first in (1, 3) else None) or design.in_chans
+    if found not in (1, 3):
+        raise SourceError(f"in_chans is {found}, images have 1 or 3 channels", "Correct in_chans")
+    return found
+
+
+def _length(state: State | None, layer: object, axis: int) -> int | None:
+    """Length along an axis of the weights of a layer (or of the first of several), where the state holds it."""
+    first = layer[0] if isinstance(layer, tuple | list) and layer else layer
+    weight = (state or {}).get(f"{first}.weight")
+    return int(weight.shape[axis]) if weight is not None and weight.ndim > axis else None
+
+
+def _check_preprocess(preprocess: Preprocess, in_chans: int, img_size: int | None) -> None:
+    if len(preprocess.mean) != in_chans:
+        raise SourceError(f"the model takes {in_chans} channels, preprocess.mean has {len(preprocess.mean)} values",
+                          "Correct in_chans, or preprocess.mean and preprocess.std")  # fmt: skip
+    if img_size is not None and preprocess.size != (img_size, img_size):
+        raise SourceError(f"img_size is {img_size}, preprocess.size says {preprocess.size[0]}x{preprocess.size[1]}",
+                          "Leave img_size out, or make them equal")  # fmt: skip
+
+
+def _module(
+    source: TimmModel, design: Design, num_classes: int, in_chans: int, img_size: int | None, seed: int
+) -> torch.nn.Module:
+    try:
+        if source.weights == PRETRAINED:
+            return _pretrained(source.name, design, num_classes, in_chans, img_size, seed)
+        return build_module(design.architecture, seed, num_classes, in_chans, img_size, design.arguments).eval()
+    except _UNSUITABLE as error:
+        size = f" at {img_size} px" if img_size else ""
+        raise SourceError(f"timm cannot make '{source.name}' with {num_classes} outputs and {in_chans} channels{size}: "
+                          f"{_reason(error)}",
+                          "Change num_classes, in_chans or img_size, or choose another model") from error  # fmt: skip
+
+
+def _pretrained(
+    name: str, design: Design, num_classes: int, in_chans: int, img_size: int | None, seed: int
+) -> torch.nn.Module:
+    """Through timm, which fetches the weights into the Hub's cache and fits their first layer; a new head is seeded."""
+    chosen = {**design.arguments, "num_classes": num_classes, "in_chans": in_chans}
+    size = {"img_size": img_size} if img_size else {}
+    with hub_errors(name), torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        module: torch.nn.Module = timm.create_model(name, pretrained=True, **{**chosen, **size})
+    return module.eval()
+
+
+def _adapted(source: TimmModel, design: Design) -> tuple[Note, ...]:
+    """What of pretrained weights could not be kept as it was."""
+    notes = []
+    if source.num_classes not in (None, design.num_classes):
+        text = (f"The pretrained head has {design.num_classes} outputs: a new, untrained one with {source.num_classes} "
+                "took its place. Fine-tune it first.")  # fmt: skip
+        notes.append(Note(code="new_head", text=text))
+    if source.in_chans not in (None, design.in_chans):
+        text = (f"The pretrained first layer takes {design.in_chans} channels: its weights were combined for "
+                f"{source.in_chans}.")  # fmt: skip
+        notes.append(Note(code="input_adapted", text=text))
+    return tuple(notes)
+
+
+def _check_forward(module: torch.nn.Module, name: str, in_chans: int, size: tuple[int, int], num_classes: int) -> None:
+    try:
+        with torch.inference_mode():
+            out = module(torch.zeros(1, in_chans, *size))
+    except _UNSUITABLE as error:
+        raise SourceError(f"'{name}' cannot take images of {size[0]}x{size[1]} px: {_reason(error)}",
+                          "Set img_size, or choose the size that the model was made for") from error  # fmt: skip
+    if not isinstance(out, torch.Tensor) or tuple(out.shape) != (1, num_classes):
+        raise SourceError(f"'{name}' does not make one score a class, as an image classifier does",
+                          "Choose a classifier")  # fmt: skip
+
+
+def _reason(error: Exception) -> str:
+    lines = str(error).splitlines()
+    return lines[0][:200] if lines else type(error).__name__
