@@ -1,0 +1,215 @@
+"""The command line: `python -m engine VERB`. Each verb is one call of the façade and some lines of text.
+
+Exit status: 0 done, 1 something failed, 2 refused (one line on stderr), 130 cancelled.
+"""
+
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType
+from typing import Annotated, Any
+
+import typer
+from pydantic import TypeAdapter
+from typer.main import get_command
+
+import engine
+from engine import Event, FeatherweightError, Job
+
+REFUSED, CANCELLED = 2, 130
+
+app = typer.Typer(add_completion=False, no_args_is_help=False, rich_markup_mode=None,
+                  help="Makes image models small and fast, and proves it with measurements.")  # fmt: skip
+AsJson = Annotated[bool, typer.Option("--json", help="As JSON.")]
+RecipeFile = Annotated[Path, typer.Argument(metavar="RECIPE", help="A recipe in YAML or JSON.")]
+RunId = Annotated[str, typer.Argument(metavar="RUN", help="A run's id, as submit printed it.")]
+
+
+@app.command()
+def optimize(
+    recipe: RecipeFile,
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="A new or empty folder for the results.")],
+) -> int:
+    """Carry out a recipe here and now."""
+    report = engine.optimize(engine.load_recipe(recipe), out, _tell)
+    for failure in report.failures:
+        _error(f"{failure.message}. {failure.next}" if failure.next else failure.message)
+    if report.recommended:
+        print(f"recommended: {report.recommended.id}, {report.recommended.reason.text}")
+    print(f"{out / 'report.json'}: {len(report.variants)} variants")
+    return 0 if report.state == "done" else 1
+
+
+@app.command()
+def inspect(model: Annotated[Path, typer.Argument(metavar="MODEL")], json: AsJson = False) -> None:
+    """Say what a model file is."""
+    _show(engine.inspect(model), json)
+
+
+@app.command()
+def models(
+    search: Annotated[str, typer.Option("--search", metavar="TEXT", help="Words of name, family or tags.")] = "",
+    json: AsJson = False,
+) -> None:
+    """List the timm architectures."""
+    found = engine.search_models(search)
+    if json:
+        _json(found)
+    else:
+        _table(
+            ("name", "family", "parameters", "MACs", "input", "pretrained"),
+            [(entry.name, entry.family, f"{entry.parameters / 1e6:.2f} M", f"{entry.macs / 1e9:.3f} G",
+              "x".join(map(str, entry.input_size)), " ".join(entry.pretrained_tags)) for entry in found],
+        )  # fmt: skip
+
+
+@app.command()
+def techniques(json: AsJson = False) -> None:
+    """List the techniques with their settings."""
+    found = engine.techniques()
+    if json:
+        _json(found)
+    else:
+        _table(
+            ("technique", "method", "stage", "what it does"),
+            [(row.technique, row.method or "", row.stage, row.summary) for row in found],
+        )
+
+
+@app.command()
+def hardware(json: AsJson = False) -> None:
+    """Say what this machine can run."""
+    _show(engine.hardware(), json)
+
+
+@app.command()
+def submit(recipe: RecipeFile) -> None:
+    """Put a recipe in line; prints the run's id."""
+    print(engine.submit(engine.load_recipe(recipe)).id)
+
+
+@app.command()
+def runs(
+    limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many, newest first.")] = 100,
+    json: AsJson = False,
+) -> None:
+    """List the runs."""
+    found = engine.jobs("run", limit)
+    if json:
+        _json(found)
+    else:
+        _table(
+            ("id", "state", "created", "seconds", "name"),
+            [(job.id, job.state, job.created, f"{job.seconds:.0f}", job.name) for job in found],
+        )
+
+
+@app.command()
+def status(run: RunId, json: AsJson = False) -> None:
+    """Say how a run stands; the first line begins with its state."""
+    found = engine.job(run)
+    if json:
+        _json(found)
+    else:
+        print("\n".join(_standing(found)))
+
+
+@app.command()
+def cancel(run: RunId) -> None:
+    """End a run within two seconds."""
+    engine.cancel(run)
+
+
+@app.command()
+def supervisor() -> int:
+    """Serve the queue in the foreground."""
+    return engine.supervise()
+
+
+@app.command()
+def check(json: AsJson = False) -> int:
+    """Say what is right and wrong with this installation."""
+    found = engine.check()
+    if json:
+        _json(found)
+    else:
+        _table(
+            ("", "what", "found", "what to do"),
+            [("ok" if item.ok else "WRONG", item.name, item.found, item.next) for item in found],
+        )
+    return 0 if all(item.ok for item in found) else 1
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Carry out a command line; returns the exit status. Whatever is refused is one line on stderr."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    command = get_command(app)
+    try:
+        status = command.main(args=list(sys.argv[1:] if arguments is None else arguments), prog_name="engine",
+                              standalone_mode=False)  # fmt: skip
+    except FeatherweightError as error:
+        _error(str(error))
+        return error.exit_status
+    except typer.TyperException as error:
+        _error(f"{error.format_message().rstrip('.')}. See python -m engine --help")
+        return REFUSED
+    except (KeyboardInterrupt, typer.Abort):
+        _error("cancelled")
+        return CANCELLED
+    except BrokenPipeError:  # `... | head`
+        sys.stdout = None
+        return 0
+    return status if isinstance(status, int) else 0
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    """SIGTERM is Ctrl-C: what runs is cancelled in order."""
+    raise KeyboardInterrupt
+
+
+def _tell(event: Event) -> None:
+    figures = "".join(f" {name}={value:g}" for name, value in event.metrics.items())
+    print(f"{event.fraction:4.0%} {event.step}: {event.message}{figures}", file=sys.stderr, flush=True)
+
+
+def _standing(job: Job) -> list[str]:
+    place = f" (number {job.position} in line)" if job.position else ""
+    doing = f" {job.fraction:.0%}, {job.message}" if job.state == "running" else ""
+    lines = [
+        f"{job.state}{place}{doing}",
+        f"name: {job.name}",
+        f"created: {job.created}",
+        f"seconds: {job.seconds:.1f}",
+    ]
+    if job.estimate_seconds is not None:
+        lines.append(f"estimated seconds: {job.estimate_seconds:.0f}")
+    if job.error is not None:
+        lines += [f"error: {job.error.text}", f"next: {job.error_next}"]
+    return lines
+
+
+def _error(text: str) -> None:
+    print(f"error: {' '.join(text.split())}", file=sys.stderr)
+
+
+def _json(value: Any) -> None:
+    print(TypeAdapter(Any).dump_json(value, indent=2, by_alias=True).decode())
+
+
+def _show(value: Any, as_json: bool) -> None:
+    """One fact a line, or JSON."""
+    if as_json:
+        _json(value)
+    else:
+        print("\n".join(f"{name}: {fact}" for name, fact in value.model_dump(mode="json").items()))
+
+
+def _table(heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
+    widths = [max(len(row[column]) for row in (heads, *rows)) for column in range(len(heads))]
+    for row in (heads, *rows):
+        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,147 @@
+"""What a run will do, in words, and about how long it will take. Rough, from counts alone, and labelled as such."""
+
+from pathlib import Path
+
+from engine import catalogue
+from engine.machine import cores
+from engine.results import Estimate
+from engine.settings import FileModel, Finetune, ImagesData, QuantizeStatic, Recipe, SampleModel, Step, TimmModel
+
+SAMPLE_IMAGES = 1797
+SYNTHETIC_IMAGES = 64
+SAMPLE_MACS = 90e6  # resnet10t at 64 px, one channel
+INFERENCE_MACS_PER_CORE = 15e9  # a second, FP32
+TRAINING_MACS_PER_CORE = 5e9
+STARTING_SECONDS = 7.0  # importing torch, timm and onnxruntime
+EXPORT_SECONDS = 4.0
+LATENCY_SECONDS = 2.0  # a variant, at the least
+TIMED_CALLS = 200
+BYTES_PER_IMAGE = 50_000
+
+
+def estimate_recipe(recipe: Recipe) -> Estimate:
+    """Seconds of the phases of a resolved recipe; fine-tuning and searching end with the budget's minutes."""
+    forward = _macs(recipe) / (INFERENCE_MACS_PER_CORE * cores()) + 0.0005
+    images, split = _images(recipe), recipe.split
+    kept = 1 + sum(len(chain) for chain in recipe.chains) - len(recipe.baseline_steps)
+    phases = {"starting": STARTING_SECONDS, "export": EXPORT_SECONDS * (1 + recipe.trains)}
+    for step in _distinct_steps(recipe):
+        seconds = _step_seconds(step, forward, images * split.train, _macs(recipe))
+        phases[step.technique] = phases.get(step.technique, 0.0) + min(seconds, recipe.budget.minutes * 60)
+    phases["accuracy"] = kept * images * split.evaluation * forward
+    phases["latency"] = kept * max(LATENCY_SECONDS, TIMED_CALLS * forward * recipe.target.batch_size)
+    return Estimate(seconds=round(sum(phases.values()), 1),
+                    phases={name: round(seconds, 1) for name, seconds in phases.items()})  # fmt: skip
+
+
+def describe_recipe(recipe: Recipe) -> tuple[str, ...]:
+    """What the run will do, a sentence each, in order."""
+    return (
+        f"Load {_model_words(recipe)} and {_data_words(recipe)}.",
+        _baseline_words(recipe),
+        *(_chain_words(recipe, number, chain) for number, chain in enumerate(recipe.chains, start=1)),
+        _measure_words(recipe),
+        _judge_words(recipe),
+    )
+
+
+def _distinct_steps(recipe: Recipe) -> tuple[Step, ...]:
+    """Every step once, as shared beginnings of chains are computed once."""
+    beginnings = {chain[: end + 1]: chain[end] for chain in recipe.chains for end in range(len(chain))}
+    return tuple(beginnings.values())
+
+
+def _step_seconds(step: Step, forward: float, n_train: float, macs: float) -> float:
+    match step:
+        case Finetune():
+            return step.epochs * (n_train * 3 * macs / (TRAINING_MACS_PER_CORE * cores()) + 1.0)
+        case QuantizeStatic():
+            return 3.0 + step.calibration_images * forward * 3
+
+
+def _macs(recipe: Recipe) -> float:
+    model = recipe.model
+    if isinstance(model, TimmModel) and (entry := catalogue.entry(model.name)):
+        height, width = recipe.preprocess.size if recipe.preprocess else (model.img_size or entry.input_size[1],) * 2
+        return entry.macs * height * width / (entry.input_size[1] * entry.input_size[2])
+    if isinstance(model, FileModel) and model.path is not None and Path(model.path).exists():
+        return Path(model.path).stat().st_size / 4 * 150  # as many uses of a weight as in a ResNet-50
+    return SAMPLE_MACS if isinstance(model, SampleModel) else 4e9
+
+
+def _images(recipe: Recipe) -> float:
+    """A count without opening an image or an archive: files of a folder, or the bytes of a zip."""
+    if recipe.data is None:
+        return SYNTHETIC_IMAGES
+    if not isinstance(recipe.data, ImagesData) or recipe.data.path is None:
+        return SAMPLE_IMAGES
+    path = Path(recipe.data.path)
+    if path.is_dir():
+        return sum(1 for file in path.rglob("*") if file.is_file())
+    return max(1.0, path.stat().st_size / BYTES_PER_IMAGE) if path.exists() else SAMPLE_IMAGES
+
+
+def _model_words(recipe: Recipe) -> str:
+    match recipe.model:
+        case SampleModel():
+            return "the digits sample network"
+        case TimmModel(name=name, weights=weights):
+            return f"{name} with {weights if recipe.model.weights_path is None else 'your'} weights"
+        case FileModel(path=path):
+            return f"the ONNX file {Path(path).name}" if path else "the uploaded ONNX file"
+
+
+def _data_words(recipe: Recipe) -> str:
+    if recipe.data is None:
+        return "make synthetic inputs, which tell fidelity but no accuracy"
+    if not isinstance(recipe.data, ImagesData):
+        return "the digits, with the split that its card fixes"
+    labels = "labelled" if recipe.data.labelled else "unlabelled"
+    shares = [f"{share:.0%} {name}" for name, share in recipe.split if share]
+    return f"your {labels} images, split into {', '.join(shares)}"
+
+
+def _baseline_words(recipe: Recipe) -> str:
+    for step in recipe.baseline_steps:
+        return f"{_first_up(_step_words(step))}: the baseline."
+    return "Export it to ONNX as it is: the baseline."
+
+
+def _chain_words(recipe: Recipe, number: int, chain: tuple[Step, ...]) -> str:
+    steps = chain[len(recipe.baseline_steps) :]
+    which = f"Chain {number}: " if len(recipe.chains) > 1 else ""
+    if not steps:
+        return f"{which}Nothing more is changed."
+    words = ", then ".join(_step_words(step) for step in steps)
+    return f"{which}{_first_up(words)}."
+
+
+def _first_up(words: str) -> str:
+    return words[0].upper() + words[1:]
+
+
+def _step_words(step: Step) -> str:
+    match step:
+        case Finetune():
+            return f"fine-tune for {step.epochs} epochs and export"
+        case QuantizeStatic():
+            return f"quantize to INT8, with activation ranges from up to {step.calibration_images} calibration images"
+
+
+def _measure_words(recipe: Recipe) -> str:
+    target = recipe.target
+    threads = target.threads or cores()
+    plural = "s" if threads > 1 else ""
+    return (f"Measure all variants in interleaved rounds in {target.runtime} ({target.provider}) with {threads} "
+            f"thread{plural} at batch size {target.batch_size}.")  # fmt: skip
+
+
+def _judge_words(recipe: Recipe) -> str:
+    budget = recipe.budget
+    terms = [
+        f"losing at most {budget.max_accuracy_drop * 100:g} points" if budget.max_accuracy_drop is not None else "",
+        f"within {budget.max_latency_ms:g} ms" if budget.max_latency_ms is not None else "",
+        f"within {budget.max_size_mb:g} MB" if budget.max_size_mb is not None else "",
+    ]
+    within = ", ".join(term for term in terms if term)
+    return f"Recommend the best by {recipe.goal}{', ' + within if within else ''}, or the baseline if none is."

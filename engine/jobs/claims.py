@@ -1,0 +1,117 @@
+"""What a supervisor asks of the database: who is next, who is to be cancelled, who was lost."""
+
+import socket
+import time
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from sqlalchemy import or_, select, update
+
+from engine.errors import RunError, StorageError
+from engine.jobs.processes import sweep
+from engine.jobs.queue import Queue, cancelled
+from engine.store.database import JOBS
+from engine.store.endings import ended_by
+from engine.store.folders import now
+from engine.store.home import Home
+
+LEASE_SECONDS = 30.0
+MAX_ATTEMPTS = 2  # a job whose supervisor was lost is run once more
+
+
+@dataclass(frozen=True)
+class Claims:
+    """The claims of one supervisor, which `owner` (host/anything) names."""
+
+    queue: Queue
+    owner: str
+
+    @property
+    def home(self) -> Home:
+        return self.queue.home
+
+    def claim(self, slot: str, mine: Collection[str] = ()) -> str | None:
+        """Take the job that waits longest, or None. No two supervisors get the same one."""
+        waiting = select(JOBS.c.id).where(JOBS.c.state == "queued", JOBS.c.slot == slot, JOBS.c.id.not_in(mine))
+        first = waiting.order_by(JOBS.c.number).limit(1).with_for_update(skip_locked=True).scalar_subquery()
+        taken = update(JOBS).where(JOBS.c.id == first, JOBS.c.state == "queued").values(
+            state="running", started=now(), attempts=JOBS.c.attempts + 1, cancel=False, **self._lease())  # fmt: skip
+        with self.queue.database.write() as connection:
+            return connection.execute(taken.returning(JOBS.c.id)).scalar_one_or_none()
+
+    def waiting(self) -> tuple[str, ...]:
+        """The slots in which a job waits."""
+        with self.queue.database.read() as connection:
+            return tuple(connection.execute(select(JOBS.c.slot).where(JOBS.c.state == "queued").distinct()).scalars())
+
+    def to_cancel(self) -> tuple[str, ...]:
+        """My jobs that somebody wants to end."""
+        wanted = select(JOBS.c.id).where(JOBS.c.owner == self.owner, JOBS.c.state == "running", JOBS.c.cancel)
+        with self.queue.database.read() as connection:
+            return tuple(connection.execute(wanted).scalars())
+
+    def renew(self, id: str) -> bool:
+        """Prolong the lease; a row that was made again from its folder is mine again. False where it is gone."""
+        mine = update(JOBS).where(JOBS.c.id == id, JOBS.c.state.in_(("queued", "running")))
+        with self.queue.database.write() as connection:
+            values = {"state": "running", **self._lease()}
+            kept = connection.execute(mine.values(values).returning(JOBS.c.started)).one_or_none()
+            if kept is not None and kept.started is None:
+                connection.execute(update(JOBS).where(JOBS.c.id == id).values(started=now(), attempts=1))
+        return kept is not None
+
+    def release(self, id: str) -> None:
+        """Give a job back that was not finished because this supervisor was asked to stop; it counts no attempt."""
+        self.home.job(id).reset()
+        with self.queue.database.write() as connection:
+            connection.execute(update(JOBS).where(JOBS.c.id == id, JOBS.c.owner == self.owner).values(
+                state="queued", owner=None, lease=None, started=None, attempts=JOBS.c.attempts - 1))  # fmt: skip
+
+    def recover(self) -> None:
+        """Queue the jobs of lost supervisors again, once; nothing of the first attempt is left.
+
+        Another supervisor of this host is lost for certain, since this one holds the home's lock; one of another host
+        is lost when its lease has run out.
+        """
+        host = self.owner.split("/")[0]
+        lost = select(JOBS.c.id, JOBS.c.attempts, JOBS.c.cancel, JOBS.c.started).where(
+            JOBS.c.state == "running",
+            JOBS.c.owner != self.owner,
+            or_(JOBS.c.owner.startswith(f"{host}/", autoescape=True), JOBS.c.lease < time.time()),
+        )
+        with self.queue.database.read() as connection:
+            rows = connection.execute(lost).all()
+        for row in rows:
+            sweep(row.id)
+            if row.cancel:
+                self.queue.finish(row.id, cancelled())
+            elif row.attempts >= MAX_ATTEMPTS:
+                self.queue.finish(row.id, ended_by(_lost(), row.started, began=True))
+            else:
+                self._again(row.id)
+
+    def _again(self, id: str) -> None:
+        try:
+            outcome = self.home.job(id).outcome()
+        except StorageError:
+            outcome = None
+        if outcome is not None:  # it had ended, only the list did not know yet
+            self.queue.finish(id, outcome)
+            return
+        self.home.job(id).reset()
+        with self.queue.database.write() as connection:
+            connection.execute(update(JOBS).where(JOBS.c.id == id, JOBS.c.state == "running").values(
+                state="queued", owner=None, lease=None, started=None))  # fmt: skip
+
+    def _lease(self) -> dict[str, object]:
+        return {"owner": self.owner, "lease": time.time() + LEASE_SECONDS}
+
+
+def new_owner(name: str) -> str:
+    """A name for a supervisor of this host."""
+    return f"{socket.gethostname()}/{name}"
+
+
+def _lost() -> RunError:
+    return RunError("the supervisor was lost twice while the job ran", "Look into the log, then run it again",
+                    code="lost")  # fmt: skip

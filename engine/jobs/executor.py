@@ -1,0 +1,150 @@
+"""Runs one job in a subprocess of its own, watches its limits, and says how it ended.
+
+The supervisor and the foreground use this very class.
+"""
+
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+from engine.errors import Cancelled, FeatherweightError, LimitError, RunError, StorageError
+from engine.jobs.processes import MAX_PROCESSES, child_environment, limit_files, signal_group, signal_name, sweep, used
+from engine.machine import memory_bytes
+from engine.settings import JobRequest, RunRequest
+from engine.store.endings import ended_by, settle
+from engine.store.folders import JobFile, JobFolder, Outcome, now
+from engine.store.home import Home
+
+RUNNER = (sys.executable, "-P", "-m", "engine.runner")
+GRACE_SECONDS = 1.0  # between SIGTERM and SIGKILL
+WATCH_SECONDS = 1.0  # between two looks at memory and processes
+MEMORY_SHARE = 0.9
+ANALYSIS_SECONDS = 900.0
+RUN_OVERHEAD_SECONDS = 3600.0  # loading, exporting and measuring, which the budget's minutes do not bound
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """Hard limits of a job, on all its processes together; whoever passes one is killed."""
+
+    seconds: float
+    memory_bytes: int
+    processes: int = MAX_PROCESSES
+
+
+def limits_for(request: JobRequest) -> Limits:
+    """The budget's minutes and an hour for a run, 15 minutes for anything else; 90 % of the memory."""
+    seconds = ANALYSIS_SECONDS
+    if isinstance(request, RunRequest):
+        seconds = request.recipe.budget.minutes * 60 + RUN_OVERHEAD_SECONDS
+    return Limits(seconds=seconds, memory_bytes=int(memory_bytes() * MEMORY_SHARE))
+
+
+class Execution:
+    """One job's subprocess, from its start to its outcome. Start it from a thread that lives as long as the job."""
+
+    def __init__(self, home: Home, job: JobFile, folder: JobFolder, limits: Limits | None = None,
+                 command: Sequence[str] = RUNNER) -> None:  # fmt: skip
+        self._job, self._folder = job, folder
+        self._limits = limits or limits_for(job.request)
+        self._started, self._began = now(), time.monotonic()
+        self._kill_at: float | None = None
+        self._watch_at = self._began + WATCH_SECONDS
+        self._reason: FeatherweightError | None = None
+        self.outcome: Outcome | None = None
+        folder.work.mkdir(exist_ok=True)
+        with folder.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [*command, str(folder.path)],
+                env=child_environment(home, folder, job.id),
+                cwd=folder.work,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        limit_files(self._process.pid)
+
+    def poll(self) -> Outcome | None:
+        """The outcome once the job has ended; until then limits are watched and a cancel is pressed home."""
+        if self.outcome is None:
+            if self._process.poll() is None:
+                self._watch()
+            else:
+                self.outcome = self._end(self._process.returncode)
+        return self.outcome
+
+    def wait(self, seconds: float) -> Outcome | None:
+        """`poll` after at most this long, sooner where the job ends."""
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(seconds)
+        return self.poll()
+
+    def cancel(self) -> None:
+        """Ask the whole group to end, and kill it a second later; a second call changes nothing."""
+        if self._reason is None and self._process.poll() is None:
+            self._reason = Cancelled("the job was cancelled", "Run it again when you like")
+            self._kill_at = time.monotonic() + GRACE_SECONDS
+            signal_group(self._process.pid, signal.SIGTERM)
+
+    def kill(self, reason: FeatherweightError) -> None:
+        """End the whole group at once and write down why; nothing where it has ended."""
+        if self._process.poll() is None:
+            self._reason = self._reason or reason
+            signal_group(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+        self.poll()
+
+    def _watch(self) -> None:
+        moment = time.monotonic()
+        if self._kill_at is not None and moment >= self._kill_at:
+            signal_group(self._process.pid, signal.SIGKILL)
+        if moment - self._began > self._limits.seconds:
+            self.kill(LimitError(f"the job ran longer than its hard limit of {self._limits.seconds / 60:.3g} minutes",
+                                 "Raise budget.minutes, or choose less work", code="time"))  # fmt: skip
+        elif moment >= self._watch_at:
+            self._watch_at = moment + WATCH_SECONDS
+            self._watch_use()
+
+    def _watch_use(self) -> None:
+        n_bytes, n_processes = used(self._process.pid)
+        if n_bytes > self._limits.memory_bytes:
+            allowed = f"{self._limits.memory_bytes / 1e6:.0f} MB"
+            self.kill(LimitError(f"the job used {n_bytes / 1e6:.0f} MB of memory, {allowed} are allowed",
+                                 "Choose a smaller model or a smaller batch", code="memory"))  # fmt: skip
+        elif n_processes > self._limits.processes:
+            self.kill(LimitError(f"the job started {n_processes} processes, {self._limits.processes} are allowed",
+                                 "Look into its log", code="processes"))  # fmt: skip
+
+    def _end(self, status: int) -> Outcome:
+        signal_group(self._process.pid, signal.SIGKILL)  # what the runner left behind
+        sweep(self._job.id)
+        shutil.rmtree(self._folder.work, ignore_errors=True)  # first, it makes room for the words
+        outcome = self._said() or ended_by(self._reason or _died(status), self._started, began=True)
+        try:
+            settle(self._folder, outcome)
+        except (OSError, StorageError) as error:
+            print(f"job {self._job.id}: how it ended cannot be written: {error}", file=sys.stderr)
+        return outcome
+
+    def _said(self) -> Outcome | None:
+        """The runner's own word; an error that a cancel has led to is the cancel."""
+        try:
+            said = self._folder.outcome()
+        except StorageError:
+            return None
+        return None if said and said.state == "failed" and isinstance(self._reason, Cancelled) else said
+
+
+def _died(status: int) -> RunError:
+    if status < 0:
+        out_of_memory = "; the system may have run out of memory" if -status == signal.SIGKILL else ""
+        return RunError(f"the job's process was ended by {signal_name(-status)}{out_of_memory}",
+                        "Look into the log, then run it again", code="signal")  # fmt: skip
+    return RunError(f"the job's process ended with status {status} and without a word", "Look into the log",
+                    code="internal")  # fmt: skip

@@ -1,0 +1,102 @@
+"""One job in the foreground, through the same executor: `optimize` into a folder, and the short questions."""
+
+import shutil
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from engine.errors import Cancelled, RequestError, RunError, StorageError
+from engine.jobs.executor import RUNNER, Execution
+from engine.jobs.queue import describe_folder, new_id
+from engine.results import Event, Report, Result
+from engine.settings import AnalysisRequest, JobRequest, Recipe, RunRequest
+from engine.store.endings import REFUSED, raise_for
+from engine.store.folders import JobFile, JobFolder, Outcome, now
+from engine.store.home import Home
+
+LOOK_SECONDS = 0.1
+
+
+def run_in_folder(home: Home, recipe: Recipe, out: Path, on_event: Callable[[Event], None],
+                  command: Sequence[str] = RUNNER) -> Report:  # fmt: skip
+    """Carry out a resolved recipe in `out`, which must be new or empty and becomes the job's folder.
+
+    Raises RequestError (then `out` is as it was before) and Cancelled, also for Ctrl-C. A run of which a step failed
+    returns its report with the state `failed`.
+    """
+    out = out.absolute()
+    made = _make(out)
+    folder, job = JobFolder(out), _job(RunRequest(recipe=recipe), recipe.name)
+    try:
+        describe_folder(folder, job)
+        execution = Execution(home, job, folder, command=command)
+    except BaseException:
+        _undo(out, made)
+        raise
+    outcome = _follow(execution, folder, on_event)
+    if outcome.exit_status == REFUSED:
+        _undo(out, made)
+    raise_for(outcome)
+    report = folder.report()
+    if report is None:
+        raise RunError(outcome.error.text if outcome.error else "the run left no report", "See log.txt in its folder")
+    return report
+
+
+def answer(home: Home, request: AnalysisRequest, command: Sequence[str] = RUNNER) -> Result:
+    """Carry out an analysis in a temporary folder, and return its result. Raises RequestError and RunError."""
+    with tempfile.TemporaryDirectory(prefix="featherweight-") as place:
+        folder, job = JobFolder(Path(place)), _job(request, request.kind)
+        describe_folder(folder, job)
+        outcome = _follow(Execution(home, job, folder, command=command), folder, lambda event: None)
+        raise_for(outcome)
+        result = folder.result()
+    if result is None or outcome.error is not None:
+        reason = outcome.error.text if outcome.error else "no result was written"
+        raise RunError(f"the {request.kind} failed: {reason}", outcome.next)
+    return result
+
+
+def _follow(execution: Execution, folder: JobFolder, on_event: Callable[[Event], None]) -> Outcome:
+    """Wait for the end and pass on events as they come. Ctrl-C cancels; a second one changes nothing, the end is a
+    second away."""
+    told, outcome = 0, None
+    try:
+        while outcome is None:
+            try:
+                outcome = execution.wait(LOOK_SECONDS)
+                events = folder.events(told)
+                told += len(events)
+                for event in events:
+                    on_event(event)
+            except KeyboardInterrupt:
+                execution.cancel()
+    finally:
+        execution.kill(Cancelled("whoever waited for the job is gone"))  # where `on_event` raised; else it has ended
+    return outcome
+
+
+def _job(request: JobRequest, name: str) -> JobFile:
+    return JobFile(id=new_id(), kind=request.kind, name=name, created=now(), request=request)
+
+
+def _make(out: Path) -> Path | None:
+    """Create the folder; returns the highest one that was not there before, None where `out` itself was."""
+    if out.exists() and not out.is_dir():
+        raise RequestError(f"'{out}' is a file, --out must name a new or empty folder", "Choose another folder")
+    try:
+        if out.is_dir() and any(out.iterdir()):
+            raise RequestError(f"the folder '{out}' is not empty, --out must name a new or empty folder",
+                               "Choose another folder, or empty it")  # fmt: skip
+        missing = [folder for folder in (out, *out.parents) if not folder.exists()]
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageError(f"the folder '{out}' cannot be used: {error.strerror}", "Choose another folder") from error
+    return missing[-1] if missing else None
+
+
+def _undo(out: Path, made: Path | None) -> None:
+    """Leave nothing behind: the folders that were made go, the one that was there is empty again."""
+    shutil.rmtree(made or out, ignore_errors=True)
+    if made is None:
+        out.mkdir()

@@ -1,0 +1,96 @@
+"""The process group of a job: what it may see, what it may use, and its end without leftovers."""
+
+import os
+import resource
+import signal
+from contextlib import suppress
+
+import psutil
+
+from engine.jobs.supervisor_lock import ROOT
+from engine.store.folders import JobFolder
+from engine.store.home import Home
+
+MARK = "FEATHERWEIGHT_JOB"  # in the environment of every process of a job, wherever it wanders
+ALLOWED = (
+    "PATH", "HOME", "USER", "LANG", "LC_ALL", "TZ", "LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES", "TORCH_HOME",
+    "XDG_CACHE_HOME", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY",
+    "http_proxy", "https_proxy", "no_proxy",
+)  # fmt: skip
+ALLOWED_BEGINNINGS = ("HF_", "OMP_", "OPENBLAS_", "MKL_", "FEATHERWEIGHT_")
+MAX_FILE_BYTES = 50_000_000_000
+MAX_PROCESSES = 256
+
+
+def child_environment(home: Home, folder: JobFolder, job_id: str) -> dict[str, str]:
+    """What a runner sees of this process's environment, and what it is told.
+
+    The database's URL (it has a password) is not among it: a runner needs its folder only.
+    """
+    kept = {key: value for key, value in os.environ.items()
+            if key in ALLOWED or key.startswith(ALLOWED_BEGINNINGS)}  # fmt: skip
+    kept.pop("FEATHERWEIGHT_DATABASE_URL", None)
+    return kept | {
+        "FEATHERWEIGHT_HOME": str(home.path),
+        "FEATHERWEIGHT_PARENT": str(os.getpid()),
+        MARK: job_id,
+        "PYTHONPATH": str(ROOT),
+        "PYTHONUNBUFFERED": "1",
+        "TMPDIR": str(folder.work),
+        "ORT_DISABLE_TELEMETRY": "1",
+        "HF_HUB_DISABLE_TELEMETRY": "1",
+    }
+
+
+def limit_files(pid: int) -> None:
+    """No core dumps, no endless file. Where the system cannot set another process's limits, none are set."""
+    if hasattr(resource, "prlimit"):
+        with suppress(ProcessLookupError, PermissionError):
+            resource.prlimit(pid, resource.RLIMIT_CORE, (0, 0))
+            resource.prlimit(pid, resource.RLIMIT_FSIZE, (MAX_FILE_BYTES, MAX_FILE_BYTES))
+
+
+def used(pid: int) -> tuple[int, int]:
+    """Bytes of resident memory, and processes, of `pid` and all its descendants."""
+    n_bytes = n_processes = 0
+    with suppress(psutil.NoSuchProcess):
+        leader = psutil.Process(pid)
+        for process in (leader, *leader.children(recursive=True)):
+            with suppress(psutil.Error):
+                n_bytes += process.memory_info().rss
+                n_processes += 1
+    return n_bytes, n_processes
+
+
+def signal_group(pid: int, number: signal.Signals) -> None:
+    with suppress(ProcessLookupError, PermissionError):  # gone, or (macOS) all dead but not yet waited for
+        os.killpg(pid, number)
+
+
+def sweep(job_id: str) -> None:
+    """Kill every process that carries the job's mark, also those that left the group or lost their parent."""
+    for _ in range(3):  # one that is being forked meanwhile is found in the next round
+        found = [process for process in psutil.process_iter() if _marked(process, job_id)]
+        for process in found:
+            with suppress(psutil.Error):
+                process.kill()
+        if not found:
+            return
+        psutil.wait_procs(found, timeout=1.0)
+
+
+def _marked(process: psutil.Process, job_id: str) -> bool:
+    try:
+        return process.pid != os.getpid() and process.environ().get(MARK) == job_id
+    except (psutil.Error, OSError):  # another user's, or just gone
+        return False
+
+
+def signal_name(number: int) -> str:
+    """The name of a signal with its meaning: SIGSEGV (Segmentation fault)."""
+    try:
+        known = signal.Signals(number)
+    except ValueError:
+        return f"signal {number}"
+    meaning = signal.strsignal(known)
+    return f"{known.name} ({meaning})" if meaning else known.name

@@ -1,0 +1,235 @@
+"""The queue of a home: submit, look, cancel, rename, delete. Nothing here runs a job."""
+
+import shutil
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sqlalchemy import RowMapping, case, func, select, update
+from sqlalchemy.exc import IntegrityError
+
+from engine.errors import NotFoundError, StateError
+from engine.jobs.supervisor_lock import supervisor_runs
+from engine.results import Job, Note
+from engine.settings import JobRequest, RunRequest, dump_recipe
+from engine.store.database import JOBS, Database, open_database
+from engine.store.endings import CANCELLED, settle
+from engine.store.folders import JobFile, JobFolder, Outcome, now
+from engine.store.home import Home, folder_bytes
+from engine.store.rebuild import end_columns, new_row
+
+ACTIVE = ("queued", "running")
+MAX_NAME = 120
+
+
+@dataclass(frozen=True)
+class Queue:
+    """The jobs of one home, as the database lists them and their folders describe them."""
+
+    home: Home
+
+    @property
+    def database(self) -> Database:
+        return open_database(self.home)
+
+    def submit(self, request: JobRequest, *, name: str, token: str | None = None, key: str | None = None,
+               estimate_seconds: float | None = None) -> Job:  # fmt: skip
+        """Put a job in line. A `token` (one click) or a `key` (one analysis) that is known gives the job it made.
+
+        Raises StorageError where the disk is nearly full or the home cannot be written.
+        """
+        if (known := self._known(token, key)) is not None:
+            return known
+        self.home.prepare()
+        self.home.require_free()
+        job = JobFile(id=new_id(), kind=request.kind, name=name, created=now(), request=request,
+                      estimate_seconds=estimate_seconds)  # fmt: skip
+        folder = self._publish(job)
+        try:
+            with self.database.write() as connection:
+                connection.execute(JOBS.insert().values(new_row(job, token=token, request_key=key)))
+        except IntegrityError:  # the same click arrived twice at the same time
+            shutil.rmtree(folder.path)
+            return self._known(token, key) or self.job(job.id)
+        except BaseException:
+            shutil.rmtree(folder.path)
+            raise
+        return self.job(job.id)
+
+    def job(self, id: str) -> Job:
+        """Raises NotFoundError."""
+        with self.database.read() as connection:
+            row = connection.execute(select(JOBS).where(JOBS.c.id == id)).mappings().one_or_none()
+            if row is None:
+                raise NotFoundError(f"there is no job '{id}' in '{self.home.path}'", "See the list of runs")
+            ahead = select(func.count()).where(
+                JOBS.c.state == "queued", JOBS.c.slot == row["slot"], JOBS.c.number <= row["number"]
+            )
+            position = connection.execute(ahead).scalar_one() if row["state"] == "queued" else None
+        return self._job(row, position)
+
+    def jobs(self, kind: str | None = "run", limit: int = 100) -> tuple[Job, ...]:
+        """Newest first; every kind where `kind` is None."""
+        rows = select(JOBS).order_by(JOBS.c.number.desc()).limit(limit)
+        if kind is not None:
+            rows = rows.where(JOBS.c.kind == kind)
+        waiting = select(JOBS.c.id, JOBS.c.slot).where(JOBS.c.state == "queued").order_by(JOBS.c.number)
+        with self.database.read() as connection:
+            found = connection.execute(rows).mappings().all()
+            positions = _positions([(row.id, row.slot) for row in connection.execute(waiting)])
+        return tuple(self._job(row, positions.get(row["id"])) for row in found)
+
+    def folder(self, id: str) -> JobFolder:
+        """The folder of a job that exists. Raises NotFoundError."""
+        return self.home.job(self.job(id).id)
+
+    def cancel(self, id: str) -> None:
+        """A queued job ends at once, a running one within two seconds; one that has ended stays as it is."""
+        mine = JOBS.c.id == self.job(id).id
+        with self.database.write() as connection:
+            ended = connection.execute(
+                update(JOBS).where(mine, JOBS.c.state == "queued").values(end_columns(cancelled())).returning(JOBS.c.id)
+            ).one_or_none()
+            connection.execute(update(JOBS).where(mine, JOBS.c.state == "running").values(cancel=True))
+        if ended is not None:
+            self.home.job(id).write("outcome.json", cancelled())
+        elif not supervisor_runs(self.home):  # its runner died with the supervisor, and nobody is left to say so
+            self.finish(id, cancelled())
+
+    def finish(self, id: str, outcome: Outcome) -> None:
+        """Write down how a running job ended, in its folder and in the list; any other job stays as it is."""
+        folder = self.home.job(id)
+        mine = JOBS.c.id == id, JOBS.c.state == "running"
+        with self.database.read() as connection:
+            running = connection.execute(select(JOBS.c.id).where(*mine)).one_or_none() is not None
+        if running and folder.path.exists():
+            settle(folder, outcome)
+        last = folder.last_event()
+        seen = {"phase": last.phase, "fraction": last.fraction, "message": last.message} if last else {}
+        if outcome.state == "done":
+            seen["fraction"] = 1.0
+        values = end_columns(outcome) | seen | {"size_bytes": folder_bytes(folder.path), "owner": None}
+        with self.database.write() as connection:
+            connection.execute(update(JOBS).where(*mine).values(values))
+
+    def rename(self, id: str, name: str) -> Job:
+        """Raises NotFoundError, and StateError for an empty or overlong name."""
+        name = name.strip()
+        if not 0 < len(name) <= MAX_NAME:
+            raise StateError(f"a name has 1 to {MAX_NAME} characters, this one has {len(name)}", "Choose another name")
+        folder = self.folder(id)
+        with self.database.write() as connection:
+            connection.execute(update(JOBS).where(JOBS.c.id == id).values(name=name))
+        folder.write("job.json", folder.request().model_copy(update={"name": name}))
+        return self.job(id)
+
+    def delete(self, id: str) -> None:
+        """Remove a job and its folder. Raises NotFoundError, and StateError while it runs or waits."""
+        job = self.job(id)
+        if job.state in ACTIVE:
+            raise StateError(f"the job '{job.name}' is {job.state}", "Cancel it first")
+        with self.database.write() as connection:
+            connection.execute(JOBS.delete().where(JOBS.c.id == id, JOBS.c.state.not_in(ACTIVE)))
+        doomed = self.home.jobs / f".removing-{id}"
+        if (path := self.home.job(id).path).exists():
+            path.rename(doomed)  # out of sight at once: a download finds the whole file or none
+            shutil.rmtree(doomed, ignore_errors=True)
+
+    def jobs_bytes(self) -> int:
+        """Bytes of all job folders; those of ended jobs were counted when they ended."""
+        total = func.coalesce(func.sum(case((JOBS.c.state.not_in(ACTIVE), JOBS.c.size_bytes), else_=0)), 0)
+        with self.database.read() as connection:
+            ended = int(connection.execute(select(total)).scalar_one())
+        return ended + sum(folder_bytes(self.home.job(id).path) for id in self.active_ids())
+
+    def active_ids(self) -> tuple[str, ...]:
+        """Jobs that wait or run."""
+        with self.database.read() as connection:
+            return tuple(connection.execute(select(JOBS.c.id).where(JOBS.c.state.in_(ACTIVE))).scalars())
+
+    def _known(self, token: str | None, key: str | None) -> Job | None:
+        by_key = (JOBS.c.request_key == key) & JOBS.c.state.in_((*ACTIVE, "done"))
+        same = [JOBS.c.token == token] * (token is not None) + [by_key] * (key is not None)
+        for condition in same:
+            with self.database.read() as connection:
+                newest = select(JOBS.c.id).where(condition).order_by(JOBS.c.number.desc()).limit(1)
+                id = connection.execute(newest).scalar_one_or_none()
+            if id is not None:
+                return self.job(id)
+        return None
+
+    def _publish(self, job: JobFile) -> JobFolder:
+        """Write the folder out of sight and rename it into place."""
+        hidden = JobFolder(self.home.jobs / f".new-{job.id}")
+        try:
+            describe_folder(hidden, job)
+            hidden.path.rename(self.home.job(job.id).path)
+        except BaseException:
+            shutil.rmtree(hidden.path, ignore_errors=True)
+            raise
+        return self.home.job(job.id)
+
+    def _job(self, row: RowMapping, position: int | None) -> Job:
+        event = self.home.job(row["id"]).last_event() if row["state"] == "running" else None
+        return Job(
+            id=row["id"],
+            kind=row["kind"],
+            name=row["name"],
+            state=row["state"],
+            created=row["created"],
+            started=row["started"],
+            finished=row["finished"],
+            seconds=_seconds(row["started"], row["finished"]),
+            phase=event.phase if event else row["phase"],
+            fraction=event.fraction if event else row["fraction"],
+            message=event.message if event else row["message"],
+            attempts=row["attempts"],
+            position=position,
+            estimate_seconds=row["estimate_seconds"],
+            error=Note(code=row["error_code"], text=row["error_text"]) if row["error_code"] else None,
+            error_next=row["error_next"],
+        )
+
+
+def new_id() -> str:
+    """12 hexadecimal digits."""
+    return uuid.uuid4().hex[:12]
+
+
+def describe_folder(folder: JobFolder, job: JobFile) -> None:
+    """Make the folder and write what is asked into it: job.json, and recipe.yaml for a run."""
+    folder.path.mkdir(parents=True, exist_ok=True)
+    folder.write("job.json", job)
+    if isinstance(job.request, RunRequest):
+        folder.write_text("recipe.yaml", dump_recipe(job.request.recipe))
+
+
+def cancelled() -> Outcome:
+    """The outcome of a job that was cancelled before or while it ran."""
+    return Outcome(state="cancelled", error=Note(code="cancelled", text="the job was cancelled"),
+                   next="Run it again when you like", exit_status=CANCELLED, finished=now())  # fmt: skip
+
+
+def _positions(waiting: Sequence[tuple[str, str]]) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    positions = {}
+    for id, slot in waiting:
+        counts[slot] = positions[id] = counts.get(slot, 0) + 1
+    return positions
+
+
+def _seconds(started: str | None, finished: str | None) -> float:
+    if started is None:
+        return 0.0
+    end = datetime.fromisoformat(finished) if finished else datetime.now(UTC)
+    return max(0.0, (end - datetime.fromisoformat(started)).total_seconds())
+
+
+def paths_in(folder: JobFolder, name: str) -> Path:
+    """A file inside a job's folder. Raises NotFoundError where it is not there or not inside."""
+    path = (folder.path / name).resolve()
+    if not path.is_relative_to(folder.path.resolve()) or not path.is_file():
+        raise NotFoundError(f"the job has no file '{name}'", "Wait until it is done, or run it again")
+    return path

@@ -1,0 +1,148 @@
+"""The supervisor: serves the queue of a home, one run and one analysis at a time, each in its own process."""
+
+import signal
+import sys
+import threading
+import time
+import uuid
+from collections.abc import Mapping, Sequence
+from types import FrameType
+
+from filelock import FileLock, Timeout
+
+from engine.errors import Cancelled, FeatherweightError, StateError, StorageError
+from engine.jobs.claims import LEASE_SECONDS, Claims, new_owner
+from engine.jobs.executor import RUNNER, Execution
+from engine.jobs.queue import Queue
+from engine.store.endings import ended_by
+from engine.store.folders import Outcome, now
+from engine.store.home import Home
+
+TICK_SECONDS = 0.2
+RENEW_SECONDS = LEASE_SECONDS / 6
+IDLE_SECONDS = 1800.0  # without a job and without an app that looks after it
+SLOTS: Mapping[str, int] = {"run": 1, "analysis": 1}
+
+
+def supervise(home: Home, *, idle_seconds: float = IDLE_SECONDS, command: Sequence[str] = RUNNER) -> int:
+    """Serve the home's queue until nobody has needed it for `idle_seconds`, or SIGTERM or Ctrl-C; returns 0.
+
+    Raises StateError where a supervisor of this home runs already, StorageError where the home cannot be used.
+    """
+    home.prepare()
+    supervisor = Supervisor(home, command)
+    supervisor.listen()
+    try:
+        while not supervisor.stopped.is_set():
+            with FileLock(home.supervisor_lock, timeout=1.0):
+                supervisor.serve(idle_seconds)
+            if supervisor.idle_since(idle_seconds):  # else an app has looked in at the last moment
+                break
+    except Timeout as error:
+        raise StateError(f"a supervisor of '{home.path}' runs already", "Nothing is left to do") from error
+    return 0
+
+
+class Supervisor:
+    """Holds the executions and moves each on, tick by tick, in one thread."""
+
+    def __init__(self, home: Home, command: Sequence[str] = RUNNER, slots: Mapping[str, int] = SLOTS) -> None:
+        self.home, self.stopped = home, threading.Event()
+        self._queue = Queue(home)
+        self._claims = Claims(self._queue, new_owner(uuid.uuid4().hex[:8]))
+        self._command, self._slots = command, slots
+        self._running: dict[str, tuple[str, Execution]] = {}
+        self._ended: dict[str, Outcome] = {}
+        self._wake = threading.Event()
+        self._busy_at = time.monotonic()
+        self._renew_at = 0.0
+        self._complaint = ""
+
+    def listen(self) -> None:
+        """Let SIGTERM and Ctrl-C stop it, and the end of a child wake it."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._stop)
+        signal.signal(signal.SIGCHLD, lambda number, frame: self._wake.set())
+
+    def serve(self, idle_seconds: float) -> None:
+        """Tick until asked to stop or idle for long. Jobs that run when it is asked to stop are queued again."""
+        while not self.stopped.is_set() and not self.idle_since(idle_seconds):
+            try:
+                self.tick()
+                self._complaint = ""
+            except StorageError as error:
+                self._complain(str(error))
+            self._wake.wait(TICK_SECONDS)
+            self._wake.clear()
+        for id, (_, execution) in self._running.items():
+            execution.kill(Cancelled("the supervisor was stopped"))
+            self._claims.release(id)
+
+    def tick(self) -> None:
+        """Move everything on by one step. Raises StorageError; the next tick tries again."""
+        for id in list(self._running):
+            self._look_at(id)
+        for id in list(self._ended):
+            self._queue.finish(id, self._ended[id])
+            del self._ended[id]
+        if time.monotonic() >= self._renew_at:
+            self._renew()
+        for id in self._claims.to_cancel() if self._running else ():
+            self._cancel(id)
+        for slot in self._claims.waiting():
+            self._fill(slot)
+
+    def idle_since(self, seconds: float) -> bool:
+        """Whether no job ran and no app looked in for so long."""
+        if self._running or self._ended:
+            self._busy_at = time.monotonic()
+        seen = self.home.seen.stat().st_mtime if self.home.seen.exists() else 0.0
+        return time.monotonic() - self._busy_at > seconds and time.time() - seen > seconds
+
+    def _look_at(self, id: str) -> None:
+        execution = self._running[id][1]
+        outcome = execution.poll()
+        if outcome is not None:
+            self._ended[id] = outcome  # kept until the list knows it, however long its disk is full
+            del self._running[id]
+
+    def _renew(self) -> None:
+        for id in list(self._running):
+            if not self._claims.renew(id):
+                self._running[id][1].kill(Cancelled("the job was deleted"))
+        self._claims.recover()
+        self._renew_at = time.monotonic() + RENEW_SECONDS
+
+    def _cancel(self, id: str) -> None:
+        if id in self._running:
+            self._running[id][1].cancel()
+
+    def _fill(self, slot: str) -> None:
+        busy = sum(1 for taken, _ in self._running.values() if taken == slot)
+        while busy < self._slots[slot]:
+            id = self._claims.claim(slot, self._running.keys())
+            if id is None:
+                return
+            self._begin(slot, id)
+            busy += 1
+
+    def _begin(self, slot: str, id: str) -> None:
+        """A job that cannot even be begun fails with the reason; the others are not touched."""
+        folder = self.home.job(id)
+        try:
+            self._running[id] = slot, Execution(self.home, folder.request(), folder, command=self._command)
+        except FeatherweightError as error:
+            self._ended[id] = ended_by(error, now(), began=True)
+        except OSError as error:
+            reason = StorageError(f"the job cannot be begun: {error.strerror or error}", "Free some disk space")
+            self._ended[id] = ended_by(reason, now(), began=True)
+
+    def _complain(self, text: str) -> None:
+        """Once for each new reason, not five times a second."""
+        if text != self._complaint:
+            print(f"{now()} {text}", file=sys.stderr, flush=True)
+            self._complaint = text
+
+    def _stop(self, number: int, frame: FrameType | None) -> None:
+        self.stopped.set()
+        self._wake.set()

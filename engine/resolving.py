@@ -1,0 +1,132 @@
+"""From what somebody wrote to what a job is given: absolute paths with SHA-256 sums, uploads looked up, known names.
+
+What needs a model or an image to be opened is checked later, in the job's own process.
+"""
+
+from pathlib import Path
+
+from engine import catalogue
+from engine.errors import DataError, RequestError, SourceError, TargetError
+from engine.machine import cores
+from engine.settings import (
+    PRETRAINED,
+    AnalysisRequest,
+    DataSource,
+    FileModel,
+    HardwareRequest,
+    ImagesData,
+    ModelSource,
+    PreviewRequest,
+    Recipe,
+    SampleModel,
+    TimmModel,
+)
+from engine.store.home import Home
+from engine.store.uploads import find_upload, path_sum
+
+
+def resolve_recipe(recipe: Recipe, home: Home, *, from_browser: bool) -> Recipe:
+    """The recipe with every path absolute and summed, and every upload found.
+
+    Raises RequestError for a missing or changed file, an unknown name, threads above the cores, and, from the
+    browser, any path outside this home's uploads.
+    """
+    if (recipe.target.threads or 0) > cores():
+        raise TargetError(f"target.threads is {recipe.target.threads}, this process may use {cores()} cores",
+                          f"Set it to {cores()} or fewer, or leave it out")  # fmt: skip
+    found = Finder(home, from_browser)
+    data = found.data(recipe.data) if recipe.data is not None else None
+    return recipe.model_copy(update={"model": found.model(recipe.model), "data": data})
+
+
+def resolve_request(request: AnalysisRequest, home: Home, *, from_browser: bool) -> AnalysisRequest:
+    """The same for an analysis."""
+    if isinstance(request, HardwareRequest):
+        return request
+    found = Finder(home, from_browser)
+    changes: dict[str, object] = {"model": found.model(request.model)}
+    if isinstance(request, PreviewRequest):
+        changes["data"] = found.data(request.data)
+    return request.model_copy(update=changes)
+
+
+class Finder:
+    """Finds files for one home, by path or by SHA-256."""
+
+    def __init__(self, home: Home, from_browser: bool) -> None:
+        self._home, self._from_browser = home, from_browser
+
+    def model(self, source: ModelSource) -> ModelSource:
+        """Raises SourceError."""
+        match source:
+            case SampleModel():
+                return source
+            case TimmModel():
+                return self._timm(source)
+            case FileModel():
+                path, sha256 = self._locate(source.path, source.sha256, "the model file", SourceError)
+                return source.model_copy(update={"path": path, "sha256": sha256})
+
+    def data(self, source: DataSource) -> DataSource:
+        """Raises DataError."""
+        if not isinstance(source, ImagesData):
+            return source
+        path, sha256 = self._locate(source.path, source.sha256, "the images", DataError)
+        labels = source.labels
+        if labels not in ("folders", "none"):
+            labels = str(self._there(labels, "the table of labels", DataError))
+        return source.model_copy(update={"path": path, "sha256": sha256, "labels": labels})
+
+    def _timm(self, source: TimmModel) -> TimmModel:
+        if not source.name.startswith(("hf_hub:", "hf-hub:")):
+            _check_name(source)
+        if source.weights_path is None and source.weights_sha256 is None:
+            return source
+        path, sha256 = self._locate(source.weights_path, source.weights_sha256, "the weights file", SourceError)
+        return source.model_copy(update={"weights": path, "weights_sha256": sha256})
+
+    def _locate(self, path: str | None, sha256: str | None, what: str, kind: type[RequestError]) -> tuple[str, str]:
+        """Absolute path and SHA-256. An upload is known by its sum, so it is not read again."""
+        if sha256 is not None and (path is None or self._from_browser or not Path(path).exists()):
+            return find_upload(self._home, sha256).path, sha256
+        there = self._there(path or "", what, kind)
+        found = self._upload_sum(there) or _sum(there, what, kind)
+        if sha256 not in (None, found):
+            raise kind(f"{what} '{there}' has changed since the recipe was written: its SHA-256 is another",
+                       "Remove the sum from the recipe to use the file as it is now")  # fmt: skip
+        return str(there), found
+
+    def _there(self, path: str, what: str, kind: type[RequestError]) -> Path:
+        there = Path(path).expanduser().resolve()
+        if self._from_browser and not there.is_relative_to(self._home.uploads.resolve()):
+            raise kind(f"{what} is given as a path on the server, which the browser may not name",
+                       "Upload the file, or use the command line")  # fmt: skip
+        if not there.exists():
+            raise kind(f"{what} '{path}' does not exist", "Check the path")
+        if not there.is_file() and not there.is_dir():
+            raise kind(f"{what} '{path}' is neither a file nor a folder", "Choose a regular file")
+        return there
+
+    def _upload_sum(self, path: Path) -> str | None:
+        root = self._home.uploads.resolve()
+        return path.relative_to(root).parts[0] if path.is_relative_to(root) and path != root else None
+
+
+def _check_name(source: TimmModel) -> None:
+    entry, tag = catalogue.entry(source.name), source.name.partition(".")[2]
+    if entry is None:
+        raise SourceError(f"timm has no architecture '{source.name}'",
+                          f"Similar names: {', '.join(catalogue.closest(source.name))}")  # fmt: skip
+    if source.weights == PRETRAINED and not entry.pretrained_tags:
+        raise SourceError(f"timm has no pretrained weights for '{entry.name}'",
+                          "Choose random weights, or give a weights file")  # fmt: skip
+    if tag and source.weights == PRETRAINED and tag not in entry.pretrained_tags:
+        raise SourceError(f"'{entry.name}' has no pretrained weights '{tag}'",
+                          f"It has: {', '.join(entry.pretrained_tags)}")  # fmt: skip
+
+
+def _sum(path: Path, what: str, kind: type[RequestError]) -> str:
+    try:
+        return path_sum(path)
+    except OSError as error:
+        raise kind(f"{what} '{path}' cannot be read: {error.strerror}", "Check its permissions") from error

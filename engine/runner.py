@@ -1,0 +1,110 @@
+"""`python -m engine.runner FOLDER`: carries out one job, in a process of its own.
+
+The outermost frame: the one place where any exception is caught. What the user sees of it is outcome.json; the
+traceback goes to stderr, which is the folder's log.txt. Exit status: 0 done, 1 failed, 2 refused, 130 cancelled.
+"""
+
+import ctypes
+import errno
+import os
+import signal
+import sys
+import traceback
+from pathlib import Path
+from types import FrameType
+
+from engine.errors import Cancelled, FeatherweightError, LimitError, RunError
+from engine.results import Note, Report, Result
+from engine.settings import AnalysisRequest, Recipe, RunRequest
+from engine.store.endings import FAILED, ended_by, settle
+from engine.store.folders import JobFolder, Outcome, now
+from engine.store.home import Home
+from engine.store.progress import Progress
+
+PR_SET_PDEATHSIG = 1
+
+
+def main(path: str) -> int:
+    """Carry out the job in the folder, write how it ended, and return the exit status."""
+    die_with_parent()
+    signal.signal(signal.SIGTERM, _cancel)
+    folder, started = JobFolder(Path(path)), now()
+    try:
+        outcome = _carry_out(folder, started)
+    except KeyboardInterrupt:
+        outcome = ended_by(Cancelled("the job was cancelled", "Run it again when you like"), started, began=True)
+    except Exception as error:  # noqa: BLE001 (the outermost frame)
+        traceback.print_exc()
+        outcome = ended_by(as_error(error), started, began=_has_variants(folder))
+    settle(folder, outcome)
+    return outcome.exit_status
+
+
+def die_with_parent() -> None:
+    """Let the kernel kill this process when whoever started it dies, even by SIGKILL; Linux only."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    parent = os.environ.get("FEATHERWEIGHT_PARENT")
+    if parent is not None and os.getppid() != int(parent):  # it died before the line above
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def as_error(error: Exception) -> FeatherweightError:
+    """The error to show: our own as it is, the system's in words, anything else as an internal one."""
+    match error:
+        case FeatherweightError():
+            return error
+        case MemoryError():
+            return LimitError("the job ran out of memory", "Choose a smaller model or a smaller batch", code="memory")
+        case OSError(errno=errno.ENOSPC | errno.EDQUOT):
+            return LimitError("the disk is full", "Free the cache, or delete old runs and uploads, and run it again",
+                              code="disk_full")  # fmt: skip
+        case OSError(errno=errno.EFBIG):
+            return LimitError("a file grew past the limit for files", "Choose a smaller model", code="file_size")
+    return RunError(f"something that was not foreseen went wrong ({type(error).__name__})",
+                    "Its traceback is in the log; please report it", code="internal")  # fmt: skip
+
+
+def _carry_out(folder: JobFolder, started: str) -> Outcome:
+    request, progress = folder.request().request, Progress(folder)
+    progress.emit("start", "starting", 0.0, "loading the libraries")
+    if isinstance(request, RunRequest):
+        return _ending(_run(request.recipe, folder, progress), started)
+    folder.write("result.json", _analyse(request, folder, progress))
+    return Outcome(state="done", exit_status=0, started=started, finished=now())
+
+
+def _run(recipe: Recipe, folder: JobFolder, progress: Progress) -> Report:
+    from engine import pipeline  # torch and onnxruntime take seconds: the first event comes before them
+
+    return pipeline.run(recipe, folder, progress, Home.default())
+
+
+def _analyse(request: AnalysisRequest, folder: JobFolder, progress: Progress) -> Result:
+    from engine.analyses import ANALYSES
+
+    return ANALYSES[type(request)](request, folder, progress)
+
+
+def _ending(report: Report, started: str) -> Outcome:
+    """Done, or failed with the first chain that did not reach its end."""
+    if not report.failures:
+        return Outcome(state="done", exit_status=0, started=started, finished=now())
+    first = report.failures[0]
+    return Outcome(state="failed", error=Note(code=first.code, text=first.message), next=first.next,
+                   exit_status=FAILED, started=started, finished=now())  # fmt: skip
+
+
+def _has_variants(folder: JobFolder) -> bool:
+    report = folder.report()
+    return report is not None and bool(report.variants)
+
+
+def _cancel(number: int, frame: FrameType | None) -> None:
+    """Leave everything at once, through code that catches every Exception too; a second signal changes nothing."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

@@ -1,0 +1,54 @@
+"""How a job's end is written down, by the runner itself or by the executor after the runner died."""
+
+from datetime import datetime
+
+from engine.errors import Cancelled, FeatherweightError, RequestError, RunError, StorageError
+from engine.machine import environment
+from engine.results import Failure, Note, Report, State
+from engine.settings import RunRequest
+from engine.store.folders import JobFile, JobFolder, Outcome, now
+
+REFUSED, FAILED, CANCELLED = RequestError.exit_status, RunError.exit_status, Cancelled.exit_status
+
+
+def ended_by(error: FeatherweightError, started: str, *, began: bool) -> Outcome:
+    """The outcome of a job that `error` ended; a refusal after something was made (`began`) is a failure."""
+    state: State = "cancelled" if isinstance(error, Cancelled) else "failed"
+    status = FAILED if error.exit_status == REFUSED and began else error.exit_status
+    return Outcome(state=state, error=Note(code=error.code, text=error.message), next=error.next, exit_status=status,
+                   started=started, finished=now())  # fmt: skip
+
+
+def raise_for(outcome: Outcome) -> None:
+    """Raise the error that a refused or cancelled job ended with; done and failed jobs return."""
+    if outcome.exit_status in (REFUSED, CANCELLED) and outcome.error is not None:
+        kind = RequestError if outcome.exit_status == REFUSED else Cancelled
+        raise kind(outcome.error.text, outcome.next, code=outcome.error.code)
+
+
+def settle(folder: JobFolder, outcome: Outcome) -> None:
+    """Write outcome.json, and give report.json the same state and a reason. Raises OSError (a full disk)."""
+    try:
+        job = folder.request()
+    except StorageError:  # a damaged job.json has no report to mend
+        job = None
+    if job is not None and isinstance(job.request, RunRequest) and outcome.exit_status != REFUSED:
+        _mend_report(folder, job, job.request, outcome)
+    folder.write("outcome.json", outcome)
+
+
+def _mend_report(folder: JobFolder, job: JobFile, request: RunRequest, outcome: Outcome) -> None:
+    report = folder.report() or Report(run_id=job.id, state="running", created=job.created, seconds=0.0,
+                                       recipe=request.recipe, environment=environment())  # fmt: skip
+    failures = report.failures
+    if outcome.state == "failed" and outcome.error and not failures:
+        failures = (Failure(branch=None, step=None, technique=None, code=outcome.error.code,
+                            message=outcome.error.text, next=outcome.next),)  # fmt: skip
+    if report.state != outcome.state or failures != report.failures:
+        changes = {"state": outcome.state, "failures": failures, "seconds": report.seconds or _seconds(outcome)}
+        folder.write("report.json", report.model_copy(update=changes))
+
+
+def _seconds(outcome: Outcome) -> float:
+    started = datetime.fromisoformat(outcome.started or outcome.finished)
+    return max(0.0, (datetime.fromisoformat(outcome.finished) - started).total_seconds())

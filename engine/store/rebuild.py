@@ -1,0 +1,62 @@
+"""The rows of the jobs table, made again from the job folders."""
+
+from typing import Any
+
+from engine.errors import StorageError
+from engine.results import Note
+from engine.store.folders import JobFile, JobFolder, Outcome, now
+from engine.store.home import Home, folder_bytes
+
+
+def slot_of(kind: str) -> str:
+    """Runs and analyses wait in lines of their own, so that a preview does not wait for a run."""
+    return "run" if kind == "run" else "analysis"
+
+
+def rows_from_folders(home: Home) -> list[dict[str, Any]]:
+    """One row a job folder, oldest first. A job that has no outcome is queued again; a folder whose job.json is
+    damaged becomes a failed job that says so."""
+    folders = (JobFolder(path) for path in home.jobs.iterdir() if path.is_dir() and not path.name.startswith("."))
+    return sorted((_row(folder) for folder in folders), key=lambda row: str(row["created"]))
+
+
+def new_row(job: JobFile, **more: object) -> dict[str, Any]:
+    """The row of a job that was never begun."""
+    return {"id": job.id, "kind": job.kind, "slot": slot_of(job.kind), "name": job.name, "state": "queued",
+            "created": job.created, "estimate_seconds": job.estimate_seconds, **more}  # fmt: skip
+
+
+def end_columns(outcome: Outcome) -> dict[str, Any]:
+    """What an outcome says, as columns."""
+    return {
+        "state": outcome.state,
+        "finished": outcome.finished,
+        "error_code": outcome.error.code if outcome.error else None,
+        "error_text": outcome.error.text if outcome.error else None,
+        "error_next": outcome.next,
+    }
+
+
+def _row(folder: JobFolder) -> dict[str, Any]:
+    try:
+        job, outcome = folder.request(), folder.outcome()
+    except StorageError as error:
+        return _same_keys(_damaged(folder, error))
+    if outcome is None:
+        return _same_keys(new_row(job))
+    return _same_keys(new_row(job, started=outcome.started, size_bytes=folder_bytes(folder.path),
+                              **end_columns(outcome)))  # fmt: skip
+
+
+def _damaged(folder: JobFolder, error: StorageError) -> dict[str, Any]:
+    outcome = Outcome(state="failed", error=Note(code=error.code, text=error.message), next=error.next,
+                      exit_status=1, finished=now())  # fmt: skip
+    return {"id": folder.path.name[:12], "kind": "run", "slot": "run", "name": folder.path.name, "created": now(),
+            **end_columns(outcome)}  # fmt: skip
+
+
+def _same_keys(row: dict[str, Any]) -> dict[str, Any]:
+    """One INSERT of many rows needs the same columns in each."""
+    empty = {"started": None, "finished": None, "estimate_seconds": None, "error_code": None, "error_text": None,
+             "error_next": "", "size_bytes": 0}  # fmt: skip
+    return empty | row

@@ -1,0 +1,188 @@
+"""Files and folders that users bring into a home, addressed by their content.
+
+Bytes are streamed to disk and hashed, never parsed. An upload is there as a whole or not at all.
+"""
+
+import hashlib
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+from typing import Literal, Protocol
+
+from engine.errors import DataError, NotFoundError, StorageError
+from engine.results import Upload
+from engine.store.folders import JobFolder, now
+from engine.store.home import Home
+
+UploadKind = Literal["onnx", "weights", "images", "labels"]
+CHUNK_BYTES = 1 << 20
+MAX_NAME = 150
+META = "meta.json"
+
+
+class Stream(Protocol):
+    """What an upload is read from."""
+
+    def read(self, size: int = -1, /) -> bytes: ...
+
+
+def save_upload(home: Home, name: str, kind: UploadKind, stream: Stream) -> Upload:
+    """Keep one file. Raises DataError for an empty one, StorageError where the disk is nearly full."""
+    safe = safe_name(name)
+    with _staging(home) as folder:
+        sha256, size = _copy(home, stream, folder / safe)
+        if size == 0:
+            raise DataError(f"the file '{safe}' is empty", "Choose another file")
+        return _publish(home, folder, Upload(sha256=sha256, name=safe, kind=kind, size_bytes=size, created=now(),
+                                             path=str(home.uploads / sha256 / safe)))  # fmt: skip
+
+
+def save_folder(home: Home, files: Iterable[tuple[str, Stream]]) -> Upload:
+    """Keep a folder of images as (relative name, stream) pairs, under the names they have.
+
+    Raises DataError for an absolute name, one with `..` or NUL, two that differ only by case, or no file at all.
+    """
+    with _staging(home) as folder:
+        root = folder / "images"
+        sums: dict[str, str] = {}
+        seen: set[str] = set()
+        size = 0
+        for name, stream in files:
+            relative = _relative(name, seen)
+            (root / relative).parent.mkdir(parents=True, exist_ok=True)
+            sums[str(relative)], n_bytes = _copy(home, stream, root / relative)
+            size += n_bytes
+        if not sums:
+            raise DataError("the folder has no files", "Choose a folder of images")
+        sha256 = folder_sum(sums)
+        return _publish(home, folder, Upload(sha256=sha256, name=_common_name(sums), kind="images", size_bytes=size,
+                                             created=now(), path=str(home.uploads / sha256 / "images")))  # fmt: skip
+
+
+def uploads(home: Home, kind: str | None = None) -> tuple[Upload, ...]:
+    """Newest first; every kind where `kind` is None."""
+    if not home.uploads.is_dir():
+        return ()
+    found = (_meta(path) for path in home.uploads.iterdir() if not path.name.startswith("."))
+    kept = [upload for upload in found if upload is not None and kind in (None, upload.kind)]
+    return tuple(sorted(kept, key=lambda upload: upload.created, reverse=True))
+
+
+def find_upload(home: Home, sha256: str) -> Upload:
+    """Raises NotFoundError."""
+    upload = _meta(home.uploads / sha256) if sha256.isalnum() else None
+    if upload is None:
+        raise NotFoundError(f"there is no upload {sha256[:12]}… in this home", "Upload the file again")
+    return upload
+
+
+def delete_upload(home: Home, sha256: str) -> None:
+    """Raises NotFoundError."""
+    find_upload(home, sha256)
+    doomed = home.uploads / f".removing-{sha256}"
+    (home.uploads / sha256).rename(doomed)
+    shutil.rmtree(doomed, ignore_errors=True)
+
+
+def file_sum(path: Path) -> str:
+    """SHA-256 of a file's bytes. Raises OSError."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def folder_sum(sums: dict[str, str]) -> str:
+    """SHA-256 of a folder: of its files' relative names and sums, in order of the names."""
+    digest = hashlib.sha256()
+    for name in sorted(sums):
+        digest.update(f"{sums[name]} {name}\n".encode())
+    return digest.hexdigest()
+
+
+def path_sum(path: Path) -> str:
+    """SHA-256 of a file, or of a folder with all files below it. Raises OSError."""
+    if path.is_file():
+        return file_sum(path)
+    files = (file for file in path.rglob("*") if file.is_file())
+    return folder_sum({file.relative_to(path).as_posix(): file_sum(file) for file in files})
+
+
+def safe_name(name: str) -> str:
+    """The last part of a client's file name, with nothing in it that a file system or a shell could mind."""
+    last = name.replace("\\", "/").rsplit("/", 1)[-1]
+    kept = "".join(letter if letter.isalnum() or letter in "._- " else "_" for letter in last).strip(" .")
+    stem, dot, ending = kept.rpartition(".")
+    if dot and len(ending) <= 20:
+        kept = f"{stem[: MAX_NAME - len(ending) - 1]}.{ending}"
+    kept = kept.encode()[:MAX_NAME].decode(errors="ignore")
+    return kept if kept and kept != META else f"upload-{kept}".rstrip("-")
+
+
+@contextmanager
+def _staging(home: Home) -> Iterator[Path]:
+    home.prepare()
+    home.require_free()
+    folder = Path(tempfile.mkdtemp(dir=home.uploads, prefix=".incoming-"))
+    try:
+        yield folder
+    except OSError as error:
+        raise StorageError(f"the upload cannot be stored: {error.strerror or error}",
+                           "Free the cache, or delete old runs and uploads") from error  # fmt: skip
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _copy(home: Home, stream: Stream, path: Path) -> tuple[str, int]:
+    """Stream to a new file; its SHA-256 and size."""
+    digest, size = hashlib.sha256(), 0
+    with path.open("xb") as file:
+        while chunk := stream.read(CHUNK_BYTES):
+            home.require_free(len(chunk))
+            digest.update(chunk)
+            file.write(chunk)
+            size += len(chunk)
+    return digest.hexdigest(), size
+
+
+def _publish(home: Home, staged: Path, upload: Upload) -> Upload:
+    """Rename into place; where the same bytes are there already, those stay and only their description is new."""
+    place = home.uploads / upload.sha256
+    known = _meta(place)
+    if known is not None:
+        upload = upload.model_copy(update={"name": known.name, "path": known.path})
+        JobFolder(place).write(META, upload)
+        return upload
+    JobFolder(staged).write(META, upload)
+    shutil.rmtree(place, ignore_errors=True)
+    staged.rename(place)
+    return upload
+
+
+def _meta(place: Path) -> Upload | None:
+    """The description beside an upload, or None where there is none or it is damaged."""
+    try:
+        upload = JobFolder(place).read(META, Upload)
+    except StorageError:
+        return None
+    # the home may have been moved since
+    return upload and upload.model_copy(update={"path": str(place / Path(upload.path).name)})
+
+
+def _relative(name: str, seen: set[str]) -> PurePosixPath:
+    path = PurePosixPath(name.replace("\\", "/"))
+    parts = path.parts
+    bad = path.is_absolute() or ".." in parts or not parts or ":" in parts[0] or not name.isprintable()
+    if bad or len(name) > 1000 or any(len(part.encode()) > 250 for part in parts):
+        raise DataError(f"the folder has a file with the name {name[:80]!r}, which is not allowed",
+                        "Rename it and upload the folder again")  # fmt: skip
+    if str(path).casefold() in seen:
+        raise DataError(f"the folder has '{path}' twice, or once more in other letters (A and a)",
+                        "Rename one and upload the folder again")  # fmt: skip
+    seen.add(str(path).casefold())
+    return path
+
+
+def _common_name(sums: dict[str, str]) -> str:
+    tops = {name.split("/")[0] for name in sums if "/" in name}
+    return safe_name(tops.pop()) if len(tops) == 1 else "images"
