@@ -1,6 +1,7 @@
 """The sample, synthetic images, and what every Data can do."""
 
 import resource
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -78,6 +79,15 @@ def test_batches_come_in_order_and_the_last_is_short():
 @pytest.mark.parametrize(("limit", "sizes"), [(0, []), (5, [5]), (64, [32, 32]), (70, [32, 32, 6])])
 def test_a_limit_counts_images(limit, sizes):
     assert [len(batch) for batch in digits().split("calibration").batches(32, limit=limit)] == sizes
+
+
+def test_no_more_is_decoded_than_is_soon_needed():
+    part, decoded = digits().split("train"), []
+    batches = replace(part, read=lambda index: decoded.append(index) or part.read(index)).batches(8)
+    next(batches)
+    assert len(decoded) <= 64
+    next(batches)
+    assert len(decoded) <= 64
 
 
 def test_colour_models_see_grey_digits_in_three_channels():

@@ -1,0 +1,97 @@
+"""What the images are, and how the model will see them."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from engine import models
+from engine.data import SPLIT_NAMES, Data, Part, load
+from engine.models.artifacts import OnnxModel
+from engine.results import ClassCount, DataPreview, Note
+from engine.settings import PreviewRequest
+from engine.store.folders import JobFolder
+from engine.store.progress import Progress
+
+N_EXAMPLES = 24
+N_NAMED_SKIPPED = 50
+
+
+def preview(request: PreviewRequest, folder: JobFolder, progress: Progress) -> DataPreview:
+    """Counts, splits and examples of the images; the examples are PNG files in the job's folder.
+
+    The model is loaded for its preprocessing, outputs and class names alone. The split is the one that a run with a
+    training step has. Raises SourceError and DataError.
+    """
+    progress.emit("preview", "load", 0.0, "loading the model")
+    folder.work.mkdir(parents=True, exist_ok=True)
+    model = models.load(request.model, request.preprocess, request.seed, folder.work)
+    n_outputs = model.n_outputs if isinstance(model, OnnxModel) else model.num_classes
+    progress.emit("preview", "read", 0.2, "reading the images")
+    data = load(request.data, request.split, model.preprocess, request.seed, merge_train=False, n_outputs=None,
+                model_classes=model.classes, work=folder.work)  # fmt: skip
+    progress.emit("preview", "examples", 0.8, "drawing examples")
+    return DataPreview(
+        summary=data.summary(),
+        counts=_counts(data),
+        skipped=_named(data.skipped),
+        examples=tuple(_examples(data, folder.path)),
+        n_outputs=n_outputs,
+        head_fits=data.head_fits(n_outputs) if data.labelled else None,
+        preprocess=model.preprocess,
+        warnings=(*model.warnings, *data.warnings),
+    )
+
+
+def _counts(data: Data) -> tuple[ClassCount, ...]:
+    """Images of every class that has any, by split."""
+    if data.classes is None:
+        return ()
+    table = np.stack([np.bincount(_labels(data.split(name)), minlength=len(data.classes)) for name in SPLIT_NAMES])
+    return tuple(
+        ClassCount(name=name, **dict(zip(SPLIT_NAMES, map(int, column), strict=True)))
+        for name, column in zip(data.classes, table.T, strict=True)
+        if column.any()
+    )
+
+
+def _named(skipped: tuple[Note, ...]) -> tuple[Note, ...]:
+    """The first of many; the summary has the count."""
+    if len(skipped) <= N_NAMED_SKIPPED:
+        return skipped
+    more = Note(code="image_skipped_more", text=f"{len(skipped) - N_NAMED_SKIPPED} more images were left out")
+    return (*skipped[:N_NAMED_SKIPPED], more)
+
+
+def _examples(data: Data, folder: Path) -> Iterator[tuple[str, str]]:
+    """(file name, class or id) of images of the evaluation split as the model sees them, classes in turn."""
+    part = data.split("evaluation")
+    for number, index in enumerate(_spread(part)):
+        name = f"example-{number:02d}.png"
+        pixels = part.pixels(index)
+        _picture(pixels, part.preprocess.channels == "bgr").save(folder / name)
+        labels, classes = part.labels, data.classes
+        yield name, part.ids[index] if labels is None or classes is None else classes[labels[index]]
+
+
+def _spread(part: Part) -> list[int]:
+    """Up to N_EXAMPLES indices: the first of every class, then the second, and so on."""
+    seen: dict[int, int] = {}
+    turns = []
+    for index, label in enumerate(_labels(part)):
+        seen[int(label)] = seen.get(int(label), -1) + 1
+        turns.append((seen[int(label)], int(label), index))
+    order = [index for _, _, index in sorted(turns)] if part.labels is not None else list(range(len(part)))
+    return order[:N_EXAMPLES]
+
+
+def _labels(part: Part) -> NDArray[np.int64]:
+    return np.zeros(len(part), np.int64) if part.labels is None else part.labels
+
+
+def _picture(pixels: NDArray[np.uint8], blue_first: bool) -> Image.Image:
+    if pixels.shape[-1] == 1:
+        return Image.fromarray(pixels[..., 0])
+    return Image.fromarray(np.ascontiguousarray(pixels[..., ::-1]) if blue_first else pixels)

@@ -1,0 +1,113 @@
+"""A preview says what the images are and shows them as the model sees them."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from engine.analyses.preview import N_EXAMPLES, preview
+from engine.data import load
+from engine.errors import DataError
+from engine.results import DataPreview, Event
+from engine.settings import ImagesData, Preprocess, PreviewRequest, SampleData, Split, TimmModel
+from engine.store.folders import JobFolder
+from engine.store.progress import Progress
+
+SQUARE = Preprocess(size=(32, 32), mean=(0.5,) * 3, std=(0.5,) * 3, interpolation="bilinear", crop_pct=0.9)
+
+
+def network(num_classes: int) -> TimmModel:
+    return TimmModel(name="test_resnet", weights="random", num_classes=num_classes)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> JobFolder:
+    path = tmp_path / "job"
+    path.mkdir()
+    return JobFolder(path)
+
+
+@pytest.fixture
+def shapes(tmp_path: Path) -> Path:
+    """Three colours, not square: 20 red, 12 green, 8 blue."""
+    for channel, (name, count) in enumerate({"red": 20, "green": 12, "blue": 8}.items()):
+        (tmp_path / "shapes" / name).mkdir(parents=True)
+        for index in range(count):
+            pixels = np.zeros((40, 60, 3), np.uint8)
+            pixels[..., channel] = 100 + index
+            Image.fromarray(pixels).save(tmp_path / "shapes" / name / f"{index:02d}.png")
+    return tmp_path / "shapes"
+
+
+def asked(request: PreviewRequest, folder: JobFolder) -> tuple[DataPreview, list[Event]]:
+    events: list[Event] = []
+    return preview(request, folder, Progress(events.append)), events
+
+
+def test_counts_splits_and_the_head(shapes: Path, folder: JobFolder):
+    (shapes / "red" / "broken.png").write_bytes(b"")
+    request = PreviewRequest(model=network(1000), data=ImagesData(path=str(shapes)), preprocess=SQUARE)
+    result, events = asked(request, folder)
+    assert [(count.name, count.train + count.calibration + count.evaluation) for count in result.counts] == [
+        ("blue", 8), ("green", 12), ("red", 20),
+    ]  # fmt: skip
+    assert result.summary.n_evaluation == sum(count.evaluation for count in result.counts) == 12
+    assert [note.text for note in result.skipped] == ["'red/broken.png' was left out: it is empty"]
+    assert result.summary.n_skipped == 1
+    assert (result.n_outputs, result.head_fits) == (1000, False)
+    assert result.preprocess == SQUARE
+    assert [event.fraction for event in events] == sorted(event.fraction for event in events)
+    assert DataPreview.model_validate_json(result.model_dump_json()) == result
+
+
+def test_examples_are_what_the_model_sees(shapes: Path, folder: JobFolder):
+    data = ImagesData(path=str(shapes))
+    result, _ = asked(PreviewRequest(model=network(3), data=data, preprocess=SQUARE), folder)
+    assert result.head_fits
+    assert [caption for _, caption in result.examples[:3]] == ["blue", "green", "red"]
+    part = load(data, Split(), SQUARE, 0, merge_train=False, n_outputs=3).split("evaluation")
+    seen = {part.pixels(index).tobytes() for index in range(len(part))}
+    for name, _ in result.examples:
+        with Image.open(folder.path / name) as image:
+            assert image.size == (32, 32)
+            assert np.asarray(image).tobytes() in seen
+
+
+def test_examples_of_a_bgr_model_have_their_natural_colours(shapes: Path, folder: JobFolder):
+    bgr = SQUARE.model_copy(update={"channels": "bgr"})
+    result, _ = asked(PreviewRequest(model=network(3), data=ImagesData(path=str(shapes)), preprocess=bgr), folder)
+    for name, caption in result.examples[:3]:
+        with Image.open(folder.path / name) as image:
+            assert np.asarray(image).mean((0, 1)).argmax() == ["red", "green", "blue"].index(caption)
+
+
+def test_the_sample_shows_every_digit_and_no_more_than_fit(folder: JobFolder):
+    result, _ = asked(PreviewRequest(model=network(10), data=SampleData(), preprocess=SQUARE), folder)
+    assert len(result.examples) == N_EXAMPLES
+    assert [caption for _, caption in result.examples[:10]] == list("0123456789")
+    assert [caption for _, caption in result.examples[20:]] == list("0123")
+    assert result.head_fits
+
+
+def test_unlabelled_images_are_shown_by_name_and_fit_any_head(shapes: Path, folder: JobFolder):
+    data = ImagesData(path=str(shapes), labels="none")
+    result, _ = asked(PreviewRequest(model=network(7), data=data, preprocess=SQUARE), folder)
+    assert result.counts == ()
+    assert result.head_fits is None
+    assert all(caption.endswith(".png") for _, caption in result.examples)
+
+
+def test_many_skipped_images_are_counted_and_the_first_named(shapes: Path, folder: JobFolder):
+    for index in range(52):
+        (shapes / f"{index}.png").write_bytes(b"")
+    request = PreviewRequest(model=network(3), data=ImagesData(path=str(shapes)), preprocess=SQUARE)
+    result, _ = asked(request, folder)
+    assert result.summary.n_skipped == 52
+    assert result.skipped[-1].text == "2 more images were left out"
+    assert len(result.skipped) == 51
+
+
+def test_bad_data_is_refused(folder: JobFolder, tmp_path: Path):
+    with pytest.raises(DataError, match="cannot be read"):
+        asked(PreviewRequest(model=network(3), data=ImagesData(path=str(tmp_path / "none"))), folder)
