@@ -1,12 +1,16 @@
 """Featherweight in the browser: `streamlit run app.py`."""
 
+from pathlib import Path
+
 import streamlit as st
 
 from engine import ensure_supervisor
 from pages._ui import chrome
 from pages._ui.guard import guarded
 
-st.set_page_config(page_title="Featherweight", page_icon=":material/speed:", layout="wide")
+st.set_page_config(
+    page_title="Featherweight", page_icon=str(Path(__file__).parent / "pages" / "_ui" / "mark.svg"), layout="wide"
+)
 page = st.navigation(
     [
         st.Page(chrome.START, title="Start", icon=":material/home:", default=True,

@@ -12,7 +12,7 @@ id = state.param("run")
 found = report(id) if id else None
 if id and found is not None:
     run = job(id)
-    st.page_link(chrome.RUNS, label="All runs", icon=":material/arrow_back:")
+    chrome.back_to_runs()
     chrome.heading(plain(run.name), f"Measured {ago(run.created)} in {duration(found.seconds)} on "
                    f"{plain(found.environment.cpu)}.")  # fmt: skip
     view = st.segmented_control("View", list(VIEWS), default="Overview", required=True, key="view",

@@ -17,7 +17,7 @@ def canvas(alt: str, *, height: int, x_title: str = "", y_title: str = "") -> go
     figure = go.Figure()
     figure.update_layout(
         meta={"alt": alt}, height=height, showlegend=False, bargap=0.45, dragmode=False, hovermode="closest",
-        margin={"l": 8, "r": 24, "t": 12, "b": 44}, paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)",
+        margin={"l": 8, "r": 24, "t": 16, "b": 44}, paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)",
     )  # fmt: skip
     figure.update_xaxes(title_text=x_title, automargin=True, zeroline=False, fixedrange=True)
     figure.update_yaxes(title_text=y_title, automargin=True, zeroline=False, fixedrange=True)
@@ -41,6 +41,7 @@ def label(text: str, width: int = 26) -> str:
 
 def reference(figure: go.Figure, *, x: float | None = None, y: float | None = None, text: str) -> None:
     """A dashed line with its meaning beside it."""
+    figure.update_layout(margin_t=34)
     line = {"color": NEUTRAL, "width": 1.5, "dash": "dot"}
     note = {"text": html.escape(text), "showarrow": False, "font": {"color": NEUTRAL, "size": 12}}
     if x is not None:

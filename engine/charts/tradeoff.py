@@ -59,7 +59,7 @@ def _room(figure: go.Figure, xs: list[float], ys: list[float]) -> None:
     if not xs:
         return
     spread = max(max(ys) - min(ys), 1.0)
-    figure.update_yaxes(range=[min(ys) - 0.8 * spread, max(ys) + 0.5 * spread])
+    figure.update_yaxes(range=[min(ys) - 0.8 * spread, min(max(ys) + 0.5 * spread, 100 + 0.3 * spread)])
     figure.update_xaxes(range=[0, 1.25 * max(xs)])
 
 

@@ -8,6 +8,8 @@ from plotly.subplots import make_subplots
 from engine.charts.style import canvas
 from engine.results import Event
 
+MOST_TICKS = 12
+
 
 def learning_curve(events: Sequence[Event]) -> go.Figure | None:
     """Losses above, shares (accuracy, in percent) below, over epochs; None before the first epoch has ended."""
@@ -26,6 +28,8 @@ def learning_curve(events: Sequence[Event]) -> go.Figure | None:
     figure.update_yaxes(title_text="Loss", row=1)
     figure.update_yaxes(title_text="%", row=2)
     figure.update_xaxes(title_text="Epoch", row=2)
+    if len(next(iter(series.values()))) <= MOST_TICKS:
+        figure.update_xaxes(dtick=1)
     return figure
 
 

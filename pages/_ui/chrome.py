@@ -19,7 +19,7 @@ OPTIMIZE, RUNS, RESULTS = "pages/optimize.py", "pages/runs.py", "pages/results.p
 
 def frame() -> None:
     """Logo and style, once a run of the app."""
-    st.logo(str(HERE / "logo.svg"), size="large", icon_image=str(HERE / "mark.svg"))
+    st.logo(str(HERE / "logo.svg"), size="large")
     st.html(HERE / "style.css")
 
 
@@ -41,9 +41,10 @@ def card(name: str, title: str = "", text: str = "", *, accent: bool = False, fi
     key = f"card-{'accent-' if accent else ''}{name}"
     with st.container(border=True, key=key, height="stretch" if fill else "content"):
         if title:
-            st.subheader(title, anchor=False)
-        if text:
-            st.caption(text)
+            with st.container(gap="xsmall"):
+                st.subheader(title, anchor=False)
+                if text:
+                    st.caption(text)
         yield
 
 
@@ -60,6 +61,13 @@ def way(draft: Draft, here: str) -> None:
             icon = ":material/check_circle:" if done else ":material/radio_button_unchecked:"
             shown = f"**{title}**" if page == here else title
             st.page_link(page, label=f"{shown} · {plain(choice)}", icon=icon)
+
+
+def back_to_runs() -> None:
+    """From one run to all of them."""
+    if st.button("All runs", icon=":material/arrow_back:", type="tertiary"):
+        state.set_param("run", None)
+        st.switch_page(RUNS)
 
 
 def empty(title: str, text: str, icon: str) -> None:

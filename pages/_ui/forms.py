@@ -50,8 +50,7 @@ def _extra(info: FieldInfo) -> dict[str, Any]:
 
 def _widget(info: FieldInfo, field: str, name: str, value: Any, limit: int | None) -> Any:
     inner, optional = _unwrap(info.annotation)
-    unit = _extra(info).get("unit")
-    label = field.replace("_", " ").capitalize() + (f", {unit}" if unit else "")
+    label = _label(field, _extra(info).get("unit", ""))
     key, help = state.key(name), _help(info)
     if get_origin(inner) is Literal:
         return _choice(label, list(get_args(inner)), value, key, help)
@@ -64,6 +63,17 @@ def _widget(info: FieldInfo, field: str, name: str, value: Any, limit: int | Non
     if inner in (int, float):
         return _number(label, info, inner, value, key, help, optional, limit)
     return st.text_input(label, value=value or "", key=key, help=help) or (None if optional else "")
+
+
+def _label(field: str, unit: str) -> str:
+    """A field's name in words with its unit once: max_latency_ms -> Max latency, ms."""
+    words = field.removesuffix(f"_{unit.lower()}").replace("_", " ").capitalize()
+    return f"{words}, {unit}" if unit and unit not in words.lower() else words
+
+
+def _empty(info: FieldInfo) -> str:
+    """What leaving a field empty means: its help says so where the engine then chooses; else it is a limit less."""
+    return AUTOMATIC if "if empty" in (info.description or "") else "no limit"
 
 
 def _unwrap(annotation: Any) -> tuple[Any, bool]:
@@ -87,8 +97,8 @@ def _number(label: str, info: FieldInfo, kind: type, value: Any, key: str, help:
     step = 1 if kind is int else _step(info.default if isinstance(info.default, float) else value)
     return st.number_input(
         label, min_value=None if low is None else kind(low), max_value=None if high is None else kind(high),
-        value=value, step=step, format=None if kind is int else "%g", key=key, help=help, required=not optional,
-        placeholder=AUTOMATIC if optional else None,
+        value=value, step=step, format=None if kind is int else "%g", key=key, help=help,
+        placeholder=_empty(info) if optional else None,
     )  # fmt: skip
 
 

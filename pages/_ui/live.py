@@ -7,7 +7,7 @@ import streamlit as st
 from engine import AnalysisRequest, Job, cancel, job
 from pages._ui import state
 from pages._ui.guard import guarded, say
-from pages._ui.wording import COLOURS, ICONS, duration, plain, sentence
+from pages._ui.wording import COLOURS, ICONS, plain, sentence
 
 ENDED = ("done", "failed", "cancelled")
 EVERY_SECONDS = 1.0
@@ -24,7 +24,7 @@ def progress(found: Job) -> None:
         st.progress(0.0, text=f"Waiting in the queue{ahead}")
         return
     doing = plain(found.message or found.phase or "starting")
-    st.progress(min(max(found.fraction, 0.0), 1.0), text=f"{doing} · {found.fraction:.0%} · {duration(found.seconds)}")
+    st.progress(min(max(found.fraction, 0.0), 1.0), text=f"{doing} · {found.fraction:.0%}")
 
 
 @st.fragment(run_every=EVERY_SECONDS)

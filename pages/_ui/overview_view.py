@@ -1,5 +1,7 @@
 """The headline of a report, its table and its charts."""
 
+from collections.abc import Iterator
+
 import streamlit as st
 
 from engine import Report, Variant, charts
@@ -34,27 +36,31 @@ def _headline(report: Report) -> None:
 
 def _figures(best: Variant, base: Variant) -> None:
     """The recommended variant's figures, each with its difference from the baseline."""
-    other = best.id != base.id
-    with st.grid(4, min_column_width=150, gap="medium"):
-        st.metric("File size", megabytes(best.size_bytes),
-                  change(best.size_bytes, base.size_bytes) if other else None, delta_color="inverse")  # fmt: skip
-        if best.latency:
-            ratio = best.latency.ratio_to_baseline
-            st.metric("Latency, median", milliseconds(best.latency.p50_ms),
-                      change(ratio, 1.0) if other else None, delta_color="inverse")  # fmt: skip
-        if best.throughput:
-            gain = change(best.throughput.images_per_s, base.throughput.images_per_s) if base.throughput else None
-            st.metric("Throughput", f"{best.throughput.images_per_s:,.0f} images/s", gain if other else None)
-        if best.accuracy:
-            drop = best.accuracy.top1 - base.accuracy.top1 if base.accuracy else 0.0
-            st.metric("Top-1 accuracy", share(best.accuracy.top1), _delta(points(drop), drop) if other else None)
-        elif best.fidelity:
-            st.metric("Agreement with the baseline", share(best.fidelity.agreement))
+    with st.grid(4, min_column_width=125, gap="small"):
+        for label, value, difference, better in _rows(best, base):
+            shown = None if best.id == base.id or not difference else _arrow(difference)
+            st.metric(label, value, shown, delta_color="normal" if better == "more" else "inverse")
 
 
-def _delta(text: str, value: float) -> str | int:
-    """No difference is shown as one without direction."""
-    return text if abs(value) >= 0.00005 else 0
+def _rows(best: Variant, base: Variant) -> Iterator[tuple[str, str, str, str]]:
+    """Label, figure, difference from the baseline, and whether more or less of it is better."""
+    yield "File size", megabytes(best.size_bytes), change(best.size_bytes, base.size_bytes), "less"
+    if best.latency:
+        yield "Latency, median", milliseconds(best.latency.p50_ms), change(best.latency.ratio_to_baseline, 1.0), "less"
+    if best.throughput:
+        rate = best.throughput.images_per_s
+        difference = change(rate, base.throughput.images_per_s) if base.throughput else ""
+        yield "Throughput", f"{rate:,.0f} images/s", difference, "more"
+    if best.accuracy:
+        difference = points(best.accuracy.top1 - base.accuracy.top1) if base.accuracy else ""
+        yield "Top-1 accuracy", share(best.accuracy.top1), difference, "more"
+    elif best.fidelity:
+        yield "Agreement with the baseline", share(best.fidelity.agreement), "", "more"
+
+
+def _arrow(difference: str) -> str | int:
+    """A difference as a metric wants it: it points by an ASCII minus, and none at all is a plain zero."""
+    return difference.replace("−", "-") if difference.strip("+−.0 %pt") else 0
 
 
 def _warnings(report: Report) -> None:

@@ -29,8 +29,8 @@ def _card(profile: ModelProfile) -> None:
         "Classes": f"{profile.n_outputs:,}" if profile.n_outputs else "–",
         "FP32 file": megabytes(profile.size_bytes),
     })  # fmt: skip
-    weights = f"{profile.weights} weights, " if profile.format == "timm" else ""
-    st.caption(f"{plain(weights)}opset {profile.opset}, {many(sum(profile.layers.values()), 'operator')} in the graph")
+    weights = f"{plain(profile.weights)} weights, " if profile.format == "timm" else ""
+    st.caption(f"{weights}opset {profile.opset}, {many(sum(profile.layers.values()), 'operator')} in the graph")
     if profile.weights == "random":
         st.warning("Random weights: size and latency are real, its answers mean nothing.", icon=":material/casino:")
     for note in profile.warnings:

@@ -14,7 +14,7 @@ LOG_LINES = 200
 
 def show(run: Job) -> None:
     """Heading, progress or outcome, what to do with it, and its log."""
-    st.page_link(chrome.RUNS, label="All runs", icon=":material/arrow_back:")
+    chrome.back_to_runs()
     st.title(plain(run.name), anchor=False)
     with chrome.card("run", accent=run.state == "running"):
         if run.state in ENDED:

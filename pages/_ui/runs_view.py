@@ -9,7 +9,7 @@ from engine import Job, jobs
 from pages._ui import chrome, state
 from pages._ui.guard import guarded
 from pages._ui.live import ENDED, EVERY_SECONDS, badge
-from pages._ui.wording import ago, plain, when
+from pages._ui.wording import ago, duration, plain, when
 
 STATES = ["queued", "running", "done", "failed", "cancelled"]
 COLOURS = ["gray", "blue", "green", "red", "orange"]
@@ -30,7 +30,7 @@ def cards(latest: Sequence[Job]) -> None:
 
 def table(found: Sequence[Job]) -> None:
     """All runs; selecting one opens it."""
-    rows = [(run.name, [run.state], run.fraction, when(run.created), run.seconds) for run in found]
+    rows = [(run.name, [run.state], run.fraction, when(run.created), duration(run.seconds)) for run in found]
     frame = pd.DataFrame(rows, columns=["name", "state", "done", "created", "took"])
     event = st.dataframe(
         frame, hide_index=True, on_select="rerun", selection_mode="single-row", key="runs", alt="All runs",
@@ -39,7 +39,7 @@ def table(found: Sequence[Job]) -> None:
             "state": st.column_config.MultiselectColumn("State", options=STATES, color=COLOURS),
             "done": st.column_config.ProgressColumn("Progress", format="percent", min_value=0, max_value=1),
             "created": st.column_config.DatetimeColumn("Started", format="distance"),
-            "took": st.column_config.NumberColumn("Took", format="duration"),
+            "took": "Took",
         },
     )  # fmt: skip
     if event.selection.rows and event.selection.rows[0] < len(found):

@@ -21,7 +21,7 @@ def choose() -> None:
     else:
         _opened(state.draft())
     with chrome.card("target", "Target and goal", "Every latency is measured at these threads and this batch size"):
-        goal = st.segmented_control("What is to be made better", list(get_args(Goal)), default=state.draft().goal,
+        goal = st.segmented_control("Goal", list(get_args(Goal)), default=state.draft().goal,
                                     required=True, format_func=GOALS.__getitem__, key=state.key("goal"))  # fmt: skip
         target = forms.form(Target, "target", state.draft().target, only=TARGET, limits={"threads": cores()})
         st.caption(f"onnxruntime on the CPU; this machine lets it use {cores()} threads.")

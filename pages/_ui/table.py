@@ -13,7 +13,7 @@ COLUMNS = (
     "id", "parent_id", "branch", "step", "technique", "role", "label", "file", "sha256", "size_bytes", "parameters",
     "macs", "latency_p50_ms", "latency_p95_ms", "latency_ratio", "latency_ratio_low", "latency_ratio_high", "threads",
     "batch_size", "images_per_s", "images_per_s_low", "images_per_s_high", "top1", "top1_low", "top1_high", "top5",
-    "n_images", "agreement", "sqnr_db", "within_budget", "faster", "seconds",
+    "n_images", "drop", "drop_low", "drop_high", "agreement", "sqnr_db", "within_budget", "faster", "seconds",
 )  # fmt: skip
 
 
@@ -82,13 +82,13 @@ def legend(report: Report) -> str:
     first = next((variant.latency for variant in report.variants if variant.latency), None)
     parts = []
     if first:
-        parts.append(f"{first.runtime}, {first.threads} threads, batch {first.batch_size}, {first.n_runs:,} calls in "
-                     f"{first.n_rounds} interleaved rounds")  # fmt: skip
+        parts.append(f"Latency: {first.runtime}, {first.threads} threads, batch {first.batch_size}, "
+                     f"{first.n_runs:,} calls in {first.n_rounds} interleaved rounds")  # fmt: skip
     if report.data:
         labelled = any(variant.accuracy for variant in report.variants)
-        parts.append(f"{'accuracy' if labelled else 'agreement'} on {report.data.n_evaluation:,} images")
-    parts.append("MB = 10^6 bytes")
-    return ". ".join(part[0].upper() + part[1:] for part in parts) + "."
+        parts.append(f"{'Accuracy' if labelled else 'Agreement'} on {report.data.n_evaluation:,} images")
+    parts.append("MB = 10⁶ bytes")
+    return ". ".join(parts) + "."
 
 
 def as_csv(report: Report) -> str:
@@ -116,5 +116,6 @@ def _flat(v: Variant) -> dict[str, object]:
     if right or close:
         flat["n_images"] = (right or close).n_images  # type: ignore[union-attr]
     if verdict:
-        flat |= {"within_budget": verdict.within_budget, "faster": verdict.faster}
+        flat |= {"within_budget": verdict.within_budget, "faster": verdict.faster, "drop": verdict.drop,
+                 "drop_low": verdict.drop_low, "drop_high": verdict.drop_high}  # fmt: skip
     return flat

@@ -27,11 +27,11 @@ def sentence(text: str) -> str:
 
 def megabytes(size_bytes: int) -> str:
     """Bytes in MB (10^6), or kB and GB where these read better."""
-    if size_bytes >= 1_000_000_000:
-        return f"{size_bytes / 1e9:,.2f} GB"
-    if size_bytes >= 100_000:
-        return f"{size_bytes / 1e6:,.2f} MB"
-    return f"{size_bytes / 1e3:,.1f} kB"
+    for limit, divisor, unit in ((1e9, 1e9, "GB"), (1e5, 1e6, "MB"), (0, 1e3, "kB")):
+        if size_bytes >= limit:
+            value = size_bytes / divisor
+            return f"{value:,.{2 if value < 10 else 1 if value < 100 else 0}f} {unit}"
+    raise ValueError(f"{size_bytes} bytes")
 
 
 def count(number: int | None) -> str:
