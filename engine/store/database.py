@@ -101,13 +101,20 @@ class Database:
         if self._created and (self._file is None or self._file.exists()):
             return
         self._home.prepare()
-        with self._writing() as connection:
-            if not inspect(connection).has_table(JOBS.name):
-                METADATA.create_all(connection)
-                rows = rows_from_folders(self._home)
-                if rows:
-                    connection.execute(JOBS.insert(), rows)
-        self._created = True
+        with self._engine.connect() as connection:
+            self._created = inspect(connection).has_table(JOBS.name)
+        if not self._created:
+            with self._writing() as connection:
+                self._create(connection)
+            self._created = True
+
+    def _create(self, connection: Connection) -> None:
+        if inspect(connection).has_table(JOBS.name):  # another process was faster
+            return
+        METADATA.create_all(connection)
+        rows = rows_from_folders(self._home)
+        if rows:
+            connection.execute(JOBS.insert(), rows)
 
     @property
     def _file(self) -> Path | None:

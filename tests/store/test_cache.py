@@ -1,0 +1,88 @@
+import os
+import time
+
+import pytest
+
+from engine.store.cache import Cache
+
+
+def filler(n_bytes: int):
+    return lambda folder: (folder / "model.onnx").write_bytes(b"x" * n_bytes)
+
+
+@pytest.fixture
+def cache(tmp_path) -> Cache:
+    return Cache(tmp_path / "cache")
+
+
+def used_at(entry, seconds_ago: float) -> None:
+    moment = time.time() - seconds_ago
+    os.utime(entry, (moment, moment))
+
+
+def test_an_entry_is_filled_once(cache):
+    calls = []
+    fill = lambda folder: (calls.append(folder), filler(3)(folder))  # noqa: E731
+    assert cache.get("a1") is None
+    entry = cache.put("a1", fill)
+    assert cache.put("a1", fill) == entry == cache.get("a1")
+    assert (entry / "model.onnx").read_bytes() == b"xxx"
+    assert len(calls) == 1
+
+
+def test_a_failed_fill_leaves_nothing(cache, tmp_path):
+    def fail(folder):
+        (folder / "half").write_text("half")
+        raise ValueError("no")
+
+    with pytest.raises(ValueError, match="no"):
+        cache.put("a1", fail)
+    assert cache.get("a1") is None
+    assert list((tmp_path / "cache").iterdir()) == []
+
+
+def test_who_publishes_second_gets_the_first_one_s(cache):
+    def slow(folder):
+        cache.put("a1", filler(1))
+        filler(2)(folder)
+
+    assert (cache.put("a1", slow) / "model.onnx").stat().st_size == 1
+
+
+def test_the_least_recently_used_go_first(cache):
+    for age, key in enumerate(["new", "middle", "old"]):
+        used_at(cache.put(key, filler(100)), seconds_ago=10 + age)
+    cache.get("old")  # and now it is the newest
+    assert cache.trim(200) == 100
+    assert cache.get("middle") is None
+    assert cache.get("old") is not None
+    assert cache.get("new") is not None
+
+
+def test_what_a_running_job_uses_stays(cache):
+    for age, key in [(10, "used"), (1000, "unused")]:
+        used_at(cache.put(key, filler(100)), seconds_ago=age)
+    assert cache.trim(0, unused_since=time.time() - 100) == 100
+    assert cache.get("used") is not None
+    assert cache.get("unused") is None
+
+
+def test_leftovers_of_the_dead_are_removed_after_a_day(cache, tmp_path):
+    cache.put("a1", filler(1))
+    old, young = tmp_path / "cache" / ".filling-old", tmp_path / "cache" / ".filling-young"
+    for folder in (old, young):
+        folder.mkdir()
+    used_at(old, seconds_ago=100_000)
+    cache.trim(1000)
+    assert not old.exists()
+    assert young.exists()
+
+
+def test_an_absent_cache_has_nothing_to_trim(cache):
+    assert cache.trim(0) == 0
+
+
+@pytest.mark.parametrize("key", ["", "../a", ".hidden", "a/b"])
+def test_a_key_is_no_path(cache, key):
+    with pytest.raises(ValueError, match="letters and digits"):
+        cache.get(key)

@@ -1,0 +1,97 @@
+import pytest
+
+from engine.errors import StorageError
+from engine.results import Event
+from engine.settings import HardwareRequest, RunRequest
+from engine.store.folders import JobFile, JobFolder, Outcome, now, write_atomically
+from engine.store.progress import Progress
+
+
+@pytest.fixture
+def folder(tmp_path) -> JobFolder:
+    return JobFolder(tmp_path)
+
+
+def event(message: str) -> Event:
+    return Event(time=now(), step="quantize", phase="calibrate", fraction=0.5, message=message, metrics={"n_images": 3})
+
+
+def test_objects_come_back_equal(folder, recipe):
+    job = JobFile(id="0" * 12, kind="run", name="a", created=now(), request=RunRequest(recipe=recipe))
+    folder.write("job.json", job)
+    assert folder.request() == job
+    assert folder.outcome() is None
+    assert folder.report() is None
+
+
+def test_a_damaged_file_is_a_sentence_that_names_it(folder):
+    (folder.path / "job.json").write_text('{"id": ')
+    with pytest.raises(StorageError, match=r"job\.json' is damaged") as caught:
+        folder.request()
+    assert caught.value.code == "damaged"
+
+
+def test_a_missing_description_is_a_sentence(folder):
+    with pytest.raises(StorageError, match=r"job\.json' is missing"):
+        folder.request()
+
+
+def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
+    path = tmp_path / "report.json"
+    write_atomically(path, "old")
+    with pytest.raises(UnicodeEncodeError):
+        write_atomically(path, "new \ud800")
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_events_are_numbered_lines(folder):
+    for message in "abc":
+        folder.append_event(event(message))
+    assert [each.message for each in folder.events()] == ["a", "b", "c"]
+    assert [each.message for each in folder.events(after=2)] == ["c"]
+    assert folder.last_event() == folder.events()[-1]
+
+
+def test_half_a_line_is_not_an_event_yet(folder):
+    folder.append_event(event("whole"))
+    with (folder.path / "events.jsonl").open("a") as file:
+        file.write('{"time": "2026')
+    assert [each.message for each in folder.events()] == ["whole"]
+    assert folder.last_event().message == "whole"
+
+
+def test_no_events_and_no_log_are_empty(folder):
+    assert folder.events() == ()
+    assert folder.last_event() is None
+    assert folder.log_text() == ""
+
+
+def test_the_log_is_cut_at_its_beginning(folder):
+    folder.log.write_text("x" * 100 + "end")
+    assert folder.log_text(5) == "xxend"
+
+
+def test_a_reset_leaves_only_what_was_asked(folder, recipe):
+    folder.write("job.json", JobFile(id="0" * 12, kind="hardware", name="a", created=now(), request=HardwareRequest()))
+    folder.write("outcome.json", Outcome(state="done", exit_status=0, finished=now()))
+    folder.append_event(event("a"))
+    (folder.variants / "abc").mkdir(parents=True)
+    folder.work.mkdir()
+    folder.reset()
+    assert [path.name for path in folder.path.iterdir()] == ["job.json"]
+
+
+def test_progress_of_a_part_is_of_the_whole(folder):
+    seen: list[Event] = []
+    whole = Progress(seen.append)
+    part = whole.part(0.5, 1.0).part(0.0, 0.5)
+    part.emit("quantize", "calibrate", 0.5, "half of the third quarter", n_images=7)
+    whole.emit("end", "end", 7.0, "never above one")
+    assert [each.fraction for each in seen] == [0.625, 1.0]
+    assert seen[0].metrics == {"n_images": 7}
+
+
+def test_progress_writes_into_a_folder(folder):
+    Progress(folder).emit("a", "b", 0.1, "c")
+    assert folder.last_event().message == "c"
