@@ -1,10 +1,27 @@
 """What an ONNX graph consists of: multiply-adds, parameters, operators by type."""
 
 import math
+import os
+import tempfile
 from collections import Counter
+from pathlib import Path
+
+# Read by onnxruntime when it is imported; since 1.29 it reports usage by default.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 import onnx
+import onnxruntime as ort
 from onnx import TensorProto
+from onnxruntime.capi.onnxruntime_pybind11_state import (
+    Fail,
+    InvalidArgument,
+    InvalidGraph,
+    InvalidProtobuf,
+    NotImplemented,
+    RuntimeException,
+)
+
+from engine.errors import SourceError
 
 _MAC_OPERATORS = frozenset({
     "Conv", "Gemm", "MatMul", "ConvInteger", "MatMulInteger", "QLinearConv", "QLinearMatMul",
@@ -16,6 +33,8 @@ _WEIGHT_TYPES = frozenset({
     TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.BFLOAT16, TensorProto.DOUBLE,
     TensorProto.INT8, TensorProto.UINT8, TensorProto.INT32, TensorProto.INT4, TensorProto.UINT4,
 })  # fmt: skip
+
+_REFUSALS = (Fail, InvalidArgument, InvalidGraph, InvalidProtobuf, NotImplemented, RuntimeException)
 
 Shape = tuple[int, ...]
 
@@ -38,33 +57,63 @@ def count_parameters(model: onnx.ModelProto) -> int:
 
 
 def count_macs(model: onnx.ModelProto, input_shape: Shape | None = None) -> int | None:
-    """Multiply-adds of Conv, Gemm and MatMul (their integer forms included) for one image.
+    """Multiply-adds of Conv, Gemm and MatMul (their integer forms included) that one image causes.
 
-    `input_shape` (C, H, W) settles a dynamic height and width. None where a shape cannot be told, or where
-    multiply-adds hide in another operator, a subgraph or a function.
+    What hangs on weights alone is computed once, when the file is loaded, and not counted. `input_shape` (C, H, W)
+    settles a dynamic height and width. None where a shape cannot be told, or where multiply-adds hide in another
+    operator, a subgraph or a function. Raises SourceError where onnxruntime cannot load the model.
     """
+    return macs_of_settled(settle(model, input_shape))
+
+
+def macs_of_settled(model: onnx.ModelProto) -> int | None:
+    """The same of a graph that `settle` returned."""
     if model.functions or any(_hides_macs(node) for node in model.graph.node):
         return None
-    shapes = infer_shapes(model, input_shape)
+    shapes = known_shapes(model)
     counts = [_node_macs(node, shapes) for node in model.graph.node if node.op_type in _MAC_OPERATORS]
     known = [count for count in counts if count is not None]
     return sum(known) // _batch(model) if len(known) == len(counts) else None
 
 
-def infer_shapes(model: onnx.ModelProto, input_shape: Shape | None = None) -> dict[str, Shape]:
-    """Shape of every tensor whose shape is fully known once the batch is 1 (or as fixed), by name."""
+def settle(model: onnx.ModelProto, input_shape: Shape | None = None) -> onnx.ModelProto:
+    """The graph for one image (or the batch that it is fixed to): constants folded, shapes inferred.
+
+    Raises SourceError where onnxruntime cannot load it: unknown operators and broken graphs show here.
+    """
     fixed = onnx.ModelProto()
     fixed.CopyFrom(model)
     del fixed.graph.value_info[:]
     for value in graph_inputs(fixed):
         _fix_input(value, input_shape)
+    folded = _folded(fixed)
     try:
-        inferred = onnx.shape_inference.infer_shapes(fixed, data_prop=True)
+        return onnx.shape_inference.infer_shapes(folded, data_prop=True)
     except onnx.shape_inference.InferenceError:
-        return {}
-    graph = inferred.graph
-    known = {tensor.name: tuple(tensor.dims) for tensor in graph.initializer}
-    for value in (*graph.input, *graph.value_info, *graph.output):
+        return folded
+
+
+def _folded(model: onnx.ModelProto) -> onnx.ModelProto:
+    """As onnxruntime's basic optimization leaves it, which is what it does to every file that it loads."""
+    options = ort.SessionOptions()
+    options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_BASIC
+    options.intra_op_num_threads = 1
+    options.log_severity_level = 4
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "settled.onnx"
+        options.optimized_model_filepath = str(path)
+        try:
+            ort.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+        except _REFUSALS as error:
+            reason = " ".join(str(error).split())[:300]
+            raise SourceError(f"onnxruntime cannot load the model: {reason}", "Export the model again") from error
+        return onnx.load(path)
+
+
+def known_shapes(model: onnx.ModelProto) -> dict[str, Shape]:
+    """Shape of every tensor whose shape the graph states in full, by name."""
+    known = {tensor.name: tuple(tensor.dims) for tensor in model.graph.initializer}
+    for value in (*model.graph.input, *model.graph.value_info, *model.graph.output):
         dims = dimensions(value)
         if dims is not None and all(isinstance(dim, int) for dim in dims):
             known[value.name] = tuple(dim for dim in dims if isinstance(dim, int))

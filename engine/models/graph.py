@@ -10,7 +10,16 @@ from pydantic import ValidationError
 
 from engine.errors import SourceError
 from engine.models.artifacts import OnnxModel, content_key, file_sha256
-from engine.models.counts import count_macs, count_parameters, dimensions, graph_inputs, infer_shapes, operators
+from engine.models.counts import (
+    count_macs,
+    count_parameters,
+    dimensions,
+    graph_inputs,
+    known_shapes,
+    macs_of_settled,
+    operators,
+    settle,
+)
 from engine.models.preprocessing import imagenet_preprocess
 from engine.results import Note
 from engine.settings import Preprocess
@@ -51,7 +60,8 @@ def read_onnx(path: Path, preprocess: Preprocess | None = None, classes: tuple[s
     warnings = () if chosen else (_assumed(height, width),)
     chosen = chosen or imagenet_preprocess(channels, (height, width))
     _check_preprocess(chosen, (channels, height, width))
-    output, n_outputs = _output(proto, infer_shapes(proto, (channels, height, width)))
+    settled = settle(proto, (channels, height, width))
+    output, n_outputs = _output(proto, known_shapes(settled))
     _check_classes(classes, n_outputs)
     digest = file_sha256(path)
     return OnnxModel(
@@ -66,7 +76,7 @@ def read_onnx(path: Path, preprocess: Preprocess | None = None, classes: tuple[s
         preprocess=chosen,
         classes=classes,
         parameters=count_parameters(proto),
-        macs=count_macs(proto, (channels, height, width)),
+        macs=macs_of_settled(settled),
         opset=_opset(proto),
         warnings=warnings,
     )
@@ -84,6 +94,18 @@ def load_proto(path: Path) -> onnx.ModelProto:
     _check_opset(proto, path.name)
     _check_one_file(proto, path)
     return proto
+
+
+Signature = dict[str, tuple[int | str, ...]]
+
+
+def describe(proto: onnx.ModelProto) -> tuple[Signature, Signature]:
+    """Declared shapes of the inputs and of the outputs by name; a dynamic dimension by its name."""
+    inputs, outputs = (
+        {value.name: dimensions(value) or () for value in values}
+        for values in (graph_inputs(proto), proto.graph.output)
+    )
+    return inputs, outputs
 
 
 def metadata_text(preprocess: Preprocess, classes: tuple[str, ...] | None) -> str:

@@ -1,12 +1,14 @@
 """The Hugging Face Hub: every way in which it can fail becomes one sentence with the ways out."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 from urllib.error import URLError
 
 import httpx2
+from huggingface_hub import constants, get_session, hf_hub_download
 from huggingface_hub.errors import (
     EntryNotFoundError,
     GatedRepoError,
@@ -14,12 +16,14 @@ from huggingface_hub.errors import (
     HFValidationError,
     LocalEntryNotFoundError,
     OfflineModeIsEnabled,
+    RemoteEntryNotFoundError,
     RepositoryNotFoundError,
     RevisionNotFoundError,
     RevisionResolutionError,
     XetDownloadError,
 )
-from timm.models import PretrainedCfg, load_model_config_from_hf
+from timm.models import PretrainedCfg
+from timm.models._hub import load_model_config_from_path
 
 from engine.errors import HubError, SourceError
 
@@ -27,6 +31,7 @@ PREFIXES = ("hf_hub:", "hf-hub:")
 _WAYS_OUT = (
     "Connect to the internet, set HF_HOME to a cache that has them, or choose weights: random or a local weights file"
 )
+_REACH_SECONDS = 10.0
 
 
 def hub_config(name: str) -> tuple[dict[str, Any], str, dict[str, Any]]:
@@ -34,19 +39,53 @@ def hub_config(name: str) -> tuple[dict[str, Any], str, dict[str, Any]]:
 
     Raises HubError where it cannot be had, SourceError where it is no timm model.
     """
-    with hub_errors(name):
-        try:
-            found, architecture, arguments = load_model_config_from_hf(name.partition(":")[2])
-            config = {
-                **asdict(PretrainedCfg(**found)),
-                "num_classes": arguments.get("num_classes", found["num_classes"]),
-            }
-        except (KeyError, TypeError, UnicodeDecodeError, ValueError) as error:
-            if isinstance(error, HFValidationError):
-                raise
-            raise SourceError(f"'{name}' is not a timm model: its config.json does not name an architecture of timm",
-                              "Choose a model that timm can load") from error  # fmt: skip
+    repository = name.partition(":")[2]
+    path = fetch(name, repository, ("config.json",))
+    try:
+        found, architecture, arguments = load_model_config_from_path(path.parent)
+        config = asdict(PretrainedCfg(**{**found, "file": None, "source": None, "hf_hub_id": repository}))
+        config["num_classes"] = arguments.get("num_classes", found["num_classes"])
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise SourceError(f"'{name}' is not a timm model: its config.json does not name an architecture of timm",
+                          "Choose a model that timm can load") from error  # fmt: skip
     return config, architecture, arguments
+
+
+def hub_weights(name: str, config: Mapping[str, Any]) -> dict[str, Any]:
+    """What to change in timm's configuration so that it reads the weights from the local cache, after fetching them.
+
+    Nothing where the weights are not on the Hub but at an address of their own. Raises HubError.
+    """
+    repository, filename = config.get("hf_hub_id"), config.get("hf_hub_filename")
+    if not repository:
+        return {}
+    path = fetch(name, repository, _candidates(filename or "pytorch_model.bin"))
+    return {"file": str(path), "custom_load": bool(filename) and config.get("custom_load") == "hf"}
+
+
+def fetch(name: str, repository: str, filenames: tuple[str, ...]) -> Path:
+    """The first of these files that the Hub's local cache has, else the first that the Hub has; owner/name@revision.
+
+    A cached file is taken as it is, without asking for a newer one. Raises HubError.
+    """
+    repo_id, _, revision = repository.partition("@")
+    with hub_errors(name):
+        for filename in filenames:
+            with contextlib.suppress(LocalEntryNotFoundError):
+                return Path(hf_hub_download(repo_id, filename, revision=revision or None, local_files_only=True))
+        # One quick question first: the client would repeat its own for most of a minute.
+        get_session().head(constants.ENDPOINT, timeout=_REACH_SECONDS)
+        for filename in filenames[:-1]:
+            with contextlib.suppress(RemoteEntryNotFoundError):
+                return Path(hf_hub_download(repo_id, filename, revision=revision or None))
+        return Path(hf_hub_download(repo_id, filenames[-1], revision=revision or None))
+
+
+def _candidates(filename: str) -> tuple[str, ...]:
+    """Safetensors first, under the names that timm looks for, then the file itself."""
+    names = {"pytorch_model.bin": "model.safetensors", "open_clip_pytorch_model.bin": "open_clip_model.safetensors"}
+    safe = names.get(filename, filename.removesuffix(".bin") + ".safetensors")
+    return (safe, filename) if filename.endswith(".bin") else (filename,)
 
 
 @contextlib.contextmanager

@@ -8,7 +8,7 @@ import torch
 from engine.errors import SourceError
 from engine.models.artifacts import TorchModel, WeightsLabel, build_module, file_sha256, save_weights, torch_model
 from engine.models.design import Design, design_of
-from engine.models.hub import hub_errors
+from engine.models.hub import hub_errors, hub_weights
 from engine.models.weights import State, load_state, not_finite, read_state
 from engine.results import Note
 from engine.settings import PRETRAINED, RANDOM, Preprocess, TimmModel
@@ -117,12 +117,15 @@ def _module(
 def _pretrained(
     name: str, design: Design, num_classes: int, in_chans: int, img_size: int | None, seed: int
 ) -> torch.nn.Module:
-    """Through timm, which fetches the weights into the Hub's cache and fits their first layer; a new head is seeded."""
-    chosen = {**design.arguments, "num_classes": num_classes, "in_chans": in_chans}
+    """By timm, which fits the first layer of the weights to in_chans; where the head is new, `seed` makes it."""
+    config = {**design.config, **hub_weights(name, design.config)}
+    given = {**design.arguments, "num_classes": num_classes, "in_chans": in_chans}
     size = {"img_size": img_size} if img_size else {}
     with hub_errors(name), torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        module: torch.nn.Module = timm.create_model(name, pretrained=True, **{**chosen, **size})
+        module: torch.nn.Module = timm.create_model(
+            design.architecture.partition(".")[0], pretrained=True, pretrained_cfg=config, **{**given, **size}
+        )
     return module.eval()
 
 
