@@ -4,6 +4,7 @@ import streamlit as st
 
 from engine import job, jobs, report
 from pages._ui import chrome, files_view, overview_view, provenance_view, runs_view, state
+from pages._ui.live import ENDED
 from pages._ui.wording import ago, duration, plain
 
 VIEWS = {"Overview": overview_view.show, "Take home": files_view.show, "How it was measured": provenance_view.show}
@@ -15,6 +16,8 @@ if id and found is not None:
     chrome.back_to_runs()
     chrome.heading(plain(run.name), f"Measured {ago(run.created)} in {duration(found.seconds)} on "
                    f"{plain(found.environment.cpu)}.")  # fmt: skip
+    if run.state not in ENDED:
+        st.info("This run is still going on: what it has measured so far.", icon=":material/progress_activity:")
     view = st.segmented_control("View", list(VIEWS), default="Overview", required=True, key="view",
                                 bind="query-params", label_visibility="collapsed")  # fmt: skip
     VIEWS[view](found)

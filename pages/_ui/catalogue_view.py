@@ -4,7 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from engine import CatalogueEntry, TimmModel, Upload, catalogue_entry, search_models
-from pages._ui import chrome, forms, state, uploads_view
+from pages._ui import chrome, forms, picking, state, uploads_view
 from pages._ui.wording import count, many, plain
 
 ANY = "Any family"
@@ -54,7 +54,7 @@ def choose() -> None:
 
 def _pick(found: pd.DataFrame) -> str | None:
     event = st.dataframe(
-        found, hide_index=True, on_select="rerun", selection_mode="single-row", height=300, key=state.key("catalogue"),
+        found, hide_index=True, on_select="rerun", selection_mode=picking.MODES, height=300, key=state.key("catalogue"),
         alt="timm architectures that match the search",
         column_config={
             "name": st.column_config.TextColumn("Name", pinned=True),
@@ -65,9 +65,9 @@ def _pick(found: pd.DataFrame) -> str | None:
             "tags": st.column_config.ListColumn("Pretrained tags"),
         },
     )  # fmt: skip
-    rows = event.selection.rows
-    if rows and rows[0] < len(found):
-        return str(found.iloc[rows[0]]["name"])
+    row = picking.picked(event, len(found))
+    if row is not None:
+        return str(found.iloc[row]["name"])
     chosen = state.draft().model
     return chosen.name.split(".")[0] if isinstance(chosen, TimmModel) else None
 

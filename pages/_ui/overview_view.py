@@ -50,7 +50,7 @@ def _rows(best: Variant, base: Variant) -> Iterator[tuple[str, str, str, str]]:
     if best.throughput:
         rate = best.throughput.images_per_s
         difference = change(rate, base.throughput.images_per_s) if base.throughput else ""
-        yield "Throughput", f"{rate:,.0f} images/s", difference, "more"
+        yield "Throughput, images/s", f"{rate:,.0f}", difference, "more"
     if best.accuracy:
         difference = points(best.accuracy.top1 - base.accuracy.top1) if base.accuracy else ""
         yield "Top-1 accuracy", share(best.accuracy.top1), difference, "more"
@@ -65,7 +65,8 @@ def _arrow(difference: str) -> str | int:
 
 def _warnings(report: Report) -> None:
     for failure in report.failures:
-        where = f"Chain {failure.branch + 1}" + (f", step {failure.step + 1}" if failure.step is not None else "")
+        where = "The run" if failure.branch is None else f"Chain {failure.branch + 1}"
+        where += f", step {failure.step + 1}" if failure.step is not None else ""
         say(f"{where} ({failure.technique or 'start'}): {failure.message}", failure.next)
     for note in report.warnings:
         st.warning(plain(sentence(note.text)), icon=":material/warning:")

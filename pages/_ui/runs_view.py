@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from engine import Job, jobs
-from pages._ui import chrome, state
+from pages._ui import chrome, picking, state
 from pages._ui.guard import guarded
 from pages._ui.live import ENDED, EVERY_SECONDS, badge
 from pages._ui.wording import ago, duration, plain, when
@@ -33,7 +33,7 @@ def table(found: Sequence[Job]) -> None:
     rows = [(run.name, [run.state], run.fraction, when(run.created), duration(run.seconds)) for run in found]
     frame = pd.DataFrame(rows, columns=["name", "state", "done", "created", "took"])
     event = st.dataframe(
-        frame, hide_index=True, on_select="rerun", selection_mode="single-row", key="runs", alt="All runs",
+        frame, hide_index=True, on_select="rerun", selection_mode=picking.MODES, key="runs", alt="All runs",
         column_config={
             "name": st.column_config.TextColumn("Run", pinned=True, width="medium"),
             "state": st.column_config.MultiselectColumn("State", options=STATES, color=COLOURS),
@@ -42,8 +42,9 @@ def table(found: Sequence[Job]) -> None:
             "took": "Took",
         },
     )  # fmt: skip
-    if event.selection.rows and event.selection.rows[0] < len(found):
-        state.set_param("run", found[event.selection.rows[0]].id)
+    row = picking.picked(event, len(found))
+    if row is not None:
+        state.set_param("run", found[row].id)
         st.rerun()
     waiting = sum(run.state == "queued" for run in found)
     st.caption(f"Select a run to open it. {waiting} waiting." if waiting else "Select a run to open it.")

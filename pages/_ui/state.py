@@ -86,7 +86,7 @@ def analysis(request: AnalysisRequest) -> Job:
     name = request.model_dump_json()
     if name in started:
         return job(started[name])
-    found = analyse(request)
+    found = analyse(request, from_browser=True)
     started[name] = found.id
     return found
 

@@ -8,7 +8,18 @@ import pandas as pd
 from engine import Report, Variant
 from pages._ui.wording import change, count, megabytes, milliseconds, plain, points, share
 
-FASTER = {"yes": ":green-badge[faster]", "no": ":gray-badge[not faster]", "unclear": ":orange-badge[unclear]"}
+FASTER = {
+    "yes": ":green-badge[faster]",
+    "no": ":gray-badge[not faster]",
+    "unclear": ":gray-badge[as fast, within the interval]",
+}
+CODES = {
+    "accuracy_drop_over_budget": ":red-badge[accuracy over budget]",
+    "latency_over_budget": ":red-badge[latency over budget]",
+    "size_over_budget": ":red-badge[size over budget]",
+    "accuracy_drop_uncertain": ":orange-badge[accuracy within budget, not for certain]",
+    "slower_than_baseline": ":red-badge[slower]",
+}
 COLUMNS = (
     "id", "parent_id", "branch", "step", "technique", "role", "label", "file", "sha256", "size_bytes", "parameters",
     "macs", "latency_p50_ms", "latency_p95_ms", "latency_ratio", "latency_ratio_low", "latency_ratio_high", "threads",
@@ -73,8 +84,8 @@ def _beside(difference: str, better: int) -> str:
 def _verdict(variant: Variant, base: Variant | None) -> str:
     if base is None or variant.verdict is None:
         return "–"
-    budget = "" if variant.verdict.within_budget else " :red-badge[over budget]"
-    return FASTER[variant.verdict.faster] + budget
+    badges = (CODES.get(code, f":gray-badge[{plain(code.replace('_', ' '))}]") for code in variant.verdict.codes)
+    return " ".join((FASTER[variant.verdict.faster], *badges))
 
 
 def legend(report: Report) -> str:
