@@ -102,11 +102,18 @@ class Fidelity(Result):
 
 
 class Verdict(Result):
-    """What the figures mean; `codes` name what broke the budget or what is uncertain."""
+    """What the figures mean; `codes` name what broke the budget or what is uncertain.
+
+    `drop` is the absolute loss of top-1 (of agreement without labels) against the baseline on the same images, with
+    its paired 95 % interval; null for the baseline and where nothing was compared.
+    """
 
     within_budget: bool
     faster: Answer
     codes: tuple[str, ...]
+    drop: float | None = None
+    drop_low: float | None = None
+    drop_high: float | None = None
 
 
 class Variant(Result):
@@ -136,9 +143,9 @@ class Variant(Result):
 
 
 class Failure(Result):
-    """A branch that did not reach its end; the others did."""
+    """A branch that did not reach its end; `branch` is null where the whole process ended early."""
 
-    branch: int
+    branch: int | None
     step: int | None
     technique: str | None
     code: str

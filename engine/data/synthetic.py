@@ -6,10 +6,15 @@ import numpy as np
 from PIL import Image
 
 from engine.data.pool import Pool, digest
+from engine.results import Note
 from engine.settings import Preprocess
 
 N_EVALUATION, N_CALIBRATION = 64, 32
 _GRIDS = (2, 4, 8, 16, 32)
+_WARNING = (
+    "No images were given: calibration and fidelity come from synthetic noise, which says little about real images; "
+    "size and latency are as valid as ever"
+)
 
 
 def noise(preprocess: Preprocess, seed: int) -> Pool:
@@ -22,6 +27,7 @@ def noise(preprocess: Preprocess, seed: int) -> Pool:
         classes=None,
         read=partial(_image, seed, height, width),
         rows={"evaluation": np.arange(N_EVALUATION), "calibration": np.arange(N_EVALUATION, count)},
+        warnings=(Note(code="synthetic_images", text=_WARNING),),
         synthetic=True,
     )
 

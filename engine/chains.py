@@ -1,0 +1,104 @@
+"""Following a chain: each step's model becomes an ONNX variant that is kept and scored before the next step begins."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.errors import FeatherweightError
+from engine.meter import Meter
+from engine.models.artifacts import OnnxModel
+from engine.record import Record
+from engine.results import Note
+from engine.settings import Step
+from engine.steps import Bench
+from engine.techniques.context import Model
+
+UNITS = {"load": 2.0, "export": 3.0, "score": 1.0, "time": 6.0, "quantize": 2.0, "finetune": 30.0}
+"""Rough shares of a run's time, which only the progress bar sees."""
+
+
+@dataclass(frozen=True)
+class Shop:
+    """What following a chain needs: where steps are done, written down, and told of."""
+
+    bench: Bench
+    record: Record
+    meter: Meter
+    labels: np.ndarray | None
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a chain has come to: the model for torch steps, its ONNX file for the others, and its variant."""
+
+    model: Model
+    onnx: OnnxModel
+    variant_id: str
+    path: tuple[str, ...]
+
+
+def make_baseline(shop: Shop, source: Model, steps: tuple[Step, ...]) -> Place:
+    """The first variant: the source as it is, or after the leading steps that all chains share."""
+    model, seconds = source, 0.0
+    notes: tuple[Note, ...] = ()
+    for step in steps:
+        kept = shop.bench.apply(model, step, shop.meter.part("baseline", step.technique, UNITS[step.technique]))
+        model, notes, seconds = kept.model, (*notes, *kept.notes), seconds + kept.seconds
+    path = tuple(step.technique for step in steps)
+    return _keep(shop, model, notes, seconds, branch=0, number=len(steps), step=None, parent=None, path=path)
+
+
+def follow(shop: Shop, place: Place, branch: int, chain: tuple[Step, ...], first: int) -> None:
+    """Every step of the chain from number `first` on. A step that fails ends the chain and is written down."""
+    for number, step in enumerate(chain[first:], start=first):
+        try:
+            place = _advance(shop, place, branch, number, step)
+        except FeatherweightError as error:
+            after = f" after {', '.join(place.path)}" if place.path else ""
+            where = f"step {number + 1} of {len(chain)} ({step.technique}) failed{after}"
+            shop.record.fail(branch, number, step.technique, where, error)
+            shop.record.write("running")
+            return
+
+
+def _advance(shop: Shop, place: Place, branch: int, number: int, step: Step) -> Place:
+    model = place.onnx if step.stage == "onnx" else place.model
+    tell = shop.meter.part(_name(branch, number, step), step.technique, UNITS[step.technique])
+    kept = shop.bench.apply(model, step, tell)
+    return _keep(shop, kept.model, kept.notes, kept.seconds, branch=branch, number=number, step=step,
+                 parent=place.variant_id, path=(*place.path, step.technique))  # fmt: skip
+
+
+def _keep(
+    shop: Shop, model: Model, notes: tuple[Note, ...], seconds: float, *, branch: int, number: int,
+    step: Step | None, parent: str | None, path: tuple[str, ...],
+) -> Place:  # fmt: skip
+    name = _name(branch, number, step)
+    exported = shop.bench.export(model, shop.meter.part(name, "export", UNITS["export"]))
+    if not isinstance(exported.model, OnnxModel):
+        raise TypeError("an export is an OnnxModel")
+    variant = shop.record.keep(
+        exported.model,
+        parent_id=parent,
+        branch=branch,
+        number=number,
+        step=step,
+        label=label(path if step else ()),
+        notes=notes,
+        seconds=seconds + exported.seconds,
+    )
+    tell = shop.meter.part(name, "score", UNITS["score"])
+    if variant.id not in shop.record.predictions:
+        shop.record.score(variant.id, shop.bench.predict(exported.model, tell), shop.labels)
+    shop.record.write("running")
+    return Place(model, exported.model, variant.id, path)
+
+
+def label(path: tuple[str, ...]) -> str:
+    """What a variant is called: the techniques that led to it."""
+    names = {"finetune": "Fine-tuned", "quantize": "INT8"}
+    return " + ".join(names[technique] for technique in path) if path else "Baseline"
+
+
+def _name(branch: int, number: int, step: Step | None) -> str:
+    return "baseline" if step is None else f"chain {branch + 1}, step {number + 1}: {step.technique}"

@@ -1,0 +1,95 @@
+"""The story of a run: load, make the baseline, follow every chain, time all variants together, judge."""
+
+import time
+
+from filelock import FileLock
+
+from engine import data as images
+from engine import models
+from engine.chains import UNITS, Shop, follow, make_baseline
+from engine.checks import check_fit
+from engine.data import Data
+from engine.machine import cores
+from engine.measure.latency import measure_latency
+from engine.meter import Meter
+from engine.models.artifacts import TorchModel
+from engine.record import Record
+from engine.results import Report
+from engine.runtimes import check_target
+from engine.settings import Recipe
+from engine.steps import Bench
+from engine.store.cache import Cache
+from engine.store.folders import JobFolder
+from engine.store.home import Home
+from engine.store.progress import Progress
+from engine.techniques.context import Model
+
+
+def run(recipe: Recipe, folder: JobFolder, progress: Progress, home: Home) -> Report:
+    """Carries out the recipe and returns the report, which is on disk after every variant.
+
+    Raises RequestError where model, data and target do not go together, before anything was made, and RunError where
+    not even the baseline could be made. A chain that fails is in the report's failures, and the others go on.
+    """
+    began = time.time()
+    meter = Meter(progress, _units(recipe))
+    target = recipe.target.model_copy(update={"threads": recipe.target.threads or cores()})
+    check_target(target)
+    source, data = _load(recipe, folder, meter)
+    check_fit(recipe, source, data)
+    job, cache = folder.request(), Cache(home.cache)
+    record = Record(recipe, folder, job.id, job.created)
+    record.data, record.warnings = data.summary(), (*source.warnings, *data.warnings)
+    bench = Bench(cache=cache, data=data, target=target, seed=recipe.seed, work=folder.work,
+                  deadline=time.monotonic() + recipe.budget.minutes * 60)  # fmt: skip
+    shop = Shop(bench, record, meter, data.split("evaluation").labels)
+    base = make_baseline(shop, source, recipe.baseline_steps)
+    for branch, chain in enumerate(recipe.chains):
+        follow(shop, base, branch, chain, first=len(recipe.baseline_steps))
+    _time(shop, home)
+    record.judge(shop.labels)
+    cache.trim(unused_since=began)
+    return record.write("failed" if record.failures else "done")
+
+
+def _load(recipe: Recipe, folder: JobFolder, meter: Meter) -> tuple[Model, Data]:
+    tell = meter.part("baseline", "load", UNITS["load"])
+    tell(0.1, "loading the model")
+    source = models.load(recipe.model, recipe.preprocess, recipe.seed, folder.work)
+    tell(0.6, "reading the images")
+    n_outputs = source.num_classes if isinstance(source, TorchModel) else source.n_outputs
+    data = images.load(
+        recipe.data,
+        recipe.split,
+        source.preprocess,
+        recipe.seed,
+        merge_train=not recipe.trains,
+        n_outputs=None if recipe.baseline_steps else n_outputs,  # a leading fine-tune brings its own head
+        model_classes=source.classes,
+        work=folder.work,
+    )
+    return source, data
+
+
+def _time(shop: Shop, home: Home) -> None:
+    """Latency of all variants in the same rounds, while nothing else of this home measures or computes."""
+    tell = shop.meter.part("all variants", "time", UNITS["time"])
+    tell(0.0, "waiting for the machine to be free")
+    with FileLock(home.measure_lock):
+        measured = measure_latency(
+            shop.record.models,
+            shop.record.baseline.id,
+            shop.bench.target,
+            shop.bench.images(shop.bench.target.batch_size),
+            on_round=lambda done, total: tell(done / total, f"round {done} of {total}"),
+        )
+    shop.record.time(measured)
+
+
+def _units(recipe: Recipe) -> float:
+    """The sum of the parts that the run will have; steps that chains share are counted once a chain."""
+    shared = recipe.baseline_steps
+    steps = [*shared, *(step for chain in recipe.chains for step in chain[len(shared) :])]
+    kept = 1 + len(steps) - len(shared)
+    each = UNITS["export"] + UNITS["score"]
+    return UNITS["load"] + UNITS["time"] + kept * each + sum(UNITS[step.technique] for step in steps)

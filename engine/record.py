@@ -1,0 +1,157 @@
+"""The report of a run while it is being made: on disk after every change, so that a failed run keeps what it has."""
+
+import shutil
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+
+from engine.errors import FeatherweightError
+from engine.machine import environment
+from engine.measure.predictions import Predictions
+from engine.measure.quality import accuracy, correct, drop, fidelity
+from engine.measure.verdict import judge, recommend
+from engine.models.artifacts import OnnxModel
+from engine.results import (
+    DataSummary,
+    Failure,
+    InputSpec,
+    Latency,
+    Note,
+    Recommendation,
+    Report,
+    Role,
+    State,
+    Throughput,
+    Variant,
+)
+from engine.settings import Recipe, Step
+from engine.store.folders import JobFolder
+
+
+@dataclass
+class Record:
+    """Variants by id in the order they were made, with their models and predictions, and the report on disk."""
+
+    recipe: Recipe
+    folder: JobFolder
+    run_id: str
+    created: str
+    started: float = field(default_factory=time.monotonic)
+    data: DataSummary | None = None
+    warnings: tuple[Note, ...] = ()
+    failures: tuple[Failure, ...] = ()
+    variants: dict[str, Variant] = field(default_factory=dict)
+    models: dict[str, OnnxModel] = field(default_factory=dict)
+    predictions: dict[str, Predictions] = field(default_factory=dict)
+    recommended: Recommendation | None = None
+
+    def __post_init__(self) -> None:
+        self._environment = environment({"onnxruntime": tuple(onnxruntime.get_available_providers())})
+
+    @property
+    def baseline(self) -> Variant:
+        return next(iter(self.variants.values()))
+
+    def keep(
+        self, model: OnnxModel, *, parent_id: str | None, branch: int, number: int, step: Step | None, label: str,
+        notes: tuple[Note, ...], seconds: float,
+    ) -> Variant:  # fmt: skip
+        """Copies the file into the run and adds a variant of it; the first one is the baseline."""
+        id = model.key[:12]
+        if id in self.variants:
+            return self.variants[id]
+        file = self.folder.variants / id / "model.onnx"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(model.path, file)
+        role: Role = "step" if self.variants else "baseline"
+        self.models[id] = model
+        self.variants[id] = Variant(
+            id=id,
+            parent_id=parent_id,
+            branch=branch,
+            step=number,
+            technique=step.technique if step else "baseline",
+            role=role,
+            label=label,
+            settings=step,
+            file=str(file.relative_to(self.folder.path)),
+            sha256=model.sha256,
+            size_bytes=file.stat().st_size,
+            parameters=model.parameters,
+            macs=model.macs,
+            input=InputSpec(shape=model.input_shape, preprocess=model.preprocess),
+            latency=None,
+            throughput=None,
+            accuracy=None,
+            fidelity=None,
+            verdict=None,
+            seconds=seconds,
+            notes=notes,
+        )
+        return self.variants[id]
+
+    def score(self, id: str, predicted: Predictions, labels: np.ndarray | None) -> None:
+        """Accuracy where there are labels, fidelity against the baseline, predictions beside the file."""
+        predicted.save(self._folder(id) / "predictions.npz")
+        self.predictions[id] = predicted
+        base = self.predictions[self.baseline.id]
+        self._update(
+            id,
+            accuracy=accuracy(predicted.logits, labels) if labels is not None else None,
+            fidelity=None if id == self.baseline.id else fidelity(predicted.logits, base.logits),
+        )
+
+    def time(self, measured: dict[str, tuple[Latency, Throughput]]) -> None:
+        for id, (latency, throughput) in measured.items():
+            self._update(id, latency=latency, throughput=throughput)
+
+    def judge(self, labels: np.ndarray | None) -> None:
+        """A verdict on each variant, and the recommendation."""
+        for id, variant in self.variants.items():
+            self._update(id, verdict=judge(variant, self.recipe.budget, self._drop(id, labels)))
+        variants = tuple(self.variants.values())
+        self.recommended = recommend(self.baseline, variants, self.recipe.budget, self.recipe.goal)
+
+    def fail(
+        self, branch: int, number: int | None, technique: str | None, path: str, error: FeatherweightError
+    ) -> None:
+        """A branch that ended early, with the path that led there."""
+        failure = Failure(branch=branch, step=number, technique=technique, code=error.code,
+                          message=f"{path}: {error.message}" if path else error.message, next=error.next)  # fmt: skip
+        self.failures = (*self.failures, failure)
+
+    def write(self, state: State) -> Report:
+        """The report as it stands, on disk."""
+        report = Report(
+            run_id=self.run_id,
+            state=state,
+            created=self.created,
+            seconds=time.monotonic() - self.started,
+            recipe=self.recipe,
+            environment=self._environment,
+            warnings=self.warnings,
+            failures=self.failures,
+            data=self.data,
+            variants=tuple(self.variants.values()),
+            recommended=self.recommended,
+        )
+        self.folder.write("report.json", report)
+        return report
+
+    def _folder(self, id: str) -> Path:
+        return self.folder.variants / id
+
+    def _update(self, id: str, **changes: object) -> None:
+        self.variants[id] = self.variants[id].model_copy(update=changes)
+
+    def _drop(self, id: str, labels: np.ndarray | None) -> tuple[float, float, float] | None:
+        if id == self.baseline.id or id not in self.predictions:
+            return None
+        base, mine = self.predictions[self.baseline.id].logits, self.predictions[id].logits
+        if labels is None:
+            same = mine.argmax(1) == base.argmax(1)
+            return drop(same, np.ones_like(same))
+        return drop(correct(mine, labels), correct(base, labels))

@@ -1,0 +1,145 @@
+"""The one table of techniques, and the one way to apply a step: addressed by content, computed once, never mutating."""
+
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from pydantic import ValidationError
+
+from engine.data import Data
+from engine.errors import ExportError, StepError
+from engine.export.onnx_file import export_onnx
+from engine.machine import isa, versions
+from engine.measure.predictions import Predictions, predict
+from engine.models.artifacts import OnnxModel, TorchModel, content_key, file_sha256
+from engine.results import Note, Result
+from engine.settings import Finetune, QuantizeStatic, Step, Target
+from engine.store.cache import Cache
+from engine.techniques.context import Apply, Context, Model, Outcome, Tell
+from engine.techniques.finetune import finetune
+from engine.techniques.quantize import quantize
+
+STEPS: dict[type[Step], Apply] = {
+    Finetune: finetune,
+    QuantizeStatic: quantize,
+}
+
+CHECK_IMAGES = 8
+_KEPT = "kept.json"
+
+
+class Kept(Result):
+    """What a cache entry says of itself."""
+
+    model: TorchModel | OnnxModel
+    notes: tuple[Note, ...]
+    seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bench:
+    """What all steps of one run share. `work` is a private folder, `deadline` in seconds of time.monotonic()."""
+
+    cache: Cache
+    data: Data
+    target: Target
+    seed: int
+    work: Path
+    deadline: float
+
+    def apply(self, model: Model, step: Step, tell: Tell) -> Kept:
+        """The model that the step makes of `model`, out of the cache where the same was done before.
+
+        Raises StepError where the step cannot take this kind of model.
+        """
+        if step.stage == "torch" and not isinstance(model, TorchModel):
+            raise StepError(f"{step.technique} changes a torch model, and this is an ONNX file already",
+                            f"Put {step.technique} before the steps that make the ONNX file")  # fmt: skip
+        key = content_key("step", model.key, step.model_dump(mode="json"), self.data.sha256, self.seed,
+                          versions(), isa())  # fmt: skip
+
+        def compute(folder: Path) -> Outcome:
+            context = Context(data=self.data, seed=self.seed, folder=folder, deadline=self.deadline,
+                              isa=isa(), tell=tell)  # fmt: skip
+            return STEPS[type(step)](model, step, context)
+
+        return self._once(key, compute)
+
+    def export(self, model: Model, tell: Tell) -> Kept:
+        """The model as an ONNX file; an OnnxModel is one already."""
+        if isinstance(model, OnnxModel):
+            return Kept(model=model, notes=(), seconds=0.0)
+
+        def compute(folder: Path) -> Outcome:
+            tell(0.1, "exporting to ONNX")
+            return Outcome(model=export_onnx(model, folder / "model.onnx", self.images(CHECK_IMAGES)))
+
+        return self._once(content_key("export", model.key, versions()), compute)
+
+    def predict(self, model: OnnxModel, tell: Tell) -> Predictions:
+        """Logits on the evaluation split, out of the cache where this file saw these images before."""
+        part = self.data.split("evaluation")
+        key = content_key("predictions", model.sha256, self.data.sha256, model.preprocess.model_dump(mode="json"),
+                          self.target.provider, versions())  # fmt: skip
+
+        def fill(folder: Path) -> None:
+            predicted = predict(model, part, self.target, lambda done, total: tell(done / total, f"image {done}"))
+            predicted.save(folder / "predictions.npz")
+
+        return Predictions.load(self.cache.put(key, fill) / "predictions.npz")
+
+    def images(self, n: int) -> np.ndarray:
+        """(n, C, H, W) float32: the first evaluation images, repeated where there are fewer."""
+        first = next(self.data.split("evaluation").batches(n, limit=n))
+        return np.resize(first, (n, *first.shape[1:]))
+
+    def _once(self, key: str, compute: Callable[[Path], Outcome]) -> Kept:
+        entry = self.cache.get(key)
+        if entry is not None:
+            return _read(entry)
+        started = time.monotonic()
+        folder = self.work / key[:16]
+        folder.mkdir(parents=True)
+        outcome = compute(folder)
+        # What a deadline cut short is no answer to the same question asked again: it gets an address of its own.
+        address = key if outcome.complete else content_key(key, _content(outcome.model))
+        model = _addressed(outcome.model, address)
+        kept = Kept(model=model, notes=outcome.notes, seconds=time.monotonic() - started)
+        (folder / _KEPT).write_text(kept.model_dump_json(), encoding="utf-8")
+        entry = self.cache.put(address, lambda target: _copy(folder, target))
+        shutil.rmtree(folder)
+        return _read(entry)
+
+
+def _addressed(model: Model, key: str) -> Model:
+    if isinstance(model, OnnxModel):
+        return replace(model, key=key, sha256=file_sha256(model.path))
+    return replace(model, key=key)
+
+
+def _content(model: Model) -> str:
+    path = model.path if isinstance(model, OnnxModel) else model.weights
+    return file_sha256(path) if path is not None else model.key
+
+
+def _copy(folder: Path, target: Path) -> None:
+    shutil.copytree(folder, target, dirs_exist_ok=True)
+
+
+def _read(entry: Path) -> Kept:
+    """A cache entry, its files where they lie now. Raises ExportError where the entry is damaged."""
+    try:
+        kept = Kept.model_validate_json((entry / _KEPT).read_bytes())
+    except (OSError, ValidationError) as error:
+        raise ExportError(
+            f"the cache entry '{entry.name[:12]}' cannot be read", "Free the cache and run again"
+        ) from error
+    model = kept.model
+    if isinstance(model, OnnxModel):
+        return kept.model_copy(update={"model": replace(model, path=entry / model.path.name)})
+    if model.weights is not None:
+        model = replace(model, weights=entry / model.weights.name)
+    return kept.model_copy(update={"model": model})

@@ -1,0 +1,79 @@
+"""Fine-tuning: the model's weights, trained on the user's images."""
+
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.data import Part
+from engine.errors import StepError
+from engine.models.artifacts import TorchModel, save_weights
+from engine.results import Note
+from engine.settings import Finetune
+from engine.techniques.context import Context, Outcome
+from engine.training.loop import Fit, fit
+
+
+def finetune(model: TorchModel, settings: Finetune, context: Context) -> Outcome:
+    """A model trained on the train images, with a new head where its outputs do not fit the classes.
+
+    Raises StepError without labelled train images, or where the loss is not finite.
+    """
+    train = context.data.split("train")
+    if train.labels is None:
+        raise StepError("finetune needs labelled train images, and there are none", "Raise split.train")
+    classes = context.data.classes
+    module: Any = model.build()  # timm's networks have methods that nn.Module does not declare
+    refit = classes is not None and model.num_classes != len(classes)
+    if refit and classes is not None:
+        module.reset_classifier(len(classes))
+    context.tell(0.0, f"decoding {len(train)} train images")
+    preprocess = model.preprocess
+    with tempfile.TemporaryDirectory() as decoded:
+        result = fit(
+            module,
+            _pixels(train, Path(decoded)),
+            train.labels,
+            (preprocess.scale, preprocess.mean, preprocess.std),
+            settings,
+            seed=context.seed,
+            deadline=context.deadline,
+            on_epoch=lambda epoch, epochs, train_loss, validation_top1: context.tell(
+                epoch / epochs,
+                f"epoch {epoch} of {epochs}: {validation_top1:.1%} of the validation images are right",
+                epoch=epoch,
+                train_loss=train_loss,
+                validation_top1=validation_top1,
+            ),
+        )
+    weights = save_weights(module, context.folder / "weights.safetensors")
+    trained = replace(
+        model,
+        weights=weights,
+        weights_label="fine-tuned",
+        num_classes=len(classes) if classes else model.num_classes,
+        classes=classes or model.classes,
+    )
+    return Outcome(model=trained, notes=_notes(result, refit, trained), complete=not result.stopped_by_budget)
+
+
+def _pixels(train: Part, folder: Path) -> NDArray[np.uint8]:
+    decoded = train.cached(folder).array
+    if decoded is None:
+        raise StepError("finetune needs labelled train images, and there are none", "Raise split.train")
+    return decoded
+
+
+def _notes(result: Fit, refit: bool, model: TorchModel) -> tuple[Note, ...]:
+    notes = [Note(code="best_epoch", text=f"The weights of epoch {result.best_epoch} of {result.n_epochs} are kept: "
+                                          f"{result.best_top1:.1%} of {result.n_validation} validation images "
+                                          "(a part of the train split) are right")]  # fmt: skip
+    if refit:
+        notes.append(Note(code="new_head", text=f"The head was replaced by one of {model.num_classes} outputs"))
+    if result.stopped_by_budget:
+        text = f"Training ended after epoch {result.n_epochs} because budget.minutes ran out"
+        notes.append(Note(code="training_stopped_by_budget", text=text))
+    return tuple(notes)

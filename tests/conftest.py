@@ -1,0 +1,57 @@
+"""What many tests share: a home of their own, and one run of the sample that all read and none changes."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from engine.results import Event, Report
+from engine.settings import Recipe, RunRequest, parse_recipe
+from engine.store.folders import JobFile, JobFolder, now
+from engine.store.home import Home
+from engine.store.progress import Progress
+
+SAMPLE_RECIPE = """
+version: 1
+name: digits to int8
+model: {kind: sample, name: digits}
+data: {kind: sample, name: digits}
+steps:
+  - {technique: quantize, method: static}
+"""
+
+
+@dataclass(frozen=True)
+class Ran:
+    """A finished run with all that it left."""
+
+    report: Report
+    folder: JobFolder
+    events: tuple[Event, ...]
+
+
+@pytest.fixture(scope="session")
+def shared_home(tmp_path_factory) -> Home:
+    home = Home(tmp_path_factory.mktemp("home"))
+    home.prepare()
+    return home
+
+
+def carry_out(recipe: Recipe, path: Path, home: Home) -> Ran:
+    """The pipeline in this process, on a folder of its own."""
+    from engine.pipeline import run
+
+    path.mkdir(parents=True)
+    folder = JobFolder(path)
+    folder.work.mkdir()
+    folder.write(
+        "job.json",
+        JobFile(id=path.name, kind="run", name=recipe.name, created=now(), request=RunRequest(recipe=recipe)),
+    )
+    report = run(recipe, folder, Progress(folder), home)
+    return Ran(report, folder, folder.events())
+
+
+@pytest.fixture(scope="session")
+def sample_run(tmp_path_factory, shared_home) -> Ran:
+    return carry_out(parse_recipe(SAMPLE_RECIPE), tmp_path_factory.mktemp("runs") / "sample", shared_home)
