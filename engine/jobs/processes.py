@@ -76,7 +76,7 @@ def sweep(job_id: str) -> None:
                 process.kill()
         if not found:
             return
-        psutil.wait_procs(found, timeout=1.0)
+        psutil.wait_procs(found, timeout=0.2)  # not longer: where nobody reaps orphans, they never go
 
 
 def _marked(process: psutil.Process, job_id: str) -> bool:

@@ -10,7 +10,7 @@ from pathlib import Path
 from sqlalchemy import RowMapping, case, func, select, update
 from sqlalchemy.exc import IntegrityError
 
-from engine.errors import NotFoundError, StateError
+from engine.errors import NotFoundError, StateError, StorageError
 from engine.jobs.supervisor_lock import supervisor_runs
 from engine.results import Job, Note
 from engine.settings import JobRequest, RunRequest, dump_recipe
@@ -46,15 +46,15 @@ class Queue:
         self.home.require_free()
         job = JobFile(id=new_id(), kind=request.kind, name=name, created=now(), request=request,
                       estimate_seconds=estimate_seconds)  # fmt: skip
-        folder = self._publish(job)
         try:
-            with self.database.write() as connection:
+            with self.database.write() as connection:  # first: a list that is made anew takes in every folder
+                self._publish(job)
                 connection.execute(JOBS.insert().values(new_row(job, token=token, request_key=key)))
         except IntegrityError:  # the same click arrived twice at the same time
-            shutil.rmtree(folder.path)
+            self._discard(job.id)
             return self._known(token, key) or self.job(job.id)
         except BaseException:
-            shutil.rmtree(folder.path)
+            self._discard(job.id)
             raise
         return self.job(job.id)
 
@@ -160,16 +160,19 @@ class Queue:
                 return self.job(id)
         return None
 
-    def _publish(self, job: JobFile) -> JobFolder:
+    def _publish(self, job: JobFile) -> None:
         """Write the folder out of sight and rename it into place."""
         hidden = JobFolder(self.home.jobs / f".new-{job.id}")
         try:
             describe_folder(hidden, job)
             hidden.path.rename(self.home.job(job.id).path)
-        except BaseException:
+        except OSError as error:
             shutil.rmtree(hidden.path, ignore_errors=True)
-            raise
-        return self.home.job(job.id)
+            raise StorageError(f"the job cannot be written: {error.strerror or error}",
+                               "Free the cache, or delete old runs and uploads") from error  # fmt: skip
+
+    def _discard(self, id: str) -> None:
+        shutil.rmtree(self.home.job(id).path, ignore_errors=True)
 
     def _job(self, row: RowMapping, position: int | None) -> Job:
         event = self.home.job(row["id"]).last_event() if row["state"] == "running" else None

@@ -1,0 +1,249 @@
+import json
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+
+import psutil
+import pytest
+from filelock import FileLock
+from standins import STUBBORN, alive, pid_in, stand_in, until
+
+from engine.errors import StateError, StorageError
+from engine.jobs import queue as queue_module
+from engine.jobs.supervisor import Supervisor, supervise
+from engine.jobs.supervisor_lock import ensure_supervisor, supervisor_runs
+from engine.store.database import Database
+
+SUPERVISE = """
+import json, sys
+from engine.jobs.supervisor import supervise
+from engine.store.home import Home
+supervise(Home.default(), command=json.loads(sys.argv[1]))
+"""
+
+
+@pytest.fixture
+def served(home):
+    """A supervisor in this process, ticked by the test."""
+    made: list[Supervisor] = []
+
+    def make(code: str) -> Supervisor:
+        made.append(Supervisor(home, stand_in(code)))
+        return made[-1]
+
+    yield make
+    for supervisor in made:
+        supervisor.stopped.set()
+        supervisor.serve(0.0)
+
+
+@pytest.fixture
+def process(home):
+    """A supervisor in a process of its own, to be killed."""
+    started: list[subprocess.Popen] = []
+
+    def start(code: str) -> subprocess.Popen:
+        started.append(subprocess.Popen([sys.executable, "-c", SUPERVISE, json.dumps(stand_in(code))]))
+        return started[-1]
+
+    yield start
+    for each in started:
+        each.terminate()
+        each.wait()
+
+
+def tick_until(supervisor: Supervisor, condition):
+    def step():
+        supervisor.tick()
+        return condition()
+
+    return until(step)
+
+
+def runs_of(home) -> list[str]:
+    return (home.path / "ran").read_text().split()
+
+
+def test_every_job_runs_once_in_order(home, queue, submit, served):
+    ids = [submit().id for _ in range(3)]
+    supervisor = served("ran(); done()")
+    tick_until(supervisor, lambda: all(queue.job(id).state == "done" for id in ids))
+    assert runs_of(home) == ids
+    assert all(queue.job(id).attempts == 1 for id in ids)
+
+
+def test_one_run_and_one_analysis_at_a_time(queue, submit, served):
+    runs = [submit().id for _ in range(2)]
+    analyses = [submit("hardware").id for _ in range(2)]
+    supervisor = served("ready(); time.sleep(600)")
+    supervisor.tick()
+    supervisor.tick()
+    assert [queue.job(id).state for id in (*runs, *analyses)] == ["running", "queued", "running", "queued"]
+
+
+def test_a_crash_fails_one_job_and_the_next_one_runs(queue, submit, served):
+    first, second = submit().id, submit().id
+    supervisor = served("""
+if (folder.parent.parent / "crashed").exists(): done()
+else: (folder.parent.parent / "crashed").touch(); os.kill(os.getpid(), signal.SIGSEGV)
+""")
+    tick_until(supervisor, lambda: queue.job(second).state == "done")
+    assert queue.job(first).state == "failed"
+    assert "SIGSEGV" in queue.job(first).error.text
+    assert queue.job(first).error_next
+
+
+def test_a_damaged_description_fails_that_job_only(queue, submit, served):
+    damaged, whole = submit().id, submit().id
+    (queue.folder(damaged).path / "job.json").write_text('{"id"')
+    supervisor = served("done()")
+    tick_until(supervisor, lambda: queue.job(whole).state == "done")
+    assert queue.job(damaged).error.code == "damaged"
+
+
+def test_a_job_without_a_folder_fails_that_job_only(queue, submit, served):
+    lost, whole = submit().id, submit().id
+    shutil.rmtree(queue.folder(lost).path)
+    tick_until(served("done()"), lambda: queue.job(whole).state == "done")
+    assert queue.job(lost).state == "failed"
+
+
+def test_a_cancelled_job_is_gone_with_all_its_processes(queue, submit, served):
+    id = submit().id
+    supervisor = served(STUBBORN)
+    supervisor.tick()
+    folder = queue.folder(id)
+    pid, child = pid_in(folder.path / "ready"), pid_in(folder.path / "child")
+    with FileLock(queue.home.supervisor_lock):
+        queue.cancel(id)
+        queue.cancel(id)
+        tick_until(supervisor, lambda: queue.job(id).state == "cancelled")
+    assert not alive(pid)
+    assert not alive(child)
+
+
+def test_a_locked_database_is_waited_out(home, queue, submit, served, monkeypatch):
+    id = submit().id
+    supervisor = served("done()")
+    monkeypatch.setattr(queue_module, "open_database", lambda home: Database(home, patience_seconds=0.01))
+    lock = sqlite3.connect(home.path / "featherweight.db", isolation_level=None)
+    lock.execute("BEGIN IMMEDIATE")
+    with pytest.raises(StorageError, match="is locked"):
+        supervisor.tick()
+    lock.execute("ROLLBACK")
+    supervisor.tick()
+    lock.execute("BEGIN IMMEDIATE")
+    folder = queue.folder(id)
+    until(lambda: folder.outcome())
+    with pytest.raises(StorageError, match="is locked"):
+        until(supervisor.tick)
+    lock.execute("ROLLBACK")
+    tick_until(supervisor, lambda: queue.job(id).state == "done")
+
+
+def test_a_database_that_is_lost_while_a_job_runs_loses_nothing(home, queue, submit, served):
+    id = submit().id
+    supervisor = served("""
+ran(); ready()
+while not (folder / "go").exists(): time.sleep(0.01)
+done()
+""")
+    supervisor.tick()
+    pid_in(queue.folder(id).path / "ready")
+    for file in home.path.glob("featherweight.db*"):
+        file.unlink()
+    assert queue.job(id).state == "queued"
+    supervisor._renew_at = 0.0
+    supervisor.tick()
+    assert queue.job(id).state == "running"
+    (queue.folder(id).path / "go").touch()
+    tick_until(supervisor, lambda: queue.job(id).state == "done")
+    assert runs_of(home) == [id]
+
+
+def test_a_job_whose_database_was_lost_at_its_end_is_done_all_the_same(home, queue, submit, served):
+    id = submit().id
+    supervisor = served("ran(); done()")
+    supervisor.tick()
+    folder = queue.folder(id)
+    until(folder.outcome)
+    for file in home.path.glob("featherweight.db*"):
+        file.unlink()
+    tick_until(supervisor, lambda: queue.job(id).state == "done")
+    assert runs_of(home) == [id]
+
+
+def test_a_killed_supervisor_leaves_no_orphan_and_its_job_runs_once_more(home, queue, submit, process):
+    id = submit().id
+    folder = queue.folder(id)
+    first = process("from engine.runner import die_with_parent; die_with_parent()\n" + STUBBORN)
+    pids = pid_in(folder.path / "ready"), pid_in(folder.path / "child")
+    first.kill()
+    first.wait()
+    until(lambda: not alive(pids[0]))  # by the kernel, before anybody looks
+    (folder.path / "ready").unlink()
+    second = process("ran(); ready(); time.sleep(600)")
+    pid_in(folder.path / "ready")
+    assert not alive(pids[1])
+    assert runs_of(home) == [id, id]
+    assert (queue.job(id).state, queue.job(id).attempts) == ("running", 2)
+    second.kill()
+    second.wait()
+    process("ran(); done()")
+    until(lambda: queue.job(id).state == "failed")
+    assert queue.job(id).error.code == "lost"
+    assert runs_of(home) == [id, id]
+
+
+def test_a_supervisor_that_is_asked_to_stop_gives_its_job_back(queue, submit, process):
+    id = submit().id
+    supervisor = process("ready(); time.sleep(600)")
+    pid = pid_in(queue.folder(id).path / "ready")
+    supervisor.send_signal(signal.SIGTERM)
+    assert supervisor.wait() == 0
+    assert not alive(pid)
+    assert (queue.job(id).state, queue.job(id).attempts) == ("queued", 0)
+
+
+def test_an_idle_supervisor_ends_unless_an_app_looks_in(home):
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD)}
+    try:
+        assert supervise(home, idle_seconds=0.0) == 0
+        assert not supervisor_runs(home)
+        supervisor = Supervisor(home)
+        home.seen.touch()
+        assert not supervisor.idle_since(60.0)
+        with FileLock(home.supervisor_lock), pytest.raises(StateError, match="runs already"):
+            supervise(home, idle_seconds=0.0)
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+
+
+def test_the_supervisor_is_started_once_found_again_and_started_anew_when_killed(home):
+    def found() -> list[psutil.Process]:
+        return [each for each in psutil.process_iter() if _serves(each, home)]
+
+    ensure_supervisor(home)
+    until(lambda: supervisor_runs(home))
+    ensure_supervisor(home)
+    (first,) = found()
+    assert os.getsid(first.pid) == first.pid != os.getsid(0)
+    first.kill()
+    until(lambda: not supervisor_runs(home))
+    ensure_supervisor(home)
+    until(lambda: supervisor_runs(home))
+    (second,) = (each for each in found() if each.status() != psutil.STATUS_ZOMBIE)
+    assert second.pid != first.pid
+    second.terminate()
+    until(lambda: not supervisor_runs(home))
+
+
+def _serves(process: psutil.Process, home) -> bool:
+    try:
+        return process.environ().get("FEATHERWEIGHT_HOME") == str(home.path) and "supervisor" in process.cmdline()
+    except psutil.Error:
+        return False
