@@ -1,0 +1,15 @@
+"""The other kinds of job: one file each, and the table of them."""
+
+from collections.abc import Callable
+
+from engine.analyses.hardware import hardware
+from engine.analyses.preview import preview
+from engine.analyses.profile import profile
+from engine.results import Result
+from engine.settings import AnalysisRequest, HardwareRequest, PreviewRequest, ProfileRequest
+
+ANALYSES: dict[type[AnalysisRequest], Callable[..., Result]] = {
+    ProfileRequest: profile,
+    PreviewRequest: preview,
+    HardwareRequest: hardware,
+}
