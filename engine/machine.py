@@ -35,7 +35,7 @@ def environment(runtimes: dict[str, tuple[str, ...]] | None = None) -> Environme
 def cores() -> int:
     """Cores that this process may use: its affinity, bounded by the control group's quota; at least 1."""
     affinity = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    quota = _cgroup_cores(_CGROUP)
+    quota = cgroup_cores(_CGROUP)
     return max(1, min(affinity, int(quota))) if quota is not None else affinity
 
 
@@ -88,7 +88,7 @@ def parse_cpuinfo(text: str) -> tuple[str, frozenset[str]]:
     return fields.get("model name") or platform.machine(), frozenset(flags.split())
 
 
-def _cgroup_cores(root: Path) -> float | None:
+def cgroup_cores(root: Path) -> float | None:
     """The quota of the control group (version 2, then 1) in cores, or None where there is none."""
     quota, _, period = _first_line(root / "cpu.max").partition(" ")
     if not period:
