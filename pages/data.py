@@ -7,6 +7,7 @@ from pages._ui import chrome, images_view, preview_view, state
 
 SOURCES = {"sample": "Sample", "images": "My images", "none": "No data"}
 
+chrome.enter()
 chrome.heading("Data", "The images that calibrate, test and, where you ask for it, train the model.")
 way = st.container()
 draft = state.draft()

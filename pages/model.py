@@ -7,6 +7,7 @@ from pages._ui import catalogue_view, chrome, onnx_view, profile_view, state
 
 SOURCES = {"sample": "Sample", "timm": "Catalogue", "file": "ONNX file"}
 
+chrome.enter()
 chrome.heading("Model", "The network that is to become small and fast.")
 way = st.container()
 chosen = state.draft().model

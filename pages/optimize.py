@@ -5,6 +5,7 @@ import streamlit as st
 from engine import submit
 from pages._ui import chrome, opening_view, plan_view, state, steps_view
 
+chrome.enter()
 chrome.heading("Optimize", "Choose what to try. The baseline is measured by itself, as the first variant of the run.")
 opening_view.restore()
 way = st.container()

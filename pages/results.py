@@ -9,6 +9,7 @@ from pages._ui.wording import ago, duration, plain
 
 VIEWS = {"Overview": overview_view.show, "Take home": files_view.show, "How it was measured": provenance_view.show}
 
+chrome.enter()
 id = state.param("run")
 found = report(id) if id else None
 if id and found is not None:

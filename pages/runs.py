@@ -8,6 +8,7 @@ from pages._ui.live import ENDED
 
 MOST = 200
 
+chrome.enter()
 id = state.param("run")
 if id:
     run_view.show(job(id))

@@ -7,6 +7,7 @@ from pages._ui import chrome, draft, runs_view, state
 
 LATEST = 4
 
+chrome.enter()
 story, sample = st.columns([1.15, 1], gap="large", vertical_alignment="center")
 with story, st.container(key="hero"):
     st.title("Smaller, faster image models, with proof.", anchor=False)

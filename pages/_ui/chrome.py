@@ -1,11 +1,13 @@
 """The frame of every page: its style, its heading, its cards and what an empty page teaches."""
 
+import runpy
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import plotly.graph_objects as go
 import streamlit as st
+from streamlit.runtime.pages_manager import PagesManager
 
 from engine.charts import alt_text
 from pages._ui import state
@@ -13,8 +15,21 @@ from pages._ui.draft import Draft, data_name, model_name
 from pages._ui.wording import plain
 
 HERE = Path(__file__).parent
+APP = HERE.parents[1] / "app.py"
 START, MODEL, DATA = "pages/start.py", "pages/model.py", "pages/data.py"
 OPTIMIZE, RUNS, RESULTS = "pages/optimize.py", "pages/runs.py", "pages/results.py"
+
+
+def enter() -> None:
+    """The first line of every page: makes sure that `app.py` is around it.
+
+    Streamlit takes a folder named `pages` for its old way of finding pages until `st.navigation` has run in the
+    process. The first visit after a start, if it comes by a page's own address, then begins with the bare page:
+    `app.py` runs in its place, and runs the page within its frame.
+    """
+    if PagesManager.uses_pages_directory:
+        runpy.run_path(str(APP))
+        st.stop()
 
 
 def frame() -> None:

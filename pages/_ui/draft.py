@@ -113,7 +113,9 @@ def to_link(draft: Draft) -> str:
 
 
 def from_link(word: str) -> Draft:
-    """The draft in a URL. Raises SettingsError where it is none."""
+    """The draft in a URL; a new one where there is nothing. Raises SettingsError where it is none."""
+    if not word:
+        return Draft()
     try:
         if len(word) > LONGEST:
             raise ValueError("too long")

@@ -61,7 +61,7 @@ def _widget(info: FieldInfo, field: str, name: str, value: Any, limit: int | Non
         shown = next(answer for answer, meant in answers.items() if meant is value)
         return answers[_choice(label, list(answers), shown, key, help)]
     if inner in (int, float):
-        return _number(label, info, inner, value, key, help, optional, limit)
+        return _number(label, info, inner, value, name, optional, limit)
     return st.text_input(label, value=value or "", key=key, help=help) or (None if optional else "")
 
 
@@ -90,16 +90,16 @@ def _choice(label: str, options: list[Any], value: Any, key: str, help: str) -> 
     return st.selectbox(label, options, index=options.index(value), key=key, help=help)
 
 
-def _number(label: str, info: FieldInfo, kind: type, value: Any, key: str, help: str, optional: bool,
-            limit: int | None) -> Any:  # fmt: skip
+def _number(label: str, info: FieldInfo, kind: type, value: Any, name: str, optional: bool, limit: int | None) -> Any:
     low, high = _limits(info)
-    high = limit if limit is not None else high
+    if limit is not None:
+        high = max(limit, value or 0)  # a value beyond it came with a recipe: it is shown, and the engine refuses it
     step = 1 if kind is int else _step(info.default if isinstance(info.default, float) else value)
-    return st.number_input(
-        label, min_value=None if low is None else kind(low), max_value=None if high is None else kind(high),
-        value=value, step=step, format=None if kind is int else "%g", key=key, help=help,
-        placeholder=_empty(info) if optional else None,
-    )  # fmt: skip
+    bounds = {"min_value": low if low is None else kind(low), "max_value": high if high is None else kind(high)}
+    drawn = {"step": step, "format": None if kind is int else "%g", "help": _help(info), **bounds}
+    if optional:
+        return st.number_input(label, value=None, key=state.seeded(name, value), placeholder=_empty(info), **drawn)
+    return st.number_input(label, value=value, key=state.key(name), **drawn)
 
 
 def _limits(info: FieldInfo) -> tuple[float | None, float | None]:

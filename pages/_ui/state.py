@@ -20,9 +20,8 @@ def draft() -> Draft:
 
 
 def _from_address() -> Draft:
-    word = st.query_params.get("draft", "")
     try:
-        return from_link(word) if word else Draft()
+        return from_link(st.query_params.get("draft", ""))
     except SettingsError as error:
         st.warning(str(error), icon=":material/link_off:")
         return Draft()
@@ -48,6 +47,13 @@ def renew() -> None:
 def key(name: str) -> str:
     """A widget's key for as long as the draft is the same one."""
     return f"{name}@{st.session_state.get(EPOCH, 0)}"
+
+
+def seeded(name: str, value: Any) -> str:
+    """The key of a widget that begins with `value` and can be emptied, which a widget with a default cannot."""
+    found = key(name)
+    st.session_state.setdefault(found, value)
+    return found
 
 
 def keep_in_address() -> None:

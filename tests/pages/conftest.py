@@ -1,0 +1,109 @@
+"""The app as a session sees it, on a home of its own, with no supervisor beside it."""
+
+from pathlib import Path
+
+import pytest
+from made import made_report
+from streamlit.testing.v1 import AppTest
+
+import engine
+from engine.jobs.claims import Claims
+from engine.jobs.queue import Queue
+from engine.results import Job, Note, Report, Result
+from engine.settings import Recipe, RunRequest
+from engine.store.folders import Outcome, now
+from engine.store.home import Home
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch) -> Home:
+    monkeypatch.setenv("FEATHERWEIGHT_HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("FEATHERWEIGHT_DATABASE_URL", raising=False)
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setattr(engine, "ensure_supervisor", lambda: None)
+    found = Home.default()
+    found.prepare()
+    return found
+
+
+@pytest.fixture
+def app(home):
+    """Opens a page with its address: app("pages/runs.py", run="…")."""
+
+    def opened(page: str | None = None, **params: str) -> AppTest:
+        at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=30).run()
+        if page:
+            at.switch_page(page)
+        for name, value in params.items():
+            at.query_params[name] = value
+        at.run()
+        assert not at.exception
+        return at
+
+    return opened
+
+
+SAMPLE = Recipe.parse({
+    "name": "digits to int8", "model": {"kind": "sample"}, "data": {"kind": "sample"},
+    "steps": [{"technique": "quantize", "method": "static"}],
+})  # fmt: skip
+
+
+@pytest.fixture
+def queue(home) -> Queue:
+    return Queue(home)
+
+
+def claim(queue: Queue, slot: str) -> str:
+    """Take the job that waits longest, as a supervisor does."""
+    taken = Claims(queue, "test/1").claim(slot)
+    if taken is None:
+        raise LookupError(f"nothing waits for {slot}")
+    return taken
+
+
+@pytest.fixture
+def queued(queue):
+    """A run that waits."""
+
+    def submit(name: str = "digits to int8") -> Job:
+        return queue.submit(RunRequest(recipe=SAMPLE), name=name)
+
+    return submit
+
+
+@pytest.fixture
+def finished(queue, queued):
+    """A run that has ended with this report, its ONNX files in place."""
+
+    def submit(report: Report | None = None, name: str = "digits to int8") -> Job:
+        job = queued(name)
+        claim(queue, "run")
+        folder = queue.home.job(job.id)
+        report = (report or made_report()).model_copy(update={"run_id": job.id})
+        for variant in report.variants:
+            (folder.path / variant.file).parent.mkdir(parents=True)
+            (folder.path / variant.file).write_bytes(variant.id.encode())
+        folder.write("report.json", report)
+        queue.finish(job.id, Outcome(state="done", exit_status=0, started=now(), finished=now()))
+        return queue.job(job.id)
+
+    return submit
+
+
+@pytest.fixture
+def answer(queue):
+    """Ends the analysis that waits, with a result or an error."""
+
+    def end(result: Result | None = None, error: Note | None = None, next: str = "") -> str:
+        (slot,) = {slot for slot in Claims(queue, "test/1").waiting() if slot != "run"}
+        id = claim(queue, slot)
+        if result is not None:
+            queue.home.job(id).write("result.json", result)
+        state = "failed" if error else "done"
+        queue.finish(id, Outcome(state=state, error=error, next=next, exit_status=0, started=now(), finished=now()))
+        return id
+
+    return end

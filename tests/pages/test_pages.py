@@ -1,0 +1,226 @@
+import re
+from pathlib import Path
+
+import pytest
+from made import INT8, made_report
+
+from engine import (
+    FileModel,
+    Finetune,
+    QuantizeStatic,
+    SampleData,
+    SampleModel,
+    Target,
+    TimmModel,
+    dump_recipe,
+    jobs,
+    recipe,
+)
+from engine.results import ClassCount, DataPreview, ModelProfile, Note
+from engine.settings import Preprocess
+from pages._ui.draft import Draft, from_link, sample, to_link
+
+ROOT = Path(__file__).parents[2]
+PAGES = ["start", "model", "data", "optimize", "runs", "results"]
+PIXELS = Preprocess(size=(64, 64), mean=(0.5,), std=(0.25,))
+
+
+def words(at) -> str:
+    """All that a page says."""
+    said = [*at.title, *at.header, *at.subheader, *at.markdown, *at.caption, *at.error, *at.warning, *at.info]
+    return "\n".join(str(element.value) for element in said)
+
+
+def button(at, label):
+    return next(button for button in at.button if button.label == label)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_an_empty_home_has_pages_that_teach(app, name):
+    at = app(f"pages/{name}.py")
+    assert not at.error or name == "optimize"
+    assert len(words(at)) > 60
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_is_short_and_leaves_the_state_to_its_room(name):
+    text = (ROOT / f"pages/{name}.py").read_text()
+    assert len(text.splitlines()) < 80
+    for file in (ROOT / "pages").rglob("*.py"):
+        touches = re.search(r"session_state|query_params\b(?!=)|time\.sleep", file.read_text())
+        assert not touches or file.name == "state.py", file
+
+
+def test_one_click_runs_the_sample_and_leads_to_the_run(app):
+    at = app()
+    button(at, "Run the sample").click().run()
+    (run,) = jobs()
+    assert run.state == "queued"
+    assert at.query_params["run"] == run.id
+    assert at.title[0].value == "Digits to INT8"
+
+
+def test_run_submits_the_recipe_and_leads_to_its_run(app):
+    at = app("pages/optimize.py", draft=to_link(sample().changed(goal="size")))
+    button(at, "Run").click().run()
+    (run,) = jobs()
+    assert recipe(run.id).goal == "size"
+    assert at.query_params["run"] == run.id
+
+
+def test_a_timm_model_is_profiled_and_its_card_says_what_it_is(app, answer):
+    draft = Draft(model=TimmModel(name="resnet10t", weights="random"))
+    at = app("pages/model.py", draft=to_link(draft))
+    answer(ModelProfile(
+        name="resnet10t", format="timm", weights="random", inputs={"x": ("N", 3, 176, 176)}, outputs={}, opset=18,
+        parameters=5_440_000, macs=700_000_000, size_bytes=21_700_000, layers={"Conv": 12}, classes=None,
+        n_outputs=1000, preprocess=None,
+    ))  # fmt: skip
+    at.run()
+    assert {metric.label: metric.value for metric in at.metric} == {
+        "Parameters": "5.44 M", "MACs": "700 M", "Input": "3×176×176", "Classes": "1,000", "FP32 file": "21.7 MB",
+    }  # fmt: skip
+    assert "answers mean nothing" in words(at)
+    assert at.get("plotly_chart")
+
+
+def test_an_unreachable_hub_is_one_sentence_with_ways_out_and_never_random_weights_by_itself(app, answer):
+    at = app("pages/model.py", draft=to_link(Draft(model=TimmModel(name="resnet18.a1_in1k"))))
+    answer(error=Note(code="hub", text="the Hub could not be reached"), next="check the network")
+    at.run()
+    assert [error.value for error in at.error] == ["The Hub could not be reached\\.  \nCheck the network\\."]
+    assert from_link(at.query_params["draft"]).model == TimmModel(name="resnet18.a1_in1k")
+    button(at, "Go on with random weights").click().run()
+    assert from_link(at.query_params["draft"]).model == TimmModel(name="resnet18", weights="random")
+
+
+def preview(**changed):
+    values = {
+        "summary": made_report().data,
+        "counts": (ClassCount(name="0", train=1, calibration=1, evaluation=1, holdout=0),),
+        "skipped": (Note(code="image_skipped", text="'x.png' was left out: it is broken"),), "examples": (),
+        "n_outputs": 1000, "head_fits": False, "preprocess": PIXELS,
+    }  # fmt: skip
+    return DataPreview(**(values | changed))
+
+
+def test_a_head_that_does_not_fit_offers_the_fine_tune_and_optimize_carries_it(app, answer):
+    model = TimmModel(name="resnet10t", weights="random")
+    at = app("pages/data.py", draft=to_link(Draft(model=model, data=SampleData())))
+    answer(preview())
+    at.run()
+    assert "head does not fit" in words(at)
+    at.toggle[0].set_value(True).run()
+    assert from_link(at.query_params["draft"]).finetune == Finetune()
+    at.switch_page("pages/optimize.py").run()
+    assert at.toggle[0].value is True
+
+
+def test_no_data_is_a_choice_that_says_what_is_lost(app):
+    at = app("pages/data.py", images="No data", draft=to_link(Draft(model=SampleModel())))
+    assert "agreement" in words(at)
+    button(at, "Go on without data").click().run()
+    assert from_link(at.query_params["draft"]).synthetic
+
+
+def test_the_address_restores_what_was_chosen(app):
+    chosen = sample().changed(quantize=QuantizeStatic(method="static", calibration_images=17), goal="size")
+    at = app("pages/optimize.py", draft=to_link(chosen))
+    assert at.number_input[0].value == 17
+    at.number_input[0].set_value(18).run()
+    assert from_link(at.query_params["draft"]).quantize.calibration_images == 18
+    assert from_link(at.query_params["draft"]).goal == "size"
+
+
+def test_a_broken_address_is_said_and_starts_afresh(app):
+    at = app("pages/optimize.py", draft="@@@")
+    assert "does not hold a usable project" in words(at)
+
+
+def test_a_refused_recipe_says_why_and_cannot_be_run(app):
+    at = app("pages/optimize.py", draft=to_link(sample().changed(target=Target(threads=1000))))
+    assert "threads" in at.error[0].value
+    assert button(at, "Run").disabled
+
+
+def test_training_is_not_on_offer_for_an_onnx_file_and_says_why(app):
+    at = app("pages/optimize.py", draft=to_link(Draft(model=FileModel(sha256="0" * 64), data=SampleData())))
+    assert at.toggle[0].disabled
+    assert "Not for an ONNX file" in words(at)
+
+
+def test_a_recipe_can_be_opened_and_a_bad_one_is_refused_by_name(app):
+    at = app("pages/optimize.py")
+    at.file_uploader[0].upload("bad.yaml", b"version: 1\nmodell: {}").run()
+    assert any("modell" in error.value for error in at.error)
+    at = app("pages/optimize.py")
+    at.file_uploader[0].upload("good.yaml", dump_recipe(sample().recipe()).encode()).run()
+    assert not at.error
+    assert from_link(at.query_params["draft"]) == sample().changed(name="Digits to INT8")
+
+
+def test_a_run_is_loaded_again_with_its_recipe(app, finished):
+    run = finished()
+    at = app("pages/optimize.py", recipe=run.id)
+    assert from_link(at.query_params["draft"]).name == "digits to int8"
+    assert "recipe" not in at.query_params
+
+
+def test_a_waiting_run_shows_its_place_and_can_be_cancelled(app, queued):
+    queued("first")
+    second = queued("second")
+    at = app("pages/runs.py", run=second.id)
+    assert "1 ahead" in at.progress[0].text
+    button(at, "Cancel").click().run()
+    assert jobs()[0].state == "cancelled"
+
+
+def test_runs_are_listed_newest_first(app, queued, finished):
+    finished(name="old")
+    queued("new")
+    at = app("pages/runs.py")
+    assert at.dataframe[0].value["name"].tolist() == ["new", "old"]
+
+
+def test_an_unknown_run_is_one_sentence(app):
+    for page in ("pages/runs.py", "pages/results.py"):
+        at = app(page, run="nosuchrun")
+        assert len(at.error) == 1
+        assert "nosuchrun" in at.error[0].value
+
+
+def test_a_name_is_shown_and_never_obeyed(app, finished):
+    run = finished(name="![x](https://example.com/x.png) **bold** <b>")
+    for page in ("pages/runs.py", "pages/results.py"):
+        at = app(page, run=run.id)
+        assert at.title[0].value == r"\!\[x\]\(https\://example\.com/x\.png\) \*\*bold\*\* \<b\>"
+
+
+def test_results_give_the_answer_then_the_evidence(app, finished):
+    at = app("pages/results.py", run=finished().id)
+    assert [metric.value for metric in at.metric] == ["5.00 MB", "1 ms", "1,000", "99.00 %"]
+    assert [metric.delta for metric in at.metric][:3] == ["-75 %", "-50 %", "+100 %"]
+    table = at.table[0].value
+    assert table["Size"].tolist() == ["20.0 MB", "5.00 MB :green[−75 %]"]
+    assert "not for certain" in table["Verdict"].tolist()[1]
+    assert len(at.get("plotly_chart")) == 5
+
+
+def test_without_labels_nothing_is_called_accuracy(app, finished):
+    at = app("pages/results.py", run=finished(made_report(labelled=False)).id)
+    assert "ccuracy" not in words(at).replace("accuracy within budget", "")
+    assert "Agreement with the baseline" in [metric.label for metric in at.metric]
+
+
+def test_a_download_names_its_run_and_its_variant_and_the_hash_is_shown(app, finished):
+    run = finished()
+    at = app("pages/results.py", run=run.id, view="Take home")
+    code = [block.value for block in at.code]
+    assert "b" * 64 in code
+    assert any(f"static-int8-{run.id}-{INT8}.onnx" in block for block in code)
+
+
+def test_how_it_was_measured_names_machine_data_and_recipe(app, finished):
+    at = app("pages/results.py", run=finished().id, view="How it was measured")
+    assert "A CPU" in words(at)
+    assert any("calibration_images" in block.value for block in at.code)

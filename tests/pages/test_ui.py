@@ -1,0 +1,188 @@
+import csv
+import io
+import runpy
+import sys
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from made import BASE, INT8, RECIPE, made_report, made_variant
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+from engine import FileModel, Finetune, ImagesData, QuantizeStatic, Recipe, SettingsError
+from engine.data.preprocess import prepare
+from engine.results import InputSpec
+from engine.settings import TECHNIQUES, Budget, Preprocess, Split, Target
+from pages._ui import picking, table, wording
+from pages._ui.draft import Draft, from_link, from_recipe, sample, to_link
+from pages._ui.snippet import snippet
+
+SHA = "0" * 64
+DRAFTS = [
+    Draft(),
+    sample(),
+    Draft(model=FileModel(sha256=SHA), synthetic=True, quantize=None),
+    Draft(data=ImagesData(sha256=SHA, labels="none"), finetune=Finetune(epochs=3), seed=7, name="ä ö"),
+    Draft(budget=Budget(max_accuracy_drop=None), split=Split(train=0.5, calibration=0.2), goal="size"),
+]
+
+
+@pytest.mark.parametrize("draft", DRAFTS)
+def test_a_draft_survives_its_address(draft):
+    assert from_link(to_link(draft)) == draft
+
+
+@pytest.mark.parametrize("word", ["x", "@@", "e30" * 10_000, "bnVsbA", "eyJ4IjoxfQ"])
+def test_an_address_that_holds_no_draft_is_refused(word):
+    with pytest.raises(SettingsError):
+        from_link(word)
+
+
+def test_a_recipe_comes_back_from_its_draft():
+    assert from_recipe(RECIPE).recipe() == RECIPE
+
+
+def test_chains_that_the_toggles_cannot_say_are_kept():
+    steps = QuantizeStatic(method="static"), QuantizeStatic(method="static", per_channel=False)
+    recipe = Recipe.parse({**RECIPE.model_dump(exclude={"steps", "branches"}), "branches": [[step] for step in steps]})
+    draft = from_recipe(recipe)
+    assert draft.chains == recipe.branches
+    assert draft.recipe() == recipe
+
+
+@pytest.mark.parametrize(("draft", "missing"), [(Draft(), "model"), (Draft(model=FileModel(sha256=SHA)), "data")])
+def test_what_is_missing_is_named(draft, missing):
+    with pytest.raises(SettingsError, match=f"no {missing}"):
+        draft.recipe()
+
+
+def form_script(kind, values):
+    import streamlit as st
+
+    import engine
+    from pages._ui import forms
+
+    settings = getattr(engine, kind)
+    st.session_state["result"] = forms.form(settings, "f", settings.parse(values))
+
+
+@pytest.mark.parametrize(
+    ("kind", "values"),
+    [*((technique.__name__, {"method": "static"} if "method" in technique.model_fields else {})
+       for technique in TECHNIQUES),
+     ("Target", {}), ("Budget", {}), ("Split", {}), ("TimmModel", {"name": "resnet18"})],
+)  # fmt: skip
+def test_every_settings_class_is_drawn_and_gives_its_defaults_back(kind, values):
+    import engine
+
+    at = AppTest.from_function(form_script, args=(kind, values)).run()
+    assert not at.exception
+    assert at.session_state["result"] == getattr(engine, kind).parse(values)
+
+
+def test_a_form_has_the_declared_limits_help_and_expert_fields():
+    at = AppTest.from_function(form_script, args=("Finetune", {})).run()
+    epochs = at.number_input[0]
+    assert (epochs.label, epochs.min, epochs.max, epochs.step) == ("Epochs", 1, 1000, 1)
+    assert epochs.help == "Passes over the train images. At least 1, at most 1000."
+    assert at.expander[0].label == "Expert settings"
+    epochs.set_value(9).run()
+    assert at.session_state["result"] == Finetune(epochs=9)
+
+
+def test_an_empty_number_and_an_automatic_answer_are_none():
+    at = AppTest.from_function(form_script, args=("Target", {"threads": 2})).run()
+    at.number_input[0].set_value(None).run()
+    assert at.session_state["result"] == Target()
+
+
+def token_script():
+    import streamlit as st
+
+    from pages._ui import state
+
+    st.session_state["result"] = state.token(st.button("Run"))
+
+
+def test_a_press_that_arrives_twice_has_one_token_and_the_next_one_another():
+    at = AppTest.from_function(token_script).run()
+    drawn = at.session_state["result"]
+    for _ in range(2):
+        at.button[0].click().run()
+        assert at.session_state["result"] == drawn
+    at.run()
+    assert at.session_state["result"] != drawn
+
+
+SETTINGS = [
+    Preprocess(size=(64, 64), mean=(0.5,), std=(0.25,)),
+    Preprocess(size=(32, 48), mean=(0.4, 0.5, 0.6), std=(0.2, 0.2, 0.3), crop_pct=0.9, interpolation="bilinear"),
+    Preprocess(size=(48, 48), mean=(0, 0, 0), std=(1, 1, 1), crop_pct=0.875, channels="bgr", scale=1.0),
+    Preprocess(size=(40, 24), mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5), resize="squash", interpolation="nearest"),
+    Preprocess(size=(32, 32), mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5), crop_pct=1.3),
+]
+
+
+@pytest.mark.parametrize("settings", SETTINGS)
+@pytest.mark.parametrize("size", [(50, 81), (120, 47), (33, 33)])
+def test_the_snippet_feeds_the_model_exactly_what_was_measured(settings, size, tmp_path, monkeypatch, capsys):
+    seen = []
+
+    class Session:
+        def __init__(self, path, providers):
+            assert (path, providers) == ("it's.onnx", ["CPUExecutionProvider"])
+
+        def get_inputs(self):
+            return [SimpleNamespace(name="x")]
+
+        def run(self, outputs, feeds):
+            seen.append(feeds["x"])
+            return [np.array([[0.1, 0.7, 0.2]])]
+
+    monkeypatch.setitem(sys.modules, "onnxruntime", SimpleNamespace(InferenceSession=Session))
+    monkeypatch.chdir(tmp_path)
+    pixels = np.random.default_rng(0).integers(0, 256, (*size, 3), dtype=np.uint8)
+    Image.fromarray(pixels).save("image.png")
+    variant = made_variant(INT8, "x", input=InputSpec(shape=(3, *settings.size), preprocess=settings))
+    text = snippet(variant, "it's.onnx", ("cat", "dog's", 'a "b"'))
+    (tmp_path / "run.py").write_text(text.replace("image.jpg", "image.png"))
+    runpy.run_path("run.py")
+    with Image.open("image.png") as image:
+        expected = prepare(image, settings.model_dump())[None]
+    np.testing.assert_array_equal(seen[0], expected)
+    assert capsys.readouterr().out.splitlines()[0] == "dog's 0.700"
+
+
+def test_the_csv_has_plain_numbers_and_gaps():
+    rows = list(csv.DictReader(io.StringIO(table.as_csv(made_report()))))
+    assert [row["id"] for row in rows] == [BASE, INT8]
+    assert float(rows[1]["latency_ratio_high"]) == pytest.approx(0.55)
+    assert (rows[0]["agreement"], rows[1]["agreement"]) == ("", "0.97")
+    assert tuple(rows[0]) == table.COLUMNS
+
+
+@pytest.mark.parametrize(("value", "text"), [(999, "1.00 kB"), (250_000, "0.25 MB"), (5_034_120, "5.03 MB"),
+                                             (81_000_000_000, "81.0 GB"), (210_000_000, "210 MB")])  # fmt: skip
+def test_bytes_are_decimal_with_three_digits(value, text):
+    assert wording.megabytes(value) == text
+
+
+def test_figures_in_words():
+    assert wording.count(11_689_512) == "11.7 M"
+    assert wording.change(25, 100) == "−75 %"
+    assert wording.points(-0.0019) == "−0.19 pt"
+    assert [wording.duration(seconds) for seconds in (4.24, 59.7, 3700)] == ["4.2 s", "1 min 0 s", "1 h 1 min"]
+    assert wording.sentence("the file is none. ") == "The file is none."
+    assert wording.plain("a*b\n[c](d)") == r"a\*b \[c\]\(d\)"
+
+
+def selection(rows, cells):
+    return SimpleNamespace(selection=SimpleNamespace(rows=rows, cells=cells))
+
+
+@pytest.mark.parametrize(
+    ("rows", "cells", "row"), [([], [], None), ([2], [], 2), ([], [(1, "name")], 1), ([7], [], None)]
+)
+def test_a_row_is_picked_by_its_box_or_its_cells(rows, cells, row):
+    assert picking.picked(selection(rows, cells), 3) == row
