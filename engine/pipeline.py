@@ -2,6 +2,7 @@
 
 import time
 
+import psutil
 from filelock import FileLock
 
 from engine import data as images
@@ -11,6 +12,7 @@ from engine.checks import check_fit
 from engine.data import Data
 from engine.machine import cores
 from engine.measure.latency import measure_latency
+from engine.measure.load import Load, busy_note
 from engine.meter import Meter
 from engine.models.artifacts import TorchModel
 from engine.record import Record
@@ -75,15 +77,20 @@ def _time(shop: Shop, home: Home) -> None:
     """Latency of all variants in the same rounds, while nothing else of this home measures or computes."""
     tell = shop.meter.part("all variants", "time", UNITS["time"])
     tell(0.0, "waiting for the machine to be free")
+    target = shop.bench.target
     with FileLock(home.measure_lock):
+        before = Load.now()
         measured = measure_latency(
             shop.record.models,
             shop.record.baseline.id,
-            shop.bench.target,
-            shop.bench.images(shop.bench.target.batch_size),
+            target,
+            shop.bench.images(target.batch_size),
             on_round=lambda done, total: tell(done / total, f"round {done} of {total}"),
         )
+        busy = busy_note(before, Load.now(), target.threads or cores(), psutil.cpu_count() or cores())
     shop.record.time(measured)
+    if busy is not None:
+        shop.record.warnings = (*shop.record.warnings, busy)
 
 
 def _units(recipe: Recipe) -> float:

@@ -1,0 +1,43 @@
+"""Whether the machine was quiet enough for a latency to mean something."""
+
+import time
+from dataclasses import dataclass
+
+import psutil
+
+from engine.results import Note
+
+ENOUGH_FREE = 0.85
+"""Share of the target's threads that must have had a core of their own."""
+
+
+@dataclass(frozen=True)
+class Load:
+    """Processor seconds so far: of the wall clock, of the whole machine, of this process."""
+
+    wall: float
+    machine: float
+    own: float
+
+    @classmethod
+    def now(cls) -> "Load":
+        times = psutil.cpu_times()
+        idle = times.idle + getattr(times, "iowait", 0.0)
+        guest = getattr(times, "guest", 0.0) + getattr(times, "guest_nice", 0.0)  # counted in user and nice already
+        return cls(time.monotonic(), sum(times) - idle - guest, time.process_time())
+
+
+def busy_note(before: Load, after: Load, threads: int, cores: int) -> Note | None:
+    """A warning where other programs left fewer free cores than the target has threads, else None.
+
+    `cores` are those of the machine. Time that the hypervisor gave to others (steal) counts as theirs.
+    """
+    wall = after.wall - before.wall
+    others = max(0.0, (after.machine - before.machine) - (after.own - before.own)) / wall
+    if cores - others >= ENOUGH_FREE * threads:
+        return None
+    text = (
+        f"Other programs used {others:.1f} of {cores} cores while latency was measured with {threads} threads: the "
+        "ratios may be off by more than their intervals; run it again on a quiet machine"
+    )
+    return Note(code="machine_busy", text=text)
