@@ -21,7 +21,7 @@ def class_counts(preview: DataPreview) -> go.Figure:
             x=[label(count.name, 14) for count in shown], y=[getattr(count, split) for count in shown], name=split,
             hovertemplate=f"%{{x}}<br>%{{y}} {split}<extra></extra>",
         )  # fmt: skip
-    figure.update_layout(barmode="stack", showlegend=True, bargap=0.3,
-                         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0})  # fmt: skip
+    legend = {"traceorder": "normal", "orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0}
+    figure.update_layout(barmode="stack", showlegend=True, bargap=0.3, legend=legend)
     figure.update_xaxes(type="category")
     return figure

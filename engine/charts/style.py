@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 NEUTRAL = "#8A938F"
 """The baseline and every reference line: readable on the light and on the dark page, and never the theme's accent."""
 
-ROW_HEIGHT = 46
+ROW_HEIGHT = 50
 """Pixels of one bar or one interval with the space around it."""
 
 
@@ -26,7 +26,7 @@ def canvas(alt: str, *, height: int, x_title: str = "", y_title: str = "") -> go
 
 def rows(n: int) -> int:
     """Height in pixels of a chart with `n` rows."""
-    return 76 + ROW_HEIGHT * max(n, 1)
+    return 84 + ROW_HEIGHT * max(n, 1)
 
 
 def alt_text(figure: go.Figure) -> str:

@@ -60,7 +60,7 @@ def _rows(best: Variant, base: Variant) -> Iterator[tuple[str, str, str, str]]:
 
 def _arrow(difference: str) -> str | int:
     """A difference as a metric wants it: it points by an ASCII minus, and none at all is a plain zero."""
-    return difference.replace("−", "-") if difference.strip("+−.0 %pt") else 0
+    return difference.replace("−", "-") if difference.strip("±+−.0 %pt") else 0
 
 
 def _warnings(report: Report) -> None:

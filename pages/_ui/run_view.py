@@ -7,7 +7,7 @@ from engine.charts import learning_curve
 from pages._ui import chrome, live, state
 from pages._ui.guard import guarded, say
 from pages._ui.live import ENDED
-from pages._ui.wording import ago, count, duration, plain, sentence
+from pages._ui.wording import ago, duration, plain, sentence
 
 LOG_LINES = 200
 
@@ -22,10 +22,9 @@ def show(run: Job) -> None:
             _ended(run)
         else:
             live.watch(run.id, _going)
+    if run.state in ENDED:
+        _log(run)
     _actions(run)
-    with st.expander("Log", icon=":material/notes:", on_change="rerun", key="log-open") as shown:
-        if shown.open:
-            _log(run)
 
 
 def _head(run: Job) -> None:
@@ -39,17 +38,14 @@ def _going(run: Job) -> None:
     _head(run)
     live.progress(run)
     estimate = f"about {duration(run.estimate_seconds)}" if run.estimate_seconds else "–"
-    chrome.facts({
-        "Phase": run.phase or ("queued" if run.state == "queued" else "starting"),
-        "Elapsed": duration(run.seconds),
-        "Estimate": estimate,
-        "In the queue": f"no. {run.position}" if run.position else "–",
-    })  # fmt: skip
+    place = {"In the queue": f"no. {run.position}"} if run.position else {"Phase": run.phase or "starting"}
+    chrome.facts({**place, "Elapsed": duration(run.seconds), "Estimate": estimate})
     if run.attempts > 1:
         st.caption(f"Attempt {run.attempts}: it was interrupted and started over.")
     _curve(run.id, "live")
     if st.button("Cancel", icon=":material/stop:", key="cancel"):
         cancel(run.id)
+    _log(run)
 
 
 def _ended(run: Job) -> None:
@@ -107,8 +103,13 @@ def _delete(run: Job) -> None:
 
 
 def _log(run: Job) -> None:
-    lines = [f"{event.time}  {event.step:<12} {event.phase:<14} {event.message}" for event in events(run.id)]
-    lines += log(run.id).splitlines()
-    if len(lines) > LOG_LINES:
-        st.caption(f"The last {LOG_LINES} of {count(len(lines))} lines")
-    st.code("\n".join(lines[-LOG_LINES:]) or "Nothing yet.", language=None, height=360)
+    """The newest lines of events and log, the last on top, read only while they are looked at."""
+    with st.expander("Log", icon=":material/notes:", on_change="rerun", key="log") as shown:
+        if not shown.open:
+            return
+        lines = [f"{event.time}  {event.step:<12} {event.phase:<14} {event.message}" for event in events(run.id)]
+        lines += log(run.id).splitlines()
+        if len(lines) > LOG_LINES:
+            st.caption(f"The last {LOG_LINES} of {len(lines):,} lines")
+        newest = reversed(lines[-LOG_LINES:])
+        st.code("\n".join(newest) or "Nothing yet.", language=None, height=300)

@@ -75,7 +75,7 @@ def _beside(difference: str, better: int) -> str:
     """A difference in the colour of what it means; `better` is the sign that is good."""
     if not difference:
         return ""
-    if not difference.strip("+−.0 %pt"):
+    if not difference.strip("±+−.0 %pt"):
         return f" :gray[{difference}]"
     good = difference.startswith("+") == (better > 0)
     return f" :{'green' if good else 'red'}[{difference}]"

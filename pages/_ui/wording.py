@@ -60,7 +60,7 @@ def change(value: float, base: float) -> str:
 
 def points(value: float) -> str:
     """A difference of two shares in percentage points."""
-    return f"{100 * value:+.2f} pt".replace("-", "−")
+    return f"{100 * value:+.2f} pt".replace("-", "−") if round(value, 4) else "±0 pt"
 
 
 def duration(seconds: float) -> str:
