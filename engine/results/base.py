@@ -1,0 +1,31 @@
+"""What all results share."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+State = Literal["queued", "running", "done", "failed", "cancelled"]
+
+
+class Result(BaseModel):
+    """Base of every result: immutable, unknown keys refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Note(Result):
+    """Something to know, as a stable code and a sentence."""
+
+    code: str
+    text: str
+
+
+class Environment(Result):
+    """The machine and the versions that the figures belong to."""
+
+    cpu: str
+    cores: int
+    memory_bytes: int
+    isa: tuple[str, ...]
+    runtimes: dict[str, tuple[str, ...]]
+    versions: dict[str, str]

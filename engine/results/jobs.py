@@ -1,0 +1,77 @@
+"""Jobs, their events, and the home they live in."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from engine.results.base import Note, Result, State
+
+
+class Event(Result):
+    """One line of events.jsonl: `time` is ISO 8601 UTC, `fraction` of the whole job, metrics by name with units."""
+
+    time: str
+    step: str
+    phase: str
+    fraction: float
+    message: str
+    metrics: dict[str, float] = Field(default_factory=dict)
+
+
+class Estimate(Result):
+    """How long a run will probably take; never a measurement."""
+
+    seconds: float
+    phases: dict[str, float]
+
+
+class Job(Result):
+    """One row of the store. Times are ISO 8601 UTC; `position` counts the queued jobs ahead, from 1."""
+
+    id: str
+    kind: str
+    name: str
+    state: State
+    created: str
+    started: str | None
+    finished: str | None
+    seconds: float
+    phase: str
+    fraction: float
+    message: str
+    attempts: int
+    position: int | None
+    estimate_seconds: float | None
+    error: Note | None
+    error_next: str
+
+
+class Upload(Result):
+    """A file or folder that a user brought into this home, addressed by its content."""
+
+    sha256: str
+    name: str
+    kind: Literal["onnx", "weights", "images", "labels"]
+    size_bytes: int
+    created: str
+    path: str
+
+
+class Usage(Result):
+    """What the home folder occupies, in bytes, and what the disk has left."""
+
+    home: str
+    jobs_bytes: int
+    cache_bytes: int
+    uploads_bytes: int
+    database_bytes: int
+    free_bytes: int
+
+
+class CheckItem(Result):
+    """One line of `check`: what was looked at, whether it is right, what to do if not."""
+
+    name: str
+    ok: bool
+    found: str
+    next: str

@@ -1,0 +1,87 @@
+"""What is measured on a variant, and on how many images."""
+
+from typing import Literal
+
+from engine.results.base import Result
+from engine.settings import Preprocess
+
+Answer = Literal["yes", "no", "unclear"]
+
+
+class DataSummary(Result):
+    """How many images stand behind the figures; `evaluation_sha256` decides which runs compare in accuracy."""
+
+    n_train: int
+    n_calibration: int
+    n_evaluation: int
+    n_holdout: int
+    n_skipped: int
+    classes: tuple[str, ...] | None
+    evaluation_sha256: str
+
+
+class InputSpec(Result):
+    """One input of a variant: shape without the batch, and how an image becomes it."""
+
+    shape: tuple[int, ...]
+    preprocess: Preprocess
+
+
+class Latency(Result):
+    """Median and 95th percentile of one call, and the ratio to the baseline with its 95 % bootstrap interval."""
+
+    runtime: str
+    provider: str
+    threads: int
+    batch_size: int
+    p50_ms: float
+    p95_ms: float
+    n_runs: int
+    n_rounds: int
+    n_warmup: int
+    session_options: dict[str, str]
+    ratio_to_baseline: float
+    ratio_low: float
+    ratio_high: float
+
+
+class Throughput(Result):
+    """Images per second at the target's batch size, with a 95 % bootstrap interval."""
+
+    batch_size: int
+    images_per_s: float
+    low: float
+    high: float
+
+
+class Accuracy(Result):
+    """Share of labelled images that are right; the 95 % Wilson interval is that of top-1."""
+
+    top1: float
+    top5: float | None
+    n_images: int
+    low: float
+    high: float
+
+
+class Fidelity(Result):
+    """How close the outputs are to the baseline's. An infinite SQNR is null."""
+
+    agreement: float
+    sqnr_db: float | None
+    n_images: int
+
+
+class Verdict(Result):
+    """What the figures mean; `codes` name what broke the budget or what is uncertain.
+
+    `drop` is the absolute loss of top-1 (of agreement without labels) against the baseline on the same images, with
+    its paired 95 % interval; null for the baseline and where nothing was compared.
+    """
+
+    within_budget: bool
+    faster: Answer
+    codes: tuple[str, ...]
+    drop: float | None = None
+    drop_low: float | None = None
+    drop_high: float | None = None

@@ -1,0 +1,82 @@
+"""The result of a run."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from engine.results.base import Environment, Note, Result, State
+from engine.results.measurements import Accuracy, DataSummary, Fidelity, InputSpec, Latency, Throughput, Verdict
+from engine.settings import Recipe, Step
+
+SCHEMA_VERSION: Literal[1] = 1
+
+Role = Literal["baseline", "step", "candidate"]
+
+
+class Variant(Result):
+    """An ONNX file that came out of a step, and all that was measured on it."""
+
+    id: str = Field(pattern=r"^[0-9a-f]{12}$")
+    parent_id: str | None
+    branch: int
+    step: int
+    technique: str
+    role: Role
+    label: str
+    settings: Step | None
+    file: str
+    sha256: str
+    size_bytes: int
+    parameters: int | None
+    macs: int | None
+    input: InputSpec
+    latency: Latency | None
+    throughput: Throughput | None
+    accuracy: Accuracy | None
+    fidelity: Fidelity | None
+    verdict: Verdict | None
+    seconds: float
+    notes: tuple[Note, ...] = ()
+
+
+class Failure(Result):
+    """A branch that did not reach its end; `branch` is null where the whole process ended early."""
+
+    branch: int | None
+    step: int | None
+    technique: str | None
+    code: str
+    message: str
+    next: str
+
+
+class Recommendation(Result):
+    """The variant to take home, and why."""
+
+    id: str
+    reason: Note
+
+
+class Report(Result):
+    """The result of a run: all that it measured."""
+
+    schema_version: Literal[1] = SCHEMA_VERSION
+    run_id: str
+    state: State
+    created: str
+    seconds: float
+    recipe: Recipe
+    environment: Environment
+    warnings: tuple[Note, ...] = ()
+    failures: tuple[Failure, ...] = ()
+    data: DataSummary | None = None
+    variants: tuple[Variant, ...] = ()
+    recommended: Recommendation | None = None
+
+    @property
+    def baseline(self) -> Variant | None:
+        return next((variant for variant in self.variants if variant.role == "baseline"), None)
+
+    def variant(self, id: str) -> Variant | None:
+        """The variant of this id, or None."""
+        return next((variant for variant in self.variants if variant.id == id), None)
