@@ -26,8 +26,9 @@ from engine.errors import SourceError
 _MAC_OPERATORS = frozenset({
     "Conv", "Gemm", "MatMul", "ConvInteger", "MatMulInteger", "QLinearConv", "QLinearMatMul",
 })  # fmt: skip
-_HIDDEN_MACS = frozenset({"Attention", "Einsum", "LSTM", "GRU", "RNN"})
+_HIDDEN_MACS = ("Conv", "Gemm", "MatMul", "Attention", "Einsum", "LSTM", "GRU", "RNN")
 _WEIGHT_INPUT = {"QLinearConv": 3, "QLinearMatMul": 3}
+_BIAS_INPUT = {"QLinearConv": 8, "QLinearMatMul": None, "QGemm": 6}
 _SCALED = frozenset({"QuantizeLinear", "DequantizeLinear"})
 _WEIGHT_TYPES = frozenset({
     TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.BFLOAT16, TensorProto.DOUBLE,
@@ -86,6 +87,9 @@ def settle(model: onnx.ModelProto, input_shape: Shape | None = None) -> onnx.Mod
     del fixed.graph.value_info[:]
     for value in graph_inputs(fixed):
         _fix_input(value, input_shape)
+    # What a file declares of its outputs may be wrong; without it, the shapes are those that the operators make.
+    for value in fixed.graph.output:
+        value.type.tensor_type.ClearField("shape")
     folded = _folded(fixed)
     try:
         return onnx.shape_inference.infer_shapes(folded, data_prop=True)
@@ -148,15 +152,19 @@ def _batch(model: onnx.ModelProto) -> int:
 
 
 def _hides_macs(node: onnx.NodeProto) -> bool:
-    return node.op_type in _HIDDEN_MACS or any(attribute.HasField("g") for attribute in node.attribute)
+    if node.op_type in _MAC_OPERATORS:
+        return False
+    names_them = any(word in node.op_type for word in _HIDDEN_MACS)
+    return names_them or any(attribute.HasField("g") for attribute in node.attribute)
 
 
 def _scales(node: onnx.NodeProto) -> list[str]:
     """Inputs of this node that are scales or zero points."""
     if node.op_type in _SCALED:
         return list(node.input[1:])
-    if node.op_type in _WEIGHT_INPUT:
-        return [name for place, name in enumerate(node.input) if place not in (0, 3, 8)]
+    if node.op_type in _BIAS_INPUT:
+        kept = (0, 3, _BIAS_INPUT[node.op_type])
+        return [name for place, name in enumerate(node.input) if place not in kept]
     return list(node.input[2:]) if node.op_type in ("ConvInteger", "MatMulInteger") else []
 
 

@@ -203,16 +203,20 @@ def _check_preprocess(preprocess: Preprocess, shape: tuple[int, int, int]) -> No
 
 
 def _output(proto: onnx.ModelProto, shapes: dict[str, tuple[int, ...]]) -> tuple[str, int]:
-    """Name and length of the only output of rank 2."""
-    found = {value.name: shapes.get(value.name) or dimensions(value) for value in proto.graph.output}
+    """Name and length of the only output of rank 2, by what the operators make rather than by what is declared."""
+    declared = {value.name: dimensions(value) for value in proto.graph.output}
+    found = {name: shapes.get(name) or dims for name, dims in declared.items()}
     classifiers = {name: dims for name, dims in found.items() if dims is not None and len(dims) == 2}
     if len(classifiers) != 1:
         shown = ", ".join(f"'{name}' {list(dims) if dims else 'of unknown shape'}" for name, dims in found.items())
         raise SourceError(f"the model has {len(classifiers)} outputs of shape (batch, classes), a classifier has one "
                           f"(its outputs: {shown[:300]})", _EXPORT_HINT)  # fmt: skip
     ((name, dims),) = classifiers.items()
+    said = (declared[name] or dims)[-1]
     if not isinstance(dims[1], int) or dims[1] < 1:
         raise SourceError(f"the number of classes in the output '{name}' cannot be told", _EXPORT_HINT)
+    if isinstance(said, int) and said != dims[1]:
+        raise SourceError(f"the output '{name}' is declared with {said} classes and has {dims[1]}", _EXPORT_HINT)
     return name, dims[1]
 
 

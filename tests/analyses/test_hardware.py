@@ -1,0 +1,32 @@
+"""The machine's providers, each one tried."""
+
+import onnxruntime as ort
+
+from engine.analyses.hardware import hardware, try_provider
+from engine.machine import environment
+from engine.settings import HardwareRequest
+from engine.store.folders import JobFolder
+from engine.store.progress import Progress
+
+
+def test_every_provider_is_tried_and_the_cpu_works(tmp_path):
+    result = hardware(HardwareRequest(), JobFolder(tmp_path), Progress(lambda event: None))
+    assert [provider.name for provider in result.providers] == ort.get_available_providers()
+    working = {provider.name for provider in result.providers if provider.works}
+    assert "CPUExecutionProvider" in working
+    assert result.environment == environment({"onnxruntime": tuple(result.environment.runtimes["onnxruntime"])})
+    assert set(result.environment.runtimes["onnxruntime"]) == working
+
+
+def test_a_reason_stands_beside_what_does_not_work():
+    absent = try_provider("NoSuchExecutionProvider")
+    assert (absent.works, absent.reason) == (False, "this build of onnxruntime does not have it")
+    cpu = try_provider("CPUExecutionProvider")
+    assert (cpu.works, cpu.reason) == (True, "")
+
+
+def test_a_provider_that_leaves_the_work_to_the_cpu_does_not_count():
+    for name in ort.get_available_providers():
+        found = try_provider(name)
+        assert found.works != bool(found.reason)
+        assert found.works or name != "CPUExecutionProvider"

@@ -1,0 +1,196 @@
+"""Reading ONNX files: what a classifier says of itself, and every file that is none."""
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper
+from onnxruntime.quantization import QuantFormat, quantize_static
+from onnxruntime.quantization.calibrate import CalibrationDataReader
+
+from engine.errors import SourceError
+from engine.models.graph import describe, load_proto, read_onnx, write_metadata
+from engine.settings import Preprocess
+from tests.models.small import Shape, small_classifier
+
+OURS = Preprocess(size=(8, 8), mean=(0.1, 0.2, 0.3), std=(0.4, 0.5, 0.6), resize="squash")
+
+
+def test_a_classifier_is_read(saved):
+    model = read_onnx(saved(small_classifier()))
+    assert (model.input_name, model.output_name, model.input_shape) == ("image", "logits", (3, 8, 8))
+    assert (model.batch, model.n_outputs, model.opset, model.layout) == (None, 5, 18, "nchw")
+    assert model.parameters == 4 * 3 * 9 + 20 + 5
+    assert model.macs == 6 * 6 * 4 * 27 + 20
+
+
+def test_imagenet_is_assumed_and_told_where_nothing_is_said(saved):
+    model = read_onnx(saved(small_classifier()))
+    assert model.preprocess.mean == (0.485, 0.456, 0.406)
+    assert model.preprocess.size == (8, 8)
+    assert [note.code for note in model.warnings] == ["preprocess_assumed"]
+
+
+def test_one_channel_gets_the_mean_of_three(saved):
+    model = read_onnx(saved(small_classifier(Shape(image=("batch", 1, 8, 8)))))
+    assert model.preprocess.mean == (pytest.approx((0.485 + 0.456 + 0.406) / 3),)
+
+
+def test_the_file_itself_may_say_how(saved):
+    proto = small_classifier()
+    write_metadata(proto, OURS, tuple("abcde"))
+    write_metadata(proto, OURS, tuple("vwxyz"))
+    model = read_onnx(saved(proto))
+    assert (model.preprocess, model.classes, model.warnings) == (OURS, tuple("vwxyz"), ())
+
+
+def test_what_the_user_says_comes_before_what_the_file_says(saved):
+    proto = small_classifier()
+    write_metadata(proto, OURS, None)
+    other = OURS.model_copy(update={"crop_pct": 0.5})
+    assert read_onnx(saved(proto), other).preprocess == other
+
+
+def test_the_key_tells_preprocessing_apart(saved):
+    path = saved(small_classifier())
+    assert read_onnx(path).key == read_onnx(path).key
+    assert read_onnx(path).key != read_onnx(path, OURS).key
+
+
+def test_a_fixed_batch_is_kept_and_macs_are_of_one_image(saved):
+    model = read_onnx(saved(small_classifier(Shape(image=(4, 3, 8, 8), logits=(4, 5)))))
+    assert model.batch == 4
+    assert model.macs == 6 * 6 * 4 * 27 + 20
+
+
+def test_any_size_needs_a_preprocessing(saved):
+    path = saved(small_classifier(Shape(image=("batch", 3, "height", "width"))))
+    with pytest.raises(SourceError, match="any size"):
+        read_onnx(path)
+    model = read_onnx(path, OURS)
+    assert model.input_shape == (3, 8, 8)
+    assert model.macs == 6 * 6 * 4 * 27 + 20
+
+
+def test_of_several_outputs_the_scores_are_taken(saved):
+    features = helper.make_tensor_value_info("features", TensorProto.FLOAT, ("batch", 4, 6, 6))
+    assert read_onnx(saved(small_classifier(outputs=[features]))).output_name == "logits"
+
+
+def test_describe_keeps_the_names_of_dynamic_dimensions():
+    assert describe(small_classifier()) == ({"image": ("batch", 3, 8, 8)}, {"logits": ("batch", 5)})
+
+
+class _Noise(CalibrationDataReader):
+    def __init__(self) -> None:
+        self._left = [{"image": np.random.default_rng(0).random((1, 3, 8, 8), np.float32)}]
+
+    def get_next(self):
+        return self._left.pop() if self._left else None
+
+
+@pytest.mark.parametrize("form", [QuantFormat.QDQ, QuantFormat.QOperator])
+def test_a_quantized_file_counts_as_its_original(form, saved, tmp_path):
+    original = saved(small_classifier())
+    quantize_static(original, tmp_path / "int8.onnx", _Noise(), quant_format=form, per_channel=True)
+    quantized, model = read_onnx(tmp_path / "int8.onnx"), read_onnx(original)
+    assert quantized.parameters in (model.parameters, model.parameters + 4)  # a bias of zeros where there was none
+    assert quantized.macs == (model.macs if form == QuantFormat.QDQ else None)  # QGemm is not ONNX's own
+
+
+@pytest.mark.parametrize(("content", "said"), [
+    (b"", "empty"),
+    (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 3\n", "Git LFS pointer"),
+    (b"\n<!DOCTYPE html><html></html>", "web page"),
+    (b"PK\x03\x04" + bytes(50), "zip archive or a PyTorch file"),
+    (b"\x80\x02}q\x00.", "pickle"),
+    (np.random.default_rng(0).bytes(3000), "not an ONNX file"),
+    (small_classifier().SerializeToString()[:200], "not an ONNX file, or is cut off"),
+])  # fmt: skip
+def test_what_is_no_onnx_file_is_named(content, said, tmp_path):
+    path = tmp_path / "model.onnx"
+    path.write_bytes(content)
+    with pytest.raises(SourceError, match=said) as caught:
+        read_onnx(path)
+    assert caught.value.next
+
+
+def test_a_missing_file(tmp_path):
+    with pytest.raises(SourceError, match="there is no file"):
+        read_onnx(tmp_path / "nothing.onnx")
+
+
+@pytest.mark.parametrize(("model", "said"), [
+    (small_classifier(opset=99), "opset 99"),
+    (small_classifier(ir=99), "IR version 99"),
+    (small_classifier(Shape(kind=TensorProto.UINT8)), "is uint8, it must be float"),
+    (small_classifier(Shape(image=("batch", 3, 64))), "image input is"),
+    (small_classifier(Shape(image=("batch", 8, 8, 3))), "channels seem to come last"),
+    (small_classifier(Shape(image=("batch", 4, 8, 8))), "1 or 3"),
+    (small_classifier(Shape(image=("batch", "channels", 8, 8))), "1 or 3"),
+    (small_classifier(Shape(logits=("batch", 7))), "declared with 7 classes and has 5"),
+    (small_classifier(extra_nodes=[helper.make_node("Nonsense", ["logits"], ["x"], domain="their.own")]), "Nonsense"),
+    (small_classifier(extra_nodes=[helper.make_node("Relu", ["nothing"], ["x"])]), "nothing"),
+])  # fmt: skip
+def test_what_is_no_classifier_is_refused_with_the_reason(model, said, saved):
+    with pytest.raises(SourceError, match=said):
+        read_onnx(saved(model))
+
+
+def test_two_inputs_are_refused(saved):
+    proto = small_classifier(extra_nodes=[helper.make_node("Relu", ["second"], ["x"])])
+    proto.graph.input.append(helper.make_tensor_value_info("second", TensorProto.FLOAT, (1, 3)))
+    with pytest.raises(SourceError, match="2 inputs"):
+        read_onnx(saved(proto))
+
+
+def test_two_candidates_for_the_scores_are_refused(saved):
+    second = helper.make_tensor_value_info("flat", TensorProto.FLOAT, ("batch", 4))
+    with pytest.raises(SourceError, match="2 outputs"):
+        read_onnx(saved(small_classifier(outputs=[second])))
+
+
+@pytest.mark.parametrize("present", [True, False])
+def test_weights_in_another_file_are_refused_whether_it_is_there_or_not(present, tmp_path):
+    path = tmp_path / "model.onnx"
+    onnx.save(small_classifier(), path, save_as_external_data=True, location="model.onnx.data", size_threshold=0)
+    if not present:
+        (tmp_path / "model.onnx.data").unlink()
+    with pytest.raises(SourceError, match=r"model\.onnx\.data") as caught:
+        read_onnx(path)
+    assert "one file" in caught.value.message
+
+
+def test_weights_in_a_file_outside_are_never_opened(saved):
+    proto = small_classifier()
+    tensor = proto.graph.initializer[0]
+    tensor.ClearField("raw_data")
+    tensor.data_location = TensorProto.EXTERNAL
+    tensor.external_data.add(key="location", value="../../../../etc/passwd")
+    with pytest.raises(SourceError, match="another file"):
+        read_onnx(saved(proto))
+
+
+@pytest.mark.parametrize(("preprocess", "said"), [
+    (OURS.model_copy(update={"size": (16, 16)}), "takes images of 8x8 px, preprocess.size says 16x16"),
+    (Preprocess(size=(8, 8), mean=(0.5,), std=(0.5,)), "takes 3 channels"),
+])  # fmt: skip
+def test_a_preprocessing_that_does_not_fit(preprocess, said, saved):
+    with pytest.raises(SourceError, match=said):
+        read_onnx(saved(small_classifier()), preprocess)
+
+
+def test_as_many_class_names_as_outputs(saved):
+    with pytest.raises(SourceError, match="2 class names for 5 outputs"):
+        read_onnx(saved(small_classifier()), classes=("a", "b"))
+
+
+def test_damaged_metadata_is_refused(saved):
+    proto = small_classifier()
+    proto.metadata_props.add(key="featherweight", value='{"preprocess": {"size": 3}, "classes": null}')
+    with pytest.raises(SourceError, match="damaged"):
+        read_onnx(saved(proto))
+
+
+def test_a_proto_without_a_graph_is_refused(saved):
+    with pytest.raises(SourceError, match="no ONNX graph"):
+        load_proto(saved(onnx.ModelProto(ir_version=8)))
