@@ -54,7 +54,8 @@ def choose() -> None:
 
 def _pick(found: pd.DataFrame) -> str | None:
     event = st.dataframe(
-        found, hide_index=True, on_select="rerun", selection_mode=picking.MODES, height=300, key=state.key("catalogue"),
+        found, hide_index=True, on_select="rerun", selection_mode=picking.MODES, key=state.key("catalogue"),
+        height=min(300, 37 + 35 * max(len(found), 1)),
         alt="timm architectures that match the search",
         column_config={
             "name": st.column_config.TextColumn("Name", pinned=True),

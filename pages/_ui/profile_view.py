@@ -12,7 +12,7 @@ from pages._ui.wording import count, many, megabytes, plain, sentence
 def show(model: ModelSource) -> None:
     """The card of the chosen model, once its profile is there; progress and failure until then."""
     with chrome.card("profile", plain(model_name(model))):
-        done = live.analysed(ProfileRequest(model=model), "Building and exporting it to look inside.", _ways_out)
+        done = live.analysed(ProfileRequest(model=model), "Looking inside, in a process of its own.", _ways_out)
         profile = result(done.id) if done else None
         if isinstance(profile, ModelProfile):
             _card(profile)
