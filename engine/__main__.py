@@ -157,9 +157,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (KeyboardInterrupt, typer.Abort):
         _error("cancelled")
         return CANCELLED
-    except BrokenPipeError:  # `... | head`
-        sys.stdout = None
-        return 0
     return status if isinstance(status, int) else 0
 
 

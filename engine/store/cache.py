@@ -5,6 +5,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from filelock import FileLock
@@ -84,8 +85,9 @@ class Cache:
     def _remove_abandoned(self) -> None:
         """Half-filled folders of processes that were killed a day ago or more."""
         for folder in self._root.glob(".*-*"):
-            if folder.stat().st_mtime < time.time() - ABANDONED_SECONDS:
-                shutil.rmtree(folder, ignore_errors=True)
+            with suppress(FileNotFoundError):  # it was published meanwhile
+                if folder.stat().st_mtime < time.time() - ABANDONED_SECONDS:
+                    shutil.rmtree(folder, ignore_errors=True)
 
     def _entry(self, key: str) -> Path:
         if not key.isalnum():

@@ -38,7 +38,10 @@ def settle(folder: JobFolder, outcome: Outcome) -> None:
 
 
 def _mend_report(folder: JobFolder, job: JobFile, request: RunRequest, outcome: Outcome) -> None:
-    report = folder.report() or Report(run_id=job.id, state="running", created=job.created, seconds=0.0,
+    report = folder.report()
+    if report is None and outcome.state == "done":  # nothing can be said for it
+        return
+    report = report or Report(run_id=job.id, state="running", created=job.created, seconds=0.0,
                                        recipe=request.recipe, environment=environment())  # fmt: skip
     failures = report.failures
     if outcome.state == "failed" and outcome.error and not failures:

@@ -1,0 +1,69 @@
+import pytest
+
+from engine.estimate import describe_recipe, estimate_recipe
+from engine.settings import parse_recipe
+
+INT8 = "{technique: quantize, method: static}"
+TUNE = "{technique: finetune, epochs: 3}"
+
+
+def recipe(steps: str, model: str = "{kind: sample}", data: str = "{kind: sample}", more: str = ""):
+    return parse_recipe(f"{{model: {model}, data: {data}, {steps} {more}}}")
+
+
+def test_phases_add_up_and_cover_the_steps():
+    estimate = estimate_recipe(recipe(f"steps: [{TUNE}, {INT8}]"))
+    assert {"starting", "export", "finetune", "quantize", "accuracy", "latency"} == estimate.phases.keys()
+    assert estimate.seconds == pytest.approx(sum(estimate.phases.values()), abs=0.5)
+
+
+def test_more_work_is_estimated_longer():
+    seconds = [
+        estimate_recipe(each).seconds
+        for each in (
+            recipe("steps: []"),
+            recipe(f"steps: [{INT8}]"),
+            recipe(f"steps: [{TUNE}, {INT8}]"),
+            recipe(f"steps: [{TUNE}, {INT8}]", "{kind: timm, name: resnet50}"),
+        )
+    ]
+    assert seconds == sorted(seconds)
+    assert len(set(seconds)) == 4
+
+
+def test_training_ends_with_the_budget():
+    long = recipe("steps: [{technique: finetune, epochs: 1000}]", "{kind: timm, name: resnet50}",
+                  more=", budget: {minutes: 2}")  # fmt: skip
+    assert estimate_recipe(long).phases["finetune"] == 120
+
+
+def test_a_shared_beginning_counts_once():
+    one = estimate_recipe(recipe(f"steps: [{TUNE}, {INT8}]")).phases["finetune"]
+    two = recipe(f"branches: [[{TUNE}, {INT8}], [{TUNE}, {{technique: quantize, method: static, per_channel: false}}]]")
+    assert estimate_recipe(two).phases["finetune"] == one
+
+
+def test_images_are_counted_without_being_opened(tmp_path):
+    for number in range(50):
+        (tmp_path / f"{number}.png").write_text("no image")
+    few = recipe(f"steps: [{TUNE}]", "{kind: timm, name: resnet50}", f"{{kind: images, path: {tmp_path}}}")
+    for number in range(50, 500):
+        (tmp_path / f"{number}.png").write_text("no image")
+    before = estimate_recipe(few.model_copy(update={"data": None})).seconds
+    assert before < estimate_recipe(few).seconds
+
+
+def test_words_tell_every_step_and_end_with_full_stops():
+    words = describe_recipe(recipe(f"branches: [[{TUNE}, {INT8}], [{TUNE}]]"))
+    text = " ".join(words)
+    assert "Fine-tune for 3 epochs" in text
+    assert "Chain 1: Quantize to INT8" in text
+    assert "Chain 2: Nothing more" in text
+    assert all(line.endswith(".") and line[0].isupper() for line in words)
+
+
+def test_words_name_the_model_the_data_and_the_budget():
+    text = " ".join(describe_recipe(recipe(f"steps: [{INT8}]", "{kind: timm, name: resnet18, weights: random}", "null",
+                                           ", budget: {max_accuracy_drop: 0.02, max_size_mb: 5}")))  # fmt: skip
+    for phrase in ("resnet18 with random weights", "synthetic", "at most 2 points", "within 5 MB", "baseline"):
+        assert phrase in text

@@ -1,0 +1,84 @@
+import errno
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from engine.errors import DataError
+from engine.runner import as_error
+from engine.settings import FileModel, ProfileRequest
+from engine.store.folders import JobFile, JobFolder, now
+
+ORPHAN = """
+import os, subprocess, sys
+child = "import os, time; from engine.runner import die_with_parent; die_with_parent(); print(os.getpid(), flush=True); time.sleep(600)"
+subprocess.Popen([sys.executable, "-c", child], env=os.environ | {"FEATHERWEIGHT_PARENT": str(os.getpid())}).wait()
+"""  # noqa: E501
+
+
+def runner(folder: JobFolder) -> subprocess.CompletedProcess:
+    return subprocess.run([sys.executable, "-m", "engine.runner", str(folder.path)], capture_output=True, text=True)
+
+
+def ask(folder: JobFolder, path: str) -> None:
+    request = ProfileRequest(model=FileModel(path=path))
+    folder.work.mkdir()
+    folder.write("job.json", JobFile(id="a" * 12, kind="profile", name="a", created=now(), request=request))
+
+
+def test_a_runner_dies_with_its_parent_even_by_sigkill():
+    parent = subprocess.Popen([sys.executable, "-c", ORPHAN], stdout=subprocess.PIPE, text=True)
+    assert int(parent.stdout.readline()) > 0
+    parent.kill()
+    assert parent.stdout.read() == ""  # returns when the last process that could write has died
+    parent.wait()
+
+
+def test_a_runner_whose_parent_died_before_it_looked_ends_at_once():
+    code = "from engine.runner import die_with_parent; die_with_parent()"
+    died = subprocess.run([sys.executable, "-c", code], env=os.environ | {"FEATHERWEIGHT_PARENT": "1"})
+    assert died.returncode == -signal.SIGKILL
+
+
+def test_a_damaged_request_is_an_outcome(tmp_path):
+    (tmp_path / "job.json").write_text("{")
+    process = runner(JobFolder(tmp_path))
+    outcome = JobFolder(tmp_path).outcome()
+    assert process.returncode == outcome.exit_status == 2
+    assert outcome.error.code == "damaged"
+
+
+def test_a_refused_analysis_has_no_result(tmp_path):
+    folder = JobFolder(tmp_path)
+    (tmp_path / "model.onnx").write_text("<html>not found</html>")
+    ask(folder, str(tmp_path / "model.onnx"))
+    process = runner(folder)
+    assert process.returncode == 2
+    assert folder.outcome().state == "failed"
+    assert "Traceback" in process.stderr
+    assert folder.result() is None
+    assert folder.events()[0].phase == "starting"
+
+
+@pytest.mark.parametrize(("error", "code"), [
+    (OSError(errno.ENOSPC, "no space"), "disk_full"),
+    (OSError(errno.EDQUOT, "quota"), "disk_full"),
+    (OSError(errno.EFBIG, "too big"), "file_size"),
+    (MemoryError(), "memory"),
+    (ValueError("secret"), "internal"),
+    (PermissionError(errno.EACCES, "no"), "internal"),
+    (DataError("mine"), "data"),
+])  # fmt: skip
+def test_every_error_is_one_of_ours_and_tells_no_secrets(error, code):
+    shown = as_error(error)
+    assert shown.code == code
+    assert "secret" not in str(shown)
+    assert shown.next or code == "data"
+
+
+def test_a_really_full_disk_is_told_as_such():
+    with pytest.raises(OSError) as caught, open("/dev/full", "wb", buffering=0) as file:  # noqa: PTH123
+        file.write(b"x")
+    assert as_error(caught.value).code == "disk_full"
