@@ -16,6 +16,12 @@ from engine.settings import PRETRAINED, RANDOM, Preprocess, TimmModel
 # What timm's constructors raise for sizes and arguments that do not suit them.
 _UNSUITABLE = (RuntimeError, AssertionError, ValueError, TypeError, AttributeError)
 
+_RANDOM_WEIGHTS = Note(
+    code="random_weights",
+    text="The weights are random: before any training, accuracy and fidelity say nothing about a trained model; "
+    "size and latency are as valid as ever",
+)
+
 
 def load_timm(source: TimmModel, preprocess: Preprocess | None, seed: int, folder: Path) -> TorchModel:
     """The network and its weights, the weights as safetensors in `folder` (none for random ones).
@@ -33,6 +39,8 @@ def load_timm(source: TimmModel, preprocess: Preprocess | None, seed: int, folde
         notes += load_state(module, state, Path(source.weights).name)
     elif source.weights == PRETRAINED:
         notes += (*_adapted(source, design), *not_finite(module))
+    else:
+        notes += (_RANDOM_WEIGHTS,)
     _check_forward(module, source.name, in_chans, chosen.size, num_classes)
     return torch_model(
         architecture=design.architecture,
