@@ -139,9 +139,14 @@ def _measure_words(recipe: Recipe) -> str:
 def _judge_words(recipe: Recipe) -> str:
     budget = recipe.budget
     terms = [
-        f"losing at most {budget.max_accuracy_drop * 100:g} points" if budget.max_accuracy_drop is not None else "",
+        f"losing at most {_points(budget.max_accuracy_drop)}" if budget.max_accuracy_drop is not None else "",
         f"within {budget.max_latency_ms:g} ms" if budget.max_latency_ms is not None else "",
         f"within {budget.max_size_mb:g} MB" if budget.max_size_mb is not None else "",
     ]
     within = ", ".join(term for term in terms if term)
     return f"Recommend the best by {recipe.goal}{', ' + within if within else ''}, or the baseline if none is."
+
+
+def _points(drop: float) -> str:
+    """An absolute drop in words: 0.01 is 1 point."""
+    return f"{drop * 100:g} point{'' if drop == 0.01 else 's'}"
