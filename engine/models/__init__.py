@@ -1,6 +1,5 @@
 """Source -> model: a sample, a timm name or an ONNX file becomes a description that can be built or run."""
 
-import tempfile
 from pathlib import Path
 
 from engine.models.artifacts import OnnxModel, TorchModel
@@ -10,17 +9,15 @@ from engine.models.timm_source import load_timm
 from engine.settings import FileModel, ModelSource, Preprocess, SampleModel
 
 
-def load(
-    source: ModelSource, preprocess: Preprocess | None, seed: int, folder: Path | None = None
-) -> TorchModel | OnnxModel:
+def load(source: ModelSource, preprocess: Preprocess | None, seed: int, folder: Path) -> TorchModel | OnnxModel:
     """The model, with how its images are prepared and, in `warnings`, what the user should know.
 
-    Weights that come from elsewhere are kept as safetensors in `folder`, or in a new folder of the system's temporary
-    directory. `seed` makes random weights and new heads. Raises SourceError, or HubError where the Hub fails.
+    Weights that come from elsewhere are kept as safetensors in `folder`, which must exist and be this model's own.
+    `seed` makes random weights and new heads. Raises SourceError, or HubError where the Hub fails.
     """
     match source:
         case SampleModel():
             return load_sample(source, preprocess)
         case FileModel():
             return load_file(source, preprocess)
-    return load_timm(source, preprocess, seed, folder or Path(tempfile.mkdtemp(prefix="featherweight-")))
+    return load_timm(source, preprocess, seed, folder)

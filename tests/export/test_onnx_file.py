@@ -1,5 +1,7 @@
 """The exported file answers as torch does, at every batch size, and says what it is."""
 
+from pathlib import Path
+
 import numpy as np
 import onnx
 import onnxruntime as ort
@@ -15,6 +17,9 @@ from engine.models.artifacts import file_sha256, save_weights, torch_model
 from engine.models.graph import operators
 from engine.settings import Preprocess, SampleModel, TimmModel
 
+NOWHERE = Path("no such folder")
+"""Samples, files and random weights are kept nowhere."""
+
 
 def digits(size: int) -> np.ndarray:
     """Four real images: (4, 1, size, size) float32 in [-1, 1]."""
@@ -24,13 +29,13 @@ def digits(size: int) -> np.ndarray:
 
 def fresh(name: str, **changes):
     """A network with random weights."""
-    return models.load(TimmModel(name=name, weights="random", **changes), None, 0)
+    return models.load(TimmModel(name=name, weights="random", **changes), None, 0, NOWHERE)
 
 
 @pytest.fixture(scope="module")
 def sample(tmp_path_factory):
     path = tmp_path_factory.mktemp("export") / "model.onnx"
-    model = models.load(SampleModel(), None, 0)
+    model = models.load(SampleModel(), None, 0, NOWHERE)
     return model, export_onnx(model, path, digits(64))
 
 

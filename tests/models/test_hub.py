@@ -4,11 +4,12 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import timm
 import torch
-from huggingface_hub import constants
+from huggingface_hub import constants, hf_hub_download
 from huggingface_hub.errors import RepositoryNotFoundError
 from safetensors.torch import save_file
 
@@ -67,11 +68,13 @@ def test_cached_weights_are_used_without_a_network(trained, tmp_path):
 
 
 def test_hf_home_and_offline_are_respected_by_a_fresh_process(trained, cache, tmp_path):
-    code = ("from engine import models; from engine.settings import TimmModel;"
-            "print(models.load(TimmModel(name='test_resnet.r160_in1k'), None, 0).key)")  # fmt: skip
-    env = {**os.environ, "HF_HOME": str(cache.root.parent), "HF_HUB_OFFLINE": "1", "TMPDIR": str(tmp_path)}
+    code = ("from pathlib import Path; from engine import models; from engine.settings import TimmModel;"
+            "print(models.load(TimmModel(name='test_resnet.r160_in1k'), None, 0, Path('.')).key)")  # fmt: skip
+    env = {**os.environ, "HF_HOME": str(cache.root.parent), "HF_HUB_OFFLINE": "1", "PYTHONPATH": str(Path.cwd())}
     env.pop("HF_HUB_CACHE", None)
-    run = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True)
+    run = subprocess.run(
+        [sys.executable, "-c", code], env=env, cwd=tmp_path, capture_output=True, text=True, check=True
+    )
     assert run.stdout.strip() == models.load(TimmModel(name="test_resnet.r160_in1k"), None, 0, tmp_path).key
 
 
@@ -86,11 +89,14 @@ def test_the_key_is_of_the_content(trained, cache, tmp_path):
 
 def test_another_number_of_classes_gets_a_new_head_and_is_told(trained, tmp_path):
     source = TimmModel(name="test_resnet.r160_in1k", num_classes=5)
-    model, again = (models.load(source, None, 3, tmp_path) for _ in range(2))
+    torch.manual_seed(1)
+    model = models.load(source, None, 3, tmp_path)
+    torch.manual_seed(2)
+    again, other = models.load(source, None, 3, tmp_path), models.load(source, None, 4, tmp_path)
     assert [note.code for note in model.warnings] == ["new_head"]
     assert model.build().get_classifier().weight.shape[0] == 5
     assert torch.equal(model.build().conv1[0].weight, trained.conv1[0].weight)
-    assert model.key == again.key
+    assert model.key == again.key != other.key
 
 
 def test_another_number_of_channels_is_told(trained, tmp_path):
@@ -116,11 +122,19 @@ def test_offline_without_a_cache_is_one_sentence_with_the_ways_out(cache, tmp_pa
     assert list(tmp_path.glob("*.safetensors")) == []
 
 
-def test_an_unreachable_hub_is_told_at_once(cache, tmp_path, monkeypatch):
+def test_an_unreachable_hub_is_told_without_the_client_s_repetitions(cache, tmp_path, monkeypatch):
+    asked = []
+
+    def download(*args, local_files_only=False, **kwargs):
+        asked.append(local_files_only)
+        return hf_hub_download(*args, local_files_only=local_files_only, **kwargs)
+
+    monkeypatch.setattr(hub, "hf_hub_download", download)
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
     monkeypatch.setattr(constants, "ENDPOINT", "http://127.0.0.1:9")
     with pytest.raises(HubError, match="cannot be reached"):
         models.load(TimmModel(name="resnet18.a1_in1k"), None, 0, tmp_path)
+    assert asked == [True, True]
 
 
 def config(**changes) -> bytes:

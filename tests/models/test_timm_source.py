@@ -1,5 +1,7 @@
 """timm's architectures: names, heads, channels, sizes and preprocessing."""
 
+from pathlib import Path
+
 import pytest
 import timm
 import torch
@@ -10,9 +12,12 @@ from engine.errors import SourceError
 from engine.models.artifacts import TorchModel
 from engine.settings import Preprocess, TimmModel
 
+NOWHERE = Path("no such folder")
+"""Samples, files and random weights are kept nowhere."""
+
 
 def load(name: str, preprocess: Preprocess | None = None, **changes) -> TorchModel:
-    return models.load(TimmModel(name=name, weights="random", **changes), preprocess, 0)
+    return models.load(TimmModel(name=name, weights="random", **changes), preprocess, 0, NOWHERE)
 
 
 def test_random_weights_are_called_random():
@@ -72,7 +77,7 @@ def test_an_unknown_tag_gets_the_known_ones():
 def test_pretrained_where_there_are_none_is_refused_and_never_random():
     name = next(name for name in timm.list_models() if not timm.models.get_pretrained_cfg(name).has_weights)
     with pytest.raises(SourceError, match="no pretrained weights") as caught:
-        models.load(TimmModel(name=name), None, 0)
+        models.load(TimmModel(name=name), None, 0, NOWHERE)
     assert "random" in caught.value.next
 
 
