@@ -34,6 +34,7 @@ def main(path: str) -> int:
     except KeyboardInterrupt:
         outcome = ended_by(Cancelled("the job was cancelled", "Run it again when you like"), started, began=True)
     except Exception as error:  # noqa: BLE001 (the outermost frame)
+        folder.make_room()  # first: on a full disk not even the traceback could be written
         traceback.print_exc()
         outcome = ended_by(as_error(error), started, began=_has_variants(folder))
     settle(folder, outcome)

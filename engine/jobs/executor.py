@@ -57,7 +57,7 @@ class Execution:
         self._watch_at = self._began + WATCH_SECONDS
         self._reason: FeatherweightError | None = None
         self.outcome: Outcome | None = None
-        folder.work.mkdir(exist_ok=True)
+        folder.begin()
         with folder.log.open("ab") as log:
             self._process = subprocess.Popen(
                 [*command, str(folder.path)],

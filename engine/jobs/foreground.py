@@ -12,7 +12,7 @@ from engine.results import Event, Report, Result
 from engine.settings import AnalysisRequest, JobRequest, Recipe, RunRequest
 from engine.store.endings import REFUSED, raise_for
 from engine.store.folders import JobFile, JobFolder, Outcome, now
-from engine.store.home import Home
+from engine.store.home import Home, require_free
 
 LOOK_SECONDS = 0.1
 
@@ -25,11 +25,15 @@ def run_in_folder(home: Home, recipe: Recipe, out: Path, on_event: Callable[[Eve
     returns its report with the state `failed`.
     """
     out = out.absolute()
+    require_free(out)
     made = _make(out)
     folder, job = JobFolder(out), _job(RunRequest(recipe=recipe), recipe.name)
     try:
         describe_folder(folder, job)
         execution = Execution(home, job, folder, command=command)
+    except OSError as error:
+        _undo(out, made)
+        raise StorageError(f"'{out}' cannot be written: {error.strerror}", "Choose another folder") from error
     except BaseException:
         _undo(out, made)
         raise

@@ -3,6 +3,7 @@
 import shutil
 import uuid
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -94,7 +95,7 @@ class Queue:
             ).one_or_none()
             connection.execute(update(JOBS).where(mine, JOBS.c.state == "running").values(cancel=True))
         if ended is not None:
-            self.home.job(id).write("outcome.json", cancelled())
+            _settle(self.home.job(id), cancelled())
         elif not supervisor_runs(self.home):  # its runner died with the supervisor, and nobody is left to say so
             self.finish(id, cancelled())
 
@@ -104,8 +105,8 @@ class Queue:
         mine = JOBS.c.id == id, JOBS.c.state == "running"
         with self.database.read() as connection:
             running = connection.execute(select(JOBS.c.id).where(*mine)).one_or_none() is not None
-        if running and folder.path.exists():
-            settle(folder, outcome)
+        if running:
+            _settle(folder, outcome)
         last = folder.last_event()
         seen = {"phase": last.phase, "fraction": last.fraction, "message": last.message} if last else {}
         if outcome.state == "done":
@@ -120,9 +121,12 @@ class Queue:
         if not 0 < len(name) <= MAX_NAME:
             raise StateError(f"a name has 1 to {MAX_NAME} characters, this one has {len(name)}", "Choose another name")
         folder = self.folder(id)
+        try:
+            folder.write("job.json", folder.request().model_copy(update={"name": name}))
+        except OSError as error:
+            raise _unwritable(error) from error
         with self.database.write() as connection:
             connection.execute(update(JOBS).where(JOBS.c.id == id).values(name=name))
-        folder.write("job.json", folder.request().model_copy(update={"name": name}))
         return self.job(id)
 
     def delete(self, id: str) -> None:
@@ -168,8 +172,7 @@ class Queue:
             hidden.path.rename(self.home.job(job.id).path)
         except OSError as error:
             shutil.rmtree(hidden.path, ignore_errors=True)
-            raise StorageError(f"the job cannot be written: {error.strerror or error}",
-                               "Free the cache, or delete old runs and uploads") from error  # fmt: skip
+            raise _unwritable(error) from error
 
     def _discard(self, id: str) -> None:
         shutil.rmtree(self.home.job(id).path, ignore_errors=True)
@@ -213,6 +216,17 @@ def cancelled() -> Outcome:
     """The outcome of a job that was cancelled before or while it ran."""
     return Outcome(state="cancelled", error=Note(code="cancelled", text="the job was cancelled"),
                    next="Run it again when you like", exit_status=CANCELLED, finished=now())  # fmt: skip
+
+
+def _settle(folder: JobFolder, outcome: Outcome) -> None:
+    """How it ended, in its folder; where that cannot be written (gone, full disk) the list alone tells it."""
+    with suppress(OSError, StorageError):
+        settle(folder, outcome)
+
+
+def _unwritable(error: OSError) -> StorageError:
+    return StorageError(f"the job cannot be written: {error.strerror or error}",
+                        "Free the cache, or delete old runs and uploads")  # fmt: skip
 
 
 def _positions(waiting: Sequence[tuple[str, str]]) -> dict[str, int]:

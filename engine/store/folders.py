@@ -22,6 +22,7 @@ from engine.settings import JobRequest
 
 RESULTS: dict[str, type[Result]] = {"profile": ModelProfile, "preview": DataPreview, "hardware": Hardware}
 LAST_EVENT_BYTES = 65_536
+ROOM, ROOM_BYTES = ".room", 500_000  # a report, an outcome and a row of the database fit in
 M = TypeVar("M", bound=BaseModel)
 
 
@@ -140,6 +141,15 @@ class JobFolder:
                 return file.read().decode(errors="replace")
         except FileNotFoundError:
             return ""
+
+    def begin(self) -> None:
+        """Make the working directory, with some room in it that a full disk cannot take. Raises OSError."""
+        self.work.mkdir(exist_ok=True)
+        (self.work / ROOM).write_bytes(os.urandom(ROOM_BYTES))
+
+    def make_room(self) -> None:
+        """Give that room back, so that a job that filled the disk can still say so."""
+        (self.work / ROOM).unlink(missing_ok=True)
 
     def reset(self) -> None:
         """Back to what was asked: everything that an attempt has left is removed, so that a rerun starts over."""

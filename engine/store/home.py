@@ -72,12 +72,17 @@ class Home:
 
     def require_free(self, n_bytes: int = 0) -> None:
         """Raises StorageError where the disk would have less than the floor left after `n_bytes` more."""
-        free = free_bytes(self.path)
-        if free - n_bytes < FREE_FLOOR_BYTES:
-            raise StorageError(
-                f"the disk of '{self.path}' has {free / 1e6:.0f} MB left, "
-                f"{(FREE_FLOOR_BYTES + n_bytes) / 1e6:.0f} MB are needed",
-                "Free the cache, or delete old runs and uploads", code="disk_full")  # fmt: skip
+        require_free(self.path, n_bytes)
+
+
+def require_free(path: Path, n_bytes: int = 0) -> None:
+    """The same for the disk of any path."""
+    free = free_bytes(path)
+    if free - n_bytes < FREE_FLOOR_BYTES:
+        raise StorageError(
+            f"the disk of '{path}' has {free / 1e6:.0f} MB left, "
+            f"{(FREE_FLOOR_BYTES + n_bytes) / 1e6:.0f} MB are needed",
+            "Free the cache, or delete old runs and uploads", code="disk_full")  # fmt: skip
 
 
 def free_bytes(path: Path) -> int:

@@ -111,6 +111,15 @@ def test_a_job_without_a_folder_fails_that_job_only(queue, submit, served):
     assert queue.job(lost).state == "failed"
 
 
+def test_an_end_that_cannot_be_written_into_the_folder_is_in_the_list(queue, submit, served):
+    """As on a full disk, where a job leaves the working directory's room for the words, and somebody takes it."""
+    first, second = submit().id, submit().id
+    for id in (first, second):
+        (queue.folder(id).path / "outcome.json").mkdir()
+    tick_until(served("os.kill(os.getpid(), signal.SIGSEGV)"), lambda: queue.job(second).state == "failed")
+    assert "SIGSEGV" in queue.job(first).error.text
+
+
 def test_a_cancelled_job_is_gone_with_all_its_processes(queue, submit, served):
     id = submit().id
     supervisor = served(STUBBORN)

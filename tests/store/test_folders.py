@@ -95,3 +95,12 @@ def test_progress_of_a_part_is_of_the_whole(folder):
 def test_progress_writes_into_a_folder(folder):
     Progress(folder).emit("a", "b", 0.1, "c")
     assert folder.last_event().message == "c"
+
+
+def test_a_job_keeps_some_room_for_its_end(folder):
+    folder.begin()
+    room = sum(file.stat().st_size for file in folder.work.iterdir())
+    assert room >= 500_000
+    folder.make_room()
+    folder.make_room()
+    assert list(folder.work.iterdir()) == []
