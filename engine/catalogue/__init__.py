@@ -18,9 +18,11 @@ COLUMNS = ("name", "family", "parameters", "macs", "input_size", "pretrained_tag
 def search(text: str = "", limit: int | None = None) -> tuple[CatalogueEntry, ...]:
     """Architectures whose name, family or tags hold every word of `text`; names that begin with it come first.
 
-    At most `limit`; sorted by name otherwise.
+    At most `limit`; sorted by name otherwise. Without words: the cheapest first, those without weights last.
     """
     words = text.lower().split()
+    if not words:
+        return tuple(sorted(entries().values(), key=_cost)[:limit])
     found = [entry for entry in entries().values() if all(word in _haystack(entry) for word in words)]
     found.sort(key=lambda entry: (not entry.name.startswith(text.lower().strip()), entry.name))
     return tuple(found[:limit])
@@ -59,6 +61,11 @@ def _entry(row: dict[str, str]) -> CatalogueEntry:
         input_size=(channels, height, width),
         pretrained_tags=tuple(row["pretrained_tags"].split()),
     )
+
+
+def _cost(entry: CatalogueEntry) -> tuple[bool, bool, int]:
+    """timm's own test networks are no product: they come after everything that has weights."""
+    return not entry.pretrained_tags, entry.name.startswith("test_"), entry.macs
 
 
 def _haystack(entry: CatalogueEntry) -> str:

@@ -47,7 +47,7 @@ def _variant(report: Report, variant: Variant) -> None:
         st.code(variant.sha256, language=None, wrap_lines=True)
         st.caption("Runs it with numpy, Pillow and onnxruntime alone")
         classes = report.data.classes if report.data else None
-        st.code(snippet(variant, name, classes), language="python", height=420)
+        st.code(snippet(variant, name, classes), language="python")
 
 
 def _opener(path: Path) -> Callable[[], BinaryIO]:
