@@ -13,6 +13,8 @@ import traceback
 from pathlib import Path
 from types import FrameType
 
+from filelock import FileLock
+
 from engine.errors import Cancelled, FeatherweightError, LimitError, RunError
 from engine.results import Note, Report, Result
 from engine.settings import AnalysisRequest, Recipe, RunRequest
@@ -22,6 +24,7 @@ from engine.store.home import Home
 from engine.store.progress import Progress
 
 PR_SET_PDEATHSIG = 1
+LOADING = "loading the libraries"
 
 
 def main(path: str) -> int:
@@ -61,14 +64,13 @@ def as_error(error: Exception) -> FeatherweightError:
             return LimitError("the disk is full", "Free the cache, or delete old runs and uploads, and run it again",
                               code="disk_full")  # fmt: skip
         case OSError(errno=errno.EFBIG):
-            return LimitError("a file grew past the limit for files", "Choose a smaller model", code="file_size")
+            return LimitError("a file grew past the limit for files", "Choose a smaller model, or raise the limit (ulimit -f)", code="file_size")
     return RunError(f"something that was not foreseen went wrong ({type(error).__name__})",
                     "Its traceback is in the log; please report it", code="internal")  # fmt: skip
 
 
 def _carry_out(folder: JobFolder, started: str) -> Outcome:
     request, progress = folder.request().request, Progress(folder)
-    progress.emit("start", "starting", 0.0, "loading the libraries")
     if isinstance(request, RunRequest):
         return _ending(_run(request.recipe, folder, progress), started)
     folder.write("result.json", _analyse(request, folder, progress))
@@ -76,15 +78,22 @@ def _carry_out(folder: JobFolder, started: str) -> Outcome:
 
 
 def _run(recipe: Recipe, folder: JobFolder, progress: Progress) -> Report:
+    progress.emit("start", "starting", 0.0, LOADING)
     from engine import pipeline  # torch and onnxruntime take seconds: the first event comes before them
 
     return pipeline.run(recipe, folder, progress, Home.default())
 
 
 def _analyse(request: AnalysisRequest, folder: JobFolder, progress: Progress) -> Result:
-    from engine.analyses import ANALYSES
+    """Not while a run measures: even loading the libraries would show in its latencies."""
+    home = Home.default()
+    home.prepare()
+    progress.emit("start", "waiting", 0.0, "waiting for the machine to be free")
+    with FileLock(home.measure_lock):
+        progress.emit("start", "starting", 0.0, LOADING)
+        from engine.analyses import ANALYSES
 
-    return ANALYSES[type(request)](request, folder, progress)
+        return ANALYSES[type(request)](request, folder, progress)
 
 
 def _ending(report: Report, started: str) -> Outcome:

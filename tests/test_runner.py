@@ -5,11 +5,13 @@ import subprocess
 import sys
 
 import pytest
+from filelock import FileLock
 
 from engine.errors import DataError
 from engine.runner import as_error
 from engine.settings import FileModel, ProfileRequest
 from engine.store.folders import JobFile, JobFolder, now
+from engine.store.home import Home
 
 ORPHAN = """
 import os, subprocess, sys
@@ -50,7 +52,8 @@ def test_a_damaged_request_is_an_outcome(tmp_path):
     assert outcome.error.code == "damaged"
 
 
-def test_a_refused_analysis_has_no_result(tmp_path):
+def test_a_refused_analysis_has_no_result(tmp_path, monkeypatch):
+    monkeypatch.setenv("FEATHERWEIGHT_HOME", str(tmp_path / "home"))
     folder = JobFolder(tmp_path)
     (tmp_path / "model.onnx").write_text("<html>not found</html>")
     ask(folder, str(tmp_path / "model.onnx"))
@@ -59,7 +62,25 @@ def test_a_refused_analysis_has_no_result(tmp_path):
     assert folder.outcome().state == "failed"
     assert "Traceback" in process.stderr
     assert folder.result() is None
-    assert folder.events()[0].phase == "starting"
+    assert [event.phase for event in folder.events()[:2]] == ["waiting", "starting"]
+
+
+def test_an_analysis_waits_while_a_run_measures(tmp_path, monkeypatch):
+    monkeypatch.setenv("FEATHERWEIGHT_HOME", str(tmp_path / "home"))
+    home, folder = Home.default(), JobFolder(tmp_path / "job")
+    home.prepare()
+    folder.path.mkdir()
+    ask(folder, "none.onnx")
+    with FileLock(home.measure_lock):
+        process = subprocess.Popen([sys.executable, "-m", "engine.runner", str(folder.path)])
+        while not folder.events():
+            assert process.poll() is None
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(0.3)
+        assert [event.phase for event in folder.events()] == ["waiting"]
+        process.terminate()
+        assert process.wait() == 130
+    assert folder.outcome().state == "cancelled"
 
 
 @pytest.mark.parametrize(("error", "code"), [
