@@ -1,6 +1,8 @@
 """What all settings share: frozen, unknown keys refused by name, one declaration of range, default, unit and help."""
 
+import reprlib
 from collections.abc import Mapping
+from datetime import date
 from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -20,7 +22,35 @@ class Settings(BaseModel):
         try:
             return cls.model_validate(values)
         except ValidationError as error:
-            raise settings_error(error) from error
+            raise settings_error(error, values) from error
+
+
+MAX_TOLD = 8
+ALLOWED = {
+    "greater_than": "more than {gt}",
+    "greater_than_equal": "at least {ge}",
+    "less_than": "less than {lt}",
+    "less_than_equal": "at most {le}",
+    "literal_error": "{expected}",
+    "int_type": "a whole number",
+    "int_parsing": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "float_parsing": "a number",
+    "finite_number": "a finite number",
+    "bool_type": "true or false",
+    "bool_parsing": "true or false",
+    "string_type": "text (write it in quotes)",
+    "string_too_short": "text, at least {min_length} long",
+    "string_too_long": "text, at most {max_length} characters long",
+    "string_pattern_mismatch": "text like {pattern}",
+    "tuple_type": "a list",
+    "too_short": "a list, at least {min_length} long",
+    "too_long": "a list, at most {max_length} long",
+    "model_type": "a mapping of keys to values",
+    "model_attributes_type": "a mapping of keys to values",
+}
+"""What pydantic's errors mean to somebody who writes a recipe."""
 
 
 def setting(default: Any = ..., *, help: str, unit: str = "", expert: bool = False, **limits: Any) -> Any:
@@ -37,32 +67,93 @@ def setting(default: Any = ..., *, help: str, unit: str = "", expert: bool = Fal
     return Field(default, description=help, json_schema_extra=extra or None, **limits)
 
 
-def settings_error(error: ValidationError) -> SettingsError:
-    """A validation error as sentences: where, what was given, what is allowed."""
-    problems = [_sentence(detail) for detail in error.errors(include_url=False)]
-    shown = "; ".join(dict.fromkeys(problems))
-    return SettingsError(shown, "Correct the recipe or the settings and try again")
+def settings_error(error: ValidationError, values: Mapping[str, Any]) -> SettingsError:
+    """A validation error as sentences: where in `values`, what was given, what is allowed."""
+    details = error.errors(include_url=False)
+    problems = [_sentence(detail, values) for detail in details if not _follows(detail, details)]
+    shown = list(dict.fromkeys(problems))
+    more = f"; and {len(shown) - MAX_TOLD} more" if len(shown) > MAX_TOLD else ""
+    return SettingsError("; ".join(shown[:MAX_TOLD]) + more, "Correct the recipe or the settings and try again")
 
 
-def _sentence(detail: ErrorDetails) -> str:
-    path = ".".join(str(part) for part in detail["loc"]) or "the recipe"
-    given = _shown(detail.get("input"))
+def _follows(detail: ErrorDetails, details: list[ErrorDetails]) -> bool:
+    """Whether a list is called too short only because its entries are wrong, which is told already."""
+    loc = detail["loc"]
+    return detail["type"] == "too_short" and any(
+        other["loc"][: len(loc)] == loc and len(other["loc"]) > len(loc) for other in details
+    )
+
+
+def _sentence(detail: ErrorDetails, values: Mapping[str, Any]) -> str:
+    where, key = _place(_keys(detail, values))
+    context = detail.get("ctx", {})
+    subject = f"'{key}'" if key else "it"
     match detail["type"]:
-        case "extra_forbidden":
-            return f"unknown key '{path}'"
+        case "extra_forbidden" | "invalid_key":
+            said = f"unknown key {subject}"
         case "missing":
-            return f"'{path}' is missing"
+            said = f"{subject} is missing"
         case "union_tag_invalid":
-            context = detail.get("ctx", {})
-            found, allowed = context.get("tag"), context.get("expected_tags")
-            return f"'{path}' has {context.get('discriminator')} '{found}', allowed: {allowed}"
+            name = ".".join(filter(None, (key, str(context["discriminator"]).strip("'"))))
+            said = f"'{name}' is '{context['tag']}', it must be one of {context['expected_tags']}"
         case "union_tag_not_found":
-            return f"'{path}' does not say which {detail.get('ctx', {}).get('discriminator')} it is"
+            said = f"{subject} does not say which {context['discriminator']} it is"
         case "value_error":
-            return f"'{path}': {detail['msg'].removeprefix('Value error, ')}"
-    return f"'{path}' is {given}: {detail['msg'][0].lower()}{detail['msg'][1:]}"
+            said = f"{key}: " * bool(key) + detail["msg"].removeprefix("Value error, ")
+        case kind if kind in ALLOWED:
+            must = ALLOWED[kind].format(**{name: _plain(limit) for name, limit in context.items()})
+            said = f"{subject} is {_shown(detail['input'])}, it must be {must}"
+        case _:
+            said = f"{subject} is {_shown(detail['input'])}: {detail['msg']}"
+    return where + said
+
+
+def _keys(detail: ErrorDetails, values: Mapping[str, Any]) -> list[str]:
+    """The way to the value as the user wrote it, without the members of unions that pydantic names in it."""
+    keys: list[str] = []
+    here: Any = values
+    parts = detail["loc"]
+    for index, part in enumerate(parts):
+        asked = detail["type"] == "missing" and index == len(parts) - 1
+        if isinstance(here, Mapping) and part not in here and part in _texts(here) and not asked:
+            continue
+        keys.append(str(part))
+        here = _inside(here, part)
+    return keys
+
+
+def _texts(values: Mapping[str, Any]) -> list[str]:
+    return [value for value in values.values() if isinstance(value, str)]
+
+
+def _inside(values: Any, part: str | int) -> Any:
+    try:
+        return values[part]
+    except (KeyError, IndexError, TypeError):
+        return None
+
+
+def _place(keys: list[str]) -> tuple[str, str]:
+    """Which step it is in, counted from 1 as in a report, and the key in there."""
+    match keys:
+        case ["steps", step, *rest]:
+            return f"step {int(step) + 1}: ", ".".join(rest)
+        case ["branches", chain, step, *rest]:
+            return f"chain {int(chain) + 1}, step {int(step) + 1}: ", ".".join(rest)
+    return "", ".".join(keys)
 
 
 def _shown(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."
+    """The value in at most a line, also where a recipe's anchors make it grow without end."""
+    if value is None:
+        return "empty"
+    return str(value).lower() if isinstance(value, bool | date) else _REPR.repr(value)
+
+
+def _plain(limit: object) -> object:
+    return int(limit) if isinstance(limit, float) and limit.is_integer() else limit
+
+
+_REPR = reprlib.Repr()
+_REPR.maxstring = _REPR.maxother = 60
+_REPR.maxlevel, _REPR.maxlist, _REPR.maxdict = 2, 3, 3

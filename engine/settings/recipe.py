@@ -1,5 +1,6 @@
 """The whole request, as a file."""
 
+import contextlib
 import itertools
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -112,7 +113,8 @@ def parse_recipe(text: str) -> Recipe:
 def load_recipe(path: Path) -> Recipe:
     """A recipe file, its relative paths made absolute from the file's folder. Raises SettingsError."""
     try:
-        text = path.read_text(encoding="utf-8")
+        with path.open("rb") as file:
+            text = file.read(MAX_RECIPE_BYTES + 1).decode()
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"the recipe '{path}' cannot be read: {_reason(error)}",
                             "Check the path") from error  # fmt: skip
@@ -120,18 +122,25 @@ def load_recipe(path: Path) -> Recipe:
 
 
 def absolute_paths(recipe: Recipe, folder: Path) -> Recipe:
-    """The same recipe with every relative path read from `folder`."""
+    """The same recipe with every relative path read from `folder`, and ~ from the user's own."""
     model, data = recipe.model, recipe.data
     if isinstance(model, FileModel) and model.path is not None:
-        model = model.model_copy(update={"path": str(folder / model.path)})
+        model = model.model_copy(update={"path": _from(folder, model.path)})
     elif model.kind == "timm" and model.weights_path is not None:
-        model = model.model_copy(update={"weights": str(folder / model.weights_path)})
+        model = model.model_copy(update={"weights": _from(folder, model.weights_path)})
     if isinstance(data, ImagesData):
-        changed = {"path": str(folder / data.path)} if data.path is not None else {}
+        changed = {"path": _from(folder, data.path)} if data.path is not None else {}
         if data.labels not in ("folders", "none"):
-            changed["labels"] = str(folder / data.labels)
+            changed["labels"] = _from(folder, data.labels)
         data = data.model_copy(update=changed)
     return recipe.model_copy(update={"model": model, "data": data})
+
+
+def _from(folder: Path, path: str) -> str:
+    """A path that begins with ~ is in the user's own folder (where there is none of that name, it is relative)."""
+    with contextlib.suppress(RuntimeError):
+        return str(folder / Path(path).expanduser())
+    return str(folder / path)
 
 
 def dump_recipe(recipe: Recipe) -> str:
