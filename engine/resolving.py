@@ -3,6 +3,7 @@
 What needs a model or an image to be opened is checked later, in the job's own process.
 """
 
+import stat
 from pathlib import Path
 
 from engine import catalogue
@@ -23,6 +24,8 @@ from engine.settings import (
 )
 from engine.store.home import Home
 from engine.store.uploads import find_upload, path_sum
+
+SHOWN_PATH = 200
 
 
 def resolve_recipe(recipe: Recipe, home: Home, *, from_browser: bool) -> Recipe:
@@ -71,7 +74,8 @@ class Finder:
         """Raises DataError."""
         if not isinstance(source, ImagesData):
             return source
-        path, sha256 = self._locate(source.path, source.sha256, "the images", DataError)
+        path, sha256 = self._locate(source.path, source.sha256, "the folder or zip of images", DataError,
+                                     folder=True)  # fmt: skip
         labels = source.labels
         if labels not in ("folders", "none"):
             labels = str(self._there(labels, "the table of labels", DataError))
@@ -85,26 +89,34 @@ class Finder:
         path, sha256 = self._locate(source.weights_path, source.weights_sha256, "the weights file", SourceError)
         return source.model_copy(update={"weights": path, "weights_sha256": sha256})
 
-    def _locate(self, path: str | None, sha256: str | None, what: str, kind: type[RequestError]) -> tuple[str, str]:
+    def _locate(self, path: str | None, sha256: str | None, what: str, kind: type[RequestError], *,
+                folder: bool = False) -> tuple[str, str]:  # fmt: skip
         """Absolute path and SHA-256. An upload is known by its sum, so it is not read again."""
-        if sha256 is not None and (path is None or self._from_browser or not Path(path).exists()):
+        if sha256 is not None and (path is None or self._from_browser or not _exists(path)):
             return find_upload(self._home, sha256).path, sha256
-        there = self._there(path or "", what, kind)
+        there = self._there(path or "", what, kind, folder=folder)
         found = self._upload_sum(there) or _sum(there, what, kind)
         if sha256 not in (None, found):
             raise kind(f"{what} '{there}' has changed since the recipe was written: its SHA-256 is another",
                        "Remove the sum from the recipe to use the file as it is now")  # fmt: skip
         return str(there), found
 
-    def _there(self, path: str, what: str, kind: type[RequestError]) -> Path:
-        there = Path(path).expanduser().resolve()
-        if self._from_browser and not there.is_relative_to(self._home.uploads.resolve()):
-            raise kind(f"{what} is given as a path on the server, which the browser may not name",
-                       "Upload the file, or use the command line")  # fmt: skip
-        if not there.exists():
-            raise kind(f"{what} '{path}' does not exist", "Check the path")
-        if not there.is_file() and not there.is_dir():
-            raise kind(f"{what} '{path}' is neither a file nor a folder", "Choose a regular file")
+    def _there(self, path: str, what: str, kind: type[RequestError], *, folder: bool = False) -> Path:
+        shown = f"{what} '{path[:SHOWN_PATH] if path.isprintable() else ascii(path[:SHOWN_PATH])[1:-1]}'"
+        try:
+            there = Path(path).expanduser().resolve()
+            if self._from_browser and not there.is_relative_to(self._home.uploads.resolve()):
+                raise kind(f"{what} is given as a path on the server, which the browser may not name",
+                           "Upload the file, or use the command line")  # fmt: skip
+            mode = there.stat().st_mode
+        except (FileNotFoundError, NotADirectoryError) as error:
+            raise kind(f"{shown} does not exist", "Check the path") from error
+        except (OSError, ValueError, RuntimeError) as error:  # permissions, too long, a NUL, no such user
+            raise kind(f"{shown} cannot be opened: {_reason(error)}", "Check the path") from error
+        if stat.S_ISDIR(mode) and not folder:
+            raise kind(f"{shown} is a folder", "Give the path of the file itself")
+        if not stat.S_ISDIR(mode) and not stat.S_ISREG(mode):
+            raise kind(f"{shown} is neither a file nor a folder", "Choose a regular file")
         return there
 
     def _upload_sum(self, path: Path) -> str | None:
@@ -115,18 +127,29 @@ class Finder:
 def _check_name(source: TimmModel) -> None:
     entry, tag = catalogue.entry(source.name), source.name.partition(".")[2]
     if entry is None:
-        raise SourceError(f"timm has no architecture '{source.name}'",
-                          f"Similar names: {', '.join(catalogue.closest(source.name))}")  # fmt: skip
+        near = ", ".join(catalogue.closest(source.name))
+        raise SourceError(f"timm has no architecture '{source.name}'", f"Choose one of the catalogue, such as {near}")
     if source.weights == PRETRAINED and not entry.pretrained_tags:
         raise SourceError(f"timm has no pretrained weights for '{entry.name}'",
                           "Choose random weights, or give a weights file")  # fmt: skip
     if tag and source.weights == PRETRAINED and tag not in entry.pretrained_tags:
         raise SourceError(f"'{entry.name}' has no pretrained weights '{tag}'",
-                          f"It has: {', '.join(entry.pretrained_tags)}")  # fmt: skip
+                          f"Choose one of {', '.join(entry.pretrained_tags)}")  # fmt: skip
+
+
+def _exists(path: str) -> bool:
+    try:
+        return Path(path).exists()
+    except OSError:  # too long, or in a folder that may not be read
+        return False
+
+
+def _reason(error: Exception) -> str:
+    return error.strerror or str(error) if isinstance(error, OSError) else str(error)
 
 
 def _sum(path: Path, what: str, kind: type[RequestError]) -> str:
     try:
         return path_sum(path)
     except OSError as error:
-        raise kind(f"{what} '{path}' cannot be read: {error.strerror}", "Check its permissions") from error
+        raise kind(f"{what} '{path}' cannot be read: {_reason(error)}", "Check its permissions") from error

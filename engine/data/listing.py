@@ -48,7 +48,8 @@ def by_folder(root: Path) -> Listing:
     classes = [(folder, split) for top, split in tops.items() for folder in _folders(top)]
     stray = tuple(_id(file, root) for top in tops for file in _files(top) if file.suffix.lower() in IMAGE_SUFFIXES)
     if not classes:
-        raise DataError(f"'{root.name}' has no class folders", _A_FOLDER_PER_CLASS)
+        lacks = "has no class folders" if any(map(_files, tops)) else "is empty"
+        raise DataError(f"'{root.name}' {lacks}", _A_FOLDER_PER_CLASS)
     found = [Found(file, _id(file, root), text(folder.name), split)
              for folder, split in classes for file in walk(folder)]  # fmt: skip
     return Listing(tuple(found), frozenset(text(folder.name) for folder, _ in classes), stray)

@@ -219,7 +219,7 @@ def test_an_image_that_claims_too_many_pixels_is_refused(pets: Path, read, width
 
 
 @pytest.mark.parametrize(("content", "problem"), [
-    ([], "has no class folders"),
+    ([], "is empty"),
     (["00.png", "01.png"], "has no class folders"),
     (["cat/00.png", "cat/01.png"], "one class, 'cat'"),
     (["cat/", "dog/"], "holds no images"),
