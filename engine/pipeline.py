@@ -41,7 +41,7 @@ def run(recipe: Recipe, folder: JobFolder, progress: Progress, home: Home) -> Re
     check_fit(recipe, source, data)
     job, cache = folder.request(), Cache(home.cache)
     record = Record(recipe, folder, job.id, job.created)
-    record.data, record.warnings = data.summary(), (*source.warnings, *data.warnings)
+    record.data, record.warnings = data.summary(), (*source.warnings, *data.warnings, *data.named_skipped)
     bench = Bench(cache=cache, data=data, target=target, seed=recipe.seed, work=folder.work,
                   deadline=time.monotonic() + recipe.budget.minutes * 60)  # fmt: skip
     shop = Shop(bench, record, meter, data.split("evaluation").labels)

@@ -10,13 +10,12 @@ from PIL import Image
 from engine import models
 from engine.data import SPLIT_NAMES, Data, Part, load
 from engine.models.artifacts import OnnxModel
-from engine.results import ClassCount, DataPreview, Note
+from engine.results import ClassCount, DataPreview
 from engine.settings import PreviewRequest
 from engine.store.folders import JobFolder
 from engine.store.progress import Progress
 
 N_EXAMPLES = 24
-N_NAMED_SKIPPED = 50
 
 
 def preview(request: PreviewRequest, folder: JobFolder, progress: Progress) -> DataPreview:
@@ -36,7 +35,7 @@ def preview(request: PreviewRequest, folder: JobFolder, progress: Progress) -> D
     return DataPreview(
         summary=data.summary(),
         counts=_counts(data),
-        skipped=_named(data.skipped),
+        skipped=data.named_skipped,
         examples=tuple(_examples(data, folder.path)),
         n_outputs=n_outputs,
         head_fits=data.head_fits(n_outputs) if data.labelled else None,
@@ -55,14 +54,6 @@ def _counts(data: Data) -> tuple[ClassCount, ...]:
         for name, column in zip(data.classes, table.T, strict=True)
         if column.any()
     )
-
-
-def _named(skipped: tuple[Note, ...]) -> tuple[Note, ...]:
-    """The first of many; the summary has the count."""
-    if len(skipped) <= N_NAMED_SKIPPED:
-        return skipped
-    more = Note(code="image_skipped_more", text=f"{len(skipped) - N_NAMED_SKIPPED} more images were left out")
-    return (*skipped[:N_NAMED_SKIPPED], more)
 
 
 def _examples(data: Data, folder: Path) -> Iterator[tuple[str, str]]:

@@ -20,6 +20,7 @@ from engine.results import DataSummary, Note
 from engine.settings import Preprocess
 
 THREADS = min(8, len(os.sched_getaffinity(0)))
+N_NAMED_SKIPPED = 50
 _DECODED_TOGETHER = 64
 
 
@@ -103,6 +104,14 @@ class Data:
 
     def split(self, name: SplitName) -> Part:
         return self.parts[name]
+
+    @property
+    def named_skipped(self) -> tuple[Note, ...]:
+        """A note for each of the first images that were left out, and one for the rest of them."""
+        if len(self.skipped) <= N_NAMED_SKIPPED:
+            return self.skipped
+        more = Note(code="image_skipped_more", text=f"{len(self.skipped) - N_NAMED_SKIPPED} more images were left out")
+        return (*self.skipped[:N_NAMED_SKIPPED], more)
 
     def head_fits(self, n_outputs: int) -> bool:
         """Whether a model of this many outputs can be judged on these classes; always without labels."""
