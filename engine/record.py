@@ -65,7 +65,11 @@ class Record:
             return self.variants[id]
         file = self.folder.variants / id / "model.onnx"
         file.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(model.path, file)
+        try:
+            shutil.copyfile(model.path, file)
+        except OSError:  # a full disk: a part of a file is no variant
+            shutil.rmtree(file.parent, ignore_errors=True)
+            raise
         role: Role = "step" if self.variants else "baseline"
         self.models[id] = model
         self.variants[id] = Variant(

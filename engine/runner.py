@@ -64,7 +64,8 @@ def as_error(error: Exception) -> FeatherweightError:
             return LimitError("the disk is full", "Free the cache, or delete old runs and uploads, and run it again",
                               code="disk_full")  # fmt: skip
         case OSError(errno=errno.EFBIG):
-            return LimitError("a file grew past the limit for files", "Choose a smaller model, or raise the limit (ulimit -f)", code="file_size")
+            return LimitError("a file grew past the limit for files",
+                              "Choose a smaller model, or raise the limit (ulimit -f)", code="file_size")  # fmt: skip
     return RunError(f"something that was not foreseen went wrong ({type(error).__name__})",
                     "Its traceback is in the log; please report it", code="internal")  # fmt: skip
 

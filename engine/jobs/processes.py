@@ -43,11 +43,16 @@ def child_environment(home: Home, folder: JobFolder, job_id: str) -> dict[str, s
 
 
 def limit_files(pid: int) -> None:
-    """No core dumps, no endless file. Where the system cannot set another process's limits, none are set."""
+    """No core dumps, no endless file; a lower limit that was set from outside stays.
+
+    Where the system cannot set another process's limits, none are set.
+    """
     if hasattr(resource, "prlimit"):
         with suppress(ProcessLookupError, PermissionError):
             resource.prlimit(pid, resource.RLIMIT_CORE, (0, 0))
-            resource.prlimit(pid, resource.RLIMIT_FSIZE, (MAX_FILE_BYTES, MAX_FILE_BYTES))
+            set_already = resource.prlimit(pid, resource.RLIMIT_FSIZE)
+            n_bytes = min([MAX_FILE_BYTES, *(limit for limit in set_already if limit != resource.RLIM_INFINITY)])
+            resource.prlimit(pid, resource.RLIMIT_FSIZE, (n_bytes, n_bytes))
 
 
 def used(pid: int) -> tuple[int, int]:

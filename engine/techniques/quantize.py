@@ -1,6 +1,7 @@
 """Static INT8 in QDQ format, through onnxruntime's quantizer, with types that suit this machine's instructions."""
 
 import itertools
+import shutil
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -11,7 +12,7 @@ import onnx
 from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, QuantFormat, QuantType, quantize_static
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
-from engine.errors import StepError
+from engine.errors import LimitError, StepError
 from engine.models.artifacts import OnnxModel
 from engine.models.graph import write_metadata
 from engine.results import Note
@@ -21,6 +22,8 @@ from engine.techniques.context import Context, Outcome
 
 VNNI = frozenset({"avx512_vnni", "avx_vnni", "amx_int8"})
 QUANTIZED_OPERATORS = frozenset({"QuantizeLinear", "DequantizeLinear", "QLinearConv", "QLinearMatMul", "MatMulInteger"})
+FILES_AT_ONCE = 4
+"""The folded model, the one that calibration watches, and their parts, each about as large as the model."""
 HEAVY_OPERATORS = frozenset({"Conv", "Gemm", "MatMul"})
 
 
@@ -37,9 +40,10 @@ def quantize(model: OnnxModel, settings: QuantizeStatic, context: Context) -> Ou
     """An INT8 file with ranges from images of the calibration split.
 
     Raises StepError where the model has nothing to quantize or is quantized already, or where there are no
-    calibration images.
+    calibration images, and LimitError where the disk has no room for it.
     """
     _check_quantizable(model)
+    _check_room(model.path, context.folder)
     images = context.data.split("calibration")
     if len(images) == 0:
         raise StepError("static quantization needs calibration images, and there are none", "Raise split.calibration")
@@ -121,6 +125,14 @@ def _check_quantizable(model: OnnxModel) -> None:
     if not operators & HEAVY_OPERATORS:
         raise StepError("the model has no Conv, Gemm or MatMul, so there is nothing to quantize",
                         "Leave quantization out")  # fmt: skip
+
+
+def _check_room(model: Path, folder: Path) -> None:
+    """onnxruntime cuts files off without a word where the disk is full, so the room is asked for first."""
+    free, needed = shutil.disk_usage(folder).free, FILES_AT_ONCE * model.stat().st_size
+    if free < needed:
+        raise LimitError(f"the disk has {free / 1e6:.0f} MB left, quantizing this model takes {needed / 1e6:.0f} MB",
+                         "Free the cache, or delete old runs and uploads", code="disk_full")  # fmt: skip
 
 
 def _calibration_notes(n_images: int, settings: QuantizeStatic) -> tuple[Note, ...]:
