@@ -5,7 +5,7 @@ Exit status: 0 done, 1 something failed, 2 refused (one line on stderr), 130 can
 
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import Annotated, Any
@@ -15,7 +15,7 @@ from pydantic import TypeAdapter
 from typer.main import get_command
 
 import engine
-from engine import Event, FeatherweightError, Job
+from engine import Event, FeatherweightError, lines
 
 REFUSED, CANCELLED = 2, 130
 
@@ -44,7 +44,7 @@ def optimize(
 @app.command()
 def inspect(model: Annotated[Path, typer.Argument(metavar="MODEL")], json: AsJson = False) -> None:
     """Say what a model file is."""
-    _show(engine.inspect(model), json)
+    _show(engine.inspect(model), json, lines.of_profile)
 
 
 @app.command()
@@ -80,7 +80,7 @@ def techniques(json: AsJson = False) -> None:
 @app.command()
 def hardware(json: AsJson = False) -> None:
     """Say what this machine can run."""
-    _show(engine.hardware(), json)
+    _show(engine.hardware(), json, lines.of_hardware)
 
 
 @app.command()
@@ -108,11 +108,7 @@ def runs(
 @app.command()
 def status(run: RunId, json: AsJson = False) -> None:
     """Say how a run stands; the first line begins with its state."""
-    found = engine.job(run)
-    if json:
-        _json(found)
-    else:
-        print("\n".join(_standing(found)))
+    _show(engine.job(run), json, lines.of_job)
 
 
 @app.command()
@@ -170,22 +166,6 @@ def _tell(event: Event) -> None:
     print(f"{event.fraction:4.0%} {event.step}: {event.message}{figures}", file=sys.stderr, flush=True)
 
 
-def _standing(job: Job) -> list[str]:
-    place = f" (number {job.position} in line)" if job.position else ""
-    doing = f" {job.fraction:.0%}, {job.message}" if job.state == "running" else ""
-    lines = [
-        f"{job.state}{place}{doing}",
-        f"name: {job.name}",
-        f"created: {job.created}",
-        f"seconds: {job.seconds:.1f}",
-    ]
-    if job.estimate_seconds is not None:
-        lines.append(f"estimated seconds: {job.estimate_seconds:.0f}")
-    if job.error is not None:
-        lines += [f"error: {job.error.text}", f"next: {job.error_next}"]
-    return lines
-
-
 def _error(text: str) -> None:
     print(f"error: {' '.join(text.split())}", file=sys.stderr)
 
@@ -194,18 +174,15 @@ def _json(value: Any) -> None:
     print(TypeAdapter(Any).dump_json(value, indent=2, by_alias=True).decode())
 
 
-def _show(value: Any, as_json: bool) -> None:
-    """One fact a line, or JSON."""
+def _show(value: Any, as_json: bool, told: Callable[[Any], list[str]]) -> None:
     if as_json:
         _json(value)
     else:
-        print("\n".join(f"{name}: {fact}" for name, fact in value.model_dump(mode="json").items()))
+        print("\n".join(told(value)))
 
 
 def _table(heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
-    widths = [max(len(row[column]) for row in (heads, *rows)) for column in range(len(heads))]
-    for row in (heads, *rows):
-        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    print("\n".join(lines.table([heads, *rows])))
 
 
 if __name__ == "__main__":

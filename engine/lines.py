@@ -1,0 +1,97 @@
+"""Results as lines of text, for the command line."""
+
+from collections.abc import Sequence
+
+from engine.results import Hardware, Job, ModelProfile
+from engine.settings import Preprocess
+
+Rows = Sequence[tuple[str, ...]]
+MAX_CLASSES = 10
+
+
+def table(rows: Rows) -> list[str]:
+    """One row a line, the columns one below the other."""
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+
+
+def of_job(job: Job) -> list[str]:
+    """How a job stands; the first line begins with its state."""
+    place = f" (number {job.position} in line)" if job.position else ""
+    doing = f" {job.fraction:.0%}, {job.message}" if job.state == "running" else ""
+    lines = [
+        f"{job.state}{place}{doing}",
+        f"name: {job.name}",
+        f"created: {job.created}",
+        f"seconds: {job.seconds:.1f}",
+    ]
+    if job.estimate_seconds is not None:
+        lines.append(f"estimated seconds: {job.estimate_seconds:.0f}")
+    if job.error is not None:
+        lines += [f"error: {job.error.text}", f"next: {job.error_next}"]
+    return lines
+
+
+def of_hardware(found: Hardware) -> list[str]:
+    """This machine, and which providers really ran a model on it."""
+    machine = found.environment
+    facts = table(
+        [
+            ("processor", machine.cpu),
+            ("cores", f"{machine.cores} for this process"),
+            ("memory", f"{machine.memory_bytes / 1e9:.1f} GB"),
+            ("instructions", " ".join(machine.isa) or "none of note"),
+            ("GPUs", ", ".join(found.gpus) or "none that torch can use"),
+            ("versions", ", ".join(f"{name} {version}" for name, version in machine.versions.items())),
+        ]
+    )
+    providers = [(row.runtime, row.name, "yes" if row.works else f"no: {row.reason}") for row in found.providers]
+    return [*facts, "", *table([("runtime", "provider", "works"), *providers])]
+
+
+def of_profile(found: ModelProfile) -> list[str]:
+    """What a model is, a fact a line."""
+    layers = sorted(found.layers.items(), key=lambda item: (-item[1], item[0]))
+    rows = [
+        ("name", found.name),
+        ("format", f"{found.format}, opset {found.opset}, weights: {found.weights}"),
+        *(("input", _signature(name, shape)) for name, shape in found.inputs.items()),
+        *(("output", _signature(name, shape)) for name, shape in found.outputs.items()),
+        ("parameters", _amount(found.parameters)),
+        ("MACs", "cannot be told" if found.macs is None else f"{_amount(found.macs)} for one image"),
+        ("size", f"{_amount(found.size_bytes)}B"),
+        ("layers", ", ".join(f"{count} {name}" for name, count in layers)),
+        ("classes", _classes(found)),
+        ("images", _preprocess(found.preprocess) if found.preprocess else "cannot be told"),
+        *(("warning", warning.text) for warning in found.warnings),
+    ]
+    return table(rows)
+
+
+def _amount(number: int) -> str:
+    for size, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if number >= size:
+            return f"{number / size:.2f} {letter}"
+    return f"{number:,} "
+
+
+def _signature(name: str, shape: tuple[int | str, ...]) -> str:
+    return f"{name}: {' x '.join(map(str, shape))}"
+
+
+def _classes(found: ModelProfile) -> str:
+    outputs = "an unknown number of" if found.n_outputs is None else str(found.n_outputs)
+    if found.classes is None:
+        return f"{outputs} without names"
+    more = ", ..." if len(found.classes) > MAX_CLASSES else ""
+    return f"{outputs}: {', '.join(found.classes[:MAX_CLASSES])}{more}"
+
+
+def _preprocess(settings: Preprocess) -> str:
+    """From the image to the input, in the order in which it happens."""
+    height, width = settings.size
+    channels = settings.channels or ("gray" if len(settings.mean) == 1 else "rgb")
+    crop = f"{settings.crop_pct:g} of it cropped from the centre" if settings.resize == "crop" else "squashed"
+    mean, std = (", ".join(f"{value:.4g}" for value in values) for values in (settings.mean, settings.std))
+    return (f"{height}x{width} px, {channels}, {settings.interpolation}, {crop}, divided by {settings.scale:g}, "
+            f"mean {mean}, standard deviation {std}")  # fmt: skip
