@@ -1,5 +1,4 @@
 import pytest
-from made import BASE, INT8, made_report, made_variant
 
 from engine.charts import (
     accuracy,
@@ -16,6 +15,7 @@ from engine.charts import (
 from engine.charts.style import NEUTRAL
 from engine.results import ClassCount, DataPreview, Event, Fidelity, ModelProfile
 from engine.settings import Preprocess
+from tests.made import BASE, INT8, made_report, made_variant
 
 OF_A_REPORT = (size, latency, speed, accuracy, agreement, tradeoff)
 

@@ -1,11 +1,11 @@
 import pytest
-from standins import stand_in
 
 from engine.jobs.executor import Execution, Limits
 from engine.jobs.queue import Queue, describe_folder, new_id
 from engine.settings import HardwareRequest, Recipe, RunRequest, parse_recipe
 from engine.store.folders import JobFile, JobFolder, now
 from engine.store.home import Home
+from tests.jobs.standins import stand_in
 
 
 @pytest.fixture

@@ -3,11 +3,11 @@ import sys
 
 import pytest
 from sqlalchemy import update
-from standins import DONE
 
 from engine.jobs.claims import Claims, new_owner
 from engine.store.database import JOBS
 from engine.store.folders import Outcome
+from tests.jobs.standins import DONE
 
 CLAIM_ALL = """
 import sys

@@ -3,13 +3,13 @@ import os
 from pathlib import Path
 
 import pytest
-from standins import STUBBORN, alive, ended, pid_in, until
 
 from engine.jobs.executor import Limits, limits_for
 from engine.machine import memory_bytes
 from engine.settings import HardwareRequest, RunRequest
 from engine.store.endings import settle
 from engine.store.folders import Outcome, now
+from tests.jobs.standins import STUBBORN, alive, ended, pid_in, until
 
 HOUR = 3600.0
 GB = 10**9

@@ -1,13 +1,13 @@
 import json
 
 import pytest
-from standins import alive, pid_in, stand_in
 
 from engine.errors import Cancelled, RequestError, RunError, StorageError
 from engine.jobs.foreground import answer, run_in_folder
 from engine.results import Event
 from engine.settings import HardwareRequest
 from engine.store.folders import Outcome, now
+from tests.jobs.standins import alive, pid_in, stand_in
 
 REPORTS = """
 from engine.runner import *

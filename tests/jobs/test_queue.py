@@ -2,7 +2,6 @@ import shutil
 
 import pytest
 from filelock import FileLock
-from standins import DONE
 
 from engine.errors import NotFoundError, StateError, StorageError
 from engine.jobs.claims import Claims
@@ -10,6 +9,7 @@ from engine.jobs.queue import paths_in
 from engine.results import Event
 from engine.store import home as home_module
 from engine.store.folders import Outcome, now
+from tests.jobs.standins import DONE
 
 
 @pytest.fixture

@@ -9,13 +9,13 @@ import sys
 import psutil
 import pytest
 from filelock import FileLock
-from standins import STUBBORN, alive, pid_in, stand_in, until
 
 from engine.errors import StateError, StorageError
 from engine.jobs import queue as queue_module
 from engine.jobs.supervisor import Supervisor, supervise
 from engine.jobs.supervisor_lock import ensure_supervisor, supervisor_runs
 from engine.store.database import Database
+from tests.jobs.standins import STUBBORN, alive, pid_in, stand_in, until
 
 SUPERVISE = """
 import json, sys

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import pytest
-from made import made_report
 from streamlit.testing.v1 import AppTest
 
 import engine
@@ -13,6 +12,8 @@ from engine.results import Job, Note, Report, Result
 from engine.settings import Recipe, RunRequest
 from engine.store.folders import Outcome, now
 from engine.store.home import Home
+from pages._ui import live, runs_view
+from tests.made import made_report
 
 ROOT = Path(__file__).parents[2]
 
@@ -22,7 +23,8 @@ def home(tmp_path, monkeypatch) -> Home:
     monkeypatch.setenv("FEATHERWEIGHT_HOME", str(tmp_path / "home"))
     monkeypatch.delenv("FEATHERWEIGHT_DATABASE_URL", raising=False)
     monkeypatch.chdir(ROOT)
-    monkeypatch.setattr(engine, "ensure_supervisor", lambda: None)
+    for module in (engine, live, runs_view):
+        monkeypatch.setattr(module, "ensure_supervisor", lambda: None)
     found = Home.default()
     found.prepare()
     return found

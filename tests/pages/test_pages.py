@@ -2,7 +2,6 @@ import re
 from pathlib import Path
 
 import pytest
-from made import INT8, made_report
 
 from engine import (
     FileModel,
@@ -19,6 +18,7 @@ from engine import (
 from engine.results import ClassCount, DataPreview, ModelProfile, Note
 from engine.settings import Preprocess
 from pages._ui.draft import Draft, from_link, sample, to_link
+from tests.made import INT8, made_report
 
 ROOT = Path(__file__).parents[2]
 PAGES = ["start", "model", "data", "optimize", "runs", "results"]

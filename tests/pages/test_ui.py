@@ -6,7 +6,6 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from made import BASE, INT8, RECIPE, made_report, made_variant
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
@@ -17,6 +16,7 @@ from engine.settings import TECHNIQUES, Budget, Preprocess, Split, Target
 from pages._ui import picking, table, wording
 from pages._ui.draft import Draft, from_link, from_recipe, sample, to_link
 from pages._ui.snippet import snippet
+from tests.made import BASE, INT8, RECIPE, made_report, made_variant
 
 SHA = "0" * 64
 DRAFTS = [
