@@ -1,9 +1,10 @@
 """The one table of techniques, and the one way to apply a step: addressed by content, computed once, never mutating."""
 
 import shutil
+import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -49,6 +50,8 @@ class Bench:
     seed: int
     work: Path
     deadline: float
+    cut_short: dict[str, Path] = field(default_factory=dict, init=False)
+    """Cache entries that a deadline cut short, by the key of what was asked: chains of this run share them."""
 
     def apply(self, model: Model, step: Step, tell: Tell) -> Kept:
         """The model that the step makes of `model`, out of the cache where the same was done before.
@@ -83,7 +86,7 @@ class Bench:
         """Logits on the evaluation split, out of the cache where this file saw these images before."""
         part = self.data.split("evaluation")
         key = content_key("predictions", model.sha256, self.data.sha256, model.preprocess.model_dump(mode="json"),
-                          self.target.provider, versions())  # fmt: skip
+                          self.target.provider, versions(), isa())  # fmt: skip
 
         def fill(folder: Path) -> None:
             predicted = predict(model, part, self.target, lambda done, total: tell(done / total, f"image {done}"))
@@ -97,20 +100,21 @@ class Bench:
         return np.resize(first, (n, *first.shape[1:]))
 
     def _once(self, key: str, compute: Callable[[Path], Outcome]) -> Kept:
-        entry = self.cache.get(key)
+        entry = self.cut_short.get(key) or self.cache.get(key)
         if entry is not None:
             return _read(entry)
         started = time.monotonic()
-        folder = self.work / key[:16]
-        folder.mkdir(parents=True)
-        outcome = compute(folder)
-        # What a deadline cut short is no answer to the same question asked again: it gets an address of its own.
-        address = key if outcome.complete else content_key(key, _content(outcome.model))
-        model = _addressed(outcome.model, address)
-        kept = Kept(model=model, notes=outcome.notes, seconds=time.monotonic() - started)
-        (folder / _KEPT).write_text(kept.model_dump_json(), encoding="utf-8")
-        entry = self.cache.put(address, lambda target: _copy(folder, target))
-        shutil.rmtree(folder)
+        with tempfile.TemporaryDirectory(dir=self.work) as name:
+            folder = Path(name)
+            outcome = compute(folder)
+            # What a deadline cut short is no answer to the same question asked by a later run: it gets its own address.
+            address = key if outcome.complete else content_key(key, _content(outcome.model))
+            model = _addressed(outcome.model, address)
+            kept = Kept(model=model, notes=outcome.notes, seconds=time.monotonic() - started)
+            (folder / _KEPT).write_text(kept.model_dump_json(), encoding="utf-8")
+            entry = self.cache.put(address, lambda target: _copy(folder, target))
+        if not outcome.complete:
+            self.cut_short[key] = entry
         return _read(entry)
 
 

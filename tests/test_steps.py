@@ -1,0 +1,71 @@
+"""Steps that are asked for again: in the same run, after a failure, after a deadline, on another processor."""
+
+import math
+import time
+
+import pytest
+
+from engine import data as images
+from engine import models
+from engine.errors import StepError
+from engine.settings import Finetune, QuantizeStatic, SampleData, SampleModel, Split, Target
+from engine.steps import STEPS, Bench
+from engine.store.cache import Cache
+
+STATIC = QuantizeStatic(method="static", calibration_images=4)
+
+
+def silent(fraction, message, **metrics):
+    """A listener who does not care."""
+
+
+@pytest.fixture
+def bench(tmp_path):
+    def make(deadline=math.inf):
+        work = tmp_path / "work"
+        work.mkdir(exist_ok=True)
+        data = images.load(SampleData(), Split(), sample(tmp_path).preprocess, 0, merge_train=False, n_outputs=10)
+        return Bench(cache=Cache(tmp_path / "cache"), data=data, target=Target(threads=1), seed=0, work=work,
+                     deadline=deadline)  # fmt: skip
+
+    return make
+
+
+def sample(folder):
+    return models.load(SampleModel(), None, 0, folder)
+
+
+def test_a_step_that_failed_fails_again_in_the_next_chain_and_leaves_nothing(bench, tmp_path):
+    made = bench()
+    quantized = made.apply(made.export(sample(tmp_path), silent).model, STATIC, silent).model
+    for _ in range(2):
+        with pytest.raises(StepError, match="quantized already"):
+            made.apply(quantized, STATIC, silent)
+    assert not list(made.work.iterdir())
+
+
+def test_chains_share_what_a_deadline_cut_short_and_a_later_run_does_not(bench, tmp_path, monkeypatch):
+    made, settings = bench(deadline=time.monotonic()), Finetune(epochs=3, batch_size=256)
+    first, again = (made.apply(sample(tmp_path), settings, silent) for _ in range(2))
+    assert first == again
+    assert "training_stopped_by_budget" in [note.code for note in first.notes]
+    monkeypatch.setitem(STEPS, Finetune, refuse)
+    with pytest.raises(StepError, match="asked to train"):
+        bench().apply(sample(tmp_path), settings, silent)
+
+
+def refuse(*args, **kwargs):
+    raise StepError("asked to train")
+
+
+def test_predictions_of_another_processor_are_not_taken_for_this_one(bench, tmp_path, monkeypatch):
+    made, seen = bench(), []
+    model = made.export(sample(tmp_path), silent).model
+    monkeypatch.setattr("engine.steps.isa", lambda: ("avx2",))
+    made.predict(model, lambda done, message: seen.append(message))
+    here = len(seen)
+    made.predict(model, lambda done, message: seen.append(message))
+    assert len(seen) == here > 0
+    monkeypatch.setattr("engine.steps.isa", lambda: ("avx2", "avx512_vnni"))
+    made.predict(model, lambda done, message: seen.append(message))
+    assert len(seen) == 2 * here
