@@ -49,8 +49,7 @@ def train(architecture: str, size: int, folder: Path) -> tuple[TorchModel, Data,
     part = data.split("train").cached(folder)
     module = build_module(architecture, SEED, num_classes=10, in_chans=1)
     started = time.monotonic()
-    fit(module, part.array, part.labels, (preprocess.scale, preprocess.mean, preprocess.std), TRAINING,
-        seed=SEED, deadline=math.inf, on_epoch=show)  # fmt: skip
+    fit(module, part.array, part.labels, preprocess, TRAINING, seed=SEED, deadline=math.inf, on_epoch=show)
     seconds = time.monotonic() - started
     weights = folder / f"{architecture}_{size}.safetensors"
     state = module.state_dict()

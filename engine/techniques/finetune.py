@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from engine.data import Part
@@ -29,15 +30,16 @@ def finetune(model: TorchModel, settings: Finetune, context: Context) -> Outcome
     module: Any = model.build()  # timm's networks have methods that nn.Module does not declare
     refit = classes is not None and model.num_classes != len(classes)
     if refit and classes is not None:
-        module.reset_classifier(len(classes))
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(context.seed)
+            module.reset_classifier(len(classes))
     context.tell(0.0, f"decoding {len(train)} train images")
-    preprocess = model.preprocess
     with tempfile.TemporaryDirectory() as decoded:
         result = fit(
             module,
             _pixels(train, Path(decoded)),
             train.labels,
-            (preprocess.scale, preprocess.mean, preprocess.std),
+            model.preprocess,
             settings,
             seed=context.seed,
             deadline=context.deadline,
@@ -74,6 +76,6 @@ def _notes(result: Fit, refit: bool, model: TorchModel) -> tuple[Note, ...]:
     if refit:
         notes.append(Note(code="new_head", text=f"The head was replaced by one of {model.num_classes} outputs"))
     if result.stopped_by_budget:
-        text = f"Training ended after epoch {result.n_epochs} because budget.minutes ran out"
+        text = f"Training ended in epoch {result.n_epochs} because budget.minutes ran out"
         notes.append(Note(code="training_stopped_by_budget", text=text))
     return tuple(notes)

@@ -6,6 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from engine.data.preprocess import normalise
+from engine.settings import Preprocess
 from engine.settings.techniques import Training
 
 
@@ -17,12 +19,12 @@ class TrainBatches:
         pixels: np.ndarray,
         labels: np.ndarray,
         rows: np.ndarray,
-        normalise: tuple[float, tuple[float, ...], tuple[float, ...]],
+        preprocess: Preprocess,
         settings: Training,
         seed: int,
     ) -> None:
         self.pixels, self.labels, self.rows = pixels, labels, rows
-        self.normalise, self.settings, self.seed = normalise, settings, seed
+        self.preprocess, self.settings, self.seed = preprocess, settings, seed
         self.size = min(settings.batch_size, len(rows))
 
     def __len__(self) -> int:
@@ -35,7 +37,7 @@ class TrainBatches:
         for start in range(0, len(self) * self.size, self.size):
             rows = order[start : start + self.size]
             images = augmented(self.pixels[rows], self.settings.flip, self.settings.shift, rng)
-            yield normalised(images, *self.normalise), torch.from_numpy(self.labels[rows])
+            yield normalised(images, self.preprocess), torch.from_numpy(self.labels[rows])
 
 
 def augmented(pixels: np.ndarray, flip: bool, shift: float, rng: np.random.Generator) -> np.ndarray:
@@ -51,7 +53,6 @@ def augmented(pixels: np.ndarray, flip: bool, shift: float, rng: np.random.Gener
     return result
 
 
-def normalised(pixels: np.ndarray, scale: float, mean: tuple[float, ...], std: tuple[float, ...]) -> Tensor:
-    """(B, H, W, C) uint8 -> (B, C, H, W) float32."""
-    images = torch.from_numpy(np.ascontiguousarray(pixels)).permute(0, 3, 1, 2).float().div_(scale)
-    return images.sub_(torch.tensor(mean)[:, None, None]).div_(torch.tensor(std)[:, None, None]).contiguous()
+def normalised(pixels: np.ndarray, preprocess: Preprocess) -> Tensor:
+    """(B, H, W, C) uint8 -> (B, C, H, W) float32, as every other use of the images has it."""
+    return torch.from_numpy(normalise(pixels, preprocess.model_dump()))

@@ -1,7 +1,7 @@
 """One training loop, on timm's optimizers and schedulers: best checkpoint by a validation part of the train split."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -12,25 +12,29 @@ from timm.scheduler.cosine_lr import CosineLRScheduler
 from torch import Tensor, nn
 
 from engine.errors import StepError
+from engine.settings import Preprocess
 from engine.settings.techniques import Training
 from engine.training.batches import TrainBatches, normalised
 
 VALIDATION_SHARE = 0.1
 WARMUP_SHARE = 0.1
 VALIDATION_BATCH = 256
+MIN_IMAGES = 3
+"""Two for a batch, since batch norm cannot use one image, and one to validate on."""
 
+Batch = tuple[Tensor, Tensor]
 Loss = Callable[[Tensor, Tensor], Tensor]
 
 
 class OnEpoch(Protocol):
-    """Called after each epoch with its number, the number of epochs, and the curve's point."""
+    """Called after each epoch (one that the deadline cut short too) with its number, their number, and the point."""
 
     def __call__(self, epoch: int, epochs: int, train_loss: float, validation_top1: float) -> None: ...
 
 
 @dataclass(frozen=True)
 class Fit:
-    """How training went; the module holds the best epoch's weights."""
+    """How training went; the module holds the best epoch's weights. `n_epochs` counts those that were begun."""
 
     best_epoch: int
     best_top1: float
@@ -44,7 +48,7 @@ def fit(
     module: nn.Module,
     pixels: np.ndarray,
     labels: np.ndarray,
-    normalise: tuple[float, tuple[float, ...], tuple[float, ...]],
+    preprocess: Preprocess,
     settings: Training,
     *,
     seed: int,
@@ -53,12 +57,12 @@ def fit(
 ) -> Fit:
     """Trains `module` in place (the caller owns it) and leaves the best epoch's weights in it, in eval mode.
 
-    `pixels` (N, H, W, C) uint8, `labels` (N,) int64, `normalise` (scale, mean, std), `deadline` in seconds of
-    time.monotonic(): an epoch that ends after it is the last. Raises StepError where the loss is not finite.
+    `pixels` (N, H, W, C) uint8 and `labels` (N,) int64 of at least MIN_IMAGES images; `deadline` in seconds of
+    time.monotonic(): the batch in which it passes is the last. Raises StepError where the loss is not finite.
     """
     torch.manual_seed(seed)
     train, validation = _validation_split(len(labels), np.random.default_rng(seed))
-    batches = TrainBatches(pixels, labels, train, normalise, settings, seed)
+    batches = TrainBatches(pixels, labels, train, preprocess, settings, seed)
     criterion = nn.CrossEntropyLoss(label_smoothing=settings.label_smoothing)
     optimizer = create_optimizer_v2(
         module, opt=settings.optimizer, lr=settings.learning_rate, weight_decay=settings.weight_decay
@@ -67,14 +71,15 @@ def fit(
     best_top1, best_epoch, best_state = -1.0, 0, module.state_dict()
     epoch, stopped = 0, False
     while epoch < settings.epochs and not stopped:
-        loss = _epoch(module, batches, epoch, criterion, optimizer, schedule)
-        top1 = _top1(module, pixels, labels, validation, normalise)
+        losses = _epoch(module, batches, epoch, deadline, criterion, optimizer, schedule)
+        top1 = _top1(module, pixels, labels, validation, preprocess)
         epoch += 1
         if top1 >= best_top1:
             best_top1, best_epoch = top1, epoch
             best_state = {name: value.detach().clone() for name, value in module.state_dict().items()}
-        on_epoch(epoch=epoch, epochs=settings.epochs, train_loss=loss, validation_top1=top1)
-        stopped = epoch < settings.epochs and time.monotonic() > deadline
+        on_epoch(epoch=epoch, epochs=settings.epochs, train_loss=float(np.mean(losses)), validation_top1=top1)
+        unfinished = epoch < settings.epochs or len(losses) < len(batches)
+        stopped = unfinished and time.monotonic() > deadline
     module.load_state_dict(best_state)
     module.eval()
     return Fit(best_epoch, best_top1, epoch, len(train), len(validation), stopped)
@@ -84,13 +89,15 @@ def _epoch(
     module: nn.Module,
     batches: TrainBatches,
     epoch: int,
+    deadline: float,
     criterion: Loss,
     optimizer: torch.optim.Optimizer,
     schedule: CosineLRScheduler,
-) -> float:
+) -> list[float]:
+    """The loss of every batch."""
     module.train()
     losses: list[float] = []
-    for number, (images, targets) in enumerate(batches.epoch(epoch)):
+    for number, (images, targets) in enumerate(_in_time(batches.epoch(epoch), deadline)):
         optimizer.zero_grad(set_to_none=True)
         loss = criterion(module(images), targets)
         if not torch.isfinite(loss):
@@ -100,7 +107,15 @@ def _epoch(
         optimizer.step()
         schedule.step_update(epoch * len(batches) + number + 1)
         losses.append(loss.item())
-    return float(np.mean(losses))
+    return losses
+
+
+def _in_time(batches: Iterator[Batch], deadline: float) -> Iterator[Batch]:
+    """The first batch, and more until the deadline has passed."""
+    for batch in batches:
+        yield batch
+        if time.monotonic() > deadline:
+            return
 
 
 def _schedule(optimizer: torch.optim.Optimizer, n_updates: int) -> CosineLRScheduler:
@@ -121,21 +136,22 @@ def _top1(
     pixels: np.ndarray,
     labels: np.ndarray,
     rows: np.ndarray,
-    normalise: tuple[float, tuple[float, ...], tuple[float, ...]],
+    preprocess: Preprocess,
 ) -> float:
     module.eval()
     right = 0
     for start in range(0, len(rows), VALIDATION_BATCH):
         part = rows[start : start + VALIDATION_BATCH]
-        logits = module(normalised(pixels[part], *normalise))
+        logits = module(normalised(pixels[part], preprocess))
         right += int((logits.argmax(1).numpy() == labels[part]).sum())
     return right / len(rows)
 
 
 def _validation_split(n: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Sorted row numbers for training and for choosing the best epoch; at least one image each."""
-    if n < 2:
-        raise StepError(f"training needs at least 2 train images, there are {n}", "Add images or raise split.train")
+    """Sorted row numbers for training and for choosing the best epoch."""
+    if n < MIN_IMAGES:
+        raise StepError(f"training needs at least {MIN_IMAGES} train images, there are {n}",
+                        "Add images or raise split.train")  # fmt: skip
     order = rng.permutation(n)
     n_validation = max(1, round(n * VALIDATION_SHARE))
     return np.sort(order[n_validation:]), np.sort(order[:n_validation])

@@ -6,10 +6,11 @@ import timm
 import torch
 
 from engine.errors import StepError
-from engine.settings import Finetune
+from engine.settings import Finetune, Preprocess
+from engine.training.batches import TrainBatches
 from engine.training.loop import fit
 
-NORMALISE = (255.0, (0.5,), (0.5,))
+PREPROCESS = Preprocess(size=(32, 32), mean=(0.5,), std=(0.5,))
 
 
 def squares(n=80, size=32):
@@ -32,7 +33,7 @@ def train(settings, deadline=math.inf, curve=None, module=None):
     module = module or network()
     pixels, labels = squares()
     points = curve if curve is not None else []
-    result = fit(module, pixels, labels, NORMALISE, settings, seed=0, deadline=deadline,
+    result = fit(module, pixels, labels, PREPROCESS, settings, seed=0, deadline=deadline,
                  on_epoch=lambda epoch, epochs, train_loss, validation_top1: points.append(
                      (epoch, train_loss, validation_top1)))  # fmt: skip
     return module, result
@@ -53,9 +54,40 @@ def test_the_same_seed_gives_the_same_weights():
     assert all(torch.equal(first[name], second[name]) for name in first)
 
 
-def test_the_deadline_ends_training_after_the_epoch_and_says_so():
+def test_the_deadline_ends_training_after_the_batch_and_says_so(monkeypatch):
+    shown = count_batches(monkeypatch)
     _, result = train(Finetune(epochs=50, batch_size=16), deadline=0.0)
-    assert (result.n_epochs, result.stopped_by_budget) == (1, True)
+    assert (result.n_epochs, result.stopped_by_budget, shown) == (1, True, [16])
+
+
+def test_a_last_epoch_that_the_deadline_cuts_is_told_too():
+    _, result = train(Finetune(epochs=1, batch_size=16), deadline=0.0)
+    assert result.stopped_by_budget
+
+
+def test_a_deadline_after_the_last_batch_cuts_nothing(monkeypatch):
+    shown = count_batches(monkeypatch)
+    _, result = train(Finetune(epochs=1, batch_size=72), deadline=0.0)
+    assert (result.stopped_by_budget, shown) == (False, [72])
+
+
+def count_batches(monkeypatch):
+    """A list that grows by the size of every batch that is trained on."""
+    shown = []
+
+    def counting(*args):
+        for images, labels in TrainBatches.epoch(*args):
+            shown.append(len(labels))
+            yield images, labels
+
+    monkeypatch.setattr("engine.training.loop.TrainBatches", type("Counting", (TrainBatches,), {"epoch": counting}))
+    return shown
+
+
+def test_two_images_are_too_few_to_train_and_validate():
+    pixels, labels = squares(2)
+    with pytest.raises(StepError, match="at least 3 train images, there are 2"):
+        fit(network(), pixels, labels, PREPROCESS, Finetune(epochs=1), seed=0, deadline=math.inf, on_epoch=print)
 
 
 def test_a_loss_that_is_not_finite_is_an_error_with_a_way_out():
@@ -73,7 +105,7 @@ def test_the_best_epoch_is_kept_not_the_last(monkeypatch):
     seen = []
     module = network()
     pixels, labels = squares()
-    result = fit(module, pixels, labels, NORMALISE, Finetune(epochs=3, batch_size=16), seed=0, deadline=math.inf,
-                 on_epoch=lambda **point: seen.append({k: v.clone() for k, v in module.state_dict().items()}))  # fmt: skip
+    result = fit(module, pixels, labels, PREPROCESS, Finetune(epochs=3, batch_size=16), seed=0, deadline=math.inf,
+                 on_epoch=lambda **_: seen.append({k: v.clone() for k, v in module.state_dict().items()}))  # fmt: skip
     assert result.best_epoch == 2
     assert all(torch.equal(value, seen[1][name]) for name, value in module.state_dict().items())
