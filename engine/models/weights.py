@@ -65,11 +65,22 @@ def _read_torch(path: Path) -> object:
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
+        if not _is_pickle(path):
+            raise _no_torch_file(path) from error
         raise SourceError(f"'{path.name}' holds Python objects, not only weights; loading those could run anything",
                           _SAVE_STATE) from error  # fmt: skip
     except (RuntimeError, EOFError, ValueError, KeyError, OSError) as error:
-        raise SourceError(f"'{path.name}' is not a PyTorch file, or is damaged",
-                          "Copy or save the weights again") from error  # fmt: skip
+        raise _no_torch_file(path) from error
+
+
+def _is_pickle(path: Path) -> bool:
+    """Whether it begins as a zip or as a pickle of protocol 2 or later, one of which torch.save writes."""
+    with path.open("rb") as file:
+        return file.read(2).startswith((b"PK", b"\x80"))
+
+
+def _no_torch_file(path: Path) -> SourceError:
+    return SourceError(f"'{path.name}' is not a PyTorch file, or is damaged", "Copy or save the weights again")
 
 
 def _refuse_programs(path: Path) -> None:
