@@ -33,7 +33,8 @@ class Predictions:
             with np.load(path) as arrays:
                 return cls(tuple(str(id) for id in arrays["ids"]), arrays["logits"])
         except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
-            raise MeasureError(f"the predictions '{path.name}' cannot be read", "Run the recipe again") from error
+            raise MeasureError(f"the predictions '{path.name}' cannot be read",
+                               "Free the cache and run again") from error  # fmt: skip
 
 
 def predict(
@@ -48,7 +49,7 @@ def predict(
     done = 0
     with open_session(model.path, target, input_name=model.input_name, output_name=model.output_name) as session:
         for images in part.batches(size):
-            rows.append(session(_filled(images, model.batch))[: len(images)])
+            rows.append(session(filled(images, model.batch))[: len(images)])
             done += len(images)
             on_image(done, len(part))
     logits = np.concatenate(rows)
@@ -59,8 +60,8 @@ def predict(
     return Predictions(tuple(part.ids), logits)
 
 
-def _filled(images: np.ndarray, batch: int | None) -> np.ndarray:
-    """A last, short batch filled up with its first image, where the model's batch is fixed."""
+def filled(images: np.ndarray, batch: int | None) -> np.ndarray:
+    """A last, short batch filled up with its first image, where the model's `batch` is fixed (else None)."""
     if batch is None or len(images) == batch:
         return images
     return np.concatenate([images, np.repeat(images[:1], batch - len(images), axis=0)])

@@ -1,6 +1,5 @@
 """Static INT8 in QDQ format, through onnxruntime's quantizer, with types that suit this machine's instructions."""
 
-import itertools
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, Q
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
 from engine.errors import LimitError, StepError
+from engine.measure.predictions import filled
 from engine.models.artifacts import OnnxModel
 from engine.models.graph import write_metadata
 from engine.results import Note
@@ -49,8 +49,8 @@ def quantize(model: OnnxModel, settings: QuantizeStatic, context: Context) -> Ou
         raise StepError("static quantization needs calibration images, and there are none", "Raise split.calibration")
     n_images = min(settings.calibration_images, len(images))
     scheme = choose_scheme(settings, context.isa)
-    batch = model.batch or 1
-    reader = Images(model.input_name, itertools.islice(images.batches(batch), max(1, n_images // batch)))
+    batches = images.batches(model.batch or 1, limit=n_images)
+    reader = Images(model.input_name, (filled(batch, model.batch) for batch in batches))
     path = context.folder / "model.onnx"
     with tempfile.TemporaryDirectory() as work:
         folded = Path(work) / "folded.onnx"
@@ -94,28 +94,35 @@ class Images(CalibrationDataReader):  # type: ignore[misc]
 def choose_scheme(settings: QuantizeStatic, isa: tuple[str, ...]) -> Scheme:
     """Activation type and weight range for a CPU with these instructions.
 
-    On x86 signed activations take a slow path (3 to 12 times slower), and without VNNI the 16-bit sums of unsigned by
-    signed products saturate unless weights keep to 7 bits: see "Choosing parameters for CPU inference" in
-    onnxruntime.quantization.quantize_static.
+    On x86 the fast kernels take unsigned activations, and without VNNI their sums saturate unless weights keep to 7
+    bits; elsewhere symmetric bytes are preferred: see "Choosing parameters for CPU inference" in
+    onnxruntime.quantization.quantize_static. What the settings say goes before that.
     """
     x86 = any(name.startswith(("sse", "avx")) for name in isa)
     vnni = bool(VNNI & set(isa))
     signed = settings.activations == "signed" or (settings.activations == "auto" and not x86)
     reduce_range = settings.reduce_range if settings.reduce_range is not None else x86 and not vnni and not signed
     chosen = f"{'signed' if signed else 'unsigned'} activations, {'7' if reduce_range else '8'}-bit weights"
-    if settings.activations != "auto" and settings.reduce_range is not None:
-        why = "as set in the recipe"
-    elif vnni:
-        why = "this CPU has VNNI, which multiplies unsigned by signed bytes without saturation"
-    elif x86:
-        why = "this CPU has no VNNI, where full 8-bit products can saturate"
-    else:
-        why = "this CPU is no x86, where symmetric signed bytes have the fast kernels"
     return Scheme(
         QuantType.QInt8 if signed else QuantType.QUInt8,
         reduce_range,
-        Note(code="quantization_scheme", text=f"INT8 with {chosen}: {why}"),
+        Note(code="quantization_scheme", text=f"INT8 with {chosen}: {_why(settings, x86, vnni)}"),
     )
+
+
+def _why(settings: QuantizeStatic, x86: bool, vnni: bool) -> str:
+    given = [
+        name
+        for name, value in (("activations", settings.activations), ("reduce_range", settings.reduce_range))
+        if value not in ("auto", None)
+    ]
+    if given:
+        return f"{' and '.join(given)} as set in the recipe"
+    if vnni:
+        return "this CPU has VNNI, which multiplies unsigned by signed bytes without saturation"
+    if x86:
+        return "this CPU has no VNNI, where full 8-bit products can saturate"
+    return "this CPU is no x86, where symmetric signed bytes have the fast kernels"
 
 
 def _check_quantizable(model: OnnxModel) -> None:
