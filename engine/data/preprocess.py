@@ -5,6 +5,7 @@ that Preprocess.model_dump() gives: size (height, width), mean, std, scale, inte
 """
 
 import math
+import struct
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,6 +14,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 MAX_PIXELS = 100_000_000
+# What Pillow raises on damaged EXIF.
+_BAD_EXIF = (SyntaxError, ValueError, OSError, LookupError, TypeError, AttributeError, ArithmeticError, struct.error)
 _FILTERS = {
     "nearest": Image.Resampling.NEAREST,
     "bilinear": Image.Resampling.BILINEAR,
@@ -32,12 +35,20 @@ def to_pixels(image: Image.Image, settings: Mapping[str, Any]) -> NDArray[np.uin
     Raises ValueError where the image is so long and thin that it would have more than MAX_PIXELS after resizing.
     """
     order = channel_order(settings)
-    image = convert(ImageOps.exif_transpose(image), "L" if order == "gray" else "RGB")
+    image = convert(upright(image), "L" if order == "gray" else "RGB")
     height, width = resized_size(image.height, image.width, settings)
     if (image.height, image.width) != (height, width):
         image = image.resize((width, height), _FILTERS[settings["interpolation"]])
     pixels = np.atleast_3d(np.asarray(_centre_crop(image, *settings["size"])))
     return np.ascontiguousarray(pixels[..., ::-1] if order == "bgr" else pixels)
+
+
+def upright(image: Image.Image) -> Image.Image:
+    """Turned as its EXIF says; as it is where that cannot be read."""
+    try:
+        return ImageOps.exif_transpose(image)
+    except _BAD_EXIF:
+        return image
 
 
 def normalise(pixels: NDArray[np.uint8], settings: Mapping[str, Any]) -> NDArray[np.float32]:

@@ -23,6 +23,7 @@ from engine.models.counts import (
 from engine.models.preprocessing import imagenet_preprocess
 from engine.results import Note
 from engine.settings import Preprocess
+from engine.settings.data import MAX_EDGE, MIN_EDGE
 
 __all__ = [
     "METADATA_KEY",
@@ -189,6 +190,9 @@ def _settled(shape: tuple[int, int | None, int | None], preprocess: Preprocess |
         return channels, height or preprocess.size[0], width or preprocess.size[1]
     if height is None or width is None:
         raise SourceError("the model takes images of any size", "Say which in preprocess.size")
+    if not all(MIN_EDGE <= edge <= MAX_EDGE for edge in (height, width)):
+        raise SourceError(f"the model takes images of {height}x{width} px, {MIN_EDGE} to {MAX_EDGE} px are possible",
+                          _EXPORT_HINT)  # fmt: skip
     return channels, height, width
 
 

@@ -8,6 +8,10 @@ from engine.settings.base import Settings, setting
 from engine.settings.model import SHA256
 
 
+MIN_EDGE, MAX_EDGE = 8, 4096
+Edge = Annotated[int, Field(ge=MIN_EDGE, le=MAX_EDGE)]
+
+
 class SampleData(Settings):
     """The data that the project's own network was trained on."""
 
@@ -61,9 +65,7 @@ class Split(Settings):
 class Preprocess(Settings):
     """From an image to the model's input: resize, crop, divide by scale, normalise."""
 
-    size: tuple[Annotated[int, Field(ge=8, le=4096)], Annotated[int, Field(ge=8, le=4096)]] = setting(
-        help="Height and width of the model's input.", unit="px"
-    )
+    size: tuple[Edge, Edge] = setting(help="Height and width of the model's input.", unit="px")
     mean: tuple[float, ...] = setting(help="Mean per channel, after the division by scale.", min_length=1, max_length=4)
     std: tuple[Annotated[float, Field(gt=0)], ...] = setting(
         help="Standard deviation per channel, after the division by scale.", min_length=1, max_length=4

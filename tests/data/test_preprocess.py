@@ -94,6 +94,17 @@ def test_a_photo_taken_sideways_is_upright():
     assert np.array_equal(subject.to_pixels(Image.open(file), settings), subject.to_pixels(upright, settings))
 
 
+@pytest.mark.parametrize("exif", [b"garbage", b"Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01"])
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
+def test_a_photo_whose_exif_is_damaged_is_taken_as_it_is(kind, exif):
+    damaged, plain = io.BytesIO(), io.BytesIO()
+    Image.fromarray(PHOTOS["tiny"]).save(damaged, kind, exif=exif)
+    Image.fromarray(PHOTOS["tiny"]).save(plain, kind)
+    settings = Preprocess(size=(16, 16), **IMAGENET).model_dump()
+    ours, wanted = (subject.to_pixels(Image.open(file), settings) for file in (damaged, plain))
+    assert np.array_equal(ours, wanted)
+
+
 def test_bgr_reverses_the_channels_before_the_normalisation():
     image = Image.fromarray(PHOTOS["tiny"])
     rgb, bgr = (Preprocess(size=(16, 16), mean=(0.0,) * 3, std=(1.0, 2.0, 4.0), channels=order, scale=1).model_dump()

@@ -127,6 +127,8 @@ def test_a_missing_file(tmp_path):
     (small_classifier(Shape(image=("batch", 8, 8, 3))), "channels seem to come last"),
     (small_classifier(Shape(image=("batch", 4, 8, 8))), "1 or 3"),
     (small_classifier(Shape(image=("batch", "channels", 8, 8))), "1 or 3"),
+    (small_classifier(Shape(image=("batch", 3, 4, 4))), "images of 4x4 px, 8 to 4096 px are possible"),
+    (small_classifier(Shape(image=("batch", 3, 8, 5000))), "images of 8x5000 px, 8 to 4096 px are possible"),
     (small_classifier(Shape(logits=("batch", 7))), "declared with 7 classes and has 5"),
     (small_classifier(extra_nodes=[helper.make_node("Nonsense", ["logits"], ["x"], domain="their.own")]), "Nonsense"),
     (small_classifier(extra_nodes=[helper.make_node("Relu", ["nothing"], ["x"])]), "nothing"),
