@@ -153,12 +153,12 @@ def analyse(request: AnalysisRequest, *, from_browser: bool = False) -> Job:
 
 
 def jobs(kind: str | None = "run", limit: int = 100) -> tuple[Job, ...]:
-    """Newest first; every kind where `kind` is None."""
+    """How the jobs of a kind stand, newest first; of every kind where `kind` is None."""
     return _queue().jobs(kind, limit)
 
 
 def job(id: str) -> Job:
-    """Raises NotFoundError."""
+    """How a job stands. Raises NotFoundError."""
     return _queue().job(id)
 
 
@@ -176,7 +176,7 @@ def cancel(id: str) -> None:
 
 
 def rename(id: str, name: str) -> Job:
-    """Raises NotFoundError, and StateError for an empty or overlong name."""
+    """Give a job another name. Raises NotFoundError, and StateError for an empty or overlong name."""
     return _queue().rename(id, name)
 
 
@@ -243,12 +243,12 @@ def save_folder(files: Iterable[tuple[str, Stream]]) -> Upload:
 
 
 def uploads(kind: UploadKind | None = None) -> tuple[Upload, ...]:
-    """Newest first."""
+    """What was brought into this home, newest first."""
     return brought.uploads(Home.default(), kind)
 
 
 def delete_upload(sha256: str) -> None:
-    """Raises NotFoundError, and StateError while a job that needs it waits or runs."""
+    """Removes an upload. Raises NotFoundError, and StateError while a job that needs it waits or runs."""
     queue = _queue()
     for id in queue.active_ids():
         if sha256 in queue.home.job(id).request().model_dump_json():

@@ -110,15 +110,15 @@ def parse_recipe(text: str) -> Recipe:
     return Recipe.parse({str(key): value for key, value in values.items()})
 
 
-def load_recipe(path: Path) -> Recipe:
+def load_recipe(path: str | Path) -> Recipe:
     """A recipe file, its relative paths made absolute from the file's folder. Raises SettingsError."""
     try:
-        with path.open("rb") as file:
+        with Path(path).open("rb") as file:
             text = file.read(MAX_RECIPE_BYTES + 1).decode()
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"the recipe '{path}' cannot be read: {_reason(error)}",
                             "Check the path") from error  # fmt: skip
-    return absolute_paths(parse_recipe(text), path.parent.resolve())
+    return absolute_paths(parse_recipe(text), Path(path).parent.resolve())
 
 
 def absolute_paths(recipe: Recipe, folder: Path) -> Recipe:
