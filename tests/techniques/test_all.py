@@ -1,0 +1,122 @@
+"""One body for all techniques: each row of the table runs, leaves its input alone, and gives what can be trusted."""
+
+import hashlib
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import pytest
+import torch
+from pydantic import TypeAdapter
+
+from engine import data as images
+from engine import models
+from engine.chains import UNITS, label
+from engine.data import Data
+from engine.models.artifacts import TorchModel
+from engine.settings import TECHNIQUES, Finetune, QuantizeStatic, SampleData, SampleModel, Split, Step, Target
+from engine.steps import STEPS, Bench
+from engine.store.cache import Cache
+
+SETTINGS: dict[type[Step], tuple[Step, float]] = {
+    Finetune: (Finetune(epochs=1, batch_size=32, learning_rate=1e-4), 0.9),
+    QuantizeStatic: (QuantizeStatic(method="static", calibration_images=16), 0.9),
+}
+"""For each technique settings that are quick, and the least agreement with the model that it was given."""
+
+KEPT = {"train": 64, "calibration": 16, "evaluation": 64, "holdout": 0}
+
+
+def silent(fraction, message, **metrics):
+    """A listener who does not care."""
+
+
+def few(data: Data) -> Data:
+    """The first images of every split."""
+    parts = {
+        name: replace(part, ids=part.ids[:n], hashes=part.hashes[:n], labels=part.labels[:n])
+        for name, part in data.parts.items()
+        for n in [KEPT[name]]
+    }
+    return replace(data, parts=parts)
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory) -> Bench:
+    home = tmp_path_factory.mktemp("bench")
+    (home / "work").mkdir()
+    preprocess = models.load(SampleModel(), None, 0, home).preprocess
+    data = images.load(SampleData(), Split(), preprocess, 0, merge_train=False, n_outputs=10)
+    return Bench(cache=Cache(home / "cache"), data=few(data), target=Target(threads=1), seed=0, work=home / "work",
+                 deadline=math.inf)  # fmt: skip
+
+
+def sum_of(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def unchanged(model) -> tuple:
+    """What no technique may change of its input: the description, the file's bytes, the network's weights."""
+    if isinstance(model, TorchModel):
+        return model, sum_of(model.weights), {name: value.clone() for name, value in model.build().state_dict().items()}
+    return model, sum_of(model.path), {}
+
+
+@pytest.mark.parametrize("technique", STEPS, ids=lambda technique: technique.__name__)
+def test_it_runs_leaves_its_input_alone_and_stays_close(technique, bench, tmp_path):
+    if technique not in SETTINGS:
+        pytest.fail(f"{technique.__name__} has no row in SETTINGS of this test")
+    settings, least_agreement = SETTINGS[technique]
+    source = models.load(SampleModel(), None, 0, tmp_path)
+    exported = bench.export(source, silent).model
+    given = source if settings.stage == "torch" else exported
+    description, content, weights = unchanged(given)
+
+    kept = bench.apply(given, settings, silent)
+
+    same_description, same_content, same_weights = unchanged(given)
+    assert (same_description, same_content) == (description, content)
+    assert all(torch.equal(same_weights[name], value) for name, value in weights.items())
+    assert kept.model.key != given.key
+    assert kept.notes
+    assert all(note.text for note in kept.notes)
+    made = bench.export(kept.model, silent).model
+    after, before = (bench.predict(model, silent).logits for model in (made, exported))
+    assert after.shape == before.shape == (KEPT["evaluation"], 10)
+    assert np.isfinite(after).all()
+    assert not np.array_equal(after, before)
+    assert (after.argmax(1) == before.argmax(1)).mean() >= least_agreement
+    assert (made.preprocess, made.classes) == (exported.preprocess, exported.classes)
+    assert bench.apply(given, settings, silent) == kept
+
+
+@pytest.mark.parametrize("technique", STEPS, ids=lambda technique: technique.__name__)
+def test_its_file_takes_any_batch(technique, bench, tmp_path):
+    given = models.load(SampleModel(), None, 0, tmp_path)
+    settings = SETTINGS[technique][0]
+    model = bench.apply(
+        given if settings.stage == "torch" else bench.export(given, silent).model, settings, silent
+    ).model
+    session = onnxruntime.InferenceSession(bench.export(model, silent).model.path)
+    for n in (1, 3):
+        (logits,) = session.run(None, {session.get_inputs()[0].name: bench.images(n)})
+        assert logits.shape == (n, 10)
+
+
+@pytest.mark.parametrize("technique", STEPS, ids=lambda technique: technique.__name__)
+def test_its_settings_survive_json(technique):
+    settings, _ = SETTINGS[technique]
+    assert TypeAdapter(Step).validate_json(settings.model_dump_json()) == settings
+
+
+def test_the_tables_name_the_same_techniques():
+    assert set(STEPS) == set(TECHNIQUES) == set(SETTINGS)
+
+
+@pytest.mark.parametrize("technique", STEPS, ids=lambda technique: technique.__name__)
+def test_progress_and_labels_know_it(technique):
+    name = technique.model_fields["technique"].default
+    assert UNITS[name] > 0
+    assert label((name,)) not in ("", label(()))

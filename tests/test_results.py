@@ -1,0 +1,131 @@
+"""What came out: JSON both ways, nothing unknown, nothing that changes."""
+
+import json
+
+import pytest
+from pydantic import ValidationError
+
+import engine.results as declared
+from engine.results import (
+    CatalogueEntry,
+    CheckItem,
+    ClassCount,
+    DataPreview,
+    Estimate,
+    Event,
+    Failure,
+    Hardware,
+    Job,
+    ModelProfile,
+    Note,
+    Provider,
+    Report,
+    Result,
+    TechniqueInfo,
+    Upload,
+    Usage,
+)
+from tests.made import BASE, GRAY, INT8, made_report, made_variant
+
+NOTE = Note(code="new_head", text="The head is new: Käfer")
+REPORT = made_report(
+    warnings=(NOTE,),
+    failures=(Failure(branch=None, step=None, technique=None, code="disk_full", message="the disk is full", next=""),),
+)
+PREVIEW = DataPreview(
+    summary=REPORT.data, counts=(ClassCount(name="3", train=1, calibration=2, evaluation=3, holdout=0),),
+    skipped=(NOTE,), examples=(("0.png", "3"),), n_outputs=10, head_fits=None, preprocess=GRAY,
+)  # fmt: skip
+PROFILE = ModelProfile(
+    name="a.onnx", format="onnx", weights="file", inputs={"x": ("batch", 1, 64, 64)}, outputs={"y": ("batch", 10)},
+    opset=20, parameters=1, macs=None, size_bytes=2, layers={"Conv": 3}, classes=("0", "1"), n_outputs=10,
+    preprocess=GRAY, warnings=(NOTE,),
+)  # fmt: skip
+JOB = Job(
+    id="run1", kind="run", name="a", state="failed", created="2026-01-01T00:00:00+00:00", started=None, finished=None,
+    seconds=0.5, phase="load", fraction=0.1, message="loading", attempts=1, position=None, estimate_seconds=None,
+    error=NOTE, error_next="",
+)  # fmt: skip
+TECHNIQUE = TechniqueInfo(technique="quantize", method=None, title="Quantize", stage="onnx", summary="INT8.",
+                          schema={"type": "object"})  # fmt: skip
+BASELINE, VARIANT = REPORT.variants
+EXAMPLES: tuple[Result, ...] = (
+    NOTE, REPORT, REPORT.environment, REPORT.data, REPORT.failures[0], REPORT.recommended, BASELINE, BASELINE.input,
+    BASELINE.latency, BASELINE.throughput, BASELINE.accuracy, VARIANT.fidelity, VARIANT.verdict, PREVIEW,
+    PREVIEW.counts[0], PROFILE, JOB, TECHNIQUE,
+    Event(time="2026-01-01T00:00:00+00:00", step="s", phase="p", fraction=0.5, message="m", metrics={"loss": 0.1}),
+    Provider(runtime="onnxruntime", name="CPUExecutionProvider", works=False, reason="no"),
+    Hardware(environment=REPORT.environment, providers=(), gpus=("one",)),
+    CatalogueEntry(name="n", family="f", parameters=1, macs=2, input_size=(3, 8, 8), pretrained_tags=("a1_in1k",)),
+    Estimate(seconds=1.5, phases={"export": 1.5}),
+    Upload(sha256="a" * 64, name="x.zip", kind="images", size_bytes=1, created="now", path="/x"),
+    Usage(home="/h", jobs_bytes=1, cache_bytes=2, uploads_bytes=3, database_bytes=4, free_bytes=5),
+    CheckItem(name="disk", ok=False, found="full", next="free it"),
+)  # fmt: skip
+NAMES = [type(example).__name__ for example in EXAMPLES]
+
+
+def written(result: Result) -> dict:
+    return json.loads(result.model_dump_json(by_alias=True))
+
+
+def test_every_class_has_one_example():
+    kinds = {
+        value.__name__ for value in vars(declared).values() if isinstance(value, type) and issubclass(value, Result)
+    }
+    assert sorted(NAMES) == sorted(kinds - {"Result"})
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=NAMES)
+def test_json_both_ways(example):
+    assert type(example).model_validate(written(example)) == example
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=NAMES)
+def test_unknown_keys_are_refused_by_name(example):
+    with pytest.raises(ValidationError, match="nonsense"):
+        type(example).model_validate(written(example) | {"nonsense": 1})
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=NAMES)
+def test_nothing_can_be_changed_afterwards(example):
+    field = next(iter(type(example).model_fields))
+    with pytest.raises(ValidationError, match="frozen"):
+        setattr(example, field, getattr(example, field))
+
+
+def test_a_report_has_the_keys_that_the_contract_promises():
+    report = written(REPORT)
+    assert report.keys() >= set("schema_version run_id state created seconds recipe environment warnings failures data "
+                                "variants recommended".split())  # fmt: skip
+    assert report["failures"][0].keys() == set("branch step technique code message next".split())
+    assert report["data"].keys() == set("n_train n_calibration n_evaluation n_holdout n_skipped classes "
+                                        "evaluation_sha256".split())  # fmt: skip
+    assert report["environment"].keys() >= set("cpu cores memory_bytes isa runtimes versions".split())
+    assert report["recommended"].keys() == {"id", "reason"}
+    assert report["warnings"][0].keys() == {"code", "text"}
+
+
+def test_a_variant_has_the_keys_that_the_contract_promises():
+    variant = written(VARIANT)
+    assert variant.keys() >= set("id parent_id branch step technique role label settings file sha256 size_bytes "
+                                 "parameters macs input latency throughput accuracy fidelity verdict seconds "
+                                 "notes".split())  # fmt: skip
+    assert variant["input"].keys() == {"shape", "preprocess"}
+    assert variant["latency"].keys() >= set("runtime provider threads batch_size p50_ms p95_ms n_runs "
+                                            "ratio_to_baseline ratio_low ratio_high".split())  # fmt: skip
+    assert variant["throughput"].keys() == {"batch_size", "images_per_s", "low", "high"}
+    assert variant["accuracy"].keys() == {"top1", "top5", "n_images", "low", "high"}
+    assert variant["fidelity"].keys() == {"agreement", "sqnr_db", "n_images"}
+    assert variant["verdict"].keys() >= {"within_budget", "faster", "codes"}
+
+
+@pytest.mark.parametrize("id", ["a" * 11, "a" * 13, "A" * 12, "../../../../x"])
+def test_an_id_is_twelve_hex_digits(id):
+    with pytest.raises(ValidationError):
+        made_variant(id, "x", sha256="a" * 64)
+
+
+def test_variants_are_found_by_role_and_by_id():
+    assert (REPORT.baseline.id, REPORT.variant(INT8), REPORT.variant("c" * 12)) == (BASE, VARIANT, None)
+    assert Report.model_validate(written(REPORT) | {"variants": []}).baseline is None

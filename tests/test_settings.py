@@ -1,0 +1,184 @@
+"""What is asked: JSON and YAML both ways, ranges declared once, what a recipe may not be."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+import engine.settings as declared
+from engine.errors import SettingsError
+from engine.settings import (
+    TECHNIQUES,
+    Budget,
+    FileModel,
+    Finetune,
+    HardwareRequest,
+    ImagesData,
+    Preprocess,
+    PreviewRequest,
+    ProfileRequest,
+    QuantizeStatic,
+    Recipe,
+    RunRequest,
+    SampleData,
+    SampleModel,
+    Settings,
+    Split,
+    Target,
+    TimmModel,
+    dump_recipe,
+    parse_recipe,
+)
+
+RGB = Preprocess(size=(32, 48), mean=(0.5, 0.4, 0.3), std=(0.1, 0.2, 0.3), channels="bgr", resize="squash")
+INT8 = QuantizeStatic(method="static", calibration_images=7, reduce_range=True, activations="signed")
+TIMM = TimmModel(name="resnet18.a1_in1k", weights="w.safetensors", weights_sha256="a" * 64, num_classes=3, in_chans=1)
+PHOTOS = ImagesData(path="photos.zip", sha256="b" * 64, labels="labels.csv", classes=("Käfer", "no", "1"))
+EVERYTHING = Recipe(
+    name='a: "b"', model=TIMM, data=PHOTOS, split=Split(train=0.5, calibration=0.2, evaluation=0.2, holdout=0.1),
+    preprocess=RGB, target=Target(threads=2, batch_size=4), goal="size", seed=7,
+    budget=Budget(max_accuracy_drop=None, max_latency_ms=1.5, max_size_mb=3.0, minutes=0.5),
+    branches=((Finetune(epochs=2), INT8), (Finetune(epochs=2),)),
+)  # fmt: skip
+EXAMPLES: tuple[Settings, ...] = (
+    SampleModel(), TIMM, FileModel(path="model.onnx"), SampleData(), PHOTOS, Split(), RGB, Target(), Budget(),
+    Finetune(flip=True, optimizer="lamb"), INT8, Recipe(model=SampleModel()), EVERYTHING,
+    RunRequest(recipe=EVERYTHING), ProfileRequest(model=TIMM), HardwareRequest(),
+    PreviewRequest(model=SampleModel(), data=PHOTOS, preprocess=RGB, seed=3),
+)  # fmt: skip
+UNITS = {"batch_size": "images", "calibration_images": "images", "img_size": "px", "size": "px", "minutes": "min",
+         "max_latency_ms": "ms", "max_size_mb": "MB"}  # fmt: skip
+NAMES = [type(example).__name__ for example in EXAMPLES]
+CLASSES = {value for value in vars(declared).values() if isinstance(value, type) and issubclass(value, Settings)}
+
+
+def test_every_class_has_an_example():
+    assert {kind.__name__ for kind in CLASSES - {Settings}} == set(NAMES)
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=NAMES)
+def test_json_both_ways(example):
+    assert type(example).model_validate_json(example.model_dump_json()) == example
+    assert type(example).parse(example.model_dump(mode="json")) == example
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=NAMES)
+def test_unknown_keys_are_refused_by_name(example):
+    with pytest.raises(SettingsError, match="unknown key 'nonsense'"):
+        type(example).parse(example.model_dump(mode="json") | {"nonsense": 1})
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=NAMES)
+def test_nothing_can_be_changed_afterwards(example):
+    field = next(iter(type(example).model_fields))
+    with pytest.raises(ValidationError, match="frozen"):
+        setattr(example, field, getattr(example, field))
+
+
+@pytest.mark.parametrize("recipe", [EVERYTHING, Recipe(model=SampleModel()), Recipe(model=TIMM, steps=(INT8,))])
+def test_a_recipe_as_yaml_both_ways(recipe):
+    assert parse_recipe(dump_recipe(recipe)) == recipe
+
+
+def test_a_written_recipe_says_every_default():
+    text = dump_recipe(parse_recipe("{model: {kind: sample}, steps: [{technique: quantize, method: static}]}"))
+    for said in ("calibration_images: 128", "minutes: 10.0", "batch_size: 1", "seed: 0", "goal: latency"):
+        assert said in text
+
+
+def bounds() -> Iterator[tuple[type[Settings], str, float, float]]:
+    """Class, key, the value at the edge of the range, and the nearest one that is outside."""
+    for kind in sorted(CLASSES - {Settings}, key=lambda kind: kind.__name__):
+        for key, schema in kind.model_json_schema()["properties"].items():
+            for option in [schema, *schema.get("anyOf", [])]:
+                step = 1 if option.get("type") == "integer" else 1e-6
+                for word, sign in (("minimum", -1), ("maximum", 1)):
+                    if word in option:
+                        yield kind, key, option[word], option[word] + sign * step
+                for word, sign in (("exclusiveMinimum", -1), ("exclusiveMaximum", 1)):
+                    if word in option:
+                        yield kind, key, option[word] - sign * step, option[word]
+
+
+def example_of(kind: type[Settings]) -> dict[str, Any]:
+    return next(example for example in EXAMPLES if type(example) is kind).model_dump(mode="json")
+
+
+@pytest.mark.parametrize(
+    ("kind", "key", "edge", "outside"), bounds(), ids=lambda value: getattr(value, "__name__", None)
+)
+def test_the_range_in_the_schema_is_the_range_that_is_checked(kind, key, edge, outside):
+    with pytest.raises(SettingsError, match=rf"'{key}' is \S+, it must be (more|less|at least|at most)"):
+        kind.parse(example_of(kind) | {key: outside})
+    if kind is not Split:  # whose shares have a sum to keep
+        assert getattr(kind.parse(example_of(kind) | {key: edge}), key) == edge
+
+
+def test_techniques_declare_ranges():
+    assert {kind for kind, *_ in bounds()} >= set(TECHNIQUES)
+
+
+@pytest.mark.parametrize("technique", TECHNIQUES, ids=lambda technique: technique.__name__)
+def test_a_technique_has_a_title_and_a_first_sentence(technique):
+    assert technique.title
+    assert technique.__doc__.strip().splitlines()[0].endswith(".")
+    assert not technique.model_json_schema()["properties"].get("method", {}).get("expert")
+
+
+@pytest.mark.parametrize("kind", [*TECHNIQUES, SampleModel, TimmModel, FileModel, SampleData, ImagesData, Split,
+                                  Preprocess, Target, Budget], ids=lambda kind: kind.__name__)  # fmt: skip
+def test_every_setting_says_what_it_is_and_in_which_unit(kind):
+    for key, schema in kind.model_json_schema()["properties"].items():
+        assert key in ("kind", "technique") or schema["description"].endswith("."), key
+        assert schema.get("unit", "") == UNITS.get(key, ""), key
+
+
+def test_steps_go_from_torch_to_onnx():
+    with pytest.raises(SettingsError, match=r"finetune comes after quantize.*put finetune first"):
+        Recipe.parse({"model": {"kind": "sample"}, "data": {"kind": "sample"}, "branches": [[], [INT8, Finetune()]]})
+
+
+@pytest.mark.parametrize(("data", "said"), [(None, "needs labelled images"), ({"labels": "none"}, "needs labelled")])
+def test_training_needs_labels(data, said):
+    source = data and {"kind": "images", "path": "x", **data}
+    with pytest.raises(SettingsError, match=said):
+        Recipe.parse({"model": {"kind": "sample"}, "data": source, "steps": [{"technique": "finetune"}]})
+
+
+def test_an_onnx_file_cannot_be_trained():
+    with pytest.raises(SettingsError, match="cannot change an ONNX file"):
+        Recipe.parse({"model": {"kind": "file", "path": "x"}, "data": {"kind": "sample"},
+                      "steps": [{"technique": "finetune"}]})  # fmt: skip
+
+
+def test_steps_or_branches():
+    with pytest.raises(SettingsError, match="steps and branches are both given"):
+        Recipe.parse({"model": {"kind": "sample"}, "steps": [], "branches": [[]]})
+
+
+@pytest.mark.parametrize(("branches", "leading"), [
+    (((Finetune(),), (Finetune(), INT8)), (Finetune(),)),
+    (((Finetune(),), (INT8,)), ()),
+    (((Finetune(epochs=1),), (Finetune(epochs=2),)), ()),
+    (((Finetune(), Finetune()),), (Finetune(),)),
+    (((Finetune(),), ()), ()),
+    (((INT8,),), ()),
+    (((),), ()),
+])  # fmt: skip
+def test_a_leading_finetune_that_all_chains_share_makes_the_baseline(branches, leading):
+    assert Recipe(model=SampleModel(), data=SampleData(), branches=branches).baseline_steps == leading
+
+
+def test_no_steps_is_one_chain_that_measures_the_baseline():
+    assert Recipe(model=SampleModel()).chains == ((),)
+    assert not Recipe(model=SampleModel(), data=SampleData(), steps=(INT8,)).trains
+    assert Recipe(model=SampleModel(), data=SampleData(), steps=(Finetune(),)).trains
+
+
+def test_the_samples_split_is_fixed():
+    halves = {"train": 0.5, "calibration": 0.1, "evaluation": 0.4}
+    with pytest.raises(SettingsError, match="split is fixed by its card"):
+        Recipe.parse({"model": {"kind": "sample"}, "data": {"kind": "sample"}, "split": halves})
+    assert Recipe.parse({"model": {"kind": "sample"}, "data": {"kind": "images", "path": "x"}, "split": halves})
+    assert Recipe.parse({"model": {"kind": "sample"}, "data": {"kind": "sample"}, "split": {"train": 0.6}})
