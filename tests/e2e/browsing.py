@@ -1,0 +1,50 @@
+"""Chromium as a person uses it: tabs, and what can be seen in them."""
+
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests.e2e.serving import ROOT
+
+SECONDS = 30_000  # milliseconds that a page may take on a busy machine before a test gives it up
+ARGUMENTS = ["--no-sandbox", "--disable-quic", "--disable-background-networking"]
+expect.set_options(timeout=SECONDS)
+IDLE = '[data-testid="stApp"][data-test-connection-state="CONNECTED"][data-test-script-state="notRunning"]'
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """A browser without a window, until the end of the block."""
+    found = subprocess.run([ROOT / "scripts" / "find_chromium.sh"], check=True, capture_output=True, text=True)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=found.stdout.strip(), args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@contextmanager
+def tab(browser: Browser, width: int = 1280, height: int = 900, scheme: str = "light") -> Iterator[Page]:
+    """A tab in a session of its own, as another person's; it must never have shown or met an error of the program."""
+    context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
+    page = context.new_page()
+    page.set_default_timeout(SECONDS)
+    met: list[str] = []
+    page.on("pageerror", lambda error: met.append(str(error)))
+    yield page
+    if not page.is_closed():
+        sound(page)
+    context.close()
+    assert not met, met
+
+
+def sound(page: Page) -> None:
+    """No traceback on the page."""
+    expect(page.get_by_test_id("stException")).to_have_count(0)
+    expect(page.get_by_text("Traceback")).to_have_count(0)
+
+
+def settled(page: Page) -> None:
+    """Drawn to its end; not for a page that draws itself again each second."""
+    page.locator(IDLE).wait_for()

@@ -1,0 +1,73 @@
+"""One app, one browser and one run of the sample for all tests that only look at them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from engine.results import Report
+from tests.e2e.browsing import chromium, tab
+from tests.e2e.serving import LONG, App
+
+
+@pytest.fixture(scope="package")
+def app(tmp_path_factory) -> Iterator[App]:
+    found = App(tmp_path_factory.mktemp("app"))
+    found.start()
+    try:
+        yield found
+    finally:
+        found.stop()
+
+
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Browser]:
+    with chromium() as found:
+        yield found
+
+
+@pytest.fixture
+def page(browser) -> Iterator[Page]:
+    with tab(browser) as found:
+        yield found
+
+
+@dataclass(frozen=True)
+class Clicked:
+    """What a person saw who clicked twice on the sample's button, and what the click left."""
+
+    id: str
+    phases: tuple[str, ...]
+    submitted: int
+    ended: str
+    report: Report
+
+
+@pytest.fixture(scope="package")
+def sample(app, browser) -> Clicked:
+    """The sample, run from the Start page with a double click and followed to its end."""
+    before = len(app.runs())
+    with tab(browser) as page:
+        page.goto(app.address())
+        page.get_by_role("button", name="Run the sample").dblclick()
+        page.wait_for_url("**/runs?run=*")
+        phases = _phases(page)
+        ended = page.locator(".st-key-card-run").inner_text()
+        run = app.runs()[0]
+        return Clicked(run.id, phases, len(app.runs()) - before, ended, app.queue.folder(run.id).report())
+
+
+def _phases(page: Page) -> tuple[str, ...]:
+    """The phases that the page has shown until it said where the results are."""
+    page.evaluate("""() => {
+        window.phases = [];
+        const look = () => document.querySelectorAll('[data-testid="stMetric"]').forEach(metric => {
+            const [label, value] = metric.innerText.split(/\\n+/);
+            if (label === "Phase" && window.phases.at(-1) !== value) window.phases.push(value);
+        });
+        new MutationObserver(look).observe(document.body, {subtree: true, childList: true, characterData: true});
+        look();
+    }""")
+    expect(page.get_by_role("link", name="See the results")).to_be_visible(timeout=1000 * LONG)
+    return tuple(page.evaluate("window.phases"))

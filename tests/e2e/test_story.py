@@ -1,0 +1,96 @@
+"""From one click on the sample to an ONNX file that gives the reported answers on another's machine."""
+
+import hashlib
+import io
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from playwright.sync_api import Page, expect
+
+from engine.data.samples import digits
+from engine.measure.predictions import Predictions
+from engine.results import Variant
+from tests.e2e.browsing import settled
+
+
+def test_a_double_click_runs_the_sample_once(sample):
+    assert sample.submitted == 1
+    assert "done" in sample.ended
+    assert sample.report.state == "done"
+    assert len(set(sample.phases)) >= 3, sample.phases
+
+
+def test_the_results_follow_the_run(app, sample, page):
+    page.goto(app.address("runs", run=sample.id))
+    page.get_by_role("link", name="See the results").click()
+    page.wait_for_url(f"**/results?run={sample.id}")
+    best = sample.report.variant(sample.report.recommended.id)
+    expect(page.get_by_role("heading", name=best.label, exact=True)).to_be_visible()
+    expect(page.get_by_text("Top-1 accuracy", exact=True)).to_be_visible()
+    expect(page.get_by_test_id("stPlotlyChart")).to_have_count(5)
+
+
+@pytest.fixture
+def taken(app, sample, page, tmp_path):
+    """Downloads a variant; its file lies beside the snippet, as a person would put it."""
+    page.goto(app.address("results", run=sample.id, view="Take home"))
+
+    def take(variant: Variant) -> Path:
+        _choose(page, variant)
+        with page.expect_download() as coming:
+            page.get_by_role("button", name="Download the ONNX file").click()
+        path = tmp_path / coming.value.suggested_filename
+        coming.value.save_as(path)
+        return path
+
+    return take
+
+
+def _choose(page: Page, variant: Variant) -> None:
+    box = page.get_by_role("combobox", name="Variant")
+    box.click()
+    page.get_by_role("option", name=re.compile(variant.id[:6])).click()
+    expect(page.get_by_text(variant.sha256, exact=True)).to_be_visible()
+    settled(page)
+
+
+def test_every_download_is_the_file_of_the_report(sample, taken):
+    """Two files of one length and one beginning, one after the other: each has its own sum."""
+    best = sample.report.variant(sample.report.recommended.id)
+    for variant in (best, sample.report.baseline, best):
+        assert hashlib.sha256(taken(variant).read_bytes()).hexdigest() == variant.sha256
+
+
+def test_the_snippet_gives_the_reported_predictions(app, sample, page, taken, tmp_path, monkeypatch):
+    best = sample.report.variant(sample.report.recommended.id)
+    taken(best)
+    program = page.get_by_test_id("stCode").filter(has_text="onnxruntime").locator("code").text_content()
+    reported = Predictions.load(app.queue.folder(sample.id).path / "variants" / best.id / "predictions.npz")
+    pool = digits()
+    index = {id: number for number, id in enumerate(pool.ids)}
+
+    monkeypatch.chdir(tmp_path)
+    known: dict = {}
+    exec(program.partition("scores = ")[0], known)
+    name = known["session"].get_inputs()[0].name
+    logits = [
+        known["session"].run(None, {name: known["prepare"](_png(pool.read(index[id])))})[0][0] for id in reported.ids
+    ]
+    assert len(logits) == best.accuracy.n_images
+    assert np.array_equal(np.argmax(logits, axis=1), reported.logits.argmax(axis=1))
+
+    first = reported.ids[0]
+    (tmp_path / "image.jpg").write_bytes(_png(pool.read(index[first])).getvalue())
+    printed = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, check=True, capture_output=True, text=True)
+    assert printed.stdout.split()[0] == str(reported.logits[0].argmax())
+
+
+def _png(image) -> io.BytesIO:
+    file = io.BytesIO()
+    image.save(file, "PNG")
+    file.seek(0)
+    return file
