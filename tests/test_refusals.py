@@ -6,7 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from engine.errors import DataError, FeatherweightError, RequestError, SettingsError, SourceError, TargetError
+from engine.errors import (
+    DataError,
+    FeatherweightError,
+    LimitError,
+    RequestError,
+    SettingsError,
+    SourceError,
+    TargetError,
+)
 from engine.machine import cores
 from engine.resolving import resolve_recipe
 from engine.settings import absolute_paths, load_recipe, parse_recipe
@@ -204,7 +212,7 @@ def test_a_broken_image_in_a_zip_too(run, inputs, tmp_path):
 
 def test_a_full_disk_ends_the_chain_and_keeps_what_was_finished(run, monkeypatch):
     usage = shutil.disk_usage("/")
-    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage._replace(free=20_000))
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage._replace(free=20_000))  # of which two.onnx takes 6,000
     report = run(f"{TWO}\n{PETS}}}\nsteps: [{{technique: quantize, method: static}}]").report
     (failure,) = report.failures
     assert (report.state, failure.code, failure.step) == ("failed", "disk_full", 0)
@@ -212,6 +220,15 @@ def test_a_full_disk_ends_the_chain_and_keeps_what_was_finished(run, monkeypatch
     assert failure.next
     assert report.baseline.latency
     assert report.recommended.id == report.baseline.id
+
+
+def test_a_full_disk_is_not_called_a_bad_model(run, tmp_path, monkeypatch):
+    usage = shutil.disk_usage("/")
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage._replace(free=10_000))
+    with pytest.raises(LimitError, match="the disk has 0 MB left") as caught:
+        run(TWO)
+    assert caught.value.code == "disk_full"
+    assert not (tmp_path / "run" / "report.json").exists()
 
 
 def test_half_a_file_is_no_variant(run, tmp_path, monkeypatch):

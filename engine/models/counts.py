@@ -22,6 +22,7 @@ from onnxruntime.capi.onnxruntime_pybind11_state import (
 )
 
 from engine.errors import SourceError
+from engine.store.home import require_room
 
 _MAC_OPERATORS = frozenset({
     "Conv", "Gemm", "MatMul", "ConvInteger", "MatMulInteger", "QLinearConv", "QLinearMatMul",
@@ -103,11 +104,13 @@ def _folded(model: onnx.ModelProto) -> onnx.ModelProto:
     options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_BASIC
     options.intra_op_num_threads = 1
     options.log_severity_level = 4
+    content = model.SerializeToString()
     with tempfile.TemporaryDirectory() as folder:
+        require_room(Path(folder), 2 * len(content), "reading this model")
         path = Path(folder) / "settled.onnx"
         options.optimized_model_filepath = str(path)
         try:
-            ort.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+            ort.InferenceSession(content, options, providers=["CPUExecutionProvider"])
         except _REFUSALS as error:
             reason = " ".join(str(error).split())[:300]
             raise SourceError(f"onnxruntime cannot load the model: {reason}", "Export the model again") from error

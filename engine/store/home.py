@@ -5,7 +5,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.errors import StorageError
+from engine.errors import LimitError, StorageError
 from engine.store.folders import JobFolder
 
 FREE_FLOOR_BYTES = 200_000_000  # below this nothing new is begun: databases and reports must still fit
@@ -83,6 +83,18 @@ def require_free(path: Path, n_bytes: int = 0) -> None:
             f"the disk of '{path}' has {free / 1e6:.0f} MB left, "
             f"{(FREE_FLOOR_BYTES + n_bytes) / 1e6:.0f} MB are needed",
             "Free the cache, or delete old runs and uploads", code="disk_full")  # fmt: skip
+
+
+def require_room(folder: Path, n_bytes: int, what: str) -> None:
+    """Raises LimitError where the disk of a running job has less than `n_bytes` left for `what`.
+
+    Asked before onnxruntime writes files: on a full disk it cuts them off without a word.
+    """
+    free = free_bytes(folder)
+    if free < n_bytes:
+        raise LimitError(f"the disk has {free / 1e6:.0f} MB left, {what} takes {n_bytes / 1e6:.0f} MB",
+                         "Free the cache, or delete old runs and uploads, and run it again",
+                         code="disk_full")  # fmt: skip
 
 
 def free_bytes(path: Path) -> int:

@@ -1,6 +1,5 @@
 """Static INT8 in QDQ format, through onnxruntime's quantizer, with types that suit this machine's instructions."""
 
-import shutil
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -11,13 +10,14 @@ import onnx
 from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, QuantFormat, QuantType, quantize_static
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
-from engine.errors import LimitError, StepError
+from engine.errors import StepError
 from engine.measure.predictions import filled
 from engine.models.artifacts import OnnxModel
 from engine.models.graph import write_metadata
 from engine.results import Note
 from engine.runtimes.onnx_runtime import ORT_ERRORS, first_line
 from engine.settings import QuantizeStatic
+from engine.store.home import require_room
 from engine.techniques.context import Context, Outcome
 
 VNNI = frozenset({"avx512_vnni", "avx_vnni", "amx_int8"})
@@ -43,7 +43,7 @@ def quantize(model: OnnxModel, settings: QuantizeStatic, context: Context) -> Ou
     calibration images, and LimitError where the disk has no room for it.
     """
     _check_quantizable(model)
-    _check_room(model.path, context.folder)
+    require_room(context.folder, FILES_AT_ONCE * model.path.stat().st_size, "quantizing this model")
     images = context.data.split("calibration")
     if len(images) == 0:
         raise StepError("static quantization needs calibration images, and there are none", "Raise split.calibration")
@@ -132,14 +132,6 @@ def _check_quantizable(model: OnnxModel) -> None:
     if not operators & HEAVY_OPERATORS:
         raise StepError("the model has no Conv, Gemm or MatMul, so there is nothing to quantize",
                         "Leave quantization out")  # fmt: skip
-
-
-def _check_room(model: Path, folder: Path) -> None:
-    """onnxruntime cuts files off without a word where the disk is full, so the room is asked for first."""
-    free, needed = shutil.disk_usage(folder).free, FILES_AT_ONCE * model.stat().st_size
-    if free < needed:
-        raise LimitError(f"the disk has {free / 1e6:.0f} MB left, quantizing this model takes {needed / 1e6:.0f} MB",
-                         "Free the cache, or delete old runs and uploads", code="disk_full")  # fmt: skip
 
 
 def _calibration_notes(n_images: int, settings: QuantizeStatic) -> tuple[Note, ...]:
