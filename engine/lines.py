@@ -80,9 +80,9 @@ def _signature(name: str, shape: tuple[int | str, ...]) -> str:
 
 
 def _classes(found: ModelProfile) -> str:
-    outputs = "an unknown number of" if found.n_outputs is None else str(found.n_outputs)
+    outputs = "an unknown number" if found.n_outputs is None else str(found.n_outputs)
     if found.classes is None:
-        return f"{outputs} without names"
+        return f"{outputs}, without names"
     more = ", ..." if len(found.classes) > MAX_CLASSES else ""
     return f"{outputs}: {', '.join(found.classes[:MAX_CLASSES])}{more}"
 

@@ -1,0 +1,48 @@
+from engine import lines
+from engine.results import Hardware, ModelProfile, Note, Provider
+from tests.made import GRAY, made_report
+
+
+def profile(**changed) -> ModelProfile:
+    values = {
+        "name": "a.onnx", "format": "onnx", "weights": "file", "inputs": {"x": ("batch", 1, 64, 64)},
+        "outputs": {"y": ("batch", 10)}, "opset": 20, "parameters": 4_920_000, "macs": 79_830_000,
+        "size_bytes": 19_700_000, "layers": {"Relu": 2, "Conv": 23}, "classes": tuple("0123456789ab"), "n_outputs": 12,
+        "preprocess": GRAY,
+    }  # fmt: skip
+    return ModelProfile(**(values | changed))
+
+
+def test_a_table_stands_in_columns():
+    assert lines.table([("a", "b"), ("long", "c")]) == ["a     b", "long  c"]
+
+
+def test_a_model_is_told_with_units():
+    told = "\n".join(lines.of_profile(profile(warnings=(Note(code="w", text="Mind this"),))))
+    for said in ("onnx, opset 20", "x: batch x 1 x 64 x 64", "y: batch x 10", "4.92 M\n", "79.83 M for one image",
+                 "19.70 MB", "23 Conv, 2 Relu", "12: 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, ...\n", "64x64 px, gray, bicubic",
+                 "mean 0.5, standard deviation 0.25", "warning     Mind this"):  # fmt: skip
+        assert said in told
+    assert "{" not in told
+    assert "None" not in told
+
+
+def test_what_cannot_be_told_of_a_model_is_said():
+    told = "\n".join(lines.of_profile(profile(macs=None, classes=None, n_outputs=None, preprocess=None)))
+    assert told.count("cannot be told") == 2
+    assert "an unknown number of without names" not in told
+    assert "None" not in told
+
+
+def test_a_machine_is_told_with_its_providers():
+    providers = tuple(
+        Provider(runtime="onnxruntime", name=name, works=not reason, reason=reason)
+        for name, reason in (("CPUExecutionProvider", ""), ("AzureExecutionProvider", "no device"))
+    )
+    found = Hardware(environment=made_report().environment, providers=providers, gpus=())
+    told = lines.of_hardware(found)
+    assert told[0] == "processor     A CPU"
+    assert "memory        8.0 GB" in told
+    assert "GPUs          none that torch can use" in told
+    assert told[-2:] == ["onnxruntime  CPUExecutionProvider    yes",
+                         "onnxruntime  AzureExecutionProvider  no: no device"]  # fmt: skip
