@@ -45,7 +45,7 @@ def make_baseline(shop: Shop, source: Model, steps: tuple[Step, ...]) -> Place:
         kept = shop.bench.apply(model, step, shop.meter.part("baseline", step.technique, UNITS[step.technique]))
         model, notes, seconds = kept.model, (*notes, *kept.notes), seconds + kept.seconds
     path = tuple(step.technique for step in steps)
-    return _keep(shop, model, notes, seconds, branch=0, number=len(steps), step=None, parent=None, path=path)
+    return _keep(shop, model, notes, seconds, branch=0, number=0, step=None, parent=None, path=path)
 
 
 def follow(shop: Shop, place: Place, branch: int, chain: tuple[Step, ...], first: int) -> None:
@@ -87,11 +87,12 @@ def _keep(
         notes=notes,
         seconds=seconds + exported.seconds,
     )
+    file = shop.record.models[variant.id]
     tell = shop.meter.part(name, "score", UNITS["score"])
     if variant.id not in shop.record.predictions:
-        shop.record.score(variant.id, shop.bench.predict(exported.model, tell), shop.labels)
+        shop.record.score(variant.id, shop.bench.predict(file, tell), shop.labels)
     shop.record.write("running")
-    return Place(model, exported.model, variant.id, path)
+    return Place(model, file, variant.id, path)
 
 
 def label(path: tuple[str, ...]) -> str:

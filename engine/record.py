@@ -2,7 +2,7 @@
 
 import shutil
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -71,7 +71,8 @@ class Record:
             shutil.rmtree(file.parent, ignore_errors=True)
             raise
         role: Role = "step" if self.variants else "baseline"
-        self.models[id] = model
+        # From here on it is this copy that runs: the cache may be freed meanwhile, the user's file be changed.
+        self.models[id] = replace(model, path=file)
         self.variants[id] = Variant(
             id=id,
             parent_id=parent_id,
@@ -79,7 +80,7 @@ class Record:
             step=number,
             technique=step.technique if step else "baseline",
             role=role,
-            label=label,
+            label=self._unique(label, branch),
             settings=step,
             file=str(file.relative_to(self.folder.path)),
             sha256=model.sha256,
@@ -144,6 +145,10 @@ class Record:
         )
         self.folder.write("report.json", report)
         return report
+
+    def _unique(self, label: str, branch: int) -> str:
+        taken = {variant.label for variant in self.variants.values()}
+        return f"{label} (chain {branch + 1})" if label in taken else label
 
     def _folder(self, id: str) -> Path:
         return self.folder.variants / id

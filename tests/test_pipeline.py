@@ -7,8 +7,11 @@ import onnx
 import pytest
 
 from engine.errors import DataError, TargetError
+from engine.measure.latency import measure_latency
 from engine.results import Report
 from engine.settings import parse_recipe
+from engine.store.cache import Cache
+from engine.store.home import Home
 from tests.conftest import SAMPLE_RECIPE, carry_out
 
 
@@ -76,6 +79,27 @@ def test_the_same_again_reuses_files_and_predictions_and_times_anew(sample_run, 
     assert again.report.variants[0].latency.p95_ms != sample_run.report.variants[0].latency.p95_ms
 
 
+def test_chains_of_the_same_techniques_are_told_apart_by_their_labels(shared_home, tmp_path):
+    static = "technique: quantize, method: static"
+    branches = f"branches: [[{{{static}}}], [{{{static}, per_channel: false}}]]"
+    ran = carry_out(recipe(branches), tmp_path / "run", shared_home)
+    assert [variant.label for variant in ran.report.variants] == ["Baseline", "INT8", "INT8 (chain 2)"]
+
+
+def test_a_cache_that_is_freed_while_a_run_goes_on_changes_nothing(tmp_path, monkeypatch):
+    home = Home(tmp_path / "home")
+    home.prepare()
+
+    def freeing(*args, **kwargs):
+        Cache(home.cache).trim(0)
+        return measure_latency(*args, **kwargs)
+
+    monkeypatch.setattr("engine.pipeline.measure_latency", freeing)
+    ran = carry_out(parse_recipe(SAMPLE_RECIPE), tmp_path / "run", home)
+    assert not [entry for entry in home.cache.iterdir() if not entry.name.startswith(".")]
+    assert all(variant.latency for variant in ran.report.variants)
+
+
 def test_a_chain_that_fails_keeps_what_it_had_and_the_others_go_on(shared_home, tmp_path):
     twice = "branches: [[{technique: quantize, method: static}, {technique: quantize, method: static}], []]"
     ran = carry_out(recipe(twice), tmp_path / "run", shared_home)
@@ -90,7 +114,7 @@ def test_a_leading_finetune_makes_the_baseline(shared_home, tmp_path):
     steps = "steps: [{technique: finetune, epochs: 1}, {technique: quantize, method: static}]"
     ran = carry_out(recipe(steps), tmp_path / "run", shared_home)
     baseline, int8 = ran.report.variants
-    assert (baseline.technique, baseline.role) == ("baseline", "baseline")
+    assert (baseline.technique, baseline.role, baseline.step) == ("baseline", "baseline", 0)
     assert "best_epoch" in [note.code for note in baseline.notes]
     assert int8.parent_id == baseline.id
     curve = [event.metrics for event in ran.events if "validation_top1" in event.metrics]
