@@ -1,29 +1,37 @@
 """Whether model, data, target and steps go together; asked once, before anything is made."""
 
 from engine.data import Data
-from engine.errors import DataError, TargetError
+from engine.errors import DataError, SourceError, TargetError
 from engine.models.artifacts import OnnxModel
-from engine.settings import Finetune, Recipe
+from engine.settings import ImagesData, Recipe
 from engine.techniques.context import Model
 
 
 def check_fit(recipe: Recipe, model: Model, data: Data) -> None:
-    """Raises DataError where the head does not fit the classes and no leading fine-tune mends it, TargetError where
-    the file's batch size is fixed to another."""
+    """Raises TargetError where the file's batch size is fixed to another.
+
+    Where no leading fine-tune brings a new head, SourceError where the model tells no classes apart, and DataError
+    where its head does not fit those of the data.
+    """
     if isinstance(model, OnnxModel) and model.batch is not None and model.batch != recipe.target.batch_size:
         raise TargetError(f"the file takes {model.batch} images a call and target.batch_size is "
                           f"{recipe.target.batch_size}", f"Set target.batch_size to {model.batch}, or export the model "
                           "with a dynamic batch")  # fmt: skip
-    if not data.labelled or data.classes is None:
+    if recipe.baseline_steps:
         return
-    n_outputs, n_classes = (model.n_outputs if isinstance(model, OnnxModel) else model.num_classes), len(data.classes)
-    if n_outputs == n_classes:
+    n_outputs = model.n_outputs if isinstance(model, OnnxModel) else model.num_classes
+    if n_outputs == 1:
+        raise SourceError("the model has one output, and the largest of one is always the same: neither accuracy nor "
+                          "agreement would say anything", "Choose a model with one output for each class")  # fmt: skip
+    if data.head_fits(n_outputs) or (_maps_labels(recipe) and not recipe.trains):
         return
-    refit = all(chain and isinstance(chain[0], Finetune) for chain in recipe.chains) and recipe.baseline_steps
-    if refit:
-        return
-    said = f"the model has {n_outputs} outputs and the data {n_classes} classes"
+    said = f"the model has {n_outputs} outputs and the data {len(data.classes or ())} classes"
     ways = "set data.classes to the folders' names in the order of the outputs, or set data.labels to none"
     if isinstance(model, OnnxModel):
         raise DataError(said, ways[0].upper() + ways[1:])
     raise DataError(said, f"Begin every chain with the same finetune, which gives the model a new head; or {ways}")
+
+
+def _maps_labels(recipe: Recipe) -> bool:
+    """Whether the recipe says itself which output each label is; one beyond the outputs was refused with the data."""
+    return isinstance(recipe.data, ImagesData) and recipe.data.labelled and recipe.data.classes is not None

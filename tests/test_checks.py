@@ -1,0 +1,60 @@
+"""What is refused before anything is made, because its parts do not go together."""
+
+import onnx
+import pytest
+from PIL import Image
+
+from engine import data as images
+from engine.checks import check_fit
+from engine.errors import DataError, SourceError
+from engine.models.graph import read_onnx
+from engine.settings import Recipe
+from tests.models.small import Shape, small_classifier
+
+ONE_OUTPUT = [onnx.helper.make_node("ReduceMean", ["logits"], ["score"], axes=[1], keepdims=1)]
+
+
+def refuse_or_not(model, tmp_path, data=None):
+    """The check, as the pipeline makes it; returns nothing where the parts fit."""
+    path = tmp_path / "model.onnx"
+    onnx.save(model, path)
+    recipe = Recipe.parse({"model": {"kind": "file", "path": str(path)}, "data": data, "steps": []})
+    read = read_onnx(path)
+    found = images.load(recipe.data, recipe.split, read.preprocess, 0, merge_train=True, n_outputs=read.n_outputs)
+    check_fit(recipe, read, found)
+
+
+def pets(folder, **source):
+    """Two classes of ten images each."""
+    for name in ("cat", "dog"):
+        (folder / name).mkdir(parents=True)
+        for number in range(10):
+            Image.new("RGB", (8, 8), (number, 0, 0)).save(folder / name / f"{number}.png")
+    return {"kind": "images", "path": str(folder), **source}
+
+
+def test_one_output_tells_no_classes_apart(tmp_path):
+    model = small_classifier(opset=17, extra_nodes=ONE_OUTPUT)
+    model.graph.output[0].CopyFrom(onnx.helper.make_tensor_value_info("score", onnx.TensorProto.FLOAT, ("batch", 1)))
+    with pytest.raises(SourceError, match="one output"):
+        refuse_or_not(model, tmp_path)
+
+
+def test_without_labels_any_number_of_outputs_fits(tmp_path):
+    refuse_or_not(small_classifier(), tmp_path)
+    refuse_or_not(small_classifier(), tmp_path, pets(tmp_path / "pets", labels="none"))
+
+
+def test_labels_need_as_many_outputs_or_a_map(tmp_path):
+    folder = tmp_path / "pets"
+    source = pets(folder)
+    with pytest.raises(DataError, match=r"5 outputs and the data 2 classes.*data\.classes"):
+        refuse_or_not(small_classifier(), tmp_path, source)
+    refuse_or_not(small_classifier(), tmp_path, {**source, "classes": ["dog", "cat"]})
+    refuse_or_not(small_classifier(), tmp_path, {**source, "classes": ["hen", "dog", "cow", "cat", "pig"]})
+
+
+def test_a_map_beyond_the_outputs_is_refused(tmp_path):
+    classes = ["hen", "dog", "cow", "ape", "pig", "cat"]
+    with pytest.raises(DataError, match=r"number 6 of data\.classes, and the model has 5 outputs"):
+        refuse_or_not(small_classifier(Shape()), tmp_path, pets(tmp_path / "pets", classes=classes))
