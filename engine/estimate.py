@@ -22,13 +22,13 @@ BYTES_PER_IMAGE = 50_000
 def estimate_recipe(recipe: Recipe) -> Estimate:
     """Seconds of the phases of a resolved recipe; fine-tuning and searching end with the budget's minutes."""
     forward = _macs(recipe) / (INFERENCE_MACS_PER_CORE * cores()) + 0.0005
-    images, split = _images(recipe), recipe.split
+    images, shares = _images(recipe), _shares(recipe)
     kept = 1 + sum(len(chain) for chain in recipe.chains) - len(recipe.baseline_steps)
     phases = {"starting": STARTING_SECONDS, "export": EXPORT_SECONDS * (1 + recipe.trains)}
     for step in _distinct_steps(recipe):
-        seconds = _step_seconds(step, forward, images * split.train, _macs(recipe))
+        seconds = _step_seconds(step, forward, images * shares.get("train", 0.0), _macs(recipe))
         phases[step.technique] = phases.get(step.technique, 0.0) + min(seconds, recipe.budget.minutes * 60)
-    phases["accuracy"] = kept * images * split.evaluation * forward
+    phases["accuracy"] = kept * images * shares["evaluation"] * forward
     phases["latency"] = kept * max(LATENCY_SECONDS, TIMED_CALLS * forward * recipe.target.batch_size)
     return Estimate(seconds=round(sum(phases.values()), 1),
                     phases={name: round(seconds, 1) for name, seconds in phases.items()})  # fmt: skip
@@ -81,6 +81,16 @@ def _images(recipe: Recipe) -> float:
     return max(1.0, path.stat().st_size / BYTES_PER_IMAGE) if path.exists() else SAMPLE_IMAGES
 
 
+def _shares(recipe: Recipe) -> dict[str, float]:
+    """Shares of the images by split; where no chain trains, what is for training joins evaluation."""
+    if recipe.data is None:
+        return {"evaluation": 1.0}
+    shares = dict(recipe.split)
+    if isinstance(recipe.data, ImagesData) and not recipe.trains:
+        shares["evaluation"] += shares.pop("train")
+    return shares
+
+
 def _model_words(recipe: Recipe) -> str:
     match recipe.model:
         case SampleModel():
@@ -97,7 +107,7 @@ def _data_words(recipe: Recipe) -> str:
     if not isinstance(recipe.data, ImagesData):
         return "the digits, with the split that its card fixes"
     labels = "labelled" if recipe.data.labelled else "unlabelled"
-    shares = [f"{share:.0%} {name}" for name, share in recipe.split if share]
+    shares = [f"{share:.0%} {name}" for name, share in _shares(recipe).items() if share]
     return f"your {labels} images, split into {', '.join(shares)}"
 
 

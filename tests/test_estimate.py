@@ -53,6 +53,17 @@ def test_images_are_counted_without_being_opened(tmp_path):
     assert before < estimate_recipe(few).seconds
 
 
+def test_without_training_the_train_share_is_evaluated(tmp_path):
+    data = f"{{kind: images, path: {tmp_path}}}"
+    trained, untrained = (recipe(f"steps: [{steps}]", "{kind: timm, name: resnet50}", data) for steps in (TUNE, INT8))
+    assert "60% train, 10% calibration, 30% evaluation" in describe_recipe(trained)[0]
+    assert "10% calibration, 90% evaluation" in describe_recipe(untrained)[0]
+    for number in range(1000):
+        (tmp_path / f"{number}.png").touch()
+    seconds = [estimate_recipe(each).phases["accuracy"] for each in (trained, untrained)]
+    assert seconds[1] == pytest.approx(6 * seconds[0], rel=0.02)  # two variants of 90 % instead of one of 30 %
+
+
 def test_words_tell_every_step_and_end_with_full_stops():
     words = describe_recipe(recipe(f"branches: [[{TUNE}, {INT8}], [{TUNE}]]"))
     text = " ".join(words)
