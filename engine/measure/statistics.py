@@ -1,7 +1,5 @@
 """Intervals. All are 95 %, two-sided."""
 
-from collections.abc import Callable
-
 import numpy as np
 from scipy import stats
 
@@ -25,15 +23,13 @@ def paired_drop(only_first: int, only_second: int, n: int) -> tuple[float, float
     difference = (first - second) / total
     error = np.sqrt((first + second) - (first - second) ** 2 / total) / total
     margin = float(stats.norm.ppf(0.5 + CONFIDENCE / 2) * error)
-    return difference - margin, difference + margin
+    return max(-1.0, difference - margin), min(1.0, difference + margin)
 
 
-def bootstrap(
-    rounds: np.ndarray, statistic: Callable[..., np.ndarray] = np.median, seed: int = 0
-) -> tuple[float, float]:
-    """Percentile bootstrap interval of a statistic of one value a round; `rounds` is (n_rounds,)."""
+def bootstrap(rounds: np.ndarray) -> tuple[float, float]:
+    """Percentile bootstrap interval of the median of one value a round (n_rounds,); the same rounds give the same."""
     if np.ptp(rounds) == 0:
         return float(rounds[0]), float(rounds[0])
-    result = stats.bootstrap((rounds,), statistic, n_resamples=N_RESAMPLES, confidence_level=CONFIDENCE,
-                             method="percentile", rng=np.random.default_rng(seed))  # fmt: skip
+    result = stats.bootstrap((rounds,), np.median, n_resamples=N_RESAMPLES, confidence_level=CONFIDENCE,
+                             method="percentile", rng=np.random.default_rng(0))  # fmt: skip
     return float(result.confidence_interval.low), float(result.confidence_interval.high)

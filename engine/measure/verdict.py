@@ -30,10 +30,10 @@ def judge(variant: Variant, budget: Budget, drop: tuple[float, float, float] | N
     latency = variant.latency
     if latency is not None and budget.max_latency_ms is not None and latency.p50_ms > budget.max_latency_ms:
         over.append("latency_over_budget")
-    if budget.max_size_mb is not None and variant.size_bytes > budget.max_size_mb * 1e6:
+    if budget.max_size_mb is not None and variant.size_bytes / 1e6 > budget.max_size_mb:
         over.append("size_over_budget")
-    answer: Answer = "unclear" if latency is None or variant.role == "baseline" else faster(latency)
-    if variant.role != "baseline" and latency is not None and not not_slower(latency):
+    answer: Answer = "unclear" if latency is None else faster(latency)
+    if latency is not None and not not_slower(latency):
         unsure.append("slower_than_baseline")
     point, low, high = drop if drop is not None else (None, None, None)
     return Verdict(

@@ -21,6 +21,11 @@ def test_paired_drop_without_disagreement_still_has_a_width():
     assert low < 0 < high
 
 
+def test_paired_drop_stays_a_difference_of_shares_for_the_fewest_images():
+    assert paired_drop(1, 0, 1)[1] == 1
+    assert paired_drop(0, 1, 1)[0] == -1
+
+
 def test_bootstrap_contains_the_median_and_is_reproducible():
     rounds = np.random.default_rng(0).normal(0.5, 0.02, 12)
     low, high = bootstrap(rounds)

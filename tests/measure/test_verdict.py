@@ -49,6 +49,15 @@ def test_every_broken_budget_is_named():
     assert verdict.codes == ("accuracy_drop_over_budget", "latency_over_budget", "size_over_budget")
 
 
+@pytest.mark.parametrize("size", [1001, 4350, 9007])
+def test_a_file_of_exactly_the_size_allowed_is_within_the_budget(size):
+    assert variant("b", size=size * 1000, budget=Budget(max_size_mb=size / 1000)).verdict.within_budget
+
+
+def test_the_baseline_is_not_faster_than_itself():
+    assert (BASE.verdict.faster, BASE.verdict.codes) == ("no", ())
+
+
 def test_an_uncertain_drop_is_flagged_and_still_within_budget():
     verdict = variant("b", drop=(0.005, -0.01, 0.02)).verdict
     assert verdict.within_budget
