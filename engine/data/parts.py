@@ -1,7 +1,6 @@
 """Data, split into parts; images are decoded when asked for, so memory does not grow with their number."""
 
 import itertools
-import os
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -16,10 +15,11 @@ from PIL import Image
 from engine.data.pool import SPLIT_NAMES, SplitName, digest
 from engine.data.preprocess import normalise, to_pixels
 from engine.errors import LimitError
+from engine.machine import cores
 from engine.results import DataSummary, Note
 from engine.settings import Preprocess
 
-THREADS = min(8, len(os.sched_getaffinity(0)))
+THREADS = min(8, cores())
 N_NAMED_SKIPPED = 50
 _DECODED_TOGETHER = 64
 

@@ -7,7 +7,6 @@ from pydantic import Field, model_validator
 from engine.settings.base import Settings, setting
 from engine.settings.model import SHA256
 
-
 MIN_EDGE, MAX_EDGE = 8, 4096
 Edge = Annotated[int, Field(ge=MIN_EDGE, le=MAX_EDGE)]
 
