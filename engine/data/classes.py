@@ -28,6 +28,12 @@ def ordered(
         note = Note(code="classes_by_name", text="The labels were matched by name to the model's own classes")
         return tuple(model_classes), outputs, (note,)
     classes, notes = _sorted(names)
+    if (
+        model_classes is not None
+        and len(model_classes) == n_outputs == len(classes)
+        and tuple(model_classes) != classes
+    ):
+        notes = (*notes, _other_names(classes, model_classes))
     return classes, {name: index for index, name in enumerate(classes)}, notes
 
 
@@ -67,6 +73,14 @@ def _sorted(names: Collection[str]) -> tuple[tuple[str, ...], tuple[Note, ...]]:
     text = ("The class names are numbers and were put in numeric order; where the model was trained with them in "
             "alphabetic order (10 before 2), name data.classes in that order")  # fmt: skip
     return numeric, (Note(code="numeric_class_order", text=text),)
+
+
+def _other_names(classes: Sequence[str], model_classes: Sequence[str]) -> Note:
+    index = next(index for index, name in enumerate(model_classes) if name != classes[index])
+    text = (f"The labels are not the names of the model's own classes: '{classes[index]}' was taken for its "
+            f"'{model_classes[index]}', and so on in sorted order. If that is wrong, so is the accuracy: name "
+            "data.classes in the order of the outputs")  # fmt: skip
+    return Note(code="classes_by_order", text=text)
 
 
 def _key(name: str) -> str:

@@ -23,6 +23,20 @@ def test_unknown_ambiguous_and_equal_names_are_not_guessed(names):
     assert ordered(names, None, IMAGENET, 4)[0] == tuple(sorted(names))
 
 
+def test_names_that_are_not_the_models_are_warned_about():
+    _, outputs, notes = ordered(("eins", "null", "zwei"), None, ("0", "1", "2"), 3)
+    assert outputs == {"eins": 0, "null": 1, "zwei": 2}
+    assert [note.code for note in notes] == ["classes_by_order"]
+    assert "'eins' was taken for its '0'" in notes[0].text
+
+
+@pytest.mark.parametrize(("model_classes", "n_outputs"), [(None, 2), (("x", "y"), None), (("a-b", "a_b"), 2)])
+def test_there_is_no_such_warning_where_nothing_is_known_or_a_new_head_comes_or_the_names_are_the_same(
+    model_classes, n_outputs
+):
+    assert ordered(("a-b", "a_b"), None, model_classes, n_outputs)[2] == ()
+
+
 def test_the_recipe_overrules_the_model():
     assert ordered(("tench", "alsatian"), ("alsatian", "tench"), IMAGENET, 4)[1] == {"alsatian": 0, "tench": 1}
 
