@@ -11,7 +11,7 @@ from pydantic import model_validator
 from engine.errors import SettingsError
 from engine.settings.base import Settings, setting
 from engine.settings.data import DataSource, ImagesData, Preprocess, SampleData, Split
-from engine.settings.model import FileModel, ModelSource, SampleModel
+from engine.settings.model import FileModel, ModelSource
 from engine.settings.target import Budget, Goal, Target
 from engine.settings.techniques import Finetune, Step
 
@@ -88,10 +88,6 @@ class Recipe(Settings):
             raise ValueError("the sample's split is fixed by its card (0.6 train, 0.1 calibration, 0.3 evaluation); "
                              "leave split out")  # fmt: skip
         return self
-
-    @property
-    def is_sample(self) -> bool:
-        return isinstance(self.model, SampleModel) and isinstance(self.data, SampleData)
 
 
 def parse_recipe(text: str) -> Recipe:
