@@ -33,7 +33,7 @@ def ordered(
         and len(model_classes) == n_outputs == len(classes)
         and tuple(model_classes) != classes
     ):
-        notes = (*notes, _other_names(classes, model_classes))
+        notes = (*notes, _other_names(classes, own))
     return classes, {name: index for index, name in enumerate(classes)}, notes
 
 
