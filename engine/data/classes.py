@@ -28,11 +28,8 @@ def ordered(
         note = Note(code="classes_by_name", text="The labels were matched by name to the model's own classes")
         return tuple(model_classes), outputs, (note,)
     classes, notes = _sorted(names)
-    if (
-        model_classes is not None
-        and len(model_classes) == n_outputs == len(classes)
-        and tuple(model_classes) != classes
-    ):
+    own = tuple(model_classes or ())
+    if own != classes and len(own) == n_outputs == len(classes):
         notes = (*notes, _other_names(classes, own))
     return classes, {name: index for index, name in enumerate(classes)}, notes
 
