@@ -19,6 +19,7 @@ with right, chrome.card("plan", "What will happen", accent=True):
     if pressed and recipe is not None:
         started = submit(recipe, token=token, from_browser=True)
         st.switch_page(chrome.RUNS, query_params={"run": started.id})
+    chrome.follow()
 with right:
     plan_view.take_along(recipe)
     opening_view.show()

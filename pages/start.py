@@ -31,6 +31,7 @@ with sample, chrome.card("sample", "Digits", "The sample project, ready to run",
     if pressed:
         started = submit(draft.sample().recipe(), token=token, from_browser=True)
         st.switch_page(chrome.RUNS, query_params={"run": started.id})
+    chrome.follow()
 
 st.space("medium")
 st.header("Or bring your own", anchor=False)

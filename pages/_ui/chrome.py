@@ -32,6 +32,17 @@ def enter() -> None:
         st.stop()
 
 
+def follow() -> None:
+    """To the run that this page's address names, if it names one.
+
+    A double click draws a page again while its first press still submits; Streamlit may drop the second press and the
+    switch of the first, and what is left of both is the run in the address.
+    """
+    run = state.param("run")
+    if run:
+        st.switch_page(RUNS, query_params={"run": run})
+
+
 def frame() -> None:
     """Logo and style, once a run of the app."""
     st.logo(str(HERE / "logo.svg"), size="large")
