@@ -67,7 +67,7 @@ def models(
 @app.command()
 def techniques(json: AsJson = False) -> None:
     """List the techniques with their settings."""
-    found = engine.techniques()
+    found = engine.list_techniques()
     if json:
         _json(found)
     else:
@@ -95,7 +95,7 @@ def runs(
     json: AsJson = False,
 ) -> None:
     """List the runs."""
-    found = engine.jobs("run", limit)
+    found = engine.list_jobs("run", limit)
     if json:
         _json(found)
     else:

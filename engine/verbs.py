@@ -8,11 +8,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import cast, get_args
 
-import engine.techniques  # noqa: F401 (a room entered later would take the place of the verb of its name)
 from engine import catalogue
 from engine.checkup import check_home
 from engine.errors import LimitError, NotFoundError, StateError
-from engine.estimate import describe_recipe, estimate_recipe
+from engine.estimating import describe_recipe, estimate_recipe
 from engine.jobs import foreground, supervisor_lock
 from engine.jobs.queue import ACTIVE, Queue, paths_in
 from engine.jobs.supervisor import supervise as supervise_home
@@ -67,7 +66,7 @@ def catalogue_entry(name: str) -> CatalogueEntry | None:
     return catalogue.entry(name)
 
 
-def techniques() -> tuple[TechniqueInfo, ...]:
+def list_techniques() -> tuple[TechniqueInfo, ...]:
     """Every technique with its stage and the JSON schema of its settings."""
     return tuple(
         TechniqueInfo(
@@ -152,7 +151,7 @@ def analyse(request: AnalysisRequest, *, from_browser: bool = False) -> Job:
     return queue.submit(resolved, name=resolved.kind, key=key)
 
 
-def jobs(kind: str | None = "run", limit: int = 100) -> tuple[Job, ...]:
+def list_jobs(kind: str | None = "run", limit: int = 100) -> tuple[Job, ...]:
     """How the jobs of a kind stand, newest first; of every kind where `kind` is None."""
     return _queue().jobs(kind, limit)
 

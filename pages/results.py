@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from engine import job, jobs, report
+from engine import job, list_jobs, report
 from pages._ui import chrome, files_view, overview_view, provenance_view, runs_view, state
 from pages._ui.live import ENDED
 from pages._ui.wording import ago, duration, plain
@@ -28,7 +28,7 @@ elif id:
     st.page_link(chrome.RUNS, label="Follow it", icon=":material/arrow_forward:", query_params={"run": id})
 else:
     chrome.heading("Results", "Size, latency and accuracy of every variant beside its baseline.")
-    done = [run for run in jobs() if run.state == "done"][:8]
+    done = [run for run in list_jobs() if run.state == "done"][:8]
     if done:
         st.subheader("Choose a run", anchor=False)
         runs_view.cards(done)

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from engine import job, jobs
+from engine import job, list_jobs
 from pages._ui import chrome, home_view, run_view, runs_view, state
 from pages._ui.live import ENDED
 
@@ -14,7 +14,7 @@ if id:
     run_view.show(job(id))
 else:
     chrome.heading("Runs", "The queue and the history. A run goes on when you close this page.")
-    found = jobs(limit=MOST)
+    found = list_jobs(limit=MOST)
     if not found:
         chrome.empty("Nothing has run yet", "A run measures the baseline and every variant, and ends in a report. "
                      "Start the sample to see one in under a minute.", ":material/hourglass_empty:")  # fmt: skip

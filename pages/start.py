@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from engine import jobs, submit
+from engine import list_jobs, submit
 from pages._ui import chrome, draft, runs_view, state
 
 LATEST = 4
@@ -49,7 +49,7 @@ with st.grid(3, min_column_width=240, gap="medium"):
         st.page_link(chrome.OPTIMIZE, label="Open a recipe", icon=":material/description:",
                      query_params={"open": "recipe"})  # fmt: skip
 
-latest = jobs(limit=LATEST)
+latest = list_jobs(limit=LATEST)
 if latest:
     st.space("medium")
     st.header("Latest runs", anchor=False)

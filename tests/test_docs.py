@@ -25,7 +25,7 @@ def rows(text: str, head: str) -> Iterator[list[str]]:
 
 
 def test_the_table_of_techniques():
-    known = [[row.technique, row.method or "", row.stage, row.summary] for row in engine.techniques()]
+    known = [[row.technique, row.method or "", row.stage, row.summary] for row in engine.list_techniques()]
     assert list(rows(README, "technique")) == known
 
 

@@ -58,7 +58,7 @@ def test_submitting_keeps_the_recipe_and_an_estimate(recipe):
     assert engine.report(job.id) is None
     assert engine.events(job.id) == ()
     assert engine.log(job.id) == ""
-    assert [each.id for each in engine.jobs()] == [job.id]
+    assert [each.id for each in engine.list_jobs()] == [job.id]
 
 
 def test_submitting_starts_no_supervisor(recipe, home):
@@ -71,7 +71,7 @@ def test_an_analysis_is_asked_once_and_is_no_run():
     job = engine.analyse(request)
     assert engine.analyse(request).id == job.id
     assert engine.result(job.id) is None
-    assert engine.jobs() == ()
+    assert engine.list_jobs() == ()
     with pytest.raises(StateError, match="no recipe"):
         engine.recipe(job.id)
 
@@ -93,7 +93,7 @@ def test_waiting_ends_with_the_job_or_the_time(recipe):
     assert engine.wait(id, 0).state == "cancelled"
     assert engine.rename(id, "better").name == "better"
     engine.delete(id)
-    assert engine.jobs() == ()
+    assert engine.list_jobs() == ()
 
 
 def test_an_upload_that_a_waiting_job_needs_is_kept():
@@ -135,7 +135,7 @@ def test_what_a_waiting_job_may_use_stays_in_the_cache(home, recipe):
 
 
 def test_techniques_tell_their_settings():
-    rows = engine.techniques()
+    rows = engine.list_techniques()
     assert {row.technique for row in rows} >= {"finetune", "quantize"}
     assert all(row.summary and row.schema_["properties"] for row in rows)
     assert next(row.method for row in rows if row.technique == "quantize") == "static"

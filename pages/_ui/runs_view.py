@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from engine import Job, ensure_supervisor, jobs
+from engine import Job, ensure_supervisor, list_jobs
 from pages._ui import chrome, picking, state
 from pages._ui.guard import guarded
 from pages._ui.live import ENDED, EVERY_SECONDS, badge
@@ -55,7 +55,7 @@ def watch_table(limit: int) -> None:
     """The table while something is going on; then the page is drawn again without this fragment."""
     with guarded():
         ensure_supervisor()  # as in live.watch
-        found = jobs(limit=limit)
+        found = list_jobs(limit=limit)
         table(found)
         if all(run.state in ENDED for run in found):
             st.rerun()

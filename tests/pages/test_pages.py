@@ -12,7 +12,7 @@ from engine import (
     Target,
     TimmModel,
     dump_recipe,
-    jobs,
+    list_jobs,
     recipe,
 )
 from engine.results import ClassCount, DataPreview, ModelProfile, Note
@@ -54,7 +54,7 @@ def test_a_page_is_short_and_leaves_the_state_to_its_room(name):
 def test_one_click_runs_the_sample_and_leads_to_the_run(app):
     at = app()
     button(at, "Run the sample").click().run()
-    (run,) = jobs()
+    (run,) = list_jobs()
     assert run.state == "queued"
     assert at.query_params["run"] == run.id
     assert at.title[0].value == "Digits to INT8"
@@ -63,7 +63,7 @@ def test_one_click_runs_the_sample_and_leads_to_the_run(app):
 def test_run_submits_the_recipe_and_leads_to_its_run(app):
     at = app("pages/optimize.py", draft=to_link(sample().changed(goal="size")))
     button(at, "Run").click().run()
-    (run,) = jobs()
+    (run,) = list_jobs()
     assert recipe(run.id).goal == "size"
     assert at.query_params["run"] == run.id
 
@@ -172,7 +172,7 @@ def test_a_waiting_run_shows_its_place_and_can_be_cancelled(app, queued):
     at = app("pages/runs.py", run=second.id)
     assert "1 ahead" in at.progress[0].text
     button(at, "Cancel").click().run()
-    assert jobs()[0].state == "cancelled"
+    assert list_jobs()[0].state == "cancelled"
 
 
 def test_runs_are_listed_newest_first(app, queued, finished):

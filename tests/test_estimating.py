@@ -1,6 +1,6 @@
 import pytest
 
-from engine.estimate import describe_recipe, estimate_recipe
+from engine.estimating import describe_recipe, estimate_recipe
 from engine.settings import parse_recipe
 
 INT8 = "{technique: quantize, method: static}"
