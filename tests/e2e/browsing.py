@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.e2e.serving import ROOT
 
-SECONDS = 30_000  # milliseconds that a page may take on a busy machine before a test gives it up
+SECONDS = 90_000  # milliseconds that a page may take on a busy machine before a test gives it up
 ARGUMENTS = ["--no-sandbox", "--disable-quic", "--disable-background-networking"]
 expect.set_options(timeout=SECONDS)
 IDLE = '[data-testid="stApp"][data-test-connection-state="CONNECTED"][data-test-script-state="notRunning"]'

@@ -24,6 +24,19 @@ def test_a_double_click_runs_the_sample_once(sample):
     assert len(set(sample.phases)) >= 3, sample.phases
 
 
+@pytest.mark.parametrize("pause", [0, 40, 80, 120])
+def test_a_second_click_leads_to_the_run_of_the_first(app, page, pause):
+    """Also one that comes while the first is still being served, when the server draws the page twice at once."""
+    before = len(app.runs())
+    page.goto(app.address())
+    button = page.get_by_role("button", name="Run the sample")
+    button.wait_for()
+    button.evaluate("(button, pause) => { button.click(); setTimeout(() => button.click(), pause); }", pause)
+    page.get_by_role("button", name="Cancel").click()
+    app.reaches(app.runs()[0].id, "cancelled")
+    assert len(app.runs()) == before + 1
+
+
 def test_the_results_follow_the_run(app, sample, page):
     page.goto(app.address("runs", run=sample.id))
     page.get_by_role("link", name="See the results").click()
@@ -32,6 +45,8 @@ def test_the_results_follow_the_run(app, sample, page):
     expect(page.get_by_role("heading", name=best.label, exact=True)).to_be_visible()
     expect(page.get_by_text("Top-1 accuracy", exact=True)).to_be_visible()
     expect(page.get_by_test_id("stPlotlyChart")).to_have_count(5)
+    page.get_by_role("link", name="Start", exact=True).click()
+    expect(page.get_by_text("Or bring your own")).to_be_visible()
 
 
 @pytest.fixture
