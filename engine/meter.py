@@ -14,6 +14,11 @@ class Meter:
     total: float
     done: float = field(default=0.0, init=False)
 
+    @property
+    def rest(self) -> float:
+        """The units that no part has taken yet."""
+        return self.total - self.done
+
     def part(self, step: str, phase: str, units: float) -> Tell:
         """A new part that begins where the last one ends; what is told of it goes to the job's events."""
         start, end = self.done / self.total, (self.done + units) / self.total

@@ -75,7 +75,7 @@ def _load(recipe: Recipe, folder: JobFolder, meter: Meter) -> tuple[Model, Data]
 
 def _time(shop: Shop, home: Home) -> None:
     """Latency of all variants in the same rounds, while nothing else of this home measures or computes."""
-    tell = shop.meter.part("all variants", "time", UNITS["time"])
+    tell = shop.meter.part("all variants", "time", shop.meter.rest)  # more than planned where a chain ended early
     tell(0.0, "waiting for the machine to be free")
     target = shop.bench.target
     with FileLock(home.measure_lock):

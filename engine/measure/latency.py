@@ -17,16 +17,17 @@ from engine.runtimes import open_session
 from engine.settings import Target
 
 N_ROUNDS = 12
-N_WARMUP = 5
+MAX_WARMUP, WARMUP_SECONDS = 5, 0.5
 TURN_SECONDS = 0.15
-MIN_CALLS, MAX_CALLS = 5, 200
+MIN_CALLS, MAX_CALLS = 3, 200
 
 
 @dataclass(frozen=True)
 class Turn:
-    """The timed calls of one file in one round, in milliseconds, and the session options they ran with."""
+    """The timed calls of one file in one round, in milliseconds, after `n_warmup` that do not count."""
 
     calls_ms: np.ndarray
+    n_warmup: int
     options: dict[str, str]
 
 
@@ -55,10 +56,12 @@ def measure_latency(
 
 def _turn(model: OnnxModel, target: Target, images: np.ndarray) -> Turn:
     with open_session(model.path, target, input_name=model.input_name, output_name=model.output_name) as session:
-        warm = [_timed(session, images) for _ in range(N_WARMUP)]
+        warm = [_timed(session, images)]
+        while len(warm) < MAX_WARMUP and sum(warm) < WARMUP_SECONDS:
+            warm.append(_timed(session, images))
         n_calls = int(np.clip(TURN_SECONDS / min(warm), MIN_CALLS, MAX_CALLS))
         calls = np.array([_timed(session, images) for _ in range(n_calls)])
-        return Turn(calls * 1000, session.options)
+        return Turn(calls * 1000, len(warm), session.options)
 
 
 def _timed(session: Callable[[np.ndarray], np.ndarray], images: np.ndarray) -> float:
@@ -87,7 +90,7 @@ def _summary(turns: list[Turn], base: np.ndarray, target: Target) -> tuple[Laten
         p95_ms=float(np.percentile(calls, 95)),
         n_runs=len(calls),
         n_rounds=len(turns),
-        n_warmup=N_WARMUP,
+        n_warmup=min(turn.n_warmup for turn in turns),
         session_options=turns[0].options,
         ratio_to_baseline=float(np.median(ratios)),
         ratio_low=low,

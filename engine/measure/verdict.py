@@ -28,8 +28,11 @@ def judge(variant: Variant, budget: Budget, drop: tuple[float, float, float] | N
         elif drop[2] > budget.max_accuracy_drop:
             unsure.append("accuracy_drop_uncertain")
     latency = variant.latency
-    if latency is not None and budget.max_latency_ms is not None and latency.p50_ms > budget.max_latency_ms:
-        over.append("latency_over_budget")
+    if latency is not None and budget.max_latency_ms is not None:
+        if latency.p50_ms > budget.max_latency_ms:
+            over.append("latency_over_budget")
+        elif _slowest_ms(variant) > budget.max_latency_ms:
+            unsure.append("latency_uncertain")
     if budget.max_size_mb is not None and variant.size_bytes / 1e6 > budget.max_size_mb:
         over.append("size_over_budget")
     answer: Answer = "unclear" if latency is None else faster(latency)
@@ -39,6 +42,12 @@ def judge(variant: Variant, budget: Budget, drop: tuple[float, float, float] | N
     return Verdict(
         within_budget=not over, faster=answer, codes=(*over, *unsure), drop=point, drop_low=low, drop_high=high
     )
+
+
+def _slowest_ms(variant: Variant) -> float:
+    """The upper end of the interval of a call's median, which is the lower end of the throughput's."""
+    throughput = variant.throughput
+    return throughput.batch_size * 1000 / throughput.low if throughput is not None else 0.0
 
 
 def recommend(baseline: Variant, variants: tuple[Variant, ...], budget: Budget, goal: Goal) -> Recommendation:

@@ -18,6 +18,7 @@ CODES = {
     "latency_over_budget": ":red-badge[latency over budget]",
     "size_over_budget": ":red-badge[size over budget]",
     "accuracy_drop_uncertain": ":orange-badge[accuracy within budget, not for certain]",
+    "latency_uncertain": ":orange-badge[latency within budget, not for certain]",
     "slower_than_baseline": ":red-badge[slower]",
 }
 COLUMNS = (

@@ -64,6 +64,13 @@ def test_an_uncertain_drop_is_flagged_and_still_within_budget():
     assert verdict.codes == ("accuracy_drop_uncertain",)
 
 
+@pytest.mark.parametrize(("per_s", "codes"), [(1000.0, ()), (600.0, ("latency_uncertain",))])
+def test_an_uncertain_latency_is_flagged_and_still_within_budget(per_s, codes):
+    verdict = variant("b", 0.5, 0.4, 0.6, budget=Budget(max_latency_ms=1.2), per_s=per_s).verdict
+    assert verdict.within_budget
+    assert verdict.codes == codes
+
+
 def test_the_goal_decides_among_the_good():
     fast = variant("b", 0.3, 0.2, 0.4, size=900_000, per_s=200)
     small = variant("c", 0.6, 0.5, 0.7, size=100_000, per_s=300)

@@ -1,0 +1,67 @@
+from contextlib import contextmanager
+
+import numpy as np
+import onnx
+import pytest
+
+from engine.measure import latency
+from engine.measure.latency import measure_latency
+from engine.models.graph import read_onnx
+from engine.settings import Target
+from tests.models.small import Shape, small_classifier
+
+IMAGES = np.zeros((2, 3, 32, 32), dtype=np.float32)
+TARGET = Target(threads=1, batch_size=2)
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory):
+    path = tmp_path_factory.mktemp("latency") / "small.onnx"
+    onnx.save(small_classifier(Shape(image=("batch", 3, 32, 32))), path)
+    return {"a": read_onnx(path), "b": read_onnx(path)}
+
+
+def test_every_round_times_every_file_and_the_baseline_is_its_own_measure(models):
+    rounds = []
+    found = measure_latency(models, "a", TARGET, IMAGES, lambda done, total: rounds.append((done, total)), n_rounds=3)
+    assert rounds == [(1, 3), (2, 3), (3, 3)]
+    base, throughput = found["a"]
+    assert (base.ratio_to_baseline, base.ratio_low, base.ratio_high) == (1, 1, 1)
+    assert (base.n_rounds, base.batch_size, base.threads) == (3, 2, 1)
+    assert base.n_runs >= 3 * latency.MIN_CALLS
+    assert 0 < base.p50_ms <= base.p95_ms
+    assert throughput.low <= throughput.images_per_s <= throughput.high
+    other = found["b"][0]
+    assert other.ratio_low <= other.ratio_to_baseline <= other.ratio_high
+    assert other.session_options["intra_op_num_threads"] == "1"
+
+
+def test_one_session_lives_at_a_time_and_the_order_turns_round(models, monkeypatch):
+    live, opened = [], []
+    real = latency.open_session
+
+    @contextmanager
+    def watched(path, target, **names):
+        assert not live
+        with real(path, target, **names) as session:
+            live.append(session)
+            opened.append(session)
+            yield session
+        live.clear()
+
+    monkeypatch.setattr(latency, "open_session", watched)
+    order = []
+    monkeypatch.setattr(
+        latency, "_turn", lambda model, *rest, turn=latency._turn: order.append(model) or turn(model, *rest)
+    )
+    first, second = models.values()
+    measure_latency(models, "a", TARGET, IMAGES, n_rounds=2)
+    assert len(opened) == 4
+    assert [model is first for model in order] == [True, False, False, True]
+    assert second is order[1]
+
+
+def test_slow_calls_are_warmed_up_less(models, monkeypatch):
+    monkeypatch.setattr(latency, "WARMUP_SECONDS", 0.0)
+    found = measure_latency(models, "a", TARGET, IMAGES, n_rounds=1)
+    assert found["a"][0].n_warmup == 1
