@@ -13,12 +13,14 @@ WIDTH, HEIGHT = 1280, 1850
 
 
 def results(browser: Browser, app: App, run: str, path: Path) -> None:
-    """The results of a finished run, from their heading to their charts, in the light theme."""
+    """The results of a finished run, from their heading to their first four charts, in the light theme."""
     with tab(browser, width=WIDTH, height=HEIGHT) as page:
         page.goto(app.address("results", run=run))
         expect(page.get_by_test_id("stPlotlyChart").locator(".main-svg").first).to_be_visible()
         settled(page)
-        page.screenshot(path=path, animations="disabled")
+        below = page.locator(".st-key-card-chart-tradeoff").bounding_box()
+        clip = {"x": 0, "y": 0, "width": WIDTH, "height": below["y"]} if below else None
+        page.screenshot(path=path, animations="disabled", clip=clip)
 
 
 def main(path: Path) -> None:
