@@ -114,7 +114,9 @@ def _data_words(recipe: Recipe) -> str:
 def _baseline_words(recipe: Recipe) -> str:
     for step in recipe.baseline_steps:
         return f"{_first_up(_step_words(step))}: the baseline."
-    return "Export it to ONNX as it is: the baseline."
+    if isinstance(recipe.model, FileModel):
+        return "Take the file as it is: the baseline."
+    return "Export the model to ONNX as it is: the baseline."
 
 
 def _chain_words(recipe: Recipe, number: int, chain: tuple[Step, ...]) -> str:

@@ -9,7 +9,8 @@ from pages._ui import state
 from pages._ui.wording import ago, megabytes
 
 Kind = Literal["onnx", "weights", "images", "labels"]
-LARGEST_MB = 1000
+# Below the server's own limit, past which a browser shows a bare error.
+LARGEST_MB = min(1000, st.get_option("server.maxUploadSize"))
 
 
 def pick(kind: Kind, label: str, types: list[str]) -> Upload | None:
