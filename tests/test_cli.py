@@ -45,8 +45,10 @@ def engine(capsys):
 
 
 def start(*arguments: str) -> subprocess.Popen:
+    """A command as from a terminal: a shell's background jobs, such as this test may be, ignore Ctrl-C."""
     return subprocess.Popen([sys.executable, "-m", "engine", *arguments], stdout=subprocess.PIPE,
-                            stderr=subprocess.PIPE, text=True)  # fmt: skip
+                            stderr=subprocess.PIPE, text=True,
+                            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))  # fmt: skip
 
 
 @pytest.mark.parametrize("arguments", [
