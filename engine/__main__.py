@@ -35,8 +35,7 @@ def optimize(
     report = engine.optimize(engine.load_recipe(recipe), out, _tell)
     for failure in report.failures:
         _error(f"{failure.message}. {failure.next}" if failure.next else failure.message)
-    if report.recommended:
-        print(f"recommended: {report.recommended.id}, {report.recommended.reason.text}")
+    print("\n".join(lines.of_report(report)))
     print(f"{out / 'report.json'}: {len(report.variants)} variants")
     return 0 if report.state == "done" else 1
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from engine.results import Hardware, Job, ModelProfile
+from engine.results import Hardware, Job, ModelProfile, Report, Variant
 from engine.settings import Preprocess
 
 Rows = Sequence[tuple[str, ...]]
@@ -73,6 +73,26 @@ def _amount(number: int) -> str:
         if number >= size:
             return f"{number / size:.2f} {letter}"
     return f"{number:,} "
+
+
+def of_report(report: Report) -> list[str]:
+    """Every variant beside the baseline, what there is to know, and what is recommended."""
+    rows = [("variant", "id", "size", "latency p50", "of the baseline's (95 %)", "top-1 (95 %)", "agreement")]
+    rows += [(variant.label, variant.id, f"{variant.size_bytes / 1e6:.2f} MB", *_measured(variant))
+             for variant in report.variants]  # fmt: skip
+    warnings = [f"warning: {warning.text}" for warning in report.warnings]
+    advice = report.recommended
+    return [*table(rows), *warnings, *([f"recommended: {advice.id}, {advice.reason.text}"] if advice else [])]
+
+
+def _measured(variant: Variant) -> tuple[str, str, str, str]:
+    latency, accuracy, fidelity = variant.latency, variant.accuracy, variant.fidelity
+    return (
+        f"{latency.p50_ms:.3g} ms" if latency else "-",
+        f"{latency.ratio_to_baseline:.3f} ({latency.ratio_low:.3f} to {latency.ratio_high:.3f})" if latency else "-",
+        f"{accuracy.top1:.2%} ({accuracy.low:.2%} to {accuracy.high:.2%})" if accuracy else "-",
+        f"{fidelity.agreement:.2%}" if fidelity else "-",
+    )
 
 
 def _signature(name: str, shape: tuple[int | str, ...]) -> str:

@@ -118,7 +118,8 @@ class Record:
         for id, variant in self.variants.items():
             self._update(id, verdict=judge(variant, self.recipe.budget, self._drop(id, labels)))
         variants = tuple(self.variants.values())
-        self.recommended = recommend(self.baseline, variants, self.recipe.budget, self.recipe.goal)
+        quiet = all(warning.code != "machine_busy" for warning in self.warnings)
+        self.recommended = recommend(self.baseline, variants, self.recipe.budget, self.recipe.goal, quiet=quiet)
 
     def fail(
         self, branch: int, number: int | None, technique: str | None, path: str, error: FeatherweightError

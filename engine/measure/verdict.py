@@ -50,14 +50,22 @@ def _slowest_ms(variant: Variant) -> float:
     return throughput.batch_size * 1000 / throughput.low if throughput is not None else 0.0
 
 
-def recommend(baseline: Variant, variants: tuple[Variant, ...], budget: Budget, goal: Goal) -> Recommendation:
-    """The best variant by the goal among those within the budget and not slower; else the baseline, with the reason."""
+def recommend(
+    baseline: Variant, variants: tuple[Variant, ...], budget: Budget, goal: Goal, *, quiet: bool = True
+) -> Recommendation:
+    """The best variant by the goal among those within the budget and not slower; else the baseline, with the reason.
+
+    `quiet` is False where other programs had the cores that latency was measured on; the reason then says so.
+    """
     measured = [variant for variant in variants if variant.role != "baseline" and variant.latency and variant.verdict]
     good = [v for v in measured if v.verdict and v.verdict.within_budget and v.latency and not_slower(v.latency)]
-    if good:
-        best = min(good, key=lambda variant: _cost(variant, goal))
-        return Recommendation(id=best.id, reason=_reason(best, baseline, goal))
-    return Recommendation(id=baseline.id, reason=_why_none(measured))
+    best = min(good, key=lambda variant: _cost(variant, goal)) if good else baseline
+    reason = _reason(best, baseline, goal) if good else _why_none(measured)
+    if not quiet and measured:
+        reason = reason.model_copy(
+            update={"text": f"{reason.text}. Other programs were busy meanwhile: take the speed as rough"}
+        )
+    return Recommendation(id=best.id, reason=reason)
 
 
 def _cost(variant: Variant, goal: Goal) -> float:
@@ -73,7 +81,10 @@ def _reason(best: Variant, baseline: Variant, goal: Goal) -> Note:
     if latency is None:
         raise ValueError(f"variant {best.id} was never timed")
     if latency.ratio_high < 1:
-        speed = f"{1 / latency.ratio_to_baseline:.1f} times as fast as the baseline"
+        times, slowest, fastest = (
+            1 / ratio for ratio in (latency.ratio_to_baseline, latency.ratio_high, latency.ratio_low)
+        )
+        speed = f"{times:.1f} times as fast as the baseline ({slowest:.1f} to {fastest:.1f})"
     else:
         speed = "as fast as the baseline within the uncertainty"
     loss = _loss(best)
@@ -86,10 +97,11 @@ def _loss(best: Variant) -> str:
     drop = best.verdict.drop if best.verdict else None
     if drop is None:
         return ""
-    measure = "top-1" if best.accuracy else "agreement"
+    if best.accuracy is None:
+        return f", agreeing with the baseline on {1 - drop:.1%} of the inputs"
     if drop == 0:
-        return f", with the same {measure}"
-    return f", {abs(drop) * 100:.1f} points {'less' if drop > 0 else 'more'} {measure}"
+        return ", with the same top-1"
+    return f", {abs(drop) * 100:.1f} points {'less' if drop > 0 else 'more'} top-1"
 
 
 def _why_none(measured: list[Variant]) -> Note:

@@ -37,6 +37,11 @@ __all__ = [
 ]
 
 METADATA_KEY = "featherweight"
+QUANTIZED_OPERATORS = frozenset({"QuantizeLinear", "DequantizeLinear", "QLinearConv", "QLinearMatMul", "MatMulInteger"})
+_QUANTIZED = Note(
+    code="already_quantized",
+    text="The model is quantized already: it can be measured, and not be quantized again; start from its FP32 file",
+)
 _EXPORT_HINT = 'Export it again, for example with torch.onnx.export(model, image, "model.onnx")'
 _ONE_FILE = "Save it as one file: onnx.save(onnx.load('model.onnx'), 'one_file.onnx')"
 _SIGNATURES = (
@@ -59,6 +64,8 @@ def read_onnx(path: Path, preprocess: Preprocess | None = None, classes: tuple[s
     chosen, classes = preprocess or said_preprocess, classes or said_classes
     channels, height, width = _settled(shape, chosen)
     warnings = () if chosen else (_assumed(height, width),)
+    if QUANTIZED_OPERATORS & operators(proto).keys():
+        warnings = (*warnings, _QUANTIZED)
     chosen = chosen or imagenet_preprocess(channels, (height, width))
     _check_preprocess(chosen, (channels, height, width))
     settled = settle(proto, (channels, height, width))

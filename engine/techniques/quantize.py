@@ -13,7 +13,7 @@ from onnxruntime.quantization.shape_inference import quant_pre_process
 from engine.errors import StepError
 from engine.measure.predictions import filled
 from engine.models.artifacts import OnnxModel
-from engine.models.graph import write_metadata
+from engine.models.graph import QUANTIZED_OPERATORS, write_metadata
 from engine.results import Note
 from engine.runtimes.onnx_runtime import ORT_ERRORS, first_line
 from engine.settings import QuantizeStatic
@@ -21,7 +21,6 @@ from engine.store.home import require_room
 from engine.techniques.context import Context, Outcome
 
 VNNI = frozenset({"avx512_vnni", "avx_vnni", "amx_int8"})
-QUANTIZED_OPERATORS = frozenset({"QuantizeLinear", "DequantizeLinear", "QLinearConv", "QLinearMatMul", "MatMulInteger"})
 FILES_AT_ONCE = 4
 """The folded model, the one that calibration watches, and their parts, each about as large as the model."""
 HEAVY_OPERATORS = frozenset({"Conv", "Gemm", "MatMul"})

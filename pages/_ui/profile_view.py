@@ -27,7 +27,7 @@ def _card(profile: ModelProfile) -> None:
         "MACs": count(profile.macs),
         "Input": "×".join(str(n) for n in shape[1:]) or "–",
         "Classes": f"{profile.n_outputs:,}" if profile.n_outputs else "–",
-        "FP32 file": megabytes(profile.size_bytes),
+        "ONNX file": megabytes(profile.size_bytes),
     })  # fmt: skip
     weights = f"{plain(profile.weights)} weights, " if profile.format == "timm" else ""
     st.caption(f"{weights}opset {profile.opset}, {many(sum(profile.layers.values()), 'operator')} in the graph")

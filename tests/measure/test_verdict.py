@@ -93,3 +93,19 @@ def test_what_is_over_budget_is_never_recommended_and_the_reason_is_given():
     assert recommended.id == BASE.id
     assert recommended.reason.code == "nothing_within_budget"
     assert "accuracy drop" in recommended.reason.text
+
+
+def test_the_reason_gives_the_interval_and_says_when_the_machine_was_busy():
+    fast = variant("b", 0.5, 0.4, 0.625)
+    quiet, busy = (
+        recommend(BASE, (BASE, fast), Budget(), "latency", quiet=quiet).reason.text for quiet in (True, False)
+    )
+    assert "2.0 times as fast as the baseline (1.6 to 2.5)" in quiet
+    assert busy == f"{quiet}. Other programs were busy meanwhile: take the speed as rough"
+
+
+def test_without_labels_the_reason_speaks_of_agreement():
+    text = recommend(
+        BASE, (BASE, variant("b", 0.5, 0.4, 0.6, drop=(0.005, 0.0, 0.01))), Budget(), "latency"
+    ).reason.text
+    assert "agreeing with the baseline on 99.5% of the inputs" in text

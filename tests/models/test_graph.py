@@ -196,3 +196,9 @@ def test_damaged_metadata_is_refused(saved):
 def test_a_proto_without_a_graph_is_refused(saved):
     with pytest.raises(SourceError, match="no ONNX graph"):
         load_proto(saved(onnx.ModelProto(ir_version=8)))
+
+
+def test_a_quantized_file_is_read_with_a_warning(sample_run):
+    fp32, int8 = (read_onnx(sample_run.folder.path / variant.file) for variant in sample_run.report.variants)
+    assert [warning.code for warning in int8.warnings] == ["already_quantized"]
+    assert fp32.warnings == ()

@@ -78,7 +78,7 @@ def test_a_timm_model_is_profiled_and_its_card_says_what_it_is(app, answer):
     ))  # fmt: skip
     at.run()
     assert {metric.label: metric.value for metric in at.metric} == {
-        "Parameters": "5.44 M", "MACs": "700 M", "Input": "3×176×176", "Classes": "1,000", "FP32 file": "21.7 MB",
+        "Parameters": "5.44 M", "MACs": "700 M", "Input": "3×176×176", "Classes": "1,000", "ONNX file": "21.7 MB",
     }  # fmt: skip
     assert "answers mean nothing" in words(at)
     assert at.get("plotly_chart")
