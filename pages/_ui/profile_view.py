@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from engine import Job, ModelProfile, ModelSource, ProfileRequest, TimmModel, result
+from engine import Job, ModelProfile, ModelSource, ProfileRequest, Split, TimmModel, result
 from engine.charts import layers
 from pages._ui import chrome, live, state
 from pages._ui.draft import model_name
@@ -17,7 +17,12 @@ def show(model: ModelSource) -> None:
         if isinstance(profile, ModelProfile):
             _card(profile)
     if isinstance(profile, ModelProfile):
-        st.page_link(chrome.DATA, label="Next: choose images", icon=":material/arrow_forward:")
+        with st.container(horizontal=True):
+            if st.button("Next: choose images", type="primary", icon=":material/arrow_forward:"):
+                st.switch_page(chrome.DATA)
+            if st.button("Go on without images", icon=":material/fast_forward:"):
+                state.choose(data=None, synthetic=True, split=Split(), finetune=None)
+                st.switch_page(chrome.OPTIMIZE)
 
 
 def _card(profile: ModelProfile) -> None:

@@ -39,14 +39,14 @@ def replace_draft(new: Draft) -> None:
     renew()
 
 
-def renew() -> None:
-    """Give every widget of the draft a new key: it shows the draft again, and an uploader lets go of its file."""
-    st.session_state[EPOCH] = st.session_state.get(EPOCH, 0) + 1
+def renew(of: str = "draft") -> None:
+    """Give every widget of the draft a new key: it shows the draft again. Of `uploads`: it lets go of its file."""
+    st.session_state[f"{EPOCH}.{of}"] = st.session_state.get(f"{EPOCH}.{of}", 0) + 1
 
 
-def key(name: str) -> str:
-    """A widget's key for as long as the draft is the same one."""
-    return f"{name}@{st.session_state.get(EPOCH, 0)}"
+def key(name: str, of: str = "draft") -> str:
+    """A widget's key until `renew` is called for what it belongs to."""
+    return f"{name}@{st.session_state.get(f'{EPOCH}.{of}', 0)}"
 
 
 def seeded(name: str, value: Any) -> str:

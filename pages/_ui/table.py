@@ -14,11 +14,11 @@ FASTER = {
     "unclear": ":gray-badge[as fast, within the interval]",
 }
 CODES = {
-    "accuracy_drop_over_budget": ":red-badge[accuracy over budget]",
+    "accuracy_drop_over_budget": ":red-badge[{quality} over budget]",
     "latency_over_budget": ":red-badge[latency over budget]",
     "size_over_budget": ":red-badge[size over budget]",
-    "accuracy_drop_uncertain": ":orange-badge[accuracy within budget, not for certain]",
-    "latency_uncertain": ":orange-badge[latency within budget, not for certain]",
+    "accuracy_drop_uncertain": ":orange-badge[{quality} unsure]",
+    "latency_uncertain": ":orange-badge[latency unsure]",
     "slower_than_baseline": ":red-badge[slower]",
 }
 COLUMNS = (
@@ -85,8 +85,11 @@ def _beside(difference: str, better: int) -> str:
 def _verdict(variant: Variant, base: Variant | None) -> str:
     if base is None or variant.verdict is None:
         return "–"
-    badges = (CODES.get(code, f":gray-badge[{plain(code.replace('_', ' '))}]") for code in variant.verdict.codes)
-    return " ".join((FASTER[variant.verdict.faster], *badges))
+    codes = variant.verdict.codes
+    quality = "accuracy" if variant.accuracy else "agreement"
+    badges = [CODES.get(code, f":gray-badge[{plain(code.replace('_', ' '))}]") for code in codes]
+    speed = [] if "slower_than_baseline" in codes else [FASTER[variant.verdict.faster]]
+    return " ".join((*speed, *badges)).replace("{quality}", quality)
 
 
 def legend(report: Report) -> str:

@@ -15,7 +15,7 @@ LARGEST_MB = min(1000, st.get_option("server.maxUploadSize"))
 
 def pick(kind: Kind, label: str, types: list[str]) -> Upload | None:
     """A file that is uploaded now or was before; once stored, the uploader lets go of its copy in memory."""
-    file = st.file_uploader(label, type=types, max_upload_size=LARGEST_MB, key=state.key(f"upload-{kind}"))
+    file = st.file_uploader(label, type=types, max_upload_size=LARGEST_MB, key=state.key(f"upload-{kind}", "uploads"))
     if file is not None:
         return _stored(kind, save_upload(file.name, kind, file))
     return _earlier(kind)
@@ -25,14 +25,14 @@ def pick_folder() -> Upload | None:
     """A whole folder of images, with its class folders in it."""
     files = st.file_uploader("A folder of images", accept_multiple_files="directory", max_upload_size=LARGEST_MB,
                              type=["jpg", "jpeg", "png", "bmp", "webp", "tif", "tiff", "gif", "csv"],
-                             key=state.key("upload-folder"))  # fmt: skip
+                             key=state.key("upload-folder", "uploads"))  # fmt: skip
     return _stored("images", save_folder((file.name, file) for file in files)) if files else None
 
 
 def _stored(kind: Kind, upload: Upload) -> None:
     """Remember it as the latest of its kind, and draw the page again with an empty uploader."""
     state.remember_upload(kind, upload.sha256)
-    state.renew()
+    state.renew("uploads")
     st.rerun()
 
 
@@ -43,6 +43,7 @@ def _earlier(kind: Kind) -> Upload | None:
     latest = state.remembered_upload(kind)
     index = next((i for i, upload in enumerate(known) if upload.sha256 == latest), None)
     return st.selectbox(
-        "Uploaded to this home", known, index=index, placeholder="Choose one", key=state.key(f"earlier-{kind}"),
+        "Uploaded to this home", known, index=index, placeholder="Choose one",
+        key=state.key(f"earlier-{kind}", "uploads"),
         format_func=lambda upload: f"{upload.name} · {megabytes(upload.size_bytes)} · {ago(upload.created)}",
     )  # fmt: skip

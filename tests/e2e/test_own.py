@@ -18,10 +18,7 @@ def test_an_onnx_file_without_images(app, sample, page):
     page.get_by_role("link", name="Upload a model").click()
     baseline = app.queue.folder(sample.id).path / sample.report.baseline.file
     page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(baseline)
-    page.get_by_role("link", name="Next: choose images").click()
-    page.get_by_role("radio", name="No data").click()
-    page.get_by_role("button", name="Go on without data").click()
-    page.get_by_role("link", name="Next: choose what to try").click()
+    page.get_by_role("button", name="Go on without images").click()
     expect(page.get_by_role("switch", name=re.compile("Static INT8"))).to_be_checked()
     expect(page.get_by_text("synthetic inputs, which tell fidelity but no accuracy")).to_be_visible()
     before = len(app.runs())

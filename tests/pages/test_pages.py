@@ -202,7 +202,7 @@ def test_results_give_the_answer_then_the_evidence(app, finished):
     assert [metric.delta for metric in at.metric][:3] == ["-75 %", "-50 %", "+100 %"]
     table = at.table[0].value
     assert table["Size"].tolist() == ["20.0 MB", "5.00 MB :green[−75 %]"]
-    assert "not for certain" in table["Verdict"].tolist()[1]
+    assert "accuracy unsure" in table["Verdict"].tolist()[1]
     assert len(at.get("plotly_chart")) == 5
 
 
