@@ -1,6 +1,6 @@
 """How fast the app is: start to first page, memory of the web process, warm reruns of every page.
 
-    python bench/app.py [--runs 1000] [--reruns 50]
+    python -m bench.app [--runs 1000] [--reruns 50]
 
 Aims: first page in under 3 s, under 250 MB, p95 of warm reruns under 150 ms with 1,000 runs in the store. Needs a
 Chromium. The home is a fresh temporary folder, filled with runs that were never carried out.

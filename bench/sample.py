@@ -1,6 +1,6 @@
 """The sample recipe from submit to report, its phases timed, then the same again with what was computed reused.
 
-    python bench/sample.py
+    python -m bench.sample
 
 Aims on two cores: under 60 s the first time, under 15 s the second. The home is a fresh temporary folder; libraries
 are imported anew in each run's own process, as for a user.

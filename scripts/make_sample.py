@@ -1,7 +1,7 @@
 """Trains the sample network on scikit-learn's digits from nothing and writes its checkpoint and card.
 
-    python scripts/make_sample.py              trains the network that ships, a few minutes on two cores
-    python scripts/make_sample.py --compare    trains every candidate and prints what INT8 does to each
+    python -m scripts.make_sample              trains the network that ships, a few minutes on two cores
+    python -m scripts.make_sample --compare    trains every candidate and prints what INT8 does to each
 
 The training is the product's own loop, on the train share of the sample's fixed split.
 """
