@@ -1,6 +1,6 @@
 """Counts every timm architecture and writes the catalogue that ships.
 
-    python scripts/make_catalogue.py      about a quarter of an hour on one core; continues where it was stopped
+    python -m scripts.make_catalogue      about a quarter of an hour on one core; continues where it was stopped
 
 Rows already in the file are kept: delete the file after an update of timm. At its end it prints the architectures that
 cannot be counted, which are left out.
