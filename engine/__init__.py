@@ -4,6 +4,11 @@ Every verb and every noun that a page, the command line or a notebook may use. I
 onnxruntime: what needs them runs in processes of its own.
 """
 
+import os
+
+# Before anything below this package imports onnxruntime, which reads it then and since 1.29 reports usage by default.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+
 from engine.errors import (
     Cancelled,
     DataError,

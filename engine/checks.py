@@ -19,13 +19,12 @@ def check_fit(recipe: Recipe, model: Model, data: Data) -> None:
                           "with a dynamic batch")  # fmt: skip
     if recipe.baseline_steps:
         return
-    n_outputs = model.n_outputs if isinstance(model, OnnxModel) else model.num_classes
-    if n_outputs == 1:
+    if model.n_outputs == 1:
         raise SourceError("the model has one output, and the largest of one is always the same: neither accuracy nor "
                           "agreement would say anything", "Choose a model with one output for each class")  # fmt: skip
-    if data.head_fits(n_outputs) or (_maps_labels(recipe) and not recipe.trains):
+    if data.head_fits(model.n_outputs) or (_maps_labels(recipe) and not recipe.trains):
         return
-    said = f"the model has {n_outputs} outputs and the data {len(data.classes or ())} classes"
+    said = f"the model has {model.n_outputs} outputs and the data {len(data.classes or ())} classes"
     ways = "set data.classes to the folders' names in the order of the outputs, or set data.labels to none"
     if isinstance(model, OnnxModel):
         raise DataError(said, ways[0].upper() + ways[1:])

@@ -14,7 +14,6 @@ from engine.machine import cores
 from engine.measure.latency import measure_latency
 from engine.measure.load import Load, busy_note
 from engine.meter import Meter
-from engine.models.artifacts import TorchModel
 from engine.record import Record
 from engine.results import Report
 from engine.runtimes import check_target
@@ -59,14 +58,13 @@ def _load(recipe: Recipe, folder: JobFolder, meter: Meter) -> tuple[Model, Data]
     tell(0.1, "loading the model")
     source = models.load(recipe.model, recipe.preprocess, recipe.seed, folder.work)
     tell(0.6, "reading the images")
-    n_outputs = source.num_classes if isinstance(source, TorchModel) else source.n_outputs
     data = images.load(
         recipe.data,
         recipe.split,
         source.preprocess,
         recipe.seed,
         merge_train=not recipe.trains,
-        n_outputs=None if recipe.baseline_steps else n_outputs,  # a leading fine-tune brings its own head
+        n_outputs=None if recipe.baseline_steps else source.n_outputs,  # a leading fine-tune brings its own head
         model_classes=source.classes,
         work=folder.work,
     )

@@ -121,12 +121,10 @@ class Record:
         quiet = all(warning.code != "machine_busy" for warning in self.warnings)
         self.recommended = recommend(self.baseline, variants, self.recipe.budget, self.recipe.goal, quiet=quiet)
 
-    def fail(
-        self, branch: int, number: int | None, technique: str | None, path: str, error: FeatherweightError
-    ) -> None:
+    def fail(self, branch: int, number: int, technique: str, path: str, error: FeatherweightError) -> None:
         """A branch that ended early, with the path that led there."""
         failure = Failure(branch=branch, step=number, technique=technique, code=error.code,
-                          message=f"{path}: {error.message}" if path else error.message, next=error.next)  # fmt: skip
+                          message=f"{path}: {error.message}", next=error.next)  # fmt: skip
         self.failures = (*self.failures, failure)
 
     def write(self, state: State) -> Report:

@@ -30,6 +30,21 @@ class Ran:
     events: tuple[Event, ...]
 
 
+@pytest.fixture
+def home(tmp_path, monkeypatch) -> Home:
+    """A home of its own, which the environment names too."""
+    monkeypatch.setenv("FEATHERWEIGHT_HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("FEATHERWEIGHT_DATABASE_URL", raising=False)
+    home = Home.default()
+    home.prepare()
+    return home
+
+
+@pytest.fixture
+def recipe() -> Recipe:
+    return parse_recipe("{model: {kind: sample}, data: {kind: sample}, steps: [{technique: quantize, method: static}]}")
+
+
 @pytest.fixture(scope="session")
 def shared_home(tmp_path_factory) -> Home:
     home = Home(tmp_path_factory.mktemp("home"))

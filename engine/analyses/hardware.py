@@ -1,10 +1,5 @@
 """What this machine can run, found by trying it."""
 
-import os
-
-# Read by onnxruntime when it is imported; since 1.29 it reports usage by default.
-os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
-
 import numpy as np
 import onnxruntime as ort
 import torch

@@ -9,7 +9,6 @@ from PIL import Image
 
 from engine import models
 from engine.data import SPLIT_NAMES, Data, Part, load
-from engine.models.artifacts import OnnxModel
 from engine.results import ClassCount, DataPreview
 from engine.settings import PreviewRequest
 from engine.store.folders import JobFolder
@@ -27,7 +26,6 @@ def preview(request: PreviewRequest, folder: JobFolder, progress: Progress) -> D
     progress.emit("preview", "load", 0.0, "loading the model")
     folder.work.mkdir(parents=True, exist_ok=True)
     model = models.load(request.model, request.preprocess, request.seed, folder.work)
-    n_outputs = model.n_outputs if isinstance(model, OnnxModel) else model.num_classes
     progress.emit("preview", "read", 0.2, "reading the images")
     data = load(request.data, request.split, model.preprocess, request.seed, merge_train=False, n_outputs=None,
                 model_classes=model.classes, work=folder.work)  # fmt: skip
@@ -37,8 +35,8 @@ def preview(request: PreviewRequest, folder: JobFolder, progress: Progress) -> D
         counts=_counts(data),
         skipped=data.named_skipped,
         examples=tuple(_examples(data, folder.path)),
-        n_outputs=n_outputs,
-        head_fits=data.head_fits(n_outputs) if data.labelled else None,
+        n_outputs=model.n_outputs,
+        head_fits=data.head_fits(model.n_outputs) if data.labelled else None,
         preprocess=model.preprocess,
         warnings=(*model.warnings, *data.warnings),
     )

@@ -38,6 +38,11 @@ class TorchModel:
     """Further arguments of the architecture, as a model on the Hub may state them."""
     warnings: tuple[Note, ...] = ()
 
+    @property
+    def n_outputs(self) -> int:
+        """The number of logits, under the name that an OnnxModel has for it."""
+        return self.num_classes
+
     def build(self) -> torch.nn.Module:
         """A fresh float32 module on the CPU in eval mode: (N, in_chans, H, W) -> logits (N, num_classes)."""
         module = build_module(self.architecture, self.seed, self.num_classes, self.in_chans, self.img_size,

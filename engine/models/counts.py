@@ -1,13 +1,9 @@
 """What an ONNX graph consists of: multiply-adds, parameters, operators by type."""
 
 import math
-import os
 import tempfile
 from collections import Counter
 from pathlib import Path
-
-# Read by onnxruntime when it is imported; since 1.29 it reports usage by default.
-os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 import onnx
 import onnxruntime as ort

@@ -1,20 +1,15 @@
 """onnxruntime sessions, with every option that matters for speed written down."""
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
+import onnxruntime as ort
+from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 
 from engine.errors import RunError, TargetError
 from engine.settings import Target
-
-# Read by onnxruntime when it is imported; since 1.29 it reports usage by default.
-os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
-
-import onnxruntime as ort
-from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 
 # onnxruntime's Python exceptions share no base of their own besides RuntimeError and ValueError.
 ORT_ERRORS: tuple[type[Exception], ...] = (

@@ -24,8 +24,6 @@ def finetune(model: TorchModel, settings: Finetune, context: Context) -> Outcome
     Raises StepError without labelled train images, or where the loss is not finite.
     """
     train = context.data.split("train")
-    if train.labels is None:
-        raise StepError("finetune needs labelled train images, and there are none", "Raise split.train")
     classes = context.data.classes
     module: Any = model.build()  # timm's networks have methods that nn.Module does not declare
     refit = classes is not None and model.num_classes != len(classes)
@@ -35,10 +33,11 @@ def finetune(model: TorchModel, settings: Finetune, context: Context) -> Outcome
             module.reset_classifier(len(classes))
     context.tell(0.0, f"decoding {len(train)} train images")
     with tempfile.TemporaryDirectory() as decoded:
+        pixels, labels = _labelled(train, Path(decoded))
         result = fit(
             module,
-            _pixels(train, Path(decoded)),
-            train.labels,
+            pixels,
+            labels,
             model.preprocess,
             settings,
             seed=context.seed,
@@ -62,11 +61,12 @@ def finetune(model: TorchModel, settings: Finetune, context: Context) -> Outcome
     return Outcome(model=trained, notes=_notes(result, refit, trained), complete=not result.stopped_by_budget)
 
 
-def _pixels(train: Part, folder: Path) -> NDArray[np.uint8]:
-    decoded = train.cached(folder).array
-    if decoded is None:
+def _labelled(train: Part, folder: Path) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """(N, H, W, C) pixels, decoded into `folder`, and (N,) labels."""
+    pixels = train.cached(folder).array if train.labels is not None else None
+    if pixels is None or train.labels is None:
         raise StepError("finetune needs labelled train images, and there are none", "Raise split.train")
-    return decoded
+    return pixels, train.labels
 
 
 def _notes(result: Fit, refit: bool, model: TorchModel) -> tuple[Note, ...]:

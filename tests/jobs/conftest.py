@@ -2,30 +2,14 @@ import pytest
 
 from engine.jobs.executor import Execution, Limits
 from engine.jobs.queue import Queue, describe_folder, new_id
-from engine.settings import HardwareRequest, Recipe, RunRequest, parse_recipe
+from engine.settings import HardwareRequest, RunRequest
 from engine.store.folders import JobFile, JobFolder, now
-from engine.store.home import Home
 from tests.jobs.standins import stand_in
-
-
-@pytest.fixture
-def home(tmp_path, monkeypatch) -> Home:
-    """A home of its own, which the environment names too."""
-    monkeypatch.setenv("FEATHERWEIGHT_HOME", str(tmp_path / "home"))
-    monkeypatch.delenv("FEATHERWEIGHT_DATABASE_URL", raising=False)
-    home = Home.default()
-    home.prepare()
-    return home
 
 
 @pytest.fixture
 def queue(home) -> Queue:
     return Queue(home)
-
-
-@pytest.fixture
-def recipe() -> Recipe:
-    return parse_recipe("{model: {kind: sample}, data: {kind: sample}, steps: [{technique: quantize, method: static}]}")
 
 
 @pytest.fixture

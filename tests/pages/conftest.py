@@ -19,15 +19,12 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
-def home(tmp_path, monkeypatch) -> Home:
-    monkeypatch.setenv("FEATHERWEIGHT_HOME", str(tmp_path / "home"))
-    monkeypatch.delenv("FEATHERWEIGHT_DATABASE_URL", raising=False)
+def home(home, monkeypatch) -> Home:
+    """The same, with no supervisor beside it."""
     monkeypatch.chdir(ROOT)
     for module in (engine, live, runs_view):
         monkeypatch.setattr(module, "ensure_supervisor", lambda: None)
-    found = Home.default()
-    found.prepare()
-    return found
+    return home
 
 
 @pytest.fixture
