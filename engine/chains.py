@@ -8,12 +8,15 @@ from engine.errors import FeatherweightError
 from engine.meter import Meter
 from engine.models.artifacts import OnnxModel
 from engine.record import Record
-from engine.results import Note
+from engine.results import Note, Race
 from engine.settings import Step
 from engine.steps import Bench
-from engine.techniques.context import Model
+from engine.techniques.context import Candidate, Model, Search
 
-UNITS = {"load": 2.0, "export": 3.0, "score": 1.0, "time": 6.0, "quantize": 2.0, "finetune": 30.0}
+UNITS = {
+    "load": 2.0, "export": 3.0, "score": 1.0, "time": 6.0,
+    "finetune": 30.0, "simplify": 1.0, "float16": 1.0, "quantize": 10.0,
+}  # fmt: skip
 """Rough shares of a run's time, which only the progress bar sees."""
 
 
@@ -34,7 +37,7 @@ class Place:
     model: Model
     onnx: OnnxModel
     variant_id: str
-    path: tuple[str, ...]
+    path: tuple[Step, ...]
 
 
 def make_baseline(shop: Shop, source: Model, steps: tuple[Step, ...]) -> Place:
@@ -44,8 +47,7 @@ def make_baseline(shop: Shop, source: Model, steps: tuple[Step, ...]) -> Place:
     for step in steps:
         kept = shop.bench.apply(model, step, shop.meter.part("baseline", step.technique, UNITS[step.technique]))
         model, notes, seconds = kept.model, (*notes, *kept.notes), seconds + kept.seconds
-    path = tuple(step.technique for step in steps)
-    return _keep(shop, model, notes, seconds, branch=0, number=0, step=None, parent=None, path=path)
+    return _keep(shop, model, notes, seconds, branch=0, number=0, step=None, parent=None, path=steps)
 
 
 def follow(shop: Shop, place: Place, branch: int, chain: tuple[Step, ...], first: int) -> None:
@@ -54,7 +56,7 @@ def follow(shop: Shop, place: Place, branch: int, chain: tuple[Step, ...], first
         try:
             place = _advance(shop, place, branch, number, step)
         except FeatherweightError as error:
-            after = f" after {', '.join(place.path)}" if place.path else ""
+            after = f" after {', '.join(step.technique for step in place.path)}" if place.path else ""
             where = f"step {number + 1} of {len(chain)} ({step.technique}) failed{after}"
             shop.record.fail(branch, number, step.technique, where, error)
             shop.record.write("running")
@@ -64,14 +66,62 @@ def follow(shop: Shop, place: Place, branch: int, chain: tuple[Step, ...], first
 def _advance(shop: Shop, place: Place, branch: int, number: int, step: Step) -> Place:
     model = place.onnx if step.stage == "onnx" else place.model
     tell = shop.meter.part(_name(branch, number, step), step.technique, UNITS[step.technique])
-    kept = shop.bench.apply(model, step, tell)
+
+    def offer(candidate: Candidate) -> None:
+        _offer(shop, place, branch, number, candidate)
+
+    kept = shop.bench.apply(model, step, tell, offer)
+    done: Step = step
+    if kept.search is not None:
+        winner = kept.search.winner
+        shop.record.races = (*shop.record.races, _race(kept.search, kept.seconds, branch, number, place))
+        if winner is None:
+            shop.record.write("running")
+            return place
+        done = winner.settings
     return _keep(shop, kept.model, kept.notes, kept.seconds, branch=branch, number=number, step=step,
-                 parent=place.variant_id, path=(*place.path, step.technique))  # fmt: skip
+                 parent=place.variant_id, path=(*place.path, done))  # fmt: skip
+
+
+def _race(search: Search, seconds: float, branch: int, number: int, place: Place) -> Race:
+    return Race(
+        branch=branch,
+        step=number,
+        parent_id=place.variant_id,
+        winner_id=search.winner.model.key[:12] if search.winner else place.variant_id,
+        reason=search.reason,
+        n_images=search.n_images,
+        seconds=seconds,
+    )
+
+
+def _offer(shop: Shop, place: Place, branch: int, number: int, candidate: Candidate) -> None:
+    """A search's candidate into the report; its predictions where it came so far that it was scored."""
+    before = label(place.path) + " + " if place.path else ""
+    variant = shop.record.keep(
+        candidate.model,
+        parent_id=place.variant_id,
+        branch=branch,
+        number=number,
+        step=candidate.settings,
+        label=before + candidate.trial.name,
+        notes=candidate.notes,
+        seconds=candidate.seconds,
+        trial=candidate.trial,
+    )
+    if candidate.trial.stage == "final" and variant.id not in shop.record.predictions:
+        predicted = shop.bench.predict(shop.record.models[variant.id], _silent)
+        shop.record.score(variant.id, predicted, shop.labels)
+    shop.record.write("running")
+
+
+def _silent(fraction: float, message: str, **metrics: float) -> None:
+    """The step tells of itself meanwhile."""
 
 
 def _keep(
     shop: Shop, model: Model, notes: tuple[Note, ...], seconds: float, *, branch: int, number: int,
-    step: Step | None, parent: str | None, path: tuple[str, ...],
+    step: Step | None, parent: str | None, path: tuple[Step, ...],
 ) -> Place:  # fmt: skip
     name = _name(branch, number, step)
     exported = shop.bench.export(model, shop.meter.part(name, "export", UNITS["export"]))
@@ -95,10 +145,9 @@ def _keep(
     return Place(model, file, variant.id, path)
 
 
-def label(path: tuple[str, ...]) -> str:
-    """What a variant is called: the techniques that led to it."""
-    names = {"finetune": "Fine-tuned", "quantize": "INT8"}
-    return " + ".join(names[technique] for technique in path) if path else "Baseline"
+def label(path: tuple[Step, ...]) -> str:
+    """What a variant is called: by the steps that led to it."""
+    return " + ".join(step.label for step in path) or "Baseline"
 
 
 def _name(branch: int, number: int, step: Step | None) -> str:

@@ -5,7 +5,21 @@ from pathlib import Path
 from engine import catalogue
 from engine.machine import cores
 from engine.results import Estimate
-from engine.settings import FileModel, Finetune, ImagesData, QuantizeStatic, Recipe, SampleModel, Step, TimmModel
+from engine.settings import (
+    FileModel,
+    Finetune,
+    Float16,
+    ImagesData,
+    QuantizeAuto,
+    QuantizeDynamic,
+    QuantizeStatic,
+    QuantizeWeights,
+    Recipe,
+    SampleModel,
+    Simplify,
+    Step,
+    TimmModel,
+)
 
 SAMPLE_IMAGES = 1797
 SYNTHETIC_IMAGES = 64
@@ -16,6 +30,8 @@ STARTING_SECONDS = 7.0  # importing torch, timm and onnxruntime
 EXPORT_SECONDS = 4.0
 LATENCY_SECONDS = 2.0  # a variant, at the least
 TIMED_CALLS = 200
+CONVERSION_SECONDS = 2.0
+RACE_SECONDS, RACE_CALLS = 25.0, 2000.0  # about ten candidates built, screened and timed
 BYTES_PER_IMAGE = 50_000
 
 
@@ -57,6 +73,10 @@ def _step_seconds(step: Step, forward: float, n_train: float, macs: float) -> fl
             return step.epochs * (n_train * 3 * macs / (TRAINING_MACS_PER_CORE * cores()) + 1.0)
         case QuantizeStatic():
             return 3.0 + step.calibration_images * forward * 3
+        case QuantizeAuto():
+            return RACE_SECONDS + RACE_CALLS * forward + step.calibration_images * forward * 12
+        case Simplify() | Float16() | QuantizeDynamic() | QuantizeWeights():
+            return CONVERSION_SECONDS
 
 
 def _macs(recipe: Recipe) -> float:
@@ -113,7 +133,7 @@ def _data_words(recipe: Recipe) -> str:
 
 def _baseline_words(recipe: Recipe) -> str:
     for step in recipe.baseline_steps:
-        return f"{_first_up(_step_words(step))}: the baseline."
+        return f"{_first_up(step.words)}: the baseline."
     if isinstance(recipe.model, FileModel):
         return "Take the file as it is: the baseline."
     return "Export the model to ONNX as it is: the baseline."
@@ -124,20 +144,12 @@ def _chain_words(recipe: Recipe, number: int, chain: tuple[Step, ...]) -> str:
     which = f"Chain {number}: " if len(recipe.chains) > 1 else ""
     if not steps:
         return f"{which}Nothing more is changed."
-    words = ", then ".join(_step_words(step) for step in steps)
+    words = ", then ".join(step.words for step in steps)
     return f"{which}{_first_up(words)}."
 
 
 def _first_up(words: str) -> str:
     return words[0].upper() + words[1:]
-
-
-def _step_words(step: Step) -> str:
-    match step:
-        case Finetune():
-            return f"fine-tune for {step.epochs} epochs and export"
-        case QuantizeStatic():
-            return f"quantize to INT8, with activation ranges from up to {step.calibration_images} calibration images"
 
 
 def _measure_words(recipe: Recipe) -> str:

@@ -41,8 +41,16 @@ def run(recipe: Recipe, folder: JobFolder, progress: Progress, home: Home) -> Re
     job, cache = folder.request(), Cache(home.cache)
     record = Record(recipe, folder, job.id, job.created)
     record.data, record.warnings = data.summary(), (*source.warnings, *data.warnings, *data.named_skipped)
-    bench = Bench(cache=cache, data=data, target=target, seed=recipe.seed, work=folder.work,
-                  deadline=time.monotonic() + recipe.budget.minutes * 60)  # fmt: skip
+    bench = Bench(
+        cache=cache,
+        data=data,
+        target=target,
+        seed=recipe.seed,
+        work=folder.work,
+        deadline=time.monotonic() + recipe.budget.minutes * 60,
+        budget=recipe.budget,
+        goal=recipe.goal,
+    )
     shop = Shop(bench, record, meter, data.split("evaluation").labels)
     base = make_baseline(shop, source, recipe.baseline_steps)
     for branch, chain in enumerate(recipe.chains):
@@ -79,7 +87,7 @@ def _time(shop: Shop, home: Home) -> None:
     with FileLock(home.measure_lock):
         before = Load.now()
         measured = measure_latency(
-            shop.record.models,
+            shop.record.timed,
             shop.record.baseline.id,
             target,
             shop.bench.images(target.batch_size),

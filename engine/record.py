@@ -20,11 +20,13 @@ from engine.results import (
     InputSpec,
     Latency,
     Note,
+    Race,
     Recommendation,
     Report,
     Role,
     State,
     Throughput,
+    Trial,
     Variant,
 )
 from engine.settings import Recipe, Step
@@ -46,6 +48,7 @@ class Record:
     variants: dict[str, Variant] = field(default_factory=dict)
     models: dict[str, OnnxModel] = field(default_factory=dict)
     predictions: dict[str, Predictions] = field(default_factory=dict)
+    races: tuple[Race, ...] = ()
     recommended: Recommendation | None = None
 
     def __post_init__(self) -> None:
@@ -57,12 +60,15 @@ class Record:
 
     def keep(
         self, model: OnnxModel, *, parent_id: str | None, branch: int, number: int, step: Step | None, label: str,
-        notes: tuple[Note, ...], seconds: float,
+        notes: tuple[Note, ...], seconds: float, trial: Trial | None = None,
     ) -> Variant:  # fmt: skip
-        """Copies the file into the run and adds a variant of it; the first one is the baseline."""
+        """Copies the file into the run and adds a variant of it; the first one is the baseline.
+
+        With a `trial` it is a candidate of a race, until it is kept without one: then it won, and is a step's result.
+        """
         id = model.key[:12]
         if id in self.variants:
-            return self.variants[id]
+            return self._kept_again(id, step, label, notes, seconds, trial)
         file = self.folder.variants / id / "model.onnx"
         file.parent.mkdir(parents=True, exist_ok=True)
         try:
@@ -70,7 +76,7 @@ class Record:
         except OSError:  # a full disk: a part of a file is no variant
             shutil.rmtree(file.parent, ignore_errors=True)
             raise
-        role: Role = "step" if self.variants else "baseline"
+        role: Role = "candidate" if trial else "step" if self.variants else "baseline"
         # From here on it is this copy that runs: the cache may be freed meanwhile, the user's file be changed.
         self.models[id] = replace(model, path=file)
         self.variants[id] = Variant(
@@ -95,8 +101,15 @@ class Record:
             verdict=None,
             seconds=seconds,
             notes=notes,
+            trial=trial,
         )
         return self.variants[id]
+
+    @property
+    def timed(self) -> dict[str, OnnxModel]:
+        """The models whose latency the report gives: of a race's candidates only those that came to its final."""
+        out = {id for id, v in self.variants.items() if v.role == "candidate" and v.trial and v.trial.stage != "final"}
+        return {id: model for id, model in self.models.items() if id not in out}
 
     def score(self, id: str, predicted: Predictions, labels: np.ndarray | None) -> None:
         """Accuracy where there are labels, fidelity against the baseline, predictions beside the file."""
@@ -119,7 +132,9 @@ class Record:
             self._update(id, verdict=judge(variant, self.recipe.budget, self._drop(id, labels)))
         variants = tuple(self.variants.values())
         quiet = all(warning.code != "machine_busy" for warning in self.warnings)
-        self.recommended = recommend(self.baseline, variants, self.recipe.budget, self.recipe.goal, quiet=quiet)
+        self.recommended = recommend(
+            self.baseline, variants, self.recipe.budget, self.recipe.goal, self.races, quiet=quiet
+        )
 
     def fail(self, branch: int, number: int, technique: str, path: str, error: FeatherweightError) -> None:
         """A branch that ended early, with the path that led there."""
@@ -140,10 +155,22 @@ class Record:
             failures=self.failures,
             data=self.data,
             variants=tuple(self.variants.values()),
+            races=self.races,
             recommended=self.recommended,
         )
         self.folder.write("report.json", report)
         return report
+
+    def _kept_again(
+        self, id: str, step: Step | None, label: str, notes: tuple[Note, ...], seconds: float, trial: Trial | None
+    ) -> Variant:
+        known = self.variants[id]
+        if known.role == "candidate" and trial is not None:
+            self._update(id, trial=trial, notes=notes)
+        elif known.role == "candidate":
+            self._update(id, role="step", settings=step, label=self._unique(label, known.branch),
+                         notes=(*notes, *known.notes), seconds=seconds)  # fmt: skip
+        return self.variants[id]
 
     def _unique(self, label: str, branch: int) -> str:
         taken = {variant.label for variant in self.variants.values()}

@@ -13,22 +13,48 @@ from pydantic import ValidationError
 from engine.data import Data
 from engine.errors import ExportError, StepError
 from engine.export.onnx_file import export_onnx
-from engine.machine import isa, versions
+from engine.machine import cpu_name, isa, versions
 from engine.measure.predictions import Predictions, predict
 from engine.models.artifacts import OnnxModel, TorchModel, content_key, file_sha256
 from engine.results import Note, Result
-from engine.settings import Finetune, QuantizeStatic, Step, Target
+from engine.search.race import race
+from engine.settings import (
+    Budget,
+    Finetune,
+    Float16,
+    Goal,
+    QuantizeAuto,
+    QuantizeDynamic,
+    QuantizeStatic,
+    QuantizeWeights,
+    Simplify,
+    Step,
+    Target,
+)
 from engine.store.cache import Cache
-from engine.techniques.context import Apply, Context, Model, Outcome, Tell
+from engine.techniques.context import Apply, Candidate, Context, Model, Outcome, Search, Tell, ignore
 from engine.techniques.finetune import finetune
-from engine.techniques.quantize import quantize
+from engine.techniques.float16 import float16
+from engine.techniques.quantize import quantize_dynamic, quantize_static, quantize_weights
+from engine.techniques.simplify import simplify
 
 STEPS: dict[type[Step], Apply] = {
     Finetune: finetune,
-    QuantizeStatic: quantize,
+    Simplify: simplify,
+    Float16: float16,
+    QuantizeAuto: race,
+    QuantizeStatic: quantize_static,
+    QuantizeDynamic: quantize_dynamic,
+    QuantizeWeights: quantize_weights,
 }
 
 CHECK_IMAGES = 8
+
+
+def _silent(fraction: float, message: str, **metrics: float) -> None:
+    """For work that is a part of a step which tells of itself."""
+
+
 _KEPT = "kept.json"
 
 
@@ -38,6 +64,7 @@ class Kept(Result):
     model: TorchModel | OnnxModel
     notes: tuple[Note, ...]
     seconds: float
+    search: Search | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,26 +77,35 @@ class Bench:
     seed: int
     work: Path
     deadline: float
+    budget: Budget = field(default_factory=Budget)
+    goal: Goal = "latency"
     cut_short: dict[str, Path] = field(default_factory=dict, init=False)
     """Cache entries that a deadline cut short, by the key of what was asked: chains of this run share them."""
 
-    def apply(self, model: Model, step: Step, tell: Tell) -> Kept:
+    def apply(self, model: Model, step: Step, tell: Tell, offer: Callable[[Candidate], None] = ignore) -> Kept:
         """The model that the step makes of `model`, out of the cache where the same was done before.
 
-        Raises StepError where the step cannot take this kind of model.
+        `offer` hears of every candidate of a search as it is made, from the cache as well. Raises
+        StepError where the step cannot take this kind of model.
         """
         if step.stage == "torch" and not isinstance(model, TorchModel):
             raise StepError(f"{step.technique} changes a torch model, and this is an ONNX file already",
                             f"Put {step.technique} before the steps that make the ONNX file")  # fmt: skip
         key = content_key("step", model.key, step.model_dump(mode="json"), self.data.sha256, self.seed,
-                          versions(), isa())  # fmt: skip
+                          versions(), isa(), self._circumstances(step))  # fmt: skip
 
         def compute(folder: Path) -> Outcome:
             context = Context(data=self.data, seed=self.seed, folder=folder, deadline=self.deadline,
-                              isa=isa(), tell=tell)  # fmt: skip
+                              isa=isa(), tell=tell, target=self.target, budget=self.budget, goal=self.goal,
+                              predict=lambda candidate: self.predict(candidate, _silent), offer=offer)  # fmt: skip
             return STEPS[type(step)](model, step, context)
 
-        return self._once(key, compute)
+        kept = self._once(key, compute)
+        if kept.search is None:
+            return kept
+        for candidate in kept.search.candidates:
+            offer(candidate)
+        return kept if kept.search.winner else kept.model_copy(update={"model": model})
 
     def export(self, model: Model, tell: Tell) -> Kept:
         """The model as an ONNX file; an OnnxModel is one already."""
@@ -99,6 +135,12 @@ class Bench:
         first = next(self.data.split("evaluation").batches(n, limit=n))
         return np.resize(first, (n, *first.shape[1:]))
 
+    def _circumstances(self, step: Step) -> list[object]:
+        """What a step's result depends on beside its input: the provider, and all that a measurement stands on."""
+        if not step.measures:
+            return [self.target.provider]
+        return [self.target.model_dump(), self.budget.model_dump(), self.goal, cpu_name()]
+
     def _once(self, key: str, compute: Callable[[Path], Outcome]) -> Kept:
         entry = self.cut_short.get(key) or self.cache.get(key)
         if entry is not None:
@@ -109,8 +151,9 @@ class Bench:
             outcome = compute(folder)
             # What a deadline cut short is no answer to the same question asked by a later run: it gets its own address.
             address = key if outcome.complete else content_key(key, _content(outcome.model))
-            model = _addressed(outcome.model, address)
-            kept = Kept(model=model, notes=outcome.notes, seconds=time.monotonic() - started)
+            # Of a search the winner has an address of its own already, as every candidate has.
+            model = outcome.model if outcome.search else _addressed(outcome.model, address)
+            kept = Kept(model=model, notes=outcome.notes, seconds=time.monotonic() - started, search=outcome.search)
             (folder / _KEPT).write_text(kept.model_dump_json(), encoding="utf-8")
             entry = self.cache.put(address, lambda target: _copy(folder, target))
         if not outcome.complete:
@@ -141,9 +184,16 @@ def _read(entry: Path) -> Kept:
         raise ExportError(
             f"the cache entry '{entry.name[:12]}' cannot be read", "Free the cache and run again"
         ) from error
-    model = kept.model
+    model, search = kept.model, kept.search
     if isinstance(model, OnnxModel):
-        return kept.model_copy(update={"model": replace(model, path=entry / model.path.name)})
-    if model.weights is not None:
+        model = _moved(model, entry)
+    elif model.weights is not None:
         model = replace(model, weights=entry / model.weights.name)
-    return kept.model_copy(update={"model": model})
+    if search is not None:
+        there = (one.model_copy(update={"model": _moved(one.model, entry)}) for one in search.candidates)
+        search = search.model_copy(update={"candidates": tuple(there)})
+    return kept.model_copy(update={"model": model, "search": search})
+
+
+def _moved(model: OnnxModel, entry: Path) -> OnnxModel:
+    return replace(model, path=entry / model.path.name)

@@ -52,6 +52,17 @@ class Part:
             return row
         return to_pixels(self.read(index), self._settings)
 
+    def span(self, start: int, stop: int) -> "Part":
+        """The images from `start` up to `stop` as a part of their own."""
+        return replace(
+            self,
+            ids=self.ids[start:stop],
+            hashes=self.hashes[start:stop],
+            labels=None if self.labels is None else self.labels[start:stop],
+            read=lambda index: self.read(start + index),
+            array=None if self.array is None else self.array[start:stop],
+        )
+
     def batches(self, size: int, limit: int | None = None) -> Iterator[NDArray[np.float32]]:
         """(n, C, H, W) float32, normalised, n = `size` but for the last, in order, at most `limit` images in all."""
         pixels = self._decoded(len(self) if limit is None else min(limit, len(self)))

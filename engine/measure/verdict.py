@@ -1,6 +1,6 @@
 """What the figures mean: the verdict on each variant, and which one to take home."""
 
-from engine.results import Answer, Latency, Note, Recommendation, Variant, Verdict
+from engine.results import Answer, Latency, Note, Race, Recommendation, Variant, Verdict
 from engine.settings import Budget, Goal
 
 NOT_SLOWER_RATIO = 1.02
@@ -51,16 +51,18 @@ def _slowest_ms(variant: Variant) -> float:
 
 
 def recommend(
-    baseline: Variant, variants: tuple[Variant, ...], budget: Budget, goal: Goal, *, quiet: bool = True
-) -> Recommendation:
+    baseline: Variant, variants: tuple[Variant, ...], budget: Budget, goal: Goal, races: tuple[Race, ...] = (), *,
+    quiet: bool = True,
+) -> Recommendation:  # fmt: skip
     """The best variant by the goal among those within the budget and not slower; else the baseline, with the reason.
 
+    A race has chosen among its candidates already: only its winner, a step's variant, can be recommended.
     `quiet` is False where other programs had the cores that latency was measured on; the reason then says so.
     """
-    measured = [variant for variant in variants if variant.role != "baseline" and variant.latency and variant.verdict]
+    measured = [variant for variant in variants if variant.role == "step" and variant.latency and variant.verdict]
     good = [v for v in measured if v.verdict and v.verdict.within_budget and v.latency and not_slower(v.latency)]
     best = min(good, key=lambda variant: _cost(variant, goal)) if good else baseline
-    reason = _reason(best, baseline, goal) if good else _why_none(measured)
+    reason = _reason(best, baseline, goal) if good else _why_none(measured, races)
     if not quiet and measured:
         reason = reason.model_copy(
             update={"text": f"{reason.text}. Other programs were busy meanwhile: take the speed as rough"}
@@ -104,7 +106,9 @@ def _loss(best: Variant) -> str:
     return f", {abs(drop) * 100:.1f} points {'less' if drop > 0 else 'more'} top-1"
 
 
-def _why_none(measured: list[Variant]) -> Note:
+def _why_none(measured: list[Variant], races: tuple[Race, ...]) -> Note:
+    if not measured and races:
+        return races[-1].reason
     if not measured:
         return Note(code="nothing_to_compare", text="Only the baseline was measured")
     inside = [variant for variant in measured if variant.verdict and variant.verdict.within_budget]

@@ -12,11 +12,11 @@ from engine.results.analyses import (
 from engine.results.base import Environment, Note, Result, State
 from engine.results.jobs import CheckItem, Estimate, Event, Job, Upload, Usage
 from engine.results.measurements import Accuracy, Answer, DataSummary, Fidelity, InputSpec, Latency, Throughput, Verdict
-from engine.results.report import SCHEMA_VERSION, Failure, Recommendation, Report, Role, Variant
+from engine.results.report import SCHEMA_VERSION, Failure, Race, Recommendation, Report, Role, Trial, Variant
 
 __all__ = [
     "Accuracy", "Answer", "CatalogueEntry", "CheckItem", "ClassCount", "DataPreview", "DataSummary",
     "Environment", "Estimate", "Event", "Failure", "Fidelity", "Hardware", "InputSpec", "Job", "Latency",
-    "ModelProfile", "Note", "Provider", "Recommendation", "Report", "Result", "Role", "SCHEMA_VERSION", "State",
-    "TechniqueInfo", "Throughput", "Upload", "Usage", "Variant", "Verdict",
+    "ModelProfile", "Note", "Provider", "Race", "Recommendation", "Report", "Result", "Role", "SCHEMA_VERSION", "State",
+    "TechniqueInfo", "Throughput", "Trial", "Upload", "Usage", "Variant", "Verdict",
 ]  # fmt: skip

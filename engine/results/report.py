@@ -13,6 +13,25 @@ SCHEMA_VERSION: Literal[1] = 1
 Role = Literal["baseline", "step", "candidate"]
 
 
+class Trial(Result):
+    """How a candidate did in its race, against the model that the race began with.
+
+    `ratio` is that of the latencies, from the last round that it was in, with its 95 % bootstrap interval. `fidelity`
+    is on the held-back half of the calibration images. The winner and the candidates that reached the final were
+    timed again with all variants: that is in the variant's own figures.
+    """
+
+    name: str
+    reason: Note
+    stage: Literal["built", "screened", "final"]
+    outcome: Note
+    ratio: float | None = None
+    ratio_low: float | None = None
+    ratio_high: float | None = None
+    n_rounds: int = 0
+    fidelity: Fidelity | None = None
+
+
 class Variant(Result):
     """An ONNX file that came out of a step, and all that was measured on it."""
 
@@ -37,6 +56,20 @@ class Variant(Result):
     verdict: Verdict | None
     seconds: float
     notes: tuple[Note, ...] = ()
+    trial: Trial | None = None
+
+
+class Race(Result):
+    """A race of one step: who won and why. `winner_id` is `parent_id` where the model stays as it was."""
+
+    branch: int
+    step: int
+    parent_id: str
+    winner_id: str
+    reason: Note
+    n_images: int
+    """Held-back calibration images that screened the candidates."""
+    seconds: float
 
 
 class Failure(Result):
@@ -71,6 +104,7 @@ class Report(Result):
     failures: tuple[Failure, ...] = ()
     data: DataSummary | None = None
     variants: tuple[Variant, ...] = ()
+    races: tuple[Race, ...] = ()
     recommended: Recommendation | None = None
 
     @property

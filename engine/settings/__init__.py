@@ -1,6 +1,6 @@
 """What is asked: frozen pydantic settings, from one technique to a whole recipe."""
 
-from engine.settings.base import Settings, settings_error
+from engine.settings.base import Settings, Stage, settings_error
 from engine.settings.data import DataSource, ImagesData, Preprocess, SampleData, Split
 from engine.settings.jobs import (
     AnalysisRequest,
@@ -11,13 +11,21 @@ from engine.settings.jobs import (
     RunRequest,
 )
 from engine.settings.model import PRETRAINED, RANDOM, FileModel, ModelSource, SampleModel, TimmModel
+from engine.settings.quantize import (
+    Calibration,
+    QuantizeAuto,
+    QuantizeDynamic,
+    QuantizeStatic,
+    QuantizeWeights,
+)
 from engine.settings.recipe import Recipe, absolute_paths, dump_recipe, load_recipe, parse_recipe
 from engine.settings.target import Budget, Goal, Target
-from engine.settings.techniques import TECHNIQUES, Finetune, QuantizeStatic, Stage, Step
+from engine.settings.techniques import TECHNIQUES, Finetune, Float16, Simplify, Step
 
 __all__ = [
-    "PRETRAINED", "RANDOM", "TECHNIQUES", "AnalysisRequest", "Budget", "DataSource", "FileModel", "Finetune", "Goal",
-    "HardwareRequest", "ImagesData", "JobRequest", "ModelSource", "Preprocess", "PreviewRequest", "ProfileRequest",
-    "QuantizeStatic", "Recipe", "RunRequest", "SampleData", "SampleModel", "Settings", "Split", "Stage", "Step",
-    "Target", "TimmModel", "absolute_paths", "dump_recipe", "load_recipe", "parse_recipe", "settings_error",
+    "PRETRAINED", "RANDOM", "TECHNIQUES", "AnalysisRequest", "Budget", "Calibration", "DataSource", "FileModel",
+    "Finetune", "Float16", "Goal", "HardwareRequest", "ImagesData", "JobRequest", "ModelSource", "Preprocess",
+    "PreviewRequest", "ProfileRequest", "QuantizeAuto", "QuantizeDynamic", "QuantizeStatic", "QuantizeWeights",
+    "Recipe", "RunRequest", "SampleData", "SampleModel", "Settings", "Simplify", "Split", "Stage", "Step", "Target",
+    "TimmModel", "absolute_paths", "dump_recipe", "load_recipe", "parse_recipe", "settings_error",
 ]  # fmt: skip

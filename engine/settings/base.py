@@ -3,7 +3,7 @@
 import reprlib
 from collections.abc import Mapping
 from datetime import date
-from typing import Any, Self
+from typing import Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
@@ -23,6 +23,28 @@ class Settings(BaseModel):
             return cls.model_validate(values)
         except ValidationError as error:
             raise settings_error(error, values) from error
+
+
+Stage = Literal["torch", "onnx"]
+
+
+class StepSettings(Settings):
+    """Base of every technique's settings.
+
+    `stage` says whether it changes a torch model or an ONNX file, `measures` whether its result depends on what it
+    measured, and so on the machine, the target, the budget and the goal.
+    """
+
+    stage: ClassVar[Stage]
+    title: ClassVar[str]
+    label: ClassVar[str]
+    """What a variant that comes out of it is called."""
+    measures: ClassVar[bool] = False
+
+    @property
+    def words(self) -> str:
+        """What it will do, to go on a sentence with."""
+        raise NotImplementedError
 
 
 MAX_TOLD = 8
@@ -114,8 +136,9 @@ def _keys(detail: ErrorDetails, values: Mapping[str, Any]) -> list[str]:
     here: Any = values
     parts = detail["loc"]
     for index, part in enumerate(parts):
-        asked = detail["type"] == "missing" and index == len(parts) - 1
-        if isinstance(here, Mapping) and part not in here and part in _texts(here) and not asked:
+        last = index == len(parts) - 1
+        asked = detail["type"] == "missing" and last
+        if isinstance(here, Mapping) and part not in here and (part in _texts(here) or not last) and not asked:
             continue
         keys.append(str(part))
         here = _inside(here, part)

@@ -1,15 +1,14 @@
-"""One settings class a technique; `stage` says whether it changes a torch model or an ONNX file."""
+"""One settings class a technique."""
 
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from engine.settings.base import Settings, setting
+from engine.settings.base import Stage, StepSettings, setting
+from engine.settings.quantize import Quantize, QuantizeAuto, QuantizeDynamic, QuantizeStatic, QuantizeWeights
 
-Stage = Literal["torch", "onnx"]
 
-
-class Training(Settings):
+class Training(StepSettings):
     """What every technique that trains is asked.
 
     AdamW: Loshchilov and Hutter, https://arxiv.org/abs/1711.05101. Cosine schedule with warm-up: Goyal et al.,
@@ -34,32 +33,57 @@ class Finetune(Training):
     """Trains the model on the train images; gives it a new head where its outputs do not fit the classes."""
 
     title: ClassVar[str] = "Fine-tune"
+    label: ClassVar[str] = "Fine-tuned"
 
     technique: Literal["finetune"] = "finetune"
 
+    @property
+    def words(self) -> str:
+        return f"fine-tune for {self.epochs} epochs and export"
 
-class QuantizeStatic(Settings):
-    """Static INT8: weights and activations, ranges from calibration images, QDQ format.
 
-    Scheme: Jacob et al., https://arxiv.org/abs/1712.05877, as in onnxruntime.quantization.
+class Float16(StepSettings):
+    """Weights and arithmetic in 16-bit floats, for GPUs and for size; inputs and outputs stay FP32 unless asked.
+
+    Mixed precision: Micikevicius et al., https://arxiv.org/abs/1710.03740; conversion by onnxruntime.transformers.
     """
 
     stage: ClassVar[Stage] = "onnx"
-    title: ClassVar[str] = "Quantize"
+    title: ClassVar[str] = "Float16"
+    label: ClassVar[str] = "FP16"
 
-    technique: Literal["quantize"] = "quantize"
-    method: Literal["static"] = setting(help="static: INT8 with calibrated activation ranges.")
-    calibration_images: int = setting(128, help="Images from the calibration split; all of them if fewer.",
-                                      unit="images", ge=1, le=100_000)  # fmt: skip
-    per_channel: bool = setting(True, help="One weight range per output channel instead of one per layer.", expert=True)
-    activations: Literal["auto", "unsigned", "signed"] = setting(
-        "auto", help="Type of the activations; auto chooses by the CPU's instructions.", expert=True
-    )
-    reduce_range: bool | None = setting(
-        None, help="7-bit weights against saturation; by the CPU's instructions if empty.", expert=True
+    technique: Literal["float16"] = "float16"
+    keep_io_types: bool = setting(
+        True, help="Keep the input and the output in 32-bit floats, so that callers need not change.", expert=True
     )
 
+    @property
+    def words(self) -> str:
+        return "convert to 16-bit floats"
 
-Step = Annotated[Finetune | QuantizeStatic, Field(discriminator="technique")]
 
-TECHNIQUES: tuple[type[Finetune] | type[QuantizeStatic], ...] = (Finetune, QuantizeStatic)
+class Simplify(StepSettings):
+    """The same function in fewer nodes: constants folded, operators fused, no-ops removed, means as pooling."""
+
+    stage: ClassVar[Stage] = "onnx"
+    title: ClassVar[str] = "Simplify"
+    label: ClassVar[str] = "Simplified"
+
+    technique: Literal["simplify"] = "simplify"
+
+    @property
+    def words(self) -> str:
+        return "simplify the graph"
+
+
+Step = Annotated[Finetune | Simplify | Float16 | Quantize, Field(discriminator="technique")]
+
+TECHNIQUES: tuple[type[Step], ...] = (
+    Finetune,
+    Simplify,
+    Float16,
+    QuantizeAuto,
+    QuantizeStatic,
+    QuantizeDynamic,
+    QuantizeWeights,
+)

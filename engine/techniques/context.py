@@ -1,13 +1,16 @@
 """What every technique is given beside its model and settings, and what it gives back."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
 from engine.data import Data
+from engine.errors import StepError
+from engine.measure.predictions import Predictions
 from engine.models.artifacts import OnnxModel, TorchModel
-from engine.results import Note
+from engine.results import Note, Result, Trial
+from engine.settings import Budget, Goal, Step, Target
 
 Model = TorchModel | OnnxModel
 
@@ -16,6 +19,38 @@ class Tell(Protocol):
     """Reports the share of the step that is done, what is going on, and figures for the live curve."""
 
     def __call__(self, fraction: float, message: str, **metrics: float) -> None: ...
+
+
+class Candidate(Result):
+    """A model that a search tried; `model` has its own content address."""
+
+    model: OnnxModel
+    settings: Step
+    trial: Trial
+    notes: tuple[Note, ...]
+    seconds: float
+
+
+class Search(Result):
+    """What a step that tries several models found: all of them, who won (None: the model as it was), and why."""
+
+    candidates: tuple[Candidate, ...]
+    winner_key: str | None
+    reason: Note
+    n_images: int
+    """Held-back calibration images."""
+
+    @property
+    def winner(self) -> Candidate | None:
+        return next((one for one in self.candidates if one.model.key == self.winner_key), None)
+
+
+def ignore(candidate: Candidate) -> None:
+    """For whoever wants the winner alone."""
+
+
+def _no_evaluation(model: OnnxModel) -> Predictions:
+    raise StepError("there are no evaluation images to search with", "Give the step's context a way to predict")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,18 +63,27 @@ class Context:
     deadline: float
     isa: tuple[str, ...]
     tell: Tell
+    target: Target = field(default_factory=Target)
+    budget: Budget = field(default_factory=Budget)
+    goal: Goal = "latency"
+    predict: Callable[[OnnxModel], Predictions] = _no_evaluation
+    """Logits on the evaluation split, at most once a file; only a search asks for them."""
+    offer: Callable[[Candidate], None] = ignore
+    """Puts a search's candidate on disk and into the report at once, or its newer figures."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
     """A new model, whose key the caller gives, and what there is to know about it.
 
-    `complete` is False where a deadline cut the work short: the same step asked again may end otherwise.
+    `complete` is False where a deadline cut the work short: the same step asked again may end otherwise. `search` is
+    there where the step tried several models; `model` is then the winner's.
     """
 
     model: Model
     notes: tuple[Note, ...] = ()
     complete: bool = True
+    search: Search | None = None
 
 
 Apply = Callable[..., Outcome]

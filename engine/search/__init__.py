@@ -1,0 +1,1 @@
+"""What tries several models and keeps the best."""

@@ -1,0 +1,137 @@
+"""The methods of `quantize`, a union nested on `method`: each a settings class of its own, `auto` the default."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import BeforeValidator, Field
+
+from engine.settings.base import Stage, StepSettings, setting
+
+Calibration = Literal["minmax", "percentile", "entropy"]
+
+
+class Quantization(StepSettings):
+    """What every method of quantization is: a change of an ONNX file."""
+
+    stage: ClassVar[Stage] = "onnx"
+
+    technique: Literal["quantize"] = "quantize"
+
+
+class QuantizeAuto(Quantization):
+    """Races the methods that suit this graph and this machine, on your images, and keeps the winner or FP32.
+
+    Halving of the candidates: Jamieson and Talwalkar, https://arxiv.org/abs/1502.07943.
+    """
+
+    title: ClassVar[str] = "Quantize"
+    label: ClassVar[str] = "INT8"
+    measures: ClassVar[bool] = True
+
+    method: Literal["auto"] = setting("auto", help="auto: races the methods on this machine and keeps the winner.")
+    calibration_images: int = setting(
+        128, help="Images from the calibration split: half set the ranges, half screen the candidates.",
+        unit="images", ge=2, le=100_000,
+    )  # fmt: skip
+    mixed_precision: bool = setting(
+        True, help="Where the accuracy budget is missed, put the most sensitive layers back in float.", expert=True
+    )
+
+    @property
+    def words(self) -> str:
+        return "race the ways to quantize on this machine and keep the winner, or the model as it was"
+
+
+class QuantizeStatic(Quantization):
+    """Static INT8: weights and activations, ranges from calibration images, QDQ format.
+
+    Scheme: Jacob et al., https://arxiv.org/abs/1712.05877, as in onnxruntime.quantization. Bias correction: Nagel et
+    al., https://arxiv.org/abs/1906.04721, section 4.2, with means from images.
+    """
+
+    title: ClassVar[str] = "Static INT8"
+    label: ClassVar[str] = "INT8"
+
+    method: Literal["static"] = setting(help="static: INT8 with calibrated activation ranges.")
+    calibration_images: int = setting(128, help="Images from the calibration split; all of them if fewer.",
+                                      unit="images", ge=1, le=100_000)  # fmt: skip
+    calibration: Calibration = setting(
+        "minmax", help="How a range is taken: the extremes, 99.999 % of the values, or least entropy lost.", expert=True
+    )
+    per_channel: bool = setting(True, help="One weight range per output channel instead of one per layer.", expert=True)
+    activations: Literal["auto", "unsigned", "signed"] = setting(
+        "auto", help="Type of the activations; auto chooses by the CPU's instructions.", expert=True
+    )
+    reduce_range: bool | None = setting(
+        None, help="7-bit weights against saturation; by the CPU's instructions if empty.", expert=True
+    )
+    operators: tuple[str, ...] = setting(
+        (), help="Operator types to quantize, such as Conv, Gemm; all that can be, automatic if empty.", expert=True,
+        max_length=100,
+    )  # fmt: skip
+    float_first: int = setting(
+        0, help="The first so many of Conv, Gemm and MatMul stay in float.", unit="layers", ge=0, le=1000, expert=True
+    )
+    float_nodes: tuple[str, ...] = setting(
+        (), help="Names of nodes that stay in float.", expert=True, max_length=2000
+    )  # fmt: skip
+    bias_correction: bool = setting(
+        True, help="Take the mean error of each layer out of its bias, where held-back images show that it helps.",
+        expert=True,
+    )  # fmt: skip
+
+    @property
+    def words(self) -> str:
+        return f"quantize to INT8, with activation ranges from up to {self.calibration_images} calibration images"
+
+
+class QuantizeDynamic(Quantization):
+    """Dynamic INT8 of MatMul and Gemm: activation ranges are taken anew at every call, so no images are needed.
+
+    As onnxruntime.quantization.quantize_dynamic does, with signed weights per channel. Convolutions stay in float:
+    onnxruntime's dynamic ones are many times slower than FP32.
+    """
+
+    title: ClassVar[str] = "Dynamic INT8"
+    label: ClassVar[str] = "Dynamic INT8"
+
+    method: Literal["dynamic"] = setting(help="dynamic: INT8 MatMul and Gemm, ranges taken at every call.")
+    per_channel: bool = setting(True, help="One weight range per output channel instead of one per layer.", expert=True)
+    float_nodes: tuple[str, ...] = setting((), help="Names of nodes that stay in float.", expert=True, max_length=2000)
+
+    @property
+    def words(self) -> str:
+        return "quantize MatMul and Gemm to INT8, with activation ranges taken at every call"
+
+
+class QuantizeWeights(Quantization):
+    """Weight-only INT8, for size: MatMul and Gemm in blocks (MatMulNBits), convolutions per channel.
+
+    Block-wise: Dettmers et al., https://arxiv.org/abs/2110.02861, section 2.1, as in onnxruntime's MatMulNBits.
+    """
+
+    title: ClassVar[str] = "8-bit weights"
+    label: ClassVar[str] = "8-bit weights"
+
+    method: Literal["weights"] = setting(help="weights: INT8 weights, computed in float; for size.")
+    block_size: Literal[16, 32, 64, 128, 256] = setting(
+        32, help="Values that share one scale in a MatMul's weights.", expert=True
+    )
+    convolutions: bool = setting(True, help="Also store the convolutions' weights in 8 bits.", expert=True)
+
+    @property
+    def words(self) -> str:
+        return "store the weights in 8 bits"
+
+
+def _default_method(values: Any) -> Any:
+    """`auto` where a recipe names no method."""
+    if isinstance(values, Mapping) and values.get("technique") == "quantize" and "method" not in values:
+        return {**values, "method": "auto"}
+    return values
+
+
+Quantize = Annotated[
+    Annotated[QuantizeAuto | QuantizeStatic | QuantizeDynamic | QuantizeWeights, Field(discriminator="method")],
+    BeforeValidator(_default_method),
+]
