@@ -1,0 +1,217 @@
+"""What a user would run instead of this project's quantization, each library with the settings that it proposes.
+
+    python -m venv RIVALS && RIVALS/bin/pip install -r bench/requirements-rivals.txt
+    RIVALS/bin/python bench/rivals.py NAME fp32.onnx calibration.npz out.onnx
+
+`calibration.npz` holds one array under the name of the model's input: (N, C, H, W) float32, normalised; images are
+given one at a time. The last line on standard output is JSON: wall seconds with the imports of the library, and peak
+memory in MB of this process and its children; what the libraries print goes to standard error. It ends with an error
+where the rival does.
+
+The rivals have an environment of their own because their pins may fight the project's; so nothing of the project is
+imported here, and each library only in the function that needs it.
+"""
+
+import argparse
+import contextlib
+import json
+import os
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+Batches = Iterable[np.ndarray]
+"""(1, C, H, W) float32 each; a rival may go through them more than once."""
+Rival = Callable[[Path, Path, Batches, str], None]
+
+
+def onnxruntime_default(fp32: Path, out: Path, calibration: Batches, input_name: str) -> None:
+    """`quantize_static` with nothing said: QDQ, signed activations and weights, per tensor, min-max."""
+    from onnxruntime.quantization import quantize_static
+
+    quantize_static(str(fp32), str(out), _reader(calibration, input_name))
+
+
+def onnxruntime_guide(fp32: Path, out: Path, calibration: Batches, input_name: str) -> None:
+    """What onnxruntime's guide advises for CNNs on x86: pre-processing, then U8S8 per channel in QDQ, min-max.
+
+    https://onnxruntime.ai/docs/performance/model-optimizations/quantization.html
+    """
+    from onnxruntime.quantization import CalibrationMethod, QuantFormat, QuantType, quantize_static
+    from onnxruntime.quantization.shape_inference import quant_pre_process
+
+    with tempfile.TemporaryDirectory() as folder:
+        prepared = Path(folder) / "prepared.onnx"
+        quant_pre_process(str(fp32), str(prepared))
+        quantize_static(
+            str(prepared),
+            str(out),
+            _reader(calibration, input_name),
+            quant_format=QuantFormat.QDQ,
+            per_channel=True,
+            activation_type=QuantType.QUInt8,
+            weight_type=QuantType.QInt8,
+            calibrate_method=CalibrationMethod.MinMax,
+        )
+
+
+def onnxruntime_dynamic(fp32: Path, out: Path, calibration: Batches, input_name: str) -> None:
+    """`quantize_dynamic` with nothing said, which the guide advises for transformers."""
+    from onnxruntime.quantization import quantize_dynamic
+
+    quantize_dynamic(str(fp32), str(out))
+
+
+def optimum_static(fp32: Path, out: Path, calibration: Batches, input_name: str) -> None:
+    """Optimum's settings for AVX512-VNNI as its documentation's examples have them: static, per tensor, min-max."""
+    _optimum_static(fp32, out, calibration, input_name, per_channel=False)
+
+
+def optimum_static_per_channel(fp32: Path, out: Path, calibration: Batches, input_name: str) -> None:
+    """Optimum's settings for AVX512-VNNI with its own default: static, per channel, min-max."""
+    _optimum_static(fp32, out, calibration, input_name, per_channel=True)
+
+
+def _optimum_static(fp32: Path, out: Path, calibration: Batches, input_name: str, *, per_channel: bool) -> None:
+    from onnxruntime.quantization import CalibrationMethod
+    from optimum.onnxruntime import AutoQuantizationConfig, ORTQuantizer
+    from optimum.onnxruntime.configuration import CalibrationConfig
+
+    settings = AutoQuantizationConfig.avx512_vnni(is_static=True, per_channel=per_channel)
+    quantizer = ORTQuantizer(fp32)
+    rows = [{input_name: image} for batch in calibration for image in batch]
+    method = CalibrationConfig("images", "default", "train", len(rows), CalibrationMethod.MinMax)
+    with tempfile.TemporaryDirectory() as folder:
+        ranges = quantizer.fit(
+            rows,
+            method,
+            onnx_augmented_model_name=str(Path(folder) / "augmented.onnx"),
+            operators_to_quantize=settings.operators_to_quantize,
+        )
+        quantizer.quantize(settings, folder, calibration_tensors_range=ranges)
+        shutil.move(Path(folder) / f"{fp32.stem}_quantized.onnx", out)
+
+
+def optimum_dynamic(fp32: Path, out: Path, calibration: Batches, input_name: str) -> None:
+    """Optimum's settings for AVX512-VNNI, dynamic, per tensor."""
+    from optimum.onnxruntime import AutoQuantizationConfig, ORTQuantizer
+
+    settings = AutoQuantizationConfig.avx512_vnni(is_static=False, per_channel=False)
+    with tempfile.TemporaryDirectory() as folder:
+        ORTQuantizer(fp32).quantize(settings, folder)
+        shutil.move(Path(folder) / f"{fp32.stem}_quantized.onnx", out)
+
+
+def nncf_default(fp32: Path, out: Path, calibration: Batches, input_name: str) -> None:
+    """`nncf.quantize` with nothing said but the images."""
+    _nncf(fp32, out, calibration, input_name)
+
+
+def nncf_transformer(fp32: Path, out: Path, calibration: Batches, input_name: str) -> None:
+    """`nncf.quantize` with the model type that its documentation asks for where the network is a transformer."""
+    from nncf import ModelType
+
+    _nncf(fp32, out, calibration, input_name, model_type=ModelType.TRANSFORMER)
+
+
+def _nncf(fp32: Path, out: Path, calibration: Batches, input_name: str, **settings: Any) -> None:
+    import nncf
+    import onnx
+
+    dataset = nncf.Dataset(calibration, lambda batch: {input_name: batch})
+    onnx.save(nncf.quantize(onnx.load(fp32), dataset, **settings), out)
+
+
+def olive_static(fp32: Path, out: Path, calibration: Batches, input_name: str) -> None:
+    """A workflow of Olive's static quantization pass with nothing said but the images."""
+    from olive.data.registry import Registry
+    from olive.workflows import run
+
+    rows = [({input_name: image}, 0) for batch in calibration for image in batch]
+    Registry.register_dataset("calibration_images")(lambda **_: rows)
+    data = {"name": "images", "load_dataset_config": {"type": "calibration_images"}}
+    with tempfile.TemporaryDirectory() as folder:
+        workflow = {
+            "input_model": {"type": "OnnxModel", "model_path": str(fp32)},
+            "data_configs": [data],
+            "passes": {"quantize": {"type": "OnnxStaticQuantization", "data_config": "images"}},
+            "output_dir": f"{folder}/out",
+            "cache_dir": f"{folder}/cache",
+        }
+        run(workflow, tempdir=folder)
+        _move_found(Path(folder) / "out", out)
+
+
+def olive_auto(fp32: Path, out: Path, calibration: Batches, input_name: str) -> None:
+    """`olive auto-opt --precision int8`, which takes no images."""
+    olive = Path(sys.executable).with_name("olive")
+    with tempfile.TemporaryDirectory() as folder:
+        arguments = ["auto-opt", "-m", fp32.resolve(), "-o", f"{folder}/out", "--device", "cpu", "--precision", "int8"]
+        subprocess.run([olive, *arguments], check=True, cwd=folder, stdout=sys.stderr)
+        _move_found(Path(folder) / "out", out)
+
+
+RIVALS: dict[str, Rival] = {
+    "onnxruntime_default": onnxruntime_default,
+    "onnxruntime_guide": onnxruntime_guide,
+    "onnxruntime_dynamic": onnxruntime_dynamic,
+    "optimum_static": optimum_static,
+    "optimum_static_per_channel": optimum_static_per_channel,
+    "optimum_dynamic": optimum_dynamic,
+    "nncf_default": nncf_default,
+    "nncf_transformer": nncf_transformer,
+    "olive_static": olive_static,
+    "olive_auto": olive_auto,
+}
+
+
+def _reader(calibration: Batches, input_name: str) -> Any:
+    from onnxruntime.quantization import CalibrationDataReader
+
+    class Reader(CalibrationDataReader):
+        """One batch after another."""
+
+        def __init__(self) -> None:
+            self.batches: Iterator[np.ndarray] = iter(calibration)
+
+        def get_next(self) -> dict[str, np.ndarray] | None:
+            batch = next(self.batches, None)
+            return None if batch is None else {input_name: batch}
+
+    return Reader()
+
+
+def _move_found(folder: Path, out: Path) -> None:
+    """Moves the one ONNX file that a rival left somewhere in `folder`."""
+    (found,) = folder.rglob("*.onnx")
+    shutil.move(found, out)
+
+
+def run(name: str, fp32: Path, calibration: Path, out: Path) -> dict[str, float | str]:
+    with np.load(calibration) as arrays:
+        ((input_name, images),) = arrays.items()
+    batches = [images[index : index + 1] for index in range(len(images))]
+    started = time.monotonic()
+    with contextlib.redirect_stdout(sys.stderr):
+        RIVALS[name](fp32, out, batches, input_name)
+    seconds = time.monotonic() - started
+    peak = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return {"rival": name, "seconds": round(seconds, 2), "peak_mb": round(peak / 1024), "bytes": out.stat().st_size}
+
+
+if __name__ == "__main__":
+    os.environ.update(HF_HUB_OFFLINE="1", OLIVE_DISABLE_TELEMETRY="1", CI="true")
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("name", choices=RIVALS)
+    for file in ("fp32", "calibration", "out"):
+        parser.add_argument(file, type=Path)
+    arguments = parser.parse_args()
+    print(json.dumps(run(**vars(arguments))))
