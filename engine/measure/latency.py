@@ -41,8 +41,21 @@ def measure_latency(
 ) -> dict[str, tuple[Latency, Throughput]]:
     """Latency and throughput of every model; `images` is one batch (batch_size, C, H, W) float32 a model's input.
 
-    `target.threads` must be a number. Every other round runs in reverse order, so that nobody always follows the same
-    neighbour. Raises TargetError and RunError as open_session does.
+    `target.threads` must be a number. Raises TargetError and RunError as open_session does.
+    """
+    return compare(take_turns(models, target, images, on_round, n_rounds), baseline, target)
+
+
+def take_turns(
+    models: Mapping[str, OnnxModel],
+    target: Target,
+    images: np.ndarray,
+    on_round: Callable[[int, int], None] = lambda done, total: None,
+    n_rounds: int = N_ROUNDS,
+) -> dict[str, list[Turn]]:
+    """One turn of every model a round, for `compare`; everything as in `measure_latency`.
+
+    Every other round runs in reverse order, so that nobody always follows the same neighbour.
     """
     turns: dict[str, list[Turn]] = {id: [] for id in models}
     for number in range(n_rounds):
@@ -50,8 +63,13 @@ def measure_latency(
         for id in order:
             turns[id].append(_turn(models[id], target, images))
         on_round(number + 1, n_rounds)
+    return turns
+
+
+def compare(turns: Mapping[str, list[Turn]], baseline: str, target: Target) -> dict[str, tuple[Latency, Throughput]]:
+    """Latency and throughput of every model, with its ratio to any one of them in the same rounds."""
     base = _medians(turns[baseline])
-    return {id: _summary(turns[id], base, target) for id in models}
+    return {id: _summary(own, base, target) for id, own in turns.items()}
 
 
 def _turn(model: OnnxModel, target: Target, images: np.ndarray) -> Turn:

@@ -5,7 +5,7 @@ import onnx
 import pytest
 
 from engine.measure import latency
-from engine.measure.latency import measure_latency
+from engine.measure.latency import compare, measure_latency, take_turns
 from engine.models.graph import read_onnx
 from engine.settings import Target
 from tests.models.small import Shape, small_classifier
@@ -65,3 +65,11 @@ def test_slow_calls_are_warmed_up_less(models, monkeypatch):
     monkeypatch.setattr(latency, "WARMUP_SECONDS", 0.0)
     found = measure_latency(models, "a", TARGET, IMAGES, n_rounds=1)
     assert found["a"][0].n_warmup == 1
+
+
+def test_any_model_can_be_the_baseline_of_the_same_rounds(models):
+    turns = take_turns(models, TARGET, IMAGES, n_rounds=3)
+    forth, back = compare(turns, "a", TARGET)["b"][0], compare(turns, "b", TARGET)["a"][0]
+    assert forth.ratio_to_baseline == pytest.approx(1 / back.ratio_to_baseline)
+    assert compare(turns, "b", TARGET)["b"][0].ratio_to_baseline == 1
+    assert forth.p50_ms == compare(turns, "b", TARGET)["b"][0].p50_ms
