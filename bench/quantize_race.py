@@ -1,0 +1,125 @@
+"""Our `quantize` with method auto beside what a user would run instead, on the networks of bench/race_models.py.
+
+    python -m bench.race_models FOLDER                                        the ten networks
+    python -m venv RIVALS && RIVALS/bin/pip install -r bench/requirements-rivals.txt
+    python -m bench.quantize_race FOLDER --rivals RIVALS/bin/python [NAME ...]
+    python -m bench.quantize_race FOLDER --rivals RIVALS/bin/python --build   only makes the rivals' files
+    python -m bench.quantize_race FOLDER --table                              prints what was measured before
+
+Ours is `python -m engine optimize` in a home of its own, with the digits as data; each rival (bench/rivals.py) gets the
+same calibration images. All files of a network then take turns in the same rounds, one live session at a time, batch 1
+on all cores. Fidelity and accuracy are on the 539 evaluation images. Wall time and peak memory are those of making the
+file: of the whole command for ours, without the start of Python for a rival.
+
+Rivals' files are kept in FOLDER/rivals with their time and memory, and what failed with its error: remove the folder to
+make them anew. Results are added to FOLDER/results.json after each network; remove it to measure again.
+
+It ends with 1 where ours is slower than an alternative of at least equal fidelity: where SQNR is no lower than ours,
+FP32 included, the upper end of the interval of our speed-up over it must be at least 1.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from bench.race_files import Files, build_ours, build_rivals, heavy, machine
+from bench.race_results import FP32, OURS, Built, Entry, Job, Measured, Results, Row
+from bench.race_table import report
+
+ROUNDS = 12
+CALIBRATION_IMAGES = 128
+"""As many as our default; ours keeps half of them to screen its candidates."""
+
+
+def race(files: Files, python: Path, rounds: int) -> Entry:
+    """Builds what is missing of a network, and measures all side by side."""
+    rivals = build_rivals(files, python)
+    print("  ours", file=sys.stderr, flush=True)
+    mine, path = build_ours(files)
+    built = {FP32: rivals.pop(FP32), OURS: mine, **rivals}
+    measured = measure(files, built, path, rounds)
+    unchanged = path == files.fp32
+    return Entry(
+        kind=measured.kind,
+        size=measured.size,
+        rounds=rounds,
+        calibration_images=files.n_images,
+        machine=machine(),
+        busy=measured.busy,
+        rows={name: _row(FP32 if name == OURS and unchanged else name, one, measured) for name, one in built.items()},
+    )
+
+
+def measure(files: Files, built: dict[str, Built], ours: Path | None, rounds: int) -> Measured:
+    """All that could be built. Where ours is the FP32 file itself, it is timed once."""
+    job = _job(files, built, ours, rounds)
+    answer = files.folder / "measured.json"
+    heavy("measure", _written(job, files), answer)
+    return Measured.model_validate_json(answer.read_bytes())
+
+
+def build(files: Files, python: Path) -> None:
+    """The rivals' files and their logits, so that a race has less to do."""
+    heavy("score", _written(_job(files, build_rivals(files, python), None, 0), files))
+
+
+def _job(files: Files, built: dict[str, Built], ours: Path | None, rounds: int) -> Job:
+    unchanged = ours == files.fp32
+    there = {name: files.file(name) for name, one in built.items() if name != OURS and one.error is None}
+    if ours is not None and not unchanged:
+        there[OURS] = ours
+    return Job(
+        network=files.fp32.stem,
+        files={name: str(file) for name, file in there.items()},
+        logits=str(files.logits),
+        ours=FP32 if unchanged else OURS,
+        rounds=rounds,
+    )
+
+
+def _written(job: Job, files: Files) -> Path:
+    path = files.folder / "job.json"
+    path.write_text(job.model_dump_json(indent=1), encoding="utf-8")
+    return path
+
+
+def _row(name: str, built: Built, measured: Measured) -> Row:
+    """With the error of a file that could be built and does not run."""
+    error = built.error or measured.errors.get(name)
+    return Row(built=built.model_copy(update={"error": error}), figures=measured.figures.get(name))
+
+
+def main(arguments: argparse.Namespace, names: list[str]) -> int:
+    results = Results.load(arguments.folder / "results.json")
+    for name in [] if arguments.table else names:
+        files = Files(arguments.folder / f"{name}.onnx", arguments.images)
+        if name not in results.networks or arguments.build:
+            print(name, file=sys.stderr, flush=True)
+        if arguments.build:
+            build(files, arguments.rivals)
+        elif name not in results.networks:
+            results.networks[name] = race(files, arguments.rivals, arguments.rounds)
+            results.save(arguments.folder / "results.json")
+    if arguments.build:
+        return 0
+    text, good = report({name: results.networks[name] for name in names if name in results.networks})
+    print(text)
+    return 0 if good else 1
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder", type=Path, help="where the networks lie, as <name>.onnx")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="only these networks")
+    parser.add_argument("--rivals", type=Path, metavar="PYTHON", help="the rivals' environment's own python")
+    parser.add_argument("--build", action="store_true", help="only make the rivals' files")
+    parser.add_argument("--table", action="store_true", help="only print what was measured before")
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
+    parser.add_argument("--images", type=int, default=CALIBRATION_IMAGES, help="for calibration")
+    arguments = parser.parse_intermixed_args()
+    there = sorted(path.stem for path in arguments.folder.glob("*.onnx"))
+    if unknown := set(arguments.names) - set(there):
+        parser.error(f"not in {arguments.folder}: {', '.join(sorted(unknown))}")
+    if not arguments.table and arguments.rivals is None:
+        parser.error("--rivals names the python that has bench/requirements-rivals.txt")
+    sys.exit(main(arguments, arguments.names or there))

@@ -1,0 +1,166 @@
+"""The files of a race: ours and the rivals', each made in processes of its own, with wall seconds and peak memory.
+
+Nothing heavy is imported here: a child of a large process would count its parent's memory as its own peak.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.race_results import FP32, Built
+from bench.rivals import RIVALS
+from engine.machine import cores, cpu_name, versions
+from engine.results import Report, Variant
+
+LONGEST_S = 1200
+ERROR_CHARS = 200
+
+
+@dataclass(frozen=True)
+class Files:
+    """Where the files of one network lie, below the folder of bench/race_models.py."""
+
+    fp32: Path
+    n_images: int
+
+    @property
+    def folder(self) -> Path:
+        return self.fp32.parent / "rivals" / self.fp32.stem
+
+    @property
+    def out(self) -> Path:
+        """The folder of our run."""
+        return self.fp32.parent / "ours" / self.fp32.stem
+
+    @property
+    def source(self) -> str:
+        """What the rivals' files were made from."""
+        return f"{hashlib.sha256(self.fp32.read_bytes()).hexdigest()}, {self.n_images} images"
+
+    @property
+    def calibration(self) -> Path:
+        return self.folder / f"calibration_{self.n_images}.npz"
+
+    def file(self, name: str) -> Path:
+        return self.fp32 if name == FP32 else self.folder / f"{name}.onnx"
+
+    @property
+    def logits(self) -> Path:
+        """The folder of the logits, each by its file's SHA-256, so that equal files are run once."""
+        return self.folder / "logits"
+
+
+def heavy(*arguments: object) -> None:
+    """bench/race_heavy.py in a process of its own. Raises RuntimeError with its last line where it fails."""
+    command = [sys.executable, "-m", "bench.race_heavy", *map(str, arguments)]
+    ended = subprocess.run(command, stderr=subprocess.PIPE, text=True, check=False)
+    if ended.returncode:
+        raise RuntimeError(last_line(ended.stderr))
+
+
+def last_line(text: str) -> str:
+    """The last line, where a traceback has its error, shortened."""
+    lines = [" ".join(line.split()) for line in text.splitlines() if line.strip()]
+    return lines[-1][:ERROR_CHARS] if lines else "no message"
+
+
+def build_rivals(files: Files, python: Path) -> dict[str, Built]:
+    """Every rival's file; what an earlier call made, or failed to make, of the same network and images is kept."""
+    source, built = files.source, {}
+    files.folder.mkdir(parents=True, exist_ok=True)
+    for name in (FP32, *RIVALS):
+        kept = files.folder / f"{name}.json"
+        known = Built.model_validate_json(kept.read_bytes()) if kept.exists() else None
+        if known is None or known.source != source:
+            print(f"  {name}", file=sys.stderr, flush=True)
+            known = _build(files, name, source, python)
+            kept.write_text(known.model_dump_json(indent=1), encoding="utf-8")
+        built[name] = known
+    return built
+
+
+def _build(files: Files, name: str, source: str, python: Path) -> Built:
+    if name == FP32:
+        return Built(source=source, seconds=0, size_bytes=files.fp32.stat().st_size)
+    if not files.calibration.exists():
+        heavy("calibration", files.fp32, files.calibration, files.n_images)
+    files.file(name).unlink(missing_ok=True)
+    command = [python, "bench/rivals.py", name, files.fp32, files.calibration, files.file(name)]
+    began = time.monotonic()
+    try:
+        ended = subprocess.run(command, capture_output=True, text=True, timeout=LONGEST_S, check=False)
+    except subprocess.TimeoutExpired:
+        return Built(source=source, seconds=LONGEST_S, error=f"not done after {LONGEST_S} s")
+    (files.folder / f"{name}.log").write_text(ended.stderr, encoding="utf-8")
+    if ended.returncode:
+        return Built(source=source, seconds=time.monotonic() - began, error=last_line(ended.stderr))
+    told = json.loads(ended.stdout.splitlines()[-1])
+    return Built(source=source, seconds=told["seconds"], peak_mb=told["peak_mb"], size_bytes=told["bytes"])
+
+
+def build_ours(files: Files) -> tuple[Built, Path | None]:
+    """What a user gets from `python -m engine optimize` in a new home: the recommended file, None where there is none.
+
+    The path is that of the FP32 file itself where the model was recommended as it was.
+    """
+    shutil.rmtree(files.out, ignore_errors=True)
+    files.out.parent.mkdir(parents=True, exist_ok=True)
+    log = files.out.with_suffix(".log")
+    with tempfile.TemporaryDirectory() as home:
+        recipe = Path(home) / "recipe.yaml"
+        recipe.write_text(_recipe(files), encoding="utf-8")
+        command = [sys.executable, "-m", "engine", "optimize", recipe, "--out", files.out]
+        status, seconds, peak_mb = _run(command, os.environ | {"FEATHERWEIGHT_HOME": f"{home}/home"}, log)
+    report = _report(files)
+    variant = report.variant(report.recommended.id) if report and report.recommended else None
+    if status or report is None or variant is None:
+        error = report.failures[0].message if report and report.failures else last_line(log.read_text())
+        return Built(source=files.source, seconds=seconds, peak_mb=peak_mb, error=error[:ERROR_CHARS]), None
+    path = files.fp32 if variant.role == "baseline" else files.out / variant.file
+    built = Built(source=files.source, seconds=seconds, peak_mb=peak_mb, size_bytes=variant.size_bytes,
+                  label=_label(variant))  # fmt: skip
+    return built, path
+
+
+def _recipe(files: Files) -> str:
+    """JSON is YAML too, and quotes any path."""
+    recipe = {
+        "name": f"race of {files.fp32.stem}",
+        "model": {"kind": "file", "path": str(files.fp32.absolute())},
+        "data": {"kind": "sample", "name": "digits"},
+        "steps": [{"technique": "quantize", "calibration_images": files.n_images}],
+    }
+    return json.dumps(recipe)
+
+
+def _run(command: list[object], environment: dict[str, str], log: Path) -> tuple[int, float, float]:
+    """Exit status, wall seconds, and peak memory in MB of the largest of the command's processes."""
+    began = time.monotonic()
+    with log.open("w") as file:
+        process = subprocess.Popen([str(one) for one in command], env=environment, stdout=file, stderr=file)
+        _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    return process.returncode, time.monotonic() - began, usage.ru_maxrss / 1024
+
+
+def _report(files: Files) -> Report | None:
+    path = files.out / "report.json"
+    return Report.model_validate_json(path.read_bytes()) if path.exists() else None
+
+
+def _label(variant: Variant) -> str:
+    if variant.role == "baseline":
+        return "FP32 as it was"
+    return variant.trial.name if variant.trial else variant.label
+
+
+def machine() -> str:
+    """What the figures stand on."""
+    return f"{cores()} cores of {cpu_name()}, onnxruntime {versions()['onnxruntime']}"

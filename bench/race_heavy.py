@@ -1,0 +1,130 @@
+"""The part of bench/quantize_race.py that needs the heavy libraries, in a process of its own for each call.
+
+    python -m bench.race_heavy calibration MODEL OUT.npz N      the first N images of the calibration split
+    python -m bench.race_heavy score JOB.json                   logits of the job's files on the evaluation images
+    python -m bench.race_heavy measure JOB.json OUT.json        latency in interleaved rounds, fidelity and accuracy
+
+MODEL is a network of bench/race_models.py, JOB one of bench/race_results.py. The caller stays small: a child of a large
+process would count its parent's memory as its own peak.
+"""
+
+import argparse
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import psutil
+
+from bench.race_models import NETWORKS
+from bench.race_results import FP32, Figures, Job, Measured, Speed
+from engine import data as images
+from engine.data import Data
+from engine.errors import FeatherweightError
+from engine.machine import cores
+from engine.measure.latency import Turn, compare, take_turns
+from engine.measure.load import Load, busy_note
+from engine.measure.predictions import Predictions, predict
+from engine.measure.quality import accuracy, fidelity
+from engine.models.artifacts import OnnxModel, file_sha256
+from engine.models.graph import read_onnx
+from engine.results import Latency
+from engine.settings import SampleData, Split, Target
+
+SEED = 0
+
+
+def target() -> Target:
+    """Batch 1 on all cores."""
+    return Target(threads=cores())
+
+
+def digits(model: OnnxModel) -> Data:
+    return images.load(SampleData(), Split(), model.preprocess, SEED, merge_train=True, n_outputs=model.n_outputs)
+
+
+def calibration(path: Path, out: Path, n_images: int) -> None:
+    """Writes (n, C, H, W) float32 under the name of the model's input."""
+    model = read_onnx(path)
+    batches = list(digits(model).split("calibration").batches(32, limit=n_images))
+    np.savez(out, **{model.input_name: np.concatenate(batches)})
+
+
+def score(job: Job) -> tuple[dict[str, np.ndarray], dict[str, str]]:
+    """Logits on the evaluation images, kept by the file's content, and the errors of files that do not run."""
+    model = read_onnx(Path(job.files[FP32]))
+    part = digits(model).split("evaluation")
+    logits, errors = {}, {}
+    for name, file in job.files.items():
+        kept = Path(job.logits) / f"{file_sha256(Path(file))}.npz"
+        try:
+            if not kept.exists():
+                print(f"  logits of {name}", file=sys.stderr, flush=True)
+                kept.parent.mkdir(parents=True, exist_ok=True)
+                predict(replace(model, path=Path(file)), part, target()).save(kept)
+            logits[name] = Predictions.load(kept).logits
+        except FeatherweightError as error:
+            errors[name] = str(error)
+    return logits, errors
+
+
+def measure(job: Job) -> Measured:
+    """All files of the job side by side; the speed of ours over each of the others is from the same rounds."""
+    logits, errors = score(job)
+    model = read_onnx(Path(job.files[FP32]))
+    part = digits(model).split("evaluation")
+    models = {name: replace(model, path=Path(job.files[name])) for name in logits}
+    before = Load.now()
+    turns = take_turns(models, target(), next(part.batches(1)), on_round=_tell, n_rounds=job.rounds)
+    busy = busy_note(before, Load.now(), cores(), psutil.cpu_count() or cores())
+    return Measured(
+        kind=next((network.kind for network in NETWORKS if network.name == job.network), "own"),
+        size=model.input_shape[-1],
+        figures={name: _figures(name, job.ours, turns, logits, part.labels) for name in models},
+        errors=errors,
+        busy=busy.text if busy else None,
+    )
+
+
+def _figures(
+    name: str, ours: str | None, turns: dict[str, list[Turn]], logits: dict[str, np.ndarray], labels: np.ndarray | None
+) -> Figures:
+    if labels is None:
+        raise ValueError("the digits have labels")
+    latency = compare(turns, FP32, target())[name][0]
+    close = fidelity(logits[name], logits[FP32])
+    return Figures(
+        p50_ms=latency.p50_ms,
+        speed=_speed(latency),
+        ours_over=_speed(compare(turns, name, target())[ours][0]) if ours in turns else None,
+        sqnr_db=close.sqnr_db,
+        agreement=close.agreement,
+        top1=accuracy(logits[name], labels).top1,
+    )
+
+
+def _speed(latency: Latency) -> Speed:
+    """How many times as fast, from the ratio of the times of one call."""
+    return Speed(times=1 / latency.ratio_to_baseline, low=1 / latency.ratio_high, high=1 / latency.ratio_low)
+
+
+def _tell(done: int, total: int) -> None:
+    print(f"  round {done} of {total}", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("what", choices=("calibration", "score", "measure"))
+    parser.add_argument("first", type=Path)
+    parser.add_argument("rest", nargs="*")
+    arguments = parser.parse_args()
+    try:
+        if arguments.what == "calibration":
+            calibration(arguments.first, Path(arguments.rest[0]), int(arguments.rest[1]))
+        elif arguments.what == "score":
+            score(Job.model_validate_json(arguments.first.read_bytes()))
+        else:
+            measured = measure(Job.model_validate_json(arguments.first.read_bytes()))
+            Path(arguments.rest[0]).write_text(measured.model_dump_json(indent=1), encoding="utf-8")
+    except FeatherweightError as error:
+        sys.exit(f"error: {error}")
