@@ -172,8 +172,9 @@ def _input(proto: onnx.ModelProto) -> tuple[str, int | None, tuple[int, int | No
         raise SourceError(f"the model has {len(inputs)} inputs, an image classifier has one", _EXPORT_HINT)
     (value,) = inputs
     dims, kind = dimensions(value), value.type.tensor_type.elem_type
-    if kind != TensorProto.FLOAT:
-        raise SourceError(f"the input '{value.name}' is {_type_name(kind)}, it must be float (FP32)", _EXPORT_HINT)
+    if kind not in (TensorProto.FLOAT, TensorProto.FLOAT16):
+        raise SourceError(f"the input '{value.name}' is {_type_name(kind)}, it must be float (FP32 or FP16)",
+                          _EXPORT_HINT)  # fmt: skip
     if dims is None or len(dims) != 4:
         shown = "of unknown rank" if dims is None else f"{list(dims)}"
         raise SourceError(f"the input '{value.name}' is {shown}, an image input is (batch, channels, height, width)",

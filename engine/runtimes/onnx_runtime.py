@@ -33,13 +33,15 @@ class Session:
         self.input_name = input_name
         self.output_name = output_name
         self.options = options
+        self._kind = image_kind(raw, input_name)
 
     def __call__(self, images: np.ndarray) -> np.ndarray:
         """(N, C, H, W) float32 -> (N, classes) float32. Raises RunError with the runtime's reason."""
         if self._raw is None:
             raise RunError("the session is closed", "Open it again")
         try:
-            (logits,) = self._raw.run([self.output_name], {self.input_name: images})
+            fed = images.astype(self._kind, copy=False)
+            (logits,) = self._raw.run([self.output_name], {self.input_name: fed})
         except ORT_ERRORS as error:
             raise RunError(f"onnxruntime cannot run the model on an input of shape {images.shape}: {first_line(error)}",
                            "Check that the model takes images of this size and batch") from error  # fmt: skip
@@ -48,6 +50,12 @@ class Session:
     def close(self) -> None:
         """Frees the session: its threads spin on after a call and would disturb the next one's timing."""
         self._raw = None
+
+
+def image_kind(raw: "ort.InferenceSession", input_name: str) -> type[np.floating]:
+    """What a session's images are: 32-bit floats, or the 16-bit floats that a model may take."""
+    kinds = {value.name: value.type for value in raw.get_inputs()}
+    return np.float16 if kinds.get(input_name) == "tensor(float16)" else np.float32
 
 
 def check_target(target: Target) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import onnxruntime as ort
 
 from engine.errors import RunError
-from engine.runtimes.onnx_runtime import ORT_ERRORS, first_line
+from engine.runtimes.onnx_runtime import ORT_ERRORS, first_line, image_kind
 from engine.settings import Target
 
 WARMUP_CALLS, PROFILED_CALLS = 3, 10
@@ -29,8 +29,9 @@ def operator_times(path: Path, target: Target, images: np.ndarray, *, input_name
         options.profile_file_prefix = str(Path(folder) / "profile")
         try:
             session = ort.InferenceSession(str(path), options, providers=[target.provider])
+            fed = {input_name: images.astype(image_kind(session, input_name), copy=False)}
             for _ in range(WARMUP_CALLS + PROFILED_CALLS):
-                session.run(None, {input_name: images})
+                session.run(None, fed)
             events = json.loads(Path(session.end_profiling()).read_text(encoding="utf-8"))
         except ORT_ERRORS as error:
             raise RunError(f"onnxruntime cannot profile the model: {first_line(error)}",

@@ -8,8 +8,9 @@ import onnx_ir as ir
 from onnx.shape_inference import InferenceError, infer_shapes
 
 from engine.errors import StepError
+from engine.models.nodes import name_nodes
 from engine.techniques.simplify.duplicates import merge_initializers
-from engine.techniques.simplify.names import keep_layer_names, name_nodes
+from engine.techniques.simplify.names import keep_layer_names
 from engine.techniques.simplify.passes import rewrite
 from engine.techniques.simplify.pooling import pool_means
 

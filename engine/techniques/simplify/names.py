@@ -16,19 +16,3 @@ def keep_layer_names(made: onnx.GraphProto, before: onnx.GraphProto) -> None:
             continue
         node.name = layer.name
         taken.add(node.name)
-
-
-def name_nodes(graph: onnx.GraphProto) -> int:
-    """Gives every node that has no name, or another's, the name of what it makes, and counts them."""
-    taken: set[str] = {""}
-    reserved = {node.name for node in graph.node}
-    named = 0
-    for node in graph.node:
-        if node.name in taken:
-            made = f"{node.op_type}_{next(iter(node.output), '')}"
-            while made in taken or made in reserved:
-                made += "_"
-            node.name = made
-            named += 1
-        taken.add(node.name)
-    return named

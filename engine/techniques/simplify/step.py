@@ -22,7 +22,7 @@ from engine.techniques.simplify.graph import Done, n_nodes, simplified
 IMAGES = 8
 TOLERANCE, TOLERANCE_16_BIT = 1e-4, 1e-2
 """Largest difference of a logit, as a share of the largest: what another order of the same sums comes to."""
-NUDGE, AMPLIFIED = 1e-6, 10
+NUDGE, AMPLIFIED = 1e-5, 10
 """A network that is badly conditioned (random weights are) makes more of it: as much as this many times what so small
 a share of brightness does."""
 

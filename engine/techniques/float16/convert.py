@@ -1,0 +1,100 @@
+"""onnxruntime's conversion to 16-bit floats, and what it leaves to do."""
+
+import onnx
+import onnx_ir as ir
+from onnx import TensorProto
+from onnx.shape_inference import InferenceError
+from onnxruntime.transformers.float16 import convert_float_to_float16
+
+from engine.errors import StepError
+from engine.models.graph import QUANTIZED_OPERATORS
+from engine.models.nodes import control_flow, name_nodes, odd_value
+from engine.runtimes.onnx_runtime import ORT_ERRORS, first_line
+
+_REFUSALS: tuple[type[Exception], ...] = (*ORT_ERRORS, InferenceError, AssertionError)
+_SHORT = frozenset({TensorProto.FLOAT16, TensorProto.BFLOAT16})
+
+
+def check_convertible(proto: onnx.ModelProto) -> None:
+    """Raises StepError where the file is quantized, is in 16 bits already, or holds what cannot be converted."""
+    operators = {node.op_type for node in proto.graph.node}
+    if operators & QUANTIZED_OPERATORS or any("NBits" in operator for operator in operators):
+        raise StepError("the model is quantized already, and 8 bits are less than 16", "Start from its FP32 file")
+    short = n_short(proto)
+    if short:
+        raise StepError(f"the model is in 16-bit floats already ({short} of its tensors)", "Leave float16 out")
+    inside = control_flow(proto)
+    if inside:
+        raise StepError(f"the model has control flow ({', '.join(inside)}), and what is in it cannot be converted",
+                        "Export it again for one fixed path, without branches and loops")  # fmt: skip
+    odd = odd_value(proto)
+    if odd:
+        raise StepError(f"the value '{odd[0]}' is {odd[1]}, and only tensors of numbers can be converted",
+                        "Export the model again without it")  # fmt: skip
+
+
+def n_short(proto: onnx.ModelProto) -> int:
+    """Stored tensors in 16-bit floats."""
+    stored = [tensor.data_type for tensor in proto.graph.initializer]
+    made = [
+        attribute.t.data_type for node in proto.graph.node for attribute in node.attribute if attribute.HasField("t")
+    ]
+    return sum(kind in _SHORT for kind in (*stored, *made))
+
+
+def convert(proto: onnx.ModelProto, keep_io_types: bool, in_float: list[str]) -> onnx.ModelProto:
+    """The graph in 16-bit floats but for the nodes named in `in_float`, and for the operators that have no such form.
+
+    Raises StepError with onnxruntime's reason where it cannot.
+    """
+    try:
+        made = convert_float_to_float16(proto, keep_io_types=keep_io_types, node_block_list=in_float)
+    except _REFUSALS as error:
+        raise StepError(f"onnxruntime cannot convert this model to 16-bit floats: {first_line(error)}",
+                        "Leave float16 out, or export the model again") from error  # fmt: skip
+    _join_casts(made.graph)
+    name_nodes(made.graph)
+    return _sorted(made)
+
+
+def _join_casts(graph: onnx.GraphProto) -> None:
+    """Between two nodes in 32 bits the conversion goes through 16, where a large value would become infinite."""
+    casts = {node.output[0]: node for node in graph.node if node.op_type == "Cast"}
+    wide = {
+        node.output[0]: casts[node.input[0]].input[0]
+        for node in casts.values()
+        if _to(node) == TensorProto.FLOAT and node.input[0] in casts and _inserted(casts[node.input[0]])
+    }
+    outputs = {value.name for value in graph.output}
+    for node in graph.node:
+        for place, name in enumerate(node.input):
+            node.input[place] = wide.get(name, name)
+        if node.op_type == "Cast" and node.output[0] in wide and node.output[0] in outputs:
+            node.input[0] = wide[node.output[0]]
+    _drop_unread(graph, outputs)
+
+
+def _inserted(node: onnx.NodeProto) -> bool:
+    """Whether this cast came with the conversion, and is from 32 bits to 16."""
+    return bool(_to(node) == TensorProto.FLOAT16 and node.name.endswith("_cast_to_fp16_node"))
+
+
+def _to(node: onnx.NodeProto) -> int:
+    return next((attribute.i for attribute in node.attribute if attribute.name == "to"), 0)
+
+
+def _drop_unread(graph: onnx.GraphProto, outputs: set[str]) -> None:
+    while True:
+        read = {name for node in graph.node for name in node.input} | outputs
+        unread = [node for node in graph.node if node.op_type == "Cast" and node.output[0] not in read]
+        if not unread:
+            return
+        for node in unread:
+            graph.node.remove(node)
+
+
+def _sorted(proto: onnx.ModelProto) -> onnx.ModelProto:
+    """Every node after those that it reads, as the format asks: the conversion puts its casts at the end."""
+    model = ir.serde.deserialize_model(proto)
+    model.graph.sort()
+    return ir.serde.serialize_model(model)

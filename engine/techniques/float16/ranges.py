@@ -1,0 +1,85 @@
+"""Which values of a graph leave the range of 16-bit floats."""
+
+from collections.abc import Iterable
+
+import numpy as np
+import onnx
+import onnxruntime as ort
+from onnx import TensorProto, helper, numpy_helper
+
+from engine.errors import StepError
+from engine.runtimes.onnx_runtime import ORT_ERRORS, first_line
+
+LARGEST = 65504.0
+"""The largest finite 16-bit float (IEEE 754 binary16)."""
+HEADROOM = 2.0
+"""How much larger than on the images that were tried a value may become on others."""
+_BOUNDS = frozenset({"Clip", "Min", "Max"})
+"""Bounds beyond the range bound nothing in it, so the largest float does as well."""
+
+
+def overflowing(proto: onnx.ModelProto, input_name: str, batches: Iterable[np.ndarray]) -> dict[str, float]:
+    """Largest magnitude of each value that is too large for 16 bits, by name: weights, and what FP32 computes from
+    `batches`, each (N, C, H, W) float32.
+
+    Infinities are none of them: 16 bits have these too. Raises StepError where onnxruntime cannot run the graph.
+    """
+    found = _weights(proto)
+    for name, value in _activations(proto, input_name, batches).items():
+        if np.isfinite(value) and value > LARGEST / HEADROOM:
+            found[name] = value
+    return found
+
+
+def touching(proto: onnx.ModelProto, values: Iterable[str]) -> list[str]:
+    """Names of the nodes that make or read one of these values."""
+    names = set(values)
+    return [node.name for node in proto.graph.node if names & {*node.input, *node.output}]
+
+
+def _weights(proto: onnx.ModelProto) -> dict[str, float]:
+    bounds = {name for node in proto.graph.node if node.op_type in _BOUNDS for name in node.input[1:]}
+    found = {}
+    for tensor in proto.graph.initializer:
+        if tensor.data_type != TensorProto.FLOAT or tensor.name in bounds:
+            continue
+        values = np.abs(numpy_helper.to_array(tensor))
+        largest = float(np.max(values, where=np.isfinite(values), initial=0.0))
+        if largest > LARGEST:
+            found[tensor.name] = largest
+    return found
+
+
+def _activations(proto: onnx.ModelProto, input_name: str, batches: Iterable[np.ndarray]) -> dict[str, float]:
+    watched, maxima = _watched(proto)
+    options = ort.SessionOptions()
+    options.log_severity_level = 4
+    options.intra_op_num_threads = 1
+    largest: dict[str, float] = {}
+    try:
+        session = ort.InferenceSession(watched.SerializeToString(), options, providers=["CPUExecutionProvider"])
+        for images in batches:
+            found = session.run(list(maxima), {input_name: images})
+            for value, magnitude in zip(maxima.values(), found, strict=True):
+                largest[value] = max(largest.get(value, 0.0), float(magnitude))
+    except ORT_ERRORS as error:
+        raise StepError(f"onnxruntime cannot watch this model's values: {first_line(error)}",
+                        "Leave float16 out, or export the model again") from error  # fmt: skip
+    return largest
+
+
+def _watched(proto: onnx.ModelProto) -> tuple[onnx.ModelProto, dict[str, str]]:
+    """The graph with the largest magnitude of every float that it computes as a further output, and of what it is.
+
+    The magnitudes, not the values: those of a whole batch might not fit the memory.
+    """
+    inferred = onnx.shape_inference.infer_shapes(proto)
+    graph = inferred.graph
+    kinds = {value.name: value.type.tensor_type.elem_type for value in (*graph.value_info, *graph.output)}
+    floats = [name for node in graph.node for name in node.output if kinds.get(name) == TensorProto.FLOAT]
+    maxima = {f"{name}__largest": name for name in floats}
+    for output, name in maxima.items():
+        graph.node.append(helper.make_node("Abs", [name], [f"{name}__magnitude"]))
+        graph.node.append(helper.make_node("ReduceMax", [f"{name}__magnitude"], [output], keepdims=0))
+        graph.output.append(helper.make_tensor_value_info(output, TensorProto.FLOAT, []))
+    return inferred, maxima

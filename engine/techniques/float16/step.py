@@ -1,0 +1,96 @@
+"""The step: find what does not fit 16 bits, convert the rest, compare."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+import onnx
+
+from engine.data import Part
+from engine.errors import MeasureError, RunError, StepError
+from engine.measure.predictions import filled, predict
+from engine.measure.quality import sqnr_db
+from engine.models.artifacts import OnnxModel
+from engine.models.graph import load_proto, write_metadata
+from engine.models.nodes import name_nodes
+from engine.results import Note
+from engine.settings import Float16
+from engine.store.home import require_room
+from engine.techniques.context import Context, Outcome
+from engine.techniques.float16.convert import check_convertible, convert, n_short
+from engine.techniques.float16.ranges import LARGEST, overflowing, touching
+
+IMAGES = 16
+_SHOWN = 3
+_CPU = "CPUExecutionProvider"
+_CAST_BACK = Note(
+    code="float16_cast_back",
+    text="onnxruntime's CPU provider has no 16-bit kernel for most operators and casts back to 32 bits around them: on "
+         "this target the file is smaller and not faster; the speed is for GPUs",
+)  # fmt: skip
+
+
+def float16(model: OnnxModel, settings: Float16, context: Context) -> Outcome:
+    """A file in 16-bit floats; nodes that make or read larger numbers than these hold stay in 32 bits.
+
+    Raises StepError where the model is quantized or in 16 bits already, where nothing of it fits, or where its outputs
+    are not finite afterwards; LimitError where the disk has no room for it.
+    """
+    proto = load_proto(model.path)
+    check_convertible(proto)
+    require_room(context.folder, model.path.stat().st_size, "converting this model")
+    name_nodes(proto.graph)
+    part = context.data.split("calibration")
+    part = part if len(part) else context.data.split("evaluation")
+    images = part.span(0, min(IMAGES, len(part)))
+    context.tell(0.1, "looking for numbers that 16 bits cannot hold")
+    large = overflowing(proto, model.input_name, _batches(model, images))
+    if model.output_name in large and not settings.keep_io_types:
+        raise StepError(f"{_described({model.output_name: large[model.output_name]})}", "Set keep_io_types")
+    in_float = touching(proto, large)
+    context.tell(0.5, "converting to 16-bit floats")
+    made = convert(proto, settings.keep_io_types, in_float)
+    if not n_short(made):
+        raise StepError(f"nothing of the model fits 16-bit floats: {_described(large)}" if large else
+                        "the model has no weights in 32-bit floats to convert", "Leave float16 out")  # fmt: skip
+    path = context.folder / "model.onnx"
+    write_metadata(made, model.preprocess, model.classes)
+    onnx.save(made, path)
+    result = replace(model, path=path)
+    context.tell(0.7, "comparing the outputs")
+    notes = [_compared(model, result, images, context, large)]
+    if large:
+        notes.append(Note(code="float16_kept", text=f"{len(in_float)} nodes stay in 32 bits: {_described(large)}"))
+    if context.target.provider == _CPU:
+        notes.append(_CAST_BACK)
+    return Outcome(model=result, notes=tuple(notes))
+
+
+def _batches(model: OnnxModel, images: Part) -> Iterator[np.ndarray]:
+    for batch in images.batches(model.batch or 1):
+        yield filled(batch, model.batch)
+
+
+def _compared(
+    model: OnnxModel, made: OnnxModel, images: Part, context: Context, large: dict[str, float]
+) -> Note:  # fmt: skip
+    wanted = predict(model, images, context.target).logits
+    try:
+        given = predict(made, images, context.target).logits
+    except MeasureError as error:
+        which = f" ({_described(large)})" if large else ""
+        raise StepError(f"in 16-bit floats the model's outputs are not finite{which}", "Leave float16 out") from error
+    except RunError as error:
+        raise StepError(f"the model in 16-bit floats does not run: {error.message}", "Leave float16 out") from error
+    ratio = sqnr_db(given, wanted)
+    largest = float(np.abs(given - wanted).max())
+    closeness = f", {ratio:.1f} dB of FP32" if ratio is not None else ""
+    return Note(code="float16", text=f"{n_short(onnx.load(made.path))} tensors in 16-bit floats; largest difference of "
+                                     f"an output on {len(images)} images: {largest:.2g}{closeness}")  # fmt: skip
+
+
+def _described(large: dict[str, float]) -> str:
+    worst = sorted(large, key=lambda name: -large[name])
+    shown = ", ".join(f"'{name[:80]}' reaches {large[name]:.3g}" for name in worst[:_SHOWN])
+    more = f" and {len(worst) - _SHOWN} more" if len(worst) > _SHOWN else ""
+    return f"{shown}{more}, where the largest 16-bit float is {LARGEST:.0f}"
