@@ -50,12 +50,13 @@ def run(recipe: Recipe, folder: JobFolder, progress: Progress, home: Home) -> Re
         deadline=time.monotonic() + recipe.budget.minutes * 60,
         budget=recipe.budget,
         goal=recipe.goal,
+        measuring=lambda: FileLock(home.measure_lock),
     )
     shop = Shop(bench, record, meter, data.split("evaluation").labels)
     base = make_baseline(shop, source, recipe.baseline_steps)
     for branch, chain in enumerate(recipe.chains):
         follow(shop, base, branch, chain, first=len(recipe.baseline_steps))
-    _time(shop, home)
+    _time(shop)
     record.judge(shop.labels)
     cache.trim(unused_since=began)
     return record.write("failed" if record.failures else "done")
@@ -79,12 +80,12 @@ def _load(recipe: Recipe, folder: JobFolder, meter: Meter) -> tuple[Model, Data]
     return source, data
 
 
-def _time(shop: Shop, home: Home) -> None:
+def _time(shop: Shop) -> None:
     """Latency of all variants in the same rounds, while nothing else of this home measures or computes."""
     tell = shop.meter.part("all variants", "time", shop.meter.rest)  # more than planned where a chain ended early
     tell(0.0, "waiting for the machine to be free")
     target = shop.bench.target
-    with FileLock(home.measure_lock):
+    with shop.bench.measuring():
         before = Load.now()
         measured = measure_latency(
             shop.record.timed,

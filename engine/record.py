@@ -11,7 +11,7 @@ import onnxruntime
 from engine.errors import FeatherweightError
 from engine.machine import environment
 from engine.measure.predictions import Predictions
-from engine.measure.quality import accuracy, correct, drop, fidelity
+from engine.measure.quality import Drop, accuracy, fidelity, loss
 from engine.measure.verdict import judge, recommend
 from engine.models.artifacts import OnnxModel
 from engine.results import (
@@ -182,11 +182,7 @@ class Record:
     def _update(self, id: str, **changes: object) -> None:
         self.variants[id] = self.variants[id].model_copy(update=changes)
 
-    def _drop(self, id: str, labels: np.ndarray | None) -> tuple[float, float, float] | None:
+    def _drop(self, id: str, labels: np.ndarray | None) -> Drop | None:
         if id == self.baseline.id or id not in self.predictions:
             return None
-        base, mine = self.predictions[self.baseline.id].logits, self.predictions[id].logits
-        if labels is None:
-            same = mine.argmax(1) == base.argmax(1)
-            return drop(same, np.ones_like(same))
-        return drop(correct(mine, labels), correct(base, labels))
+        return loss(self.predictions[id].logits, self.predictions[self.baseline.id].logits, labels)

@@ -4,6 +4,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -79,6 +80,7 @@ class Bench:
     deadline: float
     budget: Budget = field(default_factory=Budget)
     goal: Goal = "latency"
+    measuring: Callable[[], AbstractContextManager[object]] = nullcontext
     cut_short: dict[str, Path] = field(default_factory=dict, init=False)
     """Cache entries that a deadline cut short, by the key of what was asked: chains of this run share them."""
 
@@ -97,7 +99,8 @@ class Bench:
         def compute(folder: Path) -> Outcome:
             context = Context(data=self.data, seed=self.seed, folder=folder, deadline=self.deadline,
                               isa=isa(), tell=tell, target=self.target, budget=self.budget, goal=self.goal,
-                              predict=lambda candidate: self.predict(candidate, _silent), offer=offer)  # fmt: skip
+                              predict=lambda candidate: self.predict(candidate, _silent), measuring=self.measuring,
+                              offer=offer)  # fmt: skip
             return STEPS[type(step)](model, step, context)
 
         kept = self._once(key, compute)

@@ -29,12 +29,24 @@ def sqnr_db(logits: np.ndarray, baseline: np.ndarray) -> float | None:
     return None if noise == 0 or signal == 0 else float(10 * np.log10(signal / noise))
 
 
+Drop = tuple[float, float, float]
+"""An absolute loss with the ends of its interval."""
+
+
+def loss(logits: np.ndarray, baseline: np.ndarray, labels: np.ndarray | None) -> Drop:
+    """Absolute loss of top-1 against the baseline's logits (N, classes), of agreement where there are no labels."""
+    if labels is None:
+        same = np.asarray(logits.argmax(1) == baseline.argmax(1))
+        return drop(same, np.ones_like(same))
+    return drop(correct(logits, labels), correct(baseline, labels))
+
+
 def correct(logits: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """(N,) bool: which images are right."""
     return np.asarray(logits.argmax(1) == labels)
 
 
-def drop(right: np.ndarray, baseline_right: np.ndarray) -> tuple[float, float, float]:
+def drop(right: np.ndarray, baseline_right: np.ndarray) -> Drop:
     """Absolute loss against the baseline over the same images, with its paired interval; both are (N,) bool."""
     lost = int((baseline_right & ~right).sum())
     won = int((right & ~baseline_right).sum())

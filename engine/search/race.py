@@ -1,7 +1,223 @@
-from engine.models.artifacts import OnnxModel
-from engine.settings import QuantizeAuto
-from engine.techniques.context import Context, Outcome
+"""The race: build what suits graph and machine, screen it, time the best in a final, keep the winner or FP32."""
+
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from engine.errors import LimitError, RunError, StepError
+from engine.measure.latency import measure_latency
+from engine.measure.predictions import filled, predict
+from engine.measure.quality import Drop, loss
+from engine.models.artifacts import OnnxModel, content_key, file_sha256
+from engine.results import Note
+from engine.runtimes.profiling import operator_times
+from engine.search.candidates import Facts, Plan, plan_candidates
+from engine.search.choosing import choose, finalists, give_outcomes, reason_for, surely_over
+from engine.search.entrants import Entrant, Stable
+from engine.search.mixed import restore_layers
+from engine.settings import QuantizeAuto, Simplify
+from engine.techniques.context import Context, Outcome, Search
+from engine.techniques.quantize import Calibrator, check_quantizable, fold, free_products, heavy_nodes
+from engine.techniques.simplify import simplify
+
+SCREENING_ROUNDS, FINAL_ROUNDS = 3, 12
+BUILD, SCREEN, FINAL, REPAIR = 0.05, 0.5, 0.65, 0.8
+"""Where each part begins, as a share of the progress."""
+MORE_FAITHFUL_DB = 6.0
+"""What a repair aims at where the held-back images show no loss: half the error."""
+Place = Callable[[float], tuple[float, str]]
+"""From the share of the rounds that are done to the share of the race, and what it is called."""
+SIMPLIFIED = Plan("Simplified FP32", Simplify(), Note(code="float", text="the same function in fewer operators"))
 
 
 def race(model: OnnxModel, settings: QuantizeAuto, context: Context) -> Outcome:
-    raise NotImplementedError
+    """The fastest (smallest, by the goal) candidate that keeps the accuracy budget, or the model as it was.
+
+    Half of the calibration images set the ranges, the other half screens and repairs; the evaluation images are read
+    once for each finalist. Every candidate is offered as soon as it is built. At the context's deadline no further
+    one is begun, and the best of those that are there goes into the final.
+
+    Raises StepError where nothing can be quantized or there are fewer than two calibration images.
+    """
+    check_quantizable(model)
+    n_images = min(settings.calibration_images, len(context.data.split("calibration")))
+    if n_images < 2:
+        raise StepError("the race needs two calibration images at the least, one to set ranges and one to screen, and "
+                        f"there are {n_images}", "Raise split.calibration")  # fmt: skip
+    with tempfile.TemporaryDirectory(dir=context.folder) as work:
+        stable, simplified = _stable(model, context, n_images, Path(work))
+        return _run(stable, model, simplified, settings, n_images)
+
+
+def _run(
+    stable: Stable, model: OnnxModel, simplified: Entrant | None, settings: QuantizeAuto, n_images: int
+) -> Outcome:
+    context = stable.context
+    entrants, notes = _build(stable, simplified)
+    if settings.mixed_precision and all(surely_over(entrant, context.budget) for entrant in entrants):
+        entrants += _repaired(stable, entrants, lambda entrant: not surely_over(entrant, context.budget))
+    _screen(stable, model, entrants)
+    final = finalists(entrants, context, at_most=1 if stable.late else None)
+    losses = _run_final(stable, model, final)
+    winner = choose(final, losses, context)
+    if winner is None and settings.mixed_precision:
+        mended = _repaired(stable, final, _more_faithful_than(final))
+        losses |= _run_final(stable, model, mended)
+        entrants, final = entrants + mended, final + mended
+        winner = choose(final, losses, context)
+    give_outcomes(entrants, winner, losses, context)
+    for entrant in entrants:
+        context.offer(entrant.candidate())
+    search = Search(
+        candidates=tuple(entrant.candidate() for entrant in entrants),
+        winner_key=winner.model.key if winner else None,
+        reason=reason_for(winner, entrants, losses, context),
+        n_images=len(stable.held),
+    )
+    return Outcome(
+        model=winner.model if winner else model,
+        notes=(*notes, _images_note(n_images, len(stable.held), settings)),
+        complete=not stable.late,
+        search=search,
+    )
+
+
+def _stable(model: OnnxModel, context: Context, n_images: int, work: Path) -> tuple[Stable, Entrant | None]:
+    """Everything that the candidates share, and the simplified FP32 graph where it differs from the model."""
+    began = time.monotonic()
+    context.tell(0.0, "simplifying the graph")
+    images = context.data.split("calibration")
+    held = images.span(n_images // 2, n_images)
+    reference = predict(model, held, context.target)
+    outcome = simplify(model, Simplify(), replace(context, folder=work, tell=_silent))
+    if not isinstance(outcome.model, OnnxModel):
+        raise TypeError("simplify gives an OnnxModel")
+    base = replace(outcome.model, key=content_key("simplified", model.key), sha256=file_sha256(outcome.model.path))
+    differs = all(note.code != "nothing_to_simplify" for note in outcome.notes)
+    if differs:
+        base = replace(base, path=base.path.rename(context.folder / f"{base.key[:12]}.onnx"))
+    calibrator = Calibrator(base, fold(base, work), images, n_images // 2, work, context.tell)
+    stable = Stable(context=context, base=base, calibrator=calibrator, held=held, reference=reference)
+    return stable, stable.scored(SIMPLIFIED, base, outcome.notes, began) if differs else None
+
+
+def _build(stable: Stable, simplified: Entrant | None) -> tuple[list[Entrant], list[Note]]:
+    """Every candidate of the table that can be built before the deadline, and notes on those that could not."""
+    context, notes = stable.context, []
+    entrants = [simplified] if simplified else []
+    plans = plan_candidates(_facts(stable), stable.calibrator.n_images)
+    for number, plan in enumerate(plans):
+        if stable.late and entrants:
+            names = ", ".join(left.name for left in plans[number:])
+            notes.append(Note(code="out_of_time", text=f"The time was up before these could be tried: {names}"))
+            break
+        context.tell(BUILD + (SCREEN - BUILD) * number / len(plans),
+                     f"building candidate {number + 1} of {len(plans)}: {plan.name}")  # fmt: skip
+        try:
+            entrant = stable.enter(plan)
+        except LimitError:
+            raise
+        except RunError as error:
+            notes.append(Note(code="candidate_failed", text=f"{plan.name} could not be built: {error.message}"))
+            continue
+        if any(entrant.model.key == other.model.key for other in entrants):
+            continue  # on this graph it comes to the same file
+        entrants.append(entrant)
+        context.offer(entrant.candidate())
+    if not entrants:
+        raise StepError(f"no candidate could be built: {notes[0].text}", "Leave quantization out")
+    return entrants, notes
+
+
+def _facts(stable: Stable) -> Facts:
+    context, base = stable.context, stable.base
+    proto = stable.calibrator.proto()
+    layers = heavy_nodes(proto)
+    types = {node.name: node.op_type for node in proto.graph.node}
+    images = next(stable.held.batches(base.batch or context.target.batch_size))
+    return Facts(
+        times=operator_times(base.path, context.target, filled(images, base.batch), input_name=base.input_name),
+        layers=tuple(sorted({types[name] for name in layers})),
+        n_layers=len(layers),
+        products=free_products(proto),
+        isa=context.isa,
+        goal=context.goal,
+    )
+
+
+def _screen(stable: Stable, model: OnnxModel, entrants: list[Entrant]) -> None:
+    """A short timing of all that may still keep the budget."""
+    alive = [entrant for entrant in entrants if not surely_over(entrant, stable.context.budget)]
+    _time(stable, model, alive, SCREENING_ROUNDS, lambda share: (SCREEN + (FINAL - SCREEN) * share, "screening"))
+    for entrant in alive:
+        entrant.stage = "screened"
+        stable.context.offer(entrant.candidate())
+
+
+def _run_final(stable: Stable, model: OnnxModel, final: list[Entrant]) -> dict[str, Drop]:
+    """Times the finalists and reads the evaluation images once for each: what each loses there, by key."""
+    context = stable.context
+    _time(stable, model, final, FINAL_ROUNDS, lambda share: (FINAL + (REPAIR - FINAL) * share, "final"))
+    baseline, labels = context.predict(model).logits, context.data.split("evaluation").labels
+    losses = {}
+    for entrant in final:
+        entrant.stage = "final"
+        losses[entrant.model.key] = loss(context.predict(entrant.model).logits, baseline, labels)
+        context.offer(entrant.candidate())
+    return losses
+
+
+def _time(stable: Stable, model: OnnxModel, entrants: list[Entrant], n_rounds: int, place: Place) -> None:
+    """Latency of the entrants and FP32 in the same rounds, while nothing else of this home measures."""
+    if not entrants:
+        return
+    context = stable.context
+    size = context.target.batch_size
+    images = np.resize(next(stable.held.batches(size)), (size, *model.input_shape))
+
+    def on_round(done: int, total: int) -> None:
+        share, word = place(done / total)
+        context.tell(share, f"{word}: {len(entrants)} candidates and FP32, round {done} of {total}")
+
+    with context.measuring():
+        measured = measure_latency(
+            {model.key: model, **{entrant.model.key: entrant.model for entrant in entrants}},
+            model.key, context.target, images, on_round=on_round, n_rounds=n_rounds,
+        )  # fmt: skip
+    for entrant in entrants:
+        entrant.latency = measured[entrant.model.key][0]
+
+
+def _repaired(stable: Stable, failed: list[Entrant], enough: Callable[[Entrant], bool]) -> list[Entrant]:
+    """The fastest (or the most faithful) static candidate with its worst layers in float, where that is enough."""
+    static = [entrant for entrant in failed if entrant.plan.name.startswith("Static")]
+    if not static or stable.late:
+        return []
+    tell = stable.context.tell
+    worst = min(static, key=lambda entrant: (entrant.ratio, -entrant.sqnr_db))
+    mended = restore_layers(stable, worst, enough, lambda share, text: tell(REPAIR + (1 - REPAIR) * share, text))
+    return [mended] if mended else []
+
+
+def _more_faithful_than(failed: list[Entrant]) -> Callable[[Entrant], bool]:
+    """Without loss on the held-back images, and with half the error of what lost too much on the evaluation images."""
+    best = max((entrant.sqnr_db for entrant in failed if not entrant.is_float), default=0.0)
+    return lambda entrant: entrant.drop[0] <= 0 and entrant.sqnr_db >= best + MORE_FAITHFUL_DB
+
+
+def _images_note(n_images: int, n_held: int, settings: QuantizeAuto) -> Note:
+    text = (
+        f"{n_images - n_held} images of the calibration split set the ranges, {n_held} others screened the candidates"
+    )
+    if n_images >= settings.calibration_images:
+        return Note(code="calibration", text=text)
+    text = f"{text}; {settings.calibration_images} were asked for and the split has {n_images}"
+    return Note(code="fewer_calibration_images", text=text)
+
+
+def _silent(fraction: float, message: str, **metrics: float) -> None:
+    """The race tells of itself."""

@@ -1,6 +1,7 @@
 """What every technique is given beside its model and settings, and what it gives back."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -68,6 +69,8 @@ class Context:
     goal: Goal = "latency"
     predict: Callable[[OnnxModel], Predictions] = _no_evaluation
     """Logits on the evaluation split, at most once a file; only a search asks for them."""
+    measuring: Callable[[], AbstractContextManager[object]] = nullcontext
+    """Held while something is timed: nothing else of this home computes meanwhile."""
     offer: Callable[[Candidate], None] = ignore
     """Puts a search's candidate on disk and into the report at once, or its newer figures."""
 

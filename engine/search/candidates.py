@@ -1,0 +1,93 @@
+"""Who takes part in a race: from what holds the time in this graph, and what this machine's instructions can do."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pydantic import TypeAdapter
+
+from engine.results import Note
+from engine.settings import Goal, Step
+from engine.techniques.quantize.static import VNNI
+
+STEP: TypeAdapter[Step] = TypeAdapter(Step)
+
+FLOAT_FIRST = (2, 4, 10)
+"""How many first layers to leave in float: one SQNR step each at no consistent cost (docs/log.md)."""
+SOME = 0.1
+"""The share of the time from which an operator is worth an attempt."""
+LAYERS_EACH = 3
+"""A candidate that leaves k layers in float needs at least so many times k layers."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """What the table of candidates depends on.
+
+    `times` are milliseconds by operator type, `layers` the types among Conv, Gemm and MatMul that have weights,
+    `products` the names of the MatMuls of two activations, as attention has them.
+    """
+
+    times: Mapping[str, float]
+    layers: tuple[str, ...]
+    n_layers: int
+    products: tuple[str, ...]
+    isa: tuple[str, ...]
+    goal: Goal
+
+    def share(self, *names: str) -> float:
+        """Of the time of one call, what operators of these types take, fused ones included."""
+        inside = sum(ms for operator, ms in self.times.items() if any(name in operator for name in names))
+        return inside / (sum(self.times.values()) or 1.0)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A candidate to build: its name, how, and why it is worth an attempt."""
+
+    name: str
+    settings: Step
+    reason: Note
+
+
+def plan_candidates(facts: Facts, n_images: int) -> tuple[Plan, ...]:
+    """The table, most promising first; FP32 takes part in every race beside them.
+
+    `n_images` calibrate each. Convolutions are never quantized dynamically (4 to 14 times slower than FP32 in
+    onnxruntime), and weights never unsigned.
+    """
+    matmuls, layers = facts.share("MatMul", "Gemm", "Attention"), facts.share("Conv", "MatMul", "Gemm", "Attention")
+    rows: list[tuple[bool, str, dict[str, object], str, str]] = [
+        (matmuls >= SOME and facts.layers != ("Conv",), "Dynamic INT8", {"method": "dynamic"}, "matmuls_hold_time",
+         f"MatMul and Gemm hold {matmuls:.0%} of the time, and ranges taken at every call fit every image"),
+        (True, "Static INT8", {}, "all_operators",
+         "with all operators in INT8 the data stay in 8 bits from layer to layer"),
+        (bool(facts.products), "Static INT8, attention in float", {"float_nodes": facts.products},
+         "attention_is_sensitive", "products of two activations, as in attention, lose the most"),
+        (layers < 1, "Static INT8, layers only", {"operators": facts.layers, "float_nodes": facts.products},
+         "layers_hold_time", f"Conv, Gemm and MatMul hold {layers:.0%} of the time; the rest stays in float"),
+        *((facts.n_layers >= LAYERS_EACH * k, f"Static INT8, first {k} in float", dict[str, object](float_first=k),
+           "first_layers_are_sensitive", "errors of the first layers go through all that follow")
+          for k in FLOAT_FIRST),
+        (True, "Static INT8, percentile", {"calibration": "percentile"}, "outliers",
+         "a few outliers can stretch the range of all other values"),
+        (True, "Static INT8, per tensor", {"per_channel": False}, "one_scale",
+         "one scale a layer makes the simplest kernels"),
+        (_saturates(facts.isa), "Static INT8, full range", {"reduce_range": False}, "may_not_saturate",
+         "without VNNI full 8-bit weights can saturate, and need not"),
+        (facts.goal == "size", "8-bit weights", {"method": "weights"}, "goal_is_size",
+         "the goal is size, and arithmetic in float keeps the outputs close"),
+    ]  # fmt: skip
+    static = {"method": "static", "calibration_images": n_images}
+    return tuple(
+        Plan(name, _step(changes if "method" in changes else static | changes), Note(code=code, text=text))
+        for fits, name, changes, code, text in rows
+        if fits
+    )
+
+
+def _step(values: dict[str, object]) -> Step:
+    return STEP.validate_python({"technique": "quantize", **values})
+
+
+def _saturates(isa: tuple[str, ...]) -> bool:
+    return any(name.startswith("avx") for name in isa) and not VNNI & set(isa)

@@ -1,0 +1,153 @@
+"""Who stays in a race, who wins it, and why, in codes and sentences made of what was measured."""
+
+import math
+from collections.abc import Mapping
+
+from engine.measure.quality import Drop
+from engine.measure.verdict import NOT_SLOWER_RATIO
+from engine.results import Note
+from engine.search.entrants import Entrant
+from engine.settings import Budget
+from engine.techniques.context import Context
+
+MOST_FINALISTS = 4
+AS_FAST = 1.03
+"""Two whose intervals overlap and whose ratios are this close are as fast as each other: the more faithful one wins."""
+
+Losses = Mapping[str, Drop]
+"""What each finalist loses on the evaluation images, by the key of its model."""
+
+
+def surely_over(entrant: Entrant, budget: Budget) -> bool:
+    """Whether even the kind end of the interval of its loss on the held-back images breaks the accuracy budget."""
+    return budget.max_accuracy_drop is not None and entrant.drop[1] > budget.max_accuracy_drop
+
+
+def finalists(entrants: list[Entrant], context: Context, at_most: int | None = None) -> list[Entrant]:
+    """The better half of those that were timed and are not surely slower, and the most faithful one among them."""
+    good = [one for one in entrants if one.latency is not None and one.latency.ratio_low <= 1]
+    good = [one for one in good if not _too_large(one, context.budget)]
+    good.sort(key=lambda one: _cost(one, context))
+    n = at_most or min(MOST_FINALISTS, math.ceil(len(entrants) / 2))
+    best, rest = good[:n], good[n:]
+    if rest and at_most is None:
+        best[-1:] = [best[-1], max(rest, key=lambda one: one.sqnr_db)]
+    return best
+
+
+def choose(final: list[Entrant], losses: Losses, context: Context) -> Entrant | None:
+    """The winner: within the budget, and faster than FP32 by the whole interval (not slower where the goal is size)."""
+    good = [one for one in final if not _misses(one, losses, context)]
+    if not good:
+        return None
+    best = min(good, key=lambda one: _cost(one, context))
+    if context.goal == "size":
+        return best
+    tied = [one for one in good if _as_fast(one, best)]
+    # A quantized one that is as fast as the simplified FP32 is a quarter of its size as well.
+    return max(tied, key=lambda one: (not one.is_float, one.sqnr_db, -one.ratio))
+
+
+def give_outcomes(entrants: list[Entrant], winner: Entrant | None, losses: Losses, context: Context) -> None:
+    """Tells every entrant how its race ended."""
+    for entrant in entrants:
+        if entrant is winner:
+            entrant.end("winner", "Won")
+        elif surely_over(entrant, context.budget):
+            entrant.end("over_budget", f"Out before the timing: {_lost(entrant.drop, context)} on the held-back images")
+        elif entrant.latency is None:
+            entrant.end("out_of_time", "Never timed")
+        elif entrant.stage == "final":
+            entrant.end(*(_misses(entrant, losses, context) or _second(entrant, winner)))
+        else:
+            entrant.end(
+                *(_slow(entrant) or _large(entrant, context) or ("not_the_best", "Others were better in the screening"))
+            )
+
+
+def reason_for(winner: Entrant | None, entrants: list[Entrant], losses: Losses, context: Context) -> Note:
+    """Why this one won, or why FP32 stays: from what was measured."""
+    if winner is not None and winner.latency is not None:
+        low, high = 1 / winner.latency.ratio_high, 1 / winner.latency.ratio_low
+        speed = f"{1 / winner.ratio:.2f} times as fast as FP32 ({low:.2f} to {high:.2f})"
+        size = f"{winner.model.path.stat().st_size / 1e6:.2f} MB"
+        text = f"{winner.name} won among {len(entrants)} candidates and FP32: {speed}, {size}"
+        return Note(code="race_won", text=f"{text}, {_lost(losses[winner.model.key], context)}")
+    timed = [one for one in entrants if one.latency is not None]
+    inside = [one for one in timed if not _over(losses.get(one.model.key, one.drop), context.budget)]
+    if not timed or not inside:
+        closest = min(entrants, key=lambda one: losses.get(one.model.key, one.drop)[0])
+        lost = f"{closest.name}, has {_lost(losses.get(closest.model.key, closest.drop), context)}"
+        return Note(code="race_nothing_within_budget",
+                    text=f"FP32 stays: no candidate keeps the accuracy budget; the closest, {lost}")  # fmt: skip
+    fastest = min(inside, key=lambda one: one.ratio)
+    if fastest.latency is None:
+        raise ValueError(f"{fastest.name} was never timed")
+    low, high = fastest.latency.ratio_low, fastest.latency.ratio_high
+    return Note(code="race_nothing_faster",
+                text=f"FP32 stays: nothing within the budget is faster; the fastest, {fastest.name}, takes "
+                     f"{fastest.ratio:.2f} times the time of FP32 ({low:.2f} to {high:.2f})")  # fmt: skip
+
+
+def _cost(entrant: Entrant, context: Context) -> float:
+    return entrant.model.path.stat().st_size if context.goal == "size" else entrant.ratio
+
+
+def _misses(entrant: Entrant, losses: Losses, context: Context) -> tuple[str, str] | None:
+    """Why a finalist cannot win, as a code and a sentence."""
+    lost = losses[entrant.model.key]
+    if _over(lost, context.budget):
+        return "over_budget", f"Over the accuracy budget: {_lost(lost, context)}"
+    if context.goal == "size":
+        return _large(entrant, context) or _slow(entrant)
+    latency = entrant.latency
+    if latency is None or latency.ratio_high >= 1:
+        return "slower", f"Not surely faster than FP32: {entrant.ratio:.2f} times its time"
+    most = context.budget.max_latency_ms
+    if most is not None and latency.p50_ms > most:
+        return "over_budget", f"Over the latency budget: {latency.p50_ms:.2f} ms"
+    return _large(entrant, context)
+
+
+def _second(entrant: Entrant, winner: Entrant | None) -> tuple[str, str]:
+    if winner is not None and _as_fast(entrant, winner):
+        return "less_faithful", f"As fast as {winner.name}, and less faithful"
+    return "not_the_best", "Within the budget, and not the best by the goal"
+
+
+def _as_fast(entrant: Entrant, best: Entrant) -> bool:
+    if entrant.latency is None or best.latency is None:
+        return False
+    overlap = entrant.latency.ratio_low <= best.latency.ratio_high
+    return overlap and entrant.ratio <= AS_FAST * best.ratio
+
+
+def _slow(entrant: Entrant) -> tuple[str, str] | None:
+    latency = entrant.latency
+    if latency is not None and latency.ratio_low <= 1 and latency.ratio_to_baseline <= NOT_SLOWER_RATIO:
+        return None
+    return "slower", f"Slower than FP32: {entrant.ratio:.2f} times its time"
+
+
+def _large(entrant: Entrant, context: Context) -> tuple[str, str] | None:
+    if not _too_large(entrant, context.budget):
+        return None
+    return "over_budget", f"Over the size budget: {entrant.model.path.stat().st_size / 1e6:.2f} MB"
+
+
+def _too_large(entrant: Entrant, budget: Budget) -> bool:
+    return budget.max_size_mb is not None and entrant.model.path.stat().st_size / 1e6 > budget.max_size_mb
+
+
+def _over(lost: Drop, budget: Budget) -> bool:
+    return budget.max_accuracy_drop is not None and lost[0] > budget.max_accuracy_drop
+
+
+def _lost(lost: Drop, context: Context) -> str:
+    """A loss in words: of top-1 in points, of agreement in percent."""
+    point = lost[0]
+    if context.data.labelled:
+        return (
+            "the same top-1" if point == 0 else f"{abs(point) * 100:.1f} points {'less' if point > 0 else 'more'} top-1"
+        )
+    return f"agreement with FP32 on {1 - point:.1%} of the images"

@@ -1,0 +1,19 @@
+"""The methods of quantization, a function each, and the parts of the static one that a search shares."""
+
+from engine.techniques.quantize.calibrate import Calibrator
+from engine.techniques.quantize.dynamic import quantize_dynamic
+from engine.techniques.quantize.prepare import check_quantizable, fold, free_products, heavy_nodes
+from engine.techniques.quantize.static import build_static, quantize_static
+from engine.techniques.quantize.weights import quantize_weights
+
+__all__ = [
+    "Calibrator",
+    "build_static",
+    "check_quantizable",
+    "fold",
+    "free_products",
+    "heavy_nodes",
+    "quantize_dynamic",
+    "quantize_static",
+    "quantize_weights",
+]

@@ -1,0 +1,167 @@
+"""Ranges and means of a graph's activations, taken one batch at a time."""
+
+import contextlib
+import io
+from collections.abc import Callable, Iterator
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime as ort
+from onnx import TensorProto
+from onnxruntime.quantization.calibrate import CalibrationMethod, HistogramCollector, TensorsData
+
+from engine.data import Part
+from engine.errors import StepError
+from engine.measure.predictions import filled
+from engine.models.artifacts import OnnxModel
+from engine.runtimes.onnx_runtime import ORT_ERRORS, first_line
+from engine.settings.quantize import Calibration
+from engine.techniques.context import Tell
+from engine.techniques.quantize.prepare import QUANTIZABLE, constant_names
+
+BINS = {"percentile": 2048, "entropy": 512}
+"""Of a histogram. With onnxruntime's own 128 bins its entropy method has one threshold to choose from: the extremes."""
+LEVELS = 256
+"""What the entropy method quantizes to while it compares thresholds: as many as 8 bits have."""
+PERCENTILE = 99.999
+Range = tuple[np.ndarray, np.ndarray]
+See = Callable[[str, np.ndarray], None]
+
+
+class Calibrator:
+    """What `n_images` of `images` make of the activations of a folded graph: computed when it is first asked for.
+
+    Only the activations of one batch are in memory at a time, and what is kept of them does not grow with the number
+    of images. `folder` takes one file as large as the model.
+    """
+
+    def __init__(
+        self, model: OnnxModel, folded: Path, images: Part, n_images: int, folder: Path, tell: Tell
+    ) -> None:  # fmt: skip
+        self.model = model
+        self.folded = folded
+        self.n_images = n_images
+        self._images = images
+        self._folder = folder
+        self._tell = tell
+        self._histograms: dict[str, TensorsData] = {}
+
+    def proto(self) -> onnx.ModelProto:
+        """The folded graph, a fresh copy."""
+        return onnx.load(self.folded)
+
+    def ranges(self, method: Calibration) -> TensorsData:
+        """Lowest and highest value of each activation by the name of its tensor.
+
+        Raises StepError where one is not finite, with the name of its layer.
+        """
+        if method == "minmax":
+            return TensorsData(CalibrationMethod.MinMax, self._observed[0])
+        if method not in self._histograms:
+            self._histograms[method] = self._from_histograms(method)
+        return self._histograms[method]
+
+    def means(self) -> dict[str, np.ndarray]:
+        """(channels,) float64: the mean of each activation that a Conv or Gemm reads, by the name of its tensor."""
+        return self._observed[1]
+
+    @cached_property
+    def _observed(self) -> tuple[dict[str, Range], dict[str, np.ndarray]]:
+        """Extremes and means of all batches."""
+        extremes: dict[str, Range] = {}
+        sums: dict[str, np.ndarray] = {}
+        averaged = {node.input[0] for node in self.proto().graph.node if node.op_type in ("Conv", "Gemm")}
+
+        def see(name: str, values: np.ndarray) -> None:
+            low, high = values.min(), values.max()
+            if not np.isfinite(low) or not np.isfinite(high):  # the extremes of an array with NaN are NaN
+                self._refuse(name, values)
+            if name in extremes:
+                low, high = np.minimum(low, extremes[name][0]), np.maximum(high, extremes[name][1])
+            extremes[name] = low, high
+            if name in averaged:
+                mean = values.mean(axis=(0, *range(2, values.ndim)), dtype=np.float64)
+                sums[name] = sums[name] + mean if name in sums else mean
+
+        batches = self._watch(see)
+        return extremes, {name: total / batches for name, total in sums.items()}
+
+    def _from_histograms(self, method: Calibration) -> TensorsData:
+        """Thresholds by onnxruntime's own methods, from histograms between the extremes that are known by now."""
+        extremes, bins = self._observed[0], BINS[method]
+        widest = {name: max(abs(float(low)), abs(float(high)), 1e-9) for name, (low, high) in extremes.items()}
+        counts = {name: np.zeros(bins, np.int64) for name in extremes}
+
+        def see(name: str, values: np.ndarray) -> None:
+            counts[name] += np.histogram(values, bins, range=(-widest[name], widest[name]))[0]
+
+        self._watch(see)
+        collector = HistogramCollector(method, False, bins, LEVELS, PERCENTILE, "same")
+        collector.histogram_dict = {
+            name: (count, np.linspace(-widest[name], widest[name], bins + 1, dtype=np.float32), *extremes[name],
+                   np.float32(widest[name]))
+            for name, count in counts.items()
+        }  # fmt: skip
+        with contextlib.redirect_stdout(io.StringIO()):  # it prints
+            found = collector.compute_collection_result()
+        ranges = {name: (np.float32(found[name][0]), np.float32(found[name][1])) for name in found}
+        return TensorsData(CalibrationMethod.MinMax, ranges)
+
+    def _watch(self, see: See) -> int:
+        """Shows every activation of every batch to `see`; how many batches there were."""
+        path = self._folder / "watched.onnx"
+        names = _watchable(self.proto())
+        onnx.save(_with_outputs(self.proto(), names), path)
+        done = batches = 0
+        try:
+            session = ort.InferenceSession(str(path), _options(), providers=["CPUExecutionProvider"])
+            for images in self._batches():
+                for name, values in zip(names, session.run(names, {self.model.input_name: images}), strict=True):
+                    see(name, np.asarray(values))
+                batches += 1
+                done = min(done + len(images), self.n_images)
+                self._tell(0.05 + 0.4 * done / self.n_images, f"calibrating: image {done} of {self.n_images}")
+        except ORT_ERRORS as error:
+            raise StepError(f"onnxruntime cannot run this model for calibration: {first_line(error)}",
+                            "Leave quantization out, or export the model again") from error  # fmt: skip
+        finally:
+            path.unlink(missing_ok=True)
+        return batches
+
+    def _batches(self) -> Iterator[np.ndarray]:
+        for images in self._images.batches(self.model.batch or 1, limit=self.n_images):
+            yield filled(images, self.model.batch)
+
+    def _refuse(self, name: str, values: np.ndarray) -> None:
+        makers = {output: node for node in self.proto().graph.node for output in node.output}
+        what = "NaN" if np.isnan(values).any() else "infinite"
+        if name not in makers:
+            raise StepError(f"the input '{name}' holds {what} values", "Check the preprocessing")
+        node = makers[name]
+        raise StepError(f"the layer '{node.name}' ({node.op_type}) gives {what} values on a calibration image",
+                        "Check the weights and the preprocessing, or keep such images out of the data")  # fmt: skip
+
+
+def _watchable(proto: onnx.ModelProto) -> list[str]:
+    """Names of the float activations around the operators that can be quantized, in the order of the graph."""
+    values = (*proto.graph.input, *proto.graph.value_info, *proto.graph.output)
+    floats = {value.name for value in values if value.type.tensor_type.elem_type == TensorProto.FLOAT}
+    touched = (name for node in proto.graph.node if node.op_type in QUANTIZABLE for name in (*node.input, *node.output))
+    constants = constant_names(proto)
+    return [name for name in dict.fromkeys(touched) if name in floats and name not in constants]
+
+
+def _with_outputs(proto: onnx.ModelProto, names: list[str]) -> onnx.ModelProto:
+    there = {value.name for value in proto.graph.output}
+    known = {value.name: value for value in (*proto.graph.input, *proto.graph.value_info)}
+    proto.graph.output.extend(known[name] for name in names if name not in there)
+    return proto
+
+
+def _options() -> ort.SessionOptions:
+    options = ort.SessionOptions()
+    options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL  # every tensor keeps its name
+    options.log_severity_level = 3
+    return options

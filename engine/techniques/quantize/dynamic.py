@@ -1,0 +1,61 @@
+"""Dynamic INT8 of MatMul and Gemm, through onnxruntime's quantizer."""
+
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+import onnx
+from onnxruntime.quantization import QuantType
+from onnxruntime.quantization import quantize_dynamic as quantize
+
+from engine.errors import StepError
+from engine.models.artifacts import OnnxModel
+from engine.models.graph import write_metadata
+from engine.results import Note
+from engine.runtimes.onnx_runtime import ORT_ERRORS, first_line
+from engine.settings import QuantizeDynamic
+from engine.store.home import require_room
+from engine.techniques.context import Context, Outcome
+from engine.techniques.quantize.prepare import check_quantizable, fold, heavy_nodes, nodes_named, quietly
+
+FILES_AT_ONCE = 4
+
+
+def quantize_dynamic(model: OnnxModel, settings: QuantizeDynamic, context: Context) -> Outcome:
+    """An INT8 file whose MatMul and Gemm take the ranges of their inputs at every call; needs no images.
+
+    Weights are signed, the activations unsigned: signed ones have no fast kernel on x86. Raises StepError where the
+    model has no MatMul or Gemm with weights, is quantized already, or has no node of a name in `float_nodes`.
+    """
+    check_quantizable(model)
+    require_room(context.folder, FILES_AT_ONCE * model.path.stat().st_size, "quantizing this model")
+    path = context.folder / "model.onnx"
+    with tempfile.TemporaryDirectory(dir=context.folder) as work:
+        context.tell(0.1, "folding constants")
+        folded = fold(model, Path(work))
+        proto = onnx.load(folded)
+        matmuls = _matmuls(proto)
+        floats = set(nodes_named(settings.float_nodes, proto, model))
+        if not matmuls - floats:
+            raise StepError("dynamic quantization is for MatMul and Gemm with weights, and this model has none left "
+                            "to quantize", "Choose method: auto or static for a model of convolutions")  # fmt: skip
+        context.tell(0.5, f"quantizing {len(matmuls - floats)} layers")
+        try:
+            # A Gemm becomes a MatMul of this name before names are looked at.
+            with quietly():
+                quantize(folded, path, op_types_to_quantize=["MatMul"], per_channel=settings.per_channel,
+                         weight_type=QuantType.QInt8,
+                         nodes_to_exclude=[*floats, *(f"{name}_MatMul" for name in floats)])  # fmt: skip
+        except ORT_ERRORS as error:
+            raise StepError(f"onnxruntime's quantizer cannot handle this model: {first_line(error)}",
+                            "Leave quantization out, or export the model again") from error  # fmt: skip
+    quantized = onnx.load(path)
+    write_metadata(quantized, model.preprocess, model.classes)
+    onnx.save(quantized, path)
+    text = f"{len(matmuls - floats)} layers (MatMul and Gemm) in INT8, with ranges taken at every call"
+    return Outcome(model=replace(model, path=path), notes=(Note(code="dynamic", text=text),))
+
+
+def _matmuls(proto: onnx.ModelProto) -> set[str]:
+    types = {node.name: node.op_type for node in proto.graph.node}
+    return {name for name in heavy_nodes(proto) if types[name] != "Conv"}

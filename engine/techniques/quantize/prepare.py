@@ -1,0 +1,190 @@
+"""Whether and where a graph can be quantized, and the graph that calibration watches and the quantizers change."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import onnx
+from onnx import TensorProto, version_converter
+from onnxruntime.quantization.registry import QDQRegistry, QLinearOpsRegistry
+from onnxruntime.quantization.shape_inference import quant_pre_process
+
+from engine.errors import StepError
+from engine.models.artifacts import OnnxModel
+from engine.models.graph import QUANTIZED_OPERATORS
+from engine.runtimes.onnx_runtime import ORT_ERRORS, first_line
+
+HEAVY_OPERATORS = ("Conv", "Gemm", "MatMul")
+"""Those whose weights are worth the quantization; all others only pass 8-bit data on."""
+QUANTIZABLE = frozenset({*QDQRegistry, *QLinearOpsRegistry})
+"""All operators that onnxruntime's static quantizer knows."""
+CONTROL_FLOW = frozenset({"If", "Loop", "Scan"})
+PER_CHANNEL_OPSET = 13
+"""The first one whose DequantizeLinear takes an axis."""
+FOLDING_ERRORS: tuple[type[Exception], ...] = (*ORT_ERRORS, onnx.shape_inference.InferenceError)
+_SHOWN = 8
+
+
+def check_quantizable(model: OnnxModel) -> None:
+    """Raises StepError where nothing in the file can be quantized, or what is in it would not survive."""
+    proto = onnx.load(model.path)
+    operators = {node.op_type for node in proto.graph.node}
+    if operators & QUANTIZED_OPERATORS:
+        raise StepError("the model is quantized already", "Start from its FP32 file")
+    if operators & CONTROL_FLOW:
+        found = ", ".join(sorted(operators & CONTROL_FLOW))
+        raise StepError(f"the model has control flow ({found}), and what is inside of it cannot be calibrated",
+                        "Export it again for one fixed path, without branches and loops")  # fmt: skip
+    odd = _odd_values(proto)
+    if odd:
+        raise StepError(f"the value '{odd[0]}' is {odd[1]}, and a quantized model can only hold tensors of numbers",
+                        "Export the model again without it")  # fmt: skip
+    if not heavy_nodes(proto):
+        raise StepError("the model has no Conv, Gemm or MatMul with weights, so there is nothing to quantize",
+                        "Leave quantization out")  # fmt: skip
+
+
+def fold(model: OnnxModel, folder: Path) -> Path:
+    """`folder`/folded.onnx: constants and batch norms folded, shapes inferred, a name on every node.
+
+    Raises StepError with onnxruntime's reason where it cannot.
+    """
+    path, raised = folder / "folded.onnx", folder / "raised.onnx"
+    try:
+        onnx.save(_raised(onnx.load(model.path)), raised)
+        quant_pre_process(str(raised), str(path), skip_symbolic_shape=True)
+    except FOLDING_ERRORS as error:
+        raise StepError(f"onnxruntime cannot prepare this model for quantization: {first_line(error)}",
+                        "Leave quantization out, or export the model again") from error  # fmt: skip
+    proto = onnx.load(path)
+    _name_nodes(proto)
+    onnx.save(proto, path)
+    return path
+
+
+def heavy_nodes(proto: onnx.ModelProto) -> list[str]:
+    """Names of the Conv, Gemm and MatMul nodes with constant weights, in the order of the graph."""
+    constants = constant_names(proto)
+    return [node.name for node in proto.graph.node if node.op_type in HEAVY_OPERATORS and _has_weights(node, constants)]
+
+
+def free_products(proto: onnx.ModelProto) -> tuple[str, ...]:
+    """Names of the MatMuls of two activations, as attention has them."""
+    constants = constant_names(proto)
+    return tuple(node.name for node in proto.graph.node if node.op_type == "MatMul" and not constants & set(node.input))
+
+
+def first_heavy(proto: onnx.ModelProto, count: int) -> list[str]:
+    """Names of the first `count` nodes with weights."""
+    return heavy_nodes(proto)[:count]
+
+
+def nodes_named(names: tuple[str, ...], folded: onnx.ModelProto, model: OnnxModel) -> list[str]:
+    """The folded graph's nodes that do the work of those with these names in it or in the model's own file.
+
+    A node that was fused into another gives that one: a MatMul the Gemm that it became. Raises StepError for a name
+    that neither graph has.
+    """
+    here = {node.name for node in folded.graph.node}
+    missing = [name for name in names if name not in here]
+    return [name for name in names if name in here] + (_fused(missing, folded, model) if missing else [])
+
+
+def operators_named(operators: tuple[str, ...], proto: onnx.ModelProto) -> list[str]:
+    """The operator types to quantize: these, or all that onnxruntime can where none are given.
+
+    Raises StepError for one that the graph does not have or that cannot be quantized.
+    """
+    there = {node.op_type for node in proto.graph.node} & QUANTIZABLE
+    wrong = [operator for operator in operators if operator not in there]
+    if wrong:
+        raise StepError(f"the operator type '{wrong[0]}' in operators is none that can be quantized in this model",
+                        f"Choose among {', '.join(sorted(there))}")  # fmt: skip
+    return sorted(operators or QUANTIZABLE)
+
+
+@contextmanager
+def quietly() -> Iterator[None]:
+    """Keeps onnxruntime's quantizers from logging a line for every tensor that they leave in float."""
+    logging.disable(logging.WARNING)
+    try:
+        yield
+    finally:
+        logging.disable(logging.NOTSET)
+
+
+def constant_names(proto: onnx.ModelProto) -> set[str]:
+    """Names of the tensors that are the same at every call: initializers and the outputs of Constant nodes."""
+    made = {name for node in proto.graph.node if node.op_type == "Constant" for name in node.output}
+    return made | {tensor.name for tensor in proto.graph.initializer}
+
+
+def opset(proto: onnx.ModelProto) -> int:
+    """The version of the standard operators."""
+    return int(next(entry.version for entry in proto.opset_import if entry.domain in ("", "ai.onnx")))
+
+
+def _has_weights(node: onnx.NodeProto, constants: set[str]) -> bool:
+    return len(node.input) > 1 and bool(constants & set(node.input[:2]))
+
+
+def _odd_values(proto: onnx.ModelProto) -> tuple[str, str] | None:
+    """A value that is no tensor of numbers, and what it is instead."""
+    for value in (*proto.graph.input, *proto.graph.output, *proto.graph.value_info):
+        kind = value.type.WhichOneof("value")
+        if kind not in ("tensor_type", None):
+            return value.name, f"a {kind.removesuffix('_type')}"
+        if value.type.tensor_type.elem_type == TensorProto.STRING:
+            return value.name, "a tensor of strings"
+    for tensor in proto.graph.initializer:
+        if tensor.data_type == TensorProto.STRING:
+            return tensor.name, "a tensor of strings"
+    for node in proto.graph.node:
+        if "Sequence" in node.op_type:
+            return node.output[0], "a sequence"
+    return None
+
+
+def _raised(proto: onnx.ModelProto) -> onnx.ModelProto:
+    """The graph in an opset in which weights can have a scale per channel."""
+    if opset(proto) >= PER_CHANNEL_OPSET:
+        return proto
+    return version_converter.convert_version(proto, PER_CHANNEL_OPSET)
+
+
+def _name_nodes(proto: onnx.ModelProto) -> None:
+    """A name for every node that has none or another's: nodes stay in float by name."""
+    taken: set[str] = set()
+    for number, node in enumerate(proto.graph.node):
+        if not node.name or node.name in taken:
+            node.name = f"{node.op_type}_{number}"
+        taken.add(node.name)
+
+
+def _fused(names: list[str], folded: onnx.ModelProto, model: OnnxModel) -> list[str]:
+    proto = onnx.load(model.path, load_external_data=False)
+    nodes = {node.name: node for node in proto.graph.node}
+    unknown = [name for name in names if name not in nodes]
+    if unknown:
+        heavy = heavy_nodes(folded)
+        more = f" and {len(heavy) - _SHOWN} more" if len(heavy) > _SHOWN else ""
+        raise StepError(f"the model has no node '{unknown[0][:100]}', which float_nodes names",
+                        f"Its layers are {', '.join(heavy[:_SHOWN])}{more}")  # fmt: skip
+    consumers: dict[str, list[onnx.NodeProto]] = {}
+    for node in proto.graph.node:
+        for tensor in node.input:
+            consumers.setdefault(tensor, []).append(node)
+    made_by = {output: node.name for node in folded.graph.node for output in node.output}
+    found = (_heir(nodes[name], consumers, made_by) for name in names)
+    return [name for name in found if name is not None]
+
+
+def _heir(node: onnx.NodeProto, consumers: dict[str, list[onnx.NodeProto]], made_by: dict[str, str]) -> str | None:
+    """Who makes this node's output in the folded graph, or that of the only one that reads it; None if it is gone."""
+    while node.output[0] not in made_by:
+        after = consumers.get(node.output[0], [])
+        if len(after) != 1:
+            return None
+        node = after[0]
+    return made_by[node.output[0]]

@@ -1,0 +1,163 @@
+"""Static INT8 in QDQ format, through onnxruntime's quantizer, with types that suit this machine's instructions."""
+
+import tempfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import onnx
+from onnxruntime.quantization import QuantType
+from onnxruntime.quantization.qdq_quantizer import QDQQuantizer
+
+from engine.data import Part
+from engine.errors import StepError
+from engine.measure.predictions import predict
+from engine.measure.quality import sqnr_db
+from engine.models.artifacts import OnnxModel
+from engine.models.graph import write_metadata
+from engine.results import Note
+from engine.runtimes.onnx_runtime import ORT_ERRORS, first_line
+from engine.settings import QuantizeStatic, Target
+from engine.store.home import require_room
+from engine.techniques.context import Context, Outcome
+from engine.techniques.quantize.bias import correct_biases
+from engine.techniques.quantize.calibrate import Calibrator
+from engine.techniques.quantize.prepare import (
+    check_quantizable,
+    first_heavy,
+    fold,
+    nodes_named,
+    operators_named,
+    quietly,
+)
+
+VNNI = frozenset({"avx512_vnni", "avx_vnni", "amx_int8"})
+FILES_AT_ONCE = 5
+"""The folded model, the one that calibration watches, and their parts, each about as large as the model."""
+JUDGES = 16
+"""Images that judge the bias correction, and set no range."""
+
+
+@dataclass(frozen=True)
+class Scheme:
+    """Types of the quantized graph and why these."""
+
+    activations: QuantType
+    reduce_range: bool
+    note: Note
+
+
+def quantize_static(model: OnnxModel, settings: QuantizeStatic, context: Context) -> Outcome:
+    """An INT8 file with ranges from images of the calibration split.
+
+    Raises StepError where the model has nothing to quantize or is quantized already, where a setting names what is
+    not there, where an activation is not finite, or where there are no calibration images; LimitError where the disk
+    has no room for it.
+    """
+    check_quantizable(model)
+    require_room(context.folder, FILES_AT_ONCE * model.path.stat().st_size, "quantizing this model")
+    images = context.data.split("calibration")
+    if len(images) == 0:
+        raise StepError("static quantization needs calibration images, and there are none", "Raise split.calibration")
+    n_judges = min(JUDGES, len(images) // 4) if settings.bias_correction else 0
+    n_images = min(settings.calibration_images, len(images) - n_judges)
+    held = images.span(n_images, n_images + n_judges) if n_judges else None
+    path = context.folder / "model.onnx"
+    with tempfile.TemporaryDirectory(dir=context.folder) as work:
+        context.tell(0.0, "folding constants and batch norms")
+        folded = fold(model, Path(work))
+        calibrator = Calibrator(model, folded, images, n_images, Path(work), context.tell)
+        notes = build_static(calibrator, settings, context.isa, path, held, context.target)
+    return Outcome(model=replace(model, path=path), notes=(*notes, *_calibration_notes(n_images, settings)))
+
+
+def build_static(
+    calibrator: Calibrator, settings: QuantizeStatic, isa: tuple[str, ...], path: Path, held: Part | None,
+    target: Target,
+) -> tuple[Note, ...]:  # fmt: skip
+    """Writes the INT8 file to `path`; `held` are images that judge the bias correction (None: none is done).
+
+    Raises StepError as `quantize_static` does.
+    """
+    scheme = choose_scheme(settings, isa)
+    proto = calibrator.proto()
+    operators = operators_named(settings.operators, proto)
+    floats = [*first_heavy(proto, settings.float_first), *nodes_named(settings.float_nodes, proto, calibrator.model)]
+    ranges = calibrator.ranges(settings.calibration)
+    quantizer = QDQQuantizer(proto, settings.per_channel, scheme.reduce_range, QuantType.QInt8, scheme.activations,
+                             ranges, [], floats, operators, {})  # fmt: skip
+    try:
+        with quietly():
+            quantizer.quantize_model()
+    except ORT_ERRORS as error:
+        raise StepError(f"onnxruntime's quantizer cannot handle this model: {first_line(error)}",
+                        "Leave quantization out, or export the model again") from error  # fmt: skip
+    quantizer.model.topological_sort()
+    _save(quantizer.model.model, calibrator.model, path)
+    if held is None or not settings.bias_correction:
+        return (scheme.note,)
+    return scheme.note, _correct(quantizer.model.model, calibrator, path, held, target)
+
+
+def _correct(quantized: onnx.ModelProto, calibrator: Calibrator, path: Path, held: Part, target: Target) -> Note:
+    """Corrects the biases of the file at `path` where the held-back images show that this brings its outputs closer."""
+    corrected = path.with_suffix(".corrected.onnx")
+    n_layers = correct_biases(quantized, calibrator.proto(), calibrator.means())
+    _save(quantized, calibrator.model, corrected)
+    models = {"float": calibrator.model.path, "plain": path, "corrected": corrected}
+    logits = {name: predict(replace(calibrator.model, path=file), held, target).logits for name, file in models.items()}
+    before, after = (sqnr_db(logits[name], logits["float"]) for name in ("plain", "corrected"))
+    if before is None or after is None or after <= before:
+        corrected.unlink()
+        return Note(code="bias_not_corrected",
+                    text=f"Bias correction did not help on {len(held)} held-back images and was left out")  # fmt: skip
+    corrected.replace(path)
+    return Note(code="bias_corrected",
+                text=f"The biases of {n_layers} layers take up the mean error of their weights: {before:.1f} dB became "
+                     f"{after:.1f} dB on {len(held)} held-back images")  # fmt: skip
+
+
+def _save(proto: onnx.ModelProto, model: OnnxModel, path: Path) -> None:
+    write_metadata(proto, model.preprocess, model.classes)
+    onnx.save(proto, path)
+
+
+def choose_scheme(settings: QuantizeStatic, isa: tuple[str, ...]) -> Scheme:
+    """Activation type and weight range for a CPU with these instructions.
+
+    On x86 the fast kernels take unsigned activations, and without VNNI their sums saturate unless weights keep to 7
+    bits; elsewhere symmetric bytes are preferred: see "Choosing parameters for CPU inference" in
+    onnxruntime.quantization.quantize_static. What the settings say goes before that.
+    """
+    x86 = any(name.startswith(("sse", "avx")) for name in isa)
+    vnni = bool(VNNI & set(isa))
+    signed = settings.activations == "signed" or (settings.activations == "auto" and not x86)
+    reduce_range = settings.reduce_range if settings.reduce_range is not None else x86 and not vnni and not signed
+    chosen = f"{'signed' if signed else 'unsigned'} activations, {'7' if reduce_range else '8'}-bit weights"
+    return Scheme(
+        QuantType.QInt8 if signed else QuantType.QUInt8,
+        reduce_range,
+        Note(code="quantization_scheme", text=f"INT8 with {chosen}: {_why(settings, x86, vnni)}"),
+    )
+
+
+def _why(settings: QuantizeStatic, x86: bool, vnni: bool) -> str:
+    given = [
+        name
+        for name, value in (("activations", settings.activations), ("reduce_range", settings.reduce_range))
+        if value not in ("auto", None)
+    ]
+    if given:
+        return f"{' and '.join(given)} as set in the recipe"
+    if vnni:
+        return "this CPU has VNNI, which multiplies unsigned by signed bytes without saturation"
+    if x86:
+        return "this CPU has no VNNI, where full 8-bit products can saturate"
+    return "this CPU is no x86, where symmetric signed bytes have the fast kernels"
+
+
+def _calibration_notes(n_images: int, settings: QuantizeStatic) -> tuple[Note, ...]:
+    if n_images >= settings.calibration_images:
+        return (Note(code="calibration", text=f"Ranges from {n_images} images of the calibration split"),)
+    return (Note(code="fewer_calibration_images",
+                 text=f"Ranges from {n_images} images, all that the calibration split has; "
+                      f"{settings.calibration_images} were asked for"),)  # fmt: skip

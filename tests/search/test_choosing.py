@@ -1,0 +1,111 @@
+"""Who reaches the final, who wins, and what is said of it."""
+
+import math
+from types import SimpleNamespace
+
+import pytest
+
+from engine.results import Fidelity, Note
+from engine.search.candidates import Plan
+from engine.search.choosing import choose, finalists, give_outcomes, reason_for, surely_over
+from engine.search.entrants import Entrant
+from engine.settings import Budget, QuantizeStatic, Simplify
+from tests.made import made_latency
+
+SAME = (0.0, -0.01, 0.01)
+
+
+@pytest.fixture
+def made(tmp_path):
+    def make(name, ratio, sqnr=20.0, drop=SAME, size=1000, settings=None):
+        path = tmp_path / f"{name}.onnx"
+        path.write_bytes(b"0" * size)
+        return Entrant(
+            plan=Plan(name, settings or QuantizeStatic(method="static"), Note(code="why", text="why")),
+            model=SimpleNamespace(key=name, path=path),
+            notes=(),
+            seconds=1.0,
+            fidelity=Fidelity(agreement=1.0, sqnr_db=None if math.isinf(sqnr) else sqnr, n_images=32),
+            drop=drop,
+            stage="final",
+            latency=made_latency(ratio, ratio) if ratio else None,
+        )
+
+    return make
+
+
+def context(goal="latency", labelled=True, **budget):
+    return SimpleNamespace(budget=Budget(**budget), goal=goal, data=SimpleNamespace(labelled=labelled))
+
+
+def none_lost(*entrants):
+    return {entrant.name: SAME for entrant in entrants}
+
+
+def test_the_fastest_within_the_budget_wins(made):
+    fast, slow, wrong = made("fast", 0.3), made("slow", 0.6), made("wrong", 0.1)
+    losses = none_lost(fast, slow) | {"wrong": (0.05, 0.03, 0.07)}
+    assert choose([slow, wrong, fast], losses, context()) is fast
+
+
+def test_of_two_as_fast_the_more_faithful_one_wins_and_the_quantized_one_before_float(made):
+    fast, faithful, worse = made("fast", 0.300), made("faithful", 0.305, sqnr=30.0), made("worse", 0.33, sqnr=40.0)
+    assert choose([fast, faithful, worse], none_lost(fast, faithful, worse), context()) is faithful
+    plain = made("float", 0.299, sqnr=math.inf, settings=Simplify())
+    assert choose([plain, fast, faithful], none_lost(plain, fast, faithful), context()) is faithful
+
+
+def test_nobody_wins_whose_interval_reaches_fp32(made):
+    close = made("close", 0.95)  # up to 1.045
+    assert choose([close], none_lost(close), context()) is None
+    assert choose([close], none_lost(close), context(goal="size")) is close
+    assert choose([slow := made("slow", 1.5)], none_lost(slow), context(goal="size")) is None
+
+
+def test_the_goal_size_takes_the_smallest(made):
+    small, fast = made("small", 0.9, size=500), made("fast", 0.3)
+    assert choose([small, fast], none_lost(small, fast), context(goal="size")) is small
+
+
+def test_other_budgets_hold_as_well(made):
+    fast = made("fast", 0.3)
+    assert choose([fast], none_lost(fast), context(max_size_mb=0.0005)) is None
+    assert choose([fast], none_lost(fast), context(max_latency_ms=0.2)) is None
+    assert choose([fast], {"fast": (0.5, 0.4, 0.6)}, context(max_accuracy_drop=None)) is fast
+
+
+def test_the_better_half_goes_on_and_the_most_faithful_with_it(made):
+    field = [made(str(n), 0.3 + n / 100, sqnr=10.0 + (n == 7)) for n in range(8)]
+    slow = made("slow", 1.5, sqnr=50.0)
+    assert [one.name for one in finalists([*field, slow], context())] == ["0", "1", "2", "3", "7"]
+    assert [one.name for one in finalists(field, context(), at_most=1)] == ["0"]
+
+
+def test_only_what_is_over_by_its_whole_interval_is_out_before_the_timing(made):
+    budget = Budget(max_accuracy_drop=0.01)
+    assert surely_over(made("a", None, drop=(0.05, 0.02, 0.08)), budget)
+    assert not surely_over(made("b", None, drop=(0.05, 0.005, 0.08)), budget)
+    assert not surely_over(made("c", None, drop=(0.5, 0.4, 0.6)), Budget(max_accuracy_drop=None))
+
+
+def test_everybody_is_told_how_it_ended(made):
+    winner, second, slow = made("winner", 0.3, sqnr=25), made("second", 0.302), made("slow", 1.5)
+    wrong, out = made("wrong", 0.2), made("out", None, drop=(0.5, 0.4, 0.6))
+    entrants = [winner, second, slow, wrong, out]
+    losses = none_lost(winner, second, slow) | {"wrong": (0.05, 0.03, 0.07)}
+    give_outcomes(entrants, winner, losses, context())
+    assert [one.outcome.code for one in entrants] == ["winner", "less_faithful", "slower", "over_budget", "over_budget"]
+    assert "5.0 points less top-1" in wrong.outcome.text
+    assert "held-back" in out.outcome.text
+
+
+def test_the_reason_is_made_of_what_was_measured(made):
+    fast, slow, wrong = made("fast", 0.5), made("slow", 1.2), made("wrong", 0.2)
+    losses = none_lost(fast, slow) | {"wrong": (0.05, 0.03, 0.07)}
+    won = reason_for(fast, [fast, slow], losses, context())
+    assert won.code == "race_won"
+    assert "2.00 times as fast as FP32 (1.82 to 2.22)" in won.text
+    stays = reason_for(None, [slow, wrong], losses, context())
+    assert (stays.code, "slow, takes 1.20 times" in stays.text) == ("race_nothing_faster", True)
+    over = reason_for(None, [wrong], losses, context(labelled=False))
+    assert (over.code, "95.0% of the images" in over.text) == ("race_nothing_within_budget", True)
