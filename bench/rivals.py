@@ -37,7 +37,7 @@ def onnxruntime_default(fp32: Path, out: Path, calibration: Batches, input_name:
     """`quantize_static` with nothing said: QDQ, signed activations and weights, per tensor, min-max."""
     from onnxruntime.quantization import quantize_static
 
-    quantize_static(str(fp32), str(out), _reader(calibration, input_name))
+    quantize_static(str(fp32), str(out), reader(calibration, input_name))
 
 
 def onnxruntime_guide(fp32: Path, out: Path, calibration: Batches, input_name: str) -> None:
@@ -54,7 +54,7 @@ def onnxruntime_guide(fp32: Path, out: Path, calibration: Batches, input_name: s
         quantize_static(
             str(prepared),
             str(out),
-            _reader(calibration, input_name),
+            reader(calibration, input_name),
             quant_format=QuantFormat.QDQ,
             per_channel=True,
             activation_type=QuantType.QUInt8,
@@ -173,7 +173,8 @@ RIVALS: dict[str, Rival] = {
 }
 
 
-def _reader(calibration: Batches, input_name: str) -> Any:
+def reader(calibration: Batches, input_name: str) -> Any:
+    """What onnxruntime's quantizer asks for images."""
     from onnxruntime.quantization import CalibrationDataReader
 
     class Reader(CalibrationDataReader):
