@@ -39,8 +39,10 @@ def n_nodes(proto: onnx.ModelProto) -> int:
 
 def _round(proto: onnx.ModelProto) -> tuple[onnx.ModelProto, Done]:
     declared = proto.graph
+    plain = _inferred(proto)
+    named = name_nodes(plain.graph)
     try:
-        model = ir.serde.deserialize_model(_inferred(proto))
+        model = ir.serde.deserialize_model(plain)
         counts = rewrite(model)
         made = ir.serde.serialize_model(model)
     except (ir.serde.SerdeError, ir.passes.PassError, RuntimeError, ValueError) as error:
@@ -50,8 +52,9 @@ def _round(proto: onnx.ModelProto) -> tuple[onnx.ModelProto, Done]:
     merge_initializers(made)
     _remove_traces(made)
     _restore(made.graph, declared)
-    keep_layer_names(made.graph, declared)
-    done["named"] = name_nodes(made.graph)
+    keep_layer_names(made.graph, plain.graph)
+    name_nodes(made.graph)
+    done["named"] = named
     return made, done
 
 
