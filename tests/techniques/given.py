@@ -54,11 +54,11 @@ def given(proto, folder):
     return model, context
 
 
-def again(context, name):
+def again(context, name, **changed):
     """The same with another folder."""
     folder = context.folder.parent / name
     folder.mkdir()
-    return replace(context, folder=folder)
+    return replace(context, folder=folder, **changed)
 
 
 def outputs(path, n=3, batch=None, kind=np.float32):
