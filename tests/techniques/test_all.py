@@ -16,12 +16,25 @@ from engine import models
 from engine.chains import UNITS, label
 from engine.data import Data
 from engine.models.artifacts import TorchModel
-from engine.settings import TECHNIQUES, Finetune, QuantizeStatic, SampleData, SampleModel, Split, Step, Target
+from engine.settings import (
+    TECHNIQUES,
+    Finetune,
+    Float16,
+    QuantizeStatic,
+    SampleData,
+    SampleModel,
+    Simplify,
+    Split,
+    Step,
+    Target,
+)
 from engine.steps import STEPS, Bench
 from engine.store.cache import Cache
 
 SETTINGS: dict[type[Step], tuple[Step, float]] = {
     Finetune: (Finetune(epochs=1, batch_size=32, learning_rate=1e-4), 0.9),
+    Simplify: (Simplify(), 1.0),
+    Float16: (Float16(), 0.95),
     QuantizeStatic: (QuantizeStatic(method="static", calibration_images=16), 0.9),
 }
 """For each technique settings that are quick, and the least agreement with the model that it was given."""
