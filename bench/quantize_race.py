@@ -12,7 +12,8 @@ on all cores. Fidelity and accuracy are on the 539 evaluation images. Wall time 
 file: of the whole command for ours, without the start of Python for a rival.
 
 Rivals' files are kept in FOLDER/rivals with their time and memory, and what failed with its error: remove the folder to
-make them anew. Results are added to FOLDER/results.json after each network; remove it to measure again.
+make and time them anew. Logits are kept in FOLDER/logits by the content of the file. Results are added to
+FOLDER/results.json after each network; remove it to measure again.
 
 It ends with 1 where ours is slower than an alternative of at least equal fidelity: where SQNR is no lower than ours,
 FP32 included, the upper end of the interval of our speed-up over it must be at least 1.
@@ -34,7 +35,7 @@ CALIBRATION_IMAGES = 128
 def race(files: Files, python: Path, rounds: int) -> Entry:
     """Builds what is missing of a network, and measures all side by side."""
     rivals = build_rivals(files, python)
-    print("  ours", file=sys.stderr, flush=True)
+    _say("  ours")
     mine, path = build_ours(files)
     built = {FP32: rivals.pop(FP32), OURS: mine, **rivals}
     measured = measure(files, built, path, rounds)
@@ -58,9 +59,14 @@ def measure(files: Files, built: dict[str, Built], ours: Path | None, rounds: in
     return Measured.model_validate_json(answer.read_bytes())
 
 
-def build(files: Files, python: Path) -> None:
-    """The rivals' files and their logits, so that a race has less to do."""
-    heavy("score", _written(_job(files, build_rivals(files, python), None, 0), files))
+def build(networks: list[Files], python: Path) -> None:
+    """All the rivals' files first, then their logits, so that a race has less to do."""
+    for files in networks:
+        _say(files.fp32.stem)
+        build_rivals(files, python)
+    for files in networks:
+        _say(f"{files.fp32.stem}: logits")
+        heavy("score", _written(_job(files, build_rivals(files, python), None, 0), files))
 
 
 def _job(files: Files, built: dict[str, Built], ours: Path | None, rounds: int) -> Job:
@@ -91,20 +97,22 @@ def _row(name: str, built: Built, measured: Measured) -> Row:
 
 def main(arguments: argparse.Namespace, names: list[str]) -> int:
     results = Results.load(arguments.folder / "results.json")
-    for name in [] if arguments.table else names:
-        files = Files(arguments.folder / f"{name}.onnx", arguments.images)
-        if name not in results.networks or arguments.build:
-            print(name, file=sys.stderr, flush=True)
-        if arguments.build:
-            build(files, arguments.rivals)
-        elif name not in results.networks:
+    networks = [Files(arguments.folder / f"{name}.onnx", arguments.images) for name in names]
+    if arguments.build:
+        build(networks, arguments.rivals)
+        return 0
+    for name, files in zip(names, networks, strict=True):
+        if not arguments.table and name not in results.networks:
+            _say(name)
             results.networks[name] = race(files, arguments.rivals, arguments.rounds)
             results.save(arguments.folder / "results.json")
-    if arguments.build:
-        return 0
     text, good = report({name: results.networks[name] for name in names if name in results.networks})
     print(text)
     return 0 if good else 1
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

@@ -21,6 +21,8 @@ from engine.results import Report, Variant
 
 LONGEST_S = 1200
 ERROR_CHARS = 200
+PROGRESS = "  "
+"""How a line begins that tells how far the work is."""
 
 
 @dataclass(frozen=True)
@@ -53,16 +55,21 @@ class Files:
 
     @property
     def logits(self) -> Path:
-        """The folder of the logits, each by its file's SHA-256, so that equal files are run once."""
-        return self.folder / "logits"
+        """The folder of all logits, each by its file's SHA-256, so that equal files are run once."""
+        return self.fp32.parent / "logits"
 
 
 def heavy(*arguments: object) -> None:
-    """bench/race_heavy.py in a process of its own. Raises RuntimeError with its last line where it fails."""
+    """bench/race_heavy.py in a process of its own, its progress shown. Raises RuntimeError with its last line."""
     command = [sys.executable, "-m", "bench.race_heavy", *map(str, arguments)]
-    ended = subprocess.run(command, stderr=subprocess.PIPE, text=True, check=False)
-    if ended.returncode:
-        raise RuntimeError(last_line(ended.stderr))
+    said = []
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        for line in process.stderr or ():
+            said.append(line)
+            if line.startswith(PROGRESS):
+                print(line, end="", file=sys.stderr, flush=True)
+    if process.returncode:
+        raise RuntimeError(last_line("".join(said)))
 
 
 def last_line(text: str) -> str:
