@@ -45,25 +45,29 @@ def float16(model: OnnxModel, settings: Float16, context: Context) -> Outcome:
     images = part.span(0, min(IMAGES, len(part)))
     context.tell(0.1, "looking for numbers that 16 bits cannot hold")
     large = overflowing(proto, model.input_name, _batches(model, images))
-    if model.output_name in large and not settings.keep_io_types:
-        raise StepError(f"{_described({model.output_name: large[model.output_name]})}", "Set keep_io_types")
+    if not settings.keep_io_types and large.get(model.output_name, 0.0) > LARGEST:
+        raise StepError(_described({model.output_name: large[model.output_name]}), "Set keep_io_types")
     in_float = touching(proto, large)
     context.tell(0.5, "converting to 16-bit floats")
-    made = convert(proto, settings.keep_io_types, in_float)
-    if not n_short(made):
-        raise StepError(f"nothing of the model fits 16-bit floats: {_described(large)}" if large else
-                        "the model has no weights in 32-bit floats to convert", "Leave float16 out")  # fmt: skip
-    path = context.folder / "model.onnx"
-    write_metadata(made, model.preprocess, model.classes)
-    onnx.save(made, path)
-    result = replace(model, path=path)
+    made = replace(model, path=context.folder / "model.onnx")
+    _write(convert(proto, settings.keep_io_types, in_float), made, large)
     context.tell(0.7, "comparing the outputs")
-    notes = [_compared(model, result, images, context, large)]
+    notes = [_compared(model, made, images, context, large)]
     if large:
-        notes.append(Note(code="float16_kept", text=f"{len(in_float)} nodes stay in 32 bits: {_described(large)}"))
+        text = f"Nodes that stay in 32 bits: {len(in_float)}; {_described(large)}"
+        notes.append(Note(code="float16_kept", text=text))
     if context.target.provider == _CPU:
         notes.append(_CAST_BACK)
-    return Outcome(model=result, notes=tuple(notes))
+    return Outcome(model=made, notes=tuple(notes))
+
+
+def _write(proto: onnx.ModelProto, made: OnnxModel, large: dict[str, float]) -> None:
+    """Raises StepError where nothing in it is in 16 bits."""
+    if not n_short(proto):
+        raise StepError(f"nothing of the model fits 16-bit floats: {_described(large)}" if large else
+                        "the model has no weights in 32-bit floats to convert", "Leave float16 out")  # fmt: skip
+    write_metadata(proto, made.preprocess, made.classes)
+    onnx.save(proto, made.path)
 
 
 def _batches(model: OnnxModel, images: Part) -> Iterator[np.ndarray]:
@@ -93,4 +97,4 @@ def _described(large: dict[str, float]) -> str:
     worst = sorted(large, key=lambda name: -large[name])
     shown = ", ".join(f"'{name[:80]}' reaches {large[name]:.3g}" for name in worst[:_SHOWN])
     more = f" and {len(worst) - _SHOWN} more" if len(worst) > _SHOWN else ""
-    return f"{shown}{more}, where the largest 16-bit float is {LARGEST:.0f}"
+    return f"{shown}{more}; 16 bits hold up to {LARGEST:.0f}, of which half is kept free for other images"

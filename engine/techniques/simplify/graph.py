@@ -16,6 +16,11 @@ from engine.techniques.simplify.pooling import pool_means
 
 Done = collections.Counter[str]
 """Nodes by what became of them."""
+_REFUSALS = (
+    ir.serde.SerdeError, ir.passes.PassError,
+    RuntimeError, ValueError, TypeError, LookupError, AttributeError, AssertionError,
+)  # fmt: skip
+"""The libraries have no base of their own for what they raise on a graph that they did not expect."""
 _TRACES = "pkg.onnxscript."
 
 
@@ -45,7 +50,7 @@ def _round(proto: onnx.ModelProto) -> tuple[onnx.ModelProto, Done]:
         model = ir.serde.deserialize_model(plain)
         counts = rewrite(model)
         made = ir.serde.serialize_model(model)
-    except (ir.serde.SerdeError, ir.passes.PassError, RuntimeError, ValueError) as error:
+    except _REFUSALS as error:
         raise StepError(f"onnxscript cannot rewrite this graph: {_first_line(error)}", "Leave simplify out") from error
     done = Done(counts)
     done["pooled"] = pool_means(made)

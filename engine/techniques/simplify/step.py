@@ -92,7 +92,6 @@ def _difference(given: np.ndarray, wanted: np.ndarray) -> float:
 
 def _notes(before: onnx.ModelProto, after: onnx.ModelProto, done: Done) -> tuple[Note, ...]:
     told = {
-        "inlined": "{} nodes in functions of the file's own inlined",
         "folded": "{} folded into constants",
         "no_ops": "{} without effect removed",
         "fused": "{} fused into others",
@@ -103,8 +102,8 @@ def _notes(before: onnx.ModelProto, after: onnx.ModelProto, done: Done) -> tuple
     text = f"Nodes: {n_nodes(before)} -> {n_nodes(after)}" + (f": {', '.join(parts)}" if parts else "")
     notes = [Note(code="simplified", text=text)]
     if done["pooled"]:
-        notes.append(Note(code="pooled", text=f"{done['pooled']} means over height and width became "
-                                              "GlobalAveragePool, which can be quantized"))  # fmt: skip
+        notes.append(Note(code="pooled", text="Means over height and width that became GlobalAveragePool, which can be "
+                                              f"quantized: {done['pooled']}"))  # fmt: skip
     if done["named"]:
-        notes.append(Note(code="named", text=f"{done['named']} nodes without a name of their own got one"))
+        notes.append(Note(code="named", text=f"Nodes that had no name of their own and got one: {done['named']}"))
     return tuple(notes)
