@@ -26,10 +26,6 @@ class Predictions:
     def save(self, path: Path) -> None:
         np.savez_compressed(path, ids=np.array(self.ids), logits=self.logits)
 
-    def span(self, start: int, stop: int) -> "Predictions":
-        """Those of the images from `start` up to `stop`."""
-        return Predictions(self.ids[start:stop], self.logits[start:stop])
-
     @classmethod
     def load(cls, path: Path) -> "Predictions":
         """Raises MeasureError where the file is not one that `save` wrote."""

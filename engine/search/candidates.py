@@ -49,8 +49,8 @@ class Plan:
     reason: Note
 
 
-def plan_candidates(facts: Facts, n_images: int) -> tuple[Plan, ...]:
-    """The table, most promising first; FP32 takes part in every race beside them.
+def methods(facts: Facts, n_images: int) -> tuple[Plan, ...]:
+    """The first half of the table, most promising first; FP32 takes part in every race beside them.
 
     `n_images` calibrate each. Convolutions are never quantized dynamically (4 to 14 times slower than FP32 in
     onnxruntime), and weights never unsigned.
@@ -65,21 +65,31 @@ def plan_candidates(facts: Facts, n_images: int) -> tuple[Plan, ...]:
          "attention_is_sensitive", "products of two activations, as in attention, lose the most"),
         (layers < 1, "Static INT8, layers only", {"operators": facts.layers, "float_nodes": facts.products},
          "layers_hold_time", f"Conv, Gemm and MatMul hold {layers:.0%} of the time; the rest stays in float"),
-        *((facts.n_layers >= LAYERS_EACH * k, f"Static INT8, first {k} in float", dict[str, object](float_first=k),
-           "first_layers_are_sensitive", "errors of the first layers go through all that follow")
-          for k in FLOAT_FIRST),
-        (True, "Static INT8, percentile", {"calibration": "percentile"}, "outliers",
-         "a few outliers can stretch the range of all other values"),
-        (True, "Static INT8, per tensor", {"per_channel": False}, "one_scale",
-         "one scale a layer makes the simplest kernels"),
-        (_saturates(facts.isa), "Static INT8, full range", {"reduce_range": False}, "may_not_saturate",
-         "without VNNI full 8-bit weights can saturate, and need not"),
         (facts.goal == "size", "8-bit weights", {"method": "weights"}, "goal_is_size",
          "the goal is size, and arithmetic in float keeps the outputs close"),
     ]  # fmt: skip
     static = {"method": "static", "calibration_images": n_images}
     return tuple(
         Plan(name, _step(changes if "method" in changes else static | changes), Note(code=code, text=text))
+        for fits, name, changes, code, text in rows
+        if fits
+    )
+
+
+def refinements(base: Plan, facts: Facts) -> tuple[Plan, ...]:
+    """The second half: the best static one of the first half with one thing changed each."""
+    rows: list[tuple[bool, str, dict[str, object], str, str]] = [
+        *((facts.n_layers >= LAYERS_EACH * k, f"first {k} in float", dict[str, object](float_first=k),
+           "first_layers_are_sensitive", "errors of the first layers go through all that follow")
+          for k in FLOAT_FIRST),
+        (True, "percentile", {"calibration": "percentile"}, "outliers",
+         "a few outliers can stretch the range of all other values"),
+        (True, "per tensor", {"per_channel": False}, "one_scale", "one scale a layer makes the simplest kernels"),
+        (_saturates(facts.isa), "full range", {"reduce_range": False}, "may_not_saturate",
+         "without VNNI full 8-bit weights can saturate, and need not"),
+    ]  # fmt: skip
+    return tuple(
+        Plan(f"{base.name}, {name}", base.settings.model_copy(update=changes), Note(code=code, text=text))
         for fits, name, changes, code, text in rows
         if fits
     )

@@ -7,7 +7,7 @@ from engine.measure.quality import Drop
 from engine.measure.verdict import NOT_SLOWER_RATIO
 from engine.results import Note
 from engine.search.entrants import Entrant
-from engine.settings import Budget
+from engine.settings import Budget, QuantizeStatic
 from engine.techniques.context import Context
 
 MOST_FINALISTS = 4
@@ -21,6 +21,12 @@ Losses = Mapping[str, Drop]
 def surely_over(entrant: Entrant, budget: Budget) -> bool:
     """Whether even the kind end of the interval of its loss on the held-back images breaks the accuracy budget."""
     return budget.max_accuracy_drop is not None and entrant.drop[1] > budget.max_accuracy_drop
+
+
+def best_static(entrants: list[Entrant]) -> Entrant | None:
+    """What is worth refining: the fastest static candidate, or the most faithful one where none was timed."""
+    static = [one for one in entrants if isinstance(one.plan.settings, QuantizeStatic)]
+    return min(static, key=lambda one: (one.ratio, -one.sqnr_db), default=None)
 
 
 def finalists(entrants: list[Entrant], context: Context, at_most: int | None = None) -> list[Entrant]:

@@ -6,16 +6,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from engine.data import Part
 from engine.errors import StepError
-from engine.measure.predictions import Predictions, predict
+from engine.measure.predictions import predict
 from engine.measure.quality import Drop, fidelity, loss
 from engine.models.artifacts import OnnxModel, content_key, file_sha256
 from engine.results import Fidelity, Latency, Note, Trial
 from engine.search.candidates import Plan
 from engine.settings import QuantizeDynamic, QuantizeStatic, QuantizeWeights, Simplify
 from engine.techniques.context import Candidate, Context
-from engine.techniques.quantize import Calibrator, build_static, quantize_dynamic, quantize_weights
+from engine.techniques.quantize import Calibrator, Held, build_static, quantize_dynamic, quantize_weights
 
 STARTED = Note(code="started", text="Built and compared with FP32 on held-back images")
 
@@ -76,14 +75,13 @@ class Entrant:
 class Stable:
     """Where candidates are built: all from one simplified FP32 graph and the same calibration.
 
-    `held` are calibration images that set no range; `reference` is FP32's answer to them.
+    `held` are calibration images that set no range, with FP32's answer to them.
     """
 
     context: Context
     base: OnnxModel
     calibrator: Calibrator
-    held: Part
-    reference: Predictions
+    held: Held
 
     @property
     def late(self) -> bool:
@@ -103,14 +101,14 @@ class Stable:
 
     def scored(self, plan: Plan, model: OnnxModel, notes: tuple[Note, ...], began: float) -> Entrant:
         """The entrant of a model that is there already; `began` in seconds of time.monotonic()."""
-        logits = predict(model, self.held, self.context.target).logits
+        logits = predict(model, self.held.images, self.context.target).logits
         return Entrant(
             plan=plan,
             model=model,
             notes=notes,
             seconds=time.monotonic() - began,
-            fidelity=fidelity(logits, self.reference.logits),
-            drop=loss(logits, self.reference.logits, self.held.labels),
+            fidelity=fidelity(logits, self.held.logits),
+            drop=loss(logits, self.held.logits, self.held.images.labels),
         )
 
     def _build(self, plan: Plan, folder: Path) -> tuple[Path, tuple[Note, ...]]:

@@ -12,7 +12,7 @@ from engine.results import Note
 from engine.search.candidates import Plan
 from engine.search.entrants import Entrant, Stable
 from engine.settings import QuantizeStatic
-from engine.techniques.quantize import heavy_nodes
+from engine.techniques.quantize import Held, heavy_nodes
 
 RANKING_IMAGES = 16
 FINEST = 16
@@ -49,7 +49,8 @@ def _ranking(
     stable: Stable, settings: QuantizeStatic, layers: list[str], tell: Callable[[float, str], None]
 ) -> list[str]:
     """Layers by the SQNR of the logits with that layer alone in float, most sensitive first."""
-    few = replace(stable, held=stable.held.span(0, RANKING_IMAGES), reference=stable.reference.span(0, RANKING_IMAGES))
+    held = Held(stable.held.images.span(0, RANKING_IMAGES), stable.held.logits[:RANKING_IMAGES])
+    few = replace(stable, held=held)
     plain = settings.model_copy(update={"bias_correction": False})
     scores: dict[str, float] = {}
     for number, layer in enumerate(layers):

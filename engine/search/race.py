@@ -15,18 +15,22 @@ from engine.measure.quality import Drop, loss
 from engine.models.artifacts import OnnxModel, content_key, file_sha256
 from engine.results import Note
 from engine.runtimes.profiling import operator_times
-from engine.search.candidates import Facts, Plan, plan_candidates
-from engine.search.choosing import choose, finalists, give_outcomes, reason_for, surely_over
+from engine.search.candidates import Facts, Plan, methods, refinements
+from engine.search.choosing import best_static, choose, finalists, give_outcomes, reason_for, surely_over
 from engine.search.entrants import Entrant, Stable
 from engine.search.mixed import restore_layers
 from engine.settings import QuantizeAuto, Simplify
 from engine.techniques.context import Context, Outcome, Search
-from engine.techniques.quantize import Calibrator, check_quantizable, fold, free_products, heavy_nodes
+from engine.techniques.quantize import Calibrator, Held, check_quantizable, fold, free_products, heavy_nodes
 from engine.techniques.simplify import simplify
 
 SCREENING_ROUNDS, FINAL_ROUNDS = 3, 12
-BUILD, SCREEN, FINAL, REPAIR = 0.05, 0.5, 0.65, 0.8
+BUILD, SCREEN, BUILD_AGAIN, SCREEN_AGAIN, FINAL, REPAIR = 0.05, 0.3, 0.35, 0.6, 0.65, 0.8
 """Where each part begins, as a share of the progress."""
+SCREENING = 0.05
+"""The share of the progress that one screening takes."""
+HOPELESS = 1.25
+"""From this ratio to FP32 on no refinement has ever made a static candidate faster than FP32 (docs/log.md)."""
 MORE_FAITHFUL_DB = 6.0
 """What a repair aims at where the held-back images show no loss: half the error."""
 Place = Callable[[float], tuple[float, str]]
@@ -57,10 +61,10 @@ def _run(
     stable: Stable, model: OnnxModel, simplified: Entrant | None, settings: QuantizeAuto, n_images: int
 ) -> Outcome:
     context = stable.context
-    entrants, notes = _build(stable, simplified)
+    entrants, notes = _enter(stable, model, simplified)
     if settings.mixed_precision and all(surely_over(entrant, context.budget) for entrant in entrants):
         entrants += _repaired(stable, entrants, lambda entrant: not surely_over(entrant, context.budget))
-    _screen(stable, model, entrants)
+        _screen(stable, model, entrants, BUILD_AGAIN)
     final = finalists(entrants, context, at_most=1 if stable.late else None)
     losses = _run_final(stable, model, final)
     winner = choose(final, losses, context)
@@ -76,14 +80,33 @@ def _run(
         candidates=tuple(entrant.candidate() for entrant in entrants),
         winner_key=winner.model.key if winner else None,
         reason=reason_for(winner, entrants, losses, context),
-        n_images=len(stable.held),
+        n_images=len(stable.held.images),
     )
     return Outcome(
         model=winner.model if winner else model,
-        notes=(*notes, _images_note(n_images, len(stable.held), settings)),
+        notes=(*notes, _images_note(n_images, len(stable.held.images), settings)),
         complete=not stable.late,
         search=search,
     )
+
+
+def _enter(stable: Stable, model: OnnxModel, simplified: Entrant | None) -> tuple[list[Entrant], list[Note]]:
+    """The methods, screened, then refinements of the best static one of them, screened as well."""
+    facts = _facts(stable)
+    entrants = [simplified] if simplified else []
+    notes = _build(stable, methods(facts, stable.calibrator.n_images), entrants, BUILD, SCREEN)
+    if not entrants:
+        raise StepError(f"no candidate could be built: {notes[0].text}", "Leave quantization out")
+    _screen(stable, model, entrants, SCREEN)
+    base = best_static(entrants)
+    if base is None:
+        return entrants, notes
+    if base.latency is not None and base.latency.ratio_low > HOPELESS:
+        text = f"{base.name} takes {base.ratio:.2f} times the time of FP32, and no refinement of it makes up for that"
+        return entrants, [*notes, Note(code="not_refined", text=text)]
+    notes += _build(stable, refinements(base.plan, facts), entrants, BUILD_AGAIN, SCREEN_AGAIN)
+    _screen(stable, model, entrants, SCREEN_AGAIN)
+    return entrants, notes
 
 
 def _stable(model: OnnxModel, context: Context, n_images: int, work: Path) -> tuple[Stable, Entrant | None]:
@@ -91,8 +114,8 @@ def _stable(model: OnnxModel, context: Context, n_images: int, work: Path) -> tu
     began = time.monotonic()
     context.tell(0.0, "simplifying the graph")
     images = context.data.split("calibration")
-    held = images.span(n_images // 2, n_images)
-    reference = predict(model, held, context.target)
+    judges = images.span(n_images // 2, n_images)
+    held = Held(judges, predict(model, judges, context.target).logits)
     outcome = simplify(model, Simplify(), replace(context, folder=work, tell=_silent))
     if not isinstance(outcome.model, OnnxModel):
         raise TypeError("simplify gives an OnnxModel")
@@ -100,22 +123,23 @@ def _stable(model: OnnxModel, context: Context, n_images: int, work: Path) -> tu
     differs = all(note.code != "nothing_to_simplify" for note in outcome.notes)
     if differs:
         base = replace(base, path=base.path.rename(context.folder / f"{base.key[:12]}.onnx"))
-    calibrator = Calibrator(base, fold(base, work), images, n_images // 2, work, context.tell)
-    stable = Stable(context=context, base=base, calibrator=calibrator, held=held, reference=reference)
+    calibrator = Calibrator(base, fold(base, work), images, n_images // 2, work, _silent)
+    stable = Stable(context=context, base=base, calibrator=calibrator, held=held)
     return stable, stable.scored(SIMPLIFIED, base, outcome.notes, began) if differs else None
 
 
-def _build(stable: Stable, simplified: Entrant | None) -> tuple[list[Entrant], list[Note]]:
-    """Every candidate of the table that can be built before the deadline, and notes on those that could not."""
+def _build(stable: Stable, plans: tuple[Plan, ...], entrants: list[Entrant], begin: float, end: float) -> list[Note]:
+    """Adds every plan that can be built before the deadline to the entrants; notes on those that could not.
+
+    `begin` and `end` are shares of the progress.
+    """
     context, notes = stable.context, []
-    entrants = [simplified] if simplified else []
-    plans = plan_candidates(_facts(stable), stable.calibrator.n_images)
     for number, plan in enumerate(plans):
         if stable.late and entrants:
             names = ", ".join(left.name for left in plans[number:])
             notes.append(Note(code="out_of_time", text=f"The time was up before these could be tried: {names}"))
             break
-        context.tell(BUILD + (SCREEN - BUILD) * number / len(plans),
+        context.tell(begin + (end - begin) * number / len(plans),
                      f"building candidate {number + 1} of {len(plans)}: {plan.name}")  # fmt: skip
         try:
             entrant = stable.enter(plan)
@@ -128,9 +152,7 @@ def _build(stable: Stable, simplified: Entrant | None) -> tuple[list[Entrant], l
             continue  # on this graph it comes to the same file
         entrants.append(entrant)
         context.offer(entrant.candidate())
-    if not entrants:
-        raise StepError(f"no candidate could be built: {notes[0].text}", "Leave quantization out")
-    return entrants, notes
+    return notes
 
 
 def _facts(stable: Stable) -> Facts:
@@ -138,7 +160,7 @@ def _facts(stable: Stable) -> Facts:
     proto = stable.calibrator.proto()
     layers = heavy_nodes(proto)
     types = {node.name: node.op_type for node in proto.graph.node}
-    images = next(stable.held.batches(base.batch or context.target.batch_size))
+    images = next(stable.held.images.batches(base.batch or context.target.batch_size))
     return Facts(
         times=operator_times(base.path, context.target, filled(images, base.batch), input_name=base.input_name),
         layers=tuple(sorted({types[name] for name in layers})),
@@ -149,11 +171,11 @@ def _facts(stable: Stable) -> Facts:
     )
 
 
-def _screen(stable: Stable, model: OnnxModel, entrants: list[Entrant]) -> None:
-    """A short timing of all that may still keep the budget."""
-    alive = [entrant for entrant in entrants if not surely_over(entrant, stable.context.budget)]
-    _time(stable, model, alive, SCREENING_ROUNDS, lambda share: (SCREEN + (FINAL - SCREEN) * share, "screening"))
-    for entrant in alive:
+def _screen(stable: Stable, model: OnnxModel, entrants: list[Entrant], begin: float) -> None:
+    """A short timing of all that were not timed yet and may still keep the budget."""
+    new = [one for one in entrants if one.latency is None and not surely_over(one, stable.context.budget)]
+    _time(stable, model, new, SCREENING_ROUNDS, lambda share: (begin + SCREENING * share, "screening"))
+    for entrant in new:
         entrant.stage = "screened"
         stable.context.offer(entrant.candidate())
 
@@ -177,7 +199,7 @@ def _time(stable: Stable, model: OnnxModel, entrants: list[Entrant], n_rounds: i
         return
     context = stable.context
     size = context.target.batch_size
-    images = np.resize(next(stable.held.batches(size)), (size, *model.input_shape))
+    images = np.resize(next(stable.held.images.batches(size)), (size, *model.input_shape))
 
     def on_round(done: int, total: int) -> None:
         share, word = place(done / total)

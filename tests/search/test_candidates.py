@@ -2,7 +2,7 @@
 
 import pytest
 
-from engine.search.candidates import Facts, plan_candidates
+from engine.search.candidates import Facts, methods, refinements
 
 VNNI_ISA = ("sse4_2", "avx2", "avx512_vnni")
 
@@ -14,7 +14,12 @@ def facts(times, **changes):
 
 
 def names(facts):
-    return [plan.name for plan in plan_candidates(facts, 64)]
+    return [plan.name for plan in methods(facts, 64)]
+
+
+def refined(facts):
+    base = next(plan for plan in methods(facts, 64) if plan.name == "Static INT8")
+    return refinements(base, facts)
 
 
 CONV = {"Conv": 9.0, "ReorderInput": 0.5, "Gemm": 0.5}
@@ -28,7 +33,7 @@ def test_convolutions_are_never_quantized_dynamically():
 
 
 def test_where_matmuls_hold_the_time_dynamic_comes_first_and_attention_is_spared():
-    planned = plan_candidates(facts(ATTENTION, layers=("MatMul",), products=("qk", "av")), 64)
+    planned = methods(facts(ATTENTION, layers=("MatMul",), products=("qk", "av")), 64)
     assert planned[0].name == "Dynamic INT8"
     assert "80%" in planned[0].reason.text
     spared = next(plan for plan in planned if plan.name == "Static INT8, attention in float")
@@ -39,15 +44,16 @@ def test_where_matmuls_hold_the_time_dynamic_comes_first_and_attention_is_spared
 
 @pytest.mark.parametrize(("n_layers", "tried"), [(5, []), (6, [2]), (12, [2, 4]), (30, [2, 4, 10])])
 def test_a_small_network_is_not_left_in_float_for_a_third(n_layers, tried):
-    found = names(facts(CONV, n_layers=n_layers))
-    assert [k for k in (2, 4, 10) if f"Static INT8, first {k} in float" in found] == tried
+    first = [plan.settings.float_first for plan in refined(facts(CONV, n_layers=n_layers))]
+    assert [k for k in first if k] == tried
 
 
 @pytest.mark.parametrize(
     ("isa", "tried"), [(VNNI_ISA, False), (("sse4_2", "avx2"), True), (("asimd", "asimddp"), False)]
 )
 def test_full_range_weights_race_where_they_may_saturate(isa, tried):
-    assert ("Static INT8, full range" in names(facts(CONV, isa=isa))) is tried
+    found = [plan.settings for plan in refined(facts(CONV, isa=isa)) if plan.name == "Static INT8, full range"]
+    assert [settings.reduce_range for settings in found] == ([False] if tried else [])
 
 
 def test_weights_alone_are_for_size():
@@ -55,8 +61,18 @@ def test_weights_alone_are_for_size():
     assert "8-bit weights" in names(facts(CONV, goal="size"))
 
 
+def test_a_refinement_changes_one_thing_of_its_base():
+    given = facts(ATTENTION, products=("qk",))
+    base = next(plan for plan in methods(given, 64) if plan.name == "Static INT8, attention in float")
+    for plan in refinements(base, given):
+        before, after = base.settings.model_dump(), plan.settings.model_dump()
+        assert len([key for key in before if before[key] != after[key]]) == 1, plan.name
+        assert plan.name.startswith("Static INT8, attention in float, ")
+
+
 def test_every_row_has_a_name_of_its_own_a_reason_and_the_images():
-    planned = plan_candidates(facts(ATTENTION, products=("qk",), goal="size", isa=("avx2",)), 64)
+    given = facts(ATTENTION, products=("qk",), goal="size", isa=("avx2",))
+    planned = (*methods(given, 64), *refined(given))
     assert len({plan.name for plan in planned}) == len(planned)
     assert all(plan.reason.code and plan.reason.text for plan in planned)
     assert {plan.settings.calibration_images for plan in planned if plan.settings.method == "static"} == {64}

@@ -7,9 +7,9 @@ import pytest
 
 from engine.results import Fidelity, Note
 from engine.search.candidates import Plan
-from engine.search.choosing import choose, finalists, give_outcomes, reason_for, surely_over
+from engine.search.choosing import best_static, choose, finalists, give_outcomes, reason_for, surely_over
 from engine.search.entrants import Entrant
-from engine.settings import Budget, QuantizeStatic, Simplify
+from engine.settings import Budget, QuantizeDynamic, QuantizeStatic, Simplify
 from tests.made import made_latency
 
 SAME = (0.0, -0.01, 0.01)
@@ -72,6 +72,15 @@ def test_other_budgets_hold_as_well(made):
     assert choose([fast], none_lost(fast), context(max_size_mb=0.0005)) is None
     assert choose([fast], none_lost(fast), context(max_latency_ms=0.2)) is None
     assert choose([fast], {"fast": (0.5, 0.4, 0.6)}, context(max_accuracy_drop=None)) is fast
+
+
+def test_the_fastest_static_one_is_refined_or_the_most_faithful_where_none_was_timed(made):
+    dynamic = made("dynamic", 0.2, settings=QuantizeDynamic(method="dynamic"))
+    fast, slow = made("fast", 0.5, sqnr=10.0), made("slow", 0.6, sqnr=30.0)
+    assert best_static([slow, dynamic, fast]) is fast
+    fast.latency = slow.latency = None
+    assert best_static([dynamic, fast, slow]) is slow
+    assert best_static([dynamic]) is None
 
 
 def test_the_better_half_goes_on_and_the_most_faithful_with_it(made):

@@ -20,7 +20,10 @@ from engine.settings import (
     TECHNIQUES,
     Finetune,
     Float16,
+    QuantizeAuto,
+    QuantizeDynamic,
     QuantizeStatic,
+    QuantizeWeights,
     SampleData,
     SampleModel,
     Simplify,
@@ -35,6 +38,9 @@ SETTINGS: dict[type[Step], tuple[Step, float]] = {
     Finetune: (Finetune(epochs=1, batch_size=32, learning_rate=1e-4), 0.9),
     Simplify: (Simplify(), 1.0),
     Float16: (Float16(), 0.95),
+    QuantizeAuto: (QuantizeAuto(calibration_images=16), 0.9),
+    QuantizeDynamic: (QuantizeDynamic(method="dynamic"), 0.95),
+    QuantizeWeights: (QuantizeWeights(method="weights"), 0.9),
     QuantizeStatic: (QuantizeStatic(method="static", calibration_images=16), 0.9),
 }
 """For each technique settings that are quick, and the least agreement with the model that it was given."""
@@ -130,6 +136,6 @@ def test_the_tables_name_the_same_techniques():
 
 @pytest.mark.parametrize("technique", STEPS, ids=lambda technique: technique.__name__)
 def test_progress_and_labels_know_it(technique):
-    name = technique.model_fields["technique"].default
-    assert UNITS[name] > 0
-    assert label((name,)) not in ("", label(()))
+    settings, _ = SETTINGS[technique]
+    assert UNITS[settings.technique] > 0
+    assert label((settings,)) not in ("", label(()))

@@ -3,11 +3,12 @@
 from engine.techniques.quantize.calibrate import Calibrator
 from engine.techniques.quantize.dynamic import quantize_dynamic
 from engine.techniques.quantize.prepare import check_quantizable, fold, free_products, heavy_nodes
-from engine.techniques.quantize.static import build_static, quantize_static
+from engine.techniques.quantize.static import Held, build_static, quantize_static
 from engine.techniques.quantize.weights import quantize_weights
 
 __all__ = [
     "Calibrator",
+    "Held",
     "build_static",
     "check_quantizable",
     "fold",

@@ -4,6 +4,7 @@ import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import onnx
 from onnxruntime.quantization import QuantType
 from onnxruntime.quantization.qdq_quantizer import QDQQuantizer
@@ -46,6 +47,14 @@ class Scheme:
     note: Note
 
 
+@dataclass(frozen=True)
+class Held:
+    """Images that set no range, and the float model's logits (N, classes) of them: they judge what was built."""
+
+    images: Part
+    logits: np.ndarray
+
+
 def quantize_static(model: OnnxModel, settings: QuantizeStatic, context: Context) -> Outcome:
     """An INT8 file with ranges from images of the calibration split.
 
@@ -60,7 +69,8 @@ def quantize_static(model: OnnxModel, settings: QuantizeStatic, context: Context
         raise StepError("static quantization needs calibration images, and there are none", "Raise split.calibration")
     n_judges = min(JUDGES, len(images) // 4) if settings.bias_correction else 0
     n_images = min(settings.calibration_images, len(images) - n_judges)
-    held = images.span(n_images, n_images + n_judges) if n_judges else None
+    judges = images.span(n_images, n_images + n_judges)
+    held = Held(judges, predict(model, judges, context.target).logits) if n_judges else None
     path = context.folder / "model.onnx"
     with tempfile.TemporaryDirectory(dir=context.folder) as work:
         context.tell(0.0, "folding constants and batch norms")
@@ -71,10 +81,10 @@ def quantize_static(model: OnnxModel, settings: QuantizeStatic, context: Context
 
 
 def build_static(
-    calibrator: Calibrator, settings: QuantizeStatic, isa: tuple[str, ...], path: Path, held: Part | None,
+    calibrator: Calibrator, settings: QuantizeStatic, isa: tuple[str, ...], path: Path, held: Held | None,
     target: Target,
 ) -> tuple[Note, ...]:  # fmt: skip
-    """Writes the INT8 file to `path`; `held` are images that judge the bias correction (None: none is done).
+    """Writes the INT8 file to `path`; `held` judges the bias correction (None: none is done).
 
     Raises StepError as `quantize_static` does.
     """
@@ -98,22 +108,24 @@ def build_static(
     return scheme.note, _correct(quantizer.model.model, calibrator, path, held, target)
 
 
-def _correct(quantized: onnx.ModelProto, calibrator: Calibrator, path: Path, held: Part, target: Target) -> Note:
+def _correct(quantized: onnx.ModelProto, calibrator: Calibrator, path: Path, held: Held, target: Target) -> Note:
     """Corrects the biases of the file at `path` where the held-back images show that this brings its outputs closer."""
     corrected = path.with_suffix(".corrected.onnx")
     n_layers = correct_biases(quantized, calibrator.proto(), calibrator.means())
     _save(quantized, calibrator.model, corrected)
-    models = {"float": calibrator.model.path, "plain": path, "corrected": corrected}
-    logits = {name: predict(replace(calibrator.model, path=file), held, target).logits for name, file in models.items()}
-    before, after = (sqnr_db(logits[name], logits["float"]) for name in ("plain", "corrected"))
+    before, after = (
+        sqnr_db(predict(replace(calibrator.model, path=file), held.images, target).logits, held.logits)
+        for file in (path, corrected)
+    )
+    n_images = len(held.images)
     if before is None or after is None or after <= before:
         corrected.unlink()
         return Note(code="bias_not_corrected",
-                    text=f"Bias correction did not help on {len(held)} held-back images and was left out")  # fmt: skip
+                    text=f"Bias correction did not help on {n_images} held-back images and was left out")  # fmt: skip
     corrected.replace(path)
     return Note(code="bias_corrected",
                 text=f"The biases of {n_layers} layers take up the mean error of their weights: {before:.1f} dB became "
-                     f"{after:.1f} dB on {len(held)} held-back images")  # fmt: skip
+                     f"{after:.1f} dB on {n_images} held-back images")  # fmt: skip
 
 
 def _save(proto: onnx.ModelProto, model: OnnxModel, path: Path) -> None:
