@@ -89,7 +89,7 @@ def refused(run, tmp_path):
     ("{model: {kind: sample}, steps: quantize}", "'steps' is 'quantize', it must be a list"),
     ("{model: {kind: sample}, steps: [{technique: zip}]}", "step 1: 'technique' is 'zip', it must be one of"),
     ("{model: {kind: sample}, steps: [{method: static}]}", "step 1: it does not say which 'technique' it is"),
-    ("{model: {kind: sample}, steps: [{technique: quantize}]}", "step 1: 'method' is missing"),
+    ("{model: {kind: sample}, steps: [{technique: quantize, method: best}]}", "step 1: 'method'"),
     ("{model: {kind: sample}, steps: [{technique: quantize, method: static, bits: 4}]}", "step 1: unknown key 'bits'"),
     ("{model: {kind: sample}, data: {kind: sample}, branches: [[], [{technique: finetune, epochs: 0}]]}",
      "chain 2, step 1: 'epochs' is 0, it must be at least 1"),

@@ -19,9 +19,11 @@ from engine.results import (
     ModelProfile,
     Note,
     Provider,
+    Race,
     Report,
     Result,
     TechniqueInfo,
+    Trial,
     Upload,
     Usage,
 )
@@ -49,10 +51,13 @@ JOB = Job(
 TECHNIQUE = TechniqueInfo(technique="quantize", method=None, title="Quantize", stage="onnx", summary="INT8.",
                           schema={"type": "object"})  # fmt: skip
 BASELINE, VARIANT = REPORT.variants
+TRIAL = Trial(name="Static INT8", reason=NOTE, stage="final", outcome=NOTE, ratio=0.5, ratio_low=0.4, ratio_high=0.6,
+              n_rounds=12, fidelity=None)  # fmt: skip
+RACE = Race(branch=0, step=0, parent_id="a" * 12, winner_id="b" * 12, reason=NOTE, n_images=64, seconds=30.0)
 EXAMPLES: tuple[Result, ...] = (
     NOTE, REPORT, REPORT.environment, REPORT.data, REPORT.failures[0], REPORT.recommended, BASELINE, BASELINE.input,
     BASELINE.latency, BASELINE.throughput, BASELINE.accuracy, VARIANT.fidelity, VARIANT.verdict, PREVIEW,
-    PREVIEW.counts[0], PROFILE, JOB, TECHNIQUE,
+    PREVIEW.counts[0], PROFILE, JOB, TECHNIQUE, TRIAL, RACE,
     Event(time="2026-01-01T00:00:00+00:00", step="s", phase="p", fraction=0.5, message="m", metrics={"loss": 0.1}),
     Provider(runtime="onnxruntime", name="CPUExecutionProvider", works=False, reason="no"),
     Hardware(environment=REPORT.environment, providers=(), gpus=("one",)),

@@ -13,17 +13,22 @@ from engine.settings import (
     Budget,
     FileModel,
     Finetune,
+    Float16,
     HardwareRequest,
     ImagesData,
     Preprocess,
     PreviewRequest,
     ProfileRequest,
+    QuantizeAuto,
+    QuantizeDynamic,
     QuantizeStatic,
+    QuantizeWeights,
     Recipe,
     RunRequest,
     SampleData,
     SampleModel,
     Settings,
+    Simplify,
     Split,
     Target,
     TimmModel,
@@ -43,12 +48,14 @@ EVERYTHING = Recipe(
 )  # fmt: skip
 EXAMPLES: tuple[Settings, ...] = (
     SampleModel(), TIMM, FileModel(path="model.onnx"), SampleData(), PHOTOS, Split(), RGB, Target(), Budget(),
-    Finetune(flip=True, optimizer="lamb"), INT8, Recipe(model=SampleModel()), EVERYTHING,
+    Finetune(flip=True, optimizer="lamb"), INT8, QuantizeAuto(mixed_precision=False),
+    QuantizeDynamic(method="dynamic", float_nodes=("a", "b")), QuantizeWeights(method="weights", block_size=64),
+    Float16(keep_io_types=False), Simplify(), Recipe(model=SampleModel()), EVERYTHING,
     RunRequest(recipe=EVERYTHING), ProfileRequest(model=TIMM), HardwareRequest(),
     PreviewRequest(model=SampleModel(), data=PHOTOS, preprocess=RGB, seed=3),
 )  # fmt: skip
-UNITS = {"batch_size": "images", "calibration_images": "images", "img_size": "px", "size": "px", "minutes": "min",
-         "max_latency_ms": "ms", "max_size_mb": "MB"}  # fmt: skip
+UNITS = {"batch_size": "images", "calibration_images": "images", "float_first": "layers", "img_size": "px",
+         "size": "px", "minutes": "min", "max_latency_ms": "ms", "max_size_mb": "MB"}  # fmt: skip
 NAMES = [type(example).__name__ for example in EXAMPLES]
 CLASSES = {value for value in vars(declared).values() if isinstance(value, type) and issubclass(value, Settings)}
 
@@ -116,7 +123,8 @@ def test_the_range_in_the_schema_is_the_range_that_is_checked(kind, key, edge, o
 
 
 def test_techniques_declare_ranges():
-    assert {kind for kind, *_ in bounds()} >= set(TECHNIQUES)
+    numbers = {kind for kind in TECHNIQUES for field in kind.model_fields.values() if field.annotation in (int, float)}
+    assert {kind for kind, *_ in bounds()} >= numbers >= {Finetune, QuantizeAuto, QuantizeStatic}
 
 
 @pytest.mark.parametrize("technique", TECHNIQUES, ids=lambda technique: technique.__name__)

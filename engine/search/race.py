@@ -53,8 +53,9 @@ def race(model: OnnxModel, settings: QuantizeAuto, context: Context) -> Outcome:
         raise StepError("the race needs two calibration images at the least, one to set ranges and one to screen, and "
                         f"there are {n_images}", "Raise split.calibration")  # fmt: skip
     with tempfile.TemporaryDirectory(dir=context.folder) as work:
-        stable, simplified = _stable(model, context, n_images, Path(work))
-        return _run(stable, model, simplified, settings, n_images)
+        stable, simplified, notes = _stable(model, context, n_images, Path(work))
+        outcome = _run(stable, model, simplified, settings, n_images)
+    return replace(outcome, notes=(*notes, *outcome.notes))
 
 
 def _run(
@@ -109,23 +110,38 @@ def _enter(stable: Stable, model: OnnxModel, simplified: Entrant | None) -> tupl
     return entrants, notes
 
 
-def _stable(model: OnnxModel, context: Context, n_images: int, work: Path) -> tuple[Stable, Entrant | None]:
-    """Everything that the candidates share, and the simplified FP32 graph where it differs from the model."""
+def _stable(
+    model: OnnxModel, context: Context, n_images: int, work: Path
+) -> tuple[Stable, Entrant | None, list[Note]]:  # fmt: skip
+    """Everything that the candidates share, the simplified FP32 graph where it differs from the model, and notes."""
     began = time.monotonic()
     context.tell(0.0, "simplifying the graph")
     images = context.data.split("calibration")
     judges = images.span(n_images // 2, n_images)
     held = Held(judges, predict(model, judges, context.target).logits)
-    outcome = simplify(model, Simplify(), replace(context, folder=work, tell=_silent))
-    if not isinstance(outcome.model, OnnxModel):
-        raise TypeError("simplify gives an OnnxModel")
-    base = replace(outcome.model, key=content_key("simplified", model.key), sha256=file_sha256(outcome.model.path))
-    differs = all(note.code != "nothing_to_simplify" for note in outcome.notes)
-    if differs:
-        base = replace(base, path=base.path.rename(context.folder / f"{base.key[:12]}.onnx"))
+    base, notes = _simplified(model, context, work)
     calibrator = Calibrator(base, fold(base, work), images, n_images // 2, work, _silent)
     stable = Stable(context=context, base=base, calibrator=calibrator, held=held)
-    return stable, stable.scored(SIMPLIFIED, base, outcome.notes, began) if differs else None
+    if base is model:
+        return stable, None, notes
+    return stable, stable.scored(SIMPLIFIED, base, tuple(notes), began), []
+
+
+def _simplified(model: OnnxModel, context: Context, work: Path) -> tuple[OnnxModel, list[Note]]:
+    """The model in fewer operators with the notes on that, or the model itself where that is not possible."""
+    try:
+        outcome = simplify(model, Simplify(), replace(context, folder=work, tell=_silent))
+    except LimitError:
+        raise
+    except RunError as error:
+        return model, [Note(code="not_simplified", text=f"The graph was raced as it is: {error.message}")]
+    if not isinstance(outcome.model, OnnxModel):
+        raise TypeError("simplify gives an OnnxModel")
+    if any(note.code == "nothing_to_simplify" for note in outcome.notes):
+        return model, []
+    key, sha256 = content_key("simplified", model.key), file_sha256(outcome.model.path)
+    path = outcome.model.path.rename(context.folder / f"{key[:12]}.onnx")
+    return replace(outcome.model, key=key, path=path, sha256=sha256), list(outcome.notes)
 
 
 def _build(stable: Stable, plans: tuple[Plan, ...], entrants: list[Entrant], begin: float, end: float) -> list[Note]:

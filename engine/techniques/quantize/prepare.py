@@ -13,13 +13,13 @@ from onnxruntime.quantization.shape_inference import quant_pre_process
 from engine.errors import StepError
 from engine.models.artifacts import OnnxModel
 from engine.models.graph import QUANTIZED_OPERATORS
+from engine.models.nodes import control_flow, name_nodes, odd_value
 from engine.runtimes.onnx_runtime import ORT_ERRORS, first_line
 
 HEAVY_OPERATORS = ("Conv", "Gemm", "MatMul")
 """Those whose weights are worth the quantization; all others only pass 8-bit data on."""
 QUANTIZABLE = frozenset({*QDQRegistry, *QLinearOpsRegistry})
 """All operators that onnxruntime's static quantizer knows."""
-CONTROL_FLOW = frozenset({"If", "Loop", "Scan"})
 PER_CHANNEL_OPSET = 13
 """The first one whose DequantizeLinear takes an axis."""
 FOLDING_ERRORS: tuple[type[Exception], ...] = (*ORT_ERRORS, onnx.shape_inference.InferenceError)
@@ -32,11 +32,13 @@ def check_quantizable(model: OnnxModel) -> None:
     operators = {node.op_type for node in proto.graph.node}
     if operators & QUANTIZED_OPERATORS:
         raise StepError("the model is quantized already", "Start from its FP32 file")
-    if operators & CONTROL_FLOW:
-        found = ", ".join(sorted(operators & CONTROL_FLOW))
-        raise StepError(f"the model has control flow ({found}), and what is inside of it cannot be calibrated",
+    if any(tensor.data_type == TensorProto.FLOAT16 for tensor in proto.graph.initializer):
+        raise StepError("the model is in 16-bit floats, and 8 bits are made of 32", "Start from its FP32 file")
+    inside = control_flow(proto)
+    if inside:
+        raise StepError(f"the model has control flow ({', '.join(inside)}), and what is inside of it cannot be watched",
                         "Export it again for one fixed path, without branches and loops")  # fmt: skip
-    odd = _odd_values(proto)
+    odd = odd_value(proto)
     if odd:
         raise StepError(f"the value '{odd[0]}' is {odd[1]}, and a quantized model can only hold tensors of numbers",
                         "Export the model again without it")  # fmt: skip
@@ -58,7 +60,7 @@ def fold(model: OnnxModel, folder: Path) -> Path:
         raise StepError(f"onnxruntime cannot prepare this model for quantization: {first_line(error)}",
                         "Leave quantization out, or export the model again") from error  # fmt: skip
     proto = onnx.load(path)
-    _name_nodes(proto)
+    name_nodes(proto.graph)
     onnx.save(proto, path)
     return path
 
@@ -129,37 +131,11 @@ def _has_weights(node: onnx.NodeProto, constants: set[str]) -> bool:
     return len(node.input) > 1 and bool(constants & set(node.input[:2]))
 
 
-def _odd_values(proto: onnx.ModelProto) -> tuple[str, str] | None:
-    """A value that is no tensor of numbers, and what it is instead."""
-    for value in (*proto.graph.input, *proto.graph.output, *proto.graph.value_info):
-        kind = value.type.WhichOneof("value")
-        if kind not in ("tensor_type", None):
-            return value.name, f"a {kind.removesuffix('_type')}"
-        if value.type.tensor_type.elem_type == TensorProto.STRING:
-            return value.name, "a tensor of strings"
-    for tensor in proto.graph.initializer:
-        if tensor.data_type == TensorProto.STRING:
-            return tensor.name, "a tensor of strings"
-    for node in proto.graph.node:
-        if "Sequence" in node.op_type:
-            return node.output[0], "a sequence"
-    return None
-
-
 def _raised(proto: onnx.ModelProto) -> onnx.ModelProto:
     """The graph in an opset in which weights can have a scale per channel."""
     if opset(proto) >= PER_CHANNEL_OPSET:
         return proto
     return version_converter.convert_version(proto, PER_CHANNEL_OPSET)
-
-
-def _name_nodes(proto: onnx.ModelProto) -> None:
-    """A name for every node that has none or another's: nodes stay in float by name."""
-    taken: set[str] = set()
-    for number, node in enumerate(proto.graph.node):
-        if not node.name or node.name in taken:
-            node.name = f"{node.op_type}_{number}"
-        taken.add(node.name)
 
 
 def _fused(names: list[str], folded: onnx.ModelProto, model: OnnxModel) -> list[str]:

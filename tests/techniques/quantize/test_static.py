@@ -138,9 +138,10 @@ def test_a_correction_that_does_not_help_is_left_out(tmp_path, monkeypatch):
         return 1
 
     model, context = given(convolutional(), tmp_path)
-    plain = quantize_static(model, STATIC.model_copy(update={"bias_correction": False}), again(context, "plain"))
+    few = STATIC.model_copy(update={"calibration_images": 16})
+    plain = quantize_static(model, few.model_copy(update={"bias_correction": False}), again(context, "plain"))
     monkeypatch.setattr("engine.techniques.quantize.static.correct_biases", spoil)
-    outcome = quantize_static(model, STATIC, again(context, "spoilt"))
+    outcome = quantize_static(model, few, again(context, "spoilt"))
     assert [note.code for note in outcome.notes][1] == "bias_not_corrected"
     assert sorted(path.name for path in outcome.model.path.parent.iterdir()) == ["model.onnx"]
     assert np.allclose(outputs(outcome.model.path), outputs(plain.model.path), atol=1e-2)
