@@ -13,6 +13,7 @@ from engine.settings.jobs import (
 from engine.settings.model import PRETRAINED, RANDOM, FileModel, ModelSource, SampleModel, TimmModel
 from engine.settings.quantize import (
     Calibration,
+    Quantize,
     QuantizeAuto,
     QuantizeDynamic,
     QuantizeStatic,
@@ -25,7 +26,7 @@ from engine.settings.techniques import TECHNIQUES, Finetune, Float16, Simplify, 
 __all__ = [
     "PRETRAINED", "RANDOM", "TECHNIQUES", "AnalysisRequest", "Budget", "Calibration", "DataSource", "FileModel",
     "Finetune", "Float16", "Goal", "HardwareRequest", "ImagesData", "JobRequest", "ModelSource", "Preprocess",
-    "PreviewRequest", "ProfileRequest", "QuantizeAuto", "QuantizeDynamic", "QuantizeStatic", "QuantizeWeights",
-    "Recipe", "RunRequest", "SampleData", "SampleModel", "Settings", "Simplify", "Split", "Stage", "Step", "Target",
-    "TimmModel", "absolute_paths", "dump_recipe", "load_recipe", "parse_recipe", "settings_error",
+    "PreviewRequest", "ProfileRequest", "Quantize", "QuantizeAuto", "QuantizeDynamic", "QuantizeStatic",
+    "QuantizeWeights", "Recipe", "RunRequest", "SampleData", "SampleModel", "Settings", "Simplify", "Split", "Stage",
+    "Step", "Target", "TimmModel", "absolute_paths", "dump_recipe", "load_recipe", "parse_recipe", "settings_error",
 ]  # fmt: skip

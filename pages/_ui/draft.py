@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import itertools
 import json
 from typing import Self
 
@@ -11,27 +12,32 @@ from engine import (
     Budget,
     DataSource,
     Finetune,
+    Float16,
     Goal,
     ModelSource,
     Preprocess,
-    QuantizeStatic,
+    Quantize,
+    QuantizeAuto,
     Recipe,
     SampleData,
     SampleModel,
     Settings,
     SettingsError,
+    Simplify,
     Split,
     Step,
     Target,
 )
 
 LONGEST = 12_000
+# Where a step may stand in the one chain that the cards describe; the last two exclude each other.
+ORDER = {"finetune": 0, "simplify": 1, "quantize": 2, "float16": 2}
 
 
 class Draft(Settings):
     """A recipe that may still lack its model or its data. `synthetic` means that no data is the choice.
 
-    `chains` holds what the two toggles cannot say (several chains, or another order) and then replaces them.
+    `chains` holds what the cards cannot say (several chains, or another order) and then replaces them.
     """
 
     name: str | None = None
@@ -41,7 +47,9 @@ class Draft(Settings):
     split: Split = Split()
     preprocess: Preprocess | None = None
     finetune: Finetune | None = None
-    quantize: QuantizeStatic | None = QuantizeStatic(method="static")
+    simplify: Simplify | None = None
+    quantize: Quantize | None = QuantizeAuto()
+    float16: Float16 | None = None
     chains: tuple[tuple[Step, ...], ...] | None = None
     target: Target = Target()
     budget: Budget = Budget()
@@ -57,13 +65,14 @@ class Draft(Settings):
 
     @property
     def steps(self) -> tuple[Step, ...]:
-        return tuple(step for step in (self.finetune, self.quantize) if step is not None)
+        """The one chain, in its order."""
+        last = self.quantize or self.float16
+        return tuple(step for step in (self.finetune, self.simplify, last) if step is not None)
 
     @property
     def title(self) -> str:
-        return (
-            self.name or f"{model_name(self.model)}, {' and '.join(s.title.lower() for s in self.steps) or 'as it is'}"
-        )
+        *most, last = [step.title[0].lower() + step.title[1:] for step in self.steps] or ["as it is"]
+        return self.name or f"{model_name(self.model)}, {' and '.join([', '.join(most), last] if most else [last])}"
 
     def recipe(self) -> Recipe:
         """The recipe of this draft. Raises SettingsError that says what is missing or wrong."""
@@ -80,24 +89,26 @@ class Draft(Settings):
 
 
 def sample() -> Draft:
-    """The sample project with static INT8."""
-    return Draft(name="Digits to INT8", model=SampleModel(), data=SampleData())
+    """The sample project: the ways to quantize it, raced."""
+    return Draft(name="Digits, quantization race", model=SampleModel(), data=SampleData())
 
 
 def from_recipe(recipe: Recipe) -> Draft:
     """The draft that leads to this recipe again."""
-    finetune, quantize, chains = None, None, None
-    steps = recipe.chains[0] if len(recipe.chains) == 1 else ()
-    if [step.technique for step in steps] in ([], ["finetune"], ["quantize"], ["finetune", "quantize"]):
-        finetune = next((step for step in steps if isinstance(step, Finetune)), None)
-        quantize = next((step for step in steps if isinstance(step, QuantizeStatic)), None)
-    if tuple(step for step in (finetune, quantize) if step) != steps or len(recipe.chains) > 1:
-        chains = recipe.chains
+    steps: dict[str, Step | None] = {"quantize": None}
+    if _has_cards(recipe):
+        steps |= {step.technique: step for step in recipe.chains[0]}
     return Draft(
         name=recipe.name, model=recipe.model, data=recipe.data, synthetic=recipe.data is None, split=recipe.split,
-        preprocess=recipe.preprocess, finetune=finetune, quantize=quantize, chains=chains, target=recipe.target,
-        budget=recipe.budget, goal=recipe.goal, seed=recipe.seed,
+        preprocess=recipe.preprocess, chains=None if _has_cards(recipe) else recipe.chains, target=recipe.target,
+        budget=recipe.budget, goal=recipe.goal, seed=recipe.seed, **steps,  # type: ignore[arg-type]
     )  # fmt: skip
+
+
+def _has_cards(recipe: Recipe) -> bool:
+    """Whether its steps are one chain in the cards' order, each at most once."""
+    places = [ORDER[step.technique] for step in recipe.chains[0]]
+    return len(recipe.chains) == 1 and all(one < next for one, next in itertools.pairwise(places))
 
 
 def to_link(draft: Draft) -> str:

@@ -1,6 +1,7 @@
 """Draws any settings class from its fields: range, default, unit and help are declared there and nowhere else."""
 
 import math
+import re
 import types
 from collections.abc import Collection, Mapping
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin
@@ -15,6 +16,7 @@ from pages._ui.wording import sentence
 
 S = TypeVar("S", bound=Settings)
 AUTOMATIC = "automatic"
+SEPARATORS = re.compile(r"[,\n]")
 MOST_BUTTONS = 4
 
 
@@ -62,6 +64,8 @@ def _widget(info: FieldInfo, field: str, name: str, value: Any, limit: int | Non
         return answers[_choice(label, list(answers), shown, key, help)]
     if inner in (int, float):
         return _number(label, info, inner, value, name, optional, limit)
+    if get_origin(inner) is tuple:
+        return _names(label, info, value, key)
     return st.text_input(label, value=value or "", key=key, help=help) or (None if optional else "")
 
 
@@ -88,6 +92,15 @@ def _choice(label: str, options: list[Any], value: Any, key: str, help: str) -> 
     if len(options) <= MOST_BUTTONS:
         return st.segmented_control(label, options, default=value, required=True, key=key, help=help)
     return st.selectbox(label, options, index=options.index(value), key=key, help=help)
+
+
+def _names(label: str, info: FieldInfo, value: tuple[str, ...], key: str) -> tuple[str, ...]:
+    """Names, one a line or with commas between them; as they are while nobody changes their text."""
+    shown = "\n".join(value)
+    nothing = AUTOMATIC if _empty(info) == AUTOMATIC else "none"
+    text = st.text_area(label, value=shown, key=key, height=82, placeholder=nothing,
+                        help=f"{_help(info)} One a line, or with commas between them.") or ""  # fmt: skip
+    return value if text == shown else tuple(name for part in SEPARATORS.split(text) if (name := part.strip()))
 
 
 def _number(label: str, info: FieldInfo, kind: type, value: Any, name: str, optional: bool, limit: int | None) -> Any:

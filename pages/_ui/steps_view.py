@@ -4,8 +4,8 @@ from typing import get_args
 
 import streamlit as st
 
-from engine import Budget, FileModel, Finetune, Goal, ImagesData, QuantizeStatic, Target, cores
-from pages._ui import chrome, forms, state
+from engine import Budget, FileModel, Finetune, Float16, Goal, ImagesData, QuantizeAuto, Simplify, Target, cores
+from pages._ui import chrome, forms, quantize_view, state
 from pages._ui.draft import Draft
 from pages._ui.wording import plain
 
@@ -17,7 +17,9 @@ def choose() -> None:
     """Draws every choice and writes it into the draft."""
     if state.draft().chains is None:
         _finetune(state.draft())
+        _simplify(state.draft())
         _quantize(state.draft())
+        _float16(state.draft())
     else:
         _opened(state.draft())
     with chrome.card("target", "Target and goal", "Every latency is measured at these threads and this batch size"):
@@ -39,14 +41,41 @@ def _finetune(draft: Draft) -> None:
     state.choose(finetune=settings)
 
 
+def _simplify(draft: Draft) -> None:
+    with chrome.card("simplify"):
+        wanted = _switch("Simplify", "The same answers from fewer operators: constants folded, operators fused, "
+                         "no-ops removed. Its own variant of the run; a race below does this by itself.",
+                         draft.simplify is not None, "simplify")  # fmt: skip
+        settings = forms.form(Simplify, "simplify", draft.simplify or Simplify()) if wanted else None
+    state.choose(simplify=settings)
+
+
 def _quantize(draft: Draft) -> None:
-    default = QuantizeStatic(method="static")
+    reason = "" if draft.float16 is None or draft.quantize else _exclude("Float16")
     with chrome.card("quantize"):
-        wanted = _switch("Static INT8 quantization", "Weights and activations in 8 bits, with ranges calibrated on "
-                         "images: about a quarter of the size, and faster where the CPU has the instructions.",
-                         draft.quantize is not None, "quantize")  # fmt: skip
-        settings = forms.form(QuantizeStatic, "quantize", draft.quantize or default) if wanted else None
+        wanted = _switch("Quantize", "Weights, and mostly activations too, in 8 bits: about a quarter of the size, and "
+                         "faster where model and CPU go together, which is measured here.",
+                         draft.quantize is not None, "quantize", reason)  # fmt: skip
+        settings = quantize_view.choose(draft.quantize or QuantizeAuto()) if wanted else None
     state.choose(quantize=settings)
+
+
+def _float16(draft: Draft) -> None:
+    reason = _exclude("Quantize") if draft.quantize else ""
+    with chrome.card("float16"):
+        wanted = _switch("Float16", "Weights and arithmetic in 16-bit floats: half the size, for GPUs. Most CPUs "
+                         "compute it in 32 bits and are slower; the report says so.",
+                         draft.float16 is not None and not reason, "float16", reason)  # fmt: skip
+        settings = forms.form(Float16, "float16", draft.float16 or Float16()) if wanted else None
+    state.choose(float16=settings)
+    if (settings is None) != (draft.float16 is None):
+        st.rerun()  # what excludes it, or is excluded by it, stands above and was drawn before this was known
+
+
+def _exclude(other: str) -> str:
+    return (
+        f"INT8 and Float16 exclude each other: a weight is stored in 8 bits or in 16. Turn {other} off to choose this."
+    )
 
 
 def _switch(title: str, text: str, value: bool, name: str, reason: str = "") -> bool:
@@ -65,10 +94,10 @@ def _why_no_training(draft: Draft) -> str:
 
 
 def _opened(draft: Draft) -> None:
-    """A recipe that says more than the two toggles can."""
+    """A recipe that says more than the cards can."""
     with chrome.card("chains", "Steps as the recipe has them"):
         for number, chain in enumerate(draft.chains or (), start=1):
             st.markdown(f"{number}. " + (plain(" → ".join(step.title for step in chain)) or "baseline only"))
-        if st.button("Use the toggles instead", icon=":material/toggle_on:", type="tertiary"):
-            state.replace_draft(draft.changed(chains=None, quantize=QuantizeStatic(method="static")))
+        if st.button("Use the cards instead", icon=":material/toggle_on:", type="tertiary"):
+            state.replace_draft(draft.changed(chains=None, quantize=QuantizeAuto()))
             st.rerun()

@@ -9,6 +9,7 @@ from engine import (
     QuantizeStatic,
     SampleData,
     SampleModel,
+    Simplify,
     Target,
     TimmModel,
     dump_recipe,
@@ -57,7 +58,7 @@ def test_one_click_runs_the_sample_and_leads_to_the_run(app):
     (run,) = list_jobs()
     assert run.state == "queued"
     assert at.query_params["run"] == run.id
-    assert at.title[0].value == "Digits to INT8"
+    assert at.title[0].value == "Digits, quantization race"
 
 
 def test_run_submits_the_recipe_and_leads_to_its_run(app):
@@ -149,6 +150,40 @@ def test_training_is_not_on_offer_for_an_onnx_file_and_says_why(app):
     assert "Not for an ONNX file" in words(at)
 
 
+def switch(at, title):
+    return next(toggle for toggle in at.toggle if toggle.label == f"**{title}**")
+
+
+def test_the_methods_of_quantization_each_have_their_form_and_auto_is_the_default(app):
+    at = app("pages/optimize.py", draft=to_link(sample()))
+    assert switch(at, "Quantize").value is True
+    assert "A race on this machine and your images" in words(at)
+    method = next(group for group in at.button_group if group.label == "Method")
+    assert method.value == "auto"
+    for name in ("static", "dynamic", "weights", "auto"):
+        next(group for group in at.button_group if group.label == "Method").set_value(name).run()
+        assert not at.exception
+        assert not at.error
+        assert from_link(at.query_params["draft"]).quantize.method == name
+        assert not button(at, "Run").disabled
+
+
+def test_int8_and_float16_exclude_each_other_in_a_sentence(app):
+    at = app("pages/optimize.py", draft=to_link(sample().changed(simplify=Simplify())))
+    assert switch(at, "Simplify").value is True
+    assert switch(at, "Float16").disabled
+    assert "INT8 and Float16 exclude each other" in words(at)
+    switch(at, "Quantize").set_value(False).run()
+    switch(at, "Float16").set_value(True).run()
+    assert switch(at, "Quantize").disabled
+    draft = from_link(at.query_params["draft"])
+    assert [step.technique for step in draft.steps] == ["simplify", "float16"]
+    assert "Simplify the graph, then convert to 16" in words(at)
+    switch(at, "Float16").set_value(False).run()
+    assert not switch(at, "Quantize").disabled
+    assert "exclude" not in words(at)
+
+
 def test_a_recipe_can_be_opened_and_a_bad_one_is_refused_by_name(app):
     at = app("pages/optimize.py")
     at.file_uploader[0].upload("bad.yaml", b"version: 1\nmodell: {}").run()
@@ -156,7 +191,7 @@ def test_a_recipe_can_be_opened_and_a_bad_one_is_refused_by_name(app):
     at = app("pages/optimize.py")
     at.file_uploader[0].upload("good.yaml", dump_recipe(sample().recipe()).encode()).run()
     assert not at.error
-    assert from_link(at.query_params["draft"]) == sample().changed(name="Digits to INT8")
+    assert from_link(at.query_params["draft"]) == sample()
 
 
 def test_a_run_is_loaded_again_with_its_recipe(app, finished):

@@ -1,15 +1,31 @@
+import base64
 import csv
 import io
 import runpy
 import sys
 from types import SimpleNamespace
+from typing import get_args
 
 import numpy as np
 import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from engine import FileModel, Finetune, ImagesData, QuantizeStatic, Recipe, SettingsError
+from engine import (
+    FileModel,
+    Finetune,
+    Float16,
+    ImagesData,
+    QuantizeAuto,
+    QuantizeDynamic,
+    QuantizeStatic,
+    QuantizeWeights,
+    Recipe,
+    SettingsError,
+    Simplify,
+    dump_recipe,
+    parse_recipe,
+)
 from engine.data.preprocess import prepare
 from engine.results import InputSpec
 from engine.settings import TECHNIQUES, Budget, Preprocess, Split, Target
@@ -25,12 +41,47 @@ DRAFTS = [
     Draft(model=FileModel(sha256=SHA), synthetic=True, quantize=None),
     Draft(data=ImagesData(sha256=SHA, labels="none"), finetune=Finetune(epochs=3), seed=7, name="ä ö"),
     Draft(budget=Budget(max_accuracy_drop=None), split=Split(train=0.5, calibration=0.2), goal="size"),
+    Draft(quantize=QuantizeStatic(method="static", float_nodes=("a", "b, c"), operators=("Conv",), reduce_range=False)),
+    Draft(quantize=QuantizeDynamic(method="dynamic", float_nodes=("head",))),
+    Draft(quantize=QuantizeWeights(method="weights", block_size=128), simplify=Simplify()),
+    Draft(quantize=None, simplify=Simplify(), float16=Float16(keep_io_types=False)),
 ]
 
 
 @pytest.mark.parametrize("draft", DRAFTS)
 def test_a_draft_survives_its_address(draft):
     assert from_link(to_link(draft)) == draft
+
+
+def test_a_quantization_without_a_method_is_a_race_in_a_link_and_in_a_recipe():
+    word = base64.urlsafe_b64encode(b'{"quantize":{"technique":"quantize","calibration_images":9}}').decode()
+    assert from_link(word).quantize == QuantizeAuto(calibration_images=9)
+    old = parse_recipe("{model: {kind: sample}, data: {kind: sample}, steps: [{technique: quantize}]}")
+    assert from_recipe(old).quantize == QuantizeAuto()
+    assert from_recipe(old).chains is None
+
+
+@pytest.mark.parametrize("draft", [draft for draft in DRAFTS if draft.steps], ids=lambda draft: draft.title[:30])
+def test_what_the_cards_say_comes_back_from_its_recipe(draft):
+    whole = sample().changed(name=draft.title, **{
+        card: getattr(draft, card) for card in ("finetune", "simplify", "quantize", "float16")})  # fmt: skip
+    assert from_recipe(parse_recipe(dump_recipe(whole.recipe()))) == whole
+
+
+def test_the_chain_has_one_order_and_a_name():
+    draft = sample().changed(name=None, finetune=Finetune(), simplify=Simplify())
+    assert [step.technique for step in draft.steps] == ["finetune", "simplify", "quantize"]
+    assert draft.title == "Digits network, fine-tune, simplify and quantize"
+
+
+@pytest.mark.parametrize("chain", [
+    "[{technique: quantize}, {technique: simplify}]", "[{technique: quantize}, {technique: float16}]",
+    "[{technique: simplify}, {technique: simplify}]",
+])  # fmt: skip
+def test_a_chain_in_another_order_is_kept_as_it_is(chain):
+    asked = parse_recipe(f"{{model: {{kind: sample}}, data: {{kind: sample}}, steps: {chain}}}")
+    assert from_recipe(asked).chains == asked.chains
+    assert from_recipe(asked).recipe().chains == asked.chains
 
 
 @pytest.mark.parametrize("word", ["x", "@@", "e30" * 10_000, "bnVsbA", "eyJ4IjoxfQ"])
@@ -57,6 +108,12 @@ def test_what_is_missing_is_named(draft, missing):
         draft.recipe()
 
 
+def given(technique):
+    """What this class cannot be made without."""
+    method = technique.model_fields.get("method")
+    return {"method": get_args(method.annotation)[0]} if method else {}
+
+
 def form_script(kind, values):
     import streamlit as st
 
@@ -69,8 +126,7 @@ def form_script(kind, values):
 
 @pytest.mark.parametrize(
     ("kind", "values"),
-    [*((technique.__name__, {"method": "static"} if "method" in technique.model_fields else {})
-       for technique in TECHNIQUES),
+    [*((technique.__name__, given(technique)) for technique in TECHNIQUES),
      ("Target", {}), ("Budget", {}), ("Split", {}), ("TimmModel", {"name": "resnet18"})],
 )  # fmt: skip
 def test_every_settings_class_is_drawn_and_gives_its_defaults_back(kind, values):
@@ -95,6 +151,27 @@ def test_an_empty_number_and_an_automatic_answer_are_none():
     at = AppTest.from_function(form_script, args=("Target", {"threads": 2})).run()
     at.number_input[0].set_value(None).run()
     assert at.session_state["result"] == Target()
+
+
+def test_a_list_of_names_is_read_by_lines_and_commas_and_left_alone_when_nobody_touches_it():
+    values = {"method": "static", "float_nodes": ["a, of one layer", "b"]}
+    at = AppTest.from_function(form_script, args=("QuantizeStatic", values)).run()
+    assert at.session_state["result"].float_nodes == ("a, of one layer", "b")
+    operators, nodes = at.text_area
+    assert (operators.placeholder, nodes.placeholder) == ("automatic", "none")
+    operators.set_value(" Conv, Gemm\n\nMatMul,").run()
+    assert at.session_state["result"].operators == ("Conv", "Gemm", "MatMul")
+
+
+def test_a_choice_of_numbers_stays_a_number_and_yes_or_no_may_stay_automatic():
+    at = AppTest.from_function(form_script, args=("QuantizeWeights", {"method": "weights"})).run()
+    at.selectbox[0].set_value(128).run()
+    assert at.session_state["result"].block_size == 128
+    at = AppTest.from_function(form_script, args=("QuantizeStatic", {"method": "static"})).run()
+    reduce_range = next(group for group in at.button_group if group.label == "Reduce range")
+    assert reduce_range.value == "automatic"
+    reduce_range.set_value("no").run()
+    assert at.session_state["result"].reduce_range is False
 
 
 def token_script():
