@@ -8,13 +8,15 @@ from engine.results import (
     InputSpec,
     Latency,
     Note,
+    Race,
     Recommendation,
     Report,
     Throughput,
+    Trial,
     Variant,
     Verdict,
 )
-from engine.settings import Preprocess, Recipe
+from engine.settings import Preprocess, QuantizeAuto, QuantizeStatic, Recipe
 
 BASE, INT8 = "a" * 12, "b" * 12
 RECIPE = Recipe.parse(
@@ -70,3 +72,65 @@ def made_report(*variants: Variant, run_id: str = "run1", labelled: bool = True,
         "variants": shown, "recommended": Recommendation(id=shown[-1].id, reason=Note(code="best", text="it is fast")),
     }  # fmt: skip
     return Report(**(values | changed))
+
+
+WON, LATE, SLOW, OVER = "1" * 12, "2" * 12, "3" * 12, "4" * 12
+REASON = Note(code="race_won", text="Static INT8 won among 4 candidates and FP32: 1.82 times as fast as FP32 (1.70 to "
+                                    "1.95), 5.00 MB, 0.2 points less top-1")  # fmt: skip
+LOST = Note(code="race_nothing_faster", text="FP32 stays: nothing within the budget is faster; the fastest, Static "
+                                             "INT8, takes 1.20 times the time of FP32 (1.15 to 1.26)")  # fmt: skip
+RACED = Recipe.parse({**RECIPE.model_dump(exclude={"steps", "branches"}), "steps": [QuantizeAuto()]})
+
+
+def made_candidate(
+    id: str, name: str, stage: str, code: str, text: str, ratio: float | None = None, sqnr_db: float | None = 30.0,
+    **changed,
+) -> Variant:  # fmt: skip
+    """A candidate of a race, or its winner where the code of its outcome says so."""
+    trial = Trial(
+        name=name, reason=Note(code="all_operators", text=f"why {name} took part"), stage=stage,
+        outcome=Note(code=code, text=text), ratio=ratio, ratio_low=ratio and ratio * 0.95,
+        ratio_high=ratio and ratio * 1.06, n_rounds=0 if ratio is None else 3 if stage == "screened" else 12,
+        fidelity=Fidelity(agreement=0.97, sqnr_db=sqnr_db, n_images=64),
+    )  # fmt: skip
+    bare = {} if stage == "final" else {"latency": None, "throughput": None, "accuracy": None, "fidelity": None,
+                                        "verdict": None}  # fmt: skip
+    values = {"role": "step" if code == "winner" else "candidate", "trial": trial,
+              "settings": QuantizeStatic(method="static")}  # fmt: skip
+    return made_variant(id, name, **(bare | values | changed))
+
+
+def made_race(*, winner_id: str = WON, **changed) -> Race:
+    values = {"branch": 0, "step": 0, "parent_id": BASE, "winner_id": winner_id, "n_images": 64, "seconds": 71.0,
+              "reason": LOST if winner_id == BASE else REASON}  # fmt: skip
+    return Race(**(values | changed))
+
+
+def made_race_report(*, won: bool = True, **changed) -> Report:
+    """A finished report of a race with four candidates that Static INT8 has won, or FP32."""
+    first = ("winner", "Won", 0.55) if won else ("slower", "Not surely faster than FP32: 1.20 times its time", 1.2)
+    variants = (
+        made_variant(BASE, "Baseline"),
+        made_candidate(WON, "Static INT8", "final", *first),
+        made_candidate(LATE, "Static INT8, first 2 in float", "final", "less_faithful", "As fast as Static INT8, and "
+                       "less faithful", 1.3, 28.0),
+        made_candidate(SLOW, "Dynamic INT8", "screened", "slower", "Slower than FP32: 4.10 times its time", 4.1, 41.0),
+        made_candidate(OVER, "Static INT8, per tensor", "built", "over_budget", "Out before the timing: 8.0 points "
+                       "less top-1 on the held-back images", None, 9.0),
+    )  # fmt: skip
+    values = {
+        "recipe": RACED, "variants": variants, "races": (made_race(winner_id=WON if won else BASE),),
+        "recommended": Recommendation(id=WON, reason=Note(code="best", text="it is fast")) if won else
+        Recommendation(id=BASE, reason=LOST),
+    }  # fmt: skip
+    return made_report(**(values | changed))
+
+
+def made_open_race_report(**changed) -> Report:
+    """A race that still runs: two candidates are built, one of them is screened, nobody has won."""
+    variants = (
+        made_variant(BASE, "Baseline", latency=None, throughput=None),
+        made_candidate(WON, "Static INT8", "screened", "started", "Built", 0.55),
+        made_candidate(OVER, "Static INT8, per tensor", "built", "started", "Built"),
+    )
+    return made_report(**({"recipe": RACED, "variants": variants, "state": "running", "recommended": None} | changed))

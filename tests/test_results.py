@@ -27,7 +27,21 @@ from engine.results import (
     Upload,
     Usage,
 )
-from tests.made import BASE, GRAY, INT8, made_report, made_variant
+from tests.made import (
+    BASE,
+    GRAY,
+    INT8,
+    LATE,
+    OVER,
+    SLOW,
+    WON,
+    made_candidate,
+    made_open_race_report,
+    made_race,
+    made_race_report,
+    made_report,
+    made_variant,
+)
 
 NOTE = Note(code="new_head", text="The head is new: Käfer")
 REPORT = made_report(
@@ -134,3 +148,24 @@ def test_an_id_is_twelve_hex_digits(id):
 def test_variants_are_found_by_role_and_by_id():
     assert (REPORT.baseline.id, REPORT.variant(INT8), REPORT.variant("c" * 12)) == (BASE, VARIANT, None)
     assert Report.model_validate(written(REPORT) | {"variants": []}).baseline is None
+
+
+def test_candidates_are_kept_apart_from_what_steps_ended_in():
+    raced, open_race = made_race_report(), made_open_race_report()
+    assert [variant.id for variant in raced.main_variants] == [BASE, WON]
+    assert [variant.id for variant in raced.entrants(0, 0)] == [WON, LATE, SLOW, OVER]
+    assert [variant.id for variant in made_race_report(won=False).main_variants] == [BASE]
+    assert (raced.open_races, open_race.open_races) == ((), ((0, 0),))
+    assert [variant.id for variant in open_race.entrants(0, 0)] == [WON, OVER]
+    assert REPORT.main_variants == REPORT.variants
+
+
+def test_a_race_has_its_own_entrants_and_where_it_has_none_those_of_its_model():
+    other = made_candidate("5" * 12, "Elsewhere", "final", "slower", "x", 1.1, branch=1, parent_id=WON, step=1)
+    again = made_race(branch=2)
+    report = made_race_report()
+    report = made_race_report(variants=(*report.variants, other),
+                              races=(*report.races, made_race(branch=1, step=1, parent_id=WON), again))  # fmt: skip
+    assert OVER in [variant.id for variant in report.entrants(0, 0)]
+    assert [variant.id for variant in report.entrants(1, 1)] == [WON, "5" * 12]
+    assert report.entrants(2, 0) == report.entrants(0, 0)

@@ -12,9 +12,9 @@ def accuracy(report: Report) -> go.Figure:
     intervals = {
         variant.id: Interval(value=100 * value.top1, low=100 * value.low, high=100 * value.high,
                              text=f"{value.top1:.2%}")
-        for variant in report.variants if (value := variant.accuracy) is not None
+        for variant in report.main_variants if (value := variant.accuracy) is not None
     }  # fmt: skip
-    listed = ", ".join(f"{v.label} {v.accuracy.top1:.2%}" for v in report.variants if v.accuracy is not None)
+    listed = ", ".join(f"{v.label} {v.accuracy.top1:.2%}" for v in report.main_variants if v.accuracy is not None)
     figure = canvas(f"Top-1 accuracy: {listed}", height=rows(len(intervals)), x_title="Top-1 accuracy, %")
     add_intervals(
         figure,
@@ -30,14 +30,14 @@ def accuracy(report: Report) -> go.Figure:
 
 def agreement(report: Report) -> go.Figure:
     """Share of images, %, on which a variant gives the baseline's answer; it does not say that the answer is right."""
-    values = {v.label: v.fidelity for v in report.variants if v.fidelity is not None}
+    values = {v.label: v.fidelity for v in report.main_variants if v.fidelity is not None}
     listed = ", ".join(f"{name} {value.agreement:.2%}" for name, value in values.items())
     figure = canvas(f"Agreement with the baseline: {listed}", height=rows(len(values)),
                     x_title="Agreement with the baseline, % of images")  # fmt: skip
     intervals = {
         variant.id: Interval(value=100 * value.agreement, low=100 * value.agreement, high=100 * value.agreement,
                              text=f"{value.agreement:.2%}")
-        for variant in report.variants if (value := variant.fidelity) is not None
+        for variant in report.main_variants if (value := variant.fidelity) is not None
     }  # fmt: skip
     add_intervals(figure, report, intervals, "%{y}<br>%{x:.2f} %<extra></extra>")
     return figure

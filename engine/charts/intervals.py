@@ -34,5 +34,5 @@ def add_intervals(figure: go.Figure, report: Report, intervals: Mapping[str, Int
             customdata=[[interval.low, interval.high]], hovertemplate=hover,
         )  # fmt: skip
         figure.add_annotation(x=interval.value, y=by_id[variant.id], text=interval.text, showarrow=False, yshift=17)
-    shown = {by_id[variant.id] for variant in report.variants if variant.id in intervals}
+    shown = {by_id[variant.id] for variant in report.main_variants if variant.id in intervals}
     figure.update_yaxes(categoryorder="array", categoryarray=[name for name in top_down(report) if name in shown])

@@ -53,7 +53,7 @@ def speed(report: Report) -> go.Figure:
 
 
 def _timed(report: Report) -> list[tuple[Variant, Latency]]:
-    return [(variant, variant.latency) for variant in report.variants if variant.latency is not None]
+    return [(variant, variant.latency) for variant in report.main_variants if variant.latency is not None]
 
 
 def _speed_alt(report: Report) -> str:

@@ -12,7 +12,7 @@ BYTES_PER_MB = 1_000_000
 def size(report: Report) -> go.Figure:
     """A bar a variant, in MB (10^6 bytes) of the ONNX file, with the budget's limit where there is one."""
     by_id = names(report)
-    figure = canvas(_alt(report), height=rows(len(report.variants)), x_title="File size, MB")
+    figure = canvas(_alt(report), height=rows(len(report.main_variants)), x_title="File size, MB")
     for variant in drawn(report):
         megabytes = variant.size_bytes / BYTES_PER_MB
         figure.add_bar(
@@ -29,5 +29,5 @@ def size(report: Report) -> go.Figure:
 
 
 def _alt(report: Report) -> str:
-    listed = ", ".join(f"{v.label} {v.size_bytes / BYTES_PER_MB:,.2f} MB" for v in report.variants)
+    listed = ", ".join(f"{v.label} {v.size_bytes / BYTES_PER_MB:,.2f} MB" for v in report.main_variants)
     return f"File size of every variant: {listed}"

@@ -15,7 +15,7 @@ SMALLEST_BUBBLE = 12
 
 def tradeoff(report: Report) -> go.Figure:
     """Top-1 (without labels: agreement with the baseline), %, over p50, ms; the area of a bubble is the file size."""
-    labelled = any(variant.accuracy for variant in report.variants)
+    labelled = any(variant.accuracy for variant in report.main_variants)
     points = [
         (v, v.latency.p50_ms, y)
         for v in drawn(report)

@@ -111,6 +111,31 @@ class Report(Result):
     def baseline(self) -> Variant | None:
         return next((variant for variant in self.variants if variant.role == "baseline"), None)
 
+    @property
+    def main_variants(self) -> tuple[Variant, ...]:
+        """The baseline and what steps ended in; the candidates of races are left to their races."""
+        return tuple(variant for variant in self.variants if variant.role != "candidate")
+
+    @property
+    def open_races(self) -> tuple[tuple[int, int], ...]:
+        """Branch and step of every race that has candidates and no end: it still runs, or its run ended early."""
+        ended = {(race.branch, race.step) for race in self.races}
+        begun = {(variant.branch, variant.step): None for variant in self.variants if variant.role == "candidate"}
+        return tuple(place for place in begun if place not in ended)
+
+    def entrants(self, branch: int, step: int) -> tuple[Variant, ...]:
+        """The candidates of the race of this step, with its winner, in the order they were made.
+
+        A file that an earlier chain raced already is kept once, with that chain: where this race has no other, its
+        entrants are those that began with the same model.
+        """
+        race = next((race for race in self.races if (race.branch, race.step) == (branch, step)), None)
+        own = [variant for variant in self.variants if (variant.branch, variant.step) == (branch, step)]
+        if race is not None and not any(variant.trial for variant in own):
+            own = [variant for variant in self.variants if variant.parent_id == race.parent_id]
+        ids = {variant.id for variant in own} | ({race.winner_id} if race else set())
+        return tuple(variant for variant in self.variants if variant.trial is not None and variant.id in ids)
+
     def variant(self, id: str) -> Variant | None:
         """The variant of this id, or None."""
         return next((variant for variant in self.variants if variant.id == id), None)

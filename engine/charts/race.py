@@ -1,0 +1,132 @@
+"""A race: how fast each candidate is beside FP32, how close its answers stay, and how far it came."""
+
+import html
+import math
+import textwrap
+from collections.abc import Iterable, Sequence
+
+import plotly.graph_objects as go
+
+from engine.charts.style import NEUTRAL, canvas, rows
+from engine.results import Trial
+
+SPEED, SQNR = (0.0, 0.7), (0.77, 1.0)
+"""Shares of the width: names need none of it, they stand above their rows, so that a phone has room for both."""
+
+ENOUGH_DB = 60.0
+"""Bars end here: beyond it a difference is that of rounding in float, and would make all others look alike."""
+
+TICKS = (
+    (0.7, 0.8, 0.9, 1.0, 1.1, 1.2, 1.3, 1.4),
+    (0.5, 0.75, 1.0, 1.5, 2.0),
+    (0.25, 0.5, 1.0, 2.0, 4.0),
+    (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0),
+    (0.01, 0.1, 1.0, 10.0, 100.0),
+)
+LONGEST_NAME = 44
+LEFT = {"built": "not timed", "screened": "screening", "final": "final"}
+
+Placed = tuple[int, Trial]
+"""A trial and its place on the y axis."""
+
+
+def race(trials: Iterable[Trial]) -> go.Figure:
+    """A row a candidate, the fastest on top: its speed with the 95 % interval on a log axis, and its SQNR, dB.
+
+    The winner has the theme's first colour; whoever left before the final is grey, with the stage at which it left.
+    """
+    ranked = sorted(trials, key=lambda trial: (trial.ratio is None, trial.ratio or 0.0))
+    figure = canvas(_alt(ranked), height=rows(len(ranked)))
+    placed = [(-row, trial) for row, trial in enumerate(ranked)]
+    for group in ("won", "in", "out"):
+        _add_speed(figure, [(y, t) for y, t in placed if _group(t) == group and t.ratio is not None], group)
+    _add_fidelity(figure, [(y, trial) for y, trial in placed if trial.fidelity is not None])
+    for y, trial in placed:
+        _name(figure, trial, y)
+    _axes(figure, ranked)
+    return figure
+
+
+def _group(trial: Trial) -> str:
+    if trial.outcome.code == "winner":
+        return "won"
+    return "in" if trial.stage == "final" or trial.outcome.code == "started" else "out"
+
+
+def _speed(trial: Trial) -> tuple[float, float, float]:
+    """Times as fast as FP32, with the ends of the interval."""
+    ratio = trial.ratio or math.inf
+    return 1 / ratio, 1 / (trial.ratio_high or ratio), 1 / (trial.ratio_low or ratio)
+
+
+def _add_speed(figure: go.Figure, placed: Sequence[Placed], group: str) -> None:
+    """One trace a group, also an empty one: the theme colours traces by their number."""
+    speeds = [_speed(trial) for _, trial in placed]
+    colour = NEUTRAL if group == "out" else None
+    figure.add_scatter(
+        x=[value for value, _, _ in speeds], y=[y for y, _ in placed], mode="markers", name=group,
+        marker={"size": 15 if group == "won" else 11, "color": colour, "opacity": 0.6 if group == "out" else 1},
+        error_x={"type": "data", "symmetric": False, "array": [high - value for value, _, high in speeds],
+                 "arrayminus": [value - low for value, low, _ in speeds], "thickness": 3 if group == "won" else 2,
+                 "width": 6},
+        customdata=[[html.escape(trial.name), low, high, trial.n_rounds]
+                    for (_, trial), (_, low, high) in zip(placed, speeds, strict=True)],
+        hovertemplate="%{customdata[0]}<br>%{x:.3f}×, 95 % interval %{customdata[1]:.3f} to %{customdata[2]:.3f}"
+                      "<br>%{customdata[3]} rounds<extra></extra>",
+    )  # fmt: skip
+    for (y, _), (value, _, high) in zip(placed, speeds, strict=True):
+        text = f"<b>{value:.2f}×</b>" if group == "won" else f"{value:.2f}×"
+        figure.add_annotation(x=math.log10(high), y=y, text=text, showarrow=False, xanchor="left",
+                              xshift=9, font={"color": colour})  # fmt: skip
+
+
+def _add_fidelity(figure: go.Figure, placed: Sequence[Placed]) -> None:
+    decibels = [math.inf if (f := trial.fidelity) is None or f.sqnr_db is None else f.sqnr_db for _, trial in placed]
+    figure.add_bar(
+        x=[min(value, ENOUGH_DB) for value in decibels], y=[y for y, _ in placed], xaxis="x2",
+        orientation="h", width=0.2, name="SQNR", cliponaxis=False, textposition="outside",
+        text=["exact" if math.isinf(value) else f"{value:.0f}" for value in decibels],
+        marker={"color": NEUTRAL, "opacity": [0.3 if _group(trial) == "out" else 0.85 for _, trial in placed]},
+        customdata=[html.escape(trial.name) for _, trial in placed],
+        hovertemplate="%{customdata}<br>SQNR %{text} dB<extra></extra>",
+    )  # fmt: skip
+
+
+def _name(figure: go.Figure, trial: Trial, y: int) -> None:
+    """The name above its row, and how far it came."""
+    name, group = html.escape(textwrap.shorten(trial.name, LONGEST_NAME, placeholder=" …")), _group(trial)
+    word = "won" if group == "won" else "in the race" if trial.outcome.code == "started" else LEFT[trial.stage]
+    text = f"<b>{name} · {word}</b>" if group == "won" else f"{name} · {word}"
+    figure.add_annotation(x=0, y=y, xref="paper", text=text, showarrow=False, xanchor="left", yshift=17,
+                          font={"color": NEUTRAL if group == "out" else None, "size": 12})  # fmt: skip
+
+
+def _axes(figure: go.Figure, trials: Sequence[Trial]) -> None:
+    ends = [end for trial in trials if trial.ratio is not None for end in _speed(trial)[1:]]
+    low, high = min([0.9, *ends]) / 1.05, max([1.1, *ends]) * 1.05
+    ticks = next((ticks for ticks in TICKS if ticks[0] <= low * 1.1 and high <= ticks[-1] * 1.1), TICKS[-1])
+    # The figure beside the longest whisker takes about a third of the panel on a phone.
+    span = math.log10(high) - math.log10(low)
+    figure.update_layout(
+        xaxis={"type": "log", "domain": SPEED, "range": [math.log10(low), math.log10(high) + 0.38 * span],
+               "tickvals": ticks, "ticktext": [f"{tick:g}×" for tick in ticks], "title": {"text": "Speed beside FP32"}},
+        xaxis2={"domain": SQNR, "range": [0, 1.75 * ENOUGH_DB], "anchor": "y", "fixedrange": True, "zeroline": False,
+                "tickvals": [0, 30, ENOUGH_DB], "ticktext": ["0", "30", "60+"], "title": {"text": "SQNR, dB"}},
+        yaxis={"range": [-len(trials) + 0.45, 0.75], "showticklabels": False, "showgrid": False},
+    )  # fmt: skip
+    figure.add_vline(x=1, line={"color": NEUTRAL, "width": 1.5, "dash": "dot"})
+    figure.add_annotation(x=0, y=1, yref="paper", text="FP32", showarrow=False, yanchor="bottom",
+                          font={"color": NEUTRAL, "size": 12})  # fmt: skip
+    figure.update_layout(margin_t=30)
+
+
+def _alt(trials: Sequence[Trial]) -> str:
+    return "Speed of the candidates beside FP32: " + ", ".join(_words(trial) for trial in trials)
+
+
+def _words(trial: Trial) -> str:
+    word = "won" if _group(trial) == "won" else trial.stage
+    if trial.ratio is None:
+        return f"{trial.name} not timed ({word})"
+    value, low, high = _speed(trial)
+    return f"{trial.name} {value:.2f} times (95 % interval {low:.2f} to {high:.2f}, {word})"
