@@ -79,7 +79,7 @@ def _advance(shop: Shop, place: Place, branch: int, number: int, step: Step) -> 
             shop.record.write("running")
             return place
         done = winner.settings
-    return _keep(shop, kept.model, kept.notes, kept.seconds, branch=branch, number=number, step=step,
+    return _keep(shop, kept.model, kept.notes, kept.seconds, branch=branch, number=number, step=done,
                  parent=place.variant_id, path=(*place.path, done))  # fmt: skip
 
 

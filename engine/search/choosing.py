@@ -1,10 +1,11 @@
 """Who stays in a race, who wins it, and why, in codes and sentences made of what was measured."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from engine.measure.quality import Drop
 from engine.measure.verdict import NOT_SLOWER_RATIO
+from engine.models.artifacts import OnnxModel
 from engine.results import Note
 from engine.search.entrants import Entrant
 from engine.settings import Budget, QuantizeStatic
@@ -14,6 +15,8 @@ MOST_FINALISTS = 4
 AS_FAST = 1.03
 """Two whose intervals overlap and whose ratios are this close are as fast as each other: the more faithful one wins."""
 
+CONVERSIONS = ("QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear")
+Times = Callable[[OnnxModel], Mapping[str, float]]
 Losses = Mapping[str, Drop]
 """What each finalist loses on the evaluation images, by the key of its model."""
 
@@ -71,32 +74,72 @@ def give_outcomes(entrants: list[Entrant], winner: Entrant | None, losses: Losse
             )
 
 
-def reason_for(winner: Entrant | None, entrants: list[Entrant], losses: Losses, context: Context) -> Note:
-    """Why this one won, or why FP32 stays: from what was measured."""
+def reason_for(
+    winner: Entrant | None, entrants: list[Entrant], losses: Losses, context: Context, holds: Times
+) -> Note:  # fmt: skip
+    """Why this one won, or why FP32 stays: from what was measured.
+
+    `holds` gives milliseconds by operator type of a model, and is asked only where nothing was faster.
+    """
     if winner is not None and winner.latency is not None:
         low, high = 1 / winner.latency.ratio_high, 1 / winner.latency.ratio_low
         speed = f"{1 / winner.ratio:.2f} times as fast as FP32 ({low:.2f} to {high:.2f})"
-        size = f"{winner.model.path.stat().st_size / 1e6:.2f} MB"
-        text = f"{winner.name} won among {len(entrants)} candidates and FP32: {speed}, {size}"
+        text = f"{winner.name} won among {len(entrants)} candidates and FP32: {speed}, {_mb(winner):.2f} MB"
         return Note(code="race_won", text=f"{text}, {_lost(losses[winner.model.key], context)}")
-    timed = [one for one in entrants if one.latency is not None]
-    inside = [one for one in timed if not _over(losses.get(one.model.key, one.drop), context.budget)]
-    if not timed or not inside:
+    inside = [
+        one for one in entrants
+        if one.latency is not None and not _over(losses.get(one.model.key, one.drop), context.budget)
+    ]  # fmt: skip
+    if not inside:
         closest = min(entrants, key=lambda one: losses.get(one.model.key, one.drop)[0])
         lost = f"{closest.name}, has {_lost(losses.get(closest.model.key, closest.drop), context)}"
         return Note(code="race_nothing_within_budget",
                     text=f"FP32 stays: no candidate keeps the accuracy budget; the closest, {lost}")  # fmt: skip
+    missed = _other_budget(inside, context)
+    if missed:
+        return Note(code="race_nothing_within_budget", text=f"FP32 stays: {missed}")
     fastest = min(inside, key=lambda one: one.ratio)
     if fastest.latency is None:
         raise ValueError(f"{fastest.name} was never timed")
     low, high = fastest.latency.ratio_low, fastest.latency.ratio_high
     return Note(code="race_nothing_faster",
-                text=f"FP32 stays: nothing within the budget is faster; the fastest, {fastest.name}, takes "
-                     f"{fastest.ratio:.2f} times the time of FP32 ({low:.2f} to {high:.2f})")  # fmt: skip
+                text=f"FP32 stays: nothing within the budget is surely faster; the fastest, {fastest.name}, takes "
+                     f"{fastest.ratio:.2f} times the time of FP32 ({low:.2f} to {high:.2f})"
+                     f"{_cause(fastest, holds)}")  # fmt: skip
+
+
+def _other_budget(inside: list[Entrant], context: Context) -> str | None:
+    """Which budget beside that of accuracy no candidate keeps that keeps accuracy."""
+    most_mb, most_ms = context.budget.max_size_mb, context.budget.max_latency_ms
+    smallest = min(inside, key=_mb)
+    if most_mb is not None and _mb(smallest) > most_mb:
+        least = f"the smallest, {smallest.name}, has {_mb(smallest):.2f} MB"
+        return f"no candidate keeps the budget of {most_mb:g} MB; {least}"
+    fastest = min(inside, key=lambda one: one.ratio)
+    p50 = fastest.latency.p50_ms if fastest.latency else 0.0
+    if most_ms is not None and p50 > most_ms:
+        return f"no candidate keeps the budget of {most_ms:g} ms; the fastest, {fastest.name}, takes {p50:.2f} ms"
+    return None
+
+
+def _cause(entrant: Entrant, holds: Times) -> str:
+    """What a candidate that should be faster spends its time on."""
+    times = holds(entrant.model)
+    total = sum(times.values()) or 1.0
+    converting = sum(times.get(name, 0.0) for name in CONVERSIONS) / total
+    largest = max((name for name in times if name not in CONVERSIONS), key=lambda name: times[name], default="")
+    share = f"{largest} {times.get(largest, 0.0) / total:.0%}"
+    if entrant.is_float:
+        return f", {share} of it"
+    return f", {converting:.0%} of it to convert between float and 8 bits, {share}"
 
 
 def _cost(entrant: Entrant, context: Context) -> float:
-    return entrant.model.path.stat().st_size if context.goal == "size" else entrant.ratio
+    return _mb(entrant) if context.goal == "size" else entrant.ratio
+
+
+def _mb(entrant: Entrant) -> float:
+    return entrant.model.path.stat().st_size / 1e6
 
 
 def _misses(entrant: Entrant, losses: Losses, context: Context) -> tuple[str, str] | None:
@@ -138,11 +181,11 @@ def _slow(entrant: Entrant) -> tuple[str, str] | None:
 def _large(entrant: Entrant, context: Context) -> tuple[str, str] | None:
     if not _too_large(entrant, context.budget):
         return None
-    return "over_budget", f"Over the size budget: {entrant.model.path.stat().st_size / 1e6:.2f} MB"
+    return "over_budget", f"Over the size budget: {_mb(entrant):.2f} MB"
 
 
 def _too_large(entrant: Entrant, budget: Budget) -> bool:
-    return budget.max_size_mb is not None and entrant.model.path.stat().st_size / 1e6 > budget.max_size_mb
+    return budget.max_size_mb is not None and _mb(entrant) > budget.max_size_mb
 
 
 def _over(lost: Drop, budget: Budget) -> bool:

@@ -80,7 +80,7 @@ def _run(
     search = Search(
         candidates=tuple(entrant.candidate() for entrant in entrants),
         winner_key=winner.model.key if winner else None,
-        reason=reason_for(winner, entrants, losses, context),
+        reason=reason_for(winner, entrants, losses, context, lambda of: _times(stable, of)),
         n_images=len(stable.held.images),
     )
     return Outcome(
@@ -95,6 +95,8 @@ def _enter(stable: Stable, model: OnnxModel, simplified: Entrant | None) -> tupl
     """The methods, screened, then refinements of the best static one of them, screened as well."""
     facts = _facts(stable)
     entrants = [simplified] if simplified else []
+    for entrant in entrants:
+        stable.context.offer(entrant.candidate())
     notes = _build(stable, methods(facts, stable.calibrator.n_images), entrants, BUILD, SCREEN)
     if not entrants:
         raise StepError(f"no candidate could be built: {notes[0].text}", "Leave quantization out")
@@ -176,15 +178,23 @@ def _facts(stable: Stable) -> Facts:
     proto = stable.calibrator.proto()
     layers = heavy_nodes(proto)
     types = {node.name: node.op_type for node in proto.graph.node}
-    images = next(stable.held.images.batches(base.batch or context.target.batch_size))
     return Facts(
-        times=operator_times(base.path, context.target, filled(images, base.batch), input_name=base.input_name),
+        times=_times(stable, base),
         layers=tuple(sorted({types[name] for name in layers})),
         n_layers=len(layers),
         products=free_products(proto),
         isa=context.isa,
         goal=context.goal,
     )
+
+
+def _times(stable: Stable, model: OnnxModel) -> dict[str, float]:
+    """Milliseconds of one call by operator type."""
+    images = next(stable.held.images.batches(model.batch or stable.context.target.batch_size))
+    with stable.context.measuring():
+        return operator_times(
+            model.path, stable.context.target, filled(images, model.batch), input_name=model.input_name
+        )
 
 
 def _screen(stable: Stable, model: OnnxModel, entrants: list[Entrant], begin: float) -> None:

@@ -108,13 +108,32 @@ def test_everybody_is_told_how_it_ended(made):
     assert "held-back" in out.outcome.text
 
 
+def times(model):
+    return {"QuantizeLinear": 3.0, "DequantizeLinear": 1.0, "HardSwish": 4.0, "QLinearConv": 2.0}
+
+
 def test_the_reason_is_made_of_what_was_measured(made):
     fast, slow, wrong = made("fast", 0.5), made("slow", 1.2), made("wrong", 0.2)
     losses = none_lost(fast, slow) | {"wrong": (0.05, 0.03, 0.07)}
-    won = reason_for(fast, [fast, slow], losses, context())
+    won = reason_for(fast, [fast, slow], losses, context(), times)
     assert won.code == "race_won"
     assert "2.00 times as fast as FP32 (1.82 to 2.22)" in won.text
-    stays = reason_for(None, [slow, wrong], losses, context())
-    assert (stays.code, "slow, takes 1.20 times" in stays.text) == ("race_nothing_faster", True)
-    over = reason_for(None, [wrong], losses, context(labelled=False))
+    stays = reason_for(None, [slow, wrong], losses, context(), times)
+    assert stays.code == "race_nothing_faster"
+    assert "slow, takes 1.20 times" in stays.text
+    assert stays.text.endswith("40% of it to convert between float and 8 bits, HardSwish 40%")
+    over = reason_for(None, [wrong], losses, context(labelled=False), times)
     assert (over.code, "95.0% of the images" in over.text) == ("race_nothing_within_budget", True)
+
+
+@pytest.mark.parametrize(
+    ("budget", "said"),
+    [
+        ({"max_size_mb": 0.0005}, "budget of 0.0005 MB; the smallest, fast, has"),
+        ({"max_latency_ms": 0.2}, "budget of 0.2 ms; the fastest, fast, takes"),
+    ],
+)
+def test_a_budget_of_size_or_time_that_nobody_keeps_is_named(budget, said, made):
+    fast = made("fast", 0.5)
+    note = reason_for(None, [fast], none_lost(fast), context(**budget), times)
+    assert (note.code, said in note.text) == ("race_nothing_within_budget", True)

@@ -1,0 +1,68 @@
+"""Mixed precision: the layer that loses the most goes back to float, and no more than needed."""
+
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from engine.measure.predictions import predict
+from engine.results import Note
+from engine.search.candidates import Plan
+from engine.search.entrants import Stable
+from engine.search.mixed import restore_layers
+from engine.settings import QuantizeDynamic, QuantizeStatic
+from engine.techniques.quantize import Calibrator, Held, fold
+from tests.techniques.given import classifier, given, weights
+
+WHY = Note(code="why", text="why")
+
+
+@pytest.fixture
+def stable(tmp_path):
+    """The second convolution has huge weights for a channel that is always 0: they ruin its scale, and nothing else."""
+    first, spoilt = weights(8, 3, 3, 3), weights(8, 8, 3, 3)
+    first[0] = 0
+    spoilt[:, 0] *= 1000
+    nodes = [("Conv", ["image", "w1"], "a", {"pads": [1] * 4}), ("Conv", ["a", "w2"], "b", {"pads": [1] * 4}),
+             ("GlobalAveragePool", ["b"], "c"), ("Flatten", ["c"], "d"), ("Gemm", ["d", "w3"], "logits")]  # fmt: skip
+    model, context = given(classifier(nodes, {"w1": first, "w2": spoilt, "w3": weights(8, 4)}), tmp_path)
+    images = context.data.split("calibration")
+    held = images.span(16, 32)
+    calibrator = Calibrator(model, fold(model, tmp_path), images, 16, tmp_path, context.tell)
+    return Stable(context=context, base=model, calibrator=calibrator,
+                  held=Held(held, predict(model, held, context.target).logits))  # fmt: skip
+
+
+def spoilt_entrant(stable):
+    settings = QuantizeStatic(method="static", per_channel=False, activations="unsigned")
+    return stable.enter(Plan("Static INT8", settings, WHY))
+
+
+def test_the_most_sensitive_layer_alone_goes_back_to_float(stable):
+    failed = spoilt_entrant(stable)
+    said = []
+    mended = restore_layers(
+        stable, failed, lambda one: one.sqnr_db > failed.sqnr_db + 6, lambda share, text: said.append(text)
+    )
+    assert mended is not None
+    assert "Conv for b" in mended.plan.settings.float_nodes
+    assert len(mended.plan.settings.float_nodes) < 3
+    assert mended.model.path.exists()
+    assert "layer 1 of 3" in said[0]
+    kept = {path.name for path in stable.context.folder.iterdir()}
+    assert kept == {failed.model.path.name, mended.model.path.name}
+
+
+def test_none_where_not_even_all_layers_are_enough_and_none_for_another_method(stable):
+    failed = spoilt_entrant(stable)
+    assert restore_layers(stable, failed, lambda one: False, lambda share, text: None) is None
+    dynamic = replace(failed, plan=Plan("Dynamic INT8", QuantizeDynamic(method="dynamic"), WHY))
+    assert restore_layers(stable, dynamic, lambda one: True, lambda share, text: None) is None
+
+
+def test_it_ends_at_the_deadline(stable):
+    failed = spoilt_entrant(stable)
+    late = replace(stable, context=replace(stable.context, deadline=time.monotonic()))
+    assert restore_layers(late, failed, lambda one: True, lambda share, text: None) is None
+    assert np.isfinite(failed.sqnr_db)
