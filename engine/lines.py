@@ -76,13 +76,14 @@ def _amount(number: int) -> str:
 
 
 def of_report(report: Report) -> list[str]:
-    """Every variant beside the baseline, what there is to know, and what is recommended."""
+    """Every variant beside the baseline, how races ended, what there is to know, and what is recommended."""
     rows = [("variant", "id", "size", "latency p50", "of the baseline's (95 %)", "top-1 (95 %)", "agreement")]
     rows += [(variant.label, variant.id, f"{variant.size_bytes / 1e6:.2f} MB", *_measured(variant))
-             for variant in report.variants]  # fmt: skip
+             for variant in report.main_variants]  # fmt: skip
+    races = [f"race: {race.reason.text}" for race in report.races]
     warnings = [f"warning: {warning.text}" for warning in report.warnings]
     advice = report.recommended
-    return [*table(rows), *warnings, *([f"recommended: {advice.id}, {advice.reason.text}"] if advice else [])]
+    return [*table(rows), *races, *warnings, *([f"recommended: {advice.id}, {advice.reason.text}"] if advice else [])]
 
 
 def _measured(variant: Variant) -> tuple[str, str, str, str]:

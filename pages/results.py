@@ -3,11 +3,12 @@
 import streamlit as st
 
 from engine import job, list_jobs, report
-from pages._ui import chrome, files_view, overview_view, provenance_view, runs_view, state
+from pages._ui import chrome, files_view, live, overview_view, provenance_view, race_view, runs_view, state
 from pages._ui.live import ENDED
 from pages._ui.wording import ago, duration, plain
 
-VIEWS = {"Overview": overview_view.show, "Take home": files_view.show, "How it was measured": provenance_view.show}
+VIEWS = {"Overview": overview_view.show, "Race": race_view.show, "Take home": files_view.show,
+         "How it was measured": provenance_view.show}  # fmt: skip
 
 chrome.enter()
 id = state.param("run")
@@ -19,9 +20,13 @@ if id and found is not None:
                    f"{plain(found.environment.cpu)}.")  # fmt: skip
     if run.state not in ENDED:
         st.info("This run is still going on: what it has measured so far.", icon=":material/progress_activity:")
-    view = st.segmented_control("View", list(VIEWS), default="Overview", required=True, key="view",
+    views = [name for name in VIEWS if name != "Race" or race_view.races(found)]
+    view = st.segmented_control("View", views, default="Overview", required=True, key="view",
                                 bind="query-params", label_visibility="collapsed")  # fmt: skip
-    VIEWS[view](found)
+    if view == "Race" and run.state not in ENDED:
+        live.watch(id, lambda _: race_view.show(report(run.id) or found))
+    else:
+        VIEWS[view](found)
 elif id:
     run = job(id)
     chrome.heading(plain(run.name), f"This run is {run.state} and has no report yet.")

@@ -19,8 +19,9 @@ with story, st.container(key="hero"):
 
 with sample, chrome.card("sample", "Digits", "The sample project, ready to run", accent=True):
     st.markdown(
-        "A small ResNet, trained on scikit-learn's 1,797 handwritten digits, becomes **INT8**: calibrated, "
-        "measured against its FP32 baseline and checked on images it has never seen."
+        "A small ResNet, trained on scikit-learn's 1,797 handwritten digits. The ways to make it **INT8** race each "
+        "other and FP32 on this machine; the winner is checked on images it has never seen. If nothing is faster, "
+        "FP32 stays, and you read why."
     )
     with st.container(horizontal=True):
         pressed = st.button("Run the sample", type="primary", icon=":material/play_arrow:")

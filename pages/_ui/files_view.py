@@ -10,17 +10,19 @@ import streamlit as st
 from engine import Report, Variant, variant_file
 from pages._ui import chrome, table
 from pages._ui.snippet import snippet
-from pages._ui.wording import count, megabytes, plain
+from pages._ui.wording import count, megabytes, plain, sentence
 
 
 def show(report: Report) -> None:
     """One variant at a time, the recommended one first; then the whole report."""
     best = report.recommended.id if report.recommended else None
-    variants = sorted(report.variants, key=lambda variant: variant.id != best)
+    variants = sorted(report.main_variants, key=lambda variant: variant.id != best)
+    if report.recommended and report.baseline and best == report.baseline.id:
+        _unchanged(report.recommended.reason.text)
     if variants:
         labels = {variant.id: f"{variant.label} · {variant.id[:6]}" for variant in variants}
         id = st.selectbox("Variant", list(labels), format_func=labels.__getitem__, key="variant", bind="query-params")
-        _variant(report, next(variant for variant in variants if variant.id == id))
+        card(report, next(variant for variant in variants if variant.id == id))
     with chrome.card("report", "The whole report", "All that was measured, for people and for programs"):
         _downloads(report)
 
@@ -34,7 +36,13 @@ def _downloads(report: Report) -> None:
                                file_name=f"variants-{report.run_id}.csv", icon=":material/table:")  # fmt: skip
 
 
-def _variant(report: Report, variant: Variant) -> None:
+def _unchanged(reason: str) -> None:
+    st.info(f"{plain(sentence(reason))} What is recommended is the baseline: the model as it was, as an ONNX file.",
+            icon=":material/info:")  # fmt: skip
+
+
+def card(report: Report, variant: Variant) -> None:
+    """One ONNX file: its download, its hash, and the code that runs it."""
     path = variant_file(report.run_id, variant.id)
     name = f"{_slug(variant.label)}-{report.run_id}-{variant.id}.onnx"
     with chrome.card(

@@ -1,11 +1,12 @@
 """The headline of a report, its table and its charts."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import streamlit as st
+from plotly.graph_objects import Figure
 
 from engine import Report, Variant, charts
-from pages._ui import chrome, table
+from pages._ui import chrome, race_view, state, table
 from pages._ui.guard import say
 from pages._ui.wording import change, megabytes, milliseconds, plain, points, sentence, share
 
@@ -13,9 +14,11 @@ from pages._ui.wording import change, megabytes, milliseconds, plain, points, se
 def show(report: Report) -> None:
     """From the answer to its evidence: recommendation, warnings, table, charts."""
     _headline(report)
+    _races(report)
     _warnings(report)
-    if report.variants:
-        st.header("Every variant beside the baseline", anchor=False)
+    if report.main_variants:
+        alone = len(report.main_variants) == 1
+        st.header("The baseline" if alone else "Every variant beside the baseline", anchor=False)
         st.table(table.shown(report), border="horizontal", hide_index=True, alt="Variants and their measurements")
         st.caption(table.legend(report))
         _charts(report)
@@ -26,12 +29,23 @@ def _headline(report: Report) -> None:
     best = report.variant(report.recommended.id) if report.recommended else None
     if best is None or report.recommended is None:
         return
+    unchanged = best.role == "baseline" and bool(report.races or report.main_variants[1:])
     with chrome.card("recommended", accent=True):
         with st.container(key="eyebrow-recommended", gap=None):
-            st.markdown("Recommended")
+            st.markdown("Recommended: keep the model as it was" if unchanged else "Recommended")
         st.header(plain(best.label), anchor=False)
         st.markdown(plain(sentence(report.recommended.reason.text)))
         _figures(best, report.baseline or best)
+
+
+def _races(report: Report) -> None:
+    """What every race came to, where the headline does not say so already, and the way to it."""
+    if not race_view.races(report):
+        return
+    for reason in race_view.untold(report):
+        st.info(f"The race: {plain(sentence(reason.text))}", icon=":material/flag:")
+    st.button("See the race, with every candidate", icon=":material/flag:", type="tertiary", key="to-race",
+              on_click=state.turn, args=("view", "Race"))  # fmt: skip
 
 
 def _figures(best: Variant, base: Variant) -> None:
@@ -74,23 +88,31 @@ def _warnings(report: Report) -> None:
 
 def _charts(report: Report) -> None:
     st.header("In pictures", anchor=False)
-    labelled = any(variant.accuracy for variant in report.variants)
-    pairs = [("Smaller?", charts.size, "size"), ("How long a call takes", charts.latency, "latency"),
-             ("Faster, and how sure is that?", charts.speed, "speed"),
-             ("Still right?", charts.accuracy, "accuracy") if labelled else
-             ("Still the same answers?", charts.agreement, "agreement")]  # fmt: skip
-    with st.grid(2, min_column_width=330, gap="medium"):
-        for title, draw, key in pairs:
-            with chrome.card(f"chart-{key}", title, fill=True):
-                chrome.chart(draw(report), key)
+    labelled = any(variant.accuracy for variant in report.main_variants)
+    quality = charts.accuracy if labelled else charts.agreement
+    if len(report.main_variants) == 1:
+        _grid(report, ("File size", charts.size, "size"), ("How long a call takes", charts.latency, "latency"),
+              *([("How often it is right", charts.accuracy, "accuracy")] if labelled else []))  # fmt: skip
+        return
+    _grid(report, ("Smaller?", charts.size, "size"), ("How long a call takes", charts.latency, "latency"),
+          ("Faster, and how sure is that?", charts.speed, "speed"),
+          ("Still right?" if labelled else "Still the same answers?", quality, quality.__name__))  # fmt: skip
     with chrome.card(
         "chart-tradeoff", "What is gained, what it costs", "Up and left is better; the bubble is the file."
     ):
         chrome.chart(charts.tradeoff(report), "tradeoff")
 
 
+def _grid(report: Report, *cards: tuple[str, Callable[[Report], Figure], str]) -> None:
+    """Charts side by side, by title, chart and key."""
+    with st.grid(2, min_column_width=330, gap="medium"):
+        for title, draw, key in cards:
+            with chrome.card(f"chart-{key}", title, fill=True):
+                chrome.chart(draw(report), key)
+
+
 def _notes(report: Report) -> None:
-    noted = [variant for variant in report.variants if variant.notes]
+    noted = [variant for variant in report.main_variants if variant.notes]
     if noted:
         st.header("Worth knowing", anchor=False)
     for variant in noted:

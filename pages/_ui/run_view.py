@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from engine import Job, cancel, delete, events, log, rename
+from engine import Job, cancel, delete, events, log, rename, report
 from engine.charts import learning_curve
 from pages._ui import chrome, live, state
 from pages._ui.guard import guarded, say
@@ -43,6 +43,10 @@ def _going(run: Job) -> None:
     if run.attempts > 1:
         st.caption(f"Attempt {run.attempts}: it was interrupted and started over.")
     _curve(run.id, "live")
+    found = report(run.id)
+    if found and found.open_races:
+        st.page_link(chrome.RESULTS, label="See the race so far", icon=":material/flag:",
+                     query_params={"run": run.id, "view": "Race"})  # fmt: skip
     if st.button("Cancel", icon=":material/stop:", key="cancel"):
         cancel(run.id)
     _log(run)

@@ -74,6 +74,11 @@ def set_param(name: str, value: str | None) -> None:
         del st.query_params[name]
 
 
+def turn(widget: str, value: Any) -> None:
+    """Give a widget another value; only for what is called when another widget is pressed."""
+    st.session_state[widget] = value
+
+
 def token(pressed: bool) -> str:
     """The submission's token: drawn with a button, spent by pressing it, and renewed when the button is drawn again.
 

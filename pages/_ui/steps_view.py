@@ -44,7 +44,7 @@ def _finetune(draft: Draft) -> None:
 def _simplify(draft: Draft) -> None:
     with chrome.card("simplify"):
         wanted = _switch("Simplify", "The same answers from fewer operators: constants folded, operators fused, "
-                         "no-ops removed. Its own variant of the run; a race below does this by itself.",
+                         "no-ops removed. A variant of its own; a race does this by itself.",
                          draft.simplify is not None, "simplify")  # fmt: skip
         settings = forms.form(Simplify, "simplify", draft.simplify or Simplify()) if wanted else None
     state.choose(simplify=settings)

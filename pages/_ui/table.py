@@ -1,4 +1,7 @@
-"""The variants of a report as a table: with words for the page, with plain numbers for a CSV."""
+"""The variants of a report as a table: with words for the page, with plain numbers for a CSV.
+
+The candidates of a race are left to the race's own table.
+"""
 
 import csv
 import io
@@ -34,7 +37,7 @@ def shown(report: Report) -> pd.DataFrame:
     base = report.baseline
     rows = [
         _row(variant, base if base is not None and base.id != variant.id else None, report)
-        for variant in report.variants
+        for variant in report.main_variants
     ]
     frame = pd.DataFrame(rows)
     return frame.loc[:, (frame != "–").any()]
@@ -94,13 +97,13 @@ def _verdict(variant: Variant, base: Variant | None) -> str:
 
 def legend(report: Report) -> str:
     """What the figures of the table were measured at and on."""
-    first = next((variant.latency for variant in report.variants if variant.latency), None)
+    first = next((variant.latency for variant in report.main_variants if variant.latency), None)
     parts = []
     if first:
         parts.append(f"Latency: {first.runtime}, {first.threads} threads, batch {first.batch_size}, "
                      f"{first.n_runs:,} calls in {first.n_rounds} interleaved rounds")  # fmt: skip
     if report.data:
-        labelled = any(variant.accuracy for variant in report.variants)
+        labelled = any(variant.accuracy for variant in report.main_variants)
         parts.append(f"{'Accuracy' if labelled else 'Agreement'} on {report.data.n_evaluation:,} images")
     parts.append("MB = 10⁶ bytes")
     return ". ".join(parts) + "."
@@ -111,7 +114,7 @@ def as_csv(report: Report) -> str:
     out = io.StringIO()
     writer = csv.DictWriter(out, COLUMNS, lineterminator="\n")
     writer.writeheader()
-    writer.writerows(_flat(variant) for variant in report.variants)
+    writer.writerows(_flat(variant) for variant in report.main_variants)
     return out.getvalue()
 
 

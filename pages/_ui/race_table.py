@@ -1,0 +1,72 @@
+"""The candidates of a race as a table: with words for the page, with plain numbers for a CSV."""
+
+import csv
+import io
+from collections.abc import Sequence
+
+import pandas as pd
+
+from engine import Trial, Variant
+from pages._ui.wording import megabytes, plain, sentence, share
+
+STAGES = {"built": "not timed", "screened": "screening", "final": "final"}
+COLUMNS = (
+    "id", "name", "reason", "stage", "outcome", "outcome_text", "ratio", "ratio_low", "ratio_high", "n_rounds",
+    "sqnr_db", "agreement", "n_images", "size_bytes", "sha256", "seconds",
+)  # fmt: skip
+
+
+def ranked(entrants: Sequence[Variant]) -> list[tuple[Variant, Trial]]:
+    """The winner first, then the fastest; whoever was never timed comes last."""
+    pairs = [(variant, variant.trial) for variant in entrants if variant.trial is not None]
+    return sorted(
+        pairs, key=lambda pair: (pair[1].outcome.code != "winner", pair[1].ratio is None, pair[1].ratio or 0.0)
+    )
+
+
+def shown(entrants: Sequence[Variant]) -> pd.DataFrame:
+    """A row a candidate. Markdown, escaped."""
+    return pd.DataFrame([_row(variant, trial) for variant, trial in ranked(entrants)])
+
+
+def _row(variant: Variant, trial: Trial) -> dict[str, str]:
+    won, close = trial.outcome.code == "winner", trial.fidelity
+    return {
+        "Candidate": f"**{plain(trial.name)}** :green-badge[winner]" if won else plain(trial.name),
+        "Speed (95 %)": _speed(trial),
+        "SQNR": "–" if close is None else "exact" if close.sqnr_db is None else f"{close.sqnr_db:.1f} dB",
+        "Agreement": share(close.agreement) if close else "–",
+        "Size": megabytes(variant.size_bytes),
+        "Came to": STAGES[trial.stage],
+        "What became of it": plain(sentence(trial.outcome.text)),
+        "Why it took part": plain(sentence(trial.reason.text)),
+    }
+
+
+def _speed(trial: Trial) -> str:
+    if trial.ratio is None or trial.ratio_low is None or trial.ratio_high is None:
+        return "–"
+    colour = "green" if trial.ratio_high < 1 else "red" if trial.ratio_low > 1 else "gray"
+    return f"{1 / trial.ratio:.2f}× :{colour}[({1 / trial.ratio_high:.2f} – {1 / trial.ratio_low:.2f})]"
+
+
+def as_csv(entrants: Sequence[Variant]) -> str:
+    """One line a candidate, numbers as numbers, empty where nothing was measured."""
+    out = io.StringIO()
+    writer = csv.DictWriter(out, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(_flat(variant, trial) for variant, trial in ranked(entrants))
+    return out.getvalue()
+
+
+def _flat(variant: Variant, trial: Trial) -> dict[str, object]:
+    close = trial.fidelity
+    flat: dict[str, object] = {
+        "id": variant.id, "name": trial.name, "reason": trial.reason.text, "stage": trial.stage,
+        "outcome": trial.outcome.code, "outcome_text": trial.outcome.text, "ratio": trial.ratio,
+        "ratio_low": trial.ratio_low, "ratio_high": trial.ratio_high, "n_rounds": trial.n_rounds,
+        "size_bytes": variant.size_bytes, "sha256": variant.sha256, "seconds": variant.seconds,
+    }  # fmt: skip
+    if close is not None:
+        flat |= {"sqnr_db": close.sqnr_db, "agreement": close.agreement, "n_images": close.n_images}
+    return flat
