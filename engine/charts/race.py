@@ -74,10 +74,10 @@ def _add_speed(figure: go.Figure, placed: Sequence[Placed], group: str) -> None:
         hovertemplate="%{customdata[0]}<br>%{x:.3f}×, 95 % interval %{customdata[1]:.3f} to %{customdata[2]:.3f}"
                       "<br>%{customdata[3]} rounds<extra></extra>",
     )  # fmt: skip
-    for (y, _), (value, _, high) in zip(placed, speeds, strict=True):
+    for (y, _), (value, _, _) in zip(placed, speeds, strict=True):
         text = f"<b>{value:.2f}×</b>" if group == "won" else f"{value:.2f}×"
-        figure.add_annotation(x=math.log10(high), y=y, text=text, showarrow=False, xanchor="left",
-                              xshift=9, font={"color": colour})  # fmt: skip
+        figure.add_annotation(x=SPEED[1], y=y, xref="paper", text=text, showarrow=False, xanchor="right",
+                              font={"color": colour})  # fmt: skip
 
 
 def _add_fidelity(figure: go.Figure, placed: Sequence[Placed]) -> None:
@@ -96,7 +96,7 @@ def _add_fidelity(figure: go.Figure, placed: Sequence[Placed]) -> None:
 def _name(figure: go.Figure, trial: Trial, y: int) -> None:
     """The name above its row, and how far it came."""
     name, group = html.escape(textwrap.shorten(trial.name, LONGEST_NAME, placeholder=" …")), _group(trial)
-    word = "won" if group == "won" else "in the race" if trial.outcome.code == "started" else LEFT[trial.stage]
+    word = "won" if group == "won" else trial.stage if trial.outcome.code == "started" else LEFT[trial.stage]
     text = f"<b>{name} · {word}</b>" if group == "won" else f"{name} · {word}"
     figure.add_annotation(x=0, y=y, xref="paper", text=text, showarrow=False, xanchor="left", yshift=17,
                           font={"color": NEUTRAL if group == "out" else None, "size": 12})  # fmt: skip
@@ -106,7 +106,7 @@ def _axes(figure: go.Figure, trials: Sequence[Trial]) -> None:
     ends = [end for trial in trials if trial.ratio is not None for end in _speed(trial)[1:]]
     low, high = min([0.9, *ends]) / 1.05, max([1.1, *ends]) * 1.05
     ticks = next((ticks for ticks in TICKS if ticks[0] <= low * 1.1 and high <= ticks[-1] * 1.1), TICKS[-1])
-    # The figure beside the longest whisker takes about a third of the panel on a phone.
+    # The column of figures on the right takes about a quarter of the panel on a phone.
     span = math.log10(high) - math.log10(low)
     figure.update_layout(
         margin={"l": 4, "r": 12, "t": 30},

@@ -11,22 +11,27 @@ from pages._ui.wording import duration, many, plain, sentence
 
 @dataclass(frozen=True)
 class Shown:
-    """A race that has ended, or one that still runs or was cut short: then `race` is None."""
+    """A race with its end, or without one: then it goes on, or its run or its chain ended before it did."""
 
     name: str
     entrants: tuple[Variant, ...]
     race: Race | None
+    going: bool
 
 
 def races(report: Report) -> dict[str, Shown]:
     """Every race of the report by a word for the address, those without an end included."""
-    places = [(race.branch, race.step) for race in report.races]
-    ended = {(race.branch, race.step): race for race in report.races}
+    ended: dict[tuple[int, int], Race | None] = {(race.branch, race.step): race for race in report.races}
+    failed = {(failure.branch, failure.step) for failure in report.failures}
     return {
-        f"{branch + 1}.{step + 1}": Shown(_name(report, branch, step), report.entrants(branch, step),
-                                          ended.get((branch, step)))
-        for branch, step in (*places, *report.open_races)
-    }  # fmt: skip
+        f"{branch + 1}.{step + 1}": Shown(
+            name=_name(report, branch, step),
+            entrants=report.entrants(branch, step),
+            race=race,
+            going=race is None and report.state == "running" and (branch, step) not in failed,
+        )
+        for (branch, step), race in (ended | dict.fromkeys(report.open_races)).items()
+    }
 
 
 def untold(report: Report) -> tuple[Note, ...]:
@@ -56,7 +61,7 @@ def show(report: Report) -> None:
         st.table(race_table.shown(shown.entrants), border="horizontal", hide_index=True,
                  alt="Candidates of the race and what became of them")  # fmt: skip
     st.caption(_legend(shown))
-    if shown.race is not None:
+    if not shown.going:
         _take(report, shown)
 
 
@@ -71,11 +76,13 @@ def _reason(report: Report, shown: Shown) -> None:
     race = shown.race
     with chrome.card("race", accent=race is not None):
         if race is None:
-            running = report.state == "running"
-            st.subheader("The race is on" if running else "This race has no winner", anchor=False)
-            st.markdown(f"{many(len(shown.entrants), 'candidate')} built so far, nobody has won yet." if running else
-                        f"The run ended before the race did. Its {many(len(shown.entrants), 'candidate')} and what was "
-                        "measured on them are kept.")  # fmt: skip
+            st.subheader("The race is on" if shown.going else "This race has no winner", anchor=False)
+            built = many(len(shown.entrants), "candidate")
+            st.markdown(
+                f"{built} built so far, and no winner yet."
+                if shown.going
+                else f"It ended before it was decided. What was built and measured by then is kept: {built}."
+            )
             return
         winner = report.variant(race.winner_id)
         trial = winner.trial if winner else None

@@ -56,7 +56,7 @@ def test_where_fp32_won_nobody_has_the_winners_colour():
 def test_a_race_that_goes_on_has_a_chart():
     figure = race(trials(made_open_race_report()))
     assert list(traces(figure)["in"].y) == [0]
-    assert "Static INT8, per tensor · in the race" in said(figure)
+    assert "Static INT8, per tensor · built" in said(figure)
     assert "not timed" in alt_text(figure)
 
 

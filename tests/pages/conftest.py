@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 import engine
 from engine.jobs.claims import Claims
 from engine.jobs.queue import Queue
-from engine.results import Job, Note, Report, Result
+from engine.results import Job, Note, Report, Result, State
 from engine.settings import Recipe, RunRequest
 from engine.store.folders import Outcome, now
 from engine.store.home import Home
@@ -75,9 +75,9 @@ def queued(queue):
 
 @pytest.fixture
 def finished(queue, queued):
-    """A run that has ended with this report, its ONNX files in place."""
+    """A run that has ended, or still goes on, with this report, its ONNX files in place."""
 
-    def submit(report: Report | None = None, name: str = "digits to int8") -> Job:
+    def submit(report: Report | None = None, name: str = "digits to int8", state: State = "done") -> Job:
         job = queued(name)
         claim(queue, "run")
         folder = queue.home.job(job.id)
@@ -86,7 +86,8 @@ def finished(queue, queued):
             (folder.path / variant.file).parent.mkdir(parents=True)
             (folder.path / variant.file).write_bytes(variant.id.encode())
         folder.write("report.json", report)
-        queue.finish(job.id, Outcome(state="done", exit_status=0, started=now(), finished=now()))
+        if state != "running":
+            queue.finish(job.id, Outcome(state=state, exit_status=0, started=now(), finished=now()))
         return queue.job(job.id)
 
     return submit

@@ -1,0 +1,154 @@
+"""The race of a run on the pages: who won, who lost, what is taken home, and what is left of a race cut short."""
+
+import csv
+import io
+
+import pytest
+
+from engine.results import Failure, Note, Recommendation
+from pages._ui import race_table, race_view, table
+from tests.made import (
+    BASE,
+    LATE,
+    OVER,
+    SLOW,
+    WON,
+    made_candidate,
+    made_open_race_report,
+    made_race,
+    made_race_report,
+    made_report,
+    made_variant,
+)
+from tests.pages.test_pages import button, words
+
+CUT = Failure(branch=0, step=0, technique="quantize", code="x", message="the disk is full", next="free some")
+
+
+def results(app, finished, report, view="Overview", state="done", **params):
+    return app("pages/results.py", run=finished(report, state=state).id, view=view, **params)
+
+
+def test_the_race_gives_its_reason_its_chart_and_every_candidate(app, finished):
+    at = results(app, finished, made_race_report(), "Race")
+    assert [header.value for header in at.header] == ["Static INT8", "Every candidate"]
+    assert r"1\.82 times as fast as FP32" in words(at)
+    assert {metric.label: metric.value for metric in at.metric} == {
+        "Candidates": "4", "Held-back images": "64", "Took": "1 min 11 s"}  # fmt: skip
+    assert len(at.get("plotly_chart")) == 1
+    shown = at.table[0].value
+    assert shown["Came to"].tolist() == ["final", "final", "screening", "not timed"]
+    assert shown["Speed (95 %)"].tolist()[0] == "1.82× :green[(1.72 – 1.91)]"
+    assert shown["Speed (95 %)"].tolist()[3] == "–"
+    assert r"8\.0 points less top\-1" in shown["What became of it"].tolist()[3]
+    assert "64 held-back calibration images" in words(at)
+
+
+def test_everything_else_is_about_the_baseline_and_the_steps_alone(app, finished):
+    at = results(app, finished, made_race_report())
+    assert at.table[0].value["Variant"].tolist() == ["Baseline", "**Static INT8 :green-badge[recommended]**"]
+    assert len(at.get("plotly_chart")) == 5
+    assert "Dynamic INT8" not in words(at)
+    at = results(app, finished, made_race_report(), "Take home")
+    assert [option.split(" · ")[0] for option in at.selectbox[0].options] == ["Static INT8", "Baseline"]
+    assert [row["id"] for row in csv.DictReader(io.StringIO(table.as_csv(made_race_report())))] == [BASE, WON]
+
+
+def test_the_overview_leads_to_the_race(app, finished):
+    at = results(app, finished, made_race_report())
+    button(at, "See the race, with every candidate").click().run()
+    assert at.query_params["view"] == "Race"
+    assert "Every candidate" in words(at)
+
+
+def test_a_run_without_a_race_has_no_view_of_one(app, finished):
+    at = results(app, finished, made_report())
+    assert at.button_group[0].options == ["Overview", "Take home", "How it was measured"]
+
+
+def test_where_fp32_won_nothing_is_called_an_optimisation(app, finished):
+    report = made_race_report(won=False)
+    at = results(app, finished, report)
+    assert "keep the model as it was" in words(at)
+    assert at.header[0].value == "Baseline"
+    assert "FP32 stays: nothing within the budget is faster".replace(":", "\\:") in words(at)
+    assert not any(metric.delta for metric in at.metric)
+    assert len(at.get("plotly_chart")) == 3
+    assert "beside the baseline" not in words(at)
+    at = results(app, finished, report, "Take home")
+    assert [option.split(" · ")[0] for option in at.selectbox[0].options] == ["Baseline"]
+    assert "What is recommended is the baseline" in at.info[0].value
+    at = results(app, finished, report, "Race")
+    assert at.header[0].value == "FP32, the model as it was"
+    assert "winner]" not in "".join(at.table[0].value["Candidate"])
+
+
+def test_a_race_whose_winner_is_not_recommended_is_told_on_the_overview(app, finished):
+    best = Recommendation(id=BASE, reason=Note(code="nothing_not_slower", text="nothing is as fast"))
+    at = results(app, finished, made_race_report(recommended=best))
+    assert "Static INT8 won among 4 candidates" in at.info[0].value
+    at = results(app, finished, made_race_report())
+    assert not at.info
+
+
+@pytest.mark.parametrize("view", ["Overview", "Race", "Take home", "How it was measured"])
+def test_a_race_that_goes_on_shows_what_there_is(app, finished, view):
+    at = results(app, finished, made_open_race_report(), view, state="running")
+    assert not at.error
+    assert "still going on" in at.info[0].value
+    assert ("2 candidates built so far" in words(at)) == (view == "Race")
+    assert not any(expander.label == "Take a candidate along" for expander in at.expander)
+
+
+def test_the_page_of_a_run_leads_to_a_race_that_goes_on(app, finished):
+    at = app("pages/runs.py", run=finished(made_open_race_report(), state="running").id)
+    assert any("See the race so far" in str(link.proto) for link in at.get("page_link"))
+
+
+@pytest.mark.parametrize("state", ["failed", "cancelled"])
+def test_a_run_that_ended_early_keeps_what_its_race_had(app, finished, state):
+    report = made_open_race_report(state=state, failures=(CUT,) if state == "failed" else ())
+    at = results(app, finished, report, "Race", state=state)
+    assert at.subheader[0].value == "This race has no winner"
+    assert "is kept: 2 candidates" in words(at)
+    assert len(at.table[0].value) == 2
+    assert any(expander.label == "Take a candidate along" for expander in at.expander)
+
+
+def test_a_chain_that_failed_has_ended_its_race_while_others_go_on():
+    (shown,) = race_view.races(made_open_race_report(failures=(CUT,))).values()
+    assert (shown.race, shown.going) == (None, False)
+    (shown,) = race_view.races(made_open_race_report()).values()
+    assert shown.going
+
+
+def test_one_of_several_races_is_chosen_and_kept_in_the_address(app, finished):
+    tuned = made_variant("7" * 12, "Fine-tuned", parent_id=BASE)
+    other = made_candidate(
+        "8" * 12, "8-bit weights", "final", "winner", "Won", 0.7, parent_id=tuned.id, branch=1, step=1
+    )
+    first = made_race_report()
+    report = made_race_report(variants=(*first.variants, tuned, other), races=(
+        *first.races, made_race(branch=1, step=1, parent_id=tuned.id, winner_id=other.id)))  # fmt: skip
+    at = results(app, finished, report, "Race")
+    assert at.selectbox[0].options == ["Chain 1, step 1: after Baseline", "Chain 2, step 2: after Fine-tuned"]
+    at.selectbox[0].set_value("2.2").run()
+    assert at.header[0].value == r"8\-bit weights"
+    assert len(at.table[0].value) == 1
+    at = results(app, finished, report, "Race", race=at.query_params["race"])
+    assert at.header[0].value == r"8\-bit weights"
+
+
+def test_the_csv_of_a_race_has_plain_numbers_and_gaps():
+    rows = list(csv.DictReader(io.StringIO(race_table.as_csv(made_race_report().entrants(0, 0)))))
+    assert [row["id"] for row in rows] == [WON, LATE, SLOW, OVER]
+    assert float(rows[0]["ratio"]) == 0.55
+    assert (rows[3]["ratio"], rows[3]["outcome"], rows[3]["n_images"]) == ("", "over_budget", "64")
+    assert tuple(rows[0]) == race_table.COLUMNS
+
+
+def test_what_a_candidate_says_is_shown_and_never_obeyed():
+    evil = made_candidate("9" * 12, "![x](https://e.com/x.png)", "final", "slower", "**b**", 1.1)
+    row = race_table.shown([evil]).iloc[0]
+    assert row["Candidate"] == r"\!\[x\]\(https\://e\.com/x\.png\)"
+    assert row["What became of it"] == r"\*\*b\*\*\."
