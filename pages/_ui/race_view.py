@@ -13,19 +13,17 @@ from pages._ui.wording import duration, many, plain, sentence
 class Shown:
     """A race with its end, or without one: then it goes on, or its run or its chain ended before it did."""
 
-    name: str
     entrants: tuple[Variant, ...]
     race: Race | None
     going: bool
 
 
 def races(report: Report) -> dict[str, Shown]:
-    """Every race of the report by a word for the address, those without an end included."""
+    """Every race of the report by its name, those without an end included."""
     ended: dict[tuple[int, int], Race | None] = {(race.branch, race.step): race for race in report.races}
     failed = {(failure.branch, failure.step) for failure in report.failures}
     return {
-        f"{branch + 1}.{step + 1}": Shown(
-            name=_name(report, branch, step),
+        _name(report, branch, step): Shown(
             entrants=report.entrants(branch, step),
             race=race,
             going=race is None and report.state == "running" and (branch, step) not in failed,
@@ -47,10 +45,10 @@ def untold(report: Report) -> tuple[Note, ...]:
 def show(report: Report) -> None:
     """One race of a report that has any: the reason, the chart, the table."""
     found = races(report)
-    id = next(iter(found))
+    name = next(iter(found))
     if len(found) > 1:
-        id = st.selectbox("Race", list(found), format_func=lambda id: found[id].name, key="race", bind="query-params")
-    shown = found[id]
+        name = st.selectbox("Race", list(found), key="race", bind="query-params")
+    shown = found[name]
     _reason(report, shown)
     with chrome.card("race-chart", "How fast, and how close to FP32",
                      "Right of the line is faster than FP32; the whisker is the 95 % interval. SQNR is how many dB the "

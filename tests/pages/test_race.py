@@ -132,10 +132,10 @@ def test_one_of_several_races_is_chosen_and_kept_in_the_address(app, finished):
         *first.races, made_race(branch=1, step=1, parent_id=tuned.id, winner_id=other.id)))  # fmt: skip
     at = results(app, finished, report, "Race")
     assert at.selectbox[0].options == ["Chain 1, step 1: after Baseline", "Chain 2, step 2: after Fine-tuned"]
-    at.selectbox[0].set_value("2.2").run()
+    at.selectbox[0].set_value("Chain 2, step 2: after Fine-tuned").run()
     assert at.header[0].value == r"8\-bit weights"
     assert len(at.table[0].value) == 1
-    at = results(app, finished, report, "Race", race=at.query_params["race"])
+    at = results(app, finished, report, "Race", race="Chain 2, step 2: after Fine-tuned")
     assert at.header[0].value == r"8\-bit weights"
 
 
