@@ -2,15 +2,17 @@
 
 import math
 import time
+from dataclasses import replace
 
 import pytest
 
 from engine import data as images
 from engine import models
 from engine.errors import StepError
-from engine.settings import Finetune, QuantizeStatic, SampleData, SampleModel, Split, Target
+from engine.settings import Budget, Finetune, QuantizeAuto, QuantizeStatic, SampleData, SampleModel, Split, Target
 from engine.steps import STEPS, Bench
 from engine.store.cache import Cache
+from engine.techniques.context import Outcome
 
 STATIC = QuantizeStatic(method="static", calibration_images=4)
 
@@ -69,3 +71,25 @@ def test_predictions_of_another_processor_are_not_taken_for_this_one(bench, tmp_
     monkeypatch.setattr("engine.steps.isa", lambda: ("avx2", "avx512_vnni"))
     made.predict(model, lambda done, message: seen.append(message))
     assert len(seen) == 2 * here
+
+
+def test_a_step_that_measures_is_done_anew_where_another_budget_target_or_processor_may_change_it(
+    bench, tmp_path, monkeypatch
+):
+    made, asked = bench(), []
+
+    def counted(model, settings, context):
+        asked.append(settings.method)
+        return Outcome(model=model)
+
+    monkeypatch.setitem(STEPS, QuantizeAuto, counted)
+    monkeypatch.setitem(STEPS, QuantizeStatic, counted)
+    model = made.export(sample(tmp_path), silent).model
+    others = [made, made, replace(made, goal="size"), replace(made, budget=Budget(max_size_mb=1)),
+              replace(made, target=Target(threads=2))]  # fmt: skip
+    for each in others:
+        each.apply(model, QuantizeAuto(), silent)
+        each.apply(model, STATIC, silent)
+    monkeypatch.setattr("engine.steps.cpu_name", lambda: "another one")
+    made.apply(model, QuantizeAuto(), silent)
+    assert (asked.count("auto"), asked.count("static")) == (5, 1)

@@ -82,7 +82,7 @@ class Calibrator:
                 low, high = np.minimum(low, extremes[name][0]), np.maximum(high, extremes[name][1])
             extremes[name] = low, high
             if name in averaged:
-                mean = values.mean(axis=(0, *range(2, values.ndim)), dtype=np.float64)
+                mean = values.reshape(*values.shape[:2], -1).mean(axis=2).mean(axis=0, dtype=np.float64)
                 sums[name] = sums[name] + mean if name in sums else mean
 
         batches = self._watch(see)

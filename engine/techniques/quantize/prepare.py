@@ -52,10 +52,13 @@ def fold(model: OnnxModel, folder: Path) -> Path:
 
     Raises StepError with onnxruntime's reason where it cannot.
     """
-    path, raised = folder / "folded.onnx", folder / "raised.onnx"
+    path, given = folder / "folded.onnx", model.path
     try:
-        onnx.save(_raised(onnx.load(model.path)), raised)
-        quant_pre_process(str(raised), str(path), skip_symbolic_shape=True)
+        proto = onnx.load(model.path)
+        if opset(proto) < PER_CHANNEL_OPSET:
+            given = folder / "raised.onnx"
+            onnx.save(version_converter.convert_version(proto, PER_CHANNEL_OPSET), given)
+        quant_pre_process(str(given), str(path), skip_symbolic_shape=True)
     except FOLDING_ERRORS as error:
         raise StepError(f"onnxruntime cannot prepare this model for quantization: {first_line(error)}",
                         "Leave quantization out, or export the model again") from error  # fmt: skip
@@ -129,13 +132,6 @@ def opset(proto: onnx.ModelProto) -> int:
 
 def _has_weights(node: onnx.NodeProto, constants: set[str]) -> bool:
     return len(node.input) > 1 and bool(constants & set(node.input[:2]))
-
-
-def _raised(proto: onnx.ModelProto) -> onnx.ModelProto:
-    """The graph in an opset in which weights can have a scale per channel."""
-    if opset(proto) >= PER_CHANNEL_OPSET:
-        return proto
-    return version_converter.convert_version(proto, PER_CHANNEL_OPSET)
 
 
 def _fused(names: list[str], folded: onnx.ModelProto, model: OnnxModel) -> list[str]:
