@@ -118,7 +118,7 @@ def _axes(figure: go.Figure, trials: Sequence[Trial]) -> None:
         yaxis={"automargin": False, "range": [-len(trials) + 0.45, 0.75], "showticklabels": False, "showgrid": False},
     )  # fmt: skip
     for row in range(len(trials)):  # in pieces, so that it crosses no name
-        figure.add_shape(type="line", x0=1, x1=1, y0=-row - 0.45, y1=-row + 0.2,
+        figure.add_shape(type="line", x0=1, x1=1, y0=-row - 0.4, y1=-row + 0.16,
                          line={"color": NEUTRAL, "width": 1.5, "dash": "dot"})  # fmt: skip
     figure.add_annotation(x=0, y=1, yref="paper", text="FP32", showarrow=False, yanchor="bottom",
                           font={"color": NEUTRAL, "size": 12})  # fmt: skip

@@ -37,7 +37,7 @@ def _row(variant: Variant, trial: Trial) -> dict[str, str]:
         "SQNR": "–" if close is None else "exact" if close.sqnr_db is None else f"{close.sqnr_db:.1f} dB",
         "Agreement": share(close.agreement) if close else "–",
         "Size": megabytes(variant.size_bytes),
-        "Came to": STAGES[trial.stage],
+        "Came to": trial.stage if trial.outcome.code == "started" else STAGES[trial.stage],
         "What became of it": plain(sentence(trial.outcome.text)),
         "Why it took part": plain(sentence(trial.reason.text)),
     }

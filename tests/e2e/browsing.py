@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from engine.results import Report
 from tests.e2e.serving import ROOT
 
 SECONDS = 90_000  # milliseconds that a page may take on a busy machine before a test gives it up
@@ -37,6 +38,13 @@ def tab(browser: Browser, width: int = 1280, height: int = 900, scheme: str = "l
         sound(page)
     context.close()
     assert not met, met
+
+
+def charts_of(report: Report) -> int:
+    """How many charts the overview has: fewer where nothing stands beside the baseline."""
+    if len(report.main_variants) > 1:
+        return 5
+    return 3 if any(variant.accuracy for variant in report.main_variants) else 2
 
 
 def sound(page: Page) -> None:

@@ -23,7 +23,7 @@ from engine.results import Job
 from engine.store.home import Home
 
 ROOT = Path(__file__).parents[2]
-LONG = 180.0  # seconds that a run may take on a busy machine before a test gives it up
+LONG = 300.0  # seconds that a run may take on a busy machine before a test gives it up
 T = TypeVar("T")
 
 

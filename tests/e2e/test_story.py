@@ -14,7 +14,7 @@ from playwright.sync_api import Page, expect
 from engine.data.samples import digits
 from engine.measure.predictions import Predictions
 from engine.results import Variant
-from tests.e2e.browsing import settled
+from tests.e2e.browsing import charts_of, settled
 
 
 def test_a_double_click_runs_the_sample_once(sample):
@@ -44,9 +44,22 @@ def test_the_results_follow_the_run(app, sample, page):
     best = sample.report.variant(sample.report.recommended.id)
     expect(page.get_by_role("heading", name=best.label, exact=True)).to_be_visible()
     expect(page.get_by_text("Top-1 accuracy", exact=True)).to_be_visible()
-    expect(page.get_by_test_id("stPlotlyChart")).to_have_count(5)
+    expect(page.get_by_test_id("stPlotlyChart")).to_have_count(charts_of(sample.report))
     page.get_by_role("link", name="Start", exact=True).click()
     expect(page.get_by_text("Or bring your own")).to_be_visible()
+
+
+def test_the_race_of_the_sample_is_told_with_all_its_candidates(app, sample, page):
+    """Who won may differ by machine; that somebody did, and why, may not."""
+    (race,) = sample.report.races
+    entrants = sample.report.entrants(race.branch, race.step)
+    assert len(entrants) > 2
+    page.goto(app.address("results", run=sample.id))
+    page.get_by_role("button", name="See the race, with every candidate").click()
+    expect(page.get_by_text("Every candidate", exact=True)).to_be_visible()
+    assert race.reason.text in page.get_by_test_id("stMain").inner_text()
+    expect(page.get_by_test_id("stTable").locator("tbody tr")).to_have_count(len(entrants))
+    expect(page.get_by_test_id("stPlotlyChart")).to_have_count(1)
 
 
 @pytest.fixture
