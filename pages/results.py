@@ -21,7 +21,7 @@ if id and found is not None:
     if run.state not in ENDED:
         st.info("This run is still going on: what it has measured so far.", icon=":material/progress_activity:")
     views = [name for name in VIEWS if name != "Race" or race_view.races(found)]
-    view = st.segmented_control("View", views, default="Overview", required=True, key="view",
+    view = st.segmented_control("View", views, default=state.default("Overview"), required=True, key="view",
                                 bind="query-params", label_visibility="collapsed")  # fmt: skip
     if view == "Race" and run.state not in ENDED:
         live.watch(id, lambda _: race_view.show(report(run.id) or found))

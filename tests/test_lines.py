@@ -1,6 +1,6 @@
 from engine import lines
 from engine.results import Hardware, ModelProfile, Note, Provider
-from tests.made import GRAY, made_report
+from tests.made import GRAY, LOST, made_race_report, made_report
 
 
 def profile(**changed) -> ModelProfile:
@@ -46,3 +46,10 @@ def test_a_machine_is_told_with_its_providers():
     assert "GPUs          none that torch can use" in told
     assert told[-2:] == ["onnxruntime  CPUExecutionProvider    yes",
                          "onnxruntime  AzureExecutionProvider  no: no device"]  # fmt: skip
+
+
+def test_a_race_is_one_line_and_its_candidates_are_no_rows():
+    told = lines.of_report(made_race_report(won=False))
+    assert f"race: {LOST.text}" in told
+    assert not any("Dynamic INT8" in line for line in told)
+    assert len([line for line in told if line.startswith("Baseline")]) == 1

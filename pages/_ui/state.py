@@ -9,6 +9,7 @@ from engine import AnalysisRequest, Job, SettingsError, analyse, job
 from pages._ui.draft import Draft, from_link, to_link
 
 DRAFT, EPOCH, TOKEN, ANALYSES, NOTICE = "fw.draft", "fw.epoch", "fw.token", "fw.analyses", "fw.notice"
+TURNED = "fw.turned"
 
 
 def draft() -> Draft:
@@ -76,7 +77,12 @@ def set_param(name: str, value: str | None) -> None:
 
 def turn(widget: str, value: Any) -> None:
     """Give a widget another value; only for what is called when another widget is pressed."""
-    st.session_state[widget] = value
+    st.session_state[widget] = st.session_state[TURNED] = value
+
+
+def default(value: str) -> str | None:
+    """A widget's default, or none when it was just turned: Streamlit warns of two values for one widget."""
+    return None if st.session_state.pop(TURNED, None) else value
 
 
 def token(pressed: bool) -> str:
