@@ -106,6 +106,7 @@ def _axes(figure: go.Figure, trials: Sequence[Trial]) -> None:
     ends = [end for trial in trials if trial.ratio is not None for end in _speed(trial)[1:]]
     low, high = min([0.9, *ends]) / 1.05, max([1.1, *ends]) * 1.05
     ticks = next((ticks for ticks in TICKS if ticks[0] <= low * 1.1 and high <= ticks[-1] * 1.1), TICKS[-1])
+    ticks = tuple(tick for tick in ticks if low <= tick <= high)
     # The column of figures on the right takes about a quarter of the panel on a phone.
     span = math.log10(high) - math.log10(low)
     figure.update_layout(

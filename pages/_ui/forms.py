@@ -90,7 +90,7 @@ def _unwrap(annotation: Any) -> tuple[Any, bool]:
 
 def _choice(label: str, options: list[Any], value: Any, key: str, help: str) -> Any:
     if len(options) <= MOST_BUTTONS:
-        return st.segmented_control(label, options, default=value, required=True, key=key, help=help)
+        return st.segmented_control(label, options, default=value, required=True, key=key, help=help, wrap=True)
     return st.selectbox(label, options, index=options.index(value), key=key, help=help)
 
 

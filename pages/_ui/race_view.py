@@ -106,9 +106,7 @@ def _legend(shown: Shown) -> str:
 
 def _take(report: Report, shown: Shown) -> None:
     """All candidates as a file of figures, and any one of them as a model."""
-    with st.expander("Take a candidate along", icon=":material/download:", on_change="rerun", key="take-race") as part:
-        if not part.open:
-            return
+    with st.expander("Take a candidate along", icon=":material/download:"):
         st.download_button("Candidates as CSV", race_table.as_csv(shown.entrants), mime="text/csv", on_click="ignore",
                            file_name=f"race-{report.run_id}.csv", icon=":material/table:")  # fmt: skip
         labels = {variant.id: variant.trial.name for variant in shown.entrants if variant.trial}

@@ -44,6 +44,14 @@ def test_the_race_gives_its_reason_its_chart_and_every_candidate(app, finished):
     assert "64 held-back calibration images" in words(at)
 
 
+def test_any_candidate_can_be_taken_along(app, finished):
+    at = results(app, finished, made_race_report(), "Race")
+    box = next(box for box in at.selectbox if box.label == "Candidate")
+    assert box.options == ["Static INT8", "Static INT8, first 2 in float", "Dynamic INT8", "Static INT8, per tensor"]
+    box.set_value(SLOW).run()
+    assert "3" * 64 in [block.value for block in at.code]
+
+
 def test_everything_else_is_about_the_baseline_and_the_steps_alone(app, finished):
     at = results(app, finished, made_race_report())
     assert at.table[0].value["Variant"].tolist() == ["Baseline", "**Static INT8 :green-badge[recommended]**"]
