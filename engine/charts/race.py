@@ -16,7 +16,7 @@ SPEED, SQNR = (0.0, 0.7), (0.77, 1.0)
 ENOUGH_DB = 60.0
 """Bars end here: beyond it a difference is that of rounding in float, and would make all others look alike."""
 
-TICKS = (
+TICKS: tuple[tuple[float, ...], ...] = (
     (0.7, 0.8, 0.9, 1.0, 1.1, 1.2, 1.3, 1.4),
     (0.5, 0.75, 1.0, 1.5, 2.0),
     (0.25, 0.5, 1.0, 2.0, 4.0),
