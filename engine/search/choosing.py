@@ -94,7 +94,7 @@ def reason_for(
         closest = min(entrants, key=lambda one: losses.get(one.model.key, one.drop)[0])
         lost = f"{closest.name}, has {_lost(losses.get(closest.model.key, closest.drop), context)}"
         return Note(code="race_nothing_within_budget",
-                    text=f"FP32 stays: no candidate keeps the accuracy budget; the closest, {lost}")  # fmt: skip
+                    text=f"FP32 stays: no candidate keeps the budget of {_kept(context)}; the closest, {lost}")  # fmt: skip
     missed = _other_budget(inside, context)
     if missed:
         return Note(code="race_nothing_within_budget", text=f"FP32 stays: {missed}")
@@ -146,7 +146,7 @@ def _misses(entrant: Entrant, losses: Losses, context: Context) -> tuple[str, st
     """Why a finalist cannot win, as a code and a sentence."""
     lost = losses[entrant.model.key]
     if _over(lost, context.budget):
-        return "over_budget", f"Over the accuracy budget: {_lost(lost, context)}"
+        return "over_budget", f"Over the budget of {_kept(context)}: {_lost(lost, context)}"
     if context.goal == "size":
         return _large(entrant, context) or _slow(entrant)
     latency = entrant.latency
@@ -190,6 +190,10 @@ def _too_large(entrant: Entrant, budget: Budget) -> bool:
 
 def _over(lost: Drop, budget: Budget) -> bool:
     return budget.max_accuracy_drop is not None and lost[0] > budget.max_accuracy_drop
+
+
+def _kept(context: Context) -> str:
+    return "accuracy" if context.data.labelled else "agreement"
 
 
 def _lost(lost: Drop, context: Context) -> str:
