@@ -92,9 +92,9 @@ def reason_for(
     ]  # fmt: skip
     if not inside:
         closest = min(entrants, key=lambda one: losses.get(one.model.key, one.drop)[0])
-        lost = f"{closest.name}, has {_lost(losses.get(closest.model.key, closest.drop), context)}"
-        return Note(code="race_nothing_within_budget",
-                    text=f"FP32 stays: no candidate keeps the budget of {_kept(context)}; the closest, {lost}")  # fmt: skip
+        lost = f"the closest, {closest.name}, has {_lost(losses.get(closest.model.key, closest.drop), context)}"
+        text = f"FP32 stays: no candidate keeps the budget of {_kept(context)}; {lost}"
+        return Note(code="race_nothing_within_budget", text=text)
     missed = _other_budget(inside, context)
     if missed:
         return Note(code="race_nothing_within_budget", text=f"FP32 stays: {missed}")
