@@ -132,7 +132,7 @@ def build_ours(files: Files) -> tuple[Built, Path | None]:
         return Built(source=files.source, seconds=seconds, peak_mb=peak_mb, error=error[:ERROR_CHARS]), None
     path = files.fp32 if variant.role == "baseline" else files.out / variant.file
     built = Built(source=files.source, seconds=seconds, peak_mb=peak_mb, size_bytes=variant.size_bytes,
-                  label=_label(variant))  # fmt: skip
+                  label=_label(report, variant))  # fmt: skip
     return built, path
 
 
@@ -162,10 +162,11 @@ def _report(files: Files) -> Report | None:
     return Report.model_validate_json(path.read_bytes()) if path.exists() else None
 
 
-def _label(variant: Variant) -> str:
+def _label(report: Report, variant: Variant) -> str:
     if variant.role == "baseline":
         return "FP32 as it was"
-    return variant.trial.name if variant.trial else variant.label
+    trials = {id: trial for race in report.races for id, trial in race.trials.items()}
+    return trials[variant.id].name if variant.id in trials else variant.label
 
 
 def machine() -> str:

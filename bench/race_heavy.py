@@ -14,7 +14,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import psutil
 
 from bench.race_models import NETWORKS
 from bench.race_results import FP32, Figures, Job, Measured, Speed
@@ -23,7 +22,7 @@ from engine.data import Data
 from engine.errors import FeatherweightError
 from engine.machine import cores
 from engine.measure.latency import Turn, compare, take_turns
-from engine.measure.load import Load, busy_note
+from engine.measure.load import watched
 from engine.measure.predictions import Predictions, predict
 from engine.measure.quality import accuracy, fidelity
 from engine.models.artifacts import OnnxModel, file_sha256
@@ -74,9 +73,8 @@ def measure(job: Job) -> Measured:
     model = read_onnx(Path(job.files[FP32]))
     part = digits(model).split("evaluation")
     models = {name: replace(model, path=Path(job.files[name])) for name in logits}
-    before = Load.now()
-    turns = take_turns(models, target(), next(part.batches(1)), on_round=_tell, n_rounds=job.rounds)
-    busy = busy_note(before, Load.now(), cores(), psutil.cpu_count() or cores())
+    with watched(cores()) as busy:
+        turns = take_turns(models, target(), next(part.batches(1)), on_round=_tell, n_rounds=job.rounds)
     return Measured(
         kind=next((network.kind for network in NETWORKS if network.name == job.network), "own"),
         size=model.input_shape[-1],

@@ -8,10 +8,10 @@ from engine.errors import FeatherweightError
 from engine.meter import Meter
 from engine.models.artifacts import OnnxModel
 from engine.record import Record
-from engine.results import Note, Race
+from engine.results import Note
 from engine.settings import Step
 from engine.steps import Bench
-from engine.techniques.context import Candidate, Model, Search
+from engine.techniques.context import Candidate, Model, silent
 
 UNITS = {
     "load": 2.0, "export": 3.0, "score": 1.0, "time": 6.0,
@@ -72,27 +72,20 @@ def _advance(shop: Shop, place: Place, branch: int, number: int, step: Step) -> 
 
     kept = shop.bench.apply(model, step, tell, offer)
     done: Step = step
+    notes = kept.notes
     if kept.search is not None:
         winner = kept.search.winner
-        shop.record.races = (*shop.record.races, _race(kept.search, kept.seconds, branch, number, place))
+        shop.record.end_race(
+            branch, number, winner_id=winner.model.key[:12] if winner else place.variant_id,
+            reason=kept.search.reason, notes=kept.notes, n_images=kept.search.n_images, seconds=kept.seconds,
+            reused=kept.reused,
+        )  # fmt: skip
         if winner is None:
             shop.record.write("running")
             return place
-        done = winner.settings
-    return _keep(shop, kept.model, kept.notes, kept.seconds, branch=branch, number=number, step=done,
+        done, notes = winner.settings, (*kept.notes, *winner.notes)
+    return _keep(shop, kept.model, notes, kept.seconds, branch=branch, number=number, step=done,
                  parent=place.variant_id, path=(*place.path, done))  # fmt: skip
-
-
-def _race(search: Search, seconds: float, branch: int, number: int, place: Place) -> Race:
-    return Race(
-        branch=branch,
-        step=number,
-        parent_id=place.variant_id,
-        winner_id=search.winner.model.key[:12] if search.winner else place.variant_id,
-        reason=search.reason,
-        n_images=search.n_images,
-        seconds=seconds,
-    )
 
 
 def _offer(shop: Shop, place: Place, branch: int, number: int, candidate: Candidate) -> None:
@@ -107,16 +100,13 @@ def _offer(shop: Shop, place: Place, branch: int, number: int, candidate: Candid
         label=before + candidate.trial.name,
         notes=candidate.notes,
         seconds=candidate.seconds,
-        trial=candidate.trial,
+        candidate=True,
     )
+    shop.record.enter(variant.id, candidate.trial, branch, number, place.variant_id)
     if candidate.trial.stage == "final" and variant.id not in shop.record.predictions:
-        predicted = shop.bench.predict(shop.record.models[variant.id], _silent)
+        predicted = shop.bench.predict(shop.record.models[variant.id], silent)
         shop.record.score(variant.id, predicted, shop.labels)
     shop.record.write("running")
-
-
-def _silent(fraction: float, message: str, **metrics: float) -> None:
-    """The step tells of itself meanwhile."""
 
 
 def _keep(

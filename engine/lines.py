@@ -80,7 +80,8 @@ def of_report(report: Report) -> list[str]:
     rows = [("variant", "id", "size", "latency p50", "of the baseline's (95 %)", "top-1 (95 %)", "agreement")]
     rows += [(variant.label, variant.id, f"{variant.size_bytes / 1e6:.2f} MB", *_measured(variant))
              for variant in report.main_variants]  # fmt: skip
-    races = [f"race: {race.reason.text}" for race in report.races]
+    races = [f"{name}: {note.text}" for race in report.races if race.reason
+             for name, note in (("race", race.reason), *(("race", note) for note in race.notes))]  # fmt: skip
     warnings = [f"warning: {warning.text}" for warning in report.warnings]
     advice = report.recommended
     return [*table(rows), *races, *warnings, *([f"recommended: {advice.id}, {advice.reason.text}"] if advice else [])]

@@ -1,6 +1,7 @@
 """This machine, as far as the light half can see it: processor, instructions, cores, memory, library versions."""
 
 import functools
+import hashlib
 import os
 import platform
 from importlib.metadata import PackageNotFoundError, version
@@ -14,8 +15,9 @@ ISA_FLAGS = (
     "sse4_2", "avx", "avx2", "fma", "f16c", "avx_vnni", "avx512f", "avx512bw", "avx512vl", "avx512_vnni",
     "avx512_bf16", "avx512_fp16", "amx_int8", "amx_bf16", "asimd", "asimdhp", "asimddp", "i8mm", "bf16", "sve", "sve2",
 )  # fmt: skip
+VERSION = "0.1.0"
 LIBRARIES = (
-    "featherweight", "numpy", "onnx", "onnxruntime", "onnxscript", "pillow", "safetensors", "timm", "torch",
+    "numpy", "onnx", "onnx-ir", "onnxruntime", "onnxscript", "pillow", "safetensors", "timm", "torch",
 )  # fmt: skip
 _CGROUP = Path("/sys/fs/cgroup")
 
@@ -58,14 +60,23 @@ def isa() -> tuple[str, ...]:
 
 
 def versions() -> dict[str, str]:
-    """Versions of python and of the installed libraries that results depend on; what is not installed is left out."""
-    found = {"python": platform.python_version()}
+    """Versions of python, of this project and of the installed libraries that results depend on."""
+    found = {"python": platform.python_version(), "featherweight": _own_version()}
     for name in LIBRARIES:
         try:
             found[name] = version(name)
         except PackageNotFoundError:
             continue
     return found
+
+
+@functools.cache
+def _own_version() -> str:
+    """The version, and a part of the hash of the engine's code: what another state of it computed may differ."""
+    digest = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.rglob("*.py")):
+        digest.update(path.read_bytes())
+    return f"{VERSION}+{digest.hexdigest()[:8]}"
 
 
 @functools.cache

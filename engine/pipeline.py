@@ -1,8 +1,8 @@
 """The story of a run: load, make the baseline, follow every chain, time all variants together, judge."""
 
 import time
+from dataclasses import replace
 
-import psutil
 from filelock import FileLock
 
 from engine import data as images
@@ -12,7 +12,7 @@ from engine.checks import check_fit
 from engine.data import Data
 from engine.machine import cores
 from engine.measure.latency import measure_latency
-from engine.measure.load import Load, busy_note
+from engine.measure.load import watched
 from engine.meter import Meter
 from engine.record import Record
 from engine.results import Report
@@ -54,6 +54,7 @@ def run(recipe: Recipe, folder: JobFolder, progress: Progress, home: Home) -> Re
     )
     shop = Shop(bench, record, meter, data.split("evaluation").labels)
     base = make_baseline(shop, source, recipe.baseline_steps)
+    shop = replace(shop, bench=replace(bench, baseline=base.onnx))
     for branch, chain in enumerate(recipe.chains):
         follow(shop, base, branch, chain, first=len(recipe.baseline_steps))
     _time(shop)
@@ -85,8 +86,7 @@ def _time(shop: Shop) -> None:
     tell = shop.meter.part("all variants", "time", shop.meter.rest)  # more than planned where a chain ended early
     tell(0.0, "waiting for the machine to be free")
     target = shop.bench.target
-    with shop.bench.measuring():
-        before = Load.now()
+    with shop.bench.measuring(), watched(target.threads or cores()) as busy:
         measured = measure_latency(
             shop.record.timed,
             shop.record.baseline.id,
@@ -94,10 +94,8 @@ def _time(shop: Shop) -> None:
             shop.bench.images(target.batch_size),
             on_round=lambda done, total: tell(done / total, f"round {done} of {total}"),
         )
-        busy = busy_note(before, Load.now(), target.threads or cores(), psutil.cpu_count() or cores())
     shop.record.time(measured)
-    if busy is not None:
-        shop.record.warnings = (*shop.record.warnings, busy)
+    shop.record.warnings = (*shop.record.warnings, *busy)
 
 
 def _units(recipe: Recipe) -> float:

@@ -48,7 +48,8 @@ class Record:
     variants: dict[str, Variant] = field(default_factory=dict)
     models: dict[str, OnnxModel] = field(default_factory=dict)
     predictions: dict[str, Predictions] = field(default_factory=dict)
-    races: tuple[Race, ...] = ()
+    races: dict[tuple[int, int], Race] = field(default_factory=dict)
+    """By branch and step."""
     recommended: Recommendation | None = None
 
     def __post_init__(self) -> None:
@@ -60,15 +61,18 @@ class Record:
 
     def keep(
         self, model: OnnxModel, *, parent_id: str | None, branch: int, number: int, step: Step | None, label: str,
-        notes: tuple[Note, ...], seconds: float, trial: Trial | None = None,
+        notes: tuple[Note, ...], seconds: float, candidate: bool = False,
     ) -> Variant:  # fmt: skip
         """Copies the file into the run and adds a variant of it; the first one is the baseline.
 
-        With a `trial` it is a candidate of a race, until it is kept without one: then it won, and is a step's result.
+        A `candidate` of a race is one until it is kept as what a step ended in: then it won.
         """
         id = model.key[:12]
         if id in self.variants:
-            return self._kept_again(id, step, label, notes, seconds, trial)
+            if self.variants[id].role == "candidate" and not candidate:
+                self._update(id, role="step", parent_id=parent_id, branch=branch, step=number, settings=step,
+                             label=self._unique(label, branch), notes=notes, seconds=seconds)  # fmt: skip
+            return self.variants[id]
         file = self.folder.variants / id / "model.onnx"
         file.parent.mkdir(parents=True, exist_ok=True)
         try:
@@ -76,7 +80,7 @@ class Record:
         except OSError:  # a full disk: a part of a file is no variant
             shutil.rmtree(file.parent, ignore_errors=True)
             raise
-        role: Role = "candidate" if trial else "step" if self.variants else "baseline"
+        role: Role = "candidate" if candidate else "step" if self.variants else "baseline"
         # From here on it is this copy that runs: the cache may be freed meanwhile, the user's file be changed.
         self.models[id] = replace(model, path=file)
         self.variants[id] = Variant(
@@ -101,14 +105,23 @@ class Record:
             verdict=None,
             seconds=seconds,
             notes=notes,
-            trial=trial,
         )
         return self.variants[id]
 
+    def enter(self, id: str, trial: Trial, branch: int, number: int, parent_id: str) -> None:
+        """How a candidate stands in the race of this step, or how it stands by now."""
+        race = self.races.get((branch, number)) or Race(branch=branch, step=number, parent_id=parent_id)
+        self.races[branch, number] = race.model_copy(update={"trials": {**race.trials, id: trial}})
+
+    def end_race(self, branch: int, number: int, **outcome: object) -> None:
+        """The winner, the reason, and whatever else a Race has to say of its end."""
+        self.races[branch, number] = self.races[branch, number].model_copy(update=outcome)
+
     @property
     def timed(self) -> dict[str, OnnxModel]:
-        """The models whose latency the report gives: of a race's candidates only those that came to its final."""
-        out = {id for id, v in self.variants.items() if v.role == "candidate" and v.trial and v.trial.stage != "final"}
+        """The models whose latency the report gives: of a race's candidates only those that came to a final."""
+        final = {id for race in self.races.values() for id, trial in race.trials.items() if trial.stage == "final"}
+        out = {id for id, variant in self.variants.items() if variant.role == "candidate"} - final
         return {id: model for id, model in self.models.items() if id not in out}
 
     def score(self, id: str, predicted: Predictions, labels: np.ndarray | None) -> None:
@@ -127,13 +140,13 @@ class Record:
             self._update(id, latency=latency, throughput=throughput)
 
     def judge(self, labels: np.ndarray | None) -> None:
-        """A verdict on each variant, and the recommendation."""
-        for id, variant in self.variants.items():
-            self._update(id, verdict=judge(variant, self.recipe.budget, self._drop(id, labels)))
+        """A verdict on each variant that was timed, and the recommendation."""
+        for id in self.timed:
+            self._update(id, verdict=judge(self.variants[id], self.recipe.budget, self._drop(id, labels)))
         variants = tuple(self.variants.values())
         quiet = all(warning.code != "machine_busy" for warning in self.warnings)
         self.recommended = recommend(
-            self.baseline, variants, self.recipe.budget, self.recipe.goal, self.races, quiet=quiet
+            self.baseline, variants, self.recipe.budget, self.recipe.goal, tuple(self.races.values()), quiet=quiet
         )
 
     def fail(self, branch: int, number: int, technique: str, path: str, error: FeatherweightError) -> None:
@@ -155,22 +168,11 @@ class Record:
             failures=self.failures,
             data=self.data,
             variants=tuple(self.variants.values()),
-            races=self.races,
+            races=tuple(self.races.values()),
             recommended=self.recommended,
         )
         self.folder.write("report.json", report)
         return report
-
-    def _kept_again(
-        self, id: str, step: Step | None, label: str, notes: tuple[Note, ...], seconds: float, trial: Trial | None
-    ) -> Variant:
-        known = self.variants[id]
-        if known.role == "candidate" and trial is not None:
-            self._update(id, trial=trial, notes=notes)
-        elif known.role == "candidate":
-            self._update(id, role="step", settings=step, label=self._unique(label, known.branch),
-                         notes=(*notes, *known.notes), seconds=seconds)  # fmt: skip
-        return self.variants[id]
 
     def _unique(self, label: str, branch: int) -> str:
         taken = {variant.label for variant in self.variants.values()}

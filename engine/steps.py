@@ -33,7 +33,7 @@ from engine.settings import (
     Target,
 )
 from engine.store.cache import Cache
-from engine.techniques.context import Apply, Candidate, Context, Model, Outcome, Search, Tell, ignore
+from engine.techniques.context import Apply, Candidate, Context, Model, Outcome, Search, Tell, ignore, silent
 from engine.techniques.finetune import finetune
 from engine.techniques.float16 import float16
 from engine.techniques.quantize import quantize_dynamic, quantize_static, quantize_weights
@@ -52,10 +52,6 @@ STEPS: dict[type[Step], Apply] = {
 CHECK_IMAGES = 8
 
 
-def _silent(fraction: float, message: str, **metrics: float) -> None:
-    """For work that is a part of a step which tells of itself."""
-
-
 _KEPT = "kept.json"
 
 
@@ -66,6 +62,8 @@ class Kept(Result):
     notes: tuple[Note, ...]
     seconds: float
     search: Search | None = None
+    reused: bool = False
+    """Whether it was there already."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,6 +78,8 @@ class Bench:
     deadline: float
     budget: Budget = field(default_factory=Budget)
     goal: Goal = "latency"
+    baseline: OnnxModel | None = None
+    """The run's, once there is one."""
     measuring: Callable[[], AbstractContextManager[object]] = nullcontext
     cut_short: dict[str, Path] = field(default_factory=dict, init=False)
     """Cache entries that a deadline cut short, by the key of what was asked: chains of this run share them."""
@@ -99,8 +99,8 @@ class Bench:
         def compute(folder: Path) -> Outcome:
             context = Context(data=self.data, seed=self.seed, folder=folder, deadline=self.deadline,
                               isa=isa(), tell=tell, target=self.target, budget=self.budget, goal=self.goal,
-                              predict=lambda candidate: self.predict(candidate, _silent), measuring=self.measuring,
-                              offer=offer)  # fmt: skip
+                              predict=lambda candidate: self.predict(candidate, silent), measuring=self.measuring,
+                              offer=offer, baseline=self.baseline)  # fmt: skip
             return STEPS[type(step)](model, step, context)
 
         kept = self._once(key, compute)
@@ -142,18 +142,20 @@ class Bench:
         """What a step's result depends on beside its input: the provider, and all that a measurement stands on."""
         if not step.measures:
             return [self.target.provider]
-        return [self.target.model_dump(), self.budget.model_dump(), self.goal, cpu_name()]
+        against = self.baseline.key if self.baseline else None
+        return [self.target.model_dump(), self.budget.model_dump(), self.goal, cpu_name(), against]
 
     def _once(self, key: str, compute: Callable[[Path], Outcome]) -> Kept:
         entry = self.cut_short.get(key) or self.cache.get(key)
         if entry is not None:
-            return _read(entry)
+            return _read(entry).model_copy(update={"reused": True})
         started = time.monotonic()
         with tempfile.TemporaryDirectory(dir=self.work) as name:
             folder = Path(name)
             outcome = compute(folder)
             # What a deadline cut short is no answer to the same question asked by a later run: it gets its own address.
-            address = key if outcome.complete else content_key(key, _content(outcome.model))
+            search = outcome.search.model_dump_json() if outcome.search else None
+            address = key if outcome.complete else content_key(key, _content(outcome.model), search)
             # Of a search the winner has an address of its own already, as every candidate has.
             model = outcome.model if outcome.search else _addressed(outcome.model, address)
             kept = Kept(model=model, notes=outcome.notes, seconds=time.monotonic() - started, search=outcome.search)

@@ -20,7 +20,7 @@ if id and found is not None:
                    f"{plain(found.environment.cpu)}.")  # fmt: skip
     if run.state not in ENDED:
         st.info("This run is still going on: what it has measured so far.", icon=":material/progress_activity:")
-    views = [name for name in VIEWS if name != "Race" or race_view.races(found)]
+    views = [name for name in VIEWS if name != "Race" or found.races]
     view = st.segmented_control("View", views, default=state.default("Overview"), required=True, key="view",
                                 bind="query-params", label_visibility="collapsed")  # fmt: skip
     if view == "Race" and run.state not in ENDED:

@@ -82,44 +82,54 @@ LOST = Note(code="race_nothing_faster", text="FP32 stays: nothing within the bud
 RACED = Recipe.parse({**RECIPE.model_dump(exclude={"steps", "branches"}), "steps": [QuantizeAuto()]})
 
 
-def made_candidate(
-    id: str, name: str, stage: str, code: str, text: str, ratio: float | None = None, sqnr_db: float | None = 30.0,
-    **changed,
-) -> Variant:  # fmt: skip
-    """A candidate of a race, or its winner where the code of its outcome says so."""
-    trial = Trial(
+def made_trial(
+    name: str, stage: str, code: str, text: str, ratio: float | None = None, sqnr_db: float | None = 30.0
+) -> Trial:  # fmt: skip
+    return Trial(
         name=name, reason=Note(code="all_operators", text=f"why {name} took part"), stage=stage,
         outcome=Note(code=code, text=text), ratio=ratio, ratio_low=ratio and ratio * 0.95,
         ratio_high=ratio and ratio * 1.06, n_rounds=0 if ratio is None else 3 if stage == "screened" else 12,
         fidelity=Fidelity(agreement=0.97, sqnr_db=sqnr_db, n_images=64),
     )  # fmt: skip
-    bare = {} if stage == "final" else {"latency": None, "throughput": None, "accuracy": None, "fidelity": None,
-                                        "verdict": None}  # fmt: skip
-    values = {"role": "step" if code == "winner" else "candidate", "trial": trial,
+
+
+def made_candidate(id: str, trial: Trial, **changed) -> Variant:
+    """The variant of a trial: a candidate of a race, or its winner where the code of its outcome says so."""
+    bare = {} if trial.stage == "final" else {"latency": None, "throughput": None, "accuracy": None, "fidelity": None,
+                                              "verdict": None}  # fmt: skip
+    values = {"role": "step" if trial.outcome.code == "winner" else "candidate",
               "settings": QuantizeStatic(method="static")}  # fmt: skip
-    return made_variant(id, name, **(bare | values | changed))
+    return made_variant(id, trial.name, **(bare | values | changed))
 
 
-def made_race(*, winner_id: str = WON, **changed) -> Race:
-    values = {"branch": 0, "step": 0, "parent_id": BASE, "winner_id": winner_id, "n_images": 64, "seconds": 71.0,
-              "reason": LOST if winner_id == BASE else REASON}  # fmt: skip
+def made_race(trials: dict[str, Trial], *, winner_id: str | None = WON, **changed) -> Race:
+    """Won by `winner_id`, or still going on where that is None."""
+    end = {"winner_id": winner_id, "n_images": 64, "seconds": 71.0, "reason": LOST if winner_id == BASE else REASON}
+    values = {"branch": 0, "step": 0, "parent_id": BASE, "trials": trials} | (end if winner_id else {})
     return Race(**(values | changed))
+
+
+def made_trials(*, won: bool = True) -> dict[str, Trial]:
+    """Four of them, of which Static INT8 has won, or nobody."""
+    first = ("winner", "Won", 0.55) if won else ("slower", "Not surely faster than FP32: 1.20 times its time", 1.2)
+    return {
+        WON: made_trial("Static INT8", "final", *first),
+        LATE: made_trial("Static INT8, first 2 in float", "final", "not_the_best",
+                         "Within the budget, and not the best by the goal", 0.7, 34.0) if won else
+        made_trial("Static INT8, first 2 in float", "final", "slower", "Not surely faster than FP32: 1.30 times its "
+                   "time", 1.3, 34.0),
+        SLOW: made_trial("Dynamic INT8", "screened", "slower", "Slower than FP32: 4.10 times its time", 4.1, 41.0),
+        OVER: made_trial("Static INT8, per tensor", "built", "over_budget", "Out before the timing: 8.0 points less "
+                         "top-1 on the held-back images", None, 9.0),
+    }  # fmt: skip
 
 
 def made_race_report(*, won: bool = True, **changed) -> Report:
     """A finished report of a race with four candidates that Static INT8 has won, or FP32."""
-    first = ("winner", "Won", 0.55) if won else ("slower", "Not surely faster than FP32: 1.20 times its time", 1.2)
-    variants = (
-        made_variant(BASE, "Baseline"),
-        made_candidate(WON, "Static INT8", "final", *first),
-        made_candidate(LATE, "Static INT8, first 2 in float", "final", "less_faithful", "As fast as Static INT8, and "
-                       "less faithful", 1.3, 28.0),
-        made_candidate(SLOW, "Dynamic INT8", "screened", "slower", "Slower than FP32: 4.10 times its time", 4.1, 41.0),
-        made_candidate(OVER, "Static INT8, per tensor", "built", "over_budget", "Out before the timing: 8.0 points "
-                       "less top-1 on the held-back images", None, 9.0),
-    )  # fmt: skip
+    trials = made_trials(won=won)
+    variants = (made_variant(BASE, "Baseline"), *(made_candidate(id, trial) for id, trial in trials.items()))
     values = {
-        "recipe": RACED, "variants": variants, "races": (made_race(winner_id=WON if won else BASE),),
+        "recipe": RACED, "variants": variants, "races": (made_race(trials, winner_id=WON if won else BASE),),
         "recommended": Recommendation(id=WON, reason=Note(code="best", text="it is fast")) if won else
         Recommendation(id=BASE, reason=LOST),
     }  # fmt: skip
@@ -128,9 +138,14 @@ def made_race_report(*, won: bool = True, **changed) -> Report:
 
 def made_open_race_report(**changed) -> Report:
     """A race that still runs: two candidates are built, one of them is screened, nobody has won."""
+    trials = {
+        WON: made_trial("Static INT8", "screened", "started", "Built", 0.55),
+        OVER: made_trial("Static INT8, per tensor", "built", "started", "Built"),
+    }
     variants = (
         made_variant(BASE, "Baseline", latency=None, throughput=None),
-        made_candidate(WON, "Static INT8", "screened", "started", "Built", 0.55),
-        made_candidate(OVER, "Static INT8, per tensor", "built", "started", "Built"),
+        *(made_candidate(id, trial) for id, trial in trials.items()),
     )
-    return made_report(**({"recipe": RACED, "variants": variants, "state": "running", "recommended": None} | changed))
+    values = {"recipe": RACED, "variants": variants, "races": (made_race(trials, winner_id=None),), "state": "running",
+              "recommended": None}  # fmt: skip
+    return made_report(**(values | changed))

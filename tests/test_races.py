@@ -13,48 +13,66 @@ def auto(more="", settings=""):
     return parse_recipe(f"model: {{kind: sample}}\ndata: {{kind: sample}}\n{more}\nsteps: [{step}]")
 
 
+@pytest.fixture(autouse=True, scope="module")
+def quiet():
+    """What others do on this machine shall not decide whether a race is kept."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("engine.measure.load.busy_note", lambda *args: None)
+        yield
+
+
 @pytest.fixture(scope="module")
 def raced(tmp_path_factory, shared_home):
     return carry_out(auto(), tmp_path_factory.mktemp("races") / "run", shared_home)
 
 
 def candidates(report):
-    return [variant for variant in report.variants if variant.trial is not None]
+    (race,) = report.races
+    return report.entrants(race)
 
 
-def test_the_winner_is_a_step_faster_than_fp32_and_recommended(raced):
+def test_the_winner_is_a_step_that_was_surely_faster_in_its_final_or_fp32_stays(raced):
+    """Who wins depends on the machine."""
     (race,) = raced.report.races
     winner = raced.report.variant(race.winner_id)
-    assert winner.role == "step"
-    assert winner.latency.ratio_high < 1
-    assert raced.report.recommended.id == winner.id
-    assert race.reason.code == "race_won"
-    assert winner.trial.name in race.reason.text
-    assert winner.trial.outcome.code == "winner"
     assert race.n_images == 12
     assert race.parent_id == raced.report.baseline.id
+    assert not race.reused
+    if winner.role == "baseline":
+        assert race.reason.code.startswith("race_nothing")
+        assert "winner" not in [trial.outcome.code for _, trial in candidates(raced.report)]
+    else:
+        trial = race.trials[winner.id]
+        assert (winner.role, trial.stage, trial.outcome.code) == ("step", "final", "winner")
+        assert trial.ratio_high < 1
+        assert race.reason.code == "race_won"
+        assert trial.name in race.reason.text
 
 
 def test_every_candidate_is_in_the_report_with_a_file_a_reason_and_an_end(raced):
     known = candidates(raced.report)
     assert len(known) >= 5
-    assert [variant.role for variant in known].count("step") == 1
-    for variant in known:
+    (race,) = raced.report.races
+    assert [variant.id for variant, _ in known if variant.role == "step"] == [
+        id for id in race.trials if id == race.winner_id
+    ]
+    for variant, trial in known:
         content = (raced.folder.path / variant.file).read_bytes()
         assert hashlib.sha256(content).hexdigest() == variant.sha256
-        assert variant.trial.reason.text
-        assert variant.trial.outcome.code not in ("", "started")
-        assert variant.trial.fidelity.n_images == 12
+        assert trial.reason.text
+        assert trial.outcome.code not in ("", "started")
+        assert trial.fidelity.n_images == 12
         assert variant.settings.technique in ("quantize", "simplify")
         assert variant.parent_id == raced.report.baseline.id
 
 
 def test_only_finalists_are_scored_on_the_evaluation_images_and_timed_with_all_variants(raced):
-    for variant in candidates(raced.report):
-        final = variant.trial.stage == "final"
+    for variant, trial in candidates(raced.report):
+        final = trial.stage == "final"
         assert (variant.latency is not None) is final, variant.label
         assert (variant.accuracy is not None) is final, variant.label
-        assert not final or variant.trial.n_rounds >= 10
+        assert (variant.verdict is not None) is final, variant.label
+        assert not final or trial.n_rounds >= 10
 
 
 def test_progress_tells_of_each_candidate_and_only_grows(raced):
@@ -68,10 +86,10 @@ def test_progress_tells_of_each_candidate_and_only_grows(raced):
 def test_the_same_again_comes_out_of_the_cache_with_all_candidates(raced, shared_home, tmp_path):
     again = carry_out(auto(), tmp_path / "again", shared_home)
     assert not any("building" in event.message for event in again.events)
-    assert [(v.id, v.role, v.trial) for v in again.report.variants] == [
-        (v.id, v.role, v.trial) for v in raced.report.variants
-    ]
-    assert again.report.races[0].reason == raced.report.races[0].reason
+    assert [(v.id, v.role) for v in again.report.variants] == [(v.id, v.role) for v in raced.report.variants]
+    (first, second) = (report.races[0] for report in (raced.report, again.report))
+    assert (first.reused, second.reused) == (False, True)
+    assert first.model_copy(update={"reused": True}) == second
 
 
 def test_where_nobody_keeps_the_budget_fp32_stays_and_the_cause_is_named(shared_home, tmp_path):
@@ -85,9 +103,12 @@ def test_where_nobody_keeps_the_budget_fp32_stays_and_the_cause_is_named(shared_
     assert "no candidate keeps the budget of 1e-06 ms" in race.reason.text
 
 
-def test_when_the_time_is_up_the_best_that_is_there_wins(shared_home, tmp_path):
-    report = carry_out(auto("budget: {minutes: 0.01}"), tmp_path / "run", shared_home).report
+def test_when_the_time_is_up_the_best_that_is_there_wins_and_a_note_says_so(shared_home, tmp_path):
+    """A millisecond: one quantized candidate is built all the same, and timed in the fewest rounds."""
+    report = carry_out(auto("budget: {minutes: 0.00002}"), tmp_path / "run", shared_home).report
     (race,) = report.races
-    assert len(candidates(report)) < 5
-    winner = report.variant(race.winner_id)
-    assert winner.role == "baseline" or winner.latency.ratio_high < 1
+    trials = list(race.trials.values())
+    assert [trial.name for trial in trials if trial.name != "Simplified FP32"] == ["Static INT8"]
+    assert {trial.n_rounds for trial in trials} == {3}
+    assert "out_of_time" in [note.code for note in race.notes]
+    assert not race.reused

@@ -35,11 +35,11 @@ from tests.made import (
     OVER,
     SLOW,
     WON,
-    made_candidate,
     made_open_race_report,
     made_race,
     made_race_report,
     made_report,
+    made_trial,
     made_variant,
 )
 
@@ -153,19 +153,15 @@ def test_variants_are_found_by_role_and_by_id():
 def test_candidates_are_kept_apart_from_what_steps_ended_in():
     raced, open_race = made_race_report(), made_open_race_report()
     assert [variant.id for variant in raced.main_variants] == [BASE, WON]
-    assert [variant.id for variant in raced.entrants(0, 0)] == [WON, LATE, SLOW, OVER]
+    assert [variant.id for variant, _ in raced.entrants(raced.races[0])] == [WON, LATE, SLOW, OVER]
     assert [variant.id for variant in made_race_report(won=False).main_variants] == [BASE]
-    assert (raced.open_races, open_race.open_races) == ((), ((0, 0),))
-    assert [variant.id for variant in open_race.entrants(0, 0)] == [WON, OVER]
+    assert [variant.id for variant, _ in open_race.entrants(open_race.races[0])] == [WON, OVER]
     assert REPORT.main_variants == REPORT.variants
 
 
-def test_a_race_has_its_own_entrants_and_where_it_has_none_those_of_its_model():
-    other = made_candidate("5" * 12, "Elsewhere", "final", "slower", "x", 1.1, branch=1, parent_id=WON, step=1)
-    again = made_race(branch=2)
+def test_a_file_that_was_in_two_races_is_told_of_in_each_by_its_own_trial():
     report = made_race_report()
-    report = made_race_report(variants=(*report.variants, other),
-                              races=(*report.races, made_race(branch=1, step=1, parent_id=WON), again))  # fmt: skip
-    assert OVER in [variant.id for variant in report.entrants(0, 0)]
-    assert [variant.id for variant in report.entrants(1, 1)] == [WON, "5" * 12]
-    assert report.entrants(2, 0) == report.entrants(0, 0)
+    again = made_race({WON: made_trial("Static INT8", "screened", "slower", "x", 1.4)}, winner_id=BASE, branch=1)
+    report = made_race_report(races=(*report.races, again))
+    (first, second) = (report.entrants(race)[0][1] for race in report.races)
+    assert (first.outcome.code, second.outcome.code, second.ratio) == ("winner", "slower", 1.4)

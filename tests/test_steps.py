@@ -9,10 +9,11 @@ import pytest
 from engine import data as images
 from engine import models
 from engine.errors import StepError
+from engine.results import Note
 from engine.settings import Budget, Finetune, QuantizeAuto, QuantizeStatic, SampleData, SampleModel, Split, Target
 from engine.steps import STEPS, Bench
 from engine.store.cache import Cache
-from engine.techniques.context import Outcome
+from engine.techniques.context import Outcome, Search
 
 STATIC = QuantizeStatic(method="static", calibration_images=4)
 
@@ -49,11 +50,37 @@ def test_a_step_that_failed_fails_again_in_the_next_chain_and_leaves_nothing(ben
 def test_chains_share_what_a_deadline_cut_short_and_a_later_run_does_not(bench, tmp_path, monkeypatch):
     made, settings = bench(deadline=time.monotonic()), Finetune(epochs=3, batch_size=256)
     first, again = (made.apply(sample(tmp_path), settings, silent) for _ in range(2))
-    assert first == again
+    assert (first.model, first.notes) == (again.model, again.notes)
+    assert again.reused
     assert "training_stopped_by_budget" in [note.code for note in first.notes]
     monkeypatch.setitem(STEPS, Finetune, refuse)
     with pytest.raises(StepError, match="asked to train"):
         bench().apply(sample(tmp_path), settings, silent)
+
+
+def test_what_a_search_that_was_cut_short_found_is_not_given_to_a_later_one(bench, tmp_path, monkeypatch):
+    """FP32 stays each time, so that the model is the same, and the reasons are not."""
+    reasons = iter(("first", "second"))
+
+    def cut_short(model, settings, context):
+        search = Search(candidates=(), winner_key=None, reason=Note(code="x", text=next(reasons)), n_images=1)
+        return Outcome(model=model, complete=False, search=search)
+
+    monkeypatch.setitem(STEPS, QuantizeAuto, cut_short)
+    model = bench().export(sample(tmp_path), silent).model
+    assert [bench().apply(model, QuantizeAuto(), silent).search.reason.text for _ in range(2)] == ["first", "second"]
+
+
+def test_it_says_whether_it_was_there_already(bench, tmp_path, monkeypatch):
+    made = bench()
+    model = made.export(sample(tmp_path), silent).model
+
+    def searched(model, settings, context):
+        search = Search(candidates=(), winner_key=None, reason=Note(code="x", text="x"), n_images=1)
+        return Outcome(model=model, search=search)
+
+    monkeypatch.setitem(STEPS, QuantizeAuto, searched)
+    assert [made.apply(model, QuantizeAuto(), silent).reused for _ in range(2)] == [False, True]
 
 
 def refuse(*args, **kwargs):
@@ -86,10 +113,10 @@ def test_a_step_that_measures_is_done_anew_where_another_budget_target_or_proces
     monkeypatch.setitem(STEPS, QuantizeStatic, counted)
     model = made.export(sample(tmp_path), silent).model
     others = [made, made, replace(made, goal="size"), replace(made, budget=Budget(max_size_mb=1)),
-              replace(made, target=Target(threads=2))]  # fmt: skip
+              replace(made, target=Target(threads=2)), replace(made, baseline=replace(model, key="other"))]  # fmt: skip
     for each in others:
         each.apply(model, QuantizeAuto(), silent)
         each.apply(model, STATIC, silent)
     monkeypatch.setattr("engine.steps.cpu_name", lambda: "another one")
     made.apply(model, QuantizeAuto(), silent)
-    assert (asked.count("auto"), asked.count("static")) == (5, 1)
+    assert (asked.count("auto"), asked.count("static")) == (6, 1)

@@ -7,13 +7,13 @@ from engine.charts.accuracy import accuracy, agreement
 from engine.charts.classes import class_counts
 from engine.charts.latency import latency, speed
 from engine.charts.layers import layers
-from engine.charts.race import race
+from engine.charts.race import how_far, race
 from engine.charts.size import size
 from engine.charts.style import alt_text
 from engine.charts.tradeoff import tradeoff
 from engine.charts.training import learning_curve
 
 __all__ = [
-    "accuracy", "agreement", "alt_text", "class_counts", "latency", "layers", "learning_curve", "race", "size",
-    "speed", "tradeoff",
+    "accuracy", "agreement", "alt_text", "class_counts", "how_far", "latency", "layers", "learning_curve", "race",
+    "size", "speed", "tradeoff",
 ]  # fmt: skip

@@ -24,14 +24,16 @@ TICKS: tuple[tuple[float, ...], ...] = (
     (0.01, 0.1, 1.0, 10.0, 100.0),
 )
 LONGEST_NAME = 44
-LEFT = {"built": "not timed", "screened": "screening", "final": "final"}
+STAGES = {"built": "not timed", "screened": "screening", "final": "final"}
+FAINT = 0.75
+"""Opacity of the text of those that are out: still 4.5 to 1 on either page."""
 
 Placed = tuple[int, Trial]
 """A trial and its place on the y axis."""
 
 
 def race(trials: Iterable[Trial]) -> go.Figure:
-    """A row a candidate, the fastest on top: its speed with the 95 % interval on a log axis, and its SQNR, dB.
+    """A row a candidate, the fastest on top: its speed with its interval on a log axis, and its SQNR, dB.
 
     The winner has the theme's first colour; whoever left before the final is grey, with the stage at which it left.
     """
@@ -45,6 +47,11 @@ def race(trials: Iterable[Trial]) -> go.Figure:
         _name(figure, trial, y)
     _axes(figure, ranked)
     return figure
+
+
+def how_far(trial: Trial) -> str:
+    """The stage to which a candidate came, in a word."""
+    return trial.stage if trial.outcome.code == "started" else STAGES[trial.stage]
 
 
 def _group(trial: Trial) -> str:
@@ -71,35 +78,36 @@ def _add_speed(figure: go.Figure, placed: Sequence[Placed], group: str) -> None:
                  "width": 6},
         customdata=[[html.escape(trial.name), low, high, trial.n_rounds]
                     for (_, trial), (_, low, high) in zip(placed, speeds, strict=True)],
-        hovertemplate="%{customdata[0]}<br>%{x:.3f}×, 95 % interval %{customdata[1]:.3f} to %{customdata[2]:.3f}"
-                      "<br>%{customdata[3]} rounds<extra></extra>",
+        hovertemplate="%{customdata[0]}<br>%{x:.3f}× (%{customdata[1]:.3f} to %{customdata[2]:.3f}), "
+                      "%{customdata[3]} rounds<extra></extra>",
     )  # fmt: skip
     for (y, _), (value, _, _) in zip(placed, speeds, strict=True):
         text = f"<b>{value:.2f}×</b>" if group == "won" else f"{value:.2f}×"
         figure.add_annotation(x=SPEED[1], y=y, xref="paper", text=text, showarrow=False, xanchor="right",
-                              font={"color": colour})  # fmt: skip
+                              opacity=FAINT if group == "out" else 1)  # fmt: skip
 
 
 def _add_fidelity(figure: go.Figure, placed: Sequence[Placed]) -> None:
-    decibels = [math.inf if (f := trial.fidelity) is None or f.sqnr_db is None else f.sqnr_db for _, trial in placed]
+    decibels = [trial.fidelity.sqnr_db if trial.fidelity else None for _, trial in placed]
     figure.add_bar(
-        x=[min(value, ENOUGH_DB) for value in decibels], y=[y for y, _ in placed], xaxis="x2",
+        x=[ENOUGH_DB if value is None else min(max(value, 0.0), ENOUGH_DB) for value in decibels],
+        y=[y for y, _ in placed], xaxis="x2",
         orientation="h", width=0.2, name="SQNR", cliponaxis=False, textposition="outside",
         textfont={"size": 12}, constraintext="none",
-        text=["exact" if math.isinf(value) else f"{value:.0f}" for value in decibels],
+        text=["exact" if value is None else f"{value:.0f}" for value in decibels],
         marker={"color": NEUTRAL, "opacity": [0.3 if _group(trial) == "out" else 0.85 for _, trial in placed]},
-        customdata=[html.escape(trial.name) for _, trial in placed],
-        hovertemplate="%{customdata}<br>SQNR %{text} dB<extra></extra>",
+        customdata=[[html.escape(trial.name), _decibels(trial)] for _, trial in placed],
+        hovertemplate="%{customdata[0]}<br>%{customdata[1]}<extra></extra>",
     )  # fmt: skip
 
 
 def _name(figure: go.Figure, trial: Trial, y: int) -> None:
     """The name above its row, and how far it came."""
     name, group = html.escape(textwrap.shorten(trial.name, LONGEST_NAME, placeholder=" …")), _group(trial)
-    word = "won" if group == "won" else trial.stage if trial.outcome.code == "started" else LEFT[trial.stage]
+    word = "won" if group == "won" else how_far(trial)
     text = f"<b>{name} · {word}</b>" if group == "won" else f"{name} · {word}"
     figure.add_annotation(x=0, y=y, xref="paper", text=text, showarrow=False, xanchor="left", yshift=17,
-                          font={"color": NEUTRAL if group == "out" else None, "size": 12})  # fmt: skip
+                          font={"size": 12}, opacity=FAINT if group == "out" else 1)  # fmt: skip
 
 
 def _axes(figure: go.Figure, trials: Sequence[Trial]) -> None:
@@ -126,12 +134,18 @@ def _axes(figure: go.Figure, trials: Sequence[Trial]) -> None:
 
 
 def _alt(trials: Sequence[Trial]) -> str:
-    return "Speed of the candidates beside FP32: " + ", ".join(_words(trial) for trial in trials)
+    return "Speed of the candidates beside FP32: " + (", ".join(_words(trial) for trial in trials) or "nobody yet")
 
 
 def _words(trial: Trial) -> str:
-    word = "won" if _group(trial) == "won" else trial.stage
+    word = "won" if _group(trial) == "won" else how_far(trial)
     if trial.ratio is None:
-        return f"{trial.name} not timed ({word})"
+        return f"{trial.name} not timed, {_decibels(trial)}"
     value, low, high = _speed(trial)
-    return f"{trial.name} {value:.2f} times (95 % interval {low:.2f} to {high:.2f}, {word})"
+    return f"{trial.name} {value:.2f} times ({low:.2f} to {high:.2f}, {word}), {_decibels(trial)}"
+
+
+def _decibels(trial: Trial) -> str:
+    if trial.fidelity is None:
+        return "SQNR not measured"
+    return "exact" if trial.fidelity.sqnr_db is None else f"SQNR {trial.fidelity.sqnr_db:.1f} dB"

@@ -4,6 +4,7 @@ A shared machine drifts by tens of percent within seconds. Within one round the 
 drift, so the ratio of their medians is stable where the medians are not.
 """
 
+import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from engine.results import Latency, Throughput
 from engine.runtimes import open_session
 from engine.settings import Target
 
-N_ROUNDS = 12
+N_ROUNDS, FEWEST_ROUNDS = 12, 3
 MAX_WARMUP, WARMUP_SECONDS = 5, 0.5
 TURN_SECONDS = 0.15
 MIN_CALLS, MAX_CALLS = 3, 200
@@ -38,12 +39,14 @@ def measure_latency(
     images: np.ndarray,
     on_round: Callable[[int, int], None] = lambda done, total: None,
     n_rounds: int = N_ROUNDS,
+    deadline: float = math.inf,
 ) -> dict[str, tuple[Latency, Throughput]]:
     """Latency and throughput of every model; `images` is one batch (batch_size, C, H, W) float32 a model's input.
 
-    `target.threads` must be a number. Raises TargetError and RunError as open_session does.
+    `target.threads` must be a number. After `deadline`, in seconds of time.monotonic(), no round is begun but the first
+    FEWEST_ROUNDS. Raises TargetError and RunError as open_session does.
     """
-    return compare(take_turns(models, target, images, on_round, n_rounds), baseline, target)
+    return compare(take_turns(models, target, images, on_round, n_rounds, deadline), baseline, target)
 
 
 def take_turns(
@@ -52,6 +55,7 @@ def take_turns(
     images: np.ndarray,
     on_round: Callable[[int, int], None] = lambda done, total: None,
     n_rounds: int = N_ROUNDS,
+    deadline: float = math.inf,
 ) -> dict[str, list[Turn]]:
     """One turn of every model a round, for `compare`; everything as in `measure_latency`.
 
@@ -59,6 +63,8 @@ def take_turns(
     """
     turns: dict[str, list[Turn]] = {id: [] for id in models}
     for number in range(n_rounds):
+        if number >= FEWEST_ROUNDS and time.monotonic() >= deadline:
+            break
         order = list(models) if number % 2 == 0 else list(models)[::-1]
         for id in order:
             turns[id].append(_turn(models[id], target, images))

@@ -1,10 +1,13 @@
 """Whether the machine was quiet enough for a latency to mean something."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import psutil
 
+from engine.machine import cores
 from engine.results import Note
 
 ENOUGH_FREE = 0.85
@@ -27,17 +30,27 @@ class Load:
         return cls(time.monotonic(), sum(times) - idle - guest, time.process_time())
 
 
-def busy_note(before: Load, after: Load, threads: int, cores: int) -> Note | None:
+@contextmanager
+def watched(threads: int) -> Iterator[list[Note]]:
+    """A list that holds a warning afterwards where other programs left fewer free cores than `threads`."""
+    notes: list[Note] = []
+    before = Load.now()
+    yield notes
+    note = busy_note(before, Load.now(), threads, psutil.cpu_count() or cores())
+    notes += [note] if note else []
+
+
+def busy_note(before: Load, after: Load, threads: int, n_cores: int) -> Note | None:
     """A warning where other programs left fewer free cores than the target has threads, else None.
 
-    `cores` are those of the machine. Time that the hypervisor gave to others (steal) counts as theirs.
+    `n_cores` are those of the machine. Time that the hypervisor gave to others (steal) counts as theirs.
     """
     wall = after.wall - before.wall
     others = max(0.0, (after.machine - before.machine) - (after.own - before.own)) / wall
-    if cores - others >= ENOUGH_FREE * threads:
+    if n_cores - others >= ENOUGH_FREE * threads:
         return None
     text = (
-        f"Other programs used {others:.1f} of {cores} cores while latency was measured with {threads} threads: the "
+        f"Other programs used {others:.1f} of {n_cores} cores while latency was measured with {threads} threads: the "
         "ratios may be off by more than their intervals; run it again on a quiet machine"
     )
     return Note(code="machine_busy", text=text)

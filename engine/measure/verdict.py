@@ -107,8 +107,9 @@ def _loss(best: Variant) -> str:
 
 
 def _why_none(measured: list[Variant], races: tuple[Race, ...]) -> Note:
-    if not measured and races:
-        return races[-1].reason
+    reasons = [race.reason for race in races if race.reason]
+    if not measured and reasons:
+        return reasons[-1]
     if not measured:
         return Note(code="nothing_to_compare", text="Only the baseline was measured")
     inside = [variant for variant in measured if variant.verdict and variant.verdict.within_budget]
@@ -118,5 +119,7 @@ def _why_none(measured: list[Variant], races: tuple[Race, ...]) -> Note:
                                                     f"takes {best:.2f} times its time")  # fmt: skip
     codes = {code for variant in measured if variant.verdict for code in variant.verdict.codes}
     broken = sorted(code.removesuffix("_over_budget") for code in codes if code.endswith("_over_budget"))
-    over = " and ".join(name.replace("_", " ") for name in broken)
+    labelled = any(variant.accuracy for variant in measured)
+    names = {"accuracy_drop": "accuracy" if labelled else "agreement", "latency": "latency", "size": "size"}
+    over = " and ".join(names[name] for name in broken)
     return Note(code="nothing_within_budget", text=f"No variant is within the budget; what breaks it: {over}")

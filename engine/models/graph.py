@@ -1,6 +1,8 @@
 """Reading an ONNX image classifier: is it one, what goes in, what comes out, what does it say about itself."""
 
 import json
+import re
+from collections.abc import Iterable
 from pathlib import Path
 
 import onnx
@@ -29,6 +31,7 @@ __all__ = [
     "METADATA_KEY",
     "count_macs",
     "count_parameters",
+    "is_quantized",
     "load_proto",
     "metadata_text",
     "operators",
@@ -37,7 +40,7 @@ __all__ = [
 ]
 
 METADATA_KEY = "featherweight"
-QUANTIZED_OPERATORS = frozenset({"QuantizeLinear", "DequantizeLinear", "QLinearConv", "QLinearMatMul", "MatMulInteger"})
+_QUANTIZED_OPERATOR = re.compile("QuantizeLinear|QLinear|QGemm|DynamicQuantize|Integer|NBits")
 _QUANTIZED = Note(
     code="already_quantized",
     text="The model is quantized already: it can be measured, and not be quantized again; start from its FP32 file",
@@ -64,7 +67,7 @@ def read_onnx(path: Path, preprocess: Preprocess | None = None, classes: tuple[s
     chosen, classes = preprocess or said_preprocess, classes or said_classes
     channels, height, width = _settled(shape, chosen)
     warnings = () if chosen else (_assumed(height, width),)
-    if QUANTIZED_OPERATORS & operators(proto).keys():
+    if is_quantized(operators(proto)):
         warnings = (*warnings, _QUANTIZED)
     chosen = chosen or imagenet_preprocess(channels, (height, width))
     _check_preprocess(chosen, (channels, height, width))
@@ -102,6 +105,11 @@ def load_proto(path: Path) -> onnx.ModelProto:
     _check_opset(proto, path.name)
     _check_one_file(proto, path)
     return proto
+
+
+def is_quantized(op_types: Iterable[str]) -> bool:
+    """Whether one of these operators stands in quantized graphs alone, onnxruntime's own operators included."""
+    return any(_QUANTIZED_OPERATOR.search(name) for name in op_types)
 
 
 Signature = dict[str, tuple[int | str, ...]]

@@ -16,7 +16,8 @@ Role = Literal["baseline", "step", "candidate"]
 class Trial(Result):
     """How a candidate did in its race, against the model that the race began with.
 
-    `ratio` is that of the latencies, from the last round that it was in, with its 95 % bootstrap interval. `fidelity`
+    `ratio` is that of the latencies, from the last round that it was in, with its 95 % bootstrap interval (the range,
+    after the three rounds of a screening). `fidelity`
     is on the held-back half of the calibration images. The winner and the candidates that reached the final were
     timed again with all variants: that is in the variant's own figures.
     """
@@ -56,20 +57,28 @@ class Variant(Result):
     verdict: Verdict | None
     seconds: float
     notes: tuple[Note, ...] = ()
-    trial: Trial | None = None
 
 
 class Race(Result):
-    """A race of one step: who won and why. `winner_id` is `parent_id` where the model stays as it was."""
+    """A race of one step: who took part, who won and why.
+
+    `winner_id` is `parent_id` where the model stays as it was. It is null, as the reason is, until the race has ended,
+    and for good where its run or its chain ended before it did. `reused` says that the same race was run before, and
+    that its speeds are from then.
+    """
 
     branch: int
     step: int
     parent_id: str
-    winner_id: str
-    reason: Note
-    n_images: int
+    trials: dict[str, Trial] = Field(default_factory=dict)
+    """By the id of the variant, in the order in which they were made."""
+    winner_id: str | None = None
+    reason: Note | None = None
+    notes: tuple[Note, ...] = ()
+    n_images: int = 0
     """Held-back calibration images that screened the candidates."""
-    seconds: float
+    seconds: float = 0.0
+    reused: bool = False
 
 
 class Failure(Result):
@@ -116,25 +125,9 @@ class Report(Result):
         """The baseline and what steps ended in; the candidates of races are left to their races."""
         return tuple(variant for variant in self.variants if variant.role != "candidate")
 
-    @property
-    def open_races(self) -> tuple[tuple[int, int], ...]:
-        """Branch and step of every race that has candidates and no end: it still runs, or its run ended early."""
-        ended = {(race.branch, race.step) for race in self.races}
-        begun = {(variant.branch, variant.step): None for variant in self.variants if variant.role == "candidate"}
-        return tuple(place for place in begun if place not in ended)
-
-    def entrants(self, branch: int, step: int) -> tuple[Variant, ...]:
-        """The candidates of the race of this step, with its winner, in the order they were made.
-
-        A file that an earlier chain raced already is kept once, with that chain: where this race has no other, its
-        entrants are those that began with the same model.
-        """
-        race = next((race for race in self.races if (race.branch, race.step) == (branch, step)), None)
-        own = [variant for variant in self.variants if (variant.branch, variant.step) == (branch, step)]
-        if race is not None and not any(variant.trial for variant in own):
-            own = [variant for variant in self.variants if variant.parent_id == race.parent_id]
-        ids = {variant.id for variant in own} | ({race.winner_id} if race else set())
-        return tuple(variant for variant in self.variants if variant.trial is not None and variant.id in ids)
+    def entrants(self, race: Race) -> tuple[tuple[Variant, Trial], ...]:
+        """The candidates of one of its races, the winner among them, in the order in which they were made."""
+        return tuple((variant, race.trials[variant.id]) for variant in self.variants if variant.id in race.trials)
 
     def variant(self, id: str) -> Variant | None:
         """The variant of this id, or None."""

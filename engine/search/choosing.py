@@ -8,7 +8,7 @@ from engine.measure.verdict import NOT_SLOWER_RATIO
 from engine.models.artifacts import OnnxModel
 from engine.results import Note
 from engine.search.entrants import Entrant
-from engine.settings import Budget, QuantizeStatic
+from engine.settings import Budget, Goal
 from engine.techniques.context import Context
 
 MOST_FINALISTS = 4
@@ -26,26 +26,37 @@ def surely_over(entrant: Entrant, budget: Budget) -> bool:
     return budget.max_accuracy_drop is not None and entrant.drop[1] > budget.max_accuracy_drop
 
 
+def over_accuracy(lost: Drop, budget: Budget) -> bool:
+    """Whether the loss itself, whatever its interval, breaks the accuracy budget."""
+    return budget.max_accuracy_drop is not None and lost[0] > budget.max_accuracy_drop
+
+
 def best_static(entrants: list[Entrant]) -> Entrant | None:
     """What is worth refining: the fastest static candidate, or the most faithful one where none was timed."""
-    static = [one for one in entrants if isinstance(one.plan.settings, QuantizeStatic)]
+    static = [one for one in entrants if one.is_static]
     return min(static, key=lambda one: (one.ratio, -one.sqnr_db), default=None)
 
 
 def finalists(entrants: list[Entrant], context: Context, at_most: int | None = None) -> list[Entrant]:
-    """The better half of those that were timed and are not surely slower, and the most faithful one among them."""
-    good = [one for one in entrants if one.latency is not None and one.latency.ratio_low <= 1]
+    """The better half of those that were only screened and are not surely slower, and the most faithful of the rest.
+
+    Those within the accuracy budget on the held-back images come first, then the best by the goal.
+    """
+    good = [one for one in entrants if one.stage == "screened" and one.latency and one.latency.ratio_low <= 1]
     good = [one for one in good if not _too_large(one, context.budget)]
-    good.sort(key=lambda one: _cost(one, context))
+    good.sort(key=lambda one: (over_accuracy(one.drop, context.budget), _cost(one, context)))
     n = at_most or min(MOST_FINALISTS, math.ceil(len(entrants) / 2))
-    best, rest = good[:n], good[n:]
+    best, rest = good[:n], [one for one in good[n:] if not one.is_float]
     if rest and at_most is None:
-        best[-1:] = [best[-1], max(rest, key=lambda one: one.sqnr_db)]
+        best.append(max(rest, key=lambda one: one.sqnr_db))
     return best
 
 
 def choose(final: list[Entrant], losses: Losses, context: Context) -> Entrant | None:
-    """The winner: within the budget, and faster than FP32 by the whole interval (not slower where the goal is size)."""
+    """The winner: within the budget, and faster than FP32 by the whole interval.
+
+    Where the goal is size it is smaller than FP32 and not slower instead.
+    """
     good = [one for one in final if not _misses(one, losses, context)]
     if not good:
         return None
@@ -67,11 +78,11 @@ def give_outcomes(entrants: list[Entrant], winner: Entrant | None, losses: Losse
         elif entrant.latency is None:
             entrant.end("out_of_time", "Never timed")
         elif entrant.stage == "final":
-            entrant.end(*(_misses(entrant, losses, context) or _second(entrant, winner)))
+            entrant.end(*(_misses(entrant, losses, context) or _second(entrant, winner, context.goal)))
+        elif _too_large(entrant, context.budget):
+            entrant.end("over_budget", f"Over the size budget: {_mb(entrant):.2f} MB")
         else:
-            entrant.end(
-                *(_slow(entrant) or _large(entrant, context) or ("not_the_best", "Others were better in the screening"))
-            )
+            entrant.end(*(_slow(entrant) or ("not_the_best", "Others were better in the screening")))
 
 
 def reason_for(
@@ -86,40 +97,42 @@ def reason_for(
         speed = f"{1 / winner.ratio:.2f} times as fast as FP32 ({low:.2f} to {high:.2f})"
         text = f"{winner.name} won among {len(entrants)} candidates and FP32: {speed}, {_mb(winner):.2f} MB"
         return Note(code="race_won", text=f"{text}, {_lost(losses[winner.model.key], context)}")
-    inside = [
-        one for one in entrants
-        if one.latency is not None and not _over(losses.get(one.model.key, one.drop), context.budget)
-    ]  # fmt: skip
-    if not inside:
+    faithful = [one for one in entrants if one.latency is not None and not _too_wrong(one, losses, context.budget)]
+    if not faithful:
         closest = min(entrants, key=lambda one: losses.get(one.model.key, one.drop)[0])
-        lost = f"the closest, {closest.name}, has {_lost(losses.get(closest.model.key, closest.drop), context)}"
+        where = "" if closest.model.key in losses else " on the held-back images"
+        lost = f"the closest, {closest.name}, has {_lost(losses.get(closest.model.key, closest.drop), context)}{where}"
         text = f"FP32 stays: no candidate keeps the budget of {_kept(context)}; {lost}"
         return Note(code="race_nothing_within_budget", text=text)
-    missed = _other_budget(inside, context)
-    if missed:
-        return Note(code="race_nothing_within_budget", text=f"FP32 stays: {missed}")
+    inside = [one for one in faithful if not _too_large(one, context.budget) and not _too_late(one, context.budget)]
+    if not inside:
+        return Note(code="race_nothing_within_budget", text=f"FP32 stays: {_other_budget(faithful, context)}")
+    if context.goal == "size" and any(_slow(one) is None for one in inside):
+        least = min((one for one in inside if _slow(one) is None), key=_mb)
+        text = f"FP32 stays: nothing within the budget is smaller; the smallest, {least.name}, has {_mb(least):.2f} MB"
+        return Note(code="race_nothing_smaller", text=text)
     fastest = min(inside, key=lambda one: one.ratio)
     if fastest.latency is None:
         raise ValueError(f"{fastest.name} was never timed")
     low, high = fastest.latency.ratio_low, fastest.latency.ratio_high
+    wanted = "as fast" if context.goal == "size" else "surely faster"
     return Note(code="race_nothing_faster",
-                text=f"FP32 stays: nothing within the budget is surely faster; the fastest, {fastest.name}, takes "
+                text=f"FP32 stays: nothing within the budget is {wanted}; the fastest, {fastest.name}, takes "
                      f"{fastest.ratio:.2f} times the time of FP32 ({low:.2f} to {high:.2f})"
                      f"{_cause(fastest, holds)}")  # fmt: skip
 
 
-def _other_budget(inside: list[Entrant], context: Context) -> str | None:
-    """Which budget beside that of accuracy no candidate keeps that keeps accuracy."""
+def _other_budget(faithful: list[Entrant], context: Context) -> str:
+    """Which budgets beside that of accuracy the candidates miss that keep accuracy."""
     most_mb, most_ms = context.budget.max_size_mb, context.budget.max_latency_ms
-    smallest = min(inside, key=_mb)
-    if most_mb is not None and _mb(smallest) > most_mb:
-        least = f"the smallest, {smallest.name}, has {_mb(smallest):.2f} MB"
+    smallest, fastest = min(faithful, key=_mb), min(faithful, key=lambda one: one.ratio)
+    least = f"the smallest, {smallest.name}, has {_mb(smallest):.2f} MB"
+    quickest = f"the fastest, {fastest.name}, takes {fastest.p50_ms:.2f} ms"
+    if _too_large(smallest, context.budget):
         return f"no candidate keeps the budget of {most_mb:g} MB; {least}"
-    fastest = min(inside, key=lambda one: one.ratio)
-    p50 = fastest.latency.p50_ms if fastest.latency else 0.0
-    if most_ms is not None and p50 > most_ms:
-        return f"no candidate keeps the budget of {most_ms:g} ms; the fastest, {fastest.name}, takes {p50:.2f} ms"
-    return None
+    if _too_late(fastest, context.budget):
+        return f"no candidate keeps the budget of {most_ms:g} ms; {quickest}"
+    return f"no candidate keeps the budgets of {most_mb:g} MB and {most_ms:g} ms at once; {least}, and {quickest}"
 
 
 def _cause(entrant: Entrant, holds: Times) -> str:
@@ -145,23 +158,25 @@ def _mb(entrant: Entrant) -> float:
 def _misses(entrant: Entrant, losses: Losses, context: Context) -> tuple[str, str] | None:
     """Why a finalist cannot win, as a code and a sentence."""
     lost = losses[entrant.model.key]
-    if _over(lost, context.budget):
+    if over_accuracy(lost, context.budget):
         return "over_budget", f"Over the budget of {_kept(context)}: {_lost(lost, context)}"
+    if _too_late(entrant, context.budget):
+        return "over_budget", f"Over the latency budget: {entrant.p50_ms:.2f} ms"
+    if _too_large(entrant, context.budget):
+        return "over_budget", f"Over the size budget: {_mb(entrant):.2f} MB"
     if context.goal == "size":
-        return _large(entrant, context) or _slow(entrant)
-    latency = entrant.latency
-    if latency is None or latency.ratio_high >= 1:
+        return _slow(entrant) or _not_smaller(entrant)
+    if entrant.latency is None or entrant.latency.ratio_high >= 1:
         return "slower", f"Not surely faster than FP32: {entrant.ratio:.2f} times its time"
-    most = context.budget.max_latency_ms
-    if most is not None and latency.p50_ms > most:
-        return "over_budget", f"Over the latency budget: {latency.p50_ms:.2f} ms"
-    return _large(entrant, context)
+    return None
 
 
-def _second(entrant: Entrant, winner: Entrant | None) -> tuple[str, str]:
-    if winner is not None and _as_fast(entrant, winner):
-        return "less_faithful", f"As fast as {winner.name}, and less faithful"
-    return "not_the_best", "Within the budget, and not the best by the goal"
+def _second(entrant: Entrant, winner: Entrant | None, goal: Goal) -> tuple[str, str]:
+    if winner is None or goal == "size" or not _as_fast(entrant, winner):
+        return "not_the_best", "Within the budget, and not the best by the goal"
+    if entrant.is_float and not winner.is_float:
+        return "not_the_best", f"As fast as {winner.name}, and larger"
+    return "less_faithful", f"As fast as {winner.name}, and no more faithful"
 
 
 def _as_fast(entrant: Entrant, best: Entrant) -> bool:
@@ -178,18 +193,24 @@ def _slow(entrant: Entrant) -> tuple[str, str] | None:
     return "slower", f"Slower than FP32: {entrant.ratio:.2f} times its time"
 
 
-def _large(entrant: Entrant, context: Context) -> tuple[str, str] | None:
-    if not _too_large(entrant, context.budget):
+def _not_smaller(entrant: Entrant) -> tuple[str, str] | None:
+    if _mb(entrant) < entrant.fp32_mb:
         return None
-    return "over_budget", f"Over the size budget: {_mb(entrant):.2f} MB"
+    return "not_smaller", f"Not smaller than FP32: {_mb(entrant):.2f} MB"
 
 
 def _too_large(entrant: Entrant, budget: Budget) -> bool:
     return budget.max_size_mb is not None and _mb(entrant) > budget.max_size_mb
 
 
-def _over(lost: Drop, budget: Budget) -> bool:
-    return budget.max_accuracy_drop is not None and lost[0] > budget.max_accuracy_drop
+def _too_late(entrant: Entrant, budget: Budget) -> bool:
+    return budget.max_latency_ms is not None and entrant.p50_ms > budget.max_latency_ms
+
+
+def _too_wrong(entrant: Entrant, losses: Losses, budget: Budget) -> bool:
+    """By the evaluation images where it was seen on them, else surely so on the held-back ones."""
+    lost = losses.get(entrant.model.key)
+    return surely_over(entrant, budget) if lost is None else over_accuracy(lost, budget)
 
 
 def _kept(context: Context) -> str:

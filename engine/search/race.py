@@ -1,7 +1,6 @@
 """The race: build what suits graph and machine, screen it, time the best in a final, keep the winner or FP32."""
 
 import tempfile
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -9,33 +8,42 @@ from pathlib import Path
 import numpy as np
 
 from engine.errors import LimitError, RunError, StepError
+from engine.machine import cores
 from engine.measure.latency import measure_latency
-from engine.measure.predictions import filled, predict
+from engine.measure.load import watched
+from engine.measure.predictions import filled
 from engine.measure.quality import Drop, loss
-from engine.models.artifacts import OnnxModel, content_key, file_sha256
+from engine.models.artifacts import OnnxModel
 from engine.results import Note
 from engine.runtimes.profiling import operator_times
 from engine.search.candidates import Facts, Plan, methods, refinements
-from engine.search.choosing import best_static, choose, finalists, give_outcomes, reason_for, surely_over
-from engine.search.entrants import Entrant, Stable
+from engine.search.choosing import (
+    best_static,
+    choose,
+    finalists,
+    give_outcomes,
+    over_accuracy,
+    reason_for,
+    surely_over,
+)
+from engine.search.entrants import Entrant
 from engine.search.mixed import restore_layers
-from engine.settings import QuantizeAuto, Simplify
-from engine.techniques.context import Context, Outcome, Search
-from engine.techniques.quantize import Calibrator, Held, check_quantizable, fold, free_products, heavy_nodes
-from engine.techniques.simplify import simplify
+from engine.search.stable import Stable, make_stable
+from engine.settings import QuantizeAuto
+from engine.techniques.context import Context, Outcome, Search, Tell
+from engine.techniques.quantize import check_quantizable, free_products, heavy_nodes
 
 SCREENING_ROUNDS, FINAL_ROUNDS = 3, 12
-BUILD, SCREEN, BUILD_AGAIN, SCREEN_AGAIN, FINAL, REPAIR = 0.05, 0.3, 0.35, 0.6, 0.65, 0.8
+BUILD, SCREEN, BUILD_AGAIN, SCREEN_AGAIN, REPAIRED, FINAL, REPAIR = 0.05, 0.3, 0.35, 0.6, 0.65, 0.7, 0.85
 """Where each part begins, as a share of the progress."""
 SCREENING = 0.05
 """The share of the progress that one screening takes."""
 HOPELESS = 1.25
-"""From this ratio to FP32 on no refinement has ever made a static candidate faster than FP32 (docs/log.md)."""
+"""From this ratio to FP32 on, refinements are not tried: none of them has gained so much (docs/log.md)."""
 MORE_FAITHFUL_DB = 6.0
 """What a repair aims at where the held-back images show no loss: half the error."""
 Place = Callable[[float], tuple[float, str]]
 """From the share of the rounds that are done to the share of the race, and what it is called."""
-SIMPLIFIED = Plan("Simplified FP32", Simplify(), Note(code="float", text="the same function in fewer operators"))
 
 
 def race(model: OnnxModel, settings: QuantizeAuto, context: Context) -> Outcome:
@@ -48,12 +56,13 @@ def race(model: OnnxModel, settings: QuantizeAuto, context: Context) -> Outcome:
     Raises StepError where nothing can be quantized or there are fewer than two calibration images.
     """
     check_quantizable(model)
+    context = replace(context, tell=_growing(context.tell))
     n_images = min(settings.calibration_images, len(context.data.split("calibration")))
     if n_images < 2:
         raise StepError("the race needs two calibration images at the least, one to set ranges and one to screen, and "
                         f"there are {n_images}", "Raise split.calibration")  # fmt: skip
     with tempfile.TemporaryDirectory(dir=context.folder) as work:
-        stable, simplified, notes = _stable(model, context, n_images, Path(work))
+        stable, simplified, notes = make_stable(model, context, n_images, Path(work))
         outcome = _run(stable, model, simplified, settings, n_images)
     return replace(outcome, notes=(*notes, *outcome.notes))
 
@@ -61,19 +70,19 @@ def race(model: OnnxModel, settings: QuantizeAuto, context: Context) -> Outcome:
 def _run(
     stable: Stable, model: OnnxModel, simplified: Entrant | None, settings: QuantizeAuto, n_images: int
 ) -> Outcome:
-    context = stable.context
+    context, budget = stable.context, stable.context.budget
     entrants, notes = _enter(stable, model, simplified)
-    if settings.mixed_precision and all(surely_over(entrant, context.budget) for entrant in entrants):
-        entrants += _repaired(stable, entrants, lambda entrant: not surely_over(entrant, context.budget))
-        _screen(stable, model, entrants, BUILD_AGAIN)
-    final = finalists(entrants, context, at_most=1 if stable.late else None)
-    losses = _run_final(stable, model, final)
-    winner = choose(final, losses, context)
-    if winner is None and settings.mixed_precision:
-        mended = _repaired(stable, final, _more_faithful_than(final))
+    static = [one for one in entrants if one.is_static]
+    if settings.mixed_precision and static and all(surely_over(one, budget) for one in static):
+        entrants += _repaired(stable, static, lambda one: not over_accuracy(one.drop, budget))
+        _screen(stable, model, entrants, REPAIRED)
+    winner, losses = _finals(stable, model, entrants)
+    wrong = [one for one in entrants if one.is_static and over_accuracy(losses.get(one.model.key, one.drop), budget)]
+    if settings.mixed_precision and wrong and (winner is None or winner.is_float):
+        mended = _repaired(stable, wrong, _more_faithful_than(wrong))
+        entrants += mended
         losses |= _run_final(stable, model, mended)
-        entrants, final = entrants + mended, final + mended
-        winner = choose(final, losses, context)
+        winner = choose(_finished(entrants), losses, context)
     give_outcomes(entrants, winner, losses, context)
     for entrant in entrants:
         context.offer(entrant.candidate())
@@ -85,10 +94,34 @@ def _run(
     )
     return Outcome(
         model=winner.model if winner else model,
-        notes=(*notes, _images_note(n_images, len(stable.held.images), settings)),
-        complete=not stable.late,
+        notes=(
+            *notes,
+            *_late(stable, notes),
+            *stable.busy[:1],
+            _images_note(n_images, len(stable.held.images), settings),
+        ),
+        complete=not stable.late and not stable.busy,
         search=search,
     )
+
+
+def _finals(stable: Stable, model: OnnxModel, entrants: list[Entrant]) -> tuple[Entrant | None, dict[str, Drop]]:
+    """Who won, and what each finalist loses on the evaluation images, by key.
+
+    Where all that are fast enough lose too much there, the next best of the screening get a final of their own.
+    """
+    context = stable.context
+    losses: dict[str, Drop] = {}
+    while now := finalists(entrants, context, at_most=1 if stable.late else None):
+        losses |= _run_final(stable, model, now)
+        winner = choose(_finished(entrants), losses, context)
+        if winner or stable.late or not any(over_accuracy(losses[one.model.key], context.budget) for one in now):
+            return winner, losses
+    return None, losses
+
+
+def _finished(entrants: list[Entrant]) -> list[Entrant]:
+    return [entrant for entrant in entrants if entrant.stage == "final"]
 
 
 def _enter(stable: Stable, model: OnnxModel, simplified: Entrant | None) -> tuple[list[Entrant], list[Note]]:
@@ -112,40 +145,6 @@ def _enter(stable: Stable, model: OnnxModel, simplified: Entrant | None) -> tupl
     return entrants, notes
 
 
-def _stable(
-    model: OnnxModel, context: Context, n_images: int, work: Path
-) -> tuple[Stable, Entrant | None, list[Note]]:  # fmt: skip
-    """Everything that the candidates share, the simplified FP32 graph where it differs from the model, and notes."""
-    began = time.monotonic()
-    context.tell(0.0, "simplifying the graph")
-    images = context.data.split("calibration")
-    judges = images.span(n_images // 2, n_images)
-    held = Held(judges, predict(model, judges, context.target).logits)
-    base, notes = _simplified(model, context, work)
-    calibrator = Calibrator(base, fold(base, work), images, n_images // 2, work, _silent)
-    stable = Stable(context=context, base=base, calibrator=calibrator, held=held)
-    if base is model:
-        return stable, None, notes
-    return stable, stable.scored(SIMPLIFIED, base, tuple(notes), began), []
-
-
-def _simplified(model: OnnxModel, context: Context, work: Path) -> tuple[OnnxModel, list[Note]]:
-    """The model in fewer operators with the notes on that, or the model itself where that is not possible."""
-    try:
-        outcome = simplify(model, Simplify(), replace(context, folder=work, tell=_silent))
-    except LimitError:
-        raise
-    except RunError as error:
-        return model, [Note(code="not_simplified", text=f"The graph was raced as it is: {error.message}")]
-    if not isinstance(outcome.model, OnnxModel):
-        raise TypeError("simplify gives an OnnxModel")
-    if any(note.code == "nothing_to_simplify" for note in outcome.notes):
-        return model, []
-    key, sha256 = content_key("simplified", model.key), file_sha256(outcome.model.path)
-    path = outcome.model.path.rename(context.folder / f"{key[:12]}.onnx")
-    return replace(outcome.model, key=key, path=path, sha256=sha256), list(outcome.notes)
-
-
 def _build(stable: Stable, plans: tuple[Plan, ...], entrants: list[Entrant], begin: float, end: float) -> list[Note]:
     """Adds every plan that can be built before the deadline to the entrants; notes on those that could not.
 
@@ -153,7 +152,7 @@ def _build(stable: Stable, plans: tuple[Plan, ...], entrants: list[Entrant], beg
     """
     context, notes = stable.context, []
     for number, plan in enumerate(plans):
-        if stable.late and entrants:
+        if stable.late and any(not one.is_float for one in entrants):
             names = ", ".join(left.name for left in plans[number:])
             notes.append(Note(code="out_of_time", text=f"The time was up before these could be tried: {names}"))
             break
@@ -209,8 +208,11 @@ def _screen(stable: Stable, model: OnnxModel, entrants: list[Entrant], begin: fl
 def _run_final(stable: Stable, model: OnnxModel, final: list[Entrant]) -> dict[str, Drop]:
     """Times the finalists and reads the evaluation images once for each: what each loses there, by key."""
     context = stable.context
+    if not final:
+        return {}
     _time(stable, model, final, FINAL_ROUNDS, lambda share: (FINAL + (REPAIR - FINAL) * share, "final"))
-    baseline, labels = context.predict(model).logits, context.data.split("evaluation").labels
+    baseline = context.predict(context.baseline or model).logits
+    labels = context.data.split("evaluation").labels
     losses = {}
     for entrant in final:
         entrant.stage = "final"
@@ -231,29 +233,29 @@ def _time(stable: Stable, model: OnnxModel, entrants: list[Entrant], n_rounds: i
         share, word = place(done / total)
         context.tell(share, f"{word}: {len(entrants)} candidates and FP32, round {done} of {total}")
 
-    with context.measuring():
+    with context.measuring(), watched(context.target.threads or cores()) as busy:
         measured = measure_latency(
             {model.key: model, **{entrant.model.key: entrant.model for entrant in entrants}},
-            model.key, context.target, images, on_round=on_round, n_rounds=n_rounds,
+            model.key, context.target, images, on_round=on_round, n_rounds=n_rounds, deadline=context.deadline,
         )  # fmt: skip
+    stable.busy.extend(busy)
     for entrant in entrants:
         entrant.latency = measured[entrant.model.key][0]
 
 
 def _repaired(stable: Stable, failed: list[Entrant], enough: Callable[[Entrant], bool]) -> list[Entrant]:
-    """The fastest (or the most faithful) static candidate with its worst layers in float, where that is enough."""
-    static = [entrant for entrant in failed if entrant.plan.name.startswith("Static")]
-    if not static or stable.late:
+    """The fastest static one, or the most faithful where none was timed, with its worst layers in float."""
+    chosen = best_static(failed)
+    if chosen is None or stable.late:
         return []
     tell = stable.context.tell
-    worst = min(static, key=lambda entrant: (entrant.ratio, -entrant.sqnr_db))
-    mended = restore_layers(stable, worst, enough, lambda share, text: tell(REPAIR + (1 - REPAIR) * share, text))
+    mended = restore_layers(stable, chosen, enough, lambda share, text: tell(REPAIR + (1 - REPAIR) * share, text))
     return [mended] if mended else []
 
 
 def _more_faithful_than(failed: list[Entrant]) -> Callable[[Entrant], bool]:
     """Without loss on the held-back images, and with half the error of what lost too much on the evaluation images."""
-    best = max((entrant.sqnr_db for entrant in failed if not entrant.is_float), default=0.0)
+    best = max(entrant.sqnr_db for entrant in failed)
     return lambda entrant: entrant.drop[0] <= 0 and entrant.sqnr_db >= best + MORE_FAITHFUL_DB
 
 
@@ -267,5 +269,20 @@ def _images_note(n_images: int, n_held: int, settings: QuantizeAuto) -> Note:
     return Note(code="fewer_calibration_images", text=text)
 
 
-def _silent(fraction: float, message: str, **metrics: float) -> None:
-    """The race tells of itself."""
+def _late(stable: Stable, notes: list[Note]) -> list[Note]:
+    """A note that the time was up, where none says so yet."""
+    if not stable.late or any(note.code == "out_of_time" for note in notes):
+        return []
+    return [Note(code="out_of_time", text="The time was up before the race was over; the best by then counts")]
+
+
+def _growing(tell: Tell) -> Tell:
+    """A repair comes after parts that lie further on: the share that is done never falls."""
+    furthest = 0.0
+
+    def told(fraction: float, message: str, **metrics: float) -> None:
+        nonlocal furthest
+        furthest = max(furthest, fraction)
+        tell(furthest, message, **metrics)
+
+    return told

@@ -53,8 +53,10 @@ class QuantizeStatic(Quantization):
     label: ClassVar[str] = "INT8"
 
     method: Literal["static"] = setting(help="static: INT8 with calibrated activation ranges.")
-    calibration_images: int = setting(128, help="Images from the calibration split; all of them if fewer.",
-                                      unit="images", ge=1, le=100_000)  # fmt: skip
+    calibration_images: int = setting(
+        128, help="Images from the calibration split that set the ranges; fewer where it has fewer.", unit="images",
+        ge=1, le=100_000,
+    )  # fmt: skip
     calibration: Calibration = setting(
         "minmax", help="How a range is taken: the extremes, 99.999 % of the values, or least entropy lost.", expert=True
     )

@@ -46,6 +46,10 @@ class Search(Result):
         return next((one for one in self.candidates if one.model.key == self.winner_key), None)
 
 
+def silent(fraction: float, message: str, **metrics: float) -> None:
+    """A Tell for a part of some work that tells of itself."""
+
+
 def ignore(candidate: Candidate) -> None:
     """For whoever wants the winner alone."""
 
@@ -67,6 +71,8 @@ class Context:
     target: Target = field(default_factory=Target)
     budget: Budget = field(default_factory=Budget)
     goal: Goal = "latency"
+    baseline: OnnxModel | None = None
+    """What the run holds its budget against; None where that is the step's own model."""
     predict: Callable[[OnnxModel], Predictions] = _no_evaluation
     """Logits on the evaluation split, at most once a file; only a search asks for them."""
     measuring: Callable[[], AbstractContextManager[object]] = nullcontext

@@ -22,7 +22,8 @@ def show(report: Report) -> None:
     if variants:
         labels = {variant.id: f"{variant.label} · {variant.id[:6]}" for variant in variants}
         id = st.selectbox("Variant", list(labels), format_func=labels.__getitem__, key="variant", bind="query-params")
-        card(report, next(variant for variant in variants if variant.id == id))
+        chosen = next(variant for variant in variants if variant.id == id)
+        card(report, chosen, chosen.label)
     with chrome.card("report", "The whole report", "All that was measured, for people and for programs"):
         _downloads(report)
 
@@ -37,17 +38,15 @@ def _downloads(report: Report) -> None:
 
 
 def _unchanged(reason: str) -> None:
-    st.info(f"{plain(sentence(reason))} What is recommended is the baseline: the model as it was, as an ONNX file.",
+    st.info(f"{plain(sentence(reason))} What is recommended is the baseline, as an ONNX file.",
             icon=":material/info:")  # fmt: skip
 
 
-def card(report: Report, variant: Variant) -> None:
+def card(report: Report, variant: Variant, title: str) -> None:
     """One ONNX file: its download, its hash, and the code that runs it."""
     path = variant_file(report.run_id, variant.id)
-    name = f"{_slug(variant.label)}-{report.run_id}-{variant.id}.onnx"
-    with chrome.card(
-        "file", plain(variant.label), f"{megabytes(variant.size_bytes)}, {count(variant.parameters)} parameters"
-    ):
+    name = f"{_slug(title)}-{report.run_id}-{variant.id}.onnx"
+    with chrome.card("file", plain(title), f"{megabytes(variant.size_bytes)}, {count(variant.parameters)} parameters"):
         st.download_button("Download the ONNX file", _opener(path), file_name=name, mime="application/octet-stream",
                            type="primary", icon=":material/download:", on_click="ignore",
                            key=f"download-{report.run_id}-{variant.id}")  # fmt: skip

@@ -32,7 +32,7 @@ def _headline(report: Report) -> None:
     unchanged = best.role == "baseline" and bool(report.races or report.main_variants[1:])
     with chrome.card("recommended", accent=True):
         with st.container(key="eyebrow-recommended", gap=None):
-            st.markdown("Recommended: keep the model as it was" if unchanged else "Recommended")
+            st.markdown("Recommended: keep the baseline" if unchanged else "Recommended")
         st.header(plain(best.label), anchor=False)
         st.markdown(plain(sentence(report.recommended.reason.text)))
         _figures(best, report.baseline or best)
@@ -40,10 +40,10 @@ def _headline(report: Report) -> None:
 
 def _races(report: Report) -> None:
     """What every race came to, where the headline does not say so already, and the way to it."""
-    if not race_view.races(report):
+    if not report.races:
         return
-    for reason in race_view.untold(report):
-        st.info(f"The race: {plain(sentence(reason.text))}", icon=":material/flag:")
+    for text in race_view.untold(report):
+        st.info(plain(text), icon=":material/flag:")
     st.button("See the race, with every candidate", icon=":material/flag:", type="tertiary", key="to-race",
               on_click=state.turn, args=("view", "Race"))  # fmt: skip
 

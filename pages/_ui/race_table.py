@@ -7,24 +7,24 @@ from collections.abc import Sequence
 import pandas as pd
 
 from engine import Trial, Variant
+from engine.charts import how_far
 from pages._ui.wording import megabytes, plain, sentence, share
 
-STAGES = {"built": "not timed", "screened": "screening", "final": "final"}
+Entrants = Sequence[tuple[Variant, Trial]]
 COLUMNS = (
     "id", "name", "reason", "stage", "outcome", "outcome_text", "ratio", "ratio_low", "ratio_high", "n_rounds",
     "sqnr_db", "agreement", "n_images", "size_bytes", "sha256", "seconds",
 )  # fmt: skip
 
 
-def ranked(entrants: Sequence[Variant]) -> list[tuple[Variant, Trial]]:
+def ranked(entrants: Entrants) -> list[tuple[Variant, Trial]]:
     """The winner first, then the fastest; whoever was never timed comes last."""
-    pairs = [(variant, variant.trial) for variant in entrants if variant.trial is not None]
     return sorted(
-        pairs, key=lambda pair: (pair[1].outcome.code != "winner", pair[1].ratio is None, pair[1].ratio or 0.0)
+        entrants, key=lambda pair: (pair[1].outcome.code != "winner", pair[1].ratio is None, pair[1].ratio or 0.0)
     )
 
 
-def shown(entrants: Sequence[Variant]) -> pd.DataFrame:
+def shown(entrants: Entrants) -> pd.DataFrame:
     """A row a candidate. Markdown, escaped."""
     return pd.DataFrame([_row(variant, trial) for variant, trial in ranked(entrants)])
 
@@ -33,11 +33,11 @@ def _row(variant: Variant, trial: Trial) -> dict[str, str]:
     won, close = trial.outcome.code == "winner", trial.fidelity
     return {
         "Candidate": f"**{plain(trial.name)}** :green-badge[winner]" if won else plain(trial.name),
-        "Speed (95 %)": _speed(trial),
+        "Speed": _speed(trial),
         "SQNR": "–" if close is None else "exact" if close.sqnr_db is None else f"{close.sqnr_db:.1f} dB",
         "Agreement": share(close.agreement) if close else "–",
         "Size": megabytes(variant.size_bytes),
-        "Came to": trial.stage if trial.outcome.code == "started" else STAGES[trial.stage],
+        "Came to": how_far(trial),
         "What became of it": plain(sentence(trial.outcome.text)),
         "Why it took part": plain(sentence(trial.reason.text)),
     }
@@ -46,11 +46,12 @@ def _row(variant: Variant, trial: Trial) -> dict[str, str]:
 def _speed(trial: Trial) -> str:
     if trial.ratio is None or trial.ratio_low is None or trial.ratio_high is None:
         return "–"
-    colour = "green" if trial.ratio_high < 1 else "red" if trial.ratio_low > 1 else "gray"
+    sure = trial.stage == "final"  # three rounds of a screening make a range, not an interval
+    colour = "gray" if not sure else "green" if trial.ratio_high < 1 else "red" if trial.ratio_low > 1 else "gray"
     return f"{1 / trial.ratio:.2f}× :{colour}[({1 / trial.ratio_high:.2f} – {1 / trial.ratio_low:.2f})]"
 
 
-def as_csv(entrants: Sequence[Variant]) -> str:
+def as_csv(entrants: Entrants) -> str:
     """One line a candidate, numbers as numbers, empty where nothing was measured."""
     out = io.StringIO()
     writer = csv.DictWriter(out, COLUMNS, lineterminator="\n")

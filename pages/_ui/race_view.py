@@ -1,114 +1,120 @@
 """The race of a step: who won and why, the chart, and every candidate with what became of it."""
 
-from dataclasses import dataclass
-
 import streamlit as st
 
-from engine import Note, Race, Report, Variant, charts
+from engine import Race, Report, charts
 from pages._ui import chrome, files_view, race_table
 from pages._ui.wording import duration, many, plain, sentence
 
 
-@dataclass(frozen=True)
-class Shown:
-    """A race with its end, or without one: then it goes on, or its run or its chain ended before it did."""
-
-    entrants: tuple[Variant, ...]
-    race: Race | None
-    going: bool
-
-
-def races(report: Report) -> dict[str, Shown]:
-    """Every race of the report by its name, those without an end included."""
-    ended: dict[tuple[int, int], Race | None] = {(race.branch, race.step): race for race in report.races}
-    failed = {(failure.branch, failure.step) for failure in report.failures}
-    return {
-        _name(report, branch, step): Shown(
-            entrants=report.entrants(branch, step),
-            race=race,
-            going=race is None and report.state == "running" and (branch, step) not in failed,
-        )
-        for (branch, step), race in (ended | dict.fromkeys(report.open_races)).items()
-    }
-
-
-def untold(report: Report) -> tuple[Note, ...]:
-    """The reasons of the races that the recommendation does not speak of."""
+def untold(report: Report) -> tuple[str, ...]:
+    """How the races ended that the recommendation does not speak of."""
     best = report.recommended
     return tuple(
-        race.reason
+        _ended(report, race)
         for race in report.races
-        if best is None or (race.winner_id != best.id and race.reason.text not in best.reason.text)
-    )
+        if race.reason and (best is None or (race.winner_id != best.id and race.reason.text not in best.reason.text)
+                            or (_stayed(race) and race.reason.text not in best.reason.text))
+    )  # fmt: skip
 
 
 def show(report: Report) -> None:
     """One race of a report that has any: the reason, the chart, the table."""
-    found = races(report)
+    found = {_name(report, race): race for race in report.races}
     name = next(iter(found))
     if len(found) > 1:
         name = st.selectbox("Race", list(found), key="race", bind="query-params")
-    shown = found[name]
-    _reason(report, shown)
+    race = found[name]
+    entrants = report.entrants(race)
+    _reason(report, race)
     with chrome.card("race-chart", "How fast, and how close to FP32",
-                     "Right of the line is faster than FP32; the whisker is the 95 % interval. SQNR is how many dB the "
-                     "answers stand above their error: more is closer."):  # fmt: skip
-        chrome.chart(charts.race(variant.trial for variant in shown.entrants if variant.trial), "race-chart")
+                     "Right of the line is faster than FP32; the whisker is the 95 % interval, or the range of the "
+                     "three rounds of the screening. SQNR is how many dB the answers stand above their error: more is "
+                     "closer."):  # fmt: skip
+        chrome.chart(charts.race(trial for _, trial in entrants), "race-chart")
     st.header("Every candidate", anchor=False)
     with st.container(key="race-table"):
-        st.table(race_table.shown(shown.entrants), border="horizontal", hide_index=True,
+        st.table(race_table.shown(entrants), border="horizontal", hide_index=True,
                  alt="Candidates of the race and what became of them")  # fmt: skip
-    st.caption(_legend(shown))
-    if not shown.going:
-        _take(report, shown)
+    st.caption(_legend(race))
+    if race.notes:
+        with st.expander("Worth knowing", icon=":material/sticky_note_2:"):
+            st.markdown("\n".join(f"- {plain(sentence(note.text))}" for note in race.notes))
+    if race.reason or not going(report, race):
+        _take(report, race)
 
 
-def _name(report: Report, branch: int, step: int) -> str:
-    entrants = report.entrants(branch, step)
-    parent = report.variant(entrants[0].parent_id or "") if entrants else None
-    return f"Chain {branch + 1}, step {step + 1}" + (f": after {parent.label}" if parent else "")
+def going(report: Report, race: Race) -> bool:
+    """Whether it still runs: neither decided, nor ended early with its run or its chain."""
+    failed = {(failure.branch, failure.step) for failure in report.failures}
+    return race.reason is None and report.state == "running" and (race.branch, race.step) not in failed
 
 
-def _reason(report: Report, shown: Shown) -> None:
+def _stayed(race: Race) -> bool:
+    return race.winner_id == race.parent_id
+
+
+def _ended(report: Report, race: Race) -> str:
+    """A sentence on a race that has ended, with its name where there are several."""
+    name = "The race" if len(report.races) == 1 else f"The race of {_name(report, race).lower()}"
+    reason = f"{name}: {race.reason.text if race.reason else ''}"
+    if _stayed(race):
+        return sentence(reason)
+    return sentence(f"{reason}. Timed again beside all variants, it is not what is recommended")
+
+
+def _name(report: Report, race: Race) -> str:
+    parent = report.variant(race.parent_id)
+    return f"Chain {race.branch + 1}, step {race.step + 1}" + (f": after {parent.label}" if parent else "")
+
+
+def _reason(report: Report, race: Race) -> None:
     """What came of it in a sentence, or how far it is."""
-    race = shown.race
-    with chrome.card("race", accent=race is not None):
-        if race is None:
-            st.subheader("The race is on" if shown.going else "This race has no winner", anchor=False)
-            built = many(len(shown.entrants), "candidate")
+    with chrome.card("race", accent=race.reason is not None):
+        if race.reason is None:
+            on = going(report, race)
+            st.subheader("The race is on" if on else "This race has no winner", anchor=False)
+            built = many(len(race.trials), "candidate")
             st.markdown(
                 f"{built} built so far, and no winner yet."
-                if shown.going
+                if on
                 else f"It ended before it was decided. What was built and measured by then is kept: {built}."
             )
             return
-        winner = report.variant(race.winner_id)
-        trial = winner.trial if winner else None
+        trial = race.trials.get(race.winner_id or "")
+        parent = report.variant(race.parent_id)
         with st.container(key="eyebrow-race", gap=None):
             st.markdown("Winner")
-        st.header(plain(trial.name) if trial else "FP32, the model as it was", anchor=False)
+        st.header(plain(trial.name if trial else f"FP32: {parent.label if parent else 'as it was'}"), anchor=False)
         st.markdown(plain(sentence(race.reason.text)))
         chrome.facts({
-            "Candidates": str(len(shown.entrants)),
+            "Candidates": str(len(race.trials)),
             "Held-back images": f"{race.n_images:,}",
             "Took": duration(race.seconds),
         })  # fmt: skip
+        if race.reused:
+            st.caption("The same race was run before, with the same model, images, budget and machine: its figures are "
+                       "from then. Whoever reached its final was timed again in this run.")  # fmt: skip
 
 
-def _legend(shown: Shown) -> str:
-    images = next((v.trial.fidelity.n_images for v in shown.entrants if v.trial and v.trial.fidelity), None)
-    parts = ["Speed: times as fast as FP32, with its 95 % interval, from the last rounds that a candidate was in"]
+def _legend(race: Race) -> str:
+    images = next((trial.fidelity.n_images for trial in race.trials.values() if trial.fidelity), None)
+    parts = ["Speed: times as fast as FP32, from the last rounds that a candidate was in, with its 95 % interval in a "
+             "final and the range of three rounds, in grey, in the screening"]  # fmt: skip
     if images is not None:
         parts.append(f"SQNR and agreement with FP32 on {many(images, 'held-back calibration image')}, which set no "
                      "range and are not the evaluation images")  # fmt: skip
     return ". ".join(parts) + "."
 
 
-def _take(report: Report, shown: Shown) -> None:
+def _take(report: Report, race: Race) -> None:
     """All candidates as a file of figures, and any one of them as a model."""
     with st.expander("Take a candidate along", icon=":material/download:"):
-        st.download_button("Candidates as CSV", race_table.as_csv(shown.entrants), mime="text/csv", on_click="ignore",
-                           file_name=f"race-{report.run_id}.csv", icon=":material/table:")  # fmt: skip
-        labels = {variant.id: variant.trial.name for variant in shown.entrants if variant.trial}
+        name = f"race-{report.run_id}-chain-{race.branch + 1}-step-{race.step + 1}.csv"
+        st.download_button("Candidates as CSV", race_table.as_csv(report.entrants(race)), mime="text/csv",
+                           on_click="ignore", file_name=name, icon=":material/table:")  # fmt: skip
+        labels = {id: trial.name for id, trial in race.trials.items()}
         id = st.selectbox("Candidate", list(labels), format_func=labels.__getitem__, key="candidate")
-        files_view.card(report, next(variant for variant in shown.entrants if variant.id == id))
+        variant = report.variant(id)
+        if variant is not None:
+            files_view.card(report, variant, labels[id])

@@ -4,7 +4,7 @@ import streamlit as st
 
 from engine import Job, cancel, delete, events, log, rename, report
 from engine.charts import learning_curve
-from pages._ui import chrome, live, state
+from pages._ui import chrome, live, race_view, state
 from pages._ui.guard import guarded, say
 from pages._ui.live import ENDED
 from pages._ui.wording import ago, duration, plain, sentence
@@ -44,7 +44,7 @@ def _going(run: Job) -> None:
         st.caption(f"Attempt {run.attempts}: it was interrupted and started over.")
     _curve(run.id, "live")
     found = report(run.id)
-    if found and found.open_races:
+    if found and any(race_view.going(found, race) for race in found.races):
         st.page_link(chrome.RESULTS, label="See the race so far", icon=":material/flag:",
                      query_params={"run": run.id, "view": "Race"})  # fmt: skip
     if st.button("Cancel", icon=":material/stop:", key="cancel"):

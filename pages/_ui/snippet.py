@@ -12,6 +12,8 @@ import onnxruntime as ort
 from PIL import Image, ImageOps
 
 session = ort.InferenceSession({file!r}, providers=["CPUExecutionProvider"])
+given = session.get_inputs()[0]
+dtype = np.float16 if given.type == "tensor(float16)" else np.float32
 mean, std = np.float32({mean}), np.float32({std})
 {classes}
 
@@ -22,10 +24,10 @@ def prepare(path):
 {crop}
     pixels = np.asarray(image.crop((x, y, x + {width}, y + {height}))){order}
     values = (pixels.astype(np.float32) / np.float32({scale:g}) - mean) / std
-    return np.ascontiguousarray(values.transpose(2, 0, 1)[None])
+    return np.ascontiguousarray(values.transpose(2, 0, 1)[None].astype(dtype))
 
 
-scores = session.run(None, {{session.get_inputs()[0].name: prepare("image.jpg")}})[0][0]
+scores = session.run(None, {{given.name: prepare("image.jpg")}})[0][0]
 for index in np.argsort(-scores)[:5]:
     print({shown}, f"{{scores[index]:.3f}}")
 """

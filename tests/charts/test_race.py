@@ -4,13 +4,13 @@ import pytest
 
 from engine.charts import accuracy, agreement, alt_text, latency, race, size, speed, tradeoff
 from engine.charts.style import NEUTRAL
-from tests.made import made_candidate, made_open_race_report, made_race_report
+from tests.made import made_open_race_report, made_race_report, made_trial
 
 SCATTER = ("won", "in", "out")
 
 
 def trials(report):
-    return [variant.trial for variant in report.entrants(0, 0)]
+    return list(report.races[0].trials.values())
 
 
 def traces(figure):
@@ -25,7 +25,7 @@ def test_every_candidate_is_a_row_and_the_fastest_is_on_top():
     figure = race(trials(made_race_report()))
     drawn = traces(figure)
     assert [list(drawn[name].y) for name in SCATTER] == [[0], [-1], [-2]]
-    assert [drawn[name].x[0] for name in SCATTER] == [pytest.approx(1 / ratio) for ratio in (0.55, 1.3, 4.1)]
+    assert [drawn[name].x[0] for name in SCATTER] == [pytest.approx(1 / ratio) for ratio in (0.55, 0.7, 4.1)]
     assert len(drawn["SQNR"].y) == 4
     assert figure.layout.xaxis.type == "log"
     assert {(shape.x0, shape.x1) for shape in figure.layout.shapes} == {(1, 1)}
@@ -61,20 +61,24 @@ def test_a_race_that_goes_on_has_a_chart():
 
 
 def test_nobody_at_all_is_an_empty_chart():
-    assert alt_text(race([]))
+    figure = race([])
+    assert alt_text(figure).endswith("FP32: nobody yet")
+    assert not any(len(trace.y) for trace in figure.data)
 
 
 def test_a_fidelity_without_end_is_exact_and_does_not_stretch_the_others():
-    perfect = made_candidate("5" * 12, "Simplified FP32", "final", "winner", "Won", 0.9, sqnr_db=None).trial
-    close = made_candidate("6" * 12, "Close", "final", "slower", "x", 1.1, sqnr_db=124.0).trial
-    bars = traces(race([perfect, close]))["SQNR"]
-    assert list(bars.text) == ["exact", "124"]
-    assert list(bars.x) == [60.0, 60.0]
+    perfect = made_trial("Simplified FP32", "final", "winner", "Won", 0.9, sqnr_db=None)
+    close = made_trial("Close", "final", "slower", "x", 1.1, sqnr_db=124.0)
+    ruined = made_trial("Ruined", "final", "slower", "x", 1.2, sqnr_db=-8.0)
+    bars = traces(race([perfect, close, ruined]))["SQNR"]
+    assert list(bars.text) == ["exact", "124", "-8"]
+    assert list(bars.x) == [60.0, 60.0, 0.0]
+    assert [name for _, name in bars.customdata] == ["exact", "SQNR 124.0 dB", "SQNR -8.0 dB"]
 
 
 @pytest.mark.parametrize("ratio", [0.1, 0.5, 0.98, 1.02, 3.0, 20.0])
 def test_the_axis_holds_every_speed_and_fp32_with_at_least_two_ticks(ratio):
-    layout = race([made_candidate("5" * 12, "x", "final", "slower", "x", ratio).trial]).layout
+    layout = race([made_trial("x", "final", "slower", "x", ratio)]).layout
     low, high = (10**end for end in layout.xaxis.range)
     assert low < min(1, 1 / (ratio * 1.06))
     assert high > max(1, 1 / (ratio * 0.95))
@@ -83,16 +87,15 @@ def test_the_axis_holds_every_speed_and_fp32_with_at_least_two_ticks(ratio):
 
 
 def test_names_are_shown_not_obeyed_and_equal_ones_have_a_row_each():
-    twins = [made_candidate(id * 12, "<b>x</b>", "final", "slower", "x", 1.1).trial for id in "56"]
-    figure = race(twins)
+    figure = race([made_trial("<b>x</b>", "final", "slower", "x", 1.1)] * 2)
     assert list(traces(figure)["in"].y) == [0, -1]
     assert said(figure).count("&lt;b&gt;x&lt;/b&gt; · final") == 2
 
 
 def test_the_words_say_what_the_picture_shows():
     text = alt_text(race(trials(made_race_report())))
-    assert "Static INT8 1.82 times (95 % interval 1.72 to 1.91, won)" in text
-    assert "Static INT8, per tensor not timed (built)" in text
+    assert "Static INT8 1.82 times (1.72 to 1.91, won), SQNR 30.0 dB" in text
+    assert "Static INT8, per tensor not timed, SQNR 9.0 dB" in text
 
 
 @pytest.mark.parametrize("draw", [size, latency, speed, accuracy, agreement, tradeoff])

@@ -52,13 +52,12 @@ def test_the_results_follow_the_run(app, sample, page):
 def test_the_race_of_the_sample_is_told_with_all_its_candidates(app, sample, page):
     """Who won may differ by machine; that somebody did, and why, may not."""
     (race,) = sample.report.races
-    entrants = sample.report.entrants(race.branch, race.step)
-    assert len(entrants) > 2
+    assert len(race.trials) > 2
     page.goto(app.address("results", run=sample.id))
     page.get_by_role("button", name="See the race, with every candidate").click()
     expect(page.get_by_text("Every candidate", exact=True)).to_be_visible()
     assert race.reason.text in page.get_by_test_id("stMain").inner_text()
-    expect(page.get_by_test_id("stTable").locator("tbody tr")).to_have_count(len(entrants))
+    expect(page.get_by_test_id("stTable").locator("tbody tr")).to_have_count(len(race.trials))
     expect(page.get_by_test_id("stPlotlyChart")).to_have_count(1)
 
 

@@ -36,6 +36,12 @@ def test_every_round_times_every_file_and_the_baseline_is_its_own_measure(models
     assert other.session_options["intra_op_num_threads"] == "1"
 
 
+def test_after_the_deadline_no_round_begins_but_the_first_few(models):
+    found = measure_latency(models, "a", TARGET, IMAGES, n_rounds=9, deadline=0.0)
+    assert found["b"][0].n_rounds == latency.FEWEST_ROUNDS
+    assert measure_latency(models, "a", TARGET, IMAGES, n_rounds=2, deadline=0.0)["b"][0].n_rounds == 2
+
+
 def test_one_session_lives_at_a_time_and_the_order_turns_round(models, monkeypatch):
     live, opened = [], []
     real = latency.open_session

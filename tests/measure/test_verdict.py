@@ -1,7 +1,7 @@
 import pytest
 
 from engine.measure.verdict import faster, judge, not_slower, recommend
-from engine.results import InputSpec, Latency, Throughput, Variant
+from engine.results import Accuracy, InputSpec, Latency, Throughput, Variant
 from engine.settings import Budget, Preprocess
 
 PREPROCESS = Preprocess(size=(8, 8), mean=(0.5,), std=(0.5,))
@@ -92,7 +92,9 @@ def test_what_is_over_budget_is_never_recommended_and_the_reason_is_given():
     recommended = recommend(BASE, (BASE, wrong), Budget(), "latency")
     assert recommended.id == BASE.id
     assert recommended.reason.code == "nothing_within_budget"
-    assert "accuracy drop" in recommended.reason.text
+    assert recommended.reason.text.endswith("what breaks it: agreement")
+    labelled = wrong.model_copy(update={"accuracy": Accuracy(top1=0.5, top5=None, n_images=10, low=0.2, high=0.8)})
+    assert recommend(BASE, (BASE, labelled), Budget(), "latency").reason.text.endswith("what breaks it: accuracy")
 
 
 def test_the_reason_gives_the_interval_and_says_when_the_machine_was_busy():

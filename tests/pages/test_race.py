@@ -14,15 +14,21 @@ from tests.made import (
     SLOW,
     WON,
     made_candidate,
+    made_latency,
     made_open_race_report,
     made_race,
     made_race_report,
     made_report,
+    made_trial,
     made_variant,
 )
 from tests.pages.test_pages import button, words
 
 CUT = Failure(branch=0, step=0, technique="quantize", code="x", message="the disk is full", next="free some")
+
+
+def entrants(report):
+    return report.entrants(report.races[0])
 
 
 def results(app, finished, report, view="Overview", state="done", **params):
@@ -38,8 +44,8 @@ def test_the_race_gives_its_reason_its_chart_and_every_candidate(app, finished):
     assert len(at.get("plotly_chart")) == 1
     shown = at.table[0].value
     assert shown["Came to"].tolist() == ["final", "final", "screening", "not timed"]
-    assert shown["Speed (95 %)"].tolist()[0] == "1.82× :green[(1.72 – 1.91)]"
-    assert shown["Speed (95 %)"].tolist()[3] == "–"
+    assert shown["Speed"].tolist() == ["1.82× :green[(1.72 – 1.91)]", "1.43× :green[(1.35 – 1.50)]",
+                                       "0.24× :gray[(0.23 – 0.26)]", "–"]  # fmt: skip
     assert r"8\.0 points less top\-1" in shown["What became of it"].tolist()[3]
     assert "64 held-back calibration images" in words(at)
 
@@ -80,7 +86,7 @@ def test_a_run_without_a_race_has_no_view_of_one(app, finished):
 def test_where_fp32_won_nothing_is_called_an_optimisation(app, finished):
     report = made_race_report(won=False)
     at = results(app, finished, report)
-    assert "keep the model as it was" in words(at)
+    assert "keep the baseline" in words(at)
     assert at.header[0].value == "Baseline"
     assert "FP32 stays: nothing within the budget is faster".replace(":", "\\:") in words(at)
     assert not any(metric.delta for metric in at.metric)
@@ -90,7 +96,7 @@ def test_where_fp32_won_nothing_is_called_an_optimisation(app, finished):
     assert [option.split(" · ")[0] for option in at.selectbox[0].options] == ["Baseline"]
     assert "What is recommended is the baseline" in at.info[0].value
     at = results(app, finished, report, "Race")
-    assert at.header[0].value == "FP32, the model as it was"
+    assert at.header[0].value == r"FP32\: Baseline"
     assert "winner]" not in "".join(at.table[0].value["Candidate"])
 
 
@@ -98,6 +104,7 @@ def test_a_race_whose_winner_is_not_recommended_is_told_on_the_overview(app, fin
     best = Recommendation(id=BASE, reason=Note(code="nothing_not_slower", text="nothing is as fast"))
     at = results(app, finished, made_race_report(recommended=best))
     assert "Static INT8 won among 4 candidates" in at.info[0].value
+    assert "Timed again beside all variants, it is not what is recommended" in at.info[0].value
     at = results(app, finished, made_race_report())
     assert not at.info
 
@@ -127,20 +134,18 @@ def test_a_run_that_ended_early_keeps_what_its_race_had(app, finished, state):
 
 
 def test_a_chain_that_failed_has_ended_its_race_while_others_go_on():
-    (shown,) = race_view.races(made_open_race_report(failures=(CUT,))).values()
-    assert (shown.race, shown.going) == (None, False)
-    (shown,) = race_view.races(made_open_race_report()).values()
-    assert shown.going
+    report = made_open_race_report()
+    assert race_view.going(report, report.races[0])
+    assert not race_view.going(made_open_race_report(failures=(CUT,)), report.races[0])
 
 
 def test_one_of_several_races_is_chosen_and_kept_in_the_address(app, finished):
     tuned = made_variant("7" * 12, "Fine-tuned", parent_id=BASE)
-    other = made_candidate(
-        "8" * 12, "8-bit weights", "final", "winner", "Won", 0.7, parent_id=tuned.id, branch=1, step=1
-    )
+    trial = made_trial("8-bit weights", "final", "winner", "Won", 0.7)
+    other = made_candidate("8" * 12, trial, parent_id=tuned.id, branch=1, step=1)
     first = made_race_report()
-    report = made_race_report(variants=(*first.variants, tuned, other), races=(
-        *first.races, made_race(branch=1, step=1, parent_id=tuned.id, winner_id=other.id)))  # fmt: skip
+    second = made_race({other.id: trial}, branch=1, step=1, parent_id=tuned.id, winner_id=other.id)
+    report = made_race_report(variants=(*first.variants, tuned, other), races=(*first.races, second))
     at = results(app, finished, report, "Race")
     assert at.selectbox[0].options == ["Chain 1, step 1: after Baseline", "Chain 2, step 2: after Fine-tuned"]
     at.selectbox[0].set_value("Chain 2, step 2: after Fine-tuned").run()
@@ -151,7 +156,7 @@ def test_one_of_several_races_is_chosen_and_kept_in_the_address(app, finished):
 
 
 def test_the_csv_of_a_race_has_plain_numbers_and_gaps():
-    rows = list(csv.DictReader(io.StringIO(race_table.as_csv(made_race_report().entrants(0, 0)))))
+    rows = list(csv.DictReader(io.StringIO(race_table.as_csv(entrants(made_race_report())))))
     assert [row["id"] for row in rows] == [WON, LATE, SLOW, OVER]
     assert float(rows[0]["ratio"]) == 0.55
     assert (rows[3]["ratio"], rows[3]["outcome"], rows[3]["n_images"]) == ("", "over_budget", "64")
@@ -159,7 +164,32 @@ def test_the_csv_of_a_race_has_plain_numbers_and_gaps():
 
 
 def test_what_a_candidate_says_is_shown_and_never_obeyed():
-    evil = made_candidate("9" * 12, "![x](https://e.com/x.png)", "final", "slower", "**b**", 1.1)
-    row = race_table.shown([evil]).iloc[0]
+    evil = made_trial("![x](https://e.com/x.png)", "final", "slower", "**b**", 1.1)
+    row = race_table.shown([(made_candidate("9" * 12, evil), evil)]).iloc[0]
     assert row["Candidate"] == r"\!\[x\]\(https\://e\.com/x\.png\)"
     assert row["What became of it"] == r"\*\*b\*\*\."
+
+
+def test_what_a_race_has_to_say_is_shown_where_fp32_stays_as_well(app, finished):
+    up = Note(code="out_of_time", text="The time was up before the race was over")
+    report = made_race_report(won=False)
+    report = made_race_report(won=False, races=(report.races[0].model_copy(update={"notes": (up,), "reused": True}),))
+    at = results(app, finished, report, "Race")
+    assert "The time was up" in words(at)
+    assert "The same race was run before" in words(at)
+
+
+def test_a_lost_race_is_told_beside_another_chain_that_did_not_help_either(app, finished):
+    lost = made_race_report(won=False)
+    half = made_variant("7" * 12, "FP16", branch=1, latency=made_latency(2.1, 1.05))
+    best = Recommendation(id=BASE, reason=Note(code="nothing_not_slower", text="No variant is as fast"))
+    at = results(app, finished, made_race_report(won=False, variants=(*lost.variants, half), recommended=best))
+    assert "FP32 stays: nothing within the budget".replace(":", r"\:") in at.info[0].value
+    assert "Timed again" not in at.info[0].value
+
+
+def test_without_labels_nothing_is_called_accuracy(app, finished):
+    report = made_race_report()
+    bare = tuple(variant.model_copy(update={"accuracy": None}) for variant in report.variants)
+    for view in ("Overview", "Race", "Take home"):
+        assert "accuracy" not in words(results(app, finished, made_race_report(variants=bare), view)).lower()

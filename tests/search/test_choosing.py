@@ -17,7 +17,7 @@ SAME = (0.0, -0.01, 0.01)
 
 @pytest.fixture
 def made(tmp_path):
-    def make(name, ratio, sqnr=20.0, drop=SAME, size=1000, settings=None):
+    def make(name, ratio, sqnr=20.0, drop=SAME, size=1000, settings=None, stage="final"):
         path = tmp_path / f"{name}.onnx"
         path.write_bytes(b"0" * size)
         return Entrant(
@@ -27,7 +27,8 @@ def made(tmp_path):
             seconds=1.0,
             fidelity=Fidelity(agreement=1.0, sqnr_db=None if math.isinf(sqnr) else sqnr, n_images=32),
             drop=drop,
-            stage="final",
+            fp32_mb=0.002,
+            stage=stage,
             latency=made_latency(ratio, ratio) if ratio else None,
         )
 
@@ -62,9 +63,22 @@ def test_nobody_wins_whose_interval_reaches_fp32(made):
     assert choose([slow := made("slow", 1.5)], none_lost(slow), context(goal="size")) is None
 
 
+def test_where_the_goal_is_size_the_winner_is_smaller_than_fp32(made):
+    large = made("large", 0.9, size=2000)
+    assert choose([large], none_lost(large), context(goal="size")) is None
+    note = reason_for(None, [large], none_lost(large), context(goal="size"), times)
+    assert (note.code, "the smallest, large, has" in note.text) == ("race_nothing_smaller", True)
+    give_outcomes([large], None, none_lost(large), context(goal="size"))
+    assert large.outcome.code == "not_smaller"
+
+
 def test_the_goal_size_takes_the_smallest(made):
     small, fast = made("small", 0.9, size=500), made("fast", 0.3)
     assert choose([small, fast], none_lost(small, fast), context(goal="size")) is small
+    late = made("late", 0.9, size=400)
+    late.latency = made_latency(5.0, 0.9)
+    budget = {"goal": "size", "max_latency_ms": 2.0}
+    assert choose([late, fast], none_lost(late, fast), context(**budget)) is fast
 
 
 def test_other_budgets_hold_as_well(made):
@@ -83,11 +97,21 @@ def test_the_fastest_static_one_is_refined_or_the_most_faithful_where_none_was_t
     assert best_static([dynamic]) is None
 
 
-def test_the_better_half_goes_on_and_the_most_faithful_with_it(made):
-    field = [made(str(n), 0.3 + n / 100, sqnr=10.0 + (n == 7)) for n in range(8)]
-    slow = made("slow", 1.5, sqnr=50.0)
-    assert [one.name for one in finalists([*field, slow], context())] == ["0", "1", "2", "3", "7"]
+def test_the_better_half_goes_on_and_the_most_faithful_quantized_one_with_it(made):
+    field = [made(str(n), 0.3 + n / 100, sqnr=10.0 + (n == 7), stage="screened") for n in range(8)]
+    slow = made("slow", 1.5, sqnr=50.0, stage="screened")
+    exact = made("exact", 0.9, sqnr=math.inf, settings=Simplify(), stage="screened")
+    assert [one.name for one in finalists([*field, slow, exact], context())] == ["0", "1", "2", "3", "7"]
     assert [one.name for one in finalists(field, context(), at_most=1)] == ["0"]
+
+
+def test_who_had_a_final_has_no_second_one_and_who_keeps_the_budget_goes_first(made):
+    done, wrong = made("done", 0.2), made("wrong", 0.3, drop=(0.03, 0.0, 0.06), stage="screened")
+    right = made("right", 0.4, stage="screened")
+    field = [done, wrong, right]
+    assert [one.name for one in finalists(field, context(max_accuracy_drop=0.01))] == ["right", "wrong"]
+    assert [one.name for one in finalists(field, context(max_accuracy_drop=0.01), at_most=1)] == ["right"]
+    assert finalists([done], context()) == []
 
 
 def test_only_what_is_over_by_its_whole_interval_is_out_before_the_timing(made):
@@ -102,6 +126,9 @@ def test_everybody_is_told_how_it_ended(made):
     wrong, out = made("wrong", 0.2), made("out", None, drop=(0.5, 0.4, 0.6))
     entrants = [winner, second, slow, wrong, out]
     losses = none_lost(winner, second, slow) | {"wrong": (0.05, 0.03, 0.07)}
+    exact = made("exact", 0.299, sqnr=math.inf, settings=Simplify())
+    give_outcomes([winner, exact], winner, none_lost(winner, exact), context())
+    assert exact.outcome.text == "As fast as winner, and larger"
     give_outcomes(entrants, winner, losses, context())
     assert [one.outcome.code for one in entrants] == ["winner", "less_faithful", "slower", "over_budget", "over_budget"]
     assert "5.0 points less top-1" in wrong.outcome.text
@@ -122,6 +149,8 @@ def test_the_reason_is_made_of_what_was_measured(made):
     assert stays.code == "race_nothing_faster"
     assert "slow, takes 1.20 times" in stays.text
     assert stays.text.endswith("40% of it to convert between float and 8 bits, HardSwish 40%")
+    unsure = made("unsure", 1.5, drop=(0.016, -0.02, 0.05), stage="screened")
+    assert "unsure, takes 1.50 times" in reason_for(None, [unsure], {}, context(), times).text
     over = reason_for(None, [wrong], losses, context(labelled=False), times)
     assert (over.code, "95.0% of the images" in over.text) == ("race_nothing_within_budget", True)
 
@@ -130,10 +159,11 @@ def test_the_reason_is_made_of_what_was_measured(made):
     ("budget", "said"),
     [
         ({"max_size_mb": 0.0005}, "budget of 0.0005 MB; the smallest, fast, has"),
-        ({"max_latency_ms": 0.2}, "budget of 0.2 ms; the fastest, fast, takes"),
+        ({"max_latency_ms": 0.2}, "budget of 0.2 ms; the fastest, quick, takes"),
+        ({"max_size_mb": 0.001, "max_latency_ms": 0.4}, "0.001 MB and 0.4 ms at once; the smallest, fast, has"),
     ],
 )
 def test_a_budget_of_size_or_time_that_nobody_keeps_is_named(budget, said, made):
-    fast = made("fast", 0.5)
-    note = reason_for(None, [fast], none_lost(fast), context(**budget), times)
+    fast, quick = made("fast", 0.5), made("quick", 0.39, size=1500)
+    note = reason_for(None, [fast, quick], none_lost(fast, quick), context(**budget), times)
     assert (note.code, said in note.text) == ("race_nothing_within_budget", True)

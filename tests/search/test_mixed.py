@@ -9,8 +9,8 @@ import pytest
 from engine.measure.predictions import predict
 from engine.results import Note
 from engine.search.candidates import Plan
-from engine.search.entrants import Stable
 from engine.search.mixed import restore_layers
+from engine.search.stable import Stable
 from engine.settings import QuantizeDynamic, QuantizeStatic
 from engine.techniques.quantize import Calibrator, Held, fold
 from tests.techniques.given import classifier, given, weights
@@ -30,8 +30,9 @@ def stable(tmp_path):
     images = context.data.split("calibration")
     held = images.span(16, 32)
     calibrator = Calibrator(model, fold(model, tmp_path), images, 16, tmp_path, context.tell)
-    return Stable(context=context, base=model, calibrator=calibrator,
-                  held=Held(held, predict(model, held, context.target).logits))  # fmt: skip
+    logits = predict(model, held, context.target).logits
+    return Stable(context=context, base=model, calibrator=calibrator, held=Held(held, logits), reference=logits,
+                  fp32_mb=1.0)  # fmt: skip
 
 
 def spoilt_entrant(stable):
@@ -48,10 +49,27 @@ def test_the_most_sensitive_layer_alone_goes_back_to_float(stable):
     assert mended is not None
     assert "Conv for b" in mended.plan.settings.float_nodes
     assert len(mended.plan.settings.float_nodes) < 3
+    assert mended.name == f"Static INT8, {len(mended.plan.settings.float_nodes)} more layers in float"
     assert mended.model.path.exists()
     assert "layer 1 of 3" in said[0]
     kept = {path.name for path in stable.context.folder.iterdir()}
     assert kept == {failed.model.path.name, mended.model.path.name}
+
+
+def test_a_mixture_that_comes_to_the_file_of_a_candidate_leaves_that_file_alone(stable):
+    """Its first layer is in float, and so it is in every mixture: one of them has the same bytes."""
+    settings = QuantizeStatic(method="static", float_first=1, bias_correction=False)
+    first = stable.enter(Plan("Static INT8, first 1 in float", settings, WHY))
+    named = settings.model_copy(update={"float_first": 0, "float_nodes": ("Conv for a",)})
+    twin = stable.enter(Plan("Twin", named, WHY))
+    assert twin.model.path == first.model.path
+    bare = stable.enter(Plan("Static INT8", settings.model_copy(update={"float_first": 0}), WHY))
+    for failed in (first, bare):
+        restore_layers(stable, failed, lambda one: False, lambda share, text: None)
+        assert first.model.path.exists()
+    said = []
+    restore_layers(stable, first, lambda one: False, lambda share, text: said.append(text))
+    assert "layer 1 of 2" in said[0]
 
 
 def test_none_where_not_even_all_layers_are_enough_and_none_for_another_method(stable):

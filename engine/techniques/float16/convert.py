@@ -7,7 +7,7 @@ from onnx.shape_inference import InferenceError
 from onnxruntime.transformers.float16 import convert_float_to_float16
 
 from engine.errors import StepError
-from engine.models.graph import QUANTIZED_OPERATORS
+from engine.models.graph import is_quantized
 from engine.models.nodes import control_flow, name_nodes, odd_value
 from engine.runtimes.onnx_runtime import ORT_ERRORS, first_line
 
@@ -17,8 +17,7 @@ _SHORT = frozenset({TensorProto.FLOAT16, TensorProto.BFLOAT16})
 
 def check_convertible(proto: onnx.ModelProto) -> None:
     """Raises StepError where the file is quantized, is in 16 bits already, or holds what cannot be converted."""
-    operators = {node.op_type for node in proto.graph.node}
-    if operators & QUANTIZED_OPERATORS or any("NBits" in operator for operator in operators):
+    if is_quantized(node.op_type for node in proto.graph.node):
         raise StepError("the model is quantized already, and 8 bits are less than 16", "Start from its FP32 file")
     short = n_short(proto)
     if short:

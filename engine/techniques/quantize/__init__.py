@@ -2,7 +2,7 @@
 
 from engine.techniques.quantize.calibrate import Calibrator
 from engine.techniques.quantize.dynamic import quantize_dynamic
-from engine.techniques.quantize.prepare import check_quantizable, fold, free_products, heavy_nodes
+from engine.techniques.quantize.prepare import check_quantizable, first_heavy, fold, free_products, heavy_nodes
 from engine.techniques.quantize.static import Held, build_static, quantize_static
 from engine.techniques.quantize.weights import quantize_weights
 
@@ -11,6 +11,7 @@ __all__ = [
     "Held",
     "build_static",
     "check_quantizable",
+    "first_heavy",
     "fold",
     "free_products",
     "heavy_nodes",

@@ -16,7 +16,7 @@ from engine.runtimes.onnx_runtime import ORT_ERRORS, first_line
 from engine.settings import QuantizeDynamic
 from engine.store.home import require_room
 from engine.techniques.context import Context, Outcome
-from engine.techniques.quantize.prepare import check_quantizable, fold, heavy_nodes, nodes_named, quietly
+from engine.techniques.quantize.prepare import check_quantizable, constant_names, fold, nodes_named, quietly
 
 FILES_AT_ONCE = 4
 
@@ -52,10 +52,14 @@ def quantize_dynamic(model: OnnxModel, settings: QuantizeDynamic, context: Conte
     quantized = onnx.load(path)
     write_metadata(quantized, model.preprocess, model.classes)
     onnx.save(quantized, path)
-    text = f"{len(matmuls - floats)} layers (MatMul and Gemm) in INT8, with ranges taken at every call"
+    n_layers = len(matmuls - floats)
+    which = "1 layer (MatMul or Gemm)" if n_layers == 1 else f"{n_layers} layers (MatMul and Gemm)"
+    text = f"{which} in INT8, with ranges taken at every call"
     return Outcome(model=replace(model, path=path), notes=(Note(code="dynamic", text=text),))
 
 
 def _matmuls(proto: onnx.ModelProto) -> set[str]:
-    types = {node.name: node.op_type for node in proto.graph.node}
-    return {name for name in heavy_nodes(proto) if types[name] != "Conv"}
+    """Those whose weights are the second input, as onnxruntime's quantizer wants them."""
+    constants = constant_names(proto)
+    return {node.name for node in proto.graph.node
+            if node.op_type in ("Gemm", "MatMul") and node.input[1] in constants}  # fmt: skip

@@ -12,7 +12,7 @@ from onnxruntime.quantization.shape_inference import quant_pre_process
 
 from engine.errors import StepError
 from engine.models.artifacts import OnnxModel
-from engine.models.graph import QUANTIZED_OPERATORS
+from engine.models.graph import is_quantized
 from engine.models.nodes import control_flow, name_nodes, odd_value
 from engine.runtimes.onnx_runtime import ORT_ERRORS, first_line
 
@@ -29,8 +29,7 @@ _SHOWN = 8
 def check_quantizable(model: OnnxModel) -> None:
     """Raises StepError where nothing in the file can be quantized, or what is in it would not survive."""
     proto = onnx.load(model.path)
-    operators = {node.op_type for node in proto.graph.node}
-    if operators & QUANTIZED_OPERATORS:
+    if is_quantized(node.op_type for node in proto.graph.node):
         raise StepError("the model is quantized already", "Start from its FP32 file")
     if any(tensor.data_type == TensorProto.FLOAT16 for tensor in proto.graph.initializer):
         raise StepError("the model is in 16-bit floats, and 8 bits are made of 32", "Start from its FP32 file")

@@ -77,7 +77,7 @@ def quantize_static(model: OnnxModel, settings: QuantizeStatic, context: Context
         folded = fold(model, Path(work))
         calibrator = Calibrator(model, folded, images, n_images, Path(work), context.tell)
         notes = build_static(calibrator, settings, context.isa, path, held, context.target)
-    return Outcome(model=replace(model, path=path), notes=(*notes, *_calibration_notes(n_images, settings)))
+    return Outcome(model=replace(model, path=path), notes=(*notes, _calibration_note(n_images, n_judges, settings)))
 
 
 def build_static(
@@ -112,6 +112,8 @@ def _correct(quantized: onnx.ModelProto, calibrator: Calibrator, path: Path, hel
     """Corrects the biases of the file at `path` where the held-back images show that this brings its outputs closer."""
     corrected = path.with_suffix(".corrected.onnx")
     n_layers = correct_biases(quantized, calibrator.proto(), calibrator.means())
+    if n_layers == 0:
+        return Note(code="bias_not_corrected", text="No layer in INT8 has a bias that could take up its weights' error")
     _save(quantized, calibrator.model, corrected)
     before, after = (
         sqnr_db(predict(replace(calibrator.model, path=file), held.images, target).logits, held.logits)
@@ -167,9 +169,10 @@ def _why(settings: QuantizeStatic, x86: bool, vnni: bool) -> str:
     return "this CPU is no x86, where symmetric signed bytes have the fast kernels"
 
 
-def _calibration_notes(n_images: int, settings: QuantizeStatic) -> tuple[Note, ...]:
+def _calibration_note(n_images: int, n_judges: int, settings: QuantizeStatic) -> Note:
+    text = f"{n_images} images of the calibration split set the ranges"
+    judged = f"{text}, {n_judges} others judged the bias correction" if n_judges else text
     if n_images >= settings.calibration_images:
-        return (Note(code="calibration", text=f"Ranges from {n_images} images of the calibration split"),)
-    return (Note(code="fewer_calibration_images",
-                 text=f"Ranges from {n_images} images, all that the calibration split has; "
-                      f"{settings.calibration_images} were asked for"),)  # fmt: skip
+        return Note(code="calibration", text=judged)
+    asked = f"{judged}; {settings.calibration_images} were asked for, and the split has no more"
+    return Note(code="fewer_calibration_images", text=asked)

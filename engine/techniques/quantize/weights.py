@@ -89,6 +89,7 @@ def _quantize_convolutions(proto: onnx.ModelProto) -> int:
     """Weights of the convolutions as int8 with a symmetric scale per output channel, dequantized at every call."""
     weights = {tensor.name: tensor for tensor in proto.graph.initializer}
     done: dict[str, str] = {}
+    n_layers = 0
     added: list[onnx.NodeProto] = []
     for node in proto.graph.node:
         name = node.input[1] if node.op_type == "Conv" else ""
@@ -98,11 +99,12 @@ def _quantize_convolutions(proto: onnx.ModelProto) -> int:
             added.append(_store(proto, weights[name]))
             done[name] = added[-1].output[0]
         node.input[1] = done[name]
+        n_layers += 1
     nodes = [*added, *proto.graph.node]
     del proto.graph.node[:]
     proto.graph.node.extend(nodes)
     _drop_unread(proto, done)
-    return len(done)
+    return n_layers
 
 
 def _store(proto: onnx.ModelProto, tensor: onnx.TensorProto) -> onnx.NodeProto:

@@ -10,7 +10,7 @@ from onnxscript.rewriter import RewritePass
 from onnxscript.rewriter.rules import common as rules
 from onnxscript.rewriter.rules.fusion._layer_norm import layer_normalization_rules
 
-from engine.models.graph import QUANTIZED_OPERATORS
+from engine.models.graph import is_quantized
 
 FOLDED = 64
 """Values that a folded node may add to the file: about what the node itself takes. onnxruntime folds the rest as it
@@ -55,7 +55,7 @@ def rewrite(model: ir.Model) -> dict[str, int]:
         common.RemoveUnusedNodesPass()(model)
         saved[name] = saved.get(name, 0) + before - _count(model)
 
-    quantized = any(node.op_type in QUANTIZED_OPERATORS for node in model.graph.all_nodes())
+    quantized = is_quantized(node.op_type for node in model.graph.all_nodes())
     if model.functions:
         common.InlinePass()(model)
         common.RemoveUnusedFunctionsPass()(model)  # type: ignore[no-untyped-call]

@@ -4,7 +4,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from engine.models.graph import QUANTIZED_OPERATORS
+from engine.models.graph import is_quantized
 
 _KINDS = frozenset({TensorProto.FLOAT, TensorProto.FLOAT16})
 """onnxruntime's CPU kernel pools no others."""
@@ -17,7 +17,7 @@ def pool_means(proto: onnx.ModelProto) -> int:
     Flatten. A quantized graph is left alone: its rounding would change.
     """
     graph = proto.graph
-    if any(node.op_type in QUANTIZED_OPERATORS for node in graph.node):
+    if is_quantized(node.op_type for node in graph.node):
         return 0
     images = _images(graph)
     constants = {tensor.name: tensor for tensor in graph.initializer}

@@ -35,6 +35,15 @@ def test_dynamic_is_for_matmul_and_gemm_alone_and_needs_no_images(tmp_path):
     assert close(outcome.model, model, 0.05)
 
 
+def test_dynamic_is_refused_where_the_weights_come_first(tmp_path):
+    """onnxruntime's quantizer leaves such a MatMul as it is."""
+    nodes = [("GlobalAveragePool", ["image"], "a"), ("Flatten", ["a"], "b"), ("Transpose", ["b"], "c"),
+             ("MatMul", ["w", "c"], "d"), ("Transpose", ["d"], "logits")]  # fmt: skip
+    model, context = given(classifier(nodes, {"w": weights(4, 3)}), tmp_path)
+    with pytest.raises(StepError, match="dynamic quantization is for MatMul and Gemm"):
+        quantize_dynamic(model, DYNAMIC, context)
+
+
 def test_dynamic_leaves_in_float_what_is_named(tmp_path):
     model, context = given(mixed(), tmp_path)
     for name, left in (("Gemm for logits", "MatMul"), ("MatMul for c", "MatMul")):

@@ -46,6 +46,16 @@ def quantized():
     return classifier(nodes, {"w": SCORES, "s": np.float32(0.1), "z": np.uint8(128)})
 
 
+def in_blocks():
+    """As weight-only quantization leaves it: no operator of it is one of the standard's."""
+    sizes = {"K": 192, "N": 4, "bits": 8, "block_size": 32}
+    node = helper.make_node("MatMulNBits", ["x", "q", "s"], ["logits"], name="blocks", domain="com.microsoft", **sizes)
+    arrays = {"q": np.zeros((4, 6, 32), np.uint8), "s": np.ones((4, 6), np.float32), "w": weights(3, 3, 1, 1)}
+    proto = classifier([("Conv", ["image", "w"], "c"), ("Flatten", ["c"], "x"), node], arrays)
+    proto.opset_import.append(helper.make_opsetid("com.microsoft", 1))
+    return proto
+
+
 def in_16_bits():
     return classifier([("GlobalAveragePool", ["image"], "p"), ("Flatten", ["p"], "f"), ("Gemm", ["f", "w"], "logits")],
                       {"w": SCORES.astype(np.float16)}, kind=TensorProto.FLOAT16)  # fmt: skip
@@ -64,10 +74,11 @@ def without_weights():
         (with_sequence(), "is a sequence"),
         (with_strings(), "'names' is a tensor of strings"),
         (quantized(), "the model is quantized already"),
+        (in_blocks(), "the model is quantized already"),
         (in_16_bits(), "the model is in 16-bit floats"),
         (without_weights(), "has no Conv, Gemm or MatMul with weights"),
     ],
-    ids=["control flow", "sequence", "strings", "quantized", "16 bits", "no weights"],
+    ids=["control flow", "sequence", "strings", "quantized", "blocks", "16 bits", "no weights"],
 )
 def test_every_method_refuses_it_with_a_sentence_and_leaves_nothing(proto, message, technique, settings, tmp_path):
     model, context = given(proto, tmp_path)

@@ -169,7 +169,9 @@ def test_it_says_how_many_images_set_the_ranges(split, asked, ranges, code, tmp_
         model, STATIC.model_copy(update={"calibration_images": asked}), replace(context, data=data)
     )
     assert outcome.notes[-1].code == code
-    assert outcome.notes[-1].text.startswith(f"Ranges from {ranges} images")
+    assert outcome.notes[-1].text.startswith(f"{ranges} images of the calibration split set the ranges")
+    assert (f"{split - ranges} others judged" in outcome.notes[-1].text) is (ranges == 84)
+    assert (f"{asked} were asked for" in outcome.notes[-1].text) is (ranges < asked)
 
 
 @pytest.mark.parametrize(
