@@ -17,7 +17,7 @@ else:
     found = list_jobs(limit=MOST)
     if not found:
         chrome.empty("Nothing has run yet", "A run measures the baseline and every variant, and ends in a report. "
-                     "Start the sample to see one in under a minute.", ":material/hourglass_empty:")  # fmt: skip
+                     "Start the sample to see one in about a minute.", ":material/hourglass_empty:")  # fmt: skip
         st.page_link(chrome.START, label="To the sample", icon=":material/arrow_back:")
     elif all(run.state in ENDED for run in found):
         runs_view.table(found)

@@ -12,7 +12,7 @@ from engine.techniques.quantize.static import VNNI
 STEP: TypeAdapter[Step] = TypeAdapter(Step)
 
 FLOAT_FIRST = (2, 4, 10)
-"""How many first layers to leave in float: one SQNR step each at no consistent cost (docs/log.md)."""
+"""How many first layers to leave in float: fewer are faster, more are closer to FP32."""
 SOME = 0.1
 """The share of the time from which an operator is worth an attempt."""
 LAYERS_EACH = 3

@@ -10,8 +10,8 @@ METHODS: dict[str, tuple[str, Quantize, str]] = {
         "Auto (recommended)",
         QuantizeAuto(),
         "A race on this machine and your images. The methods that suit the model are built, compared with FP32 on "
-        "images held back for it, and timed against it; the winner is kept. FP32 stays where nothing is surely "
-        "faster within the budget.",
+        "images held back for it, and timed against it; the winner is kept. FP32 stays where nothing within the "
+        "budget is surely faster, or smaller and not slower where the goal is size.",
     ),
     "static": (
         "Static INT8",
