@@ -12,8 +12,11 @@ from engine.settings import Budget, Goal
 from engine.techniques.context import Context
 
 MOST_FINALISTS = 4
-AS_FAST = 1.03
-"""Two whose intervals overlap and whose ratios are this close are as fast as each other: the more faithful one wins."""
+AS_FAST = 1.06
+"""Two whose intervals overlap and whose ratios are this close are as fast as each other: the more faithful one wins.
+
+At 1.03 noise decided: resnet18 on AVX2 took a candidate of 19.8 dB for the 2 % that one of 26.0 dB lacked.
+"""
 
 CONVERSIONS = ("QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear")
 Times = Callable[[OnnxModel], Mapping[str, float]]
