@@ -63,13 +63,6 @@ def onnxruntime_guide(fp32: Path, out: Path, calibration: Batches, input_name: s
         )
 
 
-def onnxruntime_dynamic(fp32: Path, out: Path, calibration: Batches, input_name: str) -> None:
-    """`quantize_dynamic` with nothing said, which the guide advises for transformers."""
-    from onnxruntime.quantization import quantize_dynamic
-
-    quantize_dynamic(str(fp32), str(out))
-
-
 def optimum_static(fp32: Path, out: Path, calibration: Batches, input_name: str) -> None:
     """Optimum's settings for AVX512-VNNI as its documentation's examples have them: static, per tensor, min-max."""
     _optimum_static(fp32, out, calibration, input_name, per_channel=False)
@@ -101,7 +94,7 @@ def _optimum_static(fp32: Path, out: Path, calibration: Batches, input_name: str
 
 
 def optimum_dynamic(fp32: Path, out: Path, calibration: Batches, input_name: str) -> None:
-    """Optimum's settings for AVX512-VNNI, dynamic, per tensor."""
+    """Optimum's settings for AVX512-VNNI, dynamic, per tensor: what `quantize_dynamic` does with nothing said, too."""
     from optimum.onnxruntime import AutoQuantizationConfig, ORTQuantizer
 
     settings = AutoQuantizationConfig.avx512_vnni(is_static=False, per_channel=False)
@@ -162,7 +155,6 @@ def olive_auto(fp32: Path, out: Path, calibration: Batches, input_name: str) -> 
 RIVALS: dict[str, Rival] = {
     "onnxruntime_default": onnxruntime_default,
     "onnxruntime_guide": onnxruntime_guide,
-    "onnxruntime_dynamic": onnxruntime_dynamic,
     "optimum_static": optimum_static,
     "optimum_static_per_channel": optimum_static_per_channel,
     "optimum_dynamic": optimum_dynamic,
