@@ -8,7 +8,7 @@ import pandas as pd
 
 from engine import Trial, Variant
 from engine.charts import how_far
-from pages._ui.wording import megabytes, plain, sentence, share
+from pages._ui.wording import decibels, megabytes, plain, sentence, share
 
 Entrants = Sequence[tuple[Variant, Trial]]
 COLUMNS = (
@@ -34,7 +34,7 @@ def _row(variant: Variant, trial: Trial) -> dict[str, str]:
     return {
         "Candidate": f"**{plain(trial.name)}** :green-badge[winner]" if won else plain(trial.name),
         "Speed": _speed(trial),
-        "SQNR": "–" if close is None else "exact" if close.sqnr_db is None else f"{close.sqnr_db:.1f} dB",
+        "SQNR": decibels(close.sqnr_db) if close else "–",
         "Agreement": share(close.agreement) if close else "–",
         "Size": megabytes(variant.size_bytes),
         "Came to": how_far(trial),

@@ -9,7 +9,7 @@ import io
 import pandas as pd
 
 from engine import Report, Variant
-from pages._ui.wording import change, count, megabytes, milliseconds, plain, points, share
+from pages._ui.wording import change, count, decibels, megabytes, milliseconds, plain, points, share
 
 FASTER = {
     "yes": ":green-badge[faster]",
@@ -56,7 +56,7 @@ def _row(variant: Variant, base: Variant | None, report: Report) -> dict[str, st
         "Throughput": f"{variant.throughput.images_per_s:,.0f} /s" if variant.throughput else "–",
         "Top-1": _accuracy(variant, base),
         "Agreement": share(variant.fidelity.agreement) if variant.fidelity else "–",
-        "SQNR": f"{variant.fidelity.sqnr_db:.1f} dB" if variant.fidelity and variant.fidelity.sqnr_db else "–",
+        "SQNR": decibels(variant.fidelity.sqnr_db) if variant.fidelity else "–",
         "Verdict": _verdict(variant, base),
     }
 

@@ -52,6 +52,11 @@ def share(value: float) -> str:
     return f"{100 * value:.2f} %"
 
 
+def decibels(sqnr_db: float | None) -> str:
+    """A signal-to-noise ratio; it has no end where nothing differs."""
+    return "exact" if sqnr_db is None else f"{sqnr_db:.1f} dB"
+
+
 def change(value: float, base: float) -> str:
     """Relative change in percent with its sign, a true minus."""
     percent = 100 * (value / base - 1)

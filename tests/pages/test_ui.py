@@ -202,8 +202,8 @@ SETTINGS = [
 
 
 @pytest.mark.parametrize("settings", SETTINGS)
-@pytest.mark.parametrize("size", [(50, 81), (120, 47), (33, 33)])
-def test_the_snippet_feeds_the_model_exactly_what_was_measured(settings, size, tmp_path, monkeypatch, capsys):
+@pytest.mark.parametrize(("size", "dtype"), [((50, 81), "float"), ((120, 47), "float16"), ((33, 33), "float")])
+def test_the_snippet_feeds_the_model_exactly_what_was_measured(settings, size, dtype, tmp_path, monkeypatch, capsys):
     seen = []
 
     class Session:
@@ -211,7 +211,7 @@ def test_the_snippet_feeds_the_model_exactly_what_was_measured(settings, size, t
             assert (path, providers) == ("it's.onnx", ["CPUExecutionProvider"])
 
         def get_inputs(self):
-            return [SimpleNamespace(name="x")]
+            return [SimpleNamespace(name="x", type=f"tensor({dtype})")]
 
         def run(self, outputs, feeds):
             seen.append(feeds["x"])
@@ -227,7 +227,9 @@ def test_the_snippet_feeds_the_model_exactly_what_was_measured(settings, size, t
     runpy.run_path("run.py")
     with Image.open("image.png") as image:
         expected = prepare(image, settings.model_dump())[None]
-    np.testing.assert_array_equal(seen[0], expected)
+    wanted = expected.astype(np.float16) if dtype == "float16" else expected
+    assert seen[0].dtype == wanted.dtype
+    np.testing.assert_array_equal(seen[0], wanted)
     assert capsys.readouterr().out.splitlines()[0] == "dog's 0.700"
 
 
