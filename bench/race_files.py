@@ -16,7 +16,7 @@ from pathlib import Path
 
 from bench.race_results import FP32, Built
 from bench.rivals import RIVALS
-from engine.machine import cores, cpu_name, versions
+from engine.machine import cores, cpu_name, isa, versions
 from engine.results import Report, Variant
 
 LONGEST_S = 1200
@@ -171,4 +171,5 @@ def _label(report: Report, variant: Variant) -> str:
 
 def machine() -> str:
     """What the figures stand on."""
-    return f"{cores()} cores of {cpu_name()}, onnxruntime {versions()['onnxruntime']}"
+    widest = [name for name in isa() if name.startswith(("avx", "amx", "asimd", "i8mm", "sve"))]
+    return f"{cores()} cores of {cpu_name()} ({', '.join(widest)}), onnxruntime {versions()['onnxruntime']}"
