@@ -74,12 +74,12 @@ def _run(
     entrants, notes = _enter(stable, model, simplified)
     static = [one for one in entrants if one.is_static]
     if settings.mixed_precision and static and all(surely_over(one, budget) for one in static):
-        entrants += _repaired(stable, static, lambda one: not over_accuracy(one.drop, budget))
+        entrants += _repaired(stable, static, entrants, lambda one: not over_accuracy(one.drop, budget))
         _screen(stable, model, entrants, REPAIRED)
     winner, losses = _finals(stable, model, entrants)
-    wrong = [one for one in entrants if one.is_static and over_accuracy(losses.get(one.model.key, one.drop), budget)]
+    wrong = [one for one in _finished(entrants) if one.is_static and over_accuracy(losses[one.model.key], budget)]
     if settings.mixed_precision and wrong and (winner is None or winner.is_float):
-        mended = _repaired(stable, wrong, _more_faithful_than(wrong))
+        mended = _repaired(stable, wrong, entrants, _more_faithful_than(wrong))
         entrants += mended
         losses |= _run_final(stable, model, mended)
         winner = choose(_finished(entrants), losses, context)
@@ -243,14 +243,16 @@ def _time(stable: Stable, model: OnnxModel, entrants: list[Entrant], n_rounds: i
         entrant.latency = measured[entrant.model.key][0]
 
 
-def _repaired(stable: Stable, failed: list[Entrant], enough: Callable[[Entrant], bool]) -> list[Entrant]:
+def _repaired(
+    stable: Stable, failed: list[Entrant], entrants: list[Entrant], enough: Callable[[Entrant], bool]
+) -> list[Entrant]:
     """The fastest static one, or the most faithful where none was timed, with its worst layers in float."""
     chosen = best_static(failed)
     if chosen is None or stable.late:
         return []
     tell = stable.context.tell
     mended = restore_layers(stable, chosen, enough, lambda share, text: tell(REPAIR + (1 - REPAIR) * share, text))
-    return [mended] if mended else []
+    return [mended] if mended and all(mended.model.key != other.model.key for other in entrants) else []
 
 
 def _more_faithful_than(failed: list[Entrant]) -> Callable[[Entrant], bool]:

@@ -13,20 +13,15 @@ from engine.search.mixed import restore_layers
 from engine.search.stable import Stable
 from engine.settings import QuantizeDynamic, QuantizeStatic
 from engine.techniques.quantize import Calibrator, Held, fold
-from tests.techniques.given import classifier, given, weights
+from tests.search.spoilt import spoilt_graph
+from tests.techniques.given import given
 
 WHY = Note(code="why", text="why")
 
 
 @pytest.fixture
 def stable(tmp_path):
-    """The second convolution has huge weights for a channel that is always 0: they ruin its scale, and nothing else."""
-    first, spoilt = weights(8, 3, 3, 3), weights(8, 8, 3, 3)
-    first[0] = 0
-    spoilt[:, 0] *= 1000
-    nodes = [("Conv", ["image", "w1"], "a", {"pads": [1] * 4}), ("Conv", ["a", "w2"], "b", {"pads": [1] * 4}),
-             ("GlobalAveragePool", ["b"], "c"), ("Flatten", ["c"], "d"), ("Gemm", ["d", "w3"], "logits")]  # fmt: skip
-    model, context = given(classifier(nodes, {"w1": first, "w2": spoilt, "w3": weights(8, 4)}), tmp_path)
+    model, context = given(spoilt_graph(), tmp_path)
     images = context.data.split("calibration")
     held = images.span(16, 32)
     calibrator = Calibrator(model, fold(model, tmp_path), images, 16, tmp_path, context.tell)

@@ -1,0 +1,74 @@
+"""A race on small graphs: what becomes of it where static quantization ruins the answers."""
+
+from dataclasses import replace
+
+import pytest
+
+from engine.measure.predictions import predict
+from engine.search.race import race
+from engine.settings import Budget, QuantizeAuto
+from tests.made import made_latency
+from tests.search.spoilt import spoilt_graph
+from tests.techniques.given import given
+
+AUTO = QuantizeAuto(calibration_images=32)
+
+
+@pytest.fixture
+def ready(tmp_path, monkeypatch):
+    """The spoilt model, where everything takes half the time of FP32, and a context that notes what is told.
+
+    So small a graph is slower in INT8 on most machines, and what is slower is not repaired.
+    """
+    monkeypatch.setattr("engine.search.race.measure_latency", half_the_time)
+    model, context = given(spoilt_graph(), tmp_path)
+    evaluation, said = context.data.split("evaluation"), []
+    return (
+        model,
+        said,
+        replace(
+            context,
+            predict=lambda candidate: predict(candidate, evaluation, context.target),
+            tell=lambda share, text, **figures: said.append((share, text)),
+        ),
+    )
+
+
+def half_the_time(models, baseline, target, images, on_round, n_rounds, deadline):
+    return {key: (made_latency(1.0, 1.0 if key == baseline else 0.5), None) for key in models}
+
+
+def mended(outcome):
+    return [one for one in outcome.search.candidates if one.trial.reason.code == "mixed_precision"]
+
+
+def test_the_layers_at_fault_go_back_to_float_and_the_progress_never_falls(ready):
+    model, said, context = ready
+    outcome = race(model, AUTO, replace(context, budget=Budget(max_accuracy_drop=0.2)))
+    static = [one.trial for one in outcome.search.candidates if one.trial.name.startswith("Static INT8")]
+    assert static[0].outcome.code == "over_budget"
+    (back,) = mended(outcome)
+    assert back.trial.name.endswith("in float")
+    assert back.trial.fidelity.agreement > static[0].fidelity.agreement
+    assert back.trial.stage != "built"
+    assert any("how much it loses" in text for _, text in said)
+    shares = [share for share, _ in said]
+    assert shares == sorted(shares)
+    assert all(one.model.path.exists() for one in outcome.search.candidates)
+
+
+def test_nothing_is_repaired_where_that_is_not_asked_or_no_accuracy_is(ready):
+    model, _, context = ready
+    assert not mended(race(model, AUTO.model_copy(update={"mixed_precision": False}), context))
+    free = replace(context, budget=Budget(max_accuracy_drop=None), folder=context.folder.parent / "free")
+    free.folder.mkdir()
+    assert not mended(race(model, AUTO, free))
+
+
+def test_the_budget_is_held_against_the_runs_baseline(ready):
+    """Beside a baseline that answers otherwise, FP32 itself is over the budget: nobody can win."""
+    model, _, context = ready
+    other, _ = given(spoilt_graph(sign=-1), context.folder.parent / "other")
+    outcome = race(model, AUTO.model_copy(update={"mixed_precision": False}), replace(context, baseline=other))
+    assert outcome.search.winner_key is None
+    assert outcome.search.reason.code == "race_nothing_within_budget"
