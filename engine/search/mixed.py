@@ -38,6 +38,10 @@ def restore_layers(
     with tempfile.TemporaryDirectory(dir=stable.context.folder) as name:
         # In a folder of their own: a mixture may come to the very file of a candidate that is there already.
         apart = replace(stable, context=replace(stable.context, folder=Path(name)))
+        tell(0.0, "all layers back in float: whether that is enough")
+        most = _with_float(apart, failed.name, settings, layers)
+        if most is None or not enough(most):
+            return None  # then the rest of the graph is at fault, and no choice among the layers helps
         ranked = _ranking(apart, failed.name, settings, layers, tell)
         best = _fewest(apart, failed.name, settings, ranked, enough, tell)
         if best is not None:

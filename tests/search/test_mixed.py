@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -46,9 +47,13 @@ def test_the_most_sensitive_layer_alone_goes_back_to_float(stable):
     assert len(mended.plan.settings.float_nodes) < 3
     assert mended.name == f"Static INT8, {len(mended.plan.settings.float_nodes)} more layers in float"
     assert mended.model.path.exists()
-    assert "layer 1 of 3" in said[0]
+    assert "layer 1 of 3" in said[1]
     kept = {path.name for path in stable.context.folder.iterdir()}
     assert kept == {failed.model.path.name, mended.model.path.name}
+
+
+def hear(said, share, text):
+    said.append(text)
 
 
 def test_a_mixture_that_comes_to_the_file_of_a_candidate_leaves_that_file_alone(stable):
@@ -59,17 +64,18 @@ def test_a_mixture_that_comes_to_the_file_of_a_candidate_leaves_that_file_alone(
     twin = stable.enter(Plan("Twin", named, WHY))
     assert twin.model.path == first.model.path
     bare = stable.enter(Plan("Static INT8", settings.model_copy(update={"float_first": 0}), WHY))
-    for failed in (first, bare):
-        restore_layers(stable, failed, lambda one: False, lambda share, text: None)
+    for failed, n_layers in ((first, 2), (bare, 3)):
+        said = []
+        only_all = partial(lambda n, one: len(one.plan.settings.float_nodes) == n, n_layers)
+        assert restore_layers(stable, failed, only_all, partial(hear, said)) is None
+        assert f"layer {n_layers} of {n_layers}" in " ".join(said)
         assert first.model.path.exists()
-    said = []
-    restore_layers(stable, first, lambda one: False, lambda share, text: said.append(text))
-    assert "layer 1 of 2" in said[0]
 
 
 def test_none_where_not_even_all_layers_are_enough_and_none_for_another_method(stable):
-    failed = spoilt_entrant(stable)
-    assert restore_layers(stable, failed, lambda one: False, lambda share, text: None) is None
+    failed, said = spoilt_entrant(stable), []
+    assert restore_layers(stable, failed, lambda one: False, lambda share, text: said.append(text)) is None
+    assert said == ["all layers back in float: whether that is enough"]
     dynamic = replace(failed, plan=Plan("Dynamic INT8", QuantizeDynamic(method="dynamic"), WHY))
     assert restore_layers(stable, dynamic, lambda one: True, lambda share, text: None) is None
 
