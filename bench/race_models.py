@@ -28,6 +28,7 @@ from engine.measure.predictions import predict
 from engine.measure.quality import accuracy
 from engine.models.artifacts import Argument, TorchModel, build_module, save_weights, torch_model
 from engine.settings import Finetune, Preprocess, SampleData, Split, Target
+from engine.training.lessons import Labels
 from engine.training.loop import fit
 
 SEED = 0
@@ -102,7 +103,14 @@ def train(network: Network, folder: Path) -> TorchModel:
         part = digits_at(size).split("train").cached(folder)
         settings = Finetune(epochs=epochs, learning_rate=learning_rate, batch_size=BATCH)
         fit(
-            module, part.array, part.labels, preprocess_for(size), settings, seed=SEED, deadline=math.inf, on_epoch=show
+            module,
+            part.array,
+            Labels(part.labels, settings.label_smoothing),
+            preprocess_for(size),
+            settings,
+            seed=SEED,
+            deadline=math.inf,
+            on_epoch=show,
         )
     return replace(model, weights=save_weights(module, folder / "weights.safetensors"), weights_label="fine-tuned")
 

@@ -6,6 +6,7 @@ from engine import catalogue
 from engine.machine import cores
 from engine.results import Estimate
 from engine.settings import (
+    Distill,
     FileModel,
     Finetune,
     Float16,
@@ -20,10 +21,11 @@ from engine.settings import (
     Step,
     TimmModel,
 )
+from engine.settings.training import Training
 
 SAMPLE_IMAGES = 1797
 SYNTHETIC_IMAGES = 64
-SAMPLE_MACS = 90e6  # resnet10t at 64 px, one channel
+SAMPLE_MACS, SAMPLE_SIZE = 90e6, 64  # resnet10t at 64 px, one channel
 INFERENCE_MACS_PER_CORE = 15e9  # a second, FP32
 TRAINING_MACS_PER_CORE = 5e9
 STARTING_SECONDS = 7.0  # importing torch, timm and onnxruntime
@@ -42,7 +44,7 @@ def estimate_recipe(recipe: Recipe) -> Estimate:
     kept = 1 + sum(len(chain) for chain in recipe.chains) - len(recipe.baseline_steps)
     phases = {"starting": STARTING_SECONDS, "export": EXPORT_SECONDS * (1 + recipe.trains)}
     for step in _distinct_steps(recipe):
-        seconds = _step_seconds(step, forward, images * shares.get("train", 0.0), _macs(recipe))
+        seconds = _step_seconds(step, forward, images * shares.get("train", 0.0), _macs(recipe), recipe)
         phases[step.technique] = phases.get(step.technique, 0.0) + min(seconds, recipe.budget.minutes * 60)
     phases["accuracy"] = kept * images * shares["evaluation"] * forward
     phases["latency"] = kept * max(LATENCY_SECONDS, TIMED_CALLS * forward * recipe.target.batch_size)
@@ -67,10 +69,14 @@ def _distinct_steps(recipe: Recipe) -> tuple[Step, ...]:
     return tuple(beginnings.values())
 
 
-def _step_seconds(step: Step, forward: float, n_train: float, macs: float) -> float:
+def _step_seconds(step: Step, forward: float, n_train: float, macs: float, recipe: Recipe) -> float:
     match step:
         case Finetune():
-            return step.epochs * (n_train * 3 * macs / (TRAINING_MACS_PER_CORE * cores()) + 1.0)
+            return _training_seconds(step, n_train, macs)
+        case Distill():
+            learner = TimmModel(name=step.student) if step.student else None
+            asked = (step.views or step.epochs + 1) * n_train * forward
+            return asked + _training_seconds(step, n_train, _timm_macs(learner, recipe) or macs)
         case QuantizeStatic():
             return 3.0 + step.calibration_images * forward * 3
         case QuantizeAuto():
@@ -79,11 +85,24 @@ def _step_seconds(step: Step, forward: float, n_train: float, macs: float) -> fl
             return CONVERSION_SECONDS
 
 
+def _training_seconds(step: Training, n_train: float, macs: float) -> float:
+    return step.epochs * (n_train * 3 * macs / (TRAINING_MACS_PER_CORE * cores()) + 1.0)
+
+
+def _timm_macs(model: TimmModel | None, recipe: Recipe) -> float | None:
+    """Of a timm model at the recipe's input size, None where the catalogue does not have it."""
+    entry = catalogue.entry(model.name) if model else None
+    if model is None or entry is None:
+        return None
+    own = SAMPLE_SIZE if isinstance(recipe.model, SampleModel) else entry.input_size[1]
+    height, width = recipe.preprocess.size if recipe.preprocess else (model.img_size or own,) * 2
+    return entry.macs * height * width / (entry.input_size[1] * entry.input_size[2])
+
+
 def _macs(recipe: Recipe) -> float:
     model = recipe.model
-    if isinstance(model, TimmModel) and (entry := catalogue.entry(model.name)):
-        height, width = recipe.preprocess.size if recipe.preprocess else (model.img_size or entry.input_size[1],) * 2
-        return entry.macs * height * width / (entry.input_size[1] * entry.input_size[2])
+    if isinstance(model, TimmModel) and (macs := _timm_macs(model, recipe)):
+        return macs
     if isinstance(model, FileModel) and model.path is not None and Path(model.path).exists():
         return Path(model.path).stat().st_size / 4 * 150  # as many uses of a weight as in a ResNet-50
     return SAMPLE_MACS if isinstance(model, SampleModel) else 4e9

@@ -13,6 +13,7 @@ from engine.settings import (
     PRETRAINED,
     AnalysisRequest,
     DataSource,
+    Distill,
     FileModel,
     HardwareRequest,
     ImagesData,
@@ -21,6 +22,7 @@ from engine.settings import (
     Recipe,
     SampleModel,
     TimmModel,
+    with_sources,
 )
 from engine.store.home import Home
 from engine.store.uploads import find_upload, path_sum
@@ -39,7 +41,11 @@ def resolve_recipe(recipe: Recipe, home: Home, *, from_browser: bool) -> Recipe:
                           f"Set it to {cores()} or fewer, or leave it out")  # fmt: skip
     found = Finder(home, from_browser)
     data = found.data(recipe.data) if recipe.data is not None else None
-    return recipe.model_copy(update={"model": found.model(recipe.model), "data": data})
+    for step in (step for chain in recipe.chains for step in chain):
+        if isinstance(step, Distill) and step.student is not None:
+            found.model(TimmModel(name=step.student, weights=step.student_weights))
+    changed = recipe.model_copy(update={"model": found.model(recipe.model), "data": data})
+    return with_sources(changed, found.model)
 
 
 def resolve_request(request: AnalysisRequest, home: Home, *, from_browser: bool) -> AnalysisRequest:

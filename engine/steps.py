@@ -21,6 +21,7 @@ from engine.results import Note, Result
 from engine.search.race import race
 from engine.settings import (
     Budget,
+    Distill,
     Finetune,
     Float16,
     Goal,
@@ -34,6 +35,7 @@ from engine.settings import (
 )
 from engine.store.cache import Cache
 from engine.techniques.context import Apply, Candidate, Context, Model, Outcome, Search, Tell, ignore, silent
+from engine.techniques.distill import distill
 from engine.techniques.finetune import finetune
 from engine.techniques.float16 import float16
 from engine.techniques.quantize import quantize_dynamic, quantize_static, quantize_weights
@@ -41,6 +43,7 @@ from engine.techniques.simplify import simplify
 
 STEPS: dict[type[Step], Apply] = {
     Finetune: finetune,
+    Distill: distill,
     Simplify: simplify,
     Float16: float16,
     QuantizeAuto: race,
@@ -90,7 +93,7 @@ class Bench:
         `offer` hears of every candidate of a search as it is made, from the cache as well. Raises
         StepError where the step cannot take this kind of model.
         """
-        if step.stage == "torch" and not isinstance(model, TorchModel):
+        if step.stage == "torch" and not isinstance(model, TorchModel) and not step.brings_model:
             raise StepError(f"{step.technique} changes a torch model, and this is an ONNX file already",
                             f"Put {step.technique} before the steps that make the ONNX file")  # fmt: skip
         key = content_key("step", model.key, step.model_dump(mode="json"), self.data.sha256, self.seed,
@@ -100,7 +103,7 @@ class Bench:
             context = Context(data=self.data, seed=self.seed, folder=folder, deadline=self.deadline,
                               isa=isa(), tell=tell, target=self.target, budget=self.budget, goal=self.goal,
                               predict=lambda candidate: self.predict(candidate, silent), measuring=self.measuring,
-                              offer=offer, baseline=self.baseline)  # fmt: skip
+                              offer=offer, baseline=self.baseline, export=self._onnx, cache=self.cache.put)  # fmt: skip
             return STEPS[type(step)](model, step, context)
 
         kept = self._once(key, compute)
@@ -120,6 +123,12 @@ class Bench:
             return Outcome(model=export_onnx(model, folder / "model.onnx", self.images(CHECK_IMAGES)))
 
         return self._once(content_key("export", model.key, versions()), compute)
+
+    def _onnx(self, model: TorchModel) -> OnnxModel:
+        exported = self.export(model, silent).model
+        if not isinstance(exported, OnnxModel):
+            raise TypeError("an export is an OnnxModel")
+        return exported
 
     def predict(self, model: OnnxModel, tell: Tell) -> Predictions:
         """Logits on the evaluation split, out of the cache where this file saw these images before."""

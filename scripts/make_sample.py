@@ -26,7 +26,8 @@ from engine.measure.quality import accuracy
 from engine.models.artifacts import TorchModel, build_module, file_sha256, torch_model
 from engine.settings import Finetune, Preprocess, QuantizeStatic, SampleData, Split, Target
 from engine.techniques.context import Context
-from engine.techniques.quantize import quantize
+from engine.techniques.quantize import quantize_static
+from engine.training.lessons import Labels
 from engine.training.loop import fit
 
 SAMPLE = Path(__file__).parent.parent / "engine" / "models" / "sample"
@@ -49,7 +50,16 @@ def train(architecture: str, size: int, folder: Path) -> tuple[TorchModel, Data,
     part = data.split("train").cached(folder)
     module = build_module(architecture, SEED, num_classes=10, in_chans=1)
     started = time.monotonic()
-    fit(module, part.array, part.labels, preprocess, TRAINING, seed=SEED, deadline=math.inf, on_epoch=show)
+    fit(
+        module,
+        part.array,
+        Labels(part.labels, TRAINING.label_smoothing),
+        preprocess,
+        TRAINING,
+        seed=SEED,
+        deadline=math.inf,
+        on_epoch=show,
+    )
     seconds = time.monotonic() - started
     weights = folder / f"{architecture}_{size}.safetensors"
     state = module.state_dict()
@@ -76,7 +86,7 @@ def measured(model: TorchModel, data: Data, folder: Path) -> dict[str, float]:
     quantized.mkdir()
     context = Context(data=data, seed=SEED, folder=quantized, deadline=math.inf, isa=isa(),
                       tell=lambda fraction, message, **metrics: None)  # fmt: skip
-    small = quantize(full, QuantizeStatic(method="static"), context).model
+    small = quantize_static(full, QuantizeStatic(method="static"), context).model
     latency, _ = measure_latency({"fp32": full, "int8": small}, "fp32", target, batch)["int8"]
     fp32, int8 = (accuracy(predict(file, part, target).logits, part.labels) for file in (full, small))
     sizes = full.path.stat().st_size, small.path.stat().st_size

@@ -69,6 +69,22 @@ def test_what_is_not_there_is_refused_with_a_way_out(resolve, tmp_path, monkeypa
     assert caught.value.next
 
 
+def test_what_steps_name_is_found_like_the_model(home, tmp_path):
+    (tmp_path / "model.onnx").write_bytes(b"model")
+
+    def find(step, **how):
+        sample = "model: {kind: sample}, data: {kind: sample}"
+        recipe = parse_recipe(f"{{{sample}, steps: [{{technique: distill, {step}}}]}}")
+        return resolve_recipe(recipe, home, **how).steps[0]
+
+    path = tmp_path / "model.onnx"
+    assert find(f"teacher: {{kind: file, path: {path}}}", from_browser=False).teacher.sha256
+    with pytest.raises(SourceError, match="a path on the server"):
+        find(f"teacher: {{kind: file, path: {path}}}", from_browser=True)
+    with pytest.raises(SourceError, match="no architecture 'resnet19'"):
+        find("student: resnet19", from_browser=True)
+
+
 def test_an_unknown_name_suggests_others(resolve):
     with pytest.raises(SourceError, match="resnet81") as caught:
         resolve("{kind: timm, name: resnet81}")

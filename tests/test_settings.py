@@ -1,6 +1,7 @@
 """What is asked: JSON and YAML both ways, ranges declared once, what a recipe may not be."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from engine.errors import SettingsError
 from engine.settings import (
     TECHNIQUES,
     Budget,
+    Distill,
     FileModel,
     Finetune,
     Float16,
@@ -32,6 +34,7 @@ from engine.settings import (
     Split,
     Target,
     TimmModel,
+    absolute_paths,
     dump_recipe,
     parse_recipe,
 )
@@ -50,7 +53,8 @@ EXAMPLES: tuple[Settings, ...] = (
     SampleModel(), TIMM, FileModel(path="model.onnx"), SampleData(), PHOTOS, Split(), RGB, Target(), Budget(),
     Finetune(flip=True, optimizer="lamb"), INT8, QuantizeAuto(mixed_precision=False),
     QuantizeDynamic(method="dynamic", float_nodes=("a", "b")), QuantizeWeights(method="weights", block_size=64),
-    Float16(keep_io_types=False), Simplify(), Recipe(model=SampleModel()), EVERYTHING,
+    Float16(keep_io_types=False), Simplify(), Distill(student="resnet18", teacher=TIMM), Recipe(model=SampleModel()),
+    EVERYTHING,
     RunRequest(recipe=EVERYTHING), ProfileRequest(model=TIMM), HardwareRequest(),
     PreviewRequest(model=SampleModel(), data=PHOTOS, preprocess=RGB, seed=3),
 )  # fmt: skip
@@ -152,6 +156,36 @@ def test_training_needs_labels(data, said):
     source = data and {"kind": "images", "path": "x", **data}
     with pytest.raises(SettingsError, match=said):
         Recipe.parse({"model": {"kind": "sample"}, "data": source, "steps": [{"technique": "finetune"}]})
+
+
+def distilled(model, data, *steps):
+    return Recipe.parse({"model": model, "data": data, "steps": [{"technique": "distill", **step} for step in steps]})
+
+
+def test_distilling_needs_images_but_no_labels():
+    unlabelled = {"kind": "images", "path": "x", "labels": "none"}
+    assert distilled({"kind": "sample"}, unlabelled, {}).trains
+    with pytest.raises(SettingsError, match="distill needs images, and the recipe has none"):
+        distilled({"kind": "sample"}, None, {})
+
+
+def test_an_onnx_file_teaches_a_student_of_its_own_which_can_then_be_trained():
+    model, data = {"kind": "file", "path": "x"}, {"kind": "sample"}
+    distilled(model, data, {"student": "resnet18"}, {})
+    with pytest.raises(SettingsError, match="cannot change an ONNX file; name a student"):
+        distilled(model, data, {})
+    with pytest.raises(SettingsError, match="finetune trains a torch model"):
+        Recipe.parse({"model": model, "data": data, "steps": [{"technique": "finetune"}, {"technique": "distill"}]})
+
+
+def test_a_teachers_path_is_read_from_the_recipes_folder_too():
+    for key, steps in (("steps", [DISTILL]), ("branches", [[], [DISTILL]])):
+        recipe = Recipe.parse({"model": {"kind": "sample"}, "data": {"kind": "sample"}, key: steps})
+        assert absolute_paths(recipe, Path("/recipes")).chains[-1][0].teacher.path == "/recipes/t.onnx"
+        assert absolute_paths(recipe, Path("/recipes")).steps is None or key == "steps"
+
+
+DISTILL = {"technique": "distill", "teacher": {"kind": "file", "path": "t.onnx"}}
 
 
 def test_an_onnx_file_cannot_be_trained():

@@ -14,7 +14,7 @@ from safetensors.torch import load_file, save_file
 from engine.results import Note
 from engine.settings import Preprocess
 
-WeightsLabel = Literal["pretrained", "random", "file", "sample", "fine-tuned"]
+WeightsLabel = Literal["pretrained", "random", "file", "sample", "fine-tuned", "distilled"]
 Argument = int | float | str | bool | tuple[int, ...]
 
 

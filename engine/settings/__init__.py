@@ -19,14 +19,16 @@ from engine.settings.quantize import (
     QuantizeStatic,
     QuantizeWeights,
 )
-from engine.settings.recipe import Recipe, absolute_paths, dump_recipe, load_recipe, parse_recipe
+from engine.settings.recipe import Recipe, absolute_paths, dump_recipe, load_recipe, parse_recipe, with_sources
 from engine.settings.target import Budget, Goal, Target
-from engine.settings.techniques import TECHNIQUES, Finetune, Float16, Simplify, Step
+from engine.settings.techniques import TECHNIQUES, Float16, Simplify, Step
+from engine.settings.training import Distill, Finetune
 
 __all__ = [
-    "PRETRAINED", "RANDOM", "TECHNIQUES", "AnalysisRequest", "Budget", "Calibration", "DataSource", "FileModel",
-    "Finetune", "Float16", "Goal", "HardwareRequest", "ImagesData", "JobRequest", "ModelSource", "Preprocess",
-    "PreviewRequest", "ProfileRequest", "Quantize", "QuantizeAuto", "QuantizeDynamic", "QuantizeStatic",
+    "PRETRAINED", "RANDOM", "TECHNIQUES", "AnalysisRequest", "Budget", "Calibration", "DataSource", "Distill",
+    "FileModel", "Finetune", "Float16", "Goal", "HardwareRequest", "ImagesData", "JobRequest", "ModelSource",
+    "Preprocess", "PreviewRequest", "ProfileRequest", "Quantize", "QuantizeAuto", "QuantizeDynamic", "QuantizeStatic",
     "QuantizeWeights", "Recipe", "RunRequest", "SampleData", "SampleModel", "Settings", "Simplify", "Split", "Stage",
-    "Step", "Target", "TimmModel", "absolute_paths", "dump_recipe", "load_recipe", "parse_recipe", "settings_error",
+    "Step", "Target", "TimmModel", "absolute_paths", "dump_recipe", "load_recipe", "parse_recipe",
+    "settings_error", "with_sources",
 ]  # fmt: skip

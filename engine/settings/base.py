@@ -40,6 +40,12 @@ class StepSettings(Settings):
     label: ClassVar[str]
     """What a variant that comes out of it is called."""
     measures: ClassVar[bool] = False
+    needs_labels: ClassVar[bool] = False
+
+    @property
+    def brings_model(self) -> bool:
+        """Whether what comes out does not contain the model that went in, so that an ONNX file may go in."""
+        return False
 
     @property
     def words(self) -> str:

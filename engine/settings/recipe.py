@@ -2,6 +2,7 @@
 
 import contextlib
 import itertools
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -11,9 +12,10 @@ from pydantic import model_validator
 from engine.errors import SettingsError
 from engine.settings.base import Settings, setting
 from engine.settings.data import DataSource, ImagesData, Preprocess, SampleData, Split
-from engine.settings.model import FileModel, ModelSource
+from engine.settings.model import FileModel, ModelSource, TimmModel
 from engine.settings.target import Budget, Goal, Target
-from engine.settings.techniques import Finetune, Step
+from engine.settings.techniques import Step
+from engine.settings.training import Distill, Finetune
 
 MAX_RECIPE_BYTES = 1_000_000
 
@@ -72,14 +74,19 @@ class Recipe(Settings):
 
     @model_validator(mode="after")
     def _training_is_possible(self) -> Self:
-        step = next((step for chain in self.chains for step in chain if step.stage == "torch"), None)
-        if step is None:
-            return self
-        if isinstance(self.model, FileModel):
-            raise ValueError(f"{step.technique} trains a torch model and cannot change an ONNX file; "
-                             "choose a timm model or leave the step out")  # fmt: skip
-        if self.data is None or (isinstance(self.data, ImagesData) and not self.data.labelled):
-            raise ValueError(f"{step.technique} needs labelled images, and the recipe has none")
+        labelled = self.data is not None and not (isinstance(self.data, ImagesData) and not self.data.labelled)
+        for chain in self.chains:
+            trainable = not isinstance(self.model, FileModel)
+            for step in chain:
+                if step.stage != "torch":
+                    continue
+                if not trainable and not step.brings_model:
+                    way = "name a student" if isinstance(step, Distill) else "choose a timm model or leave the step out"
+                    raise ValueError(f"{step.technique} trains a torch model and cannot change an ONNX file; {way}")
+                if not labelled and (step.needs_labels or self.data is None):
+                    kind = "labelled images" if step.needs_labels else "images"
+                    raise ValueError(f"{step.technique} needs {kind}, and the recipe has none")
+                trainable = True
         return self
 
     @model_validator(mode="after")
@@ -119,17 +126,35 @@ def load_recipe(path: str | Path) -> Recipe:
 
 def absolute_paths(recipe: Recipe, folder: Path) -> Recipe:
     """The same recipe with every relative path read from `folder`, and ~ from the user's own."""
-    model, data = recipe.model, recipe.data
-    if isinstance(model, FileModel) and model.path is not None:
-        model = model.model_copy(update={"path": _from(folder, model.path)})
-    elif model.kind == "timm" and model.weights_path is not None:
-        model = model.model_copy(update={"weights": _from(folder, model.weights_path)})
+    model, data = _absolute_model(recipe.model, folder), recipe.data
     if isinstance(data, ImagesData):
         changed = {"path": _from(folder, data.path)} if data.path is not None else {}
         if data.labels not in ("folders", "none"):
             changed["labels"] = _from(folder, data.labels)
         data = data.model_copy(update=changed)
-    return recipe.model_copy(update={"model": model, "data": data})
+    found = recipe.model_copy(update={"model": model, "data": data})
+    return with_sources(found, lambda source: _absolute_model(source, folder))
+
+
+def with_sources(recipe: Recipe, change: Callable[[ModelSource], ModelSource]) -> Recipe:
+    """The recipe with the models changed that its steps name."""
+
+    def changed(step: Step) -> Step:
+        if not isinstance(step, Distill) or step.teacher is None:
+            return step
+        return step.model_copy(update={"teacher": change(step.teacher)})
+
+    chains = tuple(tuple(changed(step) for step in chain) for chain in recipe.chains)
+    return recipe.model_copy(update={"branches": chains} if recipe.branches is not None else
+                             {"steps": None if recipe.steps is None else chains[0]})  # fmt: skip
+
+
+def _absolute_model(source: ModelSource, folder: Path) -> ModelSource:
+    if isinstance(source, FileModel) and source.path is not None:
+        return source.model_copy(update={"path": _from(folder, source.path)})
+    if isinstance(source, TimmModel) and source.weights_path is not None:
+        return source.model_copy(update={"weights": _from(folder, source.weights_path)})
+    return source
 
 
 def _from(folder: Path, path: str) -> str:

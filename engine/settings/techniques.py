@@ -6,40 +6,7 @@ from pydantic import Field
 
 from engine.settings.base import Stage, StepSettings, setting
 from engine.settings.quantize import Quantize, QuantizeAuto, QuantizeDynamic, QuantizeStatic, QuantizeWeights
-
-
-class Training(StepSettings):
-    """What every technique that trains is asked.
-
-    AdamW: Loshchilov and Hutter, https://arxiv.org/abs/1711.05101. Cosine schedule with warm-up: Goyal et al.,
-    https://arxiv.org/abs/1706.02677. Label smoothing: Szegedy et al., https://arxiv.org/abs/1512.00567.
-    """
-
-    stage: ClassVar[Stage] = "torch"
-
-    epochs: int = setting(5, help="Passes over the train images.", ge=1, le=1000)
-    learning_rate: float = setting(1e-3, help="Peak learning rate; warms up, then falls along a cosine.", gt=0, le=1)
-    batch_size: int = setting(64, help="Images a training step.", unit="images", ge=2, le=4096)
-    optimizer: Literal["adamw", "sgd", "lamb"] = setting("adamw", help="timm's optimizer.", expert=True)
-    weight_decay: float = setting(0.05, help="Weight decay.", ge=0, le=1, expert=True)
-    label_smoothing: float = setting(
-        0.1, help="Share of the target that is spread over all classes.", ge=0, lt=1, expert=True
-    )
-    flip: bool = setting(False, help="Mirror images at random; not for digits or text.", expert=True)
-    shift: float = setting(0.05, help="Largest random shift, as a share of the size.", ge=0, le=0.5, expert=True)
-
-
-class Finetune(Training):
-    """Trains the model on the train images; gives it a new head where its outputs do not fit the classes."""
-
-    title: ClassVar[str] = "Fine-tune"
-    label: ClassVar[str] = "Fine-tuned"
-
-    technique: Literal["finetune"] = "finetune"
-
-    @property
-    def words(self) -> str:
-        return f"fine-tune for {self.epochs} epochs and export"
+from engine.settings.training import Distill, Finetune
 
 
 class Float16(StepSettings):
@@ -76,10 +43,11 @@ class Simplify(StepSettings):
         return "simplify the graph"
 
 
-Step = Annotated[Finetune | Simplify | Float16 | Quantize, Field(discriminator="technique")]
+Step = Annotated[Finetune | Distill | Simplify | Float16 | Quantize, Field(discriminator="technique")]
 
 TECHNIQUES: tuple[type[Step], ...] = (
     Finetune,
+    Distill,
     Simplify,
     Float16,
     QuantizeAuto,

@@ -58,6 +58,14 @@ def _no_evaluation(model: OnnxModel) -> Predictions:
     raise StepError("there are no evaluation images to search with", "Give the step's context a way to predict")
 
 
+def _no_export(model: TorchModel) -> OnnxModel:
+    raise StepError("there is nothing to make an ONNX file with", "Give the step's context a way to export")
+
+
+def _no_cache(key: str, fill: Callable[[Path], None]) -> Path:
+    raise StepError("there is nowhere to keep what was computed", "Give the step's context a cache")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Context:
     """`folder` is the step's own, empty, and kept with its result; `deadline` is in seconds of time.monotonic()."""
@@ -75,6 +83,10 @@ class Context:
     """What the run holds its budget against; None where that is the step's own model."""
     predict: Callable[[OnnxModel], Predictions] = _no_evaluation
     """Logits on the evaluation split, at most once a file; only a search asks for them."""
+    export: Callable[[TorchModel], OnnxModel] = _no_export
+    """The ONNX file of a torch model, made once."""
+    cache: Callable[[str, Callable[[Path], None]], Path] = _no_cache
+    """The folder of what a key addresses, filled by the function where it is not there yet."""
     measuring: Callable[[], AbstractContextManager[object]] = nullcontext
     """Held while something is timed: nothing else of this home computes meanwhile."""
     offer: Callable[[Candidate], None] = ignore

@@ -15,6 +15,7 @@ from engine.models.artifacts import TorchModel, save_weights
 from engine.results import Note
 from engine.settings import Finetune
 from engine.techniques.context import Context, Outcome
+from engine.training.lessons import Labels
 from engine.training.loop import Fit, fit
 
 
@@ -37,7 +38,7 @@ def finetune(model: TorchModel, settings: Finetune, context: Context) -> Outcome
         result = fit(
             module,
             pixels,
-            labels,
+            Labels(labels, settings.label_smoothing),
             model.preprocess,
             settings,
             seed=context.seed,
@@ -70,12 +71,6 @@ def _labelled(train: Part, folder: Path) -> tuple[NDArray[np.uint8], NDArray[np.
 
 
 def _notes(result: Fit, refit: bool, model: TorchModel) -> tuple[Note, ...]:
-    notes = [Note(code="best_epoch", text=f"The weights of epoch {result.best_epoch} of {result.n_epochs} are kept: "
-                                          f"{result.best_top1:.1%} of {result.n_validation} validation images "
-                                          "(a part of the train split) are right")]  # fmt: skip
-    if refit:
-        notes.append(Note(code="new_head", text=f"The head was replaced by one of {model.num_classes} outputs"))
-    if result.stopped_by_budget:
-        text = f"Training ended in epoch {result.n_epochs} because budget.minutes ran out"
-        notes.append(Note(code="training_stopped_by_budget", text=text))
-    return tuple(notes)
+    best, *stopped = result.notes("right")
+    head = Note(code="new_head", text=f"The head was replaced by one of {model.num_classes} outputs")
+    return (best, head, *stopped) if refit else (best, *stopped)

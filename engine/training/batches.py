@@ -1,58 +1,86 @@
 """Shuffled, augmented training batches out of decoded pixels."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from engine.data.preprocess import normalise
 from engine.settings import Preprocess
-from engine.settings.techniques import Training
+from engine.settings.training import Training
+
+Pixels = NDArray[np.uint8]
+Rows = NDArray[np.int64]
+PLAIN = 0
+"""The number of the view in which the images are as they were."""
+
+
+class Views:
+    """Views of decoded images, (N, H, W, C) uint8: as they are, or mirrored and shifted.
+
+    How a view changes an image depends on the seed, the number of the view and the image alone, so that whoever looks
+    at the same view of it sees the same.
+    """
+
+    def __init__(self, pixels: Pixels, settings: Training, seed: int) -> None:
+        self.pixels = pixels
+        self._flip, self._seed = settings.flip, seed
+        self._reach = [round(edge * settings.shift) for edge in pixels.shape[1:3]]
+
+    def of(self, rows: Rows, view: int) -> Pixels:
+        """(B, H, W, C) of these images; what a shift uncovers repeats the edge."""
+        if view == PLAIN:
+            return np.asarray(self.pixels[rows])
+        moves = np.random.default_rng((self._seed, view)).random((len(self.pixels), 3))[rows]
+        pad_y, pad_x = self._reach
+        padded = np.pad(self.pixels[rows], ((0, 0), (pad_y, pad_y), (pad_x, pad_x), (0, 0)), mode="edge")
+        height, width = self.pixels.shape[1:3]
+        result = np.empty_like(padded[:, :height, :width])
+        for index, (down, right, mirror) in enumerate(moves):
+            y, x = int(down * (2 * pad_y + 1)), int(right * (2 * pad_x + 1))
+            image = padded[index, y : y + height, x : x + width]
+            result[index] = image[:, ::-1] if self._flip and mirror < 0.5 else image
+        return result
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Some images of an epoch: their rows, `pixels` (B, H, W, C) in this `view`, `images` (B, C, H, W) float32."""
+
+    rows: Rows
+    view: int
+    pixels: Pixels
+    images: Tensor
 
 
 class TrainBatches:
-    """Batches of one epoch after another; the order and the augmentation depend on the seed and the epoch alone."""
+    """Batches of one epoch after another; the order depends on the seed and the epoch alone.
+
+    Each epoch shows another view of every image; with `n_views` these come round again.
+    """
 
     def __init__(
-        self,
-        pixels: np.ndarray,
-        labels: np.ndarray,
-        rows: np.ndarray,
-        preprocess: Preprocess,
-        settings: Training,
-        seed: int,
+        self, views: Views, rows: Rows, preprocess: Preprocess, batch_size: int, seed: int, n_views: int | None
     ) -> None:
-        self.pixels, self.labels, self.rows = pixels, labels, rows
-        self.preprocess, self.settings, self.seed = preprocess, settings, seed
-        self.size = min(settings.batch_size, len(rows))
+        self.views, self.rows, self.preprocess, self.seed, self.n_views = views, rows, preprocess, seed, n_views
+        self.size = min(batch_size, len(rows))
 
     def __len__(self) -> int:
         return len(self.rows) // self.size
 
-    def epoch(self, number: int) -> Iterator[tuple[Tensor, Tensor]]:
-        """(B, C, H, W) float32 and (B,) int64; a last, short batch is left out: batch norm cannot use one image."""
-        rng = np.random.default_rng((self.seed, number))
-        order = rng.permutation(self.rows)
+    def epoch(self, number: int) -> Iterator[Batch]:
+        """A last, short batch is left out: batch norm cannot use one image."""
+        order = np.random.default_rng((self.seed, number)).permutation(self.rows)
+        view = number + 1 if self.n_views is None else number % self.n_views
         for start in range(0, len(self) * self.size, self.size):
             rows = order[start : start + self.size]
-            images = augmented(self.pixels[rows], self.settings.flip, self.settings.shift, rng)
-            yield normalised(images, self.preprocess), torch.from_numpy(self.labels[rows])
+            pixels = self.views.of(rows, view)
+            yield Batch(rows, view, pixels, normalised(pixels, self.preprocess))
 
 
-def augmented(pixels: np.ndarray, flip: bool, shift: float, rng: np.random.Generator) -> np.ndarray:
-    """Mirrored and shifted copies of (B, H, W, C) uint8; what a shift uncovers repeats the edge."""
-    height, width = pixels.shape[1:3]
-    reach_y, reach_x = round(height * shift), round(width * shift)
-    padded = np.pad(pixels, ((0, 0), (reach_y, reach_y), (reach_x, reach_x), (0, 0)), mode="edge")
-    result = np.empty_like(pixels)
-    for index in range(len(pixels)):
-        y, x = rng.integers(0, 2 * reach_y + 1), rng.integers(0, 2 * reach_x + 1)
-        image = padded[index, y : y + height, x : x + width]
-        result[index] = image[:, ::-1] if flip and rng.random() < 0.5 else image
-    return result
-
-
-def normalised(pixels: np.ndarray, preprocess: Preprocess) -> Tensor:
+def normalised(pixels: Pixels, preprocess: Preprocess) -> Tensor:
     """(B, H, W, C) uint8 -> (B, C, H, W) float32, as every other use of the images has it."""
     return torch.from_numpy(normalise(pixels, preprocess.model_dump()))

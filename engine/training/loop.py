@@ -1,7 +1,7 @@
 """One training loop, on timm's optimizers and schedulers: best checkpoint by a validation part of the train split."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -9,21 +9,20 @@ import numpy as np
 import torch
 from timm.optim import create_optimizer_v2
 from timm.scheduler.cosine_lr import CosineLRScheduler
-from torch import Tensor, nn
+from torch import nn
 
 from engine.errors import StepError
+from engine.results import Note
 from engine.settings import Preprocess
-from engine.settings.techniques import Training
-from engine.training.batches import TrainBatches, normalised
+from engine.settings.training import Training
+from engine.training.batches import Batch, Pixels, Rows, TrainBatches, Views, normalised
+from engine.training.lessons import Lesson
 
 VALIDATION_SHARE = 0.1
 WARMUP_SHARE = 0.1
 VALIDATION_BATCH = 256
 MIN_IMAGES = 3
 """Two for a batch, since batch norm cannot use one image, and one to validate on."""
-
-Batch = tuple[Tensor, Tensor]
-Loss = Callable[[Tensor, Tensor], Tensor]
 
 
 class OnEpoch(Protocol):
@@ -43,11 +42,21 @@ class Fit:
     n_validation: int
     stopped_by_budget: bool
 
+    def notes(self, judged: str) -> tuple[Note, ...]:
+        """Which weights were kept and why, and whether time ran out; `judged` says what a good answer is."""
+        kept = Note(code="best_epoch", text=f"The weights of epoch {self.best_epoch} of {self.n_epochs} are kept: "
+                                            f"{self.best_top1:.1%} of {self.n_validation} validation images "
+                                            f"(a part of the train split) are {judged}")  # fmt: skip
+        if not self.stopped_by_budget:
+            return (kept,)
+        text = f"Training ended in epoch {self.n_epochs} because budget.minutes ran out"
+        return kept, Note(code="training_stopped_by_budget", text=text)
+
 
 def fit(
     module: nn.Module,
-    pixels: np.ndarray,
-    labels: np.ndarray,
+    pixels: Pixels,
+    lesson: Lesson,
     preprocess: Preprocess,
     settings: Training,
     *,
@@ -57,13 +66,12 @@ def fit(
 ) -> Fit:
     """Trains `module` in place (the caller owns it) and leaves the best epoch's weights in it, in eval mode.
 
-    `pixels` (N, H, W, C) uint8 and `labels` (N,) int64 of at least MIN_IMAGES images; `deadline` in seconds of
-    time.monotonic(): the batch in which it passes is the last. Raises StepError where the loss is not finite.
+    `pixels` (N, H, W, C) uint8 of at least MIN_IMAGES images; `deadline` in seconds of time.monotonic(): the batch in
+    which it passes is the last. Raises StepError where the loss is not finite.
     """
     torch.manual_seed(seed)
-    train, validation = _validation_split(len(labels), np.random.default_rng(seed))
-    batches = TrainBatches(pixels, labels, train, preprocess, settings, seed)
-    criterion = nn.CrossEntropyLoss(label_smoothing=settings.label_smoothing)
+    train, validation = _validation_split(len(pixels), np.random.default_rng(seed))
+    batches = TrainBatches(Views(pixels, settings, seed), train, preprocess, settings.batch_size, seed, lesson.n_views)
     optimizer = create_optimizer_v2(
         module, opt=settings.optimizer, lr=settings.learning_rate, weight_decay=settings.weight_decay
     )
@@ -71,8 +79,8 @@ def fit(
     best_top1, best_epoch, best_state = -1.0, 0, module.state_dict()
     epoch, stopped = 0, False
     while epoch < settings.epochs and not stopped:
-        losses = _epoch(module, batches, epoch, deadline, criterion, optimizer, schedule)
-        top1 = _top1(module, pixels, labels, validation, preprocess)
+        losses = _epoch(module, batches, epoch, deadline, lesson, optimizer, schedule)
+        top1 = _share_right(module, pixels, lesson, validation, preprocess)
         epoch += 1
         if top1 >= best_top1:
             best_top1, best_epoch = top1, epoch
@@ -90,16 +98,16 @@ def _epoch(
     batches: TrainBatches,
     epoch: int,
     deadline: float,
-    criterion: Loss,
+    lesson: Lesson,
     optimizer: torch.optim.Optimizer,
     schedule: CosineLRScheduler,
 ) -> list[float]:
     """The loss of every batch."""
     module.train()
     losses: list[float] = []
-    for number, (images, targets) in enumerate(_in_time(batches.epoch(epoch), deadline)):
+    for number, batch in enumerate(_in_time(batches.epoch(epoch), deadline)):
         optimizer.zero_grad(set_to_none=True)
-        loss = criterion(module(images), targets)
+        loss = lesson.loss(module(batch.images), batch)
         if not torch.isfinite(loss):
             raise StepError(f"the training loss is {loss.item()} in epoch {epoch + 1}",
                             "Lower learning_rate, or check the images and weights for extreme values")  # fmt: skip
@@ -131,23 +139,16 @@ def _schedule(optimizer: torch.optim.Optimizer, n_updates: int) -> CosineLRSched
 
 
 @torch.inference_mode()
-def _top1(
-    module: nn.Module,
-    pixels: np.ndarray,
-    labels: np.ndarray,
-    rows: np.ndarray,
-    preprocess: Preprocess,
-) -> float:
+def _share_right(module: nn.Module, pixels: Pixels, lesson: Lesson, rows: Rows, preprocess: Preprocess) -> float:
     module.eval()
     right = 0
     for start in range(0, len(rows), VALIDATION_BATCH):
         part = rows[start : start + VALIDATION_BATCH]
-        logits = module(normalised(pixels[part], preprocess))
-        right += int((logits.argmax(1).numpy() == labels[part]).sum())
+        right += lesson.right(module(normalised(pixels[part], preprocess)), part)
     return right / len(rows)
 
 
-def _validation_split(n: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+def _validation_split(n: int, rng: np.random.Generator) -> tuple[Rows, Rows]:
     """Sorted row numbers for training and for choosing the best epoch."""
     if n < MIN_IMAGES:
         raise StepError(f"training needs at least {MIN_IMAGES} train images, there are {n}",

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from engine import (
     Budget,
     DataSource,
+    Distill,
     Finetune,
     Float16,
     Goal,
@@ -31,7 +32,7 @@ from engine import (
 
 LONGEST = 12_000
 # Where a step may stand in the one chain that the cards describe; the last two exclude each other.
-ORDER = {"finetune": 0, "simplify": 1, "quantize": 2, "float16": 2}
+ORDER = {"finetune": 0, "distill": 1, "simplify": 2, "quantize": 3, "float16": 3}
 
 
 class Draft(Settings):
@@ -47,6 +48,7 @@ class Draft(Settings):
     split: Split = Split()
     preprocess: Preprocess | None = None
     finetune: Finetune | None = None
+    distill: Distill | None = None
     simplify: Simplify | None = None
     quantize: Quantize | None = QuantizeAuto()
     float16: Float16 | None = None
@@ -67,7 +69,7 @@ class Draft(Settings):
     def steps(self) -> tuple[Step, ...]:
         """The one chain, in its order."""
         last = self.quantize or self.float16
-        return tuple(step for step in (self.finetune, self.simplify, last) if step is not None)
+        return tuple(step for step in (self.finetune, self.distill, self.simplify, last) if step is not None)
 
     @property
     def title(self) -> str:

@@ -21,13 +21,16 @@ MOST_BUTTONS = 4
 
 
 def form(
-    kind: type[S], name: str, current: S, *, only: Collection[str] = (), limits: Mapping[str, int] | None = None
-) -> S:
+    kind: type[S], name: str, current: S, *, only: Collection[str] = (), without: Collection[str] = (),
+    limits: Mapping[str, int] | None = None,
+) -> S:  # fmt: skip
     """The settings as the widgets say; expert fields are folded away. Raises SettingsError that names what is wrong.
 
-    `only` restricts the fields, `limits` lowers a maximum by what this machine can do.
+    `only` restricts the fields, `without` leaves some as they are, which the caller draws itself; `limits` lowers a
+    maximum by what this machine can do.
     """
-    fields = {f: info for f, info in kind.model_fields.items() if (f in only if only else _choosable(info))}
+    wanted = {f: info for f, info in kind.model_fields.items() if (f in only if only else _choosable(info))}
+    fields = {f: info for f, info in wanted.items() if f not in without}
     values = current.model_dump()
     expert = {field: info for field, info in fields.items() if (_extra(info).get("expert") and not only)}
     with st.grid(2, min_column_width=190):

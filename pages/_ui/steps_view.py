@@ -5,7 +5,7 @@ from typing import get_args
 import streamlit as st
 
 from engine import Budget, FileModel, Finetune, Float16, Goal, ImagesData, QuantizeAuto, Simplify, Target, cores
-from pages._ui import chrome, forms, quantize_view, state
+from pages._ui import chrome, distill_view, forms, quantize_view, state
 from pages._ui.draft import Draft
 from pages._ui.wording import plain
 
@@ -17,6 +17,7 @@ def choose() -> None:
     """Draws every choice and writes it into the draft."""
     if state.draft().chains is None:
         _finetune(state.draft())
+        distill_view.choose(state.draft())
         _simplify(state.draft())
         _quantize(state.draft())
         _float16(state.draft())
@@ -35,7 +36,7 @@ def choose() -> None:
 def _finetune(draft: Draft) -> None:
     reason = _why_no_training(draft)
     with chrome.card("finetune"):
-        wanted = _switch("Fine-tune", "Train the model on your images first; the result becomes the baseline.",
+        wanted = chrome.switch("Fine-tune", "Train the model on your images first; the result becomes the baseline.",
                          draft.finetune is not None and not reason, "finetune", reason)  # fmt: skip
         settings = forms.form(Finetune, "finetune", draft.finetune or Finetune()) if wanted else None
     state.choose(finetune=settings)
@@ -43,7 +44,7 @@ def _finetune(draft: Draft) -> None:
 
 def _simplify(draft: Draft) -> None:
     with chrome.card("simplify"):
-        wanted = _switch("Simplify", "The same answers from fewer operators: constants folded, operators fused, "
+        wanted = chrome.switch("Simplify", "The same answers from fewer operators: constants folded, operators fused, "
                          "no-ops removed. A variant of its own; a race does this by itself.",
                          draft.simplify is not None, "simplify")  # fmt: skip
         settings = forms.form(Simplify, "simplify", draft.simplify or Simplify()) if wanted else None
@@ -53,8 +54,8 @@ def _simplify(draft: Draft) -> None:
 def _quantize(draft: Draft) -> None:
     reason = "" if draft.float16 is None or draft.quantize else _exclude("Float16")
     with chrome.card("quantize"):
-        wanted = _switch("Quantize", "Weights, and mostly activations too, in 8 bits: about a quarter of the size, and "
-                         "faster where model and CPU go together, which is measured here.",
+        wanted = chrome.switch("Quantize", "Weights, and mostly activations too, in 8 bits: about a quarter of the "
+                               "size, and faster where model and CPU go together, which is measured here.",
                          draft.quantize is not None, "quantize", reason)  # fmt: skip
         settings = quantize_view.choose(draft.quantize or QuantizeAuto()) if wanted else None
     state.choose(quantize=settings)
@@ -63,7 +64,7 @@ def _quantize(draft: Draft) -> None:
 def _float16(draft: Draft) -> None:
     reason = _exclude("Quantize") if draft.quantize else ""
     with chrome.card("float16"):
-        wanted = _switch("Float16", "Weights and arithmetic in 16-bit floats: half the size, for GPUs. Most CPUs "
+        wanted = chrome.switch("Float16", "Weights and arithmetic in 16-bit floats: half the size, for GPUs. Most CPUs "
                          "compute it in 32 bits and are slower; the report says so.",
                          draft.float16 is not None and not reason, "float16", reason)  # fmt: skip
         settings = forms.form(Float16, "float16", draft.float16 or Float16()) if wanted else None
@@ -76,12 +77,6 @@ def _exclude(other: str) -> str:
     return (
         f"INT8 and Float16 exclude each other: a weight is stored in 8 bits or in 16. Turn {other} off to choose this."
     )
-
-
-def _switch(title: str, text: str, value: bool, name: str, reason: str = "") -> bool:
-    wanted = st.toggle(f"**{title}**", value=value, key=state.key(f"use-{name}"), disabled=bool(reason))
-    st.caption(reason or text)
-    return wanted and not reason
 
 
 def _why_no_training(draft: Draft) -> str:

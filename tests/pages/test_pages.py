@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from engine import (
+    Distill,
     FileModel,
     Finetune,
     QuantizeStatic,
@@ -18,6 +19,7 @@ from engine import (
 )
 from engine.results import ClassCount, DataPreview, ModelProfile, Note
 from engine.settings import Preprocess
+from pages._ui import distill_view
 from pages._ui.draft import Draft, from_link, sample, to_link
 from tests.made import INT8, made_report
 
@@ -166,6 +168,34 @@ def test_the_methods_of_quantization_each_have_their_form_and_auto_is_the_defaul
         assert not at.error
         assert from_link(at.query_params["draft"]).quantize.method == name
         assert not button(at, "Run").disabled
+
+
+def test_a_student_is_chosen_on_its_card_and_a_teacher_of_a_recipe_stays(app):
+    at = app("pages/optimize.py", draft=to_link(sample()))
+    switch(at, "Distil").set_value(True).run()
+    assert not at.exception
+    assert from_link(at.query_params["draft"]).distill == Distill(student=distill_view.SMALL)
+    student = next(box for box in at.selectbox if box.label == "Student")
+    assert student.options[0] == distill_view.ITSELF
+    assert student.options[1].startswith("test_")
+    student.set_value("resnet18").run()
+    assert from_link(at.query_params["draft"]).distill.student == "resnet18"
+    assert "the answers of the model so far into a new resnet18" in words(at)
+    teacher = Distill(student="hf_hub:a/b", teacher=FileModel(sha256="0" * 64), epochs=7)
+    at = app("pages/optimize.py", draft=to_link(sample().changed(distill=teacher)))
+    assert "The teacher is the one that the recipe names" in words(at)
+    assert from_link(at.query_params["draft"]).distill == teacher
+
+
+def test_an_onnx_file_needs_a_student_and_distilling_needs_images(app):
+    chosen = sample().changed(model=FileModel(sha256="0" * 64))
+    at = app("pages/optimize.py", draft=to_link(chosen))
+    switch(at, "Distil").set_value(True).run()
+    student = next(box for box in at.selectbox if box.label == "Student")
+    assert distill_view.ITSELF not in student.options
+    at = app("pages/optimize.py", draft=to_link(chosen.changed(data=None, synthetic=True)))
+    assert switch(at, "Distil").disabled
+    assert "Needs images for the teacher to answer" in words(at)
 
 
 def test_int8_and_float16_exclude_each_other_in_a_sentence(app):

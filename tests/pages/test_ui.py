@@ -12,6 +12,7 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from engine import (
+    Distill,
     FileModel,
     Finetune,
     Float16,
@@ -45,6 +46,7 @@ DRAFTS = [
     Draft(quantize=QuantizeDynamic(method="dynamic", float_nodes=("head",))),
     Draft(quantize=QuantizeWeights(method="weights", block_size=128), simplify=Simplify()),
     Draft(quantize=None, simplify=Simplify(), float16=Float16(keep_io_types=False)),
+    Draft(distill=Distill(student="resnet18", student_weights="random", teacher=FileModel(sha256=SHA))),
 ]
 
 
@@ -64,14 +66,14 @@ def test_a_quantization_without_a_method_is_a_race_in_a_link_and_in_a_recipe():
 @pytest.mark.parametrize("draft", [draft for draft in DRAFTS if draft.steps], ids=lambda draft: draft.title[:30])
 def test_what_the_cards_say_comes_back_from_its_recipe(draft):
     whole = sample().changed(name=draft.title, **{
-        card: getattr(draft, card) for card in ("finetune", "simplify", "quantize", "float16")})  # fmt: skip
+        card: getattr(draft, card) for card in ("finetune", "distill", "simplify", "quantize", "float16")})  # fmt: skip
     assert from_recipe(parse_recipe(dump_recipe(whole.recipe()))) == whole
 
 
 def test_the_chain_has_one_order_and_a_name():
-    draft = sample().changed(name=None, finetune=Finetune(), simplify=Simplify())
-    assert [step.technique for step in draft.steps] == ["finetune", "simplify", "quantize"]
-    assert draft.title == "Digits network, fine-tune, simplify and quantize"
+    draft = sample().changed(name=None, finetune=Finetune(), distill=Distill(), simplify=Simplify())
+    assert [step.technique for step in draft.steps] == ["finetune", "distill", "simplify", "quantize"]
+    assert draft.title == "Digits network, fine-tune, distil, simplify and quantize"
 
 
 @pytest.mark.parametrize("chain", [

@@ -18,6 +18,7 @@ from engine.data import Data
 from engine.models.artifacts import TorchModel
 from engine.settings import (
     TECHNIQUES,
+    Distill,
     Finetune,
     Float16,
     QuantizeAuto,
@@ -36,6 +37,7 @@ from engine.store.cache import Cache
 
 SETTINGS: dict[type[Step], tuple[Step, float]] = {
     Finetune: (Finetune(epochs=1, batch_size=32, learning_rate=1e-4), 0.9),
+    Distill: (Distill(epochs=1, batch_size=32, learning_rate=1e-4, views=2), 0.9),
     Simplify: (Simplify(), 1.0),
     Float16: (Float16(), 0.95),
     QuantizeAuto: (QuantizeAuto(calibration_images=16), 0.9),

@@ -8,6 +8,7 @@ import torch
 from engine.errors import StepError
 from engine.settings import Finetune, Preprocess
 from engine.training.batches import TrainBatches
+from engine.training.lessons import Labels
 from engine.training.loop import fit
 
 PREPROCESS = Preprocess(size=(32, 32), mean=(0.5,), std=(0.5,))
@@ -33,7 +34,7 @@ def train(settings, deadline=math.inf, curve=None, module=None):
     module = module or network()
     pixels, labels = squares()
     points = curve if curve is not None else []
-    result = fit(module, pixels, labels, PREPROCESS, settings, seed=0, deadline=deadline,
+    result = fit(module, pixels, Labels(labels, 0.1), PREPROCESS, settings, seed=0, deadline=deadline,
                  on_epoch=lambda epoch, epochs, train_loss, validation_top1: points.append(
                      (epoch, train_loss, validation_top1)))  # fmt: skip
     return module, result
@@ -76,9 +77,9 @@ def count_batches(monkeypatch):
     shown = []
 
     def counting(*args):
-        for images, labels in TrainBatches.epoch(*args):
-            shown.append(len(labels))
-            yield images, labels
+        for batch in TrainBatches.epoch(*args):
+            shown.append(len(batch.rows))
+            yield batch
 
     monkeypatch.setattr("engine.training.loop.TrainBatches", type("Counting", (TrainBatches,), {"epoch": counting}))
     return shown
@@ -87,7 +88,8 @@ def count_batches(monkeypatch):
 def test_two_images_are_too_few_to_train_and_validate():
     pixels, labels = squares(2)
     with pytest.raises(StepError, match="at least 3 train images, there are 2"):
-        fit(network(), pixels, labels, PREPROCESS, Finetune(epochs=1), seed=0, deadline=math.inf, on_epoch=print)
+        fit(network(), pixels, Labels(labels, 0.1), PREPROCESS, Finetune(epochs=1), seed=0, deadline=math.inf,
+            on_epoch=print)  # fmt: skip
 
 
 def test_a_loss_that_is_not_finite_is_an_error_with_a_way_out():
@@ -101,11 +103,12 @@ def test_a_loss_that_is_not_finite_is_an_error_with_a_way_out():
 
 def test_the_best_epoch_is_kept_not_the_last(monkeypatch):
     scores = iter([0.2, 0.9, 0.1])
-    monkeypatch.setattr("engine.training.loop._top1", lambda *args: next(scores))
+    monkeypatch.setattr("engine.training.loop._share_right", lambda *args: next(scores))
     seen = []
     module = network()
     pixels, labels = squares()
-    result = fit(module, pixels, labels, PREPROCESS, Finetune(epochs=3, batch_size=16), seed=0, deadline=math.inf,
+    result = fit(module, pixels, Labels(labels, 0.1), PREPROCESS, Finetune(epochs=3, batch_size=16), seed=0,
+                 deadline=math.inf,
                  on_epoch=lambda **_: seen.append({k: v.clone() for k, v in module.state_dict().items()}))  # fmt: skip
     assert result.best_epoch == 2
     assert all(torch.equal(value, seen[1][name]) for name, value in module.state_dict().items())

@@ -1,0 +1,81 @@
+"""What is asked of the techniques that train."""
+
+from typing import ClassVar, Literal
+
+from engine.settings.base import Stage, StepSettings, setting
+from engine.settings.model import PRETRAINED, ModelSource
+
+
+class Training(StepSettings):
+    """What every technique that trains is asked.
+
+    AdamW: Loshchilov and Hutter, https://arxiv.org/abs/1711.05101. Cosine schedule with warm-up: Goyal et al.,
+    https://arxiv.org/abs/1706.02677. Label smoothing: Szegedy et al., https://arxiv.org/abs/1512.00567.
+    """
+
+    stage: ClassVar[Stage] = "torch"
+
+    epochs: int = setting(5, help="Passes over the train images.", ge=1, le=1000)
+    learning_rate: float = setting(1e-3, help="Peak learning rate; warms up, then falls along a cosine.", gt=0, le=1)
+    batch_size: int = setting(64, help="Images a training step.", unit="images", ge=2, le=4096)
+    optimizer: Literal["adamw", "sgd", "lamb"] = setting("adamw", help="timm's optimizer.", expert=True)
+    weight_decay: float = setting(0.05, help="Weight decay.", ge=0, le=1, expert=True)
+    label_smoothing: float = setting(
+        0.1, help="Share of the target that is spread over all classes.", ge=0, lt=1, expert=True
+    )
+    flip: bool = setting(False, help="Mirror images at random; not for digits or text.", expert=True)
+    shift: float = setting(0.05, help="Largest random shift, as a share of the size.", ge=0, le=0.5, expert=True)
+
+
+class Finetune(Training):
+    """Trains the model on the train images; gives it a new head where its outputs do not fit the classes."""
+
+    title: ClassVar[str] = "Fine-tune"
+    label: ClassVar[str] = "Fine-tuned"
+    needs_labels: ClassVar[bool] = True
+
+    technique: Literal["finetune"] = "finetune"
+
+    @property
+    def words(self) -> str:
+        return f"fine-tune for {self.epochs} epochs and export"
+
+
+class Distill(Training):
+    """A student learns a teacher's answers: a smaller network, or the same one; needs no labels.
+
+    Hinton et al., https://arxiv.org/abs/1503.02531. The teacher answers the very views that the student sees: Beyer et
+    al., https://arxiv.org/abs/2106.05237.
+    """
+
+    title: ClassVar[str] = "Distil"
+    label: ClassVar[str] = "Distilled"
+
+    technique: Literal["distill"] = "distill"
+    student: str | None = setting(None, help="The timm architecture that learns; the model so far if empty.",
+                                  min_length=1, max_length=200)  # fmt: skip
+    student_weights: Literal["pretrained", "random"] = setting(
+        PRETRAINED, help="What a student of its own begins with; pretrained comes through the Hugging Face Hub."
+    )
+    teacher: ModelSource | None = setting(None, help="Whose answers are learnt; those of the model so far if empty.")
+    epochs: int = setting(20, help="Passes over the train images.", ge=1, le=1000)
+    temperature: float = setting(
+        4.0, help="How much the answers are softened: above 1 the classes that are not chosen count more.", gt=0, le=100
+    )
+    label_share: float = setting(
+        0.1, help="The share of the labels in the loss, where there are labels.", ge=0, le=1, expert=True
+    )
+    views: int = setting(
+        4, help="Views of each image, itself and augmented ones, that the teacher answers once; 0: a new one an epoch, "
+                "answered anew at every step.", ge=0, le=100, expert=True,
+    )  # fmt: skip
+
+    @property
+    def brings_model(self) -> bool:
+        return self.student is not None
+
+    @property
+    def words(self) -> str:
+        learner = f"a new {self.student}" if self.student else "the model"
+        source = "the answers of the model so far" if self.teacher is None else "the answers of the teacher"
+        return f"distil {source} into {learner} for {self.epochs} epochs and export"

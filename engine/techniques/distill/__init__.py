@@ -1,0 +1,5 @@
+"""Distillation: a student learns a teacher's answers."""
+
+from engine.techniques.distill.step import distill
+
+__all__ = ["distill"]

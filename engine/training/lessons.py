@@ -1,0 +1,77 @@
+"""What is learnt: from labels, or from a teacher's answers."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
+from engine.training.batches import Batch, Rows
+
+Logits = NDArray[np.float32]
+
+
+class Lesson(Protocol):
+    """What the one training loop is given to learn.
+
+    `n_views` is the number of views of each image that it goes round, None for another one every epoch.
+    """
+
+    @property
+    def n_views(self) -> int | None: ...
+
+    def loss(self, outputs: Tensor, batch: Batch) -> Tensor:
+        """A scalar, from logits (B, classes)."""
+
+    def right(self, outputs: Tensor, rows: Rows) -> int:
+        """How many of the outputs (B, classes) on these images, not augmented, are as they should be."""
+
+
+@dataclass(frozen=True, eq=False)
+class Labels:
+    """Cross-entropy with `labels` (N,), smoothed; every epoch shows another view."""
+
+    labels: NDArray[np.int64]
+    smoothing: float
+    n_views: int | None = None
+
+    def loss(self, outputs: Tensor, batch: Batch) -> Tensor:
+        targets = torch.from_numpy(self.labels[batch.rows])
+        return functional.cross_entropy(outputs, targets, label_smoothing=self.smoothing)
+
+    def right(self, outputs: Tensor, rows: Rows) -> int:
+        return int((outputs.argmax(1).numpy() == self.labels[rows]).sum())
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Answers:
+    """The cross-entropy with a teacher's softened answers, mixed with that of the labels where there are any.
+
+    Hinton et al., https://arxiv.org/abs/1503.02531: both distributions at `temperature`, the gradient scaled by its
+    square. `answers` gives the teacher's logits (B, classes) on a batch as the student sees it, `plain` (N, classes)
+    are those on the images as they are. `labels` has the share `label_share` of the loss.
+    """
+
+    answers: Callable[[Batch], Logits]
+    plain: Logits
+    n_views: int | None
+    temperature: float
+    labels: Labels | None = None
+    label_share: float = 0.0
+
+    def loss(self, outputs: Tensor, batch: Batch) -> Tensor:
+        heat = self.temperature
+        wanted = functional.softmax(torch.from_numpy(self.answers(batch)) / heat, dim=1)
+        soft = functional.kl_div(functional.log_softmax(outputs / heat, dim=1), wanted, reduction="batchmean") * heat**2
+        if self.labels is None:
+            return soft
+        return (1 - self.label_share) * soft + self.label_share * self.labels.loss(outputs, batch)
+
+    def right(self, outputs: Tensor, rows: Rows) -> int:
+        if self.labels is not None:
+            return self.labels.right(outputs, rows)
+        return int((outputs.argmax(1).numpy() == self.plain[rows].argmax(1)).sum())

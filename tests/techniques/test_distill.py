@@ -1,0 +1,177 @@
+"""Distillation: who may teach whom, what is asked of the teacher and how often, and what comes out."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import onnx
+import pytest
+from onnx import numpy_helper
+
+from engine import data as images
+from engine import models
+from engine.errors import StepError
+from engine.models.artifacts import TorchModel
+from engine.models.graph import write_metadata
+from engine.settings import Distill, FileModel, SampleData, SampleModel, Split, Target, TimmModel
+from engine.steps import Bench
+from engine.store.cache import Cache
+
+SMALL = Distill(student="test_resnet", student_weights="random", epochs=1, batch_size=32, views=2)
+N_TRAIN = 96
+
+
+class Heard(list):
+    """All messages of a step."""
+
+    def __call__(self, fraction, message, **metrics):
+        self.append((fraction, message))
+
+    def asked(self):
+        return [message for _, message in self if "the teacher answers" in message]
+
+
+@pytest.fixture
+def source(tmp_path):
+    (tmp_path / "source").mkdir()
+    return models.load(SampleModel(), None, 0, tmp_path / "source")
+
+
+@pytest.fixture
+def bench(tmp_path, source):
+    (tmp_path / "work").mkdir()
+    data = images.load(SampleData(), Split(), source.preprocess, 0, merge_train=False, n_outputs=10)
+    few = {name: part.span(0, N_TRAIN) for name, part in data.parts.items()}
+    return Bench(cache=Cache(tmp_path / "cache"), data=replace(data, parts=few), target=Target(threads=1), seed=0,
+                 work=tmp_path / "work", deadline=math.inf)  # fmt: skip
+
+
+def unlabelled(bench):
+    parts = {name: replace(part, labels=None) for name, part in bench.data.parts.items()}
+    return replace(bench, data=replace(bench.data, parts=parts, classes=None))
+
+
+def test_a_student_of_its_own_takes_the_models_place(bench, source):
+    heard = Heard()
+    kept = bench.apply(source, SMALL, heard)
+    made = kept.model
+    assert isinstance(made, TorchModel)
+    assert (made.architecture, made.num_classes, made.in_chans) == ("test_resnet", 10, 1)
+    assert (made.preprocess, made.classes, made.weights_label) == (source.preprocess, source.classes, "distilled")
+    assert [note.code for note in kept.notes] == ["teacher", "label_share", "best_epoch"]
+    assert "the model so far, answered 2 views of 96 train images" in kept.notes[0].text
+    assert "Labels had a share of 10%" in kept.notes[1].text
+    assert not list(bench.work.iterdir())
+    shares = [share for share, _ in heard]
+    assert shares == sorted(shares)
+
+
+def test_an_onnx_file_teaches_without_labels(bench, source):
+    free = unlabelled(bench)
+    kept = free.apply(free.export(source, Heard()).model, SMALL, Heard())
+    assert isinstance(kept.model, TorchModel)
+    assert kept.notes[1].text == "Labels had no part in it"
+    assert kept.notes[2].text.endswith("are answered as the teacher does")
+
+
+def test_the_teacher_answers_once_whatever_else_is_changed(bench, source):
+    first, again, other = Heard(), Heard(), Heard()
+    bench.apply(source, SMALL, first)
+    bench.apply(source, SMALL.model_copy(update={"temperature": 2.0, "epochs": 2}), again)
+    assert len(first.asked()) == 2 * N_TRAIN / 32
+    assert not again.asked()
+    bench.apply(source, SMALL.model_copy(update={"shift": 0.2}), other)
+    assert other.asked()
+
+
+def test_it_answers_anew_at_every_step_where_no_views_are_kept(bench, source):
+    heard = Heard()
+    kept = bench.apply(source, SMALL.model_copy(update={"views": 0}), heard)
+    assert not heard.asked()
+    assert "every view at every step" in kept.notes[0].text
+
+
+def test_the_same_seed_gives_the_same_student(bench, source, tmp_path):
+    first = bench.apply(source, SMALL, Heard()).model.weights.read_bytes()
+    fresh = replace(bench, cache=Cache(tmp_path / "another"))
+    assert fresh.apply(source, SMALL, Heard()).model.weights.read_bytes() == first
+
+
+def test_more_epochs_bring_the_student_closer_to_its_teacher(bench, source):
+    teacher = bench.predict(bench.export(source, Heard()).model, Heard()).logits.argmax(1)
+
+    def agreement(epochs):
+        settings = SMALL.model_copy(update={"epochs": epochs, "learning_rate": 3e-3, "batch_size": 8})
+        learnt = bench.apply(source, settings, Heard()).model
+        return (bench.predict(bench.export(learnt, Heard()).model, Heard()).logits.argmax(1) == teacher).mean()
+
+    assert agreement(12) > max(agreement(1), 0.3)
+
+
+def file(bench, source, folder, change=lambda proto, preprocess: None):
+    """The sample as the user's own ONNX file."""
+    proto = onnx.load(bench.export(source, Heard()).model.path)
+    change(proto, source.preprocess)
+    path = folder / "teacher.onnx"
+    onnx.save(proto, path)
+    return FileModel(path=str(path))
+
+
+def test_a_named_teacher_is_asked_in_place_of_the_model_so_far(bench, source, tmp_path):
+    teacher = file(bench, source, tmp_path)
+    start = models.load(TimmModel(name="test_resnet", weights="random", num_classes=10, in_chans=1), source.preprocess,
+                        0, tmp_path)  # fmt: skip
+    kept = bench.apply(start, SMALL.model_copy(update={"student": None, "teacher": teacher}), Heard())
+    assert "The teacher, teacher.onnx, answered" in kept.notes[0].text
+    assert kept.model.architecture == "test_resnet"
+
+
+def rename(proto, preprocess):
+    write_metadata(proto, preprocess, tuple("abcdefghij"))
+
+
+def spoil(proto, preprocess):
+    tensor = next(one for one in proto.graph.initializer if one.name.endswith("weight"))
+    tensor.CopyFrom(numpy_helper.from_array(np.full(tuple(tensor.dims), np.nan, np.float32), tensor.name))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [(rename, "calls 'a' what the data calls '0'"), (spoil, "answers are not finite")],
+    ids=["other names", "NaN"],
+)
+def test_a_teacher_file_that_does_not_fit_is_refused(change, message, bench, source, tmp_path):
+    settings = SMALL.model_copy(update={"teacher": file(bench, source, tmp_path, change)})
+    with pytest.raises(StepError, match=message):
+        bench.apply(source, settings, Heard())
+    assert not list(bench.work.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("teacher", "message"),
+    [
+        (TimmModel(name="test_resnet", weights="random", num_classes=7), "tells 7 classes apart and the data 10"),
+        (TimmModel(name="test_resnet", weights="random", num_classes=10, in_chans=3), "takes images of 3x64x64 and the "
+         "student of 1x64x64"),
+        (TimmModel(name="test_resnet", weights="random", num_classes=10, img_size=96), "takes images of 1x96x96"),
+    ],
+    ids=["classes", "channels", "size"],
+)  # fmt: skip
+def test_a_timm_teacher_that_does_not_fit_is_refused(teacher, message, bench, source):
+    with pytest.raises(StepError, match=message):
+        bench.apply(source, SMALL.model_copy(update={"teacher": teacher}), Heard())
+
+
+def test_an_onnx_file_cannot_learn_and_without_images_nobody_can(bench, source):
+    exported = bench.export(source, Heard()).model
+    with pytest.raises(StepError, match="distill changes a torch model"):
+        bench.apply(exported, SMALL.model_copy(update={"student": None}), Heard())
+    parts = {**bench.data.parts, "train": bench.data.split("train").span(0, 0)}
+    with pytest.raises(StepError, match="distill needs train images"):
+        replace(bench, data=replace(bench.data, parts=parts)).apply(source, SMALL, Heard())
+
+
+def test_time_that_is_up_keeps_the_best_epoch_so_far(bench, source):
+    kept = replace(bench, deadline=0.0).apply(source, SMALL.model_copy(update={"epochs": 9}), Heard())
+    assert kept.notes[-1].code == "training_stopped_by_budget"
+    assert kept.model.weights.exists()
