@@ -6,9 +6,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-MODULES = [
-    f"{path.parent.name}.{path.stem}" for folder in ("bench", "scripts") for path in (ROOT / folder).glob("*.py")
-]
+FILES = [*(ROOT / "bench").glob("*.py"), *(ROOT / "scripts").glob("*.py")]
 
 
 @pytest.mark.parametrize("name", sorted(f"{path.parent.name}.{path.stem}" for path in FILES))
