@@ -40,7 +40,7 @@ __all__ = [
 ]
 
 METADATA_KEY = "featherweight"
-_QUANTIZED_OPERATOR = re.compile("QuantizeLinear|QLinear|QGemm|DynamicQuantize|Integer|NBits")
+_QUANTIZED_OPERATOR = re.compile("[Qq]uantizeLinear|QLinear|QGemm|DynamicQuantize|Integer|NBits")
 _QUANTIZED = Note(
     code="already_quantized",
     text="The model is quantized already: it can be measured, and not be quantized again; start from its FP32 file",

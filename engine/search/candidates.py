@@ -7,7 +7,7 @@ from pydantic import TypeAdapter
 
 from engine.results import Note
 from engine.settings import Goal, Step
-from engine.techniques.quantize.static import VNNI
+from engine.techniques.quantize import saturates
 
 STEP: TypeAdapter[Step] = TypeAdapter(Step)
 
@@ -85,7 +85,7 @@ def refinements(base: Plan, facts: Facts) -> tuple[Plan, ...]:
         (True, "percentile", {"calibration": "percentile"}, "outliers",
          "a few outliers can stretch the range of all other values"),
         (True, "per tensor", {"per_channel": False}, "one_scale", "one scale a layer makes the simplest kernels"),
-        (_saturates(facts.isa), "full range", {"reduce_range": False}, "may_not_saturate",
+        (saturates(facts.isa), "full range", {"reduce_range": False}, "may_not_saturate",
          "without VNNI full 8-bit weights can saturate, and need not"),
     ]  # fmt: skip
     return tuple(
@@ -97,7 +97,3 @@ def refinements(base: Plan, facts: Facts) -> tuple[Plan, ...]:
 
 def _step(values: dict[str, object]) -> Step:
     return STEP.validate_python({"technique": "quantize", **values})
-
-
-def _saturates(isa: tuple[str, ...]) -> bool:
-    return any(name.startswith("avx") for name in isa) and not VNNI & set(isa)

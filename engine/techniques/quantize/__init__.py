@@ -2,7 +2,14 @@
 
 from engine.techniques.quantize.calibrate import Calibrator
 from engine.techniques.quantize.dynamic import quantize_dynamic
-from engine.techniques.quantize.prepare import check_quantizable, first_heavy, fold, free_products, heavy_nodes
+from engine.techniques.quantize.prepare import (
+    check_quantizable,
+    first_heavy,
+    fold,
+    free_products,
+    heavy_nodes,
+    saturates,
+)
 from engine.techniques.quantize.static import Held, build_static, quantize_static
 from engine.techniques.quantize.weights import quantize_weights
 
@@ -18,4 +25,5 @@ __all__ = [
     "quantize_dynamic",
     "quantize_static",
     "quantize_weights",
+    "saturates",
 ]

@@ -16,7 +16,14 @@ from engine.runtimes.onnx_runtime import ORT_ERRORS, first_line
 from engine.settings import QuantizeDynamic
 from engine.store.home import require_room
 from engine.techniques.context import Context, Outcome
-from engine.techniques.quantize.prepare import check_quantizable, constant_names, fold, nodes_named, quietly
+from engine.techniques.quantize.prepare import (
+    check_quantizable,
+    constant_names,
+    fold,
+    nodes_named,
+    quietly,
+    saturates,
+)
 
 FILES_AT_ONCE = 4
 
@@ -24,7 +31,8 @@ FILES_AT_ONCE = 4
 def quantize_dynamic(model: OnnxModel, settings: QuantizeDynamic, context: Context) -> Outcome:
     """An INT8 file whose MatMul and Gemm take the ranges of their inputs at every call; needs no images.
 
-    Weights are signed, the activations unsigned: signed ones have no fast kernel on x86. Raises StepError where the
+    Weights are signed, and of 7 bits where sums would saturate; the activations are unsigned: signed ones have no fast
+    kernel on x86. Raises StepError where the
     model has no MatMul or Gemm with weights, is quantized already, or has no node of a name in `float_nodes`.
     """
     check_quantizable(model)
@@ -44,7 +52,7 @@ def quantize_dynamic(model: OnnxModel, settings: QuantizeDynamic, context: Conte
             # A Gemm becomes a MatMul of this name before names are looked at.
             with quietly():
                 quantize(folded, path, op_types_to_quantize=["MatMul"], per_channel=settings.per_channel,
-                         weight_type=QuantType.QInt8,
+                         weight_type=QuantType.QInt8, reduce_range=saturates(context.isa),
                          nodes_to_exclude=[*floats, *(f"{name}_MatMul" for name in floats)])  # fmt: skip
         except ORT_ERRORS as error:
             raise StepError(f"onnxruntime's quantizer cannot handle this model: {first_line(error)}",

@@ -20,6 +20,7 @@ HEAVY_OPERATORS = ("Conv", "Gemm", "MatMul")
 """Those whose weights are worth the quantization; all others only pass 8-bit data on."""
 QUANTIZABLE = frozenset({*QDQRegistry, *QLinearOpsRegistry})
 """All operators that onnxruntime's static quantizer knows."""
+VNNI = frozenset({"avx512_vnni", "avx_vnni", "amx_int8"})
 PER_CHANNEL_OPSET = 13
 """The first one whose DequantizeLinear takes an axis."""
 FOLDING_ERRORS: tuple[type[Exception], ...] = (*ORT_ERRORS, onnx.shape_inference.InferenceError)
@@ -44,6 +45,14 @@ def check_quantizable(model: OnnxModel) -> None:
     if not heavy_nodes(proto):
         raise StepError("the model has no Conv, Gemm or MatMul with weights, so there is nothing to quantize",
                         "Leave quantization out")  # fmt: skip
+
+
+def saturates(isa: tuple[str, ...]) -> bool:
+    """Whether sums of products of unsigned and full signed bytes can overflow on a CPU with these instructions.
+
+    On x86 without VNNI they can: see "reduce_range" in onnxruntime.quantization.
+    """
+    return any(name.startswith(("sse", "avx")) for name in isa) and not VNNI & set(isa)
 
 
 def fold(model: OnnxModel, folder: Path) -> Path:

@@ -29,9 +29,9 @@ from engine.techniques.quantize.prepare import (
     nodes_named,
     operators_named,
     quietly,
+    saturates,
 )
 
-VNNI = frozenset({"avx512_vnni", "avx_vnni", "amx_int8"})
 FILES_AT_ONCE = 5
 """The folded model, the one that calibration watches, and their parts, each about as large as the model."""
 JUDGES = 16
@@ -143,18 +143,17 @@ def choose_scheme(settings: QuantizeStatic, isa: tuple[str, ...]) -> Scheme:
     onnxruntime.quantization.quantize_static. What the settings say goes before that.
     """
     x86 = any(name.startswith(("sse", "avx")) for name in isa)
-    vnni = bool(VNNI & set(isa))
     signed = settings.activations == "signed" or (settings.activations == "auto" and not x86)
-    reduce_range = settings.reduce_range if settings.reduce_range is not None else x86 and not vnni and not signed
+    reduce_range = settings.reduce_range if settings.reduce_range is not None else saturates(isa) and not signed
     chosen = f"{'signed' if signed else 'unsigned'} activations, {'7' if reduce_range else '8'}-bit weights"
     return Scheme(
         QuantType.QInt8 if signed else QuantType.QUInt8,
         reduce_range,
-        Note(code="quantization_scheme", text=f"INT8 with {chosen}: {_why(settings, x86, vnni)}"),
+        Note(code="quantization_scheme", text=f"INT8 with {chosen}: {_why(settings, x86, saturates(isa))}"),
     )
 
 
-def _why(settings: QuantizeStatic, x86: bool, vnni: bool) -> str:
+def _why(settings: QuantizeStatic, x86: bool, saturating: bool) -> str:
     given = [
         name
         for name, value in (("activations", settings.activations), ("reduce_range", settings.reduce_range))
@@ -162,7 +161,7 @@ def _why(settings: QuantizeStatic, x86: bool, vnni: bool) -> str:
     ]
     if given:
         return f"{' and '.join(given)} as set in the recipe"
-    if vnni:
+    if x86 and not saturating:
         return "this CPU has VNNI, which multiplies unsigned by signed bytes without saturation"
     if x86:
         return "this CPU has no VNNI, where full 8-bit products can saturate"

@@ -1,10 +1,14 @@
 """Dynamic INT8 and 8-bit weights."""
 
+from dataclasses import replace
+
 import numpy as np
 import onnx
 import pytest
+from onnx import TensorProto, numpy_helper
 
 from engine.errors import StepError
+from engine.machine import isa
 from engine.settings import QuantizeDynamic, QuantizeWeights
 from engine.techniques.quantize import quantize_dynamic, quantize_weights
 from tests.techniques.given import again, classifier, given, operators, outputs, weights
@@ -27,12 +31,20 @@ def close(made, model, share):
 
 def test_dynamic_is_for_matmul_and_gemm_alone_and_needs_no_images(tmp_path):
     model, context = given(mixed(), tmp_path)
-    outcome = quantize_dynamic(model, DYNAMIC, context)
+    outcome = quantize_dynamic(model, DYNAMIC, replace(context, isa=isa()))
     found = operators(outcome.model.path)
     assert found.count("MatMulInteger") == 2
     assert found.count("Conv") == 1
     assert "2 layers" in outcome.notes[0].text
     assert close(outcome.model, model, 0.05)
+
+
+@pytest.mark.parametrize(("flags", "largest"), [(("avx2",), 64), (("avx2", "avx512_vnni"), 127), (("asimd",), 127)])
+def test_dynamic_weights_keep_to_7_bits_where_sums_would_saturate(flags, largest, tmp_path):
+    model, context = given(mixed(), tmp_path)
+    made = onnx.load(quantize_dynamic(model, DYNAMIC, replace(context, isa=flags)).model.path)
+    stored = [numpy_helper.to_array(one) for one in made.graph.initializer if one.data_type == TensorProto.INT8]
+    assert max(np.abs(values.astype(int)).max() for values in stored) == largest
 
 
 def test_dynamic_is_refused_where_the_weights_come_first(tmp_path):
