@@ -19,7 +19,7 @@ def choose(draft: Draft) -> None:
     with chrome.card("distill"):
         wanted = chrome.switch(
             "Distil", "A smaller network learns this model's answers on your images, labelled or not, and takes its "
-            "place: far smaller and faster than quantization alone makes it.",
+            "place. What that gains and what it costs is measured beside the baseline.",
             draft.distill is not None and not reason, "distill", reason,
         )  # fmt: skip
         settings = _settings(draft, draft.distill or Distill(student=SMALL)) if wanted else None
