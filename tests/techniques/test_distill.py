@@ -84,6 +84,16 @@ def test_the_teacher_answers_once_whatever_else_is_changed(bench, source):
     assert other.asked()
 
 
+def test_other_pixels_get_other_answers(bench, source):
+    """What a teacher said of images that were cropped otherwise is not its answer to these."""
+    bench.apply(source, SMALL, Heard())
+    parts = {name: replace(part, preprocess=part.preprocess.model_copy(update={"interpolation": "nearest"}))
+             for name, part in bench.data.parts.items()}  # fmt: skip
+    other, heard = replace(bench, data=replace(bench.data, parts=parts)), Heard()
+    other.apply(source, SMALL.model_copy(update={"temperature": 3.0}), heard)
+    assert heard.asked()
+
+
 def test_it_answers_anew_at_every_step_where_no_views_are_kept(bench, source):
     heard = Heard()
     kept = bench.apply(source, SMALL.model_copy(update={"views": 0}), heard)

@@ -50,11 +50,16 @@ def find_teacher(model: Model, settings: Distill, context: Context, folder: Path
 
 def _check_images(teacher: Model, name: str, preprocess: Preprocess) -> None:
     """Teacher and student look at the same pixels, each normalised in its own way."""
-    shapes = [(len(one.mean), *one.size) for one in (teacher.preprocess, preprocess)]
-    if shapes[0] != shapes[1]:
-        given, own = ("x".join(map(str, shape)) for shape in shapes)
+    given, own = (_pixels(one) for one in (teacher.preprocess, preprocess))
+    if given != own:
         raise StepError(f"the teacher ({name}) takes images of {given} and the student of {own}",
                         "Choose a teacher for such images, or set preprocess to its size and channels")  # fmt: skip
+
+
+def _pixels(preprocess: Preprocess) -> str:
+    height, width = preprocess.size
+    turned = " in the order bgr" if preprocess.channels == "bgr" else ""
+    return f"{len(preprocess.mean)}x{height}x{width}{turned}"
 
 
 def _load(source: ModelSource, preprocess: Preprocess, seed: int, folder: Path) -> Model:
@@ -99,9 +104,10 @@ def kept_answers(
     teacher: OnnxModel, views: Views, n_views: int, settings: Distill, context: Context, ask: Ask
 ) -> NDArray[np.float32]:
     """(views, N, classes): asked once, and out of the cache where the same teacher saw the same views before."""
-    key = content_key("answers", teacher.sha256, teacher.preprocess.model_dump(mode="json"), context.data.sha256,
-                      context.seed, n_views, settings.flip, settings.shift, list(views.pixels.shape),
-                      context.target.provider, versions(), isa())  # fmt: skip
+    seen = context.data.split("train").preprocess.model_dump(mode="json")
+    key = content_key("answers", teacher.sha256, teacher.preprocess.model_dump(mode="json"), context.data.sha256, seen,
+                      context.seed, n_views, settings.flip, settings.shift, context.target.provider, versions(),
+                      isa())  # fmt: skip
     n_images = len(views.pixels)
 
     def fill(folder: Path) -> None:
