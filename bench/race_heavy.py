@@ -80,7 +80,7 @@ def measure(job: Job) -> Measured:
         size=model.input_shape[-1],
         figures={name: _figures(name, job.ours, turns, logits, part.labels) for name in models},
         errors=errors,
-        busy=busy.text if busy else None,
+        busy=" ".join(note.text for note in busy) or None,
     )
 
 
