@@ -29,7 +29,7 @@ from engine.measure.quality import accuracy
 from engine.models.artifacts import Argument, TorchModel, build_module, save_weights, torch_model
 from engine.settings import Finetune, Preprocess, SampleData, Split, Target
 from engine.training.lessons import Labels
-from engine.training.loop import fit
+from engine.training.loop import Point, fit
 
 SEED = 0
 BATCH = 32
@@ -119,8 +119,8 @@ def at_size(model: TorchModel, size: int) -> TorchModel:
     return replace(model, preprocess=preprocess_for(size))
 
 
-def show(epoch: int, epochs: int, train_loss: float, validation_top1: float) -> None:
-    print(f"  epoch {epoch}/{epochs}: loss {train_loss:.3f}, validation top-1 {validation_top1:.4f}", flush=True)
+def show(point: Point) -> None:
+    print(f"  loss {point.train_loss:.3f}, {point.words('right')}", flush=True)
 
 
 def top1(model: TorchModel, size: int, path: Path) -> float:

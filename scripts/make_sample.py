@@ -28,7 +28,7 @@ from engine.settings import Finetune, Preprocess, QuantizeStatic, SampleData, Sp
 from engine.techniques.context import Context
 from engine.techniques.quantize import quantize_static
 from engine.training.lessons import Labels
-from engine.training.loop import fit
+from engine.training.loop import Point, fit
 
 SAMPLE = Path(__file__).parent.parent / "engine" / "models" / "sample"
 CHOSEN = ("resnet10t", 64)
@@ -67,8 +67,8 @@ def train(architecture: str, size: int, folder: Path) -> tuple[TorchModel, Data,
     return described(architecture, preprocess, data, weights), data, seconds
 
 
-def show(epoch: int, epochs: int, train_loss: float, validation_top1: float) -> None:
-    print(f"  epoch {epoch}/{epochs}: loss {train_loss:.3f}, validation top-1 {validation_top1:.4f}", flush=True)
+def show(point: Point) -> None:
+    print(f"  loss {point.train_loss:.3f}, {point.words('right')}", flush=True)
 
 
 def described(architecture: str, preprocess: Preprocess, data: Data, weights: Path) -> TorchModel:

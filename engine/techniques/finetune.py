@@ -43,13 +43,7 @@ def finetune(model: TorchModel, settings: Finetune, context: Context) -> Outcome
             settings,
             seed=context.seed,
             deadline=context.deadline,
-            on_epoch=lambda epoch, epochs, train_loss, validation_top1: context.tell(
-                epoch / epochs,
-                f"epoch {epoch} of {epochs}: {validation_top1:.1%} of the validation images are right",
-                epoch=epoch,
-                train_loss=train_loss,
-                validation_top1=validation_top1,
-            ),
+            on_epoch=lambda point: context.tell(point.share, point.words("right"), **point.metrics),
         )
     weights = save_weights(module, context.folder / "weights.safetensors")
     trained = replace(

@@ -7,7 +7,7 @@ from typing import Protocol
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
 from engine.training.batches import Batch, Rows
@@ -18,14 +18,19 @@ Logits = NDArray[np.float32]
 class Lesson(Protocol):
     """What the one training loop is given to learn.
 
-    `n_views` is the number of views of each image that it goes round, None for another one every epoch.
+    `n_views` is the number of views of each image that it goes round, None for another one every epoch. `extra` holds
+    trainable parts that only the loss needs (a projection of features, say): they are trained beside the module and
+    not kept; None where there are none.
     """
 
     @property
     def n_views(self) -> int | None: ...
 
-    def loss(self, outputs: Tensor, batch: Batch) -> Tensor:
-        """A scalar, from logits (B, classes)."""
+    @property
+    def extra(self) -> nn.Module | None: ...
+
+    def loss(self, module: nn.Module, batch: Batch) -> Tensor:
+        """A scalar, from whatever of the module on `batch.images` the lesson looks at."""
 
     def right(self, outputs: Tensor, rows: Rows) -> int:
         """How many of the outputs (B, classes) on these images, not augmented, are as they should be."""
@@ -38,8 +43,13 @@ class Labels:
     labels: NDArray[np.int64]
     smoothing: float
     n_views: int | None = None
+    extra: nn.Module | None = None
 
-    def loss(self, outputs: Tensor, batch: Batch) -> Tensor:
+    def loss(self, module: nn.Module, batch: Batch) -> Tensor:
+        return self.loss_of(module(batch.images), batch)
+
+    def loss_of(self, outputs: Tensor, batch: Batch) -> Tensor:
+        """The same, from logits (B, classes)."""
         targets = torch.from_numpy(self.labels[batch.rows])
         return functional.cross_entropy(outputs, targets, label_smoothing=self.smoothing)
 
@@ -62,14 +72,19 @@ class Answers:
     temperature: float
     labels: Labels | None = None
     label_share: float = 0.0
+    extra: nn.Module | None = None
 
-    def loss(self, outputs: Tensor, batch: Batch) -> Tensor:
+    def loss(self, module: nn.Module, batch: Batch) -> Tensor:
+        return self.loss_of(module(batch.images), batch)
+
+    def loss_of(self, outputs: Tensor, batch: Batch) -> Tensor:
+        """The same, from logits (B, classes)."""
         heat = self.temperature
         wanted = functional.softmax(torch.from_numpy(self.answers(batch)) / heat, dim=1)
         soft = functional.kl_div(functional.log_softmax(outputs / heat, dim=1), wanted, reduction="batchmean") * heat**2
         if self.labels is None:
             return soft
-        return (1 - self.label_share) * soft + self.label_share * self.labels.loss(outputs, batch)
+        return (1 - self.label_share) * soft + self.label_share * self.labels.loss_of(outputs, batch)
 
     def right(self, outputs: Tensor, rows: Rows) -> int:
         if self.labels is not None:

@@ -1,13 +1,12 @@
 """One training loop, on timm's optimizers and schedulers: best checkpoint by a validation part of the train split."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 import torch
-from timm.optim import create_optimizer_v2
+from timm.optim import create_optimizer_v2, param_groups_weight_decay
 from timm.scheduler.cosine_lr import CosineLRScheduler
 from torch import nn
 
@@ -25,10 +24,32 @@ MIN_IMAGES = 3
 """Two for a batch, since batch norm cannot use one image, and one to validate on."""
 
 
-class OnEpoch(Protocol):
-    """Called after each epoch (one that the deadline cut short too) with its number, their number, and the point."""
+@dataclass(frozen=True)
+class Point:
+    """How an epoch went, the first being 1 of `epochs`; a point of the curve."""
 
-    def __call__(self, epoch: int, epochs: int, train_loss: float, validation_top1: float) -> None: ...
+    epoch: int
+    epochs: int
+    train_loss: float
+    validation_top1: float
+
+    @property
+    def share(self) -> float:
+        return self.epoch / self.epochs
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """For the event of this epoch."""
+        return {"epoch": self.epoch, "train_loss": self.train_loss, "validation_top1": self.validation_top1}
+
+    def words(self, judged: str) -> str:
+        """`judged` says what a good answer is."""
+        top1 = f"{self.validation_top1:.1%} of the validation images are {judged}"
+        return f"epoch {self.epoch} of {self.epochs}: {top1}"
+
+
+OnEpoch = Callable[[Point], None]
+"""Hears of each epoch when it has ended, of one that the deadline cut short too."""
 
 
 @dataclass(frozen=True)
@@ -66,15 +87,14 @@ def fit(
 ) -> Fit:
     """Trains `module` in place (the caller owns it) and leaves the best epoch's weights in it, in eval mode.
 
-    `pixels` (N, H, W, C) uint8 of at least MIN_IMAGES images; `deadline` in seconds of time.monotonic(): the batch in
-    which it passes is the last. Raises StepError where the loss is not finite.
+    `module` is any (B, C, H, W) -> logits (B, classes), not timm's alone. `pixels` (N, H, W, C) uint8 of at least
+    MIN_IMAGES images; `deadline` in seconds of time.monotonic(): the batch in which it passes is the last. Raises
+    StepError where the loss is not finite.
     """
     torch.manual_seed(seed)
     train, validation = _validation_split(len(pixels), np.random.default_rng(seed))
     batches = TrainBatches(Views(pixels, settings, seed), train, preprocess, settings.batch_size, seed, lesson.n_views)
-    optimizer = create_optimizer_v2(
-        module, opt=settings.optimizer, lr=settings.learning_rate, weight_decay=settings.weight_decay
-    )
+    optimizer = _optimizer(module, lesson, settings)
     schedule = _schedule(optimizer, settings.epochs * len(batches))
     best_top1, best_epoch, best_state = -1.0, 0, module.state_dict()
     epoch, stopped = 0, False
@@ -85,7 +105,7 @@ def fit(
         if top1 >= best_top1:
             best_top1, best_epoch = top1, epoch
             best_state = {name: value.detach().clone() for name, value in module.state_dict().items()}
-        on_epoch(epoch=epoch, epochs=settings.epochs, train_loss=float(np.mean(losses)), validation_top1=top1)
+        on_epoch(Point(epoch, settings.epochs, float(np.mean(losses)), top1))
         unfinished = epoch < settings.epochs or len(losses) < len(batches)
         stopped = unfinished and time.monotonic() > deadline
     module.load_state_dict(best_state)
@@ -104,10 +124,12 @@ def _epoch(
 ) -> list[float]:
     """The loss of every batch."""
     module.train()
+    if lesson.extra is not None:
+        lesson.extra.train()
     losses: list[float] = []
     for number, batch in enumerate(_in_time(batches.epoch(epoch), deadline)):
         optimizer.zero_grad(set_to_none=True)
-        loss = lesson.loss(module(batch.images), batch)
+        loss = lesson.loss(module, batch)
         if not torch.isfinite(loss):
             raise StepError(f"the training loss is {loss.item()} in epoch {epoch + 1}",
                             "Lower learning_rate, or check the images and weights for extreme values")  # fmt: skip
@@ -124,6 +146,16 @@ def _in_time(batches: Iterator[Batch], deadline: float) -> Iterator[Batch]:
         yield batch
         if time.monotonic() > deadline:
             return
+
+
+def _optimizer(module: nn.Module, lesson: Lesson, settings: Training) -> torch.optim.Optimizer:
+    """timm's, of the module's parameters and those of the lesson; biases and norms do not decay."""
+    optimizer: torch.optim.Optimizer = create_optimizer_v2(
+        module, opt=settings.optimizer, lr=settings.learning_rate, weight_decay=settings.weight_decay
+    )
+    for group in param_groups_weight_decay(lesson.extra, settings.weight_decay) if lesson.extra is not None else ():
+        optimizer.add_param_group(group)
+    return optimizer
 
 
 def _schedule(optimizer: torch.optim.Optimizer, n_updates: int) -> CosineLRScheduler:

@@ -22,24 +22,24 @@ def test_labels_are_judged_by_the_largest_output():
     outputs = torch.tensor([[0.0, 2.0, 1.0], [3.0, 0.0, 0.0]])
     assert LABELS.right(outputs, ROWS) == 2
     expected = torch.nn.functional.cross_entropy(outputs, torch.tensor([1, 0]))
-    assert LABELS.loss(outputs, BATCH) == pytest.approx(float(expected))
+    assert LABELS.loss_of(outputs, BATCH) == pytest.approx(float(expected))
 
 
 def test_the_loss_is_the_divergence_from_the_softened_answers_and_none_where_they_are_given():
     right = torch.from_numpy(PLAIN[ROWS])
-    assert answers().loss(right, BATCH) == pytest.approx(0.0, abs=1e-6)
+    assert answers().loss_of(right, BATCH) == pytest.approx(0.0, abs=1e-6)
     outputs = torch.tensor([[0.5, 0.0, 1.0], [1.0, 0.0, 0.0]])
     wanted, given = (np.exp(logits / 2) for logits in (PLAIN[ROWS], outputs.numpy()))
     wanted, given = (values / values.sum(1, keepdims=True) for values in (wanted, given))
     by_hand = 4 * (wanted * np.log(wanted / given)).sum(1).mean()
-    assert float(answers().loss(outputs, BATCH)) == pytest.approx(by_hand, rel=1e-5)
+    assert float(answers().loss_of(outputs, BATCH)) == pytest.approx(by_hand, rel=1e-5)
 
 
 @pytest.mark.parametrize("share", [0.0, 0.25, 1.0])
 def test_labels_have_their_share_of_the_loss(share):
     outputs = torch.tensor([[0.5, 0.0, 1.0], [1.0, 0.0, 0.0]])
-    mixed = answers(labels=LABELS, label_share=share).loss(outputs, BATCH)
-    alone, hard = answers().loss(outputs, BATCH), LABELS.loss(outputs, BATCH)
+    mixed = answers(labels=LABELS, label_share=share).loss_of(outputs, BATCH)
+    alone, hard = answers().loss_of(outputs, BATCH), LABELS.loss_of(outputs, BATCH)
     assert float(mixed) == pytest.approx(float((1 - share) * alone + share * hard), rel=1e-5)
 
 
@@ -47,3 +47,10 @@ def test_without_labels_right_is_what_the_teacher_answers():
     outputs = torch.tensor([[0.0, 0.0, 1.0], [0.0, 1.0, 0.0]])
     assert answers().right(outputs, ROWS) == 1
     assert answers(labels=LABELS, label_share=0.5).right(outputs, ROWS) == 0
+
+
+def test_a_lesson_asks_the_module_itself():
+    module = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(1, 3))
+    expected = module(BATCH.images)
+    for lesson in (LABELS, answers()):
+        assert float(lesson.loss(module, BATCH)) == pytest.approx(float(lesson.loss_of(expected, BATCH)))

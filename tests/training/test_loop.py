@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import timm
 import torch
+from torch import nn
 
 from engine.errors import StepError
 from engine.settings import Finetune, Preprocess
@@ -35,17 +36,16 @@ def train(settings, deadline=math.inf, curve=None, module=None):
     pixels, labels = squares()
     points = curve if curve is not None else []
     result = fit(module, pixels, Labels(labels, 0.1), PREPROCESS, settings, seed=0, deadline=deadline,
-                 on_epoch=lambda epoch, epochs, train_loss, validation_top1: points.append(
-                     (epoch, train_loss, validation_top1)))  # fmt: skip
+                 on_epoch=points.append)  # fmt: skip
     return module, result
 
 
 def test_it_learns_and_says_how_each_epoch_went():
     curve = []
     _, result = train(Finetune(epochs=15, batch_size=8, learning_rate=3e-3), curve=curve)
-    assert [point[0] for point in curve] == list(range(1, 16))
-    assert curve[-1][1] < curve[0][1]
-    assert result.best_top1 == max(point[2] for point in curve) == 1.0
+    assert [point.epoch for point in curve] == list(range(1, 16))
+    assert curve[-1].train_loss < curve[0].train_loss
+    assert result.best_top1 == max(point.validation_top1 for point in curve) == 1.0
     assert (result.n_train, result.n_validation) == (72, 8)
 
 
@@ -109,6 +109,26 @@ def test_the_best_epoch_is_kept_not_the_last(monkeypatch):
     pixels, labels = squares()
     result = fit(module, pixels, Labels(labels, 0.1), PREPROCESS, Finetune(epochs=3, batch_size=16), seed=0,
                  deadline=math.inf,
-                 on_epoch=lambda **_: seen.append({k: v.clone() for k, v in module.state_dict().items()}))  # fmt: skip
+                 on_epoch=lambda _: seen.append({k: v.clone() for k, v in module.state_dict().items()}))  # fmt: skip
     assert result.best_epoch == 2
     assert all(torch.equal(value, seen[1][name]) for name, value in module.state_dict().items())
+
+
+class Halves(Labels):
+    """Labels told from features through a part of its own, on a module that is not timm's."""
+
+    def loss(self, module, batch):
+        return self.loss_of(self.extra(module[:2](batch.images)), batch)
+
+
+def test_any_module_learns_and_a_lesson_may_train_parts_of_its_own():
+    torch.manual_seed(0)
+    module = nn.Sequential(nn.AvgPool2d(16), nn.Flatten(), nn.Linear(4, 2))
+    extra = nn.Linear(4, 2)
+    before = [value.clone() for value in (extra.weight, module[2].weight)]
+    pixels, labels = squares()
+    fit(module, pixels, Halves(labels, 0.0, extra=extra), PREPROCESS, Finetune(epochs=1), seed=0, deadline=math.inf,
+        on_epoch=lambda point: None)  # fmt: skip
+    assert not torch.equal(extra.weight, before[0])
+    assert torch.equal(module[2].weight, before[1])
+    assert set(module.state_dict()) == {"2.weight", "2.bias"}

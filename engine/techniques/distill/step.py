@@ -25,7 +25,7 @@ from engine.techniques.distill.teacher import (
 )
 from engine.training.batches import PLAIN, Pixels, Views
 from engine.training.lessons import Answers, Labels
-from engine.training.loop import Fit, fit
+from engine.training.loop import Fit, Point, fit
 
 
 def distill(model: Model, settings: Distill, context: Context) -> Outcome:
@@ -65,10 +65,8 @@ def _learn(
     hard = Labels(labels, settings.label_smoothing) if labels is not None and settings.label_share > 0 else None
     judged = "right" if hard else "answered as the teacher does"
 
-    def on_epoch(epoch: int, epochs: int, train_loss: float, validation_top1: float) -> None:
-        context.tell(ASKED + (1 - ASKED) * epoch / epochs,
-                     f"epoch {epoch} of {epochs}: {validation_top1:.1%} of the validation images are {judged}",
-                     epoch=epoch, train_loss=train_loss, validation_top1=validation_top1)  # fmt: skip
+    def on_epoch(point: Point) -> None:
+        context.tell(ASKED + (1 - ASKED) * point.share, point.words(judged), **point.metrics)
 
     with asking(teacher.model, context) as ask:
         if settings.views:
