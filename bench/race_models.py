@@ -28,8 +28,9 @@ from engine.measure.predictions import predict
 from engine.measure.quality import accuracy
 from engine.models.artifacts import Argument, TorchModel, build_module, save_weights, torch_model
 from engine.settings import Finetune, Preprocess, SampleData, Split, Target
+from engine.training.curve import Point
 from engine.training.lessons import Labels
-from engine.training.loop import Point, fit
+from engine.training.loop import fit
 
 SEED = 0
 BATCH = 32

@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import replace
+from pathlib import Path
 
 from filelock import FileLock
 
@@ -23,7 +24,7 @@ from engine.store.cache import Cache
 from engine.store.folders import JobFolder
 from engine.store.home import Home
 from engine.store.progress import Progress
-from engine.techniques.context import Model
+from engine.techniques.context import Model, Tell
 
 
 def run(recipe: Recipe, folder: JobFolder, progress: Progress, home: Home) -> Report:
@@ -36,7 +37,7 @@ def run(recipe: Recipe, folder: JobFolder, progress: Progress, home: Home) -> Re
     meter = Meter(progress, _units(recipe))
     target = recipe.target.model_copy(update={"threads": recipe.target.threads or cores()})
     check_target(target)
-    source, data = _load(recipe, folder, meter)
+    source, data = load(recipe, folder.work, meter.part("baseline", "load", UNITS["load"]))
     check_fit(recipe, source, data)
     job, cache = folder.request(), Cache(home.cache)
     record = Record(recipe, folder, job.id, job.created)
@@ -63,10 +64,10 @@ def run(recipe: Recipe, folder: JobFolder, progress: Progress, home: Home) -> Re
     return record.write("failed" if record.failures else "done")
 
 
-def _load(recipe: Recipe, folder: JobFolder, meter: Meter) -> tuple[Model, Data]:
-    tell = meter.part("baseline", "load", UNITS["load"])
+def load(recipe: Recipe, work: Path, tell: Tell) -> tuple[Model, Data]:
+    """The recipe's model and images, with files of theirs below `work`. Raises RequestError."""
     tell(0.1, "loading the model")
-    source = models.load(recipe.model, recipe.preprocess, recipe.seed, folder.work)
+    source = models.load(recipe.model, recipe.preprocess, recipe.seed, work)
     tell(0.6, "reading the images")
     data = images.load(
         recipe.data,
@@ -76,7 +77,7 @@ def _load(recipe: Recipe, folder: JobFolder, meter: Meter) -> tuple[Model, Data]
         merge_train=not recipe.trains,
         n_outputs=None if recipe.baseline_steps else source.n_outputs,  # a leading fine-tune brings its own head
         model_classes=source.classes,
-        work=folder.work,
+        work=work,
     )
     return source, data
 

@@ -103,10 +103,12 @@ class Bench:
             context = Context(data=self.data, seed=self.seed, folder=folder, deadline=self.deadline,
                               isa=isa(), tell=tell, target=self.target, budget=self.budget, goal=self.goal,
                               predict=lambda candidate: self.predict(candidate, silent), measuring=self.measuring,
-                              offer=offer, baseline=self.baseline, export=self._onnx, cache=self.cache.put)  # fmt: skip
+                              offer=offer, baseline=self.baseline, export=self._onnx, cache=self.cache.put,
+                              checkpoint=self.cache.unfinished(key) / "training.pt")  # fmt: skip
             return STEPS[type(step)](model, step, context)
 
         kept = self._once(key, compute)
+        self.cache.forget_unfinished(key)
         if kept.search is None:
             return kept
         for candidate in kept.search.candidates:

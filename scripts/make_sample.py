@@ -27,8 +27,9 @@ from engine.models.artifacts import TorchModel, build_module, file_sha256, torch
 from engine.settings import Finetune, Preprocess, QuantizeStatic, SampleData, Split, Target
 from engine.techniques.context import Context
 from engine.techniques.quantize import quantize_static
+from engine.training.curve import Point
 from engine.training.lessons import Labels
-from engine.training.loop import Point, fit
+from engine.training.loop import fit
 
 SAMPLE = Path(__file__).parent.parent / "engine" / "models" / "sample"
 CHOSEN = ("resnet10t", 64)

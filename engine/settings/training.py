@@ -5,21 +5,46 @@ from typing import ClassVar, Literal
 from engine.settings.base import Stage, StepSettings, setting
 from engine.settings.model import PRETRAINED, ModelSource
 
+Optimizer = Literal["adamw", "sgd", "lamb"]
+Arithmetic = Literal["auto", "float32", "channels_last", "bfloat16", "bfloat16_channels_last"]
+
 
 class Training(StepSettings):
     """What every technique that trains is asked.
 
     AdamW: Loshchilov and Hutter, https://arxiv.org/abs/1711.05101. Cosine schedule with warm-up: Goyal et al.,
-    https://arxiv.org/abs/1706.02677. Label smoothing: Szegedy et al., https://arxiv.org/abs/1512.00567.
+    https://arxiv.org/abs/1706.02677. Label smoothing: Szegedy et al., https://arxiv.org/abs/1512.00567. Averaged
+    weights: Polyak and Juditsky, https://doi.org/10.1137/0330046.
     """
 
     stage: ClassVar[Stage] = "torch"
 
     epochs: int = setting(5, help="Passes over the train images.", ge=1, le=1000)
-    learning_rate: float = setting(1e-3, help="Peak learning rate; warms up, then falls along a cosine.", gt=0, le=1)
-    batch_size: int = setting(64, help="Images a training step.", unit="images", ge=2, le=4096)
-    optimizer: Literal["adamw", "sgd", "lamb"] = setting("adamw", help="timm's optimizer.", expert=True)
-    weight_decay: float = setting(0.05, help="Weight decay.", ge=0, le=1, expert=True)
+    learning_rate: float | None = setting(
+        None, help="Peak learning rate; warms up, then falls along a cosine. By the kind of network if empty.", gt=0,
+        le=1, examples=[1e-3],
+    )  # fmt: skip
+    batch_size: int = setting(
+        64, help="Images a training step, in all processes together; fewer where an epoch would have less than eight "
+                 "steps.", unit="images", ge=2, le=4096,
+    )  # fmt: skip
+    patience: int = setting(
+        10, help="Epochs in a row that may do worse on the validation images than the best so far; then training ends. "
+                 "0: it never ends early.", unit="epochs", ge=0, le=1000,
+    )  # fmt: skip
+    optimizer: Optimizer | None = setting(None, help="timm's optimizer. By the kind of network if empty.", expert=True)
+    weight_decay: float | None = setting(
+        None, help="Weight decay. By the kind of network if empty.", ge=0, le=1, expert=True, examples=[0.05]
+    )
+    ema_decay: float = setting(
+        0.0, help="Decay of a moving average of the weights, 0.999 for example; it warms up, is validated beside the "
+                  "weights themselves, and the better of the two is kept. 0: none.", ge=0, lt=1, expert=True,
+    )  # fmt: skip
+    arithmetic: Arithmetic = setting(
+        "auto", help="How steps are computed: in float32, with the channels last in memory, in bfloat16 (weights stay "
+                     "float32), or both; auto measures which is fastest here. What is validated and kept is float32.",
+        expert=True,
+    )  # fmt: skip
     label_smoothing: float = setting(
         0.1, help="Share of the target that is spread over all classes.", ge=0, lt=1, expert=True
     )
@@ -28,13 +53,24 @@ class Training(StepSettings):
 
 
 class Finetune(Training):
-    """Trains the model on the train images; gives it a new head where its outputs do not fit the classes."""
+    """Trains the model on the train images; gives it a new head where its outputs do not fit the classes.
+
+    Mixup: Zhang et al., https://arxiv.org/abs/1710.09412. CutMix: Yun et al., https://arxiv.org/abs/1905.04899.
+    """
 
     title: ClassVar[str] = "Fine-tune"
     label: ClassVar[str] = "Fine-tuned"
     needs_labels: ClassVar[bool] = True
 
     technique: Literal["finetune"] = "finetune"
+    mixup: float = setting(
+        0.0, help="Alpha of mixup: each image is blended with another of its batch, and so are their labels. 0: off. "
+                  "It helps long trainings, and not short ones.", ge=0, le=10, expert=True,
+    )  # fmt: skip
+    cutmix: float = setting(
+        0.0, help="Alpha of CutMix: a part of each image is replaced by that of another of its batch, and the labels "
+                  "are blended by area. 0: off. With mixup each batch gets one of the two.", ge=0, le=10, expert=True,
+    )  # fmt: skip
 
     @property
     def words(self) -> str:

@@ -46,6 +46,14 @@ class Cache:
         finally:
             shutil.rmtree(filling, ignore_errors=True)
 
+    def unfinished(self, key: str) -> Path:
+        """A folder (made by whoever writes there) for what an interrupted filling of this key can go on from; it is
+        removed with `forget_unfinished`, or by trimming when nobody has written there for a day."""
+        return self._root / f".unfinished-{key}"
+
+    def forget_unfinished(self, key: str) -> None:
+        shutil.rmtree(self.unfinished(key), ignore_errors=True)
+
     def _publish(self, filling: Path, key: str) -> Path:
         entry = self._entry(key)
         try:

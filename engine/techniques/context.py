@@ -87,6 +87,8 @@ class Context:
     """The ONNX file of a torch model, made once."""
     cache: Callable[[str, Callable[[Path], None]], Path] = _no_cache
     """The folder of what a key addresses, filled by the function where it is not there yet."""
+    checkpoint: Path | None = None
+    """A file for a training under way, which outlives this process and goes with the step's end; None: not kept."""
     measuring: Callable[[], AbstractContextManager[object]] = nullcontext
     """Held while something is timed: nothing else of this home computes meanwhile."""
     offer: Callable[[Candidate], None] = ignore

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from timm.data.mixup import Mixup
 
 from engine.data import Part
 from engine.errors import StepError
@@ -15,8 +16,9 @@ from engine.models.artifacts import TorchModel, save_weights
 from engine.results import Note
 from engine.settings import Finetune
 from engine.techniques.context import Context, Outcome
+from engine.training.curve import Fit
 from engine.training.lessons import Labels
-from engine.training.loop import Fit, fit
+from engine.training.loop import fit
 
 
 def finetune(model: TorchModel, settings: Finetune, context: Context) -> Outcome:
@@ -38,10 +40,11 @@ def finetune(model: TorchModel, settings: Finetune, context: Context) -> Outcome
         result = fit(
             module,
             pixels,
-            Labels(labels, settings.label_smoothing),
+            Labels(labels, settings.label_smoothing, mixed=_mixed(settings, context.data.classes)),
             model.preprocess,
             settings,
             seed=context.seed,
+            checkpoint=context.checkpoint,
             deadline=context.deadline,
             on_epoch=lambda point: context.tell(point.share, point.words("right"), **point.metrics),
         )
@@ -62,6 +65,13 @@ def _labelled(train: Part, folder: Path) -> tuple[NDArray[np.uint8], NDArray[np.
     if pixels is None or train.labels is None:
         raise StepError("finetune needs labelled train images, and there are none", "Raise split.train")
     return pixels, train.labels
+
+
+def _mixed(settings: Finetune, classes: tuple[str, ...] | None) -> Mixup | None:
+    if not (settings.mixup or settings.cutmix):
+        return None
+    return Mixup(mixup_alpha=settings.mixup, cutmix_alpha=settings.cutmix, label_smoothing=settings.label_smoothing,
+                 num_classes=len(classes or ()))  # fmt: skip
 
 
 def _notes(result: Fit, refit: bool, model: TorchModel) -> tuple[Note, ...]:

@@ -11,6 +11,7 @@ from torch import Tensor
 from engine.data.preprocess import normalise
 from engine.settings import Preprocess
 from engine.settings.training import Training
+from engine.training import several
 
 Pixels = NDArray[np.uint8]
 Rows = NDArray[np.int64]
@@ -59,14 +60,15 @@ class Batch:
 class TrainBatches:
     """Batches of one epoch after another; the order depends on the seed and the epoch alone.
 
-    Each epoch shows another view of every image; with `n_views` these come round again.
+    Each epoch shows another view of every image; with `n_views` these come round again. Where several processes train
+    together, each gets its own part of every batch of `size` images.
     """
 
     def __init__(
-        self, views: Views, rows: Rows, preprocess: Preprocess, batch_size: int, seed: int, n_views: int | None
+        self, views: Views, rows: Rows, preprocess: Preprocess, size: int, seed: int, n_views: int | None
     ) -> None:
         self.views, self.rows, self.preprocess, self.seed, self.n_views = views, rows, preprocess, seed, n_views
-        self.size = min(batch_size, len(rows))
+        self.size = size
 
     def __len__(self) -> int:
         return len(self.rows) // self.size
@@ -76,7 +78,7 @@ class TrainBatches:
         order = np.random.default_rng((self.seed, number)).permutation(self.rows)
         view = number + 1 if self.n_views is None else number % self.n_views
         for start in range(0, len(self) * self.size, self.size):
-            rows = order[start : start + self.size]
+            rows = order[start + several.rank() : start + self.size : several.world()]
             pixels = self.views.of(rows, view)
             yield Batch(rows, view, pixels, normalised(pixels, self.preprocess))
 

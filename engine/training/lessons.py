@@ -7,6 +7,7 @@ from typing import Protocol
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from timm.data.mixup import Mixup
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -38,23 +39,32 @@ class Lesson(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Labels:
-    """Cross-entropy with `labels` (N,), smoothed; every epoch shows another view."""
+    """Cross-entropy with `labels` (N,), smoothed; every epoch shows another view.
+
+    `mixed` blends the images of a batch and their labels (timm's mixup or CutMix, which smooth on their own).
+    """
 
     labels: NDArray[np.int64]
     smoothing: float
     n_views: int | None = None
     extra: nn.Module | None = None
+    mixed: Mixup | None = None
 
     def loss(self, module: nn.Module, batch: Batch) -> Tensor:
-        return self.loss_of(module(batch.images), batch)
+        if self.mixed is None:
+            return self.loss_of(module(batch.images), batch)
+        pairs = len(batch.rows) // 2 * 2  # each image is blended with its opposite, so an odd one is left out
+        labels = torch.from_numpy(self.labels[batch.rows[:pairs]]).to(batch.images.device)
+        images, targets = self.mixed(batch.images[:pairs].clone(), labels)
+        return functional.cross_entropy(module(images).float(), targets)
 
     def loss_of(self, outputs: Tensor, batch: Batch) -> Tensor:
-        """The same, from logits (B, classes)."""
-        targets = torch.from_numpy(self.labels[batch.rows])
-        return functional.cross_entropy(outputs, targets, label_smoothing=self.smoothing)
+        """The same, from logits (B, classes) of the images as they are in the batch."""
+        targets = torch.from_numpy(self.labels[batch.rows]).to(outputs.device)
+        return functional.cross_entropy(outputs.float(), targets, label_smoothing=self.smoothing)
 
     def right(self, outputs: Tensor, rows: Rows) -> int:
-        return int((outputs.argmax(1).numpy() == self.labels[rows]).sum())
+        return int((outputs.argmax(1).cpu().numpy() == self.labels[rows]).sum())
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -80,8 +90,10 @@ class Answers:
     def loss_of(self, outputs: Tensor, batch: Batch) -> Tensor:
         """The same, from logits (B, classes)."""
         heat = self.temperature
-        wanted = functional.softmax(torch.from_numpy(self.answers(batch)) / heat, dim=1)
-        soft = functional.kl_div(functional.log_softmax(outputs / heat, dim=1), wanted, reduction="batchmean") * heat**2
+        answers = torch.from_numpy(self.answers(batch)).to(outputs.device)
+        wanted = functional.softmax(answers / heat, dim=1)
+        given = functional.log_softmax(outputs.float() / heat, dim=1)
+        soft = functional.kl_div(given, wanted, reduction="batchmean") * heat**2
         if self.labels is None:
             return soft
         return (1 - self.label_share) * soft + self.label_share * self.labels.loss_of(outputs, batch)
@@ -89,4 +101,4 @@ class Answers:
     def right(self, outputs: Tensor, rows: Rows) -> int:
         if self.labels is not None:
             return self.labels.right(outputs, rows)
-        return int((outputs.argmax(1).numpy() == self.plain[rows].argmax(1)).sum())
+        return int((outputs.argmax(1).cpu().numpy() == self.plain[rows].argmax(1)).sum())

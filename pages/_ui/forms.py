@@ -58,7 +58,9 @@ def _widget(info: FieldInfo, field: str, name: str, value: Any, limit: int | Non
     label = _label(field, _extra(info).get("unit", ""))
     key, help = state.key(name), _help(info)
     if get_origin(inner) is Literal:
-        return _choice(label, list(get_args(inner)), value, key, help)
+        options = [*([AUTOMATIC] if optional else []), *get_args(inner)]
+        answer = _choice(label, options, AUTOMATIC if value is None else value, key, help)
+        return None if optional and answer == AUTOMATIC else answer
     if inner is bool:
         if not optional:
             return st.toggle(label, value=value, key=key, help=help)
@@ -110,12 +112,18 @@ def _number(label: str, info: FieldInfo, kind: type, value: Any, name: str, opti
     low, high = _limits(info)
     if limit is not None:
         high = max(limit, value or 0)  # a value beyond it came with a recipe: it is shown, and the engine refuses it
-    step = 1 if kind is int else _step(info.default if isinstance(info.default, float) else value)
+    step = 1 if kind is int else _step(_typical(info, value))
     bounds = {"min_value": low if low is None else kind(low), "max_value": high if high is None else kind(high)}
     drawn = {"step": step, "format": None if kind is int else "%g", "help": _help(info), **bounds}
     if optional:
         return st.number_input(label, value=None, key=state.seeded(name, value), placeholder=_empty(info), **drawn)
     return st.number_input(label, value=value, key=state.key(name), **drawn)
+
+
+def _typical(info: FieldInfo, value: float | None) -> float | None:
+    if isinstance(info.default, float):
+        return info.default
+    return value or next(iter(info.examples or ()), None)
 
 
 def _limits(info: FieldInfo) -> tuple[float | None, float | None]:

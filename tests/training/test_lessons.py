@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from timm.data.mixup import Mixup
 
 from engine.training.batches import Batch
 from engine.training.lessons import Answers, Labels
@@ -53,4 +54,23 @@ def test_a_lesson_asks_the_module_itself():
     module = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(1, 3))
     expected = module(BATCH.images)
     for lesson in (LABELS, answers()):
-        assert float(lesson.loss(module, BATCH)) == pytest.approx(float(lesson.loss_of(expected, BATCH)))
+        torch.testing.assert_close(lesson.loss(module, BATCH), lesson.loss_of(expected, BATCH))
+
+
+def test_mixed_images_are_learnt_with_mixed_labels():
+    np.random.seed(0)
+    seen = []
+
+    class Watched(torch.nn.Module):
+        def forward(self, images):
+            seen.append(images)
+            return torch.zeros(len(images), 3, requires_grad=True)
+
+    batch = Batch(np.arange(3), 0, np.zeros((3, 1, 1, 1), np.uint8), torch.tensor([0.0, 1.0, 9.0]).view(3, 1, 1, 1))
+    mixed = Labels(np.array([0, 1, 1]), 0.0, mixed=Mixup(mixup_alpha=1.0, label_smoothing=0.0, num_classes=3))
+    loss = mixed.loss(Watched(), batch)
+    one, other = seen[0].flatten().tolist()
+    assert 0 < one < 1
+    assert one + other == pytest.approx(1)
+    torch.testing.assert_close(loss.detach(), torch.tensor(3.0).log())
+    assert batch.images.flatten().tolist() == [0, 1, 9]

@@ -31,12 +31,12 @@ def network():
     return timm.create_model("test_resnet", num_classes=2, in_chans=1)
 
 
-def train(settings, deadline=math.inf, curve=None, module=None):
+def train(settings, deadline=math.inf, curve=None, module=None, n=80, **options):
     module = module or network()
-    pixels, labels = squares()
+    pixels, labels = squares(n)
     points = curve if curve is not None else []
     result = fit(module, pixels, Labels(labels, 0.1), PREPROCESS, settings, seed=0, deadline=deadline,
-                 on_epoch=points.append)  # fmt: skip
+                 on_epoch=points.append, **options)  # fmt: skip
     return module, result
 
 
@@ -57,8 +57,8 @@ def test_the_same_seed_gives_the_same_weights():
 
 def test_the_deadline_ends_training_after_the_batch_and_says_so(monkeypatch):
     shown = count_batches(monkeypatch)
-    _, result = train(Finetune(epochs=50, batch_size=16), deadline=0.0)
-    assert (result.n_epochs, result.stopped_by_budget, shown) == (1, True, [16])
+    _, result = train(Finetune(epochs=50, batch_size=9), deadline=0.0)
+    assert (result.n_epochs, result.stopped_by_budget, shown) == (1, True, [9])
 
 
 def test_a_last_epoch_that_the_deadline_cuts_is_told_too():
@@ -68,8 +68,8 @@ def test_a_last_epoch_that_the_deadline_cuts_is_told_too():
 
 def test_a_deadline_after_the_last_batch_cuts_nothing(monkeypatch):
     shown = count_batches(monkeypatch)
-    _, result = train(Finetune(epochs=1, batch_size=72), deadline=0.0)
-    assert (result.stopped_by_budget, shown) == (False, [72])
+    _, result = train(Finetune(epochs=1, batch_size=8), deadline=0.0, n=9)
+    assert (result.stopped_by_budget, shown) == (False, [8])
 
 
 def count_batches(monkeypatch):
@@ -132,3 +132,51 @@ def test_any_module_learns_and_a_lesson_may_train_parts_of_its_own():
     assert not torch.equal(extra.weight, before[0])
     assert torch.equal(module[2].weight, before[1])
     assert set(module.state_dict()) == {"2.weight", "2.bias"}
+
+
+def scored(monkeypatch, *scores):
+    """Validation says these, one after the other."""
+    given = iter(scores)
+    monkeypatch.setattr("engine.training.loop._share_right", lambda *args: next(given))
+
+
+def test_training_ends_after_so_many_epochs_that_are_worse_than_the_best(monkeypatch):
+    scored(monkeypatch, 0.2, 0.9, 0.9, 0.3, 0.4, 0.8)
+    _, result = train(Finetune(epochs=6, patience=2))
+    assert (result.best_epoch, result.n_epochs, result.stopped_early) == (3, 5, True)
+    assert [note.code for note in result.notes("right")][:2] == ["best_epoch", "training_stopped_early"]
+    scored(monkeypatch, 0.9, 0.1, 0.1, 0.1)
+    assert train(Finetune(epochs=4, patience=0))[1].n_epochs == 4
+
+
+def test_averaged_weights_are_validated_too_and_kept_where_they_are_better(monkeypatch):
+    settings = Finetune(epochs=2, ema_decay=0.99)
+    scored(monkeypatch, 0.5, 0.4, 0.5, 0.8)
+    averaged, result = train(settings)
+    assert (result.best_epoch, result.best_top1, result.averaged) == (2, 0.8, True)
+    assert "averaged weights" in result.notes("right")[0].text
+    scored(monkeypatch, 0.5, 0.4, 0.8, 0.8)
+    own, result = train(settings)
+    assert not result.averaged
+    assert not torch.equal(averaged.fc.weight, own.fc.weight)
+
+
+def test_the_average_is_on_the_curve():
+    curve = []
+    train(Finetune(epochs=1, ema_decay=0.9), curve=curve)
+    assert set(curve[0].metrics) == {"epoch", "train_loss", "validation_top1", "averaged_weights_top1"}
+
+
+def test_few_images_make_smaller_steps_and_deep_networks_a_warning():
+    notes = {note.code: note.text for note in train(Finetune(epochs=1))[1].notes("right")}
+    assert "takes 9 images, not 64" in notes["batch_capped"]
+    assert "map of 1x1 out of 32x32 pixels" in notes["network_too_deep"]
+    assert "learning_rate 0.001" in notes["family_defaults"]
+
+
+def test_memory_that_is_not_enough_is_an_error_that_names_the_batch(monkeypatch):
+    def full(self, images):
+        return torch.empty(2**60)
+
+    with pytest.raises(StepError, match=r"training steps of 16 images \(batch_size\)"):
+        train(Finetune(epochs=1, batch_size=16), module=type("Full", (nn.Linear,), {"forward": full})(2, 2), n=300)

@@ -24,8 +24,9 @@ from engine.techniques.distill.teacher import (
     plain_answers,
 )
 from engine.training.batches import PLAIN, Pixels, Views
+from engine.training.curve import Fit, Point
 from engine.training.lessons import Answers, Labels
-from engine.training.loop import Fit, Point, fit
+from engine.training.loop import fit
 
 
 def distill(model: Model, settings: Distill, context: Context) -> Outcome:
@@ -77,7 +78,7 @@ def _learn(
         lesson = Answers(answers=given, plain=plain, n_views=settings.views or None, temperature=settings.temperature,
                          labels=hard, label_share=settings.label_share)  # fmt: skip
         return fit(module, pixels, lesson, preprocess, settings, seed=context.seed, deadline=context.deadline,
-                   on_epoch=on_epoch)  # fmt: skip
+                   on_epoch=on_epoch, checkpoint=context.checkpoint)  # fmt: skip
 
 
 def _student(model: Model, settings: Distill, teacher: Teacher, context: Context, folder: Path) -> TorchModel:

@@ -1,0 +1,52 @@
+"""What to say of small images and of few, and of memory that is not enough."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import nn
+
+from engine.errors import StepError
+from engine.results import Note
+
+MIN_MAP = 2
+"""Height and width of the last feature map below which a convolution there sees little more than its padding."""
+MIN_STEPS = 8
+MIN_BATCH = 8
+"""Below which batch norm's statistics are noise."""
+NOT_ENOUGH = ("not enough memory", "out of memory", "allocate memory")
+
+
+def too_deep(module: nn.Module, size: tuple[int, int]) -> Note | None:
+    """A warning where a timm network leaves less than 2x2 of images of this height and width, which is what its
+    `feature_info` says; other modules do not say it."""
+    stages = getattr(module, "feature_info", None)
+    reduction = stages[-1].get("reduction") if isinstance(stages, list) and stages else None
+    if not reduction or min(size) / reduction >= MIN_MAP:
+        return None
+    height, width = (max(1, edge // reduction) for edge in size)
+    return Note(code="network_too_deep",
+                text=f"The network makes a map of {height}x{width} out of {size[0]}x{size[1]} pixels, a step of "
+                     f"{reduction}, so its last layers see no shapes. Set preprocess to {MIN_MAP * reduction} pixels "
+                     "or more, or take a network with a smaller step")  # fmt: skip
+
+
+def batch_size(asked: int, n_images: int) -> tuple[int, Note | None]:
+    """Of training on so few images that an epoch would have less than MIN_STEPS steps, a smaller one and its note."""
+    size = min(asked, n_images, max(MIN_BATCH, n_images // MIN_STEPS))
+    if size == asked:
+        return size, None
+    text = f"A step takes {size} images, not {asked}: there are only {n_images}, and an epoch needs several steps"
+    return size, Note(code="batch_capped", text=text)
+
+
+@contextmanager
+def memory_named(images: int) -> Iterator[None]:
+    """Raises StepError in place of torch's errors where a step of so many images does not fit in memory."""
+    try:
+        yield
+    except RuntimeError as error:  # torch.OutOfMemoryError is one, the CPU's allocator raises the class itself
+        if not isinstance(error, torch.OutOfMemoryError) and not any(told in str(error) for told in NOT_ENOUGH):
+            raise
+        raise StepError(f"there is not enough memory for training steps of {images} images (batch_size)",
+                        "Lower batch_size, or choose a smaller network or smaller images") from error  # fmt: skip
