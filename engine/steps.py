@@ -104,6 +104,7 @@ class Bench:
                               isa=isa(), tell=tell, target=self.target, budget=self.budget, goal=self.goal,
                               predict=lambda candidate: self.predict(candidate, silent), measuring=self.measuring,
                               offer=offer, baseline=self.baseline, export=self._onnx, cache=self.cache.put,
+                              shared=self.work / "shared",
                               checkpoint=self.cache.unfinished(key) / "training.pt")  # fmt: skip
             return STEPS[type(step)](model, step, context)
 

@@ -3,6 +3,7 @@
 import math
 import time
 from dataclasses import replace
+from pkgutil import resolve_name as resolve
 
 import pytest
 
@@ -10,8 +11,18 @@ from engine import data as images
 from engine import models
 from engine.errors import StepError
 from engine.results import Note
-from engine.settings import Budget, Finetune, QuantizeAuto, QuantizeStatic, SampleData, SampleModel, Split, Target
-from engine.steps import STEPS, Bench
+from engine.settings import (
+    Budget,
+    Distill,
+    Finetune,
+    QuantizeAuto,
+    QuantizeStatic,
+    SampleData,
+    SampleModel,
+    Split,
+    Target,
+)
+from engine.steps import CHECK_IMAGES, STEPS, Bench
 from engine.store.cache import Cache
 from engine.techniques.context import Outcome, Search
 
@@ -56,6 +67,53 @@ def test_chains_share_what_a_deadline_cut_short_and_a_later_run_does_not(bench, 
     monkeypatch.setitem(STEPS, Finetune, refuse)
     with pytest.raises(StepError, match="asked to train"):
         bench().apply(sample(tmp_path), settings, silent)
+
+
+class Killed(BaseException):
+    """As a signal ends it."""
+
+
+def test_a_training_that_was_killed_goes_on_when_it_is_asked_for_again(bench, tmp_path, monkeypatch):
+    monkeypatch.setattr("engine.training.checkpoint.EVERY_SECONDS", 0.0)
+    heard = []
+
+    def tell(fraction, message, **metrics):
+        heard.append(metrics.get("epoch"))
+        if heard == [None, 1, 2]:
+            raise Killed
+
+    made, settings = few(bench(), 16), Finetune(epochs=3)
+    with pytest.raises(Killed):
+        made.apply(sample(tmp_path), settings, tell)
+    assert list(made.cache.unfinished("x").parent.glob(".unfinished-*"))
+    epochs = counted(monkeypatch, "engine.training.loop._epoch")
+    resumed = made.apply(sample(tmp_path), settings, tell).model
+    assert (len(epochs), heard[3:]) == (2, [None, 1, 2, 3])
+    assert not list(made.cache.unfinished("x").parent.glob(".unfinished-*"))
+    whole = replace(made, cache=Cache(tmp_path / "other")).apply(sample(tmp_path), settings, silent).model
+    assert resumed.weights.read_bytes() == whole.weights.read_bytes()
+
+
+def test_the_steps_of_a_run_decode_its_images_once(bench, tmp_path, monkeypatch):
+    made = few(bench(), 16)
+    decoded = counted(monkeypatch, "engine.data.parts.to_pixels")
+    tuned = made.apply(sample(tmp_path), Finetune(epochs=1), silent).model
+    made.apply(tuned, Finetune(epochs=1, shift=0.1), silent)
+    made.apply(tuned, Distill(epochs=1, views=1), silent)
+    assert len(decoded) <= 16 + CHECK_IMAGES
+
+
+def few(bench, n):
+    """The same bench with so many images in each part."""
+    parts = {name: part.span(0, n) for name, part in bench.data.parts.items()}
+    return replace(bench, data=replace(bench.data, parts=parts))
+
+
+def counted(monkeypatch, name):
+    """A list that grows by every call of the function of this name."""
+    calls, function = [], resolve(name)
+    monkeypatch.setattr(name, lambda *args: calls.append(1) or function(*args))
+    return calls
 
 
 def test_what_a_search_that_was_cut_short_found_is_not_given_to_a_later_one(bench, tmp_path, monkeypatch):

@@ -87,6 +87,8 @@ class Context:
     """The ONNX file of a torch model, made once."""
     cache: Callable[[str, Callable[[Path], None]], Path] = _no_cache
     """The folder of what a key addresses, filled by the function where it is not there yet."""
+    shared: Path | None = None
+    """A folder of the whole run's, for what several of its steps need alike (decoded images); it goes with the run."""
     checkpoint: Path | None = None
     """A file for a training under way, which outlives this process and goes with the step's end; None: not kept."""
     measuring: Callable[[], AbstractContextManager[object]] = nullcontext

@@ -36,7 +36,7 @@ def finetune(model: TorchModel, settings: Finetune, context: Context) -> Outcome
             module.reset_classifier(len(classes))
     context.tell(0.0, f"decoding {len(train)} train images")
     with tempfile.TemporaryDirectory() as decoded:
-        pixels, labels = _labelled(train, Path(decoded))
+        pixels, labels = _labelled(train, context.shared or Path(decoded))
         result = fit(
             module,
             pixels,

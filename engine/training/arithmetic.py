@@ -79,7 +79,7 @@ def probe(module: nn.Module, step: Step, device: torch.device, deadline: float) 
             break
         for mode in finite:
             took[mode].append(_timed(step, copies[mode], mode, device)[0])
-    milliseconds = {mode.arithmetic: 1e3 * median(times) for mode, times in took.items()}
+    milliseconds: dict[str, float] = {mode.arithmetic: 1e3 * median(times) for mode, times in took.items()}
     return Probed(fastest(milliseconds), milliseconds)
 
 

@@ -103,7 +103,7 @@ class Course:
     def end(self) -> None:
         """The best weights into the module, as a module is that was never trained: on the CPU, in eval mode."""
         self.module.load_state_dict(self.best)
-        self.module.to("cpu", memory_format=torch.contiguous_format).eval()
+        self.module.to("cpu").to(memory_format=torch.contiguous_format).eval()
 
     def _parts(self) -> dict[str, Any]:
         """All that has a state of its own; the schedule has none, it follows the number of the step."""

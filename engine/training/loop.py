@@ -131,7 +131,7 @@ def _probed(module: nn.Module, batch: Batch, lesson: Lesson, deadline: float) ->
         one.train()
         one.zero_grad(set_to_none=True)
         loss = loss_of(one, batch, lesson, mode)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         return loss.item()
 
     result = probe(module, step, device(), deadline)

@@ -34,4 +34,5 @@ def test_the_head_gets_the_classes_of_the_data(tmp_path):
     outcome = tune(tmp_path / "tuned", seed=0)
     assert outcome.model.classes == tuple("0123456789")
     assert outcome.model.build()(torch.zeros(1, 1, 32, 32)).shape == (1, 10)
-    assert [note.code for note in outcome.notes] == ["best_epoch", "new_head"]
+    codes = [note.code for note in outcome.notes]
+    assert codes == ["best_epoch", "new_head", "network_too_deep", "batch_capped", "family_defaults"]

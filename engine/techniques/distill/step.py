@@ -45,7 +45,7 @@ def distill(model: Model, settings: Distill, context: Context) -> Outcome:
         student = _student(model, settings, teacher, context, _made(folder / "student"))
         _check_outputs(teacher, student)
         context.tell(0.0, f"decoding {len(train)} train images")
-        pixels = train.cached(folder).array
+        pixels = train.cached(context.shared or folder).array
         if pixels is None:
             raise TypeError("a cached part has an array")
         module = student.build()

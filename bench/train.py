@@ -1,0 +1,175 @@
+"""Our training loop beside PyTorch's plain one and Hugging Face Accelerate's, and distilling with kept answers.
+
+    pip install -r bench/requirements-train.txt
+    python -m bench.train [NETWORK:SIZE ...] [--rounds N]
+    python -m bench.train --distill [--rounds N]
+
+Images a second of whole trainings (an epoch and its validation) on the sample's train share, decoded once for
+all; the loops take turns, each with a fresh network of the same weights. All in float32, and ours also in what its
+probe chooses, whose time is not counted. Every figure is a median; a ratio is the median of the rounds' ratios, with
+its bootstrap interval. It ends with 1 where the whole interval says that ours is slower than the faster of the two.
+
+`--distill`: the seconds of the whole step, from the sample into a student, with four kept views and with answers asked
+anew at every step.
+"""
+
+import argparse
+import math
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from functools import partial
+from itertools import count
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+import timm
+import torch
+from torch import nn
+
+from bench.race_table import table
+from bench.train_rivals import Images, Rival, accelerated, plain
+from engine import data as images
+from engine import models
+from engine.data import Data
+from engine.machine import cores, cpu_name
+from engine.measure.statistics import bootstrap
+from engine.settings import Distill, Finetune, Preprocess, SampleData, SampleModel, Split, Target
+from engine.settings.training import Arithmetic
+from engine.steps import Bench
+from engine.store.cache import Cache
+from engine.techniques.context import silent
+from engine.training.arithmetic import Mode, probe
+from engine.training.batches import Batch, normalised
+from engine.training.learner import loss_of
+from engine.training.lessons import Labels
+from engine.training.loop import fit
+
+NETWORKS = ("resnet10t:64", "mobilenetv3_small_050:64", "vit_tiny_patch16_224:64")
+EPOCHS, BATCH, RATE, SHARE = 1, 64, 1e-3, 0.9
+HEADS = ("network, px", "ours", "plain PyTorch", "Accelerate", "ours over the faster", "as the probe chooses", "gain")
+STUDENT, DISTILL_EPOCHS = "test_resnet", 8
+
+
+def turns(runs: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, np.ndarray]:
+    """Seconds of every run in every round, (rounds,), whose order turns round; a first round is not counted."""
+    took: dict[str, list[float]] = {name: [] for name in runs}
+    for number in range(-1, rounds):
+        for name in runs if number % 2 else reversed(runs):
+            started = time.perf_counter()
+            runs[name]()
+            if number >= 0:
+                took[name].append(time.perf_counter() - started)
+    return {name: np.array(seconds) for name, seconds in took.items()}
+
+
+def network_row(name: str, size: int, rounds: int) -> tuple[list[str], bool]:
+    """The line of the table, and whether ours is not surely slower."""
+    preprocess = Preprocess(size=(size, size), mean=(0.5,), std=(0.5,), interpolation="bilinear", channels="gray")
+    with tempfile.TemporaryDirectory() as folder:
+        data = images.load(SampleData(), Split(), preprocess, 0, merge_train=False, n_outputs=10)
+        part = data.split("train").cached(Path(folder))
+        pixels, labels = np.array(part.array), np.array(part.labels)
+    chosen = _chosen(_fresh(name, size), pixels, labels, preprocess)
+    runs = {
+        "ours": partial(_ours, name, size, pixels, labels, preprocess, "float32"),
+        "plain": partial(_theirs, plain, name, size, pixels, labels, preprocess),
+        "accelerate": partial(_theirs, accelerated, name, size, pixels, labels, preprocess),
+        "chosen": partial(_ours, name, size, pixels, labels, preprocess, chosen.arithmetic),
+    }
+    if chosen.arithmetic == "float32":
+        del runs["chosen"]
+    took = turns(runs, rounds)
+    trained = EPOCHS * (round(len(labels) * SHARE) // BATCH) * BATCH
+    rates = {who: f"{trained / median(seconds):.0f}" for who, seconds in took.items()}
+    faster = np.minimum(took["plain"], took["accelerate"]) / took["ours"]
+    gain = _ratio(took["ours"] / took["chosen"]) if "chosen" in took else ""
+    mode = f"{chosen.arithmetic}: {rates['chosen']}" if "chosen" in took else chosen.arithmetic
+    row = [f"{name}, {size}", rates["ours"], rates["plain"], rates["accelerate"], _ratio(faster), mode, gain]
+    return row, bootstrap(faster)[1] >= 1
+
+
+def _fresh(name: str, size: int) -> nn.Module:
+    torch.manual_seed(0)
+    sized = {"img_size": size} if "vit" in name else {}
+    module: nn.Module = timm.create_model(name, num_classes=10, in_chans=1, **sized)
+    return module
+
+
+def _chosen(module: nn.Module, pixels: np.ndarray, labels: np.ndarray, preprocess: Preprocess) -> Mode:
+    rows = np.arange(BATCH)
+    batch = Batch(rows, 0, pixels[rows], normalised(pixels[rows], preprocess))
+
+    def step(one: nn.Module, mode: Mode) -> float:
+        one.train()
+        loss = loss_of(one, batch, Labels(labels, 0.1), mode)
+        loss.backward()
+        return loss.item()
+
+    return probe(module, step, torch.device("cpu"), math.inf).mode
+
+
+def _ours(
+    name: str, size: int, pixels: np.ndarray, labels: np.ndarray, preprocess: Preprocess, arithmetic: Arithmetic
+) -> None:
+    settings = Finetune(epochs=EPOCHS, learning_rate=RATE, batch_size=BATCH, shift=0.0, arithmetic=arithmetic)
+    fit(_fresh(name, size), pixels, Labels(labels, 0.1), preprocess, settings, seed=0, deadline=math.inf,
+        on_epoch=lambda point: None)  # fmt: skip
+
+
+def _theirs(rival: Rival, name: str, size: int, pixels: np.ndarray, labels: np.ndarray, preprocess: Preprocess) -> None:
+    held = round(len(labels) * SHARE)
+    train, validation = (Images(pixels[rows], labels[rows], preprocess) for rows in (slice(held), slice(held, None)))
+    rival(_fresh(name, size), train, validation, EPOCHS, BATCH, RATE)
+
+
+def distil_row(rounds: int) -> list[str]:
+    """Seconds of the whole step with kept answers and with answers asked anew."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        source = models.load(SampleModel(), None, 0, folder)
+        data = images.load(SampleData(), Split(), source.preprocess, 0, merge_train=False, n_outputs=10)
+        numbers = count()
+
+        def run(views: int) -> None:
+            work = folder / f"work{next(numbers)}"
+            work.mkdir()
+            _bench(work, data).apply(source, settings.model_copy(update={"views": views}), silent)
+
+        settings = Distill(student=STUDENT, student_weights="random", epochs=DISTILL_EPOCHS, arithmetic="float32")
+        took = turns({"kept": partial(run, settings.views), "anew": partial(run, 0)}, rounds)
+    return [f"{STUDENT}, {DISTILL_EPOCHS} epochs", f"{median(took['kept']):.1f}", f"{median(took['anew']):.1f}",
+            _ratio(took["anew"] / took["kept"])]  # fmt: skip
+
+
+def _bench(work: Path, data: Data) -> Bench:
+    return Bench(cache=Cache(work / "cache"), data=data, target=Target(threads=cores()), seed=0, work=work,
+                 deadline=math.inf)  # fmt: skip
+
+
+def _ratio(ratios: np.ndarray) -> str:
+    low, high = bootstrap(ratios)
+    return f"{median(ratios):.2f} ({low:.2f} to {high:.2f})"
+
+
+def main(networks: list[str], rounds: int, distil: bool) -> int:
+    print(f"{cpu_name()}, {cores()} cores, {torch.get_num_threads()} threads, {rounds} rounds\n")
+    if distil:
+        print(table(("student", "kept, s", "anew, s", "anew over kept"), [distil_row(rounds)]))
+        return 0
+    results = [network_row(name, int(size), rounds) for name, size in (one.split(":") for one in networks)]
+    print(table(HEADS, [row for row, _ in results]))
+    slower = [row[0] for row, ok in results if not ok]
+    print(f"\nSlower than the faster of the two: {'; '.join(slower)}" if slower else "\nOK")
+    return 1 if slower else 0
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("networks", nargs="*", default=list(NETWORKS), metavar="NETWORK:SIZE")
+    parser.add_argument("--rounds", type=int, default=8)
+    parser.add_argument("--distill", action="store_true")
+    arguments = parser.parse_args()
+    sys.exit(main(arguments.networks, arguments.rounds, arguments.distill))

@@ -1,0 +1,86 @@
+"""The training loops that a user would write: PyTorch's alone, and the same through Hugging Face Accelerate.
+
+Both as the two libraries' own guides have them: a Dataset and a DataLoader, AdamW, a cosine schedule with warm-up,
+validation after every epoch. They compute in float32, as the project's loop does beside them.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.optim.lr_scheduler import OneCycleLR
+from torch.utils.data import DataLoader, Dataset
+
+from engine.settings import Preprocess
+
+Rival = Callable[[nn.Module, "Images", "Images", int, int, float], float]
+"""(network, train images, validation images, epochs, batch size, learning rate) -> top-1 at the end."""
+
+
+class Images(Dataset[tuple[Tensor, int]]):
+    """Decoded images, (N, H, W, C) uint8, normalised when they are asked for."""
+
+    def __init__(self, pixels: np.ndarray, labels: np.ndarray, preprocess: Preprocess) -> None:
+        self.pixels, self.labels = pixels, labels
+        self.mean = torch.tensor(preprocess.mean).view(-1, 1, 1)
+        self.std = torch.tensor(preprocess.std).view(-1, 1, 1)
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def __getitem__(self, index: int) -> tuple[Tensor, int]:
+        image = torch.from_numpy(self.pixels[index]).permute(2, 0, 1).float() / 255
+        return (image - self.mean) / self.std, int(self.labels[index])
+
+
+def plain(module: nn.Module, train: Images, validation: Images, epochs: int, batch: int, rate: float) -> float:
+    """PyTorch alone."""
+    batches, held = DataLoader(train, batch, shuffle=True, drop_last=True), DataLoader(validation, 256)
+    optimizer = torch.optim.AdamW(module.parameters(), lr=rate, weight_decay=0.05)
+    schedule = OneCycleLR(optimizer, rate, total_steps=epochs * len(batches))
+    criterion, top1 = nn.CrossEntropyLoss(label_smoothing=0.1), 0.0
+    for _ in range(epochs):
+        module.train()
+        total = 0.0
+        for images, labels in batches:
+            optimizer.zero_grad()
+            loss = criterion(module(images), labels)
+            loss.backward()
+            optimizer.step()
+            schedule.step()
+            total += loss.item()
+        top1 = _top1(module, held)
+    return top1
+
+
+def accelerated(module: nn.Module, train: Images, validation: Images, epochs: int, batch: int, rate: float) -> float:
+    """The same with Accelerator.prepare and .backward."""
+    from accelerate import Accelerator  # of bench/requirements-train.txt, which the project does not need
+
+    accelerator = Accelerator(cpu=True)
+    optimizer = torch.optim.AdamW(module.parameters(), lr=rate, weight_decay=0.05)
+    module, optimizer, batches, held = accelerator.prepare(
+        module, optimizer, DataLoader(train, batch, shuffle=True, drop_last=True), DataLoader(validation, 256)
+    )
+    schedule = accelerator.prepare(OneCycleLR(optimizer, rate, total_steps=epochs * len(batches)))
+    criterion, top1 = nn.CrossEntropyLoss(label_smoothing=0.1), 0.0
+    for _ in range(epochs):
+        module.train()
+        total = 0.0
+        for images, labels in batches:
+            optimizer.zero_grad()
+            loss = criterion(module(images), labels)
+            accelerator.backward(loss)
+            optimizer.step()
+            schedule.step()
+            total += loss.item()
+        top1 = _top1(module, held)
+    return top1
+
+
+@torch.inference_mode()
+def _top1(module: nn.Module, batches: DataLoader[tuple[Tensor, int]]) -> float:
+    module.eval()
+    right = [(module(images).argmax(1) == labels).float().sum() for images, labels in batches]
+    return float(sum(right) / len(batches.dataset))  # type: ignore[arg-type]
