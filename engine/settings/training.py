@@ -30,7 +30,7 @@ class Training(StepSettings):
     )  # fmt: skip
     patience: int = setting(
         10, help="Epochs in a row that may do worse on the validation images than the best so far; then training ends. "
-                 "0: it never ends early.", unit="epochs", ge=0, le=1000,
+                 "0: it never ends early.", ge=0, le=1000,
     )  # fmt: skip
     optimizer: Optimizer | None = setting(None, help="timm's optimizer. By the kind of network if empty.", expert=True)
     weight_decay: float | None = setting(

@@ -58,13 +58,13 @@ class Fit:
     """What was chosen for this network and these images, and what to beware of."""
 
     def notes(self, judged: str) -> tuple[Note, ...]:
-        """Which weights were kept and why, how training ended if before its time, and the remarks; `judged` says what
+        """Which weights were kept and why, the remarks, and how training ended if before its time; `judged` says what
         a good answer is."""
         weights = "averaged weights" if self.averaged else "weights"
         kept = Note(code="best_epoch", text=f"The {weights} of epoch {self.best_epoch} of {self.n_epochs} are kept: "
                                             f"{self.best_top1:.1%} of {self.n_validation} validation images "
                                             f"(a part of the train split) are {judged}")  # fmt: skip
-        return (kept, *self._ending(), *self.remarks)
+        return (kept, *self.remarks, *self._ending())
 
     def _ending(self) -> tuple[Note, ...]:
         if self.stopped_by_budget:

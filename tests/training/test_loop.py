@@ -144,7 +144,7 @@ def test_training_ends_after_so_many_epochs_that_are_worse_than_the_best(monkeyp
     scored(monkeypatch, 0.2, 0.9, 0.9, 0.3, 0.4, 0.8)
     _, result = train(Finetune(epochs=6, patience=2))
     assert (result.best_epoch, result.n_epochs, result.stopped_early) == (3, 5, True)
-    assert [note.code for note in result.notes("right")][:2] == ["best_epoch", "training_stopped_early"]
+    assert result.notes("right")[-1].code == "training_stopped_early"
     scored(monkeypatch, 0.9, 0.1, 0.1, 0.1)
     assert train(Finetune(epochs=4, patience=0))[1].n_epochs == 4
 
