@@ -27,13 +27,17 @@ def too_deep(module: nn.Module, size: tuple[int, int]) -> Note | None:
     height, width = (max(1, edge // reduction) for edge in size)
     return Note(code="network_too_deep",
                 text=f"The network makes a map of {height}x{width} out of {size[0]}x{size[1]} pixels, a step of "
-                     f"{reduction}, so its last layers see no shapes. Set preprocess to {MIN_MAP * reduction} pixels "
-                     "or more, or take a network with a smaller step")  # fmt: skip
+                     f"{reduction}, so its last layers see little but padding. Set preprocess to "
+                     f"{MIN_MAP * reduction} pixels or more, or take a network with a smaller step")  # fmt: skip
 
 
-def batch_size(asked: int, n_images: int) -> tuple[int, Note | None]:
-    """Of training on so few images that an epoch would have less than MIN_STEPS steps, a smaller one and its note."""
-    size = min(asked, n_images, max(MIN_BATCH, n_images // MIN_STEPS))
+def batch_size(asked: int, n_images: int, processes: int) -> tuple[int, Note | None]:
+    """As asked, or smaller, with a note: where an epoch would have less than MIN_STEPS steps, and so that all processes
+    have equal parts. Raises StepError where these would be less than two images."""
+    size = min(asked, n_images, max(MIN_BATCH, n_images // MIN_STEPS)) // processes * processes
+    if size < 2 * processes:
+        raise StepError(f"steps of {asked} of {n_images} images are too small for {processes} processes",
+                        "Start fewer processes, or raise batch_size")  # fmt: skip
     if size == asked:
         return size, None
     text = f"A step takes {size} images, not {asked}: there are only {n_images}, and an epoch needs several steps"

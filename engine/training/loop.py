@@ -49,7 +49,7 @@ def fit(
     loss is not finite or a step does not fit in memory.
     """
     train, validation = _validation_split(len(pixels), np.random.default_rng(seed))
-    size, capped = batch_size(settings.batch_size, len(train))
+    size, capped = batch_size(settings.batch_size, len(train), several.world())
     batches = TrainBatches(Views(pixels, settings, seed), train, preprocess, size, seed, lesson.n_views)
     used = chosen(module, settings)
     with memory_named(size):

@@ -9,6 +9,7 @@ from torch import nn
 from engine.errors import StepError
 from engine.settings import Finetune, Preprocess
 from engine.training.batches import TrainBatches
+from engine.training.cautions import batch_size
 from engine.training.lessons import Labels
 from engine.training.loop import fit
 
@@ -172,6 +173,12 @@ def test_few_images_make_smaller_steps_and_deep_networks_a_warning():
     assert "takes 9 images, not 64" in notes["batch_capped"]
     assert "map of 1x1 out of 32x32 pixels" in notes["network_too_deep"]
     assert "learning_rate 0.001" in notes["family_defaults"]
+
+
+def test_every_process_gets_as_many_images_and_two_at_least():
+    assert batch_size(64, 1000, processes=3)[0] == 63
+    with pytest.raises(StepError, match="too small for 8 processes"):
+        batch_size(15, 1000, processes=8)
 
 
 def test_memory_that_is_not_enough_is_an_error_that_names_the_batch(monkeypatch):
