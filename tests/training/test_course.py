@@ -4,6 +4,7 @@ import math
 
 import pytest
 import torch
+from timm.data.mixup import Mixup
 from torch import nn
 
 from engine.settings import Finetune
@@ -11,7 +12,7 @@ from engine.training.lessons import Labels
 from engine.training.loop import fit
 from tests.training.test_loop import PREPROCESS, squares
 
-SETTINGS = Finetune(epochs=4, ema_decay=0.9, mixup=0.2, optimizer="sgd", arithmetic="channels_last")
+SETTINGS = Finetune(epochs=4, ema_decay=0.9, optimizer="sgd", arithmetic="channels_last")
 
 
 class Killed(BaseException):
@@ -34,7 +35,8 @@ def train(path, until=math.inf):
         if point.epoch > until:
             raise Killed
 
-    fit(module, pixels, Labels(labels, 0.1), PREPROCESS, SETTINGS, seed=0, deadline=math.inf, on_epoch=on_epoch,
+    lesson = Labels(labels, 0.1, mixed=Mixup(0.2, num_classes=2))
+    fit(module, pixels, lesson, PREPROCESS, SETTINGS, seed=0, deadline=math.inf, on_epoch=on_epoch,
         checkpoint=path)  # fmt: skip
     return heard, module.state_dict()
 
@@ -46,7 +48,8 @@ def test_a_killed_training_goes_on_to_the_same_end(monkeypatch, tmp_path, done):
     path = tmp_path / "made" / "training.pt"
     with pytest.raises(Killed):
         train(path, until=done)
-    assert len(torch.load(path)["points"]) == done
+    state = torch.load(path)
+    assert (len(state["points"]), set(state["parts"])) == (done, {"module", "optimizer", "average"})
     heard, weights = train(path)
     assert heard == whole
     assert all(torch.equal(weights[name], value) for name, value in expected.items())
