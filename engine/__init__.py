@@ -26,6 +26,8 @@ from engine.errors import (
 from engine.machine import cores
 from engine.results import (
     Accuracy,
+    Advice,
+    Architecture,
     CatalogueEntry,
     CheckItem,
     ClassCount,
@@ -41,7 +43,9 @@ from engine.results import (
     Latency,
     ModelProfile,
     Note,
+    OwnModel,
     Provider,
+    Published,
     Race,
     Recommendation,
     Report,
@@ -59,6 +63,7 @@ from engine.settings import (
     PRETRAINED,
     RANDOM,
     TECHNIQUES,
+    AdviseRequest,
     AnalysisRequest,
     Budget,
     DataSource,
@@ -94,6 +99,7 @@ from engine.settings import (
 )
 from engine.settings.recipe import MAX_RECIPE_BYTES
 from engine.verbs import (
+    advise,
     analyse,
     cancel,
     catalogue_entry,
@@ -130,18 +136,18 @@ from engine.verbs import (
 )
 
 __all__ = [
-    "Accuracy", "AnalysisRequest", "Budget", "Cancelled", "CatalogueEntry", "CheckItem", "ClassCount", "DataError",
-    "DataPreview", "DataSource", "DataSummary", "Distill", "Environment", "Estimate", "Event", "Failure",
-    "FeatherweightError", "Fidelity", "FileModel", "Finetune", "Float16", "Goal", "Hardware", "HardwareRequest",
-    "HubError", "ImagesData", "Job", "Latency", "MAX_RECIPE_BYTES", "ModelProfile", "ModelSource", "NotFoundError",
-    "Note", "PRETRAINED", "Preprocess", "PreviewRequest", "ProfileRequest", "Provider", "Quantize", "QuantizeAuto",
-    "QuantizeDynamic", "QuantizeStatic", "QuantizeWeights", "RANDOM", "Race", "Recipe", "Recommendation", "Report",
-    "RequestError", "Result", "RunError", "SampleData", "SampleModel", "Settings", "SettingsError", "Simplify",
-    "SourceError", "Split", "Stage", "State", "StateError", "Step", "StorageError", "TECHNIQUES", "Target",
-    "TargetError", "TechniqueInfo", "Throughput", "TimmModel", "Trial", "Upload", "Usage", "Variant", "Verdict",
-    "analyse", "cancel", "catalogue_entry", "check", "cores", "delete", "delete_upload", "describe", "dump_recipe",
-    "ensure_supervisor", "estimate", "events", "free_cache", "hardware", "inspect", "job", "list_jobs",
-    "list_techniques", "load_recipe", "log", "optimize", "parse_recipe", "recipe", "rename", "report", "resolve",
-    "result", "result_file", "save_folder", "save_upload", "search_models", "submit", "supervise", "uploads", "usage",
-    "variant_file", "wait",
+    "Accuracy", "Advice", "AdviseRequest", "AnalysisRequest", "Architecture", "Budget", "Cancelled", "CatalogueEntry",
+    "CheckItem", "ClassCount", "DataError", "DataPreview", "DataSource", "DataSummary", "Distill", "Environment",
+    "Estimate", "Event", "Failure", "FeatherweightError", "Fidelity", "FileModel", "Finetune", "Float16", "Goal",
+    "Hardware", "HardwareRequest", "HubError", "ImagesData", "Job", "Latency", "MAX_RECIPE_BYTES", "ModelProfile",
+    "ModelSource", "NotFoundError", "Note", "OwnModel", "PRETRAINED", "Preprocess", "PreviewRequest", "ProfileRequest",
+    "Provider", "Published", "Quantize", "QuantizeAuto", "QuantizeDynamic", "QuantizeStatic", "QuantizeWeights",
+    "RANDOM", "Race", "Recipe", "Recommendation", "Report", "RequestError", "Result", "RunError", "SampleData",
+    "SampleModel", "Settings", "SettingsError", "Simplify", "SourceError", "Split", "Stage", "State", "StateError",
+    "Step", "StorageError", "TECHNIQUES", "Target", "TargetError", "TechniqueInfo", "Throughput", "TimmModel", "Trial",
+    "Upload", "Usage", "Variant", "Verdict", "advise", "analyse", "cancel", "catalogue_entry", "check", "cores",
+    "delete", "delete_upload", "describe", "dump_recipe", "ensure_supervisor", "estimate", "events", "free_cache",
+    "hardware", "inspect", "job", "list_jobs", "list_techniques", "load_recipe", "log", "optimize", "parse_recipe",
+    "recipe", "rename", "report", "resolve", "result", "result_file", "save_folder", "save_upload", "search_models",
+    "submit", "supervise", "uploads", "usage", "variant_file", "wait",
 ]  # fmt: skip

@@ -15,7 +15,18 @@ from pydantic import TypeAdapter
 from typer.main import get_command
 
 import engine
-from engine import Event, FeatherweightError, lines
+from engine import (
+    RANDOM,
+    AdviseRequest,
+    Event,
+    FeatherweightError,
+    FileModel,
+    ModelSource,
+    SampleModel,
+    Target,
+    TimmModel,
+    lines,
+)
 
 REFUSED, CANCELLED = 2, 130
 
@@ -80,6 +91,29 @@ def techniques(json: AsJson = False) -> None:
 def hardware(json: AsJson = False) -> None:
     """Say what this machine can run."""
     _show(engine.hardware(), json, lines.of_hardware)
+
+
+@app.command()
+def advise(
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="A timm name, an ONNX file, or sample.")],
+    threads: Annotated[
+        int | None, typer.Option("--threads", min=1, max=1024, help="Threads; all cores if left out.")
+    ] = None,
+    batch: Annotated[int, typer.Option("--batch", min=1, max=1024, help="Images a call.")] = 1,
+    json: AsJson = False,
+) -> None:
+    """Say which architectures would be faster here than a model, or better."""
+    target = Target(threads=threads, batch_size=batch)
+    _show(engine.advise(AdviseRequest(model=_source(model), target=target), _tell), json, lines.of_advice)
+
+
+def _source(model: str) -> ModelSource:
+    """A timm architecture is taken untrained: the weights' values change no latency."""
+    if model == "sample":
+        return SampleModel()
+    if engine.catalogue_entry(model) is not None and not Path(model).is_file():
+        return TimmModel(name=model, weights=RANDOM)
+    return FileModel(path=str(Path(model).expanduser().absolute()))
 
 
 @app.command()

@@ -3,7 +3,7 @@
 from engine.data import Data
 from engine.errors import DataError, SourceError, TargetError
 from engine.models.artifacts import OnnxModel
-from engine.settings import ImagesData, Recipe
+from engine.settings import ImagesData, Recipe, Target
 from engine.techniques.context import Model
 
 
@@ -13,10 +13,7 @@ def check_fit(recipe: Recipe, model: Model, data: Data) -> None:
     Where no leading fine-tune brings a new head, SourceError where the model tells no classes apart, and DataError
     where its head does not fit those of the data.
     """
-    if isinstance(model, OnnxModel) and model.batch is not None and model.batch != recipe.target.batch_size:
-        raise TargetError(f"the file takes {model.batch} images a call and target.batch_size is "
-                          f"{recipe.target.batch_size}", f"Set target.batch_size to {model.batch}, or export the model "
-                          "with a dynamic batch")  # fmt: skip
+    check_batch(model, recipe.target)
     if recipe.baseline_steps:
         return
     if model.n_outputs == 1:
@@ -29,6 +26,14 @@ def check_fit(recipe: Recipe, model: Model, data: Data) -> None:
     if isinstance(model, OnnxModel):
         raise DataError(said, ways[0].upper() + ways[1:])
     raise DataError(said, f"Begin every chain with the same finetune, which gives the model a new head; or {ways}")
+
+
+def check_batch(model: Model, target: Target) -> None:
+    """Raises TargetError where the file's batch size is fixed to another than the target's."""
+    if isinstance(model, OnnxModel) and model.batch is not None and model.batch != target.batch_size:
+        raise TargetError(f"the file takes {model.batch} images a call and target.batch_size is "
+                          f"{target.batch_size}", f"Set target.batch_size to {model.batch}, or export the model "
+                          "with a dynamic batch")  # fmt: skip
 
 
 def _maps_labels(recipe: Recipe) -> bool:

@@ -3,9 +3,11 @@
 from pathlib import Path
 
 from engine import catalogue
+from engine.catalogue.shortlist import SHORTLIST
 from engine.machine import cores
 from engine.results import Estimate
 from engine.settings import (
+    AdviseRequest,
     Distill,
     FileModel,
     Finetune,
@@ -34,6 +36,7 @@ LATENCY_SECONDS = 2.0  # a variant, at the least
 TIMED_CALLS = 200
 CONVERSION_SECONDS = 2.0
 RACE_SECONDS, RACE_CALLS = 25.0, 2000.0  # about ten candidates built, screened and timed
+PAIR_SECONDS = 3.0  # of the advisor: one architecture beside the user's model
 BYTES_PER_IMAGE = 50_000
 
 
@@ -50,6 +53,14 @@ def estimate_recipe(recipe: Recipe) -> Estimate:
     phases["latency"] = kept * max(LATENCY_SECONDS, TIMED_CALLS * forward * recipe.target.batch_size)
     return Estimate(seconds=round(sum(phases.values()), 1),
                     phases={name: round(seconds, 1) for name, seconds in phases.items()})  # fmt: skip
+
+
+def estimate_advice(request: AdviseRequest) -> Estimate:
+    """Seconds of the phases of an advice of which nothing was measured before; it ends with its minutes."""
+    n_names = len(request.names or SHORTLIST)
+    phases = {"starting": STARTING_SECONDS + EXPORT_SECONDS, "export": n_names * EXPORT_SECONDS,
+              "latency": n_names * PAIR_SECONDS}  # fmt: skip
+    return Estimate(seconds=min(sum(phases.values()), 60 * request.minutes), phases=phases)
 
 
 def describe_recipe(recipe: Recipe) -> tuple[str, ...]:

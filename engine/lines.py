@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from engine.results import Hardware, Job, ModelProfile, Report, Variant
+from engine.results import Advice, Architecture, Hardware, Job, ModelProfile, Report, Variant
 from engine.settings import Preprocess
 
 Rows = Sequence[tuple[str, ...]]
@@ -94,6 +94,34 @@ def _measured(variant: Variant) -> tuple[str, str, str, str]:
         f"{latency.ratio_to_baseline:.3f} ({latency.ratio_low:.3f} to {latency.ratio_high:.3f})" if latency else "-",
         f"{accuracy.top1:.2%} ({accuracy.low:.2%} to {accuracy.high:.2%})" if accuracy else "-",
         f"{fidelity.agreement:.2%}" if fidelity else "-",
+    )
+
+
+def of_advice(advice: Advice) -> list[str]:
+    """The user's model, then every architecture, the fastest first, and what is advised."""
+    own = advice.own
+    mine = (f"{own.name}: {'x'.join(map(str, own.input_shape))}, {advice.target.threads} threads, batch "
+            f"{advice.target.batch_size}" + (f", median {own.p50_ms:.3g} ms" if own.p50_ms else ""))  # fmt: skip
+    rest = [one for one in advice.architectures if one.latency is None]
+    rows = [("architecture", "", "of your model's latency (95 %)", "published top-1", "at", "parameters")]
+    rows += [_architecture(one, advice) for one in (*advice.measured, *rest)]
+    notes = [advice.reason] if advice.reason else []
+    return [mine, *table(rows), *(f"{note.code}: {note.text}" for note in (*notes, *advice.warnings))]
+
+
+def _architecture(one: Architecture, advice: Advice) -> tuple[str, ...]:
+    words = {"front": advice.front, "faster": advice.faster, "better": advice.better}
+    latency, known = one.latency, one.published
+    told = one.refused.text if one.refused else "not measured"
+    if latency:
+        told = f"{latency.ratio_to_baseline:.3f} ({latency.ratio_low:.3f} to {latency.ratio_high:.3f})"
+    return (
+        one.name,
+        " ".join(word for word, names in words.items() if one.name in names),
+        told + (" busy" if one.busy else ""),
+        f"{known.top1:.1%}" if known else "-",
+        f"{known.img_size} px" if known else "-",
+        f"{one.parameters / 1e6:.2f} M" if one.parameters else "-",
     )
 
 

@@ -11,6 +11,8 @@ from engine.errors import DataError, RequestError, SourceError, TargetError
 from engine.machine import cores
 from engine.settings import (
     PRETRAINED,
+    RANDOM,
+    AdviseRequest,
     AnalysisRequest,
     DataSource,
     Distill,
@@ -21,6 +23,7 @@ from engine.settings import (
     PreviewRequest,
     Recipe,
     SampleModel,
+    Target,
     TimmModel,
     with_sources,
 )
@@ -36,9 +39,7 @@ def resolve_recipe(recipe: Recipe, home: Home, *, from_browser: bool) -> Recipe:
     Raises RequestError for a missing or changed file, an unknown name, threads above the cores, and, from the
     browser, any path outside this home's uploads.
     """
-    if (recipe.target.threads or 0) > cores():
-        raise TargetError(f"target.threads is {recipe.target.threads}, this process may use {cores()} cores",
-                          f"Set it to {cores()} or fewer, or leave it out")  # fmt: skip
+    _check_threads(recipe.target)
     found = Finder(home, from_browser)
     data = found.data(recipe.data) if recipe.data is not None else None
     for step in (step for chain in recipe.chains for step in chain):
@@ -54,8 +55,12 @@ def resolve_request(request: AnalysisRequest, home: Home, *, from_browser: bool)
         return request
     found = Finder(home, from_browser)
     changes: dict[str, object] = {"model": found.model(request.model)}
-    if isinstance(request, PreviewRequest):
-        changes["data"] = found.data(request.data)
+    if isinstance(request, PreviewRequest | AdviseRequest):
+        changes["data"] = found.data(request.data) if request.data is not None else None
+    if isinstance(request, AdviseRequest):
+        _check_threads(request.target)
+        for name in request.names or ():
+            _check_name(TimmModel(name=name, weights=RANDOM))
     return request.model_copy(update=changes)
 
 
@@ -128,6 +133,12 @@ class Finder:
     def _upload_sum(self, path: Path) -> str | None:
         root = self._home.uploads.resolve()
         return path.relative_to(root).parts[0] if path.is_relative_to(root) and path != root else None
+
+
+def _check_threads(target: Target) -> None:
+    if (target.threads or 0) > cores():
+        raise TargetError(f"target.threads is {target.threads}, this process may use {cores()} cores",
+                          f"Set it to {cores()} or fewer, or leave it out")  # fmt: skip
 
 
 def _check_name(source: TimmModel) -> None:

@@ -11,13 +11,14 @@ from typing import cast, get_args
 from engine import catalogue
 from engine.checkup import check_home
 from engine.errors import LimitError, NotFoundError, StateError
-from engine.estimating import describe_recipe, estimate_recipe
+from engine.estimating import describe_recipe, estimate_advice, estimate_recipe
 from engine.jobs import foreground, supervisor_lock
 from engine.jobs.queue import ACTIVE, Queue, paths_in
 from engine.jobs.supervisor import supervise as supervise_home
 from engine.machine import versions
 from engine.resolving import resolve_recipe, resolve_request
 from engine.results import (
+    Advice,
     CatalogueEntry,
     CheckItem,
     Estimate,
@@ -33,6 +34,7 @@ from engine.results import (
 )
 from engine.settings import (
     TECHNIQUES,
+    AdviseRequest,
     AnalysisRequest,
     FileModel,
     HardwareRequest,
@@ -103,6 +105,17 @@ def inspect(path: str | Path) -> ModelProfile:
     return cast(ModelProfile, foreground.answer(home, resolve_request(request, home, from_browser=False)))
 
 
+def advise(request: AdviseRequest, on_event: Callable[[Event], None] = lambda event: None) -> Advice:
+    """Which architectures would be faster here, or better, measured in a child process.
+
+    What was measured is kept in the home, also where Ctrl-C ends it. Raises RequestError, RunError and Cancelled.
+    """
+    home = Home.default()
+    home.prepare()
+    home.require_free()
+    return cast(Advice, foreground.answer(home, resolve_request(request, home, from_browser=False), on_event))
+
+
 # recipes
 
 
@@ -111,9 +124,9 @@ def resolve(recipe: Recipe, *, from_browser: bool = False) -> Recipe:
     return resolve_recipe(recipe, Home.default(), from_browser=from_browser)
 
 
-def estimate(recipe: Recipe) -> Estimate:
-    """About how long a resolved recipe will take; never a measurement."""
-    return estimate_recipe(recipe)
+def estimate(asked: Recipe | AdviseRequest) -> Estimate:
+    """About how long a resolved recipe, or advice on architectures, will take; never a measurement."""
+    return estimate_advice(asked) if isinstance(asked, AdviseRequest) else estimate_recipe(asked)
 
 
 def describe(recipe: Recipe) -> tuple[str, ...]:
@@ -148,7 +161,8 @@ def analyse(request: AnalysisRequest, *, from_browser: bool = False) -> Job:
     queue = _queue()
     resolved = resolve_request(request, queue.home, from_browser=from_browser)
     key = hashlib.sha256(f"{resolved.model_dump_json()}{sorted(versions().items())}".encode()).hexdigest()
-    return queue.submit(resolved, name=resolved.kind, key=key)
+    seconds = estimate(resolved).seconds if isinstance(resolved, AdviseRequest) else None
+    return queue.submit(resolved, name=resolved.kind, key=key, estimate_seconds=seconds)
 
 
 def list_jobs(kind: str | None = "run", limit: int = 100) -> tuple[Job, ...]:
@@ -190,7 +204,7 @@ def report(id: str) -> Report | None:
 
 
 def result(id: str) -> Result | None:
-    """The result of an analysis, or None before its end. Raises NotFoundError."""
+    """The result of an analysis, or None before there is any; advice grows as it goes. Raises NotFoundError."""
     return _queue().folder(id).result()
 
 

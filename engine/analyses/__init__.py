@@ -2,14 +2,16 @@
 
 from collections.abc import Callable
 
+from engine.analyses.advise import advise
 from engine.analyses.hardware import hardware
 from engine.analyses.preview import preview
 from engine.analyses.profile import profile
 from engine.results import Result
-from engine.settings import AnalysisRequest, HardwareRequest, PreviewRequest, ProfileRequest
+from engine.settings import AdviseRequest, AnalysisRequest, HardwareRequest, PreviewRequest, ProfileRequest
 
 ANALYSES: dict[type[AnalysisRequest], Callable[..., Result]] = {
     ProfileRequest: profile,
     PreviewRequest: preview,
     HardwareRequest: hardware,
+    AdviseRequest: advise,
 }

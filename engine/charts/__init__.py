@@ -4,6 +4,7 @@ Every figure carries its alternative text; `alt_text(figure)` reads it.
 """
 
 from engine.charts.accuracy import accuracy, agreement
+from engine.charts.advice import advice
 from engine.charts.classes import class_counts
 from engine.charts.latency import latency, speed
 from engine.charts.layers import layers
@@ -14,6 +15,6 @@ from engine.charts.tradeoff import tradeoff
 from engine.charts.training import learning_curve
 
 __all__ = [
-    "accuracy", "agreement", "alt_text", "class_counts", "how_far", "latency", "layers", "learning_curve", "race",
-    "size", "speed", "tradeoff",
+    "accuracy", "advice", "agreement", "alt_text", "class_counts", "how_far", "latency", "layers", "learning_curve",
+    "race", "size", "speed", "tradeoff",
 ]  # fmt: skip

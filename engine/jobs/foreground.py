@@ -47,12 +47,16 @@ def run_in_folder(home: Home, recipe: Recipe, out: Path, on_event: Callable[[Eve
     return report
 
 
-def answer(home: Home, request: AnalysisRequest, command: Sequence[str] = RUNNER) -> Result:
-    """Carry out an analysis in a temporary folder, and return its result. Raises RequestError and RunError."""
+def answer(home: Home, request: AnalysisRequest, on_event: Callable[[Event], None] = lambda event: None,
+           command: Sequence[str] = RUNNER) -> Result:  # fmt: skip
+    """Carry out an analysis in a temporary folder, and return its result.
+
+    Raises RequestError, RunError and Cancelled.
+    """
     with tempfile.TemporaryDirectory(prefix="featherweight-") as place:
         folder, job = JobFolder(Path(place)), _job(request, request.kind)
         describe_folder(folder, job)
-        outcome = _follow(Execution(home, job, folder, command=command), folder, lambda event: None)
+        outcome = _follow(Execution(home, job, folder, command=command), folder, on_event)
         raise_for(outcome)
         result = folder.result()
     if result is None or outcome.error is not None:

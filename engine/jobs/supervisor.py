@@ -1,4 +1,4 @@
-"""The supervisor: serves the queue of a home, one run and one analysis at a time, each in its own process."""
+"""The supervisor: serves the queue of a home, one job a slot at a time, each in its own process."""
 
 import signal
 import sys
@@ -21,7 +21,7 @@ from engine.store.home import Home
 TICK_SECONDS = 0.2
 RENEW_SECONDS = LEASE_SECONDS / 6
 IDLE_SECONDS = 1800.0  # without a job and without an app that looks after it
-SLOTS: Mapping[str, int] = {"run": 1, "analysis": 1}
+SLOTS: Mapping[str, int] = {"run": 1, "analysis": 1, "advice": 1}
 
 
 def supervise(home: Home, *, idle_seconds: float = IDLE_SECONDS, command: Sequence[str] = RUNNER) -> int:

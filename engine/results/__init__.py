@@ -1,12 +1,16 @@
 """What came out: frozen pydantic results, JSON both ways. Pages, charts and exports read nothing else."""
 
 from engine.results.analyses import (
+    Advice,
+    Architecture,
     CatalogueEntry,
     ClassCount,
     DataPreview,
     Hardware,
     ModelProfile,
+    OwnModel,
     Provider,
+    Published,
     TechniqueInfo,
 )
 from engine.results.base import Environment, Note, Result, State
@@ -15,8 +19,8 @@ from engine.results.measurements import Accuracy, Answer, DataSummary, Fidelity,
 from engine.results.report import SCHEMA_VERSION, Failure, Race, Recommendation, Report, Role, Trial, Variant
 
 __all__ = [
-    "Accuracy", "Answer", "CatalogueEntry", "CheckItem", "ClassCount", "DataPreview", "DataSummary",
-    "Environment", "Estimate", "Event", "Failure", "Fidelity", "Hardware", "InputSpec", "Job", "Latency",
-    "ModelProfile", "Note", "Provider", "Race", "Recommendation", "Report", "Result", "Role", "SCHEMA_VERSION", "State",
-    "TechniqueInfo", "Throughput", "Trial", "Upload", "Usage", "Variant", "Verdict",
+    "Accuracy", "Advice", "Answer", "Architecture", "CatalogueEntry", "CheckItem", "ClassCount", "DataPreview",
+    "DataSummary", "Environment", "Estimate", "Event", "Failure", "Fidelity", "Hardware", "InputSpec", "Job", "Latency",
+    "ModelProfile", "Note", "OwnModel", "Provider", "Published", "Race", "Recommendation", "Report", "Result", "Role",
+    "SCHEMA_VERSION", "State", "TechniqueInfo", "Throughput", "Trial", "Upload", "Usage", "Variant", "Verdict",
 ]  # fmt: skip

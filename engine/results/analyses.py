@@ -5,8 +5,8 @@ from typing import Literal
 from pydantic import Field
 
 from engine.results.base import Environment, Note, Result
-from engine.results.measurements import DataSummary
-from engine.settings import Preprocess
+from engine.results.measurements import Accuracy, DataSummary, Latency
+from engine.settings import Preprocess, Target
 
 
 class ModelProfile(Result):
@@ -88,3 +88,71 @@ class TechniqueInfo(Result):
     stage: Literal["torch", "onnx"]
     summary: str
     schema_: dict[str, object] = Field(alias="schema", serialization_alias="schema")
+
+
+class Published(Result):
+    """The top-1 on ImageNet-1k, a share, that was published for pretrained weights (`tag`) at an image size in px."""
+
+    tag: str
+    img_size: int
+    top1: float
+
+
+class Architecture(Result):
+    """One architecture beside the user's model; `latency` holds its ratio to that model in the same rounds.
+
+    `refused` says why it could not be measured; without both, its turn has not come. `busy`: other programs had the
+    cores meanwhile, and the figures were not kept for another time.
+    """
+
+    name: str
+    family: str
+    why: str
+    parameters: int | None
+    published: Published | None
+    latency: Latency | None = None
+    refused: Note | None = None
+    busy: bool = False
+
+
+class OwnModel(Result):
+    """The user's model: its median latency over all rounds in ms, with the lowest and highest of these; its accuracy
+    on the user's labelled images; what was published for its architecture."""
+
+    name: str
+    architecture: str | None
+    input_shape: tuple[int, int, int]
+    n_outputs: int
+    published: Published | None
+    accuracy: Accuracy | None
+    p50_ms: float | None = None
+    lowest_ms: float | None = None
+    highest_ms: float | None = None
+
+
+class Advice(Result):
+    """Which architectures would be faster here at the same accuracy, or better at the same speed.
+
+    `front`, `faster` and `better` are names of architectures, the best first; see engine/analyses/front.py. `complete`
+    is False while it is measured, and stays so where it was ended early.
+    """
+
+    own: OwnModel
+    target: Target
+    architectures: tuple[Architecture, ...]
+    front: tuple[str, ...] = ()
+    faster: tuple[str, ...] = ()
+    better: tuple[str, ...] = ()
+    reason: Note | None = None
+    warnings: tuple[Note, ...] = ()
+    complete: bool = False
+    environment: Environment
+
+    def architecture(self, name: str) -> Architecture | None:
+        return next((one for one in self.architectures if one.name == name), None)
+
+    @property
+    def measured(self) -> tuple[Architecture, ...]:
+        """Those with a latency, the fastest first."""
+        found = [one for one in self.architectures if one.latency is not None]
+        return tuple(sorted(found, key=lambda one: one.latency.ratio_to_baseline if one.latency else 0.0))

@@ -3,6 +3,7 @@
 from engine.settings.base import Settings, Stage, settings_error
 from engine.settings.data import DataSource, ImagesData, Preprocess, SampleData, Split
 from engine.settings.jobs import (
+    AdviseRequest,
     AnalysisRequest,
     HardwareRequest,
     JobRequest,
@@ -25,10 +26,10 @@ from engine.settings.techniques import TECHNIQUES, Float16, Simplify, Step
 from engine.settings.training import Distill, Finetune
 
 __all__ = [
-    "PRETRAINED", "RANDOM", "TECHNIQUES", "AnalysisRequest", "Budget", "Calibration", "DataSource", "Distill",
-    "FileModel", "Finetune", "Float16", "Goal", "HardwareRequest", "ImagesData", "JobRequest", "ModelSource",
+    "PRETRAINED", "RANDOM", "TECHNIQUES", "AdviseRequest", "AnalysisRequest", "Budget", "Calibration", "DataSource",
+    "Distill", "FileModel", "Finetune", "Float16", "Goal", "HardwareRequest", "ImagesData", "JobRequest", "ModelSource",
     "Preprocess", "PreviewRequest", "ProfileRequest", "Quantize", "QuantizeAuto", "QuantizeDynamic", "QuantizeStatic",
     "QuantizeWeights", "Recipe", "RunRequest", "SampleData", "SampleModel", "Settings", "Simplify", "Split", "Stage",
-    "Step", "Target", "TimmModel", "absolute_paths", "dump_recipe", "load_recipe", "parse_recipe",
-    "settings_error", "with_sources",
+    "Step", "Target", "TimmModel", "absolute_paths", "dump_recipe", "load_recipe", "parse_recipe", "settings_error",
+    "with_sources",
 ]  # fmt: skip

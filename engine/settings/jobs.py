@@ -4,10 +4,11 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from engine.settings.base import Settings
+from engine.settings.base import Settings, setting
 from engine.settings.data import DataSource, Preprocess, Split
 from engine.settings.model import ModelSource
 from engine.settings.recipe import Recipe
+from engine.settings.target import Target
 
 
 class RunRequest(Settings):
@@ -41,5 +42,27 @@ class HardwareRequest(Settings):
     kind: Literal["hardware"] = "hardware"
 
 
-AnalysisRequest = ProfileRequest | PreviewRequest | HardwareRequest
-JobRequest = Annotated[RunRequest | ProfileRequest | PreviewRequest | HardwareRequest, Field(discriminator="kind")]
+class AdviseRequest(Settings):
+    """Say which architectures would be faster or better here than the model; the result is an Advice.
+
+    Latency is that of an untrained network of the model's own input and outputs. With labelled `data` the model's
+    accuracy on its evaluation split is told beside.
+    """
+
+    kind: Literal["advise"] = "advise"
+    model: ModelSource
+    data: DataSource | None = None
+    split: Split = Split()
+    preprocess: Preprocess | None = None
+    seed: int = 0
+    target: Target = Target()
+    names: tuple[str, ...] | None = setting(
+        None, help="timm architectures to measure; the whole shortlist if empty.", min_length=1, max_length=200
+    )
+    minutes: float = setting(12.0, help="No architecture is begun after this.", unit="min", gt=0, le=12)
+
+
+AnalysisRequest = ProfileRequest | PreviewRequest | HardwareRequest | AdviseRequest
+JobRequest = Annotated[
+    RunRequest | ProfileRequest | PreviewRequest | HardwareRequest | AdviseRequest, Field(discriminator="kind")
+]

@@ -9,8 +9,8 @@ from engine.store.home import Home, folder_bytes
 
 
 def slot_of(kind: str) -> str:
-    """Runs and analyses wait in lines of their own, so that a preview does not wait for a run."""
-    return "run" if kind == "run" else "analysis"
+    """Runs, analyses and advice, which takes minutes, wait in lines of their own: a preview waits for none of them."""
+    return {"run": "run", "advise": "advice"}.get(kind, "analysis")
 
 
 def rows_from_folders(home: Home) -> list[dict[str, Any]]:

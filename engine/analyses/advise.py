@@ -1,0 +1,158 @@
+"""Which architectures would be faster here, or better: a shortlist of timm's, measured beside the user's model."""
+
+import time
+from collections.abc import Sequence
+from statistics import median
+
+from engine import catalogue, models
+from engine import data as images
+from engine.analyses.front import advised
+from engine.analyses.pairing import Pair, Stand
+from engine.catalogue.published import published
+from engine.catalogue.shortlist import SHORTLIST, listed
+from engine.checks import check_batch
+from engine.data import Data
+from engine.machine import cores, environment
+from engine.measure.predictions import predict
+from engine.measure.quality import accuracy
+from engine.models.artifacts import OnnxModel, TorchModel
+from engine.results import Accuracy, Advice, Architecture, Note, OwnModel
+from engine.runtimes import check_target
+from engine.settings import PRETRAINED, RANDOM, AdviseRequest, ImagesData, ModelSource, TimmModel
+from engine.store.cache import Cache
+from engine.store.folders import JobFolder
+from engine.store.home import Home
+from engine.store.progress import Progress
+
+
+def advise(request: AdviseRequest, folder: JobFolder, progress: Progress) -> Advice:
+    """The advice, which lies in the folder, as far as it has come, after every architecture.
+
+    Raises RequestError where model, data and target do not go together, and ExportError where the user's own model
+    cannot become an ONNX file. What was measured is kept in the home's cache, however this ends.
+    """
+    began, home = time.time(), Home.default()
+    folder.work.mkdir(parents=True, exist_ok=True)
+    target = request.target.model_copy(update={"threads": request.target.threads or cores()})
+    check_target(target)
+    progress.emit("advise", "load", 0.0, "loading the model")
+    source = request.model if _labelled(request) else _untrained(request.model)
+    model = models.load(source, request.preprocess, request.seed, folder.work)
+    check_batch(model, target)
+    stand = Stand(model, target, Cache(home.cache), home.measure_lock, folder.work)
+    right, notes = _accuracy(request, stand, progress, folder)
+    told = Advice(own=_own(request.model, stand, right), target=target, warnings=notes, environment=environment(),
+                  architectures=tuple(_asked(request, max(stand.shape[1:]))))  # fmt: skip
+    told = _measured(request, told, stand, progress, folder)
+    stand.cache.trim(unused_since=began)
+    return told
+
+
+def _measured(request: AdviseRequest, told: Advice, stand: Stand, progress: Progress, folder: JobFolder) -> Advice:
+    """The advice with every architecture's figures, written down after each."""
+    deadline = time.monotonic() + request.minutes * 60
+    pairs: list[Pair] = []
+    rows = list(told.architectures)
+    for number, row in enumerate(rows):
+        if time.monotonic() >= deadline:
+            return _cut_short(told, number, request.minutes)
+
+        def tell(doing: str, number: int = number, name: str = row.name) -> None:
+            progress.emit("advise", "measure", number / len(rows), f"{doing} {name}, {number + 1} of {len(rows)}")
+
+        tell("looking at")
+        pair = stand.pair(row.name, tell)
+        pairs.append(pair)
+        rows[number] = row.model_copy(update={"latency": pair.latency, "refused": pair.refused,
+                                              "busy": pair.busy is not None})  # fmt: skip
+        told = advised(told.model_copy(update={"architectures": tuple(rows), "own": _timed(told.own, pairs)}))
+        folder.write("result.json", told)
+    busy = sum(pair.busy is not None for pair in pairs)
+    return told.model_copy(update={"complete": True, "warnings": (*told.warnings, *_busy(busy, len(rows)))})
+
+
+def _timed(own: OwnModel, pairs: Sequence[Pair]) -> OwnModel:
+    """With the median of its medians, and the lowest and highest of them."""
+    medians = [pair.own.p50_ms for pair in pairs if pair.own is not None]
+    if not medians:
+        return own
+    return own.model_copy(update={"p50_ms": median(medians), "lowest_ms": min(medians), "highest_ms": max(medians)})
+
+
+def _cut_short(told: Advice, n_done: int, minutes: float) -> Advice:
+    n_rows = len(told.architectures)
+    text = (f"The {minutes:g} minutes were up after {n_done} of {n_rows} architectures; ask again, and the others "
+            "follow")  # fmt: skip
+    return told.model_copy(update={"warnings": (*told.warnings, Note(code="out_of_time", text=text))})
+
+
+def _busy(n_busy: int, n_rows: int) -> tuple[Note, ...]:
+    if not n_busy:
+        return ()
+    text = (
+        f"Other programs had too many of the cores while {n_busy} of {n_rows} architectures were timed: their "
+        "ratios may be off by more than their intervals and were not kept; measure again on a quiet machine"
+    )
+    return (Note(code="machine_busy", text=text),)
+
+
+def _asked(request: AdviseRequest, edge: int) -> list[Architecture]:
+    """The architectures that are asked for, not measured yet, in the shortlist's order where none are named."""
+    found = []
+    for name in request.names or tuple(row.name for row in SHORTLIST):
+        row, entry = listed(name), catalogue.entry(name)
+        found.append(Architecture(
+            name=name, family=row.family if row else entry.family if entry else "", why=row.why if row else "asked for",
+            parameters=entry.parameters if entry else None, published=published(name, edge),
+        ))  # fmt: skip
+    return found
+
+
+def _own(source: ModelSource, stand: Stand, right: Accuracy | None) -> OwnModel:
+    model = stand.model
+    architecture = model.architecture if isinstance(model, TorchModel) else None
+    if isinstance(source, TimmModel):
+        name = source.name
+    else:
+        name = model.path.name if isinstance(model, OnnxModel) else "the sample"
+    known = published(architecture, max(stand.shape[1:])) if architecture else None
+    return OwnModel(name=name, architecture=architecture, input_shape=stand.shape, n_outputs=model.n_outputs,
+                    published=known, accuracy=right)  # fmt: skip
+
+
+def _labelled(request: AdviseRequest) -> bool:
+    data = request.data
+    return data is not None and not (isinstance(data, ImagesData) and not data.labelled)
+
+
+def _untrained(source: ModelSource) -> ModelSource:
+    """Where no accuracy is asked for, pretrained weights need not come from the Hub: their values change no time."""
+    if isinstance(source, TimmModel) and source.weights == PRETRAINED and not source.name.startswith("hf"):
+        return source.model_copy(update={"weights": RANDOM})
+    return source
+
+
+def _accuracy(
+    request: AdviseRequest, stand: Stand, progress: Progress, folder: JobFolder
+) -> tuple[Accuracy | None, tuple[Note, ...]]:
+    """The user's model on the user's evaluation images, where they are labelled and its outputs are their classes."""
+    if not _labelled(request):
+        return None, ()
+    progress.emit("advise", "read", 0.0, "reading the images")
+    model = stand.model
+    data = images.load(request.data, request.split, model.preprocess, request.seed, merge_train=False, n_outputs=None,
+                       model_classes=model.classes, work=folder.work)  # fmt: skip
+    labels = data.split("evaluation").labels
+    if labels is None or not data.head_fits(model.n_outputs):
+        return None, (_no_accuracy(model.n_outputs, data),)
+    file = stand.own_file()
+    progress.emit("advise", "score", 0.0, "scoring the model on the images")
+    with stand.alone():
+        predicted = predict(file, data.split("evaluation"), stand.target)
+    return accuracy(predicted.logits, labels), ()
+
+
+def _no_accuracy(n_outputs: int, data: Data) -> Note:
+    text = (f"The model has {n_outputs} outputs and the images {len(data.classes or ())} classes: its accuracy on them "
+            "was not measured")  # fmt: skip
+    return Note(code="head_does_not_fit", text=text)

@@ -1,0 +1,143 @@
+"""One architecture beside the user's model: exported, then timed in the same interleaved rounds; both are kept."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from filelock import FileLock
+
+from engine.errors import ExportError, SourceError
+from engine.export.onnx_file import export_onnx
+from engine.machine import cores, cpu_name, isa, versions
+from engine.measure.latency import measure_latency
+from engine.measure.load import watched
+from engine.models.artifacts import OnnxModel, TorchModel, content_key
+from engine.models.graph import read_onnx
+from engine.models.timm_source import load_timm
+from engine.results import Latency, Note, Result
+from engine.settings import RANDOM, Preprocess, Target, TimmModel
+from engine.store.cache import Cache
+
+N_ROUNDS = 6
+OWN = "own"
+FILE, FIGURES = "model.onnx", "figures.json"
+TURN_SECONDS = 0.1  # a process that waits for the lock looks at it every 0.05 s
+EDGES = range(16, 2049)  # what TimmModel.img_size takes
+
+Model = TorchModel | OnnxModel
+
+
+class Pair(Result):
+    """What one architecture came to: its latency with its ratio to the user's model, whose own is beside; or why not.
+
+    `busy` is a warning where other programs had the cores meanwhile: such a pair is not kept.
+    """
+
+    latency: Latency | None = None
+    own: Latency | None = None
+    refused: Note | None = None
+    busy: Note | None = None
+
+
+@dataclass(frozen=True)
+class Stand:
+    """Where pairs are timed: the user's model, the target, this home's cache and its lock.
+
+    `target.threads` must be a number; `work` is a private folder.
+    """
+
+    model: Model
+    target: Target
+    cache: Cache
+    lock: Path
+    work: Path
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Channels, height and width of one input."""
+        if isinstance(self.model, OnnxModel):
+            return self.model.input_shape
+        return self.model.in_chans, *self.model.preprocess.size
+
+    def own_file(self) -> OnnxModel:
+        """The user's model as an ONNX file."""
+        if isinstance(self.model, OnnxModel):
+            return self.model
+        model = self.model
+        return self._file(content_key("advise own", model.key, versions()), lambda: model)
+
+    def pair(self, name: str, tell: Callable[[str], None] = lambda message: None) -> Pair:
+        """The architecture beside the user's model, out of the cache where it was measured before.
+
+        `tell` hears what is being done. What cannot take such images or cannot be exported is refused with the reason.
+        """
+        key = self._key(name)
+        if (known := self.cache.get(key)) is not None:
+            return Pair.model_validate_json((known / FIGURES).read_bytes())
+        try:
+            tell("exporting")
+            candidate = self._candidate(name)
+        except (SourceError, ExportError) as error:
+            pair = Pair(refused=Note(code=error.code, text=error.message))
+        else:
+            tell("timing")
+            pair = self._timed(name, candidate)
+        if pair.busy is None:
+            figures = pair.model_dump_json()
+            self.cache.put(key, lambda folder: _write(folder / FIGURES, figures))
+        return pair
+
+    def _timed(self, name: str, candidate: OnnxModel) -> Pair:
+        files = {OWN: self.own_file(), name: candidate}
+        images = np.random.default_rng(0).standard_normal((self.target.batch_size, *self.shape), dtype=np.float32)
+        with self.alone(), watched(self.target.threads or cores()) as busy:
+            found = measure_latency(files, OWN, self.target, images, n_rounds=N_ROUNDS)
+        return Pair(latency=found[name][0], own=found[OWN][0], busy=busy[0] if busy else None)
+
+    def _candidate(self, name: str) -> OnnxModel:
+        """The architecture as an ONNX file, untrained, with the input and the outputs of the user's model."""
+        asked = [name, self.shape, self.model.n_outputs]
+
+        def make() -> TorchModel:
+            channels, height, width = self.shape
+            edge = height if height == width and height in EDGES else None
+            source = TimmModel(name=name, weights=RANDOM, num_classes=self.model.n_outputs, in_chans=channels,
+                               img_size=edge)  # fmt: skip
+            return load_timm(source, _plain(channels, (height, width)), 0, self.work)
+
+        return self._file(content_key("advise export", asked, versions()), make)
+
+    def _file(self, key: str, make: Callable[[], TorchModel]) -> OnnxModel:
+        def fill(folder: Path) -> None:
+            with self.alone():
+                export_onnx(make(), folder / FILE)
+
+        return read_onnx(self.cache.put(key, fill) / FILE)
+
+    def _key(self, name: str) -> str:
+        """What a latency depends on. Weights are no part of it: the values do not change the time."""
+        model = self.model
+        if isinstance(model, OnnxModel):
+            own: list[object] = [model.sha256]
+        else:
+            own = [model.architecture.partition(".")[0], model.img_size, list(model.arguments)]
+        return content_key("advise", name, own, self.shape, model.n_outputs, self.target.model_dump(), cpu_name(),
+                           isa(), versions())  # fmt: skip
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """While nothing else of this home measures. Others that wait get their turn before."""
+        threading.Event().wait(TURN_SECONDS)
+        with FileLock(self.lock):
+            yield
+
+
+def _plain(channels: int, size: tuple[int, int]) -> Preprocess:
+    return Preprocess(size=size, mean=(0.5,) * channels, std=(0.5,) * channels)
+
+
+def _write(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8")
