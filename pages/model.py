@@ -3,7 +3,7 @@
 import streamlit as st
 
 from engine import SampleModel
-from pages._ui import catalogue_view, chrome, onnx_view, profile_view, state
+from pages._ui import advice_view, catalogue_view, chrome, onnx_view, profile_view, state
 
 SOURCES = {"sample": "Sample", "timm": "Catalogue", "file": "ONNX file"}
 
@@ -12,8 +12,8 @@ chrome.heading("Model", "The network that is to become small and fast.")
 way = st.container()
 chosen = state.draft().model
 source = st.segmented_control(
-    "Source", list(SOURCES.values()), default=SOURCES[chosen.kind if chosen else "sample"], required=True, key="source",
-    bind="query-params", label_visibility="collapsed",
+    "Source", list(SOURCES.values()), default=state.default(SOURCES[chosen.kind if chosen else "sample"]),
+    required=True, key="source", bind="query-params", label_visibility="collapsed",
 )  # fmt: skip
 if source == SOURCES["timm"]:
     catalogue_view.choose()
@@ -29,6 +29,7 @@ elif not isinstance(chosen, SampleModel):
 model = state.draft().model
 if model is not None and SOURCES[model.kind] == source:
     profile_view.show(model)
+    advice_view.show(state.draft())
 with way:
     chrome.way(state.draft(), chrome.MODEL)
 state.keep_in_address()

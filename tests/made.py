@@ -2,12 +2,16 @@
 
 from engine.results import (
     Accuracy,
+    Advice,
+    Architecture,
     DataSummary,
     Environment,
     Fidelity,
     InputSpec,
     Latency,
     Note,
+    OwnModel,
+    Published,
     Race,
     Recommendation,
     Report,
@@ -16,7 +20,7 @@ from engine.results import (
     Variant,
     Verdict,
 )
-from engine.settings import Preprocess, QuantizeAuto, QuantizeStatic, Recipe
+from engine.settings import Preprocess, QuantizeAuto, QuantizeStatic, Recipe, Target
 
 BASE, INT8 = "a" * 12, "b" * 12
 RECIPE = Recipe.parse(
@@ -149,3 +153,25 @@ def made_open_race_report(**changed) -> Report:
     values = {"recipe": RACED, "variants": variants, "races": (made_race(trials, winner_id=None),), "state": "running",
               "recommended": None}  # fmt: skip
     return made_report(**(values | changed))
+
+
+OWN_FIGURE = Published(tag="c3_in1k", img_size=176, top1=0.667)
+
+
+def made_architecture(name: str, ratio: float | None, top1: float | None, **changed) -> Architecture:
+    values = {
+        "name": name, "family": "ResNet", "why": "it is small", "parameters": 5_400_000,
+        "published": None if top1 is None else Published(tag="a1_in1k", img_size=224, top1=top1),
+        "latency": None if ratio is None else made_latency(2 * ratio, ratio),
+    }  # fmt: skip
+    return Architecture(**(values | changed))
+
+
+def made_advice(*architectures: Architecture, own: Published | None = OWN_FIGURE,
+                architecture: str | None = "resnet10t", **changed) -> Advice:  # fmt: skip
+    """An advice for the sample, whose median is 2 ms."""
+    mine = OwnModel(name="the sample", architecture=architecture, input_shape=(1, 64, 64), n_outputs=10, published=own,
+                    accuracy=None, p50_ms=2.0, lowest_ms=1.9, highest_ms=2.2)  # fmt: skip
+    values = {"own": mine, "target": Target(threads=2), "architectures": architectures, "complete": True,
+              "environment": made_report().environment}  # fmt: skip
+    return Advice(**(values | changed))

@@ -5,7 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from engine import AnalysisRequest, Job, SettingsError, analyse, job
+from engine import AnalysisRequest, Job, NotFoundError, SettingsError, analyse, job
 from pages._ui.draft import Draft, from_link, to_link
 
 DRAFT, EPOCH, TOKEN, ANALYSES, NOTICE = "fw.draft", "fw.epoch", "fw.token", "fw.analyses", "fw.notice"
@@ -106,6 +106,16 @@ def analysis(request: AnalysisRequest) -> Job:
     found = analyse(request, from_browser=True)
     started[name] = found.id
     return found
+
+
+def asked(request: AnalysisRequest) -> Job | None:
+    """The job of this request where this session has started it."""
+    started: dict[str, str] = st.session_state.get(ANALYSES, {})
+    id = started.get(request.model_dump_json())
+    try:
+        return job(id) if id else None
+    except NotFoundError:
+        return None
 
 
 def forget(request: AnalysisRequest) -> None:

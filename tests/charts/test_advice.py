@@ -1,0 +1,60 @@
+import math
+
+import pytest
+
+from engine.analyses.front import advised
+from engine.charts import advice, alt_text
+from engine.charts.style import NEUTRAL
+from engine.results import Accuracy
+from tests.made import made_advice, made_architecture
+
+
+def told(**changed):
+    return advised(made_advice(made_architecture("fast", 0.5, 0.70), made_architecture("best", 1.5, 0.80),
+                               made_architecture("beaten", 0.9, 0.69), made_architecture("<b>odd</b>", 0.4, None),
+                               made_architecture("refused", None, 0.9), **changed))  # fmt: skip
+
+
+def with_accuracy():
+    right = Accuracy(top1=0.99, top5=None, n_images=539, low=0.98, high=0.995)
+    found = told()
+    return found.model_copy(update={"own": found.own.model_copy(update={"accuracy": right})})
+
+
+def traces(figure):
+    return {trace.name: trace for trace in figure.data}
+
+
+def test_a_point_lies_at_its_ratio_times_the_models_median_and_the_front_stands_out():
+    drawn = traces(advice(told()))
+    assert (list(drawn["front"].x), list(drawn["front"].y)) == ([1.0, 3.0], [70.0, 80.0])
+    assert (list(drawn["other"].x), list(drawn["other"].y)) == ([1.8], [69.0])
+    assert (drawn["front"].marker.color, drawn["other"].marker.color) == (None, NEUTRAL)
+    assert drawn["front"].x[0] + drawn["front"].error_x.array[0] == pytest.approx(2 * 0.5 * 1.1)
+    assert list(drawn["line"].x) == [1.0, 3.0]
+    assert drawn["line"].line.shape == "hv"
+
+
+def test_the_users_model_is_a_line_and_its_published_figure_one_across():
+    figure = advice(told())
+    assert [shape.x0 for shape in figure.layout.shapes] == [2.0, 0]
+    assert figure.layout.shapes[1].y0 == pytest.approx(66.7)
+    (note,) = [note for note in figure.layout.annotations if note.text == "your model"]
+    assert note.x == pytest.approx(math.log10(2.0))
+    assert len(advice(told(own=None)).layout.shapes) == 1
+
+
+def test_accuracy_on_the_users_images_has_a_panel_and_a_scale_of_its_own():
+    figure = advice(with_accuracy())
+    own = traces(figure)["own"]
+    assert (own.yaxis, list(own.x), list(own.y)) == ("y2", [2.0], [99.0])
+    assert figure.layout.yaxis2.domain[1] < figure.layout.yaxis.domain[0]
+    assert figure.layout.yaxis.range[1] < 90
+    assert "99.00%" in alt_text(figure)
+    assert "own" not in traces(advice(told()))
+
+
+def test_names_are_never_obeyed_and_the_front_is_told_in_words():
+    figure = advice(advised(made_advice(made_architecture("<b>odd</b>", 0.4, 0.7))))
+    assert any("&lt;b&gt;odd" in note.text for note in figure.layout.annotations)
+    assert "fast 0.50 of your model's latency and 70.0 %" in alt_text(advice(told()))
