@@ -100,11 +100,15 @@ def advise(
         int | None, typer.Option("--threads", min=1, max=1024, help="Threads; all cores if left out.")
     ] = None,
     batch: Annotated[int, typer.Option("--batch", min=1, max=1024, help="Images a call.")] = 1,
+    only: Annotated[
+        list[str] | None, typer.Option("--only", metavar="NAME", help="Measure this one; may be said several times.")
+    ] = None,
     json: AsJson = False,
 ) -> None:
     """Say which architectures would be faster here than a model, or better."""
     target = Target(threads=threads, batch_size=batch)
-    _show(engine.advise(AdviseRequest(model=_source(model), target=target), _tell), json, lines.of_advice)
+    request = AdviseRequest(model=_source(model), target=target, names=tuple(only) if only else None)
+    _show(engine.advise(request, _tell), json, lines.of_advice)
 
 
 def _source(model: str) -> ModelSource:

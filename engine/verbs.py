@@ -113,7 +113,8 @@ def advise(request: AdviseRequest, on_event: Callable[[Event], None] = lambda ev
     home = Home.default()
     home.prepare()
     home.require_free()
-    return cast(Advice, foreground.answer(home, resolve_request(request, home, from_browser=False), on_event))
+    resolved = resolve_request(request, home, from_browser=False)
+    return cast(Advice, foreground.answer(home, resolved, on_event=on_event))
 
 
 # recipes

@@ -202,3 +202,25 @@ def test_a_closed_pipe_is_no_traceback():
     process.stdout.close()
     assert process.stderr.read() == ""
     process.wait()
+
+
+def test_advice_is_a_table_and_as_json_what_the_pages_read(engine):
+    status, out, err = engine("advise", "sample", "--threads", "1", "--only", "test_resnet")
+    assert status == 0, err
+    assert "timing test_resnet, 1 of 1" in err
+    told = out.splitlines()
+    assert told[0].startswith("the sample: 1x64x64, 1 threads, batch 1, median ")
+    assert told[2].split()[0] == "test_resnet"
+    status, out, _ = engine("advise", "sample", "--threads", "1", "--only", "test_resnet", "--json")
+    assert status == 0
+    assert json.loads(out)["architectures"][0]["latency"]["n_rounds"] == 6
+
+
+@pytest.mark.parametrize(("arguments", "naming"), [
+    (["resnet81"], "resnet81"), (["sample", "--only", "resnet81"], "resnet81"),
+    (["sample", "--threads", "1000"], "target.threads"),
+])  # fmt: skip
+def test_advice_on_what_is_not_there_is_refused(engine, arguments, naming):
+    status, out, err = engine("advise", *arguments)
+    assert (status, out, err.count("\n")) == (2, "", 1)
+    assert naming in err

@@ -1,6 +1,7 @@
 from engine import lines
+from engine.analyses.front import advised
 from engine.results import Hardware, ModelProfile, Note, Provider
-from tests.made import GRAY, LOST, made_race_report, made_report
+from tests.made import GRAY, LOST, made_advice, made_architecture, made_race_report, made_report
 
 
 def profile(**changed) -> ModelProfile:
@@ -53,3 +54,15 @@ def test_a_race_is_one_line_and_its_candidates_are_no_rows():
     assert f"race: {LOST.text}" in told
     assert not any("Dynamic INT8" in line for line in told)
     assert len([line for line in told if line.startswith("Baseline")]) == 1
+
+
+def test_advice_is_told_the_fastest_first_and_what_was_refused_with_its_reason():
+    told = lines.of_advice(advised(made_advice(
+        made_architecture("slow", 3.0, 0.8), made_architecture("fast", 0.5, 0.7, busy=True),
+        made_architecture("odd", None, None, refused=Note(code="source", text="it cannot take 8 px")),
+    )))  # fmt: skip
+    assert told[0] == "the sample: 1x64x64, 2 threads, batch 1, median 2 ms"
+    assert [line.split()[0] for line in told[2:5]] == ["fast", "slow", "odd"]
+    assert "front faster better  0.500 (0.450 to 0.550) busy" in told[2]
+    assert "it cannot take 8 px" in told[4]
+    assert told[5].startswith("advised: Held against resnet10t's published 66.7% at 176 px")

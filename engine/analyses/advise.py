@@ -16,6 +16,7 @@ from engine.machine import cores, environment
 from engine.measure.predictions import predict
 from engine.measure.quality import accuracy
 from engine.models.artifacts import OnnxModel, TorchModel
+from engine.models.hub import PREFIXES
 from engine.results import Accuracy, Advice, Architecture, Note, OwnModel
 from engine.runtimes import check_target
 from engine.settings import PRETRAINED, RANDOM, AdviseRequest, ImagesData, ModelSource, TimmModel
@@ -127,7 +128,7 @@ def _labelled(request: AdviseRequest) -> bool:
 
 def _untrained(source: ModelSource) -> ModelSource:
     """Where no accuracy is asked for, pretrained weights need not come from the Hub: their values change no time."""
-    if isinstance(source, TimmModel) and source.weights == PRETRAINED and not source.name.startswith("hf"):
+    if isinstance(source, TimmModel) and source.weights == PRETRAINED and not source.name.startswith(PREFIXES):
         return source.model_copy(update={"weights": RANDOM})
     return source
 
@@ -145,7 +146,7 @@ def _accuracy(
     labels = data.split("evaluation").labels
     if labels is None or not data.head_fits(model.n_outputs):
         return None, (_no_accuracy(model.n_outputs, data),)
-    file = stand.own_file()
+    file = stand.own_file
     progress.emit("advise", "score", 0.0, "scoring the model on the images")
     with stand.alone():
         predicted = predict(file, data.split("evaluation"), stand.target)

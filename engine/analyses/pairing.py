@@ -4,12 +4,13 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 from filelock import FileLock
 
-from engine.errors import ExportError, SourceError
+from engine.errors import ExportError, RequestError
 from engine.export.onnx_file import export_onnx
 from engine.machine import cores, cpu_name, isa, versions
 from engine.measure.latency import measure_latency
@@ -62,8 +63,9 @@ class Stand:
             return self.model.input_shape
         return self.model.in_chans, *self.model.preprocess.size
 
+    @cached_property
     def own_file(self) -> OnnxModel:
-        """The user's model as an ONNX file."""
+        """The user's model as an ONNX file, made where it is first needed."""
         if isinstance(self.model, OnnxModel):
             return self.model
         model = self.model
@@ -80,7 +82,7 @@ class Stand:
         try:
             tell("exporting")
             candidate = self._candidate(name)
-        except (SourceError, ExportError) as error:
+        except (RequestError, ExportError) as error:
             pair = Pair(refused=Note(code=error.code, text=error.message))
         else:
             tell("timing")
@@ -91,7 +93,7 @@ class Stand:
         return pair
 
     def _timed(self, name: str, candidate: OnnxModel) -> Pair:
-        files = {OWN: self.own_file(), name: candidate}
+        files = {OWN: self.own_file, name: candidate}
         images = np.random.default_rng(0).standard_normal((self.target.batch_size, *self.shape), dtype=np.float32)
         with self.alone(), watched(self.target.threads or cores()) as busy:
             found = measure_latency(files, OWN, self.target, images, n_rounds=N_ROUNDS)
@@ -104,8 +106,8 @@ class Stand:
         def make() -> TorchModel:
             channels, height, width = self.shape
             edge = height if height == width and height in EDGES else None
-            source = TimmModel(name=name, weights=RANDOM, num_classes=self.model.n_outputs, in_chans=channels,
-                               img_size=edge)  # fmt: skip
+            source = TimmModel.parse({"name": name, "weights": RANDOM, "num_classes": self.model.n_outputs,
+                                      "in_chans": channels, "img_size": edge})  # fmt: skip
             return load_timm(source, _plain(channels, (height, width)), 0, self.work)
 
         return self._file(content_key("advise export", asked, versions()), make)

@@ -47,8 +47,8 @@ def run_in_folder(home: Home, recipe: Recipe, out: Path, on_event: Callable[[Eve
     return report
 
 
-def answer(home: Home, request: AnalysisRequest, on_event: Callable[[Event], None] = lambda event: None,
-           command: Sequence[str] = RUNNER) -> Result:  # fmt: skip
+def answer(home: Home, request: AnalysisRequest, command: Sequence[str] = RUNNER,
+           on_event: Callable[[Event], None] = lambda event: None) -> Result:  # fmt: skip
     """Carry out an analysis in a temporary folder, and return its result.
 
     Raises RequestError, RunError and Cancelled.
