@@ -9,12 +9,11 @@ import plotly.graph_objects as go
 from engine.charts.style import NEUTRAL, canvas
 from engine.results import Advice, Architecture
 
-MAIN, OWN = (0.3, 1.0), (0.0, 0.16)
+MAIN, OWN = (0.26, 1.0), (0.0, 0.15)
 """Shares of the height: ImageNet's panel, and below it that of the user's images, which no scale joins."""
 
-HEIGHT, OWN_HEIGHT = 520, 700
+HEIGHT, OWN_HEIGHT = 500, 660
 TICKS_A_DECADE = (1, 2, 5)
-GROUPS = ("front", "other")
 
 
 def advice(told: Advice) -> go.Figure:
@@ -31,10 +30,10 @@ def advice(told: Advice) -> go.Figure:
     figure.update_layout(margin={"l": 8, "r": 16, "t": 34, "b": 44})
     if not own_ms:
         return figure
-    _front(figure, [one for one in placed if one.name in told.front], own_ms)
-    for group in GROUPS:
-        _points(figure, [one for one in placed if (one.name in told.front) == (group == "front")], own_ms, group)
-    _names(figure, told, placed, own_ms)
+    front = [one for one in placed if one.name in told.front]
+    _points(figure, front, own_ms, "front")
+    _points(figure, [one for one in placed if one not in front], own_ms, "other")
+    _staircase(figure, front, own_ms)
     _mark(figure, told, own_ms)
     _axes(figure, told, placed, own_ms, panel=panel)
     if panel:
@@ -54,21 +53,25 @@ def _top1(one: Architecture) -> float:
     return 100 * one.published.top1 if one.published else 0.0
 
 
-def _front(figure: go.Figure, front: Sequence[Architecture], own_ms: float) -> None:
-    """A staircase: at each latency the best published top-1 that takes no longer."""
-    ranked = sorted(front, key=lambda one: _span(one, own_ms)[0])
+def _staircase(figure: go.Figure, front: Sequence[Architecture], own_ms: float) -> None:
+    """At each latency the best published top-1 that takes no longer."""
     figure.add_scatter(
-        x=[_span(one, own_ms)[0] for one in ranked], y=[_top1(one) for one in ranked], mode="lines", name="line",
+        x=[_span(one, own_ms)[0] for one in front], y=[_top1(one) for one in front], mode="lines", name="line",
         line={"shape": "hv", "width": 2, "color": NEUTRAL}, hoverinfo="skip",
     )  # fmt: skip
 
 
 def _points(figure: go.Figure, group: Sequence[Architecture], own_ms: float, name: str) -> None:
-    """One trace a group, also an empty one: the theme colours traces by their number."""
+    """One trace a group, also an empty one: the theme colours traces by their number.
+
+    The front is numbered from its fastest: a phone has no room for names.
+    """
     spans, front = [_span(one, own_ms) for one in group], name == "front"
     figure.add_scatter(
-        x=[value for value, _, _ in spans], y=[_top1(one) for one in group], mode="markers", name=name,
-        marker={"size": 13 if front else 8, "color": None if front else NEUTRAL, "opacity": 1 if front else 0.6},
+        x=[value for value, _, _ in spans], y=[_top1(one) for one in group], name=name,
+        mode="markers+text" if front else "markers", text=[f"<b>{number}</b>" for number in range(1, len(group) + 1)],
+        textposition="top left", cliponaxis=False,
+        marker={"size": 12 if front else 8, "color": None if front else NEUTRAL, "opacity": 1 if front else 0.6},
         error_x={"type": "data", "symmetric": False, "array": [high - value for value, _, high in spans],
                  "arrayminus": [value - low for value, low, _ in spans], "thickness": 2 if front else 1, "width": 3},
         customdata=[[html.escape(one.name), html.escape(one.family), low / own_ms, high / own_ms, value / own_ms,
@@ -78,18 +81,6 @@ def _points(figure: go.Figure, group: Sequence[Architecture], own_ms: float, nam
                       "(%{customdata[2]:.2f} to %{customdata[3]:.2f})<br>%{y:.1f} % published at %{customdata[5]} px"
                       "<extra></extra>",
     )  # fmt: skip
-
-
-def _names(figure: go.Figure, told: Advice, placed: Sequence[Architecture], own_ms: float) -> None:
-    """The front by name; turned by turns above and below its points, so that neighbours keep out of each other."""
-    front = [one for one in placed if one.name in told.front]
-    for number, one in enumerate(sorted(front, key=lambda one: _span(one, own_ms)[0])):
-        above = number % 2 == 0
-        figure.add_annotation(
-            x=math.log10(_span(one, own_ms)[0]), y=_top1(one), text=html.escape(one.name), showarrow=False,
-            font={"size": 11}, yshift=15 if above else -15,
-            xanchor="right" if above else "left", xshift=4 if above else -4,
-        )  # fmt: skip
 
 
 def _mark(figure: go.Figure, told: Advice, own_ms: float) -> None:
@@ -112,7 +103,7 @@ def _axes(figure: go.Figure, told: Advice, placed: Sequence[Architecture], own_m
     ticks = [m * 10.0**d for d in range(math.floor(low) - 1, math.ceil(high) + 1) for m in TICKS_A_DECADE]
     ticks = [tick for tick in ticks if low - room <= math.log10(tick) <= high + room]
     figure.update_layout(
-        xaxis={"type": "log", "range": [low - 2 * room, high + room], "tickvals": ticks,
+        xaxis={"type": "log", "range": [low - room, high + room], "tickvals": ticks,
                "ticktext": [f"{tick:g}" for tick in ticks], "title": {"text": "Latency of a call here, ms"},
                "anchor": "y2" if panel else "y"},
         yaxis={"domain": MAIN if panel else (0, 1), "title": {"text": "Published ImageNet top-1, %"}},

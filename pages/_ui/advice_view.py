@@ -121,11 +121,21 @@ def _told(draft: Draft, advice: Advice) -> None:
     for note in advice.warnings:
         st.warning(plain(sentence(note.text)), icon=":material/warning:")
     chrome.chart(charts.advice(advice), "advice")
+    _front(advice)
     st.caption(_legend(advice))
     name = _pick(advice)
     _refused(advice)
     if name is not None:
         _ways_on(advice, name)
+
+
+def _front(advice: Advice) -> None:
+    """The front by name, as its points are numbered."""
+    found = [one for name in advice.front if (one := advice.architecture(name))]
+    st.markdown("The front: " + " · ".join(
+        f"**{number}** {plain(one.name)} {plain(share(one.published.top1)) if one.published else ''}"
+        for number, one in enumerate(found, start=1)
+    ))  # fmt: skip
 
 
 def _legend(advice: Advice) -> str:

@@ -33,6 +33,7 @@ def test_a_point_lies_at_its_ratio_times_the_models_median_and_the_front_stands_
     assert drawn["front"].x[0] + drawn["front"].error_x.array[0] == pytest.approx(2 * 0.5 * 1.1)
     assert list(drawn["line"].x) == [1.0, 3.0]
     assert drawn["line"].line.shape == "hv"
+    assert list(drawn["front"].text) == ["<b>1</b>", "<b>2</b>"]
 
 
 def test_the_users_model_is_a_line_and_its_published_figure_one_across():
@@ -56,5 +57,5 @@ def test_accuracy_on_the_users_images_has_a_panel_and_a_scale_of_its_own():
 
 def test_names_are_never_obeyed_and_the_front_is_told_in_words():
     figure = advice(advised(made_advice(made_architecture("<b>odd</b>", 0.4, 0.7))))
-    assert any("&lt;b&gt;odd" in note.text for note in figure.layout.annotations)
+    assert traces(figure)["front"].customdata[0][0] == "&lt;b&gt;odd&lt;/b&gt;"
     assert "fast 0.50 of your model's latency and 70.0 %" in alt_text(advice(told()))
