@@ -106,13 +106,8 @@ def inspect(path: str | Path) -> ModelProfile:
 
 
 def advise(request: AdviseRequest, on_event: Callable[[Event], None] = lambda event: None) -> Advice:
-    """Which architectures would be faster here, or better, measured in a child process.
-
-    What was measured is kept in the home, also where Ctrl-C ends it. Raises RequestError, RunError and Cancelled.
-    """
+    """Which architectures would be faster here, or better; figures are kept. Raises RequestError, RunError, Cancelled."""
     home = Home.default()
-    home.prepare()
-    home.require_free()
     resolved = resolve_request(request, home, from_browser=False)
     return cast(Advice, foreground.answer(home, resolved, on_event=on_event))
 
@@ -162,7 +157,7 @@ def analyse(request: AnalysisRequest, *, from_browser: bool = False) -> Job:
     queue = _queue()
     resolved = resolve_request(request, queue.home, from_browser=from_browser)
     key = hashlib.sha256(f"{resolved.model_dump_json()}{sorted(versions().items())}".encode()).hexdigest()
-    seconds = estimate(resolved).seconds if isinstance(resolved, AdviseRequest) else None
+    seconds = estimate_advice(resolved).seconds if isinstance(resolved, AdviseRequest) else None
     return queue.submit(resolved, name=resolved.kind, key=key, estimate_seconds=seconds)
 
 

@@ -3,7 +3,6 @@
 import hashlib
 from contextlib import suppress
 
-import pandas as pd
 import streamlit as st
 
 from engine import (
@@ -22,17 +21,15 @@ from engine import (
     job,
     result,
 )
-from pages._ui import chrome, live, picking, state
+from pages._ui import advice_table, chrome, live, picking, state
 from pages._ui.draft import Draft
 from pages._ui.guard import say
-from pages._ui.wording import duration, many, milliseconds, plain, sentence, share
+from pages._ui.wording import duration, many, plain, sentence, share
 
 ADDRESS = "advice"
 TITLE = "Which architecture would be faster here?"
 TEXT = ("Latency depends on the machine as much as on the network. A shortlist of architectures is timed on this "
         "machine, each in turns with your model, and set against the ImageNet accuracy published for it.")  # fmt: skip
-WORDS = ("faster", "better", "front")
-"""Of what in an advice an architecture can be a part; the table says which."""
 
 
 def show(draft: Draft) -> None:
@@ -121,42 +118,19 @@ def _told(draft: Draft, advice: Advice) -> None:
     for note in advice.warnings:
         st.warning(plain(sentence(note.text)), icon=":material/warning:")
     chrome.chart(charts.advice(advice), "advice")
-    _front(advice)
-    st.caption(_legend(advice))
+    st.markdown(advice_table.front(advice))
+    st.caption(advice_table.legend(advice))
     name = _pick(advice)
-    _refused(advice)
+    if lines := advice_table.refused(advice):
+        with st.expander(f"{many(len(lines), 'architecture')} cannot take your input", icon=":material/block:"):
+            st.markdown("\n".join(f"- {line}" for line in lines))
     if name is not None:
         _ways_on(advice, name)
 
 
-def _front(advice: Advice) -> None:
-    """The front by name, as its points are numbered."""
-    found = [one for name in advice.front if (one := advice.architecture(name))]
-    st.markdown("The front: " + " · ".join(
-        f"**{number}** {plain(one.name)} {plain(share(one.published.top1)) if one.published else ''}"
-        for number, one in enumerate(found, start=1)
-    ))  # fmt: skip
-
-
-def _legend(advice: Advice) -> str:
-    own, target = advice.own, advice.target
-    channels, height, width = own.input_shape
-    spread = (f", between {milliseconds(own.lowest_ms)} and {milliseconds(own.highest_ms)} as the machine drifted"
-              if own.lowest_ms and own.highest_ms else "")  # fmt: skip
-    text = (f"Measured here at {channels}×{height}×{width}, batch {target.batch_size}, {target.threads} threads, "
-            f"untrained. Your model's median is {milliseconds(own.p50_ms or 0)}{spread}; points lie at their ratio to "
-            "it in the same rounds, with its 95 % interval.")  # fmt: skip
-    sizes = {one.published.img_size for one in advice.measured if one.published}
-    if sizes - {max(height, width)}:
-        listed = ", ".join(str(size) for size in sorted(sizes))
-        text += (f" Top-1 was published at {listed} px: at another size, and on other images, a network reaches "
-                 "something else; it says how architectures compare.")  # fmt: skip
-    return text
-
-
 def _pick(advice: Advice) -> str | None:
     """The architecture that is pointed at in the table, else the first that is advised."""
-    frame = _table(advice)
+    frame = advice_table.shown(advice)
     event = st.dataframe(
         frame, hide_index=True, on_select="rerun", selection_mode=picking.MODES, key="advice-table", height=320,
         alt="Architectures, the fastest first",
@@ -176,33 +150,6 @@ def _pick(advice: Advice) -> str | None:
     if row is not None:
         return str(frame.iloc[row]["Architecture"])
     return next(iter((*advice.faster, *advice.better)), None)
-
-
-def _table(advice: Advice) -> pd.DataFrame:
-    """A row an architecture that was measured, the fastest first."""
-    return pd.DataFrame([
-        {
-            "Architecture": one.name,
-            "of yours": one.latency.ratio_to_baseline,
-            "95 %": f"{one.latency.ratio_low:.2f} to {one.latency.ratio_high:.2f}" + (" (busy)" if one.busy else ""),
-            "ms": one.latency.ratio_to_baseline * (advice.own.p50_ms or 0),
-            "top-1": 100 * one.published.top1 if one.published else None,
-            "at px": one.published.img_size if one.published else None,
-            "parameters": one.parameters / 1e6 if one.parameters else None,
-            "advice": ", ".join(word for word in WORDS if one.name in getattr(advice, word)),
-            "what it is": f"{one.family}: {one.why}",
-        }
-        for one in advice.measured
-        if one.latency
-    ])  # fmt: skip
-
-
-def _refused(advice: Advice) -> None:
-    refused = [one for one in advice.architectures if one.refused]
-    if refused:
-        with st.expander(f"{many(len(refused), 'architecture')} cannot take your input", icon=":material/block:"):
-            st.markdown("\n".join(f"- {plain(one.name)}: {plain(sentence(one.refused.text))}"
-                                  for one in refused if one.refused))  # fmt: skip
 
 
 def _ways_on(advice: Advice, name: str) -> None:
