@@ -109,7 +109,7 @@ def of_advice(advice: Advice) -> list[str]:
     return [mine, *table(rows), *(f"{note.code}: {note.text}" for note in (*notes, *advice.warnings))]
 
 
-def _architecture(one: Architecture, advice: Advice) -> tuple[str, ...]:
+def _architecture(one: Architecture, advice: Advice) -> tuple[str, str, str, str, str, str]:
     words = {"front": advice.front, "faster": advice.faster, "better": advice.better}
     latency, known = one.latency, one.published
     told = one.refused.text if one.refused else "not measured"

@@ -106,7 +106,7 @@ def inspect(path: str | Path) -> ModelProfile:
 
 
 def advise(request: AdviseRequest, on_event: Callable[[Event], None] = lambda event: None) -> Advice:
-    """Which architectures would be faster here, or better; figures are kept. Raises RequestError, RunError, Cancelled."""
+    """Which architectures would be faster here, or better; figures are kept. Raises RequestError and RunError."""
     home = Home.default()
     resolved = resolve_request(request, home, from_browser=False)
     return cast(Advice, foreground.answer(home, resolved, on_event=on_event))

@@ -56,7 +56,7 @@ def _measured(request: AdviseRequest, told: Advice, stand: Stand, progress: Prog
     rows = list(told.architectures)
     for number, row in enumerate(rows):
         if time.monotonic() >= deadline:
-            return _cut_short(told, number, request.minutes)
+            break
 
         def tell(doing: str, number: int = number, name: str = row.name) -> None:
             progress.emit("advise", "measure", number / len(rows), f"{doing} {name}, {number + 1} of {len(rows)}")
@@ -68,8 +68,8 @@ def _measured(request: AdviseRequest, told: Advice, stand: Stand, progress: Prog
                                               "busy": pair.busy is not None})  # fmt: skip
         told = advised(told.model_copy(update={"architectures": tuple(rows), "own": _timed(told.own, pairs)}))
         folder.write("result.json", told)
-    busy = sum(pair.busy is not None for pair in pairs)
-    return told.model_copy(update={"complete": True, "warnings": (*told.warnings, *_busy(busy, len(rows)))})
+    notes = (*told.warnings, *_cut_short(len(pairs), len(rows), request.minutes), *_busy(pairs))
+    return told.model_copy(update={"complete": len(pairs) == len(rows), "warnings": notes})
 
 
 def _timed(own: OwnModel, pairs: Sequence[Pair]) -> OwnModel:
@@ -80,18 +80,20 @@ def _timed(own: OwnModel, pairs: Sequence[Pair]) -> OwnModel:
     return own.model_copy(update={"p50_ms": median(medians), "lowest_ms": min(medians), "highest_ms": max(medians)})
 
 
-def _cut_short(told: Advice, n_done: int, minutes: float) -> Advice:
-    n_rows = len(told.architectures)
+def _cut_short(n_done: int, n_rows: int, minutes: float) -> tuple[Note, ...]:
+    if n_done == n_rows:
+        return ()
     text = (f"The {minutes:g} minutes were up after {n_done} of {n_rows} architectures; ask again, and the others "
             "follow")  # fmt: skip
-    return told.model_copy(update={"warnings": (*told.warnings, Note(code="out_of_time", text=text))})
+    return (Note(code="out_of_time", text=text),)
 
 
-def _busy(n_busy: int, n_rows: int) -> tuple[Note, ...]:
+def _busy(pairs: Sequence[Pair]) -> tuple[Note, ...]:
+    n_busy = sum(pair.busy is not None for pair in pairs)
     if not n_busy:
         return ()
     text = (
-        f"Other programs had too many of the cores while {n_busy} of {n_rows} architectures were timed: their "
+        f"Other programs had too many of the cores while {n_busy} of {len(pairs)} architectures were timed: their "
         "ratios may be off by more than their intervals and were not kept; measure again on a quiet machine"
     )
     return (Note(code="machine_busy", text=text),)

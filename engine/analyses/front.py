@@ -43,10 +43,10 @@ def faster(known: Iterable[Known], own: Published | None) -> list[Known]:
 
 
 def better(known: Iterable[Known], own: Published | None) -> list[Known]:
-    """More published top-1 than the user's model, and not slower by the whole interval; the most accurate first."""
+    """More published top-1 than the user's model at a ratio of at most 1; the most accurate first."""
     if own is None:
         return []
-    found = [one for one in known if one[2].top1 > own.top1 and one[1].ratio_low <= 1]
+    found = [one for one in known if one[2].top1 > own.top1 and one[1].ratio_to_baseline <= 1]
     return sorted(found, key=lambda one: (-one[2].top1, one[1].ratio_to_baseline))
 
 
@@ -69,7 +69,7 @@ def _reason(advice: Advice) -> Note:
     said = [_words(advice, names[0], said) for names, said in ((advice.faster, "fastest"), (advice.better, "best"))
             if names]  # fmt: skip
     if not said:
-        text = f"Nothing measured so far is surely faster at {mark}, or better without being slower"
+        text = f"Nothing measured so far is surely faster at {mark}, or better at no more latency"
         return Note(code="nothing_better", text=text)
     return Note(code="advised", text=f"Held against {mark}, {' and '.join(dict.fromkeys(said))}")
 
@@ -79,6 +79,6 @@ def _words(advice: Advice, name: str, said: str) -> str:
     if one is None or one.latency is None or one.published is None:
         raise LookupError(f"'{name}' has no figures")
     ratio = one.latency
-    what = "the fastest that is at least as accurate" if said == "fastest" else "the most accurate that is not slower"
+    what = "the fastest that is at least as accurate" if said == "fastest" else "the most accurate at no more latency"
     return (f"{what} is {name}: {ratio.ratio_to_baseline:.2f} of its time ({ratio.ratio_low:.2f} to "
             f"{ratio.ratio_high:.2f}), {one.published.top1:.1%}")  # fmt: skip

@@ -141,8 +141,8 @@ def _pick(advice: Advice) -> str | None:
             "top-1": st.column_config.NumberColumn(format="%.1f %%", help="Published, on ImageNet."),
             "parameters": st.column_config.NumberColumn(format="%.1f M"),
             "advice": st.column_config.TextColumn(
-                help="faster: at least your model's published top-1, and surely faster. better: more top-1, and not "
-                     "surely slower. front: no other is faster and at least as accurate."
+                help="faster: at least your model's published top-1, and surely faster. better: more top-1 at no more "
+                     "latency. front: no other is faster and at least as accurate."
             ),
         },
     )  # fmt: skip

@@ -4,7 +4,7 @@ import pytest
 
 from engine import Distill, SampleModel, TimmModel, list_jobs
 from engine.analyses.front import advised
-from engine.results import ModelProfile, Note
+from engine.results import ModelProfile, Note, Published
 from engine.store.folders import Outcome, now
 from pages._ui.advice_view import TITLE
 from pages._ui.draft import Draft, from_link, to_link
@@ -17,7 +17,8 @@ PROFILE = ModelProfile(
     parameters=4_900_000, macs=80_000_000, size_bytes=19_700_000, layers={"Conv": 12}, classes=None, n_outputs=10,
     preprocess=None,
 )  # fmt: skip
-FAST = made_architecture("mobilenetv4_conv_small", 0.5, 0.738)
+FIGURE = Published(tag="e2400_r224_in1k", img_size=224, top1=0.738)
+FAST = made_architecture("mobilenetv4_conv_small", 0.5, None, published=FIGURE)
 SLOW = made_architecture("convnext_nano", 3.0, 0.823)
 REFUSED = made_architecture("efficientvit_b0", None, 0.7, refused=Note(code="source", text="it cannot take 8 px"))
 
@@ -79,7 +80,7 @@ def test_start_takes_the_architecture_with_the_weights_whose_figure_is_shown(ask
     at = asked(advised(made_advice(SLOW, FAST)))
     button(at, "Start from this one").click().run()
     assert from_link(at.query_params["draft"]).model == TimmModel(
-        name="mobilenetv4_conv_small.a1_in1k", in_chans=1, img_size=64
+        name="mobilenetv4_conv_small.e2400_r224_in1k", in_chans=1, img_size=64
     )
     assert at.button_group[0].value == "Catalogue"
 
@@ -88,7 +89,7 @@ def test_distil_switches_the_card_on_and_leads_to_optimize(asked):
     at = asked(advised(made_advice(SLOW, FAST)))
     button(at, "Distil into this one").click().run()
     assert at.title[0].value == "Optimize"
-    assert from_link(at.query_params["draft"]).distill == Distill(student="mobilenetv4_conv_small.a1_in1k")
+    assert from_link(at.query_params["draft"]).distill == Distill(student="mobilenetv4_conv_small.e2400_r224_in1k")
 
 
 @pytest.mark.parametrize("state", ["cancelled", "failed"])
