@@ -36,7 +36,7 @@ LATENCY_SECONDS = 2.0  # a variant, at the least
 TIMED_CALLS = 200
 CONVERSION_SECONDS = 2.0
 RACE_SECONDS, RACE_CALLS = 25.0, 2000.0  # about ten candidates built, screened and timed
-PAIR_SECONDS = 3.0  # of the advisor: one architecture beside the user's model
+PAIR_SECONDS = 4.0  # of the advisor: one architecture beside the user's model
 BYTES_PER_IMAGE = 50_000
 
 

@@ -71,7 +71,7 @@ def _reason(advice: Advice) -> Note:
     if not said:
         text = f"Nothing measured so far is surely faster at {mark}, or better at no more latency"
         return Note(code="nothing_better", text=text)
-    return Note(code="advised", text=f"Held against {mark}, {' and '.join(dict.fromkeys(said))}")
+    return Note(code="advised", text=f"Held against {mark}, {'; '.join(said)}")
 
 
 def _words(advice: Advice, name: str, said: str) -> str:

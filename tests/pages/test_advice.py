@@ -48,7 +48,7 @@ def asked(page, queue):
 
 
 def test_nothing_is_measured_before_it_is_asked_for(page):
-    assert "About 5 min" in words(page)
+    assert "About 6 min" in words(page)
     assert [job.kind for job in list_jobs(None)] == ["profile"]
     button(page, TITLE).click().run()
     assert [job.kind for job in list_jobs(None)] == ["advise", "profile"]
