@@ -11,6 +11,7 @@ import engine.settings as declared
 from engine.errors import SettingsError
 from engine.settings import (
     TECHNIQUES,
+    AdviseRequest,
     Budget,
     Distill,
     FileModel,
@@ -57,6 +58,7 @@ EXAMPLES: tuple[Settings, ...] = (
     EVERYTHING,
     RunRequest(recipe=EVERYTHING), ProfileRequest(model=TIMM), HardwareRequest(),
     PreviewRequest(model=SampleModel(), data=PHOTOS, preprocess=RGB, seed=3),
+    AdviseRequest(model=TIMM, data=PHOTOS, names=("resnet18",), minutes=3.0),
 )  # fmt: skip
 UNITS = {"batch_size": "images", "calibration_images": "images", "float_first": "layers", "img_size": "px",
          "size": "px", "minutes": "min", "max_latency_ms": "ms", "max_size_mb": "MB"}  # fmt: skip

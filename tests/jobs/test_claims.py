@@ -5,8 +5,10 @@ import pytest
 from sqlalchemy import update
 
 from engine.jobs.claims import Claims, new_owner
+from engine.jobs.supervisor import SLOTS
 from engine.store.database import JOBS
 from engine.store.folders import Outcome
+from engine.store.rebuild import slot_of
 from tests.jobs.standins import DONE
 
 CLAIM_ALL = """
@@ -129,3 +131,8 @@ def test_the_lease_of_an_ended_job_is_not_renewed(queue, mine, submit):
     queue.finish(id, Outcome.model_validate_json(DONE))
     assert not mine.renew(id)
     assert queue.job(id).state == "done"
+
+
+def test_advice_takes_minutes_and_has_a_line_of_its_own():
+    assert {slot_of("run"), slot_of("advise"), slot_of("preview")} == set(SLOTS)
+    assert slot_of("profile") == slot_of("preview") == slot_of("hardware")
