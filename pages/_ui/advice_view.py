@@ -27,7 +27,8 @@ from pages._ui.guard import say
 from pages._ui.wording import duration, many, plain, sentence, share
 
 ADDRESS = "advice"
-TITLE = "Which architecture would be faster here?"
+TITLE = "Other architectures on this machine"
+ASK = "Which architecture would be faster here?"
 TEXT = ("Latency depends on the machine as much as on the network. A shortlist of architectures is timed on this "
         "machine, each in turns with your model, and set against the ImageNet accuracy published for it.")  # fmt: skip
 
@@ -70,7 +71,7 @@ def _start(request: AdviseRequest) -> None:
 
 def _offer(request: AdviseRequest) -> None:
     seconds = estimate(request).seconds
-    if st.button(TITLE, icon=":material/speed:"):
+    if st.button(ASK, icon=":material/speed:"):
         _start(request)
     st.caption(f"About {duration(seconds)} the first time, estimated; what was measured is kept. You can stop it, "
                "and go on with something else meanwhile.")  # fmt: skip

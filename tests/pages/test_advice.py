@@ -6,7 +6,7 @@ from engine import Distill, SampleModel, TimmModel, list_jobs
 from engine.analyses.front import advised
 from engine.results import ModelProfile, Note, Published
 from engine.store.folders import Outcome, now
-from pages._ui.advice_view import TITLE
+from pages._ui.advice_view import ASK
 from pages._ui.draft import Draft, from_link, to_link
 from tests.made import made_advice, made_architecture
 from tests.pages.conftest import claim
@@ -34,7 +34,7 @@ def page(app, answer):
 @pytest.fixture
 def asked(page, queue):
     """The same, with advice being measured; ends with an advice and a state."""
-    button(page, TITLE).click().run()
+    button(page, ASK).click().run()
     id = claim(queue, "advice")
 
     def end(advice=None, state="done"):
@@ -50,7 +50,7 @@ def asked(page, queue):
 def test_nothing_is_measured_before_it_is_asked_for(page):
     assert "About 6 min" in words(page)
     assert [job.kind for job in list_jobs(None)] == ["profile"]
-    button(page, TITLE).click().run()
+    button(page, ASK).click().run()
     assert [job.kind for job in list_jobs(None)] == ["advise", "profile"]
     assert page.query_params["advice"].endswith(list_jobs("advise")[0].id)
 
@@ -114,7 +114,7 @@ def test_another_model_has_an_offer_of_its_own(asked, app, answer):
         "pages/model.py", advice=word, draft=to_link(Draft(model=TimmModel(name="resnet10t", weights="random")))
     )
     answer(PROFILE)
-    assert button(other.run(), TITLE)
+    assert button(other.run(), ASK)
     same = app("pages/model.py", advice=word, draft=to_link(Draft(model=SampleModel())))
     assert len(same.dataframe) == 1
 
