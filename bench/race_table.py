@@ -108,10 +108,10 @@ def _sqnr(figures: Figures) -> str:
 
 
 def _remarks(networks: Mapping[str, Entry]) -> Iterator[str]:
-    """What the figures stand on, said once, and where the machine was not quiet."""
-    bases = {
-        f"{entry.machine}; {entry.rounds} rounds, {entry.calibration_images} calibration images"
-        for entry in networks.values()
-    }
-    yield from sorted(bases)
+    """What the figures stand on, said once for all networks that share it, and where the machine was not quiet."""
+    bases: dict[str, list[str]] = {}
+    for name, entry in networks.items():
+        base = f"{entry.machine}; {entry.rounds} rounds, {entry.calibration_images} calibration images"
+        bases.setdefault(base, []).append(name)
+    yield from (f"{', '.join(names)}: {base}" for base, names in bases.items())
     yield from (f"{name}: {entry.busy}" for name, entry in networks.items() if entry.busy)
