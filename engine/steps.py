@@ -151,10 +151,11 @@ class Bench:
         return np.resize(first, (n, *first.shape[1:]))
 
     def _circumstances(self, step: Step) -> list[object]:
-        """What a step's result depends on beside its input: the provider, and all that a measurement stands on."""
-        if not step.measures:
-            return [self.target.provider]
+        """What a step's result depends on beside its input: the provider, the baseline that it asks, and all that a
+        measurement stands on."""
         against = self.baseline.key if self.baseline else None
+        if not step.measures:
+            return [self.target.provider, against] if step.asks_baseline else [self.target.provider]
         return [self.target.model_dump(), self.budget.model_dump(), self.goal, cpu_name(), against]
 
     def _once(self, key: str, compute: Callable[[Path], Outcome]) -> Kept:

@@ -12,6 +12,7 @@ from engine.errors import SettingsError
 from engine.settings import (
     TECHNIQUES,
     AdviseRequest,
+    BaselineModel,
     Budget,
     Distill,
     FileModel,
@@ -54,8 +55,8 @@ EXAMPLES: tuple[Settings, ...] = (
     SampleModel(), TIMM, FileModel(path="model.onnx"), SampleData(), PHOTOS, Split(), RGB, Target(), Budget(),
     Finetune(flip=True, optimizer="lamb"), INT8, QuantizeAuto(mixed_precision=False),
     QuantizeDynamic(method="dynamic", float_nodes=("a", "b")), QuantizeWeights(method="weights", block_size=64),
-    Float16(keep_io_types=False), Simplify(), Distill(student="resnet18", teacher=TIMM), Recipe(model=SampleModel()),
-    EVERYTHING,
+    Float16(keep_io_types=False), Simplify(), Recipe(model=SampleModel()), EVERYTHING,
+    Distill(student="resnet18", teacher=TIMM), BaselineModel(), Distill(teacher=BaselineModel()),
     RunRequest(recipe=EVERYTHING), ProfileRequest(model=TIMM), HardwareRequest(),
     PreviewRequest(model=SampleModel(), data=PHOTOS, preprocess=RGB, seed=3),
     AdviseRequest(model=TIMM, data=PHOTOS, names=("resnet18",), minutes=3.0),

@@ -11,7 +11,16 @@ from engine.settings.jobs import (
     ProfileRequest,
     RunRequest,
 )
-from engine.settings.model import PRETRAINED, RANDOM, FileModel, ModelSource, SampleModel, TimmModel
+from engine.settings.model import (
+    PRETRAINED,
+    RANDOM,
+    BaselineModel,
+    FileModel,
+    ModelSource,
+    SampleModel,
+    TeacherSource,
+    TimmModel,
+)
 from engine.settings.quantize import (
     Calibration,
     Quantize,
@@ -26,10 +35,10 @@ from engine.settings.techniques import TECHNIQUES, Float16, Simplify, Step
 from engine.settings.training import Distill, Finetune
 
 __all__ = [
-    "PRETRAINED", "RANDOM", "TECHNIQUES", "AdviseRequest", "AnalysisRequest", "Budget", "Calibration", "DataSource",
-    "Distill", "FileModel", "Finetune", "Float16", "Goal", "HardwareRequest", "ImagesData", "JobRequest", "ModelSource",
+    "AdviseRequest", "AnalysisRequest", "BaselineModel", "Budget", "Calibration", "DataSource", "Distill", "FileModel",
+    "Finetune", "Float16", "Goal", "HardwareRequest", "ImagesData", "JobRequest", "ModelSource", "PRETRAINED",
     "Preprocess", "PreviewRequest", "ProfileRequest", "Quantize", "QuantizeAuto", "QuantizeDynamic", "QuantizeStatic",
-    "QuantizeWeights", "Recipe", "RunRequest", "SampleData", "SampleModel", "Settings", "Simplify", "Split", "Stage",
-    "Step", "Target", "TimmModel", "absolute_paths", "dump_recipe", "load_recipe", "parse_recipe", "settings_error",
-    "with_sources",
+    "QuantizeWeights", "RANDOM", "Recipe", "RunRequest", "SampleData", "SampleModel", "Settings", "Simplify", "Split",
+    "Stage", "Step", "TECHNIQUES", "Target", "TeacherSource", "TimmModel", "absolute_paths", "dump_recipe",
+    "load_recipe", "parse_recipe", "settings_error", "with_sources",
 ]  # fmt: skip

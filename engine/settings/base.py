@@ -48,6 +48,11 @@ class StepSettings(Settings):
         return False
 
     @property
+    def asks_baseline(self) -> bool:
+        """Whether its result depends on the run's baseline, whatever model goes in."""
+        return False
+
+    @property
     def words(self) -> str:
         """What it will do, to go on a sentence with."""
         raise NotImplementedError

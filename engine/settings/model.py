@@ -59,4 +59,12 @@ class FileModel(Settings):
         return self
 
 
+class BaselineModel(Settings):
+    """The run's baseline, as a teacher: a pruned model recovers from the one that was not pruned."""
+
+    kind: Literal["baseline"] = "baseline"
+
+
 ModelSource = Annotated[SampleModel | TimmModel | FileModel, Field(discriminator="kind")]
+TeacherSource = Annotated[SampleModel | TimmModel | FileModel | BaselineModel, Field(discriminator="kind")]
+"""Whose answers can be learnt."""

@@ -12,7 +12,7 @@ from pydantic import model_validator
 from engine.errors import SettingsError
 from engine.settings.base import Settings, setting
 from engine.settings.data import DataSource, ImagesData, Preprocess, SampleData, Split
-from engine.settings.model import FileModel, ModelSource, TimmModel
+from engine.settings.model import BaselineModel, FileModel, ModelSource, TimmModel
 from engine.settings.target import Budget, Goal, Target
 from engine.settings.techniques import Step
 from engine.settings.training import Distill, Finetune
@@ -140,7 +140,7 @@ def with_sources(recipe: Recipe, change: Callable[[ModelSource], ModelSource]) -
     """The recipe with the models changed that its steps name."""
 
     def changed(step: Step) -> Step:
-        if not isinstance(step, Distill) or step.teacher is None:
+        if not isinstance(step, Distill) or step.teacher is None or isinstance(step.teacher, BaselineModel):
             return step
         return step.model_copy(update={"teacher": change(step.teacher)})
 

@@ -3,7 +3,7 @@
 from typing import ClassVar, Literal
 
 from engine.settings.base import Stage, StepSettings, setting
-from engine.settings.model import PRETRAINED, ModelSource
+from engine.settings.model import PRETRAINED, BaselineModel, TeacherSource
 
 Optimizer = Literal["adamw", "sgd", "lamb"]
 Arithmetic = Literal["auto", "float32", "channels_last", "bfloat16", "bfloat16_channels_last"]
@@ -93,7 +93,9 @@ class Distill(Training):
     student_weights: Literal["pretrained", "random"] = setting(
         PRETRAINED, help="What a student of its own begins with; pretrained comes through the Hugging Face Hub."
     )
-    teacher: ModelSource | None = setting(None, help="Whose answers are learnt; those of the model so far if empty.")
+    teacher: TeacherSource | None = setting(
+        None, help="Whose answers are learnt; those of the model so far if empty. kind: baseline is the run's baseline."
+    )
     epochs: int = setting(20, help="Passes over the train images.", ge=1, le=1000)
     temperature: float = setting(
         4.0, help="How much the answers are softened: above 1 the classes that are not chosen count more.", gt=0, le=100
@@ -111,7 +113,11 @@ class Distill(Training):
         return self.student is not None
 
     @property
+    def asks_baseline(self) -> bool:
+        return isinstance(self.teacher, BaselineModel)
+
+    @property
     def words(self) -> str:
         learner = f"a new {self.student}" if self.student else "the model"
-        source = "the answers of the model so far" if self.teacher is None else "the answers of the teacher"
-        return f"distil {source} into {learner} for {self.epochs} epochs and export"
+        teacher = "baseline" if self.asks_baseline else "model so far" if self.teacher is None else "teacher"
+        return f"distil the answers of the {teacher} into {learner} for {self.epochs} epochs and export"

@@ -13,7 +13,7 @@ from engine import models
 from engine.errors import StepError
 from engine.models.artifacts import TorchModel
 from engine.models.graph import write_metadata
-from engine.settings import Distill, FileModel, SampleData, SampleModel, Split, Target, TimmModel
+from engine.settings import BaselineModel, Distill, FileModel, SampleData, SampleModel, Split, Target, TimmModel
 from engine.steps import Bench
 from engine.store.cache import Cache
 
@@ -130,11 +130,31 @@ def file(bench, source, folder, change=lambda proto, preprocess: None):
 
 def test_a_named_teacher_is_asked_in_place_of_the_model_so_far(bench, source, tmp_path):
     teacher = file(bench, source, tmp_path)
-    start = models.load(TimmModel(name="test_resnet", weights="random", num_classes=10, in_chans=1), source.preprocess,
-                        0, tmp_path)  # fmt: skip
-    kept = bench.apply(start, SMALL.model_copy(update={"student": None, "teacher": teacher}), Heard())
+    kept = bench.apply(
+        untaught(source, tmp_path), SMALL.model_copy(update={"student": None, "teacher": teacher}), Heard()
+    )
     assert "The teacher, teacher.onnx, answered" in kept.notes[0].text
     assert kept.model.architecture == "test_resnet"
+
+
+def untaught(source, folder):
+    """A network that knows nothing yet, as one that was pruned hard."""
+    timm_model = TimmModel(name="test_resnet", weights="random", num_classes=10, in_chans=1)
+    return models.load(timm_model, source.preprocess, 0, folder)
+
+
+def test_the_baseline_teaches_whatever_the_model_so_far_has_become(bench, source, tmp_path):
+    """And another baseline gives another student, though model and settings are the same."""
+    settings, model = SMALL.model_copy(update={"student": None, "teacher": BaselineModel()}), untaught(source, tmp_path)
+    heard = Heard()
+    run = replace(bench, baseline=bench.export(source, Heard()).model)
+    kept = run.apply(model, settings, heard)
+    assert "The teacher, the baseline, answered" in kept.notes[0].text
+    assert kept.model.architecture == "test_resnet"
+    other = replace(bench, baseline=bench.export(model, Heard()).model).apply(model, settings, Heard())
+    assert not other.reused
+    assert other.model.weights.read_bytes() != kept.model.weights.read_bytes()
+    assert run.apply(model, settings, Heard()).reused
 
 
 def rename(proto, preprocess):

@@ -15,7 +15,7 @@ from engine.machine import cores, isa, versions
 from engine.measure.predictions import filled
 from engine.models.artifacts import OnnxModel, TorchModel, content_key
 from engine.runtimes import open_session
-from engine.settings import Distill, ModelSource, Preprocess, TimmModel
+from engine.settings import BaselineModel, Distill, ModelSource, Preprocess, TimmModel
 from engine.techniques.context import Context, Model
 from engine.training.batches import PLAIN, Batch, Pixels, Views
 from engine.training.lessons import Logits
@@ -36,12 +36,14 @@ class Teacher:
 
 
 def find_teacher(model: Model, settings: Distill, context: Context, folder: Path) -> Teacher:
-    """The chain's model so far, or the one that the settings name, whose files may lie in `folder`.
+    """The chain's model so far, the run's baseline, or what the settings name, whose files may lie in `folder`.
 
     Raises SourceError or HubError where that cannot be loaded, and StepError where it takes other images.
     """
     if settings.teacher is None:
         return Teacher(_as_onnx(model, context), "the model so far")
+    if isinstance(settings.teacher, BaselineModel):
+        return Teacher(context.baseline or _as_onnx(model, context), "the baseline")
     loaded = _load(settings.teacher, model.preprocess, context.seed, folder)
     name = loaded.architecture if isinstance(loaded, TorchModel) else loaded.path.name
     _check_images(loaded, name, model.preprocess)
