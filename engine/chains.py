@@ -15,7 +15,7 @@ from engine.techniques.context import Candidate, Model, silent
 
 UNITS = {
     "load": 2.0, "export": 3.0, "score": 1.0, "time": 6.0,
-    "finetune": 30.0, "distill": 40.0, "simplify": 1.0, "float16": 1.0, "quantize": 10.0,
+    "finetune": 30.0, "distill": 40.0, "prune": 10.0, "simplify": 1.0, "float16": 1.0, "quantize": 10.0,
 }  # fmt: skip
 """Rough shares of a run's time, which only the progress bar sees."""
 

@@ -1,9 +1,13 @@
-"""Whether model, data, target and steps go together; asked once, before anything is made."""
+"""Whether model, data, target and steps go together, before anything is made; and what a chain left out, after it."""
+
+from collections.abc import Collection
 
 from engine.data import Data
 from engine.errors import DataError, SourceError, TargetError
 from engine.models.artifacts import OnnxModel
-from engine.settings import ImagesData, Recipe, Target
+from engine.results import Note, Variant
+from engine.settings import ImagesData, PruneChannel, Recipe, Target
+from engine.settings.training import Training
 from engine.techniques.context import Model
 
 
@@ -39,3 +43,28 @@ def check_batch(model: Model, target: Target) -> None:
 def _maps_labels(recipe: Recipe) -> bool:
     """Whether the recipe says itself which output each label is; one beyond the outputs was refused with the data."""
     return isinstance(recipe.data, ImagesData) and recipe.data.labelled and recipe.data.classes is not None
+
+
+def unrecovered(recipe: Recipe, variants: Collection[Variant]) -> tuple[Note, ...]:
+    """A warning for each chain that cuts channels and trains no more, with what the last cut has cost."""
+    found = []
+    for number, chain in enumerate(recipe.chains, start=1):
+        cuts = [place for place, step in enumerate(chain) if isinstance(step, PruneChannel)]
+        if not cuts or any(isinstance(step, Training) for step in chain[cuts[-1] :]):
+            continue
+        made = [one for one in variants if one.technique == "prune" and one.step == cuts[-1]
+                and recipe.chains[one.branch][: one.step + 1] == chain[: one.step + 1]]  # fmt: skip
+        found += [_warning(number, one, variants) for one in made]
+    return tuple(found)
+
+
+def _warning(number: int, cut: Variant, variants: Collection[Variant]) -> Note:
+    parent = next(one for one in variants if one.id == cut.parent_id)
+    if cut.accuracy is not None and parent.accuracy is not None:
+        seen = f"top-1 went from {parent.accuracy.top1:.1%} to {cut.accuracy.top1:.1%}"
+    elif cut.fidelity is not None:
+        seen = f"{cut.fidelity.agreement:.1%} of the answers are still the baseline's"
+    else:
+        seen = "what it has cost could not be seen"
+    return Note(code="pruned_without_recovery", text=f"Chain {number} prunes and does not train afterwards: {seen}; "
+                                                     "put finetune or distill after prune to recover")  # fmt: skip

@@ -13,6 +13,8 @@ from engine.settings import (
     Finetune,
     Float16,
     ImagesData,
+    PruneChannel,
+    PruneSparse,
     QuantizeAuto,
     QuantizeDynamic,
     QuantizeStatic,
@@ -35,6 +37,7 @@ EXPORT_SECONDS = 4.0
 LATENCY_SECONDS = 2.0  # a variant, at the least
 TIMED_CALLS = 200
 CONVERSION_SECONDS = 2.0
+PRUNING_SECONDS, PRUNING_TRIES = 5.0, 6
 RACE_SECONDS, RACE_CALLS = 25.0, 2000.0  # about ten candidates built, screened and timed
 PAIR_SECONDS = 4.0  # of the advisor: one architecture beside the user's model
 BYTES_PER_IMAGE = 50_000
@@ -92,12 +95,25 @@ def _step_seconds(step: Step, forward: float, n_train: float, macs: float, recip
             return 3.0 + step.calibration_images * forward * 3
         case QuantizeAuto():
             return RACE_SECONDS + RACE_CALLS * forward + step.calibration_images * forward * 12
-        case Simplify() | Float16() | QuantizeDynamic() | QuantizeWeights():
+        case PruneChannel():
+            return _pruning_seconds(step, n_train, forward, macs)
+        case PruneSparse() | Simplify() | Float16() | QuantizeDynamic() | QuantizeWeights():
             return CONVERSION_SECONDS
 
 
+def _pruning_seconds(step: PruneChannel, n_train: float, forward: float, macs: float) -> float:
+    tries = 1 if step.goal == "ratio" else PRUNING_TRIES
+    tried = CONVERSION_SECONDS + (EXPORT_SECONDS + TIMED_CALLS * forward) * (step.goal in ("latency", "size"))
+    recovered = (step.rounds - 1) * step.recovery_epochs
+    return PRUNING_SECONDS + tries * tried + recovered * _epoch_seconds(n_train, macs)
+
+
 def _training_seconds(step: Training, n_train: float, macs: float) -> float:
-    return step.epochs * (n_train * 3 * macs / (TRAINING_MACS_PER_CORE * cores()) + 1.0)
+    return step.epochs * _epoch_seconds(n_train, macs)
+
+
+def _epoch_seconds(n_train: float, macs: float) -> float:
+    return n_train * 3 * macs / (TRAINING_MACS_PER_CORE * cores()) + 1.0
 
 
 def _timm_macs(model: TimmModel | None, recipe: Recipe) -> float | None:

@@ -78,13 +78,18 @@ def _amount(number: int) -> str:
 def of_report(report: Report) -> list[str]:
     """Every variant beside the baseline, how races ended, what there is to know, and what is recommended."""
     rows = [("variant", "id", "size", "latency p50", "of the baseline's (95 %)", "top-1 (95 %)", "agreement")]
-    rows += [(variant.label, variant.id, f"{variant.size_bytes / 1e6:.2f} MB", *_measured(variant))
+    rows += [(variant.label, variant.id, _size(variant), *_measured(variant))
              for variant in report.main_variants]  # fmt: skip
     races = [f"{name}: {note.text}" for race in report.races if race.reason
              for name, note in (("race", race.reason), *(("race", note) for note in race.notes))]  # fmt: skip
     warnings = [f"warning: {warning.text}" for warning in report.warnings]
     advice = report.recommended
     return [*table(rows), *races, *warnings, *([f"recommended: {advice.id}, {advice.reason.text}"] if advice else [])]
+
+
+def _size(variant: Variant) -> str:
+    size = f"{variant.size_bytes / 1e6:.2f} MB"
+    return size if variant.compressed_bytes is None else f"{size} ({variant.compressed_bytes / 1e6:.2f} compressed)"
 
 
 def _measured(variant: Variant) -> tuple[str, str, str, str]:

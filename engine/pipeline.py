@@ -9,7 +9,7 @@ from filelock import FileLock
 from engine import data as images
 from engine import models
 from engine.chains import UNITS, Shop, follow, make_baseline
-from engine.checks import check_fit
+from engine.checks import check_fit, unrecovered
 from engine.data import Data
 from engine.machine import cores
 from engine.measure.latency import measure_latency
@@ -60,6 +60,7 @@ def run(recipe: Recipe, folder: JobFolder, progress: Progress, home: Home) -> Re
         follow(shop, base, branch, chain, first=len(recipe.baseline_steps))
     _time(shop)
     record.judge(shop.labels)
+    record.warnings = (*record.warnings, *unrecovered(recipe, record.variants.values()))
     cache.trim(unused_since=began)
     return record.write("failed" if record.failures else "done")
 

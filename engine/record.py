@@ -10,6 +10,7 @@ import onnxruntime
 
 from engine.errors import FeatherweightError
 from engine.machine import environment
+from engine.measure.compressed import compressed_bytes
 from engine.measure.predictions import Predictions
 from engine.measure.quality import Drop, accuracy, fidelity, loss
 from engine.measure.verdict import judge, recommend
@@ -29,7 +30,7 @@ from engine.results import (
     Trial,
     Variant,
 )
-from engine.settings import Recipe, Step
+from engine.settings import PruneSparse, Recipe, Step
 from engine.store.folders import JobFolder
 
 
@@ -95,6 +96,7 @@ class Record:
             file=str(file.relative_to(self.folder.path)),
             sha256=model.sha256,
             size_bytes=file.stat().st_size,
+            compressed_bytes=compressed_bytes(file) if self._sparse else None,
             parameters=model.parameters,
             macs=model.macs,
             input=InputSpec(shape=model.input_shape, preprocess=model.preprocess),
@@ -173,6 +175,10 @@ class Record:
         )
         self.folder.write("report.json", report)
         return report
+
+    @property
+    def _sparse(self) -> bool:
+        return any(isinstance(step, PruneSparse) for chain in self.recipe.chains for step in chain)
 
     def _unique(self, label: str, branch: int) -> str:
         taken = {variant.label for variant in self.variants.values()}

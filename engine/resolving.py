@@ -7,7 +7,8 @@ import stat
 from pathlib import Path
 
 from engine import catalogue
-from engine.errors import DataError, RequestError, SourceError, TargetError
+from engine.catalogue.prunable import narrower, resists
+from engine.errors import DataError, RequestError, SettingsError, SourceError, TargetError
 from engine.machine import cores
 from engine.settings import (
     PRETRAINED,
@@ -21,8 +22,11 @@ from engine.settings import (
     ImagesData,
     ModelSource,
     PreviewRequest,
+    PruneChannel,
     Recipe,
     SampleModel,
+    SensitivityRequest,
+    Step,
     Target,
     TimmModel,
     with_sources,
@@ -45,6 +49,8 @@ def resolve_recipe(recipe: Recipe, home: Home, *, from_browser: bool) -> Recipe:
     for step in (step for chain in recipe.chains for step in chain):
         if isinstance(step, Distill) and step.student is not None:
             found.model(TimmModel(name=step.student, weights=step.student_weights))
+    for chain in recipe.chains:
+        _check_prunable(recipe.model, chain)
     changed = recipe.model_copy(update={"model": found.model(recipe.model), "data": data})
     return with_sources(changed, found.model)
 
@@ -55,7 +61,7 @@ def resolve_request(request: AnalysisRequest, home: Home, *, from_browser: bool)
         return request
     found = Finder(home, from_browser)
     changes: dict[str, object] = {"model": found.model(request.model)}
-    if isinstance(request, PreviewRequest | AdviseRequest):
+    if isinstance(request, PreviewRequest | AdviseRequest | SensitivityRequest):
         changes["data"] = found.data(request.data) if request.data is not None else None
     if isinstance(request, AdviseRequest):
         _check_threads(request.target)
@@ -152,6 +158,20 @@ def _check_name(source: TimmModel) -> None:
     if tag and source.weights == PRETRAINED and tag not in entry.pretrained_tags:
         raise SourceError(f"'{entry.name}' has no pretrained weights '{tag}'",
                           f"Choose one of {', '.join(entry.pretrained_tags)}")  # fmt: skip
+
+
+def _check_prunable(source: ModelSource, chain: tuple[Step, ...]) -> None:
+    """Raises SettingsError where the network that a step prunes, the model or a student, is known to resist."""
+    name = source.name if isinstance(source, TimmModel) else ""
+    for number, step in enumerate(chain, start=1):
+        if isinstance(step, Distill) and step.student is not None:
+            name = step.student
+        reason = resists(name) if isinstance(step, PruneChannel) else None
+        if reason is not None:
+            sibling = narrower(name)
+            other = f"Distil it into {sibling.name}, a narrower network of its family" if sibling else (
+                "Distil it into a smaller network")  # fmt: skip
+            raise SettingsError(f"step {number}: prune cannot cut channels of '{name}': {reason}", other)
 
 
 def _exists(path: str) -> bool:

@@ -19,12 +19,15 @@ from engine.measure.predictions import Predictions, predict
 from engine.models.artifacts import OnnxModel, TorchModel, content_key, file_sha256
 from engine.results import Note, Result
 from engine.search.race import race
+from engine.search.ratio import prune_channels
 from engine.settings import (
     Budget,
     Distill,
     Finetune,
     Float16,
     Goal,
+    PruneChannel,
+    PruneSparse,
     QuantizeAuto,
     QuantizeDynamic,
     QuantizeStatic,
@@ -38,12 +41,15 @@ from engine.techniques.context import Apply, Candidate, Context, Model, Outcome,
 from engine.techniques.distill import distill
 from engine.techniques.finetune import finetune
 from engine.techniques.float16 import float16
+from engine.techniques.prune import prune_sparse
 from engine.techniques.quantize import quantize_dynamic, quantize_static, quantize_weights
 from engine.techniques.simplify import simplify
 
 STEPS: dict[type[Step], Apply] = {
     Finetune: finetune,
     Distill: distill,
+    PruneChannel: prune_channels,
+    PruneSparse: prune_sparse,
     Simplify: simplify,
     Float16: float16,
     QuantizeAuto: race,

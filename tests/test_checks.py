@@ -1,14 +1,15 @@
-"""What is refused before anything is made, because its parts do not go together."""
+"""What is refused before anything is made, because its parts do not go together; what is warned about at the end."""
 
 import onnx
 import pytest
 from PIL import Image
 
 from engine import data as images
-from engine.checks import check_fit
+from engine.checks import check_fit, unrecovered
 from engine.errors import DataError, SourceError
 from engine.models.graph import read_onnx
 from engine.settings import Recipe
+from tests.made import BASE, INT8, made_variant
 from tests.models.small import Shape, small_classifier
 
 ONE_OUTPUT = [onnx.helper.make_node("ReduceMean", ["logits"], ["score"], axes=[1], keepdims=1)]
@@ -58,3 +59,24 @@ def test_a_map_beyond_the_outputs_is_refused(tmp_path):
     classes = ["hen", "dog", "cow", "ape", "pig", "cat"]
     with pytest.raises(DataError, match=r"number 6 of data\.classes, and the model has 5 outputs"):
         refuse_or_not(small_classifier(Shape()), tmp_path, pets(tmp_path / "pets", classes=classes))
+
+
+PRUNE = {"technique": "prune"}
+
+
+def told(steps, *, labelled=True):
+    """The warnings of a chain whose first step, prune, lost 9 points."""
+    recipe = Recipe.parse({"model": {"kind": "sample"}, "data": {"kind": "sample"}, "branches": [[], steps]})
+    lost = made_variant(BASE, "Baseline").accuracy.model_copy(update={"top1": 0.9})
+    cut = made_variant(INT8, "Pruned", labelled=labelled, technique="prune", branch=1, settings=recipe.chains[1][0])
+    cut = cut.model_copy(update={"accuracy": lost if labelled else None})
+    return [note.text for note in unrecovered(recipe, (made_variant(BASE, "Baseline", labelled=labelled), cut))]
+
+
+def test_a_chain_that_prunes_and_never_trains_is_warned_about_with_what_it_cost():
+    (text,) = told([PRUNE, {"technique": "quantize"}])
+    assert "Chain 2 prunes and does not train afterwards: top-1 went from 99.0% to 90.0%" in text
+    (text,) = told([PRUNE], labelled=False)
+    assert "97.0% of the answers are still the baseline's" in text
+    assert told([PRUNE, {"technique": "finetune"}, {"technique": "quantize"}]) == []
+    assert told([{"technique": "prune", "method": "sparse"}]) == []

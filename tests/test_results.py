@@ -16,12 +16,15 @@ from engine.results import (
     Failure,
     Hardware,
     Job,
+    LayerSensitivity,
     ModelProfile,
     Note,
     Provider,
     Race,
     Report,
     Result,
+    Sensitivity,
+    SensitivityPoint,
     TechniqueInfo,
     Trial,
     Upload,
@@ -68,10 +71,13 @@ BASELINE, VARIANT = REPORT.variants
 TRIAL = Trial(name="Static INT8", reason=NOTE, stage="final", outcome=NOTE, ratio=0.5, ratio_low=0.4, ratio_high=0.6,
               n_rounds=12, fidelity=None)  # fmt: skip
 RACE = Race(branch=0, step=0, parent_id="a" * 12, winner_id="b" * 12, reason=NOTE, n_images=64, seconds=30.0)
+POINT = SensitivityPoint(ratio=0.5, top1=0.9)
+LAYER = LayerSensitivity(layer="layer1.0.conv1", channels=64, points=(POINT,))
 EXAMPLES: tuple[Result, ...] = (
     NOTE, REPORT, REPORT.environment, REPORT.data, REPORT.failures[0], REPORT.recommended, BASELINE, BASELINE.input,
     BASELINE.latency, BASELINE.throughput, BASELINE.accuracy, VARIANT.fidelity, VARIANT.verdict, PREVIEW,
-    PREVIEW.counts[0], PROFILE, JOB, TECHNIQUE, TRIAL, RACE,
+    PREVIEW.counts[0], PROFILE, JOB, TECHNIQUE, TRIAL, RACE, POINT, LAYER,
+    Sensitivity(layers=(LAYER,), top1=0.99, labelled=True, n_images=64, warnings=(NOTE,)),
     Event(time="2026-01-01T00:00:00+00:00", step="s", phase="p", fraction=0.5, message="m", metrics={"loss": 0.1}),
     Provider(runtime="onnxruntime", name="CPUExecutionProvider", works=False, reason="no"),
     Hardware(environment=REPORT.environment, providers=(), gpus=("one",)),

@@ -23,6 +23,8 @@ from engine.settings import (
     Preprocess,
     PreviewRequest,
     ProfileRequest,
+    PruneChannel,
+    PruneSparse,
     QuantizeAuto,
     QuantizeDynamic,
     QuantizeStatic,
@@ -31,6 +33,7 @@ from engine.settings import (
     RunRequest,
     SampleData,
     SampleModel,
+    SensitivityRequest,
     Settings,
     Simplify,
     Split,
@@ -56,13 +59,16 @@ EXAMPLES: tuple[Settings, ...] = (
     Finetune(flip=True, optimizer="lamb"), INT8, QuantizeAuto(mixed_precision=False),
     QuantizeDynamic(method="dynamic", float_nodes=("a", "b")), QuantizeWeights(method="weights", block_size=64),
     Float16(keep_io_types=False), Simplify(), Recipe(model=SampleModel()), EVERYTHING,
+    PruneChannel(goal="size", goal_value=5.0, group_ratios=("layer1.0=0.2",)), PruneSparse(method="sparse", ratio=0.6),
     Distill(student="resnet18", teacher=TIMM), BaselineModel(), Distill(teacher=BaselineModel()),
     RunRequest(recipe=EVERYTHING), ProfileRequest(model=TIMM), HardwareRequest(),
     PreviewRequest(model=SampleModel(), data=PHOTOS, preprocess=RGB, seed=3),
     AdviseRequest(model=TIMM, data=PHOTOS, names=("resnet18",), minutes=3.0),
+    SensitivityRequest(model=TIMM, data=PHOTOS, ratios=(0.1,)),
 )  # fmt: skip
 UNITS = {"batch_size": "images", "calibration_images": "images", "float_first": "layers", "img_size": "px",
-         "size": "px", "minutes": "min", "max_latency_ms": "ms", "max_size_mb": "MB"}  # fmt: skip
+         "size": "px", "minutes": "min", "max_latency_ms": "ms", "max_size_mb": "MB",
+         "round_to": "channels"}  # fmt: skip
 NAMES = [type(example).__name__ for example in EXAMPLES]
 CLASSES = {value for value in vars(declared).values() if isinstance(value, type) and issubclass(value, Settings)}
 
@@ -195,6 +201,33 @@ def test_an_onnx_file_cannot_be_trained():
     with pytest.raises(SettingsError, match="cannot change an ONNX file"):
         Recipe.parse({"model": {"kind": "file", "path": "x"}, "data": {"kind": "sample"},
                       "steps": [{"technique": "finetune"}]})  # fmt: skip
+
+
+def test_pruning_changes_torch_models_and_says_so():
+    with pytest.raises(SettingsError, match="prune changes a torch model and cannot change an ONNX file"):
+        Recipe.parse({"model": {"kind": "file", "path": "x"}, "steps": [{"technique": "prune"}]})
+    assert Recipe.parse({"model": {"kind": "sample"}, "steps": [{"technique": "prune"}]}).steps == (PruneChannel(),)
+
+
+@pytest.mark.parametrize(("asked", "said"), [
+    ({"goal": "macs"}, "goal macs needs goal_value: the share that may be left"),
+    ({"goal": "size"}, "goal size needs goal_value: the largest file in MB"),
+    ({"goal_value": 0.5}, "goal is ratio, and goal_value is for"),
+    ({"goal": "latency", "goal_value": 1.5}, "goal_value is 1.5, with goal latency it must be less than 1"),
+    ({"group_ratios": ["conv1"]}, "group_ratios has 'conv1'"),
+    ({"group_ratios": ["conv1=1"]}, "group_ratios has 'conv1=1'"),
+    ({"method": "sparse", "pattern": "2:4", "ratio": 0.7}, "ratio is 0.7, with pattern 2:4 it is 0.5"),
+    ({"importance": "taylor"}, "prune needs images"),
+])  # fmt: skip
+def test_what_pruning_refuses(asked, said):
+    with pytest.raises(SettingsError, match=said):
+        Recipe.parse({"model": {"kind": "sample"}, "steps": [{"technique": "prune", **asked}]})
+
+
+def test_training_after_sparse_weights_would_fill_the_zeros():
+    with pytest.raises(SettingsError, match=r"finetune comes after prune \(sparse\) and would fill the zeros again"):
+        Recipe.parse({"model": {"kind": "sample"}, "data": {"kind": "sample"},
+                      "steps": [{"technique": "prune", "method": "sparse"}, {"technique": "finetune"}]})  # fmt: skip
 
 
 def test_steps_or_branches():

@@ -9,6 +9,7 @@ from engine.charts.classes import class_counts
 from engine.charts.latency import latency, speed
 from engine.charts.layers import layers
 from engine.charts.race import how_far, race
+from engine.charts.sensitivity import sensitivity
 from engine.charts.size import size
 from engine.charts.style import alt_text
 from engine.charts.tradeoff import tradeoff
@@ -16,5 +17,5 @@ from engine.charts.training import learning_curve
 
 __all__ = [
     "accuracy", "advice", "agreement", "alt_text", "class_counts", "how_far", "latency", "layers", "learning_curve",
-    "race", "size", "speed", "tradeoff",
+    "race", "sensitivity", "size", "speed", "tradeoff",
 ]  # fmt: skip

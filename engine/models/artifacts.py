@@ -11,10 +11,11 @@ import timm
 import torch
 from safetensors.torch import load_file, save_file
 
+from engine.models.structure import Change, apply_changes
 from engine.results import Note
 from engine.settings import Preprocess
 
-WeightsLabel = Literal["pretrained", "random", "file", "sample", "fine-tuned", "distilled"]
+WeightsLabel = Literal["pretrained", "random", "file", "sample", "fine-tuned", "distilled", "pruned"]
 Argument = int | float | str | bool | tuple[int, ...]
 
 
@@ -36,6 +37,8 @@ class TorchModel:
     classes: tuple[str, ...] | None
     arguments: tuple[tuple[str, Argument], ...] = ()
     """Further arguments of the architecture, as a model on the Hub may state them."""
+    structure: tuple[Change, ...] = ()
+    """What pruning changed of the architecture; the tensors' shapes are those in `weights`."""
     warnings: tuple[Note, ...] = ()
 
     @property
@@ -48,7 +51,10 @@ class TorchModel:
         module = build_module(self.architecture, self.seed, self.num_classes, self.in_chans, self.img_size,
                               dict(self.arguments))  # fmt: skip
         if self.weights is not None:
-            module.load_state_dict(load_file(self.weights))
+            state = load_file(self.weights)
+            if self.structure:
+                apply_changes(module, self.structure, state)
+            module.load_state_dict(state)
         return module.float().eval()
 
 

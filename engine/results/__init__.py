@@ -7,10 +7,13 @@ from engine.results.analyses import (
     ClassCount,
     DataPreview,
     Hardware,
+    LayerSensitivity,
     ModelProfile,
     OwnModel,
     Provider,
     Published,
+    Sensitivity,
+    SensitivityPoint,
     TechniqueInfo,
 )
 from engine.results.base import Environment, Note, Result, State
@@ -21,6 +24,7 @@ from engine.results.report import SCHEMA_VERSION, Failure, Race, Recommendation,
 __all__ = [
     "Accuracy", "Advice", "Answer", "Architecture", "CatalogueEntry", "CheckItem", "ClassCount", "DataPreview",
     "DataSummary", "Environment", "Estimate", "Event", "Failure", "Fidelity", "Hardware", "InputSpec", "Job", "Latency",
-    "ModelProfile", "Note", "OwnModel", "Provider", "Published", "Race", "Recommendation", "Report", "Result", "Role",
-    "SCHEMA_VERSION", "State", "TechniqueInfo", "Throughput", "Trial", "Upload", "Usage", "Variant", "Verdict",
+    "LayerSensitivity", "ModelProfile", "Note", "OwnModel", "Provider", "Published", "Race", "Recommendation", "Report",
+    "Result", "Role", "SCHEMA_VERSION", "Sensitivity", "SensitivityPoint", "State", "TechniqueInfo", "Throughput",
+    "Trial", "Upload", "Usage", "Variant", "Verdict",
 ]  # fmt: skip

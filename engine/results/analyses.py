@@ -68,6 +68,31 @@ class Hardware(Result):
     gpus: tuple[str, ...]
 
 
+class SensitivityPoint(Result):
+    """Top-1 (agreement without labels) after a group of layers lost this share of its channels, rounding included."""
+
+    ratio: float
+    top1: float
+
+
+class LayerSensitivity(Result):
+    """One group of layers, by the layer that the others follow; no points where it has to stay whole."""
+
+    layer: str
+    channels: int
+    points: tuple[SensitivityPoint, ...]
+
+
+class Sensitivity(Result):
+    """What each group of layers means for the accuracy, without training; `top1` is the whole network's."""
+
+    layers: tuple[LayerSensitivity, ...]
+    top1: float
+    labelled: bool
+    n_images: int
+    warnings: tuple[Note, ...] = ()
+
+
 class CatalogueEntry(Result):
     """One timm architecture; MACs at `input_size` (C, H, W), with inference-time reparameterisation."""
 

@@ -47,6 +47,8 @@ class Variant(Result):
     file: str
     sha256: str
     size_bytes: int
+    compressed_bytes: int | None = None
+    """With zstd, where the run has sparse weights, which nothing else shows; the file is not smaller."""
     parameters: int | None
     macs: int | None
     input: InputSpec

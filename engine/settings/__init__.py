@@ -10,6 +10,7 @@ from engine.settings.jobs import (
     PreviewRequest,
     ProfileRequest,
     RunRequest,
+    SensitivityRequest,
 )
 from engine.settings.model import (
     PRETRAINED,
@@ -21,6 +22,7 @@ from engine.settings.model import (
     TeacherSource,
     TimmModel,
 )
+from engine.settings.prune import Importance, Prune, PruneChannel, PruneGoal, PruneSparse
 from engine.settings.quantize import (
     Calibration,
     Quantize,
@@ -36,9 +38,10 @@ from engine.settings.training import Distill, Finetune
 
 __all__ = [
     "AdviseRequest", "AnalysisRequest", "BaselineModel", "Budget", "Calibration", "DataSource", "Distill", "FileModel",
-    "Finetune", "Float16", "Goal", "HardwareRequest", "ImagesData", "JobRequest", "ModelSource", "PRETRAINED",
-    "Preprocess", "PreviewRequest", "ProfileRequest", "Quantize", "QuantizeAuto", "QuantizeDynamic", "QuantizeStatic",
-    "QuantizeWeights", "RANDOM", "Recipe", "RunRequest", "SampleData", "SampleModel", "Settings", "Simplify", "Split",
-    "Stage", "Step", "TECHNIQUES", "Target", "TeacherSource", "TimmModel", "absolute_paths", "dump_recipe",
-    "load_recipe", "parse_recipe", "settings_error", "with_sources",
+    "Finetune", "Float16", "Goal", "HardwareRequest", "ImagesData", "Importance", "JobRequest", "ModelSource",
+    "PRETRAINED", "Preprocess", "PreviewRequest", "ProfileRequest", "Prune", "PruneChannel", "PruneGoal", "PruneSparse",
+    "Quantize", "QuantizeAuto", "QuantizeDynamic", "QuantizeStatic", "QuantizeWeights", "RANDOM", "Recipe",
+    "RunRequest", "SampleData", "SampleModel", "SensitivityRequest", "Settings", "Simplify", "Split", "Stage", "Step",
+    "TECHNIQUES", "Target", "TeacherSource", "TimmModel", "absolute_paths", "dump_recipe", "load_recipe",
+    "parse_recipe", "settings_error", "with_sources",
 ]  # fmt: skip

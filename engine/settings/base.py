@@ -31,16 +31,24 @@ Stage = Literal["torch", "onnx"]
 class StepSettings(Settings):
     """Base of every technique's settings.
 
-    `stage` says whether it changes a torch model or an ONNX file, `measures` whether its result depends on what it
-    measured, and so on the machine, the target, the budget and the goal.
+    `stage` says whether it changes a torch model or an ONNX file.
     """
 
     stage: ClassVar[Stage]
     title: ClassVar[str]
     label: ClassVar[str]
     """What a variant that comes out of it is called."""
-    measures: ClassVar[bool] = False
     needs_labels: ClassVar[bool] = False
+
+    @property
+    def measures(self) -> bool:
+        """Whether its result depends on what it measured, and so on the machine, the target, the budget, the goal."""
+        return False
+
+    @property
+    def needs_images(self) -> bool:
+        """Whether it cannot go without images of the user's."""
+        return False
 
     @property
     def brings_model(self) -> bool:

@@ -62,7 +62,22 @@ class AdviseRequest(Settings):
     minutes: float = setting(12.0, help="No architecture is begun after this.", unit="min", gt=0, le=12)
 
 
-AnalysisRequest = ProfileRequest | PreviewRequest | HardwareRequest | AdviseRequest
+class SensitivityRequest(Settings):
+    """Prune one group of layers at a time and look at the accuracy; the result is a Sensitivity."""
+
+    kind: Literal["sensitivity"] = "sensitivity"
+    model: ModelSource
+    data: DataSource
+    split: Split = Split()
+    preprocess: Preprocess | None = None
+    ratios: tuple[Annotated[float, Field(gt=0, lt=1)], ...] = setting(
+        (0.25, 0.5, 0.75), help="The shares of its channels that a group loses.", min_length=1, max_length=9
+    )
+    seed: int = 0
+
+
+AnalysisRequest = ProfileRequest | PreviewRequest | HardwareRequest | AdviseRequest | SensitivityRequest
 JobRequest = Annotated[
-    RunRequest | ProfileRequest | PreviewRequest | HardwareRequest | AdviseRequest, Field(discriminator="kind")
+    RunRequest | ProfileRequest | PreviewRequest | HardwareRequest | AdviseRequest | SensitivityRequest,
+    Field(discriminator="kind"),
 ]

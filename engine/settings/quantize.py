@@ -26,7 +26,6 @@ class QuantizeAuto(Quantization):
 
     title: ClassVar[str] = "Quantize"
     label: ClassVar[str] = "INT8"
-    measures: ClassVar[bool] = True
 
     method: Literal["auto"] = setting("auto", help="auto: races the methods on this machine and keeps the winner.")
     calibration_images: int = setting(
@@ -36,6 +35,10 @@ class QuantizeAuto(Quantization):
     mixed_precision: bool = setting(
         True, help="Where the accuracy budget is missed, put the most sensitive layers back in float.", expert=True
     )
+
+    @property
+    def measures(self) -> bool:
+        return True
 
     @property
     def words(self) -> str:

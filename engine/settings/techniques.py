@@ -5,6 +5,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from engine.settings.base import Stage, StepSettings, setting
+from engine.settings.prune import Prune, PruneChannel, PruneSparse
 from engine.settings.quantize import Quantize, QuantizeAuto, QuantizeDynamic, QuantizeStatic, QuantizeWeights
 from engine.settings.training import Distill, Finetune
 
@@ -43,11 +44,13 @@ class Simplify(StepSettings):
         return "simplify the graph"
 
 
-Step = Annotated[Finetune | Distill | Simplify | Float16 | Quantize, Field(discriminator="technique")]
+Step = Annotated[Finetune | Distill | Prune | Simplify | Float16 | Quantize, Field(discriminator="technique")]
 
 TECHNIQUES: tuple[type[Step], ...] = (
     Finetune,
     Distill,
+    PruneChannel,
+    PruneSparse,
     Simplify,
     Float16,
     QuantizeAuto,

@@ -51,6 +51,10 @@ class Training(StepSettings):
     flip: bool = setting(False, help="Mirror images at random; not for digits or text.", expert=True)
     shift: float = setting(0.05, help="Largest random shift, as a share of the size.", ge=0, le=0.5, expert=True)
 
+    @property
+    def needs_images(self) -> bool:
+        return True
+
 
 class Finetune(Training):
     """Trains the model on the train images; gives it a new head where its outputs do not fit the classes.

@@ -17,11 +17,12 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 
 from engine.errors import StorageError
-from engine.results import Advice, DataPreview, Event, Hardware, ModelProfile, Note, Report, Result, State
+from engine.results import Advice, DataPreview, Event, Hardware, ModelProfile, Note, Report, Result, Sensitivity, State
 from engine.settings import JobRequest
 
 RESULTS: dict[str, type[Result]] = {
     "profile": ModelProfile, "preview": DataPreview, "hardware": Hardware, "advise": Advice,
+    "sensitivity": Sensitivity,
 }  # fmt: skip
 LAST_EVENT_BYTES = 65_536
 ROOM, ROOM_BYTES = ".room", 500_000  # a report, an outcome and a row of the database fit in

@@ -21,6 +21,8 @@ from engine.settings import (
     Distill,
     Finetune,
     Float16,
+    PruneChannel,
+    PruneSparse,
     QuantizeAuto,
     QuantizeDynamic,
     QuantizeStatic,
@@ -38,6 +40,8 @@ from engine.store.cache import Cache
 SETTINGS: dict[type[Step], tuple[Step, float]] = {
     Finetune: (Finetune(epochs=1, batch_size=32, learning_rate=1e-4), 0.9),
     Distill: (Distill(epochs=1, batch_size=32, learning_rate=1e-4, views=2), 0.9),
+    PruneChannel: (PruneChannel(ratio=0.2), 0.5),
+    PruneSparse: (PruneSparse(method="sparse", ratio=0.2), 0.9),
     Simplify: (Simplify(), 1.0),
     Float16: (Float16(), 0.95),
     QuantizeAuto: (QuantizeAuto(calibration_images=16), 0.9),

@@ -1,0 +1,69 @@
+"""How much each group of layers can lose: accuracy against the ratio, one group at a time, without training."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from engine import models
+from engine.data import Part, load
+from engine.errors import DataError, SourceError
+from engine.models.artifacts import TorchModel
+from engine.results import LayerSensitivity, Sensitivity, SensitivityPoint
+from engine.settings import SensitivityRequest
+from engine.store.folders import JobFolder
+from engine.store.progress import Progress
+from engine.techniques.prune import groups_of, prune_alone
+
+BATCH, EXAMPLES = 64, 4
+MOST_IMAGES = 256
+
+
+def sensitivity(request: SensitivityRequest, folder: JobFolder, progress: Progress) -> Sensitivity:
+    """Top-1 where one group of layers alone is pruned by L2, for every group and ratio.
+
+    On calibration images, since the evaluation images judge what is chosen by it; where there are no labels, agreement
+    with the whole network. Raises SourceError for an ONNX file, DataError without calibration images, and StepError as
+    pruning does.
+    """
+    progress.emit("sensitivity", "load", 0.0, "loading the model and the images")
+    folder.work.mkdir(parents=True, exist_ok=True)
+    model, part = _load(request, folder.work)
+    example = torch.from_numpy(next(part.batches(EXAMPLES, EXAMPLES)))
+    whole = _answers(model.build(), part)
+    wanted = whole if part.labels is None else part.labels
+    groups = groups_of(model, example)
+    layers = []
+    for number, group in enumerate(groups):
+        progress.emit(
+            "sensitivity", "prune", 0.1 + 0.9 * number / len(groups), f"{group.name}: {number + 1} of {len(groups)}"
+        )
+        cuts = [prune_alone(model, example, group.name, ratio) for ratio in request.ratios]
+        points = {cut.ratio: float((_answers(cut.module, part) == wanted).mean()) for cut in cuts if cut is not None}
+        layers.append(LayerSensitivity(layer=group.name, channels=group.n_channels, points=tuple(
+            SensitivityPoint(ratio=ratio, top1=top1) for ratio, top1 in points.items())))  # fmt: skip
+    return Sensitivity(layers=tuple(layers), top1=float((whole == wanted).mean()), labelled=part.labels is not None,
+                       n_images=len(part), warnings=model.warnings)  # fmt: skip
+
+
+def _load(request: SensitivityRequest, work: Path) -> tuple[TorchModel, Part]:
+    model = models.load(request.model, request.preprocess, request.seed, work)
+    if not isinstance(model, TorchModel):
+        raise SourceError("sensitivity prunes a torch model, and this is an ONNX file", "Choose a timm model")
+    data = load(request.data, request.split, model.preprocess, request.seed, merge_train=False,
+                n_outputs=model.n_outputs, model_classes=model.classes, work=work)  # fmt: skip
+    if data.labelled and not data.head_fits(model.n_outputs):
+        raise DataError(f"the model has {model.n_outputs} outputs and the data {len(data.classes or ())} classes",
+                        "Set data.labels to none, or choose a model for these classes")  # fmt: skip
+    part = data.split("calibration").span(0, MOST_IMAGES)
+    if len(part) == 0:
+        raise DataError("there are no calibration images to see the sensitivity on", "Raise split.calibration")
+    return model, part
+
+
+@torch.inference_mode()
+def _answers(module: nn.Module, part: Part) -> NDArray[np.int64]:
+    """(N,) the class of the largest output."""
+    return np.concatenate([module(torch.from_numpy(images)).argmax(1).numpy() for images in part.batches(BATCH)])

@@ -1,0 +1,27 @@
+"""Which timm architectures channel pruning refuses, and what to do instead; docs/prunable.md has what was measured."""
+
+from engine.catalogue import entries, entry
+from engine.results import CatalogueEntry
+
+TOO_SLOW = "finding out which of its channels go together takes minutes"
+NOT_FASTER = "it is not faster afterwards"
+
+RESISTS: dict[str, str] = {}
+"""By family or architecture: the reason."""
+
+
+def resists(name: str) -> str | None:
+    """Why the architecture of this name, with or without a pretrained tag, cannot be pruned; None where it can."""
+    known = entry(name)
+    if known is None:
+        return None
+    return RESISTS.get(known.name) or RESISTS.get(known.family)
+
+
+def narrower(name: str) -> CatalogueEntry | None:
+    """The largest architecture of its family with at most half of its MACs, or None where there is none."""
+    known = entry(name)
+    if known is None:
+        return None
+    smaller = [one for one in entries().values() if one.family == known.family and one.macs <= known.macs / 2]
+    return max(smaller, key=lambda one: one.macs, default=None)

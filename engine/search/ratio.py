@@ -1,0 +1,128 @@
+"""Pruning to a goal: the ratio is searched by what comes out, as it is measured."""
+
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from engine.errors import StepError
+from engine.measure.latency import compare, take_turns
+from engine.models.artifacts import OnnxModel, TorchModel, content_key
+from engine.results import Note
+from engine.settings import PruneChannel
+from engine.techniques.context import Context, Outcome, silent
+from engine.techniques.prune import Pruned, prune_to
+
+LOWEST, HIGHEST, CLOSE = 0.0, 0.9, 0.02
+"""The range of ratios, and how near two of them are no longer told apart."""
+TRIES = 8
+ROUNDS = 6
+"""Of timing, a try and the model as it was in turn."""
+
+Left = Callable[[OnnxModel], float]
+"""What is left, in the goal's unit: a share of the MACs or of the latency, or MB."""
+
+
+@dataclass(frozen=True)
+class Try:
+    """A ratio and what it leaves."""
+
+    ratio: float
+    left: float
+
+
+def prune_channels(model: TorchModel, settings: PruneChannel, context: Context) -> Outcome:
+    """The model without some of its channels: as many as the ratio says, or as the goal needs.
+
+    A goal that cannot be reached ends with the most that was cut, and a note of how far that came. Raises StepError as
+    prune_to does.
+    """
+    if settings.goal == "ratio":
+        return _outcome(prune_to(model, settings, settings.ratio, context, context.folder))
+    wanted = settings.goal_value
+    if wanted is None:
+        raise TypeError("the settings see to it that a goal has its value")
+    # What is between the rounds and after the cut changes no shape of what a ratio leaves.
+    bare = settings.model_copy(update={"rounds": 1, "recalibrate": False})
+    left = _left(settings, context.export(model), context)
+    tries = _search(settings.ratio, wanted, lambda ratio: _tried(model, bare, ratio, left, context), context)
+    reached = [one for one in tries if one.left <= wanted]
+    best = min(reached, key=lambda one: one.ratio) if reached else min(tries, key=lambda one: one.left)
+    made = prune_to(model, settings, best.ratio, context, context.folder)
+    note = _reached(settings, wanted, best, len(tries)) if reached else _missed(settings, wanted, best)
+    return _outcome(made, note, complete=time.monotonic() < context.deadline)
+
+
+def _outcome(made: Pruned, *notes: Note, complete: bool = True) -> Outcome:
+    return Outcome(model=made.model, notes=(*notes, *made.notes), complete=complete and made.complete)
+
+
+def _search(first: float, wanted: float, left_at: Callable[[float], float], context: Context) -> list[Try]:
+    """What was tried: the first ratio, the highest where that was not enough, then halves of what is between."""
+    tries: list[Try] = []
+    low, high, ratio = LOWEST, HIGHEST, min(first, HIGHEST)
+    while len(tries) < TRIES and high - low > CLOSE and not (tries and time.monotonic() > context.deadline):
+        context.tell(len(tries) / (TRIES + 1), f"try {len(tries) + 1} of at most {TRIES}: a ratio of {ratio:.2f}")
+        tries.append(Try(ratio, left_at(ratio)))
+        enough = tries[-1].left <= wanted
+        if ratio == HIGHEST and not enough:
+            break
+        low, high = (low, ratio) if enough else (ratio, high)
+        ratio = HIGHEST if len(tries) == 1 and not enough else (low + high) / 2
+    return tries
+
+
+def _tried(model: TorchModel, settings: PruneChannel, ratio: float, left: Left, context: Context) -> float:
+    with tempfile.TemporaryDirectory(dir=context.folder) as folder:
+        quiet = replace(context, tell=silent, folder=Path(folder))
+        made = prune_to(model, settings, ratio, quiet, Path(folder)).model
+        key = content_key("tried", model.key, settings.model_dump(mode="json"), ratio, context.seed)
+        return left(context.export(replace(made, key=key)))
+
+
+def _left(settings: PruneChannel, base: OnnxModel, context: Context) -> Left:
+    match settings.goal:
+        case "size":
+            return lambda made: made.path.stat().st_size / 1e6
+        case "macs":
+            return lambda made: _macs(made) / _macs(base)
+    return lambda made: _latency(made, base, context)
+
+
+def _macs(model: OnnxModel) -> int:
+    if not model.macs:
+        raise StepError("the MACs of this network cannot be counted", "Choose goal latency or size")
+    return model.macs
+
+
+def _latency(made: OnnxModel, base: OnnxModel, context: Context) -> float:
+    """The share of the latency that is left: the median of paired rounds."""
+    first = next(context.data.split("evaluation").batches(context.target.batch_size, context.target.batch_size))
+    images = np.resize(first, (context.target.batch_size, *first.shape[1:]))
+    with context.measuring():
+        turns = take_turns({"made": made, "base": base}, context.target, images, n_rounds=ROUNDS)
+    latency, _ = compare(turns, "base", context.target)["made"]
+    return latency.ratio_to_baseline
+
+
+def _reached(settings: PruneChannel, wanted: float, best: Try, n_tries: int) -> Note:
+    return Note(code="goal_reached", text=f"A ratio of {best.ratio:.2f} leaves {_said(settings, best.left)} (asked: at "
+                                          f"most {_said(settings, wanted)}; tries: {n_tries})")  # fmt: skip
+
+
+def _missed(settings: PruneChannel, wanted: float, best: Try) -> Note:
+    return Note(code="goal_not_reached",
+                text=f"At most {_said(settings, wanted)} was asked for and could not be reached: a ratio"
+                     f" of {best.ratio:.2f} leaves {_said(settings, best.left)}, which is kept")  # fmt: skip
+
+
+def _said(settings: PruneChannel, left: float) -> str:
+    match settings.goal:
+        case "size":
+            return f"{left:.2f} MB"
+        case "macs":
+            return f"{left:.0%} of the MACs"
+    return f"{left:.0%} of the latency"

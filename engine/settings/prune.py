@@ -1,0 +1,155 @@
+"""The methods of `prune`, a union nested on `method`: each a settings class of its own, `channel` the default."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal, Self
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from engine.settings.base import Stage, StepSettings, setting
+
+Importance = Literal["l2", "bn_scale", "taylor", "lamp", "random"]
+PruneGoal = Literal["ratio", "macs", "latency", "size"]
+
+
+class Pruning(StepSettings):
+    """What every method of pruning is: a change of a torch model."""
+
+    stage: ClassVar[Stage] = "torch"
+
+    technique: Literal["prune"] = "prune"
+
+
+class PruneChannel(Pruning):
+    """Removes whole channels, so that the file is smaller and the network faster; train afterwards to recover.
+
+    Dependency graph: Fang et al., https://arxiv.org/abs/2301.12900, as in torch-pruning. L2: Li et al.,
+    https://arxiv.org/abs/1608.08710; BN scale: Liu et al., https://arxiv.org/abs/1708.06519; Taylor: Molchanov et al.,
+    https://arxiv.org/abs/1906.10771; LAMP: Lee et al., https://arxiv.org/abs/2010.07611.
+    """
+
+    title: ClassVar[str] = "Prune channels"
+    label: ClassVar[str] = "Pruned"
+
+    method: Literal["channel"] = setting("channel", help="channel: whole channels go.")
+    goal: PruneGoal = setting(
+        "ratio", help="ratio: as many channels go as it says; else the ratio is searched until what is left of the "
+                      "MACs, of the measured latency or of the file is as small as goal_value says.",
+    )  # fmt: skip
+    ratio: float = setting(0.3, help="The share of channels that goes; with another goal, where its search begins.",
+                           gt=0, lt=1)  # fmt: skip
+    goal_value: float | None = setting(
+        None, help="With goal macs or latency the share that may be left (0.5: half), with size the most MB.",
+        gt=0,
+    )  # fmt: skip
+    importance: Importance = setting(
+        "l2", help="Which channels go: those of the smallest weights, of the smallest BatchNorm scales, of the least "
+                   "effect on the loss (taylor), of the smallest share in their layer (lamp), or any, as a control.",
+    )  # fmt: skip
+    scope: Literal["uniform", "global"] = setting(
+        "uniform", help="uniform: the same share of every layer; global: the least important of the whole network.",
+        expert=True,
+    )  # fmt: skip
+    round_to: Literal[1, 8, 16] = setting(
+        8, help="Widths become multiples of this, as the kernels like them.", unit="channels", expert=True
+    )  # fmt: skip
+    rounds: int = setting(1, help="1: all at once; more: a part each time, with recovery between.", ge=1, le=10,
+                          expert=True)  # fmt: skip
+    recovery_epochs: int = setting(
+        1, help="With several rounds, passes over the train images between two of them.", ge=1, le=100, expert=True
+    )  # fmt: skip
+    recalibrate: bool = setting(
+        True, help="Estimate the BatchNorm statistics again on train images, which needs no labels.", expert=True
+    )
+    group_ratios: tuple[str, ...] = setting(
+        (), help="A ratio for single layers, such as layer1.0.conv1=0.1 (0: leave it alone); the others take ratio, "
+                 "automatic if empty.", expert=True, max_length=2000,
+    )  # fmt: skip
+
+    @property
+    def measures(self) -> bool:
+        return self.goal == "latency"
+
+    @property
+    def needs_images(self) -> bool:
+        return self.importance == "taylor" or self.rounds > 1
+
+    @property
+    def ratio_by_layer(self) -> dict[str, float]:
+        """`group_ratios` by the layer's name."""
+        return {name: float(ratio) for name, _, ratio in (entry.rpartition("=") for entry in self.group_ratios)}
+
+    @property
+    def words(self) -> str:
+        match self.goal:
+            case "ratio":
+                return f"remove {self.ratio:.0%} of the channels"
+            case "size":
+                return f"remove channels until the file has at most {self.goal_value:g} MB"
+        what = "MACs" if self.goal == "macs" else "latency"
+        return f"remove channels until {self.goal_value:.0%} of the {what} is left"
+
+    @model_validator(mode="after")
+    def _goal_has_its_value(self) -> Self:
+        if self.goal == "ratio" and self.goal_value is not None:
+            raise ValueError("goal is ratio, and goal_value is for goal macs, latency or size; leave one of them out")
+        if self.goal != "ratio" and self.goal_value is None:
+            unit = "the largest file in MB" if self.goal == "size" else "the share that may be left, such as 0.5"
+            raise ValueError(f"goal {self.goal} needs goal_value: {unit}")
+        if self.goal in ("macs", "latency") and self.goal_value is not None and self.goal_value >= 1:
+            raise ValueError(f"goal_value is {self.goal_value:g}, with goal {self.goal} it must be less than 1")
+        return self
+
+    @model_validator(mode="after")
+    def _group_ratios_are_pairs(self) -> Self:
+        for entry in self.group_ratios:
+            name, _, ratio = entry.rpartition("=")
+            try:
+                right = bool(name) and 0 <= float(ratio) < 1
+            except ValueError:
+                right = False
+            if not right:
+                raise ValueError(f"group_ratios has '{entry[:60]}', an entry is a layer's name, = and a ratio of at "
+                                 f"least 0 and less than 1")  # fmt: skip
+        return self
+
+
+class PruneSparse(Pruning):
+    """Sets the smallest weights to zero and keeps every shape: a smaller download, no gain of speed here.
+
+    Magnitude: Han et al., https://arxiv.org/abs/1506.02626; 2:4: Mishra et al., https://arxiv.org/abs/2104.08378.
+    """
+
+    title: ClassVar[str] = "Sparse weights"
+    label: ClassVar[str] = "Sparse"
+
+    method: Literal["sparse"] = setting(help="sparse: single weights become zero.")
+    pattern: Literal["unstructured", "2:4"] = setting(
+        "unstructured", help="unstructured: the smallest of a layer; 2:4: two of every four inputs, as some GPUs like."
+    )
+    ratio: float = setting(0.5, help="The share of a layer's weights that becomes zero; 0.5 with 2:4.", gt=0, lt=1)
+    recalibrate: bool = setting(
+        True, help="Estimate the BatchNorm statistics again on train images, which needs no labels.", expert=True
+    )
+
+    @property
+    def words(self) -> str:
+        how = "two of every four weights" if self.pattern == "2:4" else f"the smallest {self.ratio:.0%} of the weights"
+        return f"set {how} to zero"
+
+    @model_validator(mode="after")
+    def _two_of_four_is_half(self) -> Self:
+        if self.pattern == "2:4" and self.ratio != 0.5:
+            raise ValueError(f"ratio is {self.ratio:g}, with pattern 2:4 it is 0.5: leave it out")
+        return self
+
+
+def _default_method(values: Any) -> Any:
+    """`channel` where a recipe names no method."""
+    if isinstance(values, Mapping) and values.get("technique") == "prune" and "method" not in values:
+        return {**values, "method": "channel"}
+    return values
+
+
+Prune = Annotated[
+    Annotated[PruneChannel | PruneSparse, Field(discriminator="method")], BeforeValidator(_default_method)
+]

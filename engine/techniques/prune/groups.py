@@ -1,0 +1,134 @@
+"""The groups of layers whose channels can only go together, by torch-pruning's dependency graph."""
+
+import math
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import torch_pruning as tp
+from torch import nn
+
+from engine.techniques.prune.heads import attentions
+
+Scores = torch.Tensor
+"""(channels,) float32: what goes first is what is smallest."""
+
+
+@dataclass(frozen=True)
+class Group:
+    """Layers that lose the same channels: `n_channels` in `n_parts` equal parts (heads, groups of a convolution)."""
+
+    name: str
+    """Of the layer that the others follow."""
+    layers: tuple[str, ...]
+    n_channels: int
+    n_parts: int
+    scores: Scores
+    """(n_channels / n_parts,), the mean over the parts."""
+    root: nn.Module
+    prune: Callable[..., Any]
+
+    @property
+    def width(self) -> int:
+        """Channels of one part."""
+        return self.n_channels // self.n_parts
+
+    def rows(self, chosen: Sequence[int]) -> list[int]:
+        """These channels of every part."""
+        return [part * self.width + row for part in range(self.n_parts) for row in sorted(chosen)]
+
+
+def trace(module: nn.Module, example: torch.Tensor) -> tp.DependencyGraph:
+    """The dependency graph of `module`, which must have its gradients on."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of parameters outside layers, which are cut at their last dimension
+        return tp.DependencyGraph().build_dependency(
+            module, example, forward_fn=lambda whole, images: whole(images), unwrapped_parameters=[]
+        )
+
+
+def find_groups(
+    graph: tp.DependencyGraph, module: Any, importance: tp.importance.Importance
+) -> tuple[list[Group], list[str]]:
+    """Every group but those of the classifier's outputs, with its scores.
+
+    Beside them the names of those whose channels torch-pruning cannot follow through the network.
+    """
+    fixed = classifiers(module)
+    heads = {layer.qkv: layer.num_heads for layer in attentions(module)}
+    found, lost = [], []
+    for group in graph.get_all_groups(ignored_layers=fixed, root_module_types=[nn.Conv2d, nn.Linear]):
+        rooted = _rooted(graph, group, heads)
+        try:
+            scores = importance(rooted)
+        except (IndexError, RuntimeError):
+            lost.append(graph._module2name[rooted[0].dep.target.module])
+            continue
+        n_parts = _parts(graph, rooted, heads)
+        if scores is not None and len(scores) % n_parts == 0:
+            found.append(_described(graph, rooted, scores.float().cpu(), n_parts))
+    return found, lost
+
+
+def cut(graph: tp.DependencyGraph, group: Group, chosen: Sequence[int]) -> bool:
+    """Remove these channels of every part, in place; False where the graph says that a layer would be emptied."""
+    rows = group.rows(chosen)
+    with torch.no_grad():
+        found = graph.get_pruning_group(group.root, group.prune, rows)
+        if not graph.check_pruning_group(found):
+            return False
+        found.prune(record_history=False)
+    return True
+
+
+def classifiers(module: Any) -> list[nn.Module]:
+    """The layers whose outputs are the classes."""
+    found = module.get_classifier()
+    heads = found if isinstance(found, tuple | list) else (found,)
+    return [layer for head in heads for layer in head.modules()]
+
+
+def _rooted(graph: tp.DependencyGraph, group: Any, heads: dict[nn.Module, int]) -> Any:
+    """An attention's group as seen from the layer behind it, whose channels are those of one of q, k and v."""
+    outputs = [dep.target.module for dep, _ in group if graph.is_out_channel_pruning_fn(dep.handler)]
+    if not any(layer in heads for layer in outputs):
+        return group
+    behind = [(dep, rows) for dep, rows in group
+              if isinstance(dep.target.module, nn.Linear) and graph.is_in_channel_pruning_fn(dep.handler)]  # fmt: skip
+    if not behind:
+        return group
+    dep, rows = behind[-1]
+    return graph.get_pruning_group(dep.target.module, dep.handler, rows)
+
+
+def _parts(graph: tp.DependencyGraph, group: Any, heads: dict[nn.Module, int]) -> int:
+    """How many equal parts must lose the same channels: the most that any layer of the group has."""
+    found = [1]
+    for dep, _ in group:
+        layer = dep.target.module
+        if isinstance(layer, nn.Conv2d) and layer.groups != layer.out_channels:
+            found.append(layer.groups)
+        elif isinstance(layer, nn.GroupNorm) and layer.num_groups > 1:
+            found.append(layer.num_groups)
+        elif layer in heads and graph.is_out_channel_pruning_fn(dep.handler):
+            found.append(heads[layer])
+    return math.lcm(*found)
+
+
+def _described(graph: tp.DependencyGraph, group: Any, scores: Scores, n_parts: int) -> Group:
+    names = graph._module2name
+    outputs = [dep.target.module for dep, _ in group
+               if isinstance(dep.target.module, nn.Conv2d | nn.Linear)
+               and graph.is_out_channel_pruning_fn(dep.handler)]  # fmt: skip
+    root = group[0].dep
+    return Group(
+        name=names[root.target.module],
+        layers=tuple(dict.fromkeys(names[layer] for layer in outputs)),
+        n_channels=len(scores),
+        n_parts=n_parts,
+        scores=scores.view(n_parts, -1).mean(0),
+        root=root.target.module,
+        prune=root.handler,
+    )

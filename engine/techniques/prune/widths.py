@@ -1,0 +1,78 @@
+"""Which channels go: a share of every group, or the least important of all groups together."""
+
+import math
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+
+import torch
+
+from engine.errors import StepError
+from engine.settings import PruneChannel
+from engine.techniques.prune.groups import Group
+
+LEAST_KEPT = 0.1
+"""The share that global ranking leaves of every group, since a layer of few channels cuts the network in two."""
+
+
+def choose(
+    groups: Sequence[Group], full: Mapping[str, int], settings: PruneChannel, ratio: float
+) -> dict[str, list[int]]:
+    """The channels of one part that go, by the group's name; groups that lose nothing are left out.
+
+    `full` has every group's width before anything was pruned, which `ratio` is a share of. Raises StepError where
+    `settings` name a layer that no group follows.
+    """
+    own = _own_ratios(groups, settings)
+    shared = [group for group in groups if group.name not in own]
+    ratios = _global_ratios(shared, full, ratio) if settings.scope == "global" else dict.fromkeys(
+        (group.name for group in shared), ratio)  # fmt: skip
+    chosen = {}
+    for group in groups:
+        kept = _kept(group, full[group.name], (ratios | own)[group.name], settings.round_to)
+        if kept < group.width:
+            chosen[group.name] = torch.argsort(group.scores, stable=True)[: group.width - kept].tolist()
+    return chosen
+
+
+def check_ratio(groups: Sequence[Group], settings: PruneChannel) -> None:
+    """Raises StepError where the ratio is so large that a layer would be left without a channel."""
+    own = _own_ratios(groups, settings)
+    for group in groups:
+        ratio = own.get(group.name, settings.ratio)
+        if group.width > _unit(group, settings.round_to) and group.width * (1 - ratio) < 0.5:
+            most = math.floor((1 - 0.5 / group.width) * 100) / 100
+            raise StepError(f"a ratio of {ratio:g} empties the layer '{group.name}', which has {group.width} channels"
+                            f"{' a part' if group.n_parts > 1 else ''}", f"Choose at most {most:g}")  # fmt: skip
+
+
+def _own_ratios(groups: Sequence[Group], settings: PruneChannel) -> dict[str, float]:
+    by_layer = {layer: group.name for group in groups for layer in (group.name, *group.layers)}
+    unknown = [layer for layer in settings.ratio_by_layer if layer not in by_layer]
+    if unknown:
+        some = ", ".join(list(by_layer)[:5])
+        raise StepError(f"group_ratios names '{unknown[0][:60]}', and this network has no such layer that can lose "
+                        f"channels", f"Name one of its layers, such as {some}")  # fmt: skip
+    return {by_layer[layer]: ratio for layer, ratio in settings.ratio_by_layer.items()}
+
+
+def _global_ratios(groups: Sequence[Group], full: Mapping[str, int], ratio: float) -> dict[str, float]:
+    """Each group's ratio where the lowest scores go, wherever they are, until `ratio` of all channels is gone."""
+    if not groups:
+        return {}
+    scores = torch.cat([group.scores.repeat(group.n_parts) for group in groups])
+    gone = sum(full[group.name] * group.n_parts for group in groups) - len(scores)
+    n_cut = max(0, round(ratio * (len(scores) + gone)) - gone)
+    limit = torch.sort(scores).values[n_cut] if n_cut < len(scores) else torch.inf
+    return {
+        group.name: min(1 - LEAST_KEPT, 1 - int((group.scores >= limit).sum()) / full[group.name]) for group in groups
+    }
+
+
+def _kept(group: Group, full: int, ratio: float, round_to: int) -> int:
+    """Channels of one part that stay: a multiple that makes all parts together one of `round_to`, and at least that."""
+    unit = _unit(group, round_to)
+    return min(group.width, max(unit, math.floor(full * (1 - ratio) / unit + 0.5) * unit))
+
+
+def _unit(group: Group, round_to: int) -> int:
+    return Fraction(round_to, group.n_parts).numerator

@@ -1,0 +1,89 @@
+"""Goals: the ratio that reaches one, by what was measured, and what is said where none does."""
+
+import math
+from dataclasses import replace
+
+import pytest
+
+from engine.export.onnx_file import export_onnx
+from engine.search import ratio
+from engine.search.ratio import HIGHEST, TRIES, prune_channels
+from engine.settings import PruneChannel
+from tests.techniques.prune.conftest import context_for, living
+
+
+@pytest.fixture(scope="module")
+def given(tmp_path_factory):
+    """A small network, a context that exports, and what was exported, the network itself first."""
+    folder = tmp_path_factory.mktemp("given")
+    model = living("test_resnet", 32, folder)
+    exports = {}
+
+    def export(one):
+        if one.key not in exports:
+            exports[one.key] = export_onnx(one, folder / f"{len(exports)}.onnx")
+        return exports[one.key]
+
+    return model, replace(context_for(model, folder / "made"), export=export), export(model)
+
+
+@pytest.fixture
+def few(monkeypatch):
+    """Two tries: each is an export."""
+    monkeypatch.setattr(ratio, "TRIES", 2)
+
+
+def asked(goal, value, **settings):
+    return PruneChannel(goal=goal, goal_value=value, **settings)
+
+
+@pytest.mark.parametrize(("goal", "value"), [("macs", 0.5), ("size", 1.0)])
+def test_the_least_ratio_that_is_enough(goal, value, given, few):
+    model, context, whole = given
+    made = prune_channels(model, asked(goal, value, ratio=0.6), context)
+    file = export_onnx(made.model, context.folder / f"{goal}.onnx")
+    left = {"macs": file.macs / whole.macs, "size": file.path.stat().st_size / 1e6}[goal]
+    assert 0.5 * value < left <= value
+    assert made.notes[0].code == "goal_reached"
+    said = {"macs": f"leaves {left:.0%} of the MACs", "size": f"leaves {left:.2f} MB"}[goal]
+    assert said in made.notes[0].text
+
+
+def test_what_cannot_be_reached_ends_with_the_most_that_was_cut(given, few):
+    model, context, _ = given
+    made = prune_channels(model, asked("size", 0.001, ratio=HIGHEST), context)
+    size = export_onnx(made.model, context.folder / "most.onnx").path.stat().st_size / 1e6
+    assert made.notes[0].code == "goal_not_reached"
+    assert f"could not be reached: a ratio of 0.90 leaves {size:.2f} MB" in made.notes[0].text
+
+
+def test_a_latency_is_measured_while_nothing_else_is(given, monkeypatch):
+    model, context, _ = given
+    monkeypatch.setattr(ratio, "TRIES", 1)
+    held = []
+
+    class Held:
+        def __enter__(self):
+            held.append(True)
+
+        def __exit__(self, *error):
+            return None
+
+    made = prune_channels(model, asked("latency", 0.99, ratio=0.6), replace(context, measuring=Held))
+    assert held == [True]
+    assert "of the latency (asked: at most 99% of the latency; tries: 1)" in made.notes[0].text
+
+
+@pytest.mark.parametrize(("wanted", "found"), [(0.5, 0.5), (0.75, 0.25), (0.15, 0.85)])
+def test_the_search_halves_what_is_left(wanted, found, given):
+    _, context, _ = given
+    tries = ratio._search(0.3, wanted, lambda asked: 1 - asked, context)
+    best = min(one.ratio for one in tries if one.left <= wanted)
+    assert best == pytest.approx(found, abs=0.03)
+    assert len(tries) <= TRIES
+
+
+def test_the_deadline_ends_it_with_the_best_so_far(given):
+    _, context, _ = given
+    tries = ratio._search(0.3, 0.5, lambda asked: 1 - asked, replace(context, deadline=-math.inf))
+    assert [one.ratio for one in tries] == [0.3]

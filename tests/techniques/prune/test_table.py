@@ -1,0 +1,58 @@
+"""The table in the docs: enough families, none of them refused; and, slowly, every row of it made again."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from bench.prune import NETWORKS, build, measure
+from engine import catalogue
+from engine.catalogue.prunable import RESISTS, narrower, resists
+
+DOCS = Path(__file__).parents[3] / "docs" / "pruning.md"
+
+
+def cells() -> list[list[str]]:
+    """The rows of all tables of the page."""
+    lines = re.findall(r"^\| (.+) \|$", DOCS.read_text(), re.MULTILINE)
+    return [row for line in lines if (row := line.split(" | "))[0] not in ("family", "---")]
+
+
+def pruned() -> list[list[str]]:
+    return [row for row in cells() if len(row) > 4]
+
+
+def test_forty_architectures_of_fifteen_families_can_be_pruned():
+    assert len(pruned()) >= 40
+    assert len({family for family, *_ in pruned()}) >= 15
+
+
+def test_none_of_them_is_refused_and_the_others_are():
+    assert [name for _, name, *_ in pruned() if resists(name)] == []
+    assert [name for _, name, *rest in cells() if len(rest) == 1 and not resists(name)] == []
+
+
+def test_what_is_refused_is_in_the_catalogue():
+    known = {name for entry in catalogue.entries().values() for name in (entry.name, entry.family)}
+    assert set(RESISTS) <= known
+
+
+def test_a_narrower_network_of_the_family_is_advised():
+    sibling = narrower("resnet50.a1_in1k")
+    assert sibling.family == "resnet"
+    assert sibling.macs <= catalogue.entry("resnet50").macs / 2
+    assert narrower("resnet10t") is None or narrower("resnet10t").macs < catalogue.entry("resnet10t").macs
+    assert narrower("no such network") is None
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [name for name in NETWORKS if not resists(name)])
+def test_it_runs_is_exported_and_is_faster(name, tmp_path):
+    found = build(tmp_path, name)
+    assert "error" not in found, found["error"]
+    assert found["half"]["macs"] < 0.75 * found["base"]["macs"]
+    assert found["third"]["macs"] < 0.95 * found["base"]["macs"]
+    timed = measure(tmp_path)
+    assert timed["half"]["high"] < 1
+    assert timed["third"]["low"] <= 1
+    assert timed["third"]["ratio"] <= 1.02
