@@ -24,6 +24,7 @@ from engine.errors import (
     TargetError,
 )
 from engine.machine import cores
+from engine.presets import propose_recovery
 from engine.results import (
     Accuracy,
     Advice,
@@ -44,6 +45,7 @@ from engine.results import (
     ModelProfile,
     Note,
     OwnModel,
+    Preset,
     Provider,
     Published,
     Race,
@@ -73,6 +75,7 @@ from engine.settings import (
     FileModel,
     Finetune,
     Float16,
+    Given,
     Goal,
     HardwareRequest,
     ImagesData,
@@ -101,7 +104,11 @@ from engine.settings import (
     TimmModel,
     dump_recipe,
     load_recipe,
+    needs,
     parse_recipe,
+    place,
+    refusals,
+    title_of,
 )
 from engine.settings.recipe import MAX_RECIPE_BYTES
 from engine.verbs import (
@@ -124,6 +131,7 @@ from engine.verbs import (
     list_techniques,
     log,
     optimize,
+    presets,
     recipe,
     rename,
     report,
@@ -145,16 +153,17 @@ __all__ = [
     "Accuracy", "Advice", "AdviseRequest", "AnalysisRequest", "Architecture", "BaselineModel", "Budget", "Cancelled",
     "CatalogueEntry", "CheckItem", "ClassCount", "DataError", "DataPreview", "DataSource", "DataSummary", "Distill",
     "Environment", "Estimate", "Event", "Failure", "FeatherweightError", "Fidelity", "FileModel", "Finetune", "Float16",
-    "Goal", "Hardware", "HardwareRequest", "HubError", "ImagesData", "Job", "Latency", "MAX_RECIPE_BYTES",
-    "ModelProfile", "ModelSource", "NotFoundError", "Note", "OwnModel", "PRETRAINED", "Preprocess", "PreviewRequest",
-    "ProfileRequest", "Provider", "Prune", "PruneChannel", "PruneSparse", "Published", "Quantize", "QuantizeAuto",
-    "QuantizeDynamic", "QuantizeStatic", "QuantizeWeights", "RANDOM", "Race", "Recipe", "Recommendation", "Report",
-    "RequestError", "Result", "RunError", "SampleData", "SampleModel", "Sensitivity", "SensitivityRequest", "Settings",
-    "SettingsError", "Simplify", "SourceError", "Split", "Stage", "State", "StateError", "Step", "StorageError",
-    "TECHNIQUES", "Target", "TargetError", "TechniqueInfo", "Throughput", "TimmModel", "Trial", "Upload", "Usage",
-    "Variant", "Verdict", "advise", "analyse", "cancel", "catalogue_entry", "check", "cores", "delete", "delete_upload",
-    "describe", "dump_recipe", "ensure_supervisor", "estimate", "events", "free_cache", "hardware", "inspect", "job",
-    "list_jobs", "list_techniques", "load_recipe", "log", "optimize", "parse_recipe", "recipe", "rename", "report",
-    "resolve", "result", "result_file", "save_folder", "save_upload", "search_models", "submit", "supervise", "uploads",
-    "usage", "variant_file", "wait",
+    "Given", "Goal", "Hardware", "HardwareRequest", "HubError", "ImagesData", "Job", "Latency", "MAX_RECIPE_BYTES",
+    "ModelProfile", "ModelSource", "NotFoundError", "Note", "OwnModel", "PRETRAINED", "Preprocess", "Preset",
+    "PreviewRequest", "ProfileRequest", "Provider", "Prune", "PruneChannel", "PruneSparse", "Published", "Quantize",
+    "QuantizeAuto", "QuantizeDynamic", "QuantizeStatic", "QuantizeWeights", "RANDOM", "Race", "Recipe",
+    "Recommendation", "Report", "RequestError", "Result", "RunError", "SampleData", "SampleModel", "Sensitivity",
+    "SensitivityRequest", "Settings", "SettingsError", "Simplify", "SourceError", "Split", "Stage", "State",
+    "StateError", "Step", "StorageError", "TECHNIQUES", "Target", "TargetError", "TechniqueInfo", "Throughput",
+    "TimmModel", "Trial", "Upload", "Usage", "Variant", "Verdict", "advise", "analyse", "cancel", "catalogue_entry",
+    "check", "cores", "delete", "delete_upload", "describe", "dump_recipe", "ensure_supervisor", "estimate", "events",
+    "free_cache", "hardware", "inspect", "job", "list_jobs", "list_techniques", "load_recipe", "log", "needs",
+    "optimize", "parse_recipe", "place", "presets", "propose_recovery", "recipe", "refusals", "rename", "report",
+    "resolve", "result", "result_file", "save_folder", "save_upload", "search_models", "submit", "supervise",
+    "title_of", "uploads", "usage", "variant_file", "wait",
 ]  # fmt: skip

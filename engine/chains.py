@@ -4,14 +4,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.errors import FeatherweightError
+from engine.errors import FeatherweightError, MeasureError
+from engine.measure.predictions import Predictions
 from engine.meter import Meter
 from engine.models.artifacts import OnnxModel
 from engine.record import Record
 from engine.results import Note
 from engine.settings import Step
 from engine.steps import Bench
-from engine.techniques.context import Candidate, Model, silent
+from engine.techniques.context import Candidate, Model, Tell, silent
 
 UNITS = {
     "load": 2.0, "export": 3.0, "score": 1.0, "time": 6.0,
@@ -130,9 +131,19 @@ def _keep(
     file = shop.record.models[variant.id]
     tell = shop.meter.part(name, "score", UNITS["score"])
     if variant.id not in shop.record.predictions:
-        shop.record.score(variant.id, shop.bench.predict(file, tell), shop.labels)
+        shop.record.score(variant.id, _predictions(shop, variant.id, tell), shop.labels)
     shop.record.write("running")
     return Place(model, file, variant.id, path)
+
+
+def _predictions(shop: Shop, id: str, tell: Tell) -> Predictions:
+    """Of a variant that was just kept; one that gives no answers is none, and must not be timed or recommended."""
+    try:
+        return shop.bench.predict(shop.record.models[id], tell)
+    except MeasureError:
+        if id != shop.record.baseline.id:
+            shop.record.discard(id)
+        raise
 
 
 def label(path: tuple[Step, ...]) -> str:

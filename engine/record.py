@@ -110,6 +110,11 @@ class Record:
         )
         return self.variants[id]
 
+    def discard(self, id: str) -> None:
+        """Takes out a variant that turned out to be none, with its file."""
+        del self.variants[id], self.models[id]
+        shutil.rmtree(self._folder(id))
+
     def enter(self, id: str, trial: Trial, branch: int, number: int, parent_id: str) -> None:
         """How a candidate stands in the race of this step, or how it stands by now."""
         race = self.races.get((branch, number)) or Race(branch=branch, step=number, parent_id=parent_id)

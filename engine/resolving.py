@@ -50,7 +50,7 @@ def resolve_recipe(recipe: Recipe, home: Home, *, from_browser: bool) -> Recipe:
         if isinstance(step, Distill) and step.student is not None:
             found.model(TimmModel(name=step.student, weights=step.student_weights))
     for chain in recipe.chains:
-        _check_prunable(recipe.model, chain)
+        check_prunable(recipe.model, chain)
     changed = recipe.model_copy(update={"model": found.model(recipe.model), "data": data})
     return with_sources(changed, found.model)
 
@@ -160,7 +160,7 @@ def _check_name(source: TimmModel) -> None:
                           f"Choose one of {', '.join(entry.pretrained_tags)}")  # fmt: skip
 
 
-def _check_prunable(source: ModelSource, chain: tuple[Step, ...]) -> None:
+def check_prunable(source: ModelSource, chain: tuple[Step, ...]) -> None:
     """Raises SettingsError where the network that a step prunes, the model or a student, is known to resist."""
     name = source.name if isinstance(source, TimmModel) else ""
     for number, step in enumerate(chain, start=1):

@@ -25,6 +25,7 @@ from engine.store.progress import Progress
 
 PR_SET_PDEATHSIG = 1
 LOADING = "loading the libraries"
+KEPT = "What was finished before is kept in its report; run it again when you like"
 
 
 def main(path: str) -> int:
@@ -35,7 +36,8 @@ def main(path: str) -> int:
     try:
         outcome = _carry_out(folder, started)
     except KeyboardInterrupt:
-        outcome = ended_by(Cancelled("the job was cancelled", "Run it again when you like"), started, began=True)
+        next = KEPT if _has_variants(folder) else "Run it again when you like"
+        outcome = ended_by(Cancelled("the job was cancelled", next), started, began=True)
     except Exception as error:  # noqa: BLE001 (the outermost frame)
         folder.make_room()  # first: on a full disk not even the traceback could be written
         traceback.print_exc()

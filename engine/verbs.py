@@ -16,6 +16,7 @@ from engine.jobs import foreground, supervisor_lock
 from engine.jobs.queue import ACTIVE, Queue, paths_in
 from engine.jobs.supervisor import supervise as supervise_home
 from engine.machine import versions
+from engine.presets import make_presets
 from engine.resolving import resolve_recipe, resolve_request
 from engine.results import (
     Advice,
@@ -26,6 +27,7 @@ from engine.results import (
     Hardware,
     Job,
     ModelProfile,
+    Preset,
     Report,
     Result,
     TechniqueInfo,
@@ -128,6 +130,14 @@ def estimate(asked: Recipe | AdviseRequest) -> Estimate:
 def describe(recipe: Recipe) -> tuple[str, ...]:
     """What a resolved recipe will do, a sentence each."""
     return describe_recipe(recipe)
+
+
+def presets(recipe: Recipe) -> tuple[Preset, ...]:
+    """Three chains made for the model and the data of a resolved recipe, each with an estimate or why it is not there.
+
+    The recipe's own steps do not matter, but for a leading fine-tune that makes the baseline and begins them too.
+    """
+    return make_presets(recipe)
 
 
 def optimize(recipe: Recipe, out: str | Path, on_event: Callable[[Event], None] = lambda event: None) -> Report:

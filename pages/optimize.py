@@ -11,9 +11,9 @@ opening_view.restore()
 way = st.container()
 left, right = st.columns([1.35, 1], gap="large")
 with left:
-    steps_view.choose()
+    sound = steps_view.choose()
 with right, chrome.card("plan", "What will happen", accent=True):
-    recipe = plan_view.show(state.draft())
+    recipe = plan_view.show(state.draft()) if sound else plan_view.not_yet()
     pressed = st.button("Run", type="primary", icon=":material/play_arrow:", width="stretch", disabled=recipe is None)
     token = state.token(pressed)
     if pressed and recipe is not None:

@@ -3,12 +3,12 @@
 import streamlit as st
 
 from engine import job, list_jobs, report
-from pages._ui import chrome, files_view, live, overview_view, provenance_view, race_view, runs_view, state
+from pages._ui import chrome, family_view, files_view, live, overview_view, provenance_view, race_view, runs_view, state
 from pages._ui.live import ENDED
 from pages._ui.wording import ago, duration, plain
 
-VIEWS = {"Overview": overview_view.show, "Race": race_view.show, "Take home": files_view.show,
-         "How it was measured": provenance_view.show}  # fmt: skip
+VIEWS = {"Overview": overview_view.show, "Steps": family_view.show, "Race": race_view.show,
+         "Take home": files_view.show, "How it was measured": provenance_view.show}  # fmt: skip
 
 chrome.enter()
 id = state.param("run")
@@ -20,7 +20,8 @@ if id and found is not None:
                    f"{plain(found.environment.cpu)}.")  # fmt: skip
     if run.state not in ENDED:
         st.info("This run is still going on: what it has measured so far.", icon=":material/progress_activity:")
-    views = [name for name in VIEWS if name != "Race" or found.races]
+    there = {"Race": bool(found.races), "Steps": len(found.main_variants) > 1}
+    views = [name for name in VIEWS if there.get(name, True)]
     view = st.segmented_control("View", views, default=state.default("Overview"), required=True, key="view",
                                 bind="query-params", label_visibility="collapsed")  # fmt: skip
     if view == "Race" and run.state not in ENDED:

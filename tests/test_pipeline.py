@@ -101,12 +101,14 @@ def test_a_cache_that_is_freed_while_a_run_goes_on_changes_nothing(tmp_path, mon
 
 
 def test_a_chain_that_fails_keeps_what_it_had_and_the_others_go_on(shared_home, tmp_path):
-    twice = "branches: [[{technique: quantize, method: static}, {technique: quantize, method: static}], []]"
-    ran = carry_out(recipe(twice), tmp_path / "run", shared_home)
+    wrong = "technique: quantize, method: static, float_nodes: [nowhere]"
+    ran = carry_out(recipe(f"branches: [[{{technique: simplify}}, {{{wrong}}}], []]"), tmp_path / "run", shared_home)
     (failure,) = ran.report.failures
     assert ran.report.state == "failed"
-    assert [variant.label for variant in ran.report.variants] == ["Baseline", "INT8"]
-    assert failure.message == "step 2 of 2 (quantize) failed after quantize: the model is quantized already"
+    assert [variant.label for variant in ran.report.variants] == ["Baseline", "Simplified"]
+    assert failure.message == (
+        "step 2 of 2 (quantize) failed after simplify: the model has no node 'nowhere', which float_nodes names"
+    )
     assert all(variant.latency for variant in ran.report.variants)
 
 

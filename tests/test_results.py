@@ -19,6 +19,7 @@ from engine.results import (
     LayerSensitivity,
     ModelProfile,
     Note,
+    Preset,
     Provider,
     Race,
     Report,
@@ -30,6 +31,7 @@ from engine.results import (
     Upload,
     Usage,
 )
+from engine.settings import QuantizeAuto
 from tests.made import (
     BASE,
     GRAY,
@@ -83,6 +85,7 @@ EXAMPLES: tuple[Result, ...] = (
     Hardware(environment=REPORT.environment, providers=(), gpus=("one",)),
     CatalogueEntry(name="n", family="f", parameters=1, macs=2, input_size=(3, 8, 8), pretrained_tags=("a1_in1k",)),
     Estimate(seconds=1.5, phases={"export": 1.5}),
+    Preset(name="safe", title="Safe", text="Quantizes.", steps=(QuantizeAuto(),), refused=NOTE, next="Choose images"),
     Upload(sha256="a" * 64, name="x.zip", kind="images", size_bytes=1, created="now", path="/x"),
     Usage(home="/h", jobs_bytes=1, cache_bytes=2, uploads_bytes=3, database_bytes=4, free_bytes=5),
     CheckItem(name="disk", ok=False, found="full", next="free it"),

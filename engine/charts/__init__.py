@@ -14,8 +14,11 @@ from engine.charts.size import size
 from engine.charts.style import alt_text
 from engine.charts.tradeoff import tradeoff
 from engine.charts.training import learning_curve
+from engine.charts.tree import tree
+from engine.charts.variants import names
+from engine.charts.waterfall import named, waterfall
 
 __all__ = [
     "accuracy", "advice", "agreement", "alt_text", "class_counts", "how_far", "latency", "layers", "learning_curve",
-    "race", "sensitivity", "size", "speed", "tradeoff",
+    "named", "names", "race", "sensitivity", "size", "speed", "tradeoff", "tree", "waterfall",
 ]  # fmt: skip

@@ -8,6 +8,9 @@ import plotly.graph_objects as go
 NEUTRAL = "#8A938F"
 """The baseline and every reference line: readable on the light and on the dark page, and never the theme's accent."""
 
+BETTER, WORSE = "#2A9D6F", "#D2584B"
+"""What a step or a variant did, where it is sure: readable on both pages, and told apart by lightness, too."""
+
 ROW_HEIGHT = 50
 """Pixels of one bar or one interval with the space around it."""
 

@@ -42,7 +42,7 @@ def predict(
 ) -> Predictions:
     """Logits of every image of `part`, in batches (the model's own batch where it is fixed).
 
-    Raises MeasureError where an output is not finite, since no accuracy would be valid.
+    Raises MeasureError (code not_finite) where an output is not finite, since no accuracy would be valid.
     """
     size = model.batch or EVALUATION_BATCH
     rows: list[np.ndarray] = []
@@ -56,7 +56,8 @@ def predict(
     if not np.isfinite(logits).all():
         bad = int((~np.isfinite(logits)).any(axis=1).sum())
         raise MeasureError(f"the model's outputs are not finite on {bad} of {len(logits)} images",
-                           "Check the weights for NaN and the preprocessing for its scale")  # fmt: skip
+                           "Check the weights for NaN and the preprocessing for its scale",
+                           code="not_finite")  # fmt: skip
     return Predictions(tuple(part.ids), logits)
 
 

@@ -5,8 +5,9 @@ from typing import Literal
 from pydantic import Field
 
 from engine.results.base import Environment, Note, Result
+from engine.results.jobs import Estimate
 from engine.results.measurements import Accuracy, DataSummary, Latency
-from engine.settings import Preprocess, Target
+from engine.settings import Preprocess, Step, Target
 
 
 class ModelProfile(Result):
@@ -181,3 +182,15 @@ class Advice(Result):
         """Those with a latency, the fastest first."""
         found = [one for one in self.architectures if one.latency is not None]
         return tuple(sorted(found, key=lambda one: one.latency.ratio_to_baseline if one.latency else 0.0))
+
+
+class Preset(Result):
+    """A chain that is ready to use, with about how long its run takes; or why it is not on offer, and what is."""
+
+    name: Literal["safe", "balanced", "smallest"]
+    title: str
+    text: str
+    steps: tuple[Step, ...]
+    estimate: Estimate | None = None
+    refused: Note | None = None
+    next: str = ""

@@ -134,3 +134,12 @@ class Report(Result):
     def variant(self, id: str) -> Variant | None:
         """The variant of this id, or None."""
         return next((variant for variant in self.variants if variant.id == id), None)
+
+    def lineage(self, id: str) -> tuple[Variant, ...]:
+        """The variants from the baseline to this one, each the parent of the next; empty where there is none."""
+        path: list[Variant] = []
+        found = self.variant(id)
+        while found is not None and found not in path:
+            path.append(found)
+            found = self.variant(found.parent_id) if found.parent_id is not None else None
+        return tuple(reversed(path))

@@ -32,16 +32,17 @@ from engine.settings.quantize import (
     QuantizeWeights,
 )
 from engine.settings.recipe import Recipe, absolute_paths, dump_recipe, load_recipe, parse_recipe, with_sources
+from engine.settings.rules import Given, needs, place, refusals, title_of
 from engine.settings.target import Budget, Goal, Target
 from engine.settings.techniques import TECHNIQUES, Float16, Simplify, Step
 from engine.settings.training import Distill, Finetune
 
 __all__ = [
     "AdviseRequest", "AnalysisRequest", "BaselineModel", "Budget", "Calibration", "DataSource", "Distill", "FileModel",
-    "Finetune", "Float16", "Goal", "HardwareRequest", "ImagesData", "Importance", "JobRequest", "ModelSource",
+    "Finetune", "Float16", "Given", "Goal", "HardwareRequest", "ImagesData", "Importance", "JobRequest", "ModelSource",
     "PRETRAINED", "Preprocess", "PreviewRequest", "ProfileRequest", "Prune", "PruneChannel", "PruneGoal", "PruneSparse",
     "Quantize", "QuantizeAuto", "QuantizeDynamic", "QuantizeStatic", "QuantizeWeights", "RANDOM", "Recipe",
     "RunRequest", "SampleData", "SampleModel", "SensitivityRequest", "Settings", "Simplify", "Split", "Stage", "Step",
-    "TECHNIQUES", "Target", "TeacherSource", "TimmModel", "absolute_paths", "dump_recipe", "load_recipe",
-    "parse_recipe", "settings_error", "with_sources",
+    "TECHNIQUES", "Target", "TeacherSource", "TimmModel", "absolute_paths", "dump_recipe", "load_recipe", "needs",
+    "parse_recipe", "place", "refusals", "settings_error", "title_of", "with_sources",
 ]  # fmt: skip

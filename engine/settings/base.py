@@ -39,6 +39,10 @@ class StepSettings(Settings):
     label: ClassVar[str]
     """What a variant that comes out of it is called."""
     needs_labels: ClassVar[bool] = False
+    number_format: ClassVar[str] = ""
+    """In which fewer bits it stores the weights, such as INT8; a chain has at most one such step."""
+
+    technique: str
 
     @property
     def measures(self) -> bool:

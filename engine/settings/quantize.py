@@ -14,6 +14,7 @@ class Quantization(StepSettings):
     """What every method of quantization is: a change of an ONNX file."""
 
     stage: ClassVar[Stage] = "onnx"
+    number_format: ClassVar[str] = "INT8"
 
     technique: Literal["quantize"] = "quantize"
 

@@ -1,7 +1,6 @@
 """The whole request, as a file."""
 
 import contextlib
-import itertools
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -13,7 +12,7 @@ from engine.errors import SettingsError
 from engine.settings.base import Settings, setting
 from engine.settings.data import DataSource, ImagesData, Preprocess, SampleData, Split
 from engine.settings.model import BaselineModel, FileModel, ModelSource, TimmModel
-from engine.settings.prune import PruneSparse
+from engine.settings.rules import Given, refusals
 from engine.settings.target import Budget, Goal, Target
 from engine.settings.techniques import Step
 from engine.settings.training import Distill, Finetune
@@ -63,41 +62,10 @@ class Recipe(Settings):
         return self
 
     @model_validator(mode="after")
-    def _stages_in_order(self) -> Self:
-        for chain in self.chains:
-            for before, after in itertools.pairwise(chain):
-                if before.stage == "onnx" and after.stage == "torch":
-                    raise ValueError(
-                        f"{after.technique} comes after {before.technique}: it changes weights that are already in "
-                        f"an ONNX file; put {after.technique} first"
-                    )
-        return self
-
-    @model_validator(mode="after")
-    def _zeros_stay(self) -> Self:
-        for chain in self.chains:
-            for before, after in itertools.pairwise(chain):
-                if isinstance(before, PruneSparse) and after.stage == "torch" and not isinstance(after, PruneSparse):
-                    raise ValueError(f"{after.technique} comes after prune (sparse) and would fill the zeros again; "
-                                     f"put {after.technique} first")  # fmt: skip
-        return self
-
-    @model_validator(mode="after")
-    def _training_is_possible(self) -> Self:
-        labelled = self.data is not None and not (isinstance(self.data, ImagesData) and not self.data.labelled)
-        for chain in self.chains:
-            trainable = not isinstance(self.model, FileModel)
-            for step in chain:
-                if step.stage != "torch":
-                    continue
-                if not trainable and not step.brings_model:
-                    way = "name a student" if isinstance(step, Distill) else "choose a timm model or leave the step out"
-                    does = "changes" if step.technique == "prune" else "trains"
-                    raise ValueError(f"{step.technique} {does} a torch model and cannot change an ONNX file; {way}")
-                if not labelled and (step.needs_labels or (step.needs_images and self.data is None)):
-                    kind = "labelled images" if step.needs_labels else "images"
-                    raise ValueError(f"{step.technique} needs {kind}, and the recipe has none")
-                trainable = True
+    def _steps_may_stand_there(self) -> Self:
+        given = Given.of(self.model, self.data)
+        for reason in (reason for chain in self.chains for reason in refusals(chain, given) if reason):
+            raise ValueError(reason)
         return self
 
     @model_validator(mode="after")

@@ -19,6 +19,7 @@ class Float16(StepSettings):
     stage: ClassVar[Stage] = "onnx"
     title: ClassVar[str] = "Float16"
     label: ClassVar[str] = "FP16"
+    number_format: ClassVar[str] = "FP16"
 
     technique: Literal["float16"] = "float16"
     keep_io_types: bool = setting(

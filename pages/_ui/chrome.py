@@ -74,13 +74,6 @@ def card(name: str, title: str = "", text: str = "", *, accent: bool = False, fi
         yield
 
 
-def switch(title: str, text: str, value: bool, name: str, reason: str = "") -> bool:
-    """A toggle with what it does under it, or the `reason` why it is not on offer."""
-    wanted = st.toggle(f"**{title}**", value=value, key=state.key(f"use-{name}"), disabled=bool(reason))
-    st.caption(reason or text)
-    return wanted and not reason
-
-
 def way(draft: Draft, here: str) -> None:
     """The three choices before a run, as the way through the pages."""
     chains = "as opened" if draft.chains else " + ".join(s.title for s in draft.steps) or "baseline only"

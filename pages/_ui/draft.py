@@ -2,43 +2,45 @@
 
 import base64
 import binascii
-import itertools
 import json
-from typing import Self
+from collections.abc import Mapping
+from typing import Any, Self
 
 from pydantic import ValidationError
 
 from engine import (
     Budget,
     DataSource,
-    Distill,
     Finetune,
-    Float16,
+    Given,
     Goal,
     ModelSource,
     Preprocess,
-    Quantize,
     QuantizeAuto,
     Recipe,
     SampleData,
     SampleModel,
     Settings,
     SettingsError,
-    Simplify,
     Split,
     Step,
     Target,
+    refusals,
+    title_of,
 )
+from pages._ui import cards
+from pages._ui.cards import Card, Cards
 
 LONGEST = 12_000
-# Where a step may stand in the one chain that the cards describe; the last two exclude each other.
-ORDER = {"finetune": 0, "distill": 1, "simplify": 2, "quantize": 3, "float16": 3}
+START = (Card(step=QuantizeAuto()),)
+"""What is on where nobody chose yet."""
 
 
 class Draft(Settings):
     """A recipe that may still lack its model or its data. `synthetic` means that no data is the choice.
 
-    `chains` holds what the cards cannot say (several chains, or another order) and then replaces them.
+    `alone` asks for each card as a chain of its own beside the one that combines them. `chains` holds what the cards
+    cannot say and then replaces them.
     """
 
     name: str | None = None
@@ -47,11 +49,8 @@ class Draft(Settings):
     synthetic: bool = False
     split: Split = Split()
     preprocess: Preprocess | None = None
-    finetune: Finetune | None = None
-    distill: Distill | None = None
-    simplify: Simplify | None = None
-    quantize: Quantize | None = QuantizeAuto()
-    float16: Float16 | None = None
+    cards: Cards = START
+    alone: bool = False
     chains: tuple[tuple[Step, ...], ...] | None = None
     target: Target = Target()
     budget: Budget = Budget()
@@ -61,15 +60,32 @@ class Draft(Settings):
     def changed(self, **values: object) -> Self:
         return self.model_copy(update=values)
 
+    def with_step(self, step: Step) -> Self:
+        """With this step in place of the first card of its technique, or as one card more where it belongs."""
+        return self.changed(cards=cards.with_step(self.cards, step, self.given), chains=None)
+
+    def with_added(self, step: Step, at: int | None = None) -> Self:
+        """With one card more, at this place or where it belongs."""
+        return self.changed(cards=cards.added(self.cards, step, self.given, at), chains=None)
+
+    def without_first(self) -> Self:
+        """Without the first card that is on."""
+        first = next(index for index, card in enumerate(self.cards) if card.on)
+        return self.changed(cards=cards.removed(self.cards, first))
+
+    @property
+    def given(self) -> Given:
+        """What the rules of chains ask of the model and the data, as far as these are chosen."""
+        return Given.of(self.model, self.data, undecided=not self.has_data)
+
     @property
     def has_data(self) -> bool:
         return self.synthetic or self.data is not None
 
     @property
     def steps(self) -> tuple[Step, ...]:
-        """The one chain, in its order."""
-        last = self.quantize or self.float16
-        return tuple(step for step in (self.finetune, self.distill, self.simplify, last) if step is not None)
+        """The one chain that the cards make."""
+        return cards.steps(self.cards)
 
     @property
     def title(self) -> str:
@@ -82,12 +98,29 @@ class Draft(Settings):
             raise SettingsError("no model is chosen yet", "Choose one on the Model page")
         if not self.has_data:
             raise SettingsError("no data is chosen yet", "Choose images on the Data page, or go on without data")
-        chains = {"steps": self.steps} if self.chains is None else {"branches": self.chains}
+        return self._with(self._chains())
+
+    def bare(self) -> Recipe:
+        """The recipe without steps, but for a leading fine-tune that makes the baseline. Raises SettingsError."""
+        lead = self.steps[:1] if self.steps and isinstance(self.steps[0], Finetune) else ()
+        fits = not any(refusals(lead, self.given))
+        return self.changed(cards=cards.of_chain(lead if fits else ()), chains=None).recipe()
+
+    def _with(self, chains: Mapping[str, object]) -> Recipe:
         return Recipe.parse({
             "name": self.title[:120], "model": self.model, "data": self.data, "split": self.split,
             "preprocess": self.preprocess, "target": self.target, "budget": self.budget, "goal": self.goal,
             "seed": self.seed, **chains,
         })  # fmt: skip
+
+    def _chains(self) -> dict[str, object]:
+        if self.chains is not None:
+            return {"branches": self.chains}
+        reason = next(filter(None, refusals(self.steps, self.given, title_of)), "")
+        if reason:
+            raise SettingsError(reason, "Change that card, move it or switch it off")
+        both = self.alone and cards.branches(self.steps, self.given)
+        return {"branches": both} if both and len(both) > 1 else {"steps": self.steps}
 
 
 def sample() -> Draft:
@@ -97,20 +130,16 @@ def sample() -> Draft:
 
 def from_recipe(recipe: Recipe) -> Draft:
     """The draft that leads to this recipe again."""
-    steps: dict[str, Step | None] = {"quantize": None}
-    if _has_cards(recipe):
-        steps |= {step.technique: step for step in recipe.chains[0]}
-    return Draft(
+    draft = Draft(
         name=recipe.name, model=recipe.model, data=recipe.data, synthetic=recipe.data is None, split=recipe.split,
-        preprocess=recipe.preprocess, chains=None if _has_cards(recipe) else recipe.chains, target=recipe.target,
-        budget=recipe.budget, goal=recipe.goal, seed=recipe.seed, **steps,  # type: ignore[arg-type]
+        preprocess=recipe.preprocess, cards=cards.of_chain(recipe.chains[0]), target=recipe.target,
+        budget=recipe.budget, goal=recipe.goal, seed=recipe.seed,
     )  # fmt: skip
-
-
-def _has_cards(recipe: Recipe) -> bool:
-    """Whether its steps are one chain in the cards' order, each at most once."""
-    places = [ORDER[step.technique] for step in recipe.chains[0]]
-    return len(recipe.chains) == 1 and all(one < next for one, next in itertools.pairwise(places))
+    if len(recipe.chains) == 1:
+        return draft
+    if cards.branches(draft.steps, draft.given) == recipe.chains:
+        return draft.changed(alone=True)
+    return draft.changed(cards=START, chains=recipe.chains)
 
 
 def to_link(draft: Draft) -> str:
@@ -120,9 +149,20 @@ def to_link(draft: Draft) -> str:
         for name, value in draft.model_dump(mode="json").items()
         if getattr(draft, name) != Draft.model_fields[name].default
     }
+    if "cards" in chosen:
+        chosen["cards"] = [{"step": _short(card.step), **({} if card.on else {"on": False})} for card in draft.cards]
+    if draft.chains is not None:
+        chosen["chains"] = [[_short(step) for step in chain] for chain in draft.chains]
     if not chosen:
         return ""
     return base64.urlsafe_b64encode(json.dumps(chosen, separators=(",", ":")).encode()).decode().rstrip("=")
+
+
+def _short(step: Step) -> dict[str, Any]:
+    """What a step is and how it differs from its defaults: a link has to hold many of them."""
+    fields = type(step).model_fields
+    return {name: value for name, value in step.model_dump(mode="json").items()
+            if name in ("technique", "method") or getattr(step, name) != fields[name].default}  # fmt: skip
 
 
 def from_link(word: str) -> Draft:

@@ -45,8 +45,11 @@ def form(
 
 
 def _choosable(info: FieldInfo) -> bool:
-    """A constant, like the name of the technique, is not a choice."""
-    return get_origin(info.annotation) is not Literal or len(get_args(info.annotation)) > 1
+    """A constant, like the name of the technique, is not a choice; what no widget can say stays as a recipe has it."""
+    inner, _ = _unwrap(info.annotation)
+    if get_origin(inner) is Literal:
+        return len(get_args(inner)) > 1
+    return inner in (bool, int, float, str) or get_args(inner) == (str, ...)
 
 
 def _extra(info: FieldInfo) -> dict[str, Any]:

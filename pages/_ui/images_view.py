@@ -48,5 +48,5 @@ def without() -> None:
         if state.draft().synthetic:
             st.page_link(chrome.OPTIMIZE, label="Next: choose what to try", icon=":material/arrow_forward:")
         elif st.button("Go on without data", type="primary", icon=":material/check:"):
-            state.choose(data=None, synthetic=True, split=Split(), finetune=None)
+            state.choose(data=None, synthetic=True, split=Split())
             st.rerun()

@@ -26,6 +26,11 @@ def show(draft: Draft) -> Recipe | None:
     return recipe
 
 
+def not_yet() -> None:
+    """In place of a plan, while the settings of a step are refused on its card."""
+    st.info("Correct the settings that are marked, and what will happen stands here.", icon=":material/edit:")
+
+
 def take_along(recipe: Recipe | None) -> None:
     """The same run as a file and as a command line."""
     if recipe is None:

@@ -65,10 +65,10 @@ def _head(draft: Draft, found: DataPreview) -> None:
         st.markdown("An ONNX file cannot be trained here. Give the class names in the order of its outputs above, "
                     "or choose a timm model and fine-tune it.")  # fmt: skip
         return
-    wanted = st.toggle(f"Fine-tune first, with a new head for the {classes} classes", value=draft.finetune is not None,
+    leads = isinstance(next(iter(draft.steps), None), Finetune)
+    wanted = st.toggle(f"Fine-tune first, with a new head for the {classes} classes", value=leads,
                        key="finetune-first",
                        help="The fine-tuned model becomes the baseline of the run.")  # fmt: skip
-    if wanted != (draft.finetune is not None):
-        state.choose(finetune=Finetune() if wanted else None)
-        state.renew()
+    if wanted != leads:
+        state.replace_draft(draft.with_added(Finetune(), at=0) if wanted else draft.without_first())
         st.rerun()

@@ -21,7 +21,7 @@ def show(model: ModelSource) -> None:
             if st.button("Next: choose images", type="primary", icon=":material/arrow_forward:"):
                 st.switch_page(chrome.DATA)
             if st.button("Go on without images", icon=":material/fast_forward:"):
-                state.choose(data=None, synthetic=True, split=Split(), finetune=None)
+                state.choose(data=None, synthetic=True, split=Split())
                 st.switch_page(chrome.OPTIMIZE)
 
 

@@ -78,6 +78,13 @@ def duration(seconds: float) -> str:
     return f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 
+def roughly(seconds: float) -> str:
+    """An estimated duration, no more exact than it is: about 40 s, about 3 min."""
+    if seconds < 55:
+        return f"about {max(5, 5 * round(seconds / 5))} s"
+    return f"about {duration(60 * round(seconds / 60)).removesuffix(' 0 s').removesuffix(' 0 min')}"
+
+
 def when(moment: str) -> datetime:
     """An ISO 8601 time of the store, aware of its zone."""
     parsed = datetime.fromisoformat(moment)

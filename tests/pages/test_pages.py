@@ -1,12 +1,17 @@
 import re
+from io import BytesIO
 from pathlib import Path
 
 import pytest
 
 from engine import (
+    TECHNIQUES,
     Distill,
     FileModel,
     Finetune,
+    PruneChannel,
+    PruneSparse,
+    QuantizeAuto,
     QuantizeStatic,
     SampleData,
     SampleModel,
@@ -16,12 +21,14 @@ from engine import (
     dump_recipe,
     list_jobs,
     recipe,
+    save_upload,
 )
 from engine.results import ClassCount, DataPreview, ModelProfile, Note
 from engine.settings import Preprocess
 from pages._ui import distill_view
+from pages._ui.cards import of_chain
 from pages._ui.draft import Draft, from_link, sample, to_link
-from tests.made import INT8, made_report
+from tests.made import BASE, INT8, made_report, made_variant
 
 ROOT = Path(__file__).parents[2]
 PAGES = ["start", "model", "data", "optimize", "runs", "results"]
@@ -114,8 +121,9 @@ def test_a_head_that_does_not_fit_offers_the_fine_tune_and_optimize_carries_it(a
     at.run()
     assert "head does not fit" in words(at)
     at.toggle[0].set_value(True).run()
-    assert from_link(at.query_params["draft"]).finetune == Finetune()
+    assert from_link(at.query_params["draft"]).steps[0] == Finetune()
     at.switch_page("pages/optimize.py").run()
+    assert at.toggle[0].label == "**1. Fine-tune**"
     assert at.toggle[0].value is True
 
 
@@ -127,11 +135,11 @@ def test_no_data_is_a_choice_that_says_what_is_lost(app):
 
 
 def test_the_address_restores_what_was_chosen(app):
-    chosen = sample().changed(quantize=QuantizeStatic(method="static", calibration_images=17), goal="size")
+    chosen = sample().changed(cards=of_chain([QuantizeStatic(method="static", calibration_images=17)]), goal="size")
     at = app("pages/optimize.py", draft=to_link(chosen))
     assert at.number_input[0].value == 17
     at.number_input[0].set_value(18).run()
-    assert from_link(at.query_params["draft"]).quantize.calibration_images == 18
+    assert from_link(at.query_params["draft"]).steps[0].calibration_images == 18
     assert from_link(at.query_params["draft"]).goal == "size"
 
 
@@ -146,14 +154,21 @@ def test_a_refused_recipe_says_why_and_cannot_be_run(app):
     assert button(at, "Run").disabled
 
 
+def added(at, technique):
+    """The button that adds a step of this technique."""
+    return next(button for button in at.button if (button.key or "").startswith(f"add-{technique}@"))
+
+
 def test_training_is_not_on_offer_for_an_onnx_file_and_says_why(app):
     at = app("pages/optimize.py", draft=to_link(Draft(model=FileModel(sha256="0" * 64), data=SampleData())))
-    assert at.toggle[0].disabled
-    assert "Not for an ONNX file" in words(at)
+    assert added(at, "finetune").disabled
+    assert added(at, "prune").disabled
+    assert not added(at, "distill").disabled
+    assert "Fine\\-tune trains a torch model and cannot change an ONNX file" in words(at)
 
 
 def switch(at, title):
-    return next(toggle for toggle in at.toggle if toggle.label == f"**{title}**")
+    return next(toggle for toggle in at.toggle if title in toggle.label)
 
 
 def test_the_methods_of_quantization_each_have_their_form_and_auto_is_the_default(app):
@@ -166,52 +181,126 @@ def test_the_methods_of_quantization_each_have_their_form_and_auto_is_the_defaul
         next(group for group in at.button_group if group.label == "Method").set_value(name).run()
         assert not at.exception
         assert not at.error
-        assert from_link(at.query_params["draft"]).quantize.method == name
+        assert from_link(at.query_params["draft"]).steps[0].method == name
         assert not button(at, "Run").disabled
 
 
 def test_a_student_is_chosen_on_its_card_and_a_teacher_of_a_recipe_stays(app):
     at = app("pages/optimize.py", draft=to_link(sample()))
-    switch(at, "Distil").set_value(True).run()
+    added(at, "distill").click().run()
     assert not at.exception
-    assert from_link(at.query_params["draft"]).distill == Distill(student=distill_view.SMALL)
+    assert from_link(at.query_params["draft"]).steps[0] == distill_view.begins(sample())
     student = next(box for box in at.selectbox if box.label == "Student")
     assert student.options[0] == distill_view.ITSELF
     assert student.options[1].startswith("test_")
     student.set_value("resnet18").run()
-    assert from_link(at.query_params["draft"]).distill.student == "resnet18"
+    assert from_link(at.query_params["draft"]).steps[0].student == "resnet18"
     assert "the answers of the model so far into a new resnet18" in words(at)
     teacher = Distill(student="hf_hub:a/b", teacher=FileModel(sha256="0" * 64), epochs=7)
-    at = app("pages/optimize.py", draft=to_link(sample().changed(distill=teacher)))
+    at = app("pages/optimize.py", draft=to_link(sample().with_step(teacher)))
     assert "The teacher is the one that the recipe names" in words(at)
-    assert from_link(at.query_params["draft"]).distill == teacher
+    assert from_link(at.query_params["draft"]).steps[0] == teacher
 
 
 def test_an_onnx_file_needs_a_student_and_distilling_needs_images(app):
     chosen = sample().changed(model=FileModel(sha256="0" * 64))
     at = app("pages/optimize.py", draft=to_link(chosen))
-    switch(at, "Distil").set_value(True).run()
+    added(at, "distill").click().run()
     student = next(box for box in at.selectbox if box.label == "Student")
     assert distill_view.ITSELF not in student.options
     at = app("pages/optimize.py", draft=to_link(chosen.changed(data=None, synthetic=True)))
-    assert switch(at, "Distil").disabled
-    assert "Needs images for the teacher to answer" in words(at)
+    assert added(at, "distill").disabled
+    assert "Distil needs images, and the recipe has none" in words(at)
 
 
 def test_int8_and_float16_exclude_each_other_in_a_sentence(app):
-    at = app("pages/optimize.py", draft=to_link(sample().changed(simplify=Simplify())))
-    assert switch(at, "Simplify").value is True
-    assert switch(at, "Float16").disabled
-    assert "INT8 and Float16 exclude each other" in words(at)
+    at = app("pages/optimize.py", draft=to_link(sample().with_added(Simplify())))
+    assert [toggle.label for toggle in at.toggle][:2] == ["**1. Simplify**", "**2. Quantize**"]
+    assert added(at, "float16").disabled
+    assert "a weight is stored in one number format, and there it is INT8 already" in words(at)
     switch(at, "Quantize").set_value(False).run()
-    switch(at, "Float16").set_value(True).run()
-    assert switch(at, "Quantize").disabled
+    added(at, "float16").click().run()
     draft = from_link(at.query_params["draft"])
     assert [step.technique for step in draft.steps] == ["simplify", "float16"]
     assert "Simplify the graph, then convert to 16" in words(at)
-    switch(at, "Float16").set_value(False).run()
-    assert not switch(at, "Quantize").disabled
-    assert "exclude" not in words(at)
+    switch(at, "Quantize").set_value(True).run()
+    assert "a weight is stored in one number format, and there it is INT8 already" in words(at)
+    assert button(at, "Run").disabled
+
+
+CHAIN = of_chain([PruneChannel(), Finetune(epochs=2), QuantizeAuto()])
+
+
+def techniques(at):
+    return [step.technique for step in from_link(at.query_params["draft"]).steps]
+
+
+def of_card(at, name, index):
+    return next(button for button in at.button if (button.key or "").startswith(f"{name}-{index}@"))
+
+
+def test_cards_are_moved_switched_off_and_removed_and_keep_their_settings(app):
+    at = app("pages/optimize.py", draft=to_link(sample().changed(cards=CHAIN)))
+    assert of_card(at, "up", 0).disabled
+    assert of_card(at, "down", 2).disabled
+    of_card(at, "up", 1).click().run()
+    assert techniques(at) == ["finetune", "prune", "quantize"]
+    assert next(number for number in at.number_input if number.label == "Epochs").value == 2
+    assert "Fine\\-tune for 2 epochs and export\\: the baseline" in words(at)
+    switch(at, "Prune").set_value(False).run()
+    assert techniques(at) == ["finetune", "quantize"]
+    assert not from_link(at.query_params["draft"]).cards[1].on
+    switch(at, "Prune").set_value(True).run()
+    of_card(at, "remove", 0).click().run()
+    assert techniques(at) == ["prune", "quantize"]
+    assert not at.exception
+
+
+def test_a_card_in_a_place_that_is_impossible_says_so_and_the_run_waits(app):
+    at = app("pages/optimize.py", draft=to_link(sample().changed(cards=CHAIN)))
+    of_card(at, "down", 1).click().run()
+    assert any("Fine\\-tune comes after Quantize" in warning.value for warning in at.warning)
+    assert button(at, "Run").disabled
+    of_card(at, "up", 2).click().run()
+    assert not at.warning
+    assert not button(at, "Run").disabled
+
+
+def test_settings_that_are_refused_are_said_on_their_card_and_hold_the_run_back(app):
+    at = app("pages/optimize.py", draft=to_link(sample().changed(cards=CHAIN)))
+    goal = next(group for group in at.button_group if group.label == "Goal" and "macs" in group.options)
+    goal.set_value("macs").run()
+    assert any("goal\\_value" in error.value for error in at.error)
+    assert button(at, "Run").disabled
+    assert from_link(at.query_params["draft"]).steps[0] == PruneChannel()
+
+
+def test_methods_of_a_technique_are_chosen_on_its_card(app):
+    at = app("pages/optimize.py", draft=to_link(sample().changed(cards=CHAIN[:1])))
+    next(group for group in at.button_group if group.label == "Method").set_value("sparse").run()
+    assert from_link(at.query_params["draft"]).steps == (PruneSparse(method="sparse"),)
+    assert "Sets the smallest weights to zero" in words(at)
+
+
+@pytest.mark.parametrize("technique", sorted({settings.model_fields["technique"].default for settings in TECHNIQUES}))
+def test_every_technique_has_a_card_and_a_second_one_where_the_rules_let_it(app, technique):
+    at = app("pages/optimize.py", draft=to_link(sample().changed(cards=())))
+    added(at, technique).click().run()
+    assert not at.exception
+    assert techniques(at) == [technique]
+    again = [one for one in at.button if (one.key or "").startswith(f"add-{technique}@")]
+    for one in again:
+        one.click().run()
+    assert not at.exception
+    assert techniques(at) == [technique] * (1 + len(again))
+
+
+def test_each_step_alone_makes_chains_beside_the_one_that_combines_them(app):
+    at = app("pages/optimize.py", draft=to_link(sample().changed(cards=CHAIN)))
+    next(group for group in at.button_group if group.label == "Steps").set_value(True).run()
+    assert "2 more chains, of one step each" in words(at)
+    button(at, "Run").click().run()
+    assert [len(chain) for chain in recipe(list_jobs()[0].id).chains] == [3, 1, 1]
 
 
 def test_a_recipe_can_be_opened_and_a_bad_one_is_refused_by_name(app):
@@ -289,3 +378,45 @@ def test_how_it_was_measured_names_machine_data_and_recipe(app, finished):
     at = app("pages/results.py", run=finished().id, view="How it was measured")
     assert "A CPU" in words(at)
     assert any("calibration_images" in block.value for block in at.code)
+
+
+def test_a_card_that_prunes_proposes_the_training_that_should_follow(app):
+    at = app("pages/optimize.py", draft=to_link(sample().changed(cards=of_chain([PruneChannel(), QuantizeAuto()]))))
+    of_card(at, "recover", 0).click().run()
+    assert techniques(at) == ["prune", "finetune", "quantize"]
+    assert not [one for one in at.button if (one.key or "").startswith("recover-")]
+
+
+def preset_button(at, name):
+    return next(button for button in at.button if (button.key or "").startswith(f"preset-{name}@"))
+
+
+def test_a_preset_fills_the_cards_and_says_about_how_long_it_takes(app):
+    at = app("pages/optimize.py", draft=to_link(sample()))
+    assert len(re.findall(r"\*\*About \d+ (?:s|min)\*\*, estimated", words(at))) == 3
+    preset_button(at, "balanced").click().run()
+    assert not at.exception
+    assert techniques(at) == ["prune", "finetune", "quantize"]
+    assert not button(at, "Run").disabled
+    assert from_link(at.query_params["draft"]).title == "Digits network, prune channels, fine-tune and quantize"
+    preset_button(at, "safe").click().run()
+    assert from_link(at.query_params["draft"]) == sample().changed(name=None)
+
+
+def test_a_preset_that_is_not_on_offer_says_why_and_what_to_do(app):
+    upload = save_upload("model.onnx", "onnx", BytesIO(bytes(20_000_000)))
+    at = app("pages/optimize.py", draft=to_link(Draft(model=FileModel(sha256=upload.sha256), data=SampleData())))
+    assert preset_button(at, "balanced").disabled
+    assert "cannot change an ONNX file\\. Smallest works" in words(at)
+    preset_button(at, "smallest").click().run()
+    assert techniques(at) == ["distill", "quantize"]
+
+
+def test_results_show_what_each_step_gave_and_the_family(app, finished):
+    at = app("pages/results.py", run=finished().id, view="Steps")
+    assert len(at.get("plotly_chart")) == 4
+    assert at.selectbox[0].value == INT8
+    assert "File size, step by step" in words(at)
+    alone = finished(made_report(made_variant(BASE, "Baseline")))
+    at = app("pages/results.py", run=alone.id)
+    assert "Steps" not in next(group for group in at.button_group if group.label == "View").options

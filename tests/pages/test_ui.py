@@ -17,6 +17,8 @@ from engine import (
     Finetune,
     Float16,
     ImagesData,
+    PruneChannel,
+    PruneSparse,
     QuantizeAuto,
     QuantizeDynamic,
     QuantizeStatic,
@@ -31,23 +33,34 @@ from engine.data.preprocess import prepare
 from engine.results import InputSpec
 from engine.settings import TECHNIQUES, Budget, Preprocess, Split, Target
 from pages._ui import picking, table, wording
+from pages._ui.cards import Card, branches, of_chain
 from pages._ui.draft import Draft, from_link, from_recipe, sample, to_link
 from pages._ui.snippet import snippet
 from tests.made import BASE, INT8, RECIPE, made_report, made_variant
 
 SHA = "0" * 64
+
+
+def with_cards(*steps, **values):
+    return Draft(cards=of_chain(steps), **values)
+
+
 DRAFTS = [
     Draft(),
     sample(),
-    Draft(model=FileModel(sha256=SHA), synthetic=True, quantize=None),
-    Draft(data=ImagesData(sha256=SHA, labels="none"), finetune=Finetune(epochs=3), seed=7, name="ä ö"),
+    with_cards(model=FileModel(sha256=SHA), synthetic=True),
+    with_cards(Finetune(epochs=3), data=ImagesData(sha256=SHA, labels="none"), seed=7, name="ä ö"),
     Draft(budget=Budget(max_accuracy_drop=None), split=Split(train=0.5, calibration=0.2), goal="size"),
-    Draft(quantize=QuantizeStatic(method="static", float_nodes=("a", "b, c"), operators=("Conv",), reduce_range=False)),
-    Draft(quantize=QuantizeDynamic(method="dynamic", float_nodes=("head",))),
-    Draft(quantize=QuantizeWeights(method="weights", block_size=128), simplify=Simplify()),
-    Draft(quantize=None, simplify=Simplify(), float16=Float16(keep_io_types=False)),
-    Draft(distill=Distill(student="resnet18", student_weights="random", teacher=FileModel(sha256=SHA))),
-]
+    with_cards(
+        QuantizeStatic(method="static", float_nodes=("a", "b, c"), operators=("Conv",), reduce_range=False)),
+    with_cards(QuantizeDynamic(method="dynamic", float_nodes=("head",)), Simplify()),
+    with_cards(QuantizeWeights(method="weights", block_size=128)),
+    with_cards(Simplify(), Float16(keep_io_types=False)),
+    with_cards(Distill(student="resnet18", student_weights="random", teacher=FileModel(sha256=SHA)), alone=True),
+    with_cards(Finetune(), PruneChannel(ratio=0.4), Finetune(epochs=9), QuantizeAuto(), alone=True),
+    Draft(cards=(Card(step=PruneSparse(method="sparse"), on=False), Card(step=QuantizeAuto()))),
+    Draft(chains=((Simplify(),), (Float16(),))),
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("draft", DRAFTS)
@@ -55,35 +68,70 @@ def test_a_draft_survives_its_address(draft):
     assert from_link(to_link(draft)) == draft
 
 
+def test_a_link_holds_a_long_chain_and_says_only_what_differs():
+    long = with_cards(*[PruneChannel(ratio=0.1), Finetune(epochs=2)] * 9, QuantizeAuto())
+    assert len(to_link(long)) < 2_000
+    assert from_link(to_link(long)) == long
+
+
 def test_a_quantization_without_a_method_is_a_race_in_a_link_and_in_a_recipe():
-    word = base64.urlsafe_b64encode(b'{"quantize":{"technique":"quantize","calibration_images":9}}').decode()
-    assert from_link(word).quantize == QuantizeAuto(calibration_images=9)
+    asked = b'{"cards":[{"step":{"technique":"quantize","calibration_images":9}}]}'
+    assert from_link(base64.urlsafe_b64encode(asked).decode()).steps == (QuantizeAuto(calibration_images=9),)
     old = parse_recipe("{model: {kind: sample}, data: {kind: sample}, steps: [{technique: quantize}]}")
-    assert from_recipe(old).quantize == QuantizeAuto()
+    assert from_recipe(old).steps == (QuantizeAuto(),)
     assert from_recipe(old).chains is None
 
 
-@pytest.mark.parametrize("draft", [draft for draft in DRAFTS if draft.steps], ids=lambda draft: draft.title[:30])
+POSSIBLE = [draft for draft in DRAFTS if draft.steps and not draft.chains]
+
+
+@pytest.mark.parametrize("draft", POSSIBLE, ids=lambda draft: draft.title[:30])
 def test_what_the_cards_say_comes_back_from_its_recipe(draft):
-    whole = sample().changed(name=draft.title, **{
-        card: getattr(draft, card) for card in ("finetune", "distill", "simplify", "quantize", "float16")})  # fmt: skip
+    whole = sample().changed(name=draft.title, cards=of_chain(draft.steps), alone=draft.alone and len(draft.steps) > 1)
     assert from_recipe(parse_recipe(dump_recipe(whole.recipe()))) == whole
 
 
-def test_the_chain_has_one_order_and_a_name():
-    draft = sample().changed(name=None, finetune=Finetune(), distill=Distill(), simplify=Simplify())
-    assert [step.technique for step in draft.steps] == ["finetune", "distill", "simplify", "quantize"]
-    assert draft.title == "Digits network, fine-tune, distil, simplify and quantize"
+def test_the_cards_make_one_chain_in_their_order_with_a_name():
+    draft = sample().changed(name=None, cards=of_chain((Finetune(), PruneChannel(), Simplify(), QuantizeAuto())))
+    assert [step.technique for step in draft.steps] == ["finetune", "prune", "simplify", "quantize"]
+    assert draft.title == "Digits network, fine-tune, prune channels, simplify and quantize"
+    off = draft.changed(cards=(*draft.cards[:1], draft.cards[1].model_copy(update={"on": False}), *draft.cards[2:]))
+    assert [step.technique for step in off.recipe().steps] == ["finetune", "simplify", "quantize"]
 
 
-@pytest.mark.parametrize("chain", [
-    "[{technique: quantize}, {technique: simplify}]", "[{technique: quantize}, {technique: float16}]",
-    "[{technique: simplify}, {technique: simplify}]",
-])  # fmt: skip
-def test_a_chain_in_another_order_is_kept_as_it_is(chain):
-    asked = parse_recipe(f"{{model: {{kind: sample}}, data: {{kind: sample}}, steps: {chain}}}")
-    assert from_recipe(asked).chains == asked.chains
-    assert from_recipe(asked).recipe().chains == asked.chains
+def test_a_step_is_added_where_it_belongs():
+    draft = sample()
+    for step in (Simplify(), PruneChannel(), Finetune(), Distill(student="resnet18")):
+        draft = draft.with_added(step)
+    assert [s.technique for s in draft.steps] == ["prune", "finetune", "distill", "simplify", "quantize"]
+    assert draft.with_added(Finetune(epochs=1), at=0).steps[0] == Finetune(epochs=1)
+    assert draft.with_added(Finetune(epochs=1), at=0).without_first() == draft
+
+
+def test_a_step_takes_the_place_of_the_card_of_its_technique():
+    off = Draft(cards=(Card(step=Distill(), on=False), Card(step=QuantizeAuto())))
+    new = Distill(student="resnet18")
+    assert off.with_step(new).cards == (Card(step=new), Card(step=QuantizeAuto()))
+    assert sample().with_step(new).steps == (new, QuantizeAuto())
+    assert Draft(chains=((), (Simplify(),))).with_step(new).chains is None
+
+
+def test_each_alone_begins_with_the_fine_tune_that_makes_the_baseline_and_is_never_told_twice():
+    given = sample().given
+    whole = (Finetune(), PruneChannel(), Finetune(epochs=2), QuantizeAuto())
+    assert branches(whole, given) == (
+        whole, (Finetune(), Finetune(epochs=2)), (Finetune(), QuantizeAuto()),
+    )  # fmt: skip
+    student = Distill(student="resnet18")
+    of_a_file = Draft(model=FileModel(sha256=SHA), synthetic=False, data=sample().data).given
+    assert branches((student, PruneChannel(), QuantizeAuto()), of_a_file)[1:] == ((QuantizeAuto(),),)
+    assert branches((), given) == ((),)
+
+
+def test_a_card_that_cannot_stand_there_is_refused_before_the_run_by_its_title():
+    draft = sample().changed(cards=of_chain((QuantizeAuto(), Finetune())))
+    with pytest.raises(SettingsError, match=r"Fine-tune comes after Quantize.*put Fine-tune first"):
+        draft.recipe()
 
 
 @pytest.mark.parametrize("word", ["x", "@@", "e30" * 10_000, "bnVsbA", "eyJ4IjoxfQ"])

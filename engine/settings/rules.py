@@ -1,0 +1,123 @@
+"""What may stand where in a chain: the rules that recipes are checked by and that forms give their reasons from."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Self
+
+from engine.settings.base import StepSettings
+from engine.settings.data import DataSource, ImagesData
+from engine.settings.model import FileModel, ModelSource
+from engine.settings.prune import PruneSparse
+from engine.settings.training import Distill
+
+Chain = Sequence[StepSettings]
+Name = Callable[[StepSettings], str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Given:
+    """What the rules ask of the model and the data that a chain begins with."""
+
+    trainable: bool = True
+    images: bool = True
+    labels: bool = True
+
+    @classmethod
+    def of(cls, model: ModelSource | None, data: DataSource | None, *, undecided: bool = False) -> Self:
+        """Of a recipe's model and data; `undecided` where no data only means that none were chosen yet."""
+        labels = undecided if data is None else not isinstance(data, ImagesData) or data.labelled
+        return cls(trainable=not isinstance(model, FileModel), images=undecided or data is not None, labels=labels)
+
+
+def technique_of(step: StepSettings) -> str:
+    """What a step is called in a recipe."""
+    return step.technique
+
+
+def title_of(step: StepSettings) -> str:
+    """What a step is called on a page."""
+    return step.title
+
+
+def refusals(chain: Chain, given: Given, name: Name = technique_of) -> tuple[str, ...]:
+    """Of every step of a chain, why it cannot stand there and what to do instead; empty where it can.
+
+    A step that is refused counts as not there for those after it.
+    """
+    found: list[str] = []
+    before: list[StepSettings] = []
+    for step in chain:
+        reason = next(filter(None, (rule(step, before, given, name) for rule in _RULES)), "")
+        found.append(reason)
+        if not reason:
+            before.append(step)
+    return tuple(found)
+
+
+def place(step: StepSettings, chain: Chain, given: Given, name: Name = technique_of) -> tuple[int, str]:
+    """Where in the chain a step may be added, the best place first, or that place and why it may not."""
+    best = max((index + 1 for index, one in enumerate(chain) if _rank(one) <= _rank(step)), default=0)
+    for index in (best, *range(len(chain), -1, -1)):
+        if not _new_refusal(step, index, chain, given, name):
+            return index, ""
+    return best, _new_refusal(step, best, chain, given, name)
+
+
+def needs(step: StepSettings) -> tuple[str, ...]:
+    """What a step cannot go without."""
+    torch = ("a model that can be trained",) if step.stage == "torch" and not step.brings_model else ()
+    images = ("labelled images",) if step.needs_labels else ("images",) if step.needs_images else ()
+    return (*torch, *images)
+
+
+def _rank(step: StepSettings) -> int:
+    """Torch steps come before ONNX steps, and what stores the weights in fewer bits comes last."""
+    return 0 if step.stage == "torch" else 2 if step.number_format else 1
+
+
+def _new_refusal(step: StepSettings, index: int, chain: Chain, given: Given, name: Name) -> str:
+    """Why the chain with the step added is refused where it was not before."""
+    old = refusals(chain, given, name)
+    new = refusals((*chain[:index], step, *chain[index:]), given, name)
+    others = (reason for reason, was in zip((*new[:index], *new[index + 1 :]), old, strict=True) if not was)
+    return new[index] or next(filter(None, others), "")
+
+
+def _weights_are_exported(step: StepSettings, before: Chain, given: Given, name: Name) -> str:
+    last = next((one for one in reversed(before) if one.stage == "onnx"), None)
+    if step.stage == "onnx" or last is None:
+        return ""
+    return (f"{name(step)} comes after {name(last)}: it changes weights that are already in an ONNX file; "
+            f"put {name(step)} first")  # fmt: skip
+
+
+def _one_number_format(step: StepSettings, before: Chain, given: Given, name: Name) -> str:
+    last = next((one for one in before if one.number_format), None)
+    if not step.number_format or last is None:
+        return ""
+    return (f"{name(step)} comes after {name(last)}: a weight is stored in one number format, and there it is "
+            f"{last.number_format} already; leave one of the two out")  # fmt: skip
+
+
+def _zeros_stay(step: StepSettings, before: Chain, given: Given, name: Name) -> str:
+    sparse = any(isinstance(one, PruneSparse) for one in before)
+    if not sparse or step.stage == "onnx" or isinstance(step, PruneSparse) or step.brings_model:
+        return ""
+    return f"{name(step)} comes after prune (sparse) and would fill the zeros again; put {name(step)} first"
+
+
+def _model_can_be_changed(step: StepSettings, before: Chain, given: Given, name: Name) -> str:
+    if step.stage == "onnx" or step.brings_model or given.trainable or any(one.stage == "torch" for one in before):
+        return ""
+    way = "name a student" if isinstance(step, Distill) else "choose a timm model or leave the step out"
+    does = "trains" if step.needs_images else "changes"
+    return f"{name(step)} {does} a torch model and cannot change an ONNX file; {way}"
+
+
+def _images_are_there(step: StepSettings, before: Chain, given: Given, name: Name) -> str:
+    if step.needs_labels and not given.labels:
+        return f"{name(step)} needs labelled images, and the recipe has none"
+    return f"{name(step)} needs images, and the recipe has none" if step.needs_images and not given.images else ""
+
+
+_RULES = (_weights_are_exported, _one_number_format, _zeros_stay, _model_can_be_changed, _images_are_there)

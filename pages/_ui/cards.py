@@ -1,0 +1,64 @@
+"""The steps of a draft as cards in their order, each on or off. Pure: it knows neither pages nor sessions."""
+
+from engine import Finetune, Given, Settings, Step, place, refusals
+
+Chain = tuple[Step, ...]
+
+
+class Card(Settings):
+    """One step; one that is off keeps its place and its settings, and is left out of the chain."""
+
+    step: Step
+    on: bool = True
+
+
+Cards = tuple[Card, ...]
+
+
+def of_chain(chain: Chain) -> Cards:
+    return tuple(Card(step=step) for step in chain)
+
+
+def steps(cards: Cards) -> Chain:
+    """The chain that the cards make."""
+    return tuple(card.step for card in cards if card.on)
+
+
+def added(cards: Cards, step: Step, given: Given, at: int | None = None) -> Cards:
+    """One card more: at this place, or where the rules of chains put it."""
+    if at is None:
+        number, _ = place(step, steps(cards), given)
+        on = [index for index, card in enumerate(cards) if card.on]
+        at = on[number] if number < len(on) else len(cards)
+    return (*cards[:at], Card(step=step), *cards[at:])
+
+
+def with_step(cards: Cards, step: Step, given: Given) -> Cards:
+    """The step in place of the first card of its technique, or one card more."""
+    for index, card in enumerate(cards):
+        if card.step.technique == step.technique:
+            return (*cards[:index], Card(step=step), *cards[index + 1 :])
+    return added(cards, step, given)
+
+
+def removed(cards: Cards, index: int) -> Cards:
+    return (*cards[:index], *cards[index + 1 :])
+
+
+def moved(cards: Cards, index: int, to: int) -> Cards:
+    """The card at `index` where the one at `to` is now."""
+    rest = list(removed(cards, index))
+    rest.insert(to, cards[index])
+    return tuple(rest)
+
+
+def branches(chain: Chain, given: Given) -> tuple[Chain, ...]:
+    """The chain, and each of its steps as a chain of its own, where it can be one.
+
+    A leading fine-tune, which makes the baseline, begins every one of them. A step that only its beginning is told
+    already by the chain itself.
+    """
+    lead = chain[:1] if chain and isinstance(chain[0], Finetune) else ()
+    alone = dict.fromkeys((*lead, step) for step in chain[len(lead) :])
+    new = (one for one in alone if one != chain[: len(one)] and not any(refusals(one, given)))
+    return (chain, *new)

@@ -1,0 +1,48 @@
+"""What each step of a chain gave and cost, and the family tree of all variants."""
+
+import streamlit as st
+
+from engine import Report, Variant, charts
+from pages._ui import chrome
+from pages._ui.wording import duration, plain
+
+
+def show(report: Report) -> None:
+    """The chain of one variant, the recommended first, and the tree of all."""
+    made = _ends(report)
+    names = charts.names(report)
+    id = st.selectbox("The chain that leads to", [variant.id for variant in made], key="chain-to",
+                      format_func=lambda id: names[id].replace("<br>", " "))  # fmt: skip
+    labelled = any(variant.accuracy for variant in report.main_variants)
+    with st.grid(2, min_column_width=330, gap="medium"):
+        for title, quantity in (
+            ("File size, step by step", "size"),
+            ("Latency, step by step", "latency"),
+            ("Accuracy, step by step" if labelled else "Agreement, step by step", "quality"),
+        ):
+            with chrome.card(f"chart-steps-{quantity}", title, fill=True):
+                chrome.chart(charts.waterfall(report, id, quantity), f"steps-{quantity}")
+        with chrome.card("steps-read", "How to read this", fill=True):
+            _legend(report, id)
+    with chrome.card("chart-tree", "The family of variants",
+                     "Each below the one it came from. Green is within the budget and surely faster than the baseline, "
+                     "red is outside the budget or slower, grey is neither; the star is recommended."):  # fmt: skip
+        chrome.chart(charts.tree(report), "tree")
+
+
+def _ends(report: Report) -> list[Variant]:
+    """What steps ended in, the recommended first, the others from the last to the first."""
+    best = report.recommended.id if report.recommended else None
+    made = [variant for variant in reversed(report.main_variants) if variant.role != "baseline"]
+    return sorted(made, key=lambda variant: variant.id != best)
+
+
+def _legend(report: Report, id: str) -> None:
+    st.markdown(
+        "A bar goes from where the step before it ended to where this step ended. Green is better than before, red is "
+        "worse, and grey cannot be told apart: the 95 % intervals of before and after meet. The percentages and points "
+        "are against the step before; the intervals are those of the difference from the baseline."
+    )
+    took = [f"{plain(name.replace('<br>', ' '))} {duration(variant.seconds)}"
+            for name, variant in charts.named(report, id)]  # fmt: skip
+    st.caption(f"Computed once, however many chains begin with it: {', '.join(took)}.")

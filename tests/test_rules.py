@@ -1,0 +1,117 @@
+"""What may stand where in a chain: one set of rules for recipes, cards and presets."""
+
+import pytest
+
+from engine.errors import SettingsError
+from engine.settings import (
+    TECHNIQUES,
+    Distill,
+    FileModel,
+    Finetune,
+    Float16,
+    Given,
+    ImagesData,
+    PruneChannel,
+    PruneSparse,
+    QuantizeAuto,
+    QuantizeStatic,
+    Recipe,
+    SampleData,
+    SampleModel,
+    Simplify,
+    needs,
+    place,
+    refusals,
+    title_of,
+)
+
+ALL = Given()
+STATIC = QuantizeStatic(method="static")
+STUDENT = Distill(student="resnet18")
+
+
+@pytest.mark.parametrize(("model", "data", "given"), [
+    (SampleModel(), SampleData(), Given()),
+    (SampleModel(), None, Given(images=False, labels=False)),
+    (FileModel(path="x"), ImagesData(path="x", labels="none"), Given(trainable=False, labels=False)),
+    (None, ImagesData(path="x"), Given()),
+])  # fmt: skip
+def test_what_is_given_by_model_and_data(model, data, given):
+    assert Given.of(model, data) == given
+
+
+def test_what_is_not_chosen_yet_refuses_nothing():
+    assert Given.of(None, None, undecided=True) == Given()
+
+
+@pytest.mark.parametrize(("chain", "given", "said"), [
+    ((STATIC, Simplify(), Finetune()), ALL, "finetune comes after simplify: it changes weights that are already in"),
+    ((STATIC, QuantizeAuto()), ALL, "quantize comes after quantize: a weight is stored in one number format"),
+    ((STATIC, Float16()), ALL, "float16 comes after quantize: a weight is stored in one number format, and there it "
+                               "is INT8 already"),
+    ((Float16(), Simplify(), STATIC), ALL, "quantize comes after float16"),
+    ((PruneSparse(method="sparse"), PruneChannel()), ALL, "prune comes after prune (sparse) and would fill the zeros"),
+    ((Finetune(),), Given(labels=False), "finetune needs labelled images"),
+    ((Distill(),), Given(images=False, labels=False), "distill needs images"),
+    ((PruneChannel(),), Given(trainable=False), "prune changes a torch model and cannot change an ONNX file"),
+    ((Distill(),), Given(trainable=False), "distill trains a torch model and cannot change an ONNX file; name a stud"),
+])  # fmt: skip
+def test_the_last_step_is_refused_with_what_to_do(chain, given, said):
+    *before, last = refusals(chain, given)
+    assert before == [""] * (len(chain) - 1)
+    assert last.startswith(said)
+
+
+@pytest.mark.parametrize("chain", [
+    (Finetune(), PruneChannel(), Finetune(), Simplify(), STATIC),
+    (STATIC, Simplify()),
+    (PruneSparse(method="sparse"), PruneSparse(method="sparse"), STUDENT),
+    (),
+])  # fmt: skip
+def test_chains_that_make_sense_are_not_refused(chain):
+    assert not any(refusals(chain, ALL))
+
+
+def test_a_step_that_is_refused_is_not_there_for_those_after_it():
+    assert [bool(reason) for reason in refusals((PruneChannel(), Finetune()), Given(trainable=False))] == [True, True]
+    assert [bool(reason) for reason in refusals((STUDENT, Finetune()), Given(trainable=False))] == [False, False]
+
+
+def test_steps_are_called_as_in_the_recipe_or_as_on_the_page():
+    assert refusals((QuantizeAuto(), Float16()), ALL, title_of)[1].startswith("Float16 comes after Quantize")
+
+
+def test_a_recipe_says_what_the_rules_say():
+    chain = (STATIC, Finetune())
+    with pytest.raises(SettingsError) as caught:
+        Recipe.parse({"model": SampleModel(), "data": SampleData(), "steps": chain})
+    assert caught.value.message == refusals(chain, ALL)[1]
+
+
+@pytest.mark.parametrize(("step", "chain", "at"), [
+    (Finetune(), (), 0), (Finetune(), (STATIC,), 0), (Finetune(), (PruneChannel(), STATIC), 1),
+    (Simplify(), (PruneChannel(), STATIC), 1), (STATIC, (PruneChannel(), Simplify()), 2),
+    (Finetune(), (PruneSparse(method="sparse"), STATIC), 0),
+])  # fmt: skip
+def test_a_new_step_goes_where_it_belongs_and_else_where_it_may(step, chain, at):
+    assert place(step, chain, ALL) == (at, "")
+
+
+def test_a_step_that_may_stand_nowhere_is_refused_with_the_reason():
+    at, reason = place(Float16(), (Simplify(), STATIC), ALL)
+    assert (at, reason.partition(":")[0]) == (2, "float16 comes after quantize")
+    assert "needs labelled images" in place(Finetune(), (STATIC,), Given(labels=False))[1]
+    assert place(Finetune(), (STATIC,), Given(trainable=False))[1]
+
+
+def test_what_a_step_needs():
+    assert needs(Finetune()) == ("a model that can be trained", "labelled images")
+    assert needs(STUDENT) == ("images",)
+    assert needs(PruneChannel()) == ("a model that can be trained",)
+    assert needs(Simplify()) == ()
+
+
+def test_what_stores_weights_in_fewer_bits_says_so():
+    formats = {settings.number_format for settings in TECHNIQUES if settings.stage == "onnx"}
+    assert formats == {"", "INT8", "FP16"}
+    assert all(not settings.number_format for settings in TECHNIQUES if settings.stage == "torch")
