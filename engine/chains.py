@@ -12,11 +12,11 @@ from engine.record import Record
 from engine.results import Note
 from engine.settings import Step
 from engine.steps import Bench
-from engine.techniques.context import Candidate, Model, Tell, silent
+from engine.techniques.context import Candidate, Model, Tell, as_onnx, silent
 
 UNITS = {
     "load": 2.0, "export": 3.0, "score": 1.0, "time": 6.0,
-    "finetune": 30.0, "distill": 40.0, "prune": 10.0, "simplify": 1.0, "float16": 1.0, "quantize": 10.0,
+    "finetune": 30.0, "distill": 40.0, "swap": 40.0, "prune": 10.0, "simplify": 1.0, "float16": 1.0, "quantize": 10.0,
 }  # fmt: skip
 """Rough shares of a run's time, which only the progress bar sees."""
 
@@ -116,10 +116,8 @@ def _keep(
 ) -> Place:  # fmt: skip
     name = _name(branch, number, step)
     exported = shop.bench.export(model, shop.meter.part(name, "export", UNITS["export"]))
-    if not isinstance(exported.model, OnnxModel):
-        raise TypeError("an export is an OnnxModel")
     variant = shop.record.keep(
-        exported.model,
+        as_onnx(exported.model),
         parent_id=parent,
         branch=branch,
         number=number,

@@ -23,6 +23,7 @@ from engine.settings import (
     SampleModel,
     Simplify,
     Step,
+    Swap,
     TimmModel,
 )
 from engine.settings.training import Training
@@ -87,6 +88,10 @@ def _step_seconds(step: Step, forward: float, n_train: float, macs: float, recip
     match step:
         case Finetune():
             return _training_seconds(step, n_train, macs)
+        case Swap(learn_from="model"):
+            return _step_seconds(step.as_distill, forward, n_train, macs, recipe)
+        case Swap():
+            return _training_seconds(step, n_train, _timm_macs(TimmModel(name=step.architecture), recipe) or macs)
         case Distill():
             learner = TimmModel(name=step.student) if step.student else None
             asked = (step.views or step.epochs + 1) * n_train * forward

@@ -55,7 +55,7 @@ def run(recipe: Recipe, folder: JobFolder, progress: Progress, home: Home) -> Re
     )
     shop = Shop(bench, record, meter, data.split("evaluation").labels)
     base = make_baseline(shop, source, recipe.baseline_steps)
-    shop = replace(shop, bench=replace(bench, baseline=base.onnx))
+    shop = replace(shop, bench=replace(bench, baseline=base.onnx, unexported=base.model))
     for branch, chain in enumerate(recipe.chains):
         follow(shop, base, branch, chain, first=len(recipe.baseline_steps))
     _time(shop)

@@ -27,6 +27,7 @@ from engine.settings import (
     SampleModel,
     SensitivityRequest,
     Step,
+    Swap,
     Target,
     TimmModel,
     with_sources,
@@ -46,9 +47,9 @@ def resolve_recipe(recipe: Recipe, home: Home, *, from_browser: bool) -> Recipe:
     _check_threads(recipe.target)
     found = Finder(home, from_browser)
     data = found.data(recipe.data) if recipe.data is not None else None
-    for step in (step for chain in recipe.chains for step in chain):
-        if isinstance(step, Distill) and step.student is not None:
-            found.model(TimmModel(name=step.student, weights=step.student_weights))
+    for new in (_new_network(step) for chain in recipe.chains for step in chain):
+        if new is not None:
+            found.model(new)
     for chain in recipe.chains:
         check_prunable(recipe.model, chain)
     changed = recipe.model_copy(update={"model": found.model(recipe.model), "data": data})
@@ -164,14 +165,24 @@ def check_prunable(source: ModelSource, chain: tuple[Step, ...]) -> None:
     """Raises SettingsError where the network that a step prunes, the model or a student, is known to resist."""
     name = source.name if isinstance(source, TimmModel) else ""
     for number, step in enumerate(chain, start=1):
-        if isinstance(step, Distill) and step.student is not None:
-            name = step.student
+        new = _new_network(step)
+        name = new.name if new is not None else name
         reason = resists(name) if isinstance(step, PruneChannel) else None
         if reason is not None:
             sibling = narrower(name)
             other = f"Distil it into {sibling.name}, a narrower network of its family" if sibling else (
                 "Distil it into a smaller network")  # fmt: skip
             raise SettingsError(f"step {number}: prune cannot cut channels of '{name}': {reason}", other)
+
+
+def _new_network(step: Step) -> TimmModel | None:
+    """The one that a step puts in place of the model so far."""
+    match step:
+        case Distill(student=str(name)):
+            return TimmModel(name=name, weights=step.student_weights)
+        case Swap():
+            return TimmModel(name=step.architecture, weights=step.weights)
+    return None
 
 
 def _exists(path: str) -> bool:

@@ -34,20 +34,23 @@ from engine.settings import (
     QuantizeWeights,
     Simplify,
     Step,
+    Swap,
     Target,
 )
 from engine.store.cache import Cache
-from engine.techniques.context import Apply, Candidate, Context, Model, Outcome, Search, Tell, ignore, silent
+from engine.techniques.context import Apply, Candidate, Context, Model, Outcome, Search, Tell, as_onnx, ignore, silent
 from engine.techniques.distill import distill
 from engine.techniques.finetune import finetune
 from engine.techniques.float16 import float16
 from engine.techniques.prune import prune_sparse
 from engine.techniques.quantize import quantize_dynamic, quantize_static, quantize_weights
 from engine.techniques.simplify import simplify
+from engine.techniques.swap import swap
 
 STEPS: dict[type[Step], Apply] = {
     Finetune: finetune,
     Distill: distill,
+    Swap: swap,
     PruneChannel: prune_channels,
     PruneSparse: prune_sparse,
     Simplify: simplify,
@@ -89,6 +92,8 @@ class Bench:
     goal: Goal = "latency"
     baseline: OnnxModel | None = None
     """The run's, once there is one."""
+    unexported: Model | None = None
+    """The same before its export."""
     measuring: Callable[[], AbstractContextManager[object]] = nullcontext
     cut_short: dict[str, Path] = field(default_factory=dict, init=False)
     """Cache entries that a deadline cut short, by the key of what was asked: chains of this run share them."""
@@ -111,7 +116,8 @@ class Bench:
                               predict=lambda candidate: self.predict(candidate, silent), measuring=self.measuring,
                               offer=offer, baseline=self.baseline, export=self._onnx, cache=self.cache.put,
                               shared=self.work / "shared",
-                              checkpoint=self.cache.unfinished(key) / "training.pt")  # fmt: skip
+                              checkpoint=self.cache.unfinished(key) / "training.pt",
+                              unexported=self.unexported)  # fmt: skip
             return STEPS[type(step)](model, step, context)
 
         kept = self._once(key, compute)
@@ -134,10 +140,7 @@ class Bench:
         return self._once(content_key("export", model.key, versions()), compute)
 
     def _onnx(self, model: TorchModel) -> OnnxModel:
-        exported = self.export(model, silent).model
-        if not isinstance(exported, OnnxModel):
-            raise TypeError("an export is an OnnxModel")
-        return exported
+        return as_onnx(self.export(model, silent).model)
 
     def predict(self, model: OnnxModel, tell: Tell) -> Predictions:
         """Logits on the evaluation split, out of the cache where this file saw these images before."""

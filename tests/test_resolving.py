@@ -83,6 +83,9 @@ def test_what_steps_name_is_found_like_the_model(home, tmp_path):
         find(f"teacher: {{kind: file, path: {path}}}", from_browser=True)
     with pytest.raises(SourceError, match="no architecture 'resnet19'"):
         find("student: resnet19", from_browser=True)
+    swap = "{model: {kind: sample}, data: {kind: sample}, steps: [{technique: swap, architecture: resnet19}]}"
+    with pytest.raises(SourceError, match="no architecture 'resnet19'"):
+        resolve_recipe(parse_recipe(swap), home, from_browser=True)
 
 
 def test_an_unknown_name_suggests_others(resolve):

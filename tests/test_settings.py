@@ -37,6 +37,7 @@ from engine.settings import (
     Settings,
     Simplify,
     Split,
+    Swap,
     Target,
     TimmModel,
     absolute_paths,
@@ -61,6 +62,7 @@ EXAMPLES: tuple[Settings, ...] = (
     Float16(keep_io_types=False), Simplify(), Recipe(model=SampleModel()), EVERYTHING,
     PruneChannel(goal="size", goal_value=5.0, group_ratios=("layer1.0=0.2",)), PruneSparse(method="sparse", ratio=0.6),
     Distill(student="resnet18", teacher=TIMM), BaselineModel(), Distill(teacher=BaselineModel()),
+    Swap(architecture="resnet18", learn_from="model"),
     RunRequest(recipe=EVERYTHING), ProfileRequest(model=TIMM), HardwareRequest(),
     PreviewRequest(model=SampleModel(), data=PHOTOS, preprocess=RGB, seed=3),
     AdviseRequest(model=TIMM, data=PHOTOS, names=("resnet18",), minutes=3.0),
@@ -185,6 +187,25 @@ def test_an_onnx_file_teaches_a_student_of_its_own_which_can_then_be_trained():
         distilled(model, data, {})
     with pytest.raises(SettingsError, match="finetune trains a torch model"):
         Recipe.parse({"model": model, "data": data, "steps": [{"technique": "finetune"}, {"technique": "distill"}]})
+
+
+def test_a_teacher_in_a_file_has_no_features_to_match():
+    with pytest.raises(SettingsError, match=r"step 1: .*an ONNX file, which shows its answers alone: set match to"):
+        distilled({"kind": "sample"}, {"kind": "sample"}, {**DISTILL, "match": "features"})
+
+
+def test_a_swap_needs_labels_unless_it_learns_from_the_model_and_takes_the_place_of_any():
+    def swapped(data, **step):
+        steps = [{"technique": "swap", "architecture": "resnet18", **step}, {"technique": "finetune"}][: 1 + (not step)]
+        return Recipe.parse({"model": {"kind": "file", "path": "x"}, "data": data, "steps": steps})
+
+    unlabelled = {"kind": "images", "path": "x", "labels": "none"}
+    assert swapped({"kind": "sample"}).trains
+    assert swapped(unlabelled, learn_from="model").trains
+    with pytest.raises(SettingsError, match="swap needs labelled images"):
+        swapped(unlabelled, learn_from="labels")
+    with pytest.raises(SettingsError, match="swap needs images"):
+        swapped(None, learn_from="model")
 
 
 def test_a_teachers_path_is_read_from_the_recipes_folder_too():

@@ -21,3 +21,6 @@ def load(source: ModelSource, preprocess: Preprocess | None, seed: int, folder: 
         case FileModel():
             return load_file(source, preprocess)
     return load_timm(source, preprocess, seed, folder)
+
+
+__all__ = ["load", "load_timm"]

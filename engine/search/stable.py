@@ -88,9 +88,7 @@ class Stable:
                 outcome = quantize_weights(self.base, plan.settings, inside)
             case _:
                 raise StepError(f"a race does not know how to build '{plan.name}'")
-        if not isinstance(outcome.model, OnnxModel):
-            raise TypeError("quantization gives an OnnxModel")
-        return outcome.model.path, outcome.notes
+        return outcome.onnx.path, outcome.notes
 
 
 def make_stable(
@@ -121,10 +119,8 @@ def _simplified(model: OnnxModel, context: Context, work: Path) -> tuple[OnnxMod
         raise
     except RunError as error:
         return model, [Note(code="not_simplified", text=f"The graph was raced as it is: {error.message}")]
-    if not isinstance(outcome.model, OnnxModel):
-        raise TypeError("simplify gives an OnnxModel")
     if any(note.code == "nothing_to_simplify" for note in outcome.notes):
         return model, []
-    key, sha256 = content_key("simplified", model.key), file_sha256(outcome.model.path)
-    path = outcome.model.path.rename(context.folder / f"{key[:12]}.onnx")
-    return replace(outcome.model, key=key, path=path, sha256=sha256), list(outcome.notes)
+    key, sha256 = content_key("simplified", model.key), file_sha256(outcome.onnx.path)
+    path = outcome.onnx.path.rename(context.folder / f"{key[:12]}.onnx")
+    return replace(outcome.onnx, key=key, path=path, sha256=sha256), list(outcome.notes)

@@ -38,7 +38,6 @@ class StepSettings(Settings):
     title: ClassVar[str]
     label: ClassVar[str]
     """What a variant that comes out of it is called."""
-    needs_labels: ClassVar[bool] = False
     number_format: ClassVar[str] = ""
     """In which fewer bits it stores the weights, such as INT8; a chain has at most one such step."""
 
@@ -47,6 +46,11 @@ class StepSettings(Settings):
     @property
     def measures(self) -> bool:
         """Whether its result depends on what it measured, and so on the machine, the target, the budget, the goal."""
+        return False
+
+    @property
+    def needs_labels(self) -> bool:
+        """Whether it cannot go without labelled images."""
         return False
 
     @property

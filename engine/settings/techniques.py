@@ -7,7 +7,7 @@ from pydantic import Field
 from engine.settings.base import Stage, StepSettings, setting
 from engine.settings.prune import Prune, PruneChannel, PruneSparse
 from engine.settings.quantize import Quantize, QuantizeAuto, QuantizeDynamic, QuantizeStatic, QuantizeWeights
-from engine.settings.training import Distill, Finetune
+from engine.settings.training import Distill, Finetune, Swap
 
 
 class Float16(StepSettings):
@@ -45,11 +45,12 @@ class Simplify(StepSettings):
         return "simplify the graph"
 
 
-Step = Annotated[Finetune | Distill | Prune | Simplify | Float16 | Quantize, Field(discriminator="technique")]
+Step = Annotated[Finetune | Distill | Swap | Prune | Simplify | Float16 | Quantize, Field(discriminator="technique")]
 
 TECHNIQUES: tuple[type[Step], ...] = (
     Finetune,
     Distill,
+    Swap,
     PruneChannel,
     PruneSparse,
     Simplify,

@@ -81,6 +81,8 @@ class Context:
     goal: Goal = "latency"
     baseline: OnnxModel | None = None
     """What the run holds its budget against; None where that is the step's own model."""
+    unexported: Model | None = None
+    """The same before its export, where a step may want to see inside."""
     predict: Callable[[OnnxModel], Predictions] = _no_evaluation
     """Logits on the evaluation split, at most once a file; only a search asks for them."""
     export: Callable[[TorchModel], OnnxModel] = _no_export
@@ -109,6 +111,18 @@ class Outcome:
     notes: tuple[Note, ...] = ()
     complete: bool = True
     search: Search | None = None
+
+    @property
+    def onnx(self) -> OnnxModel:
+        """The file, of a step that gives one."""
+        return as_onnx(self.model)
+
+
+def as_onnx(model: Model) -> OnnxModel:
+    """The model where it is known to be an ONNX file. Raises TypeError where it is not, which is our mistake."""
+    if not isinstance(model, OnnxModel):
+        raise TypeError(f"an ONNX file was expected, not {model.architecture}")
+    return model
 
 
 Apply = Callable[..., Outcome]

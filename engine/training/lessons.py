@@ -89,14 +89,18 @@ class Answers:
 
     def loss_of(self, outputs: Tensor, batch: Batch) -> Tensor:
         """The same, from logits (B, classes)."""
+        soft = self.soft(outputs, batch)
+        if self.labels is None:
+            return soft
+        return (1 - self.label_share) * soft + self.label_share * self.labels.loss_of(outputs, batch)
+
+    def soft(self, outputs: Tensor, batch: Batch) -> Tensor:
+        """The divergence of logits (B, classes) from the teacher's alone."""
         heat = self.temperature
         answers = torch.from_numpy(self.answers(batch)).to(outputs.device)
         wanted = functional.softmax(answers / heat, dim=1)
         given = functional.log_softmax(outputs.float() / heat, dim=1)
-        soft = functional.kl_div(given, wanted, reduction="batchmean") * heat**2
-        if self.labels is None:
-            return soft
-        return (1 - self.label_share) * soft + self.label_share * self.labels.loss_of(outputs, batch)
+        return functional.kl_div(given, wanted, reduction="batchmean") * heat**2
 
     def right(self, outputs: Tensor, rows: Rows) -> int:
         if self.labels is not None:

@@ -5,16 +5,20 @@ from collections.abc import Callable, Mapping
 import streamlit as st
 
 from engine import TECHNIQUES, SettingsError, Step, needs, place, propose_recovery, refusals, title_of
-from pages._ui import cards, chrome, distill_view, forms, methods_view, quantize_view, state
+from pages._ui import cards, chrome, distill_view, forms, methods_view, quantize_view, state, swap_view
 from pages._ui.cards import Card
 from pages._ui.draft import Draft
 from pages._ui.guard import say
 from pages._ui.wording import plain, sentence
 
 View = Callable[[Step, Draft, str], Step]
-VIEWS: Mapping[str, View] = {"distill": distill_view.settings, "quantize": quantize_view.settings}
+VIEWS: Mapping[str, View] = {
+    "distill": distill_view.settings,
+    "quantize": quantize_view.settings,
+    "swap": swap_view.settings,
+}
 """Where a technique's own view says more than its settings class can: settings, draft, name of the card -> settings."""
-BEGINS: Mapping[str, Callable[[Draft], Step]] = {"distill": distill_view.begins}
+BEGINS: Mapping[str, Callable[[Draft], Step]] = {"distill": distill_view.begins, "swap": swap_view.begins}
 """What a new card begins with, where that is not its defaults."""
 
 

@@ -1,15 +1,16 @@
-"""What a card of distillation asks: who learns the model's answers, and how."""
+"""What a card of distillation asks: who learns whose answers, and how."""
 
 import streamlit as st
 
-from engine import Distill, FileModel, SampleModel, search_models
-from pages._ui import forms, state
+from engine import BaselineModel, Distill, FileModel, SampleModel, TeacherSource, TimmModel
+from pages._ui import architectures, forms, state, uploads_view
 from pages._ui.draft import Draft
-from pages._ui.wording import count
 
 ITSELF = "The model itself"
 SMALL, TINY = "regnetx_002", "test_resnet"
 """Students to begin with, plain convolutions, which every technique after it takes: for photos, and for the digits."""
+TEACHERS = {"chain": "The model so far", "baseline": "The baseline", "timm": "A timm model", "file": "An ONNX file"}
+GREAT = "resnet50"
 DRAWN = ("student", "teacher")
 
 
@@ -21,25 +22,46 @@ def begins(draft: Draft) -> Distill:
 
 
 def settings(current: Distill, draft: Draft, name: str) -> Distill:
-    """The student, from the catalogue, and the form of the rest. A teacher of its own stays as a recipe gave it."""
-    parameters = _parameters()
+    """The student and the teacher, and the form of the rest."""
     own = [] if isinstance(draft.model, FileModel) else [ITSELF]
-    names = [*own, *parameters] if current.student in (None, *parameters) else [*own, current.student, *parameters]
-    shown = current.student or ITSELF
-    student = st.selectbox("Student", names, index=names.index(shown) if shown in names else 0,
-                           key=state.key(f"{name}-student"), help="Any timm architecture; type to search.",
-                           format_func=lambda name: _words(name, parameters))  # fmt: skip
-    chosen = current.model_copy(update={"student": None if student == ITSELF else student})
-    if chosen.teacher is not None:
-        st.caption("The teacher is the one that the recipe names.")
+    shown = current.student or (ITSELF if own else SMALL)
+    student = architectures.pick("Student", shown, f"{name}-student", own)
+    chosen = current.model_copy(update={
+        "student": None if student == ITSELF else student, "teacher": _teacher(current.teacher, name),
+    })  # fmt: skip
     return forms.form(Distill, name, chosen, without=DRAWN)
 
 
-@st.cache_data(max_entries=1, show_spinner=False)
-def _parameters() -> dict[str, int]:
-    """Of every architecture, the smallest first; the catalogue ships with the project and is nobody's data."""
-    return {entry.name: entry.parameters for entry in sorted(search_models(""), key=lambda entry: entry.parameters)}
+def _teacher(current: TeacherSource | None, name: str) -> TeacherSource | None:
+    sample = {"sample": "The sample's network"} if isinstance(current, SampleModel) else {}
+    offered = {**TEACHERS, **sample}
+    before = "chain" if current is None else current.kind
+    kind = st.segmented_control("Teacher", list(offered), default=before, required=True, wrap=True,
+                                key=state.key(f"{name}-teacher"), format_func=offered.__getitem__,
+                                help="Whose answers are learnt. It must tell the data's classes apart and take images "
+                                     "of the same size.")  # fmt: skip
+    match kind:
+        case "baseline":
+            return BaselineModel()
+        case "timm":
+            return _timm(current if isinstance(current, TimmModel) else TimmModel(name=GREAT), name)
+        case "file":
+            return _file(current if isinstance(current, FileModel) else None, name)
+    return current if kind == before else None
 
 
-def _words(name: str, parameters: dict[str, int]) -> str:
-    return f"{name} · {count(parameters[name])} parameters" if name in parameters else name
+def _timm(current: TimmModel, name: str) -> TimmModel:
+    """Another architecture comes with its pretrained weights; where it stays, so do the weights of the recipe."""
+    chosen = architectures.pick("Teacher's architecture", current.name, f"{name}-teacher-timm")
+    return current if chosen == current.name else TimmModel(name=chosen)
+
+
+def _file(current: FileModel | None, name: str) -> FileModel | None:
+    upload = uploads_view.pick("onnx", "The teacher, an ONNX image classifier", ["onnx"], name)
+    if upload is not None:
+        return FileModel(sha256=upload.sha256)
+    if current is None:
+        st.warning("No file is chosen yet; until one is, the model so far teaches.", icon=":material/upload_file:")
+    else:
+        st.caption("The teacher is the file that the recipe names.")
+    return current

@@ -110,7 +110,7 @@ class Draft(Settings):
         return Recipe.parse({
             "name": self.title[:120], "model": self.model, "data": self.data, "split": self.split,
             "preprocess": self.preprocess, "target": self.target, "budget": self.budget, "goal": self.goal,
-            "seed": self.seed, **chains,
+            "seed": self.seed, **self._chains(),
         })  # fmt: skip
 
     def _chains(self) -> dict[str, object]:

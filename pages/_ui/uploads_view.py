@@ -13,12 +13,16 @@ Kind = Literal["onnx", "weights", "images", "labels"]
 LARGEST_MB = min(1000, st.get_option("server.maxUploadSize"))
 
 
-def pick(kind: Kind, label: str, types: list[str]) -> Upload | None:
-    """A file that is uploaded now or was before; once stored, the uploader lets go of its copy in memory."""
-    file = st.file_uploader(label, type=types, max_upload_size=LARGEST_MB, key=state.key(f"upload-{kind}", "uploads"))
+def pick(kind: Kind, label: str, types: list[str], name: str = "") -> Upload | None:
+    """A file that is uploaded now or was before; once stored, the uploader lets go of its copy in memory.
+
+    `name` tells apart pickers of one kind, each of which remembers its own choice.
+    """
+    file = st.file_uploader(label, type=types, max_upload_size=LARGEST_MB,
+                            key=state.key(f"upload-{kind}{name}", "uploads"))  # fmt: skip
     if file is not None:
-        return _stored(kind, save_upload(file.name, kind, file))
-    return _earlier(kind)
+        return _stored(kind + name, save_upload(file.name, kind, file))
+    return _earlier(kind, name)
 
 
 def pick_folder() -> Upload | None:
@@ -29,21 +33,21 @@ def pick_folder() -> Upload | None:
     return _stored("images", save_folder((file.name, file) for file in files)) if files else None
 
 
-def _stored(kind: Kind, upload: Upload) -> None:
-    """Remember it as the latest of its kind, and draw the page again with an empty uploader."""
+def _stored(kind: str, upload: Upload) -> None:
+    """Remember it as the latest of its kind and picker, and draw the page again with an empty uploader."""
     state.remember_upload(kind, upload.sha256)
     state.renew("uploads")
     st.rerun()
 
 
-def _earlier(kind: Kind) -> Upload | None:
+def _earlier(kind: Kind, name: str) -> Upload | None:
     known = uploads(kind)
     if not known:
         return None
-    latest = state.remembered_upload(kind)
+    latest = state.remembered_upload(kind + name)
     index = next((i for i, upload in enumerate(known) if upload.sha256 == latest), None)
     return st.selectbox(
         "Uploaded to this home", known, index=index, placeholder="Choose one",
-        key=state.key(f"earlier-{kind}", "uploads"),
+        key=state.key(f"earlier-{kind}{name}", "uploads"),
         format_func=lambda upload: f"{upload.name} · {megabytes(upload.size_bytes)} · {ago(upload.created)}",
     )  # fmt: skip

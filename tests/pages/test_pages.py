@@ -6,6 +6,7 @@ import pytest
 
 from engine import (
     TECHNIQUES,
+    BaselineModel,
     Distill,
     FileModel,
     Finetune,
@@ -43,6 +44,14 @@ def words(at) -> str:
 
 def button(at, label):
     return next(button for button in at.button if button.label == label)
+
+
+def buttons(at, label):
+    return next(group for group in at.button_group if group.label == label)
+
+
+def box(at, label):
+    return next(box for box in at.selectbox if box.label == label)
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -189,8 +198,9 @@ def test_a_student_is_chosen_on_its_card_and_a_teacher_of_a_recipe_stays(app):
     at = app("pages/optimize.py", draft=to_link(sample()))
     added(at, "distill").click().run()
     assert not at.exception
-    assert from_link(at.query_params["draft"]).steps[0] == distill_view.begins(sample())
-    student = next(box for box in at.selectbox if box.label == "Student")
+    begun = Distill(student=distill_view.TINY, student_weights="random", learning_rate=2e-3)
+    assert from_link(at.query_params["draft"]).steps[0] == distill_view.begins(sample()) == begun
+    student = box(at, "Student")
     assert student.options[0] == distill_view.ITSELF
     assert student.options[1].startswith("test_")
     student.set_value("resnet18").run()
@@ -198,8 +208,41 @@ def test_a_student_is_chosen_on_its_card_and_a_teacher_of_a_recipe_stays(app):
     assert "the answers of the model so far into a new resnet18" in words(at)
     teacher = Distill(student="hf_hub:a/b", teacher=FileModel(sha256="0" * 64), epochs=7)
     at = app("pages/optimize.py", draft=to_link(sample().with_step(teacher)))
-    assert "The teacher is the one that the recipe names" in words(at)
+    assert "The teacher is the file that the recipe names" in words(at)
     assert from_link(at.query_params["draft"]).steps[0] == teacher
+
+
+def test_the_teacher_is_the_baseline_a_timm_model_or_an_uploaded_file(app, tmp_path):
+    with (tmp_path / "t.onnx").open("wb+") as file:
+        file.write(b"a teacher")
+        file.seek(0)
+        stored = save_upload("t.onnx", "onnx", file)
+    at = app("pages/optimize.py", draft=to_link(sample().with_step(Distill())))
+    for kind, teacher in (("baseline", BaselineModel()), ("timm", TimmModel(name=distill_view.GREAT)), ("chain", None)):
+        buttons(at, "Teacher").set_value(kind).run()
+        assert not at.exception
+        assert from_link(at.query_params["draft"]).steps[0].teacher == teacher
+    buttons(at, "Teacher").set_value("file").run()
+    assert "until one is, the model so far teaches" in words(at)
+    box(at, "Uploaded to this home").set_value(box(at, "Uploaded to this home").options[0]).run()
+    assert from_link(at.query_params["draft"]).steps[0].teacher == FileModel(sha256=stored.sha256)
+    buttons(at, "Match").set_value("features").run()
+    assert "an ONNX file, which shows its answers alone" in " ".join(one.value for one in [*at.error, *at.warning])
+
+
+def test_another_architecture_takes_the_models_place(app):
+    at = app("pages/optimize.py", draft=to_link(sample()))
+    added(at, "swap").click().run()
+    assert not at.exception
+    begun = from_link(at.query_params["draft"]).steps[0]
+    assert (begun.architecture, begun.weights, begun.learn_from) == (distill_view.TINY, "random", "labels")
+    box(at, "Architecture").set_value("resnet18").run()
+    buttons(at, "Learn from").set_value("model").run()
+    assert "put resnet18 in the model's place, train it on the answers of the model so far" in words(at).lower()
+    at = app("pages/optimize.py", draft=to_link(sample().changed(model=FileModel(sha256="0" * 64))))
+    added(at, "swap").click().run()
+    begun = from_link(at.query_params["draft"]).steps[0]
+    assert (begun.architecture, begun.weights, begun.learn_from) == (distill_view.SMALL, "pretrained", "model")
 
 
 def test_an_onnx_file_needs_a_student_and_distilling_needs_images(app):

@@ -12,6 +12,7 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from engine import (
+    BaselineModel,
     Distill,
     FileModel,
     Finetune,
@@ -26,6 +27,7 @@ from engine import (
     Recipe,
     SettingsError,
     Simplify,
+    Swap,
     dump_recipe,
     parse_recipe,
 )
@@ -57,6 +59,7 @@ DRAFTS = [
     with_cards(QuantizeWeights(method="weights", block_size=128)),
     with_cards(Simplify(), Float16(keep_io_types=False)),
     with_cards(Distill(student="resnet18", student_weights="random", teacher=FileModel(sha256=SHA)), alone=True),
+    with_cards(Swap(architecture="resnet18", learn_from="model"), Distill(teacher=BaselineModel())),
     with_cards(Finetune(), PruneChannel(ratio=0.4), Finetune(epochs=9), QuantizeAuto(), alone=True),
     Draft(cards=(Card(step=PruneSparse(method="sparse"), on=False), Card(step=QuantizeAuto()))),
     Draft(chains=((Simplify(),), (Float16(),))),
@@ -161,7 +164,8 @@ def test_what_is_missing_is_named(draft, missing):
 def given(technique):
     """What this class cannot be made without."""
     method = technique.model_fields.get("method")
-    return {"method": get_args(method.annotation)[0]} if method else {}
+    architecture = {"architecture": "resnet18"} if "architecture" in technique.model_fields else {}
+    return architecture | ({"method": get_args(method.annotation)[0]} if method else {})
 
 
 def form_script(kind, values):

@@ -32,6 +32,7 @@ from engine.settings import (
     Simplify,
     Split,
     Step,
+    Swap,
     Target,
 )
 from engine.steps import STEPS, Bench
@@ -40,6 +41,7 @@ from engine.store.cache import Cache
 SETTINGS: dict[type[Step], tuple[Step, float]] = {
     Finetune: (Finetune(epochs=1, batch_size=32, learning_rate=1e-4), 0.9),
     Distill: (Distill(epochs=1, batch_size=32, learning_rate=1e-4, views=2), 0.9),
+    Swap: (Swap(architecture="test_resnet", weights="random", epochs=1, batch_size=32), 0.0),
     PruneChannel: (PruneChannel(ratio=0.2), 0.5),
     PruneSparse: (PruneSparse(method="sparse", ratio=0.2), 0.9),
     Simplify: (Simplify(), 1.0),

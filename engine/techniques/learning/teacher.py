@@ -6,18 +6,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from engine import models
 from engine.data.preprocess import normalise
 from engine.errors import StepError
-from engine.machine import cores, isa, versions
+from engine.machine import cores
 from engine.measure.predictions import filled
-from engine.models.artifacts import OnnxModel, TorchModel, content_key
+from engine.models.artifacts import OnnxModel, TorchModel
 from engine.runtimes import open_session
-from engine.settings import BaselineModel, Distill, ModelSource, Preprocess, TimmModel
+from engine.settings import BaselineModel, ModelSource, Preprocess, TeacherSource, TimmModel
 from engine.techniques.context import Context, Model
-from engine.training.batches import PLAIN, Batch, Pixels, Views
+from engine.training.batches import Pixels
 from engine.training.lessons import Logits
 
 BATCH = 32
@@ -33,21 +32,30 @@ class Teacher:
 
     model: OnnxModel
     name: str
+    torch: TorchModel | None
+    """The same before its export; None where it was an ONNX file from the beginning."""
 
 
-def find_teacher(model: Model, settings: Distill, context: Context, folder: Path) -> Teacher:
-    """The chain's model so far, the run's baseline, or what the settings name, whose files may lie in `folder`.
+def find_teacher(model: Model, source: TeacherSource | None, context: Context, folder: Path) -> Teacher:
+    """The chain's model so far (None), the run's baseline, or a model whose files may lie in `folder`, made for them.
 
     Raises SourceError or HubError where that cannot be loaded, and StepError where it takes other images.
     """
-    if settings.teacher is None:
-        return Teacher(_as_onnx(model, context), "the model so far")
-    if isinstance(settings.teacher, BaselineModel):
-        return Teacher(context.baseline or _as_onnx(model, context), "the baseline")
-    loaded = _load(settings.teacher, model.preprocess, context.seed, folder)
+    if source is None:
+        return _teacher(model, "the model so far", context)
+    if isinstance(source, BaselineModel):
+        return _teacher(context.unexported or context.baseline or model, "the baseline", context)
+    folder.mkdir()
+    loaded = _load(source, model.preprocess, context.seed, folder)
     name = loaded.architecture if isinstance(loaded, TorchModel) else loaded.path.name
     _check_images(loaded, name, model.preprocess)
-    return Teacher(_as_onnx(loaded, context), name)
+    return _teacher(loaded, name, context)
+
+
+def _teacher(model: Model, name: str, context: Context) -> Teacher:
+    if isinstance(model, OnnxModel):
+        return Teacher(model, name, None)
+    return Teacher(context.export(model), name, model)
 
 
 def _check_images(teacher: Model, name: str, preprocess: Preprocess) -> None:
@@ -77,10 +85,6 @@ def _load(source: ModelSource, preprocess: Preprocess, seed: int, folder: Path) 
     return loaded
 
 
-def _as_onnx(model: Model, context: Context) -> OnnxModel:
-    return model if isinstance(model, OnnxModel) else context.export(model)
-
-
 @contextmanager
 def asking(teacher: OnnxModel, context: Context) -> Iterator[Ask]:
     """The teacher's session, on all cores. Raises StepError where its answers are not finite."""
@@ -91,47 +95,16 @@ def asking(teacher: OnnxModel, context: Context) -> Iterator[Ask]:
         def ask(pixels: Pixels) -> Logits:
             size = teacher.batch or BATCH
             parts = [pixels[start : start + size] for start in range(0, len(pixels), size)]
-            logits = np.concatenate(
+            return check_finite(np.concatenate(
                 [session(filled(normalise(part, settings), teacher.batch))[: len(part)] for part in parts]
-            )
-            if not np.isfinite(logits).all():
-                raise StepError("the teacher's answers are not finite on the train images",
-                                "Check the teacher's weights and its preprocessing")  # fmt: skip
-            return logits
+            ))  # fmt: skip
 
         yield ask
 
 
-def kept_answers(
-    teacher: OnnxModel, views: Views, n_views: int, settings: Distill, context: Context, ask: Ask
-) -> NDArray[np.float32]:
-    """(views, N, classes): asked once, and out of the cache where the same teacher saw the same views before."""
-    seen = context.data.split("train").preprocess.model_dump(mode="json")
-    key = content_key("answers", teacher.sha256, teacher.preprocess.model_dump(mode="json"), context.data.sha256, seen,
-                      context.seed, n_views, settings.flip, settings.shift, context.target.provider, versions(),
-                      isa())  # fmt: skip
-    n_images = len(views.pixels)
-
-    def fill(folder: Path) -> None:
-        answers = np.empty((n_views, n_images, teacher.n_outputs), np.float32)
-        for view in range(n_views):
-            for start in range(0, n_images, BATCH):
-                rows = np.arange(start, min(start + BATCH, n_images))
-                answers[view, rows] = ask(views.of(rows, view))
-                share = (view * n_images + start) / (n_views * n_images)
-                context.tell(ASKED * share, f"the teacher answers view {view + 1} of {n_views}: image {start}")
-        np.save(folder / "answers.npy", answers)
-
-    return np.asarray(np.load(context.cache(key, fill) / "answers.npy", mmap_mode="r"))
-
-
-def by_batch(answers: NDArray[np.float32]) -> Callable[[Batch], Logits]:
-    """What was kept, for a batch."""
-    return lambda batch: np.array(answers[batch.view, batch.rows])
-
-
-def plain_answers(ask: Ask, views: Views) -> Logits:
-    """(N, classes) on the images as they are."""
-    n_images = len(views.pixels)
-    starts = range(0, n_images, BATCH)
-    return np.concatenate([ask(views.of(np.arange(at, min(at + BATCH, n_images)), PLAIN)) for at in starts])
+def check_finite(answers: Logits) -> Logits:
+    """The same answers. Raises StepError where one is not finite."""
+    if not np.isfinite(answers).all():
+        raise StepError("the teacher's answers are not finite on the train images",
+                        "Check the teacher's weights and its preprocessing")  # fmt: skip
+    return answers

@@ -1,0 +1,142 @@
+"""What distilling adds: a student taught by the sample against the same student trained on labels alone.
+
+    python -m bench.ablation results.json --seeds 0 1 2 3 4
+
+Two questions, each over all seeds: with every label of the train images, and with a tenth of them, where the distilled
+student still sees the other images, as its teacher answers for them (it uses no label then). Every student makes about
+as many steps. Both train through the engine's own steps; what `results.json` holds already is not trained again, and
+the table is printed as Markdown. Note that the teacher itself was trained on all labels.
+"""
+
+import argparse
+import json
+import math
+import tempfile
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from scipy import stats
+
+from engine import data as images
+from engine import models
+from engine.data import Data, Part
+from engine.measure.quality import correct
+from engine.models.artifacts import OnnxModel, TorchModel
+from engine.settings import Distill, SampleData, SampleModel, Split, Step, Swap, Target
+from engine.steps import Bench
+from engine.store.cache import Cache
+from engine.techniques.context import silent
+
+STUDENT, EPOCHS, TENTH = "test_resnet", 10, 10
+TRAINED = Swap(architecture=STUDENT, weights="random", epochs=EPOCHS, batch_size=32, learning_rate=2e-3, patience=0,
+               arithmetic="float32")  # fmt: skip
+TAUGHT = Distill(student=STUDENT, student_weights="random", epochs=EPOCHS, batch_size=32, learning_rate=2e-3,
+                 patience=0, arithmetic="float32")  # fmt: skip
+ROWS = {
+    "all labels": "labels alone", "all labels, taught": "distilled, labels 10 % of the loss",
+    "tenth": "a tenth of the labels alone", "tenth, taught": "distilled, no labels, all images",
+}  # fmt: skip
+PAIRS = (("all labels, taught", "all labels"), ("tenth, taught", "tenth"))
+
+
+def subset(data: Data, seed: int) -> Data:
+    """The same data with a tenth of the train images, every class alike."""
+    part = data.split("train")
+    if part.labels is None:
+        raise ValueError("the sample has labels")
+    order = np.random.default_rng(seed).permutation(len(part))
+    chosen = [rows[: math.ceil(len(rows) / TENTH)] for rows in (order[part.labels[order] == one] for one in range(10))]
+    few = _only(part, np.sort(np.concatenate(chosen)))
+    return replace(data, parts={**data.parts, "train": few}, sha256=f"{data.sha256} a tenth {seed}")
+
+
+def _only(part: Part, rows: np.ndarray) -> Part:
+    return replace(
+        part,
+        ids=tuple(part.ids[row] for row in rows),
+        hashes=tuple(part.hashes[row] for row in rows),
+        labels=None if part.labels is None else part.labels[rows],
+        read=lambda index: part.read(int(rows[index])),
+    )
+
+
+def without_labels(data: Data) -> Data:
+    parts = {name: replace(part, labels=None) for name, part in data.parts.items()}
+    return replace(data, parts=parts, classes=None, sha256=f"{data.sha256} unlabelled")
+
+
+def arms(data: Data, seed: int) -> dict[str, tuple[Data, Step]]:
+    """What is trained on what."""
+    longer = TRAINED.model_copy(update={"epochs": EPOCHS * TENTH})
+    return {
+        "all labels": (data, TRAINED),
+        "all labels, taught": (data, TAUGHT),
+        "tenth": (subset(data, seed), longer),
+        "tenth, taught": (without_labels(data), TAUGHT),
+    }
+
+
+def top1(bench: Bench, source: TorchModel, step: Step, labels: np.ndarray) -> float:
+    made = bench.export(bench.apply(source, step, silent).model, silent).model
+    if not isinstance(made, OnnxModel):
+        raise TypeError("an export is an OnnxModel")
+    return float(correct(bench.predict(made, silent).logits, labels).mean())
+
+
+def train(seeds: Iterable[int], found: dict[str, dict[str, float]], file: Path) -> None:
+    """Fills in what is missing, by seed and arm, and writes it down after each."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "work").mkdir()
+        source = models.load(SampleModel(), None, 0, folder)
+        if not isinstance(source, TorchModel):
+            raise TypeError("the sample is a torch model")
+        data = images.load(SampleData(), Split(), source.preprocess, 0, merge_train=False, n_outputs=10)
+        labels = data.split("evaluation").labels
+        if labels is None:
+            raise ValueError("the sample has labels")
+        for seed in seeds:
+            done = found.setdefault(str(seed), {})
+            for arm, (given, step) in arms(data, seed).items():
+                if arm in done:
+                    continue
+                bench = Bench(cache=Cache(folder / "cache"), data=given, target=Target(threads=1), seed=seed,
+                              work=folder / "work", deadline=math.inf)  # fmt: skip
+                done[arm] = top1(bench, source, step, labels)
+                print(f"seed {seed}, {arm}: {done[arm]:.4f}", flush=True)
+                file.write_text(json.dumps(found, indent=1), encoding="utf-8")
+
+
+def table(found: dict[str, dict[str, float]]) -> str:
+    """Markdown: mean, spread and extremes of each arm, and the paired differences with their intervals."""
+    got = {arm: 100 * np.array([one[arm] for one in found.values()]) for arm in ROWS}
+    lines = [f"| {STUDENT}, {len(found)} seeds | top-1, mean | standard deviation | least to most |",
+             "| --- | --- | --- | --- |"]  # fmt: skip
+    for arm, name in ROWS.items():
+        values = got[arm]
+        lines.append(f"| {name} | {values.mean():.2f} % | {values.std(ddof=1):.2f} | {values.min():.2f} to "
+                     f"{values.max():.2f} % |")  # fmt: skip
+    for taught, alone in PAIRS:
+        low, high = interval(got[taught] - got[alone])
+        lines += ["", f"{ROWS[taught]}, less {ROWS[alone]}: {(got[taught] - got[alone]).mean():+.2f} points "
+                      f"({low:+.2f} to {high:+.2f})."]  # fmt: skip
+    return "\n".join(lines)
+
+
+def interval(differences: np.ndarray) -> tuple[float, float]:
+    """95 % of the mean of paired differences (n,), by Student's t."""
+    error = differences.std(ddof=1) / math.sqrt(len(differences))
+    margin = float(stats.t.ppf(0.975, len(differences) - 1) * error)
+    return float(differences.mean() - margin), float(differences.mean() + margin)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("results", type=Path)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2, 3, 4])
+    asked = parser.parse_args()
+    known = json.loads(asked.results.read_text(encoding="utf-8")) if asked.results.exists() else {}
+    train(asked.seeds, known, asked.results)
+    print(table(known))

@@ -1,0 +1,32 @@
+"""Another architecture in place of the model so far."""
+
+import tempfile
+from pathlib import Path
+
+from engine.errors import StepError
+from engine.results import Note
+from engine.settings import Swap
+from engine.techniques.context import Context, Model, Outcome
+from engine.techniques.learning import find_teacher, learn_answers, learn_labels, new_student
+
+
+def swap(model: Model, settings: Swap, context: Context) -> Outcome:
+    """A new network for the images of the model so far, trained on the labels or on that model's answers.
+
+    Raises StepError where there are no train images or no labels to learn from, or where the loss is not finite;
+    SourceError and HubError as loading a model does.
+    """
+    with tempfile.TemporaryDirectory(dir=context.folder) as work:
+        folder = Path(work) / "student"
+        if settings.learn_from == "model":
+            teacher = find_teacher(model, None, context, Path(work) / "teacher")
+            student = new_student(settings.architecture, settings.weights, teacher.model.n_outputs, model.preprocess,
+                                  context, folder)  # fmt: skip
+            return learn_answers(student, teacher, settings.as_distill, context)
+        classes = context.data.classes
+        if classes is None:
+            raise StepError("swap learns from labels, and the images have none", "Set learn_from to model")
+        student = new_student(settings.architecture, settings.weights, len(classes), model.preprocess, context, folder)
+        start = Note(code="swapped", text=f"{settings.architecture} with {settings.weights} weights took the model's "
+                                          "place and was trained on the labels")  # fmt: skip
+        return learn_labels(student, student.build(), settings, context, technique="swap", first=(start,))

@@ -1,0 +1,23 @@
+"""What a card of a swap asks: which architecture takes the model's place, and what it learns from."""
+
+from engine import FileModel, ImagesData, SampleModel, Swap
+from pages._ui import architectures, forms
+from pages._ui.distill_view import SMALL, TINY
+from pages._ui.draft import Draft
+
+DRAWN = ("architecture",)
+
+
+def begins(draft: Draft) -> Swap:
+    """What a new card begins with: the model's answers where there are no labels, or where the model is a file."""
+    unlabelled = isinstance(draft.data, ImagesData) and not draft.data.labelled
+    source = "model" if unlabelled or isinstance(draft.model, FileModel) else "labels"
+    if isinstance(draft.model, SampleModel):
+        return Swap(architecture=TINY, weights="random", learn_from=source, learning_rate=2e-3)
+    return Swap(architecture=SMALL, learn_from=source)
+
+
+def settings(current: Swap, draft: Draft, name: str) -> Swap:
+    """The architecture, and the form of the rest."""
+    chosen = architectures.pick("Architecture", current.architecture, f"{name}-architecture")
+    return forms.form(Swap, name, current.model_copy(update={"architecture": chosen}), without=DRAWN)
