@@ -33,11 +33,16 @@ from engine.techniques.prune import prune_to
 from engine.techniques.prune.statistics import recalibrate
 
 NETWORKS = (
-    "resnet10t",
-    "resnet18",
-    "resnetv2_18",
-    "seresnet18",
-)
+    "convnext_atto", "convnextv2_atto", "cspnext_tiny", "cspresnet50", "deit_tiny_patch16_224", "densenet121",
+    "dla46_c", "edgenext_xx_small", "efficientnet_b0", "efficientvit_b0", "ese_vovnet19b_slim_dw", "fasternet_t0",
+    "fastvit_t8", "ghostnet_050", "hardcorenas_a", "hgnetv2_b0", "hrnet_w18_small", "inception_next_atto",
+    "lcnetv2_small", "legacy_seresnet18", "levit_128s", "mambaout_femto", "mixer_s32_224", "mobilenetv2_100",
+    "mobilenetv3_small_050", "mobilenetv4_conv_small", "mobileone_s0", "mobilevit_xxs", "pit_ti_224",
+    "poolformer_s12", "pvt_v2_b0", "regnetx_002", "regnety_002", "repvgg_a0", "repvit_m0_9", "res2net50_48w_2s",
+    "resnest14d", "resnet10t", "resnet18", "resnet50", "resnetv2_18", "selecsls42", "skresnet18", "starnet_s050",
+    "swiftformer_xs", "swin_tiny_patch4_window7_224", "tf_efficientnet_lite0", "tinynet_e", "vgg11_bn",
+    "vit_small_patch32_224", "vit_tiny_patch16_224",
+)  # fmt: skip
 RATIOS = {"half": 0.5, "third": 0.3}
 SEED = 0
 IMAGES = 16

@@ -152,3 +152,20 @@ def test_a_resolved_recipe_is_a_recipe_still(resolve, tmp_path):
     assert type(recipe).model_validate(recipe.model_dump()) == recipe
     with pytest.raises(SettingsError):
         parse_recipe("{model: {kind: file}}")
+
+
+@pytest.mark.parametrize("steps", [
+    '{technique: prune}', '{technique: distill, student: rexnet_150}, {technique: prune, ratio: 0.1}',
+])  # fmt: skip
+def test_a_network_that_resists_pruning_is_refused_by_name_with_another(steps, home):
+    model = "rexnet_150" if "distill" not in steps else "resnet18"
+    text = f"{{model: {{kind: timm, name: {model}}}, data: {{kind: sample}}, steps: [{steps}]}}"
+    with pytest.raises(SettingsError, match=r"prune cannot cut channels of 'rexnet_150': finding out") as refused:
+        resolve_recipe(parse_recipe(text), home, from_browser=False)
+    assert refused.value.next == "Distil it into rexnetr_100, a narrower network of its family"
+
+
+def test_what_does_not_resist_or_is_only_made_sparse_goes_through(home):
+    for name, method in (("resnet18", "channel"), ("rexnet_150", "sparse")):
+        text = f"{{model: {{kind: timm, name: {name}}}, steps: [{{technique: prune, method: {method}}}]}}"
+        assert resolve_recipe(parse_recipe(text), home, from_browser=False).steps

@@ -7,6 +7,8 @@ from pydantic import ValidationError
 
 import engine.results as declared
 from engine.results import (
+    Advice,
+    Architecture,
     CatalogueEntry,
     CheckItem,
     ClassCount,
@@ -19,8 +21,10 @@ from engine.results import (
     LayerSensitivity,
     ModelProfile,
     Note,
+    OwnModel,
     Preset,
     Provider,
+    Published,
     Race,
     Report,
     Result,
@@ -31,7 +35,7 @@ from engine.results import (
     Upload,
     Usage,
 )
-from engine.settings import QuantizeAuto
+from engine.settings import QuantizeAuto, Target
 from tests.made import (
     BASE,
     GRAY,
@@ -75,10 +79,17 @@ TRIAL = Trial(name="Static INT8", reason=NOTE, stage="final", outcome=NOTE, rati
 RACE = Race(branch=0, step=0, parent_id="a" * 12, winner_id="b" * 12, reason=NOTE, n_images=64, seconds=30.0)
 POINT = SensitivityPoint(ratio=0.5, top1=0.9)
 LAYER = LayerSensitivity(layer="layer1.0.conv1", channels=64, points=(POINT,))
+PUBLISHED = Published(tag="a1_in1k", img_size=224, top1=0.71)
+ARCHITECTURE = Architecture(name="resnet18", family="resnet", why="plain", parameters=1, published=PUBLISHED,
+                            latency=VARIANT.latency)  # fmt: skip
+OWN = OwnModel(name="m", architecture="resnet50", input_shape=(3, 224, 224), n_outputs=10, published=PUBLISHED,
+               accuracy=BASELINE.accuracy, p50_ms=2.0, lowest_ms=1.0, highest_ms=3.0)  # fmt: skip
 EXAMPLES: tuple[Result, ...] = (
     NOTE, REPORT, REPORT.environment, REPORT.data, REPORT.failures[0], REPORT.recommended, BASELINE, BASELINE.input,
     BASELINE.latency, BASELINE.throughput, BASELINE.accuracy, VARIANT.fidelity, VARIANT.verdict, PREVIEW,
-    PREVIEW.counts[0], PROFILE, JOB, TECHNIQUE, TRIAL, RACE, POINT, LAYER,
+    PREVIEW.counts[0], PROFILE, JOB, TECHNIQUE, TRIAL, RACE, POINT, LAYER, PUBLISHED, ARCHITECTURE, OWN,
+    Advice(own=OWN, target=Target(), architectures=(ARCHITECTURE,), front=("resnet18",), reason=NOTE,
+           environment=REPORT.environment),
     Sensitivity(layers=(LAYER,), top1=0.99, labelled=True, n_images=64, warnings=(NOTE,)),
     Event(time="2026-01-01T00:00:00+00:00", step="s", phase="p", fraction=0.5, message="m", metrics={"loss": 0.1}),
     Provider(runtime="onnxruntime", name="CPUExecutionProvider", works=False, reason="no"),

@@ -1,12 +1,21 @@
-"""Which timm architectures channel pruning refuses, and what to do instead; docs/prunable.md has what was measured."""
+"""Which timm architectures channel pruning refuses, and what to do instead; docs/pruning.md has what was measured."""
 
 from engine.catalogue import entries, entry
 from engine.results import CatalogueEntry
 
 TOO_SLOW = "finding out which of its channels go together takes minutes"
-NOT_FASTER = "it is not faster afterwards"
+UNKNOWN = "which of its channels go together cannot be told"
 
-RESISTS: dict[str, str] = {}
+RESISTS: dict[str, str] = {
+    "cs3darknet_focus_l": UNKNOWN,
+    "cs3darknet_focus_m": UNKNOWN,
+    "cs3darknet_focus_s": UNKNOWN,
+    "cs3darknet_focus_x": UNKNOWN,
+    "efficientformer v2": TOO_SLOW,
+    "rexnet": TOO_SLOW,
+    "shvit": UNKNOWN,
+    "visformer": TOO_SLOW,
+}
 """By family or architecture: the reason."""
 
 

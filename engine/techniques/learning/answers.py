@@ -6,7 +6,6 @@ from pathlib import Path
 
 from torch import nn
 
-from engine.data import Data
 from engine.errors import StepError
 from engine.models.artifacts import TorchModel, save_weights
 from engine.results import Note
@@ -28,11 +27,10 @@ FOLLOWED = "answered as the teacher does"
 def learn_answers(student: TorchModel, teacher: Teacher, settings: Distill, context: Context) -> Outcome:
     """The student after it has learnt the teacher's answers on the train images.
 
-    Raises StepError where there are no train images, where teacher and student or the data's classes do not go
-    together, or where the loss or an answer is not finite.
+    Raises StepError where there are no train images, where teacher and student do not go together, or where the loss or
+    an answer is not finite.
     """
     train = context.data.split("train")
-    _check_classes(teacher, context.data)
     _check_outputs(teacher, student)
     context.tell(0.0, f"decoding {len(train)} train images")
     module = with_token(student) if settings.match == "tokens" else student.build()
@@ -108,25 +106,6 @@ def _asked(ask: Ask, what: str, views: Views, teacher: Teacher, settings: Distil
     address = (what, teacher.model.sha256, teacher.model.preprocess.model_dump(mode="json"))
     return kept(answer, address, len(views.pixels), settings.views, settings, context,
                 lambda done, text: context.tell(begins + share * done, text + shown))  # fmt: skip
-
-
-def _check_classes(teacher: Teacher, data: Data) -> None:
-    """The labels must mean what the teacher's outputs mean, and of one output alone there is nothing to learn."""
-    n_outputs, known = teacher.model.n_outputs, teacher.model.classes
-    if n_outputs == 1:
-        raise StepError(f"the teacher ({teacher.name}) has one output, and its largest is always the same",
-                        "Choose a teacher with one output for each class")  # fmt: skip
-    if data.classes is None:
-        return
-    if n_outputs != len(data.classes):
-        raise StepError(
-            f"the teacher ({teacher.name}) tells {n_outputs} classes apart and the data {len(data.classes)}",
-            "Fine-tune the teacher on these classes first, or set data.labels to none to learn from its answers alone",
-        )
-    if known is not None and known != data.classes:
-        one, other = next((a, b) for a, b in zip(known, data.classes, strict=True) if a != b)
-        raise StepError(f"the teacher ({teacher.name}) calls '{one[:40]}' what the data calls '{other[:40]}'",
-                        "Give data.classes in the order of its outputs, or set data.labels to none")  # fmt: skip
 
 
 def _check_outputs(teacher: Teacher, student: TorchModel) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from engine import models
+from engine.data import Data
 from engine.data.preprocess import normalise
 from engine.errors import StepError
 from engine.machine import cores
@@ -39,7 +40,8 @@ class Teacher:
 def find_teacher(model: Model, source: TeacherSource | None, context: Context, folder: Path) -> Teacher:
     """The chain's model so far (None), the run's baseline, or a model whose files may lie in `folder`, made for them.
 
-    Raises SourceError or HubError where that cannot be loaded, and StepError where it takes other images.
+    Raises SourceError or HubError where that cannot be loaded, and StepError where it takes other images or does not
+    tell the data's classes apart.
     """
     if source is None:
         return _teacher(model, "the model so far", context)
@@ -54,8 +56,30 @@ def find_teacher(model: Model, source: TeacherSource | None, context: Context, f
 
 def _teacher(model: Model, name: str, context: Context) -> Teacher:
     if isinstance(model, OnnxModel):
-        return Teacher(model, name, None)
-    return Teacher(context.export(model), name, model)
+        teacher = Teacher(model, name, None)
+    else:
+        teacher = Teacher(context.export(model), name, model)
+    _check_classes(teacher, context.data)
+    return teacher
+
+
+def _check_classes(teacher: Teacher, data: Data) -> None:
+    """The labels must mean what the teacher's outputs mean, and of one output alone there is nothing to learn."""
+    n_outputs, known = teacher.model.n_outputs, teacher.model.classes
+    if n_outputs == 1:
+        raise StepError(f"the teacher ({teacher.name}) has one output, and its largest is always the same",
+                        "Choose a teacher with one output for each class")  # fmt: skip
+    if data.classes is None:
+        return
+    if n_outputs != len(data.classes):
+        raise StepError(
+            f"the teacher ({teacher.name}) tells {n_outputs} classes apart and the data {len(data.classes)}",
+            "Fine-tune the teacher on these classes first, or set data.labels to none to learn from its answers alone",
+        )
+    if known is not None and known != data.classes:
+        one, other = next((a, b) for a, b in zip(known, data.classes, strict=True) if a != b)
+        raise StepError(f"the teacher ({teacher.name}) calls '{one[:40]}' what the data calls '{other[:40]}'",
+                        "Give data.classes in the order of its outputs, or set data.labels to none")  # fmt: skip
 
 
 def _check_images(teacher: Model, name: str, preprocess: Preprocess) -> None:

@@ -25,6 +25,7 @@ from engine.techniques.prune.importance import MEASURES, add_gradients, own_answ
 from engine.techniques.prune.limit import limited
 from engine.techniques.prune.statistics import recalibrate, recalibrated
 from engine.techniques.prune.widths import check_ratio, choose
+from engine.training.curve import Point
 from engine.training.lessons import Labels
 from engine.training.loop import fit
 
@@ -120,10 +121,10 @@ def _recover(module: nn.Module, model: TorchModel, settings: PruneChannel, targe
     """Trains between two rounds; False where the deadline cut it short."""
     training = Finetune(epochs=settings.recovery_epochs)
 
-    def on_epoch(epoch: int, epochs: int, train_loss: float, validation_top1: float) -> None:
-        context.tell((number - 1 + epoch / epochs) / settings.rounds,
-                     f"round {number} of {settings.rounds}: recovery epoch {epoch} of {epochs}",
-                     train_loss=train_loss, validation_top1=validation_top1)  # fmt: skip
+    def on_epoch(point: Point) -> None:
+        context.tell((number - 1 + point.share) / settings.rounds,
+                     f"round {number} of {settings.rounds}: recovery epoch {point.epoch} of {point.epochs}",
+                     **point.metrics)  # fmt: skip
 
     with tempfile.TemporaryDirectory(dir=context.folder) as decoded:
         pixels = context.data.split("train").cached(Path(decoded)).array

@@ -1,4 +1,4 @@
-"""Attention: what the dependency graph must know of heads before a cut, and what layers say of widths after it."""
+"""What the dependency graph must know of attention heads before a cut, and what layers keep of widths, set after it."""
 
 from typing import Any
 
@@ -7,30 +7,45 @@ from torch import nn
 
 def attentions(module: nn.Module) -> list[Any]:
     """The self-attentions with one layer for queries, keys and values that split it by `num_heads`."""
-    return [
-        layer
-        for layer in module.modules()
-        if isinstance(getattr(layer, "qkv", None), nn.Linear)
-        and isinstance(getattr(layer, "num_heads", None), int)
-        and layer.qkv.out_features % (3 * layer.num_heads) == 0
-    ]
+    return [layer for layer in module.modules() if _splits_by_heads(layer)]
+
+
+def _splits_by_heads(layer: Any) -> bool:
+    qkv, num_heads = getattr(layer, "qkv", None), getattr(layer, "num_heads", None)
+    return isinstance(qkv, nn.Linear) and isinstance(num_heads, int) and qkv.out_features % (3 * num_heads) == 0
 
 
 def unfuse(module: nn.Module) -> None:
     """Attention as matrix products, whose dependencies can be traced and whose scale stays that of the whole width."""
+    layer: Any
     for layer in module.modules():
         if hasattr(layer, "fused_attn"):
-            layer.fused_attn = False  # type: ignore[assignment]
+            layer.fused_attn = False
 
 
 def mend(module: nn.Module) -> None:
     """Set what layers keep of their widths beside their tensors, which the cut does not know."""
     for layer in attentions(module):
         width = layer.qkv.out_features // 3
-        for attribute, value in (("head_dim", width // layer.num_heads), ("attn_dim", width)):
-            if hasattr(layer, attribute):
-                setattr(layer, attribute, value)
+        _set(layer, head_dim=width // layer.num_heads, attn_dim=width)
     for layer in module.modules():
+        if hasattr(layer, "reparameterize") and isinstance(getattr(layer, "groups", None), int):
+            _mend_branches(layer)
         scale, shape = getattr(layer, "scale", None), getattr(layer, "shape", None)
         if isinstance(scale, nn.Parameter) and isinstance(shape, tuple):  # MetaFormer's scales of a branch
-            layer.shape = (scale.numel(), *shape[1:])  # type: ignore[assignment]
+            _set(layer, shape=(scale.numel(), *shape[1:]))
+
+
+def _mend_branches(layer: nn.Module) -> None:
+    """Blocks of RepVGG, MobileOne and FastViT read these where timm makes one convolution of their branches."""
+    convs = [conv for name, conv in layer.named_modules() if isinstance(conv, nn.Conv2d) and not name.startswith("se.")]
+    if convs:
+        conv = convs[0]
+        _set(layer, groups=conv.groups, in_chs=conv.in_channels, out_chs=conv.out_channels, dim=conv.in_channels,
+             dim_out=conv.out_channels)  # fmt: skip
+
+
+def _set(layer: nn.Module, **values: object) -> None:
+    for attribute, value in values.items():
+        if hasattr(layer, attribute):
+            setattr(layer, attribute, value)
