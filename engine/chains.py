@@ -17,6 +17,7 @@ from engine.techniques.context import Candidate, Model, Tell, as_onnx, silent
 UNITS = {
     "load": 2.0, "export": 3.0, "score": 1.0, "time": 6.0,
     "finetune": 30.0, "distill": 40.0, "swap": 40.0, "prune": 10.0, "simplify": 1.0, "float16": 1.0, "quantize": 10.0,
+    "qat": 60.0,
 }  # fmt: skip
 """Rough shares of a run's time, which only the progress bar sees."""
 

@@ -15,6 +15,7 @@ from engine.settings import (
     ImagesData,
     PruneChannel,
     PruneSparse,
+    Qat,
     QuantizeAuto,
     QuantizeDynamic,
     QuantizeStatic,
@@ -39,6 +40,7 @@ LATENCY_SECONDS = 2.0  # a variant, at the least
 TIMED_CALLS = 200
 CONVERSION_SECONDS = 2.0
 PRUNING_SECONDS, PRUNING_TRIES = 5.0, 6
+QAT_VIEWS, QAT_SLOWER = 4, 2.0  # the rounding of weights and activations costs about as much as the network
 RACE_SECONDS, RACE_CALLS = 25.0, 2000.0  # about ten candidates built, screened and timed
 PAIR_SECONDS = 4.0  # of the advisor: one architecture beside the user's model
 BYTES_PER_IMAGE = 50_000
@@ -96,6 +98,10 @@ def _step_seconds(step: Step, forward: float, n_train: float, macs: float, recip
             learner = TimmModel(name=step.student) if step.student else None
             asked = (step.views or step.epochs + 1) * n_train * forward
             return asked + _training_seconds(step, n_train, _timm_macs(learner, recipe) or macs)
+        case Qat():
+            answers = min(step.epochs, QAT_VIEWS) * n_train * forward
+            calibrated = step.calibration_images * forward * 3
+            return 5.0 + calibrated + answers + QAT_SLOWER * _training_seconds(step, n_train, macs)
         case QuantizeStatic():
             return 3.0 + step.calibration_images * forward * 3
         case QuantizeAuto():

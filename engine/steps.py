@@ -28,6 +28,7 @@ from engine.settings import (
     Goal,
     PruneChannel,
     PruneSparse,
+    Qat,
     QuantizeAuto,
     QuantizeDynamic,
     QuantizeStatic,
@@ -44,6 +45,7 @@ from engine.techniques.finetune import finetune
 from engine.techniques.float16 import float16
 from engine.techniques.prune import prune_sparse
 from engine.techniques.quantize import quantize_dynamic, quantize_static, quantize_weights
+from engine.techniques.quantize.qat import qat
 from engine.techniques.simplify import simplify
 from engine.techniques.swap import swap
 
@@ -59,6 +61,7 @@ STEPS: dict[type[Step], Apply] = {
     QuantizeStatic: quantize_static,
     QuantizeDynamic: quantize_dynamic,
     QuantizeWeights: quantize_weights,
+    Qat: qat,
 }
 
 CHECK_IMAGES = 8

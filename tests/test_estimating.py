@@ -24,11 +24,12 @@ def test_more_work_is_estimated_longer():
             recipe("steps: []"),
             recipe(f"steps: [{INT8}]"),
             recipe(f"steps: [{TUNE}, {INT8}]"),
+            recipe("steps: [{technique: qat}]"),
             recipe(f"steps: [{TUNE}, {INT8}]", "{kind: timm, name: resnet50}"),
         )
     ]
     assert seconds == sorted(seconds)
-    assert len(set(seconds)) == 4
+    assert len(set(seconds)) == 5
 
 
 def test_training_ends_with_the_budget():

@@ -25,6 +25,7 @@ from engine.settings import (
     ProfileRequest,
     PruneChannel,
     PruneSparse,
+    Qat,
     QuantizeAuto,
     QuantizeDynamic,
     QuantizeStatic,
@@ -63,6 +64,7 @@ EXAMPLES: tuple[Settings, ...] = (
     PruneChannel(goal="size", goal_value=5.0, group_ratios=("layer1.0=0.2",)), PruneSparse(method="sparse", ratio=0.6),
     Distill(student="resnet18", teacher=TIMM), BaselineModel(), Distill(teacher=BaselineModel()),
     Swap(architecture="resnet18", learn_from="model"),
+    Qat(label_share=0.0),
     RunRequest(recipe=EVERYTHING), ProfileRequest(model=TIMM), HardwareRequest(),
     PreviewRequest(model=SampleModel(), data=PHOTOS, preprocess=RGB, seed=3),
     AdviseRequest(model=TIMM, data=PHOTOS, names=("resnet18",), minutes=3.0),
@@ -216,6 +218,19 @@ def test_a_teachers_path_is_read_from_the_recipes_folder_too():
 
 
 DISTILL = {"technique": "distill", "teacher": {"kind": "file", "path": "t.onnx"}}
+
+
+@pytest.mark.parametrize("model", [{"kind": "sample"}, {"kind": "file", "path": "x"}])
+def test_a_quantized_file_is_trained_apart_from_what_evaluates_it_and_without_labels(model):
+    unlabelled, steps = {"kind": "images", "path": "x", "labels": "none"}, [{"technique": "simplify"}, QAT]
+    assert Recipe.parse({"model": model, "data": unlabelled, "steps": steps}).trains
+    with pytest.raises(SettingsError, match="qat needs images, and the recipe has none"):
+        Recipe.parse({"model": model, "steps": steps})
+    with pytest.raises(SettingsError, match="finetune comes after qat"):
+        Recipe.parse({"model": {"kind": "sample"}, "data": {"kind": "sample"}, "steps": [QAT, Finetune()]})
+
+
+QAT = {"technique": "qat"}
 
 
 def test_an_onnx_file_cannot_be_trained():

@@ -35,13 +35,13 @@ from engine.settings.recipe import Recipe, absolute_paths, dump_recipe, load_rec
 from engine.settings.rules import Given, needs, place, refusals, title_of
 from engine.settings.target import Budget, Goal, Target
 from engine.settings.techniques import TECHNIQUES, Float16, Simplify, Step
-from engine.settings.training import Distill, Finetune, Swap
+from engine.settings.training import Distill, Finetune, Qat, Swap
 
 __all__ = [
     "AdviseRequest", "AnalysisRequest", "BaselineModel", "Budget", "Calibration", "DataSource", "Distill", "FileModel",
     "Finetune", "Float16", "Given", "Goal", "HardwareRequest", "ImagesData", "Importance", "JobRequest", "ModelSource",
     "PRETRAINED", "Preprocess", "PreviewRequest", "ProfileRequest", "Prune", "PruneChannel", "PruneGoal", "PruneSparse",
-    "Quantize", "QuantizeAuto", "QuantizeDynamic", "QuantizeStatic", "QuantizeWeights", "RANDOM", "Recipe",
+    "Qat", "Quantize", "QuantizeAuto", "QuantizeDynamic", "QuantizeStatic", "QuantizeWeights", "RANDOM", "Recipe",
     "RunRequest", "SampleData", "SampleModel", "SensitivityRequest", "Settings", "Simplify", "Split", "Stage", "Step",
     "Swap", "TECHNIQUES", "Target", "TeacherSource", "TimmModel", "absolute_paths", "dump_recipe", "load_recipe",
     "needs", "parse_recipe", "place", "refusals", "settings_error", "title_of", "with_sources",

@@ -41,6 +41,9 @@ class StepSettings(Settings):
     number_format: ClassVar[str] = ""
     """In which fewer bits it stores the weights, such as INT8; a chain has at most one such step."""
 
+    trains: ClassVar[bool] = False
+    """Whether it looks at the train images, which then stay apart from those that evaluate."""
+
     technique: str
 
     @property

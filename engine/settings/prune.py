@@ -15,6 +15,7 @@ class Pruning(StepSettings):
     """What every method of pruning is: a change of a torch model."""
 
     stage: ClassVar[Stage] = "torch"
+    trains: ClassVar[bool] = True
 
     technique: Literal["prune"] = "prune"
 

@@ -53,7 +53,7 @@ class Recipe(Settings):
 
     @property
     def trains(self) -> bool:
-        return any(step.stage == "torch" for chain in self.chains for step in chain)
+        return any(step.trains for chain in self.chains for step in chain)
 
     @model_validator(mode="after")
     def _one_list_of_steps(self) -> Self:

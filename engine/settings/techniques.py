@@ -7,7 +7,7 @@ from pydantic import Field
 from engine.settings.base import Stage, StepSettings, setting
 from engine.settings.prune import Prune, PruneChannel, PruneSparse
 from engine.settings.quantize import Quantize, QuantizeAuto, QuantizeDynamic, QuantizeStatic, QuantizeWeights
-from engine.settings.training import Distill, Finetune, Swap
+from engine.settings.training import Distill, Finetune, Qat, Swap
 
 
 class Float16(StepSettings):
@@ -45,7 +45,9 @@ class Simplify(StepSettings):
         return "simplify the graph"
 
 
-Step = Annotated[Finetune | Distill | Swap | Prune | Simplify | Float16 | Quantize, Field(discriminator="technique")]
+Step = Annotated[
+    Finetune | Distill | Swap | Prune | Simplify | Float16 | Quantize | Qat, Field(discriminator="technique")
+]
 
 TECHNIQUES: tuple[type[Step], ...] = (
     Finetune,
@@ -59,4 +61,5 @@ TECHNIQUES: tuple[type[Step], ...] = (
     QuantizeStatic,
     QuantizeDynamic,
     QuantizeWeights,
+    Qat,
 )

@@ -6,6 +6,7 @@ from pydantic import model_validator
 
 from engine.settings.base import Stage, StepSettings, setting
 from engine.settings.model import PRETRAINED, BaselineModel, FileModel, TeacherSource
+from engine.settings.quantize import Calibration
 
 Optimizer = Literal["adamw", "sgd", "lamb"]
 Arithmetic = Literal["auto", "float32", "channels_last", "bfloat16", "bfloat16_channels_last"]
@@ -20,6 +21,7 @@ class Training(StepSettings):
     """
 
     stage: ClassVar[Stage] = "torch"
+    trains: ClassVar[bool] = True
 
     epochs: int = setting(5, help="Passes over the train images.", ge=1, le=1000)
     learning_rate: float | None = setting(
@@ -182,3 +184,46 @@ class Swap(Training):
     def words(self) -> str:
         source = "the labels" if self.learn_from == "labels" else "the answers of the model so far"
         return f"put {self.architecture} in the model's place, train it on {source} for {self.epochs} epochs and export"
+
+
+class Qat(Training):
+    """Quantization-aware training: the static INT8 file's weights, biases and ranges learn while they are rounded.
+
+    Scheme: Jacob et al., https://arxiv.org/abs/1712.05877, with gradients straight through the rounding: Bengio et al.,
+    https://arxiv.org/abs/1308.3432. Learned ranges: Esser et al., https://arxiv.org/abs/1902.08153, as logarithms: Jain
+    et al., https://arxiv.org/abs/1903.08066. The FP32 model's answers teach, so labels are not needed: Mishra and Marr,
+    https://arxiv.org/abs/1711.05852.
+    """
+
+    stage: ClassVar[Stage] = "onnx"
+    title: ClassVar[str] = "Quantization-aware training"
+    label: ClassVar[str] = "INT8, trained"
+    number_format: ClassVar[str] = "INT8"
+
+    technique: Literal["qat"] = "qat"
+    epochs: int = setting(3, help="Passes over the train images.", ge=1, le=1000)
+    learning_rate: float | None = setting(
+        1e-3, help="Peak learning rate, as a share of each range and of each channel's largest weight; warms up, "
+                   "then falls along a cosine.", gt=0, le=1,
+    )  # fmt: skip
+    batch_size: int = setting(32, help="Images a training step.", unit="images", ge=2, le=4096)
+    optimizer: Optimizer | None = setting("adamw", help="timm's optimizer.", expert=True)
+    weight_decay: float | None = setting(0.0, help="Weight decay.", ge=0, le=1, expert=True)
+    arithmetic: Literal["float32", "channels_last"] = setting(
+        "float32", help="How steps are computed: in float32, or with the channels last in memory as well.", expert=True
+    )
+    label_share: float = setting(
+        0.5, help="The share of the labels in the loss, where there are labels; the rest is the FP32 model's answers.",
+        ge=0, le=1,
+    )  # fmt: skip
+    calibration_images: int = setting(
+        128, help="Images from the calibration split that set the ranges to begin with; fewer where it has fewer.",
+        unit="images", ge=1, le=100_000,
+    )  # fmt: skip
+    calibration: Calibration = setting(
+        "minmax", help="How a range is taken: the extremes, 99.999 % of the values, or least entropy lost.", expert=True
+    )
+
+    @property
+    def words(self) -> str:
+        return f"quantize to INT8 and train that for {self.epochs} epochs"

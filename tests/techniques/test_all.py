@@ -23,6 +23,7 @@ from engine.settings import (
     Float16,
     PruneChannel,
     PruneSparse,
+    Qat,
     QuantizeAuto,
     QuantizeDynamic,
     QuantizeStatic,
@@ -49,6 +50,7 @@ SETTINGS: dict[type[Step], tuple[Step, float]] = {
     QuantizeAuto: (QuantizeAuto(calibration_images=16), 0.9),
     QuantizeDynamic: (QuantizeDynamic(method="dynamic"), 0.95),
     QuantizeWeights: (QuantizeWeights(method="weights"), 0.9),
+    Qat: (Qat(epochs=1, learning_rate=1e-4, calibration_images=16), 0.9),
     QuantizeStatic: (QuantizeStatic(method="static", calibration_images=16), 0.9),
 }
 """For each technique settings that are quick, and the least agreement with the model that it was given."""

@@ -185,6 +185,7 @@ def test_an_onnx_file_shows_no_features(bench, source):
         bench.apply(bench.export(source, Heard()).model, SMALL.model_copy(update={"match": "features"}), Heard())
 
 
+@pytest.mark.slow
 def test_a_token_learns_from_any_teacher_and_both_heads_answer_together(bench, source):
     exported = bench.export(source, Heard()).model
     student = {"student": "levit_128s", "match": "tokens", "epochs": 1}

@@ -1,0 +1,181 @@
+"""The step: the static file, its graph as a network that learns, and the same file with what was learnt."""
+
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import onnx
+import torch
+from numpy.typing import NDArray
+
+from engine.data import Part
+from engine.errors import StepError
+from engine.machine import cores
+from engine.measure.predictions import EVALUATION_BATCH, predict
+from engine.measure.quality import fidelity
+from engine.models.artifacts import OnnxModel
+from engine.results import Note
+from engine.runtimes import open_session
+from engine.settings import Qat, QuantizeStatic, Target
+from engine.store.home import require_room
+from engine.techniques.context import Context, Outcome
+from engine.techniques.quantize.calibrate import Calibrator
+from engine.techniques.quantize.prepare import check_quantizable, fold
+from engine.techniques.quantize.qat.network import Network
+from engine.techniques.quantize.qat.operators import tensor_of
+from engine.techniques.quantize.qat.writing import write_back
+from engine.techniques.quantize.static import FILES_AT_ONCE, build_static, choose_scheme
+from engine.training.batches import PLAIN, Views, normalised
+from engine.training.curve import Fit, Point
+from engine.training.lessons import Answers, Labels
+from engine.training.loop import fit
+
+MAX_VIEWS = 4
+"""Views of each image that the FP32 model answers once; more epochs go round them."""
+TRAINED = 0.5
+"""The share of the progress after which training begins."""
+TOLERANCE = 1e-3
+"""How far torch may be from onnxruntime on the float graph, as a share of the largest logit."""
+LOST = 0.1
+"""The share of images by which the file may agree less with FP32 than the network that was trained."""
+WIDEST = {False: 127, True: 64}
+"""The largest integer of a symmetric weight, in full and in reduced range, as in onnxruntime.quantization."""
+
+
+def qat(model: OnnxModel, settings: Qat, context: Context) -> Outcome:
+    """A static INT8 file whose weights, biases and scales have learnt what the float model answers, and the labels.
+
+    Raises StepError as `quantize_static` does, where there are no train images, where torch cannot compute the graph
+    as onnxruntime does, or where the loss is not finite; LimitError where the disk has no room.
+    """
+    check_quantizable(model)
+    require_room(context.folder, FILES_AT_ONCE * model.path.stat().st_size, "quantizing this model")
+    _check_given(model, context)
+    images = _calibration(settings, context)
+    made = replace(model, path=context.folder / "model.onnx")
+    with tempfile.TemporaryDirectory(dir=context.folder) as work:
+        network, scheme = _quantized(model, images, settings, context, made.path, Path(work))
+        wanted, before = (predict(one, images, context.target).logits for one in (model, made))
+        result = _train(network, model, settings, context, Path(work))
+    proto = onnx.load(made.path)
+    write_back(network, proto)
+    onnx.save(proto, made.path)
+    after = predict(made, images, context.target).logits
+    _check_kept(network, wanted, after, images)
+    notes = (*scheme, *_notes(result, settings, context), _gain(wanted, before, after))
+    return Outcome(model=made, notes=notes, complete=not result.stopped_by_budget)
+
+
+def _check_given(model: OnnxModel, context: Context) -> None:
+    for name in ("train", "calibration"):
+        if len(context.data.split(name)) == 0:
+            raise StepError(f"qat needs {name} images, and there are none", f"Raise split.{name}")
+    if model.batch is not None:
+        raise StepError(f"the file takes {model.batch} images a call, and qat trains on batches of other sizes",
+                        "Export the model again with a dynamic batch, or use quantize")  # fmt: skip
+
+
+def _calibration(settings: Qat, context: Context) -> Part:
+    images = context.data.split("calibration")
+    return images.span(0, min(settings.calibration_images, len(images)))
+
+
+def _quantized(
+    model: OnnxModel, images: Part, settings: Qat, context: Context, path: Path, work: Path
+) -> tuple[Network, tuple[Note, ...]]:
+    """Writes the static file to `path`; the network that it is, its weights not rounded yet."""
+    static = QuantizeStatic(method="static", calibration=settings.calibration, bias_correction=False)
+    context.tell(0.0, "folding constants and batch norms")
+    folded = fold(model, work)
+    _check_understood(folded, model, images)
+    calibrator = Calibrator(model, folded, images, len(images), work, context.tell)
+    notes = build_static(calibrator, static, context.isa, path, None, context.target)
+    floats = {f"{tensor.name}_quantized": tensor_of(tensor) for tensor in onnx.load(folded).graph.initializer}
+    network = Network(onnx.load(path), floats, WIDEST[choose_scheme(static, context.isa).reduce_range])
+    text = f"{len(images)} images of the calibration split set the ranges that training began with"
+    return network, (*notes, Note(code="calibration", text=text))
+
+
+@torch.inference_mode()
+def _check_understood(folded: Path, model: OnnxModel, images: Part) -> None:
+    """Raises StepError where torch does not give what onnxruntime gives for the graph in float."""
+    network = Network(onnx.load(folded), {})
+    seen = next(images.batches(4))
+    with open_session(folded, Target(threads=1), input_name=model.input_name, output_name=model.output_name) as session:
+        wanted = session(seen)
+    given = network(torch.from_numpy(seen)).numpy()
+    apart = float(np.abs(given - wanted).max() / max(float(np.abs(wanted).max()), 1e-9))
+    if not apart <= TOLERANCE:
+        raise StepError(f"torch gives other outputs than onnxruntime for this graph (apart by {apart:.1%} of the "
+                        "largest)", "Use quantize in place of qat")  # fmt: skip
+
+
+def _train(network: Network, model: OnnxModel, settings: Qat, context: Context, work: Path) -> Fit:
+    train = context.data.split("train")
+    context.tell(TRAINED / 2, f"decoding {len(train)} train images")
+    pixels = train.cached(context.shared or work).array
+    if pixels is None:
+        raise TypeError("a cached part has an array")
+    taught = train.labels is not None and settings.label_share > 0
+    hard = Labels(train.labels, settings.label_smoothing) if train.labels is not None and taught else None
+    answers = _answers(model, Views(pixels, settings, context.seed), min(settings.epochs, MAX_VIEWS), context)
+    lesson = Answers(answers=lambda batch: answers[batch.view, batch.rows], plain=answers[PLAIN],
+                     n_views=len(answers), temperature=1.0, labels=hard, label_share=settings.label_share)  # fmt: skip
+
+    def on_epoch(point: Point) -> None:
+        context.tell(TRAINED + (1 - TRAINED) * point.share, point.words(_judged(settings, context)), **point.metrics)
+
+    return fit(network, pixels, lesson, model.preprocess, settings, seed=context.seed, deadline=context.deadline,
+               on_epoch=on_epoch, checkpoint=context.checkpoint)  # fmt: skip
+
+
+def _answers(model: OnnxModel, views: Views, n_views: int, context: Context) -> NDArray[np.float32]:
+    """(views, N, classes): the float model's logits on every view of every train image, asked once."""
+    n_images = len(views.pixels)
+    answers = np.empty((n_views, n_images, model.n_outputs), np.float32)
+    target = context.target.model_copy(update={"threads": cores()})
+    with open_session(model.path, target, input_name=model.input_name, output_name=model.output_name) as session:
+        for view in range(n_views):
+            for start in range(0, n_images, EVALUATION_BATCH):
+                rows = np.arange(start, min(start + EVALUATION_BATCH, n_images))
+                answers[view, rows] = session(normalised(views.of(rows, view), model.preprocess).numpy())
+            context.tell(TRAINED * (1 + (view + 1) / n_views) / 2, f"FP32 answered view {view + 1} of {n_views}")
+    return answers
+
+
+@torch.inference_mode()
+def _check_kept(network: Network, wanted: NDArray[np.float32], after: NDArray[np.float32], images: Part) -> None:
+    """Raises StepError where the file agrees with FP32 surely less than the network that was trained.
+
+    The two decide differently where sums in another order end on the other side of a rounding, so they are not compared
+    image by image.
+    """
+    trained = np.concatenate([network(torch.from_numpy(batch)).numpy() for batch in images.batches(EVALUATION_BATCH)])
+    of_network, of_file = (fidelity(logits, wanted).agreement for logits in (trained, after))
+    if of_file < of_network - LOST:
+        raise StepError(f"the trained network agrees with FP32 on {of_network:.1%} of {len(images)} images, and what "
+                        f"onnxruntime makes of it on {of_file:.1%}", "Use quantize in place of qat")  # fmt: skip
+
+
+def _gain(wanted: NDArray[np.float32], before: NDArray[np.float32], after: NDArray[np.float32]) -> Note:
+    untrained, trained = (fidelity(logits, wanted).agreement for logits in (before, after))
+    text = (
+        f"Training took the agreement with FP32 from {untrained:.1%} to {trained:.1%} of {len(wanted)} "
+        "calibration images"
+    )
+    return Note(code="qat_gain", text=text)
+
+
+def _judged(settings: Qat, context: Context) -> str:
+    return "right" if _labelled(settings, context) else "answered as FP32 does"
+
+
+def _labelled(settings: Qat, context: Context) -> bool:
+    return context.data.labelled and settings.label_share > 0
+
+
+def _notes(result: Fit, settings: Qat, context: Context) -> tuple[Note, ...]:
+    labels = f"a share of {settings.label_share:.0%} in the loss" if _labelled(settings, context) else "no part in it"
+    text = f"FP32 answered {min(settings.epochs, MAX_VIEWS)} views of every train image; labels had {labels}"
+    return Note(code="teacher", text=text), *result.notes(_judged(settings, context))
