@@ -166,7 +166,7 @@ def _ways_on(advice: Advice, name: str) -> None:
                   help="Makes it your model, with pretrained weights; fine-tune it for your classes.")  # fmt: skip
         if st.button("Distil into this one", icon=":material/school:", key="distil",
                      help="It learns your model's answers on your images and takes its place."):  # fmt: skip
-            state.choose(distill=Distill(student=weights))
+            state.replace_draft(state.draft().with_step(Distill(student=weights)))
             state.renew()
             st.switch_page(chrome.OPTIMIZE)
 
