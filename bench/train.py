@@ -7,7 +7,8 @@
 Images a second of whole trainings (an epoch and its validation) on the sample's train share, decoded once for
 all; the loops take turns, each with a fresh network of the same weights. All in float32, and ours also in what its
 probe chooses, whose time is not counted. Every figure is a median; a ratio is the median of the rounds' ratios, with
-its bootstrap interval. It ends with 1 where the whole interval says that ours is slower than the faster of the two.
+its bootstrap interval. The faster of the two others is the one with the lower median. It ends with 1 where the whole
+interval says that ours is slower than that one.
 
 `--distill`: the seconds of the whole step, from the sample into a student, with four kept views and with answers asked
 anew at every step.
@@ -84,7 +85,7 @@ def network_row(name: str, size: int, rounds: int) -> tuple[list[str], bool]:
     took = turns(runs, rounds)
     trained = EPOCHS * (round(len(labels) * SHARE) // BATCH) * BATCH
     rates = {who: f"{trained / median(seconds):.0f}" for who, seconds in took.items()}
-    faster = np.minimum(took["plain"], took["accelerate"]) / took["ours"]
+    faster = min(took["plain"], took["accelerate"], key=median) / took["ours"]
     gain = _ratio(took["ours"] / took["chosen"]) if "chosen" in took else ""
     mode = f"{chosen.arithmetic}: {rates['chosen']}" if "chosen" in took else chosen.arithmetic
     row = [f"{name}, {size}", rates["ours"], rates["plain"], rates["accelerate"], _ratio(faster), mode, gain]

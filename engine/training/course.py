@@ -22,6 +22,8 @@ from engine.training.learner import Learner
 from engine.training.lessons import Lesson
 
 WARMUP_SHARE = 0.1
+FUSED = {"adamw", "sgd"}
+"""Optimizers that torch has in one pass over the weights, on the CPU too; LAMB is timm's own."""
 
 
 @dataclass(kw_only=True)
@@ -128,9 +130,13 @@ class Course:
 
 
 def _optimizer(module: nn.Module, lesson: Lesson, used: Chosen) -> torch.optim.Optimizer:
-    """timm's, of the module's parameters and those of the lesson; biases and norms do not decay."""
+    """timm's, of the module's parameters and those of the lesson; biases and norms do not decay.
+
+    A fused step takes weights and gradients to be laid out alike, which autograd sees to.
+    """
+    fused = {"fused": True} if used.optimizer in FUSED else {}
     optimizer: torch.optim.Optimizer = create_optimizer_v2(
-        module, opt=used.optimizer, lr=used.learning_rate, weight_decay=used.weight_decay
+        module, opt=used.optimizer, lr=used.learning_rate, weight_decay=used.weight_decay, **fused
     )
     for group in param_groups_weight_decay(lesson.extra, used.weight_decay) if lesson.extra is not None else ():
         optimizer.add_param_group(group)

@@ -60,3 +60,18 @@ def test_short_epochs_are_not_each_written(tmp_path):
     with pytest.raises(Killed):
         train(tmp_path / "training.pt", until=2)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("optimizer", ["adamw", "sgd", "lamb"])
+def test_a_step_is_the_same_in_either_layout_of_memory(optimizer):
+    """A fused step goes over weights and gradients as they lie."""
+    pixels, labels = squares()
+    ended = []
+    for arithmetic in ("float32", "channels_last"):
+        torch.manual_seed(0)
+        module = nn.Sequential(nn.Conv2d(1, 8, 5, 4), nn.ReLU(), nn.Conv2d(8, 4, 3), nn.Flatten(), nn.Linear(100, 2))
+        settings = Finetune(epochs=1, optimizer=optimizer, arithmetic=arithmetic)
+        fit(module, pixels, Labels(labels, 0.1), PREPROCESS, settings, seed=0, deadline=math.inf,
+            on_epoch=lambda point: None)  # fmt: skip
+        ended.append(torch.cat([value.flatten() for value in module.parameters()]))
+    assert torch.allclose(*ended, atol=1e-4)
