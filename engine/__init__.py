@@ -24,7 +24,7 @@ from engine.errors import (
     TargetError,
 )
 from engine.machine import cores
-from engine.presets import propose_recovery
+from engine.presets import propose_recovery, take_preset
 from engine.results import (
     Accuracy,
     Advice,
@@ -46,6 +46,7 @@ from engine.results import (
     Note,
     OwnModel,
     Preset,
+    PresetName,
     Provider,
     Published,
     Race,
@@ -158,15 +159,16 @@ __all__ = [
     "Environment", "Estimate", "Event", "Failure", "FeatherweightError", "Fidelity", "FileModel", "Finetune", "Float16",
     "Given", "Goal", "Hardware", "HardwareRequest", "HubError", "ImagesData", "Job", "Latency", "MAX_RECIPE_BYTES",
     "ModelProfile", "ModelSource", "NotFoundError", "Note", "OwnModel", "PRETRAINED", "Preprocess", "Preset",
-    "PreviewRequest", "ProfileRequest", "Provider", "Prune", "PruneChannel", "PruneSparse", "Published", "Qat",
-    "Quantize", "QuantizeAuto", "QuantizeDynamic", "QuantizeStatic", "QuantizeWeights", "RANDOM", "Race", "Recipe",
-    "Recommendation", "Report", "RequestError", "Result", "RunError", "SampleData", "SampleModel", "Sensitivity",
-    "SensitivityRequest", "Settings", "SettingsError", "Simplify", "SourceError", "Split", "Stage", "State",
-    "StateError", "Step", "StorageError", "Swap", "TECHNIQUES", "Target", "TargetError", "TeacherSource",
+    "PresetName", "PreviewRequest", "ProfileRequest", "Provider", "Prune", "PruneChannel", "PruneSparse", "Published",
+    "Qat", "Quantize", "QuantizeAuto", "QuantizeDynamic", "QuantizeStatic", "QuantizeWeights", "RANDOM", "Race",
+    "Recipe", "Recommendation", "Report", "RequestError", "Result", "RunError", "SampleData", "SampleModel",
+    "Sensitivity", "SensitivityRequest", "Settings", "SettingsError", "Simplify", "SourceError", "Split", "Stage",
+    "State", "StateError", "Step", "StorageError", "Swap", "TECHNIQUES", "Target", "TargetError", "TeacherSource",
     "TechniqueInfo", "Throughput", "TimmModel", "Trial", "Upload", "Usage", "Variant", "Verdict", "advise", "analyse",
     "cancel", "catalogue_entry", "check", "cores", "delete", "delete_upload", "describe", "dump_recipe",
     "ensure_supervisor", "estimate", "events", "free_cache", "hardware", "inspect", "job", "list_jobs",
     "list_techniques", "load_recipe", "log", "needs", "optimize", "parse_recipe", "place", "presets",
     "propose_recovery", "recipe", "refusals", "rename", "report", "resolve", "result", "result_file", "save_folder",
-    "save_upload", "search_models", "submit", "supervise", "title_of", "uploads", "usage", "variant_file", "wait",
+    "save_upload", "search_models", "submit", "supervise", "take_preset", "title_of", "uploads", "usage",
+    "variant_file", "wait",
 ]  # fmt: skip

@@ -22,6 +22,8 @@ from engine import (
     FeatherweightError,
     FileModel,
     ModelSource,
+    PresetName,
+    Recipe,
     SampleModel,
     Target,
     TimmModel,
@@ -34,6 +36,9 @@ app = typer.Typer(add_completion=False, no_args_is_help=False, rich_markup_mode=
                   help="Makes image models small and fast, and proves it with measurements.")  # fmt: skip
 AsJson = Annotated[bool, typer.Option("--json", help="As JSON.")]
 RecipeFile = Annotated[Path, typer.Argument(metavar="RECIPE", help="A recipe in YAML or JSON.")]
+FromPreset = Annotated[
+    PresetName | None, typer.Option("--preset", help="Take these steps in place of the recipe's own.")
+]
 RunId = Annotated[str, typer.Argument(metavar="RUN", help="A run's id, as submit printed it.")]
 
 
@@ -41,14 +46,20 @@ RunId = Annotated[str, typer.Argument(metavar="RUN", help="A run's id, as submit
 def optimize(
     recipe: RecipeFile,
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="A new or empty folder for the results.")],
+    preset: FromPreset = None,
 ) -> int:
     """Carry out a recipe here and now."""
-    report = engine.optimize(engine.load_recipe(recipe), out, _tell)
+    report = engine.optimize(_asked(recipe, preset), out, _tell)
     for failure in report.failures:
         _error(f"{failure.message}. {failure.next}" if failure.next else failure.message)
     print("\n".join(lines.of_report(report)))
     print(f"{out / 'report.json'}: {len(report.variants)} variants")
     return 0 if report.state == "done" else 1
+
+
+def _asked(file: Path, preset: PresetName | None) -> Recipe:
+    recipe = engine.load_recipe(file)
+    return recipe if preset is None else engine.take_preset(engine.resolve(recipe), preset)
 
 
 @app.command()
@@ -121,9 +132,9 @@ def _source(model: str) -> ModelSource:
 
 
 @app.command()
-def submit(recipe: RecipeFile) -> None:
+def submit(recipe: RecipeFile, preset: FromPreset = None) -> None:
     """Put a recipe in line; prints the run's id."""
-    print(engine.submit(engine.load_recipe(recipe)).id)
+    print(engine.submit(_asked(recipe, preset)).id)
 
 
 @app.command()

@@ -6,7 +6,7 @@ from engine import catalogue
 from engine.errors import SettingsError
 from engine.estimating import estimate_recipe
 from engine.resolving import check_prunable
-from engine.results import Note, Preset
+from engine.results import Note, Preset, PresetName
 from engine.settings import (
     PRETRAINED,
     RANDOM,
@@ -55,7 +55,15 @@ def make_presets(recipe: Recipe) -> tuple[Preset, ...]:
     )
 
 
-def _preset(recipe: Recipe, name: str, title: str, text: str, steps: tuple[Step, ...], given: Given) -> Preset:
+def take_preset(recipe: Recipe, name: PresetName) -> Recipe:
+    """A resolved recipe with a preset's chain in place of its own. Raises SettingsError where it is not on offer."""
+    preset = next(one for one in make_presets(recipe) if one.name == name)
+    if preset.refused is not None:
+        raise SettingsError(f"the preset {name} is not for this model and data: {preset.refused.text}", preset.next)
+    return recipe.model_copy(update={"steps": preset.steps, "branches": None})
+
+
+def _preset(recipe: Recipe, name: PresetName, title: str, text: str, steps: tuple[Step, ...], given: Given) -> Preset:
     refused = _refused(recipe, name, steps, given)
     if refused is not None:
         note, next = refused
@@ -64,7 +72,7 @@ def _preset(recipe: Recipe, name: str, title: str, text: str, steps: tuple[Step,
     return Preset(name=name, title=title, text=text, steps=steps, estimate=estimate_recipe(asked))
 
 
-def _refused(recipe: Recipe, name: str, steps: tuple[Step, ...], given: Given) -> tuple[Note, str] | None:
+def _refused(recipe: Recipe, name: PresetName, steps: tuple[Step, ...], given: Given) -> tuple[Note, str] | None:
     """Why a preset is not on offer, and what to do instead; None where it is."""
     reason = next(filter(None, refusals(steps, given, title_of)), "").partition(";")[0]
     if reason and name == "balanced" and not given.trainable:

@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+import engine as facade
 from engine.__main__ import main
 from engine.store.home import Home
 
@@ -221,3 +222,12 @@ def test_advice_on_what_is_not_there_is_refused(engine, arguments, naming):
     status, out, err = engine("advise", *arguments)
     assert (status, out, err.count("\n")) == (2, "", 1)
     assert naming in err
+
+
+def test_a_preset_is_put_in_line_for_a_recipe_without_steps(engine, recipe):
+    file = recipe("{model: {kind: sample}, data: {kind: sample}}")
+    status, out, err = engine("submit", file, "--preset", "smallest")
+    assert status == 0, err
+    steps = facade.recipe(out.strip()).steps
+    assert [step.technique for step in steps] == ["distill", "quantize"]
+    assert engine("submit", file, "--preset", "fastest")[0] == 2

@@ -2,7 +2,7 @@
 
 import pytest
 
-from engine import presets, propose_recovery
+from engine import SettingsError, presets, propose_recovery, take_preset
 from engine.catalogue.prunable import RESISTS
 from engine.settings import BaselineModel, Distill, Finetune, Given, PruneChannel, QuantizeAuto, parse_recipe
 
@@ -90,3 +90,13 @@ def test_recovery_is_proposed_where_nothing_trains_after_the_last_cut():
     assert propose_recovery((cut,), 0, unlabelled) == Distill(teacher=BaselineModel())
     for chain, number, given in (((cut, train), 0, Given()), ((train, cut), 0, Given()), ((cut,), 0, nothing)):
         assert propose_recovery(chain, number, given) is None
+
+
+def test_a_preset_takes_the_place_of_a_recipe_s_steps_or_says_why_not():
+    recipe = parse_recipe(f"{{model: {SAMPLE}, data: {SAMPLE}, branches: [[{{technique: simplify}}]]}}")
+    taken = take_preset(recipe, "balanced")
+    assert (taken.branches, techniques(taken)) == (None, ["prune", "finetune", "quantize"])
+    assert taken.data == recipe.data
+    with pytest.raises(SettingsError, match=r"the preset balanced is not for this model and data: .*ONNX") as refused:
+        take_preset(parse_recipe(f"{{model: {FILE}, data: {UNLABELLED}}}"), "balanced")
+    assert "Smallest works" in refused.value.next

@@ -11,6 +11,7 @@ from engine.results.analyses import (
     ModelProfile,
     OwnModel,
     Preset,
+    PresetName,
     Provider,
     Published,
     Sensitivity,
@@ -25,7 +26,7 @@ from engine.results.report import SCHEMA_VERSION, Failure, Race, Recommendation,
 __all__ = [
     "Accuracy", "Advice", "Answer", "Architecture", "CatalogueEntry", "CheckItem", "ClassCount", "DataPreview",
     "DataSummary", "Environment", "Estimate", "Event", "Failure", "Fidelity", "Hardware", "InputSpec", "Job", "Latency",
-    "LayerSensitivity", "ModelProfile", "Note", "OwnModel", "Preset", "Provider", "Published", "Race", "Recommendation",
-    "Report", "Result", "Role", "SCHEMA_VERSION", "Sensitivity", "SensitivityPoint", "State", "TechniqueInfo",
-    "Throughput", "Trial", "Upload", "Usage", "Variant", "Verdict",
+    "LayerSensitivity", "ModelProfile", "Note", "OwnModel", "Preset", "PresetName", "Provider", "Published", "Race",
+    "Recommendation", "Report", "Result", "Role", "SCHEMA_VERSION", "Sensitivity", "SensitivityPoint", "State",
+    "TechniqueInfo", "Throughput", "Trial", "Upload", "Usage", "Variant", "Verdict",
 ]  # fmt: skip

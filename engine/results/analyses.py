@@ -9,6 +9,8 @@ from engine.results.jobs import Estimate
 from engine.results.measurements import Accuracy, DataSummary, Latency
 from engine.settings import Preprocess, Step, Target
 
+PresetName = Literal["safe", "balanced", "smallest"]
+
 
 class ModelProfile(Result):
     """What a model is, without having measured its speed; `layers` counts operators of the exported graph by type."""
@@ -187,7 +189,7 @@ class Advice(Result):
 class Preset(Result):
     """A chain that is ready to use, with about how long its run takes; or why it is not on offer, and what is."""
 
-    name: Literal["safe", "balanced", "smallest"]
+    name: PresetName
     title: str
     text: str
     steps: tuple[Step, ...]
