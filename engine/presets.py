@@ -43,7 +43,7 @@ def make_presets(recipe: Recipe) -> tuple[Preset, ...]:
     to do instead.
     """
     given, lead = Given.of(recipe.model, recipe.data), recipe.baseline_steps
-    rows = (
+    rows: tuple[tuple[PresetName, str, str, tuple[Step, ...]], ...] = (
         ("safe", "Safe", "Races the ways to quantize and keeps the winner, or the model as it was.", ()),
         ("balanced", "Balanced", f"Removes {RATIO:.0%} of the channels, trains what is left, then quantizes.",
          (PruneChannel(ratio=RATIO), _recovery(given))),
