@@ -1,17 +1,27 @@
 """What each step of a chain gave and cost: a bar from where the step before it ended to where it ended itself."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
 import plotly.graph_objects as go
 
 from engine.charts.style import BETTER, NEUTRAL, WORSE, canvas, label, rows
-from engine.results import Report, Variant
+from engine.results import Race, Report, Variant
 
 Quantity = Literal["size", "latency", "quality"]
+KEPT = "FP32 kept"
 ROOM = 0.75
 """The axis goes on behind the bars by this share of them, so that their figures fit."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One step of a chain: what it is called, the variant after it, and what it took."""
+
+    name: str
+    variant: Variant
+    seconds: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +41,7 @@ def waterfall(report: Report, id: str, quantity: Quantity) -> go.Figure:
     whisker is the 95 % interval of the difference from the baseline, which has none itself.
     """
     level, x_title, change, less = _QUANTITIES[quantity]
-    known = [(name, found) for name, variant in named(report, id) if (found := level(report, variant)) is not None]
+    known = [(row.name, found) for row in named(report, id) if (found := level(report, row.variant)) is not None]
     title = x_title(report)
     figure = canvas(_alt(title, known, change), height=rows(len(known)), x_title=title)
     start = 0.0 if less else _start(known)
@@ -51,11 +61,26 @@ def waterfall(report: Report, id: str, quantity: Quantity) -> go.Figure:
     return figure
 
 
-def named(report: Report, id: str) -> Iterator[tuple[str, Variant]]:
-    """Every variant of the chain with what its own step is called, numbered."""
-    for number, variant in enumerate(report.lineage(id)):
+def named(report: Report, id: str) -> list[Row]:
+    """The baseline and every step of the chain that leads to a variant, numbered.
+
+    A race that kept FP32 is a step too, whose variant is the one before it.
+    """
+    made: list[Row] = []
+    for variant in report.lineage(id):
         own = variant.settings.label if variant.settings else variant.label
-        yield label(f"{number} {own}" if number else variant.label), variant
+        made.append(Row(label(f"{len(made)} {own}" if made else variant.label), variant, variant.seconds))
+        race = _kept(report, variant, id)
+        if race is not None:
+            made.append(Row(label(f"{len(made)} {KEPT}"), variant, race.seconds))
+    return made
+
+
+def _kept(report: Report, variant: Variant, id: str) -> Race | None:
+    """The race after a variant that ended with it, in the chain that leads to `id` or goes on from it."""
+    end = report.variant(id)
+    stayed = (race for race in report.races if race.winner_id == race.parent_id == variant.id)
+    return next((race for race in stayed if variant.id == id or (end and race.branch == end.branch)), None)
 
 
 def _bar(figure: go.Figure, name: str, before: Level | None, now: Level, start: float, less: bool) -> None:

@@ -43,6 +43,6 @@ def _legend(report: Report, id: str) -> None:
         "worse, and grey cannot be told apart: the 95 % intervals of before and after meet. The percentages and points "
         "are against the step before; the intervals are those of the difference from the baseline."
     )
-    took = [f"{plain(name.replace('<br>', ' '))} {duration(variant.seconds)}"
-            for name, variant in charts.named(report, id)]  # fmt: skip
+    steps = charts.named(report, id)
+    took = [f"{plain(row.name.replace('<br>', ' '))} {duration(row.seconds)}" for row in steps]
     st.caption(f"Computed once, however many chains begin with it: {', '.join(took)}.")

@@ -2,11 +2,11 @@
 
 import pytest
 
-from engine.charts import alt_text, tree, waterfall
+from engine.charts import alt_text, named, tree, waterfall
 from engine.charts.style import BETTER, NEUTRAL, WORSE
 from engine.results import Recommendation
 from engine.settings import Distill, Finetune, PruneChannel, QuantizeStatic, Simplify
-from tests.made import BASE, made_latency, made_race_report, made_report, made_variant
+from tests.made import BASE, made_latency, made_race, made_race_report, made_report, made_variant
 
 PRUNED, TUNED, SMALL, OTHER = "1" * 12, "2" * 12, "3" * 12, "4" * 12
 
@@ -83,6 +83,26 @@ def test_what_was_not_measured_has_no_row(quantity):
     figure = waterfall(made_report(*bare), SMALL, quantity)
     assert len(bars(figure)) == (3 if quantity == "size" else 0)
     assert waterfall(made_report(*bare), "f" * 12, quantity).to_json()
+
+
+def test_a_race_that_kept_fp32_is_a_row_that_changes_nothing():
+    kept = made_race({}, winner_id=TUNED, parent_id=TUNED, step=2, seconds=71.0)
+    report = chain(races=(kept,))
+    assert [(row.name, row.seconds) for row in named(report, TUNED)] == [
+        ("Baseline", 1), ("1 Pruned", 1), ("2 Fine-tuned", 1), ("3 FP32 kept", 71),
+    ]  # fmt: skip
+    for quantity, said in (("size", "10.00 MB (±0 %)"), ("latency", "1.22 ms (±0 %)"), ("quality", "98.50 % (±0 pt)")):
+        figure = waterfall(report, TUNED, quantity)
+        assert "3 FP32 kept" not in bars(figure)
+        assert f"3 FP32 kept {said}" in alt_text(figure)
+
+
+def test_a_race_of_another_chain_is_no_row():
+    elsewhere = made_race({}, winner_id=BASE, parent_id=BASE, branch=1)
+    undecided = made_race({}, winner_id=None, parent_id=TUNED)
+    won = made_race({}, winner_id=SMALL, parent_id=TUNED)
+    assert len(named(chain(races=(elsewhere, undecided, won)), TUNED)) == 3
+    assert len(named(chain(races=(elsewhere.model_copy(update={"branch": 0}),)), TUNED)) == 4
 
 
 def nodes(figure):

@@ -25,6 +25,7 @@ PLACES = (
     ("runs", {"run": ""}, "Finished in"),
     ("results", {}, "Choose a run"),
     ("results", {"run": ""}, "In pictures"),
+    ("results", {"run": "", "view": "Steps"}, "How to read this"),
     ("results", {"run": "", "view": "Race"}, "Every candidate"),
     ("results", {"run": "", "view": "Take home"}, "SHA-256 of its bytes"),
     ("results", {"run": "", "view": "How it was measured"}, "Save the recipe"),
@@ -37,6 +38,8 @@ PLACES = (
 def test_every_page_fits_a_phone_and_is_sound(app, sample, browser, scheme):
     with tab(browser, width=PHONE, height=844, scheme=scheme) as page:
         for place, query, text in PLACES:
+            if query.get("view") == "Steps" and len(sample.report.main_variants) == 1:
+                continue  # no step led anywhere, as where the race kept FP32 on a busy machine
             page.goto(app.address(place, **{name: value or sample.id for name, value in query.items()}))
             expect(page.get_by_text(text).first).to_be_visible()
             settled(page)
