@@ -1,8 +1,5 @@
 """The advisor: which architectures would be faster here than the chosen model, or better, and the ways on."""
 
-import hashlib
-from contextlib import suppress
-
 import streamlit as st
 
 from engine import (
@@ -11,17 +8,15 @@ from engine import (
     Distill,
     ImagesData,
     Job,
-    NotFoundError,
     TimmModel,
     cancel,
     catalogue_entry,
     charts,
     delete,
     estimate,
-    job,
     result,
 )
-from pages._ui import advice_table, chrome, live, picking, state
+from pages._ui import advice_table, chrome, kept, live, picking, state
 from pages._ui.draft import Draft
 from pages._ui.guard import say
 from pages._ui.wording import duration, many, plain, sentence, share
@@ -41,7 +36,7 @@ def show(draft: Draft) -> None:
     request = AdviseRequest(model=draft.model, target=draft.target, preprocess=draft.preprocess, seed=draft.seed,
                             data=draft.data if labelled else None, split=draft.split)  # fmt: skip
     with chrome.card("advice", TITLE, TEXT):
-        found = _started(request)
+        found = kept.started(ADDRESS, request)
         if found is None:
             _offer(request)
         elif found.state not in live.ENDED:
@@ -50,29 +45,10 @@ def show(draft: Draft) -> None:
             _ended(draft, request, found)
 
 
-def _digest(request: AdviseRequest) -> str:
-    return hashlib.sha256(request.model_dump_json().encode()).hexdigest()[:12]
-
-
-def _started(request: AdviseRequest) -> Job | None:
-    """The job of this request: of this session, or of the page's address where that is of the same request."""
-    asked, _, id = (state.param(ADDRESS) or "").partition("-")
-    if asked == _digest(request):
-        with suppress(NotFoundError):
-            return job(id)
-    return state.asked(request)
-
-
-def _start(request: AdviseRequest) -> None:
-    state.forget(request)
-    state.set_param(ADDRESS, f"{_digest(request)}-{state.analysis(request).id}")
-    st.rerun()
-
-
 def _offer(request: AdviseRequest) -> None:
     seconds = estimate(request).seconds
     if st.button(ASK, icon=":material/speed:"):
-        _start(request)
+        kept.start(ADDRESS, request)
     st.caption(f"About {duration(seconds)} the first time, estimated; what was measured is kept. You can stop it, "
                "and go on with something else meanwhile.")  # fmt: skip
 
@@ -109,7 +85,7 @@ def _ended(draft: Draft, request: AdviseRequest, found: Job) -> None:
     if st.button(label, icon=":material/play_arrow:", key="again-advice"):
         if found.state == "done":
             delete(found.id)  # else the same answer would come back
-        _start(request)
+        kept.start(ADDRESS, request)
 
 
 def _told(draft: Draft, advice: Advice) -> None:
