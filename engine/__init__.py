@@ -25,6 +25,7 @@ from engine.errors import (
 )
 from engine.machine import cores
 from engine.presets import propose_recovery, take_preset
+from engine.ratios import propose_ratios
 from engine.results import (
     Accuracy,
     Advice,
@@ -115,43 +116,37 @@ from engine.settings import (
     title_of,
 )
 from engine.settings.recipe import MAX_RECIPE_BYTES
-from engine.verbs import (
-    advise,
+from engine.verbs.home import delete_upload, free_cache, save_folder, save_upload, uploads, usage
+from engine.verbs.jobs import (
     analyse,
     cancel,
-    catalogue_entry,
-    check,
     delete,
-    delete_upload,
-    describe,
     ensure_supervisor,
-    estimate,
     events,
-    free_cache,
-    hardware,
-    inspect,
     job,
     list_jobs,
-    list_techniques,
     log,
-    optimize,
-    presets,
     recipe,
     rename,
     report,
-    resolve,
     result,
     result_file,
-    save_folder,
-    save_upload,
-    search_models,
     submit,
     supervise,
-    uploads,
-    usage,
     variant_file,
     wait,
 )
+from engine.verbs.questions import (
+    advise,
+    catalogue_entry,
+    check,
+    hardware,
+    inspect,
+    list_techniques,
+    search_models,
+    sensitivity,
+)
+from engine.verbs.recipes import describe, estimate, optimize, presets, resolve
 
 __all__ = [
     "Accuracy", "Advice", "AdviseRequest", "AnalysisRequest", "Architecture", "BaselineModel", "Budget", "Cancelled",
@@ -167,8 +162,8 @@ __all__ = [
     "TechniqueInfo", "Throughput", "TimmModel", "Trial", "Upload", "Usage", "Variant", "Verdict", "advise", "analyse",
     "cancel", "catalogue_entry", "check", "cores", "delete", "delete_upload", "describe", "dump_recipe",
     "ensure_supervisor", "estimate", "events", "free_cache", "hardware", "inspect", "job", "list_jobs",
-    "list_techniques", "load_recipe", "log", "needs", "optimize", "parse_recipe", "place", "presets",
+    "list_techniques", "load_recipe", "log", "needs", "optimize", "parse_recipe", "place", "presets", "propose_ratios",
     "propose_recovery", "recipe", "refusals", "rename", "report", "resolve", "result", "result_file", "save_folder",
-    "save_upload", "search_models", "submit", "supervise", "take_preset", "title_of", "uploads", "usage",
+    "save_upload", "search_models", "sensitivity", "submit", "supervise", "take_preset", "title_of", "uploads", "usage",
     "variant_file", "wait",
 ]  # fmt: skip

@@ -16,15 +16,21 @@ from typer.main import get_command
 
 import engine
 from engine import (
+    PRETRAINED,
     RANDOM,
     AdviseRequest,
+    DataSource,
     Event,
     FeatherweightError,
     FileModel,
+    ImagesData,
     ModelSource,
     PresetName,
     Recipe,
+    SampleData,
     SampleModel,
+    SensitivityRequest,
+    SettingsError,
     Target,
     TimmModel,
     lines,
@@ -118,17 +124,57 @@ def advise(
 ) -> None:
     """Say which architectures would be faster here than a model, or better."""
     target = Target(threads=threads, batch_size=batch)
-    request = AdviseRequest(model=_source(model), target=target, names=tuple(only) if only else None)
+    request = AdviseRequest(model=_source(model, RANDOM), target=target, names=tuple(only) if only else None)
     _show(engine.advise(request, _tell), json, lines.of_advice)
 
 
-def _source(model: str) -> ModelSource:
-    """A timm architecture is taken untrained: the weights' values change no latency."""
+@app.command()
+def sensitivity(
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="A timm name, or sample.")],
+    data: Annotated[
+        str | None, typer.Option("--data", metavar="PATH", help="A folder or zip of images; the digits for sample.")
+    ] = None,
+    labels: Annotated[str, typer.Option("--labels", help="folders, none, or a CSV of file,label.")] = "folders",
+    weights: Annotated[
+        Path | None, typer.Option("--weights", metavar="FILE", help="Weights of a timm name; pretrained if left out.")
+    ] = None,
+    ratio: Annotated[
+        list[float] | None, typer.Option("--ratio", help="Try this ratio; may be said several times.")
+    ] = None,
+    within: Annotated[
+        float, typer.Option("--within", metavar="POINTS", min=0, max=100, help="What a group may lose by itself.")
+    ] = 1.0,
+    json: AsJson = False,
+) -> None:
+    """Say how much each group of layers can lose, and the ratios for a pruning step."""
+    asked = {"ratios": tuple(ratio)} if ratio else {}
+    request = SensitivityRequest.parse({
+        "model": _source(model, str(weights.expanduser().absolute()) if weights else PRETRAINED),
+        "data": _images(model, data, labels), **asked,
+    })  # fmt: skip
+    found = engine.sensitivity(request, _tell)
+    ratios = engine.propose_ratios(found, within / 100)
+    if json:
+        _json({**found.model_dump(), "group_ratios": ratios})
+    else:
+        print("\n".join([*lines.of_sensitivity(found), f"group_ratios within {within:g} points: {' '.join(ratios)}"]))
+
+
+def _source(model: str, weights: str) -> ModelSource:
+    """A timm architecture takes these weights: for a latency random ones, whose values change none."""
     if model == "sample":
         return SampleModel()
     if engine.catalogue_entry(model) is not None and not Path(model).is_file():
-        return TimmModel(name=model, weights=RANDOM)
+        return TimmModel(name=model, weights=weights)
     return FileModel(path=str(Path(model).expanduser().absolute()))
+
+
+def _images(model: str, data: str | None, labels: str) -> DataSource:
+    if data is not None:
+        return ImagesData(path=str(Path(data).expanduser().absolute()), labels=labels)
+    if model != "sample":
+        raise SettingsError("sensitivity looks at images, and --data names none", "Give a folder or a zip of images")
+    return SampleData()
 
 
 @app.command()

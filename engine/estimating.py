@@ -22,6 +22,7 @@ from engine.settings import (
     QuantizeWeights,
     Recipe,
     SampleModel,
+    SensitivityRequest,
     Simplify,
     Step,
     Swap,
@@ -43,7 +44,19 @@ PRUNING_SECONDS, PRUNING_TRIES = 5.0, 6
 QAT_VIEWS, QAT_SLOWER = 4, 2.0  # the rounding of weights and activations costs about as much as the network
 RACE_SECONDS, RACE_CALLS = 25.0, 2000.0  # about ten candidates built, screened and timed
 PAIR_SECONDS = 4.0  # of the advisor: one architecture beside the user's model
+SAMPLE_GROUPS, GROUPS = 10, 30  # of layers whose channels go together
+ALONE_SECONDS, MOST_ALONE_IMAGES = 0.5, 256  # of a sensitivity: cutting one group once, and the images that see it
 BYTES_PER_IMAGE = 50_000
+
+
+def estimate_any(asked: Recipe | AdviseRequest | SensitivityRequest) -> Estimate:
+    """Of whatever takes long enough to be estimated."""
+    match asked:
+        case AdviseRequest():
+            return estimate_advice(asked)
+        case SensitivityRequest():
+            return estimate_sensitivity(asked)
+    return estimate_recipe(asked)
 
 
 def estimate_recipe(recipe: Recipe) -> Estimate:
@@ -67,6 +80,17 @@ def estimate_advice(request: AdviseRequest) -> Estimate:
     phases = {"starting": STARTING_SECONDS + EXPORT_SECONDS, "export": n_names * EXPORT_SECONDS,
               "latency": n_names * PAIR_SECONDS}  # fmt: skip
     return Estimate(seconds=min(sum(phases.values()), 60 * request.minutes), phases=phases)
+
+
+def estimate_sensitivity(request: SensitivityRequest) -> Estimate:
+    """Seconds of the phases of a sensitivity; how many groups a network has is known when it was looked at."""
+    recipe = Recipe(model=request.model, data=request.data, preprocess=request.preprocess)
+    tries = len(request.ratios) * (SAMPLE_GROUPS if isinstance(request.model, SampleModel) else GROUPS)
+    n_images = min(request.split.calibration * _images(recipe), MOST_ALONE_IMAGES)
+    forward = _macs(recipe) / (INFERENCE_MACS_PER_CORE * cores()) + 0.0005
+    phases = {"starting": STARTING_SECONDS, "pruning": round(tries * ALONE_SECONDS, 1),
+              "accuracy": round(tries * n_images * forward, 1)}  # fmt: skip
+    return Estimate(seconds=round(sum(phases.values()), 1), phases=phases)
 
 
 def describe_recipe(recipe: Recipe) -> tuple[str, ...]:

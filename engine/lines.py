@@ -2,7 +2,17 @@
 
 from collections.abc import Sequence
 
-from engine.results import Advice, Architecture, Hardware, Job, ModelProfile, Report, Variant
+from engine.results import (
+    Advice,
+    Architecture,
+    Hardware,
+    Job,
+    LayerSensitivity,
+    ModelProfile,
+    Report,
+    Sensitivity,
+    Variant,
+)
 from engine.settings import Preprocess
 
 Rows = Sequence[tuple[str, ...]]
@@ -128,6 +138,19 @@ def _architecture(one: Architecture, advice: Advice) -> tuple[str, str, str, str
         f"{known.img_size} px" if known else "-",
         f"{one.parameters / 1e6:.2f} M" if one.parameters else "-",
     )
+
+
+def of_sensitivity(found: Sensitivity) -> list[str]:
+    """Every group of layers with what is right (agrees, without labels) after it alone lost a share of its channels."""
+    what = "top-1" if found.labelled else "agreement"
+    head = f"{what} of the whole network: {found.top1:.1%} of {found.n_images} calibration images"
+    rows = [("group of layers", "channels", f"{what} where a share of the channels went")]
+    rows += [(one.layer, str(one.channels), _alone(one)) for one in found.layers]
+    return [head, *table(rows), *(f"{note.code}: {note.text}" for note in found.warnings)]
+
+
+def _alone(one: LayerSensitivity) -> str:
+    return ", ".join(f"{point.ratio:.0%}: {point.top1:.1%}" for point in one.points) or "stays whole"
 
 
 def _signature(name: str, shape: tuple[int | str, ...]) -> str:

@@ -64,6 +64,8 @@ def resolve_request(request: AnalysisRequest, home: Home, *, from_browser: bool)
     changes: dict[str, object] = {"model": found.model(request.model)}
     if isinstance(request, PreviewRequest | AdviseRequest | SensitivityRequest):
         changes["data"] = found.data(request.data) if request.data is not None else None
+    if isinstance(request, SensitivityRequest):
+        _check_cut(request.model.name if isinstance(request.model, TimmModel) else "")
     if isinstance(request, AdviseRequest):
         _check_threads(request.target)
         for name in request.names or ():
@@ -167,12 +169,17 @@ def check_prunable(source: ModelSource, chain: tuple[Step, ...]) -> None:
     for number, step in enumerate(chain, start=1):
         new = _new_network(step)
         name = new.name if new is not None else name
-        reason = resists(name) if isinstance(step, PruneChannel) else None
-        if reason is not None:
-            sibling = narrower(name)
-            other = f"Distil it into {sibling.name}, a narrower network of its family" if sibling else (
-                "Distil it into a smaller network")  # fmt: skip
-            raise SettingsError(f"step {number}: prune cannot cut channels of '{name}': {reason}", other)
+        if isinstance(step, PruneChannel):
+            _check_cut(name, f"step {number}: ")
+
+
+def _check_cut(name: str, where: str = "") -> None:
+    reason = resists(name)
+    if reason is not None:
+        sibling = narrower(name)
+        other = f"Distil it into {sibling.name}, a narrower network of its family" if sibling else (
+            "Distil it into a smaller network")  # fmt: skip
+        raise SettingsError(f"{where}prune cannot cut channels of '{name}': {reason}", other)
 
 
 def _new_network(step: Step) -> TimmModel | None:

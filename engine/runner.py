@@ -17,7 +17,7 @@ from filelock import FileLock
 
 from engine.errors import Cancelled, FeatherweightError, LimitError, RunError
 from engine.results import Note, Report, Result
-from engine.settings import AdviseRequest, AnalysisRequest, Recipe, RunRequest
+from engine.settings import AdviseRequest, AnalysisRequest, Recipe, RunRequest, SensitivityRequest
 from engine.store.endings import FAILED, ended_by, settle
 from engine.store.folders import JobFolder, Outcome, now
 from engine.store.home import Home
@@ -96,9 +96,9 @@ def _analyse(request: AnalysisRequest, folder: JobFolder, progress: Progress) ->
         progress.emit("start", "starting", 0.0, LOADING)
         from engine.analyses import ANALYSES
 
-        if not isinstance(request, AdviseRequest):
+        if not isinstance(request, AdviseRequest | SensitivityRequest):
             return ANALYSES[type(request)](request, folder, progress)
-    return ANALYSES[AdviseRequest](request, folder, progress)  # minutes: it holds the lock itself, a while at a time
+    return ANALYSES[type(request)](request, folder, progress)  # minutes: they take the lock themselves, in turns
 
 
 def _ending(report: Report, started: str) -> Outcome:

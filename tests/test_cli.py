@@ -231,3 +231,23 @@ def test_a_preset_is_put_in_line_for_a_recipe_without_steps(engine, recipe):
     steps = facade.recipe(out.strip()).steps
     assert [step.technique for step in steps] == ["distill", "quantize"]
     assert engine("submit", file, "--preset", "fastest")[0] == 2
+
+
+def test_sensitivity_is_seen_on_the_sample_and_gives_ratios(engine):
+    status, out, err = engine("sensitivity", "sample", "--ratio", "0.25", "--within", "2", "--json")
+    assert status == 0, err
+    assert "layer4.0.conv1" in err
+    told = json.loads(out)
+    assert len(told["layers"]) == len(told["group_ratios"]) == 10
+    assert {len(layer["points"]) for layer in told["layers"]} == {1}
+
+
+@pytest.mark.parametrize(("arguments", "naming"), [
+    (["resnet10t"], "--data"), (["rexnet_100", "--weights", "w", "--data", "."], "weights file"),
+    (["sample", "--ratio", "1.5"], "ratios"), (["sample", "--data", "nowhere"], "nowhere"),
+    (["resnet10t", "--weights", __file__, "--data", "nowhere"], "nowhere"), (["sample", "--within", "-1"], "within"),
+])  # fmt: skip
+def test_a_sensitivity_that_cannot_be_seen_is_refused(engine, arguments, naming):
+    status, out, err = engine("sensitivity", *arguments)
+    assert (status, out, err.count("\n")) == (2, "", 1)
+    assert naming in err

@@ -1,7 +1,7 @@
 import pytest
 
-from engine.estimating import describe_recipe, estimate_recipe
-from engine.settings import parse_recipe
+from engine.estimating import describe_recipe, estimate_any, estimate_recipe
+from engine.settings import SampleData, SampleModel, SensitivityRequest, TimmModel, parse_recipe
 
 INT8 = "{technique: quantize, method: static}"
 TUNE = "{technique: finetune, epochs: 3}"
@@ -79,3 +79,13 @@ def test_words_name_the_model_the_data_and_the_budget():
                                            ", budget: {max_accuracy_drop: 0.02, max_size_mb: 5}")))  # fmt: skip
     for phrase in ("resnet18 with random weights", "synthetic", "at most 2 points", "within 5 MB", "baseline"):
         assert phrase in text
+
+
+def test_a_sensitivity_takes_as_long_as_there_are_ratios_and_the_network_is_large():
+    one = SensitivityRequest(model=SampleModel(), data=SampleData(), ratios=(0.5,))
+    three = one.model_copy(update={"ratios": (0.25, 0.5, 0.75)})
+    large = three.model_copy(update={"model": TimmModel(name="resnet50", weights="random")})
+    seconds = [estimate_any(each).seconds for each in (one, three, large)]
+    assert seconds == sorted(seconds)
+    assert len(set(seconds)) == 3
+    assert estimate_any(one).seconds == pytest.approx(sum(estimate_any(one).phases.values()), abs=0.1)

@@ -1,6 +1,6 @@
 from engine import lines
 from engine.analyses.front import advised
-from engine.results import Hardware, ModelProfile, Note, Provider
+from engine.results import Hardware, LayerSensitivity, ModelProfile, Note, Provider, Sensitivity, SensitivityPoint
 from tests.made import GRAY, LOST, made_advice, made_architecture, made_race_report, made_report
 
 
@@ -66,3 +66,14 @@ def test_advice_is_told_the_fastest_first_and_what_was_refused_with_its_reason()
     assert "front faster better  0.500 (0.450 to 0.550) busy" in told[2]
     assert "it cannot take 8 px" in told[4]
     assert told[5].startswith("advised: Held against resnet10t's published 66.7% at 176 px")
+
+
+def test_a_sensitivity_is_told_a_group_a_line():
+    layers = (
+        LayerSensitivity(layer="layer1.0.conv1", channels=64, points=(SensitivityPoint(ratio=0.5, top1=0.875),)),
+        LayerSensitivity(layer="stem", channels=8, points=()),
+    )
+    told = lines.of_sensitivity(Sensitivity(layers=layers, top1=0.99, labelled=False, n_images=64))
+    assert told[0] == "agreement of the whole network: 99.0% of 64 calibration images"
+    assert told[2].split() == ["layer1.0.conv1", "64", "50%:", "87.5%"]
+    assert told[3].split() == ["stem", "8", "stays", "whole"]

@@ -5,7 +5,7 @@ import pytest
 from engine.errors import DataError, NotFoundError, SettingsError, SourceError, TargetError
 from engine.machine import cores
 from engine.resolving import resolve_recipe, resolve_request
-from engine.settings import HardwareRequest, parse_recipe
+from engine.settings import HardwareRequest, SampleData, SensitivityRequest, TimmModel, parse_recipe
 from engine.store.home import Home
 from engine.store.uploads import save_folder, save_upload
 
@@ -163,6 +163,12 @@ def test_a_network_that_resists_pruning_is_refused_by_name_with_another(steps, h
     with pytest.raises(SettingsError, match=r"prune cannot cut channels of 'rexnet_150': finding out") as refused:
         resolve_recipe(parse_recipe(text), home, from_browser=False)
     assert refused.value.next == "Distil it into rexnetr_100, a narrower network of its family"
+
+
+def test_a_network_that_resists_has_no_sensitivity(home):
+    request = SensitivityRequest(model=TimmModel(name="rexnet_150", weights="random"), data=SampleData())
+    with pytest.raises(SettingsError, match=r"^prune cannot cut channels of 'rexnet_150'"):
+        resolve_request(request, home, from_browser=False)
 
 
 def test_what_does_not_resist_or_is_only_made_sparse_goes_through(home):

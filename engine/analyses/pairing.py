@@ -1,15 +1,14 @@
 """One architecture beside the user's model: exported, then timed in the same interleaved rounds; both are kept."""
 
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-from filelock import FileLock
 
+from engine.analyses.turns import turn
 from engine.errors import ExportError, RequestError
 from engine.export.onnx_file import export_onnx
 from engine.machine import cores, cpu_name, isa, versions
@@ -25,7 +24,6 @@ from engine.store.cache import Cache
 N_ROUNDS = 6
 OWN = "own"
 FILE, FIGURES = "model.onnx", "figures.json"
-TURN_SECONDS = 0.1  # a process that waits for the lock looks at it every 0.05 s
 EDGES = range(16, 2049)  # what TimmModel.img_size takes
 
 Model = TorchModel | OnnxModel
@@ -129,12 +127,9 @@ class Stand:
         return content_key("advise", name, own, self.shape, model.n_outputs, self.target.model_dump(), cpu_name(),
                            isa(), versions())  # fmt: skip
 
-    @contextmanager
-    def alone(self) -> Iterator[None]:
-        """While nothing else of this home measures. Others that wait get their turn before."""
-        threading.Event().wait(TURN_SECONDS)
-        with FileLock(self.lock):
-            yield
+    def alone(self) -> AbstractContextManager[None]:
+        """While nothing else of this home measures."""
+        return turn(self.lock)
 
 
 def _plain(channels: int, size: tuple[int, int]) -> Preprocess:

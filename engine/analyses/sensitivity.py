@@ -8,12 +8,14 @@ from numpy.typing import NDArray
 from torch import nn
 
 from engine import models
+from engine.analyses.turns import turn
 from engine.data import Part, load
 from engine.errors import DataError, SourceError
 from engine.models.artifacts import TorchModel
 from engine.results import LayerSensitivity, Sensitivity, SensitivityPoint
 from engine.settings import SensitivityRequest
 from engine.store.folders import JobFolder
+from engine.store.home import Home
 from engine.store.progress import Progress
 from engine.techniques.prune import groups_of, prune_alone
 
@@ -25,27 +27,32 @@ def sensitivity(request: SensitivityRequest, folder: JobFolder, progress: Progre
     """Top-1 where one group of layers alone is pruned by L2, for every group and ratio.
 
     On calibration images, since the evaluation images judge what is chosen by it; where there are no labels, agreement
-    with the whole network. Raises SourceError for an ONNX file, DataError without calibration images, and StepError as
-    pruning does.
+    with the whole network. What was seen lies in the folder after every group. Raises SourceError for an ONNX file,
+    DataError without calibration images, and StepError as pruning does.
     """
     progress.emit("sensitivity", "load", 0.0, "loading the model and the images")
     folder.work.mkdir(parents=True, exist_ok=True)
     model, part = _load(request, folder.work)
     example = torch.from_numpy(next(part.batches(EXAMPLES, EXAMPLES)))
-    whole = _answers(model.build(), part)
+    lock = Home.default().measure_lock
+    with turn(lock):
+        whole = _answers(model.build(), part)
+        groups = groups_of(model, example)
     wanted = whole if part.labels is None else part.labels
-    groups = groups_of(model, example)
-    layers = []
+    found = Sensitivity(layers=(), top1=float((whole == wanted).mean()), labelled=part.labels is not None,
+                        n_images=len(part), warnings=model.warnings)  # fmt: skip
     for number, group in enumerate(groups):
         progress.emit(
             "sensitivity", "prune", 0.1 + 0.9 * number / len(groups), f"{group.name}: {number + 1} of {len(groups)}"
         )
-        cuts = [prune_alone(model, example, group.name, ratio) for ratio in request.ratios]
-        points = {cut.ratio: float((_answers(cut.module, part) == wanted).mean()) for cut in cuts if cut is not None}
-        layers.append(LayerSensitivity(layer=group.name, channels=group.n_channels, points=tuple(
-            SensitivityPoint(ratio=ratio, top1=top1) for ratio, top1 in points.items())))  # fmt: skip
-    return Sensitivity(layers=tuple(layers), top1=float((whole == wanted).mean()), labelled=part.labels is not None,
-                       n_images=len(part), warnings=model.warnings)  # fmt: skip
+        with turn(lock):
+            cuts = [prune_alone(model, example, group.name, ratio) for ratio in request.ratios]
+            shares = {cut.ratio: float((_answers(cut.module, part) == wanted).mean()) for cut in cuts if cut}
+        points = tuple(SensitivityPoint(ratio=ratio, top1=top1) for ratio, top1 in shares.items())
+        seen = LayerSensitivity(layer=group.name, channels=group.n_channels, points=points)
+        found = found.model_copy(update={"layers": (*found.layers, seen)})
+        folder.write("result.json", found)
+    return found
 
 
 def _load(request: SensitivityRequest, work: Path) -> tuple[TorchModel, Part]:

@@ -9,8 +9,8 @@ from engine.store.home import Home, folder_bytes
 
 
 def slot_of(kind: str) -> str:
-    """Runs, analyses and advice, which takes minutes, wait in lines of their own: a preview waits for none of them."""
-    return {"run": "run", "advise": "advice"}.get(kind, "analysis")
+    """Runs, analyses, and those of them that take minutes wait in lines of their own: a preview waits for none."""
+    return {"run": "run", "advise": "advice", "sensitivity": "advice"}.get(kind, "analysis")
 
 
 def rows_from_folders(home: Home) -> list[dict[str, Any]]:

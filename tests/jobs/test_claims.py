@@ -133,6 +133,7 @@ def test_the_lease_of_an_ended_job_is_not_renewed(queue, mine, submit):
     assert queue.job(id).state == "done"
 
 
-def test_advice_takes_minutes_and_has_a_line_of_its_own():
+def test_what_takes_minutes_has_a_line_of_its_own():
+    assert slot_of("sensitivity") == slot_of("advise")
     assert {slot_of("run"), slot_of("advise"), slot_of("preview")} == set(SLOTS)
     assert slot_of("profile") == slot_of("preview") == slot_of("hardware")

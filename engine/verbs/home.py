@@ -1,0 +1,60 @@
+"""What lies in the home folder: uploads, and what jobs and the cache occupy."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from engine.errors import StateError
+from engine.jobs.queue import Queue
+from engine.results import Upload, Usage
+from engine.store import uploads as brought
+from engine.store.cache import Cache
+from engine.store.home import Home, folder_bytes, free_bytes
+from engine.store.uploads import Stream, UploadKind
+
+
+def _queue() -> Queue:
+    return Queue(Home.default())
+
+
+def save_upload(name: str, kind: UploadKind, stream: Stream) -> Upload:
+    """Keep a file, streamed to disk and hashed. Raises DataError and StorageError."""
+    return brought.save_upload(Home.default(), name, kind, stream)
+
+
+def save_folder(files: Iterable[tuple[str, Stream]]) -> Upload:
+    """Keep a folder of images as (relative name, stream) pairs. Raises DataError and StorageError."""
+    return brought.save_folder(Home.default(), files)
+
+
+def uploads(kind: UploadKind | None = None) -> tuple[Upload, ...]:
+    """What was brought into this home, newest first."""
+    return brought.uploads(Home.default(), kind)
+
+
+def delete_upload(sha256: str) -> None:
+    """Removes an upload. Raises NotFoundError, and StateError while a job that needs it waits or runs."""
+    queue = _queue()
+    for id in queue.active_ids():
+        if sha256 in queue.home.job(id).request().model_dump_json():
+            raise StateError(f"the job '{id}' needs this upload", "Wait for its end, or cancel it")
+    brought.delete_upload(queue.home, sha256)
+
+
+def usage() -> Usage:
+    """What the home folder occupies, and what the disk has left."""
+    home = Home.default()
+    return Usage(
+        home=str(home.path),
+        jobs_bytes=_queue().jobs_bytes(),
+        cache_bytes=folder_bytes(home.cache),
+        uploads_bytes=folder_bytes(home.uploads),
+        database_bytes=sum(file.stat().st_size for file in home.path.glob("featherweight.db*")),
+        free_bytes=free_bytes(home.path),
+    )
+
+
+def free_cache() -> int:
+    """Empty the cache; what a running job works with stays. Returns the bytes freed."""
+    queue = _queue()
+    began = [datetime.fromisoformat(queue.job(id).created).timestamp() for id in queue.active_ids()]
+    return Cache(queue.home.cache).trim(0, unused_since=min(began, default=None))
