@@ -41,6 +41,11 @@ def with_step(cards: Cards, step: Step, given: Given) -> Cards:
     return added(cards, step, given)
 
 
+def changed(cards: Cards, index: int, step: Step) -> Cards:
+    """The card at `index` with other settings, on or off as it was."""
+    return (*cards[:index], Card(step=step, on=cards[index].on), *cards[index + 1 :])
+
+
 def removed(cards: Cards, index: int) -> Cards:
     return (*cards[:index], *cards[index + 1 :])
 

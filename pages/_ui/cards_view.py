@@ -5,7 +5,17 @@ from collections.abc import Callable, Mapping
 import streamlit as st
 
 from engine import TECHNIQUES, SettingsError, Step, needs, place, propose_recovery, refusals, title_of
-from pages._ui import cards, chrome, distill_view, forms, methods_view, quantize_view, state, swap_view
+from pages._ui import (
+    cards,
+    chrome,
+    distill_view,
+    forms,
+    methods_view,
+    quantize_view,
+    sensitivity_view,
+    state,
+    swap_view,
+)
 from pages._ui.cards import Card
 from pages._ui.draft import Draft
 from pages._ui.guard import say
@@ -18,6 +28,8 @@ VIEWS: Mapping[str, View] = {
     "swap": swap_view.settings,
 }
 """Where a technique's own view says more than its settings class can: settings, draft, name of the card -> settings."""
+BELOW: Mapping[str, Callable[[Step, Draft, int], None]] = {"prune": sensitivity_view.show}
+"""What a technique's card has below its settings: settings, draft, index of the card."""
 BEGINS: Mapping[str, Callable[[Draft], Step]] = {"distill": distill_view.begins, "swap": swap_view.begins}
 """What a new card begins with, where that is not its defaults."""
 
@@ -55,6 +67,8 @@ def _card(index: int) -> bool:
             if on:
                 _refused(state.draft(), index)
                 _recovery(state.draft(), index)
+        if on and sound and step.technique in BELOW:
+            BELOW[step.technique](step, state.draft(), index)
     return sound
 
 

@@ -1,0 +1,132 @@
+"""How much each layer group can lose: offered, followed and told on a card that prunes, and the ratios set from it."""
+
+import streamlit as st
+
+from engine import (
+    FileModel,
+    Finetune,
+    Job,
+    PruneChannel,
+    RequestError,
+    Sensitivity,
+    SensitivityRequest,
+    Step,
+    cancel,
+    charts,
+    estimate,
+    propose_ratios,
+    result,
+)
+from pages._ui import cards, chrome, kept, live, state
+from pages._ui.draft import Draft
+from pages._ui.guard import say
+from pages._ui.wording import many, plain, roughly, sentence, share
+
+ADDRESS = "sensitivity"
+ASK = "How much can each layer group lose?"
+POINTS = 1.0
+
+
+def show(step: Step, draft: Draft, index: int) -> None:
+    """Below the settings of the card at `index`; nothing where it does not prune channels of a torch model."""
+    if not isinstance(step, PruneChannel) or draft.model is None or isinstance(draft.model, FileModel):
+        return
+    if step.group_ratios:
+        _set(step, index)
+    if any(not isinstance(one, Finetune) for one in cards.steps(draft.cards[:index])):
+        st.caption("How much each layer group can lose is seen on the model that you chose, and the steps before this "
+                   "one make another of it.")  # fmt: skip
+        return
+    if draft.data is None:
+        st.caption("Choose images, and it can be seen here how much each layer group can lose.")
+        return
+    request = SensitivityRequest(model=draft.model, data=draft.data, split=draft.split, preprocess=draft.preprocess,
+                                 seed=draft.seed)  # fmt: skip
+    found = kept.started(ADDRESS, request)
+    if found is None:
+        _offer(request, ASK)
+    elif found.state not in live.ENDED:
+        live.watch(found.id, _going)
+    else:
+        _ended(request, found, step, index)
+
+
+def _offer(request: SensitivityRequest, label: str) -> None:
+    pressed = st.button(label, icon=":material/query_stats:", key="ask-sensitivity")
+    st.caption(f"Each group is pruned alone and looked at on calibration images, without training: "
+               f"{roughly(estimate(request).seconds)}, estimated. You can stop it, and go on meanwhile.")  # fmt: skip
+    if pressed:
+        try:
+            kept.start(ADDRESS, request)
+        except RequestError as error:
+            say(error.message, error.next)
+
+
+def _going(found: Job) -> None:
+    """What the fragment draws each second."""
+    live.progress(found)
+    seen = result(found.id)
+    if st.button("Stop", icon=":material/stop:", key="stop-sensitivity", type="tertiary"):
+        cancel(found.id)
+    if isinstance(seen, Sensitivity):
+        chrome.chart(charts.sensitivity(seen), "sensitivity-so-far")
+
+
+def _ended(request: SensitivityRequest, found: Job, step: PruneChannel, index: int) -> None:
+    seen = result(found.id)
+    if found.state == "failed" and found.error:
+        say(found.error.text, found.error_next)
+    if isinstance(seen, Sensitivity) and seen.layers:
+        _told(seen, step, index)
+    if found.state == "cancelled":
+        looked_at = many(len(seen.layers), "layer group") if isinstance(seen, Sensitivity) else "no layer group"
+        st.info(f"It was stopped with {looked_at} looked at.", icon=":material/pause_circle:")
+    if found.state != "done":
+        _offer(request, "Look again")
+
+
+def _told(seen: Sensitivity, step: PruneChannel, index: int) -> None:
+    """The chart, what it was seen on, and the ratios that follow from it."""
+    what = "Accuracy" if seen.labelled else "Agreement with the model as it is"
+    st.markdown(f"**{what}, when one layer group alone loses channels**")
+    for note in seen.warnings:
+        st.warning(plain(sentence(note.text)), icon=":material/warning:")
+    chrome.chart(charts.sensitivity(seen), "sensitivity")
+    st.caption(f"{share(seen.top1)} of {many(seen.n_images, 'calibration image')}, on which one image is "
+               f"{100 / seen.n_images:.2g} points. Channels go by L2, nothing is trained.")  # fmt: skip
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        points = st.number_input("A group may lose, points", 0.0, 100.0, POINTS, 0.5, format="%g", width=190,
+                                 key="sensitivity-points")  # fmt: skip
+        ratios = propose_ratios(seen, points / 100)
+        wanted = step.model_copy(update={"group_ratios": ratios, "goal": "ratio", "goal_value": None})
+        some = any(wanted.ratio_by_layer.values())
+        if st.button("Set the ratios", icon=":material/tune:", disabled=not some or wanted == step, key="set-ratios"):
+            _take(wanted, index)
+    if not some:
+        st.caption("No group stays within that at any ratio that was tried. Let them lose more.")
+    else:
+        st.caption(f"{in_words(wanted)} Together they lose more than each alone: train afterwards.")
+
+
+def _set(step: PruneChannel, index: int) -> None:
+    """What a card's own ratios are, and the way to be rid of them."""
+    st.info(f"Ratios by layer group are set: {in_words(step)}", icon=":material/tune:")
+    if st.button("Clear them", icon=":material/close:", type="tertiary", key=state.key(f"clear-ratios-{index}"),
+                 help="Every group then takes the ratio of this card."):  # fmt: skip
+        _take(step.model_copy(update={"group_ratios": ()}), index)
+
+
+def _take(step: PruneChannel, index: int) -> None:
+    draft = state.draft()
+    state.replace_draft(draft.changed(cards=cards.changed(draft.cards, index, step)))
+    st.rerun()
+
+
+def in_words(step: PruneChannel) -> str:
+    """How much the groups lose that have a ratio of their own: 9 of 10 groups lose 25 to 75 % of their channels."""
+    ratios = step.ratio_by_layer
+    cut = sorted(100 * ratio for ratio in ratios.values() if ratio)
+    whole = f"{len(ratios) - len(cut)} stay whole" if cut else "all stay whole"
+    parts = [f"{cut[0]:.0f} %" if cut[0] == cut[-1] else f"{cut[0]:.0f} to {cut[-1]:.0f} %"] if cut else []
+    lose = [f"{len(cut)} of {many(len(ratios), 'group')} lose {part} of their channels" for part in parts]
+    return sentence(", ".join([*lose, *([whole] if len(cut) < len(ratios) else [])]))
