@@ -144,20 +144,22 @@ def sensitivity(
     within: Annotated[
         float, typer.Option("--within", metavar="POINTS", min=0, max=100, help="What a group may lose by itself.")
     ] = 1.0,
+    minutes: Annotated[float, typer.Option("--minutes", help="No group is begun after this.")] = 30.0,
     json: AsJson = False,
 ) -> None:
     """Say how much each group of layers can lose, and the ratios for a pruning step."""
     asked = {"ratios": tuple(ratio)} if ratio else {}
     request = SensitivityRequest.parse({
         "model": _source(model, str(weights.expanduser().absolute()) if weights else PRETRAINED),
-        "data": _images(model, data, labels), **asked,
+        "data": _images(model, data, labels), "minutes": minutes, **asked,
     })  # fmt: skip
     found = engine.sensitivity(request, _tell)
     ratios = engine.propose_ratios(found, within / 100)
     if json:
         _json({**found.model_dump(), "group_ratios": ratios})
     else:
-        print("\n".join([*lines.of_sensitivity(found), f"group_ratios within {within:g} points: {' '.join(ratios)}"]))
+        told = [f"for a pruning step, each within {within:g} points:", f"group_ratios: [{', '.join(ratios)}]"]
+        print("\n".join([*lines.of_sensitivity(found), *told]))
 
 
 def _source(model: str, weights: str) -> ModelSource:

@@ -45,7 +45,7 @@ QAT_VIEWS, QAT_SLOWER = 4, 2.0  # the rounding of weights and activations costs 
 RACE_SECONDS, RACE_CALLS = 25.0, 2000.0  # about ten candidates built, screened and timed
 PAIR_SECONDS = 4.0  # of the advisor: one architecture beside the user's model
 SAMPLE_GROUPS, GROUPS = 10, 30  # of layers whose channels go together
-ALONE_SECONDS, MOST_ALONE_IMAGES = 0.5, 256  # of a sensitivity: cutting one group once, and the images that see it
+ALONE_SECONDS, MOST_ALONE_IMAGES = 1.0, 128  # of a sensitivity: cutting one group once, and the images that see it
 BYTES_PER_IMAGE = 50_000
 
 
@@ -83,14 +83,14 @@ def estimate_advice(request: AdviseRequest) -> Estimate:
 
 
 def estimate_sensitivity(request: SensitivityRequest) -> Estimate:
-    """Seconds of the phases of a sensitivity; how many groups a network has is known when it was looked at."""
+    """Seconds of the phases of a sensitivity, which ends with its minutes; the number of groups is a guess."""
     recipe = Recipe(model=request.model, data=request.data, preprocess=request.preprocess)
     tries = len(request.ratios) * (SAMPLE_GROUPS if isinstance(request.model, SampleModel) else GROUPS)
     n_images = min(request.split.calibration * _images(recipe), MOST_ALONE_IMAGES)
     forward = _macs(recipe) / (INFERENCE_MACS_PER_CORE * cores()) + 0.0005
     phases = {"starting": STARTING_SECONDS, "pruning": round(tries * ALONE_SECONDS, 1),
               "accuracy": round(tries * n_images * forward, 1)}  # fmt: skip
-    return Estimate(seconds=round(sum(phases.values()), 1), phases=phases)
+    return Estimate(seconds=round(min(sum(phases.values()), 60 * request.minutes), 1), phases=phases)
 
 
 def describe_recipe(recipe: Recipe) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import pytest
+from PIL import Image
 
 import engine as facade
 from engine.__main__ import main
@@ -233,13 +234,17 @@ def test_a_preset_is_put_in_line_for_a_recipe_without_steps(engine, recipe):
     assert engine("submit", file, "--preset", "fastest")[0] == 2
 
 
-def test_sensitivity_is_seen_on_the_sample_and_gives_ratios(engine):
-    status, out, err = engine("sensitivity", "sample", "--ratio", "0.25", "--within", "2", "--json")
+def test_sensitivity_is_seen_on_images_and_gives_ratios(engine, tmp_path):
+    for number in range(20):
+        Image.new("L", (16, 16), 12 * number).save(tmp_path / f"{number}.png")
+    status, out, err = engine("sensitivity", "sample", "--data", str(tmp_path), "--labels", "none", "--ratio", "0.25",
+                              "--within", "100", "--json")  # fmt: skip
     assert status == 0, err
-    assert "layer4.0.conv1" in err
+    assert "layer4.0.conv1: 10 of 10" in err
     told = json.loads(out)
+    assert (told["labelled"], told["n_images"]) == (False, 2)
     assert len(told["layers"]) == len(told["group_ratios"]) == 10
-    assert {len(layer["points"]) for layer in told["layers"]} == {1}
+    assert "layer4.0.conv1=0.25" in told["group_ratios"]
 
 
 @pytest.mark.parametrize(("arguments", "naming"), [

@@ -1,5 +1,6 @@
 """How much each group of layers can lose: accuracy against the ratio, one group at a time, without training."""
 
+import time
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from engine.analyses.turns import turn
 from engine.data import Part, load
 from engine.errors import DataError, SourceError
 from engine.models.artifacts import TorchModel
-from engine.results import LayerSensitivity, Sensitivity, SensitivityPoint
+from engine.results import LayerSensitivity, Note, Sensitivity, SensitivityPoint
 from engine.settings import SensitivityRequest
 from engine.store.folders import JobFolder
 from engine.store.home import Home
@@ -20,16 +21,17 @@ from engine.store.progress import Progress
 from engine.techniques.prune import groups_of, prune_alone
 
 BATCH, EXAMPLES = 64, 4
-MOST_IMAGES = 256
+MOST_IMAGES = 128
 
 
 def sensitivity(request: SensitivityRequest, folder: JobFolder, progress: Progress) -> Sensitivity:
     """Top-1 where one group of layers alone is pruned by L2, for every group and ratio.
 
     On calibration images, since the evaluation images judge what is chosen by it; where there are no labels, agreement
-    with the whole network. What was seen lies in the folder after every group. Raises SourceError for an ONNX file,
-    DataError without calibration images, and StepError as pruning does.
+    with the whole network. What was seen lies in the folder after every group, and a warning says where the minutes
+    ended it. Raises SourceError for an ONNX file, DataError without calibration images, and StepError as pruning does.
     """
+    deadline = time.monotonic() + request.minutes * 60
     progress.emit("sensitivity", "load", 0.0, "loading the model and the images")
     folder.work.mkdir(parents=True, exist_ok=True)
     model, part = _load(request, folder.work)
@@ -42,6 +44,10 @@ def sensitivity(request: SensitivityRequest, folder: JobFolder, progress: Progre
     found = Sensitivity(layers=(), top1=float((whole == wanted).mean()), labelled=part.labels is not None,
                         n_images=len(part), warnings=model.warnings)  # fmt: skip
     for number, group in enumerate(groups):
+        if time.monotonic() >= deadline:
+            return found.model_copy(update={
+                "warnings": (*found.warnings, _out_of_time(number, len(groups), request.minutes)),
+            })  # fmt: skip
         progress.emit(
             "sensitivity", "prune", 0.1 + 0.9 * number / len(groups), f"{group.name}: {number + 1} of {len(groups)}"
         )
@@ -53,6 +59,11 @@ def sensitivity(request: SensitivityRequest, folder: JobFolder, progress: Progre
         found = found.model_copy(update={"layers": (*found.layers, seen)})
         folder.write("result.json", found)
     return found
+
+
+def _out_of_time(n_done: int, n_groups: int, minutes: float) -> Note:
+    return Note(code="out_of_time", text=f"The {minutes:g} minutes were up after {n_done} of {n_groups} layer groups; "
+                                         "nothing is known of the others")  # fmt: skip
 
 
 def _load(request: SensitivityRequest, work: Path) -> tuple[TorchModel, Part]:

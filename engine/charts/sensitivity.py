@@ -6,6 +6,7 @@ from engine.charts.style import canvas, label, reference
 from engine.results import Sensitivity
 
 MOST = 12
+PLOT, NAME = 340, 19  # pixels: the lines with their axes, and one name in the legend below them
 
 
 def sensitivity(found: Sensitivity) -> go.Figure:
@@ -16,7 +17,8 @@ def sensitivity(found: Sensitivity) -> go.Figure:
     ranked = sorted((one for one in found.layers if one.points), key=lambda one: min(p.top1 for p in one.points))
     shown = ranked[:MOST]
     what = "Top-1" if found.labelled else "Agreement"
-    figure = canvas(_alt(found, what, len(ranked)), height=380, x_title="Channels that go, %", y_title=f"{what}, %")
+    figure = canvas(_alt(found, what, len(ranked)), height=PLOT + NAME * len(shown), x_title="Channels that go, %",
+                    y_title=f"{what}, %")  # fmt: skip
     for one in shown:
         points = sorted(one.points, key=lambda point: point.ratio)
         figure.add_scatter(
@@ -24,7 +26,7 @@ def sensitivity(found: Sensitivity) -> go.Figure:
             y=[100 * found.top1, *(100 * point.top1 for point in points)],
             mode="lines+markers", name=label(one.layer), hovertemplate="%{x:.0f} %: %{y:.1f} %",
         )  # fmt: skip
-    figure.update_layout(showlegend=True)
+    figure.update_layout(showlegend=True, legend={"orientation": "h", "x": 0, "y": -0.25, "yanchor": "top"})
     reference(figure, y=100 * found.top1, text="as it is")
     return figure
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from engine.errors import Cancelled, FeatherweightError, LimitError, RunError, StorageError
 from engine.jobs.processes import MAX_PROCESSES, child_environment, limit_files, signal_group, signal_name, sweep, used
 from engine.machine import memory_bytes
-from engine.settings import JobRequest, RunRequest
+from engine.settings import JobRequest, RunRequest, SensitivityRequest
 from engine.store.endings import ended_by, settle
 from engine.store.folders import JobFile, JobFolder, Outcome, now
 from engine.store.home import Home
@@ -38,10 +38,13 @@ class Limits:
 
 
 def limits_for(request: JobRequest) -> Limits:
-    """The budget's minutes and an hour for a run, 15 minutes for anything else; 90 % of the memory."""
+    """The budget's minutes and an hour for a run, 15 minutes for anything else, and for a sensitivity its minutes on
+    top; 90 % of the memory."""
     seconds = ANALYSIS_SECONDS
     if isinstance(request, RunRequest):
         seconds = request.recipe.budget.minutes * 60 + RUN_OVERHEAD_SECONDS
+    if isinstance(request, SensitivityRequest):
+        seconds += request.minutes * 60
     return Limits(seconds=seconds, memory_bytes=int(memory_bytes() * MEMORY_SHARE))
 
 

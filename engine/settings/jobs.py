@@ -74,6 +74,7 @@ class SensitivityRequest(Settings):
         (0.25, 0.5, 0.75), help="The shares of its channels that a group loses.", min_length=1, max_length=9
     )
     seed: int = 0
+    minutes: float = setting(30.0, help="No group is begun after this.", unit="min", gt=0, le=600)
 
 
 AnalysisRequest = ProfileRequest | PreviewRequest | HardwareRequest | AdviseRequest | SensitivityRequest

@@ -76,11 +76,15 @@ def _ended(request: SensitivityRequest, found: Job, step: PruneChannel, index: i
     seen = result(found.id)
     if found.state == "failed" and found.error:
         say(found.error.text, found.error_next)
-    if isinstance(seen, Sensitivity) and seen.layers:
-        _told(seen, step, index)
+    if isinstance(seen, Sensitivity):
+        for note in seen.warnings:
+            st.warning(plain(sentence(note.text)), icon=":material/warning:")
+        if seen.layers:
+            _told(seen, step, index)
     if found.state == "cancelled":
         looked_at = many(len(seen.layers), "layer group") if isinstance(seen, Sensitivity) else "no layer group"
-        st.info(f"It was stopped with {looked_at} looked at.", icon=":material/pause_circle:")
+        st.info(f"It was stopped with {looked_at} looked at; the others take the ratio of this card.",
+                icon=":material/pause_circle:")  # fmt: skip
     if found.state != "done":
         _offer(request, "Look again")
 
@@ -89,11 +93,10 @@ def _told(seen: Sensitivity, step: PruneChannel, index: int) -> None:
     """The chart, what it was seen on, and the ratios that follow from it."""
     what = "Accuracy" if seen.labelled else "Agreement with the model as it is"
     st.markdown(f"**{what}, when one layer group alone loses channels**")
-    for note in seen.warnings:
-        st.warning(plain(sentence(note.text)), icon=":material/warning:")
     chrome.chart(charts.sensitivity(seen), "sensitivity")
-    st.caption(f"{share(seen.top1)} of {many(seen.n_images, 'calibration image')}, on which one image is "
-               f"{100 / seen.n_images:.2g} points. Channels go by L2, nothing is trained.")  # fmt: skip
+    st.caption(f"As it is: {share(seen.top1)} of {many(seen.n_images, 'calibration image')}; one image is "
+               f"{100 / seen.n_images:.2g} points. The channels of the smallest weights (L2) go, nothing is "
+               "trained.")  # fmt: skip
     with st.container(horizontal=True, vertical_alignment="bottom"):
         points = st.number_input("A group may lose, points", 0.0, 100.0, POINTS, 0.5, format="%g", width=190,
                                  key="sensitivity-points")  # fmt: skip
@@ -110,7 +113,7 @@ def _told(seen: Sensitivity, step: PruneChannel, index: int) -> None:
 
 def _set(step: PruneChannel, index: int) -> None:
     """What a card's own ratios are, and the way to be rid of them."""
-    st.info(f"Ratios by layer group are set: {in_words(step)}", icon=":material/tune:")
+    st.info(f"This card has a ratio for each layer group. {in_words(step)}", icon=":material/tune:")
     if st.button("Clear them", icon=":material/close:", type="tertiary", key=state.key(f"clear-ratios-{index}"),
                  help="Every group then takes the ratio of this card."):  # fmt: skip
         _take(step.model_copy(update={"group_ratios": ()}), index)
@@ -123,10 +126,12 @@ def _take(step: PruneChannel, index: int) -> None:
 
 
 def in_words(step: PruneChannel) -> str:
-    """How much the groups lose that have a ratio of their own: 9 of 10 groups lose 25 to 75 % of their channels."""
+    """How much goes where the card has ratios of its own: in 9 of 10 layer groups 25 to 75 % of the channels."""
     ratios = step.ratio_by_layer
-    cut = sorted(100 * ratio for ratio in ratios.values() if ratio)
-    whole = f"{len(ratios) - len(cut)} stay whole" if cut else "all stay whole"
-    parts = [f"{cut[0]:.0f} %" if cut[0] == cut[-1] else f"{cut[0]:.0f} to {cut[-1]:.0f} %"] if cut else []
-    lose = [f"{len(cut)} of {many(len(ratios), 'group')} lose {part} of their channels" for part in parts]
-    return sentence(", ".join([*lose, *([whole] if len(cut) < len(ratios) else [])]))
+    cut = [100 * ratio for ratio in ratios.values() if ratio]
+    if not cut:
+        return "All layer groups stay whole."
+    gone = " to ".join(dict.fromkeys(f"{edge:.0f}" for edge in (min(cut), max(cut))))
+    where = f"all {len(ratios)}" if len(cut) == len(ratios) else f"{len(cut)} of {len(ratios)}"
+    rest = "" if len(cut) == len(ratios) else ", the rest stays whole"
+    return f"In {where} layer groups {gone} % of the channels go{rest}."

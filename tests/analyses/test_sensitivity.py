@@ -12,6 +12,8 @@ from engine.store.folders import JobFolder
 from engine.store.progress import Progress
 from tests.models.small import small_classifier
 
+pytestmark = pytest.mark.usefixtures("home")
+
 
 def run(tmp_path, events, model=SampleModel(), **asked):  # noqa: B008 (frozen)
     request = SensitivityRequest(model=model, data=SampleData(), **asked)
@@ -22,14 +24,21 @@ def test_the_more_goes_the_less_is_right(tmp_path):
     events = []
     found = run(tmp_path, events, ratios=(0.3, 0.9))
     assert found.top1 > 0.97
-    assert (found.n_images, found.labelled) == (180, True)
+    assert (found.n_images, found.labelled) == (128, True)
     assert len(found.layers) == len({one.layer for one in found.layers}) == 10
     gentle, harsh = (sum(one.points[place].top1 for one in found.layers) for place in (0, -1))
     assert gentle > harsh
     assert all(one.points[-1].ratio > 0.8 for one in found.layers if one.channels > 64)
     fractions = [event.fraction for event in events]
     assert fractions == sorted(fractions)
-    assert Sensitivity.model_validate_json(found.model_dump_json()) == found
+    assert Sensitivity.model_validate_json((tmp_path / "job" / "result.json").read_bytes()) == found
+
+
+def test_it_ends_with_its_minutes_and_says_how_far_it_came(tmp_path):
+    found = run(tmp_path, [], minutes=1e-9)
+    assert found.layers == ()
+    assert [note.code for note in found.warnings] == ["out_of_time"]
+    assert "after 0 of 10 layer groups" in found.warnings[0].text
 
 
 def test_what_is_refused(tmp_path):

@@ -6,7 +6,7 @@ import pytest
 
 from engine.jobs.executor import Limits, limits_for
 from engine.machine import memory_bytes
-from engine.settings import HardwareRequest, RunRequest
+from engine.settings import HardwareRequest, RunRequest, SampleData, SampleModel, SensitivityRequest
 from engine.store.endings import settle
 from engine.store.folders import Outcome, now
 from tests.jobs.standins import STUBBORN, alive, ended, pid_in, until
@@ -168,6 +168,8 @@ def test_limits_follow_the_request(recipe):
     run, analysis = limits_for(RunRequest(recipe=recipe)), limits_for(HardwareRequest())
     assert run.seconds > recipe.budget.minutes * 60 > 0
     assert analysis.seconds < run.seconds
+    sensitivity = SensitivityRequest(model=SampleModel(), data=SampleData(), minutes=40)
+    assert limits_for(sensitivity).seconds == analysis.seconds + 2400
     assert run.memory_bytes < memory_bytes()
 
 

@@ -79,7 +79,7 @@ def test_the_ratios_are_set_from_it_said_in_words_and_cleared_again(asked):
     assert "one image is 0.56 points" in words(at)
     button(at, "Set the ratios").click().run()
     assert step(at) == PruneChannel(group_ratios=OWN)
-    assert "1 of 3 groups lose 50 % of their channels, 2 stay whole" in words(at)
+    assert "In 1 of 3 layer groups 50 % of the channels go, the rest stays whole" in words(at)
     assert button(at, "Set the ratios").disabled
     button(at, "Clear them").click().run()
     assert step(at) == PruneChannel()
@@ -97,6 +97,12 @@ def test_more_points_make_larger_ratios_and_none_is_a_sentence(asked):
 
 def test_without_labels_it_is_agreement(asked):
     assert "Agreement with the model as it is, when" in words(asked(seen(labelled=False)))
+
+
+def test_a_warning_is_said_where_no_group_was_looked_at_too(asked):
+    at = asked(seen(0, warnings=(Note(code="out_of_time", text="the 30 minutes were up"),)))
+    assert at.warning[0].value == "The 30 minutes were up\\."
+    assert not at.get("plotly_chart")
 
 
 def test_what_was_seen_stays_where_it_was_stopped_and_it_can_be_looked_at_again(asked):
@@ -147,8 +153,9 @@ def test_a_network_that_resists_is_refused_at_once(app):
 
 
 @pytest.mark.parametrize(("ratios", "said"), [
-    (("a=0",), "All stay whole."), (("a=0.5", "b=0.25"), "2 of 2 groups lose 25 to 50 % of their channels."),
-    (("a=0.5", "b=0"), "1 of 2 groups lose 50 % of their channels, 1 stay whole."),
+    (("a=0",), "All layer groups stay whole."),
+    (("a=0.5", "b=0.25"), "In all 2 layer groups 25 to 50 % of the channels go."),
+    (("a=0.5", "b=0.5", "c=0"), "In 2 of 3 layer groups 50 % of the channels go, the rest stays whole."),
 ])  # fmt: skip
 def test_ratios_in_words(ratios, said):
     assert in_words(PruneChannel(group_ratios=ratios)) == said
