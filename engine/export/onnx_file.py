@@ -73,7 +73,8 @@ def _export(module: torch.nn.Module, images: Images, name: str) -> torch.onnx.ON
                 dynamic_shapes=({0: torch.export.Dim("batch")},),
             )
     except (torch.onnx.errors.OnnxExporterError, RuntimeError, ValueError) as error:
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:300]
+        cause = error.__cause__ or error  # the exporter's own message is about its stages
+        reason = (str(cause).strip().splitlines() or [type(cause).__name__])[0][:300]
         raise ExportError(f"torch cannot export '{name}' to ONNX: {reason}",
                           "Choose another architecture") from error  # fmt: skip
     if program is None:

@@ -4,6 +4,9 @@ from typing import Any
 
 from torch import nn
 
+KEPT = ("groups", "in_chs")
+"""What blocks that timm reparameterises keep of the width of their first convolution."""
+
 
 def attentions(module: nn.Module) -> list[Any]:
     """The self-attentions with one layer for queries, keys and values that split it by `num_heads`."""
@@ -29,7 +32,7 @@ def mend(module: nn.Module) -> None:
         width = layer.qkv.out_features // 3
         _set(layer, head_dim=width // layer.num_heads, attn_dim=width)
     for layer in module.modules():
-        if hasattr(layer, "reparameterize") and isinstance(getattr(layer, "groups", None), int):
+        if hasattr(layer, "reparameterize") and any(isinstance(getattr(layer, name, None), int) for name in KEPT):
             _mend_branches(layer)
         scale, shape = getattr(layer, "scale", None), getattr(layer, "shape", None)
         if isinstance(scale, nn.Parameter) and isinstance(shape, tuple):  # MetaFormer's scales of a branch
@@ -37,7 +40,7 @@ def mend(module: nn.Module) -> None:
 
 
 def _mend_branches(layer: nn.Module) -> None:
-    """Blocks of RepVGG, MobileOne and FastViT read these where timm makes one convolution of their branches."""
+    """Blocks of RepVGG, MobileOne, FastViT and LCNetV2 read these where timm makes one convolution of branches."""
     convs = [conv for name, conv in layer.named_modules() if isinstance(conv, nn.Conv2d) and not name.startswith("se.")]
     if convs:
         conv = convs[0]

@@ -6,6 +6,7 @@ import pytest
 import torch
 from pydantic import TypeAdapter
 from safetensors.torch import load_file, save_file
+from timm.utils import reparameterize_model
 
 from engine import data as images
 from engine import models
@@ -59,6 +60,15 @@ def test_the_file_is_smaller_and_answers_as_torch_does(architecture, px, given):
     whole = export_onnx(model, context.folder / "whole.onnx")
     assert made.macs < 0.5 * whole.macs
     assert made.path.stat().st_size < 0.6 * whole.path.stat().st_size
+
+
+@pytest.mark.parametrize("architecture", ["fastvit_t8", "lcnetv2_small"])
+def test_branches_that_were_cut_still_make_one_convolution(architecture, given):
+    model, context = given(architecture, 32)
+    module = pruned(model, context).model.build().eval()
+    images = torch.randn(2, model.in_chans, 32, 32)
+    with torch.inference_mode():
+        assert torch.allclose(reparameterize_model(module).eval()(images), module(images), atol=1e-4)
 
 
 def test_what_is_cut_is_cut_further(given):
