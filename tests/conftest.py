@@ -1,5 +1,6 @@
 """What many tests share: a home of their own, and one run of the sample that all read and none changes."""
 
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,9 +47,26 @@ def recipe() -> Recipe:
 
 
 @pytest.fixture(scope="session")
-def shared_home(tmp_path_factory) -> Home:
+def with_baseline(tmp_path_factory) -> Path:
+    """A cache that holds the sample's ONNX file and its predictions, and nothing else: making these takes seconds."""
+    home = Home(tmp_path_factory.mktemp("baseline"))
+    home.prepare()
+    carry_out(parse_recipe("{model: {kind: sample}, data: {kind: sample}, steps: []}"), home.path / "run", home)
+    return home.cache
+
+
+@pytest.fixture(scope="session")
+def shared_home(tmp_path_factory, with_baseline) -> Home:
     home = Home(tmp_path_factory.mktemp("home"))
     home.prepare()
+    shutil.copytree(with_baseline, home.cache, dirs_exist_ok=True)
+    return home
+
+
+@pytest.fixture
+def ready_home(home, with_baseline) -> Home:
+    """A home of its own in which only the sample's baseline was made before."""
+    shutil.copytree(with_baseline, home.cache, dirs_exist_ok=True)
     return home
 
 
