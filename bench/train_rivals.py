@@ -9,11 +9,12 @@ from collections.abc import Callable
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.optim.lr_scheduler import OneCycleLR
+from torch.optim.lr_scheduler import LRScheduler, OneCycleLR
 from torch.utils.data import DataLoader, Dataset
 
 from engine.settings import Preprocess
 
+Batches = DataLoader[tuple[Tensor, int]]
 Rival = Callable[[nn.Module, "Images", "Images", int, int, float], float]
 """(network, train images, validation images, epochs, batch size, learning rate) -> top-1 at the end."""
 
@@ -36,22 +37,9 @@ class Images(Dataset[tuple[Tensor, int]]):
 
 def plain(module: nn.Module, train: Images, validation: Images, epochs: int, batch: int, rate: float) -> float:
     """PyTorch alone."""
-    batches, held = DataLoader(train, batch, shuffle=True, drop_last=True), DataLoader(validation, 256)
-    optimizer = torch.optim.AdamW(module.parameters(), lr=rate, weight_decay=0.05)
+    optimizer, (batches, held) = _optimizer(module, rate), _loaders(train, validation, batch)
     schedule = OneCycleLR(optimizer, rate, total_steps=epochs * len(batches))
-    criterion, top1 = nn.CrossEntropyLoss(label_smoothing=0.1), 0.0
-    for _ in range(epochs):
-        module.train()
-        total = 0.0
-        for images, labels in batches:
-            optimizer.zero_grad()
-            loss = criterion(module(images), labels)
-            loss.backward()
-            optimizer.step()
-            schedule.step()
-            total += loss.item()
-        top1 = _top1(module, held)
-    return top1
+    return _trained(module, optimizer, schedule, batches, held, epochs, Tensor.backward)
 
 
 def accelerated(module: nn.Module, train: Images, validation: Images, epochs: int, batch: int, rate: float) -> float:
@@ -59,11 +47,26 @@ def accelerated(module: nn.Module, train: Images, validation: Images, epochs: in
     from accelerate import Accelerator  # of bench/requirements-train.txt, which the project does not need
 
     accelerator = Accelerator(cpu=True)
-    optimizer = torch.optim.AdamW(module.parameters(), lr=rate, weight_decay=0.05)
     module, optimizer, batches, held = accelerator.prepare(
-        module, optimizer, DataLoader(train, batch, shuffle=True, drop_last=True), DataLoader(validation, 256)
+        module, _optimizer(module, rate), *_loaders(train, validation, batch)
     )
     schedule = accelerator.prepare(OneCycleLR(optimizer, rate, total_steps=epochs * len(batches)))
+    return _trained(module, optimizer, schedule, batches, held, epochs, accelerator.backward)
+
+
+def _optimizer(module: nn.Module, rate: float) -> torch.optim.Optimizer:
+    return torch.optim.AdamW(module.parameters(), lr=rate, weight_decay=0.05)
+
+
+def _loaders(train: Images, validation: Images, batch: int) -> tuple[Batches, Batches]:
+    return DataLoader(train, batch, shuffle=True, drop_last=True), DataLoader(validation, 256)
+
+
+def _trained(
+    module: nn.Module, optimizer: torch.optim.Optimizer, schedule: LRScheduler, batches: Batches, held: Batches,
+    epochs: int, backward: Callable[[Tensor], None],
+) -> float:  # fmt: skip
+    """Top-1 after the last epoch."""
     criterion, top1 = nn.CrossEntropyLoss(label_smoothing=0.1), 0.0
     for _ in range(epochs):
         module.train()
@@ -71,7 +74,7 @@ def accelerated(module: nn.Module, train: Images, validation: Images, epochs: in
         for images, labels in batches:
             optimizer.zero_grad()
             loss = criterion(module(images), labels)
-            accelerator.backward(loss)
+            backward(loss)
             optimizer.step()
             schedule.step()
             total += loss.item()
@@ -80,7 +83,7 @@ def accelerated(module: nn.Module, train: Images, validation: Images, epochs: in
 
 
 @torch.inference_mode()
-def _top1(module: nn.Module, batches: DataLoader[tuple[Tensor, int]]) -> float:
+def _top1(module: nn.Module, batches: Batches) -> float:
     module.eval()
     right = [(module(images).argmax(1) == labels).float().sum() for images, labels in batches]
     return float(sum(right) / len(batches.dataset))  # type: ignore[arg-type]

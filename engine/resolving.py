@@ -21,7 +21,6 @@ from engine.settings import (
     HardwareRequest,
     ImagesData,
     ModelSource,
-    PreviewRequest,
     PruneChannel,
     Recipe,
     SampleModel,
@@ -32,6 +31,7 @@ from engine.settings import (
     TimmModel,
     with_sources,
 )
+from engine.settings.jobs import ImagesRequest
 from engine.store.home import Home
 from engine.store.uploads import find_upload, path_sum
 
@@ -62,7 +62,7 @@ def resolve_request(request: AnalysisRequest, home: Home, *, from_browser: bool)
         return request
     found = Finder(home, from_browser)
     changes: dict[str, object] = {"model": found.model(request.model)}
-    if isinstance(request, PreviewRequest | AdviseRequest | SensitivityRequest):
+    if isinstance(request, ImagesRequest):
         changes["data"] = found.data(request.data) if request.data is not None else None
     if isinstance(request, SensitivityRequest):
         _check_cut(request.model.name if isinstance(request.model, TimmModel) else "")
@@ -186,9 +186,9 @@ def _new_network(step: Step) -> TimmModel | None:
     """The one that a step puts in place of the model so far."""
     match step:
         case Distill(student=str(name)):
-            return TimmModel(name=name, weights=step.student_weights)
+            return TimmModel.parse({"name": name, "weights": step.student_weights})
         case Swap():
-            return TimmModel(name=step.architecture, weights=step.weights)
+            return TimmModel.parse({"name": step.architecture, "weights": step.weights})
     return None
 
 

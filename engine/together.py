@@ -10,6 +10,8 @@ when to stop. On a GPU each, where there are any, else on the CPU. All processes
 import sys
 import tempfile
 import time
+from collections.abc import Iterable
+from dataclasses import replace
 from datetime import timedelta
 from itertools import takewhile
 from pathlib import Path
@@ -20,11 +22,11 @@ from torch import distributed
 from engine.errors import FeatherweightError
 from engine.pipeline import load
 from engine.resolving import resolve_recipe
-from engine.settings import Recipe, load_recipe
+from engine.settings import Recipe, Step, load_recipe
 from engine.steps import Bench
 from engine.store.cache import Cache
 from engine.store.home import Home
-from engine.techniques.context import Model, silent
+from engine.techniques.context import Model, as_onnx, silent
 from engine.training import several
 
 PATIENCE = timedelta(hours=2)
@@ -55,14 +57,22 @@ def train(recipe: Recipe, home: Home) -> None:
         source, data = load(recipe, Path(name), silent)
         bench = Bench(cache=Cache(home.cache), data=data, target=recipe.target, seed=recipe.seed, work=Path(name),
                       deadline=time.monotonic() + recipe.budget.minutes * 60)  # fmt: skip
+        base = _follow(bench, source, recipe.baseline_steps)
+        if any(step.asks_baseline for chain in recipe.chains for step in chain):
+            bench = replace(bench, baseline=as_onnx(bench.export(base, silent).model), unexported=base)
         for chain in recipe.chains:
-            model: Model = source
-            for step in takewhile(lambda one: one.stage == "torch", chain):
-                kept = bench.apply(model, step, _tell)
-                model = kept.model
-                _say(f"{step.title}: {'was there already' if kept.reused else 'done'}")
-                for note in kept.notes:
-                    _say(f"  {note.text}")
+            _follow(bench, base, takewhile(lambda one: one.stage == "torch", chain[len(recipe.baseline_steps) :]))
+
+
+def _follow(bench: Bench, model: Model, steps: Iterable[Step]) -> Model:
+    """What the steps make of the model."""
+    for step in steps:
+        kept = bench.apply(model, step, _tell)
+        model = kept.model
+        _say(f"{step.title}: {'was there already' if kept.reused else 'done'}")
+        for note in kept.notes:
+            _say(f"  {note.text}")
+    return model
 
 
 def _tell(fraction: float, message: str, **metrics: float) -> None:

@@ -1,6 +1,8 @@
 """What many tests share: a home of their own, and one run of the sample that all read and none changes."""
 
+import shutil
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,8 @@ from engine.store.folders import JobFile, JobFolder, now
 from engine.store.home import Home
 from engine.store.progress import Progress
 
+N_ROUNDS = 12
+"""As many as the pipeline times in."""
 SAMPLE_RECIPE = """
 version: 1
 name: digits to int8
@@ -46,15 +50,35 @@ def recipe() -> Recipe:
 
 
 @pytest.fixture(scope="session")
-def shared_home(tmp_path_factory) -> Home:
+def with_baseline(tmp_path_factory) -> Path:
+    """A cache that holds the sample's ONNX file and its predictions, and nothing else: making these takes seconds."""
+    home = Home(tmp_path_factory.mktemp("baseline"))
+    home.prepare()
+    carry_out(parse_recipe("{model: {kind: sample}, data: {kind: sample}, steps: []}"), home.path / "run", home)
+    return home.cache
+
+
+@pytest.fixture(scope="session")
+def shared_home(tmp_path_factory, with_baseline) -> Home:
     home = Home(tmp_path_factory.mktemp("home"))
     home.prepare()
+    shutil.copytree(with_baseline, home.cache, dirs_exist_ok=True)
     return home
 
 
-def carry_out(recipe: Recipe, path: Path, home: Home) -> Ran:
-    """The pipeline in this process, on a folder of its own."""
-    from engine.pipeline import run
+@pytest.fixture
+def ready_home(home, with_baseline) -> Home:
+    """A home of its own in which only the sample's baseline was made before."""
+    shutil.copytree(with_baseline, home.cache, dirs_exist_ok=True)
+    return home
+
+
+def carry_out(recipe: Recipe, path: Path, home: Home, n_rounds: int = 3) -> Ran:
+    """The pipeline in this process, on a folder of its own.
+
+    It times in few rounds, N_ROUNDS where somebody looks at the latencies themselves.
+    """
+    from engine import pipeline
 
     path.mkdir(parents=True)
     folder = JobFolder(path)
@@ -63,10 +87,13 @@ def carry_out(recipe: Recipe, path: Path, home: Home) -> Ran:
         "job.json",
         JobFile(id=path.name, kind="run", name=recipe.name, created=now(), request=RunRequest(recipe=recipe)),
     )
-    report = run(recipe, folder, Progress(folder), home)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pipeline, "measure_latency", partial(pipeline.measure_latency, n_rounds=n_rounds))
+        report = pipeline.run(recipe, folder, Progress(folder), home)
     return Ran(report, folder, folder.events())
 
 
 @pytest.fixture(scope="session")
 def sample_run(tmp_path_factory, shared_home) -> Ran:
-    return carry_out(parse_recipe(SAMPLE_RECIPE), tmp_path_factory.mktemp("runs") / "sample", shared_home)
+    folder = tmp_path_factory.mktemp("runs") / "sample"
+    return carry_out(parse_recipe(SAMPLE_RECIPE), folder, shared_home, N_ROUNDS)

@@ -39,19 +39,19 @@ def _counting(step, done):
     return count
 
 
-def test_what_chains_begin_with_is_done_once_and_a_changed_last_step_does_only_itself(home, tmp_path, counted):
-    first = carry_out(recipe(BRANCHES), tmp_path / "first", home).report
+def test_what_chains_begin_with_is_done_once_and_a_changed_last_step_does_only_itself(ready_home, tmp_path, counted):
+    first = carry_out(recipe(BRANCHES), tmp_path / "first", ready_home).report
     assert counted == ["simplify", "quantize"]
     assert [variant.label for variant in first.variants] == ["Baseline", "Simplified", "Simplified + 8-bit weights"]
     assert [variant.id for variant in first.lineage(first.variants[-1].id)] == [v.id for v in first.variants]
     changed = recipe(CHAIN.replace("weights}", "weights, convolutions: false}"))
-    again = carry_out(changed, tmp_path / "again", home).report
+    again = carry_out(changed, tmp_path / "again", ready_home).report
     assert counted == ["simplify", "quantize", "quantize"]
     assert [variant.sha256 for variant in again.variants[:2]] == [variant.sha256 for variant in first.variants[:2]]
 
 
-def test_every_step_of_a_chain_tells_where_it_is(home, tmp_path):
-    ran = carry_out(recipe(CHAIN), tmp_path / "run", home)
+def test_every_step_of_a_chain_tells_where_it_is(ready_home, tmp_path):
+    ran = carry_out(recipe(CHAIN), tmp_path / "run", ready_home)
     told = list(dict.fromkeys(event.step for event in ran.events))
     assert told[:3] == ["baseline", "chain 1, step 1: simplify", "chain 1, step 2: quantize"]
     fractions = [event.fraction for event in ran.events]
@@ -70,9 +70,9 @@ def spoilt(model, settings, context):
     return Outcome(model=replace(model, path=context.folder / "model.onnx"))
 
 
-def test_a_step_whose_answers_are_no_numbers_ends_its_chain_and_leaves_no_variant(home, tmp_path, monkeypatch):
+def test_a_step_whose_answers_are_no_numbers_ends_its_chain_and_leaves_no_variant(ready_home, tmp_path, monkeypatch):
     monkeypatch.setitem(STEPS, QuantizeWeights, spoilt)
-    ran = carry_out(recipe(CHAIN), tmp_path / "run", home)
+    ran = carry_out(recipe(CHAIN), tmp_path / "run", ready_home)
     (failure,) = ran.report.failures
     assert (failure.code, failure.step) == ("not_finite", 1)
     assert failure.message.startswith(
@@ -84,7 +84,8 @@ def test_a_step_whose_answers_are_no_numbers_ends_its_chain_and_leaves_no_varian
     assert ran.report.recommended.id in {variant.id for variant in ran.report.variants}
 
 
-def test_a_cancel_in_the_middle_of_a_chain_keeps_what_was_finished_and_says_so(home, tmp_path, monkeypatch):
+@pytest.mark.usefixtures("ready_home")
+def test_a_cancel_in_the_middle_of_a_chain_keeps_what_was_finished_and_says_so(tmp_path, monkeypatch):
     def cancelled(model, settings, context):
         raise KeyboardInterrupt  # as the runner's handler of SIGTERM does
 

@@ -1,5 +1,6 @@
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -108,7 +109,8 @@ def test_a_file_that_is_no_model_is_refused_before_the_start(engine, recipe, tmp
     assert not (tmp_path / "out").exists()
 
 
-def test_optimize_leaves_what_the_contract_says(engine, recipe, tmp_path):
+def test_optimize_leaves_what_the_contract_says(engine, recipe, tmp_path, home, with_baseline):
+    shutil.copytree(with_baseline, home.cache)
     out = tmp_path / "out"
     status, said, err = engine("optimize", recipe(), "--out", str(out))
     assert status == 0, err

@@ -12,7 +12,7 @@ from engine.results import Report
 from engine.settings import parse_recipe
 from engine.store.cache import Cache
 from engine.store.home import Home
-from tests.conftest import SAMPLE_RECIPE, carry_out
+from tests.conftest import N_ROUNDS, SAMPLE_RECIPE, carry_out
 
 
 def recipe(text):
@@ -72,7 +72,7 @@ def test_progress_only_grows_and_ends_at_one(sample_run):
 
 
 def test_the_same_again_reuses_files_and_predictions_and_times_anew(sample_run, shared_home, tmp_path):
-    again = carry_out(parse_recipe(SAMPLE_RECIPE), tmp_path / "again", shared_home)
+    again = carry_out(parse_recipe(SAMPLE_RECIPE), tmp_path / "again", shared_home, N_ROUNDS)
     assert [v.sha256 for v in again.report.variants] == [v.sha256 for v in sample_run.report.variants]
     assert not any("calibrating" in event.message or "exporting" in event.message for event in again.events)
     assert any("round 12 of 12" in event.message for event in again.events)

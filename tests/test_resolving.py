@@ -86,6 +86,8 @@ def test_what_steps_name_is_found_like_the_model(home, tmp_path):
     swap = "{model: {kind: sample}, data: {kind: sample}, steps: [{technique: swap, architecture: resnet19}]}"
     with pytest.raises(SourceError, match="no architecture 'resnet19'"):
         resolve_recipe(parse_recipe(swap), home, from_browser=True)
+    with pytest.raises(SettingsError, match="comes from the Hub with its own weights"):
+        find("student: 'hf_hub:a/b', student_weights: random", from_browser=True)
 
 
 def test_an_unknown_name_suggests_others(resolve):

@@ -13,6 +13,7 @@ from engine.settings import (
     ImagesData,
     PruneChannel,
     PruneSparse,
+    Qat,
     QuantizeAuto,
     QuantizeStatic,
     Recipe,
@@ -51,6 +52,7 @@ def test_what_is_not_chosen_yet_refuses_nothing():
                                "is INT8 already"),
     ((Float16(), Simplify(), STATIC), ALL, "quantize comes after float16"),
     ((PruneSparse(method="sparse"), PruneChannel()), ALL, "prune comes after prune (sparse) and would fill the zeros"),
+    ((PruneSparse(method="sparse"), Qat()), ALL, "qat comes after prune (sparse) and would fill the zeros again; le"),
     ((Finetune(),), Given(labels=False), "finetune needs labelled images"),
     ((Distill(),), Given(images=False, labels=False), "distill needs images"),
     ((PruneChannel(),), Given(trainable=False), "prune changes a torch model and cannot change an ONNX file"),
@@ -65,7 +67,7 @@ def test_the_last_step_is_refused_with_what_to_do(chain, given, said):
 @pytest.mark.parametrize("chain", [
     (Finetune(), PruneChannel(), Finetune(), Simplify(), STATIC),
     (STATIC, Simplify()),
-    (PruneSparse(method="sparse"), PruneSparse(method="sparse"), STUDENT),
+    (PruneSparse(method="sparse"), PruneSparse(method="sparse"), STUDENT, Finetune(), Qat()),
     (),
 ])  # fmt: skip
 def test_chains_that_make_sense_are_not_refused(chain):

@@ -252,6 +252,7 @@ def test_pruning_changes_torch_models_and_says_so():
     ({"goal": "latency", "goal_value": 1.5}, "goal_value is 1.5, with goal latency it must be less than 1"),
     ({"group_ratios": ["conv1"]}, "group_ratios has 'conv1'"),
     ({"group_ratios": ["conv1=1"]}, "group_ratios has 'conv1=1'"),
+    ({"group_ratios": ["conv1=0.1", "conv1=0.5"]}, "group_ratios names 'conv1' twice"),
     ({"method": "sparse", "pattern": "2:4", "ratio": 0.7}, "ratio is 0.7, with pattern 2:4 it is 0.5"),
     ({"importance": "taylor"}, "prune needs images"),
 ])  # fmt: skip

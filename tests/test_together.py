@@ -4,6 +4,7 @@ import math
 import os
 import subprocess
 import sys
+from dataclasses import replace
 
 import torch
 from safetensors.torch import load_file
@@ -13,6 +14,7 @@ from engine.settings import Target, parse_recipe
 from engine.steps import Bench
 from engine.store.cache import Cache
 from engine.techniques.context import silent
+from engine.together import train
 
 RECIPE = """
 version: 1
@@ -21,6 +23,9 @@ data: {kind: sample, name: digits}
 preprocess: {size: [32, 32], mean: [0.5], std: [0.5], interpolation: bilinear, channels: gray}
 steps: [{technique: finetune, epochs: 1, optimizer: sgd, batch_size: 120, ema_decay: 0.9}]
 """
+
+
+BASELINE = "steps: [{technique: distill, epochs: 1, views: 1, teacher: {kind: baseline}}]"
 
 
 def together(tmp_path, processes):
@@ -57,3 +62,14 @@ def test_two_processes_learn_what_one_does_and_a_run_finds_it(tmp_path):
     for name, value in theirs.items():
         torch.testing.assert_close(ours[name], value, rtol=1e-3, atol=1e-4)
     assert any((theirs[name] - value).abs().max() > 0.01 for name, value in start.items())
+
+
+def test_the_baseline_teaches_here_as_it_does_in_a_run(home, tmp_path):
+    recipe = parse_recipe(RECIPE[: RECIPE.index("steps")] + BASELINE)
+    train(recipe, home)
+    source, data = load(recipe, tmp_path, silent)
+    bench = Bench(cache=Cache(home.cache), data=data, target=Target(), seed=0, work=tmp_path, deadline=math.inf)
+    run = replace(bench, baseline=bench.export(source, silent).model, unexported=source)
+    kept = run.apply(source, recipe.chains[0][0], silent)
+    assert kept.reused
+    assert kept.notes[0].text.startswith("The teacher, the baseline, answered")

@@ -7,9 +7,10 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.analyses.turns import turn
-from engine.errors import ExportError, RequestError
+from engine.errors import ExportError, RequestError, RunError
 from engine.export.onnx_file import export_onnx
 from engine.machine import cores, cpu_name, isa, versions
 from engine.measure.latency import measure_latency
@@ -18,13 +19,13 @@ from engine.models.artifacts import OnnxModel, TorchModel, content_key
 from engine.models.graph import read_onnx
 from engine.models.timm_source import load_timm
 from engine.results import Latency, Note, Result
+from engine.runtimes import open_session
 from engine.settings import RANDOM, Preprocess, Target, TimmModel
 from engine.store.cache import Cache
 
 N_ROUNDS = 6
 OWN = "own"
 FILE, FIGURES = "model.onnx", "figures.json"
-EDGES = range(16, 2049)  # what TimmModel.img_size takes
 
 Model = TorchModel | OnnxModel
 
@@ -72,7 +73,8 @@ class Stand:
     def pair(self, name: str, tell: Callable[[str], None] = lambda message: None) -> Pair:
         """The architecture beside the user's model, out of the cache where it was measured before.
 
-        `tell` hears what is being done. What cannot take such images or cannot be exported is refused with the reason.
+        `tell` hears what is being done. What cannot take such images, be exported or run is refused with the reason.
+        Raises RunError where the user's own model does not run.
         """
         key = self._key(name)
         if (known := self.cache.get(key)) is not None:
@@ -84,7 +86,11 @@ class Stand:
             pair = Pair(refused=Note(code=error.code, text=error.message))
         else:
             tell("timing")
-            pair = self._timed(name, candidate)
+            try:
+                pair = self._timed(name, candidate)
+            except RunError as error:
+                self._check_own()
+                return Pair(refused=Note(code=error.code, text=error.message))  # not kept: memory may come back
         if pair.busy is None:
             figures = pair.model_dump_json()
             self.cache.put(key, lambda folder: _write(folder / FIGURES, figures))
@@ -92,10 +98,21 @@ class Stand:
 
     def _timed(self, name: str, candidate: OnnxModel) -> Pair:
         files = {OWN: self.own_file, name: candidate}
-        images = np.random.default_rng(0).standard_normal((self.target.batch_size, *self.shape), dtype=np.float32)
         with self.alone(), watched(self.target.threads or cores()) as busy:
-            found = measure_latency(files, OWN, self.target, images, n_rounds=N_ROUNDS)
+            found = measure_latency(files, OWN, self.target, self._images, n_rounds=N_ROUNDS)
         return Pair(latency=found[name][0], own=found[OWN][0], busy=busy[0] if busy else None)
+
+    def _check_own(self) -> None:
+        """Raises RunError where the user's own model does not run, and the architecture beside it is not to blame."""
+        own = self.own_file
+        with self.alone(), open_session(own.path, self.target, input_name=own.input_name,
+                                        output_name=own.output_name) as session:  # fmt: skip
+            session(self._images)
+
+    @property
+    def _images(self) -> NDArray[np.float32]:
+        """One batch of noise."""
+        return np.random.default_rng(0).standard_normal((self.target.batch_size, *self.shape), dtype=np.float32)
 
     def _candidate(self, name: str) -> OnnxModel:
         """The architecture as an ONNX file, untrained, with the input and the outputs of the user's model."""
@@ -103,7 +120,7 @@ class Stand:
 
         def make() -> TorchModel:
             channels, height, width = self.shape
-            edge = height if height == width and height in EDGES else None
+            edge = TimmModel.edge_of((height, width))
             source = TimmModel.parse({"name": name, "weights": RANDOM, "num_classes": self.model.n_outputs,
                                       "in_chans": channels, "img_size": edge})  # fmt: skip
             return load_timm(source, _plain(channels, (height, width)), 0, self.work)

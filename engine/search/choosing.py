@@ -34,6 +34,12 @@ def over_accuracy(lost: Drop, budget: Budget) -> bool:
     return budget.max_accuracy_drop is not None and lost[0] > budget.max_accuracy_drop
 
 
+def too_wrong(entrant: Entrant, losses: Losses, budget: Budget) -> bool:
+    """Over the accuracy budget: by the evaluation images where it was seen on them, else surely so on the held-back."""
+    lost = losses.get(entrant.model.key)
+    return surely_over(entrant, budget) if lost is None else over_accuracy(lost, budget)
+
+
 def best_static(entrants: list[Entrant]) -> Entrant | None:
     """What is worth refining: the fastest static candidate, or the most faithful one where none was timed."""
     static = [one for one in entrants if one.is_static]
@@ -100,7 +106,7 @@ def reason_for(
         speed = f"{1 / winner.ratio:.2f} times as fast as FP32 ({low:.2f} to {high:.2f})"
         text = f"{winner.name} won among {len(entrants)} candidates and FP32: {speed}, {_mb(winner):.2f} MB"
         return Note(code="race_won", text=f"{text}, {_lost(losses[winner.model.key], context)}")
-    faithful = [one for one in entrants if one.latency is not None and not _too_wrong(one, losses, context.budget)]
+    faithful = [one for one in entrants if one.latency is not None and not too_wrong(one, losses, context.budget)]
     if not faithful:
         closest = min(entrants, key=lambda one: losses.get(one.model.key, one.drop)[0])
         where = "" if closest.model.key in losses else " on the held-back images"
@@ -208,12 +214,6 @@ def _too_large(entrant: Entrant, budget: Budget) -> bool:
 
 def _too_late(entrant: Entrant, budget: Budget) -> bool:
     return budget.max_latency_ms is not None and entrant.p50_ms > budget.max_latency_ms
-
-
-def _too_wrong(entrant: Entrant, losses: Losses, budget: Budget) -> bool:
-    """By the evaluation images where it was seen on them, else surely so on the held-back ones."""
-    lost = losses.get(entrant.model.key)
-    return surely_over(entrant, budget) if lost is None else over_accuracy(lost, budget)
 
 
 def _kept(context: Context) -> str:

@@ -29,6 +29,7 @@ from engine.search.choosing import (
 from engine.search.entrants import Entrant
 from engine.search.mixed import restore_layers
 from engine.search.stable import Stable, make_stable
+from engine.search.trained import qat_may_help
 from engine.settings import QuantizeAuto
 from engine.techniques.context import Context, Outcome, Search, Tell
 from engine.techniques.quantize import check_quantizable, free_products, heavy_nodes
@@ -83,6 +84,8 @@ def _run(
         entrants += mended
         losses |= _run_final(stable, model, mended)
         winner = choose(_finished(entrants), losses, context)
+    if winner is None or winner.is_float:
+        notes += qat_may_help(stable, model, entrants, losses)
     give_outcomes(entrants, winner, losses, context)
     for entrant in entrants:
         context.offer(entrant.candidate())

@@ -1,5 +1,6 @@
 """Pruning to a goal: the ratio is searched by what comes out, as it is measured."""
 
+import math
 import tempfile
 import time
 from collections.abc import Callable
@@ -13,8 +14,8 @@ from engine.measure.latency import compare, take_turns
 from engine.models.artifacts import OnnxModel, TorchModel, content_key
 from engine.results import Note
 from engine.settings import PruneChannel
-from engine.techniques.context import Context, Outcome, silent
-from engine.techniques.prune import Pruned, prune_to
+from engine.techniques.context import Context, Outcome, Tell, silent
+from engine.techniques.prune import UNCHANGED, Pruned, prune_to
 
 LOWEST, HIGHEST, CLOSE = 0.0, 0.9, 0.02
 """The range of ratios, and how near two of them are no longer told apart."""
@@ -50,8 +51,9 @@ def prune_channels(model: TorchModel, settings: PruneChannel, context: Context) 
     left = _left(settings, context.export(model), context)
     tries = _search(settings.ratio, wanted, lambda ratio: _tried(model, bare, ratio, left, context), context)
     reached = [one for one in tries if one.left <= wanted]
-    best = min(reached, key=lambda one: one.ratio) if reached else min(tries, key=lambda one: one.left)
-    made = prune_to(model, settings, best.ratio, context, context.folder)
+    most = min(tries, key=lambda one: (one.left, -one.ratio))
+    best = min(reached, key=lambda one: one.ratio) if reached else most
+    made = prune_to(model, settings, best.ratio, replace(context, tell=_after(TRIES, context.tell)), context.folder)
     note = _reached(settings, wanted, best, len(tries)) if reached else _missed(settings, wanted, best)
     return _outcome(made, note, complete=time.monotonic() < context.deadline)
 
@@ -65,7 +67,7 @@ def _search(first: float, wanted: float, left_at: Callable[[float], float], cont
     tries: list[Try] = []
     low, high, ratio = LOWEST, HIGHEST, min(first, HIGHEST)
     while len(tries) < TRIES and high - low > CLOSE and not (tries and time.monotonic() > context.deadline):
-        context.tell(len(tries) / (TRIES + 1), f"try {len(tries) + 1} of at most {TRIES}: a ratio of {ratio:.2f}")
+        _after(len(tries), context.tell)(0.0, f"try {len(tries) + 1} of at most {TRIES}: a ratio of {ratio:.2f}")
         tries.append(Try(ratio, left_at(ratio)))
         enough = tries[-1].left <= wanted
         if ratio == HIGHEST and not enough:
@@ -75,11 +77,23 @@ def _search(first: float, wanted: float, left_at: Callable[[float], float], cont
     return tries
 
 
+def _after(n_tries: int, tell: Tell) -> Tell:
+    """Tells of the part of the work that follows so many tries; the last cut follows TRIES of them."""
+    return lambda fraction, message, **metrics: tell((n_tries + fraction) / (TRIES + 1), message, **metrics)
+
+
 def _tried(model: TorchModel, settings: PruneChannel, ratio: float, left: Left, context: Context) -> float:
+    """What this ratio leaves; without end where it changes nothing, so that the search looks above it."""
     with tempfile.TemporaryDirectory(dir=context.folder) as folder:
         quiet = replace(context, tell=silent, folder=Path(folder))
-        made = prune_to(model, settings, ratio, quiet, Path(folder)).model
-        key = content_key("tried", model.key, settings.model_dump(mode="json"), ratio, context.seed)
+        try:
+            made = prune_to(model, settings, ratio, quiet, Path(folder)).model
+        except StepError as error:
+            if error.code != UNCHANGED:
+                raise
+            return math.inf
+        key = content_key("tried", model.key, settings.model_dump(mode="json"), ratio, context.seed,
+                          context.data.sha256)  # fmt: skip
         return left(context.export(replace(made, key=key)))
 
 

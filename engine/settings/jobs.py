@@ -25,15 +25,22 @@ class ProfileRequest(Settings):
     model: ModelSource
 
 
-class PreviewRequest(Settings):
-    """Say what the images are and show them as the model will see them; the result is a DataPreview."""
+class ImagesRequest(Settings):
+    """What every analysis of a model and images is asked, as a recipe has it."""
 
-    kind: Literal["preview"] = "preview"
+    kind: str
     model: ModelSource
-    data: DataSource
+    data: DataSource | None = None
     split: Split = Split()
     preprocess: Preprocess | None = None
     seed: int = 0
+
+
+class PreviewRequest(ImagesRequest):
+    """Say what the images are and show them as the model will see them; the result is a DataPreview."""
+
+    kind: Literal["preview"] = "preview"
+    data: DataSource
 
 
 class HardwareRequest(Settings):
@@ -42,7 +49,7 @@ class HardwareRequest(Settings):
     kind: Literal["hardware"] = "hardware"
 
 
-class AdviseRequest(Settings):
+class AdviseRequest(ImagesRequest):
     """Say which architectures would be faster or better here than the model; the result is an Advice.
 
     Latency is that of an untrained network of the model's own input and outputs. With labelled `data` the model's
@@ -50,11 +57,6 @@ class AdviseRequest(Settings):
     """
 
     kind: Literal["advise"] = "advise"
-    model: ModelSource
-    data: DataSource | None = None
-    split: Split = Split()
-    preprocess: Preprocess | None = None
-    seed: int = 0
     target: Target = Target()
     names: tuple[str, ...] | None = setting(
         None, help="timm architectures to measure; the whole shortlist if empty.", min_length=1, max_length=200
@@ -62,18 +64,14 @@ class AdviseRequest(Settings):
     minutes: float = setting(12.0, help="No architecture is begun after this.", unit="min", gt=0, le=12)
 
 
-class SensitivityRequest(Settings):
+class SensitivityRequest(ImagesRequest):
     """Prune one group of layers at a time and look at the accuracy; the result is a Sensitivity."""
 
     kind: Literal["sensitivity"] = "sensitivity"
-    model: ModelSource
     data: DataSource
-    split: Split = Split()
-    preprocess: Preprocess | None = None
     ratios: tuple[Annotated[float, Field(gt=0, lt=1)], ...] = setting(
         (0.25, 0.5, 0.75), help="The shares of its channels that a group loses.", min_length=1, max_length=9
     )
-    seed: int = 0
     minutes: float = setting(30.0, help="No group is begun after this.", unit="min", gt=0, le=600)
 
 

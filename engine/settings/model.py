@@ -8,6 +8,8 @@ from engine.settings.base import Settings, setting
 
 PRETRAINED, RANDOM = "pretrained", "random"
 SHA256 = r"^[0-9a-f]{64}$"
+EDGES = range(16, 2049)
+"""What img_size may be, in px."""
 
 
 class SampleModel(Settings):
@@ -31,12 +33,18 @@ class TimmModel(Settings):
     num_classes: int | None = setting(None, help="Outputs; as in the weights if empty.", ge=1, le=100_000)
     in_chans: int | None = setting(None, help="Input channels; as in the weights if empty.", ge=1, le=64)
     img_size: int | None = setting(None, help="Input height and width; the architecture's own if empty.",
-                                   unit="px", ge=16, le=2048)  # fmt: skip
+                                   unit="px", ge=EDGES.start, le=EDGES.stop - 1)  # fmt: skip
 
     @property
     def weights_path(self) -> str | None:
         """The local weights file, or None where the weights are pretrained or random."""
         return None if self.weights in (PRETRAINED, RANDOM) else self.weights
+
+    @staticmethod
+    def edge_of(size: tuple[int, int]) -> int | None:
+        """The `img_size` of images of this height and width; None where it cannot say them, as `preprocess` can."""
+        height, width = size
+        return height if height == width and height in EDGES else None
 
     @model_validator(mode="after")
     def _hub_models_have_weights(self) -> Self:

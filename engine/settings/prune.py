@@ -111,6 +111,10 @@ class PruneChannel(Pruning):
             if not right:
                 raise ValueError(f"group_ratios has '{entry[:60]}', an entry is a layer's name, = and a ratio of at "
                                  f"least 0 and less than 1")  # fmt: skip
+        names = [entry.rpartition("=")[0] for entry in self.group_ratios]
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice is not None:
+            raise ValueError(f"group_ratios names '{twice[:60]}' twice, a layer has one ratio")
         return self
 
 

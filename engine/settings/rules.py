@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Self
 
 from engine.settings.base import StepSettings
@@ -100,10 +101,12 @@ def _one_number_format(step: StepSettings, before: Chain, given: Given, name: Na
 
 
 def _zeros_stay(step: StepSettings, before: Chain, given: Given, name: Name) -> str:
-    sparse = any(isinstance(one, PruneSparse) for one in before)
-    if not sparse or step.stage == "onnx" or isinstance(step, PruneSparse) or step.brings_model:
+    own = takewhile(lambda one: not one.brings_model, reversed(before))  # what a new network took the place of is gone
+    sparse = any(isinstance(one, PruneSparse) for one in own)
+    if not sparse or not step.trains or isinstance(step, PruneSparse) or step.brings_model:
         return ""
-    return f"{name(step)} comes after prune (sparse) and would fill the zeros again; put {name(step)} first"
+    way = "leave one of the two out" if step.stage == "onnx" else f"put {name(step)} first"
+    return f"{name(step)} comes after prune (sparse) and would fill the zeros again; {way}"
 
 
 def _model_can_be_changed(step: StepSettings, before: Chain, given: Given, name: Name) -> str:

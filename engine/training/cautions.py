@@ -40,7 +40,9 @@ def batch_size(asked: int, n_images: int, processes: int) -> tuple[int, Note | N
                         "Start fewer processes, or raise batch_size")  # fmt: skip
     if size == asked:
         return size, None
-    text = f"A step takes {size} images, not {asked}: there are only {n_images}, and an epoch needs several steps"
+    few = f"there are only {n_images}, and an epoch needs several steps"
+    why = few if size < asked // processes * processes else f"each of {processes} processes takes as many"
+    text = f"A step takes {size} images, not {asked}: {why}"
     return size, Note(code="batch_capped", text=text)
 
 

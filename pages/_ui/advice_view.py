@@ -78,6 +78,10 @@ def _ended(draft: Draft, request: AdviseRequest, found: Job) -> None:
                     icon=":material/pause_circle:")  # fmt: skip
     elif found.state == "cancelled":
         st.info("Stopped before the first figure.", icon=":material/pause_circle:")
+    elif isinstance(advice, Advice) and found.state == "done":
+        st.info("None of the architectures was measured.", icon=":material/block:")
+        _notes(advice)
+        _refused(advice)
     whole = found.state == "done" and isinstance(advice, Advice) and advice.complete
     if whole and isinstance(advice, Advice) and not any(one.busy for one in advice.architectures):
         return
@@ -92,17 +96,25 @@ def _told(draft: Draft, advice: Advice) -> None:
     """What is advised in a sentence, the chart, the table, and what to do with one of them."""
     if advice.reason:
         st.markdown(f"**{plain(sentence(advice.reason.text))}**")
-    for note in advice.warnings:
-        st.warning(plain(sentence(note.text)), icon=":material/warning:")
+    _notes(advice)
     chrome.chart(charts.advice(advice), "advice")
     st.markdown(advice_table.front(advice))
     st.caption(advice_table.legend(advice))
     name = _pick(advice)
-    if lines := advice_table.refused(advice):
-        with st.expander(f"{many(len(lines), 'architecture')} cannot take your input", icon=":material/block:"):
-            st.markdown("\n".join(f"- {line}" for line in lines))
+    _refused(advice)
     if name is not None:
         _ways_on(advice, name)
+
+
+def _notes(advice: Advice) -> None:
+    for note in advice.warnings:
+        st.warning(plain(sentence(note.text)), icon=":material/warning:")
+
+
+def _refused(advice: Advice) -> None:
+    if lines := advice_table.refused(advice):
+        with st.expander(f"{many(len(lines), 'architecture')} could not be measured", icon=":material/block:"):
+            st.markdown("\n".join(f"- {line}" for line in lines))
 
 
 def _pick(advice: Advice) -> str | None:
@@ -153,6 +165,6 @@ def _take(advice: Advice, weights: str) -> None:
     entry = catalogue_entry(weights)
     own = entry.input_size if entry else (3, height, width)
     model = TimmModel(name=weights, in_chans=channels if channels != own[0] else None,
-                      img_size=height if height == width and height != own[1] else None)  # fmt: skip
+                      img_size=TimmModel.edge_of((height, width)) if height != own[1] else None)  # fmt: skip
     state.choose(model=model, name=None, preprocess=None)
     state.turn("source", "Catalogue")

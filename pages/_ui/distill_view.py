@@ -57,7 +57,8 @@ def _timm(current: TimmModel, name: str) -> TimmModel:
 
 
 def _file(current: FileModel | None, name: str) -> FileModel | None:
-    upload = uploads_view.pick("onnx", "The teacher, an ONNX image classifier", ["onnx"], name)
+    chosen = current.sha256 if current else None
+    upload = uploads_view.pick_for(name, "onnx", "The teacher, an ONNX image classifier", ["onnx"], chosen)
     if upload is not None:
         return FileModel(sha256=upload.sha256)
     if current is None:

@@ -141,3 +141,9 @@ def remember_upload(kind: str, sha256: str) -> None:
 def remembered_upload(kind: str) -> str | None:
     value: str | None = st.session_state.get(f"fw.upload.{kind}")
     return value
+
+
+def new_upload(kind: str) -> str | None:
+    """The same once: what was uploaded since this was asked last."""
+    value: str | None = st.session_state.pop(f"fw.upload.{kind}", None)
+    return value

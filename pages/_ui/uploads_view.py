@@ -13,16 +13,24 @@ Kind = Literal["onnx", "weights", "images", "labels"]
 LARGEST_MB = min(1000, st.get_option("server.maxUploadSize"))
 
 
-def pick(kind: Kind, label: str, types: list[str], name: str = "") -> Upload | None:
-    """A file that is uploaded now or was before; once stored, the uploader lets go of its copy in memory.
+def pick(kind: Kind, label: str, types: list[str]) -> Upload | None:
+    """A file that is uploaded now or was before; once stored, the uploader lets go of its copy in memory."""
+    _upload(kind, label, types)
+    return _earlier(kind, state.remembered_upload(kind), state.key(f"earlier-{kind}", "uploads"))
 
-    `name` tells apart pickers of one kind, each of which remembers its own choice.
-    """
+
+def pick_for(name: str, kind: Kind, label: str, types: list[str], chosen: str | None) -> Upload | None:
+    """The same for a card of this name, whose choice, a SHA-256, is in the draft and goes where the card goes."""
+    _upload(kind, label, types, name)
+    key = state.key(state.key(f"earlier-{kind}{name}", "uploads"))
+    return _earlier(kind, state.new_upload(kind + name) or chosen, key)
+
+
+def _upload(kind: Kind, label: str, types: list[str], name: str = "") -> None:
     file = st.file_uploader(label, type=types, max_upload_size=LARGEST_MB,
                             key=state.key(f"upload-{kind}{name}", "uploads"))  # fmt: skip
     if file is not None:
-        return _stored(kind + name, save_upload(file.name, kind, file))
-    return _earlier(kind, name)
+        _stored(kind + name, save_upload(file.name, kind, file))
 
 
 def pick_folder() -> Upload | None:
@@ -40,14 +48,14 @@ def _stored(kind: str, upload: Upload) -> None:
     st.rerun()
 
 
-def _earlier(kind: Kind, name: str) -> Upload | None:
+def _earlier(kind: Kind, chosen: str | None, key: str) -> Upload | None:
+    """One of those that this home holds, `chosen` to begin with."""
     known = uploads(kind)
     if not known:
         return None
-    latest = state.remembered_upload(kind + name)
-    index = next((i for i, upload in enumerate(known) if upload.sha256 == latest), None)
+    index = next((i for i, upload in enumerate(known) if upload.sha256 == chosen), None)
     return st.selectbox(
         "Uploaded to this home", known, index=index, placeholder="Choose one",
-        key=state.key(f"earlier-{kind}{name}", "uploads"),
+        key=key,
         format_func=lambda upload: f"{upload.name} · {megabytes(upload.size_bytes)} · {ago(upload.created)}",
     )  # fmt: skip

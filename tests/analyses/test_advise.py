@@ -10,7 +10,7 @@ from engine import catalogue
 from engine.analyses import pairing
 from engine.analyses.advise import advise
 from engine.catalogue.shortlist import SHORTLIST
-from engine.errors import TargetError
+from engine.errors import RunError, TargetError
 from engine.results import Advice, Event, Note
 from engine.settings import AdviseRequest, FileModel, SampleData, SampleModel, Target, TimmModel
 from engine.store.folders import JobFile, JobFolder, now
@@ -160,6 +160,32 @@ def test_what_cannot_take_the_input_is_listed_with_the_reason_and_not_tried_agai
     assert "cannot take images of 24x40 px" in refused.refused.text
     again = ask(request)
     assert (again, seen.exported) == (told, [])
+
+
+def test_what_does_not_run_is_refused_for_now_and_the_others_are_measured(ask, monkeypatch):
+    too_large = {NAMES[0]}
+
+    def short_of_memory(files, *given, real=pairing.measure_latency, **more):
+        if too_large & set(files):
+            raise RunError("there is no memory for it")
+        return real(files, *given, **more)
+
+    monkeypatch.setattr(pairing, "measure_latency", short_of_memory)
+    told = ask()
+    assert [one.refused and one.refused.text for one in told.architectures] == ["there is no memory for it", None]
+    assert told.complete
+    too_large.clear()
+    assert len(ask().measured) == 2
+
+
+def test_where_the_users_own_model_does_not_run_it_is_told_and_no_architecture_is_to_blame(ask, monkeypatch):
+    def broken(*given, **more):
+        raise RunError("this")
+
+    monkeypatch.setattr(pairing, "measure_latency", broken)
+    monkeypatch.setattr(pairing, "open_session", broken)
+    with pytest.raises(RunError, match="this"):
+        ask()
 
 
 def test_the_accuracy_of_the_model_stands_beside_where_there_are_labels(ask):

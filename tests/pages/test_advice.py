@@ -72,7 +72,7 @@ def test_the_advice_is_a_sentence_a_chart_and_a_table(asked):
     assert frame["advice"].tolist() == ["faster, better, front", "front"]
     assert "published at 224 px" in words(at)
     assert "it cannot take 8 px" in words(at).lower()
-    assert at.expander[-1].label == "1 architecture cannot take your input"
+    assert at.expander[-1].label == "1 architecture could not be measured"
     assert not any(button.label == "Go on" for button in at.button)
 
 
@@ -90,6 +90,22 @@ def test_distil_switches_the_card_on_and_leads_to_optimize(asked):
     button(at, "Distil into this one").click().run()
     assert at.title[0].value == "Optimize"
     assert Distill(student="mobilenetv4_conv_small.e2400_r224_in1k") in from_link(at.query_params["draft"]).steps
+
+
+def test_where_nothing_could_be_measured_it_says_why(asked):
+    note = Note(code="out_of_time", text="The 12 minutes were up after 0 of 1 architectures")
+    at = asked(advised(made_advice(REFUSED)).model_copy(update={"warnings": (note,)}))
+    assert "None of the architectures was measured" in words(at)
+    assert "The 12 minutes were up" in words(at)
+    assert "it cannot take 8 px" in words(at).lower()
+
+
+def test_a_model_of_images_that_no_timm_name_can_say_leads_to_the_architectures_own_size(asked):
+    told = advised(made_advice(SLOW, FAST))
+    at = asked(told.model_copy(update={"own": told.own.model_copy(update={"input_shape": (3, 8, 8)})}))
+    button(at, "Start from this one").click().run()
+    assert not at.exception
+    assert from_link(at.query_params["draft"]).model.img_size is None
 
 
 @pytest.mark.parametrize("state", ["cancelled", "failed"])

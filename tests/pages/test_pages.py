@@ -230,6 +230,23 @@ def test_the_teacher_is_the_baseline_a_timm_model_or_an_uploaded_file(app, tmp_p
     assert "an ONNX file, which shows its answers alone" in " ".join(one.value for one in [*at.error, *at.warning])
 
 
+def test_a_teachers_file_goes_where_its_card_goes(app, tmp_path):
+    stored = []
+    for name in ("one", "two"):
+        with (tmp_path / name).open("wb+") as file:
+            file.write(name.encode())
+            file.seek(0)
+            stored.append(FileModel(sha256=save_upload(f"{name}.onnx", "onnx", file).sha256))
+    cards = of_chain((Distill(teacher=stored[1]), Distill(teacher=stored[0])))
+    at = app("pages/optimize.py", draft=to_link(sample().changed(cards=cards)))
+    for number in range(2):
+        picker = [one for one in at.selectbox if one.label == "Uploaded to this home"][number]
+        picker.set_value(next(one for one in picker.options if one.startswith(("one", "two")[number]))).run()
+    assert [step.teacher for step in from_link(at.query_params["draft"]).steps] == stored
+    button(at, "Down").click().run()
+    assert [step.teacher for step in from_link(at.query_params["draft"]).steps] == stored[::-1]
+
+
 def test_another_architecture_takes_the_models_place(app):
     at = app("pages/optimize.py", draft=to_link(sample()))
     added(at, "swap").click().run()

@@ -72,3 +72,18 @@ def test_the_budget_is_held_against_the_runs_baseline(ready):
     outcome = race(model, AUTO.model_copy(update={"mixed_precision": False}), replace(context, baseline=other))
     assert outcome.search.winner_key is None
     assert outcome.search.reason.code == "race_nothing_within_budget"
+    assert "qat_may_help" not in codes(outcome)  # there are no images to train on
+
+
+def test_where_static_int8_loses_too_much_training_it_is_named(ready):
+    model, _, context = ready
+    other, _ = given(spoilt_graph(sign=-1), context.folder.parent / "other")
+    trainable = replace(context, baseline=other, data=replace(context.data, synthetic=False))
+    outcome = race(model, AUTO.model_copy(update={"mixed_precision": False}), trainable)
+    (note,) = [note for note in outcome.notes if note.code == "qat_may_help"]
+    assert "qat in place of quantize" in note.text
+    assert "92.8 % after qat" in note.text
+
+
+def codes(outcome):
+    return [note.code for note in outcome.notes]

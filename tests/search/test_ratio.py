@@ -2,9 +2,11 @@
 
 import math
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
+from engine.errors import StepError
 from engine.export.onnx_file import export_onnx
 from engine.search import ratio
 from engine.search.ratio import HIGHEST, TRIES, prune_channels
@@ -87,3 +89,35 @@ def test_the_deadline_ends_it_with_the_best_so_far(given):
     _, context, _ = given
     tries = ratio._search(0.3, 0.5, lambda asked: 1 - asked, replace(context, deadline=-math.inf))
     assert [one.ratio for one in tries] == [0.3]
+
+
+@pytest.fixture
+def counting(given):
+    """The same, and what is left counted in parameters: nothing is exported."""
+    model, context, _ = given
+    told = []
+
+    def tell(share, text, **figures):
+        told.append(share)
+
+    return model, replace(context, export=lambda one: SimpleNamespace(macs=parameters(one)), tell=tell), told
+
+
+def parameters(model):
+    return sum(tensor.numel() for tensor in model.build().parameters())
+
+
+def test_ratios_that_change_nothing_are_not_the_end_of_the_search(counting):
+    """The least that reaches the goal is found above them."""
+    model, context, told = counting
+    made = prune_channels(model, asked("macs", 0.97, ratio=0.3, round_to=16), context)
+    assert made.notes[0].code == "goal_reached"
+    assert 0.5 < parameters(made.model) / parameters(model) <= 0.97
+    assert told == sorted(told)
+
+
+def test_where_no_ratio_changes_anything_that_is_said(counting, monkeypatch):
+    model, context, _ = counting
+    monkeypatch.setattr(ratio, "HIGHEST", 0.04)
+    with pytest.raises(StepError, match="pruning 4% changes no layer"):
+        prune_channels(model, asked("macs", 0.5, ratio=0.01, round_to=16), context)

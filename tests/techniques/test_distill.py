@@ -1,55 +1,24 @@
 """Distillation: who may teach whom, what is asked of the teacher and how often, and what comes out."""
 
-import math
+import shutil
 from dataclasses import replace
 
 import numpy as np
 import onnx
 import pytest
+import torch
 from onnx import numpy_helper
 
-from engine import data as images
 from engine import models
 from engine.errors import StepError
-from engine.export.onnx_file import export_onnx
 from engine.models.artifacts import TorchModel
-from engine.models.graph import write_metadata
-from engine.settings import BaselineModel, Distill, FileModel, SampleData, SampleModel, Split, Target, TimmModel
-from engine.steps import Bench
+from engine.models.graph import read_onnx, write_metadata
+from engine.settings import BaselineModel, Distill, FileModel, Preprocess, TimmModel
 from engine.store.cache import Cache
+from tests.models.small import Shape, small_classifier
+from tests.techniques.conftest import N_TRAIN, Heard, unlabelled
 
 SMALL = Distill(student="test_resnet", student_weights="random", epochs=1, batch_size=32, views=2)
-N_TRAIN = 96
-
-
-class Heard(list):
-    """All messages of a step."""
-
-    def __call__(self, fraction, message, **metrics):
-        self.append((fraction, message))
-
-    def asked(self):
-        return [message for _, message in self if "the teacher answers" in message]
-
-
-@pytest.fixture
-def source(tmp_path):
-    (tmp_path / "source").mkdir()
-    return models.load(SampleModel(), None, 0, tmp_path / "source")
-
-
-@pytest.fixture
-def bench(tmp_path, source):
-    (tmp_path / "work").mkdir()
-    data = images.load(SampleData(), Split(), source.preprocess, 0, merge_train=False, n_outputs=10)
-    few = {name: part.span(0, N_TRAIN) for name, part in data.parts.items()}
-    return Bench(cache=Cache(tmp_path / "cache"), data=replace(data, parts=few), target=Target(threads=1), seed=0,
-                 work=tmp_path / "work", deadline=math.inf)  # fmt: skip
-
-
-def unlabelled(bench):
-    parts = {name: replace(part, labels=None) for name, part in bench.data.parts.items()}
-    return replace(bench, data=replace(bench.data, parts=parts, classes=None))
 
 
 def test_a_student_of_its_own_takes_the_models_place(bench, source):
@@ -103,21 +72,27 @@ def test_it_answers_anew_at_every_step_where_no_views_are_kept(bench, source):
     assert "every view at every step" in kept.notes[0].text
 
 
-def test_the_same_seed_gives_the_same_student(bench, source, tmp_path):
+def test_the_same_seed_gives_the_same_student(bench, source, tmp_path, with_baseline):
     first = bench.apply(source, SMALL, Heard()).model.weights.read_bytes()
-    fresh = replace(bench, cache=Cache(tmp_path / "another"))
-    assert fresh.apply(source, SMALL, Heard()).model.weights.read_bytes() == first
+    fresh, heard = replace(bench, cache=Cache(shutil.copytree(with_baseline, tmp_path / "another"))), Heard()
+    assert fresh.apply(source, SMALL, heard).model.weights.read_bytes() == first
+    assert heard.asked()
 
 
 def test_more_epochs_bring_the_student_closer_to_its_teacher(bench, source):
-    teacher = bench.predict(bench.export(source, Heard()).model, Heard()).logits.argmax(1)
+    images = torch.from_numpy(bench.images(N_TRAIN))
+    teacher = answers(source, images)
 
     def agreement(epochs):
         settings = SMALL.model_copy(update={"epochs": epochs, "learning_rate": 3e-3, "batch_size": 8})
-        learnt = bench.apply(source, settings, Heard()).model
-        return (bench.predict(bench.export(learnt, Heard()).model, Heard()).logits.argmax(1) == teacher).mean()
+        return (answers(bench.apply(source, settings, Heard()).model, images) == teacher).float().mean()
 
     assert agreement(12) > max(agreement(1), 0.3)
+
+
+@torch.inference_mode()
+def answers(model, images):
+    return model.build()(images).argmax(1)
 
 
 def file(bench, source, folder, change=lambda proto, preprocess: None):
@@ -199,6 +174,18 @@ def test_a_student_without_a_token_cannot_learn_through_one(bench, source):
         bench.apply(source, SMALL.model_copy(update={"match": "tokens"}), Heard())
 
 
+def small_file(path, channels, edge, outputs):
+    """A classifier made by hand, which says how its images are prepared."""
+    proto = small_classifier(Shape(image=("batch", channels, edge, edge), logits=("batch", outputs)))
+    for tensor in proto.graph.initializer:
+        if tensor.name.startswith("fc."):
+            shape = (*tensor.dims[:-1], outputs)
+            tensor.CopyFrom(numpy_helper.from_array(np.ones(shape, np.float32), tensor.name))
+    preprocess = Preprocess(size=(edge, edge), mean=(0.5,) * channels, std=(0.5,) * channels)
+    write_metadata(proto, preprocess, None)
+    onnx.save(proto, path)
+
+
 def rename(proto, preprocess):
     write_metadata(proto, preprocess, tuple("abcdefghij"))
 
@@ -221,24 +208,19 @@ def test_a_teacher_file_that_does_not_fit_is_refused(change, message, bench, sou
 
 
 @pytest.mark.parametrize(
-    ("changed", "message"),
+    ("channels", "edge", "outputs", "message"),
     [
-        ({"img_size": 32}, "takes images of 1x32x32 and the student of 1x64x64"),
-        ({"in_chans": 3}, "takes images of 3x64x64 and the student of 1x64x64"),
-        ({"num_classes": 7}, "tells 7 classes apart and the data 10"),
-        ({"num_classes": 1}, "has one output"),
+        (1, 32, 10, "takes images of 1x32x32 and the student of 1x64x64"),
+        (3, 64, 10, "takes images of 3x64x64 and the student of 1x64x64"),
+        (1, 64, 7, "tells 7 classes apart and the data 10"),
+        (1, 64, 1, "has one output"),
     ],
     ids=["size", "channels", "classes", "one output"],
 )
 def test_a_teacher_file_that_takes_other_images_or_gives_other_answers_is_refused(
-    changed, message, bench, source, tmp_path
+    channels, edge, outputs, message, bench, source, tmp_path
 ):
-    values = {"name": "test_resnet", "weights": "random", "num_classes": 10, "in_chans": 1, "img_size": 64, **changed}
-    size, channels = values["img_size"], values["in_chans"]
-    preprocess = source.preprocess.model_copy(update={
-        "size": (size, size), "mean": (0.5,) * channels, "std": (0.5,) * channels,
-        "channels": None if channels == 3 else source.preprocess.channels})  # fmt: skip
-    export_onnx(models.load(TimmModel.parse(values), preprocess, 0, tmp_path), tmp_path / "teacher.onnx")
+    small_file(tmp_path / "teacher.onnx", channels, edge, outputs)
     settings = SMALL.model_copy(update={"teacher": FileModel(path=str(tmp_path / "teacher.onnx"))})
     with pytest.raises(StepError, match=message):
         bench.apply(source, settings, Heard())
@@ -257,6 +239,14 @@ def test_a_teacher_file_that_takes_other_images_or_gives_other_answers_is_refuse
 def test_a_timm_teacher_that_does_not_fit_is_refused(teacher, message, bench, source):
     with pytest.raises(StepError, match=message):
         bench.apply(source, SMALL.model_copy(update={"teacher": teacher}), Heard())
+
+
+def test_a_student_learns_from_images_smaller_than_any_that_timm_can_say(bench, tmp_path):
+    small_file(tmp_path / "tiny.onnx", 1, 8, 10)
+    model = read_onnx(tmp_path / "tiny.onnx")
+    parts = {name: replace(part, preprocess=model.preprocess) for name, part in bench.data.parts.items()}
+    kept = replace(bench, data=replace(bench.data, parts=parts)).apply(model, SMALL, Heard())
+    assert kept.model.preprocess.size == (8, 8)
 
 
 def test_an_onnx_file_cannot_learn_and_without_images_nobody_can(bench, source):

@@ -1,43 +1,16 @@
 """A swap: another architecture, taught by labels or by the model that it replaces."""
 
-import math
 from dataclasses import replace
 
 import pytest
 
-from engine import data as images
-from engine import models
 from engine.errors import StepError
-from engine.settings import Distill, SampleData, SampleModel, Split, Swap, Target
-from engine.steps import Bench
-from engine.store.cache import Cache
+from engine.settings import Distill, Swap
+from engine.techniques.context import silent
+from tests.techniques.conftest import unlabelled
 
 QUICK = Swap(architecture="test_resnet", weights="random", epochs=1, batch_size=32)
 ANSWERS = QUICK.model_copy(update={"learn_from": "model"})
-N_TRAIN = 96
-
-
-def silent(fraction, message, **metrics):
-    """A listener who does not care."""
-
-
-@pytest.fixture(scope="module")
-def source(tmp_path_factory):
-    return models.load(SampleModel(), None, 0, tmp_path_factory.mktemp("source"))
-
-
-@pytest.fixture
-def bench(tmp_path, source):
-    (tmp_path / "work").mkdir()
-    data = images.load(SampleData(), Split(), source.preprocess, 0, merge_train=False, n_outputs=10)
-    few = {name: part.span(0, N_TRAIN) for name, part in data.parts.items()}
-    return Bench(cache=Cache(tmp_path / "cache"), data=replace(data, parts=few), target=Target(threads=1), seed=0,
-                 work=tmp_path / "work", deadline=math.inf)  # fmt: skip
-
-
-def unlabelled(bench):
-    parts = {name: replace(part, labels=None) for name, part in bench.data.parts.items()}
-    return replace(bench, data=replace(bench.data, parts=parts, classes=None))
 
 
 def test_a_new_architecture_learns_the_labels_for_the_same_images(bench, source):

@@ -176,7 +176,8 @@ def test_few_images_make_smaller_steps_and_deep_networks_a_warning():
 
 
 def test_every_process_gets_as_many_images_and_two_at_least():
-    assert batch_size(64, 1000, processes=3)[0] == 63
+    size, note = batch_size(64, 1000, processes=3)
+    assert (size, note.text) == (63, "A step takes 63 images, not 64: each of 3 processes takes as many")
     with pytest.raises(StepError, match="too small for 8 processes"):
         batch_size(15, 1000, processes=8)
 

@@ -25,7 +25,6 @@ def new_student(
     HubError where pretrained weights cannot be had.
     """
     folder.mkdir()
-    height, width = preprocess.size
     source = TimmModel(name=architecture, weights=weights, num_classes=n_outputs, in_chans=len(preprocess.mean),
-                       img_size=height if height == width else None)  # fmt: skip
+                       img_size=TimmModel.edge_of(preprocess.size))  # fmt: skip
     return models.load_timm(source, preprocess, context.seed, folder)

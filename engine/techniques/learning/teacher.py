@@ -55,30 +55,28 @@ def find_teacher(model: Model, source: TeacherSource | None, context: Context, f
 
 
 def _teacher(model: Model, name: str, context: Context) -> Teacher:
+    _check_classes(model, name, context.data)
     if isinstance(model, OnnxModel):
-        teacher = Teacher(model, name, None)
-    else:
-        teacher = Teacher(context.export(model), name, model)
-    _check_classes(teacher, context.data)
-    return teacher
+        return Teacher(model, name, None)
+    return Teacher(context.export(model), name, model)
 
 
-def _check_classes(teacher: Teacher, data: Data) -> None:
+def _check_classes(teacher: Model, name: str, data: Data) -> None:
     """The labels must mean what the teacher's outputs mean, and of one output alone there is nothing to learn."""
-    n_outputs, known = teacher.model.n_outputs, teacher.model.classes
+    n_outputs, known = teacher.n_outputs, teacher.classes
     if n_outputs == 1:
-        raise StepError(f"the teacher ({teacher.name}) has one output, and its largest is always the same",
+        raise StepError(f"the teacher ({name}) has one output, and its largest is always the same",
                         "Choose a teacher with one output for each class")  # fmt: skip
     if data.classes is None:
         return
     if n_outputs != len(data.classes):
         raise StepError(
-            f"the teacher ({teacher.name}) tells {n_outputs} classes apart and the data {len(data.classes)}",
+            f"the teacher ({name}) tells {n_outputs} classes apart and the data {len(data.classes)}",
             "Fine-tune the teacher on these classes first, or set data.labels to none to learn from its answers alone",
         )
     if known is not None and known != data.classes:
         one, other = next((a, b) for a, b in zip(known, data.classes, strict=True) if a != b)
-        raise StepError(f"the teacher ({teacher.name}) calls '{one[:40]}' what the data calls '{other[:40]}'",
+        raise StepError(f"the teacher ({name}) calls '{one[:40]}' what the data calls '{other[:40]}'",
                         "Give data.classes in the order of its outputs, or set data.labels to none")  # fmt: skip
 
 
@@ -111,7 +109,7 @@ def _load(source: ModelSource, preprocess: Preprocess, seed: int, folder: Path) 
 
 @contextmanager
 def asking(teacher: OnnxModel, context: Context) -> Iterator[Ask]:
-    """The teacher's session, on all cores. Raises StepError where its answers are not finite."""
+    """A session of whoever teaches, on all cores. Raises StepError where its answers are not finite."""
     target = context.target.model_copy(update={"threads": cores()})
     settings = teacher.preprocess.model_dump()
     with open_session(teacher.path, target, input_name=teacher.input_name, output_name=teacher.output_name) as session:

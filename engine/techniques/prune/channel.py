@@ -30,6 +30,8 @@ from engine.training.lessons import Labels
 from engine.training.loop import fit
 
 CHECK_IMAGES = 4
+UNCHANGED = "prune_unchanged"
+"""The code of the error that a ratio is too small to change anything."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,8 @@ def prune_to(model: TorchModel, settings: PruneChannel, ratio: float, context: C
     complete = True
     for number in range(1, settings.rounds + 1):
         context.tell((number - 1) / settings.rounds, f"round {number} of {settings.rounds}: choosing channels")
-        parts.append(_round(module, model, settings, ratio * number / settings.rounds, full, example, targets, context))
+        done = number / settings.rounds
+        parts.append(_round(module, model, settings, ratio, done, full, example, targets, context))
         if number < settings.rounds and targets is not None:
             complete = _recover(module, model, settings, targets, context, number) and complete
     used = _recalibrated(module, settings, context)
@@ -69,11 +72,13 @@ def prune_to(model: TorchModel, settings: PruneChannel, ratio: float, context: C
 
 
 def _round(
-    module: Any, model: TorchModel, settings: PruneChannel, ratio: float, full: dict[str, int], example: torch.Tensor,
-    targets: NDArray[np.int64] | None, context: Context,
+    module: Any, model: TorchModel, settings: PruneChannel, ratio: float, done: float, full: dict[str, int],
+    example: torch.Tensor, targets: NDArray[np.int64] | None, context: Context,
 ) -> Cut:  # fmt: skip
-    """One cut, in place; `full` learns the widths that there were before the first."""
+    """One cut, in place, after which the share `done` is gone; `full` learns the widths that there were before the
+    first."""
     unfuse(module)
+    module.zero_grad(set_to_none=True)  # of the last step of the recovery before it
     if settings.importance == "taylor" and targets is not None:
         add_gradients(module, context.data.split("train"), targets)
     with limited(model.architecture), torch.random.fork_rng(devices=[]):
@@ -86,9 +91,9 @@ def _round(
             check_ratio(groups, settings)
         for group in groups:
             full.setdefault(group.name, group.width)
-        done = cut_all(module, graph, groups, choose(groups, full, settings, ratio), example)
+        cut = cut_all(module, graph, groups, choose(groups, full, settings, ratio, done), example)
     module.zero_grad(set_to_none=True)
-    return replace(done, whole=(*done.whole, *lost))
+    return replace(cut, whole=(*cut.whole, *lost))
 
 
 def _traced(
@@ -127,12 +132,16 @@ def _recover(module: nn.Module, model: TorchModel, settings: PruneChannel, targe
                      **point.metrics)  # fmt: skip
 
     with tempfile.TemporaryDirectory(dir=context.folder) as decoded:
-        pixels = context.data.split("train").cached(Path(decoded)).array
+        pixels = context.data.split("train").cached(context.shared or Path(decoded)).array
         if pixels is None:
             raise TypeError("a cached part has an array")
         lesson = Labels(targets, training.label_smoothing)
-        result = fit(module, pixels, lesson, model.preprocess, training, seed=context.seed,
-                     deadline=context.deadline, on_epoch=on_epoch)  # fmt: skip
+        try:
+            result = fit(module, pixels, lesson, model.preprocess, training, seed=context.seed,
+                         deadline=context.deadline, on_epoch=on_epoch)  # fmt: skip
+        except StepError as error:  # what it advises are settings of training, which prune has not
+            raise StepError(f"recovery after round {number} of {settings.rounds} failed: {error.message}",
+                            "Set rounds to 1, and recover with finetune or distill after prune") from error  # fmt: skip
     return not result.stopped_by_budget
 
 
@@ -166,7 +175,7 @@ def _notes(
     if not done:
         raise StepError(f"pruning {ratio:.0%} changes no layer of '{model.architecture}': they are too narrow, or its "
                         f"code fixes their widths", "Raise the ratio, or set round_to to 1, or distil it into a "
-                        "narrower network")  # fmt: skip
+                        "narrower network", code=UNCHANGED)  # fmt: skip
     whole = {name for part in parts for name in part.whole} - done
     text = (f"{len(done)} groups of layers lost channels (asked: {ratio:.0%}, by {settings.importance}, "
             f"{settings.scope}, in multiples of {settings.round_to}); {gone:.0%} of the parameters "

@@ -15,14 +15,15 @@ LEAST_KEPT = 0.1
 
 
 def choose(
-    groups: Sequence[Group], full: Mapping[str, int], settings: PruneChannel, ratio: float
+    groups: Sequence[Group], full: Mapping[str, int], settings: PruneChannel, ratio: float, done: float = 1.0
 ) -> dict[str, list[int]]:
     """The channels of one part that go, by the group's name; groups that lose nothing are left out.
 
-    `full` has every group's width before anything was pruned, which `ratio` is a share of. Raises StepError where
-    `settings` name a layer that no group follows.
+    `full` has every group's width before anything was pruned, which `ratio` is a share of; `done` is the share of that,
+    and of the ratios of single layers, that shall be gone after this cut. Raises StepError where `settings` name a
+    layer that no group follows, or give two ratios to layers that lose channels together.
     """
-    own = _own_ratios(groups, settings)
+    ratio, own = ratio * done, {name: one * done for name, one in _own_ratios(groups, settings).items()}
     shared = [group for group in groups if group.name not in own]
     ratios = _global_ratios(shared, full, ratio) if settings.scope == "global" else dict.fromkeys(
         (group.name for group in shared), ratio)  # fmt: skip
@@ -35,10 +36,14 @@ def choose(
 
 
 def check_ratio(groups: Sequence[Group], settings: PruneChannel) -> None:
-    """Raises StepError where the ratio is so large that a layer would be left without a channel."""
+    """Raises StepError where the ratio is so large that a layer would be left without a channel.
+
+    Global ranking leaves LEAST_KEPT of every layer, so only the ratios of single layers can do that there.
+    """
     own = _own_ratios(groups, settings)
+    shared = settings.ratio if settings.scope == "uniform" else 0.0
     for group in groups:
-        ratio = own.get(group.name, settings.ratio)
+        ratio = own.get(group.name, shared)
         if group.width > _unit(group, settings.round_to) and group.width * (1 - ratio) < 0.5:
             most = math.floor((1 - 0.5 / group.width) * 100) / 100
             raise StepError(f"a ratio of {ratio:g} empties the layer '{group.name}', which has {group.width} channels"
@@ -52,7 +57,12 @@ def _own_ratios(groups: Sequence[Group], settings: PruneChannel) -> dict[str, fl
         some = ", ".join(list(by_layer)[:5])
         raise StepError(f"group_ratios names '{unknown[0][:60]}', and this network has no such layer that can lose "
                         f"channels", f"Name one of its layers, such as {some}")  # fmt: skip
-    return {by_layer[layer]: ratio for layer, ratio in settings.ratio_by_layer.items()}
+    own: dict[str, float] = {}
+    for layer, ratio in settings.ratio_by_layer.items():
+        if own.setdefault(by_layer[layer], ratio) != ratio:
+            raise StepError(f"group_ratios asks for {ratio:g} of '{layer}' and for {own[by_layer[layer]]:g} of a layer "
+                            "that loses its channels together with it", "Give both the same ratio")  # fmt: skip
+    return own
 
 
 def _global_ratios(groups: Sequence[Group], full: Mapping[str, int], ratio: float) -> dict[str, float]:

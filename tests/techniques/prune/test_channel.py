@@ -14,8 +14,9 @@ from engine.errors import StepError
 from engine.export.onnx_file import export_onnx
 from engine.models.artifacts import TorchModel
 from engine.settings import PruneChannel, SampleData, SampleModel, Split
-from engine.techniques.prune import prune_to
+from engine.techniques.prune import channel, prune_to
 from engine.techniques.prune.limit import limited
+from scripts.make_catalogue import MacCounter
 from tests.techniques.prune.families import FAMILIES
 
 
@@ -57,9 +58,11 @@ def test_one_of_each_family_is_narrower_and_comes_back_from_data(architecture, p
 def test_the_file_is_smaller_and_answers_as_torch_does(architecture, px, given):
     model, context = given(architecture, px)
     made = export_onnx(pruned(model, context).model, context.folder / "pruned.onnx")
-    whole = export_onnx(model, context.folder / "whole.onnx")
-    assert made.macs < 0.5 * whole.macs
-    assert made.path.stat().st_size < 0.6 * whole.path.stat().st_size
+    whole = reparameterize_model(model.build())
+    with torch.no_grad(), MacCounter(image := torch.zeros(1, 3, px, px)) as counter:
+        whole(image)
+    assert made.macs < 0.5 * counter.macs
+    assert made.path.stat().st_size < 0.6 * 4 * sum(tensor.numel() for tensor in whole.parameters())
 
 
 @pytest.mark.parametrize("architecture", ["fastvit_t8", "lcnetv2_small"])
@@ -127,6 +130,12 @@ def test_a_layer_may_have_a_ratio_of_its_own(given):
         pruned(model, context, group_ratios=("layer9=0.1",))
 
 
+def test_layers_that_go_together_have_one_ratio(given):
+    model, context = given("test_resnet")
+    with pytest.raises(StepError, match=r"asks for 0.25 of 'layer3.0.conv3' and for 0.5 of a layer that loses"):
+        pruned(model, context, group_ratios=("layer3.0.downsample.1=0.5", "layer3.0.conv3=0.25"))
+
+
 def test_widths_are_multiples(given):
     model, context = given("test_resnet")
     made = shapes(pruned(model, context, 0.4, round_to=16).model)
@@ -173,6 +182,48 @@ def test_rounds_recover_and_end_at_the_same_widths(sample, given, tmp_path):
     assert "round 1 of 2: recovery epoch 1 of 1" in told
     assert made.complete
     assert not pruned(model, replace(context, deadline=0.0), 0.5, rounds=2, recovery_epochs=2, name="late").complete
+
+
+def test_layers_with_a_ratio_of_their_own_lose_it_in_parts_too(sample, given, tmp_path, monkeypatch):
+    model, data = sample
+    _, context = given("test_resnet")
+    seen = []
+
+    def fit_(module, *args, real=channel.fit, **more):
+        seen.append(module.get_submodule("layer3.0.conv1").weight.shape[0])
+        return real(module, *args, **more)
+
+    monkeypatch.setattr(channel, "fit", fit_)
+    context = replace(context, data=data, folder=tmp_path)
+    whole = shapes(model)["layer3.0.conv1.weight"][0]
+    made = pruned(model, context, 0.25, rounds=2, group_ratios=("layer3.0.conv1=0.5",))
+    assert (seen, shapes(made.model)["layer3.0.conv1.weight"][0]) == ([0.75 * whole], 0.5 * whole)
+
+
+def test_every_round_judges_by_gradients_of_its_own(sample, given, tmp_path, monkeypatch):
+    """And not by what recovery left of its last step."""
+    model, data = sample
+    _, context = given("test_resnet")
+    before = []
+
+    def gradients(module, *args, real=channel.add_gradients):
+        before.extend(tensor.grad for tensor in module.parameters())
+        return real(module, *args)
+
+    monkeypatch.setattr(channel, "add_gradients", gradients)
+    context = replace(context, data=data, folder=tmp_path)
+    pruned(model, context, 0.25, rounds=2, importance="taylor")
+    assert before
+    assert all(gradient is None for gradient in before)
+
+
+def test_recovery_that_fails_says_what_prune_can_do_about_it(sample, given, tmp_path):
+    model, data = sample
+    _, context = given("test_resnet")
+    few = replace(data, parts={**data.parts, "train": data.split("train").span(0, 2)})
+    with pytest.raises(StepError, match="recovery after round 1 of 2 failed: training needs at least 3") as caught:
+        pruned(model, replace(context, data=few, folder=tmp_path), 0.25, rounds=2)
+    assert caught.value.next.startswith("Set rounds to 1")
 
 
 def test_taylor_asks_the_labels(sample, given, tmp_path):

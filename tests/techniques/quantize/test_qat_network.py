@@ -237,6 +237,7 @@ def test_weights_keep_to_a_reduced_range(quantized):
         ([("Conv", ["image", "w"], "x", {"auto_pad": "SAME_UPPER"}), *END], "'Conv for x'.*it has auto_pad SAME_UPPER"),
         ([("Slice", ["image", "i0", "i1", "i2", "i3"], "x"), *END], "'Slice for x'.*it steps backwards"),
         ([("Pad", ["image", "i4"], "x", {"mode": "reflect"}), *END], "'Pad for x'.*it pads by mode reflect"),
+        ([("Split", ["image"], "x", {"axis": 2}), *END], "'Split for x'.*it does not say into how many parts"),
     ],
 )
 def test_what_it_cannot_compute_is_refused_by_name(nodes, said):

@@ -134,6 +134,8 @@ def split(given: Given, said: Said) -> tuple[Tensor, ...]:
     axis = said.get("axis", 0)
     if len(given) > 1 and given[1] is not None:
         return torch.split(given[0], given[1].tolist(), axis)
+    if "num_outputs" not in said:
+        raise NotUnderstoodError("does not say into how many parts")
     size = -(-given[0].shape[axis] // said["num_outputs"])  # the last one takes what is left
     return torch.split(given[0], size, axis)
 

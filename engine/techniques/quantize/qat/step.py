@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from engine.data import Part
 from engine.errors import StepError
-from engine.machine import cores
 from engine.measure.predictions import EVALUATION_BATCH, predict
 from engine.measure.quality import fidelity
 from engine.models.artifacts import OnnxModel
@@ -20,13 +19,15 @@ from engine.runtimes import open_session
 from engine.settings import Qat, QuantizeStatic, Target
 from engine.store.home import require_room
 from engine.techniques.context import Context, Outcome
+from engine.techniques.learning.kept import Told, anew, to_all
+from engine.techniques.learning.teacher import asking
 from engine.techniques.quantize.calibrate import Calibrator
 from engine.techniques.quantize.prepare import check_quantizable, fold
 from engine.techniques.quantize.qat.network import Network
 from engine.techniques.quantize.qat.operators import tensor_of
 from engine.techniques.quantize.qat.writing import write_back
 from engine.techniques.quantize.static import FILES_AT_ONCE, build_static, choose_scheme
-from engine.training.batches import PLAIN, Views, normalised
+from engine.training.batches import PLAIN, Views
 from engine.training.curve import Fit, Point
 from engine.training.lessons import Answers, Labels
 from engine.training.loop import fit
@@ -132,16 +133,15 @@ def _train(network: Network, model: OnnxModel, settings: Qat, context: Context, 
 
 def _answers(model: OnnxModel, views: Views, n_views: int, context: Context) -> NDArray[np.float32]:
     """(views, N, classes): the float model's logits on every view of every train image, asked once."""
-    n_images = len(views.pixels)
-    answers = np.empty((n_views, n_images, model.n_outputs), np.float32)
-    target = context.target.model_copy(update={"threads": cores()})
-    with open_session(model.path, target, input_name=model.input_name, output_name=model.output_name) as session:
-        for view in range(n_views):
-            for start in range(0, n_images, EVALUATION_BATCH):
-                rows = np.arange(start, min(start + EVALUATION_BATCH, n_images))
-                answers[view, rows] = session(normalised(views.of(rows, view), model.preprocess).numpy())
-            context.tell(TRAINED * (1 + (view + 1) / n_views) / 2, f"FP32 answered view {view + 1} of {n_views}")
-    return answers
+
+    def told(view: int) -> Told:
+        return lambda share, which: context.tell(
+            TRAINED * (1 + (view + share) / n_views) / 2, f"FP32 answers view {view + 1} of {n_views}: {which}"
+        )
+
+    with asking(model, context) as ask:
+        answer = anew(ask, views)
+        return np.stack([to_all(answer, len(views.pixels), view, told(view)) for view in range(n_views)])
 
 
 @torch.inference_mode()
