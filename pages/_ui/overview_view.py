@@ -19,7 +19,8 @@ def show(report: Report) -> None:
     if report.main_variants:
         alone = len(report.main_variants) == 1
         st.header("The baseline" if alone else "Every variant beside the baseline", anchor=False)
-        st.table(table.shown(report), border="horizontal", hide_index=True, alt="Variants and their measurements")
+        with st.container(key="variants"):
+            st.table(table.shown(report), border="horizontal", hide_index=True, alt="Variants and their measurements")
         st.caption(table.legend(report))
         _charts(report)
         _notes(report)
