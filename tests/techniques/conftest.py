@@ -11,7 +11,9 @@ from engine import models
 from engine.settings import SampleData, SampleModel, Split, Target
 from engine.steps import Bench
 from engine.store.cache import Cache
+from tests.techniques.given import same_weights
 
+__all__ = ["same_weights"]
 N_TRAIN = 96
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import onnx
 import onnxruntime as ort
+import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from engine.data import load
@@ -14,7 +15,14 @@ from engine.settings import Split, Target
 from engine.techniques.context import Context
 
 RNG = np.random.default_rng(0)
+BEGINNING = RNG.bit_generator.state
 CPU = ["CPUExecutionProvider"]
+
+
+@pytest.fixture(autouse=True)
+def same_weights():
+    """Every test draws the same weights, whichever ran before it."""
+    RNG.bit_generator.state = BEGINNING
 
 
 def weights(*shape):
