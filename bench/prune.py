@@ -39,7 +39,7 @@ NETWORKS = (
     "lcnetv2_small", "legacy_seresnet18", "levit_128s", "mambaout_femto", "mixer_s32_224", "mobilenetv2_100",
     "mobilenetv3_small_050", "mobilenetv4_conv_small", "mobileone_s0", "mobilevit_xxs", "pit_ti_224",
     "poolformer_s12", "pvt_v2_b0", "regnetx_002", "regnety_002", "repvgg_a0", "repvit_m0_9", "res2net50_48w_2s",
-    "resnest14d", "resnet10t", "resnet18", "resnet50", "resnetv2_18", "selecsls42", "skresnet18", "starnet_s050",
+    "resnest14d", "resnet10t", "resnet18", "resnet50", "resnetv2_18", "selecsls42", "starnet_s050",
     "swiftformer_xs", "swin_tiny_patch4_window7_224", "tf_efficientnet_lite0", "tinynet_e", "vgg11_bn",
     "vit_small_patch32_224", "vit_tiny_patch16_224",
 )  # fmt: skip

@@ -14,6 +14,7 @@ RESISTS: dict[str, str] = {
     "efficientformer v2": TOO_SLOW,
     "rexnet": TOO_SLOW,
     "shvit": UNKNOWN,
+    "sknet": UNKNOWN,
     "visformer": TOO_SLOW,
 }
 """By family or architecture: the reason."""

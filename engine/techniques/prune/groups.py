@@ -10,7 +10,7 @@ import torch
 import torch_pruning as tp
 from torch import nn
 
-from engine.techniques.prune.heads import attentions, shared_inputs
+from engine.techniques.prune.heads import attentions
 
 Scores = torch.Tensor
 """(channels,) float32: what goes first is what is smallest."""
@@ -58,7 +58,6 @@ def find_groups(
     """
     fixed = classifiers(module)
     heads = {layer.qkv: layer.num_heads for layer in attentions(module)}
-    shares = shared_inputs(module)
     found, lost = [], []
     for group in graph.get_all_groups(ignored_layers=fixed, root_module_types=[nn.Conv2d, nn.Linear]):
         rooted = _rooted(graph, group, heads)
@@ -67,7 +66,7 @@ def find_groups(
         except (IndexError, RuntimeError):
             lost.append(graph._module2name[rooted[0].dep.target.module])
             continue
-        n_parts = _parts(graph, rooted, heads, shares)
+        n_parts = _parts(graph, rooted, heads)
         if scores is not None and len(scores) % n_parts == 0:
             found.append(_described(graph, rooted, scores.float().cpu(), n_parts))
     return found, lost
@@ -104,9 +103,7 @@ def _rooted(graph: tp.DependencyGraph, group: Any, heads: dict[nn.Module, int]) 
     return graph.get_pruning_group(dep.target.module, dep.handler, rows)
 
 
-def _parts(
-    graph: tp.DependencyGraph, group: Any, heads: dict[nn.Module, int], shares: dict[nn.Module, int]
-) -> int:  # fmt: skip
+def _parts(graph: tp.DependencyGraph, group: Any, heads: dict[nn.Module, int]) -> int:
     """How many equal parts must lose the same channels: the most that any layer of the group has."""
     found = [1]
     for dep, _ in group:
@@ -117,8 +114,6 @@ def _parts(
             found.append(layer.num_groups)
         elif layer in heads and graph.is_out_channel_pruning_fn(dep.handler):
             found.append(heads[layer])
-        if layer in shares and graph.is_in_channel_pruning_fn(dep.handler):
-            found.append(shares[layer])
     return math.lcm(*found)
 
 

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from timm.layers import SelectiveKernel
 from torch import nn
 
 KEPT = ("groups", "in_chs")
@@ -17,12 +16,6 @@ def attentions(module: nn.Module) -> list[Any]:
 def _splits_by_heads(layer: Any) -> bool:
     qkv, num_heads = getattr(layer, "qkv", None), getattr(layer, "num_heads", None)
     return isinstance(qkv, nn.Linear) and isinstance(num_heads, int) and qkv.out_features % (3 * num_heads) == 0
-
-
-def shared_inputs(module: nn.Module) -> dict[nn.Module, int]:
-    """The first convolutions of selective kernels, each of which gets one of so many equal parts of the channels."""
-    split = [layer for layer in module.modules() if isinstance(layer, SelectiveKernel) and layer.split_input]
-    return {path.conv: layer.num_paths for layer in split for path in layer.paths}
 
 
 def unfuse(module: nn.Module) -> None:
@@ -41,8 +34,6 @@ def mend(module: nn.Module) -> None:
     for layer in module.modules():
         if hasattr(layer, "reparameterize") and any(isinstance(getattr(layer, name, None), int) for name in KEPT):
             _mend_branches(layer)
-        if isinstance(layer, SelectiveKernel) and layer.split_input:
-            _set(layer, in_channels=sum(path.conv.in_channels for path in layer.paths))
         scale, shape = getattr(layer, "scale", None), getattr(layer, "shape", None)
         if isinstance(scale, nn.Parameter) and isinstance(shape, tuple):  # MetaFormer's scales of a branch
             _set(layer, shape=(scale.numel(), *shape[1:]))

@@ -8,5 +8,4 @@ FAMILIES = [
     ("convnext_atto", 32, 0.4),
     ("test_vit", 160, 0.5),
     ("mobileone_s0", 32, 0.4),
-    ("skresnet18", 32, 0.6),
 ]
