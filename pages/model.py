@@ -23,7 +23,7 @@ elif not isinstance(chosen, SampleModel):
     with chrome.card("digits", "Digits network", "A small ResNet, trained on handwritten digits by this project"):
         st.markdown("It is here, it is small, and its accuracy is known: the quickest way to see a whole run.")
         if st.button("Use the sample", type="primary", icon=":material/check:"):
-            state.choose(model=SampleModel(), name=None)
+            state.choose(model=SampleModel())
             st.rerun()
 
 model = state.draft().model

@@ -50,7 +50,8 @@ def busy_note(before: Load, after: Load, threads: int, n_cores: int) -> Note | N
     if n_cores - others >= ENOUGH_FREE * threads:
         return None
     text = (
-        f"Other programs used {others:.1f} of {n_cores} cores while latency was measured with {threads} threads: the "
-        "ratios may be off by more than their intervals; run it again on a quiet machine"
+        f"Other programs used {others:.1f} of {n_cores} cores while latency was measured with {threads} "
+        f"thread{'s' if threads > 1 else ''}: the ratios may be off by more than their intervals; run it again on a "
+        "quiet machine"
     )
     return Note(code="machine_busy", text=text)

@@ -98,7 +98,7 @@ def _weights(entry: CatalogueEntry) -> None:
 def _use(shape: TimmModel, kind: str, upload: Upload | None) -> None:
     """Take the architecture with these weights; an upload is named by its content."""
     weights = {"weights": kind} if upload is None else {"weights": upload.path, "weights_sha256": upload.sha256}
-    state.choose(model=shape.model_copy(update=weights), name=None)
+    state.choose(model=shape.model_copy(update=weights))
     st.rerun()
 
 
@@ -106,5 +106,5 @@ def _hub() -> None:
     with st.expander("A timm model on the Hugging Face Hub"):
         name = st.text_input("Owner and name", placeholder="owner/name", key="hub-name")
         if st.button("Use it", key="hub-use", disabled=not name):
-            state.choose(model=TimmModel.parse({"name": f"hf_hub:{(name or '').strip()}"}), name=None)
+            state.choose(model=TimmModel.parse({"name": f"hf_hub:{(name or '').strip()}"}))
             st.rerun()

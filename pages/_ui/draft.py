@@ -58,7 +58,13 @@ class Draft(Settings):
     seed: int = 0
 
     def changed(self, **values: object) -> Self:
-        return self.model_copy(update=values)
+        """With these values; a name that told of another model, other data or other steps goes with them."""
+        new = self.model_copy(update=values)
+        return new if "name" in values or new._subject == self._subject else new.model_copy(update={"name": None})
+
+    @property
+    def _subject(self) -> tuple[object, ...]:
+        return self.model, self.data, self.chains, [step.technique for step in self.steps]
 
     def with_step(self, step: Step) -> Self:
         """With this step in place of the first card of its technique, or as one card more where it belongs."""
@@ -139,7 +145,7 @@ def from_recipe(recipe: Recipe) -> Draft:
         return draft
     if cards.branches(draft.steps, draft.given) == recipe.chains:
         return draft.changed(alone=True)
-    return draft.changed(cards=START, chains=recipe.chains)
+    return draft.changed(name=recipe.name, cards=START, chains=recipe.chains)
 
 
 def to_link(draft: Draft) -> str:

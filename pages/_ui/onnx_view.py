@@ -13,7 +13,7 @@ def choose() -> None:
     )
     chosen = state.draft().model
     if upload is not None and not (isinstance(chosen, FileModel) and chosen.sha256 == upload.sha256):
-        state.choose(model=FileModel(sha256=upload.sha256), name=None)
+        state.choose(model=FileModel(sha256=upload.sha256))
         st.rerun()
     if upload is None and not isinstance(chosen, FileModel):
         st.caption("It is read in a process of its own. Without images you still get size, latency and agreement.")

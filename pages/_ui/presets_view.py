@@ -33,6 +33,6 @@ def _preset(draft: Draft, preset: Preset) -> None:
 
 
 def _take(preset: Preset) -> None:
-    """The cards of the preset; a name that told of other steps goes with them."""
-    new = {"cards": cards.of_chain(preset.steps), "alone": False, "chains": None, "name": None}
-    state.replace_draft(state.draft().changed(**new))
+    """The cards of the preset."""
+    new = state.draft().changed(cards=cards.of_chain(preset.steps), alone=False, chains=None)
+    state.replace_draft(new)

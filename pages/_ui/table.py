@@ -9,7 +9,7 @@ import io
 import pandas as pd
 
 from engine import Report, Variant
-from pages._ui.wording import change, count, decibels, megabytes, milliseconds, plain, points, share
+from pages._ui.wording import change, count, decibels, many, megabytes, milliseconds, plain, points, share
 
 FASTER = {
     "yes": ":green-badge[faster]",
@@ -100,7 +100,7 @@ def legend(report: Report) -> str:
     first = next((variant.latency for variant in report.main_variants if variant.latency), None)
     parts = []
     if first:
-        parts.append(f"Latency: {first.runtime}, {first.threads} threads, batch {first.batch_size}, "
+        parts.append(f"Latency: {first.runtime}, {many(first.threads, 'thread')}, batch {first.batch_size}, "
                      f"{first.n_runs:,} calls in {first.n_rounds} interleaved rounds")  # fmt: skip
     if report.data:
         labelled = any(variant.accuracy for variant in report.main_variants)

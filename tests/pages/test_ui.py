@@ -94,6 +94,14 @@ def test_what_the_cards_say_comes_back_from_its_recipe(draft):
     assert from_recipe(parse_recipe(dump_recipe(whole.recipe()))) == whole
 
 
+def test_a_name_goes_with_what_it_told_of():
+    draft = sample()
+    assert draft.changed(seed=7, goal="size").name == draft.name
+    assert draft.with_added(Simplify()).name is None
+    assert draft.changed(data=ImagesData(sha256=SHA, labels="none")).name is None
+    assert draft.changed(name="mine", model=None).name == "mine"
+
+
 def test_the_cards_make_one_chain_in_their_order_with_a_name():
     draft = sample().changed(name=None, cards=of_chain((Finetune(), PruneChannel(), Simplify(), QuantizeAuto())))
     assert [step.technique for step in draft.steps] == ["finetune", "prune", "simplify", "quantize"]
