@@ -60,7 +60,11 @@ def take_preset(recipe: Recipe, name: PresetName) -> Recipe:
     preset = next(one for one in make_presets(recipe) if one.name == name)
     if preset.refused is not None:
         raise SettingsError(f"the preset {name} is not for this model and data: {preset.refused.text}", preset.next)
-    return recipe.model_copy(update={"steps": preset.steps, "branches": None})
+    return _with_steps(recipe, preset.steps)
+
+
+def _with_steps(recipe: Recipe, steps: tuple[Step, ...]) -> Recipe:
+    return recipe.model_copy(update={"steps": steps, "branches": None})
 
 
 def _preset(recipe: Recipe, name: PresetName, title: str, text: str, steps: tuple[Step, ...], given: Given) -> Preset:
@@ -68,8 +72,8 @@ def _preset(recipe: Recipe, name: PresetName, title: str, text: str, steps: tupl
     if refused is not None:
         note, next = refused
         return Preset(name=name, title=title, text=text, steps=steps, refused=note, next=next)
-    asked = recipe.model_copy(update={"steps": steps, "branches": None})
-    return Preset(name=name, title=title, text=text, steps=steps, estimate=estimate_recipe(asked))
+    estimate = estimate_recipe(_with_steps(recipe, steps))
+    return Preset(name=name, title=title, text=text, steps=steps, estimate=estimate)
 
 
 def _refused(recipe: Recipe, name: PresetName, steps: tuple[Step, ...], given: Given) -> tuple[Note, str] | None:
