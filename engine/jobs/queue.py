@@ -31,6 +31,11 @@ class Queue:
 
     home: Home
 
+    @classmethod
+    def default(cls) -> "Queue":
+        """That of the home which the environment names."""
+        return cls(Home.default())
+
     @property
     def database(self) -> Database:
         return open_database(self.home)

@@ -12,10 +12,6 @@ from engine.store.home import Home, folder_bytes, free_bytes
 from engine.store.uploads import Stream, UploadKind
 
 
-def _queue() -> Queue:
-    return Queue(Home.default())
-
-
 def save_upload(name: str, kind: UploadKind, stream: Stream) -> Upload:
     """Keep a file, streamed to disk and hashed. Raises DataError and StorageError."""
     return brought.save_upload(Home.default(), name, kind, stream)
@@ -33,7 +29,7 @@ def uploads(kind: UploadKind | None = None) -> tuple[Upload, ...]:
 
 def delete_upload(sha256: str) -> None:
     """Removes an upload. Raises NotFoundError, and StateError while a job that needs it waits or runs."""
-    queue = _queue()
+    queue = Queue.default()
     for id in queue.active_ids():
         if sha256 in queue.home.job(id).request().model_dump_json():
             raise StateError(f"the job '{id}' needs this upload", "Wait for its end, or cancel it")
@@ -45,7 +41,7 @@ def usage() -> Usage:
     home = Home.default()
     return Usage(
         home=str(home.path),
-        jobs_bytes=_queue().jobs_bytes(),
+        jobs_bytes=Queue.default().jobs_bytes(),
         cache_bytes=folder_bytes(home.cache),
         uploads_bytes=folder_bytes(home.uploads),
         database_bytes=sum(file.stat().st_size for file in home.path.glob("featherweight.db*")),
@@ -55,6 +51,6 @@ def usage() -> Usage:
 
 def free_cache() -> int:
     """Empty the cache; what a running job works with stays. Returns the bytes freed."""
-    queue = _queue()
+    queue = Queue.default()
     began = [datetime.fromisoformat(queue.job(id).created).timestamp() for id in queue.active_ids()]
     return Cache(queue.home.cache).trim(0, unused_since=min(began, default=None))

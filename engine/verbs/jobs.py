@@ -20,13 +20,9 @@ from engine.store.home import Home
 WAIT_SECONDS = 0.1
 
 
-def _queue() -> Queue:
-    return Queue(Home.default())
-
-
 def submit(recipe: Recipe, *, token: str | None = None, from_browser: bool = False) -> Job:
     """Put a run in line; the same `token` (one click) gives the same job. Raises RequestError."""
-    queue = _queue()
+    queue = Queue.default()
     resolved = resolve_recipe(recipe, queue.home, from_browser=from_browser)
     return queue.submit(RunRequest(recipe=resolved), name=resolved.name, token=token,
                         estimate_seconds=estimate_any(resolved).seconds)  # fmt: skip
@@ -34,7 +30,7 @@ def submit(recipe: Recipe, *, token: str | None = None, from_browser: bool = Fal
 
 def analyse(request: AnalysisRequest, *, from_browser: bool = False) -> Job:
     """Put an analysis in line, or the equal one that waits, runs or is done with the same libraries."""
-    queue = _queue()
+    queue = Queue.default()
     resolved = resolve_request(request, queue.home, from_browser=from_browser)
     key = hashlib.sha256(f"{resolved.model_dump_json()}{sorted(versions().items())}".encode()).hexdigest()
     seconds = estimate_any(resolved).seconds if isinstance(resolved, AdviseRequest | SensitivityRequest) else None
@@ -43,17 +39,17 @@ def analyse(request: AnalysisRequest, *, from_browser: bool = False) -> Job:
 
 def list_jobs(kind: str | None = "run", limit: int = 100) -> tuple[Job, ...]:
     """How the jobs of a kind stand, newest first; of every kind where `kind` is None."""
-    return _queue().jobs(kind, limit)
+    return Queue.default().jobs(kind, limit)
 
 
 def job(id: str) -> Job:
     """How a job stands. Raises NotFoundError."""
-    return _queue().job(id)
+    return Queue.default().job(id)
 
 
 def recipe(id: str) -> Recipe:
     """The recipe of a run. Raises NotFoundError, and StateError where the job is no run."""
-    asked = _queue().folder(id).request().request
+    asked = Queue.default().folder(id).request().request
     if not isinstance(asked, RunRequest):
         raise StateError(f"the job '{id}' is a {asked.kind}, which has no recipe", "Choose a run")
     return asked.recipe
@@ -61,37 +57,37 @@ def recipe(id: str) -> Recipe:
 
 def cancel(id: str) -> None:
     """Ends a job within two seconds; one that has ended stays as it is. Raises NotFoundError."""
-    _queue().cancel(id)
+    Queue.default().cancel(id)
 
 
 def rename(id: str, name: str) -> Job:
     """Give a job another name. Raises NotFoundError, and StateError for an empty or overlong name."""
-    return _queue().rename(id, name)
+    return Queue.default().rename(id, name)
 
 
 def delete(id: str) -> None:
     """Removes an ended job and its folder. Raises NotFoundError, and StateError while it waits or runs."""
-    _queue().delete(id)
+    Queue.default().delete(id)
 
 
 def report(id: str) -> Report | None:
     """What a run has measured (so far), or None before its first variant. Raises NotFoundError."""
-    return _queue().folder(id).report()
+    return Queue.default().folder(id).report()
 
 
 def result(id: str) -> Result | None:
     """The result of an analysis, or None before there is any; advice grows as it goes. Raises NotFoundError."""
-    return _queue().folder(id).result()
+    return Queue.default().folder(id).result()
 
 
 def events(id: str, after: int = 0) -> tuple[Event, ...]:
     """What happened, from event number `after` on. Raises NotFoundError."""
-    return _queue().folder(id).events(after)
+    return Queue.default().folder(id).events(after)
 
 
 def log(id: str) -> str:
     """The end of what the runner wrote to stderr. Raises NotFoundError."""
-    return _queue().folder(id).log_text()
+    return Queue.default().folder(id).log_text()
 
 
 def variant_file(id: str, variant_id: str) -> Path:
@@ -100,12 +96,12 @@ def variant_file(id: str, variant_id: str) -> Path:
     variant = found.variant(variant_id) if found else None
     if variant is None:
         raise NotFoundError(f"the run '{id}' has no variant '{variant_id}'", "See its report")
-    return paths_in(_queue().folder(id), variant.file)
+    return paths_in(Queue.default().folder(id), variant.file)
 
 
 def result_file(id: str, name: str) -> Path:
     """A file beside an analysis's result, such as an example image. Raises NotFoundError."""
-    return paths_in(_queue().folder(id), name)
+    return paths_in(Queue.default().folder(id), name)
 
 
 def wait(id: str, timeout: float) -> Job:
