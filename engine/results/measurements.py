@@ -44,6 +44,21 @@ class Latency(Result):
     ratio_low: float
     ratio_high: float
 
+    @property
+    def speedup(self) -> float:
+        """How many times as fast as the baseline: the one way in which speed is said."""
+        return 1 / self.ratio_to_baseline
+
+    @property
+    def speedup_low(self) -> float:
+        """The lower end of the speed-up's 95 % interval."""
+        return 1 / self.ratio_high
+
+    @property
+    def speedup_high(self) -> float:
+        """The upper end of the speed-up's 95 % interval."""
+        return 1 / self.ratio_low
+
 
 class Throughput(Result):
     """Images per second at the target's batch size, with a 95 % bootstrap interval."""
