@@ -6,7 +6,7 @@ import streamlit as st
 
 from engine import ensure_supervisor
 from pages._ui import chrome
-from pages._ui.guard import guarded
+from pages._ui.guard import guarded, say_left
 
 st.set_page_config(
     page_title="Featherweight", page_icon=str(Path(__file__).parent / "pages" / "_ui" / "mark.svg"), layout="wide"
@@ -29,6 +29,7 @@ page = st.navigation(
     position="top",
 )  # fmt: skip
 chrome.frame()
+say_left()
 with guarded():
     ensure_supervisor()
 with guarded():

@@ -18,7 +18,7 @@ with right, chrome.card("plan", "What will happen", accent=True):
     token = state.token(pressed)
     if pressed and recipe is not None:
         started = submit(recipe, token=token, from_browser=True)
-        st.switch_page(chrome.RUNS, query_params={"run": started.id})
+        state.go(chrome.RUNS, run=started.id)
     chrome.follow()
 with right:
     plan_view.take_along(recipe)

@@ -27,11 +27,11 @@ with sample, chrome.card("sample", "Digits", "The sample project, ready to run",
         pressed = st.button("Run the sample", type="primary", icon=":material/play_arrow:")
         if st.button("Look at it first", type="tertiary", icon=":material/tune:"):
             state.replace_draft(draft.sample())
-            st.switch_page(chrome.OPTIMIZE)
+            state.go(chrome.OPTIMIZE)
     token = state.token(pressed)
     if pressed:
         started = submit(draft.sample().recipe(), token=token, from_browser=True)
-        st.switch_page(chrome.RUNS, query_params={"run": started.id})
+        state.go(chrome.RUNS, run=started.id)
     chrome.follow()
 
 st.space("medium")

@@ -18,7 +18,7 @@ from engine import (
 )
 from pages._ui import advice_table, chrome, kept, live, picking, state
 from pages._ui.draft import Draft
-from pages._ui.guard import say
+from pages._ui.guard import callback, say
 from pages._ui.wording import duration, many, plain, sentence, share
 
 ADDRESS = "advice"
@@ -156,9 +156,10 @@ def _ways_on(advice: Advice, name: str) -> None:
                      help="It learns your model's answers on your images and takes its place."):  # fmt: skip
             state.replace_draft(state.draft().with_step(Distill(student=weights)))
             state.renew()
-            st.switch_page(chrome.OPTIMIZE)
+            state.go(chrome.OPTIMIZE)
 
 
+@callback
 def _take(advice: Advice, weights: str) -> None:
     """The architecture as the draft's model, at the input that it was measured at."""
     channels, height, width = advice.own.input_shape

@@ -18,7 +18,7 @@ from pages._ui import (
 )
 from pages._ui.cards import Card
 from pages._ui.draft import Draft
-from pages._ui.guard import say
+from pages._ui.guard import callback, say
 from pages._ui.wording import plain, sentence
 
 View = Callable[[Step, Draft, str], Step]
@@ -106,16 +106,19 @@ def _places(index: int, n: int) -> None:
               help="Take this step out", on_click=_remove, args=(index,))  # fmt: skip
 
 
+@callback
 def _move(index: int, to: int) -> None:
     draft = state.draft()
     state.replace_draft(draft.changed(cards=cards.moved(draft.cards, index, to)))
 
 
+@callback
 def _remove(index: int) -> None:
     draft = state.draft()
     state.replace_draft(draft.changed(cards=cards.removed(draft.cards, index)))
 
 
+@callback
 def _insert(step: Step, at: int | None = None) -> None:
     state.replace_draft(state.draft().with_added(step, at))
 

@@ -40,7 +40,7 @@ def follow() -> None:
     """
     run = state.param("run")
     if run:
-        st.switch_page(RUNS, query_params={"run": run})
+        state.go(RUNS, run=run)
 
 
 def frame() -> None:
@@ -92,8 +92,7 @@ def way(draft: Draft, here: str) -> None:
 def back_to_runs() -> None:
     """From one run to all of them."""
     if st.button("All runs", icon=":material/arrow_back:", type="tertiary"):
-        state.set_param("run", None)
-        st.switch_page(RUNS)
+        state.go(RUNS)
 
 
 def empty(title: str, text: str, icon: str) -> None:

@@ -1,24 +1,67 @@
-"""The one place where an error of the engine becomes a sentence on a page."""
+"""The outermost frame of a page: every error becomes a sentence with a way on, never a traceback."""
 
-from collections.abc import Iterator
+import functools
+import logging
+import uuid
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import streamlit as st
 
 from engine import FeatherweightError
+from pages._ui import state
 from pages._ui.wording import plain, sentence
+
+LOGGER = logging.getLogger("featherweight")
+UNFORESEEN = "something that nobody foresaw went wrong on this page"
+WAYS = (("pages/start.py", "Start"), ("pages/runs.py", "Runs"))
 
 
 @contextmanager
 def guarded() -> Iterator[None]:
-    """Shows an error of the engine with what to do next; what was drawn before it stays."""
+    """Shows an error in place of what would have been drawn, with what to do next; what was drawn before it stays."""
     try:
         yield
     except FeatherweightError as error:
         say(error.message, error.next)
+    except Exception:  # noqa: BLE001 (the outermost frame: a person must never see a traceback)
+        say(UNFORESEEN, _logged())
+        with st.container(horizontal=True):
+            for page, title in WAYS:
+                st.page_link(page, label=f"To {title}", icon=":material/arrow_forward:")
+
+
+def callback(function: Callable[..., None]) -> Callable[..., None]:
+    """The same for what a widget calls before its page is drawn: the error stands on the page that follows."""
+
+    @functools.wraps(function)
+    def called(*args: Any, **kwargs: Any) -> None:
+        try:
+            function(*args, **kwargs)
+        except FeatherweightError as error:
+            state.leave_error(error.message, error.next)
+        except Exception:  # noqa: BLE001 (as in guarded)
+            state.leave_error(UNFORESEEN, _logged())
+
+    return called
 
 
 def say(message: str, next: str = "") -> None:
     """A refusal or a failure: what was wrong, then what to do about it."""
     advice = f"  \n{plain(sentence(next))}" if next else ""
     st.error(f"{plain(sentence(message))}{advice}", icon=":material/error:")
+
+
+def say_left() -> None:
+    """What a callback left to say."""
+    left = state.left_error()
+    if left is not None:
+        say(*left)
+
+
+def _logged() -> str:
+    """Writes the traceback into the server's log, and says how to find it there."""
+    number = uuid.uuid4().hex[:8]
+    LOGGER.exception("error %s", number)
+    return f"Runs go on untouched. Try it again; if it lasts, report error {number}, whose traceback is in the app's log"

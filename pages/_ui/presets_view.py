@@ -5,6 +5,7 @@ import streamlit as st
 from engine import FeatherweightError, Preset, presets, resolve
 from pages._ui import cards, chrome, state
 from pages._ui.draft import Draft
+from pages._ui.guard import callback
 from pages._ui.wording import plain, roughly, sentence
 
 
@@ -32,6 +33,7 @@ def _preset(draft: Draft, preset: Preset) -> None:
         st.caption(f"{plain(preset.text)} **{roughly(preset.estimate.seconds).capitalize()}**, estimated.")
 
 
+@callback
 def _take(preset: Preset) -> None:
     """The cards of the preset."""
     new = state.draft().changed(cards=cards.of_chain(preset.steps), alone=False, chains=None)

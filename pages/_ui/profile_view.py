@@ -19,10 +19,10 @@ def show(model: ModelSource) -> None:
     if isinstance(profile, ModelProfile):
         with st.container(horizontal=True):
             if st.button("Next: choose images", type="primary", icon=":material/arrow_forward:"):
-                st.switch_page(chrome.DATA)
+                state.go(chrome.DATA)
             if st.button("Go on without images", icon=":material/fast_forward:"):
                 state.choose(data=None, synthetic=True, split=Split())
-                st.switch_page(chrome.OPTIMIZE)
+                state.go(chrome.OPTIMIZE)
 
 
 def _card(profile: ModelProfile) -> None:

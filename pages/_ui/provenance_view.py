@@ -34,4 +34,4 @@ def show(report: Report) -> None:
                                mime="application/yaml", icon=":material/download:")  # fmt: skip
             if st.button("Run again with changes", icon=":material/edit:"):
                 state.replace_draft(from_recipe(report.recipe))
-                st.switch_page(chrome.OPTIMIZE)
+                state.go(chrome.OPTIMIZE)

@@ -79,7 +79,7 @@ def _actions(run: Job) -> None:
             st.page_link(chrome.RESULTS, label="What was measured", icon=":material/query_stats:",
                          query_params={"run": run.id})  # fmt: skip
         if st.button("Run again with changes", icon=":material/edit:"):
-            st.switch_page(chrome.OPTIMIZE, query_params={"recipe": run.id})
+            state.go(chrome.OPTIMIZE, recipe=run.id)
         if st.button("Rename", icon=":material/label:"):
             _rename(run)
         if run.state in ENDED and st.button("Delete", icon=":material/delete:"):

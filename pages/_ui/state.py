@@ -1,7 +1,7 @@
 """The only module that touches the session's state and the address of a page."""
 
 import uuid
-from typing import Any
+from typing import Any, NoReturn
 
 import streamlit as st
 
@@ -9,7 +9,7 @@ from engine import AnalysisRequest, Job, NotFoundError, SettingsError, analyse, 
 from pages._ui.draft import Draft, from_link, to_link
 
 DRAFT, EPOCH, TOKEN, ANALYSES, NOTICE = "fw.draft", "fw.epoch", "fw.token", "fw.analyses", "fw.notice"
-TURNED = "fw.turned"
+TURNED, LEFT = "fw.turned", "fw.left"
 
 
 def draft() -> Draft:
@@ -75,6 +75,14 @@ def set_param(name: str, value: str | None) -> None:
         del st.query_params[name]
 
 
+def go(page: str, **params: str) -> NoReturn:
+    """Switch to another page, whose address has these query parameters and no others.
+
+    Without a mapping Streamlit refuses to leave an address that holds a parameter which is bound to a widget.
+    """
+    st.switch_page(page, query_params=params)
+
+
 def turn(widget: str, value: Any) -> None:
     """Give a widget another value; only for what is called when another widget is pressed."""
     st.session_state[widget] = st.session_state[TURNED] = value
@@ -130,6 +138,16 @@ def leave_notice(text: str) -> None:
 
 def notice() -> str | None:
     value: str | None = st.session_state.pop(NOTICE, None)
+    return value
+
+
+def leave_error(message: str, next: str) -> None:
+    """An error of a callback, which cannot draw: the page that is drawn after it shows it."""
+    st.session_state[LEFT] = message, next
+
+
+def left_error() -> tuple[str, str] | None:
+    value: tuple[str, str] | None = st.session_state.pop(LEFT, None)
     return value
 
 
