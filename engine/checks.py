@@ -4,6 +4,7 @@ from collections.abc import Collection
 
 from engine.data import Data
 from engine.errors import DataError, SourceError, TargetError
+from engine.fitting import batch_misfit, head_misfit, one_output
 from engine.models.artifacts import OnnxModel
 from engine.results import Note, Variant
 from engine.settings import ImagesData, PruneChannel, Recipe, Target
@@ -20,24 +21,19 @@ def check_fit(recipe: Recipe, model: Model, data: Data) -> None:
     check_batch(model, recipe.target)
     if recipe.baseline_steps:
         return
-    if model.n_outputs == 1:
-        raise SourceError("the model has one output, and the largest of one is always the same: neither accuracy nor "
-                          "agreement would say anything", "Choose a model with one output for each class")  # fmt: skip
+    if (single := one_output(model.n_outputs)) is not None:
+        raise SourceError(single.message, single.next)
     if data.head_fits(model.n_outputs) or (_maps_labels(recipe) and not recipe.trains):
         return
-    said = f"the model has {model.n_outputs} outputs and the data {len(data.classes or ())} classes"
-    ways = "set data.classes to the folders' names in the order of the outputs, or set data.labels to none"
-    if isinstance(model, OnnxModel):
-        raise DataError(said, ways[0].upper() + ways[1:])
-    raise DataError(said, f"Begin every chain with the same finetune, which gives the model a new head; or {ways}")
+    head = head_misfit(model.n_outputs, len(data.classes or ()), trainable=not isinstance(model, OnnxModel))
+    raise DataError(head.message, head.next)
 
 
 def check_batch(model: Model, target: Target) -> None:
     """Raises TargetError where the file's batch size is fixed to another than the target's."""
-    if isinstance(model, OnnxModel) and model.batch is not None and model.batch != target.batch_size:
-        raise TargetError(f"the file takes {model.batch} images a call and target.batch_size is "
-                          f"{target.batch_size}", f"Set target.batch_size to {model.batch}, or export the model "
-                          "with a dynamic batch")  # fmt: skip
+    misfit = batch_misfit(model.batch, target.batch_size) if isinstance(model, OnnxModel) else None
+    if misfit is not None:
+        raise TargetError(misfit.message, misfit.next)
 
 
 def _maps_labels(recipe: Recipe) -> bool:

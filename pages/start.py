@@ -31,7 +31,7 @@ with sample, chrome.card("sample", "Digits", "The sample project, ready to run",
     token = state.token(pressed)
     if pressed:
         started = submit(draft.sample().recipe(), token=token, from_browser=True)
-        state.go(chrome.RUNS, run=started.id)
+        state.go(chrome.RESULTS, run=started.id)
     chrome.follow()
 
 st.space("medium")

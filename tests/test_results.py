@@ -22,10 +22,12 @@ from engine.results import (
     ModelProfile,
     Note,
     OwnModel,
+    Preflight,
     Preset,
     Provider,
     Published,
     Race,
+    Refusal,
     Report,
     Result,
     Sensitivity,
@@ -34,8 +36,9 @@ from engine.results import (
     Trial,
     Upload,
     Usage,
+    summarize,
 )
-from engine.settings import QuantizeAuto, Target
+from engine.settings import HardwareRequest, QuantizeAuto, Target
 from tests.made import (
     BASE,
     GRAY,
@@ -74,6 +77,7 @@ JOB = Job(
 TECHNIQUE = TechniqueInfo(technique="quantize", method=None, title="Quantize", stage="onnx", summary="INT8.",
                           schema={"type": "object"})  # fmt: skip
 BASELINE, VARIANT = REPORT.variants
+REFUSAL = Refusal(message="the teacher does not fit", next="Choose another")
 TRIAL = Trial(name="Static INT8", reason=NOTE, stage="final", outcome=NOTE, ratio=0.5, ratio_low=0.4, ratio_high=0.6,
               n_rounds=12, fidelity=None)  # fmt: skip
 RACE = Race(branch=0, step=0, parent_id="a" * 12, winner_id="b" * 12, reason=NOTE, n_images=64, seconds=30.0)
@@ -87,7 +91,8 @@ OWN = OwnModel(name="m", architecture="resnet50", input_shape=(3, 224, 224), n_o
 EXAMPLES: tuple[Result, ...] = (
     NOTE, REPORT, REPORT.environment, REPORT.data, REPORT.failures[0], REPORT.recommended, BASELINE, BASELINE.input,
     BASELINE.latency, BASELINE.throughput, BASELINE.accuracy, VARIANT.fidelity, VARIANT.verdict, PREVIEW,
-    PREVIEW.counts[0], PROFILE, JOB, TECHNIQUE, TRIAL, RACE, POINT, LAYER, PUBLISHED, ARCHITECTURE, OWN,
+    PREVIEW.counts[0], REFUSAL, Preflight(refusals=(REFUSAL,), unknown=(HardwareRequest(),)), summarize(REPORT),
+    PROFILE, JOB, TECHNIQUE, TRIAL, RACE, POINT, LAYER, PUBLISHED, ARCHITECTURE, OWN,
     Advice(own=OWN, target=Target(), architectures=(ARCHITECTURE,), front=("resnet18",), reason=NOTE,
            environment=REPORT.environment),
     Sensitivity(layers=(LAYER,), top1=0.99, labelled=True, n_images=64, warnings=(NOTE,)),

@@ -72,7 +72,7 @@ EXAMPLES: tuple[Settings, ...] = (
 )  # fmt: skip
 UNITS = {"batch_size": "images", "calibration_images": "images", "float_first": "layers", "img_size": "px",
          "size": "px", "minutes": "min", "max_latency_ms": "ms", "max_size_mb": "MB",
-         "round_to": "channels"}  # fmt: skip
+         "round_to": "channels", "patience": "epochs"}  # fmt: skip
 NAMES = [type(example).__name__ for example in EXAMPLES]
 CLASSES = {value for value in vars(declared).values() if isinstance(value, type) and issubclass(value, Settings)}
 

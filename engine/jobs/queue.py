@@ -76,6 +76,13 @@ class Queue:
             position = connection.execute(ahead).scalar_one() if row["state"] == "queued" else None
         return self._job(row, position)
 
+    def newest(self, key: str) -> Job | None:
+        """The latest job of an analysis by its key, whatever became of it."""
+        with self.database.read() as connection:
+            latest = select(JOBS.c.id).where(JOBS.c.request_key == key).order_by(JOBS.c.number.desc()).limit(1)
+            id = connection.execute(latest).scalar_one_or_none()
+        return self.job(id) if id is not None else None
+
     def jobs(self, kind: str | None = "run", limit: int = 100) -> tuple[Job, ...]:
         """Newest first; every kind where `kind` is None."""
         rows = select(JOBS).order_by(JOBS.c.number.desc()).limit(limit)

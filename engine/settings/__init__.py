@@ -2,6 +2,7 @@
 
 from engine.settings.base import Settings, Stage, settings_error
 from engine.settings.data import DataSource, ImagesData, Preprocess, SampleData, Split
+from engine.settings.distillation import Distill, Swap
 from engine.settings.jobs import (
     AdviseRequest,
     AnalysisRequest,
@@ -35,7 +36,7 @@ from engine.settings.recipe import Recipe, absolute_paths, dump_recipe, load_rec
 from engine.settings.rules import Given, needs, place, refusals, title_of
 from engine.settings.target import Budget, Goal, Target
 from engine.settings.techniques import TECHNIQUES, Float16, Simplify, Step
-from engine.settings.training import Distill, Finetune, Qat, Swap
+from engine.settings.training import Finetune, Qat
 
 __all__ = [
     "AdviseRequest", "AnalysisRequest", "BaselineModel", "Budget", "Calibration", "DataSource", "Distill", "FileModel",

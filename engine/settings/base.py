@@ -24,6 +24,16 @@ class Settings(BaseModel):
         except ValidationError as error:
             raise settings_error(error, values) from error
 
+    @classmethod
+    def problems(cls, values: Mapping[str, Any]) -> dict[str, str]:
+        """What is wrong with plain values, a sentence by field; by "" what is wrong with several together."""
+        try:
+            cls.model_validate(values)
+        except ValidationError as error:
+            details = error.errors(include_url=False)
+            return {str(detail["loc"][0]) if detail["loc"] else "": _sentence(detail, values) for detail in details}
+        return {}
+
 
 Stage = Literal["torch", "onnx"]
 
@@ -105,17 +115,19 @@ ALLOWED = {
 """What pydantic's errors mean to somebody who writes a recipe."""
 
 
-def setting(default: Any = ..., *, help: str, unit: str = "", expert: bool = False, **limits: Any) -> Any:
-    """A pydantic field that also says its ``unit`` and whether it belongs under "expert".
+def setting(
+    default: Any = ..., *, help: str, label: str = "", unit: str = "", percent: str = "",
+    choices: Mapping[Any, str] | None = None, expert: bool = False, **limits: Any,
+) -> Any:  # fmt: skip
+    """A pydantic field with all that a form needs to know of it; what a form draws has a ``label``.
 
-    ``limits`` go to pydantic as they are (ge, le, min_length, ...). The form, the command line's schema and the
-    validation all read this one declaration.
+    ``unit`` is that of the value. Of a share ``percent`` names what a hundredth is called ("%", "points"): the form
+    shows a hundred times the value in it. ``choices`` are the words for the values of a literal. ``limits`` go to
+    pydantic as they are (ge, le, min_length, ...). The form, the command line's schema and the validation all read this
+    one declaration.
     """
-    extra: dict[str, Any] = {}
-    if unit:
-        extra["unit"] = unit
-    if expert:
-        extra["expert"] = True
+    shown = {"label": label, "unit": unit, "percent": percent, "choices": dict(choices or {}), "expert": expert}
+    extra: dict[str, Any] = {name: value for name, value in shown.items() if value}
     return Field(default, description=help, json_schema_extra=extra or None, **limits)
 
 

@@ -1,5 +1,6 @@
 """Which images, how they are split, and how they reach the model."""
 
+from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
@@ -16,6 +17,11 @@ class SampleData(Settings):
 
     kind: Literal["sample"] = "sample"
     name: Literal["digits"] = setting("digits", help="Which sample.")
+
+    @property
+    def title(self) -> str:
+        """What a person calls them."""
+        return "Digits images"
 
 
 class ImagesData(Settings):
@@ -38,6 +44,11 @@ class ImagesData(Settings):
         return self
 
     @property
+    def title(self) -> str:
+        """The name of the folder or zip."""
+        return Path(self.path).name if self.path else "own images"
+
+    @property
     def labelled(self) -> bool:
         return self.labels != "none"
 
@@ -48,10 +59,12 @@ DataSource = Annotated[SampleData | ImagesData, Field(discriminator="kind")]
 class Split(Settings):
     """Shares of the images; they never overlap."""
 
-    train: float = setting(0.6, help="For training steps.", ge=0, le=1)
-    calibration: float = setting(0.1, help="For calibrating quantization.", ge=0, le=1)
-    evaluation: float = setting(0.3, help="For accuracy and fidelity.", gt=0, le=1)
-    holdout: float = setting(0.0, help="Never touched.", ge=0, le=1)
+    train: float = setting(0.6, label="For training", percent="%", help="For training steps.", ge=0, le=1)
+    calibration: float = setting(
+        0.1, label="For calibration", percent="%", help="For calibrating quantization.", ge=0, le=1
+    )
+    evaluation: float = setting(0.3, label="For evaluation", percent="%", help="For accuracy and fidelity.", gt=0, le=1)
+    holdout: float = setting(0.0, label="Held out", percent="%", help="Never touched.", ge=0, le=1)
 
     @model_validator(mode="after")
     def _sums_to_one(self) -> Self:

@@ -1,5 +1,6 @@
 """Which model: a sample of the project, a timm name, or a file."""
 
+from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
@@ -18,6 +19,11 @@ class SampleModel(Settings):
     kind: Literal["sample"] = "sample"
     name: Literal["digits"] = setting("digits", help="Which sample.")
 
+    @property
+    def title(self) -> str:
+        """What a person calls it."""
+        return "Digits network"
+
 
 class TimmModel(Settings):
     """A timm architecture by name, or a timm model on the Hub as hf_hub:owner/name."""
@@ -30,10 +36,26 @@ class TimmModel(Settings):
         min_length=1,
     )
     weights_sha256: str | None = setting(None, help="SHA-256 of the weights file; names an upload.", pattern=SHA256)
-    num_classes: int | None = setting(None, help="Outputs; as in the weights if empty.", ge=1, le=100_000)
-    in_chans: int | None = setting(None, help="Input channels; as in the weights if empty.", ge=1, le=64)
-    img_size: int | None = setting(None, help="Input height and width; the architecture's own if empty.",
-                                   unit="px", ge=EDGES.start, le=EDGES.stop - 1)  # fmt: skip
+    num_classes: int | None = setting(
+        None, label="Classes", help="Outputs; as in the weights if empty.", ge=1, le=100_000
+    )
+    in_chans: int | None = setting(
+        None, label="Image channels", help="Input channels; as in the weights if empty.", ge=1, le=64
+    )
+    img_size: int | None = setting(
+        None,
+        label="Image size",
+        help="Input height and width; the architecture's own if empty.",
+        unit="px",
+        ge=EDGES.start,
+        le=EDGES.stop - 1,
+    )
+
+    @property
+    def title(self) -> str:
+        """What a person calls it, with its weights where they are not the pretrained ones."""
+        own = "random weights" if self.weights == RANDOM else "own weights"
+        return self.name if self.weights == PRETRAINED else f"{self.name} ({own})"
 
     @property
     def weights_path(self) -> str | None:
@@ -59,6 +81,11 @@ class FileModel(Settings):
     kind: Literal["file"] = "file"
     path: str | None = setting(None, help="The ONNX file.", min_length=1)
     sha256: str | None = setting(None, help="SHA-256 of the file; alone, it names an upload.", pattern=SHA256)
+
+    @property
+    def title(self) -> str:
+        """The file's name, or the beginning of its sum where only that is known."""
+        return Path(self.path).name if self.path else f"ONNX file {(self.sha256 or '')[:8]}"
 
     @model_validator(mode="after")
     def _names_something(self) -> Self:

@@ -9,6 +9,11 @@ from engine.settings.base import Stage, StepSettings, setting
 
 Importance = Literal["l2", "bn_scale", "taylor", "lamp", "random"]
 PruneGoal = Literal["ratio", "macs", "latency", "size"]
+GOALS = {"ratio": "A share of the channels", "macs": "MACs that are left", "latency": "Latency that is left",
+         "size": "File size"}  # fmt: skip
+IMPORTANCES = {"l2": "Smallest weights (L2)", "bn_scale": "Smallest BatchNorm scales",
+               "taylor": "Least effect on the loss (Taylor)", "lamp": "Smallest share in their layer (LAMP)",
+               "random": "Any of them, as a control"}  # fmt: skip
 
 
 class Pruning(StepSettings):
@@ -33,38 +38,77 @@ class PruneChannel(Pruning):
 
     method: Literal["channel"] = setting("channel", help="channel: whole channels go.")
     goal: PruneGoal = setting(
-        "ratio", help="ratio: as many channels go as it says; else the ratio is searched until what is left of the "
-                      "MACs, of the measured latency or of the file is as small as goal_value says.",
-    )  # fmt: skip
-    ratio: float = setting(0.3, help="The share of channels that goes; with another goal, where its search begins.",
-                           gt=0, lt=1)  # fmt: skip
-    goal_value: float | None = setting(
-        None, help="With goal macs or latency the share that may be left (0.5: half), with size the most MB.",
+        "ratio",
+        label="What decides how much goes",
+        choices=GOALS,
+        help="ratio: as many channels go as it says; else the ratio is searched until what is left of the "
+        "MACs, of the measured latency or of the file is as small as goal_value says.",
+    )
+    ratio: float = setting(
+        0.3,
+        label="Channels to remove",
+        percent="%",
+        help="The share of channels that goes; with another goal, where its search begins.",
         gt=0,
-    )  # fmt: skip
+        lt=1,
+    )
+    goal_value: float | None = setting(
+        None,
+        label="At most",
+        help="With goal macs or latency the share that may be left (0.5: half), with size the most MB.",
+        gt=0,
+    )
     importance: Importance = setting(
-        "l2", help="Which channels go: those of the smallest weights, of the smallest BatchNorm scales, of the least "
-                   "effect on the loss (taylor), of the smallest share in their layer (lamp), or any, as a control.",
-    )  # fmt: skip
+        "l2",
+        label="Which channels go",
+        choices=IMPORTANCES,
+        help="Which channels go: those of the smallest weights, of the smallest BatchNorm scales, of the least "
+        "effect on the loss (taylor), of the smallest share in their layer (lamp), or any, as a control.",
+    )
     scope: Literal["uniform", "global"] = setting(
-        "uniform", help="uniform: the same share of every layer; global: the least important of the whole network.",
+        "uniform",
+        label="Spread",
+        choices={"uniform": "Every layer alike", "global": "Least important of all"},
+        help="uniform: the same share of every layer; global: the least important of the whole network.",
         expert=True,
-    )  # fmt: skip
+    )
     round_to: Literal[1, 8, 16] = setting(
-        8, help="Widths become multiples of this, as the kernels like them.", unit="channels", expert=True
-    )  # fmt: skip
-    rounds: int = setting(1, help="1: all at once; more: a part each time, with recovery between.", ge=1, le=10,
-                          expert=True)  # fmt: skip
+        8,
+        label="Widths are multiples of",
+        help="Widths become multiples of this, as the kernels like them.",
+        unit="channels",
+        expert=True,
+    )
+    rounds: int = setting(
+        1,
+        label="Rounds",
+        help="1: all at once; more: a part each time, with recovery between.",
+        ge=1,
+        le=10,
+        expert=True,
+    )
     recovery_epochs: int = setting(
-        1, help="With several rounds, passes over the train images between two of them.", ge=1, le=100, expert=True
-    )  # fmt: skip
+        1,
+        label="Epochs between rounds",
+        help="With several rounds, passes over the train images between two of them.",
+        ge=1,
+        le=100,
+        expert=True,
+    )
     recalibrate: bool = setting(
-        True, help="Estimate the BatchNorm statistics again on train images, which needs no labels.", expert=True
+        True,
+        label="Estimate BatchNorm again",
+        help="Estimate the BatchNorm statistics again on train images, which needs no labels.",
+        expert=True,
     )
     group_ratios: tuple[str, ...] = setting(
-        (), help="A ratio for single layers, such as layer1.0.conv1=0.1 (0: leave it alone); the others take ratio, "
-                 "automatic if empty.", expert=True, max_length=2000,
-    )  # fmt: skip
+        (),
+        label="Ratios of single layer groups",
+        help="A ratio for single layers, such as layer1.0.conv1=0.1 (0: leave it alone); the others take ratio, "
+        "automatic if empty.",
+        expert=True,
+        max_length=2000,
+    )
 
     @property
     def measures(self) -> bool:
@@ -129,11 +173,24 @@ class PruneSparse(Pruning):
 
     method: Literal["sparse"] = setting(help="sparse: single weights become zero.")
     pattern: Literal["unstructured", "2:4"] = setting(
-        "unstructured", help="unstructured: the smallest of a layer; 2:4: two of every four inputs, as some GPUs like."
+        "unstructured",
+        label="Pattern",
+        choices={"unstructured": "Unstructured", "2:4": "2 of every 4"},
+        help="unstructured: the smallest of a layer; 2:4: two of every four inputs, as some GPUs like.",
     )
-    ratio: float = setting(0.5, help="The share of a layer's weights that becomes zero; 0.5 with 2:4.", gt=0, lt=1)
+    ratio: float = setting(
+        0.5,
+        label="Weights to set to zero",
+        percent="%",
+        help="The share of a layer's weights that becomes zero; 0.5 with 2:4.",
+        gt=0,
+        lt=1,
+    )
     recalibrate: bool = setting(
-        True, help="Estimate the BatchNorm statistics again on train images, which needs no labels.", expert=True
+        True,
+        label="Estimate BatchNorm again",
+        help="Estimate the BatchNorm statistics again on train images, which needs no labels.",
+        expert=True,
     )
 
     @property

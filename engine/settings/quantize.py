@@ -8,6 +8,8 @@ from pydantic import BeforeValidator, Field
 from engine.settings.base import Stage, StepSettings, setting
 
 Calibration = Literal["minmax", "percentile", "entropy"]
+RANGES = {"minmax": "Extremes", "percentile": "99.999 % of the values", "entropy": "Least entropy lost"}
+"""The words for a Calibration."""
 
 
 class Quantization(StepSettings):
@@ -30,11 +32,18 @@ class QuantizeAuto(Quantization):
 
     method: Literal["auto"] = setting("auto", help="auto: races the methods on this machine and keeps the winner.")
     calibration_images: int = setting(
-        128, help="Images from the calibration split: half set the ranges, half screen the candidates.",
-        unit="images", ge=2, le=100_000,
-    )  # fmt: skip
+        128,
+        label="Calibration images",
+        help="Images from the calibration split: half set the ranges, half screen the candidates.",
+        unit="images",
+        ge=2,
+        le=100_000,
+    )
     mixed_precision: bool = setting(
-        True, help="Where the accuracy budget is missed, put the most sensitive layers back in float.", expert=True
+        True,
+        label="Repair by mixed precision",
+        help="Where the accuracy budget is missed, put the most sensitive layers back in float.",
+        expert=True,
     )
 
     @property
@@ -58,33 +67,64 @@ class QuantizeStatic(Quantization):
 
     method: Literal["static"] = setting(help="static: INT8 with calibrated activation ranges.")
     calibration_images: int = setting(
-        128, help="Images from the calibration split that set the ranges; fewer where it has fewer.", unit="images",
-        ge=1, le=100_000,
-    )  # fmt: skip
-    calibration: Calibration = setting(
-        "minmax", help="How a range is taken: the extremes, 99.999 % of the values, or least entropy lost.", expert=True
+        128,
+        label="Calibration images",
+        help="Images from the calibration split that set the ranges; fewer where it has fewer.",
+        unit="images",
+        ge=1,
+        le=100_000,
     )
-    per_channel: bool = setting(True, help="One weight range per output channel instead of one per layer.", expert=True)
+    calibration: Calibration = setting(
+        "minmax",
+        label="Range of activations",
+        choices=RANGES,
+        help="How a range is taken: the extremes, 99.999 % of the values, or least entropy lost.",
+        expert=True,
+    )
+    per_channel: bool = setting(
+        True,
+        label="A scale per channel",
+        help="One weight range per output channel instead of one per layer.",
+        expert=True,
+    )
     activations: Literal["auto", "unsigned", "signed"] = setting(
-        "auto", help="Type of the activations; auto chooses by the CPU's instructions.", expert=True
+        "auto",
+        label="Type of activations",
+        choices={"auto": "Automatic", "unsigned": "Unsigned", "signed": "Signed"},
+        help="Type of the activations; auto chooses by the CPU's instructions.",
+        expert=True,
     )
     reduce_range: bool | None = setting(
-        None, help="7-bit weights against saturation; by the CPU's instructions if empty.", expert=True
+        None,
+        label="7-bit weights",
+        help="7-bit weights against saturation; by the CPU's instructions if empty.",
+        expert=True,
     )
     operators: tuple[str, ...] = setting(
-        (), help="Operator types to quantize, such as Conv, Gemm; all that can be, automatic if empty.", expert=True,
+        (),
+        label="Operator types to quantize",
+        help="Operator types to quantize, such as Conv, Gemm; all that can be, automatic if empty.",
+        expert=True,
         max_length=100,
-    )  # fmt: skip
+    )
     float_first: int = setting(
-        0, help="The first so many of Conv, Gemm and MatMul stay in float.", unit="layers", ge=0, le=1000, expert=True
+        0,
+        label="First layers in float",
+        help="The first so many of Conv, Gemm and MatMul stay in float.",
+        unit="layers",
+        ge=0,
+        le=1000,
+        expert=True,
     )
     float_nodes: tuple[str, ...] = setting(
-        (), help="Names of nodes that stay in float.", expert=True, max_length=2000
-    )  # fmt: skip
+        (), label="Nodes that stay in float", help="Names of nodes that stay in float.", expert=True, max_length=2000
+    )
     bias_correction: bool = setting(
-        True, help="Take the mean error of each layer out of its bias, where held-back images show that it helps.",
+        True,
+        label="Bias correction",
+        help="Take the mean error of each layer out of its bias, where held-back images show that it helps.",
         expert=True,
-    )  # fmt: skip
+    )
 
     @property
     def words(self) -> str:
@@ -102,8 +142,15 @@ class QuantizeDynamic(Quantization):
     label: ClassVar[str] = "Dynamic INT8"
 
     method: Literal["dynamic"] = setting(help="dynamic: INT8 MatMul and Gemm, ranges taken at every call.")
-    per_channel: bool = setting(True, help="One weight range per output channel instead of one per layer.", expert=True)
-    float_nodes: tuple[str, ...] = setting((), help="Names of nodes that stay in float.", expert=True, max_length=2000)
+    per_channel: bool = setting(
+        True,
+        label="A scale per channel",
+        help="One weight range per output channel instead of one per layer.",
+        expert=True,
+    )
+    float_nodes: tuple[str, ...] = setting(
+        (), label="Nodes that stay in float", help="Names of nodes that stay in float.", expert=True, max_length=2000
+    )
 
     @property
     def words(self) -> str:
@@ -121,9 +168,11 @@ class QuantizeWeights(Quantization):
 
     method: Literal["weights"] = setting(help="weights: INT8 weights, computed in float; for size.")
     block_size: Literal[16, 32, 64, 128, 256] = setting(
-        32, help="Values that share one scale in a MatMul's weights.", expert=True
+        32, label="Values that share a scale", help="Values that share one scale in a MatMul's weights.", expert=True
     )
-    convolutions: bool = setting(True, help="Also store the convolutions' weights in 8 bits.", expert=True)
+    convolutions: bool = setting(
+        True, label="Convolutions, too", help="Also store the convolutions' weights in 8 bits.", expert=True
+    )
 
     @property
     def words(self) -> str:

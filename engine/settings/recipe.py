@@ -11,11 +11,12 @@ from pydantic import model_validator
 from engine.errors import SettingsError
 from engine.settings.base import Settings, setting
 from engine.settings.data import DataSource, ImagesData, Preprocess, SampleData, Split
+from engine.settings.distillation import Distill
 from engine.settings.model import BaselineModel, FileModel, ModelSource, TimmModel
 from engine.settings.rules import Given, refusals
 from engine.settings.target import Budget, Goal, Target
 from engine.settings.techniques import Step
-from engine.settings.training import Distill, Finetune
+from engine.settings.training import Finetune
 
 MAX_RECIPE_BYTES = 1_000_000
 

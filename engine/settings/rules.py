@@ -7,9 +7,9 @@ from typing import Self
 
 from engine.settings.base import StepSettings
 from engine.settings.data import DataSource, ImagesData
+from engine.settings.distillation import Distill
 from engine.settings.model import FileModel, ModelSource
 from engine.settings.prune import PruneSparse
-from engine.settings.training import Distill
 
 Chain = Sequence[StepSettings]
 Name = Callable[[StepSettings], str]

@@ -5,9 +5,10 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from engine.settings.base import Stage, StepSettings, setting
+from engine.settings.distillation import Distill, Swap
 from engine.settings.prune import Prune, PruneChannel, PruneSparse
 from engine.settings.quantize import Quantize, QuantizeAuto, QuantizeDynamic, QuantizeStatic, QuantizeWeights
-from engine.settings.training import Distill, Finetune, Qat, Swap
+from engine.settings.training import Finetune, Qat
 
 
 class Float16(StepSettings):
@@ -23,7 +24,10 @@ class Float16(StepSettings):
 
     technique: Literal["float16"] = "float16"
     keep_io_types: bool = setting(
-        True, help="Keep the input and the output in 32-bit floats, so that callers need not change.", expert=True
+        True,
+        label="32-bit input and output",
+        help="Keep the input and the output in 32-bit floats, so that callers need not change.",
+        expert=True,
     )
 
     @property

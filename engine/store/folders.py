@@ -1,7 +1,7 @@
 """One folder a job: it describes itself, and every file in it is whole or absent.
 
 job.json        what was asked (JobFile)          outcome.json    how it ended (Outcome)
-recipe.yaml     the same as a recipe (runs)       report.json     the result of a run
+recipe.yaml     the same as a recipe (runs)       report.json     the result of a run, summary.json its answer
 events.jsonl    what happened, line by line       result.json     the result of any other kind of job
 log.txt         the runner's stderr               variants/<id>/  work/ (the runner's own, removed at the end)
 """
@@ -9,6 +9,7 @@ log.txt         the runner's stderr               variants/<id>/  work/ (the run
 import os
 import shutil
 import uuid
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,7 +18,20 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 
 from engine.errors import StorageError
-from engine.results import Advice, DataPreview, Event, Hardware, ModelProfile, Note, Report, Result, Sensitivity, State
+from engine.results import (
+    Advice,
+    DataPreview,
+    Event,
+    Hardware,
+    ModelProfile,
+    Note,
+    Report,
+    Result,
+    RunSummary,
+    Sensitivity,
+    State,
+    summarize,
+)
 from engine.settings import JobRequest
 
 RESULTS: dict[str, type[Result]] = {
@@ -109,6 +123,23 @@ class JobFolder:
     def report(self) -> Report | None:
         return self.read("report.json", Report)
 
+    def summary(self) -> RunSummary | None:
+        """What a run came to, None before its first report; kept beside the report until that is another one."""
+        kept, report = self.path / "summary.json", self.path / "report.json"
+        try:
+            if kept.stat().st_mtime_ns >= report.stat().st_mtime_ns:
+                return self.read("summary.json", RunSummary)
+        except FileNotFoundError:
+            pass
+        found = self.report()
+        if found is None:
+            return None
+        made = summarize(found)
+        if made.state not in ("queued", "running"):
+            with suppress(OSError):  # a full disk: it is made again the next time
+                self.write("summary.json", made)
+        return made
+
     def result(self) -> Result | None:
         """The result of an analysis, or None where there is none (yet)."""
         return self.read("result.json", RESULTS[kind]) if (kind := self.request().kind) in RESULTS else None
@@ -156,7 +187,15 @@ class JobFolder:
 
     def reset(self) -> None:
         """Back to what was asked: everything that an attempt has left is removed, so that a rerun starts over."""
-        for name in ("outcome.json", "report.json", "result.json", "events.jsonl", "log.txt", "report.html"):
+        for name in (
+            "outcome.json",
+            "report.json",
+            "summary.json",
+            "result.json",
+            "events.jsonl",
+            "log.txt",
+            "report.html",
+        ):
             (self.path / name).unlink(missing_ok=True)
         for folder in (self.variants, self.work):
             shutil.rmtree(folder, ignore_errors=True)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from engine.errors import StateError
+from engine.errors import NotFoundError, StateError
 from engine.jobs.queue import Queue
 from engine.results import Upload, Usage
 from engine.store import uploads as brought
@@ -25,6 +25,14 @@ def save_folder(files: Iterable[tuple[str, Stream]]) -> Upload:
 def uploads(kind: UploadKind | None = None) -> tuple[Upload, ...]:
     """What was brought into this home, newest first."""
     return brought.uploads(Home.default(), kind)
+
+
+def find_upload(sha256: str) -> Upload | None:
+    """What was brought into this home under this sum, or None."""
+    try:
+        return brought.find_upload(Home.default(), sha256)
+    except NotFoundError:
+        return None
 
 
 def delete_upload(sha256: str) -> None:

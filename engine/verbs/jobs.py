@@ -3,16 +3,17 @@
 import hashlib
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
-from engine.errors import LimitError, NotFoundError, StateError
+from engine.errors import LimitError, NotFoundError, StateError, StorageError
 from engine.estimating import estimate_any
 from engine.jobs import supervisor_lock
 from engine.jobs.queue import ACTIVE, Queue, paths_in
 from engine.jobs.supervisor import supervise as supervise_home
 from engine.machine import versions
 from engine.resolving import resolve_recipe, resolve_request
-from engine.results import Event, Job, Report, Result
+from engine.results import Event, Job, Report, Result, RunSummary
 from engine.settings import AdviseRequest, AnalysisRequest, Recipe, RunRequest, SensitivityRequest
 from engine.store.database import open_database
 from engine.store.home import Home
@@ -32,9 +33,18 @@ def analyse(request: AnalysisRequest, *, from_browser: bool = False) -> Job:
     """Put an analysis in line, or the equal one that waits, runs or is done with the same libraries."""
     queue = Queue.default()
     resolved = resolve_request(request, queue.home, from_browser=from_browser)
-    key = hashlib.sha256(f"{resolved.model_dump_json()}{sorted(versions().items())}".encode()).hexdigest()
     seconds = estimate_any(resolved).seconds if isinstance(resolved, AdviseRequest | SensitivityRequest) else None
-    return queue.submit(resolved, name=resolved.kind, key=key, estimate_seconds=seconds)
+    return queue.submit(resolved, name=resolved.kind, key=_key(resolved), estimate_seconds=seconds)
+
+
+def find_analysis(request: AnalysisRequest, *, from_browser: bool = False) -> Job | None:
+    """The newest job of an equal analysis with the same libraries, whatever became of it. Raises RequestError."""
+    queue = Queue.default()
+    return queue.newest(_key(resolve_request(request, queue.home, from_browser=from_browser)))
+
+
+def _key(resolved: AnalysisRequest) -> str:
+    return hashlib.sha256(f"{resolved.model_dump_json()}{sorted(versions().items())}".encode()).hexdigest()
 
 
 def list_jobs(kind: str | None = "run", limit: int = 100) -> tuple[Job, ...]:
@@ -73,6 +83,19 @@ def delete(id: str) -> None:
 def report(id: str) -> Report | None:
     """What a run has measured (so far), or None before its first variant. Raises NotFoundError."""
     return Queue.default().folder(id).report()
+
+
+def summaries(jobs: Sequence[Job]) -> tuple[RunSummary | None, ...]:
+    """What each of these runs came to, in their order; None where a run has no report, or a damaged one."""
+    queue = Queue.default()
+    return tuple(_summary(queue, job) for job in jobs)
+
+
+def _summary(queue: Queue, job: Job) -> RunSummary | None:
+    try:
+        return queue.home.job(job.id).summary() if job.state not in ACTIVE else None
+    except StorageError:
+        return None
 
 
 def result(id: str) -> Result | None:

@@ -1,8 +1,11 @@
 """The steps of a draft as cards in their order, each on or off. Pure: it knows neither pages nor sessions."""
 
+from typing import TypeVar
+
 from engine import Finetune, Given, Settings, Step, place, refusals
 
 Chain = tuple[Step, ...]
+T = TypeVar("T")
 
 
 class Card(Settings):
@@ -41,16 +44,16 @@ def with_step(cards: Cards, step: Step, given: Given) -> Cards:
     return added(cards, step, given)
 
 
-def changed(cards: Cards, index: int, step: Step) -> Cards:
-    """The card at `index` with other settings, on or off as it was."""
-    return (*cards[:index], Card(step=step, on=cards[index].on), *cards[index + 1 :])
+def changed(cards: Cards, index: int, step: Step, on: bool | None = None) -> Cards:
+    """The card at `index` with other settings, on or off as it was unless that is said."""
+    return (*cards[:index], Card(step=step, on=cards[index].on if on is None else on), *cards[index + 1 :])
 
 
-def removed(cards: Cards, index: int) -> Cards:
+def removed(cards: tuple[T, ...], index: int) -> tuple[T, ...]:
     return (*cards[:index], *cards[index + 1 :])
 
 
-def moved(cards: Cards, index: int, to: int) -> Cards:
+def moved(cards: tuple[T, ...], index: int, to: int) -> tuple[T, ...]:
     """The card at `index` where the one at `to` is now."""
     rest = list(removed(cards, index))
     rest.insert(to, cards[index])

@@ -90,9 +90,9 @@ def _weights(entry: CatalogueEntry) -> None:
             upload = uploads_view.pick("weights", "A safetensors file or a state dict", ["safetensors", "pth", "pt"])
         with st.expander("Classes, channels and input size"):
             shape = forms.form(TimmModel, f"shape-{entry.name}", TimmModel(name=name), only=SHAPE)
-        ready = kind != "upload" or upload is not None
+        ready = (kind != "upload" or upload is not None) and not shape.problems
         if st.button("Use this model", type="primary", icon=":material/check:", disabled=not ready):
-            _use(shape, str(kind), upload)
+            _use(shape.settings, str(kind), upload)
 
 
 def _use(shape: TimmModel, kind: str, upload: Upload | None) -> None:

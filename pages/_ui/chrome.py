@@ -40,7 +40,7 @@ def follow() -> None:
     """
     run = state.param("run")
     if run:
-        state.go(RUNS, run=run)
+        state.go(RESULTS, run=run)
 
 
 def frame() -> None:

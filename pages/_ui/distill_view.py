@@ -5,13 +5,13 @@ import streamlit as st
 from engine import BaselineModel, Distill, FileModel, SampleModel, TeacherSource, TimmModel
 from pages._ui import architectures, forms, state, uploads_view
 from pages._ui.draft import Draft
+from pages._ui.forms import Filled
 
 ITSELF = "The model itself"
 SMALL, TINY = "regnetx_002", "test_resnet"
 """Students to begin with, plain convolutions, which every technique after it takes: for photos, and for the digits."""
 TEACHERS = {"chain": "The model so far", "baseline": "The baseline", "timm": "A timm model", "file": "An ONNX file"}
 GREAT = "resnet50"
-DRAWN = ("student", "teacher")
 
 
 def begins(draft: Draft) -> Distill:
@@ -21,15 +21,14 @@ def begins(draft: Draft) -> Distill:
     return Distill(student=SMALL)
 
 
-def settings(current: Distill, draft: Draft, name: str) -> Distill:
+def settings(current: Distill, draft: Draft, name: str) -> Filled[Distill]:
     """The student and the teacher, and the form of the rest."""
     own = [] if isinstance(draft.model, FileModel) else [ITSELF]
     shown = current.student or (ITSELF if own else SMALL)
     student = architectures.pick("Student", shown, f"{name}-student", own)
-    chosen = current.model_copy(update={
-        "student": None if student == ITSELF else student, "teacher": _teacher(current.teacher, name),
-    })  # fmt: skip
-    return forms.form(Distill, name, chosen, without=DRAWN)
+    teacher = _teacher(current.teacher, name)
+    drawn = {"student": None if student == ITSELF else student, "teacher": teacher.model_dump() if teacher else None}
+    return forms.form(Distill, name, current, drawn=drawn)
 
 
 def _teacher(current: TeacherSource | None, name: str) -> TeacherSource | None:

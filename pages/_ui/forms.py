@@ -1,47 +1,98 @@
-"""Draws any settings class from its fields: range, default, unit and help are declared there and nowhere else."""
+"""Draws any settings class from its fields: range, default, unit, words and help are declared there, nowhere else."""
 
 import math
 import re
 import types
 from collections.abc import Collection, Mapping
-from typing import Any, Literal, TypeVar, Union, get_args, get_origin
+from dataclasses import dataclass
+from typing import Any, Generic, Literal, TypeVar, Union, get_args, get_origin
 
 import streamlit as st
 from annotated_types import Ge, Gt, Le, Lt
 from pydantic.fields import FieldInfo
+from streamlit.delta_generator import DeltaGenerator
 
 from engine import Settings
 from pages._ui import state
-from pages._ui.wording import sentence
+from pages._ui.wording import plain, sentence
 
 S = TypeVar("S", bound=Settings)
 AUTOMATIC = "automatic"
 SEPARATORS = re.compile(r"[,\n]")
 MOST_BUTTONS = 4
+BOUNDS = ((Ge, "ge", "at least"), (Gt, "gt", "above"), (Le, "le", "at most"), (Lt, "lt", "below"))
+
+
+@dataclass(frozen=True)
+class Filled(Generic[S]):
+    """What a form says. Where `problems` names fields that are wrong, the settings are as they were before."""
+
+    settings: S
+    problems: tuple[str, ...] = ()
 
 
 def form(
     kind: type[S], name: str, current: S, *, only: Collection[str] = (), without: Collection[str] = (),
-    limits: Mapping[str, int] | None = None,
-) -> S:  # fmt: skip
-    """The settings as the widgets say; expert fields are folded away. Raises SettingsError that names what is wrong.
+    drawn: Mapping[str, Any] | None = None, limits: Mapping[str, int] | None = None,
+) -> Filled[S]:  # fmt: skip
+    """The settings as the widgets say; expert fields are folded away, and what is wrong stands beside its field.
 
-    `only` restricts the fields, `without` leaves some as they are, which the caller draws itself; `limits` lowers a
-    maximum by what this machine can do.
+    `only` restricts the fields and `without` leaves some as they are; `drawn` has the values of those that the caller
+    draws itself. `limits` lowers a maximum by what this machine can do.
     """
+    elsewhere = {*without, *(drawn or {})}
     wanted = {f: info for f, info in kind.model_fields.items() if (f in only if only else _choosable(info))}
-    fields = {f: info for f, info in wanted.items() if f not in without}
-    values = current.model_dump()
-    expert = {field: info for field, info in fields.items() if (_extra(info).get("expert") and not only)}
+    fields = {f: info for f, info in wanted.items() if f not in elsewhere}
+    expert = {f: info for f, info in fields.items() if _extra(info).get("expert") and not only}
+    values, slots = {**current.model_dump(), **(drawn or {})}, {}
     with st.grid(2, min_column_width=190):
-        for field, info in fields.items():
-            if field not in expert:
-                values[field] = _widget(info, field, f"{name}.{field}", values[field], (limits or {}).get(field))
+        _draw({f: info for f, info in fields.items() if f not in expert}, name, values, slots)
     if expert:
         with st.expander("Expert settings", icon=":material/tune:"), st.grid(2, min_column_width=190):
-            for field, info in expert.items():
-                values[field] = _widget(info, field, f"{name}.{field}", values[field], None)
-    return kind.parse(values)
+            _draw(expert, name, values, slots)
+    wrong = _problems(kind, fields, values, limits or {})
+    for field, text in wrong.items():
+        (slots.get(field) or st.container()).markdown(f":red[:material/error: {plain(text)}]")
+    if wrong:
+        return Filled(current, tuple(label_of(kind, field) if field else sentence(wrong[field]) for field in wrong))
+    return Filled(kind.parse(values))
+
+
+def label_of(kind: type[Settings], field: str) -> str:
+    """What a page calls a field, with its unit: Latency, at most, ms."""
+    return _label(kind.model_fields[field], field)
+
+
+def choices_of(kind: type[Settings], field: str) -> dict[Any, str]:
+    """The values that a field may have, with what a page calls them."""
+    inner, _ = _unwrap(kind.model_fields[field].annotation)
+    words = _extra(kind.model_fields[field]).get("choices", {})
+    return {value: words.get(value, str(value)) for value in get_args(inner)}
+
+
+def _draw(fields: Mapping[str, FieldInfo], name: str, values: dict[str, Any], slots: dict[str, DeltaGenerator]) -> None:
+    """A widget a field, with room for what may be wrong with it; what they say goes into `values`."""
+    for field, info in fields.items():
+        with st.container(gap="xxsmall"):
+            values[field] = _widget(info, field, f"{name}.{field}", values[field])
+            slots[field] = st.empty()
+
+
+def _problems(
+    kind: type[Settings], fields: Mapping[str, FieldInfo], values: Mapping[str, Any], limits: Mapping[str, int]
+) -> dict[str, str]:
+    """What is wrong, a sentence by field. Of a number whose range is declared the sentence is in the form's unit."""
+    wrong = {
+        field: (_out_of_range(fields[field], values[field]) if field in fields else "") or sentence(text)
+        for field, text in kind.problems(values).items()
+    }
+    over = {field: limit for field, limit in limits.items() if (values[field] or 0) > limit}
+    return {f: f"{values[f]:,} is not possible: this machine has {limit}." for f, limit in over.items()} | wrong
+
+
+def _out_of_range(info: FieldInfo, value: Any) -> str:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return f"{_shown(info, value):,.10g} is not possible: {_bounds(info)}." if number and _bounds(info) else ""
 
 
 def _choosable(info: FieldInfo) -> bool:
@@ -56,31 +107,31 @@ def _extra(info: FieldInfo) -> dict[str, Any]:
     return info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
 
 
-def _widget(info: FieldInfo, field: str, name: str, value: Any, limit: int | None) -> Any:
+def _label(info: FieldInfo, field: str) -> str:
+    extra = _extra(info)
+    label, unit = str(extra.get("label", field)), str(extra.get("percent", extra.get("unit", "")))
+    return f"{label}, {unit}" if unit and unit not in label.lower() else label
+
+
+def _widget(info: FieldInfo, field: str, name: str, value: Any) -> Any:
     inner, optional = _unwrap(info.annotation)
-    label = _label(field, _extra(info).get("unit", ""))
-    key, help = state.key(name), _help(info)
+    label, key, help = _label(info, field), state.key(name), _help(info)
     if get_origin(inner) is Literal:
         options = [*([AUTOMATIC] if optional else []), *get_args(inner)]
-        answer = _choice(label, options, AUTOMATIC if value is None else value, key, help)
+        words = _extra(info).get("choices", {})
+        answer = _choice(label, options, AUTOMATIC if value is None else value, key, help, words)
         return None if optional and answer == AUTOMATIC else answer
     if inner is bool:
         if not optional:
             return st.toggle(label, value=value, key=key, help=help)
         answers = {AUTOMATIC: None, "yes": True, "no": False}
         shown = next(answer for answer, meant in answers.items() if meant is value)
-        return answers[_choice(label, list(answers), shown, key, help)]
+        return answers[_choice(label, list(answers), shown, key, help, {})]
     if inner in (int, float):
-        return _number(label, info, inner, value, name, optional, limit)
+        return _number(label, info, inner, value, name, optional)
     if get_origin(inner) is tuple:
         return _names(label, info, value, key)
     return st.text_input(label, value=value or "", key=key, help=help) or (None if optional else "")
-
-
-def _label(field: str, unit: str) -> str:
-    """A field's name in words with its unit once: max_latency_ms -> Max latency, ms."""
-    words = field.removesuffix(f"_{unit.lower()}").replace("_", " ").capitalize()
-    return f"{words}, {unit}" if unit and unit not in words.lower() else words
 
 
 def _empty(info: FieldInfo) -> str:
@@ -96,10 +147,11 @@ def _unwrap(annotation: Any) -> tuple[Any, bool]:
     return annotation, False
 
 
-def _choice(label: str, options: list[Any], value: Any, key: str, help: str) -> Any:
+def _choice(label: str, options: list[Any], value: Any, key: str, help: str, words: Mapping[str, str]) -> Any:
+    named = {"key": key, "help": help, "format_func": lambda option: words.get(option, str(option))}
     if len(options) <= MOST_BUTTONS:
-        return st.segmented_control(label, options, default=value, required=True, key=key, help=help, wrap=True)
-    return st.selectbox(label, options, index=options.index(value), key=key, help=help)
+        return st.segmented_control(label, options, default=value, required=True, wrap=True, **named)
+    return st.selectbox(label, options, index=options.index(value), **named)
 
 
 def _names(label: str, info: FieldInfo, value: tuple[str, ...], key: str) -> tuple[str, ...]:
@@ -111,29 +163,35 @@ def _names(label: str, info: FieldInfo, value: tuple[str, ...], key: str) -> tup
     return value if text == shown else tuple(name for part in SEPARATORS.split(text) if (name := part.strip()))
 
 
-def _number(label: str, info: FieldInfo, kind: type, value: Any, name: str, optional: bool, limit: int | None) -> Any:
-    low, high = _limits(info)
-    if limit is not None:
-        high = max(limit, value or 0)  # a value beyond it came with a recipe: it is shown, and the engine refuses it
-    step = 1 if kind is int else _step(_typical(info, value))
-    bounds = {"min_value": low if low is None else kind(low), "max_value": high if high is None else kind(high)}
-    drawn = {"step": step, "format": None if kind is int else "%g", "help": _help(info), **bounds}
+def _number(label: str, info: FieldInfo, kind: type, value: Any, name: str, optional: bool) -> Any:
+    """Without limits of its own: a browser keeps a number that is out of them to itself, and nobody would know."""
+    shown = None if value is None else _shown(info, value)
+    step = 1 if kind is int else _step(_typical(info, value)) * _factor(info)
+    drawn = {"step": step, "format": None if kind is int else "%.10g", "help": _help(info)}
     if optional:
-        return st.number_input(label, value=None, key=state.seeded(name, value), placeholder=_empty(info), **drawn)
-    return st.number_input(label, value=value, key=state.key(name), **drawn)
+        answer = st.number_input(label, value=None, key=state.seeded(name, shown), placeholder=_empty(info), **drawn)
+    else:
+        answer = st.number_input(label, value=shown, key=state.key(name), **drawn)
+    return None if answer is None else _meant(info, answer)
+
+
+def _factor(info: FieldInfo) -> int:
+    return 100 if "percent" in _extra(info) else 1
+
+
+def _shown(info: FieldInfo, value: float) -> float:
+    """A value as its form shows it; a share in hundredths, without the last bits that a product adds."""
+    return value if _factor(info) == 1 else round(value * _factor(info), 10)
+
+
+def _meant(info: FieldInfo, shown: float) -> float:
+    return shown if _factor(info) == 1 else round(shown / _factor(info), 12)
 
 
 def _typical(info: FieldInfo, value: float | None) -> float | None:
     if isinstance(info.default, float):
         return info.default
     return value or next(iter(info.examples or ()), None)
-
-
-def _limits(info: FieldInfo) -> tuple[float | None, float | None]:
-    """The smallest and the largest value of a field; an open end is left to the validation."""
-    low = next((m.ge if isinstance(m, Ge) else m.gt for m in info.metadata if isinstance(m, Ge | Gt)), None)
-    high = next((m.le if isinstance(m, Le) else m.lt for m in info.metadata if isinstance(m, Le | Lt)), None)
-    return low, high  # type: ignore[return-value]
 
 
 def _step(value: float | None) -> float:
@@ -143,15 +201,14 @@ def _step(value: float | None) -> float:
 
 def _help(info: FieldInfo) -> str:
     """The declared help with the allowed range, which says whether its ends belong to it."""
-    bounds = [
-        f"{word} {getattr(limit, name):g}"
+    return " ".join(part for part in (info.description, sentence(_bounds(info))) if part)
+
+
+def _bounds(info: FieldInfo) -> str:
+    """The allowed range in words and in the form's unit: at least 1, at most 1,000."""
+    return ", ".join(
+        f"{word} {_shown(info, getattr(limit, name)):,.10g}"
         for limit in info.metadata
-        for kind, name, word in (
-            (Ge, "ge", "at least"),
-            (Gt, "gt", "above"),
-            (Le, "le", "at most"),
-            (Lt, "lt", "below"),
-        )
+        for kind, name, word in BOUNDS
         if isinstance(limit, kind)
-    ]
-    return " ".join(part for part in (info.description, sentence(", ".join(bounds))) if part)
+    )

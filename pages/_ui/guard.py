@@ -64,4 +64,4 @@ def _logged() -> str:
     """Writes the traceback into the server's log, and says how to find it there."""
     number = uuid.uuid4().hex[:8]
     LOGGER.exception("error %s", number)
-    return f"Runs go on untouched. Try it again; if it lasts, report error {number}, whose traceback is in the app's log"
+    return f"No run is touched by it. Try again; if it lasts, report error {number}, whose cause is in the app's log"

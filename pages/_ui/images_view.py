@@ -24,8 +24,10 @@ def choose() -> None:
                                  placeholder="Left empty: the sorted names of the folders")  # fmt: skip
             split = forms.form(Split, "split", state.draft().split)
         data = _data(upload, str(kind), table, names or "")
-        if st.button("Use these images", type="primary", icon=":material/check:", disabled=data is None):
-            state.choose(data=data, synthetic=False, split=split)
+        if st.button(
+            "Use these images", type="primary", icon=":material/check:", disabled=data is None or bool(split.problems)
+        ):
+            state.choose(data=data, synthetic=False, split=split.settings)
             st.rerun()
 
 

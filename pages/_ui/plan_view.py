@@ -4,31 +4,35 @@ import re
 
 import streamlit as st
 
-from engine import Recipe, RequestError, describe, dump_recipe, estimate, resolve
+from engine import Recipe, RequestError, describe, dump_recipe, estimate, preflight, resolve
+from pages._ui import live, state
 from pages._ui.draft import Draft
 from pages._ui.guard import say
-from pages._ui.wording import duration, plain
+from pages._ui.wording import plain, roughly
 
 
-def show(draft: Draft) -> Recipe | None:
-    """The plan of a recipe that can run, or the reason why it cannot and None."""
+def show(draft: Draft, problems: tuple[str, ...]) -> Recipe | None:
+    """The plan of a recipe that can run; else the reason why it cannot, and None."""
+    if problems:
+        listed = ", ".join(dict.fromkeys(problems))
+        st.info(f"Correct what is marked in red, then it can run: {plain(listed)}", icon=":material/edit:")
+        return None
     try:
         recipe = draft.recipe()
         resolved = resolve(recipe, from_browser=True)
-        words, time = describe(resolved), estimate(resolved)
+        words, time, fit = describe(resolved), estimate(resolved), preflight(resolved, from_browser=True)
+        looking = [state.analysis(request) for request in fit.unknown]
     except RequestError as error:
         say(error.message, error.next)
         return None
     st.markdown("\n".join(f"{number}. {plain(line)}" for number, line in enumerate(words, start=1)))
-    phases = [f"{plain(phase)}: {duration(seconds)}" for phase, seconds in time.phases.items()]
-    st.metric("Estimated time, not a measurement", f"about {duration(time.seconds)}",
-              help="  \n".join(phases))  # fmt: skip
-    return recipe
-
-
-def not_yet() -> None:
-    """In place of a plan, while the settings of a step are refused on its card."""
-    st.info("Correct the settings that are marked, and what will happen stands here.", icon=":material/edit:")
+    phases = [f"{plain(phase)}: {roughly(seconds)}" for phase, seconds in time.phases.items()]
+    st.markdown(f"**{roughly(time.seconds).capitalize()}**, estimated", help="  \n".join(phases))
+    for one in fit.refusals:
+        say(one.message, one.next)
+    for job in [job for job in looking if job.state not in live.ENDED][:1]:
+        live.watch(job.id, live.progress)
+    return None if fit.refusals else recipe
 
 
 def take_along(recipe: Recipe | None) -> None:

@@ -5,6 +5,7 @@ import streamlit as st
 from engine import Quantize
 from pages._ui import forms, methods_view
 from pages._ui.draft import Draft
+from pages._ui.forms import Filled
 
 LABELS = {"auto": "Auto (recommended)"}
 TEXTS = {
@@ -17,7 +18,7 @@ TEXTS = {
 }
 
 
-def settings(current: Quantize, draft: Draft, name: str) -> Quantize:
+def settings(current: Quantize, draft: Draft, name: str) -> Filled[Quantize]:
     """The method, what it does, and its settings; a method that is chosen anew begins with its defaults."""
     chosen = methods_view.choose(current, name, LABELS)
     st.caption(TEXTS[chosen.method])

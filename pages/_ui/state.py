@@ -83,6 +83,16 @@ def go(page: str, **params: str) -> NoReturn:
     st.switch_page(page, query_params=params)
 
 
+def value(widget: str) -> Any:
+    """What a widget says by now; None where it was not drawn yet."""
+    return st.session_state.get(widget)
+
+
+def put(widget: str, value: Any) -> None:
+    """Give a widget that has no default a value, before it is drawn."""
+    st.session_state[widget] = value
+
+
 def turn(widget: str, value: Any) -> None:
     """Give a widget another value; only for what is called when another widget is pressed."""
     st.session_state[widget] = st.session_state[TURNED] = value

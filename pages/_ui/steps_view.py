@@ -1,35 +1,84 @@
-"""The choices of a run: steps, target, budget, goal. Every form is drawn from its settings class."""
+"""The choices of a run: presets, steps, goal, target, budget. Every form is drawn from its settings class."""
 
 from typing import get_args
 
 import streamlit as st
 
 from engine import Budget, Goal, Target, cores
-from pages._ui import cards_view, chrome, forms, presets_view, state
+from pages._ui import adding_view, cards, cards_view, chrome, forms, presets_view, state
 from pages._ui.draft import Draft
-from pages._ui.wording import plain
+from pages._ui.wording import many, plain
 
 GOALS = {"latency": "Latency", "size": "File size", "throughput": "Throughput"}
 TARGET = ("threads", "batch_size")
 
 
-def choose() -> bool:
-    """Draws every choice and writes it into the draft. False where the settings of a step are refused."""
-    sound = True
-    presets_view.choose()
+def choose() -> tuple[str, ...]:
+    """Draws every choice and writes it into the draft; the fields that must be corrected before it can run."""
+    presets = st.container()
+    problems: list[str] = []
     if state.draft().chains is None:
-        sound = cards_view.choose()
+        with chrome.card("steps", "Steps"):
+            several = len(state.draft().cards) > 1
+            problems += [f"{problem.field} (step {problem.card})" if several else problem.field
+                         for problem in cards_view.choose()]  # fmt: skip
+            _together()
+            adding_view.show()
     else:
         _opened(state.draft())
-    with chrome.card("target", "Target and goal", "Every latency is measured at these threads and this batch size"):
-        goal = st.segmented_control("Goal", list(get_args(Goal)), default=state.draft().goal,
-                                    required=True, format_func=GOALS.__getitem__, key=state.key("goal"))  # fmt: skip
-        target = forms.form(Target, "target", state.draft().target, only=TARGET, limits={"threads": cores()})
-        st.caption(f"onnxruntime on the CPU; this machine lets it use {cores()} threads.")
-    with chrome.card("budget", "Budget", "A variant outside it is never recommended"):
-        budget = forms.form(Budget, "budget", state.draft().budget)
-    state.choose(goal=goal, target=target, budget=budget)
-    return sound
+    problems += _limits()
+    with presets:  # drawn last: a card that was just changed unticks them
+        presets_view.choose()
+    return tuple(problems)
+
+
+def _limits() -> tuple[str, ...]:
+    """Goal, target and budget; what is wrong with their fields."""
+    draft = state.draft()
+    with chrome.card("limits", "Goal and limits"):
+        goal = st.segmented_control("What should be small", list(get_args(Goal)), default=draft.goal, required=True,
+                                    format_func=GOALS.__getitem__, key=state.key("goal"),
+                                    help="Of the variants within the budget, the best by this is "
+                                         "recommended. Throughput is to be large.")  # fmt: skip
+        with st.expander(f"**Target** · {plain(_target(draft.target))}", key="open-target", on_change="rerun"):
+            target = forms.form(Target, "target", draft.target, only=TARGET, limits={"threads": cores()})
+            st.caption(f"Every latency is measured at these. onnxruntime on the CPU; this machine lets it use "
+                       f"{many(cores(), 'thread')}.")  # fmt: skip
+        with st.expander(f"**Budget** · {plain(_budget(draft.budget))}", key="open-budget", on_change="rerun"):
+            budget = forms.form(Budget, "budget", draft.budget)
+            st.caption("A variant outside it is never recommended.")
+    state.choose(goal=goal, target=target.settings, budget=budget.settings)
+    return (*target.problems, *budget.problems)
+
+
+def _target(target: Target) -> str:
+    return f"{many(target.threads or cores(), 'thread')}, {many(target.batch_size, 'image')} a call"
+
+
+def _budget(budget: Budget) -> str:
+    drop = budget.max_accuracy_drop
+    parts = [
+        f"lose at most {100 * drop:.10g} point{'' if drop == 0.01 else 's'}" if drop is not None else "",
+        f"{budget.max_latency_ms:g} ms" if budget.max_latency_ms is not None else "",
+        f"{budget.max_size_mb:g} MB" if budget.max_size_mb is not None else "",
+        f"{budget.minutes:g} min to search and train",
+    ]
+    return ", ".join(part for part in parts if part)
+
+
+def _together() -> None:
+    """One chain or several, where there is more than one step."""
+    draft = state.draft()
+    if len(draft.steps) < 2:
+        return
+    names = {False: "Combine: one chain", True: "Also try each alone"}
+    alone = st.segmented_control("Steps", [False, True], default=draft.alone, required=True, key=state.key("alone"),
+                                 format_func=names.__getitem__, label_visibility="collapsed", wrap=True)  # fmt: skip
+    state.choose(alone=bool(alone))
+    if alone:
+        extra = len(cards.branches(draft.steps, draft.given)) - 1
+        st.caption(f"{many(extra, 'more chain')}, of one step each. What chains begin with in common is computed "
+                   "once.")  # fmt: skip
 
 
 def _opened(draft: Draft) -> None:

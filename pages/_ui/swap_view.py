@@ -4,8 +4,7 @@ from engine import FileModel, ImagesData, SampleModel, Swap
 from pages._ui import architectures, forms
 from pages._ui.distill_view import SMALL, TINY
 from pages._ui.draft import Draft
-
-DRAWN = ("architecture",)
+from pages._ui.forms import Filled
 
 
 def begins(draft: Draft) -> Swap:
@@ -17,7 +16,7 @@ def begins(draft: Draft) -> Swap:
     return Swap(architecture=SMALL, learn_from=source)
 
 
-def settings(current: Swap, draft: Draft, name: str) -> Swap:
+def settings(current: Swap, draft: Draft, name: str) -> Filled[Swap]:
     """The architecture, and the form of the rest."""
     chosen = architectures.pick("Architecture", current.architecture, f"{name}-architecture")
-    return forms.form(Swap, name, current.model_copy(update={"architecture": chosen}), without=DRAWN)
+    return forms.form(Swap, name, current, drawn={"architecture": chosen})

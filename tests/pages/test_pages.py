@@ -26,7 +26,7 @@ from engine import (
 )
 from engine.results import ClassCount, DataPreview, ModelProfile, Note
 from engine.settings import Preprocess
-from pages._ui import distill_view
+from pages._ui import distill_view, wording
 from pages._ui.cards import of_chain
 from pages._ui.draft import Draft, from_link, sample, to_link
 from tests.made import BASE, INT8, made_report, made_variant
@@ -48,6 +48,11 @@ def button(at, label):
 
 def buttons(at, label):
     return next(group for group in at.button_group if group.label == label)
+
+
+def lines(at):
+    """The cards of the steps, each in its line."""
+    return [one.label for one in at.expander if re.match(r"(:gray\[)?\*\*\d", one.label)]
 
 
 def box(at, label):
@@ -132,7 +137,7 @@ def test_a_head_that_does_not_fit_offers_the_fine_tune_and_optimize_carries_it(a
     at.toggle[0].set_value(True).run()
     assert from_link(at.query_params["draft"]).steps[0] == Finetune()
     at.switch_page("pages/optimize.py").run()
-    assert at.toggle[0].label == "**1. Fine-tune**"
+    assert lines(at)[0].startswith("**1. Fine-tune** · fine\\-tune for 5 epochs")
     assert at.toggle[0].value is True
 
 
@@ -159,7 +164,8 @@ def test_a_broken_address_is_said_and_starts_afresh(app):
 
 def test_a_refused_recipe_says_why_and_cannot_be_run(app):
     at = app("pages/optimize.py", draft=to_link(sample().changed(target=Target(threads=1000))))
-    assert "threads" in at.error[0].value
+    assert "1,000 is not possible\\: this machine has" in words(at)
+    assert "it can run: Threads" in words(at)
     assert button(at, "Run").disabled
 
 
@@ -168,11 +174,14 @@ def added(at, technique):
     return next(button for button in at.button if (button.key or "").startswith(f"add-{technique}@"))
 
 
+def addable(at):
+    """The techniques that the menu has a button for."""
+    return {key.group(1) for button in at.button if (key := re.match(r"add-(\w+)@", button.key or ""))}
+
+
 def test_training_is_not_on_offer_for_an_onnx_file_and_says_why(app):
     at = app("pages/optimize.py", draft=to_link(Draft(model=FileModel(sha256="0" * 64), data=SampleData())))
-    assert added(at, "finetune").disabled
-    assert added(at, "prune").disabled
-    assert not added(at, "distill").disabled
+    assert addable(at) & {"finetune", "prune", "distill"} == {"distill"}
     assert "Fine\\-tune trains a torch model and cannot change an ONNX file" in words(at)
 
 
@@ -226,8 +235,8 @@ def test_the_teacher_is_the_baseline_a_timm_model_or_an_uploaded_file(app, tmp_p
     assert "until one is, the model so far teaches" in words(at)
     box(at, "Uploaded to this home").set_value(box(at, "Uploaded to this home").options[0]).run()
     assert from_link(at.query_params["draft"]).steps[0].teacher == FileModel(sha256=stored.sha256)
-    buttons(at, "Match").set_value("features").run()
-    assert "an ONNX file, which shows its answers alone" in " ".join(one.value for one in [*at.error, *at.warning])
+    buttons(at, "What is matched").set_value("features").run()
+    assert "an ONNX file, which shows its answers alone" in words(at)
 
 
 def test_a_teachers_file_goes_where_its_card_goes(app, tmp_path):
@@ -243,7 +252,7 @@ def test_a_teachers_file_goes_where_its_card_goes(app, tmp_path):
         picker = [one for one in at.selectbox if one.label == "Uploaded to this home"][number]
         picker.set_value(next(one for one in picker.options if one.startswith(("one", "two")[number]))).run()
     assert [step.teacher for step in from_link(at.query_params["draft"]).steps] == stored
-    button(at, "Down").click().run()
+    act(at, 0, "Move down")
     assert [step.teacher for step in from_link(at.query_params["draft"]).steps] == stored[::-1]
 
 
@@ -254,7 +263,7 @@ def test_another_architecture_takes_the_models_place(app):
     begun = from_link(at.query_params["draft"]).steps[0]
     assert (begun.architecture, begun.weights, begun.learn_from) == (distill_view.TINY, "random", "labels")
     box(at, "Architecture").set_value("resnet18").run()
-    buttons(at, "Learn from").set_value("model").run()
+    buttons(at, "Learns from").set_value("model").run()
     assert "put resnet18 in the model's place, train it on the answers of the model so far" in words(at).lower()
     at = app("pages/optimize.py", draft=to_link(sample().changed(model=FileModel(sha256="0" * 64))))
     added(at, "swap").click().run()
@@ -269,14 +278,14 @@ def test_an_onnx_file_needs_a_student_and_distilling_needs_images(app):
     student = next(box for box in at.selectbox if box.label == "Student")
     assert distill_view.ITSELF not in student.options
     at = app("pages/optimize.py", draft=to_link(chosen.changed(data=None, synthetic=True)))
-    assert added(at, "distill").disabled
+    assert "distill" not in addable(at)
     assert "Distil needs images, and the recipe has none" in words(at)
 
 
 def test_int8_and_float16_exclude_each_other_in_a_sentence(app):
     at = app("pages/optimize.py", draft=to_link(sample().with_added(Simplify())))
-    assert [toggle.label for toggle in at.toggle][:2] == ["**1. Simplify**", "**2. Quantize**"]
-    assert added(at, "float16").disabled
+    assert [line.split(" · ")[0] for line in lines(at)] == ["**1. Simplify**", "**2. Quantize**"]
+    assert "float16" not in addable(at)
     assert "a weight is stored in one number format, and there it is INT8 already" in words(at)
     switch(at, "Quantize").set_value(False).run()
     added(at, "float16").click().run()
@@ -299,40 +308,86 @@ def of_card(at, name, index):
     return next(button for button in at.button if (button.key or "").startswith(f"{name}-{index}@"))
 
 
+def menu(at, index):
+    return next(menu for menu in at.menu_button if (menu.key or "").startswith(f"menu-{index}@"))
+
+
+def act(at, index, option):
+    """Move or remove a card by its menu."""
+    menu(at, index).click(option).run()
+
+
 def test_cards_are_moved_switched_off_and_removed_and_keep_their_settings(app):
     at = app("pages/optimize.py", draft=to_link(sample().changed(cards=CHAIN)))
-    assert of_card(at, "up", 0).disabled
-    assert of_card(at, "down", 2).disabled
-    of_card(at, "up", 1).click().run()
+    assert [menu(at, index).options for index in range(3)] == [
+        ["Move down", "Remove"], ["Move up", "Move down", "Remove"], ["Move up", "Remove"],
+    ]  # fmt: skip
+    act(at, 1, "Move up")
     assert techniques(at) == ["finetune", "prune", "quantize"]
     assert next(number for number in at.number_input if number.label == "Epochs").value == 2
     assert "Fine\\-tune for 2 epochs and export\\: the baseline" in words(at)
     switch(at, "Prune").set_value(False).run()
     assert techniques(at) == ["finetune", "quantize"]
+    assert lines(at)[1] == ":gray[**2. Prune** · off]"
     assert not from_link(at.query_params["draft"]).cards[1].on
     switch(at, "Prune").set_value(True).run()
-    of_card(at, "remove", 0).click().run()
+    act(at, 0, "Remove")
     assert techniques(at) == ["prune", "quantize"]
     assert not at.exception
 
 
+def test_a_card_that_is_open_stays_open_where_it_goes(app):
+    at = app("pages/optimize.py", draft=to_link(sample().changed(cards=CHAIN)))
+    at.session_state["open-1"] = True
+    at.run()
+    act(at, 1, "Move up")
+    assert [at.session_state[f"open-{index}"] for index in range(3)] == [True, False, False]
+    added(at, "simplify").click().run()
+    assert techniques(at) == ["finetune", "prune", "simplify", "quantize"]
+    assert [at.session_state[f"open-{index}"] for index in range(4)] == [True, False, True, False]
+
+
+def test_a_card_says_in_its_line_what_it_does_by_now(app):
+    at = app("pages/optimize.py", draft=to_link(sample().changed(cards=CHAIN)))
+    next(number for number in at.number_input if number.label == "Channels to remove, %").set_value(55.0).run()
+    assert lines(at)[0] == "**1. Prune** · remove 55% of the channels"
+    assert "Remove 55% of the channels, then" in words(at)
+
+
 def test_a_card_in_a_place_that_is_impossible_says_so_and_the_run_waits(app):
     at = app("pages/optimize.py", draft=to_link(sample().changed(cards=CHAIN)))
-    of_card(at, "down", 1).click().run()
+    act(at, 1, "Move down")
     assert any("Fine\\-tune comes after Quantize" in warning.value for warning in at.warning)
     assert button(at, "Run").disabled
-    of_card(at, "up", 2).click().run()
+    act(at, 2, "Move up")
     assert not at.warning
     assert not button(at, "Run").disabled
 
 
 def test_settings_that_are_refused_are_said_on_their_card_and_hold_the_run_back(app):
     at = app("pages/optimize.py", draft=to_link(sample().changed(cards=CHAIN)))
-    goal = next(group for group in at.button_group if group.label == "Goal" and "macs" in group.options)
+    goal = buttons(at, "What decides how much goes")
     goal.set_value("macs").run()
-    assert any("goal\\_value" in error.value for error in at.error)
+    assert from_link(at.query_params["draft"]).steps[0] == PruneChannel(goal="macs", goal_value=0.5)
+    buttons(at, "What decides how much goes").set_value("size").run()
     assert button(at, "Run").disabled
-    assert from_link(at.query_params["draft"]).steps[0] == PruneChannel()
+    assert "Correct what is marked in red" in words(at)
+    assert from_link(at.query_params["draft"]).steps[0] == PruneChannel(goal="macs", goal_value=0.5)
+
+
+@pytest.mark.parametrize(("label", "value", "step"), [("Epochs", 0, " (step 2)"), ("Epochs", 100_000, " (step 2)"),
+                                                      ("Time to search and train, min", 0.0, "")])  # fmt: skip
+def test_a_field_that_is_wrong_stops_the_run_and_the_panel_says_which(app, label, value, step):
+    at = app("pages/optimize.py", draft=to_link(sample().changed(cards=CHAIN)))
+    field = next(number for number in at.number_input if number.label == label)
+    before, was = from_link(at.query_params["draft"]), field.value
+    field.set_value(value).run()
+    assert not at.exception
+    assert button(at, "Run").disabled
+    assert f"it can run: {wording.plain(label + step)}" in words(at)
+    assert from_link(at.query_params["draft"]) == before
+    next(number for number in at.number_input if number.label == label).set_value(was).run()
+    assert not button(at, "Run").disabled
 
 
 def test_methods_of_a_technique_are_chosen_on_its_card(app):
@@ -453,12 +508,15 @@ def preset_button(at, name):
 
 def test_a_preset_fills_the_cards_and_says_about_how_long_it_takes(app):
     at = app("pages/optimize.py", draft=to_link(sample()))
-    assert len(re.findall(r"\*\*About \d+ (?:s|min)\*\*, estimated", words(at))) == 3
+    assert len(re.findall(r"\*\*About \d+ (?:s|min)\*\*, estimated", words(at))) == 3 + 1  # the presets' and the plan's
     preset_button(at, "balanced").click().run()
     assert not at.exception
     assert techniques(at) == ["prune", "finetune", "quantize"]
     assert not button(at, "Run").disabled
     assert from_link(at.query_params["draft"]).title == "Digits network, prune channels, fine-tune and quantize"
+    assert preset_button(at, "balanced").icon
+    next(number for number in at.number_input if number.label == "Epochs").set_value(9).run()
+    assert not any(one.icon for one in at.button if (one.key or "").startswith("preset-"))
     preset_button(at, "safe").click().run()
     assert from_link(at.query_params["draft"]) == sample().changed(name=None)
 

@@ -60,9 +60,9 @@ def labels(at):
 
 def test_nothing_is_looked_at_before_it_is_asked_for(page):
     assert "estimated" in words(page)
-    assert list_jobs(None) == ()
+    assert list_jobs("sensitivity") == ()
     button(page, ASK).click().run()
-    (job,) = list_jobs(None)
+    (job,) = list_jobs("sensitivity")
     assert (job.kind, job.estimate_seconds > 5) == ("sensitivity", True)
     assert page.query_params["sensitivity"].endswith(job.id)
 
@@ -149,7 +149,7 @@ def test_a_network_that_resists_is_refused_at_once(app):
     at = opened(app, PruneChannel(), model=TimmModel(name="rexnet_100", weights="random"))
     button(at, ASK).click().run()
     assert "Prune cannot cut channels of 'rexnet\\_100'" in at.error[0].value
-    assert list_jobs(None) == ()
+    assert list_jobs("sensitivity") == ()
 
 
 @pytest.mark.parametrize(("ratios", "said"), [

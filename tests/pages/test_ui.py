@@ -28,13 +28,14 @@ from engine import (
     SettingsError,
     Simplify,
     Swap,
+    TimmModel,
     dump_recipe,
     parse_recipe,
 )
 from engine.data.preprocess import prepare
 from engine.results import InputSpec
 from engine.settings import TECHNIQUES, Budget, Preprocess, Split, Target
-from pages._ui import picking, table, wording
+from pages._ui import catalogue_view, forms, picking, steps_view, table, wording
 from pages._ui.cards import Card, branches, of_chain
 from pages._ui.draft import Draft, from_link, from_recipe, sample, to_link
 from pages._ui.snippet import snippet
@@ -183,7 +184,8 @@ def form_script(kind, values):
     from pages._ui import forms
 
     settings = getattr(engine, kind)
-    st.session_state["result"] = forms.form(settings, "f", settings.parse(values))
+    filled = forms.form(settings, "f", settings.parse(values))
+    st.session_state["result"], st.session_state["problems"] = filled.settings, filled.problems
 
 
 @pytest.mark.parametrize(
@@ -202,11 +204,69 @@ def test_every_settings_class_is_drawn_and_gives_its_defaults_back(kind, values)
 def test_a_form_has_the_declared_limits_help_and_expert_fields():
     at = AppTest.from_function(form_script, args=("Finetune", {})).run()
     epochs = at.number_input[0]
-    assert (epochs.label, epochs.min, epochs.max, epochs.step) == ("Epochs", 1, 1000, 1)
-    assert epochs.help == "Passes over the train images. At least 1, at most 1000."
+    assert (epochs.label, epochs.step) == ("Epochs", 1)
+    assert epochs.help == "Passes over the train images. At least 1, at most 1,000."
     assert at.expander[0].label == "Expert settings"
     epochs.set_value(9).run()
     assert at.session_state["result"] == Finetune(epochs=9)
+
+
+INVALID = [
+    ("Finetune", {}, "Epochs", 0, "0 is not possible: at least 1, at most 1,000."),
+    ("Finetune", {}, "Epochs", -3, "-3 is not possible: at least 1, at most 1,000."),
+    ("Finetune", {}, "Epochs", 100_000, "100,000 is not possible: at least 1, at most 1,000."),
+    ("TimmModel", {"name": "resnet18"}, "Image size, px", 999_999,
+     "999,999 is not possible: at least 16, at most 2,048."),
+    ("Budget", {}, "Time to search and train, min", 0.0, "0 is not possible: above 0, at most 10,080."),
+    ("Budget", {}, "Accuracy that may be lost, points", 101.0, "101 is not possible: at least 0, at most 100."),
+    ("PruneChannel", {"method": "channel"}, "Channels to remove, %", 100.0, "100 is not possible: above 0, below 100."),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "values", "label", "value", "text"), INVALID)
+def test_a_field_that_is_wrong_says_so_beside_it_and_changes_nothing(kind, values, label, value, text):
+    import engine
+
+    at = AppTest.from_function(form_script, args=(kind, values)).run()
+    field = next(number for number in at.number_input if number.label == label)
+    field.set_value(value).run()
+    assert not at.exception
+    assert at.session_state["problems"] == (label,)
+    assert any(wording.plain(text) in shown.value for shown in at.markdown)
+    assert at.session_state["result"] == getattr(engine, kind).parse(values)
+
+
+def test_what_is_wrong_with_several_fields_together_stands_below_them():
+    at = AppTest.from_function(form_script, args=("Split", {})).run()
+    at.number_input[0].set_value(50.0).run()
+    assert at.session_state["problems"] == (
+        "Train, calibration, evaluation and holdout sum to 0.9, they must sum to 1.",
+    )
+
+
+def test_a_share_is_shown_in_hundredths_and_comes_back_as_it_was():
+    at = AppTest.from_function(form_script, args=("PruneChannel", {"ratio": 0.29})).run()
+    field = next(number for number in at.number_input if number.label == "Channels to remove, %")
+    assert field.value == 29
+    assert at.session_state["result"].ratio == 0.29
+    field.set_value(57.0).run()
+    assert at.session_state["result"].ratio == 0.57
+
+
+FORMS = {**dict.fromkeys(TECHNIQUES), Target: steps_view.TARGET, Budget: None, Split: None,
+         TimmModel: catalogue_view.SHAPE}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", FORMS)
+def test_every_field_of_a_form_is_in_words(kind):
+    """A label that its settings class declares, help, and words for what can be chosen."""
+    for field, info in kind.model_fields.items():
+        if not forms._choosable(info) or (FORMS[kind] and field not in FORMS[kind]):
+            continue
+        assert forms._extra(info).get("label"), field
+        assert info.description, field
+        values = [value for value in get_args(forms._unwrap(info.annotation)[0]) if isinstance(value, str)]
+        assert set(values) <= set(forms._extra(info).get("choices", values[:1])), field
 
 
 def test_an_empty_number_and_an_automatic_answer_are_none():
@@ -230,7 +290,7 @@ def test_a_choice_of_numbers_stays_a_number_and_yes_or_no_may_stay_automatic():
     at.selectbox[0].set_value(128).run()
     assert at.session_state["result"].block_size == 128
     at = AppTest.from_function(form_script, args=("QuantizeStatic", {"method": "static"})).run()
-    reduce_range = next(group for group in at.button_group if group.label == "Reduce range")
+    reduce_range = next(group for group in at.button_group if group.label == "7-bit weights")
     assert reduce_range.value == "automatic"
     reduce_range.set_value("no").run()
     assert at.session_state["result"].reduce_range is False

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from engine import models
-from engine.data import Data
 from engine.data.preprocess import normalise
 from engine.errors import StepError
+from engine.fitting import Misfit, teacher_images, teacher_outputs
 from engine.machine import cores
 from engine.measure.predictions import filled
 from engine.models.artifacts import OnnxModel, TorchModel
@@ -50,48 +50,20 @@ def find_teacher(model: Model, source: TeacherSource | None, context: Context, f
     folder.mkdir()
     loaded = _load(source, model.preprocess, context.seed, folder)
     name = loaded.architecture if isinstance(loaded, TorchModel) else loaded.path.name
-    _check_images(loaded, name, model.preprocess)
+    _refuse(teacher_images(name, loaded.preprocess, model.preprocess))
     return _teacher(loaded, name, context)
 
 
 def _teacher(model: Model, name: str, context: Context) -> Teacher:
-    _check_classes(model, name, context.data)
+    _refuse(teacher_outputs(name, model.n_outputs, model.classes, context.data.classes))
     if isinstance(model, OnnxModel):
         return Teacher(model, name, None)
     return Teacher(context.export(model), name, model)
 
 
-def _check_classes(teacher: Model, name: str, data: Data) -> None:
-    """The labels must mean what the teacher's outputs mean, and of one output alone there is nothing to learn."""
-    n_outputs, known = teacher.n_outputs, teacher.classes
-    if n_outputs == 1:
-        raise StepError(f"the teacher ({name}) has one output, and its largest is always the same",
-                        "Choose a teacher with one output for each class")  # fmt: skip
-    if data.classes is None:
-        return
-    if n_outputs != len(data.classes):
-        raise StepError(
-            f"the teacher ({name}) tells {n_outputs} classes apart and the data {len(data.classes)}",
-            "Fine-tune the teacher on these classes first, or set data.labels to none to learn from its answers alone",
-        )
-    if known is not None and known != data.classes:
-        one, other = next((a, b) for a, b in zip(known, data.classes, strict=True) if a != b)
-        raise StepError(f"the teacher ({name}) calls '{one[:40]}' what the data calls '{other[:40]}'",
-                        "Give data.classes in the order of its outputs, or set data.labels to none")  # fmt: skip
-
-
-def _check_images(teacher: Model, name: str, preprocess: Preprocess) -> None:
-    """Teacher and student look at the same pixels, each normalised in its own way."""
-    given, own = (_pixels(one) for one in (teacher.preprocess, preprocess))
-    if given != own:
-        raise StepError(f"the teacher ({name}) takes images of {given} and the student of {own}",
-                        "Choose a teacher for such images, or set preprocess to its size and channels")  # fmt: skip
-
-
-def _pixels(preprocess: Preprocess) -> str:
-    height, width = preprocess.size
-    turned = " in the order bgr" if preprocess.channels == "bgr" else ""
-    return f"{len(preprocess.mean)}x{height}x{width}{turned}"
+def _refuse(misfit: Misfit | None) -> None:
+    if misfit is not None:
+        raise StepError(misfit.message, misfit.next)
 
 
 def _load(source: ModelSource, preprocess: Preprocess, seed: int, folder: Path) -> Model:

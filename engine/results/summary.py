@@ -1,0 +1,56 @@
+"""What a run came to, in so few figures that a table of many runs can be read at once."""
+
+from engine.results.base import Result, State
+from engine.results.report import Report
+
+
+class RunSummary(Result):
+    """The answer of a run; figures are those of the recommended variant, None where there is none or not measured.
+
+    `speedup` is against the run's baseline, with its 95 % interval; None where the baseline is what is recommended.
+    `drop` is the absolute loss of top-1 (of agreement without labels).
+    """
+
+    run_id: str
+    state: State
+    model: str
+    data: str
+    steps: str
+    recommended: str | None = None
+    keeps_baseline: bool = False
+    code: str = ""
+    """Of the recommendation's reason."""
+    speedup: float | None = None
+    speedup_low: float | None = None
+    speedup_high: float | None = None
+    size_bytes: int | None = None
+    baseline_size_bytes: int | None = None
+    top1: float | None = None
+    agreement: float | None = None
+    drop: float | None = None
+
+
+def summarize(report: Report) -> RunSummary:
+    """The summary of a report, whatever state its run is in."""
+    recipe = report.recipe
+    titles = [" + ".join(step.title for step in chain) or "Baseline only" for chain in recipe.chains]
+    known = RunSummary(
+        run_id=report.run_id, state=report.state, model=recipe.model.title,
+        data=recipe.data.title if recipe.data is not None else "synthetic inputs",
+        steps=titles[0] if len(titles) == 1 else f"{len(titles)} chains",
+    )  # fmt: skip
+    best = report.variant(report.recommended.id) if report.recommended else None
+    base = report.baseline
+    if best is None or base is None or report.recommended is None:
+        return known
+    keeps, latency = best.id == base.id, best.latency
+    speed = {} if keeps or latency is None else {
+        "speedup": latency.speedup, "speedup_low": latency.speedup_low, "speedup_high": latency.speedup_high,
+    }  # fmt: skip
+    return known.model_copy(update={
+        "recommended": best.label, "keeps_baseline": keeps, "code": report.recommended.reason.code, **speed,
+        "size_bytes": best.size_bytes, "baseline_size_bytes": base.size_bytes,
+        "top1": best.accuracy.top1 if best.accuracy else None,
+        "agreement": best.fidelity.agreement if best.fidelity else None,
+        "drop": best.verdict.drop if best.verdict else None,
+    })  # fmt: skip

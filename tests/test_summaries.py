@@ -1,0 +1,58 @@
+"""What many runs came to, read quickly and never out of date."""
+
+import engine
+from engine.results import Note, Recommendation, summarize
+from engine.store.folders import JobFolder
+from tests.made import BASE, INT8, made_report, made_variant
+
+
+def test_the_answer_of_a_run_in_figures():
+    found = summarize(made_report())
+    assert (found.model, found.data, found.steps, found.recommended) == (
+        "Digits network", "Digits images", "Static INT8", "Static INT8",
+    )  # fmt: skip
+    assert (found.speedup, found.size_bytes, found.baseline_size_bytes, found.top1) == (
+        2.0,
+        5_000_000,
+        20_000_000,
+        0.99,
+    )
+    assert found.speedup_low < 2.0 < found.speedup_high
+    assert not found.keeps_baseline
+
+
+def test_a_baseline_that_stays_is_no_speed_up():
+    reason = Note(code="nothing_not_slower", text="nothing is as fast")
+    found = summarize(made_report(recommended=Recommendation(id=BASE, reason=reason)))
+    assert (found.keeps_baseline, found.speedup, found.code) == (True, None, "nothing_not_slower")
+
+
+def test_a_run_that_measured_nothing_has_what_it_was_asked():
+    found = summarize(made_report(state="failed", variants=(), recommended=None))
+    assert (found.state, found.model, found.recommended, found.size_bytes) == ("failed", "Digits network", None, None)
+
+
+def test_it_is_kept_beside_its_report_until_that_is_another(tmp_path):
+    folder = JobFolder(tmp_path)
+    assert folder.summary() is None
+    folder.write("report.json", made_report())
+    assert folder.summary().recommended == "Static INT8"
+    kept = (tmp_path / "summary.json").read_text()
+    (tmp_path / "summary.json").write_text(kept.replace('"recommended": "Static INT8"', '"recommended": "kept"'))
+    assert folder.summary().recommended == "kept"
+    folder.write("report.json", made_report(made_variant(BASE, "Baseline"), made_variant(INT8, "Other")))
+    assert folder.summary().recommended == "Other"
+
+
+def test_what_still_runs_is_not_kept(tmp_path):
+    JobFolder(tmp_path).write("report.json", made_report(state="running"))
+    assert JobFolder(tmp_path).summary().state == "running"
+    assert not (tmp_path / "summary.json").exists()
+
+
+def test_damaged_reports_and_waiting_runs_have_none(home):
+    recipe = engine.parse_recipe("{model: {kind: sample}, data: {kind: sample}, steps: []}")
+    waiting, ended = engine.submit(recipe), engine.submit(recipe)
+    engine.cancel(ended.id)
+    (home.job(ended.id).path / "report.json").write_text("{")
+    assert engine.summaries((waiting, engine.job(ended.id))) == (None, None)
