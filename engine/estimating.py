@@ -1,10 +1,12 @@
 """About how long a run will take. Rough, from counts alone, and labelled as such."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from engine import catalogue
 from engine.catalogue.shortlist import SHORTLIST
 from engine.machine import cores
+from engine.planning import ACCURACY, EXPORT, LATENCY, STARTING, PlannedPart, phase_of, plan_parts
 from engine.results import Estimate
 from engine.settings import (
     AdviseRequest,
@@ -49,6 +51,15 @@ ALONE_SECONDS, MOST_ALONE_IMAGES = 1.0, 128  # of a sensitivity: cutting one gro
 BYTES_PER_IMAGE = 50_000
 
 
+@dataclass(frozen=True)
+class PlannedPhase:
+    """A phase of a part of a run, and about how many seconds it takes."""
+
+    part: str
+    phase: str
+    seconds: float
+
+
 def estimate_any(asked: Recipe | AdviseRequest | SensitivityRequest) -> Estimate:
     """Of whatever takes long enough to be estimated."""
     match asked:
@@ -61,17 +72,28 @@ def estimate_any(asked: Recipe | AdviseRequest | SensitivityRequest) -> Estimate
 
 def estimate_recipe(recipe: Recipe) -> Estimate:
     """Seconds of the phases of a resolved recipe; fine-tuning and searching end with the budget's minutes."""
-    forward = _macs(recipe) / (INFERENCE_MACS_PER_CORE * cores()) + 0.0005
-    images, shares = _images(recipe), split_shares(recipe)
-    kept = 1 + sum(len(chain) for chain in recipe.chains) - len(recipe.baseline_steps)
-    phases = {"starting": STARTING_SECONDS, "export": EXPORT_SECONDS * (1 + recipe.trains)}
-    for step in _distinct_steps(recipe):
-        seconds = _step_seconds(step, forward, images * shares.get("train", 0.0), _macs(recipe), recipe)
-        phases[step.technique] = phases.get(step.technique, 0.0) + min(seconds, recipe.budget.minutes * 60)
-    phases["accuracy"] = kept * images * shares["evaluation"] * forward
-    phases["latency"] = kept * max(LATENCY_SECONDS, TIMED_CALLS * forward * recipe.target.batch_size)
+    phases: dict[str, float] = {}
+    for planned in plan_phases(recipe):
+        phases[planned.phase] = phases.get(planned.phase, 0.0) + planned.seconds
     return Estimate(seconds=round(sum(phases.values()), 1),
                     phases={name: round(seconds, 1) for name, seconds in phases.items()})  # fmt: skip
+
+
+def plan_phases(recipe: Recipe) -> tuple[PlannedPhase, ...]:
+    """Every phase of every part of a resolved recipe, in the order in which a run goes through them."""
+    parts, macs, images, shares = plan_parts(recipe), _macs(recipe), _images(recipe), split_shares(recipe)
+    forward = macs / (INFERENCE_MACS_PER_CORE * cores()) + 0.0005
+    timed = max(LATENCY_SECONDS, TIMED_CALLS * forward * recipe.target.batch_size)
+    always = {STARTING: STARTING_SECONDS, EXPORT: EXPORT_SECONDS, ACCURACY: images * shares["evaluation"] * forward,
+              LATENCY: timed * sum(ACCURACY in part.phases for part in parts)}  # fmt: skip
+
+    def seconds(part: PlannedPart, phase: str) -> float:
+        if part.settings is None or phase != phase_of(part.settings):
+            return always[phase]
+        step = _step_seconds(part.settings, forward, images * shares.get("train", 0.0), macs, recipe)
+        return min(step, recipe.budget.minutes * 60)
+
+    return tuple(PlannedPhase(part.key, phase, seconds(part, phase)) for part in parts for phase in part.phases)
 
 
 def estimate_advice(request: AdviseRequest) -> Estimate:
@@ -91,12 +113,6 @@ def estimate_sensitivity(request: SensitivityRequest) -> Estimate:
     phases = {"starting": STARTING_SECONDS, "pruning": round(tries * ALONE_SECONDS, 1),
               "accuracy": round(tries * n_images * forward, 1)}  # fmt: skip
     return Estimate(seconds=round(min(sum(phases.values()), 60 * request.minutes), 1), phases=phases)
-
-
-def _distinct_steps(recipe: Recipe) -> tuple[Step, ...]:
-    """Every step once, as shared beginnings of chains are computed once."""
-    beginnings = {chain[: end + 1]: chain[end] for chain in recipe.chains for end in range(len(chain))}
-    return tuple(beginnings.values())
 
 
 def _step_seconds(step: Step, forward: float, n_train: float, macs: float, recipe: Recipe) -> float:

@@ -1,6 +1,6 @@
 import pytest
 
-from engine.estimating import estimate_any, estimate_recipe
+from engine.estimating import estimate_any, estimate_recipe, plan_phases
 from engine.settings import SampleData, SampleModel, SensitivityRequest, TimmModel, parse_recipe
 
 INT8 = "{technique: quantize, method: static}"
@@ -13,7 +13,7 @@ def recipe(steps: str, model: str = "{kind: sample}", data: str = "{kind: sample
 
 def test_phases_add_up_and_cover_the_steps():
     estimate = estimate_recipe(recipe(f"steps: [{TUNE}, {INT8}]"))
-    assert {"starting", "export", "finetune", "quantize", "accuracy", "latency"} == estimate.phases.keys()
+    assert {"starting", "export", "finetune", "quantize static", "accuracy", "latency"} == estimate.phases.keys()
     assert estimate.seconds == pytest.approx(sum(estimate.phases.values()), abs=0.5)
 
 
@@ -36,6 +36,17 @@ def test_training_ends_with_the_budget():
     long = recipe("steps: [{technique: finetune, epochs: 1000}]", "{kind: timm, name: resnet50}",
                   more=", budget: {minutes: 2}")  # fmt: skip
     assert estimate_recipe(long).phases["finetune"] == 120
+
+
+def test_the_phases_of_a_plan_stand_in_order_and_make_up_the_estimate():
+    asked = recipe(f"steps: [{TUNE}, {INT8}]")
+    plan = plan_phases(asked)
+    assert [(one.part, one.phase) for one in plan] == [
+        ("start", "starting"), ("baseline", "finetune"), ("baseline", "export"), ("baseline", "accuracy"),
+        ("chain 1, step 2: quantize", "quantize static"), ("chain 1, step 2: quantize", "accuracy"),
+        ("all variants", "latency"),
+    ]  # fmt: skip
+    assert sum(one.seconds for one in plan) == pytest.approx(estimate_recipe(asked).seconds, abs=0.1)
 
 
 def test_a_shared_beginning_counts_once():

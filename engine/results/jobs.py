@@ -8,7 +8,10 @@ from engine.results.base import Note, Result, State
 
 
 class Event(Result):
-    """One line of events.jsonl: `time` is ISO 8601 UTC, `fraction` of the whole job, metrics by name with units."""
+    """One line of events.jsonl: `time` is ISO 8601 UTC, `fraction` of the whole job, metrics by name with units.
+
+    `step` is the key of a part of the run, and `step_fraction` what of that part is done, where that is known.
+    """
 
     time: str
     step: str
@@ -16,6 +19,7 @@ class Event(Result):
     fraction: float
     message: str
     metrics: dict[str, float] = Field(default_factory=dict)
+    step_fraction: float | None = None
 
 
 class Estimate(Result):
