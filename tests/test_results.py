@@ -18,6 +18,7 @@ from engine.results import (
     Failure,
     Hardware,
     Job,
+    JobRef,
     LayerSensitivity,
     ModelProfile,
     Note,
@@ -69,7 +70,7 @@ PROFILE = ModelProfile(
 JOB = Job(
     id="run1", kind="run", name="a", state="failed", created="2026-01-01T00:00:00+00:00", started=None, finished=None,
     seconds=0.5, phase="load", fraction=0.1, message="loading", attempts=1, position=None, estimate_seconds=None,
-    error=NOTE, error_next="",
+    error=NOTE, error_next="", waits_for=(JobRef(id="run0", name="b", state="running"),),
 )  # fmt: skip
 TECHNIQUE = TechniqueInfo(technique="quantize", method=None, title="Quantize", stage="onnx", summary="INT8.",
                           schema={"type": "object"})  # fmt: skip
@@ -87,7 +88,7 @@ OWN = OwnModel(name="m", architecture="resnet50", input_shape=(3, 224, 224), n_o
 EXAMPLES: tuple[Result, ...] = (
     NOTE, REPORT, REPORT.environment, REPORT.data, REPORT.failures[0], REPORT.recommended, BASELINE, BASELINE.input,
     BASELINE.latency, BASELINE.throughput, BASELINE.accuracy, VARIANT.fidelity, VARIANT.verdict, PREVIEW,
-    PREVIEW.counts[0], PROFILE, JOB, TECHNIQUE, TRIAL, RACE, POINT, LAYER, PUBLISHED, ARCHITECTURE, OWN,
+    PREVIEW.counts[0], PROFILE, JOB, *JOB.waits_for, TECHNIQUE, TRIAL, RACE, POINT, LAYER, PUBLISHED, ARCHITECTURE, OWN,
     Advice(own=OWN, target=Target(), architectures=(ARCHITECTURE,), front=("resnet18",), reason=NOTE,
            environment=REPORT.environment),
     Sensitivity(layers=(LAYER,), top1=0.99, labelled=True, n_images=64, warnings=(NOTE,)),

@@ -29,8 +29,21 @@ class Estimate(Result):
     phases: dict[str, float]
 
 
+class JobRef(Result):
+    """Another job, as one that waits for it names it."""
+
+    id: str
+    name: str
+    state: State
+
+
 class Job(Result):
-    """One row of the store. Times are ISO 8601 UTC; `position` counts the queued jobs ahead, from 1."""
+    """One row of the store. Times are ISO 8601 UTC; `position` counts the queued jobs ahead, from 1.
+
+    `remaining_seconds` is an estimate, of a running job, from what was done and from the first guess,
+    `estimate_seconds`. `waits_for` are the jobs that a queued one lets go first: what runs in its place now, then those
+    queued before it, in order.
+    """
 
     id: str
     kind: str
@@ -48,6 +61,8 @@ class Job(Result):
     estimate_seconds: float | None
     error: Note | None
     error_next: str
+    remaining_seconds: float | None = None
+    waits_for: tuple[JobRef, ...] = ()
 
 
 class Upload(Result):
