@@ -19,14 +19,14 @@ from engine.results.analyses import (
     TechniqueInfo,
 )
 from engine.results.base import Environment, Note, Result, State
-from engine.results.jobs import CheckItem, Estimate, Event, Job, JobRef, Upload, Usage
+from engine.results.jobs import CheckItem, Estimate, Event, Job, JobRef, Part, PartState, Upload, Usage
 from engine.results.measurements import Accuracy, Answer, DataSummary, Fidelity, InputSpec, Latency, Throughput, Verdict
 from engine.results.report import SCHEMA_VERSION, Failure, Race, Recommendation, Report, Role, Trial, Variant
 
 __all__ = [
     "Accuracy", "Advice", "Answer", "Architecture", "CatalogueEntry", "CheckItem", "ClassCount", "DataPreview",
     "DataSummary", "Environment", "Estimate", "Event", "Failure", "Fidelity", "Hardware", "InputSpec", "Job", "JobRef",
-    "Latency", "LayerSensitivity", "ModelProfile", "Note", "OwnModel", "Preset", "PresetName", "Provider", "Published",
-    "Race", "Recommendation", "Report", "Result", "Role", "SCHEMA_VERSION", "Sensitivity", "SensitivityPoint", "State",
-    "TechniqueInfo", "Throughput", "Trial", "Upload", "Usage", "Variant", "Verdict",
+    "Latency", "LayerSensitivity", "ModelProfile", "Note", "OwnModel", "Part", "PartState", "Preset", "PresetName",
+    "Provider", "Published", "Race", "Recommendation", "Report", "Result", "Role", "SCHEMA_VERSION", "Sensitivity",
+    "SensitivityPoint", "State", "TechniqueInfo", "Throughput", "Trial", "Upload", "Usage", "Variant", "Verdict",
 ]  # fmt: skip

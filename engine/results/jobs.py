@@ -65,6 +65,27 @@ class Job(Result):
     waits_for: tuple[JobRef, ...] = ()
 
 
+PartState = Literal["waiting", "running", "done", "failed", "cancelled", "skipped"]
+
+
+class Part(Result):
+    """A part of a run, as its timeline shows it: skipped is what the run went past, or ended before.
+
+    `key` is what its events call `step`. `seconds` are those so far, None where it has not begun; `fraction` is 0 to 1
+    of this part, `message` its newest event's. `chain` and `step` count from 0, as a variant's `branch` and `step` do,
+    and are None beside the chains.
+    """
+
+    key: str
+    title: str
+    state: PartState
+    seconds: float | None = None
+    fraction: float = 0.0
+    message: str = ""
+    chain: int | None = None
+    step: int | None = None
+
+
 class Upload(Result):
     """A file or folder that a user brought into this home, addressed by its content."""
 
