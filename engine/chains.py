@@ -1,25 +1,19 @@
 """Following a chain: each step's model becomes an ONNX variant that is kept and scored before the next step begins."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from engine.errors import FeatherweightError, MeasureError
-from engine.measure.predictions import Predictions
 from engine.meter import Meter
 from engine.models.artifacts import OnnxModel
+from engine.planning import ACCURACY, BASELINE, EXPORT, phase_of, step_key
 from engine.record import Record
 from engine.results import Note
 from engine.settings import Step
-from engine.steps import Bench
-from engine.techniques.context import Candidate, Model, Tell, as_onnx, silent
-
-UNITS = {
-    "load": 2.0, "export": 3.0, "score": 1.0, "time": 6.0,
-    "finetune": 30.0, "distill": 40.0, "swap": 40.0, "prune": 10.0, "simplify": 1.0, "float16": 1.0, "quantize": 10.0,
-    "qat": 60.0,
-}  # fmt: skip
-"""Rough shares of a run's time, which only the progress bar sees."""
+from engine.steps import Bench, Kept
+from engine.techniques.context import Candidate, Model, as_onnx, ignore, silent
 
 
 @dataclass(frozen=True)
@@ -47,9 +41,9 @@ def make_baseline(shop: Shop, source: Model, steps: tuple[Step, ...]) -> Place:
     model, seconds = source, 0.0
     notes: tuple[Note, ...] = ()
     for step in steps:
-        kept = shop.bench.apply(model, step, shop.meter.part("baseline", step.technique, UNITS[step.technique]))
+        kept = _apply(shop, BASELINE, model, step)
         model, notes, seconds = kept.model, (*notes, *kept.notes), seconds + kept.seconds
-    return _keep(shop, model, notes, seconds, branch=0, number=0, step=None, parent=None, path=steps)
+    return _keep(shop, BASELINE, model, notes, seconds, branch=0, number=0, step=None, parent=None, path=steps)
 
 
 def follow(shop: Shop, place: Place, branch: int, chain: tuple[Step, ...], first: int) -> None:
@@ -67,12 +61,12 @@ def follow(shop: Shop, place: Place, branch: int, chain: tuple[Step, ...], first
 
 def _advance(shop: Shop, place: Place, branch: int, number: int, step: Step) -> Place:
     model = place.onnx if step.stage == "onnx" else place.model
-    tell = shop.meter.part(_name(branch, number, step), step.technique, UNITS[step.technique])
+    key = step_key(shop.record.recipe, branch, number)
 
     def offer(candidate: Candidate) -> None:
         _offer(shop, place, branch, number, candidate)
 
-    kept = shop.bench.apply(model, step, tell, offer)
+    kept = _apply(shop, key, model, step, offer)
     done: Step = step
     notes = kept.notes
     if kept.search is not None:
@@ -86,8 +80,16 @@ def _advance(shop: Shop, place: Place, branch: int, number: int, step: Step) -> 
             shop.record.write("running")
             return place
         done, notes = winner.settings, (*kept.notes, *winner.notes)
-    return _keep(shop, kept.model, notes, kept.seconds, branch=branch, number=number, step=done,
+    return _keep(shop, key, kept.model, notes, kept.seconds, branch=branch, number=number, step=done,
                  parent=place.variant_id, path=(*place.path, done))  # fmt: skip
+
+
+def _apply(shop: Shop, part: str, model: Model, step: Step, offer: Callable[[Candidate], None] = ignore) -> Kept:
+    phase = shop.meter.begin(part, phase_of(step))
+    kept = shop.bench.apply(model, step, phase, offer)
+    if kept.reused:
+        phase.reuse()
+    return kept
 
 
 def _offer(shop: Shop, place: Place, branch: int, number: int, candidate: Candidate) -> None:
@@ -112,11 +114,10 @@ def _offer(shop: Shop, place: Place, branch: int, number: int, candidate: Candid
 
 
 def _keep(
-    shop: Shop, model: Model, notes: tuple[Note, ...], seconds: float, *, branch: int, number: int,
+    shop: Shop, part: str, model: Model, notes: tuple[Note, ...], seconds: float, *, branch: int, number: int,
     step: Step | None, parent: str | None, path: tuple[Step, ...],
 ) -> Place:  # fmt: skip
-    name = _name(branch, number, step)
-    exported = shop.bench.export(model, shop.meter.part(name, "export", UNITS["export"]))
+    exported = _export(shop, part, model)
     variant = shop.record.keep(
         as_onnx(exported.model),
         parent_id=parent,
@@ -128,27 +129,36 @@ def _keep(
         seconds=seconds + exported.seconds,
     )
     file = shop.record.models[variant.id]
-    tell = shop.meter.part(name, "score", UNITS["score"])
-    if variant.id not in shop.record.predictions:
-        shop.record.score(variant.id, _predictions(shop, variant.id, tell), shop.labels)
+    _score(shop, part, variant.id)
     shop.record.write("running")
     return Place(model, file, variant.id, path)
 
 
-def _predictions(shop: Shop, id: str, tell: Tell) -> Predictions:
-    """Of a variant that was just kept; one that gives no answers is none, and must not be timed or recommended."""
+def _export(shop: Shop, part: str, model: Model) -> Kept:
+    phase = shop.meter.begin(part, EXPORT)
+    exported = shop.bench.export(model, phase)
+    if exported.reused:
+        phase.reuse()
+    return exported
+
+
+def _score(shop: Shop, part: str, id: str) -> None:
+    """A variant that was just kept; one that gives no answers is none, and must not be timed or recommended."""
+    phase, model = shop.meter.begin(part, ACCURACY), shop.record.models[id]
+    scored = id in shop.record.predictions
+    if scored or shop.bench.was_predicted(model):
+        phase.reuse()
+    if scored:
+        return
     try:
-        return shop.bench.predict(shop.record.models[id], tell)
+        predicted = shop.bench.predict(model, phase)
     except MeasureError:
         if id != shop.record.baseline.id:
             shop.record.discard(id)
         raise
+    shop.record.score(id, predicted, shop.labels)
 
 
 def label(path: tuple[Step, ...]) -> str:
     """What a variant is called: by the steps that led to it."""
     return " + ".join(step.label for step in path) or "Baseline"
-
-
-def _name(branch: int, number: int, step: Step | None) -> str:
-    return "baseline" if step is None else f"chain {branch + 1}, step {number + 1}: {step.technique}"

@@ -1,10 +1,12 @@
-"""What a run will do, in words, and about how long it will take. Rough, from counts alone, and labelled as such."""
+"""About how long a run will take. Rough, from counts alone, and labelled as such."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from engine import catalogue
 from engine.catalogue.shortlist import SHORTLIST
 from engine.machine import cores
+from engine.planning import ACCURACY, EXPORT, LATENCY, STARTING, PlannedPart, phase_of, plan_parts
 from engine.results import Estimate
 from engine.settings import (
     AdviseRequest,
@@ -49,6 +51,15 @@ ALONE_SECONDS, MOST_ALONE_IMAGES = 1.0, 128  # of a sensitivity: cutting one gro
 BYTES_PER_IMAGE = 50_000
 
 
+@dataclass(frozen=True)
+class PlannedPhase:
+    """A phase of a part of a run, and about how many seconds it takes."""
+
+    part: str
+    phase: str
+    seconds: float
+
+
 def estimate_any(asked: Recipe | AdviseRequest | SensitivityRequest) -> Estimate:
     """Of whatever takes long enough to be estimated."""
     match asked:
@@ -61,17 +72,28 @@ def estimate_any(asked: Recipe | AdviseRequest | SensitivityRequest) -> Estimate
 
 def estimate_recipe(recipe: Recipe) -> Estimate:
     """Seconds of the phases of a resolved recipe; fine-tuning and searching end with the budget's minutes."""
-    forward = _macs(recipe) / (INFERENCE_MACS_PER_CORE * cores()) + 0.0005
-    images, shares = _images(recipe), _shares(recipe)
-    kept = 1 + sum(len(chain) for chain in recipe.chains) - len(recipe.baseline_steps)
-    phases = {"starting": STARTING_SECONDS, "export": EXPORT_SECONDS * (1 + recipe.trains)}
-    for step in _distinct_steps(recipe):
-        seconds = _step_seconds(step, forward, images * shares.get("train", 0.0), _macs(recipe), recipe)
-        phases[step.technique] = phases.get(step.technique, 0.0) + min(seconds, recipe.budget.minutes * 60)
-    phases["accuracy"] = kept * images * shares["evaluation"] * forward
-    phases["latency"] = kept * max(LATENCY_SECONDS, TIMED_CALLS * forward * recipe.target.batch_size)
+    phases: dict[str, float] = {}
+    for planned in plan_phases(recipe):
+        phases[planned.phase] = phases.get(planned.phase, 0.0) + planned.seconds
     return Estimate(seconds=round(sum(phases.values()), 1),
                     phases={name: round(seconds, 1) for name, seconds in phases.items()})  # fmt: skip
+
+
+def plan_phases(recipe: Recipe) -> tuple[PlannedPhase, ...]:
+    """Every phase of every part of a resolved recipe, in the order in which a run goes through them."""
+    parts, macs, images, shares = plan_parts(recipe), _macs(recipe), _images(recipe), split_shares(recipe)
+    forward = macs / (INFERENCE_MACS_PER_CORE * cores()) + 0.0005
+    timed = max(LATENCY_SECONDS, TIMED_CALLS * forward * recipe.target.batch_size)
+    always = {STARTING: STARTING_SECONDS, EXPORT: EXPORT_SECONDS, ACCURACY: images * shares["evaluation"] * forward,
+              LATENCY: timed * sum(ACCURACY in part.phases for part in parts)}  # fmt: skip
+
+    def seconds(part: PlannedPart, phase: str) -> float:
+        if part.settings is None or phase != phase_of(part.settings):
+            return always[phase]
+        step = _step_seconds(part.settings, forward, images * shares.get("train", 0.0), macs, recipe)
+        return min(step, recipe.budget.minutes * 60)
+
+    return tuple(PlannedPhase(part.key, phase, seconds(part, phase)) for part in parts for phase in part.phases)
 
 
 def estimate_advice(request: AdviseRequest) -> Estimate:
@@ -91,23 +113,6 @@ def estimate_sensitivity(request: SensitivityRequest) -> Estimate:
     phases = {"starting": STARTING_SECONDS, "pruning": round(tries * ALONE_SECONDS, 1),
               "accuracy": round(tries * n_images * forward, 1)}  # fmt: skip
     return Estimate(seconds=round(min(sum(phases.values()), 60 * request.minutes), 1), phases=phases)
-
-
-def describe_recipe(recipe: Recipe) -> tuple[str, ...]:
-    """What the run will do, a sentence each, in order."""
-    return (
-        f"Load {_model_words(recipe)} and {_data_words(recipe)}.",
-        _baseline_words(recipe),
-        *(_chain_words(recipe, number, chain) for number, chain in enumerate(recipe.chains, start=1)),
-        _measure_words(recipe),
-        _judge_words(recipe),
-    )
-
-
-def _distinct_steps(recipe: Recipe) -> tuple[Step, ...]:
-    """Every step once, as shared beginnings of chains are computed once."""
-    beginnings = {chain[: end + 1]: chain[end] for chain in recipe.chains for end in range(len(chain))}
-    return tuple(beginnings.values())
 
 
 def _step_seconds(step: Step, forward: float, n_train: float, macs: float, recipe: Recipe) -> float:
@@ -182,7 +187,7 @@ def _images(recipe: Recipe) -> float:
     return max(1.0, path.stat().st_size / BYTES_PER_IMAGE) if path.exists() else SAMPLE_IMAGES
 
 
-def _shares(recipe: Recipe) -> dict[str, float]:
+def split_shares(recipe: Recipe) -> dict[str, float]:
     """Shares of the images by split; where no chain trains, what is for training joins evaluation."""
     if recipe.data is None:
         return {"evaluation": 1.0}
@@ -190,68 +195,3 @@ def _shares(recipe: Recipe) -> dict[str, float]:
     if isinstance(recipe.data, ImagesData) and not recipe.trains:
         shares["evaluation"] += shares.pop("train")
     return shares
-
-
-def _model_words(recipe: Recipe) -> str:
-    match recipe.model:
-        case SampleModel():
-            return "the digits sample network"
-        case TimmModel(name=name, weights=weights):
-            return f"{name} with {weights if recipe.model.weights_path is None else 'your'} weights"
-        case FileModel(path=path):
-            return f"the ONNX file {Path(path).name}" if path else "the uploaded ONNX file"
-
-
-def _data_words(recipe: Recipe) -> str:
-    if recipe.data is None:
-        return "make synthetic inputs, which tell fidelity but no accuracy"
-    if not isinstance(recipe.data, ImagesData):
-        return "the digits, with the split that its card fixes"
-    labels = "labelled" if recipe.data.labelled else "unlabelled"
-    shares = [f"{share:.0%} {name}" for name, share in _shares(recipe).items() if share]
-    return f"your {labels} images, split into {', '.join(shares)}"
-
-
-def _baseline_words(recipe: Recipe) -> str:
-    for step in recipe.baseline_steps:
-        return f"{_first_up(step.words)}: the baseline."
-    if isinstance(recipe.model, FileModel):
-        return "Take the file as it is: the baseline."
-    return "Export the model to ONNX as it is: the baseline."
-
-
-def _chain_words(recipe: Recipe, number: int, chain: tuple[Step, ...]) -> str:
-    steps = chain[len(recipe.baseline_steps) :]
-    which = f"Chain {number}: " if len(recipe.chains) > 1 else ""
-    if not steps:
-        return f"{which}Nothing more is changed."
-    words = ", then ".join(step.words for step in steps)
-    return f"{which}{_first_up(words)}."
-
-
-def _first_up(words: str) -> str:
-    return words[0].upper() + words[1:]
-
-
-def _measure_words(recipe: Recipe) -> str:
-    target = recipe.target
-    threads = target.threads or cores()
-    plural = "s" if threads > 1 else ""
-    return (f"Measure all variants in interleaved rounds in {target.runtime} ({target.provider}) with {threads} "
-            f"thread{plural} at batch size {target.batch_size}.")  # fmt: skip
-
-
-def _judge_words(recipe: Recipe) -> str:
-    budget = recipe.budget
-    terms = [
-        f"losing at most {_points(budget.max_accuracy_drop)}" if budget.max_accuracy_drop is not None else "",
-        f"within {budget.max_latency_ms:g} ms" if budget.max_latency_ms is not None else "",
-        f"within {budget.max_size_mb:g} MB" if budget.max_size_mb is not None else "",
-    ]
-    within = ", ".join(term for term in terms if term)
-    return f"Recommend the best by {recipe.goal}{', ' + within if within else ''}, or the baseline if none is."
-
-
-def _points(drop: float) -> str:
-    """An absolute drop in words: 0.01 is 1 point."""
-    return f"{drop * 100:g} point{'' if drop == 0.01 else 's'}"

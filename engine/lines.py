@@ -37,6 +37,10 @@ def of_job(job: Job) -> list[str]:
     ]
     if job.estimate_seconds is not None:
         lines.append(f"estimated seconds: {job.estimate_seconds:.0f}")
+    if job.remaining_seconds is not None:
+        lines.append(f"remaining seconds, estimated: {job.remaining_seconds:.0f}")
+    if job.waits_for:
+        lines.append(f"waits for: {', '.join(f'{other.id} {other.name} ({other.state})' for other in job.waits_for)}")
     if job.error is not None:
         lines += [f"error: {job.error.text}", f"next: {job.error_next}"]
     return lines

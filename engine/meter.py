@@ -1,31 +1,72 @@
-"""One fraction for a whole job, out of the fractions of its parts."""
+"""One fraction for a whole run: the share of its seconds that is done, as well as they are known beforehand."""
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
 
+from engine.estimating import PlannedPhase
 from engine.store.progress import Progress
-from engine.techniques.context import Tell
+
+REUSED = "computed before, reused"
 
 
-@dataclass
 class Meter:
-    """Lays the parts of a job one after the other; `total` is the sum of the units of all parts."""
+    """Goes through the planned phases of a run. What is left out of the plan no longer counts, so that the fraction
+    ends at 1 and never falls."""
 
-    progress: Progress
-    total: float
-    done: float = field(default=0.0, init=False)
+    def __init__(self, progress: Progress, plan: Iterable[PlannedPhase]) -> None:
+        self._progress = progress
+        self._left = list(plan)
+        self._done: list[PlannedPhase] = []
+        self._now: PlannedPhase | None = None
+        self._highest = 0.0
+        self._told: set[str] = set()
 
-    @property
-    def rest(self) -> float:
-        """The units that no part has taken yet."""
-        return self.total - self.done
+    def begin(self, part: str, phase: str) -> "Phase":
+        """The next phase, which ends the one before it; planned phases that were to come between are left out.
 
-    def part(self, step: str, phase: str, units: float) -> Tell:
-        """A new part that begins where the last one ends; what is told of it goes to the job's events."""
-        start, end = self.done / self.total, (self.done + units) / self.total
-        self.done += units
-        progress = self.progress.part(min(1.0, start), min(1.0, end))
+        One that is not planned, or was done before, takes no share.
+        """
+        if self._now is not None:
+            self._done.append(self._now)
+        ahead = [one for one in self._left if (one.part, one.phase) == (part, phase)][:1]
+        if ahead:
+            del self._left[: self._left.index(ahead[0]) + 1]
+        self._now = ahead[0] if ahead else None
+        return Phase(self, part, phase)
 
-        def tell(fraction: float, message: str, **metrics: float) -> None:
-            progress.emit(step, phase, fraction, message, **metrics)
+    def leave_out(self, part: str, phase: str) -> None:
+        """Count the phase that was just begun no longer, since all of it was there; told where the part is silent."""
+        self._now = None
+        if part not in self._told:
+            self.tell(part, phase, 0.0, REUSED)
 
-        return tell
+    def tell(self, part: str, phase: str, fraction: float, message: str, **metrics: float) -> None:
+        """Tell an event of the phase, of which `fraction` is done."""
+        self._told.add(part)
+        self._highest = max(self._highest, self._share(fraction))
+        self._progress.emit(part, phase, self._highest, message, step_fraction=self._share(fraction, part), **metrics)
+
+    def _share(self, fraction: float, part: str | None = None) -> float:
+        """What is done of the whole run, or of a part of it, where `fraction` of the phase under way is done."""
+        done, now, left = (
+            sum(one.seconds for one in phases if part in (None, one.part))
+            for phases in (self._done, [self._now] if self._now else [], self._left)
+        )
+        total = done + now + left
+        return (done + fraction * now) / total if total else fraction
+
+
+@dataclass(frozen=True)
+class Phase:
+    """A phase under way: a Tell of what is done in it."""
+
+    meter: Meter
+    part: str
+    name: str
+
+    def __call__(self, fraction: float, message: str, **metrics: float) -> None:
+        self.meter.tell(self.part, self.name, fraction, message, **metrics)
+
+    def reuse(self) -> None:
+        """There was nothing to do, so that it counts no longer."""
+        self.meter.leave_out(self.part, self.name)

@@ -8,13 +8,15 @@ from filelock import FileLock
 
 from engine import data as images
 from engine import models
-from engine.chains import UNITS, Shop, follow, make_baseline
+from engine.chains import Shop, follow, make_baseline
 from engine.checks import check_fit, unrecovered
 from engine.data import Data
+from engine.estimating import plan_phases
 from engine.machine import cores
 from engine.measure.latency import measure_latency
 from engine.measure.load import watched
 from engine.meter import Meter
+from engine.planning import ALL_VARIANTS, LATENCY, START, STARTING
 from engine.record import Record
 from engine.results import Report
 from engine.runtimes import check_target
@@ -26,6 +28,9 @@ from engine.store.home import Home
 from engine.store.progress import Progress
 from engine.techniques.context import Model, Tell
 
+LOADED, READ = 0.7, 0.85
+"""What is done of the start when the libraries are loaded, and when the model is."""
+
 
 def run(recipe: Recipe, folder: JobFolder, progress: Progress, home: Home) -> Report:
     """Carries out the recipe and returns the report, which is on disk after every variant.
@@ -34,10 +39,10 @@ def run(recipe: Recipe, folder: JobFolder, progress: Progress, home: Home) -> Re
     not even the baseline could be made. A chain that fails is in the report's failures, and the others go on.
     """
     began = time.time()
-    meter = Meter(progress, _units(recipe))
+    meter = Meter(progress, plan_phases(recipe))
     target = recipe.target.model_copy(update={"threads": recipe.target.threads or cores()})
     check_target(target)
-    source, data = load(recipe, folder.work, meter.part("baseline", "load", UNITS["load"]))
+    source, data = load(recipe, folder.work, meter.begin(START, STARTING))
     check_fit(recipe, source, data)
     job, cache = folder.request(), Cache(home.cache)
     record = Record(recipe, folder, job.id, job.created)
@@ -67,9 +72,9 @@ def run(recipe: Recipe, folder: JobFolder, progress: Progress, home: Home) -> Re
 
 def load(recipe: Recipe, work: Path, tell: Tell) -> tuple[Model, Data]:
     """The recipe's model and images, with files of theirs below `work`. Raises RequestError."""
-    tell(0.1, "loading the model")
+    tell(LOADED, "loading the model")
     source = models.load(recipe.model, recipe.preprocess, recipe.seed, work)
-    tell(0.6, "reading the images")
+    tell(READ, "reading the images")
     data = images.load(
         recipe.data,
         recipe.split,
@@ -85,7 +90,7 @@ def load(recipe: Recipe, work: Path, tell: Tell) -> tuple[Model, Data]:
 
 def _time(shop: Shop) -> None:
     """Latency of all variants in the same rounds, while nothing else of this home measures or computes."""
-    tell = shop.meter.part("all variants", "time", shop.meter.rest)  # more than planned where a chain ended early
+    tell = shop.meter.begin(ALL_VARIANTS, LATENCY)
     tell(0.0, "waiting for the machine to be free")
     target = shop.bench.target
     with shop.bench.measuring(), watched(target.threads or cores()) as busy:
@@ -98,12 +103,3 @@ def _time(shop: Shop) -> None:
         )
     shop.record.time(measured)
     shop.record.warnings = (*shop.record.warnings, *busy)
-
-
-def _units(recipe: Recipe) -> float:
-    """The sum of the parts that the run will have; steps that chains share are counted once a chain."""
-    shared = recipe.baseline_steps
-    steps = [*shared, *(step for chain in recipe.chains for step in chain[len(shared) :])]
-    kept = 1 + len(steps) - len(shared)
-    each = UNITS["export"] + UNITS["score"]
-    return UNITS["load"] + UNITS["time"] + kept * each + sum(UNITS[step.technique] for step in steps)

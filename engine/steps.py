@@ -148,19 +148,25 @@ class Bench:
     def predict(self, model: OnnxModel, tell: Tell) -> Predictions:
         """Logits on the evaluation split, out of the cache where this file saw these images before."""
         part = self.data.split("evaluation")
-        key = content_key("predictions", model.sha256, self.data.sha256, model.preprocess.model_dump(mode="json"),
-                          self.target.provider, versions(), isa())  # fmt: skip
 
         def fill(folder: Path) -> None:
             predicted = predict(model, part, self.target, lambda done, total: tell(done / total, f"image {done}"))
             predicted.save(folder / "predictions.npz")
 
-        return Predictions.load(self.cache.put(key, fill) / "predictions.npz")
+        return Predictions.load(self.cache.put(self._predictions_key(model), fill) / "predictions.npz")
+
+    def was_predicted(self, model: OnnxModel) -> bool:
+        """Whether the cache holds the logits of this file on these images."""
+        return self.cache.get(self._predictions_key(model)) is not None
 
     def images(self, n: int) -> np.ndarray:
         """(n, C, H, W) float32: the first evaluation images, repeated where there are fewer."""
         first = next(self.data.split("evaluation").batches(n, limit=n))
         return np.resize(first, (n, *first.shape[1:]))
+
+    def _predictions_key(self, model: OnnxModel) -> str:
+        return content_key("predictions", model.sha256, self.data.sha256, model.preprocess.model_dump(mode="json"),
+                           self.target.provider, versions(), isa())  # fmt: skip
 
     def _circumstances(self, step: Step) -> list[object]:
         """What a step's result depends on beside its input: the provider, the baseline that it asks, and all that a

@@ -8,10 +8,12 @@ import pytest
 from onnx import numpy_helper
 
 from engine import runner
+from engine.meter import REUSED
 from engine.settings import QuantizeWeights, RunRequest, Simplify, parse_recipe
 from engine.steps import STEPS
 from engine.store.folders import JobFile, JobFolder, now
 from engine.techniques.context import Outcome
+from engine.timelines import timeline
 from tests.conftest import carry_out
 
 BRANCHES = "branches: [[{technique: simplify}, {technique: quantize, method: weights}], [{technique: simplify}]]"
@@ -53,9 +55,38 @@ def test_what_chains_begin_with_is_done_once_and_a_changed_last_step_does_only_i
 def test_every_step_of_a_chain_tells_where_it_is(ready_home, tmp_path):
     ran = carry_out(recipe(CHAIN), tmp_path / "run", ready_home)
     told = list(dict.fromkeys(event.step for event in ran.events))
-    assert told[:3] == ["baseline", "chain 1, step 1: simplify", "chain 1, step 2: quantize"]
+    assert told == ["start", "baseline", "chain 1, step 1: simplify", "chain 1, step 2: quantize", "all variants"]
     fractions = [event.fraction for event in ran.events]
     assert fractions == sorted(fractions)
+
+
+def test_a_step_that_chains_share_is_told_of_once_and_what_was_there_is_told_as_such(ready_home, tmp_path):
+    first, again = (carry_out(recipe(BRANCHES), tmp_path / name, ready_home).events for name in ("first", "again"))
+    steps = ["chain 1, step 1: simplify", "chain 1, step 2: quantize"]
+    for events in (first, again):
+        assert list(dict.fromkeys(event.step for event in events)) == ["start", "baseline", *steps, "all variants"]
+    assert [event.step for event in first if event.message == REUSED] == ["baseline"]
+    assert [event.step for event in again if event.message == REUSED] == ["baseline", *steps]
+
+
+def test_the_timeline_of_a_run_is_told_by_its_events(ready_home, tmp_path):
+    ran = carry_out(recipe(BRANCHES), tmp_path / "run", ready_home)
+    parts = timeline(ran.report.recipe, ran.events, "done")
+    assert [(part.state, part.fraction) for part in parts] == [("done", 1.0)] * 5
+    assert all(part.message and part.seconds is not None for part in parts)
+    until = {step: index for index, step in enumerate(event.step for event in ran.events)}
+    begun = ran.events[: until["chain 1, step 1: simplify"] + 1]
+    assert [part.state for part in timeline(ran.report.recipe, begun, "running")] == [
+        "done", "done", "running", "waiting", "waiting"
+    ]  # fmt: skip
+
+
+def test_a_chain_that_ends_early_leaves_its_share_to_the_others(ready_home, tmp_path, monkeypatch):
+    monkeypatch.setitem(STEPS, QuantizeWeights, spoilt)
+    events = carry_out(recipe(CHAIN), tmp_path / "run", ready_home).events
+    fractions = [event.fraction for event in events]
+    assert fractions == sorted(fractions)
+    assert fractions[-1] == 1
 
 
 def spoilt(model, settings, context):

@@ -76,6 +76,17 @@ def test_an_analysis_is_asked_once_and_is_no_run():
         engine.recipe(job.id)
 
 
+def test_a_run_has_a_timeline_and_an_analysis_has_none(recipe):
+    id = engine.submit(recipe).id
+    assert {part.state for part in engine.timeline(id)} == {"waiting"}
+    engine.cancel(id)
+    assert {part.state for part in engine.timeline(id)} == {"skipped"}
+    with pytest.raises(StateError, match="no recipe"):
+        engine.timeline(engine.analyse(engine.HardwareRequest()).id)
+    with pytest.raises(NotFoundError):
+        engine.timeline("0" * 12)
+
+
 def test_files_of_jobs_are_found_or_refused(recipe):
     id = engine.submit(recipe).id
     assert engine.result_file(id, "job.json").exists()

@@ -1,6 +1,16 @@
 from engine import lines
 from engine.analyses.front import advised
-from engine.results import Hardware, LayerSensitivity, ModelProfile, Note, Provider, Sensitivity, SensitivityPoint
+from engine.results import (
+    Hardware,
+    Job,
+    JobRef,
+    LayerSensitivity,
+    ModelProfile,
+    Note,
+    Provider,
+    Sensitivity,
+    SensitivityPoint,
+)
 from tests.made import GRAY, LOST, made_advice, made_architecture, made_race_report, made_report
 
 
@@ -33,6 +43,19 @@ def test_what_cannot_be_told_of_a_model_is_said():
     assert told.count("cannot be told") == 2
     assert "an unknown number of without names" not in told
     assert "None" not in told
+
+
+def test_a_job_tells_what_it_waits_for_or_how_long_it_still_takes():
+    values = {"id": "c", "kind": "run", "name": "c", "created": "now", "started": None, "finished": None,
+              "seconds": 0.0, "phase": "", "fraction": 0.0, "message": "", "attempts": 0, "estimate_seconds": 50.0,
+              "error": None, "error_next": ""}  # fmt: skip
+    ahead = (JobRef(id="a", name="first", state="running"), JobRef(id="b", name="second", state="queued"))
+    queued = lines.of_job(Job(**values, state="queued", position=2, waits_for=ahead))
+    assert "waits for: a first (running), b second (queued)" in queued
+    running = lines.of_job(Job(**values, state="running", position=None, remaining_seconds=41.6))
+    assert "remaining seconds, estimated: 42" in running
+    assert not any("waits" in line for line in running)
+    assert not any("remaining" in line for line in queued)
 
 
 def test_a_machine_is_told_with_its_providers():

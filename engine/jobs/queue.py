@@ -6,14 +6,16 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import takewhile
 from pathlib import Path
 
-from sqlalchemy import RowMapping, case, func, select, update
+from sqlalchemy import Connection, RowMapping, case, func, select, update
 from sqlalchemy.exc import IntegrityError
 
 from engine.errors import NotFoundError, StateError, StorageError
+from engine.jobs.remaining import remaining_seconds
 from engine.jobs.supervisor_lock import supervisor_runs
-from engine.results import Job, Note
+from engine.results import Job, JobRef, Note
 from engine.settings import JobRequest, RunRequest, dump_recipe
 from engine.store.database import JOBS, Database, open_database
 from engine.store.endings import CANCELLED, settle
@@ -70,11 +72,8 @@ class Queue:
             row = connection.execute(select(JOBS).where(JOBS.c.id == id)).mappings().one_or_none()
             if row is None:
                 raise NotFoundError(f"there is no job '{id}' in '{self.home.path}'", "See the list of runs")
-            ahead = select(func.count()).where(
-                JOBS.c.state == "queued", JOBS.c.slot == row["slot"], JOBS.c.number <= row["number"]
-            )
-            position = connection.execute(ahead).scalar_one() if row["state"] == "queued" else None
-        return self._job(row, position)
+            line = _lines(connection).get(row["slot"], ())
+        return self._job(row, line)
 
     def newest(self, key: str) -> Job | None:
         """The latest job of an analysis by its key, whatever became of it."""
@@ -88,11 +87,10 @@ class Queue:
         rows = select(JOBS).order_by(JOBS.c.number.desc()).limit(limit)
         if kind is not None:
             rows = rows.where(JOBS.c.kind == kind)
-        waiting = select(JOBS.c.id, JOBS.c.slot).where(JOBS.c.state == "queued").order_by(JOBS.c.number)
         with self.database.read() as connection:
             found = connection.execute(rows).mappings().all()
-            positions = _positions([(row.id, row.slot) for row in connection.execute(waiting)])
-        return tuple(self._job(row, positions.get(row["id"])) for row in found)
+            lines = _lines(connection)
+        return tuple(self._job(row, lines.get(row["slot"], ())) for row in found)
 
     def folder(self, id: str) -> JobFolder:
         """The folder of a job that exists. Raises NotFoundError."""
@@ -189,8 +187,13 @@ class Queue:
     def _discard(self, id: str) -> None:
         shutil.rmtree(self.home.job(id).path, ignore_errors=True)
 
-    def _job(self, row: RowMapping, position: int | None) -> Job:
-        event = self.home.job(row["id"]).last_event() if row["state"] == "running" else None
+    def _job(self, row: RowMapping, line: Sequence[JobRef]) -> Job:
+        """`line` are the active jobs of its slot."""
+        queued, running = row["state"] == "queued", row["state"] == "running"
+        event = self.home.job(row["id"]).last_event() if running else None
+        fraction = event.fraction if event else row["fraction"]
+        seconds = _seconds(row["started"], row["finished"])
+        ahead = tuple(takewhile(lambda ref: ref.id != row["id"], line)) if queued else ()
         return Job(
             id=row["id"],
             kind=row["kind"],
@@ -199,15 +202,17 @@ class Queue:
             created=row["created"],
             started=row["started"],
             finished=row["finished"],
-            seconds=_seconds(row["started"], row["finished"]),
+            seconds=seconds,
             phase=event.phase if event else row["phase"],
-            fraction=event.fraction if event else row["fraction"],
+            fraction=fraction,
             message=event.message if event else row["message"],
             attempts=row["attempts"],
-            position=position,
+            position=1 + sum(ref.state == "queued" for ref in ahead) if queued else None,
             estimate_seconds=row["estimate_seconds"],
             error=Note(code=row["error_code"], text=row["error_text"]) if row["error_code"] else None,
             error_next=row["error_next"],
+            remaining_seconds=remaining_seconds(fraction, seconds, row["estimate_seconds"]) if running else None,
+            waits_for=ahead,
         )
 
 
@@ -241,12 +246,14 @@ def _unwritable(error: OSError) -> StorageError:
                         "Free the cache, or delete old runs and uploads")  # fmt: skip
 
 
-def _positions(waiting: Sequence[tuple[str, str]]) -> dict[str, int]:
-    counts: dict[str, int] = {}
-    positions = {}
-    for id, slot in waiting:
-        counts[slot] = positions[id] = counts.get(slot, 0) + 1
-    return positions
+def _lines(connection: Connection) -> dict[str, list[JobRef]]:
+    """The active jobs by slot: what runs, then what waits, in order."""
+    running_first = case((JOBS.c.state == "running", 0), else_=1)
+    active = select(JOBS.c.id, JOBS.c.name, JOBS.c.state, JOBS.c.slot).where(JOBS.c.state.in_(ACTIVE))
+    lines: dict[str, list[JobRef]] = {}
+    for row in connection.execute(active.order_by(running_first, JOBS.c.number)):
+        lines.setdefault(row.slot, []).append(JobRef(id=row.id, name=row.name, state=row.state))
+    return lines
 
 
 def _seconds(started: str | None, finished: str | None) -> float:

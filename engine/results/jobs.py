@@ -8,7 +8,10 @@ from engine.results.base import Note, Result, State
 
 
 class Event(Result):
-    """One line of events.jsonl: `time` is ISO 8601 UTC, `fraction` of the whole job, metrics by name with units."""
+    """One line of events.jsonl: `time` is ISO 8601 UTC, `fraction` of the whole job, metrics by name with units.
+
+    `step` is the key of a part of the run, and `step_fraction` what of that part is done, where that is known.
+    """
 
     time: str
     step: str
@@ -16,6 +19,7 @@ class Event(Result):
     fraction: float
     message: str
     metrics: dict[str, float] = Field(default_factory=dict)
+    step_fraction: float | None = None
 
 
 class Estimate(Result):
@@ -25,8 +29,21 @@ class Estimate(Result):
     phases: dict[str, float]
 
 
+class JobRef(Result):
+    """Another job, as one that waits for it names it."""
+
+    id: str
+    name: str
+    state: State
+
+
 class Job(Result):
-    """One row of the store. Times are ISO 8601 UTC; `position` counts the queued jobs ahead, from 1."""
+    """One row of the store. Times are ISO 8601 UTC; `position` counts the queued jobs ahead, from 1.
+
+    `remaining_seconds` is an estimate, of a running job, from what was done and from the first guess,
+    `estimate_seconds`. `waits_for` are the jobs that a queued one lets go first: what runs in its place now, then those
+    queued before it, in order.
+    """
 
     id: str
     kind: str
@@ -44,6 +61,29 @@ class Job(Result):
     estimate_seconds: float | None
     error: Note | None
     error_next: str
+    remaining_seconds: float | None = None
+    waits_for: tuple[JobRef, ...] = ()
+
+
+PartState = Literal["waiting", "running", "done", "failed", "cancelled", "skipped"]
+
+
+class Part(Result):
+    """A part of a run, as its timeline shows it: skipped is what the run went past, or ended before.
+
+    `key` is what its events call `step`. `seconds` are those so far, None where it has not begun; `fraction` is 0 to 1
+    of this part, `message` its newest event's. `chain` and `step` count from 0, as a variant's `branch` and `step` do,
+    and are None beside the chains.
+    """
+
+    key: str
+    title: str
+    state: PartState
+    seconds: float | None = None
+    fraction: float = 0.0
+    message: str = ""
+    chain: int | None = None
+    step: int | None = None
 
 
 class Upload(Result):

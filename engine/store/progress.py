@@ -13,13 +13,16 @@ class Progress:
         self._sink = sink.append_event if isinstance(sink, JobFolder) else sink
         self._start, self._end = 0.0, 1.0
 
-    def emit(self, step: str, phase: str, fraction: float, message: str, **metrics: float) -> None:
-        """Tell one event. `fraction` (0 to 1) is of the whole job, or of this part of it; metrics have units in
-        their names."""
-        share = min(1.0, max(0.0, fraction))
-        whole = self._start + share * (self._end - self._start)
+    def emit(
+        self, step: str, phase: str, fraction: float, message: str, *, step_fraction: float | None = None,
+        **metrics: float,
+    ) -> None:  # fmt: skip
+        """Tell one event. `fraction` (0 to 1) is of the whole job, or of this part of it, `step_fraction` of the step
+        alone; metrics have units in their names."""
+        whole = self._start + _share(fraction) * (self._end - self._start)
+        own = None if step_fraction is None else round(_share(step_fraction), 4)
         self._sink(Event(time=now(), step=step, phase=phase, fraction=round(whole, 4), message=message,
-                         metrics=metrics))  # fmt: skip
+                         metrics=metrics, step_fraction=own))  # fmt: skip
 
     def part(self, start: float, end: float) -> "Progress":
         """The same sink, for work that covers `start` to `end` of this one's fraction."""
@@ -27,3 +30,7 @@ class Progress:
         width = self._end - self._start
         part._start, part._end = self._start + start * width, self._start + end * width
         return part
+
+
+def _share(fraction: float) -> float:
+    return min(1.0, max(0.0, fraction))

@@ -13,10 +13,12 @@ from engine.jobs.queue import ACTIVE, Queue, paths_in
 from engine.jobs.supervisor import supervise as supervise_home
 from engine.machine import versions
 from engine.resolving import resolve_recipe, resolve_request
-from engine.results import Event, Job, Report, Result, RunSummary
+from engine.results import Event, Job, Part, Report, Result, RunSummary
 from engine.settings import AdviseRequest, AnalysisRequest, Recipe, RunRequest, SensitivityRequest
 from engine.store.database import open_database
+from engine.store.folders import now
 from engine.store.home import Home
+from engine.timelines import timeline as timeline_of
 
 WAIT_SECONDS = 0.1
 
@@ -106,6 +108,17 @@ def result(id: str) -> Result | None:
 def events(id: str, after: int = 0) -> tuple[Event, ...]:
     """What happened, from event number `after` on. Raises NotFoundError."""
     return Queue.default().folder(id).events(after)
+
+
+def timeline(id: str) -> tuple[Part, ...]:
+    """The parts of a run in order, each with its state, its seconds so far and what it does now.
+
+    Raises NotFoundError, and StateError where the job is no run.
+    """
+    asked, found, folder = recipe(id), job(id), Queue.default().folder(id)
+    made = folder.report()
+    return timeline_of(asked, folder.events(), found.state, made.failures if made else (),
+                       until=found.finished or now())  # fmt: skip
 
 
 def log(id: str) -> str:

@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from engine.estimating import describe_recipe, estimate_any
+from engine.describing import describe_recipe
+from engine.estimating import estimate_any
 from engine.jobs import foreground
 from engine.presets import make_presets
 from engine.resolving import resolve_recipe

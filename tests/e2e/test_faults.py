@@ -2,6 +2,7 @@
 
 from playwright.sync_api import Page, expect
 
+from engine.runner import LOADING
 from tests.e2e.browsing import settled, tab
 from tests.e2e.serving import LONG, App, kill, until
 
@@ -54,7 +55,7 @@ def test_a_killed_supervisor_is_started_again_by_the_open_page(app, sample, page
     assert max(together) == 1
     assert app.queue.job(id).attempts == 2
     assert len(app.runs()) == before + 1
-    assert [event.phase for event in app.queue.folder(id).events()].count("starting") == 1
+    assert [event.message for event in app.queue.folder(id).events()].count(LOADING) == 1
     expect(page.get_by_role("link", name="See the results")).to_be_visible()
     until(lambda: not app.runners())
     assert sum("supervisor" in process.cmdline() for process in app.processes()) == 1

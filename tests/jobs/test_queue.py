@@ -2,11 +2,12 @@ import shutil
 
 import pytest
 from filelock import FileLock
+from sqlalchemy import Connection
 
 from engine.errors import NotFoundError, StateError, StorageError
 from engine.jobs.claims import Claims
 from engine.jobs.queue import paths_in
-from engine.results import Event
+from engine.results import Event, JobRef
 from engine.store import home as home_module
 from engine.store.folders import Outcome, now
 from tests.jobs.standins import DONE
@@ -55,6 +56,53 @@ def test_positions_count_those_ahead_in_the_same_line(queue, submit):
     assert [job.position for job in queue.jobs()] == [3, 2, 1]
     queue.cancel(runs[0].id)
     assert queue.job(runs[2].id).position == 2
+
+
+def test_a_queued_job_names_what_goes_before_it_in_its_line(queue, submit, claims):
+    submit("hardware")
+    first, second, third = (submit(name=name) for name in ("first", "second", "third"))
+    assert claims.claim("run") == first.id
+    line = (JobRef(id=first.id, name="first", state="running"), JobRef(id=second.id, name="second", state="queued"))
+    assert queue.job(third.id).waits_for == line
+    assert [job.waits_for for job in queue.jobs()] == [line, line[:1], ()]
+    assert [job.position for job in queue.jobs()] == [2, 1, None]
+    queue.finish(first.id, Outcome.model_validate_json(DONE))
+    assert queue.job(third.id).waits_for == line[1:]
+    assert queue.job(first.id).waits_for == ()
+
+
+def test_what_a_job_waits_for_is_in_the_list_however_short_that_is(queue, submit):
+    runs = [submit() for _ in range(3)]
+    (newest,) = queue.jobs(limit=1)
+    assert [other.id for other in newest.waits_for] == [run.id for run in runs[:2]]
+    assert newest == queue.job(runs[2].id)
+
+
+def test_a_list_asks_the_database_no_more_often_than_for_one_job(queue, submit, monkeypatch):
+    def asked() -> int:
+        with monkeypatch.context() as patch:
+            counted = []
+            patch.setattr(Connection, "execute", lambda *args, **more: counted.append(1) or execute(*args, **more))
+            queue.jobs()
+        return len(counted)
+
+    execute = Connection.execute
+    submit()
+    before = asked()
+    for _ in range(5):
+        submit()
+    assert before == asked() > 0
+
+
+def test_only_a_running_job_tells_how_long_it_still_takes(queue, submit, claims):
+    id = submit(estimate_seconds=100.0).id
+    assert queue.job(id).remaining_seconds is None
+    claims.claim("run")
+    assert queue.job(id).remaining_seconds == 100.0
+    queue.folder(id).append_event(Event(time=now(), step="a", phase="b", fraction=0.5, message="half"))
+    assert queue.jobs()[0].remaining_seconds < 50
+    queue.finish(id, Outcome.model_validate_json(DONE))
+    assert queue.job(id).remaining_seconds is None
 
 
 def test_newest_first_by_kind_and_at_most_so_many(queue, submit):

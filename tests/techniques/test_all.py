@@ -13,9 +13,11 @@ from pydantic import TypeAdapter
 
 from engine import data as images
 from engine import models
-from engine.chains import UNITS, label
+from engine.chains import label
 from engine.data import Data
+from engine.estimating import plan_phases
 from engine.models.artifacts import TorchModel
+from engine.planning import phase_of, title_in_words
 from engine.settings import (
     TECHNIQUES,
     Distill,
@@ -28,6 +30,7 @@ from engine.settings import (
     QuantizeDynamic,
     QuantizeStatic,
     QuantizeWeights,
+    Recipe,
     SampleData,
     SampleModel,
     Simplify,
@@ -145,7 +148,10 @@ def test_the_tables_name_the_same_techniques():
 
 
 @pytest.mark.parametrize("technique", STEPS, ids=lambda technique: technique.__name__)
-def test_progress_and_labels_know_it(technique):
+def test_estimates_labels_and_titles_know_it(technique):
     settings, _ = SETTINGS[technique]
-    assert UNITS[settings.technique] > 0
+    asked = Recipe(model=SampleModel(), data=SampleData(), steps=(settings,))
+    (planned,) = [one for one in plan_phases(asked) if one.phase == phase_of(settings)]
+    assert planned.seconds > 0
+    assert title_in_words(settings)
     assert label((settings,)) not in ("", label(()))

@@ -1,0 +1,74 @@
+"""The parts of a run in order, each with its phases: what its progress is counted in and what a person sees of it."""
+
+from dataclasses import dataclass
+
+from engine.settings import FileModel, Recipe, Step
+
+START, BASELINE, ALL_VARIANTS = "start", "baseline", "all variants"
+"""The parts beside the steps of the chains, as events name them."""
+STARTING, EXPORT, ACCURACY, LATENCY = "starting", "export", "accuracy", "latency"
+"""The phases beside the techniques, as events and estimates name them."""
+
+
+@dataclass(frozen=True)
+class PlannedPart:
+    """A part of a run: the step that it applies, where it does, and what is done to make a measured variant of that.
+
+    `chain` and `step` count from 0, as a variant's `branch` and `step` do; they are None beside the chains.
+    """
+
+    key: str
+    title: str
+    phases: tuple[str, ...]
+    settings: Step | None = None
+    chain: int | None = None
+    step: int | None = None
+
+
+def plan_parts(recipe: Recipe) -> tuple[PlannedPart, ...]:
+    """Loading, the baseline, every distinct step of every chain, and the measuring of all variants.
+
+    What chains have in common at their beginning is computed once, and is a part of the first of them.
+    """
+    first = len(recipe.baseline_steps)
+    steps: dict[str, PlannedPart] = {}
+    for number, chain in enumerate(recipe.chains):
+        for index, step in enumerate(chain[first:], start=first):
+            key = step_key(recipe, number, index)
+            steps.setdefault(key, PlannedPart(key, title_in_words(step), _step_phases(step), step, number, index))
+    return (
+        PlannedPart(START, "Load the model and the images", (STARTING,)),
+        _baseline(recipe),
+        *steps.values(),
+        PlannedPart(ALL_VARIANTS, "Measure all variants", (LATENCY,)),
+    )
+
+
+def step_key(recipe: Recipe, chain: int, step: int) -> str:
+    """The key of a step's part: "chain 1, step 2: prune", of the first chain that begins with the same steps."""
+    beginning = recipe.chains[chain][: step + 1]
+    first = next(number for number, other in enumerate(recipe.chains) if other[: step + 1] == beginning)
+    return f"chain {first + 1}, step {step + 1}: {beginning[-1].technique}"
+
+
+def phase_of(step: Step) -> str:
+    """The phase that is a step itself: its technique, and its method where the technique has several."""
+    return " ".join(filter(None, (step.technique, getattr(step, "method", None))))
+
+
+def title_in_words(step: Step) -> str:
+    """A step as a title that says what it will do: "Prune channels: remove 30 % of the channels"."""
+    title, words = step.title, step.words
+    return title + words[len(title) :] if words.startswith(title.lower()) else f"{title}: {words}"
+
+
+def _baseline(recipe: Recipe) -> PlannedPart:
+    for step in recipe.baseline_steps:
+        return PlannedPart(BASELINE, f"Baseline: {step.words}", _step_phases(step), step)
+    exported = () if isinstance(recipe.model, FileModel) else (EXPORT,)
+    return PlannedPart(BASELINE, "Baseline", (*exported, ACCURACY))
+
+
+def _step_phases(step: Step) -> tuple[str, ...]:
+    exported = (EXPORT,) if step.stage == "torch" else ()
+    return (phase_of(step), *exported, ACCURACY)
