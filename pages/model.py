@@ -3,7 +3,7 @@
 import streamlit as st
 
 from engine import SampleModel
-from pages._ui import advice_view, catalogue_view, chrome, onnx_view, profile_view, state
+from pages._ui import advice_view, catalogue_view, chrome, looks, onnx_view, profile_view, state
 
 SOURCES = {"sample": "Sample", "timm": "Catalogue", "file": "ONNX file"}
 
@@ -29,7 +29,8 @@ elif not isinstance(chosen, SampleModel):
 model = state.draft().model
 if model is not None and SOURCES[model.kind] == source:
     profile_view.show(model)
-    advice_view.show(state.draft())
+    if looks.model(state.draft()) == "good":
+        advice_view.show(state.draft())
 with way:
     chrome.way(state.draft(), chrome.MODEL)
 state.keep_in_address()

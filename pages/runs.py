@@ -1,26 +1,24 @@
-"""The queue and the history; one run as it goes; what the home folder occupies."""
+"""The queue and the history as a table that answers; what the home folder occupies."""
 
 import streamlit as st
 
-from engine import job, list_jobs
-from pages._ui import chrome, home_view, run_view, runs_view, state
+from engine import list_jobs
+from pages._ui import chrome, home_view, runs_view, state
 from pages._ui.live import ENDED
 
 MOST = 200
 
 chrome.enter()
-id = state.param("run")
-if id:
-    run_view.show(job(id))
+if run := state.param("run"):
+    state.go(chrome.RESULTS, run=run)
+chrome.heading("Runs", "What every run came to. A run goes on when you close this page.")
+found = list_jobs(limit=MOST)
+if not found:
+    chrome.empty("Nothing has run yet", "A run measures the baseline and every variant, and ends in an answer. "
+                 "Start the sample to see one in about a minute.", ":material/hourglass_empty:")  # fmt: skip
+    st.page_link(chrome.START, label="To the sample", icon=":material/arrow_back:")
+elif all(run.state in ENDED for run in found):
+    runs_view.table(found)
 else:
-    chrome.heading("Runs", "The queue and the history. A run goes on when you close this page.")
-    found = list_jobs(limit=MOST)
-    if not found:
-        chrome.empty("Nothing has run yet", "A run measures the baseline and every variant, and ends in a report. "
-                     "Start the sample to see one in about a minute.", ":material/hourglass_empty:")  # fmt: skip
-        st.page_link(chrome.START, label="To the sample", icon=":material/arrow_back:")
-    elif all(run.state in ENDED for run in found):
-        runs_view.table(found)
-    else:
-        runs_view.watch_table(MOST)
-    home_view.show()
+    runs_view.watch_table(MOST)
+home_view.show()

@@ -153,9 +153,8 @@ def _ways_on(advice: Advice, name: str) -> None:
         st.button("Start from this one", icon=":material/flag:", on_click=_take, args=(advice, weights), key="take",
                   help="Makes it your model, with pretrained weights; fine-tune it for your classes.")  # fmt: skip
         if st.button("Distil into this one", icon=":material/school:", key="distil",
-                     help="It learns your model's answers on your images and takes its place."):  # fmt: skip
-            state.replace_draft(state.draft().with_step(Distill(student=weights)))
-            state.renew()
+                     help="It learns the answers of your model as it is now, and takes its place."):  # fmt: skip
+            state.replace_draft(state.draft().with_student(Distill(student=weights)))
             state.go(chrome.OPTIMIZE)
 
 

@@ -36,14 +36,6 @@ def added(cards: Cards, step: Step, given: Given, at: int | None = None) -> Card
     return (*cards[:at], Card(step=step), *cards[at:])
 
 
-def with_step(cards: Cards, step: Step, given: Given) -> Cards:
-    """The step in place of the first card of its technique, or one card more."""
-    for index, card in enumerate(cards):
-        if card.step.technique == step.technique:
-            return (*cards[:index], Card(step=step), *cards[index + 1 :])
-    return added(cards, step, given)
-
-
 def changed(cards: Cards, index: int, step: Step, on: bool | None = None) -> Cards:
     """The card at `index` with other settings, on or off as it was unless that is said."""
     return (*cards[:index], Card(step=step, on=cards[index].on if on is None else on), *cards[index + 1 :])

@@ -10,7 +10,7 @@ import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 
 from engine.charts import alt_text
-from pages._ui import state
+from pages._ui import looks, state
 from pages._ui.draft import Draft, data_name, model_name
 from pages._ui.wording import plain
 
@@ -18,6 +18,9 @@ HERE = Path(__file__).parent
 APP = HERE.parents[1] / "app.py"
 START, MODEL, DATA = "pages/start.py", "pages/model.py", "pages/data.py"
 OPTIMIZE, RUNS, RESULTS = "pages/optimize.py", "pages/runs.py", "pages/results.py"
+
+
+TICKS = {"good": ":material/check_circle:", "refused": ":material/error:"}
 
 
 def enter() -> None:
@@ -56,6 +59,11 @@ def heading(title: str, text: str, eyebrow: str = "") -> None:
             st.markdown(eyebrow)
     st.title(title, anchor=False)
     st.markdown(text)
+    notices()
+
+
+def notices() -> None:
+    """What the page before left to say."""
     notice = state.notice()
     if notice:
         st.toast(plain(notice), icon=":material/check:")
@@ -78,21 +86,15 @@ def way(draft: Draft, here: str) -> None:
     """The three choices before a run, as the way through the pages."""
     chains = "as opened" if draft.chains else " + ".join(s.title for s in draft.steps) or "baseline only"
     stops = (
-        (MODEL, "1  Model", model_name(draft.model), draft.model is not None),
-        (DATA, "2  Data", data_name(draft), draft.has_data),
-        (OPTIMIZE, "3  Optimize", chains, False),
+        (MODEL, "1  Model", model_name(draft.model), looks.model(draft)),
+        (DATA, "2  Data", data_name(draft), looks.data(draft)),
+        (OPTIMIZE, "3  Optimize", chains, "none"),
     )
     with st.container(horizontal=True, key="way", gap="medium"):
-        for page, title, choice, done in stops:
-            icon = ":material/check_circle:" if done else ":material/radio_button_unchecked:"
+        for page, title, choice, look in stops:
+            icon = TICKS.get(look, ":material/radio_button_unchecked:")
             shown = f"**{title}**" if page == here else title
             st.page_link(page, label=f"{shown} · {plain(choice)}", icon=icon)
-
-
-def back_to_runs() -> None:
-    """From one run to all of them."""
-    if st.button("All runs", icon=":material/arrow_back:", type="tertiary"):
-        state.go(RUNS)
 
 
 def empty(title: str, text: str, icon: str) -> None:

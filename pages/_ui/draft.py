@@ -11,9 +11,11 @@ from pydantic import ValidationError
 from engine import (
     Budget,
     DataSource,
+    FileModel,
     Finetune,
     Given,
     Goal,
+    ImagesData,
     ModelSource,
     Preprocess,
     QuantizeAuto,
@@ -25,6 +27,7 @@ from engine import (
     Split,
     Step,
     Target,
+    find_upload,
     refusals,
     title_of,
 )
@@ -66,13 +69,16 @@ class Draft(Settings):
     def _subject(self) -> tuple[object, ...]:
         return self.model, self.data, self.chains, [step.technique for step in self.steps]
 
-    def with_step(self, step: Step) -> Self:
-        """With this step in place of the first card of its technique, or as one card more where it belongs."""
-        return self.changed(cards=cards.with_step(self.cards, step, self.given), chains=None)
-
     def with_added(self, step: Step, at: int | None = None) -> Self:
         """With one card more, at this place or where it belongs."""
         return self.changed(cards=cards.added(self.cards, step, self.given, at), chains=None)
+
+    def with_student(self, step: Step) -> Self:
+        """With a student before all that would change its teacher: only a fine-tune that makes the baseline leads."""
+        rest = tuple(card for card in self.cards if card.step.technique != step.technique)
+        leads = next((index + 1 for index, card in enumerate(rest) if card.on and isinstance(card.step, Finetune)
+                      and not any(other.on for other in rest[:index])), 0)  # fmt: skip
+        return self.changed(cards=cards.added(rest, step, self.given, leads), chains=None)
 
     def without_first(self) -> Self:
         """Without the first card that is on."""
@@ -184,25 +190,17 @@ def from_link(word: str) -> Draft:
 
 
 def model_name(model: ModelSource | None) -> str:
-    """What to call a model before it was looked at."""
-    match model:
-        case None:
-            return "no model yet"
-        case SampleModel():
-            return "Digits network"
-        case _ if model.kind == "timm":
-            return model.name if model.weights == "pretrained" else f"{model.name} ({weights_name(model.weights)})"
-    return f"ONNX file {model.sha256[:8]}" if model.sha256 else "ONNX file"
-
-
-def weights_name(weights: str) -> str:
-    return {"pretrained": "pretrained weights", "random": "random weights"}.get(weights, "own weights")
+    """What to call a model before it was looked at; an upload by the name of its file."""
+    if model is None:
+        return "no model yet"
+    upload = find_upload(model.sha256) if isinstance(model, FileModel) and model.sha256 else None
+    return upload.name if upload else model.title
 
 
 def data_name(draft: Draft) -> str:
-    """What to call the data before it was looked at."""
-    if draft.data is None:
+    """What to call the data before it was looked at; an upload by the name of its file or folder."""
+    data = draft.data
+    if data is None:
         return "no data, synthetic inputs" if draft.synthetic else "no data yet"
-    if isinstance(draft.data, SampleData):
-        return "Digits images"
-    return "own images" if draft.data.labelled else "own images, unlabelled"
+    upload = find_upload(data.sha256) if isinstance(data, ImagesData) and data.sha256 else None
+    return upload.name if upload else data.title

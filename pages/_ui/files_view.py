@@ -44,17 +44,23 @@ def _unchanged(reason: str) -> None:
 
 def card(report: Report, variant: Variant, title: str) -> None:
     """One ONNX file: its download, its hash, and the code that runs it."""
-    path = variant_file(report.run_id, variant.id)
-    name = f"{_slug(title)}-{report.run_id}-{variant.id}.onnx"
     with chrome.card("file", plain(title), f"{megabytes(variant.size_bytes)}, {count(variant.parameters)} parameters"):
-        st.download_button("Download the ONNX file", _opener(path), file_name=name, mime="application/octet-stream",
-                           type="primary", icon=":material/download:", on_click="ignore",
-                           key=f"download-{report.run_id}-{variant.id}")  # fmt: skip
+        name = download(report, variant, title)
         st.caption("SHA-256 of its bytes")
         st.code(variant.sha256, language=None, wrap_lines=True)
         st.caption("Runs it with numpy, Pillow and onnxruntime alone")
         classes = report.data.classes if report.data else None
         st.code(snippet(variant, name, classes), language="python")
+
+
+def download(report: Report, variant: Variant, title: str) -> str:
+    """The button that downloads a variant; the file's name, which no other variant of any run has."""
+    name = f"{_slug(title)}-{report.run_id}-{variant.id}.onnx"
+    st.download_button(f"Download the ONNX file, {megabytes(variant.size_bytes)}",
+                       _opener(variant_file(report.run_id, variant.id)), file_name=name, type="primary",
+                       mime="application/octet-stream", icon=":material/download:", on_click="ignore",
+                       key=f"download-{report.run_id}-{variant.id}")  # fmt: skip
+    return name
 
 
 def _opener(path: Path) -> Callable[[], BinaryIO]:

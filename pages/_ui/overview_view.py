@@ -1,42 +1,32 @@
-"""The headline of a report, its table and its charts."""
+"""The answer of a report, its table and its charts."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import streamlit as st
 from plotly.graph_objects import Figure
 
-from engine import Report, Variant, charts
-from pages._ui import chrome, race_view, state, table
+from engine import Report, charts
+from pages._ui import answer_view, chrome, race_view, table
 from pages._ui.guard import say
-from pages._ui.wording import change, megabytes, milliseconds, plain, points, sentence, share
+from pages._ui.wording import plain, sentence
 
 
 def show(report: Report) -> None:
     """From the answer to its evidence: recommendation, warnings, table, charts."""
-    _headline(report)
+    answer_view.show(report)
     _races(report)
     _warnings(report)
     if report.main_variants:
         alone = len(report.main_variants) == 1
-        st.header("The baseline" if alone else "Every variant beside the baseline", anchor=False)
+        with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="bottom"):
+            st.header("The baseline" if alone else "Every variant beside the baseline", anchor=False)
+            everything = st.toggle("All figures", key="all-figures")
         with st.container(key="variants"):
-            st.table(table.shown(report), border="horizontal", hide_index=True, alt="Variants and their measurements")
+            st.table(table.shown(report, everything=everything), border="horizontal", hide_index=True,
+                     alt="Variants and their measurements")  # fmt: skip
         st.caption(table.legend(report))
         _charts(report)
         _notes(report)
-
-
-def _headline(report: Report) -> None:
-    best = report.variant(report.recommended.id) if report.recommended else None
-    if best is None or report.recommended is None:
-        return
-    unchanged = best.role == "baseline" and bool(report.races or report.main_variants[1:])
-    with chrome.card("recommended", accent=True):
-        with st.container(key="eyebrow-recommended", gap=None):
-            st.markdown("Recommended: keep the baseline" if unchanged else "Recommended")
-        st.header(plain(best.label), anchor=False)
-        st.markdown(plain(sentence(report.recommended.reason.text)))
-        _figures(best, report.baseline or best)
 
 
 def _races(report: Report) -> None:
@@ -45,37 +35,6 @@ def _races(report: Report) -> None:
         return
     for text in race_view.untold(report):
         st.info(plain(text), icon=":material/flag:")
-    st.button("See the race, with every candidate", icon=":material/flag:", type="tertiary", key="to-race",
-              on_click=state.turn, args=("view", "Race"))  # fmt: skip
-
-
-def _figures(best: Variant, base: Variant) -> None:
-    """The recommended variant's figures, each with its difference from the baseline."""
-    with st.grid(4, min_column_width=125, gap="small"):
-        for label, value, difference, better in _rows(best, base):
-            shown = None if best.id == base.id or not difference else _arrow(difference)
-            st.metric(label, value, shown, delta_color="normal" if better == "more" else "inverse")
-
-
-def _rows(best: Variant, base: Variant) -> Iterator[tuple[str, str, str, str]]:
-    """Label, figure, difference from the baseline, and whether more or less of it is better."""
-    yield "File size", megabytes(best.size_bytes), change(best.size_bytes, base.size_bytes), "less"
-    if best.latency:
-        yield "Latency, median", milliseconds(best.latency.p50_ms), change(best.latency.ratio_to_baseline, 1.0), "less"
-    if best.throughput:
-        rate = best.throughput.images_per_s
-        difference = change(rate, base.throughput.images_per_s) if base.throughput else ""
-        yield "Throughput, images/s", f"{rate:,.0f}", difference, "more"
-    if best.accuracy:
-        difference = points(best.accuracy.top1 - base.accuracy.top1) if base.accuracy else ""
-        yield "Top-1 accuracy", share(best.accuracy.top1), difference, "more"
-    elif best.fidelity:
-        yield "Agreement with the baseline", share(best.fidelity.agreement), "", "more"
-
-
-def _arrow(difference: str) -> str | int:
-    """A difference as a metric wants it: it points by an ASCII minus, and none at all is a plain zero."""
-    return difference.replace("−", "-") if difference.strip("±+−.0 %pt") else 0
 
 
 def _warnings(report: Report) -> None:

@@ -4,7 +4,7 @@ import streamlit as st
 
 from engine import DataPreview, FileModel, Finetune, PreviewRequest, result, result_file
 from engine.charts import class_counts
-from pages._ui import chrome, live, state
+from pages._ui import chrome, live, looks, state
 from pages._ui.draft import Draft, data_name
 from pages._ui.wording import many, plain, sentence
 
@@ -20,14 +20,17 @@ def show(draft: Draft) -> None:
         return
     request = PreviewRequest(model=draft.model, data=draft.data, split=draft.split, preprocess=draft.preprocess,
                              seed=draft.seed)  # fmt: skip
-    with chrome.card("preview", data_name(draft).capitalize()):
+    way = st.container()
+    with chrome.card("preview", plain(data_name(draft))):
         done = live.analysed(request, "Reading the images and preparing them for the model.")
         found = result(done.id) if done else None
         if done and isinstance(found, DataPreview):
             _card(done.id, found)
     if isinstance(found, DataPreview):
         _head(draft, found)
-        st.page_link(chrome.OPTIMIZE, label="Next: choose what to try", icon=":material/arrow_forward:")
+    if looks.data(draft) != "refused":
+        with way:
+            st.page_link(chrome.OPTIMIZE, label="Next: choose what to try", icon=":material/arrow_forward:")
 
 
 def _card(id: str, found: DataPreview) -> None:

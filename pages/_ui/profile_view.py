@@ -2,27 +2,59 @@
 
 import streamlit as st
 
-from engine import Job, ModelProfile, ModelSource, ProfileRequest, Split, TimmModel, result
+from engine import (
+    CatalogueEntry,
+    Job,
+    ModelProfile,
+    ModelSource,
+    ProfileRequest,
+    Split,
+    TimmModel,
+    catalogue_entry,
+    result,
+)
 from engine.charts import layers
-from pages._ui import chrome, live, state
+from pages._ui import chrome, live, looks, state
 from pages._ui.draft import model_name
 from pages._ui.wording import count, many, megabytes, plain, sentence
 
 
 def show(model: ModelSource) -> None:
-    """The card of the chosen model, once its profile is there; progress and failure until then."""
+    """The ways on and the card of the chosen model: what the catalogue knows at once, the rest as it is found out."""
+    ways = st.container(horizontal=True)
     with chrome.card("profile", plain(model_name(model))):
-        done = live.analysed(ProfileRequest(model=model), "Looking inside, in a process of its own.", _ways_out)
+        entry = catalogue_entry(model.name) if isinstance(model, TimmModel) else None
+        known = st.empty()
+        with known.container():
+            _known(entry)
+        done = live.analysed(ProfileRequest(model=model), "Looking inside, in a process of its own. You can go on "
+                             "meanwhile.", _ways_out)  # fmt: skip
         profile = result(done.id) if done else None
         if isinstance(profile, ModelProfile):
+            known.empty()
             _card(profile)
-    if isinstance(profile, ModelProfile):
-        with st.container(horizontal=True):
-            if st.button("Next: choose images", type="primary", icon=":material/arrow_forward:"):
-                state.go(chrome.DATA)
-            if st.button("Go on without images", icon=":material/fast_forward:"):
-                state.choose(data=None, synthetic=True, split=Split())
-                state.go(chrome.OPTIMIZE)
+    if looks.model(state.draft()) != "refused":
+        with ways:
+            _on()
+
+
+def _on() -> None:
+    """To the images, or past them."""
+    if st.button("Next: choose images", type="primary", icon=":material/arrow_forward:"):
+        state.go(chrome.DATA)
+    if st.button("Go on without images", icon=":material/fast_forward:"):
+        state.choose(data=None, synthetic=True, split=Split())
+        state.go(chrome.OPTIMIZE)
+
+
+def _known(entry: CatalogueEntry | None) -> None:
+    """What the catalogue has of an architecture, for its own input and outputs."""
+    if entry is not None:
+        chrome.facts({
+            "Parameters": count(entry.parameters),
+            "MACs": count(entry.macs),
+            "Input": "×".join(str(n) for n in entry.input_size),
+        })  # fmt: skip
 
 
 def _card(profile: ModelProfile) -> None:

@@ -1,119 +1,136 @@
-"""One run as it goes and after it has ended."""
+"""One run: its heading and menu, its timeline while it goes, and its answer when it has ended."""
 
 import streamlit as st
 
-from engine import Job, cancel, delete, events, log, rename, report
-from engine.charts import learning_curve
-from pages._ui import chrome, live, race_view, state
-from pages._ui.guard import guarded, say
+from engine import Job, NotFoundError, Report, cancel, job, list_jobs, report
+from pages._ui import (
+    chrome,
+    family_view,
+    files_view,
+    live,
+    overview_view,
+    provenance_view,
+    race_view,
+    run_menu,
+    state,
+    timeline_view,
+)
+from pages._ui.guard import say
 from pages._ui.live import ENDED
-from pages._ui.wording import ago, duration, plain, sentence
+from pages._ui.wording import ago, duration, plain, roughly
 
-LOG_LINES = 200
+VIEWS = {"Overview": overview_view.show, "Steps": family_view.show, "Race": race_view.show,
+         "Take home": files_view.show, "How it was measured": provenance_view.show}  # fmt: skip
 
 
-def show(run: Job) -> None:
-    """Heading, progress or outcome, what to do with it, and its log."""
-    chrome.back_to_runs()
-    st.title(plain(run.name), anchor=False)
-    with chrome.card("run", accent=run.state == "running"):
-        if run.state in ENDED:
-            _head(run)
-            _ended(run)
-        else:
-            live.watch(run.id, _going)
+def asked_for() -> str | None:
+    """The run that the address names; else the one that was looked at last, or the newest, whose address it becomes."""
+    id = state.param("run")
+    if id is None:
+        known = [run.id for run in list_jobs(limit=1)]
+        id = state.last_run() or next(iter(known), None)
+        state.set_param("run", id)
+    return id
+
+
+def show(id: str) -> None:
+    """The page of a run, whatever its state."""
+    try:
+        run = job(id)
+    except NotFoundError:
+        _missing(id)
+        return
+    state.remember_run(id)
+    _head(run)
     if run.state in ENDED:
-        _log(run)
-    _actions(run)
+        _ended(run)
+    else:
+        live.watch(run.id, _going)
+
+
+def _missing(id: str) -> None:
+    state.remember_run(None)
+    chrome.heading("No such run", f"There is no run '{plain(id)}' here: it was deleted, or the address is not whole.")
+    with st.container(horizontal=True):
+        st.page_link(chrome.RUNS, label="All runs", icon=":material/arrow_back:")
+        st.page_link(chrome.START, label="Start with the sample", icon=":material/play_arrow:")
 
 
 def _head(run: Job) -> None:
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        live.badge(run)
-        st.caption(f"{run.id} · {ago(run.created)}")
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        st.page_link(chrome.RUNS, label="All runs", icon=":material/arrow_back:")
+        run_menu.show(run)
+    st.title(plain(run.name), anchor=False)
+    chrome.notices()
 
 
 def _going(run: Job) -> None:
     """What the fragment draws each second."""
-    _head(run)
-    live.progress(run)
-    estimate = f"about {duration(run.estimate_seconds)}" if run.estimate_seconds else "–"
-    place = {"In the queue": f"no. {run.position}"} if run.position else {"Phase": run.phase or "starting"}
-    chrome.facts({**place, "Elapsed": duration(run.seconds), "Estimate": estimate})
-    if run.attempts > 1:
-        st.caption(f"Attempt {run.attempts}: it was interrupted and started over.")
-    _curve(run.id, "live")
-    found = report(run.id)
-    if found and any(race_view.going(found, race) for race in found.races):
-        st.page_link(chrome.RESULTS, label="See the race so far", icon=":material/flag:",
-                     query_params={"run": run.id, "view": "Race"})  # fmt: skip
-    if st.button("Cancel", icon=":material/stop:", key="cancel"):
-        cancel(run.id)
-    _log(run)
+    with chrome.card("run", accent=True):
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            live.badge(run)
+            st.markdown(_waits(run) if run.state == "queued" else _time(run), width="stretch")
+            if st.button("Cancel", icon=":material/stop:", key="cancel"):
+                cancel(run.id)
+                st.rerun()
+        if run.attempts > 1:
+            st.caption(f"Attempt {run.attempts}: it was interrupted and started over.")
+        if run.state == "running":
+            st.progress(min(max(run.fraction, 0.0), 1.0))
+        timeline_view.show(run)
+
+
+def _waits(run: Job) -> str:
+    """What a queued run waits for, by name."""
+    if not run.waits_for:
+        return "It begins as soon as the queue is looked at, which takes a second or two."
+    first, *others = run.waits_for
+    doing = "is running" if first.state == "running" else "waits before it"
+    more = f", and {len(others)} more before it" if others else ""
+    return f"It waits for **{plain(first.name)}**, which {doing}{more}."
+
+
+def _time(run: Job) -> str:
+    """How long it has gone on, and about how long it still takes by what was done so far."""
+    left = f" · {roughly(run.remaining_seconds)} left" if run.remaining_seconds is not None else ""
+    return f"{duration(run.seconds)} so far{left}, {run.fraction:.0%} done"
 
 
 def _ended(run: Job) -> None:
-    took = f"{duration(run.seconds)}"
+    found = report(run.id)
+    if found is None or not found.variants:
+        _nothing(run)
+        return
+    _line(run, found)
+    views = {"Race": bool(found.races), "Steps": len(found.main_variants) > 1}
+    names = [name for name in VIEWS if views.get(name, True)]
+    view = st.segmented_control("View", names, default=state.default("Overview"), required=True, key="view",
+                                bind="query-params", label_visibility="collapsed")  # fmt: skip
+    VIEWS[view](found)
+
+
+def _line(run: Job, found: Report) -> None:
+    """When, how long and on what; and how it ended where it did not end well."""
+    machine = plain(found.environment.cpu)
     if run.state == "done":
-        asked = f", estimated {duration(run.estimate_seconds)}" if run.estimate_seconds else ""
-        st.markdown(f"Finished in **{took}**{asked}.")
-        st.page_link(chrome.RESULTS, label="See the results", icon=":material/query_stats:",
-                     query_params={"run": run.id})  # fmt: skip
-    elif run.error:
-        say(run.error.text, run.error_next)
-    else:
-        st.markdown(f"{sentence(run.state)} It had run for {took}.")
-    _curve(run.id, "ended")
+        st.markdown(f"Measured {ago(run.created)} in {duration(run.seconds)} on {machine}.")
+        return
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        live.badge(run)
+        what = "Cancelled" if run.state == "cancelled" else "It broke off"
+        st.markdown(f"{what} {ago(run.finished or run.created)} after {duration(run.seconds)} on {machine}. "
+                    "What it had finished is here.", width="stretch")  # fmt: skip
 
 
-def _curve(id: str, key: str) -> None:
-    figure = learning_curve(events(id))
-    if figure is not None:
-        st.markdown("**Fine-tuning**")
-        chrome.chart(figure, f"curve-{key}")
-
-
-def _actions(run: Job) -> None:
-    with st.container(horizontal=True):
-        if run.state in ("failed", "cancelled"):
-            st.page_link(chrome.RESULTS, label="What was measured", icon=":material/query_stats:",
-                         query_params={"run": run.id})  # fmt: skip
-        if st.button("Run again with changes", icon=":material/edit:"):
+def _nothing(run: Job) -> None:
+    """A run that ended before it had a variant."""
+    with chrome.card("run"):
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            live.badge(run)
+            what = "It was cancelled" if run.state == "cancelled" else "It ended"
+            st.markdown(f"{what} after {duration(run.seconds)}, before anything was measured.", width="stretch")
+        if run.state == "failed" and run.error:
+            say(run.error.text, run.error_next)
+        timeline_view.show(run)
+        if st.button("Run again with changes", type="primary", icon=":material/edit:", key="again"):
             state.go(chrome.OPTIMIZE, recipe=run.id)
-        if st.button("Rename", icon=":material/label:"):
-            _rename(run)
-        if run.state in ENDED and st.button("Delete", icon=":material/delete:"):
-            _delete(run)
-
-
-@st.dialog("Rename this run")
-def _rename(run: Job) -> None:
-    with guarded():
-        name = st.text_input("Name", value=run.name, max_chars=120)
-        if st.button("Rename", type="primary", key="rename-yes", disabled=not (name or "").strip()):
-            rename(run.id, (name or "").strip())
-            st.rerun()
-
-
-@st.dialog("Delete this run?")
-def _delete(run: Job) -> None:
-    with guarded():
-        st.markdown(f"**{plain(run.name)}** with its report and its ONNX files. This cannot be undone.")
-        if st.button("Delete it", type="primary", icon=":material/delete:", key="delete-yes"):
-            delete(run.id)
-            state.set_param("run", None)
-            state.leave_notice(f"Deleted {run.name}")
-            st.rerun()
-
-
-def _log(run: Job) -> None:
-    """The newest lines of events and log, the last on top, read only while they are looked at."""
-    with st.expander("Log", icon=":material/notes:", on_change="rerun", key="log") as shown:
-        if not shown.open:
-            return
-        lines = [f"{event.time}  {event.step:<12} {event.phase:<14} {event.message}" for event in events(run.id)]
-        lines += log(run.id).splitlines()
-        if len(lines) > LOG_LINES:
-            st.caption(f"The last {LOG_LINES} of {len(lines):,} lines")
-        newest = reversed(lines[-LOG_LINES:])
-        st.code("\n".join(newest) or "Nothing yet.", language=None, height=300)

@@ -1,53 +1,113 @@
-"""Many runs: as cards for the latest, as a table for all."""
+"""Many runs with their answers: as cards for the latest, as a table for all."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import pandas as pd
 import streamlit as st
 
-from engine import Job, ensure_supervisor, list_jobs
+from engine import Job, RunSummary, ensure_supervisor, list_jobs, summaries
 from pages._ui import chrome, picking, state
 from pages._ui.guard import guarded
 from pages._ui.live import ENDED, EVERY_SECONDS, badge
-from pages._ui.wording import ago, duration, plain, when
+from pages._ui.wording import ago, duration, many, plain, roughly, when
 
 STATES = ["queued", "running", "done", "failed", "cancelled"]
 COLOURS = ["gray", "blue", "green", "red", "orange"]
+SPARE = ("Top-1", "Agreement")
+"""Columns that are left out where no run has them."""
+LETTER, NARROW, WIDE = 7.4, 120, 620
+"""Pixels of a letter in a table, and of the narrowest and the widest column of names."""
 
 
 def cards(latest: Sequence[Job]) -> None:
-    """A card a run, with the way to its page or its results."""
+    """A card a run: its answer in figures, and the way to its page."""
     with st.grid(4, min_column_width=230, gap="small"):
-        for run in latest:
+        for run, told in zip(latest, summaries(latest), strict=True):
             with chrome.card(f"run-{run.id}", fill=True):
                 st.markdown(f"**{plain(run.name)}**")
                 with st.container(horizontal=True, vertical_alignment="center", gap="small"):
                     badge(run)
                     st.caption(ago(run.created))
-                page, label = (chrome.RESULTS, "Results") if run.state == "done" else (chrome.RUNS, "Open")
-                st.page_link(page, label=label, icon=":material/arrow_forward:", query_params={"run": run.id})
+                _answer(run, told)
+                st.page_link(chrome.RESULTS, label="Open", icon=":material/arrow_forward:",
+                             query_params={"run": run.id})  # fmt: skip
+
+
+def _answer(run: Job, told: RunSummary | None) -> None:
+    if told is None or told.recommended is None:
+        left = f"{roughly(run.remaining_seconds)} left" if run.remaining_seconds is not None else ""
+        st.caption(f"{run.fraction:.0%} done, {left}".rstrip(", ") if run.state == "running" else "No answer.")
+    elif told.keeps_baseline:
+        st.markdown("Keep the baseline")
+    else:
+        speed = f"**{told.speedup:.1f}×** as fast" if told.speedup else ""
+        size = f"**{told.size_bytes / told.baseline_size_bytes:.0%}** of the size"
+        st.markdown(f"{plain(told.recommended)}: {', '.join(part for part in (speed, size) if part)}")
 
 
 def table(found: Sequence[Job]) -> None:
-    """All runs; selecting one opens it."""
-    rows = [(run.name, [run.state], run.fraction, when(run.created), duration(run.seconds)) for run in found]
-    frame = pd.DataFrame(rows, columns=["name", "state", "done", "created", "took"])
+    """All runs that match what is asked; selecting one opens it."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        text = st.text_input("Search", type="search", live="300ms", placeholder="a name, a model, a step …",
+                             icon=":material/search:", key="find", bind="query-params")  # fmt: skip
+        states = st.pills("State", STATES, selection_mode="multi", key="states", bind="query-params")
+    rows = [_row(run, told) for run, told in zip(found, summaries(found), strict=True)]
+    kept = [(run, row) for run, row in zip(found, rows, strict=True) if _matches(run, row, text or "", states)]
+    frame = pd.DataFrame([row for _, row in kept], columns=list(rows[0]))
+    frame = frame.drop(columns=[name for name in SPARE if frame[name].isna().all()])
     event = st.dataframe(
-        frame, hide_index=True, on_select="rerun", selection_mode=picking.MODES, key="runs", alt="All runs",
+        frame, hide_index=True, on_select="rerun", selection_mode=picking.MODES, key="runs", alt="Runs",
+        height=min(640, 38 + 35 * max(len(frame), 1)), placeholder="",
         column_config={
-            "name": st.column_config.TextColumn("Run", pinned=True, width="medium"),
-            "state": st.column_config.MultiselectColumn("State", options=STATES, color=COLOURS),
-            "done": st.column_config.ProgressColumn("Progress", format="percent", min_value=0, max_value=1),
-            "created": st.column_config.DatetimeColumn("Started", format="distance"),
-            "took": "Took",
+            "Run": st.column_config.TextColumn(width=_width(run.name for run, _ in kept)),
+            "Steps": st.column_config.TextColumn(width=_width(row["Steps"] for _, row in kept)),
+            "State": st.column_config.MultiselectColumn(options=STATES, color=COLOURS),
+            "Speed-up": st.column_config.NumberColumn(format="%.2f×", help="Of the recommended variant: times as fast "
+                                                      "as the run's baseline."),
+            "Size, MB": st.column_config.NumberColumn(format="%.2f", help="Of the recommended variant's file."),
+            "Top-1": st.column_config.NumberColumn(format="%.2f %%", help="Of the recommended variant, on the "
+                                                   "evaluation images."),
+            "Agreement": st.column_config.NumberColumn(format="%.2f %%", help="With the baseline, where there are no "
+                                                       "labels."),
+            "When": st.column_config.DatetimeColumn(format="distance"),
         },
     )  # fmt: skip
-    row = picking.picked(event, len(found))
+    row = picking.picked(event, len(kept))
     if row is not None:
-        state.set_param("run", found[row].id)
-        st.rerun()
+        state.go(chrome.RESULTS, run=kept[row][0].id)
     waiting = sum(run.state == "queued" for run in found)
-    st.caption(f"Select a run to open it. {waiting} waiting." if waiting else "Select a run to open it.")
+    st.caption(
+        f"{len(kept)} of {many(len(found), 'run')}. Select one to open it." + f" {waiting} waiting." * bool(waiting)
+    )
+
+
+def _row(run: Job, told: RunSummary | None) -> dict[str, object]:
+    labelled = told is not None and told.top1 is not None
+    best = ("keep the baseline" if told.keeps_baseline else told.recommended) if told and told.recommended else None
+    return {
+        "Run": run.name,
+        "Model": told.model if told else None,
+        "Steps": told.steps if told else None,
+        "Recommended": best,
+        "Speed-up": told.speedup if told else None,
+        "Size, MB": told.size_bytes / 1e6 if told and told.size_bytes else None,
+        "Top-1": 100 * told.top1 if told and told.top1 is not None else None,
+        "Agreement": 100 * told.agreement if told and told.agreement is not None and not labelled else None,
+        "When": when(run.created),
+        "State": [run.state],
+        "Took": duration(run.seconds) if run.seconds else None,
+    }
+
+
+def _matches(run: Job, row: dict[str, object], text: str, states: Sequence[str]) -> bool:
+    told = " ".join(str(row[name]) for name in ("Run", "Model", "Steps", "Recommended") if row[name]).lower()
+    return (not states or run.state in states) and all(word in told for word in text.lower().split())
+
+
+def _width(texts: Iterable[str | None]) -> int:
+    """A column in which every text is whole, as long as it is no novel."""
+    longest = max((len(str(text or "")) for text in texts), default=0)
+    return int(min(max(LETTER * longest + 24, NARROW), WIDE))
 
 
 @st.fragment(run_every=2 * EVERY_SECONDS)

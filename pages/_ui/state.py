@@ -9,7 +9,7 @@ from engine import AnalysisRequest, Job, NotFoundError, SettingsError, analyse, 
 from pages._ui.draft import Draft, from_link, to_link
 
 DRAFT, EPOCH, TOKEN, ANALYSES, NOTICE = "fw.draft", "fw.epoch", "fw.token", "fw.analyses", "fw.notice"
-TURNED, LEFT = "fw.turned", "fw.left"
+TURNED, LEFT, LAST_RUN = "fw.turned", "fw.left", "fw.run"
 
 
 def draft() -> Draft:
@@ -158,6 +158,16 @@ def leave_error(message: str, next: str) -> None:
 
 def left_error() -> tuple[str, str] | None:
     value: tuple[str, str] | None = st.session_state.pop(LEFT, None)
+    return value
+
+
+def remember_run(id: str | None) -> None:
+    """The run that this session looked at last."""
+    st.session_state[LAST_RUN] = id
+
+
+def last_run() -> str | None:
+    value: str | None = st.session_state.get(LAST_RUN)
     return value
 
 

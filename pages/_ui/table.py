@@ -32,14 +32,20 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def shown(report: Report) -> pd.DataFrame:
-    """A row a variant; a difference stands beside its figure, green where it is better. Markdown, escaped."""
+ON_REQUEST = ("Parameters", "p95", "Throughput", "SQNR")
+
+
+def shown(report: Report, *, everything: bool = False) -> pd.DataFrame:
+    """A row a variant; a difference stands beside its figure, green where it is better. Markdown, escaped.
+
+    Without `everything` the figures of ON_REQUEST are left out.
+    """
     base = report.baseline
     rows = [
         _row(variant, base if base is not None and base.id != variant.id else None, report)
         for variant in report.main_variants
     ]
-    frame = pd.DataFrame(rows)
+    frame = pd.DataFrame(rows).drop(columns=[] if everything else list(ON_REQUEST))
     return frame.loc[:, (frame != "–").any()]
 
 
@@ -48,10 +54,11 @@ def _row(variant: Variant, base: Variant | None, report: Report) -> dict[str, st
     name = plain(variant.label) + (" :green-badge[recommended]" if best else "")
     return {
         "Variant": f"**{name}**" if best else name,
+        "Speed": _speed(variant) if base else "–",
         "Size": megabytes(variant.size_bytes)
         + _beside(change(variant.size_bytes, base.size_bytes) if base else "", -1),
         "Parameters": count(variant.parameters),
-        "Latency p50": _latency(variant, base),
+        "Latency p50": milliseconds(variant.latency.p50_ms) if variant.latency else "–",
         "p95": milliseconds(variant.latency.p95_ms) if variant.latency else "–",
         "Throughput": f"{variant.throughput.images_per_s:,.0f} /s" if variant.throughput else "–",
         "Top-1": _accuracy(variant, base),
@@ -61,11 +68,13 @@ def _row(variant: Variant, base: Variant | None, report: Report) -> dict[str, st
     }
 
 
-def _latency(variant: Variant, base: Variant | None) -> str:
-    if variant.latency is None:
+def _speed(variant: Variant) -> str:
+    """Times as fast as the baseline with its interval; green or red where that is sure."""
+    latency = variant.latency
+    if latency is None:
         return "–"
-    difference = change(variant.latency.ratio_to_baseline, 1.0) if base else ""
-    return milliseconds(variant.latency.p50_ms) + _beside(difference, -1)
+    colour = "green" if latency.ratio_high < 1 else "red" if latency.ratio_low > 1 else "gray"
+    return f"{latency.speedup:.2f}× :{colour}[({latency.speedup_low:.2f} – {latency.speedup_high:.2f})]"
 
 
 def _accuracy(variant: Variant, base: Variant | None) -> str:

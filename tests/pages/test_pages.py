@@ -216,7 +216,7 @@ def test_a_student_is_chosen_on_its_card_and_a_teacher_of_a_recipe_stays(app):
     assert from_link(at.query_params["draft"]).steps[0].student == "resnet18"
     assert "the answers of the model so far into a new resnet18" in words(at)
     teacher = Distill(student="hf_hub:a/b", teacher=FileModel(sha256="0" * 64), epochs=7)
-    at = app("pages/optimize.py", draft=to_link(sample().with_step(teacher)))
+    at = app("pages/optimize.py", draft=to_link(sample().with_student(teacher)))
     assert "The teacher is the file that the recipe names" in words(at)
     assert from_link(at.query_params["draft"]).steps[0] == teacher
 
@@ -226,7 +226,7 @@ def test_the_teacher_is_the_baseline_a_timm_model_or_an_uploaded_file(app, tmp_p
         file.write(b"a teacher")
         file.seek(0)
         stored = save_upload("t.onnx", "onnx", file)
-    at = app("pages/optimize.py", draft=to_link(sample().with_step(Distill())))
+    at = app("pages/optimize.py", draft=to_link(sample().with_student(Distill())))
     for kind, teacher in (("baseline", BaselineModel()), ("timm", TimmModel(name=distill_view.GREAT)), ("chain", None)):
         buttons(at, "Teacher").set_value(kind).run()
         assert not at.exception
@@ -435,27 +435,68 @@ def test_a_run_is_loaded_again_with_its_recipe(app, finished):
     assert "recipe" not in at.query_params
 
 
-def test_a_waiting_run_shows_its_place_and_can_be_cancelled(app, queued):
+def test_a_waiting_run_says_what_it_waits_for_and_can_be_cancelled(app, queued):
     queued("first")
     second = queued("second")
-    at = app("pages/runs.py", run=second.id)
-    assert "1 ahead" in at.progress[0].text
+    at = app("pages/results.py", run=second.id)
+    assert "It waits for **first**, which waits before it" in words(at)
     button(at, "Cancel").click().run()
     assert list_jobs()[0].state == "cancelled"
+    assert "It was cancelled after" in words(at)
+    assert "before anything was measured" in words(at)
+    assert not at.error
 
 
-def test_runs_are_listed_newest_first(app, queued, finished):
+def test_a_running_run_shows_its_parts_and_the_time_that_is_left(app, finished):
+    at = app("pages/results.py", run=finished(made_report(state="running"), state="running").id)
+    assert "so far" in words(at)
+    parts = [one.label for one in [*at.status, *at.expander]]
+    assert any("Load the model and the images" in label for label in parts)
+    assert any("Measure all variants" in label for label in parts)
+    assert not at.get("download_button")
+
+
+def test_runs_are_a_table_of_answers_newest_first(app, queued, finished):
     finished(name="old")
     queued("new")
-    at = app("pages/runs.py")
-    assert at.dataframe[0].value["name"].tolist() == ["new", "old"]
+    rows = app("pages/runs.py").dataframe[0].value
+    assert rows["Run"].tolist() == ["new", "old"]
+    assert rows["Recommended"].tolist()[1] == "Static INT8"
+    assert (rows["Speed-up"][1], rows["Size, MB"][1], rows["Top-1"][1]) == (2.0, 5.0, 99.0)
+    assert (rows["Model"][1], rows["Steps"][1], rows["State"][1]) == ("Digits network", "Static INT8", ["done"])
 
 
-def test_an_unknown_run_is_one_sentence(app):
+def test_runs_are_searched_and_filtered_and_the_address_keeps_it(app, finished):
+    finished(name="alpha")
+    finished(made_report(state="failed"), name="beta", state="failed")
+    at = app("pages/runs.py", find="static ALPHA")
+    assert at.dataframe[0].value["Run"].tolist() == ["alpha"]
+    at.text_input[0].set_value("").run()
+    assert at.dataframe[0].value["Run"].tolist() == ["beta", "alpha"]
+    at.button_group[0].set_value(["failed"]).run()
+    assert at.dataframe[0].value["Run"].tolist() == ["beta"]
+    at.text_input[0].set_value("alpha").run()
+    assert len(at.dataframe[0].value) == 0
+    assert not at.exception
+
+
+def test_an_unknown_run_is_one_sentence_with_a_way_out_and_no_path_of_the_server(app, home):
     for page in ("pages/runs.py", "pages/results.py"):
         at = app(page, run="nosuchrun")
-        assert len(at.error) == 1
-        assert "nosuchrun" in at.error[0].value
+        assert "There is no run 'nosuchrun' here" in words(at)
+        assert str(home.path) not in words(at)
+        assert [link for link in at.get("page_link") if "All runs" in str(link.proto)]
+
+
+def test_the_results_without_a_run_are_those_of_the_last_one(app, finished):
+    first, second = finished(name="first"), finished(name="second")
+    at = app("pages/results.py")
+    assert at.title[0].value == "second"
+    assert at.query_params["run"] == second.id
+    at = app("pages/results.py", run=first.id)
+    at.switch_page("pages/runs.py").run()
+    at.switch_page("pages/results.py").run()
+    assert at.title[0].value == "first"
 
 
 def test_a_name_is_shown_and_never_obeyed(app, finished):
@@ -467,12 +508,18 @@ def test_a_name_is_shown_and_never_obeyed(app, finished):
 
 def test_results_give_the_answer_then_the_evidence(app, finished):
     at = app("pages/results.py", run=finished().id)
-    assert [metric.value for metric in at.metric] == ["5.00 MB", "1 ms", "1,000", "99.00 %"]
-    assert [metric.delta for metric in at.metric][:3] == ["-75 %", "-50 %", "+100 %"]
+    assert [metric.value for metric in at.metric] == ["2.00×", "1 ms", "5.00 MB", "99.00 %"]
+    assert [metric.delta for metric in at.metric][:3] == ["1.82 to 2.22", "from 2 ms", "-75 %"]
+    assert "## Take Static INT8: 2.0 times as fast (1.8 to 2.2), 25% of the size" in words(at)
+    assert at.get("download_button")[0].proto.label == "Download the ONNX file, 5.00 MB"
     table = at.table[0].value
+    assert table["Speed"].tolist() == ["–", "2.00× :green[(1.82 – 2.22)]"]
+    assert "Throughput" not in table
     assert table["Size"].tolist() == ["20.0 MB", "5.00 MB :green[−75 %]"]
     assert "accuracy unsure" in table["Verdict"].tolist()[1]
     assert len(at.get("plotly_chart")) == 5
+    at.toggle[0].set_value(True).run()
+    assert at.table[0].value["Throughput"].tolist() == ["500 /s", "1,000 /s"]
 
 
 def test_without_labels_nothing_is_called_accuracy(app, finished):

@@ -120,12 +120,15 @@ def test_a_step_is_added_where_it_belongs():
     assert draft.with_added(Finetune(epochs=1), at=0).without_first() == draft
 
 
-def test_a_step_takes_the_place_of_the_card_of_its_technique():
-    off = Draft(cards=(Card(step=Distill(), on=False), Card(step=QuantizeAuto())))
+def test_a_student_learns_from_the_model_before_anything_changed_it():
     new = Distill(student="resnet18")
-    assert off.with_step(new).cards == (Card(step=new), Card(step=QuantizeAuto()))
-    assert sample().with_step(new).steps == (new, QuantizeAuto())
-    assert Draft(chains=((), (Simplify(),))).with_step(new).chains is None
+    off = Draft(cards=(Card(step=Distill(), on=False), Card(step=QuantizeAuto())))
+    assert off.with_student(new).cards == (Card(step=new), Card(step=QuantizeAuto()))
+    assert with_cards(PruneChannel(), Finetune(), QuantizeAuto()).with_student(new).steps == (
+        new, PruneChannel(), Finetune(), QuantizeAuto(),
+    )  # fmt: skip
+    assert with_cards(Finetune(), PruneChannel()).with_student(new).steps == (Finetune(), new, PruneChannel())
+    assert Draft(chains=((), (Simplify(),))).with_student(new).chains is None
 
 
 def test_each_alone_begins_with_the_fine_tune_that_makes_the_baseline_and_is_never_told_twice():
