@@ -3,7 +3,7 @@
 import streamlit as st
 
 from engine import list_jobs, submit
-from pages._ui import chrome, draft, runs_view, state
+from pages._ui import chrome, draft, runs_view, state, story_view
 
 LATEST = 4
 
@@ -34,6 +34,15 @@ with sample, chrome.card("sample", "Digits", "The sample project, ready to run",
         state.go(chrome.RESULTS, run=started.id)
     chrome.follow()
 
+st.space("small")
+story_view.show()
+
+latest = list_jobs(limit=LATEST)
+if latest:
+    st.space("medium")
+    st.header("Latest answers", anchor=False)
+    runs_view.cards(latest)
+
 st.space("medium")
 st.header("Or bring your own", anchor=False)
 with st.grid(3, min_column_width=240, gap="medium"):
@@ -49,9 +58,3 @@ with st.grid(3, min_column_width=240, gap="medium"):
         st.markdown("Open one that somebody saved, change what you like, run it here.")
         st.page_link(chrome.OPTIMIZE, label="Open a recipe", icon=":material/description:",
                      query_params={"open": "recipe"})  # fmt: skip
-
-latest = list_jobs(limit=LATEST)
-if latest:
-    st.space("medium")
-    st.header("Latest runs", anchor=False)
-    runs_view.cards(latest)

@@ -1,0 +1,193 @@
+"""A walk over all that can be pressed: every button, link, switch and choice that is drawn, found on the page itself.
+
+A place is an address; pressing the choices that are bound to the address leads to further places. What a press unfolds
+(a menu, a dialog, a card) is pressed as well. Each press begins on a page that was opened afresh.
+"""
+
+import shutil
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from playwright.sync_api import Page
+
+from pages._ui.guard import UNFORESEEN
+from tests.e2e.serving import App
+
+DEEPEST = 3
+"""Presses one after the other: a menu, its entry, a button of the dialog that it opens."""
+PER_PERSON = ("draft", "recipe", "advice", "sensitivity", "run")
+"""What of an address says which things are looked at, and not how."""
+
+CANDIDATES = """() => {
+    const chosen = 'button, a[href], summary, [role="radio"], [role="switch"], [role="menuitem"], [role="option"]';
+    const foreign = '[data-testid="stElementToolbar"], [data-testid="stToolbar"], [data-testid="stMainMenu"], .modebar';
+    const seen = element => {
+        const box = element.getBoundingClientRect(), style = getComputedStyle(element);
+        return box.width > 1 && box.height > 1 && style.visibility !== 'hidden';
+    };
+    const found = [...document.querySelectorAll(chosen)].filter(element =>
+        seen(element) && !element.disabled && element.getAttribute('aria-disabled') !== 'true'
+        && !element.closest(foreign));
+    const counts = {};
+    return found.map((element, index) => {
+        element.setAttribute('data-walk', index);
+        const name = (element.getAttribute('aria-label') || element.innerText || element.title || '')
+            .trim().replace(/\\s+/g, ' ');
+        const shown = `${element.getAttribute('role') || element.tagName.toLowerCase()} ${name.slice(0, 80)}`;
+        counts[shown] = (counts[shown] || 0) + 1;
+        return `${shown} #${counts[shown]}`;
+    });
+}"""
+
+SETTLED = """() => new Promise(resolve => {
+    const app = document.querySelector('[data-testid="stApp"]');
+    const idle = () => app && app.dataset.testConnectionState === 'CONNECTED'
+        && app.dataset.testScriptState === 'notRunning';
+    let quiet;
+    const end = () => { observer.disconnect(); clearTimeout(last); resolve(); };
+    const wait = () => { clearTimeout(quiet); quiet = setTimeout(() => idle() ? end() : wait(), 220); };
+    const observer = new MutationObserver(wait);
+    observer.observe(document.body, {subtree: true, childList: true, attributes: true});
+    const last = setTimeout(end, 6000);
+    wait();
+})"""
+"""Nothing has moved for a moment and no script runs; a page that draws itself again each second is left in time."""
+
+
+@dataclass(frozen=True)
+class Press:
+    """What is pressed on a page, after what was pressed on it before."""
+
+    address: str
+    names: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return " > ".join((self.address or "/", *self.names))
+
+
+@dataclass
+class Walk:
+    """The presses that were made, and what was wrong after them."""
+
+    app: App
+    page: Page
+    template: Path
+    names: dict[str, str]
+    """Of runs by their id and of drafts by their word: what a place is called does not change with them."""
+    wanted: Callable[[str], bool] = lambda name: True
+    discover: bool = True
+    places: dict[str, str] = field(default_factory=dict)
+    """Addresses by what tells them apart."""
+    pressed: list[str] = field(default_factory=list)
+    wrong: list[str] = field(default_factory=list)
+
+    def over(self, addresses: list[str]) -> None:
+        """From these addresses to all that can be reached by pressing."""
+        waiting = [address for address in addresses if self._is_new(address)]
+        while waiting:
+            address = waiting.pop(0)
+            for found in self._presses(address):
+                if self.discover and self._is_new(found):
+                    waiting.append(found)
+
+    def _is_new(self, address: str) -> bool:
+        key = self.key(address)
+        return self.places.setdefault(key, address) == address if key not in self.places else False
+
+    def key(self, address: str) -> str:
+        """Path, bound parameters, and what kind of thing is looked at."""
+        parts = urlsplit(address)
+        query = dict(parse_qsl(parts.query, keep_blank_values=True))
+        bound = sorted((name, value) for name, value in query.items() if name not in PER_PERSON)
+        seen = [self.names.get(query[name], "another") for name in ("run", "draft") if name in query]
+        return " ".join((parts.path.strip("/") or "start", urlencode(bound), *seen))
+
+    def _presses(self, address: str) -> Iterator[str]:
+        """Presses all that is drawn at an address; the addresses that this leads to."""
+        first = self._open(address)
+        self._look(Press(address, ()))
+        waiting = [Press(address, (name,)) for name in first]
+        known = set(first)
+        while waiting:
+            press = waiting.pop(0)
+            name = f"{self.key(address)}: {' > '.join(press.names)}"
+            if not self.wanted(name):
+                continue
+            self.pressed.append(name)
+            if not self._press(press):
+                continue
+            self._look(press)
+            here = urlsplit(self.page.url)
+            there = f"{here.path.strip('/')}?{here.query}"
+            if self.key(there) != self.key(address):
+                yield there
+            elif len(press.names) < DEEPEST:
+                new = [one for one in self.page.evaluate(CANDIDATES) if one not in known]
+                known |= set(new)
+                waiting += [Press(address, (*press.names, one)) for one in new]
+
+    def _open(self, address: str) -> list[str]:
+        self._restore()
+        self.page.goto(f"http://localhost:{self.app.port}/{address}")
+        self.page.evaluate(SETTLED)
+        return self.page.evaluate(CANDIDATES)
+
+    def _press(self, press: Press) -> bool:
+        """Opens the page afresh and presses; False where what was to be pressed is not there any more."""
+        there = self._open(press.address)
+        for name in press.names:
+            if name not in there:
+                return False
+            target = self.page.locator(f'[data-walk="{there.index(name)}"]')
+            target.scroll_into_view_if_needed()
+            target.dispatch_event("click") if "role" in name else target.click(force=True)
+            self.page.evaluate(SETTLED)
+            there = self.page.evaluate(CANDIDATES)
+        return True
+
+    def _look(self, press: Press) -> None:
+        """Whether what is drawn now is worth showing: no box of Streamlit's own, no traceback, a way on."""
+        found = self.page.evaluate("""() => {
+            const main = document.querySelector('[data-testid="stMain"]');
+            return {
+                box: document.querySelectorAll('[data-testid="stException"]').length,
+                text: document.body.innerText,
+                heading: main ? main.querySelectorAll('h1').length : 0,
+                ways: main ? main.querySelectorAll('button:not([disabled]), a[href]').length : 0,
+            };
+        }""")
+        signs = {
+            "an error box of Streamlit": found["box"],
+            "a traceback": "Traceback" in found["text"],
+            "an error that nobody foresaw": UNFORESEEN in found["text"].lower(),
+            "no heading": not found["heading"],
+            "a dead end": not found["ways"],
+            "a page that is not there": "Page not found" in found["text"],
+        }
+        self.wrong += [f"{press}: {sign}" for sign, there in signs.items() if there]
+
+    def _restore(self) -> None:
+        """The home as it was, where a press has changed it."""
+        if _jobs(self.app.home.path) == _jobs(self.template):
+            return
+        for name in ("jobs", "uploads"):
+            shutil.rmtree(self.app.home.path / name)
+            shutil.copytree(self.template / name, self.app.home.path / name)
+        for file in self.app.home.path.glob("featherweight.db*"):
+            file.unlink()
+        shutil.copy(self.template / "featherweight.db", self.app.home.path / "featherweight.db")
+
+
+def _jobs(home: Path) -> list[str]:
+    """What lies in a home, and how its jobs ended."""
+    entries = [*(home / "jobs").iterdir(), *(home / "uploads").iterdir()]
+    return sorted(f"{path.name} {(path / 'outcome.json').exists()} {(path / 'job.json').stat().st_size}"
+                  if (path / "job.json").exists() else path.name for path in entries)  # fmt: skip
+
+
+def sampled(one_in: int) -> Callable[[str], bool]:
+    """About one press in so many, the same ones every time."""
+    return lambda name: zlib.crc32(name.encode()) % one_in == 0
