@@ -45,7 +45,7 @@ def judge(variant: Variant, budget: Budget, drop: tuple[float, float, float] | N
 
 
 def _slowest_ms(variant: Variant) -> float:
-    """The upper end of the interval of a call's median, which is the lower end of the throughput's."""
+    """The upper end of the interval of a call's p50, which is where the interval of the throughput begins."""
     throughput = variant.throughput
     return throughput.batch_size * 1000 / throughput.low if throughput is not None else 0.0
 

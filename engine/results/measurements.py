@@ -28,7 +28,12 @@ class InputSpec(Result):
 
 
 class Latency(Result):
-    """Median and 95th percentile of one call, and the ratio to the baseline with its 95 % bootstrap interval."""
+    """Median and 95th percentile of one call, and the ratio to the baseline with its 95 % bootstrap interval.
+
+    Files are timed in turns, and within one round all of them see the same drift of the machine. So the ratio, the
+    median over the rounds of a file's median by the baseline's, is the one estimate: the baseline's `p50_ms` is the
+    median of its calls, a variant's is that times its ratio, and `p95_ms` lies as far above it as among its own calls.
+    """
 
     runtime: str
     provider: str
@@ -61,7 +66,10 @@ class Latency(Result):
 
 
 class Throughput(Result):
-    """Images per second at the target's batch size, with a 95 % bootstrap interval."""
+    """Images per second at the target's batch size: the batch by the latency's `p50_ms`, with its 95 % interval.
+
+    The interval is that of the ratio to the baseline; the baseline's own is a bootstrap over its rounds.
+    """
 
     batch_size: int
     images_per_s: float
