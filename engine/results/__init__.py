@@ -20,7 +20,17 @@ from engine.results.analyses import (
 )
 from engine.results.base import Environment, Note, Result, State
 from engine.results.jobs import CheckItem, Estimate, Event, Job, Upload, Usage
-from engine.results.measurements import Accuracy, Answer, DataSummary, Fidelity, InputSpec, Latency, Throughput, Verdict
+from engine.results.measurements import (
+    Accuracy,
+    Answer,
+    DataSummary,
+    Fidelity,
+    InputSpec,
+    Latency,
+    Throughput,
+    Verdict,
+    times_as_fast,
+)
 from engine.results.report import SCHEMA_VERSION, Failure, Race, Recommendation, Report, Role, Trial, Variant
 
 __all__ = [
@@ -28,5 +38,5 @@ __all__ = [
     "DataSummary", "Environment", "Estimate", "Event", "Failure", "Fidelity", "Hardware", "InputSpec", "Job", "Latency",
     "LayerSensitivity", "ModelProfile", "Note", "OwnModel", "Preset", "PresetName", "Provider", "Published", "Race",
     "Recommendation", "Report", "Result", "Role", "SCHEMA_VERSION", "Sensitivity", "SensitivityPoint", "State",
-    "TechniqueInfo", "Throughput", "Trial", "Upload", "Usage", "Variant", "Verdict",
+    "TechniqueInfo", "Throughput", "Trial", "Upload", "Usage", "Variant", "Verdict", "times_as_fast",
 ]  # fmt: skip

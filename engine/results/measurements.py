@@ -65,6 +65,15 @@ class Latency(Result):
         return 1 / self.ratio_low
 
 
+def times_as_fast(latency: Latency, beside: str) -> str:
+    """The speed in words, the one way in which it is said: 2.38 times as fast as the baseline (2.30 to 2.46)."""
+    value, low, high = (
+        f"{times:.2f}" if times >= 0.1 else f"{times:.2g}"
+        for times in (latency.speedup, latency.speedup_low, latency.speedup_high)
+    )
+    return f"{value} times as fast as {beside} ({low} to {high})"
+
+
 class Throughput(Result):
     """Images per second at the target's batch size: the batch by the latency's `p50_ms`, with its 95 % interval.
 
