@@ -31,12 +31,24 @@ from engine.results.measurements import (
     Verdict,
     times_as_fast,
 )
-from engine.results.report import SCHEMA_VERSION, Failure, Race, Recommendation, Report, Role, Trial, Variant
+from engine.results.report import (
+    SCHEMA_VERSION,
+    CutShort,
+    Failure,
+    Race,
+    Recommendation,
+    Report,
+    Role,
+    Trial,
+    Variant,
+    cut_short,
+)
 
 __all__ = [
-    "Accuracy", "Advice", "Answer", "Architecture", "CatalogueEntry", "CheckItem", "ClassCount", "DataPreview",
-    "DataSummary", "Environment", "Estimate", "Event", "Failure", "Fidelity", "Hardware", "InputSpec", "Job", "Latency",
-    "LayerSensitivity", "ModelProfile", "Note", "OwnModel", "Preset", "PresetName", "Provider", "Published", "Race",
-    "Recommendation", "Report", "Result", "Role", "SCHEMA_VERSION", "Sensitivity", "SensitivityPoint", "State",
-    "TechniqueInfo", "Throughput", "Trial", "Upload", "Usage", "Variant", "Verdict", "times_as_fast",
+    "Accuracy", "Advice", "Answer", "Architecture", "CatalogueEntry", "CheckItem", "ClassCount", "CutShort",
+    "DataPreview", "DataSummary", "Environment", "Estimate", "Event", "Failure", "Fidelity", "Hardware", "InputSpec",
+    "Job", "Latency", "LayerSensitivity", "ModelProfile", "Note", "OwnModel", "Preset", "PresetName", "Provider",
+    "Published", "Race", "Recommendation", "Report", "Result", "Role", "SCHEMA_VERSION", "Sensitivity",
+    "SensitivityPoint", "State", "TechniqueInfo", "Throughput", "Trial", "Upload", "Usage", "Variant", "Verdict",
+    "cut_short", "times_as_fast",
 ]  # fmt: skip
