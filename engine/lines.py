@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from engine.results import (
+    Accuracy,
     Advice,
     Architecture,
     Hardware,
@@ -108,9 +109,15 @@ def _measured(variant: Variant) -> tuple[str, str, str, str]:
     return (
         f"{latency.p50_ms:.3g} ms" if latency else "-",
         _speed(latency) if latency else "-",
-        f"{accuracy.top1:.2%} ({accuracy.low:.2%} to {accuracy.high:.2%})" if accuracy else "-",
+        _top1(accuracy) if accuracy else "-",
         f"{fidelity.agreement:.2%}" if fidelity else "-",
     )
+
+
+def _top1(accuracy: Accuracy) -> str:
+    """With its interval, and with what guessing gives where that reaches it."""
+    top1 = f"{accuracy.top1:.2%} ({accuracy.low:.2%} to {accuracy.high:.2%})"
+    return f"{top1}, no better than guessing ({accuracy.chance:.2%})" if accuracy.no_better_than_chance else top1
 
 
 def _speed(latency: Latency) -> str:

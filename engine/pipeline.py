@@ -12,6 +12,7 @@ from engine.chains import UNITS, Shop, follow, make_baseline
 from engine.checks import check_fit, unrecovered
 from engine.data import Data
 from engine.machine import cores
+from engine.measure.chance import not_learnt
 from engine.measure.latency import measure_latency
 from engine.measure.load import watched
 from engine.meter import Meter
@@ -60,7 +61,8 @@ def run(recipe: Recipe, folder: JobFolder, progress: Progress, home: Home) -> Re
         follow(shop, base, branch, chain, first=len(recipe.baseline_steps))
     _time(shop)
     record.judge(shop.labels)
-    record.warnings = (*record.warnings, *unrecovered(recipe, record.variants.values()))
+    done = record.report("running")
+    record.warnings = (*record.warnings, *unrecovered(recipe, done.variants), *not_learnt(done))
     cache.trim(unused_since=began)
     return record.write("failed" if record.failures else "done")
 

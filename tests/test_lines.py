@@ -1,7 +1,16 @@
 from engine import lines
 from engine.analyses.front import advised
 from engine.results import Hardware, LayerSensitivity, ModelProfile, Note, Provider, Sensitivity, SensitivityPoint
-from tests.made import GRAY, LOST, made_advice, made_architecture, made_race_report, made_report
+from tests.made import (
+    BASE,
+    GRAY,
+    LOST,
+    made_advice,
+    made_architecture,
+    made_race_report,
+    made_report,
+    made_variant,
+)
 
 
 def profile(**changed) -> ModelProfile:
@@ -61,6 +70,16 @@ def test_speed_is_said_as_times_as_fast_with_its_interval():
     assert "times as fast (95 %)" in told[0]
     assert "1.000 (" in told[1]
     assert "2.000 (1.818 to 2.222)" in told[2]
+
+
+def test_what_guesses_is_told_beside_its_accuracy_with_the_warning():
+    right = made_variant(BASE, "Baseline").accuracy
+    guess = right.model_copy(update={"top1": 0.1, "low": 0.08, "high": 0.13, "chance": 0.12})
+    warning = Note(code="not_learnt", text="The baseline has not learnt")
+    told = lines.of_report(made_report(made_variant(BASE, "Baseline", accuracy=guess), warnings=(warning,)))
+    assert "10.00% (8.00% to 13.00%), no better than guessing (12.00%)" in told[1]
+    assert "warning: The baseline has not learnt" in told
+    assert "guessing" not in "".join(lines.of_report(made_report()))
 
 
 def test_advice_is_told_the_fastest_first_and_what_was_refused_with_its_reason():

@@ -87,13 +87,22 @@ class Throughput(Result):
 
 
 class Accuracy(Result):
-    """Share of labelled images that are right; the 95 % Wilson interval is that of top-1."""
+    """Share of labelled images that are right; the 95 % Wilson interval is that of top-1.
+
+    `chance` is the share of the commonest class among these images: what guessing it every time gives.
+    """
 
     top1: float
     top5: float | None
     n_images: int
     low: float
     high: float
+    chance: float | None = None
+
+    @property
+    def no_better_than_chance(self) -> bool:
+        """Whether the interval of top-1 reaches what guessing gives; not known without `chance`, and then no."""
+        return self.chance is not None and self.low <= self.chance
 
 
 class Fidelity(Result):
