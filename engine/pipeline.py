@@ -9,7 +9,7 @@ from filelock import FileLock
 from engine import data as images
 from engine import models
 from engine.chains import UNITS, Shop, follow, make_baseline
-from engine.checks import check_fit, unrecovered
+from engine.checks import check_fit, source_warnings, unrecovered
 from engine.data import Data
 from engine.machine import cores
 from engine.measure.chance import not_learnt
@@ -42,7 +42,8 @@ def run(recipe: Recipe, folder: JobFolder, progress: Progress, home: Home) -> Re
     check_fit(recipe, source, data)
     job, cache = folder.request(), Cache(home.cache)
     record = Record(recipe, folder, job.id, job.created)
-    record.data, record.warnings = data.summary(), (*source.warnings, *data.warnings, *data.named_skipped)
+    record.data = data.summary()
+    record.warnings = (*source_warnings(recipe, source.warnings), *data.warnings, *data.named_skipped)
     bench = Bench(
         cache=cache,
         data=data,
