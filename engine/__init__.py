@@ -33,6 +33,7 @@ from engine.results import (
     CatalogueEntry,
     CheckItem,
     ClassCount,
+    CutShort,
     DataPreview,
     DataSummary,
     Environment,
@@ -69,6 +70,7 @@ from engine.results import (
     Usage,
     Variant,
     Verdict,
+    cut_short,
 )
 from engine.settings import (
     PRETRAINED,
@@ -160,9 +162,9 @@ from engine.verbs.recipes import describe, estimate, optimize, presets, resolve
 
 __all__ = [
     "Accuracy", "Advice", "AdviseRequest", "AnalysisRequest", "Architecture", "BaselineModel", "Budget", "Cancelled",
-    "CatalogueEntry", "CheckItem", "ClassCount", "DataError", "DataPreview", "DataSource", "DataSummary", "Distill",
-    "Environment", "Estimate", "Event", "Failure", "FeatherweightError", "Fidelity", "FileModel", "Finetune", "Float16",
-    "Given", "Goal", "Hardware", "HardwareRequest", "HubError", "ImagesData", "Job", "JobRef", "Latency",
+    "CatalogueEntry", "CheckItem", "ClassCount", "CutShort", "DataError", "DataPreview", "DataSource", "DataSummary",
+    "Distill", "Environment", "Estimate", "Event", "Failure", "FeatherweightError", "Fidelity", "FileModel", "Finetune",
+    "Float16", "Given", "Goal", "Hardware", "HardwareRequest", "HubError", "ImagesData", "Job", "JobRef", "Latency",
     "MAX_RECIPE_BYTES", "ModelProfile", "ModelSource", "NotFoundError", "Note", "OwnModel", "PRETRAINED", "Part",
     "PartState", "Preflight", "Preprocess", "Preset", "PresetName", "PreviewRequest", "ProfileRequest", "Provider",
     "Prune", "PruneChannel", "PruneSparse", "Published", "Qat", "Quantize", "QuantizeAuto", "QuantizeDynamic",
@@ -171,7 +173,7 @@ __all__ = [
     "SensitivityRequest", "Settings", "SettingsError", "Simplify", "SourceError", "Split", "Stage", "State",
     "StateError", "Step", "StorageError", "Swap", "TECHNIQUES", "Target", "TargetError", "TeacherSource",
     "TechniqueInfo", "Throughput", "TimmModel", "Trial", "Upload", "Usage", "Variant", "Verdict", "advise", "analyse",
-    "cancel", "catalogue_entry", "check", "cores", "delete", "delete_upload", "describe", "dump_recipe",
+    "cancel", "catalogue_entry", "check", "cores", "cut_short", "delete", "delete_upload", "describe", "dump_recipe",
     "ensure_supervisor", "estimate", "events", "find_analysis", "find_upload", "free_cache", "hardware", "inspect",
     "job", "list_jobs", "list_techniques", "load_recipe", "log", "needs", "optimize", "parse_recipe", "place",
     "preflight", "presets", "propose_ratios", "propose_recovery", "recipe", "refusals", "rename", "report", "resolve",

@@ -7,9 +7,16 @@ from engine.errors import DataError, SourceError, TargetError
 from engine.fitting import batch_misfit, head_misfit, one_output
 from engine.models.artifacts import OnnxModel
 from engine.results import Note, Variant
-from engine.settings import ImagesData, PruneChannel, Recipe, Target
+from engine.settings import Distill, Finetune, ImagesData, PruneChannel, Recipe, Step, Swap, Target
 from engine.settings.training import Training
 from engine.techniques.context import Model
+
+_SAYS_NOTHING = "its accuracy, and agreement with it, say nothing; size and latency are as valid as ever"
+UNTRAINED = {
+    "random_weights": f"The baseline's weights are random: {_SAYS_NOTHING}",
+    "new_head": f"The baseline's head is new and untrained: {_SAYS_NOTHING}",
+}
+"""By the codes of warnings that weights were not trained what is left of them where only the baseline has them."""
 
 
 def check_fit(recipe: Recipe, model: Model, data: Data) -> None:
@@ -39,6 +46,29 @@ def check_batch(model: Model, target: Target) -> None:
 def _maps_labels(recipe: Recipe) -> bool:
     """Whether the recipe says itself which output each label is; one beyond the outputs was refused with the data."""
     return isinstance(recipe.data, ImagesData) and recipe.data.labelled and recipe.data.classes is not None
+
+
+def source_warnings(recipe: Recipe, warnings: tuple[Note, ...]) -> tuple[Note, ...]:
+    """The warnings of the loaded model that hold for this recipe.
+
+    What warns of untrained weights goes where a leading fine-tune trains them, and speaks of the baseline alone where
+    every chain does.
+    """
+    if recipe.baseline_steps:
+        return tuple(note for note in warnings if note.code not in UNTRAINED)
+    if not all(any(_teaches(step) for step in chain) for chain in recipe.chains):
+        return warnings
+    return tuple(Note(code=note.code, text=UNTRAINED.get(note.code, note.text)) for note in warnings)
+
+
+def _teaches(step: Step) -> bool:
+    """Whether what comes out of it has learnt from labels or from a teacher of its own, whatever went in."""
+    match step:
+        case Distill():
+            return step.teacher is not None and not step.asks_baseline
+        case Swap():
+            return step.needs_labels
+    return isinstance(step, Finetune)
 
 
 def unrecovered(recipe: Recipe, variants: Collection[Variant]) -> tuple[Note, ...]:

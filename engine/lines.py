@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 
 from engine.results import (
+    Accuracy,
     Advice,
     Architecture,
     Hardware,
     Job,
+    Latency,
     LayerSensitivity,
     ModelProfile,
     Report,
@@ -91,7 +93,7 @@ def _amount(number: int) -> str:
 
 def of_report(report: Report) -> list[str]:
     """Every variant beside the baseline, how races ended, what there is to know, and what is recommended."""
-    rows = [("variant", "id", "size", "latency p50", "of the baseline's (95 %)", "top-1 (95 %)", "agreement")]
+    rows = [("variant", "id", "size", "latency p50", "times as fast (95 %)", "top-1 (95 %)", "agreement")]
     rows += [(variant.label, variant.id, _size(variant), *_measured(variant))
              for variant in report.main_variants]  # fmt: skip
     races = [f"{name}: {note.text}" for race in report.races if race.reason
@@ -110,10 +112,21 @@ def _measured(variant: Variant) -> tuple[str, str, str, str]:
     latency, accuracy, fidelity = variant.latency, variant.accuracy, variant.fidelity
     return (
         f"{latency.p50_ms:.3g} ms" if latency else "-",
-        f"{latency.ratio_to_baseline:.3f} ({latency.ratio_low:.3f} to {latency.ratio_high:.3f})" if latency else "-",
-        f"{accuracy.top1:.2%} ({accuracy.low:.2%} to {accuracy.high:.2%})" if accuracy else "-",
+        _speed(latency) if latency else "-",
+        _top1(accuracy) if accuracy else "-",
         f"{fidelity.agreement:.2%}" if fidelity else "-",
     )
+
+
+def _top1(accuracy: Accuracy) -> str:
+    """With its interval, and with what guessing gives where that reaches it."""
+    top1 = f"{accuracy.top1:.2%} ({accuracy.low:.2%} to {accuracy.high:.2%})"
+    return f"{top1}, no better than guessing ({accuracy.chance:.2%})" if accuracy.no_better_than_chance else top1
+
+
+def _speed(latency: Latency) -> str:
+    """How many times as fast as the baseline, with its interval."""
+    return f"{latency.speedup:.3f} ({latency.speedup_low:.3f} to {latency.speedup_high:.3f})"
 
 
 def of_advice(advice: Advice) -> list[str]:
@@ -122,7 +135,7 @@ def of_advice(advice: Advice) -> list[str]:
     mine = (f"{own.name}: {'x'.join(map(str, own.input_shape))}, {advice.target.threads} threads, batch "
             f"{advice.target.batch_size}" + (f", median {own.p50_ms:.3g} ms" if own.p50_ms else ""))  # fmt: skip
     rest = [one for one in advice.architectures if one.latency is None]
-    rows = [("architecture", "", "of your model's latency (95 %)", "published top-1", "at", "parameters")]
+    rows = [("architecture", "", "times as fast as yours (95 %)", "published top-1", "at", "parameters")]
     rows += [_architecture(one, advice) for one in (*advice.measured, *rest)]
     notes = [advice.reason] if advice.reason else []
     return [mine, *table(rows), *(f"{note.code}: {note.text}" for note in (*notes, *advice.warnings))]
@@ -133,7 +146,7 @@ def _architecture(one: Architecture, advice: Advice) -> tuple[str, str, str, str
     latency, known = one.latency, one.published
     told = one.refused.text if one.refused else "not measured"
     if latency:
-        told = f"{latency.ratio_to_baseline:.3f} ({latency.ratio_low:.3f} to {latency.ratio_high:.3f})"
+        told = _speed(latency)
     return (
         one.name,
         " ".join(word for word, names in words.items() if one.name in names),

@@ -9,10 +9,11 @@ from filelock import FileLock
 from engine import data as images
 from engine import models
 from engine.chains import Shop, follow, make_baseline
-from engine.checks import check_fit, unrecovered
+from engine.checks import check_fit, source_warnings, unrecovered
 from engine.data import Data
 from engine.estimating import plan_phases
 from engine.machine import cores
+from engine.measure.chance import not_learnt
 from engine.measure.latency import measure_latency
 from engine.measure.load import watched
 from engine.meter import Meter
@@ -46,7 +47,8 @@ def run(recipe: Recipe, folder: JobFolder, progress: Progress, home: Home) -> Re
     check_fit(recipe, source, data)
     job, cache = folder.request(), Cache(home.cache)
     record = Record(recipe, folder, job.id, job.created)
-    record.data, record.warnings = data.summary(), (*source.warnings, *data.warnings, *data.named_skipped)
+    record.data = data.summary()
+    record.warnings = (*source_warnings(recipe, source.warnings), *data.warnings, *data.named_skipped)
     bench = Bench(
         cache=cache,
         data=data,
@@ -65,7 +67,8 @@ def run(recipe: Recipe, folder: JobFolder, progress: Progress, home: Home) -> Re
         follow(shop, base, branch, chain, first=len(recipe.baseline_steps))
     _time(shop)
     record.judge(shop.labels)
-    record.warnings = (*record.warnings, *unrecovered(recipe, record.variants.values()))
+    done = record.report("running")
+    record.warnings = (*record.warnings, *unrecovered(recipe, done.variants), *not_learnt(done))
     cache.trim(unused_since=began)
     return record.write("failed" if record.failures else "done")
 

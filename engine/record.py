@@ -10,10 +10,12 @@ import onnxruntime
 
 from engine.errors import FeatherweightError
 from engine.machine import environment
+from engine.measure.chance import judged_race
 from engine.measure.compressed import compressed_bytes
 from engine.measure.predictions import Predictions
 from engine.measure.quality import Drop, accuracy, fidelity, loss
-from engine.measure.verdict import judge, recommend
+from engine.measure.recommendation import recommend
+from engine.measure.verdict import judge
 from engine.models.artifacts import OnnxModel
 from engine.results import (
     DataSummary,
@@ -150,11 +152,9 @@ class Record:
         """A verdict on each variant that was timed, and the recommendation."""
         for id in self.timed:
             self._update(id, verdict=judge(self.variants[id], self.recipe.budget, self._drop(id, labels)))
-        variants = tuple(self.variants.values())
-        quiet = all(warning.code != "machine_busy" for warning in self.warnings)
-        self.recommended = recommend(
-            self.baseline, variants, self.recipe.budget, self.recipe.goal, tuple(self.races.values()), quiet=quiet
-        )
+        self.races = {place: judged_race(race, self.variants.get(race.winner_id or ""))
+                      for place, race in self.races.items()}  # fmt: skip
+        self.recommended = recommend(self.report("running"))
 
     def fail(self, branch: int, number: int, technique: str, path: str, error: FeatherweightError) -> None:
         """A branch that ended early, with the path that led there."""
@@ -164,7 +164,13 @@ class Record:
 
     def write(self, state: State) -> Report:
         """The report as it stands, on disk."""
-        report = Report(
+        report = self.report(state)
+        self.folder.write("report.json", report)
+        return report
+
+    def report(self, state: State) -> Report:
+        """The report as it stands."""
+        return Report(
             run_id=self.run_id,
             state=state,
             created=self.created,
@@ -178,8 +184,6 @@ class Record:
             races=tuple(self.races.values()),
             recommended=self.recommended,
         )
-        self.folder.write("report.json", report)
-        return report
 
     @property
     def _sparse(self) -> bool:

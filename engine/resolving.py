@@ -47,7 +47,7 @@ def resolve_recipe(recipe: Recipe, home: Home, *, from_browser: bool) -> Recipe:
     _check_threads(recipe.target)
     found = Finder(home, from_browser)
     data = found.data(recipe.data) if recipe.data is not None else None
-    for new in (_new_network(step) for chain in recipe.chains for step in chain):
+    for new in (new_network(step) for chain in recipe.chains for step in chain):
         if new is not None:
             found.model(new)
     for chain in recipe.chains:
@@ -167,7 +167,7 @@ def check_prunable(source: ModelSource, chain: tuple[Step, ...]) -> None:
     """Raises SettingsError where the network that a step prunes, the model or a student, is known to resist."""
     name = source.name if isinstance(source, TimmModel) else ""
     for number, step in enumerate(chain, start=1):
-        new = _new_network(step)
+        new = new_network(step)
         name = new.name if new is not None else name
         if isinstance(step, PruneChannel):
             _check_cut(name, f"step {number}: ")
@@ -182,7 +182,7 @@ def _check_cut(name: str, where: str = "") -> None:
         raise SettingsError(f"{where}prune cannot cut channels of '{name}': {reason}", other)
 
 
-def _new_network(step: Step) -> TimmModel | None:
+def new_network(step: Step) -> TimmModel | None:
     """The one that a step puts in place of the model so far."""
     match step:
         case Distill(student=str(name)):

@@ -5,9 +5,10 @@ import pytest
 from PIL import Image
 
 from engine import data as images
-from engine.checks import check_fit, unrecovered
+from engine.checks import check_fit, source_warnings, unrecovered
 from engine.errors import DataError, SourceError
 from engine.models.graph import read_onnx
+from engine.results import Note
 from engine.settings import Recipe
 from tests.made import BASE, INT8, made_variant
 from tests.models.small import Shape, small_classifier
@@ -80,3 +81,43 @@ def test_a_chain_that_prunes_and_never_trains_is_warned_about_with_what_it_cost(
     assert "97.0% of the answers are still the baseline's" in text
     assert told([PRUNE, {"technique": "finetune"}, {"technique": "quantize"}]) == []
     assert told([{"technique": "prune", "method": "sparse"}]) == []
+
+
+FINETUNE, QUANTIZE = {"technique": "finetune"}, {"technique": "quantize"}
+SWAP, DISTILL = {"technique": "swap", "architecture": "resnet18"}, {"technique": "distill", "student": "resnet18"}
+TEACHER = {"kind": "timm", "name": "resnet50"}
+UNTRAINED_CODES = ["random_weights", "new_head"]
+
+
+def still(code, *chains):
+    """What is left of a warning about the model that was loaded: all, of the baseline alone, or nothing."""
+    recipe = Recipe.parse({"model": {"kind": "sample"}, "data": {"kind": "sample"}, "branches": list(chains)})
+    other = Note(code="input_adapted", text="Another warning")
+    *found, last = source_warnings(recipe, (Note(code=code, text="Untrained"), other))
+    assert last == other
+    if not found:
+        return "nothing"
+    return "all" if found[0].text == "Untrained" else found[0].text.partition("'s")[0]
+
+
+@pytest.mark.parametrize("code", UNTRAINED_CODES)
+@pytest.mark.parametrize(
+    ("chains", "left"),
+    [
+        ([[]], "all"),
+        ([[QUANTIZE]], "all"),
+        ([[FINETUNE]], "nothing"),
+        ([[FINETUNE, QUANTIZE], [FINETUNE]], "nothing"),
+        ([[FINETUNE], [QUANTIZE]], "all"),
+        ([[FINETUNE, QUANTIZE], [{**FINETUNE, "epochs": 9}]], "The baseline"),
+        ([[PRUNE, FINETUNE]], "The baseline"),
+        ([[SWAP, QUANTIZE]], "The baseline"),
+        ([[{**SWAP, "learn_from": "model"}]], "all"),
+        ([[DISTILL]], "all"),
+        ([[{**DISTILL, "teacher": {"kind": "baseline"}}]], "all"),
+        ([[{**DISTILL, "teacher": TEACHER}], [SWAP]], "The baseline"),
+    ],
+)
+def test_a_warning_of_untrained_weights_goes_once_they_are_trained(code, chains, left):
+    """What learns the answers of untrained weights has learnt nothing."""
+    assert still(code, *chains) == left

@@ -11,7 +11,16 @@ from engine.results import (
     Sensitivity,
     SensitivityPoint,
 )
-from tests.made import GRAY, LOST, made_advice, made_architecture, made_race_report, made_report
+from tests.made import (
+    BASE,
+    GRAY,
+    LOST,
+    made_advice,
+    made_architecture,
+    made_race_report,
+    made_report,
+    made_variant,
+)
 
 
 def profile(**changed) -> ModelProfile:
@@ -79,6 +88,23 @@ def test_a_race_is_one_line_and_its_candidates_are_no_rows():
     assert len([line for line in told if line.startswith("Baseline")]) == 1
 
 
+def test_speed_is_said_as_times_as_fast_with_its_interval():
+    told = lines.of_report(made_report())
+    assert "times as fast (95 %)" in told[0]
+    assert "1.000 (" in told[1]
+    assert "2.000 (1.818 to 2.222)" in told[2]
+
+
+def test_what_guesses_is_told_beside_its_accuracy_with_the_warning():
+    right = made_variant(BASE, "Baseline").accuracy
+    guess = right.model_copy(update={"top1": 0.1, "low": 0.08, "high": 0.13, "chance": 0.12})
+    warning = Note(code="not_learnt", text="The baseline has not learnt")
+    told = lines.of_report(made_report(made_variant(BASE, "Baseline", accuracy=guess), warnings=(warning,)))
+    assert "10.00% (8.00% to 13.00%), no better than guessing (12.00%)" in told[1]
+    assert "warning: The baseline has not learnt" in told
+    assert "guessing" not in "".join(lines.of_report(made_report()))
+
+
 def test_advice_is_told_the_fastest_first_and_what_was_refused_with_its_reason():
     told = lines.of_advice(advised(made_advice(
         made_architecture("slow", 3.0, 0.8), made_architecture("fast", 0.5, 0.7, busy=True),
@@ -86,7 +112,7 @@ def test_advice_is_told_the_fastest_first_and_what_was_refused_with_its_reason()
     )))  # fmt: skip
     assert told[0] == "the sample: 1x64x64, 2 threads, batch 1, median 2 ms"
     assert [line.split()[0] for line in told[2:5]] == ["fast", "slow", "odd"]
-    assert "front faster better  0.500 (0.450 to 0.550) busy" in told[2]
+    assert "front faster better  2.000 (1.818 to 2.222) busy" in told[2]
     assert "it cannot take 8 px" in told[4]
     assert told[5].startswith("advised: Held against resnet10t's published 66.7% at 176 px")
 

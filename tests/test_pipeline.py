@@ -159,4 +159,19 @@ def test_a_leading_finetune_gives_such_a_model_a_new_head(shared_home, tmp_path)
     """
     ran = carry_out(parse_recipe(text), tmp_path / "run", shared_home)
     assert "new_head" in [note.code for note in ran.report.baseline.notes]
+    assert "random_weights" not in [note.code for note in ran.report.warnings]
     assert np.load(ran.folder.variants / ran.report.baseline.id / "predictions.npz")["logits"].shape[1] == 10
+
+
+UNTRAINED = (
+    "model: {kind: timm, name: test_resnet, weights: random, in_chans: 1, num_classes: 10}\ndata: {kind: sample}\n"
+)
+
+
+def test_a_model_that_guesses_is_never_a_success(shared_home, tmp_path):
+    report = carry_out(parse_recipe(UNTRAINED + "steps: [{technique: simplify}]"), tmp_path / "run", shared_home).report
+    baseline, simplified = report.variants
+    assert baseline.accuracy.chance == pytest.approx(0.1, abs=0.02)
+    assert all("no_better_than_chance" in one.verdict.codes for one in (baseline, simplified))
+    assert (report.recommended.id, report.recommended.reason.code) == (baseline.id, "not_learnt")
+    assert [note.code for note in report.warnings if note.code != "machine_busy"] == ["random_weights", "not_learnt"]

@@ -12,6 +12,7 @@ from engine.results import (
     CatalogueEntry,
     CheckItem,
     ClassCount,
+    CutShort,
     DataPreview,
     Estimate,
     Event,
@@ -38,6 +39,7 @@ from engine.results import (
     Trial,
     Upload,
     Usage,
+    cut_short,
     summarize,
 )
 from engine.settings import HardwareRequest, QuantizeAuto, Target
@@ -107,6 +109,7 @@ EXAMPLES: tuple[Result, ...] = (
     Preset(name="safe", title="Safe", text="Quantizes.", steps=(QuantizeAuto(),), refused=NOTE, next="Choose images"),
     Upload(sha256="a" * 64, name="x.zip", kind="images", size_bytes=1, created="now", path="/x"),
     Usage(home="/h", jobs_bytes=1, cache_bytes=2, uploads_bytes=3, database_bytes=4, free_bytes=5),
+    CutShort(branch=0, step=1, variant_id="b" * 12, is_race=False, note=NOTE),
     CheckItem(name="disk", ok=False, found="full", next="free it"),
 )  # fmt: skip
 NAMES = [type(example).__name__ for example in EXAMPLES]
@@ -162,7 +165,7 @@ def test_a_variant_has_the_keys_that_the_contract_promises():
     assert variant["latency"].keys() >= set("runtime provider threads batch_size p50_ms p95_ms n_runs "
                                             "ratio_to_baseline ratio_low ratio_high".split())  # fmt: skip
     assert variant["throughput"].keys() == {"batch_size", "images_per_s", "low", "high"}
-    assert variant["accuracy"].keys() == {"top1", "top5", "n_images", "low", "high"}
+    assert variant["accuracy"].keys() >= {"top1", "top5", "n_images", "low", "high"}
     assert variant["fidelity"].keys() == {"agreement", "sqnr_db", "n_images"}
     assert variant["verdict"].keys() >= {"within_budget", "faster", "codes"}
 
@@ -193,3 +196,27 @@ def test_a_file_that_was_in_two_races_is_told_of_in_each_by_its_own_trial():
     report = made_race_report(races=(*report.races, again))
     (first, second) = (report.entrants(race)[0][1] for race in report.races)
     assert (first.outcome.code, second.outcome.code, second.ratio) == ("winner", "slower", 1.4)
+
+
+UP = Note(code="out_of_time", text="The time was up")
+STOPPED = Note(code="training_stopped_by_budget", text="Training ended in epoch 2")
+
+
+@pytest.mark.parametrize("note", [UP, STOPPED], ids=lambda note: note.code)
+@pytest.mark.parametrize("id", [BASE, INT8])
+def test_a_step_whose_time_was_up_is_cut_short_the_baseline_s_too(id, note):
+    found = [one.model_copy(update={"notes": (NOTE, note) if one.id == id else (NOTE,)}) for one in REPORT.variants]
+    (cut,) = cut_short(made_report(*found))
+    assert (cut.variant_id, cut.is_race, cut.note) == (id, False, note)
+    assert cut_short(REPORT) == ()
+
+
+@pytest.mark.parametrize(("winner", "ended_in"), [(WON, WON), (BASE, None), (None, None)])
+def test_a_race_whose_time_was_up_is_cut_short_once_with_what_it_ended_in(winner, ended_in):
+    """Its winner carries the race's notes, too, and is not told of again."""
+    report = made_race_report(won=winner == WON)
+    won = tuple(one.model_copy(update={"notes": (UP,)}) if one.id == WON else one for one in report.variants)
+    race = report.races[0].model_copy(update={"notes": (UP,), "winner_id": winner})
+    (cut,) = cut_short(made_race_report(variants=won, races=(race,)))
+    assert (cut.variant_id, cut.is_race, cut.branch, cut.step) == (ended_in, True, 0, 0)
+    assert cut_short(report) == ()

@@ -5,7 +5,7 @@ Pure. A ratio is an architecture's latency by that of the user's model, with its
 
 from collections.abc import Iterable
 
-from engine.results import Advice, Architecture, Latency, Note, Published
+from engine.results import Advice, Architecture, Latency, Note, Published, times_as_fast
 
 Known = tuple[Architecture, Latency, Published]
 """An architecture with both figures."""
@@ -78,7 +78,5 @@ def _words(advice: Advice, name: str, said: str) -> str:
     one = advice.architecture(name)
     if one is None or one.latency is None or one.published is None:
         raise LookupError(f"'{name}' has no figures")
-    ratio = one.latency
     what = "the fastest that is at least as accurate" if said == "fastest" else "the most accurate at no more latency"
-    return (f"{what} is {name}: {ratio.ratio_to_baseline:.2f} of its time ({ratio.ratio_low:.2f} to "
-            f"{ratio.ratio_high:.2f}), {one.published.top1:.1%}")  # fmt: skip
+    return f"{what} is {name}: {times_as_fast(one.latency, 'your model')}, {one.published.top1:.1%}"

@@ -127,15 +127,12 @@ def _size(report: Report, variant: Variant) -> Level | None:
 
 
 def _latency(report: Report, variant: Variant) -> Level | None:
-    """The ratios of the rounds at the scale of the baseline's median, so that differences are those measured."""
-    base = report.baseline
-    if variant.latency is None or base is None or base.latency is None:
+    """The median of a call, which stands for its ratio to the baseline, with the interval of that ratio."""
+    latency = variant.latency
+    if latency is None:
         return None
-    value, low, high = (
-        ratio * base.latency.p50_ms
-        for ratio in (variant.latency.ratio_to_baseline, variant.latency.ratio_low, variant.latency.ratio_high)
-    )
-    return Level(value=value, low=low, high=high, text=f"{value:.3g} ms")
+    low, high = (latency.p50_ms * end / latency.ratio_to_baseline for end in (latency.ratio_low, latency.ratio_high))
+    return Level(value=latency.p50_ms, low=low, high=high, text=f"{latency.p50_ms:.3g} ms")
 
 
 def _quality(report: Report, variant: Variant) -> Level | None:

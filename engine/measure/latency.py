@@ -2,6 +2,10 @@
 
 A shared machine drifts by tens of percent within seconds. Within one round the baseline and the variants see the same
 drift, so the ratio of their medians is stable where the medians are not.
+
+One estimator stands behind every figure: the baseline's p50 is the median of all its calls, a variant's ratio is the
+median over the rounds of its median by the baseline's, and all else of the variant (milliseconds, times as fast, images
+per second, with their intervals) is that ratio at the scale of the baseline's p50. So they agree wherever they stand.
 """
 
 import math
@@ -74,7 +78,7 @@ def take_turns(
 
 def compare(turns: Mapping[str, list[Turn]], baseline: str, target: Target) -> dict[str, tuple[Latency, Throughput]]:
     """Latency and throughput of every model, with its ratio to any one of them in the same rounds."""
-    base = _medians(turns[baseline])
+    base = turns[baseline]
     return {id: _summary(own, base, target) for id, own in turns.items()}
 
 
@@ -94,33 +98,46 @@ def _timed(session: Callable[[np.ndarray], np.ndarray], images: np.ndarray) -> f
     return time.perf_counter() - start
 
 
-def _medians(turns: list[Turn]) -> np.ndarray:
-    return np.array([np.median(turn.calls_ms) for turn in turns])
-
-
-def _summary(turns: list[Turn], base: np.ndarray, target: Target) -> tuple[Latency, Throughput]:
-    medians = _medians(turns)
-    ratios = medians / base
-    low, high = bootstrap(ratios)
-    calls = np.concatenate([turn.calls_ms for turn in turns])
-    per_s = target.batch_size * 1000 / medians
-    slowest, fastest = bootstrap(per_s)
+def _summary(turns: list[Turn], base: list[Turn], target: Target) -> tuple[Latency, Throughput]:
+    ratios = _medians(turns) / _medians(base)
+    ratio, (low, high) = float(np.median(ratios)), bootstrap(ratios)
+    calls, base_ms = _calls(turns), float(np.median(_calls(base)))
+    p50_ms = base_ms * ratio
     latency = Latency(
         runtime=target.runtime,
         provider=target.provider,
         threads=target.threads or 1,
         batch_size=target.batch_size,
-        p50_ms=float(np.median(calls)),
-        p95_ms=float(np.percentile(calls, 95)),
+        p50_ms=p50_ms,
+        p95_ms=p50_ms * float(np.percentile(calls, 95) / np.median(calls)),
         n_runs=len(calls),
         n_rounds=len(turns),
         n_warmup=min(turn.n_warmup for turn in turns),
         session_options=turns[0].options,
-        ratio_to_baseline=float(np.median(ratios)),
+        ratio_to_baseline=ratio,
         ratio_low=low,
         ratio_high=high,
     )
-    throughput = Throughput(
-        batch_size=target.batch_size, images_per_s=float(np.median(per_s)), low=slowest, high=fastest
-    )
-    return latency, throughput
+    ends = _spread(base, base_ms) if turns is base else (base_ms * low, base_ms * high)
+    return latency, _throughput(p50_ms, *ends, target.batch_size)
+
+
+def _throughput(p50_ms: float, low_ms: float, high_ms: float, batch_size: int) -> Throughput:
+    per_s, slowest, fastest = (batch_size * 1000 / ms for ms in (p50_ms, high_ms, low_ms))
+    return Throughput(batch_size=batch_size, images_per_s=per_s, low=slowest, high=fastest)
+
+
+def _spread(base: list[Turn], base_ms: float) -> tuple[float, float]:
+    """The interval of the baseline's p50, which has no ratio of its own: over its rounds, and p50 inside of it."""
+    low, high = bootstrap(_medians(base))
+    return min(low, base_ms), max(high, base_ms)
+
+
+def _medians(turns: list[Turn]) -> np.ndarray:
+    """(n_rounds,): the median of each round's calls, in milliseconds."""
+    return np.array([np.median(turn.calls_ms) for turn in turns])
+
+
+def _calls(turns: list[Turn]) -> np.ndarray:
+    """All calls of all rounds, in milliseconds."""
+    return np.concatenate([turn.calls_ms for turn in turns])

@@ -7,13 +7,14 @@ from engine.results import Accuracy, Fidelity
 
 
 def accuracy(logits: np.ndarray, labels: np.ndarray) -> Accuracy:
-    """Top-1 with its Wilson interval, and top-5 where there are more than five classes.
+    """Top-1 with its Wilson interval and what guessing gives, and top-5 where there are more than five classes.
 
     `logits` (N, classes), `labels` (N,) int.
     """
-    right = int(correct(logits, labels).sum())
+    right, commonest = int(correct(logits, labels).sum()), int(np.bincount(labels).max())
     low, high = wilson(right, len(labels))
-    return Accuracy(top1=right / len(labels), top5=_top5(logits, labels), n_images=len(labels), low=low, high=high)
+    return Accuracy(top1=right / len(labels), top5=_top5(logits, labels), n_images=len(labels), low=low, high=high,
+                    chance=commonest / len(labels))  # fmt: skip
 
 
 def fidelity(logits: np.ndarray, baseline: np.ndarray) -> Fidelity:

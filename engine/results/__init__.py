@@ -20,16 +20,37 @@ from engine.results.analyses import (
 )
 from engine.results.base import Environment, Note, Result, State
 from engine.results.jobs import CheckItem, Estimate, Event, Job, JobRef, Part, PartState, Upload, Usage
-from engine.results.measurements import Accuracy, Answer, DataSummary, Fidelity, InputSpec, Latency, Throughput, Verdict
+from engine.results.measurements import (
+    Accuracy,
+    Answer,
+    DataSummary,
+    Fidelity,
+    InputSpec,
+    Latency,
+    Throughput,
+    Verdict,
+    times_as_fast,
+)
 from engine.results.preflight import Preflight, Refusal
-from engine.results.report import SCHEMA_VERSION, Failure, Race, Recommendation, Report, Role, Trial, Variant
+from engine.results.report import (
+    SCHEMA_VERSION,
+    CutShort,
+    Failure,
+    Race,
+    Recommendation,
+    Report,
+    Role,
+    Trial,
+    Variant,
+    cut_short,
+)
 from engine.results.summary import RunSummary, summarize
 
 __all__ = [
-    "Accuracy", "Advice", "Answer", "Architecture", "CatalogueEntry", "CheckItem", "ClassCount", "DataPreview",
-    "DataSummary", "Environment", "Estimate", "Event", "Failure", "Fidelity", "Hardware", "InputSpec", "Job", "JobRef",
-    "Latency", "LayerSensitivity", "ModelProfile", "Note", "OwnModel", "Part", "PartState", "Preflight", "Preset",
-    "PresetName", "Provider", "Published", "Race", "Recommendation", "Refusal", "Report", "Result", "Role",
-    "RunSummary", "SCHEMA_VERSION", "Sensitivity", "SensitivityPoint", "State", "TechniqueInfo", "Throughput", "Trial",
-    "Upload", "Usage", "Variant", "Verdict", "summarize",
+    "Accuracy", "Advice", "Answer", "Architecture", "CatalogueEntry", "CheckItem", "ClassCount", "CutShort",
+    "DataPreview", "DataSummary", "Environment", "Estimate", "Event", "Failure", "Fidelity", "Hardware", "InputSpec",
+    "Job", "JobRef", "Latency", "LayerSensitivity", "ModelProfile", "Note", "OwnModel", "Part", "PartState",
+    "Preflight", "Preset", "PresetName", "Provider", "Published", "Race", "Recommendation", "Refusal", "Report",
+    "Result", "Role", "RunSummary", "SCHEMA_VERSION", "Sensitivity", "SensitivityPoint", "State", "TechniqueInfo",
+    "Throughput", "Trial", "Upload", "Usage", "Variant", "Verdict", "cut_short", "summarize", "times_as_fast",
 ]  # fmt: skip

@@ -28,7 +28,12 @@ class InputSpec(Result):
 
 
 class Latency(Result):
-    """Median and 95th percentile of one call, and the ratio to the baseline with its 95 % bootstrap interval."""
+    """Median and 95th percentile of one call, and the ratio to the baseline with its 95 % bootstrap interval.
+
+    Files are timed in turns, and within one round all of them see the same drift of the machine. So the ratio, the
+    median over the rounds of a file's median by the baseline's, is the one estimate: the baseline's `p50_ms` is the
+    median of its calls, a variant's is that times its ratio, and `p95_ms` lies as far above it as among its own calls.
+    """
 
     runtime: str
     provider: str
@@ -60,8 +65,20 @@ class Latency(Result):
         return 1 / self.ratio_low
 
 
+def times_as_fast(latency: Latency, beside: str) -> str:
+    """The speed in words, the one way in which it is said: 2.38 times as fast as the baseline (2.30 to 2.46)."""
+    value, low, high = (
+        f"{times:.2f}" if times >= 0.1 else f"{times:.2g}"
+        for times in (latency.speedup, latency.speedup_low, latency.speedup_high)
+    )
+    return f"{value} times as fast as {beside} ({low} to {high})"
+
+
 class Throughput(Result):
-    """Images per second at the target's batch size, with a 95 % bootstrap interval."""
+    """Images per second at the target's batch size: the batch by the latency's `p50_ms`, with its 95 % interval.
+
+    The interval is that of the ratio to the baseline; the baseline's own is a bootstrap over its rounds.
+    """
 
     batch_size: int
     images_per_s: float
@@ -70,13 +87,22 @@ class Throughput(Result):
 
 
 class Accuracy(Result):
-    """Share of labelled images that are right; the 95 % Wilson interval is that of top-1."""
+    """Share of labelled images that are right; the 95 % Wilson interval is that of top-1.
+
+    `chance` is the share of the commonest class among these images: what guessing it every time gives.
+    """
 
     top1: float
     top5: float | None
     n_images: int
     low: float
     high: float
+    chance: float | None = None
+
+    @property
+    def no_better_than_chance(self) -> bool:
+        """Whether the interval of top-1 reaches what guessing gives; not known without `chance`, and then no."""
+        return self.chance is not None and self.low <= self.chance
 
 
 class Fidelity(Result):

@@ -11,6 +11,8 @@ from engine.settings import Recipe, Step
 SCHEMA_VERSION: Literal[1] = 1
 
 Role = Literal["baseline", "step", "candidate"]
+TIME_WAS_UP = ("out_of_time", "training_stopped_by_budget")
+"""The codes of notes that say that the time was up before a step was done."""
 
 
 class Trial(Result):
@@ -143,3 +145,37 @@ class Report(Result):
             path.append(found)
             found = self.variant(found.parent_id) if found.parent_id is not None else None
         return tuple(reversed(path))
+
+
+class CutShort(Result):
+    """A step that the time cut short, and the note that says so.
+
+    `variant_id` is the variant that it ended in; null where that is a race that kept the model as it was, or was not
+    decided.
+    """
+
+    branch: int
+    step: int
+    variant_id: str | None
+    is_race: bool
+    note: Note
+
+
+def cut_short(report: Report) -> tuple[CutShort, ...]:
+    """The races and the steps of a report that the time cut short: what they ended in is the best by then."""
+    raced = {(race.branch, race.step) for race in report.races}
+    found = [
+        CutShort(branch=race.branch, step=race.step, is_race=True, note=note,
+                 variant_id=race.winner_id if race.winner_id != race.parent_id else None)
+        for race in report.races if (note := _time_note(race.notes))
+    ]  # fmt: skip
+    found += [
+        CutShort(branch=variant.branch, step=variant.step, is_race=False, note=note, variant_id=variant.id)
+        for variant in report.main_variants
+        if (note := _time_note(variant.notes)) and (variant.branch, variant.step) not in raced
+    ]
+    return tuple(found)
+
+
+def _time_note(notes: tuple[Note, ...]) -> Note | None:
+    return next((note for note in notes if note.code in TIME_WAS_UP), None)

@@ -4,9 +4,9 @@ import math
 from collections.abc import Callable, Mapping
 
 from engine.measure.quality import Drop
-from engine.measure.verdict import NOT_SLOWER_RATIO
+from engine.measure.verdict import not_slower
 from engine.models.artifacts import OnnxModel
-from engine.results import Note
+from engine.results import Note, times_as_fast
 from engine.search.entrants import Entrant
 from engine.settings import Budget, Goal
 from engine.techniques.context import Context
@@ -22,6 +22,9 @@ CONVERSIONS = ("QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear")
 Times = Callable[[OnnxModel], Mapping[str, float]]
 Losses = Mapping[str, Drop]
 """What each finalist loses on the evaluation images, by the key of its model."""
+NEVER_TIMED = "Never timed"
+HELD_BACK, EVALUATION = "held-back images", "evaluation images"
+"""On which images a loss was seen; a sentence always says it."""
 
 
 def surely_over(entrant: Entrant, budget: Budget) -> bool:
@@ -83,9 +86,9 @@ def give_outcomes(entrants: list[Entrant], winner: Entrant | None, losses: Losse
         if entrant is winner:
             entrant.end("winner", "Won")
         elif surely_over(entrant, context.budget):
-            entrant.end("over_budget", f"Out before the timing: {_lost(entrant.drop, context)} on the held-back images")
+            entrant.end("over_budget", f"Out before the timing: {_lost(entrant.drop, context, HELD_BACK)}")
         elif entrant.latency is None:
-            entrant.end("out_of_time", "Never timed")
+            entrant.end("out_of_time", NEVER_TIMED)
         elif entrant.stage == "final":
             entrant.end(*(_misses(entrant, losses, context) or _second(entrant, winner, context.goal)))
         elif _too_large(entrant, context.budget):
@@ -97,21 +100,20 @@ def give_outcomes(entrants: list[Entrant], winner: Entrant | None, losses: Losse
 def reason_for(
     winner: Entrant | None, entrants: list[Entrant], losses: Losses, context: Context, holds: Times
 ) -> Note:  # fmt: skip
-    """Why this one won, or why FP32 stays: from what was measured.
+    """Why this one won, or why FP32 stays: from what was measured, the speed in the race's own rounds.
 
     `holds` gives milliseconds by operator type of a model, and is asked only where nothing was faster.
     """
     if winner is not None and winner.latency is not None:
-        low, high = 1 / winner.latency.ratio_high, 1 / winner.latency.ratio_low
-        speed = f"{1 / winner.ratio:.2f} times as fast as FP32 ({low:.2f} to {high:.2f})"
+        speed = f"{times_as_fast(winner.latency, 'FP32')} in the race's own rounds"
         text = f"{winner.name} won among {len(entrants)} candidates and FP32: {speed}, {_mb(winner):.2f} MB"
-        return Note(code="race_won", text=f"{text}, {_lost(losses[winner.model.key], context)}")
+        return Note(code="race_won", text=f"{text}, {_lost(losses[winner.model.key], context, EVALUATION)}")
     faithful = [one for one in entrants if one.latency is not None and not too_wrong(one, losses, context.budget)]
     if not faithful:
         closest = min(entrants, key=lambda one: losses.get(one.model.key, one.drop)[0])
-        where = "" if closest.model.key in losses else " on the held-back images"
-        lost = f"the closest, {closest.name}, has {_lost(losses.get(closest.model.key, closest.drop), context)}{where}"
-        text = f"FP32 stays: no candidate keeps the budget of {_kept(context)}; {lost}"
+        seen = EVALUATION if closest.model.key in losses else HELD_BACK
+        lost = _lost(losses.get(closest.model.key, closest.drop), context, seen)
+        text = f"FP32 stays: no candidate keeps the budget of {_kept(context)}; the closest, {closest.name}, has {lost}"
         return Note(code="race_nothing_within_budget", text=text)
     inside = [one for one in faithful if not _too_large(one, context.budget) and not _too_late(one, context.budget)]
     if not inside:
@@ -123,12 +125,12 @@ def reason_for(
     fastest = min(inside, key=lambda one: one.ratio)
     if fastest.latency is None:
         raise ValueError(f"{fastest.name} was never timed")
-    low, high = fastest.latency.ratio_low, fastest.latency.ratio_high
     wanted = "as fast" if context.goal == "size" else "surely faster"
-    return Note(code="race_nothing_faster",
-                text=f"FP32 stays: nothing within the budget is {wanted}; the fastest, {fastest.name}, takes "
-                     f"{fastest.ratio:.2f} times the time of FP32 ({low:.2f} to {high:.2f})"
-                     f"{_cause(fastest, holds)}")  # fmt: skip
+    text = (
+        f"FP32 stays: nothing within the budget is {wanted}; the fastest, {fastest.name}, is "
+        f"{times_as_fast(fastest.latency, 'FP32')} in the race's own rounds; {_cause(fastest, holds)}"
+    )
+    return Note(code="race_nothing_faster", text=text)
 
 
 def _other_budget(faithful: list[Entrant], context: Context) -> str:
@@ -150,10 +152,10 @@ def _cause(entrant: Entrant, holds: Times) -> str:
     total = sum(times.values()) or 1.0
     converting = sum(times.get(name, 0.0) for name in CONVERSIONS) / total
     largest = max((name for name in times if name not in CONVERSIONS), key=lambda name: times[name], default="")
-    share = f"{largest} {times.get(largest, 0.0) / total:.0%}"
+    most = times.get(largest, 0.0) / total
     if entrant.is_float:
-        return f", {share} of it"
-    return f", {converting:.0%} of it to convert between float and 8 bits, {share}"
+        return f"of its time {most:.0%} goes to {largest}"
+    return f"of its time {converting:.0%} goes to converting between float and 8 bits, {most:.0%} to {largest}"
 
 
 def _cost(entrant: Entrant, context: Context) -> float:
@@ -168,15 +170,17 @@ def _misses(entrant: Entrant, losses: Losses, context: Context) -> tuple[str, st
     """Why a finalist cannot win, as a code and a sentence."""
     lost = losses[entrant.model.key]
     if over_accuracy(lost, context.budget):
-        return "over_budget", f"Over the budget of {_kept(context)}: {_lost(lost, context)}"
+        return "over_budget", f"Over the budget of {_kept(context)}: {_lost(lost, context, EVALUATION)}"
     if _too_late(entrant, context.budget):
         return "over_budget", f"Over the latency budget: {entrant.p50_ms:.2f} ms"
     if _too_large(entrant, context.budget):
         return "over_budget", f"Over the size budget: {_mb(entrant):.2f} MB"
+    if entrant.latency is None:
+        return "out_of_time", NEVER_TIMED
     if context.goal == "size":
         return _slow(entrant) or _not_smaller(entrant)
-    if entrant.latency is None or entrant.latency.ratio_high >= 1:
-        return "slower", f"Not surely faster than FP32: {entrant.ratio:.2f} times its time"
+    if entrant.latency.ratio_high >= 1:
+        return "slower", f"Not surely faster: {times_as_fast(entrant.latency, 'FP32')}"
     return None
 
 
@@ -197,9 +201,9 @@ def _as_fast(entrant: Entrant, best: Entrant) -> bool:
 
 def _slow(entrant: Entrant) -> tuple[str, str] | None:
     latency = entrant.latency
-    if latency is not None and latency.ratio_low <= 1 and latency.ratio_to_baseline <= NOT_SLOWER_RATIO:
+    if latency is None or not_slower(latency):
         return None
-    return "slower", f"Slower than FP32: {entrant.ratio:.2f} times its time"
+    return "slower", f"Slower: {times_as_fast(latency, 'FP32')}"
 
 
 def _not_smaller(entrant: Entrant) -> tuple[str, str] | None:
@@ -220,11 +224,11 @@ def _kept(context: Context) -> str:
     return "accuracy" if context.data.labelled else "agreement"
 
 
-def _lost(lost: Drop, context: Context) -> str:
-    """A loss in words: of top-1 in points, of agreement in percent."""
+def _lost(lost: Drop, context: Context, images: str) -> str:
+    """A loss in words, with the images that it was seen on: of top-1 in points, of agreement in percent."""
     point = lost[0]
-    if context.data.labelled:
-        return (
-            "the same top-1" if point == 0 else f"{abs(point) * 100:.1f} points {'less' if point > 0 else 'more'} top-1"
-        )
-    return f"agreement with FP32 on {1 - point:.1%} of the images"
+    if not context.data.labelled:
+        return f"agreement with FP32 on {1 - point:.1%} of the {images}"
+    if point == 0:
+        return f"the same top-1 on the {images}"
+    return f"{abs(point) * 100:.1f} points {'less' if point > 0 else 'more'} top-1 on the {images}"

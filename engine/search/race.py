@@ -14,7 +14,7 @@ from engine.measure.load import watched
 from engine.measure.predictions import filled
 from engine.measure.quality import Drop, loss
 from engine.models.artifacts import OnnxModel
-from engine.results import Note
+from engine.results import Note, times_as_fast
 from engine.runtimes.profiling import operator_times
 from engine.search.candidates import Facts, Plan, methods, refinements
 from engine.search.choosing import (
@@ -141,7 +141,8 @@ def _enter(stable: Stable, model: OnnxModel, simplified: Entrant | None) -> tupl
     if base is None:
         return entrants, notes
     if base.latency is not None and base.latency.ratio_low > HOPELESS:
-        text = f"{base.name} takes {base.ratio:.2f} times the time of FP32, and no refinement of it makes up for that"
+        speed = times_as_fast(base.latency, "FP32")
+        text = f"{base.name} is {speed} in the screening, and no refinement of it makes up for that"
         return entrants, [*notes, Note(code="not_refined", text=text)]
     notes += _build(stable, refinements(base.plan, facts), entrants, BUILD_AGAIN, SCREEN_AGAIN)
     _screen(stable, model, entrants, SCREEN_AGAIN)

@@ -23,6 +23,8 @@ TRIES = 8
 ROUNDS = 6
 """Of timing, a try and the model as it was in turn."""
 
+_LATE = Note(code="out_of_time", text="The time was up before the search for the ratio was over; the best by then "
+                                      "counts")  # fmt: skip
 Left = Callable[[OnnxModel], float]
 """What is left, in the goal's unit: a share of the MACs or of the latency, or MB."""
 
@@ -49,24 +51,31 @@ def prune_channels(model: TorchModel, settings: PruneChannel, context: Context) 
     # What is between the rounds and after the cut changes no shape of what a ratio leaves.
     bare = settings.model_copy(update={"rounds": 1, "recalibrate": False})
     left = _left(settings, context.export(model), context)
-    tries = _search(settings.ratio, wanted, lambda ratio: _tried(model, bare, ratio, left, context), context)
+    tries, late = _search(settings.ratio, wanted, lambda ratio: _tried(model, bare, ratio, left, context), context)
     reached = [one for one in tries if one.left <= wanted]
     most = min(tries, key=lambda one: (one.left, -one.ratio))
     best = min(reached, key=lambda one: one.ratio) if reached else most
     made = prune_to(model, settings, best.ratio, replace(context, tell=_after(TRIES, context.tell)), context.folder)
     note = _reached(settings, wanted, best, len(tries)) if reached else _missed(settings, wanted, best)
-    return _outcome(made, note, complete=time.monotonic() < context.deadline)
+    return _outcome(made, note, *([_LATE] if late else []), complete=not late)
 
 
 def _outcome(made: Pruned, *notes: Note, complete: bool = True) -> Outcome:
     return Outcome(model=made.model, notes=(*notes, *made.notes), complete=complete and made.complete)
 
 
-def _search(first: float, wanted: float, left_at: Callable[[float], float], context: Context) -> list[Try]:
-    """What was tried: the first ratio, the highest where that was not enough, then halves of what is between."""
+def _search(
+    first: float, wanted: float, left_at: Callable[[float], float], context: Context
+) -> tuple[list[Try], bool]:  # fmt: skip
+    """What was tried, and whether the time ended it.
+
+    The first ratio, the highest where that was not enough, then halves of what is between.
+    """
     tries: list[Try] = []
     low, high, ratio = LOWEST, HIGHEST, min(first, HIGHEST)
-    while len(tries) < TRIES and high - low > CLOSE and not (tries and time.monotonic() > context.deadline):
+    while len(tries) < TRIES and high - low > CLOSE:
+        if tries and time.monotonic() > context.deadline:
+            return tries, True
         _after(len(tries), context.tell)(0.0, f"try {len(tries) + 1} of at most {TRIES}: a ratio of {ratio:.2f}")
         tries.append(Try(ratio, left_at(ratio)))
         enough = tries[-1].left <= wanted
@@ -74,7 +83,7 @@ def _search(first: float, wanted: float, left_at: Callable[[float], float], cont
             break
         low, high = (low, ratio) if enough else (ratio, high)
         ratio = HIGHEST if len(tries) == 1 and not enough else (low + high) / 2
-    return tries
+    return tries, False
 
 
 def _after(n_tries: int, tell: Tell) -> Tell:

@@ -68,7 +68,7 @@ class Fit:
 
     def _ending(self) -> tuple[Note, ...]:
         if self.stopped_by_budget:
-            text = f"Training ended in epoch {self.n_epochs} because budget.minutes ran out"
+            text = f"Training ended in epoch {self.n_epochs} because the minutes of the budget were up"
             return (Note(code="training_stopped_by_budget", text=text),)
         if self.stopped_early:
             text = f"Training ended after epoch {self.n_epochs}: {self.n_epochs - self.best_epoch} epochs without a " \

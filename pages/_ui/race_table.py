@@ -8,12 +8,12 @@ import pandas as pd
 
 from engine import Trial, Variant
 from engine.charts import how_far
-from pages._ui.wording import decibels, megabytes, plain, sentence, share
+from pages._ui.wording import decibels, megabytes, plain, sentence
 
 Entrants = Sequence[tuple[Variant, Trial]]
 COLUMNS = (
     "id", "name", "reason", "stage", "outcome", "outcome_text", "ratio", "ratio_low", "ratio_high", "n_rounds",
-    "sqnr_db", "agreement", "n_images", "size_bytes", "sha256", "seconds",
+    "held_back_sqnr_db", "held_back_agreement", "n_held_back_images", "size_bytes", "sha256", "seconds",
 )  # fmt: skip
 
 
@@ -35,7 +35,6 @@ def _row(variant: Variant, trial: Trial) -> dict[str, str]:
         "Candidate": f"**{plain(trial.name)}** :green-badge[winner]" if won else plain(trial.name),
         "Speed": _speed(trial),
         "SQNR": decibels(close.sqnr_db) if close else "–",
-        "Agreement": share(close.agreement) if close else "–",
         "Size": megabytes(variant.size_bytes),
         "Came to": how_far(trial),
         "What became of it": plain(sentence(trial.outcome.text)),
@@ -69,5 +68,6 @@ def _flat(variant: Variant, trial: Trial) -> dict[str, object]:
         "size_bytes": variant.size_bytes, "sha256": variant.sha256, "seconds": variant.seconds,
     }  # fmt: skip
     if close is not None:
-        flat |= {"sqnr_db": close.sqnr_db, "agreement": close.agreement, "n_images": close.n_images}
+        flat |= {"held_back_sqnr_db": close.sqnr_db, "held_back_agreement": close.agreement,
+                 "n_held_back_images": close.n_images}  # fmt: skip
     return flat

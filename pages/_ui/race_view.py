@@ -102,7 +102,7 @@ def _legend(race: Race) -> str:
     parts = ["Speed: times as fast as FP32, from the last rounds that a candidate was in, with its 95 % interval in a "
              "final and the range of three rounds, in grey, in the screening"]  # fmt: skip
     if images is not None:
-        parts.append(f"SQNR and agreement with FP32 on {many(images, 'held-back calibration image')}, which set no "
+        parts.append(f"SQNR beside FP32 on {many(images, 'held-back calibration image')}, which set no "
                      "range and are not the evaluation images")  # fmt: skip
     return ". ".join(parts) + "."
 

@@ -20,6 +20,7 @@ CODES = {
     "accuracy_drop_over_budget": ":red-badge[{quality} over budget]",
     "latency_over_budget": ":red-badge[latency over budget]",
     "size_over_budget": ":red-badge[size over budget]",
+    "no_better_than_chance": ":red-badge[no better than guessing]",
     "accuracy_drop_uncertain": ":orange-badge[{quality} unsure]",
     "latency_uncertain": ":orange-badge[latency unsure]",
     "slower_than_baseline": ":red-badge[slower]",
@@ -51,44 +52,45 @@ def shown(report: Report, *, everything: bool = False) -> pd.DataFrame:
 
 def _row(variant: Variant, base: Variant | None, report: Report) -> dict[str, str]:
     best = report.recommended is not None and report.recommended.id == variant.id
+    good = 0 if _guesses(variant) else 1
     name = plain(variant.label) + (" :green-badge[recommended]" if best else "")
     return {
         "Variant": f"**{name}**" if best else name,
-        "Speed": _speed(variant) if base else "–",
+        "Speed": _speed(variant, sure=bool(good)) if base else "–",
         "Size": megabytes(variant.size_bytes)
-        + _beside(change(variant.size_bytes, base.size_bytes) if base else "", -1),
+        + _beside(change(variant.size_bytes, base.size_bytes) if base else "", -good),
         "Parameters": count(variant.parameters),
         "Latency p50": milliseconds(variant.latency.p50_ms) if variant.latency else "–",
         "p95": milliseconds(variant.latency.p95_ms) if variant.latency else "–",
         "Throughput": f"{variant.throughput.images_per_s:,.0f} /s" if variant.throughput else "–",
-        "Top-1": _accuracy(variant, base),
+        "Top-1": _accuracy(variant, base, good),
         "Agreement": share(variant.fidelity.agreement) if variant.fidelity else "–",
         "SQNR": decibels(variant.fidelity.sqnr_db) if variant.fidelity else "–",
         "Verdict": _verdict(variant, base),
     }
 
 
-def _speed(variant: Variant) -> str:
-    """Times as fast as the baseline with its interval; green or red where that is sure."""
+def _speed(variant: Variant, *, sure: bool) -> str:
+    """Times as fast as the baseline with its interval; green or red where that is `sure` and means something."""
     latency = variant.latency
     if latency is None:
         return "–"
-    colour = "green" if latency.ratio_high < 1 else "red" if latency.ratio_low > 1 else "gray"
+    colour = "green" if sure and latency.ratio_high < 1 else "red" if latency.ratio_low > 1 else "gray"
     return f"{latency.speedup:.2f}× :{colour}[({latency.speedup_low:.2f} – {latency.speedup_high:.2f})]"
 
 
-def _accuracy(variant: Variant, base: Variant | None) -> str:
+def _accuracy(variant: Variant, base: Variant | None, better: int) -> str:
     if variant.accuracy is None:
         return "–"
     difference = points(variant.accuracy.top1 - base.accuracy.top1) if base and base.accuracy else ""
-    return share(variant.accuracy.top1) + _beside(difference, 1)
+    return share(variant.accuracy.top1) + _beside(difference, better)
 
 
 def _beside(difference: str, better: int) -> str:
-    """A difference in the colour of what it means; `better` is the sign that is good."""
+    """A difference in the colour of what it means; `better` is the sign that is good, 0 where nothing is."""
     if not difference:
         return ""
-    if not difference.strip("±+−.0 %pt"):
+    if not better or not difference.strip("±+−.0 %pt"):
         return f" :gray[{difference}]"
     good = difference.startswith("+") == (better > 0)
     return f" :{'green' if good else 'red'}[{difference}]"
@@ -100,8 +102,13 @@ def _verdict(variant: Variant, base: Variant | None) -> str:
     codes = variant.verdict.codes
     quality = "accuracy" if variant.accuracy else "agreement"
     badges = [CODES.get(code, f":gray-badge[{plain(code.replace('_', ' '))}]") for code in codes]
-    speed = [] if "slower_than_baseline" in codes else [FASTER[variant.verdict.faster]]
+    speed = [] if "slower_than_baseline" in codes or _guesses(variant) else [FASTER[variant.verdict.faster]]
     return " ".join((*speed, *badges)).replace("{quality}", quality)
+
+
+def _guesses(variant: Variant) -> bool:
+    """Whether it answers no better than guessing, so that nothing about it is a success."""
+    return variant.verdict is not None and "no_better_than_chance" in variant.verdict.codes
 
 
 def legend(report: Report) -> str:

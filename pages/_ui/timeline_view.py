@@ -27,7 +27,8 @@ def _part(part: Part, told: Sequence[Event], found: Report | None, *, ended: boo
     word = f" · {WORDS[part.state]}" if part.state in WORDS else ""
     label = f"**{plain(part.title)}**{took}{word}"
     if part.state == "running":
-        with st.status(label, type="step", expanded=True):
+        going = st.status(label, type="step", expanded=True)
+        with going.container():  # to leave the status itself would mean that it is complete
             st.progress(min(max(part.fraction, 0.0), 1.0), text=plain(sentence(part.message)) or None)
             _live(part, told, found)
         return

@@ -4,7 +4,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 from engine.results import Report
 from tests.e2e.serving import ROOT
@@ -45,6 +45,11 @@ def charts_of(report: Report) -> int:
     if len(report.main_variants) > 1:
         return 5
     return 3 if any(variant.accuracy for variant in report.main_variants) else 2
+
+
+def answer(page: Page) -> Locator:
+    """The download in the answer of a run, which is there when the run has ended well."""
+    return page.locator(".st-key-card-accent-recommended").get_by_role("button", name="Download the ONNX file")
 
 
 def sound(page: Page) -> None:

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from engine.results import Report
-from tests.e2e.browsing import chromium, tab
+from tests.e2e.browsing import answer, chromium, tab
 from tests.e2e.serving import LONG, App
 
 
@@ -51,23 +51,23 @@ def sample(app, browser) -> Clicked:
     with tab(browser) as page:
         page.goto(app.address())
         page.get_by_role("button", name="Run the sample").dblclick()
-        page.wait_for_url("**/runs?run=*")
+        page.wait_for_url("**/results?run=*")
         phases = _phases(page)
-        ended = page.locator(".st-key-card-run").inner_text()
+        ended = page.get_by_test_id("stMain").inner_text()
         run = app.runs()[0]
         return Clicked(run.id, phases, len(app.runs()) - before, ended, app.queue.folder(run.id).report())
 
 
 def _phases(page: Page) -> tuple[str, ...]:
-    """The phases that the page has shown until it said where the results are."""
+    """The parts of the run that the page has shown as going on, until the answer stood in the same place."""
     page.evaluate("""() => {
         window.phases = [];
-        const look = () => document.querySelectorAll('[data-testid="stMetric"]').forEach(metric => {
-            const [label, value] = metric.innerText.split(/\\n+/);
-            if (label === "Phase" && window.phases.at(-1) !== value) window.phases.push(value);
+        const look = () => document.querySelectorAll('details[open] summary').forEach(summary => {
+            const part = summary.innerText.trim().split("\\n").at(-1).split(" · ")[0];
+            if (window.phases.at(-1) !== part) window.phases.push(part);
         });
         new MutationObserver(look).observe(document.body, {subtree: true, childList: true, characterData: true});
         look();
     }""")
-    expect(page.get_by_role("link", name="See the results")).to_be_visible(timeout=1000 * LONG)
+    expect(answer(page)).to_be_visible(timeout=1000 * LONG)
     return tuple(page.evaluate("window.phases"))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, expect
 
-from tests.e2e.browsing import chromium, settled, tab
+from tests.e2e.browsing import answer, chromium, settled, tab
 from tests.e2e.serving import LONG, App
 
 WIDTH, HEIGHT = 1280, 1850
@@ -33,7 +33,7 @@ def main(path: Path) -> None:
             with tab(browser) as page:
                 page.goto(app.address())
                 page.get_by_role("button", name="Run the sample").click()
-                page.get_by_role("link", name="See the results").wait_for(timeout=1000 * LONG)
+                answer(page).wait_for(timeout=1000 * LONG)
             results(browser, app, app.runs()[0].id, path)
         finally:
             app.stop()

@@ -3,7 +3,7 @@
 from playwright.sync_api import Page, expect
 
 from engine.runner import LOADING
-from tests.e2e.browsing import settled, tab
+from tests.e2e.browsing import answer, settled, tab
 from tests.e2e.serving import LONG, App, kill, until
 
 RUNNER = "engine.runner"
@@ -13,7 +13,7 @@ def _run(app: App, page: Page) -> str:
     """The sample, run by a click; its id once its process is there."""
     page.goto(app.address())
     page.get_by_role("button", name="Run the sample").click()
-    page.wait_for_url("**/runs?run=*")
+    page.wait_for_url("**/results?run=*")
     id = app.runs()[0].id
     until(lambda: _runners(app, id))
     return id
@@ -26,16 +26,16 @@ def _runners(app: App, id: str = "") -> list[int]:
 def test_a_run_outlives_its_tab_and_the_server(app, sample, browser, page):
     with tab(browser) as closed:
         id = _run(app, closed)
-    page.goto(app.address("runs", run=id))
+    page.goto(app.address("results", run=id))
     page.get_by_role("button", name="Cancel").wait_for()
     before = _runners(app, id)
     app.kill()
     assert _runners(app, id) == before
     app.start()
-    expect(page.get_by_role("link", name="See the results")).to_be_visible(timeout=1000 * LONG)
+    expect(answer(page)).to_be_visible(timeout=1000 * LONG)
     with tab(browser) as later:
-        later.goto(app.address("runs", run=id))
-        expect(later.get_by_role("link", name="See the results")).to_be_visible()
+        later.goto(app.address("results", run=id))
+        expect(answer(later)).to_be_visible()
     found = app.queue.job(id)
     assert (found.state, found.attempts) == ("done", 1)
 
@@ -56,7 +56,7 @@ def test_a_killed_supervisor_is_started_again_by_the_open_page(app, sample, page
     assert app.queue.job(id).attempts == 2
     assert len(app.runs()) == before + 1
     assert [event.message for event in app.queue.folder(id).events()].count(LOADING) == 1
-    expect(page.get_by_role("link", name="See the results")).to_be_visible()
+    expect(answer(page)).to_be_visible()
     until(lambda: not app.runners())
     assert sum("supervisor" in process.cmdline() for process in app.processes()) == 1
 
@@ -66,7 +66,7 @@ def test_cancel_ends_a_run_and_all_its_processes(app, page):
     page.get_by_role("button", name="Cancel").click()
     app.reaches(id, "cancelled", seconds=20)
     assert not app.runners(id)
-    expect(page.get_by_text("The job was cancelled")).to_be_visible()
+    expect(page.get_by_text("Cancelled").or_(page.get_by_text("It was cancelled")).first).to_be_visible()
     expect(page.get_by_role("button", name="Cancel")).to_have_count(0)
     app.queue.cancel(id)
     assert app.queue.job(id).state == "cancelled"
@@ -88,7 +88,7 @@ def test_a_second_person_sees_the_same_run_and_not_the_first_ones_choices(app, s
 def test_a_download_of_a_deleted_run_gives_no_file(app, sample, page):
     run = next(run for run in app.runs() if run.state == "done" and run.id != sample.id)
     page.goto(app.address("results", run=run.id, view="Take home"))
-    button = page.get_by_role("button", name="Download the ONNX file")
+    button = page.locator(".st-key-card-file").get_by_role("button", name="Download the ONNX file")
     button.wait_for()
     settled(page)
     came = []
@@ -98,4 +98,4 @@ def test_a_download_of_a_deleted_run_gives_no_file(app, sample, page):
     expect(page.get_by_text("Failed to generate file for download")).to_be_visible()
     assert not came
     page.reload()
-    expect(page.get_by_text(f"There is no job '{run.id}'")).to_be_visible()
+    expect(page.get_by_text(f"There is no run '{run.id}' here")).to_be_visible()

@@ -21,15 +21,14 @@ PLACES = (
     ("data", {"images": "No data"}, "No images at hand"),
     ("optimize", {"draft": DRAFT}, "What will happen"),
     ("optimize", {}, "No model is chosen yet"),
-    ("runs", {}, "Select a run to open it"),
-    ("runs", {"run": ""}, "Finished in"),
-    ("results", {}, "Choose a run"),
+    ("runs", {}, "Select one to open it"),
+    ("results", {}, "Every variant beside the baseline"),
     ("results", {"run": ""}, "In pictures"),
     ("results", {"run": "", "view": "Steps"}, "How to read this"),
     ("results", {"run": "", "view": "Race"}, "Every candidate"),
     ("results", {"run": "", "view": "Take home"}, "SHA-256 of its bytes"),
     ("results", {"run": "", "view": "How it was measured"}, "Save the recipe"),
-    ("results", {"run": "nothing"}, "There is no job 'nothing'"),
+    ("results", {"run": "nothing"}, "There is no run 'nothing' here"),
     ("nowhere", {}, "Page not found"),
 )
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from playwright.sync_api import Page, expect
 
 from engine.data.samples import digits
-from tests.e2e.browsing import charts_of, tab
+from tests.e2e.browsing import answer, charts_of, tab
 from tests.e2e.serving import LONG, until
 
 
@@ -23,7 +23,7 @@ def test_an_onnx_file_without_images(app, sample, page):
     expect(page.get_by_text("synthetic inputs, which tell fidelity but no accuracy")).to_be_visible()
     before = len(app.runs())
     page.get_by_role("button", name="Run", exact=True).dblclick()
-    page.get_by_role("link", name="See the results").click(timeout=1000 * LONG)
+    answer(page).wait_for(timeout=1000 * LONG)
 
     assert len(app.runs()) == before + 1
     report = app.queue.folder(app.runs()[0].id).report()
@@ -57,7 +57,7 @@ def test_images_that_the_head_does_not_fit(app, page, tmp_path):
 
     page.get_by_text("Fine-tune first, with a new head for the 3 classes").click()
     page.get_by_role("link", name=re.compile(r"3 Optimize · Fine-tune \+ Quantize")).click()
-    expect(page.get_by_role("switch", name=re.compile("Fine-tune"))).to_be_checked()
+    expect(page.get_by_role("switch", name="Fine-tune, step 1")).to_be_checked()
     expect(page.get_by_text("Fine-tune for 5 epochs and export: the baseline.")).to_be_visible()
     expect(page.get_by_role("button", name="Run", exact=True)).to_be_enabled()
 

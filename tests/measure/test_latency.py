@@ -5,7 +5,7 @@ import onnx
 import pytest
 
 from engine.measure import latency
-from engine.measure.latency import compare, measure_latency, take_turns
+from engine.measure.latency import Turn, compare, measure_latency, take_turns
 from engine.models.graph import read_onnx
 from engine.settings import Target
 from tests.models.small import Shape, small_classifier
@@ -78,4 +78,38 @@ def test_any_model_can_be_the_baseline_of_the_same_rounds(models):
     forth, back = compare(turns, "a", TARGET)["b"][0], compare(turns, "b", TARGET)["a"][0]
     assert forth.ratio_to_baseline == pytest.approx(1 / back.ratio_to_baseline)
     assert compare(turns, "b", TARGET)["b"][0].ratio_to_baseline == 1
-    assert forth.p50_ms == compare(turns, "b", TARGET)["b"][0].p50_ms
+
+
+def rounds(*medians_ms, slowest=1.5):
+    """A turn a round of five calls about its median, the last of them `slowest` times as long."""
+    return [Turn(ms * np.array([0.9, 0.95, 1.0, 1.05, slowest]), 1, {}) for ms in medians_ms]
+
+
+DRIFT = {"a": rounds(2.0, 4.0, 2.2, 3.0), "b": rounds(1.0, 1.9, 1.3, 1.4, slowest=3.0), "c": rounds(4.4, 8.0, 4.0, 6.6)}
+"""The machine gets slower and quicker from round to round, for all of them at once."""
+
+
+@pytest.mark.parametrize("id", DRIFT)
+def test_all_figures_of_a_file_say_the_same(id):
+    found = compare(DRIFT, "a", TARGET)
+    base, (own, per_s) = found["a"][0], found[id]
+    assert base.p50_ms == np.median(np.concatenate([turn.calls_ms for turn in DRIFT["a"]]))
+    assert own.p50_ms == base.p50_ms * own.ratio_to_baseline
+    assert per_s.images_per_s == pytest.approx(2 * 1000 / own.p50_ms)
+    assert own.speedup == pytest.approx(per_s.images_per_s / found["a"][1].images_per_s)
+    assert own.speedup_low <= own.speedup <= own.speedup_high
+    assert per_s.low <= per_s.images_per_s <= per_s.high
+
+
+def test_the_interval_of_the_throughput_is_that_of_the_ratio():
+    base, (own, per_s) = compare(DRIFT, "a", TARGET)["a"][0], compare(DRIFT, "a", TARGET)["b"]
+    assert (per_s.low, per_s.high) == pytest.approx(tuple(
+        2 * 1000 / (base.p50_ms * ratio) for ratio in (own.ratio_high, own.ratio_low)))  # fmt: skip
+    assert per_s.low < per_s.high
+
+
+def test_the_95th_percentile_is_as_far_above_the_median_as_among_the_files_own_calls():
+    found = {id: latency for id, (latency, _) in compare(DRIFT, "a", TARGET).items()}
+    calls = np.concatenate([turn.calls_ms for turn in DRIFT["b"]])
+    assert found["b"].p95_ms / found["b"].p50_ms == pytest.approx(np.percentile(calls, 95) / np.median(calls))
+    assert all(one.p95_ms >= one.p50_ms for one in found.values())

@@ -15,6 +15,15 @@ def test_accuracy_counts_and_bounds():
     assert measured.low < 0.75 < measured.high
 
 
+def test_chance_is_what_the_commonest_class_gives():
+    """Not one of the number of classes: guessing it every time is right that often."""
+    labels = np.array([3, 3, 3, 1])
+    measured = accuracy(one_hot([3, 3, 3, 3]), labels)
+    assert (measured.top1, measured.chance) == (0.75, 0.75)
+    assert measured.no_better_than_chance
+    assert not accuracy(one_hot(np.arange(10).repeat(9)), np.arange(10).repeat(9)).no_better_than_chance
+
+
 def test_top5_needs_more_than_five_classes():
     labels = np.array([0, 6])
     logits = np.tile(np.arange(10, dtype=np.float32), (2, 1))

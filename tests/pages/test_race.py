@@ -49,6 +49,7 @@ def test_the_race_gives_its_reason_its_chart_and_every_candidate(app, finished):
                                        "0.24× :gray[(0.23 – 0.26)]", "–"]  # fmt: skip
     assert r"8\.0 points less top\-1" in shown["What became of it"].tolist()[3]
     assert "64 held-back calibration images" in words(at)
+    assert "Agreement" not in shown.columns
 
 
 def test_any_candidate_can_be_taken_along(app, finished):
@@ -160,7 +161,8 @@ def test_the_csv_of_a_race_has_plain_numbers_and_gaps():
     rows = list(csv.DictReader(io.StringIO(race_table.as_csv(entrants(made_race_report())))))
     assert [row["id"] for row in rows] == [WON, LATE, SLOW, OVER]
     assert float(rows[0]["ratio"]) == 0.55
-    assert (rows[3]["ratio"], rows[3]["outcome"], rows[3]["n_images"]) == ("", "over_budget", "64")
+    assert (rows[3]["ratio"], rows[3]["outcome"], rows[3]["n_held_back_images"]) == ("", "over_budget", "64")
+    assert rows[0]["held_back_agreement"] == "0.97"
     assert tuple(rows[0]) == race_table.COLUMNS
 
 

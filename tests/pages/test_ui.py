@@ -33,7 +33,7 @@ from engine import (
     parse_recipe,
 )
 from engine.data.preprocess import prepare
-from engine.results import InputSpec
+from engine.results import InputSpec, Note, Recommendation
 from engine.settings import TECHNIQUES, Budget, Preprocess, Split, Target
 from pages._ui import catalogue_view, forms, picking, steps_view, table, wording
 from pages._ui.cards import Card, branches, of_chain
@@ -356,6 +356,18 @@ def test_the_snippet_feeds_the_model_exactly_what_was_measured(settings, size, d
     assert seen[0].dtype == wanted.dtype
     np.testing.assert_array_equal(seen[0], wanted)
     assert capsys.readouterr().out.splitlines()[0] == "dog's 0.700"
+
+
+def test_nothing_about_what_guesses_is_green():
+    verdict = made_variant(INT8, "x").verdict.model_copy(update={"codes": ("no_better_than_chance",)})
+    best = Recommendation(id=BASE, reason=Note(code="x", text="x"))
+    lucky, lost = (
+        table.shown(made_report(made_variant(BASE, "Baseline"), one, recommended=best)).iloc[1]
+        for one in (made_variant(INT8, "x"), made_variant(INT8, "x", verdict=verdict))
+    )
+    assert "green" in " ".join(lucky)
+    assert "green" not in " ".join(lost)
+    assert "no better than guessing" in lost["Verdict"]
 
 
 def test_the_csv_has_plain_numbers_and_gaps():

@@ -131,8 +131,28 @@ def test_everybody_is_told_how_it_ended(made):
     assert exact.outcome.text == "As fast as winner, and larger"
     give_outcomes(entrants, winner, losses, context())
     assert [one.outcome.code for one in entrants] == ["winner", "less_faithful", "slower", "over_budget", "over_budget"]
-    assert "5.0 points less top-1" in wrong.outcome.text
-    assert "held-back" in out.outcome.text
+    assert "5.0 points less top-1 on the evaluation images" in wrong.outcome.text
+    assert "50.0 points less top-1 on the held-back images" in out.outcome.text
+    assert slow.outcome.text == "Not surely faster: 0.67 times as fast as FP32 (0.61 to 0.74)"
+
+
+@pytest.mark.parametrize("labelled", [True, False])
+@pytest.mark.parametrize("goal", ["latency", "size"])
+def test_whoever_speaks_of_top1_or_agreement_says_on_which_images(goal, labelled, made):
+    """And of speed only as times as fast."""
+    field = [made("fast", 0.3), made("as-fast", 0.31), made("slow", 1.5), made("wrong", 0.2),
+             made("out", None, drop=(0.5, 0.4, 0.6)), made("screened", 1.4, stage="screened")]  # fmt: skip
+    losses = none_lost(*field[:3]) | {"wrong": (0.05, 0.03, 0.07)}
+    ask = context(goal, labelled)
+    said = []
+    for winner in (field[0], None):
+        give_outcomes(field, winner, losses, ask)
+        said += [one.outcome.text for one in field]
+        said += [reason_for(winner, some, losses, ask, times).text for some in (field, *([one] for one in field[2:5]))]
+    about = [text for text in said if "top-1" in text or "agreement" in text]
+    assert len(about) > 4
+    assert [text for text in about if not text.endswith(("evaluation images", "held-back images"))] == []
+    assert [text for text in said if "times" in text and "times as fast as FP32 (" not in text] == []
 
 
 def times(model):
@@ -144,15 +164,16 @@ def test_the_reason_is_made_of_what_was_measured(made):
     losses = none_lost(fast, slow) | {"wrong": (0.05, 0.03, 0.07)}
     won = reason_for(fast, [fast, slow], losses, context(), times)
     assert won.code == "race_won"
-    assert "2.00 times as fast as FP32 (1.82 to 2.22)" in won.text
+    assert "2.00 times as fast as FP32 (1.82 to 2.22) in the race's own rounds" in won.text
+    assert won.text.endswith("the same top-1 on the evaluation images")
     stays = reason_for(None, [slow, wrong], losses, context(), times)
     assert stays.code == "race_nothing_faster"
-    assert "slow, takes 1.20 times" in stays.text
-    assert stays.text.endswith("40% of it to convert between float and 8 bits, HardSwish 40%")
+    assert "slow, is 0.83 times as fast as FP32 (0.76 to 0.93) in the race's own rounds" in stays.text
+    assert stays.text.endswith("of its time 40% goes to converting between float and 8 bits, 40% to HardSwish")
     unsure = made("unsure", 1.5, drop=(0.016, -0.02, 0.05), stage="screened")
-    assert "unsure, takes 1.50 times" in reason_for(None, [unsure], {}, context(), times).text
+    assert "unsure, is 0.67 times as fast" in reason_for(None, [unsure], {}, context(), times).text
     over = reason_for(None, [wrong], losses, context(labelled=False), times)
-    assert (over.code, "95.0% of the images" in over.text) == ("race_nothing_within_budget", True)
+    assert (over.code, "95.0% of the evaluation images" in over.text) == ("race_nothing_within_budget", True)
 
 
 @pytest.mark.parametrize(

@@ -79,7 +79,8 @@ def test_a_latency_is_measured_while_nothing_else_is(given, monkeypatch):
 @pytest.mark.parametrize(("wanted", "found"), [(0.5, 0.5), (0.75, 0.25), (0.15, 0.85)])
 def test_the_search_halves_what_is_left(wanted, found, given):
     _, context, _ = given
-    tries = ratio._search(0.3, wanted, lambda asked: 1 - asked, context)
+    tries, late = ratio._search(0.3, wanted, lambda asked: 1 - asked, context)
+    assert not late
     best = min(one.ratio for one in tries if one.left <= wanted)
     assert best == pytest.approx(found, abs=0.03)
     assert len(tries) <= TRIES
@@ -87,8 +88,8 @@ def test_the_search_halves_what_is_left(wanted, found, given):
 
 def test_the_deadline_ends_it_with_the_best_so_far(given):
     _, context, _ = given
-    tries = ratio._search(0.3, 0.5, lambda asked: 1 - asked, replace(context, deadline=-math.inf))
-    assert [one.ratio for one in tries] == [0.3]
+    tries, late = ratio._search(0.3, 0.5, lambda asked: 1 - asked, replace(context, deadline=-math.inf))
+    assert ([one.ratio for one in tries], late) == ([0.3], True)
 
 
 @pytest.fixture
@@ -121,3 +122,10 @@ def test_where_no_ratio_changes_anything_that_is_said(counting, monkeypatch):
     monkeypatch.setattr(ratio, "HIGHEST", 0.04)
     with pytest.raises(StepError, match="pruning 4% changes no layer"):
         prune_channels(model, asked("macs", 0.5, ratio=0.01, round_to=16), context)
+
+
+@pytest.mark.parametrize(("deadline", "cut"), [(-math.inf, True), (math.inf, False)])
+def test_a_search_that_its_time_cut_short_says_so_and_is_no_answer_for_later(deadline, cut, counting, few):
+    model, context, _ = counting
+    made = prune_channels(model, asked("macs", 0.7, ratio=0.3), replace(context, deadline=deadline))
+    assert ("out_of_time" in [note.code for note in made.notes], made.complete) == (cut, not cut)

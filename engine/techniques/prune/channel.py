@@ -32,6 +32,7 @@ from engine.training.loop import fit
 CHECK_IMAGES = 4
 UNCHANGED = "prune_unchanged"
 """The code of the error that a ratio is too small to change anything."""
+_LATE = Note(code="out_of_time", text="The time was up in the recovery between two rounds: less was trained than asked")
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,8 @@ def prune_to(model: TorchModel, settings: PruneChannel, ratio: float, context: C
     made = replace(model, weights=save_weights(module, folder / "weights.safetensors"), weights_label="pruned",
                    structure=changes(fresh, module))  # fmt: skip
     gone = 1 - _n_parameters(module) / n_before
-    return Pruned(made, tuple(_notes(model, gone, settings, ratio, parts, used)), complete)
+    notes = _notes(model, gone, settings, ratio, parts, used)
+    return Pruned(made, (*notes, *(() if complete else (_LATE,))), complete)
 
 
 def _round(

@@ -1,0 +1,175 @@
+"""Which variant is recommended, and what is said of it; on made reports."""
+
+import pytest
+
+from engine.measure.chance import AT_CHANCE
+from engine.measure.recommendation import recommend
+from engine.results import Accuracy, Fidelity, Note, Verdict
+from engine.settings import Recipe
+from tests.made import BASE, LOST, made_latency, made_race, made_race_report, made_report, made_variant
+
+UP = Note(code="out_of_time", text="The time was up")
+BUSY = Note(code="machine_busy", text="Others were at work")
+
+
+def variant(letter, ratio=0.5, *, codes=(), drop=0.0, within=True, **changed):
+    verdict = Verdict(within_budget=within, faster="yes", codes=codes, drop=drop, drop_low=drop, drop_high=drop)
+    return made_variant(letter * 12, letter, latency=made_latency(2 * ratio, ratio), verdict=verdict, **changed)
+
+
+def base(**changed):
+    return made_variant(BASE, "Baseline", **changed)
+
+
+def recommended(*variants, goal="latency", first=None, **changed):
+    recipe = Recipe.parse({"model": {"kind": "sample"}, "data": {"kind": "sample"}, "goal": goal})
+    return recommend(made_report(first or base(), *variants, recipe=recipe, recommended=None, **changed))
+
+
+def test_the_goal_decides_among_the_good():
+    fast = variant("b", 0.3, size_bytes=900_000)
+    small = variant("c", 0.6, size_bytes=100_000)
+    assert {goal: recommended(fast, small, goal=goal).id[0] for goal in ("latency", "size", "throughput")} == {
+        "latency": "b", "size": "c", "throughput": "b"}  # fmt: skip
+
+
+def test_the_reason_says_how_fast_how_large_and_how_right_it_is():
+    text = recommended(variant("b", 0.5, drop=0.004)).reason.text
+    assert text == "b: 2.00 times as fast as the baseline (1.82 to 2.22), 25% of the size, 0.4 points less top-1"
+    assert recommended(variant("b")).reason.text.endswith("25% of the size, with the same top-1")
+    close = variant("b", 0.5, drop=0.005, accuracy=None, fidelity=Fidelity(agreement=0.995, sqnr_db=9.0, n_images=9))
+    assert "agreeing with the baseline on 99.5% of the inputs" in recommended(close).reason.text
+
+
+def test_what_may_be_no_faster_is_not_called_faster():
+    assert "1.05 times as fast as the baseline (0.96 to 1.17), so not surely faster" in recommended(
+        variant("b", 0.95)).reason.text  # fmt: skip
+
+
+@pytest.mark.parametrize(("goal", "word"), [("latency", "fastest"), ("size", "smallest"),
+                                            ("throughput", "highest in throughput")])  # fmt: skip
+def test_a_superlative_is_of_the_variants_within_the_budget_where_there_are_several(goal, word):
+    """The one that is over the budget, though faster and smaller, is not among them."""
+    over = variant("d", 0.1, within=False, size_bytes=10)
+    several = recommended(variant("b", 0.3), variant("c", 0.6, size_bytes=6_000_000), over, goal=goal).reason
+    assert several.text.startswith(f"b, the {word} of 2 variants within the budget: ")
+    assert several.code == f"best_{goal}"
+    assert word not in recommended(variant("b", 0.3), over, goal=goal).reason.text
+
+
+def test_the_smallest_of_those_that_are_not_slower_is_called_so():
+    found = recommended(variant("b", 0.3), variant("c", 0.6, size_bytes=4_000_000),
+                        variant("d", 1.8, size_bytes=10), goal="size").reason.text  # fmt: skip
+    assert found.startswith("c, the smallest of 2 variants within the budget that are not slower: ")
+
+
+def test_a_race_s_winner_is_never_called_the_fastest_beside_its_own_candidates():
+    report = made_race_report()
+    quick = [one.model_copy(update={"latency": made_latency(0.2, 0.1)}) if one.role == "candidate" and one.latency
+             else one for one in report.variants]  # fmt: skip
+    found = recommend(made_race_report(variants=tuple(quick)))
+    assert "fastest" not in found.reason.text
+    assert "2.00 times as fast as the baseline" in found.reason.text
+
+
+def test_what_is_slower_is_never_recommended_and_the_reason_is_given():
+    found = recommended(variant("b", 1.8, size_bytes=10), goal="size")
+    assert (found.id, found.reason.code) == (BASE, "nothing_not_slower")
+    assert "b, is 0.56 times as fast as the baseline (0.51 to 0.62)" in found.reason.text
+
+
+@pytest.mark.parametrize(("labelled", "word"), [(True, "accuracy"), (False, "agreement")])
+def test_what_is_over_budget_is_never_recommended_and_the_reason_is_given(labelled, word):
+    wrong = variant("b", 0.3, within=False, codes=("accuracy_drop_over_budget", "size_over_budget"), labelled=labelled)
+    found = recommended(wrong)
+    assert (found.id, found.reason.code) == (BASE, "nothing_within_budget")
+    assert found.reason.text.endswith(f"what breaks it: {word} and size")
+
+
+def test_the_reason_says_when_the_machine_was_busy():
+    quiet, busy = (recommended(variant("b"), warnings=given).reason.text for given in ((), (BUSY,)))
+    assert busy == f"{quiet}. Other programs were busy meanwhile: take the speed as rough"
+    assert "busy" not in recommended(warnings=(BUSY,)).reason.text
+
+
+def guessing(top1, low, chance=0.12):
+    return Accuracy(top1=top1, top5=None, n_images=50, low=low, high=2 * top1, chance=chance)
+
+
+def test_what_guesses_is_never_recommended_however_fast_and_small_it_is():
+    lost = variant("b", 0.1, codes=(AT_CHANCE,), size_bytes=10)
+    for goal in ("latency", "size", "throughput"):
+        assert recommended(lost, variant("c", 0.9), goal=goal).id == "c" * 12
+        alone = recommended(lost, goal=goal)
+        assert (alone.id, alone.reason.code) == (BASE, "nothing_better_than_chance")
+
+
+@pytest.mark.parametrize(
+    ("right", "said"),
+    [
+        (guessing(0.1, 0.05), "The baseline has not learnt: its top-1 is 10.0% (5.0% to 20.0%) on 50 images, and "
+                              "guessing the commonest class gives 12.0%"),
+        (guessing(0.2, 0.11), "Whether the baseline has learnt cannot be told on so few images: its top-1 is 20.0%"),
+    ],
+)  # fmt: skip
+def test_where_all_is_chance_the_reason_says_that_nothing_was_learnt(right, said):
+    lost = variant("b", 0.1, codes=(AT_CHANCE,), accuracy=right)
+    found = recommended(lost, first=base(accuracy=right))
+    assert (found.id, found.reason.code) == (BASE, "not_learnt")
+    assert found.reason.text.startswith(said)
+    assert found.reason.text.endswith("and no variant does better")
+    assert recommended(first=base(accuracy=right)).reason.code == "not_learnt"
+
+
+def test_what_has_learnt_is_recommended_beside_a_baseline_that_guesses():
+    assert recommended(variant("b"), first=base(accuracy=guessing(0.1, 0.05))).id == "b" * 12
+
+
+def test_a_race_that_kept_a_baseline_that_guesses_is_no_answer():
+    report = made_race_report(won=False)
+    variants = tuple(one.model_copy(update={"accuracy": guessing(0.1, 0.05)}) if one.id == BASE else one
+                     for one in report.variants)  # fmt: skip
+    assert recommend(report).reason == LOST
+    assert recommend(made_race_report(won=False, variants=variants)).reason.code == "not_learnt"
+
+
+def chain(cut):
+    """Baseline, then b, c and d, each made of the one before; the time of `cut` was up."""
+    parents = {"b": BASE, "c": "b" * 12, "d": "c" * 12}
+    made = [variant(letter, 0.9 - step / 10, parent_id=parent, step=step, notes=(UP,) if letter == cut else ())
+            for step, (letter, parent) in enumerate(parents.items())]  # fmt: skip
+    return base(notes=(UP,) if cut == "a" else ()), *made
+
+
+@pytest.mark.parametrize(("cut", "says"), [("a", True), ("c", True), ("d", True), (None, False)])
+def test_the_headline_says_where_the_time_of_what_is_recommended_was_up(cut, says):
+    first, *made = chain(cut)
+    found = recommended(*made, first=first)
+    assert found.id == "d" * 12
+    assert found.reason.text.endswith(". Its time was up: this is the best so far") is says
+
+
+def test_another_chain_that_was_cut_short_is_not_told_of_in_the_headline():
+    found = recommended(variant("b", 0.3), variant("c", 0.6, notes=(UP,), branch=1))
+    assert "time was up" not in found.reason.text
+
+
+@pytest.mark.parametrize("won", [True, False])
+def test_the_headline_says_where_a_race_was_cut_short(won):
+    report = made_race_report(won=won)
+    race = report.races[0].model_copy(update={"notes": (UP,)})
+    text = recommend(made_race_report(won=won, races=(race,))).reason.text
+    assert text.endswith("Its time was up: this is the best so far" if won else
+                         "The time was up before all was tried: more minutes may find better")  # fmt: skip
+    assert "time was up" not in recommend(report).reason.text
+
+
+def test_the_baseline_says_so_too_where_what_could_replace_it_was_cut_short():
+    late = variant("b", 0.5, within=False, codes=("accuracy_drop_over_budget",), notes=(UP,))
+    assert recommended(late).reason.text.endswith("more minutes may find better")
+
+
+def test_a_race_that_another_one_won_is_not_what_made_the_recommended():
+    """A race on the baseline that kept it says nothing of a chain beside it."""
+    stayed = made_race({}, winner_id=BASE, branch=1, notes=(UP,))
+    assert "time was up" not in recommended(variant("b"), races=(stayed,)).reason.text
