@@ -136,7 +136,7 @@ def _keep(
 def _export(shop: Shop, part: str, model: Model) -> Kept:
     phase = shop.meter.begin(part, EXPORT)
     exported = shop.bench.export(model, phase)
-    phase.end(reused=exported.reused, fresh=exported.fresh)
+    phase.end(reused=exported.reused)
     return exported
 
 
