@@ -87,8 +87,7 @@ def _advance(shop: Shop, place: Place, branch: int, number: int, step: Step) -> 
 def _apply(shop: Shop, part: str, model: Model, step: Step, offer: Callable[[Candidate], None] = ignore) -> Kept:
     phase = shop.meter.begin(part, phase_of(step))
     kept = shop.bench.apply(model, step, phase, offer)
-    if kept.reused:
-        phase.reuse()
+    phase.end(reused=kept.reused, fresh=kept.fresh)
     return kept
 
 
@@ -137,25 +136,24 @@ def _keep(
 def _export(shop: Shop, part: str, model: Model) -> Kept:
     phase = shop.meter.begin(part, EXPORT)
     exported = shop.bench.export(model, phase)
-    if exported.reused:
-        phase.reuse()
+    phase.end(reused=exported.reused)
     return exported
 
 
 def _score(shop: Shop, part: str, id: str) -> None:
     """A variant that was just kept; one that gives no answers is none, and must not be timed or recommended."""
     phase, model = shop.meter.begin(part, ACCURACY), shop.record.models[id]
-    scored = id in shop.record.predictions
-    if scored or shop.bench.was_predicted(model):
-        phase.reuse()
-    if scored:
+    if id in shop.record.predictions:
+        phase.end(reused=True)
         return
+    reused = shop.bench.was_predicted(model)
     try:
         predicted = shop.bench.predict(model, phase)
     except MeasureError:
         if id != shop.record.baseline.id:
             shop.record.discard(id)
         raise
+    phase.end(reused=reused)
     shop.record.score(id, predicted, shop.labels)
 
 

@@ -1,7 +1,10 @@
 """About how long a run will take. Rough, from counts alone, and labelled as such."""
 
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from engine import catalogue
 from engine.catalogue.shortlist import SHORTLIST
@@ -31,6 +34,13 @@ from engine.settings import (
     TimmModel,
 )
 from engine.settings.training import Training
+from engine.store.home import Home
+from engine.store.timings import Factor, read_factors
+
+FORMULA = 1
+"""To be raised whenever the seconds of a run's phases are computed otherwise: what was learnt no longer holds then."""
+Factors = Mapping[str, Factor]
+NO_FACTORS: Factors = MappingProxyType({})
 
 SAMPLE_IMAGES = 1797
 SYNTHETIC_IMAGES = 64
@@ -53,47 +63,60 @@ BYTES_PER_IMAGE = 50_000
 
 @dataclass(frozen=True)
 class PlannedPhase:
-    """A phase of a part of a run, and about how many seconds it takes."""
+    """A phase of a part of a run, and about how many seconds it takes: by the formula alone, and as was learnt here."""
 
     part: str
     phase: str
+    formula_seconds: float
     seconds: float
 
 
-def estimate_any(asked: Recipe | AdviseRequest | SensitivityRequest) -> Estimate:
-    """Of whatever takes long enough to be estimated."""
+def learnt_factors(home: Home) -> Factors:
+    """What the runs of this home say about the formulas here, by phase."""
+    return read_factors(home, FORMULA)
+
+
+def estimate_any(asked: Recipe | AdviseRequest | SensitivityRequest, factors: Factors = NO_FACTORS) -> Estimate:
+    """Of whatever takes long enough to be estimated; `factors` are for recipes."""
     match asked:
         case AdviseRequest():
             return estimate_advice(asked)
         case SensitivityRequest():
             return estimate_sensitivity(asked)
-    return estimate_recipe(asked)
+    return estimate_recipe(asked, factors)
 
 
-def estimate_recipe(recipe: Recipe) -> Estimate:
-    """Seconds of the phases of a resolved recipe; fine-tuning and searching end with the budget's minutes."""
+def estimate_recipe(recipe: Recipe, factors: Factors = NO_FACTORS) -> Estimate:
+    """Seconds of the phases of a resolved recipe, corrected by what was learnt."""
     phases: dict[str, float] = {}
-    for planned in plan_phases(recipe):
+    for planned in plan_phases(recipe, factors):
         phases[planned.phase] = phases.get(planned.phase, 0.0) + planned.seconds
-    return Estimate(seconds=round(sum(phases.values()), 1),
+    longest = factors.get(max(phases, key=lambda phase: phases[phase]), Factor())
+    return Estimate(seconds=round(sum(phases.values()), 1), learnt_from=longest.n_runs,
                     phases={name: round(seconds, 1) for name, seconds in phases.items()})  # fmt: skip
 
 
-def plan_phases(recipe: Recipe) -> tuple[PlannedPhase, ...]:
-    """Every phase of every part of a resolved recipe, in the order in which a run goes through them."""
+def plan_phases(recipe: Recipe, factors: Factors = NO_FACTORS) -> tuple[PlannedPhase, ...]:
+    """Every phase of every part of a resolved recipe, in the order in which a run goes through them.
+
+    Fine-tuning and searching end with the budget's minutes.
+    """
     parts, macs, images, shares = plan_parts(recipe), _macs(recipe), _images(recipe), split_shares(recipe)
     forward = macs / (INFERENCE_MACS_PER_CORE * cores()) + 0.0005
     timed = max(LATENCY_SECONDS, TIMED_CALLS * forward * recipe.target.batch_size)
     always = {STARTING: STARTING_SECONDS, EXPORT: EXPORT_SECONDS, ACCURACY: images * shares["evaluation"] * forward,
               LATENCY: timed * sum(ACCURACY in part.phases for part in parts)}  # fmt: skip
 
-    def seconds(part: PlannedPart, phase: str) -> float:
+    def planned(part: PlannedPart, phase: str) -> PlannedPhase:
+        ratio, most = factors.get(phase, Factor()).ratio, math.inf
         if part.settings is None or phase != phase_of(part.settings):
-            return always[phase]
-        step = _step_seconds(part.settings, forward, images * shares.get("train", 0.0), macs, recipe)
-        return min(step, recipe.budget.minutes * 60)
+            seconds = always[phase]
+        else:
+            most = recipe.budget.minutes * 60
+            seconds = _step_seconds(part.settings, forward, images * shares.get("train", 0.0), macs, recipe)
+        return PlannedPhase(part.key, phase, seconds, min(ratio * seconds, most))
 
-    return tuple(PlannedPhase(part.key, phase, seconds(part, phase)) for part in parts for phase in part.phases)
+    return tuple(planned(part, phase) for part in parts for phase in part.phases)
 
 
 def estimate_advice(request: AdviseRequest) -> Estimate:

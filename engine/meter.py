@@ -1,10 +1,13 @@
 """One fraction for a whole run: the share of its seconds that is done, as well as they are known beforehand."""
 
-from collections.abc import Iterable
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 
 from engine.estimating import PlannedPhase
 from engine.store.progress import Progress
+from engine.store.timings import PhaseTiming
 
 REUSED = "computed before, reused"
 
@@ -20,11 +23,16 @@ class Meter:
         self._now: PlannedPhase | None = None
         self._highest = 0.0
         self._told: set[str] = set()
+        self.waited = 0.0
+        """Seconds spent so far in waiting for others."""
+        self.timings: dict[str, PhaseTiming] = {}
+        """What was estimated and measured so far, by phase, of all that was done from its beginning to its end."""
 
-    def begin(self, part: str, phase: str) -> "Phase":
-        """The next phase, which ends the one before it; planned phases that were to come between are left out.
+    def begin(self, part: str, phase: str, began: float | None = None) -> "Phase":
+        """The next phase, which ends the one before it; planned ones that were to come between are left out.
 
-        One that is not planned, or was done before, takes no share.
+        One that is not planned, or was done before, takes no share. `began` is in seconds of time.monotonic(), where it
+        did so before now.
         """
         if self._now is not None:
             self._done.append(self._now)
@@ -32,7 +40,7 @@ class Meter:
         if ahead:
             del self._left[: self._left.index(ahead[0]) + 1]
         self._now = ahead[0] if ahead else None
-        return Phase(self, part, phase)
+        return Phase(self, part, phase, time.monotonic() if began is None else began, self.waited)
 
     def leave_out(self, part: str, phase: str) -> None:
         """Count the phase that was just begun no longer, since all of it was there; told where the part is silent."""
@@ -40,11 +48,30 @@ class Meter:
         if part not in self._told:
             self.tell(part, phase, 0.0, REUSED)
 
+    def learn(self, seconds: float) -> None:
+        """Note what the phase that was just begun has taken."""
+        planned = self._now
+        if planned is None or not planned.formula_seconds:
+            return
+        before = self.timings.get(planned.phase)
+        self.timings[planned.phase] = PhaseTiming(
+            estimated_seconds=planned.formula_seconds + (before.estimated_seconds if before else 0.0),
+            measured_seconds=seconds + (before.measured_seconds if before else 0.0),
+        )
+
     def tell(self, part: str, phase: str, fraction: float, message: str, **metrics: float) -> None:
         """Tell an event of the phase, of which `fraction` is done."""
         self._told.add(part)
         self._highest = max(self._highest, self._share(fraction))
         self._progress.emit(part, phase, self._highest, message, step_fraction=self._share(fraction, part), **metrics)
+
+    @contextmanager
+    def holding(self, lock: AbstractContextManager[object]) -> Iterator[None]:
+        """Hold a lock; how long others have kept it says nothing about the phase, and counts in no timing."""
+        began = time.monotonic()
+        with lock:
+            self.waited += time.monotonic() - began
+            yield
 
     def _share(self, fraction: float, part: str | None = None) -> float:
         """What is done of the whole run, or of a part of it, where `fraction` of the phase under way is done."""
@@ -63,10 +90,15 @@ class Phase:
     meter: Meter
     part: str
     name: str
+    began: float
+    waited_before: float
 
     def __call__(self, fraction: float, message: str, **metrics: float) -> None:
         self.meter.tell(self.part, self.name, fraction, message, **metrics)
 
-    def reuse(self) -> None:
-        """There was nothing to do, so that it counts no longer."""
-        self.meter.leave_out(self.part, self.name)
+    def end(self, *, reused: bool = False, fresh: bool = True) -> None:
+        """It is over: all of it was there already (`reused`), or all of it was done now (`fresh`), or neither."""
+        if reused:
+            self.meter.leave_out(self.part, self.name)
+        elif fresh:
+            self.meter.learn(time.monotonic() - self.began - (self.meter.waited - self.waited_before))

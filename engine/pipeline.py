@@ -1,6 +1,7 @@
 """The story of a run: load, make the baseline, follow every chain, time all variants together, judge."""
 
 import time
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,8 +12,8 @@ from engine import models
 from engine.chains import Shop, follow, make_baseline
 from engine.checks import check_fit, source_warnings, unrecovered
 from engine.data import Data
-from engine.estimating import plan_phases
-from engine.machine import cores
+from engine.estimating import FORMULA, learnt_factors, plan_phases
+from engine.machine import cores, cpu_name
 from engine.measure.chance import not_learnt
 from engine.measure.latency import measure_latency
 from engine.measure.load import watched
@@ -27,23 +28,27 @@ from engine.store.cache import Cache
 from engine.store.folders import JobFolder
 from engine.store.home import Home
 from engine.store.progress import Progress
+from engine.store.timings import RunTimings, append_timings
 from engine.techniques.context import Model, Tell
 
-LOADED, READ = 0.7, 0.85
+LOADED, READ = 0.85, 0.95
 """What is done of the start when the libraries are loaded, and when the model is."""
 
 
-def run(recipe: Recipe, folder: JobFolder, progress: Progress, home: Home) -> Report:
+def run(recipe: Recipe, folder: JobFolder, progress: Progress, home: Home, *, began: float | None = None) -> Report:
     """Carries out the recipe and returns the report, which is on disk after every variant.
 
+    `began` is when the job did, before the libraries were loaded, in seconds of time.monotonic(); now if left out.
     Raises RequestError where model, data and target do not go together, before anything was made, and RunError where
     not even the baseline could be made. A chain that fails is in the report's failures, and the others go on.
     """
-    began = time.time()
-    meter = Meter(progress, plan_phases(recipe))
+    used_since = time.time()
+    meter = Meter(progress, plan_phases(recipe, learnt_factors(home)))
+    starting = meter.begin(START, STARTING, began)
     target = recipe.target.model_copy(update={"threads": recipe.target.threads or cores()})
     check_target(target)
-    source, data = load(recipe, folder.work, meter.begin(START, STARTING))
+    source, data = load(recipe, folder.work, starting)
+    starting.end()
     check_fit(recipe, source, data)
     job, cache = folder.request(), Cache(home.cache)
     record = Record(recipe, folder, job.id, job.created)
@@ -58,7 +63,7 @@ def run(recipe: Recipe, folder: JobFolder, progress: Progress, home: Home) -> Re
         deadline=time.monotonic() + recipe.budget.minutes * 60,
         budget=recipe.budget,
         goal=recipe.goal,
-        measuring=lambda: FileLock(home.measure_lock),
+        measuring=lambda: meter.holding(FileLock(home.measure_lock)),
     )
     shop = Shop(bench, record, meter, data.split("evaluation").labels)
     base = make_baseline(shop, source, recipe.baseline_steps)
@@ -69,7 +74,8 @@ def run(recipe: Recipe, folder: JobFolder, progress: Progress, home: Home) -> Re
     record.judge(shop.labels)
     done = record.report("running")
     record.warnings = (*record.warnings, *unrecovered(recipe, done.variants), *not_learnt(done))
-    cache.trim(unused_since=began)
+    _keep_timings(home, shop)
+    cache.trim(unused_since=used_since)
     return record.write("failed" if record.failures else "done")
 
 
@@ -93,8 +99,8 @@ def load(recipe: Recipe, work: Path, tell: Tell) -> tuple[Model, Data]:
 
 def _time(shop: Shop) -> None:
     """Latency of all variants in the same rounds, while nothing else of this home measures or computes."""
-    tell = shop.meter.begin(ALL_VARIANTS, LATENCY)
-    tell(0.0, "waiting for the machine to be free")
+    phase = shop.meter.begin(ALL_VARIANTS, LATENCY)
+    phase(0.0, "waiting for the machine to be free")
     target = shop.bench.target
     with shop.bench.measuring(), watched(target.threads or cores()) as busy:
         measured = measure_latency(
@@ -102,7 +108,18 @@ def _time(shop: Shop) -> None:
             shop.record.baseline.id,
             target,
             shop.bench.images(target.batch_size),
-            on_round=lambda done, total: tell(done / total, f"round {done} of {total}"),
+            on_round=lambda done, total: phase(done / total, f"round {done} of {total}"),
         )
+    phase.end()
     shop.record.time(measured)
     shop.record.warnings = (*shop.record.warnings, *busy)
+
+
+def _keep_timings(home: Home, shop: Shop) -> None:
+    """For later estimates, unless other programs had the cores."""
+    if any(warning.code == "machine_busy" for warning in shop.record.warnings):
+        return
+    timings = RunTimings(formula=FORMULA, cpu=cpu_name(), cores=cores(), phases=shop.meter.timings,
+                         threads=shop.bench.target.threads or cores())  # fmt: skip
+    with suppress(OSError):  # what was measured of the models is there, and worth more than an estimate
+        append_timings(home, timings)

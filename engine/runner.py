@@ -9,6 +9,7 @@ import errno
 import os
 import signal
 import sys
+import time
 import traceback
 from pathlib import Path
 from types import FrameType
@@ -16,6 +17,7 @@ from types import FrameType
 from filelock import FileLock
 
 from engine.errors import Cancelled, FeatherweightError, LimitError, RunError
+from engine.planning import START, STARTING
 from engine.results import Note, Report, Result
 from engine.settings import AdviseRequest, AnalysisRequest, Recipe, RunRequest, SensitivityRequest
 from engine.store.endings import FAILED, ended_by, settle
@@ -81,10 +83,11 @@ def _carry_out(folder: JobFolder, started: str) -> Outcome:
 
 
 def _run(recipe: Recipe, folder: JobFolder, progress: Progress) -> Report:
-    progress.emit("start", "starting", 0.0, LOADING)
+    began = time.monotonic()
+    progress.emit(START, STARTING, 0.0, LOADING)
     from engine import pipeline  # torch and onnxruntime take seconds: the first event comes before them
 
-    return pipeline.run(recipe, folder, progress, Home.default())
+    return pipeline.run(recipe, folder, progress, Home.default(), began=began)
 
 
 def _analyse(request: AnalysisRequest, folder: JobFolder, progress: Progress) -> Result:

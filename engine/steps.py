@@ -79,6 +79,8 @@ class Kept(Result):
     search: Search | None = None
     reused: bool = False
     """Whether it was there already."""
+    fresh: bool = False
+    """Whether all of it was done now, and no deadline cut it short: what it took is worth learning from."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,7 +125,9 @@ class Bench:
                               unexported=self.unexported)  # fmt: skip
             return STEPS[type(step)](model, step, context)
 
+        resumed = self.cache.unfinished(key).exists()
         kept = self._once(key, compute)
+        kept = kept.model_copy(update={"fresh": kept.fresh and not resumed})
         self.cache.forget_unfinished(key)
         if kept.search is None:
             return kept
@@ -194,7 +198,7 @@ class Bench:
             entry = self.cache.put(address, lambda target: _copy(folder, target))
         if not outcome.complete:
             self.cut_short[key] = entry
-        return _read(entry)
+        return _read(entry).model_copy(update={"fresh": outcome.complete})
 
 
 def _addressed(model: Model, key: str) -> Model:

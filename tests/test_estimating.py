@@ -2,6 +2,7 @@ import pytest
 
 from engine.estimating import estimate_any, estimate_recipe, plan_phases
 from engine.settings import SampleData, SampleModel, SensitivityRequest, TimmModel, parse_recipe
+from engine.store.timings import Factor
 
 INT8 = "{technique: quantize, method: static}"
 TUNE = "{technique: finetune, epochs: 3}"
@@ -47,6 +48,27 @@ def test_the_phases_of_a_plan_stand_in_order_and_make_up_the_estimate():
         ("all variants", "latency"),
     ]  # fmt: skip
     assert sum(one.seconds for one in plan) == pytest.approx(estimate_recipe(asked).seconds, abs=0.1)
+
+
+def test_what_was_learnt_corrects_each_phase_by_itself():
+    asked = recipe(f"steps: [{TUNE}, {INT8}]")
+    before, after = estimate_recipe(asked), estimate_recipe(asked, {"finetune": Factor(3.0, 4), "latency": Factor(0.5)})
+    assert after.phases["finetune"] == pytest.approx(3 * before.phases["finetune"], abs=0.2)
+    assert after.phases["latency"] == pytest.approx(before.phases["latency"] / 2, abs=0.1)
+    assert after.phases["export"] == before.phases["export"]
+    assert [one.formula_seconds for one in plan_phases(asked)] == [one.seconds for one in plan_phases(asked)]
+
+
+def test_an_estimate_was_learnt_from_the_runs_that_know_its_longest_phase():
+    asked = recipe(f"steps: [{TUNE}, {INT8}]")
+    assert estimate_recipe(asked).learnt_from == 0
+    assert estimate_recipe(asked, {"latency": Factor(1.0, 10)}).learnt_from == 0
+    assert estimate_recipe(asked, {"latency": Factor(1.0, 10), "finetune": Factor(1.0, 4)}).learnt_from == 4
+
+
+def test_the_budget_bounds_what_was_learnt_too():
+    long = recipe(f"steps: [{TUNE}]", more=", budget: {minutes: 0.1}")
+    assert estimate_recipe(long, {"finetune": Factor(10.0, 4)}).phases["finetune"] == 6
 
 
 def test_a_shared_beginning_counts_once():

@@ -24,9 +24,10 @@ def test_a_step_that_two_chains_begin_with_has_one_key():
     assert step_key(asked, 2, 1) == "chain 3, step 2: quantize"
 
 
-def test_the_same_step_at_another_place_is_another_part():
-    asked = recipe(f"branches: [[{PRUNE}, {INT8}], [{INT8}]]")
+def test_the_same_step_at_another_place_or_after_another_is_another_part():
+    asked = recipe(f"branches: [[{PRUNE}, {INT8}], [{INT8}], [{{technique: simplify}}, {INT8}]]")
     assert step_key(asked, 1, 0) == "chain 2, step 1: quantize"
+    assert step_key(asked, 2, 1) == "chain 3, step 2: quantize"
 
 
 def test_a_leading_finetune_is_in_the_baseline():

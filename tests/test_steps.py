@@ -63,6 +63,7 @@ def test_chains_share_what_a_deadline_cut_short_and_a_later_run_does_not(bench, 
     first, again = (made.apply(sample(tmp_path), settings, silent) for _ in range(2))
     assert (first.model, first.notes) == (again.model, again.notes)
     assert again.reused
+    assert not first.fresh
     assert "training_stopped_by_budget" in [note.code for note in first.notes]
     monkeypatch.setitem(STEPS, Finetune, refuse)
     with pytest.raises(StepError, match="asked to train"):
@@ -87,11 +88,14 @@ def test_a_training_that_was_killed_goes_on_when_it_is_asked_for_again(bench, tm
         made.apply(sample(tmp_path), settings, tell)
     assert list(made.cache.unfinished("x").parent.glob(".unfinished-*"))
     epochs = counted(monkeypatch, "engine.training.loop._epoch")
-    resumed = made.apply(sample(tmp_path), settings, tell).model
+    ended = made.apply(sample(tmp_path), settings, tell)
+    resumed = ended.model
+    assert not ended.fresh
     assert (len(epochs), heard[3:]) == (2, [None, 1, 2, 3])
     assert not list(made.cache.unfinished("x").parent.glob(".unfinished-*"))
-    whole = replace(made, cache=Cache(tmp_path / "other")).apply(sample(tmp_path), settings, silent).model
-    assert resumed.weights.read_bytes() == whole.weights.read_bytes()
+    whole = replace(made, cache=Cache(tmp_path / "other")).apply(sample(tmp_path), settings, silent)
+    assert whole.fresh
+    assert resumed.weights.read_bytes() == whole.model.weights.read_bytes()
 
 
 def test_the_steps_of_a_run_decode_its_images_once(bench, tmp_path, monkeypatch):
@@ -138,7 +142,9 @@ def test_it_says_whether_it_was_there_already(bench, tmp_path, monkeypatch):
         return Outcome(model=model, search=search)
 
     monkeypatch.setitem(STEPS, QuantizeAuto, searched)
-    assert [made.apply(model, QuantizeAuto(), silent).reused for _ in range(2)] == [False, True]
+    first, again = (made.apply(model, QuantizeAuto(), silent) for _ in range(2))
+    assert (first.reused, again.reused) == (False, True)
+    assert (first.fresh, again.fresh) == (True, False)
 
 
 def refuse(*args, **kwargs):

@@ -145,9 +145,8 @@ class JobFolder:
         return self.read("result.json", RESULTS[kind]) if (kind := self.request().kind) in RESULTS else None
 
     def append_event(self, event: Event) -> None:
-        """Add one line to events.jsonl; one write, so that readers never see two events mixed."""
-        with self._events.open("ab", buffering=0) as file:
-            file.write(event.model_dump_json().encode() + b"\n")
+        """Add one line to events.jsonl."""
+        append_line(self._events, event)
 
     def events(self, after: int = 0) -> tuple[Event, ...]:
         """The events from number `after` on, the first being 0. Lines that are not whole yet are left out."""
@@ -159,12 +158,7 @@ class JobFolder:
 
     def last_event(self) -> Event | None:
         """The newest event, read from the end of the file."""
-        try:
-            with self._events.open("rb") as file:
-                file.seek(max(0, file.seek(0, os.SEEK_END) - LAST_EVENT_BYTES))
-                lines = file.read().split(b"\n")[:-1]
-        except FileNotFoundError:
-            return None
+        lines = last_lines(self._events, LAST_EVENT_BYTES)
         return _event(lines[-1]) if lines else None
 
     def log_text(self, n_bytes: int = 200_000) -> str:
@@ -199,6 +193,23 @@ class JobFolder:
             (self.path / name).unlink(missing_ok=True)
         for folder in (self.variants, self.work):
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def append_line(path: Path, value: BaseModel) -> None:
+    """Add an object as one line of JSON; one write, so that lines of several writers never mix. Raises OSError."""
+    with path.open("ab", buffering=0) as file:
+        file.write(value.model_dump_json().encode() + b"\n")
+
+
+def last_lines(path: Path, n_bytes: int) -> list[bytes]:
+    """The whole lines in the last so many bytes of a file, of which the first may lack its beginning; empty where there
+    is no file."""
+    try:
+        with path.open("rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - n_bytes))
+            return file.read().split(b"\n")[:-1]
+    except FileNotFoundError:
+        return []
 
 
 def write_atomically(path: Path, text: str) -> None:

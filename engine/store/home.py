@@ -58,6 +58,11 @@ class Home:
         """Held while latency is measured, by whichever process of this home measures."""
         return self.path / "measure.lock"
 
+    @property
+    def timings(self) -> Path:
+        """How long the phases of earlier runs took, a line a run."""
+        return self.path / "timings.jsonl"
+
     def job(self, id: str) -> JobFolder:
         return JobFolder(self.jobs / id)
 

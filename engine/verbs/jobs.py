@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from engine.errors import LimitError, NotFoundError, StateError, StorageError
-from engine.estimating import estimate_any
+from engine.estimating import estimate_any, learnt_factors
 from engine.jobs import supervisor_lock
 from engine.jobs.queue import ACTIVE, Queue, paths_in
 from engine.jobs.supervisor import supervise as supervise_home
@@ -28,7 +28,7 @@ def submit(recipe: Recipe, *, token: str | None = None, from_browser: bool = Fal
     queue = Queue.default()
     resolved = resolve_recipe(recipe, queue.home, from_browser=from_browser)
     return queue.submit(RunRequest(recipe=resolved), name=resolved.name, token=token,
-                        estimate_seconds=estimate_any(resolved).seconds)  # fmt: skip
+                        estimate_seconds=estimate_any(resolved, learnt_factors(queue.home)).seconds)  # fmt: skip
 
 
 def analyse(request: AnalysisRequest, *, from_browser: bool = False) -> Job:

@@ -1,0 +1,73 @@
+"""How long the phases of this home's runs took beside what was estimated, a line a run: what estimates learn from."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from pydantic import Field, ValidationError
+
+from engine.machine import cpu_name
+from engine.results import Result
+from engine.store.folders import append_line, last_lines
+from engine.store.home import Home
+
+READ_BYTES, READ_LINES = 65_536, 100
+LATEST = 10
+"""Of each phase, so many of the newest runs are learnt from."""
+LEAST, MOST = 0.1, 10.0
+
+
+class PhaseTiming(Result):
+    """Of all that one run did in a phase; estimated by the formula alone, whatever was learnt."""
+
+    estimated_seconds: float = Field(gt=0)
+    measured_seconds: float = Field(ge=0)
+
+
+class RunTimings(Result):
+    """One line of timings.jsonl. `formula` is the version of the formulas, `threads` are the target's."""
+
+    formula: int
+    cpu: str
+    cores: int
+    threads: int
+    phases: dict[str, PhaseTiming]
+
+
+@dataclass(frozen=True)
+class Factor:
+    """What the formula's seconds of a phase are multiplied by, and from how many runs that was learnt."""
+
+    ratio: float = 1.0
+    n_runs: int = 0
+
+
+def append_timings(home: Home, timings: RunTimings) -> None:
+    """Add a line, whole, whoever else writes meanwhile. Raises OSError (a full disk, for one)."""
+    append_line(home.timings, timings)
+
+
+def read_factors(home: Home, formula: int) -> dict[str, Factor]:
+    """The factors by phase, of this processor's newest runs by this version of the formulas."""
+    ratios: dict[str, list[float]] = {}
+    for line in reversed(last_lines(home.timings, READ_BYTES)[-READ_LINES:]):
+        run = _timings(line)
+        if run is None or (run.formula, run.cpu) != (formula, cpu_name()):
+            continue
+        for phase, timing in run.phases.items():
+            ratios.setdefault(phase, []).append(timing.measured_seconds / timing.estimated_seconds)
+    return {phase: _factor(newest[:LATEST]) for phase, newest in ratios.items()}
+
+
+def _factor(ratios: Sequence[float]) -> Factor:
+    """The median, within limits, and nearer to 1 the fewer they are: by n / (n + 1) of the way, in logarithms."""
+    n_runs = len(ratios)
+    usual = min(MOST, max(LEAST, median(ratios)))
+    return Factor(usual ** (n_runs / (n_runs + 1)), n_runs)
+
+
+def _timings(line: bytes) -> RunTimings | None:
+    try:
+        return RunTimings.model_validate_json(line)
+    except ValidationError:  # cut short by a full disk, or by where reading began
+        return None

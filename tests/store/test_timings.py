@@ -1,0 +1,92 @@
+import os
+import subprocess
+import sys
+
+import pytest
+
+from engine.machine import cpu_name
+from engine.store.home import Home
+from engine.store.timings import Factor, PhaseTiming, RunTimings, append_timings, read_factors
+
+FORMULA = 1
+WRITER = """
+import sys
+from pathlib import Path
+from engine.store.home import Home
+from tests.store.test_timings import append_timings, run
+for number in range(100):
+    append_timings(Home(Path(sys.argv[1])), run(**{f"phase{sys.argv[2]}": 2.0, "x" * 1000: 2.0}))
+"""
+
+
+def run(formula: int = FORMULA, cpu: str | None = None, **ratios: float) -> RunTimings:
+    """A run each of whose phases took so many times the ten seconds that were estimated."""
+    phases = {phase: PhaseTiming(estimated_seconds=10, measured_seconds=10 * ratio) for phase, ratio in ratios.items()}
+    return RunTimings(formula=formula, cpu=cpu or cpu_name(), cores=2, threads=2, phases=phases)
+
+
+def factors(home: Home, *runs: RunTimings) -> dict[str, Factor]:
+    for each in runs:
+        append_timings(home, each)
+    return read_factors(home, FORMULA)
+
+
+def test_a_home_without_runs_has_nothing_to_learn_from(home):
+    assert read_factors(home, FORMULA) == {}
+
+
+def test_the_more_runs_the_nearer_to_what_they_took(home):
+    ratios = [factors(home, run(export=4.0))["export"].ratio for _ in range(10)]
+    assert ratios == sorted(ratios)
+    assert ratios[0] == pytest.approx(2.0)  # half of the way, in logarithms
+    assert 3.5 < ratios[-1] < 4.0
+    assert read_factors(home, FORMULA)["export"].n_runs == 10
+
+
+def test_slower_and_faster_are_learnt_alike(home):
+    found = factors(home, run(slow=4.0, fast=0.25))
+    assert found["slow"].ratio * found["fast"].ratio == pytest.approx(1)
+
+
+def test_one_run_that_was_held_up_changes_nothing(home):
+    found = factors(home, *(run(export=1.0) for _ in range(4)), run(export=9.0))
+    assert found["export"] == Factor(1.0, 5)
+
+
+def test_only_the_newest_ten_of_a_phase_count(home):
+    found = factors(home, *(run(export=4.0, prune=2.0) for _ in range(10)), *(run(export=1.0) for _ in range(10)))
+    assert found["export"] == Factor(1.0, 10)
+    assert found["prune"].ratio > 1.5
+
+
+@pytest.mark.parametrize(("ratio", "limit"), [(1000.0, 10.0), (0.0, 0.1)])
+def test_a_factor_has_limits(home, ratio, limit):
+    assert factors(home, run(export=ratio))["export"].ratio == pytest.approx(limit**0.5)
+
+
+def test_another_processor_and_older_formulas_teach_nothing(home):
+    assert factors(home, run(cpu="another one", export=4.0), run(formula=FORMULA - 1, export=4.0)) == {}
+
+
+def test_a_damaged_line_is_passed_over(home):
+    append_timings(home, run(export=4.0))
+    with home.timings.open("ab") as file:
+        file.write(b'{"formula": 1, "cp\n\xff\n\n')
+    append_timings(home, run(export=4.0))
+    with home.timings.open("ab") as file:
+        file.write(b'{"formula": 1')
+    assert read_factors(home, FORMULA)["export"].n_runs == 2
+
+
+def test_only_the_end_of_a_long_file_is_read(home):
+    append_timings(home, run(old=4.0))
+    found = factors(home, *(run(export=4.0) for _ in range(120)))
+    assert found.keys() == {"export"}
+
+
+def test_several_runs_write_whole_lines(home):
+    command = [sys.executable, "-c", WRITER, str(home.path)]
+    writers = [subprocess.Popen([*command, str(number)], env=os.environ | {"PYTHONPATH": "."}) for number in range(3)]
+    assert [writer.wait() for writer in writers] == [0, 0, 0]
+    lines = home.timings.read_text().splitlines()
+    assert len([RunTimings.model_validate_json(line) for line in lines]) == 300
