@@ -23,13 +23,14 @@ from engine.results.jobs import CheckItem, Estimate, Event, Job, Upload, Usage
 from engine.results.measurements import Accuracy, Answer, DataSummary, Fidelity, InputSpec, Latency, Throughput, Verdict
 from engine.results.preflight import Preflight, Refusal
 from engine.results.report import SCHEMA_VERSION, Failure, Race, Recommendation, Report, Role, Trial, Variant
+from engine.results.suggestion import Basis, Suggestion, SuggestionCode
 from engine.results.summary import RunSummary, summarize
 
 __all__ = [
-    "Accuracy", "Advice", "Answer", "Architecture", "CatalogueEntry", "CheckItem", "ClassCount", "DataPreview",
+    "Accuracy", "Advice", "Answer", "Architecture", "Basis", "CatalogueEntry", "CheckItem", "ClassCount", "DataPreview",
     "DataSummary", "Environment", "Estimate", "Event", "Failure", "Fidelity", "Hardware", "InputSpec", "Job", "Latency",
     "LayerSensitivity", "ModelProfile", "Note", "OwnModel", "Preflight", "Preset", "PresetName", "Provider",
     "Published", "Race", "Recommendation", "Refusal", "Report", "Result", "Role", "RunSummary", "SCHEMA_VERSION",
-    "Sensitivity", "SensitivityPoint", "State", "TechniqueInfo", "Throughput", "Trial", "Upload", "Usage", "Variant",
-    "Verdict", "summarize",
+    "Sensitivity", "SensitivityPoint", "State", "Suggestion", "SuggestionCode", "TechniqueInfo", "Throughput", "Trial",
+    "Upload", "Usage", "Variant", "Verdict", "summarize",
 ]  # fmt: skip
