@@ -63,6 +63,7 @@ from engine.results import (
     RunSummary,
     Sensitivity,
     State,
+    Suggestion,
     TechniqueInfo,
     Throughput,
     Trial,
@@ -159,6 +160,7 @@ from engine.verbs.questions import (
     sensitivity,
 )
 from engine.verbs.recipes import describe, estimate, optimize, presets, resolve
+from engine.verbs.suggestions import suggest
 
 __all__ = [
     "Accuracy", "Advice", "AdviseRequest", "AnalysisRequest", "Architecture", "BaselineModel", "Budget", "Cancelled",
@@ -171,12 +173,12 @@ __all__ = [
     "QuantizeStatic", "QuantizeWeights", "RANDOM", "Race", "Recipe", "Recommendation", "Refusal", "Report",
     "RequestError", "Result", "RunError", "RunSummary", "SampleData", "SampleModel", "Sensitivity",
     "SensitivityRequest", "Settings", "SettingsError", "Simplify", "SourceError", "Split", "Stage", "State",
-    "StateError", "Step", "StorageError", "Swap", "TECHNIQUES", "Target", "TargetError", "TeacherSource",
+    "StateError", "Step", "StorageError", "Suggestion", "Swap", "TECHNIQUES", "Target", "TargetError", "TeacherSource",
     "TechniqueInfo", "Throughput", "TimmModel", "Trial", "Upload", "Usage", "Variant", "Verdict", "advise", "analyse",
     "cancel", "catalogue_entry", "check", "cores", "cut_short", "delete", "delete_upload", "describe", "dump_recipe",
     "ensure_supervisor", "estimate", "events", "find_analysis", "find_upload", "free_cache", "hardware", "inspect",
     "job", "list_jobs", "list_techniques", "load_recipe", "log", "needs", "optimize", "parse_recipe", "place",
     "preflight", "presets", "propose_ratios", "propose_recovery", "recipe", "refusals", "rename", "report", "resolve",
-    "result", "result_file", "save_folder", "save_upload", "search_models", "sensitivity", "submit", "summaries",
-    "supervise", "take_preset", "timeline", "title_of", "uploads", "usage", "variant_file", "wait",
+    "result", "result_file", "save_folder", "save_upload", "search_models", "sensitivity", "submit", "suggest",
+    "summaries", "supervise", "take_preset", "timeline", "title_of", "uploads", "usage", "variant_file", "wait",
 ]  # fmt: skip

@@ -15,6 +15,8 @@ ISA_FLAGS = (
     "sse4_2", "avx", "avx2", "fma", "f16c", "avx_vnni", "avx512f", "avx512bw", "avx512vl", "avx512_vnni",
     "avx512_bf16", "avx512_fp16", "amx_int8", "amx_bf16", "asimd", "asimdhp", "asimddp", "i8mm", "bf16", "sve", "sve2",
 )  # fmt: skip
+VNNI = frozenset({"avx512_vnni", "avx_vnni", "amx_int8"})
+"""Any of these multiplies unsigned by signed bytes into sums that do not overflow."""
 VERSION = "0.1.0"
 LIBRARIES = (
     "numpy", "onnx", "onnx-ir", "onnxruntime", "onnxscript", "pillow", "safetensors", "timm", "torch",
@@ -57,6 +59,16 @@ def isa() -> tuple[str, ...]:
     """Instruction sets that matter here and that the processor reports, under Linux's names, such as avx512_vnni."""
     reported = {flag.replace("_", "") for flag in _cpu()[1]}
     return tuple(flag for flag in ISA_FLAGS if flag.replace("_", "") in reported)
+
+
+def is_x86(isa: tuple[str, ...]) -> bool:
+    """Whether a CPU with these instructions is an x86."""
+    return any(name.startswith(("sse", "avx")) for name in isa)
+
+
+def has_vnni(isa: tuple[str, ...]) -> bool:
+    """Whether a CPU with these instructions has products of 8 bits that sum up without saturation."""
+    return bool(VNNI & set(isa))
 
 
 def versions() -> dict[str, str]:

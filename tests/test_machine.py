@@ -28,6 +28,15 @@ def test_cpuinfo_of_x86_and_arm():
     assert "i8mm" in machine.parse_cpuinfo(ARM)[1]
 
 
+@pytest.mark.parametrize(("isa", "x86", "vnni"), [
+    (("sse4_2", "avx2"), True, False), (("sse4_2",), True, False), (("avx2", "avx512_vnni"), True, True),
+    (("avx2", "avx_vnni"), True, True), (("avx2", "amx_int8"), True, True), (("asimd", "i8mm"), False, False),
+    ((), False, False),
+])  # fmt: skip
+def test_what_instructions_say_of_the_kind_of_cpu(isa, x86, vnni):
+    assert (machine.is_x86(isa), machine.has_vnni(isa)) == (x86, vnni)
+
+
 @pytest.mark.parametrize(("files", "expected"), [
     ({"cpu.max": "150000 100000"}, 1.5),
     ({"cpu.max": "max 100000"}, None),

@@ -44,13 +44,15 @@ from engine.results.report import (
     Variant,
     cut_short,
 )
+from engine.results.suggestion import Basis, Suggestion, SuggestionCode
 from engine.results.summary import RunSummary, summarize
 
 __all__ = [
-    "Accuracy", "Advice", "Answer", "Architecture", "CatalogueEntry", "CheckItem", "ClassCount", "CutShort",
+    "Accuracy", "Advice", "Answer", "Architecture", "Basis", "CatalogueEntry", "CheckItem", "ClassCount", "CutShort",
     "DataPreview", "DataSummary", "Environment", "Estimate", "Event", "Failure", "Fidelity", "Hardware", "InputSpec",
     "Job", "JobRef", "Latency", "LayerSensitivity", "ModelProfile", "Note", "OwnModel", "Part", "PartState",
     "Preflight", "Preset", "PresetName", "Provider", "Published", "Race", "Recommendation", "Refusal", "Report",
-    "Result", "Role", "RunSummary", "SCHEMA_VERSION", "Sensitivity", "SensitivityPoint", "State", "TechniqueInfo",
-    "Throughput", "Trial", "Upload", "Usage", "Variant", "Verdict", "cut_short", "summarize", "times_as_fast",
+    "Result", "Role", "RunSummary", "SCHEMA_VERSION", "Sensitivity", "SensitivityPoint", "State", "Suggestion",
+    "SuggestionCode", "TechniqueInfo", "Throughput", "Trial", "Upload", "Usage", "Variant", "Verdict", "cut_short",
+    "summarize", "times_as_fast",
 ]  # fmt: skip

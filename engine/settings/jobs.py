@@ -1,6 +1,6 @@
 """What a job is asked: one request class a kind of job."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import Field
 
@@ -8,6 +8,7 @@ from engine.settings.base import Settings, setting
 from engine.settings.data import DataSource, Preprocess, Split
 from engine.settings.model import ModelSource
 from engine.settings.recipe import Recipe
+from engine.settings.rules import Given
 from engine.settings.target import Target
 
 
@@ -62,6 +63,13 @@ class AdviseRequest(ImagesRequest):
         None, help="timm architectures to measure; the whole shortlist if empty.", min_length=1, max_length=200
     )
     minutes: float = setting(12.0, help="No architecture is begun after this.", unit="min", gt=0, le=12)
+
+    @classmethod
+    def of(cls, recipe: Recipe) -> Self:
+        """What the advisor is asked for a recipe's model, at its target, with its data where they are labelled."""
+        labelled = Given.of(recipe.model, recipe.data).labels
+        return cls(model=recipe.model, target=recipe.target, preprocess=recipe.preprocess, seed=recipe.seed,
+                   data=recipe.data if labelled else None, split=recipe.split)  # fmt: skip
 
 
 class SensitivityRequest(ImagesRequest):

@@ -11,6 +11,7 @@ from onnxruntime.quantization.registry import QDQRegistry, QLinearOpsRegistry
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
 from engine.errors import StepError
+from engine.machine import has_vnni, is_x86
 from engine.models.artifacts import OnnxModel
 from engine.models.graph import is_quantized
 from engine.models.nodes import control_flow, name_nodes, odd_value
@@ -20,7 +21,6 @@ HEAVY_OPERATORS = ("Conv", "Gemm", "MatMul")
 """Those whose weights are worth the quantization; all others only pass 8-bit data on."""
 QUANTIZABLE = frozenset({*QDQRegistry, *QLinearOpsRegistry})
 """All operators that onnxruntime's static quantizer knows."""
-VNNI = frozenset({"avx512_vnni", "avx_vnni", "amx_int8"})
 PER_CHANNEL_OPSET = 13
 """The first one whose DequantizeLinear takes an axis."""
 FOLDING_ERRORS: tuple[type[Exception], ...] = (*ORT_ERRORS, onnx.shape_inference.InferenceError)
@@ -52,7 +52,7 @@ def saturates(isa: tuple[str, ...]) -> bool:
 
     On x86 without VNNI they can: see "reduce_range" in onnxruntime.quantization.
     """
-    return any(name.startswith(("sse", "avx")) for name in isa) and not VNNI & set(isa)
+    return is_x86(isa) and not has_vnni(isa)
 
 
 def fold(model: OnnxModel, folder: Path) -> Path:

@@ -11,6 +11,7 @@ from onnxruntime.quantization.qdq_quantizer import QDQQuantizer
 
 from engine.data import Part
 from engine.errors import StepError
+from engine.machine import is_x86
 from engine.measure.predictions import predict
 from engine.measure.quality import sqnr_db
 from engine.models.artifacts import OnnxModel
@@ -142,7 +143,7 @@ def choose_scheme(settings: QuantizeStatic, isa: tuple[str, ...]) -> Scheme:
     bits; elsewhere symmetric bytes are preferred: see "Choosing parameters for CPU inference" in
     onnxruntime.quantization.quantize_static. What the settings say goes before that.
     """
-    x86 = any(name.startswith(("sse", "avx")) for name in isa)
+    x86 = is_x86(isa)
     signed = settings.activations == "signed" or (settings.activations == "auto" and not x86)
     reduce_range = settings.reduce_range if settings.reduce_range is not None else saturates(isa) and not signed
     chosen = f"{'signed' if signed else 'unsigned'} activations, {'7' if reduce_range else '8'}-bit weights"

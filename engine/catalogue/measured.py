@@ -1,0 +1,166 @@
+"""What pruning, the race and the presets brought where docs/ has it measured: the tables of docs/ as files, which ship.
+
+The files are made by scripts/make_measured.py; their first lines say where and when their figures were taken. A figure
+belongs to its architecture, its machine and its training: for another network it says what a relative did.
+"""
+
+import csv
+import functools
+import math
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Literal, NamedTuple, TypeVar
+
+from engine.catalogue import entries, entry
+
+HERE = Path(__file__).parent
+PRUNED, RACED, PRESETS = HERE / "pruned.csv", HERE / "raced.csv", HERE / "presets.csv"
+Cpu = Literal["VNNI", "AVX2"]
+CPUS: dict[Cpu, str] = {
+    "VNNI": "two cores of an AMD EPYC with AVX512-VNNI",
+    "AVX2": "two cores of an AMD EPYC with AVX2 and no VNNI",
+}
+"""The two machines; pruning and the presets were timed on the first."""
+
+
+class Speedup(NamedTuple):
+    """How many times as fast as the network as it was, with its 95 % interval."""
+
+    times: float
+    low: float
+    high: float
+
+    @property
+    def surely(self) -> bool:
+        """Whether the whole interval says faster."""
+        return self.low > 1
+
+    def words(self, beside: str = "") -> str:
+        """1.79 times as fast as FP32 (1.75 to 1.82); `beside` is what it is held against, where that is not plain."""
+        return f"{self.times:.2f} times as fast{beside and f' as {beside}'} ({self.low:.2f} to {self.high:.2f})"
+
+
+class Pruned(NamedTuple):
+    """An untrained network after channel pruning: MACs and parameters at a ratio of 0.5, speed at 0.5 and at 0.3."""
+
+    name: str
+    family: str
+    img_size: int
+    macs_divided_by: float
+    parameters_divided_by: float
+    at_half: Speedup
+    at_third: Speedup
+
+
+class Raced(NamedTuple):
+    """What a race of ways to quantize ended in; top-1 are shares, of a network trained on digits."""
+
+    name: str
+    family: str
+    cpu: Cpu
+    winner: str
+    speedup: Speedup
+    top1_fp32: float
+    top1: float
+
+
+class PresetRun(NamedTuple):
+    """What a preset made of the sample, or the sample itself; `top1` is a share."""
+
+    size_mb: float
+    top1: float
+    speedup: Speedup
+
+
+class Trained(NamedTuple):
+    """Static INT8 of a network before and after `qat`, beside FP32; top-1 are shares."""
+
+    name: str
+    top1_fp32: float
+    top1_static: float
+    static: Speedup
+    top1: float
+    speedup: Speedup
+
+
+R = TypeVar("R", Pruned, Raced)
+
+
+def of_shares(share: float, low: float, high: float) -> Speedup:
+    """From the share of the latency that is left, and its interval."""
+    return Speedup(1 / share, 1 / high, 1 / low)
+
+
+QAT = Trained("mobilenetv3_large_100", 0.924, 0.902, of_shares(0.80, 0.79, 0.85), 0.943, of_shares(0.79, 0.76, 0.82))
+"""docs/log.md, 2026-11-25: one run at one thread on the machine with VNNI, two epochs, labels half of the loss."""
+
+
+def pruned(name: str) -> Pruned | None:
+    """The figures of the architecture of this name, else of the one of its family that is nearest in MACs, or None."""
+    return _nearest(all_pruned(), name)
+
+
+def raced(name: str, cpu: Cpu) -> Raced | None:
+    """The race of the architecture on this kind of CPU, else of the nearest one of its family, or None."""
+    return _nearest((row for row in all_raced() if row.cpu == cpu), name)
+
+
+def race_words(cpu: Cpu) -> str:
+    """What races brought on one of the two machines, whatever the network, in a sentence."""
+    times = [row.speedup.times for row in all_raced() if row.cpu == cpu]
+    speeds = f"{min(times):.2f} to {max(times):.2f} times as fast as FP32"
+    return f"Races made {len(times)} networks {speeds} on {CPUS[cpu]}"
+
+
+@functools.cache
+def all_pruned() -> tuple[Pruned, ...]:
+    """Every network that was pruned, as the file has them."""
+    return tuple(
+        Pruned(row["name"], row["family"], int(row["img_size"]), float(row["macs"]), float(row["parameters"]),
+               of_shares(*_numbers(row, "half", "half_low", "half_high")),
+               of_shares(*_numbers(row, "third", "third_low", "third_high")))
+        for row in _rows(PRUNED)
+    )  # fmt: skip
+
+
+@functools.cache
+def all_raced() -> tuple[Raced, ...]:
+    """Every race, as the file has them."""
+    return tuple(
+        Raced(row["name"], row["family"], "VNNI" if row["cpu"] == "VNNI" else "AVX2", row["winner"],
+              Speedup(*_numbers(row, "times", "low", "high")), *(_share(row[key]) for key in ("top1_fp32", "top1")))
+        for row in _rows(RACED)
+    )  # fmt: skip
+
+
+@functools.cache
+def preset_runs() -> dict[str, PresetRun]:
+    """What each preset made of the sample, by its name; by "none" the sample as it is."""
+    return {
+        row["preset"]: PresetRun(float(row["size_mb"]), _share(row["top1"]),
+                                 of_shares(*_numbers(row, "share", "low", "high")))
+        for row in _rows(PRESETS)
+    }  # fmt: skip
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="", encoding="utf-8") as stream:
+        return list(csv.DictReader(line for line in stream if not line.startswith("#")))
+
+
+def _numbers(row: dict[str, str], *keys: str) -> tuple[float, float, float]:
+    value, low, high = (float(row[key]) for key in keys)
+    return value, low, high
+
+
+def _share(percent: str) -> float:
+    return round(float(percent) / 100, 5)
+
+
+def _nearest(rows: Iterable[R], name: str) -> R | None:
+    known = entry(name)
+    if known is None:
+        return None
+    kin = [row for row in rows if row.family == known.family]
+    own = [row for row in kin if row.name == known.name]
+    return min(own or kin, key=lambda row: abs(math.log(entries()[row.name].macs / known.macs)), default=None)

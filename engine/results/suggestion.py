@@ -1,0 +1,27 @@
+"""What to try next where a run kept its baseline."""
+
+from typing import Literal
+
+from engine.results.base import Result
+from engine.settings import Step, Target
+
+SuggestionCode = Literal[
+    "train", "qat", "quantize", "prune", "distill", "architecture", "hardware", "threads", "batch"
+]  # fmt: skip
+Basis = Literal["measured_here", "measured_elsewhere", "published", "unknown"]
+
+
+class Suggestion(Result):
+    """Something to try next: a button's `title`, and what it could bring in `text`, without a final full stop.
+
+    `basis` says where the figures in the text are from; unknown where nothing is known for this model. `steps` take
+    the place of the recipe's chains, `target` that of its target; without both it is no change of the recipe:
+    `architecture` leads to the advisor, `hardware` to another machine.
+    """
+
+    code: SuggestionCode
+    title: str
+    text: str
+    basis: Basis
+    steps: tuple[Step, ...] | None = None
+    target: Target | None = None

@@ -1,0 +1,54 @@
+"""What comes next where a run kept its baseline: other chains, another architecture, another target, with figures."""
+
+from collections.abc import Callable
+
+from engine.presets import make_presets
+from engine.results import Advice, Basis, Report, Suggestion
+from engine.settings import Recipe
+from engine.suggesting import chains, targets
+from engine.suggesting.facts import Facts
+
+MOST = 5
+Rule = Callable[[Facts], Suggestion | None]
+
+_RULES: tuple[Rule, ...] = (
+    chains.qat,
+    chains.quantize,
+    chains.prune,
+    chains.distill,
+    targets.architecture,
+    targets.hardware,
+    targets.threads,
+    targets.batch,
+)
+"""The most likely to help first, where as much is known of each."""
+_NOT_LEARNT: tuple[Rule, ...] = (chains.train,)
+"""A model that answers no better than guessing has nothing to keep: it is trained before anything else."""
+_RANKS: dict[Basis, int] = {"measured_here": 0, "measured_elsewhere": 1, "published": 1, "unknown": 2}
+
+
+def suggest(report: Report, advice: Advice | None = None) -> tuple[Suggestion, ...]:
+    """What to try next, at most five, best first; nothing while a run goes on or where it found something better.
+
+    `advice` is what the advisor found for the same model on this machine. What was measured here comes first, what
+    nothing is known of last. Every chain may stand in the recipe and is none that it has; what cannot be done is left
+    out.
+    """
+    base, best = report.baseline, report.recommended
+    if report.state in ("queued", "running") or base is None or (best is not None and best.id != base.id):
+        return ()
+    facts = Facts(report, base, advice, {preset.name: preset for preset in make_presets(report.recipe)})
+    unlearnt = best is not None and best.reason.code == "not_learnt"
+    found = [one for rule in (_NOT_LEARNT if unlearnt else _RULES) if (one := rule(facts)) is not None]
+    possible = [one for one in found if _possible(one, report.recipe)]
+    return tuple(sorted(possible, key=lambda one: _RANKS[one.basis])[:MOST])
+
+
+def _possible(suggestion: Suggestion, recipe: Recipe) -> bool:
+    """Whether its chain can take the place of the recipe's and is none of them."""
+    steps = suggestion.steps
+    if steps is None:
+        return True
+    untaught = recipe.split.train == 0 and any(step.trains for step in steps)
+    values = {**recipe.model_dump(exclude={"branches"}), "steps": steps}
+    return not untaught and steps not in recipe.chains and not Recipe.problems(values)

@@ -1,0 +1,99 @@
+"""What the rules of suggestions look at."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from engine import catalogue
+from engine.catalogue.measured import CPUS, Cpu, Speedup, preset_runs
+from engine.machine import has_vnni, is_x86
+from engine.results import Advice, CatalogueEntry, Latency, Preset, PresetName, Published, Report, Variant
+from engine.settings import Recipe, SampleData, SampleModel, Step, TimmModel
+
+SAMPLE_ARCHITECTURE = "resnet10t"
+
+
+@dataclass(frozen=True)
+class Facts:
+    """A report that keeps its baseline, what the advisor found for its model, and the presets by name."""
+
+    report: Report
+    baseline: Variant
+    advice: Advice | None
+    presets: Mapping[PresetName, Preset]
+
+    @property
+    def recipe(self) -> Recipe:
+        """What the run was asked."""
+        return self.report.recipe
+
+    @property
+    def tried(self) -> tuple[Step, ...]:
+        """The steps of all chains."""
+        return tuple(step for chain in self.recipe.chains for step in chain)
+
+    @property
+    def notes(self) -> frozenset[str]:
+        """The codes of all that the report warns of and notes of its variants."""
+        notes = (*self.report.warnings, *(note for one in self.report.variants for note in one.notes))
+        return frozenset(note.code for note in notes)
+
+    @property
+    def on_sample(self) -> bool:
+        """Whether it is the very network and images that docs/pruning.md has the presets measured on."""
+        recipe = self.recipe
+        own = isinstance(recipe.model, SampleModel) and isinstance(recipe.data, SampleData)
+        return own and not recipe.baseline_steps
+
+    @property
+    def entry(self) -> CatalogueEntry | None:
+        """The model's architecture, where the catalogue has it."""
+        match self.recipe.model:
+            case SampleModel():
+                return catalogue.entry(SAMPLE_ARCHITECTURE)
+            case TimmModel(name=name):
+                return catalogue.entry(name)
+        return None
+
+    @property
+    def name(self) -> str:
+        """Of the architecture; empty where it is not known."""
+        return self.entry.name if self.entry else ""
+
+    @property
+    def model_words(self) -> str:
+        """The architecture's name, where it is known."""
+        return self.name or "this model"
+
+    @property
+    def edge(self) -> int:
+        """The larger of the height and the width of the model's input, in px."""
+        return max(self.baseline.input.shape[1:])
+
+    @property
+    def cpu(self) -> Cpu | None:
+        """Which of the two machines with measured races the run's is like, or None."""
+        isa = self.report.environment.isa
+        if not is_x86(isa):
+            return None
+        return "VNNI" if has_vnni(isa) else "AVX2"
+
+    def relative(self, name: str) -> str:
+        """Beginning of a sentence on what was measured of this architecture, the model's own or one of its family."""
+        return name if name == self.name else f"Nothing is measured of {self.model_words}; of its family, {name}"
+
+    def sample_words(self, preset: PresetName) -> str:
+        """A sentence on what a preset made of the sample."""
+        run, whole = preset_runs()[preset], preset_runs()["none"]
+        return (f"The preset {self.presets[preset].title} brought this network to {run.size_mb:.2f} of "
+                f"{whole.size_mb:.2f} MB and {run.top1:.2%} top-1 ({whole.top1:.2%} as it was), "
+                f"{run.speedup.words()}, on {CPUS['VNNI']}")  # fmt: skip
+
+
+def speed_words(latency: Latency, beside: str) -> str:
+    """A speed that was measured here, said as all others are."""
+    return Speedup(latency.speedup, latency.speedup_low, latency.speedup_high).words(beside)
+
+
+def published_words(architecture: str, known: Published) -> str:
+    """Whose weights have which top-1 at which size."""
+    return f"{architecture.partition('.')[0]}.{known.tag} {known.top1:.1%} at {known.img_size} px"

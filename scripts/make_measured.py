@@ -1,0 +1,104 @@
+"""Writes what docs/ has measured of pruning, races and presets as files that ship, so that both say the same.
+
+    python -m scripts.make_measured
+
+Run it after a table in docs/pruning.md or docs/race.md has changed.
+"""
+
+import csv
+import io
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from engine import catalogue
+from engine.catalogue.measured import PRESETS, PRUNED, RACED
+
+DOCS = Path(__file__).parents[1] / "docs"
+NUMBER = re.compile(r"\d+(?:\.\d+)?")
+
+
+class Table(NamedTuple):
+    """A document of docs/, and what to make of it: the file's first lines, its columns, its rows."""
+
+    document: str
+    source: str
+    columns: str
+    rows: Callable[[str], Iterator[tuple[str, ...]]]
+
+
+def pruned(text: str) -> Iterator[tuple[str, ...]]:
+    """What docs/pruning.md has of every network that was pruned."""
+    for family, name, size, macs, parameters, half, third, _ in _table(text, "family | architecture | px"):
+        yield name, family, size, macs, parameters, *_interval(half), *_interval(third)
+
+
+def raced(text: str) -> Iterator[tuple[str, ...]]:
+    """What docs/race.md has of every network; the family is the catalogue's. Raises KeyError for one unknown to it."""
+    top1 = {(name, method.partition(":")[0]): share.rstrip("%") for name, method, _, _, _, _, share, *_ in
+            _table(text, "network | method")}  # fmt: skip
+    for name, _, winner, times, *_ in _table(text, "network | family"):
+        yield (name, catalogue.entries()[name].family, _cpu(text, name), winner, *_interval(times),
+               top1[name, "FP32"], top1[name, "**ours**"])  # fmt: skip
+
+
+def presets(text: str) -> Iterator[tuple[str, ...]]:
+    """What docs/pruning.md has of every preset on the sample, and of the sample itself."""
+    for preset, size, top1, _, share, _ in _table(text, "preset | MB"):
+        yield re.findall(r"\w+", preset)[0].lower(), size, NUMBER.findall(top1)[0], *_interval(share)
+
+
+TABLES = {
+    PRUNED: Table("pruning.md", """\
+# What channel pruning leaves of timm architectures: MACs and parameters are divided by this at a ratio of 0.5; latency
+# is the share that is left at 0.5 (half) and at 0.3 (third), with its 95 % interval
+# docs/pruning.md, November 2026: random weights, onnxruntime, batch 1, 2 threads, two cores of an AMD EPYC with
+# AVX512-VNNI
+""", "name family img_size macs parameters half half_low half_high third third_low third_high", pruned),
+    RACED: Table("race.md", """\
+# What races of ways to quantize ended in: times as fast as FP32, with the 95 % interval; top-1 in %
+# docs/race.md, November 2026: trained on digits, 539 images of 224 px, onnxruntime 1.32.0, batch 1, two cores of an
+# AMD EPYC: with AVX512-VNNI (VNNI), with AVX2 and no VNNI (AVX2)
+""", "name family cpu winner times low high top1_fp32 top1", raced),
+    PRESETS: Table("pruning.md", """\
+# What the presets make of the sample: size, top-1 in % of 539 images, the share of its latency that is left, with its
+# 95 % interval
+# docs/pruning.md, November 2026: onnxruntime, batch 1, 2 threads, two cores of an AMD EPYC with AVX512-VNNI
+""", "preset size_mb top1 share low high", presets),
+}  # fmt: skip
+
+
+def made(path: Path) -> str:
+    """What belongs into one of the files, by what docs/ has."""
+    table, out = TABLES[path], io.StringIO()
+    out.write(table.source)
+    rows = table.rows((DOCS / table.document).read_text(encoding="utf-8"))
+    csv.writer(out, lineterminator="\n").writerows([table.columns.split(), *rows])
+    return out.getvalue()
+
+
+def _table(text: str, head: str) -> Iterator[list[str]]:
+    """The cells of the Markdown table whose first line begins with `head`. Raises ValueError where there is none."""
+    for line in text[text.index(f"| {head}") :].splitlines()[2:]:
+        if not line.startswith("|"):
+            return
+        yield [cell.strip() for cell in line.strip("|").split("|")]
+
+
+def _interval(cell: str) -> tuple[str, str, str]:
+    """A figure and its interval, which begins and ends with the figure where the cell has none."""
+    value, low, high = (NUMBER.findall(cell) * 3)[:3]
+    return value, low, high
+
+
+def _cpu(text: str, name: str) -> str:
+    """By the list of machines, each with the networks that were raced on it."""
+    machines = (line for line in text.splitlines() if line.startswith("- "))
+    line = next(line for line in machines if name in re.findall(r"\w+", line.partition(":")[0]))
+    return "VNNI" if "vnni" in line else "AVX2"
+
+
+if __name__ == "__main__":
+    for path in TABLES:
+        path.write_text(made(path), encoding="utf-8")
