@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import streamlit as st
 
-from engine import Report, Variant
+from engine import Report, Variant, cut_short
 from pages._ui import chrome, files_view, state
 from pages._ui.wording import change, megabytes, milliseconds, plain, points, sentence, share
 
@@ -32,9 +32,13 @@ def show(report: Report) -> None:
 
 
 def _eyebrow(report: Report, best: Variant) -> str:
-    if best.role != "baseline":
-        return "Recommended"
-    return "Recommended: keep the baseline" if report.races or report.main_variants[1:] else "The baseline"
+    """What the card is, and whether its time was up before all was done."""
+    kept = "Recommended: keep the baseline" if report.races or report.main_variants[1:] else "The baseline"
+    word = "Recommended" if best.role != "baseline" else kept
+    cut = cut_short(report)
+    if any(one.variant_id in {variant.id for variant in report.lineage(best.id)} for one in cut):
+        return f"{word} · its time was up, this is the best so far"
+    return f"{word} · the time was up before all was tried" if cut else word
 
 
 def _sentence(report: Report, best: Variant, base: Variant) -> str:

@@ -6,7 +6,7 @@ import streamlit as st
 from plotly.graph_objects import Figure
 
 from engine import Report, charts
-from pages._ui import answer_view, chrome, race_view, table
+from pages._ui import answer_view, chrome, next_view, race_view, table
 from pages._ui.guard import say
 from pages._ui.wording import plain, sentence
 
@@ -14,6 +14,7 @@ from pages._ui.wording import plain, sentence
 def show(report: Report) -> None:
     """From the answer to its evidence: recommendation, warnings, table, charts."""
     answer_view.show(report)
+    next_view.show(report)
     _races(report)
     _warnings(report)
     if report.main_variants:

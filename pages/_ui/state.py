@@ -11,6 +11,9 @@ from pages._ui.draft import Draft, from_link, to_link
 DRAFT, EPOCH, TOKEN, ANALYSES, NOTICE = "fw.draft", "fw.epoch", "fw.token", "fw.analyses", "fw.notice"
 TURNED, LEFT, LAST_RUN = "fw.turned", "fw.left", "fw.run"
 
+BOUND = {"source", "search", "images", "view", "race", "variant", "find", "states"}
+"""Widgets that are bound to a query parameter, which is called as they are."""
+
 
 def draft() -> Draft:
     """What was chosen so far: of this session, else of the page's address."""
@@ -78,8 +81,11 @@ def set_param(name: str, value: str | None) -> None:
 def go(page: str, **params: str) -> NoReturn:
     """Switch to another page, whose address has these query parameters and no others.
 
-    Without a mapping Streamlit refuses to leave an address that holds a parameter which is bound to a widget.
+    Without a mapping Streamlit refuses to leave an address that holds a parameter which is bound to a widget, and it
+    refuses to set such a parameter at all: its widget is given the value instead.
     """
+    for name in BOUND & params.keys():
+        turn(name, params.pop(name))
     st.switch_page(page, query_params=params)
 
 

@@ -1,0 +1,56 @@
+"""What comes next where a run kept its baseline: each way as a button, with what it could bring where that is known."""
+
+import streamlit as st
+
+from engine import FileModel, Report, SampleModel, Suggestion, suggest
+from pages._ui import cards, chrome, state
+from pages._ui.draft import Draft, from_recipe
+from pages._ui.wording import plain, sentence
+
+ICONS = {"train": "school", "qat": "fitness_center", "quantize": "flag", "prune": "content_cut", "distill": "school",
+         "architecture": "network_node", "hardware": "memory", "threads": "memory", "batch": "stacks"}  # fmt: skip
+BASES = {"measured_here": "measured on this machine", "measured_elsewhere": "measured on another machine",
+         "published": "published", "unknown": "not known for this model"}  # fmt: skip
+
+
+def show(report: Report) -> None:
+    """The ways on, the likeliest first; nothing where the run found something better than its baseline."""
+    ways = suggest(report.run_id)
+    if not ways:
+        return
+    st.header("What to try next", anchor=False)
+    with st.grid(3, min_column_width=250, gap="small"):
+        for way in ways:
+            with chrome.card(f"next-{way.code}", fill=True):
+                st.markdown(f"**{plain(way.title)}**")
+                st.markdown(plain(sentence(way.text)))
+                st.caption(BASES[way.basis].capitalize())
+                _button(report, way)
+
+
+def _button(report: Report, way: Suggestion) -> None:
+    icon = f":material/{ICONS[way.code]}:"
+    if way.code == "hardware":
+        st.button("Take the recipe there", icon=icon, key="next-go-hardware", on_click=state.turn,
+                  args=("view", "How it was measured"))  # fmt: skip
+    elif way.code == "architecture":
+        if st.button("Ask the advisor", icon=icon, key="next-go-architecture"):
+            state.replace_draft(_again(report))
+            state.go(chrome.MODEL, source=_source(report))
+    elif st.button("Set it up", icon=icon, key=f"next-go-{way.code}"):
+        new = _again(report)
+        if way.steps is not None:
+            new = new.changed(name=None, cards=cards.of_chain(way.steps), alone=False, chains=None)
+        state.replace_draft(new.changed(target=way.target) if way.target is not None else new)
+        state.go(chrome.OPTIMIZE)
+
+
+def _again(report: Report) -> Draft:
+    """The project of the run, to go on from."""
+    return from_recipe(report.recipe)
+
+
+def _source(report: Report) -> str:
+    """What the Model page calls the kind of the run's model."""
+    model = report.recipe.model
+    return "Sample" if isinstance(model, SampleModel) else "ONNX file" if isinstance(model, FileModel) else "Catalogue"
