@@ -177,3 +177,48 @@ def made_advice(*architectures: Architecture, own: Published | None = OWN_FIGURE
     values = {"own": mine, "target": Target(threads=2), "architectures": architectures, "complete": True,
               "environment": made_report().environment}  # fmt: skip
     return Advice(**(values | changed))
+
+
+GOOD = Verdict(within_budget=True, faster="yes", codes=(), drop=0.005, drop_low=-0.012, drop_high=0.02)
+TOO_MUCH = Verdict(within_budget=False, faster="yes", codes=("accuracy_drop_over_budget",), drop=0.14, drop_low=0.11,
+                   drop_high=0.17)  # fmt: skip
+SLOWER = GOOD.model_copy(update={"faster": "no", "codes": ("slower_than_baseline",)})
+MANY = (
+    ("Static INT8", 0.01, 1.0, GOOD), ("Pruned + Fine-tuned", 0.3, 0.85, TOO_MUCH), ("Simplified", 1.3, 0.99, SLOWER),
+    ("Fine-tuned + Pruned + Fine-tuned + Static INT8, first 2 in float (chain 3)", 0.26, 0.985, GOOD),
+    ("Dynamic INT8", 0.25, 0.985, GOOD), ("8-bit weights", 0.25, 0.985, GOOD), ("Half precision", 0.5, 0.99, GOOD),
+    ("Distilled into mobilenetv4_conv_small_050 + INT8, trained", 0.05, 0.97, GOOD), ("Sparse", 0.99, 0.99, GOOD),
+    ("Pruned + Distilled + Static INT8, percentile 99.99, layers only (chain 2)", 0.27, 0.984, GOOD),
+    ("Swapped for mobilenetv3_small_100", 0.1, 0.96, GOOD),
+)  # fmt: skip
+"""Variants: label, size and latency beside the baseline's, top-1, verdict. Some lie on each other."""
+
+
+def made_large_report(n: int, *, labelled: bool = True, **changed) -> Report:
+    """`n` variants, 2 to 12, with a factor of 100 between the largest and the smallest, long names, and all verdicts.
+
+    The second is recommended and always right, the third is over the budget and the fourth is slower.
+    """
+    made = [made_variant(BASE, "Baseline", labelled=labelled, size_bytes=45_000_000, latency=made_latency(20.0, 1.0))]
+    for number, (label, share, top1, verdict) in enumerate(MANY[: n - 1], 1):
+        right = Accuracy(top1=top1, top5=None, n_images=540, low=top1 - 0.012, high=min(top1 + 0.008, 1.0))
+        made.append(made_variant(
+            f"{number:012x}", label, branch=number, size_bytes=int(45_000_000 * share), verdict=verdict,
+            latency=made_latency(20.0 * share, share), accuracy=right if labelled else None,
+            fidelity=Fidelity(agreement=top1, sqnr_db=31.0, n_images=540),
+            parent_id=BASE if number % 4 == 1 else made[-1].id,
+        ))  # fmt: skip
+    values = {"recommended": Recommendation(id=f"{1:012x}", reason=Note(code="best", text="it is fast"))}
+    return made_report(*made, labelled=labelled, **(values | changed))
+
+
+def made_many_trials(n: int) -> dict[str, Trial]:
+    """`n` candidates of a race, some with long names: one has won, others reached the final or left before it."""
+    stages = (("final", "winner"), ("final", "not_the_best"), ("screened", "slower"), ("built", "over_budget"))
+    return {
+        f"{number + 100:012x}": made_trial(
+            label, *stages[min(number, 1) if number < 4 else number % 4 or 1], "as it went",
+            None if number % 4 == 3 and number > 3 else share, 5.0 + 5 * number,
+        )
+        for number, (label, share, _, _) in enumerate(MANY[:n])
+    }  # fmt: skip

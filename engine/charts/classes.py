@@ -1,27 +1,48 @@
 """How many images of each class stand in each split."""
 
+import html
+
 import plotly.graph_objects as go
 
-from engine.charts.style import canvas, label
-from engine.results import DataPreview
+from engine.charts.key import add_key
+from engine.charts.rows import BAR
+from engine.charts.scales import counts, show_x
+from engine.charts.style import FOOT, SERIES, canvas, shortened
+from engine.results import ClassCount, DataPreview
 
 SPLITS = ("train", "calibration", "evaluation", "holdout")
 MOST = 24
+ROW = 22
+"""Pixels of a class."""
+GLYPH, LETTERS = "■", 30
+"""The key stands beside the names of classes, too."""
+NAME = 16
+"""Letters of a name; the rest is shown when its bar is pointed at."""
 
 
 def class_counts(preview: DataPreview) -> go.Figure:
     """A stacked bar a class, a colour a split; of more than 24 classes the largest are shown."""
-    counts = sorted(preview.counts, key=lambda c: -(c.train + c.calibration + c.evaluation + c.holdout))[:MOST]
-    shown = [count for count in preview.counts if count in counts]
+    largest = sorted(preview.counts, key=lambda c: -_total(c))[:MOST]
+    shown = [count for count in preview.counts if count in largest]
     totals = {split: sum(getattr(count, split) for count in preview.counts) for split in SPLITS}
     listed = ", ".join(f"{total} {split}" for split, total in totals.items() if total)
-    figure = canvas(f"Images of {len(preview.counts)} classes: {listed}", height=300, y_title="Images")
-    for split in (split for split in SPLITS if totals[split]):
-        figure.add_bar(
-            x=[label(count.name, 14) for count in shown], y=[getattr(count, split) for count in shown], name=split,
-            hovertemplate=f"%{{x}}<br>%{{y}} {split}<extra></extra>",
-        )  # fmt: skip
-    legend = {"traceorder": "normal", "orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0}
-    figure.update_layout(barmode="stack", showlegend=True, bargap=0.3, legend=legend)
-    figure.update_xaxes(type="category")
+    figure = canvas(f"Images of {len(preview.counts)} classes: {listed}", x_title="Images, count",
+                    height=ROW * max(len(shown), 1) + FOOT)  # fmt: skip
+    for split, colour in zip(SPLITS, SERIES, strict=False):
+        if totals[split]:
+            figure.add_bar(
+                x=[getattr(count, split) for count in shown], y=list(range(len(shown))), name=split, orientation="h",
+                marker={"color": colour}, width=BAR / ROW, customdata=[html.escape(count.name) for count in shown],
+                hovertemplate=f"%{{customdata}}<br>%{{x:,}} {split}<extra></extra>",
+            )  # fmt: skip
+    figure.update_layout(barmode="stack")
+    add_key(figure, ((GLYPH, colour, split) for split, colour in zip(SPLITS, SERIES, strict=False) if totals[split]),
+            letters=LETTERS)  # fmt: skip
+    figure.update_yaxes(range=[len(shown) - 0.5, -0.5], tickvals=list(range(len(shown))), showgrid=False,
+                        ticktext=[html.escape(shortened(count.name, NAME)) for count in shown])  # fmt: skip
+    show_x(figure, counts(_total(count) for count in shown))
     return figure
+
+
+def _total(count: ClassCount) -> int:
+    return count.train + count.calibration + count.evaluation + count.holdout

@@ -1,38 +1,56 @@
-"""A point with its interval for every variant: the shape of speed, accuracy and agreement alike."""
+"""A row for every variant, with a point and its interval or with a bar: the shape of all charts of single values."""
 
+import html
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
-from engine.charts.variants import colour, drawn, names, top_down
+from engine.charts.rows import Row, add_bar, add_point, add_reference, add_rows
+from engine.charts.scales import Scale, show_x
+from engine.charts.style import label
+from engine.charts.variants import captions, colour, is_recommended
 from engine.results import Report
 
 
 @dataclass(frozen=True, kw_only=True)
 class Interval:
-    """A measured value between `low` and `high`, and how it is written beside its point."""
+    """A measured value between `low` and `high`, and how it is written in its row and when it is pointed at."""
 
     value: float
     low: float
     high: float
     text: str
+    hover: str
 
 
-def add_intervals(figure: go.Figure, report: Report, intervals: Mapping[str, Interval], hover: str) -> None:
-    """Draw the interval of every variant that has one (by id); a variant without one has no row."""
-    by_id = names(report)
-    for variant in drawn(report):
-        interval = intervals.get(variant.id)
-        if interval is None:
-            continue
-        figure.add_scatter(
-            x=[interval.value], y=[by_id[variant.id]], mode="markers",
-            marker={"size": 13, "color": colour(variant)},
-            error_x={"type": "data", "symmetric": False, "array": [interval.high - interval.value],
-                     "arrayminus": [interval.value - interval.low], "thickness": 2.5, "width": 7},
-            customdata=[[interval.low, interval.high]], hovertemplate=hover,
-        )  # fmt: skip
-        figure.add_annotation(x=interval.value, y=by_id[variant.id], text=interval.text, showarrow=False, yshift=17)
-    shown = {by_id[variant.id] for variant in report.main_variants if variant.id in intervals}
-    figure.update_yaxes(categoryorder="array", categoryarray=[name for name in top_down(report) if name in shown])
+@dataclass(frozen=True, kw_only=True)
+class Reference:
+    """What the values are held against: a value on the same axis, and what it means."""
+
+    value: float
+    text: str
+
+
+def add_intervals(figure: go.Figure, report: Report, intervals: Mapping[str, Interval], scale: Scale, *,
+                  unit: str = "", bars: bool = False, reference: Reference | None = None) -> None:  # fmt: skip
+    """Draw the interval of every variant that has one (by id), the baseline on top; one without has no row.
+
+    With `bars` a value is a bar from zero where the axis has a zero, and its whisker begins at the value.
+    """
+    by_id, shown = captions(report), [variant for variant in report.main_variants if variant.id in intervals]
+    middles = add_rows(figure, [
+        Row(name=label(by_id[variant.id]), text=intervals[variant.id].text, bold=is_recommended(report, variant))
+        for variant in shown
+    ])  # fmt: skip
+    show_x(figure, scale, unit)
+    if reference is not None:
+        add_reference(figure, scale, reference.value, reference.text, middles)
+    for variant, y in zip(shown, middles, strict=True):
+        one, paint = intervals[variant.id], colour(report, variant)
+        hover = f"{html.escape(variant.label)}<br>{one.hover}<extra></extra>"
+        bar = bars and not scale.log
+        if bar:
+            add_bar(figure, y, 0.0, one.value, colour=paint, hover=hover)
+        if not bar or one.low < one.high:
+            add_point(figure, y, one.value, one.low, one.high, colour=paint, hover=hover, size=0 if bar else 12)

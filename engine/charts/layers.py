@@ -1,8 +1,12 @@
 """What a model is made of."""
 
+import html
+
 import plotly.graph_objects as go
 
-from engine.charts.style import canvas, label
+from engine.charts.rows import Row, add_bar, add_rows
+from engine.charts.scales import counts, show_x
+from engine.charts.style import SERIES, canvas, label
 from engine.results import ModelProfile
 
 MOST = 10
@@ -16,12 +20,10 @@ def layers(profile: ModelProfile) -> go.Figure:
     if rest:
         shown.append((f"{len(ranked) - MOST} other types", rest))
     listed = ", ".join(f"{count} {kind}" for kind, count in shown)
-    figure = canvas(f"Layers by type: {listed}", height=64 + 28 * len(shown), x_title="Operators in the graph")
-    figure.add_bar(
-        x=[count for _, count in shown], y=[label(kind) for kind, _ in shown], orientation="h",
-        text=[f"{count:,}" for _, count in shown], textposition="outside", cliponaxis=False,
-        hovertemplate="%{y}: %{x}<extra></extra>",
-    )  # fmt: skip
-    figure.update_layout(bargap=0.35)
-    figure.update_yaxes(autorange="reversed")
+    figure = canvas(f"Layers by type: {listed}", x_title="Operators in the graph, count")
+    middles = add_rows(figure, [Row(name=label(kind), text=f"{count:,}") for kind, count in shown])
+    for (kind, count), y in zip(shown, middles, strict=True):
+        hover = f"{html.escape(kind)}: {count:,}<extra></extra>"
+        add_bar(figure, y, 0, count, colour=SERIES[-1], hover=hover)
+    show_x(figure, counts(count for _, count in shown))
     return figure

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 import plotly.graph_objects as go
 
-from engine.charts.style import NEUTRAL, canvas, rows
+from engine.charts.style import BASELINE, CANDIDATE, GUIDE, RECOMMENDED, canvas, figures
 from engine.results import Trial
 
 SPEED, SQNR = (0.0, 0.7), (0.77, 1.0)
@@ -24,9 +24,14 @@ TICKS: tuple[tuple[float, ...], ...] = (
     (0.01, 0.1, 1.0, 10.0, 100.0),
 )
 LONGEST_NAME = 44
+ROOM = 0.06
+"""The share of the axis beyond the speeds at either end."""
 STAGES = {"built": "not timed", "screened": "screening", "final": "final"}
 FAINT = 0.75
 """Opacity of the text of those that are out: still 4.5 to 1 on either page."""
+COLOURS = {"won": RECOMMENDED, "in": CANDIDATE, "out": BASELINE}
+ROW, HEAD_AND_FOOT = 50, 84
+"""Pixels of a candidate, and of what is above and below them all."""
 
 Placed = tuple[int, Trial]
 """A trial and its place on the y axis."""
@@ -35,10 +40,11 @@ Placed = tuple[int, Trial]
 def race(trials: Iterable[Trial]) -> go.Figure:
     """A row a candidate, the fastest on top: its speed with its interval on a log axis, and its SQNR, dB.
 
-    The winner has the theme's first colour; whoever left before the final is grey, with the stage at which it left.
+    The winner has the colour of what is recommended; whoever left before the final is grey, with the stage at which it
+    left.
     """
     ranked = sorted(trials, key=lambda trial: (trial.ratio is None, trial.ratio or 0.0))
-    figure = canvas(_alt(ranked), height=rows(len(ranked)))
+    figure = canvas(_alt(ranked), height=HEAD_AND_FOOT + ROW * max(len(ranked), 1))
     placed = [(-row, trial) for row, trial in enumerate(ranked)]
     for group in ("won", "in", "out"):
         _add_speed(figure, [(y, t) for y, t in placed if _group(t) == group and t.ratio is not None], group)
@@ -67,22 +73,21 @@ def _speed(trial: Trial) -> tuple[float, float, float]:
 
 
 def _add_speed(figure: go.Figure, placed: Sequence[Placed], group: str) -> None:
-    """One trace a group, also an empty one: the theme colours traces by their number."""
-    speeds = [_speed(trial) for _, trial in placed]
-    colour = NEUTRAL if group == "out" else None
+    """One trace a group, also an empty one."""
+    speeds, colour = [_speed(trial) for _, trial in placed], COLOURS[group]
     figure.add_scatter(
         x=[value for value, _, _ in speeds], y=[y for y, _ in placed], mode="markers", name=group,
-        marker={"size": 15 if group == "won" else 11, "color": colour, "opacity": 0.6 if group == "out" else 1},
+        marker={"size": 15 if group == "won" else 11, "color": colour},
         error_x={"type": "data", "symmetric": False, "array": [high - value for value, _, high in speeds],
                  "arrayminus": [value - low for value, low, _ in speeds], "thickness": 3 if group == "won" else 2,
-                 "width": 6},
+                 "width": 6, "color": colour},
         customdata=[[html.escape(trial.name), low, high, trial.n_rounds]
                     for (_, trial), (_, low, high) in zip(placed, speeds, strict=True)],
         hovertemplate="%{customdata[0]}<br>%{x:.3f}× (%{customdata[1]:.3f} to %{customdata[2]:.3f}), "
                       "%{customdata[3]} rounds<extra></extra>",
     )  # fmt: skip
     for (y, _), (value, _, _) in zip(placed, speeds, strict=True):
-        text = f"<b>{value:.2f}×</b>" if group == "won" else f"{value:.2f}×"
+        text = f"<b>{figures(value)}×</b>" if group == "won" else f"{figures(value)}×"
         figure.add_annotation(x=SPEED[1], y=y, xref="paper", text=text, showarrow=False, xanchor="right",
                               opacity=FAINT if group == "out" else 1)  # fmt: skip
 
@@ -93,9 +98,9 @@ def _add_fidelity(figure: go.Figure, placed: Sequence[Placed]) -> None:
         x=[ENOUGH_DB if value is None else min(max(value, 0.0), ENOUGH_DB) for value in decibels],
         y=[y for y, _ in placed], xaxis="x2",
         orientation="h", width=0.2, name="SQNR", cliponaxis=False, textposition="outside",
-        textfont={"size": 12}, constraintext="none",
+        constraintext="none",
         text=["exact" if value is None else f"{value:.0f}" for value in decibels],
-        marker={"color": NEUTRAL, "opacity": [0.3 if _group(trial) == "out" else 0.85 for _, trial in placed]},
+        marker={"color": BASELINE},
         customdata=[[html.escape(trial.name), _decibels(trial)] for _, trial in placed],
         hovertemplate="%{customdata[0]}<br>%{customdata[1]}<extra></extra>",
     )  # fmt: skip
@@ -107,12 +112,13 @@ def _name(figure: go.Figure, trial: Trial, y: int) -> None:
     word = "won" if group == "won" else how_far(trial)
     text = f"<b>{name} · {word}</b>" if group == "won" else f"{name} · {word}"
     figure.add_annotation(x=0, y=y, xref="paper", text=text, showarrow=False, xanchor="left", yshift=17,
-                          font={"size": 12}, opacity=FAINT if group == "out" else 1)  # fmt: skip
+                          opacity=FAINT if group == "out" else 1)  # fmt: skip
 
 
 def _axes(figure: go.Figure, trials: Sequence[Trial]) -> None:
     ends = [end for trial in trials if trial.ratio is not None for end in _speed(trial)[1:]]
-    low, high = min([0.9, *ends]) / 1.05, max([1.1, *ends]) * 1.05
+    low, high = min([0.9, *ends]), max([1.1, *ends])
+    low, high = low * (low / high) ** ROOM, high * (high / low) ** ROOM
     ticks = next((ticks for ticks in TICKS if ticks[0] <= low * 1.1 and high <= ticks[-1] * 1.1), TICKS[-1])
     ticks = tuple(tick for tick in ticks if low <= tick <= high)
     # The column of figures on the right takes about a quarter of the panel on a phone.
@@ -121,16 +127,16 @@ def _axes(figure: go.Figure, trials: Sequence[Trial]) -> None:
         margin={"l": 4, "r": 12, "t": 30},
         xaxis={"type": "log", "automargin": False, "domain": SPEED,
                "range": [math.log10(low), math.log10(high) + 0.38 * span],
-               "tickvals": ticks, "ticktext": [f"{tick:g}×" for tick in ticks], "title": {"text": "Speed beside FP32"}},
+               "tickvals": ticks, "ticktext": [f"{tick:g}×" for tick in ticks],
+               "title": {"text": "Speed beside FP32, ×"}},
         xaxis2={"domain": SQNR, "range": [0, 1.75 * ENOUGH_DB], "anchor": "y", "fixedrange": True, "zeroline": False,
-                "tickvals": [0, ENOUGH_DB], "ticktext": ["0", "60+"], "title": {"text": "SQNR, dB"}},
+                "tickvals": [0, ENOUGH_DB], "ticktext": ["0", "60+"], "title": {"text": "SQNR, dB", "standoff": 10}},
         yaxis={"automargin": False, "range": [-len(trials) + 0.45, 0.75], "showticklabels": False, "showgrid": False},
     )  # fmt: skip
     for row in range(len(trials)):  # in pieces, so that it crosses no name
         figure.add_shape(type="line", x0=1, x1=1, y0=-row - 0.4, y1=-row + 0.16,
-                         line={"color": NEUTRAL, "width": 1.5, "dash": "dot"})  # fmt: skip
-    figure.add_annotation(x=0, y=1, yref="paper", text="FP32", showarrow=False, yanchor="bottom",
-                          font={"color": NEUTRAL, "size": 12})  # fmt: skip
+                         line=GUIDE, layer="below")  # fmt: skip
+    figure.add_annotation(x=0, y=1, yref="paper", text="FP32", showarrow=False, yanchor="bottom")  # fmt: skip
 
 
 def _alt(trials: Sequence[Trial]) -> str:

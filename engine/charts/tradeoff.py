@@ -1,49 +1,69 @@
 """Accuracy against latency, with the file size as the bubble: what is gained and what it costs, in one look."""
 
+import html
 import math
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
 from engine.charts.accuracy import lowest_accuracy
-from engine.charts.style import canvas, reference
-from engine.charts.variants import colour, drawn, names
+from engine.charts.placing import Ends, Mark, Offset, annotation, place
+from engine.charts.scales import Scale, amounts, percentages
+from engine.charts.style import FOOT, GUIDE, LINE, canvas, figures, label, n_lines, unbroken
+from engine.charts.variants import captions, colour, names
 from engine.results import Report, Variant
 
-LARGEST_BUBBLE = 64
-SMALLEST_BUBBLE = 12
+HEIGHT, HEAD = 320, 48
+"""Pixels of the plot, and of what stands above it: bubbles at 100 %, and what the dotted lines mean."""
+LARGEST, SMALLEST = 44.0, 7.0
+"""Diameters in pixels; below the smallest a bubble could not be seen, and is no measure of the file any more."""
+ROOM = 0.12
+LETTER = 6.0
+"""Pixels of a letter at most, on the average of a name."""
+LIST_WRAP = 46
+
+
+@dataclass(frozen=True, kw_only=True)
+class Point:
+    """A variant with what places it: ms, percent, and the diameter of its bubble in px."""
+
+    variant: Variant
+    p50_ms: float
+    quality: float
+    diameter: float
 
 
 def tradeoff(report: Report) -> go.Figure:
-    """Top-1 (without labels: agreement with the baseline), %, over p50, ms; the area of a bubble is the file size."""
+    """Top-1 (without labels: agreement with the baseline), %, over p50, ms; the area of a bubble is the file size.
+
+    A few variants have their names beside them. Where these have no room, points are numbered and listed below.
+    """
     labelled = any(variant.accuracy for variant in report.main_variants)
-    points = [
-        (v, v.latency.p50_ms, y)
-        for v in drawn(report)
-        if v.latency is not None and (y := _quality(v, labelled)) is not None
-    ]
     quality = "Top-1 accuracy, %" if labelled else "Agreement with the baseline, %"
-    figure = canvas(_alt(points, quality), height=420, x_title="Median latency of a call, ms", y_title=quality)
-    by_id, largest = names(report), max((v.size_bytes for v, _, _ in points), default=1)
-    for variant, p50_ms, y in points:
-        _add(figure, variant, p50_ms, y, by_id[variant.id], largest)
+    points = _points(report, labelled)
     lowest = lowest_accuracy(report) if labelled else None
-    if lowest is not None:
-        reference(figure, y=100 * lowest, text="accuracy budget")
-    if report.recipe.budget.max_latency_ms is not None:
-        reference(figure, x=report.recipe.budget.max_latency_ms, text="latency budget")
-    _room(figure, [x for _, x, _ in points], [y for _, _, y in points])
+    limit_ms, limit = report.recipe.budget.max_latency_ms, None if lowest is None else 100 * lowest
+    x_scale = amounts([*(p.p50_ms for p in points), *([limit_ms] if limit_ms else [])], room=ROOM)
+    y_scale = percentages([*(p.quality for p in points), *([limit] if limit is not None else [])], room=ROOM)
+    figure = canvas(_alt(points, quality), height=HEIGHT + HEAD + FOOT, x_title="Median latency of a call, ms",
+                    y_title=quality)  # fmt: skip
+    figure.update_layout(margin_t=HEAD, xaxis=x_scale.axis(), yaxis=y_scale.axis())
+    lines = _limits(figure, x_scale, y_scale, limit_ms, limit)
+    for point in sorted(points, key=lambda point: -point.diameter):
+        _add(figure, report, point)
+    _label(figure, report, points, x_scale, y_scale, lines)
     return figure
 
 
-def _add(figure: go.Figure, variant: Variant, p50_ms: float, y: float, name: str, largest: int) -> None:
-    megabytes = variant.size_bytes / 1e6
-    diameter = max(LARGEST_BUBBLE * math.sqrt(variant.size_bytes / largest), SMALLEST_BUBBLE)
-    figure.add_scatter(
-        x=[p50_ms], y=[y], mode="markers+text", text=[f"{name}<br>{megabytes:,.2f} MB"],
-        textposition="bottom center", cliponaxis=False,
-        marker={"size": diameter, "color": colour(variant), "opacity": 0.75, "line": {"width": 0}},
-        hovertemplate=f"{name}<br>%{{x:.3f}} ms<br>%{{y:.2f}} %<br>{megabytes:,.3f} MB<extra></extra>",
-    )  # fmt: skip
+def _points(report: Report, labelled: bool) -> list[Point]:
+    largest = max((variant.size_bytes for variant in report.main_variants), default=1)
+    return [
+        Point(variant=variant, p50_ms=variant.latency.p50_ms, quality=quality,
+              diameter=max(LARGEST * math.sqrt(variant.size_bytes / largest), SMALLEST))
+        for variant in report.main_variants
+        if variant.latency is not None and (quality := _quality(variant, labelled)) is not None
+    ]  # fmt: skip
 
 
 def _quality(variant: Variant, labelled: bool) -> float | None:
@@ -54,18 +74,96 @@ def _quality(variant: Variant, labelled: bool) -> float | None:
     return None if variant.fidelity is None else 100 * variant.fidelity.agreement
 
 
-def _room(figure: go.Figure, xs: list[float], ys: list[float]) -> None:
-    """Space around the bubbles, so that none is cut and small differences are not blown up."""
-    if not xs:
+def _add(figure: go.Figure, report: Report, point: Point) -> None:
+    variant, paint = point.variant, colour(report, point.variant)
+    figure.add_scatter(
+        x=[point.p50_ms], y=[point.quality], mode="markers", cliponaxis=False, name=html.escape(variant.label),
+        marker={"size": point.diameter, "color": _faint(paint), "line": {"width": 2, "color": paint}},
+        hovertemplate=f"{html.escape(variant.label)}<br>%{{x:.3f}} ms<br>%{{y:.2f}} %<br>"
+                      f"{variant.size_bytes / 1e6:,.3f} MB<extra></extra>",
+    )  # fmt: skip
+
+
+def _faint(colour: str) -> str:
+    """The filling of a bubble: what is below shines through, its edge alone has the whole colour."""
+    return f"rgba({int(colour[1:3], 16)}, {int(colour[3:5], 16)}, {int(colour[5:7], 16)}, 0.4)"
+
+
+def _limits(figure: go.Figure, x_scale: Scale, y_scale: Scale, limit_ms: float | None,
+            limit: float | None) -> list[Ends]:  # fmt: skip
+    """The budget as dotted lines, and in words above the plot, where no point can be; where the lines run."""
+    told: list[str] = []
+    lines: list[Ends] = []
+    if limit_ms is not None:
+        figure.add_shape(type="line", x0=limit_ms, x1=limit_ms, y0=0, y1=1, yref="y domain", line=GUIDE, layer="below")
+        told.append(f"{limit_ms:g} ms")
+        lines.append(((x_scale.place(limit_ms), 0.0), (x_scale.place(limit_ms), float(HEIGHT))))
+    if limit is not None:
+        figure.add_shape(type="line", x0=0, x1=1, xref="x domain", y0=limit, y1=limit, line=GUIDE, layer="below")
+        told.append(f"{limit:.4g} %")
+        lines.append(((0.0, _down(y_scale, limit)), (1.0, _down(y_scale, limit))))
+    if told:
+        figure.add_annotation(x=0, xref="paper", y=1, yref="paper", yshift=HEAD - 4, xanchor="left", yanchor="top",
+                              text=f"dotted: budget {', '.join(told)}", showarrow=False, borderpad=0)  # fmt: skip
+    return lines
+
+
+def _label(figure: go.Figure, report: Report, points: Sequence[Point], x_scale: Scale, y_scale: Scale,
+           lines: Sequence[Ends]) -> None:  # fmt: skip
+    """Names beside the points where all have room there, numbers and a list otherwise."""
+    by_id = names(report)
+    named = [f"{by_id[point.variant.id]}<br>{_megabytes(point.variant)}" for point in points]
+    offsets = place(_marks(points, named, x_scale, y_scale), lines, HEIGHT, far=False)
+    if None not in offsets:
+        _write(figure, points, named, offsets, x_scale)
         return
-    spread = max(max(ys) - min(ys), 1.0)
-    figure.update_yaxes(range=[min(ys) - 0.8 * spread, min(max(ys) + 0.5 * spread, 100 + 0.3 * spread)])
-    figure.update_xaxes(range=[0, 1.25 * max(xs)])
+    numbered = [str(number) for number in range(1, len(points) + 1)]
+    offsets = place(_marks(points, numbered, x_scale, y_scale), lines, HEIGHT, far=True)
+    _write(figure, points, numbered, offsets, x_scale)
+    _list(figure, report, points)
 
 
-def _alt(points: list[tuple[Variant, float, float]], quality: str) -> str:
+def _marks(points: Sequence[Point], texts: Sequence[str], x_scale: Scale, y_scale: Scale) -> list[Mark]:
+    return [
+        Mark(x=x_scale.place(point.p50_ms), y=_down(y_scale, point.quality), radius=point.diameter / 2,
+             width=LETTER * max(len(line) for line in text.split("<br>")) + 2, height=LINE * n_lines(text))
+        for point, text in zip(points, texts, strict=True)
+    ]  # fmt: skip
+
+
+def _down(scale: Scale, value: float) -> float:
+    return HEIGHT * (1 - scale.place(value))
+
+
+def _write(figure: go.Figure, points: Sequence[Point], texts: Sequence[str], offsets: Sequence[Offset | None],
+           x_scale: Scale) -> None:  # fmt: skip
+    """Every text at its place; one that has none is left to the list."""
+    for point, text, offset in zip(points, texts, offsets, strict=True):
+        if offset is None:
+            continue
+        figure.add_annotation(annotation(offset, point.diameter / 2), text=text, y=point.quality,
+                              x=x_scale.position(point.p50_ms))  # fmt: skip
+
+
+def _list(figure: go.Figure, report: Report, points: Sequence[Point]) -> None:
+    """The numbers with their variants, below the axis; the figure grows by it."""
+    by_id, below = captions(report), float(FOOT)
+    for number, point in enumerate(points, 1):
+        parts = (str(number), by_id[point.variant.id], unbroken(_megabytes(point.variant)))
+        text = label(" · ".join(parts), LIST_WRAP)
+        figure.add_annotation(x=0, xref="paper", y=0, yref="paper", yshift=-below, xanchor="left", yanchor="top",
+                              text=text, align="left", showarrow=False, borderpad=0)  # fmt: skip
+        below += LINE * n_lines(text) + 3
+    figure.update_layout(height=HEIGHT + HEAD + below + 4, margin_b=below + 4)
+
+
+def _megabytes(variant: Variant) -> str:
+    return f"{figures(variant.size_bytes / 1e6)} MB"
+
+
+def _alt(points: Sequence[Point], quality: str) -> str:
     listed = ", ".join(
-        f"{variant.label} {p50_ms:.2f} ms, {y:.2f} %, {variant.size_bytes / 1e6:,.2f} MB"
-        for variant, p50_ms, y in points
+        f"{one.variant.label} {figures(one.p50_ms)} ms, {one.quality:.2f} %, {_megabytes(one.variant)}"
+        for one in points
     )  # fmt: skip
     return f"{quality.removesuffix(', %')} against latency: {listed}"

@@ -1,14 +1,24 @@
 """How a training step went, epoch by epoch."""
 
 from collections.abc import Sequence
+from itertools import cycle
 
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from engine.charts.style import canvas
+from engine.charts.key import add_key
+from engine.charts.scales import amounts, percentages
+from engine.charts.style import SERIES, canvas
 from engine.results import Event
 
-MOST_TICKS = 12
+MOST_EPOCHS = 12
+"""More than these have no tick each."""
+HEIGHT, MOST_TICKS = 340, 4
+"""Pixels of both panels with their axes, and the ticks that one has room for."""
+GLYPH = "●"
+
+Series = dict[str, list[tuple[float, float]]]
+"""Every metric with its values: (epoch, value)."""
 
 
 def learning_curve(events: Sequence[Event]) -> go.Figure | None:
@@ -17,25 +27,41 @@ def learning_curve(events: Sequence[Event]) -> go.Figure | None:
     if not series:
         return None
     figure = make_subplots(rows=2, cols=1, shared_xaxes=True, vertical_spacing=0.09)
-    figure.update_layout(canvas(_alt(series), height=320).layout)
-    for name, points in series.items():
+    figure.update_layout(canvas(_alt(series), height=HEIGHT).layout)
+    for (name, points), colour in zip(series.items(), cycle(SERIES), strict=False):
         loss = "loss" in name
         figure.add_scatter(
             x=[x for x, _ in points], y=[y if loss else 100 * y for _, y in points], mode="lines+markers",
             name=_words(name), row=1 if loss else 2, col=1, hovertemplate="epoch %{x}: %{y:.4g}<extra></extra>",
+            line={"color": colour}, marker={"color": colour}, cliponaxis=False,
         )  # fmt: skip
-    figure.update_layout(showlegend=True, legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0})
-    figure.update_yaxes(title_text="Loss", row=1)
-    figure.update_yaxes(title_text="%", row=2)
-    figure.update_xaxes(title_text="Epoch", row=2)
-    if len(next(iter(series.values()))) <= MOST_TICKS:
-        figure.update_xaxes(dtick=1)
+    _axes(figure, series)
+    add_key(figure, ((GLYPH, colour, _words(name)) for name, colour in zip(series, cycle(SERIES), strict=False)))
     return figure
 
 
-def _series(events: Sequence[Event]) -> dict[str, list[tuple[float, float]]]:
-    """Every metric beside `epoch` that is a loss or a share, as (epoch, value)."""
-    series: dict[str, list[tuple[float, float]]] = {}
+def _axes(figure: go.Figure, series: Series) -> None:
+    losses = [y for name, points in series.items() if "loss" in name for _, y in points if y > 0]
+    shares = [100 * y for name, points in series.items() if "loss" not in name for _, y in points]
+    epochs = [x for points in series.values() for x, _ in points]
+    quiet = {"zeroline": False, "fixedrange": True}
+    figure.update_yaxes(quiet | amounts(losses, most=MOST_TICKS).axis() | _title("Loss"), row=1, automargin=True)
+    figure.update_yaxes(quiet | percentages(shares, most=MOST_TICKS).axis() | _title("Images, %"), row=2,
+                        automargin=True)  # fmt: skip
+    room = 0.02 * (max(epochs) - min(epochs) or 1.0)
+    figure.update_xaxes(quiet | {"range": [min(epochs) - room, max(epochs) + room]})
+    figure.update_xaxes(_title("Epoch"), row=2)
+    if max(epochs) - min(epochs) < MOST_EPOCHS:
+        figure.update_xaxes(dtick=1)
+
+
+def _title(text: str) -> dict[str, object]:
+    return {"title": {"text": text, "standoff": 10}}
+
+
+def _series(events: Sequence[Event]) -> Series:
+    """Every metric beside `epoch` that is a loss or a share."""
+    series: Series = {}
     for event in events:
         epoch = event.metrics.get("epoch")
         for name, value in event.metrics.items() if epoch is not None else ():
@@ -48,6 +74,6 @@ def _words(name: str) -> str:
     return name.replace("_", " ").replace("top1", "top-1")
 
 
-def _alt(series: dict[str, list[tuple[float, float]]]) -> str:
+def _alt(series: Series) -> str:
     last = ", ".join(f"{_words(name)} {points[-1][1]:.3g}" for name, points in series.items())
     return f"Training by epoch, last values: {last}"

@@ -1,36 +1,43 @@
 """The family of variants: which came from which, by which step, and what became of it."""
 
+import html
 from collections.abc import Iterator
 
 import plotly.graph_objects as go
 
-from engine.charts.style import BETTER, NEUTRAL, WORSE, canvas, label
+from engine.charts.style import BASELINE, LINE, canvas, figures, label, n_lines, unbroken
+from engine.charts.variants import colour, is_recommended, remark
 from engine.results import Report, Variant
 
-ROW = 46
-"""Pixels of one variant: its name, and its figures below."""
-WIDTH = 11.0
-"""The chart in steps of indentation: the deepest chains of a report leave more than half of it to the words."""
-NAME = 34
+GAP = 14
+"""Pixels between two variants."""
+WIDTH, DEEP = 14.0, 3.0
+"""The chart in steps of indentation, at least and by the deepest chain: two thirds or more of it are for the words."""
+FIGURES = 36
+"""Letters of the figures in one line; names are bold and wider."""
+BELOW_NAME = 8
+"""Pixels from the top of a variant to the middle of its mark, which stands beside its name."""
 
 
 def tree(report: Report) -> go.Figure:
-    """A row a variant, below the one it came from and indented by one; candidates of races are left to their races.
+    """A variant below the one it came from and indented by one; candidates of races are left to their races.
 
-    Green is within the budget and faster by the whole interval, red is outside it or slower, grey is neither; the star
-    is recommended and the diamond is the baseline.
+    The colours are those of all charts of a report; the star is recommended and the diamond is the baseline.
     """
     family = list(_rows(report))
-    figure = canvas(_alt(report, family), height=40 + ROW * max(len(family), 1))
-    places = {variant.id: (depth, row) for row, (variant, depth) in enumerate(family)}
+    figure = canvas(_alt(report, family))
+    texts = [_text(report, variant) for variant, _ in family]
+    places, y = {}, 0.0
+    for (variant, depth), text in zip(family, texts, strict=True):
+        places[variant.id] = (depth, y - BELOW_NAME)
+        y -= LINE * n_lines(text) + GAP
     _lines(figure, places, family)
-    best = report.recommended.id if report.recommended else None
-    for variant, _ in family:
-        _node(figure, variant, places[variant.id], recommended=variant.id == best)
+    for (variant, _), text in zip(family, texts, strict=True):
+        _node(figure, report, variant, places[variant.id], text)
     deepest = max((depth for _, depth in family), default=0)
-    figure.update_xaxes(visible=False, range=[-0.5, max(WIDTH, 2.5 * deepest)])
-    figure.update_yaxes(visible=False, range=[len(family) - 0.4, -0.6])
-    figure.update_layout(margin={"l": 0, "r": 0, "t": 4, "b": 4})
+    figure.update_xaxes(visible=False, range=[-0.5, max(WIDTH, DEEP * deepest)])
+    figure.update_yaxes(visible=False, range=[min(y, -LINE), 4])
+    figure.update_layout(margin={"l": 0, "r": 0, "t": 4, "b": 4, "pad": 0}, height=max(-y, LINE) + 12)
     return figure
 
 
@@ -47,56 +54,49 @@ def _rows(report: Report) -> Iterator[tuple[Variant, int]]:
         waiting.extend((child, depth + 1) for child in reversed(children.get(variant.id, [])))
 
 
-def _lines(figure: go.Figure, places: dict[str, tuple[int, int]], family: list[tuple[Variant, int]]) -> None:
+def _lines(figure: go.Figure, places: dict[str, tuple[int, float]], family: list[tuple[Variant, int]]) -> None:
     xs: list[float | None] = []
     ys: list[float | None] = []
-    last: dict[str, int] = {}
+    last: dict[str, float] = {}
     for variant, depth in family:
         if variant.parent_id in places:
-            row = last[variant.parent_id] = places[variant.id][1]
+            y = last[variant.parent_id] = places[variant.id][1]
             xs += [places[variant.parent_id][0], depth, None]
-            ys += [row, row, None]
-    for parent, row in last.items():
+            ys += [y, y, None]
+    for parent, y in last.items():
         xs += [places[parent][0], places[parent][0], None]
-        ys += [places[parent][1], row, None]
-    figure.add_scatter(x=xs, y=ys, mode="lines", line={"color": NEUTRAL, "width": 1.5}, hoverinfo="skip")
+        ys += [places[parent][1], y, None]
+    figure.add_scatter(x=xs, y=ys, mode="lines", line={"color": BASELINE, "width": 1.5}, hoverinfo="skip")
 
 
-def _node(figure: go.Figure, variant: Variant, place: tuple[int, int], *, recommended: bool) -> None:
-    depth, row = place
-    name, figures = label(own(variant), NAME), " · ".join(_figures(variant))
-    symbol = "star" if recommended else "diamond" if variant.role == "baseline" else "circle"
+def _node(figure: go.Figure, report: Report, variant: Variant, place: tuple[int, float], text: str) -> None:
+    depth, y = place
+    best = is_recommended(report, variant)
+    symbol = "diamond" if variant.role == "baseline" else "star" if best else "circle"
+    hover = "<br>".join((html.escape(variant.label), " · ".join(_figures(variant))))
     figure.add_scatter(
-        x=[depth], y=[row], mode="markers", hovertemplate=f"{label(variant.label, NAME)}<br>{figures}<extra></extra>",
-        marker={"size": 17 if recommended else 12, "symbol": symbol, "color": _colour(variant)},
+        x=[depth], y=[y], mode="markers", cliponaxis=False, hovertemplate=f"{hover}<extra></extra>",
+        marker={"size": 17 if symbol == "star" else 12, "symbol": symbol, "color": colour(report, variant)},
     )  # fmt: skip
-    figure.add_annotation(
-        x=depth, y=row, text=f"<b>{name}</b><br>{figures}", showarrow=False, xanchor="left", xshift=14, align="left",
-    )  # fmt: skip
+    figure.add_annotation(x=depth, y=y + BELOW_NAME, text=text, showarrow=False, xanchor="left", yanchor="top",
+                          xshift=13, align="left", borderpad=0)  # fmt: skip
 
 
-def own(variant: Variant) -> str:
-    """What the step is called that made it; the tree itself says what came before."""
-    return variant.settings.label if variant.settings else variant.label
+def _text(report: Report, variant: Variant) -> str:
+    """The step that made it, what became of it, and its figures; the tree itself says what came before."""
+    own = variant.settings.label if variant.settings else variant.label
+    words = " · ".join(part for part in (own, unbroken(remark(report, variant))) if part)
+    return f"<b>{label(words)}</b><br>{label(' · '.join(unbroken(figure) for figure in _figures(variant)), FIGURES)}"
 
 
 def _figures(variant: Variant) -> Iterator[str]:
-    yield f"{variant.size_bytes / 1e6:,.2f} MB"
+    yield f"{figures(variant.size_bytes / 1e6)} MB"
     if variant.latency is not None and variant.role != "baseline":
-        yield f"{variant.latency.ratio_to_baseline:.2f}× the time"
+        yield f"{figures(variant.latency.speedup)}× as fast"
     if variant.accuracy is not None:
         yield f"{100 * variant.accuracy.top1:.1f} %"
     elif variant.fidelity is not None:
         yield f"{100 * variant.fidelity.agreement:.1f} % agree"
-
-
-def _colour(variant: Variant) -> str:
-    verdict = variant.verdict
-    if verdict is None:
-        return NEUTRAL
-    if not verdict.within_budget or "slower_than_baseline" in verdict.codes:
-        return WORSE
-    return BETTER if verdict.faster == "yes" else NEUTRAL
 
 
 def _alt(report: Report, family: list[tuple[Variant, int]]) -> str:

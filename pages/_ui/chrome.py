@@ -105,7 +105,7 @@ def empty(title: str, text: str, icon: str) -> None:
 
 
 def chart(figure: go.Figure, key: str) -> None:
-    """A figure in the theme's colours, with its words for whoever cannot see it."""
+    """A figure with its texts in the page's colour (style.css), and its words for whoever cannot see it."""
     st.plotly_chart(figure, key=key, alt=alt_text(figure), config={"displayModeBar": False, "responsive": True})
 
 

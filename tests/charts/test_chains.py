@@ -1,11 +1,14 @@
 """The waterfall of a chain and the family tree, on made reports."""
 
+from itertools import pairwise
+
 import pytest
 
 from engine.charts import alt_text, named, tree, waterfall
-from engine.charts.style import BETTER, NEUTRAL, WORSE
-from engine.results import Recommendation
+from engine.charts.style import BASELINE, CANDIDATE, LINE, OVER, RECOMMENDED
+from engine.results import Accuracy, Recommendation
 from engine.settings import Distill, Finetune, PruneChannel, QuantizeStatic, Simplify
+from tests.charts.reading import name, texts, whisker
 from tests.made import BASE, made_latency, made_race, made_race_report, made_report, made_variant
 
 PRUNED, TUNED, SMALL, OTHER = "1" * 12, "2" * 12, "3" * 12, "4" * 12
@@ -32,39 +35,52 @@ def chain(**changed):
 
 def bars(figure):
     """By name: where a bar begins, where it ends, and its colour."""
-    return {bar.y[0]: (round(bar.base[0], 3), round(bar.base[0] + bar.x[0], 3), bar.marker.color)
+    return {name(bar): (round(bar.base[0], 3), round(bar.base[0] + bar.x[0], 3), bar.marker.color)
             for bar in figure.data if bar.type == "bar"}  # fmt: skip
 
 
 def test_a_step_s_bar_goes_from_where_the_one_before_ended_and_says_when_it_made_the_file_larger():
     figure = waterfall(chain(), SMALL, "size")
     assert bars(figure) == {
-        "Baseline": (0, 20, NEUTRAL), "1 Pruned": (20, 10, BETTER), "3 INT8": (10, 12, WORSE),
+        "Baseline": (0, 20, BASELINE), "1 Pruned": (20, 10, RECOMMENDED), "3 INT8": (10, 12, OVER),
     }  # fmt: skip
-    assert "3 INT8 12.00 MB (+20 %)" in alt_text(figure)
-    assert "2 Fine-tuned 10.00 MB (±0 %)" in alt_text(figure)
+    assert "3 INT8 12.0 MB (+20 %)" in alt_text(figure)
+    assert "2 Fine-tuned 10.0 MB (±0 %)" in alt_text(figure)
 
 
 def test_latency_is_that_of_the_rounds_and_what_intervals_cannot_tell_apart_is_grey():
     figure = waterfall(chain(), SMALL, "latency")
     assert bars(figure) == {
-        "Baseline": (0, 2, NEUTRAL), "1 Pruned": (2, 1.2, BETTER), "2 Fine-tuned": (1.2, 1.22, NEUTRAL),
-        "3 INT8": (1.22, 0.6, BETTER),
+        "Baseline": (0, 2, BASELINE), "1 Pruned": (2, 1.2, RECOMMENDED), "2 Fine-tuned": (1.2, 1.22, BASELINE),
+        "3 INT8": (1.22, 0.6, RECOMMENDED),
     }  # fmt: skip
-    whisker = next(trace for trace in figure.data if trace.type == "scatter" and trace.y[0] == "3 INT8")
-    assert whisker.x[0] - whisker.error_x.arrayminus[0] == pytest.approx(2 * 0.27)
-    assert whisker.x[0] + whisker.error_x.array[0] == pytest.approx(2 * 0.33)
+    assert whisker(figure, "3 INT8") == pytest.approx((2 * 0.27, 2 * 0.33))
+    assert [text for text in texts(figure) if "fast" in text] == [
+        "1.20 ms, 1.67× as fast", "1.22 ms, 0.984× as fast", "0.600 ms, 2.03× as fast",
+    ]  # fmt: skip
 
 
 def test_accuracy_falls_and_recovers_by_paired_intervals():
     figure = waterfall(chain(), SMALL, "quality")
     assert bars(figure) == {
-        "1 Pruned": (99, 79, WORSE), "2 Fine-tuned": (79, 98.5, BETTER), "3 INT8": (98.5, 98.3, NEUTRAL),
+        "1 Pruned": (99, 79, OVER), "2 Fine-tuned": (79, 98.5, RECOMMENDED), "3 INT8": (98.5, 98.3, BASELINE),
     }  # fmt: skip
     assert "Top-1 accuracy after every step: Baseline 99.00 %" in alt_text(figure)
     assert "1 Pruned 79.00 % (−20.00 pt)" in alt_text(figure)
-    assert figure.layout.xaxis.range[0] < 74
-    assert figure.layout.xaxis.tickvals == (100, 90, 80, 70)
+    low, high = figure.layout.xaxis.range
+    assert low < 74
+    assert high == 100
+    assert figure.layout.xaxis.tickvals == (75, 80, 85, 90, 95, 100)
+
+
+def test_an_interval_ends_at_all_images():
+    whole = Accuracy(top1=1.0, top5=None, n_images=50, low=0.93, high=1.0)
+    report = made_report(made_variant(BASE, "Baseline", accuracy=whole),
+                         made_variant(PRUNED, "Pruned", settings=PruneChannel(),
+                                      verdict=verdict(0.02, -0.01, 0.05)))  # fmt: skip
+    figure = waterfall(report, PRUNED, "quality")
+    assert whisker(figure, "1 Pruned") == pytest.approx((95, 100))
+    assert figure.layout.xaxis.range[1] == 100
 
 
 def test_without_labels_it_is_agreement():
@@ -91,7 +107,11 @@ def test_a_race_that_kept_fp32_is_a_row_that_changes_nothing():
     assert [(row.name, row.seconds) for row in named(report, TUNED)] == [
         ("Baseline", 1), ("1 Pruned", 1), ("2 Fine-tuned", 1), ("3 FP32 kept", 71),
     ]  # fmt: skip
-    for quantity, said in (("size", "10.00 MB (±0 %)"), ("latency", "1.22 ms (±0 %)"), ("quality", "98.50 % (±0 pt)")):
+    for quantity, said in (
+        ("size", "10.0 MB (±0 %)"),
+        ("latency", "1.22 ms (1.00× as fast)"),
+        ("quality", "98.50 % (±0 pt)"),
+    ):
         figure = waterfall(report, TUNED, quantity)
         assert "3 FP32 kept" not in bars(figure)
         assert f"3 FP32 kept {said}" in alt_text(figure)
@@ -119,12 +139,14 @@ def test_the_tree_has_children_below_their_parents_with_what_became_of_them():
         update={"recommended": Recommendation(id=SMALL, reason=report.recommended.reason)})  # fmt: skip
     figure = tree(report)
     assert nodes(figure) == [
-        (0, "diamond", NEUTRAL), (1, "circle", WORSE), (2, "circle", BETTER), (3, "star", BETTER), (1, "circle", WORSE),
+        (0, "diamond", BASELINE), (1, "circle", OVER), (2, "circle", CANDIDATE), (3, "star", RECOMMENDED),
+        (1, "circle", OVER),
     ]  # fmt: skip
     assert [note.text.partition("<br>")[0] for note in figure.layout.annotations] == [
-        "<b>Baseline</b>", "<b>Pruned</b>", "<b>Fine-tuned</b>", "<b>INT8</b>", "<b>Simplified</b>",
+        "<b>Baseline</b>", "<b>Pruned · over\N{NO-BREAK SPACE}budget</b>", "<b>Fine-tuned</b>",
+        "<b>INT8 · recommended</b>", "<b>Simplified · slower</b>",
     ]  # fmt: skip
-    assert "Pruned + Fine-tuned + INT8 from Pruned + Fine-tuned: 12.00 MB, 0.30× the time, 99.0 %" in alt_text(figure)
+    assert "Pruned + Fine-tuned + INT8 from Pruned + Fine-tuned: 12.0 MB, 3.33× as fast, 99.0 %" in alt_text(figure)
 
 
 def test_the_tree_leaves_candidates_out_and_shows_names_as_they_are():
@@ -140,7 +162,9 @@ def test_a_large_family_has_room_for_every_row():
             for number in range(1, 25)]  # fmt: skip
     small, large = (tree(made_report(made_variant(BASE, "Baseline"), *some)) for some in (many[:1], many))
     assert len(nodes(large)) == 25
-    assert large.layout.height - small.layout.height == 23 * 46
+    ys = [trace.y[0] for trace in large.data if trace.mode == "markers"]
+    assert min(above - below for above, below in pairwise(ys)) > 2 * LINE
+    assert large.layout.height - small.layout.height == pytest.approx(ys[1] - ys[-1])
     assert max(depth for depth, *_ in nodes(large)) == 5
 
 

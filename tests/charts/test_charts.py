@@ -1,3 +1,5 @@
+import re
+
 import pytest
 
 from engine.charts import (
@@ -8,21 +10,19 @@ from engine.charts import (
     latency,
     layers,
     learning_curve,
+    names,
+    sensitivity,
     size,
     speed,
     tradeoff,
 )
-from engine.charts.style import NEUTRAL
-from engine.results import ClassCount, DataPreview, Event, Fidelity, ModelProfile
-from engine.settings import Preprocess
-from tests.made import BASE, INT8, made_report, made_variant
+from engine.charts.style import LINE, WRAP, figures, label, shortened
+from engine.results import Accuracy, ClassCount, Event, Fidelity
+from tests.charts.reading import texts, values, whisker
+from tests.made import BASE, INT8, made_large_report, made_report, made_variant
+from tests.made_charts import CASES, made_figures, made_preview, made_profile, made_sensitivity
 
 OF_A_REPORT = (size, latency, speed, accuracy, agreement, tradeoff)
-
-
-def rows(figure):
-    """What each trace draws: {name on the y axis: x}."""
-    return {trace.y[0]: trace.x[0] for trace in figure.data}
 
 
 @pytest.mark.parametrize("draw", OF_A_REPORT)
@@ -39,41 +39,77 @@ def test_a_report_without_measurements_still_has_charts(draw):
     assert alt_text(draw(made_report(bare)))
 
 
-@pytest.mark.parametrize("draw", OF_A_REPORT)
-def test_only_the_baseline_has_a_colour_of_its_own_and_the_recommended_comes_first(draw):
-    other = made_variant("d" * 12, "Another")
-    report = made_report(made_variant(BASE, "Baseline"), other, made_variant(INT8, "Static INT8"))
-    drawn = list(draw(report).data)
-    colours = [trace.marker.color for trace in drawn]
-    assert [colour for colour in colours if colour] in ([NEUTRAL], [])
-    assert "Static INT8" in str(drawn[0])
+@pytest.mark.parametrize("case", CASES)
+def test_every_axis_has_a_unit_and_different_ticks_within_its_range(case):
+    for chart, figure in made_figures(case).items():
+        for axis in (*figure.select_xaxes(), *figure.select_yaxes()):
+            ticks = axis.ticktext or ()
+            assert len(set(ticks)) == len(ticks), (chart, ticks)
+            assert not axis.title.text or re.search(r", (MB|ms|%|dB|×|count)|[(]×[)]|^Loss$|^Epoch$", axis.title.text)
+            if axis.type != "log" and axis.tickvals:
+                assert min(axis.range) <= axis.tickvals[0], (chart, axis.tickvals)
+                assert axis.tickvals[-1] <= max(axis.range), (chart, axis.tickvals)
+        assert chart == "tree" or any(axis.title.text for axis in figure.select_xaxes()), chart
 
 
-def test_size_is_in_mb_of_the_file_with_the_budget_as_a_line():
+def test_size_is_in_mb_of_the_file_with_the_budget_as_a_line_through_no_name():
     figure = size(made_report())
-    assert rows(figure) == {"Baseline": 20.0, "Static INT8": 5.0}
-    assert figure.layout.shapes[0].x0 == 30.0
+    assert values(figure) == {"Baseline": 20.0, "Static INT8": 5.0}
+    assert {shape.x0 for shape in figure.layout.shapes} == {30.0}
+    assert "budget 30 MB" in texts(figure)
+    names = [note.y for note in figure.layout.annotations if note.xanchor == "left" and note.yref != "paper"]
+    for shape in figure.layout.shapes:
+        assert not any(shape.y0 < y - LINE and y < shape.y1 for y in names)
+        assert not any(shape.y0 < y - LINE / 2 < shape.y1 for y in names)
 
 
 def test_latency_reaches_from_the_median_to_p95():
     figure = latency(made_report())
-    assert rows(figure) == {"Baseline": 2.0, "Static INT8": 1.0}
-    assert [trace.error_x.array[0] for trace in figure.data] == [0.5, 1.0]
-    assert [trace.error_x.arrayminus[0] for trace in figure.data] == [0, 0]
+    assert values(figure) == {"Baseline": 2.0, "Static INT8": 1.0}
+    assert [whisker(figure, name) for name in ("Baseline", "Static INT8")] == [(2.0, 3.0), (1.0, 1.5)]
+    assert "1.00 ms, p95 1.50" in "".join(texts(figure))
+
+
+@pytest.mark.parametrize("draw", [size, latency, speed, tradeoff])
+def test_an_axis_is_logarithmic_where_its_values_span_more_than_ten_times(draw):
+    assert draw(made_report()).layout.xaxis.type == "linear"
+    figure = draw(made_large_report(2))
+    assert figure.layout.xaxis.type == "log"
+    low, high = (10**end for end in figure.layout.xaxis.range)
+    assert all(low < value < high for value in values(figure).values())
+    assert not any(trace.type == "bar" for trace in figure.data)
 
 
 def test_speed_is_the_inverse_of_the_ratio_and_of_its_interval():
-    (trace,) = speed(made_report()).data
-    assert trace.x[0] == 2.0
-    assert trace.x[0] - trace.error_x.arrayminus[0] == pytest.approx(1 / 0.55)
-    assert trace.x[0] + trace.error_x.array[0] == pytest.approx(1 / 0.45)
+    figure = speed(made_report())
+    assert values(figure) == {"Static INT8": 2.0}
+    assert whisker(figure, "Static INT8") == pytest.approx((1 / 0.55, 1 / 0.45))
+    assert "<b>2.00×</b>" in texts(figure)
+    assert {shape.x0 for shape in figure.layout.shapes} == {1.0}
 
 
 def test_accuracy_has_its_interval_and_the_lowest_that_the_budget_allows():
     figure = accuracy(made_report())
-    assert rows(figure) == {"Baseline": 99.0, "Static INT8": 99.0}
-    assert figure.data[0].error_x.array[0] == pytest.approx(0.5)
-    assert figure.layout.shapes[0].x0 == pytest.approx(98.0)
+    assert values(figure) == {"Baseline": 99.0, "Static INT8": 99.0}
+    assert whisker(figure, "Baseline") == pytest.approx((98.0, 99.5))
+    assert [shape.x0 for shape in figure.layout.shapes] == [pytest.approx(98.0)] * 2
+
+
+@pytest.mark.parametrize("top1", [0.0, 0.001, 0.5, 0.97, 1.0])
+def test_an_axis_of_shares_ends_at_a_hundred_and_holds_every_value_whisker_and_budget(top1):
+    sure = Accuracy(top1=top1, top5=None, n_images=50, low=max(top1 - 0.03, 0), high=min(top1 + 0.03, 1))
+    base = made_variant(BASE, "Baseline", accuracy=sure)
+    other = made_variant(INT8, "INT8", accuracy=sure, fidelity=Fidelity(agreement=top1, sqnr_db=None, n_images=50))
+    report = made_report(base, other)
+    for figure in (accuracy(report), agreement(report)):
+        low, high = figure.layout.xaxis.range
+        ends = [end for name in values(figure) for end in whisker(figure, name)]
+        assert 0 <= low <= min(ends)
+        assert max(ends) <= high <= 100
+        assert all(low <= shape.x0 <= high for shape in figure.layout.shapes)
+    low, high = tradeoff(report).layout.yaxis.range
+    assert 0 <= low <= 100 * max(top1 - 0.01, 0)
+    assert 100 * top1 <= high <= 100
 
 
 def test_agreement_is_never_called_accuracy():
@@ -81,44 +117,85 @@ def test_agreement_is_never_called_accuracy():
     for figure in (agreement(report), tradeoff(report)):
         assert "accuracy" not in (alt_text(figure) + figure.to_json()).lower()
         assert "agreement" in alt_text(figure).lower()
-    assert rows(agreement(report)) == {"Static INT8": 97.0}
+    assert values(agreement(report)) == {"Static INT8": 97.0}
 
 
 def test_the_area_of_a_bubble_is_the_size_of_the_file():
     figure = tradeoff(made_report())
-    small, large = (trace.marker.size for trace in figure.data)
+    large, small = (trace.marker.size for trace in figure.data)
     assert (large / small) ** 2 == pytest.approx(20 / 5)
-    assert [trace.x[0] for trace in figure.data] == [1.0, 2.0]
+    assert [trace.x[0] for trace in figure.data] == [2.0, 1.0]
+
+
+def test_bubbles_have_their_names_beside_them_or_numbers_and_a_list_where_these_have_no_room():
+    assert "Static INT8<br>5.00 MB" in texts(tradeoff(made_report()))
+    written = texts(tradeoff(made_large_report(12)))
+    assert {str(number) for number in range(1, 13)} <= set(written)
+    assert "2 · Static INT8 · recommended · 0.450\N{NO-BREAK SPACE}MB" in written
+    assert any(text.startswith("5 · Fine-tuned + Pruned + Fine-tuned + Static") for text in written)
 
 
 def test_names_are_shown_not_obeyed_and_told_apart():
     twins = made_report(
         made_variant(BASE, "<b>x</b>"), made_variant(INT8, "same"), made_variant("d" * 12, "same"),
     )  # fmt: skip
-    assert set(rows(size(twins))) == {"&lt;b&gt;x&lt;/b&gt;", "same · bbbb", "same · dddd"}
+    written = texts(size(twins))
+    assert "&lt;b&gt;x&lt;/b&gt; · baseline" in written
+    assert {"same · bbbb", "<b>same · dddd · recommended</b>"} <= set(written)
+    assert "&lt;b&gt;x&lt;/b&gt;" in values(size(twins))
 
 
-def profile(counts):
-    return ModelProfile(name="m", format="onnx", weights="file", inputs={}, outputs={}, opset=18, parameters=1,
-                        macs=None, size_bytes=1, layers=counts, classes=None, n_outputs=None,
-                        preprocess=None)  # fmt: skip
+def test_a_long_name_is_wrapped_and_loses_its_middle_before_it_needs_a_fourth_line():
+    long = "Fine-tuned + " * 12 + "Static INT8 (chain 3)"
+    lines = label(long).split("<br>")
+    assert len(lines) == 3
+    assert max(map(len, lines)) <= WRAP
+    assert lines[0].endswith("…")
+    assert lines[-1].endswith("(chain 3)")
+    assert names(made_report(made_variant(BASE, long)))[BASE] == label(long)
+
+
+@pytest.mark.parametrize(("text", "short"), [("short", "short"), ("exactly ten", "exact… ten"), ("x" * 10, "x" * 10)])
+def test_a_shortened_name_keeps_its_ends(text, short):
+    assert shortened(text, 10) == short
+
+
+@pytest.mark.parametrize(("value", "text"), [(0.2314, "0.231"), (5, "5.00"), (9.996, "10.0"), (19.71, "19.7"),
+                                             (99.96, "100"), (1234.5, "1,234"), (0, "0.00")])  # fmt: skip
+def test_figures_have_three_digits(value, text):
+    assert figures(value) == text
 
 
 def test_layers_are_ranked_and_the_rest_is_counted_together():
-    figure = layers(profile({f"Kind{n:02}": n for n in range(1, 16)}))
-    assert figure.data[0].y[0] == "Kind15"
-    assert figure.data[0].y[-1] == "5 other types"
-    assert sum(figure.data[0].x) == sum(range(1, 16))
+    figure = layers(made_profile(12).model_copy(update={"layers": {f"Kind{n:02}": n for n in range(1, 16)}}))
+    counts = [(trace.hovertemplate.removesuffix("<extra></extra>"), trace.x[0]) for trace in figure.data]
+    assert counts[0] == ("Kind15: 15", 15)
+    assert counts[-1] == ("5 other types: 15", 15)
+    assert sum(count for _, count in counts) == sum(range(1, 16))
+    assert texts(figure)[:2] == ["Kind15", "15"]
 
 
 def test_classes_are_stacked_by_split_and_an_empty_split_is_left_out():
     counts = tuple(ClassCount(name=str(n), train=6, calibration=1, evaluation=3, holdout=0) for n in range(30))
-    preview = DataPreview(summary=made_report().data, counts=counts, skipped=(), examples=(), n_outputs=30,
-                          head_fits=True, preprocess=Preprocess(size=(8, 8), mean=(0.5,), std=(0.5,)))  # fmt: skip
-    figure = class_counts(preview)
+    figure = class_counts(made_preview(2).model_copy(update={"counts": counts}))
     assert [trace.name for trace in figure.data] == ["train", "calibration", "evaluation"]
     assert len(figure.data[0].x) == 24
     assert "30 classes: 180 train, 30 calibration, 90 evaluation" in alt_text(figure)
+    assert "holdout" not in figure.to_json()
+
+
+def test_classes_that_begin_alike_have_rows_of_their_own():
+    figure = class_counts(made_preview(12))
+    assert len(set(figure.layout.yaxis.ticktext)) == len(figure.data[0].x) == 12
+    assert figure.data[0].customdata[0] == "a class with a long name 0"
+
+
+def test_groups_of_layers_are_told_apart_and_listed():
+    figure = sensitivity(made_sensitivity(12))
+    assert len({(trace.line.color, trace.line.dash, trace.marker.symbol) for trace in figure.data}) == 12
+    (key,) = texts(figure)
+    assert key.startswith("dotted: as it is, 100.0%<br>")
+    assert all(one.layer in key for one in made_sensitivity(12).layers)
 
 
 def epoch(number):
@@ -134,9 +211,4 @@ def test_the_learning_curve_begins_with_the_first_epoch():
         ("train loss", (1.0, 0.5)), ("validation top-1", (90.0, 90.0)),
     ]  # fmt: skip
     assert "train loss 0.5" in alt_text(figure)
-
-
-def test_a_perfect_variant_has_no_room_above_a_hundred_percent_worth_speaking_of():
-    perfect = made_variant(INT8, "Perfect", fidelity=Fidelity(agreement=1.0, sqnr_db=None, n_images=10), accuracy=None)
-    report = made_report(made_variant(BASE, "Baseline", labelled=False), perfect)
-    assert tradeoff(report).layout.yaxis.range[1] < 101
+    assert "tuning" not in (alt_text(figure) + figure.to_json()).lower()

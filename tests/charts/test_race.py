@@ -3,7 +3,7 @@ import math
 import pytest
 
 from engine.charts import accuracy, agreement, alt_text, latency, race, size, speed, tradeoff
-from engine.charts.style import NEUTRAL
+from engine.charts.style import BASELINE, CANDIDATE, RECOMMENDED
 from tests.made import made_open_race_report, made_race_report, made_trial
 
 SCATTER = ("won", "in", "out")
@@ -40,7 +40,7 @@ def test_the_whiskers_are_the_interval_of_the_speed():
 def test_the_winner_stands_out_and_who_left_is_grey_with_its_stage():
     figure = race(trials(made_race_report()))
     drawn = traces(figure)
-    assert [drawn[name].marker.color for name in SCATTER] == [None, None, NEUTRAL]
+    assert [drawn[name].marker.color for name in SCATTER] == [RECOMMENDED, CANDIDATE, BASELINE]
     assert drawn["won"].marker.size > drawn["in"].marker.size
     for text in ("<b>Static INT8 · won</b>", "Dynamic INT8 · screening", "Static INT8, per tensor · not timed",
                  "Static INT8, first 2 in float · final"):  # fmt: skip

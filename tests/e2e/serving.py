@@ -40,7 +40,8 @@ def until(condition: Callable[[], T], seconds: float = 30.0) -> T:
 class App:
     """One server and one home; whatever was started for this home can be found and ended."""
 
-    def __init__(self, folder: Path, *options: str) -> None:
+    def __init__(self, folder: Path, *options: str, script: str = "app.py") -> None:
+        self._script = script
         self.home = Home(folder / "home")
         self.port = _free_port()
         self._options = options
@@ -60,7 +61,8 @@ class App:
         environment = {key: value for key, value in os.environ.items() if key != "FEATHERWEIGHT_DATABASE_URL"}
         with self._log.open("ab") as log:
             self._server = subprocess.Popen(
-                [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(self.port), *self._options],
+                [sys.executable, "-m", "streamlit", "run", self._script, "--server.port", str(self.port),
+                 *self._options],
                 env=environment | {"FEATHERWEIGHT_HOME": str(self.home.path), "HF_HUB_OFFLINE": "1"},
                 cwd=ROOT, stdout=log, stderr=log, start_new_session=True,
             )  # fmt: skip

@@ -1,0 +1,38 @@
+"""What the colours of series mean, in lines of text above the plot, as many on every width."""
+
+import html
+from collections.abc import Iterable
+
+import plotly.graph_objects as go
+
+from engine.charts.style import LINE, shortened
+
+LETTERS = 42
+"""Of one line: they fit beside the ticks of a y axis on a phone."""
+BETWEEN = "\N{NO-BREAK SPACE}" * 3
+
+Entry = tuple[str, str, str]
+"""A glyph, its colour and a name."""
+
+
+def add_key(figure: go.Figure, entries: Iterable[Entry], *, first: str = "", letters: int = LETTERS) -> None:
+    """Write the series side by side above the plot, where they fit a line of so many letters; the figure grows by it.
+
+    `first` is a line before them.
+    """
+    lines = [html.escape(first)] if first else []
+    left = 0
+    for glyph, colour, whole in entries:
+        name = shortened(whole, letters - 2)
+        text = f'<span style="color:{colour}">{glyph}</span> {html.escape(name)}'
+        needed = len(name) + len(BETWEEN) + 2
+        if needed > left:
+            lines.append(text)
+            left = letters - needed
+        else:
+            lines[-1] += f"{BETWEEN}{text}"
+            left -= needed
+    head = LINE * len(lines) + 8
+    figure.add_annotation(x=0, xref="paper", xanchor="left", y=1, yref="paper", yanchor="top", yshift=head,
+                          align="left", text="<br>".join(lines), showarrow=False, borderpad=0)  # fmt: skip
+    figure.update_layout(margin_t=head, height=figure.layout.height + head - figure.layout.margin.t)

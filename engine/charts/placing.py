@@ -1,0 +1,156 @@
+"""Where the labels of points go, so that none lies on another, on a point or on a line, at every width of the page.
+
+A figure does not know how wide it will be shown. Heights are fixed, widths are not: a place counts if it is free at all
+of WIDTHS.
+"""
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from engine.charts.style import BASELINE
+
+WIDTHS = (230, 260, 300, 350, 420, 500, 600, 720, 860, 1000, 1150)
+"""Pixels of a plot, from that of a phone to that of the widest page."""
+FREE = 3
+"""Pixels around a label."""
+NEAR, FAR = (0.0, 8.0, 16.0), (26.0, 38.0, 52.0, 68.0, 86.0, 106.0)
+"""Pixels between a point and its label: beside it, or at the end of a thin line."""
+TURNS = (1, 15, 2, 14, 0, 8, 4, 12, 3, 13, 5, 11, 6, 10, 7, 9, *(n + 0.5 for n in range(16)))
+"""Sixteenths of a turn to the left from due right, in the order in which they are tried; the halves for crowds."""
+BROAD = 0.3
+"""A label stands above or below its point where its direction is less than this to the side, and likewise beside it."""
+ABOVE = 22
+"""Pixels by which labels may go beyond the top of the plot."""
+
+Ends = tuple[tuple[float, float], tuple[float, float]]
+"""A line between two places (x, y)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mark:
+    """A point at `x`, a share of the plot's width, and `y`, px from its top, with the size of its label in px.
+
+    Without a size it has no label, and is only in the way of others.
+    """
+
+    x: float
+    y: float
+    radius: float
+    width: float = 0.0
+    height: float = 0.0
+
+
+@dataclass(frozen=True)
+class Offset:
+    """From a point to the middle of its label, px to the right and down; `led` by a line where it is not beside it."""
+
+    x: float
+    y: float
+    led: bool
+
+
+@dataclass(frozen=True)
+class Box:
+    """A rectangle in px, y downwards."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+    def meets(self, other: "Box") -> bool:
+        return (self.left < other.right + FREE and other.left < self.right + FREE
+                and self.top < other.bottom + FREE and other.top < self.bottom + FREE)  # fmt: skip
+
+    def crossed(self, line: Ends) -> bool:
+        """Whether a line goes through it, by Liang and Barsky's clipping."""
+        (x, y), (to_x, to_y) = line
+        enter, leave = 0.0, 1.0
+        for way, low, high in ((to_x - x, self.left - x, self.right - x), (to_y - y, self.top - y, self.bottom - y)):
+            if way == 0:
+                if low > 0 or high < 0:
+                    return False
+                continue
+            first, last = sorted((low / way, high / way))
+            enter, leave = max(enter, first), min(leave, last)
+        return enter <= leave
+
+
+class Scene:
+    """What stands on the plot at one width."""
+
+    def __init__(self, width: float, height: float, marks: Sequence[Mark], lines: Sequence[Ends]) -> None:
+        self.width, self.height = width, height
+        self.points = [_box(mark.x * width, mark.y, 2 * mark.radius, 2 * mark.radius) for mark in marks]
+        self.lines = [((x * width, y), (to_x * width, to_y)) for (x, y), (to_x, to_y) in lines]
+        self.labels: list[Box] = []
+
+    def free(self, mark: Mark, offset: Offset, *, over_points: bool) -> bool:
+        """Whether a label can stand there, and its line can lead there."""
+        box, line = self._label(mark, offset), self._leader(mark, offset)
+        inside = box.left >= 0 and box.right <= self.width and box.top >= -ABOVE and box.bottom <= self.height
+        return (
+            inside
+            and not any(box.meets(label) for label in self.labels)
+            and not any(box.crossed(other) for other in self.lines)
+            and not (offset.led and any(label.crossed(line) for label in self.labels))
+            and (over_points or not any(box.meets(point) for point in self.points))
+        )
+
+    def add(self, mark: Mark, offset: Offset) -> None:
+        self.labels.append(self._label(mark, offset))
+        if offset.led:
+            self.lines.append(self._leader(mark, offset))
+
+    def _label(self, mark: Mark, offset: Offset) -> Box:
+        return _box(mark.x * self.width + offset.x, mark.y + offset.y, mark.width, mark.height)
+
+    def _leader(self, mark: Mark, offset: Offset) -> Ends:
+        x = mark.x * self.width
+        return (x, mark.y), (x + offset.x, mark.y + offset.y)
+
+
+def place(marks: Sequence[Mark], lines: Sequence[Ends], height: float, *, far: bool) -> list[Offset | None]:
+    """The first free place of every label, in the order of the marks that have one; None for one that finds none.
+
+    `lines` run between places (share of the width, px from the top of the plot); `height` is the plot's in px. With
+    `far` a label may stand away from its point, and in the end over other points.
+    """
+    scenes = [Scene(width, height, marks, lines) for width in WIDTHS]
+    tries = [(NEAR, False), *([(FAR, False), (NEAR + FAR, True)] if far else [])]
+    found: list[Offset | None] = []
+    for mark in (mark for mark in marks if mark.width > 0):
+        free = next((offset for distances, over_points in tries for offset in _offsets(mark, distances)
+                     if all(scene.free(mark, offset, over_points=over_points) for scene in scenes)), None)  # fmt: skip
+        if free is not None:
+            for scene in scenes:
+                scene.add(mark, free)
+        found.append(free)
+    return found
+
+
+def annotation(offset: Offset, radius: float) -> dict[str, object]:
+    """The part of a Plotly annotation that this place decides; a label away from its point has a thin line to it."""
+    if not offset.led:
+        return {"showarrow": False, "xshift": offset.x, "yshift": -offset.y, "borderpad": 0}
+    return {"ax": offset.x, "ay": offset.y, "arrowhead": 0, "arrowwidth": 1, "arrowcolor": BASELINE,
+            "standoff": radius, "borderpad": 0}  # fmt: skip
+
+
+def _offsets(mark: Mark, distances: Iterable[float]) -> Iterator[Offset]:
+    for distance in distances:
+        reach = mark.radius + FREE + 1 + distance
+        for turn in TURNS:
+            x, y = math.cos(math.tau * turn / 16), -math.sin(math.tau * turn / 16)
+            yield Offset(
+                reach * x + _side(x) * mark.width / 2, reach * y + _side(y) * mark.height / 2, distance > NEAR[-1]
+            )
+
+
+def _side(way: float) -> float:
+    return 0.0 if abs(way) < BROAD else math.copysign(1.0, way)
+
+
+def _box(x: float, y: float, width: float, height: float) -> Box:
+    return Box(x - width / 2, y - height / 2, x + width / 2, y + height / 2)

@@ -1,0 +1,112 @@
+"""The scales of axes: what they hold, and their round ticks. Logarithmic where the values span more than ten times."""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import plotly.graph_objects as go
+
+WIDE = 10.0
+"""From this factor between the largest and the smallest on, an axis that need not show zero is logarithmic."""
+ROOM = 0.06
+"""The share of an axis that is left free beyond the values at either end."""
+MOST_TICKS = 6
+"""As many ticks as have room side by side on a phone."""
+FACTORS: tuple[tuple[int, ...], ...] = ((1, 2, 5), (1, 3), (1,))
+"""The ticks of a decade, where there is room for them."""
+
+
+@dataclass(frozen=True)
+class Scale:
+    """An axis from `low` to `high`, both in the units of the values.
+
+    It has `most` ticks at most, or one more if it is logarithmic, and none between the numbers where the values are
+    `whole`.
+    """
+
+    low: float
+    high: float
+    log: bool = False
+    whole: bool = False
+    most: int = MOST_TICKS
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        """The range as Plotly wants it, which is that of the exponents of ten on a logarithmic axis."""
+        return self.position(self.low), self.position(self.high)
+
+    def position(self, value: float) -> float:
+        """A value as Plotly wants it for an annotation: the exponent of ten on a logarithmic axis."""
+        return math.log10(value) if self.log else value
+
+    def place(self, value: float) -> float:
+        """Where a value lies between the ends: 0 is the low one, 1 the high one."""
+        low, high = self.ends
+        return (self.position(value) - low) / (high - low)
+
+    @property
+    def ticks(self) -> dict[float, str]:
+        """Round values with their texts, all different; none at the low end but zero, where its text would be cut."""
+        found = _factors(self) if self.log else _steps(self)
+        return {value: text for value, text in found.items() if value == 0 or self.place(value) > ROOM / 2}
+
+    def axis(self, unit: str = "") -> dict[str, object]:
+        """The part of a Plotly axis that this scale decides; `unit` stands behind every tick."""
+        ticks = self.ticks
+        return {"type": "log" if self.log else "linear", "range": list(self.ends), "tickvals": list(ticks),
+                "ticktext": [f"{text}{unit}" for text in ticks.values()]}  # fmt: skip
+
+
+def amounts(values: Iterable[float], *, zero: bool = True, room: float = ROOM, most: int = MOST_TICKS) -> Scale:
+    """The scale of sizes, times and factors: from zero, or around them; logarithmic where they are wide."""
+    known = list(values) or [1.0]
+    low, high = min(known), max(known)
+    if low > 0 and high / low > WIDE:
+        beyond = (high / low) ** room
+        return Scale(low / beyond, high * beyond, log=True, most=most)
+    if zero:
+        return Scale(0.0, (1 + room) * (high or 1.0), most=most)
+    beyond = room * ((high - low) or high or 1.0)
+    return Scale(low - beyond, high + beyond, most=most)
+
+
+def percentages(values: Iterable[float], *, room: float = ROOM, most: int = MOST_TICKS) -> Scale:
+    """The scale of shares in percent: around the values, at least a point long, and never beyond 0 or 100."""
+    known = list(values) or [100.0]
+    low, high = min(known), max(known)
+    beyond = max(room * (high - low), (1.0 - (high - low)) / 2)
+    end = min(high + beyond, 100.0)
+    return Scale(max(min(low - beyond, end - 1.0), 0.0), end, most=most)
+
+
+def counts(values: Iterable[float]) -> Scale:
+    """The scale of counts, whose bars begin at zero however far they span."""
+    return Scale(0.0, (1 + ROOM) * max(values, default=1.0), whole=True)
+
+
+def show_x(figure: go.Figure, scale: Scale, unit: str = "") -> None:
+    """Put the scale on the figure's x axis."""
+    figure.update_xaxes(scale.axis(unit))
+
+
+def _steps(scale: Scale) -> dict[float, str]:
+    smallest = 1.0 if scale.whole else 0.0
+    power = math.floor(math.log10((scale.high - scale.low) / scale.most))
+    for step in (m * 10.0 ** (power + d) for d in range(9) for m in (1, 2, 5)):
+        first, last = math.ceil(scale.low / step - 1e-9), math.floor(scale.high / step + 1e-9)
+        if step >= smallest and last - first < scale.most:
+            break
+    digits = max(0, -math.floor(math.log10(step) + 1e-9))
+    ticks = (round(number * step, digits) for number in range(first, last + 1))
+    return {tick: f"{tick:,.{digits}f}" if tick else "0" for tick in ticks}
+
+
+def _factors(scale: Scale) -> dict[float, str]:
+    decades = range(math.floor(math.log10(scale.low)), math.ceil(math.log10(scale.high)) + 1)
+    found: list[float] = []
+    for factors, every in (*((factors, 1) for factors in FACTORS), *((FACTORS[-1], n) for n in (2, 3, 5, 10))):
+        ticks = (m * 10.0**d for d in decades if d % every == 0 for m in factors)
+        found = [tick for tick in ticks if scale.low <= tick <= scale.high]
+        if len(found) <= scale.most + 1:
+            break
+    return {value: f"{value:,.9f}".rstrip("0").rstrip(".") for value in found}

@@ -1,0 +1,120 @@
+"""Every chart, drawn from results made by hand."""
+
+import plotly.graph_objects as go
+
+from engine import charts
+from engine.analyses.front import advised
+from engine.charts.style import BASELINE, canvas
+from engine.results import (
+    Accuracy,
+    ClassCount,
+    DataPreview,
+    Event,
+    LayerSensitivity,
+    ModelProfile,
+    Report,
+    Sensitivity,
+    SensitivityPoint,
+)
+from engine.settings import Preprocess
+from tests.made import (
+    BASE,
+    made_advice,
+    made_architecture,
+    made_large_report,
+    made_many_trials,
+    made_report,
+    made_variant,
+)
+
+WHOLE = (charts.size, charts.latency, charts.speed, charts.accuracy, charts.agreement, charts.tradeoff, charts.tree)
+"""What draws a report by itself."""
+
+
+CASES = ("2", "5", "12", "plain", "unlabelled", "alone")
+"""2, 5 or 12 of everything, with a factor of 100 in between; a usual report; one without labels; a baseline alone."""
+
+
+def made_figures(case: str) -> dict[str, go.Figure]:
+    """Every chart of a case by name; those of analyses too where the case is a number of things."""
+    if case.isdigit():
+        return of_report(made_large_report(int(case))) | of_analyses(int(case))
+    if case == "faulty":
+        return {"faulty": made_faulty()}
+    if case == "alone":
+        return of_report(made_report(made_variant(BASE, "Baseline")))
+    return of_report(made_report(labelled=case == "plain"))
+
+
+def of_report(report: Report) -> dict[str, go.Figure]:
+    """Every chart of a report by name; the waterfalls are of the longest chain."""
+    longest = max(report.main_variants, key=lambda variant: len(report.lineage(variant.id))).id
+    steps = {f"waterfall-{name}": charts.waterfall(report, longest, name) for name in ("size", "latency", "quality")}
+    return {draw.__name__: draw(report) for draw in WHOLE} | steps
+
+
+def of_analyses(n: int) -> dict[str, go.Figure]:
+    """Every other chart by name."""
+    curve = charts.learning_curve(made_epochs(n))
+    assert curve is not None
+    return {
+        "race": charts.race(made_many_trials(n).values()), "advice": charts.advice(many_architectures(n)),
+        "sensitivity": charts.sensitivity(made_sensitivity(n)), "class_counts": charts.class_counts(made_preview(n)),
+        "layers": charts.layers(made_profile(n)), "learning_curve": curve,
+    }  # fmt: skip
+
+
+def many_architectures(n: int):
+    """Architectures with a factor of 100 between their latencies, some of them close to each other."""
+    made = [made_architecture(f"network{number}", 10 ** (-1 + 2 * number / max(n - 1, 1)), 0.6 + 0.02 * number)
+            for number in range(n)]  # fmt: skip
+    beaten = [made_architecture(f"beaten{number}", 0.95 + 0.01 * number, 0.6) for number in range(n)]
+    found = advised(made_advice(*made, *beaten))
+    right = Accuracy(top1=0.99, top5=None, n_images=539, low=0.98, high=0.995)
+    return found.model_copy(update={"own": found.own.model_copy(update={"accuracy": right})})
+
+
+def made_sensitivity(n: int) -> Sensitivity:
+    groups = tuple(
+        LayerSensitivity(layer=f"stages.{number}.blocks.{number}.conv_pointwise", channels=64, points=tuple(
+            SensitivityPoint(ratio=ratio, top1=1.0 - ratio * (number + 1) / n) for ratio in (0.1, 0.3, 0.5, 0.7)))
+        for number in range(n)
+    )  # fmt: skip
+    return Sensitivity(layers=groups, top1=1.0, labelled=True, n_images=64)
+
+
+def made_preview(n: int) -> DataPreview:
+    counts = tuple(ClassCount(name=f"a class with a long name {number}", train=60 * (number + 1), calibration=10,
+                              evaluation=30, holdout=1) for number in range(n))  # fmt: skip
+    return DataPreview(summary=made_report().data, counts=counts, skipped=(), examples=(), n_outputs=n, head_fits=True,
+                       preprocess=Preprocess(size=(8, 8), mean=(0.5,), std=(0.5,)))  # fmt: skip
+
+
+def made_profile(n: int) -> ModelProfile:
+    counts = {f"QLinearGlobalAveragePool{number}": 1 + number * number for number in range(n)}
+    return ModelProfile(name="m", format="onnx", weights="file", inputs={}, outputs={}, opset=18, parameters=1,
+                        macs=None, size_bytes=1, layers=counts, classes=None, n_outputs=None,
+                        preprocess=None)  # fmt: skip
+
+
+def made_epochs(n: int) -> list[Event]:
+    return [
+        Event(time="", step="qat", phase="train", fraction=0.5, message="", metrics={
+            "epoch": float(number), "train_loss": 100 ** (1 - number / n), "validation_top1": 1 - 0.4 / number,
+            "averaged_weights_top1": 1 - 0.5 / number})
+        for number in range(1, n + 1)
+    ]  # fmt: skip
+
+
+def made_faulty() -> go.Figure:
+    """A figure with every fault that is looked for."""
+    figure = canvas("faulty", height=300)
+    figure.add_scatter(x=[1, 2], y=[1, 2], mode="lines", line={"color": BASELINE})
+    figure.add_scatter(x=[1.2], y=[1.8], mode="markers", marker={"size": 30, "color": BASELINE})
+    for x, y, text, more in (
+        (1.5, 1.5, "struck", {}), (1.2, 1.8, "covered", {}), (1.8, 1.2, "over", {}), (1.8, 1.2, "under", {}),
+        (2.0, 1.0, "outside", {"xshift": 60}), (1.2, 1.2, "pale", {"opacity": 0.3}),
+    ):  # fmt: skip
+        figure.add_annotation(x=x, y=y, text=text, showarrow=False, **more)
+    figure.update_xaxes(tickvals=[1, 2], ticktext=["same", "same"], range=[0.9, 2.1])
+    return figure
