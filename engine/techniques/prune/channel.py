@@ -179,7 +179,8 @@ def _notes(
                         f"code fixes their widths", "Raise the ratio, or set round_to to 1, or distil it into a "
                         "narrower network", code=UNCHANGED)  # fmt: skip
     whole = {name for part in parts for name in part.whole} - done
-    text = (f"{len(done)} groups of layers lost channels (asked: {ratio:.0%}, by {settings.importance}, "
+    asked = settings.model_copy(update={"ratio": ratio}).share_words
+    text = (f"{len(done)} groups of layers lost channels (asked: {asked}, by {settings.importance}, "
             f"{settings.scope}, in multiples of {settings.round_to}); {gone:.0%} of the parameters "
             f"are gone")  # fmt: skip
     notes = [Note(code="pruned", text=text)]
