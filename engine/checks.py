@@ -93,4 +93,4 @@ def _warning(number: int, cut: Variant, variants: Collection[Variant]) -> Note:
     else:
         seen = "what it has cost could not be seen"
     return Note(code="pruned_without_recovery", text=f"Chain {number} prunes and does not train afterwards: {seen}; "
-                                                     "put finetune or distill after prune to recover")  # fmt: skip
+                                                     "fine-tune or distil after it to recover")  # fmt: skip

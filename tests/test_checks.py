@@ -58,7 +58,7 @@ def test_labels_need_as_many_outputs_or_a_map(tmp_path):
 
 def test_a_map_beyond_the_outputs_is_refused(tmp_path):
     classes = ["hen", "dog", "cow", "ape", "pig", "cat"]
-    with pytest.raises(DataError, match=r"number 6 of data\.classes, and the model has 5 outputs"):
+    with pytest.raises(DataError, match=r"number 6 of the class names \(data\.classes\), and the model has 5 outputs"):
         refuse_or_not(small_classifier(Shape()), tmp_path, pets(tmp_path / "pets", classes=classes))
 
 

@@ -74,10 +74,13 @@ def _load(request: SensitivityRequest, work: Path) -> tuple[TorchModel, Part]:
                 n_outputs=model.n_outputs, model_classes=model.classes, work=work)  # fmt: skip
     if data.labelled and not data.head_fits(model.n_outputs):
         raise DataError(f"the model has {model.n_outputs} outputs and the data {len(data.classes or ())} classes",
-                        "Set data.labels to none, or choose a model for these classes")  # fmt: skip
+                        "Go on without labels (data.labels), or choose a model for these classes")  # fmt: skip
     part = data.split("calibration").span(0, MOST_IMAGES)
     if len(part) == 0:
-        raise DataError("there are no calibration images to see the sensitivity on", "Raise split.calibration")
+        raise DataError(
+            "there are no calibration images to see the sensitivity on",
+            "Raise the share of images for calibration (split.calibration)",
+        )
     return model, part
 
 

@@ -37,17 +37,19 @@ Placed = tuple[int, Trial]
 """A trial and its place on the y axis."""
 
 
-def race(trials: Iterable[Trial]) -> go.Figure:
+def race(trials: Iterable[Trial], *, recommended: bool = True) -> go.Figure:
     """A row a candidate, the fastest on top: its speed with its interval on a log axis, and its SQNR, dB.
 
-    The winner has the colour of what is recommended; whoever left before the final is grey, with the stage at which it
-    left.
+    The winner has the colour of what is recommended, where the run recommends it (`recommended`), else that of any
+    candidate; whoever left before the final is grey, with the stage at which it left.
     """
+    colours = COLOURS if recommended else COLOURS | {"won": CANDIDATE}
     ranked = sorted(trials, key=lambda trial: (trial.ratio is None, trial.ratio or 0.0))
     figure = canvas(_alt(ranked), height=HEAD_AND_FOOT + ROW * max(len(ranked), 1))
     placed = [(-row, trial) for row, trial in enumerate(ranked)]
     for group in ("won", "in", "out"):
-        _add_speed(figure, [(y, t) for y, t in placed if _group(t) == group and t.ratio is not None], group)
+        timed = [(y, trial) for y, trial in placed if _group(trial) == group and trial.ratio is not None]
+        _add_speed(figure, timed, group, colours[group])
     _add_fidelity(figure, [(y, trial) for y, trial in placed if trial.fidelity is not None])
     for y, trial in placed:
         _name(figure, trial, y)
@@ -72,9 +74,9 @@ def _speed(trial: Trial) -> tuple[float, float, float]:
     return 1 / ratio, 1 / (trial.ratio_high or ratio), 1 / (trial.ratio_low or ratio)
 
 
-def _add_speed(figure: go.Figure, placed: Sequence[Placed], group: str) -> None:
+def _add_speed(figure: go.Figure, placed: Sequence[Placed], group: str, colour: str) -> None:
     """One trace a group, also an empty one."""
-    speeds, colour = [_speed(trial) for _, trial in placed], COLOURS[group]
+    speeds = [_speed(trial) for _, trial in placed]
     figure.add_scatter(
         x=[value for value, _, _ in speeds], y=[y for y, _ in placed], mode="markers", name=group,
         marker={"size": 15 if group == "won" else 11, "color": colour},

@@ -21,7 +21,7 @@ def ordered(
     if len(names) < 2:
         shown = f"one class, '{next(iter(names))}'" if names else "no class"
         raise DataError(f"the images have {shown}; there is nothing to tell apart",
-                        "Add images of other classes, or set labels to none")  # fmt: skip
+                        "Add images of other classes, or go on without labels (data.labels)")  # fmt: skip
     if given is not None:
         return tuple(given), _given(names, given, n_outputs), ()
     if model_classes is not None and (outputs := _by_name(names, model_classes)):
@@ -39,13 +39,13 @@ def _given(names: Collection[str], given: Sequence[str], n_outputs: int | None) 
     missing = sorted(name for name in names if name not in outputs)
     if missing:
         shown = ", ".join(f"'{name}'" for name in missing[:3])
-        raise DataError(f"data.classes lacks {len(missing)} of {len(names)} labels: {shown}",
+        raise DataError(f"the class names (data.classes) lack {len(missing)} of {len(names)} labels: {shown}",
                         "Name every class, in the order of the model's outputs")  # fmt: skip
     beyond = [name for name in names if n_outputs is not None and outputs[name] >= n_outputs]
     if beyond:
-        raise DataError(f"'{beyond[0]}' is number {outputs[beyond[0]] + 1} of data.classes, and the model has "
-                        f"{n_outputs} outputs", "Choose a model with more outputs, or begin every chain with the "
-                        "same finetune")  # fmt: skip
+        raise DataError(f"'{beyond[0]}' is number {outputs[beyond[0]] + 1} of the class names (data.classes), and the "
+                        f"model has {n_outputs} outputs", "Choose a model with more outputs, or begin every chain "
+                        "with the same finetune")  # fmt: skip
     return outputs
 
 
@@ -68,7 +68,7 @@ def _sorted(names: Collection[str]) -> tuple[tuple[str, ...], tuple[Note, ...]]:
     if numeric == plain:
         return plain, ()
     text = ("The class names are numbers and were put in numeric order; where the model was trained with them in "
-            "alphabetic order (10 before 2), name data.classes in that order")  # fmt: skip
+            "alphabetic order (10 before 2), name the classes in that order")  # fmt: skip
     return numeric, (Note(code="numeric_class_order", text=text),)
 
 
@@ -76,7 +76,7 @@ def _other_names(classes: Sequence[str], model_classes: Sequence[str]) -> Note:
     index = next(index for index, name in enumerate(model_classes) if name != classes[index])
     text = (f"The labels are not the names of the model's own classes: '{classes[index]}' was taken for its "
             f"'{model_classes[index]}', and so on in sorted order. If that is wrong, so is the accuracy: name "
-            "data.classes in the order of the outputs")  # fmt: skip
+            "the classes in the order of the outputs")  # fmt: skip
     return Note(code="classes_by_order", text=text)
 
 

@@ -68,7 +68,7 @@ def read_images(
 
 def _content(source: ImagesData, work: Path | None) -> _Content:
     if source.path is None:
-        raise DataError(f"no images with the SHA-256 {source.sha256} are here", "Upload them, or give their path")
+        raise DataError(f"no images with the SHA-256 {source.sha256} are here", "Upload them again, or give their path")
     path = Path(source.path)
     try:
         mode = path.stat().st_mode

@@ -13,7 +13,9 @@ IMAGE_SUFFIXES = frozenset(
 )
 _LITTER = frozenset({"__macosx", "thumbs.db", "desktop.ini"})
 _SPLIT_FOLDERS = {"train": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}
-_A_FOLDER_PER_CLASS = "Put the images into one folder per class, or set labels to none or to a CSV of file,label"
+_A_FOLDER_PER_CLASS = (
+    "Put the images into one folder per class, go on without labels, or give a CSV of file,label (data.labels)"
+)
 
 
 @dataclass(frozen=True)

@@ -109,7 +109,7 @@ class Execution:
             signal_group(self._process.pid, signal.SIGKILL)
         if moment - self._began > self._limits.seconds:
             self.kill(LimitError(f"the job ran longer than its hard limit of {self._limits.seconds / 60:.3g} minutes",
-                                 "Raise budget.minutes, or choose less work", code="time"))  # fmt: skip
+                                 "Allow more minutes (budget.minutes), or choose less work", code="time"))  # fmt: skip
         elif moment >= self._watch_at:
             self._watch_at = moment + WATCH_SECONDS
             self._watch_use()

@@ -205,7 +205,9 @@ def _settled(shape: tuple[int, int | None, int | None], preprocess: Preprocess |
     if preprocess is not None:
         return channels, height or preprocess.size[0], width or preprocess.size[1]
     if height is None or width is None:
-        raise SourceError("the model takes images of any size", "Say which in preprocess.size")
+        raise SourceError(
+            "the model takes images of any size", "Export it for images of one size, or say which (preprocess.size)"
+        )
     if not all(MIN_EDGE <= edge <= MAX_EDGE for edge in (height, width)):
         raise SourceError(f"the model takes images of {height}x{width} px, {MIN_EDGE} to {MAX_EDGE} px are possible",
                           _EXPORT_HINT)  # fmt: skip

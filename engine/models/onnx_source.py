@@ -15,5 +15,5 @@ def load_file(source: FileModel, preprocess: Preprocess | None) -> OnnxModel:
     model = read_onnx(Path(source.path), preprocess)
     if source.sha256 not in (None, model.sha256):
         raise SourceError(f"'{model.path.name}' is not the file that the recipe names by its SHA-256",
-                          "Correct path or sha256")  # fmt: skip
+                          "Choose the file again, or correct its sum")  # fmt: skip
     return model

@@ -70,7 +70,7 @@ def _own_weights(source: TimmModel) -> tuple[State | None, tuple[Note, ...]]:
     state, notes = read_state(path)
     if source.weights_sha256 not in (None, file_sha256(path)):
         raise SourceError(f"the weights file '{path.name}' is not the one that the recipe names by its SHA-256",
-                          "Correct weights or weights_sha256")  # fmt: skip
+                          "Choose the weights file again, or correct its sum (weights_sha256)")  # fmt: skip
     return state, notes
 
 
@@ -79,7 +79,7 @@ def _outputs(source: TimmModel, design: Design, state: State | None) -> int:
     found = source.num_classes or _length(state, design.config.get("classifier"), 0) or design.num_classes
     if found < 1:
         raise SourceError(f"'{source.name}' has no head of its own: it makes features, not classes",
-                          "Say num_classes, and fine-tune it")  # fmt: skip
+                          "Say how many classes there are (num_classes), and fine-tune it")  # fmt: skip
     return found
 
 
@@ -88,7 +88,9 @@ def _channels(source: TimmModel, design: Design, state: State | None) -> int:
     first = _length(state, design.config.get("first_conv"), 1)
     found = source.in_chans or (first if first in (1, 3) else None) or design.in_chans
     if found not in (1, 3):
-        raise SourceError(f"in_chans is {found}, images have 1 or 3 channels", "Correct in_chans")
+        raise SourceError(
+            f"the network is to take {found} channels, images have 1 or 3", "Correct the number of channels (in_chans)"
+        )
     return found
 
 

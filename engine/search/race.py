@@ -61,7 +61,8 @@ def race(model: OnnxModel, settings: QuantizeAuto, context: Context) -> Outcome:
     n_images = min(settings.calibration_images, len(context.data.split("calibration")))
     if n_images < 2:
         raise StepError("the race needs two calibration images at the least, one to set ranges and one to screen, and "
-                        f"there are {n_images}", "Raise split.calibration")  # fmt: skip
+                        f"there are {n_images}",
+                        "Raise the share of images for calibration (split.calibration)")  # fmt: skip
     with tempfile.TemporaryDirectory(dir=context.folder) as work:
         stable, simplified, notes = make_stable(model, context, n_images, Path(work))
         outcome = _run(stable, model, simplified, settings, n_images)

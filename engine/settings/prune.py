@@ -125,13 +125,31 @@ class PruneChannel(Pruning):
 
     @property
     def words(self) -> str:
-        match self.goal:
-            case "ratio":
-                return f"remove {self.ratio:.0%} of the channels"
-            case "size":
-                return f"remove channels until the file has at most {self.goal_value:g} MB"
-        what = "MACs" if self.goal == "macs" else "latency"
-        return f"remove channels until {self.goal_value:.0%} of the {what} is left"
+        if self.goal == "ratio":
+            return f"remove {self.share_words}"
+        if self.goal == "size":
+            goal = f"the file has at most {self.goal_value:g} MB"
+        else:
+            goal = f"{self.goal_value:.0%} of the {'MACs' if self.goal == 'macs' else 'latency'} is left"
+        own = f", {self._own_words} among them" if self.group_ratios else ""
+        return f"remove channels until {goal}{own}"
+
+    @property
+    def share_words(self) -> str:
+        """How much goes at the ratios that are set, to go on a sentence with."""
+        if not self.group_ratios:
+            return f"{self.ratio:.0%} of the channels"
+        return f"{self._own_words} (any other: {self.ratio:.0%})"
+
+    @property
+    def _own_words(self) -> str:
+        """What goes of the layer groups that have a ratio of their own."""
+        ratios = self.ratio_by_layer
+        cut = [100 * ratio for ratio in ratios.values() if ratio]
+        gone = " to ".join(dict.fromkeys(f"{edge:.0f}" for edge in (min(cut), max(cut)))) if cut else "0"
+        where = f"{len(cut)} of {len(ratios)}" if 0 < len(cut) < len(ratios) else f"all {len(ratios)}"
+        groups = f"{where} layer groups that are set one by one" if len(ratios) > 1 else "1 layer group set by itself"
+        return f"{gone}% of the channels in {groups}"
 
     @model_validator(mode="after")
     def _goal_has_its_value(self) -> Self:

@@ -25,7 +25,9 @@ def swap(model: Model, settings: Swap, context: Context) -> Outcome:
             return learn_answers(student, teacher, settings.as_distill, context)
         classes = context.data.classes
         if classes is None:
-            raise StepError("swap learns from labels, and the images have none", "Set learn_from to model")
+            raise StepError(
+                "swap learns from labels, and the images have none", "Let it learn from the model (learn_from)"
+            )
         student = new_student(settings.architecture, settings.weights, len(classes), model.preprocess, context, folder)
         start = Note(code="swapped", text=f"{settings.architecture} with {settings.weights} weights took the model's "
                                           "place and was trained on the labels")  # fmt: skip

@@ -96,7 +96,8 @@ def _finite(loss: float, epoch: int) -> float:
     if np.isfinite(loss):
         return loss
     raise StepError(f"the training loss is {loss} in epoch {epoch + 1}",
-                    "Lower learning_rate, or check the images and weights for extreme values")  # fmt: skip
+                    "Lower the learning rate (learning_rate), or check the images and weights for extreme "
+                    "values")  # fmt: skip
 
 
 def _in_time(batches: Iterator[Batch], deadline: float) -> Iterator[Batch]:
@@ -162,7 +163,7 @@ def _validation_split(n: int, rng: np.random.Generator) -> tuple[Rows, Rows]:
     """Sorted row numbers for training and for choosing the best epoch."""
     if n < MIN_IMAGES:
         raise StepError(f"training needs at least {MIN_IMAGES} train images, there are {n}",
-                        "Add images or raise split.train")  # fmt: skip
+                        "Add images, or raise the share of images for training (split.train)")  # fmt: skip
     order = rng.permutation(n)
     n_validation = max(1, round(n * VALIDATION_SHARE))
     return np.sort(order[n_validation:]), np.sort(order[:n_validation])

@@ -6,6 +6,9 @@ from engine import Report, Variant, charts
 from pages._ui import chrome
 from pages._ui.wording import duration, plain
 
+TREE = ("Each below the one it came from. Teal is recommended, grey is the baseline, red is over the budget or slower, "
+        "blue is any other.")  # fmt: skip
+
 
 def show(report: Report) -> None:
     """The chain of one variant, the recommended first, and the tree of all."""
@@ -24,9 +27,7 @@ def show(report: Report) -> None:
                 chrome.chart(charts.waterfall(report, id, quantity), f"steps-{quantity}")
         with chrome.card("steps-read", "How to read this", fill=True):
             _legend(report, id)
-    with chrome.card("chart-tree", "The family of variants",
-                     "Each below the one it came from. Green is within the budget and surely faster than the baseline, "
-                     "red is outside the budget or slower, grey is neither; the star is recommended."):  # fmt: skip
+    with chrome.card("chart-tree", "The family of variants", TREE):
         chrome.chart(charts.tree(report), "tree")
 
 
@@ -39,9 +40,9 @@ def _ends(report: Report) -> list[Variant]:
 
 def _legend(report: Report, id: str) -> None:
     st.markdown(
-        "A bar goes from where the step before it ended to where this step ended. Green is better than before, red is "
-        "worse, and grey cannot be told apart: the 95 % intervals of before and after meet. The percentages and points "
-        "are against the step before; the intervals are those of the difference from the baseline."
+        "A bar goes from where the step before it ended to where this step ended. Teal is better than before, red is "
+        "worse, and grey cannot be told apart: the 95 % intervals of before and after meet. What stands beside a bar "
+        "is against the step before; the intervals are those of the difference from the baseline."
     )
     steps = charts.named(report, id)
     took = [f"{plain(row.name.replace('<br>', ' '))} {duration(row.seconds)}" for row in steps]

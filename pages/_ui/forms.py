@@ -14,6 +14,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from engine import Settings
 from pages._ui import state
+from pages._ui.browser_words import in_browser_words
 from pages._ui.wording import plain, sentence
 
 S = TypeVar("S", bound=Settings)
@@ -83,7 +84,8 @@ def _problems(
 ) -> dict[str, str]:
     """What is wrong, a sentence by field. Of a number whose range is declared the sentence is in the form's unit."""
     wrong = {
-        field: (_out_of_range(fields[field], values[field]) if field in fields else "") or sentence(text)
+        field: (_out_of_range(fields[field], values[field]) if field in fields else "")
+        or sentence(in_browser_words(text))
         for field, text in kind.problems(values).items()
     }
     over = {field: limit for field, limit in limits.items() if (values[field] or 0) > limit}

@@ -11,6 +11,7 @@ import streamlit as st
 
 from engine import FeatherweightError
 from pages._ui import state
+from pages._ui.browser_words import in_browser_words
 from pages._ui.wording import plain, sentence
 
 LOGGER = logging.getLogger("featherweight")
@@ -47,10 +48,13 @@ def callback(function: Callable[..., None]) -> Callable[..., None]:
     return called
 
 
-def say(message: str, next: str = "") -> None:
-    """A refusal or a failure: what was wrong, then what to do about it."""
-    advice = f"  \n{plain(sentence(next))}" if next else ""
-    st.error(f"{plain(sentence(message))}{advice}", icon=":material/error:")
+def say(message: str, next: str = "", *, of_recipe: bool = False) -> None:
+    """A refusal or a failure: what was wrong, then what to do about it, in the words of the pages.
+
+    What is wrong `of_recipe`, a file that was opened, is named as it stands there.
+    """
+    said = [text if of_recipe else in_browser_words(text) for text in (message, next) if text]
+    st.error("  \n".join(plain(sentence(text)) for text in said), icon=":material/error:")
 
 
 def say_left() -> None:

@@ -6,7 +6,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 from engine import MAX_RECIPE_BYTES, SettingsError, parse_recipe, recipe
 from pages._ui import state
 from pages._ui.draft import from_recipe
-from pages._ui.guard import guarded
+from pages._ui.guard import guarded, say
 
 
 def restore() -> None:
@@ -30,7 +30,12 @@ def show() -> None:
 
 
 def _open(file: UploadedFile) -> None:
-    state.replace_draft(from_recipe(parse_recipe(_text(file.read(MAX_RECIPE_BYTES + 1)))))
+    try:
+        opened = parse_recipe(_text(file.read(MAX_RECIPE_BYTES + 1)))
+    except SettingsError as error:
+        say(error.message, error.next, of_recipe=True)
+        return
+    state.replace_draft(from_recipe(opened))
     state.leave_notice(f"Opened {file.name}")
     st.rerun()
 

@@ -42,7 +42,7 @@ def take_along(recipe: Recipe | None) -> None:
     text, name = dump_recipe(recipe), f"{_slug(recipe.name)}.yaml"
     with st.expander("The same as a recipe and a command", icon=":material/terminal:"):
         st.code(f"python -m engine optimize {name} --out results", language="bash", wrap_lines=True)
-        st.code(text, language="yaml", height=260)
+        st.code(text, language="yaml")
         st.download_button("Save the recipe", text, file_name=name, mime="application/yaml", on_click="ignore",
                            icon=":material/download:")  # fmt: skip
 

@@ -28,7 +28,8 @@ def show(report: Report) -> None:
             st.code(data.evaluation_sha256, language=None, wrap_lines=True)
     with chrome.card("recipe", "Recipe", "Running it again gives the same run"):
         text = dump_recipe(report.recipe)
-        st.code(text, language="yaml", height=320)
+        with st.expander("The whole recipe", icon=":material/description:"):
+            st.code(text, language="yaml")
         with st.container(horizontal=True):
             st.download_button("Save the recipe", text, file_name=f"recipe-{report.run_id}.yaml", on_click="ignore",
                                mime="application/yaml", icon=":material/download:")  # fmt: skip

@@ -31,7 +31,7 @@ def show(report: Report) -> None:
                      "Right of the line is faster than FP32; the whisker is the 95 % interval, or the range of the "
                      "three rounds of the screening. SQNR is how many dB the answers stand above their error: more is "
                      "closer."):  # fmt: skip
-        chrome.chart(charts.race(trial for _, trial in entrants), "race-chart")
+        chrome.chart(charts.race((trial for _, trial in entrants), recommended=_taken(report, race)), "race-chart")
     st.header("Every candidate", anchor=False)
     with st.container(key="race-table"):
         st.table(race_table.shown(entrants), border="horizontal", hide_index=True,
@@ -48,6 +48,12 @@ def going(report: Report, race: Race) -> bool:
     """Whether it still runs: neither decided, nor ended early with its run or its chain."""
     failed = {(failure.branch, failure.step) for failure in report.failures}
     return race.reason is None and report.state == "running" and (race.branch, race.step) not in failed
+
+
+def _taken(report: Report, race: Race) -> bool:
+    """Whether what is recommended is the winner, or came from it."""
+    best = report.recommended
+    return best is not None and race.winner_id in {variant.id for variant in report.lineage(best.id)}
 
 
 def _stayed(race: Race) -> bool:
@@ -87,6 +93,7 @@ def _reason(report: Report, race: Race) -> None:
             st.markdown("Winner")
         st.header(plain(trial.name if trial else f"FP32: {parent.label if parent else 'as it was'}"), anchor=False)
         st.markdown(plain(sentence(race.reason.text)))
+        _again(report, race)
         chrome.facts({
             "Candidates": str(len(race.trials)),
             "Held-back images": f"{race.n_images:,}",
@@ -95,6 +102,16 @@ def _reason(report: Report, race: Race) -> None:
         if race.reused:
             st.caption("The same race was run before, with the same model, images, budget and machine: its figures are "
                        "from then. Whoever reached its final was timed again in this run.")  # fmt: skip
+
+
+def _again(report: Report, race: Race) -> None:
+    """The figure that stands: the winner was timed once more, beside all variants of the run."""
+    winner = report.variant(race.winner_id or "")
+    if winner is not None and winner.latency is not None and not _stayed(race):
+        latency = winner.latency
+        interval = f"{latency.speedup_low:.2f} to {latency.speedup_high:.2f}"
+        st.markdown(f"Timed again beside all variants of the run, it is **{latency.speedup:.2f} times** as fast as the "
+                    f"baseline ({interval}): that figure stands.")  # fmt: skip
 
 
 def _legend(race: Race) -> str:

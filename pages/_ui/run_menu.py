@@ -55,4 +55,4 @@ def _log(run: Job) -> None:
         if len(lines) > LOG_LINES:
             st.caption(f"The last {LOG_LINES} of {len(lines):,} lines")
         newest = reversed(lines[-LOG_LINES:])
-        st.code("\n".join(newest) or "Nothing yet.", language=None, height=420)
+        st.code("\n".join(newest) or "Nothing yet.", language=None)

@@ -108,12 +108,12 @@ def _told(seen: Sensitivity, step: PruneChannel, index: int) -> None:
     if not some:
         st.caption("No group stays within that at any ratio that was tried. Let them lose more.")
     else:
-        st.caption(f"{in_words(wanted)} Together they lose more than each alone: train afterwards.")
+        st.caption(f"{plain(sentence(wanted.words))} Together they lose more than each alone: train afterwards.")
 
 
 def _set(step: PruneChannel, index: int) -> None:
     """What a card's own ratios are, and the way to be rid of them."""
-    st.info(f"This card has a ratio for each layer group. {in_words(step)}", icon=":material/tune:")
+    st.info(f"This card has ratios for single layer groups. {plain(sentence(step.words))}", icon=":material/tune:")
     if st.button("Clear them", icon=":material/close:", type="tertiary", key=state.key(f"clear-ratios-{index}"),
                  help="Every group then takes the ratio of this card."):  # fmt: skip
         _take(step.model_copy(update={"group_ratios": ()}), index)
@@ -123,15 +123,3 @@ def _take(step: PruneChannel, index: int) -> None:
     draft = state.draft()
     state.replace_draft(draft.changed(cards=cards.changed(draft.cards, index, step)))
     st.rerun()
-
-
-def in_words(step: PruneChannel) -> str:
-    """How much goes where the card has ratios of its own: in 9 of 10 layer groups 25 to 75 % of the channels."""
-    ratios = step.ratio_by_layer
-    cut = [100 * ratio for ratio in ratios.values() if ratio]
-    if not cut:
-        return "All layer groups stay whole."
-    gone = " to ".join(dict.fromkeys(f"{edge:.0f}" for edge in (min(cut), max(cut))))
-    where = f"all {len(ratios)}" if len(cut) == len(ratios) else f"{len(cut)} of {len(ratios)}"
-    rest = "" if len(cut) == len(ratios) else ", the rest stays whole"
-    return f"In {where} layer groups {gone} % of the channels go{rest}."

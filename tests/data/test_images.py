@@ -248,7 +248,7 @@ def test_what_is_missing_is_refused(tmp_path: Path, read):
 
 
 def test_a_label_beyond_the_classes_or_the_outputs_is_refused(pets: Path, read):
-    with pytest.raises(DataError, match=r"lacks 1 of 2 labels: 'dog'"):
+    with pytest.raises(DataError, match=r"lack 1 of 2 labels: 'dog'"):
         read(pets, classes=("cat", "horse"))
     with pytest.raises(DataError, match=r"'dog' is number 3 .* the model has 2 outputs"):
         read(pets, classes=("cat", "horse", "dog"), n_outputs=2)

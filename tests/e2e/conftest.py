@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 from engine.results import Report
 from tests.e2e.browsing import answer, chromium, tab
 from tests.e2e.serving import LONG, App
+from tests.e2e.worlds import World, a_world
 
 
 @pytest.fixture(scope="package")
@@ -24,6 +25,12 @@ def app(tmp_path_factory) -> Iterator[App]:
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     with chromium() as found:
+        yield found
+
+
+@pytest.fixture(scope="package")
+def world(tmp_path_factory) -> Iterator[World]:
+    with a_world(tmp_path_factory.mktemp("world")) as found:
         yield found
 
 

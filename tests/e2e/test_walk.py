@@ -1,74 +1,14 @@
-"""Whatever is pressed, wherever it stands: no red box, no traceback, no dead end."""
+"""Whatever is pressed, wherever it stands: no red box, no traceback, no dead end; and everybody can use it."""
 
-import shutil
-from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
+from collections import Counter
 
 import pytest
-from filelock import FileLock
+from axe_playwright_python.sync_playwright import Axe
 
-from engine.settings import Finetune, PruneChannel, QuantizeAuto, SampleData
-from engine.store.home import Home
-from pages._ui.cards import of_chain
-from pages._ui.draft import Draft, to_link
-from pages._ui.draft import sample as sample_draft
 from tests.e2e.browsing import tab
-from tests.e2e.homes import TIMM, Lived, fill
-from tests.e2e.serving import App
-from tests.e2e.walk import Walk, sampled
+from tests.e2e.walk import SETTLED, sampled
 
-PAGES = ("", "model", "data", "optimize", "runs", "results")
-
-
-@dataclass(frozen=True)
-class World:
-    """An app over a home in which runs have ended in every way, and nothing runs any more."""
-
-    app: App
-    lived: Lived
-    template: Path
-
-    @property
-    def drafts(self) -> dict[str, str]:
-        """What may have been chosen, as the word of an address."""
-        lived, chain = self.lived, of_chain([PruneChannel(), Finetune(), QuantizeAuto()])
-        chosen = {
-            "sample": sample_draft(),
-            "file": Draft(model=lived.good_file, synthetic=True),
-            "refused file": Draft(model=lived.bad_file, data=SampleData()),
-            "timm": Draft(model=TIMM, data=SampleData()),
-            "own images": sample_draft().changed(data=lived.zip),
-            "chain": sample_draft().changed(cards=chain),
-        }
-        return {name: to_link(draft) for name, draft in chosen.items()}
-
-    def addresses(self) -> list[str]:
-        """Where a walk begins: every page, with every kind of project and every run."""
-        drafts = [f"{page}?draft={word}" for page in ("model", "data", "optimize") for word in self.drafts.values()]
-        return [*PAGES, *drafts, *(f"results?run={id}" for id in (*self.lived.runs.values(), "nosuchrun"))]
-
-    def walk(self, page, **how) -> Walk:
-        names = {word: name for name, word in (self.drafts | self.lived.runs).items()}
-        return Walk(self.app, page, self.template, names, **how)
-
-
-@pytest.fixture(scope="module")
-def world(tmp_path_factory) -> Iterator[World]:
-    folder = tmp_path_factory.mktemp("walk")
-    app = App(folder)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("FEATHERWEIGHT_HOME", str(app.home.path))
-        patch.delenv("FEATHERWEIGHT_DATABASE_URL", raising=False)
-        lived = fill(Home.default())
-    template = folder / "template"
-    shutil.copytree(app.home.path, template)
-    with FileLock(app.home.supervisor_lock):  # as if one ran, which never gets to a job
-        app.start()
-        try:
-            yield World(app, lived, template)
-        finally:
-            app.stop()
+SERIOUS = ("serious", "critical")
 
 
 def test_a_sample_of_all_presses_leads_on(world, browser):
@@ -88,3 +28,34 @@ def test_every_press_leads_on(world, browser):
     assert walk.wrong == []
     assert len(walk.places) > 40
     assert len(walk.pressed) > 400
+
+
+def findings(world, page, addresses) -> Counter[str]:
+    """What axe calls serious or critical, with how often it was met."""
+    found: Counter[str] = Counter()
+    for address in addresses:
+        page.goto(f"http://localhost:{world.app.port}/{address}")
+        page.evaluate(SETTLED)
+        for violation in Axe().run(page).response["violations"]:
+            if violation["impact"] in SERIOUS:
+                found.update(f"{violation['id']}: {node['html'][:120]}" for node in violation["nodes"])
+    return found
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_sample_of_pages_has_no_serious_barrier(world, browser, scheme):
+    runs = world.lived.runs
+    some = ("", f"optimize?draft={world.drafts['chain']}", "runs", *(f"results?run={runs[name]}" for name in (
+        "raced", "kept", "running")))  # fmt: skip
+    with tab(browser, scheme=scheme) as page:
+        assert findings(world, page, some) == {}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_page_in_any_state_has_a_serious_barrier(world, browser, scheme):
+    with tab(browser, scheme=scheme) as page:
+        walk = world.walk(page, wanted=lambda name: ": radio " in name)
+        walk.over(world.addresses())
+        assert len(walk.places) > 40
+        assert findings(world, page, walk.places.values()) == {}

@@ -25,8 +25,9 @@ CANDIDATES = """() => {
     const chosen = 'button, a[href], summary, [role="radio"], [role="switch"], [role="menuitem"], [role="option"]';
     const foreign = '[data-testid="stElementToolbar"], [data-testid="stToolbar"], [data-testid="stMainMenu"], .modebar';
     const seen = element => {
-        const box = element.getBoundingClientRect(), style = getComputedStyle(element);
-        return box.width > 1 && box.height > 1 && style.visibility !== 'hidden';
+        const box = element.getBoundingClientRect();
+        return box.width > 1 && box.height > 1 && element.checkVisibility({visibilityProperty: true})
+            && !(element.getAttribute('aria-label') || '').startsWith('Help for');
     };
     const found = [...document.querySelectorAll(chosen)].filter(element =>
         seen(element) && !element.disabled && element.getAttribute('aria-disabled') !== 'true'

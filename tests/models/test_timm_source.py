@@ -91,7 +91,7 @@ def test_features_without_a_head_need_num_classes():
 
 
 @pytest.mark.parametrize(("changes", "said"), [
-    ({"in_chans": 4}, "in_chans is 4"),
+    ({"in_chans": 4}, "take 4 channels"),
     ({"img_size": 96, "preprocess": Preprocess(size=(64, 64), mean=(0.5,) * 3, std=(0.5,) * 3)}, "img_size is 96"),
     ({"preprocess": Preprocess(size=(160, 160), mean=(0.5,), std=(0.5,))}, "takes 3 channels"),
 ])  # fmt: skip

@@ -23,5 +23,5 @@ def test_what_was_asked_is_used_and_the_rest_chosen_and_told():
     module = timm.create_model("test_vit")
     used = chosen(module, Finetune(optimizer="sgd", weight_decay=0.0))
     assert (used.optimizer, used.learning_rate, used.weight_decay) == ("sgd", 1e-2, 0.0)
-    assert used.note.text == "Left empty, and chosen for a transformer: learning_rate 0.01"
+    assert used.note.text == "Left empty, and chosen for a transformer: learning rate 0.01"
     assert chosen(module, Finetune(optimizer="sgd", weight_decay=0.0, learning_rate=0.5)).note is None

@@ -172,7 +172,7 @@ def test_few_images_make_smaller_steps_and_deep_networks_a_warning():
     notes = {note.code: note.text for note in train(Finetune(epochs=1))[1].notes("right")}
     assert "takes 9 images, not 64" in notes["batch_capped"]
     assert "map of 1x1 out of 32x32 pixels" in notes["network_too_deep"]
-    assert "learning_rate 0.001" in notes["family_defaults"]
+    assert "learning rate 0.001" in notes["family_defaults"]
 
 
 def test_every_process_gets_as_many_images_and_two_at_least():
@@ -186,5 +186,7 @@ def test_memory_that_is_not_enough_is_an_error_that_names_the_batch(monkeypatch)
     def full(self, images):
         return torch.empty(2**60)
 
-    with pytest.raises(StepError, match=r"training steps of 16 images \(batch_size\)"):
+    with pytest.raises(
+        StepError, match=r"training steps of 16 images\. Take fewer images a training step \(batch_size\)"
+    ):
         train(Finetune(epochs=1, batch_size=16), module=type("Full", (nn.Linear,), {"forward": full})(2, 2), n=300)

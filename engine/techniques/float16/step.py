@@ -46,7 +46,10 @@ def float16(model: OnnxModel, settings: Float16, context: Context) -> Outcome:
     context.tell(0.1, "looking for numbers that 16 bits cannot hold")
     large = overflowing(proto, model.input_name, _batches(model, images))
     if not settings.keep_io_types and large.get(model.output_name, 0.0) > LARGEST:
-        raise StepError(_described({model.output_name: large[model.output_name]}), "Set keep_io_types")
+        raise StepError(
+            _described({model.output_name: large[model.output_name]}),
+            "Keep the input and the output in 32-bit floats (keep_io_types)",
+        )
     in_float = touching(proto, large)
     context.tell(0.5, "converting to 16-bit floats")
     made = replace(model, path=context.folder / "model.onnx")

@@ -37,7 +37,10 @@ def learn_answers(student: TorchModel, teacher: Teacher, settings: Distill, cont
     with tempfile.TemporaryDirectory(dir=context.folder) as decoded:
         pixels = train.cached(context.shared or Path(decoded)).array
         if pixels is None:
-            raise StepError("a student needs train images to learn from, and there are none", "Raise split.train")
+            raise StepError(
+                "a student needs train images to learn from, and there are none",
+                "Raise the share of images for training (split.train)",
+            )
         result = _learn(student, module, pixels, teacher, settings, context)
     learnt = replace(
         student,

@@ -60,7 +60,10 @@ def _labelled(train: Part, folder: Path, technique: str) -> tuple[NDArray[np.uin
     """(N, H, W, C) pixels, decoded into `folder`, and (N,) labels."""
     pixels = train.cached(folder).array if train.labels is not None else None
     if pixels is None or train.labels is None:
-        raise StepError(f"{technique} needs labelled train images, and there are none", "Raise split.train")
+        raise StepError(
+            f"{technique} needs labelled train images, and there are none",
+            "Raise the share of images for training (split.train)",
+        )
     return pixels, train.labels
 
 

@@ -115,12 +115,15 @@ def _targets(module: nn.Module, settings: PruneChannel, context: Context) -> NDA
         return None
     train = context.data.split("train")
     if len(train) == 0:
-        raise StepError(f"prune needs train images for {_what_for(settings)}, and there are none", "Raise split.train")
+        raise StepError(
+            f"prune needs train images for {_what_for(settings)}, and there are none",
+            "Raise the share of images for training (split.train)",
+        )
     return train.labels if train.labels is not None else own_answers(module, train)
 
 
 def _what_for(settings: PruneChannel) -> str:
-    return "importance taylor" if settings.importance == "taylor" else "recovery between its rounds"
+    return "importance by the loss (taylor)" if settings.importance == "taylor" else "recovery between its rounds"
 
 
 def _recover(module: nn.Module, model: TorchModel, settings: PruneChannel, targets: NDArray[np.int64],
@@ -176,10 +179,11 @@ def _notes(
     done = {name for part in parts for name in part.done}
     if not done:
         raise StepError(f"pruning {ratio:.0%} changes no layer of '{model.architecture}': they are too narrow, or its "
-                        f"code fixes their widths", "Raise the ratio, or set round_to to 1, or distil it into a "
-                        "narrower network", code=UNCHANGED)  # fmt: skip
+                        f"code fixes their widths", "Raise the ratio, let widths be multiples of 1 (round_to), "
+                        "or distil it into a narrower network", code=UNCHANGED)  # fmt: skip
     whole = {name for part in parts for name in part.whole} - done
-    text = (f"{len(done)} groups of layers lost channels (asked: {ratio:.0%}, by {settings.importance}, "
+    asked = settings.model_copy(update={"ratio": ratio}).share_words
+    text = (f"{len(done)} groups of layers lost channels (asked: {asked}, by {settings.importance}, "
             f"{settings.scope}, in multiples of {settings.round_to}); {gone:.0%} of the parameters "
             f"are gone")  # fmt: skip
     notes = [Note(code="pruned", text=text)]

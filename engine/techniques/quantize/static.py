@@ -67,7 +67,10 @@ def quantize_static(model: OnnxModel, settings: QuantizeStatic, context: Context
     require_room(context.folder, FILES_AT_ONCE * model.path.stat().st_size, "quantizing this model")
     images = context.data.split("calibration")
     if len(images) == 0:
-        raise StepError("static quantization needs calibration images, and there are none", "Raise split.calibration")
+        raise StepError(
+            "static quantization needs calibration images, and there are none",
+            "Raise the share of images for calibration (split.calibration)",
+        )
     n_judges = min(JUDGES, len(images) // 4) if settings.bias_correction else 0
     n_images = min(settings.calibration_images, len(images) - n_judges)
     judges = images.span(n_images, n_images + n_judges)

@@ -233,7 +233,7 @@ def test_taylor_asks_the_labels(sample, given, tmp_path):
     context = replace(context, data=data, folder=tmp_path)
     taylor = pruned(model, context, importance="taylor", name="taylor").model
     assert not torch.equal(logits(taylor), logits(pruned(model, context, name="l2").model))
-    with pytest.raises(StepError, match="prune needs train images for importance taylor"):
+    with pytest.raises(StepError, match="prune needs train images for importance by the loss"):
         pruned(*given("test_resnet"), importance="taylor")
 
 

@@ -69,9 +69,12 @@ def qat(model: OnnxModel, settings: Qat, context: Context) -> Outcome:
 
 
 def _check_given(model: OnnxModel, context: Context) -> None:
-    for name in ("train", "calibration"):
-        if len(context.data.split(name)) == 0:
-            raise StepError(f"qat needs {name} images, and there are none", f"Raise split.{name}")
+    if len(context.data.split("train")) == 0:
+        raise StepError("qat needs train images, and there are none",
+                        "Raise the share of images for training (split.train)")  # fmt: skip
+    if len(context.data.split("calibration")) == 0:
+        raise StepError("qat needs calibration images, and there are none",
+                        "Raise the share of images for calibration (split.calibration)")  # fmt: skip
     if model.batch is not None:
         raise StepError(f"the file takes {model.batch} images a call, and qat trains on batches of other sizes",
                         "Export the model again with a dynamic batch, or use quantize")  # fmt: skip
