@@ -1,11 +1,12 @@
 """What all settings share: frozen, unknown keys refused by name, one declaration of range, default, unit and help."""
 
 import reprlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from engine.errors import SettingsError
@@ -88,11 +89,10 @@ class StepSettings(Settings):
 
 
 MAX_TOLD = 8
+BOUNDS = {"greater_than": "gt", "greater_than_equal": "ge", "less_than": "lt", "less_than_equal": "le"}
+"""What pydantic's errors about a range call the bound that was broken, as a field declares it."""
+BOUND_WORDS = {"gt": "more than", "ge": "at least", "lt": "less than", "le": "at most"}
 ALLOWED = {
-    "greater_than": "more than {gt}",
-    "greater_than_equal": "at least {ge}",
-    "less_than": "less than {lt}",
-    "less_than_equal": "at most {le}",
     "literal_error": "{expected}",
     "int_type": "a whole number",
     "int_parsing": "a whole number",
@@ -164,12 +164,35 @@ def _sentence(detail: ErrorDetails, values: Mapping[str, Any]) -> str:
             said = f"{subject} does not say which {context['discriminator']} it is"
         case "value_error":
             said = f"{key}: " * bool(key) + detail["msg"].removeprefix("Value error, ")
+        case kind if kind in BOUNDS:
+            said = f"{subject} is {_shown(detail['input'])}, it must be {_range(detail, BOUNDS[kind])}"
         case kind if kind in ALLOWED:
             must = ALLOWED[kind].format(**{name: _plain(limit) for name, limit in context.items()})
             said = f"{subject} is {_shown(detail['input'])}, it must be {must}"
         case _:
             said = f"{subject} is {_shown(detail['input'])}: {detail['msg']}"
     return where + said
+
+
+def _range(detail: ErrorDetails, broken: str) -> str:
+    """The whole range of a number, by the fields of its name that have the broken bound; that bound alone where these
+    have different ranges."""
+    limit, field = detail["ctx"][broken], detail["loc"][-1]
+    known = [_bounds(kind.model_fields[field]) for kind in _kinds(Settings) if field in kind.model_fields]
+    having = [bounds for bounds in known if bounds.get(broken) == limit]
+    bounds = having[0] if having and all(one == having[0] for one in having) else {broken: limit}
+    return " and ".join(f"{BOUND_WORDS[name]} {_plain(value)}" for name, value in bounds.items())
+
+
+def _bounds(info: FieldInfo) -> dict[str, object]:
+    """The bounds that a field declares, the lower one first."""
+    return {name: getattr(one, name) for name in BOUND_WORDS for one in info.metadata if hasattr(one, name)}
+
+
+def _kinds(kind: type[BaseModel]) -> Iterator[type[BaseModel]]:
+    yield kind
+    for one in kind.__subclasses__():
+        yield from _kinds(one)
 
 
 def _keys(detail: ErrorDetails, values: Mapping[str, Any]) -> list[str]:
