@@ -32,5 +32,5 @@ chrome.frame()
 say_left()
 with guarded():
     ensure_supervisor()
-with guarded():
+with guarded(whole_page=True):
     page.run()

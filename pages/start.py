@@ -41,7 +41,7 @@ latest = list_jobs(limit=LATEST)
 if latest:
     st.space("medium")
     st.header("Latest answers", anchor=False)
-    runs_view.cards(latest)
+    runs_view.latest_answers(latest)
 
 st.space("medium")
 st.header("Or bring your own", anchor=False)

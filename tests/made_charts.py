@@ -13,6 +13,7 @@ from engine.results import (
     LayerSensitivity,
     ModelProfile,
     Report,
+    RunSummary,
     Sensitivity,
     SensitivityPoint,
 )
@@ -61,6 +62,7 @@ def of_analyses(n: int) -> dict[str, go.Figure]:
         "race": charts.race(made_many_trials(n).values()), "advice": charts.advice(many_architectures(n)),
         "sensitivity": charts.sensitivity(made_sensitivity(n)), "class_counts": charts.class_counts(made_preview(n)),
         "layers": charts.layers(made_profile(n)), "learning_curve": curve,
+        "answers": charts.answers(made_answers(n)),
     }  # fmt: skip
 
 
@@ -72,6 +74,18 @@ def many_architectures(n: int):
     found = advised(made_advice(*made, *beaten))
     right = Accuracy(top1=0.99, top5=None, n_images=539, low=0.98, high=0.995)
     return found.model_copy(update={"own": found.own.model_copy(update={"accuracy": right})})
+
+
+def made_answers(n: int) -> list[tuple[str, RunSummary]]:
+    """Runs with a factor of 100 between their speed-ups, the last of which keeps its baseline."""
+    known = {"run_id": "1", "state": "done", "model": "digits_net", "data": "Digits", "steps": "INT8",
+             "recommended": "INT8"}  # fmt: skip
+    faster = [
+        (f"a run with a name that is long {number}",
+         RunSummary(**known, speedup=speed, speedup_low=0.9 * speed, speedup_high=1.1 * speed))
+        for number in range(n - 1) for speed in [0.4 * 10 ** (2 * number / max(n - 1, 1))]
+    ]  # fmt: skip
+    return [*faster, ("kept", RunSummary(**known, keeps_baseline=True))]
 
 
 def made_sensitivity(n: int) -> Sensitivity:

@@ -6,6 +6,7 @@ Every figure carries its alternative text; `alt_text(figure)` reads it.
 
 from engine.charts.accuracy import accuracy, agreement
 from engine.charts.advice import advice
+from engine.charts.answers import answers
 from engine.charts.classes import class_counts
 from engine.charts.latency import latency, speed
 from engine.charts.layers import layers
@@ -20,6 +21,6 @@ from engine.charts.variants import names
 from engine.charts.waterfall import named, waterfall
 
 __all__ = [
-    "accuracy", "advice", "agreement", "alt_text", "class_counts", "how_far", "latency", "layers", "learning_curve",
-    "named", "names", "race", "sensitivity", "size", "speed", "tradeoff", "tree", "waterfall",
+    "accuracy", "advice", "agreement", "alt_text", "answers", "class_counts", "how_far", "latency", "layers",
+    "learning_curve", "named", "names", "race", "sensitivity", "size", "speed", "tradeoff", "tree", "waterfall",
 ]  # fmt: skip

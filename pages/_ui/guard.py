@@ -20,17 +20,20 @@ WAYS = (("pages/start.py", "Start"), ("pages/runs.py", "Runs"))
 
 
 @contextmanager
-def guarded() -> Iterator[None]:
-    """Shows an error in place of what would have been drawn, with what to do next; what was drawn before it stays."""
+def guarded(*, whole_page: bool = False) -> Iterator[None]:
+    """Shows an error in place of what would have been drawn, with what to do next; what was drawn before it stays.
+
+    An error that ends a whole page, or that nobody foresaw, has links to other pages too: nothing else may be left.
+    """
     try:
         yield
     except FeatherweightError as error:
         say(error.message, error.next)
+        if whole_page:
+            _ways()
     except Exception:  # noqa: BLE001 (the outermost frame: a person must never see a traceback)
         say(UNFORESEEN, _logged())
-        with st.container(horizontal=True):
-            for page, title in WAYS:
-                st.page_link(page, label=f"To {title}", icon=":material/arrow_forward:")
+        _ways()
 
 
 def callback(function: Callable[..., None]) -> Callable[..., None]:
@@ -62,6 +65,12 @@ def say_left() -> None:
     left = state.left_error()
     if left is not None:
         say(*left)
+
+
+def _ways() -> None:
+    with st.container(horizontal=True):
+        for page, title in WAYS:
+            st.page_link(page, label=f"To {title}", icon=":material/arrow_forward:")
 
 
 def _logged() -> str:

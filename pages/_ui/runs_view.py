@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 import pandas as pd
 import streamlit as st
 
-from engine import Job, RunSummary, ensure_supervisor, list_jobs, summaries
+from engine import Job, RunSummary, charts, ensure_supervisor, list_jobs, summaries
 from pages._ui import chrome, picking, state
 from pages._ui.guard import guarded
 from pages._ui.live import ENDED, EVERY_SECONDS, badge
@@ -19,10 +19,25 @@ LETTER, NARROW, WIDE = 7.4, 120, 620
 """Pixels of a letter in a table, and of the narrowest and the widest column of names."""
 
 
-def cards(latest: Sequence[Job]) -> None:
-    """A card a run: its answer in figures, and the way to its page."""
-    with st.grid(4, min_column_width=230, gap="small"):
-        for run, told in zip(latest, summaries(latest), strict=True):
+def latest_answers(latest: Sequence[Job]) -> None:
+    """A card a run beside a chart of all: what each came to in figures, and the way to its page."""
+    told = summaries(latest)
+    answered = [(run.name, one) for run, one in zip(latest, told, strict=True) if one and _has_speed(one)]
+    left, right = st.columns([1.6, 1], gap="small") if answered else (st.container(), None)
+    with left:
+        _cards(latest, told)
+    if right is not None:
+        with right, chrome.card("answers", "Speed of the answers", fill=True):
+            chrome.chart(charts.answers(answered), "answers")
+
+
+def _has_speed(told: RunSummary) -> bool:
+    return told.keeps_baseline or told.speedup is not None
+
+
+def _cards(latest: Sequence[Job], summarized: Sequence[RunSummary | None]) -> None:
+    with st.grid(2, min_column_width=230, gap="small"):
+        for run, told in zip(latest, summarized, strict=True):
             with chrome.card(f"run-{run.id}", fill=True):
                 st.markdown(f"**{plain(run.name)}**")
                 with st.container(horizontal=True, vertical_alignment="center", gap="small"):

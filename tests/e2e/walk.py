@@ -5,8 +5,10 @@ A place is an address; pressing the choices that are bound to the address leads 
 """
 
 import shutil
+import sqlite3
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -177,9 +179,11 @@ class Walk:
         for name in ("jobs", "uploads"):
             shutil.rmtree(self.app.home.path / name)
             shutil.copytree(self.template / name, self.app.home.path / name)
-        for file in self.app.home.path.glob("featherweight.db*"):
-            file.unlink()
-        shutil.copy(self.template / "featherweight.db", self.app.home.path / "featherweight.db")
+        with (
+            closing(sqlite3.connect(self.template / "featherweight.db")) as kept,
+            closing(sqlite3.connect(self.app.home.path / "featherweight.db")) as used,
+        ):
+            kept.backup(used)
 
 
 def _jobs(home: Path) -> list[str]:
