@@ -1,15 +1,17 @@
-"""Where the figures come from: machine, versions, data, recipe."""
+"""Where the figures come from: what the run did, machine, versions, data, recipe."""
 
 import streamlit as st
 
-from engine import Report, dump_recipe
-from pages._ui import chrome, state
+from engine import Report, dump_recipe, job
+from pages._ui import chrome, state, timeline_view
 from pages._ui.draft import from_recipe
 from pages._ui.wording import megabytes, plain
 
 
 def show(report: Report) -> None:
     """Enough to judge the figures and to get them again."""
+    with chrome.card("did", "What it did", "Part by part, with the curves of its trainings"):
+        timeline_view.show(job(report.run_id))
     machine = report.environment
     with chrome.card("machine", "Machine", plain(machine.cpu)):
         chrome.facts({"Cores": str(machine.cores), "Memory": megabytes(machine.memory_bytes)})
