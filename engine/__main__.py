@@ -35,6 +35,7 @@ from engine import (
     TimmModel,
     lines,
 )
+from engine.wording import many
 
 REFUSED, CANCELLED = 2, 130
 
@@ -59,7 +60,7 @@ def optimize(
     for failure in report.failures:
         _error(f"{failure.message}. {failure.next}" if failure.next else failure.message)
     print("\n".join(lines.of_report(report)))
-    print(f"{out / 'report.json'}: {len(report.variants)} variants")
+    print(f"{out / 'report.json'}: {many(len(report.variants), 'variant')}")
     return 0 if report.state == "done" else 1
 
 

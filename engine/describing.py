@@ -5,6 +5,7 @@ from pathlib import Path
 from engine.estimating import split_shares
 from engine.machine import cores
 from engine.settings import FileModel, ImagesData, Recipe, SampleModel, Step, TimmModel
+from engine.wording import many
 
 
 def describe_recipe(recipe: Recipe) -> tuple[str, ...]:
@@ -62,9 +63,8 @@ def _first_up(words: str) -> str:
 def _measure_words(recipe: Recipe) -> str:
     target = recipe.target
     threads = target.threads or cores()
-    plural = "s" if threads > 1 else ""
-    return (f"Measure all variants in interleaved rounds in {target.runtime} ({target.provider}) with {threads} "
-            f"thread{plural} at batch size {target.batch_size}.")  # fmt: skip
+    return (f"Measure all variants in interleaved rounds in {target.runtime} ({target.provider}) with "
+            f"{many(threads, 'thread')} at batch size {target.batch_size}.")  # fmt: skip
 
 
 def _judge_words(recipe: Recipe) -> str:

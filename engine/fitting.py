@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from engine.settings import Preprocess
+from engine.wording import many
 
 SHOWN_NAME = 40
 
@@ -32,7 +33,7 @@ def head_misfit(n_outputs: int, n_classes: int, *, trainable: bool) -> Misfit:
     way = ("name the classes in the order of the model's outputs (data.classes), or go on without labels "
            "(data.labels)")  # fmt: skip
     train = "Begin every chain with the same fine-tune, which gives the model a new head; or "
-    return Misfit(f"the model has {n_outputs} outputs and the data {n_classes} classes",
+    return Misfit(f"the model has {many(n_outputs, 'output')} and the data {many(n_classes, 'class')}",
                   train + way if trainable else way[0].upper() + way[1:])  # fmt: skip
 
 
@@ -40,7 +41,7 @@ def batch_misfit(batch: int | None, wanted: int) -> Misfit | None:
     """A file whose batch is fixed (None: it is not) to another size than the target's."""
     if batch is None or batch == wanted:
         return None
-    return Misfit(f"the file takes {batch} images a call, and the target's batch size is {wanted}",
+    return Misfit(f"the file takes {many(batch, 'image')} a call, and the target's batch size is {wanted}",
                   f"Set the batch size to {batch} (target.batch_size), or export the model with a dynamic "
                   "batch")  # fmt: skip
 
@@ -55,7 +56,7 @@ def teacher_outputs(
     if classes is None or n_outputs is None:
         return None
     if n_outputs != len(classes):
-        return Misfit(f"the teacher ({name}) tells {n_outputs} classes apart and the data {len(classes)}",
+        return Misfit(f"the teacher ({name}) tells {many(n_outputs, 'class')} apart and the data {len(classes)}",
                       "Choose a teacher of these classes, or go on without labels (data.labels) to learn from its "
                       "answers alone")  # fmt: skip
     if known is None or tuple(known) == tuple(classes):

@@ -44,10 +44,10 @@ def make_presets(recipe: Recipe, factors: Factors = NO_FACTORS) -> tuple[Preset,
     """
     given, lead = Given.of(recipe.model, recipe.data), recipe.baseline_steps
     rows: tuple[tuple[PresetName, str, str, tuple[Step, ...]], ...] = (
-        ("safe", "Safe", "Races the ways to quantize and keeps the winner, or the model as it was.", ()),
-        ("balanced", "Balanced", f"Removes {RATIO:.0%} of the channels, trains what is left, then quantizes.",
+        ("safe", "Safe", "Races the ways to quantize.", ()),
+        ("balanced", "Balanced", f"Prunes {RATIO:.0%}, trains, quantizes.",
          (PruneChannel(ratio=RATIO), _recovery(given))),
-        ("smallest", "Smallest", f"Teaches a small network, {_student(recipe)}, its answers, then quantizes that.",
+        ("smallest", "Smallest", f"Distils into {_student(recipe)}, quantizes.",
          (_lesson(recipe),)),
     )  # fmt: skip
     return tuple(

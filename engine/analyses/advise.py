@@ -24,6 +24,7 @@ from engine.store.cache import Cache
 from engine.store.folders import JobFolder
 from engine.store.home import Home
 from engine.store.progress import Progress
+from engine.wording import many
 
 
 def advise(request: AdviseRequest, folder: JobFolder, progress: Progress) -> Advice:
@@ -156,6 +157,6 @@ def _accuracy(
 
 
 def _no_accuracy(n_outputs: int, data: Data) -> Note:
-    text = (f"The model has {n_outputs} outputs and the images {len(data.classes or ())} classes: its accuracy on them "
-            "was not measured")  # fmt: skip
+    classes = many(len(data.classes or ()), "class")
+    text = f"The model has {many(n_outputs, 'output')} and the images {classes}: its accuracy on them was not measured"
     return Note(code="head_does_not_fit", text=text)

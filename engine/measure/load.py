@@ -9,6 +9,7 @@ import psutil
 
 from engine.machine import cores
 from engine.results import Note
+from engine.wording import many
 
 ENOUGH_FREE = 0.85
 """Share of the target's threads that must have had a core of their own."""
@@ -50,8 +51,8 @@ def busy_note(before: Load, after: Load, threads: int, n_cores: int) -> Note | N
     if n_cores - others >= ENOUGH_FREE * threads:
         return None
     text = (
-        f"Other programs used {others:.1f} of {n_cores} cores while latency was measured with {threads} "
-        f"thread{'s' if threads > 1 else ''}: the ratios may be off by more than their intervals; run it again on a "
+        f"Other programs used {others:.1f} of {n_cores} cores while latency was measured with "
+        f"{many(threads, 'thread')}: the ratios may be off by more than their intervals; run it again on a "
         "quiet machine"
     )
     return Note(code="machine_busy", text=text)

@@ -26,6 +26,7 @@ from engine.models.preprocessing import imagenet_preprocess
 from engine.results import Note
 from engine.settings import Preprocess
 from engine.settings.data import MAX_EDGE, MIN_EDGE
+from engine.wording import many
 
 __all__ = [
     "METADATA_KEY",
@@ -220,7 +221,8 @@ def _check_preprocess(preprocess: Preprocess, shape: tuple[int, int, int]) -> No
         raise SourceError(f"the model takes images of {size[0]}x{size[1]} px, preprocess.size says "
                           f"{preprocess.size[0]}x{preprocess.size[1]}", "Correct preprocess.size")  # fmt: skip
     if len(preprocess.mean) != channels:
-        raise SourceError(f"the model takes {channels} channels, preprocess.mean has {len(preprocess.mean)} values",
+        raise SourceError(f"the model takes {many(channels, 'channel')}, preprocess.mean has "
+                          f"{len(preprocess.mean)} values",
                           "Correct preprocess.mean and preprocess.std")  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from engine.models.hub import hub_errors, hub_weights
 from engine.models.weights import State, load_state, not_finite, read_state
 from engine.results import Note
 from engine.settings import PRETRAINED, RANDOM, Preprocess, TimmModel
+from engine.wording import many
 
 # What timm's constructors raise for sizes and arguments that do not suit them.
 _UNSUITABLE = (RuntimeError, AssertionError, ValueError, TypeError, AttributeError)
@@ -103,7 +104,8 @@ def _length(state: State | None, layer: object, axis: int) -> int | None:
 
 def _check_preprocess(preprocess: Preprocess, in_chans: int, img_size: int | None) -> None:
     if len(preprocess.mean) != in_chans:
-        raise SourceError(f"the model takes {in_chans} channels, preprocess.mean has {len(preprocess.mean)} values",
+        raise SourceError(f"the model takes {many(in_chans, 'channel')}, preprocess.mean has "
+                          f"{len(preprocess.mean)} values",
                           "Correct in_chans, or preprocess.mean and preprocess.std")  # fmt: skip
     if img_size is not None and preprocess.size != (img_size, img_size):
         raise SourceError(f"img_size is {img_size}, preprocess.size says {preprocess.size[0]}x{preprocess.size[1]}",
@@ -119,8 +121,8 @@ def _module(
         return build_module(design.architecture, seed, num_classes, in_chans, img_size, design.arguments).eval()
     except _UNSUITABLE as error:
         size = f" at {img_size} px" if img_size else ""
-        raise SourceError(f"timm cannot make '{source.name}' with {num_classes} outputs and {in_chans} channels{size}: "
-                          f"{_reason(error)}",
+        raise SourceError(f"timm cannot make '{source.name}' with {many(num_classes, 'output')} and "
+                          f"{many(in_chans, 'channel')}{size}: {_reason(error)}",
                           "Change num_classes, in_chans or img_size, or choose another model") from error  # fmt: skip
 
 

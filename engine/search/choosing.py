@@ -10,6 +10,7 @@ from engine.results import Note, times_as_fast
 from engine.search.entrants import Entrant
 from engine.settings import Budget, Goal
 from engine.techniques.context import Context
+from engine.wording import many
 
 MOST_FINALISTS = 4
 AS_FAST = 1.06
@@ -106,7 +107,7 @@ def reason_for(
     """
     if winner is not None and winner.latency is not None:
         speed = f"{times_as_fast(winner.latency, 'FP32')} in the race's own rounds"
-        text = f"{winner.name} won among {len(entrants)} candidates and FP32: {speed}, {_mb(winner):.2f} MB"
+        text = f"{winner.name} won among {many(len(entrants), 'candidate')} and FP32: {speed}, {_mb(winner):.2f} MB"
         return Note(code="race_won", text=f"{text}, {_lost(losses[winner.model.key], context, EVALUATION)}")
     faithful = [one for one in entrants if one.latency is not None and not too_wrong(one, losses, context.budget)]
     if not faithful:

@@ -33,6 +33,7 @@ from engine.search.trained import qat_may_help
 from engine.settings import QuantizeAuto
 from engine.techniques.context import Context, Outcome, Search, Tell
 from engine.techniques.quantize import check_quantizable, free_products, heavy_nodes
+from engine.wording import many
 
 SCREENING_ROUNDS, FINAL_ROUNDS = 3, 12
 BUILD, SCREEN, BUILD_AGAIN, SCREEN_AGAIN, REPAIRED, FINAL, REPAIR = 0.05, 0.3, 0.35, 0.6, 0.65, 0.7, 0.85
@@ -236,7 +237,7 @@ def _time(stable: Stable, model: OnnxModel, entrants: list[Entrant], n_rounds: i
 
     def on_round(done: int, total: int) -> None:
         share, word = place(done / total)
-        context.tell(share, f"{word}: {len(entrants)} candidates and FP32, round {done} of {total}")
+        context.tell(share, f"{word}: {many(len(entrants), 'candidate')} and FP32, round {done} of {total}")
 
     with context.measuring(), watched(context.target.threads or cores()) as busy:
         measured = measure_latency(

@@ -7,6 +7,7 @@ from pydantic import model_validator
 from engine.settings.base import setting
 from engine.settings.model import PRETRAINED, BaselineModel, FileModel, TeacherSource
 from engine.settings.training import WEIGHTS, Training
+from engine.wording import many
 
 
 class Distill(Training):
@@ -92,7 +93,7 @@ class Distill(Training):
     def words(self) -> str:
         learner = f"a new {self.student}" if self.student else "the model"
         teacher = "baseline" if self.asks_baseline else "model so far" if self.teacher is None else "teacher"
-        return f"distil the answers of the {teacher} into {learner} for {self.epochs} epochs and export"
+        return f"distil the answers of the {teacher} into {learner} for {many(self.epochs, 'epoch')} and export"
 
 
 class Swap(Training):
@@ -140,4 +141,5 @@ class Swap(Training):
     @property
     def words(self) -> str:
         source = "the labels" if self.learn_from == "labels" else "the answers of the model so far"
-        return f"put {self.architecture} in the model's place, train it on {source} for {self.epochs} epochs and export"
+        epochs = many(self.epochs, "epoch")
+        return f"put {self.architecture} in the model's place, train it on {source} for {epochs} and export"

@@ -4,6 +4,7 @@ from typing import ClassVar, Literal
 
 from engine.settings.base import Stage, StepSettings, setting
 from engine.settings.quantize import RANGES, Calibration
+from engine.wording import many
 
 Optimizer = Literal["adamw", "sgd", "lamb"]
 Arithmetic = Literal["auto", "float32", "channels_last", "bfloat16", "bfloat16_channels_last"]
@@ -145,7 +146,7 @@ class Finetune(Training):
 
     @property
     def words(self) -> str:
-        return f"fine-tune for {self.epochs} epochs and export"
+        return f"fine-tune for {many(self.epochs, 'epoch')} and export"
 
 
 class Qat(Training):
@@ -212,4 +213,4 @@ class Qat(Training):
 
     @property
     def words(self) -> str:
-        return f"quantize to INT8 and train that for {self.epochs} epochs"
+        return f"quantize to INT8 and train that for {many(self.epochs, 'epoch')}"

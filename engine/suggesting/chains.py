@@ -7,6 +7,7 @@ from engine.presets import RATIO
 from engine.results import Basis, Suggestion
 from engine.settings import RANDOM, Distill, Finetune, PruneChannel, Qat, QuantizeAuto, TimmModel
 from engine.suggesting.facts import Facts, published_words, speed_words
+from engine.wording import many
 
 EPOCHS, TIMES_EPOCHS, MOST_EPOCHS = 20, 4, 1000
 """Of a fine-tune where there was none; how many times as many where one was too short; what a recipe takes at most."""
@@ -24,7 +25,8 @@ def train(facts: Facts) -> Suggestion:
     if "training_stopped_by_budget" in facts.notes:
         said.append(f"The {facts.recipe.budget.minutes:g} minutes were up before the training was over: allow more")
     return Suggestion(
-        code="train", title=f"Fine-tune for {epochs} epochs first", text=". ".join(said), basis="measured_elsewhere",
+        code="train", title=f"Fine-tune for {many(epochs, 'epoch')} first", text=". ".join(said),
+        basis="measured_elsewhere",
         steps=((lead or Finetune()).model_copy(update={"epochs": epochs}), *(chain[1:] if lead else chain)),
     )  # fmt: skip
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from engine.results import Note
+from engine.wording import many
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,8 @@ class Fit:
             text = f"Training ended in epoch {self.n_epochs} because the minutes of the budget were up"
             return (Note(code="training_stopped_by_budget", text=text),)
         if self.stopped_early:
-            text = f"Training ended after epoch {self.n_epochs}: {self.n_epochs - self.best_epoch} epochs without a " \
-                   "validation result as good as the best (patience)"  # fmt: skip
+            waited = many(self.n_epochs - self.best_epoch, "epoch")
+            text = (f"Training ended after epoch {self.n_epochs}: {waited} without a validation result as good as the "
+                    "best (patience)")  # fmt: skip
             return (Note(code="training_stopped_early", text=text),)
         return ()

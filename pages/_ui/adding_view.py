@@ -17,7 +17,7 @@ def show() -> None:
     """Every technique in a line: a button where it can be added, else why it cannot."""
     draft = state.draft()
     refused: list[tuple[Step, str]] = []
-    with st.popover("Add a step", icon=":material/add:", key=state.key("add"), width="stretch"):
+    with st.popover("Add a step", icon=":material/add:", key=state.key("add")):
         for technique in dict.fromkeys(settings.model_fields["technique"].default for settings in TECHNIQUES):
             step = BEGINS[technique](draft) if technique in BEGINS else methods_view.default(technique)
             _, reason = place(step, draft.steps, draft.given, title_of)

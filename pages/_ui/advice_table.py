@@ -3,6 +3,7 @@
 import pandas as pd
 
 from engine import Advice
+from engine.wording import many
 from pages._ui.wording import milliseconds, plain, sentence, share
 
 WORDS = ("faster", "better", "front")
@@ -24,9 +25,9 @@ def legend(advice: Advice) -> str:
     channels, height, width = own.input_shape
     spread = (f", between {milliseconds(own.lowest_ms)} and {milliseconds(own.highest_ms)} as the machine drifted"
               if own.lowest_ms and own.highest_ms else "")  # fmt: skip
-    text = (f"Measured here at {channels}×{height}×{width}, batch {target.batch_size}, {target.threads} threads, "
-            f"untrained. Your model's median is {milliseconds(own.p50_ms or 0)}{spread}; points lie at their ratio to "
-            "it in the same rounds, with its 95 % interval.")  # fmt: skip
+    text = (f"Measured here at {channels}×{height}×{width}, batch {target.batch_size}, "
+            f"{many(target.threads, 'thread')}, untrained. Your model's median is {milliseconds(own.p50_ms or 0)}"
+            f"{spread}; points lie at their ratio to it in the same rounds, with its 95 % interval.")  # fmt: skip
     sizes = {one.published.img_size for one in advice.measured if one.published}
     if sizes - {max(height, width)}:
         listed = ", ".join(str(size) for size in sorted(sizes))

@@ -16,10 +16,11 @@ from engine import (
     estimate,
     result,
 )
+from engine.wording import many
 from pages._ui import advice_table, chrome, kept, live, picking, state
 from pages._ui.draft import Draft
 from pages._ui.guard import callback, say
-from pages._ui.wording import duration, many, plain, sentence, share
+from pages._ui.wording import duration, plain, sentence, share
 
 ADDRESS = "advice"
 TITLE = "Other architectures on this machine"

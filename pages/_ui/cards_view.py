@@ -46,7 +46,8 @@ class Problem:
 
 def choose() -> tuple[Problem, ...]:
     """Draws every card and writes what it says into the draft; what is wrong with their fields."""
-    return tuple(problem for index in range(len(state.draft().cards)) for problem in _card(index))
+    with st.container(gap="xsmall"):
+        return tuple(problem for index in range(len(state.draft().cards)) for problem in _card(index))
 
 
 def _card(index: int) -> list[Problem]:

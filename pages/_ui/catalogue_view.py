@@ -4,8 +4,9 @@ import pandas as pd
 import streamlit as st
 
 from engine import CatalogueEntry, TimmModel, Upload, catalogue_entry, search_models
+from engine.wording import many
 from pages._ui import chrome, forms, picking, state, uploads_view
-from pages._ui.wording import count, many, plain
+from pages._ui.wording import count, plain
 
 ANY = "Any family"
 WEIGHTS = {"pretrained": "Pretrained", "random": "Random", "upload": "My own file"}

@@ -4,9 +4,10 @@ import streamlit as st
 
 from engine import DataPreview, FileModel, Finetune, PreviewRequest, result, result_file
 from engine.charts import class_counts
+from engine.wording import many
 from pages._ui import chrome, live, looks, state
 from pages._ui.draft import Draft, data_name
-from pages._ui.wording import many, plain, sentence
+from pages._ui.wording import plain, sentence
 
 MOST_EXAMPLES = 24
 

@@ -14,9 +14,10 @@ from engine import (
     result,
 )
 from engine.charts import layers
+from engine.wording import many
 from pages._ui import chrome, live, looks, state
 from pages._ui.draft import model_name
-from pages._ui.wording import count, many, megabytes, plain, sentence
+from pages._ui.wording import count, megabytes, plain, sentence
 
 
 def show(model: ModelSource) -> None:

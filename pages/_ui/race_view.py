@@ -3,8 +3,9 @@
 import streamlit as st
 
 from engine import Race, Report, charts
+from engine.wording import many
 from pages._ui import chrome, files_view, race_table
-from pages._ui.wording import duration, many, plain, sentence
+from pages._ui.wording import duration, plain, sentence
 
 
 def untold(report: Report) -> tuple[str, ...]:

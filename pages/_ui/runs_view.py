@@ -6,10 +6,11 @@ import pandas as pd
 import streamlit as st
 
 from engine import Job, RunSummary, charts, ensure_supervisor, list_jobs, summaries
+from engine.wording import many
 from pages._ui import chrome, picking, state
 from pages._ui.guard import guarded
 from pages._ui.live import ENDED, EVERY_SECONDS, badge
-from pages._ui.wording import ago, duration, many, plain, roughly, when
+from pages._ui.wording import ago, duration, plain, roughly, when
 
 STATES = ["queued", "running", "done", "failed", "cancelled"]
 COLOURS = ["gray", "blue", "green", "red", "orange"]

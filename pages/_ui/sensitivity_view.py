@@ -17,10 +17,11 @@ from engine import (
     propose_ratios,
     result,
 )
+from engine.wording import many
 from pages._ui import cards, chrome, kept, live, state
 from pages._ui.draft import Draft
 from pages._ui.guard import say
-from pages._ui.wording import many, plain, roughly, sentence, share
+from pages._ui.wording import plain, roughly, sentence, share
 
 ADDRESS = "sensitivity"
 ASK = "How much can each layer group lose?"

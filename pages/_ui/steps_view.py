@@ -5,9 +5,10 @@ from typing import get_args
 import streamlit as st
 
 from engine import Budget, Goal, Target, cores
+from engine.wording import many
 from pages._ui import adding_view, cards, cards_view, chrome, forms, presets_view, state
 from pages._ui.draft import Draft
-from pages._ui.wording import many, plain
+from pages._ui.wording import plain
 
 GOALS = {"latency": "Latency", "size": "File size", "throughput": "Throughput"}
 TARGET = ("threads", "batch_size")
@@ -22,8 +23,10 @@ def choose() -> tuple[str, ...]:
             several = len(state.draft().cards) > 1
             problems += [f"{problem.field} (step {problem.card})" if several else problem.field
                          for problem in cards_view.choose()]  # fmt: skip
-            _together()
-            adding_view.show()
+            with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+                _together()
+                adding_view.show()
+            _extra()
     else:
         _opened(state.draft())
     problems += _limits()
@@ -75,7 +78,12 @@ def _together() -> None:
     alone = st.segmented_control("Steps", [False, True], default=draft.alone, required=True, key=state.key("alone"),
                                  format_func=names.__getitem__, label_visibility="collapsed", wrap=True)  # fmt: skip
     state.choose(alone=bool(alone))
-    if alone:
+
+
+def _extra() -> None:
+    """The chains that there are more than one of."""
+    draft = state.draft()
+    if draft.alone and len(draft.steps) > 1:
         extra = len(cards.branches(draft.steps, draft.given)) - 1
         st.caption(f"{many(extra, 'more chain')}, of one step each. What chains begin with in common is computed "
                    "once.")  # fmt: skip

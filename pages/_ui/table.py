@@ -9,7 +9,8 @@ import io
 import pandas as pd
 
 from engine import Report, Variant
-from pages._ui.wording import change, count, decibels, many, megabytes, milliseconds, plain, points, share
+from engine.wording import many
+from pages._ui.wording import change, count, decibels, megabytes, milliseconds, plain, points, share
 
 FASTER = {
     "yes": ":green-badge[faster]",

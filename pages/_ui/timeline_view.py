@@ -5,9 +5,10 @@ from collections.abc import Sequence
 import streamlit as st
 
 from engine import Event, Job, Part, Report, charts, events, report, timeline
+from engine.wording import many
 from pages._ui import chrome, race_view
 from pages._ui.live import ENDED
-from pages._ui.wording import duration, many, plain, sentence
+from pages._ui.wording import duration, plain, sentence
 
 ICONS = {"waiting": None, "done": ":material/check_circle:", "failed": ":material/error:",
          "cancelled": ":material/cancel:", "skipped": ":material/remove:"}  # fmt: skip

@@ -98,8 +98,3 @@ def ago(moment: str) -> str:
             number = int(seconds // limit)
             return f"{number} {unit}{'s' if number > 1 else ''} ago"
     return "just now"
-
-
-def many(number: int, noun: str, plural: str | None = None) -> str:
-    """A count with its noun: 1 image, 1,234 images."""
-    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"

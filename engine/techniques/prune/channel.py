@@ -28,6 +28,7 @@ from engine.techniques.prune.widths import check_ratio, choose
 from engine.training.curve import Point
 from engine.training.lessons import Labels
 from engine.training.loop import fit
+from engine.wording import many
 
 CHECK_IMAGES = 4
 UNCHANGED = "prune_unchanged"
@@ -183,12 +184,12 @@ def _notes(
                         "or distil it into a narrower network", code=UNCHANGED)  # fmt: skip
     whole = {name for part in parts for name in part.whole} - done
     asked = settings.model_copy(update={"ratio": ratio}).share_words
-    text = (f"{len(done)} groups of layers lost channels (asked: {asked}, by {settings.importance}, "
+    text = (f"{many(len(done), 'group')} of layers lost channels (asked: {asked}, by {settings.importance}, "
             f"{settings.scope}, in multiples of {settings.round_to}); {gone:.0%} of the parameters "
             f"are gone")  # fmt: skip
     notes = [Note(code="pruned", text=text)]
     if whole:
         some = ", ".join(sorted(whole)[:3]) + (", …" if len(whole) > 3 else "")
-        notes.append(Note(code="kept_whole", text=f"{len(whole)} groups stay as they are, since the network does not "
+        notes.append(Note(code="kept_whole", text=f"{many(len(whole), 'group')} kept whole, since the network does not "
                                                   f"run without some of their channels: {some}"))  # fmt: skip
     return [*notes, *recalibrated(used)]

@@ -24,6 +24,7 @@ from engine.techniques.quantize.prepare import (
     quietly,
     saturates,
 )
+from engine.wording import many
 
 FILES_AT_ONCE = 4
 
@@ -47,7 +48,7 @@ def quantize_dynamic(model: OnnxModel, settings: QuantizeDynamic, context: Conte
         if not matmuls - floats:
             raise StepError("dynamic quantization is for MatMul and Gemm with weights, and this model has none left "
                             "to quantize", "Choose method: auto or static for a model of convolutions")  # fmt: skip
-        context.tell(0.5, f"quantizing {len(matmuls - floats)} layers")
+        context.tell(0.5, f"quantizing {many(len(matmuls - floats), 'layer')}")
         try:
             # A Gemm becomes a MatMul of this name before names are looked at.
             with quietly():
@@ -61,8 +62,7 @@ def quantize_dynamic(model: OnnxModel, settings: QuantizeDynamic, context: Conte
     write_metadata(quantized, model.preprocess, model.classes)
     onnx.save(quantized, path)
     n_layers = len(matmuls - floats)
-    which = "1 layer (MatMul or Gemm)" if n_layers == 1 else f"{n_layers} layers (MatMul and Gemm)"
-    text = f"{which} in INT8, with ranges taken at every call"
+    text = f"{many(n_layers, 'layer')} (MatMul or Gemm) in INT8, with ranges taken at every call"
     return Outcome(model=replace(model, path=path), notes=(Note(code="dynamic", text=text),))
 
 

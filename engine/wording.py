@@ -1,0 +1,6 @@
+"""Counts in words, for every text that the engine writes."""
+
+
+def many(number: int, noun: str, plural: str | None = None) -> str:
+    """A count with its noun: 1 image, 1,234 images, 2 classes."""
+    return f"{number:,} {noun if number == 1 else plural or noun + ('es' if noun.endswith(('s', 'x')) else 's')}"
