@@ -20,7 +20,7 @@ from engine.wording import many
 from pages._ui import advice_table, chrome, kept, live, picking, state
 from pages._ui.draft import Draft
 from pages._ui.guard import callback, say
-from pages._ui.wording import duration, plain, sentence, share
+from pages._ui.wording import duration, plain, roughly, sentence, share
 
 ADDRESS = "advice"
 TITLE = "Other architectures on this machine"
@@ -57,10 +57,10 @@ def _offer(request: AdviseRequest) -> None:
 def _going(found: Job) -> None:
     """What the fragment draws each second."""
     live.progress(found)
-    about = f"about {duration(found.estimate_seconds)}" if found.estimate_seconds else "–"
+    left = roughly(found.remaining_seconds) if found.remaining_seconds is not None else "–"
     advice = result(found.id)
     measured = f"{len(advice.measured)} of {len(advice.architectures)}" if isinstance(advice, Advice) else "–"
-    chrome.facts({"Elapsed": duration(found.seconds), "Estimate": about, "Measured": measured})
+    chrome.facts({"Elapsed": duration(found.seconds), "Left": left, "Measured": measured})
     if st.button("Stop", icon=":material/stop:", key="stop-advice", type="tertiary"):
         cancel(found.id)
     if isinstance(advice, Advice) and advice.measured:

@@ -23,7 +23,7 @@ def progress(found: Job) -> None:
         ahead = f", {found.position - 1} ahead" if found.position and found.position > 1 else ""
         st.progress(0.0, text=f"Waiting in the queue{ahead}")
         return
-    doing = plain(found.message or found.phase or "starting")
+    doing = plain(sentence(found.message or found.phase or "starting").removesuffix("."))
     st.progress(min(max(found.fraction, 0.0), 1.0), text=f"{doing} · {found.fraction:.0%}")
 
 
@@ -58,10 +58,10 @@ def _with_cancel(found: Job) -> None:
 
 
 def _failed(found: Job, request: AnalysisRequest, way_out: Callable[[Job], None] | None) -> None:
-    if found.error:
+    if found.state == "cancelled":
+        st.caption("You stopped it before it was done.")
+    elif found.error:
         say(found.error.text, found.error_next)
-    else:
-        st.warning(sentence(f"this was {found.state}"), icon=ICONS[found.state])
     with st.container(horizontal=True):
         if st.button("Try again", icon=":material/refresh:", key=f"again-{found.id}"):
             state.forget(request)
