@@ -146,9 +146,9 @@ def test_a_provider_that_is_not_here_is_refused_before_anything_is_made(shared_h
 
 def test_a_head_that_does_not_fit_is_refused_with_the_way_out(shared_home, tmp_path):
     text = "model: {kind: timm, name: test_resnet, weights: random, in_chans: 1}\ndata: {kind: sample}\nsteps: []"
-    with pytest.raises(DataError, match="1000 outputs and the data 10 classes") as caught:
+    with pytest.raises(DataError, match="1,000 outputs and the data 10 classes") as caught:
         carry_out(parse_recipe(text), tmp_path / "run", shared_home)
-    assert "finetune" in caught.value.next
+    assert "fine-tune" in caught.value.next
 
 
 def test_a_leading_finetune_gives_such_a_model_a_new_head(shared_home, tmp_path):

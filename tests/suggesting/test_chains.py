@@ -168,7 +168,7 @@ def test_a_race_that_was_or_brings_nothing_is_left_out(report):
 def test_a_network_that_has_not_learnt_is_trained_first_and_for_longer(steps, epochs, then):
     found = of("train", kept(timm("resnet18"), LABELLED, steps, code="not_learnt"))
     assert (techniques(found), found.steps[0].epochs) == (["finetune", *then], epochs)
-    assert found.title == f"Fine-tune for {epochs} epochs first"
+    assert found.title == f"Fine-tune for {epochs:,} epochs first"
     assert "5.6% of the validation images after two epochs" in found.text
 
 
