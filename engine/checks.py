@@ -4,10 +4,10 @@ from collections.abc import Collection
 
 from engine.data import Data
 from engine.errors import DataError, SourceError, TargetError
-from engine.fitting import batch_misfit, head_misfit, one_output
+from engine.fitting import batch_misfit, head_misfit, maps_labels, one_output
 from engine.models.artifacts import OnnxModel
 from engine.results import Note, Variant
-from engine.settings import Distill, Finetune, ImagesData, PruneChannel, Recipe, Step, Swap, Target
+from engine.settings import Distill, Finetune, PruneChannel, Recipe, Step, Swap, Target
 from engine.settings.training import Training
 from engine.techniques.context import Model
 
@@ -30,7 +30,7 @@ def check_fit(recipe: Recipe, model: Model, data: Data) -> None:
         return
     if (single := one_output(model.n_outputs)) is not None:
         raise SourceError(single.message, single.next)
-    if data.head_fits(model.n_outputs) or (_maps_labels(recipe) and not recipe.trains):
+    if data.head_fits(model.n_outputs) or (maps_labels(recipe) and not recipe.trains):
         return
     head = head_misfit(model.n_outputs, len(data.classes or ()), trainable=not isinstance(model, OnnxModel))
     raise DataError(head.message, head.next)
@@ -41,11 +41,6 @@ def check_batch(model: Model, target: Target) -> None:
     misfit = batch_misfit(model.batch, target.batch_size) if isinstance(model, OnnxModel) else None
     if misfit is not None:
         raise TargetError(misfit.message, misfit.next)
-
-
-def _maps_labels(recipe: Recipe) -> bool:
-    """Whether the recipe says itself which output each label is; one beyond the outputs was refused with the data."""
-    return isinstance(recipe.data, ImagesData) and recipe.data.labelled and recipe.data.classes is not None
 
 
 def source_warnings(recipe: Recipe, warnings: tuple[Note, ...]) -> tuple[Note, ...]:

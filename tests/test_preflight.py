@@ -14,6 +14,7 @@ from tests.made import made_report
 GRAY = Preprocess(size=(64, 64), mean=(0.5,), std=(0.25,))
 COLOUR = Preprocess(size=(224, 224), mean=(0.5,) * 3, std=(0.25,) * 3)
 TEN = tuple("0123456789")
+ASSUMED = Note(code="preprocess_assumed", text="images are taken to be RGB")
 
 
 def profile(n_outputs=10, classes=TEN, preprocess=GRAY, batch="batch", name="model.onnx"):
@@ -71,9 +72,34 @@ def test_parts_that_go_together_are_let_through(found):
 def test_a_model_that_was_refused_is_refused_with_its_reason(found, tmp_path):
     (tmp_path / "a.onnx").write_bytes(b"none")
     recipe = asked(model=FileModel(path=str(tmp_path / "a.onnx")))
-    found(ProfileRequest(model=recipe.model), error=Note(code="source", text="it is no ONNX file"))
+    request = ProfileRequest(model=recipe.model)
+    found(request, error=Note(code="source", text="it is no ONNX file"))
     (refusal,) = engine.preflight(recipe).refusals
     assert (refusal.message, refusal.next) == ("the model cannot be used: it is no ONNX file", "Choose another")
+    assert refusal.request == request, "which may succeed the next time"
+
+
+def test_the_model_is_looked_at_with_the_recipe_s_own_preprocessing(found, tmp_path):
+    (tmp_path / "a.onnx").write_bytes(b"of any size")
+    recipe = asked(model=FileModel(path=str(tmp_path / "a.onnx")), preprocess=COLOUR)
+    found(ProfileRequest(model=recipe.model), error=Note(code="source", text="it takes images of any size"))
+    own = ProfileRequest(model=recipe.model, preprocess=COLOUR)
+    assert own in engine.preflight(recipe).unknown
+    found(own, profile(preprocess=COLOUR))
+    assert engine.preflight(recipe).refusals == ()
+
+
+def test_a_teacher_that_does_not_say_how_gets_its_images_as_the_student_does(found, tmp_path):
+    (tmp_path / "t.onnx").write_bytes(b"a teacher")
+    recipe = asked(Distill(teacher=FileModel(path=str(tmp_path / "t.onnx"))))
+    bgr = COLOUR.model_copy(update={"channels": "bgr"})
+    look_at(found, recipe, profile(preprocess=bgr))
+    (unknown,) = engine.preflight(recipe).unknown
+    found(unknown, profile(name="t.onnx", preprocess=COLOUR).model_copy(update={"warnings": (ASSUMED,)}))
+    (again,) = engine.preflight(recipe).unknown
+    assert again == unknown.model_copy(update={"preprocess": bgr})
+    found(again, profile(name="t.onnx", preprocess=bgr))
+    assert engine.preflight(recipe) == Preflight()
 
 
 UNFIT = [

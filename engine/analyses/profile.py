@@ -30,7 +30,7 @@ def profile(request: ProfileRequest, folder: JobFolder, progress: Progress) -> M
     """
     folder.work.mkdir(parents=True, exist_ok=True)
     progress.emit("profile", "load", 0.0, "loading the model")
-    source = models.load(request.model, None, SEED, folder.work)
+    source = models.load(request.model, request.preprocess, SEED, folder.work)
     progress.emit("profile", "export", 0.3, "exporting to ONNX")
     file = source if isinstance(source, OnnxModel) else export_onnx(source, folder.work / "profile.onnx")
     progress.emit("profile", "count", 0.9, "counting")

@@ -5,10 +5,14 @@ from engine.settings import AnalysisRequest
 
 
 class Refusal(Result):
-    """Why a run would fail, and what to do instead; both without a final full stop."""
+    """Why a run would fail, and what to do instead; both without a final full stop.
+
+    `request` is the analysis that failed, where one did: the next time it may succeed.
+    """
 
     message: str
     next: str
+    request: AnalysisRequest | None = None
 
 
 class Preflight(Result):

@@ -24,6 +24,7 @@ class ProfileRequest(Settings):
 
     kind: Literal["profile"] = "profile"
     model: ModelSource
+    preprocess: Preprocess | None = None
 
 
 class ImagesRequest(Settings):

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from engine.fitting import Misfit, batch_misfit, head_misfit, one_output, teacher_images, teacher_outputs
+from engine.fitting import batch_misfit, head_misfit, maps_labels, one_output, teacher_images, teacher_outputs
 from engine.jobs.queue import Queue
 from engine.results import DataPreview, ModelProfile, Preflight, Refusal, Result
 from engine.settings import (
@@ -12,7 +12,6 @@ from engine.settings import (
     BaselineModel,
     Distill,
     FileModel,
-    ImagesData,
     Preprocess,
     PreviewRequest,
     ProfileRequest,
@@ -27,33 +26,34 @@ R = TypeVar("R", bound=Result)
 
 def preflight(recipe: Recipe, *, from_browser: bool = False) -> Preflight:
     """Why a resolved recipe cannot run, and what must be looked into before that can be told. Raises RequestError."""
-    seen = _Seen(from_browser)
-    profile = seen.result(ProfileRequest(model=recipe.model), ModelProfile, "the model")
-    preview = None
-    if recipe.data is not None and not seen.refusals:
-        preview = seen.result(_preview_request(recipe), DataPreview, "the images")
+    findings = _Findings(from_browser)
+    own = ProfileRequest(model=recipe.model, preprocess=recipe.preprocess)
+    profile, preview = findings.of(own, ModelProfile, "the model"), None
+    if recipe.data is not None and not findings.refusals:
+        preview = findings.of(_preview_request(recipe), DataPreview, "the images")
     if profile is not None:
-        seen.refuse(*_of_the_model(recipe, profile, preview))
+        findings.refuse(*_of_the_model(recipe, profile, preview))
         for teacher in _teachers(recipe):
-            _look_at_teacher(seen, teacher, recipe.preprocess or profile.preprocess, preview)
-    return Preflight(refusals=tuple(seen.refusals), unknown=tuple(seen.unknown))
+            _look_at_teacher(findings, teacher, profile.preprocess, preview)
+    return Preflight(refusals=tuple(findings.refusals), unknown=tuple(findings.unknown))
 
 
 @dataclass
-class _Seen:
+class _Findings:
     """What earlier analyses found, what they refused, and which are still to be made."""
 
     from_browser: bool
     refusals: list[Refusal] = field(default_factory=list)
     unknown: list[AnalysisRequest] = field(default_factory=list)
 
-    def result(self, request: AnalysisRequest, kind: type[R], name: str) -> R | None:
+    def of(self, request: AnalysisRequest, kind: type[R], name: str) -> R | None:
         """What an analysis found; where it failed, why is noted, and where nobody asked for it, that too."""
         job = find_analysis(request, from_browser=self.from_browser)
         if job is None or job.state == "cancelled":
             self.unknown.append(request)
         elif job.state == "failed" and job.error is not None:
-            self.refusals.append(Refusal(message=f"{name} cannot be used: {job.error.text}", next=job.error_next))
+            message = f"{name} cannot be used: {job.error.text}"
+            self.refusals.append(Refusal(message=message, next=job.error_next, request=request))
         elif job.state == "done":
             found = Queue.default().folder(job.id).result()
             return found if isinstance(found, kind) else None
@@ -61,8 +61,8 @@ class _Seen:
             self.unknown.append(request)
         return None
 
-    def refuse(self, *misfits: Misfit | None) -> None:
-        self.refusals += [Refusal(message=one.message, next=one.next) for one in misfits if one is not None]
+    def refuse(self, *misfits: Refusal | None) -> None:
+        self.refusals += [one for one in misfits if one is not None]
 
 
 def _preview_request(recipe: Recipe) -> PreviewRequest:
@@ -72,7 +72,7 @@ def _preview_request(recipe: Recipe) -> PreviewRequest:
                           seed=recipe.seed)  # fmt: skip
 
 
-def _of_the_model(recipe: Recipe, profile: ModelProfile, preview: DataPreview | None) -> tuple[Misfit | None, ...]:
+def _of_the_model(recipe: Recipe, profile: ModelProfile, preview: DataPreview | None) -> tuple[Refusal | None, ...]:
     """What the run checks before it makes anything (engine/checks.py), as far as it is known."""
     shape = next(iter(profile.inputs.values()), ())
     batch = shape[0] if shape and isinstance(shape[0], int) else None
@@ -80,7 +80,7 @@ def _of_the_model(recipe: Recipe, profile: ModelProfile, preview: DataPreview | 
     if recipe.baseline_steps:
         return tuple(misfits)
     misfits.append(one_output(profile.n_outputs))
-    mapped = isinstance(recipe.data, ImagesData) and recipe.data.classes is not None and not recipe.trains
+    mapped = maps_labels(recipe) and not recipe.trains
     if preview is not None and preview.head_fits is False and not mapped:
         classes = len(preview.summary.classes or ())
         misfits.append(head_misfit(profile.n_outputs or 0, classes, trainable=not isinstance(recipe.model, FileModel)))
@@ -95,18 +95,22 @@ def _teachers(recipe: Recipe) -> dict[TeacherSource, None]:
 
 
 def _look_at_teacher(
-    seen: _Seen, teacher: TeacherSource, student: Preprocess | None, preview: DataPreview | None
+    findings: _Findings, teacher: TeacherSource, student: Preprocess | None, preview: DataPreview | None
 ) -> None:
+    """As distilling does (engine/techniques/learning/teacher.py): where a teacher does not say how its images are
+    prepared, it gets them as the student does."""
     if isinstance(teacher, BaselineModel):
         return
-    asked = _without_weights(teacher, student) if isinstance(teacher, TimmModel) else teacher
-    found = seen.result(ProfileRequest(model=asked), ModelProfile, "the teacher")
+    source = _without_weights(teacher, student) if isinstance(teacher, TimmModel) else teacher
+    found = findings.of(ProfileRequest(model=source), ModelProfile, "the teacher")
+    if found is not None and any(note.code == "preprocess_assumed" for note in found.warnings):
+        found = findings.of(ProfileRequest(model=source, preprocess=student), ModelProfile, "the teacher")
     if found is None:
         return
     classes = preview.summary.classes if preview is not None else None
-    seen.refuse(teacher_outputs(found.name, found.n_outputs, found.classes, classes))
+    findings.refuse(teacher_outputs(found.name, found.n_outputs, found.classes, classes))
     if found.preprocess is not None and student is not None:
-        seen.refuse(teacher_images(found.name, found.preprocess, student))
+        findings.refuse(teacher_images(found.name, found.preprocess, student))
 
 
 def _without_weights(teacher: TimmModel, student: Preprocess | None) -> TimmModel:

@@ -167,5 +167,5 @@ def _take(advice: Advice, weights: str) -> None:
     own = entry.input_size if entry else (3, height, width)
     model = TimmModel(name=weights, in_chans=channels if channels != own[0] else None,
                       img_size=TimmModel.edge_of((height, width)) if height != own[1] else None)  # fmt: skip
-    state.choose(model=model, preprocess=None)
+    state.replace_draft(state.draft().changed(model=model))
     state.turn("source", "Catalogue")

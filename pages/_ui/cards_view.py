@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import streamlit as st
 
@@ -20,7 +21,7 @@ from pages._ui import (
 from pages._ui.cards import Cards
 from pages._ui.draft import Draft
 from pages._ui.forms import Filled
-from pages._ui.guard import callback
+from pages._ui.state import Act
 from pages._ui.wording import plain, sentence
 
 View = Callable[[Step, Draft, str], Filled[Step]]
@@ -31,8 +32,8 @@ VIEWS: Mapping[str, View] = {
     "swap": swap_view.settings,
 }
 """Where a technique's own view says more than its settings class can: settings, draft, name of the card -> settings."""
-BELOW: Mapping[str, Callable[[Step, Draft, int], None]] = {"prune": sensitivity_view.show}
-"""What a technique's card has below its settings: settings, draft, index of the card."""
+BELOW: Mapping[str, Callable[[Step, Draft, int], Act | None]] = {"prune": sensitivity_view.show}
+"""What a technique's card has below its settings: settings, draft, index of the card -> what was pressed."""
 UP, DOWN, REMOVE = "Move up", "Move down", "Remove"
 
 
@@ -44,13 +45,16 @@ class Problem:
     field: str
 
 
-def choose() -> tuple[Problem, ...]:
-    """Draws every card and writes what it says into the draft; what is wrong with their fields."""
+def choose() -> tuple[tuple[Problem, ...], Act | None]:
+    """Draws every card and writes what it says into the draft; what is wrong with their fields; what was pressed."""
+    state.put_due()
     with st.container(gap="xsmall"):
-        return tuple(problem for index in range(len(state.draft().cards)) for problem in _card(index))
+        drawn = [_card(index) for index in range(len(state.draft().cards))]
+    problems = tuple(problem for found, _ in drawn for problem in found)
+    return problems, next((act for _, act in drawn if act is not None), None)
 
 
-def _card(index: int) -> list[Problem]:
+def _card(index: int) -> tuple[list[Problem], Act | None]:
     draft = state.draft()
     card = draft.cards[index]
     with st.container(key=f"step-{index + 1}", gap="xsmall"):
@@ -59,15 +63,15 @@ def _card(index: int) -> list[Problem]:
             on = st.toggle(f"{title}, step {index + 1}", value=card.on, key=state.key(f"on-{index}"), width="content",
                            label_visibility="collapsed")  # fmt: skip
             body = st.expander(_line(index, card.step, on, len(draft.cards)), key=_open(index), on_change="rerun")
-            _menu(index, len(draft.cards))
+            act = _menu(index, len(draft.cards))
         with body:
-            filled = _body(index, card.step, draft)
+            filled, below = _body(index, card.step, draft, on)
         step = filled.settings
         state.choose(cards=cards.changed(draft.cards, index, step, on))
         if on:
             _refused(state.draft(), index)
-            _recovery(state.draft(), index)
-    return [Problem(index + 1, field) for field in filled.problems] if on else []
+            act = _recovery(state.draft(), index) or act
+    return [Problem(index + 1, field) for field in filled.problems] if on else [], below or act
 
 
 def _line(index: int, step: Step, on: bool, n: int) -> str:
@@ -77,12 +81,12 @@ def _line(index: int, step: Step, on: bool, n: int) -> str:
     return f"{title} · {plain(step.words)}" if on else f":gray[{title} · off]"
 
 
-def _body(index: int, step: Step, draft: Draft) -> Filled[Step]:
+def _body(index: int, step: Step, draft: Draft, on: bool) -> tuple[Filled[Step], Act | None]:
     st.caption(plain(summary(step)) + _needs(step))
     filled = VIEWS.get(step.technique, _settings)(step, draft, f"step-{index}")
-    if not filled.problems and step.technique in BELOW:
-        BELOW[step.technique](filled.settings, draft, index)
-    return filled
+    if on and not filled.problems and step.technique in BELOW:
+        return filled, BELOW[step.technique](filled.settings, draft, index)
+    return filled, None
 
 
 def _settings(step: Step, draft: Draft, name: str) -> Filled[Step]:
@@ -98,35 +102,29 @@ def _refused(draft: Draft, index: int) -> None:
         st.warning(plain(sentence(reason)), icon=":material/block:")
 
 
-def _recovery(draft: Draft, index: int) -> None:
+def _recovery(draft: Draft, index: int) -> Act | None:
     """The training that should follow, where nothing wins back what the step costs."""
     number = len(cards.steps(draft.cards[:index]))
     proposed = propose_recovery(draft.steps, number, draft.given)
-    if proposed is not None:
-        st.button(f"{proposed.title} after it, to win back what it costs", icon=":material/healing:", type="tertiary",
-                  key=state.key(f"recover-{index}"), on_click=insert, args=(proposed, index + 1))  # fmt: skip
+    if proposed is None:
+        return None
+    label = f"{proposed.title} after it, to win back what it costs"
+    pressed = st.button(label, icon=":material/healing:", type="tertiary", key=state.key(f"recover-{index}"))
+    return partial(insert, proposed, index + 1) if pressed else None
 
 
-def _menu(index: int, n: int) -> None:
+def _menu(index: int, n: int) -> Act | None:
     """Up, down, away."""
-    ways = [*([UP] if index > 0 else []), *([DOWN] if index < n - 1 else []), REMOVE]
-    key = state.key(f"menu-{index}")
-    st.menu_button(":material/more_vert:", ways, type="tertiary", key=key, help=f"Move or remove step {index + 1}",
-                   on_click=_act, args=(index, key))  # fmt: skip
+    ways: dict[str, Callable[[tuple], tuple]] = {
+        **({UP: lambda them: cards.moved(them, index, index - 1)} if index > 0 else {}),
+        **({DOWN: lambda them: cards.moved(them, index, index + 1)} if index < n - 1 else {}),
+        REMOVE: lambda them: cards.removed(them, index),
+    }
+    chosen = st.menu_button(":material/more_vert:", list(ways), type="tertiary", key=state.key(f"menu-{index}"),
+                            help=f"Move or remove step {index + 1}")  # fmt: skip
+    return partial(_rearranged, ways[chosen]) if chosen else None
 
 
-@callback
-def _act(index: int, key: str) -> None:
-    match state.value(key):
-        case "Move up":
-            _rearranged(lambda them: cards.moved(them, index, index - 1))
-        case "Move down":
-            _rearranged(lambda them: cards.moved(them, index, index + 1))
-        case "Remove":
-            _rearranged(lambda them: cards.removed(them, index))
-
-
-@callback
 def insert(step: Step, at: int | None = None) -> None:
     """One card more, at this place or where it belongs; it is open, to be looked at."""
     before = state.draft().cards
@@ -141,7 +139,7 @@ def _rearranged(change: Callable[[tuple], tuple], cards: Cards | None = None) ->
     opened = change(tuple(bool(state.value(_open(index))) for index in range(len(draft.cards))))
     state.replace_draft(draft.changed(cards=cards if cards is not None else change(draft.cards), chains=None))
     for index, one in enumerate(opened):
-        state.put(_open(index), one)
+        state.put_next(_open(index), one)
 
 
 def _open(index: int) -> str:

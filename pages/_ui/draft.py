@@ -3,7 +3,6 @@
 import base64
 import binascii
 import json
-from collections.abc import Mapping
 from typing import Any, Self
 
 from pydantic import ValidationError
@@ -61,8 +60,12 @@ class Draft(Settings):
     seed: int = 0
 
     def changed(self, **values: object) -> Self:
-        """With these values; a name that told of another model, other data or other steps goes with them."""
-        new = self.model_copy(update=values)
+        """With these values; a name that told of another model, other data or other steps goes with them.
+
+        So does the preprocessing of another model, which no page shows.
+        """
+        other = values.get("model", self.model) != self.model
+        new = self.model_copy(update=({"preprocess": None} if other else {}) | values)
         return new if "name" in values or new._subject == self._subject else new.model_copy(update={"name": None})
 
     @property
@@ -110,20 +113,17 @@ class Draft(Settings):
             raise SettingsError("no model is chosen yet", "Choose one on the Model page")
         if not self.has_data:
             raise SettingsError("no data is chosen yet", "Choose images on the Data page, or go on without data")
-        return self._with(self._chains())
+        return Recipe.parse({
+            "name": self.title[:120], "model": self.model, "data": self.data, "split": self.split,
+            "preprocess": self.preprocess, "target": self.target, "budget": self.budget, "goal": self.goal,
+            "seed": self.seed, **self._chains(),
+        })  # fmt: skip
 
     def bare(self) -> Recipe:
         """The recipe without steps, but for a leading fine-tune that makes the baseline. Raises SettingsError."""
         lead = self.steps[:1] if self.steps and isinstance(self.steps[0], Finetune) else ()
         fits = not any(refusals(lead, self.given))
         return self.changed(cards=cards.of_chain(lead if fits else ()), chains=None).recipe()
-
-    def _with(self, chains: Mapping[str, object]) -> Recipe:
-        return Recipe.parse({
-            "name": self.title[:120], "model": self.model, "data": self.data, "split": self.split,
-            "preprocess": self.preprocess, "target": self.target, "budget": self.budget, "goal": self.goal,
-            "seed": self.seed, **self._chains(),
-        })  # fmt: skip
 
     def _chains(self) -> dict[str, object]:
         if self.chains is not None:

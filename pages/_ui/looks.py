@@ -20,7 +20,8 @@ def model(draft: Draft) -> Look:
     """Of the model: a file is good once it was read; what this project or timm brings is, unless it was refused."""
     if draft.model is None:
         return "none"
-    return _look(ProfileRequest(model=draft.model), stranger=isinstance(draft.model, FileModel))
+    request = ProfileRequest(model=draft.model, preprocess=draft.preprocess)
+    return _look(request, stranger=isinstance(draft.model, FileModel))
 
 
 def data(draft: Draft) -> Look:

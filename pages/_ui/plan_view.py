@@ -28,8 +28,12 @@ def show(draft: Draft, problems: tuple[str, ...]) -> Recipe | None:
     st.markdown("\n".join(f"{number}. {plain(line)}" for number, line in enumerate(words, start=1)))
     phases = [f"{plain(phase)}: {roughly(seconds)}" for phase, seconds in time.phases.items()]
     st.markdown(f"**{roughly(time.seconds).capitalize()}**, estimated", help="  \n".join(phases))
-    for one in fit.refusals:
+    for number, one in enumerate(fit.refusals):
         say(one.message, one.next)
+        if one.request is not None and st.button("Look again", icon=":material/refresh:", key=f"look-again-{number}"):
+            state.forget(one.request)
+            state.analysis(one.request)
+            st.rerun()
     for job in [job for job in looking if job.state not in live.ENDED][:1]:
         live.watch(job.id, live.progress)
     return None if fit.refusals else recipe

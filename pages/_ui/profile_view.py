@@ -28,8 +28,8 @@ def show(model: ModelSource) -> None:
         known = st.empty()
         with known.container():
             _known(entry)
-        done = live.analysed(ProfileRequest(model=model), "Looking inside, in a process of its own. You can go on "
-                             "meanwhile.", _ways_out)  # fmt: skip
+        request = ProfileRequest(model=model, preprocess=state.draft().preprocess)
+        done = live.analysed(request, "Looking inside, in a process of its own. You can go on meanwhile.", _ways_out)
         profile = result(done.id) if done else None
         if isinstance(profile, ModelProfile):
             known.empty()

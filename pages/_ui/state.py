@@ -1,6 +1,7 @@
 """The only module that touches the session's state and the address of a page."""
 
 import uuid
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 import streamlit as st
@@ -9,8 +10,10 @@ from engine import AnalysisRequest, Job, NotFoundError, SettingsError, analyse, 
 from pages._ui.draft import Draft, from_link, to_link
 
 DRAFT, EPOCH, TOKEN, ANALYSES, NOTICE = "fw.draft", "fw.epoch", "fw.token", "fw.analyses", "fw.notice"
-TURNED, LEFT, LAST_RUN = "fw.turned", "fw.left", "fw.run"
+TURNED, DUE, LEFT, LAST_RUN = "fw.turned", "fw.due", "fw.left", "fw.run"
 
+Act = Callable[[], None]
+"""What a press asks for once every field of the page was read: it replaces the draft, and with it every widget."""
 BOUND = {"source", "search", "images", "view", "race", "variant", "find", "states"}
 """Widgets that are bound to a query parameter, which is called as they are."""
 
@@ -94,9 +97,15 @@ def value(widget: str) -> Any:
     return st.session_state.get(widget)
 
 
-def put(widget: str, value: Any) -> None:
-    """Give a widget that has no default a value, before it is drawn."""
-    st.session_state[widget] = value
+def put_next(widget: str, value: Any) -> None:
+    """Give a widget that may be drawn by now a value for the next time; one that is drawn cannot be changed."""
+    st.session_state.setdefault(DUE, {})[widget] = value
+
+
+def put_due() -> None:
+    """Give widgets the values that were put for them, before they are drawn."""
+    for widget, value in st.session_state.pop(DUE, {}).items():
+        st.session_state[widget] = value
 
 
 def turn(widget: str, value: Any) -> None:

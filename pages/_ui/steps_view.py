@@ -18,20 +18,25 @@ def choose() -> tuple[str, ...]:
     """Draws every choice and writes it into the draft; the fields that must be corrected before it can run."""
     presets = st.container()
     problems: list[str] = []
+    acts: list[state.Act | None] = []
     if state.draft().chains is None:
         with chrome.card("steps", "Steps"):
             several = len(state.draft().cards) > 1
-            problems += [f"{problem.field} (step {problem.card})" if several else problem.field
-                         for problem in cards_view.choose()]  # fmt: skip
+            found, act = cards_view.choose()
+            problems += [f"{one.field} (step {one.card})" if several else one.field for one in found]
             with st.container(horizontal=True, vertical_alignment="center", gap="small"):
                 _together()
-                adding_view.show()
+                acts += [act, adding_view.show()]
             _extra()
     else:
         _opened(state.draft())
     problems += _limits()
     with presets:  # drawn last: a card that was just changed unticks them
-        presets_view.choose()
+        acts.append(presets_view.choose())
+    for act in acts:
+        if act is not None:
+            act()
+            st.rerun()
     return tuple(problems)
 
 

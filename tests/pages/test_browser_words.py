@@ -16,7 +16,7 @@ from pages._ui.wording import plain
 ROOT = Path(__file__).parents[2]
 COMMAND_LINE = ("__main__.py", "together.py", "jobs/foreground.py")
 """What these say never comes to a page."""
-ERRORS = {name for name, kind in vars(errors).items() if isinstance(kind, type)} | {"kind", "Misfit", "Refusal"}
+ERRORS = {name for name, kind in vars(errors).items() if isinstance(kind, type)} | {"kind", "Refusal"}
 """The classes of errors, and the name of a parameter that is one of them."""
 A_SENTENCE = 3
 """From so many words on a text of a function that makes an error is taken to be part of what it says."""

@@ -27,7 +27,7 @@ from engine import (
 from engine.results import ClassCount, DataPreview, ModelProfile, Note
 from engine.settings import Preprocess
 from pages._ui import distill_view, wording
-from pages._ui.cards import of_chain
+from pages._ui.cards import Card, of_chain
 from pages._ui.draft import Draft, from_link, sample, to_link
 from tests.made import BASE, INT8, made_report, made_variant
 
@@ -585,3 +585,30 @@ def test_results_show_what_each_step_gave_and_the_family(app, finished):
     alone = finished(made_report(made_variant(BASE, "Baseline")))
     at = app("pages/results.py", run=alone.id)
     assert "Steps" not in next(group for group in at.button_group if group.label == "View").options
+
+
+def test_a_press_right_after_a_field_was_changed_keeps_what_it_says(app):
+    at = app("pages/optimize.py", draft=to_link(sample().changed(cards=of_chain([PruneChannel(), QuantizeAuto()]))))
+    next(field for field in at.number_input if field.label == "Channels to remove, %").set_value(70.0)
+    next(field for field in at.number_input if field.label == "Time to search and train, min").set_value(7.0)
+    next(one for one in at.button if one.label.startswith("Fine-tune after it")).click().run()
+    draft = from_link(at.query_params["draft"])
+    assert [step.technique for step in draft.steps] == ["prune", "finetune", "quantize"]
+    assert draft.steps[0].ratio == 0.7
+    assert draft.budget.minutes == 7
+
+
+@pytest.mark.parametrize("label", ["Safe", "Prune"])
+def test_a_preset_or_a_step_to_add_keeps_the_limits_that_were_just_typed(app, label):
+    at = app("pages/optimize.py", draft=to_link(sample()))
+    next(field for field in at.number_input if field.label == "Time to search and train, min").set_value(7.0)
+    button(at, label).click().run()
+    assert from_link(at.query_params["draft"]).budget.minutes == 7
+
+
+def test_two_cards_that_prune_stand_below_each_other_whether_on_or_off(app):
+    off = Card(step=PruneChannel(), on=False)
+    for cards in ((off, Card(step=PruneChannel())), (Card(step=PruneChannel()), Card(step=PruneChannel(ratio=0.5)))):
+        at = app("pages/optimize.py", draft=to_link(sample().changed(cards=cards)))
+        assert not at.error
+        assert not button(at, "Run").disabled

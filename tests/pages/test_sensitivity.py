@@ -91,7 +91,7 @@ def test_more_points_make_larger_ratios_and_none_is_a_sentence(asked):
     at = asked(seen(layers=seen().layers[1:]))
     assert button(at, "Set the ratios").disabled
     assert "No group stays within that" in words(at)
-    at.number_input(key="sensitivity-points").set_value(40.0).run()
+    at.number_input(key="sensitivity-points-0").set_value(40.0).run()
     button(at, "Set the ratios").click().run()
     assert step(at).ratio_by_layer == {"layer2.0.conv1": 0.25, "fixed": 0}
 

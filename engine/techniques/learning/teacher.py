@@ -10,10 +10,11 @@ import numpy as np
 from engine import models
 from engine.data.preprocess import normalise
 from engine.errors import StepError
-from engine.fitting import Misfit, teacher_images, teacher_outputs
+from engine.fitting import teacher_images, teacher_outputs
 from engine.machine import cores
 from engine.measure.predictions import filled
 from engine.models.artifacts import OnnxModel, TorchModel
+from engine.results import Refusal
 from engine.runtimes import open_session
 from engine.settings import BaselineModel, ModelSource, Preprocess, TeacherSource, TimmModel
 from engine.techniques.context import Context, Model
@@ -61,7 +62,7 @@ def _teacher(model: Model, name: str, context: Context) -> Teacher:
     return Teacher(context.export(model), name, model)
 
 
-def _refuse(misfit: Misfit | None) -> None:
+def _refuse(misfit: Refusal | None) -> None:
     if misfit is not None:
         raise StepError(misfit.message, misfit.next)
 
