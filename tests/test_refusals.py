@@ -86,7 +86,7 @@ def refused(run, tmp_path):
     ("{model: {kind: sample}, steps: [{technique: prune, ratio: 1}]}",
      "step 1: 'ratio' is 1, it must be more than 0 and less than 1"),
     ("{model: {kind: sample}, target: {runtime: tvm}}", "'target.runtime' is 'tvm', it must be 'onnxruntime'"),
-    ("{model: {kind: sample}, split: {train: 0.9}}", "split: train, calibration, evaluation and holdout sum to 1.3"),
+    ("{model: {kind: sample}, split: {train: 0.9}}", "split: train, calibration, evaluation and holdout sum to 130 %"),
     ("{model: {kind: sample}, data: {kind: images, path: x, classes: [no, 1]}}",
      "'data.classes.0' is false, it must be text (write it in quotes); 'data.classes.1' is 1"),
     ("{model: {kind: sample}, steps: quantize}", "'steps' is 'quantize', it must be a list"),

@@ -246,14 +246,14 @@ def test_pruning_changes_torch_models_and_says_so():
 
 
 @pytest.mark.parametrize(("asked", "said"), [
-    ({"goal": "macs"}, "goal macs needs goal_value: the share that may be left"),
-    ({"goal": "size"}, "goal size needs goal_value: the largest file in MB"),
+    ({"goal": "macs"}, "how much of the MACs may be left is missing"),
+    ({"goal": "size"}, "how large the file may be is missing"),
     ({"goal_value": 0.5}, "goal is ratio, and goal_value is for"),
-    ({"goal": "latency", "goal_value": 1.5}, "goal_value is 1.5, with goal latency it must be less than 1"),
+    ({"goal": "latency", "goal_value": 1.5}, "150 % of the latency would be left, it must be less than 100 %"),
     ({"group_ratios": ["conv1"]}, "group_ratios has 'conv1'"),
     ({"group_ratios": ["conv1=1"]}, "group_ratios has 'conv1=1'"),
     ({"group_ratios": ["conv1=0.1", "conv1=0.5"]}, "group_ratios names 'conv1' twice"),
-    ({"method": "sparse", "pattern": "2:4", "ratio": 0.7}, "ratio is 0.7, with pattern 2:4 it is 0.5"),
+    ({"method": "sparse", "pattern": "2:4", "ratio": 0.7}, "two of every four weights are 50 %, not 70 %"),
     ({"importance": "taylor"}, "prune needs images"),
 ])  # fmt: skip
 def test_what_pruning_refuses(asked, said):

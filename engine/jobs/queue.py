@@ -71,7 +71,7 @@ class Queue:
         with self.database.read() as connection:
             row = connection.execute(select(JOBS).where(JOBS.c.id == id)).mappings().one_or_none()
             if row is None:
-                raise NotFoundError(f"there is no job '{id}' in '{self.home.path}'", "See the list of runs")
+                raise NotFoundError(f"there is no job '{id}' here", "See the list of runs")
             line = _lines(connection).get(row["slot"], ())
         return self._job(row, line)
 

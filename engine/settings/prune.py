@@ -11,6 +11,8 @@ Importance = Literal["l2", "bn_scale", "taylor", "lamp", "random"]
 PruneGoal = Literal["ratio", "macs", "latency", "size"]
 GOALS = {"ratio": "A share of the channels", "macs": "MACs that are left", "latency": "Latency that is left",
          "size": "File size"}  # fmt: skip
+MEASURES = {"macs": "MACs", "latency": "latency"}
+"""Of which a goal leaves a share."""
 IMPORTANCES = {"l2": "Smallest weights (L2)", "bn_scale": "Smallest BatchNorm scales",
                "taylor": "Least effect on the loss (Taylor)", "lamp": "Smallest share in their layer (LAMP)",
                "random": "Any of them, as a control"}  # fmt: skip
@@ -130,7 +132,7 @@ class PruneChannel(Pruning):
         if self.goal == "size":
             goal = f"the file has at most {self.goal_value:g} MB"
         else:
-            goal = f"{self.goal_value:.0%} of the {'MACs' if self.goal == 'macs' else 'latency'} is left"
+            goal = f"{self.goal_value:.0%} of the {MEASURES[self.goal]} is left"
         own = f", {self._own_words} among them" if self.group_ratios else ""
         return f"remove channels until {goal}{own}"
 
@@ -156,10 +158,13 @@ class PruneChannel(Pruning):
         if self.goal == "ratio" and self.goal_value is not None:
             raise ValueError("goal is ratio, and goal_value is for goal macs, latency or size; leave one of them out")
         if self.goal != "ratio" and self.goal_value is None:
-            unit = "the largest file in MB" if self.goal == "size" else "the share that may be left, such as 0.5"
-            raise ValueError(f"goal {self.goal} needs goal_value: {unit}")
-        if self.goal in ("macs", "latency") and self.goal_value is not None and self.goal_value >= 1:
-            raise ValueError(f"goal_value is {self.goal_value:g}, with goal {self.goal} it must be less than 1")
+            size = "how large the file may be is missing (goal_value: the largest file in MB)"
+            what = MEASURES.get(self.goal, "")
+            share = f"how much of the {what} may be left is missing (goal_value: a share, such as 0.5)"
+            raise ValueError(size if self.goal == "size" else share)
+        if self.goal in MEASURES and self.goal_value is not None and self.goal_value >= 1:
+            raise ValueError(f"{100 * self.goal_value:g} % of the {MEASURES[self.goal]} would be left, it must be less "
+                             "than 100 % (goal_value: a share of less than 1)")  # fmt: skip
         return self
 
     @model_validator(mode="after")
@@ -219,7 +224,8 @@ class PruneSparse(Pruning):
     @model_validator(mode="after")
     def _two_of_four_is_half(self) -> Self:
         if self.pattern == "2:4" and self.ratio != 0.5:
-            raise ValueError(f"ratio is {self.ratio:g}, with pattern 2:4 it is 0.5: leave it out")
+            raise ValueError(f"two of every four weights are 50 %, not {100 * self.ratio:g} % (with pattern 2:4 leave "
+                             "ratio out)")  # fmt: skip
         return self
 
 

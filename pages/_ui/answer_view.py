@@ -63,9 +63,9 @@ def _speed(best: Variant) -> str:
     latency = best.latency
     if latency is None:
         return "not timed"
-    interval = f"({latency.speedup_low:.1f} to {latency.speedup_high:.1f})"
+    interval = f"({latency.speedup_low:.2f} to {latency.speedup_high:.2f})"
     if latency.ratio_high < 1:
-        return f"{latency.speedup:.1f} times as fast {interval}"
+        return f"{latency.speedup:.2f} times as fast {interval}"
     return f"as fast within the uncertainty {interval}"
 
 
@@ -79,10 +79,11 @@ def _cost(best: Variant) -> str:
     if drop is None:
         return ""
     if best.accuracy is None:
-        return f"agreeing with the baseline on {1 - drop:.1%} of the inputs"
+        return f"agreeing with the baseline on {share(1 - drop)} of the inputs"
     if drop == 0:
         return "with the same top-1"
-    return f"{'for' if drop > 0 else 'with'} {abs(drop) * 100:.1f} points {'of' if drop > 0 else 'more'} top-1"
+    lost = f"{abs(drop) * 100:.2f} points"
+    return f"at a cost of {lost} of top-1" if drop > 0 else f"with {lost} more top-1"
 
 
 def _how_sure(best: Variant) -> str:

@@ -5,7 +5,7 @@ import streamlit as st
 from engine import BaselineModel, Distill, FileModel, SampleModel, TeacherSource, TimmModel
 from pages._ui import architectures, forms, state, uploads_view
 from pages._ui.draft import Draft
-from pages._ui.forms import Filled
+from pages._ui.forms import Drawn, Filled
 
 ITSELF = "The model itself"
 SMALL, TINY = "regnetx_002", "test_resnet"
@@ -27,7 +27,8 @@ def settings(current: Distill, draft: Draft, name: str) -> Filled[Distill]:
     shown = current.student or (ITSELF if own else SMALL)
     student = architectures.pick("Student", shown, f"{name}-student", own)
     teacher = _teacher(current.teacher, name)
-    drawn = {"student": None if student == ITSELF else student, "teacher": teacher.model_dump() if teacher else None}
+    drawn = {"student": Drawn(None if student == ITSELF else student),
+             "teacher": Drawn(teacher.model_dump() if teacher else None)}  # fmt: skip
     return forms.form(Distill, name, current, drawn=drawn)
 
 

@@ -25,6 +25,15 @@ BOUNDS = ((Ge, "ge", "at least"), (Gt, "gt", "above"), (Le, "le", "at most"), (L
 
 
 @dataclass(frozen=True)
+class Drawn:
+    """A field that its caller drew: its value, what it was called there, and what its unit is a share of."""
+
+    value: Any
+    label: str = ""
+    factor: int = 1
+
+
+@dataclass(frozen=True)
 class Filled(Generic[S]):
     """What a form says. Where `problems` names fields that are wrong, the settings are as they were before."""
 
@@ -34,28 +43,31 @@ class Filled(Generic[S]):
 
 def form(
     kind: type[S], name: str, current: S, *, only: Collection[str] = (), without: Collection[str] = (),
-    drawn: Mapping[str, Any] | None = None, limits: Mapping[str, int] | None = None,
+    drawn: Mapping[str, Drawn] | None = None, limits: Mapping[str, int] | None = None,
 ) -> Filled[S]:  # fmt: skip
     """The settings as the widgets say; expert fields are folded away, and what is wrong stands beside its field.
 
-    `only` restricts the fields and `without` leaves some as they are; `drawn` has the values of those that the caller
-    draws itself. `limits` lowers a maximum by what this machine can do.
+    `only` restricts the fields and `without` leaves some as they are; `drawn` has those that the caller draws itself.
+    `limits` lowers a maximum by what this machine can do.
     """
-    elsewhere = {*without, *(drawn or {})}
+    others = drawn or {}
+    elsewhere = {*without, *others}
     wanted = {f: info for f, info in kind.model_fields.items() if (f in only if only else _choosable(info))}
     fields = {f: info for f, info in wanted.items() if f not in elsewhere}
     expert = {f: info for f, info in fields.items() if _extra(info).get("expert") and not only}
-    values, slots = {**current.model_dump(), **(drawn or {})}, {}
+    values, slots = {**current.model_dump(), **{f: one.value for f, one in others.items()}}, {}
     with st.grid(2, min_column_width=190):
         _draw({f: info for f, info in fields.items() if f not in expert}, name, values, slots)
     if expert:
         with st.expander("Expert settings", icon=":material/tune:"), st.grid(2, min_column_width=190):
             _draw(expert, name, values, slots)
-    wrong = _problems(kind, fields, values, limits or {})
+    wrong = _problems(kind, fields, others, values, limits or {})
     for field, text in wrong.items():
         (slots.get(field) or st.container()).markdown(f":red[:material/error: {plain(text)}]")
     if wrong:
-        return Filled(current, tuple(label_of(kind, field) if field else sentence(wrong[field]) for field in wrong))
+        labels = {f: one.label for f, one in others.items() if one.label}
+        names = (labels.get(field) or (label_of(kind, field) if field else wrong[field]) for field in wrong)
+        return Filled(current, tuple(names))
     return Filled(kind.parse(values))
 
 
@@ -80,11 +92,13 @@ def _draw(fields: Mapping[str, FieldInfo], name: str, values: dict[str, Any], sl
 
 
 def _problems(
-    kind: type[Settings], fields: Mapping[str, FieldInfo], values: Mapping[str, Any], limits: Mapping[str, int]
-) -> dict[str, str]:
+    kind: type[Settings], fields: Mapping[str, FieldInfo], drawn: Mapping[str, Drawn], values: Mapping[str, Any],
+    limits: Mapping[str, int],
+) -> dict[str, str]:  # fmt: skip
     """What is wrong, a sentence by field. Of a number whose range is declared the sentence is in the form's unit."""
+    factors = {f: _factor(info) for f, info in fields.items()} | {f: one.factor for f, one in drawn.items()}
     wrong = {
-        field: (_out_of_range(fields[field], values[field]) if field in fields else "")
+        field: (_out_of_range(kind.model_fields[field], values[field], factors[field]) if field in factors else "")
         or sentence(in_browser_words(text))
         for field, text in kind.problems(values).items()
     }
@@ -92,9 +106,10 @@ def _problems(
     return {f: f"{values[f]:,} is not possible: this machine has {limit}." for f, limit in over.items()} | wrong
 
 
-def _out_of_range(info: FieldInfo, value: Any) -> str:
+def _out_of_range(info: FieldInfo, value: Any, factor: int) -> str:
     number = isinstance(value, int | float) and not isinstance(value, bool)
-    return f"{_shown(info, value):,.10g} is not possible: {_bounds(info)}." if number and _bounds(info) else ""
+    bounds = _bounds(info, factor)
+    return f"{_scaled(value, factor):,.10g} is not possible: {bounds}." if number and bounds else ""
 
 
 def _choosable(info: FieldInfo) -> bool:
@@ -183,7 +198,11 @@ def _factor(info: FieldInfo) -> int:
 
 def _shown(info: FieldInfo, value: float) -> float:
     """A value as its form shows it; a share in hundredths, without the last bits that a product adds."""
-    return value if _factor(info) == 1 else round(value * _factor(info), 10)
+    return _scaled(value, _factor(info))
+
+
+def _scaled(value: float, factor: int) -> float:
+    return value if factor == 1 else round(value * factor, 10)
 
 
 def _meant(info: FieldInfo, shown: float) -> float:
@@ -203,13 +222,13 @@ def _step(value: float | None) -> float:
 
 def _help(info: FieldInfo) -> str:
     """The declared help with the allowed range, which says whether its ends belong to it."""
-    return " ".join(part for part in (info.description, sentence(_bounds(info))) if part)
+    return " ".join(part for part in (info.description, sentence(_bounds(info, _factor(info)))) if part)
 
 
-def _bounds(info: FieldInfo) -> str:
+def _bounds(info: FieldInfo, factor: int) -> str:
     """The allowed range in words and in the form's unit: at least 1, at most 1,000."""
     return ", ".join(
-        f"{word} {_shown(info, getattr(limit, name)):,.10g}"
+        f"{word} {_scaled(getattr(limit, name), factor):,.10g}"
         for limit in info.metadata
         for kind, name, word in BOUNDS
         if isinstance(limit, kind)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from engine import AnalysisRequest, Job, cancel, ensure_supervisor, job
+from engine import AnalysisRequest, Job, NotFoundError, cancel, ensure_supervisor, job
 from pages._ui import state
 from pages._ui.guard import guarded, say
 from pages._ui.wording import COLOURS, ICONS, plain, sentence
@@ -32,7 +32,10 @@ def watch(id: str, draw: Callable[[Job], None]) -> None:
     """Draws the job every second; when it has ended, the whole page is drawn again without this fragment."""
     with guarded():
         ensure_supervisor()  # app.py, which sees to it whenever a page is drawn, is not run for a fragment
-        found = job(id)
+        try:
+            found = job(id)
+        except NotFoundError:  # deleted elsewhere: the page says so
+            st.rerun()
         draw(found)
         if found.state in ENDED:
             st.rerun()

@@ -34,7 +34,8 @@ def _button(report: Report, way: Suggestion) -> None:
         st.button("Take the recipe there", icon=icon, key="next-go-hardware", on_click=state.turn,
                   args=("view", "How it was measured"))  # fmt: skip
     elif way.code == "architecture":
-        if st.button("Ask the advisor", icon=icon, key="next-go-architecture"):
+        label = "See what it measured" if way.basis == "measured_here" else "Ask the advisor"
+        if st.button(label, icon=icon, key="next-go-architecture"):
             state.replace_draft(_again(report))
             state.go(chrome.MODEL, source=_source(report))
     elif st.button("Set it up", icon=icon, key=f"next-go-{way.code}"):

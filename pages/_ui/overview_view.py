@@ -31,18 +31,15 @@ def show(report: Report) -> None:
 
 
 def _races(report: Report) -> None:
-    """What every race came to, where the headline does not say so already, and the way to it."""
-    if not report.races:
-        return
+    """What every race came to, where the headline does not say so already."""
     for text in race_view.untold(report):
         st.info(plain(text), icon=":material/flag:")
 
 
 def _warnings(report: Report) -> None:
     for failure in report.failures:
-        where = "The run" if failure.branch is None else f"Chain {failure.branch + 1}"
-        where += f", step {failure.step + 1}" if failure.step is not None else ""
-        say(f"{where} ({failure.technique or 'start'}): {failure.message}", failure.next)
+        several = failure.branch is not None and len(report.recipe.chains) > 1
+        say(f"chain {(failure.branch or 0) + 1}, {failure.message}" if several else failure.message, failure.next)
     for note in report.warnings:
         st.warning(plain(sentence(note.text)), icon=":material/warning:")
 

@@ -5,9 +5,10 @@ import streamlit as st
 from engine import Prune, PruneChannel
 from pages._ui import forms, methods_view, state
 from pages._ui.draft import Draft
-from pages._ui.forms import Filled
+from pages._ui.forms import Drawn, Filled
 
 HALF = 0.5
+SIZE = "File size, at most, MB"
 LEFT = {"macs": "MACs that may be left, %", "latency": "Latency that may be left, %"}
 
 
@@ -23,17 +24,18 @@ def settings(current: Prune, draft: Draft, name: str) -> Filled[Prune]:
                                 wrap=True, key=state.key(f"{name}-goal"), format_func=goals.__getitem__,
                                 help=help)  # fmt: skip
     value = chosen.goal_value if goal == chosen.goal else None
-    drawn = {"goal": goal, "goal_value": None if goal == "ratio" else _value(str(goal), value, name)}
+    drawn = {"goal": Drawn(goal), "goal_value": Drawn(None) if goal == "ratio" else _value(str(goal), value, name)}
     return forms.form(PruneChannel, name, chosen, drawn=drawn, without=() if goal == "ratio" else ("ratio",))
 
 
-def _value(goal: str, value: float | None, name: str) -> float | None:
+def _value(goal: str, value: float | None, name: str) -> Drawn:
     """A share in percent, or MB."""
     if goal == "size":
         key = state.seeded(f"{name}-size", value)
-        return st.number_input("File size, at most, MB", value=None, key=key, format="%.10g", step=1.0,
-                               placeholder="how many MB", help="Channels go until the file is as small.")  # fmt: skip
+        most = st.number_input(SIZE, value=None, key=key, format="%.10g", step=1.0, placeholder="how many MB",
+                               help="Channels go until the file is as small.")  # fmt: skip
+        return Drawn(most, SIZE)
     shown = round(100 * (value or HALF), 10)
     left = st.number_input(LEFT[goal], value=shown, key=state.key(f"{name}-{goal}"), format="%.10g", step=5.0,
                            help="50 is half of what the model has now.")  # fmt: skip
-    return round(left / 100, 12)
+    return Drawn(round(left / 100, 12), LEFT[goal], factor=100)

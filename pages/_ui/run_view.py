@@ -40,6 +40,9 @@ def show(id: str) -> None:
     except NotFoundError:
         _missing(id)
         return
+    if run.kind != "run":
+        _missing(id)
+        return
     state.remember_run(id)
     _head(run)
     if run.state in ENDED:
@@ -113,7 +116,7 @@ def _line(run: Job, found: Report) -> None:
     """When, how long and on what; and how it ended where it did not end well."""
     machine = plain(found.environment.cpu)
     if run.state == "done":
-        st.markdown(f"Measured {ago(run.created)} in {duration(run.seconds)} on {machine}.")
+        st.markdown(f"Measured {ago(run.finished or run.created)} in {duration(run.seconds)} on {machine}.")
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         live.badge(run)
@@ -128,7 +131,8 @@ def _nothing(run: Job) -> None:
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             live.badge(run)
             what = "It was cancelled" if run.state == "cancelled" else "It ended"
-            st.markdown(f"{what} after {duration(run.seconds)}, before anything was measured.", width="stretch")
+            long = f"after {duration(run.seconds)}, before anything was measured" if run.started else "before it began"
+            st.markdown(f"{what} {long}.", width="stretch")
         if run.state == "failed" and run.error:
             say(run.error.text, run.error_next)
         timeline_view.show(run)

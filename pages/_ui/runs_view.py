@@ -56,7 +56,7 @@ def _answer(run: Job, told: RunSummary | None) -> None:
     elif told.keeps_baseline:
         st.markdown("Keep the baseline")
     else:
-        speed = f"**{told.speedup:.1f}×** as fast" if told.speedup else ""
+        speed = f"**{told.speedup:.2f}×** as fast" if told.speedup else ""
         size = f"**{told.size_bytes / told.baseline_size_bytes:.0%}** of the size"
         st.markdown(f"{plain(told.recommended)}: {', '.join(part for part in (speed, size) if part)}")
 

@@ -4,7 +4,7 @@ from engine import FileModel, ImagesData, SampleModel, Swap
 from pages._ui import architectures, forms
 from pages._ui.distill_view import SMALL, TINY
 from pages._ui.draft import Draft
-from pages._ui.forms import Filled
+from pages._ui.forms import Drawn, Filled
 
 
 def begins(draft: Draft) -> Swap:
@@ -19,4 +19,4 @@ def begins(draft: Draft) -> Swap:
 def settings(current: Swap, draft: Draft, name: str) -> Filled[Swap]:
     """The architecture, and the form of the rest."""
     chosen = architectures.pick("Architecture", current.architecture, f"{name}-architecture")
-    return forms.form(Swap, name, current, drawn={"architecture": chosen})
+    return forms.form(Swap, name, current, drawn={"architecture": Drawn(chosen)})

@@ -20,10 +20,10 @@ def show(run: Job) -> None:
     told = events(run.id)
     found = report(run.id)
     for part in timeline(run.id):
-        _part(part, [event for event in told if event.step == part.key], found, ended=run.state in ENDED)
+        _part(part, [event for event in told if event.step == part.key], found, run)
 
 
-def _part(part: Part, told: Sequence[Event], found: Report | None, *, ended: bool) -> None:
+def _part(part: Part, told: Sequence[Event], found: Report | None, run: Job) -> None:
     took = f" · {duration(part.seconds)}" if part.seconds is not None else ""
     word = f" · {WORDS[part.state]}" if part.state in WORDS else ""
     label = f"**{plain(part.title)}**{took}{word}"
@@ -34,9 +34,17 @@ def _part(part: Part, told: Sequence[Event], found: Report | None, *, ended: boo
             _live(part, told, found)
         return
     with st.expander(label if part.state == "done" else f":gray[{label}]", type="step", icon=ICONS[part.state]):
-        st.caption(plain(sentence(part.message)) or "It has not begun.")
-        if ended:
+        why = _why(part, found, run) if part.state == "failed" else part.message
+        st.caption(plain(sentence(why)) or "It has not begun.")
+        if run.state in ENDED:
             _curve(part, told)
+
+
+def _why(part: Part, found: Report | None, run: Job) -> str:
+    """What a part that failed has failed of."""
+    failures = found.failures if found else ()
+    own = [one.message for one in failures if (one.branch, one.step) == (part.chain, part.step)]
+    return next(iter(own), run.error.text if run.error else part.message)
 
 
 def _live(part: Part, told: Sequence[Event], found: Report | None) -> None:

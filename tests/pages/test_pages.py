@@ -442,7 +442,7 @@ def test_a_waiting_run_says_what_it_waits_for_and_can_be_cancelled(app, queued):
     assert "It waits for **first**, which waits before it" in words(at)
     button(at, "Cancel").click().run()
     assert list_jobs()[0].state == "cancelled"
-    assert "It was cancelled after" in words(at)
+    assert "It was cancelled before it began" in words(at)
     assert "before anything was measured" in words(at)
     assert not at.error
 
@@ -510,7 +510,7 @@ def test_results_give_the_answer_then_the_evidence(app, finished):
     at = app("pages/results.py", run=finished().id)
     assert [metric.value for metric in at.metric] == ["2.00×", "1 ms", "5.00 MB", "99.00 %"]
     assert [metric.delta for metric in at.metric][:3] == ["1.82 to 2.22", "from 2 ms", "-75 %"]
-    assert "## Take Static INT8: 2.0 times as fast (1.8 to 2.2), 25% of the size" in words(at)
+    assert "## Take Static INT8: 2.00 times as fast (1.80 to 2.20), 25% of the size" in words(at)
     assert at.get("download_button")[0].proto.label == "Download the ONNX file, 5.00 MB"
     table = at.table[0].value
     assert table["Speed"].tolist() == ["–", "2.00× :green[(1.82 – 2.22)]"]
@@ -612,3 +612,18 @@ def test_two_cards_that_prune_stand_below_each_other_whether_on_or_off(app):
         at = app("pages/optimize.py", draft=to_link(sample().changed(cards=cards)))
         assert not at.error
         assert not button(at, "Run").disabled
+
+
+@pytest.mark.parametrize(("goal", "label", "value", "text"), [
+    ("macs", "MACs that may be left, %", 100.0, "100 % of the MACs would be left, it must be less than 100 %."),
+    ("macs", "MACs that may be left, %", -5.0, "-5 is not possible: above 0."),
+    ("latency", "Latency that may be left, %", 150.0, "150 % of the latency would be left, it must be less"),
+    ("size", "File size, at most, MB", None, "How large the file may be is missing."),
+    ("size", "File size, at most, MB", 0.0, "0 is not possible: above 0."),
+])  # fmt: skip
+def test_how_much_may_be_left_is_refused_in_the_words_and_the_unit_of_its_field(app, goal, label, value, text):
+    at = app("pages/optimize.py", draft=to_link(sample().changed(cards=CHAIN)))
+    buttons(at, "What decides how much goes").set_value(goal).run()
+    next(number for number in at.number_input if number.label == label).set_value(value).run()
+    assert any(wording.plain(text) in shown.value for shown in at.markdown)
+    assert button(at, "Run").disabled

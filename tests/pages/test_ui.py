@@ -243,7 +243,7 @@ def test_what_is_wrong_with_several_fields_together_stands_below_them():
     at = AppTest.from_function(form_script, args=("Split", {})).run()
     at.number_input[0].set_value(50.0).run()
     assert at.session_state["problems"] == (
-        "Train, calibration, evaluation and holdout sum to 0.9, they must sum to 1.",
+        "Train, calibration, evaluation and holdout sum to 90 %, they must sum to 100 %.",
     )
 
 
