@@ -4,8 +4,7 @@ import streamlit as st
 
 from engine import SampleModel
 from pages._ui import advice_view, catalogue_view, chrome, looks, onnx_view, profile_view, state
-
-SOURCES = {"sample": "Sample", "timm": "Catalogue", "file": "ONNX file"}
+from pages._ui.chrome import SOURCES
 
 chrome.enter()
 chrome.heading("Model", "The network that is to become small and fast.")

@@ -6,13 +6,11 @@ from engine import list_jobs
 from pages._ui import chrome, home_view, runs_view, state
 from pages._ui.live import ENDED
 
-MOST = 200
-
 chrome.enter()
 if run := state.param("run"):
     state.go(chrome.RESULTS, run=run)
 chrome.heading("Runs", "What every run came to. A run goes on when you close this page.")
-found = list_jobs(limit=MOST)
+found = list_jobs(limit=runs_view.MOST)
 if not found:
     chrome.empty("Nothing has run yet", "A run measures the baseline and every variant, and ends in an answer. "
                  "Start the sample to see one in about a minute.", ":material/hourglass_empty:")  # fmt: skip
@@ -20,5 +18,5 @@ if not found:
 elif all(run.state in ENDED for run in found):
     runs_view.table(found)
 else:
-    runs_view.watch_table(MOST)
+    runs_view.watch_table()
 home_view.show()

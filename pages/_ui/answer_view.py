@@ -19,7 +19,7 @@ def show(report: Report) -> None:
         with st.container(key="eyebrow-recommended", gap=None):
             st.markdown(_eyebrow(report, best))
         with st.container(key="answer"):
-            st.markdown(f"## {_sentence(report, best, base)}")
+            st.header(_sentence(report, best, base), anchor=False)
         st.caption(_how_sure(best))
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             files_view.download(report, best, best.label)

@@ -18,8 +18,8 @@ HERE = Path(__file__).parent
 APP = HERE.parents[1] / "app.py"
 START, MODEL, DATA = "pages/start.py", "pages/model.py", "pages/data.py"
 OPTIMIZE, RUNS, RESULTS = "pages/optimize.py", "pages/runs.py", "pages/results.py"
-
-
+SOURCES = {"sample": "Sample", "timm": "Catalogue", "file": "ONNX file"}
+"""What the Model page calls each kind of model."""
 TICKS = {"good": ":material/check_circle:", "refused": ":material/error:"}
 
 
@@ -52,11 +52,8 @@ def frame() -> None:
     st.html(HERE / "style.css")
 
 
-def heading(title: str, text: str, eyebrow: str = "") -> None:
+def heading(title: str, text: str) -> None:
     """A page's title with one sentence under it, and whatever the page before left to say."""
-    if eyebrow:
-        with st.container(key=f"eyebrow-{eyebrow.lower().replace(' ', '-')}", gap=None):
-            st.markdown(eyebrow)
     st.title(title, anchor=False)
     st.markdown(text)
     notices()

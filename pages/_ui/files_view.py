@@ -1,6 +1,5 @@
 """The files to take home: each variant with its bytes' hash and the code that runs it."""
 
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
@@ -10,7 +9,7 @@ import streamlit as st
 from engine import Report, Variant, variant_file
 from pages._ui import chrome, table
 from pages._ui.snippet import snippet
-from pages._ui.wording import count, megabytes, plain, sentence
+from pages._ui.wording import count, megabytes, plain, sentence, slug
 
 
 def show(report: Report) -> None:
@@ -55,7 +54,7 @@ def card(report: Report, variant: Variant, title: str) -> None:
 
 def download(report: Report, variant: Variant, title: str) -> str:
     """The button that downloads a variant; the file's name, which no other variant of any run has."""
-    name = f"{_slug(title)}-{report.run_id}-{variant.id}.onnx"
+    name = f"{slug(title)}-{report.run_id}-{variant.id}.onnx"
     st.download_button(f"Download the ONNX file, {megabytes(variant.size_bytes)}",
                        _opener(variant_file(report.run_id, variant.id)), file_name=name, type="primary",
                        mime="application/octet-stream", icon=":material/download:", on_click="ignore",
@@ -66,7 +65,3 @@ def download(report: Report, variant: Variant, title: str) -> str:
 def _opener(path: Path) -> Callable[[], BinaryIO]:
     """The file is read when the button is pressed, not whenever the page is drawn."""
     return lambda: path.open("rb")
-
-
-def _slug(name: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "model"

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from engine import FileModel, Report, SampleModel, Suggestion, suggest
+from engine import Report, Suggestion, suggest
 from pages._ui import cards, chrome, state
 from pages._ui.draft import Draft, from_recipe
 from pages._ui.wording import plain, sentence
@@ -37,7 +37,7 @@ def _button(report: Report, way: Suggestion) -> None:
         label = "See what it measured" if way.basis == "measured_here" else "Ask the advisor"
         if st.button(label, icon=icon, key="next-go-architecture"):
             state.replace_draft(_again(report))
-            state.go(chrome.MODEL, source=_source(report))
+            state.go(chrome.MODEL, source=chrome.SOURCES[report.recipe.model.kind])
     elif st.button("Set it up", icon=icon, key=f"next-go-{way.code}"):
         new = _again(report)
         if way.steps is not None:
@@ -49,9 +49,3 @@ def _button(report: Report, way: Suggestion) -> None:
 def _again(report: Report) -> Draft:
     """The project of the run, to go on from."""
     return from_recipe(report.recipe)
-
-
-def _source(report: Report) -> str:
-    """What the Model page calls the kind of the run's model."""
-    model = report.recipe.model
-    return "Sample" if isinstance(model, SampleModel) else "ONNX file" if isinstance(model, FileModel) else "Catalogue"

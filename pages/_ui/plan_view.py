@@ -1,14 +1,12 @@
 """What a run will do, before it does it: in words, with an estimate, as a recipe and as a command."""
 
-import re
-
 import streamlit as st
 
 from engine import Recipe, RequestError, describe, dump_recipe, estimate, preflight, resolve
 from pages._ui import live, state
 from pages._ui.draft import Draft
 from pages._ui.guard import say
-from pages._ui.wording import plain, roughly
+from pages._ui.wording import plain, roughly, slug
 
 
 def show(draft: Draft, problems: tuple[str, ...]) -> Recipe | None:
@@ -43,13 +41,9 @@ def take_along(recipe: Recipe | None) -> None:
     """The same run as a file and as a command line."""
     if recipe is None:
         return
-    text, name = dump_recipe(recipe), f"{_slug(recipe.name)}.yaml"
+    text, name = dump_recipe(recipe), f"{slug(recipe.name)}.yaml"
     with st.expander("The same as a recipe and a command", icon=":material/terminal:"):
         st.code(f"python -m engine optimize {name} --out results", language="bash", wrap_lines=True)
         st.code(text, language="yaml")
         st.download_button("Save the recipe", text, file_name=name, mime="application/yaml", on_click="ignore",
                            icon=":material/download:")  # fmt: skip
-
-
-def _slug(name: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "recipe"

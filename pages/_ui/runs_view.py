@@ -10,8 +10,10 @@ from engine.wording import many
 from pages._ui import chrome, picking, state
 from pages._ui.guard import guarded
 from pages._ui.live import ENDED, EVERY_SECONDS, badge
-from pages._ui.wording import ago, duration, plain, roughly, when
+from pages._ui.wording import ago, plain, roughly, when
 
+MOST = 200
+"""Runs in the table."""
 STATES = ["queued", "running", "done", "failed", "cancelled"]
 COLOURS = ["gray", "blue", "green", "red", "orange"]
 SPARE = ("Top-1", "Agreement")
@@ -86,15 +88,16 @@ def table(found: Sequence[Job]) -> None:
             "Agreement": st.column_config.NumberColumn(format="%.2f %%", help="With the baseline, where there are no "
                                                        "labels."),
             "When": st.column_config.DatetimeColumn(format="distance"),
+            "Took, s": st.column_config.NumberColumn(format="%.0f"),
         },
     )  # fmt: skip
-    row = picking.picked(event, len(kept))
+    shown = state.swap("runs", [run.id for run, _ in kept])
+    row = picking.picked(event, len(shown))
     if row is not None:
-        state.go(chrome.RESULTS, run=kept[row][0].id)
+        state.go(chrome.RESULTS, run=shown[row])
     waiting = sum(run.state == "queued" for run in found)
-    st.caption(
-        f"{len(kept)} of {many(len(found), 'run')}. Select one to open it." + f" {waiting} waiting." * bool(waiting)
-    )
+    which = f"the newest {MOST}" if len(found) == MOST else many(len(found), "run")
+    st.caption(f"{len(kept)} of {which}. Select one to open it." + f" {waiting} waiting." * bool(waiting))
 
 
 def _row(run: Job, told: RunSummary | None) -> dict[str, object]:
@@ -111,7 +114,7 @@ def _row(run: Job, told: RunSummary | None) -> dict[str, object]:
         "Agreement": 100 * told.agreement if told and told.agreement is not None and not labelled else None,
         "When": when(run.created),
         "State": [run.state],
-        "Took": duration(run.seconds) if run.seconds else None,
+        "Took, s": run.seconds or None,
     }
 
 
@@ -127,11 +130,11 @@ def _width(texts: Iterable[str | None]) -> int:
 
 
 @st.fragment(run_every=2 * EVERY_SECONDS)
-def watch_table(limit: int) -> None:
+def watch_table() -> None:
     """The table while something is going on; then the page is drawn again without this fragment."""
     with guarded():
         ensure_supervisor()  # as in live.watch
-        found = list_jobs(limit=limit)
-        table(found)
+        found = list_jobs(limit=MOST)
         if all(run.state in ENDED for run in found):
             st.rerun()
+        table(found)

@@ -97,6 +97,13 @@ def value(widget: str) -> Any:
     return st.session_state.get(widget)
 
 
+def swap(name: str, value: list[str]) -> list[str]:
+    """Remember what is drawn now; what was drawn before is what a person has pressed, who cannot have seen more."""
+    before: list[str] = st.session_state.get(f"fw.drawn.{name}", value)
+    st.session_state[f"fw.drawn.{name}"] = value
+    return before
+
+
 def put_next(widget: str, value: Any) -> None:
     """Give a widget that may be drawn by now a value for the next time; one that is drawn cannot be changed."""
     st.session_state.setdefault(DUE, {})[widget] = value
