@@ -12,7 +12,7 @@ from engine.planning import ACCURACY, BASELINE, EXPORT, phase_of, step_key
 from engine.record import Record
 from engine.results import Note
 from engine.settings import Step
-from engine.steps import Bench, Kept
+from engine.steps import Bench, StepResult
 from engine.techniques.context import Candidate, Model, as_onnx, ignore, silent
 
 
@@ -41,8 +41,8 @@ def make_baseline(shop: Shop, source: Model, steps: tuple[Step, ...]) -> Place:
     model, seconds = source, 0.0
     notes: tuple[Note, ...] = ()
     for step in steps:
-        kept = _apply(shop, BASELINE, model, step)
-        model, notes, seconds = kept.model, (*notes, *kept.notes), seconds + kept.seconds
+        result = _apply(shop, BASELINE, model, step)
+        model, notes, seconds = result.model, (*notes, *result.notes), seconds + result.seconds
     return _keep(shop, BASELINE, model, notes, seconds, branch=0, number=0, step=None, parent=None, path=steps)
 
 
@@ -66,29 +66,29 @@ def _advance(shop: Shop, place: Place, branch: int, number: int, step: Step) -> 
     def offer(candidate: Candidate) -> None:
         _offer(shop, place, branch, number, candidate)
 
-    kept = _apply(shop, key, model, step, offer)
+    result = _apply(shop, key, model, step, offer)
     done: Step = step
-    notes = kept.notes
-    if kept.search is not None:
-        winner = kept.search.winner
+    notes = result.notes
+    if result.search is not None:
+        winner = result.search.winner
         shop.record.end_race(
             branch, number, winner_id=winner.model.key[:12] if winner else place.variant_id,
-            reason=kept.search.reason, notes=kept.notes, n_images=kept.search.n_images, seconds=kept.seconds,
-            reused=kept.reused,
+            reason=result.search.reason, notes=result.notes, n_images=result.search.n_images, seconds=result.seconds,
+            reused=result.reused,
         )  # fmt: skip
         if winner is None:
             shop.record.write("running")
             return place
-        done, notes = winner.settings, (*kept.notes, *winner.notes)
-    return _keep(shop, key, kept.model, notes, kept.seconds, branch=branch, number=number, step=done,
+        done, notes = winner.settings, (*result.notes, *winner.notes)
+    return _keep(shop, key, result.model, notes, result.seconds, branch=branch, number=number, step=done,
                  parent=place.variant_id, path=(*place.path, done))  # fmt: skip
 
 
-def _apply(shop: Shop, part: str, model: Model, step: Step, offer: Callable[[Candidate], None] = ignore) -> Kept:
+def _apply(shop: Shop, part: str, model: Model, step: Step, offer: Callable[[Candidate], None] = ignore) -> StepResult:
     phase = shop.meter.begin(part, phase_of(step))
-    kept = shop.bench.apply(model, step, phase, offer)
-    phase.end(reused=kept.reused, fresh=kept.fresh)
-    return kept
+    result = shop.bench.apply(model, step, phase, offer)
+    phase.end(reused=result.reused, fresh=result.fresh)
+    return result
 
 
 def _offer(shop: Shop, place: Place, branch: int, number: int, candidate: Candidate) -> None:
@@ -133,7 +133,7 @@ def _keep(
     return Place(model, file, variant.id, path)
 
 
-def _export(shop: Shop, part: str, model: Model) -> Kept:
+def _export(shop: Shop, part: str, model: Model) -> StepResult:
     phase = shop.meter.begin(part, EXPORT)
     exported = shop.bench.export(model, phase)
     phase.end(reused=exported.reused)

@@ -31,13 +31,14 @@ from engine.settings import (
     Simplify,
     Step,
     Swap,
+    Target,
     TimmModel,
 )
 from engine.settings.training import Training
 from engine.store.home import Home
 from engine.store.timings import Factor, read_factors
 
-FORMULA = 1
+FORMULA = 2
 """To be raised whenever the seconds of a run's phases are computed otherwise: what was learnt no longer holds then."""
 Factors = Mapping[str, Factor]
 NO_FACTORS: Factors = MappingProxyType({})
@@ -55,6 +56,7 @@ CONVERSION_SECONDS = 2.0
 PRUNING_SECONDS, PRUNING_TRIES = 5.0, 6
 QAT_VIEWS, QAT_SLOWER = 4, 2.0  # the rounding of weights and activations costs about as much as the network
 RACE_SECONDS, RACE_CALLS = 25.0, 2000.0  # about ten candidates built, screened and timed
+RACE_FINALISTS = 4  # of these, so many beside the winner are timed once more with all variants
 PAIR_SECONDS = 4.0  # of the advisor: one architecture beside the user's model
 SAMPLE_GROUPS, GROUPS = 10, 30  # of layers whose channels go together
 ALONE_SECONDS, MOST_ALONE_IMAGES = 1.0, 128  # of a sensitivity: cutting one group once, and the images that see it
@@ -71,19 +73,19 @@ class PlannedPhase:
     seconds: float
 
 
-def learnt_factors(home: Home) -> Factors:
+def learnt_factors(home: Home, target: Target) -> Factors:
     """What the runs of this home say about the formulas here, by phase."""
-    return read_factors(home, FORMULA)
+    return read_factors(home, FORMULA, target.threads or cores())
 
 
-def estimate_any(asked: Recipe | AdviseRequest | SensitivityRequest, factors: Factors = NO_FACTORS) -> Estimate:
-    """Of whatever takes long enough to be estimated; `factors` are for recipes."""
+def estimate_any(asked: Recipe | AdviseRequest | SensitivityRequest, home: Home) -> Estimate:
+    """Of whatever takes long enough to be estimated; a recipe's is corrected by what this home has learnt."""
     match asked:
         case AdviseRequest():
             return estimate_advice(asked)
         case SensitivityRequest():
             return estimate_sensitivity(asked)
-    return estimate_recipe(asked, factors)
+    return estimate_recipe(asked, learnt_factors(home, asked.target))
 
 
 def estimate_recipe(recipe: Recipe, factors: Factors = NO_FACTORS) -> Estimate:
@@ -102,10 +104,10 @@ def plan_phases(recipe: Recipe, factors: Factors = NO_FACTORS) -> tuple[PlannedP
     Fine-tuning and searching end with the budget's minutes.
     """
     parts, macs, images, shares = plan_parts(recipe), _macs(recipe), _images(recipe), split_shares(recipe)
-    forward = macs / (INFERENCE_MACS_PER_CORE * cores()) + 0.0005
-    timed = max(LATENCY_SECONDS, TIMED_CALLS * forward * recipe.target.batch_size)
-    always = {STARTING: STARTING_SECONDS, EXPORT: EXPORT_SECONDS, ACCURACY: images * shares["evaluation"] * forward,
-              LATENCY: timed * sum(ACCURACY in part.phases for part in parts)}  # fmt: skip
+    call = _call_seconds(macs, recipe.target.threads)
+    timed = max(LATENCY_SECONDS, TIMED_CALLS * call * recipe.target.batch_size)
+    always = {STARTING: STARTING_SECONDS, EXPORT: EXPORT_SECONDS, ACCURACY: images * shares["evaluation"] * call,
+              LATENCY: timed * n_timed(recipe)}  # fmt: skip
 
     def planned(part: PlannedPart, phase: str) -> PlannedPhase:
         ratio, most = factors.get(phase, Factor()).ratio, math.inf
@@ -113,10 +115,17 @@ def plan_phases(recipe: Recipe, factors: Factors = NO_FACTORS) -> tuple[PlannedP
             seconds = always[phase]
         else:
             most = recipe.budget.minutes * 60
-            seconds = _step_seconds(part.settings, forward, images * shares.get("train", 0.0), macs, recipe)
+            seconds = _step_seconds(part.settings, images * shares.get("train", 0.0), macs, recipe)
         return PlannedPhase(part.key, phase, seconds, min(ratio * seconds, most))
 
     return tuple(planned(part, phase) for part in parts for phase in part.phases)
+
+
+def n_timed(recipe: Recipe) -> int:
+    """How many variants the measuring at the end is estimated for."""
+    parts = plan_parts(recipe)
+    races = sum(isinstance(part.settings, QuantizeAuto) for part in parts)
+    return sum(ACCURACY in part.phases for part in parts) + RACE_FINALISTS * races
 
 
 def estimate_advice(request: AdviseRequest) -> Estimate:
@@ -132,18 +141,19 @@ def estimate_sensitivity(request: SensitivityRequest) -> Estimate:
     recipe = Recipe(model=request.model, data=request.data, preprocess=request.preprocess)
     tries = len(request.ratios) * (SAMPLE_GROUPS if isinstance(request.model, SampleModel) else GROUPS)
     n_images = min(request.split.calibration * _images(recipe), MOST_ALONE_IMAGES)
-    forward = _macs(recipe) / (INFERENCE_MACS_PER_CORE * cores()) + 0.0005
     phases = {"starting": STARTING_SECONDS, "pruning": round(tries * ALONE_SECONDS, 1),
-              "accuracy": round(tries * n_images * forward, 1)}  # fmt: skip
+              "accuracy": round(tries * n_images * _call_seconds(_macs(recipe)), 1)}  # fmt: skip
     return Estimate(seconds=round(min(sum(phases.values()), 60 * request.minutes), 1), phases=phases)
 
 
-def _step_seconds(step: Step, forward: float, n_train: float, macs: float, recipe: Recipe) -> float:
+def _step_seconds(step: Step, n_train: float, macs: float, recipe: Recipe) -> float:
+    """What is timed runs on the target's threads; training, teachers and calibration have all cores."""
+    forward, at_target = _call_seconds(macs), _call_seconds(macs, recipe.target.threads)
     match step:
         case Finetune():
             return _training_seconds(step, n_train, macs)
         case Swap(learn_from="model"):
-            return _step_seconds(step.as_distill, forward, n_train, macs, recipe)
+            return _step_seconds(step.as_distill, n_train, macs, recipe)
         case Swap():
             return _training_seconds(step, n_train, _timm_macs(TimmModel(name=step.architecture), recipe) or macs)
         case Distill():
@@ -157,16 +167,16 @@ def _step_seconds(step: Step, forward: float, n_train: float, macs: float, recip
         case QuantizeStatic():
             return 3.0 + step.calibration_images * forward * 3
         case QuantizeAuto():
-            return RACE_SECONDS + RACE_CALLS * forward + step.calibration_images * forward * 12
+            return RACE_SECONDS + RACE_CALLS * at_target + step.calibration_images * forward * 12
         case PruneChannel():
-            return _pruning_seconds(step, n_train, forward, macs)
+            return _pruning_seconds(step, n_train, at_target, macs)
         case PruneSparse() | Simplify() | Float16() | QuantizeDynamic() | QuantizeWeights():
             return CONVERSION_SECONDS
 
 
-def _pruning_seconds(step: PruneChannel, n_train: float, forward: float, macs: float) -> float:
+def _pruning_seconds(step: PruneChannel, n_train: float, at_target: float, macs: float) -> float:
     tries = 1 if step.goal == "ratio" else PRUNING_TRIES
-    tried = CONVERSION_SECONDS + (EXPORT_SECONDS + TIMED_CALLS * forward) * (step.goal in ("latency", "size"))
+    tried = CONVERSION_SECONDS + (EXPORT_SECONDS + TIMED_CALLS * at_target) * (step.goal in ("latency", "size"))
     recovered = (step.rounds - 1) * step.recovery_epochs
     return PRUNING_SECONDS + tries * tried + recovered * _epoch_seconds(n_train, macs)
 
@@ -177,6 +187,11 @@ def _training_seconds(step: Training, n_train: float, macs: float) -> float:
 
 def _epoch_seconds(n_train: float, macs: float) -> float:
     return n_train * 3 * macs / (TRAINING_MACS_PER_CORE * cores()) + 1.0
+
+
+def _call_seconds(macs: float, threads: int | None = None) -> float:
+    """Of one image through onnxruntime, with all cores where `threads` is None."""
+    return macs / (INFERENCE_MACS_PER_CORE * (threads or cores())) + 0.0005
 
 
 def _timm_macs(model: TimmModel | None, recipe: Recipe) -> float | None:

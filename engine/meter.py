@@ -22,11 +22,11 @@ class Meter:
         self._done: list[PlannedPhase] = []
         self._now: PlannedPhase | None = None
         self._highest = 0.0
-        self._told: set[str] = set()
+        self._parts_with_events: set[str] = set()
         self.waited = 0.0
         """Seconds spent so far in waiting for others."""
         self.timings: dict[str, PhaseTiming] = {}
-        """What was estimated and measured so far, by phase, of all that was done from its beginning to its end."""
+        """What was estimated and measured so far, by phase, of all that was done as the formula counts it."""
 
     def begin(self, part: str, phase: str, began: float | None = None) -> "Phase":
         """The next phase, which ends the one before it; planned ones that were to come between are left out.
@@ -45,23 +45,24 @@ class Meter:
     def leave_out(self, part: str, phase: str) -> None:
         """Count the phase that was just begun no longer, since all of it was there; told where the part is silent."""
         self._now = None
-        if part not in self._told:
+        if part not in self._parts_with_events:
             self.tell(part, phase, 0.0, REUSED)
 
-    def learn(self, seconds: float) -> None:
-        """Note what the phase that was just begun has taken."""
+    def learn(self, seconds: float, share: float = 1.0) -> None:
+        """Note what the phase that was just begun has taken, where so many times was done what is planned of it."""
         planned = self._now
-        if planned is None or not planned.formula_seconds:
+        estimated = share * planned.formula_seconds if planned is not None else 0.0
+        if planned is None or not estimated:
             return
         before = self.timings.get(planned.phase)
         self.timings[planned.phase] = PhaseTiming(
-            estimated_seconds=planned.formula_seconds + (before.estimated_seconds if before else 0.0),
+            estimated_seconds=estimated + (before.estimated_seconds if before else 0.0),
             measured_seconds=seconds + (before.measured_seconds if before else 0.0),
         )
 
     def tell(self, part: str, phase: str, fraction: float, message: str, **metrics: float) -> None:
         """Tell an event of the phase, of which `fraction` is done."""
-        self._told.add(part)
+        self._parts_with_events.add(part)
         self._highest = max(self._highest, self._share(fraction))
         self._progress.emit(part, phase, self._highest, message, step_fraction=self._share(fraction, part), **metrics)
 
@@ -101,4 +102,8 @@ class Phase:
         if reused:
             self.meter.leave_out(self.part, self.name)
         elif fresh:
-            self.meter.learn(time.monotonic() - self.began - (self.meter.waited - self.waited_before))
+            self.learn()
+
+    def learn(self, share: float = 1.0) -> None:
+        """Note what it has taken so far, where so many times was done what is planned of it."""
+        self.meter.learn(time.monotonic() - self.began - (self.meter.waited - self.waited_before), share)

@@ -12,7 +12,7 @@ from engine import models
 from engine.chains import Shop, follow, make_baseline
 from engine.checks import check_fit, source_warnings, unrecovered
 from engine.data import Data
-from engine.estimating import FORMULA, learnt_factors, plan_phases
+from engine.estimating import FORMULA, learnt_factors, n_timed, plan_phases
 from engine.machine import cores, cpu_name
 from engine.measure.chance import not_learnt
 from engine.measure.latency import measure_latency
@@ -43,19 +43,34 @@ def run(recipe: Recipe, folder: JobFolder, progress: Progress, home: Home, *, be
     not even the baseline could be made. A chain that fails is in the report's failures, and the others go on.
     """
     used_since = time.time()
-    meter = Meter(progress, plan_phases(recipe, learnt_factors(home)))
+    meter = Meter(progress, plan_phases(recipe, learnt_factors(home, recipe.target)))
     starting = meter.begin(START, STARTING, began)
+    if began is not None:
+        starting.learn()  # of the libraries alone: a model's download or a large zip says nothing about the next run
+    with watched(cores()) as busy:
+        shop = _make_and_time(recipe, folder, home, meter, starting)
+    record = shop.record
+    record.judge(shop.labels)
+    done = record.report("running")
+    record.warnings = (*record.warnings, *unrecovered(recipe, done.variants), *not_learnt(done))
+    if not busy:
+        _keep_timings(home, shop)
+    shop.bench.cache.trim(unused_since=used_since)
+    return record.write("failed" if record.failures else "done")
+
+
+def _make_and_time(recipe: Recipe, folder: JobFolder, home: Home, meter: Meter, starting: Tell) -> Shop:
+    """All variants, made and timed; they are in the record of what comes back."""
     target = recipe.target.model_copy(update={"threads": recipe.target.threads or cores()})
     check_target(target)
     source, data = load(recipe, folder.work, starting)
-    starting.end()
     check_fit(recipe, source, data)
-    job, cache = folder.request(), Cache(home.cache)
+    job = folder.request()
     record = Record(recipe, folder, job.id, job.created)
     record.data = data.summary()
     record.warnings = (*source_warnings(recipe, source.warnings), *data.warnings, *data.named_skipped)
     bench = Bench(
-        cache=cache,
+        cache=Cache(home.cache),
         data=data,
         target=target,
         seed=recipe.seed,
@@ -71,12 +86,7 @@ def run(recipe: Recipe, folder: JobFolder, progress: Progress, home: Home, *, be
     for branch, chain in enumerate(recipe.chains):
         follow(shop, base, branch, chain, first=len(recipe.baseline_steps))
     _time(shop)
-    record.judge(shop.labels)
-    done = record.report("running")
-    record.warnings = (*record.warnings, *unrecovered(recipe, done.variants), *not_learnt(done))
-    _keep_timings(home, shop)
-    cache.trim(unused_since=used_since)
-    return record.write("failed" if record.failures else "done")
+    return shop
 
 
 def load(recipe: Recipe, work: Path, tell: Tell) -> tuple[Model, Data]:
@@ -110,15 +120,14 @@ def _time(shop: Shop) -> None:
             shop.bench.images(target.batch_size),
             on_round=lambda done, total: phase(done / total, f"round {done} of {total}"),
         )
-    phase.end()
+    if not busy:
+        phase.learn(len(measured) / n_timed(shop.record.recipe))
     shop.record.time(measured)
     shop.record.warnings = (*shop.record.warnings, *busy)
 
 
 def _keep_timings(home: Home, shop: Shop) -> None:
-    """For later estimates, unless other programs had the cores."""
-    if any(warning.code == "machine_busy" for warning in shop.record.warnings):
-        return
+    """For later estimates."""
     timings = RunTimings(formula=FORMULA, cpu=cpu_name(), cores=cores(), phases=shop.meter.timings,
                          threads=shop.bench.target.threads or cores())  # fmt: skip
     with suppress(OSError):  # what was measured of the models is there, and worth more than an estimate

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from engine import catalogue
 from engine.errors import SettingsError
-from engine.estimating import NO_FACTORS, Factors, estimate_recipe
+from engine.estimating import Factors, estimate_recipe
 from engine.resolving import check_prunable
 from engine.results import Note, Preset, PresetName
 from engine.settings import (
@@ -36,11 +36,11 @@ FROM_RANDOM = {"student_weights": RANDOM, "learning_rate": 2e-3}
 """What a student without pretrained weights learns best with, of what was tried on the sample."""
 
 
-def make_presets(recipe: Recipe, factors: Factors = NO_FACTORS) -> tuple[Preset, ...]:
-    """Three chains for the model and the data of a resolved recipe, with estimates; its own steps do not matter.
+def make_presets(recipe: Recipe) -> tuple[Preset, ...]:
+    """Three chains for the model and the data of a resolved recipe, without estimates; its own steps do not matter.
 
     Only a leading fine-tune that makes the baseline begins them too. One that cannot be on offer says why, and what
-    to do instead. `factors` are what the estimates learnt.
+    to do instead.
     """
     given, lead = Given.of(recipe.model, recipe.data), recipe.baseline_steps
     rows: tuple[tuple[PresetName, str, str, tuple[Step, ...]], ...] = (
@@ -51,9 +51,20 @@ def make_presets(recipe: Recipe, factors: Factors = NO_FACTORS) -> tuple[Preset,
          (_lesson(recipe),)),
     )  # fmt: skip
     return tuple(
-        _preset(recipe, name, title, text, (*lead, *steps, QuantizeAuto()), given, factors)
-        for name, title, text, steps in rows
+        _preset(recipe, name, title, text, (*lead, *steps, QuantizeAuto()), given) for name, title, text, steps in rows
     )
+
+
+def estimate_presets(recipe: Recipe, factors: Factors) -> tuple[Preset, ...]:
+    """The same, with how long each takes that is on offer: the images are counted for that.
+
+    `factors` are what the estimates learnt.
+    """
+    return tuple(
+        preset.model_copy(update={"estimate": estimate_recipe(_with_steps(recipe, preset.steps), factors)})
+        if preset.refused is None else preset
+        for preset in make_presets(recipe)
+    )  # fmt: skip
 
 
 def take_preset(recipe: Recipe, name: PresetName) -> Recipe:
@@ -68,15 +79,9 @@ def _with_steps(recipe: Recipe, steps: tuple[Step, ...]) -> Recipe:
     return recipe.model_copy(update={"steps": steps, "branches": None})
 
 
-def _preset(
-    recipe: Recipe, name: PresetName, title: str, text: str, steps: tuple[Step, ...], given: Given, factors: Factors
-) -> Preset:
-    refused = _refused(recipe, name, steps, given)
-    if refused is not None:
-        note, next = refused
-        return Preset(name=name, title=title, text=text, steps=steps, refused=note, next=next)
-    estimate = estimate_recipe(_with_steps(recipe, steps), factors)
-    return Preset(name=name, title=title, text=text, steps=steps, estimate=estimate)
+def _preset(recipe: Recipe, name: PresetName, title: str, text: str, steps: tuple[Step, ...], given: Given) -> Preset:
+    note, next = _refused(recipe, name, steps, given) or (None, "")
+    return Preset(name=name, title=title, text=text, steps=steps, refused=note, next=next)
 
 
 def _refused(recipe: Recipe, name: PresetName, steps: tuple[Step, ...], given: Given) -> tuple[Note, str] | None:

@@ -65,13 +65,11 @@ STEPS: dict[type[Step], Apply] = {
 }
 
 CHECK_IMAGES = 8
+_RESULT = "result.json"
 
 
-_KEPT = "kept.json"
-
-
-class Kept(Result):
-    """What a cache entry says of itself."""
+class StepResult(Result):
+    """What came out of a step or an export, as its cache entry says it."""
 
     model: TorchModel | OnnxModel
     notes: tuple[Note, ...]
@@ -80,7 +78,7 @@ class Kept(Result):
     reused: bool = False
     """Whether it was there already."""
     fresh: bool = False
-    """Whether all of it was done now, and no deadline cut it short: what it took is worth learning from."""
+    """Whether all that was asked for was done, and now: what it took is worth learning from."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,7 +101,7 @@ class Bench:
     cut_short: dict[str, Path] = field(default_factory=dict, init=False)
     """Cache entries that a deadline cut short, by the key of what was asked: chains of this run share them."""
 
-    def apply(self, model: Model, step: Step, tell: Tell, offer: Callable[[Candidate], None] = ignore) -> Kept:
+    def apply(self, model: Model, step: Step, tell: Tell, offer: Callable[[Candidate], None] = ignore) -> StepResult:
         """The model that the step makes of `model`, out of the cache where the same was done before.
 
         `offer` hears of every candidate of a search as it is made, from the cache as well. Raises
@@ -112,6 +110,12 @@ class Bench:
         if step.stage == "torch" and not isinstance(model, TorchModel) and not step.brings_model:
             raise StepError(f"{step.technique} changes a torch model, and this is an ONNX file already",
                             f"Put {step.technique} before the steps that make the ONNX file")  # fmt: skip
+        found_before: list[str] = []
+
+        def put(part: str, fill: Callable[[Path], None]) -> Path:
+            found_before.extend([part] * (self.cache.get(part) is not None))
+            return self.cache.put(part, fill)
+
         key = content_key("step", model.key, step.model_dump(mode="json"), self.data.sha256, self.seed,
                           versions(), isa(), self._circumstances(step))  # fmt: skip
 
@@ -119,26 +123,26 @@ class Bench:
             context = Context(data=self.data, seed=self.seed, folder=folder, deadline=self.deadline,
                               isa=isa(), tell=tell, target=self.target, budget=self.budget, goal=self.goal,
                               predict=lambda candidate: self.predict(candidate, silent), measuring=self.measuring,
-                              offer=offer, baseline=self.baseline, export=self._onnx, cache=self.cache.put,
+                              offer=offer, baseline=self.baseline, export=self._onnx, cache=put,
                               shared=self.work / "shared",
                               checkpoint=self.cache.unfinished(key) / "training.pt",
                               unexported=self.unexported)  # fmt: skip
             return STEPS[type(step)](model, step, context)
 
         resumed = self.cache.unfinished(key).exists()
-        kept = self._once(key, compute)
-        kept = kept.model_copy(update={"fresh": kept.fresh and not resumed})
+        result = self._once(key, compute)
+        result = result.model_copy(update={"fresh": result.fresh and not resumed and not found_before})
         self.cache.forget_unfinished(key)
-        if kept.search is None:
-            return kept
-        for candidate in kept.search.candidates:
+        if result.search is None:
+            return result
+        for candidate in result.search.candidates:
             offer(candidate)
-        return kept if kept.search.winner else kept.model_copy(update={"model": model})
+        return result if result.search.winner else result.model_copy(update={"model": model})
 
-    def export(self, model: Model, tell: Tell) -> Kept:
+    def export(self, model: Model, tell: Tell) -> StepResult:
         """The model as an ONNX file; an OnnxModel is one already."""
         if isinstance(model, OnnxModel):
-            return Kept(model=model, notes=(), seconds=0.0)
+            return StepResult(model=model, notes=(), seconds=0.0)
 
         def compute(folder: Path) -> Outcome:
             tell(0.1, "exporting to ONNX")
@@ -180,7 +184,7 @@ class Bench:
             return [self.target.provider, against] if step.asks_baseline else [self.target.provider]
         return [self.target.model_dump(), self.budget.model_dump(), self.goal, cpu_name(), against]
 
-    def _once(self, key: str, compute: Callable[[Path], Outcome]) -> Kept:
+    def _once(self, key: str, compute: Callable[[Path], Outcome]) -> StepResult:
         entry = self.cut_short.get(key) or self.cache.get(key)
         if entry is not None:
             return _read(entry).model_copy(update={"reused": True})
@@ -193,12 +197,13 @@ class Bench:
             address = key if outcome.complete else content_key(key, _content(outcome.model), search)
             # Of a search the winner has an address of its own already, as every candidate has.
             model = outcome.model if outcome.search else _addressed(outcome.model, address)
-            kept = Kept(model=model, notes=outcome.notes, seconds=time.monotonic() - started, search=outcome.search)
-            (folder / _KEPT).write_text(kept.model_dump_json(), encoding="utf-8")
+            result = StepResult(model=model, notes=outcome.notes, seconds=time.monotonic() - started,
+                                search=outcome.search)  # fmt: skip
+            (folder / _RESULT).write_text(result.model_dump_json(), encoding="utf-8")
             entry = self.cache.put(address, lambda target: _copy(folder, target))
         if not outcome.complete:
             self.cut_short[key] = entry
-        return _read(entry).model_copy(update={"fresh": outcome.complete})
+        return _read(entry).model_copy(update={"fresh": outcome.complete and not outcome.ended_early})
 
 
 def _addressed(model: Model, key: str) -> Model:
@@ -216,15 +221,15 @@ def _copy(folder: Path, target: Path) -> None:
     shutil.copytree(folder, target, dirs_exist_ok=True)
 
 
-def _read(entry: Path) -> Kept:
+def _read(entry: Path) -> StepResult:
     """A cache entry, its files where they lie now. Raises ExportError where the entry is damaged."""
     try:
-        kept = Kept.model_validate_json((entry / _KEPT).read_bytes())
+        result = StepResult.model_validate_json((entry / _RESULT).read_bytes())
     except (OSError, ValidationError) as error:
         raise ExportError(
             f"the cache entry '{entry.name[:12]}' cannot be read", "Free the cache and run again"
         ) from error
-    model, search = kept.model, kept.search
+    model, search = result.model, result.search
     if isinstance(model, OnnxModel):
         model = _moved(model, entry)
     elif model.weights is not None:
@@ -232,7 +237,7 @@ def _read(entry: Path) -> Kept:
     if search is not None:
         there = (one.model_copy(update={"model": _moved(one.model, entry)}) for one in search.candidates)
         search = search.model_copy(update={"candidates": tuple(there)})
-    return kept.model_copy(update={"model": model, "search": search})
+    return result.model_copy(update={"model": model, "search": search})
 
 
 def _moved(model: OnnxModel, entry: Path) -> OnnxModel:

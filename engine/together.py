@@ -67,10 +67,10 @@ def train(recipe: Recipe, home: Home) -> None:
 def _follow(bench: Bench, model: Model, steps: Iterable[Step]) -> Model:
     """What the steps make of the model."""
     for step in steps:
-        kept = bench.apply(model, step, _tell)
-        model = kept.model
-        _say(f"{step.title}: {'was there already' if kept.reused else 'done'}")
-        for note in kept.notes:
+        result = bench.apply(model, step, _tell)
+        model = result.model
+        _say(f"{step.title}: {'was there already' if result.reused else 'done'}")
+        for note in result.notes:
             _say(f"  {note.text}")
     return model
 

@@ -1,6 +1,6 @@
 import pytest
 
-from engine.estimating import estimate_any, estimate_recipe, plan_phases
+from engine.estimating import RACE_FINALISTS, estimate_recipe, estimate_sensitivity, n_timed, plan_phases
 from engine.settings import SampleData, SampleModel, SensitivityRequest, TimmModel, parse_recipe
 from engine.store.timings import Factor
 
@@ -31,6 +31,27 @@ def test_more_work_is_estimated_longer():
     ]
     assert seconds == sorted(seconds)
     assert len(set(seconds)) == 5
+
+
+def test_what_is_timed_has_the_threads_of_the_target_and_training_all_cores(monkeypatch):
+    monkeypatch.setattr("engine.estimating.cores", lambda: 16)
+    steps = f"steps: [{TUNE}, {{technique: quantize}}]"
+    one, all_cores = (
+        estimate_recipe(recipe(steps, "{kind: timm, name: resnet50}", more=f", target: {{threads: {threads}}}")).phases
+        for threads in (1, "null")
+    )
+    for phase in ("accuracy", "latency"):
+        assert one[phase] == pytest.approx(16 * all_cores[phase], rel=0.1)
+    assert one["quantize auto"] > 5 * all_cores["quantize auto"]
+    for phase in ("starting", "export", "finetune"):
+        assert one[phase] == all_cores[phase]
+
+
+def test_the_finalists_of_a_race_are_timed_too():
+    one, race = recipe(f"steps: [{INT8}]"), recipe("steps: [{technique: quantize}]")
+    assert (n_timed(one), n_timed(race)) == (2, 2 + RACE_FINALISTS)
+    seconds = [estimate_recipe(each).phases["latency"] for each in (one, race)]
+    assert seconds[1] == pytest.approx(seconds[0] * n_timed(race) / 2, abs=0.1)
 
 
 def test_training_ends_with_the_budget():
@@ -100,7 +121,7 @@ def test_a_sensitivity_takes_as_long_as_there_are_ratios_and_the_network_is_larg
     one = SensitivityRequest(model=SampleModel(), data=SampleData(), ratios=(0.5,))
     three = one.model_copy(update={"ratios": (0.25, 0.5, 0.75)})
     large = three.model_copy(update={"model": TimmModel(name="resnet50", weights="random")})
-    seconds = [estimate_any(each).seconds for each in (one, three, large)]
+    seconds = [estimate_sensitivity(each).seconds for each in (one, three, large)]
     assert seconds == sorted(seconds)
     assert len(set(seconds)) == 3
-    assert estimate_any(one).seconds == pytest.approx(sum(estimate_any(one).phases.values()), abs=0.1)
+    assert estimate_sensitivity(one).seconds == pytest.approx(sum(estimate_sensitivity(one).phases.values()), abs=0.1)

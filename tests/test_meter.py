@@ -89,6 +89,13 @@ def test_what_was_done_from_its_beginning_to_its_end_is_timed_beside_the_formula
     }
 
 
+def test_where_less_was_done_than_planned_the_formula_s_seconds_are_fewer_too(meter, clock):
+    phase = meter.begin("end", "latency")
+    clock[0] += 6
+    phase.learn(1 / 4)
+    assert meter.timings == {"latency": PhaseTiming(estimated_seconds=5, measured_seconds=6)}
+
+
 def test_what_was_reused_cut_short_broken_off_or_not_planned_is_not_timed(meter, clock):
     meter.begin("start", "starting").end(fresh=False)
     meter.begin("one", "prune").end(reused=True)

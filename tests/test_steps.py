@@ -15,6 +15,7 @@ from engine.settings import (
     Budget,
     Distill,
     Finetune,
+    Qat,
     QuantizeAuto,
     QuantizeStatic,
     SampleData,
@@ -145,6 +146,26 @@ def test_it_says_whether_it_was_there_already(bench, tmp_path, monkeypatch):
     first, again = (made.apply(model, QuantizeAuto(), silent) for _ in range(2))
     assert (first.reused, again.reused) == (False, True)
     assert (first.fresh, again.fresh) == (True, False)
+
+
+@pytest.mark.parametrize(("fit", "step"), [
+    ("engine.techniques.learning.labels.fit", Finetune(epochs=1)),
+    ("engine.techniques.learning.answers.fit", Distill(epochs=1, views=1)),
+    ("engine.techniques.quantize.qat.step.fit", Qat(epochs=1)),
+], ids=["finetune", "distill", "qat"])  # fmt: skip
+def test_a_training_that_ended_early_is_not_fresh(bench, tmp_path, monkeypatch, fit, step):
+    made = few(bench(), 16)
+    model = sample(tmp_path) if step.stage == "torch" else made.export(sample(tmp_path), silent).model
+    assert made.apply(model, step, silent).fresh
+    whole = resolve(fit)
+    monkeypatch.setattr(fit, lambda *args, **settings: replace(whole(*args, **settings), stopped_early=True))
+    assert not replace(made, cache=Cache(tmp_path / "other")).apply(model, step, silent).fresh
+
+
+def test_a_step_that_found_a_part_of_its_work_done_is_not_fresh(bench, tmp_path):
+    made, model = few(bench(), 16), sample(tmp_path)
+    chains = [Distill(epochs=1, views=1), Distill(epochs=1, views=1, temperature=2), Distill(epochs=1, views=2)]
+    assert [made.apply(model, step, silent).fresh for step in chains] == [True, False, True]
 
 
 def refuse(*args, **kwargs):

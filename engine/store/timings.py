@@ -6,7 +6,7 @@ from statistics import median
 
 from pydantic import Field, ValidationError
 
-from engine.machine import cpu_name
+from engine.machine import cores, cpu_name
 from engine.results import Result
 from engine.store.folders import append_line, last_lines
 from engine.store.home import Home
@@ -25,7 +25,10 @@ class PhaseTiming(Result):
 
 
 class RunTimings(Result):
-    """One line of timings.jsonl. `formula` is the version of the formulas, `threads` are the target's."""
+    """One line of timings.jsonl.
+
+    `formula` is the version of the formulas, `cores` are those that the process might use, `threads` the target's.
+    """
 
     formula: int
     cpu: str
@@ -47,12 +50,15 @@ def append_timings(home: Home, timings: RunTimings) -> None:
     append_line(home.timings, timings)
 
 
-def read_factors(home: Home, formula: int) -> dict[str, Factor]:
-    """The factors by phase, of this processor's newest runs by this version of the formulas."""
+def read_factors(home: Home, formula: int, threads: int) -> dict[str, Factor]:
+    """The factors by phase, of the newest runs by this version of the formulas on this processor and as many cores.
+
+    Only runs with as many threads count: the formulas divide by threads, and no network is exactly that much faster.
+    """
     ratios: dict[str, list[float]] = {}
     for line in reversed(last_lines(home.timings, READ_BYTES)[-READ_LINES:]):
         run = _timings(line)
-        if run is None or (run.formula, run.cpu) != (formula, cpu_name()):
+        if run is None or (run.formula, run.cpu, run.cores, run.threads) != (formula, cpu_name(), cores(), threads):
             continue
         for phase, timing in run.phases.items():
             ratios.setdefault(phase, []).append(timing.measured_seconds / timing.estimated_seconds)

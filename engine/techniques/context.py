@@ -103,13 +103,15 @@ class Context:
 class Outcome:
     """A new model, whose key the caller gives, and what there is to know about it.
 
-    `complete` is False where a deadline cut the work short: the same step asked again may end otherwise. `search` is
-    there where the step tried several models; `model` is then the winner's.
+    `complete` is False where a deadline cut the work short: the same step asked again may end otherwise. `ended_early`
+    is True where it stopped before all that was asked for was done, and would again. `search` is there where the step
+    tried several models; `model` is then the winner's.
     """
 
     model: Model
     notes: tuple[Note, ...] = ()
     complete: bool = True
+    ended_early: bool = False
     search: Search | None = None
 
     @property

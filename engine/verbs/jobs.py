@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from engine.errors import LimitError, NotFoundError, StateError, StorageError
-from engine.estimating import estimate_any, learnt_factors
+from engine.estimating import estimate_any
 from engine.jobs import supervisor_lock
 from engine.jobs.queue import ACTIVE, Queue, paths_in
 from engine.jobs.supervisor import supervise as supervise_home
@@ -28,14 +28,15 @@ def submit(recipe: Recipe, *, token: str | None = None, from_browser: bool = Fal
     queue = Queue.default()
     resolved = resolve_recipe(recipe, queue.home, from_browser=from_browser)
     return queue.submit(RunRequest(recipe=resolved), name=resolved.name, token=token,
-                        estimate_seconds=estimate_any(resolved, learnt_factors(queue.home)).seconds)  # fmt: skip
+                        estimate_seconds=estimate_any(resolved, queue.home).seconds)  # fmt: skip
 
 
 def analyse(request: AnalysisRequest, *, from_browser: bool = False) -> Job:
     """Put an analysis in line, or the equal one that waits, runs or is done with the same libraries."""
     queue = Queue.default()
     resolved = resolve_request(request, queue.home, from_browser=from_browser)
-    seconds = estimate_any(resolved).seconds if isinstance(resolved, AdviseRequest | SensitivityRequest) else None
+    timed = resolved if isinstance(resolved, AdviseRequest | SensitivityRequest) else None
+    seconds = estimate_any(timed, queue.home).seconds if timed else None
     return queue.submit(resolved, name=resolved.kind, key=_key(resolved), estimate_seconds=seconds)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from engine.describing import describe_recipe
 from engine.estimating import estimate_any, learnt_factors
 from engine.jobs import foreground
-from engine.presets import make_presets
+from engine.presets import estimate_presets
 from engine.resolving import resolve_recipe
 from engine.results import Estimate, Event, Preset, Report
 from engine.settings import AdviseRequest, Recipe, SensitivityRequest
@@ -20,7 +20,7 @@ def resolve(recipe: Recipe, *, from_browser: bool = False) -> Recipe:
 
 def estimate(asked: Recipe | AdviseRequest | SensitivityRequest) -> Estimate:
     """About how long a resolved recipe, advice or sensitivity will take; never a measurement."""
-    return estimate_any(asked, learnt_factors(Home.default()))
+    return estimate_any(asked, Home.default())
 
 
 def describe(recipe: Recipe) -> tuple[str, ...]:
@@ -33,7 +33,7 @@ def presets(recipe: Recipe) -> tuple[Preset, ...]:
 
     The recipe's own steps do not matter, but for a leading fine-tune that makes the baseline and begins them too.
     """
-    return make_presets(recipe, learnt_factors(Home.default()))
+    return estimate_presets(recipe, learnt_factors(Home.default(), recipe.target))
 
 
 def optimize(recipe: Recipe, out: str | Path, on_event: Callable[[Event], None] = lambda event: None) -> Report:

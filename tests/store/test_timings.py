@@ -4,11 +4,11 @@ import sys
 
 import pytest
 
-from engine.machine import cpu_name
+from engine.machine import cores, cpu_name
 from engine.store.home import Home
 from engine.store.timings import Factor, PhaseTiming, RunTimings, append_timings, read_factors
 
-FORMULA = 1
+FORMULA, THREADS = 1, 2
 WRITER = """
 import sys
 from pathlib import Path
@@ -19,20 +19,22 @@ for number in range(100):
 """
 
 
-def run(formula: int = FORMULA, cpu: str | None = None, **ratios: float) -> RunTimings:
+def run(
+    formula: int = FORMULA, cpu: str | None = None, n_cores: int | None = None, threads: int = THREADS, **ratios: float
+) -> RunTimings:
     """A run each of whose phases took so many times the ten seconds that were estimated."""
     phases = {phase: PhaseTiming(estimated_seconds=10, measured_seconds=10 * ratio) for phase, ratio in ratios.items()}
-    return RunTimings(formula=formula, cpu=cpu or cpu_name(), cores=2, threads=2, phases=phases)
+    return RunTimings(formula=formula, cpu=cpu or cpu_name(), cores=n_cores or cores(), threads=threads, phases=phases)
 
 
 def factors(home: Home, *runs: RunTimings) -> dict[str, Factor]:
     for each in runs:
         append_timings(home, each)
-    return read_factors(home, FORMULA)
+    return read_factors(home, FORMULA, THREADS)
 
 
 def test_a_home_without_runs_has_nothing_to_learn_from(home):
-    assert read_factors(home, FORMULA) == {}
+    assert read_factors(home, FORMULA, THREADS) == {}
 
 
 def test_the_more_runs_the_nearer_to_what_they_took(home):
@@ -40,7 +42,7 @@ def test_the_more_runs_the_nearer_to_what_they_took(home):
     assert ratios == sorted(ratios)
     assert ratios[0] == pytest.approx(2.0)  # half of the way, in logarithms
     assert 3.5 < ratios[-1] < 4.0
-    assert read_factors(home, FORMULA)["export"].n_runs == 10
+    assert read_factors(home, FORMULA, THREADS)["export"].n_runs == 10
 
 
 def test_slower_and_faster_are_learnt_alike(home):
@@ -64,8 +66,12 @@ def test_a_factor_has_limits(home, ratio, limit):
     assert factors(home, run(export=ratio))["export"].ratio == pytest.approx(limit**0.5)
 
 
-def test_another_processor_and_older_formulas_teach_nothing(home):
-    assert factors(home, run(cpu="another one", export=4.0), run(formula=FORMULA - 1, export=4.0)) == {}
+@pytest.mark.parametrize("other", [
+    {"cpu": "another one"}, {"formula": FORMULA - 1}, {"n_cores": cores() + 1}, {"threads": THREADS + 1},
+], ids=["processor", "formula", "cores", "threads"])  # fmt: skip
+def test_runs_that_are_not_comparable_teach_nothing(home, other):
+    assert factors(home, run(**other, export=4.0)) == {}
+    assert factors(home, run(export=4.0)).keys() == {"export"}
 
 
 def test_a_damaged_line_is_passed_over(home):
@@ -75,7 +81,7 @@ def test_a_damaged_line_is_passed_over(home):
     append_timings(home, run(export=4.0))
     with home.timings.open("ab") as file:
         file.write(b'{"formula": 1')
-    assert read_factors(home, FORMULA)["export"].n_runs == 2
+    assert read_factors(home, FORMULA, THREADS)["export"].n_runs == 2
 
 
 def test_only_the_end_of_a_long_file_is_read(home):

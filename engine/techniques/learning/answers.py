@@ -48,9 +48,8 @@ def learn_answers(student: TorchModel, teacher: Teacher, settings: Distill, cont
         weights_label="distilled",
         classes=context.data.classes or teacher.model.classes or student.classes,
     )
-    return Outcome(
-        model=learnt, notes=_notes(result, teacher, settings, context), complete=not result.stopped_by_budget
-    )
+    return Outcome(model=learnt, notes=_notes(result, teacher, settings, context),
+                   complete=not result.stopped_by_budget, ended_early=result.stopped_early)  # fmt: skip
 
 
 def _learn(

@@ -53,7 +53,8 @@ def learn_labels(
         num_classes=len(classes) if classes else model.num_classes,
         classes=classes or model.classes,
     )
-    return Outcome(model=trained, notes=_notes(result, first), complete=not result.stopped_by_budget)
+    return Outcome(model=trained, notes=_notes(result, first), complete=not result.stopped_by_budget,
+                   ended_early=result.stopped_early)  # fmt: skip
 
 
 def _labelled(train: Part, folder: Path, technique: str) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:

@@ -65,7 +65,8 @@ def qat(model: OnnxModel, settings: Qat, context: Context) -> Outcome:
     after = predict(made, images, context.target).logits
     _check_kept(network, wanted, after, images)
     notes = (*scheme, *_notes(result, settings, context), _gain(wanted, before, after))
-    return Outcome(model=made, notes=notes, complete=not result.stopped_by_budget)
+    return Outcome(model=made, notes=notes, complete=not result.stopped_by_budget,
+                   ended_early=result.stopped_early)  # fmt: skip
 
 
 def _check_given(model: OnnxModel, context: Context) -> None:
