@@ -73,7 +73,7 @@ def has_vnni(isa: tuple[str, ...]) -> bool:
 
 def versions() -> dict[str, str]:
     """Versions of python, of this project and of the installed libraries that results depend on."""
-    found = {"python": platform.python_version(), "featherweight": _own_version()}
+    found = {"python": platform.python_version(), "featherweight": own_version()}
     for name in LIBRARIES:
         try:
             found[name] = version(name)
@@ -83,7 +83,7 @@ def versions() -> dict[str, str]:
 
 
 @functools.cache
-def _own_version() -> str:
+def own_version() -> str:
     """The version, and a part of the hash of the engine's code: what another state of it computed may differ."""
     digest = hashlib.sha256()
     for path in sorted(Path(__file__).parent.rglob("*.py")):

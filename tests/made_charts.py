@@ -78,7 +78,7 @@ def many_architectures(n: int):
 
 def made_answers(n: int) -> list[tuple[str, RunSummary]]:
     """Runs with a factor of 100 between their speed-ups, the last of which keeps its baseline."""
-    known = {"run_id": "1", "state": "done", "model": "digits_net", "data": "Digits", "steps": "INT8",
+    known = {"run_id": "1", "state": "done", "model": "digits_net", "steps": "INT8",
              "recommended": "INT8"}  # fmt: skip
     faster = [
         (f"a run with a name that is long {number}",

@@ -8,13 +8,11 @@ class RunSummary(Result):
     """The answer of a run; figures are those of the recommended variant, None where there is none or not measured.
 
     `speedup` is against the run's baseline, with its 95 % interval; None where the baseline is what is recommended.
-    `drop` is the absolute loss of top-1 (of agreement without labels).
     """
 
     run_id: str
     state: State
     model: str
-    data: str
     steps: str
     recommended: str | None = None
     keeps_baseline: bool = False
@@ -27,7 +25,6 @@ class RunSummary(Result):
     baseline_size_bytes: int | None = None
     top1: float | None = None
     agreement: float | None = None
-    drop: float | None = None
 
 
 def summarize(report: Report) -> RunSummary:
@@ -36,7 +33,6 @@ def summarize(report: Report) -> RunSummary:
     titles = [" + ".join(step.title for step in chain) or "Baseline only" for chain in recipe.chains]
     known = RunSummary(
         run_id=report.run_id, state=report.state, model=recipe.model.title,
-        data=recipe.data.title if recipe.data is not None else "synthetic inputs",
         steps=titles[0] if len(titles) == 1 else f"{len(titles)} chains",
     )  # fmt: skip
     best = report.variant(report.recommended.id) if report.recommended else None
@@ -52,5 +48,4 @@ def summarize(report: Report) -> RunSummary:
         "size_bytes": best.size_bytes, "baseline_size_bytes": base.size_bytes,
         "top1": best.accuracy.top1 if best.accuracy else None,
         "agreement": best.fidelity.agreement if best.fidelity else None,
-        "drop": best.verdict.drop if best.verdict else None,
     })  # fmt: skip

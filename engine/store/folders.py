@@ -18,6 +18,7 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 
 from engine.errors import StorageError
+from engine.machine import own_version
 from engine.results import (
     Advice,
     DataPreview,
@@ -63,6 +64,13 @@ class Outcome(Result):
     exit_status: int
     started: str | None = None
     finished: str
+
+
+class StoredSummary(Result):
+    """summary.json: the answer of a run, and the version that made it, since another may summarize otherwise."""
+
+    version: str
+    summary: RunSummary
 
 
 @dataclass(frozen=True)
@@ -124,21 +132,30 @@ class JobFolder:
         return self.read("report.json", Report)
 
     def summary(self) -> RunSummary | None:
-        """What a run came to, None before its first report; kept beside the report until that is another one."""
-        kept, report = self.path / "summary.json", self.path / "report.json"
-        try:
-            if kept.stat().st_mtime_ns >= report.stat().st_mtime_ns:
-                return self.read("summary.json", RunSummary)
-        except FileNotFoundError:
-            pass
-        found = self.report()
-        if found is None:
+        """What a run came to, None before its first report. Raises StorageError where the report is damaged.
+
+        It is stored beside the report, and made again where that is newer, and where what is stored is damaged or was
+        made by another version.
+        """
+        stored = self._stored_summary()
+        if stored is not None and stored.version == own_version():
+            return stored.summary
+        report = self.report()
+        if report is None:
             return None
-        made = summarize(found)
-        if made.state not in ("queued", "running"):
+        summary = summarize(report)
+        if summary.state not in ("queued", "running"):
             with suppress(OSError):  # a full disk: it is made again the next time
-                self.write("summary.json", made)
-        return made
+                self.write("summary.json", StoredSummary(version=own_version(), summary=summary))
+        return summary
+
+    def _stored_summary(self) -> StoredSummary | None:
+        """The one beside the report, None where there is none that is whole and as new as the report."""
+        path, report = self.path / "summary.json", self.path / "report.json"
+        with suppress(FileNotFoundError, StorageError):
+            if path.stat().st_mtime_ns >= report.stat().st_mtime_ns:
+                return self.read("summary.json", StoredSummary)
+        return None
 
     def result(self) -> Result | None:
         """The result of an analysis, or None where there is none (yet)."""
