@@ -30,8 +30,8 @@ class Table(NamedTuple):
 
 def pruned(text: str) -> Iterator[tuple[str, ...]]:
     """What docs/pruning.md has of every network that was pruned."""
-    for family, name, size, macs, parameters, half, third, _ in _table(text, "family | architecture | px"):
-        yield name, family, size, macs, parameters, *_interval(half), *_interval(third)
+    for family, name, size, macs, parameters, at_50, at_30, _ in _table(text, "family | architecture | px"):
+        yield name, family, size, macs, parameters, *_interval(at_50), *_interval(at_30)
 
 
 def raced(text: str) -> Iterator[tuple[str, ...]]:
@@ -52,10 +52,10 @@ def presets(text: str) -> Iterator[tuple[str, ...]]:
 TABLES = {
     PRUNED: Table("pruning.md", """\
 # What channel pruning leaves of timm architectures: MACs and parameters are divided by this at a ratio of 0.5; latency
-# is the share that is left at 0.5 (half) and at 0.3 (third), with its 95 % interval
+# is the share that is left at 0.5 (at_50) and at 0.3 (at_30), with its 95 % interval
 # docs/pruning.md, November 2026: random weights, onnxruntime, batch 1, 2 threads, two cores of an AMD EPYC with
 # AVX512-VNNI
-""", "name family img_size macs parameters half half_low half_high third third_low third_high", pruned),
+""", "name family img_size macs parameters at_50 at_50_low at_50_high at_30 at_30_low at_30_high", pruned),
     RACED: Table("race.md", """\
 # What races of ways to quantize ended in: times as fast as FP32, with the 95 % interval; top-1 in %
 # docs/race.md, November 2026: trained on digits, 539 images of 224 px, onnxruntime 1.32.0, batch 1, two cores of an

@@ -48,8 +48,8 @@ class Pruned(NamedTuple):
     img_size: int
     macs_divided_by: float
     parameters_divided_by: float
-    at_half: Speedup
-    at_third: Speedup
+    at_50_percent: Speedup
+    at_30_percent: Speedup
 
 
 class Raced(NamedTuple):
@@ -117,8 +117,8 @@ def all_pruned() -> tuple[Pruned, ...]:
     """Every network that was pruned, as the file has them."""
     return tuple(
         Pruned(row["name"], row["family"], int(row["img_size"]), float(row["macs"]), float(row["parameters"]),
-               of_shares(*_numbers(row, "half", "half_low", "half_high")),
-               of_shares(*_numbers(row, "third", "third_low", "third_high")))
+               of_shares(*_numbers(row, "at_50", "at_50_low", "at_50_high")),
+               of_shares(*_numbers(row, "at_30", "at_30_low", "at_30_high")))
         for row in _rows(PRUNED)
     )  # fmt: skip
 

@@ -18,14 +18,16 @@ def train(facts: Facts) -> Suggestion:
     chain, model = facts.recipe.chains[0], facts.recipe.model
     lead = chain[0] if chain and isinstance(chain[0], Finetune) else None
     epochs = min(TIMES_EPOCHS * lead.epochs, MOST_EPOCHS) if lead else EPOCHS
-    said = ["On the sample's images a new network was right on 5.6% of the validation images after two epochs of 16 "
-            "steps, on 92% after four"]  # fmt: skip
+    sentences = ["On the sample's images a new network was right on 5.6% of the validation images after two epochs of "
+                 "16 steps, on 92% after four"]  # fmt: skip
     if isinstance(model, TimmModel) and model.weights == RANDOM and facts.entry and facts.entry.pretrained_tags:
-        said.append(f"timm has pretrained weights of {facts.name} to begin with")
+        sentences.append(f"timm has pretrained weights of {facts.name} to begin with")
     if "training_stopped_by_budget" in facts.notes:
-        said.append(f"The {facts.recipe.budget.minutes:g} minutes were up before the training was over: allow more")
+        sentences.append(
+            f"The {facts.recipe.budget.minutes:g} minutes were up before the training was over: allow more"
+        )
     return Suggestion(
-        code="train", title=f"Fine-tune for {many(epochs, 'epoch')} first", text=". ".join(said),
+        code="train", title=f"Fine-tune for {many(epochs, 'epoch')} first", text=". ".join(sentences),
         basis="measured_elsewhere",
         steps=((lead or Finetune()).model_copy(update={"epochs": epochs}), *(chain[1:] if lead else chain)),
     )  # fmt: skip
@@ -75,13 +77,14 @@ def prune(facts: Facts) -> Suggestion | None:
     if facts.on_sample:
         text = facts.sample_words("balanced")
     elif row is not None and facts.recipe.goal == "size":
-        text = (f"{facts.relative(row.name)} with half of its channels removed had {row.parameters_divided_by:g} times "
-                "fewer parameters. Accuracy depends on the training after it")  # fmt: skip
+        text = (f"{facts.relative(row.name)} with 50% of its channels removed had {row.parameters_divided_by:g} times "
+                f"fewer parameters; this removes {RATIO:.0%}, which saves less. Accuracy depends on the training after "
+                "it")  # fmt: skip
     elif row is not None:
-        text = (f"{facts.relative(row.name)} with {RATIO:.0%} of its channels removed was {row.at_third.words()}, "
+        text = (f"{facts.relative(row.name)} with {RATIO:.0%} of its channels removed was {row.at_30_percent.words()}, "
                 f"in FP32 on {CPUS['VNNI']}. Accuracy depends on the training after it")  # fmt: skip
     else:
-        times = [one.at_third.times for one in all_pruned()]
+        times = [one.at_30_percent.times for one in all_pruned()]
         text = (f"Nothing is measured of {facts.model_words} or its family. {len(times)} other networks with "
                 f"{RATIO:.0%} of their channels removed were {min(times):.2f} to {max(times):.2f} times as fast, in "
                 f"FP32 on {CPUS['VNNI']}. Accuracy depends on the training after it")  # fmt: skip
@@ -106,15 +109,15 @@ def _student(facts: Facts, name: str) -> tuple[Basis, str]:
         return "measured_elsewhere", facts.sample_words("smallest")
     student, own = catalogue.entry(name), facts.entry.parameters if facts.entry else facts.baseline.parameters
     timed = facts.advice.architecture(name) if facts.advice else None
-    said = [f"{name} has {student.parameters / 1e6:.1f} M parameters, {facts.model_words} {own / 1e6:.1f} M"
-            if student and own else f"{name} is a small network"]  # fmt: skip
+    sentences = [f"{name} has {student.parameters / 1e6:.1f} M parameters, {facts.model_words} {own / 1e6:.1f} M"
+                 if student and own else f"{name} is a small network"]  # fmt: skip
     known = published(name, facts.edge)
     if known is not None:
-        said.append(f"Top-1 published on ImageNet: {published_words(name, known)}{_beside(facts)}")
+        sentences.append(f"Top-1 published on ImageNet: {published_words(name, known)}{_beside(facts)}")
     if timed and timed.latency:
-        said.append(f"It is {speed_words(timed.latency, facts.model_words)} here, before it is quantized")
+        sentences.append(f"It is {speed_words(timed.latency, facts.model_words)} here, before it is quantized")
     basis: Basis = "measured_here" if timed and timed.latency else "published" if known else "unknown"
-    return basis, f"{'. '.join(said)}. What it reaches on your images shows once it has learnt"
+    return basis, f"{'. '.join(sentences)}. What it reaches on your images shows once it has learnt"
 
 
 def _beside(facts: Facts) -> str:

@@ -53,7 +53,7 @@ def test_a_table_that_is_gone_is_an_error(monkeypatch, tmp_path):
 def test_every_row_is_of_the_catalogue_and_every_figure_lies_in_its_interval():
     for row in (*all_pruned(), *all_raced()):
         assert catalogue.entry(row.name).family == row.family
-    found = [speed for row in all_pruned() for speed in (row.at_half, row.at_third)]
+    found = [speed for row in all_pruned() for speed in (row.at_50_percent, row.at_30_percent)]
     found += [row.speedup for row in all_raced()] + [run.speedup for run in preset_runs().values()]
     assert all(0 < speed.low <= speed.times <= speed.high for speed in found)
     assert (len(all_pruned()), len(all_raced()), len(preset_runs())) == (50, 10, 4)
@@ -61,7 +61,7 @@ def test_every_row_is_of_the_catalogue_and_every_figure_lies_in_its_interval():
 
 def test_a_share_of_the_latency_becomes_times_as_fast():
     assert of_shares(0.5, 0.4, 0.8) == Speedup(2.0, 1.25, 2.5)
-    assert pruned("resnet18.a1_in1k").at_third.words() == "1.79 times as fast (1.75 to 1.82)"
+    assert pruned("resnet18.a1_in1k").at_30_percent.words() == "1.79 times as fast (1.75 to 1.82)"
     assert raced("resnet18", "VNNI").speedup.words("FP32") == "3.00 times as fast as FP32 (1.88 to 3.14)"
     assert (Speedup(1.1, 1.0, 1.2).surely, Speedup(1.1, 1.01, 1.2).surely) == (False, True)
 

@@ -8,12 +8,14 @@ import pytest
 import engine
 from engine import Finetune, Qat, QuantizeAuto, Simplify, presets
 from engine.catalogue.measured import CPUS
+from engine.presets import RATIO
 from engine.results import Note
 from engine.suggesting import suggest
 from engine.suggesting.facts import SAMPLE_ARCHITECTURE
 from tests.made import BASE, made_advice, made_architecture, made_variant
 from tests.suggesting.kept import ARM, AVX2, FILE, LABELLED, RACE, SAMPLE, UNLABELLED, VNNI, kept, timm
 
+PRUNING = Path(engine.__file__).parents[1] / "docs" / "pruning.md"
 CARD = Path(engine.__file__).parent / "models" / "sample" / "card.json"
 ON = CPUS["VNNI"]
 
@@ -56,7 +58,14 @@ def test_of_a_relative_it_says_so_and_of_no_relative_what_others_did():
 
 def test_where_size_is_the_goal_pruning_says_what_it_does_to_parameters():
     found = of("prune", kept(timm("resnet18"), LABELLED, more=", goal: size"))
-    assert "with half of its channels removed had 3.8 times fewer parameters" in found.text
+    assert found.text == ("resnet18 with 50% of its channels removed had 3.8 times fewer parameters; this removes 30%, "
+                          "which saves less. Accuracy depends on the training after it")  # fmt: skip
+
+
+def test_the_speed_that_is_told_of_pruning_is_that_of_the_preset_s_ratio():
+    assert f"at_{100 * RATIO:.0f}_percent" == "at_30_percent"
+    head = next(line for line in PRUNING.read_text().splitlines() if line.startswith("| family | architecture | px"))
+    assert f"latency at {RATIO}, share" in head
 
 
 @pytest.mark.parametrize("report", [
