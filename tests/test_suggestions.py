@@ -76,7 +76,7 @@ def test_advice_for_an_uploaded_file_is_found_behind_a_link_too(tmp_path, monkey
     assert first(id) == "architecture"
 
 
-def test_a_file_on_disk_is_found_by_its_path_and_one_that_changed_or_is_gone_has_no_advice(home, tmp_path):
+def test_advice_for_a_file_on_disk_is_found_without_the_file(home, tmp_path):
     (tmp_path / "model.onnx").write_bytes(b"model")
     recipe = engine.parse_recipe(f"{{model: {{kind: file, path: {tmp_path}/model.onnx}}, data: {SAMPLE}}}")
     id = run(recipe)
@@ -85,4 +85,35 @@ def test_a_file_on_disk_is_found_by_its_path_and_one_that_changed_or_is_gone_has
     assert engine.suggest(id)[0].basis == "measured_here"
     for change in (lambda file: file.write_bytes(b"another"), lambda file: file.unlink()):
         change(tmp_path / "model.onnx")
-        assert "measured_here" not in [one.basis for one in engine.suggest(id)]
+        assert engine.suggest(id)[0].basis == "measured_here"
+
+
+def test_nothing_is_looked_up_for_a_run_that_found_better(home, recipe, monkeypatch):
+    monkeypatch.setattr("engine.verbs.suggestions.find_resolved", never)
+    id = engine.submit(recipe).id
+    Queue.default().folder(id).write("report.json", made_report())
+    assert engine.suggest(id) == ()
+
+
+def test_neither_the_model_nor_the_images_are_read_or_counted(home, tmp_path, monkeypatch):
+    (tmp_path / "images").mkdir()
+    (tmp_path / "images" / "0.png").write_bytes(b"image")
+    (tmp_path / "model.onnx").write_bytes(b"model")
+    data = f"{{kind: images, path: {tmp_path}/images, labels: none}}"
+    recipe = engine.parse_recipe(f"{{model: {{kind: file, path: {tmp_path}/model.onnx}}, data: {data}}}")
+    id = run(recipe)
+    monkeypatch.setattr("engine.resolving.path_sum", never)
+    monkeypatch.setattr("engine.estimating._images", never)
+    assert "quantize" in [one.code for one in engine.suggest(id)]
+
+
+def never(*args, **kwargs):
+    pytest.fail("there is no need for this")
+
+
+def test_damaged_advice_is_none(home, recipe):
+    id = run(recipe)
+    advised(AdviseRequest(model=recipe.model, data=recipe.data))
+    (advice,) = engine.list_jobs("advise")
+    (home.job(advice.id).path / "result.json").write_text("{")
+    assert first(id) == "prune"

@@ -6,7 +6,7 @@ from engine.results.base import Result
 from engine.settings import Step, Target
 
 SuggestionCode = Literal[
-    "train", "qat", "quantize", "prune", "distill", "architecture", "hardware", "threads", "batch"
+    "images", "train", "qat", "quantize", "prune", "distill", "architecture", "hardware", "threads", "batch"
 ]  # fmt: skip
 Basis = Literal["measured_here", "measured_elsewhere", "published", "unknown"]
 
@@ -16,7 +16,7 @@ class Suggestion(Result):
 
     `basis` says where the figures in the text are from; unknown where nothing is known for this model. `steps` take
     the place of the recipe's chains, `target` that of its target; without both it is no change of the recipe:
-    `architecture` leads to the advisor, `hardware` to another machine.
+    `architecture` leads to the advisor, `hardware` to another machine, `images` to the data.
     """
 
     code: SuggestionCode

@@ -12,6 +12,7 @@ MOST = 5
 Rule = Callable[[Facts], Suggestion | None]
 
 _RULES: tuple[Rule, ...] = (
+    targets.images,
     chains.qat,
     chains.quantize,
     chains.prune,
@@ -27,19 +28,25 @@ _NOT_LEARNT: tuple[Rule, ...] = (chains.train,)
 _RANKS: dict[Basis, int] = {"measured_here": 0, "measured_elsewhere": 1, "published": 1, "unknown": 2}
 
 
+def keeps_baseline(report: Report) -> bool:
+    """Whether the run is over and recommends its baseline."""
+    base, best = report.baseline, report.recommended
+    return report.state not in ("queued", "running") and base is not None and best is not None and best.id == base.id
+
+
 def suggest(report: Report, advice: Advice | None = None) -> tuple[Suggestion, ...]:
-    """What to try next, at most five, best first; nothing while a run goes on or where it found something better.
+    """What to try next, at most five, best first; nothing where a report does not recommend its baseline.
 
     `advice` is what the advisor found for the same model on this machine. What was measured here comes first, what
     nothing is known of last. Every chain may stand in the recipe and is none that it has; what cannot be done is left
     out.
     """
     base, best = report.baseline, report.recommended
-    if report.state in ("queued", "running") or base is None or (best is not None and best.id != base.id):
+    if base is None or best is None or not keeps_baseline(report):
         return ()
     facts = Facts(report, base, advice, {preset.name: preset for preset in make_presets(report.recipe)})
-    unlearnt = best is not None and best.reason.code == "not_learnt"
-    found = [one for rule in (_NOT_LEARNT if unlearnt else _RULES) if (one := rule(facts)) is not None]
+    rules = _NOT_LEARNT if best.reason.code == "not_learnt" else _RULES
+    found = [one for rule in rules if (one := rule(facts)) is not None]
     possible = [one for one in found if _possible(one, report.recipe)]
     return tuple(sorted(possible, key=lambda one: _RANKS[one.basis])[:MOST])
 

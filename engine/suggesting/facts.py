@@ -28,8 +28,14 @@ class Facts:
 
     @property
     def tried(self) -> tuple[Step, ...]:
-        """The steps of all chains."""
-        return tuple(step for chain in self.recipe.chains for step in chain)
+        """The steps that were carried out or failed, races and their candidates among them; not those that never
+        began."""
+        made = tuple(one.settings for one in self.report.variants if one.settings is not None)
+        chains = self.recipe.chains
+        raced = tuple(chains[race.branch][race.step] for race in self.report.races)
+        failed = tuple(chains[one.branch][one.step] for one in self.report.failures
+                       if one.branch is not None and one.step is not None)  # fmt: skip
+        return (*made, *raced, *failed)
 
     @property
     def notes(self) -> frozenset[str]:

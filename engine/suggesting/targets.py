@@ -1,4 +1,5 @@
-"""Suggestions that keep the chain: another architecture, another machine, more threads, more images a call.
+"""Suggestions that keep the chain: more evaluation images, another architecture, another machine, more threads, more
+images a call.
 
 Each rule gives one, or None.
 """
@@ -7,10 +8,23 @@ from engine.catalogue.measured import CPUS, race_words, raced
 from engine.catalogue.shortlist import SHORTLIST
 from engine.estimating import estimate_advice
 from engine.results import Advice, Architecture, Suggestion
-from engine.settings import AdviseRequest, FileModel
+from engine.settings import AdviseRequest, FileModel, ImagesData
 from engine.suggesting.facts import Facts, published_words, speed_words
+from engine.wording import many
 
 LARGER_BATCH = 8
+
+
+def images(facts: Facts) -> Suggestion | None:
+    """More evaluation images, where on so few it cannot be told whether the model has learnt."""
+    reason, right = facts.report.recommended, facts.baseline.accuracy
+    unclear = reason is not None and reason.reason.code == "learning_unclear"
+    if not unclear or right is None or right.chance is None or not isinstance(facts.recipe.data, ImagesData):
+        return None
+    text = (f"The baseline's top-1 is {right.top1:.1%} ({right.low:.1%} to {right.high:.1%}) on "
+            f"{many(right.n_images, 'image')}, and guessing the commonest class gives {right.chance:.1%}: more images "
+            "tell whether it has learnt. Add some, or give evaluation a larger share of them")  # fmt: skip
+    return Suggestion(code="images", title="Take more evaluation images", text=text, basis="measured_here")
 
 
 def architecture(facts: Facts) -> Suggestion | None:
@@ -37,14 +51,14 @@ def _best(advice: Advice) -> Architecture | None:
 
 
 def _words(advice: Advice, best: Architecture, own: str) -> str:
-    said = [f"{best.name} is {speed_words(best.latency, own)} here"] if best.latency else []
+    sentences = [f"{best.name} is {speed_words(best.latency, own)} here"] if best.latency else []
     if best.published:
         mine = advice.own.published
         beside = published_words(advice.own.architecture or own, mine) if mine else f"nothing for {own}"
-        said.append(f"Top-1 published on ImageNet: {published_words(best.name, best.published)}, {beside}")
+        sentences.append(f"Top-1 published on ImageNet: {published_words(best.name, best.published)}, {beside}")
     if best.busy:
-        said.append("Other programs were busy meanwhile: take the speed as rough")
-    return ". ".join(said)
+        sentences.append("Other programs were busy meanwhile: take the speed as rough")
+    return ". ".join(sentences)
 
 
 def hardware(facts: Facts) -> Suggestion | None:

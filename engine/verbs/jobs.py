@@ -42,8 +42,12 @@ def analyse(request: AnalysisRequest, *, from_browser: bool = False) -> Job:
 
 def find_analysis(request: AnalysisRequest, *, from_browser: bool = False) -> Job | None:
     """The newest job of an equal analysis with the same libraries, whatever became of it. Raises RequestError."""
-    queue = Queue.default()
-    return queue.newest(_key(resolve_request(request, queue.home, from_browser=from_browser)))
+    return find_resolved(resolve_request(request, Home.default(), from_browser=from_browser))
+
+
+def find_resolved(request: AnalysisRequest) -> Job | None:
+    """The same for a request whose files were found and summed before, as those of a stored recipe: none is opened."""
+    return Queue.default().newest(_key(request))
 
 
 def _key(resolved: AnalysisRequest) -> str:

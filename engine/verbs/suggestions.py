@@ -2,12 +2,13 @@
 
 from contextlib import suppress
 
-from engine.errors import DataError, NotFoundError, SourceError, TargetError
+from engine.errors import NotFoundError, StorageError
 from engine.jobs.queue import Queue
 from engine.results import Advice, Suggestion
 from engine.settings import AdviseRequest, Recipe
+from engine.suggesting import keeps_baseline
 from engine.suggesting import suggest as suggest_next
-from engine.verbs.jobs import find_analysis
+from engine.verbs.jobs import find_resolved
 
 
 def suggest(id: str) -> tuple[Suggestion, ...]:
@@ -16,18 +17,18 @@ def suggest(id: str) -> tuple[Suggestion, ...]:
     What the advisor found in this home for the same model, target and data is taken into account.
     """
     report = Queue.default().folder(id).report()
-    return suggest_next(report, _advice(report.recipe)) if report else ()
+    if report is None or not keeps_baseline(report):
+        return ()
+    return suggest_next(report, _advice(report.recipe))
 
 
 def _advice(recipe: Recipe) -> Advice | None:
-    """As far as it has come; None where nobody asked for it, and where what it was asked for is gone.
+    """As far as it has come; None where nobody asked for it, and where its result is damaged or gone.
 
-    An upload is found by its sum, as a page asks; a file elsewhere by its path, as the command line does.
+    The model and the data are those whose sums the recipe has: a file that has changed since is not looked at.
     """
-    for from_browser in (True, False):
-        with suppress(SourceError, DataError, TargetError, NotFoundError):
-            job = find_analysis(AdviseRequest.of(recipe), from_browser=from_browser)
-            found = Queue.default().folder(job.id).result() if job else None
-            if isinstance(found, Advice):
-                return found
-    return None
+    job = find_resolved(AdviseRequest.of(recipe))
+    found = None
+    with suppress(NotFoundError, StorageError):
+        found = Queue.default().folder(job.id).result() if job else None
+    return found if isinstance(found, Advice) else None

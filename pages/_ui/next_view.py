@@ -7,8 +7,9 @@ from pages._ui import cards, chrome, state
 from pages._ui.draft import Draft, from_recipe
 from pages._ui.wording import plain, sentence
 
-ICONS = {"train": "school", "qat": "fitness_center", "quantize": "flag", "prune": "content_cut", "distill": "school",
-         "architecture": "network_node", "hardware": "memory", "threads": "memory", "batch": "stacks"}  # fmt: skip
+ICONS = {"images": "photo_library", "train": "school", "qat": "fitness_center", "quantize": "flag",
+         "prune": "content_cut", "distill": "school", "architecture": "network_node", "hardware": "memory",
+         "threads": "memory", "batch": "stacks"}  # fmt: skip
 BASES = {"measured_here": "measured on this machine", "measured_elsewhere": "measured on another machine",
          "published": "published", "unknown": "not known for this model"}  # fmt: skip
 
@@ -33,6 +34,10 @@ def _button(report: Report, way: Suggestion) -> None:
     if way.code == "hardware":
         st.button("Take the recipe there", icon=icon, key="next-go-hardware", on_click=state.turn,
                   args=("view", "How it was measured"))  # fmt: skip
+    elif way.code == "images":
+        if st.button("Choose the images", icon=icon, key="next-go-images"):
+            state.replace_draft(_again(report))
+            state.go(chrome.DATA)
     elif way.code == "architecture":
         label = "See what it measured" if way.basis == "measured_here" else "Ask the advisor"
         if st.button(label, icon=icon, key="next-go-architecture"):

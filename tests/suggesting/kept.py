@@ -1,7 +1,7 @@
 """Reports that keep their baseline, made from a line of a recipe."""
 
-from engine.results import Note, Race, Recommendation, Report
-from engine.settings import parse_recipe
+from engine.results import Note, Race, Recommendation, Report, Variant
+from engine.settings import QuantizeAuto, Recipe, parse_recipe
 from tests.made import BASE, made_report, made_variant
 
 SAMPLE, FILE = "{kind: sample}", "{kind: file, path: x.onnx}"
@@ -16,15 +16,28 @@ def timm(name: str, weights: str = "pretrained") -> str:
 
 def kept(
     model: str = SAMPLE, data: str = SAMPLE, steps: str = RACE, more: str = "", *, isa=AVX2, cores: int = 2,
-    code: str = "race_nothing_faster", race_notes: tuple[str, ...] = (), **changed,
+    code: str = "race_nothing_faster", race_notes: tuple[str, ...] = (), recipe: Recipe | None = None, **changed,
 ) -> Report:  # fmt: skip
-    """A finished report of such a recipe, which recommends its baseline with a reason of this code."""
-    recipe = parse_recipe(f"{{model: {model}, data: {data}, steps: {steps} {more}}}")
-    race = Race(branch=0, step=len(recipe.chains[0]) - 1, parent_id=BASE,
-                notes=tuple(Note(code=name, text=name) for name in race_notes))  # fmt: skip
+    """A finished report of such a recipe, which recommends its baseline with a reason of this code.
+
+    Every step of its first chain was carried out; its races ended with FP32 and these notes.
+    """
+    recipe = recipe or parse_recipe(f"{{model: {model}, data: {data}, steps: {steps} {more}}}")
+    notes = tuple(Note(code=name, text=name) for name in race_notes)
     values = {
-        "recipe": recipe, "races": (race,) if race_notes else (),
+        "recipe": recipe, "variants": (made_variant(BASE, "Baseline"), *_variants(recipe)),
+        "races": tuple(Race(branch=0, step=number, parent_id=BASE, notes=notes)
+                       for number, step in enumerate(recipe.chains[0]) if isinstance(step, QuantizeAuto)),
         "recommended": Recommendation(id=BASE, reason=Note(code=code, text="FP32 stays")),
         "environment": made_report().environment.model_copy(update={"isa": isa, "cores": cores}),
     }  # fmt: skip
-    return made_report(made_variant(BASE, "Baseline"), **(values | changed))
+    return made_report(**(values | changed))
+
+
+def _variants(recipe: Recipe) -> tuple[Variant, ...]:
+    """Of every step of the first chain that makes one: not of a race, nor of what makes the baseline."""
+    first = len(recipe.baseline_steps)
+    return tuple(
+        made_variant(f"{number:012x}", step.label, step=number, settings=step, technique=step.technique)
+        for number, step in enumerate(recipe.chains[0]) if number >= first and not isinstance(step, QuantizeAuto)
+    )  # fmt: skip

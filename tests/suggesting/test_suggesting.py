@@ -5,10 +5,10 @@ import itertools
 import pytest
 
 from engine import SettingsError
-from engine.results import Note, Recommendation, Suggestion
+from engine.results import Accuracy, Failure, Note, Recommendation, Suggestion
 from engine.settings import Given, Recipe, refusals
 from engine.suggesting import MOST, suggest
-from tests.made import made_advice, made_architecture, made_race_report, made_report
+from tests.made import BASE, made_advice, made_architecture, made_race_report, made_report, made_variant
 from tests.suggesting.kept import AVX2, FILE, LABELLED, RACE, SAMPLE, UNLABELLED, VNNI, kept, timm
 
 MODELS = (SAMPLE, FILE, timm("resnet18.a1_in1k"), timm("vit_tiny_patch16_224", "random"), timm("rexnet_100"))
@@ -22,6 +22,8 @@ CHAINS = (
     "[{technique: simplify}, {technique: qat}]",
 )  # fmt: skip
 STATIC = "[{technique: quantize, method: static}]"
+GUESSING = made_variant(BASE, "Baseline", accuracy=Accuracy(top1=0.12, top5=None, n_images=200, low=0.08, high=0.17,
+                                                            chance=0.1))  # fmt: skip
 ADVICE = made_advice(made_architecture("regnetx_002", 0.3, 0.7), faster=("regnetx_002",))
 
 
@@ -45,8 +47,9 @@ def codes(report, advice=None):
 
 @pytest.mark.parametrize("more", ["", ", goal: throughput, target: {threads: 1}", ", goal: size"])
 @pytest.mark.parametrize("how", [
-    {}, {"race_notes": ("qat_may_help",)}, {"code": "not_learnt"}, {"isa": VNNI, "cores": 4},
-], ids=["kept", "qat_may_help", "not_learnt", "VNNI"])  # fmt: skip
+    {}, {"race_notes": ("qat_may_help",)}, {"code": "not_learnt"},
+    {"code": "learning_unclear", "variants": (GUESSING,)}, {"isa": VNNI, "cores": 4},
+], ids=["kept", "qat_may_help", "not_learnt", "learning_unclear", "VNNI"])  # fmt: skip
 def test_whatever_is_suggested_can_be_carried_out_and_is_new(how, more):
     seen = set()
     for model, data, steps in RECIPES:
@@ -58,7 +61,9 @@ def test_whatever_is_suggested_can_be_carried_out_and_is_new(how, more):
             assert one.text == one.text.strip().rstrip(".")
             seen.add(one.code)
             _check(one, report.recipe)
-    assert seen >= ({"train"} if how.get("code") else {"prune", "distill", "architecture", "quantize"})
+    usual = {"prune", "distill", "architecture", "quantize"}
+    expected = {"not_learnt": {"train"}, "learning_unclear": {"images", *usual}}
+    assert seen >= expected.get(how.get("code"), usual)
 
 
 def _check(one: Suggestion, recipe: Recipe) -> None:
@@ -83,7 +88,28 @@ def test_nothing_is_suggested_where_something_better_was_found_or_a_run_goes_on(
     assert codes(made_report()) == []
     assert codes(kept(state="running")) == codes(kept(state="queued")) == []
     assert codes(kept(variants=())) == []
-    assert codes(kept()) == codes(kept(state="failed")) == codes(kept(recommended=None)) != []
+    assert codes(kept()) == codes(kept(state="failed")) != []
+
+
+@pytest.mark.parametrize("state", ["cancelled", "failed"])
+def test_a_run_that_ended_before_it_recommended_anything_leads_nowhere(state):
+    untimed = made_variant(BASE, "Baseline", latency=None, throughput=None, verdict=None)
+    assert codes(kept(state=state, recommended=None, variants=(untimed,))) == []
+    assert codes(kept(state=state, recommended=None)) == []
+
+
+def test_steps_that_never_began_were_not_tried():
+    """A chain that failed has no variants and no races of what was to follow."""
+    steps = "[{technique: prune, ratio: 0.1}, {technique: finetune}, {technique: quantize}]"
+    model, data = timm("resnet18"), LABELLED
+    assert "prune" not in codes(kept(model, data, steps, isa=VNNI))
+    assert "quantize" not in codes(kept(model, data, steps, isa=VNNI))
+    alone = {"variants": (made_variant(BASE, "Baseline"),), "races": ()}
+    assert set(codes(kept(model, data, steps, isa=VNNI, **alone))) >= {"prune", "quantize"}
+    failure = Failure(branch=0, step=0, technique="prune", code="step", message="it failed", next="leave it out")
+    left = codes(kept(model, data, steps, isa=VNNI, failures=(failure,), **alone))
+    assert "prune" not in left
+    assert "quantize" in left
 
 
 def test_a_race_that_fp32_has_won_leads_on():
@@ -112,6 +138,17 @@ def test_at_most_five_are_left_of_more():
 def test_what_has_not_learnt_is_trained_before_anything_else():
     assert codes(kept(timm("resnet18", "random"), LABELLED, code="not_learnt")) == ["train"]
     assert codes(kept(FILE, LABELLED, code="not_learnt")) == []
+
+
+def test_where_it_cannot_be_told_whether_it_has_learnt_more_evaluation_images_come_first():
+    unclear = {"code": "learning_unclear", "variants": (GUESSING,)}
+    found = suggest(kept(timm("resnet18"), LABELLED, **unclear), ADVICE)
+    assert (found[0].code, found[0].title, found[0].steps) == ("images", "Take more evaluation images", None)
+    assert found[0].text.startswith("The baseline's top-1 is 12.0% (8.0% to 17.0%) on 200 images, and guessing the "
+                                    "commonest class gives 10.0%")  # fmt: skip
+    assert {one.code for one in found[1:]} >= {"prune", "distill"}
+    assert "images" not in codes(kept(**unclear))  # the sample's split is fixed
+    assert "images" not in codes(kept(timm("resnet18"), LABELLED, variants=(GUESSING,)))
 
 
 def test_without_train_images_nothing_that_trains_is_suggested():
