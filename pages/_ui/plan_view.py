@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from engine import Recipe, RequestError, describe, dump_recipe, estimate, preflight, resolve
+from engine import Estimate, Recipe, RequestError, describe, dump_recipe, estimate, preflight, resolve
+from engine.wording import many
 from pages._ui import live, state
 from pages._ui.draft import Draft
 from pages._ui.guard import say
@@ -25,7 +26,7 @@ def show(draft: Draft, problems: tuple[str, ...]) -> Recipe | None:
         return None
     st.markdown("\n".join(f"{number}. {plain(line)}" for number, line in enumerate(words, start=1)))
     phases = [f"{plain(phase)}: {roughly(seconds)}" for phase, seconds in time.phases.items()]
-    st.markdown(f"**{roughly(time.seconds).capitalize()}**, estimated", help="  \n".join(phases))
+    st.markdown(f"**{roughly(time.seconds).capitalize()}**, estimated", help="  \n".join((*phases, _basis(time))))
     for number, one in enumerate(fit.refusals):
         say(one.message, one.next)
         if one.request is not None and st.button("Look again", icon=":material/refresh:", key=f"look-again-{number}"):
@@ -35,6 +36,12 @@ def show(draft: Draft, problems: tuple[str, ...]) -> Recipe | None:
     for job in [job for job in looking if job.state not in live.ENDED][:1]:
         live.watch(job.id, live.progress)
     return None if fit.refusals else recipe
+
+
+def _basis(time: Estimate) -> str:
+    if time.learnt_from:
+        return f"Learnt from {many(time.learnt_from, 'earlier run')} here."
+    return "From a formula; it learns from the runs of this home."
 
 
 def take_along(recipe: Recipe | None) -> None:
