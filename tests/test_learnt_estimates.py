@@ -69,26 +69,23 @@ def test_of_the_start_of_a_run_the_loading_of_the_libraries_is_timed_and_no_down
     assert learnt(ready_home)[0].phases["starting"].measured_seconds == pytest.approx(100)
 
 
-def test_a_busy_machine_teaches_nothing(ready_home, tmp_path, asked, monkeypatch):
-    note = Note(code="machine_busy", text="Other programs used a core")
-    monkeypatch.setattr("engine.measure.load.busy_note", lambda *args: note)
-    assert carry_out(asked, tmp_path / "run", ready_home).report.state == "done"
-    assert learnt(ready_home) == []
-
-
-def test_a_machine_that_was_busy_before_latency_was_measured_teaches_nothing(ready_home, tmp_path, asked, monkeypatch):
-    """The first to begin watching is the run; what watches later has a quiet machine."""
-    quiet = iter((False, True, True))
+@pytest.mark.parametrize(("whole_run", "at_the_end", "learns"), [
+    (True, False, None), (False, True, {"simplify", "quantize weights", "accuracy"}),
+], ids=["before latency was measured", "while latency was measured"])  # fmt: skip
+def test_what_a_busy_machine_disturbed_teaches_nothing(
+    ready_home, tmp_path, asked, monkeypatch, whole_run, at_the_end, learns
+):
+    """The first to begin watching is the run itself, the second its measuring at the end."""
+    busy = iter((whole_run, at_the_end))
 
     @contextmanager
     def watched(threads):
-        notes = [] if next(quiet) else [Note(code="machine_busy", text="Other programs used a core")]
-        yield notes
+        yield [Note(code="machine_busy", text="Other programs used a core")] if next(busy) else []
 
     monkeypatch.setattr(pipeline, "watched", watched)
     report = carry_out(asked, tmp_path / "run", ready_home).report
-    assert "machine_busy" not in [warning.code for warning in report.warnings]
-    assert learnt(ready_home) == []
+    assert ("machine_busy" in [warning.code for warning in report.warnings]) == at_the_end
+    assert [run.phases.keys() for run in learnt(ready_home)] == ([] if learns is None else [learns])
 
 
 def test_latency_is_learnt_by_the_variants_that_were_timed(ready_home, tmp_path, monkeypatch):
