@@ -27,7 +27,7 @@ def test_the_answer_of_a_run_in_figures():
 def test_a_baseline_that_stays_is_no_speed_up():
     reason = Note(code="nothing_not_slower", text="nothing is as fast")
     found = summarize(made_report(recommended=Recommendation(id=BASE, reason=reason)))
-    assert (found.keeps_baseline, found.speedup, found.code) == (True, None, "nothing_not_slower")
+    assert (found.compared, found.keeps_baseline, found.speedup) == (True, True, None)
 
 
 def test_a_run_that_measured_nothing_has_what_it_was_asked():
@@ -69,9 +69,16 @@ def test_what_still_runs_is_not_kept(tmp_path):
     assert not (tmp_path / "summary.json").exists()
 
 
-def test_damaged_reports_and_waiting_runs_have_none(home):
+def test_a_damaged_report_has_none_and_a_run_that_waits_what_it_was_asked_for(home):
     recipe = engine.parse_recipe("{model: {kind: sample}, data: {kind: sample}, steps: []}")
     waiting, ended = engine.submit(recipe), engine.submit(recipe)
     engine.cancel(ended.id)
     (home.job(ended.id).path / "report.json").write_text("{")
-    assert engine.summaries((waiting, engine.job(ended.id))) == (None, None)
+    asked, none = engine.summaries((waiting, engine.job(ended.id)))
+    assert (asked.state, asked.model, asked.steps) == ("queued", "Digits network", "Baseline only")
+    assert (asked.compared, asked.recommended, none) == (False, None, None)
+
+
+def test_a_baseline_alone_was_compared_with_nothing():
+    found = summarize(made_report(made_variant(BASE, "Baseline")))
+    assert (found.compared, found.keeps_baseline, found.speedup) == (False, False, None)

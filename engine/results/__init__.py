@@ -45,7 +45,7 @@ from engine.results.report import (
     cut_short,
 )
 from engine.results.suggestion import Basis, Suggestion, SuggestionCode
-from engine.results.summary import RunSummary, summarize
+from engine.results.summary import RunSummary, summarize, summarize_recipe
 
 __all__ = [
     "Accuracy", "Advice", "Answer", "Architecture", "Basis", "CatalogueEntry", "CheckItem", "ClassCount", "CutShort",
@@ -54,5 +54,5 @@ __all__ = [
     "Preflight", "Preset", "PresetName", "Provider", "Published", "Race", "Recommendation", "Refusal", "Report",
     "Result", "Role", "RunSummary", "SCHEMA_VERSION", "Sensitivity", "SensitivityPoint", "State", "Suggestion",
     "SuggestionCode", "TechniqueInfo", "Throughput", "Trial", "Upload", "Usage", "Variant", "Verdict", "cut_short",
-    "summarize", "times_as_fast",
+    "summarize", "summarize_recipe", "times_as_fast",
 ]  # fmt: skip

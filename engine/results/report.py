@@ -125,6 +125,11 @@ class Report(Result):
         return next((variant for variant in self.variants if variant.role == "baseline"), None)
 
     @property
+    def compares(self) -> bool:
+        """Whether anything was made beside the baseline."""
+        return bool(self.races or self.main_variants[1:])
+
+    @property
     def main_variants(self) -> tuple[Variant, ...]:
         """The baseline and what steps ended in; the candidates of races are left to their races."""
         return tuple(variant for variant in self.variants if variant.role != "candidate")

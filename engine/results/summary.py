@@ -2,6 +2,7 @@
 
 from engine.results.base import Result, State
 from engine.results.report import Report
+from engine.settings import Recipe
 
 
 class RunSummary(Result):
@@ -15,9 +16,10 @@ class RunSummary(Result):
     model: str
     steps: str
     recommended: str | None = None
+    compared: bool = False
+    """Whether anything was measured beside the baseline."""
     keeps_baseline: bool = False
-    code: str = ""
-    """Of the recommendation's reason."""
+    """Whether the baseline is recommended, of all that was compared."""
     speedup: float | None = None
     speedup_low: float | None = None
     speedup_high: float | None = None
@@ -27,24 +29,27 @@ class RunSummary(Result):
     agreement: float | None = None
 
 
+def summarize_recipe(run_id: str, state: State, recipe: Recipe) -> RunSummary:
+    """What a run was asked for, before it has come to anything."""
+    titles = [" + ".join(step.title for step in chain) or "Baseline only" for chain in recipe.chains]
+    steps = titles[0] if len(titles) == 1 else f"{len(titles)} chains"
+    return RunSummary(run_id=run_id, state=state, model=recipe.model.title, steps=steps)
+
+
 def summarize(report: Report) -> RunSummary:
     """The summary of a report, whatever state its run is in."""
-    recipe = report.recipe
-    titles = [" + ".join(step.title for step in chain) or "Baseline only" for chain in recipe.chains]
-    known = RunSummary(
-        run_id=report.run_id, state=report.state, model=recipe.model.title,
-        steps=titles[0] if len(titles) == 1 else f"{len(titles)} chains",
-    )  # fmt: skip
+    known = summarize_recipe(report.run_id, report.state, report.recipe)
     best = report.variant(report.recommended.id) if report.recommended else None
     base = report.baseline
     if best is None or base is None or report.recommended is None:
         return known
-    keeps, latency = best.id == base.id, best.latency
-    speed = {} if keeps or latency is None else {
+    compared, latency = report.compares, best.latency
+    keeps = compared and best.id == base.id
+    speed = {} if best.id == base.id or latency is None else {
         "speedup": latency.speedup, "speedup_low": latency.speedup_low, "speedup_high": latency.speedup_high,
     }  # fmt: skip
     return known.model_copy(update={
-        "recommended": best.label, "keeps_baseline": keeps, "code": report.recommended.reason.code, **speed,
+        "recommended": best.label, "compared": compared, "keeps_baseline": keeps, **speed,
         "size_bytes": best.size_bytes, "baseline_size_bytes": base.size_bytes,
         "top1": best.accuracy.top1 if best.accuracy else None,
         "agreement": best.fidelity.agreement if best.fidelity else None,

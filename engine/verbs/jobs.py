@@ -13,7 +13,7 @@ from engine.jobs.queue import ACTIVE, Queue, paths_in
 from engine.jobs.supervisor import supervise as supervise_home
 from engine.machine import versions
 from engine.resolving import resolve_recipe, resolve_request
-from engine.results import Event, Job, Part, Report, Result, RunSummary
+from engine.results import Event, Job, Part, Report, Result, RunSummary, summarize_recipe
 from engine.settings import AdviseRequest, AnalysisRequest, Recipe, RunRequest, SensitivityRequest
 from engine.store.database import open_database
 from engine.store.folders import now
@@ -93,16 +93,19 @@ def report(id: str) -> Report | None:
 
 
 def summaries(jobs: Sequence[Job]) -> tuple[RunSummary | None, ...]:
-    """What each of these runs came to, in their order; None where a run has no report, or a damaged one."""
+    """What each of these runs came to or was asked for, in their order; None where what is on disk is damaged."""
     queue = Queue.default()
     return tuple(_summary(queue, job) for job in jobs)
 
 
 def _summary(queue: Queue, job: Job) -> RunSummary | None:
+    folder = queue.home.job(job.id)
     try:
-        return queue.home.job(job.id).summary() if job.state not in ACTIVE else None
+        found = folder.summary() if job.state not in ACTIVE else None
+        asked = folder.request().request
     except StorageError:
         return None
+    return found or (summarize_recipe(job.id, job.state, asked.recipe) if isinstance(asked, RunRequest) else None)
 
 
 def result(id: str) -> Result | None:

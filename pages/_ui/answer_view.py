@@ -33,7 +33,7 @@ def show(report: Report) -> None:
 
 def _eyebrow(report: Report, best: Variant) -> str:
     """What the card is, and whether its time was up before all was done."""
-    kept = "Recommended: keep the baseline" if report.races or report.main_variants[1:] else "The baseline"
+    kept = "Recommended: keep the baseline" if report.compares else "The baseline"
     word = "Recommended" if best.role != "baseline" else kept
     cut = cut_short(report)
     if any(one.variant_id in {variant.id for variant in report.lineage(best.id)} for one in cut):
@@ -45,7 +45,7 @@ def _sentence(report: Report, best: Variant, base: Variant) -> str:
     """What to take and what it brings, in one sentence."""
     if best.id == base.id:
         reason = report.recommended.reason.text if report.recommended else ""
-        told = f"Keep the baseline. {plain(sentence(reason))}" if report.races or report.main_variants[1:] else ""
+        told = f"Keep the baseline. {plain(sentence(reason))}" if report.compares else ""
         return told or f"{plain(best.label)}: {', '.join(_own(best))}."
     parts = [part for part in (_speed(best), _size(best, base), _cost(best)) if part]
     return f"Take {plain(best.label)}: {', '.join(parts)}."

@@ -53,14 +53,25 @@ def _cards(latest: Sequence[Job], summarized: Sequence[RunSummary | None]) -> No
 
 def _answer(run: Job, told: RunSummary | None) -> None:
     if told is None or told.recommended is None:
-        left = f"{roughly(run.remaining_seconds)} left" if run.remaining_seconds is not None else ""
-        st.caption(f"{run.fraction:.0%} done, {left}".rstrip(", ") if run.state == "running" else "No answer.")
+        st.caption(_progress(run))
+    elif not told.compared:
+        st.markdown("The baseline alone")
     elif told.keeps_baseline:
         st.markdown("Keep the baseline")
     else:
         speed = f"**{told.speedup:.2f}×** as fast" if told.speedup else ""
         size = f"**{told.size_bytes / told.baseline_size_bytes:.0%}** of the size"
         st.markdown(f"{plain(told.recommended)}: {', '.join(part for part in (speed, size) if part)}")
+
+
+def _progress(run: Job) -> str:
+    """Where a run without an answer stands."""
+    if run.state == "queued":
+        return f"Waits for {plain(run.waits_for[0].name)}." if run.waits_for else "Begins in a moment."
+    if run.state == "running":
+        left = f", {roughly(run.remaining_seconds)} left" if run.remaining_seconds is not None else ""
+        return f"{run.fraction:.0%} done{left}"
+    return "No answer."
 
 
 def table(found: Sequence[Job]) -> None:
@@ -102,7 +113,9 @@ def table(found: Sequence[Job]) -> None:
 
 def _row(run: Job, told: RunSummary | None) -> dict[str, object]:
     labelled = told is not None and told.top1 is not None
-    best = ("keep the baseline" if told.keeps_baseline else told.recommended) if told and told.recommended else None
+    best = told.recommended if told and told.compared else None
+    if told is not None and told.keeps_baseline:
+        best = "keep the baseline"
     return {
         "Run": run.name,
         "Model": told.model if told else None,
