@@ -32,7 +32,8 @@ class Latency(Result):
 
     Files are timed in turns, and within one round all of them see the same drift of the machine. So the ratio, the
     median over the rounds of a file's median by the baseline's, is the one estimate: the baseline's `p50_ms` is the
-    median of its calls, a variant's is that times its ratio, and `p95_ms` lies as far above it as among its own calls.
+    median of all its calls. A variant's is that times its ratio, not the median of its own calls, and its `p95_ms` lies
+    as far above its `p50_ms` as among its own calls.
     """
 
     runtime: str
@@ -77,7 +78,8 @@ def times_as_fast(latency: Latency, beside: str) -> str:
 class Throughput(Result):
     """Images per second at the target's batch size: the batch by the latency's `p50_ms`, with its 95 % interval.
 
-    The interval is that of the ratio to the baseline; the baseline's own is a bootstrap over its rounds.
+    The interval is a bootstrap over the rounds of what `p50_ms` is made of: the baseline's median times the ratio. So
+    it holds the uncertainty of both, and is wider than that of the ratio.
     """
 
     batch_size: int
