@@ -17,7 +17,7 @@ from engine.measure.predictions import predict
 from engine.measure.quality import accuracy
 from engine.models.artifacts import OnnxModel, TorchModel
 from engine.models.hub import PREFIXES
-from engine.results import Accuracy, Advice, Architecture, Note, OwnModel
+from engine.results import Accuracy, Advice, Architecture, Note, OwnModel, codes
 from engine.runtimes import check_target
 from engine.settings import PRETRAINED, RANDOM, AdviseRequest, ImagesData, ModelSource, TimmModel
 from engine.store.cache import Cache
@@ -86,7 +86,7 @@ def _cut_short(n_done: int, n_rows: int, minutes: float) -> tuple[Note, ...]:
         return ()
     text = (f"The {minutes:g} minutes were up after {n_done} of {n_rows} architectures; ask again, and the others "
             "follow")  # fmt: skip
-    return (Note(code="out_of_time", text=text),)
+    return (Note(code=codes.OUT_OF_TIME, text=text),)
 
 
 def _busy(pairs: Sequence[Pair]) -> tuple[Note, ...]:
@@ -97,7 +97,7 @@ def _busy(pairs: Sequence[Pair]) -> tuple[Note, ...]:
         f"Other programs had too many of the cores while {n_busy} of {len(pairs)} architectures were timed: their "
         "ratios may be off by more than their intervals and were not kept; measure again on a quiet machine"
     )
-    return (Note(code="machine_busy", text=text),)
+    return (Note(code=codes.MACHINE_BUSY, text=text),)
 
 
 def _asked(request: AdviseRequest, edge: int) -> list[Architecture]:

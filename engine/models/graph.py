@@ -23,7 +23,7 @@ from engine.models.counts import (
     settle,
 )
 from engine.models.preprocessing import imagenet_preprocess
-from engine.results import Note
+from engine.results import Note, codes
 from engine.settings import Preprocess
 from engine.settings.data import MAX_EDGE, MIN_EDGE
 from engine.wording import many
@@ -43,7 +43,7 @@ __all__ = [
 METADATA_KEY = "featherweight"
 _QUANTIZED_OPERATOR = re.compile("[Qq]uantizeLinear|QLinear|QGemm|DynamicQuantize|Integer|NBits")
 _QUANTIZED = Note(
-    code="already_quantized",
+    code=codes.ALREADY_QUANTIZED,
     text="The model is quantized already: it can be measured, and not be quantized again; start from its FP32 file",
 )
 _EXPORT_HINT = 'Export it again, for example with torch.onnx.export(model, image, "model.onnx")'

@@ -10,7 +10,7 @@ from engine.models.artifacts import TorchModel, WeightsLabel, build_module, file
 from engine.models.design import Design, design_of
 from engine.models.hub import hub_errors, hub_weights
 from engine.models.weights import State, load_state, not_finite, read_state
-from engine.results import Note
+from engine.results import Note, codes
 from engine.settings import PRETRAINED, RANDOM, Preprocess, TimmModel
 from engine.wording import many
 
@@ -18,7 +18,7 @@ from engine.wording import many
 _UNSUITABLE = (RuntimeError, AssertionError, ValueError, TypeError, AttributeError)
 
 _RANDOM_WEIGHTS = Note(
-    code="random_weights",
+    code=codes.RANDOM_WEIGHTS,
     text="The weights are random: before any training, accuracy and fidelity say nothing about a trained model; "
     "size and latency are as valid as ever",
 )
@@ -147,7 +147,7 @@ def _adapted(source: TimmModel, design: Design) -> tuple[Note, ...]:
     if source.num_classes not in (None, design.num_classes):
         text = (f"The pretrained head has {design.num_classes} outputs: a new, untrained one with {source.num_classes} "
                 "took its place. Fine-tune it first.")  # fmt: skip
-        notes.append(Note(code="new_head", text=text))
+        notes.append(Note(code=codes.NEW_HEAD, text=text))
     if source.in_chans not in (None, design.in_chans):
         text = (f"The pretrained first layer takes {design.in_chans} channels: its weights were combined for "
                 f"{source.in_chans}.")  # fmt: skip

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from engine.measure.quality import Drop
 from engine.measure.verdict import not_slower
 from engine.models.artifacts import OnnxModel
-from engine.results import Note, times_as_fast
+from engine.results import Note, codes, times_as_fast
 from engine.search.entrants import Entrant
 from engine.settings import Budget, Goal
 from engine.techniques.context import Context
@@ -85,11 +85,11 @@ def give_outcomes(entrants: list[Entrant], winner: Entrant | None, losses: Losse
     """Tells every entrant how its race ended."""
     for entrant in entrants:
         if entrant is winner:
-            entrant.end("winner", "Won")
+            entrant.end(codes.WINNER, "Won")
         elif surely_over(entrant, context.budget):
             entrant.end("over_budget", f"Out before the timing: {_lost(entrant.drop, context, HELD_BACK)}")
         elif entrant.latency is None:
-            entrant.end("out_of_time", NEVER_TIMED)
+            entrant.end(codes.OUT_OF_TIME, NEVER_TIMED)
         elif entrant.stage == "final":
             entrant.end(*(_misses(entrant, losses, context) or _second(entrant, winner, context.goal)))
         elif _too_large(entrant, context.budget):
@@ -177,7 +177,7 @@ def _misses(entrant: Entrant, losses: Losses, context: Context) -> tuple[str, st
     if _too_large(entrant, context.budget):
         return "over_budget", f"Over the size budget: {_mb(entrant):.2f} MB"
     if entrant.latency is None:
-        return "out_of_time", NEVER_TIMED
+        return codes.OUT_OF_TIME, NEVER_TIMED
     if context.goal == "size":
         return _slow(entrant) or _not_smaller(entrant)
     if entrant.latency.ratio_high >= 1:

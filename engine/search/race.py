@@ -14,7 +14,7 @@ from engine.measure.load import watched
 from engine.measure.predictions import filled
 from engine.measure.quality import Drop, loss
 from engine.models.artifacts import OnnxModel
-from engine.results import Note, times_as_fast
+from engine.results import Note, codes, times_as_fast
 from engine.runtimes.profiling import operator_times
 from engine.search.candidates import Facts, Plan, methods, refinements
 from engine.search.choosing import (
@@ -160,7 +160,7 @@ def _build(stable: Stable, plans: tuple[Plan, ...], entrants: list[Entrant], beg
     for number, plan in enumerate(plans):
         if stable.late and any(not one.is_float for one in entrants):
             names = ", ".join(left.name for left in plans[number:])
-            notes.append(Note(code="out_of_time", text=f"The time was up before these could be tried: {names}"))
+            notes.append(Note(code=codes.OUT_OF_TIME, text=f"The time was up before these could be tried: {names}"))
             break
         context.tell(begin + (end - begin) * number / len(plans),
                      f"building candidate {number + 1} of {len(plans)}: {plan.name}")  # fmt: skip
@@ -272,16 +272,16 @@ def _images_note(n_images: int, n_held: int, settings: QuantizeAuto) -> Note:
         f"{n_images - n_held} images of the calibration split set the ranges, {n_held} others screened the candidates"
     )
     if n_images >= settings.calibration_images:
-        return Note(code="calibration", text=text)
+        return Note(code=codes.CALIBRATION, text=text)
     text = f"{text}; {settings.calibration_images} were asked for and the split has {n_images}"
-    return Note(code="fewer_calibration_images", text=text)
+    return Note(code=codes.FEWER_CALIBRATION_IMAGES, text=text)
 
 
 def _late(stable: Stable, notes: list[Note]) -> list[Note]:
     """A note that the time was up, where none says so yet."""
-    if not stable.late or any(note.code == "out_of_time" for note in notes):
+    if not stable.late or any(note.code == codes.OUT_OF_TIME for note in notes):
         return []
-    return [Note(code="out_of_time", text="The time was up before the race was over; the best by then counts")]
+    return [Note(code=codes.OUT_OF_TIME, text="The time was up before the race was over; the best by then counts")]
 
 
 def _growing(tell: Tell) -> Tell:

@@ -12,7 +12,7 @@ import numpy as np
 from engine.errors import StepError
 from engine.measure.latency import compare, take_turns
 from engine.models.artifacts import OnnxModel, TorchModel, content_key
-from engine.results import Note
+from engine.results import Note, codes
 from engine.settings import PruneChannel
 from engine.techniques.context import Context, Outcome, Tell, silent
 from engine.techniques.prune import UNCHANGED, Pruned, prune_to
@@ -23,7 +23,7 @@ TRIES = 8
 ROUNDS = 6
 """Of timing, a try and the model as it was in turn."""
 
-_LATE = Note(code="out_of_time", text="The time was up before the search for the ratio was over; the best by then "
+_LATE = Note(code=codes.OUT_OF_TIME, text="The time was up before the search for the ratio was over; the best by then "
                                       "counts")  # fmt: skip
 Left = Callable[[OnnxModel], float]
 """What is left, in the goal's unit: a share of the MACs or of the latency, or MB."""

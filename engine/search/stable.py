@@ -11,7 +11,7 @@ from engine.errors import LimitError, RunError, StepError
 from engine.measure.predictions import predict
 from engine.measure.quality import fidelity, loss
 from engine.models.artifacts import OnnxModel, content_key, file_sha256
-from engine.results import Note
+from engine.results import Note, codes
 from engine.search.candidates import Plan
 from engine.search.entrants import Entrant
 from engine.settings import QuantizeDynamic, QuantizeStatic, QuantizeWeights, Simplify
@@ -119,7 +119,7 @@ def _simplified(model: OnnxModel, context: Context, work: Path) -> tuple[OnnxMod
         raise
     except RunError as error:
         return model, [Note(code="not_simplified", text=f"The graph was raced as it is: {error.message}")]
-    if any(note.code == "nothing_to_simplify" for note in outcome.notes):
+    if any(note.code == codes.NOTHING_TO_SIMPLIFY for note in outcome.notes):
         return model, []
     key, sha256 = content_key("simplified", model.key), file_sha256(outcome.onnx.path)
     path = outcome.onnx.path.rename(context.folder / f"{key[:12]}.onnx")

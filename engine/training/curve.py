@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from engine.results import Note
+from engine.results import Note, codes
 from engine.wording import many
 
 
@@ -70,10 +70,10 @@ class Fit:
     def _ending(self) -> tuple[Note, ...]:
         if self.stopped_by_budget:
             text = f"Training ended in epoch {self.n_epochs} because the minutes of the budget were up"
-            return (Note(code="training_stopped_by_budget", text=text),)
+            return (Note(code=codes.TRAINING_STOPPED_BY_BUDGET, text=text),)
         if self.stopped_early:
             waited = many(self.n_epochs - self.best_epoch, "epoch")
             text = (f"Training ended after epoch {self.n_epochs}: {waited} without a validation result as good as the "
                     "best (patience)")  # fmt: skip
-            return (Note(code="training_stopped_early", text=text),)
+            return (Note(code=codes.TRAINING_STOPPED_EARLY, text=text),)
         return ()

@@ -8,7 +8,7 @@ from torch import nn
 
 from engine.errors import StepError
 from engine.models.artifacts import TorchModel, save_weights
-from engine.results import Note
+from engine.results import Note, codes
 from engine.settings import Distill
 from engine.techniques.context import Context, Outcome, silent
 from engine.techniques.learning.features import asking_features, projection
@@ -134,7 +134,7 @@ def _notes(result: Fit, teacher: Teacher, settings: Distill, context: Context) -
         "tokens": (Note(code="matched", text="A distillation token of the student's learnt its answers"),),
     }
     return (
-        Note(code="teacher", text=f"The teacher, {teacher.name}, answered {asked}"),
+        Note(code=codes.TEACHER, text=f"The teacher, {teacher.name}, answered {asked}"),
         *beside.get(settings.match, ()),
         Note(code="label_share", text=share),
         *result.notes("right" if labels else FOLLOWED),

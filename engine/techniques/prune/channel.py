@@ -15,7 +15,7 @@ from engine.data import Data
 from engine.errors import StepError
 from engine.models.artifacts import TorchModel, save_weights
 from engine.models.structure import changes
-from engine.results import Note
+from engine.results import Note, codes
 from engine.settings import Finetune, Importance, PruneChannel
 from engine.techniques.context import Context
 from engine.techniques.prune.cutting import BREAKS, Cut, cut_all
@@ -33,7 +33,9 @@ from engine.wording import many
 CHECK_IMAGES = 4
 UNCHANGED = "prune_unchanged"
 """The code of the error that a ratio is too small to change anything."""
-_LATE = Note(code="out_of_time", text="The time was up in the recovery between two rounds: less was trained than asked")
+_LATE = Note(
+    code=codes.OUT_OF_TIME, text="The time was up in the recovery between two rounds: less was trained than asked"
+)
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from engine.errors import StepError
 from engine.measure.predictions import EVALUATION_BATCH, predict
 from engine.measure.quality import fidelity
 from engine.models.artifacts import OnnxModel
-from engine.results import Note
+from engine.results import Note, codes
 from engine.runtimes import open_session
 from engine.settings import Qat, QuantizeStatic, Target
 from engine.store.home import require_room
@@ -98,7 +98,7 @@ def _quantized(
     floats = {f"{tensor.name}_quantized": tensor_of(tensor) for tensor in onnx.load(folded).graph.initializer}
     network = Network(onnx.load(path), floats, WIDEST[choose_scheme(static, context.isa).reduce_range])
     text = f"{len(images)} images of the calibration split set the ranges that training began with"
-    return network, (*notes, Note(code="calibration", text=text))
+    return network, (*notes, Note(code=codes.CALIBRATION, text=text))
 
 
 @torch.inference_mode()
@@ -181,4 +181,4 @@ def _labelled(settings: Qat, context: Context) -> bool:
 def _notes(result: Fit, settings: Qat, context: Context) -> tuple[Note, ...]:
     labels = f"a share of {settings.label_share:.0%} in the loss" if _labelled(settings, context) else "no part in it"
     text = f"FP32 answered {min(settings.epochs, MAX_VIEWS)} views of every train image; labels had {labels}"
-    return Note(code="teacher", text=text), *result.notes(_judged(settings, context))
+    return Note(code=codes.TEACHER, text=text), *result.notes(_judged(settings, context))
