@@ -121,7 +121,10 @@ def _measured(variant: Variant) -> tuple[str, str, str, str]:
 def _top1(accuracy: Accuracy) -> str:
     """With its interval, and with what guessing gives where that reaches it."""
     top1 = f"{accuracy.top1:.2%} ({accuracy.low:.2%} to {accuracy.high:.2%})"
-    return f"{top1}, no better than guessing ({accuracy.chance:.2%})" if accuracy.no_better_than_chance else top1
+    if accuracy.better_than_chance in (None, "yes"):
+        return top1
+    surely = "no" if accuracy.better_than_chance == "no" else "not surely"
+    return f"{top1}, {surely} better than guessing ({accuracy.chance:.2%})"
 
 
 def _speed(latency: Latency) -> str:

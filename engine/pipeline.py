@@ -10,17 +10,16 @@ from filelock import FileLock
 from engine import data as images
 from engine import models
 from engine.chains import Shop, follow, make_baseline
-from engine.checks import check_fit, source_warnings, unrecovered
+from engine.checks import check_fit, source_warnings, unlearnt_warnings, unrecovered
 from engine.data import Data
 from engine.estimating import FORMULA, learnt_factors, plan_phases
 from engine.machine import cores, cpu_name
-from engine.measure.chance import not_learnt
 from engine.measure.latency import measure_latency
 from engine.measure.load import watched
 from engine.meter import Meter
 from engine.planning import ALL_VARIANTS, LATENCY, START, STARTING
 from engine.record import Record
-from engine.results import Report
+from engine.results import Report, codes
 from engine.runtimes import check_target
 from engine.settings import Recipe
 from engine.steps import Bench
@@ -73,7 +72,7 @@ def run(recipe: Recipe, folder: JobFolder, progress: Progress, home: Home, *, be
     _time(shop)
     record.judge(shop.labels)
     done = record.report("running")
-    record.warnings = (*record.warnings, *unrecovered(recipe, done.variants), *not_learnt(done))
+    record.warnings = (*record.warnings, *unrecovered(recipe, done.variants), *unlearnt_warnings(done))
     _keep_timings(home, shop)
     cache.trim(unused_since=used_since)
     return record.write("failed" if record.failures else "done")
@@ -117,7 +116,7 @@ def _time(shop: Shop) -> None:
 
 def _keep_timings(home: Home, shop: Shop) -> None:
     """For later estimates, unless other programs had the cores."""
-    if any(warning.code == "machine_busy" for warning in shop.record.warnings):
+    if any(warning.code == codes.MACHINE_BUSY for warning in shop.record.warnings):
         return
     timings = RunTimings(formula=FORMULA, cpu=cpu_name(), cores=cores(), phases=shop.meter.timings,
                          threads=shop.bench.target.threads or cores())  # fmt: skip

@@ -1,3 +1,5 @@
+import pytest
+
 from engine import lines
 from engine.analyses.front import advised
 from engine.results import (
@@ -12,9 +14,12 @@ from engine.results import (
     SensitivityPoint,
 )
 from tests.made import (
+    AT_CHANCE,
     BASE,
     GRAY,
+    LEARNT,
     LOST,
+    NEAR_CHANCE,
     made_advice,
     made_architecture,
     made_race_report,
@@ -95,14 +100,19 @@ def test_speed_is_said_as_times_as_fast_with_its_interval():
     assert "2.000 (1.818 to 2.222)" in told[2]
 
 
-def test_what_guesses_is_told_beside_its_accuracy_with_the_warning():
-    right = made_variant(BASE, "Baseline").accuracy
-    guess = right.model_copy(update={"top1": 0.1, "low": 0.08, "high": 0.13, "chance": 0.12})
+@pytest.mark.parametrize(
+    ("right", "words"),
+    [
+        (AT_CHANCE, "10.00% (8.00% to 13.00%), no better than guessing (12.00%)"),
+        (NEAR_CHANCE, "40.00% (20.00% to 64.00%), not surely better than guessing (33.00%)"),
+    ],
+)
+def test_what_may_guess_is_told_beside_its_accuracy_with_the_warning(right, words):
     warning = Note(code="not_learnt", text="The baseline has not learnt")
-    told = lines.of_report(made_report(made_variant(BASE, "Baseline", accuracy=guess), warnings=(warning,)))
-    assert "10.00% (8.00% to 13.00%), no better than guessing (12.00%)" in told[1]
+    told = lines.of_report(made_report(made_variant(BASE, "Baseline", accuracy=right), warnings=(warning,)))
+    assert words in told[1]
     assert "warning: The baseline has not learnt" in told
-    assert "guessing" not in "".join(lines.of_report(made_report()))
+    assert "guessing" not in "".join(lines.of_report(made_report(made_variant(BASE, "Baseline", accuracy=LEARNT))))
 
 
 def test_advice_is_told_the_fastest_first_and_what_was_refused_with_its_reason():

@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+from engine.results import codes
 from engine.results.base import Result
 from engine.settings import Preprocess
 
@@ -102,9 +103,16 @@ class Accuracy(Result):
     chance: float | None = None
 
     @property
-    def no_better_than_chance(self) -> bool:
-        """Whether the interval of top-1 reaches what guessing gives; not known without `chance`, and then no."""
-        return self.chance is not None and self.low <= self.chance
+    def better_than_chance(self) -> Answer | None:
+        """yes: the interval of top-1 is above what guessing gives; no: top-1 is not; unclear: the interval reaches it.
+
+        None without `chance`.
+        """
+        if self.chance is None:
+            return None
+        if self.top1 <= self.chance:
+            return "no"
+        return "unclear" if self.low <= self.chance else "yes"
 
 
 class Fidelity(Result):
@@ -128,3 +136,8 @@ class Verdict(Result):
     drop: float | None = None
     drop_low: float | None = None
     drop_high: float | None = None
+
+    @property
+    def reaches_chance(self) -> bool:
+        """Whether it may answer no better than guessing: then nothing about it is a success."""
+        return any(code in codes.REACHES_CHANCE for code in self.codes)
