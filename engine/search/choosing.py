@@ -50,7 +50,7 @@ def best_static(entrants: list[Entrant]) -> Entrant | None:
     return min(static, key=lambda one: (one.ratio, -one.sqnr_db), default=None)
 
 
-def finalists(entrants: list[Entrant], context: Context, at_most: int | None = None) -> list[Entrant]:
+def finalists(entrants: list[Entrant], context: Context) -> list[Entrant]:
     """The better half of those that were only screened and are not surely slower, and the most faithful of the rest.
 
     Those within the accuracy budget on the held-back images come first, then the best by the goal.
@@ -58,9 +58,9 @@ def finalists(entrants: list[Entrant], context: Context, at_most: int | None = N
     good = [one for one in entrants if one.stage == "screened" and one.latency and one.latency.ratio_low <= 1]
     good = [one for one in good if not _too_large(one, context.budget)]
     good.sort(key=lambda one: (over_accuracy(one.drop, context.budget), _cost(one, context)))
-    n = at_most or min(MOST_FINALISTS, math.ceil(len(entrants) / 2))
+    n = min(MOST_FINALISTS, math.ceil(len(entrants) / 2))
     best, rest = good[:n], [one for one in good[n:] if not one.is_float]
-    if rest and at_most is None:
+    if rest:
         best.append(max(rest, key=lambda one: one.sqnr_db))
     return best
 

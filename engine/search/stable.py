@@ -41,11 +41,15 @@ class Stable:
     fp32_mb: float
     busy: list[Note] = field(default_factory=list)
     """Warnings that other programs ran while something was timed."""
+    left_out: list[str] = field(default_factory=list)
+    """What was not done because the time was up: a race that did everything was not cut short, however late it is."""
 
-    @property
-    def late(self) -> bool:
-        """Whether the time for searching is up."""
-        return time.monotonic() >= self.context.deadline
+    def out_of_time(self, work: str) -> bool:
+        """Whether the time for searching is up; then `work`, which the caller leaves out, is written down."""
+        up = time.monotonic() >= self.context.deadline
+        if up:
+            self.left_out.append(work)
+        return up
 
     def enter(self, plan: Plan) -> Entrant:
         """Builds the candidate, named by its content in the context's folder.

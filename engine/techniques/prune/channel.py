@@ -15,7 +15,7 @@ from engine.data import Data
 from engine.errors import StepError
 from engine.models.artifacts import TorchModel, save_weights
 from engine.models.structure import changes
-from engine.results import Note, codes
+from engine.results import Note
 from engine.settings import Finetune, Importance, PruneChannel
 from engine.techniques.context import Context
 from engine.techniques.prune.cutting import BREAKS, Cut, cut_all
@@ -33,14 +33,12 @@ from engine.wording import many
 CHECK_IMAGES = 4
 UNCHANGED = "prune_unchanged"
 """The code of the error that a ratio is too small to change anything."""
-_LATE = Note(
-    code=codes.OUT_OF_TIME, text="The time was up in the recovery between two rounds: less was trained than asked"
-)
 
 
 @dataclass(frozen=True)
 class Pruned:
-    """`model` has its weights in the folder that was given; `complete` is False where a deadline cut recovery short."""
+    """`model` has its weights in the folder that was given; `complete` is False where a deadline cut recovery short,
+    which no note says: the caller knows what else was cut."""
 
     model: TorchModel
     notes: tuple[Note, ...]
@@ -72,8 +70,7 @@ def prune_to(model: TorchModel, settings: PruneChannel, ratio: float, context: C
     made = replace(model, weights=save_weights(module, folder / "weights.safetensors"), weights_label="pruned",
                    structure=changes(fresh, module))  # fmt: skip
     gone = 1 - _n_parameters(module) / n_before
-    notes = _notes(model, gone, settings, ratio, parts, used)
-    return Pruned(made, (*notes, *(() if complete else (_LATE,))), complete)
+    return Pruned(made, tuple(_notes(model, gone, settings, ratio, parts, used)), complete)
 
 
 def _round(
