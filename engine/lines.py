@@ -8,12 +8,12 @@ from engine.results import (
     Architecture,
     Hardware,
     Job,
-    Latency,
     LayerSensitivity,
     ModelProfile,
     Report,
     Sensitivity,
     Variant,
+    speed_cell,
 )
 from engine.settings import Preprocess
 
@@ -112,7 +112,7 @@ def _measured(variant: Variant) -> tuple[str, str, str, str]:
     latency, accuracy, fidelity = variant.latency, variant.accuracy, variant.fidelity
     return (
         f"{latency.p50_ms:.3g} ms" if latency else "-",
-        _speed(latency) if latency else "-",
+        speed_cell(latency) if latency else "-",
         _top1(accuracy) if accuracy else "-",
         f"{fidelity.agreement:.2%}" if fidelity else "-",
     )
@@ -125,11 +125,6 @@ def _top1(accuracy: Accuracy) -> str:
         return top1
     surely = "no" if accuracy.better_than_chance == "no" else "not surely"
     return f"{top1}, {surely} better than guessing ({accuracy.chance:.2%})"
-
-
-def _speed(latency: Latency) -> str:
-    """How many times as fast as the baseline, with its interval."""
-    return f"{latency.speedup:.3f} ({latency.speedup_low:.3f} to {latency.speedup_high:.3f})"
 
 
 def of_advice(advice: Advice) -> list[str]:
@@ -147,13 +142,13 @@ def of_advice(advice: Advice) -> list[str]:
 def _architecture(one: Architecture, advice: Advice) -> tuple[str, str, str, str, str, str]:
     words = {"front": advice.front, "faster": advice.faster, "better": advice.better}
     latency, known = one.latency, one.published
-    told = one.refused.text if one.refused else "not measured"
+    speed = one.refused.text if one.refused else "not measured"
     if latency:
-        told = _speed(latency)
+        speed = speed_cell(latency)
     return (
         one.name,
         " ".join(word for word, names in words.items() if one.name in names),
-        told + (" busy" if one.busy else ""),
+        speed + (" busy" if one.busy else ""),
         f"{known.top1:.1%}" if known else "-",
         f"{known.img_size} px" if known else "-",
         f"{one.parameters / 1e6:.2f} M" if one.parameters else "-",

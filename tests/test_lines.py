@@ -12,6 +12,9 @@ from engine.results import (
     Provider,
     Sensitivity,
     SensitivityPoint,
+    Speedup,
+    speed_cell,
+    times_as_fast,
 )
 from tests.made import (
     AT_CHANCE,
@@ -22,6 +25,7 @@ from tests.made import (
     NEAR_CHANCE,
     made_advice,
     made_architecture,
+    made_latency,
     made_race_report,
     made_report,
     made_variant,
@@ -96,8 +100,19 @@ def test_a_race_is_one_line_and_its_candidates_are_no_rows():
 def test_speed_is_said_as_times_as_fast_with_its_interval():
     told = lines.of_report(made_report())
     assert "times as fast (95 %)" in told[0]
-    assert "1.000 (" in told[1]
-    assert "2.000 (1.818 to 2.222)" in told[2]
+    assert "1.00 (" in told[1]
+    assert "2.00 (1.82 to 2.22)" in told[2]
+
+
+def test_a_speed_is_said_with_the_same_figures_wherever_it_stands():
+    for latency, figures in ((made_latency(1.0, 0.5), ("2.00", "(1.82 to 2.22)")),
+                             (made_latency(60.0, 30.0), ("0.033", "(0.03 to 0.037)"))):  # fmt: skip
+        known = Speedup(latency.speedup, latency.speedup_low, latency.speedup_high)
+        assert speed_cell(latency) == speed_cell(known) == " ".join(figures)
+        assert (
+            times_as_fast(latency, "FP32") == known.words("FP32") == f"{figures[0]} times as fast as FP32 {figures[1]}"
+        )
+        assert known.words() == f"{figures[0]} times as fast {figures[1]}"
 
 
 @pytest.mark.parametrize(
@@ -122,7 +137,7 @@ def test_advice_is_told_the_fastest_first_and_what_was_refused_with_its_reason()
     )))  # fmt: skip
     assert told[0] == "the sample: 1x64x64, 2 threads, batch 1, median 2 ms"
     assert [line.split()[0] for line in told[2:5]] == ["fast", "slow", "odd"]
-    assert "front faster better  2.000 (1.818 to 2.222) busy" in told[2]
+    assert "front faster better  2.00 (1.82 to 2.22) busy" in told[2]
     assert "it cannot take 8 px" in told[4]
     assert told[5].startswith("advised: Held against resnet10t's published 66.7% at 176 px")
 

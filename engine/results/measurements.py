@@ -1,6 +1,6 @@
 """What is measured on a variant, and on how many images."""
 
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from engine.results import codes
 from engine.results.base import Result
@@ -26,6 +26,23 @@ class InputSpec(Result):
 
     shape: tuple[int, ...]
     preprocess: Preprocess
+
+
+class Speedup(NamedTuple):
+    """How many times as fast as something else, with its 95 % interval."""
+
+    times: float
+    low: float
+    high: float
+
+    @property
+    def surely(self) -> bool:
+        """Whether the whole interval says faster."""
+        return self.low > 1
+
+    def words(self, beside: str = "") -> str:
+        """1.79 times as fast as FP32 (1.75 to 1.82); see times_as_fast."""
+        return times_as_fast(self, beside)
 
 
 class Latency(Result):
@@ -67,13 +84,25 @@ class Latency(Result):
         return 1 / self.ratio_low
 
 
-def times_as_fast(latency: Latency, beside: str) -> str:
-    """The speed in words, the one way in which it is said: 2.38 times as fast as the baseline (2.30 to 2.46)."""
-    value, low, high = (
-        f"{times:.2f}" if times >= 0.1 else f"{times:.2g}"
-        for times in (latency.speedup, latency.speedup_low, latency.speedup_high)
-    )
-    return f"{value} times as fast as {beside} ({low} to {high})"
+def times_as_fast(speed: Latency | Speedup, beside: str = "") -> str:
+    """The speed in a sentence: 2.38 times as fast as the baseline (2.30 to 2.46).
+
+    `beside` is what it is held against, where that is not plain.
+    """
+    times, interval = _speed_figures(speed)
+    return f"{times} times as fast{beside and f' as {beside}'} {interval}"
+
+
+def speed_cell(speed: Latency | Speedup) -> str:
+    """The speed in a table whose head says what it is held against: 2.38 (2.30 to 2.46)."""
+    return " ".join(_speed_figures(speed))
+
+
+def _speed_figures(speed: Latency | Speedup) -> tuple[str, str]:
+    """How many times as fast, and the interval in brackets: two digits behind the point, below 0.1 two that count."""
+    found = (speed.speedup, speed.speedup_low, speed.speedup_high) if isinstance(speed, Latency) else speed
+    times, low, high = (f"{one:.2f}" if one >= 0.1 else f"{one:.2g}" for one in found)
+    return times, f"({low} to {high})"
 
 
 class Throughput(Result):
