@@ -218,12 +218,13 @@ def _settled(shape: tuple[int, int | None, int | None], preprocess: Preprocess |
 def _check_preprocess(preprocess: Preprocess, shape: tuple[int, int, int]) -> None:
     channels, *size = shape
     if list(preprocess.size) != size:
-        raise SourceError(f"the model takes images of {size[0]}x{size[1]} px, preprocess.size says "
-                          f"{preprocess.size[0]}x{preprocess.size[1]}", "Correct preprocess.size")  # fmt: skip
+        raise SourceError(f"the model takes images of {size[0]}x{size[1]} px, and the preprocessing makes them "
+                          f"{preprocess.size[0]}x{preprocess.size[1]} px",
+                          "Correct the size of the preprocessing (preprocess.size)")  # fmt: skip
     if len(preprocess.mean) != channels:
-        raise SourceError(f"the model takes {many(channels, 'channel')}, preprocess.mean has "
-                          f"{len(preprocess.mean)} values",
-                          "Correct preprocess.mean and preprocess.std")  # fmt: skip
+        raise SourceError(f"the model takes {many(channels, 'channel')}, and the preprocessing has "
+                          f"{many(len(preprocess.mean), 'mean')}",
+                          "Correct the means and standard deviations of the preprocessing (preprocess)")  # fmt: skip
 
 
 def _output(proto: onnx.ModelProto, shapes: dict[str, tuple[int, ...]]) -> tuple[str, int]:

@@ -104,12 +104,15 @@ def _length(state: State | None, layer: object, axis: int) -> int | None:
 
 def _check_preprocess(preprocess: Preprocess, in_chans: int, img_size: int | None) -> None:
     if len(preprocess.mean) != in_chans:
-        raise SourceError(f"the model takes {many(in_chans, 'channel')}, preprocess.mean has "
-                          f"{len(preprocess.mean)} values",
-                          "Correct in_chans, or preprocess.mean and preprocess.std")  # fmt: skip
+        raise SourceError(f"the model takes {many(in_chans, 'channel')}, and the preprocessing has "
+                          f"{many(len(preprocess.mean), 'mean')}",
+                          "Correct the number of channels (in_chans), or the means and standard deviations of the "
+                          "preprocessing (preprocess)")  # fmt: skip
     if img_size is not None and preprocess.size != (img_size, img_size):
-        raise SourceError(f"img_size is {img_size}, preprocess.size says {preprocess.size[0]}x{preprocess.size[1]}",
-                          "Leave img_size out, or make them equal")  # fmt: skip
+        raise SourceError(f"the network is to take images of {img_size}x{img_size} px, and the preprocessing makes "
+                          f"them {preprocess.size[0]}x{preprocess.size[1]} px",
+                          "Leave the image size out (img_size), or make it that of the preprocessing "
+                          "(preprocess.size)")  # fmt: skip
 
 
 def _module(
@@ -123,7 +126,8 @@ def _module(
         size = f" at {img_size} px" if img_size else ""
         raise SourceError(f"timm cannot make '{source.name}' with {many(num_classes, 'output')} and "
                           f"{many(in_chans, 'channel')}{size}: {_reason(error)}",
-                          "Change num_classes, in_chans or img_size, or choose another model") from error  # fmt: skip
+                          "Change the number of classes (num_classes), the number of channels (in_chans) or the image "
+                          "size (img_size), or choose another model") from error  # fmt: skip
 
 
 def _pretrained(
@@ -161,7 +165,8 @@ def _check_forward(module: torch.nn.Module, name: str, in_chans: int, size: tupl
             out = module(torch.zeros(1, in_chans, *size))
     except _UNSUITABLE as error:
         raise SourceError(f"'{name}' cannot take images of {size[0]}x{size[1]} px: {_reason(error)}",
-                          "Set img_size, or choose the size that the model was made for") from error  # fmt: skip
+                          "Choose the image size that the model was made for (img_size), or another "
+                          "model") from error  # fmt: skip
     if not isinstance(out, torch.Tensor) or tuple(out.shape) != (1, num_classes):
         raise SourceError(f"'{name}' does not make one score a class, as an image classifier does",
                           "Choose a classifier")  # fmt: skip

@@ -119,7 +119,7 @@ def _left(settings: PruneChannel, base: OnnxModel, context: Context) -> Left:
 
 def _macs(model: OnnxModel) -> int:
     if not model.macs:
-        raise StepError("the MACs of this network cannot be counted", "Choose goal latency or size")
+        raise StepError("the MACs of this network cannot be counted", "Choose latency or size in its place (goal)")
     return model.macs
 
 

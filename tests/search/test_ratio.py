@@ -132,7 +132,7 @@ def test_a_search_that_its_time_cut_short_says_so_and_is_no_answer_for_later(dea
 
 
 @pytest.mark.parametrize(
-    ("deadline", "recovered", "said"),
+    ("deadline", "recovered", "cut"),
     [
         (math.inf, True, []),
         (-math.inf, True, ["the search for the ratio; "]),
@@ -140,12 +140,12 @@ def test_a_search_that_its_time_cut_short_says_so_and_is_no_answer_for_later(dea
         (-math.inf, False, ["the search for the ratio and of the recovery between rounds; "]),
     ],
 )
-def test_what_the_time_cut_short_is_said_once(deadline, recovered, said, counting, few, monkeypatch):
+def test_what_the_time_cut_short_is_said_once(deadline, recovered, cut, counting, few, monkeypatch):
     model, context, _ = counting
     monkeypatch.setattr(
         ratio, "prune_to", lambda *given, real=ratio.prune_to: replace(real(*given), complete=recovered)
     )
     made = prune_channels(model, asked("macs", 0.7, ratio=0.3), replace(context, deadline=deadline))
     notes = [note.text for note in made.notes if note.code == "out_of_time"]
-    assert notes == [f"The time was up before the end of {words}what there was by then counts" for words in said]
-    assert made.complete == (not said)
+    assert notes == [f"The time was up before the end of {words}what there was by then counts" for words in cut]
+    assert made.complete == (not cut)

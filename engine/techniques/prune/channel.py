@@ -88,7 +88,8 @@ def _round(
         graph, groups, lost = _traced(module, model, example, settings.importance)
         if not groups:
             raise StepError(f"no channel of '{model.architecture}' can be judged by {settings.importance}",
-                            "Choose importance l2, or distil it into a narrower network")  # fmt: skip
+                            "Judge channels by their weights (importance: l2), or distil it into a narrower "
+                            "network")  # fmt: skip
         if settings.goal == "ratio" and not full:
             check_ratio(groups, settings)
         for group in groups:
@@ -146,7 +147,8 @@ def _recover(module: nn.Module, model: TorchModel, settings: PruneChannel, targe
                          deadline=context.deadline, on_epoch=on_epoch)  # fmt: skip
         except StepError as error:  # what it advises are settings of training, which prune has not
             raise StepError(f"recovery after round {number} of {settings.rounds} failed: {error.message}",
-                            "Set rounds to 1, and recover with finetune or distill after prune") from error  # fmt: skip
+                            "Prune in one round (rounds: 1), and fine-tune or distil afterwards to "
+                            "recover") from error  # fmt: skip
     return not result.stopped_by_budget
 
 

@@ -25,7 +25,7 @@ def prune_sparse(model: TorchModel, settings: PruneSparse, context: Context) -> 
     layers = _layers(module, settings)
     if not layers:
         raise StepError(f"no layer of '{model.architecture}' can take the pattern {settings.pattern}",
-                        "Choose pattern unstructured, or method channel")  # fmt: skip
+                        "Choose the unstructured pattern, or prune channels")  # fmt: skip
     for layer in layers:
         layer.weight.data.mul_(_mask(layer.weight.data, settings))
     used = 0
