@@ -135,12 +135,12 @@ def _pretrained(
 ) -> torch.nn.Module:
     """By timm, which fits the first layer of the weights to in_chans; where the head is new, `seed` makes it."""
     config = {**design.config, **hub_weights(name, design.config)}
-    given = {**design.arguments, "num_classes": num_classes, "in_chans": in_chans}
+    arguments = {**design.arguments, "num_classes": num_classes, "in_chans": in_chans}
     size = {"img_size": img_size} if img_size else {}
     with hub_errors(name), torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         module: torch.nn.Module = timm.create_model(
-            design.architecture.partition(".")[0], pretrained=True, pretrained_cfg=config, **{**given, **size}
+            design.architecture.partition(".")[0], pretrained=True, pretrained_cfg=config, **{**arguments, **size}
         )
     return module.eval()
 
