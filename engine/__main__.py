@@ -35,7 +35,7 @@ from engine import (
     TimmModel,
     lines,
 )
-from engine.wording import many
+from engine.wording import many, percent
 
 REFUSED, CANCELLED = 2, 130
 
@@ -260,7 +260,7 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
 
 def _tell(event: Event) -> None:
     figures = "".join(f" {name}={value:g}" for name, value in event.metrics.items())
-    print(f"{event.fraction:4.0%} {event.step}: {event.message}{figures}", file=sys.stderr, flush=True)
+    print(f"{percent(event.fraction):>5} {event.step}: {event.message}{figures}", file=sys.stderr, flush=True)
 
 
 def _error(text: str) -> None:

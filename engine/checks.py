@@ -1,20 +1,23 @@
-"""Whether model, data, target and steps go together, before anything is made; and what a chain left out, after it."""
+"""Whether model, data, target and steps go together, before a run makes anything; and what to beware of, after it."""
 
 from collections.abc import Collection
 
 from engine.data import Data
 from engine.errors import DataError, SourceError, TargetError
 from engine.fitting import batch_misfit, head_misfit, maps_labels, one_output
+from engine.measure.chance import unlearnt
 from engine.models.artifacts import OnnxModel
-from engine.results import Note, Variant
+from engine.remedies import remedy
+from engine.results import Note, Report, Variant, codes
 from engine.settings import Distill, Finetune, PruneChannel, Recipe, Step, Swap, Target
 from engine.settings.training import Training
 from engine.techniques.context import Model
+from engine.wording import percent
 
 _SAYS_NOTHING = "its accuracy, and agreement with it, say nothing; size and latency are as valid as ever"
 UNTRAINED = {
-    "random_weights": f"The baseline's weights are random: {_SAYS_NOTHING}",
-    "new_head": f"The baseline's head is new and untrained: {_SAYS_NOTHING}",
+    codes.RANDOM_WEIGHTS: f"The baseline's weights are random: {_SAYS_NOTHING}",
+    codes.NEW_HEAD: f"The baseline's head is new and untrained: {_SAYS_NOTHING}",
 }
 """By the codes of warnings that weights were not trained what is left of them where only the baseline has them."""
 
@@ -79,12 +82,24 @@ def unrecovered(recipe: Recipe, variants: Collection[Variant]) -> tuple[Note, ..
     return tuple(found)
 
 
+def unlearnt_warnings(report: Report) -> tuple[Note, ...]:
+    """A warning with what to try, of the baseline and of each variant that training made, where it may only guess."""
+    found = []
+    for variant in report.main_variants:
+        doubt = unlearnt(variant)
+        if doubt is None or not (variant.role == "baseline" or isinstance(variant.settings, Training)):
+            continue
+        text = ". ".join(filter(None, (doubt.text, remedy(report, variant, doubt.code))))
+        found.append(Note(code=doubt.code, text=text))
+    return tuple(found)
+
+
 def _warning(number: int, cut: Variant, variants: Collection[Variant]) -> Note:
     parent = next(one for one in variants if one.id == cut.parent_id)
     if cut.accuracy is not None and parent.accuracy is not None:
-        seen = f"top-1 went from {parent.accuracy.top1:.1%} to {cut.accuracy.top1:.1%}"
+        seen = f"top-1 went from {percent(parent.accuracy.top1, 1)} to {percent(cut.accuracy.top1, 1)}"
     elif cut.fidelity is not None:
-        seen = f"{cut.fidelity.agreement:.1%} of the answers are still the baseline's"
+        seen = f"{percent(cut.fidelity.agreement, 1)} of the answers are still the baseline's"
     else:
         seen = "what it has cost could not be seen"
     return Note(code="pruned_without_recovery", text=f"Chain {number} prunes and does not train afterwards: {seen}; "

@@ -5,7 +5,7 @@ from pathlib import Path
 from engine.estimating import split_shares
 from engine.machine import cores
 from engine.settings import FileModel, ImagesData, Recipe, SampleModel, Step, TimmModel
-from engine.wording import many
+from engine.wording import many, percent
 
 
 def describe_recipe(recipe: Recipe) -> tuple[str, ...]:
@@ -35,7 +35,7 @@ def _data_words(recipe: Recipe) -> str:
     if not isinstance(recipe.data, ImagesData):
         return "the digits, with the split that its card fixes"
     labels = "labelled" if recipe.data.labelled else "unlabelled"
-    shares = [f"{share:.0%} {name}" for name, share in split_shares(recipe).items() if share]
+    shares = [f"{percent(share)} {name}" for name, share in split_shares(recipe).items() if share]
     return f"your {labels} images, split into {', '.join(shares)}"
 
 

@@ -8,14 +8,15 @@ from engine.results import (
     Architecture,
     Hardware,
     Job,
-    Latency,
     LayerSensitivity,
     ModelProfile,
     Report,
     Sensitivity,
     Variant,
+    speed_cell,
 )
 from engine.settings import Preprocess
+from engine.wording import percent
 
 Rows = Sequence[tuple[str, ...]]
 MAX_CLASSES = 10
@@ -30,7 +31,7 @@ def table(rows: Rows) -> list[str]:
 def of_job(job: Job) -> list[str]:
     """How a job stands; the first line begins with its state."""
     place = f" (number {job.position} in line)" if job.position else ""
-    doing = f" {job.fraction:.0%}, {job.message}" if job.state == "running" else ""
+    doing = f" {percent(job.fraction)}, {job.message}" if job.state == "running" else ""
     lines = [
         f"{job.state}{place}{doing}",
         f"name: {job.name}",
@@ -112,21 +113,19 @@ def _measured(variant: Variant) -> tuple[str, str, str, str]:
     latency, accuracy, fidelity = variant.latency, variant.accuracy, variant.fidelity
     return (
         f"{latency.p50_ms:.3g} ms" if latency else "-",
-        _speed(latency) if latency else "-",
+        speed_cell(latency) if latency else "-",
         _top1(accuracy) if accuracy else "-",
-        f"{fidelity.agreement:.2%}" if fidelity else "-",
+        f"{percent(fidelity.agreement, 2)}" if fidelity else "-",
     )
 
 
 def _top1(accuracy: Accuracy) -> str:
     """With its interval, and with what guessing gives where that reaches it."""
-    top1 = f"{accuracy.top1:.2%} ({accuracy.low:.2%} to {accuracy.high:.2%})"
-    return f"{top1}, no better than guessing ({accuracy.chance:.2%})" if accuracy.no_better_than_chance else top1
-
-
-def _speed(latency: Latency) -> str:
-    """How many times as fast as the baseline, with its interval."""
-    return f"{latency.speedup:.3f} ({latency.speedup_low:.3f} to {latency.speedup_high:.3f})"
+    top1 = f"{percent(accuracy.top1, 2)} ({percent(accuracy.low, 2)} to {percent(accuracy.high, 2)})"
+    if accuracy.better_than_chance in (None, "yes"):
+        return top1
+    surely = "no" if accuracy.better_than_chance == "no" else "not surely"
+    return f"{top1}, {surely} better than guessing ({percent(accuracy.chance or 0, 2)})"
 
 
 def of_advice(advice: Advice) -> list[str]:
@@ -144,14 +143,14 @@ def of_advice(advice: Advice) -> list[str]:
 def _architecture(one: Architecture, advice: Advice) -> tuple[str, str, str, str, str, str]:
     words = {"front": advice.front, "faster": advice.faster, "better": advice.better}
     latency, known = one.latency, one.published
-    told = one.refused.text if one.refused else "not measured"
+    speed = one.refused.text if one.refused else "not measured"
     if latency:
-        told = _speed(latency)
+        speed = speed_cell(latency)
     return (
         one.name,
         " ".join(word for word, names in words.items() if one.name in names),
-        told + (" busy" if one.busy else ""),
-        f"{known.top1:.1%}" if known else "-",
+        speed + (" busy" if one.busy else ""),
+        f"{percent(known.top1, 1)}" if known else "-",
         f"{known.img_size} px" if known else "-",
         f"{one.parameters / 1e6:.2f} M" if one.parameters else "-",
     )
@@ -160,14 +159,14 @@ def _architecture(one: Architecture, advice: Advice) -> tuple[str, str, str, str
 def of_sensitivity(found: Sensitivity) -> list[str]:
     """Every group of layers with what is right (agrees, without labels) after it alone lost a share of its channels."""
     what = "top-1" if found.labelled else "agreement"
-    head = f"{what} of the whole network: {found.top1:.1%} of {found.n_images} calibration images"
+    head = f"{what} of the whole network: {percent(found.top1, 1)} of {found.n_images} calibration images"
     rows = [("group of layers", "channels", f"{what} where a share of the channels went")]
     rows += [(one.layer, str(one.channels), _alone(one)) for one in found.layers]
     return [head, *table(rows), *(f"{note.code}: {note.text}" for note in found.warnings)]
 
 
 def _alone(one: LayerSensitivity) -> str:
-    return ", ".join(f"{point.ratio:.0%}: {point.top1:.1%}" for point in one.points) or "stays whole"
+    return ", ".join(f"{percent(point.ratio)}: {percent(point.top1, 1)}" for point in one.points) or "stays whole"
 
 
 def _signature(name: str, shape: tuple[int | str, ...]) -> str:

@@ -10,11 +10,10 @@ from filelock import FileLock
 from engine import data as images
 from engine import models
 from engine.chains import Shop, follow, make_baseline
-from engine.checks import check_fit, source_warnings, unrecovered
+from engine.checks import check_fit, source_warnings, unlearnt_warnings, unrecovered
 from engine.data import Data
 from engine.estimating import FORMULA, learnt_factors, n_timed, plan_phases
 from engine.machine import cores, cpu_name
-from engine.measure.chance import not_learnt
 from engine.measure.latency import measure_latency
 from engine.measure.load import watched
 from engine.meter import Meter
@@ -52,7 +51,7 @@ def run(recipe: Recipe, folder: JobFolder, progress: Progress, home: Home, *, be
     record = shop.record
     record.judge(shop.labels)
     done = record.report("running")
-    record.warnings = (*record.warnings, *unrecovered(recipe, done.variants), *not_learnt(done))
+    record.warnings = (*record.warnings, *unrecovered(recipe, done.variants), *unlearnt_warnings(done))
     if not busy:
         _keep_timings(home, shop)
     shop.bench.cache.trim(unused_since=used_since)

@@ -25,6 +25,7 @@ from engine.settings import (
     title_of,
 )
 from engine.settings.training import Training
+from engine.wording import percent
 
 RATIO = 0.3
 STUDENT, OF_THE_SAMPLE = "regnetx_002", "test_resnet"
@@ -45,7 +46,7 @@ def make_presets(recipe: Recipe) -> tuple[Preset, ...]:
     given, lead = Given.of(recipe.model, recipe.data), recipe.baseline_steps
     rows: tuple[tuple[PresetName, str, str, tuple[Step, ...]], ...] = (
         ("safe", "Safe", "Races the ways to quantize.", ()),
-        ("balanced", "Balanced", f"Prunes {RATIO:.0%}, trains, quantizes.",
+        ("balanced", "Balanced", f"Prunes {percent(RATIO)}, trains, quantizes.",
          (PruneChannel(ratio=RATIO), _recovery(given))),
         ("smallest", "Smallest", f"Distils into {_student(recipe)}, quantizes.",
          (_lesson(recipe),)),

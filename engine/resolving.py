@@ -34,6 +34,7 @@ from engine.settings import (
 from engine.settings.jobs import ImagesRequest
 from engine.store.home import Home
 from engine.store.uploads import find_upload, path_sum
+from engine.wording import many
 
 SHOWN_PATH = 200
 
@@ -146,8 +147,9 @@ class Finder:
 
 def _check_threads(target: Target) -> None:
     if (target.threads or 0) > cores():
-        raise TargetError(f"target.threads is {target.threads}, this process may use {cores()} cores",
-                          f"Set it to {cores()} or fewer, or leave it out")  # fmt: skip
+        raise TargetError(f"{many(target.threads or 0, 'thread')} are asked for (target.threads), and this process may "
+                          f"use {many(cores(), 'core')}",
+                          f"Ask for {cores()} or fewer, or for no number: then it is all cores")  # fmt: skip
 
 
 def _check_name(source: TimmModel) -> None:

@@ -28,6 +28,7 @@ from engine.store.cache import Cache
 from engine.store.home import Home
 from engine.techniques.context import Model, as_onnx, silent
 from engine.training import several
+from engine.wording import percent
 
 PATIENCE = timedelta(hours=2)
 """How long a process waits for the others, one of which may be asking a teacher or writing a file."""
@@ -76,7 +77,7 @@ def _follow(bench: Bench, model: Model, steps: Iterable[Step]) -> Model:
 
 
 def _tell(fraction: float, message: str, **metrics: float) -> None:
-    _say(f"{fraction:4.0%}  {message}")
+    _say(f"{percent(fraction):>5}  {message}")
 
 
 def _say(line: str) -> None:

@@ -32,6 +32,11 @@ RECIPE = Recipe.parse(
         "budget": {"max_accuracy_drop": 0.01, "max_latency_ms": 5.0, "max_size_mb": 30.0},
     }
 )
+AT_CHANCE = Accuracy(top1=0.1, top5=None, n_images=540, low=0.08, high=0.13, chance=0.12)
+"""No better than guessing."""
+NEAR_CHANCE = Accuracy(top1=0.4, top5=None, n_images=15, low=0.2, high=0.64, chance=0.33)
+"""Better, on so few images that nobody can tell."""
+LEARNT = Accuracy(top1=0.9, top5=None, n_images=540, low=0.87, high=0.92, chance=0.12)
 GRAY = Preprocess(size=(64, 64), mean=(0.5,), std=(0.25,))
 
 

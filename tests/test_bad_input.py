@@ -67,7 +67,7 @@ def check_refused(asked: subprocess.CompletedProcess[str], tmp_path: Path, *said
     ("model: [", ("not valid YAML or JSON (line 1)",)),
     ("model: {kind: file, path: none.onnx}", ("none.onnx' does not exist", "Check the path")),
     ('model: {kind: file, path: "a\\0b"}', ("cannot be opened", "Check the path")),
-    ("model: {kind: sample}\ntarget: {threads: 1000}", ("target.threads is 1000", "Set it to")),
+    ("model: {kind: sample}\ntarget: {threads: 1000}", ("1,000 threads are asked for (target.threads)", "Ask for")),
 ])  # fmt: skip
 def test_what_can_be_told_at_once_is_one_line_alone(optimize, tmp_path, text, said):
     asked = optimize(text)

@@ -76,9 +76,9 @@ def told(steps, *, labelled=True):
 
 def test_a_chain_that_prunes_and_never_trains_is_warned_about_with_what_it_cost():
     (text,) = told([PRUNE, {"technique": "quantize"}])
-    assert "Chain 2 prunes and does not train afterwards: top-1 went from 99.0% to 90.0%" in text
+    assert "Chain 2 prunes and does not train afterwards: top-1 went from 99.0 % to 90.0 %" in text
     (text,) = told([PRUNE], labelled=False)
-    assert "97.0% of the answers are still the baseline's" in text
+    assert "97.0 % of the answers are still the baseline's" in text
     assert told([PRUNE, {"technique": "finetune"}, {"technique": "quantize"}]) == []
     assert told([{"technique": "prune", "method": "sparse"}]) == []
 

@@ -116,7 +116,7 @@ def test_optimize_leaves_what_the_contract_says(engine, recipe, tmp_path, home, 
     assert status == 0, err
     assert "recommended: " in said
     assert said.splitlines()[0].split()[:3] == ["variant", "id", "size"]
-    assert err.splitlines()[0].startswith("  0% ")
+    assert err.splitlines()[0].startswith("  0 % ")
     report = json.loads((out / "report.json").read_text())
     assert report["state"] == "done"
     assert {variant["technique"] for variant in report["variants"]} == {"baseline", "quantize"}

@@ -5,8 +5,8 @@ from tests.test_estimating import INT8, TUNE, recipe
 def test_the_shares_of_the_images_are_told_as_the_run_will_split_them(tmp_path):
     data = f"{{kind: images, path: {tmp_path}}}"
     trained, untrained = (recipe(f"steps: [{steps}]", "{kind: timm, name: resnet50}", data) for steps in (TUNE, INT8))
-    assert "60% train, 10% calibration, 30% evaluation" in describe_recipe(trained)[0]
-    assert "10% calibration, 90% evaluation" in describe_recipe(untrained)[0]
+    assert "60 % train, 10 % calibration, 30 % evaluation" in describe_recipe(trained)[0]
+    assert "10 % calibration, 90 % evaluation" in describe_recipe(untrained)[0]
 
 
 def test_words_tell_every_step_and_end_with_full_stops():

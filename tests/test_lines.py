@@ -1,3 +1,5 @@
+import pytest
+
 from engine import lines
 from engine.analyses.front import advised
 from engine.results import (
@@ -10,13 +12,20 @@ from engine.results import (
     Provider,
     Sensitivity,
     SensitivityPoint,
+    Speedup,
+    speed_cell,
+    times_as_fast,
 )
 from tests.made import (
+    AT_CHANCE,
     BASE,
     GRAY,
+    LEARNT,
     LOST,
+    NEAR_CHANCE,
     made_advice,
     made_architecture,
+    made_latency,
     made_race_report,
     made_report,
     made_variant,
@@ -91,18 +100,34 @@ def test_a_race_is_one_line_and_its_candidates_are_no_rows():
 def test_speed_is_said_as_times_as_fast_with_its_interval():
     told = lines.of_report(made_report())
     assert "times as fast (95 %)" in told[0]
-    assert "1.000 (" in told[1]
-    assert "2.000 (1.818 to 2.222)" in told[2]
+    assert "1.00 (" in told[1]
+    assert "2.00 (1.82 to 2.22)" in told[2]
 
 
-def test_what_guesses_is_told_beside_its_accuracy_with_the_warning():
-    right = made_variant(BASE, "Baseline").accuracy
-    guess = right.model_copy(update={"top1": 0.1, "low": 0.08, "high": 0.13, "chance": 0.12})
+def test_a_speed_is_said_with_the_same_figures_wherever_it_stands():
+    for latency, figures in ((made_latency(1.0, 0.5), ("2.00", "(1.82 to 2.22)")),
+                             (made_latency(60.0, 30.0), ("0.033", "(0.03 to 0.037)"))):  # fmt: skip
+        known = Speedup(latency.speedup, latency.speedup_low, latency.speedup_high)
+        assert speed_cell(latency) == speed_cell(known) == " ".join(figures)
+        assert (
+            times_as_fast(latency, "FP32") == known.words("FP32") == f"{figures[0]} times as fast as FP32 {figures[1]}"
+        )
+        assert known.words() == f"{figures[0]} times as fast {figures[1]}"
+
+
+@pytest.mark.parametrize(
+    ("right", "words"),
+    [
+        (AT_CHANCE, "10.00 % (8.00 % to 13.00 %), no better than guessing (12.00 %)"),
+        (NEAR_CHANCE, "40.00 % (20.00 % to 64.00 %), not surely better than guessing (33.00 %)"),
+    ],
+)
+def test_what_may_guess_is_told_beside_its_accuracy_with_the_warning(right, words):
     warning = Note(code="not_learnt", text="The baseline has not learnt")
-    told = lines.of_report(made_report(made_variant(BASE, "Baseline", accuracy=guess), warnings=(warning,)))
-    assert "10.00% (8.00% to 13.00%), no better than guessing (12.00%)" in told[1]
+    told = lines.of_report(made_report(made_variant(BASE, "Baseline", accuracy=right), warnings=(warning,)))
+    assert words in told[1]
     assert "warning: The baseline has not learnt" in told
-    assert "guessing" not in "".join(lines.of_report(made_report()))
+    assert "guessing" not in "".join(lines.of_report(made_report(made_variant(BASE, "Baseline", accuracy=LEARNT))))
 
 
 def test_advice_is_told_the_fastest_first_and_what_was_refused_with_its_reason():
@@ -112,9 +137,9 @@ def test_advice_is_told_the_fastest_first_and_what_was_refused_with_its_reason()
     )))  # fmt: skip
     assert told[0] == "the sample: 1x64x64, 2 threads, batch 1, median 2 ms"
     assert [line.split()[0] for line in told[2:5]] == ["fast", "slow", "odd"]
-    assert "front faster better  2.000 (1.818 to 2.222) busy" in told[2]
+    assert "front faster better  2.00 (1.82 to 2.22) busy" in told[2]
     assert "it cannot take 8 px" in told[4]
-    assert told[5].startswith("advised: Held against resnet10t's published 66.7% at 176 px")
+    assert told[5].startswith("advised: Held against resnet10t's published 66.7 % at 176 px")
 
 
 def test_a_sensitivity_is_told_a_group_a_line():
@@ -123,6 +148,6 @@ def test_a_sensitivity_is_told_a_group_a_line():
         LayerSensitivity(layer="stem", channels=8, points=()),
     )
     told = lines.of_sensitivity(Sensitivity(layers=layers, top1=0.99, labelled=False, n_images=64))
-    assert told[0] == "agreement of the whole network: 99.0% of 64 calibration images"
-    assert told[2].split() == ["layer1.0.conv1", "64", "50%:", "87.5%"]
+    assert told[0] == "agreement of the whole network: 99.0 % of 64 calibration images"
+    assert told[2].split() == ["layer1.0.conv1", "64", "50", "%:", "87.5", "%"]
     assert told[3].split() == ["stem", "8", "stays", "whole"]

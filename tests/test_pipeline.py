@@ -107,7 +107,8 @@ def test_a_chain_that_fails_keeps_what_it_had_and_the_others_go_on(shared_home, 
     assert ran.report.state == "failed"
     assert [variant.label for variant in ran.report.variants] == ["Baseline", "Simplified"]
     assert failure.message == (
-        "step 2 of 2 (quantize) failed after simplify: the model has no node 'nowhere', which float_nodes names"
+        "step 2 of 2 (quantize) failed after simplify: the model has no node 'nowhere', which is to stay in float "
+        "(float_nodes)"
     )
     assert all(variant.latency for variant in ran.report.variants)
 

@@ -13,7 +13,7 @@ def test_the_parts_stand_in_order_and_a_shared_beginning_is_one_of_them():
         ("all variants", None, None),
     ]  # fmt: skip
     assert [part.title for part in parts][:3] == [
-        "Load the model and the images", "Baseline", "Prune channels: remove 30% of the channels"
+        "Load the model and the images", "Baseline", "Prune channels: remove 30 % of the channels"
     ]  # fmt: skip
     assert parts[-1].title == "Measure all variants"
 
@@ -52,4 +52,4 @@ def test_titles_say_what_is_done_and_no_word_twice():
     assert titles[:2] == ["Fine-tune for 2 epochs and export", "Simplify the graph"]
     assert titles[2].startswith("Distil the answers of")
     assert titles[3].startswith("Quantize: race the ways")
-    assert titles[4] == "Prune channels: remove 50% of the channels"
+    assert titles[4] == "Prune channels: remove 50 % of the channels"

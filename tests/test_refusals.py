@@ -18,6 +18,7 @@ from engine.errors import (
 from engine.machine import cores
 from engine.resolving import resolve_recipe
 from engine.settings import absolute_paths, load_recipe, parse_recipe
+from engine.wording import many
 from tests.bad import make_inputs
 from tests.conftest import carry_out
 
@@ -139,7 +140,8 @@ def test_a_file_that_is_no_recipe_is_refused(tmp_path, content):
     (f"{{kind: file, path: {'x' * 300}}}", SourceError, "cannot be opened: File name too long"),
     ("{kind: file, path: ~nobody_of_this_name/x}", SourceError, "does not exist"),
     ("{kind: sample}\ntarget: {threads: 1000}", TargetError,
-     f"target.threads is 1000, this process may use {cores()} cores. Set it to {cores()} or fewer"),
+     f"1,000 threads are asked for (target.threads), and this process may use "
+     f"{many(cores(), 'core')}. Ask for {cores()} or fewer"),
     ("{kind: sample}\ndata: {kind: images, path: none}", DataError, "none' does not exist"),
     ("{kind: sample}\ndata: {kind: images, path: pets, labels: none.csv}", DataError, "none.csv' does not exist"),
     ("{kind: sample}\ndata: {kind: images, path: pets, labels: pets}", DataError, "pets' is a folder"),

@@ -302,17 +302,17 @@ def test_the_samples_split_is_fixed():
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
-        ({}, "remove 30% of the channels"),
+        ({}, "remove 30 % of the channels"),
         ({"group_ratios": ["a=0.25", "b=0.75", "c=0"]},
-         "remove 25 to 75% of the channels in 2 of 3 layer groups that are set one by one (any other: 30%)"),
+         "remove 25 to 75 % of the channels in 2 of 3 layer groups that are set one by one (any other: 30 %)"),
         ({"group_ratios": ["a=0.5", "b=0.5"], "ratio": 0.1},
-         "remove 50% of the channels in all 2 layer groups that are set one by one (any other: 10%)"),
+         "remove 50 % of the channels in all 2 layer groups that are set one by one (any other: 10 %)"),
         ({"group_ratios": ["a=0"]},
-         "remove 0% of the channels in 1 layer group set by itself (any other: 30%)"),
+         "remove 0 % of the channels in 1 layer group set by itself (any other: 30 %)"),
         ({"group_ratios": ["a=0.5", "b=0"], "goal": "size", "goal_value": 5},
-         "remove channels until the file has at most 5 MB, 50% of the channels in 1 of 2 layer groups that are set one "
-         "by one among them"),
-        ({"goal": "latency", "goal_value": 0.8}, "remove channels until 80% of the latency is left"),
+         "remove channels until the file has at most 5 MB, 50 % of the channels in 1 of 2 layer groups that are set "
+         "one by one among them"),
+        ({"goal": "latency", "goal_value": 0.8}, "remove channels until 80 % of the latency is left"),
     ],
 )  # fmt: skip
 def test_what_pruning_will_do_names_the_ratios_of_single_groups(changed, said):

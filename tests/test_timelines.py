@@ -51,7 +51,7 @@ def test_what_runs_stands_between_what_is_done_and_what_waits():
     assert [part.seconds for part in parts] == [10, 10, 25, None, None, None]
     assert [part.fraction for part in parts] == [1, 1, 0.25, 0, 0, 0]
     assert parts[2].message == f"in {PRUNED}"
-    assert parts[2].title == "Prune channels: remove 30% of the channels"
+    assert parts[2].title == "Prune channels: remove 30 % of the channels"
 
 
 def test_without_a_time_the_last_part_lasts_until_its_last_event():

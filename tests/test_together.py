@@ -52,7 +52,7 @@ def alone(tmp_path, cache):
 
 def test_two_processes_learn_what_one_does_and_a_run_finds_it(tmp_path):
     said = together(tmp_path, 2)
-    assert said.count("100%  epoch 1 of 1") == 1
+    assert said.count("100 %  epoch 1 of 1") == 1
     found = alone(tmp_path, tmp_path / "home" / "cache")
     assert found.reused
     single = alone(tmp_path, tmp_path / "other")

@@ -17,7 +17,7 @@ from engine.measure.predictions import predict
 from engine.measure.quality import accuracy
 from engine.models.artifacts import OnnxModel, TorchModel
 from engine.models.hub import PREFIXES
-from engine.results import Accuracy, Advice, Architecture, Note, OwnModel
+from engine.results import Accuracy, Advice, Architecture, Note, OwnModel, codes
 from engine.runtimes import check_target
 from engine.settings import PRETRAINED, RANDOM, AdviseRequest, ImagesData, ModelSource, TimmModel
 from engine.store.cache import Cache
@@ -43,18 +43,18 @@ def advise(request: AdviseRequest, folder: JobFolder, progress: Progress) -> Adv
     check_batch(model, target)
     stand = Stand(model, target, Cache(home.cache), home.measure_lock, folder.work)
     right, notes = _accuracy(request, stand, progress, folder)
-    told = Advice(own=_own(request.model, stand, right), target=target, warnings=notes, environment=environment(),
+    advice = Advice(own=_own(request.model, stand, right), target=target, warnings=notes, environment=environment(),
                   architectures=tuple(_asked(request, max(stand.shape[1:]))))  # fmt: skip
-    told = _measured(request, told, stand, progress, folder)
+    advice = _measured(request, advice, stand, progress, folder)
     stand.cache.trim(unused_since=began)
-    return told
+    return advice
 
 
-def _measured(request: AdviseRequest, told: Advice, stand: Stand, progress: Progress, folder: JobFolder) -> Advice:
+def _measured(request: AdviseRequest, advice: Advice, stand: Stand, progress: Progress, folder: JobFolder) -> Advice:
     """The advice with every architecture's figures, written down after each."""
     deadline = time.monotonic() + request.minutes * 60
     pairs: list[Pair] = []
-    rows = list(told.architectures)
+    rows = list(advice.architectures)
     for number, row in enumerate(rows):
         if time.monotonic() >= deadline:
             break
@@ -67,10 +67,10 @@ def _measured(request: AdviseRequest, told: Advice, stand: Stand, progress: Prog
         pairs.append(pair)
         rows[number] = row.model_copy(update={"latency": pair.latency, "refused": pair.refused,
                                               "busy": pair.busy is not None})  # fmt: skip
-        told = advised(told.model_copy(update={"architectures": tuple(rows), "own": _timed(told.own, pairs)}))
-        folder.write("result.json", told)
-    notes = (*told.warnings, *_cut_short(len(pairs), len(rows), request.minutes), *_busy(pairs))
-    return told.model_copy(update={"complete": len(pairs) == len(rows), "warnings": notes})
+        advice = advised(advice.model_copy(update={"architectures": tuple(rows), "own": _timed(advice.own, pairs)}))
+        folder.write("result.json", advice)
+    notes = (*advice.warnings, *_cut_short(len(pairs), len(rows), request.minutes), *_busy(pairs))
+    return advice.model_copy(update={"complete": len(pairs) == len(rows), "warnings": notes})
 
 
 def _timed(own: OwnModel, pairs: Sequence[Pair]) -> OwnModel:
@@ -86,7 +86,7 @@ def _cut_short(n_done: int, n_rows: int, minutes: float) -> tuple[Note, ...]:
         return ()
     text = (f"The {minutes:g} minutes were up after {n_done} of {n_rows} architectures; ask again, and the others "
             "follow")  # fmt: skip
-    return (Note(code="out_of_time", text=text),)
+    return (Note(code=codes.OUT_OF_TIME, text=text),)
 
 
 def _busy(pairs: Sequence[Pair]) -> tuple[Note, ...]:
@@ -97,7 +97,7 @@ def _busy(pairs: Sequence[Pair]) -> tuple[Note, ...]:
         f"Other programs had too many of the cores while {n_busy} of {len(pairs)} architectures were timed: their "
         "ratios may be off by more than their intervals and were not kept; measure again on a quiet machine"
     )
-    return (Note(code="machine_busy", text=text),)
+    return (Note(code=codes.MACHINE_BUSY, text=text),)
 
 
 def _asked(request: AdviseRequest, edge: int) -> list[Architecture]:

@@ -6,6 +6,7 @@ Pure. A ratio is an architecture's latency by that of the user's model, with its
 from collections.abc import Iterable
 
 from engine.results import Advice, Architecture, Latency, Note, Published, times_as_fast
+from engine.wording import percent
 
 Known = tuple[Architecture, Latency, Published]
 """An architecture with both figures."""
@@ -20,8 +21,8 @@ def advised(advice: Advice) -> Advice:
         "faster": tuple(one.name for one, _, _ in faster(beside, advice.own.published)),
         "better": tuple(one.name for one, _, _ in better(beside, advice.own.published)),
     }
-    told = advice.model_copy(update=changes)
-    return told.model_copy(update={"reason": _reason(told) if known else None})
+    placed = advice.model_copy(update=changes)
+    return placed.model_copy(update={"reason": _reason(placed) if known else None})
 
 
 def front(known: Iterable[Known]) -> list[Known]:
@@ -65,18 +66,18 @@ def _reason(advice: Advice) -> Note:
         text = (f"No top-1 is published for {own.name}: what lies left of its line is faster, and the front has the "
                 "best published top-1 at each latency")  # fmt: skip
         return Note(code="own_unknown", text=text)
-    mark = f"{own.architecture}'s published {own.published.top1:.1%} at {own.published.img_size} px"
-    said = [_words(advice, names[0], said) for names, said in ((advice.faster, "fastest"), (advice.better, "best"))
-            if names]  # fmt: skip
-    if not said:
+    mark = f"{own.architecture}'s published {percent(own.published.top1, 1)} at {own.published.img_size} px"
+    placed = ((advice.faster, True), (advice.better, False))
+    found = [_words(advice, names[0], fastest=fastest) for names, fastest in placed if names]
+    if not found:
         text = f"Nothing measured so far is surely faster at {mark}, or better at no more latency"
         return Note(code="nothing_better", text=text)
-    return Note(code="advised", text=f"Held against {mark}, {'; '.join(said)}")
+    return Note(code="advised", text=f"Held against {mark}, {'; '.join(found)}")
 
 
-def _words(advice: Advice, name: str, said: str) -> str:
+def _words(advice: Advice, name: str, *, fastest: bool) -> str:
     one = advice.architecture(name)
     if one is None or one.latency is None or one.published is None:
         raise LookupError(f"'{name}' has no figures")
-    what = "the fastest that is at least as accurate" if said == "fastest" else "the most accurate at no more latency"
-    return f"{what} is {name}: {times_as_fast(one.latency, 'your model')}, {one.published.top1:.1%}"
+    what = "the fastest that is at least as accurate" if fastest else "the most accurate at no more latency"
+    return f"{what} is {name}: {times_as_fast(one.latency, 'your model')}, {percent(one.published.top1, 1)}"

@@ -13,7 +13,7 @@ from engine.analyses.turns import turn
 from engine.data import Part, load
 from engine.errors import DataError, SourceError
 from engine.models.artifacts import TorchModel
-from engine.results import LayerSensitivity, Note, Sensitivity, SensitivityPoint
+from engine.results import LayerSensitivity, Note, Sensitivity, SensitivityPoint, codes
 from engine.settings import SensitivityRequest
 from engine.store.folders import JobFolder
 from engine.store.home import Home
@@ -62,8 +62,8 @@ def sensitivity(request: SensitivityRequest, folder: JobFolder, progress: Progre
 
 
 def _out_of_time(n_done: int, n_groups: int, minutes: float) -> Note:
-    return Note(code="out_of_time", text=f"The {minutes:g} minutes were up after {n_done} of {n_groups} layer groups; "
-                                         "nothing is known of the others")  # fmt: skip
+    text = f"The {minutes:g} minutes were up after {n_done} of {n_groups} layer groups; nothing is known of the others"
+    return Note(code=codes.OUT_OF_TIME, text=text)
 
 
 def _load(request: SensitivityRequest, work: Path) -> tuple[TorchModel, Part]:

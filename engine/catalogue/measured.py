@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple, TypeVar
 
 from engine.catalogue import entries, entry
+from engine.results import Speedup
 
 HERE = Path(__file__).parent
 PRUNED, RACED, PRESETS = HERE / "pruned.csv", HERE / "raced.csv", HERE / "presets.csv"
@@ -21,23 +22,6 @@ CPUS: dict[Cpu, str] = {
     "AVX2": "two cores of an AMD EPYC with AVX2 and no VNNI",
 }
 """The two machines; pruning and the presets were timed on the first."""
-
-
-class Speedup(NamedTuple):
-    """How many times as fast as the network as it was, with its 95 % interval."""
-
-    times: float
-    low: float
-    high: float
-
-    @property
-    def surely(self) -> bool:
-        """Whether the whole interval says faster."""
-        return self.low > 1
-
-    def words(self, beside: str = "") -> str:
-        """1.79 times as fast as FP32 (1.75 to 1.82); `beside` is what it is held against, where that is not plain."""
-        return f"{self.times:.2f} times as fast{beside and f' as {beside}'} ({self.low:.2f} to {self.high:.2f})"
 
 
 class Pruned(NamedTuple):

@@ -6,6 +6,7 @@ from engine.charts.intervals import Interval, Reference, add_intervals
 from engine.charts.scales import percentages
 from engine.charts.style import canvas
 from engine.results import Report
+from engine.wording import percent
 
 
 def accuracy(report: Report) -> go.Figure:
@@ -13,10 +14,13 @@ def accuracy(report: Report) -> go.Figure:
     intervals = {
         variant.id: Interval(value=100 * value.top1, low=100 * value.low, high=100 * value.high,
                              text=f"{100 * value.top1:.2f} %",
-                             hover=f"{value.top1:.2%}, 95 % interval {value.low:.2%} to {value.high:.2%}")
+                             hover=f"{percent(value.top1, 2)}, 95 % interval {percent(value.low, 2)} to "
+                                   f"{percent(value.high, 2)}")
         for variant in report.main_variants if (value := variant.accuracy) is not None
     }  # fmt: skip
-    listed = ", ".join(f"{v.label} {v.accuracy.top1:.2%}" for v in report.main_variants if v.accuracy is not None)
+    listed = ", ".join(
+        f"{v.label} {percent(v.accuracy.top1, 2)}" for v in report.main_variants if v.accuracy is not None
+    )
     figure = canvas(f"Top-1 accuracy: {listed}", x_title="Top-1 accuracy, %")
     lowest = lowest_accuracy(report)
     ends = [end for one in intervals.values() for end in (one.value, one.low, one.high)]
@@ -31,10 +35,12 @@ def agreement(report: Report) -> go.Figure:
     """Share of images, %, on which a variant gives the baseline's answer; it does not say that the answer is right."""
     intervals = {
         variant.id: Interval(value=100 * value.agreement, low=100 * value.agreement, high=100 * value.agreement,
-                             text=f"{100 * value.agreement:.2f} %", hover=f"{value.agreement:.2%} of images")
+                             text=f"{100 * value.agreement:.2f} %", hover=f"{percent(value.agreement, 2)} of images")
         for variant in report.main_variants if (value := variant.fidelity) is not None
     }  # fmt: skip
-    listed = ", ".join(f"{v.label} {v.fidelity.agreement:.2%}" for v in report.main_variants if v.fidelity is not None)
+    listed = ", ".join(
+        f"{v.label} {percent(v.fidelity.agreement, 2)}" for v in report.main_variants if v.fidelity is not None
+    )
     figure = canvas(f"Agreement with the baseline: {listed}", x_title="Agreement with the baseline, % of images")
     add_intervals(figure, report, intervals, percentages(one.value for one in intervals.values()))
     return figure

@@ -10,6 +10,7 @@ from engine.charts.placing import Ends, Mark, annotation, place
 from engine.charts.scales import Scale, amounts, percentages
 from engine.charts.style import BASELINE, CANDIDATE, FOOT, GUIDE, LINE, RECOMMENDED, canvas, figures
 from engine.results import Advice, Architecture
+from engine.wording import percent
 
 PLOT, HEAD = 360, 30
 """Pixels of ImageNet's panel, and above it."""
@@ -162,7 +163,7 @@ def _own_panel(figure: go.Figure, told: Advice, own_ms: float) -> None:
         "title": {"text": "Yours, %", "standoff": 10}, "fixedrange": True, "automargin": True, "zeroline": False,
     })  # fmt: skip
     figure.add_annotation(x=0, xref="x domain", y=top, yref="paper", yanchor="bottom", xanchor="left", yshift=10,
-                          text=f"Your model on your images: {right.top1:.2%} of {right.n_images:,}",
+                          text=f"Your model on your images: {percent(right.top1, 2)} of {right.n_images:,}",
                           showarrow=False)  # fmt: skip
 
 
@@ -174,4 +175,4 @@ def _alt(told: Advice, placed: Sequence[Architecture]) -> str:
     )  # fmt: skip
     text = f"{len(placed)} architectures by latency here and published ImageNet top-1; the front: {listed or 'empty'}"
     right = told.own.accuracy
-    return f"{text}; your model on your images: {right.top1:.2%}" if right else text
+    return f"{text}; your model on your images: {percent(right.top1, 2)}" if right else text

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 import plotly.graph_objects as go
 
 from engine.charts.style import BASELINE, CANDIDATE, GUIDE, RECOMMENDED, canvas, figures
-from engine.results import Trial
+from engine.results import Trial, codes
 
 SPEED, SQNR = (0.0, 0.7), (0.77, 1.0)
 """Shares of the width: names need none of it, they stand above their rows, so that a phone has room for both."""
@@ -59,13 +59,13 @@ def race(trials: Iterable[Trial], *, recommended: bool = True) -> go.Figure:
 
 def how_far(trial: Trial) -> str:
     """The stage to which a candidate came, in a word."""
-    return trial.stage if trial.outcome.code == "started" else STAGES[trial.stage]
+    return trial.stage if trial.outcome.code == codes.STARTED else STAGES[trial.stage]
 
 
 def _group(trial: Trial) -> str:
-    if trial.outcome.code == "winner":
+    if trial.outcome.code == codes.WINNER:
         return "won"
-    return "in" if trial.stage == "final" or trial.outcome.code == "started" else "out"
+    return "in" if trial.stage == "final" or trial.outcome.code == codes.STARTED else "out"
 
 
 def _speed(trial: Trial) -> tuple[float, float, float]:

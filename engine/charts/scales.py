@@ -81,7 +81,7 @@ def percentages(values: Iterable[float], *, room: float = ROOM, most: int = MOST
 
 def counts(values: Iterable[float]) -> Scale:
     """The scale of counts, whose bars begin at zero however far they span."""
-    return Scale(0.0, (1 + ROOM) * max(values, default=1.0), whole=True)
+    return Scale(0.0, (1 + ROOM) * (max(values, default=1.0) or 1.0), whole=True)
 
 
 def show_x(figure: go.Figure, scale: Scale, unit: str = "") -> None:

@@ -6,6 +6,7 @@ from engine.charts.key import add_key
 from engine.charts.scales import Scale, percentages
 from engine.charts.style import FOOT, GUIDE, SERIES, canvas, label
 from engine.results import Sensitivity
+from engine.wording import percent
 
 MOST = 12
 GLYPHS = ("●", "◆")
@@ -40,14 +41,13 @@ def sensitivity(found: Sensitivity) -> go.Figure:
     values = [100 * found.top1, *(100 * point.top1 for one in shown for point in one.points)]
     figure.update_layout(xaxis=Scale(0.0, last).axis(), yaxis=percentages(values).axis())
     key = [(GLYPHS[number >= len(SERIES)], SERIES[number % len(SERIES)], one.layer) for number, one in enumerate(shown)]
-    add_key(figure, key, first=f"dotted: as it is, {found.top1:.1%}")
+    add_key(figure, key, first=f"dotted: as it is, {percent(found.top1, 1)}")
     return figure
 
 
 def _alt(found: Sensitivity, what: str, n_layers: int) -> str:
     lowest = sorted((min(point.top1 for point in one.points), one.layer) for one in found.layers if one.points)
-    worst = ", ".join(f"{layer} down to {top1:.1%}" for top1, layer in lowest[:3])
+    worst = ", ".join(f"{layer} down to {percent(top1, 1)}" for top1, layer in lowest[:3])
     drawn = f", the {MOST} most sensitive of {n_layers} groups" if n_layers > MOST else ""
-    return (
-        f"{what} against the share of channels that one group of layers lost, {found.top1:.1%} before{drawn}: {worst}"
-    )
+    before = f"{percent(found.top1, 1)} before{drawn}"
+    return f"{what} against the share of channels that one group of layers lost, {before}: {worst}"

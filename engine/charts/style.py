@@ -10,7 +10,7 @@ RECOMMENDED = "#12907F"
 BASELINE = "#78827E"
 """The baseline, every reference line, what cannot be told apart, and what left a race early."""
 OVER = "#CB4A3E"
-"""Over the budget, slower than the baseline, no better than chance, and what a step surely made worse."""
+"""Over the budget, slower than the baseline, no better than guessing, and what a step surely made worse."""
 CANDIDATE = "#3F7CC4"
 """Every other variant, and every candidate of a race that is in it or reached its final."""
 

@@ -4,20 +4,27 @@ The candidates of a race are left to the chart of the race.
 """
 
 from engine.charts.style import BASELINE, CANDIDATE, OVER, RECOMMENDED, label, unbroken
-from engine.results import Report, Variant
+from engine.results import Report, Variant, codes
+
+REMARKS = {
+    codes.SLOWER_THAN_BASELINE: (OVER, "slower"),
+    codes.NO_BETTER_THAN_CHANCE: (OVER, "no better than guessing"),
+    codes.CHANCE_UNCERTAIN: (CANDIDATE, "not surely better than guessing"),
+}
+"""What a code of a verdict looks like and is called, the gravest first."""
 
 
 def colour(report: Report, variant: Variant) -> str:
     """The colour of a variant in every chart of its report.
 
     BASELINE is the baseline, also where nothing better is to be recommended; RECOMMENDED is what is recommended; OVER
-    is over the budget, slower than the baseline or no better than chance; CANDIDATE is every other.
+    is over the budget, slower than the baseline or no better than guessing; CANDIDATE is every other.
     """
     return _standing(report, variant)[0]
 
 
 def remark(report: Report, variant: Variant) -> str:
-    """What its colour says, in a word or two; nothing for a candidate."""
+    """What there is to know of it, in a word or two: what its colour says, or that it may only guess."""
     return "recommended" if is_recommended(report, variant) else _standing(report, variant)[1]
 
 
@@ -54,7 +61,7 @@ def _standing(report: Report, variant: Variant) -> tuple[str, str]:
         return RECOMMENDED, "recommended"
     if verdict is not None and not verdict.within_budget:
         return OVER, "over budget"
-    for code, words in (("slower_than_baseline", "slower"), ("no_better_than_chance", "no better than chance")):
+    for code, (paint, words) in REMARKS.items():
         if verdict is not None and code in verdict.codes:
-            return OVER, words
+            return paint, words
     return CANDIDATE, ""

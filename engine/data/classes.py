@@ -8,22 +8,22 @@ from engine.results import Note
 
 def ordered(
     names: Collection[str],
-    given: Sequence[str] | None,
+    class_names: Sequence[str] | None,
     model_classes: Sequence[str] | None,
     n_outputs: int | None,
 ) -> tuple[tuple[str, ...], dict[str, int], tuple[Note, ...]]:
     """Class names in the order of the outputs, the output of every label, and what to know about it.
 
-    `given` decides where the recipe names the classes; else the model's own names where every label is one of them;
-    else the sorted labels (by number where all are numbers). Raises DataError for fewer than two classes, for a label
-    that `given` lacks, and for one beyond `n_outputs` (None: the head will be made to fit).
+    `class_names`, which are the recipe's, decide where there are any; else the model's own names where every label is
+    one of them; else the sorted labels (by number where all are numbers). Raises DataError for fewer than two classes,
+    for a label that `class_names` lacks, and for one beyond `n_outputs` (None: the head will be made to fit).
     """
     if len(names) < 2:
         shown = f"one class, '{next(iter(names))}'" if names else "no class"
         raise DataError(f"the images have {shown}; there is nothing to tell apart",
                         "Add images of other classes, or go on without labels (data.labels)")  # fmt: skip
-    if given is not None:
-        return tuple(given), _given(names, given, n_outputs), ()
+    if class_names is not None:
+        return tuple(class_names), _by_recipe(names, class_names, n_outputs), ()
     if model_classes is not None and (outputs := _by_name(names, model_classes)):
         note = Note(code="classes_by_name", text="The labels were matched by name to the model's own classes")
         return tuple(model_classes), outputs, (note,)
@@ -34,8 +34,8 @@ def ordered(
     return classes, {name: index for index, name in enumerate(classes)}, notes
 
 
-def _given(names: Collection[str], given: Sequence[str], n_outputs: int | None) -> dict[str, int]:
-    outputs = {name: index for index, name in enumerate(given)}
+def _by_recipe(names: Collection[str], class_names: Sequence[str], n_outputs: int | None) -> dict[str, int]:
+    outputs = {name: index for index, name in enumerate(class_names)}
     missing = sorted(name for name in names if name not in outputs)
     if missing:
         shown = ", ".join(f"'{name}'" for name in missing[:3])
@@ -45,7 +45,7 @@ def _given(names: Collection[str], given: Sequence[str], n_outputs: int | None) 
     if beyond:
         raise DataError(f"'{beyond[0]}' is number {outputs[beyond[0]] + 1} of the class names (data.classes), and the "
                         f"model has {n_outputs} outputs", "Choose a model with more outputs, or begin every chain "
-                        "with the same finetune")  # fmt: skip
+                        "with the same fine-tune, which gives the model a new head")  # fmt: skip
     return outputs
 
 

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from engine.data.pool import SPLIT_NAMES, SplitName
 from engine.errors import DataError
 from engine.settings import Split
+from engine.wording import percent
 
 STRATIFIED_FROM = 10
 Rows = NDArray[np.int64]
@@ -27,7 +28,8 @@ def assign(labels: Labels | None, count: int, split: Split, seed: int, *, merge_
         rows["evaluation"] = np.concatenate([rows["evaluation"], rows["train"]])
         rows["train"] = rows["train"][:0]
     if len(rows["evaluation"]) == 0:
-        raise DataError(f"there are too few images ({count}): {split.evaluation:.0%} of them leave none for evaluation",
+        raise DataError(f"there are too few images ({count}): {percent(split.evaluation)} of them leave none for "
+                        "evaluation",
                         "Add images, or raise the share of images for evaluation (split.evaluation)")  # fmt: skip
     return rows
 

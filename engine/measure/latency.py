@@ -4,8 +4,12 @@ A shared machine drifts by tens of percent within seconds. Within one round the 
 drift, so the ratio of their medians is stable where the medians are not.
 
 One estimator stands behind every figure: the baseline's p50 is the median of all its calls, a variant's ratio is the
-median over the rounds of its median by the baseline's, and all else of the variant (milliseconds, times as fast, images
-per second, with their intervals) is that ratio at the scale of the baseline's p50. So they agree wherever they stand.
+median over the rounds of its median by the baseline's, and its p50, which images per second are made of, is the product
+of the two; it is not the median of its own calls. So all figures agree wherever they stand.
+
+All intervals come from one bootstrap over the rounds: that of the ratio from the ratios of the resampled rounds, that
+of a p50 from the product of the baseline's p50 and the ratio over the same resampled rounds. A product of two uncertain
+figures is less certain than its ratio alone.
 """
 
 import math
@@ -15,7 +19,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.measure.statistics import bootstrap
+from engine.measure.statistics import percentiles, resamples
 from engine.models.artifacts import OnnxModel
 from engine.results import Latency, Throughput
 from engine.runtimes import open_session
@@ -78,8 +82,28 @@ def take_turns(
 
 def compare(turns: Mapping[str, list[Turn]], baseline: str, target: Target) -> dict[str, tuple[Latency, Throughput]]:
     """Latency and throughput of every model, with its ratio to any one of them in the same rounds."""
-    base = turns[baseline]
+    base = _Baseline.of(turns[baseline])
     return {id: _summary(own, base, target) for id, own in turns.items()}
+
+
+@dataclass(frozen=True)
+class _Baseline:
+    """What every model is held against: `rounds` (N_RESAMPLES, n_rounds) int are the rounds of each resample.
+
+    `medians_ms` (n_rounds,) are its medians by round, `p50_ms` is the median of all its calls, and `p50s_ms`
+    (N_RESAMPLES,) is that over the rounds of each resample.
+    """
+
+    medians_ms: np.ndarray
+    p50_ms: float
+    rounds: np.ndarray
+    p50s_ms: np.ndarray
+
+    @classmethod
+    def of(cls, turns: list[Turn]) -> "_Baseline":
+        rounds = resamples(len(turns))
+        p50s_ms = np.array([_p50_ms([turns[number] for number in numbers]) for numbers in rounds])
+        return cls(_medians(turns), _p50_ms(turns), rounds, p50s_ms)
 
 
 def _turn(model: OnnxModel, target: Target, images: np.ndarray) -> Turn:
@@ -98,11 +122,12 @@ def _timed(session: Callable[[np.ndarray], np.ndarray], images: np.ndarray) -> f
     return time.perf_counter() - start
 
 
-def _summary(turns: list[Turn], base: list[Turn], target: Target) -> tuple[Latency, Throughput]:
-    ratios = _medians(turns) / _medians(base)
-    ratio, (low, high) = float(np.median(ratios)), bootstrap(ratios)
-    calls, base_ms = _calls(turns), float(np.median(_calls(base)))
-    p50_ms = base_ms * ratio
+def _summary(turns: list[Turn], base: _Baseline, target: Target) -> tuple[Latency, Throughput]:
+    ratios = _medians(turns) / base.medians_ms
+    resampled = np.median(ratios[base.rounds], axis=1)
+    ratio, (low, high) = float(np.median(ratios)), percentiles(resampled)
+    p50_ms = base.p50_ms * ratio
+    calls = _calls(turns)
     latency = Latency(
         runtime=target.runtime,
         provider=target.provider,
@@ -118,24 +143,22 @@ def _summary(turns: list[Turn], base: list[Turn], target: Target) -> tuple[Laten
         ratio_low=low,
         ratio_high=high,
     )
-    ends = _spread(base, base_ms) if turns is base else (base_ms * low, base_ms * high)
-    return latency, _throughput(p50_ms, *ends, target.batch_size)
+    return latency, _throughput(p50_ms, percentiles(base.p50s_ms * resampled), target.batch_size)
 
 
-def _throughput(p50_ms: float, low_ms: float, high_ms: float, batch_size: int) -> Throughput:
-    per_s, slowest, fastest = (batch_size * 1000 / ms for ms in (p50_ms, high_ms, low_ms))
-    return Throughput(batch_size=batch_size, images_per_s=per_s, low=slowest, high=fastest)
-
-
-def _spread(base: list[Turn], base_ms: float) -> tuple[float, float]:
-    """The interval of the baseline's p50, which has no ratio of its own: over its rounds, and p50 inside of it."""
-    low, high = bootstrap(_medians(base))
-    return min(low, base_ms), max(high, base_ms)
+def _throughput(p50_ms: float, ends_ms: tuple[float, float], batch_size: int) -> Throughput:
+    per_s, high, low = (batch_size * 1000 / ms for ms in (p50_ms, *ends_ms))
+    return Throughput(batch_size=batch_size, images_per_s=per_s, low=low, high=high)
 
 
 def _medians(turns: list[Turn]) -> np.ndarray:
     """(n_rounds,): the median of each round's calls, in milliseconds."""
     return np.array([np.median(turn.calls_ms) for turn in turns])
+
+
+def _p50_ms(turns: list[Turn]) -> float:
+    """The median of all calls of these rounds."""
+    return float(np.median(_calls(turns)))
 
 
 def _calls(turns: list[Turn]) -> np.ndarray:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import psutil
 
 from engine.machine import cores
-from engine.results import Note
+from engine.results import Note, codes
 from engine.wording import many
 
 ENOUGH_FREE = 0.85
@@ -55,4 +55,4 @@ def busy_note(before: Load, after: Load, threads: int, n_cores: int) -> Note | N
         f"{many(threads, 'thread')}: the ratios may be off by more than their intervals; run it again on a "
         "quiet machine"
     )
-    return Note(code="machine_busy", text=text)
+    return Note(code=codes.MACHINE_BUSY, text=text)

@@ -2,16 +2,17 @@
 
 from collections.abc import Collection
 
-from engine.measure.chance import NOT_LEARNT, at_chance, unlearnt
+from engine.measure.chance import reaches_chance, unlearnt
 from engine.measure.verdict import not_slower
-from engine.results import Note, Recommendation, Report, Variant, cut_short, times_as_fast
+from engine.results import Note, Recommendation, Report, Variant, codes, cut_short, times_as_fast
 from engine.settings import Goal
+from engine.wording import percent
 
 SUPERLATIVES = {"latency": "fastest", "size": "smallest", "throughput": "highest in throughput"}
 
 
 def recommend(report: Report) -> Recommendation:
-    """The best variant by the goal of those within the budget that are not slower and better than guessing.
+    """The best variant by the goal of those within the budget that are not slower and surely better than guessing.
 
     Where there is none it is the baseline, with the reason. A race has chosen among its candidates already: only its
     winner, a step's variant, can be recommended. The reason says where the time was up, and where other programs had
@@ -23,12 +24,12 @@ def recommend(report: Report) -> Recommendation:
     measured = [
         variant for variant in report.variants if variant.role == "step" and variant.latency and variant.verdict
     ]
-    inside = [one for one in measured if one.verdict and one.verdict.within_budget and not at_chance(one)]
+    inside = [one for one in measured if one.verdict and one.verdict.within_budget and not reaches_chance(one)]
     good = [one for one in inside if one.latency and not_slower(one.latency)]
     best = min(good, key=lambda one: _cost(one, goal)) if good else base
     reason = _reason(best, base, _rank(best, inside, good, goal), goal) if good else _why_none(report, measured, inside)
-    said = (reason.text, _time_was_up(report, best), _others_were_busy(report) if measured else "")
-    return Recommendation(id=best.id, reason=Note(code=reason.code, text=". ".join(filter(None, said))))
+    sentences = (reason.text, _time_was_up(report, best), _others_were_busy(report) if measured else "")
+    return Recommendation(id=best.id, reason=Note(code=reason.code, text=". ".join(filter(None, sentences))))
 
 
 def _cost(variant: Variant, goal: Goal) -> float:
@@ -52,7 +53,7 @@ def _reason(best: Variant, base: Variant, rank: str, goal: Goal) -> Note:
     if best.latency is None:
         raise ValueError(f"variant {best.id} was never timed")
     unsure = "" if best.latency.ratio_high < 1 else ", so not surely faster"
-    size = f"{best.size_bytes / base.size_bytes:.0%} of the size"
+    size = f"{percent(best.size_bytes / base.size_bytes)} of the size"
     text = f"{best.label}{rank}: {times_as_fast(best.latency, 'the baseline')}{unsure}, {size}{_loss(best)}"
     return Note(code=f"best_{goal}", text=text)
 
@@ -62,18 +63,18 @@ def _loss(best: Variant) -> str:
     if drop is None:
         return ""
     if best.accuracy is None:
-        return f", agreeing with the baseline on {1 - drop:.1%} of the inputs"
+        return f", agreeing with the baseline on {percent(1 - drop, 1)} of the inputs"
     if drop == 0:
         return ", with the same top-1"
     return f", {abs(drop) * 100:.1f} points {'less' if drop > 0 else 'more'} top-1"
 
 
 def _why_none(report: Report, measured: Collection[Variant], inside: Collection[Variant]) -> Note:
-    able = [variant for variant in measured if not at_chance(variant)]
-    said = unlearnt(report.baseline) if report.baseline else ""
-    if said and not able:
-        more = ", and no variant does better" if measured else ""
-        return Note(code=NOT_LEARNT, text=f"{said}{more}")
+    able = [variant for variant in measured if not reaches_chance(variant)]
+    doubt = unlearnt(report.baseline) if report.baseline else None
+    if doubt is not None and not able:
+        more = ", and no variant is surely better than guessing" if measured else ""
+        return Note(code=doubt.code, text=f"{doubt.text}{more}")
     reasons = [race.reason for race in report.races if race.reason]
     if not measured and reasons:
         return reasons[-1]
@@ -94,11 +95,11 @@ def _why_none(report: Report, measured: Collection[Variant], inside: Collection[
 
 def _broken(measured: Collection[Variant]) -> str:
     """What is over the budget, of all variants together."""
-    codes = {code for variant in measured if variant.verdict for code in variant.verdict.codes}
+    found = {code for variant in measured if variant.verdict for code in variant.verdict.codes}
     labelled = any(variant.accuracy for variant in measured)
-    names = {"accuracy_drop_over_budget": "accuracy" if labelled else "agreement",
-             "latency_over_budget": "latency", "size_over_budget": "size"}  # fmt: skip
-    return " and ".join(name for code, name in names.items() if code in codes)
+    names = {codes.ACCURACY_DROP_OVER_BUDGET: "accuracy" if labelled else "agreement",
+             codes.LATENCY_OVER_BUDGET: "latency", codes.SIZE_OVER_BUDGET: "size"}  # fmt: skip
+    return " and ".join(name for code, name in names.items() if code in found)
 
 
 def _time_was_up(report: Report, best: Variant) -> str:
@@ -113,5 +114,5 @@ def _time_was_up(report: Report, best: Variant) -> str:
 
 
 def _others_were_busy(report: Report) -> str:
-    busy = any(warning.code == "machine_busy" for warning in report.warnings)
+    busy = any(warning.code == codes.MACHINE_BUSY for warning in report.warnings)
     return "Other programs were busy meanwhile: take the speed as rough" if busy else ""

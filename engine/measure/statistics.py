@@ -28,8 +28,15 @@ def paired_drop(only_first: int, only_second: int, n: int) -> tuple[float, float
 
 def bootstrap(rounds: np.ndarray) -> tuple[float, float]:
     """Percentile bootstrap interval of the median of one value a round (n_rounds,); the same rounds give the same."""
-    if np.ptp(rounds) == 0:
-        return float(rounds[0]), float(rounds[0])
-    result = stats.bootstrap((rounds,), np.median, n_resamples=N_RESAMPLES, confidence_level=CONFIDENCE,
-                             method="percentile", rng=np.random.default_rng(0))  # fmt: skip
-    return float(result.confidence_interval.low), float(result.confidence_interval.high)
+    return percentiles(np.median(rounds[resamples(len(rounds))], axis=1))
+
+
+def resamples(n_rounds: int) -> np.ndarray:
+    """(N_RESAMPLES, n_rounds) int: the rounds of each resample, always the same ones: figures can share them."""
+    return np.random.default_rng(0).integers(n_rounds, size=(N_RESAMPLES, n_rounds))
+
+
+def percentiles(resampled: np.ndarray) -> tuple[float, float]:
+    """The interval that holds the middle CONFIDENCE of a statistic's resamples (N_RESAMPLES,)."""
+    low, high = np.percentile(resampled, [50 * (1 - CONFIDENCE), 50 * (1 + CONFIDENCE)])
+    return float(low), float(high)

@@ -1,7 +1,6 @@
 """What the figures of a variant mean."""
 
-from engine.measure.chance import AT_CHANCE
-from engine.results import Answer, Latency, Variant, Verdict
+from engine.results import Accuracy, Answer, Latency, Variant, Verdict, codes
 from engine.settings import Budget
 
 NOT_SLOWER_RATIO = 1.02
@@ -22,27 +21,32 @@ def not_slower(latency: Latency) -> bool:
 def judge(variant: Variant, budget: Budget, drop: tuple[float, float, float] | None) -> Verdict:
     """The verdict on a measured variant; `drop` is its loss against the baseline with its interval."""
     over: list[str] = []
-    unsure = [AT_CHANCE] if variant.accuracy is not None and variant.accuracy.no_better_than_chance else []
+    unsure = _chance(variant.accuracy)
     if drop is not None and budget.max_accuracy_drop is not None:
         if drop[0] > budget.max_accuracy_drop:
-            over.append("accuracy_drop_over_budget")
+            over.append(codes.ACCURACY_DROP_OVER_BUDGET)
         elif drop[2] > budget.max_accuracy_drop:
-            unsure.append("accuracy_drop_uncertain")
+            unsure.append(codes.ACCURACY_DROP_UNCERTAIN)
     latency = variant.latency
     if latency is not None and budget.max_latency_ms is not None:
         if latency.p50_ms > budget.max_latency_ms:
-            over.append("latency_over_budget")
+            over.append(codes.LATENCY_OVER_BUDGET)
         elif _slowest_ms(variant) > budget.max_latency_ms:
-            unsure.append("latency_uncertain")
+            unsure.append(codes.LATENCY_UNCERTAIN)
     if budget.max_size_mb is not None and variant.size_bytes / 1e6 > budget.max_size_mb:
-        over.append("size_over_budget")
+        over.append(codes.SIZE_OVER_BUDGET)
     answer: Answer = "unclear" if latency is None else faster(latency)
     if latency is not None and not not_slower(latency):
-        unsure.append("slower_than_baseline")
+        unsure.append(codes.SLOWER_THAN_BASELINE)
     point, low, high = drop if drop is not None else (None, None, None)
     return Verdict(
         within_budget=not over, faster=answer, codes=(*over, *unsure), drop=point, drop_low=low, drop_high=high
     )
+
+
+def _chance(right: Accuracy | None) -> list[str]:
+    found = {"no": [codes.NO_BETTER_THAN_CHANCE], "unclear": [codes.CHANCE_UNCERTAIN]}
+    return found.get(right.better_than_chance or "", []) if right is not None else []
 
 
 def _slowest_ms(variant: Variant) -> float:

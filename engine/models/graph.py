@@ -23,7 +23,7 @@ from engine.models.counts import (
     settle,
 )
 from engine.models.preprocessing import imagenet_preprocess
-from engine.results import Note
+from engine.results import Note, codes
 from engine.settings import Preprocess
 from engine.settings.data import MAX_EDGE, MIN_EDGE
 from engine.wording import many
@@ -43,7 +43,7 @@ __all__ = [
 METADATA_KEY = "featherweight"
 _QUANTIZED_OPERATOR = re.compile("[Qq]uantizeLinear|QLinear|QGemm|DynamicQuantize|Integer|NBits")
 _QUANTIZED = Note(
-    code="already_quantized",
+    code=codes.ALREADY_QUANTIZED,
     text="The model is quantized already: it can be measured, and not be quantized again; start from its FP32 file",
 )
 _EXPORT_HINT = 'Export it again, for example with torch.onnx.export(model, image, "model.onnx")'
@@ -132,10 +132,10 @@ def metadata_text(preprocess: Preprocess, classes: tuple[str, ...] | None) -> st
 
 def write_metadata(proto: onnx.ModelProto, preprocess: Preprocess, classes: tuple[str, ...] | None) -> None:
     """Say so in the model itself, in place of what it said before."""
-    kept = [entry for entry in proto.metadata_props if entry.key != METADATA_KEY]
+    others = [entry for entry in proto.metadata_props if entry.key != METADATA_KEY]
     entry = onnx.StringStringEntryProto(key=METADATA_KEY, value=metadata_text(preprocess, classes))
     del proto.metadata_props[:]
-    proto.metadata_props.extend([*kept, entry])
+    proto.metadata_props.extend([*others, entry])
 
 
 def _check_bytes(path: Path) -> None:
@@ -218,12 +218,13 @@ def _settled(shape: tuple[int, int | None, int | None], preprocess: Preprocess |
 def _check_preprocess(preprocess: Preprocess, shape: tuple[int, int, int]) -> None:
     channels, *size = shape
     if list(preprocess.size) != size:
-        raise SourceError(f"the model takes images of {size[0]}x{size[1]} px, preprocess.size says "
-                          f"{preprocess.size[0]}x{preprocess.size[1]}", "Correct preprocess.size")  # fmt: skip
+        raise SourceError(f"the model takes images of {size[0]}x{size[1]} px, and the preprocessing makes them "
+                          f"{preprocess.size[0]}x{preprocess.size[1]} px",
+                          "Correct the size of the preprocessing (preprocess.size)")  # fmt: skip
     if len(preprocess.mean) != channels:
-        raise SourceError(f"the model takes {many(channels, 'channel')}, preprocess.mean has "
-                          f"{len(preprocess.mean)} values",
-                          "Correct preprocess.mean and preprocess.std")  # fmt: skip
+        raise SourceError(f"the model takes {many(channels, 'channel')}, and the preprocessing has "
+                          f"{many(len(preprocess.mean), 'mean')}",
+                          "Correct the means and standard deviations of the preprocessing (preprocess)")  # fmt: skip
 
 
 def _output(proto: onnx.ModelProto, shapes: dict[str, tuple[int, ...]]) -> tuple[str, int]:
@@ -236,11 +237,11 @@ def _output(proto: onnx.ModelProto, shapes: dict[str, tuple[int, ...]]) -> tuple
         raise SourceError(f"the model has {len(classifiers)} outputs of shape (batch, classes), a classifier has one "
                           f"(its outputs: {shown[:300]})", _EXPORT_HINT)  # fmt: skip
     ((name, dims),) = classifiers.items()
-    said = (declared[name] or dims)[-1]
+    n_declared = (declared[name] or dims)[-1]
     if not isinstance(dims[1], int) or dims[1] < 1:
         raise SourceError(f"the number of classes in the output '{name}' cannot be told", _EXPORT_HINT)
-    if isinstance(said, int) and said != dims[1]:
-        raise SourceError(f"the output '{name}' is declared with {said} classes and has {dims[1]}", _EXPORT_HINT)
+    if isinstance(n_declared, int) and n_declared != dims[1]:
+        raise SourceError(f"the output '{name}' is declared with {n_declared} classes and has {dims[1]}", _EXPORT_HINT)
     return name, dims[1]
 
 
@@ -249,9 +250,9 @@ def _metadata(proto: onnx.ModelProto) -> tuple[Preprocess | None, tuple[str, ...
     if text is None:
         return None, None
     try:
-        said = json.loads(text)
-        classes = said["classes"]
-        return Preprocess.model_validate(said["preprocess"]), None if classes is None else tuple(map(str, classes))
+        metadata = json.loads(text)
+        classes = metadata["classes"]
+        return Preprocess.model_validate(metadata["preprocess"]), None if classes is None else tuple(map(str, classes))
     except (ValueError, TypeError, KeyError, ValidationError) as error:
         raise SourceError(f"the file's own metadata '{METADATA_KEY}' is damaged", "Export the model again") from error
 

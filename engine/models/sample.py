@@ -18,7 +18,10 @@ def load_sample(source: SampleModel, preprocess: Preprocess | None) -> TorchMode
     card = json.loads((SAMPLE / "card.json").read_text(encoding="utf-8"))
     own = Preprocess.model_validate(card["preprocess"])
     if preprocess not in (None, own):
-        raise SourceError(f"the sample '{source.name}' was trained with its own preprocessing", "Leave preprocess out")
+        raise SourceError(
+            f"the sample '{source.name}' was trained with its own preprocessing",
+            "Leave the preprocessing out (preprocess)",
+        )
     return torch_model(
         architecture=card["architecture"],
         num_classes=card["num_classes"],

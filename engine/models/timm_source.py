@@ -10,7 +10,7 @@ from engine.models.artifacts import TorchModel, WeightsLabel, build_module, file
 from engine.models.design import Design, design_of
 from engine.models.hub import hub_errors, hub_weights
 from engine.models.weights import State, load_state, not_finite, read_state
-from engine.results import Note
+from engine.results import Note, codes
 from engine.settings import PRETRAINED, RANDOM, Preprocess, TimmModel
 from engine.wording import many
 
@@ -18,7 +18,7 @@ from engine.wording import many
 _UNSUITABLE = (RuntimeError, AssertionError, ValueError, TypeError, AttributeError)
 
 _RANDOM_WEIGHTS = Note(
-    code="random_weights",
+    code=codes.RANDOM_WEIGHTS,
     text="The weights are random: before any training, accuracy and fidelity say nothing about a trained model; "
     "size and latency are as valid as ever",
 )
@@ -104,12 +104,15 @@ def _length(state: State | None, layer: object, axis: int) -> int | None:
 
 def _check_preprocess(preprocess: Preprocess, in_chans: int, img_size: int | None) -> None:
     if len(preprocess.mean) != in_chans:
-        raise SourceError(f"the model takes {many(in_chans, 'channel')}, preprocess.mean has "
-                          f"{len(preprocess.mean)} values",
-                          "Correct in_chans, or preprocess.mean and preprocess.std")  # fmt: skip
+        raise SourceError(f"the model takes {many(in_chans, 'channel')}, and the preprocessing has "
+                          f"{many(len(preprocess.mean), 'mean')}",
+                          "Correct the number of channels (in_chans), or the means and standard deviations of the "
+                          "preprocessing (preprocess)")  # fmt: skip
     if img_size is not None and preprocess.size != (img_size, img_size):
-        raise SourceError(f"img_size is {img_size}, preprocess.size says {preprocess.size[0]}x{preprocess.size[1]}",
-                          "Leave img_size out, or make them equal")  # fmt: skip
+        raise SourceError(f"the network is to take images of {img_size}x{img_size} px, and the preprocessing makes "
+                          f"them {preprocess.size[0]}x{preprocess.size[1]} px",
+                          "Leave the image size out (img_size), or make it that of the preprocessing "
+                          "(preprocess.size)")  # fmt: skip
 
 
 def _module(
@@ -123,7 +126,8 @@ def _module(
         size = f" at {img_size} px" if img_size else ""
         raise SourceError(f"timm cannot make '{source.name}' with {many(num_classes, 'output')} and "
                           f"{many(in_chans, 'channel')}{size}: {_reason(error)}",
-                          "Change num_classes, in_chans or img_size, or choose another model") from error  # fmt: skip
+                          "Change the number of classes (num_classes), the number of channels (in_chans) or the image "
+                          "size (img_size), or choose another model") from error  # fmt: skip
 
 
 def _pretrained(
@@ -131,12 +135,12 @@ def _pretrained(
 ) -> torch.nn.Module:
     """By timm, which fits the first layer of the weights to in_chans; where the head is new, `seed` makes it."""
     config = {**design.config, **hub_weights(name, design.config)}
-    given = {**design.arguments, "num_classes": num_classes, "in_chans": in_chans}
+    arguments = {**design.arguments, "num_classes": num_classes, "in_chans": in_chans}
     size = {"img_size": img_size} if img_size else {}
     with hub_errors(name), torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         module: torch.nn.Module = timm.create_model(
-            design.architecture.partition(".")[0], pretrained=True, pretrained_cfg=config, **{**given, **size}
+            design.architecture.partition(".")[0], pretrained=True, pretrained_cfg=config, **{**arguments, **size}
         )
     return module.eval()
 
@@ -147,7 +151,7 @@ def _adapted(source: TimmModel, design: Design) -> tuple[Note, ...]:
     if source.num_classes not in (None, design.num_classes):
         text = (f"The pretrained head has {design.num_classes} outputs: a new, untrained one with {source.num_classes} "
                 "took its place. Fine-tune it first.")  # fmt: skip
-        notes.append(Note(code="new_head", text=text))
+        notes.append(Note(code=codes.NEW_HEAD, text=text))
     if source.in_chans not in (None, design.in_chans):
         text = (f"The pretrained first layer takes {design.in_chans} channels: its weights were combined for "
                 f"{source.in_chans}.")  # fmt: skip
@@ -161,7 +165,8 @@ def _check_forward(module: torch.nn.Module, name: str, in_chans: int, size: tupl
             out = module(torch.zeros(1, in_chans, *size))
     except _UNSUITABLE as error:
         raise SourceError(f"'{name}' cannot take images of {size[0]}x{size[1]} px: {_reason(error)}",
-                          "Set img_size, or choose the size that the model was made for") from error  # fmt: skip
+                          "Choose the image size that the model was made for (img_size), or another "
+                          "model") from error  # fmt: skip
     if not isinstance(out, torch.Tensor) or tuple(out.shape) != (1, num_classes):
         raise SourceError(f"'{name}' does not make one score a class, as an image classifier does",
                           "Choose a classifier")  # fmt: skip

@@ -143,7 +143,8 @@ def _check_fit(wanted: Mapping[str, torch.Tensor], given: Mapping[str, torch.Ten
     parts = [f"{_count(names, 'tensor')} {what}: {_some(names)}" for what, names in difference.items() if names]
     if parts:
         raise SourceError(f"the weights '{name}' do not fit this architecture: {'; '.join(parts)}",
-                          "Choose the architecture, num_classes and in_chans that they were trained with")  # fmt: skip
+                          "Choose the architecture, the number of classes (num_classes) and the number of channels "
+                          "(in_chans) that they were trained with")  # fmt: skip
 
 
 def _count(names: list[str], what: str) -> str:

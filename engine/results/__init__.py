@@ -27,8 +27,10 @@ from engine.results.measurements import (
     Fidelity,
     InputSpec,
     Latency,
+    Speedup,
     Throughput,
     Verdict,
+    speed_cell,
     times_as_fast,
 )
 from engine.results.preflight import Preflight, Refusal
@@ -52,7 +54,7 @@ __all__ = [
     "DataPreview", "DataSummary", "Environment", "Estimate", "Event", "Failure", "Fidelity", "Hardware", "InputSpec",
     "Job", "JobRef", "Latency", "LayerSensitivity", "ModelProfile", "Note", "OwnModel", "Part", "PartState",
     "Preflight", "Preset", "PresetName", "Provider", "Published", "Race", "Recommendation", "Refusal", "Report",
-    "Result", "Role", "RunSummary", "SCHEMA_VERSION", "Sensitivity", "SensitivityPoint", "State", "Suggestion",
-    "SuggestionCode", "TechniqueInfo", "Throughput", "Trial", "Upload", "Usage", "Variant", "Verdict", "cut_short",
-    "summarize", "summarize_recipe", "times_as_fast",
+    "Result", "Role", "RunSummary", "SCHEMA_VERSION", "Sensitivity", "SensitivityPoint", "Speedup", "State",
+    "Suggestion", "SuggestionCode", "TechniqueInfo", "Throughput", "Trial", "Upload", "Usage", "Variant", "Verdict",
+    "cut_short", "speed_cell", "summarize", "summarize_recipe", "times_as_fast",
 ]  # fmt: skip

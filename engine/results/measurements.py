@@ -1,7 +1,8 @@
 """What is measured on a variant, and on how many images."""
 
-from typing import Literal
+from typing import Literal, NamedTuple
 
+from engine.results import codes
 from engine.results.base import Result
 from engine.settings import Preprocess
 
@@ -27,12 +28,30 @@ class InputSpec(Result):
     preprocess: Preprocess
 
 
+class Speedup(NamedTuple):
+    """How many times as fast as something else, with its 95 % interval."""
+
+    times: float
+    low: float
+    high: float
+
+    @property
+    def surely(self) -> bool:
+        """Whether the whole interval says faster."""
+        return self.low > 1
+
+    def words(self, beside: str = "") -> str:
+        """1.79 times as fast as FP32 (1.75 to 1.82); see times_as_fast."""
+        return times_as_fast(self, beside)
+
+
 class Latency(Result):
     """Median and 95th percentile of one call, and the ratio to the baseline with its 95 % bootstrap interval.
 
     Files are timed in turns, and within one round all of them see the same drift of the machine. So the ratio, the
     median over the rounds of a file's median by the baseline's, is the one estimate: the baseline's `p50_ms` is the
-    median of its calls, a variant's is that times its ratio, and `p95_ms` lies as far above it as among its own calls.
+    median of all its calls. A variant's is that times its ratio, not the median of its own calls, and its `p95_ms` lies
+    as far above its `p50_ms` as among its own calls.
     """
 
     runtime: str
@@ -65,19 +84,32 @@ class Latency(Result):
         return 1 / self.ratio_low
 
 
-def times_as_fast(latency: Latency, beside: str) -> str:
-    """The speed in words, the one way in which it is said: 2.38 times as fast as the baseline (2.30 to 2.46)."""
-    value, low, high = (
-        f"{times:.2f}" if times >= 0.1 else f"{times:.2g}"
-        for times in (latency.speedup, latency.speedup_low, latency.speedup_high)
-    )
-    return f"{value} times as fast as {beside} ({low} to {high})"
+def times_as_fast(speed: Latency | Speedup, beside: str = "") -> str:
+    """The speed in a sentence: 2.38 times as fast as the baseline (2.30 to 2.46).
+
+    `beside` is what it is held against, where that is not plain.
+    """
+    times, interval = _speed_figures(speed)
+    return f"{times} times as fast{beside and f' as {beside}'} {interval}"
+
+
+def speed_cell(speed: Latency | Speedup) -> str:
+    """The speed in a table whose head says what it is held against: 2.38 (2.30 to 2.46)."""
+    return " ".join(_speed_figures(speed))
+
+
+def _speed_figures(speed: Latency | Speedup) -> tuple[str, str]:
+    """How many times as fast, and the interval in brackets: two digits behind the point, below 0.1 two that count."""
+    found = (speed.speedup, speed.speedup_low, speed.speedup_high) if isinstance(speed, Latency) else speed
+    times, low, high = (f"{one:.2f}" if one >= 0.1 else f"{one:.2g}" for one in found)
+    return times, f"({low} to {high})"
 
 
 class Throughput(Result):
     """Images per second at the target's batch size: the batch by the latency's `p50_ms`, with its 95 % interval.
 
-    The interval is that of the ratio to the baseline; the baseline's own is a bootstrap over its rounds.
+    The interval is a bootstrap over the rounds of what `p50_ms` is made of: the baseline's median times the ratio. So
+    it holds the uncertainty of both, and is wider than that of the ratio.
     """
 
     batch_size: int
@@ -100,9 +132,16 @@ class Accuracy(Result):
     chance: float | None = None
 
     @property
-    def no_better_than_chance(self) -> bool:
-        """Whether the interval of top-1 reaches what guessing gives; not known without `chance`, and then no."""
-        return self.chance is not None and self.low <= self.chance
+    def better_than_chance(self) -> Answer | None:
+        """yes: the interval of top-1 is above what guessing gives; no: top-1 is not; unclear: the interval reaches it.
+
+        None without `chance`.
+        """
+        if self.chance is None:
+            return None
+        if self.top1 <= self.chance:
+            return "no"
+        return "unclear" if self.low <= self.chance else "yes"
 
 
 class Fidelity(Result):
@@ -126,3 +165,8 @@ class Verdict(Result):
     drop: float | None = None
     drop_low: float | None = None
     drop_high: float | None = None
+
+    @property
+    def reaches_chance(self) -> bool:
+        """Whether it may answer no better than guessing: then nothing about it is a success."""
+        return any(code in codes.REACHES_CHANCE for code in self.codes)

@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from engine.results import codes
 from engine.results.base import Environment, Note, Result, State
 from engine.results.measurements import Accuracy, DataSummary, Fidelity, InputSpec, Latency, Throughput, Verdict
 from engine.settings import Recipe, Step
@@ -11,8 +12,6 @@ from engine.settings import Recipe, Step
 SCHEMA_VERSION: Literal[1] = 1
 
 Role = Literal["baseline", "step", "candidate"]
-TIME_WAS_UP = ("out_of_time", "training_stopped_by_budget")
-"""The codes of notes that say that the time was up before a step was done."""
 
 
 class Trial(Result):
@@ -183,4 +182,4 @@ def cut_short(report: Report) -> tuple[CutShort, ...]:
 
 
 def _time_note(notes: tuple[Note, ...]) -> Note | None:
-    return next((note for note in notes if note.code in TIME_WAS_UP), None)
+    return next((note for note in notes if note.code in codes.TIME_WAS_UP), None)

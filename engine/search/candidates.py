@@ -8,6 +8,7 @@ from pydantic import TypeAdapter
 from engine.results import Note
 from engine.settings import Goal, Step
 from engine.techniques.quantize import saturates
+from engine.wording import percent
 
 STEP: TypeAdapter[Step] = TypeAdapter(Step)
 
@@ -58,13 +59,13 @@ def methods(facts: Facts, n_images: int) -> tuple[Plan, ...]:
     matmuls, layers = facts.share("MatMul", "Gemm", "Attention"), facts.share("Conv", "MatMul", "Gemm", "Attention")
     rows: list[tuple[bool, str, dict[str, object], str, str]] = [
         (matmuls >= SOME and facts.layers != ("Conv",), "Dynamic INT8", {"method": "dynamic"}, "matmuls_hold_time",
-         f"MatMul and Gemm hold {matmuls:.0%} of the time, and ranges taken at every call fit every image"),
+         f"MatMul and Gemm hold {percent(matmuls)} of the time, and ranges taken at every call fit every image"),
         (True, "Static INT8", {}, "all_operators",
          "with all operators in INT8 the data stay in 8 bits from layer to layer"),
         (bool(facts.products), "Static INT8, attention in float", {"float_nodes": facts.products},
          "attention_is_sensitive", "products of two activations, as in attention, lose the most"),
         (layers < 1, "Static INT8, layers only", {"operators": facts.layers, "float_nodes": facts.products},
-         "layers_hold_time", f"Conv, Gemm and MatMul hold {layers:.0%} of the time; the rest stays in float"),
+         "layers_hold_time", f"Conv, Gemm and MatMul hold {percent(layers)} of the time; the rest stays in float"),
         (facts.goal == "size", "8-bit weights", {"method": "weights"}, "goal_is_size",
          "the goal is size, and arithmetic in float keeps the outputs close"),
     ]  # fmt: skip

@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping
 from engine.measure.quality import Drop
 from engine.measure.verdict import not_slower
 from engine.models.artifacts import OnnxModel
-from engine.results import Note, times_as_fast
+from engine.results import Note, codes, times_as_fast
 from engine.search.entrants import Entrant
 from engine.settings import Budget, Goal
 from engine.techniques.context import Context
-from engine.wording import many
+from engine.wording import many, percent
 
 MOST_FINALISTS = 4
 AS_FAST = 1.06
@@ -50,7 +50,7 @@ def best_static(entrants: list[Entrant]) -> Entrant | None:
     return min(static, key=lambda one: (one.ratio, -one.sqnr_db), default=None)
 
 
-def finalists(entrants: list[Entrant], context: Context, at_most: int | None = None) -> list[Entrant]:
+def finalists(entrants: list[Entrant], context: Context) -> list[Entrant]:
     """The better half of those that were only screened and are not surely slower, and the most faithful of the rest.
 
     Those within the accuracy budget on the held-back images come first, then the best by the goal.
@@ -58,9 +58,9 @@ def finalists(entrants: list[Entrant], context: Context, at_most: int | None = N
     good = [one for one in entrants if one.stage == "screened" and one.latency and one.latency.ratio_low <= 1]
     good = [one for one in good if not _too_large(one, context.budget)]
     good.sort(key=lambda one: (over_accuracy(one.drop, context.budget), _cost(one, context)))
-    n = at_most or min(MOST_FINALISTS, math.ceil(len(entrants) / 2))
+    n = min(MOST_FINALISTS, math.ceil(len(entrants) / 2))
     best, rest = good[:n], [one for one in good[n:] if not one.is_float]
-    if rest and at_most is None:
+    if rest:
         best.append(max(rest, key=lambda one: one.sqnr_db))
     return best
 
@@ -85,11 +85,11 @@ def give_outcomes(entrants: list[Entrant], winner: Entrant | None, losses: Losse
     """Tells every entrant how its race ended."""
     for entrant in entrants:
         if entrant is winner:
-            entrant.end("winner", "Won")
+            entrant.end(codes.WINNER, "Won")
         elif surely_over(entrant, context.budget):
             entrant.end("over_budget", f"Out before the timing: {_lost(entrant.drop, context, HELD_BACK)}")
         elif entrant.latency is None:
-            entrant.end("out_of_time", NEVER_TIMED)
+            entrant.end(codes.OUT_OF_TIME, NEVER_TIMED)
         elif entrant.stage == "final":
             entrant.end(*(_misses(entrant, losses, context) or _second(entrant, winner, context.goal)))
         elif _too_large(entrant, context.budget):
@@ -155,8 +155,10 @@ def _cause(entrant: Entrant, holds: Times) -> str:
     largest = max((name for name in times if name not in CONVERSIONS), key=lambda name: times[name], default="")
     most = times.get(largest, 0.0) / total
     if entrant.is_float:
-        return f"of its time {most:.0%} goes to {largest}"
-    return f"of its time {converting:.0%} goes to converting between float and 8 bits, {most:.0%} to {largest}"
+        return f"of its time {percent(most)} goes to {largest}"
+    return (
+        f"of its time {percent(converting)} goes to converting between float and 8 bits, {percent(most)} to {largest}"
+    )
 
 
 def _cost(entrant: Entrant, context: Context) -> float:
@@ -177,7 +179,7 @@ def _misses(entrant: Entrant, losses: Losses, context: Context) -> tuple[str, st
     if _too_large(entrant, context.budget):
         return "over_budget", f"Over the size budget: {_mb(entrant):.2f} MB"
     if entrant.latency is None:
-        return "out_of_time", NEVER_TIMED
+        return codes.OUT_OF_TIME, NEVER_TIMED
     if context.goal == "size":
         return _slow(entrant) or _not_smaller(entrant)
     if entrant.latency.ratio_high >= 1:
@@ -229,7 +231,7 @@ def _lost(lost: Drop, context: Context, images: str) -> str:
     """A loss in words, with the images that it was seen on: of top-1 in points, of agreement in percent."""
     point = lost[0]
     if not context.data.labelled:
-        return f"agreement with FP32 on {1 - point:.1%} of the {images}"
+        return f"agreement with FP32 on {percent(1 - point, 1)} of the {images}"
     if point == 0:
         return f"the same top-1 on the {images}"
     return f"{abs(point) * 100:.1f} points {'less' if point > 0 else 'more'} top-1 on the {images}"

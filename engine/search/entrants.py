@@ -6,12 +6,12 @@ from typing import Literal
 
 from engine.measure.quality import Drop
 from engine.models.artifacts import OnnxModel
-from engine.results import Fidelity, Latency, Note, Trial
+from engine.results import Fidelity, Latency, Note, Trial, codes
 from engine.search.candidates import Plan
 from engine.settings import QuantizeStatic, Simplify
 from engine.techniques.context import Candidate
 
-STARTED = Note(code="started", text="Built and compared with FP32 on held-back images")
+STARTED = Note(code=codes.STARTED, text="Built and compared with FP32 on held-back images")
 
 
 @dataclass(kw_only=True)

@@ -20,6 +20,8 @@ from engine.techniques.quantize import Held, first_heavy, heavy_nodes
 RANKING_IMAGES = 16
 FINEST = 16
 """The number of layers is found to within this part of all of them."""
+FINER = "a finer choice of the layers in float"
+"""What is left out where the time is up."""
 
 
 def restore_layers(
@@ -55,7 +57,7 @@ def _fewest(
 ) -> Entrant | None:  # fmt: skip
     """By bisection. Raises LimitError where the disk has no room for a further one."""
     best, low, high = None, 0, len(ranked)
-    while high - low > max(1, len(ranked) // FINEST) and not stable.late:
+    while high - low > max(1, len(ranked) // FINEST) and not stable.out_of_time(FINER):
         k = (low + high) // 2
         tell(0.6 + 0.4 * (1 - (high - low) / len(ranked)), f"{k} of {len(ranked)} layers back in float")
         entrant = _with_float(stable, name, settings, ranked[:k])
@@ -76,7 +78,7 @@ def _ranking(
     plain = settings.model_copy(update={"bias_correction": False})
     scores: dict[str, float] = {}
     for number, layer in enumerate(layers):
-        if stable.late:
+        if stable.out_of_time(FINER):
             break
         tell(0.6 * number / len(layers), f"layer {number + 1} of {len(layers)}: how much it loses")
         entrant = _with_float(few, name, plain, [layer])

@@ -14,7 +14,7 @@ from engine.measure.load import watched
 from engine.measure.predictions import filled
 from engine.measure.quality import Drop, loss
 from engine.models.artifacts import OnnxModel
-from engine.results import Note, times_as_fast
+from engine.results import Note, codes, times_as_fast
 from engine.runtimes.profiling import operator_times
 from engine.search.candidates import Facts, Plan, methods, refinements
 from engine.search.choosing import (
@@ -101,11 +101,11 @@ def _run(
         model=winner.model if winner else model,
         notes=(
             *notes,
-            *_late(stable, notes),
+            *_time_was_up(stable),
             *stable.busy[:1],
             _images_note(n_images, len(stable.held.images), settings),
         ),
-        complete=not stable.late and not stable.busy,
+        complete=not stable.left_out and not stable.busy,
         search=search,
     )
 
@@ -117,11 +117,17 @@ def _finals(stable: Stable, model: OnnxModel, entrants: list[Entrant]) -> tuple[
     """
     context = stable.context
     losses: dict[str, Drop] = {}
-    while now := finalists(entrants, context, at_most=1 if stable.late else None):
+    now = finalists(entrants, context)
+    while now:
+        if len(now) > 1 and stable.out_of_time("the final of all but the best of the screening"):
+            now = now[:1]
         losses |= _run_final(stable, model, now)
         winner = choose(_finished(entrants), losses, context)
-        if winner or stable.late or not any(over_accuracy(losses[one.model.key], context.budget) for one in now):
+        if winner or not any(over_accuracy(losses[one.model.key], context.budget) for one in now):
             return winner, losses
+        now = finalists(entrants, context)
+        if now and stable.out_of_time("a final of the next best"):
+            break
     return None, losses
 
 
@@ -158,10 +164,8 @@ def _build(stable: Stable, plans: tuple[Plan, ...], entrants: list[Entrant], beg
     """
     context, notes = stable.context, []
     for number, plan in enumerate(plans):
-        if stable.late and any(not one.is_float for one in entrants):
-            names = ", ".join(left.name for left in plans[number:])
-            notes.append(Note(code="out_of_time", text=f"The time was up before these could be tried: {names}"))
-            break
+        if any(not one.is_float for one in entrants) and stable.out_of_time(plan.name):
+            continue
         context.tell(begin + (end - begin) * number / len(plans),
                      f"building candidate {number + 1} of {len(plans)}: {plan.name}")  # fmt: skip
         try:
@@ -247,6 +251,8 @@ def _time(stable: Stable, model: OnnxModel, entrants: list[Entrant], n_rounds: i
     stable.busy.extend(busy)
     for entrant in entrants:
         entrant.latency = measured[entrant.model.key][0]
+    if any(entrant.latency and entrant.latency.n_rounds < n_rounds for entrant in entrants):
+        stable.left_out.append(f"rounds of the {place(1.0)[1]}")
 
 
 def _repaired(
@@ -254,7 +260,7 @@ def _repaired(
 ) -> list[Entrant]:
     """The fastest static one, or the most faithful where none was timed, with its worst layers in float."""
     chosen = best_static(failed)
-    if chosen is None or stable.late:
+    if chosen is None or stable.out_of_time("layers back in float"):
         return []
     tell = stable.context.tell
     mended = restore_layers(stable, chosen, enough, lambda share, text: tell(REPAIR + (1 - REPAIR) * share, text))
@@ -272,25 +278,27 @@ def _images_note(n_images: int, n_held: int, settings: QuantizeAuto) -> Note:
         f"{n_images - n_held} images of the calibration split set the ranges, {n_held} others screened the candidates"
     )
     if n_images >= settings.calibration_images:
-        return Note(code="calibration", text=text)
+        return Note(code=codes.CALIBRATION, text=text)
     text = f"{text}; {settings.calibration_images} were asked for and the split has {n_images}"
-    return Note(code="fewer_calibration_images", text=text)
+    return Note(code=codes.FEWER_CALIBRATION_IMAGES, text=text)
 
 
-def _late(stable: Stable, notes: list[Note]) -> list[Note]:
-    """A note that the time was up, where none says so yet."""
-    if not stable.late or any(note.code == "out_of_time" for note in notes):
+def _time_was_up(stable: Stable) -> list[Note]:
+    """A note of all that the time left out."""
+    if not stable.left_out:
         return []
-    return [Note(code="out_of_time", text="The time was up before the race was over; the best by then counts")]
+    text = ("The time was up before the race was over; the best by then counts. Left out: "
+            f"{', '.join(dict.fromkeys(stable.left_out))}")  # fmt: skip
+    return [Note(code=codes.OUT_OF_TIME, text=text)]
 
 
 def _growing(tell: Tell) -> Tell:
     """A repair comes after parts that lie further on: the share that is done never falls."""
     furthest = 0.0
 
-    def told(fraction: float, message: str, **metrics: float) -> None:
+    def tell_growing(fraction: float, message: str, **metrics: float) -> None:
         nonlocal furthest
         furthest = max(furthest, fraction)
         tell(furthest, message, **metrics)
 
-    return told
+    return tell_growing

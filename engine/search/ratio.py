@@ -12,10 +12,11 @@ import numpy as np
 from engine.errors import StepError
 from engine.measure.latency import compare, take_turns
 from engine.models.artifacts import OnnxModel, TorchModel, content_key
-from engine.results import Note
+from engine.results import Note, codes
 from engine.settings import PruneChannel
 from engine.techniques.context import Context, Outcome, Tell, silent
 from engine.techniques.prune import UNCHANGED, Pruned, prune_to
+from engine.wording import percent
 
 LOWEST, HIGHEST, CLOSE = 0.0, 0.9, 0.02
 """The range of ratios, and how near two of them are no longer told apart."""
@@ -23,8 +24,6 @@ TRIES = 8
 ROUNDS = 6
 """Of timing, a try and the model as it was in turn."""
 
-_LATE = Note(code="out_of_time", text="The time was up before the search for the ratio was over; the best by then "
-                                      "counts")  # fmt: skip
 Left = Callable[[OnnxModel], float]
 """What is left, in the goal's unit: a share of the MACs or of the latency, or MB."""
 
@@ -57,11 +56,15 @@ def prune_channels(model: TorchModel, settings: PruneChannel, context: Context) 
     best = min(reached, key=lambda one: one.ratio) if reached else most
     made = prune_to(model, settings, best.ratio, replace(context, tell=_after(TRIES, context.tell)), context.folder)
     note = _reached(settings, wanted, best, len(tries)) if reached else _missed(settings, wanted, best)
-    return _outcome(made, note, *([_LATE] if late else []), complete=not late)
+    return _outcome(made, note, late=late)
 
 
-def _outcome(made: Pruned, *notes: Note, complete: bool = True) -> Outcome:
-    return Outcome(model=made.model, notes=(*notes, *made.notes), complete=complete and made.complete)
+def _outcome(made: Pruned, *notes: Note, late: bool = False) -> Outcome:
+    """With one note of all that the time cut short; `late`: the search was."""
+    cut = [*(["the search for the ratio"] if late else []), *([] if made.complete else ["the recovery between rounds"])]
+    text = f"The time was up before the end of {' and of '.join(cut)}; what there was by then counts"
+    time_was_up = [Note(code=codes.OUT_OF_TIME, text=text)] if cut else []
+    return Outcome(model=made.model, notes=(*notes, *made.notes, *time_was_up), complete=not cut)
 
 
 def _search(
@@ -117,7 +120,7 @@ def _left(settings: PruneChannel, base: OnnxModel, context: Context) -> Left:
 
 def _macs(model: OnnxModel) -> int:
     if not model.macs:
-        raise StepError("the MACs of this network cannot be counted", "Choose goal latency or size")
+        raise StepError("the MACs of this network cannot be counted", "Choose latency or size in its place (goal)")
     return model.macs
 
 
@@ -132,20 +135,21 @@ def _latency(made: OnnxModel, base: OnnxModel, context: Context) -> float:
 
 
 def _reached(settings: PruneChannel, wanted: float, best: Try, n_tries: int) -> Note:
-    return Note(code="goal_reached", text=f"A ratio of {best.ratio:.2f} leaves {_said(settings, best.left)} (asked: at "
-                                          f"most {_said(settings, wanted)}; tries: {n_tries})")  # fmt: skip
+    text = (f"A ratio of {best.ratio:.2f} leaves {_amount(settings, best.left)} (asked: at most "
+            f"{_amount(settings, wanted)}; tries: {n_tries})")  # fmt: skip
+    return Note(code="goal_reached", text=text)
 
 
 def _missed(settings: PruneChannel, wanted: float, best: Try) -> Note:
     return Note(code="goal_not_reached",
-                text=f"At most {_said(settings, wanted)} was asked for and could not be reached: a ratio"
-                     f" of {best.ratio:.2f} leaves {_said(settings, best.left)}, which is kept")  # fmt: skip
+                text=f"At most {_amount(settings, wanted)} was asked for and could not be reached: a ratio"
+                     f" of {best.ratio:.2f} leaves {_amount(settings, best.left)}, which is kept")  # fmt: skip
 
 
-def _said(settings: PruneChannel, left: float) -> str:
+def _amount(settings: PruneChannel, left: float) -> str:
     match settings.goal:
         case "size":
             return f"{left:.2f} MB"
         case "macs":
-            return f"{left:.0%} of the MACs"
-    return f"{left:.0%} of the latency"
+            return f"{percent(left)} of the MACs"
+    return f"{percent(left)} of the latency"

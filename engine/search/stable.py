@@ -11,7 +11,7 @@ from engine.errors import LimitError, RunError, StepError
 from engine.measure.predictions import predict
 from engine.measure.quality import fidelity, loss
 from engine.models.artifacts import OnnxModel, content_key, file_sha256
-from engine.results import Note
+from engine.results import Note, codes
 from engine.search.candidates import Plan
 from engine.search.entrants import Entrant
 from engine.settings import QuantizeDynamic, QuantizeStatic, QuantizeWeights, Simplify
@@ -41,11 +41,15 @@ class Stable:
     fp32_mb: float
     busy: list[Note] = field(default_factory=list)
     """Warnings that other programs ran while something was timed."""
+    left_out: list[str] = field(default_factory=list)
+    """What was not done because the time was up: a race that did everything was not cut short, however late it is."""
 
-    @property
-    def late(self) -> bool:
-        """Whether the time for searching is up."""
-        return time.monotonic() >= self.context.deadline
+    def out_of_time(self, work: str) -> bool:
+        """Whether the time for searching is up; then `work`, which the caller leaves out, is written down."""
+        up = time.monotonic() >= self.context.deadline
+        if up:
+            self.left_out.append(work)
+        return up
 
     def enter(self, plan: Plan) -> Entrant:
         """Builds the candidate, named by its content in the context's folder.
@@ -119,7 +123,7 @@ def _simplified(model: OnnxModel, context: Context, work: Path) -> tuple[OnnxMod
         raise
     except RunError as error:
         return model, [Note(code="not_simplified", text=f"The graph was raced as it is: {error.message}")]
-    if any(note.code == "nothing_to_simplify" for note in outcome.notes):
+    if any(note.code == codes.NOTHING_TO_SIMPLIFY for note in outcome.notes):
         return model, []
     key, sha256 = content_key("simplified", model.key), file_sha256(outcome.onnx.path)
     path = outcome.onnx.path.rename(context.folder / f"{key[:12]}.onnx")

@@ -2,7 +2,7 @@
 
 from engine.errors import StepError
 from engine.models.artifacts import OnnxModel
-from engine.results import Note
+from engine.results import Note, codes
 from engine.search.choosing import Losses, too_wrong
 from engine.search.entrants import Entrant
 from engine.search.stable import Stable
@@ -23,7 +23,7 @@ def qat_may_help(stable: Stable, model: OnnxModel, entrants: list[Entrant], loss
         return ()
     text = ("Static INT8 loses too much here. Training it with simulated quantization (qat in place of quantize) may "
             "win that back at the same speed")  # fmt: skip
-    return (Note(code="qat_may_help", text=text),)
+    return (Note(code=codes.QAT_MAY_HELP, text=text),)
 
 
 def _in_time(entrant: Entrant) -> bool:

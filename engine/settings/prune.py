@@ -6,6 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from engine.settings.base import Stage, StepSettings, setting
+from engine.wording import percent
 
 Importance = Literal["l2", "bn_scale", "taylor", "lamp", "random"]
 PruneGoal = Literal["ratio", "macs", "latency", "size"]
@@ -132,7 +133,7 @@ class PruneChannel(Pruning):
         if self.goal == "size":
             goal = f"the file has at most {self.goal_value:g} MB"
         else:
-            goal = f"{self.goal_value:.0%} of the {MEASURES[self.goal]} is left"
+            goal = f"{percent(self.goal_value or 0)} of the {MEASURES[self.goal]} is left"
         own = f", {self._own_words} among them" if self.group_ratios else ""
         return f"remove channels until {goal}{own}"
 
@@ -140,8 +141,8 @@ class PruneChannel(Pruning):
     def share_words(self) -> str:
         """How much goes at the ratios that are set, to go on a sentence with."""
         if not self.group_ratios:
-            return f"{self.ratio:.0%} of the channels"
-        return f"{self._own_words} (any other: {self.ratio:.0%})"
+            return f"{percent(self.ratio)} of the channels"
+        return f"{self._own_words} (any other: {percent(self.ratio)})"
 
     @property
     def _own_words(self) -> str:
@@ -151,7 +152,7 @@ class PruneChannel(Pruning):
         gone = " to ".join(dict.fromkeys(f"{edge:.0f}" for edge in (min(cut), max(cut)))) if cut else "0"
         where = f"{len(cut)} of {len(ratios)}" if 0 < len(cut) < len(ratios) else f"all {len(ratios)}"
         groups = f"{where} layer groups that are set one by one" if len(ratios) > 1 else "1 layer group set by itself"
-        return f"{gone}% of the channels in {groups}"
+        return f"{gone} % of the channels in {groups}"
 
     @model_validator(mode="after")
     def _goal_has_its_value(self) -> Self:
@@ -218,7 +219,11 @@ class PruneSparse(Pruning):
 
     @property
     def words(self) -> str:
-        how = "two of every four weights" if self.pattern == "2:4" else f"the smallest {self.ratio:.0%} of the weights"
+        how = (
+            "two of every four weights"
+            if self.pattern == "2:4"
+            else f"the smallest {percent(self.ratio)} of the weights"
+        )
         return f"set {how} to zero"
 
     @model_validator(mode="after")

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from engine.presets import make_presets
-from engine.results import Advice, Basis, Report, Suggestion
+from engine.results import Advice, Basis, Report, Suggestion, codes
 from engine.settings import Recipe
 from engine.suggesting import chains, targets
 from engine.suggesting.facts import Facts
@@ -45,7 +45,7 @@ def suggest(report: Report, advice: Advice | None = None) -> tuple[Suggestion, .
     if base is None or best is None or not keeps_baseline(report):
         return ()
     facts = Facts(report, base, advice, {preset.name: preset for preset in make_presets(report.recipe)})
-    rules = _NOT_LEARNT if best.reason.code == "not_learnt" else _RULES
+    rules = _NOT_LEARNT if best.reason.code == codes.NOT_LEARNT else _RULES
     found = [one for rule in rules if (one := rule(facts)) is not None]
     possible = [one for one in found if _possible(one, report.recipe)]
     return tuple(sorted(possible, key=lambda one: _RANKS[one.basis])[:MOST])

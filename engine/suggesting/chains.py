@@ -4,10 +4,10 @@ from engine import catalogue
 from engine.catalogue.measured import CPUS, QAT, all_pruned, pruned, race_words, raced
 from engine.catalogue.published import published
 from engine.presets import RATIO
-from engine.results import Basis, Suggestion
+from engine.results import Basis, Suggestion, codes, times_as_fast
 from engine.settings import RANDOM, Distill, Finetune, PruneChannel, Qat, QuantizeAuto, TimmModel
-from engine.suggesting.facts import Facts, published_words, speed_words
-from engine.wording import many
+from engine.suggesting.facts import Facts, published_words
+from engine.wording import many, percent
 
 EPOCHS, TIMES_EPOCHS, MOST_EPOCHS = 20, 4, 1000
 """Of a fine-tune where there was none; how many times as many where one was too short; what a recipe takes at most."""
@@ -18,11 +18,11 @@ def train(facts: Facts) -> Suggestion:
     chain, model = facts.recipe.chains[0], facts.recipe.model
     lead = chain[0] if chain and isinstance(chain[0], Finetune) else None
     epochs = min(TIMES_EPOCHS * lead.epochs, MOST_EPOCHS) if lead else EPOCHS
-    sentences = ["On the sample's images a new network was right on 5.6% of the validation images after two epochs of "
-                 "16 steps, on 92% after four"]  # fmt: skip
+    sentences = ["On the sample's images a new network was right on 5.6 % of the validation images after two epochs of "
+                 "16 steps, on 92 % after four"]  # fmt: skip
     if isinstance(model, TimmModel) and model.weights == RANDOM and facts.entry and facts.entry.pretrained_tags:
         sentences.append(f"timm has pretrained weights of {facts.name} to begin with")
-    if "training_stopped_by_budget" in facts.notes:
+    if codes.TRAINING_STOPPED_BY_BUDGET in facts.notes:
         sentences.append(
             f"The {facts.recipe.budget.minutes:g} minutes were up before the training was over: allow more"
         )
@@ -35,14 +35,14 @@ def train(facts: Facts) -> Suggestion:
 
 def qat(facts: Facts) -> Suggestion | None:
     """Training in place of a race that found that it may help. The figures are those of docs/log.md, 2026-11-25."""
-    asked = (race for race in facts.report.races if any(note.code == "qat_may_help" for note in race.notes))
+    asked = (race for race in facts.report.races if any(note.code == codes.QAT_MAY_HELP for note in race.notes))
     race = next(asked, None)
     if race is None:
         return None
     chain = facts.recipe.chains[race.branch]
-    text = (f"Static INT8 loses too much here. On {QAT.name} it had {QAT.top1_static:.1%} top-1 where FP32 has "
-            f"{QAT.top1_fp32:.1%}; trained, it had {QAT.top1:.1%} and was {QAT.speedup.words('FP32')}, at one thread "
-            f"on {CPUS['VNNI']}")  # fmt: skip
+    text = (f"Static INT8 loses too much here. On {QAT.name} it had {percent(QAT.top1_static, 1)} top-1 where FP32 has "
+            f"{percent(QAT.top1_fp32, 1)}; trained, it had {percent(QAT.top1, 1)} and was "
+            f"{times_as_fast(QAT.speedup, 'FP32')}, at one thread on {CPUS['VNNI']}")  # fmt: skip
     return Suggestion(
         code="qat", title="Quantize and train", text=text, basis="measured_elsewhere",
         steps=(*chain[: race.step], Qat(), *chain[race.step + 1 :]),
@@ -53,14 +53,15 @@ def quantize(facts: Facts) -> Suggestion | None:
     """The race, where there was none and it is not known to end with FP32 on such a CPU."""
     raced_here = any(isinstance(step, QuantizeAuto) for step in facts.tried)
     row = raced(facts.name, facts.cpu) if facts.cpu else None
-    if raced_here or "already_quantized" in facts.notes or (row is not None and not row.speedup.surely):
+    if raced_here or codes.ALREADY_QUANTIZED in facts.notes or (row is not None and not row.speedup.surely):
         return None
     basis: Basis = "measured_elsewhere"
     if facts.on_sample and facts.cpu == "VNNI":
         text = facts.sample_words("safe")
     elif row is not None:
-        text = (f"{facts.relative(row.name)} was {row.speedup.words('FP32')} with {row.top1:.1%} top-1 where FP32 has "
-                f"{row.top1_fp32:.1%}, on {CPUS[row.cpu]}")  # fmt: skip
+        text = (f"{facts.relative(row.name)} was {times_as_fast(row.speedup, 'FP32')} with "
+                f"{percent(row.top1, 1)} top-1 where FP32 has {percent(row.top1_fp32, 1)}, on "
+                f"{CPUS[row.cpu]}")  # fmt: skip
     else:
         others = f". {race_words(facts.cpu)}" if facts.cpu else ""
         text, basis = f"Nothing is measured of {facts.model_words} or its family{others}", "unknown"
@@ -77,19 +78,22 @@ def prune(facts: Facts) -> Suggestion | None:
     if facts.on_sample:
         text = facts.sample_words("balanced")
     elif row is not None and facts.recipe.goal == "size":
-        text = (f"{facts.relative(row.name)} with 50% of its channels removed had {row.parameters_divided_by:g} times "
-                f"fewer parameters; this removes {RATIO:.0%}, which saves less. Accuracy depends on the training after "
-                "it")  # fmt: skip
+        text = (f"{facts.relative(row.name)} with 50 % of its channels removed had {row.parameters_divided_by:g} times "
+                f"fewer parameters; this removes {percent(RATIO)}, which saves less. Accuracy depends on the training "
+                "after it")  # fmt: skip
     elif row is not None:
-        text = (f"{facts.relative(row.name)} with {RATIO:.0%} of its channels removed was {row.at_30_percent.words()}, "
-                f"in FP32 on {CPUS['VNNI']}. Accuracy depends on the training after it")  # fmt: skip
+        text = (f"{facts.relative(row.name)} with {percent(RATIO)} of its channels removed was "
+                f"{times_as_fast(row.at_30_percent)}, in FP32 on {CPUS['VNNI']}. Accuracy depends on the training "
+                "after it")  # fmt: skip
     else:
         times = [one.at_30_percent.times for one in all_pruned()]
         text = (f"Nothing is measured of {facts.model_words} or its family. {len(times)} other networks with "
-                f"{RATIO:.0%} of their channels removed were {min(times):.2f} to {max(times):.2f} times as fast, in "
-                f"FP32 on {CPUS['VNNI']}. Accuracy depends on the training after it")  # fmt: skip
+                f"{percent(RATIO)} of their channels removed were {min(times):.2f} to {max(times):.2f} times as fast, "
+                f"in FP32 on {CPUS['VNNI']}. Accuracy depends on the training after it")  # fmt: skip
         basis = "unknown"
-    return Suggestion(code="prune", title=f"Prune {RATIO:.0%} and train", text=text, basis=basis, steps=preset.steps)
+    return Suggestion(
+        code="prune", title=f"Prune {percent(RATIO)} and train", text=text, basis=basis, steps=preset.steps
+    )
 
 
 def distill(facts: Facts) -> Suggestion | None:
@@ -115,7 +119,7 @@ def _student(facts: Facts, name: str) -> tuple[Basis, str]:
     if known is not None:
         sentences.append(f"Top-1 published on ImageNet: {published_words(name, known)}{_beside(facts)}")
     if timed and timed.latency:
-        sentences.append(f"It is {speed_words(timed.latency, facts.model_words)} here, before it is quantized")
+        sentences.append(f"It is {times_as_fast(timed.latency, facts.model_words)} here, before it is quantized")
     basis: Basis = "measured_here" if timed and timed.latency else "published" if known else "unknown"
     return basis, f"{'. '.join(sentences)}. What it reaches on your images shows once it has learnt"
 

@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from engine import catalogue
-from engine.catalogue.measured import CPUS, Cpu, Speedup, preset_runs
+from engine.catalogue.measured import CPUS, Cpu, preset_runs
 from engine.machine import has_vnni, is_x86
-from engine.results import Advice, CatalogueEntry, Latency, Preset, PresetName, Published, Report, Variant
+from engine.results import Advice, CatalogueEntry, Preset, PresetName, Published, Report, Variant, times_as_fast
 from engine.settings import Recipe, SampleData, SampleModel, Step, TimmModel
+from engine.wording import percent
 
 SAMPLE_ARCHITECTURE = "resnet10t"
 
@@ -91,15 +92,10 @@ class Facts:
         """A sentence on what a preset made of the sample."""
         run, whole = preset_runs()[preset], preset_runs()["none"]
         return (f"The preset {self.presets[preset].title} brought this network to {run.size_mb:.2f} of "
-                f"{whole.size_mb:.2f} MB and {run.top1:.2%} top-1 ({whole.top1:.2%} as it was), "
-                f"{run.speedup.words()}, on {CPUS['VNNI']}")  # fmt: skip
-
-
-def speed_words(latency: Latency, beside: str) -> str:
-    """A speed that was measured here, said as all others are."""
-    return Speedup(latency.speedup, latency.speedup_low, latency.speedup_high).words(beside)
+                f"{whole.size_mb:.2f} MB and {percent(run.top1, 2)} top-1 ({percent(whole.top1, 2)} as it was), "
+                f"{times_as_fast(run.speedup)}, on {CPUS['VNNI']}")  # fmt: skip
 
 
 def published_words(architecture: str, known: Published) -> str:
     """Whose weights have which top-1 at which size."""
-    return f"{architecture.partition('.')[0]}.{known.tag} {known.top1:.1%} at {known.img_size} px"
+    return f"{architecture.partition('.')[0]}.{known.tag} {percent(known.top1, 1)} at {known.img_size} px"

@@ -7,10 +7,10 @@ Each rule gives one, or None.
 from engine.catalogue.measured import CPUS, race_words, raced
 from engine.catalogue.shortlist import SHORTLIST
 from engine.estimating import estimate_advice
-from engine.results import Advice, Architecture, Suggestion
+from engine.results import Advice, Architecture, Suggestion, codes, times_as_fast
 from engine.settings import AdviseRequest, FileModel, ImagesData
-from engine.suggesting.facts import Facts, published_words, speed_words
-from engine.wording import many
+from engine.suggesting.facts import Facts, published_words
+from engine.wording import many, percent
 
 LARGER_BATCH = 8
 
@@ -18,12 +18,13 @@ LARGER_BATCH = 8
 def images(facts: Facts) -> Suggestion | None:
     """More evaluation images, where on so few it cannot be told whether the model has learnt."""
     reason, right = facts.report.recommended, facts.baseline.accuracy
-    unclear = reason is not None and reason.reason.code == "learning_unclear"
+    unclear = reason is not None and reason.reason.code == codes.LEARNING_UNCLEAR
     if not unclear or right is None or right.chance is None or not isinstance(facts.recipe.data, ImagesData):
         return None
-    text = (f"The baseline's top-1 is {right.top1:.1%} ({right.low:.1%} to {right.high:.1%}) on "
-            f"{many(right.n_images, 'image')}, and guessing the commonest class gives {right.chance:.1%}: more images "
-            "tell whether it has learnt. Add some, or give evaluation a larger share of them")  # fmt: skip
+    interval = f"{percent(right.low, 1)} to {percent(right.high, 1)}"
+    text = (f"The baseline's top-1 is {percent(right.top1, 1)} ({interval}) on {many(right.n_images, 'image')}, and "
+            f"guessing the commonest class gives {percent(right.chance, 1)}: more images tell whether it has "
+            "learnt. Add some, or give evaluation a larger share of them")  # fmt: skip
     return Suggestion(code="images", title="Take more evaluation images", text=text, basis="measured_here")
 
 
@@ -51,7 +52,7 @@ def _best(advice: Advice) -> Architecture | None:
 
 
 def _words(advice: Advice, best: Architecture, own: str) -> str:
-    sentences = [f"{best.name} is {speed_words(best.latency, own)} here"] if best.latency else []
+    sentences = [f"{best.name} is {times_as_fast(best.latency, own)} here"] if best.latency else []
     if best.published:
         mine = advice.own.published
         beside = published_words(advice.own.architecture or own, mine) if mine else f"nothing for {own}"
@@ -70,7 +71,7 @@ def hardware(facts: Facts) -> Suggestion | None:
     if facts.on_sample:
         known = facts.sample_words("safe")
     elif row is not None:
-        known = f"{facts.relative(row.name)} was {row.speedup.words('FP32')} on {CPUS[row.cpu]}"
+        known = f"{facts.relative(row.name)} was {times_as_fast(row.speedup, 'FP32')} on {CPUS[row.cpu]}"
     else:
         known = f"Nothing is measured of {facts.model_words} or its family. {race_words('VNNI')}"
     return Suggestion(

@@ -6,7 +6,7 @@ import torch
 from timm.data.mixup import Mixup
 
 from engine.models.artifacts import TorchModel
-from engine.results import Note
+from engine.results import Note, codes
 from engine.settings import Finetune
 from engine.techniques.context import Context, Outcome
 from engine.techniques.learning import learn_labels
@@ -24,7 +24,7 @@ def finetune(model: TorchModel, settings: Finetune, context: Context) -> Outcome
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(context.seed)
             module.reset_classifier(len(classes))
-        notes = (Note(code="new_head", text=f"The head was replaced by one of {len(classes)} outputs"),)
+        notes = (Note(code=codes.NEW_HEAD, text=f"The head was replaced by one of {len(classes)} outputs"),)
     mixed = _mixed(settings, classes)
     return learn_labels(model, module, settings, context, technique=settings.technique, first=notes, mixed=mixed)
 

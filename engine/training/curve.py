@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from engine.results import Note
-from engine.wording import many
+from engine.results import Note, codes
+from engine.wording import many, percent
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Point:
 
     def words(self, judged: str) -> str:
         """`judged` says what a good answer is."""
-        top1 = f"{self.best:.1%} of the validation images are {judged}"
+        top1 = f"{percent(self.best, 1)} of the validation images are {judged}"
         return f"epoch {self.epoch} of {self.epochs}: {top1}"
 
 
@@ -63,17 +63,17 @@ class Fit:
         a good answer is."""
         weights = "averaged weights" if self.averaged else "weights"
         kept = Note(code="best_epoch", text=f"The {weights} of epoch {self.best_epoch} of {self.n_epochs} are kept: "
-                                            f"{self.best_top1:.1%} of {self.n_validation} validation images "
+                                            f"{percent(self.best_top1, 1)} of {self.n_validation} validation images "
                                             f"(a part of the train split) are {judged}")  # fmt: skip
         return (kept, *self.remarks, *self._ending())
 
     def _ending(self) -> tuple[Note, ...]:
         if self.stopped_by_budget:
             text = f"Training ended in epoch {self.n_epochs} because the minutes of the budget were up"
-            return (Note(code="training_stopped_by_budget", text=text),)
+            return (Note(code=codes.TRAINING_STOPPED_BY_BUDGET, text=text),)
         if self.stopped_early:
             waited = many(self.n_epochs - self.best_epoch, "epoch")
             text = (f"Training ended after epoch {self.n_epochs}: {waited} without a validation result as good as the "
                     "best (patience)")  # fmt: skip
-            return (Note(code="training_stopped_early", text=text),)
+            return (Note(code=codes.TRAINING_STOPPED_EARLY, text=text),)
         return ()

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import streamlit as st
 
 from engine import Report, Variant, cut_short
+from engine.wording import percent
 from pages._ui import chrome, files_view, state
 from pages._ui.wording import change, megabytes, milliseconds, plain, points, sentence, share
 
@@ -71,7 +72,7 @@ def _speed(best: Variant) -> str:
 
 def _size(best: Variant, base: Variant) -> str:
     left = best.size_bytes / base.size_bytes
-    return "of the same size" if round(left, 2) == 1 else f"{left:.0%} of the size"
+    return "of the same size" if round(left, 2) == 1 else f"{percent(left)} of the size"
 
 
 def _cost(best: Variant) -> str:

@@ -12,7 +12,6 @@ from engine import (
     Distill,
     Finetune,
     PruneChannel,
-    PruneSparse,
     Qat,
     Settings,
     Split,
@@ -32,7 +31,8 @@ could be no word of a sentence), and the form's page; that of a step is the step
 OTHERS = {
     "data.classes": "“Class names” on the Data page",
     "data.labels": "“Labels” on the Data page",
-    **{f"preprocess.{field}": f"the {field} of the recipe's preprocessing" for field in ("size", "mean", "std")},
+    "preprocess": "in the recipe",
+    "preprocess.size": "in the recipe",
 }
 """What is no field of a form."""
 OPERATOR = "Ask whoever runs this app to look into it"
@@ -73,10 +73,9 @@ def _phrases() -> dict[str, str]:
     return {
         "match to logits": f"{_named(Distill, 'match')} to {choice(Distill, 'match', 'logits')}",
         "match is features": f"{_named(Distill, 'match')} is {choice(Distill, 'match', 'features')}",
-        "importance l2": f"{choice(PruneChannel, 'importance', 'l2')} as {_named(PruneChannel, 'importance')}",
-        "goal latency or size": f"another goal ({_named(PruneChannel, 'goal')})",
-        "Set rounds to 1": f"Set {_named(PruneChannel, 'rounds')} to 1",
-        "pattern unstructured, or method": f"{choice(PruneSparse, 'pattern', 'unstructured')}, or method",
+        "importance: l2": f"{_named(PruneChannel, 'importance')}: {choice(PruneChannel, 'importance', 'l2')}",
+        "in its place (goal)": f"in its place ({_named(PruneChannel, 'goal')})",
+        "rounds: 1": f"{_named(PruneChannel, 'rounds')}: 1",
         "choose weights: random or a local weights file": f"choose random weights or a file of your own {model_page}",
         "set HF_HOME to a cache that has them, or ": "or ",
         ", or set HF_HOME to a folder that can be written": "",
@@ -89,7 +88,6 @@ def _phrases() -> dict[str, str]:
         " (goal_value: a share of less than 1)": "",
         " (with pattern 2:4 leave ratio out)": "",
         " (to 1 in a recipe)": "",
-        "Leave preprocess out": "Leave the preprocessing out of the recipe, and open it again",
         ", or correct its sum (weights_sha256)": "",
         ", or correct its sum": "",
         ", or give their path": "",
@@ -97,7 +95,6 @@ def _phrases() -> dict[str, str]:
         "Check the path": "Choose or upload it again",
         "Check its permissions": OPERATOR,
         "Give the path of the file itself": "Choose the file itself",
-        "or fewer, or leave it out": "or fewer, or leave it empty",
         "if it lasts, end the process that holds it": "if it lasts, ask whoever runs this app to look into it",
         "Move the file away: the list is made again from the job folders": OPERATOR,
         ", or raise the limit (ulimit -f)": "",

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from engine import AnalysisRequest, Job, NotFoundError, cancel, ensure_supervisor, job
+from engine.wording import percent
 from pages._ui import state
 from pages._ui.guard import guarded, say
 from pages._ui.wording import COLOURS, ICONS, plain, sentence
@@ -24,7 +25,7 @@ def progress(found: Job) -> None:
         st.progress(0.0, text=f"Waiting in the queue{ahead}")
         return
     doing = plain(sentence(found.message or found.phase or "starting").removesuffix("."))
-    st.progress(min(max(found.fraction, 0.0), 1.0), text=f"{doing} · {found.fraction:.0%}")
+    st.progress(min(max(found.fraction, 0.0), 1.0), text=f"{doing} · {percent(found.fraction)}")
 
 
 @st.fragment(run_every=EVERY_SECONDS)

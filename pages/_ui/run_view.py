@@ -3,6 +3,7 @@
 import streamlit as st
 
 from engine import Job, NotFoundError, Report, cancel, job, list_jobs, report
+from engine.wording import percent
 from pages._ui import (
     chrome,
     family_view,
@@ -96,7 +97,7 @@ def _waits(run: Job) -> str:
 def _time(run: Job) -> str:
     """How long it has gone on, and about how long it still takes by what was done so far."""
     left = f" · {roughly(run.remaining_seconds)} left" if run.remaining_seconds is not None else ""
-    return f"{duration(run.seconds)} so far{left}, {run.fraction:.0%} done"
+    return f"{duration(run.seconds)} so far{left}, {percent(run.fraction)} done"
 
 
 def _ended(run: Job) -> None:

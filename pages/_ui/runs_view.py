@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from engine import Job, RunSummary, charts, ensure_supervisor, list_jobs, summaries
-from engine.wording import many
+from engine.wording import many, percent
 from pages._ui import chrome, picking, state
 from pages._ui.guard import guarded
 from pages._ui.live import ENDED, EVERY_SECONDS, badge
@@ -60,7 +60,7 @@ def _answer(run: Job, told: RunSummary | None) -> None:
         st.markdown("Keep the baseline")
     else:
         speed = f"**{told.speedup:.2f}×** as fast" if told.speedup else ""
-        size = f"**{told.size_bytes / told.baseline_size_bytes:.0%}** of the size"
+        size = f"**{percent(told.size_bytes / told.baseline_size_bytes)}** of the size"
         st.markdown(f"{plain(told.recommended)}: {', '.join(part for part in (speed, size) if part)}")
 
 
@@ -70,7 +70,7 @@ def _progress(run: Job) -> str:
         return f"Waits for {plain(run.waits_for[0].name)}." if run.waits_for else "Begins in a moment."
     if run.state == "running":
         left = f", {roughly(run.remaining_seconds)} left" if run.remaining_seconds is not None else ""
-        return f"{run.fraction:.0%} done{left}"
+        return f"{percent(run.fraction)} done{left}"
     return "No answer."
 
 

@@ -22,6 +22,7 @@ CODES = {
     "latency_over_budget": ":red-badge[latency over budget]",
     "size_over_budget": ":red-badge[size over budget]",
     "no_better_than_chance": ":red-badge[no better than guessing]",
+    "chance_uncertain": ":orange-badge[not surely better than guessing]",
     "accuracy_drop_uncertain": ":orange-badge[{quality} unsure]",
     "latency_uncertain": ":orange-badge[latency unsure]",
     "slower_than_baseline": ":red-badge[slower]",
@@ -108,8 +109,8 @@ def _verdict(variant: Variant, base: Variant | None) -> str:
 
 
 def _guesses(variant: Variant) -> bool:
-    """Whether it answers no better than guessing, so that nothing about it is a success."""
-    return variant.verdict is not None and "no_better_than_chance" in variant.verdict.codes
+    """Whether it may answer no better than guessing, so that nothing about it is a success."""
+    return variant.verdict is not None and variant.verdict.reaches_chance
 
 
 def legend(report: Report) -> str:

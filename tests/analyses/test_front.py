@@ -34,7 +34,7 @@ def test_better_is_more_accurate_at_no_more_latency():
     ))  # fmt: skip
     assert told.better == ("best", "unsure")
     assert told.reason.code == "advised"
-    assert "best: 1.11 times as fast as your model (1.01 to 1.23), 80.0%" in told.reason.text
+    assert "best: 1.11 times as fast as your model (1.01 to 1.23), 80.0 %" in told.reason.text
 
 
 def test_the_architecture_itself_is_no_advice_whatever_its_weights():

@@ -62,4 +62,4 @@ def test_the_chart_draws_the_most_sensitive_and_says_so():
     assert list(figure.data[0].y) == [99, 0]
     assert figure.data[0].name == "layer&lt;0&gt;"
     assert "the 12 most sensitive of 20 groups" in charts.alt_text(figure)
-    assert "layer<0> down to 0.0%" in charts.alt_text(figure)
+    assert "layer<0> down to 0.0 %" in charts.alt_text(figure)

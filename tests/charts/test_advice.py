@@ -68,7 +68,7 @@ def test_accuracy_on_the_users_images_has_a_panel_and_a_scale_of_its_own():
     assert (own.yaxis, list(own.x), list(own.y)) == ("y2", [2.0], [99.0])
     assert figure.layout.yaxis2.domain[1] < figure.layout.yaxis.domain[0]
     assert figure.layout.yaxis.range[1] < 90
-    assert "99.00%" in alt_text(figure)
+    assert "99.00 %" in alt_text(figure)
     assert "own" not in traces(advice(told()))
 
 

@@ -194,7 +194,7 @@ def test_groups_of_layers_are_told_apart_and_listed():
     figure = sensitivity(made_sensitivity(12))
     assert len({(trace.line.color, trace.line.dash, trace.marker.symbol) for trace in figure.data}) == 12
     (key,) = texts(figure)
-    assert key.startswith("dotted: as it is, 100.0%<br>")
+    assert key.startswith("dotted: as it is, 100.0 %<br>")
     assert all(one.layer in key for one in made_sensitivity(12).layers)
 
 

@@ -87,7 +87,9 @@ def test_the_winner_of_a_race_has_its_colour_in_the_race_too():
     [
         (GOOD, ONE, RECOMMENDED, "recommended"), (GOOD, TWO, CANDIDATE, ""), (TOO_MUCH, TWO, OVER, "over budget"),
         (SLOWER, TWO, OVER, "slower"), (None, TWO, CANDIDATE, ""),
-        (GOOD.model_copy(update={"codes": ("no_better_than_chance",)}), TWO, OVER, "no better than chance"),
+        (GOOD.model_copy(update={"codes": ("no_better_than_chance",)}), TWO, OVER, "no better than guessing"),
+        (GOOD.model_copy(update={"codes": ("chance_uncertain",)}), TWO, CANDIDATE, "not surely better than guessing"),
+        (GOOD.model_copy(update={"codes": ("chance_uncertain", "slower_than_baseline")}), TWO, OVER, "slower"),
         (TOO_MUCH, ONE, RECOMMENDED, "recommended"),
     ],
 )  # fmt: skip

@@ -58,6 +58,11 @@ def test_counts_have_whole_ticks_from_zero():
     assert all(tick == int(tick) for tick in counts([1000]).ticks)
 
 
+@pytest.mark.parametrize("values", [[], [0], [0, 0]])
+def test_counts_of_nothing_have_an_axis_too(values):
+    assert list(counts(values).ticks.values()) == ["0", "1"]
+
+
 @pytest.mark.parametrize("scale", [Scale(0, 10), Scale(1, 100, log=True)])
 def test_places_run_from_the_low_end_to_the_high_one(scale):
     assert (scale.place(scale.low), scale.place(scale.high)) == (0, 1)

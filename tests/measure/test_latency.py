@@ -6,8 +6,10 @@ import pytest
 
 from engine.measure import latency
 from engine.measure.latency import Turn, compare, measure_latency, take_turns
+from engine.measure.verdict import judge
 from engine.models.graph import read_onnx
-from engine.settings import Target
+from engine.settings import Budget, Target
+from tests.made import INT8, made_variant
 from tests.models.small import Shape, small_classifier
 
 IMAGES = np.zeros((2, 3, 32, 32), dtype=np.float32)
@@ -101,11 +103,46 @@ def test_all_figures_of_a_file_say_the_same(id):
     assert per_s.low <= per_s.images_per_s <= per_s.high
 
 
-def test_the_interval_of_the_throughput_is_that_of_the_ratio():
-    base, (own, per_s) = compare(DRIFT, "a", TARGET)["a"][0], compare(DRIFT, "a", TARGET)["b"]
+UNSURE = tuple(np.linspace(8.0, 12.0, 12))
+"""The baseline's medians in milliseconds, of which nobody can tell where their middle lies."""
+
+
+def test_a_variant_of_exactly_half_is_no_surer_than_the_baseline_itself():
+    found = compare({"a": rounds(*UNSURE), "half": rounds(*np.array(UNSURE) / 2)}, "a", TARGET)
+    (_, base), (own, per_s) = found["a"], found["half"]
+    assert (own.ratio_low, own.ratio_high) == (0.5, 0.5)
+    assert (per_s.low, per_s.images_per_s, per_s.high) == pytest.approx((2 * base.low, 2 * base.images_per_s,
+                                                                        2 * base.high))  # fmt: skip
+    assert per_s.low < 0.95 * per_s.images_per_s
+    assert per_s.high > 1.05 * per_s.images_per_s
+
+
+def test_the_interval_of_the_throughput_holds_the_uncertainty_of_the_ratio_as_well():
+    found = compare({"a": rounds(*[10.0] * 12), "b": rounds(*[4.0, 6.0] * 6)}, "a", TARGET)
+    (_, base), (own, per_s) = found["a"], found["b"]
+    assert base.low == base.high == base.images_per_s
     assert (per_s.low, per_s.high) == pytest.approx(tuple(
-        2 * 1000 / (base.p50_ms * ratio) for ratio in (own.ratio_high, own.ratio_low)))  # fmt: skip
-    assert per_s.low < per_s.high
+        2 * 1000 / (10.0 * ratio) for ratio in (own.ratio_high, own.ratio_low)))  # fmt: skip
+    assert per_s.low < per_s.images_per_s < per_s.high
+
+
+@pytest.mark.parametrize(
+    ("most_ms", "codes"), [(5.2, ("latency_uncertain",)), (6.5, ()), (4.8, ("latency_over_budget",))]
+)
+def test_a_budget_that_is_met_on_an_unsure_baseline_is_flagged(most_ms, codes):
+    found = compare({"a": rounds(*UNSURE), "half": rounds(*np.array(UNSURE) / 2)}, "a", TARGET)
+    own, per_s = found["half"]
+    half = made_variant(INT8, "half", latency=own, throughput=per_s)
+    assert judge(half, Budget(max_accuracy_drop=None, max_latency_ms=most_ms), None).codes == codes
+
+
+def test_the_interval_holds_the_figure_however_few_and_different_the_rounds_are():
+    for seed in range(20):
+        calls = np.random.default_rng(seed).exponential(5.0, (2, 3, 4)) + 0.1
+        one, other = ([Turn(ms, 1, {}) for ms in turns] for turns in calls)
+        for ratio, per_s in compare({"a": one, "b": other}, "a", TARGET).values():
+            assert per_s.low <= per_s.images_per_s <= per_s.high
+            assert ratio.ratio_low <= ratio.ratio_to_baseline <= ratio.ratio_high
 
 
 def test_the_95th_percentile_is_as_far_above_the_median_as_among_the_files_own_calls():

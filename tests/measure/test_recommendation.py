@@ -2,9 +2,8 @@
 
 import pytest
 
-from engine.measure.chance import AT_CHANCE
 from engine.measure.recommendation import recommend
-from engine.results import Accuracy, Fidelity, Note, Verdict
+from engine.results import Accuracy, Fidelity, Note, Verdict, codes
 from engine.settings import Recipe
 from tests.made import BASE, LOST, made_latency, made_race, made_race_report, made_report, made_variant
 
@@ -35,10 +34,10 @@ def test_the_goal_decides_among_the_good():
 
 def test_the_reason_says_how_fast_how_large_and_how_right_it_is():
     text = recommended(variant("b", 0.5, drop=0.004)).reason.text
-    assert text == "b: 2.00 times as fast as the baseline (1.82 to 2.22), 25% of the size, 0.4 points less top-1"
-    assert recommended(variant("b")).reason.text.endswith("25% of the size, with the same top-1")
+    assert text == "b: 2.00 times as fast as the baseline (1.82 to 2.22), 25 % of the size, 0.4 points less top-1"
+    assert recommended(variant("b")).reason.text.endswith("25 % of the size, with the same top-1")
     close = variant("b", 0.5, drop=0.005, accuracy=None, fidelity=Fidelity(agreement=0.995, sqnr_db=9.0, n_images=9))
-    assert "agreeing with the baseline on 99.5% of the inputs" in recommended(close).reason.text
+    assert "agreeing with the baseline on 99.5 % of the inputs" in recommended(close).reason.text
 
 
 def test_what_may_be_no_faster_is_not_called_faster():
@@ -96,8 +95,9 @@ def guessing(top1, low, chance=0.12):
     return Accuracy(top1=top1, top5=None, n_images=50, low=low, high=2 * top1, chance=chance)
 
 
-def test_what_guesses_is_never_recommended_however_fast_and_small_it_is():
-    lost = variant("b", 0.1, codes=(AT_CHANCE,), size_bytes=10)
+@pytest.mark.parametrize("code", codes.REACHES_CHANCE)
+def test_what_may_guess_is_never_recommended_however_fast_and_small_it_is(code):
+    lost = variant("b", 0.1, codes=(code,), size_bytes=10)
     for goal in ("latency", "size", "throughput"):
         assert recommended(lost, variant("c", 0.9), goal=goal).id == "c" * 12
         alone = recommended(lost, goal=goal)
@@ -105,20 +105,22 @@ def test_what_guesses_is_never_recommended_however_fast_and_small_it_is():
 
 
 @pytest.mark.parametrize(
-    ("right", "said"),
+    ("right", "code", "text"),
     [
-        (guessing(0.1, 0.05), "The baseline has not learnt: its top-1 is 10.0% (5.0% to 20.0%) on 50 images, and "
-                              "guessing the commonest class gives 12.0%"),
-        (guessing(0.2, 0.11), "Whether the baseline has learnt cannot be told on so few images: its top-1 is 20.0%"),
+        (guessing(0.1, 0.05), "not_learnt",
+         "The baseline has not learnt: its top-1 is 10.0 % (5.0 % to 20.0 %) on 50 images, and guessing the commonest "
+         "class gives 12.0 %"),
+        (guessing(0.2, 0.11), "learning_unclear",
+         "Whether the baseline has learnt cannot be told on so few images: its top-1 is 20.0 %"),
     ],
 )  # fmt: skip
-def test_where_all_is_chance_the_reason_says_that_nothing_was_learnt(right, said):
-    lost = variant("b", 0.1, codes=(AT_CHANCE,), accuracy=right)
+def test_where_all_may_be_chance_the_reason_says_whether_that_is_sure(right, code, text):
+    lost = variant("b", 0.1, codes=(codes.NO_BETTER_THAN_CHANCE,), accuracy=right)
     found = recommended(lost, first=base(accuracy=right))
-    assert (found.id, found.reason.code) == (BASE, "not_learnt")
-    assert found.reason.text.startswith(said)
-    assert found.reason.text.endswith("and no variant does better")
-    assert recommended(first=base(accuracy=right)).reason.code == "not_learnt"
+    assert (found.id, found.reason.code) == (BASE, code)
+    assert found.reason.text.startswith(text)
+    assert found.reason.text.endswith(", and no variant is surely better than guessing")
+    assert recommended(first=base(accuracy=right)).reason.code == code
 
 
 def test_what_has_learnt_is_recommended_beside_a_baseline_that_guesses():

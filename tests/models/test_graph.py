@@ -173,8 +173,8 @@ def test_weights_in_a_file_outside_are_never_opened(saved):
 
 
 @pytest.mark.parametrize(("preprocess", "said"), [
-    (OURS.model_copy(update={"size": (16, 16)}), "takes images of 8x8 px, preprocess.size says 16x16"),
-    (Preprocess(size=(8, 8), mean=(0.5,), std=(0.5,)), "takes 3 channels"),
+    (OURS.model_copy(update={"size": (16, 16)}), "takes images of 8x8 px, and the preprocessing makes them 16x16 px"),
+    (Preprocess(size=(8, 8), mean=(0.5,), std=(0.5,)), "takes 3 channels, and the preprocessing has 1 mean"),
 ])  # fmt: skip
 def test_a_preprocessing_that_does_not_fit(preprocess, said, saved):
     with pytest.raises(SourceError, match=said):

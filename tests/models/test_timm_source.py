@@ -92,8 +92,10 @@ def test_features_without_a_head_need_num_classes():
 
 @pytest.mark.parametrize(("changes", "said"), [
     ({"in_chans": 4}, "take 4 channels"),
-    ({"img_size": 96, "preprocess": Preprocess(size=(64, 64), mean=(0.5,) * 3, std=(0.5,) * 3)}, "img_size is 96"),
-    ({"preprocess": Preprocess(size=(160, 160), mean=(0.5,), std=(0.5,))}, "takes 3 channels"),
+    ({"img_size": 96, "preprocess": Preprocess(size=(64, 64), mean=(0.5,) * 3, std=(0.5,) * 3)},
+     "to take images of 96x96 px, and the preprocessing makes them 64x64 px"),
+    ({"preprocess": Preprocess(size=(160, 160), mean=(0.5,), std=(0.5,))},
+     "takes 3 channels, and the preprocessing has 1 mean"),
 ])  # fmt: skip
 def test_what_does_not_go_together_is_refused(changes, said):
     with pytest.raises(SourceError, match=said):

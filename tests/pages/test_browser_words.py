@@ -28,16 +28,16 @@ def fields(kind: type[Settings] = Settings) -> set[str]:
     return own.union(*(fields(one) for one in kind.__subclasses__()))
 
 
-KEY = re.compile(
-    rf"\b(?:data|split|preprocess|target|budget)\.[a-z_]+\b|\b(?:{'|'.join(sorted(fields()))})\b"
-    r"|\bpreprocess\b|\b[A-Z]+_[A-Z_]+\b|--\w+|`"
+RECIPE_KEY = re.compile(
+    rf"\b(?:data|split|preprocess|target|budget)\.[a-z_]+\b|\b(?:{'|'.join(sorted(fields()))})\b|\bpreprocess\b"
 )
+KEY = re.compile(rf"{RECIPE_KEY.pattern}|\b[A-Z]+_[A-Z_]+\b|--\w+|`")
 """A key of a recipe, a variable of the environment, an option or a command."""
 
 
-def modules() -> Iterator[ast.Module]:
-    """The engine's, without those that speak on a command line alone."""
-    for path in sorted((ROOT / "engine").rglob("*.py")):
+def modules(room: str = "") -> Iterator[ast.Module]:
+    """The engine's, or a room's, without those that speak on a command line alone."""
+    for path in sorted((ROOT / "engine" / room).rglob("*.py")):
         if path.relative_to(ROOT / "engine").as_posix() not in COMMAND_LINE:
             yield ast.parse(path.read_text())
 
@@ -62,9 +62,11 @@ def around(module: ast.Module, makers: set[str]) -> Iterator[str]:
         yield from (text for text in _texts(line) if len(text.split()) >= A_SENTENCE)
 
 
-def said_in_errors() -> set[str]:
+def said_in_errors(room: str = "") -> set[str]:
     """Also of the errors of settings, which pydantic makes of a ValueError."""
-    return {text for module in modules() for find in (given, around) for text in find(module, ERRORS | {"ValueError"})}
+    return {
+        text for module in modules(room) for find in (given, around) for text in find(module, ERRORS | {"ValueError"})
+    }
 
 
 def _calls(node: ast.AST, makers: set[str]) -> Iterator[ast.Call]:
@@ -106,6 +108,12 @@ def test_no_note_does_so_in_the_engine_s_own_words():
     notes = [text for module in modules() for text in given(module, {"Note"})]
     assert len(notes) > 50
     assert [text for text in notes if KEY.search(text)] == []
+
+
+def test_a_key_of_the_recipe_stands_behind_words_in_parentheses():
+    """But where the recipe's own file is at fault, which settings refuse by its keys."""
+    outside = {text: re.sub(r"\([^()]*\)", "", text) for text in said_in_errors() - said_in_errors("settings")}
+    assert [text for text, words in outside.items() if RECIPE_KEY.search(words)] == []
 
 
 def test_every_phrase_is_still_said():

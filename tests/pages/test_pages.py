@@ -350,8 +350,8 @@ def test_a_card_that_is_open_stays_open_where_it_goes(app):
 def test_a_card_says_in_its_line_what_it_does_by_now(app):
     at = app("pages/optimize.py", draft=to_link(sample().changed(cards=CHAIN)))
     next(number for number in at.number_input if number.label == "Channels to remove, %").set_value(55.0).run()
-    assert lines(at)[0] == "**1. Prune** · remove 55% of the channels"
-    assert "Remove 55% of the channels, then" in words(at)
+    assert lines(at)[0] == "**1. Prune** · remove 55 % of the channels"
+    assert "Remove 55 % of the channels, then" in words(at)
 
 
 def test_a_card_in_a_place_that_is_impossible_says_so_and_the_run_waits(app):
@@ -509,7 +509,7 @@ def test_results_give_the_answer_then_the_evidence(app, finished):
     at = app("pages/results.py", run=finished().id)
     assert [metric.value for metric in at.metric] == ["2.00×", "1 ms", "5.00 MB", "99.00 %"]
     assert [metric.delta for metric in at.metric][:3] == ["1.82 to 2.22", "from 2 ms", "-75 %"]
-    assert "Take Static INT8: 2.00 times as fast (1.82 to 2.22), 25% of the size" in words(at)
+    assert "Take Static INT8: 2.00 times as fast (1.82 to 2.22), 25 % of the size" in words(at)
     assert at.get("download_button")[0].proto.label == "Download the ONNX file, 5.00 MB"
     table = at.table[0].value
     assert table["Speed"].tolist() == ["–", "2.00× :green[(1.82 – 2.22)]"]

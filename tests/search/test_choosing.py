@@ -102,7 +102,6 @@ def test_the_better_half_goes_on_and_the_most_faithful_quantized_one_with_it(mad
     slow = made("slow", 1.5, sqnr=50.0, stage="screened")
     exact = made("exact", 0.9, sqnr=math.inf, settings=Simplify(), stage="screened")
     assert [one.name for one in finalists([*field, slow, exact], context())] == ["0", "1", "2", "3", "7"]
-    assert [one.name for one in finalists(field, context(), at_most=1)] == ["0"]
 
 
 def test_who_had_a_final_has_no_second_one_and_who_keeps_the_budget_goes_first(made):
@@ -110,7 +109,6 @@ def test_who_had_a_final_has_no_second_one_and_who_keeps_the_budget_goes_first(m
     right = made("right", 0.4, stage="screened")
     field = [done, wrong, right]
     assert [one.name for one in finalists(field, context(max_accuracy_drop=0.01))] == ["right", "wrong"]
-    assert [one.name for one in finalists(field, context(max_accuracy_drop=0.01), at_most=1)] == ["right"]
     assert finalists([done], context()) == []
 
 
@@ -169,11 +167,11 @@ def test_the_reason_is_made_of_what_was_measured(made):
     stays = reason_for(None, [slow, wrong], losses, context(), times)
     assert stays.code == "race_nothing_faster"
     assert "slow, is 0.83 times as fast as FP32 (0.76 to 0.93) in the race's own rounds" in stays.text
-    assert stays.text.endswith("of its time 40% goes to converting between float and 8 bits, 40% to HardSwish")
+    assert stays.text.endswith("of its time 40 % goes to converting between float and 8 bits, 40 % to HardSwish")
     unsure = made("unsure", 1.5, drop=(0.016, -0.02, 0.05), stage="screened")
     assert "unsure, is 0.67 times as fast" in reason_for(None, [unsure], {}, context(), times).text
     over = reason_for(None, [wrong], losses, context(labelled=False), times)
-    assert (over.code, "95.0% of the evaluation images" in over.text) == ("race_nothing_within_budget", True)
+    assert (over.code, "95.0 % of the evaluation images" in over.text) == ("race_nothing_within_budget", True)
 
 
 @pytest.mark.parametrize(

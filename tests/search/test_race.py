@@ -1,6 +1,7 @@
 """A race on small graphs: what becomes of it where static quantization ruins the answers."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
@@ -82,6 +83,55 @@ def test_where_static_int8_loses_too_much_training_it_is_named(ready):
     outcome = race(model, AUTO.model_copy(update={"mixed_precision": False}), trainable)
     (note,) = [note for note in outcome.notes if note.code == "qat_may_help"]
     assert "qat in place of quantize" in note.text
+
+
+@pytest.fixture
+def clock(ready, monkeypatch):
+    """What time it is for the race, whose deadline is at 1; and the rounds of all its timings so far."""
+    now = SimpleNamespace(time=0.0, late_after=None, n_rounds={}, timings=[])
+
+    def measure(*args, n_rounds, **more):
+        now.timings.append(n_rounds)
+        now.time = 2.0 if len(now.timings) == now.late_after else now.time
+        found = half_the_time(*args, n_rounds=n_rounds, **more)
+        fewer = now.n_rounds.get(n_rounds, n_rounds)
+        return {key: (one.model_copy(update={"n_rounds": fewer}), None) for key, (one, _) in found.items()}
+
+    monkeypatch.setattr("engine.search.race.measure_latency", measure)
+    monkeypatch.setattr("engine.measure.load.busy_note", lambda *args: None)
+    monkeypatch.setattr("engine.search.stable.time", SimpleNamespace(monotonic=lambda: now.time))
+    return now
+
+
+def timed(ready, **changed):
+    model, _, context = ready
+    outcome = race(model, AUTO, replace(context, deadline=1.0, **changed))
+    return outcome, [note.text for note in outcome.notes if note.code == "out_of_time"]
+
+
+def test_a_race_that_did_everything_is_not_cut_short_however_late_it_ends(ready, clock):
+    clock.late_after = 3  # two screenings, and the final in which the time is up
+    outcome, notes = timed(ready, budget=Budget(max_accuracy_drop=None))
+    assert (clock.timings, clock.time) == ([3, 3, 12], 2.0)
+    assert (notes, outcome.complete) == ([], True)
+
+
+@pytest.mark.parametrize(
+    ("late_after", "n_rounds", "loss", "left_out"),
+    [
+        (1, {}, None, ("Static INT8, per tensor", "the final of all but the best of the screening")),
+        (2, {}, None, ("the final of all but the best of the screening",)),
+        (None, {12: 5}, None, ("rounds of the final",)),
+        (1, {}, 0.5, ("layers back in float",)),
+    ],
+)
+def test_what_the_time_left_out_is_said_once_with_its_names(ready, clock, late_after, n_rounds, loss, left_out):
+    clock.late_after, clock.n_rounds = late_after, n_rounds
+    outcome, notes = timed(ready, budget=Budget(max_accuracy_drop=loss))
+    (text,) = notes
+    names = text.partition(". Left out: ")[2]
+    assert all(one in names for one in left_out), text
+    assert not outcome.complete
 
 
 def codes(outcome):

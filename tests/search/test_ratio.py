@@ -47,7 +47,7 @@ def test_the_least_ratio_that_is_enough(goal, value, given, few):
     left = {"macs": file.macs / whole.macs, "size": file.path.stat().st_size / 1e6}[goal]
     assert 0.5 * value < left <= value
     assert made.notes[0].code == "goal_reached"
-    said = {"macs": f"leaves {left:.0%} of the MACs", "size": f"leaves {left:.2f} MB"}[goal]
+    said = {"macs": f"leaves {100 * left:.0f} % of the MACs", "size": f"leaves {left:.2f} MB"}[goal]
     assert said in made.notes[0].text
 
 
@@ -73,7 +73,7 @@ def test_a_latency_is_measured_while_nothing_else_is(given, monkeypatch):
 
     made = prune_channels(model, asked("latency", 0.99, ratio=0.6), replace(context, measuring=Held))
     assert held == [True]
-    assert "of the latency (asked: at most 99% of the latency; tries: 1)" in made.notes[0].text
+    assert "of the latency (asked: at most 99 % of the latency; tries: 1)" in made.notes[0].text
 
 
 @pytest.mark.parametrize(("wanted", "found"), [(0.5, 0.5), (0.75, 0.25), (0.15, 0.85)])
@@ -120,7 +120,7 @@ def test_ratios_that_change_nothing_are_not_the_end_of_the_search(counting):
 def test_where_no_ratio_changes_anything_that_is_said(counting, monkeypatch):
     model, context, _ = counting
     monkeypatch.setattr(ratio, "HIGHEST", 0.04)
-    with pytest.raises(StepError, match="pruning 4% changes no layer"):
+    with pytest.raises(StepError, match="pruning 4 % changes no layer"):
         prune_channels(model, asked("macs", 0.5, ratio=0.01, round_to=16), context)
 
 
@@ -129,3 +129,23 @@ def test_a_search_that_its_time_cut_short_says_so_and_is_no_answer_for_later(dea
     model, context, _ = counting
     made = prune_channels(model, asked("macs", 0.7, ratio=0.3), replace(context, deadline=deadline))
     assert ("out_of_time" in [note.code for note in made.notes], made.complete) == (cut, not cut)
+
+
+@pytest.mark.parametrize(
+    ("deadline", "recovered", "cut"),
+    [
+        (math.inf, True, []),
+        (-math.inf, True, ["the search for the ratio; "]),
+        (math.inf, False, ["the recovery between rounds; "]),
+        (-math.inf, False, ["the search for the ratio and of the recovery between rounds; "]),
+    ],
+)
+def test_what_the_time_cut_short_is_said_once(deadline, recovered, cut, counting, few, monkeypatch):
+    model, context, _ = counting
+    monkeypatch.setattr(
+        ratio, "prune_to", lambda *given, real=ratio.prune_to: replace(real(*given), complete=recovered)
+    )
+    made = prune_channels(model, asked("macs", 0.7, ratio=0.3), replace(context, deadline=deadline))
+    notes = [note.text for note in made.notes if note.code == "out_of_time"]
+    assert notes == [f"The time was up before the end of {words}what there was by then counts" for words in cut]
+    assert made.complete == (not cut)

@@ -40,15 +40,15 @@ def test_the_sample_s_architecture_is_the_one_of_its_card():
 def test_pruning_is_the_preset_with_what_it_brought_to_the_architecture():
     for report in (kept(timm("resnet18.a1_in1k"), LABELLED), kept(timm("resnet18"), UNLABELLED)):
         found = of("prune", report)
-        assert (found.title, found.basis) == ("Prune 30% and train", "measured_elsewhere")
+        assert (found.title, found.basis) == ("Prune 30 % and train", "measured_elsewhere")
         assert found.steps == preset(report, "balanced")
-        assert found.text == ("resnet18 with 30% of its channels removed was 1.79 times as fast (1.75 to 1.82), in "
+        assert found.text == ("resnet18 with 30 % of its channels removed was 1.79 times as fast (1.75 to 1.82), in "
                               f"FP32 on {ON}. Accuracy depends on the training after it")  # fmt: skip
 
 
 def test_of_a_relative_it_says_so_and_of_no_relative_what_others_did():
     kin = of("prune", kept(timm("resnet34"), LABELLED))
-    assert kin.text.startswith("Nothing is measured of resnet34; of its family, resnet50 with 30% of its channels")
+    assert kin.text.startswith("Nothing is measured of resnet34; of its family, resnet50 with 30 % of its channels")
     assert kin.basis == "measured_elsewhere"
     none = of("prune", kept(timm("eva02_tiny_patch14_224"), LABELLED))
     assert none.basis == "unknown"
@@ -58,8 +58,8 @@ def test_of_a_relative_it_says_so_and_of_no_relative_what_others_did():
 
 def test_where_size_is_the_goal_pruning_says_what_it_does_to_parameters():
     found = of("prune", kept(timm("resnet18"), LABELLED, more=", goal: size"))
-    assert found.text == ("resnet18 with 50% of its channels removed had 3.8 times fewer parameters; this removes 30%, "
-                          "which saves less. Accuracy depends on the training after it")  # fmt: skip
+    assert found.text == ("resnet18 with 50 % of its channels removed had 3.8 times fewer parameters; this removes "
+                          "30 %, which saves less. Accuracy depends on the training after it")  # fmt: skip
 
 
 def test_the_speed_that_is_told_of_pruning_is_that_of_the_preset_s_ratio():
@@ -83,9 +83,11 @@ def test_sparse_weights_are_no_channels():
 
 def test_of_the_sample_the_presets_own_figures_are_said():
     report = kept()
-    assert of("prune", report).text == ("The preset Balanced brought this network to 2.47 of 19.71 MB and 99.63% top-1 "
-                                        f"(99.63% as it was), 3.98 times as fast (3.88 to 4.13), on {ON}")  # fmt: skip
-    assert "0.40 of 19.71 MB and 99.44% top-1 (99.63% as it was)" in of("distill", report).text
+    assert of("prune", report).text == (
+        "The preset Balanced brought this network to 2.47 of 19.71 MB and 99.63 % top-1 (99.63 % as it was), "
+        f"3.98 times as fast (3.88 to 4.13), on {ON}"
+    )
+    assert "0.40 of 19.71 MB and 99.44 % top-1 (99.63 % as it was)" in of("distill", report).text
     assert of("distill", report).steps == preset(report, "smallest")
     raced = of("quantize", kept(steps="[]", isa=VNNI))
     assert "The preset Safe brought this network to 5.00 of 19.71 MB" in raced.text
@@ -97,7 +99,7 @@ def test_a_student_stands_beside_the_model_with_what_was_published_of_both():
     found = of("distill", kept(timm("resnet50.a1_in1k"), UNLABELLED))
     assert (found.title, found.basis) == ("Distil into regnetx_002", "published")
     assert "regnetx_002 has 2.7 M parameters, resnet50 25.6 M" in found.text
-    assert "regnetx_002.pycls_in1k 68.8% at 224 px, resnet50.a1_in1k 80.4% at 224 px" in found.text
+    assert "regnetx_002.pycls_in1k 68.8 % at 224 px, resnet50.a1_in1k 80.4 % at 224 px" in found.text
 
 
 def test_a_student_that_the_advisor_timed_here_is_said_to_be_as_fast_as_it_is():
@@ -134,7 +136,7 @@ def test_where_training_may_help_it_takes_the_place_of_the_race():
     report = kept(timm("mobilenetv3_large_100"), LABELLED, steps, race_notes=("out_of_time", "qat_may_help"))
     found = suggest(report)[0]
     assert (found.code, found.steps) == ("qat", (*report.recipe.chains[0][:2], Qat()))
-    assert ("On mobilenetv3_large_100 it had 90.2% top-1 where FP32 has 92.4%; trained, it had 94.3% and was 1.27 "
+    assert ("On mobilenetv3_large_100 it had 90.2 % top-1 where FP32 has 92.4 %; trained, it had 94.3 % and was 1.27 "
             "times as fast as FP32 (1.22 to 1.32), at one thread") in found.text  # fmt: skip
     assert of("qat", kept(timm("mobilenetv3_large_100"), LABELLED, race_notes=("out_of_time",))) is None
 
@@ -149,7 +151,7 @@ def test_it_is_the_chain_of_the_race_that_asked_for_it():
 
 
 @pytest.mark.parametrize(("name", "isa", "basis", "said"), [
-    ("resnet50", VNNI, "measured_elsewhere", "resnet18 was 3.00 times as fast as FP32 (1.88 to 3.14) with 96.1% top-1"),
+    ("resnet50", VNNI, "measured_elsewhere", "resnet18 was 3.00 times as fast as FP32 (1.88 to 3.14) with 96.1 % "),
     ("mobilenetv4_conv_small", AVX2, "measured_elsewhere", "mobilenetv4_conv_small was 1.56 times as fast"),
     ("resnet50", AVX2, "unknown", "1.00 to 1.69 times as fast as FP32"),
     ("resnet50", ARM, "unknown", "Nothing is measured of resnet50 or its family"),
@@ -178,7 +180,7 @@ def test_a_network_that_has_not_learnt_is_trained_first_and_for_longer(steps, ep
     found = of("train", kept(timm("resnet18"), LABELLED, steps, code="not_learnt"))
     assert (techniques(found), found.steps[0].epochs) == (["finetune", *then], epochs)
     assert found.title == f"Fine-tune for {epochs:,} epochs first"
-    assert "5.6% of the validation images after two epochs" in found.text
+    assert "5.6 % of the validation images after two epochs" in found.text
 
 
 def test_settings_of_a_fine_tune_stay_but_for_its_epochs_and_one_that_cannot_be_longer_is_left_out():

@@ -144,8 +144,8 @@ def test_where_it_cannot_be_told_whether_it_has_learnt_more_evaluation_images_co
     unclear = {"code": "learning_unclear", "variants": (GUESSING,)}
     found = suggest(kept(timm("resnet18"), LABELLED, **unclear), ADVICE)
     assert (found[0].code, found[0].title, found[0].steps) == ("images", "Take more evaluation images", None)
-    assert found[0].text.startswith("The baseline's top-1 is 12.0% (8.0% to 17.0%) on 200 images, and guessing the "
-                                    "commonest class gives 10.0%")  # fmt: skip
+    assert found[0].text.startswith("The baseline's top-1 is 12.0 % (8.0 % to 17.0 %) on 200 images, and guessing the "
+                                    "commonest class gives 10.0 %")  # fmt: skip
     assert {one.code for one in found[1:]} >= {"prune", "distill"}
     assert "images" not in codes(kept(**unclear))  # the sample's split is fixed
     assert "images" not in codes(kept(timm("resnet18"), LABELLED, variants=(GUESSING,)))

@@ -34,7 +34,7 @@ def test_with_advice_it_is_the_best_that_was_measured():
     found = of("architecture", kept(), advice(("a", 0.25, 0.7), ("b", 0.5, 0.9), faster=("a", "b")))
     assert (found.title, found.basis) == ("Try a", "measured_here")
     assert found.text == ("a is 4.00 times as fast as resnet10t (3.64 to 4.44) here. Top-1 published on ImageNet: "
-                          "a.a1_in1k 70.0% at 224 px, resnet10t.c3_in1k 66.7% at 176 px")  # fmt: skip
+                          "a.a1_in1k 70.0 % at 224 px, resnet10t.c3_in1k 66.7 % at 176 px")  # fmt: skip
 
 
 def test_what_other_programs_disturbed_is_said_to_be_rough():
@@ -53,7 +53,7 @@ def test_beside_a_model_without_published_figures_it_is_the_most_accurate_that_i
     made = advice(*rows, own=None, architecture=None, front=("a", "b", "c", "d"))
     found = of("architecture", kept(FILE, "null"), made)
     assert found.title == "Try b"
-    assert found.text.endswith("b.a1_in1k 70.0% at 224 px, nothing for this model")
+    assert found.text.endswith("b.a1_in1k 70.0 % at 224 px, nothing for this model")
     slow = advice(("d", 1.5, 0.9), own=None, architecture=None, front=("d",))
     assert of("architecture", kept(FILE, "null"), slow) is None
 
@@ -61,7 +61,7 @@ def test_beside_a_model_without_published_figures_it_is_the_most_accurate_that_i
 def test_a_figure_is_said_of_its_weights_once():
     own = Published(tag="a1_in1k", img_size=224, top1=0.5)
     made = advice(("a", 0.25, 0.7), faster=("a",), own=own, architecture="resnet18.a1_in1k")
-    assert "resnet18.a1_in1k 50.0% at 224 px" in of("architecture", kept(timm("resnet18"), LABELLED), made).text
+    assert "resnet18.a1_in1k 50.0 % at 224 px" in of("architecture", kept(timm("resnet18"), LABELLED), made).text
 
 
 @pytest.mark.parametrize(("model", "data", "basis", "said"), [

@@ -31,7 +31,7 @@ def test_a_student_of_its_own_takes_the_models_place(bench, source):
     codes = [note.code for note in kept.notes]
     assert codes == ["teacher", "label_share", "best_epoch", "batch_capped", "family_defaults"]
     assert "the model so far, answered 2 views of 96 train images" in kept.notes[0].text
-    assert "Labels had a share of 10%" in kept.notes[1].text
+    assert "Labels had a share of 10 %" in kept.notes[1].text
     assert [entry.name for entry in bench.work.iterdir()] == ["shared"]
     shares = [share for share, _ in heard]
     assert shares == sorted(shares)

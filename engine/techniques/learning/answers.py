@@ -8,7 +8,7 @@ from torch import nn
 
 from engine.errors import StepError
 from engine.models.artifacts import TorchModel, save_weights
-from engine.results import Note
+from engine.results import Note, codes
 from engine.settings import Distill
 from engine.techniques.context import Context, Outcome, silent
 from engine.techniques.learning.features import asking_features, projection
@@ -20,6 +20,7 @@ from engine.training.curve import Fit
 from engine.training.lessons import Answers, Labels, Lesson
 from engine.training.loop import fit
 from engine.training.matching import Features, Tokens
+from engine.wording import percent
 
 FOLLOWED = "answered as the teacher does"
 
@@ -127,13 +128,15 @@ def _notes(result: Fit, teacher: Teacher, settings: Distill, context: Context) -
     labels = _by_labels(settings, context)
     n_images = result.n_train + result.n_validation
     asked = f"{settings.views} views of {n_images} train images" if settings.views else "every view at every step"
-    share = f"Labels had a share of {settings.label_share:.0%} in the loss" if labels else "Labels had no part in it"
+    share = (
+        f"Labels had a share of {percent(settings.label_share)} in the loss" if labels else "Labels had no part in it"
+    )
     beside = {
         "features": (Note(code="matched", text="Its pooled features were matched too"),),
         "tokens": (Note(code="matched", text="A distillation token of the student's learnt its answers"),),
     }
     return (
-        Note(code="teacher", text=f"The teacher, {teacher.name}, answered {asked}"),
+        Note(code=codes.TEACHER, text=f"The teacher, {teacher.name}, answered {asked}"),
         *beside.get(settings.match, ()),
         Note(code="label_share", text=share),
         *result.notes("right" if labels else FOLLOWED),

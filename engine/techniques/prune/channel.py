@@ -28,17 +28,17 @@ from engine.techniques.prune.widths import check_ratio, choose
 from engine.training.curve import Point
 from engine.training.lessons import Labels
 from engine.training.loop import fit
-from engine.wording import many
+from engine.wording import many, percent
 
 CHECK_IMAGES = 4
 UNCHANGED = "prune_unchanged"
 """The code of the error that a ratio is too small to change anything."""
-_LATE = Note(code="out_of_time", text="The time was up in the recovery between two rounds: less was trained than asked")
 
 
 @dataclass(frozen=True)
 class Pruned:
-    """`model` has its weights in the folder that was given; `complete` is False where a deadline cut recovery short."""
+    """`model` has its weights in the folder that was given; `complete` is False where a deadline cut recovery short,
+    which no note says: the caller knows what else was cut."""
 
     model: TorchModel
     notes: tuple[Note, ...]
@@ -70,8 +70,7 @@ def prune_to(model: TorchModel, settings: PruneChannel, ratio: float, context: C
     made = replace(model, weights=save_weights(module, folder / "weights.safetensors"), weights_label="pruned",
                    structure=changes(fresh, module))  # fmt: skip
     gone = 1 - _n_parameters(module) / n_before
-    notes = _notes(model, gone, settings, ratio, parts, used)
-    return Pruned(made, (*notes, *(() if complete else (_LATE,))), complete)
+    return Pruned(made, tuple(_notes(model, gone, settings, ratio, parts, used)), complete)
 
 
 def _round(
@@ -89,7 +88,8 @@ def _round(
         graph, groups, lost = _traced(module, model, example, settings.importance)
         if not groups:
             raise StepError(f"no channel of '{model.architecture}' can be judged by {settings.importance}",
-                            "Choose importance l2, or distil it into a narrower network")  # fmt: skip
+                            "Judge channels by their weights (importance: l2), or distil it into a narrower "
+                            "network")  # fmt: skip
         if settings.goal == "ratio" and not full:
             check_ratio(groups, settings)
         for group in groups:
@@ -147,7 +147,8 @@ def _recover(module: nn.Module, model: TorchModel, settings: PruneChannel, targe
                          deadline=context.deadline, on_epoch=on_epoch)  # fmt: skip
         except StepError as error:  # what it advises are settings of training, which prune has not
             raise StepError(f"recovery after round {number} of {settings.rounds} failed: {error.message}",
-                            "Set rounds to 1, and recover with finetune or distill after prune") from error  # fmt: skip
+                            "Prune in one round (rounds: 1), and fine-tune or distil afterwards to "
+                            "recover") from error  # fmt: skip
     return not result.stopped_by_budget
 
 
@@ -166,7 +167,7 @@ def _recalibrated(module: nn.Module, settings: PruneChannel, context: Context) -
 def _check_finite(module: nn.Module, example: torch.Tensor, model: TorchModel, ratio: float) -> None:
     with torch.inference_mode():
         if not torch.isfinite(module(example)).all():
-            raise StepError(f"the outputs of '{model.architecture}' are not finite after pruning {ratio:.0%}",
+            raise StepError(f"the outputs of '{model.architecture}' are not finite after pruning {percent(ratio)}",
                             "Check its weights, or lower the ratio")  # fmt: skip
 
 
@@ -179,13 +180,13 @@ def _notes(
 ) -> list[Note]:
     done = {name for part in parts for name in part.done}
     if not done:
-        raise StepError(f"pruning {ratio:.0%} changes no layer of '{model.architecture}': they are too narrow, or its "
-                        f"code fixes their widths", "Raise the ratio, let widths be multiples of 1 (round_to), "
+        raise StepError(f"pruning {percent(ratio)} changes no layer of '{model.architecture}': they are too narrow, or "
+                        f"its code fixes their widths", "Raise the ratio, let widths be multiples of 1 (round_to), "
                         "or distil it into a narrower network", code=UNCHANGED)  # fmt: skip
     whole = {name for part in parts for name in part.whole} - done
     asked = settings.model_copy(update={"ratio": ratio}).share_words
     text = (f"{many(len(done), 'group')} of layers lost channels (asked: {asked}, by {settings.importance}, "
-            f"{settings.scope}, in multiples of {settings.round_to}); {gone:.0%} of the parameters "
+            f"{settings.scope}, in multiples of {settings.round_to}); {percent(gone)} of the parameters "
             f"are gone")  # fmt: skip
     notes = [Note(code="pruned", text=text)]
     if whole:

@@ -13,6 +13,7 @@ from engine.settings import PruneSparse
 from engine.techniques.context import Context, Outcome
 from engine.techniques.prune.groups import classifiers
 from engine.techniques.prune.statistics import recalibrate, recalibrated
+from engine.wording import percent
 
 
 def prune_sparse(model: TorchModel, settings: PruneSparse, context: Context) -> Outcome:
@@ -25,7 +26,7 @@ def prune_sparse(model: TorchModel, settings: PruneSparse, context: Context) -> 
     layers = _layers(module, settings)
     if not layers:
         raise StepError(f"no layer of '{model.architecture}' can take the pattern {settings.pattern}",
-                        "Choose pattern unstructured, or method channel")  # fmt: skip
+                        "Choose the unstructured pattern, or prune channels")  # fmt: skip
     for layer in layers:
         layer.weight.data.mul_(_mask(layer.weight.data, settings))
     used = 0
@@ -63,7 +64,7 @@ def _notes(module: nn.Module, layers: list[nn.Conv2d | nn.Linear]) -> tuple[Note
     zeros = sum(int((layer.weight == 0).sum()) for layer in layers)
     total = sum(tensor.numel() for tensor in module.parameters())
     return (
-        Note(code="sparse", text=f"{zeros / total:.0%} of all weights, in {len(layers)} layers, are zero"),
+        Note(code="sparse", text=f"{percent(zeros / total)} of all weights, in {len(layers)} layers, are zero"),
         Note(code="sparse_is_not_fast", text="A runtime for dense weights computes with the zeros as with any other "
                                              "number: neither the latency nor the file gets smaller, only what "
                                              "compression makes of it"),

@@ -55,13 +55,14 @@ def _own_ratios(groups: Sequence[Group], settings: PruneChannel) -> dict[str, fl
     unknown = [layer for layer in settings.ratio_by_layer if layer not in by_layer]
     if unknown:
         some = ", ".join(list(by_layer)[:5])
-        raise StepError(f"group_ratios names '{unknown[0][:60]}', and this network has no such layer that can lose "
-                        f"channels", f"Name one of its layers, such as {some}")  # fmt: skip
+        raise StepError(f"this network has no layer '{unknown[0][:60]}' that can lose channels, and a ratio is asked "
+                        "of it (group_ratios)", f"Name one of its layers, such as {some}")  # fmt: skip
     own: dict[str, float] = {}
     for layer, ratio in settings.ratio_by_layer.items():
         if own.setdefault(by_layer[layer], ratio) != ratio:
-            raise StepError(f"group_ratios asks for {ratio:g} of '{layer}' and for {own[by_layer[layer]]:g} of a layer "
-                            "that loses its channels together with it", "Give both the same ratio")  # fmt: skip
+            raise StepError(f"a ratio of {ratio:g} is asked of '{layer}' and one of {own[by_layer[layer]]:g} of a "
+                            "layer that loses its channels together with it (group_ratios)",
+                            "Give both the same ratio")  # fmt: skip
     return own
 
 

@@ -149,7 +149,7 @@ def _fused(names: list[str], folded: onnx.ModelProto, model: OnnxModel) -> list[
     if unknown:
         heavy = heavy_nodes(folded)
         more = f" and {len(heavy) - _SHOWN} more" if len(heavy) > _SHOWN else ""
-        raise StepError(f"the model has no node '{unknown[0][:100]}', which float_nodes names",
+        raise StepError(f"the model has no node '{unknown[0][:100]}', which is to stay in float (float_nodes)",
                         f"Its layers are {', '.join(heavy[:_SHOWN])}{more}")  # fmt: skip
     consumers: dict[str, list[onnx.NodeProto]] = {}
     for node in proto.graph.node:

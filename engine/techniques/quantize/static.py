@@ -16,7 +16,7 @@ from engine.measure.predictions import predict
 from engine.measure.quality import sqnr_db
 from engine.models.artifacts import OnnxModel
 from engine.models.graph import write_metadata
-from engine.results import Note
+from engine.results import Note, codes
 from engine.runtimes.onnx_runtime import ORT_ERRORS, first_line
 from engine.settings import QuantizeStatic, Target
 from engine.store.home import require_room
@@ -176,6 +176,6 @@ def _calibration_note(n_images: int, n_judges: int, settings: QuantizeStatic) ->
     text = f"{n_images} images of the calibration split set the ranges"
     judged = f"{text}, {n_judges} others judged the bias correction" if n_judges else text
     if n_images >= settings.calibration_images:
-        return Note(code="calibration", text=judged)
+        return Note(code=codes.CALIBRATION, text=judged)
     asked = f"{judged}; {settings.calibration_images} were asked for, and the split has no more"
-    return Note(code="fewer_calibration_images", text=asked)
+    return Note(code=codes.FEWER_CALIBRATION_IMAGES, text=asked)

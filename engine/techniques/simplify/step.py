@@ -12,7 +12,7 @@ from engine.measure.predictions import filled
 from engine.models.artifacts import OnnxModel
 from engine.models.counts import count_parameters
 from engine.models.graph import load_proto, write_metadata
-from engine.results import Note
+from engine.results import Note, codes
 from engine.runtimes import open_session
 from engine.settings import Simplify
 from engine.store.home import require_room
@@ -42,7 +42,7 @@ def simplify(model: OnnxModel, settings: Simplify, context: Context) -> Outcome:
     if after is before:
         shutil.copyfile(model.path, path)
         text = f"Nodes: {n_nodes(before)}, and none to save; the file stays as it was"
-        return Outcome(model=replace(model, path=path), notes=(Note(code="nothing_to_simplify", text=text),))
+        return Outcome(model=replace(model, path=path), notes=(Note(code=codes.NOTHING_TO_SIMPLIFY, text=text),))
     write_metadata(after, model.preprocess, model.classes)
     onnx.save(after, path)
     made = replace(model, path=path, parameters=count_parameters(after))

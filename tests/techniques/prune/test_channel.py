@@ -126,13 +126,13 @@ def test_a_layer_may_have_a_ratio_of_its_own(given):
     made, whole = shapes(pruned(model, context, 0.5, group_ratios=("layer3.0.conv1=0",)).model), shapes(model)
     assert made["layer3.0.conv1.weight"][0] == whole["layer3.0.conv1.weight"][0]
     assert made["layer2.0.conv1.weight"][0] < whole["layer2.0.conv1.weight"][0]
-    with pytest.raises(StepError, match="group_ratios names 'layer9'"):
+    with pytest.raises(StepError, match="no layer 'layer9' that can lose channels"):
         pruned(model, context, group_ratios=("layer9=0.1",))
 
 
 def test_layers_that_go_together_have_one_ratio(given):
     model, context = given("test_resnet")
-    with pytest.raises(StepError, match=r"asks for 0.25 of 'layer3.0.conv3' and for 0.5 of a layer that loses"):
+    with pytest.raises(StepError, match=r"0.25 is asked of 'layer3.0.conv3' and one of 0.5 of a layer that loses"):
         pruned(model, context, group_ratios=("layer3.0.downsample.1=0.5", "layer3.0.conv3=0.25"))
 
 
@@ -155,7 +155,7 @@ def test_outputs_that_are_not_finite_are_refused(given):
     state = load_file(model.weights)
     state["fc.weight"][0] = torch.inf
     save_file(state, model.weights)
-    with pytest.raises(StepError, match="not finite after pruning 50%"):
+    with pytest.raises(StepError, match="not finite after pruning 50 %"):
         pruned(model, context)
 
 
@@ -182,7 +182,6 @@ def test_rounds_recover_and_end_at_the_same_widths(sample, given, tmp_path):
     assert "round 1 of 2: recovery epoch 1 of 1" in told
     late = pruned(model, replace(context, deadline=0.0), 0.5, rounds=2, recovery_epochs=2, name="late")
     assert (made.complete, late.complete) == (True, False)
-    assert ["out_of_time" in codes(one) for one in (made, late)] == [False, True]
 
 
 def test_layers_with_a_ratio_of_their_own_lose_it_in_parts_too(sample, given, tmp_path, monkeypatch):
@@ -224,7 +223,7 @@ def test_recovery_that_fails_says_what_prune_can_do_about_it(sample, given, tmp_
     few = replace(data, parts={**data.parts, "train": data.split("train").span(0, 2)})
     with pytest.raises(StepError, match="recovery after round 1 of 2 failed: training needs at least 3") as caught:
         pruned(model, replace(context, data=few, folder=tmp_path), 0.25, rounds=2)
-    assert caught.value.next.startswith("Set rounds to 1")
+    assert caught.value.next.startswith("Prune in one round (rounds: 1)")
 
 
 def test_taylor_asks_the_labels(sample, given, tmp_path):

@@ -14,7 +14,7 @@ from engine.errors import StepError
 from engine.measure.predictions import EVALUATION_BATCH, predict
 from engine.measure.quality import fidelity
 from engine.models.artifacts import OnnxModel
-from engine.results import Note
+from engine.results import Note, codes
 from engine.runtimes import open_session
 from engine.settings import Qat, QuantizeStatic, Target
 from engine.store.home import require_room
@@ -31,6 +31,7 @@ from engine.training.batches import PLAIN, Views
 from engine.training.curve import Fit, Point
 from engine.training.lessons import Answers, Labels
 from engine.training.loop import fit
+from engine.wording import percent
 
 MAX_VIEWS = 4
 """Views of each image that the FP32 model answers once; more epochs go round them."""
@@ -99,7 +100,7 @@ def _quantized(
     floats = {f"{tensor.name}_quantized": tensor_of(tensor) for tensor in onnx.load(folded).graph.initializer}
     network = Network(onnx.load(path), floats, WIDEST[choose_scheme(static, context.isa).reduce_range])
     text = f"{len(images)} images of the calibration split set the ranges that training began with"
-    return network, (*notes, Note(code="calibration", text=text))
+    return network, (*notes, Note(code=codes.CALIBRATION, text=text))
 
 
 @torch.inference_mode()
@@ -112,8 +113,8 @@ def _check_understood(folded: Path, model: OnnxModel, images: Part) -> None:
     given = network(torch.from_numpy(seen)).numpy()
     apart = float(np.abs(given - wanted).max() / max(float(np.abs(wanted).max()), 1e-9))
     if not apart <= TOLERANCE:
-        raise StepError(f"torch gives other outputs than onnxruntime for this graph (apart by {apart:.1%} of the "
-                        "largest)", "Use quantize in place of qat")  # fmt: skip
+        raise StepError(f"torch gives other outputs than onnxruntime for this graph (apart by {percent(apart, 1)} of "
+                        "the largest)", "Use quantize in place of qat")  # fmt: skip
 
 
 def _train(network: Network, model: OnnxModel, settings: Qat, context: Context, work: Path) -> Fit:
@@ -158,14 +159,15 @@ def _check_kept(network: Network, wanted: NDArray[np.float32], after: NDArray[np
     trained = np.concatenate([network(torch.from_numpy(batch)).numpy() for batch in images.batches(EVALUATION_BATCH)])
     of_network, of_file = (fidelity(logits, wanted).agreement for logits in (trained, after))
     if of_file < of_network - LOST:
-        raise StepError(f"the trained network agrees with FP32 on {of_network:.1%} of {len(images)} images, and what "
-                        f"onnxruntime makes of it on {of_file:.1%}", "Use quantize in place of qat")  # fmt: skip
+        raise StepError(f"the trained network agrees with FP32 on {percent(of_network, 1)} of {len(images)} images, "
+                        f"and what onnxruntime makes of it on {percent(of_file, 1)}",
+                        "Use quantize in place of qat")  # fmt: skip
 
 
 def _gain(wanted: NDArray[np.float32], before: NDArray[np.float32], after: NDArray[np.float32]) -> Note:
     untrained, trained = (fidelity(logits, wanted).agreement for logits in (before, after))
     text = (
-        f"Training took the agreement with FP32 from {untrained:.1%} to {trained:.1%} of {len(wanted)} "
+        f"Training took the agreement with FP32 from {percent(untrained, 1)} to {percent(trained, 1)} of {len(wanted)} "
         "calibration images"
     )
     return Note(code="qat_gain", text=text)
@@ -180,6 +182,8 @@ def _labelled(settings: Qat, context: Context) -> bool:
 
 
 def _notes(result: Fit, settings: Qat, context: Context) -> tuple[Note, ...]:
-    labels = f"a share of {settings.label_share:.0%} in the loss" if _labelled(settings, context) else "no part in it"
+    labels = (
+        f"a share of {percent(settings.label_share)} in the loss" if _labelled(settings, context) else "no part in it"
+    )
     text = f"FP32 answered {min(settings.epochs, MAX_VIEWS)} views of every train image; labels had {labels}"
-    return Note(code="teacher", text=text), *result.notes(_judged(settings, context))
+    return Note(code=codes.TEACHER, text=text), *result.notes(_judged(settings, context))

@@ -1,0 +1,36 @@
+"""The codes of notes, verdicts and outcomes that several modules write or read. A code never changes its meaning."""
+
+ACCURACY_DROP_OVER_BUDGET = "accuracy_drop_over_budget"
+LATENCY_OVER_BUDGET = "latency_over_budget"
+SIZE_OVER_BUDGET = "size_over_budget"
+ACCURACY_DROP_UNCERTAIN = "accuracy_drop_uncertain"
+LATENCY_UNCERTAIN = "latency_uncertain"
+SLOWER_THAN_BASELINE = "slower_than_baseline"
+NO_BETTER_THAN_CHANCE = "no_better_than_chance"
+"""Of a verdict: top-1 is at most what guessing the commonest class gives."""
+CHANCE_UNCERTAIN = "chance_uncertain"
+"""Of a verdict: top-1 is above that, and its interval reaches it."""
+REACHES_CHANCE = (NO_BETTER_THAN_CHANCE, CHANCE_UNCERTAIN)
+
+NOT_LEARNT = "not_learnt"
+"""Of a note or a reason: a model that should have learnt answers no better than guessing."""
+LEARNING_UNCLEAR = "learning_unclear"
+"""Of a note or a reason: on so few images it cannot be told whether a model has learnt."""
+
+OUT_OF_TIME = "out_of_time"
+TRAINING_STOPPED_BY_BUDGET = "training_stopped_by_budget"
+TRAINING_STOPPED_EARLY = "training_stopped_early"
+TIME_WAS_UP = (OUT_OF_TIME, TRAINING_STOPPED_BY_BUDGET)
+"""Of notes that say that the time was up before a step was done."""
+MACHINE_BUSY = "machine_busy"
+
+ALREADY_QUANTIZED = "already_quantized"
+CALIBRATION = "calibration"
+FEWER_CALIBRATION_IMAGES = "fewer_calibration_images"
+NEW_HEAD = "new_head"
+NOTHING_TO_SIMPLIFY = "nothing_to_simplify"
+QAT_MAY_HELP = "qat_may_help"
+RANDOM_WEIGHTS = "random_weights"
+STARTED = "started"
+TEACHER = "teacher"
+WINNER = "winner"
