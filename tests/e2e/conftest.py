@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -42,18 +43,19 @@ def page(browser) -> Iterator[Page]:
 
 @dataclass(frozen=True)
 class Clicked:
-    """What a person saw who clicked twice on the sample's button, and what the click left."""
+    """What a person saw who clicked twice on the sample's button and once on the answer's, and what the clicks left."""
 
     id: str
     phases: tuple[str, ...]
     submitted: int
     ended: str
     report: Report
+    downloaded: bytes
 
 
 @pytest.fixture(scope="package")
 def sample(app, browser) -> Clicked:
-    """The sample, run from the Start page with a double click and followed to its end."""
+    """The sample, run from the Start page with a double click, followed to its end and taken home with one press."""
     before = len(app.runs())
     with tab(browser) as page:
         page.goto(app.address())
@@ -62,16 +64,18 @@ def sample(app, browser) -> Clicked:
         phases = _phases(page)
         ended = page.get_by_test_id("stMain").inner_text()
         run = app.runs()[0]
-        return Clicked(run.id, phases, len(app.runs()) - before, ended, app.queue.folder(run.id).report())
+        with page.expect_download() as coming:
+            answer(page).click()
+        file, report = Path(coming.value.path()).read_bytes(), app.queue.folder(run.id).report()
+        return Clicked(run.id, phases, len(app.runs()) - before, ended, report, file)
 
 
 def _phases(page: Page) -> tuple[str, ...]:
     """The parts of the run that the page has shown as going on, until the answer stood in the same place."""
     page.evaluate("""() => {
         window.phases = [];
-        const look = () => document.querySelectorAll('details[open] summary').forEach(summary => {
-            const part = summary.innerText.trim().split("\\n").at(-1).split(" · ")[0];
-            if (window.phases.at(-1) !== part) window.phases.push(part);
+        const look = () => document.querySelectorAll('details[open] summary strong').forEach(part => {
+            if (window.phases.at(-1) !== part.textContent) window.phases.push(part.textContent);
         });
         new MutationObserver(look).observe(document.body, {subtree: true, childList: true, characterData: true});
         look();

@@ -3,16 +3,21 @@
 from playwright.sync_api import Page, expect
 
 from engine.runner import LOADING
+from engine.settings import QuantizeStatic
+from pages._ui.cards import of_chain
+from pages._ui.draft import sample as sample_draft
+from pages._ui.draft import to_link
 from tests.e2e.browsing import answer, settled, tab
 from tests.e2e.serving import LONG, App, kill, until
 
 RUNNER = "engine.runner"
+SOON_DONE = to_link(sample_draft().changed(cards=of_chain([QuantizeStatic(method="static")])))
 
 
 def _run(app: App, page: Page) -> str:
-    """The sample, run by a click; its id once its process is there."""
-    page.goto(app.address())
-    page.get_by_role("button", name="Run the sample").click()
+    """The sample with a chain that is soon done, run by a click; its id once its process is there."""
+    page.goto(app.address("optimize", draft=SOON_DONE))
+    page.get_by_role("button", name="Run", exact=True).click()
     page.wait_for_url("**/results?run=*")
     id = app.runs()[0].id
     until(lambda: _runners(app, id))

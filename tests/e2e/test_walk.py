@@ -13,11 +13,11 @@ SERIOUS = ("serious", "critical")
 
 def test_a_sample_of_all_presses_leads_on(world, browser):
     with tab(browser) as page:
-        walk = world.walk(page, wanted=sampled(20), discover=False)
+        walk = world.walk(page, wanted=sampled(18), discover=False)
         walk.over(world.addresses()[::2])
     assert walk.wrong == []
     assert walk.gone == []
-    assert len(walk.pressed) > 8
+    assert len(walk.pressed) > 5
 
 
 @pytest.mark.slow
