@@ -21,13 +21,13 @@ from scipy import stats
 
 from engine import data as images
 from engine import models
+from engine.context import silent
 from engine.data import Data, Part
 from engine.measure.quality import correct
 from engine.models.artifacts import OnnxModel, TorchModel
+from engine.run.step_runner import Bench
 from engine.settings import Distill, SampleData, SampleModel, Split, Step, Swap, Target
-from engine.steps import Bench
 from engine.store.cache import Cache
-from engine.techniques.context import silent
 
 STUDENT, EPOCHS, TENTH = "test_resnet", 10, 10
 TRAINED = Swap(architecture=STUDENT, weights="random", epochs=EPOCHS, batch_size=32, learning_rate=2e-3, patience=0,

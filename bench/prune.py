@@ -20,15 +20,15 @@ import torch
 from torch import nn
 
 from engine import catalogue
+from engine.context import Context, silent
 from engine.data import Data, load
 from engine.errors import FeatherweightError
 from engine.export.onnx_file import export_onnx
-from engine.machine import cores, cpu_name, isa
 from engine.measure.latency import compare, take_turns
 from engine.models.artifacts import TorchModel, build_module, save_weights, torch_model
 from engine.models.graph import read_onnx
 from engine.settings import Preprocess, PruneChannel, Split, Target
-from engine.techniques.context import Context, silent
+from engine.system.machine import cores, cpu_name, isa
 from engine.techniques.prune import prune_to
 from engine.techniques.prune.statistics import recalibrate
 

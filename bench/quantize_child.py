@@ -20,13 +20,13 @@ from onnxruntime.quantization import quantize_static as onnxruntime_static
 from bench.rivals import reader
 from engine import data as images
 from engine import models
+from engine.context import Context
 from engine.data import Data
 from engine.export.onnx_file import export_onnx
-from engine.machine import cores, isa
 from engine.models.artifacts import OnnxModel, TorchModel
 from engine.models.graph import read_onnx
 from engine.settings import QuantizeStatic, SampleData, Split, Target, TimmModel
-from engine.techniques.context import Context
+from engine.system.machine import cores, isa
 from engine.techniques.quantize import quantize_static
 
 METHODS = {

@@ -16,8 +16,8 @@ from pathlib import Path
 
 from bench.race_results import FP32, Built
 from bench.rivals import RIVALS
-from engine.machine import cores, cpu_name, isa, versions
 from engine.results import Report, Variant
+from engine.system.machine import cores, cpu_name, isa, versions
 
 LONGEST_S = 1200
 ERROR_CHARS = 200

@@ -20,15 +20,15 @@ from bench.race_results import FP32, Figures, Job, Measured, Speed
 from engine import data as images
 from engine.data import Data
 from engine.errors import FeatherweightError
-from engine.machine import cores
+from engine.measure.contention import watched
 from engine.measure.latency import Turn, compare, take_turns
-from engine.measure.load import watched
 from engine.measure.predictions import Predictions, predict
 from engine.measure.quality import accuracy, fidelity
 from engine.models.artifacts import OnnxModel, file_sha256
 from engine.models.graph import read_onnx
 from engine.results import Latency
 from engine.settings import SampleData, Split, Target
+from engine.system.machine import cores
 
 SEED = 0
 

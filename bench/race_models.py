@@ -23,14 +23,14 @@ import torch
 from engine import data as images
 from engine.data import Data
 from engine.export.onnx_file import export_onnx
-from engine.machine import cores
 from engine.measure.predictions import predict
 from engine.measure.quality import accuracy
 from engine.models.artifacts import Argument, TorchModel, build_module, save_weights, torch_model
 from engine.settings import Finetune, Preprocess, SampleData, Split, Target
+from engine.system.machine import cores
 from engine.training.curve import Point
-from engine.training.lessons import Labels
 from engine.training.loop import fit
+from engine.training.objectives import Labels
 
 SEED = 0
 BATCH = 32

@@ -34,19 +34,19 @@ from bench.race_table import table
 from bench.train_rivals import Images, Rival, accelerated, plain
 from engine import data as images
 from engine import models
+from engine.context import silent
 from engine.data import Data
-from engine.machine import cores, cpu_name
 from engine.measure.statistics import bootstrap
+from engine.run.step_runner import Bench
 from engine.settings import Distill, Finetune, Preprocess, SampleData, SampleModel, Split, Target
 from engine.settings.training import Arithmetic
-from engine.steps import Bench
 from engine.store.cache import Cache
-from engine.techniques.context import silent
-from engine.training.arithmetic import Mode, probe
+from engine.system.machine import cores, cpu_name
 from engine.training.batches import Batch, normalised
-from engine.training.learner import loss_of
-from engine.training.lessons import Labels
 from engine.training.loop import fit
+from engine.training.loss_module import loss_of
+from engine.training.objectives import Labels
+from engine.training.precision import Mode, probe
 
 NETWORKS = ("resnet10t:64", "mobilenetv3_small_050:64", "vit_tiny_patch16_224:64")
 EPOCHS, BATCH, RATE, SHARE = 1, 64, 1e-3, 0.9

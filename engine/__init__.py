@@ -9,6 +9,42 @@ import os
 # Before anything below this package imports onnxruntime, which reads it then and since 1.29 reports usage by default.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
+from engine.api.home import delete_upload, find_upload, free_cache, save_folder, save_upload, uploads, usage
+from engine.api.jobs import (
+    analyse,
+    cancel,
+    delete,
+    ensure_supervisor,
+    events,
+    find_analysis,
+    job,
+    list_jobs,
+    log,
+    recipe,
+    rename,
+    report,
+    result,
+    result_file,
+    submit,
+    summaries,
+    supervise,
+    timeline,
+    variant_file,
+    wait,
+)
+from engine.api.preflight import preflight
+from engine.api.questions import (
+    advise,
+    catalogue_entry,
+    check,
+    hardware,
+    inspect,
+    list_techniques,
+    search_models,
+    sensitivity,
+)
+from engine.api.recipes import describe, estimate, optimize, presets, resolve
+from engine.api.suggestions import suggest
 from engine.errors import (
     Cancelled,
     DataError,
@@ -23,9 +59,8 @@ from engine.errors import (
     StorageError,
     TargetError,
 )
-from engine.machine import cores
-from engine.presets import propose_recovery, take_preset
-from engine.ratios import propose_ratios
+from engine.planning.presets import propose_recovery, take_preset
+from engine.planning.ratios import propose_ratios
 from engine.results import (
     Accuracy,
     Advice,
@@ -125,42 +160,7 @@ from engine.settings import (
     title_of,
 )
 from engine.settings.recipe import MAX_RECIPE_BYTES
-from engine.verbs.home import delete_upload, find_upload, free_cache, save_folder, save_upload, uploads, usage
-from engine.verbs.jobs import (
-    analyse,
-    cancel,
-    delete,
-    ensure_supervisor,
-    events,
-    find_analysis,
-    job,
-    list_jobs,
-    log,
-    recipe,
-    rename,
-    report,
-    result,
-    result_file,
-    submit,
-    summaries,
-    supervise,
-    timeline,
-    variant_file,
-    wait,
-)
-from engine.verbs.preflight import preflight
-from engine.verbs.questions import (
-    advise,
-    catalogue_entry,
-    check,
-    hardware,
-    inspect,
-    list_techniques,
-    search_models,
-    sensitivity,
-)
-from engine.verbs.recipes import describe, estimate, optimize, presets, resolve
-from engine.verbs.suggestions import suggest
+from engine.system.machine import cores
 
 __all__ = [
     "Accuracy", "Advice", "AdviseRequest", "AnalysisRequest", "Architecture", "BaselineModel", "Budget", "Cancelled",

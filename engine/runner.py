@@ -17,7 +17,7 @@ from types import FrameType
 from filelock import FileLock
 
 from engine.errors import Cancelled, FeatherweightError, LimitError, RunError
-from engine.planning import START, STARTING
+from engine.planning.parts import START, STARTING
 from engine.results import Note, Report, Result
 from engine.settings import AdviseRequest, AnalysisRequest, Recipe, RunRequest, SensitivityRequest
 from engine.store.endings import FAILED, ended_by, settle
@@ -85,7 +85,7 @@ def _carry_out(folder: JobFolder, started: str) -> Outcome:
 def _run(recipe: Recipe, folder: JobFolder, progress: Progress) -> Report:
     began = time.monotonic()
     progress.emit(START, STARTING, 0.0, LOADING)
-    from engine import pipeline  # torch and onnxruntime take seconds: the first event comes before them
+    from engine.run import pipeline  # torch and onnxruntime take seconds: the first event comes before them
 
     return pipeline.run(recipe, folder, progress, Home.default(), began=began)
 

@@ -17,19 +17,19 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from engine import data as images
+from engine.context import Context
 from engine.data import Data
 from engine.export.onnx_file import export_onnx
-from engine.machine import cores, isa, versions
 from engine.measure.latency import measure_latency
 from engine.measure.predictions import predict
 from engine.measure.quality import accuracy
 from engine.models.artifacts import TorchModel, build_module, file_sha256, torch_model
 from engine.settings import Finetune, Preprocess, QuantizeStatic, SampleData, Split, Target
-from engine.techniques.context import Context
+from engine.system.machine import cores, isa, versions
 from engine.techniques.quantize import quantize_static
 from engine.training.curve import Point
-from engine.training.lessons import Labels
 from engine.training.loop import fit
+from engine.training.objectives import Labels
 
 SAMPLE = Path(__file__).parent.parent / "engine" / "models" / "sample"
 CHOSEN = ("resnet10t", 64)

@@ -78,7 +78,7 @@ def carry_out(recipe: Recipe, path: Path, home: Home, n_rounds: int = 3) -> Ran:
 
     It times in few rounds, N_ROUNDS where somebody looks at the latencies themselves.
     """
-    from engine import pipeline
+    from engine.run import pipeline
 
     path.mkdir(parents=True)
     folder = JobFolder(path)

@@ -3,7 +3,7 @@
 import plotly.graph_objects as go
 
 from engine import charts
-from engine.analyses.front import advised
+from engine.analyses.pareto import advised
 from engine.charts.style import BASELINE, canvas
 from engine.results import (
     Accuracy,

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.__main__ import main
+from engine.cli.main import main
 from tests.bad import make_inputs
 
 TWO = "model: {kind: file, path: two.onnx}"

@@ -8,7 +8,7 @@ import pytest
 from typer.main import get_command
 
 import engine
-from engine.__main__ import app
+from engine.cli.main import app
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()

@@ -10,8 +10,8 @@ import pytest
 
 import engine
 from engine import NotFoundError, Recipe, StateError, parse_recipe
-from engine.checkup import check_home
 from engine.store.home import Home
+from engine.system.check import check_home
 
 HEAVY = ("torch", "timm", "onnx", "onnxruntime", "sklearn", "scipy", "streamlit", "pandas", "plotly")
 SAMPLE = "{model: {kind: sample}, data: {kind: sample}, steps: [{technique: quantize, method: static}]}"
@@ -35,7 +35,7 @@ def test_importing_it_in_a_fresh_interpreter_loads_nothing_heavy():
 
 
 def test_the_command_line_loads_nothing_heavy():
-    code = f"import engine.__main__, sys; print([name for name in {HEAVY!r} if name in sys.modules])"
+    code = f"import engine.cli.main, sys; print([name for name in {HEAVY!r} if name in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() == "[]"
 
 

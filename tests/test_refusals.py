@@ -15,9 +15,9 @@ from engine.errors import (
     SourceError,
     TargetError,
 )
-from engine.machine import cores
-from engine.resolving import resolve_recipe
+from engine.planning.resolve import resolve_recipe
 from engine.settings import absolute_paths, load_recipe, parse_recipe
+from engine.system.machine import cores
 from engine.wording import many
 from tests.bad import make_inputs
 from tests.conftest import carry_out

@@ -6,24 +6,24 @@ from statistics import median
 
 from engine import catalogue, models
 from engine import data as images
-from engine.analyses.front import advised
-from engine.analyses.pairing import Pair, Stand
+from engine.analyses.paired_latency import Pair, Stand
+from engine.analyses.pareto import advised
 from engine.catalogue.published import published
 from engine.catalogue.shortlist import SHORTLIST, listed
-from engine.checks import check_batch
 from engine.data import Data
-from engine.machine import cores, environment
 from engine.measure.predictions import predict
 from engine.measure.quality import accuracy
 from engine.models.artifacts import OnnxModel, TorchModel
 from engine.models.hub import PREFIXES
 from engine.results import Accuracy, Advice, Architecture, Note, OwnModel, codes
+from engine.run.preflight import check_batch
 from engine.runtimes import check_target
 from engine.settings import PRETRAINED, RANDOM, AdviseRequest, ImagesData, ModelSource, TimmModel
 from engine.store.cache import Cache
 from engine.store.folders import JobFolder
 from engine.store.home import Home
 from engine.store.progress import Progress
+from engine.system.machine import cores, environment
 from engine.wording import many
 
 

@@ -6,11 +6,11 @@ import torch
 from onnx import TensorProto, helper
 from onnxruntime.capi.onnxruntime_pybind11_state import EPFail, Fail, InvalidArgument, NotImplemented, RuntimeException
 
-from engine.machine import environment
 from engine.results import Hardware, Provider
 from engine.settings import HardwareRequest
 from engine.store.folders import JobFolder
 from engine.store.progress import Progress
+from engine.system.machine import environment
 
 _REFUSALS = (EPFail, Fail, InvalidArgument, NotImplemented, RuntimeException, RuntimeError, ValueError)
 

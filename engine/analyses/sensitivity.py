@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from engine import models
-from engine.analyses.turns import turn
+from engine.analyses.measure_lock import turn
 from engine.data import Part, load
 from engine.errors import DataError, SourceError
 from engine.models.artifacts import TorchModel

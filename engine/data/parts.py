@@ -15,9 +15,9 @@ from PIL import Image
 from engine.data.pool import SPLIT_NAMES, SplitName, digest
 from engine.data.preprocess import normalise, to_pixels
 from engine.errors import LimitError
-from engine.machine import cores
 from engine.results import DataSummary, Note
 from engine.settings import Preprocess
+from engine.system.machine import cores
 
 THREADS = min(8, cores())
 N_NAMED_SKIPPED = 50

@@ -14,11 +14,11 @@ from dataclasses import dataclass
 
 from engine.errors import Cancelled, FeatherweightError, LimitError, RunError, StorageError
 from engine.jobs.processes import MAX_PROCESSES, child_environment, limit_files, signal_group, signal_name, sweep, used
-from engine.machine import memory_bytes
 from engine.settings import JobRequest, RunRequest, SensitivityRequest
 from engine.store.endings import ended_by, settle
 from engine.store.folders import JobFile, JobFolder, Outcome, now
 from engine.store.home import Home
+from engine.system.machine import memory_bytes
 
 RUNNER = (sys.executable, "-P", "-m", "engine.runner")
 GRACE_SECONDS = 1.0  # between SIGTERM and SIGKILL

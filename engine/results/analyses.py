@@ -161,7 +161,7 @@ class OwnModel(Result):
 class Advice(Result):
     """Which architectures would be faster here at the same accuracy, or better at the same speed.
 
-    `front`, `faster` and `better` are names of architectures, the best first; see engine/analyses/front.py. `complete`
+    `front`, `faster` and `better` are names of architectures, the best first; see engine/analyses/pareto.py. `complete`
     is False while it is measured, and stays so where it was ended early.
     """
 

@@ -11,9 +11,9 @@ from pathlib import Path
 
 from engine.errors import LimitError, RunError
 from engine.results import Note
-from engine.search.candidates import Plan
-from engine.search.entrants import Entrant
-from engine.search.stable import Stable
+from engine.search.candidate import Entrant
+from engine.search.search_space import Plan
+from engine.search.workspace import Stable
 from engine.settings import QuantizeStatic
 from engine.techniques.quantize import Held, first_heavy, heavy_nodes
 

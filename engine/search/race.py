@@ -7,17 +7,20 @@ from pathlib import Path
 
 import numpy as np
 
+from engine.context import Context, Outcome, Search, Tell
 from engine.errors import LimitError, RunError, StepError
-from engine.machine import cores
+from engine.measure.contention import watched
 from engine.measure.latency import measure_latency
-from engine.measure.load import watched
 from engine.measure.predictions import filled
 from engine.measure.quality import Drop, loss
 from engine.models.artifacts import OnnxModel
 from engine.results import Note, codes, times_as_fast
 from engine.runtimes.profiling import operator_times
-from engine.search.candidates import Facts, Plan, methods, refinements
-from engine.search.choosing import (
+from engine.search.candidate import Entrant
+from engine.search.mixed import restore_layers
+from engine.search.qat_hint import qat_may_help
+from engine.search.search_space import Facts, Plan, methods, refinements
+from engine.search.selection import (
     best_static,
     choose,
     finalists,
@@ -26,12 +29,9 @@ from engine.search.choosing import (
     reason_for,
     surely_over,
 )
-from engine.search.entrants import Entrant
-from engine.search.mixed import restore_layers
-from engine.search.stable import Stable, make_stable
-from engine.search.trained import qat_may_help
+from engine.search.workspace import Stable, make_stable
 from engine.settings import QuantizeAuto
-from engine.techniques.context import Context, Outcome, Search, Tell
+from engine.system.machine import cores
 from engine.techniques.quantize import check_quantizable, free_products, heavy_nodes
 from engine.wording import many
 

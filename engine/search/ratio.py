@@ -9,12 +9,12 @@ from pathlib import Path
 
 import numpy as np
 
+from engine.context import Context, Outcome, Tell, silent
 from engine.errors import StepError
 from engine.measure.latency import compare, take_turns
 from engine.models.artifacts import OnnxModel, TorchModel, content_key
 from engine.results import Note, codes
 from engine.settings import PruneChannel
-from engine.techniques.context import Context, Outcome, Tell, silent
 from engine.techniques.prune import UNCHANGED, Pruned, prune_to
 from engine.wording import percent
 

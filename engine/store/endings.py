@@ -3,10 +3,10 @@
 from datetime import datetime
 
 from engine.errors import Cancelled, FeatherweightError, RequestError, RunError, StorageError
-from engine.machine import environment
 from engine.results import Failure, Note, Report, State
 from engine.settings import RunRequest
 from engine.store.folders import JobFile, JobFolder, Outcome, now
+from engine.system.machine import environment
 
 REFUSED, FAILED, CANCELLED = RequestError.exit_status, RunError.exit_status, Cancelled.exit_status
 

@@ -18,7 +18,6 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 
 from engine.errors import StorageError
-from engine.machine import own_version
 from engine.results import (
     Advice,
     DataPreview,
@@ -34,6 +33,7 @@ from engine.results import (
     summarize,
 )
 from engine.settings import JobRequest
+from engine.system.machine import own_version
 
 RESULTS: dict[str, type[Result]] = {
     "profile": ModelProfile, "preview": DataPreview, "hardware": Hardware, "advise": Advice,

@@ -6,10 +6,10 @@ from statistics import median
 
 from pydantic import Field, ValidationError
 
-from engine.machine import cores, cpu_name
 from engine.results import Result
 from engine.store.folders import append_line, last_lines
 from engine.store.home import Home
+from engine.system.machine import cores, cpu_name
 
 READ_BYTES, READ_LINES = 65_536, 100
 LATEST = 10

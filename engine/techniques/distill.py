@@ -3,10 +3,12 @@
 import tempfile
 from pathlib import Path
 
+from engine.context import Context, Model, Outcome
 from engine.models.artifacts import TorchModel
 from engine.settings import Distill
-from engine.techniques.context import Context, Model, Outcome
-from engine.techniques.learning import check_trainable, find_teacher, learn_answers, new_student
+from engine.training.distillation import learn_answers
+from engine.training.student import check_trainable, new_student
+from engine.training.teacher import find_teacher
 
 
 def distill(model: Model, settings: Distill, context: Context) -> Outcome:

@@ -5,11 +5,11 @@ from typing import Any
 import torch
 from timm.data.mixup import Mixup
 
+from engine.context import Context, Outcome
 from engine.models.artifacts import TorchModel
 from engine.results import Note, codes
 from engine.settings import Finetune
-from engine.techniques.context import Context, Outcome
-from engine.techniques.learning import learn_labels
+from engine.training.supervised import learn_labels
 
 
 def finetune(model: TorchModel, settings: Finetune, context: Context) -> Outcome:

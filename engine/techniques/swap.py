@@ -3,11 +3,14 @@
 import tempfile
 from pathlib import Path
 
+from engine.context import Context, Model, Outcome
 from engine.errors import StepError
 from engine.results import Note
 from engine.settings import Swap
-from engine.techniques.context import Context, Model, Outcome
-from engine.techniques.learning import find_teacher, learn_answers, learn_labels, new_student
+from engine.training.distillation import learn_answers
+from engine.training.student import new_student
+from engine.training.supervised import learn_labels
+from engine.training.teacher import find_teacher
 
 
 def swap(model: Model, settings: Swap, context: Context) -> Outcome:

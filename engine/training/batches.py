@@ -11,7 +11,7 @@ from torch import Tensor
 from engine.data.preprocess import normalise
 from engine.settings import Preprocess
 from engine.settings.training import Training
-from engine.training import several
+from engine.training import distributed as processes
 
 Pixels = NDArray[np.uint8]
 Rows = NDArray[np.int64]
@@ -78,7 +78,7 @@ class TrainBatches:
         order = np.random.default_rng((self.seed, number)).permutation(self.rows)
         view = number + 1 if self.n_views is None else number % self.n_views
         for start in range(0, len(self) * self.size, self.size):
-            rows = order[start + several.rank() : start + self.size : several.world()]
+            rows = order[start + processes.rank() : start + self.size : processes.world()]
             pixels = self.views.of(rows, view)
             yield Batch(rows, view, pixels, normalised(pixels, self.preprocess))
 

@@ -13,15 +13,15 @@ from engine.errors import StepError
 from engine.results import Note
 from engine.settings import Preprocess
 from engine.settings.training import Training
-from engine.training import several
-from engine.training.arithmetic import MODES, PLAIN, Mode, Probed, probe, worth_probing
+from engine.training import distributed as processes
 from engine.training.batches import Batch, Pixels, Rows, TrainBatches, Views, normalised
-from engine.training.cautions import batch_size, memory_named, too_deep
-from engine.training.course import Course
 from engine.training.curve import Fit, OnEpoch, Point
-from engine.training.families import chosen
-from engine.training.learner import device, loss_of
-from engine.training.lessons import Lesson
+from engine.training.defaults import chosen
+from engine.training.guards import batch_size, memory_named, too_deep
+from engine.training.loss_module import device, loss_of
+from engine.training.objectives import Lesson
+from engine.training.precision import MODES, PLAIN, Mode, Probed, probe, worth_probing
+from engine.training.state import Course
 
 VALIDATION_SHARE = 0.1
 VALIDATION_BATCH = 256
@@ -49,7 +49,7 @@ def fit(
     loss is not finite or a step does not fit in memory.
     """
     train, validation = _validation_split(len(pixels), np.random.default_rng(seed))
-    size, capped = batch_size(settings.batch_size, len(train), several.world())
+    size, capped = batch_size(settings.batch_size, len(train), processes.world())
     batches = TrainBatches(Views(pixels, settings, seed), train, preprocess, size, seed, lesson.n_views)
     used = chosen(module, settings)
     with memory_named(size):
@@ -63,14 +63,14 @@ def fit(
         stopped = False
         while not (stopped or course.over()):
             epoch = len(course.points)
-            random_seed(_seed_of(seed, epoch), several.rank())
+            random_seed(_seed_of(seed, epoch), processes.rank())
             losses = _epoch(learner, course, _in_time(batches.epoch(epoch), deadline), epoch * len(batches))
-            several.same_buffers(learner)
+            processes.same_buffers(learner)
             scores = [_share_right(one, pixels, lesson, validation, preprocess) for one in course.judged()]
-            course.add(Point(epoch + 1, settings.epochs, float(np.mean(losses)), *several.agreed(scores)))
+            course.add(Point(epoch + 1, settings.epochs, float(np.mean(losses)), *processes.agreed(scores)))
             on_epoch(course.points[-1])
             unfinished = not course.over() or len(losses) < len(batches)
-            stopped = several.agreed(unfinished and time.monotonic() > deadline)
+            stopped = processes.agreed(unfinished and time.monotonic() > deadline)
             if not stopped:
                 course.keep()
         course.end()
@@ -104,7 +104,7 @@ def _in_time(batches: Iterator[Batch], deadline: float) -> Iterator[Batch]:
     """The first batch, and more until the deadline has passed."""
     for batch in batches:
         yield batch
-        if several.agreed(time.monotonic() > deadline):
+        if processes.agreed(time.monotonic() > deadline):
             return
 
 
@@ -116,10 +116,10 @@ def _mode(
         return MODES[settings.arithmetic], None
     if course.arithmetic is not None:
         return MODES[course.arithmetic], None
-    if several.agreed(time.monotonic() > deadline) or not worth_probing(settings.epochs * len(batches)):
+    if processes.agreed(time.monotonic() > deadline) or not worth_probing(settings.epochs * len(batches)):
         return PLAIN, None
     batch = next(batches.epoch(0))
-    measured = several.agreed(_probed(course.module, batch, lesson, deadline))
+    measured = processes.agreed(_probed(course.module, batch, lesson, deadline))
     return measured.mode, measured.note
 
 

@@ -7,7 +7,7 @@ import onnx
 import pytest
 
 from engine import catalogue
-from engine.analyses import pairing
+from engine.analyses import paired_latency
 from engine.analyses.advise import advise
 from engine.catalogue.shortlist import SHORTLIST
 from engine.errors import RunError, TargetError
@@ -39,8 +39,8 @@ def quiet(monkeypatch):
     def watched(threads):
         yield said
 
-    monkeypatch.setattr(pairing, "watched", watched)
-    monkeypatch.setattr(pairing, "N_ROUNDS", 2)
+    monkeypatch.setattr(paired_latency, "watched", watched)
+    monkeypatch.setattr(paired_latency, "N_ROUNDS", 2)
     return said
 
 
@@ -53,7 +53,7 @@ def files() -> dict[str, bytes]:
 @pytest.fixture
 def seen(tmp_path, monkeypatch, files) -> Asked:
     """What the last advice that was asked for came with."""
-    seen, real = Asked(JobFolder(tmp_path / "job")), pairing.export_onnx
+    seen, real = Asked(JobFolder(tmp_path / "job")), paired_latency.export_onnx
 
     def export(model, path):
         seen.exported.append(model.architecture)
@@ -62,7 +62,7 @@ def seen(tmp_path, monkeypatch, files) -> Asked:
             files[model.key] = path.read_bytes()
         path.write_bytes(files[model.key])
 
-    monkeypatch.setattr(pairing, "export_onnx", export)
+    monkeypatch.setattr(paired_latency, "export_onnx", export)
     return seen
 
 
@@ -110,13 +110,13 @@ def test_another_target_is_timed_anew_with_the_same_files(ask, seen):
 def test_what_was_measured_is_there_before_the_end_and_survives_it(ask, seen, monkeypatch):
     timed = []
 
-    def interrupted(*given, real=pairing.measure_latency, **more):
+    def interrupted(*given, real=paired_latency.measure_latency, **more):
         if timed:
             raise KeyboardInterrupt
         timed.append(1)
         return real(*given, **more)
 
-    monkeypatch.setattr(pairing, "measure_latency", interrupted)
+    monkeypatch.setattr(paired_latency, "measure_latency", interrupted)
     with pytest.raises(KeyboardInterrupt):
         ask()
     timed.clear()
@@ -126,12 +126,12 @@ def test_what_was_measured_is_there_before_the_end_and_survives_it(ask, seen, mo
 
 
 def test_the_folder_has_what_there_is_so_far(ask, seen, monkeypatch):
-    def second(self, name, tell, real=pairing.Stand.pair):
+    def second(self, name, tell, real=paired_latency.Stand.pair):
         if name == NAMES[1]:
             raise KeyboardInterrupt
         return real(self, name, tell)
 
-    monkeypatch.setattr(pairing.Stand, "pair", second)
+    monkeypatch.setattr(paired_latency.Stand, "pair", second)
     with pytest.raises(KeyboardInterrupt):
         ask()
     so_far = seen.folder.result()
@@ -165,12 +165,12 @@ def test_what_cannot_take_the_input_is_listed_with_the_reason_and_not_tried_agai
 def test_what_does_not_run_is_refused_for_now_and_the_others_are_measured(ask, monkeypatch):
     too_large = {NAMES[0]}
 
-    def short_of_memory(files, *given, real=pairing.measure_latency, **more):
+    def short_of_memory(files, *given, real=paired_latency.measure_latency, **more):
         if too_large & set(files):
             raise RunError("there is no memory for it")
         return real(files, *given, **more)
 
-    monkeypatch.setattr(pairing, "measure_latency", short_of_memory)
+    monkeypatch.setattr(paired_latency, "measure_latency", short_of_memory)
     told = ask()
     assert [one.refused and one.refused.text for one in told.architectures] == ["there is no memory for it", None]
     assert told.complete
@@ -182,8 +182,8 @@ def test_where_the_users_own_model_does_not_run_it_is_told_and_no_architecture_i
     def broken(*given, **more):
         raise RunError("this")
 
-    monkeypatch.setattr(pairing, "measure_latency", broken)
-    monkeypatch.setattr(pairing, "open_session", broken)
+    monkeypatch.setattr(paired_latency, "measure_latency", broken)
+    monkeypatch.setattr(paired_latency, "open_session", broken)
     with pytest.raises(RunError, match="this"):
         ask()
 

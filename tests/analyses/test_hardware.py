@@ -3,10 +3,10 @@
 import onnxruntime as ort
 
 from engine.analyses.hardware import hardware, try_provider
-from engine.machine import environment
 from engine.settings import HardwareRequest
 from engine.store.folders import JobFolder
 from engine.store.progress import Progress
+from engine.system.machine import environment
 
 
 def test_every_provider_is_tried_and_the_cpu_works(tmp_path):

@@ -18,7 +18,7 @@ from engine.catalogue.measured import (
     race_words,
     raced,
 )
-from engine.presets import RATIO
+from engine.planning.presets import RATIO
 from scripts import make_measured
 from scripts.make_measured import TABLES, made
 

@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from engine.analyses.front import advised
+from engine.analyses.pareto import advised
 from engine.charts import advice, alt_text
 from engine.charts.style import BASELINE, CANDIDATE, RECOMMENDED
 from engine.results import Accuracy

@@ -4,6 +4,7 @@ import io
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from engine.api.jobs import analyse
 from engine.jobs.claims import Claims
 from engine.jobs.queue import Queue
 from engine.results import (
@@ -32,7 +33,6 @@ from engine.settings import (
 from engine.store.folders import Outcome, now
 from engine.store.home import Home
 from engine.store.uploads import save_upload
-from engine.verbs.jobs import analyse
 from tests.made import (
     BASE,
     RACED,

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from engine.jobs.executor import Limits, limits_for
-from engine.machine import memory_bytes
 from engine.settings import HardwareRequest, RunRequest, SampleData, SampleModel, SensitivityRequest
 from engine.store.endings import settle
 from engine.store.folders import Outcome, now
+from engine.system.machine import memory_bytes
 from tests.jobs.standins import STUBBORN, alive, ended, pid_in, until
 
 HOUR = 3600.0

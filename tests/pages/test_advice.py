@@ -3,7 +3,7 @@
 import pytest
 
 from engine import Distill, SampleModel, TimmModel, list_jobs
-from engine.analyses.front import advised
+from engine.analyses.pareto import advised
 from engine.results import ModelProfile, Note, Published
 from engine.store.folders import Outcome, now
 from pages._ui.advice_view import ASK

@@ -4,14 +4,14 @@ from typing import get_args
 
 import pytest
 
-from engine.estimating import FORMULA
-from engine.machine import cores, cpu_name
+from engine.planning.estimate import FORMULA
 from engine.results import Accuracy, Suggestion
 from engine.store.timings import PhaseTiming, RunTimings, append_timings
+from engine.system.machine import cores, cpu_name
 from pages._ui.draft import Draft, SampleData, SampleModel, to_link
 from pages._ui.next_view import BASES, ICONS
 from tests.made import BASE, made_variant
-from tests.suggesting.kept import LABELLED, kept, timm
+from tests.planning.suggestions.kept import LABELLED, kept, timm
 
 
 def test_every_suggestion_has_an_icon_and_every_basis_words():

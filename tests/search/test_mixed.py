@@ -9,9 +9,9 @@ import pytest
 
 from engine.measure.predictions import predict
 from engine.results import Note
-from engine.search.candidates import Plan
 from engine.search.mixed import restore_layers
-from engine.search.stable import Stable
+from engine.search.search_space import Plan
+from engine.search.workspace import Stable
 from engine.settings import QuantizeDynamic, QuantizeStatic
 from engine.techniques.quantize import Calibrator, Held, fold
 from tests.search.spoilt import spoilt_graph

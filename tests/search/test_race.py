@@ -98,8 +98,8 @@ def clock(ready, monkeypatch):
         return {key: (one.model_copy(update={"n_rounds": fewer}), None) for key, (one, _) in found.items()}
 
     monkeypatch.setattr("engine.search.race.measure_latency", measure)
-    monkeypatch.setattr("engine.measure.load.busy_note", lambda *args: None)
-    monkeypatch.setattr("engine.search.stable.time", SimpleNamespace(monotonic=lambda: now.time))
+    monkeypatch.setattr("engine.measure.contention.busy_note", lambda *args: None)
+    monkeypatch.setattr("engine.search.workspace.time", SimpleNamespace(monotonic=lambda: now.time))
     return now
 
 

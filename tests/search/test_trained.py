@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from engine.search.trained import qat_may_help
+from engine.search.qat_hint import qat_may_help
 from engine.settings import Budget, QuantizeDynamic, QuantizeStatic
 from tests.made import made_latency
 from tests.techniques.given import classifier, weights

@@ -4,9 +4,9 @@ import sys
 
 import pytest
 
-from engine.machine import cores, cpu_name
 from engine.store.home import Home
 from engine.store.timings import Factor, PhaseTiming, RunTimings, append_timings, read_factors
+from engine.system.machine import cores, cpu_name
 
 FORMULA, THREADS = 1, 2
 WRITER = """

@@ -8,8 +8,8 @@ import pytest
 
 from engine import data as images
 from engine import models
+from engine.run.step_runner import Bench
 from engine.settings import SampleData, SampleModel, Split, Target
-from engine.steps import Bench
 from engine.store.cache import Cache
 from tests.techniques.given import same_weights
 

@@ -9,10 +9,10 @@ import onnxruntime as ort
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
+from engine.context import Context
 from engine.data import load
 from engine.models.graph import read_onnx
 from engine.settings import Split, Target
-from engine.techniques.context import Context
 
 RNG = np.random.default_rng(0)
 BEGINNING = RNG.bit_generator.state

@@ -13,11 +13,12 @@ from pydantic import TypeAdapter
 
 from engine import data as images
 from engine import models
-from engine.chains import label
 from engine.data import Data
-from engine.estimating import plan_phases
 from engine.models.artifacts import TorchModel
-from engine.planning import phase_of, title_in_words
+from engine.planning.estimate import plan_phases
+from engine.planning.parts import phase_of, title_in_words
+from engine.run.branch import label
+from engine.run.step_runner import STEPS, Bench
 from engine.settings import (
     TECHNIQUES,
     Distill,
@@ -39,7 +40,6 @@ from engine.settings import (
     Swap,
     Target,
 )
-from engine.steps import STEPS, Bench
 from engine.store.cache import Cache
 
 SETTINGS: dict[type[Step], tuple[Step, float]] = {

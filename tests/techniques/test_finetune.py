@@ -3,9 +3,9 @@ import math
 import torch
 
 from engine import models
+from engine.context import Context
 from engine.data import load
 from engine.settings import Finetune, Preprocess, SampleData, Split, TimmModel
-from engine.techniques.context import Context
 from engine.techniques.finetune import finetune
 
 GRAY = Preprocess(size=(32, 32), mean=(0.5,), std=(0.5,))

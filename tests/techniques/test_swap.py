@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
+from engine.context import silent
 from engine.errors import StepError
 from engine.settings import Distill, Swap
-from engine.techniques.context import silent
 from tests.techniques.conftest import unlabelled
 
 QUICK = Swap(architecture="test_resnet", weights="random", epochs=1, batch_size=32)

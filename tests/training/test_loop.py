@@ -9,9 +9,9 @@ from torch import nn
 from engine.errors import StepError
 from engine.settings import Finetune, Preprocess
 from engine.training.batches import TrainBatches
-from engine.training.cautions import batch_size
-from engine.training.lessons import Labels
+from engine.training.guards import batch_size
 from engine.training.loop import fit
+from engine.training.objectives import Labels
 
 PREPROCESS = Preprocess(size=(32, 32), mean=(0.5,), std=(0.5,))
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import onnx
 
+from engine.context import Context, Outcome
 from engine.data import Part
 from engine.errors import MeasureError, RunError, StepError
 from engine.measure.predictions import filled, predict
@@ -16,7 +17,6 @@ from engine.models.nodes import name_nodes
 from engine.results import Note
 from engine.settings import Float16
 from engine.store.home import require_room
-from engine.techniques.context import Context, Outcome
 from engine.techniques.float16.convert import check_convertible, convert, n_short
 from engine.techniques.float16.ranges import LARGEST, overflowing, touching
 

@@ -11,13 +11,13 @@ import torch_pruning as tp
 from numpy.typing import NDArray
 from torch import nn
 
+from engine.context import Context
 from engine.data import Data
 from engine.errors import StepError
 from engine.models.artifacts import TorchModel, save_weights
 from engine.models.structure import changes
 from engine.results import Note
 from engine.settings import Finetune, Importance, PruneChannel
-from engine.techniques.context import Context
 from engine.techniques.prune.cutting import BREAKS, Cut, cut_all
 from engine.techniques.prune.groups import Group, find_groups, trace
 from engine.techniques.prune.heads import unfuse
@@ -26,8 +26,8 @@ from engine.techniques.prune.limit import limited
 from engine.techniques.prune.statistics import recalibrate, recalibrated
 from engine.techniques.prune.widths import check_ratio, choose
 from engine.training.curve import Point
-from engine.training.lessons import Labels
 from engine.training.loop import fit
+from engine.training.objectives import Labels
 from engine.wording import many, percent
 
 CHECK_IMAGES = 4

@@ -6,11 +6,11 @@ from typing import Any
 import torch
 from torch import nn
 
+from engine.context import Context, Outcome
 from engine.errors import StepError
 from engine.models.artifacts import TorchModel, save_weights
 from engine.results import Note
 from engine.settings import PruneSparse
-from engine.techniques.context import Context, Outcome
 from engine.techniques.prune.groups import classifiers
 from engine.techniques.prune.statistics import recalibrate, recalibrated
 from engine.wording import percent

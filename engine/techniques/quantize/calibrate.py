@@ -12,13 +12,13 @@ import onnxruntime as ort
 from onnx import TensorProto
 from onnxruntime.quantization.calibrate import CalibrationMethod, HistogramCollector, TensorsData
 
+from engine.context import Tell
 from engine.data import Part
 from engine.errors import StepError
 from engine.measure.predictions import filled
 from engine.models.artifacts import OnnxModel
 from engine.runtimes.onnx_runtime import ORT_ERRORS, first_line
 from engine.settings.quantize import Calibration
-from engine.techniques.context import Tell
 from engine.techniques.quantize.prepare import QUANTIZABLE, constant_names
 
 BINS = {"percentile": 2048, "entropy": 512}

@@ -8,6 +8,7 @@ import onnx
 from onnxruntime.quantization import QuantType
 from onnxruntime.quantization import quantize_dynamic as quantize
 
+from engine.context import Context, Outcome
 from engine.errors import StepError
 from engine.models.artifacts import OnnxModel
 from engine.models.graph import write_metadata
@@ -15,7 +16,6 @@ from engine.results import Note
 from engine.runtimes.onnx_runtime import ORT_ERRORS, first_line
 from engine.settings import QuantizeDynamic
 from engine.store.home import require_room
-from engine.techniques.context import Context, Outcome
 from engine.techniques.quantize.prepare import (
     check_quantizable,
     constant_names,

@@ -11,11 +11,11 @@ from onnxruntime.quantization.registry import QDQRegistry, QLinearOpsRegistry
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
 from engine.errors import StepError
-from engine.machine import has_vnni, is_x86
 from engine.models.artifacts import OnnxModel
 from engine.models.graph import is_quantized
 from engine.models.nodes import control_flow, name_nodes, odd_value
 from engine.runtimes.onnx_runtime import ORT_ERRORS, first_line
+from engine.system.machine import has_vnni, is_x86
 
 HEAVY_OPERATORS = ("Conv", "Gemm", "MatMul")
 """Those whose weights are worth the quantization; all others only pass 8-bit data on."""

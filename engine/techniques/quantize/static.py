@@ -9,9 +9,9 @@ import onnx
 from onnxruntime.quantization import QuantType
 from onnxruntime.quantization.qdq_quantizer import QDQQuantizer
 
+from engine.context import Context, Outcome
 from engine.data import Part
 from engine.errors import StepError
-from engine.machine import is_x86
 from engine.measure.predictions import predict
 from engine.measure.quality import sqnr_db
 from engine.models.artifacts import OnnxModel
@@ -20,7 +20,7 @@ from engine.results import Note, codes
 from engine.runtimes.onnx_runtime import ORT_ERRORS, first_line
 from engine.settings import QuantizeStatic, Target
 from engine.store.home import require_room
-from engine.techniques.context import Context, Outcome
+from engine.system.machine import is_x86
 from engine.techniques.quantize.bias import correct_biases
 from engine.techniques.quantize.calibrate import Calibrator
 from engine.techniques.quantize.prepare import (

@@ -10,6 +10,7 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
+from engine.context import Context, Outcome
 from engine.errors import StepError
 from engine.models.artifacts import OnnxModel
 from engine.models.graph import write_metadata
@@ -17,7 +18,6 @@ from engine.results import Note
 from engine.runtimes.onnx_runtime import ORT_ERRORS, first_line
 from engine.settings import QuantizeWeights
 from engine.store.home import require_room
-from engine.techniques.context import Context, Outcome
 from engine.techniques.quantize.prepare import check_quantizable, fold
 
 if TYPE_CHECKING:

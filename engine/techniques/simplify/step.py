@@ -7,6 +7,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto
 
+from engine.context import Context, Outcome
 from engine.errors import RunError, StepError
 from engine.measure.predictions import filled
 from engine.models.artifacts import OnnxModel
@@ -16,7 +17,6 @@ from engine.results import Note, codes
 from engine.runtimes import open_session
 from engine.settings import Simplify
 from engine.store.home import require_room
-from engine.techniques.context import Context, Outcome
 from engine.techniques.simplify.graph import Done, n_nodes, simplified
 
 IMAGES = 8

@@ -6,10 +6,10 @@ import pytest
 import torch
 from torch import nn
 
+from engine.context import Context
 from engine.data import load
 from engine.models.artifacts import build_module, save_weights, torch_model
 from engine.settings import Preprocess, Split, Target
-from engine.techniques.context import Context
 from engine.techniques.prune.statistics import recalibrate
 
 

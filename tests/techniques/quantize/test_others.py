@@ -8,8 +8,8 @@ import pytest
 from onnx import TensorProto, numpy_helper
 
 from engine.errors import StepError
-from engine.machine import isa
 from engine.settings import QuantizeDynamic, QuantizeWeights
+from engine.system.machine import isa
 from engine.techniques.quantize import quantize_dynamic, quantize_weights
 from tests.techniques.given import again, classifier, given, operators, outputs, weights
 

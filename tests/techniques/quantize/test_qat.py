@@ -9,16 +9,16 @@ import pytest
 from onnx import helper, numpy_helper
 
 from engine import data as images
+from engine.context import Context, silent
 from engine.errors import StepError
 from engine.measure.predictions import predict
 from engine.models.graph import read_onnx
 from engine.settings import Finetune, Preprocess, Qat, QuantizeStatic, SampleData, Split, Target
-from engine.techniques.context import Context, silent
 from engine.techniques.quantize import quantize_static
 from engine.techniques.quantize.qat import qat
 from engine.techniques.quantize.qat.network import Network
-from engine.training.lessons import Labels
 from engine.training.loop import fit
+from engine.training.objectives import Labels
 from tests.techniques.given import classifier, named, weights
 
 QUICK = Qat(epochs=6, batch_size=16, calibration_images=32)

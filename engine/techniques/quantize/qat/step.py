@@ -9,6 +9,7 @@ import onnx
 import torch
 from numpy.typing import NDArray
 
+from engine.context import Context, Outcome
 from engine.data import Part
 from engine.errors import StepError
 from engine.measure.predictions import EVALUATION_BATCH, predict
@@ -18,9 +19,6 @@ from engine.results import Note, codes
 from engine.runtimes import open_session
 from engine.settings import Qat, QuantizeStatic, Target
 from engine.store.home import require_room
-from engine.techniques.context import Context, Outcome
-from engine.techniques.learning.kept import Told, anew, to_all
-from engine.techniques.learning.teacher import asking
 from engine.techniques.quantize.calibrate import Calibrator
 from engine.techniques.quantize.prepare import check_quantizable, fold
 from engine.techniques.quantize.qat.network import Network
@@ -29,8 +27,10 @@ from engine.techniques.quantize.qat.writing import write_back
 from engine.techniques.quantize.static import FILES_AT_ONCE, build_static, choose_scheme
 from engine.training.batches import PLAIN, Views
 from engine.training.curve import Fit, Point
-from engine.training.lessons import Answers, Labels
 from engine.training.loop import fit
+from engine.training.objectives import Answers, Labels
+from engine.training.teacher import asking
+from engine.training.teacher_answers import Told, anew, to_all
 from engine.wording import percent
 
 MAX_VIEWS = 4

@@ -1,0 +1,157 @@
+"""One architecture beside the user's model: exported, then timed in the same interleaved rounds; both are kept."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.analyses.measure_lock import turn
+from engine.errors import ExportError, RequestError, RunError
+from engine.export.onnx_file import export_onnx
+from engine.measure.contention import watched
+from engine.measure.latency import measure_latency
+from engine.models.artifacts import OnnxModel, TorchModel, content_key
+from engine.models.graph import read_onnx
+from engine.models.timm_source import load_timm
+from engine.results import Latency, Note, Result
+from engine.runtimes import open_session
+from engine.settings import RANDOM, Preprocess, Target, TimmModel
+from engine.store.cache import Cache
+from engine.system.machine import cores, cpu_name, isa, versions
+
+N_ROUNDS = 6
+OWN = "own"
+FILE, FIGURES = "model.onnx", "figures.json"
+
+Model = TorchModel | OnnxModel
+
+
+class Pair(Result):
+    """What one architecture came to: its latency with its ratio to the user's model, whose own is beside; or why not.
+
+    `busy` is a warning where other programs had the cores meanwhile: such a pair is not kept.
+    """
+
+    latency: Latency | None = None
+    own: Latency | None = None
+    refused: Note | None = None
+    busy: Note | None = None
+
+
+@dataclass(frozen=True)
+class Stand:
+    """Where pairs are timed: the user's model, the target, this home's cache and its lock.
+
+    `target.threads` must be a number; `work` is a private folder.
+    """
+
+    model: Model
+    target: Target
+    cache: Cache
+    lock: Path
+    work: Path
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Channels, height and width of one input."""
+        if isinstance(self.model, OnnxModel):
+            return self.model.input_shape
+        return self.model.in_chans, *self.model.preprocess.size
+
+    @cached_property
+    def own_file(self) -> OnnxModel:
+        """The user's model as an ONNX file, made where it is first needed."""
+        if isinstance(self.model, OnnxModel):
+            return self.model
+        model = self.model
+        return self._file(content_key("advise own", model.key, versions()), lambda: model)
+
+    def pair(self, name: str, tell: Callable[[str], None] = lambda message: None) -> Pair:
+        """The architecture beside the user's model, out of the cache where it was measured before.
+
+        `tell` hears what is being done. What cannot take such images, be exported or run is refused with the reason.
+        Raises RunError where the user's own model does not run.
+        """
+        key = self._key(name)
+        if (known := self.cache.get(key)) is not None:
+            return Pair.model_validate_json((known / FIGURES).read_bytes())
+        try:
+            tell("exporting")
+            candidate = self._candidate(name)
+        except (RequestError, ExportError) as error:
+            pair = Pair(refused=Note(code=error.code, text=error.message))
+        else:
+            tell("timing")
+            try:
+                pair = self._timed(name, candidate)
+            except RunError as error:
+                self._check_own()
+                return Pair(refused=Note(code=error.code, text=error.message))  # not kept: memory may come back
+        if pair.busy is None:
+            figures = pair.model_dump_json()
+            self.cache.put(key, lambda folder: _write(folder / FIGURES, figures))
+        return pair
+
+    def _timed(self, name: str, candidate: OnnxModel) -> Pair:
+        files = {OWN: self.own_file, name: candidate}
+        with self.alone(), watched(self.target.threads or cores()) as busy:
+            found = measure_latency(files, OWN, self.target, self._images, n_rounds=N_ROUNDS)
+        return Pair(latency=found[name][0], own=found[OWN][0], busy=busy[0] if busy else None)
+
+    def _check_own(self) -> None:
+        """Raises RunError where the user's own model does not run, and the architecture beside it is not to blame."""
+        own = self.own_file
+        with self.alone(), open_session(own.path, self.target, input_name=own.input_name,
+                                        output_name=own.output_name) as session:  # fmt: skip
+            session(self._images)
+
+    @property
+    def _images(self) -> NDArray[np.float32]:
+        """One batch of noise."""
+        return np.random.default_rng(0).standard_normal((self.target.batch_size, *self.shape), dtype=np.float32)
+
+    def _candidate(self, name: str) -> OnnxModel:
+        """The architecture as an ONNX file, untrained, with the input and the outputs of the user's model."""
+        asked = [name, self.shape, self.model.n_outputs]
+
+        def make() -> TorchModel:
+            channels, height, width = self.shape
+            edge = TimmModel.edge_of((height, width))
+            source = TimmModel.parse({"name": name, "weights": RANDOM, "num_classes": self.model.n_outputs,
+                                      "in_chans": channels, "img_size": edge})  # fmt: skip
+            return load_timm(source, _plain(channels, (height, width)), 0, self.work)
+
+        return self._file(content_key("advise export", asked, versions()), make)
+
+    def _file(self, key: str, make: Callable[[], TorchModel]) -> OnnxModel:
+        def fill(folder: Path) -> None:
+            with self.alone():
+                export_onnx(make(), folder / FILE)
+
+        return read_onnx(self.cache.put(key, fill) / FILE)
+
+    def _key(self, name: str) -> str:
+        """What a latency depends on. Weights are no part of it: the values do not change the time."""
+        model = self.model
+        if isinstance(model, OnnxModel):
+            own: list[object] = [model.sha256]
+        else:
+            own = [model.architecture.partition(".")[0], model.img_size, list(model.arguments)]
+        return content_key("advise", name, own, self.shape, model.n_outputs, self.target.model_dump(), cpu_name(),
+                           isa(), versions())  # fmt: skip
+
+    def alone(self) -> AbstractContextManager[None]:
+        """While nothing else of this home measures."""
+        return turn(self.lock)
+
+
+def _plain(channels: int, size: tuple[int, int]) -> Preprocess:
+    return Preprocess(size=size, mean=(0.5,) * channels, std=(0.5,) * channels)
+
+
+def _write(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8")

@@ -1,0 +1,169 @@
+"""Jobs in the queue: submitted, looked at, cancelled; what they left; and the supervisor that serves them."""
+
+import hashlib
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from engine.errors import LimitError, NotFoundError, StateError, StorageError
+from engine.jobs import supervisor_lock
+from engine.jobs.queue import ACTIVE, Queue, paths_in
+from engine.jobs.supervisor import supervise as supervise_home
+from engine.planning.estimate import estimate_any
+from engine.planning.resolve import resolve_recipe, resolve_request
+from engine.planning.timeline import timeline as timeline_of
+from engine.results import Event, Job, Part, Report, Result, RunSummary, summarize_recipe
+from engine.settings import AdviseRequest, AnalysisRequest, Recipe, RunRequest, SensitivityRequest
+from engine.store.database import open_database
+from engine.store.folders import now
+from engine.store.home import Home
+from engine.system.machine import versions
+
+WAIT_SECONDS = 0.1
+
+
+def submit(recipe: Recipe, *, token: str | None = None, from_browser: bool = False) -> Job:
+    """Put a run in line; the same `token` (one click) gives the same job. Raises RequestError."""
+    queue = Queue.default()
+    resolved = resolve_recipe(recipe, queue.home, from_browser=from_browser)
+    return queue.submit(RunRequest(recipe=resolved), name=resolved.name, token=token,
+                        estimate_seconds=estimate_any(resolved, queue.home).seconds)  # fmt: skip
+
+
+def analyse(request: AnalysisRequest, *, from_browser: bool = False) -> Job:
+    """Put an analysis in line, or the equal one that waits, runs or is done with the same libraries."""
+    queue = Queue.default()
+    resolved = resolve_request(request, queue.home, from_browser=from_browser)
+    timed = resolved if isinstance(resolved, AdviseRequest | SensitivityRequest) else None
+    seconds = estimate_any(timed, queue.home).seconds if timed else None
+    return queue.submit(resolved, name=resolved.kind, key=_key(resolved), estimate_seconds=seconds)
+
+
+def find_analysis(request: AnalysisRequest, *, from_browser: bool = False) -> Job | None:
+    """The newest job of an equal analysis with the same libraries, whatever became of it. Raises RequestError."""
+    return find_resolved(resolve_request(request, Home.default(), from_browser=from_browser))
+
+
+def find_resolved(request: AnalysisRequest) -> Job | None:
+    """The same for a request whose files were found and summed before, as those of a stored recipe: none is opened."""
+    return Queue.default().newest(_key(request))
+
+
+def _key(resolved: AnalysisRequest) -> str:
+    return hashlib.sha256(f"{resolved.model_dump_json()}{sorted(versions().items())}".encode()).hexdigest()
+
+
+def list_jobs(kind: str | None = "run", limit: int = 100) -> tuple[Job, ...]:
+    """How the jobs of a kind stand, newest first; of every kind where `kind` is None."""
+    return Queue.default().jobs(kind, limit)
+
+
+def job(id: str) -> Job:
+    """How a job stands. Raises NotFoundError."""
+    return Queue.default().job(id)
+
+
+def recipe(id: str) -> Recipe:
+    """The recipe of a run. Raises NotFoundError, and StateError where the job is no run."""
+    asked = Queue.default().folder(id).request().request
+    if not isinstance(asked, RunRequest):
+        raise StateError(f"the job '{id}' is a {asked.kind}, which has no recipe", "Choose a run")
+    return asked.recipe
+
+
+def cancel(id: str) -> None:
+    """Ends a job within two seconds; one that has ended stays as it is. Raises NotFoundError."""
+    Queue.default().cancel(id)
+
+
+def rename(id: str, name: str) -> Job:
+    """Give a job another name. Raises NotFoundError, and StateError for an empty or overlong name."""
+    return Queue.default().rename(id, name)
+
+
+def delete(id: str) -> None:
+    """Removes an ended job and its folder. Raises NotFoundError, and StateError while it waits or runs."""
+    Queue.default().delete(id)
+
+
+def report(id: str) -> Report | None:
+    """What a run has measured (so far), or None before its first variant. Raises NotFoundError."""
+    return Queue.default().folder(id).report()
+
+
+def summaries(jobs: Sequence[Job]) -> tuple[RunSummary | None, ...]:
+    """What each of these runs came to or was asked for, in their order; None where what is on disk is damaged."""
+    queue = Queue.default()
+    return tuple(_summary(queue, job) for job in jobs)
+
+
+def _summary(queue: Queue, job: Job) -> RunSummary | None:
+    folder = queue.home.job(job.id)
+    try:
+        found = folder.summary() if job.state not in ACTIVE else None
+        asked = folder.request().request
+    except StorageError:
+        return None
+    return found or (summarize_recipe(job.id, job.state, asked.recipe) if isinstance(asked, RunRequest) else None)
+
+
+def result(id: str) -> Result | None:
+    """The result of an analysis, or None before there is any; advice grows as it goes. Raises NotFoundError."""
+    return Queue.default().folder(id).result()
+
+
+def events(id: str, after: int = 0) -> tuple[Event, ...]:
+    """What happened, from event number `after` on. Raises NotFoundError."""
+    return Queue.default().folder(id).events(after)
+
+
+def timeline(id: str) -> tuple[Part, ...]:
+    """The parts of a run in order, each with its state, its seconds so far and what it does now.
+
+    Raises NotFoundError, and StateError where the job is no run.
+    """
+    asked, found, folder = recipe(id), job(id), Queue.default().folder(id)
+    made = folder.report()
+    return timeline_of(asked, folder.events(), found.state, made.failures if made else (),
+                       until=found.finished or now())  # fmt: skip
+
+
+def log(id: str) -> str:
+    """The end of what the runner wrote to stderr. Raises NotFoundError."""
+    return Queue.default().folder(id).log_text()
+
+
+def variant_file(id: str, variant_id: str) -> Path:
+    """The ONNX file of a variant. Raises NotFoundError."""
+    found = report(id)
+    variant = found.variant(variant_id) if found else None
+    if variant is None:
+        raise NotFoundError(f"the run '{id}' has no variant '{variant_id}'", "See its report")
+    return paths_in(Queue.default().folder(id), variant.file)
+
+
+def result_file(id: str, name: str) -> Path:
+    """A file beside an analysis's result, such as an example image. Raises NotFoundError."""
+    return paths_in(Queue.default().folder(id), name)
+
+
+def wait(id: str, timeout: float) -> Job:
+    """The job once it has ended. Raises NotFoundError, and LimitError after `timeout` seconds."""
+    end, pause = time.monotonic() + timeout, threading.Event()
+    while (found := job(id)).state in ACTIVE:
+        if time.monotonic() > end:
+            raise LimitError(f"the job '{id}' is {found.state} after {timeout:g} s", "Wait longer", code="time")
+        pause.wait(WAIT_SECONDS)
+    return found
+
+
+def ensure_supervisor() -> None:
+    """Start the home's supervisor, detached, where none runs. Raises StorageError."""
+    supervisor_lock.ensure_supervisor(Home.default())
+
+
+def supervise() -> int:
+    """Serve the queue in the foreground until SIGTERM, Ctrl-C or a long idleness. Raises StateError where one does."""
+    open_database(Home.default())
+    return supervise_home(Home.default())

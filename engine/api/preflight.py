@@ -1,0 +1,132 @@
+"""Whether a recipe's parts go together, from what was found out about them so far. Nothing is opened for it."""
+
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from engine.api.jobs import find_analysis
+from engine.jobs.queue import Queue
+from engine.planning.compatibility import (
+    batch_misfit,
+    head_misfit,
+    maps_labels,
+    one_output,
+    teacher_images,
+    teacher_outputs,
+)
+from engine.results import DataPreview, ModelProfile, Preflight, Refusal, Result
+from engine.settings import (
+    RANDOM,
+    AnalysisRequest,
+    BaselineModel,
+    Distill,
+    FileModel,
+    Preprocess,
+    PreviewRequest,
+    ProfileRequest,
+    Recipe,
+    TeacherSource,
+    TimmModel,
+)
+
+R = TypeVar("R", bound=Result)
+
+
+def preflight(recipe: Recipe, *, from_browser: bool = False) -> Preflight:
+    """Why a resolved recipe cannot run, and what must be looked into before that can be told. Raises RequestError."""
+    findings = _Findings(from_browser)
+    own = ProfileRequest(model=recipe.model, preprocess=recipe.preprocess)
+    profile, preview = findings.of(own, ModelProfile, "the model"), None
+    if recipe.data is not None and not findings.refusals:
+        preview = findings.of(_preview_request(recipe), DataPreview, "the images")
+    if profile is not None:
+        findings.refuse(*_of_the_model(recipe, profile, preview))
+        for teacher in _teachers(recipe):
+            _look_at_teacher(findings, teacher, profile.preprocess, preview)
+    return Preflight(refusals=tuple(findings.refusals), unknown=tuple(findings.unknown))
+
+
+@dataclass
+class _Findings:
+    """What earlier analyses found, what they refused, and which are still to be made."""
+
+    from_browser: bool
+    refusals: list[Refusal] = field(default_factory=list)
+    unknown: list[AnalysisRequest] = field(default_factory=list)
+
+    def of(self, request: AnalysisRequest, kind: type[R], name: str) -> R | None:
+        """What an analysis found; where it failed, why is noted, and where nobody asked for it, that too."""
+        job = find_analysis(request, from_browser=self.from_browser)
+        if job is None or job.state == "cancelled":
+            self.unknown.append(request)
+        elif job.state == "failed" and job.error is not None:
+            message = f"{name} cannot be used: {job.error.text}"
+            self.refusals.append(Refusal(message=message, next=job.error_next, request=request))
+        elif job.state == "done":
+            found = Queue.default().folder(job.id).result()
+            return found if isinstance(found, kind) else None
+        elif job.state != "failed":
+            self.unknown.append(request)
+        return None
+
+    def refuse(self, *misfits: Refusal | None) -> None:
+        self.refusals += [one for one in misfits if one is not None]
+
+
+def _preview_request(recipe: Recipe) -> PreviewRequest:
+    if recipe.data is None:
+        raise ValueError("a recipe without data has no preview")
+    return PreviewRequest(model=recipe.model, data=recipe.data, split=recipe.split, preprocess=recipe.preprocess,
+                          seed=recipe.seed)  # fmt: skip
+
+
+def _of_the_model(recipe: Recipe, profile: ModelProfile, preview: DataPreview | None) -> tuple[Refusal | None, ...]:
+    """What the run checks before it makes anything (engine/run/preflight.py), as far as it is known."""
+    shape = next(iter(profile.inputs.values()), ())
+    batch = shape[0] if shape and isinstance(shape[0], int) else None
+    misfits = [batch_misfit(batch, recipe.target.batch_size) if isinstance(recipe.model, FileModel) else None]
+    if recipe.baseline_steps:
+        return tuple(misfits)
+    misfits.append(one_output(profile.n_outputs))
+    mapped = maps_labels(recipe) and not recipe.trains
+    if preview is not None and preview.head_fits is False and not mapped:
+        classes = len(preview.summary.classes or ())
+        misfits.append(head_misfit(profile.n_outputs or 0, classes, trainable=not isinstance(recipe.model, FileModel)))
+    return tuple(misfits)
+
+
+def _teachers(recipe: Recipe) -> dict[TeacherSource, None]:
+    """Every model that a step names as its teacher, once, in order."""
+    steps = (step for chain in recipe.chains for step in chain if isinstance(step, Distill))
+    return {step.teacher: None for step in steps if step.teacher is not None
+            and not isinstance(step.teacher, BaselineModel)}  # fmt: skip
+
+
+def _look_at_teacher(
+    findings: _Findings, teacher: TeacherSource, student: Preprocess | None, preview: DataPreview | None
+) -> None:
+    """As distilling does (engine/training/teacher.py): where a teacher does not say how its images are
+    prepared, it gets them as the student does."""
+    if isinstance(teacher, BaselineModel):
+        return
+    source = _without_weights(teacher, student) if isinstance(teacher, TimmModel) else teacher
+    found = findings.of(ProfileRequest(model=source), ModelProfile, "the teacher")
+    if found is not None and any(note.code == "preprocess_assumed" for note in found.warnings):
+        found = findings.of(ProfileRequest(model=source, preprocess=student), ModelProfile, "the teacher")
+    if found is None:
+        return
+    classes = preview.summary.classes if preview is not None else None
+    findings.refuse(teacher_outputs(found.name, found.n_outputs, found.classes, classes))
+    if found.preprocess is not None and student is not None:
+        findings.refuse(teacher_images(found.name, found.preprocess, student))
+
+
+def _without_weights(teacher: TimmModel, student: Preprocess | None) -> TimmModel:
+    """The architecture for the student's images, as distilling loads it; its weights are not needed to say what it
+    takes and gives, and would have to come from the Hub."""
+    changes: dict[str, object] = {}
+    if student is not None:
+        size = teacher.img_size or TimmModel.edge_of(student.size)
+        changes = {"img_size": size, "in_chans": teacher.in_chans or len(student.mean)}
+    if not teacher.name.startswith(("hf_hub:", "hf-hub:")) and teacher.weights_path is None:
+        changes["weights"] = RANDOM
+    return teacher.model_copy(update=changes)

@@ -1,0 +1,47 @@
+"""What a recipe is before it runs, and running it here and now."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from engine.jobs import foreground
+from engine.planning.describe import describe_recipe
+from engine.planning.estimate import estimate_any, learnt_factors
+from engine.planning.presets import estimate_presets
+from engine.planning.resolve import resolve_recipe
+from engine.results import Estimate, Event, Preset, Report
+from engine.settings import AdviseRequest, Recipe, SensitivityRequest
+from engine.store.home import Home
+
+
+def resolve(recipe: Recipe, *, from_browser: bool = False) -> Recipe:
+    """The recipe with absolute paths, SHA-256 sums and found uploads. Raises RequestError."""
+    return resolve_recipe(recipe, Home.default(), from_browser=from_browser)
+
+
+def estimate(asked: Recipe | AdviseRequest | SensitivityRequest) -> Estimate:
+    """About how long a resolved recipe, advice or sensitivity will take; never a measurement."""
+    return estimate_any(asked, Home.default())
+
+
+def describe(recipe: Recipe) -> tuple[str, ...]:
+    """What a resolved recipe will do, a sentence each."""
+    return describe_recipe(recipe)
+
+
+def presets(recipe: Recipe) -> tuple[Preset, ...]:
+    """Three chains made for the model and the data of a resolved recipe, each with an estimate or why it is not there.
+
+    The recipe's own steps do not matter, but for a leading fine-tune that makes the baseline and begins them too.
+    """
+    return estimate_presets(recipe, learnt_factors(Home.default(), recipe.target))
+
+
+def optimize(recipe: Recipe, out: str | Path, on_event: Callable[[Event], None] = lambda event: None) -> Report:
+    """Carry out a recipe here and now in `out`, which must be new or empty.
+
+    Raises RequestError (then nothing is left behind) and Cancelled (Ctrl-C). Where a step failed, the report says so.
+    """
+    home = Home.default()
+    home.prepare()
+    home.require_free()
+    return foreground.run_in_folder(home, resolve(recipe), Path(out), on_event)

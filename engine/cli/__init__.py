@@ -1,0 +1,1 @@
+"""The command line: the verbs of the façade, and results as lines of text."""

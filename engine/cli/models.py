@@ -1,0 +1,130 @@
+"""Models and techniques: what there is, what a model file is, and what was measured of it."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+import engine
+from engine import (
+    PRETRAINED,
+    RANDOM,
+    AdviseRequest,
+    DataSource,
+    FileModel,
+    ImagesData,
+    ModelSource,
+    SampleData,
+    SampleModel,
+    SensitivityRequest,
+    SettingsError,
+    Target,
+    TimmModel,
+)
+from engine.cli import lines
+from engine.cli.shell import AsJson, app, on_event, show, show_json, table
+
+
+@app.command()
+def inspect(model: Annotated[Path, typer.Argument(metavar="MODEL")], json: AsJson = False) -> None:
+    """Say what a model file is."""
+    show(engine.inspect(model), json, lines.of_profile)
+
+
+@app.command()
+def models(
+    search: Annotated[str, typer.Option("--search", metavar="TEXT", help="Words of name, family or tags.")] = "",
+    json: AsJson = False,
+) -> None:
+    """List the timm architectures."""
+    found = engine.search_models(search)
+    if json:
+        show_json(found)
+    else:
+        table(
+            ("name", "family", "parameters", "MACs", "input", "pretrained"),
+            [(entry.name, entry.family, f"{entry.parameters / 1e6:.2f} M", f"{entry.macs / 1e9:.3f} G",
+              "x".join(map(str, entry.input_size)), " ".join(entry.pretrained_tags)) for entry in found],
+        )  # fmt: skip
+
+
+@app.command()
+def techniques(json: AsJson = False) -> None:
+    """List the techniques with their settings."""
+    found = engine.list_techniques()
+    if json:
+        show_json(found)
+    else:
+        table(
+            ("technique", "method", "stage", "what it does"),
+            [(row.technique, row.method or "", row.stage, row.summary) for row in found],
+        )
+
+
+@app.command()
+def advise(
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="A timm name, an ONNX file, or sample.")],
+    threads: Annotated[
+        int | None, typer.Option("--threads", min=1, max=1024, help="Threads; all cores if left out.")
+    ] = None,
+    batch: Annotated[int, typer.Option("--batch", min=1, max=1024, help="Images a call.")] = 1,
+    only: Annotated[
+        list[str] | None, typer.Option("--only", metavar="NAME", help="Measure this one; may be said several times.")
+    ] = None,
+    json: AsJson = False,
+) -> None:
+    """Say which architectures would be faster here than a model, or better."""
+    target = Target(threads=threads, batch_size=batch)
+    request = AdviseRequest(model=_source(model, RANDOM), target=target, names=tuple(only) if only else None)
+    show(engine.advise(request, on_event), json, lines.of_advice)
+
+
+@app.command()
+def sensitivity(
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="A timm name, or sample.")],
+    data: Annotated[
+        str | None, typer.Option("--data", metavar="PATH", help="A folder or zip of images; the digits for sample.")
+    ] = None,
+    labels: Annotated[str, typer.Option("--labels", help="folders, none, or a CSV of file,label.")] = "folders",
+    weights: Annotated[
+        Path | None, typer.Option("--weights", metavar="FILE", help="Weights of a timm name; pretrained if left out.")
+    ] = None,
+    ratio: Annotated[
+        list[float] | None, typer.Option("--ratio", help="Try this ratio; may be said several times.")
+    ] = None,
+    within: Annotated[
+        float, typer.Option("--within", metavar="POINTS", min=0, max=100, help="What a group may lose by itself.")
+    ] = 1.0,
+    minutes: Annotated[float, typer.Option("--minutes", help="No group is begun after this.")] = 30.0,
+    json: AsJson = False,
+) -> None:
+    """Say how much each group of layers can lose, and the ratios for a pruning step."""
+    asked = {"ratios": tuple(ratio)} if ratio else {}
+    request = SensitivityRequest.parse({
+        "model": _source(model, str(weights.expanduser().absolute()) if weights else PRETRAINED),
+        "data": _images(model, data, labels), "minutes": minutes, **asked,
+    })  # fmt: skip
+    found = engine.sensitivity(request, on_event)
+    ratios = engine.propose_ratios(found, within / 100)
+    if json:
+        show_json({**found.model_dump(), "group_ratios": ratios})
+    else:
+        told = [f"for a pruning step, each within {within:g} points:", f"group_ratios: [{', '.join(ratios)}]"]
+        print("\n".join([*lines.of_sensitivity(found), *told]))
+
+
+def _source(model: str, weights: str) -> ModelSource:
+    """A timm architecture takes these weights: for a latency random ones, whose values change none."""
+    if model == "sample":
+        return SampleModel()
+    if engine.catalogue_entry(model) is not None and not Path(model).is_file():
+        return TimmModel(name=model, weights=weights)
+    return FileModel(path=str(Path(model).expanduser().absolute()))
+
+
+def _images(model: str, data: str | None, labels: str) -> DataSource:
+    if data is not None:
+        return ImagesData(path=str(Path(data).expanduser().absolute()), labels=labels)
+    if model != "sample":
+        raise SettingsError("sensitivity looks at images, and --data names none", "Give a folder or a zip of images")
+    return SampleData()

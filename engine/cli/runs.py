@@ -1,0 +1,78 @@
+"""Recipes and runs: carried out here and now, or put in line, watched and ended."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+import engine
+from engine import PresetName, Recipe
+from engine.cli import lines
+from engine.cli.shell import AsJson, app, error, on_event, show, show_json, table
+from engine.wording import many
+
+RecipeFile = Annotated[Path, typer.Argument(metavar="RECIPE", help="A recipe in YAML or JSON.")]
+FromPreset = Annotated[
+    PresetName | None, typer.Option("--preset", help="Take these steps in place of the recipe's own.")
+]
+RunId = Annotated[str, typer.Argument(metavar="RUN", help="A run's id, as submit printed it.")]
+
+
+@app.command()
+def optimize(
+    recipe: RecipeFile,
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="A new or empty folder for the results.")],
+    preset: FromPreset = None,
+) -> int:
+    """Carry out a recipe here and now."""
+    report = engine.optimize(load(recipe, preset), out, on_event)
+    for failure in report.failures:
+        error(f"{failure.message}. {failure.next}" if failure.next else failure.message)
+    print("\n".join(lines.of_report(report)))
+    print(f"{out / 'report.json'}: {many(len(report.variants), 'variant')}")
+    return 0 if report.state == "done" else 1
+
+
+def load(file: Path, preset: PresetName | None) -> Recipe:
+    recipe = engine.load_recipe(file)
+    return recipe if preset is None else engine.take_preset(engine.resolve(recipe), preset)
+
+
+@app.command()
+def submit(recipe: RecipeFile, preset: FromPreset = None) -> None:
+    """Put a recipe in line; prints the run's id."""
+    print(engine.submit(load(recipe, preset)).id)
+
+
+@app.command()
+def runs(
+    limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many, newest first.")] = 100,
+    json: AsJson = False,
+) -> None:
+    """List the runs."""
+    found = engine.list_jobs("run", limit)
+    if json:
+        show_json(found)
+    else:
+        table(
+            ("id", "state", "created", "seconds", "name"),
+            [(job.id, job.state, job.created, f"{job.seconds:.0f}", job.name) for job in found],
+        )
+
+
+@app.command()
+def status(run: RunId, json: AsJson = False) -> None:
+    """Say how a run stands; the first line begins with its state."""
+    show(engine.job(run), json, lines.of_job)
+
+
+@app.command()
+def cancel(run: RunId) -> None:
+    """End a run within two seconds."""
+    engine.cancel(run)
+
+
+@app.command()
+def supervisor() -> int:
+    """Serve the queue in the foreground."""
+    return engine.supervise()

@@ -1,0 +1,58 @@
+"""Whether the machine was quiet enough for a latency to mean something."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import psutil
+
+from engine.results import Note, codes
+from engine.system.machine import cores
+from engine.wording import many
+
+ENOUGH_FREE = 0.85
+"""Share of the target's threads that must have had a core of their own."""
+
+
+@dataclass(frozen=True)
+class Load:
+    """Processor seconds so far: of the wall clock, of the whole machine, of this process."""
+
+    wall: float
+    machine: float
+    own: float
+
+    @classmethod
+    def now(cls) -> "Load":
+        times = psutil.cpu_times()
+        idle = times.idle + getattr(times, "iowait", 0.0)
+        guest = getattr(times, "guest", 0.0) + getattr(times, "guest_nice", 0.0)  # counted in user and nice already
+        return cls(time.monotonic(), sum(times) - idle - guest, time.process_time())
+
+
+@contextmanager
+def watched(threads: int) -> Iterator[list[Note]]:
+    """A list that holds a warning afterwards where other programs left fewer free cores than `threads`."""
+    notes: list[Note] = []
+    before = Load.now()
+    yield notes
+    note = busy_note(before, Load.now(), threads, psutil.cpu_count() or cores())
+    notes += [note] if note else []
+
+
+def busy_note(before: Load, after: Load, threads: int, n_cores: int) -> Note | None:
+    """A warning where other programs left fewer free cores than the target has threads, else None.
+
+    `n_cores` are those of the machine. Time that the hypervisor gave to others (steal) counts as theirs.
+    """
+    wall = after.wall - before.wall
+    others = max(0.0, (after.machine - before.machine) - (after.own - before.own)) / wall
+    if n_cores - others >= ENOUGH_FREE * threads:
+        return None
+    text = (
+        f"Other programs used {others:.1f} of {n_cores} cores while latency was measured with "
+        f"{many(threads, 'thread')}: the ratios may be off by more than their intervals; run it again on a "
+        "quiet machine"
+    )
+    return Note(code=codes.MACHINE_BUSY, text=text)

@@ -1,0 +1,83 @@
+"""What a run will do, in words."""
+
+from pathlib import Path
+
+from engine.planning.estimate import split_shares
+from engine.settings import FileModel, ImagesData, Recipe, SampleModel, Step, TimmModel
+from engine.system.machine import cores
+from engine.wording import many, percent
+
+
+def describe_recipe(recipe: Recipe) -> tuple[str, ...]:
+    """What the run will do, a sentence each, in order."""
+    return (
+        f"Load {_model_words(recipe)} and {_data_words(recipe)}.",
+        _baseline_words(recipe),
+        *(_chain_words(recipe, number, chain) for number, chain in enumerate(recipe.chains, start=1)),
+        _measure_words(recipe),
+        _judge_words(recipe),
+    )
+
+
+def _model_words(recipe: Recipe) -> str:
+    match recipe.model:
+        case SampleModel():
+            return "the digits sample network"
+        case TimmModel(name=name, weights=weights):
+            return f"{name} with {weights if recipe.model.weights_path is None else 'your'} weights"
+        case FileModel(path=path):
+            return f"the ONNX file {Path(path).name}" if path else "the uploaded ONNX file"
+
+
+def _data_words(recipe: Recipe) -> str:
+    if recipe.data is None:
+        return "make synthetic inputs, which tell fidelity but no accuracy"
+    if not isinstance(recipe.data, ImagesData):
+        return "the digits, with the split that its card fixes"
+    labels = "labelled" if recipe.data.labelled else "unlabelled"
+    shares = [f"{percent(share)} {name}" for name, share in split_shares(recipe).items() if share]
+    return f"your {labels} images, split into {', '.join(shares)}"
+
+
+def _baseline_words(recipe: Recipe) -> str:
+    for step in recipe.baseline_steps:
+        return f"{_first_up(step.words)}: the baseline."
+    if isinstance(recipe.model, FileModel):
+        return "Take the file as it is: the baseline."
+    return "Export the model to ONNX as it is: the baseline."
+
+
+def _chain_words(recipe: Recipe, number: int, chain: tuple[Step, ...]) -> str:
+    steps = chain[len(recipe.baseline_steps) :]
+    which = f"Chain {number}: " if len(recipe.chains) > 1 else ""
+    if not steps:
+        return f"{which}Nothing more is changed."
+    words = ", then ".join(step.words for step in steps)
+    return f"{which}{_first_up(words)}."
+
+
+def _first_up(words: str) -> str:
+    return words[0].upper() + words[1:]
+
+
+def _measure_words(recipe: Recipe) -> str:
+    target = recipe.target
+    threads = target.threads or cores()
+    return (f"Measure all variants in interleaved rounds in {target.runtime} ({target.provider}) with "
+            f"{many(threads, 'thread')} at batch size {target.batch_size}.")  # fmt: skip
+
+
+def _judge_words(recipe: Recipe) -> str:
+    budget = recipe.budget
+    terms = [
+        f"losing at most {_points(budget.max_accuracy_drop)}" if budget.max_accuracy_drop is not None else "",
+        f"within {budget.max_latency_ms:g} ms" if budget.max_latency_ms is not None else "",
+        f"within {budget.max_size_mb:g} MB" if budget.max_size_mb is not None else "",
+    ]
+    within = ", ".join(term for term in terms if term)
+    return f"Recommend the best by {recipe.goal}{', ' + within if within else ''}, or the baseline if none is."
+
+
+def _points(drop: float) -> str:
+    """An absolute drop in words: 0.01 is 1 point."""
+    return f"{drop * 100:g} point{'' if drop == 0.01 else 's'}"

@@ -1,0 +1,235 @@
+"""About how long a run will take. Rough, from counts alone, and labelled as such."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+from engine import catalogue
+from engine.catalogue.shortlist import SHORTLIST
+from engine.planning.parts import ACCURACY, EXPORT, LATENCY, STARTING, PlannedPart, phase_of, plan_parts
+from engine.results import Estimate
+from engine.settings import (
+    AdviseRequest,
+    Distill,
+    FileModel,
+    Finetune,
+    Float16,
+    ImagesData,
+    PruneChannel,
+    PruneSparse,
+    Qat,
+    QuantizeAuto,
+    QuantizeDynamic,
+    QuantizeStatic,
+    QuantizeWeights,
+    Recipe,
+    SampleModel,
+    SensitivityRequest,
+    Simplify,
+    Step,
+    Swap,
+    Target,
+    TimmModel,
+)
+from engine.settings.training import Training
+from engine.store.home import Home
+from engine.store.timings import Factor, read_factors
+from engine.system.machine import cores
+
+FORMULA = 2
+"""To be raised whenever the seconds of a run's phases are computed otherwise: what was learnt no longer holds then."""
+Factors = Mapping[str, Factor]
+NO_FACTORS: Factors = MappingProxyType({})
+
+SAMPLE_IMAGES = 1797
+SYNTHETIC_IMAGES = 64
+SAMPLE_MACS, SAMPLE_SIZE = 90e6, 64  # resnet10t at 64 px, one channel
+INFERENCE_MACS_PER_CORE = 15e9  # a second, FP32
+TRAINING_MACS_PER_CORE = 15e9
+STARTING_SECONDS = 7.0  # importing torch, timm and onnxruntime
+EXPORT_SECONDS = 4.0
+LATENCY_SECONDS = 2.0  # a variant, at the least
+TIMED_CALLS = 200
+CONVERSION_SECONDS = 2.0
+PRUNING_SECONDS, PRUNING_TRIES = 5.0, 6
+QAT_VIEWS, QAT_SLOWER = 4, 2.0  # the rounding of weights and activations costs about as much as the network
+RACE_SECONDS, RACE_CALLS = 25.0, 2000.0  # about ten candidates built, screened and timed
+RACE_FINALISTS = 4  # of these, so many beside the winner are timed once more with all variants
+PAIR_SECONDS = 4.0  # of the advisor: one architecture beside the user's model
+SAMPLE_GROUPS, GROUPS = 10, 30  # of layers whose channels go together
+ALONE_SECONDS, MOST_ALONE_IMAGES = 1.0, 128  # of a sensitivity: cutting one group once, and the images that see it
+BYTES_PER_IMAGE = 50_000
+
+
+@dataclass(frozen=True)
+class PlannedPhase:
+    """A phase of a part of a run, and about how many seconds it takes: by the formula alone, and as was learnt here."""
+
+    part: str
+    phase: str
+    formula_seconds: float
+    seconds: float
+
+
+def learnt_factors(home: Home, target: Target) -> Factors:
+    """What the runs of this home say about the formulas here, by phase."""
+    return read_factors(home, FORMULA, target.threads or cores())
+
+
+def estimate_any(asked: Recipe | AdviseRequest | SensitivityRequest, home: Home) -> Estimate:
+    """Of whatever takes long enough to be estimated; a recipe's is corrected by what this home has learnt."""
+    match asked:
+        case AdviseRequest():
+            return estimate_advice(asked)
+        case SensitivityRequest():
+            return estimate_sensitivity(asked)
+    return estimate_recipe(asked, learnt_factors(home, asked.target))
+
+
+def estimate_recipe(recipe: Recipe, factors: Factors = NO_FACTORS) -> Estimate:
+    """Seconds of the phases of a resolved recipe, corrected by what was learnt."""
+    phases: dict[str, float] = {}
+    for planned in plan_phases(recipe, factors):
+        phases[planned.phase] = phases.get(planned.phase, 0.0) + planned.seconds
+    longest = factors.get(max(phases, key=lambda phase: phases[phase]), Factor())
+    return Estimate(seconds=round(sum(phases.values()), 1), learnt_from=longest.n_runs,
+                    phases={name: round(seconds, 1) for name, seconds in phases.items()})  # fmt: skip
+
+
+def plan_phases(recipe: Recipe, factors: Factors = NO_FACTORS) -> tuple[PlannedPhase, ...]:
+    """Every phase of every part of a resolved recipe, in the order in which a run goes through them.
+
+    Fine-tuning and searching end with the budget's minutes.
+    """
+    parts, macs, images, shares = plan_parts(recipe), _macs(recipe), _images(recipe), split_shares(recipe)
+    call = _call_seconds(macs, recipe.target.threads)
+    timed = max(LATENCY_SECONDS, TIMED_CALLS * call * recipe.target.batch_size)
+    always = {STARTING: STARTING_SECONDS, EXPORT: EXPORT_SECONDS, ACCURACY: images * shares["evaluation"] * call,
+              LATENCY: timed * n_timed(recipe)}  # fmt: skip
+
+    def planned(part: PlannedPart, phase: str) -> PlannedPhase:
+        ratio, most = factors.get(phase, Factor()).ratio, math.inf
+        if part.settings is None or phase != phase_of(part.settings):
+            seconds = always[phase]
+        else:
+            most = recipe.budget.minutes * 60
+            seconds = _step_seconds(part.settings, images * shares.get("train", 0.0), macs, recipe)
+        return PlannedPhase(part.key, phase, seconds, min(ratio * seconds, most))
+
+    return tuple(planned(part, phase) for part in parts for phase in part.phases)
+
+
+def n_timed(recipe: Recipe) -> int:
+    """How many variants the measuring at the end is estimated for."""
+    parts = plan_parts(recipe)
+    races = sum(isinstance(part.settings, QuantizeAuto) for part in parts)
+    return sum(ACCURACY in part.phases for part in parts) + RACE_FINALISTS * races
+
+
+def estimate_advice(request: AdviseRequest) -> Estimate:
+    """Seconds of the phases of an advice of which nothing was measured before; it ends with its minutes."""
+    n_names = len(request.names or SHORTLIST)
+    phases = {"starting": STARTING_SECONDS + EXPORT_SECONDS, "export": n_names * EXPORT_SECONDS,
+              "latency": n_names * PAIR_SECONDS}  # fmt: skip
+    return Estimate(seconds=min(sum(phases.values()), 60 * request.minutes), phases=phases)
+
+
+def estimate_sensitivity(request: SensitivityRequest) -> Estimate:
+    """Seconds of the phases of a sensitivity, which ends with its minutes; the number of groups is a guess."""
+    recipe = Recipe(model=request.model, data=request.data, preprocess=request.preprocess)
+    tries = len(request.ratios) * (SAMPLE_GROUPS if isinstance(request.model, SampleModel) else GROUPS)
+    n_images = min(request.split.calibration * _images(recipe), MOST_ALONE_IMAGES)
+    phases = {"starting": STARTING_SECONDS, "pruning": round(tries * ALONE_SECONDS, 1),
+              "accuracy": round(tries * n_images * _call_seconds(_macs(recipe)), 1)}  # fmt: skip
+    return Estimate(seconds=round(min(sum(phases.values()), 60 * request.minutes), 1), phases=phases)
+
+
+def _step_seconds(step: Step, n_train: float, macs: float, recipe: Recipe) -> float:
+    """What is timed runs on the target's threads; training, teachers and calibration have all cores."""
+    forward, at_target = _call_seconds(macs), _call_seconds(macs, recipe.target.threads)
+    match step:
+        case Finetune():
+            return _training_seconds(step, n_train, macs)
+        case Swap(learn_from="model"):
+            return _step_seconds(step.as_distill, n_train, macs, recipe)
+        case Swap():
+            return _training_seconds(step, n_train, _timm_macs(TimmModel(name=step.architecture), recipe) or macs)
+        case Distill():
+            learner = TimmModel(name=step.student) if step.student else None
+            asked = (step.views or step.epochs + 1) * n_train * forward
+            return asked + _training_seconds(step, n_train, _timm_macs(learner, recipe) or macs)
+        case Qat():
+            answers = min(step.epochs, QAT_VIEWS) * n_train * forward
+            calibrated = step.calibration_images * forward * 3
+            return 5.0 + calibrated + answers + QAT_SLOWER * _training_seconds(step, n_train, macs)
+        case QuantizeStatic():
+            return 3.0 + step.calibration_images * forward * 3
+        case QuantizeAuto():
+            return RACE_SECONDS + RACE_CALLS * at_target + step.calibration_images * forward * 12
+        case PruneChannel():
+            return _pruning_seconds(step, n_train, at_target, macs)
+        case PruneSparse() | Simplify() | Float16() | QuantizeDynamic() | QuantizeWeights():
+            return CONVERSION_SECONDS
+
+
+def _pruning_seconds(step: PruneChannel, n_train: float, at_target: float, macs: float) -> float:
+    tries = 1 if step.goal == "ratio" else PRUNING_TRIES
+    tried = CONVERSION_SECONDS + (EXPORT_SECONDS + TIMED_CALLS * at_target) * (step.goal in ("latency", "size"))
+    recovered = (step.rounds - 1) * step.recovery_epochs
+    return PRUNING_SECONDS + tries * tried + recovered * _epoch_seconds(n_train, macs)
+
+
+def _training_seconds(step: Training, n_train: float, macs: float) -> float:
+    return step.epochs * _epoch_seconds(n_train, macs)
+
+
+def _epoch_seconds(n_train: float, macs: float) -> float:
+    return n_train * 3 * macs / (TRAINING_MACS_PER_CORE * cores()) + 1.0
+
+
+def _call_seconds(macs: float, threads: int | None = None) -> float:
+    """Of one image through onnxruntime, with all cores where `threads` is None."""
+    return macs / (INFERENCE_MACS_PER_CORE * (threads or cores())) + 0.0005
+
+
+def _timm_macs(model: TimmModel | None, recipe: Recipe) -> float | None:
+    """Of a timm model at the recipe's input size, None where the catalogue does not have it."""
+    entry = catalogue.entry(model.name) if model else None
+    if model is None or entry is None:
+        return None
+    own = SAMPLE_SIZE if isinstance(recipe.model, SampleModel) else entry.input_size[1]
+    height, width = recipe.preprocess.size if recipe.preprocess else (model.img_size or own,) * 2
+    return entry.macs * height * width / (entry.input_size[1] * entry.input_size[2])
+
+
+def _macs(recipe: Recipe) -> float:
+    model = recipe.model
+    if isinstance(model, TimmModel) and (macs := _timm_macs(model, recipe)):
+        return macs
+    if isinstance(model, FileModel) and model.path is not None and Path(model.path).exists():
+        return Path(model.path).stat().st_size / 4 * 150  # as many uses of a weight as in a ResNet-50
+    return SAMPLE_MACS if isinstance(model, SampleModel) else 4e9
+
+
+def _images(recipe: Recipe) -> float:
+    """A count without opening an image or an archive: files of a folder, or the bytes of a zip."""
+    if recipe.data is None:
+        return SYNTHETIC_IMAGES
+    if not isinstance(recipe.data, ImagesData) or recipe.data.path is None:
+        return SAMPLE_IMAGES
+    path = Path(recipe.data.path)
+    if path.is_dir():
+        return sum(1 for file in path.rglob("*") if file.is_file())
+    return max(1.0, path.stat().st_size / BYTES_PER_IMAGE) if path.exists() else SAMPLE_IMAGES
+
+
+def split_shares(recipe: Recipe) -> dict[str, float]:
+    """Shares of the images by split; where no chain trains, what is for training joins evaluation."""
+    if recipe.data is None:
+        return {"evaluation": 1.0}
+    shares = dict(recipe.split)
+    if isinstance(recipe.data, ImagesData) and not recipe.trains:
+        shares["evaluation"] += shares.pop("train")
+    return shares

@@ -1,0 +1,143 @@
+"""Chains that are ready to use, made for a recipe's model and data: safe, balanced, smallest."""
+
+from pathlib import Path
+
+from engine import catalogue
+from engine.errors import SettingsError
+from engine.planning.estimate import Factors, estimate_recipe
+from engine.planning.resolve import check_prunable
+from engine.results import Note, Preset, PresetName
+from engine.settings import (
+    PRETRAINED,
+    RANDOM,
+    BaselineModel,
+    Distill,
+    FileModel,
+    Finetune,
+    Given,
+    PruneChannel,
+    QuantizeAuto,
+    Recipe,
+    SampleModel,
+    Step,
+    TimmModel,
+    refusals,
+    title_of,
+)
+from engine.settings.training import Training
+from engine.wording import percent
+
+RATIO = 0.3
+STUDENT, OF_THE_SAMPLE = "regnetx_002", "test_resnet"
+"""Small, and plain convolutions, which every technique after it takes: for photos, and for the digits."""
+WORTH = 1.5
+"""The model has at least this many times the student's parameters; else a new network gains too little."""
+RECOVERY_EPOCHS = 5
+FROM_RANDOM = {"student_weights": RANDOM, "learning_rate": 2e-3}
+"""What a student without pretrained weights learns best with, of what was tried on the sample."""
+
+
+def make_presets(recipe: Recipe) -> tuple[Preset, ...]:
+    """Three chains for the model and the data of a resolved recipe, without estimates; its own steps do not matter.
+
+    Only a leading fine-tune that makes the baseline begins them too. One that cannot be on offer says why, and what
+    to do instead.
+    """
+    given, lead = Given.of(recipe.model, recipe.data), recipe.baseline_steps
+    rows: tuple[tuple[PresetName, str, str, tuple[Step, ...]], ...] = (
+        ("safe", "Safe", "Races the ways to quantize.", ()),
+        ("balanced", "Balanced", f"Prunes {percent(RATIO)}, trains, quantizes.",
+         (PruneChannel(ratio=RATIO), _recovery(given))),
+        ("smallest", "Smallest", f"Distils into {_student(recipe)}, quantizes.",
+         (_lesson(recipe),)),
+    )  # fmt: skip
+    return tuple(
+        _preset(recipe, name, title, text, (*lead, *steps, QuantizeAuto()), given) for name, title, text, steps in rows
+    )
+
+
+def estimate_presets(recipe: Recipe, factors: Factors) -> tuple[Preset, ...]:
+    """The same, with how long each takes that is on offer: the images are counted for that.
+
+    `factors` are what the estimates learnt.
+    """
+    return tuple(
+        preset.model_copy(update={"estimate": estimate_recipe(_with_steps(recipe, preset.steps), factors)})
+        if preset.refused is None else preset
+        for preset in make_presets(recipe)
+    )  # fmt: skip
+
+
+def take_preset(recipe: Recipe, name: PresetName) -> Recipe:
+    """A resolved recipe with a preset's chain in place of its own. Raises SettingsError where it is not on offer."""
+    preset = next(one for one in make_presets(recipe) if one.name == name)
+    if preset.refused is not None:
+        raise SettingsError(f"the preset {name} is not for this model and data: {preset.refused.text}", preset.next)
+    return _with_steps(recipe, preset.steps)
+
+
+def _with_steps(recipe: Recipe, steps: tuple[Step, ...]) -> Recipe:
+    return recipe.model_copy(update={"steps": steps, "branches": None})
+
+
+def _preset(recipe: Recipe, name: PresetName, title: str, text: str, steps: tuple[Step, ...], given: Given) -> Preset:
+    note, next = _refused(recipe, name, steps, given) or (None, "")
+    return Preset(name=name, title=title, text=text, steps=steps, refused=note, next=next)
+
+
+def _refused(recipe: Recipe, name: PresetName, steps: tuple[Step, ...], given: Given) -> tuple[Note, str] | None:
+    """Why a preset is not on offer, and what to do instead; None where it is."""
+    reason = next(filter(None, refusals(steps, given, title_of)), "").partition(";")[0]
+    if reason and name == "balanced" and not given.trainable:
+        way = "Smallest works" if given.images else "Choose images, and Smallest works"
+        return Note(code="onnx_file", text=reason), f"{way}: it distils the file's answers into a network to train"
+    if reason and not given.images:
+        return Note(code="no_images", text=reason), "Choose images, with or without labels"
+    if reason:
+        return Note(code="refused", text=reason), "Build the chain from cards"
+    try:
+        check_prunable(recipe.model, steps)
+    except SettingsError as error:
+        return Note(code="resists", text=error.message), error.next
+    parameters, student = _parameters(recipe), catalogue.entry(_student(recipe))
+    if name == "smallest" and parameters and student and parameters < WORTH * student.parameters:
+        text = (f"the model has {parameters / 1e6:.1f} M parameters and the student, {student.name}, "
+                f"{student.parameters / 1e6:.1f} M: too little to gain")  # fmt: skip
+        return Note(code="small_already", text=text), "Choose a smaller student on a card of distillation"
+    return None
+
+
+def propose_recovery(chain: tuple[Step, ...], number: int, given: Given) -> Step | None:
+    """The training to put after step `number` of a chain, counted from 0, to win back what its pruning costs.
+
+    None where it cuts no channels, where something trains after it already, and where there are no images to train on.
+    """
+    later = any(isinstance(step, Training) for step in chain[number + 1 :])
+    return _recovery(given) if isinstance(chain[number], PruneChannel) and given.images and not later else None
+
+
+def _recovery(given: Given) -> Step:
+    """What follows pruning: training on labels, or on the answers of the model that was not pruned."""
+    return Finetune(epochs=RECOVERY_EPOCHS) if given.labels else Distill(teacher=BaselineModel())
+
+
+def _student(recipe: Recipe) -> str:
+    return OF_THE_SAMPLE if isinstance(recipe.model, SampleModel) else STUDENT
+
+
+def _lesson(recipe: Recipe) -> Step:
+    """Pretrained where the model's own weights come from outside, too: a sample and random weights need no network."""
+    model = recipe.model
+    local = isinstance(model, SampleModel) or (isinstance(model, TimmModel) and model.weights != PRETRAINED)
+    return Distill.parse({"student": _student(recipe), **(FROM_RANDOM if local else {})})
+
+
+def _parameters(recipe: Recipe) -> float | None:
+    """Of the model, where that can be told without opening it."""
+    match recipe.model:
+        case TimmModel(name=name):
+            entry = catalogue.entry(name)
+            return entry.parameters if entry else None
+        case FileModel(path=path) if path is not None and Path(path).exists():
+            return Path(path).stat().st_size / 4
+    return None

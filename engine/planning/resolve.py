@@ -1,0 +1,212 @@
+"""From what somebody wrote to what a job is given: absolute paths with SHA-256 sums, uploads looked up, known names.
+
+What needs a model or an image to be opened is checked later, in the job's own process.
+"""
+
+import stat
+from pathlib import Path
+
+from engine import catalogue
+from engine.catalogue.prunable import narrower, resists
+from engine.errors import DataError, RequestError, SettingsError, SourceError, TargetError
+from engine.settings import (
+    PRETRAINED,
+    RANDOM,
+    AdviseRequest,
+    AnalysisRequest,
+    DataSource,
+    Distill,
+    FileModel,
+    HardwareRequest,
+    ImagesData,
+    ModelSource,
+    PruneChannel,
+    Recipe,
+    SampleModel,
+    SensitivityRequest,
+    Step,
+    Swap,
+    Target,
+    TimmModel,
+    with_sources,
+)
+from engine.settings.jobs import ImagesRequest
+from engine.store.home import Home
+from engine.store.uploads import find_upload, path_sum
+from engine.system.machine import cores
+from engine.wording import many
+
+SHOWN_PATH = 200
+
+
+def resolve_recipe(recipe: Recipe, home: Home, *, from_browser: bool) -> Recipe:
+    """The recipe with every path absolute and summed, and every upload found.
+
+    Raises RequestError for a missing or changed file, an unknown name, threads above the cores, and, from the
+    browser, any path outside this home's uploads.
+    """
+    _check_threads(recipe.target)
+    found = Finder(home, from_browser)
+    data = found.data(recipe.data) if recipe.data is not None else None
+    for new in (new_network(step) for chain in recipe.chains for step in chain):
+        if new is not None:
+            found.model(new)
+    for chain in recipe.chains:
+        check_prunable(recipe.model, chain)
+    changed = recipe.model_copy(update={"model": found.model(recipe.model), "data": data})
+    return with_sources(changed, found.model)
+
+
+def resolve_request(request: AnalysisRequest, home: Home, *, from_browser: bool) -> AnalysisRequest:
+    """The same for an analysis."""
+    if isinstance(request, HardwareRequest):
+        return request
+    found = Finder(home, from_browser)
+    changes: dict[str, object] = {"model": found.model(request.model)}
+    if isinstance(request, ImagesRequest):
+        changes["data"] = found.data(request.data) if request.data is not None else None
+    if isinstance(request, SensitivityRequest):
+        _check_cut(request.model.name if isinstance(request.model, TimmModel) else "")
+    if isinstance(request, AdviseRequest):
+        _check_threads(request.target)
+        for name in request.names or ():
+            _check_name(TimmModel(name=name, weights=RANDOM))
+    return request.model_copy(update=changes)
+
+
+class Finder:
+    """Finds files for one home, by path or by SHA-256."""
+
+    def __init__(self, home: Home, from_browser: bool) -> None:
+        self._home, self._from_browser = home, from_browser
+
+    def model(self, source: ModelSource) -> ModelSource:
+        """Raises SourceError."""
+        match source:
+            case SampleModel():
+                return source
+            case TimmModel():
+                return self._timm(source)
+            case FileModel():
+                path, sha256 = self._locate(source.path, source.sha256, "the model file", SourceError)
+                return source.model_copy(update={"path": path, "sha256": sha256})
+
+    def data(self, source: DataSource) -> DataSource:
+        """Raises DataError."""
+        if not isinstance(source, ImagesData):
+            return source
+        path, sha256 = self._locate(source.path, source.sha256, "the folder or zip of images", DataError,
+                                     folder=True)  # fmt: skip
+        labels = source.labels
+        if labels not in ("folders", "none"):
+            labels = str(self._there(labels, "the table of labels", DataError))
+        return source.model_copy(update={"path": path, "sha256": sha256, "labels": labels})
+
+    def _timm(self, source: TimmModel) -> TimmModel:
+        if not source.name.startswith(("hf_hub:", "hf-hub:")):
+            _check_name(source)
+        if source.weights_path is None and source.weights_sha256 is None:
+            return source
+        path, sha256 = self._locate(source.weights_path, source.weights_sha256, "the weights file", SourceError)
+        return source.model_copy(update={"weights": path, "weights_sha256": sha256})
+
+    def _locate(self, path: str | None, sha256: str | None, what: str, kind: type[RequestError], *,
+                folder: bool = False) -> tuple[str, str]:  # fmt: skip
+        """Absolute path and SHA-256. An upload is known by its sum, so it is not read again."""
+        if sha256 is not None and (path is None or self._from_browser or not _exists(path)):
+            return find_upload(self._home, sha256).path, sha256
+        there = self._there(path or "", what, kind, folder=folder)
+        found = self._upload_sum(there) or _sum(there, what, kind)
+        if sha256 not in (None, found):
+            raise kind(f"{what} '{there}' has changed since the recipe was written: its SHA-256 is another",
+                       "Remove the sum from the recipe to use the file as it is now")  # fmt: skip
+        return str(there), found
+
+    def _there(self, path: str, what: str, kind: type[RequestError], *, folder: bool = False) -> Path:
+        shown = f"{what} '{path[:SHOWN_PATH] if path.isprintable() else ascii(path[:SHOWN_PATH])[1:-1]}'"
+        try:
+            there = Path(path).expanduser().resolve()
+            if self._from_browser and not there.is_relative_to(self._home.uploads.resolve()):
+                raise kind(f"{what} is given as a path on the server, which the browser may not name",
+                           "Upload the file, or use the command line")  # fmt: skip
+            mode = there.stat().st_mode
+        except (FileNotFoundError, NotADirectoryError) as error:
+            raise kind(f"{shown} does not exist", "Check the path") from error
+        except (OSError, ValueError, RuntimeError) as error:  # permissions, too long, a NUL, no such user
+            raise kind(f"{shown} cannot be opened: {_reason(error)}", "Check the path") from error
+        if stat.S_ISDIR(mode) and not folder:
+            raise kind(f"{shown} is a folder", "Give the path of the file itself")
+        if not stat.S_ISDIR(mode) and not stat.S_ISREG(mode):
+            raise kind(f"{shown} is neither a file nor a folder", "Choose a regular file")
+        return there
+
+    def _upload_sum(self, path: Path) -> str | None:
+        root = self._home.uploads.resolve()
+        return path.relative_to(root).parts[0] if path.is_relative_to(root) and path != root else None
+
+
+def _check_threads(target: Target) -> None:
+    if (target.threads or 0) > cores():
+        raise TargetError(f"{many(target.threads or 0, 'thread')} are asked for (target.threads), and this process may "
+                          f"use {many(cores(), 'core')}",
+                          f"Ask for {cores()} or fewer, or for no number: then it is all cores")  # fmt: skip
+
+
+def _check_name(source: TimmModel) -> None:
+    entry, tag = catalogue.entry(source.name), source.name.partition(".")[2]
+    if entry is None:
+        near = ", ".join(catalogue.closest(source.name))
+        raise SourceError(f"timm has no architecture '{source.name}'", f"Choose one of the catalogue, such as {near}")
+    if source.weights == PRETRAINED and not entry.pretrained_tags:
+        raise SourceError(f"timm has no pretrained weights for '{entry.name}'",
+                          "Choose random weights, or give a weights file")  # fmt: skip
+    if tag and source.weights == PRETRAINED and tag not in entry.pretrained_tags:
+        raise SourceError(f"'{entry.name}' has no pretrained weights '{tag}'",
+                          f"Choose one of {', '.join(entry.pretrained_tags)}")  # fmt: skip
+
+
+def check_prunable(source: ModelSource, chain: tuple[Step, ...]) -> None:
+    """Raises SettingsError where the network that a step prunes, the model or a student, is known to resist."""
+    name = source.name if isinstance(source, TimmModel) else ""
+    for number, step in enumerate(chain, start=1):
+        new = new_network(step)
+        name = new.name if new is not None else name
+        if isinstance(step, PruneChannel):
+            _check_cut(name, f"step {number}: ")
+
+
+def _check_cut(name: str, where: str = "") -> None:
+    reason = resists(name)
+    if reason is not None:
+        sibling = narrower(name)
+        other = f"Distil it into {sibling.name}, a narrower network of its family" if sibling else (
+            "Distil it into a smaller network")  # fmt: skip
+        raise SettingsError(f"{where}prune cannot cut channels of '{name}': {reason}", other)
+
+
+def new_network(step: Step) -> TimmModel | None:
+    """The one that a step puts in place of the model so far."""
+    match step:
+        case Distill(student=str(name)):
+            return TimmModel.parse({"name": name, "weights": step.student_weights})
+        case Swap():
+            return TimmModel.parse({"name": step.architecture, "weights": step.weights})
+    return None
+
+
+def _exists(path: str) -> bool:
+    try:
+        return Path(path).exists()
+    except OSError:  # too long, or in a folder that may not be read
+        return False
+
+
+def _reason(error: Exception) -> str:
+    return error.strerror or str(error) if isinstance(error, OSError) else str(error)
+
+
+def _sum(path: Path, what: str, kind: type[RequestError]) -> str:
+    try:
+        return path_sum(path)
+    except OSError as error:
+        raise kind(f"{what} '{path}' cannot be read: {_reason(error)}", "Check its permissions") from error

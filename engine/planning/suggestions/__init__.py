@@ -1,0 +1,61 @@
+"""What comes next where a run kept its baseline: other chains, another architecture, another target, with figures."""
+
+from collections.abc import Callable
+
+from engine.planning.presets import make_presets
+from engine.planning.suggestions import chains, targets
+from engine.planning.suggestions.facts import Facts
+from engine.results import Advice, Basis, Report, Suggestion, codes
+from engine.settings import Recipe
+
+MOST = 5
+Rule = Callable[[Facts], Suggestion | None]
+
+_RULES: tuple[Rule, ...] = (
+    targets.images,
+    chains.qat,
+    chains.quantize,
+    chains.prune,
+    chains.distill,
+    targets.architecture,
+    targets.hardware,
+    targets.threads,
+    targets.batch,
+)
+"""The most likely to help first, where as much is known of each."""
+_NOT_LEARNT: tuple[Rule, ...] = (chains.train,)
+"""A model that answers no better than guessing has nothing to keep: it is trained before anything else."""
+_RANKS: dict[Basis, int] = {"measured_here": 0, "measured_elsewhere": 1, "published": 1, "unknown": 2}
+
+
+def keeps_baseline(report: Report) -> bool:
+    """Whether the run is over and recommends its baseline."""
+    base, best = report.baseline, report.recommended
+    return report.state not in ("queued", "running") and base is not None and best is not None and best.id == base.id
+
+
+def suggest(report: Report, advice: Advice | None = None) -> tuple[Suggestion, ...]:
+    """What to try next, at most five, best first; nothing where a report does not recommend its baseline.
+
+    `advice` is what the advisor found for the same model on this machine. What was measured here comes first, what
+    nothing is known of last. Every chain may stand in the recipe and is none that it has; what cannot be done is left
+    out.
+    """
+    base, best = report.baseline, report.recommended
+    if base is None or best is None or not keeps_baseline(report):
+        return ()
+    facts = Facts(report, base, advice, {preset.name: preset for preset in make_presets(report.recipe)})
+    rules = _NOT_LEARNT if best.reason.code == codes.NOT_LEARNT else _RULES
+    found = [one for rule in rules if (one := rule(facts)) is not None]
+    possible = [one for one in found if _possible(one, report.recipe)]
+    return tuple(sorted(possible, key=lambda one: _RANKS[one.basis])[:MOST])
+
+
+def _possible(suggestion: Suggestion, recipe: Recipe) -> bool:
+    """Whether its chain can take the place of the recipe's and is none of them."""
+    steps = suggestion.steps
+    if steps is None:
+        return True
+    untaught = recipe.split.train == 0 and any(step.trains for step in steps)
+    values = {**recipe.model_dump(exclude={"branches"}), "steps": steps}
+    return not untaught and steps not in recipe.chains and not Recipe.problems(values)

@@ -1,0 +1,101 @@
+"""What the rules of suggestions look at."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from engine import catalogue
+from engine.catalogue.measured import CPUS, Cpu, preset_runs
+from engine.results import Advice, CatalogueEntry, Preset, PresetName, Published, Report, Variant, times_as_fast
+from engine.settings import Recipe, SampleData, SampleModel, Step, TimmModel
+from engine.system.machine import has_vnni, is_x86
+from engine.wording import percent
+
+SAMPLE_ARCHITECTURE = "resnet10t"
+
+
+@dataclass(frozen=True)
+class Facts:
+    """A report that keeps its baseline, what the advisor found for its model, and the presets by name."""
+
+    report: Report
+    baseline: Variant
+    advice: Advice | None
+    presets: Mapping[PresetName, Preset]
+
+    @property
+    def recipe(self) -> Recipe:
+        """What the run was asked."""
+        return self.report.recipe
+
+    @property
+    def tried(self) -> tuple[Step, ...]:
+        """The steps that were carried out or failed, races and their candidates among them; not those that never
+        began."""
+        made = tuple(one.settings for one in self.report.variants if one.settings is not None)
+        chains = self.recipe.chains
+        raced = tuple(chains[race.branch][race.step] for race in self.report.races)
+        failed = tuple(chains[one.branch][one.step] for one in self.report.failures
+                       if one.branch is not None and one.step is not None)  # fmt: skip
+        return (*made, *raced, *failed)
+
+    @property
+    def notes(self) -> frozenset[str]:
+        """The codes of all that the report warns of and notes of its variants."""
+        notes = (*self.report.warnings, *(note for one in self.report.variants for note in one.notes))
+        return frozenset(note.code for note in notes)
+
+    @property
+    def on_sample(self) -> bool:
+        """Whether it is the very network and images that docs/pruning.md has the presets measured on."""
+        recipe = self.recipe
+        own = isinstance(recipe.model, SampleModel) and isinstance(recipe.data, SampleData)
+        return own and not recipe.baseline_steps
+
+    @property
+    def entry(self) -> CatalogueEntry | None:
+        """The model's architecture, where the catalogue has it."""
+        match self.recipe.model:
+            case SampleModel():
+                return catalogue.entry(SAMPLE_ARCHITECTURE)
+            case TimmModel(name=name):
+                return catalogue.entry(name)
+        return None
+
+    @property
+    def name(self) -> str:
+        """Of the architecture; empty where it is not known."""
+        return self.entry.name if self.entry else ""
+
+    @property
+    def model_words(self) -> str:
+        """The architecture's name, where it is known."""
+        return self.name or "this model"
+
+    @property
+    def edge(self) -> int:
+        """The larger of the height and the width of the model's input, in px."""
+        return max(self.baseline.input.shape[1:])
+
+    @property
+    def cpu(self) -> Cpu | None:
+        """Which of the two machines with measured races the run's is like, or None."""
+        isa = self.report.environment.isa
+        if not is_x86(isa):
+            return None
+        return "VNNI" if has_vnni(isa) else "AVX2"
+
+    def relative(self, name: str) -> str:
+        """Beginning of a sentence on what was measured of this architecture, the model's own or one of its family."""
+        return name if name == self.name else f"Nothing is measured of {self.model_words}; of its family, {name}"
+
+    def sample_words(self, preset: PresetName) -> str:
+        """A sentence on what a preset made of the sample."""
+        run, whole = preset_runs()[preset], preset_runs()["none"]
+        return (f"The preset {self.presets[preset].title} brought this network to {run.size_mb:.2f} of "
+                f"{whole.size_mb:.2f} MB and {percent(run.top1, 2)} top-1 ({percent(whole.top1, 2)} as it was), "
+                f"{times_as_fast(run.speedup)}, on {CPUS['VNNI']}")  # fmt: skip
+
+
+def published_words(architecture: str, known: Published) -> str:
+    """Whose weights have which top-1 at which size."""
+    return f"{architecture.partition('.')[0]}.{known.tag} {percent(known.top1, 1)} at {known.img_size} px"

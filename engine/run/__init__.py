@@ -1,0 +1,1 @@
+"""One run: its story, its branches, and its report as it grows."""

@@ -1,0 +1,106 @@
+"""Whether model, data, target and steps go together, before a run makes anything; and what to beware of, after it."""
+
+from collections.abc import Collection
+
+from engine.context import Model
+from engine.data import Data
+from engine.errors import DataError, SourceError, TargetError
+from engine.measure.chance import unlearnt
+from engine.models.artifacts import OnnxModel
+from engine.planning.compatibility import batch_misfit, head_misfit, maps_labels, one_output
+from engine.planning.remedies import remedy
+from engine.results import Note, Report, Variant, codes
+from engine.settings import Distill, Finetune, PruneChannel, Recipe, Step, Swap, Target
+from engine.settings.training import Training
+from engine.wording import percent
+
+_SAYS_NOTHING = "its accuracy, and agreement with it, say nothing; size and latency are as valid as ever"
+UNTRAINED = {
+    codes.RANDOM_WEIGHTS: f"The baseline's weights are random: {_SAYS_NOTHING}",
+    codes.NEW_HEAD: f"The baseline's head is new and untrained: {_SAYS_NOTHING}",
+}
+"""By the codes of warnings that weights were not trained what is left of them where only the baseline has them."""
+
+
+def check_fit(recipe: Recipe, model: Model, data: Data) -> None:
+    """Raises TargetError where the file's batch size is fixed to another.
+
+    Where no leading fine-tune brings a new head, SourceError where the model tells no classes apart, and DataError
+    where its head does not fit those of the data.
+    """
+    check_batch(model, recipe.target)
+    if recipe.baseline_steps:
+        return
+    if (single := one_output(model.n_outputs)) is not None:
+        raise SourceError(single.message, single.next)
+    if data.head_fits(model.n_outputs) or (maps_labels(recipe) and not recipe.trains):
+        return
+    head = head_misfit(model.n_outputs, len(data.classes or ()), trainable=not isinstance(model, OnnxModel))
+    raise DataError(head.message, head.next)
+
+
+def check_batch(model: Model, target: Target) -> None:
+    """Raises TargetError where the file's batch size is fixed to another than the target's."""
+    misfit = batch_misfit(model.batch, target.batch_size) if isinstance(model, OnnxModel) else None
+    if misfit is not None:
+        raise TargetError(misfit.message, misfit.next)
+
+
+def source_warnings(recipe: Recipe, warnings: tuple[Note, ...]) -> tuple[Note, ...]:
+    """The warnings of the loaded model that hold for this recipe.
+
+    What warns of untrained weights goes where a leading fine-tune trains them, and speaks of the baseline alone where
+    every chain does.
+    """
+    if recipe.baseline_steps:
+        return tuple(note for note in warnings if note.code not in UNTRAINED)
+    if not all(any(_teaches(step) for step in chain) for chain in recipe.chains):
+        return warnings
+    return tuple(Note(code=note.code, text=UNTRAINED.get(note.code, note.text)) for note in warnings)
+
+
+def _teaches(step: Step) -> bool:
+    """Whether what comes out of it has learnt from labels or from a teacher of its own, whatever went in."""
+    match step:
+        case Distill():
+            return step.teacher is not None and not step.asks_baseline
+        case Swap():
+            return step.needs_labels
+    return isinstance(step, Finetune)
+
+
+def unrecovered(recipe: Recipe, variants: Collection[Variant]) -> tuple[Note, ...]:
+    """A warning for each chain that cuts channels and trains no more, with what the last cut has cost."""
+    found = []
+    for number, chain in enumerate(recipe.chains, start=1):
+        cuts = [place for place, step in enumerate(chain) if isinstance(step, PruneChannel)]
+        if not cuts or any(isinstance(step, Training) for step in chain[cuts[-1] :]):
+            continue
+        made = [one for one in variants if one.technique == "prune" and one.step == cuts[-1]
+                and recipe.chains[one.branch][: one.step + 1] == chain[: one.step + 1]]  # fmt: skip
+        found += [_warning(number, one, variants) for one in made]
+    return tuple(found)
+
+
+def unlearnt_warnings(report: Report) -> tuple[Note, ...]:
+    """A warning with what to try, of the baseline and of each variant that training made, where it may only guess."""
+    found = []
+    for variant in report.main_variants:
+        doubt = unlearnt(variant)
+        if doubt is None or not (variant.role == "baseline" or isinstance(variant.settings, Training)):
+            continue
+        text = ". ".join(filter(None, (doubt.text, remedy(report, variant, doubt.code))))
+        found.append(Note(code=doubt.code, text=text))
+    return tuple(found)
+
+
+def _warning(number: int, cut: Variant, variants: Collection[Variant]) -> Note:
+    parent = next(one for one in variants if one.id == cut.parent_id)
+    if cut.accuracy is not None and parent.accuracy is not None:
+        seen = f"top-1 went from {percent(parent.accuracy.top1, 1)} to {percent(cut.accuracy.top1, 1)}"
+    elif cut.fidelity is not None:
+        seen = f"{percent(cut.fidelity.agreement, 1)} of the answers are still the baseline's"
+    else:
+        seen = "what it has cost could not be seen"
+    return Note(code="pruned_without_recovery", text=f"Chain {number} prunes and does not train afterwards: {seen}; "
+                                                     "fine-tune or distil after it to recover")  # fmt: skip

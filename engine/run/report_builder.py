@@ -1,0 +1,205 @@
+"""The report of a run while it is being made: on disk after every change, so that a failed run keeps what it has."""
+
+import shutil
+import time
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+
+from engine.errors import FeatherweightError
+from engine.measure.chance import judged_race
+from engine.measure.compressed import compressed_bytes
+from engine.measure.predictions import Predictions
+from engine.measure.quality import Drop, accuracy, fidelity, loss
+from engine.measure.recommendation import recommend
+from engine.measure.verdict import judge
+from engine.models.artifacts import OnnxModel
+from engine.results import (
+    DataSummary,
+    Failure,
+    InputSpec,
+    Latency,
+    Note,
+    Race,
+    Recommendation,
+    Report,
+    Role,
+    State,
+    Throughput,
+    Trial,
+    Variant,
+)
+from engine.settings import PruneSparse, Recipe, Step
+from engine.store.folders import JobFolder
+from engine.system.machine import environment
+
+
+@dataclass
+class Record:
+    """Variants by id in the order they were made, with their models and predictions, and the report on disk."""
+
+    recipe: Recipe
+    folder: JobFolder
+    run_id: str
+    created: str
+    started: float = field(default_factory=time.monotonic)
+    data: DataSummary | None = None
+    warnings: tuple[Note, ...] = ()
+    failures: tuple[Failure, ...] = ()
+    variants: dict[str, Variant] = field(default_factory=dict)
+    models: dict[str, OnnxModel] = field(default_factory=dict)
+    predictions: dict[str, Predictions] = field(default_factory=dict)
+    races: dict[tuple[int, int], Race] = field(default_factory=dict)
+    """By branch and step."""
+    recommended: Recommendation | None = None
+
+    def __post_init__(self) -> None:
+        self._environment = environment({"onnxruntime": tuple(onnxruntime.get_available_providers())})
+
+    @property
+    def baseline(self) -> Variant:
+        return next(iter(self.variants.values()))
+
+    def keep(
+        self, model: OnnxModel, *, parent_id: str | None, branch: int, number: int, step: Step | None, label: str,
+        notes: tuple[Note, ...], seconds: float, candidate: bool = False,
+    ) -> Variant:  # fmt: skip
+        """Copies the file into the run and adds a variant of it; the first one is the baseline.
+
+        A `candidate` of a race is one until it is kept as what a step ended in: then it won.
+        """
+        id = model.key[:12]
+        if id in self.variants:
+            if self.variants[id].role == "candidate" and not candidate:
+                self._update(id, role="step", parent_id=parent_id, branch=branch, step=number, settings=step,
+                             label=self._unique(label, branch), notes=notes, seconds=seconds)  # fmt: skip
+            return self.variants[id]
+        file = self.folder.variants / id / "model.onnx"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            shutil.copyfile(model.path, file)
+        except OSError:  # a full disk: a part of a file is no variant
+            shutil.rmtree(file.parent, ignore_errors=True)
+            raise
+        role: Role = "candidate" if candidate else "step" if self.variants else "baseline"
+        # From here on it is this copy that runs: the cache may be freed meanwhile, the user's file be changed.
+        self.models[id] = replace(model, path=file)
+        self.variants[id] = Variant(
+            id=id,
+            parent_id=parent_id,
+            branch=branch,
+            step=number,
+            technique=step.technique if step else "baseline",
+            role=role,
+            label=self._unique(label, branch),
+            settings=step,
+            file=str(file.relative_to(self.folder.path)),
+            sha256=model.sha256,
+            size_bytes=file.stat().st_size,
+            compressed_bytes=compressed_bytes(file) if self._sparse else None,
+            parameters=model.parameters,
+            macs=model.macs,
+            input=InputSpec(shape=model.input_shape, preprocess=model.preprocess),
+            latency=None,
+            throughput=None,
+            accuracy=None,
+            fidelity=None,
+            verdict=None,
+            seconds=seconds,
+            notes=notes,
+        )
+        return self.variants[id]
+
+    def discard(self, id: str) -> None:
+        """Takes out a variant that turned out to be none, with its file."""
+        del self.variants[id], self.models[id]
+        shutil.rmtree(self._folder(id))
+
+    def enter(self, id: str, trial: Trial, branch: int, number: int, parent_id: str) -> None:
+        """How a candidate stands in the race of this step, or how it stands by now."""
+        race = self.races.get((branch, number)) or Race(branch=branch, step=number, parent_id=parent_id)
+        self.races[branch, number] = race.model_copy(update={"trials": {**race.trials, id: trial}})
+
+    def end_race(self, branch: int, number: int, **outcome: object) -> None:
+        """The winner, the reason, and whatever else a Race has to say of its end."""
+        self.races[branch, number] = self.races[branch, number].model_copy(update=outcome)
+
+    @property
+    def timed(self) -> dict[str, OnnxModel]:
+        """The models whose latency the report gives: of a race's candidates only those that came to a final."""
+        final = {id for race in self.races.values() for id, trial in race.trials.items() if trial.stage == "final"}
+        out = {id for id, variant in self.variants.items() if variant.role == "candidate"} - final
+        return {id: model for id, model in self.models.items() if id not in out}
+
+    def score(self, id: str, predicted: Predictions, labels: np.ndarray | None) -> None:
+        """Accuracy where there are labels, fidelity against the baseline, predictions beside the file."""
+        predicted.save(self._folder(id) / "predictions.npz")
+        self.predictions[id] = predicted
+        base = self.predictions[self.baseline.id]
+        self._update(
+            id,
+            accuracy=accuracy(predicted.logits, labels) if labels is not None else None,
+            fidelity=None if id == self.baseline.id else fidelity(predicted.logits, base.logits),
+        )
+
+    def time(self, measured: dict[str, tuple[Latency, Throughput]]) -> None:
+        for id, (latency, throughput) in measured.items():
+            self._update(id, latency=latency, throughput=throughput)
+
+    def judge(self, labels: np.ndarray | None) -> None:
+        """A verdict on each variant that was timed, and the recommendation."""
+        for id in self.timed:
+            self._update(id, verdict=judge(self.variants[id], self.recipe.budget, self._drop(id, labels)))
+        self.races = {place: judged_race(race, self.variants.get(race.winner_id or ""))
+                      for place, race in self.races.items()}  # fmt: skip
+        self.recommended = recommend(self.report("running"))
+
+    def fail(self, branch: int, number: int, technique: str, path: str, error: FeatherweightError) -> None:
+        """A branch that ended early, with the path that led there."""
+        failure = Failure(branch=branch, step=number, technique=technique, code=error.code,
+                          message=f"{path}: {error.message}", next=error.next)  # fmt: skip
+        self.failures = (*self.failures, failure)
+
+    def write(self, state: State) -> Report:
+        """The report as it stands, on disk."""
+        report = self.report(state)
+        self.folder.write("report.json", report)
+        return report
+
+    def report(self, state: State) -> Report:
+        """The report as it stands."""
+        return Report(
+            run_id=self.run_id,
+            state=state,
+            created=self.created,
+            seconds=time.monotonic() - self.started,
+            recipe=self.recipe,
+            environment=self._environment,
+            warnings=self.warnings,
+            failures=self.failures,
+            data=self.data,
+            variants=tuple(self.variants.values()),
+            races=tuple(self.races.values()),
+            recommended=self.recommended,
+        )
+
+    @property
+    def _sparse(self) -> bool:
+        return any(isinstance(step, PruneSparse) for chain in self.recipe.chains for step in chain)
+
+    def _unique(self, label: str, branch: int) -> str:
+        taken = {variant.label for variant in self.variants.values()}
+        return f"{label} (chain {branch + 1})" if label in taken else label
+
+    def _folder(self, id: str) -> Path:
+        return self.folder.variants / id
+
+    def _update(self, id: str, **changes: object) -> None:
+        self.variants[id] = self.variants[id].model_copy(update=changes)
+
+    def _drop(self, id: str, labels: np.ndarray | None) -> Drop | None:
+        if id == self.baseline.id or id not in self.predictions:
+            return None
+        return loss(self.predictions[id].logits, self.predictions[self.baseline.id].logits, labels)

@@ -1,0 +1,244 @@
+"""The one table of techniques, and the one way to apply a step: addressed by content, computed once, never mutating."""
+
+import shutil
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+from pydantic import ValidationError
+
+from engine.context import Apply, Candidate, Context, Model, Outcome, Search, Tell, as_onnx, ignore, silent
+from engine.data import Data
+from engine.errors import ExportError, StepError
+from engine.export.onnx_file import export_onnx
+from engine.measure.predictions import Predictions, predict
+from engine.models.artifacts import OnnxModel, TorchModel, content_key, file_sha256
+from engine.results import Note, Result
+from engine.search.race import race
+from engine.search.ratio import prune_channels
+from engine.settings import (
+    Budget,
+    Distill,
+    Finetune,
+    Float16,
+    Goal,
+    PruneChannel,
+    PruneSparse,
+    Qat,
+    QuantizeAuto,
+    QuantizeDynamic,
+    QuantizeStatic,
+    QuantizeWeights,
+    Simplify,
+    Step,
+    Swap,
+    Target,
+)
+from engine.store.cache import Cache
+from engine.system.machine import cpu_name, isa, versions
+from engine.techniques.distill import distill
+from engine.techniques.finetune import finetune
+from engine.techniques.float16 import float16
+from engine.techniques.prune import prune_sparse
+from engine.techniques.quantize import quantize_dynamic, quantize_static, quantize_weights
+from engine.techniques.quantize.qat import qat
+from engine.techniques.simplify import simplify
+from engine.techniques.swap import swap
+
+STEPS: dict[type[Step], Apply] = {
+    Finetune: finetune,
+    Distill: distill,
+    Swap: swap,
+    PruneChannel: prune_channels,
+    PruneSparse: prune_sparse,
+    Simplify: simplify,
+    Float16: float16,
+    QuantizeAuto: race,
+    QuantizeStatic: quantize_static,
+    QuantizeDynamic: quantize_dynamic,
+    QuantizeWeights: quantize_weights,
+    Qat: qat,
+}
+
+CHECK_IMAGES = 8
+_RESULT = "result.json"
+
+
+class StepResult(Result):
+    """What came out of a step or an export, as its cache entry says it."""
+
+    model: TorchModel | OnnxModel
+    notes: tuple[Note, ...]
+    seconds: float
+    search: Search | None = None
+    reused: bool = False
+    """Whether it was there already."""
+    fresh: bool = False
+    """Whether all that was asked for was done, and now: what it took is worth learning from."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bench:
+    """What all steps of one run share. `work` is a private folder, `deadline` in seconds of time.monotonic()."""
+
+    cache: Cache
+    data: Data
+    target: Target
+    seed: int
+    work: Path
+    deadline: float
+    budget: Budget = field(default_factory=Budget)
+    goal: Goal = "latency"
+    baseline: OnnxModel | None = None
+    """The run's, once there is one."""
+    unexported: Model | None = None
+    """The same before its export."""
+    measuring: Callable[[], AbstractContextManager[object]] = nullcontext
+    cut_short: dict[str, Path] = field(default_factory=dict, init=False)
+    """Cache entries that a deadline cut short, by the key of what was asked: chains of this run share them."""
+
+    def apply(self, model: Model, step: Step, tell: Tell, offer: Callable[[Candidate], None] = ignore) -> StepResult:
+        """The model that the step makes of `model`, out of the cache where the same was done before.
+
+        `offer` hears of every candidate of a search as it is made, from the cache as well. Raises
+        StepError where the step cannot take this kind of model.
+        """
+        if step.stage == "torch" and not isinstance(model, TorchModel) and not step.brings_model:
+            raise StepError(f"{step.technique} changes a torch model, and this is an ONNX file already",
+                            f"Put {step.technique} before the steps that make the ONNX file")  # fmt: skip
+        found_before: list[str] = []
+
+        def put(part: str, fill: Callable[[Path], None]) -> Path:
+            found_before.extend([part] * (self.cache.get(part) is not None))
+            return self.cache.put(part, fill)
+
+        key = content_key("step", model.key, step.model_dump(mode="json"), self.data.sha256, self.seed,
+                          versions(), isa(), self._circumstances(step))  # fmt: skip
+
+        def compute(folder: Path) -> Outcome:
+            context = Context(data=self.data, seed=self.seed, folder=folder, deadline=self.deadline,
+                              isa=isa(), tell=tell, target=self.target, budget=self.budget, goal=self.goal,
+                              predict=lambda candidate: self.predict(candidate, silent), measuring=self.measuring,
+                              offer=offer, baseline=self.baseline, export=self._onnx, cache=put,
+                              shared=self.work / "shared",
+                              checkpoint=self.cache.unfinished(key) / "training.pt",
+                              unexported=self.unexported)  # fmt: skip
+            return STEPS[type(step)](model, step, context)
+
+        resumed = self.cache.unfinished(key).exists()
+        result = self._once(key, compute)
+        result = result.model_copy(update={"fresh": result.fresh and not resumed and not found_before})
+        self.cache.forget_unfinished(key)
+        if result.search is None:
+            return result
+        for candidate in result.search.candidates:
+            offer(candidate)
+        return result if result.search.winner else result.model_copy(update={"model": model})
+
+    def export(self, model: Model, tell: Tell) -> StepResult:
+        """The model as an ONNX file; an OnnxModel is one already."""
+        if isinstance(model, OnnxModel):
+            return StepResult(model=model, notes=(), seconds=0.0)
+
+        def compute(folder: Path) -> Outcome:
+            tell(0.1, "exporting to ONNX")
+            return Outcome(model=export_onnx(model, folder / "model.onnx", self.images(CHECK_IMAGES)))
+
+        return self._once(content_key("export", model.key, versions()), compute)
+
+    def _onnx(self, model: TorchModel) -> OnnxModel:
+        return as_onnx(self.export(model, silent).model)
+
+    def predict(self, model: OnnxModel, tell: Tell) -> Predictions:
+        """Logits on the evaluation split, out of the cache where this file saw these images before."""
+        part = self.data.split("evaluation")
+
+        def fill(folder: Path) -> None:
+            predicted = predict(model, part, self.target, lambda done, total: tell(done / total, f"image {done}"))
+            predicted.save(folder / "predictions.npz")
+
+        return Predictions.load(self.cache.put(self._predictions_key(model), fill) / "predictions.npz")
+
+    def was_predicted(self, model: OnnxModel) -> bool:
+        """Whether the cache holds the logits of this file on these images."""
+        return self.cache.get(self._predictions_key(model)) is not None
+
+    def images(self, n: int) -> np.ndarray:
+        """(n, C, H, W) float32: the first evaluation images, repeated where there are fewer."""
+        first = next(self.data.split("evaluation").batches(n, limit=n))
+        return np.resize(first, (n, *first.shape[1:]))
+
+    def _predictions_key(self, model: OnnxModel) -> str:
+        return content_key("predictions", model.sha256, self.data.sha256, model.preprocess.model_dump(mode="json"),
+                           self.target.provider, versions(), isa())  # fmt: skip
+
+    def _circumstances(self, step: Step) -> list[object]:
+        """What a step's result depends on beside its input: the provider, the baseline that it asks, and all that a
+        measurement stands on."""
+        against = self.baseline.key if self.baseline else None
+        if not step.measures:
+            return [self.target.provider, against] if step.asks_baseline else [self.target.provider]
+        return [self.target.model_dump(), self.budget.model_dump(), self.goal, cpu_name(), against]
+
+    def _once(self, key: str, compute: Callable[[Path], Outcome]) -> StepResult:
+        entry = self.cut_short.get(key) or self.cache.get(key)
+        if entry is not None:
+            return _read(entry).model_copy(update={"reused": True})
+        started = time.monotonic()
+        with tempfile.TemporaryDirectory(dir=self.work) as name:
+            folder = Path(name)
+            outcome = compute(folder)
+            # What a deadline cut short is no answer to the same question asked by a later run: it gets its own address.
+            search = outcome.search.model_dump_json() if outcome.search else None
+            address = key if outcome.complete else content_key(key, _content(outcome.model), search)
+            # Of a search the winner has an address of its own already, as every candidate has.
+            model = outcome.model if outcome.search else _addressed(outcome.model, address)
+            result = StepResult(model=model, notes=outcome.notes, seconds=time.monotonic() - started,
+                                search=outcome.search)  # fmt: skip
+            (folder / _RESULT).write_text(result.model_dump_json(), encoding="utf-8")
+            entry = self.cache.put(address, lambda target: _copy(folder, target))
+        if not outcome.complete:
+            self.cut_short[key] = entry
+        return _read(entry).model_copy(update={"fresh": outcome.complete and not outcome.ended_early})
+
+
+def _addressed(model: Model, key: str) -> Model:
+    if isinstance(model, OnnxModel):
+        return replace(model, key=key, sha256=file_sha256(model.path))
+    return replace(model, key=key)
+
+
+def _content(model: Model) -> str:
+    path = model.path if isinstance(model, OnnxModel) else model.weights
+    return file_sha256(path) if path is not None else model.key
+
+
+def _copy(folder: Path, target: Path) -> None:
+    shutil.copytree(folder, target, dirs_exist_ok=True)
+
+
+def _read(entry: Path) -> StepResult:
+    """A cache entry, its files where they lie now. Raises ExportError where the entry is damaged."""
+    try:
+        result = StepResult.model_validate_json((entry / _RESULT).read_bytes())
+    except (OSError, ValidationError) as error:
+        raise ExportError(
+            f"the cache entry '{entry.name[:12]}' cannot be read", "Free the cache and run again"
+        ) from error
+    model, search = result.model, result.search
+    if isinstance(model, OnnxModel):
+        model = _moved(model, entry)
+    elif model.weights is not None:
+        model = replace(model, weights=entry / model.weights.name)
+    if search is not None:
+        there = (one.model_copy(update={"model": _moved(one.model, entry)}) for one in search.candidates)
+        search = search.model_copy(update={"candidates": tuple(there)})
+    return result.model_copy(update={"model": model, "search": search})
+
+
+def _moved(model: OnnxModel, entry: Path) -> OnnxModel:
+    return replace(model, path=entry / model.path.name)

@@ -1,0 +1,80 @@
+"""One candidate on its way through a race: built, and scored on images that did not calibrate it."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+from engine.context import Candidate
+from engine.measure.quality import Drop
+from engine.models.artifacts import OnnxModel
+from engine.results import Fidelity, Latency, Note, Trial, codes
+from engine.search.search_space import Plan
+from engine.settings import QuantizeStatic, Simplify
+
+STARTED = Note(code=codes.STARTED, text="Built and compared with FP32 on held-back images")
+
+
+@dataclass(kw_only=True)
+class Entrant:
+    """What is known of a candidate so far. `drop` is on the held-back images, `fp32_mb` the size it should be below."""
+
+    plan: Plan
+    model: OnnxModel
+    notes: tuple[Note, ...]
+    seconds: float
+    fidelity: Fidelity
+    drop: Drop
+    fp32_mb: float
+    stage: Literal["built", "screened", "final"] = "built"
+    outcome: Note = STARTED
+    latency: Latency | None = None
+
+    @property
+    def name(self) -> str:
+        return self.plan.name
+
+    @property
+    def is_float(self) -> bool:
+        return isinstance(self.plan.settings, Simplify)
+
+    @property
+    def is_static(self) -> bool:
+        return isinstance(self.plan.settings, QuantizeStatic)
+
+    @property
+    def ratio(self) -> float:
+        """Of the time of one call to that of FP32. Infinite where it was never timed."""
+        return self.latency.ratio_to_baseline if self.latency else float("inf")
+
+    @property
+    def p50_ms(self) -> float:
+        return self.latency.p50_ms if self.latency else float("inf")
+
+    @property
+    def sqnr_db(self) -> float:
+        """Infinite where nothing differs."""
+        return float("inf") if self.fidelity.sqnr_db is None else self.fidelity.sqnr_db
+
+    def end(self, code: str, text: str) -> None:
+        self.outcome = Note(code=code, text=text)
+
+    def move(self, folder: Path) -> None:
+        """Its file into the folder, named by its content."""
+        path = self.model.path.replace(folder / f"{self.model.key[:12]}.onnx")
+        self.model = replace(self.model, path=path)
+
+    def candidate(self) -> Candidate:
+        latency = self.latency
+        trial = Trial(
+            name=self.name,
+            reason=self.plan.reason,
+            stage=self.stage,
+            outcome=self.outcome,
+            ratio=latency.ratio_to_baseline if latency else None,
+            ratio_low=latency.ratio_low if latency else None,
+            ratio_high=latency.ratio_high if latency else None,
+            n_rounds=latency.n_rounds if latency else 0,
+            fidelity=self.fidelity,
+        )
+        return Candidate(model=self.model, settings=self.plan.settings, trial=trial, notes=self.notes,
+                         seconds=self.seconds)  # fmt: skip

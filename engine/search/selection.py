@@ -1,0 +1,237 @@
+"""Who stays in a race, who wins it, and why, in codes and sentences made of what was measured."""
+
+import math
+from collections.abc import Callable, Mapping
+
+from engine.context import Context
+from engine.measure.quality import Drop
+from engine.measure.verdict import not_slower
+from engine.models.artifacts import OnnxModel
+from engine.results import Note, codes, times_as_fast
+from engine.search.candidate import Entrant
+from engine.settings import Budget, Goal
+from engine.wording import many, percent
+
+MOST_FINALISTS = 4
+AS_FAST = 1.06
+"""Two whose intervals overlap and whose ratios are this close are as fast as each other: the more faithful one wins.
+
+At 1.03 noise decided: resnet18 on AVX2 took a candidate of 19.8 dB for the 2 % that one of 26.0 dB lacked.
+"""
+
+CONVERSIONS = ("QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear")
+Times = Callable[[OnnxModel], Mapping[str, float]]
+Losses = Mapping[str, Drop]
+"""What each finalist loses on the evaluation images, by the key of its model."""
+NEVER_TIMED = "Never timed"
+HELD_BACK, EVALUATION = "held-back images", "evaluation images"
+"""On which images a loss was seen; a sentence always says it."""
+
+
+def surely_over(entrant: Entrant, budget: Budget) -> bool:
+    """Whether even the kind end of the interval of its loss on the held-back images breaks the accuracy budget."""
+    return budget.max_accuracy_drop is not None and entrant.drop[1] > budget.max_accuracy_drop
+
+
+def over_accuracy(lost: Drop, budget: Budget) -> bool:
+    """Whether the loss itself, whatever its interval, breaks the accuracy budget."""
+    return budget.max_accuracy_drop is not None and lost[0] > budget.max_accuracy_drop
+
+
+def too_wrong(entrant: Entrant, losses: Losses, budget: Budget) -> bool:
+    """Over the accuracy budget: by the evaluation images where it was seen on them, else surely so on the held-back."""
+    lost = losses.get(entrant.model.key)
+    return surely_over(entrant, budget) if lost is None else over_accuracy(lost, budget)
+
+
+def best_static(entrants: list[Entrant]) -> Entrant | None:
+    """What is worth refining: the fastest static candidate, or the most faithful one where none was timed."""
+    static = [one for one in entrants if one.is_static]
+    return min(static, key=lambda one: (one.ratio, -one.sqnr_db), default=None)
+
+
+def finalists(entrants: list[Entrant], context: Context) -> list[Entrant]:
+    """The better half of those that were only screened and are not surely slower, and the most faithful of the rest.
+
+    Those within the accuracy budget on the held-back images come first, then the best by the goal.
+    """
+    good = [one for one in entrants if one.stage == "screened" and one.latency and one.latency.ratio_low <= 1]
+    good = [one for one in good if not _too_large(one, context.budget)]
+    good.sort(key=lambda one: (over_accuracy(one.drop, context.budget), _cost(one, context)))
+    n = min(MOST_FINALISTS, math.ceil(len(entrants) / 2))
+    best, rest = good[:n], [one for one in good[n:] if not one.is_float]
+    if rest:
+        best.append(max(rest, key=lambda one: one.sqnr_db))
+    return best
+
+
+def choose(final: list[Entrant], losses: Losses, context: Context) -> Entrant | None:
+    """The winner: within the budget, and faster than FP32 by the whole interval.
+
+    Where the goal is size it is smaller than FP32 and not slower instead.
+    """
+    good = [one for one in final if not _misses(one, losses, context)]
+    if not good:
+        return None
+    best = min(good, key=lambda one: _cost(one, context))
+    if context.goal == "size":
+        return best
+    tied = [one for one in good if _as_fast(one, best)]
+    # A quantized one that is as fast as the simplified FP32 is a quarter of its size as well.
+    return max(tied, key=lambda one: (not one.is_float, one.sqnr_db, -one.ratio))
+
+
+def give_outcomes(entrants: list[Entrant], winner: Entrant | None, losses: Losses, context: Context) -> None:
+    """Tells every entrant how its race ended."""
+    for entrant in entrants:
+        if entrant is winner:
+            entrant.end(codes.WINNER, "Won")
+        elif surely_over(entrant, context.budget):
+            entrant.end("over_budget", f"Out before the timing: {_lost(entrant.drop, context, HELD_BACK)}")
+        elif entrant.latency is None:
+            entrant.end(codes.OUT_OF_TIME, NEVER_TIMED)
+        elif entrant.stage == "final":
+            entrant.end(*(_misses(entrant, losses, context) or _second(entrant, winner, context.goal)))
+        elif _too_large(entrant, context.budget):
+            entrant.end("over_budget", f"Over the size budget: {_mb(entrant):.2f} MB")
+        else:
+            entrant.end(*(_slow(entrant) or ("not_the_best", "Others were better in the screening")))
+
+
+def reason_for(
+    winner: Entrant | None, entrants: list[Entrant], losses: Losses, context: Context, holds: Times
+) -> Note:  # fmt: skip
+    """Why this one won, or why FP32 stays: from what was measured, the speed in the race's own rounds.
+
+    `holds` gives milliseconds by operator type of a model, and is asked only where nothing was faster.
+    """
+    if winner is not None and winner.latency is not None:
+        speed = f"{times_as_fast(winner.latency, 'FP32')} in the race's own rounds"
+        text = f"{winner.name} won among {many(len(entrants), 'candidate')} and FP32: {speed}, {_mb(winner):.2f} MB"
+        return Note(code="race_won", text=f"{text}, {_lost(losses[winner.model.key], context, EVALUATION)}")
+    faithful = [one for one in entrants if one.latency is not None and not too_wrong(one, losses, context.budget)]
+    if not faithful:
+        closest = min(entrants, key=lambda one: losses.get(one.model.key, one.drop)[0])
+        seen = EVALUATION if closest.model.key in losses else HELD_BACK
+        lost = _lost(losses.get(closest.model.key, closest.drop), context, seen)
+        text = f"FP32 stays: no candidate keeps the budget of {_kept(context)}; the closest, {closest.name}, has {lost}"
+        return Note(code="race_nothing_within_budget", text=text)
+    inside = [one for one in faithful if not _too_large(one, context.budget) and not _too_late(one, context.budget)]
+    if not inside:
+        return Note(code="race_nothing_within_budget", text=f"FP32 stays: {_other_budget(faithful, context)}")
+    if context.goal == "size" and any(_slow(one) is None for one in inside):
+        least = min((one for one in inside if _slow(one) is None), key=_mb)
+        text = f"FP32 stays: nothing within the budget is smaller; the smallest, {least.name}, has {_mb(least):.2f} MB"
+        return Note(code="race_nothing_smaller", text=text)
+    fastest = min(inside, key=lambda one: one.ratio)
+    if fastest.latency is None:
+        raise ValueError(f"{fastest.name} was never timed")
+    wanted = "as fast" if context.goal == "size" else "surely faster"
+    text = (
+        f"FP32 stays: nothing within the budget is {wanted}; the fastest, {fastest.name}, is "
+        f"{times_as_fast(fastest.latency, 'FP32')} in the race's own rounds; {_cause(fastest, holds)}"
+    )
+    return Note(code="race_nothing_faster", text=text)
+
+
+def _other_budget(faithful: list[Entrant], context: Context) -> str:
+    """Which budgets beside that of accuracy the candidates miss that keep accuracy."""
+    most_mb, most_ms = context.budget.max_size_mb, context.budget.max_latency_ms
+    smallest, fastest = min(faithful, key=_mb), min(faithful, key=lambda one: one.ratio)
+    least = f"the smallest, {smallest.name}, has {_mb(smallest):.2f} MB"
+    quickest = f"the fastest, {fastest.name}, takes {fastest.p50_ms:.2f} ms"
+    if _too_large(smallest, context.budget):
+        return f"no candidate keeps the budget of {most_mb:g} MB; {least}"
+    if _too_late(fastest, context.budget):
+        return f"no candidate keeps the budget of {most_ms:g} ms; {quickest}"
+    return f"no candidate keeps the budgets of {most_mb:g} MB and {most_ms:g} ms at once; {least}, and {quickest}"
+
+
+def _cause(entrant: Entrant, holds: Times) -> str:
+    """What a candidate that should be faster spends its time on."""
+    times = holds(entrant.model)
+    total = sum(times.values()) or 1.0
+    converting = sum(times.get(name, 0.0) for name in CONVERSIONS) / total
+    largest = max((name for name in times if name not in CONVERSIONS), key=lambda name: times[name], default="")
+    most = times.get(largest, 0.0) / total
+    if entrant.is_float:
+        return f"of its time {percent(most)} goes to {largest}"
+    return (
+        f"of its time {percent(converting)} goes to converting between float and 8 bits, {percent(most)} to {largest}"
+    )
+
+
+def _cost(entrant: Entrant, context: Context) -> float:
+    return _mb(entrant) if context.goal == "size" else entrant.ratio
+
+
+def _mb(entrant: Entrant) -> float:
+    return entrant.model.path.stat().st_size / 1e6
+
+
+def _misses(entrant: Entrant, losses: Losses, context: Context) -> tuple[str, str] | None:
+    """Why a finalist cannot win, as a code and a sentence."""
+    lost = losses[entrant.model.key]
+    if over_accuracy(lost, context.budget):
+        return "over_budget", f"Over the budget of {_kept(context)}: {_lost(lost, context, EVALUATION)}"
+    if _too_late(entrant, context.budget):
+        return "over_budget", f"Over the latency budget: {entrant.p50_ms:.2f} ms"
+    if _too_large(entrant, context.budget):
+        return "over_budget", f"Over the size budget: {_mb(entrant):.2f} MB"
+    if entrant.latency is None:
+        return codes.OUT_OF_TIME, NEVER_TIMED
+    if context.goal == "size":
+        return _slow(entrant) or _not_smaller(entrant)
+    if entrant.latency.ratio_high >= 1:
+        return "slower", f"Not surely faster: {times_as_fast(entrant.latency, 'FP32')}"
+    return None
+
+
+def _second(entrant: Entrant, winner: Entrant | None, goal: Goal) -> tuple[str, str]:
+    if winner is None or goal == "size" or not _as_fast(entrant, winner):
+        return "not_the_best", "Within the budget, and not the best by the goal"
+    if entrant.is_float and not winner.is_float:
+        return "not_the_best", f"As fast as {winner.name}, and larger"
+    return "less_faithful", f"As fast as {winner.name}, and no more faithful"
+
+
+def _as_fast(entrant: Entrant, best: Entrant) -> bool:
+    if entrant.latency is None or best.latency is None:
+        return False
+    overlap = entrant.latency.ratio_low <= best.latency.ratio_high
+    return overlap and entrant.ratio <= AS_FAST * best.ratio
+
+
+def _slow(entrant: Entrant) -> tuple[str, str] | None:
+    latency = entrant.latency
+    if latency is None or not_slower(latency):
+        return None
+    return "slower", f"Slower: {times_as_fast(latency, 'FP32')}"
+
+
+def _not_smaller(entrant: Entrant) -> tuple[str, str] | None:
+    if _mb(entrant) < entrant.fp32_mb:
+        return None
+    return "not_smaller", f"Not smaller than FP32: {_mb(entrant):.2f} MB"
+
+
+def _too_large(entrant: Entrant, budget: Budget) -> bool:
+    return budget.max_size_mb is not None and _mb(entrant) > budget.max_size_mb
+
+
+def _too_late(entrant: Entrant, budget: Budget) -> bool:
+    return budget.max_latency_ms is not None and entrant.p50_ms > budget.max_latency_ms
+
+
+def _kept(context: Context) -> str:
+    return "accuracy" if context.data.labelled else "agreement"
+
+
+def _lost(lost: Drop, context: Context, images: str) -> str:
+    """A loss in words, with the images that it was seen on: of top-1 in points, of agreement in percent."""
+    point = lost[0]
+    if not context.data.labelled:
+        return f"agreement with FP32 on {percent(1 - point, 1)} of the {images}"
+    if point == 0:
+        return f"the same top-1 on the {images}"
+    return f"{abs(point) * 100:.1f} points {'less' if point > 0 else 'more'} top-1 on the {images}"

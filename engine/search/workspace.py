@@ -1,0 +1,130 @@
+"""What all candidates of a race share: one simplified FP32 graph, one calibration, the images that judge."""
+
+import tempfile
+import time
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+
+from engine.context import Context, silent
+from engine.errors import LimitError, RunError, StepError
+from engine.measure.predictions import predict
+from engine.measure.quality import fidelity, loss
+from engine.models.artifacts import OnnxModel, content_key, file_sha256
+from engine.results import Note, codes
+from engine.search.candidate import Entrant
+from engine.search.search_space import Plan
+from engine.settings import QuantizeDynamic, QuantizeStatic, QuantizeWeights, Simplify
+from engine.store.home import require_room
+from engine.techniques.quantize import Calibrator, Held, build_static, fold, quantize_dynamic, quantize_weights
+from engine.techniques.simplify import simplify
+
+FILES_AT_ONCE = 5
+"""A candidate while it is built, with its parts, each about as large as the model."""
+SIMPLIFIED = Plan("Simplified FP32", Simplify(), Note(code="float", text="the same function in fewer operators"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stable:
+    """Where candidates are built: all from one simplified FP32 graph and the same calibration.
+
+    `held` are calibration images that set no range, with FP32's answer to them; `reference` (N, classes) are the logits
+    there of the model that the budget is held against.
+    """
+
+    context: Context
+    base: OnnxModel
+    calibrator: Calibrator
+    held: Held
+    reference: np.ndarray
+    fp32_mb: float
+    busy: list[Note] = field(default_factory=list)
+    """Warnings that other programs ran while something was timed."""
+    left_out: list[str] = field(default_factory=list)
+    """What was not done because the time was up: a race that did everything was not cut short, however late it is."""
+
+    def out_of_time(self, work: str) -> bool:
+        """Whether the time for searching is up; then `work`, which the caller leaves out, is written down."""
+        up = time.monotonic() >= self.context.deadline
+        if up:
+            self.left_out.append(work)
+        return up
+
+    def enter(self, plan: Plan) -> Entrant:
+        """Builds the candidate, named by its content in the context's folder.
+
+        Raises RunError where it cannot be built or its outputs are not finite, and leaves nothing of it then.
+        """
+        began, folder = time.monotonic(), self.context.folder
+        require_room(folder, FILES_AT_ONCE * self.base.path.stat().st_size, "a further candidate")
+        with tempfile.TemporaryDirectory(dir=folder) as name:
+            path, notes = self._build(plan, Path(name))
+            sha256 = file_sha256(path)
+            key = content_key("candidate", self.base.key, sha256)
+            entrant = self.scored(plan, replace(self.base, key=key, path=path, sha256=sha256), notes, began)
+            entrant.move(folder)
+        return entrant
+
+    def scored(self, plan: Plan, model: OnnxModel, notes: tuple[Note, ...], began: float) -> Entrant:
+        """The entrant of a model that is there already; `began` in seconds of time.monotonic()."""
+        logits = predict(model, self.held.images, self.context.target).logits
+        return Entrant(
+            plan=plan,
+            model=model,
+            notes=notes,
+            seconds=time.monotonic() - began,
+            fidelity=fidelity(logits, self.held.logits),
+            drop=loss(logits, self.reference, self.held.images.labels),
+            fp32_mb=self.fp32_mb,
+        )
+
+    def _build(self, plan: Plan, folder: Path) -> tuple[Path, tuple[Note, ...]]:
+        inside = replace(self.context, folder=folder, tell=silent)
+        match plan.settings:
+            case QuantizeStatic():
+                path = folder / "model.onnx"
+                return path, build_static(self.calibrator, plan.settings, inside.isa, path, self.held,
+                                          inside.target)  # fmt: skip
+            case QuantizeDynamic():
+                outcome = quantize_dynamic(self.base, plan.settings, inside)
+            case QuantizeWeights():
+                outcome = quantize_weights(self.base, plan.settings, inside)
+            case _:
+                raise StepError(f"a race does not know how to build '{plan.name}'")
+        return outcome.onnx.path, outcome.notes
+
+
+def make_stable(
+    model: OnnxModel, context: Context, n_images: int, work: Path
+) -> tuple[Stable, Entrant | None, list[Note]]:  # fmt: skip
+    """Everything that the candidates share, the simplified FP32 graph where it differs from the model, and notes."""
+    began = time.monotonic()
+    context.tell(0.0, "simplifying the graph")
+    images = context.data.split("calibration")
+    judges = images.span(n_images // 2, n_images)
+    require_room(context.folder, FILES_AT_ONCE * model.path.stat().st_size, "a race of this model")
+    held = Held(judges, predict(model, judges, context.target).logits)
+    reference = predict(context.baseline, judges, context.target).logits if context.baseline else held.logits
+    base, notes = _simplified(model, context, work)
+    calibrator = Calibrator(base, fold(base, work), images, n_images // 2, work, silent)
+    stable = Stable(context=context, base=base, calibrator=calibrator, held=held, reference=reference,
+                    fp32_mb=model.path.stat().st_size / 1e6)  # fmt: skip
+    if base is model:
+        return stable, None, notes
+    return stable, stable.scored(SIMPLIFIED, base, tuple(notes), began), []
+
+
+def _simplified(model: OnnxModel, context: Context, work: Path) -> tuple[OnnxModel, list[Note]]:
+    """The model in fewer operators with the notes on that, or the model itself where that is not possible."""
+    try:
+        outcome = simplify(model, Simplify(), replace(context, folder=work, tell=silent))
+    except LimitError:
+        raise
+    except RunError as error:
+        return model, [Note(code="not_simplified", text=f"The graph was raced as it is: {error.message}")]
+    if any(note.code == codes.NOTHING_TO_SIMPLIFY for note in outcome.notes):
+        return model, []
+    key, sha256 = content_key("simplified", model.key), file_sha256(outcome.onnx.path)
+    path = outcome.onnx.path.rename(context.folder / f"{key[:12]}.onnx")
+    return replace(outcome.onnx, key=key, path=path, sha256=sha256), list(outcome.notes)

@@ -1,0 +1,1 @@
+"""This machine: its processor, memory and versions, and whether the installation is whole."""

@@ -1,0 +1,86 @@
+"""What is right and wrong with this installation."""
+
+import platform
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
+
+from engine.errors import FeatherweightError
+from engine.jobs.executor import RUNNER
+from engine.jobs.foreground import answer
+from engine.jobs.supervisor_lock import supervisor_runs
+from engine.results import CheckItem, Hardware
+from engine.settings import HardwareRequest
+from engine.store.database import open_database
+from engine.store.home import FREE_FLOOR_BYTES, Home, free_bytes
+from engine.system.machine import cores, memory_bytes
+
+NEEDED = ("torch", "timm", "onnx", "onnxruntime", "streamlit", "scikit-learn", "plotly")
+ENOUGH_MEMORY_BYTES = 2_000_000_000
+
+
+def check_home(home: Home, command: Sequence[str] = RUNNER) -> tuple[CheckItem, ...]:
+    """Packages, home, database, disk, memory, supervisor, and what really runs here (a few seconds)."""
+    return (
+        CheckItem(name="python", ok=True, found=platform.python_version(), next=""),
+        *(_package(name) for name in NEEDED),
+        _home(home),
+        _database(home),
+        _disk(home),
+        _memory(),
+        CheckItem(name="cores", ok=True, found=str(cores()), next=""),
+        CheckItem(name="supervisor", ok=True, next="",
+                  found="runs" if supervisor_runs(home) else "does not run; the app starts it"),
+        _runtimes(home, command),
+    )  # fmt: skip
+
+
+def _package(name: str) -> CheckItem:
+    try:
+        return CheckItem(name=name, ok=True, found=version(name), next="")
+    except PackageNotFoundError:
+        return CheckItem(name=name, ok=False, found="not installed", next="pip install -r requirements.txt")
+
+
+def _home(home: Home) -> CheckItem:
+    try:
+        home.prepare()
+    except FeatherweightError as error:
+        return _wrong("home", error)
+    return CheckItem(name="home", ok=True, found=str(home.path), next="")
+
+
+def _database(home: Home) -> CheckItem:
+    try:
+        with open_database(home).write():
+            return CheckItem(name="database", ok=True, found="can be read and written", next="")
+    except FeatherweightError as error:
+        return _wrong("database", error)
+
+
+def _disk(home: Home) -> CheckItem:
+    free = free_bytes(home.path)
+    enough = free > 5 * FREE_FLOOR_BYTES
+    next = "" if enough else "Free some disk space: models and their variants need it"
+    return CheckItem(name="free disk", ok=enough, found=f"{free / 1e6:,.0f} MB", next=next)
+
+
+def _memory() -> CheckItem:
+    enough = memory_bytes() >= ENOUGH_MEMORY_BYTES
+    next = "" if enough else "Runs need about 2 GB; choose small models"
+    return CheckItem(name="memory", ok=enough, found=f"{memory_bytes() / 1e6:,.0f} MB", next=next)
+
+
+def _runtimes(home: Home, command: Sequence[str]) -> CheckItem:
+    """Starts the runner, so that what is checked is what a run does."""
+    try:
+        hardware = answer(home, HardwareRequest(), command)
+    except FeatherweightError as error:
+        return _wrong("runtimes", error)
+    working = [provider.name for provider in hardware.providers if provider.works] if isinstance(
+        hardware, Hardware) else []  # fmt: skip
+    next = "" if working else "Reinstall onnxruntime: pip install -r requirements.txt"
+    return CheckItem(name="runtimes", ok=bool(working), found=", ".join(working) or "none works", next=next)
+
+
+def _wrong(name: str, error: FeatherweightError) -> CheckItem:
+    return CheckItem(name=name, ok=False, found=error.message, next=error.next)

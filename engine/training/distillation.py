@@ -1,0 +1,143 @@
+"""Learning a teacher's answers: whether student, teacher and data go together, and the training itself."""
+
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+from torch import nn
+
+from engine.context import Context, Outcome, silent
+from engine.errors import StepError
+from engine.models.artifacts import TorchModel, save_weights
+from engine.results import Note, codes
+from engine.settings import Distill
+from engine.training.batches import PLAIN, Pixels, Views
+from engine.training.curve import Fit
+from engine.training.distillation_token import with_token
+from engine.training.feature_matching import Features, Tokens
+from engine.training.loop import fit
+from engine.training.objectives import Answers, Labels, Lesson
+from engine.training.teacher import ASKED, Ask, Teacher, asking
+from engine.training.teacher_answers import Answer, anew, kept, of_batch, to_all
+from engine.training.teacher_features import asking_features, projection
+from engine.wording import percent
+
+FOLLOWED = "answered as the teacher does"
+
+
+def learn_answers(student: TorchModel, teacher: Teacher, settings: Distill, context: Context) -> Outcome:
+    """The student after it has learnt the teacher's answers on the train images.
+
+    Raises StepError where there are no train images, where teacher and student do not go together, or where the loss or
+    an answer is not finite.
+    """
+    train = context.data.split("train")
+    _check_outputs(teacher, student)
+    context.tell(0.0, f"decoding {len(train)} train images")
+    module = with_token(student) if settings.match == "tokens" else student.build()
+    with tempfile.TemporaryDirectory(dir=context.folder) as decoded:
+        pixels = train.cached(context.shared or Path(decoded)).array
+        if pixels is None:
+            raise StepError(
+                "a student needs train images to learn from, and there are none",
+                "Raise the share of images for training (split.train)",
+            )
+        result = _learn(student, module, pixels, teacher, settings, context)
+    learnt = replace(
+        student,
+        weights=save_weights(module, context.folder / "weights.safetensors"),
+        weights_label="distilled",
+        classes=context.data.classes or teacher.model.classes or student.classes,
+    )
+    return Outcome(model=learnt, notes=_notes(result, teacher, settings, context),
+                   complete=not result.stopped_by_budget, ended_early=result.stopped_early)  # fmt: skip
+
+
+def _learn(
+    student: TorchModel, module: nn.Module, pixels: Pixels, teacher: Teacher, settings: Distill, context: Context
+) -> Fit:
+    views, judged = Views(pixels, settings, context.seed), "right" if _by_labels(settings, context) else FOLLOWED
+    with asking(teacher.model, context) as ask:
+        return fit(
+            module,
+            pixels,
+            _lesson(ask, student, views, teacher, settings, context),
+            student.preprocess,
+            settings,
+            seed=context.seed,
+            checkpoint=context.checkpoint,
+            deadline=context.deadline,
+            on_epoch=lambda point: context.tell(ASKED + (1 - ASKED) * point.share, point.words(judged),
+                                                **point.metrics),
+        )  # fmt: skip
+
+
+def _lesson(
+    ask: Ask, student: TorchModel, views: Views, teacher: Teacher, settings: Distill, context: Context
+) -> Lesson:
+    if settings.match == "features":
+        seeing, extra = asking_features(teacher), projection(student, teacher, context.seed)  # refuses before it asks
+        answers = _answers(ask, views, teacher, settings, context)
+        seen = _asked(seeing, "features", views, teacher, settings, context)
+        return Features(answers=answers, features=of_batch(seen), extra=extra)
+    answers = _answers(ask, views, teacher, settings, context)
+    return Tokens(answers=answers) if settings.match == "tokens" else answers
+
+
+def _answers(ask: Ask, views: Views, teacher: Teacher, settings: Distill, context: Context) -> Answers:
+    answer = _asked(ask, "answers", views, teacher, settings, context)
+    labels = context.data.split("train").labels
+    plain = to_all(answer, len(views.pixels), PLAIN, silent)
+    return Answers(
+        answers=of_batch(answer),
+        plain=plain,
+        n_views=settings.views or None,
+        temperature=settings.temperature,
+        labels=Labels(labels, settings.label_smoothing) if labels is not None and settings.label_share else None,
+        label_share=settings.label_share,
+    )
+
+
+def _asked(ask: Ask, what: str, views: Views, teacher: Teacher, settings: Distill, context: Context) -> Answer:
+    """What the teacher makes of images in a view, kept where there are views to keep."""
+    answer = anew(ask, views)
+    if not settings.views:
+        return answer
+    shown = "" if what == "answers" else f" ({what})"
+    begins = ASKED / 2 if what == "features" else 0.0
+    share = ASKED / 2 if settings.match == "features" else ASKED
+    address = (what, teacher.model.sha256, teacher.model.preprocess.model_dump(mode="json"))
+    return kept(answer, address, len(views.pixels), settings.views, settings, context,
+                lambda done, text: context.tell(begins + share * done, text + shown))  # fmt: skip
+
+
+def _check_outputs(teacher: Teacher, student: TorchModel) -> None:
+    if teacher.model.n_outputs != student.num_classes:
+        raise StepError(
+            f"the teacher ({teacher.name}) has {teacher.model.n_outputs} outputs and the student {student.num_classes}",
+            "Name a student, which gets as many outputs as its teacher",
+        )
+
+
+def _by_labels(settings: Distill, context: Context) -> bool:
+    """Whether labels have a part in it, and so say which answers are right."""
+    return context.data.labelled and settings.label_share > 0
+
+
+def _notes(result: Fit, teacher: Teacher, settings: Distill, context: Context) -> tuple[Note, ...]:
+    labels = _by_labels(settings, context)
+    n_images = result.n_train + result.n_validation
+    asked = f"{settings.views} views of {n_images} train images" if settings.views else "every view at every step"
+    share = (
+        f"Labels had a share of {percent(settings.label_share)} in the loss" if labels else "Labels had no part in it"
+    )
+    beside = {
+        "features": (Note(code="matched", text="Its pooled features were matched too"),),
+        "tokens": (Note(code="matched", text="A distillation token of the student's learnt its answers"),),
+    }
+    return (
+        Note(code=codes.TEACHER, text=f"The teacher, {teacher.name}, answered {asked}"),
+        *beside.get(settings.match, ()),
+        Note(code="label_share", text=share),
+        *result.notes("right" if labels else FOLLOWED),
+    )

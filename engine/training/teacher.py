@@ -1,0 +1,105 @@
+"""The teacher, as an ONNX file whatever it was, and its answers: once for every view, or anew at every step."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from engine import models
+from engine.context import Context, Model
+from engine.data.preprocess import normalise
+from engine.errors import StepError
+from engine.measure.predictions import filled
+from engine.models.artifacts import OnnxModel, TorchModel
+from engine.planning.compatibility import teacher_images, teacher_outputs
+from engine.results import Refusal
+from engine.runtimes import open_session
+from engine.settings import BaselineModel, ModelSource, Preprocess, TeacherSource, TimmModel
+from engine.system.machine import cores
+from engine.training.batches import Pixels
+from engine.training.objectives import Logits
+
+BATCH = 32
+ASKED = 0.2
+"""The share of the progress after which training begins."""
+Ask = Callable[[Pixels], Logits]
+"""From (B, H, W, C) to the teacher's logits (B, classes)."""
+
+
+@dataclass(frozen=True)
+class Teacher:
+    """`model` sees images as its own preprocessing says; `name` is for notes."""
+
+    model: OnnxModel
+    name: str
+    torch: TorchModel | None
+    """The same before its export; None where it was an ONNX file from the beginning."""
+
+
+def find_teacher(model: Model, source: TeacherSource | None, context: Context, folder: Path) -> Teacher:
+    """The chain's model so far (None), the run's baseline, or a model whose files may lie in `folder`, made for them.
+
+    Raises SourceError or HubError where that cannot be loaded, and StepError where it takes other images or does not
+    tell the data's classes apart.
+    """
+    if source is None:
+        return _teacher(model, "the model so far", context)
+    if isinstance(source, BaselineModel):
+        return _teacher(context.unexported or context.baseline or model, "the baseline", context)
+    folder.mkdir()
+    loaded = _load(source, model.preprocess, context.seed, folder)
+    name = loaded.architecture if isinstance(loaded, TorchModel) else loaded.path.name
+    _refuse(teacher_images(name, loaded.preprocess, model.preprocess))
+    return _teacher(loaded, name, context)
+
+
+def _teacher(model: Model, name: str, context: Context) -> Teacher:
+    _refuse(teacher_outputs(name, model.n_outputs, model.classes, context.data.classes))
+    if isinstance(model, OnnxModel):
+        return Teacher(model, name, None)
+    return Teacher(context.export(model), name, model)
+
+
+def _refuse(misfit: Refusal | None) -> None:
+    if misfit is not None:
+        raise StepError(misfit.message, misfit.next)
+
+
+def _load(source: ModelSource, preprocess: Preprocess, seed: int, folder: Path) -> Model:
+    """A teacher that does not say how its images are prepared gets them as the student does."""
+    if isinstance(source, TimmModel):
+        height, width = preprocess.size
+        sized = {"img_size": source.img_size or (height if height == width else None),
+                 "in_chans": source.in_chans or len(preprocess.mean)}  # fmt: skip
+        return models.load(source.model_copy(update=sized), None, seed, folder)
+    loaded = models.load(source, None, seed, folder)
+    if any(note.code == "preprocess_assumed" for note in loaded.warnings):
+        return models.load(source, preprocess, seed, folder)
+    return loaded
+
+
+@contextmanager
+def asking(teacher: OnnxModel, context: Context) -> Iterator[Ask]:
+    """A session of whoever teaches, on all cores. Raises StepError where its answers are not finite."""
+    target = context.target.model_copy(update={"threads": cores()})
+    settings = teacher.preprocess.model_dump()
+    with open_session(teacher.path, target, input_name=teacher.input_name, output_name=teacher.output_name) as session:
+
+        def ask(pixels: Pixels) -> Logits:
+            size = teacher.batch or BATCH
+            parts = [pixels[start : start + size] for start in range(0, len(pixels), size)]
+            return check_finite(np.concatenate(
+                [session(filled(normalise(part, settings), teacher.batch))[: len(part)] for part in parts]
+            ))  # fmt: skip
+
+        yield ask
+
+
+def check_finite(answers: Logits) -> Logits:
+    """The same answers. Raises StepError where one is not finite."""
+    if not np.isfinite(answers).all():
+        raise StepError("the teacher's answers are not finite on the train images",
+                        "Check the teacher's weights and its preprocessing")  # fmt: skip
+    return answers

@@ -1,0 +1,63 @@
+"""Pooled features, which only a torch model shows."""
+
+from typing import Any
+
+import numpy as np
+import torch
+from timm.task import DistillationTeacher
+from torch import nn
+
+from engine.errors import StepError
+from engine.models.artifacts import TorchModel
+from engine.training.batches import Pixels, normalised
+from engine.training.objectives import Logits
+from engine.training.teacher import BATCH, Ask, Teacher, check_finite
+
+
+def asking_features(teacher: Teacher) -> Ask:
+    """From (B, H, W, C) to the teacher's pooled features (B, D), before its head.
+
+    Raises StepError where the teacher is an ONNX file, or where its features are not finite.
+    """
+    if teacher.torch is None:
+        raise StepError(f"the teacher ({teacher.name}) is an ONNX file, which shows its answers and no features",
+                        "Set match to logits, or name a timm model as teacher")  # fmt: skip
+    network = DistillationTeacher(_module(teacher.torch)).eval()
+    preprocess = teacher.torch.preprocess
+
+    @torch.inference_mode()
+    def ask(pixels: Pixels) -> Logits:
+        parts = [pixels[start : start + BATCH] for start in range(0, len(pixels), BATCH)]
+        return check_finite(np.concatenate(
+            [network(normalised(part, preprocess), return_features=True).numpy() for part in parts]))  # fmt: skip
+
+    return ask
+
+
+def projection(student: TorchModel, teacher: Teacher, seed: int) -> nn.Linear | None:
+    """From the student's features to as many as the teacher has; None where there are as many."""
+    sizes = [_width(model) for model in (student, teacher.torch) if model is not None]
+    if sizes[0] == sizes[-1]:
+        return None
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return nn.Linear(sizes[0], sizes[-1])
+
+
+@torch.inference_mode()
+def _width(model: TorchModel) -> int:
+    """The number of pooled features. Raises StepError where the architecture has none."""
+    height, width = model.preprocess.size
+    features = DistillationTeacher(_module(model))(torch.zeros(1, model.in_chans, height, width), return_features=True)
+    if features.ndim != 2:
+        raise StepError(f"'{model.architecture}' has no pooled features that could be matched",
+                        "Set match to logits")  # fmt: skip
+    return int(features.shape[1])
+
+
+def _module(model: TorchModel) -> Any:
+    """The network, where timm can say what comes before its head. Raises StepError where it cannot."""
+    module = model.build()
+    if not (hasattr(module, "forward_features") and hasattr(module, "forward_head")):
+        raise StepError(f"'{model.architecture}' does not show its features", "Set match to logits")
+    return module

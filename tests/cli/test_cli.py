@@ -1,0 +1,260 @@
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+
+import pytest
+from PIL import Image
+
+import engine as facade
+from engine.cli.main import main
+from engine.store.home import Home
+
+SAMPLE = "{model: {kind: sample}, data: {kind: sample}, steps: [{technique: quantize, method: static}]}"
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path, monkeypatch) -> Home:
+    monkeypatch.setenv("FEATHERWEIGHT_HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("FEATHERWEIGHT_DATABASE_URL", raising=False)
+    before = signal.getsignal(signal.SIGTERM)
+    yield Home.default()
+    signal.signal(signal.SIGTERM, before)
+
+
+@pytest.fixture
+def recipe(tmp_path):
+    """Writes a recipe file."""
+
+    def write(text: str = SAMPLE) -> str:
+        (tmp_path / "recipe.yaml").write_text(text)
+        return str(tmp_path / "recipe.yaml")
+
+    return write
+
+
+@pytest.fixture
+def engine(capsys):
+    """A command line in this process: its exit status, stdout and stderr."""
+
+    def call(*arguments: str) -> tuple[int, str, str]:
+        status = main(arguments)
+        out, err = capsys.readouterr()
+        return status, out, err
+
+    return call
+
+
+def start(*arguments: str) -> subprocess.Popen:
+    """A command as from a terminal: a shell's background jobs, such as this test may be, ignore Ctrl-C."""
+    return subprocess.Popen([sys.executable, "-m", "engine", *arguments], stdout=subprocess.PIPE,
+                            stderr=subprocess.PIPE, text=True,
+                            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))  # fmt: skip
+
+
+@pytest.mark.parametrize("arguments", [
+    [], ["nonsense"], ["optimize"], ["optimize", "x.yaml"], ["status"], ["runs", "--limit", "0"],
+    ["runs", "--nonsense"],
+])  # fmt: skip
+def test_a_wrong_command_is_one_line_and_exit_2(engine, arguments):
+    status, out, err = engine(*arguments)
+    assert (status, out, err.count("\n")) == (2, "", 1)
+    assert err.startswith("error: ")
+    assert "--help" in err
+
+
+def test_help_names_every_verb(engine):
+    status, out, _ = engine("--help")
+    assert status == 0
+    for verb in ("optimize", "inspect", "models", "techniques", "hardware", "submit", "runs", "status", "cancel",
+                 "supervisor", "check"):  # fmt: skip
+        assert f"  {verb} " in out
+
+
+@pytest.mark.parametrize(("text", "naming"), [
+    ("{model: {kind: sample}, nonsense: 1}", "nonsense"),
+    ("{model: {kind: timm, name: resnet81}}", "resnet81"),
+    ("{model: {kind: file, path: none.onnx}}", "none.onnx"),
+    ("{model: {kind: sample}, target: {threads: 1000}}", "threads"),
+    ("{model: {kind: sample}, seed: many}", "seed"),
+    ("{model: {kind: sample}, data: {kind: images, path: none}}", "none"),
+    ("[", "YAML"),
+])  # fmt: skip
+@pytest.mark.parametrize("verb", ["optimize", "submit"])
+def test_a_refused_recipe_is_one_line_and_leaves_nothing(engine, recipe, home, tmp_path, verb, text, naming):
+    out = tmp_path / "new" / "out"
+    status, said, err = engine(verb, recipe(text), *(["--out", str(out)] if verb == "optimize" else []))
+    assert (status, said, err.count("\n")) == (2, "", 1)
+    assert err.startswith("error: ")
+    assert naming in err
+    assert not (tmp_path / "new").exists()
+    assert list(home.jobs.glob("*")) == []
+
+
+def test_a_missing_recipe_is_refused(engine, tmp_path):
+    status, _, err = engine("submit", str(tmp_path / "none.yaml"))
+    assert status == 2
+    assert "none.yaml" in err
+
+
+def test_a_file_that_is_no_model_is_refused_before_the_start(engine, recipe, tmp_path):
+    (tmp_path / "page.onnx").write_text("<html>not found</html>")
+    status, said, err = engine("optimize", recipe("{model: {kind: file, path: page.onnx}}"), "--out",
+                               str(tmp_path / "out"))  # fmt: skip
+    assert (status, said) == (2, "")
+    assert err.splitlines()[-1].startswith("error: ")
+    assert "Traceback" not in err
+    assert not (tmp_path / "out").exists()
+
+
+def test_optimize_leaves_what_the_contract_says(engine, recipe, tmp_path, home, with_baseline):
+    shutil.copytree(with_baseline, home.cache)
+    out = tmp_path / "out"
+    status, said, err = engine("optimize", recipe(), "--out", str(out))
+    assert status == 0, err
+    assert "recommended: " in said
+    assert said.splitlines()[0].split()[:3] == ["variant", "id", "size"]
+    assert err.splitlines()[0].startswith("  0 % ")
+    report = json.loads((out / "report.json").read_text())
+    assert report["state"] == "done"
+    assert {variant["technique"] for variant in report["variants"]} == {"baseline", "quantize"}
+    for variant in report["variants"]:
+        assert (out / "variants" / variant["id"] / "model.onnx").stat().st_size == variant["size_bytes"]
+    assert json.loads((out / "events.jsonl").read_text().splitlines()[-1])["fraction"] == 1.0
+    assert not (out / "work").exists()
+    again = engine("submit", str(out / "recipe.yaml"))
+    assert again[0] == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_keeps_the_report_and_exits_130(recipe, tmp_path, number):
+    process = start("optimize", recipe(), "--out", str(tmp_path / "out"))
+    assert "loading" in process.stderr.readline()
+    process.send_signal(number)
+    _, err = process.communicate()
+    assert process.returncode == 130
+    assert err.splitlines()[-1].startswith("error: ")
+    assert json.loads((tmp_path / "out" / "report.json").read_text())["state"] == "cancelled"
+
+
+def test_the_queue_from_submit_to_cancel(engine, recipe):
+    status, out, err = engine("submit", recipe())
+    id = out.strip()
+    assert (status, out, err) == (0, f"{id}\n", "")
+    assert engine("status", id)[1].startswith("queued")
+    assert id in engine("runs")[1]
+    assert [job["id"] for job in json.loads(engine("runs", "--json")[1])] == [id]
+    supervisor = start("supervisor")
+    try:
+        while engine("status", id)[1].startswith("queued"):
+            assert supervisor.poll() is None
+        assert engine("status", id)[1].startswith("running")
+        assert engine("cancel", id)[0] == 0
+        while engine("status", id)[1].startswith("running"):
+            assert supervisor.poll() is None
+        assert engine("status", id)[1].startswith("cancelled")
+        assert json.loads(engine("status", id, "--json")[1])["state"] == "cancelled"
+        assert engine("cancel", id)[0] == 0
+        assert engine("supervisor")[0] == 2
+    finally:
+        supervisor.terminate()
+        supervisor.communicate()
+    assert supervisor.returncode == 0
+
+
+@pytest.mark.parametrize("verb", ["status", "cancel"])
+def test_no_such_run_is_refused(engine, verb):
+    status, _, err = engine(verb, "0" * 12)
+    assert status == 2
+    assert err.startswith("error: there is no job")
+
+
+def test_tables_and_json_of_what_is_known(engine):
+    assert "resnet18" in engine("models", "--search", "resnet18")[1]
+    assert json.loads(engine("models", "--search", "resnet18", "--json")[1])[0]["name"] == "resnet18"
+    assert "quantize" in engine("techniques")[1]
+    assert all("properties" in row["schema"] for row in json.loads(engine("techniques", "--json")[1]))
+
+
+def test_the_machine_and_a_model_are_told(engine, sample_run):
+    status, out, _ = engine("hardware", "--json")
+    assert status == 0
+    assert any(provider["works"] for provider in json.loads(out)["providers"])
+    path = str(sample_run.folder.path / sample_run.report.baseline.file)
+    assert json.loads(engine("inspect", path, "--json")[1])["format"] == "onnx"
+
+
+def test_a_refused_inspection_is_one_line(engine, tmp_path):
+    status, out, err = engine("inspect", str(tmp_path / "none.onnx"))
+    assert (status, out, err.count("\n")) == (2, "", 1)
+    assert "none.onnx" in err
+
+
+@pytest.mark.slow
+def test_check_finds_this_installation_right(engine):
+    status, out, _ = engine("check", "--json")
+    assert [item for item in json.loads(out) if not item["ok"]] == []
+    assert status == 0
+
+
+def test_a_closed_pipe_is_no_traceback():
+    process = subprocess.Popen([sys.executable, "-m", "engine", "models"], stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE, env=os.environ, text=True)  # fmt: skip
+    process.stdout.readline()
+    process.stdout.close()
+    assert process.stderr.read() == ""
+    process.wait()
+
+
+def test_advice_is_measured_here_and_told_as_it_goes(engine):
+    status, out, err = engine("advise", "sample", "--threads", "1", "--only", "test_resnet", "--json")
+    assert status == 0, err
+    assert "timing test_resnet, 1 of 1" in err
+    told = json.loads(out)
+    assert told["target"]["threads"] == 1
+    assert told["architectures"][0]["latency"]["n_rounds"] == 6
+
+
+@pytest.mark.parametrize(("arguments", "naming"), [
+    (["resnet81"], "resnet81"), (["sample", "--only", "resnet81"], "resnet81"),
+    (["sample", "--threads", "1000"], "target.threads"),
+])  # fmt: skip
+def test_advice_on_what_is_not_there_is_refused(engine, arguments, naming):
+    status, out, err = engine("advise", *arguments)
+    assert (status, out, err.count("\n")) == (2, "", 1)
+    assert naming in err
+
+
+def test_a_preset_is_put_in_line_for_a_recipe_without_steps(engine, recipe):
+    file = recipe("{model: {kind: sample}, data: {kind: sample}}")
+    status, out, err = engine("submit", file, "--preset", "smallest")
+    assert status == 0, err
+    steps = facade.recipe(out.strip()).steps
+    assert [step.technique for step in steps] == ["distill", "quantize"]
+    assert engine("submit", file, "--preset", "fastest")[0] == 2
+
+
+def test_sensitivity_is_seen_on_images_and_gives_ratios(engine, tmp_path):
+    for number in range(20):
+        Image.new("L", (16, 16), 12 * number).save(tmp_path / f"{number}.png")
+    status, out, err = engine("sensitivity", "sample", "--data", str(tmp_path), "--labels", "none", "--ratio", "0.25",
+                              "--within", "100", "--json")  # fmt: skip
+    assert status == 0, err
+    assert "layer4.0.conv1: 10 of 10" in err
+    told = json.loads(out)
+    assert (told["labelled"], told["n_images"]) == (False, 2)
+    assert len(told["layers"]) == len(told["group_ratios"]) == 10
+    assert "layer4.0.conv1=0.25" in told["group_ratios"]
+
+
+@pytest.mark.parametrize(("arguments", "naming"), [
+    (["resnet10t"], "--data"), (["rexnet_100", "--weights", "w", "--data", "."], "weights file"),
+    (["sample", "--ratio", "1.5"], "ratios"), (["sample", "--data", "nowhere"], "nowhere"),
+    (["resnet10t", "--weights", __file__, "--data", "nowhere"], "nowhere"), (["sample", "--within", "-1"], "within"),
+])  # fmt: skip
+def test_a_sensitivity_that_cannot_be_seen_is_refused(engine, arguments, naming):
+    status, out, err = engine("sensitivity", *arguments)
+    assert (status, out, err.count("\n")) == (2, "", 1)
+    assert naming in err

@@ -1,0 +1,153 @@
+import pytest
+
+from engine.analyses.pareto import advised
+from engine.cli import lines
+from engine.results import (
+    Hardware,
+    Job,
+    JobRef,
+    LayerSensitivity,
+    ModelProfile,
+    Note,
+    Provider,
+    Sensitivity,
+    SensitivityPoint,
+    Speedup,
+    speed_cell,
+    times_as_fast,
+)
+from tests.made import (
+    AT_CHANCE,
+    BASE,
+    GRAY,
+    LEARNT,
+    LOST,
+    NEAR_CHANCE,
+    made_advice,
+    made_architecture,
+    made_latency,
+    made_race_report,
+    made_report,
+    made_variant,
+)
+
+
+def profile(**changed) -> ModelProfile:
+    values = {
+        "name": "a.onnx", "format": "onnx", "weights": "file", "inputs": {"x": ("batch", 1, 64, 64)},
+        "outputs": {"y": ("batch", 10)}, "opset": 20, "parameters": 4_920_000, "macs": 79_830_000,
+        "size_bytes": 19_700_000, "layers": {"Relu": 2, "Conv": 23}, "classes": tuple("0123456789ab"), "n_outputs": 12,
+        "preprocess": GRAY,
+    }  # fmt: skip
+    return ModelProfile(**(values | changed))
+
+
+def test_a_table_stands_in_columns():
+    assert lines.table([("a", "b"), ("long", "c")]) == ["a     b", "long  c"]
+
+
+def test_a_model_is_told_with_units():
+    told = "\n".join(lines.of_profile(profile(warnings=(Note(code="w", text="Mind this"),))))
+    for said in ("onnx, opset 20", "x: batch x 1 x 64 x 64", "y: batch x 10", "4.92 M\n", "79.83 M for one image",
+                 "19.70 MB", "23 Conv, 2 Relu", "12: 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, ...\n", "64x64 px, gray, bicubic",
+                 "mean 0.5, standard deviation 0.25", "warning     Mind this"):  # fmt: skip
+        assert said in told
+    assert "{" not in told
+    assert "None" not in told
+
+
+def test_what_cannot_be_told_of_a_model_is_said():
+    told = "\n".join(lines.of_profile(profile(macs=None, classes=None, n_outputs=None, preprocess=None)))
+    assert told.count("cannot be told") == 2
+    assert "an unknown number of without names" not in told
+    assert "None" not in told
+
+
+def test_a_job_tells_what_it_waits_for_or_how_long_it_still_takes():
+    values = {"id": "c", "kind": "run", "name": "c", "created": "now", "started": None, "finished": None,
+              "seconds": 0.0, "phase": "", "fraction": 0.0, "message": "", "attempts": 0, "estimate_seconds": 50.0,
+              "error": None, "error_next": ""}  # fmt: skip
+    ahead = (JobRef(id="a", name="first", state="running"), JobRef(id="b", name="second", state="queued"))
+    queued = lines.of_job(Job(**values, state="queued", position=2, waits_for=ahead))
+    assert "waits for: a first (running), b second (queued)" in queued
+    running = lines.of_job(Job(**values, state="running", position=None, remaining_seconds=41.6))
+    assert "remaining seconds, estimated: 42" in running
+    assert not any("waits" in line for line in running)
+    assert not any("remaining" in line for line in queued)
+
+
+def test_a_machine_is_told_with_its_providers():
+    providers = tuple(
+        Provider(runtime="onnxruntime", name=name, works=not reason, reason=reason)
+        for name, reason in (("CPUExecutionProvider", ""), ("AzureExecutionProvider", "no device"))
+    )
+    found = Hardware(environment=made_report().environment, providers=providers, gpus=())
+    told = lines.of_hardware(found)
+    assert told[0] == "processor     A CPU"
+    assert "memory        8.0 GB" in told
+    assert "GPUs          none that torch can use" in told
+    assert told[-2:] == ["onnxruntime  CPUExecutionProvider    yes",
+                         "onnxruntime  AzureExecutionProvider  no: no device"]  # fmt: skip
+
+
+def test_a_race_is_one_line_and_its_candidates_are_no_rows():
+    told = lines.of_report(made_race_report(won=False))
+    assert f"race: {LOST.text}" in told
+    assert not any("Dynamic INT8" in line for line in told)
+    assert len([line for line in told if line.startswith("Baseline")]) == 1
+
+
+def test_speed_is_said_as_times_as_fast_with_its_interval():
+    told = lines.of_report(made_report())
+    assert "times as fast (95 %)" in told[0]
+    assert "1.00 (" in told[1]
+    assert "2.00 (1.82 to 2.22)" in told[2]
+
+
+def test_a_speed_is_said_with_the_same_figures_wherever_it_stands():
+    for latency, figures in ((made_latency(1.0, 0.5), ("2.00", "(1.82 to 2.22)")),
+                             (made_latency(60.0, 30.0), ("0.033", "(0.03 to 0.037)"))):  # fmt: skip
+        known = Speedup(latency.speedup, latency.speedup_low, latency.speedup_high)
+        assert speed_cell(latency) == speed_cell(known) == " ".join(figures)
+        assert (
+            times_as_fast(latency, "FP32") == known.words("FP32") == f"{figures[0]} times as fast as FP32 {figures[1]}"
+        )
+        assert known.words() == f"{figures[0]} times as fast {figures[1]}"
+
+
+@pytest.mark.parametrize(
+    ("right", "words"),
+    [
+        (AT_CHANCE, "10.00 % (8.00 % to 13.00 %), no better than guessing (12.00 %)"),
+        (NEAR_CHANCE, "40.00 % (20.00 % to 64.00 %), not surely better than guessing (33.00 %)"),
+    ],
+)
+def test_what_may_guess_is_told_beside_its_accuracy_with_the_warning(right, words):
+    warning = Note(code="not_learnt", text="The baseline has not learnt")
+    told = lines.of_report(made_report(made_variant(BASE, "Baseline", accuracy=right), warnings=(warning,)))
+    assert words in told[1]
+    assert "warning: The baseline has not learnt" in told
+    assert "guessing" not in "".join(lines.of_report(made_report(made_variant(BASE, "Baseline", accuracy=LEARNT))))
+
+
+def test_advice_is_told_the_fastest_first_and_what_was_refused_with_its_reason():
+    told = lines.of_advice(advised(made_advice(
+        made_architecture("slow", 3.0, 0.8), made_architecture("fast", 0.5, 0.7, busy=True),
+        made_architecture("odd", None, None, refused=Note(code="source", text="it cannot take 8 px")),
+    )))  # fmt: skip
+    assert told[0] == "the sample: 1x64x64, 2 threads, batch 1, median 2 ms"
+    assert [line.split()[0] for line in told[2:5]] == ["fast", "slow", "odd"]
+    assert "front faster better  2.00 (1.82 to 2.22) busy" in told[2]
+    assert "it cannot take 8 px" in told[4]
+    assert told[5].startswith("advised: Held against resnet10t's published 66.7 % at 176 px")
+
+
+def test_a_sensitivity_is_told_a_group_a_line():
+    layers = (
+        LayerSensitivity(layer="layer1.0.conv1", channels=64, points=(SensitivityPoint(ratio=0.5, top1=0.875),)),
+        LayerSensitivity(layer="stem", channels=8, points=()),
+    )
+    told = lines.of_sensitivity(Sensitivity(layers=layers, top1=0.99, labelled=False, n_images=64))
+    assert told[0] == "agreement of the whole network: 99.0 % of 64 calibration images"
+    assert told[2].split() == ["layer1.0.conv1", "64", "50", "%:", "87.5", "%"]
+    assert told[3].split() == ["stem", "8", "stays", "whole"]

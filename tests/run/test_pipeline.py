@@ -1,0 +1,178 @@
+"""Whole runs in this process, on the sample: what the report says is what lies on disk."""
+
+import hashlib
+
+import numpy as np
+import onnx
+import pytest
+
+from engine.errors import DataError, TargetError
+from engine.measure.latency import measure_latency
+from engine.results import Report
+from engine.settings import parse_recipe
+from engine.store.cache import Cache
+from engine.store.home import Home
+from tests.conftest import N_ROUNDS, SAMPLE_RECIPE, carry_out
+
+
+def recipe(text):
+    return parse_recipe("model: {kind: sample}\ndata: {kind: sample}\n" + text)
+
+
+def test_the_sample_becomes_faster_and_smaller_and_stays_right(sample_run):
+    baseline, int8 = sample_run.report.variants
+    assert sample_run.report.state == "done"
+    assert int8.latency.ratio_high < 1
+    assert int8.verdict.faster == "yes"
+    assert int8.size_bytes <= 0.35 * baseline.size_bytes
+    assert baseline.accuracy.top1 >= 0.97
+    assert int8.accuracy.top1 >= 0.97
+    assert sample_run.report.recommended.id == int8.id
+
+
+def test_the_report_on_disk_is_the_report(sample_run):
+    assert sample_run.folder.report() == sample_run.report
+    text = sample_run.report.model_dump_json(by_alias=True)
+    assert Report.model_validate_json(text) == sample_run.report
+
+
+def test_every_file_has_the_size_and_the_sum_that_the_report_states(sample_run):
+    for variant in sample_run.report.variants:
+        content = (sample_run.folder.path / variant.file).read_bytes()
+        assert len(content) == variant.size_bytes
+        assert hashlib.sha256(content).hexdigest() == variant.sha256
+
+
+def test_the_int8_file_is_qdq_with_its_preprocessing_and_comes_from_the_baseline(sample_run):
+    baseline, int8 = sample_run.report.variants
+    proto = onnx.load(sample_run.folder.path / int8.file)
+    assert {"QuantizeLinear", "DequantizeLinear"} <= {node.op_type for node in proto.graph.node}
+    assert any(entry.key == "featherweight" for entry in proto.metadata_props)
+    assert (int8.parent_id, baseline.parent_id) == (baseline.id, None)
+    assert (int8.macs, int8.parameters) == (baseline.macs, baseline.parameters)
+
+
+def test_predictions_are_kept_for_every_evaluation_image(sample_run):
+    for variant in sample_run.report.variants:
+        with np.load(sample_run.folder.variants / variant.id / "predictions.npz") as kept:
+            assert kept["logits"].shape == (sample_run.report.data.n_evaluation, 10)
+            assert len(set(kept["ids"])) == sample_run.report.data.n_evaluation
+
+
+def test_the_baseline_is_its_own_measure(sample_run):
+    baseline = sample_run.report.baseline
+    assert baseline.latency.ratio_to_baseline == baseline.latency.ratio_low == baseline.latency.ratio_high == 1
+    assert baseline.fidelity is None
+
+
+def test_progress_only_grows_and_ends_at_one(sample_run):
+    fractions = [event.fraction for event in sample_run.events]
+    assert fractions == sorted(fractions)
+    assert fractions[-1] == 1
+
+
+def test_the_same_again_reuses_files_and_predictions_and_times_anew(sample_run, shared_home, tmp_path):
+    again = carry_out(parse_recipe(SAMPLE_RECIPE), tmp_path / "again", shared_home, N_ROUNDS)
+    assert [v.sha256 for v in again.report.variants] == [v.sha256 for v in sample_run.report.variants]
+    assert not any("calibrating" in event.message or "exporting" in event.message for event in again.events)
+    assert any("round 12 of 12" in event.message for event in again.events)
+    assert again.report.variants[0].latency.p95_ms != sample_run.report.variants[0].latency.p95_ms
+
+
+def test_chains_of_the_same_techniques_are_told_apart_by_their_labels(shared_home, tmp_path):
+    static = "technique: quantize, method: static"
+    branches = f"branches: [[{{{static}}}], [{{{static}, per_channel: false}}]]"
+    ran = carry_out(recipe(branches), tmp_path / "run", shared_home)
+    assert [variant.label for variant in ran.report.variants] == ["Baseline", "INT8", "INT8 (chain 2)"]
+
+
+def test_a_cache_that_is_freed_while_a_run_goes_on_changes_nothing(tmp_path, monkeypatch):
+    home = Home(tmp_path / "home")
+    home.prepare()
+
+    def freeing(*args, **kwargs):
+        Cache(home.cache).trim(0)
+        return measure_latency(*args, **kwargs)
+
+    monkeypatch.setattr("engine.run.pipeline.measure_latency", freeing)
+    ran = carry_out(parse_recipe(SAMPLE_RECIPE), tmp_path / "run", home)
+    assert not [entry for entry in home.cache.iterdir() if not entry.name.startswith(".")]
+    assert all(variant.latency for variant in ran.report.variants)
+
+
+def test_a_chain_that_fails_keeps_what_it_had_and_the_others_go_on(shared_home, tmp_path):
+    wrong = "technique: quantize, method: static, float_nodes: [nowhere]"
+    ran = carry_out(recipe(f"branches: [[{{technique: simplify}}, {{{wrong}}}], []]"), tmp_path / "run", shared_home)
+    (failure,) = ran.report.failures
+    assert ran.report.state == "failed"
+    assert [variant.label for variant in ran.report.variants] == ["Baseline", "Simplified"]
+    assert failure.message == (
+        "step 2 of 2 (quantize) failed after simplify: the model has no node 'nowhere', which is to stay in float "
+        "(float_nodes)"
+    )
+    assert all(variant.latency for variant in ran.report.variants)
+
+
+def test_a_leading_finetune_makes_the_baseline(shared_home, tmp_path):
+    steps = "steps: [{technique: finetune, epochs: 1}, {technique: quantize, method: static}]"
+    ran = carry_out(recipe(steps), tmp_path / "run", shared_home)
+    baseline, int8 = ran.report.variants
+    assert (baseline.technique, baseline.role, baseline.step) == ("baseline", "baseline", 0)
+    assert "best_epoch" in [note.code for note in baseline.notes]
+    assert int8.parent_id == baseline.id
+    curve = [event.metrics for event in ran.events if "validation_top1" in event.metrics]
+    assert len(curve) == 1
+
+
+def test_no_data_gives_fidelity_and_no_accuracy_and_says_why(shared_home, tmp_path):
+    text = "model: {kind: sample}\ndata: null\nsteps: [{technique: quantize, method: static}]"
+    ran = carry_out(parse_recipe(text), tmp_path / "run", shared_home)
+    baseline, int8 = ran.report.variants
+    assert baseline.accuracy is int8.accuracy is None
+    assert 0 <= int8.fidelity.agreement <= 1
+    assert any("synthetic" in warning.code for warning in ran.report.warnings)
+
+
+def test_the_budget_of_time_ends_training_and_keeps_the_best(shared_home, tmp_path):
+    text = "budget: {minutes: 0.0001}\nsteps: [{technique: finetune, epochs: 50}]"
+    ran = carry_out(recipe(text), tmp_path / "run", shared_home)
+    assert "training_stopped_by_budget" in [note.code for note in ran.report.baseline.notes]
+
+
+def test_a_provider_that_is_not_here_is_refused_before_anything_is_made(shared_home, tmp_path):
+    with pytest.raises(TargetError, match=r"NopeExecutionProvider.*CPUExecutionProvider"):
+        carry_out(recipe("target: {provider: NopeExecutionProvider}"), tmp_path / "run", shared_home)
+    assert not (tmp_path / "run" / "report.json").exists()
+
+
+def test_a_head_that_does_not_fit_is_refused_with_the_way_out(shared_home, tmp_path):
+    text = "model: {kind: timm, name: test_resnet, weights: random, in_chans: 1}\ndata: {kind: sample}\nsteps: []"
+    with pytest.raises(DataError, match="1,000 outputs and the data 10 classes") as caught:
+        carry_out(parse_recipe(text), tmp_path / "run", shared_home)
+    assert "fine-tune" in caught.value.next
+
+
+def test_a_leading_finetune_gives_such_a_model_a_new_head(shared_home, tmp_path):
+    text = """
+    model: {kind: timm, name: test_resnet, weights: random, in_chans: 1, num_classes: 7}
+    data: {kind: sample}
+    steps: [{technique: finetune, epochs: 1}]
+    """
+    ran = carry_out(parse_recipe(text), tmp_path / "run", shared_home)
+    assert "new_head" in [note.code for note in ran.report.baseline.notes]
+    assert "random_weights" not in [note.code for note in ran.report.warnings]
+    assert np.load(ran.folder.variants / ran.report.baseline.id / "predictions.npz")["logits"].shape[1] == 10
+
+
+UNTRAINED = (
+    "model: {kind: timm, name: test_resnet, weights: random, in_chans: 1, num_classes: 10}\ndata: {kind: sample}\n"
+)
+
+
+def test_a_model_that_guesses_is_never_a_success(shared_home, tmp_path):
+    report = carry_out(parse_recipe(UNTRAINED + "steps: [{technique: simplify}]"), tmp_path / "run", shared_home).report
+    baseline, simplified = report.variants
+    assert baseline.accuracy.chance == pytest.approx(0.1, abs=0.02)
+    assert all("no_better_than_chance" in one.verdict.codes for one in (baseline, simplified))
+    assert (report.recommended.id, report.recommended.reason.code) == (baseline.id, "not_learnt")
+    assert [note.code for note in report.warnings if note.code != "machine_busy"] == ["random_weights", "not_learnt"]

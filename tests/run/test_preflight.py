@@ -1,0 +1,123 @@
+"""What is refused before anything is made, because its parts do not go together; what is warned about at the end."""
+
+import onnx
+import pytest
+from PIL import Image
+
+from engine import data as images
+from engine.errors import DataError, SourceError
+from engine.models.graph import read_onnx
+from engine.results import Note
+from engine.run.preflight import check_fit, source_warnings, unrecovered
+from engine.settings import Recipe
+from tests.made import BASE, INT8, made_variant
+from tests.models.small import Shape, small_classifier
+
+ONE_OUTPUT = [onnx.helper.make_node("ReduceMean", ["logits"], ["score"], axes=[1], keepdims=1)]
+
+
+def refuse_or_not(model, tmp_path, data=None):
+    """The check, as the pipeline makes it; returns nothing where the parts fit."""
+    path = tmp_path / "model.onnx"
+    onnx.save(model, path)
+    recipe = Recipe.parse({"model": {"kind": "file", "path": str(path)}, "data": data, "steps": []})
+    read = read_onnx(path)
+    found = images.load(recipe.data, recipe.split, read.preprocess, 0, merge_train=True, n_outputs=read.n_outputs)
+    check_fit(recipe, read, found)
+
+
+def pets(folder, **source):
+    """Two classes of ten images each."""
+    for name in ("cat", "dog"):
+        (folder / name).mkdir(parents=True)
+        for number in range(10):
+            Image.new("RGB", (8, 8), (number, 0, 0)).save(folder / name / f"{number}.png")
+    return {"kind": "images", "path": str(folder), **source}
+
+
+def test_one_output_tells_no_classes_apart(tmp_path):
+    model = small_classifier(opset=17, extra_nodes=ONE_OUTPUT)
+    model.graph.output[0].CopyFrom(onnx.helper.make_tensor_value_info("score", onnx.TensorProto.FLOAT, ("batch", 1)))
+    with pytest.raises(SourceError, match="one output"):
+        refuse_or_not(model, tmp_path)
+
+
+def test_without_labels_any_number_of_outputs_fits(tmp_path):
+    refuse_or_not(small_classifier(), tmp_path)
+    refuse_or_not(small_classifier(), tmp_path, pets(tmp_path / "pets", labels="none"))
+
+
+def test_labels_need_as_many_outputs_or_a_map(tmp_path):
+    folder = tmp_path / "pets"
+    source = pets(folder)
+    with pytest.raises(DataError, match=r"5 outputs and the data 2 classes.*data\.classes"):
+        refuse_or_not(small_classifier(), tmp_path, source)
+    refuse_or_not(small_classifier(), tmp_path, {**source, "classes": ["dog", "cat"]})
+    refuse_or_not(small_classifier(), tmp_path, {**source, "classes": ["hen", "dog", "cow", "cat", "pig"]})
+
+
+def test_a_map_beyond_the_outputs_is_refused(tmp_path):
+    classes = ["hen", "dog", "cow", "ape", "pig", "cat"]
+    with pytest.raises(DataError, match=r"number 6 of the class names \(data\.classes\), and the model has 5 outputs"):
+        refuse_or_not(small_classifier(Shape()), tmp_path, pets(tmp_path / "pets", classes=classes))
+
+
+PRUNE = {"technique": "prune"}
+
+
+def told(steps, *, labelled=True):
+    """The warnings of a chain whose first step, prune, lost 9 points."""
+    recipe = Recipe.parse({"model": {"kind": "sample"}, "data": {"kind": "sample"}, "branches": [[], steps]})
+    lost = made_variant(BASE, "Baseline").accuracy.model_copy(update={"top1": 0.9})
+    cut = made_variant(INT8, "Pruned", labelled=labelled, technique="prune", branch=1, settings=recipe.chains[1][0])
+    cut = cut.model_copy(update={"accuracy": lost if labelled else None})
+    return [note.text for note in unrecovered(recipe, (made_variant(BASE, "Baseline", labelled=labelled), cut))]
+
+
+def test_a_chain_that_prunes_and_never_trains_is_warned_about_with_what_it_cost():
+    (text,) = told([PRUNE, {"technique": "quantize"}])
+    assert "Chain 2 prunes and does not train afterwards: top-1 went from 99.0 % to 90.0 %" in text
+    (text,) = told([PRUNE], labelled=False)
+    assert "97.0 % of the answers are still the baseline's" in text
+    assert told([PRUNE, {"technique": "finetune"}, {"technique": "quantize"}]) == []
+    assert told([{"technique": "prune", "method": "sparse"}]) == []
+
+
+FINETUNE, QUANTIZE = {"technique": "finetune"}, {"technique": "quantize"}
+SWAP, DISTILL = {"technique": "swap", "architecture": "resnet18"}, {"technique": "distill", "student": "resnet18"}
+TEACHER = {"kind": "timm", "name": "resnet50"}
+UNTRAINED_CODES = ["random_weights", "new_head"]
+
+
+def still(code, *chains):
+    """What is left of a warning about the model that was loaded: all, of the baseline alone, or nothing."""
+    recipe = Recipe.parse({"model": {"kind": "sample"}, "data": {"kind": "sample"}, "branches": list(chains)})
+    other = Note(code="input_adapted", text="Another warning")
+    *found, last = source_warnings(recipe, (Note(code=code, text="Untrained"), other))
+    assert last == other
+    if not found:
+        return "nothing"
+    return "all" if found[0].text == "Untrained" else found[0].text.partition("'s")[0]
+
+
+@pytest.mark.parametrize("code", UNTRAINED_CODES)
+@pytest.mark.parametrize(
+    ("chains", "left"),
+    [
+        ([[]], "all"),
+        ([[QUANTIZE]], "all"),
+        ([[FINETUNE]], "nothing"),
+        ([[FINETUNE, QUANTIZE], [FINETUNE]], "nothing"),
+        ([[FINETUNE], [QUANTIZE]], "all"),
+        ([[FINETUNE, QUANTIZE], [{**FINETUNE, "epochs": 9}]], "The baseline"),
+        ([[PRUNE, FINETUNE]], "The baseline"),
+        ([[SWAP, QUANTIZE]], "The baseline"),
+        ([[{**SWAP, "learn_from": "model"}]], "all"),
+        ([[DISTILL]], "all"),
+        ([[{**DISTILL, "teacher": {"kind": "baseline"}}]], "all"),
+        ([[{**DISTILL, "teacher": TEACHER}], [SWAP]], "The baseline"),
+    ],
+)
+def test_a_warning_of_untrained_weights_goes_once_they_are_trained(code, chains, left):
+    """What learns the answers of untrained weights has learnt nothing."""
+    assert still(code, *chains) == left

@@ -1,0 +1,207 @@
+"""Steps that are asked for again: in the same run, after a failure, after a deadline, on another processor."""
+
+import math
+import time
+from dataclasses import replace
+from pkgutil import resolve_name as resolve
+
+import pytest
+
+from engine import data as images
+from engine import models
+from engine.context import Outcome, Search
+from engine.errors import StepError
+from engine.results import Note
+from engine.run.step_runner import CHECK_IMAGES, STEPS, Bench
+from engine.settings import (
+    Budget,
+    Distill,
+    Finetune,
+    Qat,
+    QuantizeAuto,
+    QuantizeStatic,
+    SampleData,
+    SampleModel,
+    Split,
+    Target,
+)
+from engine.store.cache import Cache
+
+STATIC = QuantizeStatic(method="static", calibration_images=4)
+
+
+def silent(fraction, message, **metrics):
+    """A listener who does not care."""
+
+
+@pytest.fixture
+def bench(tmp_path):
+    def make(deadline=math.inf):
+        work = tmp_path / "work"
+        work.mkdir(exist_ok=True)
+        data = images.load(SampleData(), Split(), sample(tmp_path).preprocess, 0, merge_train=False, n_outputs=10)
+        return Bench(cache=Cache(tmp_path / "cache"), data=data, target=Target(threads=1), seed=0, work=work,
+                     deadline=deadline)  # fmt: skip
+
+    return make
+
+
+def sample(folder):
+    return models.load(SampleModel(), None, 0, folder)
+
+
+def test_a_step_that_failed_fails_again_in_the_next_chain_and_leaves_nothing(bench, tmp_path):
+    made = bench()
+    quantized = made.apply(made.export(sample(tmp_path), silent).model, STATIC, silent).model
+    for _ in range(2):
+        with pytest.raises(StepError, match="quantized already"):
+            made.apply(quantized, STATIC, silent)
+    assert not list(made.work.iterdir())
+
+
+def test_chains_share_what_a_deadline_cut_short_and_a_later_run_does_not(bench, tmp_path, monkeypatch):
+    made, settings = bench(deadline=time.monotonic()), Finetune(epochs=3, batch_size=256)
+    first, again = (made.apply(sample(tmp_path), settings, silent) for _ in range(2))
+    assert (first.model, first.notes) == (again.model, again.notes)
+    assert again.reused
+    assert not first.fresh
+    assert "training_stopped_by_budget" in [note.code for note in first.notes]
+    monkeypatch.setitem(STEPS, Finetune, refuse)
+    with pytest.raises(StepError, match="asked to train"):
+        bench().apply(sample(tmp_path), settings, silent)
+
+
+class Killed(BaseException):
+    """As a signal ends it."""
+
+
+def test_a_training_that_was_killed_goes_on_when_it_is_asked_for_again(bench, tmp_path, monkeypatch):
+    monkeypatch.setattr("engine.training.checkpoint.EVERY_SECONDS", 0.0)
+    heard = []
+
+    def tell(fraction, message, **metrics):
+        heard.append(metrics.get("epoch"))
+        if heard == [None, 1, 2]:
+            raise Killed
+
+    made, settings = few(bench(), 16), Finetune(epochs=3)
+    with pytest.raises(Killed):
+        made.apply(sample(tmp_path), settings, tell)
+    assert list(made.cache.unfinished("x").parent.glob(".unfinished-*"))
+    epochs = counted(monkeypatch, "engine.training.loop._epoch")
+    ended = made.apply(sample(tmp_path), settings, tell)
+    resumed = ended.model
+    assert not ended.fresh
+    assert (len(epochs), heard[3:]) == (2, [None, 1, 2, 3])
+    assert not list(made.cache.unfinished("x").parent.glob(".unfinished-*"))
+    whole = replace(made, cache=Cache(tmp_path / "other")).apply(sample(tmp_path), settings, silent)
+    assert whole.fresh
+    assert resumed.weights.read_bytes() == whole.model.weights.read_bytes()
+
+
+def test_the_steps_of_a_run_decode_its_images_once(bench, tmp_path, monkeypatch):
+    made = few(bench(), 16)
+    decoded = counted(monkeypatch, "engine.data.parts.to_pixels")
+    tuned = made.apply(sample(tmp_path), Finetune(epochs=1), silent).model
+    made.apply(tuned, Finetune(epochs=1, shift=0.1), silent)
+    made.apply(tuned, Distill(epochs=1, views=1), silent)
+    assert len(decoded) <= 16 + CHECK_IMAGES
+
+
+def few(bench, n):
+    """The same bench with so many images in each part."""
+    parts = {name: part.span(0, n) for name, part in bench.data.parts.items()}
+    return replace(bench, data=replace(bench.data, parts=parts))
+
+
+def counted(monkeypatch, name):
+    """A list that grows by every call of the function of this name."""
+    calls, function = [], resolve(name)
+    monkeypatch.setattr(name, lambda *args: calls.append(1) or function(*args))
+    return calls
+
+
+def test_what_a_search_that_was_cut_short_found_is_not_given_to_a_later_one(bench, tmp_path, monkeypatch):
+    """FP32 stays each time, so that the model is the same, and the reasons are not."""
+    reasons = iter(("first", "second"))
+
+    def cut_short(model, settings, context):
+        search = Search(candidates=(), winner_key=None, reason=Note(code="x", text=next(reasons)), n_images=1)
+        return Outcome(model=model, complete=False, search=search)
+
+    monkeypatch.setitem(STEPS, QuantizeAuto, cut_short)
+    model = bench().export(sample(tmp_path), silent).model
+    assert [bench().apply(model, QuantizeAuto(), silent).search.reason.text for _ in range(2)] == ["first", "second"]
+
+
+def test_it_says_whether_it_was_there_already(bench, tmp_path, monkeypatch):
+    made = bench()
+    model = made.export(sample(tmp_path), silent).model
+
+    def searched(model, settings, context):
+        search = Search(candidates=(), winner_key=None, reason=Note(code="x", text="x"), n_images=1)
+        return Outcome(model=model, search=search)
+
+    monkeypatch.setitem(STEPS, QuantizeAuto, searched)
+    first, again = (made.apply(model, QuantizeAuto(), silent) for _ in range(2))
+    assert (first.reused, again.reused) == (False, True)
+    assert (first.fresh, again.fresh) == (True, False)
+
+
+@pytest.mark.parametrize(("fit", "step"), [
+    ("engine.training.supervised.fit", Finetune(epochs=1)),
+    ("engine.training.distillation.fit", Distill(epochs=1, views=1)),
+    ("engine.techniques.quantize.qat.step.fit", Qat(epochs=1)),
+], ids=["finetune", "distill", "qat"])  # fmt: skip
+def test_a_training_that_ended_early_is_not_fresh(bench, tmp_path, monkeypatch, fit, step):
+    made = few(bench(), 16)
+    model = sample(tmp_path) if step.stage == "torch" else made.export(sample(tmp_path), silent).model
+    assert made.apply(model, step, silent).fresh
+    whole = resolve(fit)
+    monkeypatch.setattr(fit, lambda *args, **settings: replace(whole(*args, **settings), stopped_early=True))
+    assert not replace(made, cache=Cache(tmp_path / "other")).apply(model, step, silent).fresh
+
+
+def test_a_step_that_found_a_part_of_its_work_done_is_not_fresh(bench, tmp_path):
+    made, model = few(bench(), 16), sample(tmp_path)
+    chains = [Distill(epochs=1, views=1), Distill(epochs=1, views=1, temperature=2), Distill(epochs=1, views=2)]
+    assert [made.apply(model, step, silent).fresh for step in chains] == [True, False, True]
+
+
+def refuse(*args, **kwargs):
+    raise StepError("asked to train")
+
+
+def test_predictions_of_another_processor_are_not_taken_for_this_one(bench, tmp_path, monkeypatch):
+    made, seen = bench(), []
+    model = made.export(sample(tmp_path), silent).model
+    monkeypatch.setattr("engine.run.step_runner.isa", lambda: ("avx2",))
+    made.predict(model, lambda done, message: seen.append(message))
+    here = len(seen)
+    made.predict(model, lambda done, message: seen.append(message))
+    assert len(seen) == here > 0
+    monkeypatch.setattr("engine.run.step_runner.isa", lambda: ("avx2", "avx512_vnni"))
+    made.predict(model, lambda done, message: seen.append(message))
+    assert len(seen) == 2 * here
+
+
+def test_a_step_that_measures_is_done_anew_where_another_budget_target_or_processor_may_change_it(
+    bench, tmp_path, monkeypatch
+):
+    made, asked = bench(), []
+
+    def counted(model, settings, context):
+        asked.append(settings.method)
+        return Outcome(model=model)
+
+    monkeypatch.setitem(STEPS, QuantizeAuto, counted)
+    monkeypatch.setitem(STEPS, QuantizeStatic, counted)
+    model = made.export(sample(tmp_path), silent).model
+    others = [made, made, replace(made, goal="size"), replace(made, budget=Budget(max_size_mb=1)),
+              replace(made, target=Target(threads=2)), replace(made, baseline=replace(model, key="other"))]  # fmt: skip
+    for each in others:
+        each.apply(model, QuantizeAuto(), silent)
+        each.apply(model, STATIC, silent)
+    monkeypatch.setattr("engine.run.step_runner.cpu_name", lambda: "another one")
+    made.apply(model, QuantizeAuto(), silent)
+    assert (asked.count("auto"), asked.count("static")) == (6, 1)

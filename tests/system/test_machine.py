@@ -1,0 +1,68 @@
+"""What the light half says of this machine."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from engine.system import machine
+
+X86 = "processor\t: 0\nmodel name\t: Some CPU\nflags\t\t: fpu avx2 avx512f avx512_vnni amx_int8\n\nprocessor\t: 1\n"
+ARM = "processor\t: 0\nFeatures\t: fp asimd asimddp i8mm\nCPU part\t: 0xd0c\n"
+
+
+def test_environment_is_of_this_machine():
+    found = machine.environment({"onnxruntime": ("CPUExecutionProvider",)})
+    assert 1 <= found.cores <= os.cpu_count()
+    assert found.memory_bytes > 2**28
+    assert found.cpu
+    assert set(found.isa) <= set(machine.ISA_FLAGS)
+    assert found.versions["python"] == ".".join(map(str, sys.version_info[:3]))
+    assert {"torch", "timm", "onnx", "onnxruntime"} <= set(found.versions)
+    assert found.runtimes == {"onnxruntime": ("CPUExecutionProvider",)}
+
+
+def test_cpuinfo_of_x86_and_arm():
+    assert machine.parse_cpuinfo(X86) == ("Some CPU", frozenset("fpu avx2 avx512f avx512_vnni amx_int8".split()))
+    assert "i8mm" in machine.parse_cpuinfo(ARM)[1]
+
+
+@pytest.mark.parametrize(("isa", "x86", "vnni"), [
+    (("sse4_2", "avx2"), True, False), (("sse4_2",), True, False), (("avx2", "avx512_vnni"), True, True),
+    (("avx2", "avx_vnni"), True, True), (("avx2", "amx_int8"), True, True), (("asimd", "i8mm"), False, False),
+    ((), False, False),
+])  # fmt: skip
+def test_what_instructions_say_of_the_kind_of_cpu(isa, x86, vnni):
+    assert (machine.is_x86(isa), machine.has_vnni(isa)) == (x86, vnni)
+
+
+@pytest.mark.parametrize(("files", "expected"), [
+    ({"cpu.max": "150000 100000"}, 1.5),
+    ({"cpu.max": "max 100000"}, None),
+    ({"cpu/cpu.cfs_quota_us": "400000", "cpu/cpu.cfs_period_us": "100000"}, 4.0),
+    ({"cpu/cpu.cfs_quota_us": "-1", "cpu/cpu.cfs_period_us": "100000"}, None),
+    ({}, None),
+])  # fmt: skip
+def test_quota_of_the_control_group(files, expected, tmp_path):
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text + "\n")
+    assert machine.cgroup_cores(tmp_path) == expected
+
+
+def test_affinity_bounds_the_cores():
+    one = f"import os; os.sched_setaffinity(0, {{{min(os.sched_getaffinity(0))}}});"
+    code = one + "from engine.system.machine import cores; print(cores())"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "1"
+
+
+def test_it_is_light():
+    code = (
+        "import sys, engine.catalogue; from engine.system import machine;"
+        "engine.catalogue.entries(); machine.environment();"
+        "print([name for name in ('torch', 'timm', 'onnx', 'onnxruntime') if name in sys.modules])"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "[]"
