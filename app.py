@@ -13,21 +13,46 @@ st.set_page_config(
 )
 page = st.navigation(
     [
-        st.Page(chrome.START, title="Start", icon=":material/home:", default=True,
-                help="What this is, a sample that is ready to run, and the latest runs."),
-        st.Page(chrome.MODEL, title="Model", icon=":material/network_node:",
-                help="Choose a model: the sample, a timm architecture or an ONNX file."),
-        st.Page(chrome.DATA, title="Data", icon=":material/photo_library:",
-                help="Choose images, see them as the model will, and how they are split."),
-        st.Page(chrome.OPTIMIZE, title="Optimize", icon=":material/tune:",
-                help="Choose what to try, read what will happen, and run it."),
-        st.Page(chrome.RUNS, title="Runs", icon=":material/view_list:",
-                help="The queue and the history: follow a run, cancel it, run it again."),
-        st.Page(chrome.RESULTS, title="Results", icon=":material/query_stats:",
-                help="Size, latency and accuracy side by side, and the files to take home."),
+        st.Page(
+            chrome.START,
+            title="Start",
+            icon=":material/home:",
+            default=True,
+            help="What this is, a sample that is ready to run, and the latest runs.",
+        ),
+        st.Page(
+            chrome.MODEL,
+            title="Model",
+            icon=":material/network_node:",
+            help="Choose a model: the sample, a timm architecture or an ONNX file.",
+        ),
+        st.Page(
+            chrome.DATA,
+            title="Data",
+            icon=":material/photo_library:",
+            help="Choose images, see them as the model will, and how they are split.",
+        ),
+        st.Page(
+            chrome.OPTIMIZE,
+            title="Optimize",
+            icon=":material/tune:",
+            help="Choose what to try, read what will happen, and run it.",
+        ),
+        st.Page(
+            chrome.RUNS,
+            title="Runs",
+            icon=":material/view_list:",
+            help="The queue and the history: follow a run, cancel it, run it again.",
+        ),
+        st.Page(
+            chrome.RESULTS,
+            title="Results",
+            icon=":material/query_stats:",
+            help="Size, latency and accuracy side by side, and the files to take home.",
+        ),
     ],
     position="top",
-)  # fmt: skip
+)
 chrome.frame()
 say_left()
 with guarded():

@@ -25,19 +25,35 @@ from engine.context import silent
 from engine.data import Data, Part
 from engine.measure.quality import correct
 from engine.models.artifacts import OnnxModel, TorchModel
-from engine.run.step_runner import Bench
+from engine.run.step_runner import StepRunner
 from engine.settings import Distill, SampleData, SampleModel, Split, Step, Swap, Target
 from engine.store.cache import Cache
 
 STUDENT, EPOCHS, TENTH = "test_resnet", 10, 10
-TRAINED = Swap(architecture=STUDENT, weights="random", epochs=EPOCHS, batch_size=32, learning_rate=2e-3, patience=0,
-               arithmetic="float32")  # fmt: skip
-TAUGHT = Distill(student=STUDENT, student_weights="random", epochs=EPOCHS, batch_size=32, learning_rate=2e-3,
-                 patience=0, arithmetic="float32")  # fmt: skip
+TRAINED = Swap(
+    architecture=STUDENT,
+    weights="random",
+    epochs=EPOCHS,
+    batch_size=32,
+    learning_rate=2e-3,
+    patience=0,
+    arithmetic="float32",
+)
+TAUGHT = Distill(
+    student=STUDENT,
+    student_weights="random",
+    epochs=EPOCHS,
+    batch_size=32,
+    learning_rate=2e-3,
+    patience=0,
+    arithmetic="float32",
+)
 ROWS = {
-    "all labels": "labels alone", "all labels, taught": "distilled, labels 10 % of the loss",
-    "tenth": "a tenth of the labels alone", "tenth, taught": "distilled, no labels, all images",
-}  # fmt: skip
+    "all labels": "labels alone",
+    "all labels, taught": "distilled, labels 10 % of the loss",
+    "tenth": "a tenth of the labels alone",
+    "tenth, taught": "distilled, no labels, all images",
+}
 PAIRS = (("all labels, taught", "all labels"), ("tenth, taught", "tenth"))
 
 
@@ -78,7 +94,7 @@ def arms(data: Data, seed: int) -> dict[str, tuple[Data, Step]]:
     }
 
 
-def top1(bench: Bench, source: TorchModel, step: Step, labels: np.ndarray) -> float:
+def top1(bench: StepRunner, source: TorchModel, step: Step, labels: np.ndarray) -> float:
     made = bench.export(bench.apply(source, step, silent).model, silent).model
     if not isinstance(made, OnnxModel):
         raise TypeError("an export is an OnnxModel")
@@ -102,8 +118,14 @@ def train(seeds: Iterable[int], found: dict[str, dict[str, float]], file: Path) 
             for arm, (given, step) in arms(data, seed).items():
                 if arm in done:
                     continue
-                bench = Bench(cache=Cache(folder / "cache"), data=given, target=Target(threads=1), seed=seed,
-                              work=folder / "work", deadline=math.inf)  # fmt: skip
+                bench = StepRunner(
+                    cache=Cache(folder / "cache"),
+                    data=given,
+                    target=Target(threads=1),
+                    seed=seed,
+                    work=folder / "work",
+                    deadline=math.inf,
+                )
                 done[arm] = top1(bench, source, step, labels)
                 print(f"seed {seed}, {arm}: {done[arm]:.4f}", flush=True)
                 file.write_text(json.dumps(found, indent=1), encoding="utf-8")
@@ -112,16 +134,23 @@ def train(seeds: Iterable[int], found: dict[str, dict[str, float]], file: Path) 
 def table(found: dict[str, dict[str, float]]) -> str:
     """Markdown: mean, spread and extremes of each arm, and the paired differences with their intervals."""
     got = {arm: 100 * np.array([one[arm] for one in found.values()]) for arm in ROWS}
-    lines = [f"| {STUDENT}, {len(found)} seeds | top-1, mean | standard deviation | least to most |",
-             "| --- | --- | --- | --- |"]  # fmt: skip
+    lines = [
+        f"| {STUDENT}, {len(found)} seeds | top-1, mean | standard deviation | least to most |",
+        "| --- | --- | --- | --- |",
+    ]
     for arm, name in ROWS.items():
         values = got[arm]
-        lines.append(f"| {name} | {values.mean():.2f} % | {values.std(ddof=1):.2f} | {values.min():.2f} to "
-                     f"{values.max():.2f} % |")  # fmt: skip
+        lines.append(
+            f"| {name} | {values.mean():.2f} % | {values.std(ddof=1):.2f} | {values.min():.2f} to "
+            f"{values.max():.2f} % |"
+        )
     for taught, alone in PAIRS:
         low, high = interval(got[taught] - got[alone])
-        lines += ["", f"{ROWS[taught]}, less {ROWS[alone]}: {(got[taught] - got[alone]).mean():+.2f} points "
-                      f"({low:+.2f} to {high:+.2f})."]  # fmt: skip
+        lines += [
+            "",
+            f"{ROWS[taught]}, less {ROWS[alone]}: {(got[taught] - got[alone]).mean():+.2f} points "
+            f"({low:+.2f} to {high:+.2f}).",
+        ]
     return "\n".join(lines)
 
 

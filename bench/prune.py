@@ -33,16 +33,57 @@ from engine.techniques.prune import prune_to
 from engine.techniques.prune.statistics import recalibrate
 
 NETWORKS = (
-    "convnext_atto", "convnextv2_atto", "cspnext_tiny", "cspresnet50", "deit_tiny_patch16_224", "densenet121",
-    "dla46_c", "edgenext_xx_small", "efficientnet_b0", "efficientvit_b0", "ese_vovnet19b_slim_dw", "fasternet_t0",
-    "fastvit_t8", "ghostnet_050", "hardcorenas_a", "hgnetv2_b0", "hrnet_w18_small", "inception_next_atto",
-    "lcnetv2_small", "legacy_seresnet18", "levit_128s", "mambaout_femto", "mixer_s32_224", "mobilenetv2_100",
-    "mobilenetv3_small_050", "mobilenetv4_conv_small", "mobileone_s0", "mobilevit_xxs", "pit_ti_224",
-    "poolformer_s12", "pvt_v2_b0", "regnetx_002", "regnety_002", "repvgg_a0", "repvit_m0_9", "res2net50_48w_2s",
-    "resnest14d", "resnet10t", "resnet18", "resnet50", "resnetv2_18", "selecsls42", "starnet_s050",
-    "swiftformer_xs", "swin_tiny_patch4_window7_224", "tf_efficientnet_lite0", "tinynet_e", "vgg11_bn",
-    "vit_small_patch32_224", "vit_tiny_patch16_224",
-)  # fmt: skip
+    "convnext_atto",
+    "convnextv2_atto",
+    "cspnext_tiny",
+    "cspresnet50",
+    "deit_tiny_patch16_224",
+    "densenet121",
+    "dla46_c",
+    "edgenext_xx_small",
+    "efficientnet_b0",
+    "efficientvit_b0",
+    "ese_vovnet19b_slim_dw",
+    "fasternet_t0",
+    "fastvit_t8",
+    "ghostnet_050",
+    "hardcorenas_a",
+    "hgnetv2_b0",
+    "hrnet_w18_small",
+    "inception_next_atto",
+    "lcnetv2_small",
+    "legacy_seresnet18",
+    "levit_128s",
+    "mambaout_femto",
+    "mixer_s32_224",
+    "mobilenetv2_100",
+    "mobilenetv3_small_050",
+    "mobilenetv4_conv_small",
+    "mobileone_s0",
+    "mobilevit_xxs",
+    "pit_ti_224",
+    "poolformer_s12",
+    "pvt_v2_b0",
+    "regnetx_002",
+    "regnety_002",
+    "repvgg_a0",
+    "repvit_m0_9",
+    "res2net50_48w_2s",
+    "resnest14d",
+    "resnet10t",
+    "resnet18",
+    "resnet50",
+    "resnetv2_18",
+    "selecsls42",
+    "starnet_s050",
+    "swiftformer_xs",
+    "swin_tiny_patch4_window7_224",
+    "tf_efficientnet_lite0",
+    "tinynet_e",
+    "vgg11_bn",
+    "vit_small_patch32_224",
+    "vit_tiny_patch16_224",
+)
 RATIOS = {"half": 0.5, "third": 0.3}
 SEED = 0
 IMAGES = 16
@@ -68,10 +109,11 @@ def build(folder: Path, name: str) -> dict[str, Any]:
             work.mkdir(exist_ok=True)
             made = prune_to(model, PruneChannel(ratio=ratio), ratio, context(model, work), work)
             found[label] = {
-                "seconds": time.monotonic() - started, "notes": [note.code for note in made.notes],
+                "seconds": time.monotonic() - started,
+                "notes": [note.code for note in made.notes],
                 "whole": sum(note.code == "kept_whole" for note in made.notes),
                 **exported(made.model, folder / f"{label}.onnx", model),
-            }  # fmt: skip
+            }
             (work / "weights.safetensors").unlink()
     except FeatherweightError as error:
         found["error"] = str(error)
@@ -93,10 +135,15 @@ def living(name: str, size: tuple[int, int, int], folder: Path) -> TorchModel:
     preprocess = Preprocess(size=size[1:], mean=(0.5,) * size[0], std=(0.25,) * size[0])
     recalibrate(module.eval(), images(preprocess).split("evaluation").span(0, IMAGES))
     return torch_model(
-        architecture=name, num_classes=module.num_classes, in_chans=size[0], img_size=None,
-        weights=save_weights(module, folder / "weights.safetensors"), seed=SEED, weights_label="random",
+        architecture=name,
+        num_classes=module.num_classes,
+        in_chans=size[0],
+        img_size=None,
+        weights=save_weights(module, folder / "weights.safetensors"),
+        seed=SEED,
+        weights_label="random",
         preprocess=preprocess,
-    )  # fmt: skip
+    )
 
 
 def images(preprocess: Preprocess) -> Data:
@@ -105,7 +152,9 @@ def images(preprocess: Preprocess) -> Data:
 
 
 def context(model: TorchModel, folder: Path) -> Context:
-    return Context(data=images(model.preprocess), seed=SEED, folder=folder, deadline=math.inf, isa=isa(), tell=silent)
+    return Context(
+        data=images(model.preprocess), seed=SEED, folder=folder, deadline=math.inf, isa=isa(), on_progress=silent
+    )
 
 
 def exported(model: TorchModel, path: Path, like: TorchModel) -> dict[str, Any]:
@@ -122,8 +171,10 @@ def measure(folder: Path) -> dict[str, Any]:
     noise = np.random.default_rng(SEED).standard_normal((1, *size)).astype(np.float32)
     target = Target(threads=cores())
     timed = compare(take_turns(models, target, noise, n_rounds=ROUNDS), "base", target)
-    rows = {label: {"p50_ms": one.p50_ms, "ratio": one.ratio_to_baseline, "low": one.ratio_low, "high": one.ratio_high}
-            for label, (one, _) in timed.items()}  # fmt: skip
+    rows = {
+        label: {"p50_ms": one.p50_ms, "ratio": one.ratio_to_baseline, "low": one.ratio_low, "high": one.ratio_high}
+        for label, (one, _) in timed.items()
+    }
     (folder / "timed.json").write_text(json.dumps(rows | {"cpu": cpu_name(), "threads": cores()}, indent=1))
     return rows
 
@@ -141,14 +192,20 @@ def rows(folder: Path) -> list[dict[str, Any]]:
 def table(found: list[dict[str, Any]]) -> str:
     """Markdown: what can be pruned, and what cannot."""
     cut = [row for row in found if "error" not in row]
-    lines = ["| family | architecture | px | MACs, divided by | parameters, divided by | latency at 0.5, share | "
-             "latency at 0.3, share | seconds |", "| --- | --- | --- | --- | --- | --- | --- | --- |"]  # fmt: skip
+    lines = [
+        "| family | architecture | px | MACs, divided by | parameters, divided by | latency at 0.5, share | "
+        "latency at 0.3, share | seconds |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- |",
+    ]
     for row in cut:
         half = row["half"]
         by = (f"{row['base'][what] / half[what]:.1f}" for what in ("macs", "parameters"))
         latencies = (_latency(row["timed"], label) for label in RATIOS)
-        lines.append("| " + " | ".join((row["family"], row["name"], str(row["px"]), *by, *latencies,
-                                         f"{half['seconds']:.0f}")) + " |")  # fmt: skip
+        lines.append(
+            "| "
+            + " | ".join((row["family"], row["name"], str(row["px"]), *by, *latencies, f"{half['seconds']:.0f}"))
+            + " |"
+        )
     lines += ["", "| family | architecture | why not |", "| --- | --- | --- |"]
     lines += [f"| {row['family']} | {row['name']} | {row['error']} |" for row in found if "error" in row]
     return "\n".join(lines)
@@ -165,8 +222,12 @@ def main(arguments: list[str]) -> None:
         for name in rest or NETWORKS:
             if not (folder / name / "built.json").exists():
                 found = build(folder / name, name)
-                print(name, found.get("error") or [found["base"]["macs"] / found[label]["macs"] for label in RATIOS],
-                      f"{found['seconds']:.0f} s", flush=True)  # fmt: skip
+                print(
+                    name,
+                    found.get("error") or [found["base"]["macs"] / found[label]["macs"] for label in RATIOS],
+                    f"{found['seconds']:.0f} s",
+                    flush=True,
+                )
     elif verb == "time":
         until = time.monotonic() + float(rest[0] if rest else math.inf)
         for row in rows(folder):

@@ -39,9 +39,11 @@ def row(name: str, variant: Variant) -> list[str]:
     accuracy, latency, verdict = variant.accuracy, variant.latency, variant.verdict
     if accuracy is None or latency is None:
         raise RuntimeError(f"{variant.label} was not measured")
-    lost = "" if verdict is None or verdict.drop is None else (
-        f"{verdict.drop:.2%} ({verdict.drop_low:.2%} to {verdict.drop_high:.2%})"
-    )  # fmt: skip
+    lost = (
+        ""
+        if verdict is None or verdict.drop is None
+        else (f"{verdict.drop:.2%} ({verdict.drop_low:.2%} to {verdict.drop_high:.2%})")
+    )
     ratio = f"{latency.ratio_to_baseline:.2f} ({latency.ratio_low:.2f} to {latency.ratio_high:.2f})"
     top1 = f"{accuracy.top1:.2%} ({accuracy.low:.2%} to {accuracy.high:.2%})"
     return [name, variant.label, top1, lost, ratio, f"{variant.size_bytes / 1e6:.2f}"]

@@ -79,8 +79,17 @@ def main(model: Path, n_images: int, repeats: int) -> int:
     for case in CASES:
         ours, theirs = compare(model, case, n_images, repeats)
         slower, larger = ours.seconds / theirs.seconds, ours.mb / theirs.mb
-        rows.append((case.name, f"{ours.seconds:.1f}", f"{theirs.seconds:.1f}", f"{slower:.2f}", f"{ours.mb:.0f}",
-                     f"{theirs.mb:.0f}", f"{larger:.2f}"))  # fmt: skip
+        rows.append(
+            (
+                case.name,
+                f"{ours.seconds:.1f}",
+                f"{theirs.seconds:.1f}",
+                f"{slower:.2f}",
+                f"{ours.mb:.0f}",
+                f"{theirs.mb:.0f}",
+                f"{larger:.2f}",
+            )
+        )
         if case == CASES[0] and slower > MAX_TIME:
             broken.append(f"{case.name} takes {slower:.2f} times the time, more than {MAX_TIME}")
         if case.calibration != "minmax" and larger > MAX_MEMORY:

@@ -48,8 +48,15 @@ def ours(model: OnnxModel, data: Data, n_images: int, calibration: str, correcte
             "reduce_range": False,
         }
     )
-    context = Context(data=data, seed=0, folder=folder, deadline=math.inf, isa=isa(), tell=_silent,
-                      target=Target(threads=cores()))  # fmt: skip
+    context = Context(
+        data=data,
+        seed=0,
+        folder=folder,
+        deadline=math.inf,
+        isa=isa(),
+        on_progress=_silent,
+        target=Target(threads=cores()),
+    )
     quantize_static(model, settings, context)
 
 

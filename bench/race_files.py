@@ -131,8 +131,13 @@ def build_ours(files: Files) -> tuple[Built, Path | None]:
         error = report.failures[0].message if report and report.failures else last_line(log.read_text())
         return Built(source=files.source, seconds=seconds, peak_mb=peak_mb, error=error[:ERROR_CHARS]), None
     path = files.fp32 if variant.role == "baseline" else files.out / variant.file
-    built = Built(source=files.source, seconds=seconds, peak_mb=peak_mb, size_bytes=variant.size_bytes,
-                  label=_label(report, variant))  # fmt: skip
+    built = Built(
+        source=files.source,
+        seconds=seconds,
+        peak_mb=peak_mb,
+        size_bytes=variant.size_bytes,
+        label=_label(report, variant),
+    )
     return built, path
 
 

@@ -96,9 +96,16 @@ def digits_at(size: int) -> Data:
 def train(network: Network, folder: Path) -> TorchModel:
     """The network after all its phases, its weights in `folder`."""
     model = torch_model(
-        architecture=network.name, num_classes=10, in_chans=3, img_size=None, weights=None, seed=SEED,
-        weights_label="random", preprocess=preprocess_for(network.size), arguments=network.arguments,
-    )  # fmt: skip
+        architecture=network.name,
+        num_classes=10,
+        in_chans=3,
+        img_size=None,
+        weights=None,
+        seed=SEED,
+        weights_label="random",
+        preprocess=preprocess_for(network.size),
+        arguments=network.arguments,
+    )
     module = build_module(network.name, SEED, 10, 3, None, network.arguments | network.training)
     for size, epochs, learning_rate in network.phases:
         part = digits_at(size).split("train").cached(folder)

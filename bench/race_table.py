@@ -5,8 +5,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from bench.race_results import FP32, OURS, Entry, Figures, Row, Speed
 
 HEADS = ("network", "method", "speed-up", "ours over it", "SQNR, dB", "agreement", "top-1", "MB", "s", "peak MB")
-SUMMARY_HEADS = ("network", "family", "ours", "speed-up", "SQNR, dB", "fastest of at least equal fidelity", "speed-up",
-                 "SQNR, dB", "ours over it", "fastest of any fidelity")  # fmt: skip
+SUMMARY_HEADS = (
+    "network",
+    "family",
+    "ours",
+    "speed-up",
+    "SQNR, dB",
+    "fastest of at least equal fidelity",
+    "speed-up",
+    "SQNR, dB",
+    "ours over it",
+    "fastest of any fidelity",
+)
 
 
 def report(networks: Mapping[str, Entry]) -> tuple[str, bool]:
@@ -59,9 +69,18 @@ def _line(name: str, entry: Entry) -> list[str]:
     best, figures = max(_as_faithful(entry, ours.figures), key=_by_speed)
     others = ((name, row.figures) for name, row in entry.rows.items() if name != OURS and row.figures is not None)
     fastest, quick = max(others, key=_by_speed)
-    return [name, entry.kind, ours.built.label or "", _speed(ours.figures.speed), _sqnr(ours.figures), best,
-            _speed(figures.speed), _sqnr(figures), _speed(figures.ours_over),
-            f"{fastest}: {quick.speed.times:.2f} at {_sqnr(quick)} dB"]  # fmt: skip
+    return [
+        name,
+        entry.kind,
+        ours.built.label or "",
+        _speed(ours.figures.speed),
+        _sqnr(ours.figures),
+        best,
+        _speed(figures.speed),
+        _sqnr(figures),
+        _speed(figures.ours_over),
+        f"{fastest}: {quick.speed.times:.2f} at {_sqnr(quick)} dB",
+    ]
 
 
 def _by_speed(pair: tuple[str, Figures]) -> float:
@@ -78,8 +97,13 @@ def _figures(row: Row) -> list[str]:
     figures = row.figures
     if figures is None:
         return [f"failed: {row.built.error}", "", "", "", ""]
-    return [_speed(figures.speed), _speed(figures.ours_over), _sqnr(figures), f"{figures.agreement:.1%}",
-            f"{figures.top1:.2%}"]  # fmt: skip
+    return [
+        _speed(figures.speed),
+        _speed(figures.ours_over),
+        _sqnr(figures),
+        f"{figures.agreement:.1%}",
+        f"{figures.top1:.2%}",
+    ]
 
 
 def _costs(method: str, row: Row) -> list[str]:

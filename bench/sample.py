@@ -41,8 +41,10 @@ def once(recipe: Recipe, out: Path) -> None:
     for variant in report.variants:
         latency, accuracy = variant.latency, variant.accuracy
         if latency is not None and accuracy is not None:
-            print(f"  {variant.label}: {variant.size_bytes / 1e6:.2f} MB, ratio {latency.ratio_to_baseline:.3f} "
-                  f"({latency.ratio_low:.3f} to {latency.ratio_high:.3f}), top-1 {accuracy.top1:.4f}")  # fmt: skip
+            print(
+                f"  {variant.label}: {variant.size_bytes / 1e6:.2f} MB, ratio {latency.ratio_to_baseline:.3f} "
+                f"({latency.ratio_low:.3f} to {latency.ratio_high:.3f}), top-1 {accuracy.top1:.4f}"
+            )
 
 
 if __name__ == "__main__":

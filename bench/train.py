@@ -37,7 +37,7 @@ from engine import models
 from engine.context import silent
 from engine.data import Data
 from engine.measure.statistics import bootstrap
-from engine.run.step_runner import Bench
+from engine.run.step_runner import StepRunner
 from engine.settings import Distill, Finetune, Preprocess, SampleData, SampleModel, Split, Target
 from engine.settings.training import Arithmetic
 from engine.store.cache import Cache
@@ -46,7 +46,7 @@ from engine.training.batches import Batch, normalised
 from engine.training.loop import fit
 from engine.training.loss_module import loss_of
 from engine.training.objectives import Labels
-from engine.training.precision import Mode, probe
+from engine.training.precision import Precision, probe
 
 NETWORKS = ("resnet10t:64", "mobilenetv3_small_050:64", "vit_tiny_patch16_224:64")
 EPOCHS, BATCH, RATE, SHARE = 1, 64, 1e-3, 0.9
@@ -87,8 +87,8 @@ def network_row(name: str, size: int, rounds: int) -> tuple[list[str], bool]:
     rates = {who: f"{trained / median(seconds):.0f}" for who, seconds in took.items()}
     faster = min(took["plain"], took["accelerate"], key=median) / took["ours"]
     gain = _ratio(took["ours"] / took["chosen"]) if "chosen" in took else ""
-    mode = f"{chosen.arithmetic}: {rates['chosen']}" if "chosen" in took else chosen.arithmetic
-    row = [f"{name}, {size}", rates["ours"], rates["plain"], rates["accelerate"], _ratio(faster), mode, gain]
+    precision = f"{chosen.arithmetic}: {rates['chosen']}" if "chosen" in took else chosen.arithmetic
+    row = [f"{name}, {size}", rates["ours"], rates["plain"], rates["accelerate"], _ratio(faster), precision, gain]
     return row, bootstrap(faster)[1] >= 1
 
 
@@ -99,25 +99,33 @@ def _fresh(name: str, size: int) -> nn.Module:
     return module
 
 
-def _chosen(module: nn.Module, pixels: np.ndarray, labels: np.ndarray, preprocess: Preprocess) -> Mode:
+def _chosen(module: nn.Module, pixels: np.ndarray, labels: np.ndarray, preprocess: Preprocess) -> Precision:
     rows = np.arange(BATCH)
     batch = Batch(rows, 0, pixels[rows], normalised(pixels[rows], preprocess))
 
-    def step(one: nn.Module, mode: Mode) -> float:
+    def step(one: nn.Module, precision: Precision) -> float:
         one.train()
-        loss = loss_of(one, batch, Labels(labels, 0.1), mode)
+        loss = loss_of(one, batch, Labels(labels, 0.1), precision)
         loss.backward()
         return loss.item()
 
-    return probe(module, step, torch.device("cpu"), math.inf).mode
+    return probe(module, step, torch.device("cpu"), math.inf).precision
 
 
 def _ours(
     name: str, size: int, pixels: np.ndarray, labels: np.ndarray, preprocess: Preprocess, arithmetic: Arithmetic
 ) -> None:
     settings = Finetune(epochs=EPOCHS, learning_rate=RATE, batch_size=BATCH, shift=0.0, arithmetic=arithmetic)
-    fit(_fresh(name, size), pixels, Labels(labels, 0.1), preprocess, settings, seed=0, deadline=math.inf,
-        on_epoch=lambda point: None)  # fmt: skip
+    fit(
+        _fresh(name, size),
+        pixels,
+        Labels(labels, 0.1),
+        preprocess,
+        settings,
+        seed=0,
+        deadline=math.inf,
+        on_epoch=lambda point: None,
+    )
 
 
 def _theirs(rival: Rival, name: str, size: int, pixels: np.ndarray, labels: np.ndarray, preprocess: Preprocess) -> None:
@@ -141,13 +149,18 @@ def distil_row(rounds: int) -> list[str]:
 
         settings = Distill(student=STUDENT, student_weights="random", epochs=DISTILL_EPOCHS, arithmetic="float32")
         took = turns({"kept": partial(run, settings.views), "anew": partial(run, 0)}, rounds)
-    return [f"{STUDENT}, {DISTILL_EPOCHS} epochs", f"{median(took['kept']):.1f}", f"{median(took['anew']):.1f}",
-            _ratio(took["anew"] / took["kept"])]  # fmt: skip
+    return [
+        f"{STUDENT}, {DISTILL_EPOCHS} epochs",
+        f"{median(took['kept']):.1f}",
+        f"{median(took['anew']):.1f}",
+        _ratio(took["anew"] / took["kept"]),
+    ]
 
 
-def _bench(work: Path, data: Data) -> Bench:
-    return Bench(cache=Cache(work / "cache"), data=data, target=Target(threads=cores()), seed=0, work=work,
-                 deadline=math.inf)  # fmt: skip
+def _bench(work: Path, data: Data) -> StepRunner:
+    return StepRunner(
+        cache=Cache(work / "cache"), data=data, target=Target(threads=cores()), seed=0, work=work, deadline=math.inf
+    )
 
 
 def _ratio(ratios: np.ndarray) -> str:

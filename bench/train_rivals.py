@@ -63,9 +63,14 @@ def _loaders(train: Images, validation: Images, batch: int) -> tuple[Batches, Ba
 
 
 def _trained(
-    module: nn.Module, optimizer: torch.optim.Optimizer, schedule: LRScheduler, batches: Batches, held: Batches,
-    epochs: int, backward: Callable[[Tensor], None],
-) -> float:  # fmt: skip
+    module: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    schedule: LRScheduler,
+    batches: Batches,
+    held: Batches,
+    epochs: int,
+    backward: Callable[[Tensor], None],
+) -> float:
     """Top-1 after the last epoch."""
     criterion, top1 = nn.CrossEntropyLoss(label_smoothing=0.1), 0.0
     for _ in range(epochs):

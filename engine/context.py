@@ -16,13 +16,13 @@ from engine.settings import Budget, Goal, Step, Target
 Model = TorchModel | OnnxModel
 
 
-class Tell(Protocol):
+class ProgressCallback(Protocol):
     """Reports the share of the step that is done, what is going on, and figures for the live curve."""
 
     def __call__(self, fraction: float, message: str, **metrics: float) -> None: ...
 
 
-class Candidate(Result):
+class CandidateResult(Result):
     """A model that a search tried; `model` has its own content address."""
 
     model: OnnxModel
@@ -32,17 +32,17 @@ class Candidate(Result):
     seconds: float
 
 
-class Search(Result):
+class SearchResult(Result):
     """What a step that tries several models found: all of them, who won (None: the model as it was), and why."""
 
-    candidates: tuple[Candidate, ...]
+    candidates: tuple[CandidateResult, ...]
     winner_key: str | None
     reason: Note
     n_images: int
     """Held-back calibration images."""
 
     @property
-    def winner(self) -> Candidate | None:
+    def winner(self) -> CandidateResult | None:
         return next((one for one in self.candidates if one.model.key == self.winner_key), None)
 
 
@@ -50,7 +50,7 @@ def silent(fraction: float, message: str, **metrics: float) -> None:
     """A Tell for a part of some work that tells of itself."""
 
 
-def ignore(candidate: Candidate) -> None:
+def ignore(candidate: CandidateResult) -> None:
     """For whoever wants the winner alone."""
 
 
@@ -75,7 +75,7 @@ class Context:
     folder: Path
     deadline: float
     isa: tuple[str, ...]
-    tell: Tell
+    on_progress: ProgressCallback
     target: Target = field(default_factory=Target)
     budget: Budget = field(default_factory=Budget)
     goal: Goal = "latency"
@@ -95,7 +95,7 @@ class Context:
     """A file for a training under way, which outlives this process and goes with the step's end; None: not kept."""
     measuring: Callable[[], AbstractContextManager[object]] = nullcontext
     """Held while something is timed: nothing else of this home computes meanwhile."""
-    offer: Callable[[Candidate], None] = ignore
+    on_candidate: Callable[[CandidateResult], None] = ignore
     """Puts a search's candidate on disk and into the report at once, or its newer figures."""
 
 
@@ -112,7 +112,7 @@ class Outcome:
     notes: tuple[Note, ...] = ()
     complete: bool = True
     ended_early: bool = False
-    search: Search | None = None
+    search: SearchResult | None = None
 
     @property
     def onnx(self) -> OnnxModel:

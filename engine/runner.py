@@ -65,13 +65,20 @@ def as_error(error: Exception) -> FeatherweightError:
         case MemoryError():
             return LimitError("the job ran out of memory", "Choose a smaller model or a smaller batch", code="memory")
         case OSError(errno=errno.ENOSPC | errno.EDQUOT):
-            return LimitError("the disk is full", "Free the cache, or delete old runs and uploads, and run it again",
-                              code="disk_full")  # fmt: skip
+            return LimitError(
+                "the disk is full", "Free the cache, or delete old runs and uploads, and run it again", code="disk_full"
+            )
         case OSError(errno=errno.EFBIG):
-            return LimitError("a file grew past the limit for files",
-                              "Choose a smaller model, or raise the limit (ulimit -f)", code="file_size")  # fmt: skip
-    return RunError(f"something that was not foreseen went wrong ({type(error).__name__})",
-                    "Its traceback is in the log; please report it", code="internal")  # fmt: skip
+            return LimitError(
+                "a file grew past the limit for files",
+                "Choose a smaller model, or raise the limit (ulimit -f)",
+                code="file_size",
+            )
+    return RunError(
+        f"something that was not foreseen went wrong ({type(error).__name__})",
+        "Its traceback is in the log; please report it",
+        code="internal",
+    )
 
 
 def _carry_out(folder: JobFolder, started: str) -> Outcome:
@@ -109,8 +116,14 @@ def _ending(report: Report, started: str) -> Outcome:
     if not report.failures:
         return Outcome(state="done", exit_status=0, started=started, finished=now())
     first = report.failures[0]
-    return Outcome(state="failed", error=Note(code=first.code, text=first.message), next=first.next,
-                   exit_status=FAILED, started=started, finished=now())  # fmt: skip
+    return Outcome(
+        state="failed",
+        error=Note(code=first.code, text=first.message),
+        next=first.next,
+        exit_status=FAILED,
+        started=started,
+        finished=now(),
+    )
 
 
 def _has_variants(folder: JobFolder) -> bool:

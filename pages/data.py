@@ -13,9 +13,14 @@ way = st.container()
 draft = state.draft()
 chosen = draft.data.kind if draft.data else ("none" if draft.synthetic else "sample")
 source = st.segmented_control(
-    "Source", list(SOURCES.values()), default=SOURCES[chosen], required=True, key="images",
-    bind="query-params", label_visibility="collapsed",
-)  # fmt: skip
+    "Source",
+    list(SOURCES.values()),
+    default=SOURCES[chosen],
+    required=True,
+    key="images",
+    bind="query-params",
+    label_visibility="collapsed",
+)
 if source == SOURCES["images"]:
     images_view.choose()
 elif source == SOURCES["none"]:

@@ -11,9 +11,14 @@ chrome.heading("Model", "The network that is to become small and fast.")
 way = st.container()
 chosen = state.draft().model
 source = st.segmented_control(
-    "Source", list(SOURCES.values()), default=state.default(SOURCES[chosen.kind if chosen else "sample"]),
-    required=True, key="source", bind="query-params", label_visibility="collapsed",
-)  # fmt: skip
+    "Source",
+    list(SOURCES.values()),
+    default=state.default(SOURCES[chosen.kind if chosen else "sample"]),
+    required=True,
+    key="source",
+    bind="query-params",
+    label_visibility="collapsed",
+)
 if source == SOURCES["timm"]:
     catalogue_view.choose()
 elif source == SOURCES["file"]:

@@ -17,8 +17,9 @@ with right, st.container(key="run-panel"):
     with chrome.card("plan", "What will happen", accent=True):
         recipe = plan_view.show(state.draft(), problems)
         with st.container(key="run-bar"):
-            pressed = st.button("Run", type="primary", icon=":material/play_arrow:", width="stretch",
-                                disabled=recipe is None)  # fmt: skip
+            pressed = st.button(
+                "Run", type="primary", icon=":material/play_arrow:", width="stretch", disabled=recipe is None
+            )
         token = state.token(pressed)
         if pressed and recipe is not None:
             started = submit(recipe, token=token, from_browser=True)

@@ -12,6 +12,9 @@ else:
     chrome.heading(
         "Results", "What a run found: the file to take, how much faster and smaller it is, and what it costs."
     )
-    chrome.empty("No results yet", "When a run has finished, its answer, its charts and its ONNX files are here.",
-                 ":material/query_stats:")  # fmt: skip
+    chrome.empty(
+        "No results yet",
+        "When a run has finished, its answer, its charts and its ONNX files are here.",
+        ":material/query_stats:",
+    )
     st.page_link(chrome.START, label="Start with the sample", icon=":material/arrow_back:")

@@ -12,8 +12,12 @@ if run := state.param("run"):
 chrome.heading("Runs", "What every run came to. A run goes on when you close this page.")
 found = list_jobs(limit=runs_view.MOST)
 if not found:
-    chrome.empty("Nothing has run yet", "A run measures the baseline and every variant, and ends in an answer. "
-                 "Start the sample to see one in about a minute.", ":material/hourglass_empty:")  # fmt: skip
+    chrome.empty(
+        "Nothing has run yet",
+        "A run measures the baseline and every variant, and ends in an answer. "
+        "Start the sample to see one in about a minute.",
+        ":material/hourglass_empty:",
+    )
     st.page_link(chrome.START, label="To the sample", icon=":material/arrow_back:")
 elif all(run.state in ENDED for run in found):
     runs_view.table(found)

@@ -48,13 +48,16 @@ st.header("Or bring your own", anchor=False)
 with st.grid(3, min_column_width=240, gap="medium"):
     with chrome.card("timm", "A timm architecture", "Over 1,300 by name", fill=True):
         st.markdown("Search by family, size and cost; with pretrained weights, or your own.")
-        st.page_link(chrome.MODEL, label="Search the catalogue", icon=":material/search:",
-                     query_params={"source": "Catalogue"})  # fmt: skip
+        st.page_link(
+            chrome.MODEL, label="Search the catalogue", icon=":material/search:", query_params={"source": "Catalogue"}
+        )
     with chrome.card("onnx", "An ONNX file", "An FP32 image classifier", fill=True):
         st.markdown("Size, latency and agreement with the original, even without any images.")
-        st.page_link(chrome.MODEL, label="Upload a model", icon=":material/upload_file:",
-                     query_params={"source": "ONNX file"})  # fmt: skip
+        st.page_link(
+            chrome.MODEL, label="Upload a model", icon=":material/upload_file:", query_params={"source": "ONNX file"}
+        )
     with chrome.card("recipe", "A recipe", "A run as a file", fill=True):
         st.markdown("Open one that somebody saved, change what you like, run it here.")
-        st.page_link(chrome.OPTIMIZE, label="Open a recipe", icon=":material/description:",
-                     query_params={"open": "recipe"})  # fmt: skip
+        st.page_link(
+            chrome.OPTIMIZE, label="Open a recipe", icon=":material/description:", query_params={"open": "recipe"}
+        )

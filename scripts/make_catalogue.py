@@ -73,8 +73,14 @@ def _counted(name: str, device: str) -> CatalogueEntry:
         image = torch.zeros(1, *size)
     with torch.no_grad(), MacCounter(image) as counter:
         model(image)
-    return CatalogueEntry(name=name, family=family(name), parameters=_parameters(model), macs=counter.macs,
-                          input_size=tuple(size), pretrained_tags=tags(name))  # fmt: skip
+    return CatalogueEntry(
+        name=name,
+        family=family(name),
+        parameters=_parameters(model),
+        macs=counter.macs,
+        input_size=tuple(size),
+        pretrained_tags=tags(name),
+    )
 
 
 def family(name: str) -> str:

@@ -36,11 +36,20 @@ def pruned(text: str) -> Iterator[tuple[str, ...]]:
 
 def raced(text: str) -> Iterator[tuple[str, ...]]:
     """What docs/race.md has of every network; the family is the catalogue's. Raises KeyError for one unknown to it."""
-    top1 = {(name, method.partition(":")[0]): share.rstrip("%") for name, method, _, _, _, _, share, *_ in
-            _table(text, "network | method")}  # fmt: skip
+    top1 = {
+        (name, method.partition(":")[0]): share.rstrip("%")
+        for name, method, _, _, _, _, share, *_ in _table(text, "network | method")
+    }
     for name, _, winner, times, *_ in _table(text, "network | family"):
-        yield (name, catalogue.entries()[name].family, _cpu(text, name), winner, *_interval(times),
-               top1[name, "FP32"], top1[name, "**ours**"])  # fmt: skip
+        yield (
+            name,
+            catalogue.entries()[name].family,
+            _cpu(text, name),
+            winner,
+            *_interval(times),
+            top1[name, "FP32"],
+            top1[name, "**ours**"],
+        )
 
 
 def presets(text: str) -> Iterator[tuple[str, ...]]:
@@ -50,23 +59,38 @@ def presets(text: str) -> Iterator[tuple[str, ...]]:
 
 
 TABLES = {
-    PRUNED: Table("pruning.md", """\
+    PRUNED: Table(
+        "pruning.md",
+        """\
 # What channel pruning leaves of timm architectures: MACs and parameters are divided by this at a ratio of 0.5; latency
 # is the share that is left at 0.5 (at_50) and at 0.3 (at_30), with its 95 % interval
 # docs/pruning.md, November 2026: random weights, onnxruntime, batch 1, 2 threads, two cores of an AMD EPYC with
 # AVX512-VNNI
-""", "name family img_size macs parameters at_50 at_50_low at_50_high at_30 at_30_low at_30_high", pruned),
-    RACED: Table("race.md", """\
+""",
+        "name family img_size macs parameters at_50 at_50_low at_50_high at_30 at_30_low at_30_high",
+        pruned,
+    ),
+    RACED: Table(
+        "race.md",
+        """\
 # What races of ways to quantize ended in: times as fast as FP32, with the 95 % interval; top-1 in %
 # docs/race.md, November 2026: trained on digits, 539 images of 224 px, onnxruntime 1.32.0, batch 1, two cores of an
 # AMD EPYC: with AVX512-VNNI (VNNI), with AVX2 and no VNNI (AVX2)
-""", "name family cpu winner times low high top1_fp32 top1", raced),
-    PRESETS: Table("pruning.md", """\
+""",
+        "name family cpu winner times low high top1_fp32 top1",
+        raced,
+    ),
+    PRESETS: Table(
+        "pruning.md",
+        """\
 # What the presets make of the sample: size, top-1 in % of 539 images, the share of its latency that is left, with its
 # 95 % interval
 # docs/pruning.md, November 2026: onnxruntime, batch 1, 2 threads, two cores of an AMD EPYC with AVX512-VNNI
-""", "preset size_mb top1 share low high", presets),
-}  # fmt: skip
+""",
+        "preset size_mb top1 share low high",
+        presets,
+    ),
+}
 
 
 def made(path: Path) -> str:

@@ -33,8 +33,14 @@ from engine.training.objectives import Labels
 
 SAMPLE = Path(__file__).parent.parent / "engine" / "models" / "sample"
 CHOSEN = ("resnet10t", 64)
-CANDIDATES = (CHOSEN, ("resnet10t", 32), ("resnet18", 32), ("regnetx_002", 64), ("test_resnet", 64),
-              ("mobilenetv4_conv_small_035", 64))  # fmt: skip
+CANDIDATES = (
+    CHOSEN,
+    ("resnet10t", 32),
+    ("resnet18", 32),
+    ("regnetx_002", 64),
+    ("test_resnet", 64),
+    ("mobilenetv4_conv_small_035", 64),
+)
 TRAINING = Finetune(epochs=20, learning_rate=2e-3, batch_size=64, label_smoothing=0.1, shift=0.05)
 SEED = 0
 
@@ -73,8 +79,17 @@ def show(point: Point) -> None:
 
 
 def described(architecture: str, preprocess: Preprocess, data: Data, weights: Path) -> TorchModel:
-    return torch_model(architecture=architecture, num_classes=10, in_chans=1, img_size=None, weights=weights, seed=SEED,
-                       weights_label="sample", preprocess=preprocess, classes=data.classes)  # fmt: skip
+    return torch_model(
+        architecture=architecture,
+        num_classes=10,
+        in_chans=1,
+        img_size=None,
+        weights=weights,
+        seed=SEED,
+        weights_label="sample",
+        preprocess=preprocess,
+        classes=data.classes,
+    )
 
 
 def measured(model: TorchModel, data: Data, folder: Path) -> dict[str, float]:
@@ -85,17 +100,28 @@ def measured(model: TorchModel, data: Data, folder: Path) -> dict[str, float]:
     full = export_onnx(model, folder / "model_fp32.onnx", batch)
     quantized = folder / "int8"
     quantized.mkdir()
-    context = Context(data=data, seed=SEED, folder=quantized, deadline=math.inf, isa=isa(),
-                      tell=lambda fraction, message, **metrics: None)  # fmt: skip
+    context = Context(
+        data=data,
+        seed=SEED,
+        folder=quantized,
+        deadline=math.inf,
+        isa=isa(),
+        on_progress=lambda fraction, message, **metrics: None,
+    )
     small = quantize_static(full, QuantizeStatic(method="static"), context).model
     latency, _ = measure_latency({"fp32": full, "int8": small}, "fp32", target, batch)["int8"]
     fp32, int8 = (accuracy(predict(file, part, target).logits, part.labels) for file in (full, small))
     sizes = full.path.stat().st_size, small.path.stat().st_size
     return {
-        "top1": fp32.top1, "top1_int8": int8.top1, "n_images": fp32.n_images,
-        "latency_ratio": latency.ratio_to_baseline, "ratio_low": latency.ratio_low, "ratio_high": latency.ratio_high,
-        "size_bytes": sizes[0], "size_ratio": sizes[1] / sizes[0],
-    }  # fmt: skip
+        "top1": fp32.top1,
+        "top1_int8": int8.top1,
+        "n_images": fp32.n_images,
+        "latency_ratio": latency.ratio_to_baseline,
+        "ratio_low": latency.ratio_low,
+        "ratio_high": latency.ratio_high,
+        "size_bytes": sizes[0],
+        "size_ratio": sizes[1] / sizes[0],
+    }
 
 
 def compare() -> None:
@@ -104,9 +130,12 @@ def compare() -> None:
         with tempfile.TemporaryDirectory() as name:
             model, data, seconds = train(architecture, size, Path(name))
             row = measured(model, data, Path(name))
-        print(f"{architecture}, {size}: {row['top1']:.4f} -> {row['top1_int8']:.4f}, {row['latency_ratio']:.2f} "
-              f"({row['ratio_low']:.2f} to {row['ratio_high']:.2f}), {row['size_ratio']:.2f} of "
-              f"{row['size_bytes'] / 1e6:.1f} MB, {seconds:.0f} s", flush=True)  # fmt: skip
+        print(
+            f"{architecture}, {size}: {row['top1']:.4f} -> {row['top1_int8']:.4f}, {row['latency_ratio']:.2f} "
+            f"({row['ratio_low']:.2f} to {row['ratio_high']:.2f}), {row['size_ratio']:.2f} of "
+            f"{row['size_bytes'] / 1e6:.1f} MB, {seconds:.0f} s",
+            flush=True,
+        )
 
 
 def make() -> None:
@@ -128,13 +157,17 @@ def make() -> None:
         "classes": data.classes,
         "preprocess": model.preprocess.model_dump(mode="json"),
         "weights_sha256": file_sha256(checkpoint),
-        "split": {"train": summary.n_train, "calibration": summary.n_calibration, "evaluation": summary.n_evaluation,
-                  "evaluation_sha256": summary.evaluation_sha256},
+        "split": {
+            "train": summary.n_train,
+            "calibration": summary.n_calibration,
+            "evaluation": summary.n_evaluation,
+            "evaluation_sha256": summary.evaluation_sha256,
+        },
         "top1": row["top1"],
         "n_images": row["n_images"],
         "training": {**TRAINING.model_dump(mode="json"), "seed": SEED, "seconds": round(seconds)},
         "versions": versions(),
-    }  # fmt: skip
+    }
     (SAMPLE / "card.json").write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
     print(json.dumps(row, indent=1))
     print(f"{checkpoint.stat().st_size / 1e6:.2f} MB")

@@ -44,26 +44,47 @@ def made_variant(id: str, label: str, *, labelled: bool = True, **changed) -> Va
     """A measured variant; the baseline where its id is BASE."""
     base = id == BASE
     values = {
-        "id": id, "parent_id": None if base else BASE, "branch": 0, "step": 0, "settings": None, "label": label,
-        "technique": "baseline" if base else "quantize", "role": "baseline" if base else "step",
-        "file": f"variants/{id}/model.onnx", "sha256": id[0] * 64, "size_bytes": 20_000_000 if base else 5_000_000,
-        "parameters": 5_000_000, "macs": 80_000_000, "input": InputSpec(shape=(1, 64, 64), preprocess=GRAY),
+        "id": id,
+        "parent_id": None if base else BASE,
+        "branch": 0,
+        "step": 0,
+        "settings": None,
+        "label": label,
+        "technique": "baseline" if base else "quantize",
+        "role": "baseline" if base else "step",
+        "file": f"variants/{id}/model.onnx",
+        "sha256": id[0] * 64,
+        "size_bytes": 20_000_000 if base else 5_000_000,
+        "parameters": 5_000_000,
+        "macs": 80_000_000,
+        "input": InputSpec(shape=(1, 64, 64), preprocess=GRAY),
         "latency": made_latency(2.0, 1.0) if base else made_latency(1.0, 0.5),
         "throughput": Throughput(batch_size=1, images_per_s=500 if base else 1000, low=490, high=1010),
         "accuracy": Accuracy(top1=0.99, top5=1.0, n_images=540, low=0.98, high=0.995) if labelled else None,
         "fidelity": None if base else Fidelity(agreement=0.97, sqnr_db=31.0, n_images=540),
         "verdict": None if base else Verdict(within_budget=True, faster="yes", codes=("accuracy_drop_uncertain",)),
-        "seconds": 1.0, "notes": () if base else (Note(code="scheme", text="unsigned activations"),),
-    }  # fmt: skip
+        "seconds": 1.0,
+        "notes": () if base else (Note(code="scheme", text="unsigned activations"),),
+    }
     return Variant(**(values | changed))
 
 
 def made_latency(p50_ms: float, ratio: float) -> Latency:
     return Latency(
-        runtime="onnxruntime", provider="CPUExecutionProvider", threads=2, batch_size=1, p50_ms=p50_ms,
-        p95_ms=p50_ms * 1.5, n_runs=400, n_rounds=20, n_warmup=10, session_options={}, ratio_to_baseline=ratio,
-        ratio_low=ratio * 0.9, ratio_high=ratio * 1.1,
-    )  # fmt: skip
+        runtime="onnxruntime",
+        provider="CPUExecutionProvider",
+        threads=2,
+        batch_size=1,
+        p50_ms=p50_ms,
+        p95_ms=p50_ms * 1.5,
+        n_runs=400,
+        n_rounds=20,
+        n_warmup=10,
+        session_options={},
+        ratio_to_baseline=ratio,
+        ratio_low=ratio * 0.9,
+        ratio_high=ratio * 1.1,
+    )
 
 
 def made_report(*variants: Variant, run_id: str = "run1", labelled: bool = True, **changed) -> Report:
@@ -73,43 +94,77 @@ def made_report(*variants: Variant, run_id: str = "run1", labelled: bool = True,
         made_variant(INT8, "Static INT8", labelled=labelled),
     )
     values = {
-        "run_id": run_id, "state": "done", "created": "2026-01-01T00:00:00+00:00", "seconds": 40.0, "recipe": RECIPE,
-        "environment": Environment(cpu="A CPU", cores=2, memory_bytes=8 * 10**9, isa=("avx2",),
-                                   runtimes={"onnxruntime": ("CPUExecutionProvider",)}, versions={"numpy": "2.0"}),
-        "data": DataSummary(n_train=1000, n_calibration=179, n_evaluation=540, n_holdout=0, n_skipped=0,
-                            classes=tuple("0123456789"), evaluation_sha256="c" * 64),
-        "variants": shown, "recommended": Recommendation(id=shown[-1].id, reason=Note(code="best", text="it is fast")),
-    }  # fmt: skip
+        "run_id": run_id,
+        "state": "done",
+        "created": "2026-01-01T00:00:00+00:00",
+        "seconds": 40.0,
+        "recipe": RECIPE,
+        "environment": Environment(
+            cpu="A CPU",
+            cores=2,
+            memory_bytes=8 * 10**9,
+            isa=("avx2",),
+            runtimes={"onnxruntime": ("CPUExecutionProvider",)},
+            versions={"numpy": "2.0"},
+        ),
+        "data": DataSummary(
+            n_train=1000,
+            n_calibration=179,
+            n_evaluation=540,
+            n_holdout=0,
+            n_skipped=0,
+            classes=tuple("0123456789"),
+            evaluation_sha256="c" * 64,
+        ),
+        "variants": shown,
+        "recommended": Recommendation(id=shown[-1].id, reason=Note(code="best", text="it is fast")),
+    }
     return Report(**(values | changed))
 
 
 WON, LATE, SLOW, OVER = "1" * 12, "2" * 12, "3" * 12, "4" * 12
-REASON = Note(code="race_won", text="Static INT8 won among 4 candidates and FP32: 1.82 times as fast as FP32 (1.70 to "
-                                    "1.95) in the race's own rounds, 5.00 MB, 0.2 points less top-1 on the evaluation "
-                                    "images")  # fmt: skip
-LOST = Note(code="race_nothing_faster", text="FP32 stays: nothing within the budget is faster; the fastest, Static "
-                                             "INT8, is 0.83 times as fast as FP32 (0.79 to 0.87) in the race's own "
-                                             "rounds")  # fmt: skip
+REASON = Note(
+    code="race_won",
+    text="Static INT8 won among 4 candidates and FP32: 1.82 times as fast as FP32 (1.70 to "
+    "1.95) in the race's own rounds, 5.00 MB, 0.2 points less top-1 on the evaluation "
+    "images",
+)
+LOST = Note(
+    code="race_nothing_faster",
+    text="FP32 stays: nothing within the budget is faster; the fastest, Static "
+    "INT8, is 0.83 times as fast as FP32 (0.79 to 0.87) in the race's own "
+    "rounds",
+)
 RACED = Recipe.parse({**RECIPE.model_dump(exclude={"steps", "branches"}), "steps": [QuantizeAuto()]})
 
 
 def made_trial(
     name: str, stage: str, code: str, text: str, ratio: float | None = None, sqnr_db: float | None = 30.0
-) -> Trial:  # fmt: skip
+) -> Trial:
     return Trial(
-        name=name, reason=Note(code="all_operators", text=f"why {name} took part"), stage=stage,
-        outcome=Note(code=code, text=text), ratio=ratio, ratio_low=ratio and ratio * 0.95,
-        ratio_high=ratio and ratio * 1.06, n_rounds=0 if ratio is None else 3 if stage == "screened" else 12,
+        name=name,
+        reason=Note(code="all_operators", text=f"why {name} took part"),
+        stage=stage,
+        outcome=Note(code=code, text=text),
+        ratio=ratio,
+        ratio_low=ratio and ratio * 0.95,
+        ratio_high=ratio and ratio * 1.06,
+        n_rounds=0 if ratio is None else 3 if stage == "screened" else 12,
         fidelity=Fidelity(agreement=0.97, sqnr_db=sqnr_db, n_images=64),
-    )  # fmt: skip
+    )
 
 
 def made_candidate(id: str, trial: Trial, **changed) -> Variant:
     """The variant of a trial: a candidate of a race, or its winner where the code of its outcome says so."""
-    bare = {} if trial.stage == "final" else {"latency": None, "throughput": None, "accuracy": None, "fidelity": None,
-                                              "verdict": None}  # fmt: skip
-    values = {"role": "step" if trial.outcome.code == "winner" else "candidate",
-              "settings": QuantizeStatic(method="static")}  # fmt: skip
+    bare = (
+        {}
+        if trial.stage == "final"
+        else {"latency": None, "throughput": None, "accuracy": None, "fidelity": None, "verdict": None}
+    )
+    values = {
+        "role": "step" if trial.outcome.code == "winner" else "candidate",
+        "settings": QuantizeStatic(method="static"),
+    }
     return made_variant(id, trial.name, **(bare | values | changed))
 
 
@@ -125,14 +180,33 @@ def made_trials(*, won: bool = True) -> dict[str, Trial]:
     first = ("winner", "Won", 0.55) if won else ("slower", "Not surely faster: 0.83 times as fast as FP32", 1.2)
     return {
         WON: made_trial("Static INT8", "final", *first),
-        LATE: made_trial("Static INT8, first 2 in float", "final", "not_the_best",
-                         "Within the budget, and not the best by the goal", 0.7, 34.0) if won else
-        made_trial("Static INT8, first 2 in float", "final", "slower", "Not surely faster: 0.77 times as fast "
-                   "as FP32", 1.3, 34.0),
+        LATE: made_trial(
+            "Static INT8, first 2 in float",
+            "final",
+            "not_the_best",
+            "Within the budget, and not the best by the goal",
+            0.7,
+            34.0,
+        )
+        if won
+        else made_trial(
+            "Static INT8, first 2 in float",
+            "final",
+            "slower",
+            "Not surely faster: 0.77 times as fast as FP32",
+            1.3,
+            34.0,
+        ),
         SLOW: made_trial("Dynamic INT8", "screened", "slower", "Slower: 0.24 times as fast as FP32", 4.1, 41.0),
-        OVER: made_trial("Static INT8, per tensor", "built", "over_budget", "Out before the timing: 8.0 points less "
-                         "top-1 on the held-back images", None, 9.0),
-    }  # fmt: skip
+        OVER: made_trial(
+            "Static INT8, per tensor",
+            "built",
+            "over_budget",
+            "Out before the timing: 8.0 points less top-1 on the held-back images",
+            None,
+            9.0,
+        ),
+    }
 
 
 def made_race_report(*, won: bool = True, **changed) -> Report:
@@ -140,10 +214,13 @@ def made_race_report(*, won: bool = True, **changed) -> Report:
     trials = made_trials(won=won)
     variants = (made_variant(BASE, "Baseline"), *(made_candidate(id, trial) for id, trial in trials.items()))
     values = {
-        "recipe": RACED, "variants": variants, "races": (made_race(trials, winner_id=WON if won else BASE),),
-        "recommended": Recommendation(id=WON, reason=Note(code="best", text="it is fast")) if won else
-        Recommendation(id=BASE, reason=LOST),
-    }  # fmt: skip
+        "recipe": RACED,
+        "variants": variants,
+        "races": (made_race(trials, winner_id=WON if won else BASE),),
+        "recommended": Recommendation(id=WON, reason=Note(code="best", text="it is fast"))
+        if won
+        else Recommendation(id=BASE, reason=LOST),
+    }
     return made_report(**(values | changed))
 
 
@@ -157,8 +234,13 @@ def made_open_race_report(**changed) -> Report:
         made_variant(BASE, "Baseline", latency=None, throughput=None),
         *(made_candidate(id, trial) for id, trial in trials.items()),
     )
-    values = {"recipe": RACED, "variants": variants, "races": (made_race(trials, winner_id=None),), "state": "running",
-              "recommended": None}  # fmt: skip
+    values = {
+        "recipe": RACED,
+        "variants": variants,
+        "races": (made_race(trials, winner_id=None),),
+        "state": "running",
+        "recommended": None,
+    }
     return made_report(**(values | changed))
 
 
@@ -167,35 +249,59 @@ OWN_FIGURE = Published(tag="c3_in1k", img_size=176, top1=0.667)
 
 def made_architecture(name: str, ratio: float | None, top1: float | None, **changed) -> Architecture:
     values = {
-        "name": name, "family": "ResNet", "why": "it is small", "parameters": 5_400_000,
+        "name": name,
+        "family": "ResNet",
+        "why": "it is small",
+        "parameters": 5_400_000,
         "published": None if top1 is None else Published(tag="a1_in1k", img_size=224, top1=top1),
         "latency": None if ratio is None else made_latency(2 * ratio, ratio),
-    }  # fmt: skip
+    }
     return Architecture(**(values | changed))
 
 
-def made_advice(*architectures: Architecture, own: Published | None = OWN_FIGURE,
-                architecture: str | None = "resnet10t", **changed) -> Advice:  # fmt: skip
+def made_advice(
+    *architectures: Architecture, own: Published | None = OWN_FIGURE, architecture: str | None = "resnet10t", **changed
+) -> Advice:
     """An advice for the sample, whose median is 2 ms."""
-    mine = OwnModel(name="the sample", architecture=architecture, input_shape=(1, 64, 64), n_outputs=10, published=own,
-                    accuracy=None, p50_ms=2.0, lowest_ms=1.9, highest_ms=2.2)  # fmt: skip
-    values = {"own": mine, "target": Target(threads=2), "architectures": architectures, "complete": True,
-              "environment": made_report().environment}  # fmt: skip
+    mine = OwnModel(
+        name="the sample",
+        architecture=architecture,
+        input_shape=(1, 64, 64),
+        n_outputs=10,
+        published=own,
+        accuracy=None,
+        p50_ms=2.0,
+        lowest_ms=1.9,
+        highest_ms=2.2,
+    )
+    values = {
+        "own": mine,
+        "target": Target(threads=2),
+        "architectures": architectures,
+        "complete": True,
+        "environment": made_report().environment,
+    }
     return Advice(**(values | changed))
 
 
 GOOD = Verdict(within_budget=True, faster="yes", codes=(), drop=0.005, drop_low=-0.012, drop_high=0.02)
-TOO_MUCH = Verdict(within_budget=False, faster="yes", codes=("accuracy_drop_over_budget",), drop=0.14, drop_low=0.11,
-                   drop_high=0.17)  # fmt: skip
+TOO_MUCH = Verdict(
+    within_budget=False, faster="yes", codes=("accuracy_drop_over_budget",), drop=0.14, drop_low=0.11, drop_high=0.17
+)
 SLOWER = GOOD.model_copy(update={"faster": "no", "codes": ("slower_than_baseline",)})
 MANY = (
-    ("Static INT8", 0.01, 1.0, GOOD), ("Pruned + Fine-tuned", 0.3, 0.85, TOO_MUCH), ("Simplified", 1.3, 0.99, SLOWER),
+    ("Static INT8", 0.01, 1.0, GOOD),
+    ("Pruned + Fine-tuned", 0.3, 0.85, TOO_MUCH),
+    ("Simplified", 1.3, 0.99, SLOWER),
     ("Fine-tuned + Pruned + Fine-tuned + Static INT8, first 2 in float (chain 3)", 0.26, 0.985, GOOD),
-    ("Dynamic INT8", 0.25, 0.985, GOOD), ("8-bit weights", 0.25, 0.985, GOOD), ("Half precision", 0.5, 0.99, GOOD),
-    ("Distilled into mobilenetv4_conv_small_050 + INT8, trained", 0.05, 0.97, GOOD), ("Sparse", 0.99, 0.99, GOOD),
+    ("Dynamic INT8", 0.25, 0.985, GOOD),
+    ("8-bit weights", 0.25, 0.985, GOOD),
+    ("Half precision", 0.5, 0.99, GOOD),
+    ("Distilled into mobilenetv4_conv_small_050 + INT8, trained", 0.05, 0.97, GOOD),
+    ("Sparse", 0.99, 0.99, GOOD),
     ("Pruned + Distilled + Static INT8, percentile 99.99, layers only (chain 2)", 0.27, 0.984, GOOD),
     ("Swapped for mobilenetv3_small_100", 0.1, 0.96, GOOD),
-)  # fmt: skip
+)
 """Variants: label, size and latency beside the baseline's, top-1, verdict. Some lie on each other."""
 
 
@@ -207,12 +313,19 @@ def made_large_report(n: int, *, labelled: bool = True, **changed) -> Report:
     made = [made_variant(BASE, "Baseline", labelled=labelled, size_bytes=45_000_000, latency=made_latency(20.0, 1.0))]
     for number, (label, share, top1, verdict) in enumerate(MANY[: n - 1], 1):
         right = Accuracy(top1=top1, top5=None, n_images=540, low=top1 - 0.012, high=min(top1 + 0.008, 1.0))
-        made.append(made_variant(
-            f"{number:012x}", label, branch=number, size_bytes=int(45_000_000 * share), verdict=verdict,
-            latency=made_latency(20.0 * share, share), accuracy=right if labelled else None,
-            fidelity=Fidelity(agreement=top1, sqnr_db=31.0, n_images=540),
-            parent_id=BASE if number % 4 == 1 else made[-1].id,
-        ))  # fmt: skip
+        made.append(
+            made_variant(
+                f"{number:012x}",
+                label,
+                branch=number,
+                size_bytes=int(45_000_000 * share),
+                verdict=verdict,
+                latency=made_latency(20.0 * share, share),
+                accuracy=right if labelled else None,
+                fidelity=Fidelity(agreement=top1, sqnr_db=31.0, n_images=540),
+                parent_id=BASE if number % 4 == 1 else made[-1].id,
+            )
+        )
     values = {"recommended": Recommendation(id=f"{1:012x}", reason=Note(code="best", text="it is fast"))}
     return made_report(*made, labelled=labelled, **(values | changed))
 
@@ -222,8 +335,11 @@ def made_many_trials(n: int) -> dict[str, Trial]:
     stages = (("final", "winner"), ("final", "not_the_best"), ("screened", "slower"), ("built", "over_budget"))
     return {
         f"{number + 100:012x}": made_trial(
-            label, *stages[min(number, 1) if number < 4 else number % 4 or 1], "as it went",
-            None if number % 4 == 3 and number > 3 else share, 5.0 + 5 * number,
+            label,
+            *stages[min(number, 1) if number < 4 else number % 4 or 1],
+            "as it went",
+            None if number % 4 == 3 and number > 3 else share,
+            5.0 + 5 * number,
         )
         for number, (label, share, _, _) in enumerate(MANY[:n])
-    }  # fmt: skip
+    }

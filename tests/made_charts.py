@@ -59,17 +59,22 @@ def of_analyses(n: int) -> dict[str, go.Figure]:
     curve = charts.learning_curve(made_epochs(n))
     assert curve is not None
     return {
-        "race": charts.race(made_many_trials(n).values()), "advice": charts.advice(many_architectures(n)),
-        "sensitivity": charts.sensitivity(made_sensitivity(n)), "class_counts": charts.class_counts(made_preview(n)),
-        "layers": charts.layers(made_profile(n)), "learning_curve": curve,
+        "race": charts.race(made_many_trials(n).values()),
+        "advice": charts.advice(many_architectures(n)),
+        "sensitivity": charts.sensitivity(made_sensitivity(n)),
+        "class_counts": charts.class_counts(made_preview(n)),
+        "layers": charts.layers(made_profile(n)),
+        "learning_curve": curve,
         "answers": charts.answers(made_answers(n)),
-    }  # fmt: skip
+    }
 
 
 def many_architectures(n: int):
     """Architectures with a factor of 100 between their latencies, some of them close to each other."""
-    made = [made_architecture(f"network{number}", 10 ** (-1 + 2 * number / max(n - 1, 1)), 0.6 + 0.02 * number)
-            for number in range(n)]  # fmt: skip
+    made = [
+        made_architecture(f"network{number}", 10 ** (-1 + 2 * number / max(n - 1, 1)), 0.6 + 0.02 * number)
+        for number in range(n)
+    ]
     beaten = [made_architecture(f"beaten{number}", 0.95 + 0.01 * number, 0.6) for number in range(n)]
     found = advised(made_advice(*made, *beaten))
     right = Accuracy(top1=0.99, top5=None, n_images=539, low=0.98, high=0.995)
@@ -78,46 +83,86 @@ def many_architectures(n: int):
 
 def made_answers(n: int) -> list[tuple[str, RunSummary]]:
     """Runs with a factor of 100 between their speed-ups, the last of which keeps its baseline."""
-    known = {"run_id": "1", "state": "done", "model": "digits_net", "steps": "INT8",
-             "recommended": "INT8"}  # fmt: skip
+    known = {"run_id": "1", "state": "done", "model": "digits_net", "steps": "INT8", "recommended": "INT8"}
     faster = [
-        (f"a run with a name that is long {number}",
-         RunSummary(**known, speedup=speed, speedup_low=0.9 * speed, speedup_high=1.1 * speed))
-        for number in range(n - 1) for speed in [0.4 * 10 ** (2 * number / max(n - 1, 1))]
-    ]  # fmt: skip
+        (
+            f"a run with a name that is long {number}",
+            RunSummary(**known, speedup=speed, speedup_low=0.9 * speed, speedup_high=1.1 * speed),
+        )
+        for number in range(n - 1)
+        for speed in [0.4 * 10 ** (2 * number / max(n - 1, 1))]
+    ]
     return [*faster, ("kept", RunSummary(**known, keeps_baseline=True))]
 
 
 def made_sensitivity(n: int) -> Sensitivity:
     groups = tuple(
-        LayerSensitivity(layer=f"stages.{number}.blocks.{number}.conv_pointwise", channels=64, points=tuple(
-            SensitivityPoint(ratio=ratio, top1=1.0 - ratio * (number + 1) / n) for ratio in (0.1, 0.3, 0.5, 0.7)))
+        LayerSensitivity(
+            layer=f"stages.{number}.blocks.{number}.conv_pointwise",
+            channels=64,
+            points=tuple(
+                SensitivityPoint(ratio=ratio, top1=1.0 - ratio * (number + 1) / n) for ratio in (0.1, 0.3, 0.5, 0.7)
+            ),
+        )
         for number in range(n)
-    )  # fmt: skip
+    )
     return Sensitivity(layers=groups, top1=1.0, labelled=True, n_images=64)
 
 
 def made_preview(n: int) -> DataPreview:
-    counts = tuple(ClassCount(name=f"a class with a long name {number}", train=60 * (number + 1), calibration=10,
-                              evaluation=30, holdout=1) for number in range(n))  # fmt: skip
-    return DataPreview(summary=made_report().data, counts=counts, skipped=(), examples=(), n_outputs=n, head_fits=True,
-                       preprocess=Preprocess(size=(8, 8), mean=(0.5,), std=(0.5,)))  # fmt: skip
+    counts = tuple(
+        ClassCount(
+            name=f"a class with a long name {number}", train=60 * (number + 1), calibration=10, evaluation=30, holdout=1
+        )
+        for number in range(n)
+    )
+    return DataPreview(
+        summary=made_report().data,
+        counts=counts,
+        skipped=(),
+        examples=(),
+        n_outputs=n,
+        head_fits=True,
+        preprocess=Preprocess(size=(8, 8), mean=(0.5,), std=(0.5,)),
+    )
 
 
 def made_profile(n: int) -> ModelProfile:
     counts = {f"QLinearGlobalAveragePool{number}": 1 + number * number for number in range(n)}
-    return ModelProfile(name="m", format="onnx", weights="file", inputs={}, outputs={}, opset=18, parameters=1,
-                        macs=None, size_bytes=1, layers=counts, classes=None, n_outputs=None,
-                        preprocess=None)  # fmt: skip
+    return ModelProfile(
+        name="m",
+        format="onnx",
+        weights="file",
+        inputs={},
+        outputs={},
+        opset=18,
+        parameters=1,
+        macs=None,
+        size_bytes=1,
+        layers=counts,
+        classes=None,
+        n_outputs=None,
+        preprocess=None,
+    )
 
 
 def made_epochs(n: int) -> list[Event]:
     return [
-        Event(time="", step="qat", phase="train", fraction=0.5, message="", metrics={
-            "epoch": float(number), "train_loss": 100 ** (1 - number / n), "validation_top1": 1 - 0.4 / number,
-            "averaged_weights_top1": 1 - 0.5 / number})
+        Event(
+            time="",
+            step="qat",
+            phase="train",
+            fraction=0.5,
+            message="",
+            metrics={
+                "epoch": float(number),
+                "train_loss": 100 ** (1 - number / n),
+                "validation_top1": 1 - 0.4 / number,
+                "averaged_weights_top1": 1 - 0.5 / number,
+            },
+        )
         for number in range(1, n + 1)
-    ]  # fmt: skip
+    ]
 
 
 def made_faulty() -> go.Figure:
@@ -126,9 +171,13 @@ def made_faulty() -> go.Figure:
     figure.add_scatter(x=[1, 2], y=[1, 2], mode="lines", line={"color": BASELINE})
     figure.add_scatter(x=[1.2], y=[1.8], mode="markers", marker={"size": 30, "color": BASELINE})
     for x, y, text, more in (
-        (1.5, 1.5, "struck", {}), (1.2, 1.8, "covered", {}), (1.8, 1.2, "over", {}), (1.8, 1.2, "under", {}),
-        (2.0, 1.0, "outside", {"xshift": 60}), (1.2, 1.2, "pale", {"opacity": 0.3}),
-    ):  # fmt: skip
+        (1.5, 1.5, "struck", {}),
+        (1.2, 1.8, "covered", {}),
+        (1.8, 1.2, "over", {}),
+        (1.8, 1.2, "under", {}),
+        (2.0, 1.0, "outside", {"xshift": 60}),
+        (1.2, 1.2, "pale", {"opacity": 0.3}),
+    ):
         figure.add_annotation(x=x, y=y, text=text, showarrow=False, **more)
     figure.update_xaxes(tickvals=[1, 2], ticktext=["same", "same"], range=[0.9, 2.1])
     return figure

@@ -36,8 +36,12 @@ def optimize(inputs, tmp_path, out) -> Asked:
     def ask(text: str, into: Path = out, **more) -> subprocess.CompletedProcess[str]:
         recipe = inputs / f"{tmp_path.name}.yaml"
         recipe.write_text(text)
-        env = os.environ | {"FEATHERWEIGHT_HOME": str(tmp_path / "home"), "TMPDIR": str(tmp_path / "tmp"),
-                            "HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path / "hub")}  # fmt: skip
+        env = os.environ | {
+            "FEATHERWEIGHT_HOME": str(tmp_path / "home"),
+            "TMPDIR": str(tmp_path / "tmp"),
+            "HF_HUB_OFFLINE": "1",
+            "HF_HOME": str(tmp_path / "hub"),
+        }
         command = [sys.executable, "-m", "engine", "optimize", str(recipe), "--out", str(into)]
         return subprocess.run(command, env=env, capture_output=True, text=True, **more)
 
@@ -53,8 +57,11 @@ def check_refused(asked: subprocess.CompletedProcess[str], tmp_path: Path, *said
     assert asked.stderr.endswith(f"{line}\n")
     for words in said:
         assert words in line
-    left = [path for place in ("home/jobs", "home/uploads", "home/cache", "tmp", "new")
-            for path in (tmp_path / place).glob("*")]  # fmt: skip
+    left = [
+        path
+        for place in ("home/jobs", "home/uploads", "home/cache", "tmp", "new")
+        for path in (tmp_path / place).glob("*")
+    ]
     assert left == []
     assert not (tmp_path / "new").exists()
 
@@ -110,8 +117,9 @@ def test_a_disk_that_is_nearly_full_is_refused_before_the_start(inputs, out, tmp
     (inputs / "full.yaml").write_text(TWO)
     status = main(["optimize", str(inputs / "full.yaml"), "--out", str(out)])
     said = capsys.readouterr()
-    check_refused(subprocess.CompletedProcess([], status, said.out, said.err), tmp_path,
-                  "MB left", "are needed", "Free the cache")  # fmt: skip
+    check_refused(
+        subprocess.CompletedProcess([], status, said.out, said.err), tmp_path, "MB left", "are needed", "Free the cache"
+    )
 
 
 def test_no_room_for_a_file_is_a_failure_that_says_so(optimize, out):

@@ -6,7 +6,7 @@ from statistics import median
 
 from engine import catalogue, models
 from engine import data as images
-from engine.analyses.paired_latency import Pair, Stand
+from engine.analyses.paired_latency import Pair, PairTimer
 from engine.analyses.pareto import advised
 from engine.catalogue.published import published
 from engine.catalogue.shortlist import SHORTLIST, listed
@@ -41,16 +41,23 @@ def advise(request: AdviseRequest, folder: JobFolder, progress: Progress) -> Adv
     source = request.model if _labelled(request) else _untrained(request.model)
     model = models.load(source, request.preprocess, request.seed, folder.work)
     check_batch(model, target)
-    stand = Stand(model, target, Cache(home.cache), home.measure_lock, folder.work)
-    right, notes = _accuracy(request, stand, progress, folder)
-    advice = Advice(own=_own(request.model, stand, right), target=target, warnings=notes, environment=environment(),
-                  architectures=tuple(_asked(request, max(stand.shape[1:]))))  # fmt: skip
-    advice = _measured(request, advice, stand, progress, folder)
-    stand.cache.trim(unused_since=began)
+    timer = PairTimer(model, target, Cache(home.cache), home.measure_lock, folder.work)
+    right, notes = _accuracy(request, timer, progress, folder)
+    advice = Advice(
+        own=_own(request.model, timer, right),
+        target=target,
+        warnings=notes,
+        environment=environment(),
+        architectures=tuple(_asked(request, max(timer.shape[1:]))),
+    )
+    advice = _measured(request, advice, timer, progress, folder)
+    timer.cache.trim(unused_since=began)
     return advice
 
 
-def _measured(request: AdviseRequest, advice: Advice, stand: Stand, progress: Progress, folder: JobFolder) -> Advice:
+def _measured(
+    request: AdviseRequest, advice: Advice, timer: PairTimer, progress: Progress, folder: JobFolder
+) -> Advice:
     """The advice with every architecture's figures, written down after each."""
     deadline = time.monotonic() + request.minutes * 60
     pairs: list[Pair] = []
@@ -59,14 +66,15 @@ def _measured(request: AdviseRequest, advice: Advice, stand: Stand, progress: Pr
         if time.monotonic() >= deadline:
             break
 
-        def tell(doing: str, number: int = number, name: str = row.name) -> None:
+        def on_progress(doing: str, number: int = number, name: str = row.name) -> None:
             progress.emit("advise", "measure", number / len(rows), f"{doing} {name}, {number + 1} of {len(rows)}")
 
-        tell("looking at")
-        pair = stand.pair(row.name, tell)
+        on_progress("looking at")
+        pair = timer.pair(row.name, on_progress)
         pairs.append(pair)
-        rows[number] = row.model_copy(update={"latency": pair.latency, "refused": pair.refused,
-                                              "busy": pair.busy is not None})  # fmt: skip
+        rows[number] = row.model_copy(
+            update={"latency": pair.latency, "refused": pair.refused, "busy": pair.busy is not None}
+        )
         advice = advised(advice.model_copy(update={"architectures": tuple(rows), "own": _timed(advice.own, pairs)}))
         folder.write("result.json", advice)
     notes = (*advice.warnings, *_cut_short(len(pairs), len(rows), request.minutes), *_busy(pairs))
@@ -84,8 +92,7 @@ def _timed(own: OwnModel, pairs: Sequence[Pair]) -> OwnModel:
 def _cut_short(n_done: int, n_rows: int, minutes: float) -> tuple[Note, ...]:
     if n_done == n_rows:
         return ()
-    text = (f"The {minutes:g} minutes were up after {n_done} of {n_rows} architectures; ask again, and the others "
-            "follow")  # fmt: skip
+    text = f"The {minutes:g} minutes were up after {n_done} of {n_rows} architectures; ask again, and the others follow"
     return (Note(code=codes.OUT_OF_TIME, text=text),)
 
 
@@ -105,23 +112,34 @@ def _asked(request: AdviseRequest, edge: int) -> list[Architecture]:
     found = []
     for name in request.names or tuple(row.name for row in SHORTLIST):
         row, entry = listed(name), catalogue.entry(name)
-        found.append(Architecture(
-            name=name, family=row.family if row else entry.family if entry else "", why=row.why if row else "asked for",
-            parameters=entry.parameters if entry else None, published=published(name, edge),
-        ))  # fmt: skip
+        found.append(
+            Architecture(
+                name=name,
+                family=row.family if row else entry.family if entry else "",
+                why=row.why if row else "asked for",
+                parameters=entry.parameters if entry else None,
+                published=published(name, edge),
+            )
+        )
     return found
 
 
-def _own(source: ModelSource, stand: Stand, right: Accuracy | None) -> OwnModel:
-    model = stand.model
+def _own(source: ModelSource, timer: PairTimer, right: Accuracy | None) -> OwnModel:
+    model = timer.model
     architecture = model.architecture if isinstance(model, TorchModel) else None
     if isinstance(source, TimmModel):
         name = source.name
     else:
         name = model.path.name if isinstance(model, OnnxModel) else "the sample"
-    known = published(architecture, max(stand.shape[1:])) if architecture else None
-    return OwnModel(name=name, architecture=architecture, input_shape=stand.shape, n_outputs=model.n_outputs,
-                    published=known, accuracy=right)  # fmt: skip
+    known = published(architecture, max(timer.shape[1:])) if architecture else None
+    return OwnModel(
+        name=name,
+        architecture=architecture,
+        input_shape=timer.shape,
+        n_outputs=model.n_outputs,
+        published=known,
+        accuracy=right,
+    )
 
 
 def _labelled(request: AdviseRequest) -> bool:
@@ -137,22 +155,30 @@ def _untrained(source: ModelSource) -> ModelSource:
 
 
 def _accuracy(
-    request: AdviseRequest, stand: Stand, progress: Progress, folder: JobFolder
+    request: AdviseRequest, timer: PairTimer, progress: Progress, folder: JobFolder
 ) -> tuple[Accuracy | None, tuple[Note, ...]]:
     """The user's model on the user's evaluation images, where they are labelled and its outputs are their classes."""
     if not _labelled(request):
         return None, ()
     progress.emit("advise", "read", 0.0, "reading the images")
-    model = stand.model
-    data = images.load(request.data, request.split, model.preprocess, request.seed, merge_train=False, n_outputs=None,
-                       model_classes=model.classes, work=folder.work)  # fmt: skip
+    model = timer.model
+    data = images.load(
+        request.data,
+        request.split,
+        model.preprocess,
+        request.seed,
+        merge_train=False,
+        n_outputs=None,
+        model_classes=model.classes,
+        work=folder.work,
+    )
     labels = data.split("evaluation").labels
     if labels is None or not data.head_fits(model.n_outputs):
         return None, (_no_accuracy(model.n_outputs, data),)
-    file = stand.own_file
+    file = timer.own_file
     progress.emit("advise", "score", 0.0, "scoring the model on the images")
-    with stand.alone():
-        predicted = predict(file, data.split("evaluation"), stand.target)
+    with timer.alone():
+        predicted = predict(file, data.split("evaluation"), timer.target)
     return accuracy(predicted.logits, labels), ()
 
 

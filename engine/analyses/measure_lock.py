@@ -7,12 +7,12 @@ from pathlib import Path
 
 from filelock import FileLock
 
-TURN_SECONDS = 0.1  # a process that waits for the lock looks at it every 0.05 s
+OTHERS_FIRST_SECONDS = 0.1  # a process that waits for the lock looks at it every 0.05 s
 
 
 @contextmanager
-def turn(lock: Path) -> Iterator[None]:
+def hold_measure_lock(lock: Path) -> Iterator[None]:
     """While nothing else of this home measures. Others that wait get their turn before."""
-    threading.Event().wait(TURN_SECONDS)
+    threading.Event().wait(OTHERS_FIRST_SECONDS)
     with FileLock(lock):
         yield

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.analyses.measure_lock import turn
+from engine.analyses.measure_lock import hold_measure_lock
 from engine.errors import ExportError, RequestError, RunError
 from engine.export.onnx_file import export_onnx
 from engine.measure.contention import watched
@@ -43,7 +43,7 @@ class Pair(Result):
 
 
 @dataclass(frozen=True)
-class Stand:
+class PairTimer:
     """Where pairs are timed: the user's model, the target, this home's cache and its lock.
 
     `target.threads` must be a number; `work` is a private folder.
@@ -70,22 +70,22 @@ class Stand:
         model = self.model
         return self._file(content_key("advise own", model.key, versions()), lambda: model)
 
-    def pair(self, name: str, tell: Callable[[str], None] = lambda message: None) -> Pair:
+    def pair(self, name: str, on_progress: Callable[[str], None] = lambda message: None) -> Pair:
         """The architecture beside the user's model, out of the cache where it was measured before.
 
-        `tell` hears what is being done. What cannot take such images, be exported or run is refused with the reason.
-        Raises RunError where the user's own model does not run.
+        `on_progress` hears what is being done. What cannot take such images, be exported or run is refused with the
+        reason. Raises RunError where the user's own model does not run.
         """
         key = self._key(name)
         if (known := self.cache.get(key)) is not None:
             return Pair.model_validate_json((known / FIGURES).read_bytes())
         try:
-            tell("exporting")
+            on_progress("exporting")
             candidate = self._candidate(name)
         except (RequestError, ExportError) as error:
             pair = Pair(refused=Note(code=error.code, text=error.message))
         else:
-            tell("timing")
+            on_progress("timing")
             try:
                 pair = self._timed(name, candidate)
             except RunError as error:
@@ -105,8 +105,10 @@ class Stand:
     def _check_own(self) -> None:
         """Raises RunError where the user's own model does not run, and the architecture beside it is not to blame."""
         own = self.own_file
-        with self.alone(), open_session(own.path, self.target, input_name=own.input_name,
-                                        output_name=own.output_name) as session:  # fmt: skip
+        with (
+            self.alone(),
+            open_session(own.path, self.target, input_name=own.input_name, output_name=own.output_name) as session,
+        ):
             session(self._images)
 
     @property
@@ -121,8 +123,15 @@ class Stand:
         def make() -> TorchModel:
             channels, height, width = self.shape
             edge = TimmModel.edge_of((height, width))
-            source = TimmModel.parse({"name": name, "weights": RANDOM, "num_classes": self.model.n_outputs,
-                                      "in_chans": channels, "img_size": edge})  # fmt: skip
+            source = TimmModel.parse(
+                {
+                    "name": name,
+                    "weights": RANDOM,
+                    "num_classes": self.model.n_outputs,
+                    "in_chans": channels,
+                    "img_size": edge,
+                }
+            )
             return load_timm(source, _plain(channels, (height, width)), 0, self.work)
 
         return self._file(content_key("advise export", asked, versions()), make)
@@ -141,12 +150,13 @@ class Stand:
             own: list[object] = [model.sha256]
         else:
             own = [model.architecture.partition(".")[0], model.img_size, list(model.arguments)]
-        return content_key("advise", name, own, self.shape, model.n_outputs, self.target.model_dump(), cpu_name(),
-                           isa(), versions())  # fmt: skip
+        return content_key(
+            "advise", name, own, self.shape, model.n_outputs, self.target.model_dump(), cpu_name(), isa(), versions()
+        )
 
     def alone(self) -> AbstractContextManager[None]:
         """While nothing else of this home measures."""
-        return turn(self.lock)
+        return hold_measure_lock(self.lock)
 
 
 def _plain(channels: int, size: tuple[int, int]) -> Preprocess:

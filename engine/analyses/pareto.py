@@ -17,7 +17,7 @@ def advised(advice: Advice) -> Advice:
     known = tuple(_known(advice.architectures))
     beside = [one for one in known if not _same(one[0].name, advice.own.architecture)]
     changes = {
-        "front": tuple(one.name for one, _, _ in front(known)),
+        "front": tuple(one.name for one, _, _ in pareto_front(known)),
         "faster": tuple(one.name for one, _, _ in faster(beside, advice.own.published)),
         "better": tuple(one.name for one, _, _ in better(beside, advice.own.published)),
     }
@@ -25,7 +25,7 @@ def advised(advice: Advice) -> Advice:
     return placed.model_copy(update={"reason": _reason(placed) if known else None})
 
 
-def front(known: Iterable[Known]) -> list[Known]:
+def pareto_front(known: Iterable[Known]) -> list[Known]:
     """Those that no other beats: each the most accurate of all that take no longer, the fastest first."""
     best, found = -1.0, []
     for one in sorted(known, key=lambda one: (one[1].ratio_to_baseline, -one[2].top1)):
@@ -63,8 +63,10 @@ def _same(name: str, architecture: str | None) -> bool:
 def _reason(advice: Advice) -> Note:
     own = advice.own
     if own.published is None:
-        text = (f"No top-1 is published for {own.name}: what lies left of its line is faster, and the front has the "
-                "best published top-1 at each latency")  # fmt: skip
+        text = (
+            f"No top-1 is published for {own.name}: what lies left of its line is faster, and the front has the "
+            "best published top-1 at each latency"
+        )
         return Note(code="own_unknown", text=text)
     mark = f"{own.architecture}'s published {percent(own.published.top1, 1)} at {own.published.img_size} px"
     placed = ((advice.faster, True), (advice.better, False))

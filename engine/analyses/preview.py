@@ -27,8 +27,16 @@ def preview(request: PreviewRequest, folder: JobFolder, progress: Progress) -> D
     folder.work.mkdir(parents=True, exist_ok=True)
     model = models.load(request.model, request.preprocess, request.seed, folder.work)
     progress.emit("preview", "read", 0.2, "reading the images")
-    data = load(request.data, request.split, model.preprocess, request.seed, merge_train=False, n_outputs=None,
-                model_classes=model.classes, work=folder.work)  # fmt: skip
+    data = load(
+        request.data,
+        request.split,
+        model.preprocess,
+        request.seed,
+        merge_train=False,
+        n_outputs=None,
+        model_classes=model.classes,
+        work=folder.work,
+    )
     progress.emit("preview", "examples", 0.8, "drawing examples")
     return DataPreview(
         summary=data.summary(),

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from engine import models
-from engine.analyses.measure_lock import turn
+from engine.analyses.measure_lock import hold_measure_lock
 from engine.data import Part, load
 from engine.errors import DataError, SourceError
 from engine.models.artifacts import TorchModel
@@ -37,21 +37,28 @@ def sensitivity(request: SensitivityRequest, folder: JobFolder, progress: Progre
     model, part = _load(request, folder.work)
     example = torch.from_numpy(next(part.batches(EXAMPLES, EXAMPLES)))
     lock = Home.default().measure_lock
-    with turn(lock):
+    with hold_measure_lock(lock):
         whole = _answers(model.build(), part)
         groups = groups_of(model, example)
     wanted = whole if part.labels is None else part.labels
-    found = Sensitivity(layers=(), top1=float((whole == wanted).mean()), labelled=part.labels is not None,
-                        n_images=len(part), warnings=model.warnings)  # fmt: skip
+    found = Sensitivity(
+        layers=(),
+        top1=float((whole == wanted).mean()),
+        labelled=part.labels is not None,
+        n_images=len(part),
+        warnings=model.warnings,
+    )
     for number, group in enumerate(groups):
         if time.monotonic() >= deadline:
-            return found.model_copy(update={
-                "warnings": (*found.warnings, _out_of_time(number, len(groups), request.minutes)),
-            })  # fmt: skip
+            return found.model_copy(
+                update={
+                    "warnings": (*found.warnings, _out_of_time(number, len(groups), request.minutes)),
+                }
+            )
         progress.emit(
             "sensitivity", "prune", 0.1 + 0.9 * number / len(groups), f"{group.name}: {number + 1} of {len(groups)}"
         )
-        with turn(lock):
+        with hold_measure_lock(lock):
             cuts = [prune_alone(model, example, group.name, ratio) for ratio in request.ratios]
             shares = {cut.ratio: float((_answers(cut.module, part) == wanted).mean()) for cut in cuts if cut}
         points = tuple(SensitivityPoint(ratio=ratio, top1=top1) for ratio, top1 in shares.items())
@@ -70,11 +77,21 @@ def _load(request: SensitivityRequest, work: Path) -> tuple[TorchModel, Part]:
     model = models.load(request.model, request.preprocess, request.seed, work)
     if not isinstance(model, TorchModel):
         raise SourceError("sensitivity prunes a torch model, and this is an ONNX file", "Choose a timm model")
-    data = load(request.data, request.split, model.preprocess, request.seed, merge_train=False,
-                n_outputs=model.n_outputs, model_classes=model.classes, work=work)  # fmt: skip
+    data = load(
+        request.data,
+        request.split,
+        model.preprocess,
+        request.seed,
+        merge_train=False,
+        n_outputs=model.n_outputs,
+        model_classes=model.classes,
+        work=work,
+    )
     if data.labelled and not data.head_fits(model.n_outputs):
-        raise DataError(f"the model has {model.n_outputs} outputs and the data {len(data.classes or ())} classes",
-                        "Go on without labels (data.labels), or choose a model for these classes")  # fmt: skip
+        raise DataError(
+            f"the model has {model.n_outputs} outputs and the data {len(data.classes or ())} classes",
+            "Go on without labels (data.labels), or choose a model for these classes",
+        )
     part = data.split("calibration").span(0, MOST_IMAGES)
     if len(part) == 0:
         raise DataError(

@@ -27,8 +27,12 @@ def submit(recipe: Recipe, *, token: str | None = None, from_browser: bool = Fal
     """Put a run in line; the same `token` (one click) gives the same job. Raises RequestError."""
     queue = Queue.default()
     resolved = resolve_recipe(recipe, queue.home, from_browser=from_browser)
-    return queue.submit(RunRequest(recipe=resolved), name=resolved.name, token=token,
-                        estimate_seconds=estimate_any(resolved, queue.home).seconds)  # fmt: skip
+    return queue.submit(
+        RunRequest(recipe=resolved),
+        name=resolved.name,
+        token=token,
+        estimate_seconds=estimate_any(resolved, queue.home).seconds,
+    )
 
 
 def analyse(request: AnalysisRequest, *, from_browser: bool = False) -> Job:
@@ -125,8 +129,9 @@ def timeline(id: str) -> tuple[Part, ...]:
     """
     asked, found, folder = recipe(id), job(id), Queue.default().folder(id)
     made = folder.report()
-    return timeline_of(asked, folder.events(), found.state, made.failures if made else (),
-                       until=found.finished or now())  # fmt: skip
+    return timeline_of(
+        asked, folder.events(), found.state, made.failures if made else (), until=found.finished or now()
+    )
 
 
 def log(id: str) -> str:

@@ -75,8 +75,9 @@ class _Findings:
 def _preview_request(recipe: Recipe) -> PreviewRequest:
     if recipe.data is None:
         raise ValueError("a recipe without data has no preview")
-    return PreviewRequest(model=recipe.model, data=recipe.data, split=recipe.split, preprocess=recipe.preprocess,
-                          seed=recipe.seed)  # fmt: skip
+    return PreviewRequest(
+        model=recipe.model, data=recipe.data, split=recipe.split, preprocess=recipe.preprocess, seed=recipe.seed
+    )
 
 
 def _of_the_model(recipe: Recipe, profile: ModelProfile, preview: DataPreview | None) -> tuple[Refusal | None, ...]:
@@ -97,8 +98,9 @@ def _of_the_model(recipe: Recipe, profile: ModelProfile, preview: DataPreview | 
 def _teachers(recipe: Recipe) -> dict[TeacherSource, None]:
     """Every model that a step names as its teacher, once, in order."""
     steps = (step for chain in recipe.chains for step in chain if isinstance(step, Distill))
-    return {step.teacher: None for step in steps if step.teacher is not None
-            and not isinstance(step.teacher, BaselineModel)}  # fmt: skip
+    return {
+        step.teacher: None for step in steps if step.teacher is not None and not isinstance(step.teacher, BaselineModel)
+    }
 
 
 def _look_at_teacher(

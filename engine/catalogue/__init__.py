@@ -47,8 +47,14 @@ def entries() -> dict[str, CatalogueEntry]:
 
 def to_row(entry: CatalogueEntry) -> list[str]:
     """One line of the file: sizes joined by x, tags by spaces."""
-    return [entry.name, entry.family, str(entry.parameters), str(entry.macs), "x".join(map(str, entry.input_size)),
-            " ".join(entry.pretrained_tags)]  # fmt: skip
+    return [
+        entry.name,
+        entry.family,
+        str(entry.parameters),
+        str(entry.macs),
+        "x".join(map(str, entry.input_size)),
+        " ".join(entry.pretrained_tags),
+    ]
 
 
 def _entry(row: dict[str, str]) -> CatalogueEntry:

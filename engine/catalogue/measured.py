@@ -100,31 +100,44 @@ def race_words(cpu: Cpu) -> str:
 def all_pruned() -> tuple[Pruned, ...]:
     """Every network that was pruned, as the file has them."""
     return tuple(
-        Pruned(row["name"], row["family"], int(row["img_size"]), float(row["macs"]), float(row["parameters"]),
-               of_shares(*_numbers(row, "at_50", "at_50_low", "at_50_high")),
-               of_shares(*_numbers(row, "at_30", "at_30_low", "at_30_high")))
+        Pruned(
+            row["name"],
+            row["family"],
+            int(row["img_size"]),
+            float(row["macs"]),
+            float(row["parameters"]),
+            of_shares(*_numbers(row, "at_50", "at_50_low", "at_50_high")),
+            of_shares(*_numbers(row, "at_30", "at_30_low", "at_30_high")),
+        )
         for row in _rows(PRUNED)
-    )  # fmt: skip
+    )
 
 
 @functools.cache
 def all_raced() -> tuple[Raced, ...]:
     """Every race, as the file has them."""
     return tuple(
-        Raced(row["name"], row["family"], "VNNI" if row["cpu"] == "VNNI" else "AVX2", row["winner"],
-              Speedup(*_numbers(row, "times", "low", "high")), *(_share(row[key]) for key in ("top1_fp32", "top1")))
+        Raced(
+            row["name"],
+            row["family"],
+            "VNNI" if row["cpu"] == "VNNI" else "AVX2",
+            row["winner"],
+            Speedup(*_numbers(row, "times", "low", "high")),
+            *(_share(row[key]) for key in ("top1_fp32", "top1")),
+        )
         for row in _rows(RACED)
-    )  # fmt: skip
+    )
 
 
 @functools.cache
 def preset_runs() -> dict[str, PresetRun]:
     """What each preset made of the sample, by its name; by "none" the sample as it is."""
     return {
-        row["preset"]: PresetRun(float(row["size_mb"]), _share(row["top1"]),
-                                 of_shares(*_numbers(row, "share", "low", "high")))
+        row["preset"]: PresetRun(
+            float(row["size_mb"]), _share(row["top1"]), of_shares(*_numbers(row, "share", "low", "high"))
+        )
         for row in _rows(PRESETS)
-    }  # fmt: skip
+    }
 
 
 def _rows(path: Path) -> list[dict[str, str]]:

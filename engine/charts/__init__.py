@@ -21,6 +21,23 @@ from engine.charts.variants import names
 from engine.charts.waterfall import named, waterfall
 
 __all__ = [
-    "accuracy", "advice", "agreement", "alt_text", "answers", "class_counts", "how_far", "latency", "layers",
-    "learning_curve", "named", "names", "race", "sensitivity", "size", "speed", "tradeoff", "tree", "waterfall",
-]  # fmt: skip
+    "accuracy",
+    "advice",
+    "agreement",
+    "alt_text",
+    "answers",
+    "class_counts",
+    "how_far",
+    "latency",
+    "layers",
+    "learning_curve",
+    "named",
+    "names",
+    "race",
+    "sensitivity",
+    "size",
+    "speed",
+    "tradeoff",
+    "tree",
+    "waterfall",
+]

@@ -12,12 +12,16 @@ from engine.wording import percent
 def accuracy(report: Report) -> go.Figure:
     """Top-1 in percent with its 95 % Wilson interval, and the lowest that the budget allows."""
     intervals = {
-        variant.id: Interval(value=100 * value.top1, low=100 * value.low, high=100 * value.high,
-                             text=f"{100 * value.top1:.2f} %",
-                             hover=f"{percent(value.top1, 2)}, 95 % interval {percent(value.low, 2)} to "
-                                   f"{percent(value.high, 2)}")
-        for variant in report.main_variants if (value := variant.accuracy) is not None
-    }  # fmt: skip
+        variant.id: Interval(
+            value=100 * value.top1,
+            low=100 * value.low,
+            high=100 * value.high,
+            text=f"{100 * value.top1:.2f} %",
+            hover=f"{percent(value.top1, 2)}, 95 % interval {percent(value.low, 2)} to {percent(value.high, 2)}",
+        )
+        for variant in report.main_variants
+        if (value := variant.accuracy) is not None
+    }
     listed = ", ".join(
         f"{v.label} {percent(v.accuracy.top1, 2)}" for v in report.main_variants if v.accuracy is not None
     )
@@ -25,19 +29,28 @@ def accuracy(report: Report) -> go.Figure:
     lowest = lowest_accuracy(report)
     ends = [end for one in intervals.values() for end in (one.value, one.low, one.high)]
     add_intervals(
-        figure, report, intervals, percentages([*ends, *([100 * lowest] if lowest is not None else [])]),
+        figure,
+        report,
+        intervals,
+        percentages([*ends, *([100 * lowest] if lowest is not None else [])]),
         reference=Reference(value=100 * lowest, text=f"budget {100 * lowest:.4g} %") if lowest is not None else None,
-    )  # fmt: skip
+    )
     return figure
 
 
 def agreement(report: Report) -> go.Figure:
     """Share of images, %, on which a variant gives the baseline's answer; it does not say that the answer is right."""
     intervals = {
-        variant.id: Interval(value=100 * value.agreement, low=100 * value.agreement, high=100 * value.agreement,
-                             text=f"{100 * value.agreement:.2f} %", hover=f"{percent(value.agreement, 2)} of images")
-        for variant in report.main_variants if (value := variant.fidelity) is not None
-    }  # fmt: skip
+        variant.id: Interval(
+            value=100 * value.agreement,
+            low=100 * value.agreement,
+            high=100 * value.agreement,
+            text=f"{100 * value.agreement:.2f} %",
+            hover=f"{percent(value.agreement, 2)} of images",
+        )
+        for variant in report.main_variants
+        if (value := variant.fidelity) is not None
+    }
     listed = ", ".join(
         f"{v.label} {percent(v.fidelity.agreement, 2)}" for v in report.main_variants if v.fidelity is not None
     )

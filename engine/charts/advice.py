@@ -35,8 +35,9 @@ def advice(told: Advice) -> go.Figure:
     placed = [one for one in told.measured if one.published is not None] if own_ms else []
     panel = told.own.accuracy is not None and own_ms is not None
     height = HEAD + PLOT + FOOT + (OWN + BETWEEN if panel else 0)
-    figure = canvas(_alt(told, placed), height=height, y_title="Published ImageNet top-1, %",
-                    x_title="Latency of a call here, ms")  # fmt: skip
+    figure = canvas(
+        _alt(told, placed), height=height, y_title="Published ImageNet top-1, %", x_title="Latency of a call here, ms"
+    )
     figure.update_layout(margin_t=HEAD)
     if not own_ms:
         return figure
@@ -45,8 +46,9 @@ def advice(told: Advice) -> go.Figure:
     x_scale = amounts([own_ms, *(end for one in placed for end in _span(one, own_ms))], zero=False, room=ROOM)
     y_scale = percentages([*(_top1(one) for one in placed), *published], room=ROOM)
     share = (OWN + BETWEEN) / (OWN + BETWEEN + PLOT) if panel else 0.0
-    figure.update_layout(xaxis={**x_scale.axis(), "anchor": "y2" if panel else "y"},
-                         yaxis={**y_scale.axis(), "domain": (share, 1.0)})  # fmt: skip
+    figure.update_layout(
+        xaxis={**x_scale.axis(), "anchor": "y2" if panel else "y"}, yaxis={**y_scale.axis(), "domain": (share, 1.0)}
+    )
     _staircase(figure, front, own_ms)
     for name, group in _groups(told, placed).items():
         _points(figure, group, own_ms, name)
@@ -80,27 +82,47 @@ def _top1(one: Architecture) -> float:
 def _staircase(figure: go.Figure, front: Sequence[Architecture], own_ms: float) -> None:
     """At each latency the best published top-1 that takes no longer."""
     figure.add_scatter(
-        x=[_span(one, own_ms)[0] for one in front], y=[_top1(one) for one in front], mode="lines", name="line",
-        line={"shape": "hv", "width": 2, "color": BASELINE}, hoverinfo="skip",
-    )  # fmt: skip
+        x=[_span(one, own_ms)[0] for one in front],
+        y=[_top1(one) for one in front],
+        mode="lines",
+        name="line",
+        line={"shape": "hv", "width": 2, "color": BASELINE},
+        hoverinfo="skip",
+    )
 
 
 def _points(figure: go.Figure, group: Sequence[Architecture], own_ms: float, name: str) -> None:
     """One trace a group, also an empty one."""
     spans, colour = [_span(one, own_ms) for one in group], COLOURS[name]
     figure.add_scatter(
-        x=[value for value, _, _ in spans], y=[_top1(one) for one in group], name=name, mode="markers",
+        x=[value for value, _, _ in spans],
+        y=[_top1(one) for one in group],
+        name=name,
+        mode="markers",
         cliponaxis=False,
         marker={"size": 2 * RADIUS[name], "color": colour},
-        error_x={"type": "data", "symmetric": False, "array": [high - value for value, _, high in spans],
-                 "arrayminus": [value - low for value, low, _ in spans], "color": colour,
-                 "thickness": 1 if name == "other" else 2, "width": 3},
-        customdata=[[html.escape(one.name), html.escape(one.family), *_speeds(one),
-                     one.published.img_size if one.published else 0] for one in group],
+        error_x={
+            "type": "data",
+            "symmetric": False,
+            "array": [high - value for value, _, high in spans],
+            "arrayminus": [value - low for value, low, _ in spans],
+            "color": colour,
+            "thickness": 1 if name == "other" else 2,
+            "width": 3,
+        },
+        customdata=[
+            [
+                html.escape(one.name),
+                html.escape(one.family),
+                *_speeds(one),
+                one.published.img_size if one.published else 0,
+            ]
+            for one in group
+        ],
         hovertemplate="<b>%{customdata[0]}</b> · %{customdata[1]}<br>%{x:.3g} ms, %{customdata[2]:.2f}× as fast as "
-                      "your model (%{customdata[3]:.2f} to %{customdata[4]:.2f})<br>%{y:.1f} % published at "
-                      "%{customdata[5]} px<extra></extra>",
-    )  # fmt: skip
+        "your model (%{customdata[3]:.2f} to %{customdata[4]:.2f})<br>%{y:.1f} % published at "
+        "%{customdata[5]} px<extra></extra>",
+    )
 
 
 def _speeds(one: Architecture) -> tuple[float, float, float]:
@@ -116,12 +138,29 @@ def _mark(figure: go.Figure, told: Advice, own_ms: float) -> None:
         top1 = 100 * told.own.published.top1
         figure.add_shape(type="line", x0=0, x1=1, xref="x domain", y0=top1, y1=top1, line=GUIDE, layer="below")
         text += f", {top1:.1f} % published"
-    figure.add_annotation(x=0, xref="paper", y=1, yref="paper", yshift=HEAD - 4, xanchor="left", yanchor="top",
-                          text=text, showarrow=False, borderpad=0)  # fmt: skip
+    figure.add_annotation(
+        x=0,
+        xref="paper",
+        y=1,
+        yref="paper",
+        yshift=HEAD - 4,
+        xanchor="left",
+        yanchor="top",
+        text=text,
+        showarrow=False,
+        borderpad=0,
+    )
 
 
-def _numbers(figure: go.Figure, front: Sequence[Architecture], placed: Sequence[Architecture], own_ms: float,
-             published: Sequence[float], x_scale: Scale, y_scale: Scale) -> None:  # fmt: skip
+def _numbers(
+    figure: go.Figure,
+    front: Sequence[Architecture],
+    placed: Sequence[Architecture],
+    own_ms: float,
+    published: Sequence[float],
+    x_scale: Scale,
+    y_scale: Scale,
+) -> None:
     """The front by number, where nothing is in the way: a phone has no room for names."""
 
     def down(top1: float) -> float:
@@ -135,14 +174,19 @@ def _numbers(figure: go.Figure, front: Sequence[Architecture], placed: Sequence[
         lines.append(((x_scale.place(low), at[one.name][1]), (x_scale.place(high), at[one.name][1])))
     for (x, y), (to_x, to_y) in ((at[a.name], at[b.name]) for a, b in pairwise(front)):
         lines += [((x, y), (to_x, y)), ((to_x, y), (to_x, to_y))]
-    marks = [Mark(x=at[one.name][0], y=at[one.name][1], radius=RADIUS["front"], width=NUMBER, height=LINE)
-             for one in front]  # fmt: skip
+    marks = [
+        Mark(x=at[one.name][0], y=at[one.name][1], radius=RADIUS["front"], width=NUMBER, height=LINE) for one in front
+    ]
     marks += [Mark(x=at[one.name][0], y=at[one.name][1], radius=RADIUS["other"]) for one in placed if one not in front]
     for number, (one, offset) in enumerate(zip(front, place(marks, lines, PLOT, far=True), strict=True), 1):
         if offset is None:
             continue
-        figure.add_annotation(annotation(offset, RADIUS["front"]), text=f"<b>{number}</b>", y=_top1(one),
-                              x=x_scale.position(_span(one, own_ms)[0]))  # fmt: skip
+        figure.add_annotation(
+            annotation(offset, RADIUS["front"]),
+            text=f"<b>{number}</b>",
+            y=_top1(one),
+            x=x_scale.position(_span(one, own_ms)[0]),
+        )
 
 
 def _own_panel(figure: go.Figure, told: Advice, own_ms: float) -> None:
@@ -151,28 +195,56 @@ def _own_panel(figure: go.Figure, told: Advice, own_ms: float) -> None:
     if right is None:
         return
     figure.add_scatter(
-        x=[own_ms], y=[100 * right.top1], yaxis="y2", mode="markers", name="own", cliponaxis=False,
+        x=[own_ms],
+        y=[100 * right.top1],
+        yaxis="y2",
+        mode="markers",
+        name="own",
+        cliponaxis=False,
         marker={"size": 13, "color": BASELINE},
-        error_y={"type": "data", "symmetric": False, "array": [100 * (right.high - right.top1)],
-                 "arrayminus": [100 * (right.top1 - right.low)], "thickness": 2.5, "width": 7, "color": BASELINE},
+        error_y={
+            "type": "data",
+            "symmetric": False,
+            "array": [100 * (right.high - right.top1)],
+            "arrayminus": [100 * (right.top1 - right.low)],
+            "thickness": 2.5,
+            "width": 7,
+            "color": BASELINE,
+        },
         hovertemplate=f"your model<br>%{{x:.3g}} ms<br>%{{y:.2f}} % of {right.n_images:,} images<extra></extra>",
-    )  # fmt: skip
+    )
     top = OWN / (OWN + BETWEEN + PLOT)
-    figure.update_layout(yaxis2={
-        **percentages([100 * right.low, 100 * right.high], most=3).axis(), "domain": (0.0, top), "anchor": "x",
-        "title": {"text": "Yours, %", "standoff": 10}, "fixedrange": True, "automargin": True, "zeroline": False,
-    })  # fmt: skip
-    figure.add_annotation(x=0, xref="x domain", y=top, yref="paper", yanchor="bottom", xanchor="left", yshift=10,
-                          text=f"Your model on your images: {percent(right.top1, 2)} of {right.n_images:,}",
-                          showarrow=False)  # fmt: skip
+    figure.update_layout(
+        yaxis2={
+            **percentages([100 * right.low, 100 * right.high], most=3).axis(),
+            "domain": (0.0, top),
+            "anchor": "x",
+            "title": {"text": "Yours, %", "standoff": 10},
+            "fixedrange": True,
+            "automargin": True,
+            "zeroline": False,
+        }
+    )
+    figure.add_annotation(
+        x=0,
+        xref="x domain",
+        y=top,
+        yref="paper",
+        yanchor="bottom",
+        xanchor="left",
+        yshift=10,
+        text=f"Your model on your images: {percent(right.top1, 2)} of {right.n_images:,}",
+        showarrow=False,
+    )
 
 
 def _alt(told: Advice, placed: Sequence[Architecture]) -> str:
     front = [one for one in placed if one.name in told.front]
     listed = ", ".join(
         f"{one.name} {one.latency.speedup:.2f} times as fast as your model and {_top1(one):.1f} %"
-        for one in front if one.latency is not None
-    )  # fmt: skip
+        for one in front
+        if one.latency is not None
+    )
     text = f"{len(placed)} architectures by latency here and published ImageNet top-1; the front: {listed or 'empty'}"
     right = told.own.accuracy
     return f"{text}; your model on your images: {percent(right.top1, 2)}" if right else text

@@ -23,10 +23,13 @@ def answers(told: Sequence[tuple[str, RunSummary]]) -> go.Figure:
     figure = canvas(_alt(known), x_title="Speed, times as fast as the run's baseline (×)")
     spans = [_span(one) for _, one in known]
     scale = amounts([1.0, *(end for span in spans for end in span)], zero=False)
-    middles = add_rows(figure, [
-        Row(name=label(shortened(name, LONGEST)), text="baseline" if one.keeps_baseline else f"{figures(span[0])}×")
-        for (name, one), span in zip(known, spans, strict=True)
-    ])  # fmt: skip
+    middles = add_rows(
+        figure,
+        [
+            Row(name=label(shortened(name, LONGEST)), text="baseline" if one.keeps_baseline else f"{figures(span[0])}×")
+            for (name, one), span in zip(known, spans, strict=True)
+        ],
+    )
     show_x(figure, scale, "×")
     add_reference(figure, scale, 1.0, "baseline", middles)
     for (name, one), span, y in zip(known, spans, middles, strict=True):
@@ -43,8 +46,9 @@ def _span(one: RunSummary) -> tuple[float, float, float]:
 
 def _alt(known: Sequence[tuple[str, RunSummary]]) -> str:
     listed = ", ".join(
-        f"{name} keeps its baseline" if one.speedup is None else
-        f"{name} {one.speedup:.2f} times (95 % interval {one.speedup_low or 0:.2f} to {one.speedup_high or 0:.2f})"
+        f"{name} keeps its baseline"
+        if one.speedup is None
+        else f"{name} {one.speedup:.2f} times (95 % interval {one.speedup_low or 0:.2f} to {one.speedup_high or 0:.2f})"
         for name, one in known
-    )  # fmt: skip
+    )
     return f"Speed of what each run recommends, relative to its own baseline: {listed or 'no run has an answer'}"

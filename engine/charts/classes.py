@@ -26,20 +26,35 @@ def class_counts(preview: DataPreview) -> go.Figure:
     shown = [count for count in preview.counts if count in largest]
     totals = {split: sum(getattr(count, split) for count in preview.counts) for split in SPLITS}
     listed = ", ".join(f"{total} {split}" for split, total in totals.items() if total)
-    figure = canvas(f"Images of {len(preview.counts)} classes: {listed}", x_title="Images, count",
-                    height=ROW * max(len(shown), 1) + FOOT)  # fmt: skip
+    figure = canvas(
+        f"Images of {len(preview.counts)} classes: {listed}",
+        x_title="Images, count",
+        height=ROW * max(len(shown), 1) + FOOT,
+    )
     for split, colour in zip(SPLITS, SERIES, strict=False):
         if totals[split]:
             figure.add_bar(
-                x=[getattr(count, split) for count in shown], y=list(range(len(shown))), name=split, orientation="h",
-                marker={"color": colour}, width=BAR / ROW, customdata=[html.escape(count.name) for count in shown],
+                x=[getattr(count, split) for count in shown],
+                y=list(range(len(shown))),
+                name=split,
+                orientation="h",
+                marker={"color": colour},
+                width=BAR / ROW,
+                customdata=[html.escape(count.name) for count in shown],
                 hovertemplate=f"%{{customdata}}<br>%{{x:,}} {split}<extra></extra>",
-            )  # fmt: skip
+            )
     figure.update_layout(barmode="stack")
-    add_key(figure, ((GLYPH, colour, split) for split, colour in zip(SPLITS, SERIES, strict=False) if totals[split]),
-            letters=LETTERS)  # fmt: skip
-    figure.update_yaxes(range=[len(shown) - 0.5, -0.5], tickvals=list(range(len(shown))), showgrid=False,
-                        ticktext=[html.escape(shortened(count.name, NAME)) for count in shown])  # fmt: skip
+    add_key(
+        figure,
+        ((GLYPH, colour, split) for split, colour in zip(SPLITS, SERIES, strict=False) if totals[split]),
+        letters=LETTERS,
+    )
+    figure.update_yaxes(
+        range=[len(shown) - 0.5, -0.5],
+        tickvals=list(range(len(shown))),
+        showgrid=False,
+        ticktext=[html.escape(shortened(count.name, NAME)) for count in shown],
+    )
     show_x(figure, counts(_total(count) for count in shown))
     return figure
 

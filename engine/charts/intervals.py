@@ -32,17 +32,28 @@ class Reference:
     text: str
 
 
-def add_intervals(figure: go.Figure, report: Report, intervals: Mapping[str, Interval], scale: Scale, *,
-                  unit: str = "", bars: bool = False, reference: Reference | None = None) -> None:  # fmt: skip
+def add_intervals(
+    figure: go.Figure,
+    report: Report,
+    intervals: Mapping[str, Interval],
+    scale: Scale,
+    *,
+    unit: str = "",
+    bars: bool = False,
+    reference: Reference | None = None,
+) -> None:
     """Draw the interval of every variant that has one (by id), the baseline on top; one without has no row.
 
     With `bars` a value is a bar from zero where the axis has a zero, and its whisker begins at the value.
     """
     by_id, shown = captions(report), [variant for variant in report.main_variants if variant.id in intervals]
-    middles = add_rows(figure, [
-        Row(name=label(by_id[variant.id]), text=intervals[variant.id].text, bold=is_recommended(report, variant))
-        for variant in shown
-    ])  # fmt: skip
+    middles = add_rows(
+        figure,
+        [
+            Row(name=label(by_id[variant.id]), text=intervals[variant.id].text, bold=is_recommended(report, variant))
+            for variant in shown
+        ],
+    )
     show_x(figure, scale, unit)
     if reference is not None:
         add_reference(figure, scale, reference.value, reference.text, middles)

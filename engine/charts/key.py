@@ -33,6 +33,17 @@ def add_key(figure: go.Figure, entries: Iterable[Entry], *, first: str = "", let
             lines[-1] += f"{BETWEEN}{text}"
             left -= needed
     head = LINE * len(lines) + 8
-    figure.add_annotation(x=0, xref="paper", xanchor="left", y=1, yref="paper", yanchor="top", yshift=head,
-                          align="left", text="<br>".join(lines), showarrow=False, borderpad=0)  # fmt: skip
+    figure.add_annotation(
+        x=0,
+        xref="paper",
+        xanchor="left",
+        y=1,
+        yref="paper",
+        yanchor="top",
+        yshift=head,
+        align="left",
+        text="<br>".join(lines),
+        showarrow=False,
+        borderpad=0,
+    )
     figure.update_layout(margin_t=head, height=figure.layout.height + head - figure.layout.margin.t)

@@ -15,17 +15,27 @@ def latency(report: Report) -> go.Figure:
     """
     timed = _timed(report)
     intervals = {
-        variant.id: Interval(value=value.p50_ms, low=value.p50_ms, high=max(value.p95_ms, value.p50_ms),
-                             text=f"{figures(value.p50_ms)} ms, p95 {figures(value.p95_ms)}",
-                             hover=f"p50 {value.p50_ms:.3f} ms<br>p95 {value.p95_ms:.3f} ms")
+        variant.id: Interval(
+            value=value.p50_ms,
+            low=value.p50_ms,
+            high=max(value.p95_ms, value.p50_ms),
+            text=f"{figures(value.p50_ms)} ms, p95 {figures(value.p95_ms)}",
+            hover=f"p50 {value.p50_ms:.3f} ms<br>p95 {value.p95_ms:.3f} ms",
+        )
         for variant, value in timed
-    }  # fmt: skip
+    }
     listed = ", ".join(f"{variant.label} {figures(value.p50_ms)} ms" for variant, value in timed)
     figure = canvas(f"Median latency of a call: {listed}", x_title="Latency of a call, ms")
     limit = report.recipe.budget.max_latency_ms
     ends = [end for one in intervals.values() for end in (one.value, one.high)]
-    add_intervals(figure, report, intervals, amounts([*ends, *([limit] if limit else [])]), bars=True,
-                  reference=Reference(value=limit, text=f"budget {limit:g} ms") if limit else None)  # fmt: skip
+    add_intervals(
+        figure,
+        report,
+        intervals,
+        amounts([*ends, *([limit] if limit else [])]),
+        bars=True,
+        reference=Reference(value=limit, text=f"budget {limit:g} ms") if limit else None,
+    )
     return figure
 
 
@@ -33,16 +43,25 @@ def speed(report: Report) -> go.Figure:
     """How many times as fast as the baseline, which is the line at 1, with the 95 % bootstrap interval."""
     compared = [(variant, value) for variant, value in _timed(report) if variant.role != "baseline"]
     intervals = {
-        variant.id: Interval(value=value.speedup, low=value.speedup_low, high=value.speedup_high,
-                             text=f"{figures(value.speedup)}×",
-                             hover=f"{value.speedup:.3f}×, 95 % interval {value.speedup_low:.3f} to "
-                                   f"{value.speedup_high:.3f}")
+        variant.id: Interval(
+            value=value.speedup,
+            low=value.speedup_low,
+            high=value.speedup_high,
+            text=f"{figures(value.speedup)}×",
+            hover=f"{value.speedup:.3f}×, 95 % interval {value.speedup_low:.3f} to {value.speedup_high:.3f}",
+        )
         for variant, value in compared
-    }  # fmt: skip
+    }
     figure = canvas(_speed_alt(compared), x_title="Speed, times as fast as the baseline (×)")
     ends = [end for one in intervals.values() for end in (one.value, one.low, one.high)]
-    add_intervals(figure, report, intervals, amounts([1.0, *ends], zero=False), unit="×",
-                  reference=Reference(value=1.0, text="baseline"))  # fmt: skip
+    add_intervals(
+        figure,
+        report,
+        intervals,
+        amounts([1.0, *ends], zero=False),
+        unit="×",
+        reference=Reference(value=1.0, text="baseline"),
+    )
     return figure
 
 

@@ -60,8 +60,12 @@ class Box:
     bottom: float
 
     def meets(self, other: "Box") -> bool:
-        return (self.left < other.right + FREE and other.left < self.right + FREE
-                and self.top < other.bottom + FREE and other.top < self.bottom + FREE)  # fmt: skip
+        return (
+            self.left < other.right + FREE
+            and other.left < self.right + FREE
+            and self.top < other.bottom + FREE
+            and other.top < self.bottom + FREE
+        )
 
     def crossed(self, line: Ends) -> bool:
         """Whether a line goes through it, by Liang and Barsky's clipping."""
@@ -121,8 +125,15 @@ def place(marks: Sequence[Mark], lines: Sequence[Ends], height: float, *, far: b
     tries = [(NEAR, False), *([(FAR, False), (NEAR + FAR, True)] if far else [])]
     found: list[Offset | None] = []
     for mark in (mark for mark in marks if mark.width > 0):
-        free = next((offset for distances, over_points in tries for offset in _offsets(mark, distances)
-                     if all(scene.free(mark, offset, over_points=over_points) for scene in scenes)), None)  # fmt: skip
+        free = next(
+            (
+                offset
+                for distances, over_points in tries
+                for offset in _offsets(mark, distances)
+                if all(scene.free(mark, offset, over_points=over_points) for scene in scenes)
+            ),
+            None,
+        )
         if free is not None:
             for scene in scenes:
                 scene.add(mark, free)
@@ -134,8 +145,15 @@ def annotation(offset: Offset, radius: float) -> dict[str, object]:
     """The part of a Plotly annotation that this place decides; a label away from its point has a thin line to it."""
     if not offset.led:
         return {"showarrow": False, "xshift": offset.x, "yshift": -offset.y, "borderpad": 0}
-    return {"ax": offset.x, "ay": offset.y, "arrowhead": 0, "arrowwidth": 1, "arrowcolor": BASELINE,
-            "standoff": radius, "borderpad": 0}  # fmt: skip
+    return {
+        "ax": offset.x,
+        "ay": offset.y,
+        "arrowhead": 0,
+        "arrowwidth": 1,
+        "arrowcolor": BASELINE,
+        "standoff": radius,
+        "borderpad": 0,
+    }
 
 
 def _offsets(mark: Mark, distances: Iterable[float]) -> Iterator[Offset]:

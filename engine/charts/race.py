@@ -78,34 +78,57 @@ def _add_speed(figure: go.Figure, placed: Sequence[Placed], group: str, colour: 
     """One trace a group, also an empty one."""
     speeds = [_speed(trial) for _, trial in placed]
     figure.add_scatter(
-        x=[value for value, _, _ in speeds], y=[y for y, _ in placed], mode="markers", name=group,
+        x=[value for value, _, _ in speeds],
+        y=[y for y, _ in placed],
+        mode="markers",
+        name=group,
         marker={"size": 15 if group == "won" else 11, "color": colour},
-        error_x={"type": "data", "symmetric": False, "array": [high - value for value, _, high in speeds],
-                 "arrayminus": [value - low for value, low, _ in speeds], "thickness": 3 if group == "won" else 2,
-                 "width": 6, "color": colour},
-        customdata=[[html.escape(trial.name), low, high, trial.n_rounds]
-                    for (_, trial), (_, low, high) in zip(placed, speeds, strict=True)],
+        error_x={
+            "type": "data",
+            "symmetric": False,
+            "array": [high - value for value, _, high in speeds],
+            "arrayminus": [value - low for value, low, _ in speeds],
+            "thickness": 3 if group == "won" else 2,
+            "width": 6,
+            "color": colour,
+        },
+        customdata=[
+            [html.escape(trial.name), low, high, trial.n_rounds]
+            for (_, trial), (_, low, high) in zip(placed, speeds, strict=True)
+        ],
         hovertemplate="%{customdata[0]}<br>%{x:.3f}× (%{customdata[1]:.3f} to %{customdata[2]:.3f}), "
-                      "%{customdata[3]} rounds<extra></extra>",
-    )  # fmt: skip
+        "%{customdata[3]} rounds<extra></extra>",
+    )
     for (y, _), (value, _, _) in zip(placed, speeds, strict=True):
         text = f"<b>{figures(value)}×</b>" if group == "won" else f"{figures(value)}×"
-        figure.add_annotation(x=SPEED[1], y=y, xref="paper", text=text, showarrow=False, xanchor="right",
-                              opacity=FAINT if group == "out" else 1)  # fmt: skip
+        figure.add_annotation(
+            x=SPEED[1],
+            y=y,
+            xref="paper",
+            text=text,
+            showarrow=False,
+            xanchor="right",
+            opacity=FAINT if group == "out" else 1,
+        )
 
 
 def _add_fidelity(figure: go.Figure, placed: Sequence[Placed]) -> None:
     decibels = [trial.fidelity.sqnr_db if trial.fidelity else None for _, trial in placed]
     figure.add_bar(
         x=[ENOUGH_DB if value is None else min(max(value, 0.0), ENOUGH_DB) for value in decibels],
-        y=[y for y, _ in placed], xaxis="x2",
-        orientation="h", width=0.2, name="SQNR", cliponaxis=False, textposition="outside",
+        y=[y for y, _ in placed],
+        xaxis="x2",
+        orientation="h",
+        width=0.2,
+        name="SQNR",
+        cliponaxis=False,
+        textposition="outside",
         constraintext="none",
         text=["exact" if value is None else f"{value:.0f}" for value in decibels],
         marker={"color": BASELINE},
         customdata=[[html.escape(trial.name), _decibels(trial)] for _, trial in placed],
         hovertemplate="%{customdata[0]}<br>%{customdata[1]}<extra></extra>",
-    )  # fmt: skip
+    )
 
 
 def _name(figure: go.Figure, trial: Trial, y: int) -> None:
@@ -113,8 +136,16 @@ def _name(figure: go.Figure, trial: Trial, y: int) -> None:
     name, group = html.escape(textwrap.shorten(trial.name, LONGEST_NAME, placeholder=" …")), _group(trial)
     word = "won" if group == "won" else how_far(trial)
     text = f"<b>{name} · {word}</b>" if group == "won" else f"{name} · {word}"
-    figure.add_annotation(x=0, y=y, xref="paper", text=text, showarrow=False, xanchor="left", yshift=17,
-                          opacity=FAINT if group == "out" else 1)  # fmt: skip
+    figure.add_annotation(
+        x=0,
+        y=y,
+        xref="paper",
+        text=text,
+        showarrow=False,
+        xanchor="left",
+        yshift=17,
+        opacity=FAINT if group == "out" else 1,
+    )
 
 
 def _axes(figure: go.Figure, trials: Sequence[Trial]) -> None:
@@ -127,18 +158,30 @@ def _axes(figure: go.Figure, trials: Sequence[Trial]) -> None:
     span = math.log10(high) - math.log10(low)
     figure.update_layout(
         margin={"l": 4, "r": 12, "t": 30},
-        xaxis={"type": "log", "automargin": False, "domain": SPEED,
-               "range": [math.log10(low), math.log10(high) + 0.38 * span],
-               "tickvals": ticks, "ticktext": [f"{tick:g}×" for tick in ticks],
-               "title": {"text": "Speed beside FP32, ×"}},
-        xaxis2={"domain": SQNR, "range": [0, 1.75 * ENOUGH_DB], "anchor": "y", "fixedrange": True, "zeroline": False,
-                "tickvals": [0, ENOUGH_DB], "ticktext": ["0", "60+"], "title": {"text": "SQNR, dB", "standoff": 10}},
+        xaxis={
+            "type": "log",
+            "automargin": False,
+            "domain": SPEED,
+            "range": [math.log10(low), math.log10(high) + 0.38 * span],
+            "tickvals": ticks,
+            "ticktext": [f"{tick:g}×" for tick in ticks],
+            "title": {"text": "Speed beside FP32, ×"},
+        },
+        xaxis2={
+            "domain": SQNR,
+            "range": [0, 1.75 * ENOUGH_DB],
+            "anchor": "y",
+            "fixedrange": True,
+            "zeroline": False,
+            "tickvals": [0, ENOUGH_DB],
+            "ticktext": ["0", "60+"],
+            "title": {"text": "SQNR, dB", "standoff": 10},
+        },
         yaxis={"automargin": False, "range": [-len(trials) + 0.45, 0.75], "showticklabels": False, "showgrid": False},
-    )  # fmt: skip
+    )
     for row in range(len(trials)):  # in pieces, so that it crosses no name
-        figure.add_shape(type="line", x0=1, x1=1, y0=-row - 0.4, y1=-row + 0.16,
-                         line=GUIDE, layer="below")  # fmt: skip
-    figure.add_annotation(x=0, y=1, yref="paper", text="FP32", showarrow=False, yanchor="bottom")  # fmt: skip
+        figure.add_shape(type="line", x0=1, x1=1, y0=-row - 0.4, y1=-row + 0.16, line=GUIDE, layer="below")
+    figure.add_annotation(x=0, y=1, yref="paper", text="FP32", showarrow=False, yanchor="bottom")
 
 
 def _alt(trials: Sequence[Trial]) -> str:

@@ -35,9 +35,16 @@ def add_rows(figure: go.Figure, rows: Sequence[Row]) -> list[float]:
         for text, x, anchor in ((row.name, 0, "left"), (row.text, 1, "right")):
             if text:
                 figure.add_annotation(
-                    x=x, y=y, xref="paper", text=f"<b>{text}</b>" if row.bold else text, showarrow=False,
-                    xanchor=anchor, yanchor="top", align=anchor, borderpad=0,
-                )  # fmt: skip
+                    x=x,
+                    y=y,
+                    xref="paper",
+                    text=f"<b>{text}</b>" if row.bold else text,
+                    showarrow=False,
+                    xanchor=anchor,
+                    yanchor="top",
+                    align=anchor,
+                    borderpad=0,
+                )
         y -= LINE * n_lines(row.name)
         middles.append(y - MARK / 2 - 2)
         y -= MARK + GAP
@@ -49,17 +56,43 @@ def add_rows(figure: go.Figure, rows: Sequence[Row]) -> list[float]:
 
 def add_bar(figure: go.Figure, y: float, begin: float, end: float, *, colour: str, hover: str) -> None:
     """A bar from `begin` to `end`."""
-    figure.add_bar(x=[end - begin], base=[begin], y=[y], width=BAR, orientation="h", marker={"color": colour},
-                   hovertemplate=hover)  # fmt: skip
+    figure.add_bar(
+        x=[end - begin], base=[begin], y=[y], width=BAR, orientation="h", marker={"color": colour}, hovertemplate=hover
+    )
 
 
-def add_point(figure: go.Figure, y: float, value: float, low: float, high: float, *, colour: str, hover: str,
-              size: float = 12, cap: float = CAP) -> None:  # fmt: skip
+def add_point(
+    figure: go.Figure,
+    y: float,
+    value: float,
+    low: float,
+    high: float,
+    *,
+    colour: str,
+    hover: str,
+    size: float = 12,
+    cap: float = CAP,
+) -> None:
     """A point with its whisker, which it has none of where the value is exact; a size of 0 is the whisker alone."""
-    whisker = {"type": "data", "symmetric": False, "array": [high - value], "arrayminus": [value - low],
-               "thickness": 2.5, "width": cap, "color": colour, "visible": low < high}  # fmt: skip
-    figure.add_scatter(x=[value], y=[y], mode="markers", cliponaxis=False, error_x=whisker, hovertemplate=hover,
-                       marker={"size": size or 1, "color": colour, "opacity": 1 if size else 0})  # fmt: skip
+    whisker = {
+        "type": "data",
+        "symmetric": False,
+        "array": [high - value],
+        "arrayminus": [value - low],
+        "thickness": 2.5,
+        "width": cap,
+        "color": colour,
+        "visible": low < high,
+    }
+    figure.add_scatter(
+        x=[value],
+        y=[y],
+        mode="markers",
+        cliponaxis=False,
+        error_x=whisker,
+        hovertemplate=hover,
+        marker={"size": size or 1, "color": colour, "opacity": 1 if size else 0},
+    )
 
 
 def add_reference(figure: go.Figure, scale: Scale, x: float, text: str, middles: Iterable[float]) -> None:
@@ -74,5 +107,15 @@ def _note(figure: go.Figure, scale: Scale, x: float, text: str) -> None:
     """A text above the plot at the value `x`, which stays within the figure."""
     place = scale.place(x)
     anchor = "left" if place < NEAR_END else "right" if place > 1 - NEAR_END else "center"
-    figure.add_annotation(x=place, xref="x domain", y=1, yref="paper", yanchor="bottom", xanchor=anchor, text=text,
-                          showarrow=False, yshift=2, borderpad=0)  # fmt: skip
+    figure.add_annotation(
+        x=place,
+        xref="x domain",
+        y=1,
+        yref="paper",
+        yanchor="bottom",
+        xanchor=anchor,
+        text=text,
+        showarrow=False,
+        yshift=2,
+        borderpad=0,
+    )

@@ -53,8 +53,12 @@ class Scale:
     def axis(self, unit: str = "") -> dict[str, object]:
         """The part of a Plotly axis that this scale decides; `unit` stands behind every tick."""
         ticks = self.ticks
-        return {"type": "log" if self.log else "linear", "range": list(self.ends), "tickvals": list(ticks),
-                "ticktext": [f"{text}{unit}" for text in ticks.values()]}  # fmt: skip
+        return {
+            "type": "log" if self.log else "linear",
+            "range": list(self.ends),
+            "tickvals": list(ticks),
+            "ticktext": [f"{text}{unit}" for text in ticks.values()],
+        }
 
 
 def amounts(values: Iterable[float], *, zero: bool = True, room: float = ROOM, most: int = MOST_TICKS) -> Scale:

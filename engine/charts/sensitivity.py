@@ -23,21 +23,26 @@ def sensitivity(found: Sensitivity) -> go.Figure:
     ranked = sorted((one for one in found.layers if one.points), key=lambda one: min(p.top1 for p in one.points))
     shown = ranked[:MOST]
     what = "Top-1" if found.labelled else "Agreement"
-    figure = canvas(_alt(found, what, len(ranked)), height=PLOT + FOOT,
-                    x_title="Channels that go, %", y_title=f"{what}, %")  # fmt: skip
+    figure = canvas(
+        _alt(found, what, len(ranked)), height=PLOT + FOOT, x_title="Channels that go, %", y_title=f"{what}, %"
+    )
     last = max((100 * point.ratio for one in shown for point in one.points), default=100.0)
-    figure.add_shape(type="line", x0=0, x1=1, xref="x domain", y0=100 * found.top1, y1=100 * found.top1, line=GUIDE,
-                     layer="below")  # fmt: skip
+    figure.add_shape(
+        type="line", x0=0, x1=1, xref="x domain", y0=100 * found.top1, y1=100 * found.top1, line=GUIDE, layer="below"
+    )
     for number, one in enumerate(shown):
         points = sorted(one.points, key=lambda point: point.ratio)
         colour, second = SERIES[number % len(SERIES)], number >= len(SERIES)
         figure.add_scatter(
             x=[0.0, *(100 * point.ratio for point in points)],
-            y=[100 * found.top1, *(100 * point.top1 for point in points)], cliponaxis=False,
-            mode="lines+markers", name=label(one.layer), hovertemplate="%{x:.0f} %: %{y:.1f} %",
+            y=[100 * found.top1, *(100 * point.top1 for point in points)],
+            cliponaxis=False,
+            mode="lines+markers",
+            name=label(one.layer),
+            hovertemplate="%{x:.0f} %: %{y:.1f} %",
             line={"color": colour, "dash": "dash" if second else "solid"},
             marker={"color": colour, "symbol": "diamond" if second else "circle"},
-        )  # fmt: skip
+        )
     values = [100 * found.top1, *(100 * point.top1 for one in shown for point in one.points)]
     figure.update_layout(xaxis=Scale(0.0, last).axis(), yaxis=percentages(values).axis())
     key = [(GLYPHS[number >= len(SERIES)], SERIES[number % len(SERIES)], one.layer) for number, one in enumerate(shown)]

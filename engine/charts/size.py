@@ -22,8 +22,14 @@ def size(report: Report) -> go.Figure:
     }
     limit = report.recipe.budget.max_size_mb
     figure = canvas(_alt(report, sizes), x_title="File size, MB")
-    add_intervals(figure, report, intervals, amounts([*sizes.values(), *([limit] if limit else [])]), bars=True,
-                  reference=Reference(value=limit, text=f"budget {limit:g} MB") if limit else None)  # fmt: skip
+    add_intervals(
+        figure,
+        report,
+        intervals,
+        amounts([*sizes.values(), *([limit] if limit else [])]),
+        bars=True,
+        reference=Reference(value=limit, text=f"budget {limit:g} MB") if limit else None,
+    )
     return figure
 
 

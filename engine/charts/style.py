@@ -37,10 +37,17 @@ def canvas(alt: str, *, height: float | None = None, x_title: str = "", y_title:
     """
     figure = go.Figure()
     figure.update_layout(
-        meta={"alt": alt}, height=height, showlegend=False, bargap=0.45, dragmode=False, hovermode="closest",
-        font={"size": TEXT}, margin={"l": 4, "r": 18, "t": 8, "b": FOOT, "pad": 4}, paper_bgcolor="rgba(0,0,0,0)",
+        meta={"alt": alt},
+        height=height,
+        showlegend=False,
+        bargap=0.45,
+        dragmode=False,
+        hovermode="closest",
+        font={"size": TEXT},
+        margin={"l": 4, "r": 18, "t": 8, "b": FOOT, "pad": 4},
+        paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
-    )  # fmt: skip
+    )
     figure.update_xaxes(title={"text": x_title, "standoff": 10}, automargin=False, zeroline=False, fixedrange=True)
     figure.update_yaxes(title={"text": y_title, "standoff": 10}, automargin=True, zeroline=False, fixedrange=True)
     return figure

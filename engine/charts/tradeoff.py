@@ -46,8 +46,9 @@ def tradeoff(report: Report) -> go.Figure:
     limit_ms, limit = report.recipe.budget.max_latency_ms, None if lowest is None else 100 * lowest
     x_scale = amounts([*(p.p50_ms for p in points), *([limit_ms] if limit_ms else [])], room=ROOM)
     y_scale = percentages([*(p.quality for p in points), *([limit] if limit is not None else [])], room=ROOM)
-    figure = canvas(_alt(points, quality), height=HEIGHT + HEAD + FOOT, x_title="Median latency of a call, ms",
-                    y_title=quality)  # fmt: skip
+    figure = canvas(
+        _alt(points, quality), height=HEIGHT + HEAD + FOOT, x_title="Median latency of a call, ms", y_title=quality
+    )
     figure.update_layout(margin_t=HEAD, xaxis=x_scale.axis(), yaxis=y_scale.axis())
     lines = _limits(figure, x_scale, y_scale, limit_ms, limit)
     for point in sorted(points, key=lambda point: -point.diameter):
@@ -59,11 +60,15 @@ def tradeoff(report: Report) -> go.Figure:
 def _points(report: Report, labelled: bool) -> list[Point]:
     largest = max((variant.size_bytes for variant in report.main_variants), default=1)
     return [
-        Point(variant=variant, p50_ms=variant.latency.p50_ms, quality=quality,
-              diameter=max(LARGEST * math.sqrt(variant.size_bytes / largest), SMALLEST))
+        Point(
+            variant=variant,
+            p50_ms=variant.latency.p50_ms,
+            quality=quality,
+            diameter=max(LARGEST * math.sqrt(variant.size_bytes / largest), SMALLEST),
+        )
         for variant in report.main_variants
         if variant.latency is not None and (quality := _quality(variant, labelled)) is not None
-    ]  # fmt: skip
+    ]
 
 
 def _quality(variant: Variant, labelled: bool) -> float | None:
@@ -77,11 +82,15 @@ def _quality(variant: Variant, labelled: bool) -> float | None:
 def _add(figure: go.Figure, report: Report, point: Point) -> None:
     variant, paint = point.variant, colour(report, point.variant)
     figure.add_scatter(
-        x=[point.p50_ms], y=[point.quality], mode="markers", cliponaxis=False, name=html.escape(variant.label),
+        x=[point.p50_ms],
+        y=[point.quality],
+        mode="markers",
+        cliponaxis=False,
+        name=html.escape(variant.label),
         marker={"size": point.diameter, "color": _faint(paint), "line": {"width": 2, "color": paint}},
         hovertemplate=f"{html.escape(variant.label)}<br>%{{x:.3f}} ms<br>%{{y:.2f}} %<br>"
-                      f"{variant.size_bytes / 1e6:,.3f} MB<extra></extra>",
-    )  # fmt: skip
+        f"{variant.size_bytes / 1e6:,.3f} MB<extra></extra>",
+    )
 
 
 def _faint(colour: str) -> str:
@@ -89,8 +98,9 @@ def _faint(colour: str) -> str:
     return f"rgba({int(colour[1:3], 16)}, {int(colour[3:5], 16)}, {int(colour[5:7], 16)}, 0.4)"
 
 
-def _limits(figure: go.Figure, x_scale: Scale, y_scale: Scale, limit_ms: float | None,
-            limit: float | None) -> list[Ends]:  # fmt: skip
+def _limits(
+    figure: go.Figure, x_scale: Scale, y_scale: Scale, limit_ms: float | None, limit: float | None
+) -> list[Ends]:
     """The budget as dotted lines, and in words above the plot, where no point can be; where the lines run."""
     told: list[str] = []
     lines: list[Ends] = []
@@ -103,13 +113,24 @@ def _limits(figure: go.Figure, x_scale: Scale, y_scale: Scale, limit_ms: float |
         told.append(f"{limit:.4g} %")
         lines.append(((0.0, _down(y_scale, limit)), (1.0, _down(y_scale, limit))))
     if told:
-        figure.add_annotation(x=0, xref="paper", y=1, yref="paper", yshift=HEAD - 4, xanchor="left", yanchor="top",
-                              text=f"dotted: budget {', '.join(told)}", showarrow=False, borderpad=0)  # fmt: skip
+        figure.add_annotation(
+            x=0,
+            xref="paper",
+            y=1,
+            yref="paper",
+            yshift=HEAD - 4,
+            xanchor="left",
+            yanchor="top",
+            text=f"dotted: budget {', '.join(told)}",
+            showarrow=False,
+            borderpad=0,
+        )
     return lines
 
 
-def _label(figure: go.Figure, report: Report, points: Sequence[Point], x_scale: Scale, y_scale: Scale,
-           lines: Sequence[Ends]) -> None:  # fmt: skip
+def _label(
+    figure: go.Figure, report: Report, points: Sequence[Point], x_scale: Scale, y_scale: Scale, lines: Sequence[Ends]
+) -> None:
     """Names beside the points where all have room there, numbers and a list otherwise."""
     by_id = names(report)
     named = [f"{by_id[point.variant.id]}<br>{_megabytes(point.variant)}" for point in points]
@@ -125,24 +146,31 @@ def _label(figure: go.Figure, report: Report, points: Sequence[Point], x_scale: 
 
 def _marks(points: Sequence[Point], texts: Sequence[str], x_scale: Scale, y_scale: Scale) -> list[Mark]:
     return [
-        Mark(x=x_scale.place(point.p50_ms), y=_down(y_scale, point.quality), radius=point.diameter / 2,
-             width=LETTER * max(len(line) for line in text.split("<br>")) + 2, height=LINE * n_lines(text))
+        Mark(
+            x=x_scale.place(point.p50_ms),
+            y=_down(y_scale, point.quality),
+            radius=point.diameter / 2,
+            width=LETTER * max(len(line) for line in text.split("<br>")) + 2,
+            height=LINE * n_lines(text),
+        )
         for point, text in zip(points, texts, strict=True)
-    ]  # fmt: skip
+    ]
 
 
 def _down(scale: Scale, value: float) -> float:
     return HEIGHT * (1 - scale.place(value))
 
 
-def _write(figure: go.Figure, points: Sequence[Point], texts: Sequence[str], offsets: Sequence[Offset | None],
-           x_scale: Scale) -> None:  # fmt: skip
+def _write(
+    figure: go.Figure, points: Sequence[Point], texts: Sequence[str], offsets: Sequence[Offset | None], x_scale: Scale
+) -> None:
     """Every text at its place; one that has none is left to the list."""
     for point, text, offset in zip(points, texts, offsets, strict=True):
         if offset is None:
             continue
-        figure.add_annotation(annotation(offset, point.diameter / 2), text=text, y=point.quality,
-                              x=x_scale.position(point.p50_ms))  # fmt: skip
+        figure.add_annotation(
+            annotation(offset, point.diameter / 2), text=text, y=point.quality, x=x_scale.position(point.p50_ms)
+        )
 
 
 def _list(figure: go.Figure, report: Report, points: Sequence[Point]) -> None:
@@ -151,8 +179,19 @@ def _list(figure: go.Figure, report: Report, points: Sequence[Point]) -> None:
     for number, point in enumerate(points, 1):
         parts = (str(number), by_id[point.variant.id], unbroken(_megabytes(point.variant)))
         text = label(" · ".join(parts), LIST_WRAP)
-        figure.add_annotation(x=0, xref="paper", y=0, yref="paper", yshift=-below, xanchor="left", yanchor="top",
-                              text=text, align="left", showarrow=False, borderpad=0)  # fmt: skip
+        figure.add_annotation(
+            x=0,
+            xref="paper",
+            y=0,
+            yref="paper",
+            yshift=-below,
+            xanchor="left",
+            yanchor="top",
+            text=text,
+            align="left",
+            showarrow=False,
+            borderpad=0,
+        )
         below += LINE * n_lines(text) + 3
     figure.update_layout(height=HEIGHT + HEAD + below + 4, margin_b=below + 4)
 
@@ -165,5 +204,5 @@ def _alt(points: Sequence[Point], quality: str) -> str:
     listed = ", ".join(
         f"{one.variant.label} {figures(one.p50_ms)} ms, {one.quality:.2f} %, {_megabytes(one.variant)}"
         for one in points
-    )  # fmt: skip
+    )
     return f"{quality.removesuffix(', %')} against latency: {listed}"

@@ -31,10 +31,17 @@ def learning_curve(events: Sequence[Event]) -> go.Figure | None:
     for (name, points), colour in zip(series.items(), cycle(SERIES), strict=False):
         loss = "loss" in name
         figure.add_scatter(
-            x=[x for x, _ in points], y=[y if loss else 100 * y for _, y in points], mode="lines+markers",
-            name=_words(name), row=1 if loss else 2, col=1, hovertemplate="epoch %{x}: %{y:.4g}<extra></extra>",
-            line={"color": colour}, marker={"color": colour}, cliponaxis=False,
-        )  # fmt: skip
+            x=[x for x, _ in points],
+            y=[y if loss else 100 * y for _, y in points],
+            mode="lines+markers",
+            name=_words(name),
+            row=1 if loss else 2,
+            col=1,
+            hovertemplate="epoch %{x}: %{y:.4g}<extra></extra>",
+            line={"color": colour},
+            marker={"color": colour},
+            cliponaxis=False,
+        )
     _axes(figure, series)
     add_key(figure, ((GLYPH, colour, _words(name)) for name, colour in zip(series, cycle(SERIES), strict=False)))
     return figure
@@ -46,8 +53,9 @@ def _axes(figure: go.Figure, series: Series) -> None:
     epochs = [x for points in series.values() for x, _ in points]
     quiet = {"zeroline": False, "fixedrange": True}
     figure.update_yaxes(quiet | amounts(losses, most=MOST_TICKS).axis() | _title("Loss"), row=1, automargin=True)
-    figure.update_yaxes(quiet | percentages(shares, most=MOST_TICKS).axis() | _title("Images, %"), row=2,
-                        automargin=True)  # fmt: skip
+    figure.update_yaxes(
+        quiet | percentages(shares, most=MOST_TICKS).axis() | _title("Images, %"), row=2, automargin=True
+    )
     room = 0.02 * (max(epochs) - min(epochs) or 1.0)
     figure.update_xaxes(quiet | {"range": [min(epochs) - room, max(epochs) + room]})
     figure.update_xaxes(_title("Epoch"), row=2)

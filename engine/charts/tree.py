@@ -75,11 +75,24 @@ def _node(figure: go.Figure, report: Report, variant: Variant, place: tuple[int,
     symbol = "diamond" if variant.role == "baseline" else "star" if best else "circle"
     hover = "<br>".join((html.escape(variant.label), " · ".join(_figures(variant))))
     figure.add_scatter(
-        x=[depth], y=[y], mode="markers", cliponaxis=False, hovertemplate=f"{hover}<extra></extra>",
+        x=[depth],
+        y=[y],
+        mode="markers",
+        cliponaxis=False,
+        hovertemplate=f"{hover}<extra></extra>",
         marker={"size": 17 if symbol == "star" else 12, "symbol": symbol, "color": colour(report, variant)},
-    )  # fmt: skip
-    figure.add_annotation(x=depth, y=y + BELOW_NAME, text=text, showarrow=False, xanchor="left", yanchor="top",
-                          xshift=13, align="left", borderpad=0)  # fmt: skip
+    )
+    figure.add_annotation(
+        x=depth,
+        y=y + BELOW_NAME,
+        text=text,
+        showarrow=False,
+        xanchor="left",
+        yanchor="top",
+        xshift=13,
+        align="left",
+        borderpad=0,
+    )
 
 
 def _text(report: Report, variant: Variant) -> str:

@@ -45,8 +45,10 @@ def waterfall(report: Report, id: str, quantity: Quantity) -> go.Figure:
     title = x_title(report)
     figure = canvas(_alt(title, known, change), x_title=title)
     befores = [None, *(now for _, now in known)]
-    texts = [now.text if before is None else f"{now.text}, {change(before.value, now.value)}"
-             for before, (_, now) in zip(befores, known, strict=False)]  # fmt: skip
+    texts = [
+        now.text if before is None else f"{now.text}, {change(before.value, now.value)}"
+        for before, (_, now) in zip(befores, known, strict=False)
+    ]
     middles = add_rows(figure, [Row(name=name, text=text) for (name, _), text in zip(known, texts, strict=True)])
     ends = [end for _, now in known for end in (now.value, now.low, now.high)]
     scale = amounts(ends) if less else percentages(ends)
@@ -78,8 +80,9 @@ def _kept(report: Report, variant: Variant, id: str) -> Race | None:
     return next((race for race in stayed if variant.id == id or (end and race.branch == end.branch)), None)
 
 
-def _draw(figure: go.Figure, y: float, before: Level | None, now: Level, hover: str, less: bool, *,
-          from_zero: bool) -> None:  # fmt: skip
+def _draw(
+    figure: go.Figure, y: float, before: Level | None, now: Level, hover: str, less: bool, *, from_zero: bool
+) -> None:
     """The bar from the step before, the baseline's from zero where the axis has one, and the point that it ends at."""
     paint = BASELINE if before is None else _colour(before, now, less)
     begin = before.value if before is not None else 0.0 if from_zero else now.value
@@ -159,11 +162,12 @@ def _alt(title: str, known: list[tuple[str, Level]], change: Callable[[float, fl
     return f"{title.partition(',')[0]} after every step: {', '.join(parts)}"
 
 
-_QUANTITIES: dict[Quantity, tuple[
-    Callable[[Report, Variant], Level | None], Callable[[Report], str], Callable[[float, float], str], bool
-]] = {
+_QUANTITIES: dict[
+    Quantity,
+    tuple[Callable[[Report, Variant], Level | None], Callable[[Report], str], Callable[[float, float], str], bool],
+] = {
     "size": (_size, lambda report: "File size, MB", _percent, True),
     "latency": (_latency, lambda report: "Latency of a call, ms", _times, True),
     "quality": (_quality, _quality_title, _points, False),
-}  # fmt: skip
+}
 """The level of a variant, the title of the axis, how a difference is written, and whether less is better."""

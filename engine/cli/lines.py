@@ -95,10 +95,13 @@ def _amount(number: int) -> str:
 def of_report(report: Report) -> list[str]:
     """Every variant beside the baseline, how races ended, what there is to know, and what is recommended."""
     rows = [("variant", "id", "size", "latency p50", "times as fast (95 %)", "top-1 (95 %)", "agreement")]
-    rows += [(variant.label, variant.id, _size(variant), *_measured(variant))
-             for variant in report.main_variants]  # fmt: skip
-    races = [f"{name}: {note.text}" for race in report.races if race.reason
-             for name, note in (("race", race.reason), *(("race", note) for note in race.notes))]  # fmt: skip
+    rows += [(variant.label, variant.id, _size(variant), *_measured(variant)) for variant in report.main_variants]
+    races = [
+        f"{name}: {note.text}"
+        for race in report.races
+        if race.reason
+        for name, note in (("race", race.reason), *(("race", note) for note in race.notes))
+    ]
     warnings = [f"warning: {warning.text}" for warning in report.warnings]
     advice = report.recommended
     return [*table(rows), *races, *warnings, *([f"recommended: {advice.id}, {advice.reason.text}"] if advice else [])]
@@ -131,8 +134,10 @@ def _top1(accuracy: Accuracy) -> str:
 def of_advice(advice: Advice) -> list[str]:
     """The user's model, then every architecture, the fastest first, and what is advised."""
     own = advice.own
-    mine = (f"{own.name}: {'x'.join(map(str, own.input_shape))}, {advice.target.threads} threads, batch "
-            f"{advice.target.batch_size}" + (f", median {own.p50_ms:.3g} ms" if own.p50_ms else ""))  # fmt: skip
+    mine = (
+        f"{own.name}: {'x'.join(map(str, own.input_shape))}, {advice.target.threads} threads, batch "
+        f"{advice.target.batch_size}" + (f", median {own.p50_ms:.3g} ms" if own.p50_ms else "")
+    )
     rest = [one for one in advice.architectures if one.latency is None]
     rows = [("architecture", "", "times as fast as yours (95 %)", "published top-1", "at", "parameters")]
     rows += [_architecture(one, advice) for one in (*advice.measured, *rest)]
@@ -187,5 +192,7 @@ def _preprocess(settings: Preprocess) -> str:
     channels = settings.channels or ("gray" if len(settings.mean) == 1 else "rgb")
     crop = f"{settings.crop_pct:g} of it cropped from the centre" if settings.resize == "crop" else "squashed"
     mean, std = (", ".join(f"{value:.4g}" for value in values) for values in (settings.mean, settings.std))
-    return (f"{height}x{width} px, {channels}, {settings.interpolation}, {crop}, divided by {settings.scale:g}, "
-            f"mean {mean}, standard deviation {std}")  # fmt: skip
+    return (
+        f"{height}x{width} px, {channels}, {settings.interpolation}, {crop}, divided by {settings.scale:g}, "
+        f"mean {mean}, standard deviation {std}"
+    )

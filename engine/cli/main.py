@@ -25,8 +25,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, _interrupt)
     command = get_command(app)
     try:
-        status = command.main(args=list(sys.argv[1:] if arguments is None else arguments), prog_name="engine",
-                              standalone_mode=False)  # fmt: skip
+        status = command.main(
+            args=list(sys.argv[1:] if arguments is None else arguments), prog_name="engine", standalone_mode=False
+        )
     except FeatherweightError as refused:
         error(str(refused))
         return refused.exit_status

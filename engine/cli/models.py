@@ -43,9 +43,18 @@ def models(
     else:
         table(
             ("name", "family", "parameters", "MACs", "input", "pretrained"),
-            [(entry.name, entry.family, f"{entry.parameters / 1e6:.2f} M", f"{entry.macs / 1e9:.3f} G",
-              "x".join(map(str, entry.input_size)), " ".join(entry.pretrained_tags)) for entry in found],
-        )  # fmt: skip
+            [
+                (
+                    entry.name,
+                    entry.family,
+                    f"{entry.parameters / 1e6:.2f} M",
+                    f"{entry.macs / 1e9:.3f} G",
+                    "x".join(map(str, entry.input_size)),
+                    " ".join(entry.pretrained_tags),
+                )
+                for entry in found
+            ],
+        )
 
 
 @app.command()
@@ -100,10 +109,14 @@ def sensitivity(
 ) -> None:
     """Say how much each group of layers can lose, and the ratios for a pruning step."""
     asked = {"ratios": tuple(ratio)} if ratio else {}
-    request = SensitivityRequest.parse({
-        "model": _source(model, str(weights.expanduser().absolute()) if weights else PRETRAINED),
-        "data": _images(model, data, labels), "minutes": minutes, **asked,
-    })  # fmt: skip
+    request = SensitivityRequest.parse(
+        {
+            "model": _source(model, str(weights.expanduser().absolute()) if weights else PRETRAINED),
+            "data": _images(model, data, labels),
+            "minutes": minutes,
+            **asked,
+        }
+    )
     found = engine.sensitivity(request, on_event)
     ratios = engine.propose_ratios(found, within / 100)
     if json:

@@ -11,8 +11,12 @@ from engine import Event
 from engine.cli import lines
 from engine.wording import percent
 
-app = typer.Typer(add_completion=False, no_args_is_help=False, rich_markup_mode=None,
-                  help="Makes image models small and fast, and proves it with measurements.")  # fmt: skip
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=False,
+    rich_markup_mode=None,
+    help="Makes image models small and fast, and proves it with measurements.",
+)
 AsJson = Annotated[bool, typer.Option("--json", help="As JSON.")]
 
 

@@ -55,11 +55,14 @@ def _extract(archive: zipfile.ZipFile, folder: Path) -> None:
     files = _checked(entries)
     declared = sum(entry.file_size for entry in files.values())
     if declared > MAX_BYTES:
-        raise DataError(f"the zip unpacks to {declared / 1e9:.1f} GB, at most {MAX_BYTES / 1e9:.0f} GB are allowed",
-                        "Use fewer or smaller images")  # fmt: skip
+        raise DataError(
+            f"the zip unpacks to {declared / 1e9:.1f} GB, at most {MAX_BYTES / 1e9:.0f} GB are allowed",
+            "Use fewer or smaller images",
+        )
     if declared + FREE_BYTES > shutil.disk_usage(folder).free:
-        raise DataError(f"the zip unpacks to {declared / 1e9:.1f} GB, and the disk has not that much left",
-                        "Free some disk space")  # fmt: skip
+        raise DataError(
+            f"the zip unpacks to {declared / 1e9:.1f} GB, and the disk has not that much left", "Free some disk space"
+        )
     left = MAX_BYTES
     for name, entry in files.items():
         left -= _write(archive, entry, folder / name, left)

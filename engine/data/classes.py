@@ -20,8 +20,10 @@ def ordered(
     """
     if len(names) < 2:
         shown = f"one class, '{next(iter(names))}'" if names else "no class"
-        raise DataError(f"the images have {shown}; there is nothing to tell apart",
-                        "Add images of other classes, or go on without labels (data.labels)")  # fmt: skip
+        raise DataError(
+            f"the images have {shown}; there is nothing to tell apart",
+            "Add images of other classes, or go on without labels (data.labels)",
+        )
     if class_names is not None:
         return tuple(class_names), _by_recipe(names, class_names, n_outputs), ()
     if model_classes is not None and (outputs := _by_name(names, model_classes)):
@@ -39,13 +41,18 @@ def _by_recipe(names: Collection[str], class_names: Sequence[str], n_outputs: in
     missing = sorted(name for name in names if name not in outputs)
     if missing:
         shown = ", ".join(f"'{name}'" for name in missing[:3])
-        raise DataError(f"the class names (data.classes) lack {len(missing)} of {len(names)} labels: {shown}",
-                        "Name every class, in the order of the model's outputs")  # fmt: skip
+        raise DataError(
+            f"the class names (data.classes) lack {len(missing)} of {len(names)} labels: {shown}",
+            "Name every class, in the order of the model's outputs",
+        )
     beyond = [name for name in names if n_outputs is not None and outputs[name] >= n_outputs]
     if beyond:
-        raise DataError(f"'{beyond[0]}' is number {outputs[beyond[0]] + 1} of the class names (data.classes), and the "
-                        f"model has {n_outputs} outputs", "Choose a model with more outputs, or begin every chain "
-                        "with the same fine-tune, which gives the model a new head")  # fmt: skip
+        raise DataError(
+            f"'{beyond[0]}' is number {outputs[beyond[0]] + 1} of the class names (data.classes), and the "
+            f"model has {n_outputs} outputs",
+            "Choose a model with more outputs, or begin every chain "
+            "with the same fine-tune, which gives the model a new head",
+        )
     return outputs
 
 
@@ -67,16 +74,20 @@ def _sorted(names: Collection[str]) -> tuple[tuple[str, ...], tuple[Note, ...]]:
     numeric = tuple(sorted(names, key=lambda name: (int(name), name)))
     if numeric == plain:
         return plain, ()
-    text = ("The class names are numbers and were put in numeric order; where the model was trained with them in "
-            "alphabetic order (10 before 2), name the classes in that order")  # fmt: skip
+    text = (
+        "The class names are numbers and were put in numeric order; where the model was trained with them in "
+        "alphabetic order (10 before 2), name the classes in that order"
+    )
     return numeric, (Note(code="numeric_class_order", text=text),)
 
 
 def _other_names(classes: Sequence[str], model_classes: Sequence[str]) -> Note:
     index = next(index for index, name in enumerate(model_classes) if name != classes[index])
-    text = (f"The labels are not the names of the model's own classes: '{classes[index]}' was taken for its "
-            f"'{model_classes[index]}', and so on in sorted order. If that is wrong, so is the accuracy: name "
-            "the classes in the order of the outputs")  # fmt: skip
+    text = (
+        f"The labels are not the names of the model's own classes: '{classes[index]}' was taken for its "
+        f"'{model_classes[index]}', and so on in sorted order. If that is wrong, so is the accuracy: name "
+        "the classes in the order of the outputs"
+    )
     return Note(code="classes_by_order", text=text)
 
 

@@ -18,8 +18,19 @@ from engine.errors import DataError
 FORMATS = ("JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF", "PPM", "AVIF")
 MAX_FILE_BYTES = 200_000_000
 # What Pillow's decoders raise on damaged files.
-_BROKEN = (OSError, SyntaxError, ValueError, EOFError, LookupError, ArithmeticError, TypeError, AttributeError,
-           RuntimeError, struct.error, zlib.error)  # fmt: skip
+_BROKEN = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    EOFError,
+    LookupError,
+    ArithmeticError,
+    TypeError,
+    AttributeError,
+    RuntimeError,
+    struct.error,
+    zlib.error,
+)
 
 
 @dataclass(frozen=True)
@@ -56,8 +67,9 @@ def open_image(path: Path) -> Image.Image:
             image.load()
             return image
     except _BROKEN as error:
-        raise DataError(f"the image '{path.name}' can no longer be read: {error}",
-                        "Leave the images in place while a job runs") from error  # fmt: skip
+        raise DataError(
+            f"the image '{path.name}' can no longer be read: {error}", "Leave the images in place while a job runs"
+        ) from error
 
 
 def _decode(content: bytes, id: str, settings: Mapping[str, Any]) -> None:
@@ -74,5 +86,7 @@ def _decode(content: bytes, id: str, settings: Mapping[str, Any]) -> None:
 
 
 def _too_large(id: str, claimed: str) -> DataError:
-    return DataError(f"the image '{id}' claims {claimed} pixels, at most {MAX_PIXELS // 10**6} million are allowed",
-                     "Make it smaller or leave it out")  # fmt: skip
+    return DataError(
+        f"the image '{id}' claims {claimed} pixels, at most {MAX_PIXELS // 10**6} million are allowed",
+        "Make it smaller or leave it out",
+    )

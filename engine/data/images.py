@@ -114,8 +114,10 @@ def _usable(
     pairs = list(zip(listing.found, checks, strict=True))
     bad = [_skipped(found.id, checked.reason) for found, checked in pairs if checked.sha256 is None]
     if 2 * len(bad) > len(pairs):
-        raise DataError(f"{len(bad)} of {len(pairs)} files in '{content.name}' are no usable images. {bad[0].text}",
-                        "Choose a folder or zip of images (JPEG, PNG, WebP, GIF, BMP, TIFF)")  # fmt: skip
+        raise DataError(
+            f"{len(bad)} of {len(pairs)} files in '{content.name}' are no usable images. {bad[0].text}",
+            "Choose a folder or zip of images (JPEG, PNG, WebP, GIF, BMP, TIFF)",
+        )
     stray = [_skipped(id, "it belongs to no class") for id in listing.stray]
     hashes = tuple(checked.sha256 for checked in checks if checked.sha256 is not None)
     return [found for found, checked in pairs if checked.sha256 is not None], hashes, (*bad, *stray)
@@ -135,8 +137,10 @@ def _labelled(
     empty = sorted(listing.classes - used)
     if empty:
         shown = ", ".join(f"'{name}'" for name in empty[:3])
-        raise DataError(f"{len(empty)} of {len(listing.classes)} classes have no usable image: {shown}",
-                        "Add images to them, or take them away")  # fmt: skip
+        raise DataError(
+            f"{len(empty)} of {len(listing.classes)} classes have no usable image: {shown}",
+            "Add images to them, or take them away",
+        )
     classes, outputs, notes = ordered(sorted(listing.classes), source.classes, model_classes, n_outputs)
     return classes, np.array([outputs[str(found.label)] for found in whole], np.int64), notes
 

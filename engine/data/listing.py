@@ -52,8 +52,9 @@ def by_folder(root: Path) -> Listing:
     if not classes:
         lacks = "has no class folders" if any(map(_files, tops)) else "is empty"
         raise DataError(f"'{root.name}' {lacks}", _A_FOLDER_PER_CLASS)
-    found = [Found(file, _id(file, root), text(folder.name), split)
-             for folder, split in classes for file in walk(folder)]  # fmt: skip
+    found = [
+        Found(file, _id(file, root), text(folder.name), split) for folder, split in classes for file in walk(folder)
+    ]
     return Listing(tuple(found), frozenset(text(folder.name) for folder, _ in classes), stray)
 
 
@@ -76,13 +77,18 @@ def by_table(root: Path, labels: Iterable[tuple[str, str]]) -> Listing:
     missing = [name for name, _ in rows if name not in files]
     if missing:
         shown = ", ".join(f"'{name}'" for name in missing[:3])
-        raise DataError(f"the labels file names {len(missing)} of {len(rows)} images that are not there: {shown}",
-                        "Give paths relative to the folder of images, with forward slashes")  # fmt: skip
+        raise DataError(
+            f"the labels file names {len(missing)} of {len(rows)} images that are not there: {shown}",
+            "Give paths relative to the folder of images, with forward slashes",
+        )
     listed = {name for name, _ in rows}
     known = {files[name] for name in listed}
     stray = [_id(file, root) for file in walk(root) if file not in known and file.suffix.lower() in IMAGE_SUFFIXES]
-    return Listing(tuple(Found(files[name], name, label) for name, label in rows),
-                   frozenset(label for _, label in rows), tuple(stray))  # fmt: skip
+    return Listing(
+        tuple(Found(files[name], name, label) for name, label in rows),
+        frozenset(label for _, label in rows),
+        tuple(stray),
+    )
 
 
 def given_splits(root: Path) -> dict[Path, SplitName]:
@@ -96,8 +102,10 @@ def given_splits(root: Path) -> dict[Path, SplitName]:
     if len(kinds) < 2 or None in kinds:
         return {}
     if "train" not in kinds:
-        raise DataError(f"'{root.name}' has folders val and test and none named train",
-                        "Add train, or give one of the two folders alone")  # fmt: skip
+        raise DataError(
+            f"'{root.name}' has folders val and test and none named train",
+            "Add train, or give one of the two folders alone",
+        )
     test: SplitName = "holdout" if "val" in kinds else "evaluation"
     use: dict[str | None, SplitName] = {"train": "train", "val": "evaluation", "test": test}
     return {folder: use[kind] for folder, kind in folders.items()}

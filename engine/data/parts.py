@@ -130,8 +130,9 @@ class Data:
 
     def summary(self) -> DataSummary:
         counts = {f"n_{name}": len(self.parts[name]) for name in SPLIT_NAMES}
-        return DataSummary(**counts, n_skipped=len(self.skipped), classes=self.classes,
-                           evaluation_sha256=self.evaluation_sha256)  # fmt: skip
+        return DataSummary(
+            **counts, n_skipped=len(self.skipped), classes=self.classes, evaluation_sha256=self.evaluation_sha256
+        )
 
 
 def _write_array(path: Path, count: int, rows: Iterator[NDArray[np.uint8]]) -> None:
@@ -148,5 +149,7 @@ def _write_array(path: Path, count: int, rows: Iterator[NDArray[np.uint8]]) -> N
         partial.replace(path)
     except OSError as error:
         partial.unlink(missing_ok=True)
-        raise LimitError(f"the decoded images of {count * first.size / 1e6:.0f} MB cannot be written: {error.strerror}",
-                         "Free some disk space, or use fewer images") from error  # fmt: skip
+        raise LimitError(
+            f"the decoded images of {count * first.size / 1e6:.0f} MB cannot be written: {error.strerror}",
+            "Free some disk space, or use fewer images",
+        ) from error

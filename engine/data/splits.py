@@ -28,9 +28,10 @@ def assign(labels: Labels | None, count: int, split: Split, seed: int, *, merge_
         rows["evaluation"] = np.concatenate([rows["evaluation"], rows["train"]])
         rows["train"] = rows["train"][:0]
     if len(rows["evaluation"]) == 0:
-        raise DataError(f"there are too few images ({count}): {percent(split.evaluation)} of them leave none for "
-                        "evaluation",
-                        "Add images, or raise the share of images for evaluation (split.evaluation)")  # fmt: skip
+        raise DataError(
+            f"there are too few images ({count}): {percent(split.evaluation)} of them leave none for evaluation",
+            "Add images, or raise the share of images for evaluation (split.evaluation)",
+        )
     return rows
 
 

@@ -37,11 +37,16 @@ def _rows(path: Path) -> dict[str, str]:
             if not any(cells) or (not rows and reader.line_num == 1 and cells[0].casefold() in _HEADERS):
                 continue
             if len(cells) != 2 or not all(cells):
-                raise DataError(f"line {reader.line_num} of the labels file '{path.name}' is not file,label: "
-                                f"{','.join(row)[:60]!r}", _NEXT)  # fmt: skip
+                raise DataError(
+                    f"line {reader.line_num} of the labels file '{path.name}' is not file,label: "
+                    f"{','.join(row)[:60]!r}",
+                    _NEXT,
+                )
             name = re.sub(r"^(\./)+", "", cells[0].replace("\\", "/"))
             if name in rows:
-                raise DataError(f"line {reader.line_num} of the labels file '{path.name}' names '{name}' again",
-                                "Name every image once")  # fmt: skip
+                raise DataError(
+                    f"line {reader.line_num} of the labels file '{path.name}' names '{name}' again",
+                    "Name every image once",
+                )
             rows[name] = cells[1]
     return rows

@@ -53,8 +53,10 @@ def _noise(model: TorchModel) -> Images:
 def _check_size(module: torch.nn.Module) -> None:
     size = sum(tensor.numel() * tensor.element_size() for tensor in module.state_dict().values())
     if size > MAX_BYTES:
-        raise ExportError(f"the model has {size / 1e9:.1f} GB of weights, one ONNX file holds at most 2 GB",
-                          "Choose a smaller architecture")  # fmt: skip
+        raise ExportError(
+            f"the model has {size / 1e9:.1f} GB of weights, one ONNX file holds at most 2 GB",
+            "Choose a smaller architecture",
+        )
 
 
 def _export(module: torch.nn.Module, images: Images, name: str) -> torch.onnx.ONNXProgram:
@@ -75,8 +77,7 @@ def _export(module: torch.nn.Module, images: Images, name: str) -> torch.onnx.ON
     except (torch.onnx.errors.OnnxExporterError, RuntimeError, ValueError) as error:
         cause = error.__cause__ or error  # the exporter's own message is about its stages
         reason = (str(cause).strip().splitlines() or [type(cause).__name__])[0][:300]
-        raise ExportError(f"torch cannot export '{name}' to ONNX: {reason}",
-                          "Choose another architecture") from error  # fmt: skip
+        raise ExportError(f"torch cannot export '{name}' to ONNX: {reason}", "Choose another architecture") from error
     if program is None:
         raise ExportError(f"torch made no ONNX program of '{name}'", "Choose another architecture")
     return program
@@ -122,11 +123,17 @@ def _check_outputs(module: torch.nn.Module, path: Path, images: Images) -> None:
 def check_close(wanted: Images, given: Images, name: str) -> None:
     """Raises ExportError with the figure where the file's logits are not torch's, within TOLERANCE."""
     if given.shape != wanted.shape or not np.array_equal(np.isfinite(given), np.isfinite(wanted)):
-        raise ExportError(f"the exported '{name}' does not answer as torch does: its logits have another shape, or "
-                          "are not finite where torch's are", "Choose another architecture")  # fmt: skip
+        raise ExportError(
+            f"the exported '{name}' does not answer as torch does: its logits have another shape, or "
+            "are not finite where torch's are",
+            "Choose another architecture",
+        )
     finite = np.isfinite(wanted)
     scale = float(np.max(np.abs(wanted), where=finite, initial=0.0)) or 1.0
     difference = float(np.max(np.abs(given - wanted), where=finite, initial=0.0)) / scale
     if difference > TOLERANCE:
-        raise ExportError(f"the exported '{name}' differs from torch by {difference:.2e} of the largest logit, "
-                          f"{TOLERANCE:.0e} is allowed", "Check the weights for extreme values")  # fmt: skip
+        raise ExportError(
+            f"the exported '{name}' differs from torch by {difference:.2e} of the largest logit, "
+            f"{TOLERANCE:.0e} is allowed",
+            "Check the weights for extreme values",
+        )

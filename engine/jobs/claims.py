@@ -34,8 +34,11 @@ class Claims:
         """Take the job that waits longest, or None. No two supervisors get the same one."""
         waiting = select(JOBS.c.id).where(JOBS.c.state == "queued", JOBS.c.slot == slot, JOBS.c.id.not_in(mine))
         first = waiting.order_by(JOBS.c.number).limit(1).with_for_update(skip_locked=True).scalar_subquery()
-        taken = update(JOBS).where(JOBS.c.id == first, JOBS.c.state == "queued").values(
-            state="running", started=now(), attempts=JOBS.c.attempts + 1, cancel=False, **self._lease())  # fmt: skip
+        taken = (
+            update(JOBS)
+            .where(JOBS.c.id == first, JOBS.c.state == "queued")
+            .values(state="running", started=now(), attempts=JOBS.c.attempts + 1, cancel=False, **self._lease())
+        )
         with self.queue.database.write() as connection:
             return connection.execute(taken.returning(JOBS.c.id)).scalar_one_or_none()
 
@@ -64,8 +67,11 @@ class Claims:
         """Give a job back that was not finished because this supervisor was asked to stop; it counts no attempt."""
         self.home.job(id).reset()
         with self.queue.database.write() as connection:
-            connection.execute(update(JOBS).where(JOBS.c.id == id, JOBS.c.owner == self.owner).values(
-                state="queued", owner=None, lease=None, started=None, attempts=JOBS.c.attempts - 1))  # fmt: skip
+            connection.execute(
+                update(JOBS)
+                .where(JOBS.c.id == id, JOBS.c.owner == self.owner)
+                .values(state="queued", owner=None, lease=None, started=None, attempts=JOBS.c.attempts - 1)
+            )
 
     def recover(self) -> None:
         """Queue the jobs of lost supervisors again, once; nothing of the first attempt is left.
@@ -100,8 +106,11 @@ class Claims:
             return
         self.home.job(id).reset()
         with self.queue.database.write() as connection:
-            connection.execute(update(JOBS).where(JOBS.c.id == id, JOBS.c.state == "running").values(
-                state="queued", owner=None, lease=None, started=None))  # fmt: skip
+            connection.execute(
+                update(JOBS)
+                .where(JOBS.c.id == id, JOBS.c.state == "running")
+                .values(state="queued", owner=None, lease=None, started=None)
+            )
 
     def _lease(self) -> dict[str, object]:
         return {"owner": self.owner, "lease": time.time() + LEASE_SECONDS}
@@ -113,5 +122,6 @@ def new_owner(name: str) -> str:
 
 
 def _lost() -> RunError:
-    return RunError("the supervisor was lost twice while the job ran", "Look into the log, then run it again",
-                    code="lost")  # fmt: skip
+    return RunError(
+        "the supervisor was lost twice while the job ran", "Look into the log, then run it again", code="lost"
+    )

@@ -51,8 +51,9 @@ def limits_for(request: JobRequest) -> Limits:
 class Execution:
     """One job's subprocess, from its start to its outcome. Start it from a thread that lives as long as the job."""
 
-    def __init__(self, home: Home, job: JobFile, folder: JobFolder, limits: Limits | None = None,
-                 command: Sequence[str] = RUNNER) -> None:  # fmt: skip
+    def __init__(
+        self, home: Home, job: JobFile, folder: JobFolder, limits: Limits | None = None, command: Sequence[str] = RUNNER
+    ) -> None:
         self._job, self._folder = job, folder
         self._limits = limits or limits_for(job.request)
         self._started, self._began = now(), time.monotonic()
@@ -108,8 +109,13 @@ class Execution:
         if self._kill_at is not None and moment >= self._kill_at:
             signal_group(self._process.pid, signal.SIGKILL)
         if moment - self._began > self._limits.seconds:
-            self.kill(LimitError(f"the job ran longer than its hard limit of {self._limits.seconds / 60:.3g} minutes",
-                                 "Allow more minutes (budget.minutes), or choose less work", code="time"))  # fmt: skip
+            self.kill(
+                LimitError(
+                    f"the job ran longer than its hard limit of {self._limits.seconds / 60:.3g} minutes",
+                    "Allow more minutes (budget.minutes), or choose less work",
+                    code="time",
+                )
+            )
         elif moment >= self._watch_at:
             self._watch_at = moment + WATCH_SECONDS
             self._watch_use()
@@ -118,11 +124,21 @@ class Execution:
         n_bytes, n_processes = used(self._process.pid)
         if n_bytes > self._limits.memory_bytes:
             allowed = f"{self._limits.memory_bytes / 1e6:.0f} MB"
-            self.kill(LimitError(f"the job used {n_bytes / 1e6:.0f} MB of memory, {allowed} are allowed",
-                                 "Choose a smaller model or a smaller batch", code="memory"))  # fmt: skip
+            self.kill(
+                LimitError(
+                    f"the job used {n_bytes / 1e6:.0f} MB of memory, {allowed} are allowed",
+                    "Choose a smaller model or a smaller batch",
+                    code="memory",
+                )
+            )
         elif n_processes > self._limits.processes:
-            self.kill(LimitError(f"the job started {n_processes} processes, {self._limits.processes} are allowed",
-                                 "Look into its log", code="processes"))  # fmt: skip
+            self.kill(
+                LimitError(
+                    f"the job started {n_processes} processes, {self._limits.processes} are allowed",
+                    "Look into its log",
+                    code="processes",
+                )
+            )
 
     def _end(self, status: int) -> Outcome:
         signal_group(self._process.pid, signal.SIGKILL)  # what the runner left behind
@@ -147,7 +163,11 @@ class Execution:
 def _died(status: int) -> RunError:
     if status < 0:
         out_of_memory = "; the system may have run out of memory" if -status == signal.SIGKILL else ""
-        return RunError(f"the job's process was ended by {signal_name(-status)}{out_of_memory}",
-                        "Look into the log, then run it again", code="signal")  # fmt: skip
-    return RunError(f"the job's process ended with status {status} and without a word", "Look into the log",
-                    code="internal")  # fmt: skip
+        return RunError(
+            f"the job's process was ended by {signal_name(-status)}{out_of_memory}",
+            "Look into the log, then run it again",
+            code="signal",
+        )
+    return RunError(
+        f"the job's process ended with status {status} and without a word", "Look into the log", code="internal"
+    )

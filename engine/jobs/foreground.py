@@ -17,8 +17,9 @@ from engine.store.home import Home, require_free
 LOOK_SECONDS = 0.1
 
 
-def run_in_folder(home: Home, recipe: Recipe, out: Path, on_event: Callable[[Event], None],
-                  command: Sequence[str] = RUNNER) -> Report:  # fmt: skip
+def run_in_folder(
+    home: Home, recipe: Recipe, out: Path, on_event: Callable[[Event], None], command: Sequence[str] = RUNNER
+) -> Report:
     """Carry out a resolved recipe in `out`, which must be new or empty and becomes the job's folder.
 
     Raises RequestError (then `out` is as it was before) and Cancelled, also for Ctrl-C. A run of which a step failed
@@ -47,8 +48,12 @@ def run_in_folder(home: Home, recipe: Recipe, out: Path, on_event: Callable[[Eve
     return report
 
 
-def answer(home: Home, request: AnalysisRequest, command: Sequence[str] = RUNNER,
-           on_event: Callable[[Event], None] = lambda event: None) -> Result:  # fmt: skip
+def answer(
+    home: Home,
+    request: AnalysisRequest,
+    command: Sequence[str] = RUNNER,
+    on_event: Callable[[Event], None] = lambda event: None,
+) -> Result:
     """Carry out an analysis in a temporary folder, and return its result.
 
     Raises RequestError, RunError and Cancelled.
@@ -94,8 +99,10 @@ def _make(out: Path) -> Path | None:
         raise RequestError(f"'{out}' is a file, --out must name a new or empty folder", "Choose another folder")
     try:
         if out.is_dir() and any(out.iterdir()):
-            raise RequestError(f"the folder '{out}' is not empty, --out must name a new or empty folder",
-                               "Choose another folder, or empty it")  # fmt: skip
+            raise RequestError(
+                f"the folder '{out}' is not empty, --out must name a new or empty folder",
+                "Choose another folder, or empty it",
+            )
         missing = [folder for folder in (out, *out.parents) if not folder.exists()]
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:

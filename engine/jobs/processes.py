@@ -13,10 +13,26 @@ from engine.store.home import Home
 
 MARK = "FEATHERWEIGHT_JOB"  # in the environment of every process of a job, wherever it wanders
 ALLOWED = (
-    "PATH", "HOME", "USER", "LANG", "LC_ALL", "TZ", "LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES", "TORCH_HOME",
-    "XDG_CACHE_HOME", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY",
-    "http_proxy", "https_proxy", "no_proxy",
-)  # fmt: skip
+    "PATH",
+    "HOME",
+    "USER",
+    "LANG",
+    "LC_ALL",
+    "TZ",
+    "LD_LIBRARY_PATH",
+    "CUDA_VISIBLE_DEVICES",
+    "TORCH_HOME",
+    "XDG_CACHE_HOME",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "REQUESTS_CA_BUNDLE",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "NO_PROXY",
+    "http_proxy",
+    "https_proxy",
+    "no_proxy",
+)
 ALLOWED_BEGINNINGS = ("HF_", "OMP_", "OPENBLAS_", "MKL_", "FEATHERWEIGHT_")
 MAX_FILE_BYTES = 50_000_000_000
 MAX_PROCESSES = 256
@@ -27,8 +43,7 @@ def child_environment(home: Home, folder: JobFolder, job_id: str) -> dict[str, s
 
     The database's URL (it has a password) is not among it: a runner needs its folder only.
     """
-    kept = {key: value for key, value in os.environ.items()
-            if key in ALLOWED or key.startswith(ALLOWED_BEGINNINGS)}  # fmt: skip
+    kept = {key: value for key, value in os.environ.items() if key in ALLOWED or key.startswith(ALLOWED_BEGINNINGS)}
     kept.pop("FEATHERWEIGHT_DATABASE_URL", None)
     return kept | {
         "FEATHERWEIGHT_HOME": str(home.path),

@@ -42,8 +42,15 @@ class Queue:
     def database(self) -> Database:
         return open_database(self.home)
 
-    def submit(self, request: JobRequest, *, name: str, token: str | None = None, key: str | None = None,
-               estimate_seconds: float | None = None) -> Job:  # fmt: skip
+    def submit(
+        self,
+        request: JobRequest,
+        *,
+        name: str,
+        token: str | None = None,
+        key: str | None = None,
+        estimate_seconds: float | None = None,
+    ) -> Job:
         """Put a job in line. A `token` (one click) or a `key` (one analysis) that is known gives the job it made.
 
         Raises StorageError where the disk is nearly full or the home cannot be written.
@@ -52,8 +59,9 @@ class Queue:
             return known
         self.home.prepare()
         self.home.require_free()
-        job = JobFile(id=new_id(), kind=request.kind, name=name, created=now(), request=request,
-                      estimate_seconds=estimate_seconds)  # fmt: skip
+        job = JobFile(
+            id=new_id(), kind=request.kind, name=name, created=now(), request=request, estimate_seconds=estimate_seconds
+        )
         try:
             with self.database.write() as connection:  # first: a list that is made anew takes in every folder
                 self._publish(job)
@@ -231,8 +239,13 @@ def describe_folder(folder: JobFolder, job: JobFile) -> None:
 
 def cancelled() -> Outcome:
     """The outcome of a job that was cancelled before or while it ran."""
-    return Outcome(state="cancelled", error=Note(code="cancelled", text="the job was cancelled"),
-                   next="Run it again when you like", exit_status=CANCELLED, finished=now())  # fmt: skip
+    return Outcome(
+        state="cancelled",
+        error=Note(code="cancelled", text="the job was cancelled"),
+        next="Run it again when you like",
+        exit_status=CANCELLED,
+        finished=now(),
+    )
 
 
 def _settle(folder: JobFolder, outcome: Outcome) -> None:
@@ -242,8 +255,9 @@ def _settle(folder: JobFolder, outcome: Outcome) -> None:
 
 
 def _unwritable(error: OSError) -> StorageError:
-    return StorageError(f"the job cannot be written: {error.strerror or error}",
-                        "Free the cache, or delete old runs and uploads")  # fmt: skip
+    return StorageError(
+        f"the job cannot be written: {error.strerror or error}", "Free the cache, or delete old runs and uploads"
+    )
 
 
 def _lines(connection: Connection) -> dict[str, list[JobRef]]:

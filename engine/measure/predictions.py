@@ -33,8 +33,9 @@ class Predictions:
             with np.load(path) as arrays:
                 return cls(tuple(str(id) for id in arrays["ids"]), arrays["logits"])
         except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
-            raise MeasureError(f"the predictions '{path.name}' cannot be read",
-                               "Free the cache and run again") from error  # fmt: skip
+            raise MeasureError(
+                f"the predictions '{path.name}' cannot be read", "Free the cache and run again"
+            ) from error
 
 
 def predict(
@@ -55,9 +56,11 @@ def predict(
     logits = np.concatenate(rows)
     if not np.isfinite(logits).all():
         bad = int((~np.isfinite(logits)).any(axis=1).sum())
-        raise MeasureError(f"the model's outputs are not finite on {bad} of {len(logits)} images",
-                           "Check the weights for NaN and the preprocessing for its scale",
-                           code="not_finite")  # fmt: skip
+        raise MeasureError(
+            f"the model's outputs are not finite on {bad} of {len(logits)} images",
+            "Check the weights for NaN and the preprocessing for its scale",
+            code="not_finite",
+        )
     return Predictions(tuple(part.ids), logits)
 
 

@@ -13,8 +13,14 @@ def accuracy(logits: np.ndarray, labels: np.ndarray) -> Accuracy:
     """
     right, commonest = int(correct(logits, labels).sum()), int(np.bincount(labels).max())
     low, high = wilson(right, len(labels))
-    return Accuracy(top1=right / len(labels), top5=_top5(logits, labels), n_images=len(labels), low=low, high=high,
-                    chance=commonest / len(labels))  # fmt: skip
+    return Accuracy(
+        top1=right / len(labels),
+        top5=_top5(logits, labels),
+        n_images=len(labels),
+        low=low,
+        high=high,
+        chance=commonest / len(labels),
+    )
 
 
 def fidelity(logits: np.ndarray, baseline: np.ndarray) -> Fidelity:

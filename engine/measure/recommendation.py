@@ -81,13 +81,17 @@ def _why_none(report: Report, measured: Collection[Variant], inside: Collection[
     if not measured:
         return Note(code="nothing_to_compare", text="Only the baseline was measured")
     if not able:
-        return Note(code="nothing_better_than_chance",
-                    text="No variant is surely better than guessing the commonest class")  # fmt: skip
+        return Note(
+            code="nothing_better_than_chance", text="No variant is surely better than guessing the commonest class"
+        )
     if inside:
         best = min(inside, key=lambda one: _cost(one, "latency"))
         speed = times_as_fast(best.latency, "the baseline") if best.latency else "not timed"
-        return Note(code="nothing_not_slower", text="No variant within the budget is as fast as the baseline; the "
-                                                    f"fastest of them, {best.label}, is {speed}")  # fmt: skip
+        return Note(
+            code="nothing_not_slower",
+            text="No variant within the budget is as fast as the baseline; the "
+            f"fastest of them, {best.label}, is {speed}",
+        )
     return Note(
         code="nothing_within_budget", text=f"No variant is within the budget; what breaks it: {_broken(measured)}"
     )
@@ -97,8 +101,11 @@ def _broken(measured: Collection[Variant]) -> str:
     """What is over the budget, of all variants together."""
     found = {code for variant in measured if variant.verdict for code in variant.verdict.codes}
     labelled = any(variant.accuracy for variant in measured)
-    names = {codes.ACCURACY_DROP_OVER_BUDGET: "accuracy" if labelled else "agreement",
-             codes.LATENCY_OVER_BUDGET: "latency", codes.SIZE_OVER_BUDGET: "size"}  # fmt: skip
+    names = {
+        codes.ACCURACY_DROP_OVER_BUDGET: "accuracy" if labelled else "agreement",
+        codes.LATENCY_OVER_BUDGET: "latency",
+        codes.SIZE_OVER_BUDGET: "size",
+    }
     return " and ".join(name for code, name in names.items() if code in found)
 
 

@@ -48,8 +48,9 @@ class TorchModel:
 
     def build(self) -> torch.nn.Module:
         """A fresh float32 module on the CPU in eval mode: (N, in_chans, H, W) -> logits (N, num_classes)."""
-        module = build_module(self.architecture, self.seed, self.num_classes, self.in_chans, self.img_size,
-                              dict(self.arguments))  # fmt: skip
+        module = build_module(
+            self.architecture, self.seed, self.num_classes, self.in_chans, self.img_size, dict(self.arguments)
+        )
         if self.weights is not None:
             state = load_file(self.weights)
             if self.structure:
@@ -99,10 +100,15 @@ def torch_model(
     """A TorchModel with its content address: what the network is, its weights' bytes, and its preprocessing."""
     items = tuple(sorted((arguments or {}).items()))
     content = [
-        architecture, num_classes, in_chans, img_size, items,
+        architecture,
+        num_classes,
+        in_chans,
+        img_size,
+        items,
         f"seed {seed}" if weights is None else file_sha256(weights),
-        preprocess.model_dump(mode="json"), classes,
-    ]  # fmt: skip
+        preprocess.model_dump(mode="json"),
+        classes,
+    ]
     return TorchModel(
         key=content_key("torch", *content),
         architecture=architecture,

@@ -20,17 +20,34 @@ from onnxruntime.capi.onnxruntime_pybind11_state import (
 from engine.errors import SourceError
 from engine.store.home import require_room
 
-_MAC_OPERATORS = frozenset({
-    "Conv", "Gemm", "MatMul", "ConvInteger", "MatMulInteger", "QLinearConv", "QLinearMatMul",
-})  # fmt: skip
+_MAC_OPERATORS = frozenset(
+    {
+        "Conv",
+        "Gemm",
+        "MatMul",
+        "ConvInteger",
+        "MatMulInteger",
+        "QLinearConv",
+        "QLinearMatMul",
+    }
+)
 _HIDDEN_MACS = ("Conv", "Gemm", "MatMul", "Attention", "Einsum", "LSTM", "GRU", "RNN")
 _WEIGHT_INPUT = {"QLinearConv": 3, "QLinearMatMul": 3}
 _BIAS_INPUT = {"QLinearConv": 8, "QLinearMatMul": None, "QGemm": 6}
 _SCALED = frozenset({"QuantizeLinear", "DequantizeLinear"})
-_WEIGHT_TYPES = frozenset({
-    TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.BFLOAT16, TensorProto.DOUBLE,
-    TensorProto.INT8, TensorProto.UINT8, TensorProto.INT32, TensorProto.INT4, TensorProto.UINT4,
-})  # fmt: skip
+_WEIGHT_TYPES = frozenset(
+    {
+        TensorProto.FLOAT,
+        TensorProto.FLOAT16,
+        TensorProto.BFLOAT16,
+        TensorProto.DOUBLE,
+        TensorProto.INT8,
+        TensorProto.UINT8,
+        TensorProto.INT32,
+        TensorProto.INT4,
+        TensorProto.UINT4,
+    }
+)
 
 _REFUSALS = (Fail, InvalidArgument, InvalidGraph, InvalidProtobuf, NotImplemented, RuntimeException)
 
@@ -39,8 +56,10 @@ Shape = tuple[int, ...]
 
 def operators(model: onnx.ModelProto) -> dict[str, int]:
     """How many nodes of each type, most frequent first; operators of other domains as domain.Type."""
-    names = (f"{node.domain}.{node.op_type}" if node.domain not in ("", "ai.onnx") else node.op_type
-             for node in model.graph.node)  # fmt: skip
+    names = (
+        f"{node.domain}.{node.op_type}" if node.domain not in ("", "ai.onnx") else node.op_type
+        for node in model.graph.node
+    )
     return dict(sorted(Counter(names).items(), key=lambda item: (-item[1], item[0])))
 
 

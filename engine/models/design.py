@@ -63,16 +63,21 @@ def _timm_design(source: TimmModel) -> Design:
     architecture, _, tag = source.name.partition(".")
     if not timm.is_model(architecture):
         near = ", ".join(closest(architecture))
-        raise SourceError(f"timm has no architecture '{source.name}'; the closest names are {near}",
-                          "Choose one of the catalogue")  # fmt: skip
+        raise SourceError(
+            f"timm has no architecture '{source.name}'; the closest names are {near}", "Choose one of the catalogue"
+        )
     tags = _tags(architecture)
     if tag and tag not in tags:
-        raise SourceError(f"'{architecture}' has no pretrained weights '{tag}'; it has {_listed(tags)}",
-                          f"Choose one of these, or leave the tag out and {_LOCAL_WAYS}")  # fmt: skip
+        raise SourceError(
+            f"'{architecture}' has no pretrained weights '{tag}'; it has {_listed(tags)}",
+            f"Choose one of these, or leave the tag out and {_LOCAL_WAYS}",
+        )
     config = get_pretrained_cfg(source.name)
     if source.weights == PRETRAINED and not config.has_weights:
-        raise SourceError(f"'{source.name}' has no pretrained weights of its own; tagged ones: {_listed(tags)}",
-                          f"Name a tag after a dot where there is one, or {_LOCAL_WAYS}")  # fmt: skip
+        raise SourceError(
+            f"'{source.name}' has no pretrained weights of its own; tagged ones: {_listed(tags)}",
+            f"Name a tag after a dot where there is one, or {_LOCAL_WAYS}",
+        )
     return Design(source.name, {}, config.to_dict())
 
 
@@ -88,8 +93,10 @@ def _listed(tags: tuple[str, ...]) -> str:
 def _hub_design(name: str) -> Design:
     config, architecture, arguments = hub_config(name)
     if not timm.is_model(architecture):
-        raise SourceError(f"'{name}' is of the architecture '{architecture[:80]}', which this timm does not have",
-                          "Choose a model that timm can load")  # fmt: skip
+        raise SourceError(
+            f"'{name}' is of the architecture '{architecture[:80]}', which this timm does not have",
+            "Choose a model that timm can load",
+        )
     # What timm takes from the configuration when it loads from the Hub, a rebuild without the Hub must be told.
     told = {"global_pool": config.get("global_pool")} if config.get("global_pool") else {}
     told |= {"img_size": config["input_size"][-2:]} if config.get("fixed_input_size") else {}
@@ -102,5 +109,6 @@ def _argument(name: str, key: str, value: object) -> Argument:
         return tuple(value)
     if isinstance(value, int | float | str | bool):
         return value
-    raise SourceError(f"'{name}' sets '{key}' of its architecture to {str(value)[:60]}, which cannot be kept",
-                      "Choose another model")  # fmt: skip
+    raise SourceError(
+        f"'{name}' sets '{key}' of its architecture to {str(value)[:60]}, which cannot be kept", "Choose another model"
+    )

@@ -159,8 +159,9 @@ def _check_opset(proto: onnx.ModelProto, name: str) -> None:
     if _opset(proto) > newest or proto.ir_version > newest_ir:
         raise SourceError(
             f"'{name}' has opset {_opset(proto)} and IR version {proto.ir_version}; opset up to {newest} and IR "
-            f"version up to {newest_ir} can be read", "Export it again with an older opset_version, such as 18"
-        )  # fmt: skip
+            f"version up to {newest_ir} can be read",
+            "Export it again with an older opset_version, such as 18",
+        )
 
 
 def _check_one_file(proto: onnx.ModelProto, path: Path) -> None:
@@ -170,8 +171,9 @@ def _check_one_file(proto: onnx.ModelProto, path: Path) -> None:
     entries = {entry.key: entry.value for entry in outside[0].external_data}
     raise SourceError(
         f"'{path.name}' keeps {len(outside)} of its tensors in another file ('{entries.get('location', '?')[:80]}'); "
-        "a model must be one file", _ONE_FILE
-    )  # fmt: skip
+        "a model must be one file",
+        _ONE_FILE,
+    )
 
 
 def _input(proto: onnx.ModelProto) -> tuple[str, int | None, tuple[int, int | None, int | None]]:
@@ -182,17 +184,21 @@ def _input(proto: onnx.ModelProto) -> tuple[str, int | None, tuple[int, int | No
     (value,) = inputs
     dims, kind = dimensions(value), value.type.tensor_type.elem_type
     if kind not in (TensorProto.FLOAT, TensorProto.FLOAT16):
-        raise SourceError(f"the input '{value.name}' is {_type_name(kind)}, it must be float (FP32 or FP16)",
-                          _EXPORT_HINT)  # fmt: skip
+        raise SourceError(
+            f"the input '{value.name}' is {_type_name(kind)}, it must be float (FP32 or FP16)", _EXPORT_HINT
+        )
     if dims is None or len(dims) != 4:
         shown = "of unknown rank" if dims is None else f"{list(dims)}"
-        raise SourceError(f"the input '{value.name}' is {shown}, an image input is (batch, channels, height, width)",
-                          _EXPORT_HINT)  # fmt: skip
+        raise SourceError(
+            f"the input '{value.name}' is {shown}, an image input is (batch, channels, height, width)", _EXPORT_HINT
+        )
     batch, channels, *size = dims
     if channels not in (1, 3):
         last = " (its channels seem to come last)" if dims[3] in (1, 3) else ""
-        raise SourceError(f"the input '{value.name}' is {list(dims)}{last}, it must be (batch, 1 or 3, height, width)",
-                          "Export it with channels first")  # fmt: skip
+        raise SourceError(
+            f"the input '{value.name}' is {list(dims)}{last}, it must be (batch, 1 or 3, height, width)",
+            "Export it with channels first",
+        )
     height, width = (dim if isinstance(dim, int) and dim > 0 else None for dim in size)
     return value.name, batch if isinstance(batch, int) and batch > 0 else None, (int(channels), height, width)
 
@@ -210,21 +216,26 @@ def _settled(shape: tuple[int, int | None, int | None], preprocess: Preprocess |
             "the model takes images of any size", "Export it for images of one size, or say which (preprocess.size)"
         )
     if not all(MIN_EDGE <= edge <= MAX_EDGE for edge in (height, width)):
-        raise SourceError(f"the model takes images of {height}x{width} px, {MIN_EDGE} to {MAX_EDGE} px are possible",
-                          _EXPORT_HINT)  # fmt: skip
+        raise SourceError(
+            f"the model takes images of {height}x{width} px, {MIN_EDGE} to {MAX_EDGE} px are possible", _EXPORT_HINT
+        )
     return channels, height, width
 
 
 def _check_preprocess(preprocess: Preprocess, shape: tuple[int, int, int]) -> None:
     channels, *size = shape
     if list(preprocess.size) != size:
-        raise SourceError(f"the model takes images of {size[0]}x{size[1]} px, and the preprocessing makes them "
-                          f"{preprocess.size[0]}x{preprocess.size[1]} px",
-                          "Correct the size of the preprocessing (preprocess.size)")  # fmt: skip
+        raise SourceError(
+            f"the model takes images of {size[0]}x{size[1]} px, and the preprocessing makes them "
+            f"{preprocess.size[0]}x{preprocess.size[1]} px",
+            "Correct the size of the preprocessing (preprocess.size)",
+        )
     if len(preprocess.mean) != channels:
-        raise SourceError(f"the model takes {many(channels, 'channel')}, and the preprocessing has "
-                          f"{many(len(preprocess.mean), 'mean')}",
-                          "Correct the means and standard deviations of the preprocessing (preprocess)")  # fmt: skip
+        raise SourceError(
+            f"the model takes {many(channels, 'channel')}, and the preprocessing has "
+            f"{many(len(preprocess.mean), 'mean')}",
+            "Correct the means and standard deviations of the preprocessing (preprocess)",
+        )
 
 
 def _output(proto: onnx.ModelProto, shapes: dict[str, tuple[int, ...]]) -> tuple[str, int]:
@@ -234,8 +245,11 @@ def _output(proto: onnx.ModelProto, shapes: dict[str, tuple[int, ...]]) -> tuple
     classifiers = {name: dims for name, dims in found.items() if dims is not None and len(dims) == 2}
     if len(classifiers) != 1:
         shown = ", ".join(f"'{name}' {list(dims) if dims else 'of unknown shape'}" for name, dims in found.items())
-        raise SourceError(f"the model has {len(classifiers)} outputs of shape (batch, classes), a classifier has one "
-                          f"(its outputs: {shown[:300]})", _EXPORT_HINT)  # fmt: skip
+        raise SourceError(
+            f"the model has {len(classifiers)} outputs of shape (batch, classes), a classifier has one "
+            f"(its outputs: {shown[:300]})",
+            _EXPORT_HINT,
+        )
     ((name, dims),) = classifiers.items()
     n_declared = (declared[name] or dims)[-1]
     if not isinstance(dims[1], int) or dims[1] < 1:
@@ -263,6 +277,8 @@ def _check_classes(classes: tuple[str, ...] | None, n_outputs: int) -> None:
 
 
 def _assumed(height: int, width: int) -> Note:
-    return Note(code="preprocess_assumed",
-                text=f"The file does not say how its images are prepared: ImageNet's mean and standard deviation at "
-                     f"{height}x{width} px are assumed. If that is wrong, so is the accuracy.")  # fmt: skip
+    return Note(
+        code="preprocess_assumed",
+        text=f"The file does not say how its images are prepared: ImageNet's mean and standard deviation at "
+        f"{height}x{width} px are assumed. If that is wrong, so is the accuracy.",
+    )

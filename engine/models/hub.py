@@ -46,8 +46,10 @@ def hub_config(name: str) -> tuple[dict[str, Any], str, dict[str, Any]]:
         config = asdict(PretrainedCfg(**{**found, "file": None, "source": None, "hf_hub_id": repository}))
         config["num_classes"] = arguments.get("num_classes", found["num_classes"])
     except (KeyError, TypeError, AttributeError, ValueError) as error:
-        raise SourceError(f"'{name}' is not a timm model: its config.json does not name an architecture of timm",
-                          "Choose a model that timm can load") from error  # fmt: skip
+        raise SourceError(
+            f"'{name}' is not a timm model: its config.json does not name an architecture of timm",
+            "Choose a model that timm can load",
+        ) from error
     return config, architecture, arguments
 
 
@@ -94,23 +96,32 @@ def hub_errors(name: str) -> Iterator[None]:
     try:
         yield
     except GatedRepoError as error:
-        raise HubError(f"the weights of '{name}' are for those who accepted their terms on the Hugging Face Hub",
-                       "Accept them there and log in with hf auth login, or choose another") from error  # fmt: skip
+        raise HubError(
+            f"the weights of '{name}' are for those who accepted their terms on the Hugging Face Hub",
+            "Accept them there and log in with hf auth login, or choose another",
+        ) from error
     except (HFValidationError, RepositoryNotFoundError, RevisionNotFoundError, RevisionResolutionError) as error:
-        raise HubError(f"the Hugging Face Hub has no model '{name}', or it is private",
-                       "Check the name, which is hf_hub:owner/name for a model of your choice") from error  # fmt: skip
+        raise HubError(
+            f"the Hugging Face Hub has no model '{name}', or it is private",
+            "Check the name, which is hf_hub:owner/name for a model of your choice",
+        ) from error
     except (LocalEntryNotFoundError, OfflineModeIsEnabled) as error:
         raise _unreachable(name) from error
     except EntryNotFoundError as error:
-        raise HubError(f"the Hugging Face Hub has '{name}', but no weights or config.json that timm can read in it",
-                       "Choose a model that timm can load") from error  # fmt: skip
+        raise HubError(
+            f"the Hugging Face Hub has '{name}', but no weights or config.json that timm can read in it",
+            "Choose a model that timm can load",
+        ) from error
     except (HfHubHTTPError, httpx2.HTTPError, XetDownloadError, ConnectionError, TimeoutError, URLError) as error:
         raise _unreachable(name) from error
     except OSError as error:
-        raise HubError(f"the weights of '{name}' could not be stored: {error.strerror or error}",
-                       "Free some space, or set HF_HOME to a folder that can be written") from error  # fmt: skip
+        raise HubError(
+            f"the weights of '{name}' could not be stored: {error.strerror or error}",
+            "Free some space, or set HF_HOME to a folder that can be written",
+        ) from error
 
 
 def _unreachable(name: str) -> HubError:
-    return HubError(f"the weights of '{name}' are not in the local cache and the Hugging Face Hub cannot be reached",
-                    _WAYS_OUT)  # fmt: skip
+    return HubError(
+        f"the weights of '{name}' are not in the local cache and the Hugging Face Hub cannot be reached", _WAYS_OUT
+    )

@@ -14,6 +14,8 @@ def load_file(source: FileModel, preprocess: Preprocess | None) -> OnnxModel:
         raise SourceError(f"the upload {source.sha256} is not in this home", "Upload the file again")
     model = read_onnx(Path(source.path), preprocess)
     if source.sha256 not in (None, model.sha256):
-        raise SourceError(f"'{model.path.name}' is not the file that the recipe names by its SHA-256",
-                          "Choose the file again, or correct its sum")  # fmt: skip
+        raise SourceError(
+            f"'{model.path.name}' is not the file that the recipe names by its SHA-256",
+            "Choose the file again, or correct its sum",
+        )
     return model

@@ -12,8 +12,9 @@ _INTERPOLATIONS = ("nearest", "bilinear", "bicubic", "lanczos")
 
 def imagenet_preprocess(channels: int, size: tuple[int, int]) -> Preprocess:
     """ImageNet's normalisation and timm's default crop at this height and width."""
-    return Preprocess(size=size, mean=_fit(IMAGENET_DEFAULT_MEAN, channels), std=_fit(IMAGENET_DEFAULT_STD, channels),
-                      crop_pct=0.875)  # fmt: skip
+    return Preprocess(
+        size=size, mean=_fit(IMAGENET_DEFAULT_MEAN, channels), std=_fit(IMAGENET_DEFAULT_STD, channels), crop_pct=0.875
+    )
 
 
 def timm_preprocess(config: Mapping[str, Any], channels: int, size: tuple[int, int]) -> Preprocess:

@@ -70,8 +70,10 @@ def _own_weights(source: TimmModel) -> tuple[State | None, tuple[Note, ...]]:
     path = Path(source.weights_path)
     state, notes = read_state(path)
     if source.weights_sha256 not in (None, file_sha256(path)):
-        raise SourceError(f"the weights file '{path.name}' is not the one that the recipe names by its SHA-256",
-                          "Choose the weights file again, or correct its sum (weights_sha256)")  # fmt: skip
+        raise SourceError(
+            f"the weights file '{path.name}' is not the one that the recipe names by its SHA-256",
+            "Choose the weights file again, or correct its sum (weights_sha256)",
+        )
     return state, notes
 
 
@@ -79,8 +81,10 @@ def _outputs(source: TimmModel, design: Design, state: State | None) -> int:
     """The number asked for, else that of the weights' head, else the architecture's own."""
     found = source.num_classes or _length(state, design.config.get("classifier"), 0) or design.num_classes
     if found < 1:
-        raise SourceError(f"'{source.name}' has no head of its own: it makes features, not classes",
-                          "Say how many classes there are (num_classes), and fine-tune it")  # fmt: skip
+        raise SourceError(
+            f"'{source.name}' has no head of its own: it makes features, not classes",
+            "Say how many classes there are (num_classes), and fine-tune it",
+        )
     return found
 
 
@@ -104,15 +108,18 @@ def _length(state: State | None, layer: object, axis: int) -> int | None:
 
 def _check_preprocess(preprocess: Preprocess, in_chans: int, img_size: int | None) -> None:
     if len(preprocess.mean) != in_chans:
-        raise SourceError(f"the model takes {many(in_chans, 'channel')}, and the preprocessing has "
-                          f"{many(len(preprocess.mean), 'mean')}",
-                          "Correct the number of channels (in_chans), or the means and standard deviations of the "
-                          "preprocessing (preprocess)")  # fmt: skip
+        raise SourceError(
+            f"the model takes {many(in_chans, 'channel')}, and the preprocessing has "
+            f"{many(len(preprocess.mean), 'mean')}",
+            "Correct the number of channels (in_chans), or the means and standard deviations of the "
+            "preprocessing (preprocess)",
+        )
     if img_size is not None and preprocess.size != (img_size, img_size):
-        raise SourceError(f"the network is to take images of {img_size}x{img_size} px, and the preprocessing makes "
-                          f"them {preprocess.size[0]}x{preprocess.size[1]} px",
-                          "Leave the image size out (img_size), or make it that of the preprocessing "
-                          "(preprocess.size)")  # fmt: skip
+        raise SourceError(
+            f"the network is to take images of {img_size}x{img_size} px, and the preprocessing makes "
+            f"them {preprocess.size[0]}x{preprocess.size[1]} px",
+            "Leave the image size out (img_size), or make it that of the preprocessing (preprocess.size)",
+        )
 
 
 def _module(
@@ -124,10 +131,12 @@ def _module(
         return build_module(design.architecture, seed, num_classes, in_chans, img_size, design.arguments).eval()
     except _UNSUITABLE as error:
         size = f" at {img_size} px" if img_size else ""
-        raise SourceError(f"timm cannot make '{source.name}' with {many(num_classes, 'output')} and "
-                          f"{many(in_chans, 'channel')}{size}: {_reason(error)}",
-                          "Change the number of classes (num_classes), the number of channels (in_chans) or the image "
-                          "size (img_size), or choose another model") from error  # fmt: skip
+        raise SourceError(
+            f"timm cannot make '{source.name}' with {many(num_classes, 'output')} and "
+            f"{many(in_chans, 'channel')}{size}: {_reason(error)}",
+            "Change the number of classes (num_classes), the number of channels (in_chans) or the image "
+            "size (img_size), or choose another model",
+        ) from error
 
 
 def _pretrained(
@@ -149,12 +158,16 @@ def _adapted(source: TimmModel, design: Design) -> tuple[Note, ...]:
     """What of pretrained weights could not be kept as it was."""
     notes = []
     if source.num_classes not in (None, design.num_classes):
-        text = (f"The pretrained head has {design.num_classes} outputs: a new, untrained one with {source.num_classes} "
-                "took its place. Fine-tune it first.")  # fmt: skip
+        text = (
+            f"The pretrained head has {design.num_classes} outputs: a new, untrained one with {source.num_classes} "
+            "took its place. Fine-tune it first."
+        )
         notes.append(Note(code=codes.NEW_HEAD, text=text))
     if source.in_chans not in (None, design.in_chans):
-        text = (f"The pretrained first layer takes {design.in_chans} channels: its weights were combined for "
-                f"{source.in_chans}.")  # fmt: skip
+        text = (
+            f"The pretrained first layer takes {design.in_chans} channels: its weights were combined for "
+            f"{source.in_chans}."
+        )
         notes.append(Note(code="input_adapted", text=text))
     return tuple(notes)
 
@@ -164,12 +177,14 @@ def _check_forward(module: torch.nn.Module, name: str, in_chans: int, size: tupl
         with torch.inference_mode():
             out = module(torch.zeros(1, in_chans, *size))
     except _UNSUITABLE as error:
-        raise SourceError(f"'{name}' cannot take images of {size[0]}x{size[1]} px: {_reason(error)}",
-                          "Choose the image size that the model was made for (img_size), or another "
-                          "model") from error  # fmt: skip
+        raise SourceError(
+            f"'{name}' cannot take images of {size[0]}x{size[1]} px: {_reason(error)}",
+            "Choose the image size that the model was made for (img_size), or another model",
+        ) from error
     if not isinstance(out, torch.Tensor) or tuple(out.shape) != (1, num_classes):
-        raise SourceError(f"'{name}' does not make one score a class, as an image classifier does",
-                          "Choose a classifier")  # fmt: skip
+        raise SourceError(
+            f"'{name}' does not make one score a class, as an image classifier does", "Choose a classifier"
+        )
 
 
 def _reason(error: Exception) -> str:

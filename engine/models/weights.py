@@ -57,8 +57,9 @@ def _read_safetensors(path: Path) -> State:
     try:
         return load_file(path)
     except (SafetensorError, OSError) as error:
-        raise SourceError(f"'{path.name}' is not a whole safetensors file: {error}",
-                          "Copy or save the weights again") from error  # fmt: skip
+        raise SourceError(
+            f"'{path.name}' is not a whole safetensors file: {error}", "Copy or save the weights again"
+        ) from error
 
 
 def _read_torch(path: Path) -> object:
@@ -67,8 +68,9 @@ def _read_torch(path: Path) -> object:
     except pickle.UnpicklingError as error:
         if not _is_pickle(path):
             raise _no_torch_file(path) from error
-        raise SourceError(f"'{path.name}' holds Python objects, not only weights; loading those could run anything",
-                          _SAVE_STATE) from error  # fmt: skip
+        raise SourceError(
+            f"'{path.name}' holds Python objects, not only weights; loading those could run anything", _SAVE_STATE
+        ) from error
     except (RuntimeError, EOFError, ValueError, KeyError, OSError) as error:
         raise _no_torch_file(path) from error
 
@@ -142,9 +144,11 @@ def _check_fit(wanted: Mapping[str, torch.Tensor], given: Mapping[str, torch.Ten
     difference = {"missing": missing, "unknown": unknown, "of another shape": wrong}
     parts = [f"{_count(names, 'tensor')} {what}: {_some(names)}" for what, names in difference.items() if names]
     if parts:
-        raise SourceError(f"the weights '{name}' do not fit this architecture: {'; '.join(parts)}",
-                          "Choose the architecture, the number of classes (num_classes) and the number of channels "
-                          "(in_chans) that they were trained with")  # fmt: skip
+        raise SourceError(
+            f"the weights '{name}' do not fit this architecture: {'; '.join(parts)}",
+            "Choose the architecture, the number of classes (num_classes) and the number of channels "
+            "(in_chans) that they were trained with",
+        )
 
 
 def _count(names: list[str], what: str) -> str:

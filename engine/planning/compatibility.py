@@ -30,8 +30,7 @@ def maps_labels(recipe: Recipe) -> bool:
 
 def head_misfit(n_outputs: int, n_classes: int, *, trainable: bool) -> Refusal:
     """A head that does not fit the classes of the data, and the ways out; only a trainable model gets a new one."""
-    way = ("name the classes in the order of the model's outputs (data.classes), or go on without labels "
-           "(data.labels)")  # fmt: skip
+    way = "name the classes in the order of the model's outputs (data.classes), or go on without labels (data.labels)"
     train = "Begin every chain with the same fine-tune, which gives the model a new head; or "
     return Refusal(
         message=f"the model has {many(n_outputs, 'output')} and the data {many(n_classes, 'class')}",
@@ -54,8 +53,10 @@ def teacher_outputs(
 ) -> Refusal | None:
     """A teacher whose outputs do not mean what the data's `classes` mean (None: no labels); `own` are its classes."""
     if n_outputs == 1:
-        return Refusal(message=f"the teacher ({name}) has one output, and its largest is always the same",
-                       next="Choose a teacher with one output for each class")  # fmt: skip
+        return Refusal(
+            message=f"the teacher ({name}) has one output, and its largest is always the same",
+            next="Choose a teacher with one output for each class",
+        )
     if classes is None or n_outputs is None:
         return None
     if n_outputs != len(classes):
@@ -78,8 +79,10 @@ def teacher_images(name: str, teacher: Preprocess, student: Preprocess) -> Refus
     one, other = _pixels(teacher), _pixels(student)
     if one == other:
         return None
-    return Refusal(message=f"the teacher ({name}) takes images of {one} and the student of {other}",
-                   next="Choose a teacher for such images (or set preprocess)")  # fmt: skip
+    return Refusal(
+        message=f"the teacher ({name}) takes images of {one} and the student of {other}",
+        next="Choose a teacher for such images (or set preprocess)",
+    )
 
 
 def _pixels(preprocess: Preprocess) -> str:

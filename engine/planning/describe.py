@@ -63,8 +63,10 @@ def _first_up(words: str) -> str:
 def _measure_words(recipe: Recipe) -> str:
     target = recipe.target
     threads = target.threads or cores()
-    return (f"Measure all variants in interleaved rounds in {target.runtime} ({target.provider}) with "
-            f"{many(threads, 'thread')} at batch size {target.batch_size}.")  # fmt: skip
+    return (
+        f"Measure all variants in interleaved rounds in {target.runtime} ({target.provider}) with "
+        f"{many(threads, 'thread')} at batch size {target.batch_size}."
+    )
 
 
 def _judge_words(recipe: Recipe) -> str:

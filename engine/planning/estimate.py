@@ -94,8 +94,11 @@ def estimate_recipe(recipe: Recipe, factors: Factors = NO_FACTORS) -> Estimate:
     for planned in plan_phases(recipe, factors):
         phases[planned.phase] = phases.get(planned.phase, 0.0) + planned.seconds
     longest = factors.get(max(phases, key=lambda phase: phases[phase]), Factor())
-    return Estimate(seconds=round(sum(phases.values()), 1), learnt_from=longest.n_runs,
-                    phases={name: round(seconds, 1) for name, seconds in phases.items()})  # fmt: skip
+    return Estimate(
+        seconds=round(sum(phases.values()), 1),
+        learnt_from=longest.n_runs,
+        phases={name: round(seconds, 1) for name, seconds in phases.items()},
+    )
 
 
 def plan_phases(recipe: Recipe, factors: Factors = NO_FACTORS) -> tuple[PlannedPhase, ...]:
@@ -106,8 +109,12 @@ def plan_phases(recipe: Recipe, factors: Factors = NO_FACTORS) -> tuple[PlannedP
     parts, macs, images, shares = plan_parts(recipe), _macs(recipe), _images(recipe), split_shares(recipe)
     call = _call_seconds(macs, recipe.target.threads)
     timed = max(LATENCY_SECONDS, TIMED_CALLS * call * recipe.target.batch_size)
-    always = {STARTING: STARTING_SECONDS, EXPORT: EXPORT_SECONDS, ACCURACY: images * shares["evaluation"] * call,
-              LATENCY: timed * n_timed(recipe)}  # fmt: skip
+    always = {
+        STARTING: STARTING_SECONDS,
+        EXPORT: EXPORT_SECONDS,
+        ACCURACY: images * shares["evaluation"] * call,
+        LATENCY: timed * n_timed(recipe),
+    }
 
     def planned(part: PlannedPart, phase: str) -> PlannedPhase:
         ratio, most = factors.get(phase, Factor()).ratio, math.inf
@@ -131,8 +138,11 @@ def n_timed(recipe: Recipe) -> int:
 def estimate_advice(request: AdviseRequest) -> Estimate:
     """Seconds of the phases of an advice of which nothing was measured before; it ends with its minutes."""
     n_names = len(request.names or SHORTLIST)
-    phases = {"starting": STARTING_SECONDS + EXPORT_SECONDS, "export": n_names * EXPORT_SECONDS,
-              "latency": n_names * PAIR_SECONDS}  # fmt: skip
+    phases = {
+        "starting": STARTING_SECONDS + EXPORT_SECONDS,
+        "export": n_names * EXPORT_SECONDS,
+        "latency": n_names * PAIR_SECONDS,
+    }
     return Estimate(seconds=min(sum(phases.values()), 60 * request.minutes), phases=phases)
 
 
@@ -141,8 +151,11 @@ def estimate_sensitivity(request: SensitivityRequest) -> Estimate:
     recipe = Recipe(model=request.model, data=request.data, preprocess=request.preprocess)
     tries = len(request.ratios) * (SAMPLE_GROUPS if isinstance(request.model, SampleModel) else GROUPS)
     n_images = min(request.split.calibration * _images(recipe), MOST_ALONE_IMAGES)
-    phases = {"starting": STARTING_SECONDS, "pruning": round(tries * ALONE_SECONDS, 1),
-              "accuracy": round(tries * n_images * _call_seconds(_macs(recipe)), 1)}  # fmt: skip
+    phases = {
+        "starting": STARTING_SECONDS,
+        "pruning": round(tries * ALONE_SECONDS, 1),
+        "accuracy": round(tries * n_images * _call_seconds(_macs(recipe)), 1),
+    }
     return Estimate(seconds=round(min(sum(phases.values()), 60 * request.minutes), 1), phases=phases)
 
 

@@ -11,10 +11,10 @@ from engine.settings import (
     PRETRAINED,
     RANDOM,
     BaselineModel,
+    ChainInputs,
     Distill,
     FileModel,
     Finetune,
-    Given,
     PruneChannel,
     QuantizeAuto,
     Recipe,
@@ -43,14 +43,17 @@ def make_presets(recipe: Recipe) -> tuple[Preset, ...]:
     Only a leading fine-tune that makes the baseline begins them too. One that cannot be on offer says why, and what
     to do instead.
     """
-    given, lead = Given.of(recipe.model, recipe.data), recipe.baseline_steps
+    given, lead = ChainInputs.of(recipe.model, recipe.data), recipe.baseline_steps
     rows: tuple[tuple[PresetName, str, str, tuple[Step, ...]], ...] = (
         ("safe", "Safe", "Races the ways to quantize.", ()),
-        ("balanced", "Balanced", f"Prunes {percent(RATIO)}, trains, quantizes.",
-         (PruneChannel(ratio=RATIO), _recovery(given))),
-        ("smallest", "Smallest", f"Distils into {_student(recipe)}, quantizes.",
-         (_lesson(recipe),)),
-    )  # fmt: skip
+        (
+            "balanced",
+            "Balanced",
+            f"Prunes {percent(RATIO)}, trains, quantizes.",
+            (PruneChannel(ratio=RATIO), _recovery(given)),
+        ),
+        ("smallest", "Smallest", f"Distils into {_student(recipe)}, quantizes.", (_lesson(recipe),)),
+    )
     return tuple(
         _preset(recipe, name, title, text, (*lead, *steps, QuantizeAuto()), given) for name, title, text, steps in rows
     )
@@ -63,9 +66,10 @@ def estimate_presets(recipe: Recipe, factors: Factors) -> tuple[Preset, ...]:
     """
     return tuple(
         preset.model_copy(update={"estimate": estimate_recipe(_with_steps(recipe, preset.steps), factors)})
-        if preset.refused is None else preset
+        if preset.refused is None
+        else preset
         for preset in make_presets(recipe)
-    )  # fmt: skip
+    )
 
 
 def take_preset(recipe: Recipe, name: PresetName) -> Recipe:
@@ -80,12 +84,14 @@ def _with_steps(recipe: Recipe, steps: tuple[Step, ...]) -> Recipe:
     return recipe.model_copy(update={"steps": steps, "branches": None})
 
 
-def _preset(recipe: Recipe, name: PresetName, title: str, text: str, steps: tuple[Step, ...], given: Given) -> Preset:
+def _preset(
+    recipe: Recipe, name: PresetName, title: str, text: str, steps: tuple[Step, ...], given: ChainInputs
+) -> Preset:
     note, next = _refused(recipe, name, steps, given) or (None, "")
     return Preset(name=name, title=title, text=text, steps=steps, refused=note, next=next)
 
 
-def _refused(recipe: Recipe, name: PresetName, steps: tuple[Step, ...], given: Given) -> tuple[Note, str] | None:
+def _refused(recipe: Recipe, name: PresetName, steps: tuple[Step, ...], given: ChainInputs) -> tuple[Note, str] | None:
     """Why a preset is not on offer, and what to do instead; None where it is."""
     reason = next(filter(None, refusals(steps, given, title_of)), "").partition(";")[0]
     if reason and name == "balanced" and not given.trainable:
@@ -101,13 +107,15 @@ def _refused(recipe: Recipe, name: PresetName, steps: tuple[Step, ...], given: G
         return Note(code="resists", text=error.message), error.next
     parameters, student = _parameters(recipe), catalogue.entry(_student(recipe))
     if name == "smallest" and parameters and student and parameters < WORTH * student.parameters:
-        text = (f"the model has {parameters / 1e6:.1f} M parameters and the student, {student.name}, "
-                f"{student.parameters / 1e6:.1f} M: too little to gain")  # fmt: skip
+        text = (
+            f"the model has {parameters / 1e6:.1f} M parameters and the student, {student.name}, "
+            f"{student.parameters / 1e6:.1f} M: too little to gain"
+        )
         return Note(code="small_already", text=text), "Choose a smaller student on a card of distillation"
     return None
 
 
-def propose_recovery(chain: tuple[Step, ...], number: int, given: Given) -> Step | None:
+def propose_recovery(chain: tuple[Step, ...], number: int, given: ChainInputs) -> Step | None:
     """The training to put after step `number` of a chain, counted from 0, to win back what its pruning costs.
 
     None where it cuts no channels, where something trains after it already, and where there are no images to train on.
@@ -116,7 +124,7 @@ def propose_recovery(chain: tuple[Step, ...], number: int, given: Given) -> Step
     return _recovery(given) if isinstance(chain[number], PruneChannel) and given.images and not later else None
 
 
-def _recovery(given: Given) -> Step:
+def _recovery(given: ChainInputs) -> Step:
     """What follows pruning: training on labels, or on the answers of the model that was not pruned."""
     return Finetune(epochs=RECOVERY_EPOCHS) if given.labels else Distill(teacher=BaselineModel())
 

@@ -95,8 +95,7 @@ class Finder:
         """Raises DataError."""
         if not isinstance(source, ImagesData):
             return source
-        path, sha256 = self._locate(source.path, source.sha256, "the folder or zip of images", DataError,
-                                     folder=True)  # fmt: skip
+        path, sha256 = self._locate(source.path, source.sha256, "the folder or zip of images", DataError, folder=True)
         labels = source.labels
         if labels not in ("folders", "none"):
             labels = str(self._there(labels, "the table of labels", DataError))
@@ -110,16 +109,19 @@ class Finder:
         path, sha256 = self._locate(source.weights_path, source.weights_sha256, "the weights file", SourceError)
         return source.model_copy(update={"weights": path, "weights_sha256": sha256})
 
-    def _locate(self, path: str | None, sha256: str | None, what: str, kind: type[RequestError], *,
-                folder: bool = False) -> tuple[str, str]:  # fmt: skip
+    def _locate(
+        self, path: str | None, sha256: str | None, what: str, kind: type[RequestError], *, folder: bool = False
+    ) -> tuple[str, str]:
         """Absolute path and SHA-256. An upload is known by its sum, so it is not read again."""
         if sha256 is not None and (path is None or self._from_browser or not _exists(path)):
             return find_upload(self._home, sha256).path, sha256
         there = self._there(path or "", what, kind, folder=folder)
         found = self._upload_sum(there) or _sum(there, what, kind)
         if sha256 not in (None, found):
-            raise kind(f"{what} '{there}' has changed since the recipe was written: its SHA-256 is another",
-                       "Remove the sum from the recipe to use the file as it is now")  # fmt: skip
+            raise kind(
+                f"{what} '{there}' has changed since the recipe was written: its SHA-256 is another",
+                "Remove the sum from the recipe to use the file as it is now",
+            )
         return str(there), found
 
     def _there(self, path: str, what: str, kind: type[RequestError], *, folder: bool = False) -> Path:
@@ -127,8 +129,10 @@ class Finder:
         try:
             there = Path(path).expanduser().resolve()
             if self._from_browser and not there.is_relative_to(self._home.uploads.resolve()):
-                raise kind(f"{what} is given as a path on the server, which the browser may not name",
-                           "Upload the file, or use the command line")  # fmt: skip
+                raise kind(
+                    f"{what} is given as a path on the server, which the browser may not name",
+                    "Upload the file, or use the command line",
+                )
             mode = there.stat().st_mode
         except (FileNotFoundError, NotADirectoryError) as error:
             raise kind(f"{shown} does not exist", "Check the path") from error
@@ -147,9 +151,11 @@ class Finder:
 
 def _check_threads(target: Target) -> None:
     if (target.threads or 0) > cores():
-        raise TargetError(f"{many(target.threads or 0, 'thread')} are asked for (target.threads), and this process may "
-                          f"use {many(cores(), 'core')}",
-                          f"Ask for {cores()} or fewer, or for no number: then it is all cores")  # fmt: skip
+        raise TargetError(
+            f"{many(target.threads or 0, 'thread')} are asked for (target.threads), and this process may "
+            f"use {many(cores(), 'core')}",
+            f"Ask for {cores()} or fewer, or for no number: then it is all cores",
+        )
 
 
 def _check_name(source: TimmModel) -> None:
@@ -158,11 +164,13 @@ def _check_name(source: TimmModel) -> None:
         near = ", ".join(catalogue.closest(source.name))
         raise SourceError(f"timm has no architecture '{source.name}'", f"Choose one of the catalogue, such as {near}")
     if source.weights == PRETRAINED and not entry.pretrained_tags:
-        raise SourceError(f"timm has no pretrained weights for '{entry.name}'",
-                          "Choose random weights, or give a weights file")  # fmt: skip
+        raise SourceError(
+            f"timm has no pretrained weights for '{entry.name}'", "Choose random weights, or give a weights file"
+        )
     if tag and source.weights == PRETRAINED and tag not in entry.pretrained_tags:
-        raise SourceError(f"'{entry.name}' has no pretrained weights '{tag}'",
-                          f"Choose one of {', '.join(entry.pretrained_tags)}")  # fmt: skip
+        raise SourceError(
+            f"'{entry.name}' has no pretrained weights '{tag}'", f"Choose one of {', '.join(entry.pretrained_tags)}"
+        )
 
 
 def check_prunable(source: ModelSource, chain: tuple[Step, ...]) -> None:
@@ -179,8 +187,11 @@ def _check_cut(name: str, where: str = "") -> None:
     reason = resists(name)
     if reason is not None:
         sibling = narrower(name)
-        other = f"Distil it into {sibling.name}, a narrower network of its family" if sibling else (
-            "Distil it into a smaller network")  # fmt: skip
+        other = (
+            f"Distil it into {sibling.name}, a narrower network of its family"
+            if sibling
+            else ("Distil it into a smaller network")
+        )
         raise SettingsError(f"{where}prune cannot cut channels of '{name}': {reason}", other)
 
 

@@ -34,8 +34,9 @@ def timeline(
 
 def _failed(recipe: Recipe, failures: Sequence[Failure]) -> set[str]:
     """The keys of the parts whose step failed."""
-    return {step_key(recipe, one.branch, one.step) for one in failures
-            if one.branch is not None and one.step is not None}  # fmt: skip
+    return {
+        step_key(recipe, one.branch, one.step) for one in failures if one.branch is not None and one.step is not None
+    }
 
 
 def _broke_off(events: Sequence[Event], failed: Collection[str]) -> bool:

@@ -169,10 +169,16 @@ def cut_short(report: Report) -> tuple[CutShort, ...]:
     """The races and the steps of a report that the time cut short: what they ended in is the best by then."""
     raced = {(race.branch, race.step) for race in report.races}
     found = [
-        CutShort(branch=race.branch, step=race.step, is_race=True, note=note,
-                 variant_id=race.winner_id if race.winner_id != race.parent_id else None)
-        for race in report.races if (note := _time_note(race.notes))
-    ]  # fmt: skip
+        CutShort(
+            branch=race.branch,
+            step=race.step,
+            is_race=True,
+            note=note,
+            variant_id=race.winner_id if race.winner_id != race.parent_id else None,
+        )
+        for race in report.races
+        if (note := _time_note(race.notes))
+    ]
     found += [
         CutShort(branch=variant.branch, step=variant.step, is_race=False, note=note, variant_id=variant.id)
         for variant in report.main_variants

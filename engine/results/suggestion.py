@@ -7,7 +7,7 @@ from engine.settings import Step, Target
 
 SuggestionCode = Literal[
     "images", "train", "qat", "quantize", "prune", "distill", "architecture", "hardware", "threads", "batch"
-]  # fmt: skip
+]
 Basis = Literal["measured_here", "measured_elsewhere", "published", "unknown"]
 
 

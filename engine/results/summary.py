@@ -45,12 +45,24 @@ def summarize(report: Report) -> RunSummary:
         return known
     compared, latency = report.compares, best.latency
     keeps = compared and best.id == base.id
-    speed = {} if best.id == base.id or latency is None else {
-        "speedup": latency.speedup, "speedup_low": latency.speedup_low, "speedup_high": latency.speedup_high,
-    }  # fmt: skip
-    return known.model_copy(update={
-        "recommended": best.label, "compared": compared, "keeps_baseline": keeps, **speed,
-        "size_bytes": best.size_bytes, "baseline_size_bytes": base.size_bytes,
-        "top1": best.accuracy.top1 if best.accuracy else None,
-        "agreement": best.fidelity.agreement if best.fidelity else None,
-    })  # fmt: skip
+    speed = (
+        {}
+        if best.id == base.id or latency is None
+        else {
+            "speedup": latency.speedup,
+            "speedup_low": latency.speedup_low,
+            "speedup_high": latency.speedup_high,
+        }
+    )
+    return known.model_copy(
+        update={
+            "recommended": best.label,
+            "compared": compared,
+            "keeps_baseline": keeps,
+            **speed,
+            "size_bytes": best.size_bytes,
+            "baseline_size_bytes": base.size_bytes,
+            "top1": best.accuracy.top1 if best.accuracy else None,
+            "agreement": best.fidelity.agreement if best.fidelity else None,
+        }
+    )

@@ -23,7 +23,7 @@ from engine.context import Model, as_onnx, silent
 from engine.errors import FeatherweightError
 from engine.planning.resolve import resolve_recipe
 from engine.run.pipeline import load
-from engine.run.step_runner import Bench
+from engine.run.step_runner import StepRunner
 from engine.settings import Recipe, Step, load_recipe
 from engine.store.cache import Cache
 from engine.store.home import Home
@@ -56,19 +56,27 @@ def train(recipe: Recipe, home: Home) -> None:
     """The leading torch steps of every chain, each into the cache. Raises FeatherweightError."""
     with tempfile.TemporaryDirectory(prefix="featherweight-") as name:
         source, data = load(recipe, Path(name), silent)
-        bench = Bench(cache=Cache(home.cache), data=data, target=recipe.target, seed=recipe.seed, work=Path(name),
-                      deadline=time.monotonic() + recipe.budget.minutes * 60)  # fmt: skip
-        base = _follow(bench, source, recipe.baseline_steps)
+        step_runner = StepRunner(
+            cache=Cache(home.cache),
+            data=data,
+            target=recipe.target,
+            seed=recipe.seed,
+            work=Path(name),
+            deadline=time.monotonic() + recipe.budget.minutes * 60,
+        )
+        base = _follow(step_runner, source, recipe.baseline_steps)
         if any(step.asks_baseline for chain in recipe.chains for step in chain):
-            bench = replace(bench, baseline=as_onnx(bench.export(base, silent).model), unexported=base)
+            step_runner = replace(
+                step_runner, baseline=as_onnx(step_runner.export(base, silent).model), unexported=base
+            )
         for chain in recipe.chains:
-            _follow(bench, base, takewhile(lambda one: one.stage == "torch", chain[len(recipe.baseline_steps) :]))
+            _follow(step_runner, base, takewhile(lambda one: one.stage == "torch", chain[len(recipe.baseline_steps) :]))
 
 
-def _follow(bench: Bench, model: Model, steps: Iterable[Step]) -> Model:
+def _follow(step_runner: StepRunner, model: Model, steps: Iterable[Step]) -> Model:
     """What the steps make of the model."""
     for step in steps:
-        result = bench.apply(model, step, _tell)
+        result = step_runner.apply(model, step, _tell)
         model = result.model
         _say(f"{step.title}: {'was there already' if result.reused else 'done'}")
         for note in result.notes:

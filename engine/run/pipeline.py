@@ -9,18 +9,18 @@ from filelock import FileLock
 
 from engine import data as images
 from engine import models
-from engine.context import Model, Tell
+from engine.context import Model, ProgressCallback
 from engine.data import Data
 from engine.measure.contention import watched
 from engine.measure.latency import measure_latency
 from engine.planning.estimate import FORMULA, learnt_factors, n_timed, plan_phases
 from engine.planning.parts import ALL_VARIANTS, LATENCY, START, STARTING
 from engine.results import Report
-from engine.run.branch import Shop, follow, make_baseline
+from engine.run.branch import RunContext, follow, make_baseline
 from engine.run.preflight import check_fit, source_warnings, unlearnt_warnings, unrecovered
-from engine.run.progress import Meter
-from engine.run.report_builder import Record
-from engine.run.step_runner import Bench
+from engine.run.progress import RunProgress
+from engine.run.report_builder import ReportBuilder
+from engine.run.step_runner import StepRunner
 from engine.runtimes import check_target
 from engine.settings import Recipe
 from engine.store.cache import Cache
@@ -42,33 +42,35 @@ def run(recipe: Recipe, folder: JobFolder, progress: Progress, home: Home, *, be
     not even the baseline could be made. A chain that fails is in the report's failures, and the others go on.
     """
     used_since = time.time()
-    meter = Meter(progress, plan_phases(recipe, learnt_factors(home, recipe.target)))
-    starting = meter.begin(START, STARTING, began)
+    run_progress = RunProgress(progress, plan_phases(recipe, learnt_factors(home, recipe.target)))
+    starting = run_progress.begin(START, STARTING, began)
     if began is not None:
         starting.learn()  # of the libraries alone: a model's download or a large zip says nothing about the next run
     with watched(cores()) as busy:
-        shop = _make_and_time(recipe, folder, home, meter, starting)
-    record = shop.record
-    record.judge(shop.labels)
-    done = record.report("running")
-    record.warnings = (*record.warnings, *unrecovered(recipe, done.variants), *unlearnt_warnings(done))
+        context = _make_and_time(recipe, folder, home, run_progress, starting)
+    builder = context.builder
+    builder.judge(context.labels)
+    done = builder.report("running")
+    builder.warnings = (*builder.warnings, *unrecovered(recipe, done.variants), *unlearnt_warnings(done))
     if not busy:
-        _keep_timings(home, shop)
-    shop.bench.cache.trim(unused_since=used_since)
-    return record.write("failed" if record.failures else "done")
+        _keep_timings(home, context)
+    context.step_runner.cache.trim(unused_since=used_since)
+    return builder.write("failed" if builder.failures else "done")
 
 
-def _make_and_time(recipe: Recipe, folder: JobFolder, home: Home, meter: Meter, starting: Tell) -> Shop:
+def _make_and_time(
+    recipe: Recipe, folder: JobFolder, home: Home, run_progress: RunProgress, starting: ProgressCallback
+) -> RunContext:
     """All variants, made and timed; they are in the record of what comes back."""
     target = recipe.target.model_copy(update={"threads": recipe.target.threads or cores()})
     check_target(target)
     source, data = load(recipe, folder.work, starting)
     check_fit(recipe, source, data)
     job = folder.request()
-    record = Record(recipe, folder, job.id, job.created)
-    record.data = data.summary()
-    record.warnings = (*source_warnings(recipe, source.warnings), *data.warnings, *data.named_skipped)
-    bench = Bench(
+    builder = ReportBuilder(recipe, folder, job.id, job.created)
+    builder.data = data.summary()
+    builder.warnings = (*source_warnings(recipe, source.warnings), *data.warnings, *data.named_skipped)
+    step_runner = StepRunner(
         cache=Cache(home.cache),
         data=data,
         target=target,
@@ -77,22 +79,22 @@ def _make_and_time(recipe: Recipe, folder: JobFolder, home: Home, meter: Meter, 
         deadline=time.monotonic() + recipe.budget.minutes * 60,
         budget=recipe.budget,
         goal=recipe.goal,
-        measuring=lambda: meter.holding(FileLock(home.measure_lock)),
+        measuring=lambda: run_progress.holding(FileLock(home.measure_lock)),
     )
-    shop = Shop(bench, record, meter, data.split("evaluation").labels)
-    base = make_baseline(shop, source, recipe.baseline_steps)
-    shop = replace(shop, bench=replace(bench, baseline=base.onnx, unexported=base.model))
+    context = RunContext(step_runner, builder, run_progress, data.split("evaluation").labels)
+    base = make_baseline(context, source, recipe.baseline_steps)
+    context = replace(context, step_runner=replace(step_runner, baseline=base.onnx, unexported=base.model))
     for branch, chain in enumerate(recipe.chains):
-        follow(shop, base, branch, chain, first=len(recipe.baseline_steps))
-    _time(shop)
-    return shop
+        follow(context, base, branch, chain, first=len(recipe.baseline_steps))
+    _time(context)
+    return context
 
 
-def load(recipe: Recipe, work: Path, tell: Tell) -> tuple[Model, Data]:
+def load(recipe: Recipe, work: Path, on_progress: ProgressCallback) -> tuple[Model, Data]:
     """The recipe's model and images, with files of theirs below `work`. Raises RequestError."""
-    tell(LOADED, "loading the model")
+    on_progress(LOADED, "loading the model")
     source = models.load(recipe.model, recipe.preprocess, recipe.seed, work)
-    tell(READ, "reading the images")
+    on_progress(READ, "reading the images")
     data = images.load(
         recipe.data,
         recipe.split,
@@ -106,28 +108,33 @@ def load(recipe: Recipe, work: Path, tell: Tell) -> tuple[Model, Data]:
     return source, data
 
 
-def _time(shop: Shop) -> None:
+def _time(context: RunContext) -> None:
     """Latency of all variants in the same rounds, while nothing else of this home measures or computes."""
-    phase = shop.meter.begin(ALL_VARIANTS, LATENCY)
+    phase = context.run_progress.begin(ALL_VARIANTS, LATENCY)
     phase(0.0, "waiting for the machine to be free")
-    target = shop.bench.target
-    with shop.bench.measuring(), watched(target.threads or cores()) as busy:
+    target = context.step_runner.target
+    with context.step_runner.measuring(), watched(target.threads or cores()) as busy:
         measured = measure_latency(
-            shop.record.timed,
-            shop.record.baseline.id,
+            context.builder.timed,
+            context.builder.baseline.id,
             target,
-            shop.bench.images(target.batch_size),
+            context.step_runner.images(target.batch_size),
             on_round=lambda done, total: phase(done / total, f"round {done} of {total}"),
         )
     if not busy:
-        phase.learn(len(measured) / n_timed(shop.record.recipe))
-    shop.record.time(measured)
-    shop.record.warnings = (*shop.record.warnings, *busy)
+        phase.learn(len(measured) / n_timed(context.builder.recipe))
+    context.builder.time(measured)
+    context.builder.warnings = (*context.builder.warnings, *busy)
 
 
-def _keep_timings(home: Home, shop: Shop) -> None:
+def _keep_timings(home: Home, context: RunContext) -> None:
     """For later estimates."""
-    timings = RunTimings(formula=FORMULA, cpu=cpu_name(), cores=cores(), phases=shop.meter.timings,
-                         threads=shop.bench.target.threads or cores())  # fmt: skip
+    timings = RunTimings(
+        formula=FORMULA,
+        cpu=cpu_name(),
+        cores=cores(),
+        phases=context.run_progress.timings,
+        threads=context.step_runner.target.threads or cores(),
+    )
     with suppress(OSError):  # what was measured of the models is there, and worth more than an estimate
         append_timings(home, timings)

@@ -73,11 +73,16 @@ def unrecovered(recipe: Recipe, variants: Collection[Variant]) -> tuple[Note, ..
     """A warning for each chain that cuts channels and trains no more, with what the last cut has cost."""
     found = []
     for number, chain in enumerate(recipe.chains, start=1):
-        cuts = [place for place, step in enumerate(chain) if isinstance(step, PruneChannel)]
+        cuts = [state for state, step in enumerate(chain) if isinstance(step, PruneChannel)]
         if not cuts or any(isinstance(step, Training) for step in chain[cuts[-1] :]):
             continue
-        made = [one for one in variants if one.technique == "prune" and one.step == cuts[-1]
-                and recipe.chains[one.branch][: one.step + 1] == chain[: one.step + 1]]  # fmt: skip
+        made = [
+            one
+            for one in variants
+            if one.technique == "prune"
+            and one.step == cuts[-1]
+            and recipe.chains[one.branch][: one.step + 1] == chain[: one.step + 1]
+        ]
         found += [_warning(number, one, variants) for one in made]
     return tuple(found)
 
@@ -102,5 +107,7 @@ def _warning(number: int, cut: Variant, variants: Collection[Variant]) -> Note:
         seen = f"{percent(cut.fidelity.agreement, 1)} of the answers are still the baseline's"
     else:
         seen = "what it has cost could not be seen"
-    return Note(code="pruned_without_recovery", text=f"Chain {number} prunes and does not train afterwards: {seen}; "
-                                                     "fine-tune or distil after it to recover")  # fmt: skip
+    return Note(
+        code="pruned_without_recovery",
+        text=f"Chain {number} prunes and does not train afterwards: {seen}; fine-tune or distil after it to recover",
+    )

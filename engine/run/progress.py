@@ -12,7 +12,7 @@ from engine.store.timings import PhaseTiming
 REUSED = "computed before, reused"
 
 
-class Meter:
+class RunProgress:
     """Goes through the planned phases of a run. What is left out of the plan no longer counts, so that the fraction
     ends at 1 and never falls."""
 
@@ -46,7 +46,7 @@ class Meter:
         """Count the phase that was just begun no longer, since all of it was there; told where the part is silent."""
         self._now = None
         if part not in self._parts_with_events:
-            self.tell(part, phase, 0.0, REUSED)
+            self.on_progress(part, phase, 0.0, REUSED)
 
     def learn(self, seconds: float, share: float = 1.0) -> None:
         """Note what the phase that was just begun has taken, where so many times was done what is planned of it."""
@@ -60,7 +60,7 @@ class Meter:
             measured_seconds=seconds + (before.measured_seconds if before else 0.0),
         )
 
-    def tell(self, part: str, phase: str, fraction: float, message: str, **metrics: float) -> None:
+    def on_progress(self, part: str, phase: str, fraction: float, message: str, **metrics: float) -> None:
         """Tell an event of the phase, of which `fraction` is done."""
         self._parts_with_events.add(part)
         self._highest = max(self._highest, self._share(fraction))
@@ -88,22 +88,22 @@ class Meter:
 class Phase:
     """A phase under way: a Tell of what is done in it."""
 
-    meter: Meter
+    run_progress: RunProgress
     part: str
     name: str
     began: float
     waited_before: float
 
     def __call__(self, fraction: float, message: str, **metrics: float) -> None:
-        self.meter.tell(self.part, self.name, fraction, message, **metrics)
+        self.run_progress.on_progress(self.part, self.name, fraction, message, **metrics)
 
     def end(self, *, reused: bool = False, fresh: bool = True) -> None:
         """It is over: all of it was there already (`reused`), or all of it was done now (`fresh`), or neither."""
         if reused:
-            self.meter.leave_out(self.part, self.name)
+            self.run_progress.leave_out(self.part, self.name)
         elif fresh:
             self.learn()
 
     def learn(self, share: float = 1.0) -> None:
         """Note what it has taken so far, where so many times was done what is planned of it."""
-        self.meter.learn(time.monotonic() - self.began - (self.meter.waited - self.waited_before), share)
+        self.run_progress.learn(time.monotonic() - self.began - (self.run_progress.waited - self.waited_before), share)

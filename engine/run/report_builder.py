@@ -37,7 +37,7 @@ from engine.system.machine import environment
 
 
 @dataclass
-class Record:
+class ReportBuilder:
     """Variants by id in the order they were made, with their models and predictions, and the report on disk."""
 
     recipe: Recipe
@@ -63,9 +63,18 @@ class Record:
         return next(iter(self.variants.values()))
 
     def keep(
-        self, model: OnnxModel, *, parent_id: str | None, branch: int, number: int, step: Step | None, label: str,
-        notes: tuple[Note, ...], seconds: float, candidate: bool = False,
-    ) -> Variant:  # fmt: skip
+        self,
+        model: OnnxModel,
+        *,
+        parent_id: str | None,
+        branch: int,
+        number: int,
+        step: Step | None,
+        label: str,
+        notes: tuple[Note, ...],
+        seconds: float,
+        candidate: bool = False,
+    ) -> Variant:
         """Copies the file into the run and adds a variant of it; the first one is the baseline.
 
         A `candidate` of a race is one until it is kept as what a step ended in: then it won.
@@ -73,8 +82,17 @@ class Record:
         id = model.key[:12]
         if id in self.variants:
             if self.variants[id].role == "candidate" and not candidate:
-                self._update(id, role="step", parent_id=parent_id, branch=branch, step=number, settings=step,
-                             label=self._unique(label, branch), notes=notes, seconds=seconds)  # fmt: skip
+                self._update(
+                    id,
+                    role="step",
+                    parent_id=parent_id,
+                    branch=branch,
+                    step=number,
+                    settings=step,
+                    label=self._unique(label, branch),
+                    notes=notes,
+                    seconds=seconds,
+                )
             return self.variants[id]
         file = self.folder.variants / id / "model.onnx"
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -152,14 +170,21 @@ class Record:
         """A verdict on each variant that was timed, and the recommendation."""
         for id in self.timed:
             self._update(id, verdict=judge(self.variants[id], self.recipe.budget, self._drop(id, labels)))
-        self.races = {place: judged_race(race, self.variants.get(race.winner_id or ""))
-                      for place, race in self.races.items()}  # fmt: skip
+        self.races = {
+            state: judged_race(race, self.variants.get(race.winner_id or "")) for state, race in self.races.items()
+        }
         self.recommended = recommend(self.report("running"))
 
     def fail(self, branch: int, number: int, technique: str, path: str, error: FeatherweightError) -> None:
         """A branch that ended early, with the path that led there."""
-        failure = Failure(branch=branch, step=number, technique=technique, code=error.code,
-                          message=f"{path}: {error.message}", next=error.next)  # fmt: skip
+        failure = Failure(
+            branch=branch,
+            step=number,
+            technique=technique,
+            code=error.code,
+            message=f"{path}: {error.message}",
+            next=error.next,
+        )
         self.failures = (*self.failures, failure)
 
     def write(self, state: State) -> Report:

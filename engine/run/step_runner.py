@@ -11,7 +11,18 @@ from pathlib import Path
 import numpy as np
 from pydantic import ValidationError
 
-from engine.context import Apply, Candidate, Context, Model, Outcome, Search, Tell, as_onnx, ignore, silent
+from engine.context import (
+    Apply,
+    CandidateResult,
+    Context,
+    Model,
+    Outcome,
+    ProgressCallback,
+    SearchResult,
+    as_onnx,
+    ignore,
+    silent,
+)
 from engine.data import Data
 from engine.errors import ExportError, StepError
 from engine.export.onnx_file import export_onnx
@@ -74,7 +85,7 @@ class StepResult(Result):
     model: TorchModel | OnnxModel
     notes: tuple[Note, ...]
     seconds: float
-    search: Search | None = None
+    search: SearchResult | None = None
     reused: bool = False
     """Whether it was there already."""
     fresh: bool = False
@@ -82,7 +93,7 @@ class StepResult(Result):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Bench:
+class StepRunner:
     """What all steps of one run share. `work` is a private folder, `deadline` in seconds of time.monotonic()."""
 
     cache: Cache
@@ -101,32 +112,61 @@ class Bench:
     cut_short: dict[str, Path] = field(default_factory=dict, init=False)
     """Cache entries that a deadline cut short, by the key of what was asked: chains of this run share them."""
 
-    def apply(self, model: Model, step: Step, tell: Tell, offer: Callable[[Candidate], None] = ignore) -> StepResult:
+    def apply(
+        self,
+        model: Model,
+        step: Step,
+        on_progress: ProgressCallback,
+        on_candidate: Callable[[CandidateResult], None] = ignore,
+    ) -> StepResult:
         """The model that the step makes of `model`, out of the cache where the same was done before.
 
-        `offer` hears of every candidate of a search as it is made, from the cache as well. Raises
+        `on_candidate` hears of every candidate of a search as it is made, from the cache as well. Raises
         StepError where the step cannot take this kind of model.
         """
         if step.stage == "torch" and not isinstance(model, TorchModel) and not step.brings_model:
-            raise StepError(f"{step.technique} changes a torch model, and this is an ONNX file already",
-                            f"Put {step.technique} before the steps that make the ONNX file")  # fmt: skip
+            raise StepError(
+                f"{step.technique} changes a torch model, and this is an ONNX file already",
+                f"Put {step.technique} before the steps that make the ONNX file",
+            )
         found_before: list[str] = []
 
         def put(part: str, fill: Callable[[Path], None]) -> Path:
             found_before.extend([part] * (self.cache.get(part) is not None))
             return self.cache.put(part, fill)
 
-        key = content_key("step", model.key, step.model_dump(mode="json"), self.data.sha256, self.seed,
-                          versions(), isa(), self._circumstances(step))  # fmt: skip
+        key = content_key(
+            "step",
+            model.key,
+            step.model_dump(mode="json"),
+            self.data.sha256,
+            self.seed,
+            versions(),
+            isa(),
+            self._circumstances(step),
+        )
 
         def compute(folder: Path) -> Outcome:
-            context = Context(data=self.data, seed=self.seed, folder=folder, deadline=self.deadline,
-                              isa=isa(), tell=tell, target=self.target, budget=self.budget, goal=self.goal,
-                              predict=lambda candidate: self.predict(candidate, silent), measuring=self.measuring,
-                              offer=offer, baseline=self.baseline, export=self._onnx, cache=put,
-                              shared=self.work / "shared",
-                              checkpoint=self.cache.unfinished(key) / "training.pt",
-                              unexported=self.unexported)  # fmt: skip
+            context = Context(
+                data=self.data,
+                seed=self.seed,
+                folder=folder,
+                deadline=self.deadline,
+                isa=isa(),
+                on_progress=on_progress,
+                target=self.target,
+                budget=self.budget,
+                goal=self.goal,
+                predict=lambda candidate: self.predict(candidate, silent),
+                measuring=self.measuring,
+                on_candidate=on_candidate,
+                baseline=self.baseline,
+                export=self._onnx,
+                cache=put,
+                shared=self.work / "shared",
+                checkpoint=self.cache.unfinished(key) / "training.pt",
+                unexported=self.unexported,
+            )
             return STEPS[type(step)](model, step, context)
 
         resumed = self.cache.unfinished(key).exists()
@@ -136,16 +176,16 @@ class Bench:
         if result.search is None:
             return result
         for candidate in result.search.candidates:
-            offer(candidate)
+            on_candidate(candidate)
         return result if result.search.winner else result.model_copy(update={"model": model})
 
-    def export(self, model: Model, tell: Tell) -> StepResult:
+    def export(self, model: Model, on_progress: ProgressCallback) -> StepResult:
         """The model as an ONNX file; an OnnxModel is one already."""
         if isinstance(model, OnnxModel):
             return StepResult(model=model, notes=(), seconds=0.0)
 
         def compute(folder: Path) -> Outcome:
-            tell(0.1, "exporting to ONNX")
+            on_progress(0.1, "exporting to ONNX")
             return Outcome(model=export_onnx(model, folder / "model.onnx", self.images(CHECK_IMAGES)))
 
         return self._once(content_key("export", model.key, versions()), compute)
@@ -153,12 +193,14 @@ class Bench:
     def _onnx(self, model: TorchModel) -> OnnxModel:
         return as_onnx(self.export(model, silent).model)
 
-    def predict(self, model: OnnxModel, tell: Tell) -> Predictions:
+    def predict(self, model: OnnxModel, on_progress: ProgressCallback) -> Predictions:
         """Logits on the evaluation split, out of the cache where this file saw these images before."""
         part = self.data.split("evaluation")
 
         def fill(folder: Path) -> None:
-            predicted = predict(model, part, self.target, lambda done, total: tell(done / total, f"image {done}"))
+            predicted = predict(
+                model, part, self.target, lambda done, total: on_progress(done / total, f"image {done}")
+            )
             predicted.save(folder / "predictions.npz")
 
         return Predictions.load(self.cache.put(self._predictions_key(model), fill) / "predictions.npz")
@@ -173,8 +215,15 @@ class Bench:
         return np.resize(first, (n, *first.shape[1:]))
 
     def _predictions_key(self, model: OnnxModel) -> str:
-        return content_key("predictions", model.sha256, self.data.sha256, model.preprocess.model_dump(mode="json"),
-                           self.target.provider, versions(), isa())  # fmt: skip
+        return content_key(
+            "predictions",
+            model.sha256,
+            self.data.sha256,
+            model.preprocess.model_dump(mode="json"),
+            self.target.provider,
+            versions(),
+            isa(),
+        )
 
     def _circumstances(self, step: Step) -> list[object]:
         """What a step's result depends on beside its input: the provider, the baseline that it asks, and all that a
@@ -197,8 +246,9 @@ class Bench:
             address = key if outcome.complete else content_key(key, _content(outcome.model), search)
             # Of a search the winner has an address of its own already, as every candidate has.
             model = outcome.model if outcome.search else _addressed(outcome.model, address)
-            result = StepResult(model=model, notes=outcome.notes, seconds=time.monotonic() - started,
-                                search=outcome.search)  # fmt: skip
+            result = StepResult(
+                model=model, notes=outcome.notes, seconds=time.monotonic() - started, search=outcome.search
+            )
             (folder / _RESULT).write_text(result.model_dump_json(), encoding="utf-8")
             entry = self.cache.put(address, lambda target: _copy(folder, target))
         if not outcome.complete:

@@ -43,8 +43,10 @@ class Session:
             fed = images.astype(self._kind, copy=False)
             (logits,) = self._raw.run([self.output_name], {self.input_name: fed})
         except ORT_ERRORS as error:
-            raise RunError(f"onnxruntime cannot run the model on an input of shape {images.shape}: {first_line(error)}",
-                           "Check that the model takes images of this size and batch") from error  # fmt: skip
+            raise RunError(
+                f"onnxruntime cannot run the model on an input of shape {images.shape}: {first_line(error)}",
+                "Check that the model takes images of this size and batch",
+            ) from error
         return np.asarray(logits, dtype=np.float32)
 
     def close(self) -> None:
@@ -62,8 +64,10 @@ def check_target(target: Target) -> None:
     """Raises TargetError where this machine's onnxruntime does not offer the provider."""
     available = ort.get_available_providers()
     if target.provider not in available:
-        raise TargetError(f"the provider '{target.provider}' is not in this machine's onnxruntime, which has "
-                          f"{', '.join(available)}", "Choose one of these as the target's provider")  # fmt: skip
+        raise TargetError(
+            f"the provider '{target.provider}' is not in this machine's onnxruntime, which has {', '.join(available)}",
+            "Choose one of these as the target's provider",
+        )
 
 
 @contextmanager
@@ -82,11 +86,14 @@ def open_session(path: Path, target: Target, *, input_name: str, output_name: st
     try:
         raw = ort.InferenceSession(str(path), options, providers=[target.provider])
     except ORT_ERRORS as error:
-        raise RunError(f"onnxruntime cannot load the model: {first_line(error)}",
-                       "Check the file with `python -m engine inspect`") from error  # fmt: skip
+        raise RunError(
+            f"onnxruntime cannot load the model: {first_line(error)}", "Check the file with `python -m engine inspect`"
+        ) from error
     if raw.get_providers()[0] != target.provider:
-        raise TargetError(f"the provider '{target.provider}' did not start, onnxruntime offered "
-                          f"{raw.get_providers()[0]} instead", "Choose a provider that works here")  # fmt: skip
+        raise TargetError(
+            f"the provider '{target.provider}' did not start, onnxruntime offered {raw.get_providers()[0]} instead",
+            "Choose a provider that works here",
+        )
     described = {
         "intra_op_num_threads": str(options.intra_op_num_threads),
         "inter_op_num_threads": "1",

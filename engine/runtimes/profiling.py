@@ -34,8 +34,10 @@ def operator_times(path: Path, target: Target, images: np.ndarray, *, input_name
                 session.run(None, fed)
             events = json.loads(Path(session.end_profiling()).read_text(encoding="utf-8"))
         except ORT_ERRORS as error:
-            raise RunError(f"onnxruntime cannot profile the model: {first_line(error)}",
-                           "Check the file with `python -m engine inspect`") from error  # fmt: skip
+            raise RunError(
+                f"onnxruntime cannot profile the model: {first_line(error)}",
+                "Check the file with `python -m engine inspect`",
+            ) from error
     return _by_operator(events)
 
 

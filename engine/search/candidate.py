@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from engine.context import Candidate
+from engine.context import CandidateResult
 from engine.measure.quality import Drop
 from engine.models.artifacts import OnnxModel
 from engine.results import Fidelity, Latency, Note, Trial, codes
@@ -15,7 +15,7 @@ STARTED = Note(code=codes.STARTED, text="Built and compared with FP32 on held-ba
 
 
 @dataclass(kw_only=True)
-class Entrant:
+class Candidate:
     """What is known of a candidate so far. `drop` is on the held-back images, `fp32_mb` the size it should be below."""
 
     plan: Plan
@@ -63,7 +63,7 @@ class Entrant:
         path = self.model.path.replace(folder / f"{self.model.key[:12]}.onnx")
         self.model = replace(self.model, path=path)
 
-    def candidate(self) -> Candidate:
+    def result(self) -> CandidateResult:
         latency = self.latency
         trial = Trial(
             name=self.name,
@@ -76,5 +76,6 @@ class Entrant:
             n_rounds=latency.n_rounds if latency else 0,
             fidelity=self.fidelity,
         )
-        return Candidate(model=self.model, settings=self.plan.settings, trial=trial, notes=self.notes,
-                         seconds=self.seconds)  # fmt: skip
+        return CandidateResult(
+            model=self.model, settings=self.plan.settings, trial=trial, notes=self.notes, seconds=self.seconds
+        )

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.context import Context, Outcome, Tell, silent
+from engine.context import Context, Outcome, ProgressCallback, silent
 from engine.errors import StepError
 from engine.measure.latency import compare, take_turns
 from engine.models.artifacts import OnnxModel, TorchModel, content_key
@@ -54,7 +54,9 @@ def prune_channels(model: TorchModel, settings: PruneChannel, context: Context) 
     reached = [one for one in tries if one.left <= wanted]
     most = min(tries, key=lambda one: (one.left, -one.ratio))
     best = min(reached, key=lambda one: one.ratio) if reached else most
-    made = prune_to(model, settings, best.ratio, replace(context, tell=_after(TRIES, context.tell)), context.folder)
+    made = prune_to(
+        model, settings, best.ratio, replace(context, on_progress=_after(TRIES, context.on_progress)), context.folder
+    )
     note = _reached(settings, wanted, best, len(tries)) if reached else _missed(settings, wanted, best)
     return _outcome(made, note, late=late)
 
@@ -67,9 +69,7 @@ def _outcome(made: Pruned, *notes: Note, late: bool = False) -> Outcome:
     return Outcome(model=made.model, notes=(*notes, *made.notes, *time_was_up), complete=not cut)
 
 
-def _search(
-    first: float, wanted: float, left_at: Callable[[float], float], context: Context
-) -> tuple[list[Try], bool]:  # fmt: skip
+def _search(first: float, wanted: float, left_at: Callable[[float], float], context: Context) -> tuple[list[Try], bool]:
     """What was tried, and whether the time ended it.
 
     The first ratio, the highest where that was not enough, then halves of what is between.
@@ -79,7 +79,7 @@ def _search(
     while len(tries) < TRIES and high - low > CLOSE:
         if tries and time.monotonic() > context.deadline:
             return tries, True
-        _after(len(tries), context.tell)(0.0, f"try {len(tries) + 1} of at most {TRIES}: a ratio of {ratio:.2f}")
+        _after(len(tries), context.on_progress)(0.0, f"try {len(tries) + 1} of at most {TRIES}: a ratio of {ratio:.2f}")
         tries.append(Try(ratio, left_at(ratio)))
         enough = tries[-1].left <= wanted
         if ratio == HIGHEST and not enough:
@@ -89,23 +89,24 @@ def _search(
     return tries, False
 
 
-def _after(n_tries: int, tell: Tell) -> Tell:
+def _after(n_tries: int, on_progress: ProgressCallback) -> ProgressCallback:
     """Tells of the part of the work that follows so many tries; the last cut follows TRIES of them."""
-    return lambda fraction, message, **metrics: tell((n_tries + fraction) / (TRIES + 1), message, **metrics)
+    return lambda fraction, message, **metrics: on_progress((n_tries + fraction) / (TRIES + 1), message, **metrics)
 
 
 def _tried(model: TorchModel, settings: PruneChannel, ratio: float, left: Left, context: Context) -> float:
     """What this ratio leaves; without end where it changes nothing, so that the search looks above it."""
     with tempfile.TemporaryDirectory(dir=context.folder) as folder:
-        quiet = replace(context, tell=silent, folder=Path(folder))
+        quiet = replace(context, on_progress=silent, folder=Path(folder))
         try:
             made = prune_to(model, settings, ratio, quiet, Path(folder)).model
         except StepError as error:
             if error.code != UNCHANGED:
                 raise
             return math.inf
-        key = content_key("tried", model.key, settings.model_dump(mode="json"), ratio, context.seed,
-                          context.data.sha256)  # fmt: skip
+        key = content_key(
+            "tried", model.key, settings.model_dump(mode="json"), ratio, context.seed, context.data.sha256
+        )
         return left(context.export(replace(made, key=key)))
 
 
@@ -135,15 +136,19 @@ def _latency(made: OnnxModel, base: OnnxModel, context: Context) -> float:
 
 
 def _reached(settings: PruneChannel, wanted: float, best: Try, n_tries: int) -> Note:
-    text = (f"A ratio of {best.ratio:.2f} leaves {_amount(settings, best.left)} (asked: at most "
-            f"{_amount(settings, wanted)}; tries: {n_tries})")  # fmt: skip
+    text = (
+        f"A ratio of {best.ratio:.2f} leaves {_amount(settings, best.left)} (asked: at most "
+        f"{_amount(settings, wanted)}; tries: {n_tries})"
+    )
     return Note(code="goal_reached", text=text)
 
 
 def _missed(settings: PruneChannel, wanted: float, best: Try) -> Note:
-    return Note(code="goal_not_reached",
-                text=f"At most {_amount(settings, wanted)} was asked for and could not be reached: a ratio"
-                     f" of {best.ratio:.2f} leaves {_amount(settings, best.left)}, which is kept")  # fmt: skip
+    return Note(
+        code="goal_not_reached",
+        text=f"At most {_amount(settings, wanted)} was asked for and could not be reached: a ratio"
+        f" of {best.ratio:.2f} leaves {_amount(settings, best.left)}, which is kept",
+    )
 
 
 def _amount(settings: PruneChannel, left: float) -> str:

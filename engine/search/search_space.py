@@ -58,17 +58,42 @@ def methods(facts: Facts, n_images: int) -> tuple[Plan, ...]:
     """
     matmuls, layers = facts.share("MatMul", "Gemm", "Attention"), facts.share("Conv", "MatMul", "Gemm", "Attention")
     rows: list[tuple[bool, str, dict[str, object], str, str]] = [
-        (matmuls >= SOME and facts.layers != ("Conv",), "Dynamic INT8", {"method": "dynamic"}, "matmuls_hold_time",
-         f"MatMul and Gemm hold {percent(matmuls)} of the time, and ranges taken at every call fit every image"),
-        (True, "Static INT8", {}, "all_operators",
-         "with all operators in INT8 the data stay in 8 bits from layer to layer"),
-        (bool(facts.products), "Static INT8, attention in float", {"float_nodes": facts.products},
-         "attention_is_sensitive", "products of two activations, as in attention, lose the most"),
-        (layers < 1, "Static INT8, layers only", {"operators": facts.layers, "float_nodes": facts.products},
-         "layers_hold_time", f"Conv, Gemm and MatMul hold {percent(layers)} of the time; the rest stays in float"),
-        (facts.goal == "size", "8-bit weights", {"method": "weights"}, "goal_is_size",
-         "the goal is size, and arithmetic in float keeps the outputs close"),
-    ]  # fmt: skip
+        (
+            matmuls >= SOME and facts.layers != ("Conv",),
+            "Dynamic INT8",
+            {"method": "dynamic"},
+            "matmuls_hold_time",
+            f"MatMul and Gemm hold {percent(matmuls)} of the time, and ranges taken at every call fit every image",
+        ),
+        (
+            True,
+            "Static INT8",
+            {},
+            "all_operators",
+            "with all operators in INT8 the data stay in 8 bits from layer to layer",
+        ),
+        (
+            bool(facts.products),
+            "Static INT8, attention in float",
+            {"float_nodes": facts.products},
+            "attention_is_sensitive",
+            "products of two activations, as in attention, lose the most",
+        ),
+        (
+            layers < 1,
+            "Static INT8, layers only",
+            {"operators": facts.layers, "float_nodes": facts.products},
+            "layers_hold_time",
+            f"Conv, Gemm and MatMul hold {percent(layers)} of the time; the rest stays in float",
+        ),
+        (
+            facts.goal == "size",
+            "8-bit weights",
+            {"method": "weights"},
+            "goal_is_size",
+            "the goal is size, and arithmetic in float keeps the outputs close",
+        ),
+    ]
     static = {"method": "static", "calibration_images": n_images}
     return tuple(
         Plan(name, _step(changes if "method" in changes else static | changes), Note(code=code, text=text))
@@ -80,15 +105,32 @@ def methods(facts: Facts, n_images: int) -> tuple[Plan, ...]:
 def refinements(base: Plan, facts: Facts) -> tuple[Plan, ...]:
     """The second half: the best static one of the first half with one thing changed each."""
     rows: list[tuple[bool, str, dict[str, object], str, str]] = [
-        *((facts.n_layers >= LAYERS_EACH * k, f"first {k} in float", dict[str, object](float_first=k),
-           "first_layers_are_sensitive", "errors of the first layers go through all that follow")
-          for k in FLOAT_FIRST),
-        (True, "percentile", {"calibration": "percentile"}, "outliers",
-         "a few outliers can stretch the range of all other values"),
+        *(
+            (
+                facts.n_layers >= LAYERS_EACH * k,
+                f"first {k} in float",
+                dict[str, object](float_first=k),
+                "first_layers_are_sensitive",
+                "errors of the first layers go through all that follow",
+            )
+            for k in FLOAT_FIRST
+        ),
+        (
+            True,
+            "percentile",
+            {"calibration": "percentile"},
+            "outliers",
+            "a few outliers can stretch the range of all other values",
+        ),
         (True, "per tensor", {"per_channel": False}, "one_scale", "one scale a layer makes the simplest kernels"),
-        (saturates(facts.isa), "full range", {"reduce_range": False}, "may_not_saturate",
-         "without VNNI full 8-bit weights can saturate, and need not"),
-    ]  # fmt: skip
+        (
+            saturates(facts.isa),
+            "full range",
+            {"reduce_range": False},
+            "may_not_saturate",
+            "without VNNI full 8-bit weights can saturate, and need not",
+        ),
+    ]
     return tuple(
         Plan(f"{base.name}, {name}", base.settings.model_copy(update=changes), Note(code=code, text=text))
         for fits, name, changes, code, text in rows

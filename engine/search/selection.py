@@ -8,7 +8,7 @@ from engine.measure.quality import Drop
 from engine.measure.verdict import not_slower
 from engine.models.artifacts import OnnxModel
 from engine.results import Note, codes, times_as_fast
-from engine.search.candidate import Entrant
+from engine.search.candidate import Candidate
 from engine.settings import Budget, Goal
 from engine.wording import many, percent
 
@@ -28,9 +28,9 @@ HELD_BACK, EVALUATION = "held-back images", "evaluation images"
 """On which images a loss was seen; a sentence always says it."""
 
 
-def surely_over(entrant: Entrant, budget: Budget) -> bool:
+def surely_over(candidate: Candidate, budget: Budget) -> bool:
     """Whether even the kind end of the interval of its loss on the held-back images breaks the accuracy budget."""
-    return budget.max_accuracy_drop is not None and entrant.drop[1] > budget.max_accuracy_drop
+    return budget.max_accuracy_drop is not None and candidate.drop[1] > budget.max_accuracy_drop
 
 
 def over_accuracy(lost: Drop, budget: Budget) -> bool:
@@ -38,34 +38,34 @@ def over_accuracy(lost: Drop, budget: Budget) -> bool:
     return budget.max_accuracy_drop is not None and lost[0] > budget.max_accuracy_drop
 
 
-def too_wrong(entrant: Entrant, losses: Losses, budget: Budget) -> bool:
+def too_wrong(candidate: Candidate, losses: Losses, budget: Budget) -> bool:
     """Over the accuracy budget: by the evaluation images where it was seen on them, else surely so on the held-back."""
-    lost = losses.get(entrant.model.key)
-    return surely_over(entrant, budget) if lost is None else over_accuracy(lost, budget)
+    lost = losses.get(candidate.model.key)
+    return surely_over(candidate, budget) if lost is None else over_accuracy(lost, budget)
 
 
-def best_static(entrants: list[Entrant]) -> Entrant | None:
+def best_static(candidates: list[Candidate]) -> Candidate | None:
     """What is worth refining: the fastest static candidate, or the most faithful one where none was timed."""
-    static = [one for one in entrants if one.is_static]
+    static = [one for one in candidates if one.is_static]
     return min(static, key=lambda one: (one.ratio, -one.sqnr_db), default=None)
 
 
-def finalists(entrants: list[Entrant], context: Context) -> list[Entrant]:
+def finalists(candidates: list[Candidate], context: Context) -> list[Candidate]:
     """The better half of those that were only screened and are not surely slower, and the most faithful of the rest.
 
     Those within the accuracy budget on the held-back images come first, then the best by the goal.
     """
-    good = [one for one in entrants if one.stage == "screened" and one.latency and one.latency.ratio_low <= 1]
+    good = [one for one in candidates if one.stage == "screened" and one.latency and one.latency.ratio_low <= 1]
     good = [one for one in good if not _too_large(one, context.budget)]
     good.sort(key=lambda one: (over_accuracy(one.drop, context.budget), _cost(one, context)))
-    n = min(MOST_FINALISTS, math.ceil(len(entrants) / 2))
+    n = min(MOST_FINALISTS, math.ceil(len(candidates) / 2))
     best, rest = good[:n], [one for one in good[n:] if not one.is_float]
     if rest:
         best.append(max(rest, key=lambda one: one.sqnr_db))
     return best
 
 
-def choose(final: list[Entrant], losses: Losses, context: Context) -> Entrant | None:
+def choose(final: list[Candidate], losses: Losses, context: Context) -> Candidate | None:
     """The winner: within the budget, and faster than FP32 by the whole interval.
 
     Where the goal is size it is smaller than FP32 and not slower instead.
@@ -81,37 +81,37 @@ def choose(final: list[Entrant], losses: Losses, context: Context) -> Entrant | 
     return max(tied, key=lambda one: (not one.is_float, one.sqnr_db, -one.ratio))
 
 
-def give_outcomes(entrants: list[Entrant], winner: Entrant | None, losses: Losses, context: Context) -> None:
+def give_outcomes(candidates: list[Candidate], winner: Candidate | None, losses: Losses, context: Context) -> None:
     """Tells every entrant how its race ended."""
-    for entrant in entrants:
-        if entrant is winner:
-            entrant.end(codes.WINNER, "Won")
-        elif surely_over(entrant, context.budget):
-            entrant.end("over_budget", f"Out before the timing: {_lost(entrant.drop, context, HELD_BACK)}")
-        elif entrant.latency is None:
-            entrant.end(codes.OUT_OF_TIME, NEVER_TIMED)
-        elif entrant.stage == "final":
-            entrant.end(*(_misses(entrant, losses, context) or _second(entrant, winner, context.goal)))
-        elif _too_large(entrant, context.budget):
-            entrant.end("over_budget", f"Over the size budget: {_mb(entrant):.2f} MB")
+    for candidate in candidates:
+        if candidate is winner:
+            candidate.end(codes.WINNER, "Won")
+        elif surely_over(candidate, context.budget):
+            candidate.end("over_budget", f"Out before the timing: {_lost(candidate.drop, context, HELD_BACK)}")
+        elif candidate.latency is None:
+            candidate.end(codes.OUT_OF_TIME, NEVER_TIMED)
+        elif candidate.stage == "final":
+            candidate.end(*(_misses(candidate, losses, context) or _second(candidate, winner, context.goal)))
+        elif _too_large(candidate, context.budget):
+            candidate.end("over_budget", f"Over the size budget: {_mb(candidate):.2f} MB")
         else:
-            entrant.end(*(_slow(entrant) or ("not_the_best", "Others were better in the screening")))
+            candidate.end(*(_slow(candidate) or ("not_the_best", "Others were better in the screening")))
 
 
 def reason_for(
-    winner: Entrant | None, entrants: list[Entrant], losses: Losses, context: Context, holds: Times
-) -> Note:  # fmt: skip
+    winner: Candidate | None, candidates: list[Candidate], losses: Losses, context: Context, holds: Times
+) -> Note:
     """Why this one won, or why FP32 stays: from what was measured, the speed in the race's own rounds.
 
     `holds` gives milliseconds by operator type of a model, and is asked only where nothing was faster.
     """
     if winner is not None and winner.latency is not None:
         speed = f"{times_as_fast(winner.latency, 'FP32')} in the race's own rounds"
-        text = f"{winner.name} won among {many(len(entrants), 'candidate')} and FP32: {speed}, {_mb(winner):.2f} MB"
+        text = f"{winner.name} won among {many(len(candidates), 'candidate')} and FP32: {speed}, {_mb(winner):.2f} MB"
         return Note(code="race_won", text=f"{text}, {_lost(losses[winner.model.key], context, EVALUATION)}")
-    faithful = [one for one in entrants if one.latency is not None and not too_wrong(one, losses, context.budget)]
+    faithful = [one for one in candidates if one.latency is not None and not too_wrong(one, losses, context.budget)]
     if not faithful:
-        closest = min(entrants, key=lambda one: losses.get(one.model.key, one.drop)[0])
+        closest = min(candidates, key=lambda one: losses.get(one.model.key, one.drop)[0])
         seen = EVALUATION if closest.model.key in losses else HELD_BACK
         lost = _lost(losses.get(closest.model.key, closest.drop), context, seen)
         text = f"FP32 stays: no candidate keeps the budget of {_kept(context)}; the closest, {closest.name}, has {lost}"
@@ -134,7 +134,7 @@ def reason_for(
     return Note(code="race_nothing_faster", text=text)
 
 
-def _other_budget(faithful: list[Entrant], context: Context) -> str:
+def _other_budget(faithful: list[Candidate], context: Context) -> str:
     """Which budgets beside that of accuracy the candidates miss that keep accuracy."""
     most_mb, most_ms = context.budget.max_size_mb, context.budget.max_latency_ms
     smallest, fastest = min(faithful, key=_mb), min(faithful, key=lambda one: one.ratio)
@@ -147,80 +147,80 @@ def _other_budget(faithful: list[Entrant], context: Context) -> str:
     return f"no candidate keeps the budgets of {most_mb:g} MB and {most_ms:g} ms at once; {least}, and {quickest}"
 
 
-def _cause(entrant: Entrant, holds: Times) -> str:
+def _cause(candidate: Candidate, holds: Times) -> str:
     """What a candidate that should be faster spends its time on."""
-    times = holds(entrant.model)
+    times = holds(candidate.model)
     total = sum(times.values()) or 1.0
     converting = sum(times.get(name, 0.0) for name in CONVERSIONS) / total
     largest = max((name for name in times if name not in CONVERSIONS), key=lambda name: times[name], default="")
     most = times.get(largest, 0.0) / total
-    if entrant.is_float:
+    if candidate.is_float:
         return f"of its time {percent(most)} goes to {largest}"
     return (
         f"of its time {percent(converting)} goes to converting between float and 8 bits, {percent(most)} to {largest}"
     )
 
 
-def _cost(entrant: Entrant, context: Context) -> float:
-    return _mb(entrant) if context.goal == "size" else entrant.ratio
+def _cost(candidate: Candidate, context: Context) -> float:
+    return _mb(candidate) if context.goal == "size" else candidate.ratio
 
 
-def _mb(entrant: Entrant) -> float:
-    return entrant.model.path.stat().st_size / 1e6
+def _mb(candidate: Candidate) -> float:
+    return candidate.model.path.stat().st_size / 1e6
 
 
-def _misses(entrant: Entrant, losses: Losses, context: Context) -> tuple[str, str] | None:
+def _misses(candidate: Candidate, losses: Losses, context: Context) -> tuple[str, str] | None:
     """Why a finalist cannot win, as a code and a sentence."""
-    lost = losses[entrant.model.key]
+    lost = losses[candidate.model.key]
     if over_accuracy(lost, context.budget):
         return "over_budget", f"Over the budget of {_kept(context)}: {_lost(lost, context, EVALUATION)}"
-    if _too_late(entrant, context.budget):
-        return "over_budget", f"Over the latency budget: {entrant.p50_ms:.2f} ms"
-    if _too_large(entrant, context.budget):
-        return "over_budget", f"Over the size budget: {_mb(entrant):.2f} MB"
-    if entrant.latency is None:
+    if _too_late(candidate, context.budget):
+        return "over_budget", f"Over the latency budget: {candidate.p50_ms:.2f} ms"
+    if _too_large(candidate, context.budget):
+        return "over_budget", f"Over the size budget: {_mb(candidate):.2f} MB"
+    if candidate.latency is None:
         return codes.OUT_OF_TIME, NEVER_TIMED
     if context.goal == "size":
-        return _slow(entrant) or _not_smaller(entrant)
-    if entrant.latency.ratio_high >= 1:
-        return "slower", f"Not surely faster: {times_as_fast(entrant.latency, 'FP32')}"
+        return _slow(candidate) or _not_smaller(candidate)
+    if candidate.latency.ratio_high >= 1:
+        return "slower", f"Not surely faster: {times_as_fast(candidate.latency, 'FP32')}"
     return None
 
 
-def _second(entrant: Entrant, winner: Entrant | None, goal: Goal) -> tuple[str, str]:
-    if winner is None or goal == "size" or not _as_fast(entrant, winner):
+def _second(candidate: Candidate, winner: Candidate | None, goal: Goal) -> tuple[str, str]:
+    if winner is None or goal == "size" or not _as_fast(candidate, winner):
         return "not_the_best", "Within the budget, and not the best by the goal"
-    if entrant.is_float and not winner.is_float:
+    if candidate.is_float and not winner.is_float:
         return "not_the_best", f"As fast as {winner.name}, and larger"
     return "less_faithful", f"As fast as {winner.name}, and no more faithful"
 
 
-def _as_fast(entrant: Entrant, best: Entrant) -> bool:
-    if entrant.latency is None or best.latency is None:
+def _as_fast(candidate: Candidate, best: Candidate) -> bool:
+    if candidate.latency is None or best.latency is None:
         return False
-    overlap = entrant.latency.ratio_low <= best.latency.ratio_high
-    return overlap and entrant.ratio <= AS_FAST * best.ratio
+    overlap = candidate.latency.ratio_low <= best.latency.ratio_high
+    return overlap and candidate.ratio <= AS_FAST * best.ratio
 
 
-def _slow(entrant: Entrant) -> tuple[str, str] | None:
-    latency = entrant.latency
+def _slow(candidate: Candidate) -> tuple[str, str] | None:
+    latency = candidate.latency
     if latency is None or not_slower(latency):
         return None
     return "slower", f"Slower: {times_as_fast(latency, 'FP32')}"
 
 
-def _not_smaller(entrant: Entrant) -> tuple[str, str] | None:
-    if _mb(entrant) < entrant.fp32_mb:
+def _not_smaller(candidate: Candidate) -> tuple[str, str] | None:
+    if _mb(candidate) < candidate.fp32_mb:
         return None
-    return "not_smaller", f"Not smaller than FP32: {_mb(entrant):.2f} MB"
+    return "not_smaller", f"Not smaller than FP32: {_mb(candidate):.2f} MB"
 
 
-def _too_large(entrant: Entrant, budget: Budget) -> bool:
-    return budget.max_size_mb is not None and _mb(entrant) > budget.max_size_mb
+def _too_large(candidate: Candidate, budget: Budget) -> bool:
+    return budget.max_size_mb is not None and _mb(candidate) > budget.max_size_mb
 
 
-def _too_late(entrant: Entrant, budget: Budget) -> bool:
-    return budget.max_latency_ms is not None and entrant.p50_ms > budget.max_latency_ms
+def _too_late(candidate: Candidate, budget: Budget) -> bool:
+    return budget.max_latency_ms is not None and candidate.p50_ms > budget.max_latency_ms
 
 
 def _kept(context: Context) -> str:

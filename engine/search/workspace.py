@@ -13,11 +13,11 @@ from engine.measure.predictions import predict
 from engine.measure.quality import fidelity, loss
 from engine.models.artifacts import OnnxModel, content_key, file_sha256
 from engine.results import Note, codes
-from engine.search.candidate import Entrant
+from engine.search.candidate import Candidate
 from engine.search.search_space import Plan
 from engine.settings import QuantizeDynamic, QuantizeStatic, QuantizeWeights, Simplify
 from engine.store.home import require_room
-from engine.techniques.quantize import Calibrator, Held, build_static, fold, quantize_dynamic, quantize_weights
+from engine.techniques.quantize import Calibrator, JudgeSet, build_static, fold, quantize_dynamic, quantize_weights
 from engine.techniques.simplify import simplify
 
 FILES_AT_ONCE = 5
@@ -26,17 +26,17 @@ SIMPLIFIED = Plan("Simplified FP32", Simplify(), Note(code="float", text="the sa
 
 
 @dataclass(frozen=True, kw_only=True)
-class Stable:
+class Workspace:
     """Where candidates are built: all from one simplified FP32 graph and the same calibration.
 
-    `held` are calibration images that set no range, with FP32's answer to them; `reference` (N, classes) are the logits
-    there of the model that the budget is held against.
+    `judges` are calibration images that set no range, with FP32's answer to them; `reference` (N, classes) are the
+    logits there of the model that the budget is held against.
     """
 
     context: Context
     base: OnnxModel
     calibrator: Calibrator
-    held: Held
+    judges: JudgeSet
     reference: np.ndarray
     fp32_mb: float
     busy: list[Note] = field(default_factory=list)
@@ -51,7 +51,7 @@ class Stable:
             self.left_out.append(work)
         return up
 
-    def enter(self, plan: Plan) -> Entrant:
+    def enter(self, plan: Plan) -> Candidate:
         """Builds the candidate, named by its content in the context's folder.
 
         Raises RunError where it cannot be built or its outputs are not finite, and leaves nothing of it then.
@@ -62,30 +62,29 @@ class Stable:
             path, notes = self._build(plan, Path(name))
             sha256 = file_sha256(path)
             key = content_key("candidate", self.base.key, sha256)
-            entrant = self.scored(plan, replace(self.base, key=key, path=path, sha256=sha256), notes, began)
-            entrant.move(folder)
-        return entrant
+            candidate = self.scored(plan, replace(self.base, key=key, path=path, sha256=sha256), notes, began)
+            candidate.move(folder)
+        return candidate
 
-    def scored(self, plan: Plan, model: OnnxModel, notes: tuple[Note, ...], began: float) -> Entrant:
+    def scored(self, plan: Plan, model: OnnxModel, notes: tuple[Note, ...], began: float) -> Candidate:
         """The entrant of a model that is there already; `began` in seconds of time.monotonic()."""
-        logits = predict(model, self.held.images, self.context.target).logits
-        return Entrant(
+        logits = predict(model, self.judges.images, self.context.target).logits
+        return Candidate(
             plan=plan,
             model=model,
             notes=notes,
             seconds=time.monotonic() - began,
-            fidelity=fidelity(logits, self.held.logits),
-            drop=loss(logits, self.reference, self.held.images.labels),
+            fidelity=fidelity(logits, self.judges.logits),
+            drop=loss(logits, self.reference, self.judges.images.labels),
             fp32_mb=self.fp32_mb,
         )
 
     def _build(self, plan: Plan, folder: Path) -> tuple[Path, tuple[Note, ...]]:
-        inside = replace(self.context, folder=folder, tell=silent)
+        inside = replace(self.context, folder=folder, on_progress=silent)
         match plan.settings:
             case QuantizeStatic():
                 path = folder / "model.onnx"
-                return path, build_static(self.calibrator, plan.settings, inside.isa, path, self.held,
-                                          inside.target)  # fmt: skip
+                return path, build_static(self.calibrator, plan.settings, inside.isa, path, self.judges, inside.target)
             case QuantizeDynamic():
                 outcome = quantize_dynamic(self.base, plan.settings, inside)
             case QuantizeWeights():
@@ -95,30 +94,36 @@ class Stable:
         return outcome.onnx.path, outcome.notes
 
 
-def make_stable(
+def make_workspace(
     model: OnnxModel, context: Context, n_images: int, work: Path
-) -> tuple[Stable, Entrant | None, list[Note]]:  # fmt: skip
+) -> tuple[Workspace, Candidate | None, list[Note]]:
     """Everything that the candidates share, the simplified FP32 graph where it differs from the model, and notes."""
     began = time.monotonic()
-    context.tell(0.0, "simplifying the graph")
+    context.on_progress(0.0, "simplifying the graph")
     images = context.data.split("calibration")
-    judges = images.span(n_images // 2, n_images)
+    unseen = images.span(n_images // 2, n_images)
     require_room(context.folder, FILES_AT_ONCE * model.path.stat().st_size, "a race of this model")
-    held = Held(judges, predict(model, judges, context.target).logits)
-    reference = predict(context.baseline, judges, context.target).logits if context.baseline else held.logits
+    judges = JudgeSet(unseen, predict(model, unseen, context.target).logits)
+    reference = predict(context.baseline, unseen, context.target).logits if context.baseline else judges.logits
     base, notes = _simplified(model, context, work)
     calibrator = Calibrator(base, fold(base, work), images, n_images // 2, work, silent)
-    stable = Stable(context=context, base=base, calibrator=calibrator, held=held, reference=reference,
-                    fp32_mb=model.path.stat().st_size / 1e6)  # fmt: skip
+    workspace = Workspace(
+        context=context,
+        base=base,
+        calibrator=calibrator,
+        judges=judges,
+        reference=reference,
+        fp32_mb=model.path.stat().st_size / 1e6,
+    )
     if base is model:
-        return stable, None, notes
-    return stable, stable.scored(SIMPLIFIED, base, tuple(notes), began), []
+        return workspace, None, notes
+    return workspace, workspace.scored(SIMPLIFIED, base, tuple(notes), began), []
 
 
 def _simplified(model: OnnxModel, context: Context, work: Path) -> tuple[OnnxModel, list[Note]]:
     """The model in fewer operators with the notes on that, or the model itself where that is not possible."""
     try:
-        outcome = simplify(model, Simplify(), replace(context, folder=work, tell=silent))
+        outcome = simplify(model, Simplify(), replace(context, folder=work, on_progress=silent))
     except LimitError:
         raise
     except RunError as error:

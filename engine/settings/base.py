@@ -116,9 +116,16 @@ ALLOWED = {
 
 
 def setting(
-    default: Any = ..., *, help: str, label: str = "", unit: str = "", percent: str = "",
-    choices: Mapping[Any, str] | None = None, expert: bool = False, **limits: Any,
-) -> Any:  # fmt: skip
+    default: Any = ...,
+    *,
+    help: str,
+    label: str = "",
+    unit: str = "",
+    percent: str = "",
+    choices: Mapping[Any, str] | None = None,
+    expert: bool = False,
+    **limits: Any,
+) -> Any:
     """A pydantic field with all that a form needs to know of it; what a form draws has a ``label``.
 
     ``unit`` is that of the value. Of a share ``percent`` names what a hundredth is called ("%", "points"): the form

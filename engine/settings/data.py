@@ -70,8 +70,10 @@ class Split(Settings):
     def _sums_to_one(self) -> Self:
         total = self.train + self.calibration + self.evaluation + self.holdout
         if abs(total - 1) > 1e-6:
-            raise ValueError(f"train, calibration, evaluation and holdout sum to {100 * total:.4g} %, they must sum to "
-                             "100 % (to 1 in a recipe)")  # fmt: skip
+            raise ValueError(
+                f"train, calibration, evaluation and holdout sum to {100 * total:.4g} %, they must sum to "
+                "100 % (to 1 in a recipe)"
+            )
         return self
 
 

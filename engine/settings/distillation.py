@@ -77,8 +77,10 @@ class Distill(Training):
     @model_validator(mode="after")
     def _features_of_a_network(self) -> Self:
         if self.match == "features" and isinstance(self.teacher, FileModel):
-            raise ValueError("match is features and the teacher an ONNX file, which shows its answers alone: set match "
-                             "to logits, or name a timm model as teacher")  # fmt: skip
+            raise ValueError(
+                "match is features and the teacher an ONNX file, which shows its answers alone: set match "
+                "to logits, or name a timm model as teacher"
+            )
         return self
 
     @property

@@ -8,7 +8,7 @@ from engine.settings.base import Settings, setting
 from engine.settings.data import DataSource, Preprocess, Split
 from engine.settings.model import ModelSource
 from engine.settings.recipe import Recipe
-from engine.settings.rules import Given
+from engine.settings.rules import ChainInputs
 from engine.settings.target import Target
 
 
@@ -68,9 +68,15 @@ class AdviseRequest(ImagesRequest):
     @classmethod
     def of(cls, recipe: Recipe) -> Self:
         """What the advisor is asked for a recipe's model, at its target, with its data where they are labelled."""
-        labelled = Given.of(recipe.model, recipe.data).labels
-        return cls(model=recipe.model, target=recipe.target, preprocess=recipe.preprocess, seed=recipe.seed,
-                   data=recipe.data if labelled else None, split=recipe.split)  # fmt: skip
+        labelled = ChainInputs.of(recipe.model, recipe.data).labels
+        return cls(
+            model=recipe.model,
+            target=recipe.target,
+            preprocess=recipe.preprocess,
+            seed=recipe.seed,
+            data=recipe.data if labelled else None,
+            split=recipe.split,
+        )
 
 
 class SensitivityRequest(ImagesRequest):

@@ -10,13 +10,21 @@ from engine.wording import percent
 
 Importance = Literal["l2", "bn_scale", "taylor", "lamp", "random"]
 PruneGoal = Literal["ratio", "macs", "latency", "size"]
-GOALS = {"ratio": "A share of the channels", "macs": "MACs that are left", "latency": "Latency that is left",
-         "size": "File size"}  # fmt: skip
+GOALS = {
+    "ratio": "A share of the channels",
+    "macs": "MACs that are left",
+    "latency": "Latency that is left",
+    "size": "File size",
+}
 MEASURES = {"macs": "MACs", "latency": "latency"}
 """Of which a goal leaves a share."""
-IMPORTANCES = {"l2": "Smallest weights (L2)", "bn_scale": "Smallest BatchNorm scales",
-               "taylor": "Least effect on the loss (Taylor)", "lamp": "Smallest share in their layer (LAMP)",
-               "random": "Any of them, as a control"}  # fmt: skip
+IMPORTANCES = {
+    "l2": "Smallest weights (L2)",
+    "bn_scale": "Smallest BatchNorm scales",
+    "taylor": "Least effect on the loss (Taylor)",
+    "lamp": "Smallest share in their layer (LAMP)",
+    "random": "Any of them, as a control",
+}
 
 
 class Pruning(StepSettings):
@@ -164,8 +172,10 @@ class PruneChannel(Pruning):
             share = f"how much of the {what} may be left is missing (goal_value: a share, such as 0.5)"
             raise ValueError(size if self.goal == "size" else share)
         if self.goal in MEASURES and self.goal_value is not None and self.goal_value >= 1:
-            raise ValueError(f"{100 * self.goal_value:g} % of the {MEASURES[self.goal]} would be left, it must be less "
-                             "than 100 % (goal_value: a share of less than 1)")  # fmt: skip
+            raise ValueError(
+                f"{100 * self.goal_value:g} % of the {MEASURES[self.goal]} would be left, it must be less "
+                "than 100 % (goal_value: a share of less than 1)"
+            )
         return self
 
     @model_validator(mode="after")
@@ -177,8 +187,10 @@ class PruneChannel(Pruning):
             except ValueError:
                 right = False
             if not right:
-                raise ValueError(f"group_ratios has '{entry[:60]}', an entry is a layer's name, = and a ratio of at "
-                                 f"least 0 and less than 1")  # fmt: skip
+                raise ValueError(
+                    f"group_ratios has '{entry[:60]}', an entry is a layer's name, = and a ratio of at "
+                    f"least 0 and less than 1"
+                )
         names = [entry.rpartition("=")[0] for entry in self.group_ratios]
         twice = next((name for name in names if names.count(name) > 1), None)
         if twice is not None:
@@ -229,8 +241,9 @@ class PruneSparse(Pruning):
     @model_validator(mode="after")
     def _two_of_four_is_half(self) -> Self:
         if self.pattern == "2:4" and self.ratio != 0.5:
-            raise ValueError(f"two of every four weights are 50 %, not {100 * self.ratio:g} % (with pattern 2:4 leave "
-                             "ratio out)")  # fmt: skip
+            raise ValueError(
+                f"two of every four weights are 50 %, not {100 * self.ratio:g} % (with pattern 2:4 leave ratio out)"
+            )
         return self
 
 

@@ -13,7 +13,7 @@ from engine.settings.base import Settings, setting
 from engine.settings.data import DataSource, ImagesData, Preprocess, SampleData, Split
 from engine.settings.distillation import Distill
 from engine.settings.model import BaselineModel, FileModel, ModelSource, TimmModel
-from engine.settings.rules import Given, refusals
+from engine.settings.rules import ChainInputs, refusals
 from engine.settings.target import Budget, Goal, Target
 from engine.settings.techniques import Step
 from engine.settings.training import Finetune
@@ -64,7 +64,7 @@ class Recipe(Settings):
 
     @model_validator(mode="after")
     def _steps_may_stand_there(self) -> Self:
-        given = Given.of(self.model, self.data)
+        given = ChainInputs.of(self.model, self.data)
         for reason in (reason for chain in self.chains for reason in refusals(chain, given) if reason):
             raise ValueError(reason)
         return self
@@ -72,8 +72,9 @@ class Recipe(Settings):
     @model_validator(mode="after")
     def _sample_split_is_fixed(self) -> Self:
         if isinstance(self.data, SampleData) and self.split != Split():
-            raise ValueError("the sample's split is fixed by its card (0.6 train, 0.1 calibration, 0.3 evaluation); "
-                             "leave split out")  # fmt: skip
+            raise ValueError(
+                "the sample's split is fixed by its card (0.6 train, 0.1 calibration, 0.3 evaluation); leave split out"
+            )
         return self
 
 
@@ -88,8 +89,9 @@ def parse_recipe(text: str) -> Recipe:
         line = f" (line {where.line + 1})" if where else ""
         raise SettingsError(f"the recipe is not valid YAML or JSON{line}", "Correct it and try again") from error
     if not isinstance(values, dict):
-        raise SettingsError("the recipe is not a mapping of keys to values",
-                            "Start from a recipe that the Optimize page shows")  # fmt: skip
+        raise SettingsError(
+            "the recipe is not a mapping of keys to values", "Start from a recipe that the Optimize page shows"
+        )
     return Recipe.parse({str(key): value for key, value in values.items()})
 
 
@@ -99,8 +101,7 @@ def load_recipe(path: str | Path) -> Recipe:
         with Path(path).open("rb") as file:
             text = file.read(MAX_RECIPE_BYTES + 1).decode()
     except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"the recipe '{path}' cannot be read: {_reason(error)}",
-                            "Check the path") from error  # fmt: skip
+        raise SettingsError(f"the recipe '{path}' cannot be read: {_reason(error)}", "Check the path") from error
     return absolute_paths(parse_recipe(text), Path(path).parent.resolve())
 
 
@@ -125,8 +126,11 @@ def with_sources(recipe: Recipe, change: Callable[[ModelSource], ModelSource]) -
         return step.model_copy(update={"teacher": change(step.teacher)})
 
     chains = tuple(tuple(changed(step) for step in chain) for chain in recipe.chains)
-    return recipe.model_copy(update={"branches": chains} if recipe.branches is not None else
-                             {"steps": None if recipe.steps is None else chains[0]})  # fmt: skip
+    return recipe.model_copy(
+        update={"branches": chains}
+        if recipe.branches is not None
+        else {"steps": None if recipe.steps is None else chains[0]}
+    )
 
 
 def _absolute_model(source: ModelSource, folder: Path) -> ModelSource:

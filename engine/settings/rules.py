@@ -16,7 +16,7 @@ Name = Callable[[StepSettings], str]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Given:
+class ChainInputs:
     """What the rules ask of the model and the data that a chain begins with."""
 
     trainable: bool = True
@@ -40,7 +40,7 @@ def title_of(step: StepSettings) -> str:
     return step.title
 
 
-def refusals(chain: Chain, given: Given, name: Name = technique_of) -> tuple[str, ...]:
+def refusals(chain: Chain, given: ChainInputs, name: Name = technique_of) -> tuple[str, ...]:
     """Of every step of a chain, why it cannot stand there and what to do instead; empty where it can.
 
     A step that is refused counts as not there for those after it.
@@ -55,7 +55,7 @@ def refusals(chain: Chain, given: Given, name: Name = technique_of) -> tuple[str
     return tuple(found)
 
 
-def place(step: StepSettings, chain: Chain, given: Given, name: Name = technique_of) -> tuple[int, str]:
+def place(step: StepSettings, chain: Chain, given: ChainInputs, name: Name = technique_of) -> tuple[int, str]:
     """Where in the chain a step may be added, the best place first, or that place and why it may not."""
     best = max((index + 1 for index, one in enumerate(chain) if _rank(one) <= _rank(step)), default=0)
     for index in (best, *range(len(chain), -1, -1)):
@@ -76,7 +76,7 @@ def _rank(step: StepSettings) -> int:
     return 0 if step.stage == "torch" else 2 if step.number_format else 1
 
 
-def _new_refusal(step: StepSettings, index: int, chain: Chain, given: Given, name: Name) -> str:
+def _new_refusal(step: StepSettings, index: int, chain: Chain, given: ChainInputs, name: Name) -> str:
     """Why the chain with the step added is refused where it was not before."""
     old = refusals(chain, given, name)
     new = refusals((*chain[:index], step, *chain[index:]), given, name)
@@ -84,23 +84,27 @@ def _new_refusal(step: StepSettings, index: int, chain: Chain, given: Given, nam
     return new[index] or next(filter(None, others), "")
 
 
-def _weights_are_exported(step: StepSettings, before: Chain, given: Given, name: Name) -> str:
+def _weights_are_exported(step: StepSettings, before: Chain, given: ChainInputs, name: Name) -> str:
     last = next((one for one in reversed(before) if one.stage == "onnx"), None)
     if step.stage == "onnx" or last is None:
         return ""
-    return (f"{name(step)} comes after {name(last)}: it changes weights that are already in an ONNX file; "
-            f"put {name(step)} first")  # fmt: skip
+    return (
+        f"{name(step)} comes after {name(last)}: it changes weights that are already in an ONNX file; "
+        f"put {name(step)} first"
+    )
 
 
-def _one_number_format(step: StepSettings, before: Chain, given: Given, name: Name) -> str:
+def _one_number_format(step: StepSettings, before: Chain, given: ChainInputs, name: Name) -> str:
     last = next((one for one in before if one.number_format), None)
     if not step.number_format or last is None:
         return ""
-    return (f"{name(step)} comes after {name(last)}: a weight is stored in one number format, and there it is "
-            f"{last.number_format} already; leave one of the two out")  # fmt: skip
+    return (
+        f"{name(step)} comes after {name(last)}: a weight is stored in one number format, and there it is "
+        f"{last.number_format} already; leave one of the two out"
+    )
 
 
-def _zeros_stay(step: StepSettings, before: Chain, given: Given, name: Name) -> str:
+def _zeros_stay(step: StepSettings, before: Chain, given: ChainInputs, name: Name) -> str:
     own = takewhile(lambda one: not one.brings_model, reversed(before))  # what a new network took the place of is gone
     sparse = any(isinstance(one, PruneSparse) for one in own)
     if not sparse or not step.trains or isinstance(step, PruneSparse) or step.brings_model:
@@ -109,7 +113,7 @@ def _zeros_stay(step: StepSettings, before: Chain, given: Given, name: Name) -> 
     return f"{name(step)} comes after prune (sparse) and would fill the zeros again; {way}"
 
 
-def _model_can_be_changed(step: StepSettings, before: Chain, given: Given, name: Name) -> str:
+def _model_can_be_changed(step: StepSettings, before: Chain, given: ChainInputs, name: Name) -> str:
     if step.stage == "onnx" or step.brings_model or given.trainable or any(one.stage == "torch" for one in before):
         return ""
     way = "name a student" if isinstance(step, Distill) else "choose a timm model or leave the step out"
@@ -117,7 +121,7 @@ def _model_can_be_changed(step: StepSettings, before: Chain, given: Given, name:
     return f"{name(step)} {does} a torch model and cannot change an ONNX file; {way}"
 
 
-def _images_are_there(step: StepSettings, before: Chain, given: Given, name: Name) -> str:
+def _images_are_there(step: StepSettings, before: Chain, given: ChainInputs, name: Name) -> str:
     if step.needs_labels and not given.labels:
         return f"{name(step)} needs labelled images, and the recipe has none"
     return f"{name(step)} needs images, and the recipe has none" if step.needs_images and not given.images else ""

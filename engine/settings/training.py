@@ -9,8 +9,13 @@ from engine.wording import many
 Optimizer = Literal["adamw", "sgd", "lamb"]
 Arithmetic = Literal["auto", "float32", "channels_last", "bfloat16", "bfloat16_channels_last"]
 OPTIMIZERS = {"adamw": "AdamW", "sgd": "SGD", "lamb": "LAMB"}
-ARITHMETICS = {"auto": "The fastest here", "float32": "Float32", "channels_last": "Float32, channels last",
-               "bfloat16": "BFloat16", "bfloat16_channels_last": "BFloat16, channels last"}  # fmt: skip
+ARITHMETICS = {
+    "auto": "The fastest here",
+    "float32": "Float32",
+    "channels_last": "Float32, channels last",
+    "bfloat16": "BFloat16",
+    "bfloat16_channels_last": "BFloat16, channels last",
+}
 WEIGHTS = {"pretrained": "Pretrained", "random": "Random"}
 
 

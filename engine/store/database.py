@@ -145,15 +145,19 @@ def _allowed(text: str) -> URL:
     try:
         url = make_url(text)
     except ArgumentError as error:
-        raise StorageError("FEATHERWEIGHT_DATABASE_URL is not a database URL",
-                           "Unset it, or set it to sqlite:///FILE or postgresql://...") from error  # fmt: skip
+        raise StorageError(
+            "FEATHERWEIGHT_DATABASE_URL is not a database URL",
+            "Unset it, or set it to sqlite:///FILE or postgresql://...",
+        ) from error
     if url.drivername == "sqlite" and url.database not in (None, "", ":memory:"):
         return url
     if url.drivername in ("postgresql", "postgres", "postgresql+psycopg"):
         return url.set(drivername="postgresql+psycopg")
     shown = url.render_as_string(hide_password=True)
-    raise StorageError(f"the database '{shown}' is not supported, only an SQLite file and PostgreSQL are",
-                       "Unset FEATHERWEIGHT_DATABASE_URL, or set it to sqlite:///FILE or postgresql://...")  # fmt: skip
+    raise StorageError(
+        f"the database '{shown}' is not supported, only an SQLite file and PostgreSQL are",
+        "Unset FEATHERWEIGHT_DATABASE_URL, or set it to sqlite:///FILE or postgresql://...",
+    )
 
 
 def _file(url: URL) -> Path | None:

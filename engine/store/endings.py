@@ -15,8 +15,14 @@ def ended_by(error: FeatherweightError, started: str, *, began: bool) -> Outcome
     """The outcome of a job that `error` ended; a refusal after something was made (`began`) is a failure."""
     state: State = "cancelled" if isinstance(error, Cancelled) else "failed"
     status = FAILED if error.exit_status == REFUSED and began else error.exit_status
-    return Outcome(state=state, error=Note(code=error.code, text=error.message), next=error.next, exit_status=status,
-                   started=started, finished=now())  # fmt: skip
+    return Outcome(
+        state=state,
+        error=Note(code=error.code, text=error.message),
+        next=error.next,
+        exit_status=status,
+        started=started,
+        finished=now(),
+    )
 
 
 def raise_for(outcome: Outcome) -> None:
@@ -41,12 +47,26 @@ def _mend_report(folder: JobFolder, job: JobFile, request: RunRequest, outcome: 
     report = folder.report()
     if report is None and outcome.state == "done":  # nothing can be said for it
         return
-    report = report or Report(run_id=job.id, state="running", created=job.created, seconds=0.0,
-                                       recipe=request.recipe, environment=environment())  # fmt: skip
+    report = report or Report(
+        run_id=job.id,
+        state="running",
+        created=job.created,
+        seconds=0.0,
+        recipe=request.recipe,
+        environment=environment(),
+    )
     failures = report.failures
     if outcome.state == "failed" and outcome.error and not failures:
-        failures = (Failure(branch=None, step=None, technique=None, code=outcome.error.code,
-                            message=outcome.error.text, next=outcome.next),)  # fmt: skip
+        failures = (
+            Failure(
+                branch=None,
+                step=None,
+                technique=None,
+                code=outcome.error.code,
+                message=outcome.error.text,
+                next=outcome.next,
+            ),
+        )
     if report.state != outcome.state or failures != report.failures:
         changes = {"state": outcome.state, "failures": failures, "seconds": report.seconds or _seconds(outcome)}
         folder.write("report.json", report.model_copy(update=changes))

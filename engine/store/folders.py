@@ -36,9 +36,12 @@ from engine.settings import JobRequest
 from engine.system.machine import own_version
 
 RESULTS: dict[str, type[Result]] = {
-    "profile": ModelProfile, "preview": DataPreview, "hardware": Hardware, "advise": Advice,
+    "profile": ModelProfile,
+    "preview": DataPreview,
+    "hardware": Hardware,
+    "advise": Advice,
     "sensitivity": Sensitivity,
-}  # fmt: skip
+}
 LAST_EVENT_BYTES = 65_536
 ROOM, ROOM_BYTES = ".room", 500_000  # a report, an outcome and a row of the database fit in
 M = TypeVar("M", bound=BaseModel)
@@ -112,8 +115,9 @@ class JobFolder:
         except (FileNotFoundError, NotADirectoryError):
             return None
         except ValidationError as error:
-            raise StorageError(f"'{path}' is damaged and cannot be read", "Delete this job and submit it again",
-                               code="damaged") from error  # fmt: skip
+            raise StorageError(
+                f"'{path}' is damaged and cannot be read", "Delete this job and submit it again", code="damaged"
+            ) from error
         except OSError as error:
             raise StorageError(f"'{path}' cannot be read: {error.strerror}", "Check the disk") from error
 
@@ -121,8 +125,9 @@ class JobFolder:
         """What was asked. Raises StorageError where job.json is missing or damaged."""
         job = self.read("job.json", JobFile)
         if job is None:
-            raise StorageError(f"'{self.path / 'job.json'}' is missing", "Delete this job and submit it again",
-                               code="damaged")  # fmt: skip
+            raise StorageError(
+                f"'{self.path / 'job.json'}' is missing", "Delete this job and submit it again", code="damaged"
+            )
         return job
 
     def outcome(self) -> Outcome | None:

@@ -72,8 +72,10 @@ class Home:
             for folder in (self.jobs, self.uploads, self.cache):
                 folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise StorageError(f"the home folder '{self.path}' cannot be used: {error.strerror or error}",
-                               "Make it writable, or set FEATHERWEIGHT_HOME to another folder") from error  # fmt: skip
+            raise StorageError(
+                f"the home folder '{self.path}' cannot be used: {error.strerror or error}",
+                "Make it writable, or set FEATHERWEIGHT_HOME to another folder",
+            ) from error
 
     def require_free(self, n_bytes: int = 0) -> None:
         """Raises StorageError where the disk would have less than the floor left after `n_bytes` more."""
@@ -87,7 +89,9 @@ def require_free(path: Path, n_bytes: int = 0) -> None:
         raise StorageError(
             f"the disk of '{path}' has {free / 1e6:.0f} MB left, "
             f"{(FREE_FLOOR_BYTES + n_bytes) / 1e6:.0f} MB are needed",
-            "Free the cache, or delete old runs and uploads", code="disk_full")  # fmt: skip
+            "Free the cache, or delete old runs and uploads",
+            code="disk_full",
+        )
 
 
 def require_room(folder: Path, n_bytes: int, what: str) -> None:
@@ -97,9 +101,11 @@ def require_room(folder: Path, n_bytes: int, what: str) -> None:
     """
     free = free_bytes(folder)
     if free < n_bytes:
-        raise LimitError(f"the disk has {free / 1e6:.0f} MB left, {what} takes {n_bytes / 1e6:.0f} MB",
-                         "Free the cache, or delete old runs and uploads, and run it again",
-                         code="disk_full")  # fmt: skip
+        raise LimitError(
+            f"the disk has {free / 1e6:.0f} MB left, {what} takes {n_bytes / 1e6:.0f} MB",
+            "Free the cache, or delete old runs and uploads, and run it again",
+            code="disk_full",
+        )
 
 
 def free_bytes(path: Path) -> int:

@@ -14,15 +14,30 @@ class Progress:
         self._start, self._end = 0.0, 1.0
 
     def emit(
-        self, step: str, phase: str, fraction: float, message: str, *, step_fraction: float | None = None,
+        self,
+        step: str,
+        phase: str,
+        fraction: float,
+        message: str,
+        *,
+        step_fraction: float | None = None,
         **metrics: float,
-    ) -> None:  # fmt: skip
+    ) -> None:
         """Tell one event. `fraction` (0 to 1) is of the whole job, or of this part of it, `step_fraction` of the step
         alone; metrics have units in their names."""
         whole = self._start + _share(fraction) * (self._end - self._start)
         own = None if step_fraction is None else round(_share(step_fraction), 4)
-        self._sink(Event(time=now(), step=step, phase=phase, fraction=round(whole, 4), message=message,
-                         metrics=metrics, step_fraction=own))  # fmt: skip
+        self._sink(
+            Event(
+                time=now(),
+                step=step,
+                phase=phase,
+                fraction=round(whole, 4),
+                message=message,
+                metrics=metrics,
+                step_fraction=own,
+            )
+        )
 
     def part(self, start: float, end: float) -> "Progress":
         """The same sink, for work that covers `start` to `end` of this one's fraction."""

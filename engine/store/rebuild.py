@@ -22,8 +22,16 @@ def rows_from_folders(home: Home) -> list[dict[str, Any]]:
 
 def new_row(job: JobFile, **more: object) -> dict[str, Any]:
     """The row of a job that was never begun."""
-    return {"id": job.id, "kind": job.kind, "slot": slot_of(job.kind), "name": job.name, "state": "queued",
-            "created": job.created, "estimate_seconds": job.estimate_seconds, **more}  # fmt: skip
+    return {
+        "id": job.id,
+        "kind": job.kind,
+        "slot": slot_of(job.kind),
+        "name": job.name,
+        "state": "queued",
+        "created": job.created,
+        "estimate_seconds": job.estimate_seconds,
+        **more,
+    }
 
 
 def end_columns(outcome: Outcome) -> dict[str, Any]:
@@ -44,19 +52,34 @@ def _row(folder: JobFolder) -> dict[str, Any]:
         return _same_keys(_damaged(folder, error))
     if outcome is None:
         return _same_keys(new_row(job))
-    return _same_keys(new_row(job, started=outcome.started, size_bytes=folder_bytes(folder.path),
-                              **end_columns(outcome)))  # fmt: skip
+    return _same_keys(
+        new_row(job, started=outcome.started, size_bytes=folder_bytes(folder.path), **end_columns(outcome))
+    )
 
 
 def _damaged(folder: JobFolder, error: StorageError) -> dict[str, Any]:
-    outcome = Outcome(state="failed", error=Note(code=error.code, text=error.message), next=error.next,
-                      exit_status=1, finished=now())  # fmt: skip
-    return {"id": folder.path.name[:12], "kind": "run", "slot": "run", "name": folder.path.name, "created": now(),
-            **end_columns(outcome)}  # fmt: skip
+    outcome = Outcome(
+        state="failed", error=Note(code=error.code, text=error.message), next=error.next, exit_status=1, finished=now()
+    )
+    return {
+        "id": folder.path.name[:12],
+        "kind": "run",
+        "slot": "run",
+        "name": folder.path.name,
+        "created": now(),
+        **end_columns(outcome),
+    }
 
 
 def _same_keys(row: dict[str, Any]) -> dict[str, Any]:
     """One INSERT of many rows needs the same columns in each."""
-    empty = {"started": None, "finished": None, "estimate_seconds": None, "error_code": None, "error_text": None,
-             "error_next": "", "size_bytes": 0}  # fmt: skip
+    empty = {
+        "started": None,
+        "finished": None,
+        "estimate_seconds": None,
+        "error_code": None,
+        "error_text": None,
+        "error_next": "",
+        "size_bytes": 0,
+    }
     return empty | row

@@ -35,8 +35,18 @@ def save_upload(home: Home, name: str, kind: UploadKind, stream: Stream) -> Uplo
         sha256, size = _copy(home, stream, folder / safe)
         if size == 0:
             raise DataError(f"the file '{safe}' is empty", "Choose another file")
-        return _publish(home, folder, Upload(sha256=sha256, name=safe, kind=kind, size_bytes=size, created=now(),
-                                             path=str(home.uploads / sha256 / safe)))  # fmt: skip
+        return _publish(
+            home,
+            folder,
+            Upload(
+                sha256=sha256,
+                name=safe,
+                kind=kind,
+                size_bytes=size,
+                created=now(),
+                path=str(home.uploads / sha256 / safe),
+            ),
+        )
 
 
 def save_folder(home: Home, files: Iterable[tuple[str, Stream]]) -> Upload:
@@ -57,8 +67,18 @@ def save_folder(home: Home, files: Iterable[tuple[str, Stream]]) -> Upload:
         if not sums:
             raise DataError("the folder has no files", "Choose a folder of images")
         sha256 = folder_sum(sums)
-        return _publish(home, folder, Upload(sha256=sha256, name=_common_name(sums), kind="images", size_bytes=size,
-                                             created=now(), path=str(home.uploads / sha256 / "images")))  # fmt: skip
+        return _publish(
+            home,
+            folder,
+            Upload(
+                sha256=sha256,
+                name=_common_name(sums),
+                kind="images",
+                size_bytes=size,
+                created=now(),
+                path=str(home.uploads / sha256 / "images"),
+            ),
+        )
 
 
 def uploads(home: Home, kind: str | None = None) -> tuple[Upload, ...]:
@@ -127,8 +147,9 @@ def _staging(home: Home) -> Iterator[Path]:
     try:
         yield folder
     except OSError as error:
-        raise StorageError(f"the upload cannot be stored: {error.strerror or error}",
-                           "Free the cache, or delete old runs and uploads") from error  # fmt: skip
+        raise StorageError(
+            f"the upload cannot be stored: {error.strerror or error}", "Free the cache, or delete old runs and uploads"
+        ) from error
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -174,11 +195,15 @@ def _relative(name: str, seen: set[str]) -> PurePosixPath:
     parts = path.parts
     bad = path.is_absolute() or ".." in parts or not parts or ":" in parts[0] or not name.isprintable()
     if bad or len(name) > 1000 or any(len(part.encode()) > 250 for part in parts):
-        raise DataError(f"the folder has a file with the name {name[:80]!r}, which is not allowed",
-                        "Rename it and upload the folder again")  # fmt: skip
+        raise DataError(
+            f"the folder has a file with the name {name[:80]!r}, which is not allowed",
+            "Rename it and upload the folder again",
+        )
     if str(path).casefold() in seen:
-        raise DataError(f"the folder has '{path}' twice, or once more in other letters (A and a)",
-                        "Rename one and upload the folder again")  # fmt: skip
+        raise DataError(
+            f"the folder has '{path}' twice, or once more in other letters (A and a)",
+            "Rename one and upload the folder again",
+        )
     seen.add(str(path).casefold())
     return path
 

@@ -28,10 +28,14 @@ def check_home(home: Home, command: Sequence[str] = RUNNER) -> tuple[CheckItem, 
         _disk(home),
         _memory(),
         CheckItem(name="cores", ok=True, found=str(cores()), next=""),
-        CheckItem(name="supervisor", ok=True, next="",
-                  found="runs" if supervisor_runs(home) else "does not run; the app starts it"),
+        CheckItem(
+            name="supervisor",
+            ok=True,
+            next="",
+            found="runs" if supervisor_runs(home) else "does not run; the app starts it",
+        ),
         _runtimes(home, command),
-    )  # fmt: skip
+    )
 
 
 def _package(name: str) -> CheckItem:
@@ -76,8 +80,9 @@ def _runtimes(home: Home, command: Sequence[str]) -> CheckItem:
         hardware = answer(home, HardwareRequest(), command)
     except FeatherweightError as error:
         return _wrong("runtimes", error)
-    working = [provider.name for provider in hardware.providers if provider.works] if isinstance(
-        hardware, Hardware) else []  # fmt: skip
+    working = (
+        [provider.name for provider in hardware.providers if provider.works] if isinstance(hardware, Hardware) else []
+    )
     next = "" if working else "Reinstall onnxruntime: pip install -r requirements.txt"
     return CheckItem(name="runtimes", ok=bool(working), found=", ".join(working) or "none works", next=next)
 

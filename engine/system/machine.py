@@ -12,15 +12,42 @@ import psutil
 from engine.results import Environment
 
 ISA_FLAGS = (
-    "sse4_2", "avx", "avx2", "fma", "f16c", "avx_vnni", "avx512f", "avx512bw", "avx512vl", "avx512_vnni",
-    "avx512_bf16", "avx512_fp16", "amx_int8", "amx_bf16", "asimd", "asimdhp", "asimddp", "i8mm", "bf16", "sve", "sve2",
-)  # fmt: skip
+    "sse4_2",
+    "avx",
+    "avx2",
+    "fma",
+    "f16c",
+    "avx_vnni",
+    "avx512f",
+    "avx512bw",
+    "avx512vl",
+    "avx512_vnni",
+    "avx512_bf16",
+    "avx512_fp16",
+    "amx_int8",
+    "amx_bf16",
+    "asimd",
+    "asimdhp",
+    "asimddp",
+    "i8mm",
+    "bf16",
+    "sve",
+    "sve2",
+)
 VNNI = frozenset({"avx512_vnni", "avx_vnni", "amx_int8"})
 """Any of these multiplies unsigned by signed bytes into sums that do not overflow."""
 VERSION = "0.1.0"
 LIBRARIES = (
-    "numpy", "onnx", "onnx-ir", "onnxruntime", "onnxscript", "pillow", "safetensors", "timm", "torch",
-)  # fmt: skip
+    "numpy",
+    "onnx",
+    "onnx-ir",
+    "onnxruntime",
+    "onnxscript",
+    "pillow",
+    "safetensors",
+    "timm",
+    "torch",
+)
 _CGROUP = Path("/sys/fs/cgroup")
 
 

@@ -32,5 +32,9 @@ def finetune(model: TorchModel, settings: Finetune, context: Context) -> Outcome
 def _mixed(settings: Finetune, classes: tuple[str, ...] | None) -> Mixup | None:
     if not (settings.mixup or settings.cutmix):
         return None
-    return Mixup(mixup_alpha=settings.mixup, cutmix_alpha=settings.cutmix, label_smoothing=settings.label_smoothing,
-                 num_classes=len(classes or ()))  # fmt: skip
+    return Mixup(
+        mixup_alpha=settings.mixup,
+        cutmix_alpha=settings.cutmix,
+        label_smoothing=settings.label_smoothing,
+        num_classes=len(classes or ()),
+    )

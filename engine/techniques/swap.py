@@ -23,8 +23,9 @@ def swap(model: Model, settings: Swap, context: Context) -> Outcome:
         folder = Path(work) / "student"
         if settings.learn_from == "model":
             teacher = find_teacher(model, None, context, Path(work) / "teacher")
-            student = new_student(settings.architecture, settings.weights, teacher.model.n_outputs, model.preprocess,
-                                  context, folder)  # fmt: skip
+            student = new_student(
+                settings.architecture, settings.weights, teacher.model.n_outputs, model.preprocess, context, folder
+            )
             return learn_answers(student, teacher, settings.as_distill, context)
         classes = context.data.classes
         if classes is None:
@@ -32,6 +33,9 @@ def swap(model: Model, settings: Swap, context: Context) -> Outcome:
                 "swap learns from labels, and the images have none", "Let it learn from the model (learn_from)"
             )
         student = new_student(settings.architecture, settings.weights, len(classes), model.preprocess, context, folder)
-        start = Note(code="swapped", text=f"{settings.architecture} with {settings.weights} weights took the model's "
-                                          "place and was trained on the labels")  # fmt: skip
+        start = Note(
+            code="swapped",
+            text=f"{settings.architecture} with {settings.weights} weights took the model's "
+            "place and was trained on the labels",
+        )
         return learn_labels(student, student.build(), settings, context, technique="swap", first=(start,))

@@ -62,9 +62,12 @@ class Fit:
         """Which weights were kept and why, the remarks, and how training ended if before its time; `judged` says what
         a good answer is."""
         weights = "averaged weights" if self.averaged else "weights"
-        kept = Note(code="best_epoch", text=f"The {weights} of epoch {self.best_epoch} of {self.n_epochs} are kept: "
-                                            f"{percent(self.best_top1, 1)} of {self.n_validation} validation images "
-                                            f"(a part of the train split) are {judged}")  # fmt: skip
+        kept = Note(
+            code="best_epoch",
+            text=f"The {weights} of epoch {self.best_epoch} of {self.n_epochs} are kept: "
+            f"{percent(self.best_top1, 1)} of {self.n_validation} validation images "
+            f"(a part of the train split) are {judged}",
+        )
         return (kept, *self.remarks, *self._ending())
 
     def _ending(self) -> tuple[Note, ...]:
@@ -73,7 +76,9 @@ class Fit:
             return (Note(code=codes.TRAINING_STOPPED_BY_BUDGET, text=text),)
         if self.stopped_early:
             waited = many(self.n_epochs - self.best_epoch, "epoch")
-            text = (f"Training ended after epoch {self.n_epochs}: {waited} without a validation result as good as the "
-                    "best (patience)")  # fmt: skip
+            text = (
+                f"Training ended after epoch {self.n_epochs}: {waited} without a validation result as good as the "
+                "best (patience)"
+            )
             return (Note(code=codes.TRAINING_STOPPED_EARLY, text=text),)
         return ()

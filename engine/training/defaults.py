@@ -55,8 +55,11 @@ def chosen(module: nn.Module, settings: Training) -> Chosen:
     optimizer = settings.optimizer or OPTIMIZER
     rate = settings.learning_rate if settings.learning_rate is not None else getattr(row, optimizer)
     decay = settings.weight_decay if settings.weight_decay is not None else row.weight_decay
-    left = {"optimizer": (settings.optimizer, optimizer), "learning rate": (settings.learning_rate, f"{rate:g}"),
-            "weight decay": (settings.weight_decay, f"{decay:g}")}  # fmt: skip
+    left = {
+        "optimizer": (settings.optimizer, optimizer),
+        "learning rate": (settings.learning_rate, f"{rate:g}"),
+        "weight decay": (settings.weight_decay, f"{decay:g}"),
+    }
     words = ", ".join(f"{name} {value}" for name, (asked, value) in left.items() if asked is None)
     note = Note(code="family_defaults", text=f"Left empty, and chosen for {row.words}: {words}") if words else None
     return Chosen(optimizer, rate, decay, note)

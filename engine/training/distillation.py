@@ -16,7 +16,7 @@ from engine.training.curve import Fit
 from engine.training.distillation_token import with_token
 from engine.training.feature_matching import Features, Tokens
 from engine.training.loop import fit
-from engine.training.objectives import Answers, Labels, Lesson
+from engine.training.objectives import Answers, Labels, Objective
 from engine.training.teacher import ASKED, Ask, Teacher, asking
 from engine.training.teacher_answers import Answer, anew, kept, of_batch, to_all
 from engine.training.teacher_features import asking_features, projection
@@ -33,7 +33,7 @@ def learn_answers(student: TorchModel, teacher: Teacher, settings: Distill, cont
     """
     train = context.data.split("train")
     _check_outputs(teacher, student)
-    context.tell(0.0, f"decoding {len(train)} train images")
+    context.on_progress(0.0, f"decoding {len(train)} train images")
     module = with_token(student) if settings.match == "tokens" else student.build()
     with tempfile.TemporaryDirectory(dir=context.folder) as decoded:
         pixels = train.cached(context.shared or Path(decoded)).array
@@ -49,8 +49,12 @@ def learn_answers(student: TorchModel, teacher: Teacher, settings: Distill, cont
         weights_label="distilled",
         classes=context.data.classes or teacher.model.classes or student.classes,
     )
-    return Outcome(model=learnt, notes=_notes(result, teacher, settings, context),
-                   complete=not result.stopped_by_budget, ended_early=result.stopped_early)  # fmt: skip
+    return Outcome(
+        model=learnt,
+        notes=_notes(result, teacher, settings, context),
+        complete=not result.stopped_by_budget,
+        ended_early=result.stopped_early,
+    )
 
 
 def _learn(
@@ -61,20 +65,21 @@ def _learn(
         return fit(
             module,
             pixels,
-            _lesson(ask, student, views, teacher, settings, context),
+            _objective(ask, student, views, teacher, settings, context),
             student.preprocess,
             settings,
             seed=context.seed,
             checkpoint=context.checkpoint,
             deadline=context.deadline,
-            on_epoch=lambda point: context.tell(ASKED + (1 - ASKED) * point.share, point.words(judged),
-                                                **point.metrics),
-        )  # fmt: skip
+            on_epoch=lambda point: context.on_progress(
+                ASKED + (1 - ASKED) * point.share, point.words(judged), **point.metrics
+            ),
+        )
 
 
-def _lesson(
+def _objective(
     ask: Ask, student: TorchModel, views: Views, teacher: Teacher, settings: Distill, context: Context
-) -> Lesson:
+) -> Objective:
     if settings.match == "features":
         seeing, extra = asking_features(teacher), projection(student, teacher, context.seed)  # refuses before it asks
         answers = _answers(ask, views, teacher, settings, context)
@@ -107,8 +112,15 @@ def _asked(ask: Ask, what: str, views: Views, teacher: Teacher, settings: Distil
     begins = ASKED / 2 if what == "features" else 0.0
     share = ASKED / 2 if settings.match == "features" else ASKED
     address = (what, teacher.model.sha256, teacher.model.preprocess.model_dump(mode="json"))
-    return kept(answer, address, len(views.pixels), settings.views, settings, context,
-                lambda done, text: context.tell(begins + share * done, text + shown))  # fmt: skip
+    return kept(
+        answer,
+        address,
+        len(views.pixels),
+        settings.views,
+        settings,
+        context,
+        lambda done, text: context.on_progress(begins + share * done, text + shown),
+    )
 
 
 def _check_outputs(teacher: Teacher, student: TorchModel) -> None:

@@ -25,10 +25,12 @@ def too_deep(module: nn.Module, size: tuple[int, int]) -> Note | None:
     if not reduction or min(size) / reduction >= MIN_MAP:
         return None
     height, width = (max(1, edge // reduction) for edge in size)
-    return Note(code="network_too_deep",
-                text=f"The network makes a map of {height}x{width} out of {size[0]}x{size[1]} pixels, a step of "
-                     f"{reduction}, so its last layers see little but padding. Take images of "
-                     f"{MIN_MAP * reduction} pixels or more, or a network with a smaller step")  # fmt: skip
+    return Note(
+        code="network_too_deep",
+        text=f"The network makes a map of {height}x{width} out of {size[0]}x{size[1]} pixels, a step of "
+        f"{reduction}, so its last layers see little but padding. Take images of "
+        f"{MIN_MAP * reduction} pixels or more, or a network with a smaller step",
+    )
 
 
 def batch_size(asked: int, n_images: int, processes: int) -> tuple[int, Note | None]:
@@ -36,8 +38,10 @@ def batch_size(asked: int, n_images: int, processes: int) -> tuple[int, Note | N
     have equal parts. Raises StepError where these would be less than two images."""
     size = min(asked, n_images, max(MIN_BATCH, n_images // MIN_STEPS)) // processes * processes
     if size < 2 * processes:
-        raise StepError(f"steps of {asked} of {n_images} images are too small for {processes} processes",
-                        "Start fewer processes, or take more images a training step (batch_size)")  # fmt: skip
+        raise StepError(
+            f"steps of {asked} of {n_images} images are too small for {processes} processes",
+            "Start fewer processes, or take more images a training step (batch_size)",
+        )
     if size == asked:
         return size, None
     few = f"there are only {n_images}, and an epoch needs several steps"
@@ -54,6 +58,7 @@ def memory_named(images: int) -> Iterator[None]:
     except RuntimeError as error:  # torch.OutOfMemoryError is one, the CPU's allocator raises the class itself
         if not isinstance(error, torch.OutOfMemoryError) and not any(told in str(error) for told in NOT_ENOUGH):
             raise
-        raise StepError(f"there is not enough memory for training steps of {images} images",
-                        "Take fewer images a training step (batch_size), a smaller network or smaller "
-                        "images") from error  # fmt: skip
+        raise StepError(
+            f"there is not enough memory for training steps of {images} images",
+            "Take fewer images a training step (batch_size), a smaller network or smaller images",
+        ) from error

@@ -19,9 +19,9 @@ from engine.training.curve import Fit, OnEpoch, Point
 from engine.training.defaults import chosen
 from engine.training.guards import batch_size, memory_named, too_deep
 from engine.training.loss_module import device, loss_of
-from engine.training.objectives import Lesson
-from engine.training.precision import MODES, PLAIN, Mode, Probed, probe, worth_probing
-from engine.training.state import Course
+from engine.training.objectives import Objective
+from engine.training.precision import PLAIN, PRECISIONS, Precision, Probed, probe, worth_probing
+from engine.training.state import TrainingState
 
 VALIDATION_SHARE = 0.1
 VALIDATION_BATCH = 256
@@ -32,7 +32,7 @@ MIN_IMAGES = 3
 def fit(
     module: nn.Module,
     pixels: Pixels,
-    lesson: Lesson,
+    objective: Objective,
     preprocess: Preprocess,
     settings: Training,
     *,
@@ -50,54 +50,64 @@ def fit(
     """
     train, validation = _validation_split(len(pixels), np.random.default_rng(seed))
     size, capped = batch_size(settings.batch_size, len(train), processes.world())
-    batches = TrainBatches(Views(pixels, settings, seed), train, preprocess, size, seed, lesson.n_views)
+    batches = TrainBatches(Views(pixels, settings, seed), train, preprocess, size, seed, objective.n_views)
     used = chosen(module, settings)
     with memory_named(size):
-        for part in filter(None, (module, lesson.extra)):
+        for part in filter(None, (module, objective.extra)):
             part.to(device())
-        course = Course.begun(module, lesson, settings, used, settings.epochs * len(batches), checkpoint)
-        mode, measured = _mode(course, batches, lesson, settings, deadline)
-        learner = course.ready(mode)
-        for point in course.points:
+        state = TrainingState.begun(module, objective, settings, used, settings.epochs * len(batches), checkpoint)
+        precision, measured = _precision(state, batches, objective, settings, deadline)
+        loss_module = state.ready(precision)
+        for point in state.points:
             on_epoch(point)
         stopped = False
-        while not (stopped or course.over()):
-            epoch = len(course.points)
+        while not (stopped or state.over()):
+            epoch = len(state.points)
             random_seed(_seed_of(seed, epoch), processes.rank())
-            losses = _epoch(learner, course, _in_time(batches.epoch(epoch), deadline), epoch * len(batches))
-            processes.same_buffers(learner)
-            scores = [_share_right(one, pixels, lesson, validation, preprocess) for one in course.judged()]
-            course.add(Point(epoch + 1, settings.epochs, float(np.mean(losses)), *processes.agreed(scores)))
-            on_epoch(course.points[-1])
-            unfinished = not course.over() or len(losses) < len(batches)
+            losses = _epoch(loss_module, state, _in_time(batches.epoch(epoch), deadline), epoch * len(batches))
+            processes.same_buffers(loss_module)
+            scores = [_share_right(one, pixels, objective, validation, preprocess) for one in state.judged()]
+            state.add(Point(epoch + 1, settings.epochs, float(np.mean(losses)), *processes.agreed(scores)))
+            on_epoch(state.points[-1])
+            unfinished = not state.over() or len(losses) < len(batches)
             stopped = processes.agreed(unfinished and time.monotonic() > deadline)
             if not stopped:
-                course.keep()
-        course.end()
+                state.keep()
+        state.end()
     remarks = (too_deep(module, preprocess.size), capped, used.note, measured)
-    return Fit(course.best_epoch, course.best_top1, len(course.points), len(train), len(validation), stopped,
-               course.early, course.best_averaged, tuple(note for note in remarks if note))  # fmt: skip
+    return Fit(
+        state.best_epoch,
+        state.best_top1,
+        len(state.points),
+        len(train),
+        len(validation),
+        stopped,
+        state.early,
+        state.best_averaged,
+        tuple(note for note in remarks if note),
+    )
 
 
-def _epoch(learner: nn.Module, course: Course, batches: Iterator[Batch], n_before: int) -> list[float]:
+def _epoch(loss_module: nn.Module, state: TrainingState, batches: Iterator[Batch], n_before: int) -> list[float]:
     """The loss of every batch; `n_before` steps were done in earlier epochs."""
-    learner.train()
+    loss_module.train()
     losses: list[float] = []
     for number, batch in enumerate(batches, start=1):
-        course.optimizer.zero_grad(set_to_none=True)
-        loss = learner(batch)
-        losses.append(_finite(loss.item(), len(course.points)))
+        state.optimizer.zero_grad(set_to_none=True)
+        loss = loss_module(batch)
+        losses.append(_finite(loss.item(), len(state.points)))
         loss.backward()
-        course.step(n_before + number)
+        state.step(n_before + number)
     return losses
 
 
 def _finite(loss: float, epoch: int) -> float:
     if np.isfinite(loss):
         return loss
-    raise StepError(f"the training loss is {loss} in epoch {epoch + 1}",
-                    "Lower the learning rate (learning_rate), or check the images and weights for extreme "
-                    "values")  # fmt: skip
+    raise StepError(
+        f"the training loss is {loss} in epoch {epoch + 1}",
+        "Lower the learning rate (learning_rate), or check the images and weights for extreme values",
+    )
 
 
 def _in_time(batches: Iterator[Batch], deadline: float) -> Iterator[Batch]:
@@ -108,30 +118,30 @@ def _in_time(batches: Iterator[Batch], deadline: float) -> Iterator[Batch]:
             return
 
 
-def _mode(
-    course: Course, batches: TrainBatches, lesson: Lesson, settings: Training, deadline: float
-) -> tuple[Mode, Note | None]:
+def _precision(
+    state: TrainingState, batches: TrainBatches, objective: Objective, settings: Training, deadline: float
+) -> tuple[Precision, Note | None]:
     """How steps are computed: as asked, as the checkpoint has it, or as measured where that pays."""
     if settings.arithmetic != "auto":
-        return MODES[settings.arithmetic], None
-    if course.arithmetic is not None:
-        return MODES[course.arithmetic], None
+        return PRECISIONS[settings.arithmetic], None
+    if state.arithmetic is not None:
+        return PRECISIONS[state.arithmetic], None
     if processes.agreed(time.monotonic() > deadline) or not worth_probing(settings.epochs * len(batches)):
         return PLAIN, None
     batch = next(batches.epoch(0))
-    measured = processes.agreed(_probed(course.module, batch, lesson, deadline))
-    return measured.mode, measured.note
+    measured = processes.agreed(_probed(state.module, batch, objective, deadline))
+    return measured.precision, measured.note
 
 
-def _probed(module: nn.Module, batch: Batch, lesson: Lesson, deadline: float) -> Probed:
+def _probed(module: nn.Module, batch: Batch, objective: Objective, deadline: float) -> Probed:
     """On copies; of the lesson's own parts the state is put back."""
-    extra = lesson.extra
+    extra = objective.extra
     before = {name: value.clone() for name, value in extra.state_dict().items()} if extra is not None else {}
 
-    def step(one: nn.Module, mode: Mode) -> float:
+    def step(one: nn.Module, precision: Precision) -> float:
         one.train()
         one.zero_grad(set_to_none=True)
-        loss = loss_of(one, batch, lesson, mode)
+        loss = loss_of(one, batch, objective, precision)
         loss.backward()
         return loss.item()
 
@@ -143,13 +153,13 @@ def _probed(module: nn.Module, batch: Batch, lesson: Lesson, deadline: float) ->
 
 
 @torch.inference_mode()
-def _share_right(module: nn.Module, pixels: Pixels, lesson: Lesson, rows: Rows, preprocess: Preprocess) -> float:
+def _share_right(module: nn.Module, pixels: Pixels, objective: Objective, rows: Rows, preprocess: Preprocess) -> float:
     """In float32, whatever training computes in."""
     module.eval()
     right = 0
     for start in range(0, len(rows), VALIDATION_BATCH):
         part = rows[start : start + VALIDATION_BATCH]
-        right += lesson.right(module(normalised(pixels[part], preprocess).to(device())), part)
+        right += objective.right(module(normalised(pixels[part], preprocess).to(device())), part)
     return right / len(rows)
 
 
@@ -162,8 +172,10 @@ def _seed_of(seed: int, epoch: int) -> int:
 def _validation_split(n: int, rng: np.random.Generator) -> tuple[Rows, Rows]:
     """Sorted row numbers for training and for choosing the best epoch."""
     if n < MIN_IMAGES:
-        raise StepError(f"training needs at least {MIN_IMAGES} train images, there are {n}",
-                        "Add images, or raise the share of images for training (split.train)")  # fmt: skip
+        raise StepError(
+            f"training needs at least {MIN_IMAGES} train images, there are {n}",
+            "Add images, or raise the share of images for training (split.train)",
+        )
     order = rng.permutation(n)
     n_validation = max(1, round(n * VALIDATION_SHARE))
     return np.sort(order[n_validation:]), np.sort(order[:n_validation])

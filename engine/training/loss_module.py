@@ -6,8 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from engine.training.batches import Batch
-from engine.training.objectives import Lesson
-from engine.training.precision import Mode
+from engine.training.objectives import Objective
+from engine.training.precision import Precision
 
 
 def device() -> torch.device:
@@ -17,22 +17,22 @@ def device() -> torch.device:
     return torch.device("cuda", torch.cuda.current_device())
 
 
-class Learner(nn.Module):
-    """Batch -> loss, computed as `mode` says; the lesson's own parts are trained with the module."""
+class LossModule(nn.Module):
+    """Batch -> loss, computed as `precision` says; the lesson's own parts are trained with the module."""
 
-    def __init__(self, module: nn.Module, lesson: Lesson, mode: Mode) -> None:
+    def __init__(self, module: nn.Module, objective: Objective, precision: Precision) -> None:
         super().__init__()
-        self.module, self.extra = module, lesson.extra
-        self._lesson, self._mode = lesson, mode
+        self.module, self.extra = module, objective.extra
+        self._objective, self._precision = objective, precision
 
     def forward(self, batch: Batch) -> Tensor:
         """A scalar, float32."""
-        return loss_of(self.module, batch, self._lesson, self._mode)
+        return loss_of(self.module, batch, self._objective, self._precision)
 
 
-def loss_of(module: nn.Module, batch: Batch, lesson: Lesson, mode: Mode) -> Tensor:
-    """The lesson's loss on the device where the module should be: under autocast where `mode` is bfloat16."""
+def loss_of(module: nn.Module, batch: Batch, objective: Objective, precision: Precision) -> Tensor:
+    """The lesson's loss on the device where the module should be: under autocast where `precision` is bfloat16."""
     place = device()
-    images = batch.images.to(place, memory_format=mode.memory_format)
-    with torch.autocast(place.type, torch.bfloat16, enabled=mode.bfloat16):
-        return lesson.loss(module, replace(batch, images=images)).float()
+    images = batch.images.to(place, memory_format=precision.memory_format)
+    with torch.autocast(place.type, torch.bfloat16, enabled=precision.bfloat16):
+        return objective.loss(module, replace(batch, images=images)).float()

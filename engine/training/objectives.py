@@ -16,7 +16,7 @@ from engine.training.batches import Batch, Rows
 Logits = NDArray[np.float32]
 
 
-class Lesson(Protocol):
+class Objective(Protocol):
     """What the one training loop is given to learn.
 
     `n_views` is the number of views of each image that it goes round, None for another one every epoch. `extra` holds

@@ -24,7 +24,7 @@ BF16_FLAGS = {"avx512_bf16", "amx_bf16", "bf16"}
 """Instructions without which a processor only emulates bfloat16."""
 
 
-class Mode(NamedTuple):
+class Precision(NamedTuple):
     """`arithmetic` as the settings name it."""
 
     arithmetic: Arithmetic
@@ -36,30 +36,32 @@ class Mode(NamedTuple):
         return torch.channels_last if self.channels_last else torch.contiguous_format
 
 
-MODES: dict[str, Mode] = {
-    mode.arithmetic: mode
-    for mode in (
-        Mode("float32", channels_last=False, bfloat16=False),
-        Mode("channels_last", channels_last=True, bfloat16=False),
-        Mode("bfloat16", channels_last=False, bfloat16=True),
-        Mode("bfloat16_channels_last", channels_last=True, bfloat16=True),
+PRECISIONS: dict[str, Precision] = {
+    precision.arithmetic: precision
+    for precision in (
+        Precision("float32", channels_last=False, bfloat16=False),
+        Precision("channels_last", channels_last=True, bfloat16=False),
+        Precision("bfloat16", channels_last=False, bfloat16=True),
+        Precision("bfloat16_channels_last", channels_last=True, bfloat16=True),
     )
 }
-PLAIN = MODES["float32"]
-Step = Callable[[nn.Module, Mode], float]
+PLAIN = PRECISIONS["float32"]
+Step = Callable[[nn.Module, Precision], float]
 """One training step of the module in a mode: its loss."""
 
 
 class Probed(NamedTuple):
     """The fastest mode whose loss is finite, and milliseconds a step of every mode that was measured."""
 
-    mode: Mode
+    precision: Precision
     milliseconds: dict[str, float]
 
     @property
     def note(self) -> Note:
         figures = ", ".join(f"{name} {value:.3g}" for name, value in self.milliseconds.items())
-        text = f"Computed in {self.mode.arithmetic}, the fastest of (median ms of {ROUNDS} steps or fewer): {figures}"
+        text = (
+            f"Computed in {self.precision.arithmetic}, the fastest of (median ms of {ROUNDS} steps or fewer): {figures}"
+        )
         return Note(code="arithmetic", text=text)
 
 
@@ -70,39 +72,41 @@ def worth_probing(n_updates: int) -> bool:
 
 def probe(module: nn.Module, step: Step, device: torch.device, deadline: float) -> Probed:
     """Times `step` on copies of the module, one step of every mode in turn, the first of each not counted."""
-    copies = {mode: copy.deepcopy(module).to(memory_format=mode.memory_format) for mode in _possible(device)}
-    finite = [mode for mode, one in copies.items() if _timed(step, one, mode, device)[1]]
-    took: dict[Mode, list[float]] = {mode: [] for mode in finite}
+    copies = {
+        precision: copy.deepcopy(module).to(memory_format=precision.memory_format) for precision in _possible(device)
+    }
+    finite = [precision for precision, one in copies.items() if _timed(step, one, precision, device)[1]]
+    took: dict[Precision, list[float]] = {precision: [] for precision in finite}
     started = time.monotonic()
     for number in range(ROUNDS):
         if number and time.monotonic() > min(started + MAX_SECONDS, deadline):
             break
-        for mode in finite:
-            took[mode].append(_timed(step, copies[mode], mode, device)[0])
-    milliseconds: dict[str, float] = {mode.arithmetic: 1e3 * median(times) for mode, times in took.items()}
+        for precision in finite:
+            took[precision].append(_timed(step, copies[precision], precision, device)[0])
+    milliseconds: dict[str, float] = {precision.arithmetic: 1e3 * median(times) for precision, times in took.items()}
     return Probed(fastest(milliseconds), milliseconds)
 
 
-def fastest(milliseconds: dict[str, float]) -> Mode:
+def fastest(milliseconds: dict[str, float]) -> Precision:
     """Plain float32 unless another is faster by more than noise."""
     if not milliseconds:
         return PLAIN
     best = min(milliseconds, key=lambda name: milliseconds[name])
     gained = milliseconds.get(PLAIN.arithmetic, float("inf")) / milliseconds[best]
-    return MODES[best] if gained >= MIN_GAIN else PLAIN
+    return PRECISIONS[best] if gained >= MIN_GAIN else PLAIN
 
 
-def _possible(device: torch.device) -> Sequence[Mode]:
+def _possible(device: torch.device) -> Sequence[Precision]:
     native = torch.cuda.is_bf16_supported() if device.type == "cuda" else bool(BF16_FLAGS & set(isa()))
-    return [mode for mode in MODES.values() if native or not mode.bfloat16]
+    return [precision for precision in PRECISIONS.values() if native or not precision.bfloat16]
 
 
-def _timed(step: Step, module: nn.Module, mode: Mode, device: torch.device) -> tuple[float, bool]:
+def _timed(step: Step, module: nn.Module, precision: Precision, device: torch.device) -> tuple[float, bool]:
     """Seconds of a step, and whether its loss is finite."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)
     started = time.perf_counter()
-    loss = step(module, mode)
+    loss = step(module, precision)
     if device.type == "cuda":
         torch.cuda.synchronize(device)
     return time.perf_counter() - started, bool(torch.isfinite(torch.tensor(loss)))

@@ -17,9 +17,9 @@ from engine.training import checkpoint as files
 from engine.training import distributed as processes
 from engine.training.curve import Point
 from engine.training.defaults import Chosen
-from engine.training.loss_module import Learner
-from engine.training.objectives import Lesson
-from engine.training.precision import Mode
+from engine.training.loss_module import LossModule
+from engine.training.objectives import Objective
+from engine.training.precision import Precision
 
 WARMUP_SHARE = 0.1
 FUSED = {"adamw", "sgd"}
@@ -27,11 +27,11 @@ FUSED = {"adamw", "sgd"}
 
 
 @dataclass(kw_only=True)
-class Course:
+class TrainingState:
     """`module` is trained in place; `average` is the moving average of its weights, where one was asked for."""
 
     module: nn.Module
-    lesson: Lesson
+    objective: Objective
     settings: Training
     optimizer: torch.optim.Optimizer
     schedule: CosineLRScheduler
@@ -47,22 +47,35 @@ class Course:
 
     @classmethod
     def begun(
-        cls, module: nn.Module, lesson: Lesson, settings: Training, used: Chosen, n_updates: int, path: Path | None
+        cls,
+        module: nn.Module,
+        objective: Objective,
+        settings: Training,
+        used: Chosen,
+        n_updates: int,
+        path: Path | None,
     ) -> Self:
         """At its start, or where the file `path` left it."""
-        optimizer = _optimizer(module, lesson, used)
+        optimizer = _optimizer(module, objective, used)
         average = ModelEmaV3(module, decay=settings.ema_decay, use_warmup=True) if settings.ema_decay else None
-        course = cls(module=module, lesson=lesson, settings=settings, optimizer=optimizer,
-                     schedule=_schedule(optimizer, n_updates), average=average, path=path)  # fmt: skip
+        state = cls(
+            module=module,
+            objective=objective,
+            settings=settings,
+            optimizer=optimizer,
+            schedule=_schedule(optimizer, n_updates),
+            average=average,
+            path=path,
+        )
         if path is not None and (kept := files.read(path)) is not None:
-            course._resume(kept)
-        return course
+            state._resume(kept)
+        return state
 
-    def ready(self, mode: Mode) -> nn.Module:
+    def ready(self, precision: Precision) -> nn.Module:
         """What a training step calls, computing in this mode."""
-        self.arithmetic = mode.arithmetic
-        self.module.to(memory_format=mode.memory_format)
-        return processes.shared(Learner(self.module, self.lesson, mode))
+        self.arithmetic = precision.arithmetic
+        self.module.to(memory_format=precision.memory_format)
+        return processes.shared(LossModule(self.module, self.objective, precision))
 
     def step(self, number: int) -> None:
         """Change the weights by their gradients; `number` counts the steps of all epochs from 1."""
@@ -109,8 +122,12 @@ class Course:
 
     def _parts(self) -> dict[str, Any]:
         """All that has a state of its own; the schedule has none, it follows the number of the step."""
-        parts = {"module": self.module, "extra": self.lesson.extra, "optimizer": self.optimizer,
-                 "average": self.average}  # fmt: skip
+        parts = {
+            "module": self.module,
+            "extra": self.objective.extra,
+            "optimizer": self.optimizer,
+            "average": self.average,
+        }
         return {name: part for name, part in parts.items() if part is not None}
 
     def _state(self) -> dict[str, Any]:
@@ -129,7 +146,7 @@ class Course:
         self.best_epoch, self.best_top1, self.best_averaged, self.best = state["best"]
 
 
-def _optimizer(module: nn.Module, lesson: Lesson, used: Chosen) -> torch.optim.Optimizer:
+def _optimizer(module: nn.Module, objective: Objective, used: Chosen) -> torch.optim.Optimizer:
     """timm's, of the module's parameters and those of the lesson; biases and norms do not decay.
 
     A fused step takes weights and gradients to be laid out alike, which autograd sees to.
@@ -138,7 +155,7 @@ def _optimizer(module: nn.Module, lesson: Lesson, used: Chosen) -> torch.optim.O
     optimizer: torch.optim.Optimizer = create_optimizer_v2(
         module, opt=used.optimizer, lr=used.learning_rate, weight_decay=used.weight_decay, **fused
     )
-    for group in param_groups_weight_decay(lesson.extra, used.weight_decay) if lesson.extra is not None else ():
+    for group in param_groups_weight_decay(objective.extra, used.weight_decay) if objective.extra is not None else ():
         optimizer.add_param_group(group)
     return optimizer
 

@@ -25,6 +25,11 @@ def new_student(
     HubError where pretrained weights cannot be had.
     """
     folder.mkdir()
-    source = TimmModel(name=architecture, weights=weights, num_classes=n_outputs, in_chans=len(preprocess.mean),
-                       img_size=TimmModel.edge_of(preprocess.size))  # fmt: skip
+    source = TimmModel(
+        name=architecture,
+        weights=weights,
+        num_classes=n_outputs,
+        in_chans=len(preprocess.mean),
+        img_size=TimmModel.edge_of(preprocess.size),
+    )
     return models.load_timm(source, preprocess, context.seed, folder)

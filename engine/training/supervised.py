@@ -21,9 +21,15 @@ from engine.training.objectives import Labels
 
 
 def learn_labels(
-    model: TorchModel, module: nn.Module, settings: Training, context: Context, *, technique: str,
-    first: tuple[Note, ...] = (), mixed: Mixup | None = None,
-) -> Outcome:  # fmt: skip
+    model: TorchModel,
+    module: nn.Module,
+    settings: Training,
+    context: Context,
+    *,
+    technique: str,
+    first: tuple[Note, ...] = (),
+    mixed: Mixup | None = None,
+) -> Outcome:
     """The model with the weights of `module`, which is trained in place on the labelled train images.
 
     `module` has an output for each of the data's classes; `first` are notes on how it came to be, `mixed`
@@ -31,7 +37,7 @@ def learn_labels(
     without such images, or where the loss is not finite.
     """
     train = context.data.split("train")
-    context.tell(0.0, f"decoding {len(train)} train images")
+    context.on_progress(0.0, f"decoding {len(train)} train images")
     with tempfile.TemporaryDirectory(dir=context.folder) as decoded:
         pixels, labels = _labelled(train, context.shared or Path(decoded), technique)
         result = fit(
@@ -43,7 +49,7 @@ def learn_labels(
             seed=context.seed,
             checkpoint=context.checkpoint,
             deadline=context.deadline,
-            on_epoch=lambda point: context.tell(point.share, point.words("right"), **point.metrics),
+            on_epoch=lambda point: context.on_progress(point.share, point.words("right"), **point.metrics),
         )
     classes = context.data.classes
     trained = replace(
@@ -53,8 +59,12 @@ def learn_labels(
         num_classes=len(classes) if classes else model.num_classes,
         classes=classes or model.classes,
     )
-    return Outcome(model=trained, notes=_notes(result, first), complete=not result.stopped_by_budget,
-                   ended_early=result.stopped_early)  # fmt: skip
+    return Outcome(
+        model=trained,
+        notes=_notes(result, first),
+        complete=not result.stopped_by_budget,
+        ended_early=result.stopped_early,
+    )
 
 
 def _labelled(train: Part, folder: Path, technique: str) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:

@@ -71,8 +71,10 @@ def _load(source: ModelSource, preprocess: Preprocess, seed: int, folder: Path) 
     """A teacher that does not say how its images are prepared gets them as the student does."""
     if isinstance(source, TimmModel):
         height, width = preprocess.size
-        sized = {"img_size": source.img_size or (height if height == width else None),
-                 "in_chans": source.in_chans or len(preprocess.mean)}  # fmt: skip
+        sized = {
+            "img_size": source.img_size or (height if height == width else None),
+            "in_chans": source.in_chans or len(preprocess.mean),
+        }
         return models.load(source.model_copy(update=sized), None, seed, folder)
     loaded = models.load(source, None, seed, folder)
     if any(note.code == "preprocess_assumed" for note in loaded.warnings):
@@ -90,9 +92,11 @@ def asking(teacher: OnnxModel, context: Context) -> Iterator[Ask]:
         def ask(pixels: Pixels) -> Logits:
             size = teacher.batch or BATCH
             parts = [pixels[start : start + size] for start in range(0, len(pixels), size)]
-            return check_finite(np.concatenate(
-                [session(filled(normalise(part, settings), teacher.batch))[: len(part)] for part in parts]
-            ))  # fmt: skip
+            return check_finite(
+                np.concatenate(
+                    [session(filled(normalise(part, settings), teacher.batch))[: len(part)] for part in parts]
+                )
+            )
 
         yield ask
 
@@ -100,6 +104,8 @@ def asking(teacher: OnnxModel, context: Context) -> Iterator[Ask]:
 def check_finite(answers: Logits) -> Logits:
     """The same answers. Raises StepError where one is not finite."""
     if not np.isfinite(answers).all():
-        raise StepError("the teacher's answers are not finite on the train images",
-                        "Check the teacher's weights and its preprocessing")  # fmt: skip
+        raise StepError(
+            "the teacher's answers are not finite on the train images",
+            "Check the teacher's weights and its preprocessing",
+        )
     return answers

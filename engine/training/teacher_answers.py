@@ -15,7 +15,7 @@ from engine.training.teacher import BATCH, Ask
 
 Answer = Callable[[Rows, int], Logits]
 """From rows (B,) and the number of a view to what the teacher makes of these images in it, (B, D)."""
-Told = Callable[[float, str], None]
+ShareCallback = Callable[[float, str], None]
 
 
 def anew(ask: Ask, views: Views) -> Answer:
@@ -23,30 +23,45 @@ def anew(ask: Ask, views: Views) -> Answer:
     return lambda rows, view: ask(views.of(rows, view))
 
 
-def to_all(answer: Answer, n_images: int, view: int, tell: Told) -> Logits:
-    """(N, D) to every image in this view; `tell` hears of the share that is done before each batch."""
+def to_all(answer: Answer, n_images: int, view: int, on_progress: ShareCallback) -> Logits:
+    """(N, D) to every image in this view; `on_progress` hears of the share that is done before each batch."""
     given = []
     for start in range(0, n_images, BATCH):
-        tell(start / n_images, f"image {start}")
+        on_progress(start / n_images, f"image {start}")
         given.append(answer(np.arange(start, min(start + BATCH, n_images)), view))
     return np.concatenate(given)
 
 
 def kept(
-    answer: Answer, address: Sequence[object], n_images: int, n_views: int, settings: Training, context: Context,
-    tell: Told,
-) -> Answer:  # fmt: skip
+    answer: Answer,
+    address: Sequence[object],
+    n_images: int,
+    n_views: int,
+    settings: Training,
+    context: Context,
+    on_progress: ShareCallback,
+) -> Answer:
     """The same out of (views, N, D) numbers: asked once, and found where they were asked for before.
 
     `address` says whose answers they are; the views' own content is added here.
     """
     seen = context.data.split("train").preprocess.model_dump(mode="json")
-    key = content_key(*address, context.data.sha256, seen, context.seed, n_views, settings.flip, settings.shift,
-                      context.target.provider, versions(), isa())  # fmt: skip
+    key = content_key(
+        *address,
+        context.data.sha256,
+        seen,
+        context.seed,
+        n_views,
+        settings.flip,
+        settings.shift,
+        context.target.provider,
+        versions(),
+        isa(),
+    )
 
     def fill(folder: Path) -> None:
-        def said(view: int) -> Told:
-            return lambda share, which: tell(
+        def said(view: int) -> ShareCallback:
+            return lambda share, which: on_progress(
                 (view + share) / n_views, f"the teacher answers view {view + 1} of {n_views}: {which}"
             )
 

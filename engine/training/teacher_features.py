@@ -20,16 +20,19 @@ def asking_features(teacher: Teacher) -> Ask:
     Raises StepError where the teacher is an ONNX file, or where its features are not finite.
     """
     if teacher.torch is None:
-        raise StepError(f"the teacher ({teacher.name}) is an ONNX file, which shows its answers and no features",
-                        "Set match to logits, or name a timm model as teacher")  # fmt: skip
+        raise StepError(
+            f"the teacher ({teacher.name}) is an ONNX file, which shows its answers and no features",
+            "Set match to logits, or name a timm model as teacher",
+        )
     network = DistillationTeacher(_module(teacher.torch)).eval()
     preprocess = teacher.torch.preprocess
 
     @torch.inference_mode()
     def ask(pixels: Pixels) -> Logits:
         parts = [pixels[start : start + BATCH] for start in range(0, len(pixels), BATCH)]
-        return check_finite(np.concatenate(
-            [network(normalised(part, preprocess), return_features=True).numpy() for part in parts]))  # fmt: skip
+        return check_finite(
+            np.concatenate([network(normalised(part, preprocess), return_features=True).numpy() for part in parts])
+        )
 
     return ask
 
@@ -50,8 +53,7 @@ def _width(model: TorchModel) -> int:
     height, width = model.preprocess.size
     features = DistillationTeacher(_module(model))(torch.zeros(1, model.in_chans, height, width), return_features=True)
     if features.ndim != 2:
-        raise StepError(f"'{model.architecture}' has no pooled features that could be matched",
-                        "Set match to logits")  # fmt: skip
+        raise StepError(f"'{model.architecture}' has no pooled features that could be matched", "Set match to logits")
     return int(features.shape[1])
 
 

@@ -25,7 +25,7 @@ def show() -> state.Act | None:
             _, reason = place(step, draft.steps, draft.given, title_of)
             if reason:
                 refused.append((step, reason))
-            elif _offer(step):
+            elif _add_candidate(step):
                 act = partial(cards_view.insert, step)
         for step, reason in refused:
             title = methods_view.title(step.technique)
@@ -33,7 +33,7 @@ def show() -> state.Act | None:
     return act
 
 
-def _offer(step: Step) -> bool:
+def _add_candidate(step: Step) -> bool:
     title = methods_view.title(step.technique)
     with st.container(gap="xxsmall"):
         pressed = st.button(title, icon=":material/add:", type="tertiary", key=state.key(f"add-{step.technique}"))

@@ -23,36 +23,46 @@ def legend(advice: Advice) -> str:
     """What the figures were measured at, and what the published ones are worth here."""
     own, target = advice.own, advice.target
     channels, height, width = own.input_shape
-    spread = (f", between {milliseconds(own.lowest_ms)} and {milliseconds(own.highest_ms)} as the machine drifted"
-              if own.lowest_ms and own.highest_ms else "")  # fmt: skip
-    text = (f"Measured here at {channels}×{height}×{width}, batch {target.batch_size}, "
-            f"{many(target.threads, 'thread')}, untrained. Your model's median is {milliseconds(own.p50_ms or 0)}"
-            f"{spread}; points lie at their ratio to it in the same rounds, with its 95 % interval.")  # fmt: skip
+    spread = (
+        f", between {milliseconds(own.lowest_ms)} and {milliseconds(own.highest_ms)} as the machine drifted"
+        if own.lowest_ms and own.highest_ms
+        else ""
+    )
+    text = (
+        f"Measured here at {channels}×{height}×{width}, batch {target.batch_size}, "
+        f"{many(target.threads, 'thread')}, untrained. Your model's median is {milliseconds(own.p50_ms or 0)}"
+        f"{spread}; points lie at their ratio to it in the same rounds, with its 95 % interval."
+    )
     sizes = {one.published.img_size for one in advice.measured if one.published}
     if sizes - {max(height, width)}:
         listed = ", ".join(str(size) for size in sorted(sizes))
-        text += (f" Top-1 was published at {listed} px: at another size, and on other images, a network reaches "
-                 "something else; it says how architectures compare.")  # fmt: skip
+        text += (
+            f" Top-1 was published at {listed} px: at another size, and on other images, a network reaches "
+            "something else; it says how architectures compare."
+        )
     return text
 
 
 def shown(advice: Advice) -> pd.DataFrame:
     """A row an architecture that was measured, the fastest first."""
-    return pd.DataFrame([
-        {
-            "Architecture": one.name,
-            "of yours": one.latency.ratio_to_baseline,
-            "95 %": f"{one.latency.ratio_low:.2f} to {one.latency.ratio_high:.2f}" + (" (busy)" if one.busy else ""),
-            "ms": one.latency.ratio_to_baseline * (advice.own.p50_ms or 0),
-            "top-1": 100 * one.published.top1 if one.published else None,
-            "at px": one.published.img_size if one.published else None,
-            "parameters": one.parameters / 1e6 if one.parameters else None,
-            "advice": ", ".join(word for word in WORDS if one.name in getattr(advice, word)),
-            "what it is": f"{one.family}: {one.why}",
-        }
-        for one in advice.measured
-        if one.latency
-    ])  # fmt: skip
+    return pd.DataFrame(
+        [
+            {
+                "Architecture": one.name,
+                "of yours": one.latency.ratio_to_baseline,
+                "95 %": f"{one.latency.ratio_low:.2f} to {one.latency.ratio_high:.2f}"
+                + (" (busy)" if one.busy else ""),
+                "ms": one.latency.ratio_to_baseline * (advice.own.p50_ms or 0),
+                "top-1": 100 * one.published.top1 if one.published else None,
+                "at px": one.published.img_size if one.published else None,
+                "parameters": one.parameters / 1e6 if one.parameters else None,
+                "advice": ", ".join(word for word in WORDS if one.name in getattr(advice, word)),
+                "what it is": f"{one.family}: {one.why}",
+            }
+            for one in advice.measured
+            if one.latency
+        ]
+    )
 
 
 def refused(advice: Advice) -> list[str]:

@@ -25,8 +25,10 @@ from pages._ui.wording import duration, plain, roughly, sentence, share
 ADDRESS = "advice"
 TITLE = "Other architectures on this machine"
 ASK = "Which architecture would be faster here?"
-TEXT = ("Latency depends on the machine as much as on the network. A shortlist of architectures is timed on this "
-        "machine, each in turns with your model, and set against the ImageNet accuracy published for it.")  # fmt: skip
+TEXT = (
+    "Latency depends on the machine as much as on the network. A shortlist of architectures is timed on this "
+    "machine, each in turns with your model, and set against the ImageNet accuracy published for it."
+)
 
 
 def show(draft: Draft) -> None:
@@ -34,24 +36,32 @@ def show(draft: Draft) -> None:
     if draft.model is None:
         return
     labelled = draft.data is not None and not (isinstance(draft.data, ImagesData) and not draft.data.labelled)
-    request = AdviseRequest(model=draft.model, target=draft.target, preprocess=draft.preprocess, seed=draft.seed,
-                            data=draft.data if labelled else None, split=draft.split)  # fmt: skip
+    request = AdviseRequest(
+        model=draft.model,
+        target=draft.target,
+        preprocess=draft.preprocess,
+        seed=draft.seed,
+        data=draft.data if labelled else None,
+        split=draft.split,
+    )
     with chrome.card("advice", TITLE, TEXT):
         found = kept.started(ADDRESS, request)
         if found is None:
-            _offer(request)
+            _add_candidate(request)
         elif found.state not in live.ENDED:
             live.watch(found.id, _going)
         else:
             _ended(draft, request, found)
 
 
-def _offer(request: AdviseRequest) -> None:
+def _add_candidate(request: AdviseRequest) -> None:
     seconds = estimate(request).seconds
     if st.button(ASK, icon=":material/speed:"):
         kept.start(ADDRESS, request)
-    st.caption(f"About {duration(seconds)} the first time, estimated; what was measured is kept. You can stop it, "
-               "and go on with something else meanwhile.")  # fmt: skip
+    st.caption(
+        f"About {duration(seconds)} the first time, estimated; what was measured is kept. You can stop it, "
+        "and go on with something else meanwhile."
+    )
 
 
 def _going(found: Job) -> None:
@@ -75,8 +85,10 @@ def _ended(draft: Draft, request: AdviseRequest, found: Job) -> None:
         _told(draft, advice)
         if not advice.complete:
             left = sum(one.latency is None and one.refused is None for one in advice.architectures)
-            st.info(f"It was ended with {many(left, 'architecture')} still to come; what was measured is kept.",
-                    icon=":material/pause_circle:")  # fmt: skip
+            st.info(
+                f"It was ended with {many(left, 'architecture')} still to come; what was measured is kept.",
+                icon=":material/pause_circle:",
+            )
     elif found.state == "cancelled":
         st.info("Stopped before the first figure.", icon=":material/pause_circle:")
     elif isinstance(advice, Advice) and found.state == "done":
@@ -122,7 +134,12 @@ def _pick(advice: Advice) -> str | None:
     """The architecture that is pointed at in the table, else the first that is advised."""
     frame = advice_table.shown(advice)
     event = st.dataframe(
-        frame, hide_index=True, on_select="rerun", selection_mode=picking.MODES, key="advice-table", height=320,
+        frame,
+        hide_index=True,
+        on_select="rerun",
+        selection_mode=picking.MODES,
+        key="advice-table",
+        height=320,
         alt="Architectures, the fastest first",
         column_config={
             "Architecture": st.column_config.TextColumn(pinned=True),
@@ -132,10 +149,10 @@ def _pick(advice: Advice) -> str | None:
             "parameters": st.column_config.NumberColumn(format="%.1f M"),
             "advice": st.column_config.TextColumn(
                 help="faster: at least your model's published top-1, and surely faster. better: more top-1 at no more "
-                     "latency. front: no other is faster and at least as accurate."
+                "latency. front: no other is faster and at least as accurate."
             ),
         },
-    )  # fmt: skip
+    )
     row = picking.picked(event, len(frame))
     if row is not None:
         return str(frame.iloc[row]["Architecture"])
@@ -151,10 +168,20 @@ def _ways_on(advice: Advice, name: str) -> None:
     figure = f", {share(one.published.top1)} published for {weights}" if one.published else ""
     st.markdown(f"**{plain(name)}**{plain(figure)}")
     with st.container(horizontal=True):
-        st.button("Start from this one", icon=":material/flag:", on_click=_take, args=(advice, weights), key="take",
-                  help="Makes it your model, with pretrained weights; fine-tune it for your classes.")  # fmt: skip
-        if st.button("Distil into this one", icon=":material/school:", key="distil",
-                     help="It learns the answers of your model as it is now, and takes its place."):  # fmt: skip
+        st.button(
+            "Start from this one",
+            icon=":material/flag:",
+            on_click=_take,
+            args=(advice, weights),
+            key="take",
+            help="Makes it your model, with pretrained weights; fine-tune it for your classes.",
+        )
+        if st.button(
+            "Distil into this one",
+            icon=":material/school:",
+            key="distil",
+            help="It learns the answers of your model as it is now, and takes its place.",
+        ):
             state.replace_draft(state.draft().with_student(Distill(student=weights)))
             state.go(chrome.OPTIMIZE)
 
@@ -165,7 +192,10 @@ def _take(advice: Advice, weights: str) -> None:
     channels, height, width = advice.own.input_shape
     entry = catalogue_entry(weights)
     own = entry.input_size if entry else (3, height, width)
-    model = TimmModel(name=weights, in_chans=channels if channels != own[0] else None,
-                      img_size=TimmModel.edge_of((height, width)) if height != own[1] else None)  # fmt: skip
+    model = TimmModel(
+        name=weights,
+        in_chans=channels if channels != own[0] else None,
+        img_size=TimmModel.edge_of((height, width)) if height != own[1] else None,
+    )
     state.replace_draft(state.draft().changed(model=model))
     state.turn("source", "Catalogue")

@@ -24,11 +24,24 @@ def show(report: Report) -> None:
         st.caption(_how_sure(best))
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             files_view.download(report, best, best.label)
-            st.button("How to run it", icon=":material/code:", type="tertiary", key="to-files", on_click=state.turn,
-                      args=("view", "Take home"))  # fmt: skip
+            st.button(
+                "How to run it",
+                icon=":material/code:",
+                type="tertiary",
+                key="to-files",
+                on_click=state.turn,
+                args=("view", "Take home"),
+            )
             if report.races:
-                st.button("See the race", icon=":material/flag:", type="tertiary", key="to-race", on_click=state.turn,
-                          args=("view", "Race"), help="Every candidate, and what became of it.")  # fmt: skip
+                st.button(
+                    "See the race",
+                    icon=":material/flag:",
+                    type="tertiary",
+                    key="to-race",
+                    on_click=state.turn,
+                    args=("view", "Race"),
+                    help="Every candidate, and what became of it.",
+                )
         _figures(best, base)
 
 
@@ -95,8 +108,10 @@ def _how_sure(best: Variant) -> str:
     verdict, images = best.verdict, best.accuracy or best.fidelity
     if verdict and verdict.drop_low is not None and verdict.drop_high is not None and images:
         what = "top-1" if best.accuracy else "agreement"
-        parts.append(f"the loss of {what} lies between {points(verdict.drop_low)} and {points(verdict.drop_high)} "
-                     f"(95 %, {images.n_images:,} images)")  # fmt: skip
+        parts.append(
+            f"the loss of {what} lies between {points(verdict.drop_low)} and {points(verdict.drop_high)} "
+            f"(95 %, {images.n_images:,} images)"
+        )
     return plain("; ".join(parts) + ".") if parts else ""
 
 
@@ -105,14 +120,23 @@ def _figures(best: Variant, base: Variant) -> None:
     other = best.id != base.id
     with st.grid(4, min_column_width=125, gap="small"):
         if best.latency and other:
-            st.metric("Speed", f"{best.latency.speedup:.2f}×", f"{best.latency.speedup_low:.2f} to "
-                      f"{best.latency.speedup_high:.2f}", delta_arrow="off", delta_color="off",
-                      help="Times as fast as the baseline, with its 95 % interval.")  # fmt: skip
+            st.metric(
+                "Speed",
+                f"{best.latency.speedup:.2f}×",
+                f"{best.latency.speedup_low:.2f} to {best.latency.speedup_high:.2f}",
+                delta_arrow="off",
+                delta_color="off",
+                help="Times as fast as the baseline, with its 95 % interval.",
+            )
         if best.latency:
             was = f"from {milliseconds(base.latency.p50_ms)}" if other and base.latency else None
             st.metric("Latency, median", milliseconds(best.latency.p50_ms), was, delta_arrow="off", delta_color="off")
-        st.metric("File size", megabytes(best.size_bytes), _arrow(change(best.size_bytes, base.size_bytes), other),
-                  delta_color="inverse")  # fmt: skip
+        st.metric(
+            "File size",
+            megabytes(best.size_bytes),
+            _arrow(change(best.size_bytes, base.size_bytes), other),
+            delta_color="inverse",
+        )
         if best.accuracy:
             moved = points(best.accuracy.top1 - base.accuracy.top1) if base.accuracy else ""
             st.metric("Top-1 accuracy", share(best.accuracy.top1), _arrow(moved, other))

@@ -14,8 +14,14 @@ def pick(label: str, current: str, name: str, first: Sequence[str] = ()) -> str:
     parameters = _parameters()
     known = current in parameters or current in first
     names = [*first, *(() if known else (current,)), *parameters]
-    chosen = st.selectbox(label, names, index=names.index(current), key=state.key(name), help="Any timm architecture; "
-                          "type to search.", format_func=lambda one: _words(one, parameters))  # fmt: skip
+    chosen = st.selectbox(
+        label,
+        names,
+        index=names.index(current),
+        key=state.key(name),
+        help="Any timm architecture; type to search.",
+        format_func=lambda one: _words(one, parameters),
+    )
     return str(chosen)
 
 

@@ -2,7 +2,7 @@
 
 from typing import TypeVar
 
-from engine import Finetune, Given, Settings, Step, place, refusals
+from engine import ChainInputs, Finetune, Settings, Step, place, refusals
 
 Chain = tuple[Step, ...]
 T = TypeVar("T")
@@ -27,7 +27,7 @@ def steps(cards: Cards) -> Chain:
     return tuple(card.step for card in cards if card.on)
 
 
-def added(cards: Cards, step: Step, given: Given, at: int | None = None) -> Cards:
+def added(cards: Cards, step: Step, given: ChainInputs, at: int | None = None) -> Cards:
     """One card more: at this place, or where the rules of chains put it."""
     if at is None:
         number, _ = place(step, steps(cards), given)
@@ -52,7 +52,7 @@ def moved(cards: tuple[T, ...], index: int, to: int) -> tuple[T, ...]:
     return tuple(rest)
 
 
-def branches(chain: Chain, given: Given) -> tuple[Chain, ...]:
+def branches(chain: Chain, given: ChainInputs) -> tuple[Chain, ...]:
     """The chain, and each of its steps as a chain of its own, where it can be one.
 
     A leading fine-tune, which makes the baseline, begins every one of them. A step that only its beginning is told

@@ -60,8 +60,13 @@ def _card(index: int) -> tuple[list[Problem], Act | None]:
     with st.container(key=f"step-{index + 1}", gap="xsmall"):
         with st.container(horizontal=True, vertical_alignment="top", gap="xsmall"):
             title = methods_view.title(card.step.technique)
-            on = st.toggle(f"{title}, step {index + 1}", value=card.on, key=state.key(f"on-{index}"), width="content",
-                           label_visibility="collapsed")  # fmt: skip
+            on = st.toggle(
+                f"{title}, step {index + 1}",
+                value=card.on,
+                key=state.key(f"on-{index}"),
+                width="content",
+                label_visibility="collapsed",
+            )
             body = st.expander(_line(index, card.step, on, len(draft.cards)), key=_open(index), on_change="rerun")
             act = _menu(index, len(draft.cards))
         with body:
@@ -120,8 +125,13 @@ def _menu(index: int, n: int) -> Act | None:
         **({DOWN: lambda them: cards.moved(them, index, index + 1)} if index < n - 1 else {}),
         REMOVE: lambda them: cards.removed(them, index),
     }
-    chosen = st.menu_button(":material/more_vert:", list(ways), type="tertiary", key=state.key(f"menu-{index}"),
-                            help=f"Move or remove step {index + 1}")  # fmt: skip
+    chosen = st.menu_button(
+        ":material/more_vert:",
+        list(ways),
+        type="tertiary",
+        key=state.key(f"menu-{index}"),
+        help=f"Move or remove step {index + 1}",
+    )
     return partial(_rearranged, ways[chosen]) if chosen else None
 
 

@@ -18,23 +18,44 @@ def _table(text: str) -> pd.DataFrame:
     """The matching architectures; the catalogue ships with the project and is nobody's data."""
     return pd.DataFrame(
         [
-            (e.name, e.family, e.parameters / 1e6, e.macs / 1e9, "×".join(str(n) for n in e.input_size[1:]),
-             list(e.pretrained_tags))
+            (
+                e.name,
+                e.family,
+                e.parameters / 1e6,
+                e.macs / 1e9,
+                "×".join(str(n) for n in e.input_size[1:]),
+                list(e.pretrained_tags),
+            )
             for e in search_models(text)
         ],
         columns=["name", "family", "parameters", "macs", "input", "tags"],
-    )  # fmt: skip
+    )
 
 
 def choose() -> None:
     """Search on the left of a name, then its weights; writes the model into the draft."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        text = st.text_input("Search", type="search", live="300ms", placeholder="resnet, mobilenet, vit tiny …",
-                             icon=":material/search:", key="search", bind="query-params")  # fmt: skip
+        text = st.text_input(
+            "Search",
+            type="search",
+            live="300ms",
+            placeholder="resnet, mobilenet, vit tiny …",
+            icon=":material/search:",
+            key="search",
+            bind="query-params",
+        )
         families = _table("")["family"].unique().tolist()
         family = st.selectbox("Family", [ANY, *sorted(families)], key="family", width=220)
-        largest = st.number_input("At most, M parameters", min_value=0.1, value=None, step=5.0, format="%g",
-                                  placeholder="no limit", key="largest", width=190)  # fmt: skip
+        largest = st.number_input(
+            "At most, M parameters",
+            min_value=0.1,
+            value=None,
+            step=5.0,
+            format="%g",
+            placeholder="no limit",
+            key="largest",
+            width=190,
+        )
         pretrained = st.toggle("With pretrained weights", key="pretrained")
     found = _table(text or "")
     keep = pd.Series(True, index=found.index)
@@ -55,7 +76,11 @@ def choose() -> None:
 
 def _pick(found: pd.DataFrame) -> str | None:
     event = st.dataframe(
-        found, hide_index=True, on_select="rerun", selection_mode=picking.MODES, key=state.key("catalogue"),
+        found,
+        hide_index=True,
+        on_select="rerun",
+        selection_mode=picking.MODES,
+        key=state.key("catalogue"),
         height=min(300, 37 + 35 * max(len(found), 1)),
         alt="timm architectures that match the search",
         column_config={
@@ -66,7 +91,7 @@ def _pick(found: pd.DataFrame) -> str | None:
             "input": "Input",
             "tags": st.column_config.ListColumn("Pretrained tags"),
         },
-    )  # fmt: skip
+    )
     row = picking.picked(event, len(found))
     if row is not None:
         return str(found.iloc[row]["name"])
@@ -77,12 +102,22 @@ def _pick(found: pd.DataFrame) -> str | None:
 def _weights(entry: CatalogueEntry) -> None:
     with chrome.card("weights", plain(entry.name), f"{count(entry.parameters)} parameters, {count(entry.macs)} MACs"):
         kinds = [kind for kind in WEIGHTS if kind != "pretrained" or entry.pretrained_tags]
-        kind = st.segmented_control("Weights", kinds, default=kinds[0], required=True, key=f"weights-{entry.name}",
-                                    format_func=WEIGHTS.__getitem__)  # fmt: skip
+        kind = st.segmented_control(
+            "Weights",
+            kinds,
+            default=kinds[0],
+            required=True,
+            key=f"weights-{entry.name}",
+            format_func=WEIGHTS.__getitem__,
+        )
         name, upload = entry.name, None
         if kind == "pretrained":
-            tag = st.selectbox("Trained as", entry.pretrained_tags, key=f"tag-{entry.name}",
-                               help="The recipe and the data of the pretrained weights.")  # fmt: skip
+            tag = st.selectbox(
+                "Trained as",
+                entry.pretrained_tags,
+                key=f"tag-{entry.name}",
+                help="The recipe and the data of the pretrained weights.",
+            )
             name = f"{entry.name}.{tag}" if tag else entry.name
             st.caption("Comes from the Hugging Face Hub the first time and is kept on this machine.")
         elif kind == "random":

@@ -27,8 +27,10 @@ def settings(current: Distill, draft: Draft, name: str) -> Filled[Distill]:
     shown = current.student or (ITSELF if own else SMALL)
     student = architectures.pick("Student", shown, f"{name}-student", own)
     teacher = _teacher(current.teacher, name)
-    drawn = {"student": Drawn(None if student == ITSELF else student),
-             "teacher": Drawn(teacher.model_dump() if teacher else None)}  # fmt: skip
+    drawn = {
+        "student": Drawn(None if student == ITSELF else student),
+        "teacher": Drawn(teacher.model_dump() if teacher else None),
+    }
     return forms.form(Distill, name, current, drawn=drawn)
 
 
@@ -36,10 +38,16 @@ def _teacher(current: TeacherSource | None, name: str) -> TeacherSource | None:
     sample = {"sample": "The sample's network"} if isinstance(current, SampleModel) else {}
     offered = {**TEACHERS, **sample}
     before = "chain" if current is None else current.kind
-    kind = st.segmented_control("Teacher", list(offered), default=before, required=True, wrap=True,
-                                key=state.key(f"{name}-teacher"), format_func=offered.__getitem__,
-                                help="Whose answers are learnt. It must tell the data's classes apart and take images "
-                                     "of the same size.")  # fmt: skip
+    kind = st.segmented_control(
+        "Teacher",
+        list(offered),
+        default=before,
+        required=True,
+        wrap=True,
+        key=state.key(f"{name}-teacher"),
+        format_func=offered.__getitem__,
+        help="Whose answers are learnt. It must tell the data's classes apart and take images of the same size.",
+    )
     match kind:
         case "baseline":
             return BaselineModel()

@@ -9,10 +9,10 @@ from pydantic import ValidationError
 
 from engine import (
     Budget,
+    ChainInputs,
     DataSource,
     FileModel,
     Finetune,
-    Given,
     Goal,
     ImagesData,
     ModelSource,
@@ -79,8 +79,14 @@ class Draft(Settings):
     def with_student(self, step: Step) -> Self:
         """With a student before all that would change its teacher: only a fine-tune that makes the baseline leads."""
         rest = tuple(card for card in self.cards if card.step.technique != step.technique)
-        leads = next((index + 1 for index, card in enumerate(rest) if card.on and isinstance(card.step, Finetune)
-                      and not any(other.on for other in rest[:index])), 0)  # fmt: skip
+        leads = next(
+            (
+                index + 1
+                for index, card in enumerate(rest)
+                if card.on and isinstance(card.step, Finetune) and not any(other.on for other in rest[:index])
+            ),
+            0,
+        )
         return self.changed(cards=cards.added(rest, step, self.given, leads), chains=None)
 
     def without_first(self) -> Self:
@@ -89,9 +95,9 @@ class Draft(Settings):
         return self.changed(cards=cards.removed(self.cards, first))
 
     @property
-    def given(self) -> Given:
+    def given(self) -> ChainInputs:
         """What the rules of chains ask of the model and the data, as far as these are chosen."""
-        return Given.of(self.model, self.data, undecided=not self.has_data)
+        return ChainInputs.of(self.model, self.data, undecided=not self.has_data)
 
     @property
     def has_data(self) -> bool:
@@ -113,11 +119,20 @@ class Draft(Settings):
             raise SettingsError("no model is chosen yet", "Choose one on the Model page")
         if not self.has_data:
             raise SettingsError("no data is chosen yet", "Choose images on the Data page, or go on without data")
-        return Recipe.parse({
-            "name": self.title[:120], "model": self.model, "data": self.data, "split": self.split,
-            "preprocess": self.preprocess, "target": self.target, "budget": self.budget, "goal": self.goal,
-            "seed": self.seed, **self._chains(),
-        })  # fmt: skip
+        return Recipe.parse(
+            {
+                "name": self.title[:120],
+                "model": self.model,
+                "data": self.data,
+                "split": self.split,
+                "preprocess": self.preprocess,
+                "target": self.target,
+                "budget": self.budget,
+                "goal": self.goal,
+                "seed": self.seed,
+                **self._chains(),
+            }
+        )
 
     def bare(self) -> Recipe:
         """The recipe without steps, but for a leading fine-tune that makes the baseline. Raises SettingsError."""
@@ -143,10 +158,18 @@ def sample() -> Draft:
 def from_recipe(recipe: Recipe) -> Draft:
     """The draft that leads to this recipe again."""
     draft = Draft(
-        name=recipe.name, model=recipe.model, data=recipe.data, synthetic=recipe.data is None, split=recipe.split,
-        preprocess=recipe.preprocess, cards=cards.of_chain(recipe.chains[0]), target=recipe.target,
-        budget=recipe.budget, goal=recipe.goal, seed=recipe.seed,
-    )  # fmt: skip
+        name=recipe.name,
+        model=recipe.model,
+        data=recipe.data,
+        synthetic=recipe.data is None,
+        split=recipe.split,
+        preprocess=recipe.preprocess,
+        cards=cards.of_chain(recipe.chains[0]),
+        target=recipe.target,
+        budget=recipe.budget,
+        goal=recipe.goal,
+        seed=recipe.seed,
+    )
     if len(recipe.chains) == 1:
         return draft
     if cards.branches(draft.steps, draft.given) == recipe.chains:
@@ -173,8 +196,11 @@ def to_link(draft: Draft) -> str:
 def _short(step: Step) -> dict[str, Any]:
     """What a step is and how it differs from its defaults: a link has to hold many of them."""
     fields = type(step).model_fields
-    return {name: value for name, value in step.model_dump(mode="json").items()
-            if name in ("technique", "method") or getattr(step, name) != fields[name].default}  # fmt: skip
+    return {
+        name: value
+        for name, value in step.model_dump(mode="json").items()
+        if name in ("technique", "method") or getattr(step, name) != fields[name].default
+    }
 
 
 def from_link(word: str) -> Draft:

@@ -6,16 +6,22 @@ from engine import Report, Variant, charts
 from pages._ui import chrome
 from pages._ui.wording import duration, plain
 
-TREE = ("Each below the one it came from. Teal is recommended, grey is the baseline, red is over the budget or slower, "
-        "blue is any other.")  # fmt: skip
+TREE = (
+    "Each below the one it came from. Teal is recommended, grey is the baseline, red is over the budget or slower, "
+    "blue is any other."
+)
 
 
 def show(report: Report) -> None:
     """The chain of one variant, the recommended first, and the tree of all."""
     made = _ends(report)
     names = charts.names(report)
-    id = st.selectbox("The chain that leads to", [variant.id for variant in made], key="chain-to",
-                      format_func=lambda id: names[id].replace("<br>", " "))  # fmt: skip
+    id = st.selectbox(
+        "The chain that leads to",
+        [variant.id for variant in made],
+        key="chain-to",
+        format_func=lambda id: names[id].replace("<br>", " "),
+    )
     labelled = any(variant.accuracy for variant in report.main_variants)
     with st.grid(2, min_column_width=330, gap="medium"):
         for title, quantity in (

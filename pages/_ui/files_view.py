@@ -29,16 +29,26 @@ def show(report: Report) -> None:
 
 def _downloads(report: Report) -> None:
     with st.container(horizontal=True):
-        st.download_button("Report as JSON", report.model_dump_json(indent=2), mime="application/json",
-                               file_name=f"report-{report.run_id}.json", icon=":material/data_object:",
-                               on_click="ignore")  # fmt: skip
-        st.download_button("Variants as CSV", table.as_csv(report), mime="text/csv", on_click="ignore",
-                               file_name=f"variants-{report.run_id}.csv", icon=":material/table:")  # fmt: skip
+        st.download_button(
+            "Report as JSON",
+            report.model_dump_json(indent=2),
+            mime="application/json",
+            file_name=f"report-{report.run_id}.json",
+            icon=":material/data_object:",
+            on_click="ignore",
+        )
+        st.download_button(
+            "Variants as CSV",
+            table.as_csv(report),
+            mime="text/csv",
+            on_click="ignore",
+            file_name=f"variants-{report.run_id}.csv",
+            icon=":material/table:",
+        )
 
 
 def _unchanged(reason: str) -> None:
-    st.info(f"{plain(sentence(reason))} What is recommended is the baseline, as an ONNX file.",
-            icon=":material/info:")  # fmt: skip
+    st.info(f"{plain(sentence(reason))} What is recommended is the baseline, as an ONNX file.", icon=":material/info:")
 
 
 def card(report: Report, variant: Variant, title: str) -> None:
@@ -55,10 +65,16 @@ def card(report: Report, variant: Variant, title: str) -> None:
 def download(report: Report, variant: Variant, title: str) -> str:
     """The button that downloads a variant; the file's name, which no other variant of any run has."""
     name = f"{slug(title)}-{report.run_id}-{variant.id}.onnx"
-    st.download_button(f"Download the ONNX file, {megabytes(variant.size_bytes)}",
-                       _opener(variant_file(report.run_id, variant.id)), file_name=name, type="primary",
-                       mime="application/octet-stream", icon=":material/download:", on_click="ignore",
-                       key=f"download-{report.run_id}-{variant.id}")  # fmt: skip
+    st.download_button(
+        f"Download the ONNX file, {megabytes(variant.size_bytes)}",
+        _opener(variant_file(report.run_id, variant.id)),
+        file_name=name,
+        type="primary",
+        mime="application/octet-stream",
+        icon=":material/download:",
+        on_click="ignore",
+        key=f"download-{report.run_id}-{variant.id}",
+    )
     return name
 
 

@@ -42,9 +42,15 @@ class Filled(Generic[S]):
 
 
 def form(
-    kind: type[S], name: str, current: S, *, only: Collection[str] = (), without: Collection[str] = (),
-    drawn: Mapping[str, Drawn] | None = None, limits: Mapping[str, int] | None = None,
-) -> Filled[S]:  # fmt: skip
+    kind: type[S],
+    name: str,
+    current: S,
+    *,
+    only: Collection[str] = (),
+    without: Collection[str] = (),
+    drawn: Mapping[str, Drawn] | None = None,
+    limits: Mapping[str, int] | None = None,
+) -> Filled[S]:
     """The settings as the widgets say; expert fields are folded away, and what is wrong stands beside its field.
 
     `only` restricts the fields and `without` leaves some as they are; `drawn` has those that the caller draws itself.
@@ -92,9 +98,12 @@ def _draw(fields: Mapping[str, FieldInfo], name: str, values: dict[str, Any], sl
 
 
 def _problems(
-    kind: type[Settings], fields: Mapping[str, FieldInfo], drawn: Mapping[str, Drawn], values: Mapping[str, Any],
+    kind: type[Settings],
+    fields: Mapping[str, FieldInfo],
+    drawn: Mapping[str, Drawn],
+    values: Mapping[str, Any],
     limits: Mapping[str, int],
-) -> dict[str, str]:  # fmt: skip
+) -> dict[str, str]:
     """What is wrong, a sentence by field. Of a number whose range is declared the sentence is in the form's unit."""
     factors = {f: _factor(info) for f, info in fields.items()} | {f: one.factor for f, one in drawn.items()}
     wrong = {
@@ -175,8 +184,17 @@ def _names(label: str, info: FieldInfo, value: tuple[str, ...], key: str) -> tup
     """Names, one a line or with commas between them; as they are while nobody changes their text."""
     shown = "\n".join(value)
     nothing = AUTOMATIC if _empty(info) == AUTOMATIC else "none"
-    text = st.text_area(label, value=shown, key=key, height=82, placeholder=nothing,
-                        help=f"{_help(info)} One a line, or with commas between them.") or ""  # fmt: skip
+    text = (
+        st.text_area(
+            label,
+            value=shown,
+            key=key,
+            height=82,
+            placeholder=nothing,
+            help=f"{_help(info)} One a line, or with commas between them.",
+        )
+        or ""
+    )
     return value if text == shown else tuple(name for part in SEPARATORS.split(text) if (name := part.strip()))
 
 

@@ -17,15 +17,21 @@ def show() -> None:
 
 def _usage() -> None:
     found = usage()
-    chrome.facts({
-        "Runs": megabytes(found.jobs_bytes),
-        "Cache": megabytes(found.cache_bytes),
-        "Uploads": megabytes(found.uploads_bytes),
-        "Free on the disk": megabytes(found.free_bytes),
-    })  # fmt: skip
+    chrome.facts(
+        {
+            "Runs": megabytes(found.jobs_bytes),
+            "Cache": megabytes(found.cache_bytes),
+            "Uploads": megabytes(found.uploads_bytes),
+            "Free on the disk": megabytes(found.free_bytes),
+        }
+    )
     st.code(found.home, language=None)
-    if st.button("Free the cache", icon=":material/mop:", disabled=not found.cache_bytes,
-                 help="What was computed before is computed again when it is needed; no run is lost."):  # fmt: skip
+    if st.button(
+        "Free the cache",
+        icon=":material/mop:",
+        disabled=not found.cache_bytes,
+        help="What was computed before is computed again when it is needed; no run is lost.",
+    ):
         state.leave_notice(f"Freed {megabytes(free_cache())}")
         st.rerun()
 

@@ -16,12 +16,16 @@ def choose() -> None:
             upload = uploads_view.pick("images", "A zip of images", ["zip"])
         with folder:
             upload = uploads_view.pick_folder() or upload
-        kind = st.segmented_control("Labels", list(LABELS), default="folders", required=True, key="labels-kind",
-                                    format_func=LABELS.__getitem__)  # fmt: skip
+        kind = st.segmented_control(
+            "Labels", list(LABELS), default="folders", required=True, key="labels-kind", format_func=LABELS.__getitem__
+        )
         table = uploads_view.pick("labels", "The CSV: a line per image, file,label", ["csv"]) if kind == "csv" else None
         with st.expander("Class names and split"):
-            names = st.text_area("Class names in the order of the model's outputs, one a line", key="class-names",
-                                 placeholder="Left empty: the sorted names of the folders")  # fmt: skip
+            names = st.text_area(
+                "Class names in the order of the model's outputs, one a line",
+                key="class-names",
+                placeholder="Left empty: the sorted names of the folders",
+            )
             split = forms.form(Split, "split", state.draft().split)
         data = _data(upload, str(kind), table, names or "")
         if st.button(

@@ -30,8 +30,9 @@ def data(draft: Draft) -> Look:
         return "good" if draft.synthetic else "none"
     if draft.model is None:
         return "unknown" if isinstance(draft.data, ImagesData) else "good"
-    request = PreviewRequest(model=draft.model, data=draft.data, split=draft.split, preprocess=draft.preprocess,
-                             seed=draft.seed)  # fmt: skip
+    request = PreviewRequest(
+        model=draft.model, data=draft.data, split=draft.split, preprocess=draft.preprocess, seed=draft.seed
+    )
     return _look(request, stranger=isinstance(draft.data, ImagesData))
 
 

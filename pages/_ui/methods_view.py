@@ -38,7 +38,13 @@ def choose(current: Step, name: str, labels: Mapping[str, str] | None = None) ->
     if len(known) < 2:
         return current
     before = getattr(current, "method", "")
-    method = st.segmented_control("Method", list(known), default=before, required=True, wrap=True,
-                                  key=state.key(f"{name}-method"),
-                                  format_func=lambda one: (labels or {}).get(one, known[one].title))  # fmt: skip
+    method = st.segmented_control(
+        "Method",
+        list(known),
+        default=before,
+        required=True,
+        wrap=True,
+        key=state.key(f"{name}-method"),
+        format_func=lambda one: (labels or {}).get(one, known[one].title),
+    )
     return current if method == before else default(current.technique, str(method))

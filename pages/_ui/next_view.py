@@ -7,11 +7,24 @@ from pages._ui import cards, chrome, state
 from pages._ui.draft import Draft, from_recipe
 from pages._ui.wording import plain, sentence
 
-ICONS = {"images": "photo_library", "train": "school", "qat": "fitness_center", "quantize": "flag",
-         "prune": "content_cut", "distill": "school", "architecture": "network_node", "hardware": "memory",
-         "threads": "memory", "batch": "stacks"}  # fmt: skip
-BASES = {"measured_here": "measured on this machine", "measured_elsewhere": "measured on another machine",
-         "published": "published", "unknown": "not known for this model"}  # fmt: skip
+ICONS = {
+    "images": "photo_library",
+    "train": "school",
+    "qat": "fitness_center",
+    "quantize": "flag",
+    "prune": "content_cut",
+    "distill": "school",
+    "architecture": "network_node",
+    "hardware": "memory",
+    "threads": "memory",
+    "batch": "stacks",
+}
+BASES = {
+    "measured_here": "measured on this machine",
+    "measured_elsewhere": "measured on another machine",
+    "published": "published",
+    "unknown": "not known for this model",
+}
 
 
 def show(report: Report) -> None:
@@ -32,8 +45,13 @@ def show(report: Report) -> None:
 def _button(report: Report, way: Suggestion) -> None:
     icon = f":material/{ICONS[way.code]}:"
     if way.code == "hardware":
-        st.button("Take the recipe there", icon=icon, key="next-go-hardware", on_click=state.turn,
-                  args=("view", "How it was measured"))  # fmt: skip
+        st.button(
+            "Take the recipe there",
+            icon=icon,
+            key="next-go-hardware",
+            on_click=state.turn,
+            args=("view", "How it was measured"),
+        )
     elif way.code == "images":
         if st.button("Choose the images", icon=icon, key="next-go-images"):
             state.replace_draft(_again(report))

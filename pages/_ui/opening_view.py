@@ -21,8 +21,13 @@ def restore() -> None:
 def show() -> None:
     """An uploader for a recipe file; what it says replaces the draft."""
     with st.expander("Open a recipe", icon=":material/folder_open:", expanded=state.param("open") == "recipe"):
-        file = st.file_uploader("A recipe file", type=["yaml", "yml", "json"], max_upload_size=1,
-                                key=state.key("open-recipe"), label_visibility="collapsed")  # fmt: skip
+        file = st.file_uploader(
+            "A recipe file",
+            type=["yaml", "yml", "json"],
+            max_upload_size=1,
+            key=state.key("open-recipe"),
+            label_visibility="collapsed",
+        )
         if file is None:
             return
         with guarded():

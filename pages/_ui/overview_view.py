@@ -23,8 +23,12 @@ def show(report: Report) -> None:
             st.header("The baseline" if alone else "Every variant beside the baseline", anchor=False)
             everything = st.toggle("All figures", key="all-figures")
         with st.container(key="variants"):
-            st.table(table.shown(report, everything=everything), border="horizontal", hide_index=True,
-                     alt="Variants and their measurements")  # fmt: skip
+            st.table(
+                table.shown(report, everything=everything),
+                border="horizontal",
+                hide_index=True,
+                alt="Variants and their measurements",
+            )
         st.caption(table.legend(report))
         _charts(report)
         _notes(report)
@@ -49,12 +53,20 @@ def _charts(report: Report) -> None:
     labelled = any(variant.accuracy for variant in report.main_variants)
     quality = charts.accuracy if labelled else charts.agreement
     if len(report.main_variants) == 1:
-        _grid(report, ("File size", charts.size, "size"), ("How long a call takes", charts.latency, "latency"),
-              *([("How often it is right", charts.accuracy, "accuracy")] if labelled else []))  # fmt: skip
+        _grid(
+            report,
+            ("File size", charts.size, "size"),
+            ("How long a call takes", charts.latency, "latency"),
+            *([("How often it is right", charts.accuracy, "accuracy")] if labelled else []),
+        )
         return
-    _grid(report, ("Smaller?", charts.size, "size"), ("How long a call takes", charts.latency, "latency"),
-          ("Faster, and how sure is that?", charts.speed, "speed"),
-          ("Still right?" if labelled else "Still the same answers?", quality, quality.__name__))  # fmt: skip
+    _grid(
+        report,
+        ("Smaller?", charts.size, "size"),
+        ("How long a call takes", charts.latency, "latency"),
+        ("Faster, and how sure is that?", charts.speed, "speed"),
+        ("Still right?" if labelled else "Still the same answers?", quality, quality.__name__),
+    )
     with chrome.card(
         "chart-tradeoff", "What is gained, what it costs", "Up and left is better; the bubble is the file."
     ):

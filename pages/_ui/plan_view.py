@@ -52,5 +52,11 @@ def take_along(recipe: Recipe | None) -> None:
     with st.expander("The same as a recipe and a command", icon=":material/terminal:"):
         st.code(f"python -m engine optimize {name} --out results", language="bash", wrap_lines=True)
         st.code(text, language="yaml")
-        st.download_button("Save the recipe", text, file_name=name, mime="application/yaml", on_click="ignore",
-                           icon=":material/download:")  # fmt: skip
+        st.download_button(
+            "Save the recipe",
+            text,
+            file_name=name,
+            mime="application/yaml",
+            on_click="ignore",
+            icon=":material/download:",
+        )

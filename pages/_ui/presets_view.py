@@ -28,9 +28,14 @@ def choose() -> state.Act | None:
 
 def _preset(draft: Draft, preset: Preset) -> bool:
     chosen = draft.chains is None and not draft.alone and draft.steps == preset.steps
-    pressed = st.button(preset.title, key=state.key(f"preset-{preset.name}"), disabled=preset.refused is not None,
-                        type="primary" if chosen else "secondary", icon=":material/check:" if chosen else None,
-                        width="stretch")  # fmt: skip
+    pressed = st.button(
+        preset.title,
+        key=state.key(f"preset-{preset.name}"),
+        disabled=preset.refused is not None,
+        type="primary" if chosen else "secondary",
+        icon=":material/check:" if chosen else None,
+        width="stretch",
+    )
     if preset.refused is not None:
         st.caption(f":material/block: {plain(sentence(preset.refused.text))} {plain(sentence(preset.next))}")
     elif preset.estimate is not None:

@@ -51,22 +51,26 @@ def _on() -> None:
 def _known(entry: CatalogueEntry | None) -> None:
     """What the catalogue has of an architecture, for its own input and outputs."""
     if entry is not None:
-        chrome.facts({
-            "Parameters": count(entry.parameters),
-            "MACs": count(entry.macs),
-            "Input": "×".join(str(n) for n in entry.input_size),
-        })  # fmt: skip
+        chrome.facts(
+            {
+                "Parameters": count(entry.parameters),
+                "MACs": count(entry.macs),
+                "Input": "×".join(str(n) for n in entry.input_size),
+            }
+        )
 
 
 def _card(profile: ModelProfile) -> None:
     shape = next(iter(profile.inputs.values()), ())
-    chrome.facts({
-        "Parameters": count(profile.parameters),
-        "MACs": count(profile.macs),
-        "Input": "×".join(str(n) for n in shape[1:]) or "–",
-        "Classes": f"{profile.n_outputs:,}" if profile.n_outputs else "–",
-        "ONNX file": megabytes(profile.size_bytes),
-    })  # fmt: skip
+    chrome.facts(
+        {
+            "Parameters": count(profile.parameters),
+            "MACs": count(profile.macs),
+            "Input": "×".join(str(n) for n in shape[1:]) or "–",
+            "Classes": f"{profile.n_outputs:,}" if profile.n_outputs else "–",
+            "ONNX file": megabytes(profile.size_bytes),
+        }
+    )
     weights = f"{plain(profile.weights)} weights, " if profile.format == "timm" else ""
     st.caption(f"{weights}opset {profile.opset}, {many(sum(profile.layers.values()), 'operator')} in the graph")
     if profile.weights == "random":
@@ -80,8 +84,11 @@ def _ways_out(job: Job) -> None:
     """What else a person can do where the weights did not come."""
     model = state.draft().model
     if isinstance(model, TimmModel) and model.weights == "pretrained" and not model.name.startswith("hf"):
-        if st.button("Go on with random weights", icon=":material/casino:",
-                     help="Size and latency stay real; the answers mean nothing."):  # fmt: skip
+        if st.button(
+            "Go on with random weights",
+            icon=":material/casino:",
+            help="Size and latency stay real; the answers mean nothing.",
+        ):
             state.choose(model=model.model_copy(update={"weights": "random", "name": model.name.split(".")[0]}))
             st.rerun()
         st.caption("or choose **My own file** above to upload weights.")

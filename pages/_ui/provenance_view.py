@@ -16,16 +16,24 @@ def show(report: Report) -> None:
     with chrome.card("machine", "Machine", plain(machine.cpu)):
         chrome.facts({"Cores": str(machine.cores), "Memory": megabytes(machine.memory_bytes)})
         st.caption("Instructions: " + plain(", ".join(machine.isa) or "none that matter here"))
-        st.table({plain(name): plain(version) for name, version in machine.versions.items()}, border="horizontal",
-                 width="content", alt="Versions of the libraries")  # fmt: skip
+        st.table(
+            {plain(name): plain(version) for name, version in machine.versions.items()},
+            border="horizontal",
+            width="content",
+            alt="Versions of the libraries",
+        )
     if report.data:
         data = report.data
         with chrome.card("data", "Data", "The splits never overlap"):
-            chrome.facts({
-                "Train": f"{data.n_train:,}", "Calibration": f"{data.n_calibration:,}",
-                "Evaluation": f"{data.n_evaluation:,}", "Holdout": f"{data.n_holdout:,}",
-                "Skipped": f"{data.n_skipped:,}",
-            })  # fmt: skip
+            chrome.facts(
+                {
+                    "Train": f"{data.n_train:,}",
+                    "Calibration": f"{data.n_calibration:,}",
+                    "Evaluation": f"{data.n_evaluation:,}",
+                    "Holdout": f"{data.n_holdout:,}",
+                    "Skipped": f"{data.n_skipped:,}",
+                }
+            )
             st.caption("SHA-256 of the evaluation set: runs with the same one compare in accuracy")
             st.code(data.evaluation_sha256, language=None, wrap_lines=True)
     with chrome.card("recipe", "Recipe", "Running it again gives the same run"):
@@ -33,8 +41,14 @@ def show(report: Report) -> None:
         with st.expander("The whole recipe", icon=":material/description:"):
             st.code(text, language="yaml")
         with st.container(horizontal=True):
-            st.download_button("Save the recipe", text, file_name=f"recipe-{report.run_id}.yaml", on_click="ignore",
-                               mime="application/yaml", icon=":material/download:")  # fmt: skip
+            st.download_button(
+                "Save the recipe",
+                text,
+                file_name=f"recipe-{report.run_id}.yaml",
+                on_click="ignore",
+                mime="application/yaml",
+                icon=":material/download:",
+            )
             if st.button("Run again with changes", icon=":material/edit:"):
                 state.replace_draft(from_recipe(report.recipe))
                 state.go(chrome.OPTIMIZE)

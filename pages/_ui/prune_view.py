@@ -20,9 +20,16 @@ def settings(current: Prune, draft: Draft, name: str) -> Filled[Prune]:
         return forms.form(type(chosen), name, chosen)
     help = "A share that you say, or as many as it takes: then the ratio is searched by what comes out as measured."
     goals = forms.choices_of(PruneChannel, "goal")
-    goal = st.segmented_control(forms.label_of(PruneChannel, "goal"), list(goals), default=chosen.goal, required=True,
-                                wrap=True, key=state.key(f"{name}-goal"), format_func=goals.__getitem__,
-                                help=help)  # fmt: skip
+    goal = st.segmented_control(
+        forms.label_of(PruneChannel, "goal"),
+        list(goals),
+        default=chosen.goal,
+        required=True,
+        wrap=True,
+        key=state.key(f"{name}-goal"),
+        format_func=goals.__getitem__,
+        help=help,
+    )
     value = chosen.goal_value if goal == chosen.goal else None
     drawn = {"goal": Drawn(goal), "goal_value": Drawn(None) if goal == "ratio" else _value(str(goal), value, name)}
     return forms.form(PruneChannel, name, chosen, drawn=drawn, without=() if goal == "ratio" else ("ratio",))
@@ -32,10 +39,23 @@ def _value(goal: str, value: float | None, name: str) -> Drawn:
     """A share in percent, or MB."""
     if goal == "size":
         key = state.seeded(f"{name}-size", value)
-        most = st.number_input(SIZE, value=None, key=key, format="%.10g", step=1.0, placeholder="how many MB",
-                               help="Channels go until the file is as small.")  # fmt: skip
+        most = st.number_input(
+            SIZE,
+            value=None,
+            key=key,
+            format="%.10g",
+            step=1.0,
+            placeholder="how many MB",
+            help="Channels go until the file is as small.",
+        )
         return Drawn(most, SIZE)
     shown = round(100 * (value or HALF), 10)
-    left = st.number_input(LEFT[goal], value=shown, key=state.key(f"{name}-{goal}"), format="%.10g", step=5.0,
-                           help="50 is half of what the model has now.")  # fmt: skip
+    left = st.number_input(
+        LEFT[goal],
+        value=shown,
+        key=state.key(f"{name}-{goal}"),
+        format="%.10g",
+        step=5.0,
+        help="50 is half of what the model has now.",
+    )
     return Drawn(round(left / 100, 12), LEFT[goal], factor=100)

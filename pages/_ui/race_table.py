@@ -12,9 +12,23 @@ from pages._ui.wording import decibels, megabytes, plain, sentence
 
 Entrants = Sequence[tuple[Variant, Trial]]
 COLUMNS = (
-    "id", "name", "reason", "stage", "outcome", "outcome_text", "ratio", "ratio_low", "ratio_high", "n_rounds",
-    "held_back_sqnr_db", "held_back_agreement", "n_held_back_images", "size_bytes", "sha256", "seconds",
-)  # fmt: skip
+    "id",
+    "name",
+    "reason",
+    "stage",
+    "outcome",
+    "outcome_text",
+    "ratio",
+    "ratio_low",
+    "ratio_high",
+    "n_rounds",
+    "held_back_sqnr_db",
+    "held_back_agreement",
+    "n_held_back_images",
+    "size_bytes",
+    "sha256",
+    "seconds",
+)
 
 
 def ranked(entrants: Entrants) -> list[tuple[Variant, Trial]]:
@@ -62,12 +76,24 @@ def as_csv(entrants: Entrants) -> str:
 def _flat(variant: Variant, trial: Trial) -> dict[str, object]:
     close = trial.fidelity
     flat: dict[str, object] = {
-        "id": variant.id, "name": trial.name, "reason": trial.reason.text, "stage": trial.stage,
-        "outcome": trial.outcome.code, "outcome_text": trial.outcome.text, "ratio": trial.ratio,
-        "ratio_low": trial.ratio_low, "ratio_high": trial.ratio_high, "n_rounds": trial.n_rounds,
-        "size_bytes": variant.size_bytes, "sha256": variant.sha256, "seconds": variant.seconds,
-    }  # fmt: skip
+        "id": variant.id,
+        "name": trial.name,
+        "reason": trial.reason.text,
+        "stage": trial.stage,
+        "outcome": trial.outcome.code,
+        "outcome_text": trial.outcome.text,
+        "ratio": trial.ratio,
+        "ratio_low": trial.ratio_low,
+        "ratio_high": trial.ratio_high,
+        "n_rounds": trial.n_rounds,
+        "size_bytes": variant.size_bytes,
+        "sha256": variant.sha256,
+        "seconds": variant.seconds,
+    }
     if close is not None:
-        flat |= {"held_back_sqnr_db": close.sqnr_db, "held_back_agreement": close.agreement,
-                 "n_held_back_images": close.n_images}  # fmt: skip
+        flat |= {
+            "held_back_sqnr_db": close.sqnr_db,
+            "held_back_agreement": close.agreement,
+            "n_held_back_images": close.n_images,
+        }
     return flat

@@ -14,9 +14,13 @@ def untold(report: Report) -> tuple[str, ...]:
     return tuple(
         _ended(report, race)
         for race in report.races
-        if race.reason and (best is None or (race.winner_id != best.id and race.reason.text not in best.reason.text)
-                            or (_stayed(race) and race.reason.text not in best.reason.text))
-    )  # fmt: skip
+        if race.reason
+        and (
+            best is None
+            or (race.winner_id != best.id and race.reason.text not in best.reason.text)
+            or (_stayed(race) and race.reason.text not in best.reason.text)
+        )
+    )
 
 
 def show(report: Report) -> None:
@@ -28,15 +32,22 @@ def show(report: Report) -> None:
     race = found[name]
     entrants = report.entrants(race)
     _reason(report, race)
-    with chrome.card("race-chart", "How fast, and how close to FP32",
-                     "Right of the line is faster than FP32; the whisker is the 95 % interval, or the range of the "
-                     "three rounds of the screening. SQNR is how many dB the answers stand above their error: more is "
-                     "closer."):  # fmt: skip
+    with chrome.card(
+        "race-chart",
+        "How fast, and how close to FP32",
+        "Right of the line is faster than FP32; the whisker is the 95 % interval, or the range of the "
+        "three rounds of the screening. SQNR is how many dB the answers stand above their error: more is "
+        "closer.",
+    ):
         chrome.chart(charts.race((trial for _, trial in entrants), recommended=_taken(report, race)), "race-chart")
     st.header("Every candidate", anchor=False)
     with st.container(key="race-table"):
-        st.table(race_table.shown(entrants), border="horizontal", hide_index=True,
-                 alt="Candidates of the race and what became of them")  # fmt: skip
+        st.table(
+            race_table.shown(entrants),
+            border="horizontal",
+            hide_index=True,
+            alt="Candidates of the race and what became of them",
+        )
     st.caption(_legend(race))
     if race.notes:
         with st.expander("Worth knowing", icon=":material/sticky_note_2:"):
@@ -95,14 +106,18 @@ def _reason(report: Report, race: Race) -> None:
         st.header(plain(trial.name if trial else f"FP32: {parent.label if parent else 'as it was'}"), anchor=False)
         st.markdown(plain(sentence(race.reason.text)))
         _again(report, race)
-        chrome.facts({
-            "Candidates": str(len(race.trials)),
-            "Held-back images": f"{race.n_images:,}",
-            "Took": duration(race.seconds),
-        })  # fmt: skip
+        chrome.facts(
+            {
+                "Candidates": str(len(race.trials)),
+                "Held-back images": f"{race.n_images:,}",
+                "Took": duration(race.seconds),
+            }
+        )
         if race.reused:
-            st.caption("The same race was run before, with the same model, images, budget and machine: its figures are "
-                       "from then. Whoever reached its final was timed again in this run.")  # fmt: skip
+            st.caption(
+                "The same race was run before, with the same model, images, budget and machine: its figures are "
+                "from then. Whoever reached its final was timed again in this run."
+            )
 
 
 def _again(report: Report, race: Race) -> None:
@@ -111,17 +126,23 @@ def _again(report: Report, race: Race) -> None:
     if winner is not None and winner.latency is not None and not _stayed(race):
         latency = winner.latency
         interval = f"{latency.speedup_low:.2f} to {latency.speedup_high:.2f}"
-        st.markdown(f"Timed again beside all variants of the run, it is **{latency.speedup:.2f} times** as fast as the "
-                    f"baseline ({interval}): that figure stands.")  # fmt: skip
+        st.markdown(
+            f"Timed again beside all variants of the run, it is **{latency.speedup:.2f} times** as fast as the "
+            f"baseline ({interval}): that figure stands."
+        )
 
 
 def _legend(race: Race) -> str:
     images = next((trial.fidelity.n_images for trial in race.trials.values() if trial.fidelity), None)
-    parts = ["Speed: times as fast as FP32, from the last rounds that a candidate was in, with its 95 % interval in a "
-             "final and the range of three rounds, in grey, in the screening"]  # fmt: skip
+    parts = [
+        "Speed: times as fast as FP32, from the last rounds that a candidate was in, with its 95 % interval in a "
+        "final and the range of three rounds, in grey, in the screening"
+    ]
     if images is not None:
-        parts.append(f"SQNR beside FP32 on {many(images, 'held-back calibration image')}, which set no "
-                     "range and are not the evaluation images")  # fmt: skip
+        parts.append(
+            f"SQNR beside FP32 on {many(images, 'held-back calibration image')}, which set no "
+            "range and are not the evaluation images"
+        )
     return ". ".join(parts) + "."
 
 
@@ -129,8 +150,14 @@ def _take(report: Report, race: Race) -> None:
     """All candidates as a file of figures, and any one of them as a model."""
     with st.expander("Take a candidate along", icon=":material/download:"):
         name = f"race-{report.run_id}-chain-{race.branch + 1}-step-{race.step + 1}.csv"
-        st.download_button("Candidates as CSV", race_table.as_csv(report.entrants(race)), mime="text/csv",
-                           on_click="ignore", file_name=name, icon=":material/table:")  # fmt: skip
+        st.download_button(
+            "Candidates as CSV",
+            race_table.as_csv(report.entrants(race)),
+            mime="text/csv",
+            on_click="ignore",
+            file_name=name,
+            icon=":material/table:",
+        )
         labels = {id: trial.name for id, trial in race.trials.items()}
         id = st.selectbox("Candidate", list(labels), format_func=labels.__getitem__, key="candidate")
         variant = report.variant(id)

@@ -20,8 +20,13 @@ from pages._ui.guard import say
 from pages._ui.live import ENDED
 from pages._ui.wording import ago, duration, plain, roughly
 
-VIEWS = {"Overview": overview_view.show, "Steps": family_view.show, "Race": race_view.show,
-         "Take home": files_view.show, "How it was measured": provenance_view.show}  # fmt: skip
+VIEWS = {
+    "Overview": overview_view.show,
+    "Steps": family_view.show,
+    "Race": race_view.show,
+    "Take home": files_view.show,
+    "How it was measured": provenance_view.show,
+}
 
 
 def asked_for() -> str | None:
@@ -108,8 +113,15 @@ def _ended(run: Job) -> None:
     _line(run, found)
     views = {"Race": bool(found.races), "Steps": len(found.main_variants) > 1}
     names = [name for name in VIEWS if views.get(name, True)]
-    view = st.segmented_control("View", names, default=state.default("Overview"), required=True, key="view",
-                                bind="query-params", label_visibility="collapsed")  # fmt: skip
+    view = st.segmented_control(
+        "View",
+        names,
+        default=state.default("Overview"),
+        required=True,
+        key="view",
+        bind="query-params",
+        label_visibility="collapsed",
+    )
     VIEWS[view](found)
 
 
@@ -122,8 +134,11 @@ def _line(run: Job, found: Report) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         live.badge(run)
         what = "Cancelled" if run.state == "cancelled" else "It broke off"
-        st.markdown(f"{what} {ago(run.finished or run.created)} after {duration(run.seconds)} on {machine}. "
-                    "What it had finished is here.", width="stretch")  # fmt: skip
+        st.markdown(
+            f"{what} {ago(run.finished or run.created)} after {duration(run.seconds)} on {machine}. "
+            "What it had finished is here.",
+            width="stretch",
+        )
 
 
 def _nothing(run: Job) -> None:

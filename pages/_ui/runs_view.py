@@ -47,8 +47,9 @@ def _cards(latest: Sequence[Job], summarized: Sequence[RunSummary | None]) -> No
                     badge(run)
                     st.caption(ago(run.created))
                 _answer(run, told)
-                st.page_link(chrome.RESULTS, label="Open", icon=":material/arrow_forward:",
-                             query_params={"run": run.id})  # fmt: skip
+                st.page_link(
+                    chrome.RESULTS, label="Open", icon=":material/arrow_forward:", query_params={"run": run.id}
+                )
 
 
 def _answer(run: Job, told: RunSummary | None) -> None:
@@ -77,31 +78,47 @@ def _progress(run: Job) -> str:
 def table(found: Sequence[Job]) -> None:
     """All runs that match what is asked; selecting one opens it."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        text = st.text_input("Search", type="search", live="300ms", placeholder="a name, a model, a step …",
-                             icon=":material/search:", key="find", bind="query-params")  # fmt: skip
+        text = st.text_input(
+            "Search",
+            type="search",
+            live="300ms",
+            placeholder="a name, a model, a step …",
+            icon=":material/search:",
+            key="find",
+            bind="query-params",
+        )
         states = st.pills("State", STATES, selection_mode="multi", key="states", bind="query-params")
     rows = [_row(run, told) for run, told in zip(found, summaries(found), strict=True)]
     kept = [(run, row) for run, row in zip(found, rows, strict=True) if _matches(run, row, text or "", states)]
     frame = pd.DataFrame([row for _, row in kept], columns=list(rows[0]))
     frame = frame.drop(columns=[name for name in SPARE if frame[name].isna().all()])
     event = st.dataframe(
-        frame, hide_index=True, on_select="rerun", selection_mode=picking.MODES, key="runs", alt="Runs",
-        height=min(640, 38 + 35 * max(len(frame), 1)), placeholder="",
+        frame,
+        hide_index=True,
+        on_select="rerun",
+        selection_mode=picking.MODES,
+        key="runs",
+        alt="Runs",
+        height=min(640, 38 + 35 * max(len(frame), 1)),
+        placeholder="",
         column_config={
             "Run": st.column_config.TextColumn(width=_width(run.name for run, _ in kept)),
             "Steps": st.column_config.TextColumn(width=_width(row["Steps"] for _, row in kept)),
             "State": st.column_config.MultiselectColumn(options=STATES, color=COLOURS),
-            "Speed-up": st.column_config.NumberColumn(format="%.2f×", help="Of the recommended variant: times as fast "
-                                                      "as the run's baseline."),
+            "Speed-up": st.column_config.NumberColumn(
+                format="%.2f×", help="Of the recommended variant: times as fast as the run's baseline."
+            ),
             "Size, MB": st.column_config.NumberColumn(format="%.2f", help="Of the recommended variant's file."),
-            "Top-1": st.column_config.NumberColumn(format="%.2f %%", help="Of the recommended variant, on the "
-                                                   "evaluation images."),
-            "Agreement": st.column_config.NumberColumn(format="%.2f %%", help="With the baseline, where there are no "
-                                                       "labels."),
+            "Top-1": st.column_config.NumberColumn(
+                format="%.2f %%", help="Of the recommended variant, on the evaluation images."
+            ),
+            "Agreement": st.column_config.NumberColumn(
+                format="%.2f %%", help="With the baseline, where there are no labels."
+            ),
             "When": st.column_config.DatetimeColumn(format="distance"),
             "Took, s": st.column_config.NumberColumn(format="%.0f"),
         },
-    )  # fmt: skip
+    )
     shown = state.swap("runs", [run.id for run, _ in kept])
     row = picking.picked(event, len(shown))
     if row is not None:

@@ -38,17 +38,20 @@ def show(step: Step, draft: Draft, index: int) -> Act | None:
         return None
     act = _set(step, index) if step.group_ratios else None
     if any(not isinstance(one, Finetune) for one in cards.steps(draft.cards[:index])):
-        st.caption("How much each layer group can lose is seen on the model that you chose, and the steps before this "
-                   "one make another of it.")  # fmt: skip
+        st.caption(
+            "How much each layer group can lose is seen on the model that you chose, and the steps before this "
+            "one make another of it."
+        )
         return act
     if draft.data is None:
         st.caption("Choose images, and it can be seen here how much each layer group can lose.")
         return act
-    request = SensitivityRequest(model=draft.model, data=draft.data, split=draft.split, preprocess=draft.preprocess,
-                                 seed=draft.seed)  # fmt: skip
+    request = SensitivityRequest(
+        model=draft.model, data=draft.data, split=draft.split, preprocess=draft.preprocess, seed=draft.seed
+    )
     found = kept.started(ADDRESS, request)
     if found is None:
-        _offer(request, ASK, index)
+        _add_candidate(request, ASK, index)
     elif found.state not in live.ENDED:
         live.watch(found.id, partial(_going, index))
     else:
@@ -56,10 +59,12 @@ def show(step: Step, draft: Draft, index: int) -> Act | None:
     return act
 
 
-def _offer(request: SensitivityRequest, label: str, index: int) -> None:
+def _add_candidate(request: SensitivityRequest, label: str, index: int) -> None:
     pressed = st.button(label, icon=":material/query_stats:", key=f"ask-sensitivity-{index}")
-    st.caption(f"Each group is pruned alone and looked at on calibration images, without training: "
-               f"{roughly(estimate(request).seconds)}, estimated. You can stop it, and go on meanwhile.")  # fmt: skip
+    st.caption(
+        f"Each group is pruned alone and looked at on calibration images, without training: "
+        f"{roughly(estimate(request).seconds)}, estimated. You can stop it, and go on meanwhile."
+    )
     if pressed:
         try:
             kept.start(ADDRESS, request)
@@ -88,10 +93,12 @@ def _ended(request: SensitivityRequest, found: Job, step: PruneChannel, index: i
             act = _told(seen, step, index)
     if found.state == "cancelled":
         looked_at = many(len(seen.layers), "layer group") if isinstance(seen, Sensitivity) else "no layer group"
-        st.info(f"It was stopped with {looked_at} looked at; the others take the ratio of this card.",
-                icon=":material/pause_circle:")  # fmt: skip
+        st.info(
+            f"It was stopped with {looked_at} looked at; the others take the ratio of this card.",
+            icon=":material/pause_circle:",
+        )
     if found.state != "done":
-        _offer(request, "Look again", index)
+        _add_candidate(request, "Look again", index)
     return act
 
 
@@ -100,13 +107,23 @@ def _told(seen: Sensitivity, step: PruneChannel, index: int) -> Act | None:
     what = "Accuracy" if seen.labelled else "Agreement with the model as it is"
     st.markdown(f"**{what}, when one layer group alone loses channels**")
     chrome.chart(charts.sensitivity(seen), f"sensitivity-{index}")
-    st.caption(f"As it is: {share(seen.top1)} of {many(seen.n_images, 'calibration image')}; one image is "
-               f"{100 / seen.n_images:.2g} points. The channels of the smallest weights (L2) go, nothing is "
-               "trained.")  # fmt: skip
+    st.caption(
+        f"As it is: {share(seen.top1)} of {many(seen.n_images, 'calibration image')}; one image is "
+        f"{100 / seen.n_images:.2g} points. The channels of the smallest weights (L2) go, nothing is "
+        "trained."
+    )
     act = None
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        points = st.number_input("A group may lose, points", 0.0, 100.0, POINTS, 0.5, format="%g", width=190,
-                                 key=f"sensitivity-points-{index}")  # fmt: skip
+        points = st.number_input(
+            "A group may lose, points",
+            0.0,
+            100.0,
+            POINTS,
+            0.5,
+            format="%g",
+            width=190,
+            key=f"sensitivity-points-{index}",
+        )
         ratios = propose_ratios(seen, points / 100)
         wanted = step.model_copy(update={"group_ratios": ratios, "goal": "ratio", "goal_value": None})
         some = any(wanted.ratio_by_layer.values())
@@ -124,8 +141,13 @@ def _told(seen: Sensitivity, step: PruneChannel, index: int) -> Act | None:
 def _set(step: PruneChannel, index: int) -> Act | None:
     """What a card's own ratios are, and the way to be rid of them."""
     st.info(f"This card has ratios for single layer groups. {plain(sentence(step.words))}", icon=":material/tune:")
-    pressed = st.button("Clear them", icon=":material/close:", type="tertiary", key=state.key(f"clear-ratios-{index}"),
-                        help="Every group then takes the ratio of this card.")  # fmt: skip
+    pressed = st.button(
+        "Clear them",
+        icon=":material/close:",
+        type="tertiary",
+        key=state.key(f"clear-ratios-{index}"),
+        help="Every group then takes the ratio of this card.",
+    )
     return partial(_take, step.model_copy(update={"group_ratios": ()}), index) if pressed else None
 
 

@@ -39,12 +39,20 @@ def snippet(variant: Variant, file: str, classes: tuple[str, ...] | None) -> str
     named = classes is not None and len(classes) <= MOST_CLASSES
     channels = settings.channels or ("gray" if len(settings.mean) == 1 else "rgb")
     return PROGRAM.format(
-        file=file, mean=list(settings.mean), std=list(settings.std), mode="L" if channels == "gray" else "RGB",
-        classes=f"classes = {list(classes or ())!r}\n" if named else "", resize=_resize(settings),
-        interpolation=settings.interpolation.upper(), crop=_crop(settings), height=settings.size[0],
-        width=settings.size[1], order={"rgb": "", "bgr": "[..., ::-1]", "gray": "[..., None]"}[channels],
-        scale=settings.scale, shown="classes[index]" if named else "index",
-    )  # fmt: skip
+        file=file,
+        mean=list(settings.mean),
+        std=list(settings.std),
+        mode="L" if channels == "gray" else "RGB",
+        classes=f"classes = {list(classes or ())!r}\n" if named else "",
+        resize=_resize(settings),
+        interpolation=settings.interpolation.upper(),
+        crop=_crop(settings),
+        height=settings.size[0],
+        width=settings.size[1],
+        order={"rgb": "", "bgr": "[..., ::-1]", "gray": "[..., None]"}[channels],
+        scale=settings.scale,
+        shown="classes[index]" if named else "index",
+    )
 
 
 def _resize(settings: Preprocess) -> str:

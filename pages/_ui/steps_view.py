@@ -44,14 +44,21 @@ def _limits() -> tuple[str, ...]:
     """Goal, target and budget; what is wrong with their fields."""
     draft = state.draft()
     with chrome.card("limits", "Goal and limits"):
-        goal = st.segmented_control("What should be small", list(get_args(Goal)), default=draft.goal, required=True,
-                                    format_func=GOALS.__getitem__, key=state.key("goal"),
-                                    help="Of the variants within the budget, the best by this is "
-                                         "recommended. Throughput is to be large.")  # fmt: skip
+        goal = st.segmented_control(
+            "What should be small",
+            list(get_args(Goal)),
+            default=draft.goal,
+            required=True,
+            format_func=GOALS.__getitem__,
+            key=state.key("goal"),
+            help="Of the variants within the budget, the best by this is recommended. Throughput is to be large.",
+        )
         with st.expander(f"**Target** · {plain(_target(draft.target))}", key="open-target", on_change="rerun"):
             target = forms.form(Target, "target", draft.target, only=TARGET, limits={"threads": cores()})
-            st.caption(f"Every latency is measured at these. onnxruntime on the CPU; this machine lets it use "
-                       f"{many(cores(), 'thread')}.")  # fmt: skip
+            st.caption(
+                f"Every latency is measured at these. onnxruntime on the CPU; this machine lets it use "
+                f"{many(cores(), 'thread')}."
+            )
         with st.expander(f"**Budget** · {plain(_budget(draft.budget))}", key="open-budget", on_change="rerun"):
             budget = forms.form(Budget, "budget", draft.budget)
             st.caption("A variant outside it is never recommended.")
@@ -80,8 +87,16 @@ def _together() -> None:
     if len(draft.steps) < 2:
         return
     names = {False: "Combine: one chain", True: "Also try each alone"}
-    alone = st.segmented_control("Steps", [False, True], default=draft.alone, required=True, key=state.key("alone"),
-                                 format_func=names.__getitem__, label_visibility="collapsed", wrap=True)  # fmt: skip
+    alone = st.segmented_control(
+        "Steps",
+        [False, True],
+        default=draft.alone,
+        required=True,
+        key=state.key("alone"),
+        format_func=names.__getitem__,
+        label_visibility="collapsed",
+        wrap=True,
+    )
     state.choose(alone=bool(alone))
 
 
@@ -90,8 +105,7 @@ def _extra() -> None:
     draft = state.draft()
     if draft.alone and len(draft.steps) > 1:
         extra = len(cards.branches(draft.steps, draft.given)) - 1
-        st.caption(f"{many(extra, 'more chain')}, of one step each. What chains begin with in common is computed "
-                   "once.")  # fmt: skip
+        st.caption(f"{many(extra, 'more chain')}, of one step each. What chains begin with in common is computed once.")
 
 
 def _opened(draft: Draft) -> None:

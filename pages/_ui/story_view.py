@@ -34,7 +34,10 @@ def show() -> None:
     with st.container(key="story"), st.grid(4, min_column_width=150, gap="medium"):
         for drawing, title, text in PICTURES:
             with st.container(gap="xxsmall"):
-                st.image(f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 124 96" fill="{QUIET}">{drawing}</svg>',
-                         width=124, alt=title)  # fmt: skip
+                st.image(
+                    f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 124 96" fill="{QUIET}">{drawing}</svg>',
+                    width=124,
+                    alt=title,
+                )
                 st.markdown(f"**{title}**")
                 st.caption(text)

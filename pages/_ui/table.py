@@ -28,11 +28,42 @@ CODES = {
     "slower_than_baseline": ":red-badge[slower]",
 }
 COLUMNS = (
-    "id", "parent_id", "branch", "step", "technique", "role", "label", "file", "sha256", "size_bytes", "parameters",
-    "macs", "latency_p50_ms", "latency_p95_ms", "latency_ratio", "latency_ratio_low", "latency_ratio_high", "threads",
-    "batch_size", "images_per_s", "images_per_s_low", "images_per_s_high", "top1", "top1_low", "top1_high", "top5",
-    "n_images", "drop", "drop_low", "drop_high", "agreement", "sqnr_db", "within_budget", "faster", "seconds",
-)  # fmt: skip
+    "id",
+    "parent_id",
+    "branch",
+    "step",
+    "technique",
+    "role",
+    "label",
+    "file",
+    "sha256",
+    "size_bytes",
+    "parameters",
+    "macs",
+    "latency_p50_ms",
+    "latency_p95_ms",
+    "latency_ratio",
+    "latency_ratio_low",
+    "latency_ratio_high",
+    "threads",
+    "batch_size",
+    "images_per_s",
+    "images_per_s_low",
+    "images_per_s_high",
+    "top1",
+    "top1_low",
+    "top1_high",
+    "top5",
+    "n_images",
+    "drop",
+    "drop_low",
+    "drop_high",
+    "agreement",
+    "sqnr_db",
+    "within_budget",
+    "faster",
+    "seconds",
+)
 
 
 ON_REQUEST = ("Parameters", "p95", "Throughput", "SQNR")
@@ -118,8 +149,10 @@ def legend(report: Report) -> str:
     first = next((variant.latency for variant in report.main_variants if variant.latency), None)
     parts = []
     if first:
-        parts.append(f"Latency: {first.runtime}, {many(first.threads, 'thread')}, batch {first.batch_size}, "
-                     f"{first.n_runs:,} calls in {first.n_rounds} interleaved rounds")  # fmt: skip
+        parts.append(
+            f"Latency: {first.runtime}, {many(first.threads, 'thread')}, batch {first.batch_size}, "
+            f"{first.n_runs:,} calls in {first.n_rounds} interleaved rounds"
+        )
     if report.data:
         labelled = any(variant.accuracy for variant in report.main_variants)
         parts.append(f"{'Accuracy' if labelled else 'Agreement'} on {report.data.n_evaluation:,} images")
@@ -140,9 +173,15 @@ def _flat(v: Variant) -> dict[str, object]:
     latency, rate, right, close, verdict = v.latency, v.throughput, v.accuracy, v.fidelity, v.verdict
     flat: dict[str, object] = {name: getattr(v, name) for name in COLUMNS if name in type(v).model_fields}
     if latency:
-        flat |= {"latency_p50_ms": latency.p50_ms, "latency_p95_ms": latency.p95_ms, "threads": latency.threads,
-                 "latency_ratio": latency.ratio_to_baseline, "latency_ratio_low": latency.ratio_low,
-                 "latency_ratio_high": latency.ratio_high, "batch_size": latency.batch_size}  # fmt: skip
+        flat |= {
+            "latency_p50_ms": latency.p50_ms,
+            "latency_p95_ms": latency.p95_ms,
+            "threads": latency.threads,
+            "latency_ratio": latency.ratio_to_baseline,
+            "latency_ratio_low": latency.ratio_low,
+            "latency_ratio_high": latency.ratio_high,
+            "batch_size": latency.batch_size,
+        }
     if rate:
         flat |= {"images_per_s": rate.images_per_s, "images_per_s_low": rate.low, "images_per_s_high": rate.high}
     if right:
@@ -152,6 +191,11 @@ def _flat(v: Variant) -> dict[str, object]:
     if right or close:
         flat["n_images"] = (right or close).n_images  # type: ignore[union-attr]
     if verdict:
-        flat |= {"within_budget": verdict.within_budget, "faster": verdict.faster, "drop": verdict.drop,
-                 "drop_low": verdict.drop_low, "drop_high": verdict.drop_high}  # fmt: skip
+        flat |= {
+            "within_budget": verdict.within_budget,
+            "faster": verdict.faster,
+            "drop": verdict.drop,
+            "drop_low": verdict.drop_low,
+            "drop_high": verdict.drop_high,
+        }
     return flat

@@ -10,8 +10,13 @@ from pages._ui import chrome, race_view
 from pages._ui.live import ENDED
 from pages._ui.wording import duration, plain, sentence
 
-ICONS = {"waiting": None, "done": ":material/check_circle:", "failed": ":material/error:",
-         "cancelled": ":material/cancel:", "skipped": ":material/remove:"}  # fmt: skip
+ICONS = {
+    "waiting": None,
+    "done": ":material/check_circle:",
+    "failed": ":material/error:",
+    "cancelled": ":material/cancel:",
+    "skipped": ":material/remove:",
+}
 WORDS = {"waiting": "to come", "failed": "failed", "cancelled": "cancelled here", "skipped": "not reached"}
 
 
@@ -49,8 +54,18 @@ def _why(part: Part, found: Report | None, run: Job) -> str:
 
 def _live(part: Part, told: Sequence[Event], found: Report | None) -> None:
     """The race or the training that goes on."""
-    race = next((race for race in found.races if (race.branch, race.step) == (part.chain, part.step)
-                 and race_view.going(found, race)), None) if found else None  # fmt: skip
+    race = (
+        next(
+            (
+                race
+                for race in found.races
+                if (race.branch, race.step) == (part.chain, part.step) and race_view.going(found, race)
+            ),
+            None,
+        )
+        if found
+        else None
+    )
     if found is not None and race is not None and race.trials:
         st.caption(f"{many(len(race.trials), 'candidate')} so far; right of the line is faster than FP32.")
         chrome.chart(charts.race(trial for _, trial in found.entrants(race)), f"race-{part.key}")

@@ -27,17 +27,22 @@ def pick_for(name: str, kind: Kind, label: str, types: list[str], chosen: str | 
 
 
 def _upload(kind: Kind, label: str, types: list[str], name: str = "") -> None:
-    file = st.file_uploader(label, type=types, max_upload_size=LARGEST_MB,
-                            key=state.key(f"upload-{kind}{name}", "uploads"))  # fmt: skip
+    file = st.file_uploader(
+        label, type=types, max_upload_size=LARGEST_MB, key=state.key(f"upload-{kind}{name}", "uploads")
+    )
     if file is not None:
         _stored(kind + name, save_upload(file.name, kind, file))
 
 
 def pick_folder() -> Upload | None:
     """A whole folder of images, with its class folders in it."""
-    files = st.file_uploader("A folder of images", accept_multiple_files="directory", max_upload_size=LARGEST_MB,
-                             type=["jpg", "jpeg", "png", "bmp", "webp", "tif", "tiff", "gif", "csv"],
-                             key=state.key("upload-folder", "uploads"))  # fmt: skip
+    files = st.file_uploader(
+        "A folder of images",
+        accept_multiple_files="directory",
+        max_upload_size=LARGEST_MB,
+        type=["jpg", "jpeg", "png", "bmp", "webp", "tif", "tiff", "gif", "csv"],
+        key=state.key("upload-folder", "uploads"),
+    )
     return _stored("images", save_folder((file.name, file) for file in files)) if files else None
 
 
@@ -55,7 +60,10 @@ def _earlier(kind: Kind, chosen: str | None, key: str) -> Upload | None:
         return None
     index = next((i for i, upload in enumerate(known) if upload.sha256 == chosen), None)
     return st.selectbox(
-        "Uploaded to this home", known, index=index, placeholder="Choose one",
+        "Uploaded to this home",
+        known,
+        index=index,
+        placeholder="Choose one",
         key=key,
         format_func=lambda upload: f"{upload.name} · {megabytes(upload.size_bytes)} · {ago(upload.created)}",
-    )  # fmt: skip
+    )

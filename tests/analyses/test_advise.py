@@ -84,8 +84,9 @@ def ask(home, quiet, seen):
 def test_every_architecture_is_timed_beside_the_model_and_the_second_time_nothing_is_exported(ask, seen):
     first = ask()
     assert [one.name for one in first.architectures] == list(NAMES)
-    assert all(one.latency.ratio_low <= one.latency.ratio_to_baseline <= one.latency.ratio_high
-               for one in first.measured)  # fmt: skip
+    assert all(
+        one.latency.ratio_low <= one.latency.ratio_to_baseline <= one.latency.ratio_high for one in first.measured
+    )
     assert len(first.measured) == 2
     assert first.complete
     assert first.own.lowest_ms <= first.own.p50_ms <= first.own.highest_ms
@@ -126,12 +127,12 @@ def test_what_was_measured_is_there_before_the_end_and_survives_it(ask, seen, mo
 
 
 def test_the_folder_has_what_there_is_so_far(ask, seen, monkeypatch):
-    def second(self, name, tell, real=paired_latency.Stand.pair):
+    def second(self, name, on_progress, real=paired_latency.PairTimer.pair):
         if name == NAMES[1]:
             raise KeyboardInterrupt
-        return real(self, name, tell)
+        return real(self, name, on_progress)
 
-    monkeypatch.setattr(paired_latency.Stand, "pair", second)
+    monkeypatch.setattr(paired_latency.PairTimer, "pair", second)
     with pytest.raises(KeyboardInterrupt):
         ask()
     so_far = seen.folder.result()

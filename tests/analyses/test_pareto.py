@@ -2,7 +2,7 @@
 
 import pytest
 
-from engine.analyses.pareto import advised, front
+from engine.analyses.pareto import advised, pareto_front
 from engine.results import Published
 from tests.made import made_advice, made_architecture
 
@@ -14,24 +14,32 @@ def known(*architectures):
 def test_the_front_is_what_no_other_beats():
     slow, fast = made_architecture("slow", 0.9, 0.80), made_architecture("fast", 0.3, 0.70)
     beaten, equal = made_architecture("beaten", 0.5, 0.69), made_architecture("equal", 0.9, 0.80)
-    assert [one.name for one, _, _ in front(known(slow, beaten, fast, equal))] == ["fast", "slow"]
+    assert [one.name for one, _, _ in pareto_front(known(slow, beaten, fast, equal))] == ["fast", "slow"]
 
 
 def test_faster_is_as_accurate_and_sure_by_the_whole_interval():
-    told = advised(made_advice(
-        made_architecture("sure", 0.5, 0.75), made_architecture("surer", 0.4, 0.76),
-        made_architecture("unsure", 0.95, 0.75), made_architecture("worse", 0.2, 0.74),
-        own=Published(tag="a", img_size=224, top1=0.75),
-    ))  # fmt: skip
+    told = advised(
+        made_advice(
+            made_architecture("sure", 0.5, 0.75),
+            made_architecture("surer", 0.4, 0.76),
+            made_architecture("unsure", 0.95, 0.75),
+            made_architecture("worse", 0.2, 0.74),
+            own=Published(tag="a", img_size=224, top1=0.75),
+        )
+    )
     assert told.faster == ("surer", "sure")
 
 
 def test_better_is_more_accurate_at_no_more_latency():
-    told = advised(made_advice(
-        made_architecture("unsure", 0.98, 0.78), made_architecture("slower", 1.02, 0.90),
-        made_architecture("same", 0.9, 0.75), made_architecture("best", 0.9, 0.80),
-        own=Published(tag="a", img_size=224, top1=0.75),
-    ))  # fmt: skip
+    told = advised(
+        made_advice(
+            made_architecture("unsure", 0.98, 0.78),
+            made_architecture("slower", 1.02, 0.90),
+            made_architecture("same", 0.9, 0.75),
+            made_architecture("best", 0.9, 0.80),
+            own=Published(tag="a", img_size=224, top1=0.75),
+        )
+    )
     assert told.better == ("best", "unsure")
     assert told.reason.code == "advised"
     assert "best: 1.11 times as fast as your model (1.01 to 1.23), 80.0 %" in told.reason.text

@@ -50,8 +50,10 @@ def test_counts_splits_and_the_head(shapes: Path, folder: JobFolder):
     request = PreviewRequest(model=network(1000), data=ImagesData(path=str(shapes)), preprocess=SQUARE)
     result, events = asked(request, folder)
     assert [(count.name, count.train + count.calibration + count.evaluation) for count in result.counts] == [
-        ("blue", 8), ("green", 12), ("red", 20),
-    ]  # fmt: skip
+        ("blue", 8),
+        ("green", 12),
+        ("red", 20),
+    ]
     assert result.summary.n_evaluation == sum(count.evaluation for count in result.counts) == 12
     assert [note.text for note in result.skipped] == ["'red/broken.png' was left out: it is empty"]
     assert result.summary.n_skipped == 1

@@ -20,15 +20,26 @@ ASSUMED = Note(code="preprocess_assumed", text="images are taken to be RGB")
 def profile(n_outputs=10, classes=TEN, preprocess=GRAY, batch="batch", name="model.onnx"):
     channels, (height, width) = len(preprocess.mean), preprocess.size
     return ModelProfile(
-        name=name, format="onnx", weights="file", inputs={"x": (batch, channels, height, width)},
-        outputs={"y": (batch, n_outputs)}, opset=20, parameters=1, macs=None, size_bytes=2, layers={"Conv": 3},
-        classes=classes, n_outputs=n_outputs, preprocess=preprocess,
-    )  # fmt: skip
+        name=name,
+        format="onnx",
+        weights="file",
+        inputs={"x": (batch, channels, height, width)},
+        outputs={"y": (batch, n_outputs)},
+        opset=20,
+        parameters=1,
+        macs=None,
+        size_bytes=2,
+        layers={"Conv": 3},
+        classes=classes,
+        n_outputs=n_outputs,
+        preprocess=preprocess,
+    )
 
 
 def preview(fits=True):
-    return DataPreview(summary=made_report().data, counts=(), skipped=(), examples=(), n_outputs=10, head_fits=fits,
-                       preprocess=GRAY)  # fmt: skip
+    return DataPreview(
+        summary=made_report().data, counts=(), skipped=(), examples=(), n_outputs=10, head_fits=fits, preprocess=GRAY
+    )
 
 
 @pytest.fixture
@@ -41,8 +52,17 @@ def found(home):
         assert Claims(queue, "test/1").claim("analysis") == id
         if result is not None:
             queue.home.job(id).write("result.json", result)
-        queue.finish(id, Outcome(state="failed" if error else "done", error=error, next="Choose another", exit_status=0,
-                                 started=now(), finished=now()))  # fmt: skip
+        queue.finish(
+            id,
+            Outcome(
+                state="failed" if error else "done",
+                error=error,
+                next="Choose another",
+                exit_status=0,
+                started=now(),
+                finished=now(),
+            ),
+        )
 
     return end
 

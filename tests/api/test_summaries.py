@@ -47,12 +47,16 @@ def test_it_is_kept_beside_its_report_until_that_is_another(tmp_path):
     assert folder.summary().recommended == "Other"
 
 
-@pytest.mark.parametrize("spoil", [
-    lambda text: text[: len(text) // 2],
-    lambda text: text.replace('"recommended"', '"a_field_of_another_version"'),
-    lambda text: json.dumps(json.loads(text)["summary"]),
-    lambda text: text.replace(own_version(), "0.0.1+a1b2c3d4").replace("Static INT8", "what it said before"),
-], ids=["damaged", "other fields", "without a version", "another version"])  # fmt: skip
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda text: text[: len(text) // 2],
+        lambda text: text.replace('"recommended"', '"a_field_of_another_version"'),
+        lambda text: json.dumps(json.loads(text)["summary"]),
+        lambda text: text.replace(own_version(), "0.0.1+a1b2c3d4").replace("Static INT8", "what it said before"),
+    ],
+    ids=["damaged", "other fields", "without a version", "another version"],
+)
 def test_a_stored_answer_that_is_damaged_or_of_another_version_is_made_again(tmp_path, spoil):
     folder, path = JobFolder(tmp_path), tmp_path / "summary.json"
     folder.write("report.json", made_report())

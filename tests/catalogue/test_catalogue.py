@@ -40,8 +40,10 @@ def test_families_and_tags_are_those_of_timm():
 
 
 # Convolutions, grouped ones, attention, windows with a bias network, merged branches, squeeze-excite: exact for all.
-@pytest.mark.parametrize("name", ["test_resnet", "test_vit", "test_efficientnet", "mobileone_s0", "test_convnext",
-                                  "regnetx_002", "test_mambaout"])  # fmt: skip
+@pytest.mark.parametrize(
+    "name",
+    ["test_resnet", "test_vit", "test_efficientnet", "mobileone_s0", "test_convnext", "regnetx_002", "test_mambaout"],
+)
 def test_macs_are_those_of_the_exported_graph(name, tmp_path):
     row = catalogue.entry(name)
     exported = export_onnx(

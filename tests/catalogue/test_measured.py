@@ -108,8 +108,11 @@ def test_what_training_won_back_is_what_the_log_says():
     said = text[text.index("**qat beside the static file, by its bench.**") :]
     assert f"bench.qat FOLDER {QAT.name}" in said
     points = (f"{top1 * 100:.1f} %" for top1 in (QAT.top1_fp32, QAT.top1_static, QAT.top1))
-    shares = (f"{1 / QAT.static.times:.2f} of FP32's", f"({1 / QAT.static.high:.2f} to {1 / QAT.static.low:.2f})",
-              f"at {1 / QAT.speedup.times:.2f} ({1 / QAT.speedup.high:.2f} to {1 / QAT.speedup.low:.2f})")  # fmt: skip
+    shares = (
+        f"{1 / QAT.static.times:.2f} of FP32's",
+        f"({1 / QAT.static.high:.2f} to {1 / QAT.static.low:.2f})",
+        f"at {1 / QAT.speedup.times:.2f} ({1 / QAT.speedup.high:.2f} to {1 / QAT.speedup.low:.2f})",
+    )
     assert [one for one in (*points, *shares) if one not in said[:600]] == []
 
 

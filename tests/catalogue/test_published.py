@@ -24,9 +24,23 @@ def test_the_shortlist_is_of_the_catalogue_and_its_tags_are_those_of_pretrained_
 
 def test_every_family_that_was_asked_for_is_there():
     assert {row.family for row in SHORTLIST} >= {
-        "MobileNetV2", "MobileNetV3", "MobileNetV4", "EfficientNet", "EfficientNet-Lite", "ResNet", "RegNet", "RepVGG",
-        "ConvNeXt", "EfficientViT", "FastViT", "MobileOne", "GhostNet", "LCNet", "DeiT", "ViT",
-    }  # fmt: skip
+        "MobileNetV2",
+        "MobileNetV3",
+        "MobileNetV4",
+        "EfficientNet",
+        "EfficientNet-Lite",
+        "ResNet",
+        "RegNet",
+        "RepVGG",
+        "ConvNeXt",
+        "EfficientViT",
+        "FastViT",
+        "MobileOne",
+        "GhostNet",
+        "LCNet",
+        "DeiT",
+        "ViT",
+    }
 
 
 def test_the_script_takes_the_figures_of_the_shortlist_as_they_are(tmp_path):
@@ -35,9 +49,11 @@ def test_the_script_takes_the_figures_of_the_shortlist_as_they_are(tmp_path):
     lines = (tmp_path / "out.csv").read_text().splitlines()
     assert lines[: len(make_published.SOURCE)] == list(make_published.SOURCE)
     assert lines[len(make_published.SOURCE) :] == [
-        "name,tag,img_size,top1", "resnet50,a1_in1k,224,80.382", "resnet50,a1_in1k,288,81.240",
+        "name,tag,img_size,top1",
+        "resnet50,a1_in1k,224,80.382",
+        "resnet50,a1_in1k,288,81.240",
         "resnet50d,ra2_in1k,288,81.354",
-    ]  # fmt: skip
+    ]
 
 
 def test_the_file_that_ships_says_where_it_is_from_and_has_a_figure_for_every_row():

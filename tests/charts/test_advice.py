@@ -10,9 +10,16 @@ from tests.made import made_advice, made_architecture
 
 
 def told(**changed):
-    return advised(made_advice(made_architecture("fast", 0.5, 0.70), made_architecture("best", 1.5, 0.80),
-                               made_architecture("beaten", 0.9, 0.69), made_architecture("<b>odd</b>", 0.4, None),
-                               made_architecture("refused", None, 0.9), **changed))  # fmt: skip
+    return advised(
+        made_advice(
+            made_architecture("fast", 0.5, 0.70),
+            made_architecture("best", 1.5, 0.80),
+            made_architecture("beaten", 0.9, 0.69),
+            made_architecture("<b>odd</b>", 0.4, None),
+            made_architecture("refused", None, 0.9),
+            **changed,
+        )
+    )
 
 
 def with_accuracy():

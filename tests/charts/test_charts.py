@@ -137,8 +137,10 @@ def test_bubbles_have_their_names_beside_them_or_numbers_and_a_list_where_these_
 
 def test_names_are_shown_not_obeyed_and_told_apart():
     twins = made_report(
-        made_variant(BASE, "<b>x</b>"), made_variant(INT8, "same"), made_variant("d" * 12, "same"),
-    )  # fmt: skip
+        made_variant(BASE, "<b>x</b>"),
+        made_variant(INT8, "same"),
+        made_variant("d" * 12, "same"),
+    )
     written = texts(size(twins))
     assert "&lt;b&gt;x&lt;/b&gt; · baseline" in written
     assert {"same · bbbb", "<b>same · dddd · recommended</b>"} <= set(written)
@@ -160,8 +162,10 @@ def test_a_shortened_name_keeps_its_ends(text, short):
     assert shortened(text, 10) == short
 
 
-@pytest.mark.parametrize(("value", "text"), [(0.2314, "0.231"), (5, "5.00"), (9.996, "10.0"), (19.71, "19.7"),
-                                             (99.96, "100"), (1234.5, "1,234"), (0, "0.00")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.2314, "0.231"), (5, "5.00"), (9.996, "10.0"), (19.71, "19.7"), (99.96, "100"), (1234.5, "1,234"), (0, "0.00")],
+)
 def test_figures_have_three_digits(value, text):
     assert figures(value) == text
 
@@ -208,7 +212,8 @@ def test_the_learning_curve_begins_with_the_first_epoch():
     assert learning_curve([before]) is None
     figure = learning_curve([before, epoch(1), epoch(2)])
     assert [(trace.name, trace.y) for trace in figure.data] == [
-        ("train loss", (1.0, 0.5)), ("validation top-1", (90.0, 90.0)),
-    ]  # fmt: skip
+        ("train loss", (1.0, 0.5)),
+        ("validation top-1", (90.0, 90.0)),
+    ]
     assert "train loss 0.5" in alt_text(figure)
     assert "tuning" not in (alt_text(figure) + figure.to_json()).lower()

@@ -24,8 +24,10 @@ def overlap(one, other):
 
 
 def crowd(n, spread):
-    return [Mark(x=0.5 + spread * (number % 4), y=150 + 600 * spread * (number // 4), radius=10, width=16, height=16)
-            for number in range(n)]  # fmt: skip
+    return [
+        Mark(x=0.5 + spread * (number % 4), y=150 + 600 * spread * (number // 4), radius=10, width=16, height=16)
+        for number in range(n)
+    ]
 
 
 @pytest.mark.parametrize("n", [1, 2, 5, 12])

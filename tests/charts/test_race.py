@@ -42,8 +42,12 @@ def test_the_winner_stands_out_and_who_left_is_grey_with_its_stage():
     drawn = traces(figure)
     assert [drawn[name].marker.color for name in SCATTER] == [RECOMMENDED, CANDIDATE, BASELINE]
     assert drawn["won"].marker.size > drawn["in"].marker.size
-    for text in ("<b>Static INT8 · won</b>", "Dynamic INT8 · screening", "Static INT8, per tensor · not timed",
-                 "Static INT8, first 2 in float · final"):  # fmt: skip
+    for text in (
+        "<b>Static INT8 · won</b>",
+        "Dynamic INT8 · screening",
+        "Static INT8, per tensor · not timed",
+        "Static INT8, first 2 in float · final",
+    ):
         assert text in said(figure)
 
 

@@ -85,20 +85,25 @@ def test_the_winner_of_a_race_has_its_colour_in_the_race_too():
 @pytest.mark.parametrize(
     ("verdict", "recommended", "paint", "word"),
     [
-        (GOOD, ONE, RECOMMENDED, "recommended"), (GOOD, TWO, CANDIDATE, ""), (TOO_MUCH, TWO, OVER, "over budget"),
-        (SLOWER, TWO, OVER, "slower"), (None, TWO, CANDIDATE, ""),
+        (GOOD, ONE, RECOMMENDED, "recommended"),
+        (GOOD, TWO, CANDIDATE, ""),
+        (TOO_MUCH, TWO, OVER, "over budget"),
+        (SLOWER, TWO, OVER, "slower"),
+        (None, TWO, CANDIDATE, ""),
         (GOOD.model_copy(update={"codes": ("no_better_than_chance",)}), TWO, OVER, "no better than guessing"),
         (GOOD.model_copy(update={"codes": ("chance_uncertain",)}), TWO, CANDIDATE, "not surely better than guessing"),
         (GOOD.model_copy(update={"codes": ("chance_uncertain", "slower_than_baseline")}), TWO, OVER, "slower"),
         (TOO_MUCH, ONE, RECOMMENDED, "recommended"),
     ],
-)  # fmt: skip
+)
 def test_what_a_verdict_looks_like(verdict, recommended, paint, word):
     one = made_variant(ONE, "one", verdict=verdict)
     report = made_report(
-        made_variant(BASE, "Baseline"), one, made_variant(TWO, "two"),
+        made_variant(BASE, "Baseline"),
+        one,
+        made_variant(TWO, "two"),
         recommended=Recommendation(id=recommended, reason=made_report().recommended.reason),
-    )  # fmt: skip
+    )
     assert (colour(report, one), remark(report, one)) == (paint, word)
 
 

@@ -28,8 +28,9 @@ def test_logarithmic_ticks_are_round_few_different_and_inside(low, factor):
     assert all(float(text.replace(",", "")) == pytest.approx(tick) for tick, text in ticks.items())
 
 
-@pytest.mark.parametrize(("values", "log"), [([1, 9.9], False), ([1, 10.1], True), ([0, 100], False), ([], False),
-                                             ([0, 0], False)])  # fmt: skip
+@pytest.mark.parametrize(
+    ("values", "log"), [([1, 9.9], False), ([1, 10.1], True), ([0, 100], False), ([], False), ([0, 0], False)]
+)
 def test_amounts_begin_at_zero_unless_they_span_more_than_ten_times(values, log):
     scale = amounts(values)
     assert scale.log == log

@@ -49,9 +49,13 @@ def engine(capsys):
 
 def start(*arguments: str) -> subprocess.Popen:
     """A command as from a terminal: a shell's background jobs, such as this test may be, ignore Ctrl-C."""
-    return subprocess.Popen([sys.executable, "-m", "engine", *arguments], stdout=subprocess.PIPE,
-                            stderr=subprocess.PIPE, text=True,
-                            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))  # fmt: skip
+    return subprocess.Popen(
+        [sys.executable, "-m", "engine", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
 
 
 @pytest.mark.parametrize("arguments", [
@@ -68,8 +72,19 @@ def test_a_wrong_command_is_one_line_and_exit_2(engine, arguments):
 def test_help_names_every_verb(engine):
     status, out, _ = engine("--help")
     assert status == 0
-    for verb in ("optimize", "inspect", "models", "techniques", "hardware", "submit", "runs", "status", "cancel",
-                 "supervisor", "check"):  # fmt: skip
+    for verb in (
+        "optimize",
+        "inspect",
+        "models",
+        "techniques",
+        "hardware",
+        "submit",
+        "runs",
+        "status",
+        "cancel",
+        "supervisor",
+        "check",
+    ):
         assert f"  {verb} " in out
 
 
@@ -101,8 +116,9 @@ def test_a_missing_recipe_is_refused(engine, tmp_path):
 
 def test_a_file_that_is_no_model_is_refused_before_the_start(engine, recipe, tmp_path):
     (tmp_path / "page.onnx").write_text("<html>not found</html>")
-    status, said, err = engine("optimize", recipe("{model: {kind: file, path: page.onnx}}"), "--out",
-                               str(tmp_path / "out"))  # fmt: skip
+    status, said, err = engine(
+        "optimize", recipe("{model: {kind: file, path: page.onnx}}"), "--out", str(tmp_path / "out")
+    )
     assert (status, said) == (2, "")
     assert err.splitlines()[-1].startswith("error: ")
     assert "Traceback" not in err
@@ -200,8 +216,13 @@ def test_check_finds_this_installation_right(engine):
 
 
 def test_a_closed_pipe_is_no_traceback():
-    process = subprocess.Popen([sys.executable, "-m", "engine", "models"], stdout=subprocess.PIPE,
-                               stderr=subprocess.PIPE, env=os.environ, text=True)  # fmt: skip
+    process = subprocess.Popen(
+        [sys.executable, "-m", "engine", "models"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=os.environ,
+        text=True,
+    )
     process.stdout.readline()
     process.stdout.close()
     assert process.stderr.read() == ""
@@ -239,8 +260,19 @@ def test_a_preset_is_put_in_line_for_a_recipe_without_steps(engine, recipe):
 def test_sensitivity_is_seen_on_images_and_gives_ratios(engine, tmp_path):
     for number in range(20):
         Image.new("L", (16, 16), 12 * number).save(tmp_path / f"{number}.png")
-    status, out, err = engine("sensitivity", "sample", "--data", str(tmp_path), "--labels", "none", "--ratio", "0.25",
-                              "--within", "100", "--json")  # fmt: skip
+    status, out, err = engine(
+        "sensitivity",
+        "sample",
+        "--data",
+        str(tmp_path),
+        "--labels",
+        "none",
+        "--ratio",
+        "0.25",
+        "--within",
+        "100",
+        "--json",
+    )
     assert status == 0, err
     assert "layer4.0.conv1: 10 of 10" in err
     told = json.loads(out)

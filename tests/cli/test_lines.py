@@ -34,11 +34,20 @@ from tests.made import (
 
 def profile(**changed) -> ModelProfile:
     values = {
-        "name": "a.onnx", "format": "onnx", "weights": "file", "inputs": {"x": ("batch", 1, 64, 64)},
-        "outputs": {"y": ("batch", 10)}, "opset": 20, "parameters": 4_920_000, "macs": 79_830_000,
-        "size_bytes": 19_700_000, "layers": {"Relu": 2, "Conv": 23}, "classes": tuple("0123456789ab"), "n_outputs": 12,
+        "name": "a.onnx",
+        "format": "onnx",
+        "weights": "file",
+        "inputs": {"x": ("batch", 1, 64, 64)},
+        "outputs": {"y": ("batch", 10)},
+        "opset": 20,
+        "parameters": 4_920_000,
+        "macs": 79_830_000,
+        "size_bytes": 19_700_000,
+        "layers": {"Relu": 2, "Conv": 23},
+        "classes": tuple("0123456789ab"),
+        "n_outputs": 12,
         "preprocess": GRAY,
-    }  # fmt: skip
+    }
     return ModelProfile(**(values | changed))
 
 
@@ -48,9 +57,19 @@ def test_a_table_stands_in_columns():
 
 def test_a_model_is_told_with_units():
     told = "\n".join(lines.of_profile(profile(warnings=(Note(code="w", text="Mind this"),))))
-    for said in ("onnx, opset 20", "x: batch x 1 x 64 x 64", "y: batch x 10", "4.92 M\n", "79.83 M for one image",
-                 "19.70 MB", "23 Conv, 2 Relu", "12: 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, ...\n", "64x64 px, gray, bicubic",
-                 "mean 0.5, standard deviation 0.25", "warning     Mind this"):  # fmt: skip
+    for said in (
+        "onnx, opset 20",
+        "x: batch x 1 x 64 x 64",
+        "y: batch x 10",
+        "4.92 M\n",
+        "79.83 M for one image",
+        "19.70 MB",
+        "23 Conv, 2 Relu",
+        "12: 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, ...\n",
+        "64x64 px, gray, bicubic",
+        "mean 0.5, standard deviation 0.25",
+        "warning     Mind this",
+    ):
         assert said in told
     assert "{" not in told
     assert "None" not in told
@@ -64,9 +83,22 @@ def test_what_cannot_be_told_of_a_model_is_said():
 
 
 def test_a_job_tells_what_it_waits_for_or_how_long_it_still_takes():
-    values = {"id": "c", "kind": "run", "name": "c", "created": "now", "started": None, "finished": None,
-              "seconds": 0.0, "phase": "", "fraction": 0.0, "message": "", "attempts": 0, "estimate_seconds": 50.0,
-              "error": None, "error_next": ""}  # fmt: skip
+    values = {
+        "id": "c",
+        "kind": "run",
+        "name": "c",
+        "created": "now",
+        "started": None,
+        "finished": None,
+        "seconds": 0.0,
+        "phase": "",
+        "fraction": 0.0,
+        "message": "",
+        "attempts": 0,
+        "estimate_seconds": 50.0,
+        "error": None,
+        "error_next": "",
+    }
     ahead = (JobRef(id="a", name="first", state="running"), JobRef(id="b", name="second", state="queued"))
     queued = lines.of_job(Job(**values, state="queued", position=2, waits_for=ahead))
     assert "waits for: a first (running), b second (queued)" in queued
@@ -86,8 +118,10 @@ def test_a_machine_is_told_with_its_providers():
     assert told[0] == "processor     A CPU"
     assert "memory        8.0 GB" in told
     assert "GPUs          none that torch can use" in told
-    assert told[-2:] == ["onnxruntime  CPUExecutionProvider    yes",
-                         "onnxruntime  AzureExecutionProvider  no: no device"]  # fmt: skip
+    assert told[-2:] == [
+        "onnxruntime  CPUExecutionProvider    yes",
+        "onnxruntime  AzureExecutionProvider  no: no device",
+    ]
 
 
 def test_a_race_is_one_line_and_its_candidates_are_no_rows():
@@ -105,8 +139,10 @@ def test_speed_is_said_as_times_as_fast_with_its_interval():
 
 
 def test_a_speed_is_said_with_the_same_figures_wherever_it_stands():
-    for latency, figures in ((made_latency(1.0, 0.5), ("2.00", "(1.82 to 2.22)")),
-                             (made_latency(60.0, 30.0), ("0.033", "(0.03 to 0.037)"))):  # fmt: skip
+    for latency, figures in (
+        (made_latency(1.0, 0.5), ("2.00", "(1.82 to 2.22)")),
+        (made_latency(60.0, 30.0), ("0.033", "(0.03 to 0.037)")),
+    ):
         known = Speedup(latency.speedup, latency.speedup_low, latency.speedup_high)
         assert speed_cell(latency) == speed_cell(known) == " ".join(figures)
         assert (
@@ -131,10 +167,15 @@ def test_what_may_guess_is_told_beside_its_accuracy_with_the_warning(right, word
 
 
 def test_advice_is_told_the_fastest_first_and_what_was_refused_with_its_reason():
-    told = lines.of_advice(advised(made_advice(
-        made_architecture("slow", 3.0, 0.8), made_architecture("fast", 0.5, 0.7, busy=True),
-        made_architecture("odd", None, None, refused=Note(code="source", text="it cannot take 8 px")),
-    )))  # fmt: skip
+    told = lines.of_advice(
+        advised(
+            made_advice(
+                made_architecture("slow", 3.0, 0.8),
+                made_architecture("fast", 0.5, 0.7, busy=True),
+                made_architecture("odd", None, None, refused=Note(code="source", text="it cannot take 8 px")),
+            )
+        )
+    )
     assert told[0] == "the sample: 1x64x64, 2 threads, batch 1, median 2 ms"
     assert [line.split()[0] for line in told[2:5]] == ["fast", "slow", "odd"]
     assert "front faster better  2.00 (1.82 to 2.22) busy" in told[2]

@@ -194,8 +194,17 @@ def test_unusable_files_are_left_out_counted_and_named(pets: Path, read, draw):
     assert data.summary().n_skipped == 9
     assert {note.code for note in data.skipped} == {"image_skipped"}
     told = {note.text.split("'")[1]: note.text for note in data.skipped}
-    assert set(told) == {"cat/truncated.png", "cat/photo.jpg", "cat/empty.jpg", "dog/text.png", "dog/drawing.svg",
-                         "dog/page.eps", "dog/thin.png", "dog/pipe.png", "loose.png"}  # fmt: skip
+    assert set(told) == {
+        "cat/truncated.png",
+        "cat/photo.jpg",
+        "cat/empty.jpg",
+        "dog/text.png",
+        "dog/drawing.svg",
+        "dog/page.eps",
+        "dog/thin.png",
+        "dog/pipe.png",
+        "loose.png",
+    }
     assert "truncated" in told["cat/photo.jpg"]
     assert "empty" in told["cat/empty.jpg"]
     assert "no image" in told["dog/text.png"]

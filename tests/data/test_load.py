@@ -25,9 +25,14 @@ def test_the_sample_has_every_digit_once():
     ids = [id for name in SPLIT_NAMES for id in data.split(name).ids]
     assert len(ids) == len(set(ids)) == 1797
     assert data.summary().model_dump() | {"evaluation_sha256": ""} == {
-        "n_train": 1078, "n_calibration": 180, "n_evaluation": 539, "n_holdout": 0, "n_skipped": 0,
-        "classes": tuple("0123456789"), "evaluation_sha256": "",
-    }  # fmt: skip
+        "n_train": 1078,
+        "n_calibration": 180,
+        "n_evaluation": 539,
+        "n_holdout": 0,
+        "n_skipped": 0,
+        "classes": tuple("0123456789"),
+        "evaluation_sha256": "",
+    }
 
 
 def test_the_samples_split_never_changes():

@@ -14,8 +14,10 @@ from timm.data import create_transform
 from engine.data import preprocess as subject
 from engine.settings import Preprocess
 
-PHOTOS = {name.split("/")[-1]: pixels for name, pixels in zip(("china.jpg", "flower.jpg"),
-                                                               load_sample_images().images, strict=True)}  # fmt: skip
+PHOTOS = {
+    name.split("/")[-1]: pixels
+    for name, pixels in zip(("china.jpg", "flower.jpg"), load_sample_images().images, strict=True)
+}
 PHOTOS["tall"] = PHOTOS["china.jpg"][:, 200:331]
 PHOTOS["tiny"] = PHOTOS["flower.jpg"][100:117, 50:73]
 IMAGENET = {"mean": (0.485, 0.456, 0.406), "std": (0.229, 0.224, 0.225)}
@@ -24,10 +26,14 @@ GREY = {"mean": (0.5,), "std": (0.25,)}
 
 def timms(image: Image.Image, settings: Preprocess) -> np.ndarray:
     transform = create_transform(
-        input_size=(len(settings.mean), *settings.size), is_training=False, mean=settings.mean, std=settings.std,
-        interpolation=settings.interpolation, crop_pct=settings.crop_pct,
+        input_size=(len(settings.mean), *settings.size),
+        is_training=False,
+        mean=settings.mean,
+        std=settings.std,
+        interpolation=settings.interpolation,
+        crop_pct=settings.crop_pct,
         crop_mode="squash" if settings.resize == "squash" else "center",
-    )  # fmt: skip
+    )
     return transform(image.convert("L" if len(settings.mean) == 1 else "RGB")).numpy()
 
 
@@ -107,8 +113,10 @@ def test_a_photo_whose_exif_is_damaged_is_taken_as_it_is(kind, exif):
 
 def test_bgr_reverses_the_channels_before_the_normalisation():
     image = Image.fromarray(PHOTOS["tiny"])
-    rgb, bgr = (Preprocess(size=(16, 16), mean=(0.0,) * 3, std=(1.0, 2.0, 4.0), channels=order, scale=1).model_dump()
-                for order in ("rgb", "bgr"))  # fmt: skip
+    rgb, bgr = (
+        Preprocess(size=(16, 16), mean=(0.0,) * 3, std=(1.0, 2.0, 4.0), channels=order, scale=1).model_dump()
+        for order in ("rgb", "bgr")
+    )
     ours, reversed_ = subject.prepare(image, rgb), subject.prepare(image, bgr)
     assert np.array_equal(reversed_[0], ours[2] * 4)
     assert np.array_equal(reversed_[2], ours[0] / 4)
@@ -125,8 +133,9 @@ def test_normalise_takes_one_image_or_many():
 def test_settings_read_from_json_give_the_same():
     settings = Preprocess(size=(16, 16), **IMAGENET)
     image = Image.fromarray(PHOTOS["tiny"])
-    assert np.array_equal(subject.prepare(image, settings.model_dump()),
-                          subject.prepare(image, settings.model_dump(mode="json")))  # fmt: skip
+    assert np.array_equal(
+        subject.prepare(image, settings.model_dump()), subject.prepare(image, settings.model_dump(mode="json"))
+    )
 
 
 def test_an_image_too_long_and_thin_is_refused_before_it_fills_the_memory():
@@ -140,7 +149,12 @@ def test_the_file_runs_alone_with_numpy_and_pillow():
         "import sys, runpy; before = set(sys.modules); runpy.run_path(sys.argv[1]); "
         "print(sorted({name.split('.')[0] for name in set(sys.modules) - before} - set(sys.stdlib_module_names)))"
     )
-    run = subprocess.run([sys.executable, "-I", "-c", code, subject.__file__], capture_output=True, text=True,
-                         check=True, cwd=Path(subject.__file__).anchor)  # fmt: skip
+    run = subprocess.run(
+        [sys.executable, "-I", "-c", code, subject.__file__],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=Path(subject.__file__).anchor,
+    )
     names = set(run.stdout.strip("[]\n").replace("'", "").split(", "))
     assert {name for name in names if not name.startswith(("_", "cython_runtime"))} <= {"PIL", "numpy", "defusedxml"}

@@ -43,10 +43,21 @@ from tests.made import (
 )
 
 GRAY = Preprocess(size=(64, 64), mean=(0.5,), std=(0.25,))
-CUT = Failure(branch=0, step=0, technique="quantize", code="disk_full", message="step 1 of 1 (quantize) failed: the "
-              "disk is full", next="Free the cache, and run it again")  # fmt: skip
-STAYS = Recommendation(id=BASE, reason=Note(code="nothing_not_slower", text="no variant within the budget is as fast "
-                                            "as the baseline; the best takes 1.20 times its time"))  # fmt: skip
+CUT = Failure(
+    branch=0,
+    step=0,
+    technique="quantize",
+    code="disk_full",
+    message="step 1 of 1 (quantize) failed: the disk is full",
+    next="Free the cache, and run it again",
+)
+STAYS = Recommendation(
+    id=BASE,
+    reason=Note(
+        code="nothing_not_slower",
+        text="no variant within the budget is as fast as the baseline; the best takes 1.20 times its time",
+    ),
+)
 PARTS = (("start", "starting"), ("baseline", "export"), ("chain 1, step 1: quantize", "quantize"))
 TIMM = TimmModel(name="resnet10t", weights="random")
 
@@ -91,8 +102,11 @@ def _run(queue: Queue, name: str, report: Report | None, state: State = "done") 
     Claims(queue, "test/1").claim("run")
     folder = queue.home.job(job.id)
     for number, (step, phase) in enumerate(PARTS):
-        folder.append_event(Event(time=now(), step=step, phase=phase, fraction=0.2 * number, message=f"{phase} goes on",
-                                  step_fraction=0.5))  # fmt: skip
+        folder.append_event(
+            Event(
+                time=now(), step=step, phase=phase, fraction=0.2 * number, message=f"{phase} goes on", step_fraction=0.5
+            )
+        )
     if report is not None:
         for variant in report.variants:
             (folder.path / variant.file).parent.mkdir(parents=True)
@@ -100,8 +114,17 @@ def _run(queue: Queue, name: str, report: Report | None, state: State = "done") 
         folder.write("report.json", report.model_copy(update={"run_id": job.id}))
     if state != "running":
         error = Note(code="memory", text="the job ran out of memory") if state == "failed" else None
-        queue.finish(job.id, Outcome(state=state, error=error, next="Choose a smaller batch" if error else "",
-                                     exit_status=0, started=now(), finished=now()))  # fmt: skip
+        queue.finish(
+            job.id,
+            Outcome(
+                state=state,
+                error=error,
+                next="Choose a smaller batch" if error else "",
+                exit_status=0,
+                started=now(),
+                finished=now(),
+            ),
+        )
     return job.id
 
 
@@ -111,12 +134,23 @@ def _upload(home: Home, name: str, kind: str) -> str:
 
 def _analyses(queue: Queue, lived: Lived) -> None:
     profile = ModelProfile(
-        name="sample digits", format="timm", weights="sample", inputs={"x": ("N", 1, 64, 64)}, outputs={"y": ("N", 10)},
-        opset=18, parameters=4_920_000, macs=90_000_000, size_bytes=19_710_000, layers={"Conv": 12, "Relu": 9},
-        classes=tuple("0123456789"), n_outputs=10, preprocess=GRAY,
-    )  # fmt: skip
-    preview = DataPreview(summary=made_report().data, counts=(), skipped=(), examples=(), n_outputs=10, head_fits=True,
-                          preprocess=GRAY)  # fmt: skip
+        name="sample digits",
+        format="timm",
+        weights="sample",
+        inputs={"x": ("N", 1, 64, 64)},
+        outputs={"y": ("N", 10)},
+        opset=18,
+        parameters=4_920_000,
+        macs=90_000_000,
+        size_bytes=19_710_000,
+        layers={"Conv": 12, "Relu": 9},
+        classes=tuple("0123456789"),
+        n_outputs=10,
+        preprocess=GRAY,
+    )
+    preview = DataPreview(
+        summary=made_report().data, counts=(), skipped=(), examples=(), n_outputs=10, head_fits=True, preprocess=GRAY
+    )
     refused = Note(code="source", text="the file is no ONNX model")
     ended: Iterable[tuple[AnalysisRequest, Result | None]] = (
         (ProfileRequest(model=SampleModel()), profile),

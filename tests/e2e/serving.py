@@ -61,11 +61,22 @@ class App:
         environment = {key: value for key, value in os.environ.items() if key != "FEATHERWEIGHT_DATABASE_URL"}
         with self._log.open("ab") as log:
             self._server = subprocess.Popen(
-                [sys.executable, "-m", "streamlit", "run", self._script, "--server.port", str(self.port),
-                 *self._options],
+                [
+                    sys.executable,
+                    "-m",
+                    "streamlit",
+                    "run",
+                    self._script,
+                    "--server.port",
+                    str(self.port),
+                    *self._options,
+                ],
                 env=environment | {"FEATHERWEIGHT_HOME": str(self.home.path), "HF_HUB_OFFLINE": "1"},
-                cwd=ROOT, stdout=log, stderr=log, start_new_session=True,
-            )  # fmt: skip
+                cwd=ROOT,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
         until(self._answers)
 
     def kill(self) -> None:

@@ -66,7 +66,11 @@ def test_the_check_sees_every_kind_of_fault(charts, browser):
         page.goto(charts.address(case="faulty"))
         found = problems(page, 1, "light")
         for fault in (
-            "'over' is over 'under'", "'struck' is struck by a line", "'covered' lies on a mark",
-            "'outside' leaves the figure", "'pale' has a contrast of", "ticks repeat: same,same",
-        ):  # fmt: skip
+            "'over' is over 'under'",
+            "'struck' is struck by a line",
+            "'covered' lies on a mark",
+            "'outside' leaves the figure",
+            "'pale' has a contrast of",
+            "ticks repeat: same,same",
+        ):
             assert any(fault in one for one in found), (fault, found)

@@ -47,8 +47,12 @@ def findings(world, page, addresses) -> Counter[str]:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_sample_of_pages_has_no_serious_barrier(world, browser, scheme):
     runs = world.lived.runs
-    some = ("", f"optimize?draft={world.drafts['chain']}", "runs", *(f"results?run={runs[name]}" for name in (
-        "raced", "kept", "running")))  # fmt: skip
+    some = (
+        "",
+        f"optimize?draft={world.drafts['chain']}",
+        "runs",
+        *(f"results?run={runs[name]}" for name in ("raced", "kept", "running")),
+    )
     with tab(browser, scheme=scheme) as page:
         assert findings(world, page, some) == {}
 

@@ -218,16 +218,21 @@ class Walk:
 def _place(address: str) -> str:
     """Path and bound parameters."""
     parts = urlsplit(address)
-    bound = sorted((name, value) for name, value in parse_qsl(parts.query, keep_blank_values=True)
-                   if name not in PER_PERSON)  # fmt: skip
+    bound = sorted(
+        (name, value) for name, value in parse_qsl(parts.query, keep_blank_values=True) if name not in PER_PERSON
+    )
     return f"{parts.path.strip('/') or 'start'} {urlencode(bound)}"
 
 
 def _jobs(home: Path) -> list[str]:
     """What lies in a home, and how its jobs ended."""
     entries = [*(home / "jobs").iterdir(), *(home / "uploads").iterdir()]
-    return sorted(f"{path.name} {(path / 'outcome.json').exists()} {(path / 'job.json').stat().st_size}"
-                  if (path / "job.json").exists() else path.name for path in entries)  # fmt: skip
+    return sorted(
+        f"{path.name} {(path / 'outcome.json').exists()} {(path / 'job.json').stat().st_size}"
+        if (path / "job.json").exists()
+        else path.name
+        for path in entries
+    )
 
 
 def sampled(one_in: int) -> Callable[[str], bool]:

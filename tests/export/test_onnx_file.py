@@ -101,9 +101,16 @@ def test_nan_weights_are_exported_as_they_are(tmp_path):
     module = model.build()
     with torch.no_grad():
         module.get_classifier().bias[1] = float("nan")
-    broken = torch_model(architecture="test_resnet", num_classes=3, in_chans=3, img_size=None, seed=0,
-                         weights=save_weights(module, tmp_path / "nan.safetensors"), weights_label="file",
-                         preprocess=model.preprocess)  # fmt: skip
+    broken = torch_model(
+        architecture="test_resnet",
+        num_classes=3,
+        in_chans=3,
+        img_size=None,
+        seed=0,
+        weights=save_weights(module, tmp_path / "nan.safetensors"),
+        weights_label="file",
+        preprocess=model.preprocess,
+    )
     assert export_onnx(broken, tmp_path / "model.onnx").n_outputs == 3
 
 
@@ -143,8 +150,16 @@ class Frozen(torch.nn.Module):
 @pytest.mark.parametrize(("module", "said"), [(Branching(), "cannot export 'test_resnet'"), (Frozen(), "differs from")])
 def test_what_does_not_become_a_graph_is_an_export_error(module, said, tmp_path, monkeypatch):
     size = Preprocess(size=(32, 32), mean=(0.5,) * 3, std=(0.5,) * 3)
-    model = torch_model(architecture="test_resnet", num_classes=3, in_chans=3, img_size=None, weights=None, seed=0,
-                        weights_label="random", preprocess=size)  # fmt: skip
+    model = torch_model(
+        architecture="test_resnet",
+        num_classes=3,
+        in_chans=3,
+        img_size=None,
+        weights=None,
+        seed=0,
+        weights_label="random",
+        preprocess=size,
+    )
     monkeypatch.setattr(type(model), "build", lambda self: module)
     with pytest.raises(ExportError, match=said):
         export_onnx(model, tmp_path / "model.onnx")

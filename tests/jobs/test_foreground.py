@@ -17,9 +17,15 @@ settle(job, ended_by(Cancelled("x"), now(), began=True))
 job.write("report.json", job.report().model_copy(update={"state": "STATE", "run_id": "here"}))
 job.write("outcome.json", Outcome(state="STATE", exit_status=STATUS, finished=now()))
 """
-REFUSES = f"""(folder / "outcome.json").write_text({Outcome(
-    state="failed", error={"code": "source", "text": "no such model"}, next="choose another", exit_status=2,
-    finished=now()).model_dump_json()!r})"""  # fmt: skip
+REFUSES = f"""(folder / "outcome.json").write_text({
+    Outcome(
+        state="failed",
+        error={"code": "source", "text": "no such model"},
+        next="choose another",
+        exit_status=2,
+        finished=now(),
+    ).model_dump_json()!r
+})"""
 
 
 @pytest.fixture
@@ -105,8 +111,11 @@ def test_a_listener_that_fails_leaves_no_process(run, tmp_path):
 def test_an_analysis_answers_and_leaves_nothing(home, tmp_path, monkeypatch):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))
     (tmp_path / "temporary").mkdir()
-    hardware = {"environment": {"cpu": "x", "cores": 1, "memory_bytes": 1, "isa": [], "runtimes": {}, "versions": {}},
-                "providers": [], "gpus": []}  # fmt: skip
+    hardware = {
+        "environment": {"cpu": "x", "cores": 1, "memory_bytes": 1, "isa": [], "runtimes": {}, "versions": {}},
+        "providers": [],
+        "gpus": [],
+    }
     write = f"(folder / 'result.json').write_text({json.dumps(hardware)!r}); done()"
     assert answer(home, HardwareRequest(), stand_in(write)).environment.cpu == "x"
     for code, error in [(REFUSES, RequestError), ("sys.exit(1)", RunError), ("done()", RunError)]:

@@ -125,8 +125,7 @@ def test_a_running_job_tells_where_it_is(queue, submit, claims):
     claims.claim("run")
     queue.folder(id).append_event(Event(time=now(), step="quantize", phase="calibrate", fraction=0.4, message="so far"))
     job = queue.job(id)
-    assert (job.state, job.phase, job.fraction, job.message, job.attempts) == (
-        "running", "calibrate", 0.4, "so far", 1)  # fmt: skip
+    assert (job.state, job.phase, job.fraction, job.message, job.attempts) == ("running", "calibrate", 0.4, "so far", 1)
     queue.finish(id, Outcome.model_validate_json(DONE))
     assert (queue.job(id).state, queue.job(id).fraction, queue.job(id).position) == ("done", 1.0, None)
 

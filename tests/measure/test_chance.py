@@ -18,8 +18,10 @@ def test_nothing_is_said_of_what_has_learnt_or_was_never_labelled(right):
 def test_what_has_not_learnt_is_named_with_its_top1_and_what_guessing_gives():
     note = unlearnt(made_variant(BASE, "Baseline", accuracy=AT_CHANCE))
     assert note.code == "not_learnt"
-    assert note.text == ("The baseline has not learnt: its top-1 is 10.0 % (8.0 % to 13.0 %) on 540 images, and "
-                         "guessing the commonest class gives 12.0 %")  # fmt: skip
+    assert note.text == (
+        "The baseline has not learnt: its top-1 is 10.0 % (8.0 % to 13.0 %) on 540 images, and "
+        "guessing the commonest class gives 12.0 %"
+    )
 
 
 def test_what_is_above_chance_on_too_few_images_is_not_said_to_have_learnt_nothing():

@@ -111,8 +111,9 @@ def test_a_variant_of_exactly_half_is_no_surer_than_the_baseline_itself():
     found = compare({"a": rounds(*UNSURE), "half": rounds(*np.array(UNSURE) / 2)}, "a", TARGET)
     (_, base), (own, per_s) = found["a"], found["half"]
     assert (own.ratio_low, own.ratio_high) == (0.5, 0.5)
-    assert (per_s.low, per_s.images_per_s, per_s.high) == pytest.approx((2 * base.low, 2 * base.images_per_s,
-                                                                        2 * base.high))  # fmt: skip
+    assert (per_s.low, per_s.images_per_s, per_s.high) == pytest.approx(
+        (2 * base.low, 2 * base.images_per_s, 2 * base.high)
+    )
     assert per_s.low < 0.95 * per_s.images_per_s
     assert per_s.high > 1.05 * per_s.images_per_s
 
@@ -121,8 +122,9 @@ def test_the_interval_of_the_throughput_holds_the_uncertainty_of_the_ratio_as_we
     found = compare({"a": rounds(*[10.0] * 12), "b": rounds(*[4.0, 6.0] * 6)}, "a", TARGET)
     (_, base), (own, per_s) = found["a"], found["b"]
     assert base.low == base.high == base.images_per_s
-    assert (per_s.low, per_s.high) == pytest.approx(tuple(
-        2 * 1000 / (10.0 * ratio) for ratio in (own.ratio_high, own.ratio_low)))  # fmt: skip
+    assert (per_s.low, per_s.high) == pytest.approx(
+        tuple(2 * 1000 / (10.0 * ratio) for ratio in (own.ratio_high, own.ratio_low))
+    )
     assert per_s.low < per_s.images_per_s < per_s.high
 
 

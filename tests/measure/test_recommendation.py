@@ -29,7 +29,10 @@ def test_the_goal_decides_among_the_good():
     fast = variant("b", 0.3, size_bytes=900_000)
     small = variant("c", 0.6, size_bytes=100_000)
     assert {goal: recommended(fast, small, goal=goal).id[0] for goal in ("latency", "size", "throughput")} == {
-        "latency": "b", "size": "c", "throughput": "b"}  # fmt: skip
+        "latency": "b",
+        "size": "c",
+        "throughput": "b",
+    }
 
 
 def test_the_reason_says_how_fast_how_large_and_how_right_it_is():
@@ -41,12 +44,15 @@ def test_the_reason_says_how_fast_how_large_and_how_right_it_is():
 
 
 def test_what_may_be_no_faster_is_not_called_faster():
-    assert "1.05 times as fast as the baseline (0.96 to 1.17), so not surely faster" in recommended(
-        variant("b", 0.95)).reason.text  # fmt: skip
+    assert (
+        "1.05 times as fast as the baseline (0.96 to 1.17), so not surely faster"
+        in recommended(variant("b", 0.95)).reason.text
+    )
 
 
-@pytest.mark.parametrize(("goal", "word"), [("latency", "fastest"), ("size", "smallest"),
-                                            ("throughput", "highest in throughput")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("goal", "word"), [("latency", "fastest"), ("size", "smallest"), ("throughput", "highest in throughput")]
+)
 def test_a_superlative_is_of_the_variants_within_the_budget_where_there_are_several(goal, word):
     """The one that is over the budget, though faster and smaller, is not among them."""
     over = variant("d", 0.1, within=False, size_bytes=10)
@@ -57,15 +63,18 @@ def test_a_superlative_is_of_the_variants_within_the_budget_where_there_are_seve
 
 
 def test_the_smallest_of_those_that_are_not_slower_is_called_so():
-    found = recommended(variant("b", 0.3), variant("c", 0.6, size_bytes=4_000_000),
-                        variant("d", 1.8, size_bytes=10), goal="size").reason.text  # fmt: skip
+    found = recommended(
+        variant("b", 0.3), variant("c", 0.6, size_bytes=4_000_000), variant("d", 1.8, size_bytes=10), goal="size"
+    ).reason.text
     assert found.startswith("c, the smallest of 2 variants within the budget that are not slower: ")
 
 
 def test_a_race_s_winner_is_never_called_the_fastest_beside_its_own_candidates():
     report = made_race_report()
-    quick = [one.model_copy(update={"latency": made_latency(0.2, 0.1)}) if one.role == "candidate" and one.latency
-             else one for one in report.variants]  # fmt: skip
+    quick = [
+        one.model_copy(update={"latency": made_latency(0.2, 0.1)}) if one.role == "candidate" and one.latency else one
+        for one in report.variants
+    ]
     found = recommend(made_race_report(variants=tuple(quick)))
     assert "fastest" not in found.reason.text
     assert "2.00 times as fast as the baseline" in found.reason.text
@@ -107,13 +116,19 @@ def test_what_may_guess_is_never_recommended_however_fast_and_small_it_is(code):
 @pytest.mark.parametrize(
     ("right", "code", "text"),
     [
-        (guessing(0.1, 0.05), "not_learnt",
-         "The baseline has not learnt: its top-1 is 10.0 % (5.0 % to 20.0 %) on 50 images, and guessing the commonest "
-         "class gives 12.0 %"),
-        (guessing(0.2, 0.11), "learning_unclear",
-         "Whether the baseline has learnt cannot be told on so few images: its top-1 is 20.0 %"),
+        (
+            guessing(0.1, 0.05),
+            "not_learnt",
+            "The baseline has not learnt: its top-1 is 10.0 % (5.0 % to 20.0 %) on 50 images, and guessing the "
+            "commonest class gives 12.0 %",
+        ),
+        (
+            guessing(0.2, 0.11),
+            "learning_unclear",
+            "Whether the baseline has learnt cannot be told on so few images: its top-1 is 20.0 %",
+        ),
     ],
-)  # fmt: skip
+)
 def test_where_all_may_be_chance_the_reason_says_whether_that_is_sure(right, code, text):
     lost = variant("b", 0.1, codes=(codes.NO_BETTER_THAN_CHANCE,), accuracy=right)
     found = recommended(lost, first=base(accuracy=right))
@@ -129,8 +144,9 @@ def test_what_has_learnt_is_recommended_beside_a_baseline_that_guesses():
 
 def test_a_race_that_kept_a_baseline_that_guesses_is_no_answer():
     report = made_race_report(won=False)
-    variants = tuple(one.model_copy(update={"accuracy": guessing(0.1, 0.05)}) if one.id == BASE else one
-                     for one in report.variants)  # fmt: skip
+    variants = tuple(
+        one.model_copy(update={"accuracy": guessing(0.1, 0.05)}) if one.id == BASE else one for one in report.variants
+    )
     assert recommend(report).reason == LOST
     assert recommend(made_race_report(won=False, variants=variants)).reason.code == "not_learnt"
 
@@ -138,8 +154,10 @@ def test_a_race_that_kept_a_baseline_that_guesses_is_no_answer():
 def chain(cut):
     """Baseline, then b, c and d, each made of the one before; the time of `cut` was up."""
     parents = {"b": BASE, "c": "b" * 12, "d": "c" * 12}
-    made = [variant(letter, 0.9 - step / 10, parent_id=parent, step=step, notes=(UP,) if letter == cut else ())
-            for step, (letter, parent) in enumerate(parents.items())]  # fmt: skip
+    made = [
+        variant(letter, 0.9 - step / 10, parent_id=parent, step=step, notes=(UP,) if letter == cut else ())
+        for step, (letter, parent) in enumerate(parents.items())
+    ]
     return base(notes=(UP,) if cut == "a" else ()), *made
 
 
@@ -161,8 +179,11 @@ def test_the_headline_says_where_a_race_was_cut_short(won):
     report = made_race_report(won=won)
     race = report.races[0].model_copy(update={"notes": (UP,)})
     text = recommend(made_race_report(won=won, races=(race,))).reason.text
-    assert text.endswith("Its time was up: this is the best so far" if won else
-                         "The time was up before all was tried: more minutes may find better")  # fmt: skip
+    assert text.endswith(
+        "Its time was up: this is the best so far"
+        if won
+        else "The time was up before all was tried: more minutes may find better"
+    )
     assert "time was up" not in recommend(report).reason.text
 
 

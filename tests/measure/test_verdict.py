@@ -9,19 +9,45 @@ PREPROCESS = Preprocess(size=(8, 8), mean=(0.5,), std=(0.5,))
 
 def latency(ratio, low, high, p50_ms=1.0):
     return Latency(
-        runtime="onnxruntime", provider="CPUExecutionProvider", threads=1, batch_size=1, p50_ms=p50_ms, p95_ms=p50_ms,
-        n_runs=1, n_rounds=1, n_warmup=1, session_options={}, ratio_to_baseline=ratio, ratio_low=low, ratio_high=high,
-    )  # fmt: skip
+        runtime="onnxruntime",
+        provider="CPUExecutionProvider",
+        threads=1,
+        batch_size=1,
+        p50_ms=p50_ms,
+        p95_ms=p50_ms,
+        n_runs=1,
+        n_rounds=1,
+        n_warmup=1,
+        session_options={},
+        ratio_to_baseline=ratio,
+        ratio_low=low,
+        ratio_high=high,
+    )
 
 
 def variant(id, ratio=1.0, low=1.0, high=1.0, size=1_000_000, role="step", budget=None, drop=None, per_s=100.0):
     made = Variant(
-        id=id * 12, parent_id=None, branch=0, step=0, technique="quantize", role=role, label=id, settings=None,
-        file="", sha256="", size_bytes=size, parameters=None, macs=None,
-        input=InputSpec(shape=(1, 8, 8), preprocess=PREPROCESS), latency=latency(ratio, low, high),
-        throughput=Throughput(batch_size=1, images_per_s=per_s, low=per_s, high=per_s), accuracy=None, fidelity=None,
-        verdict=None, seconds=0.0,
-    )  # fmt: skip
+        id=id * 12,
+        parent_id=None,
+        branch=0,
+        step=0,
+        technique="quantize",
+        role=role,
+        label=id,
+        settings=None,
+        file="",
+        sha256="",
+        size_bytes=size,
+        parameters=None,
+        macs=None,
+        input=InputSpec(shape=(1, 8, 8), preprocess=PREPROCESS),
+        latency=latency(ratio, low, high),
+        throughput=Throughput(batch_size=1, images_per_s=per_s, low=per_s, high=per_s),
+        accuracy=None,
+        fidelity=None,
+        verdict=None,
+        seconds=0.0,
+    )
     return made.model_copy(update={"verdict": judge(made, budget or Budget(), drop)})
 
 
@@ -74,10 +100,13 @@ def test_an_uncertain_latency_is_flagged_and_still_within_budget(per_s, codes):
 @pytest.mark.parametrize(
     ("low", "chance", "codes"),
     [
-        (0.10, 0.2, ("no_better_than_chance",)), (0.10, 0.12, ("chance_uncertain",)),
-        (0.12, 0.12, ("chance_uncertain",)), (0.13, 0.12, ()), (0.1, None, ()),
+        (0.10, 0.2, ("no_better_than_chance",)),
+        (0.10, 0.12, ("chance_uncertain",)),
+        (0.12, 0.12, ("chance_uncertain",)),
+        (0.13, 0.12, ()),
+        (0.1, None, ()),
     ],
-)  # fmt: skip
+)
 def test_what_may_be_chance_is_named_and_breaks_no_budget(low, chance, codes):
     right = Accuracy(top1=0.2, top5=None, n_images=50, low=low, high=0.4, chance=chance)
     verdict = judge(BASE.model_copy(update={"accuracy": right}), Budget(), None)

@@ -12,8 +12,16 @@ GRAY = Preprocess(size=(32, 32), mean=(0.5,), std=(0.5,))
 
 
 def described(**changes) -> TorchModel:
-    plain = {"architecture": "test_resnet", "num_classes": 4, "in_chans": 1, "img_size": None, "weights": None,
-             "seed": 0, "weights_label": "random", "preprocess": GRAY}  # fmt: skip
+    plain = {
+        "architecture": "test_resnet",
+        "num_classes": 4,
+        "in_chans": 1,
+        "img_size": None,
+        "weights": None,
+        "seed": 0,
+        "weights_label": "random",
+        "preprocess": GRAY,
+    }
     return torch_model(**{**plain, **changes})
 
 
@@ -51,10 +59,18 @@ def test_half_weights_are_built_as_float(tmp_path):
     assert torch.equal(built.get_classifier().weight, module.float().get_classifier().weight)
 
 
-@pytest.mark.parametrize("change", [{"num_classes": 5}, {"in_chans": 3, "preprocess": RGB},
-                                    {"seed": 1}, {"classes": tuple("abcd")}, {"architecture": "test_resnet.r160_in1k"},
-                                    {"preprocess": GRAY.model_copy(update={"size": (64, 64)})},
-                                    {"arguments": {"global_pool": "max"}}])  # fmt: skip
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"num_classes": 5},
+        {"in_chans": 3, "preprocess": RGB},
+        {"seed": 1},
+        {"classes": tuple("abcd")},
+        {"architecture": "test_resnet.r160_in1k"},
+        {"preprocess": GRAY.model_copy(update={"size": (64, 64)})},
+        {"arguments": {"global_pool": "max"}},
+    ],
+)
 def test_the_key_changes_with_everything_that_makes_the_model(change):
     assert described().key == described().key
     assert described(**change).key != described().key

@@ -69,8 +69,13 @@ def test_scalars_shapes_scales_and_zero_points_are_no_parameters():
         helper.make_node("Mul", ["flat", "two"], ["twice"]),
         helper.make_node("MatMul", ["twice", "w"], ["y"]),
     ]
-    weights = {"q": np.ones((4, 3), np.int8), "scale": ones(4), "zero": np.zeros(4, np.int8),
-               "shape": np.array([-1, 4]), "two": np.float32(2)}  # fmt: skip
+    weights = {
+        "q": np.ones((4, 3), np.int8),
+        "scale": ones(4),
+        "zero": np.zeros(4, np.int8),
+        "shape": np.array([-1, 4]),
+        "two": np.float32(2),
+    }
     model = graph(nodes, ("n", 2, 2), ("n", 3), weights)
     assert count_parameters(model) == 12
     assert count_macs(model) == 12
@@ -78,6 +83,11 @@ def test_scalars_shapes_scales_and_zero_points_are_no_parameters():
 
 def test_operators_of_other_domains_are_told_apart():
     model = onnx.ModelProto()
-    model.graph.node.extend([helper.make_node("Gelu", [], [], domain="com.microsoft"), helper.make_node("Relu", [], []),
-                             helper.make_node("Relu", [], [])])  # fmt: skip
+    model.graph.node.extend(
+        [
+            helper.make_node("Gelu", [], [], domain="com.microsoft"),
+            helper.make_node("Relu", [], []),
+            helper.make_node("Relu", [], []),
+        ]
+    )
     assert list(operators(model).items()) == [("Relu", 2), ("com.microsoft.Gelu", 1)]

@@ -68,8 +68,10 @@ def test_cached_weights_are_used_without_a_network(trained, tmp_path):
 
 
 def test_hf_home_and_offline_are_respected_by_a_fresh_process(trained, cache, tmp_path):
-    code = ("from pathlib import Path; from engine import models; from engine.settings import TimmModel;"
-            "print(models.load(TimmModel(name='test_resnet.r160_in1k'), None, 0, Path('.')).key)")  # fmt: skip
+    code = (
+        "from pathlib import Path; from engine import models; from engine.settings import TimmModel;"
+        "print(models.load(TimmModel(name='test_resnet.r160_in1k'), None, 0, Path('.')).key)"
+    )
     env = {**os.environ, "HF_HOME": str(cache.root.parent), "HF_HUB_OFFLINE": "1", "PYTHONPATH": str(Path.cwd())}
     env.pop("HF_HUB_CACHE", None)
     run = subprocess.run(
@@ -138,10 +140,21 @@ def test_an_unreachable_hub_is_told_without_the_client_s_repetitions(cache, tmp_
 
 
 def config(**changes) -> bytes:
-    plain = {"architecture": "test_resnet", "num_classes": 3, "label_names": ["cat", "dog", "owl"],
-             "pretrained_cfg": {"input_size": [3, 96, 96], "mean": [0.5] * 3, "std": [0.25] * 3, "crop_pct": 1.0,
-                                "interpolation": "bilinear", "num_classes": 3, "first_conv": "conv1.0",
-                                "classifier": "fc"}}  # fmt: skip
+    plain = {
+        "architecture": "test_resnet",
+        "num_classes": 3,
+        "label_names": ["cat", "dog", "owl"],
+        "pretrained_cfg": {
+            "input_size": [3, 96, 96],
+            "mean": [0.5] * 3,
+            "std": [0.25] * 3,
+            "crop_pct": 1.0,
+            "interpolation": "bilinear",
+            "num_classes": 3,
+            "first_conv": "conv1.0",
+            "classifier": "fc",
+        },
+    }
     return json.dumps({**plain, **changes}).encode()
 
 
@@ -160,9 +173,17 @@ def test_a_model_of_somebody_s_brings_its_classes_and_preprocessing(cache, tmp_p
 
 def test_arguments_of_somebody_s_architecture_are_kept(cache, tmp_path):
     module = timm.create_model("test_vit", num_classes=3, img_size=96, class_token=False, global_pool="avg").eval()
-    said = config(architecture="test_vit", model_args={"img_size": 96, "class_token": False, "global_pool": "avg"},
-                  pretrained_cfg={"input_size": [3, 96, 96], "fixed_input_size": True, "num_classes": 3,
-                                  "classifier": "head", "first_conv": "patch_embed.proj"})  # fmt: skip
+    said = config(
+        architecture="test_vit",
+        model_args={"img_size": 96, "class_token": False, "global_pool": "avg"},
+        pretrained_cfg={
+            "input_size": [3, 96, 96],
+            "fixed_input_size": True,
+            "num_classes": 3,
+            "classifier": "head",
+            "first_conv": "patch_embed.proj",
+        },
+    )
     cache.add("somebody/vit", config__json=said, model__safetensors=weights_of(module, tmp_path))
     model = models.load(TimmModel(name="hf_hub:somebody/vit"), None, 0, tmp_path)
     image = torch.rand(1, 3, 96, 96)

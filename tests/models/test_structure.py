@@ -23,9 +23,12 @@ class Net(nn.Module):
 def test_only_what_differs_is_written_down():
     assert changes(Net(4), Net(4)) == ()
     assert changes(Net(8), Net(4)) == (
-        ("", "fused", False), ("", "shape", (1, 4)), ("", "splits", (4, 4)),
-        ("conv", "out_channels", 4), ("norm", "num_features", 4),
-    )  # fmt: skip
+        ("", "fused", False),
+        ("", "shape", (1, 4)),
+        ("", "splits", (4, 4)),
+        ("conv", "out_channels", 4),
+        ("norm", "num_features", 4),
+    )
 
 
 def test_it_is_built_again_with_its_values():

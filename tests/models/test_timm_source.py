@@ -39,8 +39,12 @@ def test_preprocessing_is_timm_s(name):
 
 
 def test_a_network_that_was_trained_on_squashed_images_says_so():
-    name = next(name for name in timm.list_pretrained() if timm.models.get_pretrained_cfg(name).crop_mode == "squash"
-                and timm.models.get_pretrained_cfg(name).num_classes > 0)  # fmt: skip
+    name = next(
+        name
+        for name in timm.list_pretrained()
+        if timm.models.get_pretrained_cfg(name).crop_mode == "squash"
+        and timm.models.get_pretrained_cfg(name).num_classes > 0
+    )
     from engine.models.design import design_of
 
     assert design_of(TimmModel(name=name, weights="random")).preprocess(3, None).resize == "squash"

@@ -44,10 +44,14 @@ def app(home):
     return opened
 
 
-SAMPLE = Recipe.parse({
-    "name": "digits to int8", "model": {"kind": "sample"}, "data": {"kind": "sample"},
-    "steps": [{"technique": "quantize", "method": "static"}],
-})  # fmt: skip
+SAMPLE = Recipe.parse(
+    {
+        "name": "digits to int8",
+        "model": {"kind": "sample"},
+        "data": {"kind": "sample"},
+        "steps": [{"technique": "quantize", "method": "static"}],
+    }
+)
 
 
 @pytest.fixture

@@ -13,10 +13,20 @@ from tests.pages.conftest import claim
 from tests.pages.test_pages import button, words
 
 PROFILE = ModelProfile(
-    name="sample digits", format="timm", weights="sample", inputs={"image": ("N", 1, 64, 64)}, outputs={}, opset=20,
-    parameters=4_900_000, macs=80_000_000, size_bytes=19_700_000, layers={"Conv": 12}, classes=None, n_outputs=10,
+    name="sample digits",
+    format="timm",
+    weights="sample",
+    inputs={"image": ("N", 1, 64, 64)},
+    outputs={},
+    opset=20,
+    parameters=4_900_000,
+    macs=80_000_000,
+    size_bytes=19_700_000,
+    layers={"Conv": 12},
+    classes=None,
+    n_outputs=10,
     preprocess=None,
-)  # fmt: skip
+)
 FIGURE = Published(tag="e2400_r224_in1k", img_size=224, top1=0.738)
 FAST = made_architecture("mobilenetv4_conv_small", 0.5, None, published=FIGURE)
 SLOW = made_architecture("convnext_nano", 3.0, 0.823)

@@ -94,8 +94,12 @@ def _texts(node: ast.AST) -> Iterator[str]:
 def test_the_engine_s_messages_are_found():
     found = said_in_errors()
     assert len(found) > 300
-    assert found >= {"Raise the share of images for training (split.train)", "'…' is not a PyTorch file, or is damaged",
-                     "the weights of '…' could not be stored: …", "Fetch it with git lfs pull"}  # fmt: skip
+    assert found >= {
+        "Raise the share of images for training (split.train)",
+        "'…' is not a PyTorch file, or is damaged",
+        "the weights of '…' could not be stored: …",
+        "Fetch it with git lfs pull",
+    }
 
 
 def test_no_message_of_an_error_names_what_a_browser_does_not_know():
@@ -131,13 +135,15 @@ def test_every_phrase_is_still_said():
         ("Lower learning_rate", "Lower “{Finetune.learning_rate}”"),
         ("'budget.minutes' is 0", "“{Budget.minutes}” on the Optimize page is 0"),
         ("'batch_size.png' was left out", "'batch_size.png' was left out"),
-        ("the file 'my learning_rate' and the model's learning_rate",
-         "the file 'my learning_rate' and the model's “{Finetune.learning_rate}”"),
+        (
+            "the file 'my learning_rate' and the model's learning_rate",
+            "the file 'my learning_rate' and the model's “{Finetune.learning_rate}”",
+        ),
         ("a learning_rates and x.learning_rate", "a learning_rates and x.learning_rate"),
         ("step 2 of 3 (finetune) failed after prune", "step 2 of 3 (Fine-tune) failed after prune"),
         ("Upload the file, or use the command line", "Upload the file"),
     ],
-)  # fmt: skip
+)
 def test_a_key_becomes_the_label_of_its_form_and_a_quoted_value_stays(text, words):
     kinds = {kind.__name__: kind for _, kind, _, _ in SECTIONS}
     named = re.sub(r"\{(\w+)\.(\w+)\}", lambda found: label(kinds[found[1]], found[2]), words)

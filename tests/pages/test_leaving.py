@@ -39,8 +39,12 @@ def test_pages_are_switched_in_one_place():
 def test_what_a_widget_calls_is_guarded():
     """An error in it would be Streamlit's to show: it comes before the page is drawn."""
     free = {"ignore", "rerun", "state.turn"}
-    named = {ast.unparse(value).strip("'") for call in calls() for name, value in keywords(call).items()
-             if name in ("on_click", "on_change")} - free  # fmt: skip
+    named = {
+        ast.unparse(value).strip("'")
+        for call in calls()
+        for name, value in keywords(call).items()
+        if name in ("on_click", "on_change")
+    } - free
     text = "".join(path.read_text() for path in PAGES.rglob("*.py"))
     assert named
     assert {name for name in named if f"@callback\ndef {name.rpartition('.')[2]}(" not in text} == set()
@@ -50,11 +54,17 @@ def places(app, runs) -> list[tuple[str, dict[str, str]]]:
     """Every page with every value of every widget on it that is bound to the address."""
     draft = to_link(sample())
     found = []
-    for page, query in ((chrome.MODEL, {"draft": draft}), (chrome.DATA, {"draft": draft}), (chrome.RUNS, {}),
-                        (chrome.RESULTS, {"run": runs["raced"]}), (chrome.RESULTS, {"run": runs["kept"]})):  # fmt: skip
+    for page, query in (
+        (chrome.MODEL, {"draft": draft}),
+        (chrome.DATA, {"draft": draft}),
+        (chrome.RUNS, {}),
+        (chrome.RESULTS, {"run": runs["raced"]}),
+        (chrome.RESULTS, {"run": runs["kept"]}),
+    ):
         at = app(page, **query)
-        choices = [(group.key, option) for group in at.button_group if group.key in state.BOUND
-                   for option in group.options]  # fmt: skip
+        choices = [
+            (group.key, option) for group in at.button_group if group.key in state.BOUND for option in group.options
+        ]
         typed = [(field.key, TYPED[field.key]) for field in at.text_input if field.key in TYPED]
         found += [(page, query | {name: value}) for name, value in (*choices, *typed)]
     return found

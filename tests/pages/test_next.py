@@ -22,8 +22,9 @@ def test_every_suggestion_has_an_icon_and_every_basis_words():
 
 def test_more_evaluation_images_lead_to_the_data(app, finished):
     right = Accuracy(top1=0.12, top5=None, n_images=200, low=0.08, high=0.17, chance=0.1)
-    report = kept(timm("resnet18"), LABELLED, code="learning_unclear",
-                  variants=(made_variant(BASE, "Baseline", accuracy=right),))  # fmt: skip
+    report = kept(
+        timm("resnet18"), LABELLED, code="learning_unclear", variants=(made_variant(BASE, "Baseline", accuracy=right),)
+    )
     at = app("pages/results.py", run=finished(report).id)
     at.button(key="next-go-images").click().run()
     assert not at.exception
@@ -37,8 +38,7 @@ def test_more_evaluation_images_lead_to_the_data(app, finished):
 def test_an_estimate_says_what_it_was_learnt_from(app, home, n_runs, words):
     phases = {"quantize auto": PhaseTiming(estimated_seconds=10, measured_seconds=10)}
     for _ in range(n_runs):
-        append_timings(home, RunTimings(formula=FORMULA, cpu=cpu_name(), cores=cores(), threads=cores(),
-                                        phases=phases))  # fmt: skip
+        append_timings(home, RunTimings(formula=FORMULA, cpu=cpu_name(), cores=cores(), threads=cores(), phases=phases))
     at = app("pages/optimize.py", draft=to_link(Draft(model=SampleModel(), data=SampleData())))
     plan = next(text for text in at.markdown if text.value.endswith("estimated") and text.help)
     assert plan.help.endswith(words)

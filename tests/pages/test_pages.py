@@ -95,15 +95,31 @@ def test_run_submits_the_recipe_and_leads_to_its_run(app):
 def test_a_timm_model_is_profiled_and_its_card_says_what_it_is(app, answer):
     draft = Draft(model=TimmModel(name="resnet10t", weights="random"))
     at = app("pages/model.py", draft=to_link(draft))
-    answer(ModelProfile(
-        name="resnet10t", format="timm", weights="random", inputs={"x": ("N", 3, 176, 176)}, outputs={}, opset=18,
-        parameters=5_440_000, macs=700_000_000, size_bytes=21_700_000, layers={"Conv": 12}, classes=None,
-        n_outputs=1000, preprocess=None,
-    ))  # fmt: skip
+    answer(
+        ModelProfile(
+            name="resnet10t",
+            format="timm",
+            weights="random",
+            inputs={"x": ("N", 3, 176, 176)},
+            outputs={},
+            opset=18,
+            parameters=5_440_000,
+            macs=700_000_000,
+            size_bytes=21_700_000,
+            layers={"Conv": 12},
+            classes=None,
+            n_outputs=1000,
+            preprocess=None,
+        )
+    )
     at.run()
     assert {metric.label: metric.value for metric in at.metric} == {
-        "Parameters": "5.44 M", "MACs": "700 M", "Input": "3×176×176", "Classes": "1,000", "ONNX file": "21.7 MB",
-    }  # fmt: skip
+        "Parameters": "5.44 M",
+        "MACs": "700 M",
+        "Input": "3×176×176",
+        "Classes": "1,000",
+        "ONNX file": "21.7 MB",
+    }
     assert "answers mean nothing" in words(at)
     assert at.get("plotly_chart")
 
@@ -122,9 +138,12 @@ def preview(**changed):
     values = {
         "summary": made_report().data,
         "counts": (ClassCount(name="0", train=1, calibration=1, evaluation=1, holdout=0),),
-        "skipped": (Note(code="image_skipped", text="'x.png' was left out: it is broken"),), "examples": (),
-        "n_outputs": 1000, "head_fits": False, "preprocess": PIXELS,
-    }  # fmt: skip
+        "skipped": (Note(code="image_skipped", text="'x.png' was left out: it is broken"),),
+        "examples": (),
+        "n_outputs": 1000,
+        "head_fits": False,
+        "preprocess": PIXELS,
+    }
     return DataPreview(**(values | changed))
 
 
@@ -320,8 +339,10 @@ def act(at, index, option):
 def test_cards_are_moved_switched_off_and_removed_and_keep_their_settings(app):
     at = app("pages/optimize.py", draft=to_link(sample().changed(cards=CHAIN)))
     assert [menu(at, index).options for index in range(3)] == [
-        ["Move down", "Remove"], ["Move up", "Move down", "Remove"], ["Move up", "Remove"],
-    ]  # fmt: skip
+        ["Move down", "Remove"],
+        ["Move up", "Move down", "Remove"],
+        ["Move up", "Remove"],
+    ]
     act(at, 1, "Move up")
     assert techniques(at) == ["finetune", "prune", "quantize"]
     assert next(number for number in at.number_input if number.label == "Epochs").value == 2
@@ -375,8 +396,10 @@ def test_settings_that_are_refused_are_said_on_their_card_and_hold_the_run_back(
     assert from_link(at.query_params["draft"]).steps[0] == PruneChannel(goal="macs", goal_value=0.5)
 
 
-@pytest.mark.parametrize(("label", "value", "step"), [("Epochs", 0, " (step 2)"), ("Epochs", 100_000, " (step 2)"),
-                                                      ("Time to search and train, min", 0.0, "")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("label", "value", "step"),
+    [("Epochs", 0, " (step 2)"), ("Epochs", 100_000, " (step 2)"), ("Time to search and train, min", 0.0, "")],
+)
 def test_a_field_that_is_wrong_stops_the_run_and_the_panel_says_which(app, label, value, step):
     at = app("pages/optimize.py", draft=to_link(sample().changed(cards=CHAIN)))
     field = next(number for number in at.number_input if number.label == label)

@@ -41,12 +41,19 @@ def test_the_race_gives_its_reason_its_chart_and_every_candidate(app, finished):
     assert [header.value for header in at.header] == ["Static INT8", "Every candidate"]
     assert r"1\.82 times as fast as FP32" in words(at)
     assert {metric.label: metric.value for metric in at.metric} == {
-        "Candidates": "4", "Held-back images": "64", "Took": "1 min 11 s"}  # fmt: skip
+        "Candidates": "4",
+        "Held-back images": "64",
+        "Took": "1 min 11 s",
+    }
     assert len(at.get("plotly_chart")) == 1
     shown = at.table[0].value
     assert shown["Came to"].tolist() == ["final", "final", "screening", "not timed"]
-    assert shown["Speed"].tolist() == ["1.82× :green[(1.72 – 1.91)]", "1.43× :green[(1.35 – 1.50)]",
-                                       "0.24× :gray[(0.23 – 0.26)]", "–"]  # fmt: skip
+    assert shown["Speed"].tolist() == [
+        "1.82× :green[(1.72 – 1.91)]",
+        "1.43× :green[(1.35 – 1.50)]",
+        "0.24× :gray[(0.23 – 0.26)]",
+        "–",
+    ]
     assert r"8\.0 points less top\-1" in shown["What became of it"].tolist()[3]
     assert "64 held-back calibration images" in words(at)
     assert "Agreement" not in shown.columns

@@ -18,10 +18,15 @@ OWN = ("layer1.0.conv1=0.5", "layer2.0.conv1=0", "fixed=0")
 
 def seen(n=3, **changed):
     layers = tuple(
-        LayerSensitivity(layer=name, channels=64, points=tuple(
-            SensitivityPoint(ratio=ratio, top1=top1) for ratio, top1 in zip((0.25, 0.5, 0.75), found, strict=False)))
+        LayerSensitivity(
+            layer=name,
+            channels=64,
+            points=tuple(
+                SensitivityPoint(ratio=ratio, top1=top1) for ratio, top1 in zip((0.25, 0.5, 0.75), found, strict=False)
+            ),
+        )
         for name, found in list(GROUPS.items())[:n]
-    )  # fmt: skip
+    )
     return Sensitivity(**({"layers": layers, "top1": 0.98, "labelled": True, "n_images": 180} | changed))
 
 
@@ -44,8 +49,10 @@ def asked(page, queue):
         if found is not None:
             queue.home.job(id).write("result.json", found)
         if state != "running":
-            queue.finish(id, Outcome(state=state, error=error, next="Choose another", exit_status=0, started=now(),
-                                     finished=now()))  # fmt: skip
+            queue.finish(
+                id,
+                Outcome(state=state, error=error, next="Choose another", exit_status=0, started=now(), finished=now()),
+            )
         return page.run()
 
     return end
@@ -154,5 +161,9 @@ def test_a_network_that_resists_is_refused_at_once(app):
 
 
 def test_a_draft_without_a_choice_draws_its_card(app):
-    assert "Clear them" in labels(app("pages/optimize.py", draft=to_link(
-        Draft(model=SampleModel(), cards=of_chain([PruneChannel(group_ratios=OWN)])))))  # fmt: skip
+    assert "Clear them" in labels(
+        app(
+            "pages/optimize.py",
+            draft=to_link(Draft(model=SampleModel(), cards=of_chain([PruneChannel(group_ratios=OWN)]))),
+        )
+    )

@@ -54,8 +54,7 @@ DRAFTS = [
     with_cards(model=FileModel(sha256=SHA), synthetic=True),
     with_cards(Finetune(epochs=3), data=ImagesData(sha256=SHA, labels="none"), seed=7, name="ä ö"),
     Draft(budget=Budget(max_accuracy_drop=None), split=Split(train=0.5, calibration=0.2), goal="size"),
-    with_cards(
-        QuantizeStatic(method="static", float_nodes=("a", "b, c"), operators=("Conv",), reduce_range=False)),
+    with_cards(QuantizeStatic(method="static", float_nodes=("a", "b, c"), operators=("Conv",), reduce_range=False)),
     with_cards(QuantizeDynamic(method="dynamic", float_nodes=("head",)), Simplify()),
     with_cards(QuantizeWeights(method="weights", block_size=128)),
     with_cards(Simplify(), Float16(keep_io_types=False)),
@@ -64,7 +63,7 @@ DRAFTS = [
     with_cards(Finetune(), PruneChannel(ratio=0.4), Finetune(epochs=9), QuantizeAuto(), alone=True),
     Draft(cards=(Card(step=PruneSparse(method="sparse"), on=False), Card(step=QuantizeAuto()))),
     Draft(chains=((Simplify(),), (Float16(),))),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("draft", DRAFTS)
@@ -125,8 +124,11 @@ def test_a_student_learns_from_the_model_before_anything_changed_it():
     off = Draft(cards=(Card(step=Distill(), on=False), Card(step=QuantizeAuto())))
     assert off.with_student(new).cards == (Card(step=new), Card(step=QuantizeAuto()))
     assert with_cards(PruneChannel(), Finetune(), QuantizeAuto()).with_student(new).steps == (
-        new, PruneChannel(), Finetune(), QuantizeAuto(),
-    )  # fmt: skip
+        new,
+        PruneChannel(),
+        Finetune(),
+        QuantizeAuto(),
+    )
     assert with_cards(Finetune(), PruneChannel()).with_student(new).steps == (Finetune(), new, PruneChannel())
     assert Draft(chains=((), (Simplify(),))).with_student(new).chains is None
 
@@ -135,8 +137,10 @@ def test_each_alone_begins_with_the_fine_tune_that_makes_the_baseline_and_is_nev
     given = sample().given
     whole = (Finetune(), PruneChannel(), Finetune(epochs=2), QuantizeAuto())
     assert branches(whole, given) == (
-        whole, (Finetune(), Finetune(epochs=2)), (Finetune(), QuantizeAuto()),
-    )  # fmt: skip
+        whole,
+        (Finetune(), Finetune(epochs=2)),
+        (Finetune(), QuantizeAuto()),
+    )
     student = Distill(student="resnet18")
     of_a_file = Draft(model=FileModel(sha256=SHA), synthetic=False, data=sample().data).given
     assert branches((student, PruneChannel(), QuantizeAuto()), of_a_file)[1:] == ((QuantizeAuto(),),)
@@ -193,9 +197,14 @@ def form_script(kind, values):
 
 @pytest.mark.parametrize(
     ("kind", "values"),
-    [*((technique.__name__, given(technique)) for technique in TECHNIQUES),
-     ("Target", {}), ("Budget", {}), ("Split", {}), ("TimmModel", {"name": "resnet18"})],
-)  # fmt: skip
+    [
+        *((technique.__name__, given(technique)) for technique in TECHNIQUES),
+        ("Target", {}),
+        ("Budget", {}),
+        ("Split", {}),
+        ("TimmModel", {"name": "resnet18"}),
+    ],
+)
 def test_every_settings_class_is_drawn_and_gives_its_defaults_back(kind, values):
     import engine
 
@@ -218,12 +227,17 @@ INVALID = [
     ("Finetune", {}, "Epochs", 0, "0 is not possible: at least 1, at most 1,000."),
     ("Finetune", {}, "Epochs", -3, "-3 is not possible: at least 1, at most 1,000."),
     ("Finetune", {}, "Epochs", 100_000, "100,000 is not possible: at least 1, at most 1,000."),
-    ("TimmModel", {"name": "resnet18"}, "Image size, px", 999_999,
-     "999,999 is not possible: at least 16, at most 2,048."),
+    (
+        "TimmModel",
+        {"name": "resnet18"},
+        "Image size, px",
+        999_999,
+        "999,999 is not possible: at least 16, at most 2,048.",
+    ),
     ("Budget", {}, "Time to search and train, min", 0.0, "0 is not possible: above 0, at most 10,080."),
     ("Budget", {}, "Accuracy that may be lost, points", 101.0, "101 is not possible: at least 0, at most 100."),
     ("PruneChannel", {"method": "channel"}, "Channels to remove, %", 100.0, "100 is not possible: above 0, below 100."),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("kind", "values", "label", "value", "text"), INVALID)
@@ -256,8 +270,13 @@ def test_a_share_is_shown_in_hundredths_and_comes_back_as_it_was():
     assert at.session_state["result"].ratio == 0.57
 
 
-FORMS = {**dict.fromkeys(TECHNIQUES), Target: steps_view.TARGET, Budget: None, Split: None,
-         TimmModel: catalogue_view.SHAPE}  # fmt: skip
+FORMS = {
+    **dict.fromkeys(TECHNIQUES),
+    Target: steps_view.TARGET,
+    Budget: None,
+    Split: None,
+    TimmModel: catalogue_view.SHAPE,
+}
 
 
 @pytest.mark.parametrize("kind", FORMS)
@@ -358,8 +377,10 @@ def test_the_snippet_feeds_the_model_exactly_what_was_measured(settings, size, d
     assert capsys.readouterr().out.splitlines()[0] == "dog's 0.700"
 
 
-@pytest.mark.parametrize(("code", "words"), [("no_better_than_chance", "no better than guessing"),
-                                             ("chance_uncertain", "not surely better than guessing")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [("no_better_than_chance", "no better than guessing"), ("chance_uncertain", "not surely better than guessing")],
+)
 def test_nothing_about_what_may_guess_is_green(code, words):
     verdict = made_variant(INT8, "x").verdict.model_copy(update={"codes": (code,)})
     best = Recommendation(id=BASE, reason=Note(code="x", text="x"))
@@ -380,8 +401,16 @@ def test_the_csv_has_plain_numbers_and_gaps():
     assert tuple(rows[0]) == table.COLUMNS
 
 
-@pytest.mark.parametrize(("value", "text"), [(999, "1.00 kB"), (250_000, "0.25 MB"), (5_034_120, "5.03 MB"),
-                                             (81_000_000_000, "81.0 GB"), (210_000_000, "210 MB")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (999, "1.00 kB"),
+        (250_000, "0.25 MB"),
+        (5_034_120, "5.03 MB"),
+        (81_000_000_000, "81.0 GB"),
+        (210_000_000, "210 MB"),
+    ],
+)
 def test_bytes_are_decimal_with_three_digits(value, text):
     assert wording.megabytes(value) == text
 

@@ -19,7 +19,15 @@ def test_words_tell_every_step_and_end_with_full_stops():
 
 
 def test_words_name_the_model_the_data_and_the_budget():
-    text = " ".join(describe_recipe(recipe(f"steps: [{INT8}]", "{kind: timm, name: resnet18, weights: random}", "null",
-                                           ", budget: {max_accuracy_drop: 0.02, max_size_mb: 5}")))  # fmt: skip
+    text = " ".join(
+        describe_recipe(
+            recipe(
+                f"steps: [{INT8}]",
+                "{kind: timm, name: resnet18, weights: random}",
+                "null",
+                ", budget: {max_accuracy_drop: 0.02, max_size_mb: 5}",
+            )
+        )
+    )
     for phrase in ("resnet18 with random weights", "synthetic", "at most 2 points", "within 5 MB", "baseline"):
         assert phrase in text

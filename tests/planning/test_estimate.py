@@ -55,8 +55,9 @@ def test_the_finalists_of_a_race_are_timed_too():
 
 
 def test_training_ends_with_the_budget():
-    long = recipe("steps: [{technique: finetune, epochs: 1000}]", "{kind: timm, name: resnet50}",
-                  more=", budget: {minutes: 2}")  # fmt: skip
+    long = recipe(
+        "steps: [{technique: finetune, epochs: 1000}]", "{kind: timm, name: resnet50}", more=", budget: {minutes: 2}"
+    )
     assert estimate_recipe(long).phases["finetune"] == 120
 
 
@@ -64,10 +65,14 @@ def test_the_phases_of_a_plan_stand_in_order_and_make_up_the_estimate():
     asked = recipe(f"steps: [{TUNE}, {INT8}]")
     plan = plan_phases(asked)
     assert [(one.part, one.phase) for one in plan] == [
-        ("start", "starting"), ("baseline", "finetune"), ("baseline", "export"), ("baseline", "accuracy"),
-        ("chain 1, step 2: quantize", "quantize static"), ("chain 1, step 2: quantize", "accuracy"),
+        ("start", "starting"),
+        ("baseline", "finetune"),
+        ("baseline", "export"),
+        ("baseline", "accuracy"),
+        ("chain 1, step 2: quantize", "quantize static"),
+        ("chain 1, step 2: quantize", "accuracy"),
         ("all variants", "latency"),
-    ]  # fmt: skip
+    ]
     assert sum(one.seconds for one in plan) == pytest.approx(estimate_recipe(asked).seconds, abs=0.1)
 
 

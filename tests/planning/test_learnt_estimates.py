@@ -69,9 +69,14 @@ def test_of_the_start_of_a_run_the_loading_of_the_libraries_is_timed_and_no_down
     assert learnt(ready_home)[0].phases["starting"].measured_seconds == pytest.approx(100)
 
 
-@pytest.mark.parametrize(("whole_run", "at_the_end", "learns"), [
-    (True, False, None), (False, True, {"simplify", "quantize weights", "accuracy"}),
-], ids=["before latency was measured", "while latency was measured"])  # fmt: skip
+@pytest.mark.parametrize(
+    ("whole_run", "at_the_end", "learns"),
+    [
+        (True, False, None),
+        (False, True, {"simplify", "quantize weights", "accuracy"}),
+    ],
+    ids=["before latency was measured", "while latency was measured"],
+)
 def test_what_a_busy_machine_disturbed_teaches_nothing(
     ready_home, tmp_path, asked, monkeypatch, whole_run, at_the_end, learns
 ):

@@ -8,13 +8,19 @@ PRUNE, WEIGHTS = "{technique: prune, ratio: 0.3}", "{technique: quantize, method
 def test_the_parts_stand_in_order_and_a_shared_beginning_is_one_of_them():
     parts = plan_parts(recipe(f"branches: [[{PRUNE}, {INT8}], [{PRUNE}, {WEIGHTS}], [{WEIGHTS}]]"))
     assert [(part.key, part.chain, part.step) for part in parts] == [
-        ("start", None, None), ("baseline", None, None), ("chain 1, step 1: prune", 0, 0),
-        ("chain 1, step 2: quantize", 0, 1), ("chain 2, step 2: quantize", 1, 1), ("chain 3, step 1: quantize", 2, 0),
+        ("start", None, None),
+        ("baseline", None, None),
+        ("chain 1, step 1: prune", 0, 0),
+        ("chain 1, step 2: quantize", 0, 1),
+        ("chain 2, step 2: quantize", 1, 1),
+        ("chain 3, step 1: quantize", 2, 0),
         ("all variants", None, None),
-    ]  # fmt: skip
+    ]
     assert [part.title for part in parts][:3] == [
-        "Load the model and the images", "Baseline", "Prune channels: remove 30 % of the channels"
-    ]  # fmt: skip
+        "Load the model and the images",
+        "Baseline",
+        "Prune channels: remove 30 % of the channels",
+    ]
     assert parts[-1].title == "Measure all variants"
 
 
@@ -47,8 +53,10 @@ def test_only_what_is_no_file_yet_is_exported():
 
 
 def test_titles_say_what_is_done_and_no_word_twice():
-    titles = [title_in_words(step) for step in (Finetune(epochs=2), Simplify(), Distill(), QuantizeAuto(),
-                                                PruneChannel(ratio=0.5))]  # fmt: skip
+    titles = [
+        title_in_words(step)
+        for step in (Finetune(epochs=2), Simplify(), Distill(), QuantizeAuto(), PruneChannel(ratio=0.5))
+    ]
     assert titles[:2] == ["Fine-tune for 2 epochs and export", "Simplify the graph"]
     assert titles[2].startswith("Distil the answers of")
     assert titles[3].startswith("Quantize: race the ways")

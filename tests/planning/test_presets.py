@@ -4,7 +4,7 @@ import pytest
 
 from engine import SettingsError, presets, propose_recovery, take_preset
 from engine.catalogue.prunable import RESISTS
-from engine.settings import BaselineModel, Distill, Finetune, Given, PruneChannel, QuantizeAuto, parse_recipe
+from engine.settings import BaselineModel, ChainInputs, Distill, Finetune, PruneChannel, QuantizeAuto, parse_recipe
 
 SAMPLE, FILE = "{kind: sample}", "{kind: file, path: x}"
 UNLABELLED = "{kind: images, path: x, labels: none}"
@@ -22,8 +22,10 @@ def techniques(preset):
 def test_the_sample_has_three_each_with_its_estimate():
     found = offered()
     assert [techniques(preset) for preset in found.values()] == [
-        ["quantize"], ["prune", "finetune", "quantize"], ["distill", "quantize"],
-    ]  # fmt: skip
+        ["quantize"],
+        ["prune", "finetune", "quantize"],
+        ["distill", "quantize"],
+    ]
     assert found["safe"].steps == (QuantizeAuto(),)
     assert found["balanced"].steps[0].ratio == 0.3
     assert all(preset.estimate.seconds > 0 and preset.refused is None for preset in found.values())
@@ -85,10 +87,14 @@ def test_a_fine_tune_that_makes_the_baseline_stays_in_front():
 
 def test_recovery_is_proposed_where_nothing_trains_after_the_last_cut():
     cut, train = PruneChannel(), Finetune(epochs=1)
-    unlabelled, nothing = Given(labels=False), Given(images=False, labels=False)
-    assert isinstance(propose_recovery((train, cut, QuantizeAuto()), 1, Given()), Finetune)
+    unlabelled, nothing = ChainInputs(labels=False), ChainInputs(images=False, labels=False)
+    assert isinstance(propose_recovery((train, cut, QuantizeAuto()), 1, ChainInputs()), Finetune)
     assert propose_recovery((cut,), 0, unlabelled) == Distill(teacher=BaselineModel())
-    for chain, number, given in (((cut, train), 0, Given()), ((train, cut), 0, Given()), ((cut,), 0, nothing)):
+    for chain, number, given in (
+        ((cut, train), 0, ChainInputs()),
+        ((train, cut), 0, ChainInputs()),
+        ((cut,), 0, nothing),
+    ):
         assert propose_recovery(chain, number, given) is None
 
 

@@ -10,10 +10,15 @@ from engine.settings import PruneChannel
 def seen(**groups):
     """By the group's name its top-1 at 25, 50 and 75 %; the whole network has 0.99."""
     layers = tuple(
-        LayerSensitivity(layer=name, channels=64, points=tuple(
-            SensitivityPoint(ratio=ratio, top1=top1) for ratio, top1 in zip((0.25, 0.5, 0.75), found, strict=False)))
+        LayerSensitivity(
+            layer=name,
+            channels=64,
+            points=tuple(
+                SensitivityPoint(ratio=ratio, top1=top1) for ratio, top1 in zip((0.25, 0.5, 0.75), found, strict=False)
+            ),
+        )
         for name, found in groups.items()
-    )  # fmt: skip
+    )
     return Sensitivity(layers=layers, top1=0.99, labelled=True, n_images=100)
 
 

@@ -21,8 +21,15 @@ def warnings(model="{kind: sample}", steps="[]", data="{kind: sample}", *, right
         if trained
         else []
     )
-    data = DataSummary(n_train=40, n_calibration=1, n_evaluation=540, n_holdout=0, n_skipped=0, classes=None,
-                       evaluation_sha256="c" * 64)  # fmt: skip
+    data = DataSummary(
+        n_train=40,
+        n_calibration=1,
+        n_evaluation=540,
+        n_holdout=0,
+        n_skipped=0,
+        classes=None,
+        evaluation_sha256="c" * 64,
+    )
     base = made_variant(BASE, "Baseline", accuracy=right, notes=notes)
     return unlearnt_warnings(made_report(base, *made, recipe=recipe, data=data))
 
@@ -53,18 +60,38 @@ DISTILL = "{technique: distill, student: resnet18, student_weights: %s, epochs: 
         (TIMM, "[]", MINE, "fine-tuning it as the first step or pretrained weights"),
         (TIMM, "[{technique: quantize}]", MINE, "fine-tuning it as the first step or pretrained weights"),
         (TIMM, "[{technique: swap, architecture: resnet18}]", MINE, "pretrained weights"),
-        (TIMM, "[{technique: finetune, epochs: 3}]", MINE,
-         "more epochs than 3, a learning rate of your own, pretrained weights or more train images than 40"),
-        (TIMM, "[{technique: finetune, learning_rate: 0.5}]", "{kind: sample}",
-         "more epochs than 5, another learning rate than 0.5 or pretrained weights"),
-        ("{kind: timm, name: resnet18}", "[{technique: finetune}]", MINE,
-         "more epochs than 5, a learning rate of your own or more train images than 40"),
-        ("{kind: file, path: x.onnx}", "[]", MINE,
-         "class names in the order of its outputs or a model that was trained on images like these"),
-        ("{kind: sample}", "[]", "{kind: sample}",
-         "fine-tuning it as the first step or a model that was trained on images like these"),
+        (
+            TIMM,
+            "[{technique: finetune, epochs: 3}]",
+            MINE,
+            "more epochs than 3, a learning rate of your own, pretrained weights or more train images than 40",
+        ),
+        (
+            TIMM,
+            "[{technique: finetune, learning_rate: 0.5}]",
+            "{kind: sample}",
+            "more epochs than 5, another learning rate than 0.5 or pretrained weights",
+        ),
+        (
+            "{kind: timm, name: resnet18}",
+            "[{technique: finetune}]",
+            MINE,
+            "more epochs than 5, a learning rate of your own or more train images than 40",
+        ),
+        (
+            "{kind: file, path: x.onnx}",
+            "[]",
+            MINE,
+            "class names in the order of its outputs or a model that was trained on images like these",
+        ),
+        (
+            "{kind: sample}",
+            "[]",
+            "{kind: sample}",
+            "fine-tuning it as the first step or a model that was trained on images like these",
+        ),
     ],
-)  # fmt: skip
+)
 def test_only_what_applies_to_the_baseline_is_advised(model, steps, data, advice):
     (note,) = warnings(model, steps, data)
     assert note.text.partition(". Try ")[2] == advice

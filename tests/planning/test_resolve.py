@@ -109,8 +109,9 @@ def test_threads_above_the_cores_are_refused(resolve):
 def test_an_upload_is_found_by_its_sum(resolve, home):
     model = save_upload(home, "model.onnx", "onnx", BytesIO(b"model"))
     images = save_folder(home, [("cat/1.png", BytesIO(b"1"))])
-    found = resolve(f"{{kind: file, sha256: {model.sha256}}}", f"{{kind: images, sha256: {images.sha256}}}",
-                    from_browser=True)  # fmt: skip
+    found = resolve(
+        f"{{kind: file, sha256: {model.sha256}}}", f"{{kind: images, sha256: {images.sha256}}}", from_browser=True
+    )
     assert (found.model.path, found.data.path) == (model.path, images.path)
 
 
@@ -122,8 +123,16 @@ def test_weights_are_found_by_path_or_sum(resolve, home):
     assert (by_path.weights, by_path.weights_sha256) == (upload.path, upload.sha256)
 
 
-@pytest.mark.parametrize("path", ["/etc/passwd", "{home}/featherweight.db", "{home}/uploads/../featherweight.db",
-                                  "{home}/uploads/link", "{home}/jobs"])  # fmt: skip
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/etc/passwd",
+        "{home}/featherweight.db",
+        "{home}/uploads/../featherweight.db",
+        "{home}/uploads/link",
+        "{home}/jobs",
+    ],
+)
 def test_the_browser_names_no_path_of_the_server(resolve, home, path):
     (home.path / "featherweight.db").write_text("secret")
     (home.uploads / "link").symlink_to("/etc/passwd")

@@ -11,18 +11,29 @@ PRUNE, WEIGHTS, HALF = (
 )
 TWO = recipe(f"branches: [[{PRUNE}, {INT8}], [{PRUNE}, {WEIGHTS}]]")
 START, BASELINE, PRUNED, STATIC, EIGHT, ALL = (
-    "start", "baseline", "chain 1, step 1: prune", "chain 1, step 2: quantize", "chain 2, step 2: quantize",
+    "start",
+    "baseline",
+    "chain 1, step 1: prune",
+    "chain 1, step 2: quantize",
+    "chain 2, step 2: quantize",
     "all variants",
-)  # fmt: skip
+)
 
 
 def told(*steps: str, fraction: float = 0.5, **more) -> tuple[Event, ...]:
     """An event a step, ten seconds from one to the next, the first at noon."""
     return tuple(
-        Event(time=at(10 * number), step=step, phase="p", fraction=fraction, message=f"in {step}",
-              step_fraction=0.25, **more)
+        Event(
+            time=at(10 * number),
+            step=step,
+            phase="p",
+            fraction=fraction,
+            message=f"in {step}",
+            step_fraction=0.25,
+            **more,
+        )
         for number, step in enumerate(steps)
-    )  # fmt: skip
+    )
 
 
 def at(seconds: int) -> str:
@@ -41,8 +52,14 @@ def test_a_run_that_waits_has_all_its_parts_before_it():
     parts = timeline(TWO, (), "queued")
     assert [part.key for part in parts] == [START, BASELINE, PRUNED, STATIC, EIGHT, ALL]
     assert {(part.state, part.seconds, part.fraction, part.message) for part in parts} == {("waiting", None, 0.0, "")}
-    assert [(part.chain, part.step) for part in parts] == [(None, None), (None, None), (0, 0), (0, 1), (1, 1),
-                                                           (None, None)]  # fmt: skip
+    assert [(part.chain, part.step) for part in parts] == [
+        (None, None),
+        (None, None),
+        (0, 0),
+        (0, 1),
+        (1, 1),
+        (None, None),
+    ]
 
 
 def test_what_runs_stands_between_what_is_done_and_what_waits():

@@ -66,40 +66,121 @@ REPORT = made_report(
     failures=(Failure(branch=None, step=None, technique=None, code="disk_full", message="the disk is full", next=""),),
 )
 PREVIEW = DataPreview(
-    summary=REPORT.data, counts=(ClassCount(name="3", train=1, calibration=2, evaluation=3, holdout=0),),
-    skipped=(NOTE,), examples=(("0.png", "3"),), n_outputs=10, head_fits=None, preprocess=GRAY,
-)  # fmt: skip
+    summary=REPORT.data,
+    counts=(ClassCount(name="3", train=1, calibration=2, evaluation=3, holdout=0),),
+    skipped=(NOTE,),
+    examples=(("0.png", "3"),),
+    n_outputs=10,
+    head_fits=None,
+    preprocess=GRAY,
+)
 PROFILE = ModelProfile(
-    name="a.onnx", format="onnx", weights="file", inputs={"x": ("batch", 1, 64, 64)}, outputs={"y": ("batch", 10)},
-    opset=20, parameters=1, macs=None, size_bytes=2, layers={"Conv": 3}, classes=("0", "1"), n_outputs=10,
-    preprocess=GRAY, warnings=(NOTE,),
-)  # fmt: skip
+    name="a.onnx",
+    format="onnx",
+    weights="file",
+    inputs={"x": ("batch", 1, 64, 64)},
+    outputs={"y": ("batch", 10)},
+    opset=20,
+    parameters=1,
+    macs=None,
+    size_bytes=2,
+    layers={"Conv": 3},
+    classes=("0", "1"),
+    n_outputs=10,
+    preprocess=GRAY,
+    warnings=(NOTE,),
+)
 JOB = Job(
-    id="run1", kind="run", name="a", state="failed", created="2026-01-01T00:00:00+00:00", started=None, finished=None,
-    seconds=0.5, phase="load", fraction=0.1, message="loading", attempts=1, position=None, estimate_seconds=None,
-    error=NOTE, error_next="", waits_for=(JobRef(id="run0", name="b", state="running"),),
-)  # fmt: skip
-TECHNIQUE = TechniqueInfo(technique="quantize", method=None, title="Quantize", stage="onnx", summary="INT8.",
-                          schema={"type": "object"})  # fmt: skip
+    id="run1",
+    kind="run",
+    name="a",
+    state="failed",
+    created="2026-01-01T00:00:00+00:00",
+    started=None,
+    finished=None,
+    seconds=0.5,
+    phase="load",
+    fraction=0.1,
+    message="loading",
+    attempts=1,
+    position=None,
+    estimate_seconds=None,
+    error=NOTE,
+    error_next="",
+    waits_for=(JobRef(id="run0", name="b", state="running"),),
+)
+TECHNIQUE = TechniqueInfo(
+    technique="quantize", method=None, title="Quantize", stage="onnx", summary="INT8.", schema={"type": "object"}
+)
 BASELINE, VARIANT = REPORT.variants
 REFUSAL = Refusal(message="the teacher does not fit", next="Choose another")
-TRIAL = Trial(name="Static INT8", reason=NOTE, stage="final", outcome=NOTE, ratio=0.5, ratio_low=0.4, ratio_high=0.6,
-              n_rounds=12, fidelity=None)  # fmt: skip
+TRIAL = Trial(
+    name="Static INT8",
+    reason=NOTE,
+    stage="final",
+    outcome=NOTE,
+    ratio=0.5,
+    ratio_low=0.4,
+    ratio_high=0.6,
+    n_rounds=12,
+    fidelity=None,
+)
 RACE = Race(branch=0, step=0, parent_id="a" * 12, winner_id="b" * 12, reason=NOTE, n_images=64, seconds=30.0)
 POINT = SensitivityPoint(ratio=0.5, top1=0.9)
 LAYER = LayerSensitivity(layer="layer1.0.conv1", channels=64, points=(POINT,))
 PUBLISHED = Published(tag="a1_in1k", img_size=224, top1=0.71)
-ARCHITECTURE = Architecture(name="resnet18", family="resnet", why="plain", parameters=1, published=PUBLISHED,
-                            latency=VARIANT.latency)  # fmt: skip
-OWN = OwnModel(name="m", architecture="resnet50", input_shape=(3, 224, 224), n_outputs=10, published=PUBLISHED,
-               accuracy=BASELINE.accuracy, p50_ms=2.0, lowest_ms=1.0, highest_ms=3.0)  # fmt: skip
+ARCHITECTURE = Architecture(
+    name="resnet18", family="resnet", why="plain", parameters=1, published=PUBLISHED, latency=VARIANT.latency
+)
+OWN = OwnModel(
+    name="m",
+    architecture="resnet50",
+    input_shape=(3, 224, 224),
+    n_outputs=10,
+    published=PUBLISHED,
+    accuracy=BASELINE.accuracy,
+    p50_ms=2.0,
+    lowest_ms=1.0,
+    highest_ms=3.0,
+)
 EXAMPLES: tuple[Result, ...] = (
-    NOTE, REPORT, REPORT.environment, REPORT.data, REPORT.failures[0], REPORT.recommended, BASELINE, BASELINE.input,
-    BASELINE.latency, BASELINE.throughput, BASELINE.accuracy, VARIANT.fidelity, VARIANT.verdict, PREVIEW,
-    PREVIEW.counts[0], REFUSAL, Preflight(refusals=(REFUSAL,), unknown=(HardwareRequest(),)), summarize(REPORT),
-    PROFILE, JOB, *JOB.waits_for, TECHNIQUE, TRIAL, RACE, POINT, LAYER, PUBLISHED, ARCHITECTURE, OWN,
-    Advice(own=OWN, target=Target(), architectures=(ARCHITECTURE,), front=("resnet18",), reason=NOTE,
-           environment=REPORT.environment),
+    NOTE,
+    REPORT,
+    REPORT.environment,
+    REPORT.data,
+    REPORT.failures[0],
+    REPORT.recommended,
+    BASELINE,
+    BASELINE.input,
+    BASELINE.latency,
+    BASELINE.throughput,
+    BASELINE.accuracy,
+    VARIANT.fidelity,
+    VARIANT.verdict,
+    PREVIEW,
+    PREVIEW.counts[0],
+    REFUSAL,
+    Preflight(refusals=(REFUSAL,), unknown=(HardwareRequest(),)),
+    summarize(REPORT),
+    PROFILE,
+    JOB,
+    *JOB.waits_for,
+    TECHNIQUE,
+    TRIAL,
+    RACE,
+    POINT,
+    LAYER,
+    PUBLISHED,
+    ARCHITECTURE,
+    OWN,
+    Advice(
+        own=OWN,
+        target=Target(),
+        architectures=(ARCHITECTURE,),
+        front=("resnet18",),
+        reason=NOTE,
+        environment=REPORT.environment,
+    ),
     Sensitivity(layers=(LAYER,), top1=0.99, labelled=True, n_images=64, warnings=(NOTE,)),
     Event(time="2026-01-01T00:00:00+00:00", step="s", phase="p", fraction=0.5, message="m", metrics={"loss": 0.1}),
     Part(key="baseline", title="Baseline", state="running", seconds=1.5, fraction=0.5, message="m"),
@@ -108,13 +189,14 @@ EXAMPLES: tuple[Result, ...] = (
     CatalogueEntry(name="n", family="f", parameters=1, macs=2, input_size=(3, 8, 8), pretrained_tags=("a1_in1k",)),
     Estimate(seconds=1.5, phases={"export": 1.5}),
     Preset(name="safe", title="Safe", text="Quantizes.", steps=(QuantizeAuto(),), refused=NOTE, next="Choose images"),
-    Suggestion(code="quantize", title="Race", text="It may help", basis="unknown", steps=(QuantizeAuto(),),
-               target=Target()),
+    Suggestion(
+        code="quantize", title="Race", text="It may help", basis="unknown", steps=(QuantizeAuto(),), target=Target()
+    ),
     Upload(sha256="a" * 64, name="x.zip", kind="images", size_bytes=1, created="now", path="/x"),
     Usage(home="/h", jobs_bytes=1, cache_bytes=2, uploads_bytes=3, database_bytes=4, free_bytes=5),
     CutShort(branch=0, step=1, variant_id="b" * 12, is_race=False, note=NOTE),
     CheckItem(name="disk", ok=False, found="full", next="free it"),
-)  # fmt: skip
+)
 NAMES = [type(example).__name__ for example in EXAMPLES]
 
 
@@ -149,11 +231,14 @@ def test_nothing_can_be_changed_afterwards(example):
 
 def test_a_report_has_the_keys_that_the_contract_promises():
     report = written(REPORT)
-    assert report.keys() >= set("schema_version run_id state created seconds recipe environment warnings failures data "
-                                "variants recommended".split())  # fmt: skip
+    assert report.keys() >= set(
+        "schema_version run_id state created seconds recipe environment warnings failures data "
+        "variants recommended".split()
+    )
     assert report["failures"][0].keys() == set("branch step technique code message next".split())
-    assert report["data"].keys() == set("n_train n_calibration n_evaluation n_holdout n_skipped classes "
-                                        "evaluation_sha256".split())  # fmt: skip
+    assert report["data"].keys() == set(
+        "n_train n_calibration n_evaluation n_holdout n_skipped classes evaluation_sha256".split()
+    )
     assert report["environment"].keys() >= set("cpu cores memory_bytes isa runtimes versions".split())
     assert report["recommended"].keys() == {"id", "reason"}
     assert report["warnings"][0].keys() == {"code", "text"}
@@ -161,12 +246,15 @@ def test_a_report_has_the_keys_that_the_contract_promises():
 
 def test_a_variant_has_the_keys_that_the_contract_promises():
     variant = written(VARIANT)
-    assert variant.keys() >= set("id parent_id branch step technique role label settings file sha256 size_bytes "
-                                 "parameters macs input latency throughput accuracy fidelity verdict seconds "
-                                 "notes".split())  # fmt: skip
+    assert variant.keys() >= set(
+        "id parent_id branch step technique role label settings file sha256 size_bytes "
+        "parameters macs input latency throughput accuracy fidelity verdict seconds "
+        "notes".split()
+    )
     assert variant["input"].keys() == {"shape", "preprocess"}
-    assert variant["latency"].keys() >= set("runtime provider threads batch_size p50_ms p95_ms n_runs "
-                                            "ratio_to_baseline ratio_low ratio_high".split())  # fmt: skip
+    assert variant["latency"].keys() >= set(
+        "runtime provider threads batch_size p50_ms p95_ms n_runs ratio_to_baseline ratio_low ratio_high".split()
+    )
     assert variant["throughput"].keys() == {"batch_size", "images_per_s", "low", "high"}
     assert variant["accuracy"].keys() >= {"top1", "top5", "n_images", "low", "high"}
     assert variant["fidelity"].keys() == {"agreement", "sqnr_db", "n_images"}

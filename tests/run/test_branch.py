@@ -78,8 +78,12 @@ def test_the_timeline_of_a_run_is_told_by_its_events(ready_home, tmp_path):
     until = {step: index for index, step in enumerate(event.step for event in ran.events)}
     begun = ran.events[: until["chain 1, step 1: simplify"] + 1]
     assert [part.state for part in timeline(ran.report.recipe, begun, "running")] == [
-        "done", "done", "running", "waiting", "waiting"
-    ]  # fmt: skip
+        "done",
+        "done",
+        "running",
+        "waiting",
+        "waiting",
+    ]
 
 
 def test_a_chain_that_ends_early_leaves_its_share_to_the_others(ready_home, tmp_path, monkeypatch):

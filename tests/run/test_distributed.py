@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 from engine.context import silent
 from engine.run.distributed import train
 from engine.run.pipeline import load
-from engine.run.step_runner import Bench
+from engine.run.step_runner import StepRunner
 from engine.settings import Target, parse_recipe
 from engine.store.cache import Cache
 
@@ -32,10 +32,19 @@ def together(tmp_path, processes):
     """What the processes print, having trained the recipe in a home below `tmp_path`."""
     path = tmp_path / "recipe.yaml"
     path.write_text(RECIPE)
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(processes), "-m",
-               "engine.run.distributed", str(path)]  # fmt: skip
-    place = {"FEATHERWEIGHT_HOME": str(tmp_path / "home"), "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
-    ended = subprocess.run(command, env=os.environ | place, capture_output=True, text=True, check=False)
+    command = [
+        sys.executable,
+        "-m",
+        "torch.distributed.run",
+        "--standalone",
+        "--nproc-per-node",
+        str(processes),
+        "-m",
+        "engine.run.distributed",
+        str(path),
+    ]
+    state = {"FEATHERWEIGHT_HOME": str(tmp_path / "home"), "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
+    ended = subprocess.run(command, env=os.environ | state, capture_output=True, text=True, check=False)
     assert ended.returncode == 0, ended.stderr[-3000:]
     return ended.stdout
 
@@ -46,8 +55,8 @@ def alone(tmp_path, cache):
     work = tmp_path / "work"
     work.mkdir(exist_ok=True)
     source, data = load(recipe, work, silent)
-    bench = Bench(cache=Cache(cache), data=data, target=Target(), seed=0, work=work, deadline=math.inf)
-    return bench.apply(source, recipe.chains[0][0], silent)
+    step_runner = StepRunner(cache=Cache(cache), data=data, target=Target(), seed=0, work=work, deadline=math.inf)
+    return step_runner.apply(source, recipe.chains[0][0], silent)
 
 
 def test_two_processes_learn_what_one_does_and_a_run_finds_it(tmp_path):
@@ -68,8 +77,10 @@ def test_the_baseline_teaches_here_as_it_does_in_a_run(home, tmp_path):
     recipe = parse_recipe(RECIPE[: RECIPE.index("steps")] + BASELINE)
     train(recipe, home)
     source, data = load(recipe, tmp_path, silent)
-    bench = Bench(cache=Cache(home.cache), data=data, target=Target(), seed=0, work=tmp_path, deadline=math.inf)
-    run = replace(bench, baseline=bench.export(source, silent).model, unexported=source)
+    step_runner = StepRunner(
+        cache=Cache(home.cache), data=data, target=Target(), seed=0, work=tmp_path, deadline=math.inf
+    )
+    run = replace(step_runner, baseline=step_runner.export(source, silent).model, unexported=source)
     kept = run.apply(source, recipe.chains[0][0], silent)
     assert kept.reused
     assert kept.notes[0].text.startswith("The teacher, the baseline, answered")

@@ -9,10 +9,10 @@ import pytest
 
 from engine import data as images
 from engine import models
-from engine.context import Outcome, Search
+from engine.context import Outcome, SearchResult
 from engine.errors import StepError
 from engine.results import Note
-from engine.run.step_runner import CHECK_IMAGES, STEPS, Bench
+from engine.run.step_runner import CHECK_IMAGES, STEPS, StepRunner
 from engine.settings import (
     Budget,
     Distill,
@@ -35,13 +35,14 @@ def silent(fraction, message, **metrics):
 
 
 @pytest.fixture
-def bench(tmp_path):
+def step_runner(tmp_path):
     def make(deadline=math.inf):
         work = tmp_path / "work"
         work.mkdir(exist_ok=True)
         data = images.load(SampleData(), Split(), sample(tmp_path).preprocess, 0, merge_train=False, n_outputs=10)
-        return Bench(cache=Cache(tmp_path / "cache"), data=data, target=Target(threads=1), seed=0, work=work,
-                     deadline=deadline)  # fmt: skip
+        return StepRunner(
+            cache=Cache(tmp_path / "cache"), data=data, target=Target(threads=1), seed=0, work=work, deadline=deadline
+        )
 
     return make
 
@@ -50,8 +51,8 @@ def sample(folder):
     return models.load(SampleModel(), None, 0, folder)
 
 
-def test_a_step_that_failed_fails_again_in_the_next_chain_and_leaves_nothing(bench, tmp_path):
-    made = bench()
+def test_a_step_that_failed_fails_again_in_the_next_chain_and_leaves_nothing(step_runner, tmp_path):
+    made = step_runner()
     quantized = made.apply(made.export(sample(tmp_path), silent).model, STATIC, silent).model
     for _ in range(2):
         with pytest.raises(StepError, match="quantized already"):
@@ -59,8 +60,8 @@ def test_a_step_that_failed_fails_again_in_the_next_chain_and_leaves_nothing(ben
     assert not list(made.work.iterdir())
 
 
-def test_chains_share_what_a_deadline_cut_short_and_a_later_run_does_not(bench, tmp_path, monkeypatch):
-    made, settings = bench(deadline=time.monotonic()), Finetune(epochs=3, batch_size=256)
+def test_chains_share_what_a_deadline_cut_short_and_a_later_run_does_not(step_runner, tmp_path, monkeypatch):
+    made, settings = step_runner(deadline=time.monotonic()), Finetune(epochs=3, batch_size=256)
     first, again = (made.apply(sample(tmp_path), settings, silent) for _ in range(2))
     assert (first.model, first.notes) == (again.model, again.notes)
     assert again.reused
@@ -68,28 +69,28 @@ def test_chains_share_what_a_deadline_cut_short_and_a_later_run_does_not(bench, 
     assert "training_stopped_by_budget" in [note.code for note in first.notes]
     monkeypatch.setitem(STEPS, Finetune, refuse)
     with pytest.raises(StepError, match="asked to train"):
-        bench().apply(sample(tmp_path), settings, silent)
+        step_runner().apply(sample(tmp_path), settings, silent)
 
 
 class Killed(BaseException):
     """As a signal ends it."""
 
 
-def test_a_training_that_was_killed_goes_on_when_it_is_asked_for_again(bench, tmp_path, monkeypatch):
+def test_a_training_that_was_killed_goes_on_when_it_is_asked_for_again(step_runner, tmp_path, monkeypatch):
     monkeypatch.setattr("engine.training.checkpoint.EVERY_SECONDS", 0.0)
     heard = []
 
-    def tell(fraction, message, **metrics):
+    def on_progress(fraction, message, **metrics):
         heard.append(metrics.get("epoch"))
         if heard == [None, 1, 2]:
             raise Killed
 
-    made, settings = few(bench(), 16), Finetune(epochs=3)
+    made, settings = few(step_runner(), 16), Finetune(epochs=3)
     with pytest.raises(Killed):
-        made.apply(sample(tmp_path), settings, tell)
+        made.apply(sample(tmp_path), settings, on_progress)
     assert list(made.cache.unfinished("x").parent.glob(".unfinished-*"))
     epochs = counted(monkeypatch, "engine.training.loop._epoch")
-    ended = made.apply(sample(tmp_path), settings, tell)
+    ended = made.apply(sample(tmp_path), settings, on_progress)
     resumed = ended.model
     assert not ended.fresh
     assert (len(epochs), heard[3:]) == (2, [None, 1, 2, 3])
@@ -99,8 +100,8 @@ def test_a_training_that_was_killed_goes_on_when_it_is_asked_for_again(bench, tm
     assert resumed.weights.read_bytes() == whole.model.weights.read_bytes()
 
 
-def test_the_steps_of_a_run_decode_its_images_once(bench, tmp_path, monkeypatch):
-    made = few(bench(), 16)
+def test_the_steps_of_a_run_decode_its_images_once(step_runner, tmp_path, monkeypatch):
+    made = few(step_runner(), 16)
     decoded = counted(monkeypatch, "engine.data.parts.to_pixels")
     tuned = made.apply(sample(tmp_path), Finetune(epochs=1), silent).model
     made.apply(tuned, Finetune(epochs=1, shift=0.1), silent)
@@ -108,10 +109,10 @@ def test_the_steps_of_a_run_decode_its_images_once(bench, tmp_path, monkeypatch)
     assert len(decoded) <= 16 + CHECK_IMAGES
 
 
-def few(bench, n):
+def few(step_runner, n):
     """The same bench with so many images in each part."""
-    parts = {name: part.span(0, n) for name, part in bench.data.parts.items()}
-    return replace(bench, data=replace(bench.data, parts=parts))
+    parts = {name: part.span(0, n) for name, part in step_runner.data.parts.items()}
+    return replace(step_runner, data=replace(step_runner.data, parts=parts))
 
 
 def counted(monkeypatch, name):
@@ -121,25 +122,28 @@ def counted(monkeypatch, name):
     return calls
 
 
-def test_what_a_search_that_was_cut_short_found_is_not_given_to_a_later_one(bench, tmp_path, monkeypatch):
+def test_what_a_search_that_was_cut_short_found_is_not_given_to_a_later_one(step_runner, tmp_path, monkeypatch):
     """FP32 stays each time, so that the model is the same, and the reasons are not."""
     reasons = iter(("first", "second"))
 
     def cut_short(model, settings, context):
-        search = Search(candidates=(), winner_key=None, reason=Note(code="x", text=next(reasons)), n_images=1)
+        search = SearchResult(candidates=(), winner_key=None, reason=Note(code="x", text=next(reasons)), n_images=1)
         return Outcome(model=model, complete=False, search=search)
 
     monkeypatch.setitem(STEPS, QuantizeAuto, cut_short)
-    model = bench().export(sample(tmp_path), silent).model
-    assert [bench().apply(model, QuantizeAuto(), silent).search.reason.text for _ in range(2)] == ["first", "second"]
+    model = step_runner().export(sample(tmp_path), silent).model
+    assert [step_runner().apply(model, QuantizeAuto(), silent).search.reason.text for _ in range(2)] == [
+        "first",
+        "second",
+    ]
 
 
-def test_it_says_whether_it_was_there_already(bench, tmp_path, monkeypatch):
-    made = bench()
+def test_it_says_whether_it_was_there_already(step_runner, tmp_path, monkeypatch):
+    made = step_runner()
     model = made.export(sample(tmp_path), silent).model
 
     def searched(model, settings, context):
-        search = Search(candidates=(), winner_key=None, reason=Note(code="x", text="x"), n_images=1)
+        search = SearchResult(candidates=(), winner_key=None, reason=Note(code="x", text="x"), n_images=1)
         return Outcome(model=model, search=search)
 
     monkeypatch.setitem(STEPS, QuantizeAuto, searched)
@@ -148,13 +152,17 @@ def test_it_says_whether_it_was_there_already(bench, tmp_path, monkeypatch):
     assert (first.fresh, again.fresh) == (True, False)
 
 
-@pytest.mark.parametrize(("fit", "step"), [
-    ("engine.training.supervised.fit", Finetune(epochs=1)),
-    ("engine.training.distillation.fit", Distill(epochs=1, views=1)),
-    ("engine.techniques.quantize.qat.step.fit", Qat(epochs=1)),
-], ids=["finetune", "distill", "qat"])  # fmt: skip
-def test_a_training_that_ended_early_is_not_fresh(bench, tmp_path, monkeypatch, fit, step):
-    made = few(bench(), 16)
+@pytest.mark.parametrize(
+    ("fit", "step"),
+    [
+        ("engine.training.supervised.fit", Finetune(epochs=1)),
+        ("engine.training.distillation.fit", Distill(epochs=1, views=1)),
+        ("engine.techniques.quantize.qat.step.fit", Qat(epochs=1)),
+    ],
+    ids=["finetune", "distill", "qat"],
+)
+def test_a_training_that_ended_early_is_not_fresh(step_runner, tmp_path, monkeypatch, fit, step):
+    made = few(step_runner(), 16)
     model = sample(tmp_path) if step.stage == "torch" else made.export(sample(tmp_path), silent).model
     assert made.apply(model, step, silent).fresh
     whole = resolve(fit)
@@ -162,8 +170,8 @@ def test_a_training_that_ended_early_is_not_fresh(bench, tmp_path, monkeypatch, 
     assert not replace(made, cache=Cache(tmp_path / "other")).apply(model, step, silent).fresh
 
 
-def test_a_step_that_found_a_part_of_its_work_done_is_not_fresh(bench, tmp_path):
-    made, model = few(bench(), 16), sample(tmp_path)
+def test_a_step_that_found_a_part_of_its_work_done_is_not_fresh(step_runner, tmp_path):
+    made, model = few(step_runner(), 16), sample(tmp_path)
     chains = [Distill(epochs=1, views=1), Distill(epochs=1, views=1, temperature=2), Distill(epochs=1, views=2)]
     assert [made.apply(model, step, silent).fresh for step in chains] == [True, False, True]
 
@@ -172,8 +180,8 @@ def refuse(*args, **kwargs):
     raise StepError("asked to train")
 
 
-def test_predictions_of_another_processor_are_not_taken_for_this_one(bench, tmp_path, monkeypatch):
-    made, seen = bench(), []
+def test_predictions_of_another_processor_are_not_taken_for_this_one(step_runner, tmp_path, monkeypatch):
+    made, seen = step_runner(), []
     model = made.export(sample(tmp_path), silent).model
     monkeypatch.setattr("engine.run.step_runner.isa", lambda: ("avx2",))
     made.predict(model, lambda done, message: seen.append(message))
@@ -186,9 +194,9 @@ def test_predictions_of_another_processor_are_not_taken_for_this_one(bench, tmp_
 
 
 def test_a_step_that_measures_is_done_anew_where_another_budget_target_or_processor_may_change_it(
-    bench, tmp_path, monkeypatch
+    step_runner, tmp_path, monkeypatch
 ):
-    made, asked = bench(), []
+    made, asked = step_runner(), []
 
     def counted(model, settings, context):
         asked.append(settings.method)
@@ -197,8 +205,14 @@ def test_a_step_that_measures_is_done_anew_where_another_budget_target_or_proces
     monkeypatch.setitem(STEPS, QuantizeAuto, counted)
     monkeypatch.setitem(STEPS, QuantizeStatic, counted)
     model = made.export(sample(tmp_path), silent).model
-    others = [made, made, replace(made, goal="size"), replace(made, budget=Budget(max_size_mb=1)),
-              replace(made, target=Target(threads=2)), replace(made, baseline=replace(model, key="other"))]  # fmt: skip
+    others = [
+        made,
+        made,
+        replace(made, goal="size"),
+        replace(made, budget=Budget(max_size_mb=1)),
+        replace(made, target=Target(threads=2)),
+        replace(made, baseline=replace(model, key="other")),
+    ]
     for each in others:
         each.apply(model, QuantizeAuto(), silent)
         each.apply(model, STATIC, silent)

@@ -13,6 +13,11 @@ def spoilt_graph(sign=1):
     )
     first[0] = 0
     spoilt[:, 0] *= 1000
-    nodes = [("Conv", ["image", "w1"], "a", {"pads": [1] * 4}), ("Conv", ["a", "w2"], "b", {"pads": [1] * 4}),
-             ("GlobalAveragePool", ["b"], "c"), ("Flatten", ["c"], "d"), ("Gemm", ["d", "w3"], "logits")]  # fmt: skip
+    nodes = [
+        ("Conv", ["image", "w1"], "a", {"pads": [1] * 4}),
+        ("Conv", ["a", "w2"], "b", {"pads": [1] * 4}),
+        ("GlobalAveragePool", ["b"], "c"),
+        ("Flatten", ["c"], "d"),
+        ("Gemm", ["d", "w3"], "logits"),
+    ]
     return classifier(nodes, {"w1": first, "w2": spoilt, "w3": sign * head})

@@ -11,9 +11,9 @@ from engine.measure.predictions import predict
 from engine.results import Note
 from engine.search.mixed import restore_layers
 from engine.search.search_space import Plan
-from engine.search.workspace import Stable
+from engine.search.workspace import Workspace
 from engine.settings import QuantizeDynamic, QuantizeStatic
-from engine.techniques.quantize import Calibrator, Held, fold
+from engine.techniques.quantize import Calibrator, JudgeSet, fold
 from tests.search.spoilt import spoilt_graph
 from tests.techniques.given import given
 
@@ -21,26 +21,32 @@ WHY = Note(code="why", text="why")
 
 
 @pytest.fixture
-def stable(tmp_path):
+def workspace(tmp_path):
     model, context = given(spoilt_graph(), tmp_path)
     images = context.data.split("calibration")
-    held = images.span(16, 32)
-    calibrator = Calibrator(model, fold(model, tmp_path), images, 16, tmp_path, context.tell)
-    logits = predict(model, held, context.target).logits
-    return Stable(context=context, base=model, calibrator=calibrator, held=Held(held, logits), reference=logits,
-                  fp32_mb=1.0)  # fmt: skip
+    judges = images.span(16, 32)
+    calibrator = Calibrator(model, fold(model, tmp_path), images, 16, tmp_path, context.on_progress)
+    logits = predict(model, judges, context.target).logits
+    return Workspace(
+        context=context,
+        base=model,
+        calibrator=calibrator,
+        judges=JudgeSet(judges, logits),
+        reference=logits,
+        fp32_mb=1.0,
+    )
 
 
-def spoilt_entrant(stable):
+def spoilt_entrant(workspace):
     settings = QuantizeStatic(method="static", per_channel=False, activations="unsigned")
-    return stable.enter(Plan("Static INT8", settings, WHY))
+    return workspace.enter(Plan("Static INT8", settings, WHY))
 
 
-def test_the_most_sensitive_layer_alone_goes_back_to_float(stable):
-    failed = spoilt_entrant(stable)
+def test_the_most_sensitive_layer_alone_goes_back_to_float(workspace):
+    failed = spoilt_entrant(workspace)
     said = []
     mended = restore_layers(
-        stable, failed, lambda one: one.sqnr_db > failed.sqnr_db + 6, lambda share, text: said.append(text)
+        workspace, failed, lambda one: one.sqnr_db > failed.sqnr_db + 6, lambda share, text: said.append(text)
     )
     assert mended is not None
     assert "Conv for b" in mended.plan.settings.float_nodes
@@ -48,7 +54,7 @@ def test_the_most_sensitive_layer_alone_goes_back_to_float(stable):
     assert mended.name == f"Static INT8, {len(mended.plan.settings.float_nodes)} more layers in float"
     assert mended.model.path.exists()
     assert "layer 1 of 3" in said[1]
-    kept = {path.name for path in stable.context.folder.iterdir()}
+    kept = {path.name for path in workspace.context.folder.iterdir()}
     assert kept == {failed.model.path.name, mended.model.path.name}
 
 
@@ -56,32 +62,32 @@ def hear(said, share, text):
     said.append(text)
 
 
-def test_a_mixture_that_comes_to_the_file_of_a_candidate_leaves_that_file_alone(stable):
+def test_a_mixture_that_comes_to_the_file_of_a_candidate_leaves_that_file_alone(workspace):
     """Its first layer is in float, and so it is in every mixture: one of them has the same bytes."""
     settings = QuantizeStatic(method="static", float_first=1, bias_correction=False)
-    first = stable.enter(Plan("Static INT8, first 1 in float", settings, WHY))
+    first = workspace.enter(Plan("Static INT8, first 1 in float", settings, WHY))
     named = settings.model_copy(update={"float_first": 0, "float_nodes": ("Conv for a",)})
-    twin = stable.enter(Plan("Twin", named, WHY))
+    twin = workspace.enter(Plan("Twin", named, WHY))
     assert twin.model.path == first.model.path
-    bare = stable.enter(Plan("Static INT8", settings.model_copy(update={"float_first": 0}), WHY))
+    bare = workspace.enter(Plan("Static INT8", settings.model_copy(update={"float_first": 0}), WHY))
     for failed, n_layers in ((first, 2), (bare, 3)):
         said = []
         only_all = partial(lambda n, one: len(one.plan.settings.float_nodes) == n, n_layers)
-        assert restore_layers(stable, failed, only_all, partial(hear, said)) is None
+        assert restore_layers(workspace, failed, only_all, partial(hear, said)) is None
         assert f"layer {n_layers} of {n_layers}" in " ".join(said)
         assert first.model.path.exists()
 
 
-def test_none_where_not_even_all_layers_are_enough_and_none_for_another_method(stable):
-    failed, said = spoilt_entrant(stable), []
-    assert restore_layers(stable, failed, lambda one: False, lambda share, text: said.append(text)) is None
+def test_none_where_not_even_all_layers_are_enough_and_none_for_another_method(workspace):
+    failed, said = spoilt_entrant(workspace), []
+    assert restore_layers(workspace, failed, lambda one: False, lambda share, text: said.append(text)) is None
     assert said == ["all layers back in float: whether that is enough"]
     dynamic = replace(failed, plan=Plan("Dynamic INT8", QuantizeDynamic(method="dynamic"), WHY))
-    assert restore_layers(stable, dynamic, lambda one: True, lambda share, text: None) is None
+    assert restore_layers(workspace, dynamic, lambda one: True, lambda share, text: None) is None
 
 
-def test_it_ends_at_the_deadline(stable):
-    failed = spoilt_entrant(stable)
-    late = replace(stable, context=replace(stable.context, deadline=time.monotonic()))
+def test_it_ends_at_the_deadline(workspace):
+    failed = spoilt_entrant(workspace)
+    late = replace(workspace, context=replace(workspace.context, deadline=time.monotonic()))
     assert restore_layers(late, failed, lambda one: True, lambda share, text: None) is None
     assert np.isfinite(failed.sqnr_db)

@@ -30,7 +30,7 @@ def ready(tmp_path, monkeypatch):
         replace(
             context,
             predict=lambda candidate: predict(candidate, evaluation, context.target),
-            tell=lambda share, text, **figures: said.append((share, text)),
+            on_progress=lambda share, text, **figures: said.append((share, text)),
         ),
     )
 

@@ -28,7 +28,7 @@ def raced(tmp_path_factory, shared_home):
 
 def candidates(report):
     (race,) = report.races
-    return report.entrants(race)
+    return report.candidates(race)
 
 
 def test_the_winner_is_a_step_that_was_surely_faster_in_its_final_or_fp32_stays(raced):

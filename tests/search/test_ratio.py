@@ -62,17 +62,17 @@ def test_what_cannot_be_reached_ends_with_the_most_that_was_cut(given, few):
 def test_a_latency_is_measured_while_nothing_else_is(given, monkeypatch):
     model, context, _ = given
     monkeypatch.setattr(ratio, "TRIES", 1)
-    held = []
+    judges = []
 
-    class Held:
+    class JudgeSet:
         def __enter__(self):
-            held.append(True)
+            judges.append(True)
 
         def __exit__(self, *error):
             return None
 
-    made = prune_channels(model, asked("latency", 0.99, ratio=0.6), replace(context, measuring=Held))
-    assert held == [True]
+    made = prune_channels(model, asked("latency", 0.99, ratio=0.6), replace(context, measuring=JudgeSet))
+    assert judges == [True]
     assert "of the latency (asked: at most 99 % of the latency; tries: 1)" in made.notes[0].text
 
 
@@ -98,10 +98,14 @@ def counting(given):
     model, context, _ = given
     told = []
 
-    def tell(share, text, **figures):
+    def on_progress(share, text, **figures):
         told.append(share)
 
-    return model, replace(context, export=lambda one: SimpleNamespace(macs=parameters(one)), tell=tell), told
+    return (
+        model,
+        replace(context, export=lambda one: SimpleNamespace(macs=parameters(one)), on_progress=on_progress),
+        told,
+    )
 
 
 def parameters(model):

@@ -8,8 +8,14 @@ VNNI_ISA = ("sse4_2", "avx2", "avx512_vnni")
 
 
 def facts(times, **changes):
-    values = {"times": times, "layers": ("Conv", "Gemm"), "n_layers": 40, "products": (), "isa": VNNI_ISA,
-              "goal": "latency"}  # fmt: skip
+    values = {
+        "times": times,
+        "layers": ("Conv", "Gemm"),
+        "n_layers": 40,
+        "products": (),
+        "isa": VNNI_ISA,
+        "goal": "latency",
+    }
     return Facts(**(values | changes))
 
 

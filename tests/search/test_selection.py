@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from engine.results import Fidelity, Note
-from engine.search.candidate import Entrant
+from engine.search.candidate import Candidate
 from engine.search.search_space import Plan
 from engine.search.selection import best_static, choose, finalists, give_outcomes, reason_for, surely_over
 from engine.settings import Budget, QuantizeDynamic, QuantizeStatic, Simplify
@@ -20,7 +20,7 @@ def made(tmp_path):
     def make(name, ratio, sqnr=20.0, drop=SAME, size=1000, settings=None, stage="final"):
         path = tmp_path / f"{name}.onnx"
         path.write_bytes(b"0" * size)
-        return Entrant(
+        return Candidate(
             plan=Plan(name, settings or QuantizeStatic(method="static"), Note(code="why", text="why")),
             model=SimpleNamespace(key=name, path=path),
             notes=(),
@@ -39,8 +39,8 @@ def context(goal="latency", labelled=True, **budget):
     return SimpleNamespace(budget=Budget(**budget), goal=goal, data=SimpleNamespace(labelled=labelled))
 
 
-def none_lost(*entrants):
-    return {entrant.name: SAME for entrant in entrants}
+def none_lost(*candidates):
+    return {candidate.name: SAME for candidate in candidates}
 
 
 def test_the_fastest_within_the_budget_wins(made):
@@ -122,13 +122,19 @@ def test_only_what_is_over_by_its_whole_interval_is_out_before_the_timing(made):
 def test_everybody_is_told_how_it_ended(made):
     winner, second, slow = made("winner", 0.3, sqnr=25), made("second", 0.302), made("slow", 1.5)
     wrong, out = made("wrong", 0.2), made("out", None, drop=(0.5, 0.4, 0.6))
-    entrants = [winner, second, slow, wrong, out]
+    candidates = [winner, second, slow, wrong, out]
     losses = none_lost(winner, second, slow) | {"wrong": (0.05, 0.03, 0.07)}
     exact = made("exact", 0.299, sqnr=math.inf, settings=Simplify())
     give_outcomes([winner, exact], winner, none_lost(winner, exact), context())
     assert exact.outcome.text == "As fast as winner, and larger"
-    give_outcomes(entrants, winner, losses, context())
-    assert [one.outcome.code for one in entrants] == ["winner", "less_faithful", "slower", "over_budget", "over_budget"]
+    give_outcomes(candidates, winner, losses, context())
+    assert [one.outcome.code for one in candidates] == [
+        "winner",
+        "less_faithful",
+        "slower",
+        "over_budget",
+        "over_budget",
+    ]
     assert "5.0 points less top-1 on the evaluation images" in wrong.outcome.text
     assert "50.0 points less top-1 on the held-back images" in out.outcome.text
     assert slow.outcome.text == "Not surely faster: 0.67 times as fast as FP32 (0.61 to 0.74)"
@@ -138,8 +144,14 @@ def test_everybody_is_told_how_it_ended(made):
 @pytest.mark.parametrize("goal", ["latency", "size"])
 def test_whoever_speaks_of_top1_or_agreement_says_on_which_images(goal, labelled, made):
     """And of speed only as times as fast."""
-    field = [made("fast", 0.3), made("as-fast", 0.31), made("slow", 1.5), made("wrong", 0.2),
-             made("out", None, drop=(0.5, 0.4, 0.6)), made("screened", 1.4, stage="screened")]  # fmt: skip
+    field = [
+        made("fast", 0.3),
+        made("as-fast", 0.31),
+        made("slow", 1.5),
+        made("wrong", 0.2),
+        made("out", None, drop=(0.5, 0.4, 0.6)),
+        made("screened", 1.4, stage="screened"),
+    ]
     losses = none_lost(*field[:3]) | {"wrong": (0.05, 0.03, 0.07)}
     ask = context(goal, labelled)
     said = []

@@ -12,23 +12,31 @@ from tests.techniques.given import classifier, weights
 SURELY, WELL = (0.05, 0.03, 0.07), (0.0, -0.01, 0.01)
 
 
-def stable(operator="Relu", synthetic=False):
-    nodes = [("Conv", ["image", "w"], "a"), (operator, ["a"], "b"), ("GlobalAveragePool", ["b"], "p"),
-             ("Flatten", ["p"], "logits")]  # fmt: skip
+def workspace(operator="Relu", synthetic=False):
+    nodes = [
+        ("Conv", ["image", "w"], "a"),
+        (operator, ["a"], "b"),
+        ("GlobalAveragePool", ["b"], "p"),
+        ("Flatten", ["p"], "logits"),
+    ]
     proto = classifier(nodes, {"w": weights(4, 3, 3, 3)})
     context = SimpleNamespace(budget=Budget(max_accuracy_drop=0.01), data=SimpleNamespace(synthetic=synthetic))
     return SimpleNamespace(context=context, calibrator=SimpleNamespace(proto=lambda: proto))
 
 
-def entrant(drop=SURELY, ratio=None, settings=None):
+def candidate(drop=SURELY, ratio=None, settings=None):
     settings = settings or QuantizeStatic(method="static")
-    return SimpleNamespace(model=SimpleNamespace(key="a"), drop=drop, is_static=isinstance(settings, QuantizeStatic),
-                           latency=made_latency(ratio, ratio) if ratio else None)  # fmt: skip
+    return SimpleNamespace(
+        model=SimpleNamespace(key="a"),
+        drop=drop,
+        is_static=isinstance(settings, QuantizeStatic),
+        latency=made_latency(ratio, ratio) if ratio else None,
+    )
 
 
 def codes(place=None, batch=None, losses=None, **changed):
     model = SimpleNamespace(batch=batch)
-    return [note.code for note in qat_may_help(place or stable(), model, [entrant(**changed)], losses or {})]
+    return [note.code for note in qat_may_help(place or workspace(), model, [candidate(**changed)], losses or {})]
 
 
 def test_what_was_out_before_the_timing_or_lost_in_the_final_may_be_won_back():
@@ -37,7 +45,7 @@ def test_what_was_out_before_the_timing_or_lost_in_the_final_may_be_won_back():
 
 @pytest.mark.parametrize("changed", [
     {"drop": WELL}, {"ratio": 1.5}, {"settings": QuantizeDynamic(method="dynamic")}, {"losses": {"a": WELL}},
-    {"batch": 4}, {"place": stable(synthetic=True)}, {"place": stable(operator="Selu")},
+    {"batch": 4}, {"place": workspace(synthetic=True)}, {"place": workspace(operator="Selu")},
 ])  # fmt: skip
 def test_nothing_is_said_where_nothing_was_lost_or_it_could_not_be_applied(changed):
     assert codes(**changed) == []

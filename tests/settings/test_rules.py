@@ -5,11 +5,11 @@ import pytest
 from engine.errors import SettingsError
 from engine.settings import (
     TECHNIQUES,
+    ChainInputs,
     Distill,
     FileModel,
     Finetune,
     Float16,
-    Given,
     ImagesData,
     PruneChannel,
     PruneSparse,
@@ -26,23 +26,23 @@ from engine.settings import (
     title_of,
 )
 
-ALL = Given()
+ALL = ChainInputs()
 STATIC = QuantizeStatic(method="static")
 STUDENT = Distill(student="resnet18")
 
 
 @pytest.mark.parametrize(("model", "data", "given"), [
-    (SampleModel(), SampleData(), Given()),
-    (SampleModel(), None, Given(images=False, labels=False)),
-    (FileModel(path="x"), ImagesData(path="x", labels="none"), Given(trainable=False, labels=False)),
-    (None, ImagesData(path="x"), Given()),
+    (SampleModel(), SampleData(), ChainInputs()),
+    (SampleModel(), None, ChainInputs(images=False, labels=False)),
+    (FileModel(path="x"), ImagesData(path="x", labels="none"), ChainInputs(trainable=False, labels=False)),
+    (None, ImagesData(path="x"), ChainInputs()),
 ])  # fmt: skip
 def test_what_is_given_by_model_and_data(model, data, given):
-    assert Given.of(model, data) == given
+    assert ChainInputs.of(model, data) == given
 
 
 def test_what_is_not_chosen_yet_refuses_nothing():
-    assert Given.of(None, None, undecided=True) == Given()
+    assert ChainInputs.of(None, None, undecided=True) == ChainInputs()
 
 
 @pytest.mark.parametrize(("chain", "given", "said"), [
@@ -53,10 +53,10 @@ def test_what_is_not_chosen_yet_refuses_nothing():
     ((Float16(), Simplify(), STATIC), ALL, "quantize comes after float16"),
     ((PruneSparse(method="sparse"), PruneChannel()), ALL, "prune comes after prune (sparse) and would fill the zeros"),
     ((PruneSparse(method="sparse"), Qat()), ALL, "qat comes after prune (sparse) and would fill the zeros again; le"),
-    ((Finetune(),), Given(labels=False), "finetune needs labelled images"),
-    ((Distill(),), Given(images=False, labels=False), "distill needs images"),
-    ((PruneChannel(),), Given(trainable=False), "prune changes a torch model and cannot change an ONNX file"),
-    ((Distill(),), Given(trainable=False), "distill trains a torch model and cannot change an ONNX file; name a stud"),
+    ((Finetune(),), ChainInputs(labels=False), "finetune needs labelled images"),
+    ((Distill(),), ChainInputs(images=False, labels=False), "distill needs images"),
+    ((PruneChannel(),), ChainInputs(trainable=False), "prune changes a torch model and cannot change an ONNX file"),
+    ((Distill(),), ChainInputs(trainable=False), "distill trains a torch model and cannot change an ONNX file; name a"),
 ])  # fmt: skip
 def test_the_last_step_is_refused_with_what_to_do(chain, given, said):
     *before, last = refusals(chain, given)
@@ -75,8 +75,11 @@ def test_chains_that_make_sense_are_not_refused(chain):
 
 
 def test_a_step_that_is_refused_is_not_there_for_those_after_it():
-    assert [bool(reason) for reason in refusals((PruneChannel(), Finetune()), Given(trainable=False))] == [True, True]
-    assert [bool(reason) for reason in refusals((STUDENT, Finetune()), Given(trainable=False))] == [False, False]
+    assert [bool(reason) for reason in refusals((PruneChannel(), Finetune()), ChainInputs(trainable=False))] == [
+        True,
+        True,
+    ]
+    assert [bool(reason) for reason in refusals((STUDENT, Finetune()), ChainInputs(trainable=False))] == [False, False]
 
 
 def test_steps_are_called_as_in_the_recipe_or_as_on_the_page():
@@ -102,8 +105,8 @@ def test_a_new_step_goes_where_it_belongs_and_else_where_it_may(step, chain, at)
 def test_a_step_that_may_stand_nowhere_is_refused_with_the_reason():
     at, reason = place(Float16(), (Simplify(), STATIC), ALL)
     assert (at, reason.partition(":")[0]) == (2, "float16 comes after quantize")
-    assert "needs labelled images" in place(Finetune(), (STATIC,), Given(labels=False))[1]
-    assert place(Finetune(), (STATIC,), Given(trainable=False))[1]
+    assert "needs labelled images" in place(Finetune(), (STATIC,), ChainInputs(labels=False))[1]
+    assert place(Finetune(), (STATIC,), ChainInputs(trainable=False))[1]
 
 
 def test_what_a_step_needs():

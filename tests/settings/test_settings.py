@@ -51,28 +51,62 @@ INT8 = QuantizeStatic(method="static", calibration_images=7, reduce_range=True, 
 TIMM = TimmModel(name="resnet18.a1_in1k", weights="w.safetensors", weights_sha256="a" * 64, num_classes=3, in_chans=1)
 PHOTOS = ImagesData(path="photos.zip", sha256="b" * 64, labels="labels.csv", classes=("Käfer", "no", "1"))
 EVERYTHING = Recipe(
-    name='a: "b"', model=TIMM, data=PHOTOS, split=Split(train=0.5, calibration=0.2, evaluation=0.2, holdout=0.1),
-    preprocess=RGB, target=Target(threads=2, batch_size=4), goal="size", seed=7,
+    name='a: "b"',
+    model=TIMM,
+    data=PHOTOS,
+    split=Split(train=0.5, calibration=0.2, evaluation=0.2, holdout=0.1),
+    preprocess=RGB,
+    target=Target(threads=2, batch_size=4),
+    goal="size",
+    seed=7,
     budget=Budget(max_accuracy_drop=None, max_latency_ms=1.5, max_size_mb=3.0, minutes=0.5),
     branches=((Finetune(epochs=2), INT8), (Finetune(epochs=2),)),
-)  # fmt: skip
+)
 EXAMPLES: tuple[Settings, ...] = (
-    SampleModel(), TIMM, FileModel(path="model.onnx"), SampleData(), PHOTOS, Split(), RGB, Target(), Budget(),
-    Finetune(flip=True, optimizer="lamb"), INT8, QuantizeAuto(mixed_precision=False),
-    QuantizeDynamic(method="dynamic", float_nodes=("a", "b")), QuantizeWeights(method="weights", block_size=64),
-    Float16(keep_io_types=False), Simplify(), Recipe(model=SampleModel()), EVERYTHING,
-    PruneChannel(goal="size", goal_value=5.0, group_ratios=("layer1.0=0.2",)), PruneSparse(method="sparse", ratio=0.6),
-    Distill(student="resnet18", teacher=TIMM), BaselineModel(), Distill(teacher=BaselineModel()),
+    SampleModel(),
+    TIMM,
+    FileModel(path="model.onnx"),
+    SampleData(),
+    PHOTOS,
+    Split(),
+    RGB,
+    Target(),
+    Budget(),
+    Finetune(flip=True, optimizer="lamb"),
+    INT8,
+    QuantizeAuto(mixed_precision=False),
+    QuantizeDynamic(method="dynamic", float_nodes=("a", "b")),
+    QuantizeWeights(method="weights", block_size=64),
+    Float16(keep_io_types=False),
+    Simplify(),
+    Recipe(model=SampleModel()),
+    EVERYTHING,
+    PruneChannel(goal="size", goal_value=5.0, group_ratios=("layer1.0=0.2",)),
+    PruneSparse(method="sparse", ratio=0.6),
+    Distill(student="resnet18", teacher=TIMM),
+    BaselineModel(),
+    Distill(teacher=BaselineModel()),
     Swap(architecture="resnet18", learn_from="model"),
     Qat(label_share=0.0),
-    RunRequest(recipe=EVERYTHING), ProfileRequest(model=TIMM), HardwareRequest(),
+    RunRequest(recipe=EVERYTHING),
+    ProfileRequest(model=TIMM),
+    HardwareRequest(),
     PreviewRequest(model=SampleModel(), data=PHOTOS, preprocess=RGB, seed=3),
     AdviseRequest(model=TIMM, data=PHOTOS, names=("resnet18",), minutes=3.0),
     SensitivityRequest(model=TIMM, data=PHOTOS, ratios=(0.1,)),
-)  # fmt: skip
-UNITS = {"batch_size": "images", "calibration_images": "images", "float_first": "layers", "img_size": "px",
-         "size": "px", "minutes": "min", "max_latency_ms": "ms", "max_size_mb": "MB",
-         "round_to": "channels", "patience": "epochs"}  # fmt: skip
+)
+UNITS = {
+    "batch_size": "images",
+    "calibration_images": "images",
+    "float_first": "layers",
+    "img_size": "px",
+    "size": "px",
+    "minutes": "min",
+    "max_latency_ms": "ms",
+    "max_size_mb": "MB",
+    "round_to": "channels",
+    "patience": "epochs",
+}
 NAMES = [type(example).__name__ for example in EXAMPLES]
 CLASSES = {value for value in vars(declared).values() if isinstance(value, type) and issubclass(value, Settings)}
 
@@ -151,8 +185,11 @@ def test_a_technique_has_a_title_and_a_first_sentence(technique):
     assert not technique.model_json_schema()["properties"].get("method", {}).get("expert")
 
 
-@pytest.mark.parametrize("kind", [*TECHNIQUES, SampleModel, TimmModel, FileModel, SampleData, ImagesData, Split,
-                                  Preprocess, Target, Budget], ids=lambda kind: kind.__name__)  # fmt: skip
+@pytest.mark.parametrize(
+    "kind",
+    [*TECHNIQUES, SampleModel, TimmModel, FileModel, SampleData, ImagesData, Split, Preprocess, Target, Budget],
+    ids=lambda kind: kind.__name__,
+)
 def test_every_setting_says_what_it_is_and_in_which_unit(kind):
     for key, schema in kind.model_json_schema()["properties"].items():
         assert key in ("kind", "technique") or schema["description"].endswith("."), key
@@ -235,8 +272,9 @@ QAT = {"technique": "qat"}
 
 def test_an_onnx_file_cannot_be_trained():
     with pytest.raises(SettingsError, match="cannot change an ONNX file"):
-        Recipe.parse({"model": {"kind": "file", "path": "x"}, "data": {"kind": "sample"},
-                      "steps": [{"technique": "finetune"}]})  # fmt: skip
+        Recipe.parse(
+            {"model": {"kind": "file", "path": "x"}, "data": {"kind": "sample"}, "steps": [{"technique": "finetune"}]}
+        )
 
 
 def test_pruning_changes_torch_models_and_says_so():
@@ -263,8 +301,13 @@ def test_what_pruning_refuses(asked, said):
 
 def test_training_after_sparse_weights_would_fill_the_zeros():
     with pytest.raises(SettingsError, match=r"finetune comes after prune \(sparse\) and would fill the zeros again"):
-        Recipe.parse({"model": {"kind": "sample"}, "data": {"kind": "sample"},
-                      "steps": [{"technique": "prune", "method": "sparse"}, {"technique": "finetune"}]})  # fmt: skip
+        Recipe.parse(
+            {
+                "model": {"kind": "sample"},
+                "data": {"kind": "sample"},
+                "steps": [{"technique": "prune", "method": "sparse"}, {"technique": "finetune"}],
+            }
+        )
 
 
 def test_steps_or_branches():
@@ -303,17 +346,22 @@ def test_the_samples_split_is_fixed():
     ("changed", "said"),
     [
         ({}, "remove 30 % of the channels"),
-        ({"group_ratios": ["a=0.25", "b=0.75", "c=0"]},
-         "remove 25 to 75 % of the channels in 2 of 3 layer groups that are set one by one (any other: 30 %)"),
-        ({"group_ratios": ["a=0.5", "b=0.5"], "ratio": 0.1},
-         "remove 50 % of the channels in all 2 layer groups that are set one by one (any other: 10 %)"),
-        ({"group_ratios": ["a=0"]},
-         "remove 0 % of the channels in 1 layer group set by itself (any other: 30 %)"),
-        ({"group_ratios": ["a=0.5", "b=0"], "goal": "size", "goal_value": 5},
-         "remove channels until the file has at most 5 MB, 50 % of the channels in 1 of 2 layer groups that are set "
-         "one by one among them"),
+        (
+            {"group_ratios": ["a=0.25", "b=0.75", "c=0"]},
+            "remove 25 to 75 % of the channels in 2 of 3 layer groups that are set one by one (any other: 30 %)",
+        ),
+        (
+            {"group_ratios": ["a=0.5", "b=0.5"], "ratio": 0.1},
+            "remove 50 % of the channels in all 2 layer groups that are set one by one (any other: 10 %)",
+        ),
+        ({"group_ratios": ["a=0"]}, "remove 0 % of the channels in 1 layer group set by itself (any other: 30 %)"),
+        (
+            {"group_ratios": ["a=0.5", "b=0"], "goal": "size", "goal_value": 5},
+            "remove channels until the file has at most 5 MB, 50 % of the channels in 1 of 2 layer groups that are set "
+            "one by one among them",
+        ),
         ({"goal": "latency", "goal_value": 0.8}, "remove channels until 80 % of the latency is left"),
     ],
-)  # fmt: skip
+)
 def test_what_pruning_will_do_names_the_ratios_of_single_groups(changed, said):
     assert PruneChannel.parse(changed).words == said

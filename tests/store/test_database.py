@@ -31,8 +31,9 @@ def done() -> Outcome:
     return Outcome(state="done", exit_status=0, started=now(), finished=now())
 
 
-@pytest.mark.parametrize("url", ["mysql://user:secret@host/db", "sqlite://", "sqlite:///:memory:", "nonsense",
-                                 "sqlite+aiosqlite:///x.db"])  # fmt: skip
+@pytest.mark.parametrize(
+    "url", ["mysql://user:secret@host/db", "sqlite://", "sqlite:///:memory:", "nonsense", "sqlite+aiosqlite:///x.db"]
+)
 def test_other_databases_are_refused_without_telling_the_password(home, monkeypatch, url):
     monkeypatch.setenv("FEATHERWEIGHT_DATABASE_URL", url)
     with pytest.raises(StorageError) as caught:

@@ -9,8 +9,9 @@ from engine.store.folders import JobFile, JobFolder, Outcome, now
 @pytest.fixture
 def folder(tmp_path, recipe) -> JobFolder:
     folder = JobFolder(tmp_path)
-    folder.write("job.json", JobFile(id="a" * 12, kind="run", name="a", created=now(),
-                                     request=RunRequest(recipe=recipe)))  # fmt: skip
+    folder.write(
+        "job.json", JobFile(id="a" * 12, kind="run", name="a", created=now(), request=RunRequest(recipe=recipe))
+    )
     return folder
 
 

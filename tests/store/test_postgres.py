@@ -55,8 +55,19 @@ def server(tmp_path_factory):
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     as_postgres([program("initdb"), "-D", f"{place}/data", "-U", "postgres", "-A", "trust"])
-    as_postgres([program("pg_ctl"), "-D", f"{place}/data", "-w", "-l", f"{place}/log",
-                 "-o", f"-p {port} -h 127.0.0.1 -k {place}", "start"])  # fmt: skip
+    as_postgres(
+        [
+            program("pg_ctl"),
+            "-D",
+            f"{place}/data",
+            "-w",
+            "-l",
+            f"{place}/log",
+            "-o",
+            f"-p {port} -h 127.0.0.1 -k {place}",
+            "start",
+        ]
+    )
     yield f"postgresql://postgres@127.0.0.1:{port}/postgres"
     as_postgres([program("pg_ctl"), "-D", f"{place}/data", "-m", "immediate", "stop"])
 

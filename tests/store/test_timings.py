@@ -66,9 +66,16 @@ def test_a_factor_has_limits(home, ratio, limit):
     assert factors(home, run(export=ratio))["export"].ratio == pytest.approx(limit**0.5)
 
 
-@pytest.mark.parametrize("other", [
-    {"cpu": "another one"}, {"formula": FORMULA - 1}, {"n_cores": cores() + 1}, {"threads": THREADS + 1},
-], ids=["processor", "formula", "cores", "threads"])  # fmt: skip
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"cpu": "another one"},
+        {"formula": FORMULA - 1},
+        {"n_cores": cores() + 1},
+        {"threads": THREADS + 1},
+    ],
+    ids=["processor", "formula", "cores", "threads"],
+)
 def test_runs_that_are_not_comparable_teach_nothing(home, other):
     assert factors(home, run(**other, export=4.0)) == {}
     assert factors(home, run(export=4.0)).keys() == {"export"}

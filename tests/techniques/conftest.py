@@ -8,7 +8,7 @@ import pytest
 
 from engine import data as images
 from engine import models
-from engine.run.step_runner import Bench
+from engine.run.step_runner import StepRunner
 from engine.settings import SampleData, SampleModel, Split, Target
 from engine.store.cache import Cache
 from tests.techniques.given import same_weights
@@ -44,8 +44,14 @@ def bench(tmp_path, few, with_baseline):
     """With a cache in which the sample's ONNX file is already."""
     (tmp_path / "work").mkdir()
     shutil.copytree(with_baseline, tmp_path / "cache")
-    return Bench(cache=Cache(tmp_path / "cache"), data=few, target=Target(threads=1), seed=0, work=tmp_path / "work",
-                 deadline=math.inf)  # fmt: skip
+    return StepRunner(
+        cache=Cache(tmp_path / "cache"),
+        data=few,
+        target=Target(threads=1),
+        seed=0,
+        work=tmp_path / "work",
+        deadline=math.inf,
+    )
 
 
 def unlabelled(bench):

@@ -35,12 +35,13 @@ def classifier(
     """`image` (batch, 3, 8, 8) to `logits` (batch, n_classes); nodes are made, or (op, inputs, output, attributes)."""
     made = [node if isinstance(node, onnx.NodeProto) else named(*node) for node in nodes]
     graph = helper.make_graph(
-        made, "given",
+        made,
+        "given",
         [helper.make_tensor_value_info("image", kind, [batch, 3, 8, 8])],
         [helper.make_tensor_value_info("logits", kind, [batch, n_classes])],
         [numpy_helper.from_array(np.asarray(value), name) for name, value in constants.items()],
         value_info=list(values),
-    )  # fmt: skip
+    )
     opsets = [helper.make_opsetid("", opset), *(helper.make_opsetid(one.domain, 1) for one in functions)]
     return helper.make_model(graph, opset_imports=opsets, ir_version=10, functions=functions)
 
@@ -57,8 +58,15 @@ def given(proto, folder):
     model = read_onnx(path)
     data = load(None, Split(), model.preprocess, 0, merge_train=True, n_outputs=model.n_outputs)
     (folder / "made").mkdir()
-    context = Context(data=data, seed=0, folder=folder / "made", deadline=math.inf, isa=(), target=Target(threads=1),
-                      tell=lambda *args, **figures: None)  # fmt: skip
+    context = Context(
+        data=data,
+        seed=0,
+        folder=folder / "made",
+        deadline=math.inf,
+        isa=(),
+        target=Target(threads=1),
+        on_progress=lambda *args, **figures: None,
+    )
     return model, context
 
 

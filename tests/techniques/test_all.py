@@ -18,7 +18,7 @@ from engine.models.artifacts import TorchModel
 from engine.planning.estimate import plan_phases
 from engine.planning.parts import phase_of, title_in_words
 from engine.run.branch import label
-from engine.run.step_runner import STEPS, Bench
+from engine.run.step_runner import STEPS, StepRunner
 from engine.settings import (
     TECHNIQUES,
     Distill,
@@ -76,13 +76,19 @@ def few(data: Data) -> Data:
 
 
 @pytest.fixture(scope="module")
-def bench(tmp_path_factory) -> Bench:
+def bench(tmp_path_factory) -> StepRunner:
     home = tmp_path_factory.mktemp("bench")
     (home / "work").mkdir()
     preprocess = models.load(SampleModel(), None, 0, home).preprocess
     data = images.load(SampleData(), Split(), preprocess, 0, merge_train=False, n_outputs=10)
-    return Bench(cache=Cache(home / "cache"), data=few(data), target=Target(threads=1), seed=0, work=home / "work",
-                 deadline=math.inf)  # fmt: skip
+    return StepRunner(
+        cache=Cache(home / "cache"),
+        data=few(data),
+        target=Target(threads=1),
+        seed=0,
+        work=home / "work",
+        deadline=math.inf,
+    )
 
 
 def sum_of(path: Path) -> str:

@@ -58,8 +58,10 @@ def test_the_teacher_answers_once_whatever_else_is_changed(bench, source):
 def test_other_pixels_get_other_answers(bench, source):
     """What a teacher said of images that were cropped otherwise is not its answer to these."""
     bench.apply(source, SMALL, Heard())
-    parts = {name: replace(part, preprocess=part.preprocess.model_copy(update={"interpolation": "nearest"}))
-             for name, part in bench.data.parts.items()}  # fmt: skip
+    parts = {
+        name: replace(part, preprocess=part.preprocess.model_copy(update={"interpolation": "nearest"}))
+        for name, part in bench.data.parts.items()
+    }
     other, heard = replace(bench, data=replace(bench.data, parts=parts)), Heard()
     other.apply(source, SMALL.model_copy(update={"temperature": 3.0}), heard)
     assert heard.asked()
@@ -230,12 +232,14 @@ def test_a_teacher_file_that_takes_other_images_or_gives_other_answers_is_refuse
     ("teacher", "message"),
     [
         (TimmModel(name="test_resnet", weights="random", num_classes=7), "tells 7 classes apart and the data 10"),
-        (TimmModel(name="test_resnet", weights="random", num_classes=10, in_chans=3), "takes images of 3x64x64 and the "
-         "student of 1x64x64"),
+        (
+            TimmModel(name="test_resnet", weights="random", num_classes=10, in_chans=3),
+            "takes images of 3x64x64 and the student of 1x64x64",
+        ),
         (TimmModel(name="test_resnet", weights="random", num_classes=10, img_size=96), "takes images of 1x96x96"),
     ],
     ids=["classes", "channels", "size"],
-)  # fmt: skip
+)
 def test_a_timm_teacher_that_does_not_fit_is_refused(teacher, message, bench, source):
     with pytest.raises(StepError, match=message):
         bench.apply(source, SMALL.model_copy(update={"teacher": teacher}), Heard())

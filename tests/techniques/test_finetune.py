@@ -17,7 +17,7 @@ def tune(folder, seed, deadline=math.inf):
     source = TimmModel(name="test_resnet", weights="random", in_chans=1, num_classes=7)
     model = models.load(source, GRAY, 0, folder)
     data = load(SampleData(), Split(), GRAY, 0, merge_train=False, n_outputs=None)
-    context = Context(data=data, seed=seed, folder=folder, deadline=deadline, isa=(), tell=lambda *a, **k: None)
+    context = Context(data=data, seed=seed, folder=folder, deadline=deadline, isa=(), on_progress=lambda *a, **k: None)
     return finetune(model, Finetune(epochs=1, batch_size=512), context)
 
 

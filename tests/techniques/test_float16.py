@@ -115,8 +115,12 @@ def test_a_weight_that_does_not_fit_stays_in_32_bits(tmp_path):
 
 
 def test_the_bound_of_a_clip_may_be_beyond_the_range(tmp_path):
-    nodes = [CONV, ("Clip", ["features", "low", "high"], "positive"), ("GlobalAveragePool", ["positive"], "pooled"),
-             *HEAD[1:]]  # fmt: skip
+    nodes = [
+        CONV,
+        ("Clip", ["features", "low", "high"], "positive"),
+        ("GlobalAveragePool", ["positive"], "pooled"),
+        *HEAD[1:],
+    ]
     constants = W | {"low": np.float32(0), "high": np.float32(3.4e38)}
     model, context = given(classifier(nodes, constants), tmp_path)
     outcome = float16(model, Float16(), context)
@@ -133,16 +137,23 @@ def test_logits_that_do_not_fit_need_an_output_in_32_bits(tmp_path):
 
 
 def test_nothing_left_to_convert_is_an_error(tmp_path):
-    nodes = [("Conv", ["image", "w"], "features"), ("GlobalAveragePool", ["features"], "pooled"),
-             ("Flatten", ["pooled"], "logits")]  # fmt: skip
+    nodes = [
+        ("Conv", ["image", "w"], "features"),
+        ("GlobalAveragePool", ["features"], "pooled"),
+        ("Flatten", ["pooled"], "logits"),
+    ]
     model, context = given(classifier(nodes, {"w": W["w"] * np.float32(1e7)}), tmp_path)
     with pytest.raises(StepError, match="nothing of the model fits 16-bit floats: 'features' reaches"):
         float16(model, Float16(), context)
 
 
 def test_resize_keeps_its_scales_in_32_bits(tmp_path):
-    nodes = [CONV, ("Resize", ["features", "", "scales"], "large", {"mode": "linear"}),
-             ("GlobalAveragePool", ["large"], "pooled"), *HEAD[1:]]  # fmt: skip
+    nodes = [
+        CONV,
+        ("Resize", ["features", "", "scales"], "large", {"mode": "linear"}),
+        ("GlobalAveragePool", ["large"], "pooled"),
+        *HEAD[1:],
+    ]
     model, context = given(classifier(nodes, W | {"scales": np.array([1, 1, 2, 2], np.float32)}), tmp_path)
     outcome = float16(model, Float16(), context)
     assert kinds(onnx.load(outcome.model.path))["scales"] == TensorProto.FLOAT
@@ -154,8 +165,10 @@ def quantized():
 
 
 def halved():
-    return classifier([("Cast", ["half"], "w", {"to": TensorProto.FLOAT}), *LAYERS],
-                      {"half": W["w"].astype(np.float16), "fc": W["fc"]})  # fmt: skip
+    return classifier(
+        [("Cast", ["half"], "w", {"to": TensorProto.FLOAT}), *LAYERS],
+        {"half": W["w"].astype(np.float16), "fc": W["fc"]},
+    )
 
 
 def branched():
@@ -167,8 +180,13 @@ def branched():
 
 
 def listed():
-    nodes = [CONV, ("SequenceConstruct", ["features"], "list"), ("SequenceAt", ["list", "first"], "one"),
-             ("GlobalAveragePool", ["one"], "pooled"), *HEAD[1:]]  # fmt: skip
+    nodes = [
+        CONV,
+        ("SequenceConstruct", ["features"], "list"),
+        ("SequenceAt", ["list", "first"], "one"),
+        ("GlobalAveragePool", ["one"], "pooled"),
+        *HEAD[1:],
+    ]
     return classifier(nodes, W | {"first": np.array(0)})
 
 

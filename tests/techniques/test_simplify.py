@@ -27,21 +27,28 @@ def codes(outcome):
 
 def test_an_old_export_loses_its_batch_norm_and_its_no_ops(tmp_path):
     norm = {name: np.abs(weights(4)) for name in ("scale", "bias", "mean", "var")}
-    model, context = given(classifier([
-        CONV,
-        ("BatchNormalization", ["features", *norm], "normal"),
-        ("Identity", ["normal"], "same"),
-        ("Transpose", ["same"], "last", {"perm": [0, 2, 3, 1]}),
-        ("Transpose", ["last"], "first", {"perm": [0, 3, 1, 2]}),
-        ("Dropout", ["first"], "kept"),
-        ("Relu", ["kept"], "left"),
-        ("Relu", ["kept"], "right"),
-        ("Add", ["left", "right"], "sum"),
-        ("Constant", [], "one", {"value": helper.make_tensor("v", TensorProto.FLOAT, [], [1.0])}),
-        ("Mul", ["sum", "one"], "times one"),
-        ("ReduceMean", ["times one"], "pooled", {"axes": [2, 3], "keepdims": 1}),
-        *HEAD,
-    ], W | norm, opset=17), tmp_path)  # fmt: skip
+    model, context = given(
+        classifier(
+            [
+                CONV,
+                ("BatchNormalization", ["features", *norm], "normal"),
+                ("Identity", ["normal"], "same"),
+                ("Transpose", ["same"], "last", {"perm": [0, 2, 3, 1]}),
+                ("Transpose", ["last"], "first", {"perm": [0, 3, 1, 2]}),
+                ("Dropout", ["first"], "kept"),
+                ("Relu", ["kept"], "left"),
+                ("Relu", ["kept"], "right"),
+                ("Add", ["left", "right"], "sum"),
+                ("Constant", [], "one", {"value": helper.make_tensor("v", TensorProto.FLOAT, [], [1.0])}),
+                ("Mul", ["sum", "one"], "times one"),
+                ("ReduceMean", ["times one"], "pooled", {"axes": [2, 3], "keepdims": 1}),
+                *HEAD,
+            ],
+            W | norm,
+            opset=17,
+        ),
+        tmp_path,
+    )
     outcome = simplify(model, Simplify(), context)
     path = outcome.model.path
     assert operators(path) == ["Conv", "Relu", "Add", "GlobalAveragePool", "Flatten", "Gemm"]
@@ -88,8 +95,12 @@ def test_other_means_stay(value, axes, tmp_path):
         ("ReduceMax", ["flat", "one"], "top", {"keepdims": 1}),
         ("MatMul", ["top", "row"], "logits"),
     ]
-    constants = W | {"axes": np.array(axes), "one": np.array([1]), "row": weights(1, 4),
-                     "to tokens": np.array([0, 36, 4])}  # fmt: skip
+    constants = W | {
+        "axes": np.array(axes),
+        "one": np.array([1]),
+        "row": weights(1, 4),
+        "to tokens": np.array([0, 36, 4]),
+    }
     proto, _ = simplified(classifier(nodes, constants))
     pooled = "GlobalAveragePool" in {node.op_type for node in proto.graph.node}
     assert pooled == (value == "last")
@@ -97,8 +108,12 @@ def test_other_means_stay(value, axes, tmp_path):
 
 def mean_of(value, axes, keepdims, opset):
     given_as_input = opset >= 18
-    mean = ("ReduceMean", [value, "axes"] if given_as_input else [value], "pooled",
-            {"keepdims": keepdims} | ({} if given_as_input else {"axes": axes}))  # fmt: skip
+    mean = (
+        "ReduceMean",
+        [value, "axes"] if given_as_input else [value],
+        "pooled",
+        {"keepdims": keepdims} | ({} if given_as_input else {"axes": axes}),
+    )
     return classifier([CONV, mean, *HEAD], W | ({"axes": np.array(axes)} if given_as_input else {}), opset=opset)
 
 
@@ -119,17 +134,30 @@ def test_every_node_gets_a_name_of_its_own(tmp_path):
 
 
 def test_a_quantized_model_keeps_its_integers_and_its_outputs(tmp_path):
-    constants = {"w8": np.arange(108, dtype=np.int8).reshape(4, 3, 3, 3), "s": np.float32(0.02), "z": np.int8(0),
-                 "a": np.float32(0.03), "u": np.uint8(128), "fc": W["fc"], "axes": IMAGE}  # fmt: skip
-    model, context = given(classifier([
-        ("QuantizeLinear", ["image", "a", "u"], "image8"),
-        ("DequantizeLinear", ["image8", "a", "u"], "rounded"),
-        ("DequantizeLinear", ["w8", "s", "z"], "w"),
-        ("Identity", ["rounded"], "same"),
-        ("Conv", ["same", "w"], "features"),
-        ("ReduceMean", ["features", "axes"], "pooled"),
-        *HEAD,
-    ], constants), tmp_path)  # fmt: skip
+    constants = {
+        "w8": np.arange(108, dtype=np.int8).reshape(4, 3, 3, 3),
+        "s": np.float32(0.02),
+        "z": np.int8(0),
+        "a": np.float32(0.03),
+        "u": np.uint8(128),
+        "fc": W["fc"],
+        "axes": IMAGE,
+    }
+    model, context = given(
+        classifier(
+            [
+                ("QuantizeLinear", ["image", "a", "u"], "image8"),
+                ("DequantizeLinear", ["image8", "a", "u"], "rounded"),
+                ("DequantizeLinear", ["w8", "s", "z"], "w"),
+                ("Identity", ["rounded"], "same"),
+                ("Conv", ["same", "w"], "features"),
+                ("ReduceMean", ["features", "axes"], "pooled"),
+                *HEAD,
+            ],
+            constants,
+        ),
+        tmp_path,
+    )
     outcome = simplify(model, Simplify(), context)
     kept = operators(outcome.model.path)
     assert kept == ["QuantizeLinear", "DequantizeLinear", "DequantizeLinear", "Conv", "ReduceMean", "Flatten", "Gemm"]
@@ -146,12 +174,18 @@ def test_a_branch_still_takes_the_right_way(tmp_path):
         CONV,
         ("ReduceSum", ["image"], "sum", {"keepdims": 0}),
         ("Greater", ["sum", "zero"], "positive"),
-        helper.make_node("If", ["positive"], ["chosen"], name="if", then_branch=branch("then", "Relu"),
-                         else_branch=branch("else", "Sigmoid")),
+        helper.make_node(
+            "If",
+            ["positive"],
+            ["chosen"],
+            name="if",
+            then_branch=branch("then", "Relu"),
+            else_branch=branch("else", "Sigmoid"),
+        ),
         ("Identity", ["chosen"], "same"),
         ("GlobalAveragePool", ["same"], "pooled"),
         *HEAD,
-    ]  # fmt: skip
+    ]
     model, context = given(classifier(nodes, W | {"zero": np.float32(0)}), tmp_path)
     outcome = simplify(model, Simplify(), context)
     assert "Identity" not in operators(outcome.model.path)
@@ -213,9 +247,14 @@ def test_a_fixed_batch_stays(tmp_path):
 def test_equal_constants_are_stored_once_but_not_the_layers_own(tmp_path):
     zeros, half = np.zeros(4, np.float32), np.full((1, 4, 1, 1), 0.5, np.float32)
     constants = W | {"w2": weights(4, 4, 1, 1), "b1": zeros, "b2": zeros, "p": half, "q": half}
-    nodes = [("Conv", ["image", "w", "b1"], "features"), ("Mul", ["features", "p"], "half"),
-             ("Conv", ["half", "w2", "b2"], "more"), ("Add", ["more", "q"], "sum"),
-             ("GlobalAveragePool", ["sum"], "pooled"), *HEAD]  # fmt: skip
+    nodes = [
+        ("Conv", ["image", "w", "b1"], "features"),
+        ("Mul", ["features", "p"], "half"),
+        ("Conv", ["half", "w2", "b2"], "more"),
+        ("Add", ["more", "q"], "sum"),
+        ("GlobalAveragePool", ["sum"], "pooled"),
+        *HEAD,
+    ]
     proto, _ = simplified(classifier(nodes, constants))
     assert [tensor.name for tensor in proto.graph.initializer if tensor.name in ("p", "q")] == ["p"]
     assert {node.input[1] for node in proto.graph.node if node.op_type == "Conv"} == {"w", "w2"}
@@ -239,8 +278,16 @@ def test_a_layer_norm_in_pieces_becomes_one(tmp_path):
         ("Flatten", ["shifted"], "flat"),
         ("Gemm", ["flat", "fc"], "logits"),
     ]
-    constants = {"w": W["w"], "fc": weights(144, 4), "to tokens": np.array([0, 36, 4]), "axis": np.array([-1]),
-                 "two": np.float32(2), "eps": np.float32(1e-5), "gamma": weights(4), "beta": weights(4)}  # fmt: skip
+    constants = {
+        "w": W["w"],
+        "fc": weights(144, 4),
+        "to tokens": np.array([0, 36, 4]),
+        "axis": np.array([-1]),
+        "two": np.float32(2),
+        "eps": np.float32(1e-5),
+        "gamma": weights(4),
+        "beta": weights(4),
+    }
     model, context = given(classifier(nodes, constants, opset=18), tmp_path)
     outcome = simplify(model, Simplify(), context)
     assert operators(outcome.model.path) == ["Conv", "Reshape", "LayerNormalization", "Flatten", "Gemm"]
@@ -279,8 +326,14 @@ def test_the_bytes_do_not_depend_on_the_process(tmp_path):
     model, _ = given(mean_of("features", [2, 3], 0, 20), tmp_path)
     command = [sys.executable, "-c", SUM, str(model.path)]
     runs = [
-        subprocess.run(command, check=True, capture_output=True, text=True, cwd=Path(__file__).parents[2],
-                       env={"PYTHONHASHSEED": seed})
+        subprocess.run(
+            command,
+            check=True,
+            capture_output=True,
+            text=True,
+            cwd=Path(__file__).parents[2],
+            env={"PYTHONHASHSEED": seed},
+        )
         for seed in ("1", "2")
-    ]  # fmt: skip
+    ]
     assert runs[0].stdout == runs[1].stdout

@@ -8,9 +8,13 @@ from engine.training.defaults import chosen, family_of
 
 @pytest.mark.parametrize(
     ("name", "family"),
-    [("test_resnet", "convolutional"), ("test_convnext", "layer-normalised"), ("test_vit", "transformer"),
-     ("test_efficientnet_ln", "layer-normalised")],
-)  # fmt: skip
+    [
+        ("test_resnet", "convolutional"),
+        ("test_convnext", "layer-normalised"),
+        ("test_vit", "transformer"),
+        ("test_efficientnet_ln", "layer-normalised"),
+    ],
+)
 def test_a_network_has_a_family_by_its_layers(name, family):
     assert family_of(timm.create_model(name)) == family
 

@@ -57,11 +57,11 @@ def test_a_projection_is_trained_with_them():
 
 def test_a_token_learns_the_answers_alone_and_the_other_head_the_labels_too():
     own, token = LOGITS, LOGITS.flip(1)
-    lesson = Tokens(answers=answers(labels=LABELS, label_share=0.25))
-    expected = (lesson.answers.loss_of(own, BATCH) + answers().loss_of(token, BATCH)) / 2
-    assert float(lesson.loss(lambda images: (own, token), BATCH)) == pytest.approx(float(expected))
+    objective = Tokens(answers=answers(labels=LABELS, label_share=0.25))
+    expected = (objective.answers.loss_of(own, BATCH) + answers().loss_of(token, BATCH)) / 2
+    assert float(objective.loss(lambda images: (own, token), BATCH)) == pytest.approx(float(expected))
 
 
 @pytest.mark.parametrize("lesson", [features(), Tokens(answers=answers())])
-def test_what_is_right_is_what_the_answers_say(lesson):
-    assert lesson.right(torch.tensor([[0.0, 0.0, 1.0], [0.0, 1.0, 0.0]]), ROWS) == 1
+def test_what_is_right_is_what_the_answers_say(objective):
+    assert objective.right(torch.tensor([[0.0, 0.0, 1.0], [0.0, 1.0, 0.0]]), ROWS) == 1

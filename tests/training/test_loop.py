@@ -36,8 +36,17 @@ def train(settings, deadline=math.inf, curve=None, module=None, n=80, **options)
     module = module or network()
     pixels, labels = squares(n)
     points = curve if curve is not None else []
-    result = fit(module, pixels, Labels(labels, 0.1), PREPROCESS, settings, seed=0, deadline=deadline,
-                 on_epoch=points.append, **options)  # fmt: skip
+    result = fit(
+        module,
+        pixels,
+        Labels(labels, 0.1),
+        PREPROCESS,
+        settings,
+        seed=0,
+        deadline=deadline,
+        on_epoch=points.append,
+        **options,
+    )
     return module, result
 
 
@@ -89,8 +98,16 @@ def count_batches(monkeypatch):
 def test_two_images_are_too_few_to_train_and_validate():
     pixels, labels = squares(2)
     with pytest.raises(StepError, match="at least 3 train images, there are 2"):
-        fit(network(), pixels, Labels(labels, 0.1), PREPROCESS, Finetune(epochs=1), seed=0, deadline=math.inf,
-            on_epoch=print)  # fmt: skip
+        fit(
+            network(),
+            pixels,
+            Labels(labels, 0.1),
+            PREPROCESS,
+            Finetune(epochs=1),
+            seed=0,
+            deadline=math.inf,
+            on_epoch=print,
+        )
 
 
 def test_a_loss_that_is_not_finite_is_an_error_with_a_way_out():
@@ -108,9 +125,16 @@ def test_the_best_epoch_is_kept_not_the_last(monkeypatch):
     seen = []
     module = network()
     pixels, labels = squares()
-    result = fit(module, pixels, Labels(labels, 0.1), PREPROCESS, Finetune(epochs=3, batch_size=16), seed=0,
-                 deadline=math.inf,
-                 on_epoch=lambda _: seen.append({k: v.clone() for k, v in module.state_dict().items()}))  # fmt: skip
+    result = fit(
+        module,
+        pixels,
+        Labels(labels, 0.1),
+        PREPROCESS,
+        Finetune(epochs=3, batch_size=16),
+        seed=0,
+        deadline=math.inf,
+        on_epoch=lambda _: seen.append({k: v.clone() for k, v in module.state_dict().items()}),
+    )
     assert result.best_epoch == 2
     assert all(torch.equal(value, seen[1][name]) for name, value in module.state_dict().items())
 
@@ -128,8 +152,16 @@ def test_any_module_learns_and_a_lesson_may_train_parts_of_its_own():
     extra = nn.Linear(4, 2)
     before = [value.clone() for value in (extra.weight, module[2].weight)]
     pixels, labels = squares()
-    fit(module, pixels, Halves(labels, 0.0, extra=extra), PREPROCESS, Finetune(epochs=1), seed=0, deadline=math.inf,
-        on_epoch=lambda point: None)  # fmt: skip
+    fit(
+        module,
+        pixels,
+        Halves(labels, 0.0, extra=extra),
+        PREPROCESS,
+        Finetune(epochs=1),
+        seed=0,
+        deadline=math.inf,
+        on_epoch=lambda point: None,
+    )
     assert not torch.equal(extra.weight, before[0])
     assert torch.equal(module[2].weight, before[1])
     assert set(module.state_dict()) == {"2.weight", "2.bias"}

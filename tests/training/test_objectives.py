@@ -53,8 +53,8 @@ def test_without_labels_right_is_what_the_teacher_answers():
 def test_a_lesson_asks_the_module_itself():
     module = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(1, 3))
     expected = module(BATCH.images)
-    for lesson in (LABELS, answers()):
-        torch.testing.assert_close(lesson.loss(module, BATCH), lesson.loss_of(expected, BATCH))
+    for objective in (LABELS, answers()):
+        torch.testing.assert_close(objective.loss(module, BATCH), objective.loss_of(expected, BATCH))
 
 
 def test_mixed_images_are_learnt_with_mixed_labels():

@@ -6,7 +6,7 @@ from torch import nn
 from engine.settings import Finetune
 from engine.training.loop import fit
 from engine.training.objectives import Labels
-from engine.training.precision import MODES, PLAIN, fastest, probe
+from engine.training.precision import PLAIN, PRECISIONS, fastest, probe
 from tests.training.test_loop import PREPROCESS, squares
 
 CPU = torch.device("cpu")
@@ -14,8 +14,8 @@ CPU = torch.device("cpu")
 
 def test_the_fastest_is_taken_and_plain_float32_unless_it_is_clearly_slower():
     assert fastest({"float32": 10.0, "channels_last": 9.5, "bfloat16": 30.0}) == PLAIN
-    assert fastest({"float32": 10.0, "channels_last": 7.0, "bfloat16": 5.0}) == MODES["bfloat16"]
-    assert fastest({"channels_last": 7.0}) == MODES["channels_last"]
+    assert fastest({"float32": 10.0, "channels_last": 7.0, "bfloat16": 5.0}) == PRECISIONS["bfloat16"]
+    assert fastest({"channels_last": 7.0}) == PRECISIONS["channels_last"]
     assert fastest({}) == PLAIN
 
 
@@ -24,11 +24,11 @@ def test_every_mode_is_measured_on_copies_but_those_whose_loss_is_not_finite():
     before = module.weight.clone()
     seen = []
 
-    def step(one, mode):
-        seen.append((mode.arithmetic, one.weight.is_contiguous(memory_format=mode.memory_format)))
+    def step(one, precision):
+        seen.append((precision.arithmetic, one.weight.is_contiguous(memory_format=precision.memory_format)))
         with torch.no_grad():
             one.weight.zero_()
-        return math.nan if mode.bfloat16 else 1.0
+        return math.nan if precision.bfloat16 else 1.0
 
     result = probe(module, step, CPU, math.inf)
     assert torch.equal(module.weight, before)
@@ -40,14 +40,14 @@ def test_every_mode_is_measured_on_copies_but_those_whose_loss_is_not_finite():
 
 def test_a_deadline_that_passed_leaves_one_round():
     timed = []
-    probe(nn.Conv2d(1, 8, 3), lambda one, mode: timed.append(mode) or 1.0, CPU, deadline=0.0)
+    probe(nn.Conv2d(1, 8, 3), lambda one, precision: timed.append(precision) or 1.0, CPU, deadline=0.0)
     assert timed.count(PLAIN) == 2
 
 
 def train(settings, monkeypatch):
     """The note on arithmetic, and the type and format that the network computed in."""
     monkeypatch.setattr("engine.training.precision.MIN_UPDATES", 16)
-    monkeypatch.setattr("engine.training.precision.fastest", lambda milliseconds: MODES["bfloat16_channels_last"])
+    monkeypatch.setattr("engine.training.precision.fastest", lambda milliseconds: PRECISIONS["bfloat16_channels_last"])
     seen = set()
     module = nn.Sequential(nn.Conv2d(1, 4, 5, 4), nn.Flatten(), nn.Linear(196, 2))
     module[0].register_forward_hook(lambda one, given, out: seen.add((one.training, out.dtype)))

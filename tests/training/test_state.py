@@ -35,9 +35,8 @@ def train(path, until=math.inf):
         if point.epoch > until:
             raise Killed
 
-    lesson = Labels(labels, 0.1, mixed=Mixup(0.2, num_classes=2))
-    fit(module, pixels, lesson, PREPROCESS, SETTINGS, seed=0, deadline=math.inf, on_epoch=on_epoch,
-        checkpoint=path)  # fmt: skip
+    objective = Labels(labels, 0.1, mixed=Mixup(0.2, num_classes=2))
+    fit(module, pixels, objective, PREPROCESS, SETTINGS, seed=0, deadline=math.inf, on_epoch=on_epoch, checkpoint=path)
     return heard, module.state_dict()
 
 
@@ -71,7 +70,15 @@ def test_a_step_is_the_same_in_either_layout_of_memory(optimizer):
         torch.manual_seed(0)
         module = nn.Sequential(nn.Conv2d(1, 8, 5, 4), nn.ReLU(), nn.Conv2d(8, 4, 3), nn.Flatten(), nn.Linear(100, 2))
         settings = Finetune(epochs=1, optimizer=optimizer, arithmetic=arithmetic)
-        fit(module, pixels, Labels(labels, 0.1), PREPROCESS, settings, seed=0, deadline=math.inf,
-            on_epoch=lambda point: None)  # fmt: skip
+        fit(
+            module,
+            pixels,
+            Labels(labels, 0.1),
+            PREPROCESS,
+            settings,
+            seed=0,
+            deadline=math.inf,
+            on_epoch=lambda point: None,
+        )
         ended.append(torch.cat([value.flatten() for value in module.parameters()]))
     assert torch.allclose(*ended, atol=1e-4)

@@ -18,8 +18,10 @@ def train(facts: Facts) -> Suggestion:
     chain, model = facts.recipe.chains[0], facts.recipe.model
     lead = chain[0] if chain and isinstance(chain[0], Finetune) else None
     epochs = min(TIMES_EPOCHS * lead.epochs, MOST_EPOCHS) if lead else EPOCHS
-    sentences = ["On the sample's images a new network was right on 5.6 % of the validation images after two epochs of "
-                 "16 steps, on 92 % after four"]  # fmt: skip
+    sentences = [
+        "On the sample's images a new network was right on 5.6 % of the validation images after two epochs of "
+        "16 steps, on 92 % after four"
+    ]
     if isinstance(model, TimmModel) and model.weights == RANDOM and facts.entry and facts.entry.pretrained_tags:
         sentences.append(f"timm has pretrained weights of {facts.name} to begin with")
     if codes.TRAINING_STOPPED_BY_BUDGET in facts.notes:
@@ -27,10 +29,12 @@ def train(facts: Facts) -> Suggestion:
             f"The {facts.recipe.budget.minutes:g} minutes were up before the training was over: allow more"
         )
     return Suggestion(
-        code="train", title=f"Fine-tune for {many(epochs, 'epoch')} first", text=". ".join(sentences),
+        code="train",
+        title=f"Fine-tune for {many(epochs, 'epoch')} first",
+        text=". ".join(sentences),
         basis="measured_elsewhere",
         steps=((lead or Finetune()).model_copy(update={"epochs": epochs}), *(chain[1:] if lead else chain)),
-    )  # fmt: skip
+    )
 
 
 def qat(facts: Facts) -> Suggestion | None:
@@ -40,13 +44,18 @@ def qat(facts: Facts) -> Suggestion | None:
     if race is None:
         return None
     chain = facts.recipe.chains[race.branch]
-    text = (f"Static INT8 loses too much here. On {QAT.name} it had {percent(QAT.top1_static, 1)} top-1 where FP32 has "
-            f"{percent(QAT.top1_fp32, 1)}; trained, it had {percent(QAT.top1, 1)} and was "
-            f"{times_as_fast(QAT.speedup, 'FP32')}, at one thread on {CPUS['VNNI']}")  # fmt: skip
+    text = (
+        f"Static INT8 loses too much here. On {QAT.name} it had {percent(QAT.top1_static, 1)} top-1 where FP32 has "
+        f"{percent(QAT.top1_fp32, 1)}; trained, it had {percent(QAT.top1, 1)} and was "
+        f"{times_as_fast(QAT.speedup, 'FP32')}, at one thread on {CPUS['VNNI']}"
+    )
     return Suggestion(
-        code="qat", title="Quantize and train", text=text, basis="measured_elsewhere",
+        code="qat",
+        title="Quantize and train",
+        text=text,
+        basis="measured_elsewhere",
         steps=(*chain[: race.step], Qat(), *chain[race.step + 1 :]),
-    )  # fmt: skip
+    )
 
 
 def quantize(facts: Facts) -> Suggestion | None:
@@ -59,14 +68,17 @@ def quantize(facts: Facts) -> Suggestion | None:
     if facts.on_sample and facts.cpu == "VNNI":
         text = facts.sample_words("safe")
     elif row is not None:
-        text = (f"{facts.relative(row.name)} was {times_as_fast(row.speedup, 'FP32')} with "
-                f"{percent(row.top1, 1)} top-1 where FP32 has {percent(row.top1_fp32, 1)}, on "
-                f"{CPUS[row.cpu]}")  # fmt: skip
+        text = (
+            f"{facts.relative(row.name)} was {times_as_fast(row.speedup, 'FP32')} with "
+            f"{percent(row.top1, 1)} top-1 where FP32 has {percent(row.top1_fp32, 1)}, on "
+            f"{CPUS[row.cpu]}"
+        )
     else:
         others = f". {race_words(facts.cpu)}" if facts.cpu else ""
         text, basis = f"Nothing is measured of {facts.model_words} or its family{others}", "unknown"
-    return Suggestion(code="quantize", title="Race the ways to quantize", text=text, basis=basis,
-                      steps=facts.presets["safe"].steps)  # fmt: skip
+    return Suggestion(
+        code="quantize", title="Race the ways to quantize", text=text, basis=basis, steps=facts.presets["safe"].steps
+    )
 
 
 def prune(facts: Facts) -> Suggestion | None:
@@ -78,18 +90,24 @@ def prune(facts: Facts) -> Suggestion | None:
     if facts.on_sample:
         text = facts.sample_words("balanced")
     elif row is not None and facts.recipe.goal == "size":
-        text = (f"{facts.relative(row.name)} with 50 % of its channels removed had {row.parameters_divided_by:g} times "
-                f"fewer parameters; this removes {percent(RATIO)}, which saves less. Accuracy depends on the training "
-                "after it")  # fmt: skip
+        text = (
+            f"{facts.relative(row.name)} with 50 % of its channels removed had {row.parameters_divided_by:g} times "
+            f"fewer parameters; this removes {percent(RATIO)}, which saves less. Accuracy depends on the training "
+            "after it"
+        )
     elif row is not None:
-        text = (f"{facts.relative(row.name)} with {percent(RATIO)} of its channels removed was "
-                f"{times_as_fast(row.at_30_percent)}, in FP32 on {CPUS['VNNI']}. Accuracy depends on the training "
-                "after it")  # fmt: skip
+        text = (
+            f"{facts.relative(row.name)} with {percent(RATIO)} of its channels removed was "
+            f"{times_as_fast(row.at_30_percent)}, in FP32 on {CPUS['VNNI']}. Accuracy depends on the training "
+            "after it"
+        )
     else:
         times = [one.at_30_percent.times for one in all_pruned()]
-        text = (f"Nothing is measured of {facts.model_words} or its family. {len(times)} other networks with "
-                f"{percent(RATIO)} of their channels removed were {min(times):.2f} to {max(times):.2f} times as fast, "
-                f"in FP32 on {CPUS['VNNI']}. Accuracy depends on the training after it")  # fmt: skip
+        text = (
+            f"Nothing is measured of {facts.model_words} or its family. {len(times)} other networks with "
+            f"{percent(RATIO)} of their channels removed were {min(times):.2f} to {max(times):.2f} times as fast, "
+            f"in FP32 on {CPUS['VNNI']}. Accuracy depends on the training after it"
+        )
         basis = "unknown"
     return Suggestion(
         code="prune", title=f"Prune {percent(RATIO)} and train", text=text, basis=basis, steps=preset.steps
@@ -113,8 +131,11 @@ def _student(facts: Facts, name: str) -> tuple[Basis, str]:
         return "measured_elsewhere", facts.sample_words("smallest")
     student, own = catalogue.entry(name), facts.entry.parameters if facts.entry else facts.baseline.parameters
     timed = facts.advice.architecture(name) if facts.advice else None
-    sentences = [f"{name} has {student.parameters / 1e6:.1f} M parameters, {facts.model_words} {own / 1e6:.1f} M"
-                 if student and own else f"{name} is a small network"]  # fmt: skip
+    sentences = [
+        f"{name} has {student.parameters / 1e6:.1f} M parameters, {facts.model_words} {own / 1e6:.1f} M"
+        if student and own
+        else f"{name} is a small network"
+    ]
     known = published(name, facts.edge)
     if known is not None:
         sentences.append(f"Top-1 published on ImageNet: {published_words(name, known)}{_beside(facts)}")

@@ -34,8 +34,11 @@ class Facts:
         made = tuple(one.settings for one in self.report.variants if one.settings is not None)
         chains = self.recipe.chains
         raced = tuple(chains[race.branch][race.step] for race in self.report.races)
-        failed = tuple(chains[one.branch][one.step] for one in self.report.failures
-                       if one.branch is not None and one.step is not None)  # fmt: skip
+        failed = tuple(
+            chains[one.branch][one.step]
+            for one in self.report.failures
+            if one.branch is not None and one.step is not None
+        )
         return (*made, *raced, *failed)
 
     @property
@@ -91,9 +94,11 @@ class Facts:
     def sample_words(self, preset: PresetName) -> str:
         """A sentence on what a preset made of the sample."""
         run, whole = preset_runs()[preset], preset_runs()["none"]
-        return (f"The preset {self.presets[preset].title} brought this network to {run.size_mb:.2f} of "
-                f"{whole.size_mb:.2f} MB and {percent(run.top1, 2)} top-1 ({percent(whole.top1, 2)} as it was), "
-                f"{times_as_fast(run.speedup)}, on {CPUS['VNNI']}")  # fmt: skip
+        return (
+            f"The preset {self.presets[preset].title} brought this network to {run.size_mb:.2f} of "
+            f"{whole.size_mb:.2f} MB and {percent(run.top1, 2)} top-1 ({percent(whole.top1, 2)} as it was), "
+            f"{times_as_fast(run.speedup)}, on {CPUS['VNNI']}"
+        )
 
 
 def published_words(architecture: str, known: Published) -> str:

@@ -22,9 +22,11 @@ def images(facts: Facts) -> Suggestion | None:
     if not unclear or right is None or right.chance is None or not isinstance(facts.recipe.data, ImagesData):
         return None
     interval = f"{percent(right.low, 1)} to {percent(right.high, 1)}"
-    text = (f"The baseline's top-1 is {percent(right.top1, 1)} ({interval}) on {many(right.n_images, 'image')}, and "
-            f"guessing the commonest class gives {percent(right.chance, 1)}: more images tell whether it has "
-            "learnt. Add some, or give evaluation a larger share of them")  # fmt: skip
+    text = (
+        f"The baseline's top-1 is {percent(right.top1, 1)} ({interval}) on {many(right.n_images, 'image')}, and "
+        f"guessing the commonest class gives {percent(right.chance, 1)}: more images tell whether it has "
+        "learnt. Add some, or give evaluation a larger share of them"
+    )
     return Suggestion(code="images", title="Take more evaluation images", text=text, basis="measured_here")
 
 
@@ -33,14 +35,20 @@ def architecture(facts: Facts) -> Suggestion | None:
     advice = facts.advice
     best = _best(advice) if advice else None
     if advice is not None and best is not None:
-        return Suggestion(code="architecture", title=f"Try {best.name}", text=_words(advice, best, facts.model_words),
-                          basis="measured_here")  # fmt: skip
+        return Suggestion(
+            code="architecture",
+            title=f"Try {best.name}",
+            text=_words(advice, best, facts.model_words),
+            basis="measured_here",
+        )
     if advice is not None and advice.complete:
         return None
     minutes = estimate_advice(AdviseRequest.of(facts.recipe)).seconds / 60
-    text = (f"The advisor times {len(SHORTLIST)} architectures on this machine, each in turns with "
-            f"{facts.model_words}, in about {minutes:.0f} minutes (estimated). What they bring here is not known until "
-            "then")  # fmt: skip
+    text = (
+        f"The advisor times {len(SHORTLIST)} architectures on this machine, each in turns with "
+        f"{facts.model_words}, in about {minutes:.0f} minutes (estimated). What they bring here is not known until "
+        "then"
+    )
     return Suggestion(code="architecture", title="Compare other architectures", text=text, basis="unknown")
 
 
@@ -75,9 +83,11 @@ def hardware(facts: Facts) -> Suggestion | None:
     else:
         known = f"Nothing is measured of {facts.model_words} or its family. {race_words('VNNI')}"
     return Suggestion(
-        code="hardware", title="Use a CPU with VNNI", basis="measured_elsewhere" if row else "unknown",
+        code="hardware",
+        title="Use a CPU with VNNI",
+        basis="measured_elsewhere" if row else "unknown",
         text=f"INT8 gains more with VNNI, which this CPU lacks. {known}. {race_words('AVX2')}",
-    )  # fmt: skip
+    )
 
 
 def threads(facts: Facts) -> Suggestion | None:
@@ -85,10 +95,17 @@ def threads(facts: Facts) -> Suggestion | None:
     target, cores = facts.recipe.target, facts.report.environment.cores
     if target.threads is None or target.threads >= cores:
         return None
-    text = (f"This was measured with {target.threads} of the {cores} cores. What the others bring is not known before "
-            "it is measured")  # fmt: skip
-    return Suggestion(code="threads", title=f"Use all {cores} cores", text=text, basis="unknown",
-                      target=target.model_copy(update={"threads": None}))  # fmt: skip
+    text = (
+        f"This was measured with {target.threads} of the {cores} cores. What the others bring is not known before "
+        "it is measured"
+    )
+    return Suggestion(
+        code="threads",
+        title=f"Use all {cores} cores",
+        text=text,
+        basis="unknown",
+        target=target.model_copy(update={"threads": None}),
+    )
 
 
 def batch(facts: Facts) -> Suggestion | None:
@@ -98,7 +115,14 @@ def batch(facts: Facts) -> Suggestion | None:
     if not alone or isinstance(facts.recipe.model, FileModel):
         return None
     rate = f": {now.images_per_s:,.0f} images a second" if now else ""
-    text = (f"This was measured with one image a call{rate}. What more of them bring at once is not known before it is "
-            "measured")  # fmt: skip
-    return Suggestion(code="batch", title=f"Take {LARGER_BATCH} images a call", text=text, basis="unknown",
-                      target=target.model_copy(update={"batch_size": LARGER_BATCH}))  # fmt: skip
+    text = (
+        f"This was measured with one image a call{rate}. What more of them bring at once is not known before it is "
+        "measured"
+    )
+    return Suggestion(
+        code="batch",
+        title=f"Take {LARGER_BATCH} images a call",
+        text=text,
+        basis="unknown",
+        target=target.model_copy(update={"batch_size": LARGER_BATCH}),
+    )

@@ -24,12 +24,16 @@ def check_convertible(proto: onnx.ModelProto) -> None:
         raise StepError(f"the model is in 16-bit floats already ({short} of its tensors)", "Leave float16 out")
     inside = control_flow(proto)
     if inside:
-        raise StepError(f"the model has control flow ({', '.join(inside)}), and what is in it cannot be converted",
-                        "Export it again for one fixed path, without branches and loops")  # fmt: skip
+        raise StepError(
+            f"the model has control flow ({', '.join(inside)}), and what is in it cannot be converted",
+            "Export it again for one fixed path, without branches and loops",
+        )
     odd = odd_value(proto)
     if odd:
-        raise StepError(f"the value '{odd[0]}' is {odd[1]}, and only tensors of numbers can be converted",
-                        "Export the model again without it")  # fmt: skip
+        raise StepError(
+            f"the value '{odd[0]}' is {odd[1]}, and only tensors of numbers can be converted",
+            "Export the model again without it",
+        )
 
 
 def n_short(proto: onnx.ModelProto) -> int:
@@ -49,8 +53,10 @@ def convert(proto: onnx.ModelProto, keep_io_types: bool, in_float: list[str]) ->
     try:
         made = convert_float_to_float16(proto, keep_io_types=keep_io_types, node_block_list=in_float)
     except _REFUSALS as error:
-        raise StepError(f"onnxruntime cannot convert this model to 16-bit floats: {first_line(error)}",
-                        "Leave float16 out, or export the model again") from error  # fmt: skip
+        raise StepError(
+            f"onnxruntime cannot convert this model to 16-bit floats: {first_line(error)}",
+            "Leave float16 out, or export the model again",
+        ) from error
     _join_casts(made.graph)
     name_nodes(made.graph)
     return _sorted(made)

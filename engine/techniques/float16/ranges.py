@@ -63,8 +63,10 @@ def _activations(proto: onnx.ModelProto, input_name: str, batches: Iterable[np.n
             for value, magnitude in zip(maxima.values(), found, strict=True):
                 largest[value] = max(largest.get(value, 0.0), float(magnitude))
     except ORT_ERRORS as error:
-        raise StepError(f"onnxruntime cannot watch this model's values: {first_line(error)}",
-                        "Leave float16 out, or export the model again") from error  # fmt: skip
+        raise StepError(
+            f"onnxruntime cannot watch this model's values: {first_line(error)}",
+            "Leave float16 out, or export the model again",
+        ) from error
     return largest
 
 

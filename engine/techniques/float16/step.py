@@ -26,8 +26,8 @@ _CPU = "CPUExecutionProvider"
 _CAST_BACK = Note(
     code="float16_cast_back",
     text="onnxruntime's CPU provider has no 16-bit kernel for most operators and casts back to 32 bits around them: on "
-         "this target the file is smaller and not faster; the speed is for GPUs",
-)  # fmt: skip
+    "this target the file is smaller and not faster; the speed is for GPUs",
+)
 
 
 def float16(model: OnnxModel, settings: Float16, context: Context) -> Outcome:
@@ -43,7 +43,7 @@ def float16(model: OnnxModel, settings: Float16, context: Context) -> Outcome:
     part = context.data.split("calibration")
     part = part if len(part) else context.data.split("evaluation")
     images = part.span(0, min(IMAGES, len(part)))
-    context.tell(0.1, "looking for numbers that 16 bits cannot hold")
+    context.on_progress(0.1, "looking for numbers that 16 bits cannot hold")
     large = overflowing(proto, model.input_name, _batches(model, images))
     if not settings.keep_io_types and large.get(model.output_name, 0.0) > LARGEST:
         raise StepError(
@@ -51,10 +51,10 @@ def float16(model: OnnxModel, settings: Float16, context: Context) -> Outcome:
             "Keep the input and the output in 32-bit floats (keep_io_types)",
         )
     in_float = touching(proto, large)
-    context.tell(0.5, "converting to 16-bit floats")
+    context.on_progress(0.5, "converting to 16-bit floats")
     made = replace(model, path=context.folder / "model.onnx")
     _write(convert(proto, settings.keep_io_types, in_float), made, large)
-    context.tell(0.7, "comparing the outputs")
+    context.on_progress(0.7, "comparing the outputs")
     notes = [_compared(model, made, images, context, large)]
     if large:
         text = f"Nodes that stay in 32 bits: {len(in_float)}; {_described(large)}"
@@ -67,8 +67,12 @@ def float16(model: OnnxModel, settings: Float16, context: Context) -> Outcome:
 def _write(proto: onnx.ModelProto, made: OnnxModel, large: dict[str, float]) -> None:
     """Raises StepError where nothing in it is in 16 bits."""
     if not n_short(proto):
-        raise StepError(f"nothing of the model fits 16-bit floats: {_described(large)}" if large else
-                        "the model has no weights in 32-bit floats to convert", "Leave float16 out")  # fmt: skip
+        raise StepError(
+            f"nothing of the model fits 16-bit floats: {_described(large)}"
+            if large
+            else "the model has no weights in 32-bit floats to convert",
+            "Leave float16 out",
+        )
     write_metadata(proto, made.preprocess, made.classes)
     onnx.save(proto, made.path)
 
@@ -78,9 +82,7 @@ def _batches(model: OnnxModel, images: Part) -> Iterator[np.ndarray]:
         yield filled(batch, model.batch)
 
 
-def _compared(
-    model: OnnxModel, made: OnnxModel, images: Part, context: Context, large: dict[str, float]
-) -> Note:  # fmt: skip
+def _compared(model: OnnxModel, made: OnnxModel, images: Part, context: Context, large: dict[str, float]) -> Note:
     wanted = predict(model, images, context.target).logits
     try:
         given = predict(made, images, context.target).logits
@@ -92,8 +94,11 @@ def _compared(
     ratio = sqnr_db(given, wanted)
     largest = float(np.abs(given - wanted).max())
     closeness = f", {ratio:.1f} dB of FP32" if ratio is not None else ""
-    return Note(code="float16", text=f"{n_short(onnx.load(made.path))} tensors in 16-bit floats; largest difference of "
-                                     f"an output on {len(images)} images: {largest:.2g}{closeness}")  # fmt: skip
+    return Note(
+        code="float16",
+        text=f"{n_short(onnx.load(made.path))} tensors in 16-bit floats; largest difference of "
+        f"an output on {len(images)} images: {largest:.2g}{closeness}",
+    )
 
 
 def _described(large: dict[str, float]) -> str:

@@ -59,7 +59,7 @@ def prune_to(model: TorchModel, settings: PruneChannel, ratio: float, context: C
     parts: list[Cut] = []
     complete = True
     for number in range(1, settings.rounds + 1):
-        context.tell((number - 1) / settings.rounds, f"round {number} of {settings.rounds}: choosing channels")
+        context.on_progress((number - 1) / settings.rounds, f"round {number} of {settings.rounds}: choosing channels")
         done = number / settings.rounds
         parts.append(_round(module, model, settings, ratio, done, full, example, targets, context))
         if number < settings.rounds and targets is not None:
@@ -67,16 +67,27 @@ def prune_to(model: TorchModel, settings: PruneChannel, ratio: float, context: C
     used = _recalibrated(module, settings, context)
     _check_finite(module, example, model, ratio)
     fresh = replace(model, weights=None, structure=()).build()
-    made = replace(model, weights=save_weights(module, folder / "weights.safetensors"), weights_label="pruned",
-                   structure=changes(fresh, module))  # fmt: skip
+    made = replace(
+        model,
+        weights=save_weights(module, folder / "weights.safetensors"),
+        weights_label="pruned",
+        structure=changes(fresh, module),
+    )
     gone = 1 - _n_parameters(module) / n_before
     return Pruned(made, tuple(_notes(model, gone, settings, ratio, parts, used)), complete)
 
 
 def _round(
-    module: Any, model: TorchModel, settings: PruneChannel, ratio: float, done: float, full: dict[str, int],
-    example: torch.Tensor, targets: NDArray[np.int64] | None, context: Context,
-) -> Cut:  # fmt: skip
+    module: Any,
+    model: TorchModel,
+    settings: PruneChannel,
+    ratio: float,
+    done: float,
+    full: dict[str, int],
+    example: torch.Tensor,
+    targets: NDArray[np.int64] | None,
+    context: Context,
+) -> Cut:
     """One cut, in place, after which the share `done` is gone; `full` learns the widths that there were before the
     first."""
     unfuse(module)
@@ -87,9 +98,10 @@ def _round(
         torch.manual_seed(context.seed)
         graph, groups, lost = _traced(module, model, example, settings.importance)
         if not groups:
-            raise StepError(f"no channel of '{model.architecture}' can be judged by {settings.importance}",
-                            "Judge channels by their weights (importance: l2), or distil it into a narrower "
-                            "network")  # fmt: skip
+            raise StepError(
+                f"no channel of '{model.architecture}' can be judged by {settings.importance}",
+                "Judge channels by their weights (importance: l2), or distil it into a narrower network",
+            )
         if settings.goal == "ratio" and not full:
             check_ratio(groups, settings)
         for group in groups:
@@ -106,8 +118,10 @@ def _traced(
         graph = trace(module, example)
         return graph, *find_groups(graph, module, MEASURES[importance]())
     except BREAKS as error:
-        raise StepError(f"which channels of '{model.architecture}' go together cannot be told",
-                        "Distil it into a narrower network of its family instead") from error  # fmt: skip
+        raise StepError(
+            f"which channels of '{model.architecture}' go together cannot be told",
+            "Distil it into a narrower network of its family instead",
+        ) from error
 
 
 def _targets(module: nn.Module, settings: PruneChannel, context: Context) -> NDArray[np.int64] | None:
@@ -127,15 +141,23 @@ def _what_for(settings: PruneChannel) -> str:
     return "importance by the loss (taylor)" if settings.importance == "taylor" else "recovery between its rounds"
 
 
-def _recover(module: nn.Module, model: TorchModel, settings: PruneChannel, targets: NDArray[np.int64],
-             context: Context, number: int) -> bool:  # fmt: skip
+def _recover(
+    module: nn.Module,
+    model: TorchModel,
+    settings: PruneChannel,
+    targets: NDArray[np.int64],
+    context: Context,
+    number: int,
+) -> bool:
     """Trains between two rounds; False where the deadline cut it short."""
     training = Finetune(epochs=settings.recovery_epochs)
 
     def on_epoch(point: Point) -> None:
-        context.tell((number - 1 + point.share) / settings.rounds,
-                     f"round {number} of {settings.rounds}: recovery epoch {point.epoch} of {point.epochs}",
-                     **point.metrics)  # fmt: skip
+        context.on_progress(
+            (number - 1 + point.share) / settings.rounds,
+            f"round {number} of {settings.rounds}: recovery epoch {point.epoch} of {point.epochs}",
+            **point.metrics,
+        )
 
     with tempfile.TemporaryDirectory(dir=context.folder) as decoded:
         pixels = context.data.split("train").cached(context.shared or Path(decoded)).array
@@ -143,12 +165,21 @@ def _recover(module: nn.Module, model: TorchModel, settings: PruneChannel, targe
             raise TypeError("a cached part has an array")
         lesson = Labels(targets, training.label_smoothing)
         try:
-            result = fit(module, pixels, lesson, model.preprocess, training, seed=context.seed,
-                         deadline=context.deadline, on_epoch=on_epoch)  # fmt: skip
+            result = fit(
+                module,
+                pixels,
+                lesson,
+                model.preprocess,
+                training,
+                seed=context.seed,
+                deadline=context.deadline,
+                on_epoch=on_epoch,
+            )
         except StepError as error:  # what it advises are settings of training, which prune has not
-            raise StepError(f"recovery after round {number} of {settings.rounds} failed: {error.message}",
-                            "Prune in one round (rounds: 1), and fine-tune or distil afterwards to "
-                            "recover") from error  # fmt: skip
+            raise StepError(
+                f"recovery after round {number} of {settings.rounds} failed: {error.message}",
+                "Prune in one round (rounds: 1), and fine-tune or distil afterwards to recover",
+            ) from error
     return not result.stopped_by_budget
 
 
@@ -167,8 +198,10 @@ def _recalibrated(module: nn.Module, settings: PruneChannel, context: Context) -
 def _check_finite(module: nn.Module, example: torch.Tensor, model: TorchModel, ratio: float) -> None:
     with torch.inference_mode():
         if not torch.isfinite(module(example)).all():
-            raise StepError(f"the outputs of '{model.architecture}' are not finite after pruning {percent(ratio)}",
-                            "Check its weights, or lower the ratio")  # fmt: skip
+            raise StepError(
+                f"the outputs of '{model.architecture}' are not finite after pruning {percent(ratio)}",
+                "Check its weights, or lower the ratio",
+            )
 
 
 def _n_parameters(module: nn.Module) -> int:
@@ -180,17 +213,27 @@ def _notes(
 ) -> list[Note]:
     done = {name for part in parts for name in part.done}
     if not done:
-        raise StepError(f"pruning {percent(ratio)} changes no layer of '{model.architecture}': they are too narrow, or "
-                        f"its code fixes their widths", "Raise the ratio, let widths be multiples of 1 (round_to), "
-                        "or distil it into a narrower network", code=UNCHANGED)  # fmt: skip
+        raise StepError(
+            f"pruning {percent(ratio)} changes no layer of '{model.architecture}': they are too narrow, or "
+            f"its code fixes their widths",
+            "Raise the ratio, let widths be multiples of 1 (round_to), or distil it into a narrower network",
+            code=UNCHANGED,
+        )
     whole = {name for part in parts for name in part.whole} - done
     asked = settings.model_copy(update={"ratio": ratio}).share_words
-    text = (f"{many(len(done), 'group')} of layers lost channels (asked: {asked}, by {settings.importance}, "
-            f"{settings.scope}, in multiples of {settings.round_to}); {percent(gone)} of the parameters "
-            f"are gone")  # fmt: skip
+    text = (
+        f"{many(len(done), 'group')} of layers lost channels (asked: {asked}, by {settings.importance}, "
+        f"{settings.scope}, in multiples of {settings.round_to}); {percent(gone)} of the parameters "
+        f"are gone"
+    )
     notes = [Note(code="pruned", text=text)]
     if whole:
         some = ", ".join(sorted(whole)[:3]) + (", …" if len(whole) > 3 else "")
-        notes.append(Note(code="kept_whole", text=f"{many(len(whole), 'group')} kept whole, since the network does not "
-                                                  f"run without some of their channels: {some}"))  # fmt: skip
+        notes.append(
+            Note(
+                code="kept_whole",
+                text=f"{many(len(whole), 'group')} kept whole, since the network does not "
+                f"run without some of their channels: {some}",
+            )
+        )
     return [*notes, *recalibrated(used)]

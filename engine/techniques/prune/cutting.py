@@ -12,8 +12,15 @@ from engine.techniques.prune.groups import Group, cut, trace
 from engine.techniques.prune.heads import mend
 
 BREAKS = (
-    RuntimeError, AssertionError, ValueError, IndexError, KeyError, TypeError, AttributeError, ArithmeticError,
-)  # fmt: skip
+    RuntimeError,
+    AssertionError,
+    ValueError,
+    IndexError,
+    KeyError,
+    TypeError,
+    AttributeError,
+    ArithmeticError,
+)
 """What torch, timm and torch-pruning raise where a width does not fit."""
 
 Chosen = Mapping[str, Sequence[int]]
@@ -27,8 +34,9 @@ class Cut:
     whole: tuple[str, ...]
 
 
-def cut_all(module: nn.Module, graph: tp.DependencyGraph, groups: Sequence[Group], chosen: Chosen,
-            example: torch.Tensor) -> Cut:  # fmt: skip
+def cut_all(
+    module: nn.Module, graph: tp.DependencyGraph, groups: Sequence[Group], chosen: Chosen, example: torch.Tensor
+) -> Cut:
     """Takes the chosen channels out of `module`, in place.
 
     Where the network does not run afterwards, the groups are cut one by one, and those that break it stay whole.

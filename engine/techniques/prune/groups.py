@@ -95,8 +95,11 @@ def _rooted(graph: tp.DependencyGraph, group: Any, heads: dict[nn.Module, int]) 
     outputs = [dep.target.module for dep, _ in group if graph.is_out_channel_pruning_fn(dep.handler)]
     if not any(layer in heads for layer in outputs):
         return group
-    behind = [(dep, rows) for dep, rows in group
-              if isinstance(dep.target.module, nn.Linear) and graph.is_in_channel_pruning_fn(dep.handler)]  # fmt: skip
+    behind = [
+        (dep, rows)
+        for dep, rows in group
+        if isinstance(dep.target.module, nn.Linear) and graph.is_in_channel_pruning_fn(dep.handler)
+    ]
     if not behind:
         return group
     dep, rows = behind[-1]
@@ -119,9 +122,11 @@ def _parts(graph: tp.DependencyGraph, group: Any, heads: dict[nn.Module, int]) -
 
 def _described(graph: tp.DependencyGraph, group: Any, scores: Scores, n_parts: int) -> Group:
     names = graph._module2name
-    outputs = [dep.target.module for dep, _ in group
-               if isinstance(dep.target.module, nn.Conv2d | nn.Linear)
-               and graph.is_out_channel_pruning_fn(dep.handler)]  # fmt: skip
+    outputs = [
+        dep.target.module
+        for dep, _ in group
+        if isinstance(dep.target.module, nn.Conv2d | nn.Linear) and graph.is_out_channel_pruning_fn(dep.handler)
+    ]
     root = group[0].dep
     return Group(
         name=names[root.target.module],

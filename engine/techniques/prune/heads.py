@@ -44,8 +44,14 @@ def _mend_branches(layer: nn.Module) -> None:
     convs = [conv for name, conv in layer.named_modules() if isinstance(conv, nn.Conv2d) and not name.startswith("se.")]
     if convs:
         conv = convs[0]
-        _set(layer, groups=conv.groups, in_chs=conv.in_channels, out_chs=conv.out_channels, dim=conv.in_channels,
-             dim_out=conv.out_channels)  # fmt: skip
+        _set(
+            layer,
+            groups=conv.groups,
+            in_chs=conv.in_channels,
+            out_chs=conv.out_channels,
+            dim=conv.in_channels,
+            dim_out=conv.out_channels,
+        )
 
 
 def _set(layer: nn.Module, **values: object) -> None:

@@ -15,8 +15,10 @@ def limited(architecture: str, seconds: float = SECONDS) -> Iterator[None]:
     """Raises StepError inside the block after so many seconds. Only in the main thread, which is where jobs run."""
 
     def stop(number: int, frame: FrameType | None) -> None:
-        raise StepError(f"finding out which channels of '{architecture}' go together took longer than {seconds:g} s",
-                        "Distil it into a narrower network of its family instead")  # fmt: skip
+        raise StepError(
+            f"finding out which channels of '{architecture}' go together took longer than {seconds:g} s",
+            "Distil it into a narrower network of its family instead",
+        )
 
     before = signal.signal(signal.SIGALRM, stop)
     signal.setitimer(signal.ITIMER_REAL, seconds)

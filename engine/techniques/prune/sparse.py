@@ -22,11 +22,13 @@ def prune_sparse(model: TorchModel, settings: PruneSparse, context: Context) -> 
     Raises StepError where no layer can take the pattern.
     """
     module: Any = model.build()
-    context.tell(0.1, "setting weights to zero")
+    context.on_progress(0.1, "setting weights to zero")
     layers = _layers(module, settings)
     if not layers:
-        raise StepError(f"no layer of '{model.architecture}' can take the pattern {settings.pattern}",
-                        "Choose the unstructured pattern, or prune channels")  # fmt: skip
+        raise StepError(
+            f"no layer of '{model.architecture}' can take the pattern {settings.pattern}",
+            "Choose the unstructured pattern, or prune channels",
+        )
     for layer in layers:
         layer.weight.data.mul_(_mask(layer.weight.data, settings))
     used = 0
@@ -65,7 +67,10 @@ def _notes(module: nn.Module, layers: list[nn.Conv2d | nn.Linear]) -> tuple[Note
     total = sum(tensor.numel() for tensor in module.parameters())
     return (
         Note(code="sparse", text=f"{percent(zeros / total)} of all weights, in {len(layers)} layers, are zero"),
-        Note(code="sparse_is_not_fast", text="A runtime for dense weights computes with the zeros as with any other "
-                                             "number: neither the latency nor the file gets smaller, only what "
-                                             "compression makes of it"),
-    )  # fmt: skip
+        Note(
+            code="sparse_is_not_fast",
+            text="A runtime for dense weights computes with the zeros as with any other "
+            "number: neither the latency nor the file gets smaller, only what "
+            "compression makes of it",
+        ),
+    )

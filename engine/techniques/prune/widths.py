@@ -25,8 +25,11 @@ def choose(
     """
     ratio, own = ratio * done, {name: one * done for name, one in _own_ratios(groups, settings).items()}
     shared = [group for group in groups if group.name not in own]
-    ratios = _global_ratios(shared, full, ratio) if settings.scope == "global" else dict.fromkeys(
-        (group.name for group in shared), ratio)  # fmt: skip
+    ratios = (
+        _global_ratios(shared, full, ratio)
+        if settings.scope == "global"
+        else dict.fromkeys((group.name for group in shared), ratio)
+    )
     chosen = {}
     for group in groups:
         kept = _kept(group, full[group.name], (ratios | own)[group.name], settings.round_to)
@@ -46,8 +49,11 @@ def check_ratio(groups: Sequence[Group], settings: PruneChannel) -> None:
         ratio = own.get(group.name, shared)
         if group.width > _unit(group, settings.round_to) and group.width * (1 - ratio) < 0.5:
             most = math.floor((1 - 0.5 / group.width) * 100) / 100
-            raise StepError(f"a ratio of {ratio:g} empties the layer '{group.name}', which has {group.width} channels"
-                            f"{' a part' if group.n_parts > 1 else ''}", f"Choose at most {most:g}")  # fmt: skip
+            raise StepError(
+                f"a ratio of {ratio:g} empties the layer '{group.name}', which has {group.width} channels"
+                f"{' a part' if group.n_parts > 1 else ''}",
+                f"Choose at most {most:g}",
+            )
 
 
 def _own_ratios(groups: Sequence[Group], settings: PruneChannel) -> dict[str, float]:
@@ -55,14 +61,19 @@ def _own_ratios(groups: Sequence[Group], settings: PruneChannel) -> dict[str, fl
     unknown = [layer for layer in settings.ratio_by_layer if layer not in by_layer]
     if unknown:
         some = ", ".join(list(by_layer)[:5])
-        raise StepError(f"this network has no layer '{unknown[0][:60]}' that can lose channels, and a ratio is asked "
-                        "of it (group_ratios)", f"Name one of its layers, such as {some}")  # fmt: skip
+        raise StepError(
+            f"this network has no layer '{unknown[0][:60]}' that can lose channels, and a ratio is asked "
+            "of it (group_ratios)",
+            f"Name one of its layers, such as {some}",
+        )
     own: dict[str, float] = {}
     for layer, ratio in settings.ratio_by_layer.items():
         if own.setdefault(by_layer[layer], ratio) != ratio:
-            raise StepError(f"a ratio of {ratio:g} is asked of '{layer}' and one of {own[by_layer[layer]]:g} of a "
-                            "layer that loses its channels together with it (group_ratios)",
-                            "Give both the same ratio")  # fmt: skip
+            raise StepError(
+                f"a ratio of {ratio:g} is asked of '{layer}' and one of {own[by_layer[layer]]:g} of a "
+                "layer that loses its channels together with it (group_ratios)",
+                "Give both the same ratio",
+            )
     return own
 
 

@@ -10,12 +10,12 @@ from engine.techniques.quantize.prepare import (
     heavy_nodes,
     saturates,
 )
-from engine.techniques.quantize.static import Held, build_static, quantize_static
+from engine.techniques.quantize.static import JudgeSet, build_static, quantize_static
 from engine.techniques.quantize.weights import quantize_weights
 
 __all__ = [
     "Calibrator",
-    "Held",
+    "JudgeSet",
     "build_static",
     "check_quantizable",
     "first_heavy",

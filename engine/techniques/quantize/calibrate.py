@@ -12,7 +12,7 @@ import onnxruntime as ort
 from onnx import TensorProto
 from onnxruntime.quantization.calibrate import CalibrationMethod, HistogramCollector, TensorsData
 
-from engine.context import Tell
+from engine.context import ProgressCallback
 from engine.data import Part
 from engine.errors import StepError
 from engine.measure.predictions import filled
@@ -38,14 +38,14 @@ class Calibrator:
     """
 
     def __init__(
-        self, model: OnnxModel, folded: Path, images: Part, n_images: int, folder: Path, tell: Tell
-    ) -> None:  # fmt: skip
+        self, model: OnnxModel, folded: Path, images: Part, n_images: int, folder: Path, on_progress: ProgressCallback
+    ) -> None:
         self.model = model
         self.folded = folded
         self.n_images = n_images
         self._images = images
         self._folder = folder
-        self._tell = tell
+        self._tell = on_progress
         self._histograms: dict[str, TensorsData] = {}
 
     def proto(self) -> onnx.ModelProto:
@@ -100,10 +100,14 @@ class Calibrator:
         self._watch(see)
         collector = HistogramCollector(method, False, bins, LEVELS, PERCENTILE, "same")
         collector.histogram_dict = {
-            name: (count, np.linspace(-widest[name], widest[name], bins + 1, dtype=np.float32), *extremes[name],
-                   np.float32(widest[name]))
+            name: (
+                count,
+                np.linspace(-widest[name], widest[name], bins + 1, dtype=np.float32),
+                *extremes[name],
+                np.float32(widest[name]),
+            )
             for name, count in counts.items()
-        }  # fmt: skip
+        }
         with contextlib.redirect_stdout(io.StringIO()):  # it prints
             found = collector.compute_collection_result()
         ranges = {name: (np.float32(found[name][0]), np.float32(found[name][1])) for name in found}
@@ -124,8 +128,10 @@ class Calibrator:
                 done = min(done + len(images), self.n_images)
                 self._tell(0.05 + 0.4 * done / self.n_images, f"calibrating: image {done} of {self.n_images}")
         except ORT_ERRORS as error:
-            raise StepError(f"onnxruntime cannot run this model for calibration: {first_line(error)}",
-                            "Leave quantization out, or export the model again") from error  # fmt: skip
+            raise StepError(
+                f"onnxruntime cannot run this model for calibration: {first_line(error)}",
+                "Leave quantization out, or export the model again",
+            ) from error
         finally:
             path.unlink(missing_ok=True)
         return batches
@@ -140,8 +146,10 @@ class Calibrator:
         if name not in makers:
             raise StepError(f"the input '{name}' holds {what} values", "Check the preprocessing")
         node = makers[name]
-        raise StepError(f"the layer '{node.name}' ({node.op_type}) gives {what} values on a calibration image",
-                        "Check the weights and the preprocessing, or keep such images out of the data")  # fmt: skip
+        raise StepError(
+            f"the layer '{node.name}' ({node.op_type}) gives {what} values on a calibration image",
+            "Check the weights and the preprocessing, or keep such images out of the data",
+        )
 
 
 def _watchable(proto: onnx.ModelProto) -> list[str]:

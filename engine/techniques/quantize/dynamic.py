@@ -40,24 +40,34 @@ def quantize_dynamic(model: OnnxModel, settings: QuantizeDynamic, context: Conte
     require_room(context.folder, FILES_AT_ONCE * model.path.stat().st_size, "quantizing this model")
     path = context.folder / "model.onnx"
     with tempfile.TemporaryDirectory(dir=context.folder) as work:
-        context.tell(0.1, "folding constants")
+        context.on_progress(0.1, "folding constants")
         folded = fold(model, Path(work))
         proto = onnx.load(folded)
         matmuls = _matmuls(proto)
         floats = set(nodes_named(settings.float_nodes, proto, model))
         if not matmuls - floats:
-            raise StepError("dynamic quantization is for MatMul and Gemm with weights, and this model has none left "
-                            "to quantize", "Choose method: auto or static for a model of convolutions")  # fmt: skip
-        context.tell(0.5, f"quantizing {many(len(matmuls - floats), 'layer')}")
+            raise StepError(
+                "dynamic quantization is for MatMul and Gemm with weights, and this model has none left to quantize",
+                "Choose method: auto or static for a model of convolutions",
+            )
+        context.on_progress(0.5, f"quantizing {many(len(matmuls - floats), 'layer')}")
         try:
             # A Gemm becomes a MatMul of this name before names are looked at.
             with quietly():
-                quantize(folded, path, op_types_to_quantize=["MatMul"], per_channel=settings.per_channel,
-                         weight_type=QuantType.QInt8, reduce_range=saturates(context.isa),
-                         nodes_to_exclude=[*floats, *(f"{name}_MatMul" for name in floats)])  # fmt: skip
+                quantize(
+                    folded,
+                    path,
+                    op_types_to_quantize=["MatMul"],
+                    per_channel=settings.per_channel,
+                    weight_type=QuantType.QInt8,
+                    reduce_range=saturates(context.isa),
+                    nodes_to_exclude=[*floats, *(f"{name}_MatMul" for name in floats)],
+                )
         except ORT_ERRORS as error:
-            raise StepError(f"onnxruntime's quantizer cannot handle this model: {first_line(error)}",
-                            "Leave quantization out, or export the model again") from error  # fmt: skip
+            raise StepError(
+                f"onnxruntime's quantizer cannot handle this model: {first_line(error)}",
+                "Leave quantization out, or export the model again",
+            ) from error
     quantized = onnx.load(path)
     write_metadata(quantized, model.preprocess, model.classes)
     onnx.save(quantized, path)
@@ -69,5 +79,4 @@ def quantize_dynamic(model: OnnxModel, settings: QuantizeDynamic, context: Conte
 def _matmuls(proto: onnx.ModelProto) -> set[str]:
     """Those whose weights are the second input, as onnxruntime's quantizer wants them."""
     constants = constant_names(proto)
-    return {node.name for node in proto.graph.node
-            if node.op_type in ("Gemm", "MatMul") and node.input[1] in constants}  # fmt: skip
+    return {node.name for node in proto.graph.node if node.op_type in ("Gemm", "MatMul") and node.input[1] in constants}

@@ -36,15 +36,21 @@ def check_quantizable(model: OnnxModel) -> None:
         raise StepError("the model is in 16-bit floats, and 8 bits are made of 32", "Start from its FP32 file")
     inside = control_flow(proto)
     if inside:
-        raise StepError(f"the model has control flow ({', '.join(inside)}), and what is inside of it cannot be watched",
-                        "Export it again for one fixed path, without branches and loops")  # fmt: skip
+        raise StepError(
+            f"the model has control flow ({', '.join(inside)}), and what is inside of it cannot be watched",
+            "Export it again for one fixed path, without branches and loops",
+        )
     odd = odd_value(proto)
     if odd:
-        raise StepError(f"the value '{odd[0]}' is {odd[1]}, and a quantized model can only hold tensors of numbers",
-                        "Export the model again without it")  # fmt: skip
+        raise StepError(
+            f"the value '{odd[0]}' is {odd[1]}, and a quantized model can only hold tensors of numbers",
+            "Export the model again without it",
+        )
     if not heavy_nodes(proto):
-        raise StepError("the model has no Conv, Gemm or MatMul with weights, so there is nothing to quantize",
-                        "Leave quantization out")  # fmt: skip
+        raise StepError(
+            "the model has no Conv, Gemm or MatMul with weights, so there is nothing to quantize",
+            "Leave quantization out",
+        )
 
 
 def saturates(isa: tuple[str, ...]) -> bool:
@@ -68,8 +74,10 @@ def fold(model: OnnxModel, folder: Path) -> Path:
             onnx.save(version_converter.convert_version(proto, PER_CHANNEL_OPSET), given)
         quant_pre_process(str(given), str(path), skip_symbolic_shape=True)
     except FOLDING_ERRORS as error:
-        raise StepError(f"onnxruntime cannot prepare this model for quantization: {first_line(error)}",
-                        "Leave quantization out, or export the model again") from error  # fmt: skip
+        raise StepError(
+            f"onnxruntime cannot prepare this model for quantization: {first_line(error)}",
+            "Leave quantization out, or export the model again",
+        ) from error
     proto = onnx.load(path)
     name_nodes(proto.graph)
     onnx.save(proto, path)
@@ -112,8 +120,10 @@ def operators_named(operators: tuple[str, ...], proto: onnx.ModelProto) -> list[
     there = {node.op_type for node in proto.graph.node} & QUANTIZABLE
     wrong = [operator for operator in operators if operator not in there]
     if wrong:
-        raise StepError(f"the operator type '{wrong[0]}' in operators is none that can be quantized in this model",
-                        f"Choose among {', '.join(sorted(there))}")  # fmt: skip
+        raise StepError(
+            f"the operator type '{wrong[0]}' in operators is none that can be quantized in this model",
+            f"Choose among {', '.join(sorted(there))}",
+        )
     return sorted(operators or QUANTIZABLE)
 
 
@@ -149,8 +159,10 @@ def _fused(names: list[str], folded: onnx.ModelProto, model: OnnxModel) -> list[
     if unknown:
         heavy = heavy_nodes(folded)
         more = f" and {len(heavy) - _SHOWN} more" if len(heavy) > _SHOWN else ""
-        raise StepError(f"the model has no node '{unknown[0][:100]}', which is to stay in float (float_nodes)",
-                        f"Its layers are {', '.join(heavy[:_SHOWN])}{more}")  # fmt: skip
+        raise StepError(
+            f"the model has no node '{unknown[0][:100]}', which is to stay in float (float_nodes)",
+            f"Its layers are {', '.join(heavy[:_SHOWN])}{more}",
+        )
     consumers: dict[str, list[onnx.NodeProto]] = {}
     for node in proto.graph.node:
         for tensor in node.input:

@@ -49,7 +49,7 @@ class Scheme:
 
 
 @dataclass(frozen=True)
-class Held:
+class JudgeSet:
     """Images that set no range, and the float model's logits (N, classes) of them: they judge what was built."""
 
     images: Part
@@ -74,20 +74,24 @@ def quantize_static(model: OnnxModel, settings: QuantizeStatic, context: Context
     n_judges = min(JUDGES, len(images) // 4) if settings.bias_correction else 0
     n_images = min(settings.calibration_images, len(images) - n_judges)
     judges = images.span(n_images, n_images + n_judges)
-    held = Held(judges, predict(model, judges, context.target).logits) if n_judges else None
+    held = JudgeSet(judges, predict(model, judges, context.target).logits) if n_judges else None
     path = context.folder / "model.onnx"
     with tempfile.TemporaryDirectory(dir=context.folder) as work:
-        context.tell(0.0, "folding constants and batch norms")
+        context.on_progress(0.0, "folding constants and batch norms")
         folded = fold(model, Path(work))
-        calibrator = Calibrator(model, folded, images, n_images, Path(work), context.tell)
+        calibrator = Calibrator(model, folded, images, n_images, Path(work), context.on_progress)
         notes = build_static(calibrator, settings, context.isa, path, held, context.target)
     return Outcome(model=replace(model, path=path), notes=(*notes, _calibration_note(n_images, n_judges, settings)))
 
 
 def build_static(
-    calibrator: Calibrator, settings: QuantizeStatic, isa: tuple[str, ...], path: Path, held: Held | None,
+    calibrator: Calibrator,
+    settings: QuantizeStatic,
+    isa: tuple[str, ...],
+    path: Path,
+    held: JudgeSet | None,
     target: Target,
-) -> tuple[Note, ...]:  # fmt: skip
+) -> tuple[Note, ...]:
     """Writes the INT8 file to `path`; `held` judges the bias correction (None: none is done).
 
     Raises StepError as `quantize_static` does.
@@ -97,14 +101,26 @@ def build_static(
     operators = operators_named(settings.operators, proto)
     floats = [*first_heavy(proto, settings.float_first), *nodes_named(settings.float_nodes, proto, calibrator.model)]
     ranges = calibrator.ranges(settings.calibration)
-    quantizer = QDQQuantizer(proto, settings.per_channel, scheme.reduce_range, QuantType.QInt8, scheme.activations,
-                             ranges, [], floats, operators, {})  # fmt: skip
+    quantizer = QDQQuantizer(
+        proto,
+        settings.per_channel,
+        scheme.reduce_range,
+        QuantType.QInt8,
+        scheme.activations,
+        ranges,
+        [],
+        floats,
+        operators,
+        {},
+    )
     try:
         with quietly():
             quantizer.quantize_model()
     except ORT_ERRORS as error:
-        raise StepError(f"onnxruntime's quantizer cannot handle this model: {first_line(error)}",
-                        "Leave quantization out, or export the model again") from error  # fmt: skip
+        raise StepError(
+            f"onnxruntime's quantizer cannot handle this model: {first_line(error)}",
+            "Leave quantization out, or export the model again",
+        ) from error
     quantizer.model.topological_sort()
     _save(quantizer.model.model, calibrator.model, path)
     if held is None or not settings.bias_correction:
@@ -112,7 +128,7 @@ def build_static(
     return scheme.note, _correct(quantizer.model.model, calibrator, path, held, target)
 
 
-def _correct(quantized: onnx.ModelProto, calibrator: Calibrator, path: Path, held: Held, target: Target) -> Note:
+def _correct(quantized: onnx.ModelProto, calibrator: Calibrator, path: Path, held: JudgeSet, target: Target) -> Note:
     """Corrects the biases of the file at `path` where the held-back images show that this brings its outputs closer."""
     corrected = path.with_suffix(".corrected.onnx")
     n_layers = correct_biases(quantized, calibrator.proto(), calibrator.means())
@@ -126,12 +142,16 @@ def _correct(quantized: onnx.ModelProto, calibrator: Calibrator, path: Path, hel
     n_images = len(held.images)
     if before is None or after is None or after <= before:
         corrected.unlink()
-        return Note(code="bias_not_corrected",
-                    text=f"Bias correction did not help on {n_images} held-back images and was left out")  # fmt: skip
+        return Note(
+            code="bias_not_corrected",
+            text=f"Bias correction did not help on {n_images} held-back images and was left out",
+        )
     corrected.replace(path)
-    return Note(code="bias_corrected",
-                text=f"The biases of {n_layers} layers take up the mean error of their weights: {before:.1f} dB became "
-                     f"{after:.1f} dB on {n_images} held-back images")  # fmt: skip
+    return Note(
+        code="bias_corrected",
+        text=f"The biases of {n_layers} layers take up the mean error of their weights: {before:.1f} dB became "
+        f"{after:.1f} dB on {n_images} held-back images",
+    )
 
 
 def _save(proto: onnx.ModelProto, model: OnnxModel, path: Path) -> None:

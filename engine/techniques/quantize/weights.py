@@ -39,15 +39,16 @@ def quantize_weights(model: OnnxModel, settings: QuantizeWeights, context: Conte
     check_quantizable(model)
     require_room(context.folder, FILES_AT_ONCE * model.path.stat().st_size, "quantizing this model")
     with tempfile.TemporaryDirectory(dir=context.folder) as work:
-        context.tell(0.1, "folding constants")
+        context.on_progress(0.1, "folding constants")
         folded = fold(model, Path(work))
         proto = onnx.load(folded)
-    context.tell(0.4, "storing the weights in 8 bits")
+    context.on_progress(0.4, "storing the weights in 8 bits")
     n_convolutions = _quantize_convolutions(proto) if settings.convolutions else 0
     proto, n_matmuls = _quantize_matmuls(proto, settings.block_size)
     if not n_convolutions + n_matmuls:
-        raise StepError(f"no layer has {SMALLEST} weights or more, so 8-bit weights would save nothing",
-                        "Leave quantization out")  # fmt: skip
+        raise StepError(
+            f"no layer has {SMALLEST} weights or more, so 8-bit weights would save nothing", "Leave quantization out"
+        )
     path = context.folder / "model.onnx"
     write_metadata(proto, model.preprocess, model.classes)
     onnx.save(proto, path)
@@ -67,8 +68,10 @@ def _quantize_matmuls(proto: onnx.ModelProto, block_size: int) -> tuple[onnx.Mod
         quantizer.model.replace_gemm_with_matmul()
         quantizer.process()
     except ORT_ERRORS as error:
-        raise StepError(f"onnxruntime's quantizer cannot handle this model: {first_line(error)}",
-                        "Leave quantization out, or export the model again") from error  # fmt: skip
+        raise StepError(
+            f"onnxruntime's quantizer cannot handle this model: {first_line(error)}",
+            "Leave quantization out, or export the model again",
+        ) from error
     quantizer.model.clean_initializers()
     changed: onnx.ModelProto = quantizer.model.model
     return changed, sum(node.op_type == "MatMulNBits" for node in changed.graph.node)
@@ -81,8 +84,9 @@ def _nbits_quantizer(proto: onnx.ModelProto, block_size: int, floats: list[str])
 
     logging.root.handlers[:] = handlers
     logging.root.setLevel(level)
-    return MatMulNBitsQuantizer(proto, bits=8, block_size=block_size, is_symmetric=False,
-                                accuracy_level=ACCURACY_LEVEL, nodes_to_exclude=floats)  # fmt: skip
+    return MatMulNBitsQuantizer(
+        proto, bits=8, block_size=block_size, is_symmetric=False, accuracy_level=ACCURACY_LEVEL, nodes_to_exclude=floats
+    )
 
 
 def _quantize_convolutions(proto: onnx.ModelProto) -> int:

@@ -3,9 +3,17 @@
 import onnx
 from onnx import numpy_helper
 
-_OWN = frozenset({
-    "Conv", "ConvTranspose", "Gemm", "MatMul", "BatchNormalization", "QuantizeLinear", "DequantizeLinear",
-})  # fmt: skip
+_OWN = frozenset(
+    {
+        "Conv",
+        "ConvTranspose",
+        "Gemm",
+        "MatMul",
+        "BatchNormalization",
+        "QuantizeLinear",
+        "DequantizeLinear",
+    }
+)
 """Operators that keep their weights to themselves: onnxruntime's quantizer gives a shared bias the scale of the first
 of its readers, which is wrong for the others."""
 

@@ -17,9 +17,15 @@ from engine.techniques.simplify.pooling import pool_means
 Done = collections.Counter[str]
 """Nodes by what became of them."""
 _REFUSALS = (
-    ir.serde.SerdeError, ir.passes.PassError,
-    RuntimeError, ValueError, TypeError, LookupError, AttributeError, AssertionError,
-)  # fmt: skip
+    ir.serde.SerdeError,
+    ir.passes.PassError,
+    RuntimeError,
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    AssertionError,
+)
 """The libraries have no base of their own for what they raise on a graph that they did not expect."""
 _TRACES = "pkg.onnxscript."
 

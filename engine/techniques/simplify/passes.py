@@ -21,25 +21,45 @@ _EVERYTHING = 1 << 62
 _ROUNDS = 3
 
 _NO_OPS = (
-    rules.mul_by_1_rule, rules.div_by_1_rule, rules.sub_0_rule, rules.add_0_rule,
-    rules.dropout_inference_rule, rules.dropout_zero_rule,
-    rules.no_op_cast_rule, rules.no_op_expand_rule, rules.no_op_transpose_rule,
-    rules.no_op_dynamic_scatter_nd_rule, rules.no_op_static_scatter_nd_rule,
-    rules.collapse_slice_rule, rules.collapse_slice2_rule,
-    rules.reshape_reshape_rule, rules.transpose_transpose_rule, rules.unsqueeze_unsqueeze_rule,
-    rules.squeeze_reshape_1d_rule, rules.materialize_reshape_shape_rule,
-)  # fmt: skip
+    rules.mul_by_1_rule,
+    rules.div_by_1_rule,
+    rules.sub_0_rule,
+    rules.add_0_rule,
+    rules.dropout_inference_rule,
+    rules.dropout_zero_rule,
+    rules.no_op_cast_rule,
+    rules.no_op_expand_rule,
+    rules.no_op_transpose_rule,
+    rules.no_op_dynamic_scatter_nd_rule,
+    rules.no_op_static_scatter_nd_rule,
+    rules.collapse_slice_rule,
+    rules.collapse_slice2_rule,
+    rules.reshape_reshape_rule,
+    rules.transpose_transpose_rule,
+    rules.unsqueeze_unsqueeze_rule,
+    rules.squeeze_reshape_1d_rule,
+    rules.materialize_reshape_shape_rule,
+)
 _FUSIONS = (
-    rules.normalize_pad_format_conv_rule, rules.fuse_pad_into_conv_rule,
-    rules.fuse_batchnorm_into_conv_rule, rules.fuse_batchnorm_into_conv_transpose_rule,
+    rules.normalize_pad_format_conv_rule,
+    rules.fuse_pad_into_conv_rule,
+    rules.fuse_batchnorm_into_conv_rule,
+    rules.fuse_batchnorm_into_conv_transpose_rule,
     rules.fuse_batchnorm_into_gemm_rule,
-    rules.successive_relu_rule, rules.successive_clip_rule, rules.successive_clip_relu_rule,
+    rules.successive_relu_rule,
+    rules.successive_clip_rule,
+    rules.successive_clip_relu_rule,
     rules.successive_relu_clip_rule,
-    rules.min_min_rule, rules.max_max_rule, rules.min_max_rule, rules.max_min_rule,
-    rules.one_reshape_matmul_reshape_rule, rules.two_reshapes_matmul_reshape_rule,
-    rules.remove_optional_bias_from_conv_rule, rules.remove_optional_bias_from_conv_transpose_rule,
+    rules.min_min_rule,
+    rules.max_max_rule,
+    rules.min_max_rule,
+    rules.max_min_rule,
+    rules.one_reshape_matmul_reshape_rule,
+    rules.two_reshapes_matmul_reshape_rule,
+    rules.remove_optional_bias_from_conv_rule,
+    rules.remove_optional_bias_from_conv_transpose_rule,
     rules.remove_optional_bias_from_gemm_rule,
-)  # fmt: skip
+)
 
 
 def rewrite(model: ir.Model) -> dict[str, int]:
@@ -87,8 +107,13 @@ def _fusions(model: ir.Model) -> list[object]:
 
 
 def _fold(model: ir.Model) -> None:
-    fold_constants(model, onnx_shape_inference=True, input_size_limit=_EVERYTHING, output_size_limit=FOLDED,
-                   should_fold=_should_fold)  # fmt: skip
+    fold_constants(
+        model,
+        onnx_shape_inference=True,
+        input_size_limit=_EVERYTHING,
+        output_size_limit=FOLDED,
+        should_fold=_should_fold,
+    )
 
 
 def _should_fold(node: ir.Node) -> bool | None:

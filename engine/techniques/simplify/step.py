@@ -36,7 +36,7 @@ def simplify(model: OnnxModel, settings: Simplify, context: Context) -> Outcome:
     """
     require_room(context.folder, 2 * model.path.stat().st_size, "simplifying this model")
     path = context.folder / "model.onnx"
-    context.tell(0.1, "simplifying the graph")
+    context.on_progress(0.1, "simplifying the graph")
     before = load_proto(model.path)
     after, done = simplified(before)
     if after is before:
@@ -46,7 +46,7 @@ def simplify(model: OnnxModel, settings: Simplify, context: Context) -> Outcome:
     write_metadata(after, model.preprocess, model.classes)
     onnx.save(after, path)
     made = replace(model, path=path, parameters=count_parameters(after))
-    context.tell(0.6, "comparing the outputs")
+    context.on_progress(0.6, "comparing the outputs")
     halves = any(tensor.data_type == TensorProto.FLOAT16 for tensor in before.graph.initializer)
     compared = _compare(model, made, context, TOLERANCE_16_BIT if halves else TOLERANCE)
     return Outcome(model=made, notes=(*_notes(before, after, done), compared))
@@ -69,8 +69,11 @@ def _compare(model: OnnxModel, made: OnnxModel, context: Context, tolerance: flo
             nudged = _logits(model, some * np.float32(1 + NUDGE), context)
             allowed = max(allowed, AMPLIFIED * _difference(nudged, wanted))
     if not worst <= allowed:
-        raise StepError(f"the simplified graph's outputs differ by {worst:.1e} of the largest one, float noise is "
-                        f"below {allowed:.0e}", "Leave simplify out")  # fmt: skip
+        raise StepError(
+            f"the simplified graph's outputs differ by {worst:.1e} of the largest one, float noise is "
+            f"below {allowed:.0e}",
+            "Leave simplify out",
+        )
     return Note(code="compared", text=f"Largest difference on {len(images)} images: {worst:.1e} of the largest output")
 
 
@@ -102,8 +105,13 @@ def _notes(before: onnx.ModelProto, after: onnx.ModelProto, done: Done) -> tuple
     text = f"Nodes: {n_nodes(before)} -> {n_nodes(after)}" + (f": {', '.join(parts)}" if parts else "")
     notes = [Note(code="simplified", text=text)]
     if done["pooled"]:
-        notes.append(Note(code="pooled", text="Means over height and width that became GlobalAveragePool, which can be "
-                                              f"quantized: {done['pooled']}"))  # fmt: skip
+        notes.append(
+            Note(
+                code="pooled",
+                text="Means over height and width that became GlobalAveragePool, which can be "
+                f"quantized: {done['pooled']}",
+            )
+        )
     if done["named"]:
         notes.append(Note(code="named", text=f"Nodes that had no name of their own and got one: {done['named']}"))
     return tuple(notes)

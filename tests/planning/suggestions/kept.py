@@ -15,9 +15,18 @@ def timm(name: str, weights: str = "pretrained") -> str:
 
 
 def kept(
-    model: str = SAMPLE, data: str = SAMPLE, steps: str = RACE, more: str = "", *, isa=AVX2, cores: int = 2,
-    code: str = "race_nothing_faster", race_notes: tuple[str, ...] = (), recipe: Recipe | None = None, **changed,
-) -> Report:  # fmt: skip
+    model: str = SAMPLE,
+    data: str = SAMPLE,
+    steps: str = RACE,
+    more: str = "",
+    *,
+    isa=AVX2,
+    cores: int = 2,
+    code: str = "race_nothing_faster",
+    race_notes: tuple[str, ...] = (),
+    recipe: Recipe | None = None,
+    **changed,
+) -> Report:
     """A finished report of such a recipe, which recommends its baseline with a reason of this code.
 
     Every step of its first chain was carried out; its races ended with FP32 and these notes.
@@ -25,12 +34,16 @@ def kept(
     recipe = recipe or parse_recipe(f"{{model: {model}, data: {data}, steps: {steps} {more}}}")
     notes = tuple(Note(code=name, text=name) for name in race_notes)
     values = {
-        "recipe": recipe, "variants": (made_variant(BASE, "Baseline"), *_variants(recipe)),
-        "races": tuple(Race(branch=0, step=number, parent_id=BASE, notes=notes)
-                       for number, step in enumerate(recipe.chains[0]) if isinstance(step, QuantizeAuto)),
+        "recipe": recipe,
+        "variants": (made_variant(BASE, "Baseline"), *_variants(recipe)),
+        "races": tuple(
+            Race(branch=0, step=number, parent_id=BASE, notes=notes)
+            for number, step in enumerate(recipe.chains[0])
+            if isinstance(step, QuantizeAuto)
+        ),
         "recommended": Recommendation(id=BASE, reason=Note(code=code, text="FP32 stays")),
         "environment": made_report().environment.model_copy(update={"isa": isa, "cores": cores}),
-    }  # fmt: skip
+    }
     return made_report(**(values | changed))
 
 
@@ -39,5 +52,6 @@ def _variants(recipe: Recipe) -> tuple[Variant, ...]:
     first = len(recipe.baseline_steps)
     return tuple(
         made_variant(f"{number:012x}", step.label, step=number, settings=step, technique=step.technique)
-        for number, step in enumerate(recipe.chains[0]) if number >= first and not isinstance(step, QuantizeAuto)
-    )  # fmt: skip
+        for number, step in enumerate(recipe.chains[0])
+        if number >= first and not isinstance(step, QuantizeAuto)
+    )

@@ -42,8 +42,10 @@ def test_pruning_is_the_preset_with_what_it_brought_to_the_architecture():
         found = of("prune", report)
         assert (found.title, found.basis) == ("Prune 30 % and train", "measured_elsewhere")
         assert found.steps == preset(report, "balanced")
-        assert found.text == ("resnet18 with 30 % of its channels removed was 1.79 times as fast (1.75 to 1.82), in "
-                              f"FP32 on {ON}. Accuracy depends on the training after it")  # fmt: skip
+        assert found.text == (
+            "resnet18 with 30 % of its channels removed was 1.79 times as fast (1.75 to 1.82), in "
+            f"FP32 on {ON}. Accuracy depends on the training after it"
+        )
 
 
 def test_of_a_relative_it_says_so_and_of_no_relative_what_others_did():
@@ -58,8 +60,10 @@ def test_of_a_relative_it_says_so_and_of_no_relative_what_others_did():
 
 def test_where_size_is_the_goal_pruning_says_what_it_does_to_parameters():
     found = of("prune", kept(timm("resnet18"), LABELLED, more=", goal: size"))
-    assert found.text == ("resnet18 with 50 % of its channels removed had 3.8 times fewer parameters; this removes "
-                          "30 %, which saves less. Accuracy depends on the training after it")  # fmt: skip
+    assert found.text == (
+        "resnet18 with 50 % of its channels removed had 3.8 times fewer parameters; this removes "
+        "30 %, which saves less. Accuracy depends on the training after it"
+    )
 
 
 def test_the_speed_that_is_told_of_pruning_is_that_of_the_preset_s_ratio():
@@ -68,10 +72,16 @@ def test_the_speed_that_is_told_of_pruning_is_that_of_the_preset_s_ratio():
     assert f"latency at {RATIO}, share" in head
 
 
-@pytest.mark.parametrize("report", [
-    kept(timm("rexnet_100"), LABELLED), kept(FILE, LABELLED), kept(timm("resnet18"), "null"),
-    kept(timm("resnet18"), LABELLED, "[{technique: prune, ratio: 0.1}, {technique: quantize}]"),
-], ids=["resists", "file", "no images", "pruned already"])  # fmt: skip
+@pytest.mark.parametrize(
+    "report",
+    [
+        kept(timm("rexnet_100"), LABELLED),
+        kept(FILE, LABELLED),
+        kept(timm("resnet18"), "null"),
+        kept(timm("resnet18"), LABELLED, "[{technique: prune, ratio: 0.1}, {technique: quantize}]"),
+    ],
+    ids=["resists", "file", "no images", "pruned already"],
+)
 def test_pruning_that_cannot_be_or_was_is_left_out(report):
     assert of("prune", report) is None
 
@@ -136,8 +146,10 @@ def test_where_training_may_help_it_takes_the_place_of_the_race():
     report = kept(timm("mobilenetv3_large_100"), LABELLED, steps, race_notes=("out_of_time", "qat_may_help"))
     found = suggest(report)[0]
     assert (found.code, found.steps) == ("qat", (*report.recipe.chains[0][:2], Qat()))
-    assert ("On mobilenetv3_large_100 it had 90.2 % top-1 where FP32 has 92.4 %; trained, it had 94.3 % and was 1.27 "
-            "times as fast as FP32 (1.22 to 1.32), at one thread") in found.text  # fmt: skip
+    assert (
+        "On mobilenetv3_large_100 it had 90.2 % top-1 where FP32 has 92.4 %; trained, it had 94.3 % and was 1.27 "
+        "times as fast as FP32 (1.22 to 1.32), at one thread"
+    ) in found.text
     assert of("qat", kept(timm("mobilenetv3_large_100"), LABELLED, race_notes=("out_of_time",))) is None
 
 
@@ -162,10 +174,16 @@ def test_the_race_is_suggested_with_what_it_brought_on_such_a_cpu(name, isa, bas
     assert said in found.text
 
 
-@pytest.mark.parametrize("report", [
-    kept(), kept(timm("mobilenetv3_large_100"), LABELLED, "[]"), kept(timm("repvgg_a0"), LABELLED, "[]", isa=VNNI),
-    kept(FILE, "null", "[]", warnings=(Note(code="already_quantized", text="it is"),)),
-], ids=["raced", "FP32 won", "FP32 won with VNNI", "INT8 file"])  # fmt: skip
+@pytest.mark.parametrize(
+    "report",
+    [
+        kept(),
+        kept(timm("mobilenetv3_large_100"), LABELLED, "[]"),
+        kept(timm("repvgg_a0"), LABELLED, "[]", isa=VNNI),
+        kept(FILE, "null", "[]", warnings=(Note(code="already_quantized", text="it is"),)),
+    ],
+    ids=["raced", "FP32 won", "FP32 won with VNNI", "INT8 file"],
+)
 def test_a_race_that_was_or_brings_nothing_is_left_out(report):
     assert of("quantize", report) is None
 

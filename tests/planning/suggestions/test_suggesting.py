@@ -7,23 +7,31 @@ import pytest
 from engine import SettingsError
 from engine.planning.suggestions import MOST, suggest
 from engine.results import Accuracy, Failure, Note, Recommendation, Suggestion
-from engine.settings import Given, Recipe, refusals
+from engine.settings import ChainInputs, Recipe, refusals
 from tests.made import BASE, made_advice, made_architecture, made_race_report, made_report, made_variant
 from tests.planning.suggestions.kept import AVX2, FILE, LABELLED, RACE, SAMPLE, UNLABELLED, VNNI, kept, timm
 
 MODELS = (SAMPLE, FILE, timm("resnet18.a1_in1k"), timm("vit_tiny_patch16_224", "random"), timm("rexnet_100"))
 DATA = (LABELLED, UNLABELLED, "null")
 CHAINS = (
-    "[]", RACE, "[{technique: quantize, method: static}]", "[{technique: simplify}, {technique: quantize}]",
-    "[{technique: finetune, epochs: 2}, {technique: quantize}]", "[{technique: prune}, {technique: quantize}]",
+    "[]",
+    RACE,
+    "[{technique: quantize, method: static}]",
+    "[{technique: simplify}, {technique: quantize}]",
+    "[{technique: finetune, epochs: 2}, {technique: quantize}]",
+    "[{technique: prune}, {technique: quantize}]",
     "[{technique: prune, ratio: 0.3}, {technique: finetune, epochs: 5}, {technique: quantize}]",
-    "[{technique: prune, method: sparse}, {technique: quantize}]", "[{technique: distill, student: test_resnet}]",
-    "[{technique: swap, architecture: resnet18}]", "[{technique: qat}]", "[{technique: float16}]",
+    "[{technique: prune, method: sparse}, {technique: quantize}]",
+    "[{technique: distill, student: test_resnet}]",
+    "[{technique: swap, architecture: resnet18}]",
+    "[{technique: qat}]",
+    "[{technique: float16}]",
     "[{technique: simplify}, {technique: qat}]",
-)  # fmt: skip
+)
 STATIC = "[{technique: quantize, method: static}]"
-GUESSING = made_variant(BASE, "Baseline", accuracy=Accuracy(top1=0.12, top5=None, n_images=200, low=0.08, high=0.17,
-                                                            chance=0.1))  # fmt: skip
+GUESSING = made_variant(
+    BASE, "Baseline", accuracy=Accuracy(top1=0.12, top5=None, n_images=200, low=0.08, high=0.17, chance=0.1)
+)
 ADVICE = made_advice(made_architecture("regnetx_002", 0.3, 0.7), faster=("regnetx_002",))
 
 
@@ -46,10 +54,17 @@ def codes(report, advice=None):
 
 
 @pytest.mark.parametrize("more", ["", ", goal: throughput, target: {threads: 1}", ", goal: size"])
-@pytest.mark.parametrize("how", [
-    {}, {"race_notes": ("qat_may_help",)}, {"code": "not_learnt"},
-    {"code": "learning_unclear", "variants": (GUESSING,)}, {"isa": VNNI, "cores": 4},
-], ids=["kept", "qat_may_help", "not_learnt", "learning_unclear", "VNNI"])  # fmt: skip
+@pytest.mark.parametrize(
+    "how",
+    [
+        {},
+        {"race_notes": ("qat_may_help",)},
+        {"code": "not_learnt"},
+        {"code": "learning_unclear", "variants": (GUESSING,)},
+        {"isa": VNNI, "cores": 4},
+    ],
+    ids=["kept", "qat_may_help", "not_learnt", "learning_unclear", "VNNI"],
+)
 def test_whatever_is_suggested_can_be_carried_out_and_is_new(how, more):
     seen = set()
     for model, data, steps in RECIPES:
@@ -70,7 +85,7 @@ def _check(one: Suggestion, recipe: Recipe) -> None:
     """Its chain parses into a recipe with the same model and data, which is another than before."""
     changes = {} if one.target is None else {"target": one.target.model_dump()}
     if one.steps is not None:
-        assert not any(refusals(one.steps, Given.of(recipe.model, recipe.data)))
+        assert not any(refusals(one.steps, ChainInputs.of(recipe.model, recipe.data)))
         assert one.steps not in recipe.chains
         changes["steps"] = [step.model_dump(mode="json") for step in one.steps]
     new = Recipe.parse({**recipe.model_dump(mode="json", exclude={"branches"}), **changes})
@@ -144,8 +159,9 @@ def test_where_it_cannot_be_told_whether_it_has_learnt_more_evaluation_images_co
     unclear = {"code": "learning_unclear", "variants": (GUESSING,)}
     found = suggest(kept(timm("resnet18"), LABELLED, **unclear), ADVICE)
     assert (found[0].code, found[0].title, found[0].steps) == ("images", "Take more evaluation images", None)
-    assert found[0].text.startswith("The baseline's top-1 is 12.0 % (8.0 % to 17.0 %) on 200 images, and guessing the "
-                                    "commonest class gives 10.0 %")  # fmt: skip
+    assert found[0].text.startswith(
+        "The baseline's top-1 is 12.0 % (8.0 % to 17.0 %) on 200 images, and guessing the commonest class gives 10.0 %"
+    )
     assert {one.code for one in found[1:]} >= {"prune", "distill"}
     assert "images" not in codes(kept(**unclear))  # the sample's split is fixed
     assert "images" not in codes(kept(timm("resnet18"), LABELLED, variants=(GUESSING,)))

@@ -33,8 +33,10 @@ def test_without_advice_it_leads_to_the_advisor_and_says_how_long_that_takes():
 def test_with_advice_it_is_the_best_that_was_measured():
     found = of("architecture", kept(), advice(("a", 0.25, 0.7), ("b", 0.5, 0.9), faster=("a", "b")))
     assert (found.title, found.basis) == ("Try a", "measured_here")
-    assert found.text == ("a is 4.00 times as fast as resnet10t (3.64 to 4.44) here. Top-1 published on ImageNet: "
-                          "a.a1_in1k 70.0 % at 224 px, resnet10t.c3_in1k 66.7 % at 176 px")  # fmt: skip
+    assert found.text == (
+        "a is 4.00 times as fast as resnet10t (3.64 to 4.44) here. Top-1 published on ImageNet: "
+        "a.a1_in1k 70.0 % at 224 px, resnet10t.c3_in1k 66.7 % at 176 px"
+    )
 
 
 def test_what_other_programs_disturbed_is_said_to_be_rough():
@@ -78,10 +80,17 @@ def test_without_vnni_it_says_what_int8_brought_with_it_and_without(model, data,
     assert found.text.endswith(CPUS["AVX2"])
 
 
-@pytest.mark.parametrize("report", [
-    kept(isa=VNNI), kept(isa=ARM), kept(steps="[{technique: float16}]"), kept(timm("efficientnet_b0"), LABELLED),
-    kept(timm("repvgg_a1"), LABELLED),
-], ids=["VNNI", "ARM", "no INT8", "as fast with it", "FP32 won with it"])  # fmt: skip
+@pytest.mark.parametrize(
+    "report",
+    [
+        kept(isa=VNNI),
+        kept(isa=ARM),
+        kept(steps="[{technique: float16}]"),
+        kept(timm("efficientnet_b0"), LABELLED),
+        kept(timm("repvgg_a1"), LABELLED),
+    ],
+    ids=["VNNI", "ARM", "no INT8", "as fast with it", "FP32 won with it"],
+)
 def test_vnni_is_left_out_where_it_is_there_or_is_known_to_bring_nothing(report):
     assert of("hardware", report) is None
 

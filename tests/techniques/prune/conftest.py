@@ -37,10 +37,15 @@ def living(architecture, px, folder):
     preprocess = Preprocess(size=(px, px), mean=(0.5,) * 3, std=(0.25,) * 3)
     recalibrate(module.eval(), images_for(preprocess).split("evaluation").span(0, 8))
     return torch_model(
-        architecture=architecture, num_classes=4, in_chans=3, img_size=None, seed=0, weights_label="random",
+        architecture=architecture,
+        num_classes=4,
+        in_chans=3,
+        img_size=None,
+        seed=0,
+        weights_label="random",
         weights=save_weights(module, folder / "weights.safetensors"),
         preprocess=preprocess,
-    )  # fmt: skip
+    )
 
 
 def images_for(preprocess):
@@ -50,5 +55,12 @@ def images_for(preprocess):
 def context_for(model, folder):
     """Synthetic images, and a folder."""
     folder.mkdir(exist_ok=True)
-    return Context(data=images_for(model.preprocess), seed=0, folder=folder, deadline=math.inf, isa=(),
-                   target=Target(threads=1), tell=lambda *args, **figures: None)  # fmt: skip
+    return Context(
+        data=images_for(model.preprocess),
+        seed=0,
+        folder=folder,
+        deadline=math.inf,
+        isa=(),
+        target=Target(threads=1),
+        on_progress=lambda *args, **figures: None,
+    )

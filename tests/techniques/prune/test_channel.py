@@ -176,7 +176,7 @@ def test_rounds_recover_and_end_at_the_same_widths(sample, given, tmp_path):
     model, data = sample
     _, context = given("test_resnet")
     told = []
-    context = replace(context, data=data, folder=tmp_path, tell=lambda share, text, **figures: told.append(text))
+    context = replace(context, data=data, folder=tmp_path, on_progress=lambda share, text, **figures: told.append(text))
     made = pruned(model, context, 0.5, rounds=2, name="rounds")
     assert shapes(made.model) == shapes(pruned(model, context, 0.5, name="at_once").model)
     assert "round 1 of 2: recovery epoch 1 of 1" in told

@@ -10,8 +10,11 @@ from engine.techniques.prune import prune_sparse
 
 
 def layers(model):
-    return {name: layer.weight.detach() for name, layer in model.build().named_modules()
-            if isinstance(layer, nn.Conv2d | nn.Linear)}  # fmt: skip
+    return {
+        name: layer.weight.detach()
+        for name, layer in model.build().named_modules()
+        if isinstance(layer, nn.Conv2d | nn.Linear)
+    }
 
 
 def test_the_smallest_of_every_layer_but_the_classifier(given):

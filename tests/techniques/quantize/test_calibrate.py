@@ -16,14 +16,19 @@ from engine.techniques.quantize import Calibrator, fold
 from tests.models.small import Shape, small_classifier
 from tests.techniques.given import classifier, given, weights
 
-NODES = [("Conv", ["image", "w1"], "a"), ("Relu", ["a"], "b"), ("GlobalAveragePool", ["b"], "c"),
-         ("Flatten", ["c"], "d"), ("Gemm", ["d", "w2"], "logits")]  # fmt: skip
+NODES = [
+    ("Conv", ["image", "w1"], "a"),
+    ("Relu", ["a"], "b"),
+    ("GlobalAveragePool", ["b"], "c"),
+    ("Flatten", ["c"], "d"),
+    ("Gemm", ["d", "w2"], "logits"),
+]
 
 
 def calibrator(proto, folder, n_images=8):
     model, context = given(proto, folder)
     images = context.data.split("calibration")
-    return Calibrator(model, fold(model, folder), images, n_images, folder, context.tell), images
+    return Calibrator(model, fold(model, folder), images, n_images, folder, context.on_progress), images
 
 
 def convolutional():
@@ -73,7 +78,7 @@ def test_only_the_images_asked_for_are_read_and_a_fixed_batch_is_always_full(tmp
     onnx.save(small_classifier(Shape(image=(16, 3, 8, 8), logits=(16, 5))), path)
     model, (_, context) = read_onnx(path), given(convolutional(), tmp_path / "data")
     images = context.data.split("calibration")
-    ours = Calibrator(model, fold(model, tmp_path), images, 3, tmp_path, context.tell)
+    ours = Calibrator(model, fold(model, tmp_path), images, 3, tmp_path, context.on_progress)
     run = "onnxruntime.InferenceSession.run"
     monkeypatch.setattr(run, watching(seen))
     ours.ranges("minmax")
@@ -93,8 +98,9 @@ def watching(seen):
     return watched
 
 
-@pytest.mark.parametrize(("weight", "operator", "what"), [(np.nan, "Conv", "NaN"), (-1.0, "Sqrt", "NaN"),
-                                                         (3e38, "Conv", "infinite")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("weight", "operator", "what"), [(np.nan, "Conv", "NaN"), (-1.0, "Sqrt", "NaN"), (3e38, "Conv", "infinite")]
+)
 def test_a_layer_whose_values_are_not_finite_is_named(weight, operator, what, tmp_path):
     middle = [("Sqrt", ["a"], "s"), ("Relu", ["s"], "b")] if operator == "Sqrt" else NODES[1:2]
     first = np.full((6, 3, 3, 3), weight, np.float32)

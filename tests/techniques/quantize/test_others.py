@@ -15,13 +15,19 @@ from tests.techniques.given import again, classifier, given, operators, outputs,
 
 DYNAMIC = QuantizeDynamic(method="dynamic")
 WEIGHTS = QuantizeWeights(method="weights")
-NODES = [("Conv", ["image", "w1"], "a", {"pads": [1] * 4}), ("Flatten", ["a"], "b"), ("MatMul", ["b", "w2"], "c"),
-         ("Relu", ["c"], "d"), ("Gemm", ["d", "w3", "b3"], "logits")]  # fmt: skip
+NODES = [
+    ("Conv", ["image", "w1"], "a", {"pads": [1] * 4}),
+    ("Flatten", ["a"], "b"),
+    ("MatMul", ["b", "w2"], "c"),
+    ("Relu", ["c"], "d"),
+    ("Gemm", ["d", "w3", "b3"], "logits"),
+]
 
 
 def mixed():
-    return classifier(NODES, {"w1": weights(64, 3, 3, 3), "w2": weights(4096, 64) / 64, "w3": weights(64, 4),
-                              "b3": weights(4)})  # fmt: skip
+    return classifier(
+        NODES, {"w1": weights(64, 3, 3, 3), "w2": weights(4096, 64) / 64, "w3": weights(64, 4), "b3": weights(4)}
+    )
 
 
 def close(made, model, share):
@@ -49,8 +55,13 @@ def test_dynamic_weights_keep_to_7_bits_where_sums_would_saturate(flags, largest
 
 def test_dynamic_is_refused_where_the_weights_come_first(tmp_path):
     """onnxruntime's quantizer leaves such a MatMul as it is."""
-    nodes = [("GlobalAveragePool", ["image"], "a"), ("Flatten", ["a"], "b"), ("Transpose", ["b"], "c"),
-             ("MatMul", ["w", "c"], "d"), ("Transpose", ["d"], "logits")]  # fmt: skip
+    nodes = [
+        ("GlobalAveragePool", ["image"], "a"),
+        ("Flatten", ["a"], "b"),
+        ("Transpose", ["b"], "c"),
+        ("MatMul", ["w", "c"], "d"),
+        ("Transpose", ["d"], "logits"),
+    ]
     model, context = given(classifier(nodes, {"w": weights(4, 3)}), tmp_path)
     with pytest.raises(StepError, match="dynamic quantization is for MatMul and Gemm"):
         quantize_dynamic(model, DYNAMIC, context)
@@ -74,8 +85,9 @@ def test_dynamic_leaves_in_float_what_is_named(tmp_path):
 def test_dynamic_is_refused_by_name_where_there_is_no_matmul(nodes, changes, tmp_path):
     used = {name for node in nodes for name in node[1]}
     constants = {"w1": weights(64, 3, 3, 3), "w2": weights(4096, 64), "w3": weights(64, 4), "b3": weights(4)}
-    proto = classifier(nodes, {name: value for name, value in constants.items() if name in used},
-                       n_classes=4 if nodes is NODES else 64)  # fmt: skip
+    proto = classifier(
+        nodes, {name: value for name, value in constants.items() if name in used}, n_classes=4 if nodes is NODES else 64
+    )
     model, context = given(proto, tmp_path)
     with pytest.raises(StepError, match="dynamic quantization is for MatMul and Gemm"):
         quantize_dynamic(model, DYNAMIC.model_copy(update=changes), context)

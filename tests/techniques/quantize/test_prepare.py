@@ -57,13 +57,17 @@ def in_blocks():
 
 
 def in_16_bits():
-    return classifier([("GlobalAveragePool", ["image"], "p"), ("Flatten", ["p"], "f"), ("Gemm", ["f", "w"], "logits")],
-                      {"w": SCORES.astype(np.float16)}, kind=TensorProto.FLOAT16)  # fmt: skip
+    return classifier(
+        [("GlobalAveragePool", ["image"], "p"), ("Flatten", ["p"], "f"), ("Gemm", ["f", "w"], "logits")],
+        {"w": SCORES.astype(np.float16)},
+        kind=TensorProto.FLOAT16,
+    )
 
 
 def without_weights():
-    return classifier([("GlobalAveragePool", ["image"], "p"), ("Flatten", ["p"], "f"), ("Relu", ["f"], "logits")], {},
-                      n_classes=3)  # fmt: skip
+    return classifier(
+        [("GlobalAveragePool", ["image"], "p"), ("Flatten", ["p"], "f"), ("Relu", ["f"], "logits")], {}, n_classes=3
+    )
 
 
 @pytest.mark.parametrize(("technique", "settings"), METHODS, ids=["static", "dynamic", "weights"])
@@ -90,17 +94,30 @@ def test_every_method_refuses_it_with_a_sentence_and_leaves_nothing(proto, messa
 
 
 def test_layers_and_products_are_told_apart():
-    nodes = [("Flatten", ["image"], "a"), ("MatMul", ["a", "w"], "b"), ("Transpose", ["b"], "c"),
-             ("MatMul", ["b", "c"], "d"), ("MatMul", ["d", "b"], "logits")]  # fmt: skip
+    nodes = [
+        ("Flatten", ["image"], "a"),
+        ("MatMul", ["a", "w"], "b"),
+        ("Transpose", ["b"], "c"),
+        ("MatMul", ["b", "c"], "d"),
+        ("MatMul", ["d", "b"], "logits"),
+    ]
     proto = classifier(nodes, {"w": weights(192, 4)})
     assert heavy_nodes(proto) == ["MatMul for b"]
     assert free_products(proto) == ("MatMul for d", "MatMul for logits")
 
 
 def test_a_folded_graph_has_batch_norms_in_its_convolutions_and_a_name_for_every_node(tmp_path):
-    proto = classifier([("Conv", ["image", "w1"], "a"), ("BatchNormalization", ["a", "s", "b", "m", "v"], "x"), *HEAD],
-                       {"w1": weights(3, 3, 3, 3), "s": weights(3), "b": weights(3), "m": weights(3),
-                        "v": np.ones(3, np.float32), "w": SCORES})  # fmt: skip
+    proto = classifier(
+        [("Conv", ["image", "w1"], "a"), ("BatchNormalization", ["a", "s", "b", "m", "v"], "x"), *HEAD],
+        {
+            "w1": weights(3, 3, 3, 3),
+            "s": weights(3),
+            "b": weights(3),
+            "m": weights(3),
+            "v": np.ones(3, np.float32),
+            "w": SCORES,
+        },
+    )
     for node in proto.graph.node:
         node.name = ""
     model, _ = given(proto, tmp_path)

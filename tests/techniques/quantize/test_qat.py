@@ -54,9 +54,16 @@ def uneven(data, tmp_path_factory):
     values |= {f"b{name[1]}": np.zeros(value.shape[0 if value.ndim == 4 else 1]) for name, value in values.items()}
     proto = small_graph(values)
     network, train = Network(proto, {}), data.split("train")
-    fit(network, train.cached(folder).array, Labels(train.labels, 0.0), SMALL,
-        Finetune(epochs=15, batch_size=16, learning_rate=2e-2, arithmetic="float32"), seed=0, deadline=math.inf,
-        on_epoch=lambda point: None)  # fmt: skip
+    fit(
+        network,
+        train.cached(folder).array,
+        Labels(train.labels, 0.0),
+        SMALL,
+        Finetune(epochs=15, batch_size=16, learning_rate=2e-2, arithmetic="float32"),
+        seed=0,
+        deadline=math.inf,
+        on_epoch=lambda point: None,
+    )
     learnt = {name: network.value(name).detach().numpy() for name in values}
     path = folder / "uneven.onnx"
     onnx.save(small_graph(stretched(stretched(learnt, 1), 2)), path)
@@ -65,11 +72,12 @@ def uneven(data, tmp_path_factory):
 
 def small_graph(values):
     graph = helper.make_graph(
-        [named(*layer) for layer in LAYERS], "small",
+        [named(*layer) for layer in LAYERS],
+        "small",
         [helper.make_tensor_value_info("image", onnx.TensorProto.FLOAT, ["batch", 1, 16, 16])],
         [helper.make_tensor_value_info("logits", onnx.TensorProto.FLOAT, ["batch", 10])],
         [numpy_helper.from_array(value.astype(np.float32), name) for name, value in values.items()],
-    )  # fmt: skip
+    )
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10)
 
 
@@ -83,8 +91,15 @@ def stretched(values, layer):
 
 def context(data, folder, **changes):
     folder.mkdir()
-    settings = {"data": data, "seed": 0, "folder": folder, "deadline": math.inf, "isa": ("avx512_vnni",),
-                "tell": silent, "target": Target(threads=1)}  # fmt: skip
+    settings = {
+        "data": data,
+        "seed": 0,
+        "folder": folder,
+        "deadline": math.inf,
+        "isa": ("avx512_vnni",),
+        "tell": silent,
+        "target": Target(threads=1),
+    }
     return Context(**settings | changes)
 
 
@@ -156,8 +171,12 @@ def test_a_fixed_batch_is_refused(data, tmp_path):
 
 
 def test_what_torch_cannot_compute_is_refused_before_anything_is_trained(data, tmp_path):
-    nodes = [("Conv", ["image", "w"], "a"), ("Selu", ["a"], "b"), ("GlobalAveragePool", ["b"], "p"),
-             ("Flatten", ["p"], "logits")]  # fmt: skip
+    nodes = [
+        ("Conv", ["image", "w"], "a"),
+        ("Selu", ["a"], "b"),
+        ("GlobalAveragePool", ["b"], "p"),
+        ("Flatten", ["p"], "logits"),
+    ]
     path = tmp_path / "selu.onnx"
     onnx.save(classifier(nodes, {"w": weights(4, 3, 3, 3)}), path)
     with pytest.raises(StepError, match="Selu is not among the operators that can be trained"):

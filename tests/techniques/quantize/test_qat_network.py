@@ -50,68 +50,151 @@ def unary(operator, attributes=None):
 
 
 GRAPHS = {
-    **{name: (unary(name), {}) for name in (
-        "Abs", "Erf", "Exp", "Gelu", "GlobalMaxPool", "HardSigmoid", "HardSwish", "Identity", "Elu", "LeakyRelu", "Neg",
-        "Relu", "Sigmoid", "Softmax", "Softplus", "Tanh", "Dropout",
-    )},
+    **{
+        name: (unary(name), {})
+        for name in (
+            "Abs",
+            "Erf",
+            "Exp",
+            "Gelu",
+            "GlobalMaxPool",
+            "HardSigmoid",
+            "HardSwish",
+            "Identity",
+            "Elu",
+            "LeakyRelu",
+            "Neg",
+            "Relu",
+            "Sigmoid",
+            "Softmax",
+            "Softplus",
+            "Tanh",
+            "Dropout",
+        )
+    },
     "Gelu tanh": (unary("Gelu", {"approximate": "tanh"}), {}),
     "HardSigmoid sixth": (unary("HardSigmoid", {"alpha": 1 / 6, "beta": 0.25}), {}),
     "Softmax channels": (unary("Softmax", {"axis": 1}), {}),
     "Conv uneven": ([("Conv", ["image", "w"], "x", {"pads": [0, 1, 2, 0], "strides": [2, 1]}), *END], {}),
-    "Conv groups": ([("Conv", ["image", "g", "b"], "x", {"group": 3, "dilations": [2, 2], "pads": [2] * 4}), *END],
-                    {"g": weights(3, 1, 3, 3), "b": weights(3)}),
-    "BatchNormalization": ([("BatchNormalization", ["image", "s", "b", "m", "v"], "x", {"epsilon": 1e-3}), *END],
-                           {"s": weights(3), "b": weights(3), "m": weights(3), "v": weights(3) ** 2}),
+    "Conv groups": (
+        [("Conv", ["image", "g", "b"], "x", {"group": 3, "dilations": [2, 2], "pads": [2] * 4}), *END],
+        {"g": weights(3, 1, 3, 3), "b": weights(3)},
+    ),
+    "BatchNormalization": (
+        [("BatchNormalization", ["image", "s", "b", "m", "v"], "x", {"epsilon": 1e-3}), *END],
+        {"s": weights(3), "b": weights(3), "m": weights(3), "v": weights(3) ** 2},
+    ),
     "MaxPool": (unary("MaxPool", {"kernel_shape": [3, 3], "strides": [2, 2], "pads": [1, 0, 0, 1]}), {}),
     "MaxPool ceil": (unary("MaxPool", {"kernel_shape": [2, 2], "strides": [3, 3], "ceil_mode": 1}), {}),
     "AveragePool": (unary("AveragePool", {"kernel_shape": [3, 3], "strides": [2, 2], "pads": [1] * 4}), {}),
-    "AveragePool all": (unary("AveragePool", {"kernel_shape": [2, 2], "pads": [0, 0, 1, 1], "count_include_pad": 1}),
-                        {}),
+    "AveragePool all": (
+        unary("AveragePool", {"kernel_shape": [2, 2], "pads": [0, 0, 1, 1], "count_include_pad": 1}),
+        {},
+    ),
     "ReduceMean": ([("ReduceMean", ["image", "i0"], "logits", {"keepdims": 0})], whole([2, 3])),
     "ReduceSum": ([("ReduceSum", ["image", "i0"], "x"), *END], whole([-1])),
     "ReduceMean all": ([("ReduceMean", ["image"], "m"), ("Add", ["image", "m"], "x"), *END], {}),
     "Clip": ([("Clip", ["image", "low", "high"], "x"), *END], {"low": np.float32(-0.3), "high": np.float32(1)}),
     "Clip above": ([("Clip", ["image", "", "high"], "x"), *END], {"high": np.float32(0.2)}),
-    "arithmetic": ([("Mul", ["image", "a"], "c"), ("Sub", ["c", "a"], "d"), ("Div", ["d", "a"], "e"),
-                    ("Max", ["e", "image"], "f"), ("Min", ["f", "a"], "g"), ("Pow", ["g", "two"], "h"),
-                    ("Sqrt", ["h"], "i"), ("Add", ["i", "one"], "j"), ("Reciprocal", ["j"], "x"), *END],
-                   {"a": weights(3, 1, 1), "two": np.float32(2), "one": np.float32(1)}),
+    "arithmetic": (
+        [
+            ("Mul", ["image", "a"], "c"),
+            ("Sub", ["c", "a"], "d"),
+            ("Div", ["d", "a"], "e"),
+            ("Max", ["e", "image"], "f"),
+            ("Min", ["f", "a"], "g"),
+            ("Pow", ["g", "two"], "h"),
+            ("Sqrt", ["h"], "i"),
+            ("Add", ["i", "one"], "j"),
+            ("Reciprocal", ["j"], "x"),
+            *END,
+        ],
+        {"a": weights(3, 1, 1), "two": np.float32(2), "one": np.float32(1)},
+    ),
     "Slice": ([("Slice", ["image", "i0", "i1", "i2", "i3"], "x"), *END], whole([1, -7], [9, -1], [2, 3], [2, 1])),
-    "Split": ([helper.make_node("Split", ["image", "i0"], ["c", "d"], name="s", axis=2),
-               ("Concat", ["d", "c", "d"], "x", {"axis": 2}), *END], whole([3, 5])),
-    "Split in parts": ([helper.make_node("Split", ["image"], ["c", "d", "e"], name="s", axis=3, num_outputs=3),
-                        ("Concat", ["e", "c"], "x", {"axis": 3}), *END], {}),
+    "Split": (
+        [
+            helper.make_node("Split", ["image", "i0"], ["c", "d"], name="s", axis=2),
+            ("Concat", ["d", "c", "d"], "x", {"axis": 2}),
+            *END,
+        ],
+        whole([3, 5]),
+    ),
+    "Split in parts": (
+        [
+            helper.make_node("Split", ["image"], ["c", "d", "e"], name="s", axis=3, num_outputs=3),
+            ("Concat", ["e", "c"], "x", {"axis": 3}),
+            *END,
+        ],
+        {},
+    ),
     "Gather": ([("Gather", ["image", "i0"], "x", {"axis": 3}), *END], whole([0, -1, 3])),
-    "Gather one": ([("Gather", ["image", "i"], "c", {"axis": 2}), ("ReduceMean", ["c", "i0"], "logits",
-                                                                   {"keepdims": 0})],
-                   {"i": np.int64(-2), **whole([2])}),
-    "Pad": ([("Pad", ["image", "i0", "value"], "x"), *END],
-            {**whole([0, 0, 1, 2, 0, 0, 3, 0]), "value": np.float32(0.5)}),
+    "Gather one": (
+        [("Gather", ["image", "i"], "c", {"axis": 2}), ("ReduceMean", ["c", "i0"], "logits", {"keepdims": 0})],
+        {"i": np.int64(-2), **whole([2])},
+    ),
+    "Pad": (
+        [("Pad", ["image", "i0", "value"], "x"), *END],
+        {**whole([0, 0, 1, 2, 0, 0, 3, 0]), "value": np.float32(0.5)},
+    ),
     "Pad axes": ([("Pad", ["image", "i0", "", "i1"], "x"), *END], whole([1, 2, 3, 4], [3, 2])),
-    "Transpose": ([("Transpose", ["image"], "c", {"perm": [0, 2, 3, 1]}),
-                   ("Squeeze", ["one"], "d"), ("Mul", ["c", "d"], "e"),
-                   ("Transpose", ["e"], "x", {"perm": [0, 3, 1, 2]}), *END], {"one": weights(1, 1, 3)}),
+    "Transpose": (
+        [
+            ("Transpose", ["image"], "c", {"perm": [0, 2, 3, 1]}),
+            ("Squeeze", ["one"], "d"),
+            ("Mul", ["c", "d"], "e"),
+            ("Transpose", ["e"], "x", {"perm": [0, 3, 1, 2]}),
+            *END,
+        ],
+        {"one": weights(1, 1, 3)},
+    ),
     "Unsqueeze": ([("Unsqueeze", ["image", "i0"], "c"), ("Squeeze", ["c", "i1"], "x"), *END], whole([1, -1], [1, 5])),
-    "shapes": ([("Shape", ["image"], "s", {"end": 1}), ("Constant", [], "rest", {"value_ints": [3, -1]}),
-                ("Concat", ["s", "rest"], "t", {"axis": 0}), ("Reshape", ["image", "t"], "r"),
-                ("ReduceMean", ["r", "i0"], "logits", {"keepdims": 0})], whole([2])),
-    "Reshape keeps": ([("Reshape", ["image", "i0"], "r"), ("ReduceMean", ["r", "i1"], "logits", {"keepdims": 0})],
-                      whole([0, 0, -1], [2])),
-    "Expand": ([("Expand", ["a", "i0"], "c"), ("Add", ["c", "image"], "x"), *END],
-               {"a": weights(1, 3, 1, 1), **whole([1, 3, 8, 8])}),
-    "LayerNormalization": ([("LayerNormalization", ["image", "s", "b"], "x", {"axis": -1, "epsilon": 1e-3}), *END],
-                           {"s": weights(8), "b": weights(8)}),
-    "Gemm": ([("Flatten", ["image"], "f"), ("Gemm", ["f", "m", "b"], "logits", {"transB": 1, "alpha": 0.5,
-                                                                             "beta": 2.0})],
-             {"m": weights(4, 192), "b": weights(4)}),
+    "shapes": (
+        [
+            ("Shape", ["image"], "s", {"end": 1}),
+            ("Constant", [], "rest", {"value_ints": [3, -1]}),
+            ("Concat", ["s", "rest"], "t", {"axis": 0}),
+            ("Reshape", ["image", "t"], "r"),
+            ("ReduceMean", ["r", "i0"], "logits", {"keepdims": 0}),
+        ],
+        whole([2]),
+    ),
+    "Reshape keeps": (
+        [("Reshape", ["image", "i0"], "r"), ("ReduceMean", ["r", "i1"], "logits", {"keepdims": 0})],
+        whole([0, 0, -1], [2]),
+    ),
+    "Expand": (
+        [("Expand", ["a", "i0"], "c"), ("Add", ["c", "image"], "x"), *END],
+        {"a": weights(1, 3, 1, 1), **whole([1, 3, 8, 8])},
+    ),
+    "LayerNormalization": (
+        [("LayerNormalization", ["image", "s", "b"], "x", {"axis": -1, "epsilon": 1e-3}), *END],
+        {"s": weights(8), "b": weights(8)},
+    ),
+    "Gemm": (
+        [("Flatten", ["image"], "f"), ("Gemm", ["f", "m", "b"], "logits", {"transB": 1, "alpha": 0.5, "beta": 2.0})],
+        {"m": weights(4, 192), "b": weights(4)},
+    ),
     "MatMul": ([("Flatten", ["image"], "f"), ("MatMul", ["f", "m"], "logits")], {"m": weights(192, 4)}),
-    "Where": ([("Range", ["zero", "eight", "one"], "r"), ("Cast", ["r"], "f", {"to": TensorProto.FLOAT}),
-               ("Equal", ["f", "three"], "e"), ("Where", ["e", "image", "f"], "x"), *END],
-              {"zero": np.int64(0), "eight": np.int64(8), "one": np.int64(1), "three": np.float32(3)}),
-    "ConstantOfShape": ([("ConstantOfShape", ["i0"], "c", {"value": helper.make_tensor("v", TensorProto.FLOAT, [1],
-                                                                                       [2.0])}),
-                         ("Mul", ["c", "image"], "x"), *END], whole([3, 8, 1])),
-}  # fmt: skip
+    "Where": (
+        [
+            ("Range", ["zero", "eight", "one"], "r"),
+            ("Cast", ["r"], "f", {"to": TensorProto.FLOAT}),
+            ("Equal", ["f", "three"], "e"),
+            ("Where", ["e", "image", "f"], "x"),
+            *END,
+        ],
+        {"zero": np.int64(0), "eight": np.int64(8), "one": np.int64(1), "three": np.float32(3)},
+    ),
+    "ConstantOfShape": (
+        [
+            ("ConstantOfShape", ["i0"], "c", {"value": helper.make_tensor("v", TensorProto.FLOAT, [1], [2.0])}),
+            ("Mul", ["c", "image"], "x"),
+            *END,
+        ],
+        whole([3, 8, 1]),
+    ),
+}
 """Graphs by what is tried in them; together they hold every operator of the table."""
 
 
@@ -140,8 +223,16 @@ def test_every_operator_of_the_table_is_tried():
 )
 def test_it_computes_what_timms_networks_give(architecture, size, tmp_path):
     preprocess = Preprocess(size=(size, size), mean=(0.5,) * 3, std=(0.5,) * 3, interpolation="bilinear")
-    model = torch_model(architecture=architecture, num_classes=4, in_chans=3, img_size=None, weights=None, seed=0,
-                        weights_label="random", preprocess=preprocess)  # fmt: skip
+    model = torch_model(
+        architecture=architecture,
+        num_classes=4,
+        in_chans=3,
+        img_size=None,
+        weights=None,
+        seed=0,
+        weights_label="random",
+        preprocess=preprocess,
+    )
     images = np.random.default_rng(0).standard_normal((2, 3, size, size)).astype(np.float32)
     proto = onnx.load(fold(export_onnx(model, tmp_path / "model.onnx", images), tmp_path))
     wanted = run(proto, images)
@@ -163,8 +254,14 @@ LAYERS = [
 @pytest.fixture
 def quantized(tmp_path):
     """The QDQ graph of a few layers, and the network of it, with the weights as they were before."""
-    constants = {"w1": weights(8, 3, 3, 3), "b1": weights(8), "w2": weights(8, 2, 3, 3), "b2": weights(8),
-                 "w3": weights(4, 8), "b3": weights(4)}  # fmt: skip
+    constants = {
+        "w1": weights(8, 3, 3, 3),
+        "b1": weights(8),
+        "w2": weights(8, 2, 3, 3),
+        "b2": weights(8),
+        "w3": weights(4, 8),
+        "b3": weights(4),
+    }
     model, context = given(classifier(LAYERS, constants), tmp_path)
     settings = QuantizeStatic(method="static", bias_correction=False, calibration_images=8)
     proto = onnx.load(quantize_static(model, settings, context).model.path)

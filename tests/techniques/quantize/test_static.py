@@ -26,8 +26,14 @@ CONVOLUTIONS = [
 
 
 def constants():
-    return {"w1": weights(8, 3, 3, 3), "b1": weights(8), "w2": weights(8, 2, 3, 3), "b2": weights(8),
-            "w3": weights(8, 4), "b3": weights(4)}  # fmt: skip
+    return {
+        "w1": weights(8, 3, 3, 3),
+        "b1": weights(8),
+        "w2": weights(8, 2, 3, 3),
+        "b2": weights(8),
+        "w3": weights(8, 4),
+        "b3": weights(4),
+    }
 
 
 def convolutional(**changes):
@@ -103,8 +109,12 @@ def test_what_stays_in_float_can_be_chosen(changes, quantized, tmp_path):
 
 
 def test_a_matmul_that_is_fused_into_a_gemm_stays_in_float_by_its_own_name(tmp_path):
-    nodes = [("Flatten", ["image"], "a"), ("MatMul", ["a", "w1"], "b"), ("Add", ["b", "b1"], "c"),
-             ("MatMul", ["c", "w2"], "logits")]  # fmt: skip
+    nodes = [
+        ("Flatten", ["image"], "a"),
+        ("MatMul", ["a", "w1"], "b"),
+        ("Add", ["b", "b1"], "c"),
+        ("MatMul", ["c", "w2"], "logits"),
+    ]
     proto = classifier(nodes, {"w1": weights(192, 6), "b1": weights(6), "w2": weights(6, 4)})
     model, context = given(proto, tmp_path)
     made = quantize_static(model, STATIC.model_copy(update={"float_nodes": ("MatMul for b",)}), context).model
@@ -115,9 +125,16 @@ def test_a_matmul_that_is_fused_into_a_gemm_stays_in_float_by_its_own_name(tmp_p
 def test_biases_are_corrected_where_it_helps_and_the_note_has_the_figures(tmp_path):
     small = 1e-3 * weights(8, 3, 3, 3)
     small[:, :, 0, 0] = 1.0  # one large value a channel: all others round badly, and inputs are positive
-    proto = classifier([("Relu", ["image"], "i"), ("Conv", ["i", "w1", "b1"], "a"), *CONVOLUTIONS[1:2],
-                        ("GlobalAveragePool", ["b"], "d"), *CONVOLUTIONS[4:]],
-                       constants() | {"w1": small + np.float32(0.003)})  # fmt: skip
+    proto = classifier(
+        [
+            ("Relu", ["image"], "i"),
+            ("Conv", ["i", "w1", "b1"], "a"),
+            *CONVOLUTIONS[1:2],
+            ("GlobalAveragePool", ["b"], "d"),
+            *CONVOLUTIONS[4:],
+        ],
+        constants() | {"w1": small + np.float32(0.003)},
+    )
     model, context = given(proto, tmp_path)
     errors = {}
     for wanted in (True, False):
@@ -154,16 +171,22 @@ def test_an_old_opset_is_raised_so_that_channels_can_have_scales_of_their_own(tm
     assert list(scales[0].dims) == [8]
 
 
-@pytest.mark.parametrize(("split", "asked", "ranges", "code"), [(100, 64, 64, "calibration"),
-                                                               (100, 100, 84, "fewer_calibration_images"),
-                                                               (3, 128, 3, "fewer_calibration_images")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("split", "asked", "ranges", "code"),
+    [(100, 64, 64, "calibration"), (100, 100, 84, "fewer_calibration_images"), (3, 128, 3, "fewer_calibration_images")],
+)
 def test_it_says_how_many_images_set_the_ranges(split, asked, ranges, code, tmp_path):
     model, context = given(convolutional(), tmp_path)
     part = context.data.split("calibration")
     n = len(part)
     rows = [row % n for row in range(split)]
-    many = replace(part, ids=tuple(str(row) for row in range(split)), hashes=tuple(part.hashes[row] for row in rows),
-                   read=lambda index: part.read(index % n), labels=None)  # fmt: skip
+    many = replace(
+        part,
+        ids=tuple(str(row) for row in range(split)),
+        hashes=tuple(part.hashes[row] for row in rows),
+        read=lambda index: part.read(index % n),
+        labels=None,
+    )
     data = replace(context.data, parts={**context.data.parts, "calibration": many})
     outcome = quantize_static(
         model, STATIC.model_copy(update={"calibration_images": asked}), replace(context, data=data)

@@ -37,9 +37,14 @@ def conv(given: Given, said: Said) -> Tensor:
         raise NotUnderstoodError("is not two-dimensional")
     image, padding = padded(image, said, 0.0)
     return functional.conv2d(
-        image, weight, bias[0] if bias else None, said.get("strides", 1), padding, said.get("dilations", 1),
+        image,
+        weight,
+        bias[0] if bias else None,
+        said.get("strides", 1),
+        padding,
+        said.get("dilations", 1),
         said.get("group", 1),
-    )  # fmt: skip
+    )
 
 
 def padded(image: Tensor, said: Said, value: float) -> tuple[Tensor, tuple[int, int]]:
@@ -70,8 +75,9 @@ def hard_sigmoid(given: Given, said: Said) -> Tensor:
 
 def layer_norm(given: Given, said: Said) -> Tensor:
     shape = given[0].shape[said.get("axis", -1) :]
-    return functional.layer_norm(given[0], shape, given[1], given[2] if len(given) > 2 else None,
-                                 said.get("epsilon", 1e-5))  # fmt: skip
+    return functional.layer_norm(
+        given[0], shape, given[1], given[2] if len(given) > 2 else None, said.get("epsilon", 1e-5)
+    )
 
 
 def batch_norm(given: Given, said: Said) -> Tensor:
@@ -81,8 +87,14 @@ def batch_norm(given: Given, said: Said) -> Tensor:
 
 def max_pool(given: Given, said: Said) -> Tensor:
     image, padding = padded(given[0], said, -torch.inf)
-    return functional.max_pool2d(image, said["kernel_shape"], said.get("strides", 1), padding,
-                                 said.get("dilations", 1), bool(said.get("ceil_mode", 0)))  # fmt: skip
+    return functional.max_pool2d(
+        image,
+        said["kernel_shape"],
+        said.get("strides", 1),
+        padding,
+        said.get("dilations", 1),
+        bool(said.get("ceil_mode", 0)),
+    )
 
 
 def average_pool(given: Given, said: Said) -> Tensor:
@@ -90,8 +102,9 @@ def average_pool(given: Given, said: Said) -> Tensor:
     image, padding = padded(given[0], said, 0.0)
     if image is not given[0] and not counted:
         raise NotUnderstoodError("pads its sides differently and leaves the padding out of the mean")
-    return functional.avg_pool2d(image, said["kernel_shape"], said.get("strides", 1), padding,
-                                 bool(said.get("ceil_mode", 0)), counted)  # fmt: skip
+    return functional.avg_pool2d(
+        image, said["kernel_shape"], said.get("strides", 1), padding, bool(said.get("ceil_mode", 0)), counted
+    )
 
 
 def reduced(function: Callable[..., Tensor]) -> Operator:
@@ -270,4 +283,4 @@ OPERATORS: dict[str, Operator] = {
     "Transpose": lambda given, said: given[0].permute(said.get("perm") or tuple(reversed(range(given[0].ndim)))),
     "Unsqueeze": unsqueeze,
     "Where": lambda given, said: torch.where(given[0], given[1], given[2]),
-}  # fmt: skip
+}

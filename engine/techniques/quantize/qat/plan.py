@@ -81,8 +81,10 @@ def plan(proto: onnx.ModelProto, limit: int) -> Plan:
 
 
 def not_understood(node: Node, why: str) -> StepError:
-    return StepError(f"the node '{node.name[:100]}' cannot be trained: {why}",
-                     "Use quantize in place of qat, or train the model before it becomes an ONNX file")  # fmt: skip
+    return StepError(
+        f"the node '{node.name[:100]}' cannot be trained: {why}",
+        "Use quantize in place of qat, or train the model before it becomes an ONNX file",
+    )
 
 
 def _read(node: onnx.NodeProto) -> Node:
@@ -108,10 +110,13 @@ def _dequantizes(node: Node | None) -> TypeGuard[Node]:
 
 
 def _dequantizing(
-    node: Node, makers: Mapping[str, Node], constants: Mapping[str, Tensor], weights: set[str],
+    node: Node,
+    makers: Mapping[str, Node],
+    constants: Mapping[str, Tensor],
+    weights: set[str],
     biases: Mapping[str, Layer],
     limit: int,
-) -> Node:  # fmt: skip
+) -> Node:
     """What a DequantizeLinear is while its graph is trained."""
     whole, scale, zero = node.inputs
     said = {"axis": node.said.get("axis", 1)}
@@ -123,8 +128,9 @@ def _dequantizing(
     if whole in constants:
         return replace(node, said=said)
     low, high = LIMITS[constants[zero].dtype]
-    return replace(node, operator=FAKE, inputs=(makers[whole].inputs[0], scale, zero),
-                   said={**said, "low": low, "high": high})  # fmt: skip
+    return replace(
+        node, operator=FAKE, inputs=(makers[whole].inputs[0], scale, zero), said={**said, "low": low, "high": high}
+    )
 
 
 def _check_pairs(nodes: Iterable[Node], proto: onnx.ModelProto) -> None:

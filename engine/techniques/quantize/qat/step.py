@@ -30,7 +30,7 @@ from engine.training.curve import Fit, Point
 from engine.training.loop import fit
 from engine.training.objectives import Answers, Labels
 from engine.training.teacher import asking
-from engine.training.teacher_answers import Told, anew, to_all
+from engine.training.teacher_answers import ShareCallback, anew, to_all
 from engine.wording import percent
 
 MAX_VIEWS = 4
@@ -66,20 +66,24 @@ def qat(model: OnnxModel, settings: Qat, context: Context) -> Outcome:
     after = predict(made, images, context.target).logits
     _check_kept(network, wanted, after, images)
     notes = (*scheme, *_notes(result, settings, context), _gain(wanted, before, after))
-    return Outcome(model=made, notes=notes, complete=not result.stopped_by_budget,
-                   ended_early=result.stopped_early)  # fmt: skip
+    return Outcome(model=made, notes=notes, complete=not result.stopped_by_budget, ended_early=result.stopped_early)
 
 
 def _check_given(model: OnnxModel, context: Context) -> None:
     if len(context.data.split("train")) == 0:
-        raise StepError("qat needs train images, and there are none",
-                        "Raise the share of images for training (split.train)")  # fmt: skip
+        raise StepError(
+            "qat needs train images, and there are none", "Raise the share of images for training (split.train)"
+        )
     if len(context.data.split("calibration")) == 0:
-        raise StepError("qat needs calibration images, and there are none",
-                        "Raise the share of images for calibration (split.calibration)")  # fmt: skip
+        raise StepError(
+            "qat needs calibration images, and there are none",
+            "Raise the share of images for calibration (split.calibration)",
+        )
     if model.batch is not None:
-        raise StepError(f"the file takes {model.batch} images a call, and qat trains on batches of other sizes",
-                        "Export the model again with a dynamic batch, or use quantize")  # fmt: skip
+        raise StepError(
+            f"the file takes {model.batch} images a call, and qat trains on batches of other sizes",
+            "Export the model again with a dynamic batch, or use quantize",
+        )
 
 
 def _calibration(settings: Qat, context: Context) -> Part:
@@ -92,10 +96,10 @@ def _quantized(
 ) -> tuple[Network, tuple[Note, ...]]:
     """Writes the static file to `path`; the network that it is, its weights not rounded yet."""
     static = QuantizeStatic(method="static", calibration=settings.calibration, bias_correction=False)
-    context.tell(0.0, "folding constants and batch norms")
+    context.on_progress(0.0, "folding constants and batch norms")
     folded = fold(model, work)
     _check_understood(folded, model, images)
-    calibrator = Calibrator(model, folded, images, len(images), work, context.tell)
+    calibrator = Calibrator(model, folded, images, len(images), work, context.on_progress)
     notes = build_static(calibrator, static, context.isa, path, None, context.target)
     floats = {f"{tensor.name}_quantized": tensor_of(tensor) for tensor in onnx.load(folded).graph.initializer}
     network = Network(onnx.load(path), floats, WIDEST[choose_scheme(static, context.isa).reduce_range])
@@ -113,34 +117,53 @@ def _check_understood(folded: Path, model: OnnxModel, images: Part) -> None:
     given = network(torch.from_numpy(seen)).numpy()
     apart = float(np.abs(given - wanted).max() / max(float(np.abs(wanted).max()), 1e-9))
     if not apart <= TOLERANCE:
-        raise StepError(f"torch gives other outputs than onnxruntime for this graph (apart by {percent(apart, 1)} of "
-                        "the largest)", "Use quantize in place of qat")  # fmt: skip
+        raise StepError(
+            f"torch gives other outputs than onnxruntime for this graph (apart by {percent(apart, 1)} of the largest)",
+            "Use quantize in place of qat",
+        )
 
 
 def _train(network: Network, model: OnnxModel, settings: Qat, context: Context, work: Path) -> Fit:
     train = context.data.split("train")
-    context.tell(TRAINED / 2, f"decoding {len(train)} train images")
+    context.on_progress(TRAINED / 2, f"decoding {len(train)} train images")
     pixels = train.cached(context.shared or work).array
     if pixels is None:
         raise TypeError("a cached part has an array")
     taught = train.labels is not None and settings.label_share > 0
     hard = Labels(train.labels, settings.label_smoothing) if train.labels is not None and taught else None
     answers = _answers(model, Views(pixels, settings, context.seed), min(settings.epochs, MAX_VIEWS), context)
-    lesson = Answers(answers=lambda batch: answers[batch.view, batch.rows], plain=answers[PLAIN],
-                     n_views=len(answers), temperature=1.0, labels=hard, label_share=settings.label_share)  # fmt: skip
+    lesson = Answers(
+        answers=lambda batch: answers[batch.view, batch.rows],
+        plain=answers[PLAIN],
+        n_views=len(answers),
+        temperature=1.0,
+        labels=hard,
+        label_share=settings.label_share,
+    )
 
     def on_epoch(point: Point) -> None:
-        context.tell(TRAINED + (1 - TRAINED) * point.share, point.words(_judged(settings, context)), **point.metrics)
+        context.on_progress(
+            TRAINED + (1 - TRAINED) * point.share, point.words(_judged(settings, context)), **point.metrics
+        )
 
-    return fit(network, pixels, lesson, model.preprocess, settings, seed=context.seed, deadline=context.deadline,
-               on_epoch=on_epoch, checkpoint=context.checkpoint)  # fmt: skip
+    return fit(
+        network,
+        pixels,
+        lesson,
+        model.preprocess,
+        settings,
+        seed=context.seed,
+        deadline=context.deadline,
+        on_epoch=on_epoch,
+        checkpoint=context.checkpoint,
+    )
 
 
 def _answers(model: OnnxModel, views: Views, n_views: int, context: Context) -> NDArray[np.float32]:
     """(views, N, classes): the float model's logits on every view of every train image, asked once."""
 
-    def told(view: int) -> Told:
-        return lambda share, which: context.tell(
+    def told(view: int) -> ShareCallback:
+        return lambda share, which: context.on_progress(
             TRAINED * (1 + (view + share) / n_views) / 2, f"FP32 answers view {view + 1} of {n_views}: {which}"
         )
 
@@ -159,9 +182,11 @@ def _check_kept(network: Network, wanted: NDArray[np.float32], after: NDArray[np
     trained = np.concatenate([network(torch.from_numpy(batch)).numpy() for batch in images.batches(EVALUATION_BATCH)])
     of_network, of_file = (fidelity(logits, wanted).agreement for logits in (trained, after))
     if of_file < of_network - LOST:
-        raise StepError(f"the trained network agrees with FP32 on {percent(of_network, 1)} of {len(images)} images, "
-                        f"and what onnxruntime makes of it on {percent(of_file, 1)}",
-                        "Use quantize in place of qat")  # fmt: skip
+        raise StepError(
+            f"the trained network agrees with FP32 on {percent(of_network, 1)} of {len(images)} images, "
+            f"and what onnxruntime makes of it on {percent(of_file, 1)}",
+            "Use quantize in place of qat",
+        )
 
 
 def _gain(wanted: NDArray[np.float32], before: NDArray[np.float32], after: NDArray[np.float32]) -> Note:
