@@ -17,15 +17,14 @@ settle(job, ended_by(Cancelled("x"), now(), began=True))
 job.write("report.json", job.report().model_copy(update={"state": "STATE", "run_id": "here"}))
 job.write("outcome.json", Outcome(state="STATE", exit_status=STATUS, finished=now()))
 """
-REFUSES = f"""(folder / "outcome.json").write_text({
-    Outcome(
-        state="failed",
-        error={"code": "source", "text": "no such model"},
-        next="choose another",
-        exit_status=2,
-        finished=now(),
-    ).model_dump_json()!r
-})"""
+REFUSED = Outcome(
+    state="failed",
+    error={"code": "source", "text": "no such model"},
+    next="choose another",
+    exit_status=2,
+    finished=now(),
+)
+REFUSES = f"""(folder / "outcome.json").write_text({REFUSED.model_dump_json()!r})"""
 
 
 @pytest.fixture

@@ -62,6 +62,6 @@ def test_a_token_learns_the_answers_alone_and_the_other_head_the_labels_too():
     assert float(objective.loss(lambda images: (own, token), BATCH)) == pytest.approx(float(expected))
 
 
-@pytest.mark.parametrize("lesson", [features(), Tokens(answers=answers())])
+@pytest.mark.parametrize("objective", [features(), Tokens(answers=answers())])
 def test_what_is_right_is_what_the_answers_say(objective):
     assert objective.right(torch.tensor([[0.0, 0.0, 1.0], [0.0, 1.0, 0.0]]), ROWS) == 1
