@@ -1,70 +1,28 @@
 """What this machine can run, found by trying it."""
 
-import numpy as np
-import onnxruntime as ort
 import torch
-from onnx import TensorProto, helper
-from onnxruntime.capi.onnxruntime_pybind11_state import EPFail, Fail, InvalidArgument, NotImplemented, RuntimeException
 
-from engine.results import Hardware, Provider
+from engine.results import Hardware
+from engine.runtimes import RUNTIMES, available_providers
 from engine.settings import HardwareRequest
 from engine.store.folders import JobFolder
 from engine.store.progress import Progress
 from engine.system.machine import environment
 
-_REFUSALS = (EPFail, Fail, InvalidArgument, NotImplemented, RuntimeException, RuntimeError, ValueError)
-
 
 def hardware(request: HardwareRequest, folder: JobFolder, progress: Progress) -> Hardware:
-    """Processor, memory, versions, GPUs as torch reports them, and onnxruntime's providers, each one tried."""
+    """Processor, memory, versions, GPUs as torch reports them, and every runtime's providers, each one tried."""
+    available = available_providers()
+    pairs = [(runtime, name) for runtime, names in available.items() for name in names]
     providers = []
-    names = ort.get_available_providers()
-    for number, name in enumerate(names):
-        progress.emit("hardware", "providers", number / len(names), f"trying {name}")
-        providers.append(try_provider(name))
-    working = tuple(provider.name for provider in providers if provider.works)
-    return Hardware(environment=environment({"onnxruntime": working}), providers=tuple(providers), gpus=_gpus())
-
-
-def try_provider(name: str) -> Provider:
-    """Whether a small model really ran on this provider; where it did not, `reason` says why."""
-    reason = _refusal(name)
-    return Provider(runtime="onnxruntime", name=name, works=not reason, reason=reason)
-
-
-def _refusal(name: str) -> str:
-    """Why the small model did not run on this provider alone with the right answer; empty where it did."""
-    if name not in ort.get_available_providers():
-        return "this build of onnxruntime does not have it"
-    options = ort.SessionOptions()
-    options.log_severity_level = 4
-    options.intra_op_num_threads = 1
-    # Without this, onnxruntime hands to the CPU what a provider cannot do, and the provider seems to work.
-    if name != "CPUExecutionProvider":
-        options.add_session_config_entry("session.disable_cpu_ep_fallback", "1")
-    image = np.ones((1, 3, 8, 8), np.float32)
-    try:
-        session = ort.InferenceSession(_small_model(), options, providers=[name])
-        if name not in session.get_providers():
-            return "onnxruntime did not activate it, its libraries or its device are missing"
-        (answer,) = session.run(None, {"image": image})
-    except _REFUSALS as error:
-        if "fallback to CPU EP" in str(error):  # onnxruntime's own words blame the option that is set above
-            return "it cannot run a convolution by itself and would leave it to the CPU"
-        return (" ".join(str(error).split()) or type(error).__name__)[:300]
-    return "" if np.allclose(answer, 27.0, rtol=1e-2) else "it gave a wrong answer"
-
-
-def _small_model() -> bytes:
-    """A 3x3 convolution of ones over (1, 3, 8, 8), opset 13: ones become 27."""
-    shapes = {"image": [1, 3, 8, 8], "sums": [1, 4, 6, 6]}
-    image, sums = (helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in shapes.items())
-    weight = helper.make_tensor("ones", TensorProto.FLOAT, [4, 3, 3, 3], [1.0] * 108)
-    node = helper.make_node("Conv", ["image", "ones"], ["sums"])
-    graph = helper.make_graph([node], "small", [image], [sums], [weight])
-    opsets = [helper.make_opsetid("", 13)]
-    model: bytes = helper.make_model(graph, opset_imports=opsets, ir_version=8).SerializeToString()
-    return model
+    for number, (runtime, name) in enumerate(pairs):
+        progress.emit("hardware", "providers", number / len(pairs), f"trying {name}")
+        providers.append(RUNTIMES[runtime].try_provider(name))
+    working = {
+        runtime: tuple(provider.name for provider in providers if provider.runtime == runtime and provider.works)
+        for runtime in available
+    }
+    return Hardware(environment=environment(working), providers=tuple(providers), gpus=_gpus())
 
 
 def _gpus() -> tuple[str, ...]:

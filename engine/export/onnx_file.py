@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-import onnxruntime as ort
 import torch
 from numpy.typing import NDArray
 from timm.utils import reparameterize_model
@@ -16,6 +15,7 @@ from timm.utils import reparameterize_model
 from engine.errors import ExportError
 from engine.models.artifacts import OnnxModel, TorchModel
 from engine.models.graph import METADATA_KEY, metadata_text, read_onnx
+from engine.runtimes.onnx_runtime import values_session
 
 INPUT, OUTPUT = "image", "logits"
 OPSET = 20
@@ -114,10 +114,10 @@ def _check_outputs(module: torch.nn.Module, path: Path, images: Images) -> None:
     """Compare all images together, and the first one alone: the batch must be free."""
     with torch.inference_mode():
         wanted = module(torch.from_numpy(images)).numpy()
-    session = ort.InferenceSession(path, providers=["CPUExecutionProvider"])
+    values = values_session(path, INPUT, [OUTPUT])
     for count in {1, len(images)}:
-        (given,) = session.run([OUTPUT], {INPUT: images[:count]})
-        check_close(wanted[:count], np.asarray(given), path.name)
+        (given,) = values(images[:count])
+        check_close(wanted[:count], given, path.name)
 
 
 def check_close(wanted: Images, given: Images, name: str) -> None:

@@ -1,24 +1,12 @@
 """What an ONNX graph consists of: multiply-adds, parameters, operators by type."""
 
 import math
-import tempfile
 from collections import Counter
-from pathlib import Path
 
 import onnx
-import onnxruntime as ort
 from onnx import TensorProto
-from onnxruntime.capi.onnxruntime_pybind11_state import (
-    Fail,
-    InvalidArgument,
-    InvalidGraph,
-    InvalidProtobuf,
-    NotImplemented,
-    RuntimeException,
-)
 
-from engine.errors import SourceError
-from engine.store.home import require_room
+from engine.runtimes.onnx_runtime import fold_constants
 
 _MAC_OPERATORS = frozenset(
     {
@@ -48,8 +36,6 @@ _WEIGHT_TYPES = frozenset(
         TensorProto.UINT4,
     }
 )
-
-_REFUSALS = (Fail, InvalidArgument, InvalidGraph, InvalidProtobuf, NotImplemented, RuntimeException)
 
 Shape = tuple[int, ...]
 
@@ -106,30 +92,11 @@ def settle(model: onnx.ModelProto, input_shape: Shape | None = None) -> onnx.Mod
     # What a file declares of its outputs may be wrong; without it, the shapes are those that the operators make.
     for value in fixed.graph.output:
         value.type.tensor_type.ClearField("shape")
-    folded = _folded(fixed)
+    folded = fold_constants(fixed)
     try:
         return onnx.shape_inference.infer_shapes(folded, data_prop=True)
     except onnx.shape_inference.InferenceError:
         return folded
-
-
-def _folded(model: onnx.ModelProto) -> onnx.ModelProto:
-    """As onnxruntime's basic optimization leaves it, which is what it does to every file that it loads."""
-    options = ort.SessionOptions()
-    options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_BASIC
-    options.intra_op_num_threads = 1
-    options.log_severity_level = 4
-    content = model.SerializeToString()
-    with tempfile.TemporaryDirectory() as folder:
-        require_room(Path(folder), 2 * len(content), "reading this model")
-        path = Path(folder) / "settled.onnx"
-        options.optimized_model_filepath = str(path)
-        try:
-            ort.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-        except _REFUSALS as error:
-            reason = " ".join(str(error).split())[:300]
-            raise SourceError(f"onnxruntime cannot load the model: {reason}", "Export the model again") from error
-        return onnx.load(path)
 
 
 def known_shapes(model: onnx.ModelProto) -> dict[str, Shape]:

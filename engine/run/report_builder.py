@@ -6,7 +6,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 
 from engine.errors import FeatherweightError
 from engine.measure.chance import judged_race
@@ -31,6 +30,7 @@ from engine.results import (
     Trial,
     Variant,
 )
+from engine.runtimes import available_providers
 from engine.settings import PruneSparse, Recipe, Step
 from engine.store.folders import JobFolder
 from engine.system.machine import environment
@@ -56,7 +56,7 @@ class ReportBuilder:
     recommended: Recommendation | None = None
 
     def __post_init__(self) -> None:
-        self._environment = environment({"onnxruntime": tuple(onnxruntime.get_available_providers())})
+        self._environment = environment(available_providers())
 
     @property
     def baseline(self) -> Variant:

@@ -1,5 +1,14 @@
-"""An ONNX file and a target -> a callable."""
+"""An ONNX file and a target -> a callable, behind one protocol."""
 
-from engine.runtimes.onnx_runtime import Session, check_target, open_session
+from engine.runtimes.protocol import Runtime, Session
+from engine.runtimes.registry import RUNTIMES, available_providers, check_target, open_session, operator_times
 
-__all__ = ["Session", "check_target", "open_session"]
+__all__ = [
+    "RUNTIMES",
+    "Runtime",
+    "Session",
+    "available_providers",
+    "check_target",
+    "open_session",
+    "operator_times",
+]

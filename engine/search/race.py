@@ -15,7 +15,7 @@ from engine.measure.predictions import filled
 from engine.measure.quality import Drop, loss
 from engine.models.artifacts import OnnxModel
 from engine.results import Note, codes, times_as_fast
-from engine.runtimes.profiling import operator_times
+from engine.runtimes import operator_times
 from engine.search.candidate import Candidate
 from engine.search.mixed import restore_layers
 from engine.search.qat_hint import qat_may_help

@@ -2,11 +2,14 @@
 
 import onnxruntime as ort
 
-from engine.analyses.hardware import hardware, try_provider
+from engine.analyses.hardware import hardware
+from engine.runtimes import RUNTIMES
 from engine.settings import HardwareRequest
 from engine.store.folders import JobFolder
 from engine.store.progress import Progress
 from engine.system.machine import environment
+
+try_provider = RUNTIMES["onnxruntime"].try_provider
 
 
 def test_every_provider_is_tried_and_the_cpu_works(tmp_path):

@@ -8,7 +8,7 @@ from engine.errors import StepError
 from engine.measure.latency import measure_latency
 from engine.measure.predictions import predict
 from engine.models.graph import METADATA_KEY, read_onnx
-from engine.runtimes.profiling import operator_times
+from engine.runtimes import operator_times
 from engine.settings import Float16, Target
 from engine.techniques.float16 import float16
 from tests.techniques.given import CPU, again, classifier, given, outputs, weights

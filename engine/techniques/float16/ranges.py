@@ -4,11 +4,10 @@ from collections.abc import Iterable
 
 import numpy as np
 import onnx
-import onnxruntime as ort
 from onnx import TensorProto, helper, numpy_helper
 
 from engine.errors import StepError
-from engine.runtimes.onnx_runtime import ORT_ERRORS, first_line
+from engine.runtimes.onnx_runtime import ORT_ERRORS, first_line, values_session
 
 LARGEST = 65504.0
 """The largest finite 16-bit float (IEEE 754 binary16)."""
@@ -52,15 +51,11 @@ def _weights(proto: onnx.ModelProto) -> dict[str, float]:
 
 def _activations(proto: onnx.ModelProto, input_name: str, batches: Iterable[np.ndarray]) -> dict[str, float]:
     watched, maxima = _watched(proto)
-    options = ort.SessionOptions()
-    options.log_severity_level = 4
-    options.intra_op_num_threads = 1
     largest: dict[str, float] = {}
     try:
-        session = ort.InferenceSession(watched.SerializeToString(), options, providers=["CPUExecutionProvider"])
+        magnitudes = values_session(watched.SerializeToString(), input_name, list(maxima), threads=1, log="fatal")
         for images in batches:
-            found = session.run(list(maxima), {input_name: images})
-            for value, magnitude in zip(maxima.values(), found, strict=True):
+            for value, magnitude in zip(maxima.values(), magnitudes(images), strict=True):
                 largest[value] = max(largest.get(value, 0.0), float(magnitude))
     except ORT_ERRORS as error:
         raise StepError(

@@ -15,6 +15,7 @@ from engine.models.artifacts import OnnxModel
 from engine.models.graph import load_proto, write_metadata
 from engine.models.nodes import name_nodes
 from engine.results import Note
+from engine.runtimes import RUNTIMES
 from engine.settings import Float16
 from engine.store.home import require_room
 from engine.techniques.float16.convert import check_convertible, convert, n_short
@@ -22,7 +23,6 @@ from engine.techniques.float16.ranges import LARGEST, overflowing, touching
 
 IMAGES = 16
 _SHOWN = 3
-_CPU = "CPUExecutionProvider"
 _CAST_BACK = Note(
     code="float16_cast_back",
     text="onnxruntime's CPU provider has no 16-bit kernel for most operators and casts back to 32 bits around them: on "
@@ -59,7 +59,7 @@ def float16(model: OnnxModel, settings: Float16, context: Context) -> Outcome:
     if large:
         text = f"Nodes that stay in 32 bits: {len(in_float)}; {_described(large)}"
         notes.append(Note(code="float16_kept", text=text))
-    if context.target.provider == _CPU:
+    if RUNTIMES[context.target.runtime].casts_float16(context.target.provider):
         notes.append(_CAST_BACK)
     return Outcome(model=made, notes=tuple(notes))
 

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-import onnxruntime as ort
 from onnx import TensorProto
 from onnxruntime.quantization.calibrate import CalibrationMethod, HistogramCollector, TensorsData
 
@@ -17,7 +16,7 @@ from engine.data import Part
 from engine.errors import StepError
 from engine.measure.predictions import filled
 from engine.models.artifacts import OnnxModel
-from engine.runtimes.onnx_runtime import ORT_ERRORS, first_line
+from engine.runtimes.onnx_runtime import ORT_ERRORS, first_line, values_session
 from engine.settings.quantize import Calibration
 from engine.techniques.quantize.prepare import QUANTIZABLE, constant_names
 
@@ -120,10 +119,10 @@ class Calibrator:
         onnx.save(_with_outputs(self.proto(), names), path)
         done = batches = 0
         try:
-            session = ort.InferenceSession(str(path), _options(), providers=["CPUExecutionProvider"])
+            activations = values_session(path, self.model.input_name, names, optimised=False, log="error")
             for images in self._batches():
-                for name, values in zip(names, session.run(names, {self.model.input_name: images}), strict=True):
-                    see(name, np.asarray(values))
+                for name, values in zip(names, activations(images), strict=True):
+                    see(name, values)
                 batches += 1
                 done = min(done + len(images), self.n_images)
                 self._tell(0.05 + 0.4 * done / self.n_images, f"calibrating: image {done} of {self.n_images}")
@@ -166,10 +165,3 @@ def _with_outputs(proto: onnx.ModelProto, names: list[str]) -> onnx.ModelProto:
     known = {value.name: value for value in (*proto.graph.input, *proto.graph.value_info)}
     proto.graph.output.extend(known[name] for name in names if name not in there)
     return proto
-
-
-def _options() -> ort.SessionOptions:
-    options = ort.SessionOptions()
-    options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL  # every tensor keeps its name
-    options.log_severity_level = 3
-    return options

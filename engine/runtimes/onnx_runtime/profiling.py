@@ -9,13 +9,14 @@ import numpy as np
 import onnxruntime as ort
 
 from engine.errors import RunError
-from engine.runtimes.onnx_runtime import ORT_ERRORS, first_line, image_kind
+from engine.runtimes.onnx_runtime.errors import ORT_ERRORS, first_line
+from engine.runtimes.onnx_runtime.session import image_kind
 from engine.settings import Target
 
 WARMUP_CALLS, PROFILED_CALLS = 3, 10
 
 
-def operator_times(path: Path, target: Target, images: np.ndarray, *, input_name: str) -> dict[str, float]:
+def profile_operators(path: Path, target: Target, images: np.ndarray, *, input_name: str) -> dict[str, float]:
     """Milliseconds of one call by operator type, longest first; types are those of the optimised graph.
 
     `images` is one batch (N, C, H, W) float32. The profiler adds a little to every operator: take shares, not sums.

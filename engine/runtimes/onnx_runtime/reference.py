@@ -1,0 +1,82 @@
+"""What onnxruntime computes of a graph on the CPU where nothing is timed: values by name, constants folded."""
+
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import onnx
+import onnxruntime as ort
+from onnxruntime.capi.onnxruntime_pybind11_state import (
+    Fail,
+    InvalidArgument,
+    InvalidGraph,
+    InvalidProtobuf,
+    NotImplemented,
+    RuntimeException,
+)
+
+from engine.errors import SourceError
+from engine.runtimes.onnx_runtime.session import CPU
+from engine.store.home import require_room
+
+LogLevel = Literal["error", "fatal"]
+Values = Callable[[np.ndarray], list[np.ndarray]]
+
+_SEVERITIES: dict[LogLevel, int] = {"error": 3, "fatal": 4}
+_REFUSALS = (Fail, InvalidArgument, InvalidGraph, InvalidProtobuf, NotImplemented, RuntimeException)
+
+
+def values_session(
+    model: Path | bytes,
+    input_name: str,
+    names: Sequence[str],
+    *,
+    optimised: bool = True,
+    threads: int | None = None,
+    log: LogLevel | None = None,
+) -> Values:
+    """A function from one batch (N, C, H, W) to the values `names`, which are outputs of the graph, in this order.
+
+    Where not `optimised`, the graph runs node by node as it is written, and every tensor keeps its name. `threads` are
+    as many as onnxruntime chooses if None. What is less severe than `log` is not written to stderr; if None, what
+    onnxruntime writes of its own accord is. Both this and the function that it returns raise one of ORT_ERRORS: the
+    caller knows what the values were for.
+    """
+    options = ort.SessionOptions()
+    if log is not None:
+        options.log_severity_level = _SEVERITIES[log]
+    if not optimised:
+        options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
+    if threads is not None:
+        options.intra_op_num_threads = threads
+    content = model if isinstance(model, bytes) else str(model)
+    session = ort.InferenceSession(content, options, providers=[CPU])
+
+    def values(images: np.ndarray) -> list[np.ndarray]:
+        return [np.asarray(value) for value in session.run(list(names), {input_name: images})]
+
+    return values
+
+
+def fold_constants(model: onnx.ModelProto) -> onnx.ModelProto:
+    """The graph as onnxruntime's basic optimization leaves it, which is what it does to every file that it loads.
+
+    Raises SourceError where onnxruntime cannot load it, LimitError where the disk has no room for it.
+    """
+    options = ort.SessionOptions()
+    options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_BASIC
+    options.intra_op_num_threads = 1
+    options.log_severity_level = 4
+    content = model.SerializeToString()
+    with tempfile.TemporaryDirectory() as folder:
+        require_room(Path(folder), 2 * len(content), "reading this model")
+        path = Path(folder) / "settled.onnx"
+        options.optimized_model_filepath = str(path)
+        try:
+            ort.InferenceSession(content, options, providers=[CPU])
+        except _REFUSALS as error:
+            reason = " ".join(str(error).split())[:300]
+            raise SourceError(f"onnxruntime cannot load the model: {reason}", "Export the model again") from error
+        return onnx.load(path)

@@ -1,0 +1,47 @@
+"""onnxruntime behind the protocol of a runtime."""
+
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import numpy as np
+import onnxruntime as ort
+
+from engine.results import Provider
+from engine.runtimes.onnx_runtime.profiling import profile_operators
+from engine.runtimes.onnx_runtime.provider_trial import refusal
+from engine.runtimes.onnx_runtime.session import CPU, OnnxSession, describe_options, open_onnx_session
+from engine.settings import Target
+
+
+class OnnxRuntime:
+    """onnxruntime and the execution providers that this machine's build of it has."""
+
+    def providers(self) -> tuple[str, ...]:
+        """Names of the providers of this build, the preferred one first, whether they work or not."""
+        return tuple(ort.get_available_providers())
+
+    def try_provider(self, name: str) -> Provider:
+        """Whether a small model really ran on this provider; where it did not, `reason` says why."""
+        reason = refusal(name)
+        return Provider(runtime="onnxruntime", name=name, works=not reason, reason=reason)
+
+    def casts_float16(self, provider: str) -> bool:
+        """True of the CPU's provider, which has 16-bit kernels for few operators."""
+        return provider == CPU
+
+    def describe_options(self, target: Target) -> dict[str, str]:
+        """The options of a session for this target that decide its speed, by onnxruntime's names."""
+        return describe_options(target)
+
+    def open_session(
+        self, path: Path, target: Target, *, input_name: str, output_name: str
+    ) -> AbstractContextManager[OnnxSession]:
+        """One session, closed at the end.
+
+        Raises TargetError where the provider does not start, RunError where the file does not load.
+        """
+        return open_onnx_session(path, target, input_name=input_name, output_name=output_name)
+
+    def operator_times(self, path: Path, target: Target, images: np.ndarray, *, input_name: str) -> dict[str, float]:
+        """Milliseconds of one call by operator type, longest first. Raises RunError where the file does not run."""
+        return profile_operators(path, target, images, input_name=input_name)

@@ -1,0 +1,57 @@
+"""What the engine asks of an inference runtime."""
+
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from engine.results import Provider
+from engine.settings import Target
+
+
+class Session(Protocol):
+    """A loaded file with one image input and one logits output; `options` are those that decide speed."""
+
+    options: dict[str, str]
+
+    def __call__(self, images: np.ndarray) -> np.ndarray:
+        """(N, C, H, W) float32 -> (N, classes) float32. Raises RunError with the runtime's reason."""
+        ...
+
+
+class Runtime(Protocol):
+    """One inference runtime as this process can use it; providers have the names that the runtime gives them."""
+
+    def providers(self) -> tuple[str, ...]:
+        """Names of the execution providers of this installation, the preferred one first, whether they work or not."""
+        ...
+
+    def try_provider(self, name: str) -> Provider:
+        """Whether a small model really ran on this provider; where it did not, `reason` says why."""
+        ...
+
+    def casts_float16(self, provider: str) -> bool:
+        """Whether this provider casts 16-bit floats to 32 bits around most operators, so that they bring no speed."""
+        ...
+
+    def describe_options(self, target: Target) -> dict[str, str]:
+        """The options of a session for this target that decide its speed, by the runtime's own names."""
+        ...
+
+    def open_session(
+        self, path: Path, target: Target, *, input_name: str, output_name: str
+    ) -> AbstractContextManager[Session]:
+        """A session of the file that is closed at the end, with the options that `describe_options` gives.
+
+        `target.provider` is one of `providers()`. Raises TargetError where it does not start, RunError where the file
+        does not load.
+        """
+        ...
+
+    def operator_times(self, path: Path, target: Target, images: np.ndarray, *, input_name: str) -> dict[str, float]:
+        """Milliseconds of one call by operator type, longest first; types are those of the optimised graph.
+
+        `images` is one batch (N, C, H, W) float32. Raises RunError where the runtime cannot run the file.
+        """
+        ...

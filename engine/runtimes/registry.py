@@ -1,0 +1,47 @@
+"""The table of runtimes, and sessions by target."""
+
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import numpy as np
+
+from engine.errors import TargetError
+from engine.runtimes.onnx_runtime import OnnxRuntime
+from engine.runtimes.protocol import Runtime, Session
+from engine.settings import Target
+
+RUNTIMES: dict[str, Runtime] = {"onnxruntime": OnnxRuntime()}
+"""By the name that `Target.runtime` takes."""
+
+
+def available_providers() -> dict[str, tuple[str, ...]]:
+    """The execution providers of every runtime by its name, whether they work or not."""
+    return {name: runtime.providers() for name, runtime in RUNTIMES.items()}
+
+
+def check_target(target: Target) -> None:
+    """Raises TargetError where the target's runtime does not offer the provider on this machine."""
+    available = RUNTIMES[target.runtime].providers()
+    if target.provider not in available:
+        raise TargetError(
+            f"the provider '{target.provider}' is not in this machine's {target.runtime}, which has "
+            f"{', '.join(available)}",
+            "Choose one of these as the target's provider",
+        )
+
+
+def open_session(path: Path, target: Target, *, input_name: str, output_name: str) -> AbstractContextManager[Session]:
+    """One session of the target's runtime, closed at the end.
+
+    `target.threads` must be a number. Raises TargetError for a missing provider, RunError where the file does not load.
+    """
+    check_target(target)
+    return RUNTIMES[target.runtime].open_session(path, target, input_name=input_name, output_name=output_name)
+
+
+def operator_times(path: Path, target: Target, images: np.ndarray, *, input_name: str) -> dict[str, float]:
+    """Milliseconds of one call by operator type, longest first, as the profiler of the target's runtime measures it.
+
+    `images` is one batch (N, C, H, W) float32. Raises RunError where the runtime cannot run the file.
+    """
+    return RUNTIMES[target.runtime].operator_times(path, target, images, input_name=input_name)
