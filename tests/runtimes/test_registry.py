@@ -1,0 +1,121 @@
+"""Every runtime keeps the protocol, and no other module of the engine opens a session of its own."""
+
+import ast
+import re
+from pathlib import Path
+from typing import get_args
+
+import numpy as np
+import onnx
+import pytest
+
+import engine
+from engine.errors import RunError, TargetError
+from engine.runtimes import RUNTIMES, available_providers, check_target, open_session, operator_times
+from engine.settings import Target
+from tests.models.small import Shape, small_classifier
+
+ENGINE = Path(engine.__file__).parent
+NAMES = re.compile(r"InferenceSession|SessionOptions|get_available_providers|get_providers|\w+ExecutionProvider")
+HELPERS = ("onnxruntime.quantization", "onnxruntime.transformers")
+"""What may be imported of onnxruntime wherever it is used: it makes graphs and runs none for the engine."""
+DEFAULT = ENGINE / "settings" / "target.py"
+"""The default provider stands here: what is asked is described where nothing of onnxruntime may be imported."""
+IMAGES = np.ones((2, 3, 8, 8), np.float32)
+ENDS = {"input_name": "image", "output_name": "logits"}
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory):
+    path = tmp_path_factory.mktemp("runtimes") / "small.onnx"
+    onnx.save(small_classifier(Shape(image=("batch", 3, 8, 8))), path)
+    return path
+
+
+@pytest.fixture(params=RUNTIMES)
+def target(request):
+    working = [name for name in RUNTIMES[request.param].providers() if RUNTIMES[request.param].try_provider(name).works]
+    return Target(runtime=request.param, provider=working[-1], threads=1, batch_size=2)
+
+
+def others():
+    """The source of every module outside the runtimes, by path."""
+    paths = (path for path in ENGINE.rglob("*.py") if ENGINE / "runtimes" not in path.parents)
+    return {path: path.read_text(encoding="utf-8") for path in paths}
+
+
+def imports(text):
+    """Every module that is imported, `from x import y` as x.y."""
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def test_sessions_and_providers_are_named_by_the_runtimes_alone():
+    found = {str(path): NAMES.findall(text) for path, text in others().items() if path != DEFAULT}
+    assert {path: names for path, names in found.items() if names} == {}
+    assert NAMES.findall(DEFAULT.read_text(encoding="utf-8")) == [Target().provider]
+
+
+def test_of_onnxruntime_only_helpers_that_make_graphs_are_imported_elsewhere():
+    found = [
+        (str(path), name)
+        for path, text in others().items()
+        for name in imports(text)
+        if name.partition(".")[0] == "onnxruntime" and not name.startswith(HELPERS)
+    ]
+    assert found == []
+
+
+def test_a_target_can_ask_for_every_runtime_and_for_no_other():
+    assert set(get_args(Target.model_fields["runtime"].annotation)) == set(RUNTIMES)
+    assert set(available_providers()) == set(RUNTIMES)
+
+
+def test_a_session_answers_with_the_options_that_the_runtime_describes(path, target):
+    check_target(target)
+    with open_session(path, target, **ENDS) as session:
+        logits = session(IMAGES)
+        assert session.options == RUNTIMES[target.runtime].describe_options(target)
+    assert (logits.dtype, logits.shape) == (np.float32, (2, 5))
+    assert np.isfinite(logits).all()
+    with pytest.raises(RunError, match="closed"):
+        session(IMAGES)
+
+
+def test_threads_decide_speed_and_are_described(target):
+    describe = RUNTIMES[target.runtime].describe_options
+    assert describe(target) != describe(target.model_copy(update={"threads": 3}))
+
+
+def test_times_are_by_operator_type_and_longest_first(path, target):
+    times = operator_times(path, target, IMAGES, input_name="image")
+    assert times
+    assert min(times.values()) >= 0
+    assert list(times.values()) == sorted(times.values(), reverse=True)
+
+
+def test_every_provider_is_tried_under_its_own_name():
+    for name, runtime in RUNTIMES.items():
+        tried = [runtime.try_provider(provider) for provider in runtime.providers()]
+        assert [(one.runtime, one.name) for one in tried] == [(name, provider) for provider in runtime.providers()]
+        assert any(one.works for one in tried)
+
+
+def test_a_provider_that_is_not_there_opens_nothing(path, target):
+    absent = target.model_copy(update={"provider": "NoSuchExecutionProvider"})
+    assert not RUNTIMES[target.runtime].try_provider(absent.provider).works
+    for attempt in (lambda: check_target(absent), lambda: open_session(path, absent, **ENDS)):
+        with pytest.raises(TargetError, match=target.provider):
+            attempt()
+
+
+def test_a_file_that_does_not_load_is_refused_with_the_reason(tmp_path, target):
+    broken = tmp_path / "broken.onnx"
+    broken.write_bytes(b"not a graph")
+    with pytest.raises(RunError, match="cannot load"), open_session(broken, target, **ENDS):
+        pass
+    with pytest.raises(RunError, match="cannot profile"):
+        operator_times(broken, target, IMAGES, input_name="image")
