@@ -3,8 +3,9 @@
 import streamlit as st
 
 from engine import SampleModel
-from pages._ui import advice_view, catalogue_view, chrome, looks, onnx_view, profile_view, state
+from pages._ui import chrome, readiness, state
 from pages._ui.chrome import SOURCES
+from pages._ui.model import advice_view, catalogue_view, onnx_view, profile_view
 
 chrome.enter()
 chrome.heading("Model", "The network that is to become small and fast.")
@@ -33,7 +34,7 @@ elif not isinstance(chosen, SampleModel):
 model = state.draft().model
 if model is not None and SOURCES[model.kind] == source:
     profile_view.show(model)
-    if looks.model(state.draft()) == "good":
+    if readiness.model(state.draft()) == "good":
         advice_view.show(state.draft())
 with way:
     chrome.way(state.draft(), chrome.MODEL)

@@ -3,11 +3,12 @@
 import streamlit as st
 
 from engine import submit
-from pages._ui import chrome, opening_view, plan_view, state, steps_view
+from pages._ui import chrome, state
+from pages._ui.optimize import open_recipe_view, plan_view, steps_view
 
 chrome.enter()
 chrome.heading("Optimize", "Choose what to try. The baseline is measured by itself, as the first variant of the run.")
-opening_view.restore()
+open_recipe_view.restore()
 way = st.container()
 left, right = st.columns([1.45, 1], gap="large")
 before = state.draft()
@@ -26,7 +27,7 @@ with right, st.container(key="run-panel"):
             state.go(chrome.RESULTS, run=started.id)
         chrome.follow()
     plan_view.take_along(recipe)
-    opening_view.show()
+    open_recipe_view.show()
 with way:
     chrome.way(state.draft(), chrome.OPTIMIZE)
 state.keep_in_address()

@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from pages._ui import chrome, run_view
+from pages._ui import chrome
+from pages._ui.results import run_view
 
 chrome.enter()
 id = run_view.asked_for()

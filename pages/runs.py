@@ -3,7 +3,7 @@
 import streamlit as st
 
 from engine import list_jobs
-from pages._ui import chrome, home_view, runs_view, state
+from pages._ui import chrome, runs_view, state, storage_view
 from pages._ui.live import ENDED
 
 chrome.enter()
@@ -23,4 +23,4 @@ elif all(run.state in ENDED for run in found):
     runs_view.table(found)
 else:
     runs_view.watch_table()
-home_view.show()
+storage_view.show()

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from engine import list_jobs, submit
-from pages._ui import chrome, draft, runs_view, state, story_view
+from pages._ui import chrome, draft, intro_view, runs_view, state
 
 LATEST = 4
 
@@ -35,7 +35,7 @@ with sample, chrome.card("sample", "Digits", "The sample project, ready to run",
     chrome.follow()
 
 st.space("small")
-story_view.show()
+intro_view.show()
 
 latest = list_jobs(limit=LATEST)
 if latest:

@@ -10,7 +10,7 @@ import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 
 from engine.charts import alt_text
-from pages._ui import looks, state
+from pages._ui import readiness, state
 from pages._ui.draft import Draft, data_name, model_name
 from pages._ui.wording import plain
 
@@ -83,8 +83,8 @@ def way(draft: Draft, here: str) -> None:
     """The three choices before a run, as the way through the pages."""
     chains = "as opened" if draft.chains else " + ".join(s.title for s in draft.steps) or "baseline only"
     stops = (
-        (MODEL, "1  Model", model_name(draft.model), looks.model(draft)),
-        (DATA, "2  Data", data_name(draft), looks.data(draft)),
+        (MODEL, "1  Model", model_name(draft.model), readiness.model(draft)),
+        (DATA, "2  Data", data_name(draft), readiness.data(draft)),
         (OPTIMIZE, "3  Optimize", chains, "none"),
     )
     with st.container(horizontal=True, key="way", gap="medium"):

@@ -14,7 +14,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from engine import Settings
 from pages._ui import state
-from pages._ui.browser_words import in_browser_words
+from pages._ui.browser_terms import in_browser_words
 from pages._ui.wording import plain, sentence
 
 S = TypeVar("S", bound=Settings)

@@ -11,7 +11,7 @@ import streamlit as st
 
 from engine import FeatherweightError
 from pages._ui import state
-from pages._ui.browser_words import in_browser_words
+from pages._ui.browser_terms import in_browser_words
 from pages._ui.wording import plain, sentence
 
 LOGGER = logging.getLogger("featherweight")

@@ -5,7 +5,7 @@ import streamlit as st
 from engine import DataPreview, FileModel, Finetune, PreviewRequest, result, result_file
 from engine.charts import class_counts
 from engine.wording import many
-from pages._ui import chrome, live, looks, state
+from pages._ui import chrome, live, readiness, state
 from pages._ui.draft import Draft, data_name
 from pages._ui.wording import plain, sentence
 
@@ -33,7 +33,7 @@ def show(draft: Draft) -> None:
             _card(done.id, found)
     if isinstance(found, DataPreview):
         _head(draft, found)
-    if looks.data(draft) != "refused":
+    if readiness.data(draft) != "refused":
         with way:
             st.page_link(chrome.OPTIMIZE, label="Next: choose what to try", icon=":material/arrow_forward:")
 

@@ -7,7 +7,7 @@ import streamlit as st
 
 from engine import Job, RunSummary, charts, ensure_supervisor, list_jobs, summaries
 from engine.wording import many, percent
-from pages._ui import chrome, picking, state
+from pages._ui import chrome, row_selection, state
 from pages._ui.guard import guarded
 from pages._ui.live import ENDED, EVERY_SECONDS, badge
 from pages._ui.wording import ago, plain, roughly, when
@@ -96,7 +96,7 @@ def table(found: Sequence[Job]) -> None:
         frame,
         hide_index=True,
         on_select="rerun",
-        selection_mode=picking.MODES,
+        selection_mode=row_selection.MODES,
         key="runs",
         alt="Runs",
         height=min(640, 38 + 35 * max(len(frame), 1)),
@@ -120,7 +120,7 @@ def table(found: Sequence[Job]) -> None:
         },
     )
     shown = state.swap("runs", [run.id for run, _ in kept])
-    row = picking.picked(event, len(shown))
+    row = row_selection.picked(event, len(shown))
     if row is not None:
         state.go(chrome.RESULTS, run=shown[row])
     waiting = sum(run.state == "queued" for run in found)

@@ -26,9 +26,10 @@ from engine import (
 )
 from engine.results import ClassCount, DataPreview, ModelProfile, Note
 from engine.settings import Preprocess
-from pages._ui import distill_view, wording
+from pages._ui import wording
 from pages._ui.cards import Card, of_chain
 from pages._ui.draft import Draft, from_link, sample, to_link
+from pages._ui.optimize import distill_view
 from tests.made import BASE, INT8, made_report, made_variant
 
 ROOT = Path(__file__).parents[2]

@@ -7,7 +7,7 @@ import pytest
 
 from engine.results import Failure, Note, Recommendation
 from engine.store.progress import Progress
-from pages._ui import race_table, race_view, table
+from pages._ui.results import race_table, race_view, variant_table
 from tests.made import (
     BASE,
     LATE,
@@ -74,7 +74,7 @@ def test_everything_else_is_about_the_baseline_and_the_steps_alone(app, finished
     assert "Dynamic INT8" not in words(at)
     at = results(app, finished, made_race_report(), "Take home")
     assert [option.split(" · ")[0] for option in at.selectbox[0].options] == ["Static INT8", "Baseline"]
-    assert [row["id"] for row in csv.DictReader(io.StringIO(table.as_csv(made_race_report())))] == [BASE, WON]
+    assert [row["id"] for row in csv.DictReader(io.StringIO(variant_table.as_csv(made_race_report())))] == [BASE, WON]
 
 
 def test_the_overview_leads_to_the_race(app, finished):

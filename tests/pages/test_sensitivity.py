@@ -8,7 +8,7 @@ from engine.store.folders import Outcome, now
 from pages._ui import wording
 from pages._ui.cards import of_chain
 from pages._ui.draft import Draft, from_link, sample, to_link
-from pages._ui.sensitivity_view import ASK
+from pages._ui.optimize.sensitivity_view import ASK
 from tests.pages.conftest import claim
 from tests.pages.test_pages import button, words
 

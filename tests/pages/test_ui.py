@@ -35,10 +35,13 @@ from engine import (
 from engine.data.preprocess import prepare
 from engine.results import InputSpec, Note, Recommendation
 from engine.settings import TECHNIQUES, Budget, Preprocess, Split, Target
-from pages._ui import catalogue_view, forms, picking, steps_view, table, wording
+from pages._ui import forms, row_selection, wording
 from pages._ui.cards import Card, branches, of_chain
 from pages._ui.draft import Draft, from_link, from_recipe, sample, to_link
-from pages._ui.snippet import snippet
+from pages._ui.model import catalogue_view
+from pages._ui.optimize import steps_view
+from pages._ui.results import variant_table
+from pages._ui.results.snippet import snippet
 from tests.made import BASE, INT8, RECIPE, made_report, made_variant
 
 SHA = "0" * 64
@@ -385,7 +388,7 @@ def test_nothing_about_what_may_guess_is_green(code, words):
     verdict = made_variant(INT8, "x").verdict.model_copy(update={"codes": (code,)})
     best = Recommendation(id=BASE, reason=Note(code="x", text="x"))
     lucky, lost = (
-        table.shown(made_report(made_variant(BASE, "Baseline"), one, recommended=best)).iloc[1]
+        variant_table.shown(made_report(made_variant(BASE, "Baseline"), one, recommended=best)).iloc[1]
         for one in (made_variant(INT8, "x"), made_variant(INT8, "x", verdict=verdict))
     )
     assert "green" in " ".join(lucky)
@@ -394,11 +397,11 @@ def test_nothing_about_what_may_guess_is_green(code, words):
 
 
 def test_the_csv_has_plain_numbers_and_gaps():
-    rows = list(csv.DictReader(io.StringIO(table.as_csv(made_report()))))
+    rows = list(csv.DictReader(io.StringIO(variant_table.as_csv(made_report()))))
     assert [row["id"] for row in rows] == [BASE, INT8]
     assert float(rows[1]["latency_ratio_high"]) == pytest.approx(0.55)
     assert (rows[0]["agreement"], rows[1]["agreement"]) == ("", "0.97")
-    assert tuple(rows[0]) == table.COLUMNS
+    assert tuple(rows[0]) == variant_table.COLUMNS
 
 
 @pytest.mark.parametrize(
@@ -432,4 +435,4 @@ def selection(rows, cells):
     ("rows", "cells", "row"), [([], [], None), ([2], [], 2), ([], [(1, "name")], 1), ([7], [], None)]
 )
 def test_a_row_is_picked_by_its_box_or_its_cells(rows, cells, row):
-    assert picking.picked(selection(rows, cells), 3) == row
+    assert row_selection.picked(selection(rows, cells), 3) == row

@@ -6,7 +6,8 @@ import streamlit as st
 
 from engine import Report, Variant, cut_short
 from engine.wording import percent
-from pages._ui import chrome, files_view, state
+from pages._ui import chrome, state
+from pages._ui.results import files_view
 from pages._ui.wording import change, megabytes, milliseconds, plain, points, sentence, share
 
 

@@ -7,20 +7,11 @@ from functools import partial
 import streamlit as st
 
 from engine import Step, needs, propose_recovery, refusals, title_of
-from pages._ui import (
-    cards,
-    distill_view,
-    forms,
-    methods_view,
-    prune_view,
-    quantize_view,
-    sensitivity_view,
-    state,
-    swap_view,
-)
+from pages._ui import cards, forms, state
 from pages._ui.cards import Cards
 from pages._ui.draft import Draft
 from pages._ui.forms import Filled
+from pages._ui.optimize import distill_view, methods_view, prune_view, quantize_view, sensitivity_view, swap_view
 from pages._ui.state import Act
 from pages._ui.wording import plain, sentence
 

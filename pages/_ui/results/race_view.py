@@ -4,7 +4,8 @@ import streamlit as st
 
 from engine import Race, Report, charts
 from engine.wording import many
-from pages._ui import chrome, files_view, race_table
+from pages._ui import chrome
+from pages._ui.results import files_view, race_table
 from pages._ui.wording import duration, plain, sentence
 
 

@@ -3,9 +3,10 @@
 import streamlit as st
 
 from engine import Quantize
-from pages._ui import forms, methods_view
+from pages._ui import forms
 from pages._ui.draft import Draft
 from pages._ui.forms import Filled
+from pages._ui.optimize import methods_view
 
 LABELS = {"auto": "Auto (recommended)"}
 TEXTS = {

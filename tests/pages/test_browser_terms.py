@@ -10,11 +10,11 @@ from streamlit.testing.v1 import AppTest
 
 import engine.errors as errors
 from engine.settings import Settings
-from pages._ui.browser_words import SECTIONS, _phrases, choice, in_browser_words, label
+from pages._ui.browser_terms import SECTIONS, _phrases, choice, in_browser_words, label
 from pages._ui.wording import plain
 
 ROOT = Path(__file__).parents[2]
-COMMAND_LINE = ("__main__.py", "together.py", "jobs/foreground.py")
+COMMAND_LINE = ("__main__.py", "cli/", "run/distributed.py", "jobs/foreground.py")
 """What these say never comes to a page."""
 ERRORS = {name for name, kind in vars(errors).items() if isinstance(kind, type)} | {"kind", "Refusal"}
 """The classes of errors, and the name of a parameter that is one of them."""
@@ -38,7 +38,7 @@ KEY = re.compile(rf"{RECIPE_KEY.pattern}|\b[A-Z]+_[A-Z_]+\b|--\w+|`")
 def modules(room: str = "") -> Iterator[ast.Module]:
     """The engine's, or a room's, without those that speak on a command line alone."""
     for path in sorted((ROOT / "engine" / room).rglob("*.py")):
-        if path.relative_to(ROOT / "engine").as_posix() not in COMMAND_LINE:
+        if not path.relative_to(ROOT / "engine").as_posix().startswith(COMMAND_LINE):
             yield ast.parse(path.read_text())
 
 

@@ -5,7 +5,7 @@ import streamlit as st
 
 from engine import CatalogueEntry, TimmModel, Upload, catalogue_entry, search_models
 from engine.wording import many
-from pages._ui import chrome, forms, picking, state, uploads_view
+from pages._ui import chrome, forms, row_selection, state, uploads_view
 from pages._ui.wording import count, plain
 
 ANY = "Any family"
@@ -79,7 +79,7 @@ def _pick(found: pd.DataFrame) -> str | None:
         found,
         hide_index=True,
         on_select="rerun",
-        selection_mode=picking.MODES,
+        selection_mode=row_selection.MODES,
         key=state.key("catalogue"),
         height=min(300, 37 + 35 * max(len(found), 1)),
         alt="timm architectures that match the search",
@@ -92,7 +92,7 @@ def _pick(found: pd.DataFrame) -> str | None:
             "tags": st.column_config.ListColumn("Pretrained tags"),
         },
     )
-    row = picking.picked(event, len(found))
+    row = row_selection.picked(event, len(found))
     if row is not None:
         return str(found.iloc[row]["name"])
     chosen = state.draft().model

@@ -20,7 +20,7 @@ from engine import (
     result,
 )
 from engine.wording import many
-from pages._ui import cards, chrome, kept, live, state
+from pages._ui import cards, chrome, linked_analysis, live, state
 from pages._ui.draft import Draft
 from pages._ui.guard import say
 from pages._ui.state import Act
@@ -49,7 +49,7 @@ def show(step: Step, draft: Draft, index: int) -> Act | None:
     request = SensitivityRequest(
         model=draft.model, data=draft.data, split=draft.split, preprocess=draft.preprocess, seed=draft.seed
     )
-    found = kept.started(ADDRESS, request)
+    found = linked_analysis.started(ADDRESS, request)
     if found is None:
         _add_candidate(request, ASK, index)
     elif found.state not in live.ENDED:
@@ -67,7 +67,7 @@ def _add_candidate(request: SensitivityRequest, label: str, index: int) -> None:
     )
     if pressed:
         try:
-            kept.start(ADDRESS, request)
+            linked_analysis.start(ADDRESS, request)
         except RequestError as error:
             say(error.message, error.next)
 

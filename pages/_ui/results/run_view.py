@@ -4,25 +4,23 @@ import streamlit as st
 
 from engine import Job, NotFoundError, Report, cancel, job, list_jobs, report
 from engine.wording import percent
-from pages._ui import (
-    chrome,
-    family_view,
+from pages._ui import chrome, live, state
+from pages._ui.guard import say
+from pages._ui.live import ENDED
+from pages._ui.results import (
     files_view,
-    live,
+    lineage_view,
     overview_view,
     provenance_view,
     race_view,
     run_menu,
-    state,
     timeline_view,
 )
-from pages._ui.guard import say
-from pages._ui.live import ENDED
 from pages._ui.wording import ago, duration, plain, roughly
 
 VIEWS = {
     "Overview": overview_view.show,
-    "Steps": family_view.show,
+    "Steps": lineage_view.show,
     "Race": race_view.show,
     "Take home": files_view.show,
     "How it was measured": provenance_view.show,

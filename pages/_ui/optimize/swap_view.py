@@ -1,10 +1,11 @@
 """What a card of a swap asks: which architecture takes the model's place, and what it learns from."""
 
 from engine import FileModel, ImagesData, SampleModel, Swap
-from pages._ui import architectures, forms
-from pages._ui.distill_view import SMALL, TINY
+from pages._ui import forms
 from pages._ui.draft import Draft
 from pages._ui.forms import Drawn, Filled
+from pages._ui.optimize import architectures
+from pages._ui.optimize.distill_view import SMALL, TINY
 
 
 def begins(draft: Draft) -> Swap:

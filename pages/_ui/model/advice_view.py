@@ -17,9 +17,10 @@ from engine import (
     result,
 )
 from engine.wording import many
-from pages._ui import advice_table, chrome, kept, live, picking, state
+from pages._ui import chrome, linked_analysis, live, row_selection, state
 from pages._ui.draft import Draft
 from pages._ui.guard import callback, say
+from pages._ui.model import advice_table
 from pages._ui.wording import duration, plain, roughly, sentence, share
 
 ADDRESS = "advice"
@@ -45,7 +46,7 @@ def show(draft: Draft) -> None:
         split=draft.split,
     )
     with chrome.card("advice", TITLE, TEXT):
-        found = kept.started(ADDRESS, request)
+        found = linked_analysis.started(ADDRESS, request)
         if found is None:
             _add_candidate(request)
         elif found.state not in live.ENDED:
@@ -57,7 +58,7 @@ def show(draft: Draft) -> None:
 def _add_candidate(request: AdviseRequest) -> None:
     seconds = estimate(request).seconds
     if st.button(ASK, icon=":material/speed:"):
-        kept.start(ADDRESS, request)
+        linked_analysis.start(ADDRESS, request)
     st.caption(
         f"About {duration(seconds)} the first time, estimated; what was measured is kept. You can stop it, "
         "and go on with something else meanwhile."
@@ -102,7 +103,7 @@ def _ended(draft: Draft, request: AdviseRequest, found: Job) -> None:
     if st.button(label, icon=":material/play_arrow:", key="again-advice"):
         if found.state == "done":
             delete(found.id)  # else the same answer would come back
-        kept.start(ADDRESS, request)
+        linked_analysis.start(ADDRESS, request)
 
 
 def _told(draft: Draft, advice: Advice) -> None:
@@ -137,7 +138,7 @@ def _pick(advice: Advice) -> str | None:
         frame,
         hide_index=True,
         on_select="rerun",
-        selection_mode=picking.MODES,
+        selection_mode=row_selection.MODES,
         key="advice-table",
         height=320,
         alt="Architectures, the fastest first",
@@ -153,7 +154,7 @@ def _pick(advice: Advice) -> str | None:
             ),
         },
     )
-    row = picking.picked(event, len(frame))
+    row = row_selection.picked(event, len(frame))
     if row is not None:
         return str(frame.iloc[row]["Architecture"])
     return next(iter((*advice.faster, *advice.better)), None)

@@ -6,8 +6,9 @@ import streamlit as st
 
 from engine import Budget, Goal, Target, cores
 from engine.wording import many
-from pages._ui import adding_view, cards, cards_view, chrome, forms, presets_view, state
+from pages._ui import cards, chrome, forms, state
 from pages._ui.draft import Draft
+from pages._ui.optimize import add_step_view, cards_view, presets_view
 from pages._ui.wording import plain
 
 GOALS = {"latency": "Latency", "size": "File size", "throughput": "Throughput"}
@@ -26,7 +27,7 @@ def choose() -> tuple[str, ...]:
             problems += [f"{one.field} (step {one.card})" if several else one.field for one in found]
             with st.container(horizontal=True, vertical_alignment="center", gap="small"):
                 _together()
-                acts += [act, adding_view.show()]
+                acts += [act, add_step_view.show()]
             _extra()
     else:
         _opened(state.draft())

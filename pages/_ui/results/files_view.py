@@ -7,8 +7,9 @@ from typing import BinaryIO
 import streamlit as st
 
 from engine import Report, Variant, variant_file
-from pages._ui import chrome, table
-from pages._ui.snippet import snippet
+from pages._ui import chrome
+from pages._ui.results import variant_table
+from pages._ui.results.snippet import snippet
 from pages._ui.wording import count, megabytes, plain, sentence, slug
 
 
@@ -39,7 +40,7 @@ def _downloads(report: Report) -> None:
         )
         st.download_button(
             "Variants as CSV",
-            table.as_csv(report),
+            variant_table.as_csv(report),
             mime="text/csv",
             on_click="ignore",
             file_name=f"variants-{report.run_id}.csv",

@@ -3,9 +3,10 @@
 import streamlit as st
 
 from engine import BaselineModel, Distill, FileModel, SampleModel, TeacherSource, TimmModel
-from pages._ui import architectures, forms, state, uploads_view
+from pages._ui import forms, state, uploads_view
 from pages._ui.draft import Draft
 from pages._ui.forms import Drawn, Filled
+from pages._ui.optimize import architectures
 
 ITSELF = "The model itself"
 SMALL, TINY = "regnetx_002", "test_resnet"

@@ -6,15 +6,16 @@ import streamlit as st
 from plotly.graph_objects import Figure
 
 from engine import Report, charts
-from pages._ui import answer_view, chrome, next_view, race_view, table
+from pages._ui import chrome
 from pages._ui.guard import say
+from pages._ui.results import race_view, recommendation_view, suggestions_view, variant_table
 from pages._ui.wording import plain, sentence
 
 
 def show(report: Report) -> None:
     """From the answer to its evidence: recommendation, warnings, table, charts."""
-    answer_view.show(report)
-    next_view.show(report)
+    recommendation_view.show(report)
+    suggestions_view.show(report)
     _races(report)
     _warnings(report)
     if report.main_variants:
@@ -24,12 +25,12 @@ def show(report: Report) -> None:
             everything = st.toggle("All figures", key="all-figures")
         with st.container(key="variants"):
             st.table(
-                table.shown(report, everything=everything),
+                variant_table.shown(report, everything=everything),
                 border="horizontal",
                 hide_index=True,
                 alt="Variants and their measurements",
             )
-        st.caption(table.legend(report))
+        st.caption(variant_table.legend(report))
         _charts(report)
         _notes(report)
 

@@ -6,8 +6,9 @@ import streamlit as st
 
 from engine import Event, Job, Part, Report, charts, events, report, timeline
 from engine.wording import many
-from pages._ui import chrome, race_view
+from pages._ui import chrome
 from pages._ui.live import ENDED
+from pages._ui.results import race_view
 from pages._ui.wording import duration, plain, sentence
 
 ICONS = {

@@ -6,8 +6,9 @@ from functools import partial
 import streamlit as st
 
 from engine import TECHNIQUES, Step, place, title_of
-from pages._ui import cards_view, distill_view, methods_view, state, swap_view
+from pages._ui import state
 from pages._ui.draft import Draft
+from pages._ui.optimize import cards_view, distill_view, methods_view, swap_view
 from pages._ui.wording import plain, sentence
 
 BEGINS: Mapping[str, Callable[[Draft], Step]] = {"distill": distill_view.begins, "swap": swap_view.begins}

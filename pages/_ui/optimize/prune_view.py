@@ -3,9 +3,10 @@
 import streamlit as st
 
 from engine import Prune, PruneChannel
-from pages._ui import forms, methods_view, state
+from pages._ui import forms, state
 from pages._ui.draft import Draft
 from pages._ui.forms import Drawn, Filled
+from pages._ui.optimize import methods_view
 
 HALF = 0.5
 SIZE = "File size, at most, MB"

@@ -15,7 +15,7 @@ from engine import (
 )
 from engine.charts import layers
 from engine.wording import many
-from pages._ui import chrome, live, looks, state
+from pages._ui import chrome, live, readiness, state
 from pages._ui.draft import model_name
 from pages._ui.wording import count, megabytes, plain, sentence
 
@@ -34,7 +34,7 @@ def show(model: ModelSource) -> None:
         if isinstance(profile, ModelProfile):
             known.empty()
             _card(profile)
-    if looks.model(state.draft()) != "refused":
+    if readiness.model(state.draft()) != "refused":
         with ways:
             _on()
 

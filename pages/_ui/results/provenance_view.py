@@ -3,8 +3,9 @@
 import streamlit as st
 
 from engine import Report, dump_recipe, job
-from pages._ui import chrome, state, timeline_view
+from pages._ui import chrome, state
 from pages._ui.draft import from_recipe
+from pages._ui.results import timeline_view
 from pages._ui.wording import megabytes, plain
 
 
