@@ -1,4 +1,4 @@
-"""One picture of what the product does: four steps from a model to a file that is proved."""
+"""What the product does, as four pictures from a model to a file with its measurements."""
 
 import streamlit as st
 
@@ -12,9 +12,9 @@ STEPS = "".join(
     for i, wide in enumerate((96, 72, 84))
 )
 BARS = "".join(
-    f'<rect x="16" y="{12 + 26 * i}" width="{was}" height="8" rx="4" fill-opacity="0.7"/>'
-    f'<rect x="16" y="{23 + 26 * i}" width="{now}" height="8" rx="4" fill="{ACCENT}"/>'
-    for i, (was, now) in enumerate(((88, 22), (88, 37), (88, 88)))
+    f'<rect x="16" y="{12 + 26 * i}" width="{before}" height="8" rx="4" fill-opacity="0.7"/>'
+    f'<rect x="16" y="{23 + 26 * i}" width="{after}" height="8" rx="4" fill="{ACCENT}"/>'
+    for i, (before, after) in enumerate(((88, 22), (88, 37), (88, 88)))
 )
 FILE = (
     f'<path d="M40 8h34l18 18v58a4 4 0 0 1-4 4H40a4 4 0 0 1-4-4V12a4 4 0 0 1 4-4z" fill="none" stroke="{QUIET}" '
@@ -30,7 +30,7 @@ PICTURES = (
 
 
 def show() -> None:
-    """The four steps side by side, two a row where there is less room."""
+    """Draws the pictures side by side, two a row where there is less room."""
     with st.container(key="story"), st.grid(4, min_column_width=150, gap="medium"):
         for drawing, title, text in PICTURES:
             with st.container(gap="xxsmall"):

@@ -1,5 +1,4 @@
-"""An analysis that a press starts, and that the page's address keeps: a reload or a copied link finds it again, and so
-does another session that has the same question."""
+"""An analysis that a button starts. Its job is in the page's address, so that a reload or a copied link finds it."""
 
 import hashlib
 from contextlib import suppress
@@ -10,22 +9,28 @@ from engine import AnalysisRequest, Job, NotFoundError, RequestError, find_analy
 from pages._ui import state
 
 
-def started(name: str, request: AnalysisRequest) -> Job | None:
-    """The job of this request: of the page's address, of this session, or of this home where it did not fail."""
-    asked, _, id = (state.param(name) or "").partition("-")
-    if asked == _digest(request):
+def find(name: str, request: AnalysisRequest) -> Job | None:
+    """The job of this request, or None.
+
+    The page's address comes first, then this session, then a job of this home that has not failed.
+    """
+    digest, _, id = (state.param(name) or "").partition("-")
+    if digest == _digest(request):
         with suppress(NotFoundError):
             return job(id)
-    found = state.asked(request)
-    if found is None:
-        with suppress(RequestError):
-            found = find_analysis(request, from_browser=True)
-            found = None if found is not None and found.state == "failed" else found
-    return found
+    if (of_session := state.session_job(request)) is not None:
+        return of_session
+    with suppress(RequestError):
+        of_home = find_analysis(request, from_browser=True)
+        return None if of_home is not None and of_home.state == "failed" else of_home
+    return None
 
 
 def start(name: str, request: AnalysisRequest) -> None:
-    """Start it, or start it again; the page is drawn anew, with its job in the address. Raises RequestError."""
+    """Starts the analysis, or starts it again, and draws the page again with its job in the address.
+
+    Raises RequestError.
+    """
     state.forget(request)
     state.set_param(name, f"{_digest(request)}-{state.analysis(request).id}")
     st.rerun()

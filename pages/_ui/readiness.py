@@ -1,4 +1,4 @@
-"""Whether what was chosen has been looked into, and whether it can be used: what a tick on the way stands for."""
+"""Whether the chosen model and data have been analysed and can be used: the icons of the stepper."""
 
 from typing import Literal
 
@@ -13,19 +13,25 @@ from engine import (
 )
 from pages._ui.draft import Draft
 
-Look = Literal["none", "unknown", "good", "refused"]
+Readiness = Literal["none", "unknown", "good", "refused"]
 
 
-def model(draft: Draft) -> Look:
-    """Of the model: a file is good once it was read; what this project or timm brings is, unless it was refused."""
+def model(draft: Draft) -> Readiness:
+    """The readiness of the model.
+
+    A file is good once its profile is done; the sample and a timm model are good unless their profile failed.
+    """
     if draft.model is None:
         return "none"
     request = ProfileRequest(model=draft.model, preprocess=draft.preprocess)
-    return _look(request, stranger=isinstance(draft.model, FileModel))
+    return _readiness(request, needs_analysis=isinstance(draft.model, FileModel))
 
 
-def data(draft: Draft) -> Look:
-    """Of the images, in the same way; going on without any is good."""
+def data(draft: Draft) -> Readiness:
+    """The readiness of the data.
+
+    Images are good once their preview is done, the sample unless its preview failed, and synthetic inputs always.
+    """
     if draft.data is None:
         return "good" if draft.synthetic else "none"
     if draft.model is None:
@@ -33,10 +39,10 @@ def data(draft: Draft) -> Look:
     request = PreviewRequest(
         model=draft.model, data=draft.data, split=draft.split, preprocess=draft.preprocess, seed=draft.seed
     )
-    return _look(request, stranger=isinstance(draft.data, ImagesData))
+    return _readiness(request, needs_analysis=isinstance(draft.data, ImagesData))
 
 
-def _look(request: AnalysisRequest, *, stranger: bool) -> Look:
+def _readiness(request: AnalysisRequest, *, needs_analysis: bool) -> Readiness:
     try:
         job = find_analysis(request, from_browser=True)
     except RequestError:
@@ -44,4 +50,4 @@ def _look(request: AnalysisRequest, *, stranger: bool) -> Look:
     state = job.state if job is not None else None
     if state == "failed":
         return "refused"
-    return "unknown" if stranger and state != "done" else "good"
+    return "unknown" if needs_analysis and state != "done" else "good"

@@ -1,4 +1,4 @@
-"""What the home folder occupies, and how to free it."""
+"""What the home folder occupies, its cache and its uploads, with buttons to free them."""
 
 import streamlit as st
 
@@ -8,31 +8,31 @@ from pages._ui.wording import ago, megabytes, plain
 
 
 def show() -> None:
-    """Folded away until asked for: adding up the folder takes a moment."""
-    with st.expander("Storage and uploads", icon=":material/hard_drive:", on_change="rerun", key="storage") as shown:
-        if shown.open:
+    """Draws them in an expander; nothing is added up until it is opened, since that takes a moment."""
+    with st.expander("Storage and uploads", icon=":material/hard_drive:", on_change="rerun", key="storage") as section:
+        if section.open:
             _usage()
             _uploads()
 
 
 def _usage() -> None:
-    found = usage()
-    chrome.facts(
+    sizes = usage()
+    chrome.metrics(
         {
-            "Runs": megabytes(found.jobs_bytes),
-            "Cache": megabytes(found.cache_bytes),
-            "Uploads": megabytes(found.uploads_bytes),
-            "Free on the disk": megabytes(found.free_bytes),
+            "Runs": megabytes(sizes.jobs_bytes),
+            "Cache": megabytes(sizes.cache_bytes),
+            "Uploads": megabytes(sizes.uploads_bytes),
+            "Free on the disk": megabytes(sizes.free_bytes),
         }
     )
-    st.code(found.home, language=None)
+    st.code(sizes.home, language=None)
     if st.button(
         "Free the cache",
         icon=":material/mop:",
-        disabled=not found.cache_bytes,
+        disabled=not sizes.cache_bytes,
         help="What was computed before is computed again when it is needed; no run is lost.",
     ):
-        state.leave_notice(f"Freed {megabytes(free_cache())}")
+        state.set_notice(f"Freed {megabytes(free_cache())}")
         st.rerun()
 
 

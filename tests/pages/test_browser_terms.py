@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 import engine.errors as errors
 from engine.settings import Settings
-from pages._ui.browser_terms import SECTIONS, _phrases, choice, in_browser_words, label
+from pages._ui.browser_terms import SECTIONS, _phrases, choice, in_browser_terms, label
 from pages._ui.wording import plain
 
 ROOT = Path(__file__).parents[2]
@@ -103,7 +103,7 @@ def test_the_engine_s_messages_are_found():
 
 
 def test_no_message_of_an_error_names_what_a_browser_does_not_know():
-    told = {text: in_browser_words(text) for text in said_in_errors()}
+    told = {text: in_browser_terms(text) for text in said_in_errors()}
     assert {text: KEY.findall(words) for text, words in told.items() if KEY.search(words)} == {}
 
 
@@ -147,7 +147,7 @@ def test_every_phrase_is_still_said():
 def test_a_key_becomes_the_label_of_its_form_and_a_quoted_value_stays(text, words):
     kinds = {kind.__name__: kind for _, kind, _, _ in SECTIONS}
     named = re.sub(r"\{(\w+)\.(\w+)\}", lambda found: label(kinds[found[1]], found[2]), words)
-    assert in_browser_words(text) == named
+    assert in_browser_terms(text) == named
 
 
 def test_a_field_s_own_label_and_words_come_before_its_name():
@@ -161,15 +161,15 @@ def test_a_field_s_own_label_and_words_come_before_its_name():
 
 
 def refusals() -> None:
-    from pages._ui.guard import say
+    from pages._ui.guard import show_error
 
-    say("the file takes 4 images and target.batch_size is 3", "Upload the file, or use the command line")
-    say("'budget.minutes' is 0", of_recipe=True)
+    show_error("the file takes 4 images and target.batch_size is 3", "Upload the file, or use the command line")
+    show_error("'budget.minutes' is 0", of_recipe=True)
 
 
 def test_the_guard_says_it_so_and_of_a_recipe_s_file_in_the_words_of_the_file():
     ours, theirs = AppTest.from_function(refusals).run().error
-    size, minutes = (plain(in_browser_words(key)) for key in ("target.batch_size", "budget.minutes"))
+    size, minutes = (plain(in_browser_terms(key)) for key in ("target.batch_size", "budget.minutes"))
     assert ours.value == f"The file takes 4 images and {size} is 3\\.  \nUpload the file\\."
     assert "budget" not in minutes
     assert theirs.value == r"'budget\.minutes' is 0\."

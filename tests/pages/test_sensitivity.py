@@ -31,7 +31,7 @@ def seen(n=3, **changed):
 
 
 def opened(app, *steps, **changed):
-    return app("pages/optimize.py", draft=to_link(sample().changed(cards=of_chain(steps), **changed)))
+    return app("pages/optimize.py", draft=to_link(sample().replace(cards=of_chain(steps), **changed)))
 
 
 @pytest.fixture
@@ -132,7 +132,7 @@ def test_the_address_keeps_it_for_its_own_model_alone(asked, app):
     at = asked(seen())
     word = at.query_params["sensitivity"]
     for model, label in ((SampleModel(), "Set the ratios"), (TimmModel(name="resnet10t", weights="random"), ASK)):
-        draft = to_link(sample().changed(cards=of_chain([PruneChannel()]), model=model))
+        draft = to_link(sample().replace(cards=of_chain([PruneChannel()]), model=model))
         assert button(app("pages/optimize.py", sensitivity=word, draft=draft), label)
 
 

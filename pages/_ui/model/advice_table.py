@@ -1,4 +1,4 @@
-"""What an advice says: its front by number, its figures as a table, and what they were measured at."""
+"""An advice as text and as a table: its Pareto front, its figures, and what they were measured at."""
 
 import pandas as pd
 
@@ -6,21 +6,21 @@ from engine import Advice
 from engine.wording import many
 from pages._ui.wording import milliseconds, plain, sentence, share
 
-WORDS = ("faster", "better", "front")
-"""Of what in an advice an architecture can be a part; the table says which."""
+LISTS = ("faster", "better", "front")
+"""The lists of an advice that an architecture can be in; the table names them."""
 
 
 def front(advice: Advice) -> str:
-    """The front by name, as the points of the chart are numbered."""
-    found = [one for name in advice.front if (one := advice.architecture(name))]
+    """The architectures of the Pareto front, numbered like the points of the chart."""
+    architectures = [one for name in advice.front if (one := advice.architecture(name))]
     return "The front: " + " · ".join(
         f"**{number}** {plain(one.name)} {plain(share(one.published.top1)) if one.published else ''}"
-        for number, one in enumerate(found, start=1)
+        for number, one in enumerate(architectures, start=1)
     )
 
 
 def legend(advice: Advice) -> str:
-    """What the figures were measured at, and what the published ones are worth here."""
+    """What the figures were measured at, and what the published accuracy means for them."""
     own, target = advice.own, advice.target
     channels, height, width = own.input_shape
     spread = (
@@ -35,16 +35,16 @@ def legend(advice: Advice) -> str:
     )
     sizes = {one.published.img_size for one in advice.measured if one.published}
     if sizes - {max(height, width)}:
-        listed = ", ".join(str(size) for size in sorted(sizes))
+        pixels = ", ".join(str(size) for size in sorted(sizes))
         text += (
-            f" Top-1 was published at {listed} px: at another size, and on other images, a network reaches "
+            f" Top-1 was published at {pixels} px: at another size, and on other images, a network reaches "
             "something else; it says how architectures compare."
         )
     return text
 
 
-def shown(advice: Advice) -> pd.DataFrame:
-    """A row an architecture that was measured, the fastest first."""
+def as_frame(advice: Advice) -> pd.DataFrame:
+    """A row for each architecture that was measured, the fastest first."""
     return pd.DataFrame(
         [
             {
@@ -56,7 +56,7 @@ def shown(advice: Advice) -> pd.DataFrame:
                 "top-1": 100 * one.published.top1 if one.published else None,
                 "at px": one.published.img_size if one.published else None,
                 "parameters": one.parameters / 1e6 if one.parameters else None,
-                "advice": ", ".join(word for word in WORDS if one.name in getattr(advice, word)),
+                "advice": ", ".join(name for name in LISTS if one.name in getattr(advice, name)),
                 "what it is": f"{one.family}: {one.why}",
             }
             for one in advice.measured
@@ -65,6 +65,6 @@ def shown(advice: Advice) -> pd.DataFrame:
     )
 
 
-def refused(advice: Advice) -> list[str]:
-    """A line on each architecture that could not be measured, with the reason."""
+def refusals(advice: Advice) -> list[str]:
+    """A line for each architecture that could not be measured, with the reason."""
     return [f"{plain(one.name)}: {plain(sentence(one.refused.text))}" for one in advice.architectures if one.refused]

@@ -1,4 +1,4 @@
-"""The advisor: which architectures would be faster here than the chosen model, or better, and the ways on."""
+"""The advisor: which architectures are faster here than the chosen model, or better, and how to go on with one."""
 
 import streamlit as st
 
@@ -19,7 +19,7 @@ from engine import (
 from engine.wording import many
 from pages._ui import chrome, linked_analysis, live, row_selection, state
 from pages._ui.draft import Draft
-from pages._ui.guard import callback, say
+from pages._ui.guard import callback, show_error
 from pages._ui.model import advice_table
 from pages._ui.wording import duration, plain, roughly, sentence, share
 
@@ -33,29 +33,29 @@ TEXT = (
 
 
 def show(draft: Draft) -> None:
-    """The offer, the measuring as it goes, or the advice, for the draft's model and target."""
+    """Draws the button that starts it, its progress or its advice, for the draft's model and target."""
     if draft.model is None:
         return
-    labelled = draft.data is not None and not (isinstance(draft.data, ImagesData) and not draft.data.labelled)
+    has_labels = draft.data is not None and not (isinstance(draft.data, ImagesData) and not draft.data.labelled)
     request = AdviseRequest(
         model=draft.model,
         target=draft.target,
         preprocess=draft.preprocess,
         seed=draft.seed,
-        data=draft.data if labelled else None,
+        data=draft.data if has_labels else None,
         split=draft.split,
     )
     with chrome.card("advice", TITLE, TEXT):
-        found = linked_analysis.started(ADDRESS, request)
-        if found is None:
-            _add_candidate(request)
-        elif found.state not in live.ENDED:
-            live.watch(found.id, _going)
+        job = linked_analysis.find(ADDRESS, request)
+        if job is None:
+            _start_button(request)
+        elif job.state not in live.ENDED:
+            live.watch(job.id, _progress)
         else:
-            _ended(draft, request, found)
+            _result(draft, request, job)
 
 
-def _add_candidate(request: AdviseRequest) -> None:
+def _start_button(request: AdviseRequest) -> None:
     seconds = estimate(request).seconds
     if st.button(ASK, icon=":material/speed:"):
         linked_analysis.start(ADDRESS, request)
@@ -65,49 +65,50 @@ def _add_candidate(request: AdviseRequest) -> None:
     )
 
 
-def _going(found: Job) -> None:
-    """What the fragment draws each second."""
-    live.progress(found)
-    left = roughly(found.remaining_seconds) if found.remaining_seconds is not None else "–"
-    advice = result(found.id)
+def _progress(job: Job) -> None:
+    """Draws the progress and the figures so far; the fragment calls it every second."""
+    live.progress(job)
+    remaining = roughly(job.remaining_seconds) if job.remaining_seconds is not None else "–"
+    advice = result(job.id)
     measured = f"{len(advice.measured)} of {len(advice.architectures)}" if isinstance(advice, Advice) else "–"
-    chrome.facts({"Elapsed": duration(found.seconds), "Left": left, "Measured": measured})
+    chrome.metrics({"Elapsed": duration(job.seconds), "Left": remaining, "Measured": measured})
     if st.button("Stop", icon=":material/stop:", key="stop-advice", type="tertiary"):
-        cancel(found.id)
+        cancel(job.id)
     if isinstance(advice, Advice) and advice.measured:
         chrome.chart(charts.advice(advice), "advice-so-far")
 
 
-def _ended(draft: Draft, request: AdviseRequest, found: Job) -> None:
-    advice = result(found.id)
-    if found.state == "failed" and found.error:
-        say(found.error.text, found.error_next)
+def _result(draft: Draft, request: AdviseRequest, job: Job) -> None:
+    """Draws what an ended job has measured, and the button that goes on with the rest."""
+    advice = result(job.id)
+    if job.state == "failed" and job.error:
+        show_error(job.error.text, job.error_next)
     if isinstance(advice, Advice) and advice.measured:
-        _told(draft, advice)
+        _advice(draft, advice)
         if not advice.complete:
-            left = sum(one.latency is None and one.refused is None for one in advice.architectures)
+            n_remaining = sum(one.latency is None and one.refused is None for one in advice.architectures)
             st.info(
-                f"It was ended with {many(left, 'architecture')} still to come; what was measured is kept.",
+                f"It was ended with {many(n_remaining, 'architecture')} still to come; what was measured is kept.",
                 icon=":material/pause_circle:",
             )
-    elif found.state == "cancelled":
+    elif job.state == "cancelled":
         st.info("Stopped before the first figure.", icon=":material/pause_circle:")
-    elif isinstance(advice, Advice) and found.state == "done":
+    elif isinstance(advice, Advice) and job.state == "done":
         st.info("None of the architectures was measured.", icon=":material/block:")
         _notes(advice)
-        _refused(advice)
-    whole = found.state == "done" and isinstance(advice, Advice) and advice.complete
-    if whole and isinstance(advice, Advice) and not any(one.busy for one in advice.architectures):
+        _refusals(advice)
+    is_whole = job.state == "done" and isinstance(advice, Advice) and advice.complete
+    if is_whole and isinstance(advice, Advice) and not any(one.busy for one in advice.architectures):
         return
-    label = "Measure the disturbed ones again" if whole else "Go on"
+    label = "Measure the disturbed ones again" if is_whole else "Go on"
     if st.button(label, icon=":material/play_arrow:", key="again-advice"):
-        if found.state == "done":
-            delete(found.id)  # else the same answer would come back
+        if job.state == "done":
+            delete(job.id)  # else the same result would come back
         linked_analysis.start(ADDRESS, request)
 
 
-def _told(draft: Draft, advice: Advice) -> None:
-    """What is advised in a sentence, the chart, the table, and what to do with one of them."""
+def _advice(draft: Draft, advice: Advice) -> None:
+    """Draws the advice in a sentence, the chart, the table, and the buttons for the selected architecture."""
     if advice.reason:
         st.markdown(f"**{plain(sentence(advice.reason.text))}**")
     _notes(advice)
@@ -115,9 +116,9 @@ def _told(draft: Draft, advice: Advice) -> None:
     st.markdown(advice_table.front(advice))
     st.caption(advice_table.legend(advice))
     name = _pick(advice)
-    _refused(advice)
+    _refusals(advice)
     if name is not None:
-        _ways_on(advice, name)
+        _actions(advice, name)
 
 
 def _notes(advice: Advice) -> None:
@@ -125,15 +126,15 @@ def _notes(advice: Advice) -> None:
         st.warning(plain(sentence(note.text)), icon=":material/warning:")
 
 
-def _refused(advice: Advice) -> None:
-    if lines := advice_table.refused(advice):
+def _refusals(advice: Advice) -> None:
+    if lines := advice_table.refusals(advice):
         with st.expander(f"{many(len(lines), 'architecture')} could not be measured", icon=":material/block:"):
             st.markdown("\n".join(f"- {line}" for line in lines))
 
 
 def _pick(advice: Advice) -> str | None:
-    """The architecture that is pointed at in the table, else the first that is advised."""
-    frame = advice_table.shown(advice)
+    """Draws the table; the architecture that is selected in it, else the first that is advised."""
+    frame = advice_table.as_frame(advice)
     event = st.dataframe(
         frame,
         hide_index=True,
@@ -154,14 +155,14 @@ def _pick(advice: Advice) -> str | None:
             ),
         },
     )
-    row = row_selection.picked(event, len(frame))
+    row = row_selection.selected_row(event, len(frame))
     if row is not None:
         return str(frame.iloc[row]["Architecture"])
     return next(iter((*advice.faster, *advice.better)), None)
 
 
-def _ways_on(advice: Advice, name: str) -> None:
-    """Both start from the weights whose figure is shown."""
+def _actions(advice: Advice, name: str) -> None:
+    """Draws the buttons for one architecture; both use the weights whose figure is shown."""
     one = advice.architecture(name)
     if one is None:
         return
@@ -172,7 +173,7 @@ def _ways_on(advice: Advice, name: str) -> None:
         st.button(
             "Start from this one",
             icon=":material/flag:",
-            on_click=_take,
+            on_click=_use_architecture,
             args=(advice, weights),
             key="take",
             help="Makes it your model, with pretrained weights; fine-tune it for your classes.",
@@ -188,8 +189,8 @@ def _ways_on(advice: Advice, name: str) -> None:
 
 
 @callback
-def _take(advice: Advice, weights: str) -> None:
-    """The architecture as the draft's model, at the input that it was measured at."""
+def _use_architecture(advice: Advice, weights: str) -> None:
+    """Makes the architecture the draft's model, at the input that it was measured at."""
     channels, height, width = advice.own.input_shape
     entry = catalogue_entry(weights)
     own = entry.input_size if entry else (3, height, width)
@@ -198,5 +199,5 @@ def _take(advice: Advice, weights: str) -> None:
         in_chans=channels if channels != own[0] else None,
         img_size=TimmModel.edge_of((height, width)) if height != own[1] else None,
     )
-    state.replace_draft(state.draft().changed(model=model))
-    state.turn("source", "Catalogue")
+    state.replace_draft(state.draft().replace(model=model))
+    state.set_widget("source", "Catalogue")

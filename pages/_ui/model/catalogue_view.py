@@ -1,4 +1,4 @@
-"""The timm catalogue: search, choose an architecture, choose its weights."""
+"""The timm catalogue: a search, the choice of an architecture, and of its weights."""
 
 import pandas as pd
 import streamlit as st
@@ -15,7 +15,7 @@ SHAPE = ("num_classes", "in_chans", "img_size")
 
 @st.cache_data(max_entries=64, show_spinner=False)
 def _table(text: str) -> pd.DataFrame:
-    """The matching architectures; the catalogue ships with the project and is nobody's data."""
+    """The matching architectures. It is cached for all sessions: the catalogue holds no data of a user."""
     return pd.DataFrame(
         [
             (
@@ -33,7 +33,7 @@ def _table(text: str) -> pd.DataFrame:
 
 
 def choose() -> None:
-    """Search on the left of a name, then its weights; writes the model into the draft."""
+    """Draws search, table and weights; writes the model into the draft."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         text = st.text_input(
             "Search",
@@ -57,31 +57,32 @@ def choose() -> None:
             width=190,
         )
         pretrained = st.toggle("With pretrained weights", key="pretrained")
-    found = _table(text or "")
-    keep = pd.Series(True, index=found.index)
+    rows = _table(text or "")
+    matches = pd.Series(True, index=rows.index)
     if family != ANY:
-        keep &= found["family"] == family
+        matches &= rows["family"] == family
     if largest is not None:
-        keep &= found["parameters"] <= largest
+        matches &= rows["parameters"] <= largest
     if pretrained:
-        keep &= found["tags"].str.len() > 0
-    found = found[keep]
-    st.caption(f"{many(len(found), 'architecture')}. Select one to choose its weights.")
-    name = _pick(found)
+        matches &= rows["tags"].str.len() > 0
+    rows = rows[matches]
+    st.caption(f"{many(len(rows), 'architecture')}. Select one to choose its weights.")
+    name = _pick(rows)
     entry = catalogue_entry(name) if name else None
     if entry:
         _weights(entry)
     _hub()
 
 
-def _pick(found: pd.DataFrame) -> str | None:
+def _pick(rows: pd.DataFrame) -> str | None:
+    """Draws the table; the name of the selected architecture, else of the draft's."""
     event = st.dataframe(
-        found,
+        rows,
         hide_index=True,
         on_select="rerun",
         selection_mode=row_selection.MODES,
         key=state.key("catalogue"),
-        height=min(300, 37 + 35 * max(len(found), 1)),
+        height=min(300, 37 + 35 * max(len(rows), 1)),
         alt="timm architectures that match the search",
         column_config={
             "name": st.column_config.TextColumn("Name", pinned=True),
@@ -92,14 +93,15 @@ def _pick(found: pd.DataFrame) -> str | None:
             "tags": st.column_config.ListColumn("Pretrained tags"),
         },
     )
-    row = row_selection.picked(event, len(found))
+    row = row_selection.selected_row(event, len(rows))
     if row is not None:
-        return str(found.iloc[row]["name"])
-    chosen = state.draft().model
-    return chosen.name.split(".")[0] if isinstance(chosen, TimmModel) else None
+        return str(rows.iloc[row]["name"])
+    model = state.draft().model
+    return model.name.split(".")[0] if isinstance(model, TimmModel) else None
 
 
 def _weights(entry: CatalogueEntry) -> None:
+    """Draws the choice of weights and shape, and the button that uses them."""
     with chrome.card("weights", plain(entry.name), f"{count(entry.parameters)} parameters, {count(entry.macs)} MACs"):
         kinds = [kind for kind in WEIGHTS if kind != "pretrained" or entry.pretrained_tags]
         kind = st.segmented_control(
@@ -132,13 +134,14 @@ def _weights(entry: CatalogueEntry) -> None:
 
 
 def _use(shape: TimmModel, kind: str, upload: Upload | None) -> None:
-    """Take the architecture with these weights; an upload is named by its content."""
+    """Writes the architecture with these weights into the draft; an upload is named by its content."""
     weights = {"weights": kind} if upload is None else {"weights": upload.path, "weights_sha256": upload.sha256}
     state.choose(model=shape.model_copy(update=weights))
     st.rerun()
 
 
 def _hub() -> None:
+    """Draws the choice of a model on the Hugging Face Hub by its name."""
     with st.expander("A timm model on the Hugging Face Hub"):
         name = st.text_input("Owner and name", placeholder="owner/name", key="hub-name")
         if st.button("Use it", key="hub-use", disabled=not name):

@@ -1,4 +1,4 @@
-"""What a model is: parameters, MACs, input, layers, file size."""
+"""The profile of a model: parameters, MACs, input, layers, file size."""
 
 import streamlit as st
 
@@ -21,26 +21,28 @@ from pages._ui.wording import count, megabytes, plain, sentence
 
 
 def show(model: ModelSource) -> None:
-    """The ways on and the card of the chosen model: what the catalogue knows at once, the rest as it is found out."""
-    ways = st.container(horizontal=True)
+    """Draws the card of the chosen model, first from the catalogue and then from its profile, and the next buttons."""
+    buttons = st.container(horizontal=True)
     with chrome.card("profile", plain(model_name(model))):
         entry = catalogue_entry(model.name) if isinstance(model, TimmModel) else None
-        known = st.empty()
-        with known.container():
-            _known(entry)
+        preliminary = st.empty()
+        with preliminary.container():
+            _catalogue_metrics(entry)
         request = ProfileRequest(model=model, preprocess=state.draft().preprocess)
-        done = live.analysed(request, "Looking inside, in a process of its own. You can go on meanwhile.", _ways_out)
-        profile = result(done.id) if done else None
+        job = live.follow_analysis(
+            request, "Looking inside, in a process of its own. You can go on meanwhile.", _random_weights_button
+        )
+        profile = result(job.id) if job else None
         if isinstance(profile, ModelProfile):
-            known.empty()
+            preliminary.empty()
             _card(profile)
     if readiness.model(state.draft()) != "refused":
-        with ways:
-            _on()
+        with buttons:
+            _next_buttons()
 
 
-def _on() -> None:
-    """To the images, or past them."""
+def _next_buttons() -> None:
+    """Draws the buttons that go on to the images, or past them."""
     if st.button("Next: choose images", type="primary", icon=":material/arrow_forward:"):
         state.go(chrome.DATA)
     if st.button("Go on without images", icon=":material/fast_forward:"):
@@ -48,10 +50,10 @@ def _on() -> None:
         state.go(chrome.OPTIMIZE)
 
 
-def _known(entry: CatalogueEntry | None) -> None:
-    """What the catalogue has of an architecture, for its own input and outputs."""
+def _catalogue_metrics(entry: CatalogueEntry | None) -> None:
+    """Draws the figures of the catalogue, which hold for the architecture's own input and outputs."""
     if entry is not None:
-        chrome.facts(
+        chrome.metrics(
             {
                 "Parameters": count(entry.parameters),
                 "MACs": count(entry.macs),
@@ -62,7 +64,7 @@ def _known(entry: CatalogueEntry | None) -> None:
 
 def _card(profile: ModelProfile) -> None:
     shape = next(iter(profile.inputs.values()), ())
-    chrome.facts(
+    chrome.metrics(
         {
             "Parameters": count(profile.parameters),
             "MACs": count(profile.macs),
@@ -80,8 +82,8 @@ def _card(profile: ModelProfile) -> None:
     chrome.chart(layers(profile), "layers")
 
 
-def _ways_out(job: Job) -> None:
-    """What else a person can do where the weights did not come."""
+def _random_weights_button(job: Job) -> None:
+    """Draws the button that goes on without pretrained weights, where the profile failed for want of them."""
     model = state.draft().model
     if isinstance(model, TimmModel) and model.weights == "pretrained" and not model.name.startswith("hf"):
         if st.button(

@@ -1,4 +1,4 @@
-"""The menu of steps that can be added, with the reason where one cannot."""
+"""The menu of techniques that can be added, with the reason where one cannot."""
 
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -11,30 +11,33 @@ from pages._ui.draft import Draft
 from pages._ui.optimize import cards_view, distill_view, methods_view, swap_view
 from pages._ui.wording import plain, sentence
 
-BEGINS: Mapping[str, Callable[[Draft], Step]] = {"distill": distill_view.begins, "swap": swap_view.begins}
-"""What a new card begins with, where that is not its defaults."""
+INITIAL_STEPS: Mapping[str, Callable[[Draft], Step]] = {
+    "distill": distill_view.initial_step,
+    "swap": swap_view.initial_step,
+}
+"""What a new card begins with, where that is not the defaults of its settings class."""
 
 
-def show() -> state.Act | None:
-    """Every technique in a line: a button where it can be added, else why it cannot; what was pressed."""
+def show() -> state.Action | None:
+    """Draws a button for each technique that can be added, and the reason for each other; the action of a press."""
     draft = state.draft()
-    refused: list[tuple[Step, str]] = []
-    act = None
+    refusals: list[tuple[Step, str]] = []
+    action = None
     with st.popover("Add a step", icon=":material/add:", key=state.key("add")):
         for technique in dict.fromkeys(settings.model_fields["technique"].default for settings in TECHNIQUES):
-            step = BEGINS[technique](draft) if technique in BEGINS else methods_view.default(technique)
-            _, reason = place(step, draft.steps, draft.given, title_of)
+            step = INITIAL_STEPS[technique](draft) if technique in INITIAL_STEPS else methods_view.default(technique)
+            _, reason = place(step, draft.steps, draft.chain_inputs, title_of)
             if reason:
-                refused.append((step, reason))
-            elif _add_candidate(step):
-                act = partial(cards_view.insert, step)
-        for step, reason in refused:
+                refusals.append((step, reason))
+            elif _add_button(step):
+                action = partial(cards_view.insert, step)
+        for step, reason in refusals:
             title = methods_view.title(step.technique)
             st.caption(f":material/block: **{title}**: {plain(sentence(reason))}")
-    return act
+    return action
 
 
-def _add_candidate(step: Step) -> bool:
+def _add_button(step: Step) -> bool:
     title = methods_view.title(step.technique)
     with st.container(gap="xxsmall"):
         pressed = st.button(title, icon=":material/add:", type="tertiary", key=state.key(f"add-{step.technique}"))

@@ -1,4 +1,4 @@
-"""A timm architecture out of the catalogue, the smallest first."""
+"""The choice of a timm architecture, the smallest first."""
 
 from collections.abc import Sequence
 
@@ -9,27 +9,30 @@ from pages._ui import state
 from pages._ui.wording import count
 
 
-def pick(label: str, current: str, name: str, first: Sequence[str] = ()) -> str:
-    """The chosen one; `first` are other choices before them, and one that the catalogue lacks stays on offer."""
+def pick(label: str, current: str, key: str, first: Sequence[str] = ()) -> str:
+    """The selected architecture.
+
+    `first` are choices before those of the catalogue. A current one that the catalogue lacks can still be selected.
+    """
     parameters = _parameters()
-    known = current in parameters or current in first
-    names = [*first, *(() if known else (current,)), *parameters]
-    chosen = st.selectbox(
+    is_listed = current in parameters or current in first
+    names = [*first, *(() if is_listed else (current,)), *parameters]
+    name = st.selectbox(
         label,
         names,
         index=names.index(current),
-        key=state.key(name),
+        key=state.key(key),
         help="Any timm architecture; type to search.",
-        format_func=lambda one: _words(one, parameters),
+        format_func=lambda one: _label(one, parameters),
     )
-    return str(chosen)
+    return str(name)
 
 
 @st.cache_data(max_entries=1, show_spinner=False)
 def _parameters() -> dict[str, int]:
-    """Of every architecture; the catalogue ships with the project and is nobody's data."""
+    """Parameters of every architecture. It is cached for all sessions: the catalogue holds no data of a user."""
     return {entry.name: entry.parameters for entry in sorted(search_models(""), key=lambda entry: entry.parameters)}
 
 
-def _words(name: str, parameters: dict[str, int]) -> str:
+def _label(name: str, parameters: dict[str, int]) -> str:
     return f"{name} · {count(parameters[name])} parameters" if name in parameters else name

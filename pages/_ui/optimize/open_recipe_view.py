@@ -1,4 +1,4 @@
-"""Opening a recipe: from a file, or from an earlier run by the page's address."""
+"""Opens a recipe from a file, or from an earlier run that the page's address names."""
 
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
@@ -6,11 +6,11 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 from engine import MAX_RECIPE_BYTES, SettingsError, parse_recipe, recipe
 from pages._ui import state
 from pages._ui.draft import from_recipe
-from pages._ui.guard import guarded, say
+from pages._ui.guard import guarded, show_error
 
 
 def restore() -> None:
-    """`?recipe=RUN` loads that run's recipe once; the draft in the address takes over from there."""
+    """Loads the recipe of the run in `?recipe=RUN` into the draft, and removes the parameter."""
     run = state.param("recipe")
     if run:
         state.set_param("recipe", None)
@@ -19,7 +19,7 @@ def restore() -> None:
 
 
 def show() -> None:
-    """An uploader for a recipe file; what it says replaces the draft."""
+    """Draws an uploader for a recipe file, which replaces the draft."""
     with st.expander("Open a recipe", icon=":material/folder_open:", expanded=state.param("open") == "recipe"):
         file = st.file_uploader(
             "A recipe file",
@@ -36,16 +36,17 @@ def show() -> None:
 
 def _open(file: UploadedFile) -> None:
     try:
-        opened = parse_recipe(_text(file.read(MAX_RECIPE_BYTES + 1)))
+        new = parse_recipe(_text(file.read(MAX_RECIPE_BYTES + 1)))
     except SettingsError as error:
-        say(error.message, error.next, of_recipe=True)
+        show_error(error.message, error.next, of_recipe=True)
         return
-    state.replace_draft(from_recipe(opened))
-    state.leave_notice(f"Opened {file.name}")
+    state.replace_draft(from_recipe(new))
+    state.set_notice(f"Opened {file.name}")
     st.rerun()
 
 
 def _text(content: bytes) -> str:
+    """The bytes as UTF-8. Raises SettingsError."""
     try:
         return content.decode("utf-8")
     except UnicodeDecodeError as error:

@@ -1,4 +1,4 @@
-"""The presets as buttons, each with what it does and about how long that takes."""
+"""The presets as buttons, each with what it does and its estimate."""
 
 from functools import partial
 
@@ -10,30 +10,31 @@ from pages._ui.draft import Draft
 from pages._ui.wording import plain, roughly, sentence
 
 
-def choose() -> state.Act | None:
-    """Draws the presets, once there is a model and data to make them for; what was pressed: one replaces the cards."""
+def choose() -> state.Action | None:
+    """Draws the presets once model and data are chosen; the action of a press, which replaces the cards."""
     draft = state.draft()
     try:
-        found = presets(resolve(draft.bare(), from_browser=True))
+        choices = presets(resolve(draft.baseline_recipe(), from_browser=True))
     except FeatherweightError:
         return None  # the plan beside it says what is missing
-    act = None
+    action = None
     with chrome.card("presets", "Start from a preset"), st.grid(3, min_column_width=130, gap="small"):
-        for preset in found:
+        for preset in choices:
             with st.container(gap="xsmall"):
                 if _preset(draft, preset):
-                    act = partial(_take, preset)
-    return act
+                    action = partial(_apply, preset)
+    return action
 
 
 def _preset(draft: Draft, preset: Preset) -> bool:
-    chosen = draft.chains is None and not draft.alone and draft.steps == preset.steps
+    """Draws one preset; whether it was pressed."""
+    is_current = draft.chains is None and not draft.alone and draft.steps == preset.steps
     pressed = st.button(
         preset.title,
         key=state.key(f"preset-{preset.name}"),
         disabled=preset.refused is not None,
-        type="primary" if chosen else "secondary",
-        icon=":material/check:" if chosen else None,
+        type="primary" if is_current else "secondary",
+        icon=":material/check:" if is_current else None,
         width="stretch",
     )
     if preset.refused is not None:
@@ -43,7 +44,7 @@ def _preset(draft: Draft, preset: Preset) -> bool:
     return pressed
 
 
-def _take(preset: Preset) -> None:
-    """The cards of the preset."""
-    new = state.draft().changed(cards=cards.of_chain(preset.steps), alone=False, chains=None)
+def _apply(preset: Preset) -> None:
+    """Replaces the cards by those of the preset."""
+    new = state.draft().replace(cards=cards.of_chain(preset.steps), alone=False, chains=None)
     state.replace_draft(new)

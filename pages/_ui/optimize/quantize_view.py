@@ -1,11 +1,11 @@
-"""The choice of a method of quantization, in words of its own, and the form of that method's settings."""
+"""The form of a quantization: its method with a text on it, and that method's settings."""
 
 import streamlit as st
 
 from engine import Quantize
 from pages._ui import forms
 from pages._ui.draft import Draft
-from pages._ui.forms import Filled
+from pages._ui.forms import FormResult
 from pages._ui.optimize import methods_view
 
 LABELS = {"auto": "Auto (recommended)"}
@@ -19,8 +19,8 @@ TEXTS = {
 }
 
 
-def settings(current: Quantize, draft: Draft, name: str) -> Filled[Quantize]:
-    """The method, what it does, and its settings; a method that is chosen anew begins with its defaults."""
-    chosen = methods_view.choose(current, name, LABELS)
-    st.caption(TEXTS[chosen.method])
-    return forms.form(type(chosen), f"{name}-{chosen.method}", chosen)
+def settings(current: Quantize, draft: Draft, name: str) -> FormResult[Quantize]:
+    """Draws the method, what it does, and its form; the settings. A new method begins with its defaults."""
+    step = methods_view.choose(current, name, LABELS)
+    st.caption(TEXTS[step.method])
+    return forms.form(type(step), f"{name}-{step.method}", step)

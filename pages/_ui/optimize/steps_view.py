@@ -1,4 +1,4 @@
-"""The choices of a run: presets, steps, goal, target, budget. Every form is drawn from its settings class."""
+"""The choices of a run: presets, steps, goal, target and budget."""
 
 from typing import get_args
 
@@ -16,33 +16,33 @@ TARGET = ("threads", "batch_size")
 
 
 def choose() -> tuple[str, ...]:
-    """Draws every choice and writes it into the draft; the fields that must be corrected before it can run."""
+    """Draws every choice and writes it into the draft; the labels of the fields that are wrong."""
     presets = st.container()
     problems: list[str] = []
-    acts: list[state.Act | None] = []
+    actions: list[state.Action | None] = []
     if state.draft().chains is None:
         with chrome.card("steps", "Steps"):
             several = len(state.draft().cards) > 1
-            found, act = cards_view.choose()
-            problems += [f"{one.field} (step {one.card})" if several else one.field for one in found]
+            of_cards, action = cards_view.choose()
+            problems += [f"{one.field} (step {one.card})" if several else one.field for one in of_cards]
             with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-                _together()
-                acts += [act, add_step_view.show()]
-            _extra()
+                _combination()
+                actions += [action, add_step_view.show()]
+            _extra_chains()
     else:
-        _opened(state.draft())
+        _chains(state.draft())
     problems += _limits()
     with presets:  # drawn last: a card that was just changed unticks them
-        acts.append(presets_view.choose())
-    for act in acts:
-        if act is not None:
-            act()
+        actions.append(presets_view.choose())
+    for action in actions:
+        if action is not None:
+            action()
             st.rerun()
     return tuple(problems)
 
 
 def _limits() -> tuple[str, ...]:
-    """Goal, target and budget; what is wrong with their fields."""
+    """Draws goal, target and budget; the labels of the fields that are wrong."""
     draft = state.draft()
     with chrome.card("limits", "Goal and limits"):
         goal = st.segmented_control(
@@ -82,8 +82,8 @@ def _budget(budget: Budget) -> str:
     return ", ".join(part for part in parts if part)
 
 
-def _together() -> None:
-    """One chain or several, where there is more than one step."""
+def _combination() -> None:
+    """Draws the choice between one chain and several, where there is more than one step."""
     draft = state.draft()
     if len(draft.steps) < 2:
         return
@@ -101,19 +101,21 @@ def _together() -> None:
     state.choose(alone=bool(alone))
 
 
-def _extra() -> None:
-    """The chains that there are more than one of."""
+def _extra_chains() -> None:
+    """Draws how many chains there are besides the one that combines all steps."""
     draft = state.draft()
     if draft.alone and len(draft.steps) > 1:
-        extra = len(cards.branches(draft.steps, draft.given)) - 1
-        st.caption(f"{many(extra, 'more chain')}, of one step each. What chains begin with in common is computed once.")
+        n_extra = len(cards.branches(draft.steps, draft.chain_inputs)) - 1
+        st.caption(
+            f"{many(n_extra, 'more chain')}, of one step each. What chains begin with in common is computed once."
+        )
 
 
-def _opened(draft: Draft) -> None:
-    """A recipe that says more than the cards can."""
+def _chains(draft: Draft) -> None:
+    """Draws the chains of a recipe that cards cannot express."""
     with chrome.card("chains", "Steps as the recipe has them"):
         for number, chain in enumerate(draft.chains or (), start=1):
             st.markdown(f"{number}. " + (plain(" → ".join(step.title for step in chain)) or "baseline only"))
         if st.button("Use the cards instead", icon=":material/toggle_on:", type="tertiary"):
-            state.replace_draft(draft.changed(chains=None))
+            state.replace_draft(draft.replace(chains=None))
             st.rerun()

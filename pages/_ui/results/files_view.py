@@ -1,4 +1,4 @@
-"""The files to take home: each variant with its bytes' hash and the code that runs it."""
+"""The files of a run: each variant with its SHA-256 and the code that runs it, and the report."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -14,16 +14,16 @@ from pages._ui.wording import count, megabytes, plain, sentence, slug
 
 
 def show(report: Report) -> None:
-    """One variant at a time, the recommended one first; then the whole report."""
+    """Draws one variant at a time, the recommended one first, then the downloads of the report."""
     best = report.recommended.id if report.recommended else None
     variants = sorted(report.main_variants, key=lambda variant: variant.id != best)
     if report.recommended and report.baseline and best == report.baseline.id:
-        _unchanged(report.recommended.reason.text)
+        _baseline_info(report.recommended.reason.text)
     if variants:
         labels = {variant.id: f"{variant.label} · {variant.id[:6]}" for variant in variants}
         id = st.selectbox("Variant", list(labels), format_func=labels.__getitem__, key="variant", bind="query-params")
-        chosen = next(variant for variant in variants if variant.id == id)
-        card(report, chosen, chosen.label)
+        variant = next(variant for variant in variants if variant.id == id)
+        card(report, variant, variant.label)
     with chrome.card("report", "The whole report", "All that was measured, for people and for programs"):
         _downloads(report)
 
@@ -48,12 +48,13 @@ def _downloads(report: Report) -> None:
         )
 
 
-def _unchanged(reason: str) -> None:
+def _baseline_info(reason: str) -> None:
+    """Draws why the recommended file is the baseline."""
     st.info(f"{plain(sentence(reason))} What is recommended is the baseline, as an ONNX file.", icon=":material/info:")
 
 
 def card(report: Report, variant: Variant, title: str) -> None:
-    """One ONNX file: its download, its hash, and the code that runs it."""
+    """Draws one ONNX file: its download, its hash, and the code that runs it."""
     with chrome.card("file", plain(title), f"{megabytes(variant.size_bytes)}, {count(variant.parameters)} parameters"):
         name = download(report, variant, title)
         st.caption("SHA-256 of its bytes")
@@ -64,7 +65,7 @@ def card(report: Report, variant: Variant, title: str) -> None:
 
 
 def download(report: Report, variant: Variant, title: str) -> str:
-    """The button that downloads a variant; the file's name, which no other variant of any run has."""
+    """Draws the button that downloads a variant; the file's name, which no other variant of any run has."""
     name = f"{slug(title)}-{report.run_id}-{variant.id}.onnx"
     st.download_button(
         f"Download the ONNX file, {megabytes(variant.size_bytes)}",
@@ -80,5 +81,5 @@ def download(report: Report, variant: Variant, title: str) -> str:
 
 
 def _opener(path: Path) -> Callable[[], BinaryIO]:
-    """The file is read when the button is pressed, not whenever the page is drawn."""
+    """A function that opens the file, so that it is read when the button is pressed and not with every page."""
     return lambda: path.open("rb")

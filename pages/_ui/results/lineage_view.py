@@ -1,4 +1,4 @@
-"""What each step of a chain gave and cost, and the family tree of all variants."""
+"""What each step of a chain gained and cost, and the tree of all variants."""
 
 import streamlit as st
 
@@ -13,21 +13,21 @@ TREE = (
 
 
 def show(report: Report) -> None:
-    """The chain of one variant, the recommended first, and the tree of all."""
-    made = _ends(report)
+    """Draws the chain of one variant, the recommended one first, and the tree of all."""
+    variants = _final_variants(report)
     names = charts.names(report)
     id = st.selectbox(
         "The chain that leads to",
-        [variant.id for variant in made],
+        [variant.id for variant in variants],
         key="chain-to",
         format_func=lambda id: names[id].replace("<br>", " "),
     )
-    labelled = any(variant.accuracy for variant in report.main_variants)
+    has_labels = any(variant.accuracy for variant in report.main_variants)
     with st.grid(2, min_column_width=330, gap="medium"):
         for title, quantity in (
             ("File size, step by step", "size"),
             ("Latency, step by step", "latency"),
-            ("Accuracy, step by step" if labelled else "Agreement, step by step", "quality"),
+            ("Accuracy, step by step" if has_labels else "Agreement, step by step", "quality"),
         ):
             with chrome.card(f"chart-steps-{quantity}", title, fill=True):
                 chrome.chart(charts.waterfall(report, id, quantity), f"steps-{quantity}")
@@ -37,11 +37,11 @@ def show(report: Report) -> None:
         chrome.chart(charts.tree(report), "tree")
 
 
-def _ends(report: Report) -> list[Variant]:
-    """What steps ended in, the recommended first, the others from the last to the first."""
+def _final_variants(report: Report) -> list[Variant]:
+    """All variants but the baseline: the recommended one first, the others from the last to the first."""
     best = report.recommended.id if report.recommended else None
-    made = [variant for variant in reversed(report.main_variants) if variant.role != "baseline"]
-    return sorted(made, key=lambda variant: variant.id != best)
+    variants = [variant for variant in reversed(report.main_variants) if variant.role != "baseline"]
+    return sorted(variants, key=lambda variant: variant.id != best)
 
 
 def _legend(report: Report, id: str) -> None:
@@ -51,5 +51,5 @@ def _legend(report: Report, id: str) -> None:
         "is against the step before; the intervals are those of the difference from the baseline."
     )
     steps = charts.named(report, id)
-    took = [f"{plain(row.name.replace('<br>', ' '))} {duration(row.seconds)}" for row in steps]
-    st.caption(f"Computed once, however many chains begin with it: {', '.join(took)}.")
+    durations = [f"{plain(row.name.replace('<br>', ' '))} {duration(row.seconds)}" for row in steps]
+    st.caption(f"Computed once, however many chains begin with it: {', '.join(durations)}.")

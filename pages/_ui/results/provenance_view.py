@@ -1,4 +1,4 @@
-"""Where the figures come from: what the run did, machine, versions, data, recipe."""
+"""How a run was measured: its timeline, machine, versions, data and recipe."""
 
 import streamlit as st
 
@@ -10,12 +10,12 @@ from pages._ui.wording import megabytes, plain
 
 
 def show(report: Report) -> None:
-    """Enough to judge the figures and to get them again."""
+    """Draws what is needed to judge the figures and to measure them again."""
     with chrome.card("did", "What it did", "Part by part, with the curves of its trainings"):
         timeline_view.show(job(report.run_id))
     machine = report.environment
     with chrome.card("machine", "Machine", plain(machine.cpu)):
-        chrome.facts({"Cores": str(machine.cores), "Memory": megabytes(machine.memory_bytes)})
+        chrome.metrics({"Cores": str(machine.cores), "Memory": megabytes(machine.memory_bytes)})
         st.caption("Instructions: " + plain(", ".join(machine.isa) or "none that matter here"))
         st.table(
             {plain(name): plain(version) for name, version in machine.versions.items()},
@@ -26,7 +26,7 @@ def show(report: Report) -> None:
     if report.data:
         data = report.data
         with chrome.card("data", "Data", "The splits never overlap"):
-            chrome.facts(
+            chrome.metrics(
                 {
                     "Train": f"{data.n_train:,}",
                     "Calibration": f"{data.n_calibration:,}",

@@ -1,4 +1,4 @@
-"""The candidates of a race as a table: with words for the page, with plain numbers for a CSV."""
+"""The candidates of a race as a table: texts with units for the page, plain numbers for a CSV."""
 
 import csv
 import io
@@ -10,7 +10,7 @@ from engine import Trial, Variant
 from engine.charts import how_far
 from pages._ui.wording import decibels, megabytes, plain, sentence
 
-Entrants = Sequence[tuple[Variant, Trial]]
+Candidates = Sequence[tuple[Variant, Trial]]
 COLUMNS = (
     "id",
     "name",
@@ -31,24 +31,24 @@ COLUMNS = (
 )
 
 
-def ranked(entrants: Entrants) -> list[tuple[Variant, Trial]]:
-    """The winner first, then the fastest; whoever was never timed comes last."""
+def rank(candidates: Candidates) -> list[tuple[Variant, Trial]]:
+    """The winner first, then the fastest; those without a latency come last."""
     return sorted(
-        entrants, key=lambda pair: (pair[1].outcome.code != "winner", pair[1].ratio is None, pair[1].ratio or 0.0)
+        candidates, key=lambda pair: (pair[1].outcome.code != "winner", pair[1].ratio is None, pair[1].ratio or 0.0)
     )
 
 
-def shown(entrants: Entrants) -> pd.DataFrame:
-    """A row a candidate. Markdown, escaped."""
-    return pd.DataFrame([_row(variant, trial) for variant, trial in ranked(entrants)])
+def as_frame(candidates: Candidates) -> pd.DataFrame:
+    """A row for each candidate, as escaped Markdown."""
+    return pd.DataFrame([_row(variant, trial) for variant, trial in rank(candidates)])
 
 
 def _row(variant: Variant, trial: Trial) -> dict[str, str]:
-    won, close = trial.outcome.code == "winner", trial.fidelity
+    is_winner, fidelity = trial.outcome.code == "winner", trial.fidelity
     return {
-        "Candidate": f"**{plain(trial.name)}** :green-badge[winner]" if won else plain(trial.name),
+        "Candidate": f"**{plain(trial.name)}** :green-badge[winner]" if is_winner else plain(trial.name),
         "Speed": _speed(trial),
-        "SQNR": decibels(close.sqnr_db) if close else "–",
+        "SQNR": decibels(fidelity.sqnr_db) if fidelity else "–",
         "Size": megabytes(variant.size_bytes),
         "Came to": how_far(trial),
         "What became of it": plain(sentence(trial.outcome.text)),
@@ -59,22 +59,24 @@ def _row(variant: Variant, trial: Trial) -> dict[str, str]:
 def _speed(trial: Trial) -> str:
     if trial.ratio is None or trial.ratio_low is None or trial.ratio_high is None:
         return "–"
-    sure = trial.stage == "final"  # three rounds of a screening make a range, not an interval
-    colour = "gray" if not sure else "green" if trial.ratio_high < 1 else "red" if trial.ratio_low > 1 else "gray"
+    is_interval = trial.stage == "final"  # three rounds of a screening make a range, not an interval
+    colour = (
+        "gray" if not is_interval else "green" if trial.ratio_high < 1 else "red" if trial.ratio_low > 1 else "gray"
+    )
     return f"{1 / trial.ratio:.2f}× :{colour}[({1 / trial.ratio_high:.2f} – {1 / trial.ratio_low:.2f})]"
 
 
-def as_csv(entrants: Entrants) -> str:
-    """One line a candidate, numbers as numbers, empty where nothing was measured."""
-    out = io.StringIO()
-    writer = csv.DictWriter(out, COLUMNS, lineterminator="\n")
+def as_csv(candidates: Candidates) -> str:
+    """A line for each candidate; an entry is empty where nothing was measured."""
+    file = io.StringIO()
+    writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
     writer.writeheader()
-    writer.writerows(_flat(variant, trial) for variant, trial in ranked(entrants))
-    return out.getvalue()
+    writer.writerows(_flat(variant, trial) for variant, trial in rank(candidates))
+    return file.getvalue()
 
 
 def _flat(variant: Variant, trial: Trial) -> dict[str, object]:
-    close = trial.fidelity
+    fidelity = trial.fidelity
     flat: dict[str, object] = {
         "id": variant.id,
         "name": trial.name,
@@ -90,10 +92,10 @@ def _flat(variant: Variant, trial: Trial) -> dict[str, object]:
         "sha256": variant.sha256,
         "seconds": variant.seconds,
     }
-    if close is not None:
+    if fidelity is not None:
         flat |= {
-            "held_back_sqnr_db": close.sqnr_db,
-            "held_back_agreement": close.agreement,
-            "n_held_back_images": close.n_images,
+            "held_back_sqnr_db": fidelity.sqnr_db,
+            "held_back_agreement": fidelity.agreement,
+            "n_held_back_images": fidelity.n_images,
         }
     return flat

@@ -1,4 +1,4 @@
-"""The race of a step: who won and why, the chart, and every candidate with what became of it."""
+"""The race of a step: the winner with the reason, the chart, and every candidate with its outcome."""
 
 import streamlit as st
 
@@ -9,29 +9,29 @@ from pages._ui.results import files_view, race_table
 from pages._ui.wording import duration, plain, sentence
 
 
-def untold(report: Report) -> tuple[str, ...]:
-    """How the races ended that the recommendation does not speak of."""
+def other_outcomes(report: Report) -> tuple[str, ...]:
+    """A sentence on how each race ended that the recommendation does not mention."""
     best = report.recommended
     return tuple(
-        _ended(report, race)
+        _outcome(report, race)
         for race in report.races
         if race.reason
         and (
             best is None
             or (race.winner_id != best.id and race.reason.text not in best.reason.text)
-            or (_stayed(race) and race.reason.text not in best.reason.text)
+            or (_keeps_parent(race) and race.reason.text not in best.reason.text)
         )
     )
 
 
 def show(report: Report) -> None:
-    """One race of a report that has any: the reason, the chart, the table."""
-    found = {_name(report, race): race for race in report.races}
-    name = next(iter(found))
-    if len(found) > 1:
-        name = st.selectbox("Race", list(found), key="race", bind="query-params")
-    race = found[name]
-    entrants = report.entrants(race)
+    """Draws one race of a report that has at least one: the reason, the chart, the table."""
+    races = {_name(report, race): race for race in report.races}
+    name = next(iter(races))
+    if len(races) > 1:
+        name = st.selectbox("Race", list(races), key="race", bind="query-params")
+    race = races[name]
+    candidates = report.entrants(race)
     _reason(report, race)
     with chrome.card(
         "race-chart",
@@ -40,11 +40,13 @@ def show(report: Report) -> None:
         "three rounds of the screening. SQNR is how many dB the answers stand above their error: more is "
         "closer.",
     ):
-        chrome.chart(charts.race((trial for _, trial in entrants), recommended=_taken(report, race)), "race-chart")
+        chrome.chart(
+            charts.race((trial for _, trial in candidates), recommended=_is_recommended(report, race)), "race-chart"
+        )
     st.header("Every candidate", anchor=False)
     with st.container(key="race-table"):
         st.table(
-            race_table.shown(entrants),
+            race_table.as_frame(candidates),
             border="horizontal",
             hide_index=True,
             alt="Candidates of the race and what became of them",
@@ -53,31 +55,32 @@ def show(report: Report) -> None:
     if race.notes:
         with st.expander("Worth knowing", icon=":material/sticky_note_2:"):
             st.markdown("\n".join(f"- {plain(sentence(note.text))}" for note in race.notes))
-    if race.reason or not going(report, race):
-        _take(report, race)
+    if race.reason or not is_running(report, race):
+        _downloads(report, race)
 
 
-def going(report: Report, race: Race) -> bool:
-    """Whether it still runs: neither decided, nor ended early with its run or its chain."""
-    failed = {(failure.branch, failure.step) for failure in report.failures}
-    return race.reason is None and report.state == "running" and (race.branch, race.step) not in failed
+def is_running(report: Report, race: Race) -> bool:
+    """Whether a race still runs: it has no winner, and neither its run nor its step has ended."""
+    failed_steps = {(failure.branch, failure.step) for failure in report.failures}
+    return race.reason is None and report.state == "running" and (race.branch, race.step) not in failed_steps
 
 
-def _taken(report: Report, race: Race) -> bool:
-    """Whether what is recommended is the winner, or came from it."""
+def _is_recommended(report: Report, race: Race) -> bool:
+    """Whether the recommended variant is the winner, or was made from it."""
     best = report.recommended
     return best is not None and race.winner_id in {variant.id for variant in report.lineage(best.id)}
 
 
-def _stayed(race: Race) -> bool:
+def _keeps_parent(race: Race) -> bool:
+    """Whether no candidate was better than the variant that the race began with."""
     return race.winner_id == race.parent_id
 
 
-def _ended(report: Report, race: Race) -> str:
-    """A sentence on a race that has ended, with its name where there are several."""
+def _outcome(report: Report, race: Race) -> str:
+    """A sentence on a race that has ended, with its name where the report has several."""
     name = "The race" if len(report.races) == 1 else f"The race of {_name(report, race).lower()}"
     reason = f"{name}: {race.reason.text if race.reason else ''}"
-    if _stayed(race):
+    if _keeps_parent(race):
         return sentence(reason)
     return sentence(f"{reason}. Timed again beside all variants, it is not what is recommended")
 
@@ -88,16 +91,16 @@ def _name(report: Report, race: Race) -> str:
 
 
 def _reason(report: Report, race: Race) -> None:
-    """What came of it in a sentence, or how far it is."""
+    """Draws the winner with the reason, or how many candidates there are so far."""
     with chrome.card("race", accent=race.reason is not None):
         if race.reason is None:
-            on = going(report, race)
-            st.subheader("The race is on" if on else "This race has no winner", anchor=False)
-            built = many(len(race.trials), "candidate")
+            runs = is_running(report, race)
+            st.subheader("The race is on" if runs else "This race has no winner", anchor=False)
+            n_built = many(len(race.trials), "candidate")
             st.markdown(
-                f"{built} built so far, and no winner yet."
-                if on
-                else f"It ended before it was decided. What was built and measured by then is kept: {built}."
+                f"{n_built} built so far, and no winner yet."
+                if runs
+                else f"It ended before it was decided. What was built and measured by then is kept: {n_built}."
             )
             return
         trial = race.trials.get(race.winner_id or "")
@@ -106,8 +109,8 @@ def _reason(report: Report, race: Race) -> None:
             st.markdown("Winner")
         st.header(plain(trial.name if trial else f"FP32: {parent.label if parent else 'as it was'}"), anchor=False)
         st.markdown(plain(sentence(race.reason.text)))
-        _again(report, race)
-        chrome.facts(
+        _final_latency(report, race)
+        chrome.metrics(
             {
                 "Candidates": str(len(race.trials)),
                 "Held-back images": f"{race.n_images:,}",
@@ -121,10 +124,10 @@ def _reason(report: Report, race: Race) -> None:
             )
 
 
-def _again(report: Report, race: Race) -> None:
-    """The figure that stands: the winner was timed once more, beside all variants of the run."""
+def _final_latency(report: Report, race: Race) -> None:
+    """Draws the winner's latency from the rounds of all variants, which counts in place of the race's."""
     winner = report.variant(race.winner_id or "")
-    if winner is not None and winner.latency is not None and not _stayed(race):
+    if winner is not None and winner.latency is not None and not _keeps_parent(race):
         latency = winner.latency
         interval = f"{latency.speedup_low:.2f} to {latency.speedup_high:.2f}"
         st.markdown(
@@ -134,21 +137,22 @@ def _again(report: Report, race: Race) -> None:
 
 
 def _legend(race: Race) -> str:
-    images = next((trial.fidelity.n_images for trial in race.trials.values() if trial.fidelity), None)
+    """What the table's figures were measured at."""
+    n_images = next((trial.fidelity.n_images for trial in race.trials.values() if trial.fidelity), None)
     parts = [
         "Speed: times as fast as FP32, from the last rounds that a candidate was in, with its 95 % interval in a "
         "final and the range of three rounds, in grey, in the screening"
     ]
-    if images is not None:
+    if n_images is not None:
         parts.append(
-            f"SQNR beside FP32 on {many(images, 'held-back calibration image')}, which set no "
+            f"SQNR beside FP32 on {many(n_images, 'held-back calibration image')}, which set no "
             "range and are not the evaluation images"
         )
     return ". ".join(parts) + "."
 
 
-def _take(report: Report, race: Race) -> None:
-    """All candidates as a file of figures, and any one of them as a model."""
+def _downloads(report: Report, race: Race) -> None:
+    """Draws the downloads: all candidates as a CSV, and any one of them as an ONNX file."""
     with st.expander("Take a candidate along", icon=":material/download:"):
         name = f"race-{report.run_id}-chain-{race.branch + 1}-step-{race.step + 1}.csv"
         st.download_button(

@@ -1,4 +1,4 @@
-"""The answer of a run: what to take home, how much faster and smaller it is, what it costs, how sure that is."""
+"""The recommended variant of a run: how much faster and smaller it is, what it costs, and how sure that is."""
 
 from collections.abc import Iterator
 
@@ -12,7 +12,7 @@ from pages._ui.wording import change, megabytes, milliseconds, plain, points, se
 
 
 def show(report: Report) -> None:
-    """One sentence, the download, and the figures behind it."""
+    """Draws one sentence, the download, and the figures behind it."""
     best = report.variant(report.recommended.id) if report.recommended else None
     base = report.baseline
     if best is None or base is None or report.recommended is None:
@@ -22,7 +22,7 @@ def show(report: Report) -> None:
             st.markdown(_eyebrow(report, best))
         with st.container(key="answer"):
             st.header(_sentence(report, best, base), anchor=False)
-        st.caption(_how_sure(best))
+        st.caption(_uncertainty(best))
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             files_view.download(report, best, best.label)
             st.button(
@@ -30,7 +30,7 @@ def show(report: Report) -> None:
                 icon=":material/code:",
                 type="tertiary",
                 key="to-files",
-                on_click=state.turn,
+                on_click=state.set_widget,
                 args=("view", "Take home"),
             )
             if report.races:
@@ -39,7 +39,7 @@ def show(report: Report) -> None:
                     icon=":material/flag:",
                     type="tertiary",
                     key="to-race",
-                    on_click=state.turn,
+                    on_click=state.set_widget,
                     args=("view", "Race"),
                     help="Every candidate, and what became of it.",
                 )
@@ -47,26 +47,27 @@ def show(report: Report) -> None:
 
 
 def _eyebrow(report: Report, best: Variant) -> str:
-    """What the card is, and whether its time was up before all was done."""
-    kept = "Recommended: keep the baseline" if report.compares else "The baseline"
-    word = "Recommended" if best.role != "baseline" else kept
-    cut = cut_short(report)
-    if any(one.variant_id in {variant.id for variant in report.lineage(best.id)} for one in cut):
-        return f"{word} · its time was up, this is the best so far"
-    return f"{word} · the time was up before all was tried" if cut else word
+    """The line above the sentence, and whether a deadline ended the run before everything was tried."""
+    baseline_title = "Recommended: keep the baseline" if report.compares else "The baseline"
+    title = "Recommended" if best.role != "baseline" else baseline_title
+    partial_steps = cut_short(report)
+    if any(one.variant_id in {variant.id for variant in report.lineage(best.id)} for one in partial_steps):
+        return f"{title} · its time was up, this is the best so far"
+    return f"{title} · the time was up before all was tried" if partial_steps else title
 
 
 def _sentence(report: Report, best: Variant, base: Variant) -> str:
-    """What to take and what it brings, in one sentence."""
+    """A sentence on the variant: its speed, its size and its accuracy beside the baseline's."""
     if best.id == base.id:
         reason = report.recommended.reason.text if report.recommended else ""
-        told = f"Keep the baseline. {plain(sentence(reason))}" if report.compares else ""
-        return told or f"{plain(best.label)}: {', '.join(_own(best))}."
+        advice = f"Keep the baseline. {plain(sentence(reason))}" if report.compares else ""
+        return advice or f"{plain(best.label)}: {', '.join(_figures_alone(best))}."
     parts = [part for part in (_speed(best), _size(best, base), _cost(best)) if part]
     return f"Take {plain(best.label)}: {', '.join(parts)}."
 
 
-def _own(variant: Variant) -> Iterator[str]:
+def _figures_alone(variant: Variant) -> Iterator[str]:
+    """Size, latency and accuracy of a variant that is not compared."""
     yield megabytes(variant.size_bytes)
     if variant.latency:
         yield f"{milliseconds(variant.latency.p50_ms)} a call"
@@ -85,8 +86,8 @@ def _speed(best: Variant) -> str:
 
 
 def _size(best: Variant, base: Variant) -> str:
-    left = best.size_bytes / base.size_bytes
-    return "of the same size" if round(left, 2) == 1 else f"{percent(left)} of the size"
+    ratio = best.size_bytes / base.size_bytes
+    return "of the same size" if round(ratio, 2) == 1 else f"{percent(ratio)} of the size"
 
 
 def _cost(best: Variant) -> str:
@@ -97,30 +98,30 @@ def _cost(best: Variant) -> str:
         return f"agreeing with the baseline on {share(1 - drop)} of the inputs"
     if drop == 0:
         return "with the same top-1"
-    lost = f"{abs(drop) * 100:.2f} points"
-    return f"at a cost of {lost} of top-1" if drop > 0 else f"with {lost} more top-1"
+    change_points = f"{abs(drop) * 100:.2f} points"
+    return f"at a cost of {change_points} of top-1" if drop > 0 else f"with {change_points} more top-1"
 
 
-def _how_sure(best: Variant) -> str:
-    """What stands behind the sentence: rounds, images, and the interval of the loss."""
+def _uncertainty(best: Variant) -> str:
+    """A sentence on rounds, images and 95 % intervals."""
     parts = []
     if best.latency:
         parts.append(f"Speed as measured in {best.latency.n_rounds} interleaved rounds, with its 95 % interval")
     verdict, images = best.verdict, best.accuracy or best.fidelity
     if verdict and verdict.drop_low is not None and verdict.drop_high is not None and images:
-        what = "top-1" if best.accuracy else "agreement"
+        metric = "top-1" if best.accuracy else "agreement"
         parts.append(
-            f"the loss of {what} lies between {points(verdict.drop_low)} and {points(verdict.drop_high)} "
+            f"the loss of {metric} lies between {points(verdict.drop_low)} and {points(verdict.drop_high)} "
             f"(95 %, {images.n_images:,} images)"
         )
     return plain("; ".join(parts) + ".") if parts else ""
 
 
 def _figures(best: Variant, base: Variant) -> None:
-    """The recommended variant's figures, each beside the baseline's."""
-    other = best.id != base.id
+    """Draws the recommended variant's figures, each with its difference from the baseline's."""
+    differs = best.id != base.id
     with st.grid(4, min_column_width=125, gap="small"):
-        if best.latency and other:
+        if best.latency and differs:
             st.metric(
                 "Speed",
                 f"{best.latency.speedup:.2f}×",
@@ -130,23 +131,29 @@ def _figures(best: Variant, base: Variant) -> None:
                 help="Times as fast as the baseline, with its 95 % interval.",
             )
         if best.latency:
-            was = f"from {milliseconds(base.latency.p50_ms)}" if other and base.latency else None
-            st.metric("Latency, median", milliseconds(best.latency.p50_ms), was, delta_arrow="off", delta_color="off")
+            baseline_text = f"from {milliseconds(base.latency.p50_ms)}" if differs and base.latency else None
+            st.metric(
+                "Latency, median",
+                milliseconds(best.latency.p50_ms),
+                baseline_text,
+                delta_arrow="off",
+                delta_color="off",
+            )
         st.metric(
             "File size",
             megabytes(best.size_bytes),
-            _arrow(change(best.size_bytes, base.size_bytes), other),
+            _delta(change(best.size_bytes, base.size_bytes), differs),
             delta_color="inverse",
         )
         if best.accuracy:
-            moved = points(best.accuracy.top1 - base.accuracy.top1) if base.accuracy else ""
-            st.metric("Top-1 accuracy", share(best.accuracy.top1), _arrow(moved, other))
+            difference = points(best.accuracy.top1 - base.accuracy.top1) if base.accuracy else ""
+            st.metric("Top-1 accuracy", share(best.accuracy.top1), _delta(difference, differs))
         elif best.fidelity:
             st.metric("Agreement with the baseline", share(best.fidelity.agreement))
 
 
-def _arrow(difference: str, other: bool) -> str | int | None:
-    """A difference as a metric wants it: it points by an ASCII minus, and none at all is a plain zero."""
-    if not other or not difference:
+def _delta(difference: str, differs: bool) -> str | int | None:
+    """A difference for `st.metric`, which reads the sign from an ASCII minus; the number 0 where nothing differs."""
+    if not differs or not difference:
         return None
     return difference.replace("−", "-") if difference.strip("±+−.0 %pt") else 0

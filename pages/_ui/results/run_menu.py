@@ -1,4 +1,4 @@
-"""What can be done with a run beside looking at it, in a menu."""
+"""The menu of a run: run again, rename, log, delete."""
 
 import streamlit as st
 
@@ -13,7 +13,7 @@ LOG_LINES = 200
 
 
 def show(run: Job) -> None:
-    """The menu, and the dialog that was chosen from it."""
+    """Draws the menu and the dialog that was chosen from it."""
     options = [AGAIN, RENAME, LOG, *([DELETE] if run.state in ENDED else [])]
     match st.menu_button("More", options, icon=":material/more_horiz:", type="tertiary", key="run-menu"):
         case "Run again with changes":
@@ -41,14 +41,14 @@ def _delete(run: Job) -> None:
         st.markdown(f"**{plain(run.name)}** with its report and its ONNX files. This cannot be undone.")
         if st.button("Delete it", type="primary", icon=":material/delete:", key="delete-yes"):
             delete(run.id)
-            state.remember_run(None)
-            state.leave_notice(f"Deleted {run.name}")
+            state.set_last_run(None)
+            state.set_notice(f"Deleted {run.name}")
             state.go(chrome.RUNS)
 
 
 @st.dialog("Log", width="large")
 def _log(run: Job) -> None:
-    """The newest lines of events and log, the last on top."""
+    """Draws the newest lines of events and log, the last on top."""
     with guarded():
         lines = [f"{event.time}  {event.step:<12} {event.phase:<14} {event.message}" for event in events(run.id)]
         lines += log(run.id).splitlines()

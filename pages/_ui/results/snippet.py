@@ -34,16 +34,19 @@ for index in np.argsort(-scores)[:5]:
 
 
 def snippet(variant: Variant, file: str, classes: tuple[str, ...] | None) -> str:
-    """A program that prints the five likeliest classes of image.jpg; its input equals the measured one bit for bit."""
+    """A program that prints the five likeliest classes of image.jpg.
+
+    It prepares the image bit for bit as the run did.
+    """
     settings = variant.input.preprocess
-    named = classes is not None and len(classes) <= MOST_CLASSES
+    has_names = classes is not None and len(classes) <= MOST_CLASSES
     channels = settings.channels or ("gray" if len(settings.mean) == 1 else "rgb")
     return PROGRAM.format(
         file=file,
         mean=list(settings.mean),
         std=list(settings.std),
         mode="L" if channels == "gray" else "RGB",
-        classes=f"classes = {list(classes or ())!r}\n" if named else "",
+        classes=f"classes = {list(classes or ())!r}\n" if has_names else "",
         resize=_resize(settings),
         interpolation=settings.interpolation.upper(),
         crop=_crop(settings),
@@ -51,12 +54,12 @@ def snippet(variant: Variant, file: str, classes: tuple[str, ...] | None) -> str
         width=settings.size[1],
         order={"rgb": "", "bgr": "[..., ::-1]", "gray": "[..., None]"}[channels],
         scale=settings.scale,
-        shown="classes[index]" if named else "index",
+        shown="classes[index]" if has_names else "index",
     )
 
 
 def _resize(settings: Preprocess) -> str:
-    """The lines that say how large the image is before its centre is cut out."""
+    """The lines that compute the image's size before its centre is cropped."""
     height, width = (math.floor(edge / settings.crop_pct) for edge in settings.size)
     if settings.resize == "squash":
         return f"    size = ({width}, {height})"
@@ -72,7 +75,7 @@ def _resize(settings: Preprocess) -> str:
 
 
 def _crop(settings: Preprocess) -> str:
-    """The lines that find the corner of the centre; where the image is smaller, the corner lies outside it."""
+    """The lines that compute the corner of the crop, which is outside the image where that is smaller."""
     height, width = settings.size
     if settings.crop_pct <= 1:
         return f"    x, y = round((image.width - {width}) / 2), round((image.height - {height}) / 2)"

@@ -1,4 +1,4 @@
-"""What comes next where a run kept its baseline: each way as a button, with what it could bring where that is known."""
+"""What to try next where a run recommends its baseline: suggestions as buttons, with what each could gain."""
 
 import streamlit as st
 
@@ -28,47 +28,48 @@ BASES = {
 
 
 def show(report: Report) -> None:
-    """The ways on, the likeliest first; nothing where the run found something better than its baseline."""
-    ways = suggest(report.run_id)
-    if not ways:
+    """Draws the suggestions, the most promising first; nothing where a variant is better than the baseline."""
+    suggestions = suggest(report.run_id)
+    if not suggestions:
         return
     st.header("What to try next", anchor=False)
     with st.grid(3, min_column_width=250, gap="small"):
-        for way in ways:
-            with chrome.card(f"next-{way.code}", fill=True):
-                st.markdown(f"**{plain(way.title)}**")
-                st.markdown(plain(sentence(way.text)))
-                st.caption(BASES[way.basis].capitalize())
-                _button(report, way)
+        for suggestion in suggestions:
+            with chrome.card(f"next-{suggestion.code}", fill=True):
+                st.markdown(f"**{plain(suggestion.title)}**")
+                st.markdown(plain(sentence(suggestion.text)))
+                st.caption(BASES[suggestion.basis].capitalize())
+                _button(report, suggestion)
 
 
-def _button(report: Report, way: Suggestion) -> None:
-    icon = f":material/{ICONS[way.code]}:"
-    if way.code == "hardware":
+def _button(report: Report, suggestion: Suggestion) -> None:
+    """Draws the button that goes where the suggestion can be carried out."""
+    icon = f":material/{ICONS[suggestion.code]}:"
+    if suggestion.code == "hardware":
         st.button(
             "Take the recipe there",
             icon=icon,
             key="next-go-hardware",
-            on_click=state.turn,
+            on_click=state.set_widget,
             args=("view", "How it was measured"),
         )
-    elif way.code == "images":
+    elif suggestion.code == "images":
         if st.button("Choose the images", icon=icon, key="next-go-images"):
-            state.replace_draft(_again(report))
+            state.replace_draft(_draft_of(report))
             state.go(chrome.DATA)
-    elif way.code == "architecture":
-        label = "See what it measured" if way.basis == "measured_here" else "Ask the advisor"
+    elif suggestion.code == "architecture":
+        label = "See what it measured" if suggestion.basis == "measured_here" else "Ask the advisor"
         if st.button(label, icon=icon, key="next-go-architecture"):
-            state.replace_draft(_again(report))
+            state.replace_draft(_draft_of(report))
             state.go(chrome.MODEL, source=chrome.SOURCES[report.recipe.model.kind])
-    elif st.button("Set it up", icon=icon, key=f"next-go-{way.code}"):
-        new = _again(report)
-        if way.steps is not None:
-            new = new.changed(name=None, cards=cards.of_chain(way.steps), alone=False, chains=None)
-        state.replace_draft(new.changed(target=way.target) if way.target is not None else new)
+    elif st.button("Set it up", icon=icon, key=f"next-go-{suggestion.code}"):
+        new = _draft_of(report)
+        if suggestion.steps is not None:
+            new = new.replace(name=None, cards=cards.of_chain(suggestion.steps), alone=False, chains=None)
+        state.replace_draft(new.replace(target=suggestion.target) if suggestion.target is not None else new)
         state.go(chrome.OPTIMIZE)
 
 
-def _again(report: Report) -> Draft:
-    """The project of the run, to go on from."""
+def _draft_of(report: Report) -> Draft:
+    """The draft of the run's recipe."""
     return from_recipe(report.recipe)

@@ -1,4 +1,4 @@
-"""The parts of a run, one below the other: what is done, what is going on with its live chart, what is to come."""
+"""The parts of a run, one below the other: those that are done, the running one with its chart, those to come."""
 
 from collections.abc import Sequence
 
@@ -18,62 +18,63 @@ ICONS = {
     "cancelled": ":material/cancel:",
     "skipped": ":material/remove:",
 }
-WORDS = {"waiting": "to come", "failed": "failed", "cancelled": "cancelled here", "skipped": "not reached"}
+STATE_LABELS = {"waiting": "to come", "failed": "failed", "cancelled": "cancelled here", "skipped": "not reached"}
 
 
 def show(run: Job) -> None:
-    """The timeline of a run; where it has ended, the curves of its trainings too."""
-    told = events(run.id)
-    found = report(run.id)
+    """Draws the timeline of a run; where it has ended, the curves of its trainings too."""
+    all_events = events(run.id)
+    so_far = report(run.id)
     for part in timeline(run.id):
-        _part(part, [event for event in told if event.step == part.key], found, run)
+        _part(part, [event for event in all_events if event.step == part.key], so_far, run)
 
 
-def _part(part: Part, told: Sequence[Event], found: Report | None, run: Job) -> None:
-    took = f" · {duration(part.seconds)}" if part.seconds is not None else ""
-    word = f" · {WORDS[part.state]}" if part.state in WORDS else ""
-    label = f"**{plain(part.title)}**{took}{word}"
+def _part(part: Part, part_events: Sequence[Event], so_far: Report | None, run: Job) -> None:
+    """Draws one part."""
+    seconds = f" · {duration(part.seconds)}" if part.seconds is not None else ""
+    state = f" · {STATE_LABELS[part.state]}" if part.state in STATE_LABELS else ""
+    label = f"**{plain(part.title)}**{seconds}{state}"
     if part.state == "running":
-        going = st.status(label, type="step", expanded=True)
-        with going.container():  # to leave the status itself would mean that it is complete
+        status = st.status(label, type="step", expanded=True)
+        with status.container():  # leaving the status itself would mark it as complete
             st.progress(min(max(part.fraction, 0.0), 1.0), text=plain(sentence(part.message)) or None)
-            _live(part, told, found)
+            _live(part, part_events, so_far)
         return
     with st.expander(label if part.state == "done" else f":gray[{label}]", type="step", icon=ICONS[part.state]):
-        why = _why(part, found, run) if part.state == "failed" else part.message
-        st.caption(plain(sentence(why)) or "It has not begun.")
+        message = _failure(part, so_far, run) if part.state == "failed" else part.message
+        st.caption(plain(sentence(message)) or "It has not begun.")
         if run.state in ENDED:
-            _curve(part, told)
+            _curve(part, part_events)
 
 
-def _why(part: Part, found: Report | None, run: Job) -> str:
-    """What a part that failed has failed of."""
-    failures = found.failures if found else ()
-    own = [one.message for one in failures if (one.branch, one.step) == (part.chain, part.step)]
-    return next(iter(own), run.error.text if run.error else part.message)
+def _failure(part: Part, so_far: Report | None, run: Job) -> str:
+    """The message of the error that a part failed with."""
+    failures = so_far.failures if so_far else ()
+    messages = [one.message for one in failures if (one.branch, one.step) == (part.chain, part.step)]
+    return next(iter(messages), run.error.text if run.error else part.message)
 
 
-def _live(part: Part, told: Sequence[Event], found: Report | None) -> None:
-    """The race or the training that goes on."""
+def _live(part: Part, part_events: Sequence[Event], so_far: Report | None) -> None:
+    """Draws the chart of the race or the training that runs."""
     race = (
         next(
             (
                 race
-                for race in found.races
-                if (race.branch, race.step) == (part.chain, part.step) and race_view.going(found, race)
+                for race in so_far.races
+                if (race.branch, race.step) == (part.chain, part.step) and race_view.is_running(so_far, race)
             ),
             None,
         )
-        if found
+        if so_far
         else None
     )
-    if found is not None and race is not None and race.trials:
+    if so_far is not None and race is not None and race.trials:
         st.caption(f"{many(len(race.trials), 'candidate')} so far; right of the line is faster than FP32.")
-        chrome.chart(charts.race(trial for _, trial in found.entrants(race)), f"race-{part.key}")
-    _curve(part, told)
+        chrome.chart(charts.race(trial for _, trial in so_far.entrants(race)), f"race-{part.key}")
+    _curve(part, part_events)
 
 
-def _curve(part: Part, told: Sequence[Event]) -> None:
-    figure = charts.learning_curve(told)
+def _curve(part: Part, part_events: Sequence[Event]) -> None:
+    figure = charts.learning_curve(part_events)
     if figure is not None:
         chrome.chart(figure, f"curve-{part.key}")

@@ -1,6 +1,6 @@
-"""The variants of a report as a table: with words for the page, with plain numbers for a CSV.
+"""The variants of a report as a table: texts with units for the page, plain numbers for a CSV.
 
-The candidates of a race are left to the race's own table.
+The candidates of a race are in `race_table`.
 """
 
 import csv
@@ -64,15 +64,14 @@ COLUMNS = (
     "faster",
     "seconds",
 )
-
-
 ON_REQUEST = ("Parameters", "p95", "Throughput", "SQNR")
+"""Columns that are shown with all figures only."""
 
 
-def shown(report: Report, *, everything: bool = False) -> pd.DataFrame:
-    """A row a variant; a difference stands beside its figure, green where it is better. Markdown, escaped.
+def as_frame(report: Report, *, everything: bool = False) -> pd.DataFrame:
+    """A row for each variant, as escaped Markdown; each difference from the baseline is green where it is better.
 
-    Without `everything` the figures of ON_REQUEST are left out.
+    Without `everything` the columns of ON_REQUEST are left out.
     """
     base = report.baseline
     rows = [
@@ -85,13 +84,13 @@ def shown(report: Report, *, everything: bool = False) -> pd.DataFrame:
 
 def _row(variant: Variant, base: Variant | None, report: Report) -> dict[str, str]:
     best = report.recommended is not None and report.recommended.id == variant.id
-    good = 0 if _guesses(variant) else 1
+    good = 0 if _may_guess(variant) else 1
     name = plain(variant.label) + (" :green-badge[recommended]" if best else "")
     return {
         "Variant": f"**{name}**" if best else name,
-        "Speed": _speed(variant, sure=bool(good)) if base else "–",
+        "Speed": _speed(variant, may_succeed=bool(good)) if base else "–",
         "Size": megabytes(variant.size_bytes)
-        + _beside(change(variant.size_bytes, base.size_bytes) if base else "", -good),
+        + _colour(change(variant.size_bytes, base.size_bytes) if base else "", -good),
         "Parameters": count(variant.parameters),
         "Latency p50": milliseconds(variant.latency.p50_ms) if variant.latency else "–",
         "p95": milliseconds(variant.latency.p95_ms) if variant.latency else "–",
@@ -103,12 +102,12 @@ def _row(variant: Variant, base: Variant | None, report: Report) -> dict[str, st
     }
 
 
-def _speed(variant: Variant, *, sure: bool) -> str:
-    """Times as fast as the baseline with its interval; green or red where that is `sure` and means something."""
+def _speed(variant: Variant, *, may_succeed: bool) -> str:
+    """Times as fast as the baseline with its interval; red where slower, and green where faster and `may_succeed`."""
     latency = variant.latency
     if latency is None:
         return "–"
-    colour = "green" if sure and latency.ratio_high < 1 else "red" if latency.ratio_low > 1 else "gray"
+    colour = "green" if may_succeed and latency.ratio_high < 1 else "red" if latency.ratio_low > 1 else "gray"
     return f"{latency.speedup:.2f}× :{colour}[({latency.speedup_low:.2f} – {latency.speedup_high:.2f})]"
 
 
@@ -116,11 +115,11 @@ def _accuracy(variant: Variant, base: Variant | None, better: int) -> str:
     if variant.accuracy is None:
         return "–"
     difference = points(variant.accuracy.top1 - base.accuracy.top1) if base and base.accuracy else ""
-    return share(variant.accuracy.top1) + _beside(difference, better)
+    return share(variant.accuracy.top1) + _colour(difference, better)
 
 
-def _beside(difference: str, better: int) -> str:
-    """A difference in the colour of what it means; `better` is the sign that is good, 0 where nothing is."""
+def _colour(difference: str, better: int) -> str:
+    """A difference in green or red; `better` is the sign that is an improvement, 0 where none is."""
     if not difference:
         return ""
     if not better or not difference.strip("±+−.0 %pt"):
@@ -135,17 +134,17 @@ def _verdict(variant: Variant, base: Variant | None) -> str:
     codes = variant.verdict.codes
     quality = "accuracy" if variant.accuracy else "agreement"
     badges = [CODES.get(code, f":gray-badge[{plain(code.replace('_', ' '))}]") for code in codes]
-    speed = [] if "slower_than_baseline" in codes or _guesses(variant) else [FASTER[variant.verdict.faster]]
+    speed = [] if "slower_than_baseline" in codes or _may_guess(variant) else [FASTER[variant.verdict.faster]]
     return " ".join((*speed, *badges)).replace("{quality}", quality)
 
 
-def _guesses(variant: Variant) -> bool:
-    """Whether it may answer no better than guessing, so that nothing about it is a success."""
+def _may_guess(variant: Variant) -> bool:
+    """Whether the variant may be no better than guessing, so that no figure of it is drawn as a success."""
     return variant.verdict is not None and variant.verdict.reaches_chance
 
 
 def legend(report: Report) -> str:
-    """What the figures of the table were measured at and on."""
+    """What the figures of the table were measured at, and on how many images."""
     first = next((variant.latency for variant in report.main_variants if variant.latency), None)
     parts = []
     if first:
@@ -154,23 +153,23 @@ def legend(report: Report) -> str:
             f"{first.n_runs:,} calls in {first.n_rounds} interleaved rounds"
         )
     if report.data:
-        labelled = any(variant.accuracy for variant in report.main_variants)
-        parts.append(f"{'Accuracy' if labelled else 'Agreement'} on {report.data.n_evaluation:,} images")
+        has_labels = any(variant.accuracy for variant in report.main_variants)
+        parts.append(f"{'Accuracy' if has_labels else 'Agreement'} on {report.data.n_evaluation:,} images")
     parts.append("MB = 10⁶ bytes")
     return ". ".join(parts) + "."
 
 
 def as_csv(report: Report) -> str:
-    """One line a variant, numbers as numbers, empty where nothing was measured."""
-    out = io.StringIO()
-    writer = csv.DictWriter(out, COLUMNS, lineterminator="\n")
+    """A line for each variant; an entry is empty where nothing was measured."""
+    file = io.StringIO()
+    writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
     writer.writeheader()
     writer.writerows(_flat(variant) for variant in report.main_variants)
-    return out.getvalue()
+    return file.getvalue()
 
 
 def _flat(v: Variant) -> dict[str, object]:
-    latency, rate, right, close, verdict = v.latency, v.throughput, v.accuracy, v.fidelity, v.verdict
+    latency, throughput, accuracy, fidelity, verdict = v.latency, v.throughput, v.accuracy, v.fidelity, v.verdict
     flat: dict[str, object] = {name: getattr(v, name) for name in COLUMNS if name in type(v).model_fields}
     if latency:
         flat |= {
@@ -182,14 +181,23 @@ def _flat(v: Variant) -> dict[str, object]:
             "latency_ratio_high": latency.ratio_high,
             "batch_size": latency.batch_size,
         }
-    if rate:
-        flat |= {"images_per_s": rate.images_per_s, "images_per_s_low": rate.low, "images_per_s_high": rate.high}
-    if right:
-        flat |= {"top1": right.top1, "top1_low": right.low, "top1_high": right.high, "top5": right.top5}
-    if close:
-        flat |= {"agreement": close.agreement, "sqnr_db": close.sqnr_db}
-    if right or close:
-        flat["n_images"] = (right or close).n_images  # type: ignore[union-attr]
+    if throughput:
+        flat |= {
+            "images_per_s": throughput.images_per_s,
+            "images_per_s_low": throughput.low,
+            "images_per_s_high": throughput.high,
+        }
+    if accuracy:
+        flat |= {
+            "top1": accuracy.top1,
+            "top1_low": accuracy.low,
+            "top1_high": accuracy.high,
+            "top5": accuracy.top5,
+        }
+    if fidelity:
+        flat |= {"agreement": fidelity.agreement, "sqnr_db": fidelity.sqnr_db}
+    if quality := accuracy or fidelity:
+        flat["n_images"] = quality.n_images
     if verdict:
         flat |= {
             "within_budget": verdict.within_budget,
