@@ -6,7 +6,7 @@ import streamlit as st
 
 from engine import ensure_supervisor
 from pages._ui import chrome
-from pages._ui.guard import guarded, say_left
+from pages._ui.guard import guarded, show_callback_error
 
 st.set_page_config(
     page_title="Featherweight", page_icon=str(Path(__file__).parent / "pages" / "_ui" / "mark.svg"), layout="wide"
@@ -54,7 +54,7 @@ page = st.navigation(
     position="top",
 )
 chrome.frame()
-say_left()
+show_callback_error()
 with guarded():
     ensure_supervisor()
 with guarded(whole_page=True):

@@ -1,4 +1,4 @@
-"""Which images: the sample, a person's own, or none; and what the model will see of them."""
+"""Data: the choice of the sample, one's own images or none, and their preview."""
 
 import streamlit as st
 
@@ -7,15 +7,15 @@ from pages._ui import chrome, images_view, preview_view, state
 
 SOURCES = {"sample": "Sample", "images": "My images", "none": "No data"}
 
-chrome.enter()
+chrome.ensure_app()
 chrome.heading("Data", "The images that calibrate, test and, where you ask for it, train the model.")
-way = st.container()
+top = st.container()
 draft = state.draft()
-chosen = draft.data.kind if draft.data else ("none" if draft.synthetic else "sample")
+current = draft.data.kind if draft.data else ("none" if draft.synthetic else "sample")
 source = st.segmented_control(
     "Source",
     list(SOURCES.values()),
-    default=SOURCES[chosen],
+    default=SOURCES[current],
     required=True,
     key="images",
     bind="query-params",
@@ -24,7 +24,7 @@ source = st.segmented_control(
 if source == SOURCES["images"]:
     images_view.choose()
 elif source == SOURCES["none"]:
-    images_view.without()
+    images_view.choose_none()
 elif not isinstance(draft.data, SampleData):
     with chrome.card("digits", "Digits", "1,797 handwritten digits from scikit-learn, ten classes"):
         st.markdown("Real images, always there, with a fixed split: what the sample network was trained on.")
@@ -35,6 +35,6 @@ elif not isinstance(draft.data, SampleData):
 draft = state.draft()
 if draft.data is not None and SOURCES[draft.data.kind] == source:
     preview_view.show(draft)
-with way:
-    chrome.way(state.draft(), chrome.DATA)
-state.keep_in_address()
+with top:
+    chrome.stepper(state.draft(), chrome.DATA)
+state.write_address()

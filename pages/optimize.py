@@ -1,14 +1,15 @@
-"""What to try, where it will run, what is acceptable; what will happen; and Run."""
+"""Optimize: what to try, the target and the budget, the plan, and the button that runs it."""
 
 import streamlit as st
 
 from engine import submit
-from pages._ui import chrome, opening_view, plan_view, state, steps_view
+from pages._ui import chrome, state
+from pages._ui.optimize import open_recipe_view, plan_view, steps_view
 
-chrome.enter()
+chrome.ensure_app()
 chrome.heading("Optimize", "Choose what to try. The baseline is measured by itself, as the first variant of the run.")
-opening_view.restore()
-way = st.container()
+open_recipe_view.restore()
+top = st.container()
 left, right = st.columns([1.45, 1], gap="large")
 before = state.draft()
 with left:
@@ -22,13 +23,13 @@ with right, st.container(key="run-panel"):
             )
         token = state.token(pressed)
         if pressed and recipe is not None:
-            started = submit(recipe, token=token, from_browser=True)
-            state.go(chrome.RESULTS, run=started.id)
-        chrome.follow()
-    plan_view.take_along(recipe)
-    opening_view.show()
-with way:
-    chrome.way(state.draft(), chrome.OPTIMIZE)
-state.keep_in_address()
+            run = submit(recipe, token=token, from_browser=True)
+            state.go(chrome.RESULTS, run=run.id)
+        chrome.go_to_submitted_run()
+    plan_view.show_recipe(recipe)
+    open_recipe_view.show()
+with top:
+    chrome.stepper(state.draft(), chrome.OPTIMIZE)
+state.write_address()
 if state.draft() != before and not pressed:
-    st.rerun()  # the lines of the cards were drawn before their fields were read
+    st.rerun()  # the line of a card is drawn before its fields are read

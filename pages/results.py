@@ -1,13 +1,14 @@
-"""One run: how it goes while it goes, and its answer with the evidence in the same place when it has ended."""
+"""Results: one run, its progress while it runs and its report when it has ended."""
 
 import streamlit as st
 
-from pages._ui import chrome, run_view
+from pages._ui import chrome
+from pages._ui.results import run_view
 
-chrome.enter()
-id = run_view.asked_for()
-if id is not None:
-    run_view.show(id)
+chrome.ensure_app()
+run_id = run_view.current_run()
+if run_id is not None:
+    run_view.show(run_id)
 else:
     chrome.heading(
         "Results", "What a run found: the file to take, how much faster and smaller it is, and what it costs."

@@ -1,23 +1,22 @@
-"""What this is, a sample that is ready to run, the ways in, and the latest runs."""
+"""Start: what this is, a sample that is ready to run, the latest runs, and links to begin with one's own."""
 
 import streamlit as st
 
 from engine import list_jobs, submit
-from pages._ui import chrome, draft, runs_view, state, story_view
+from pages._ui import chrome, draft, intro_view, runs_view, state
 
 LATEST = 4
 
-chrome.enter()
-story, sample = st.columns([1.15, 1], gap="large", vertical_alignment="center")
-with story, st.container(key="hero"):
+chrome.ensure_app()
+left, right = st.columns([1.15, 1], gap="large", vertical_alignment="center")
+with left, st.container(key="hero"):
     st.title("Smaller, faster image models, with proof.", anchor=False)
     st.markdown(
         "Pick a model, pick images, press **Run**. Baseline and variants are measured side by side on this machine, "
         "and you take home an ONNX file with its size, latency and accuracy. No code."
     )
-    ways = st.container(horizontal=True)
 
-with sample, chrome.card("sample", "Digits", "The sample project, ready to run", accent=True):
+with right, chrome.card("sample", "Digits", "The sample project, ready to run", accent=True):
     st.markdown(
         "A small ResNet, trained on scikit-learn's 1,797 handwritten digits. The ways to make it **INT8** race each "
         "other and FP32 on this machine; the winner is checked on images it has never seen. If nothing is faster, "
@@ -30,12 +29,12 @@ with sample, chrome.card("sample", "Digits", "The sample project, ready to run",
             state.go(chrome.OPTIMIZE)
     token = state.token(pressed)
     if pressed:
-        started = submit(draft.sample().recipe(), token=token, from_browser=True)
-        state.go(chrome.RESULTS, run=started.id)
-    chrome.follow()
+        run = submit(draft.sample().recipe(), token=token, from_browser=True)
+        state.go(chrome.RESULTS, run=run.id)
+    chrome.go_to_submitted_run()
 
 st.space("small")
-story_view.show()
+intro_view.show()
 
 latest = list_jobs(limit=LATEST)
 if latest:

@@ -1,4 +1,4 @@
-"""The steps of a draft as cards in their order, each on or off. Pure: it knows neither pages nor sessions."""
+"""The steps of a draft as cards in their order, each on or off. Pure functions: no page and no session is read."""
 
 from typing import TypeVar
 
@@ -9,7 +9,7 @@ T = TypeVar("T")
 
 
 class Card(Settings):
-    """One step; one that is off keeps its place and its settings, and is left out of the chain."""
+    """One step. A card that is off keeps its position and its settings, but is left out of the chain."""
 
     step: Step
     on: bool = True
@@ -19,46 +19,48 @@ Cards = tuple[Card, ...]
 
 
 def of_chain(chain: Chain) -> Cards:
+    """A card for each step of the chain, all of them on."""
     return tuple(Card(step=step) for step in chain)
 
 
 def steps(cards: Cards) -> Chain:
-    """The chain that the cards make."""
+    """The chain of the cards that are on."""
     return tuple(card.step for card in cards if card.on)
 
 
-def added(cards: Cards, step: Step, given: ChainInputs, at: int | None = None) -> Cards:
-    """One card more: at this place, or where the rules of chains put it."""
+def insert(cards: Cards, step: Step, inputs: ChainInputs, at: int | None = None) -> Cards:
+    """The cards with one for `step` more, before index `at`, or else where the rules of chains put it."""
     if at is None:
-        number, _ = place(step, steps(cards), given)
+        position, _ = place(step, steps(cards), inputs)
         on = [index for index, card in enumerate(cards) if card.on]
-        at = on[number] if number < len(on) else len(cards)
+        at = on[position] if position < len(on) else len(cards)
     return (*cards[:at], Card(step=step), *cards[at:])
 
 
-def changed(cards: Cards, index: int, step: Step, on: bool | None = None) -> Cards:
-    """The card at `index` with other settings, on or off as it was unless that is said."""
+def replace(cards: Cards, index: int, step: Step, on: bool | None = None) -> Cards:
+    """The cards with other settings at `index`. The card stays on or off unless `on` says which."""
     return (*cards[:index], Card(step=step, on=cards[index].on if on is None else on), *cards[index + 1 :])
 
 
-def removed(cards: tuple[T, ...], index: int) -> tuple[T, ...]:
+def remove(cards: tuple[T, ...], index: int) -> tuple[T, ...]:
+    """The cards without the one at `index`."""
     return (*cards[:index], *cards[index + 1 :])
 
 
-def moved(cards: tuple[T, ...], index: int, to: int) -> tuple[T, ...]:
-    """The card at `index` where the one at `to` is now."""
-    rest = list(removed(cards, index))
+def move(cards: tuple[T, ...], index: int, to: int) -> tuple[T, ...]:
+    """The cards with the one at `index` moved to position `to`."""
+    rest = list(remove(cards, index))
     rest.insert(to, cards[index])
     return tuple(rest)
 
 
-def branches(chain: Chain, given: ChainInputs) -> tuple[Chain, ...]:
+def branches(chain: Chain, inputs: ChainInputs) -> tuple[Chain, ...]:
     """The chain, and each of its steps as a chain of its own, where it can be one.
 
-    A leading fine-tune, which makes the baseline, begins every one of them. A step that only its beginning is told
-    already by the chain itself.
+    A leading fine-tune, which makes the baseline, begins every one of them. A step that the chain itself begins with
+    gets no chain of its own: it would be measured twice.
     """
     lead = chain[:1] if chain and isinstance(chain[0], Finetune) else ()
-    alone = dict.fromkeys((*lead, step) for step in chain[len(lead) :])
-    new = (one for one in alone if one != chain[: len(one)] and not any(refusals(one, given)))
-    return (chain, *new)
+    single = dict.fromkeys((*lead, step) for step in chain[len(lead) :])
+    extra = (one for one in single if one != chain[: len(one)] and not any(refusals(one, inputs)))
+    return (chain, *extra)

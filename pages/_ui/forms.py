@@ -1,4 +1,4 @@
-"""Draws any settings class from its fields: range, default, unit, words and help are declared there, nowhere else."""
+"""Draws the form of any settings class: range, default, unit, label and help are declared by its fields alone."""
 
 import math
 import re
@@ -14,19 +14,19 @@ from streamlit.delta_generator import DeltaGenerator
 
 from engine import Settings
 from pages._ui import state
-from pages._ui.browser_words import in_browser_words
+from pages._ui.browser_terms import in_browser_terms
 from pages._ui.wording import plain, sentence
 
 S = TypeVar("S", bound=Settings)
 AUTOMATIC = "automatic"
 SEPARATORS = re.compile(r"[,\n]")
-MOST_BUTTONS = 4
+MAX_BUTTONS = 4
 BOUNDS = ((Ge, "ge", "at least"), (Gt, "gt", "above"), (Le, "le", "at most"), (Lt, "lt", "below"))
 
 
 @dataclass(frozen=True)
-class Drawn:
-    """A field that its caller drew: its value, what it was called there, and what its unit is a share of."""
+class CallerField:
+    """The value of a field that the caller draws, the caller's label, and the factor of its unit (100: percent)."""
 
     value: Any
     label: str = ""
@@ -34,8 +34,8 @@ class Drawn:
 
 
 @dataclass(frozen=True)
-class Filled(Generic[S]):
-    """What a form says. Where `problems` names fields that are wrong, the settings are as they were before."""
+class FormResult(Generic[S]):
+    """The settings of a form. Where `problems` names fields that are wrong, they are the last ones that were valid."""
 
     settings: S
     problems: tuple[str, ...] = ()
@@ -48,18 +48,18 @@ def form(
     *,
     only: Collection[str] = (),
     without: Collection[str] = (),
-    drawn: Mapping[str, Drawn] | None = None,
+    caller_fields: Mapping[str, CallerField] | None = None,
     limits: Mapping[str, int] | None = None,
-) -> Filled[S]:
-    """The settings as the widgets say; expert fields are folded away, and what is wrong stands beside its field.
+) -> FormResult[S]:
+    """Draws a form and returns its settings.
 
-    `only` restricts the fields and `without` leaves some as they are; `drawn` has those that the caller draws itself.
-    `limits` lowers a maximum by what this machine can do.
+    Expert fields are folded away, and a message on a wrong value is shown beside its field. `only` restricts the form
+    to some fields, and the fields of `without` keep their values. `caller_fields` holds the fields that the caller
+    draws itself. `limits` lowers the maximum of a field to what this machine can do.
     """
-    others = drawn or {}
-    elsewhere = {*without, *others}
-    wanted = {f: info for f, info in kind.model_fields.items() if (f in only if only else _choosable(info))}
-    fields = {f: info for f, info in wanted.items() if f not in elsewhere}
+    others = caller_fields or {}
+    choosable = {f: info for f, info in kind.model_fields.items() if (f in only if only else _choosable(info))}
+    fields = {f: info for f, info in choosable.items() if f not in {*without, *others}}
     expert = {f: info for f, info in fields.items() if _extra(info).get("expert") and not only}
     values, slots = {**current.model_dump(), **{f: one.value for f, one in others.items()}}, {}
     with st.grid(2, min_column_width=190):
@@ -67,30 +67,30 @@ def form(
     if expert:
         with st.expander("Expert settings", icon=":material/tune:"), st.grid(2, min_column_width=190):
             _draw(expert, name, values, slots)
-    wrong = _problems(kind, fields, others, values, limits or {})
-    for field, text in wrong.items():
+    problems = _problems(kind, fields, others, values, limits or {})
+    for field, text in problems.items():
         (slots.get(field) or st.container()).markdown(f":red[:material/error: {plain(text)}]")
-    if wrong:
+    if problems:
         labels = {f: one.label for f, one in others.items() if one.label}
-        names = (labels.get(field) or (label_of(kind, field) if field else wrong[field]) for field in wrong)
-        return Filled(current, tuple(names))
-    return Filled(kind.parse(values))
+        names = (labels.get(field) or (label_of(kind, field) if field else problems[field]) for field in problems)
+        return FormResult(current, tuple(names))
+    return FormResult(kind.parse(values))
 
 
 def label_of(kind: type[Settings], field: str) -> str:
-    """What a page calls a field, with its unit: Latency, at most, ms."""
+    """The label of a field with its unit: Latency, at most, ms."""
     return _label(kind.model_fields[field], field)
 
 
 def choices_of(kind: type[Settings], field: str) -> dict[Any, str]:
-    """The values that a field may have, with what a page calls them."""
+    """The values that a field may have, each with its label."""
     inner, _ = _unwrap(kind.model_fields[field].annotation)
-    words = _extra(kind.model_fields[field]).get("choices", {})
-    return {value: words.get(value, str(value)) for value in get_args(inner)}
+    labels = _extra(kind.model_fields[field]).get("choices", {})
+    return {value: labels.get(value, str(value)) for value in get_args(inner)}
 
 
 def _draw(fields: Mapping[str, FieldInfo], name: str, values: dict[str, Any], slots: dict[str, DeltaGenerator]) -> None:
-    """A widget a field, with room for what may be wrong with it; what they say goes into `values`."""
+    """Draws a widget for each field and a slot for its message; writes what the widgets say into `values`."""
     for field, info in fields.items():
         with st.container(gap="xxsmall"):
             values[field] = _widget(info, field, f"{name}.{field}", values[field])
@@ -100,29 +100,34 @@ def _draw(fields: Mapping[str, FieldInfo], name: str, values: dict[str, Any], sl
 def _problems(
     kind: type[Settings],
     fields: Mapping[str, FieldInfo],
-    drawn: Mapping[str, Drawn],
+    caller_fields: Mapping[str, CallerField],
     values: Mapping[str, Any],
     limits: Mapping[str, int],
 ) -> dict[str, str]:
-    """What is wrong, a sentence by field. Of a number whose range is declared the sentence is in the form's unit."""
-    factors = {f: _factor(info) for f, info in fields.items()} | {f: one.factor for f, one in drawn.items()}
-    wrong = {
+    """A sentence for each field that is wrong. On a number with a declared range it is in the unit of the form."""
+    factors = {f: _factor(info) for f, info in fields.items()} | {f: one.factor for f, one in caller_fields.items()}
+    invalid = {
         field: (_out_of_range(kind.model_fields[field], values[field], factors[field]) if field in factors else "")
-        or sentence(in_browser_words(text))
+        or sentence(in_browser_terms(text))
         for field, text in kind.problems(values).items()
     }
-    over = {field: limit for field, limit in limits.items() if (values[field] or 0) > limit}
-    return {f: f"{values[f]:,} is not possible: this machine has {limit}." for f, limit in over.items()} | wrong
+    over_limit = {field: limit for field, limit in limits.items() if (values[field] or 0) > limit}
+    return {f: f"{values[f]:,} is not possible: this machine has {limit}." for f, limit in over_limit.items()} | invalid
 
 
 def _out_of_range(info: FieldInfo, value: Any, factor: int) -> str:
-    number = isinstance(value, int | float) and not isinstance(value, bool)
+    """A sentence on a number whose range is declared; empty for any other value."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
     bounds = _bounds(info, factor)
-    return f"{_scaled(value, factor):,.10g} is not possible: {bounds}." if number and bounds else ""
+    return f"{_scale(value, factor):,.10g} is not possible: {bounds}." if is_number and bounds else ""
 
 
 def _choosable(info: FieldInfo) -> bool:
-    """A constant, like the name of the technique, is not a choice; what no widget can say stays as a recipe has it."""
+    """Whether a form can draw this field.
+
+    A constant, such as the name of the technique, is no choice. A type that no widget can express keeps the value
+    that the recipe has.
+    """
     inner, _ = _unwrap(info.annotation)
     if get_origin(inner) is Literal:
         return len(get_args(inner)) > 1
@@ -144,15 +149,15 @@ def _widget(info: FieldInfo, field: str, name: str, value: Any) -> Any:
     label, key, help = _label(info, field), state.key(name), _help(info)
     if get_origin(inner) is Literal:
         options = [*([AUTOMATIC] if optional else []), *get_args(inner)]
-        words = _extra(info).get("choices", {})
-        answer = _choice(label, options, AUTOMATIC if value is None else value, key, help, words)
-        return None if optional and answer == AUTOMATIC else answer
+        labels = _extra(info).get("choices", {})
+        choice = _choice(label, options, AUTOMATIC if value is None else value, key, help, labels)
+        return None if optional and choice == AUTOMATIC else choice
     if inner is bool:
         if not optional:
             return st.toggle(label, value=value, key=key, help=help)
-        answers = {AUTOMATIC: None, "yes": True, "no": False}
-        shown = next(answer for answer, meant in answers.items() if meant is value)
-        return answers[_choice(label, list(answers), shown, key, help, {})]
+        values = {AUTOMATIC: None, "yes": True, "no": False}
+        current = next(option for option, one in values.items() if one is value)
+        return values[_choice(label, list(values), current, key, help, {})]
     if inner in (int, float):
         return _number(label, info, inner, value, name, optional)
     if get_origin(inner) is tuple:
@@ -161,70 +166,76 @@ def _widget(info: FieldInfo, field: str, name: str, value: Any) -> Any:
 
 
 def _empty(info: FieldInfo) -> str:
-    """What leaving a field empty means: its help says so where the engine then chooses; else it is a limit less."""
+    """The placeholder of an empty field: automatic where its help says that the engine chooses, else no limit."""
     return AUTOMATIC if "if empty" in (info.description or "") else "no limit"
 
 
 def _unwrap(annotation: Any) -> tuple[Any, bool]:
-    """The type without None, and whether None was allowed."""
+    """The type without None, and whether None is allowed."""
     if get_origin(annotation) in (Union, types.UnionType):
         inner = [part for part in get_args(annotation) if part is not type(None)]
         return inner[0], len(inner) < len(get_args(annotation))
     return annotation, False
 
 
-def _choice(label: str, options: list[Any], value: Any, key: str, help: str, words: Mapping[str, str]) -> Any:
-    named = {"key": key, "help": help, "format_func": lambda option: words.get(option, str(option))}
-    if len(options) <= MOST_BUTTONS:
-        return st.segmented_control(label, options, default=value, required=True, wrap=True, **named)
-    return st.selectbox(label, options, index=options.index(value), **named)
+def _choice(label: str, options: list[Any], value: Any, key: str, help: str, labels: Mapping[str, str]) -> Any:
+    """Buttons where the options are few, else a menu."""
+    arguments = {"key": key, "help": help, "format_func": lambda option: labels.get(option, str(option))}
+    if len(options) <= MAX_BUTTONS:
+        return st.segmented_control(label, options, default=value, required=True, wrap=True, **arguments)
+    return st.selectbox(label, options, index=options.index(value), **arguments)
 
 
 def _names(label: str, info: FieldInfo, value: tuple[str, ...], key: str) -> tuple[str, ...]:
-    """Names, one a line or with commas between them; as they are while nobody changes their text."""
-    shown = "\n".join(value)
-    nothing = AUTOMATIC if _empty(info) == AUTOMATIC else "none"
+    """A field of names, one a line or with commas between them; `value` as it is while its text is not changed."""
+    initial = "\n".join(value)
+    placeholder = AUTOMATIC if _empty(info) == AUTOMATIC else "none"
     text = (
         st.text_area(
             label,
-            value=shown,
+            value=initial,
             key=key,
             height=82,
-            placeholder=nothing,
+            placeholder=placeholder,
             help=f"{_help(info)} One a line, or with commas between them.",
         )
         or ""
     )
-    return value if text == shown else tuple(name for part in SEPARATORS.split(text) if (name := part.strip()))
+    return value if text == initial else tuple(name for part in SEPARATORS.split(text) if (name := part.strip()))
 
 
 def _number(label: str, info: FieldInfo, kind: type, value: Any, name: str, optional: bool) -> Any:
-    """Without limits of its own: a browser keeps a number that is out of them to itself, and nobody would know."""
-    shown = None if value is None else _shown(info, value)
+    """A number in the unit of the form.
+
+    The widget gets no limits: a browser does not send a number that is out of them, and no message could be shown.
+    """
+    initial = None if value is None else _to_display(info, value)
     step = 1 if kind is int else _step(_typical(info, value)) * _factor(info)
-    drawn = {"step": step, "format": None if kind is int else "%.10g", "help": _help(info)}
+    arguments = {"step": step, "format": None if kind is int else "%.10g", "help": _help(info)}
     if optional:
-        answer = st.number_input(label, value=None, key=state.seeded(name, shown), placeholder=_empty(info), **drawn)
+        number = st.number_input(
+            label, value=None, key=state.seeded_key(name, initial), placeholder=_empty(info), **arguments
+        )
     else:
-        answer = st.number_input(label, value=shown, key=state.key(name), **drawn)
-    return None if answer is None else _meant(info, answer)
+        number = st.number_input(label, value=initial, key=state.key(name), **arguments)
+    return None if number is None else _from_display(info, number)
 
 
 def _factor(info: FieldInfo) -> int:
     return 100 if "percent" in _extra(info) else 1
 
 
-def _shown(info: FieldInfo, value: float) -> float:
-    """A value as its form shows it; a share in hundredths, without the last bits that a product adds."""
-    return _scaled(value, _factor(info))
+def _to_display(info: FieldInfo, value: float) -> float:
+    """A value in the unit of its form: a share in percent, without the last bits that a product adds."""
+    return _scale(value, _factor(info))
 
 
-def _scaled(value: float, factor: int) -> float:
+def _scale(value: float, factor: int) -> float:
     return value if factor == 1 else round(value * factor, 10)
 
 
-def _meant(info: FieldInfo, shown: float) -> float:
-    return shown if _factor(info) == 1 else round(shown / _factor(info), 12)
+def _from_display(info: FieldInfo, number: float) -> float:
+    return number if _factor(info) == 1 else round(number / _factor(info), 12)
 
 
 def _typical(info: FieldInfo, value: float | None) -> float | None:
@@ -234,20 +245,20 @@ def _typical(info: FieldInfo, value: float | None) -> float | None:
 
 
 def _step(value: float | None) -> float:
-    """A tenth of the value's power of ten, so that two clicks change it visibly and none leaps."""
+    """The step of a number's buttons: the power of ten below the value."""
     return 10.0 ** math.floor(math.log10(value)) if value else 0.01
 
 
 def _help(info: FieldInfo) -> str:
-    """The declared help with the allowed range, which says whether its ends belong to it."""
+    """The declared help with the allowed range."""
     return " ".join(part for part in (info.description, sentence(_bounds(info, _factor(info)))) if part)
 
 
 def _bounds(info: FieldInfo, factor: int) -> str:
-    """The allowed range in words and in the form's unit: at least 1, at most 1,000."""
+    """The allowed range in the unit of the form, ends included or not: at least 1, below 1,000."""
     return ", ".join(
-        f"{word} {_scaled(getattr(limit, name), factor):,.10g}"
+        f"{relation} {_scale(getattr(limit, name), factor):,.10g}"
         for limit in info.metadata
-        for kind, name, word in BOUNDS
+        for kind, name, relation in BOUNDS
         if isinstance(limit, kind)
     )

@@ -1,4 +1,4 @@
-"""A person's own images, or none at all."""
+"""The choice of one's own images, or of none."""
 
 import streamlit as st
 
@@ -9,17 +9,19 @@ LABELS = {"folders": "A folder per class", "csv": "A CSV of file,label", "none":
 
 
 def choose() -> None:
-    """Bring images as a zip or a folder and say where their labels are; writes the data into the draft."""
+    """Draws the uploaders of a zip or a folder and the choice of labels; writes the data into the draft."""
     with chrome.card("images", "Your images", "JPEG, PNG and the like; they stay on this machine"):
-        zipped, folder = st.columns(2)
-        with zipped:
+        left, right = st.columns(2)
+        with left:
             upload = uploads_view.pick("images", "A zip of images", ["zip"])
-        with folder:
+        with right:
             upload = uploads_view.pick_folder() or upload
         kind = st.segmented_control(
             "Labels", list(LABELS), default="folders", required=True, key="labels-kind", format_func=LABELS.__getitem__
         )
-        table = uploads_view.pick("labels", "The CSV: a line per image, file,label", ["csv"]) if kind == "csv" else None
+        labels = (
+            uploads_view.pick("labels", "The CSV: a line per image, file,label", ["csv"]) if kind == "csv" else None
+        )
         with st.expander("Class names and split"):
             names = st.text_area(
                 "Class names in the order of the model's outputs, one a line",
@@ -27,7 +29,7 @@ def choose() -> None:
                 placeholder="Left empty: the sorted names of the folders",
             )
             split = forms.form(Split, "split", state.draft().split)
-        data = _data(upload, str(kind), table, names or "")
+        data = _data(upload, str(kind), labels, names or "")
         if st.button(
             "Use these images", type="primary", icon=":material/check:", disabled=data is None or bool(split.problems)
         ):
@@ -35,16 +37,17 @@ def choose() -> None:
             st.rerun()
 
 
-def _data(upload: Upload | None, kind: str, table: Upload | None, names: str) -> ImagesData | None:
-    if upload is None or (kind == "csv" and table is None):
+def _data(upload: Upload | None, kind: str, labels: Upload | None, names: str) -> ImagesData | None:
+    """The data of an upload; None while the images or the CSV of their labels are missing."""
+    if upload is None or (kind == "csv" and labels is None):
         return None
     classes = [name.strip() for name in names.splitlines() if name.strip()]
-    labels = table.path if table is not None else kind
-    return ImagesData.parse({"sha256": upload.sha256, "labels": labels, "classes": classes or None})
+    source = labels.path if labels is not None else kind
+    return ImagesData.parse({"sha256": upload.sha256, "labels": source, "classes": classes or None})
 
 
-def without() -> None:
-    """Go on without images, knowing what is lost."""
+def choose_none() -> None:
+    """Draws what is lost without images, and the button that goes on without them."""
     with chrome.card("none", "No images at hand", "Synthetic inputs instead"):
         st.markdown(
             "Size and latency are measured as always. Instead of accuracy you get **agreement** with the original on "

@@ -1,19 +1,19 @@
-"""What the images are and how the model will see them."""
+"""The preview of the data: its splits and classes, and examples as the model will see them."""
 
 import streamlit as st
 
 from engine import DataPreview, FileModel, Finetune, PreviewRequest, result, result_file
 from engine.charts import class_counts
 from engine.wording import many
-from pages._ui import chrome, live, looks, state
+from pages._ui import chrome, live, readiness, state
 from pages._ui.draft import Draft, data_name
 from pages._ui.wording import plain, sentence
 
-MOST_EXAMPLES = 24
+MAX_EXAMPLES = 24
 
 
 def show(draft: Draft) -> None:
-    """The card of the chosen data, once its preview is there; progress and failure until then."""
+    """Draws the card of the chosen data: its preview, or until that is there its progress or failure."""
     if draft.model is None or draft.data is None:
         chrome.empty(
             "First a model",
@@ -25,22 +25,22 @@ def show(draft: Draft) -> None:
     request = PreviewRequest(
         model=draft.model, data=draft.data, split=draft.split, preprocess=draft.preprocess, seed=draft.seed
     )
-    way = st.container()
+    next_link = st.container()
     with chrome.card("preview", plain(data_name(draft))):
-        done = live.analysed(request, "Reading the images and preparing them for the model.")
-        found = result(done.id) if done else None
-        if done and isinstance(found, DataPreview):
-            _card(done.id, found)
-    if isinstance(found, DataPreview):
-        _head(draft, found)
-    if looks.data(draft) != "refused":
-        with way:
+        job = live.follow_analysis(request, "Reading the images and preparing them for the model.")
+        preview = result(job.id) if job else None
+        if job and isinstance(preview, DataPreview):
+            _card(job.id, preview)
+    if isinstance(preview, DataPreview):
+        _head(draft, preview)
+    if readiness.data(draft) != "refused":
+        with next_link:
             st.page_link(chrome.OPTIMIZE, label="Next: choose what to try", icon=":material/arrow_forward:")
 
 
-def _card(id: str, found: DataPreview) -> None:
-    summary, size = found.summary, found.preprocess.size
-    chrome.facts(
+def _card(id: str, preview: DataPreview) -> None:
+    summary, size = preview.summary, preview.preprocess.size
+    chrome.metrics(
         {
             "Train": f"{summary.n_train:,}",
             "Calibration": f"{summary.n_calibration:,}",
@@ -49,28 +49,28 @@ def _card(id: str, found: DataPreview) -> None:
             "Seen at": f"{size[0]}×{size[1]} px",
         }
     )
-    for note in found.warnings:
+    for note in preview.warnings:
         st.warning(plain(sentence(note.text)), icon=":material/warning:")
-    if found.skipped:
+    if preview.skipped:
         with st.expander(f"{many(summary.n_skipped, 'image')} skipped", icon=":material/broken_image:"):
-            st.code("\n".join(note.text for note in found.skipped), language=None)
-    if found.counts:
+            st.code("\n".join(note.text for note in preview.skipped), language=None)
+    if preview.counts:
         st.markdown("**Images per class**")
-        chrome.chart(class_counts(found), "classes")
+        chrome.chart(class_counts(preview), "classes")
     st.markdown("**As the model sees them**")
     with st.container(key="examples"), st.grid("auto", min_column_width=84, gap="small"):
-        for index, (name, caption) in enumerate(found.examples[:MOST_EXAMPLES]):
+        for index, (name, caption) in enumerate(preview.examples[:MAX_EXAMPLES]):
             path = result_file(id, name)
             st.image(str(path), caption=plain(caption), width="stretch", alt=f"Example {index + 1}: {caption}")
 
 
-def _head(draft: Draft, found: DataPreview) -> None:
-    """Where the outputs do not fit the classes: say so and offer the fine-tune that makes them fit."""
-    if found.head_fits is not False:
+def _head(draft: Draft, preview: DataPreview) -> None:
+    """Warns where the outputs do not fit the classes, and draws the switch of the fine-tune that makes them fit."""
+    if preview.head_fits is not False:
         return
-    classes = len(found.summary.classes or ())
+    classes = len(preview.summary.classes or ())
     st.warning(
-        f"The model has {found.n_outputs:,} outputs and your images {many(classes, 'class', 'classes')}: "
+        f"The model has {preview.n_outputs:,} outputs and your images {many(classes, 'class', 'classes')}: "
         "its head does not fit.",
         icon=":material/call_split:",
     )
@@ -80,13 +80,13 @@ def _head(draft: Draft, found: DataPreview) -> None:
             "or choose a timm model and fine-tune it."
         )
         return
-    leads = isinstance(next(iter(draft.steps), None), Finetune)
-    wanted = st.toggle(
+    is_on = isinstance(next(iter(draft.steps), None), Finetune)
+    switch = st.toggle(
         f"Fine-tune first, with a new head for the {classes} classes",
-        value=leads,
+        value=is_on,
         key="finetune-first",
         help="The fine-tuned model becomes the baseline of the run.",
     )
-    if wanted != leads:
-        state.replace_draft(draft.with_added(Finetune(), at=0) if wanted else draft.without_first())
+    if switch != is_on:
+        state.replace_draft(draft.with_step(Finetune(), at=0) if switch else draft.without_first_step())
         st.rerun()

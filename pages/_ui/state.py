@@ -10,20 +10,20 @@ from engine import AnalysisRequest, Job, NotFoundError, SettingsError, analyse, 
 from pages._ui.draft import Draft, from_link, to_link
 
 DRAFT, EPOCH, TOKEN, ANALYSES, NOTICE = "fw.draft", "fw.epoch", "fw.token", "fw.analyses", "fw.notice"
-TURNED, DUE, LEFT, LAST_RUN = "fw.turned", "fw.due", "fw.left", "fw.run"
+SET_WIDGET, NEXT_VALUES, CALLBACK_ERROR, LAST_RUN = "fw.turned", "fw.due", "fw.left", "fw.run"
 
-Act = Callable[[], None]
-"""What a press asks for once every field of the page was read: it replaces the draft, and with it every widget."""
-BOUND = {"source", "search", "images", "view", "race", "variant", "find", "states"}
-"""Widgets that are bound to a query parameter, which is called as they are."""
+Action = Callable[[], None]
+"""What a button does. It runs after every field of the page was read, since it replaces the draft and its widgets."""
+BOUND_WIDGETS = {"source", "search", "images", "view", "race", "variant", "find", "states"}
+"""Widgets that are bound to the query parameter of their own name."""
 
 
 def draft() -> Draft:
-    """What was chosen so far: of this session, else of the page's address."""
+    """The draft of this session, else the one in the page's address."""
     if DRAFT not in st.session_state:
         st.session_state[DRAFT] = _from_address()
-    found: Draft = st.session_state[DRAFT]
-    return found
+    value: Draft = st.session_state[DRAFT]
+    return value
 
 
 def _from_address() -> Draft:
@@ -35,46 +35,48 @@ def _from_address() -> Draft:
 
 
 def choose(**values: Any) -> Draft:
-    """Change the draft by what a widget of this page says."""
-    st.session_state[DRAFT] = draft().changed(**values)
+    """Changes the draft by values of this page's widgets, which keep their keys; the new draft."""
+    st.session_state[DRAFT] = draft().replace(**values)
     return draft()
 
 
 def replace_draft(new: Draft) -> None:
-    """Another draft altogether: widgets that show the old one start afresh."""
+    """Sets another draft, and gives new keys to the widgets that show the old one."""
     st.session_state[DRAFT] = new
-    renew()
+    renew_keys()
 
 
-def renew(of: str = "draft") -> None:
-    """Give every widget of the draft a new key: it shows the draft again. Of `uploads`: it lets go of its file."""
-    st.session_state[f"{EPOCH}.{of}"] = st.session_state.get(f"{EPOCH}.{of}", 0) + 1
+def renew_keys(group: str = "draft") -> None:
+    """Gives every widget of a group a new key: those of `draft` show the draft again, those of `uploads` are empty."""
+    st.session_state[f"{EPOCH}.{group}"] = st.session_state.get(f"{EPOCH}.{group}", 0) + 1
 
 
-def key(name: str, of: str = "draft") -> str:
-    """A widget's key until `renew` is called for what it belongs to."""
-    return f"{name}@{st.session_state.get(f'{EPOCH}.{of}', 0)}"
+def key(name: str, group: str = "draft") -> str:
+    """The key of a widget until `renew_keys` is called for its group."""
+    return f"{name}@{st.session_state.get(f'{EPOCH}.{group}', 0)}"
 
 
-def seeded(name: str, value: Any) -> str:
-    """The key of a widget that begins with `value` and can be emptied, which a widget with a default cannot."""
-    found = key(name)
-    st.session_state.setdefault(found, value)
-    return found
+def seeded_key(name: str, value: Any) -> str:
+    """The key of a widget that begins with `value` and can be emptied; a widget with a default cannot."""
+    full_name = key(name)
+    st.session_state.setdefault(full_name, value)
+    return full_name
 
 
-def keep_in_address() -> None:
-    """Write the draft into the page's address, so that a reload or a copied link restores it."""
-    word = to_link(draft())
-    if word and st.query_params.get("draft") != word:
-        st.query_params["draft"] = word
+def write_address() -> None:
+    """Writes the draft into the page's address, so that a reload or a copied link restores it."""
+    link = to_link(draft())
+    if link and st.query_params.get("draft") != link:
+        st.query_params["draft"] = link
 
 
 def param(name: str) -> str | None:
+    """A query parameter of the page's address."""
     return st.query_params.get(name)
 
 
 def set_param(name: str, value: str | None) -> None:
+    """Sets a query parameter, or removes it where the value is None."""
     if value is not None:
         st.query_params[name] = value
     elif name in st.query_params:
@@ -82,53 +84,53 @@ def set_param(name: str, value: str | None) -> None:
 
 
 def go(page: str, **params: str) -> NoReturn:
-    """Switch to another page, whose address has these query parameters and no others.
+    """Switches to another page, whose address has these query parameters and no others.
 
-    Without a mapping Streamlit refuses to leave an address that holds a parameter which is bound to a widget, and it
-    refuses to set such a parameter at all: its widget is given the value instead.
+    Streamlit refuses to leave an address with a parameter that is bound to a widget, unless it gets a mapping. It also
+    refuses to set such a parameter: the widget gets the value instead.
     """
-    for name in BOUND & params.keys():
-        turn(name, params.pop(name))
+    for name in BOUND_WIDGETS & params.keys():
+        set_widget(name, params.pop(name))
     st.switch_page(page, query_params=params)
 
 
 def value(widget: str) -> Any:
-    """What a widget says by now; None where it was not drawn yet."""
+    """The value of a widget; None where it was not drawn yet."""
     return st.session_state.get(widget)
 
 
-def swap(name: str, value: list[str]) -> list[str]:
-    """Remember what is drawn now; what was drawn before is what a person has pressed, who cannot have seen more."""
-    before: list[str] = st.session_state.get(f"fw.drawn.{name}", value)
-    st.session_state[f"fw.drawn.{name}"] = value
+def swap_rows(name: str, rows: list[str]) -> list[str]:
+    """Stores the rows that are drawn now; the rows drawn before, among which the pressed one was."""
+    before: list[str] = st.session_state.get(f"fw.drawn.{name}", rows)
+    st.session_state[f"fw.drawn.{name}"] = rows
     return before
 
 
-def put_next(widget: str, value: Any) -> None:
-    """Give a widget that may be drawn by now a value for the next time; one that is drawn cannot be changed."""
-    st.session_state.setdefault(DUE, {})[widget] = value
+def set_next(widget: str, value: Any) -> None:
+    """Sets the value that a widget has when it is drawn next; one that is already drawn cannot be changed."""
+    st.session_state.setdefault(NEXT_VALUES, {})[widget] = value
 
 
-def put_due() -> None:
-    """Give widgets the values that were put for them, before they are drawn."""
-    for widget, value in st.session_state.pop(DUE, {}).items():
+def apply_next() -> None:
+    """Applies the values of `set_next`; called before the widgets are drawn."""
+    for widget, value in st.session_state.pop(NEXT_VALUES, {}).items():
         st.session_state[widget] = value
 
 
-def turn(widget: str, value: Any) -> None:
-    """Give a widget another value; only for what is called when another widget is pressed."""
-    st.session_state[widget] = st.session_state[TURNED] = value
+def set_widget(widget: str, value: Any) -> None:
+    """Sets the value of a widget; only in a callback of another widget."""
+    st.session_state[widget] = st.session_state[SET_WIDGET] = value
 
 
 def default(value: str) -> str | None:
-    """A widget's default, or none when it was just turned: Streamlit warns of two values for one widget."""
-    return None if st.session_state.pop(TURNED, None) else value
+    """A widget's default, or None where its value was just set: Streamlit warns of two values for one widget."""
+    return None if st.session_state.pop(SET_WIDGET, None) else value
 
 
 def token(pressed: bool) -> str:
-    """The submission's token: drawn with a button, spent by pressing it, and renewed when the button is drawn again.
+    """The token of a submission: a new one each time the button is drawn after a press.
 
-    A second press that arrives before the page was drawn anew brings the same token and so the same job.
+    A second press that arrives before the page was drawn again has the same token, and so gets the same job.
     """
     value, spent = st.session_state.get(TOKEN, ("", True))
     if not value or (spent and not pressed):
@@ -138,20 +140,20 @@ def token(pressed: bool) -> str:
 
 
 def analysis(request: AnalysisRequest) -> Job:
-    """The job of this request, started once a session: a failure stays until `forget` is called."""
-    started: dict[str, str] = st.session_state.setdefault(ANALYSES, {})
+    """The job of this request, started once per session; a failed job stays until `forget` is called."""
+    ids: dict[str, str] = st.session_state.setdefault(ANALYSES, {})
     name = request.model_dump_json()
-    if name in started:
-        return job(started[name])
-    found = analyse(request, from_browser=True)
-    started[name] = found.id
-    return found
+    if name in ids:
+        return job(ids[name])
+    new = analyse(request, from_browser=True)
+    ids[name] = new.id
+    return new
 
 
-def asked(request: AnalysisRequest) -> Job | None:
-    """The job of this request where this session has started it."""
-    started: dict[str, str] = st.session_state.get(ANALYSES, {})
-    id = started.get(request.model_dump_json())
+def session_job(request: AnalysisRequest) -> Job | None:
+    """The job of this request where this session has started one; else None."""
+    ids: dict[str, str] = st.session_state.get(ANALYSES, {})
+    id = ids.get(request.model_dump_json())
     try:
         return job(id) if id else None
     except NotFoundError:
@@ -159,51 +161,55 @@ def asked(request: AnalysisRequest) -> Job | None:
 
 
 def forget(request: AnalysisRequest) -> None:
-    """Let the next `analysis` of this request start a new job."""
+    """Lets the next `analysis` of this request start a new job."""
     st.session_state.get(ANALYSES, {}).pop(request.model_dump_json(), None)
 
 
-def leave_notice(text: str) -> None:
-    """Something to say on the next page that is drawn."""
+def set_notice(text: str) -> None:
+    """Sets a notice that the next page shows."""
     st.session_state[NOTICE] = text
 
 
-def notice() -> str | None:
+def pop_notice() -> str | None:
+    """The notice, once."""
     value: str | None = st.session_state.pop(NOTICE, None)
     return value
 
 
-def leave_error(message: str, next: str) -> None:
-    """An error of a callback, which cannot draw: the page that is drawn after it shows it."""
-    st.session_state[LEFT] = message, next
+def set_error(message: str, next: str) -> None:
+    """Sets the error of a callback, which cannot draw; the page that is drawn after it shows it."""
+    st.session_state[CALLBACK_ERROR] = message, next
 
 
-def left_error() -> tuple[str, str] | None:
-    value: tuple[str, str] | None = st.session_state.pop(LEFT, None)
+def pop_error() -> tuple[str, str] | None:
+    """Message and advice of a callback's error, once."""
+    value: tuple[str, str] | None = st.session_state.pop(CALLBACK_ERROR, None)
     return value
 
 
-def remember_run(id: str | None) -> None:
-    """The run that this session looked at last."""
+def set_last_run(id: str | None) -> None:
+    """Sets the run that this session has opened last."""
     st.session_state[LAST_RUN] = id
 
 
 def last_run() -> str | None:
+    """The run that this session has opened last."""
     value: str | None = st.session_state.get(LAST_RUN)
     return value
 
 
-def remember_upload(kind: str, sha256: str) -> None:
-    """The latest upload of its kind in this session is the one that its picker offers."""
+def set_last_upload(kind: str, sha256: str) -> None:
+    """Sets the latest upload of its kind in this session, which its picker then preselects."""
     st.session_state[f"fw.upload.{kind}"] = sha256
 
 
-def remembered_upload(kind: str) -> str | None:
+def last_upload(kind: str) -> str | None:
+    """The SHA-256 of the latest upload of its kind in this session."""
     value: str | None = st.session_state.get(f"fw.upload.{kind}")
     return value
 
 
-def new_upload(kind: str) -> str | None:
-    """The same once: what was uploaded since this was asked last."""
+def pop_upload(kind: str) -> str | None:
+    """The same, once: the upload since the last call."""
     value: str | None = st.session_state.pop(f"fw.upload.{kind}", None)
     return value

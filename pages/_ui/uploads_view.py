@@ -1,4 +1,4 @@
-"""What a person brings along: uploaders, and what this home already holds."""
+"""Uploaders, and the choice between the uploads of this home."""
 
 from typing import Literal
 
@@ -14,16 +14,16 @@ LARGEST_MB = min(1000, st.get_option("server.maxUploadSize"))
 
 
 def pick(kind: Kind, label: str, types: list[str]) -> Upload | None:
-    """A file that is uploaded now or was before; once stored, the uploader lets go of its copy in memory."""
+    """An upload of this kind, new or of this home; once it is stored, the uploader drops its copy in memory."""
     _upload(kind, label, types)
-    return _earlier(kind, state.remembered_upload(kind), state.key(f"earlier-{kind}", "uploads"))
+    return _earlier(kind, state.last_upload(kind), state.key(f"earlier-{kind}", "uploads"))
 
 
-def pick_for(name: str, kind: Kind, label: str, types: list[str], chosen: str | None) -> Upload | None:
-    """The same for a card of this name, whose choice, a SHA-256, is in the draft and goes where the card goes."""
+def pick_for(name: str, kind: Kind, label: str, types: list[str], current: str | None) -> Upload | None:
+    """An upload for the card of this name, whose choice, a SHA-256, is in the draft and moves with the card."""
     _upload(kind, label, types, name)
     key = state.key(state.key(f"earlier-{kind}{name}", "uploads"))
-    return _earlier(kind, state.new_upload(kind + name) or chosen, key)
+    return _earlier(kind, state.pop_upload(kind + name) or current, key)
 
 
 def _upload(kind: Kind, label: str, types: list[str], name: str = "") -> None:
@@ -31,11 +31,11 @@ def _upload(kind: Kind, label: str, types: list[str], name: str = "") -> None:
         label, type=types, max_upload_size=LARGEST_MB, key=state.key(f"upload-{kind}{name}", "uploads")
     )
     if file is not None:
-        _stored(kind + name, save_upload(file.name, kind, file))
+        _store(kind + name, save_upload(file.name, kind, file))
 
 
 def pick_folder() -> Upload | None:
-    """A whole folder of images, with its class folders in it."""
+    """The upload of a folder of images with its class folders in it; None where none is uploaded."""
     files = st.file_uploader(
         "A folder of images",
         accept_multiple_files="directory",
@@ -43,25 +43,25 @@ def pick_folder() -> Upload | None:
         type=["jpg", "jpeg", "png", "bmp", "webp", "tif", "tiff", "gif", "csv"],
         key=state.key("upload-folder", "uploads"),
     )
-    return _stored("images", save_folder((file.name, file) for file in files)) if files else None
+    return _store("images", save_folder((file.name, file) for file in files)) if files else None
 
 
-def _stored(kind: str, upload: Upload) -> None:
-    """Remember it as the latest of its kind and picker, and draw the page again with an empty uploader."""
-    state.remember_upload(kind, upload.sha256)
-    state.renew("uploads")
+def _store(kind: str, upload: Upload) -> None:
+    """Sets it as the latest of its kind and picker, and draws the page again with an empty uploader."""
+    state.set_last_upload(kind, upload.sha256)
+    state.renew_keys("uploads")
     st.rerun()
 
 
-def _earlier(kind: Kind, chosen: str | None, key: str) -> Upload | None:
-    """One of those that this home holds, `chosen` to begin with."""
-    known = uploads(kind)
-    if not known:
+def _earlier(kind: Kind, current: str | None, key: str) -> Upload | None:
+    """An upload of this home, the one with the SHA-256 `current` to begin with."""
+    choices = uploads(kind)
+    if not choices:
         return None
-    index = next((i for i, upload in enumerate(known) if upload.sha256 == chosen), None)
+    index = next((i for i, upload in enumerate(choices) if upload.sha256 == current), None)
     return st.selectbox(
         "Uploaded to this home",
-        known,
+        choices,
         index=index,
         placeholder="Choose one",
         key=key,

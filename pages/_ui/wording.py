@@ -1,4 +1,4 @@
-"""Figures and names as a reader meets them: one way to write each unit, and nothing a user typed is obeyed."""
+"""Figures and names as texts: one way to write each unit, and markup of a user's text escaped."""
 
 import re
 from datetime import UTC, datetime
@@ -15,7 +15,7 @@ ICONS = {
 
 
 def plain(text: str) -> str:
-    """Text that Markdown shows as it is: no link, no picture, no formula."""
+    """Text with its Markdown escaped: no link, no picture, no formula."""
     return MARKUP.sub(r"\\\1", " ".join(text.split()))
 
 
@@ -50,20 +50,22 @@ def count(number: int | None) -> str:
 
 
 def milliseconds(value: float) -> str:
+    """Milliseconds in three digits."""
     return f"{value:.3g} ms" if value < 100 else f"{value:,.0f} ms"
 
 
 def share(value: float) -> str:
+    """A share of 1 in percent."""
     return f"{100 * value:.2f} %"
 
 
 def decibels(sqnr_db: float | None) -> str:
-    """A signal-to-noise ratio; it has no end where nothing differs."""
+    """A signal-to-noise ratio; `exact` where it is None, since nothing differs."""
     return "exact" if sqnr_db is None else f"{sqnr_db:.1f} dB"
 
 
 def change(value: float, base: float) -> str:
-    """Relative change in percent with its sign, a true minus."""
+    """The relative change in percent with its sign, as a typographic minus."""
     percent = 100 * (value / base - 1)
     return f"{percent:+.0f} %".replace("-", "−") if base else "–"
 
@@ -74,6 +76,7 @@ def points(value: float) -> str:
 
 
 def duration(seconds: float) -> str:
+    """Seconds, minutes and seconds, or hours and minutes."""
     if seconds < 10:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
@@ -84,19 +87,20 @@ def duration(seconds: float) -> str:
 
 
 def roughly(seconds: float) -> str:
-    """An estimated duration, no more exact than it is: about 40 s, about 3 min."""
+    """An estimated duration, rounded: about 40 s, about 3 min."""
     if seconds < 55:
         return f"about {max(5, 5 * round(seconds / 5))} s"
     return f"about {duration(60 * round(seconds / 60)).removesuffix(' 0 s').removesuffix(' 0 min')}"
 
 
 def when(moment: str) -> datetime:
-    """An ISO 8601 time of the store, aware of its zone."""
-    parsed = datetime.fromisoformat(moment)
-    return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+    """An ISO 8601 time of the store with its zone, UTC where it names none."""
+    time = datetime.fromisoformat(moment)
+    return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 
 def ago(moment: str) -> str:
+    """How long ago a time of the store is: 3 hours ago."""
     seconds = max((datetime.now(UTC) - when(moment)).total_seconds(), 0)
     for limit, unit in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
         if seconds >= limit:

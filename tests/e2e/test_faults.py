@@ -11,7 +11,7 @@ from tests.e2e.browsing import answer, settled, tab
 from tests.e2e.serving import LONG, App, kill, until
 
 RUNNER = "engine.runner"
-SOON_DONE = to_link(sample_draft().changed(cards=of_chain([QuantizeStatic(method="static")])))
+SOON_DONE = to_link(sample_draft().replace(cards=of_chain([QuantizeStatic(method="static")])))
 
 
 def _run(app: App, page: Page) -> str:

@@ -17,7 +17,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from playwright.sync_api import Page
 
-from pages._ui.guard import UNFORESEEN
+from pages._ui.guard import UNEXPECTED
 from tests.e2e.serving import App
 
 DEEPEST = 3
@@ -194,7 +194,7 @@ class Walk:
         signs = {
             "an error box of Streamlit": found["box"],
             "a traceback": "Traceback" in found["text"],
-            "an error that nobody foresaw": UNFORESEEN in found["text"].lower(),
+            "an error that nobody foresaw": UNEXPECTED in found["text"].lower(),
             "no heading": not found["heading"],
             "a dead end": not found["ways"],
             "a page that is not there": "Page not found" in found["text"],

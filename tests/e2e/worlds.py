@@ -39,8 +39,8 @@ class World:
             "file": Draft(model=lived.good_file, synthetic=True),
             "refused file": Draft(model=lived.bad_file, data=SampleData()),
             "timm": Draft(model=TIMM, data=SampleData()),
-            "own images": sample_draft().changed(data=lived.zip),
-            "chain": sample_draft().changed(cards=chain),
+            "own images": sample_draft().replace(data=lived.zip),
+            "chain": sample_draft().replace(cards=chain),
         }
         return {name: to_link(draft) for name, draft in chosen.items()}
 

@@ -6,8 +6,8 @@ from engine import Distill, SampleModel, TimmModel, list_jobs
 from engine.analyses.pareto import advised
 from engine.results import ModelProfile, Note, Published
 from engine.store.folders import Outcome, now
-from pages._ui.advice_view import ASK
 from pages._ui.draft import Draft, from_link, to_link
+from pages._ui.model.advice_view import ASK
 from tests.made import made_advice, made_architecture
 from tests.pages.conftest import claim
 from tests.pages.test_pages import button, words

@@ -7,7 +7,7 @@ from streamlit.testing.v1 import AppTest
 
 import engine
 from engine import FeatherweightError
-from pages._ui.guard import UNFORESEEN
+from pages._ui.guard import UNEXPECTED
 
 
 def refuse(*args, **kwargs):
@@ -22,7 +22,7 @@ def links(at: AppTest) -> list[str]:
     return [link.proto.label for link in at.get("page_link")]
 
 
-@pytest.mark.parametrize(("failing", "said"), [(refuse, "disk is full"), (fall, UNFORESEEN)])
+@pytest.mark.parametrize(("failing", "said"), [(refuse, "disk is full"), (fall, UNEXPECTED)])
 def test_an_error_that_ends_a_page_is_a_sentence_with_a_way_on(app, monkeypatch, failing, said, caplog):
     monkeypatch.setattr(engine, "list_jobs", failing)
     caplog.set_level(logging.CRITICAL)

@@ -8,7 +8,7 @@ import pytest
 from engine import TimmModel
 from pages._ui import chrome, state
 from pages._ui.draft import sample, to_link
-from pages._ui.guard import UNFORESEEN
+from pages._ui.guard import UNEXPECTED
 from tests.e2e.homes import fill
 from tests.pages.test_pages import words
 
@@ -28,7 +28,7 @@ def keywords(call: ast.Call) -> dict[str, ast.expr]:
 
 def test_the_widgets_that_are_bound_are_listed():
     bound = {ast.literal_eval(keywords(call)["key"]) for call in calls() if "bind" in keywords(call)}
-    assert bound == state.BOUND
+    assert bound == state.BOUND_WIDGETS
 
 
 def test_pages_are_switched_in_one_place():
@@ -38,7 +38,7 @@ def test_pages_are_switched_in_one_place():
 
 def test_what_a_widget_calls_is_guarded():
     """An error in it would be Streamlit's to show: it comes before the page is drawn."""
-    free = {"ignore", "rerun", "state.turn"}
+    free = {"ignore", "rerun", "state.set_widget"}
     named = {
         ast.unparse(value).strip("'")
         for call in calls()
@@ -63,7 +63,10 @@ def places(app, runs) -> list[tuple[str, dict[str, str]]]:
     ):
         at = app(page, **query)
         choices = [
-            (group.key, option) for group in at.button_group if group.key in state.BOUND for option in group.options
+            (group.key, option)
+            for group in at.button_group
+            if group.key in state.BOUND_WIDGETS
+            for option in group.options
         ]
         typed = [(field.key, TYPED[field.key]) for field in at.text_input if field.key in TYPED]
         found += [(page, query | {name: value}) for name, value in (*choices, *typed)]
@@ -86,7 +89,7 @@ def test_every_button_leaves_any_address(app, runs):
                 continue
             at.button[number].click().run()
             assert not at.exception, (page, query, label)
-            assert UNFORESEEN not in words(at).lower(), (page, query, label)
+            assert UNEXPECTED not in words(at).lower(), (page, query, label)
             pressed.append(label)
     assert len(pressed) > 10
 
@@ -103,7 +106,7 @@ def test_the_menu_of_a_run_leaves_every_view(app, runs, view):
 @pytest.mark.parametrize(("label", "title"), [("Next: choose images", "Data"), ("Go on without images", "Optimize")])
 def test_the_main_road_of_a_timm_model(app, runs, label, title):
     """On from the catalogue, whose address holds its source and its search."""
-    chosen = to_link(sample().changed(model=TimmModel(name="resnet10t", weights="random")))
+    chosen = to_link(sample().replace(model=TimmModel(name="resnet10t", weights="random")))
     at = app(chrome.MODEL, source="Catalogue", search="resnet10t", draft=chosen)
     next(button for button in at.button if button.label == label).click().run()
     assert not at.exception

@@ -9,7 +9,7 @@ from engine.results import Accuracy, Suggestion
 from engine.store.timings import PhaseTiming, RunTimings, append_timings
 from engine.system.machine import cores, cpu_name
 from pages._ui.draft import Draft, SampleData, SampleModel, to_link
-from pages._ui.next_view import BASES, ICONS
+from pages._ui.results.suggestions_view import BASES, ICONS
 from tests.made import BASE, made_variant
 from tests.planning.suggestions.kept import LABELLED, kept, timm
 

@@ -26,9 +26,10 @@ from engine import (
 )
 from engine.results import ClassCount, DataPreview, ModelProfile, Note
 from engine.settings import Preprocess
-from pages._ui import distill_view, wording
+from pages._ui import wording
 from pages._ui.cards import Card, of_chain
 from pages._ui.draft import Draft, from_link, sample, to_link
+from pages._ui.optimize import distill_view
 from tests.made import BASE, INT8, made_report, made_variant
 
 ROOT = Path(__file__).parents[2]
@@ -85,7 +86,7 @@ def test_one_click_runs_the_sample_and_leads_to_the_run(app):
 
 
 def test_run_submits_the_recipe_and_leads_to_its_run(app):
-    at = app("pages/optimize.py", draft=to_link(sample().changed(goal="size")))
+    at = app("pages/optimize.py", draft=to_link(sample().replace(goal="size")))
     button(at, "Run").click().run()
     (run,) = list_jobs()
     assert recipe(run.id).goal == "size"
@@ -168,7 +169,7 @@ def test_no_data_is_a_choice_that_says_what_is_lost(app):
 
 
 def test_the_address_restores_what_was_chosen(app):
-    chosen = sample().changed(cards=of_chain([QuantizeStatic(method="static", calibration_images=17)]), goal="size")
+    chosen = sample().replace(cards=of_chain([QuantizeStatic(method="static", calibration_images=17)]), goal="size")
     at = app("pages/optimize.py", draft=to_link(chosen))
     assert at.number_input[0].value == 17
     at.number_input[0].set_value(18).run()
@@ -182,7 +183,7 @@ def test_a_broken_address_is_said_and_starts_afresh(app):
 
 
 def test_a_refused_recipe_says_why_and_cannot_be_run(app):
-    at = app("pages/optimize.py", draft=to_link(sample().changed(target=Target(threads=1000))))
+    at = app("pages/optimize.py", draft=to_link(sample().replace(target=Target(threads=1000))))
     assert "1,000 is not possible\\: this machine has" in words(at)
     assert "it can run: Threads" in words(at)
     assert button(at, "Run").disabled
@@ -226,8 +227,8 @@ def test_a_student_is_chosen_on_its_card_and_a_teacher_of_a_recipe_stays(app):
     at = app("pages/optimize.py", draft=to_link(sample()))
     added(at, "distill").click().run()
     assert not at.exception
-    begun = Distill(student=distill_view.TINY, student_weights="random", learning_rate=2e-3)
-    assert from_link(at.query_params["draft"]).steps[0] == distill_view.begins(sample()) == begun
+    begun = Distill(student=distill_view.SAMPLE_STUDENT, student_weights="random", learning_rate=2e-3)
+    assert from_link(at.query_params["draft"]).steps[0] == distill_view.initial_step(sample()) == begun
     student = box(at, "Student")
     assert student.options[0] == distill_view.ITSELF
     assert student.options[1].startswith("test_")
@@ -246,7 +247,11 @@ def test_the_teacher_is_the_baseline_a_timm_model_or_an_uploaded_file(app, tmp_p
         file.seek(0)
         stored = save_upload("t.onnx", "onnx", file)
     at = app("pages/optimize.py", draft=to_link(sample().with_student(Distill())))
-    for kind, teacher in (("baseline", BaselineModel()), ("timm", TimmModel(name=distill_view.GREAT)), ("chain", None)):
+    for kind, teacher in (
+        ("baseline", BaselineModel()),
+        ("timm", TimmModel(name=distill_view.DEFAULT_TEACHER)),
+        ("chain", None),
+    ):
         buttons(at, "Teacher").set_value(kind).run()
         assert not at.exception
         assert from_link(at.query_params["draft"]).steps[0].teacher == teacher
@@ -266,7 +271,7 @@ def test_a_teachers_file_goes_where_its_card_goes(app, tmp_path):
             file.seek(0)
             stored.append(FileModel(sha256=save_upload(f"{name}.onnx", "onnx", file).sha256))
     cards = of_chain((Distill(teacher=stored[1]), Distill(teacher=stored[0])))
-    at = app("pages/optimize.py", draft=to_link(sample().changed(cards=cards)))
+    at = app("pages/optimize.py", draft=to_link(sample().replace(cards=cards)))
     for number in range(2):
         picker = [one for one in at.selectbox if one.label == "Uploaded to this home"][number]
         picker.set_value(next(one for one in picker.options if one.startswith(("one", "two")[number]))).run()
@@ -280,29 +285,33 @@ def test_another_architecture_takes_the_models_place(app):
     added(at, "swap").click().run()
     assert not at.exception
     begun = from_link(at.query_params["draft"]).steps[0]
-    assert (begun.architecture, begun.weights, begun.learn_from) == (distill_view.TINY, "random", "labels")
+    assert (begun.architecture, begun.weights, begun.learn_from) == (distill_view.SAMPLE_STUDENT, "random", "labels")
     box(at, "Architecture").set_value("resnet18").run()
     buttons(at, "Learns from").set_value("model").run()
     assert "put resnet18 in the model's place, train it on the answers of the model so far" in words(at).lower()
-    at = app("pages/optimize.py", draft=to_link(sample().changed(model=FileModel(sha256="0" * 64))))
+    at = app("pages/optimize.py", draft=to_link(sample().replace(model=FileModel(sha256="0" * 64))))
     added(at, "swap").click().run()
     begun = from_link(at.query_params["draft"]).steps[0]
-    assert (begun.architecture, begun.weights, begun.learn_from) == (distill_view.SMALL, "pretrained", "model")
+    assert (begun.architecture, begun.weights, begun.learn_from) == (
+        distill_view.DEFAULT_STUDENT,
+        "pretrained",
+        "model",
+    )
 
 
 def test_an_onnx_file_needs_a_student_and_distilling_needs_images(app):
-    chosen = sample().changed(model=FileModel(sha256="0" * 64))
+    chosen = sample().replace(model=FileModel(sha256="0" * 64))
     at = app("pages/optimize.py", draft=to_link(chosen))
     added(at, "distill").click().run()
     student = next(box for box in at.selectbox if box.label == "Student")
     assert distill_view.ITSELF not in student.options
-    at = app("pages/optimize.py", draft=to_link(chosen.changed(data=None, synthetic=True)))
+    at = app("pages/optimize.py", draft=to_link(chosen.replace(data=None, synthetic=True)))
     assert "distill" not in addable(at)
     assert "Distil needs images, and the recipe has none" in words(at)
 
 
 def test_int8_and_float16_exclude_each_other_in_a_sentence(app):
-    at = app("pages/optimize.py", draft=to_link(sample().with_added(Simplify())))
+    at = app("pages/optimize.py", draft=to_link(sample().with_step(Simplify())))
     assert [line.split(" · ")[0] for line in lines(at)] == ["**1. Simplify**", "**2. Quantize**"]
     assert "float16" not in addable(at)
     assert "a weight is stored in one number format, and there it is INT8 already" in words(at)
@@ -337,7 +346,7 @@ def act(at, index, option):
 
 
 def test_cards_are_moved_switched_off_and_removed_and_keep_their_settings(app):
-    at = app("pages/optimize.py", draft=to_link(sample().changed(cards=CHAIN)))
+    at = app("pages/optimize.py", draft=to_link(sample().replace(cards=CHAIN)))
     assert [menu(at, index).options for index in range(3)] == [
         ["Move down", "Remove"],
         ["Move up", "Move down", "Remove"],
@@ -358,7 +367,7 @@ def test_cards_are_moved_switched_off_and_removed_and_keep_their_settings(app):
 
 
 def test_a_card_that_is_open_stays_open_where_it_goes(app):
-    at = app("pages/optimize.py", draft=to_link(sample().changed(cards=CHAIN)))
+    at = app("pages/optimize.py", draft=to_link(sample().replace(cards=CHAIN)))
     at.session_state["open-1"] = True
     at.run()
     act(at, 1, "Move up")
@@ -369,14 +378,14 @@ def test_a_card_that_is_open_stays_open_where_it_goes(app):
 
 
 def test_a_card_says_in_its_line_what_it_does_by_now(app):
-    at = app("pages/optimize.py", draft=to_link(sample().changed(cards=CHAIN)))
+    at = app("pages/optimize.py", draft=to_link(sample().replace(cards=CHAIN)))
     next(number for number in at.number_input if number.label == "Channels to remove, %").set_value(55.0).run()
     assert lines(at)[0] == "**1. Prune** · remove 55 % of the channels"
     assert "Remove 55 % of the channels, then" in words(at)
 
 
 def test_a_card_in_a_place_that_is_impossible_says_so_and_the_run_waits(app):
-    at = app("pages/optimize.py", draft=to_link(sample().changed(cards=CHAIN)))
+    at = app("pages/optimize.py", draft=to_link(sample().replace(cards=CHAIN)))
     act(at, 1, "Move down")
     assert any("Fine\\-tune comes after Quantize" in warning.value for warning in at.warning)
     assert button(at, "Run").disabled
@@ -386,7 +395,7 @@ def test_a_card_in_a_place_that_is_impossible_says_so_and_the_run_waits(app):
 
 
 def test_settings_that_are_refused_are_said_on_their_card_and_hold_the_run_back(app):
-    at = app("pages/optimize.py", draft=to_link(sample().changed(cards=CHAIN)))
+    at = app("pages/optimize.py", draft=to_link(sample().replace(cards=CHAIN)))
     goal = buttons(at, "What decides how much goes")
     goal.set_value("macs").run()
     assert from_link(at.query_params["draft"]).steps[0] == PruneChannel(goal="macs", goal_value=0.5)
@@ -401,7 +410,7 @@ def test_settings_that_are_refused_are_said_on_their_card_and_hold_the_run_back(
     [("Epochs", 0, " (step 2)"), ("Epochs", 100_000, " (step 2)"), ("Time to search and train, min", 0.0, "")],
 )
 def test_a_field_that_is_wrong_stops_the_run_and_the_panel_says_which(app, label, value, step):
-    at = app("pages/optimize.py", draft=to_link(sample().changed(cards=CHAIN)))
+    at = app("pages/optimize.py", draft=to_link(sample().replace(cards=CHAIN)))
     field = next(number for number in at.number_input if number.label == label)
     before, was = from_link(at.query_params["draft"]), field.value
     field.set_value(value).run()
@@ -414,7 +423,7 @@ def test_a_field_that_is_wrong_stops_the_run_and_the_panel_says_which(app, label
 
 
 def test_methods_of_a_technique_are_chosen_on_its_card(app):
-    at = app("pages/optimize.py", draft=to_link(sample().changed(cards=CHAIN[:1])))
+    at = app("pages/optimize.py", draft=to_link(sample().replace(cards=CHAIN[:1])))
     next(group for group in at.button_group if group.label == "Method").set_value("sparse").run()
     assert from_link(at.query_params["draft"]).steps == (PruneSparse(method="sparse"),)
     assert "Sets the smallest weights to zero" in words(at)
@@ -422,7 +431,7 @@ def test_methods_of_a_technique_are_chosen_on_its_card(app):
 
 @pytest.mark.parametrize("technique", sorted({settings.model_fields["technique"].default for settings in TECHNIQUES}))
 def test_every_technique_has_a_card_and_a_second_one_where_the_rules_let_it(app, technique):
-    at = app("pages/optimize.py", draft=to_link(sample().changed(cards=())))
+    at = app("pages/optimize.py", draft=to_link(sample().replace(cards=())))
     added(at, technique).click().run()
     assert not at.exception
     assert techniques(at) == [technique]
@@ -434,7 +443,7 @@ def test_every_technique_has_a_card_and_a_second_one_where_the_rules_let_it(app,
 
 
 def test_each_step_alone_makes_chains_beside_the_one_that_combines_them(app):
-    at = app("pages/optimize.py", draft=to_link(sample().changed(cards=CHAIN)))
+    at = app("pages/optimize.py", draft=to_link(sample().replace(cards=CHAIN)))
     next(group for group in at.button_group if group.label == "Steps").set_value(True).run()
     assert "2 more chains, of one step each" in words(at)
     button(at, "Run").click().run()
@@ -565,7 +574,7 @@ def test_how_it_was_measured_names_machine_data_and_recipe(app, finished):
 
 
 def test_a_card_that_prunes_proposes_the_training_that_should_follow(app):
-    at = app("pages/optimize.py", draft=to_link(sample().changed(cards=of_chain([PruneChannel(), QuantizeAuto()]))))
+    at = app("pages/optimize.py", draft=to_link(sample().replace(cards=of_chain([PruneChannel(), QuantizeAuto()]))))
     of_card(at, "recover", 0).click().run()
     assert techniques(at) == ["prune", "finetune", "quantize"]
     assert not [one for one in at.button if (one.key or "").startswith("recover-")]
@@ -587,7 +596,7 @@ def test_a_preset_fills_the_cards_and_says_about_how_long_it_takes(app):
     next(number for number in at.number_input if number.label == "Epochs").set_value(9).run()
     assert not any(one.icon for one in at.button if (one.key or "").startswith("preset-"))
     preset_button(at, "safe").click().run()
-    assert from_link(at.query_params["draft"]) == sample().changed(name=None)
+    assert from_link(at.query_params["draft"]) == sample().replace(name=None)
 
 
 def test_a_preset_that_is_not_on_offer_says_why_and_what_to_do(app):
@@ -610,7 +619,7 @@ def test_results_show_what_each_step_gave_and_the_family(app, finished):
 
 
 def test_a_press_right_after_a_field_was_changed_keeps_what_it_says(app):
-    at = app("pages/optimize.py", draft=to_link(sample().changed(cards=of_chain([PruneChannel(), QuantizeAuto()]))))
+    at = app("pages/optimize.py", draft=to_link(sample().replace(cards=of_chain([PruneChannel(), QuantizeAuto()]))))
     next(field for field in at.number_input if field.label == "Channels to remove, %").set_value(70.0)
     next(field for field in at.number_input if field.label == "Time to search and train, min").set_value(7.0)
     next(one for one in at.button if one.label.startswith("Fine-tune after it")).click().run()
@@ -631,7 +640,7 @@ def test_a_preset_or_a_step_to_add_keeps_the_limits_that_were_just_typed(app, la
 def test_two_cards_that_prune_stand_below_each_other_whether_on_or_off(app):
     off = Card(step=PruneChannel(), on=False)
     for cards in ((off, Card(step=PruneChannel())), (Card(step=PruneChannel()), Card(step=PruneChannel(ratio=0.5)))):
-        at = app("pages/optimize.py", draft=to_link(sample().changed(cards=cards)))
+        at = app("pages/optimize.py", draft=to_link(sample().replace(cards=cards)))
         assert not at.error
         assert not button(at, "Run").disabled
 
@@ -644,7 +653,7 @@ def test_two_cards_that_prune_stand_below_each_other_whether_on_or_off(app):
     ("size", "File size, at most, MB", 0.0, "0 is not possible: above 0."),
 ])  # fmt: skip
 def test_how_much_may_be_left_is_refused_in_the_words_and_the_unit_of_its_field(app, goal, label, value, text):
-    at = app("pages/optimize.py", draft=to_link(sample().changed(cards=CHAIN)))
+    at = app("pages/optimize.py", draft=to_link(sample().replace(cards=CHAIN)))
     buttons(at, "What decides how much goes").set_value(goal).run()
     next(number for number in at.number_input if number.label == label).set_value(value).run()
     assert any(wording.plain(text) in shown.value for shown in at.markdown)

@@ -7,7 +7,7 @@ import pytest
 
 from engine.results import Failure, Note, Recommendation
 from engine.store.progress import Progress
-from pages._ui import race_table, race_view, table
+from pages._ui.results import race_table, race_view, variant_table
 from tests.made import (
     BASE,
     LATE,
@@ -74,7 +74,7 @@ def test_everything_else_is_about_the_baseline_and_the_steps_alone(app, finished
     assert "Dynamic INT8" not in words(at)
     at = results(app, finished, made_race_report(), "Take home")
     assert [option.split(" · ")[0] for option in at.selectbox[0].options] == ["Static INT8", "Baseline"]
-    assert [row["id"] for row in csv.DictReader(io.StringIO(table.as_csv(made_race_report())))] == [BASE, WON]
+    assert [row["id"] for row in csv.DictReader(io.StringIO(variant_table.as_csv(made_race_report())))] == [BASE, WON]
 
 
 def test_the_overview_leads_to_the_race(app, finished):
@@ -144,8 +144,8 @@ def test_a_run_that_ended_early_keeps_what_its_race_had(app, finished, state):
 
 def test_a_chain_that_failed_has_ended_its_race_while_others_go_on():
     report = made_open_race_report()
-    assert race_view.going(report, report.races[0])
-    assert not race_view.going(made_open_race_report(failures=(CUT,)), report.races[0])
+    assert race_view.is_running(report, report.races[0])
+    assert not race_view.is_running(made_open_race_report(failures=(CUT,)), report.races[0])
 
 
 def test_one_of_several_races_is_chosen_and_kept_in_the_address(app, finished):
@@ -175,7 +175,7 @@ def test_the_csv_of_a_race_has_plain_numbers_and_gaps():
 
 def test_what_a_candidate_says_is_shown_and_never_obeyed():
     evil = made_trial("![x](https://e.com/x.png)", "final", "slower", "**b**", 1.1)
-    row = race_table.shown([(made_candidate("9" * 12, evil), evil)]).iloc[0]
+    row = race_table.as_frame([(made_candidate("9" * 12, evil), evil)]).iloc[0]
     assert row["Candidate"] == r"\!\[x\]\(https\://e\.com/x\.png\)"
     assert row["What became of it"] == r"\*\*b\*\*\."
 

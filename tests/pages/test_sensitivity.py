@@ -8,7 +8,7 @@ from engine.store.folders import Outcome, now
 from pages._ui import wording
 from pages._ui.cards import of_chain
 from pages._ui.draft import Draft, from_link, sample, to_link
-from pages._ui.sensitivity_view import ASK
+from pages._ui.optimize.sensitivity_view import ASK
 from tests.pages.conftest import claim
 from tests.pages.test_pages import button, words
 
@@ -31,7 +31,7 @@ def seen(n=3, **changed):
 
 
 def opened(app, *steps, **changed):
-    return app("pages/optimize.py", draft=to_link(sample().changed(cards=of_chain(steps), **changed)))
+    return app("pages/optimize.py", draft=to_link(sample().replace(cards=of_chain(steps), **changed)))
 
 
 @pytest.fixture
@@ -132,7 +132,7 @@ def test_the_address_keeps_it_for_its_own_model_alone(asked, app):
     at = asked(seen())
     word = at.query_params["sensitivity"]
     for model, label in ((SampleModel(), "Set the ratios"), (TimmModel(name="resnet10t", weights="random"), ASK)):
-        draft = to_link(sample().changed(cards=of_chain([PruneChannel()]), model=model))
+        draft = to_link(sample().replace(cards=of_chain([PruneChannel()]), model=model))
         assert button(app("pages/optimize.py", sensitivity=word, draft=draft), label)
 
 

@@ -35,10 +35,13 @@ from engine import (
 from engine.data.preprocess import prepare
 from engine.results import InputSpec, Note, Recommendation
 from engine.settings import TECHNIQUES, Budget, Preprocess, Split, Target
-from pages._ui import catalogue_view, forms, picking, steps_view, table, wording
+from pages._ui import forms, row_selection, wording
 from pages._ui.cards import Card, branches, of_chain
 from pages._ui.draft import Draft, from_link, from_recipe, sample, to_link
-from pages._ui.snippet import snippet
+from pages._ui.model import catalogue_view
+from pages._ui.optimize import steps_view
+from pages._ui.results import variant_table
+from pages._ui.results.snippet import snippet
 from tests.made import BASE, INT8, RECIPE, made_report, made_variant
 
 SHA = "0" * 64
@@ -90,33 +93,33 @@ POSSIBLE = [draft for draft in DRAFTS if draft.steps and not draft.chains]
 
 @pytest.mark.parametrize("draft", POSSIBLE, ids=lambda draft: draft.title[:30])
 def test_what_the_cards_say_comes_back_from_its_recipe(draft):
-    whole = sample().changed(name=draft.title, cards=of_chain(draft.steps), alone=draft.alone and len(draft.steps) > 1)
+    whole = sample().replace(name=draft.title, cards=of_chain(draft.steps), alone=draft.alone and len(draft.steps) > 1)
     assert from_recipe(parse_recipe(dump_recipe(whole.recipe()))) == whole
 
 
 def test_a_name_goes_with_what_it_told_of():
     draft = sample()
-    assert draft.changed(seed=7, goal="size").name == draft.name
-    assert draft.with_added(Simplify()).name is None
-    assert draft.changed(data=ImagesData(sha256=SHA, labels="none")).name is None
-    assert draft.changed(name="mine", model=None).name == "mine"
+    assert draft.replace(seed=7, goal="size").name == draft.name
+    assert draft.with_step(Simplify()).name is None
+    assert draft.replace(data=ImagesData(sha256=SHA, labels="none")).name is None
+    assert draft.replace(name="mine", model=None).name == "mine"
 
 
 def test_the_cards_make_one_chain_in_their_order_with_a_name():
-    draft = sample().changed(name=None, cards=of_chain((Finetune(), PruneChannel(), Simplify(), QuantizeAuto())))
+    draft = sample().replace(name=None, cards=of_chain((Finetune(), PruneChannel(), Simplify(), QuantizeAuto())))
     assert [step.technique for step in draft.steps] == ["finetune", "prune", "simplify", "quantize"]
     assert draft.title == "Digits network, fine-tune, prune channels, simplify and quantize"
-    off = draft.changed(cards=(*draft.cards[:1], draft.cards[1].model_copy(update={"on": False}), *draft.cards[2:]))
+    off = draft.replace(cards=(*draft.cards[:1], draft.cards[1].model_copy(update={"on": False}), *draft.cards[2:]))
     assert [step.technique for step in off.recipe().steps] == ["finetune", "simplify", "quantize"]
 
 
 def test_a_step_is_added_where_it_belongs():
     draft = sample()
     for step in (Simplify(), PruneChannel(), Finetune(), Distill(student="resnet18")):
-        draft = draft.with_added(step)
+        draft = draft.with_step(step)
     assert [s.technique for s in draft.steps] == ["prune", "finetune", "distill", "simplify", "quantize"]
-    assert draft.with_added(Finetune(epochs=1), at=0).steps[0] == Finetune(epochs=1)
-    assert draft.with_added(Finetune(epochs=1), at=0).without_first() == draft
+    assert draft.with_step(Finetune(epochs=1), at=0).steps[0] == Finetune(epochs=1)
+    assert draft.with_step(Finetune(epochs=1), at=0).without_first_step() == draft
 
 
 def test_a_student_learns_from_the_model_before_anything_changed_it():
@@ -134,7 +137,7 @@ def test_a_student_learns_from_the_model_before_anything_changed_it():
 
 
 def test_each_alone_begins_with_the_fine_tune_that_makes_the_baseline_and_is_never_told_twice():
-    given = sample().given
+    given = sample().chain_inputs
     whole = (Finetune(), PruneChannel(), Finetune(epochs=2), QuantizeAuto())
     assert branches(whole, given) == (
         whole,
@@ -142,13 +145,13 @@ def test_each_alone_begins_with_the_fine_tune_that_makes_the_baseline_and_is_nev
         (Finetune(), QuantizeAuto()),
     )
     student = Distill(student="resnet18")
-    of_a_file = Draft(model=FileModel(sha256=SHA), synthetic=False, data=sample().data).given
+    of_a_file = Draft(model=FileModel(sha256=SHA), synthetic=False, data=sample().data).chain_inputs
     assert branches((student, PruneChannel(), QuantizeAuto()), of_a_file)[1:] == ((QuantizeAuto(),),)
     assert branches((), given) == ((),)
 
 
 def test_a_card_that_cannot_stand_there_is_refused_before_the_run_by_its_title():
-    draft = sample().changed(cards=of_chain((QuantizeAuto(), Finetune())))
+    draft = sample().replace(cards=of_chain((QuantizeAuto(), Finetune())))
     with pytest.raises(SettingsError, match=r"Fine-tune comes after Quantize.*put Fine-tune first"):
         draft.recipe()
 
@@ -385,7 +388,7 @@ def test_nothing_about_what_may_guess_is_green(code, words):
     verdict = made_variant(INT8, "x").verdict.model_copy(update={"codes": (code,)})
     best = Recommendation(id=BASE, reason=Note(code="x", text="x"))
     lucky, lost = (
-        table.shown(made_report(made_variant(BASE, "Baseline"), one, recommended=best)).iloc[1]
+        variant_table.as_frame(made_report(made_variant(BASE, "Baseline"), one, recommended=best)).iloc[1]
         for one in (made_variant(INT8, "x"), made_variant(INT8, "x", verdict=verdict))
     )
     assert "green" in " ".join(lucky)
@@ -394,11 +397,11 @@ def test_nothing_about_what_may_guess_is_green(code, words):
 
 
 def test_the_csv_has_plain_numbers_and_gaps():
-    rows = list(csv.DictReader(io.StringIO(table.as_csv(made_report()))))
+    rows = list(csv.DictReader(io.StringIO(variant_table.as_csv(made_report()))))
     assert [row["id"] for row in rows] == [BASE, INT8]
     assert float(rows[1]["latency_ratio_high"]) == pytest.approx(0.55)
     assert (rows[0]["agreement"], rows[1]["agreement"]) == ("", "0.97")
-    assert tuple(rows[0]) == table.COLUMNS
+    assert tuple(rows[0]) == variant_table.COLUMNS
 
 
 @pytest.mark.parametrize(
@@ -432,4 +435,4 @@ def selection(rows, cells):
     ("rows", "cells", "row"), [([], [], None), ([2], [], 2), ([], [(1, "name")], 1), ([7], [], None)]
 )
 def test_a_row_is_picked_by_its_box_or_its_cells(rows, cells, row):
-    assert picking.picked(selection(rows, cells), 3) == row
+    assert row_selection.selected_row(selection(rows, cells), 3) == row

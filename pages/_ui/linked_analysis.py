@@ -1,0 +1,40 @@
+"""An analysis that a button starts. Its job is in the page's address, so that a reload or a copied link finds it."""
+
+import hashlib
+from contextlib import suppress
+
+import streamlit as st
+
+from engine import AnalysisRequest, Job, NotFoundError, RequestError, find_analysis, job
+from pages._ui import state
+
+
+def find(name: str, request: AnalysisRequest) -> Job | None:
+    """The job of this request, or None.
+
+    The page's address comes first, then this session, then a job of this home that has not failed.
+    """
+    digest, _, id = (state.param(name) or "").partition("-")
+    if digest == _digest(request):
+        with suppress(NotFoundError):
+            return job(id)
+    if (of_session := state.session_job(request)) is not None:
+        return of_session
+    with suppress(RequestError):
+        of_home = find_analysis(request, from_browser=True)
+        return None if of_home is not None and of_home.state == "failed" else of_home
+    return None
+
+
+def start(name: str, request: AnalysisRequest) -> None:
+    """Starts the analysis, or starts it again, and draws the page again with its job in the address.
+
+    Raises RequestError.
+    """
+    state.forget(request)
+    state.set_param(name, f"{_digest(request)}-{state.analysis(request).id}")
+    st.rerun()
+
+
+def _digest(request: AnalysisRequest) -> str:
+    return hashlib.sha256(request.model_dump_json().encode()).hexdigest()[:12]

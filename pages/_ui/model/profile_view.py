@@ -1,0 +1,96 @@
+"""The profile of a model: parameters, MACs, input, layers, file size."""
+
+import streamlit as st
+
+from engine import (
+    CatalogueEntry,
+    Job,
+    ModelProfile,
+    ModelSource,
+    ProfileRequest,
+    Split,
+    TimmModel,
+    catalogue_entry,
+    result,
+)
+from engine.charts import layers
+from engine.wording import many
+from pages._ui import chrome, live, readiness, state
+from pages._ui.draft import model_name
+from pages._ui.wording import count, megabytes, plain, sentence
+
+
+def show(model: ModelSource) -> None:
+    """Draws the card of the chosen model, first from the catalogue and then from its profile, and the next buttons."""
+    buttons = st.container(horizontal=True)
+    with chrome.card("profile", plain(model_name(model))):
+        entry = catalogue_entry(model.name) if isinstance(model, TimmModel) else None
+        preliminary = st.empty()
+        with preliminary.container():
+            _catalogue_metrics(entry)
+        request = ProfileRequest(model=model, preprocess=state.draft().preprocess)
+        job = live.follow_analysis(
+            request, "Looking inside, in a process of its own. You can go on meanwhile.", _random_weights_button
+        )
+        profile = result(job.id) if job else None
+        if isinstance(profile, ModelProfile):
+            preliminary.empty()
+            _card(profile)
+    if readiness.model(state.draft()) != "refused":
+        with buttons:
+            _next_buttons()
+
+
+def _next_buttons() -> None:
+    """Draws the buttons that go on to the images, or past them."""
+    if st.button("Next: choose images", type="primary", icon=":material/arrow_forward:"):
+        state.go(chrome.DATA)
+    if st.button("Go on without images", icon=":material/fast_forward:"):
+        state.choose(data=None, synthetic=True, split=Split())
+        state.go(chrome.OPTIMIZE)
+
+
+def _catalogue_metrics(entry: CatalogueEntry | None) -> None:
+    """Draws the figures of the catalogue, which hold for the architecture's own input and outputs."""
+    if entry is not None:
+        chrome.metrics(
+            {
+                "Parameters": count(entry.parameters),
+                "MACs": count(entry.macs),
+                "Input": "×".join(str(n) for n in entry.input_size),
+            }
+        )
+
+
+def _card(profile: ModelProfile) -> None:
+    shape = next(iter(profile.inputs.values()), ())
+    chrome.metrics(
+        {
+            "Parameters": count(profile.parameters),
+            "MACs": count(profile.macs),
+            "Input": "×".join(str(n) for n in shape[1:]) or "–",
+            "Classes": f"{profile.n_outputs:,}" if profile.n_outputs else "–",
+            "ONNX file": megabytes(profile.size_bytes),
+        }
+    )
+    weights = f"{plain(profile.weights)} weights, " if profile.format == "timm" else ""
+    st.caption(f"{weights}opset {profile.opset}, {many(sum(profile.layers.values()), 'operator')} in the graph")
+    if profile.weights == "random":
+        st.warning("Random weights: size and latency are real, its answers mean nothing.", icon=":material/casino:")
+    for note in profile.warnings:
+        st.warning(plain(sentence(note.text)), icon=":material/warning:")
+    chrome.chart(layers(profile), "layers")
+
+
+def _random_weights_button(job: Job) -> None:
+    """Draws the button that goes on without pretrained weights, where the profile failed for want of them."""
+    model = state.draft().model
+    if isinstance(model, TimmModel) and model.weights == "pretrained" and not model.name.startswith("hf"):
+        if st.button(
+            "Go on with random weights",
+            icon=":material/casino:",
+            help="Size and latency stay real; the answers mean nothing.",
+        ):
+            state.choose(model=model.model_copy(update={"weights": "random", "name": model.name.split(".")[0]}))
+            st.rerun()
+        st.caption("or choose **My own file** above to upload weights.")

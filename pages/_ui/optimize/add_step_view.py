@@ -1,0 +1,45 @@
+"""The menu of techniques that can be added, with the reason where one cannot."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+
+import streamlit as st
+
+from engine import TECHNIQUES, Step, place, title_of
+from pages._ui import state
+from pages._ui.draft import Draft
+from pages._ui.optimize import cards_view, distill_view, methods_view, swap_view
+from pages._ui.wording import plain, sentence
+
+INITIAL_STEPS: Mapping[str, Callable[[Draft], Step]] = {
+    "distill": distill_view.initial_step,
+    "swap": swap_view.initial_step,
+}
+"""What a new card begins with, where that is not the defaults of its settings class."""
+
+
+def show() -> state.Action | None:
+    """Draws a button for each technique that can be added, and the reason for each other; the action of a press."""
+    draft = state.draft()
+    refusals: list[tuple[Step, str]] = []
+    action = None
+    with st.popover("Add a step", icon=":material/add:", key=state.key("add")):
+        for technique in dict.fromkeys(settings.model_fields["technique"].default for settings in TECHNIQUES):
+            step = INITIAL_STEPS[technique](draft) if technique in INITIAL_STEPS else methods_view.default(technique)
+            _, reason = place(step, draft.steps, draft.chain_inputs, title_of)
+            if reason:
+                refusals.append((step, reason))
+            elif _add_button(step):
+                action = partial(cards_view.insert, step)
+        for step, reason in refusals:
+            title = methods_view.title(step.technique)
+            st.caption(f":material/block: **{title}**: {plain(sentence(reason))}")
+    return action
+
+
+def _add_button(step: Step) -> bool:
+    title = methods_view.title(step.technique)
+    with st.container(gap="xxsmall"):
+        pressed = st.button(title, icon=":material/add:", type="tertiary", key=state.key(f"add-{step.technique}"))
+        st.caption(plain(cards_view.summary(step)))
+    return pressed

@@ -1,0 +1,53 @@
+"""Whether the chosen model and data have been analysed and can be used: the icons of the stepper."""
+
+from typing import Literal
+
+from engine import (
+    AnalysisRequest,
+    FileModel,
+    ImagesData,
+    PreviewRequest,
+    ProfileRequest,
+    RequestError,
+    find_analysis,
+)
+from pages._ui.draft import Draft
+
+Readiness = Literal["none", "unknown", "good", "refused"]
+
+
+def model(draft: Draft) -> Readiness:
+    """The readiness of the model.
+
+    A file is good once its profile is done; the sample and a timm model are good unless their profile failed.
+    """
+    if draft.model is None:
+        return "none"
+    request = ProfileRequest(model=draft.model, preprocess=draft.preprocess)
+    return _readiness(request, needs_analysis=isinstance(draft.model, FileModel))
+
+
+def data(draft: Draft) -> Readiness:
+    """The readiness of the data.
+
+    Images are good once their preview is done, the sample unless its preview failed, and synthetic inputs always.
+    """
+    if draft.data is None:
+        return "good" if draft.synthetic else "none"
+    if draft.model is None:
+        return "unknown" if isinstance(draft.data, ImagesData) else "good"
+    request = PreviewRequest(
+        model=draft.model, data=draft.data, split=draft.split, preprocess=draft.preprocess, seed=draft.seed
+    )
+    return _readiness(request, needs_analysis=isinstance(draft.data, ImagesData))
+
+
+def _readiness(request: AnalysisRequest, *, needs_analysis: bool) -> Readiness:
+    try:
+        job = find_analysis(request, from_browser=True)
+    except RequestError:
+        return "refused"
+    state = job.state if job is not None else None
+    if state == "failed":
+        return "refused"
+    return "unknown" if needs_analysis and state != "done" else "good"

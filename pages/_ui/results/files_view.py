@@ -1,0 +1,85 @@
+"""The files of a run: each variant with its SHA-256 and the code that runs it, and the report."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import BinaryIO
+
+import streamlit as st
+
+from engine import Report, Variant, variant_file
+from pages._ui import chrome
+from pages._ui.results import variant_table
+from pages._ui.results.snippet import snippet
+from pages._ui.wording import count, megabytes, plain, sentence, slug
+
+
+def show(report: Report) -> None:
+    """Draws one variant at a time, the recommended one first, then the downloads of the report."""
+    best = report.recommended.id if report.recommended else None
+    variants = sorted(report.main_variants, key=lambda variant: variant.id != best)
+    if report.recommended and report.baseline and best == report.baseline.id:
+        _baseline_info(report.recommended.reason.text)
+    if variants:
+        labels = {variant.id: f"{variant.label} · {variant.id[:6]}" for variant in variants}
+        id = st.selectbox("Variant", list(labels), format_func=labels.__getitem__, key="variant", bind="query-params")
+        variant = next(variant for variant in variants if variant.id == id)
+        card(report, variant, variant.label)
+    with chrome.card("report", "The whole report", "All that was measured, for people and for programs"):
+        _downloads(report)
+
+
+def _downloads(report: Report) -> None:
+    with st.container(horizontal=True):
+        st.download_button(
+            "Report as JSON",
+            report.model_dump_json(indent=2),
+            mime="application/json",
+            file_name=f"report-{report.run_id}.json",
+            icon=":material/data_object:",
+            on_click="ignore",
+        )
+        st.download_button(
+            "Variants as CSV",
+            variant_table.as_csv(report),
+            mime="text/csv",
+            on_click="ignore",
+            file_name=f"variants-{report.run_id}.csv",
+            icon=":material/table:",
+        )
+
+
+def _baseline_info(reason: str) -> None:
+    """Draws why the recommended file is the baseline."""
+    st.info(f"{plain(sentence(reason))} What is recommended is the baseline, as an ONNX file.", icon=":material/info:")
+
+
+def card(report: Report, variant: Variant, title: str) -> None:
+    """Draws one ONNX file: its download, its hash, and the code that runs it."""
+    with chrome.card("file", plain(title), f"{megabytes(variant.size_bytes)}, {count(variant.parameters)} parameters"):
+        name = download(report, variant, title)
+        st.caption("SHA-256 of its bytes")
+        st.code(variant.sha256, language=None, wrap_lines=True)
+        st.caption("Runs it with numpy, Pillow and onnxruntime alone")
+        classes = report.data.classes if report.data else None
+        st.code(snippet(variant, name, classes), language="python")
+
+
+def download(report: Report, variant: Variant, title: str) -> str:
+    """Draws the button that downloads a variant; the file's name, which no other variant of any run has."""
+    name = f"{slug(title)}-{report.run_id}-{variant.id}.onnx"
+    st.download_button(
+        f"Download the ONNX file, {megabytes(variant.size_bytes)}",
+        _opener(variant_file(report.run_id, variant.id)),
+        file_name=name,
+        type="primary",
+        mime="application/octet-stream",
+        icon=":material/download:",
+        on_click="ignore",
+        key=f"download-{report.run_id}-{variant.id}",
+    )
+    return name
+
+
+def _opener(path: Path) -> Callable[[], BinaryIO]:
+    """A function that opens the file, so that it is read when the button is pressed and not with every page."""
+    return lambda: path.open("rb")

@@ -1,0 +1,93 @@
+"""The overview of a report: the recommended variant, the table of all, and the charts."""
+
+from collections.abc import Callable
+
+import streamlit as st
+from plotly.graph_objects import Figure
+
+from engine import Report, charts
+from pages._ui import chrome
+from pages._ui.guard import show_error
+from pages._ui.results import race_view, recommendation_view, suggestions_view, variant_table
+from pages._ui.wording import plain, sentence
+
+
+def show(report: Report) -> None:
+    """Draws recommendation, suggestions, warnings, table and charts."""
+    recommendation_view.show(report)
+    suggestions_view.show(report)
+    _races(report)
+    _warnings(report)
+    if report.main_variants:
+        is_single = len(report.main_variants) == 1
+        with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="bottom"):
+            st.header("The baseline" if is_single else "Every variant beside the baseline", anchor=False)
+            everything = st.toggle("All figures", key="all-figures")
+        with st.container(key="variants"):
+            st.table(
+                variant_table.as_frame(report, everything=everything),
+                border="horizontal",
+                hide_index=True,
+                alt="Variants and their measurements",
+            )
+        st.caption(variant_table.legend(report))
+        _charts(report)
+        _notes(report)
+
+
+def _races(report: Report) -> None:
+    """Draws how each race ended that the recommendation does not mention."""
+    for text in race_view.other_outcomes(report):
+        st.info(plain(text), icon=":material/flag:")
+
+
+def _warnings(report: Report) -> None:
+    for failure in report.failures:
+        name_chain = failure.branch is not None and len(report.recipe.chains) > 1
+        show_error(
+            f"chain {(failure.branch or 0) + 1}, {failure.message}" if name_chain else failure.message, failure.next
+        )
+    for note in report.warnings:
+        st.warning(plain(sentence(note.text)), icon=":material/warning:")
+
+
+def _charts(report: Report) -> None:
+    st.header("In pictures", anchor=False)
+    has_labels = any(variant.accuracy for variant in report.main_variants)
+    quality = charts.accuracy if has_labels else charts.agreement
+    if len(report.main_variants) == 1:
+        _grid(
+            report,
+            ("File size", charts.size, "size"),
+            ("How long a call takes", charts.latency, "latency"),
+            *([("How often it is right", charts.accuracy, "accuracy")] if has_labels else []),
+        )
+        return
+    _grid(
+        report,
+        ("Smaller?", charts.size, "size"),
+        ("How long a call takes", charts.latency, "latency"),
+        ("Faster, and how sure is that?", charts.speed, "speed"),
+        ("Still right?" if has_labels else "Still the same answers?", quality, quality.__name__),
+    )
+    with chrome.card(
+        "chart-tradeoff", "What is gained, what it costs", "Up and left is better; the bubble is the file."
+    ):
+        chrome.chart(charts.tradeoff(report), "tradeoff")
+
+
+def _grid(report: Report, *cards: tuple[str, Callable[[Report], Figure], str]) -> None:
+    """Draws charts side by side; each is a title, a function of the report, and a key."""
+    with st.grid(2, min_column_width=330, gap="medium"):
+        for title, draw, key in cards:
+            with chrome.card(f"chart-{key}", title, fill=True):
+                chrome.chart(draw(report), key)
+
+
+def _notes(report: Report) -> None:
+    with_notes = [variant for variant in report.main_variants if variant.notes]
+    if with_notes:
+        st.header("Worth knowing", anchor=False)
+    for variant in with_notes:
+        with st.expander(plain(variant.label), icon=":material/sticky_note_2:"):
+            st.markdown("\n".join(f"- {plain(sentence(note.text))}" for note in variant.notes))

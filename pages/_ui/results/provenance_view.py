@@ -1,0 +1,55 @@
+"""How a run was measured: its timeline, machine, versions, data and recipe."""
+
+import streamlit as st
+
+from engine import Report, dump_recipe, job
+from pages._ui import chrome, state
+from pages._ui.draft import from_recipe
+from pages._ui.results import timeline_view
+from pages._ui.wording import megabytes, plain
+
+
+def show(report: Report) -> None:
+    """Draws what is needed to judge the figures and to measure them again."""
+    with chrome.card("did", "What it did", "Part by part, with the curves of its trainings"):
+        timeline_view.show(job(report.run_id))
+    machine = report.environment
+    with chrome.card("machine", "Machine", plain(machine.cpu)):
+        chrome.metrics({"Cores": str(machine.cores), "Memory": megabytes(machine.memory_bytes)})
+        st.caption("Instructions: " + plain(", ".join(machine.isa) or "none that matter here"))
+        st.table(
+            {plain(name): plain(version) for name, version in machine.versions.items()},
+            border="horizontal",
+            width="content",
+            alt="Versions of the libraries",
+        )
+    if report.data:
+        data = report.data
+        with chrome.card("data", "Data", "The splits never overlap"):
+            chrome.metrics(
+                {
+                    "Train": f"{data.n_train:,}",
+                    "Calibration": f"{data.n_calibration:,}",
+                    "Evaluation": f"{data.n_evaluation:,}",
+                    "Holdout": f"{data.n_holdout:,}",
+                    "Skipped": f"{data.n_skipped:,}",
+                }
+            )
+            st.caption("SHA-256 of the evaluation set: runs with the same one compare in accuracy")
+            st.code(data.evaluation_sha256, language=None, wrap_lines=True)
+    with chrome.card("recipe", "Recipe", "Running it again gives the same run"):
+        text = dump_recipe(report.recipe)
+        with st.expander("The whole recipe", icon=":material/description:"):
+            st.code(text, language="yaml")
+        with st.container(horizontal=True):
+            st.download_button(
+                "Save the recipe",
+                text,
+                file_name=f"recipe-{report.run_id}.yaml",
+                on_click="ignore",
+                mime="application/yaml",
+                icon=":material/download:",
+            )
+            if st.button("Run again with changes", icon=":material/edit:"):
+                state.replace_draft(from_recipe(report.recipe))
+                state.go(chrome.OPTIMIZE)

@@ -1,0 +1,101 @@
+"""The candidates of a race as a table: texts with units for the page, plain numbers for a CSV."""
+
+import csv
+import io
+from collections.abc import Sequence
+
+import pandas as pd
+
+from engine import Trial, Variant
+from engine.charts import how_far
+from pages._ui.wording import decibels, megabytes, plain, sentence
+
+Candidates = Sequence[tuple[Variant, Trial]]
+COLUMNS = (
+    "id",
+    "name",
+    "reason",
+    "stage",
+    "outcome",
+    "outcome_text",
+    "ratio",
+    "ratio_low",
+    "ratio_high",
+    "n_rounds",
+    "held_back_sqnr_db",
+    "held_back_agreement",
+    "n_held_back_images",
+    "size_bytes",
+    "sha256",
+    "seconds",
+)
+
+
+def rank(candidates: Candidates) -> list[tuple[Variant, Trial]]:
+    """The winner first, then the fastest; those without a latency come last."""
+    return sorted(
+        candidates, key=lambda pair: (pair[1].outcome.code != "winner", pair[1].ratio is None, pair[1].ratio or 0.0)
+    )
+
+
+def as_frame(candidates: Candidates) -> pd.DataFrame:
+    """A row for each candidate, as escaped Markdown."""
+    return pd.DataFrame([_row(variant, trial) for variant, trial in rank(candidates)])
+
+
+def _row(variant: Variant, trial: Trial) -> dict[str, str]:
+    is_winner, fidelity = trial.outcome.code == "winner", trial.fidelity
+    return {
+        "Candidate": f"**{plain(trial.name)}** :green-badge[winner]" if is_winner else plain(trial.name),
+        "Speed": _speed(trial),
+        "SQNR": decibels(fidelity.sqnr_db) if fidelity else "–",
+        "Size": megabytes(variant.size_bytes),
+        "Came to": how_far(trial),
+        "What became of it": plain(sentence(trial.outcome.text)),
+        "Why it took part": plain(sentence(trial.reason.text)),
+    }
+
+
+def _speed(trial: Trial) -> str:
+    if trial.ratio is None or trial.ratio_low is None or trial.ratio_high is None:
+        return "–"
+    is_interval = trial.stage == "final"  # three rounds of a screening make a range, not an interval
+    colour = (
+        "gray" if not is_interval else "green" if trial.ratio_high < 1 else "red" if trial.ratio_low > 1 else "gray"
+    )
+    return f"{1 / trial.ratio:.2f}× :{colour}[({1 / trial.ratio_high:.2f} – {1 / trial.ratio_low:.2f})]"
+
+
+def as_csv(candidates: Candidates) -> str:
+    """A line for each candidate; an entry is empty where nothing was measured."""
+    file = io.StringIO()
+    writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(_flat(variant, trial) for variant, trial in rank(candidates))
+    return file.getvalue()
+
+
+def _flat(variant: Variant, trial: Trial) -> dict[str, object]:
+    fidelity = trial.fidelity
+    flat: dict[str, object] = {
+        "id": variant.id,
+        "name": trial.name,
+        "reason": trial.reason.text,
+        "stage": trial.stage,
+        "outcome": trial.outcome.code,
+        "outcome_text": trial.outcome.text,
+        "ratio": trial.ratio,
+        "ratio_low": trial.ratio_low,
+        "ratio_high": trial.ratio_high,
+        "n_rounds": trial.n_rounds,
+        "size_bytes": variant.size_bytes,
+        "sha256": variant.sha256,
+        "seconds": variant.seconds,
+    }
+    if fidelity is not None:
+        flat |= {
+            "held_back_sqnr_db": fidelity.sqnr_db,
+            "held_back_agreement": fidelity.agreement,
+            "n_held_back_images": fidelity.n_images,
+        }
+    return flat

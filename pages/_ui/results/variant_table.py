@@ -1,0 +1,209 @@
+"""The variants of a report as a table: texts with units for the page, plain numbers for a CSV.
+
+The candidates of a race are in `race_table`.
+"""
+
+import csv
+import io
+
+import pandas as pd
+
+from engine import Report, Variant
+from engine.wording import many
+from pages._ui.wording import change, count, decibels, megabytes, milliseconds, plain, points, share
+
+FASTER = {
+    "yes": ":green-badge[faster]",
+    "no": ":gray-badge[not faster]",
+    "unclear": ":gray-badge[as fast, within the interval]",
+}
+CODES = {
+    "accuracy_drop_over_budget": ":red-badge[{quality} over budget]",
+    "latency_over_budget": ":red-badge[latency over budget]",
+    "size_over_budget": ":red-badge[size over budget]",
+    "no_better_than_chance": ":red-badge[no better than guessing]",
+    "chance_uncertain": ":orange-badge[not surely better than guessing]",
+    "accuracy_drop_uncertain": ":orange-badge[{quality} unsure]",
+    "latency_uncertain": ":orange-badge[latency unsure]",
+    "slower_than_baseline": ":red-badge[slower]",
+}
+COLUMNS = (
+    "id",
+    "parent_id",
+    "branch",
+    "step",
+    "technique",
+    "role",
+    "label",
+    "file",
+    "sha256",
+    "size_bytes",
+    "parameters",
+    "macs",
+    "latency_p50_ms",
+    "latency_p95_ms",
+    "latency_ratio",
+    "latency_ratio_low",
+    "latency_ratio_high",
+    "threads",
+    "batch_size",
+    "images_per_s",
+    "images_per_s_low",
+    "images_per_s_high",
+    "top1",
+    "top1_low",
+    "top1_high",
+    "top5",
+    "n_images",
+    "drop",
+    "drop_low",
+    "drop_high",
+    "agreement",
+    "sqnr_db",
+    "within_budget",
+    "faster",
+    "seconds",
+)
+ON_REQUEST = ("Parameters", "p95", "Throughput", "SQNR")
+"""Columns that are shown with all figures only."""
+
+
+def as_frame(report: Report, *, everything: bool = False) -> pd.DataFrame:
+    """A row for each variant, as escaped Markdown; each difference from the baseline is green where it is better.
+
+    Without `everything` the columns of ON_REQUEST are left out.
+    """
+    base = report.baseline
+    rows = [
+        _row(variant, base if base is not None and base.id != variant.id else None, report)
+        for variant in report.main_variants
+    ]
+    frame = pd.DataFrame(rows).drop(columns=[] if everything else list(ON_REQUEST))
+    return frame.loc[:, (frame != "–").any()]
+
+
+def _row(variant: Variant, base: Variant | None, report: Report) -> dict[str, str]:
+    best = report.recommended is not None and report.recommended.id == variant.id
+    good = 0 if _may_guess(variant) else 1
+    name = plain(variant.label) + (" :green-badge[recommended]" if best else "")
+    return {
+        "Variant": f"**{name}**" if best else name,
+        "Speed": _speed(variant, may_succeed=bool(good)) if base else "–",
+        "Size": megabytes(variant.size_bytes)
+        + _colour(change(variant.size_bytes, base.size_bytes) if base else "", -good),
+        "Parameters": count(variant.parameters),
+        "Latency p50": milliseconds(variant.latency.p50_ms) if variant.latency else "–",
+        "p95": milliseconds(variant.latency.p95_ms) if variant.latency else "–",
+        "Throughput": f"{variant.throughput.images_per_s:,.0f} /s" if variant.throughput else "–",
+        "Top-1": _accuracy(variant, base, good),
+        "Agreement": share(variant.fidelity.agreement) if variant.fidelity else "–",
+        "SQNR": decibels(variant.fidelity.sqnr_db) if variant.fidelity else "–",
+        "Verdict": _verdict(variant, base),
+    }
+
+
+def _speed(variant: Variant, *, may_succeed: bool) -> str:
+    """Times as fast as the baseline with its interval; red where slower, and green where faster and `may_succeed`."""
+    latency = variant.latency
+    if latency is None:
+        return "–"
+    colour = "green" if may_succeed and latency.ratio_high < 1 else "red" if latency.ratio_low > 1 else "gray"
+    return f"{latency.speedup:.2f}× :{colour}[({latency.speedup_low:.2f} – {latency.speedup_high:.2f})]"
+
+
+def _accuracy(variant: Variant, base: Variant | None, better: int) -> str:
+    if variant.accuracy is None:
+        return "–"
+    difference = points(variant.accuracy.top1 - base.accuracy.top1) if base and base.accuracy else ""
+    return share(variant.accuracy.top1) + _colour(difference, better)
+
+
+def _colour(difference: str, better: int) -> str:
+    """A difference in green or red; `better` is the sign that is an improvement, 0 where none is."""
+    if not difference:
+        return ""
+    if not better or not difference.strip("±+−.0 %pt"):
+        return f" :gray[{difference}]"
+    good = difference.startswith("+") == (better > 0)
+    return f" :{'green' if good else 'red'}[{difference}]"
+
+
+def _verdict(variant: Variant, base: Variant | None) -> str:
+    if base is None or variant.verdict is None:
+        return "–"
+    codes = variant.verdict.codes
+    quality = "accuracy" if variant.accuracy else "agreement"
+    badges = [CODES.get(code, f":gray-badge[{plain(code.replace('_', ' '))}]") for code in codes]
+    speed = [] if "slower_than_baseline" in codes or _may_guess(variant) else [FASTER[variant.verdict.faster]]
+    return " ".join((*speed, *badges)).replace("{quality}", quality)
+
+
+def _may_guess(variant: Variant) -> bool:
+    """Whether the variant may be no better than guessing, so that no figure of it is drawn as a success."""
+    return variant.verdict is not None and variant.verdict.reaches_chance
+
+
+def legend(report: Report) -> str:
+    """What the figures of the table were measured at, and on how many images."""
+    first = next((variant.latency for variant in report.main_variants if variant.latency), None)
+    parts = []
+    if first:
+        parts.append(
+            f"Latency: {first.runtime}, {many(first.threads, 'thread')}, batch {first.batch_size}, "
+            f"{first.n_runs:,} calls in {first.n_rounds} interleaved rounds"
+        )
+    if report.data:
+        has_labels = any(variant.accuracy for variant in report.main_variants)
+        parts.append(f"{'Accuracy' if has_labels else 'Agreement'} on {report.data.n_evaluation:,} images")
+    parts.append("MB = 10⁶ bytes")
+    return ". ".join(parts) + "."
+
+
+def as_csv(report: Report) -> str:
+    """A line for each variant; an entry is empty where nothing was measured."""
+    file = io.StringIO()
+    writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(_flat(variant) for variant in report.main_variants)
+    return file.getvalue()
+
+
+def _flat(v: Variant) -> dict[str, object]:
+    latency, throughput, accuracy, fidelity, verdict = v.latency, v.throughput, v.accuracy, v.fidelity, v.verdict
+    flat: dict[str, object] = {name: getattr(v, name) for name in COLUMNS if name in type(v).model_fields}
+    if latency:
+        flat |= {
+            "latency_p50_ms": latency.p50_ms,
+            "latency_p95_ms": latency.p95_ms,
+            "threads": latency.threads,
+            "latency_ratio": latency.ratio_to_baseline,
+            "latency_ratio_low": latency.ratio_low,
+            "latency_ratio_high": latency.ratio_high,
+            "batch_size": latency.batch_size,
+        }
+    if throughput:
+        flat |= {
+            "images_per_s": throughput.images_per_s,
+            "images_per_s_low": throughput.low,
+            "images_per_s_high": throughput.high,
+        }
+    if accuracy:
+        flat |= {
+            "top1": accuracy.top1,
+            "top1_low": accuracy.low,
+            "top1_high": accuracy.high,
+            "top5": accuracy.top5,
+        }
+    if fidelity:
+        flat |= {"agreement": fidelity.agreement, "sqnr_db": fidelity.sqnr_db}
+    if quality := accuracy or fidelity:
+        flat["n_images"] = quality.n_images
+    if verdict:
+        flat |= {
+            "within_budget": verdict.within_budget,
+            "faster": verdict.faster,
+            "drop": verdict.drop,
+            "drop_low": verdict.drop_low,
+            "drop_high": verdict.drop_high,
+        }
+    return flat
