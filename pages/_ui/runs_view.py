@@ -136,16 +136,17 @@ def _row(run: Job, summary: RunSummary | None) -> dict[str, object]:
     if summary is not None and summary.keeps_baseline:
         best = "keep the baseline"
     return {
+        # The answer first: on a narrow screen what stands behind it is out of sight.
         "Run": run.name,
-        "Model": summary.model if summary else None,
-        "Steps": summary.steps if summary else None,
-        "Recommended": best,
         "Speed-up": summary.speedup if summary else None,
         "Size, MB": summary.size_bytes / 1e6 if summary and summary.size_bytes else None,
         "Top-1": 100 * summary.top1 if summary and summary.top1 is not None else None,
         "Agreement": 100 * summary.agreement if summary and summary.agreement is not None and not has_labels else None,
-        "When": when(run.created),
+        "Recommended": best,
         "State": [run.state],
+        "When": when(run.created),
+        "Model": summary.model if summary else None,
+        "Steps": summary.steps if summary else None,
         "Took, s": run.seconds or None,
     }
 
