@@ -11,8 +11,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from engine.results import Advice, DataPreview, Hardware, ModelProfile, Report, Result, Sensitivity
-from engine.settings import (
+from engine.results import Report, Result
+from engine.results.analyses import Advice, DataPreview, Hardware, ModelProfile, Sensitivity
+from engine.settings.jobs import (
     AdviseRequest,
     AnalysisRequest,
     HardwareRequest,
