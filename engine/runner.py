@@ -11,15 +11,17 @@ import signal
 import sys
 import time
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 
 from filelock import FileLock
 
 from engine.errors import Cancelled, FeatherweightError, LimitError, RunError
+from engine.jobs.kinds import kind_of, load
 from engine.planning.parts import START, STARTING
 from engine.results import Note, Report, Result
-from engine.settings import AdviseRequest, AnalysisRequest, Recipe, RunRequest, SensitivityRequest
+from engine.settings import AnalysisRequest, RunRequest
 from engine.store.endings import FAILED, ended_by, settle
 from engine.store.folders import JobFolder, Outcome, now
 from engine.store.home import Home
@@ -84,31 +86,30 @@ def as_error(error: Exception) -> FeatherweightError:
 def _carry_out(folder: JobFolder, started: str) -> Outcome:
     request, progress = folder.request().request, Progress(folder)
     if isinstance(request, RunRequest):
-        return _ending(_run(request.recipe, folder, progress), started)
+        return _ending(_run(request, folder, progress), started)
     folder.write("result.json", _analyse(request, folder, progress))
     return Outcome(state="done", exit_status=0, started=started, finished=now())
 
 
-def _run(recipe: Recipe, folder: JobFolder, progress: Progress) -> Report:
+def _run(request: RunRequest, folder: JobFolder, progress: Progress) -> Report:
     began = time.monotonic()
     progress.emit(START, STARTING, 0.0, LOADING)
-    from engine.run import pipeline  # torch and onnxruntime take seconds: the first event comes before them
-
-    return pipeline.run(recipe, folder, progress, Home.default(), began=began)
+    run = load(kind_of(request).function)  # torch and onnxruntime take seconds: the first event comes before them
+    report: Report = run(request.recipe, folder, progress, Home.default(), began=began)
+    return report
 
 
 def _analyse(request: AnalysisRequest, folder: JobFolder, progress: Progress) -> Result:
     """Not while a run measures: even loading the libraries would show in its latencies."""
-    home = Home.default()
+    home, kind = Home.default(), kind_of(request)
     home.prepare()
     progress.emit("start", "waiting", 0.0, "waiting for the machine to be free")
     with FileLock(home.measure_lock):
         progress.emit("start", "starting", 0.0, LOADING)
-        from engine.analyses import ANALYSES
-
-        if not isinstance(request, AdviseRequest | SensitivityRequest):
-            return ANALYSES[type(request)](request, folder, progress)
-    return ANALYSES[type(request)](request, folder, progress)  # minutes: they take the lock themselves, in turns
+        function: Callable[..., Result] = load(kind.function)
+        if not kind.locks_itself:
+            return function(request, folder, progress)
+    return function(request, folder, progress)
 
 
 def _ending(report: Report, started: str) -> Outcome:

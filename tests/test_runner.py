@@ -8,6 +8,7 @@ import pytest
 from filelock import FileLock
 
 from engine.errors import DataError
+from engine.results import ModelProfile
 from engine.runner import as_error
 from engine.settings import FileModel, ProfileRequest
 from engine.store.folders import JobFile, JobFolder, now
@@ -61,7 +62,7 @@ def test_a_refused_analysis_has_no_result(tmp_path, monkeypatch):
     assert process.returncode == 2
     assert folder.outcome().state == "failed"
     assert "Traceback" in process.stderr
-    assert folder.result() is None
+    assert folder.result(ModelProfile) is None
     assert [event.phase for event in folder.events()[:2]] == ["waiting", "starting"]
 
 

@@ -1,6 +1,5 @@
 """Jobs in the queue: submitted, looked at, cancelled; what they left; and the supervisor that serves them."""
 
-import hashlib
 import threading
 import time
 from collections.abc import Sequence
@@ -8,17 +7,16 @@ from pathlib import Path
 
 from engine.errors import LimitError, NotFoundError, StateError, StorageError
 from engine.jobs import supervisor_lock
+from engine.jobs.kinds import kind_of
 from engine.jobs.queue import ACTIVE, Queue, paths_in
 from engine.jobs.supervisor import supervise as supervise_home
 from engine.planning.estimate import estimate_any
 from engine.planning.resolve import resolve_recipe, resolve_request
 from engine.planning.timeline import timeline as timeline_of
 from engine.results import Event, Job, Part, Report, Result, RunSummary, summarize_recipe
-from engine.settings import AdviseRequest, AnalysisRequest, Recipe, RunRequest, SensitivityRequest
-from engine.store.database import open_database
+from engine.settings import AnalysisRequest, Recipe, RunRequest
 from engine.store.folders import now
 from engine.store.home import Home
-from engine.system.machine import versions
 
 WAIT_SECONDS = 0.1
 
@@ -39,8 +37,7 @@ def analyse(request: AnalysisRequest, *, from_browser: bool = False) -> Job:
     """Put an analysis in line, or the equal one that waits, runs or is done with the same libraries."""
     queue = Queue.default()
     resolved = resolve_request(request, queue.home, from_browser=from_browser)
-    timed = resolved if isinstance(resolved, AdviseRequest | SensitivityRequest) else None
-    seconds = estimate_any(timed, queue.home).seconds if timed else None
+    seconds = estimate_any(resolved, queue.home).seconds if kind_of(resolved).estimate else None
     return queue.submit(resolved, name=resolved.kind, key=_key(resolved), estimate_seconds=seconds)
 
 
@@ -51,11 +48,13 @@ def find_analysis(request: AnalysisRequest, *, from_browser: bool = False) -> Jo
 
 def find_resolved(request: AnalysisRequest) -> Job | None:
     """The same for a request whose files were found and summed before, as those of a stored recipe: none is opened."""
-    return Queue.default().newest(_key(request))
+    key = _key(request)
+    return Queue.default().newest(key) if key is not None else None
 
 
-def _key(resolved: AnalysisRequest) -> str:
-    return hashlib.sha256(f"{resolved.model_dump_json()}{sorted(versions().items())}".encode()).hexdigest()
+def _key(resolved: AnalysisRequest) -> str | None:
+    key = kind_of(resolved).key
+    return key(resolved) if key is not None else None
 
 
 def list_jobs(kind: str | None = "run", limit: int = 100) -> tuple[Job, ...]:
@@ -114,7 +113,7 @@ def _summary(queue: Queue, job: Job) -> RunSummary | None:
 
 def result(id: str) -> Result | None:
     """The result of an analysis, or None before there is any; advice grows as it goes. Raises NotFoundError."""
-    return Queue.default().folder(id).result()
+    return Queue.default().result(id)
 
 
 def events(id: str, after: int = 0) -> tuple[Event, ...]:
@@ -170,5 +169,6 @@ def ensure_supervisor() -> None:
 
 def supervise() -> int:
     """Serve the queue in the foreground until SIGTERM, Ctrl-C or a long idleness. Raises StateError where one does."""
-    open_database(Home.default())
-    return supervise_home(Home.default())
+    home = Home.default()
+    _ = Queue(home).database  # a URL that is not allowed is refused before the supervisor's lock is taken
+    return supervise_home(home)

@@ -62,7 +62,7 @@ class _Findings:
             message = f"{name} cannot be used: {job.error.text}"
             self.refusals.append(Refusal(message=message, next=job.error_next, request=request))
         elif job.state == "done":
-            found = Queue.default().folder(job.id).result()
+            found = Queue.default().result(job.id)
             return found if isinstance(found, kind) else None
         elif job.state != "failed":
             self.unknown.append(request)

@@ -14,12 +14,14 @@ from engine.results import (
     Event,
     Hardware,
     ModelProfile,
+    Result,
     Sensitivity,
     TechniqueInfo,
 )
 from engine.settings import (
     TECHNIQUES,
     AdviseRequest,
+    AnalysisRequest,
     FileModel,
     HardwareRequest,
     ProfileRequest,
@@ -68,25 +70,26 @@ def check() -> tuple[CheckItem, ...]:
 
 def hardware() -> Hardware:
     """This machine as a target, found out in a child process. Raises RunError."""
-    return cast(Hardware, foreground.answer(Home.default(), HardwareRequest()))
+    return cast(Hardware, _answer(HardwareRequest()))
 
 
 def inspect(path: str | Path) -> ModelProfile:
     """What a model file is, found out in a child process. Raises SourceError's kin and RunError."""
-    request = ProfileRequest(model=FileModel(path=str(Path(path).expanduser().absolute())))
-    home = Home.default()
-    return cast(ModelProfile, foreground.answer(home, resolve_request(request, home, from_browser=False)))
+    source = FileModel(path=str(Path(path).expanduser().absolute()))
+    return cast(ModelProfile, _answer(ProfileRequest(model=source)))
 
 
 def advise(request: AdviseRequest, on_event: OnEvent = lambda event: None) -> Advice:
     """Which architectures would be faster here, or better; figures are kept. Raises RequestError and RunError."""
-    home = Home.default()
-    resolved = resolve_request(request, home, from_browser=False)
-    return cast(Advice, foreground.answer(home, resolved, on_event=on_event))
+    return cast(Advice, _answer(request, on_event))
 
 
 def sensitivity(request: SensitivityRequest, on_event: OnEvent = lambda event: None) -> Sensitivity:
     """How much each group of layers can lose. Raises RequestError, and RunError where pruning it fails."""
+    return cast(Sensitivity, _answer(request, on_event))
+
+
+def _answer(request: AnalysisRequest, on_event: OnEvent = lambda event: None) -> Result:
+    """The result of an analysis that is made here and now, of the class that the table of kinds has for it."""
     home = Home.default()
-    resolved = resolve_request(request, home, from_browser=False)
-    return cast(Sensitivity, foreground.answer(home, resolved, on_event=on_event))
+    return foreground.answer(home, resolve_request(request, home, from_browser=False), on_event=on_event)

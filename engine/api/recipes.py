@@ -9,7 +9,7 @@ from engine.planning.estimate import estimate_any, learnt_factors
 from engine.planning.presets import estimate_presets
 from engine.planning.resolve import resolve_recipe
 from engine.results import Estimate, Event, Preset, Report
-from engine.settings import AdviseRequest, Recipe, SensitivityRequest
+from engine.settings import AnalysisRequest, Recipe
 from engine.store.home import Home
 
 
@@ -18,8 +18,11 @@ def resolve(recipe: Recipe, *, from_browser: bool = False) -> Recipe:
     return resolve_recipe(recipe, Home.default(), from_browser=from_browser)
 
 
-def estimate(asked: Recipe | AdviseRequest | SensitivityRequest) -> Estimate:
-    """About how long a resolved recipe, advice or sensitivity will take; never a measurement."""
+def estimate(asked: Recipe | AnalysisRequest) -> Estimate:
+    """About how long a resolved recipe or an analysis of minutes will take; never a measurement.
+
+    Raises StateError for an analysis of seconds, such as a profile.
+    """
     return estimate_any(asked, Home.default())
 
 

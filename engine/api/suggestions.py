@@ -30,5 +30,5 @@ def _advice(recipe: Recipe) -> Advice | None:
     job = find_resolved(AdviseRequest.of(recipe))
     found = None
     with suppress(NotFoundError, StorageError):
-        found = Queue.default().folder(job.id).result() if job else None
+        found = Queue.default().result(job.id) if job else None
     return found if isinstance(found, Advice) else None

@@ -13,8 +13,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from engine.errors import Cancelled, FeatherweightError, LimitError, RunError, StorageError
+from engine.jobs.kinds import kind_of
 from engine.jobs.processes import MAX_PROCESSES, child_environment, limit_files, signal_group, signal_name, sweep, used
-from engine.settings import JobRequest, RunRequest, SensitivityRequest
+from engine.settings import JobRequest
 from engine.store.endings import ended_by, settle
 from engine.store.folders import JobFile, JobFolder, Outcome, now
 from engine.store.home import Home
@@ -24,8 +25,6 @@ RUNNER = (sys.executable, "-P", "-m", "engine.runner")
 GRACE_SECONDS = 1.0  # between SIGTERM and SIGKILL
 WATCH_SECONDS = 1.0  # between two looks at memory and processes
 MEMORY_SHARE = 0.9
-ANALYSIS_SECONDS = 900.0
-RUN_OVERHEAD_SECONDS = 3600.0  # loading, exporting and measuring, which the budget's minutes do not bound
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,13 +37,8 @@ class Limits:
 
 
 def limits_for(request: JobRequest) -> Limits:
-    """The budget's minutes and an hour for a run, 15 minutes for anything else, and for a sensitivity its minutes on
-    top; 90 % of the memory."""
-    seconds = ANALYSIS_SECONDS
-    if isinstance(request, RunRequest):
-        seconds = request.recipe.budget.minutes * 60 + RUN_OVERHEAD_SECONDS
-    if isinstance(request, SensitivityRequest):
-        seconds += request.minutes * 60
+    """The seconds that its kind allows, and 90 % of the memory."""
+    seconds = kind_of(request).limit_seconds(request)
     return Limits(seconds=seconds, memory_bytes=int(memory_bytes() * MEMORY_SHARE))
 
 

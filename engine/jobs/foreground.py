@@ -7,6 +7,7 @@ from pathlib import Path
 
 from engine.errors import Cancelled, RequestError, RunError, StorageError
 from engine.jobs.executor import RUNNER, Execution
+from engine.jobs.kinds import kind_of
 from engine.jobs.queue import describe_folder, new_id
 from engine.results import Event, Report, Result
 from engine.settings import AnalysisRequest, JobRequest, Recipe, RunRequest
@@ -63,7 +64,7 @@ def answer(
         describe_folder(folder, job)
         outcome = _follow(Execution(home, job, folder, command=command), folder, on_event)
         raise_for(outcome)
-        result = folder.result()
+        result = folder.result(kind_of(request).result)
     if result is None or outcome.error is not None:
         reason = outcome.error.text if outcome.error else "no result was written"
         raise RunError(f"the {request.kind} failed: {reason}", outcome.next)

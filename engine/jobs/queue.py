@@ -13,9 +13,10 @@ from sqlalchemy import Connection, RowMapping, case, func, select, update
 from sqlalchemy.exc import IntegrityError
 
 from engine.errors import NotFoundError, StateError, StorageError
+from engine.jobs.kinds import kind_of, slot_of
 from engine.jobs.remaining import remaining_seconds
 from engine.jobs.supervisor_lock import supervisor_runs
-from engine.results import Job, JobRef, Note
+from engine.results import Job, JobRef, Note, Result
 from engine.settings import JobRequest, RunRequest, dump_recipe
 from engine.store.database import JOBS, Database, open_database
 from engine.store.endings import CANCELLED, settle
@@ -40,7 +41,7 @@ class Queue:
 
     @property
     def database(self) -> Database:
-        return open_database(self.home)
+        return open_database(self.home, slot_of)
 
     def submit(
         self,
@@ -65,7 +66,8 @@ class Queue:
         try:
             with self.database.write() as connection:  # first: a list that is made anew takes in every folder
                 self._publish(job)
-                connection.execute(JOBS.insert().values(new_row(job, token=token, request_key=key)))
+                row = new_row(job, slot_of(request.kind), token=token, request_key=key)
+                connection.execute(JOBS.insert().values(row))
         except IntegrityError:  # the same click arrived twice at the same time
             self._discard(job.id)
             return self._known(token, key) or self.job(job.id)
@@ -103,6 +105,12 @@ class Queue:
     def folder(self, id: str) -> JobFolder:
         """The folder of a job that exists. Raises NotFoundError."""
         return self.home.job(self.job(id).id)
+
+    def result(self, id: str) -> Result | None:
+        """The result of an analysis, None where there is none (yet). Raises NotFoundError, and StorageError where it is
+        damaged."""
+        folder = self.folder(id)
+        return folder.result(kind_of(folder.request().request).result)
 
     def cancel(self, id: str) -> None:
         """A queued job ends at once, a running one within two seconds; one that has ended stays as it is."""

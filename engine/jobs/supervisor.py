@@ -13,6 +13,7 @@ from filelock import FileLock, Timeout
 from engine.errors import Cancelled, FeatherweightError, StateError, StorageError
 from engine.jobs.claims import LEASE_SECONDS, Claims, new_owner
 from engine.jobs.executor import RUNNER, Execution
+from engine.jobs.kinds import SLOTS
 from engine.jobs.queue import Queue
 from engine.store.endings import ended_by
 from engine.store.folders import Outcome, now
@@ -21,7 +22,6 @@ from engine.store.home import Home
 TICK_SECONDS = 0.2
 RENEW_SECONDS = LEASE_SECONDS / 6
 IDLE_SECONDS = 1800.0  # without a job and without an app that looks after it
-SLOTS: Mapping[str, int] = {"run": 1, "analysis": 1, "advice": 1}
 
 
 def supervise(home: Home, *, idle_seconds: float = IDLE_SECONDS, command: Sequence[str] = RUNNER) -> int:

@@ -8,10 +8,13 @@ from types import MappingProxyType
 
 from engine import catalogue
 from engine.catalogue.shortlist import SHORTLIST
+from engine.errors import StateError
+from engine.jobs.kinds import kind_of, load
 from engine.planning.parts import ACCURACY, EXPORT, LATENCY, STARTING, PlannedPart, phase_of, plan_parts
 from engine.results import Estimate
 from engine.settings import (
     AdviseRequest,
+    AnalysisRequest,
     Distill,
     FileModel,
     Finetune,
@@ -78,14 +81,18 @@ def learnt_factors(home: Home, target: Target) -> Factors:
     return read_factors(home, FORMULA, target.threads or cores())
 
 
-def estimate_any(asked: Recipe | AdviseRequest | SensitivityRequest, home: Home) -> Estimate:
-    """Of whatever takes long enough to be estimated; a recipe's is corrected by what this home has learnt."""
-    match asked:
-        case AdviseRequest():
-            return estimate_advice(asked)
-        case SensitivityRequest():
-            return estimate_sensitivity(asked)
-    return estimate_recipe(asked, learnt_factors(home, asked.target))
+def estimate_any(asked: Recipe | AnalysisRequest, home: Home) -> Estimate:
+    """Of a recipe, corrected by what this home has learnt, or of an analysis that its kind has an estimate for.
+
+    Raises StateError where it has none.
+    """
+    if isinstance(asked, Recipe):
+        return estimate_recipe(asked, learnt_factors(home, asked.target))
+    path = kind_of(asked).estimate
+    if path is None:
+        raise StateError(f"an analysis of the kind '{asked.kind}' takes seconds and is not estimated", "Start it")
+    estimate: Estimate = load(path)(asked)
+    return estimate
 
 
 def estimate_recipe(recipe: Recipe, factors: Factors = NO_FACTORS) -> Estimate:

@@ -9,6 +9,7 @@ from pathlib import Path
 from engine import catalogue
 from engine.catalogue.prunable import narrower, resists
 from engine.errors import DataError, RequestError, SettingsError, SourceError, TargetError
+from engine.jobs.kinds import kind_of, load
 from engine.settings import (
     PRETRAINED,
     RANDOM,
@@ -17,7 +18,6 @@ from engine.settings import (
     DataSource,
     Distill,
     FileModel,
-    HardwareRequest,
     ImagesData,
     ModelSource,
     PruneChannel,
@@ -30,7 +30,6 @@ from engine.settings import (
     TimmModel,
     with_sources,
 )
-from engine.settings.jobs import ImagesRequest
 from engine.store.home import Home
 from engine.store.uploads import find_upload, path_sum
 from engine.system.machine import cores
@@ -58,20 +57,28 @@ def resolve_recipe(recipe: Recipe, home: Home, *, from_browser: bool) -> Recipe:
 
 
 def resolve_request(request: AnalysisRequest, home: Home, *, from_browser: bool) -> AnalysisRequest:
-    """The same for an analysis."""
-    if isinstance(request, HardwareRequest):
-        return request
-    found = Finder(home, from_browser)
-    changes: dict[str, object] = {"model": found.model(request.model)}
-    if isinstance(request, ImagesRequest):
-        changes["data"] = found.data(request.data) if request.data is not None else None
-    if isinstance(request, SensitivityRequest):
-        _check_cut(request.model.name if isinstance(request.model, TimmModel) else "")
-    if isinstance(request, AdviseRequest):
-        _check_threads(request.target)
-        for name in request.names or ():
-            _check_name(TimmModel(name=name, weights=RANDOM))
+    """The same for an analysis: its `model` and its `data`, where its kind has them, and what its kind checks."""
+    found, changes = Finder(home, from_browser), dict[str, object]()
+    if (model := getattr(request, "model", None)) is not None:
+        changes["model"] = found.model(model)
+    if (data := getattr(request, "data", None)) is not None:
+        changes["data"] = found.data(data)
+    check = kind_of(request).check
+    if check is not None:
+        load(check)(request)
     return request.model_copy(update=changes)
+
+
+def check_advice(request: AdviseRequest) -> None:
+    """Raises TargetError for threads above the cores, and SourceError for an architecture that timm does not have."""
+    _check_threads(request.target)
+    for name in request.names or ():
+        _check_name(TimmModel(name=name, weights=RANDOM))
+
+
+def check_sensitivity(request: SensitivityRequest) -> None:
+    """Raises SettingsError where the network is known to resist pruning."""
+    _check_cut(request.model.name if isinstance(request.model, TimmModel) else "")
 
 
 class Finder:

@@ -91,7 +91,4 @@ class SensitivityRequest(ImagesRequest):
 
 
 AnalysisRequest = ProfileRequest | PreviewRequest | HardwareRequest | AdviseRequest | SensitivityRequest
-JobRequest = Annotated[
-    RunRequest | ProfileRequest | PreviewRequest | HardwareRequest | AdviseRequest | SensitivityRequest,
-    Field(discriminator="kind"),
-]
+JobRequest = Annotated[RunRequest | AnalysisRequest, Field(discriminator="kind")]

@@ -32,7 +32,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, Integr
 
 from engine.errors import StorageError
 from engine.store.home import Home
-from engine.store.rebuild import rows_from_folders
+from engine.store.rebuild import SlotOf, rows_from_folders
 
 PATIENCE_SECONDS = 5.0  # how long a writer waits for another before it says so
 
@@ -67,10 +67,13 @@ JOBS = Table(
 
 
 class Database:
-    """Short transactions on the jobs table. Every failure of the database is a StorageError with a sentence."""
+    """Short transactions on the jobs table. Every failure of the database is a StorageError with a sentence.
 
-    def __init__(self, home: Home, patience_seconds: float = PATIENCE_SECONDS) -> None:
-        self._home = home
+    `slot_of` says which line a job waits in, where its row is made again from its folder.
+    """
+
+    def __init__(self, home: Home, slot_of: SlotOf, patience_seconds: float = PATIENCE_SECONDS) -> None:
+        self._home, self._slot_of = home, slot_of
         self._url = _allowed(home.database_url)
         self._engine = _connectable(self._url, patience_seconds)
         self._created = False
@@ -112,7 +115,7 @@ class Database:
         if inspect(connection).has_table(JOBS.name):  # another process was faster
             return
         METADATA.create_all(connection)
-        rows = rows_from_folders(self._home)
+        rows = rows_from_folders(self._home, self._slot_of)
         if rows:
             connection.execute(JOBS.insert(), rows)
 
@@ -131,14 +134,14 @@ class Database:
 
 
 @lru_cache(maxsize=8)
-def _opened(home: Home, url: str) -> Database:
+def _opened(home: Home, slot_of: SlotOf, url: str) -> Database:
     del url  # part of the key: a changed FEATHERWEIGHT_DATABASE_URL is another database
-    return Database(home)
+    return Database(home, slot_of)
 
 
-def open_database(home: Home) -> Database:
+def open_database(home: Home, slot_of: SlotOf) -> Database:
     """The home's database, one connection pool a process. Raises StorageError where the URL is not allowed."""
-    return _opened(home, home.database_url)
+    return _opened(home, slot_of, home.database_url)
 
 
 def _allowed(text: str) -> URL:

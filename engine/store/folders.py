@@ -18,30 +18,10 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 
 from engine.errors import StorageError
-from engine.results import (
-    Advice,
-    DataPreview,
-    Event,
-    Hardware,
-    ModelProfile,
-    Note,
-    Report,
-    Result,
-    RunSummary,
-    Sensitivity,
-    State,
-    summarize,
-)
+from engine.results import Event, Note, Report, Result, RunSummary, State, summarize
 from engine.settings import JobRequest
 from engine.system.machine import own_version
 
-RESULTS: dict[str, type[Result]] = {
-    "profile": ModelProfile,
-    "preview": DataPreview,
-    "hardware": Hardware,
-    "advise": Advice,
-    "sensitivity": Sensitivity,
-}
 LAST_EVENT_BYTES = 65_536
 ROOM, ROOM_BYTES = ".room", 500_000  # a report, an outcome and a row of the database fit in
 M = TypeVar("M", bound=BaseModel)
@@ -162,9 +142,9 @@ class JobFolder:
                 return self.read("summary.json", StoredSummary)
         return None
 
-    def result(self) -> Result | None:
-        """The result of an analysis, or None where there is none (yet)."""
-        return self.read("result.json", RESULTS[kind]) if (kind := self.request().kind) in RESULTS else None
+    def result(self, kind: type[M]) -> M | None:
+        """The result of an analysis, or None where there is none (yet). Raises StorageError where it is damaged."""
+        return self.read("result.json", kind)
 
     def append_event(self, event: Event) -> None:
         """Add one line to events.jsonl."""

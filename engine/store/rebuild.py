@@ -1,5 +1,6 @@
 """The rows of the jobs table, made again from the job folders."""
 
+from collections.abc import Callable
 from typing import Any
 
 from engine.errors import StorageError
@@ -7,25 +8,23 @@ from engine.results import Note
 from engine.store.folders import JobFile, JobFolder, Outcome, now
 from engine.store.home import Home, folder_bytes
 
-
-def slot_of(kind: str) -> str:
-    """Runs, analyses, and those of them that take minutes wait in lines of their own: a preview waits for none."""
-    return {"run": "run", "advise": "advice", "sensitivity": "advice"}.get(kind, "analysis")
+SlotOf = Callable[[str], str]
+"""From the kind of a job to the line of the queue that it waits in."""
 
 
-def rows_from_folders(home: Home) -> list[dict[str, Any]]:
+def rows_from_folders(home: Home, slot_of: SlotOf) -> list[dict[str, Any]]:
     """One row a job folder, oldest first. A job that has no outcome is queued again; a folder whose job.json is
     damaged becomes a failed job that says so."""
     folders = (JobFolder(path) for path in home.jobs.iterdir() if path.is_dir() and not path.name.startswith("."))
-    return sorted((_row(folder) for folder in folders), key=lambda row: str(row["created"]))
+    return sorted((_row(folder, slot_of) for folder in folders), key=lambda row: str(row["created"]))
 
 
-def new_row(job: JobFile, **more: object) -> dict[str, Any]:
+def new_row(job: JobFile, slot: str, **more: object) -> dict[str, Any]:
     """The row of a job that was never begun."""
     return {
         "id": job.id,
         "kind": job.kind,
-        "slot": slot_of(job.kind),
+        "slot": slot,
         "name": job.name,
         "state": "queued",
         "created": job.created,
@@ -45,26 +44,27 @@ def end_columns(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def _row(folder: JobFolder) -> dict[str, Any]:
+def _row(folder: JobFolder, slot_of: SlotOf) -> dict[str, Any]:
     try:
         job, outcome = folder.request(), folder.outcome()
     except StorageError as error:
-        return _same_keys(_damaged(folder, error))
+        return _same_keys(_damaged(folder, error, slot_of))
+    row = new_row(job, slot_of(job.request.kind))
     if outcome is None:
-        return _same_keys(new_row(job))
+        return _same_keys(row)
     return _same_keys(
-        new_row(job, started=outcome.started, size_bytes=folder_bytes(folder.path), **end_columns(outcome))
+        row | {"started": outcome.started, "size_bytes": folder_bytes(folder.path)} | end_columns(outcome)
     )
 
 
-def _damaged(folder: JobFolder, error: StorageError) -> dict[str, Any]:
+def _damaged(folder: JobFolder, error: StorageError, slot_of: SlotOf) -> dict[str, Any]:
     outcome = Outcome(
         state="failed", error=Note(code=error.code, text=error.message), next=error.next, exit_status=1, finished=now()
     )
     return {
         "id": folder.path.name[:12],
         "kind": "run",
-        "slot": "run",
+        "slot": slot_of("run"),
         "name": folder.path.name,
         "created": now(),
         **end_columns(outcome),

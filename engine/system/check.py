@@ -7,10 +7,10 @@ from importlib.metadata import PackageNotFoundError, version
 from engine.errors import FeatherweightError
 from engine.jobs.executor import RUNNER
 from engine.jobs.foreground import answer
+from engine.jobs.queue import Queue
 from engine.jobs.supervisor_lock import supervisor_runs
 from engine.results import CheckItem, Hardware
 from engine.settings import HardwareRequest
-from engine.store.database import open_database
 from engine.store.home import FREE_FLOOR_BYTES, Home, free_bytes
 from engine.system.machine import cores, memory_bytes
 
@@ -55,7 +55,7 @@ def _home(home: Home) -> CheckItem:
 
 def _database(home: Home) -> CheckItem:
     try:
-        with open_database(home).write():
+        with Queue(home).database.write():
             return CheckItem(name="database", ok=True, found="can be read and written", next="")
     except FeatherweightError as error:
         return _wrong("database", error)

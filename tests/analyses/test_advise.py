@@ -135,7 +135,7 @@ def test_the_folder_has_what_there_is_so_far(ask, seen, monkeypatch):
     monkeypatch.setattr(paired_latency.PairTimer, "pair", second)
     with pytest.raises(KeyboardInterrupt):
         ask()
-    so_far = seen.folder.result()
+    so_far = seen.folder.result(Advice)
     assert [one.latency is not None for one in so_far.architectures] == [True, False]
     assert (so_far.complete, so_far.own.p50_ms > 0) == (False, True)
 

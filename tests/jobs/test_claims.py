@@ -5,10 +5,9 @@ import pytest
 from sqlalchemy import update
 
 from engine.jobs.claims import Claims, new_owner
-from engine.jobs.supervisor import SLOTS
+from engine.jobs.kinds import SLOTS, slot_of
 from engine.store.database import JOBS
 from engine.store.folders import Outcome
-from engine.store.rebuild import slot_of
 from tests.jobs.standins import DONE
 
 CLAIM_ALL = """

@@ -137,7 +137,9 @@ def test_a_cancelled_job_is_gone_with_all_its_processes(queue, submit, served):
 def test_a_locked_database_is_waited_out(home, queue, submit, served, monkeypatch):
     id = submit().id
     supervisor = served("done()")
-    monkeypatch.setattr(queue_module, "open_database", lambda home: Database(home, patience_seconds=0.01))
+    monkeypatch.setattr(
+        queue_module, "open_database", lambda home, slot_of: Database(home, slot_of, patience_seconds=0.01)
+    )
     lock = sqlite3.connect(home.path / "featherweight.db", isolation_level=None)
     lock.execute("BEGIN IMMEDIATE")
     with pytest.raises(StorageError, match="is locked"):

@@ -13,6 +13,7 @@ from sqlalchemy import create_engine, text
 
 from engine.errors import StorageError
 from engine.jobs.claims import Claims
+from engine.jobs.kinds import slot_of
 from engine.jobs.queue import Queue
 from engine.settings import RunRequest
 from engine.store.database import Database
@@ -111,6 +112,9 @@ def test_two_supervisors_claim_every_job_once(postgres, recipe):
 
 def test_a_server_that_is_not_there_is_a_sentence_without_the_password(home, monkeypatch):
     monkeypatch.setenv("FEATHERWEIGHT_DATABASE_URL", "postgresql://user:secret@127.0.0.1:1/none")
-    with pytest.raises(StorageError, match="the PostgreSQL database cannot be used") as caught, Database(home).read():
+    with (
+        pytest.raises(StorageError, match="the PostgreSQL database cannot be used") as caught,
+        Database(home, slot_of).read(),
+    ):
         pass
     assert "secret" not in str(caught.value)

@@ -26,7 +26,7 @@ class Breaking(BytesIO):
     """A browser that is closed in the middle of an upload."""
 
     def read(self, size=-1):
-        if self.on_progress():
+        if self.tell():
             raise ConnectionResetError("the browser was closed")
         return super().read(size)
 

@@ -1,0 +1,171 @@
+"""The table of kinds of job: what is asked, what comes out, which function does it, and how it is queued.
+
+Functions are named by dotted path, so that reading the table loads neither torch nor onnx. A new analysis is a request
+in engine/settings/jobs.py, a result in engine/results/analyses.py, a function in engine/analyses/, a row here, and a
+chart.
+"""
+
+import hashlib
+import pkgutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from engine.results import Report, Result
+from engine.results.analyses import Advice, DataPreview, Hardware, ModelProfile, Sensitivity
+from engine.settings.jobs import (
+    AdviseRequest,
+    AnalysisRequest,
+    HardwareRequest,
+    JobRequest,
+    PreviewRequest,
+    ProfileRequest,
+    RunRequest,
+    SensitivityRequest,
+)
+from engine.system.machine import versions
+
+ANALYSIS_SECONDS = 900.0
+RUN_OVERHEAD_SECONDS = 3600.0  # loading, exporting and measuring, which the budget's minutes do not bound
+SLOTS: Mapping[str, int] = {"run": 1, "analysis": 1, "advice": 1}
+"""The lines of the queue, and how many jobs of each run at once. What takes minutes has a line of its own, so that a
+preview waits for none of it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobKind:
+    """What all jobs of one kind have in common."""
+
+    request: type[RunRequest | AnalysisRequest]
+    result: type[Result]
+    function: str
+    """`module:name`. An analysis is called with (request, folder, progress) and returns its result; a run is called by
+    the runner with its recipe."""
+    check: str | None
+    """`module:name` of what refuses a request before it is queued, called with (request); None where its files are all
+    that can be wrong with it."""
+    slot: str
+    limit_seconds: Callable[..., float]
+    """Hard limit on the time, from the request."""
+    estimate: str | None
+    """`module:name` of what estimates the seconds, called with (request); None for what takes seconds, and for a run,
+    whose recipe is estimated by what its home has learnt (engine/planning/estimate.py)."""
+    locks_itself: bool
+    """Whether the function takes the home's measure lock a while at a time; else the runner holds it throughout."""
+    key: Callable[[AnalysisRequest], str] | None
+    """Jobs with the same key share one result, as long as it is not deleted; None where every job does its own work."""
+
+    @property
+    def name(self) -> str:
+        """What `kind` is in its requests."""
+        return str(self.request.model_fields["kind"].default)
+
+
+def request_and_versions(request: AnalysisRequest) -> str:
+    """SHA-256 of a resolved request, which holds the sums of its files, and of the versions of the libraries."""
+    return hashlib.sha256(f"{request.model_dump_json()}{sorted(versions().items())}".encode()).hexdigest()
+
+
+def _analysis_seconds(request: AnalysisRequest) -> float:
+    return ANALYSIS_SECONDS
+
+
+def _sensitivity_seconds(request: SensitivityRequest) -> float:
+    return ANALYSIS_SECONDS + 60 * request.minutes
+
+
+def _run_seconds(request: RunRequest) -> float:
+    return RUN_OVERHEAD_SECONDS + 60 * request.recipe.budget.minutes
+
+
+KINDS: tuple[JobKind, ...] = (
+    JobKind(
+        request=RunRequest,
+        result=Report,
+        function="engine.run.pipeline:run",
+        check=None,
+        slot="run",
+        limit_seconds=_run_seconds,
+        estimate=None,
+        locks_itself=True,
+        key=None,
+    ),
+    JobKind(
+        request=ProfileRequest,
+        result=ModelProfile,
+        function="engine.analyses.profile:profile",
+        check=None,
+        slot="analysis",
+        limit_seconds=_analysis_seconds,
+        estimate=None,
+        locks_itself=False,
+        key=request_and_versions,
+    ),
+    JobKind(
+        request=PreviewRequest,
+        result=DataPreview,
+        function="engine.analyses.preview:preview",
+        check=None,
+        slot="analysis",
+        limit_seconds=_analysis_seconds,
+        estimate=None,
+        locks_itself=False,
+        key=request_and_versions,
+    ),
+    JobKind(
+        request=HardwareRequest,
+        result=Hardware,
+        function="engine.analyses.hardware:hardware",
+        check=None,
+        slot="analysis",
+        limit_seconds=_analysis_seconds,
+        estimate=None,
+        locks_itself=False,
+        key=request_and_versions,
+    ),
+    JobKind(
+        request=AdviseRequest,
+        result=Advice,
+        function="engine.analyses.advise:advise",
+        check="engine.planning.resolve:check_advice",
+        slot="advice",
+        limit_seconds=_analysis_seconds,  # its own minutes are fewer than these
+        estimate="engine.planning.estimate:estimate_advice",
+        locks_itself=True,
+        key=request_and_versions,
+    ),
+    JobKind(
+        request=SensitivityRequest,
+        result=Sensitivity,
+        function="engine.analyses.sensitivity:sensitivity",
+        check="engine.planning.resolve:check_sensitivity",
+        slot="advice",
+        limit_seconds=_sensitivity_seconds,
+        estimate="engine.planning.estimate:estimate_sensitivity",
+        locks_itself=True,
+        key=request_and_versions,
+    ),
+)
+_BY_NAME = {kind.name: kind for kind in KINDS}
+
+
+def kind_of(request: JobRequest) -> JobKind:
+    """The row of a request's kind. Raises LookupError that names a kind without one."""
+    return _named(request.kind)
+
+
+def slot_of(name: str) -> str:
+    """The line that jobs of this kind wait in. Raises LookupError that names a kind without a row."""
+    return _named(name).slot
+
+
+def load(path: str) -> Callable[..., Any]:
+    """The function at `module:name`; its module is imported here, with whatever it needs."""
+    function: Callable[..., Any] = pkgutil.resolve_name(path)
+    return function
+
+
+def _named(name: str) -> JobKind:
+    if name not in _BY_NAME:
+        raise LookupError(f"the kind of job '{name}' has no row in engine/jobs/kinds.py")
+    return _BY_NAME[name]
