@@ -1,4 +1,4 @@
-"""What a settings class computes the cost of its step from: counts of a recipe, and rates that hold for any machine."""
+"""The counts of a recipe and the rates of a machine from which a settings class computes what its step costs."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""What every technique's settings class says of its step; the rest of the engine knows no technique by name."""
+"""What every settings class says of its technique: planning, the rules, the forms and a run ask nothing else."""
 
 from collections.abc import Callable
 from typing import ClassVar, Literal, Self
