@@ -18,7 +18,6 @@ from engine.settings import (
     RANDOM,
     AnalysisRequest,
     BaselineModel,
-    Distill,
     FileModel,
     Preprocess,
     PreviewRequest,
@@ -97,10 +96,8 @@ def _of_the_model(recipe: Recipe, profile: ModelProfile, preview: DataPreview | 
 
 def _teachers(recipe: Recipe) -> dict[TeacherSource, None]:
     """Every model that a step names as its teacher, once, in order."""
-    steps = (step for chain in recipe.chains for step in chain if isinstance(step, Distill))
-    return {
-        step.teacher: None for step in steps if step.teacher is not None and not isinstance(step.teacher, BaselineModel)
-    }
+    sources = (step.source for chain in recipe.chains for step in chain)
+    return {source: None for source in sources if source is not None}
 
 
 def _look_at_teacher(

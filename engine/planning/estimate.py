@@ -15,28 +15,16 @@ from engine.results import Estimate
 from engine.settings import (
     AdviseRequest,
     AnalysisRequest,
-    Distill,
     FileModel,
-    Finetune,
-    Float16,
     ImagesData,
-    PruneChannel,
-    PruneSparse,
-    Qat,
-    QuantizeAuto,
-    QuantizeDynamic,
-    QuantizeStatic,
-    QuantizeWeights,
     Recipe,
     SampleModel,
     SensitivityRequest,
-    Simplify,
     Step,
-    Swap,
     Target,
     TimmModel,
 )
-from engine.settings.training import Training
+from engine.settings.cost import EXPORT_SECONDS, TIMED_CALLS, CostInputs, call_seconds
 from engine.store.home import Home
 from engine.store.timings import Factor, read_factors
 from engine.system.machine import cores
@@ -49,17 +37,8 @@ NO_FACTORS: Factors = MappingProxyType({})
 SAMPLE_IMAGES = 1797
 SYNTHETIC_IMAGES = 64
 SAMPLE_MACS, SAMPLE_SIZE = 90e6, 64  # resnet10t at 64 px, one channel
-INFERENCE_MACS_PER_CORE = 15e9  # a second, FP32
-TRAINING_MACS_PER_CORE = 15e9
 STARTING_SECONDS = 7.0  # importing torch, timm and onnxruntime
-EXPORT_SECONDS = 4.0
 LATENCY_SECONDS = 2.0  # a variant, at the least
-TIMED_CALLS = 200
-CONVERSION_SECONDS = 2.0
-PRUNING_SECONDS, PRUNING_TRIES = 5.0, 6
-QAT_VIEWS, QAT_SLOWER = 4, 2.0  # the rounding of weights and activations costs about as much as the network
-RACE_SECONDS, RACE_CALLS = 25.0, 2000.0  # about ten candidates built, screened and timed
-RACE_FINALISTS = 4  # of these, so many beside the winner are timed once more with all variants
 PAIR_SECONDS = 4.0  # of the advisor: one architecture beside the user's model
 SAMPLE_GROUPS, GROUPS = 10, 30  # of layers whose channels go together
 ALONE_SECONDS, MOST_ALONE_IMAGES = 1.0, 128  # of a sensitivity: cutting one group once, and the images that see it
@@ -114,7 +93,7 @@ def plan_phases(recipe: Recipe, factors: Factors = NO_FACTORS) -> tuple[PlannedP
     Fine-tuning and searching end with the budget's minutes.
     """
     parts, macs, images, shares = plan_parts(recipe), _macs(recipe), _images(recipe), split_shares(recipe)
-    call = _call_seconds(macs, recipe.target.threads)
+    call = call_seconds(macs, recipe.target.threads or cores())
     timed = max(LATENCY_SECONDS, TIMED_CALLS * call * recipe.target.batch_size)
     always = {
         STARTING: STARTING_SECONDS,
@@ -129,7 +108,8 @@ def plan_phases(recipe: Recipe, factors: Factors = NO_FACTORS) -> tuple[PlannedP
             seconds = always[phase]
         else:
             most = recipe.budget.minutes * 60
-            seconds = _step_seconds(part.settings, images * shares.get("train", 0.0), macs, recipe)
+            train_images = images * shares.get("train", 0.0)
+            seconds = part.settings.cost(_cost_inputs(recipe, part.settings, macs, train_images))
         return PlannedPhase(part.key, phase, seconds, min(ratio * seconds, most))
 
     return tuple(planned(part, phase) for part in parts for phase in part.phases)
@@ -138,8 +118,8 @@ def plan_phases(recipe: Recipe, factors: Factors = NO_FACTORS) -> tuple[PlannedP
 def n_timed(recipe: Recipe) -> int:
     """How many variants the measuring at the end is estimated for."""
     parts = plan_parts(recipe)
-    races = sum(isinstance(part.settings, QuantizeAuto) for part in parts)
-    return sum(ACCURACY in part.phases for part in parts) + RACE_FINALISTS * races
+    finalists = sum(part.settings.finalists for part in parts if part.settings is not None)
+    return sum(ACCURACY in part.phases for part in parts) + finalists
 
 
 def estimate_advice(request: AdviseRequest) -> Estimate:
@@ -161,57 +141,20 @@ def estimate_sensitivity(request: SensitivityRequest) -> Estimate:
     phases = {
         "starting": STARTING_SECONDS,
         "pruning": round(tries * ALONE_SECONDS, 1),
-        "accuracy": round(tries * n_images * _call_seconds(_macs(recipe)), 1),
+        "accuracy": round(tries * n_images * call_seconds(_macs(recipe), cores()), 1),
     }
     return Estimate(seconds=round(min(sum(phases.values()), 60 * request.minutes), 1), phases=phases)
 
 
-def _step_seconds(step: Step, n_train: float, macs: float, recipe: Recipe) -> float:
-    """What is timed runs on the target's threads; training, teachers and calibration have all cores."""
-    forward, at_target = _call_seconds(macs), _call_seconds(macs, recipe.target.threads)
-    match step:
-        case Finetune():
-            return _training_seconds(step, n_train, macs)
-        case Swap(learn_from="model"):
-            return _step_seconds(step.as_distill, n_train, macs, recipe)
-        case Swap():
-            return _training_seconds(step, n_train, _timm_macs(TimmModel(name=step.architecture), recipe) or macs)
-        case Distill():
-            learner = TimmModel(name=step.student) if step.student else None
-            asked = (step.views or step.epochs + 1) * n_train * forward
-            return asked + _training_seconds(step, n_train, _timm_macs(learner, recipe) or macs)
-        case Qat():
-            answers = min(step.epochs, QAT_VIEWS) * n_train * forward
-            calibrated = step.calibration_images * forward * 3
-            return 5.0 + calibrated + answers + QAT_SLOWER * _training_seconds(step, n_train, macs)
-        case QuantizeStatic():
-            return 3.0 + step.calibration_images * forward * 3
-        case QuantizeAuto():
-            return RACE_SECONDS + RACE_CALLS * at_target + step.calibration_images * forward * 12
-        case PruneChannel():
-            return _pruning_seconds(step, n_train, at_target, macs)
-        case PruneSparse() | Simplify() | Float16() | QuantizeDynamic() | QuantizeWeights():
-            return CONVERSION_SECONDS
-
-
-def _pruning_seconds(step: PruneChannel, n_train: float, at_target: float, macs: float) -> float:
-    tries = 1 if step.goal == "ratio" else PRUNING_TRIES
-    tried = CONVERSION_SECONDS + (EXPORT_SECONDS + TIMED_CALLS * at_target) * (step.goal in ("latency", "size"))
-    recovered = (step.rounds - 1) * step.recovery_epochs
-    return PRUNING_SECONDS + tries * tried + recovered * _epoch_seconds(n_train, macs)
-
-
-def _training_seconds(step: Training, n_train: float, macs: float) -> float:
-    return step.epochs * _epoch_seconds(n_train, macs)
-
-
-def _epoch_seconds(n_train: float, macs: float) -> float:
-    return n_train * 3 * macs / (TRAINING_MACS_PER_CORE * cores()) + 1.0
-
-
-def _call_seconds(macs: float, threads: int | None = None) -> float:
-    """Of one image through onnxruntime, with all cores where `threads` is None."""
-    return macs / (INFERENCE_MACS_PER_CORE * (threads or cores())) + 0.0005
+def _cost_inputs(recipe: Recipe, step: Step, macs: float, train_images: float) -> CostInputs:
+    new = TimmModel(name=step.new_architecture) if step.new_architecture else None
+    return CostInputs(
+        train_images=train_images,
+        macs=macs,
+        new_macs=_timm_macs(new, recipe),
+        cores=cores(),
+        target_threads=recipe.target.threads or cores(),
+    )
 
 
 def _timm_macs(model: TimmModel | None, recipe: Recipe) -> float | None:

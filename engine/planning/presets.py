@@ -121,7 +121,7 @@ def propose_recovery(chain: tuple[Step, ...], number: int, given: ChainInputs) -
     None where it cuts no channels, where something trains after it already, and where there are no images to train on.
     """
     later = any(isinstance(step, Training) for step in chain[number + 1 :])
-    return _recovery(given) if isinstance(chain[number], PruneChannel) and given.images and not later else None
+    return _recovery(given) if chain[number].removes_channels and given.images and not later else None
 
 
 def _recovery(given: ChainInputs) -> Step:

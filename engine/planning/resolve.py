@@ -16,16 +16,13 @@ from engine.settings import (
     AdviseRequest,
     AnalysisRequest,
     DataSource,
-    Distill,
     FileModel,
     ImagesData,
     ModelSource,
-    PruneChannel,
     Recipe,
     SampleModel,
     SensitivityRequest,
     Step,
-    Swap,
     Target,
     TimmModel,
     with_sources,
@@ -186,7 +183,7 @@ def check_prunable(source: ModelSource, chain: tuple[Step, ...]) -> None:
     for number, step in enumerate(chain, start=1):
         new = new_network(step)
         name = new.name if new is not None else name
-        if isinstance(step, PruneChannel):
+        if step.removes_channels:
             _check_cut(name, f"step {number}: ")
 
 
@@ -204,12 +201,9 @@ def _check_cut(name: str, where: str = "") -> None:
 
 def new_network(step: Step) -> TimmModel | None:
     """The one that a step puts in place of the model so far."""
-    match step:
-        case Distill(student=str(name)):
-            return TimmModel.parse({"name": name, "weights": step.student_weights})
-        case Swap():
-            return TimmModel.parse({"name": step.architecture, "weights": step.weights})
-    return None
+    if step.new_architecture is None:
+        return None
+    return TimmModel.parse({"name": step.new_architecture, "weights": step.new_weights})
 
 
 def _exists(path: str) -> bool:

@@ -10,7 +10,7 @@ from engine.models.artifacts import OnnxModel
 from engine.planning.compatibility import batch_misfit, head_misfit, maps_labels, one_output
 from engine.planning.remedies import remedy
 from engine.results import Note, Report, Variant, codes
-from engine.settings import Distill, Finetune, PruneChannel, Recipe, Step, Swap, Target
+from engine.settings import Recipe, Target
 from engine.settings.training import Training
 from engine.wording import percent
 
@@ -54,32 +54,22 @@ def source_warnings(recipe: Recipe, warnings: tuple[Note, ...]) -> tuple[Note, .
     """
     if recipe.baseline_steps:
         return tuple(note for note in warnings if note.code not in UNTRAINED)
-    if not all(any(_teaches(step) for step in chain) for chain in recipe.chains):
+    if not all(any(step.learns_task for step in chain) for chain in recipe.chains):
         return warnings
     return tuple(Note(code=note.code, text=UNTRAINED.get(note.code, note.text)) for note in warnings)
-
-
-def _teaches(step: Step) -> bool:
-    """Whether what comes out of it has learnt from labels or from a teacher of its own, whatever went in."""
-    match step:
-        case Distill():
-            return step.teacher is not None and not step.asks_baseline
-        case Swap():
-            return step.needs_labels
-    return isinstance(step, Finetune)
 
 
 def unrecovered(recipe: Recipe, variants: Collection[Variant]) -> tuple[Note, ...]:
     """A warning for each chain that cuts channels and trains no more, with what the last cut has cost."""
     found = []
     for number, chain in enumerate(recipe.chains, start=1):
-        cuts = [state for state, step in enumerate(chain) if isinstance(step, PruneChannel)]
+        cuts = [state for state, step in enumerate(chain) if step.removes_channels]
         if not cuts or any(isinstance(step, Training) for step in chain[cuts[-1] :]):
             continue
         made = [
             one
             for one in variants
-            if one.technique == "prune"
+            if one.technique == chain[cuts[-1]].technique
             and one.step == cuts[-1]
             and recipe.chains[one.branch][: one.step + 1] == chain[: one.step + 1]
         ]

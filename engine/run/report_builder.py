@@ -31,7 +31,7 @@ from engine.results import (
     Variant,
 )
 from engine.runtimes import available_providers
-from engine.settings import PruneSparse, Recipe, Step
+from engine.settings import Recipe, Step
 from engine.store.folders import JobFolder
 from engine.system.machine import environment
 
@@ -212,7 +212,7 @@ class ReportBuilder:
 
     @property
     def _sparse(self) -> bool:
-        return any(isinstance(step, PruneSparse) for chain in self.recipe.chains for step in chain)
+        return any(step.zeroes_weights for chain in self.recipe.chains for step in chain)
 
     def _unique(self, label: str, branch: int) -> str:
         taken = {variant.label for variant in self.variants.values()}

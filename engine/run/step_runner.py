@@ -1,4 +1,4 @@
-"""The one table of techniques, and the one way to apply a step: addressed by content, computed once, never mutating."""
+"""The one way to apply a step: addressed by content, computed once, never mutating."""
 
 import shutil
 import tempfile
@@ -12,7 +12,6 @@ import numpy as np
 from pydantic import ValidationError
 
 from engine.context import (
-    Apply,
     CandidateResult,
     Context,
     Model,
@@ -29,51 +28,10 @@ from engine.export.onnx_file import export_onnx
 from engine.measure.predictions import Predictions, predict
 from engine.models.artifacts import OnnxModel, TorchModel, content_key, file_sha256
 from engine.results import Note, Result
-from engine.search.race import race
-from engine.search.ratio import prune_channels
-from engine.settings import (
-    Budget,
-    Distill,
-    Finetune,
-    Float16,
-    Goal,
-    PruneChannel,
-    PruneSparse,
-    Qat,
-    QuantizeAuto,
-    QuantizeDynamic,
-    QuantizeStatic,
-    QuantizeWeights,
-    Simplify,
-    Step,
-    Swap,
-    Target,
-)
+from engine.run.registry import STEPS
+from engine.settings import Budget, Goal, Step, Target
 from engine.store.cache import Cache
 from engine.system.machine import cpu_name, isa, versions
-from engine.techniques.distill import distill
-from engine.techniques.finetune import finetune
-from engine.techniques.float16 import float16
-from engine.techniques.prune import prune_sparse
-from engine.techniques.quantize import quantize_dynamic, quantize_static, quantize_weights
-from engine.techniques.quantize.qat import qat
-from engine.techniques.simplify import simplify
-from engine.techniques.swap import swap
-
-STEPS: dict[type[Step], Apply] = {
-    Finetune: finetune,
-    Distill: distill,
-    Swap: swap,
-    PruneChannel: prune_channels,
-    PruneSparse: prune_sparse,
-    Simplify: simplify,
-    Float16: float16,
-    QuantizeAuto: race,
-    QuantizeStatic: quantize_static,
-    QuantizeDynamic: quantize_dynamic,
-    QuantizeWeights: quantize_weights,
-    Qat: qat,
-}
 
 CHECK_IMAGES = 8
 _RESULT = "result.json"

@@ -1,6 +1,6 @@
 """What is asked: frozen pydantic settings, from one technique to a whole recipe."""
 
-from engine.settings.base import Settings, Stage, settings_error
+from engine.settings.base import Settings, settings_error
 from engine.settings.data import DataSource, ImagesData, Preprocess, SampleData, Split
 from engine.settings.distillation import Distill, Swap
 from engine.settings.jobs import (
@@ -34,6 +34,7 @@ from engine.settings.quantize import (
 )
 from engine.settings.recipe import Recipe, absolute_paths, dump_recipe, load_recipe, parse_recipe, with_sources
 from engine.settings.rules import ChainInputs, needs, place, refusals, title_of
+from engine.settings.step import Stage
 from engine.settings.target import Budget, Goal, Target
 from engine.settings.techniques import TECHNIQUES, Float16, Simplify, Step
 from engine.settings.training import Finetune, Qat

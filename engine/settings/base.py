@@ -3,7 +3,7 @@
 import reprlib
 from collections.abc import Iterator, Mapping
 from datetime import date
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.fields import FieldInfo
@@ -34,58 +34,6 @@ class Settings(BaseModel):
             details = error.errors(include_url=False)
             return {str(detail["loc"][0]) if detail["loc"] else "": _sentence(detail, values) for detail in details}
         return {}
-
-
-Stage = Literal["torch", "onnx"]
-
-
-class StepSettings(Settings):
-    """Base of every technique's settings.
-
-    `stage` says whether it changes a torch model or an ONNX file.
-    """
-
-    stage: ClassVar[Stage]
-    title: ClassVar[str]
-    label: ClassVar[str]
-    """What a variant that comes out of it is called."""
-    number_format: ClassVar[str] = ""
-    """In which fewer bits it stores the weights, such as INT8; a chain has at most one such step."""
-
-    trains: ClassVar[bool] = False
-    """Whether it looks at the train images, which then stay apart from those that evaluate."""
-
-    technique: str
-
-    @property
-    def measures(self) -> bool:
-        """Whether its result depends on what it measured, and so on the machine, the target, the budget, the goal."""
-        return False
-
-    @property
-    def needs_labels(self) -> bool:
-        """Whether it cannot go without labelled images."""
-        return False
-
-    @property
-    def needs_images(self) -> bool:
-        """Whether it cannot go without images of the user's."""
-        return False
-
-    @property
-    def brings_model(self) -> bool:
-        """Whether what comes out does not contain the model that went in, so that an ONNX file may go in."""
-        return False
-
-    @property
-    def asks_baseline(self) -> bool:
-        """Whether its result depends on the run's baseline, whatever model goes in."""
-        return False
-
-    @property
-    def words(self) -> str:
-        """What it will do, to go on a sentence with."""
-        raise NotImplementedError
 
 
 MAX_TOLD = 8

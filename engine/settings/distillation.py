@@ -1,11 +1,13 @@
 """What is asked of the techniques in which a network learns from another."""
 
+from collections.abc import Callable
 from typing import ClassVar, Literal, Self
 
 from pydantic import model_validator
 
 from engine.settings.base import setting
-from engine.settings.model import PRETRAINED, BaselineModel, FileModel, TeacherSource
+from engine.settings.cost import CostInputs
+from engine.settings.model import PRETRAINED, BaselineModel, FileModel, ModelSource, TeacherSource
 from engine.settings.training import WEIGHTS, Training
 from engine.wording import many
 
@@ -83,13 +85,32 @@ class Distill(Training):
             )
         return self
 
+    def cost(self, inputs: CostInputs) -> float:
+        answers = (self.views or self.epochs + 1) * inputs.train_images * inputs.call_seconds
+        return answers + super().cost(inputs)
+
     @property
-    def brings_model(self) -> bool:
-        return self.student is not None
+    def new_architecture(self) -> str | None:
+        return self.student
+
+    @property
+    def new_weights(self) -> str:
+        return self.student_weights
 
     @property
     def asks_baseline(self) -> bool:
         return isinstance(self.teacher, BaselineModel)
+
+    @property
+    def learns_task(self) -> bool:
+        return self.source is not None
+
+    @property
+    def source(self) -> ModelSource | None:
+        return None if isinstance(self.teacher, BaselineModel) else self.teacher
+
+    def with_source(self, change: Callable[[ModelSource], ModelSource]) -> Self:
+        return self if self.source is None else self.model_copy(update={"teacher": change(self.source)})
 
     @property
     def words(self) -> str:
@@ -126,13 +147,24 @@ class Swap(Training):
     )
     epochs: int = setting(20, label="Epochs", help="Passes over the train images.", ge=1, le=1000)
 
+    def cost(self, inputs: CostInputs) -> float:
+        return self.as_distill.cost(inputs) if self.learn_from == "model" else super().cost(inputs)
+
     @property
     def needs_labels(self) -> bool:
         return self.learn_from == "labels"
 
     @property
-    def brings_model(self) -> bool:
-        return True
+    def new_architecture(self) -> str | None:
+        return self.architecture
+
+    @property
+    def new_weights(self) -> str:
+        return self.weights
+
+    @property
+    def learns_task(self) -> bool:
+        return self.needs_labels
 
     @property
     def as_distill(self) -> Distill:

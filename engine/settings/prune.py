@@ -5,7 +5,9 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from engine.settings.base import Stage, StepSettings, setting
+from engine.settings.base import setting
+from engine.settings.cost import CONVERSION_SECONDS, EXPORT_SECONDS, TIMED_CALLS, CostInputs
+from engine.settings.step import Stage, StepSettings
 from engine.wording import percent
 
 Importance = Literal["l2", "bn_scale", "taylor", "lamp", "random"]
@@ -25,6 +27,8 @@ IMPORTANCES = {
     "lamp": "Smallest share in their layer (LAMP)",
     "random": "Any of them, as a control",
 }
+CUT_SECONDS, TRIES = 5.0, 6
+"""Of the cost of cutting channels: seconds beside its tries, and how many ratios a search tries."""
 
 
 class Pruning(StepSettings):
@@ -46,6 +50,7 @@ class PruneChannel(Pruning):
 
     title: ClassVar[str] = "Prune channels"
     label: ClassVar[str] = "Pruned"
+    removes_channels: ClassVar[bool] = True
 
     method: Literal["channel"] = setting("channel", help="channel: whole channels go.")
     goal: PruneGoal = setting(
@@ -120,6 +125,14 @@ class PruneChannel(Pruning):
         expert=True,
         max_length=2000,
     )
+
+    def cost(self, inputs: CostInputs) -> float:
+        tries = 1 if self.goal == "ratio" else TRIES
+        one_try = CONVERSION_SECONDS
+        if self.goal in ("latency", "size"):
+            one_try += EXPORT_SECONDS + TIMED_CALLS * inputs.target_call_seconds
+        recovery_epochs = (self.rounds - 1) * self.recovery_epochs
+        return CUT_SECONDS + tries * one_try + recovery_epochs * inputs.epoch_seconds
 
     @property
     def measures(self) -> bool:
@@ -206,6 +219,7 @@ class PruneSparse(Pruning):
 
     title: ClassVar[str] = "Sparse weights"
     label: ClassVar[str] = "Sparse"
+    zeroes_weights: ClassVar[bool] = True
 
     method: Literal["sparse"] = setting(help="sparse: single weights become zero.")
     pattern: Literal["unstructured", "2:4"] = setting(

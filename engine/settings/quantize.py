@@ -5,11 +5,18 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field
 
-from engine.settings.base import Stage, StepSettings, setting
+from engine.settings.base import setting
+from engine.settings.cost import CostInputs
+from engine.settings.step import Stage, StepSettings
 
 Calibration = Literal["minmax", "percentile", "entropy"]
 RANGES = {"minmax": "Extremes", "percentile": "99.999 % of the values", "entropy": "Least entropy lost"}
 """The words for a Calibration."""
+STATIC_SECONDS = 3.0
+CALIBRATION_CALLS = 3  # a calibration image takes as long as so many calls
+RACE_SECONDS, RACE_CALLS = 25.0, 2000.0  # about ten candidates built, screened and timed
+RACE_CALIBRATION_CALLS = 12  # a calibration image in a race, where several candidates need it
+RACE_FINALISTS = 4  # of these, so many beside the winner are timed once more with all variants
 
 
 class Quantization(StepSettings):
@@ -29,6 +36,7 @@ class QuantizeAuto(Quantization):
 
     title: ClassVar[str] = "Quantize"
     label: ClassVar[str] = "INT8"
+    finalists: ClassVar[int] = RACE_FINALISTS
 
     method: Literal["auto"] = setting("auto", help="auto: races the methods on this machine and keeps the winner.")
     calibration_images: int = setting(
@@ -45,6 +53,10 @@ class QuantizeAuto(Quantization):
         help="Where the accuracy budget is missed, put the most sensitive layers back in float.",
         expert=True,
     )
+
+    def cost(self, inputs: CostInputs) -> float:
+        timed = RACE_CALLS * inputs.target_call_seconds
+        return RACE_SECONDS + timed + self.calibration_images * inputs.call_seconds * RACE_CALIBRATION_CALLS
 
     @property
     def measures(self) -> bool:
@@ -125,6 +137,9 @@ class QuantizeStatic(Quantization):
         help="Take the mean error of each layer out of its bias, where held-back images show that it helps.",
         expert=True,
     )
+
+    def cost(self, inputs: CostInputs) -> float:
+        return STATIC_SECONDS + self.calibration_images * inputs.call_seconds * CALIBRATION_CALLS
 
     @property
     def words(self) -> str:

@@ -11,8 +11,7 @@ from pydantic import model_validator
 from engine.errors import SettingsError
 from engine.settings.base import Settings, setting
 from engine.settings.data import DataSource, ImagesData, Preprocess, SampleData, Split
-from engine.settings.distillation import Distill
-from engine.settings.model import BaselineModel, FileModel, ModelSource, TimmModel
+from engine.settings.model import FileModel, ModelSource, TimmModel
 from engine.settings.rules import ChainInputs, refusals
 from engine.settings.target import Budget, Goal, Target
 from engine.settings.techniques import Step
@@ -119,13 +118,7 @@ def absolute_paths(recipe: Recipe, folder: Path) -> Recipe:
 
 def with_sources(recipe: Recipe, change: Callable[[ModelSource], ModelSource]) -> Recipe:
     """The recipe with the models changed that its steps name."""
-
-    def changed(step: Step) -> Step:
-        if not isinstance(step, Distill) or step.teacher is None or isinstance(step.teacher, BaselineModel):
-            return step
-        return step.model_copy(update={"teacher": change(step.teacher)})
-
-    chains = tuple(tuple(changed(step) for step in chain) for chain in recipe.chains)
+    chains = tuple(tuple(step.with_source(change) for step in chain) for chain in recipe.chains)
     return recipe.model_copy(
         update={"branches": chains}
         if recipe.branches is not None

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from itertools import takewhile
 from typing import Self
 
-from engine.settings.base import StepSettings
 from engine.settings.data import DataSource, ImagesData
 from engine.settings.distillation import Distill
 from engine.settings.model import FileModel, ModelSource
 from engine.settings.prune import PruneSparse
+from engine.settings.step import StepSettings
 
 Chain = Sequence[StepSettings]
 Name = Callable[[StepSettings], str]

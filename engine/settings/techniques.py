@@ -1,13 +1,15 @@
 """One settings class a technique."""
 
-from typing import Annotated, ClassVar, Literal
+from collections.abc import Iterator
+from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import Field
 
-from engine.settings.base import Stage, StepSettings, setting
+from engine.settings.base import setting
 from engine.settings.distillation import Distill, Swap
-from engine.settings.prune import Prune, PruneChannel, PruneSparse
-from engine.settings.quantize import Quantize, QuantizeAuto, QuantizeDynamic, QuantizeStatic, QuantizeWeights
+from engine.settings.prune import Prune
+from engine.settings.quantize import Quantize
+from engine.settings.step import Stage, StepSettings
 from engine.settings.training import Finetune, Qat
 
 
@@ -53,17 +55,14 @@ Step = Annotated[
     Finetune | Distill | Swap | Prune | Simplify | Float16 | Quantize | Qat, Field(discriminator="technique")
 ]
 
-TECHNIQUES: tuple[type[Step], ...] = (
-    Finetune,
-    Distill,
-    Swap,
-    PruneChannel,
-    PruneSparse,
-    Simplify,
-    Float16,
-    QuantizeAuto,
-    QuantizeStatic,
-    QuantizeDynamic,
-    QuantizeWeights,
-    Qat,
-)
+
+def _classes(annotation: Any) -> Iterator[type[Step]]:
+    """The classes of a union, of those nested in it as well, in order."""
+    if isinstance(annotation, type):
+        yield annotation
+    for member in get_args(annotation):
+        yield from _classes(member)
+
+
+TECHNIQUES: tuple[type[Step], ...] = tuple(_classes(Step))
+"""Every settings class that `Step` names."""

@@ -2,8 +2,10 @@
 
 from typing import ClassVar, Literal
 
-from engine.settings.base import Stage, StepSettings, setting
-from engine.settings.quantize import RANGES, Calibration
+from engine.settings.base import setting
+from engine.settings.cost import CostInputs
+from engine.settings.quantize import CALIBRATION_CALLS, RANGES, Calibration
+from engine.settings.step import Stage, StepSettings
 from engine.wording import many
 
 Optimizer = Literal["adamw", "sgd", "lamb"]
@@ -17,6 +19,8 @@ ARITHMETICS = {
     "bfloat16_channels_last": "BFloat16, channels last",
 }
 WEIGHTS = {"pretrained": "Pretrained", "random": "Random"}
+QAT_SECONDS = 5.0
+QAT_VIEWS, QAT_SLOWER = 4, 2.0  # the rounding of weights and activations costs about as much as the network
 
 
 class Training(StepSettings):
@@ -112,6 +116,9 @@ class Training(StepSettings):
         expert=True,
     )
 
+    def cost(self, inputs: CostInputs) -> float:
+        return self.epochs * inputs.epoch_seconds
+
     @property
     def needs_images(self) -> bool:
         return True
@@ -147,6 +154,10 @@ class Finetune(Training):
 
     @property
     def needs_labels(self) -> bool:
+        return True
+
+    @property
+    def learns_task(self) -> bool:
         return True
 
     @property
@@ -215,6 +226,11 @@ class Qat(Training):
         help="How a range is taken: the extremes, 99.999 % of the values, or least entropy lost.",
         expert=True,
     )
+
+    def cost(self, inputs: CostInputs) -> float:
+        calibrating = self.calibration_images * inputs.call_seconds * CALIBRATION_CALLS
+        answers = min(self.epochs, QAT_VIEWS) * inputs.train_images * inputs.call_seconds
+        return QAT_SECONDS + calibrating + answers + QAT_SLOWER * super().cost(inputs)
 
     @property
     def words(self) -> str:

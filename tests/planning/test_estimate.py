@@ -1,7 +1,8 @@
 import pytest
 
-from engine.planning.estimate import RACE_FINALISTS, estimate_recipe, estimate_sensitivity, n_timed, plan_phases
+from engine.planning.estimate import estimate_recipe, estimate_sensitivity, n_timed, plan_phases
 from engine.settings import SampleData, SampleModel, SensitivityRequest, TimmModel, parse_recipe
+from engine.settings.quantize import RACE_FINALISTS
 from engine.store.timings import Factor
 
 INT8 = "{technique: quantize, method: static}"

@@ -11,7 +11,7 @@ import engine
 from engine.planning.estimate import FORMULA, estimate_recipe, learnt_factors
 from engine.results import Note
 from engine.run import pipeline
-from engine.run.step_runner import STEPS
+from engine.run.registry import STEPS
 from engine.settings import QuantizeWeights, Target, parse_recipe
 from engine.store.timings import PhaseTiming, RunTimings, append_timings
 from engine.system.machine import cores, cpu_name

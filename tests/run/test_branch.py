@@ -11,7 +11,7 @@ from engine import runner
 from engine.context import Outcome
 from engine.planning.timeline import timeline
 from engine.run.progress import REUSED
-from engine.run.step_runner import STEPS
+from engine.run.registry import STEPS
 from engine.settings import QuantizeWeights, RunRequest, Simplify, parse_recipe
 from engine.store.folders import JobFile, JobFolder, now
 from tests.conftest import carry_out

@@ -12,7 +12,8 @@ from engine import models
 from engine.context import Outcome, SearchResult
 from engine.errors import StepError
 from engine.results import Note
-from engine.run.step_runner import CHECK_IMAGES, STEPS, StepRunner
+from engine.run.registry import STEPS
+from engine.run.step_runner import CHECK_IMAGES, StepRunner
 from engine.settings import (
     Budget,
     Distill,

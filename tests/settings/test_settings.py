@@ -94,6 +94,7 @@ EXAMPLES: tuple[Settings, ...] = (
     PreviewRequest(model=SampleModel(), data=PHOTOS, preprocess=RGB, seed=3),
     AdviseRequest(model=TIMM, data=PHOTOS, names=("resnet18",), minutes=3.0),
     SensitivityRequest(model=TIMM, data=PHOTOS, ratios=(0.1,)),
+    *(kind() for kind in TECHNIQUES if not any(field.is_required() for field in kind.model_fields.values())),
 )
 UNITS = {
     "batch_size": "images",
@@ -108,7 +109,8 @@ UNITS = {
     "patience": "epochs",
 }
 NAMES = [type(example).__name__ for example in EXAMPLES]
-CLASSES = {value for value in vars(declared).values() if isinstance(value, type) and issubclass(value, Settings)}
+DECLARED = {value for value in vars(declared).values() if isinstance(value, type) and issubclass(value, Settings)}
+CLASSES = DECLARED | set(TECHNIQUES)
 
 
 def test_every_class_has_an_example():

@@ -18,7 +18,8 @@ from engine.models.artifacts import TorchModel
 from engine.planning.estimate import plan_phases
 from engine.planning.parts import phase_of, title_in_words
 from engine.run.branch import label
-from engine.run.step_runner import STEPS, StepRunner
+from engine.run.registry import STEPS
+from engine.run.step_runner import StepRunner
 from engine.settings import (
     TECHNIQUES,
     Distill,
