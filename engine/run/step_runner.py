@@ -7,28 +7,19 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from pydantic import ValidationError
 
-from engine.context import (
-    Apply,
-    CandidateResult,
-    Context,
-    Model,
-    Outcome,
-    ProgressCallback,
-    SearchResult,
-    as_onnx,
-    ignore,
-    silent,
-)
+from engine.context import CandidateResult, Model, Outcome, ProgressCallback, SearchResult, as_onnx, no_progress
 from engine.data import Data
 from engine.errors import ExportError, StepError
 from engine.export.onnx_file import export_onnx
 from engine.measure.predictions import Predictions, predict
 from engine.models.artifacts import OnnxModel, TorchModel, content_key, file_sha256
 from engine.results import Note, Result
+from engine.search.context import RaceContext, RatioContext, no_candidate
 from engine.search.race import race
 from engine.search.ratio import prune_channels
 from engine.settings import (
@@ -59,7 +50,16 @@ from engine.techniques.quantize import quantize_dynamic, quantize_static, quanti
 from engine.techniques.quantize.qat import qat
 from engine.techniques.simplify import simplify
 from engine.techniques.swap import swap
+from engine.training.context import TeacherContext
 
+
+@dataclass(frozen=True, kw_only=True)
+class FullContext(TeacherContext, RatioContext, RaceContext):
+    """What any technique may need; its function takes the class of these that has what it does need."""
+
+
+Apply = Callable[[Any, Any, FullContext], Outcome]
+"""Carries out a step: from its model, settings and context to a new model."""
 STEPS: dict[type[Step], Apply] = {
     Finetune: finetune,
     Distill: distill,
@@ -105,10 +105,10 @@ class StepRunner:
     budget: Budget = field(default_factory=Budget)
     goal: Goal = "latency"
     baseline: OnnxModel | None = None
-    """The run's, once there is one."""
-    unexported: Model | None = None
-    """The same before its export."""
-    measuring: Callable[[], AbstractContextManager[object]] = nullcontext
+    """The ONNX file of the run's baseline, once there is one."""
+    baseline_model: Model | None = None
+    """The baseline before its export."""
+    measure_lock: Callable[[], AbstractContextManager[object]] = nullcontext
     cut_short: dict[str, Path] = field(default_factory=dict, init=False)
     """Cache entries that a deadline cut short, by the key of what was asked: chains of this run share them."""
 
@@ -117,7 +117,7 @@ class StepRunner:
         model: Model,
         step: Step,
         on_progress: ProgressCallback,
-        on_candidate: Callable[[CandidateResult], None] = ignore,
+        on_candidate: Callable[[CandidateResult], None] = no_candidate,
     ) -> StepResult:
         """The model that the step makes of `model`, out of the cache where the same was done before.
 
@@ -147,25 +147,25 @@ class StepRunner:
         )
 
         def compute(folder: Path) -> Outcome:
-            context = Context(
+            context = FullContext(
                 data=self.data,
                 seed=self.seed,
                 folder=folder,
                 deadline=self.deadline,
                 isa=isa(),
-                on_progress=on_progress,
                 target=self.target,
-                budget=self.budget,
-                goal=self.goal,
-                predict=lambda candidate: self.predict(candidate, silent),
-                measuring=self.measuring,
-                on_candidate=on_candidate,
-                baseline=self.baseline,
-                export=self._onnx,
-                cache=put,
+                on_progress=on_progress,
                 shared=self.work / "shared",
                 checkpoint=self.cache.unfinished(key) / "training.pt",
-                unexported=self.unexported,
+                baseline_model=self.baseline_model or self.baseline,
+                export=self._onnx,
+                cache=put,
+                measure_lock=self.measure_lock,
+                budget=self.budget,
+                goal=self.goal,
+                baseline=self.baseline,
+                predict=lambda candidate: self.predict(candidate, no_progress),
+                on_candidate=on_candidate,
             )
             return STEPS[type(step)](model, step, context)
 
@@ -191,7 +191,7 @@ class StepRunner:
         return self._once(content_key("export", model.key, versions()), compute)
 
     def _onnx(self, model: TorchModel) -> OnnxModel:
-        return as_onnx(self.export(model, silent).model)
+        return as_onnx(self.export(model, no_progress).model)
 
     def predict(self, model: OnnxModel, on_progress: ProgressCallback) -> Predictions:
         """Logits on the evaluation split, out of the cache where this file saw these images before."""
