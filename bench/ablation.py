@@ -21,7 +21,7 @@ from scipy import stats
 
 from engine import data as images
 from engine import models
-from engine.context import silent
+from engine.context import no_progress
 from engine.data import Data, Part
 from engine.measure.quality import correct
 from engine.models.artifacts import OnnxModel, TorchModel
@@ -95,10 +95,10 @@ def arms(data: Data, seed: int) -> dict[str, tuple[Data, Step]]:
 
 
 def top1(bench: StepRunner, source: TorchModel, step: Step, labels: np.ndarray) -> float:
-    made = bench.export(bench.apply(source, step, silent).model, silent).model
+    made = bench.export(bench.apply(source, step, no_progress).model, no_progress).model
     if not isinstance(made, OnnxModel):
         raise TypeError("an export is an OnnxModel")
-    return float(correct(bench.predict(made, silent).logits, labels).mean())
+    return float(correct(bench.predict(made, no_progress).logits, labels).mean())
 
 
 def train(seeds: Iterable[int], found: dict[str, dict[str, float]], file: Path) -> None:

@@ -20,7 +20,7 @@ import torch
 from torch import nn
 
 from engine import catalogue
-from engine.context import Context, silent
+from engine.context import no_progress
 from engine.data import Data, load
 from engine.errors import FeatherweightError
 from engine.export.onnx_file import export_onnx
@@ -31,6 +31,7 @@ from engine.settings import Preprocess, PruneChannel, Split, Target
 from engine.system.machine import cores, cpu_name, isa
 from engine.techniques.prune import prune_to
 from engine.techniques.prune.statistics import recalibrate
+from engine.training.context import TrainingContext
 
 NETWORKS = (
     "convnext_atto",
@@ -151,9 +152,17 @@ def images(preprocess: Preprocess) -> Data:
     return load(None, Split(), preprocess, SEED, merge_train=True, n_outputs=None)
 
 
-def context(model: TorchModel, folder: Path) -> Context:
-    return Context(
-        data=images(model.preprocess), seed=SEED, folder=folder, deadline=math.inf, isa=isa(), on_progress=silent
+def context(model: TorchModel, folder: Path) -> TrainingContext:
+    return TrainingContext(
+        data=images(model.preprocess),
+        seed=SEED,
+        folder=folder,
+        deadline=math.inf,
+        isa=isa(),
+        target=Target(),
+        on_progress=no_progress,
+        shared=folder / "shared",
+        checkpoint=None,
     )
 
 

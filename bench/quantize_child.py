@@ -20,7 +20,7 @@ from onnxruntime.quantization import quantize_static as onnxruntime_static
 from bench.rivals import reader
 from engine import data as images
 from engine import models
-from engine.context import Context
+from engine.context import StepContext, no_progress
 from engine.data import Data
 from engine.export.onnx_file import export_onnx
 from engine.models.artifacts import OnnxModel, TorchModel
@@ -48,13 +48,13 @@ def ours(model: OnnxModel, data: Data, n_images: int, calibration: str, correcte
             "reduce_range": False,
         }
     )
-    context = Context(
+    context = StepContext(
         data=data,
         seed=0,
         folder=folder,
         deadline=math.inf,
         isa=isa(),
-        on_progress=_silent,
+        on_progress=no_progress,
         target=Target(threads=cores()),
     )
     quantize_static(model, settings, context)
@@ -102,10 +102,6 @@ def export(name: str, out: Path) -> None:
 def _memory_mb(field: str) -> float:
     lines = Path("/proc/self/status").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith(f"{field}:")) / 1024
-
-
-def _silent(fraction: float, message: str, **metrics: float) -> None:
-    """Nobody watches."""
 
 
 if __name__ == "__main__":

@@ -34,7 +34,7 @@ from bench.race_table import table
 from bench.train_rivals import Images, Rival, accelerated, plain
 from engine import data as images
 from engine import models
-from engine.context import silent
+from engine.context import no_progress
 from engine.data import Data
 from engine.measure.statistics import bootstrap
 from engine.run.step_runner import StepRunner
@@ -145,7 +145,7 @@ def distil_row(rounds: int) -> list[str]:
         def run(views: int) -> None:
             work = folder / f"work{next(numbers)}"
             work.mkdir()
-            _bench(work, data).apply(source, settings.model_copy(update={"views": views}), silent)
+            _bench(work, data).apply(source, settings.model_copy(update={"views": views}), no_progress)
 
         settings = Distill(student=STUDENT, student_weights="random", epochs=DISTILL_EPOCHS, arithmetic="float32")
         took = turns({"kept": partial(run, settings.views), "anew": partial(run, 0)}, rounds)

@@ -17,7 +17,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from engine import data as images
-from engine.context import Context
+from engine.context import StepContext, no_progress
 from engine.data import Data
 from engine.export.onnx_file import export_onnx
 from engine.measure.latency import measure_latency
@@ -100,13 +100,14 @@ def measured(model: TorchModel, data: Data, folder: Path) -> dict[str, float]:
     full = export_onnx(model, folder / "model_fp32.onnx", batch)
     quantized = folder / "int8"
     quantized.mkdir()
-    context = Context(
+    context = StepContext(
         data=data,
         seed=SEED,
         folder=quantized,
         deadline=math.inf,
         isa=isa(),
-        on_progress=lambda fraction, message, **metrics: None,
+        target=Target(),
+        on_progress=no_progress,
     )
     small = quantize_static(full, QuantizeStatic(method="static"), context).model
     latency, _ = measure_latency({"fp32": full, "int8": small}, "fp32", target, batch)["int8"]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.context import CandidateResult, Model, as_onnx, ignore, silent
+from engine.context import CandidateResult, Model, as_onnx, no_progress
 from engine.errors import FeatherweightError, MeasureError
 from engine.models.artifacts import OnnxModel
 from engine.planning.parts import ACCURACY, BASELINE, EXPORT, phase_of, step_key
@@ -13,12 +13,13 @@ from engine.results import Note
 from engine.run.progress import RunProgress
 from engine.run.report_builder import ReportBuilder
 from engine.run.step_runner import StepResult, StepRunner
+from engine.search.context import no_candidate
 from engine.settings import Step
 
 
 @dataclass(frozen=True)
 class RunContext:
-    """What following a chain needs: where steps are done, written down, and told of."""
+    """What following a chain needs: what applies its steps, writes the report and reports progress."""
 
     step_runner: StepRunner
     builder: ReportBuilder
@@ -100,7 +101,11 @@ def _advance(context: RunContext, state: BranchState, branch: int, number: int, 
 
 
 def _apply(
-    context: RunContext, part: str, model: Model, step: Step, on_candidate: Callable[[CandidateResult], None] = ignore
+    context: RunContext,
+    part: str,
+    model: Model,
+    step: Step,
+    on_candidate: Callable[[CandidateResult], None] = no_candidate,
 ) -> StepResult:
     phase = context.run_progress.begin(part, phase_of(step))
     result = context.step_runner.apply(model, step, phase, on_candidate)
@@ -126,7 +131,7 @@ def _add_candidate(
     )
     context.builder.enter(variant.id, candidate.trial, branch, number, state.variant_id)
     if candidate.trial.stage == "final" and variant.id not in context.builder.predictions:
-        predicted = context.step_runner.predict(context.builder.models[variant.id], silent)
+        predicted = context.step_runner.predict(context.builder.models[variant.id], no_progress)
         context.builder.score(variant.id, predicted, context.labels)
     context.builder.write("running")
 

@@ -19,7 +19,7 @@ from pathlib import Path
 import torch
 from torch import distributed
 
-from engine.context import Model, as_onnx, silent
+from engine.context import Model, as_onnx, no_progress
 from engine.errors import FeatherweightError
 from engine.planning.resolve import resolve_recipe
 from engine.run.pipeline import load
@@ -35,7 +35,7 @@ PATIENCE = timedelta(hours=2)
 
 
 def main(path: str) -> int:
-    """Train as one of the processes that torchrun started; the first tells what is done."""
+    """Train as one of the processes that torchrun started; the first prints what is done."""
     on_gpu = torch.cuda.is_available()
     distributed.init_process_group("nccl" if on_gpu else "gloo", timeout=PATIENCE)
     if on_gpu:
@@ -55,7 +55,7 @@ def main(path: str) -> int:
 def train(recipe: Recipe, home: Home) -> None:
     """The leading torch steps of every chain, each into the cache. Raises FeatherweightError."""
     with tempfile.TemporaryDirectory(prefix="featherweight-") as name:
-        source, data = load(recipe, Path(name), silent)
+        source, data = load(recipe, Path(name), no_progress)
         step_runner = StepRunner(
             cache=Cache(home.cache),
             data=data,
@@ -67,7 +67,7 @@ def train(recipe: Recipe, home: Home) -> None:
         base = _follow(step_runner, source, recipe.baseline_steps)
         if any(step.asks_baseline for chain in recipe.chains for step in chain):
             step_runner = replace(
-                step_runner, baseline=as_onnx(step_runner.export(base, silent).model), unexported=base
+                step_runner, baseline=as_onnx(step_runner.export(base, no_progress).model), baseline_model=base
             )
         for chain in recipe.chains:
             _follow(step_runner, base, takewhile(lambda one: one.stage == "torch", chain[len(recipe.baseline_steps) :]))
@@ -76,7 +76,7 @@ def train(recipe: Recipe, home: Home) -> None:
 def _follow(step_runner: StepRunner, model: Model, steps: Iterable[Step]) -> Model:
     """What the steps make of the model."""
     for step in steps:
-        result = step_runner.apply(model, step, _tell)
+        result = step_runner.apply(model, step, _print_progress)
         model = result.model
         _say(f"{step.title}: {'was there already' if result.reused else 'done'}")
         for note in result.notes:
@@ -84,7 +84,7 @@ def _follow(step_runner: StepRunner, model: Model, steps: Iterable[Step]) -> Mod
     return model
 
 
-def _tell(fraction: float, message: str, **metrics: float) -> None:
+def _print_progress(fraction: float, message: str, **metrics: float) -> None:
     _say(f"{percent(fraction):>5}  {message}")
 
 

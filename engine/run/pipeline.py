@@ -79,11 +79,11 @@ def _make_and_time(
         deadline=time.monotonic() + recipe.budget.minutes * 60,
         budget=recipe.budget,
         goal=recipe.goal,
-        measuring=lambda: run_progress.holding(FileLock(home.measure_lock)),
+        measure_lock=lambda: run_progress.holding(FileLock(home.measure_lock)),
     )
     context = RunContext(step_runner, builder, run_progress, data.split("evaluation").labels)
     base = make_baseline(context, source, recipe.baseline_steps)
-    context = replace(context, step_runner=replace(step_runner, baseline=base.onnx, unexported=base.model))
+    context = replace(context, step_runner=replace(step_runner, baseline=base.onnx, baseline_model=base.model))
     for branch, chain in enumerate(recipe.chains):
         follow(context, base, branch, chain, first=len(recipe.baseline_steps))
     _time(context)
@@ -113,7 +113,7 @@ def _time(context: RunContext) -> None:
     phase = context.run_progress.begin(ALL_VARIANTS, LATENCY)
     phase(0.0, "waiting for the machine to be free")
     target = context.step_runner.target
-    with context.step_runner.measuring(), watched(target.threads or cores()) as busy:
+    with context.step_runner.measure_lock(), watched(target.threads or cores()) as busy:
         measured = measure_latency(
             context.builder.timed,
             context.builder.baseline.id,

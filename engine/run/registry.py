@@ -1,6 +1,11 @@
 """The one table of techniques: the function that applies a step, by the step's settings class."""
 
-from engine.context import Apply
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from engine.context import Outcome
+from engine.search.context import RaceContext, RatioContext
 from engine.search.race import race
 from engine.search.ratio import prune_channels
 from engine.settings import (
@@ -26,7 +31,16 @@ from engine.techniques.quantize import quantize_dynamic, quantize_static, quanti
 from engine.techniques.quantize.qat import qat
 from engine.techniques.simplify import simplify
 from engine.techniques.swap import swap
+from engine.training.context import TeacherContext
 
+
+@dataclass(frozen=True, kw_only=True)
+class FullContext(TeacherContext, RatioContext, RaceContext):
+    """What any technique may need; its function takes the class of these that has what it does need."""
+
+
+Apply = Callable[[Any, Any, FullContext], Outcome]
+"""Carries out a step: from its model, settings and context to a new model."""
 STEPS: dict[type[Step], Apply] = {
     Finetune: finetune,
     Distill: distill,

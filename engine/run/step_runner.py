@@ -11,24 +11,15 @@ from pathlib import Path
 import numpy as np
 from pydantic import ValidationError
 
-from engine.context import (
-    CandidateResult,
-    Context,
-    Model,
-    Outcome,
-    ProgressCallback,
-    SearchResult,
-    as_onnx,
-    ignore,
-    silent,
-)
+from engine.context import CandidateResult, Model, Outcome, ProgressCallback, SearchResult, as_onnx, no_progress
 from engine.data import Data
 from engine.errors import ExportError, StepError
 from engine.export.onnx_file import export_onnx
 from engine.measure.predictions import Predictions, predict
 from engine.models.artifacts import OnnxModel, TorchModel, content_key, file_sha256
 from engine.results import Note, Result
-from engine.run.registry import STEPS
+from engine.run.registry import STEPS, FullContext
+from engine.search.context import no_candidate
 from engine.settings import Budget, Goal, Step, Target
 from engine.store.cache import Cache
 from engine.system.machine import cpu_name, isa, versions
@@ -63,10 +54,10 @@ class StepRunner:
     budget: Budget = field(default_factory=Budget)
     goal: Goal = "latency"
     baseline: OnnxModel | None = None
-    """The run's, once there is one."""
-    unexported: Model | None = None
-    """The same before its export."""
-    measuring: Callable[[], AbstractContextManager[object]] = nullcontext
+    """The ONNX file of the run's baseline, once there is one."""
+    baseline_model: Model | None = None
+    """The baseline before its export."""
+    measure_lock: Callable[[], AbstractContextManager[object]] = nullcontext
     cut_short: dict[str, Path] = field(default_factory=dict, init=False)
     """Cache entries that a deadline cut short, by the key of what was asked: chains of this run share them."""
 
@@ -75,7 +66,7 @@ class StepRunner:
         model: Model,
         step: Step,
         on_progress: ProgressCallback,
-        on_candidate: Callable[[CandidateResult], None] = ignore,
+        on_candidate: Callable[[CandidateResult], None] = no_candidate,
     ) -> StepResult:
         """The model that the step makes of `model`, out of the cache where the same was done before.
 
@@ -105,25 +96,25 @@ class StepRunner:
         )
 
         def compute(folder: Path) -> Outcome:
-            context = Context(
+            context = FullContext(
                 data=self.data,
                 seed=self.seed,
                 folder=folder,
                 deadline=self.deadline,
                 isa=isa(),
-                on_progress=on_progress,
                 target=self.target,
-                budget=self.budget,
-                goal=self.goal,
-                predict=lambda candidate: self.predict(candidate, silent),
-                measuring=self.measuring,
-                on_candidate=on_candidate,
-                baseline=self.baseline,
-                export=self._onnx,
-                cache=put,
+                on_progress=on_progress,
                 shared=self.work / "shared",
                 checkpoint=self.cache.unfinished(key) / "training.pt",
-                unexported=self.unexported,
+                baseline_model=self.baseline_model or self.baseline,
+                export=self._onnx,
+                cache=put,
+                measure_lock=self.measure_lock,
+                budget=self.budget,
+                goal=self.goal,
+                baseline=self.baseline,
+                predict=lambda candidate: self.predict(candidate, no_progress),
+                on_candidate=on_candidate,
             )
             return STEPS[type(step)](model, step, context)
 
@@ -149,7 +140,7 @@ class StepRunner:
         return self._once(content_key("export", model.key, versions()), compute)
 
     def _onnx(self, model: TorchModel) -> OnnxModel:
-        return as_onnx(self.export(model, silent).model)
+        return as_onnx(self.export(model, no_progress).model)
 
     def predict(self, model: OnnxModel, on_progress: ProgressCallback) -> Predictions:
         """Logits on the evaluation split, out of the cache where this file saw these images before."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.context import Context, Outcome, ProgressCallback, SearchResult
+from engine.context import Outcome, ProgressCallback, SearchResult
 from engine.errors import LimitError, RunError, StepError
 from engine.measure.contention import watched
 from engine.measure.latency import measure_latency
@@ -17,6 +17,7 @@ from engine.models.artifacts import OnnxModel
 from engine.results import Note, codes, times_as_fast
 from engine.runtimes import operator_times
 from engine.search.candidate import Candidate
+from engine.search.context import RaceContext
 from engine.search.mixed import restore_layers
 from engine.search.qat_hint import qat_may_help
 from engine.search.search_space import Facts, Plan, methods, refinements
@@ -48,12 +49,12 @@ Position = Callable[[float], tuple[float, str]]
 """From the share of the rounds that are done to the share of the race, and what it is called."""
 
 
-def race(model: OnnxModel, settings: QuantizeAuto, context: Context) -> Outcome:
+def race(model: OnnxModel, settings: QuantizeAuto, context: RaceContext) -> Outcome:
     """The fastest (smallest, by the goal) candidate that keeps the accuracy budget, or the model as it was.
 
     Half of the calibration images set the ranges, the other half screens and repairs; the evaluation images are read
-    once for each finalist. Every candidate is offered as soon as it is built. At the context's deadline no further
-    one is begun, and the best of those that are there goes into the final.
+    once for each finalist. `on_candidate` gets every candidate as soon as it is built. At the context's deadline no
+    further one is begun, and the best of those that are there goes into the final.
 
     Raises StepError where nothing can be quantized or there are fewer than two calibration images.
     """
@@ -166,7 +167,7 @@ def _build_and_screen(
 def _build(
     workspace: Workspace, plans: tuple[Plan, ...], candidates: list[Candidate], begin: float, end: float
 ) -> list[Note]:
-    """Adds every plan that can be built before the deadline to the entrants; notes on those that could not.
+    """Adds every plan that can be built before the deadline to the candidates; notes on those that could not.
 
     `begin` and `end` are shares of the progress.
     """
@@ -209,7 +210,7 @@ def _facts(workspace: Workspace) -> Facts:
 def _times(workspace: Workspace, model: OnnxModel) -> dict[str, float]:
     """Milliseconds of one call by operator type."""
     images = next(workspace.judges.images.batches(model.batch or workspace.context.target.batch_size))
-    with workspace.context.measuring():
+    with workspace.context.measure_lock():
         return operator_times(
             model.path, workspace.context.target, filled(images, model.batch), input_name=model.input_name
         )
@@ -243,7 +244,7 @@ def _run_final(workspace: Workspace, model: OnnxModel, final: list[Candidate]) -
 def _time(
     workspace: Workspace, model: OnnxModel, candidates: list[Candidate], n_rounds: int, position: Position
 ) -> None:
-    """Latency of the entrants and FP32 in the same rounds, while nothing else of this home measures."""
+    """Latency of the candidates and FP32 in the same rounds, while nothing else of this home measures."""
     if not candidates:
         return
     context = workspace.context
@@ -254,7 +255,7 @@ def _time(
         share, word = position(done / total)
         context.on_progress(share, f"{word}: {many(len(candidates), 'candidate')} and FP32, round {done} of {total}")
 
-    with context.measuring(), watched(context.target.threads or cores()) as busy:
+    with context.measure_lock(), watched(context.target.threads or cores()) as busy:
         measured = measure_latency(
             {model.key: model, **{candidate.model.key: candidate.model for candidate in candidates}},
             model.key,
@@ -316,9 +317,9 @@ def _growing(on_progress: ProgressCallback) -> ProgressCallback:
     """A repair comes after parts that lie further on: the share that is done never falls."""
     furthest = 0.0
 
-    def tell_growing(fraction: float, message: str, **metrics: float) -> None:
+    def on_growing_progress(fraction: float, message: str, **metrics: float) -> None:
         nonlocal furthest
         furthest = max(furthest, fraction)
         on_progress(furthest, message, **metrics)
 
-    return tell_growing
+    return on_growing_progress

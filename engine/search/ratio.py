@@ -9,11 +9,12 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.context import Context, Outcome, ProgressCallback, silent
+from engine.context import Outcome, ProgressCallback, no_progress
 from engine.errors import StepError
 from engine.measure.latency import compare, take_turns
 from engine.models.artifacts import OnnxModel, TorchModel, content_key
 from engine.results import Note, codes
+from engine.search.context import RatioContext
 from engine.settings import PruneChannel
 from engine.techniques.prune import UNCHANGED, Pruned, prune_to
 from engine.wording import percent
@@ -36,7 +37,7 @@ class Try:
     left: float
 
 
-def prune_channels(model: TorchModel, settings: PruneChannel, context: Context) -> Outcome:
+def prune_channels(model: TorchModel, settings: PruneChannel, context: RatioContext) -> Outcome:
     """The model without some of its channels: as many as the ratio says, or as the goal needs.
 
     A goal that cannot be reached ends with the most that was cut, and a note of how far that came. Raises StepError as
@@ -69,7 +70,9 @@ def _outcome(made: Pruned, *notes: Note, late: bool = False) -> Outcome:
     return Outcome(model=made.model, notes=(*notes, *made.notes, *time_was_up), complete=not cut)
 
 
-def _search(first: float, wanted: float, left_at: Callable[[float], float], context: Context) -> tuple[list[Try], bool]:
+def _search(
+    first: float, wanted: float, left_at: Callable[[float], float], context: RatioContext
+) -> tuple[list[Try], bool]:
     """What was tried, and whether the time ended it.
 
     The first ratio, the highest where that was not enough, then halves of what is between.
@@ -90,14 +93,14 @@ def _search(first: float, wanted: float, left_at: Callable[[float], float], cont
 
 
 def _after(n_tries: int, on_progress: ProgressCallback) -> ProgressCallback:
-    """Tells of the part of the work that follows so many tries; the last cut follows TRIES of them."""
+    """The progress of the part of the work that follows so many tries; the last cut follows TRIES of them."""
     return lambda fraction, message, **metrics: on_progress((n_tries + fraction) / (TRIES + 1), message, **metrics)
 
 
-def _tried(model: TorchModel, settings: PruneChannel, ratio: float, left: Left, context: Context) -> float:
+def _tried(model: TorchModel, settings: PruneChannel, ratio: float, left: Left, context: RatioContext) -> float:
     """What this ratio leaves; without end where it changes nothing, so that the search looks above it."""
     with tempfile.TemporaryDirectory(dir=context.folder) as folder:
-        quiet = replace(context, on_progress=silent, folder=Path(folder))
+        quiet = replace(context, on_progress=no_progress, folder=Path(folder))
         try:
             made = prune_to(model, settings, ratio, quiet, Path(folder)).model
         except StepError as error:
@@ -110,7 +113,7 @@ def _tried(model: TorchModel, settings: PruneChannel, ratio: float, left: Left, 
         return left(context.export(replace(made, key=key)))
 
 
-def _left(settings: PruneChannel, base: OnnxModel, context: Context) -> Left:
+def _left(settings: PruneChannel, base: OnnxModel, context: RatioContext) -> Left:
     match settings.goal:
         case "size":
             return lambda made: made.path.stat().st_size / 1e6
@@ -125,11 +128,11 @@ def _macs(model: OnnxModel) -> int:
     return model.macs
 
 
-def _latency(made: OnnxModel, base: OnnxModel, context: Context) -> float:
+def _latency(made: OnnxModel, base: OnnxModel, context: RatioContext) -> float:
     """The share of the latency that is left: the median of paired rounds."""
     first = next(context.data.split("evaluation").batches(context.target.batch_size, context.target.batch_size))
     images = np.resize(first, (context.target.batch_size, *first.shape[1:]))
-    with context.measuring():
+    with context.measure_lock():
         turns = take_turns({"made": made, "base": base}, context.target, images, n_rounds=ROUNDS)
     latency, _ = compare(turns, "base", context.target)["made"]
     return latency.ratio_to_baseline

@@ -3,12 +3,12 @@
 import math
 from collections.abc import Callable, Mapping
 
-from engine.context import Context
 from engine.measure.quality import Drop
 from engine.measure.verdict import not_slower
 from engine.models.artifacts import OnnxModel
 from engine.results import Note, codes, times_as_fast
 from engine.search.candidate import Candidate
+from engine.search.context import RaceContext
 from engine.settings import Budget, Goal
 from engine.wording import many, percent
 
@@ -50,7 +50,7 @@ def best_static(candidates: list[Candidate]) -> Candidate | None:
     return min(static, key=lambda one: (one.ratio, -one.sqnr_db), default=None)
 
 
-def finalists(candidates: list[Candidate], context: Context) -> list[Candidate]:
+def finalists(candidates: list[Candidate], context: RaceContext) -> list[Candidate]:
     """The better half of those that were only screened and are not surely slower, and the most faithful of the rest.
 
     Those within the accuracy budget on the held-back images come first, then the best by the goal.
@@ -65,7 +65,7 @@ def finalists(candidates: list[Candidate], context: Context) -> list[Candidate]:
     return best
 
 
-def choose(final: list[Candidate], losses: Losses, context: Context) -> Candidate | None:
+def choose(final: list[Candidate], losses: Losses, context: RaceContext) -> Candidate | None:
     """The winner: within the budget, and faster than FP32 by the whole interval.
 
     Where the goal is size it is smaller than FP32 and not slower instead.
@@ -81,8 +81,8 @@ def choose(final: list[Candidate], losses: Losses, context: Context) -> Candidat
     return max(tied, key=lambda one: (not one.is_float, one.sqnr_db, -one.ratio))
 
 
-def give_outcomes(candidates: list[Candidate], winner: Candidate | None, losses: Losses, context: Context) -> None:
-    """Tells every entrant how its race ended."""
+def give_outcomes(candidates: list[Candidate], winner: Candidate | None, losses: Losses, context: RaceContext) -> None:
+    """Gives every candidate its outcome in the race."""
     for candidate in candidates:
         if candidate is winner:
             candidate.end(codes.WINNER, "Won")
@@ -99,7 +99,7 @@ def give_outcomes(candidates: list[Candidate], winner: Candidate | None, losses:
 
 
 def reason_for(
-    winner: Candidate | None, candidates: list[Candidate], losses: Losses, context: Context, holds: Times
+    winner: Candidate | None, candidates: list[Candidate], losses: Losses, context: RaceContext, holds: Times
 ) -> Note:
     """Why this one won, or why FP32 stays: from what was measured, the speed in the race's own rounds.
 
@@ -134,7 +134,7 @@ def reason_for(
     return Note(code="race_nothing_faster", text=text)
 
 
-def _other_budget(faithful: list[Candidate], context: Context) -> str:
+def _other_budget(faithful: list[Candidate], context: RaceContext) -> str:
     """Which budgets beside that of accuracy the candidates miss that keep accuracy."""
     most_mb, most_ms = context.budget.max_size_mb, context.budget.max_latency_ms
     smallest, fastest = min(faithful, key=_mb), min(faithful, key=lambda one: one.ratio)
@@ -161,7 +161,7 @@ def _cause(candidate: Candidate, holds: Times) -> str:
     )
 
 
-def _cost(candidate: Candidate, context: Context) -> float:
+def _cost(candidate: Candidate, context: RaceContext) -> float:
     return _mb(candidate) if context.goal == "size" else candidate.ratio
 
 
@@ -169,7 +169,7 @@ def _mb(candidate: Candidate) -> float:
     return candidate.model.path.stat().st_size / 1e6
 
 
-def _misses(candidate: Candidate, losses: Losses, context: Context) -> tuple[str, str] | None:
+def _misses(candidate: Candidate, losses: Losses, context: RaceContext) -> tuple[str, str] | None:
     """Why a finalist cannot win, as a code and a sentence."""
     lost = losses[candidate.model.key]
     if over_accuracy(lost, context.budget):
@@ -223,11 +223,11 @@ def _too_late(candidate: Candidate, budget: Budget) -> bool:
     return budget.max_latency_ms is not None and candidate.p50_ms > budget.max_latency_ms
 
 
-def _kept(context: Context) -> str:
+def _kept(context: RaceContext) -> str:
     return "accuracy" if context.data.labelled else "agreement"
 
 
-def _lost(lost: Drop, context: Context, images: str) -> str:
+def _lost(lost: Drop, context: RaceContext, images: str) -> str:
     """A loss in words, with the images that it was seen on: of top-1 in points, of agreement in percent."""
     point = lost[0]
     if not context.data.labelled:

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.context import Context, silent
+from engine.context import no_progress
 from engine.errors import LimitError, RunError, StepError
 from engine.measure.predictions import predict
 from engine.measure.quality import fidelity, loss
 from engine.models.artifacts import OnnxModel, content_key, file_sha256
 from engine.results import Note, codes
 from engine.search.candidate import Candidate
+from engine.search.context import RaceContext
 from engine.search.search_space import Plan
 from engine.settings import QuantizeDynamic, QuantizeStatic, QuantizeWeights, Simplify
 from engine.store.home import require_room
@@ -33,7 +34,7 @@ class Workspace:
     logits there of the model that the budget is held against.
     """
 
-    context: Context
+    context: RaceContext
     base: OnnxModel
     calibrator: Calibrator
     judges: JudgeSet
@@ -67,7 +68,7 @@ class Workspace:
         return candidate
 
     def scored(self, plan: Plan, model: OnnxModel, notes: tuple[Note, ...], began: float) -> Candidate:
-        """The entrant of a model that is there already; `began` in seconds of time.monotonic()."""
+        """The candidate of a model that is there already; `began` in seconds of time.monotonic()."""
         logits = predict(model, self.judges.images, self.context.target).logits
         return Candidate(
             plan=plan,
@@ -80,7 +81,7 @@ class Workspace:
         )
 
     def _build(self, plan: Plan, folder: Path) -> tuple[Path, tuple[Note, ...]]:
-        inside = replace(self.context, folder=folder, on_progress=silent)
+        inside = replace(self.context, folder=folder, on_progress=no_progress)
         match plan.settings:
             case QuantizeStatic():
                 path = folder / "model.onnx"
@@ -95,7 +96,7 @@ class Workspace:
 
 
 def make_workspace(
-    model: OnnxModel, context: Context, n_images: int, work: Path
+    model: OnnxModel, context: RaceContext, n_images: int, work: Path
 ) -> tuple[Workspace, Candidate | None, list[Note]]:
     """Everything that the candidates share, the simplified FP32 graph where it differs from the model, and notes."""
     began = time.monotonic()
@@ -106,7 +107,7 @@ def make_workspace(
     judges = JudgeSet(unseen, predict(model, unseen, context.target).logits)
     reference = predict(context.baseline, unseen, context.target).logits if context.baseline else judges.logits
     base, notes = _simplified(model, context, work)
-    calibrator = Calibrator(base, fold(base, work), images, n_images // 2, work, silent)
+    calibrator = Calibrator(base, fold(base, work), images, n_images // 2, work, no_progress)
     workspace = Workspace(
         context=context,
         base=base,
@@ -120,10 +121,10 @@ def make_workspace(
     return workspace, workspace.scored(SIMPLIFIED, base, tuple(notes), began), []
 
 
-def _simplified(model: OnnxModel, context: Context, work: Path) -> tuple[OnnxModel, list[Note]]:
+def _simplified(model: OnnxModel, context: RaceContext, work: Path) -> tuple[OnnxModel, list[Note]]:
     """The model in fewer operators with the notes on that, or the model itself where that is not possible."""
     try:
-        outcome = simplify(model, Simplify(), replace(context, folder=work, on_progress=silent))
+        outcome = simplify(model, Simplify(), replace(context, folder=work, on_progress=no_progress))
     except LimitError:
         raise
     except RunError as error:

@@ -5,14 +5,15 @@ from typing import Any
 import torch
 from timm.data.mixup import Mixup
 
-from engine.context import Context, Outcome
+from engine.context import Outcome
 from engine.models.artifacts import TorchModel
 from engine.results import Note, codes
 from engine.settings import Finetune
+from engine.training.context import TrainingContext
 from engine.training.supervised import learn_labels
 
 
-def finetune(model: TorchModel, settings: Finetune, context: Context) -> Outcome:
+def finetune(model: TorchModel, settings: Finetune, context: TrainingContext) -> Outcome:
     """A model trained on the train images, with a new head where its outputs do not fit the classes.
 
     Raises StepError without labelled train images, or where the loss is not finite.

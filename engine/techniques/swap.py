@@ -3,17 +3,18 @@
 import tempfile
 from pathlib import Path
 
-from engine.context import Context, Model, Outcome
+from engine.context import Model, Outcome
 from engine.errors import StepError
 from engine.results import Note
 from engine.settings import Swap
+from engine.training.context import TeacherContext
 from engine.training.distillation import learn_answers
 from engine.training.student import new_student
 from engine.training.supervised import learn_labels
 from engine.training.teacher import find_teacher
 
 
-def swap(model: Model, settings: Swap, context: Context) -> Outcome:
+def swap(model: Model, settings: Swap, context: TeacherContext) -> Outcome:
     """A new network for the images of the model so far, trained on the labels or on that model's answers.
 
     Raises StepError where there are no train images or no labels to learn from, or where the loss is not finite;

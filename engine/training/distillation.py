@@ -1,17 +1,16 @@
 """Learning a teacher's answers: whether student, teacher and data go together, and the training itself."""
 
-import tempfile
 from dataclasses import replace
-from pathlib import Path
 
 from torch import nn
 
-from engine.context import Context, Outcome, silent
+from engine.context import Outcome, no_progress
 from engine.errors import StepError
 from engine.models.artifacts import TorchModel, save_weights
 from engine.results import Note, codes
 from engine.settings import Distill
 from engine.training.batches import PLAIN, Pixels, Views
+from engine.training.context import TeacherContext
 from engine.training.curve import Fit
 from engine.training.distillation_token import with_token
 from engine.training.feature_matching import Features, Tokens
@@ -25,7 +24,7 @@ from engine.wording import percent
 FOLLOWED = "answered as the teacher does"
 
 
-def learn_answers(student: TorchModel, teacher: Teacher, settings: Distill, context: Context) -> Outcome:
+def learn_answers(student: TorchModel, teacher: Teacher, settings: Distill, context: TeacherContext) -> Outcome:
     """The student after it has learnt the teacher's answers on the train images.
 
     Raises StepError where there are no train images, where teacher and student do not go together, or where the loss or
@@ -35,14 +34,13 @@ def learn_answers(student: TorchModel, teacher: Teacher, settings: Distill, cont
     _check_outputs(teacher, student)
     context.on_progress(0.0, f"decoding {len(train)} train images")
     module = with_token(student) if settings.match == "tokens" else student.build()
-    with tempfile.TemporaryDirectory(dir=context.folder) as decoded:
-        pixels = train.cached(context.shared or Path(decoded)).array
-        if pixels is None:
-            raise StepError(
-                "a student needs train images to learn from, and there are none",
-                "Raise the share of images for training (split.train)",
-            )
-        result = _learn(student, module, pixels, teacher, settings, context)
+    pixels = train.cached(context.shared).array
+    if pixels is None:
+        raise StepError(
+            "a student needs train images to learn from, and there are none",
+            "Raise the share of images for training (split.train)",
+        )
+    result = _learn(student, module, pixels, teacher, settings, context)
     learnt = replace(
         student,
         weights=save_weights(module, context.folder / "weights.safetensors"),
@@ -58,7 +56,7 @@ def learn_answers(student: TorchModel, teacher: Teacher, settings: Distill, cont
 
 
 def _learn(
-    student: TorchModel, module: nn.Module, pixels: Pixels, teacher: Teacher, settings: Distill, context: Context
+    student: TorchModel, module: nn.Module, pixels: Pixels, teacher: Teacher, settings: Distill, context: TeacherContext
 ) -> Fit:
     views, judged = Views(pixels, settings, context.seed), "right" if _by_labels(settings, context) else FOLLOWED
     with asking(teacher.model, context) as ask:
@@ -78,7 +76,7 @@ def _learn(
 
 
 def _objective(
-    ask: Ask, student: TorchModel, views: Views, teacher: Teacher, settings: Distill, context: Context
+    ask: Ask, student: TorchModel, views: Views, teacher: Teacher, settings: Distill, context: TeacherContext
 ) -> Objective:
     if settings.match == "features":
         seeing, extra = asking_features(teacher), projection(student, teacher, context.seed)  # refuses before it asks
@@ -89,10 +87,10 @@ def _objective(
     return Tokens(answers=answers) if settings.match == "tokens" else answers
 
 
-def _answers(ask: Ask, views: Views, teacher: Teacher, settings: Distill, context: Context) -> Answers:
+def _answers(ask: Ask, views: Views, teacher: Teacher, settings: Distill, context: TeacherContext) -> Answers:
     answer = _asked(ask, "answers", views, teacher, settings, context)
     labels = context.data.split("train").labels
-    plain = to_all(answer, len(views.pixels), PLAIN, silent)
+    plain = to_all(answer, len(views.pixels), PLAIN, no_progress)
     return Answers(
         answers=of_batch(answer),
         plain=plain,
@@ -103,7 +101,7 @@ def _answers(ask: Ask, views: Views, teacher: Teacher, settings: Distill, contex
     )
 
 
-def _asked(ask: Ask, what: str, views: Views, teacher: Teacher, settings: Distill, context: Context) -> Answer:
+def _asked(ask: Ask, what: str, views: Views, teacher: Teacher, settings: Distill, context: TeacherContext) -> Answer:
     """What the teacher makes of images in a view, kept where there are views to keep."""
     answer = anew(ask, views)
     if not settings.views:
@@ -131,12 +129,12 @@ def _check_outputs(teacher: Teacher, student: TorchModel) -> None:
         )
 
 
-def _by_labels(settings: Distill, context: Context) -> bool:
+def _by_labels(settings: Distill, context: TeacherContext) -> bool:
     """Whether labels have a part in it, and so say which answers are right."""
     return context.data.labelled and settings.label_share > 0
 
 
-def _notes(result: Fit, teacher: Teacher, settings: Distill, context: Context) -> tuple[Note, ...]:
+def _notes(result: Fit, teacher: Teacher, settings: Distill, context: TeacherContext) -> tuple[Note, ...]:
     labels = _by_labels(settings, context)
     n_images = result.n_train + result.n_validation
     asked = f"{settings.views} views of {n_images} train images" if settings.views else "every view at every step"

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from engine import models
-from engine.context import Context, Model
+from engine.context import Model, StepContext
 from engine.errors import StepError
 from engine.models.artifacts import TorchModel
 from engine.settings import Preprocess, TimmModel
@@ -17,7 +17,7 @@ def check_trainable(model: Model) -> TorchModel:
 
 
 def new_student(
-    architecture: str, weights: str, n_outputs: int, preprocess: Preprocess, context: Context, folder: Path
+    architecture: str, weights: str, n_outputs: int, preprocess: Preprocess, context: StepContext, folder: Path
 ) -> TorchModel:
     """A timm network with this many outputs, for the images that `preprocess` makes.
 

@@ -1,6 +1,5 @@
 """Learning from the labels of the train images."""
 
-import tempfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,12 +8,13 @@ from numpy.typing import NDArray
 from timm.data.mixup import Mixup
 from torch import nn
 
-from engine.context import Context, Outcome
+from engine.context import Outcome
 from engine.data import Part
 from engine.errors import StepError
 from engine.models.artifacts import TorchModel, save_weights
 from engine.results import Note
 from engine.settings.training import Training
+from engine.training.context import TrainingContext
 from engine.training.curve import Fit
 from engine.training.loop import fit
 from engine.training.objectives import Labels
@@ -24,7 +24,7 @@ def learn_labels(
     model: TorchModel,
     module: nn.Module,
     settings: Training,
-    context: Context,
+    context: TrainingContext,
     *,
     technique: str,
     first: tuple[Note, ...] = (),
@@ -38,19 +38,18 @@ def learn_labels(
     """
     train = context.data.split("train")
     context.on_progress(0.0, f"decoding {len(train)} train images")
-    with tempfile.TemporaryDirectory(dir=context.folder) as decoded:
-        pixels, labels = _labelled(train, context.shared or Path(decoded), technique)
-        result = fit(
-            module,
-            pixels,
-            Labels(labels, settings.label_smoothing, mixed=mixed),
-            model.preprocess,
-            settings,
-            seed=context.seed,
-            checkpoint=context.checkpoint,
-            deadline=context.deadline,
-            on_epoch=lambda point: context.on_progress(point.share, point.words("right"), **point.metrics),
-        )
+    pixels, labels = _labelled(train, context.shared, technique)
+    result = fit(
+        module,
+        pixels,
+        Labels(labels, settings.label_smoothing, mixed=mixed),
+        model.preprocess,
+        settings,
+        seed=context.seed,
+        checkpoint=context.checkpoint,
+        deadline=context.deadline,
+        on_epoch=lambda point: context.on_progress(point.share, point.words("right"), **point.metrics),
+    )
     classes = context.data.classes
     trained = replace(
         model,

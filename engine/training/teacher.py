@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from engine import models
-from engine.context import Context, Model
+from engine.context import Model, StepContext
 from engine.data.preprocess import normalise
 from engine.errors import StepError
 from engine.measure.predictions import filled
@@ -19,6 +19,7 @@ from engine.runtimes import open_session
 from engine.settings import BaselineModel, ModelSource, Preprocess, TeacherSource, TimmModel
 from engine.system.machine import cores
 from engine.training.batches import Pixels
+from engine.training.context import TeacherContext
 from engine.training.objectives import Logits
 
 BATCH = 32
@@ -38,7 +39,7 @@ class Teacher:
     """The same before its export; None where it was an ONNX file from the beginning."""
 
 
-def find_teacher(model: Model, source: TeacherSource | None, context: Context, folder: Path) -> Teacher:
+def find_teacher(model: Model, source: TeacherSource | None, context: TeacherContext, folder: Path) -> Teacher:
     """The chain's model so far (None), the run's baseline, or a model whose files may lie in `folder`, made for them.
 
     Raises SourceError or HubError where that cannot be loaded, and StepError where it takes other images or does not
@@ -47,7 +48,7 @@ def find_teacher(model: Model, source: TeacherSource | None, context: Context, f
     if source is None:
         return _teacher(model, "the model so far", context)
     if isinstance(source, BaselineModel):
-        return _teacher(context.unexported or context.baseline or model, "the baseline", context)
+        return _teacher(context.baseline_model or model, "the baseline", context)
     folder.mkdir()
     loaded = _load(source, model.preprocess, context.seed, folder)
     name = loaded.architecture if isinstance(loaded, TorchModel) else loaded.path.name
@@ -55,7 +56,7 @@ def find_teacher(model: Model, source: TeacherSource | None, context: Context, f
     return _teacher(loaded, name, context)
 
 
-def _teacher(model: Model, name: str, context: Context) -> Teacher:
+def _teacher(model: Model, name: str, context: TeacherContext) -> Teacher:
     _refuse(teacher_outputs(name, model.n_outputs, model.classes, context.data.classes))
     if isinstance(model, OnnxModel):
         return Teacher(model, name, None)
@@ -83,7 +84,7 @@ def _load(source: ModelSource, preprocess: Preprocess, seed: int, folder: Path) 
 
 
 @contextmanager
-def asking(teacher: OnnxModel, context: Context) -> Iterator[Ask]:
+def asking(teacher: OnnxModel, context: StepContext) -> Iterator[Ask]:
     """A session of whoever teaches, on all cores. Raises StepError where its answers are not finite."""
     target = context.target.model_copy(update={"threads": cores()})
     settings = teacher.preprocess.model_dump()

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.context import Context
 from engine.models.artifacts import content_key
 from engine.settings.training import Training
 from engine.system.machine import isa, versions
 from engine.training.batches import Batch, Rows, Views
+from engine.training.context import TeacherContext
 from engine.training.objectives import Logits
 from engine.training.teacher import BATCH, Ask
 
@@ -38,7 +38,7 @@ def kept(
     n_images: int,
     n_views: int,
     settings: Training,
-    context: Context,
+    context: TeacherContext,
     on_progress: ShareCallback,
 ) -> Answer:
     """The same out of (views, N, D) numbers: asked once, and found where they were asked for before.

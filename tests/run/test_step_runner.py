@@ -9,7 +9,7 @@ import pytest
 
 from engine import data as images
 from engine import models
-from engine.context import Outcome, SearchResult
+from engine.context import Outcome, SearchResult, no_progress
 from engine.errors import StepError
 from engine.results import Note
 from engine.run.registry import STEPS
@@ -31,10 +31,6 @@ from engine.store.cache import Cache
 STATIC = QuantizeStatic(method="static", calibration_images=4)
 
 
-def silent(fraction, message, **metrics):
-    """A listener who does not care."""
-
-
 @pytest.fixture
 def step_runner(tmp_path):
     def make(deadline=math.inf):
@@ -54,23 +50,23 @@ def sample(folder):
 
 def test_a_step_that_failed_fails_again_in_the_next_chain_and_leaves_nothing(step_runner, tmp_path):
     made = step_runner()
-    quantized = made.apply(made.export(sample(tmp_path), silent).model, STATIC, silent).model
+    quantized = made.apply(made.export(sample(tmp_path), no_progress).model, STATIC, no_progress).model
     for _ in range(2):
         with pytest.raises(StepError, match="quantized already"):
-            made.apply(quantized, STATIC, silent)
+            made.apply(quantized, STATIC, no_progress)
     assert not list(made.work.iterdir())
 
 
 def test_chains_share_what_a_deadline_cut_short_and_a_later_run_does_not(step_runner, tmp_path, monkeypatch):
     made, settings = step_runner(deadline=time.monotonic()), Finetune(epochs=3, batch_size=256)
-    first, again = (made.apply(sample(tmp_path), settings, silent) for _ in range(2))
+    first, again = (made.apply(sample(tmp_path), settings, no_progress) for _ in range(2))
     assert (first.model, first.notes) == (again.model, again.notes)
     assert again.reused
     assert not first.fresh
     assert "training_stopped_by_budget" in [note.code for note in first.notes]
     monkeypatch.setitem(STEPS, Finetune, refuse)
     with pytest.raises(StepError, match="asked to train"):
-        step_runner().apply(sample(tmp_path), settings, silent)
+        step_runner().apply(sample(tmp_path), settings, no_progress)
 
 
 class Killed(BaseException):
@@ -96,7 +92,7 @@ def test_a_training_that_was_killed_goes_on_when_it_is_asked_for_again(step_runn
     assert not ended.fresh
     assert (len(epochs), heard[3:]) == (2, [None, 1, 2, 3])
     assert not list(made.cache.unfinished("x").parent.glob(".unfinished-*"))
-    whole = replace(made, cache=Cache(tmp_path / "other")).apply(sample(tmp_path), settings, silent)
+    whole = replace(made, cache=Cache(tmp_path / "other")).apply(sample(tmp_path), settings, no_progress)
     assert whole.fresh
     assert resumed.weights.read_bytes() == whole.model.weights.read_bytes()
 
@@ -104,9 +100,9 @@ def test_a_training_that_was_killed_goes_on_when_it_is_asked_for_again(step_runn
 def test_the_steps_of_a_run_decode_its_images_once(step_runner, tmp_path, monkeypatch):
     made = few(step_runner(), 16)
     decoded = counted(monkeypatch, "engine.data.parts.to_pixels")
-    tuned = made.apply(sample(tmp_path), Finetune(epochs=1), silent).model
-    made.apply(tuned, Finetune(epochs=1, shift=0.1), silent)
-    made.apply(tuned, Distill(epochs=1, views=1), silent)
+    tuned = made.apply(sample(tmp_path), Finetune(epochs=1), no_progress).model
+    made.apply(tuned, Finetune(epochs=1, shift=0.1), no_progress)
+    made.apply(tuned, Distill(epochs=1, views=1), no_progress)
     assert len(decoded) <= 16 + CHECK_IMAGES
 
 
@@ -132,8 +128,8 @@ def test_what_a_search_that_was_cut_short_found_is_not_given_to_a_later_one(step
         return Outcome(model=model, complete=False, search=search)
 
     monkeypatch.setitem(STEPS, QuantizeAuto, cut_short)
-    model = step_runner().export(sample(tmp_path), silent).model
-    assert [step_runner().apply(model, QuantizeAuto(), silent).search.reason.text for _ in range(2)] == [
+    model = step_runner().export(sample(tmp_path), no_progress).model
+    assert [step_runner().apply(model, QuantizeAuto(), no_progress).search.reason.text for _ in range(2)] == [
         "first",
         "second",
     ]
@@ -141,14 +137,14 @@ def test_what_a_search_that_was_cut_short_found_is_not_given_to_a_later_one(step
 
 def test_it_says_whether_it_was_there_already(step_runner, tmp_path, monkeypatch):
     made = step_runner()
-    model = made.export(sample(tmp_path), silent).model
+    model = made.export(sample(tmp_path), no_progress).model
 
     def searched(model, settings, context):
         search = SearchResult(candidates=(), winner_key=None, reason=Note(code="x", text="x"), n_images=1)
         return Outcome(model=model, search=search)
 
     monkeypatch.setitem(STEPS, QuantizeAuto, searched)
-    first, again = (made.apply(model, QuantizeAuto(), silent) for _ in range(2))
+    first, again = (made.apply(model, QuantizeAuto(), no_progress) for _ in range(2))
     assert (first.reused, again.reused) == (False, True)
     assert (first.fresh, again.fresh) == (True, False)
 
@@ -164,17 +160,35 @@ def test_it_says_whether_it_was_there_already(step_runner, tmp_path, monkeypatch
 )
 def test_a_training_that_ended_early_is_not_fresh(step_runner, tmp_path, monkeypatch, fit, step):
     made = few(step_runner(), 16)
-    model = sample(tmp_path) if step.stage == "torch" else made.export(sample(tmp_path), silent).model
-    assert made.apply(model, step, silent).fresh
+    model = sample(tmp_path) if step.stage == "torch" else made.export(sample(tmp_path), no_progress).model
+    assert made.apply(model, step, no_progress).fresh
     whole = resolve(fit)
     monkeypatch.setattr(fit, lambda *args, **settings: replace(whole(*args, **settings), stopped_early=True))
-    assert not replace(made, cache=Cache(tmp_path / "other")).apply(model, step, silent).fresh
+    assert not replace(made, cache=Cache(tmp_path / "other")).apply(model, step, no_progress).fresh
 
 
 def test_a_step_that_found_a_part_of_its_work_done_is_not_fresh(step_runner, tmp_path):
     made, model = few(step_runner(), 16), sample(tmp_path)
     chains = [Distill(epochs=1, views=1), Distill(epochs=1, views=1, temperature=2), Distill(epochs=1, views=2)]
-    assert [made.apply(model, step, silent).fresh for step in chains] == [True, False, True]
+    assert [made.apply(model, step, no_progress).fresh for step in chains] == [True, False, True]
+
+
+def test_the_baseline_that_may_teach_is_the_torch_model_or_the_file_where_there_is_no_other(
+    step_runner, tmp_path, monkeypatch
+):
+    seen = []
+
+    def look(model, settings, context):
+        seen.append(context.baseline_model)
+        return Outcome(model=model)
+
+    monkeypatch.setitem(STEPS, Distill, look)
+    made, model = step_runner(), sample(tmp_path)
+    file = made.export(model, no_progress).model
+    runs = [made, replace(made, baseline=file), replace(made, baseline=file, baseline_model=model)]
+    for number, run in enumerate(runs, 1):
+        run.apply(model, Distill(epochs=number), no_progress)
+    assert seen == [None, file, model]
 
 
 def refuse(*args, **kwargs):
@@ -183,7 +197,7 @@ def refuse(*args, **kwargs):
 
 def test_predictions_of_another_processor_are_not_taken_for_this_one(step_runner, tmp_path, monkeypatch):
     made, seen = step_runner(), []
-    model = made.export(sample(tmp_path), silent).model
+    model = made.export(sample(tmp_path), no_progress).model
     monkeypatch.setattr("engine.run.step_runner.isa", lambda: ("avx2",))
     made.predict(model, lambda done, message: seen.append(message))
     here = len(seen)
@@ -205,7 +219,7 @@ def test_a_step_that_measures_is_done_anew_where_another_budget_target_or_proces
 
     monkeypatch.setitem(STEPS, QuantizeAuto, counted)
     monkeypatch.setitem(STEPS, QuantizeStatic, counted)
-    model = made.export(sample(tmp_path), silent).model
+    model = made.export(sample(tmp_path), no_progress).model
     others = [
         made,
         made,
@@ -215,8 +229,8 @@ def test_a_step_that_measures_is_done_anew_where_another_budget_target_or_proces
         replace(made, baseline=replace(model, key="other")),
     ]
     for each in others:
-        each.apply(model, QuantizeAuto(), silent)
-        each.apply(model, STATIC, silent)
+        each.apply(model, QuantizeAuto(), no_progress)
+        each.apply(model, STATIC, no_progress)
     monkeypatch.setattr("engine.run.step_runner.cpu_name", lambda: "another one")
-    made.apply(model, QuantizeAuto(), silent)
+    made.apply(model, QuantizeAuto(), no_progress)
     assert (asked.count("auto"), asked.count("static")) == (6, 1)

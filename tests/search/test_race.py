@@ -6,9 +6,11 @@ from types import SimpleNamespace
 import pytest
 
 from engine.measure.predictions import predict
+from engine.search.context import RaceContext
 from engine.search.race import race
 from engine.settings import Budget, QuantizeAuto
 from tests.made import made_latency
+from tests.made_contexts import made_context
 from tests.search.spoilt import spoilt_graph
 from tests.techniques.given import given
 
@@ -22,17 +24,16 @@ def ready(tmp_path, monkeypatch):
     So small a graph is slower in INT8 on most machines, and what is slower is not repaired.
     """
     monkeypatch.setattr("engine.search.race.measure_latency", half_the_time)
-    model, context = given(spoilt_graph(), tmp_path)
-    evaluation, said = context.data.split("evaluation"), []
-    return (
-        model,
-        said,
-        replace(
-            context,
-            predict=lambda candidate: predict(candidate, evaluation, context.target),
-            on_progress=lambda share, text, **figures: said.append((share, text)),
-        ),
+    model, bare = given(spoilt_graph(), tmp_path)
+    evaluation, said = bare.data.split("evaluation"), []
+    context = made_context(
+        RaceContext,
+        bare.data,
+        bare.folder,
+        predict=lambda candidate: predict(candidate, evaluation, bare.target),
+        on_progress=lambda share, text, **figures: said.append((share, text)),
     )
+    return model, said, context
 
 
 def half_the_time(models, baseline, target, images, on_round, n_rounds, deadline):

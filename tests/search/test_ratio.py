@@ -9,9 +9,11 @@ import pytest
 from engine.errors import StepError
 from engine.export.onnx_file import export_onnx
 from engine.search import ratio
+from engine.search.context import RatioContext
 from engine.search.ratio import HIGHEST, TRIES, prune_channels
 from engine.settings import PruneChannel
-from tests.techniques.prune.conftest import context_for, living
+from tests.made_contexts import made_context
+from tests.techniques.prune.conftest import images_for, living
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +28,9 @@ def given(tmp_path_factory):
             exports[one.key] = export_onnx(one, folder / f"{len(exports)}.onnx")
         return exports[one.key]
 
-    return model, replace(context_for(model, folder / "made"), export=export), export(model)
+    (folder / "made").mkdir()
+    context = made_context(RatioContext, images_for(model.preprocess), folder / "made", export=export)
+    return model, context, export(model)
 
 
 @pytest.fixture
@@ -71,7 +75,7 @@ def test_a_latency_is_measured_while_nothing_else_is(given, monkeypatch):
         def __exit__(self, *error):
             return None
 
-    made = prune_channels(model, asked("latency", 0.99, ratio=0.6), replace(context, measuring=JudgeSet))
+    made = prune_channels(model, asked("latency", 0.99, ratio=0.6), replace(context, measure_lock=JudgeSet))
     assert judges == [True]
     assert "of the latency (asked: at most 99 % of the latency; tries: 1)" in made.notes[0].text
 

@@ -1,6 +1,5 @@
 """What a technique that changes an ONNX file is given: the file as a model, a few noisy images, a folder."""
 
-import math
 from dataclasses import replace
 
 import numpy as np
@@ -9,10 +8,11 @@ import onnxruntime as ort
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from engine.context import Context
+from engine.context import StepContext
 from engine.data import load
 from engine.models.graph import read_onnx
-from engine.settings import Split, Target
+from engine.settings import Split
+from tests.made_contexts import made_context
 
 RNG = np.random.default_rng(0)
 BEGINNING = RNG.bit_generator.state
@@ -58,16 +58,7 @@ def given(proto, folder):
     model = read_onnx(path)
     data = load(None, Split(), model.preprocess, 0, merge_train=True, n_outputs=model.n_outputs)
     (folder / "made").mkdir()
-    context = Context(
-        data=data,
-        seed=0,
-        folder=folder / "made",
-        deadline=math.inf,
-        isa=(),
-        target=Target(threads=1),
-        on_progress=lambda *args, **figures: None,
-    )
-    return model, context
+    return model, made_context(StepContext, data, folder / "made")
 
 
 def again(context, name, **changed):

@@ -13,6 +13,7 @@ from pydantic import TypeAdapter
 
 from engine import data as images
 from engine import models
+from engine.context import no_progress
 from engine.data import Data
 from engine.models.artifacts import TorchModel
 from engine.planning.estimate import plan_phases
@@ -62,10 +63,6 @@ SETTINGS: dict[type[Step], tuple[Step, float]] = {
 KEPT = {"train": 64, "calibration": 16, "evaluation": 64, "holdout": 0}
 
 
-def silent(fraction, message, **metrics):
-    """A listener who does not care."""
-
-
 def few(data: Data) -> Data:
     """The first images of every split."""
     parts = {
@@ -109,11 +106,11 @@ def test_it_runs_leaves_its_input_alone_and_stays_close(technique, bench, tmp_pa
         pytest.fail(f"{technique.__name__} has no row in SETTINGS of this test")
     settings, least_agreement = SETTINGS[technique]
     source = models.load(SampleModel(), None, 0, tmp_path)
-    exported = bench.export(source, silent).model
+    exported = bench.export(source, no_progress).model
     given = source if settings.stage == "torch" else exported
     description, content, weights = unchanged(given)
 
-    kept = bench.apply(given, settings, silent)
+    kept = bench.apply(given, settings, no_progress)
 
     same_description, same_content, same_weights = unchanged(given)
     assert (same_description, same_content) == (description, content)
@@ -121,14 +118,14 @@ def test_it_runs_leaves_its_input_alone_and_stays_close(technique, bench, tmp_pa
     assert kept.model.key != given.key
     assert kept.notes
     assert all(note.text for note in kept.notes)
-    made = bench.export(kept.model, silent).model
-    after, before = (bench.predict(model, silent).logits for model in (made, exported))
+    made = bench.export(kept.model, no_progress).model
+    after, before = (bench.predict(model, no_progress).logits for model in (made, exported))
     assert after.shape == before.shape == (KEPT["evaluation"], 10)
     assert np.isfinite(after).all()
     assert not np.array_equal(after, before)
     assert (after.argmax(1) == before.argmax(1)).mean() >= least_agreement
     assert (made.preprocess, made.classes) == (exported.preprocess, exported.classes)
-    assert bench.apply(given, settings, silent) == kept.model_copy(update={"reused": True, "fresh": False})
+    assert bench.apply(given, settings, no_progress) == kept.model_copy(update={"reused": True, "fresh": False})
 
 
 @pytest.mark.parametrize("technique", STEPS, ids=lambda technique: technique.__name__)
@@ -136,9 +133,9 @@ def test_its_file_takes_any_batch(technique, bench, tmp_path):
     given = models.load(SampleModel(), None, 0, tmp_path)
     settings = SETTINGS[technique][0]
     model = bench.apply(
-        given if settings.stage == "torch" else bench.export(given, silent).model, settings, silent
+        given if settings.stage == "torch" else bench.export(given, no_progress).model, settings, no_progress
     ).model
-    session = onnxruntime.InferenceSession(bench.export(model, silent).model.path)
+    session = onnxruntime.InferenceSession(bench.export(model, no_progress).model.path)
     for n in (1, 3):
         (logits,) = session.run(None, {session.get_inputs()[0].name: bench.images(n)})
         assert logits.shape == (n, 10)

@@ -152,7 +152,7 @@ def test_features_are_matched_through_a_projection_that_is_not_kept(views, bench
 
 
 def test_the_baselines_features_are_those_before_its_export(bench, source, tmp_path):
-    run = replace(bench, baseline=bench.export(source, Heard()).model, unexported=source)
+    run = replace(bench, baseline=bench.export(source, Heard()).model, baseline_model=source)
     settings = SMALL.model_copy(update={"student": None, "teacher": BaselineModel(), "match": "features"})
     assert "matched" in [note.code for note in run.apply(untaught(source, tmp_path), settings, Heard()).notes]
 

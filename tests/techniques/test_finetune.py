@@ -3,10 +3,11 @@ import math
 import torch
 
 from engine import models
-from engine.context import Context
 from engine.data import load
 from engine.settings import Finetune, Preprocess, SampleData, Split, TimmModel
 from engine.techniques.finetune import finetune
+from engine.training.context import TrainingContext
+from tests.made_contexts import made_context
 
 GRAY = Preprocess(size=(32, 32), mean=(0.5,), std=(0.5,))
 
@@ -17,7 +18,7 @@ def tune(folder, seed, deadline=math.inf):
     source = TimmModel(name="test_resnet", weights="random", in_chans=1, num_classes=7)
     model = models.load(source, GRAY, 0, folder)
     data = load(SampleData(), Split(), GRAY, 0, merge_train=False, n_outputs=None)
-    context = Context(data=data, seed=seed, folder=folder, deadline=deadline, isa=(), on_progress=lambda *a, **k: None)
+    context = made_context(TrainingContext, data, folder, seed=seed, deadline=deadline)
     return finetune(model, Finetune(epochs=1, batch_size=512), context)
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import onnx
 
-from engine.context import Context, Outcome
+from engine.context import Outcome, StepContext
 from engine.data import Part
 from engine.errors import MeasureError, RunError, StepError
 from engine.measure.predictions import filled, predict
@@ -30,7 +30,7 @@ _CAST_BACK = Note(
 )
 
 
-def float16(model: OnnxModel, settings: Float16, context: Context) -> Outcome:
+def float16(model: OnnxModel, settings: Float16, context: StepContext) -> Outcome:
     """A file in 16-bit floats; nodes that make or read larger numbers than these hold stay in 32 bits.
 
     Raises StepError where the model is quantized or in 16 bits already, where nothing of it fits, or where its outputs
@@ -82,7 +82,7 @@ def _batches(model: OnnxModel, images: Part) -> Iterator[np.ndarray]:
         yield filled(batch, model.batch)
 
 
-def _compared(model: OnnxModel, made: OnnxModel, images: Part, context: Context, large: dict[str, float]) -> Note:
+def _compared(model: OnnxModel, made: OnnxModel, images: Part, context: StepContext, large: dict[str, float]) -> Note:
     wanted = predict(model, images, context.target).logits
     try:
         given = predict(made, images, context.target).logits

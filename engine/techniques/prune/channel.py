@@ -1,6 +1,5 @@
 """Channel pruning at a ratio: which channels go together, which of them go, the cut, and what is put right after it."""
 
-import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,6 @@ import torch_pruning as tp
 from numpy.typing import NDArray
 from torch import nn
 
-from engine.context import Context
 from engine.data import Data
 from engine.errors import StepError
 from engine.models.artifacts import TorchModel, save_weights
@@ -25,6 +23,7 @@ from engine.techniques.prune.importance import MEASURES, add_gradients, own_answ
 from engine.techniques.prune.limit import limited
 from engine.techniques.prune.statistics import recalibrate, recalibrated
 from engine.techniques.prune.widths import check_ratio, choose
+from engine.training.context import TrainingContext
 from engine.training.curve import Point
 from engine.training.loop import fit
 from engine.training.objectives import Labels
@@ -45,7 +44,7 @@ class Pruned:
     complete: bool
 
 
-def prune_to(model: TorchModel, settings: PruneChannel, ratio: float, context: Context, folder: Path) -> Pruned:
+def prune_to(model: TorchModel, settings: PruneChannel, ratio: float, context: TrainingContext, folder: Path) -> Pruned:
     """The model without `ratio` of its channels, its weights in `folder`.
 
     Raises StepError where nothing can be cut, where the ratio empties a layer, where the network takes too long to
@@ -86,7 +85,7 @@ def _round(
     full: dict[str, int],
     example: torch.Tensor,
     targets: NDArray[np.int64] | None,
-    context: Context,
+    context: TrainingContext,
 ) -> Cut:
     """One cut, in place, after which the share `done` is gone; `full` learns the widths that there were before the
     first."""
@@ -124,7 +123,7 @@ def _traced(
         ) from error
 
 
-def _targets(module: nn.Module, settings: PruneChannel, context: Context) -> NDArray[np.int64] | None:
+def _targets(module: nn.Module, settings: PruneChannel, context: TrainingContext) -> NDArray[np.int64] | None:
     """(N,) what the train images should be taken for, where it is asked: their labels, or the model's own answers."""
     if not settings.needs_images:
         return None
@@ -146,7 +145,7 @@ def _recover(
     model: TorchModel,
     settings: PruneChannel,
     targets: NDArray[np.int64],
-    context: Context,
+    context: TrainingContext,
     number: int,
 ) -> bool:
     """Trains between two rounds; False where the deadline cut it short."""
@@ -159,27 +158,25 @@ def _recover(
             **point.metrics,
         )
 
-    with tempfile.TemporaryDirectory(dir=context.folder) as decoded:
-        pixels = context.data.split("train").cached(context.shared or Path(decoded)).array
-        if pixels is None:
-            raise TypeError("a cached part has an array")
-        lesson = Labels(targets, training.label_smoothing)
-        try:
-            result = fit(
-                module,
-                pixels,
-                lesson,
-                model.preprocess,
-                training,
-                seed=context.seed,
-                deadline=context.deadline,
-                on_epoch=on_epoch,
-            )
-        except StepError as error:  # what it advises are settings of training, which prune has not
-            raise StepError(
-                f"recovery after round {number} of {settings.rounds} failed: {error.message}",
-                "Prune in one round (rounds: 1), and fine-tune or distil afterwards to recover",
-            ) from error
+    pixels = context.data.split("train").cached(context.shared).array
+    if pixels is None:
+        raise TypeError("a cached part has an array")
+    try:
+        result = fit(
+            module,
+            pixels,
+            Labels(targets, training.label_smoothing),
+            model.preprocess,
+            training,
+            seed=context.seed,
+            deadline=context.deadline,
+            on_epoch=on_epoch,
+        )
+    except StepError as error:  # what it advises are settings of training, which prune has not
+        raise StepError(
+            f"recovery after round {number} of {settings.rounds} failed: {error.message}",
+            "Prune in one round (rounds: 1), and fine-tune or distil afterwards to recover",
+        ) from error
     return not result.stopped_by_budget
 
 
@@ -189,7 +186,7 @@ def _example(model: TorchModel, data: Data) -> torch.Tensor:
     return torch.from_numpy(images)
 
 
-def _recalibrated(module: nn.Module, settings: PruneChannel, context: Context) -> int:
+def _recalibrated(module: nn.Module, settings: PruneChannel, context: TrainingContext) -> int:
     if not settings.recalibrate or context.data.synthetic:
         return 0
     return recalibrate(module, context.data.split("train"))

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from engine.context import Context, Outcome
+from engine.context import Outcome, StepContext
 from engine.errors import StepError
 from engine.models.artifacts import TorchModel, save_weights
 from engine.results import Note
@@ -16,7 +16,7 @@ from engine.techniques.prune.statistics import recalibrate, recalibrated
 from engine.wording import percent
 
 
-def prune_sparse(model: TorchModel, settings: PruneSparse, context: Context) -> Outcome:
+def prune_sparse(model: TorchModel, settings: PruneSparse, context: StepContext) -> Outcome:
     """The model with the smallest weights of every convolution and linear layer but the classifier set to zero.
 
     Raises StepError where no layer can take the pattern.

@@ -8,7 +8,7 @@ import onnx
 from onnxruntime.quantization import QuantType
 from onnxruntime.quantization import quantize_dynamic as quantize
 
-from engine.context import Context, Outcome
+from engine.context import Outcome, StepContext
 from engine.errors import StepError
 from engine.models.artifacts import OnnxModel
 from engine.models.graph import write_metadata
@@ -29,7 +29,7 @@ from engine.wording import many
 FILES_AT_ONCE = 4
 
 
-def quantize_dynamic(model: OnnxModel, settings: QuantizeDynamic, context: Context) -> Outcome:
+def quantize_dynamic(model: OnnxModel, settings: QuantizeDynamic, context: StepContext) -> Outcome:
     """An INT8 file whose MatMul and Gemm take the ranges of their inputs at every call; needs no images.
 
     Weights are signed, and of 7 bits where sums would saturate; the activations are unsigned: signed ones have no fast

@@ -9,7 +9,7 @@ import onnx
 from onnxruntime.quantization import QuantType
 from onnxruntime.quantization.qdq_quantizer import QDQQuantizer
 
-from engine.context import Context, Outcome
+from engine.context import Outcome, StepContext
 from engine.data import Part
 from engine.errors import StepError
 from engine.measure.predictions import predict
@@ -56,7 +56,7 @@ class JudgeSet:
     logits: np.ndarray
 
 
-def quantize_static(model: OnnxModel, settings: QuantizeStatic, context: Context) -> Outcome:
+def quantize_static(model: OnnxModel, settings: QuantizeStatic, context: StepContext) -> Outcome:
     """An INT8 file with ranges from images of the calibration split.
 
     Raises StepError where the model has nothing to quantize or is quantized already, where a setting names what is

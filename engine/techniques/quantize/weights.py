@@ -10,7 +10,7 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
-from engine.context import Context, Outcome
+from engine.context import Outcome, StepContext
 from engine.errors import StepError
 from engine.models.artifacts import OnnxModel
 from engine.models.graph import write_metadata
@@ -31,7 +31,7 @@ SMALLEST = 1024
 LARGEST = 127
 
 
-def quantize_weights(model: OnnxModel, settings: QuantizeWeights, context: Context) -> Outcome:
+def quantize_weights(model: OnnxModel, settings: QuantizeWeights, context: StepContext) -> Outcome:
     """A file with 8-bit weights whose activations stay in float; needs no images.
 
     Raises StepError where there are no weights to quantize, or where the model is quantized already.

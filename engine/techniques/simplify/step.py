@@ -7,7 +7,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto
 
-from engine.context import Context, Outcome
+from engine.context import Outcome, StepContext
 from engine.errors import RunError, StepError
 from engine.measure.predictions import filled
 from engine.models.artifacts import OnnxModel
@@ -27,7 +27,7 @@ NUDGE, AMPLIFIED = 1e-5, 10
 a share of brightness does."""
 
 
-def simplify(model: OnnxModel, settings: Simplify, context: Context) -> Outcome:
+def simplify(model: OnnxModel, settings: Simplify, context: StepContext) -> Outcome:
     """A file that computes the same in fewer nodes; the same bytes, with the note `nothing_to_simplify`, where none
     can be saved. What it made is a fixed point: simplifying it again gives the same bytes.
 
@@ -52,7 +52,7 @@ def simplify(model: OnnxModel, settings: Simplify, context: Context) -> Outcome:
     return Outcome(model=made, notes=(*_notes(before, after, done), compared))
 
 
-def _compare(model: OnnxModel, made: OnnxModel, context: Context, tolerance: float) -> Note:
+def _compare(model: OnnxModel, made: OnnxModel, context: StepContext, tolerance: float) -> Note:
     """The same outputs on one image, and on several together where the batch is free."""
     part = context.data.split("calibration")
     part = part if len(part) else context.data.split("evaluation")
@@ -77,7 +77,7 @@ def _compare(model: OnnxModel, made: OnnxModel, context: Context, tolerance: flo
     return Note(code="compared", text=f"Largest difference on {len(images)} images: {worst:.1e} of the largest output")
 
 
-def _logits(model: OnnxModel, images: np.ndarray, context: Context) -> np.ndarray:
+def _logits(model: OnnxModel, images: np.ndarray, context: StepContext) -> np.ndarray:
     with open_session(
         model.path, context.target, input_name=model.input_name, output_name=model.output_name
     ) as session:

@@ -1,16 +1,15 @@
 """Small networks in which every branch lives, and a context of a few images for them."""
 
-import math
-
 import pytest
 import torch
 from torch import nn
 
-from engine.context import Context
 from engine.data import load
 from engine.models.artifacts import build_module, save_weights, torch_model
-from engine.settings import Preprocess, Split, Target
+from engine.settings import Preprocess, Split
 from engine.techniques.prune.statistics import recalibrate
+from engine.training.context import TrainingContext
+from tests.made_contexts import made_context
 
 
 @pytest.fixture
@@ -55,12 +54,4 @@ def images_for(preprocess):
 def context_for(model, folder):
     """Synthetic images, and a folder."""
     folder.mkdir(exist_ok=True)
-    return Context(
-        data=images_for(model.preprocess),
-        seed=0,
-        folder=folder,
-        deadline=math.inf,
-        isa=(),
-        target=Target(threads=1),
-        on_progress=lambda *args, **figures: None,
-    )
+    return made_context(TrainingContext, images_for(model.preprocess), folder)

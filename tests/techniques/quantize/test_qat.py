@@ -9,7 +9,6 @@ import pytest
 from onnx import helper, numpy_helper
 
 from engine import data as images
-from engine.context import Context, silent
 from engine.errors import StepError
 from engine.measure.predictions import predict
 from engine.models.graph import read_onnx
@@ -17,8 +16,10 @@ from engine.settings import Finetune, Preprocess, Qat, QuantizeStatic, SampleDat
 from engine.techniques.quantize import quantize_static
 from engine.techniques.quantize.qat import qat
 from engine.techniques.quantize.qat.network import Network
+from engine.training.context import TrainingContext
 from engine.training.loop import fit
 from engine.training.objectives import Labels
+from tests.made_contexts import made_context
 from tests.techniques.given import classifier, named, weights
 
 QUICK = Qat(epochs=6, batch_size=16, calibration_images=32)
@@ -91,16 +92,7 @@ def stretched(values, layer):
 
 def context(data, folder, **changes):
     folder.mkdir()
-    settings = {
-        "data": data,
-        "seed": 0,
-        "folder": folder,
-        "deadline": math.inf,
-        "isa": ("avx512_vnni",),
-        "tell": silent,
-        "target": Target(threads=1),
-    }
-    return Context(**settings | changes)
+    return made_context(TrainingContext, data, folder, isa=("avx512_vnni",), **changes)
 
 
 def top1(model, data):

@@ -9,7 +9,7 @@ import onnx
 import torch
 from numpy.typing import NDArray
 
-from engine.context import Context, Outcome
+from engine.context import Outcome
 from engine.data import Part
 from engine.errors import StepError
 from engine.measure.predictions import EVALUATION_BATCH, predict
@@ -26,6 +26,7 @@ from engine.techniques.quantize.qat.operators import tensor_of
 from engine.techniques.quantize.qat.writing import write_back
 from engine.techniques.quantize.static import FILES_AT_ONCE, build_static, choose_scheme
 from engine.training.batches import PLAIN, Views
+from engine.training.context import TrainingContext
 from engine.training.curve import Fit, Point
 from engine.training.loop import fit
 from engine.training.objectives import Answers, Labels
@@ -45,7 +46,7 @@ WIDEST = {False: 127, True: 64}
 """The largest integer of a symmetric weight, in full and in reduced range, as in onnxruntime.quantization."""
 
 
-def qat(model: OnnxModel, settings: Qat, context: Context) -> Outcome:
+def qat(model: OnnxModel, settings: Qat, context: TrainingContext) -> Outcome:
     """A static INT8 file whose weights, biases and scales have learnt what the float model answers, and the labels.
 
     Raises StepError as `quantize_static` does, where there are no train images, where torch cannot compute the graph
@@ -59,7 +60,7 @@ def qat(model: OnnxModel, settings: Qat, context: Context) -> Outcome:
     with tempfile.TemporaryDirectory(dir=context.folder) as work:
         network, scheme = _quantized(model, images, settings, context, made.path, Path(work))
         wanted, before = (predict(one, images, context.target).logits for one in (model, made))
-        result = _train(network, model, settings, context, Path(work))
+        result = _train(network, model, settings, context)
     proto = onnx.load(made.path)
     write_back(network, proto)
     onnx.save(proto, made.path)
@@ -69,7 +70,7 @@ def qat(model: OnnxModel, settings: Qat, context: Context) -> Outcome:
     return Outcome(model=made, notes=notes, complete=not result.stopped_by_budget, ended_early=result.stopped_early)
 
 
-def _check_given(model: OnnxModel, context: Context) -> None:
+def _check_given(model: OnnxModel, context: TrainingContext) -> None:
     if len(context.data.split("train")) == 0:
         raise StepError(
             "qat needs train images, and there are none", "Raise the share of images for training (split.train)"
@@ -86,13 +87,13 @@ def _check_given(model: OnnxModel, context: Context) -> None:
         )
 
 
-def _calibration(settings: Qat, context: Context) -> Part:
+def _calibration(settings: Qat, context: TrainingContext) -> Part:
     images = context.data.split("calibration")
     return images.span(0, min(settings.calibration_images, len(images)))
 
 
 def _quantized(
-    model: OnnxModel, images: Part, settings: Qat, context: Context, path: Path, work: Path
+    model: OnnxModel, images: Part, settings: Qat, context: TrainingContext, path: Path, work: Path
 ) -> tuple[Network, tuple[Note, ...]]:
     """Writes the static file to `path`; the network that it is, its weights not rounded yet."""
     static = QuantizeStatic(method="static", calibration=settings.calibration, bias_correction=False)
@@ -123,10 +124,10 @@ def _check_understood(folded: Path, model: OnnxModel, images: Part) -> None:
         )
 
 
-def _train(network: Network, model: OnnxModel, settings: Qat, context: Context, work: Path) -> Fit:
+def _train(network: Network, model: OnnxModel, settings: Qat, context: TrainingContext) -> Fit:
     train = context.data.split("train")
     context.on_progress(TRAINED / 2, f"decoding {len(train)} train images")
-    pixels = train.cached(context.shared or work).array
+    pixels = train.cached(context.shared).array
     if pixels is None:
         raise TypeError("a cached part has an array")
     taught = train.labels is not None and settings.label_share > 0
@@ -159,7 +160,7 @@ def _train(network: Network, model: OnnxModel, settings: Qat, context: Context, 
     )
 
 
-def _answers(model: OnnxModel, views: Views, n_views: int, context: Context) -> NDArray[np.float32]:
+def _answers(model: OnnxModel, views: Views, n_views: int, context: TrainingContext) -> NDArray[np.float32]:
     """(views, N, classes): the float model's logits on every view of every train image, asked once."""
 
     def told(view: int) -> ShareCallback:
@@ -198,15 +199,15 @@ def _gain(wanted: NDArray[np.float32], before: NDArray[np.float32], after: NDArr
     return Note(code="qat_gain", text=text)
 
 
-def _judged(settings: Qat, context: Context) -> str:
+def _judged(settings: Qat, context: TrainingContext) -> str:
     return "right" if _labelled(settings, context) else "answered as FP32 does"
 
 
-def _labelled(settings: Qat, context: Context) -> bool:
+def _labelled(settings: Qat, context: TrainingContext) -> bool:
     return context.data.labelled and settings.label_share > 0
 
 
-def _notes(result: Fit, settings: Qat, context: Context) -> tuple[Note, ...]:
+def _notes(result: Fit, settings: Qat, context: TrainingContext) -> tuple[Note, ...]:
     labels = (
         f"a share of {percent(settings.label_share)} in the loss" if _labelled(settings, context) else "no part in it"
     )

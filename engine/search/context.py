@@ -1,0 +1,45 @@
+"""The context of a step that tries several models and keeps the best."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+
+from engine.context import CandidateResult, StepContext
+from engine.measure.predictions import Predictions
+from engine.models.artifacts import OnnxModel, TorchModel
+from engine.settings import Budget, Goal
+from engine.training.context import TrainingContext
+
+
+@dataclass(frozen=True, kw_only=True)
+class SearchContext(StepContext):
+    """What a step that times models needs."""
+
+    measure_lock: Callable[[], AbstractContextManager[object]]
+    """Held while something is timed: nothing else of this home computes meanwhile."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RaceContext(SearchContext):
+    """What a search needs that judges its candidates by the run's budget and goal."""
+
+    budget: Budget
+    goal: Goal
+    baseline: OnnxModel | None
+    """The model that the run holds its budget against; None where it is the step's own model."""
+    predict: Callable[[OnnxModel], Predictions]
+    """Logits on the evaluation split, at most once a file."""
+    on_candidate: Callable[[CandidateResult], None]
+    """Puts a candidate on disk and into the report at once, or its newer figures."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RatioContext(SearchContext, TrainingContext):
+    """What the search for a pruning ratio needs: its tries train between rounds, and are exported to be measured."""
+
+    export: Callable[[TorchModel], OnnxModel]
+    """The ONNX file of a torch model, made once."""
+
+
+def no_candidate(candidate: CandidateResult) -> None:
+    """Does nothing with a candidate, for a caller who wants the winner alone."""
