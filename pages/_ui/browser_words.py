@@ -106,6 +106,7 @@ def _phrases() -> dict[str, str]:
         "Unset it, or set it to sqlite:///FILE or postgresql://...": OPERATOR,
         "Unset FEATHERWEIGHT_DATABASE_URL, or set it to sqlite:///FILE or postgresql://...": OPERATOR,
         "Check FEATHERWEIGHT_DATABASE_URL": OPERATOR,
+        "Run pip install 'psycopg[binary]', or unset FEATHERWEIGHT_DATABASE_URL": OPERATOR,
     }
 
 
