@@ -1,8 +1,11 @@
 # `make run` starts the app, `make test` checks everything; both prepare a fresh machine first.
+# `make test-quick` takes under 90 seconds on two cores: the tests that neither export, train, time networks, start many
+# processes nor drive a browser. With a CPU build of torch in .venv already, add REQUIREMENTS=requirements-cpu.txt.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
+REQUIREMENTS ?= requirements.txt
 BIN := .venv/bin
 
-.PHONY: run test test-all lint clean
+.PHONY: run test test-all test-quick coverage lint lock notices clean
 
 run: .venv/.run-installed
 	@$(BIN)/streamlit run app.py
@@ -15,21 +18,36 @@ test-all: .venv/.dev-installed lint
 	@scripts/find_chromium.sh >/dev/null
 	$(BIN)/python -m pytest -m "slow or not slow"
 
+test-quick: .venv/.dev-installed
+	$(BIN)/python -m pytest -m "quick and not slow"
+
+# Only what runs in the tests' own process counts, not in the jobs' and the browser's.
+coverage: .venv/.dev-installed
+	$(BIN)/python -m pytest --ignore=tests/e2e --cov=engine --cov=pages --cov-report=term:skip-covered
+
 lint: .venv/.dev-installed
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 
-.venv/.run-installed: requirements.txt
+# The requirements files and THIRD_PARTY_NOTICES.md follow pyproject.toml: after a change there, first the one, then the other.
+lock: .venv/.dev-installed
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m scripts.make_lock
+
+notices: .venv/.dev-installed
+	$(BIN)/python -m scripts.make_notices
+
+.venv/.run-installed: $(REQUIREMENTS) pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Featherweight needs Python 3.11 or newer")'
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet -r requirements.txt
+	$(BIN)/python -m pip install --quiet --require-hashes -r $(REQUIREMENTS)
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
 .venv/.dev-installed: .venv/.run-installed requirements-dev.txt
-	$(BIN)/python -m pip install --quiet -r requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements-dev.txt
 	@touch $@
 
 clean:
-	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .coverage build featherweight.egg-info

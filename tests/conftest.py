@@ -13,6 +13,43 @@ from engine.store.folders import JobFile, JobFolder, now
 from engine.store.home import Home
 from engine.store.progress import Progress
 
+NOT_QUICK = (
+    "analyses/test_advise.py",
+    "analyses/test_profile.py",
+    "analyses/test_sensitivity.py",
+    "catalogue/test_catalogue.py",
+    "cli/test_cli.py",
+    "e2e/",
+    "export/",
+    "jobs/test_executor.py",
+    "jobs/test_supervisor.py",
+    "models/test_graph.py",
+    "models/test_hub.py",
+    "models/test_sample.py",
+    "pages/test_leaving.py",
+    "pages/test_pages.py",
+    "planning/test_learnt_estimates.py",
+    "run/test_branch.py",
+    "run/test_distributed.py",
+    "run/test_pipeline.py",
+    "run/test_step_runner.py",
+    "search/test_race.py",
+    "search/test_races.py",
+    "search/test_ratio.py",
+    "techniques/prune/test_channel.py",
+    "techniques/quantize/test_qat.py",
+    "techniques/quantize/test_qat_network.py",
+    "techniques/test_all.py",
+    "techniques/test_distill.py",
+    "techniques/test_finetune.py",
+    "techniques/test_swap.py",
+    "test_bad_input.py",
+    "test_runner.py",
+    "training/test_loop.py",
+    "training/test_state.py",
+    "training/test_students.py",
+)
+"""What begins like this below tests/ exports, trains, times, starts processes or drives a browser for seconds."""
 N_ROUNDS = 12
 """As many as the pipeline times in."""
 SAMPLE_RECIPE = """
@@ -32,6 +69,13 @@ class Ran:
     report: Report
     folder: JobFolder
     events: tuple[Event, ...]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Every other test is marked as quick."""
+    for item in items:
+        if not item.path.relative_to(Path(__file__).parent).as_posix().startswith(NOT_QUICK):
+            item.add_marker("quick")
 
 
 @pytest.fixture

@@ -1,16 +1,21 @@
 """Intervals. All are 95 %, two-sided."""
 
+import math
+
 import numpy as np
-from scipy import stats
 
 CONFIDENCE = 0.95
+Z = 1.959963984540054
+"""The quantile of the normal distribution at 0.5 + CONFIDENCE / 2."""
 N_RESAMPLES = 2000
 
 
 def wilson(right: int, n: int) -> tuple[float, float]:
     """Interval of a share of `right` out of `n` images (Wilson 1927, doi:10.1080/01621459.1927.10502953)."""
-    interval = stats.binomtest(right, n).proportion_ci(CONFIDENCE, method="wilson")
-    return float(interval.low), float(interval.high)
+    share, denominator = right / n, 2 * (n + Z**2)
+    center = (2 * n * share + Z**2) / denominator
+    margin = Z / denominator * math.sqrt(4 * n * share * (1 - share) + Z**2)
+    return 0.0 if right == 0 else center - margin, 1.0 if right == n else center + margin
 
 
 def paired_drop(only_first: int, only_second: int, n: int) -> tuple[float, float]:
@@ -22,7 +27,7 @@ def paired_drop(only_first: int, only_second: int, n: int) -> tuple[float, float
     first, second, total = only_first + 0.5, only_second + 0.5, n + 2
     difference = (first - second) / total
     error = np.sqrt((first + second) - (first - second) ** 2 / total) / total
-    margin = float(stats.norm.ppf(0.5 + CONFIDENCE / 2) * error)
+    margin = float(Z * error)
     return max(-1.0, difference - margin), min(1.0, difference + margin)
 
 

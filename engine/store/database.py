@@ -170,8 +170,7 @@ def _file(url: URL) -> Path | None:
 def _connectable(url: URL, patience_seconds: float) -> Engine:
     file = _file(url)
     if file is None:
-        options = f"-c lock_timeout={int(patience_seconds * 1000)}"
-        return create_engine(url, pool_pre_ping=True, connect_args={"connect_timeout": 5, "options": options})
+        return _postgres(url, patience_seconds)
     engine = create_engine(url, connect_args={"timeout": patience_seconds})
 
     @event.listens_for(engine, "connect")
@@ -192,6 +191,18 @@ def _connectable(url: URL, patience_seconds: float) -> Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine
+
+
+def _postgres(url: URL, patience_seconds: float) -> Engine:
+    """An engine for PostgreSQL. Raises StorageError where its driver, an extra, cannot be imported."""
+    options = f"-c lock_timeout={int(patience_seconds * 1000)}"
+    try:
+        return create_engine(url, pool_pre_ping=True, connect_args={"connect_timeout": 5, "options": options})
+    except ImportError as error:
+        raise StorageError(
+            "the database is PostgreSQL, and its driver psycopg is not installed",
+            "Run pip install 'psycopg[binary]', or unset FEATHERWEIGHT_DATABASE_URL",
+        ) from error
 
 
 def _storage_error(url: URL, reason: str) -> StorageError:

@@ -14,7 +14,7 @@ from engine.settings import HardwareRequest
 from engine.store.home import FREE_FLOOR_BYTES, Home, free_bytes
 from engine.system.machine import cores, memory_bytes
 
-NEEDED = ("torch", "timm", "onnx", "onnxruntime", "streamlit", "scikit-learn", "plotly")
+NEEDED = ("torch", "timm", "onnx", "onnxruntime", "streamlit", "plotly")
 ENOUGH_MEMORY_BYTES = 2_000_000_000
 
 

@@ -113,7 +113,7 @@ def versions() -> dict[str, str]:
 def own_version() -> str:
     """The version, and a part of the hash of the engine's code: what another state of it computed may differ."""
     digest = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.rglob("*.py")):
+    for path in sorted(Path(__file__).parents[1].rglob("*.py")):
         digest.update(path.read_bytes())
     return f"{VERSION}+{digest.hexdigest()[:8]}"
 

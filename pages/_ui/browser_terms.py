@@ -113,6 +113,7 @@ def _phrases() -> dict[str, str]:
         "Unset it, or set it to sqlite:///FILE or postgresql://...": ASK_OPERATOR,
         "Unset FEATHERWEIGHT_DATABASE_URL, or set it to sqlite:///FILE or postgresql://...": ASK_OPERATOR,
         "Check FEATHERWEIGHT_DATABASE_URL": ASK_OPERATOR,
+        "Run pip install 'psycopg[binary]', or unset FEATHERWEIGHT_DATABASE_URL": ASK_OPERATOR,
     }
 
 

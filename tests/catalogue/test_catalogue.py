@@ -42,7 +42,14 @@ def test_families_and_tags_are_those_of_timm():
 # Convolutions, grouped ones, attention, windows with a bias network, merged branches, squeeze-excite: exact for all.
 @pytest.mark.parametrize(
     "name",
-    ["test_resnet", "test_vit", "test_efficientnet", "mobileone_s0", "test_convnext", "regnetx_002", "test_mambaout"],
+    [
+        "test_resnet",
+        "test_vit",
+        *(
+            pytest.param(name, marks=pytest.mark.slow)
+            for name in ("test_efficientnet", "mobileone_s0", "test_convnext", "regnetx_002", "test_mambaout")
+        ),
+    ],
 )
 def test_macs_are_those_of_the_exported_graph(name, tmp_path):
     row = catalogue.entry(name)

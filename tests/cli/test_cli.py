@@ -114,6 +114,7 @@ def test_a_missing_recipe_is_refused(engine, tmp_path):
     assert "none.yaml" in err
 
 
+@pytest.mark.slow  # tests/test_bad_input.py does the same by a process, with a file that is cut off
 def test_a_file_that_is_no_model_is_refused_before_the_start(engine, recipe, tmp_path):
     (tmp_path / "page.onnx").write_text("<html>not found</html>")
     status, said, err = engine(

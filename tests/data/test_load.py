@@ -9,6 +9,7 @@ import pytest
 from sklearn.datasets import load_digits
 
 from engine.data import SPLIT_NAMES, load
+from engine.data.samples import DIGITS
 from engine.errors import LimitError
 from engine.settings import Preprocess, SampleData, Split
 
@@ -47,6 +48,13 @@ def test_the_samples_images_and_labels_belong_together():
         row = int(part.ids[index].removeprefix("digit-"))
         assert part.labels[index] == whole.target[row]
         assert np.abs(np.asarray(part.raw(index)) - whole.images[row] * 255 / 16).max() <= 0.5
+
+
+def test_the_shipped_digits_are_scikit_learns():
+    whole = load_digits()
+    with np.load(DIGITS) as file:
+        assert np.array_equal(file["images"], whole.images)
+        assert np.array_equal(file["labels"], whole.target)
 
 
 def test_synthetic_images_are_unlabelled_seeded_and_for_evaluation_and_calibration_alone():

@@ -1,13 +1,21 @@
 import numpy as np
 import pytest
+from scipy import stats
 
-from engine.measure.statistics import bootstrap, paired_drop, wilson
+from engine.measure.statistics import CONFIDENCE, Z, bootstrap, paired_drop, wilson
 
 
 def test_wilson_matches_the_published_example():
     # Newcombe 1998 (doi:10.1002/(SICI)1097-0258(19980430)17:8<857), table I: 81 of 263, and 0 of 20.
     assert wilson(81, 263) == pytest.approx((0.2553, 0.3662), abs=1e-4)
     assert wilson(0, 20) == pytest.approx((0.0, 0.1611), abs=1e-4)
+
+
+def test_intervals_are_those_of_scipy():
+    assert stats.norm.ppf(0.5 + CONFIDENCE / 2) == Z
+    for right, n in [(0, 1), (1, 1), (0, 539), (1, 539), (300, 539), (538, 539), (539, 539), (5000, 10000)]:
+        interval = stats.binomtest(right, n).proportion_ci(CONFIDENCE, method="wilson")
+        assert wilson(right, n) == (interval.low, interval.high)
 
 
 def test_paired_drop_shrinks_with_agreement_and_contains_the_difference():

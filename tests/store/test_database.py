@@ -1,5 +1,6 @@
 import shutil
 import sqlite3
+import sys
 
 import pytest
 from sqlalchemy import select
@@ -40,6 +41,23 @@ def test_other_databases_are_refused_without_telling_the_password(home, monkeypa
     with pytest.raises(StorageError) as caught:
         Database(home, slot_of)
     assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("url", ["postgresql://user:secret@host/db", "postgres://user:secret@host/db"])
+def test_postgresql_without_its_driver_is_refused_with_what_to_install(home, monkeypatch, url):
+    monkeypatch.setenv("FEATHERWEIGHT_DATABASE_URL", url)
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    with pytest.raises(StorageError, match="driver psycopg is not installed") as caught:
+        Database(home)
+    assert "psycopg[binary]" in caught.value.next
+    assert caught.value.exit_status == 2
+    assert "secret" not in str(caught.value)
+
+
+def test_postgresql_with_its_driver_is_taken_without_connecting(home, monkeypatch):
+    pytest.importorskip("psycopg")
+    monkeypatch.setenv("FEATHERWEIGHT_DATABASE_URL", "postgresql://user@host/db")
+    Database(home)
 
 
 def test_the_file_is_in_wal_mode_and_in_the_home(home):

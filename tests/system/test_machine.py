@@ -51,6 +51,18 @@ def test_quota_of_the_control_group(files, expected, tmp_path):
     assert machine.cgroup_cores(tmp_path) == expected
 
 
+def test_the_own_version_follows_every_file_of_the_engine(tmp_path, monkeypatch):
+    (tmp_path / "engine" / "system").mkdir(parents=True)
+    monkeypatch.setattr(machine, "__file__", str(tmp_path / "engine" / "system" / "machine.py"))
+    found = set()
+    for code in ("first = 1", "second = 2"):
+        (tmp_path / "engine" / "other.py").write_text(code)
+        machine.own_version.cache_clear()
+        found.add(machine.own_version())
+    machine.own_version.cache_clear()
+    assert len(found) == 2
+
+
 def test_affinity_bounds_the_cores():
     one = f"import os; os.sched_setaffinity(0, {{{min(os.sched_getaffinity(0))}}});"
     code = one + "from engine.system.machine import cores; print(cores())"

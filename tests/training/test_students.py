@@ -13,7 +13,7 @@ from engine.export.onnx_file import export_onnx
 from engine.settings import SampleModel, absolute_paths, parse_recipe
 from tests.conftest import carry_out
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 
 def recipes():

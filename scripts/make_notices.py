@@ -1,0 +1,68 @@
+"""Writes THIRD_PARTY_NOTICES.md: what requirements.txt installs here, with each package's version and licence.
+
+`make notices` runs it. Licences are what the packages say of themselves in their metadata.
+"""
+
+import re
+from importlib.metadata import Distribution, PackageNotFoundError, distribution
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+HEAD = """# Third-party notices
+
+Featherweight is under the Apache License 2.0 (see [LICENSE](LICENSE)). It installs the packages below, which are not
+part of this repository; their licences, as their own metadata states them, are theirs. The table is written by
+`make notices` from the packages that `requirements.txt` installs on Linux.
+
+## Data in this repository
+
+`engine/data/digits.npz` holds the test part of
+[Optical Recognition of Handwritten Digits](https://archive.ics.uci.edu/dataset/80) by E. Alpaydin and C. Kaynak (1998,
+UCI Machine Learning Repository, doi:10.24432/C50P49), licensed under
+[CC BY 4.0](https://creativecommons.org/licenses/by/4.0/). The numbers are unchanged; their type is now 8-bit.
+
+## Packages
+
+| package | version | licence |
+| --- | --- | --- |
+"""
+
+
+def main() -> None:
+    """Write the table, sorted by package."""
+    rows = [row(package) for name in locked() if (package := installed(name))]
+    (ROOT / "THIRD_PARTY_NOTICES.md").write_text(HEAD + "".join(f"| {' | '.join(cells)} |\n" for cells in rows))
+
+
+def locked() -> list[str]:
+    """The packages of requirements.txt by name."""
+    return re.findall(r"^([a-z0-9.-]+)==", (ROOT / "requirements.txt").read_text(), re.MULTILINE)
+
+
+def installed(name: str) -> Distribution | None:
+    """The package as it is installed, or None where this system does not need it."""
+    try:
+        return distribution(name)
+    except PackageNotFoundError:
+        return None
+
+
+def row(package: Distribution) -> tuple[str, str, str]:
+    """Name, version and licence of a package."""
+    return package.metadata["Name"], package.version, licence(package)
+
+
+def licence(package: Distribution) -> str:
+    """The SPDX expression, else the classifiers, else the first line of the licence field."""
+    if expression := package.metadata.get("License-Expression"):
+        return expression
+    classifiers = package.metadata.get_all("Classifier") or []
+    names = [
+        each.split(" :: ")[-1] for each in classifiers if each.startswith("License :: ") and each.count(" :: ") > 1
+    ]
+    lines = (package.metadata.get("License") or "").strip().splitlines()
+    return ", ".join(names) or (lines[0] if lines else "not stated")
+
+
+if __name__ == "__main__":
+    main()
