@@ -44,6 +44,7 @@ NOT_QUICK = (
     "techniques/test_finetune.py",
     "techniques/test_swap.py",
     "test_bad_input.py",
+    "test_refusals.py",
     "test_runner.py",
     "training/test_loop.py",
     "training/test_state.py",

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from engine.results import codes
 
-ENGINE = Path(__file__).parents[1] / "engine"
+ENGINE = Path(__file__).parents[2] / "engine"
 SHARED = {value for name, value in vars(codes).items() if name.isupper() and isinstance(value, str)}
 PLAIN = {value for value in SHARED if "_" not in value}
 """These are words of their own as well: a split, a field, a column."""
