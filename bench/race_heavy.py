@@ -21,7 +21,7 @@ from engine import data as images
 from engine.data import Data
 from engine.errors import FeatherweightError
 from engine.measure.contention import watched
-from engine.measure.latency import Turn, compare, take_turns
+from engine.measure.latency import RoundTiming, compare, time_rounds
 from engine.measure.predictions import Predictions, predict
 from engine.measure.quality import accuracy, fidelity
 from engine.models.artifacts import OnnxModel, file_sha256
@@ -74,27 +74,31 @@ def measure(job: Job) -> Measured:
     part = digits(model).split("evaluation")
     models = {name: replace(model, path=Path(job.files[name])) for name in logits}
     with watched(cores()) as busy:
-        turns = take_turns(models, target(), next(part.batches(1)), on_round=_tell, n_rounds=job.rounds)
+        timings = time_rounds(models, target(), next(part.batches(1)), on_round=_tell, n_rounds=job.rounds)
     return Measured(
         kind=next((network.kind for network in NETWORKS if network.name == job.network), "own"),
         size=model.input_shape[-1],
-        figures={name: _figures(name, job.ours, turns, logits, part.labels) for name in models},
+        figures={name: _figures(name, job.ours, timings, logits, part.labels) for name in models},
         errors=errors,
         busy=" ".join(note.text for note in busy) or None,
     )
 
 
 def _figures(
-    name: str, ours: str | None, turns: dict[str, list[Turn]], logits: dict[str, np.ndarray], labels: np.ndarray | None
+    name: str,
+    ours: str | None,
+    timings: dict[str, list[RoundTiming]],
+    logits: dict[str, np.ndarray],
+    labels: np.ndarray | None,
 ) -> Figures:
     if labels is None:
         raise ValueError("the digits have labels")
-    latency = compare(turns, FP32, target())[name][0]
+    latency = compare(timings, FP32, target())[name][0]
     close = fidelity(logits[name], logits[FP32])
     return Figures(
         p50_ms=latency.p50_ms,
         speed=_speed(latency),
-        ours_over=_speed(compare(turns, name, target())[ours][0]) if ours in turns else None,
+        ours_over=_speed(compare(timings, name, target())[ours][0]) if ours in timings else None,
         sqnr_db=close.sqnr_db,
         agreement=close.agreement,
         top1=accuracy(logits[name], labels).top1,
