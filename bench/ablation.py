@@ -66,8 +66,8 @@ def subset(data: Data, seed: int) -> Data:
     rows_by_class = [
         rows[: math.ceil(len(rows) / TENTH)] for rows in (order[part.labels[order] == label] for label in range(10))
     ]
-    fraction = _select(part, np.sort(np.concatenate(rows_by_class)))
-    return replace(data, parts={**data.parts, "train": fraction}, sha256=f"{data.sha256} a tenth {seed}")
+    train_part = _select(part, np.sort(np.concatenate(rows_by_class)))
+    return replace(data, parts={**data.parts, "train": train_part}, sha256=f"{data.sha256} a tenth {seed}")
 
 
 def _select(part: Part, rows: np.ndarray) -> Part:
@@ -149,10 +149,11 @@ def table(results: dict[str, dict[str, float]]) -> str:
             f"{values.max():.2f} % |"
         )
     for distilled, supervised in PAIRS:
-        low, high = interval(percents[distilled] - percents[supervised])
+        differences = percents[distilled] - percents[supervised]
+        low, high = interval(differences)
         lines += [
             "",
-            f"{ROWS[distilled]}, less {ROWS[supervised]}: {(percents[distilled] - percents[supervised]).mean():+.2f} points "
+            f"{ROWS[distilled]}, less {ROWS[supervised]}: {differences.mean():+.2f} points "
             f"({low:+.2f} to {high:+.2f}).",
         ]
     return "\n".join(lines)

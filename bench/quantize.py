@@ -2,7 +2,8 @@
 
     python -m bench.quantize [MODEL.onnx] [--images N] [--repeats N]
 
-Without a MODEL it is a random tf_efficientnet_lite0 at 224 px: neither time nor memory depends on the values of the weights.
+Without a MODEL it is a tf_efficientnet_lite0 at 224 px with random weights, on whose values neither time nor memory
+depends.
 Both read the digits one by one through the project's own decoding, enlarged to the model's size. Each is a child
 process of its own, the two taking turns; seconds are those of the call, without imports, and MB what its peak adds to
 what the process had before it. Every figure is the median of the repeats.
@@ -55,7 +56,7 @@ def compare(model: Path, case: Case, n_images: int, repeats: int) -> tuple[Cost,
         for library in costs if number % 2 == 0 else reversed(costs):
             print(f"  {case.name}: {library}, {number + 1} of {repeats}", file=sys.stderr, flush=True)
             costs[library].append(_cost(library, model, n_images, case))
-    ours, onnxruntime = (Cost(*map(median, zip(*repeats_of_one, strict=True))) for repeats_of_one in costs.values())
+    ours, onnxruntime = (Cost(*map(median, zip(*library_costs, strict=True))) for library_costs in costs.values())
     return ours, onnxruntime
 
 

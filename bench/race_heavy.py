@@ -42,26 +42,26 @@ def digits(model: OnnxModel) -> Data:
     return images.load(SampleData(), Split(), model.preprocess, SEED, merge_train=True, n_outputs=model.n_outputs)
 
 
-def calibration(path: Path, out: Path, n_images: int) -> None:
-    """Writes (n, C, H, W) float32 under the name of the model's input."""
+def calibration(path: Path, file: Path, n_images: int) -> None:
+    """Write the images, (n, C, H, W) float32, under the name of the model's input."""
     model = read_onnx(path)
     batches = list(digits(model).split("calibration").batches(32, limit=n_images))
-    np.savez(out, **{model.input_name: np.concatenate(batches)})
+    np.savez(file, **{model.input_name: np.concatenate(batches)})
 
 
 def score(job: Job) -> tuple[dict[str, np.ndarray], dict[str, str]]:
-    """Logits on the evaluation images, kept by the file's content, and the errors of files that do not run."""
+    """Logits on the evaluation images, cached by the file's content, and the errors of files that do not run."""
     model = read_onnx(Path(job.files[FP32]))
     part = digits(model).split("evaluation")
     logits, errors = {}, {}
     for name, file in job.files.items():
-        kept = Path(job.logits) / f"{file_sha256(Path(file))}.npz"
+        cached = Path(job.logits) / f"{file_sha256(Path(file))}.npz"
         try:
-            if not kept.exists():
+            if not cached.exists():
                 print(f"  logits of {name}", file=sys.stderr, flush=True)
-                kept.parent.mkdir(parents=True, exist_ok=True)
-                predict(replace(model, path=Path(file)), part, target()).save(kept)
-            logits[name] = Predictions.load(kept).logits
+                cached.parent.mkdir(parents=True, exist_ok=True)
+                predict(replace(model, path=Path(file)), part, target()).save(cached)
+            logits[name] = Predictions.load(cached).logits
         except FeatherweightError as error:
             errors[name] = str(error)
     return logits, errors
@@ -73,14 +73,14 @@ def measure(job: Job) -> Measured:
     model = read_onnx(Path(job.files[FP32]))
     part = digits(model).split("evaluation")
     models = {name: replace(model, path=Path(job.files[name])) for name in logits}
-    with watched(cores()) as busy:
-        timings = time_rounds(models, target(), next(part.batches(1)), on_round=_tell, n_rounds=job.rounds)
+    with watched(cores()) as busy_notes:
+        timings = time_rounds(models, target(), next(part.batches(1)), on_round=_log_round, n_rounds=job.rounds)
     return Measured(
         kind=next((network.kind for network in NETWORKS if network.name == job.network), "own"),
         size=model.input_shape[-1],
         figures={name: _figures(name, job.ours, timings, logits, part.labels) for name in models},
         errors=errors,
-        busy=" ".join(note.text for note in busy) or None,
+        busy=" ".join(note.text for note in busy_notes) or None,
     )
 
 
@@ -94,13 +94,13 @@ def _figures(
     if labels is None:
         raise ValueError("the digits have labels")
     latency = compare(timings, FP32, target())[name][0]
-    close = fidelity(logits[name], logits[FP32])
+    quality = fidelity(logits[name], logits[FP32])
     return Figures(
         p50_ms=latency.p50_ms,
         speed=_speed(latency),
         ours_over=_speed(compare(timings, name, target())[ours][0]) if ours in timings else None,
-        sqnr_db=close.sqnr_db,
-        agreement=close.agreement,
+        sqnr_db=quality.sqnr_db,
+        agreement=quality.agreement,
         top1=accuracy(logits[name], labels).top1,
     )
 
@@ -110,7 +110,7 @@ def _speed(latency: Latency) -> Speed:
     return Speed(times=1 / latency.ratio_to_baseline, low=1 / latency.ratio_high, high=1 / latency.ratio_low)
 
 
-def _tell(done: int, total: int) -> None:
+def _log_round(done: int, total: int) -> None:
     print(f"  round {done} of {total}", file=sys.stderr, flush=True)
 
 
