@@ -60,7 +60,7 @@ class Files:
 
 
 def heavy(*arguments: object) -> None:
-    """Run bench/race_heavy.py in a process of its own, printing its progress. Raises RuntimeError with its last line."""
+    """Run bench/race_heavy.py in a process of its own and print its progress. Raises RuntimeError where it fails."""
     command = [sys.executable, "-m", "bench.race_heavy", *map(str, arguments)]
     lines = []
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
