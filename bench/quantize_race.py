@@ -24,7 +24,7 @@ import sys
 from pathlib import Path
 
 from bench.race_files import Files, build_ours, build_rivals, heavy, machine
-from bench.race_results import FP32, OURS, Built, Entry, Job, Measured, Results, Row
+from bench.race_results import FP32, OURS, BuildResult, Entry, Job, MeasureResult, Results, Row
 from bench.race_table import report
 
 ROUNDS = 12
@@ -38,28 +38,28 @@ def race(files: Files, python: Path, rounds: int) -> Entry:
     _log("  ours")
     ours, path = build_ours(files)
     built = {FP32: rivals.pop(FP32), OURS: ours, **rivals}
-    measured = measure(files, built, path, rounds)
+    measurements = measure(files, built, path, rounds)
     ours_is_fp32 = path == files.fp32
     return Entry(
-        kind=measured.kind,
-        size=measured.size,
+        kind=measurements.kind,
+        size=measurements.size,
         rounds=rounds,
         calibration_images=files.n_images,
         machine=machine(),
-        busy=measured.busy,
+        busy=measurements.busy,
         rows={
-            name: _row(FP32 if name == OURS and ours_is_fp32 else name, result, measured)
+            name: _row(FP32 if name == OURS and ours_is_fp32 else name, result, measurements)
             for name, result in built.items()
         },
     )
 
 
-def measure(files: Files, built: dict[str, Built], ours: Path | None, rounds: int) -> Measured:
+def measure(files: Files, built: dict[str, BuildResult], ours: Path | None, rounds: int) -> MeasureResult:
     """Measure all files that could be built. Where ours is the FP32 file itself, it is timed once."""
     job = _job(files, built, ours, rounds)
     output = files.folder / "measured.json"
     heavy("measure", _write_job(job, files), output)
-    return Measured.model_validate_json(output.read_bytes())
+    return MeasureResult.model_validate_json(output.read_bytes())
 
 
 def build(networks: list[Files], python: Path) -> None:
@@ -72,7 +72,7 @@ def build(networks: list[Files], python: Path) -> None:
         heavy("score", _write_job(_job(files, build_rivals(files, python), None, 0), files))
 
 
-def _job(files: Files, built: dict[str, Built], ours: Path | None, rounds: int) -> Job:
+def _job(files: Files, built: dict[str, BuildResult], ours: Path | None, rounds: int) -> Job:
     ours_is_fp32 = ours == files.fp32
     paths = {name: files.file(name) for name, result in built.items() if name != OURS and result.error is None}
     if ours is not None and not ours_is_fp32:
@@ -92,10 +92,10 @@ def _write_job(job: Job, files: Files) -> Path:
     return path
 
 
-def _row(name: str, built: Built, measured: Measured) -> Row:
+def _row(name: str, built: BuildResult, measurements: MeasureResult) -> Row:
     """The row of a method, with the error of a file that could be built and does not run."""
-    error = built.error or measured.errors.get(name)
-    return Row(built=built.model_copy(update={"error": error}), figures=measured.figures.get(name))
+    error = built.error or measurements.errors.get(name)
+    return Row(built=built.model_copy(update={"error": error}), figures=measurements.figures.get(name))
 
 
 def main(arguments: argparse.Namespace, names: list[str]) -> int:

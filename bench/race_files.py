@@ -14,7 +14,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.race_results import FP32, Built
+from bench.race_results import FP32, BuildResult
 from bench.rivals import RIVALS
 from engine.results import Report, Variant
 from engine.system.machine import cores, cpu_name, isa, versions
@@ -78,13 +78,13 @@ def last_line(text: str) -> str:
     return lines[-1][:ERROR_CHARS] if lines else "no message"
 
 
-def build_rivals(files: Files, python: Path) -> dict[str, Built]:
+def build_rivals(files: Files, python: Path) -> dict[str, BuildResult]:
     """The results of all rivals; those of an earlier call with the same network and images are used again."""
     source, built = files.source, {}
     files.folder.mkdir(parents=True, exist_ok=True)
     for name in (FP32, *RIVALS):
         path = files.folder / f"{name}.json"
-        result = Built.model_validate_json(path.read_bytes()) if path.exists() else None
+        result = BuildResult.model_validate_json(path.read_bytes()) if path.exists() else None
         if result is None or result.source != source:
             print(f"  {name}", file=sys.stderr, flush=True)
             result = _build(files, name, source, python)
@@ -93,9 +93,9 @@ def build_rivals(files: Files, python: Path) -> dict[str, Built]:
     return built
 
 
-def _build(files: Files, name: str, source: str, python: Path) -> Built:
+def _build(files: Files, name: str, source: str, python: Path) -> BuildResult:
     if name == FP32:
-        return Built(source=source, seconds=0, size_bytes=files.fp32.stat().st_size)
+        return BuildResult(source=source, seconds=0, size_bytes=files.fp32.stat().st_size)
     if not files.calibration.exists():
         heavy("calibration", files.fp32, files.calibration, files.n_images)
     files.file(name).unlink(missing_ok=True)
@@ -104,15 +104,15 @@ def _build(files: Files, name: str, source: str, python: Path) -> Built:
     try:
         process = subprocess.run(command, capture_output=True, text=True, timeout=LONGEST_S, check=False)
     except subprocess.TimeoutExpired:
-        return Built(source=source, seconds=LONGEST_S, error=f"not done after {LONGEST_S} s")
+        return BuildResult(source=source, seconds=LONGEST_S, error=f"not done after {LONGEST_S} s")
     (files.folder / f"{name}.log").write_text(process.stderr, encoding="utf-8")
     if process.returncode:
-        return Built(source=source, seconds=time.monotonic() - start, error=last_line(process.stderr))
+        return BuildResult(source=source, seconds=time.monotonic() - start, error=last_line(process.stderr))
     cost = json.loads(process.stdout.splitlines()[-1])
-    return Built(source=source, seconds=cost["seconds"], peak_mb=cost["peak_mb"], size_bytes=cost["bytes"])
+    return BuildResult(source=source, seconds=cost["seconds"], peak_mb=cost["peak_mb"], size_bytes=cost["bytes"])
 
 
-def build_ours(files: Files) -> tuple[Built, Path | None]:
+def build_ours(files: Files) -> tuple[BuildResult, Path | None]:
     """The result of `python -m engine optimize` in a new home, and the recommended file; None where there is none.
 
     The file is the FP32 file itself where the baseline is recommended.
@@ -129,9 +129,9 @@ def build_ours(files: Files) -> tuple[Built, Path | None]:
     variant = report.variant(report.recommended.id) if report and report.recommended else None
     if status or report is None or variant is None:
         error = report.failures[0].message if report and report.failures else last_line(log.read_text())
-        return Built(source=files.source, seconds=seconds, peak_mb=peak_mb, error=error[:ERROR_CHARS]), None
+        return BuildResult(source=files.source, seconds=seconds, peak_mb=peak_mb, error=error[:ERROR_CHARS]), None
     path = files.fp32 if variant.role == "baseline" else files.out / variant.file
-    built = Built(
+    built = BuildResult(
         source=files.source,
         seconds=seconds,
         peak_mb=peak_mb,

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from bench.race_models import NETWORKS
-from bench.race_results import FP32, Figures, Job, Measured, Speed
+from bench.race_results import FP32, Figures, Job, MeasureResult, Speed
 from engine import data as images
 from engine.data import Data
 from engine.errors import FeatherweightError
@@ -67,7 +67,7 @@ def score(job: Job) -> tuple[dict[str, np.ndarray], dict[str, str]]:
     return logits, errors
 
 
-def measure(job: Job) -> Measured:
+def measure(job: Job) -> MeasureResult:
     """All files of the job side by side; the speed of ours over each of the others is from the same rounds."""
     logits, errors = score(job)
     model = read_onnx(Path(job.files[FP32]))
@@ -75,7 +75,7 @@ def measure(job: Job) -> Measured:
     models = {name: replace(model, path=Path(job.files[name])) for name in logits}
     with watched(cores()) as busy_notes:
         timings = time_rounds(models, target(), next(part.batches(1)), on_round=_log_round, n_rounds=job.rounds)
-    return Measured(
+    return MeasureResult(
         kind=next((network.kind for network in NETWORKS if network.name == job.network), "own"),
         size=model.input_shape[-1],
         figures={name: _figures(name, job.ours, timings, logits, part.labels) for name in models},
@@ -126,7 +126,7 @@ if __name__ == "__main__":
         elif arguments.what == "score":
             score(Job.model_validate_json(arguments.first.read_bytes()))
         else:
-            measured = measure(Job.model_validate_json(arguments.first.read_bytes()))
-            Path(arguments.rest[0]).write_text(measured.model_dump_json(indent=1), encoding="utf-8")
+            result = measure(Job.model_validate_json(arguments.first.read_bytes()))
+            Path(arguments.rest[0]).write_text(result.model_dump_json(indent=1), encoding="utf-8")
     except FeatherweightError as error:
         sys.exit(f"error: {error}")

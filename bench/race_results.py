@@ -47,7 +47,7 @@ class Job(Record):
     rounds: int
 
 
-class Measured(Record):
+class MeasureResult(Record):
     """`busy` says where other programs used too much of the machine meanwhile; `size` is the input's, in px.
 
     `errors` are of files that do not run here.
@@ -60,7 +60,7 @@ class Measured(Record):
     busy: str | None
 
 
-class Built(Record):
+class BuildResult(Record):
     """The cost of making a file, or in one line why it failed. `label` names the method where there are several.
 
     `source` is the FP32 file and the number of calibration images that it was made from.
@@ -77,7 +77,7 @@ class Built(Record):
 class Row(Record):
     """A method on a network; `figures` are null where it failed."""
 
-    built: Built
+    built: BuildResult
     figures: Figures | None = None
 
 
