@@ -1,11 +1,11 @@
-"""What distilling adds: a student taught by the sample against the same student trained on labels alone.
+"""What distilling adds: a student distilled from the sample against the same student trained on labels alone.
 
     python -m bench.ablation results.json --seeds 0 1 2 3 4
 
 Two questions, each over all seeds: with every label of the train images, and with a tenth of them, where the distilled
-student still sees the other images, as its teacher answers for them (it uses no label then). Every student makes about
-as many steps. Both train through the engine's own steps; what `results.json` holds already is not trained again, and
-the table is printed as Markdown. Note that the teacher itself was trained on all labels.
+student still trains on the other images, with its teacher's answers in place of labels. Every student makes about
+as many steps. Both train through the engine's own steps. Results that `results.json` has already are not computed
+again; the table is printed as Markdown. Note that the teacher itself was trained on all labels.
 """
 
 import argparse
@@ -30,7 +30,7 @@ from engine.settings import Distill, SampleData, SampleModel, Split, Step, Swap,
 from engine.store.cache import Cache
 
 STUDENT, EPOCHS, TENTH = "test_resnet", 10, 10
-TRAINED = Swap(
+SUPERVISED = Swap(
     architecture=STUDENT,
     weights="random",
     epochs=EPOCHS,
@@ -39,7 +39,7 @@ TRAINED = Swap(
     patience=0,
     arithmetic="float32",
 )
-TAUGHT = Distill(
+DISTILLED = Distill(
     student=STUDENT,
     student_weights="random",
     epochs=EPOCHS,
@@ -63,12 +63,14 @@ def subset(data: Data, seed: int) -> Data:
     if part.labels is None:
         raise ValueError("the sample has labels")
     order = np.random.default_rng(seed).permutation(len(part))
-    chosen = [rows[: math.ceil(len(rows) / TENTH)] for rows in (order[part.labels[order] == one] for one in range(10))]
-    few = _only(part, np.sort(np.concatenate(chosen)))
-    return replace(data, parts={**data.parts, "train": few}, sha256=f"{data.sha256} a tenth {seed}")
+    rows_by_class = [
+        rows[: math.ceil(len(rows) / TENTH)] for rows in (order[part.labels[order] == label] for label in range(10))
+    ]
+    train_part = _select(part, np.sort(np.concatenate(rows_by_class)))
+    return replace(data, parts={**data.parts, "train": train_part}, sha256=f"{data.sha256} a tenth {seed}")
 
 
-def _only(part: Part, rows: np.ndarray) -> Part:
+def _select(part: Part, rows: np.ndarray) -> Part:
     return replace(
         part,
         ids=tuple(part.ids[row] for row in rows),
@@ -79,30 +81,32 @@ def _only(part: Part, rows: np.ndarray) -> Part:
 
 
 def without_labels(data: Data) -> Data:
+    """The same data, unlabelled."""
     parts = {name: replace(part, labels=None) for name, part in data.parts.items()}
     return replace(data, parts=parts, classes=None, sha256=f"{data.sha256} unlabelled")
 
 
 def arms(data: Data, seed: int) -> dict[str, tuple[Data, Step]]:
-    """What is trained on what."""
-    longer = TRAINED.model_copy(update={"epochs": EPOCHS * TENTH})
+    """The data and the step of every arm."""
+    longer = SUPERVISED.model_copy(update={"epochs": EPOCHS * TENTH})
     return {
-        "all labels": (data, TRAINED),
-        "all labels, taught": (data, TAUGHT),
+        "all labels": (data, SUPERVISED),
+        "all labels, taught": (data, DISTILLED),
         "tenth": (subset(data, seed), longer),
-        "tenth, taught": (without_labels(data), TAUGHT),
+        "tenth, taught": (without_labels(data), DISTILLED),
     }
 
 
-def top1(bench: StepRunner, source: TorchModel, step: Step, labels: np.ndarray) -> float:
-    made = bench.export(bench.apply(source, step, no_progress).model, no_progress).model
-    if not isinstance(made, OnnxModel):
+def top1(runner: StepRunner, source: TorchModel, step: Step, labels: np.ndarray) -> float:
+    """Top-1 of the exported result of one step."""
+    export = runner.export(runner.apply(source, step, no_progress).model, no_progress).model
+    if not isinstance(export, OnnxModel):
         raise TypeError("an export is an OnnxModel")
-    return float(correct(bench.predict(made, no_progress).logits, labels).mean())
+    return float(correct(runner.predict(export, no_progress).logits, labels).mean())
 
 
-def train(seeds: Iterable[int], found: dict[str, dict[str, float]], file: Path) -> None:
-    """Fills in what is missing, by seed and arm, and writes it down after each."""
+def train(seeds: Iterable[int], results: dict[str, dict[str, float]], file: Path) -> None:
+    """Train every arm that `results` lacks, by seed, and write all results to `file` after each."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "work").mkdir()
@@ -114,41 +118,42 @@ def train(seeds: Iterable[int], found: dict[str, dict[str, float]], file: Path) 
         if labels is None:
             raise ValueError("the sample has labels")
         for seed in seeds:
-            done = found.setdefault(str(seed), {})
-            for arm, (given, step) in arms(data, seed).items():
-                if arm in done:
+            by_arm = results.setdefault(str(seed), {})
+            for arm, (arm_data, step) in arms(data, seed).items():
+                if arm in by_arm:
                     continue
-                bench = StepRunner(
+                runner = StepRunner(
                     cache=Cache(folder / "cache"),
-                    data=given,
+                    data=arm_data,
                     target=Target(threads=1),
                     seed=seed,
                     work=folder / "work",
                     deadline=math.inf,
                 )
-                done[arm] = top1(bench, source, step, labels)
-                print(f"seed {seed}, {arm}: {done[arm]:.4f}", flush=True)
-                file.write_text(json.dumps(found, indent=1), encoding="utf-8")
+                by_arm[arm] = top1(runner, source, step, labels)
+                print(f"seed {seed}, {arm}: {by_arm[arm]:.4f}", flush=True)
+                file.write_text(json.dumps(results, indent=1), encoding="utf-8")
 
 
-def table(found: dict[str, dict[str, float]]) -> str:
+def table(results: dict[str, dict[str, float]]) -> str:
     """Markdown: mean, spread and extremes of each arm, and the paired differences with their intervals."""
-    got = {arm: 100 * np.array([one[arm] for one in found.values()]) for arm in ROWS}
+    percents = {arm: 100 * np.array([by_arm[arm] for by_arm in results.values()]) for arm in ROWS}
     lines = [
-        f"| {STUDENT}, {len(found)} seeds | top-1, mean | standard deviation | least to most |",
+        f"| {STUDENT}, {len(results)} seeds | top-1, mean | standard deviation | least to most |",
         "| --- | --- | --- | --- |",
     ]
     for arm, name in ROWS.items():
-        values = got[arm]
+        values = percents[arm]
         lines.append(
             f"| {name} | {values.mean():.2f} % | {values.std(ddof=1):.2f} | {values.min():.2f} to "
             f"{values.max():.2f} % |"
         )
-    for taught, alone in PAIRS:
-        low, high = interval(got[taught] - got[alone])
+    for distilled, supervised in PAIRS:
+        differences = percents[distilled] - percents[supervised]
+        low, high = interval(differences)
         lines += [
             "",
-            f"{ROWS[taught]}, less {ROWS[alone]}: {(got[taught] - got[alone]).mean():+.2f} points "
+            f"{ROWS[distilled]}, less {ROWS[supervised]}: {differences.mean():+.2f} points "
             f"({low:+.2f} to {high:+.2f}).",
         ]
     return "\n".join(lines)
@@ -165,7 +170,8 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("results", type=Path)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2, 3, 4])
-    asked = parser.parse_args()
-    known = json.loads(asked.results.read_text(encoding="utf-8")) if asked.results.exists() else {}
-    train(asked.seeds, known, asked.results)
-    print(table(known))
+    arguments = parser.parse_args()
+    path = arguments.results
+    results = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    train(arguments.seeds, results, path)
+    print(table(results))

@@ -3,7 +3,7 @@
     python -m bench.app [--runs 1000] [--reruns 50]
 
 Aims: first page in under 3 s, under 250 MB, p95 of warm reruns under 150 ms with 1,000 runs in the store. Needs a
-Chromium. The home is a fresh temporary folder, filled with runs that were never carried out.
+Chromium. The home is a fresh temporary folder, filled with runs that never started.
 """
 
 import argparse
@@ -27,7 +27,8 @@ HEAVY = ("torch", "timm", "onnx", "onnxruntime")
 CHROMIUM = subprocess.run([ROOT / "scripts" / "find_chromium.sh"], check=True, capture_output=True, text=True)
 
 
-def fill(n_runs: int) -> None:
+def create_runs(n_runs: int) -> None:
+    """Add runs to the store that are cancelled before they start."""
     recipe = engine.parse_recipe("model: {kind: sample}\ndata: {kind: sample}\nsteps: []")
     for number in range(n_runs):
         job = engine.submit(recipe.model_copy(update={"name": f"run {number}"}))
@@ -45,26 +46,26 @@ def first_page(port: int) -> tuple[float, float, list[str]]:
                 executable_path=CHROMIUM.stdout.strip(), args=["--no-sandbox", "--disable-background-networking"]
             )
             page = browser.new_page()
-            opened = False
-            while not opened:
+            loaded = False
+            while not loaded:
                 try:
                     page.goto(f"http://127.0.0.1:{port}", timeout=1000)
-                    opened = True
+                    loaded = True
                 except Exception:  # noqa: BLE001 (the server is not up yet; playwright's errors share no base)
                     continue
             page.get_by_role("heading").first.wait_for()
             seconds = time.monotonic() - start
             browser.close()
         process = psutil.Process(server.pid)
-        mapped = {Path(item.path).parts[-2] for item in process.memory_maps() if "site-packages" in item.path}
-        return seconds, process.memory_info().rss / 1e6, [name for name in HEAVY if name in mapped]
+        libraries = {Path(item.path).parts[-2] for item in process.memory_maps() if "site-packages" in item.path}
+        return seconds, process.memory_info().rss / 1e6, [name for name in HEAVY if name in libraries]
     finally:
         server.terminate()
         server.wait()
 
 
 def stop_supervisor(home: str) -> None:
-    """The supervisor outlives the app; this one's home is about to go."""
+    """End the supervisor of this home, which outlives the app: the home is about to be removed."""
     for process in psutil.process_iter(["cmdline"]):
         if "supervisor" in (process.info["cmdline"] or ()) and process.environ().get("FEATHERWEIGHT_HOME") == home:
             process.terminate()
@@ -96,7 +97,7 @@ if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as home:
         os.environ["FEATHERWEIGHT_HOME"] = home
         try:
-            fill(arguments.runs)
+            create_runs(arguments.runs)
             seconds, megabytes, heavy = first_page(8790)
             print(f"first page: {seconds:.2f} s; web process: {megabytes:.0f} MB; heavy libraries: {heavy or 'none'}")
             for page in PAGES:

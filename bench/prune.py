@@ -1,10 +1,10 @@
-"""Which timm architectures can be pruned: what a cut leaves of MACs and latency, at two ratios, with random weights.
+"""Which timm architectures can be pruned: the MACs and latency that pruning leaves, at two ratios, with random weights.
 
-    python -m bench.prune FOLDER build [ARCHITECTURE ...]     cut and export, what is there already is left alone
-    python -m bench.prune FOLDER time [SECONDS]               time what is built, pruned and unpruned in turn
+    python -m bench.prune FOLDER build [ARCHITECTURE ...]     prune and export those that are not there yet
+    python -m bench.prune FOLDER time [SECONDS]               time the files, pruned and unpruned in the same rounds
     python -m bench.prune FOLDER table > docs/prunable.md     the table
 
-The exit status is that of the last command; a network that resists has its reason in FOLDER/NAME/built.json.
+The exit status is that of the last command; for a network that cannot be pruned, FOLDER/NAME/built.json has the reason.
 """
 
 import json
@@ -24,7 +24,7 @@ from engine.context import no_progress
 from engine.data import Data, load
 from engine.errors import FeatherweightError
 from engine.export.onnx_file import export_onnx
-from engine.measure.latency import compare, take_turns
+from engine.measure.latency import compare, time_rounds
 from engine.models.artifacts import TorchModel, build_module, save_weights, torch_model
 from engine.models.graph import read_onnx
 from engine.settings import Preprocess, PruneChannel, Split, Target
@@ -94,44 +94,44 @@ ROUNDS = 12
 
 
 def build(folder: Path, name: str) -> dict[str, Any]:
-    """The network as it is and at every ratio, as ONNX files in `folder`, and what was found out about each."""
-    known = catalogue.entry(name)
-    if known is None:
+    """The network, unpruned and at every ratio, as ONNX files in `folder`; returns what built.json says of them."""
+    entry = catalogue.entry(name)
+    if entry is None:
         raise SystemExit(f"timm has no architecture '{name}'")
     folder.mkdir(parents=True, exist_ok=True)
-    found: dict[str, Any] = {"name": name, "family": known.family, "px": known.input_size[1]}
-    began = time.monotonic()
+    result: dict[str, Any] = {"name": name, "family": entry.family, "px": entry.input_size[1]}
+    start = time.monotonic()
     try:
-        model = living(name, known.input_size, folder)
-        found["base"] = exported(model, folder / "base.onnx", model)
+        model = random_model(name, entry.input_size, folder)
+        result["base"] = export(model, folder / "base.onnx", model)
         for label, ratio in RATIOS.items():
-            started = time.monotonic()
+            ratio_start = time.monotonic()
             work = folder / label
             work.mkdir(exist_ok=True)
-            made = prune_to(model, PruneChannel(ratio=ratio), ratio, context(model, work), work)
-            found[label] = {
-                "seconds": time.monotonic() - started,
-                "notes": [note.code for note in made.notes],
-                "whole": sum(note.code == "kept_whole" for note in made.notes),
-                **exported(made.model, folder / f"{label}.onnx", model),
+            step_result = prune_to(model, PruneChannel(ratio=ratio), ratio, context(model, work), work)
+            result[label] = {
+                "seconds": time.monotonic() - ratio_start,
+                "notes": [note.code for note in step_result.notes],
+                "whole": sum(note.code == "kept_whole" for note in step_result.notes),
+                **export(step_result.model, folder / f"{label}.onnx", model),
             }
             (work / "weights.safetensors").unlink()
     except FeatherweightError as error:
-        found["error"] = str(error)
-    found["seconds"] = time.monotonic() - began
+        result["error"] = str(error)
+    result["seconds"] = time.monotonic() - start
     (folder / "weights.safetensors").unlink(missing_ok=True)
-    (folder / "built.json").write_text(json.dumps(found, indent=1))
-    return found
+    (folder / "built.json").write_text(json.dumps(result, indent=1))
+    return result
 
 
-def living(name: str, size: tuple[int, int, int], folder: Path) -> TorchModel:
-    """Random weights in which every branch lives: scales that timm begins with at zero are near one."""
+def random_model(name: str, size: tuple[int, int, int], folder: Path) -> TorchModel:
+    """A network with random weights and no dead branch: scales that timm starts at zero are near one."""
     module = build_module(name, SEED, None, None, None)
     torch.manual_seed(SEED)
     with torch.no_grad():
         for layer in module.modules():
-            for own, tensor in layer.named_parameters(recurse=False):
-                if tensor.ndim == 1 and "bias" not in own and not isinstance(layer, nn.Linear | nn.Conv2d):
+            for name_in_layer, tensor in layer.named_parameters(recurse=False):
+                if tensor.ndim == 1 and "bias" not in name_in_layer and not isinstance(layer, nn.Linear | nn.Conv2d):
                     tensor.uniform_(0.5, 1.5)
     preprocess = Preprocess(size=size[1:], mean=(0.5,) * size[0], std=(0.25,) * size[0])
     recalibrate(module.eval(), images(preprocess).split("evaluation").span(0, IMAGES))
@@ -166,63 +166,72 @@ def context(model: TorchModel, folder: Path) -> TrainingContext:
     )
 
 
-def exported(model: TorchModel, path: Path, like: TorchModel) -> dict[str, Any]:
-    """Checked on images of the kind that the statistics are of: on white noise the logits of some explode."""
-    seen = images(like.preprocess).split("evaluation").span(0, 2)
-    made = export_onnx(replace(model, preprocess=like.preprocess), path, next(seen.batches(2)))
-    return {"macs": made.macs, "parameters": made.parameters, "bytes": path.stat().st_size}
+def export(model: TorchModel, path: Path, original: TorchModel) -> dict[str, Any]:
+    """Export the model and return its counts.
+
+    The file is checked on images of the kind that the BatchNorm statistics are of: on white noise the logits of some
+    networks explode.
+    """
+    part = images(original.preprocess).split("evaluation").span(0, 2)
+    onnx_model = export_onnx(replace(model, preprocess=original.preprocess), path, next(part.batches(2)))
+    return {"macs": onnx_model.macs, "parameters": onnx_model.parameters, "bytes": path.stat().st_size}
 
 
 def measure(folder: Path) -> dict[str, Any]:
-    """The latency of every ratio beside the network as it was, in the same rounds."""
+    """The latency of every ratio beside that of the unpruned network, in the same rounds."""
     models = {label: read_onnx(folder / f"{label}.onnx") for label in ("base", *RATIOS)}
     size = models["base"].input_shape
     noise = np.random.default_rng(SEED).standard_normal((1, *size)).astype(np.float32)
     target = Target(threads=cores())
-    timed = compare(take_turns(models, target, noise, n_rounds=ROUNDS), "base", target)
+    latencies = compare(time_rounds(models, target, noise, n_rounds=ROUNDS), "base", target)
     rows = {
-        label: {"p50_ms": one.p50_ms, "ratio": one.ratio_to_baseline, "low": one.ratio_low, "high": one.ratio_high}
-        for label, (one, _) in timed.items()
+        label: {
+            "p50_ms": latency.p50_ms,
+            "ratio": latency.ratio_to_baseline,
+            "low": latency.ratio_low,
+            "high": latency.ratio_high,
+        }
+        for label, (latency, _) in latencies.items()
     }
     (folder / "timed.json").write_text(json.dumps(rows | {"cpu": cpu_name(), "threads": cores()}, indent=1))
     return rows
 
 
 def rows(folder: Path) -> list[dict[str, Any]]:
-    """What was built, by family and name, with the latencies where they were taken."""
-    found = []
+    """The contents of all built.json, by family and name, with the latencies where they were measured."""
+    results = []
     for path in sorted(folder.glob("*/built.json")):
         row = json.loads(path.read_text())
-        timed = path.with_name("timed.json")
-        found.append(row | {"timed": json.loads(timed.read_text()) if timed.exists() else None})
-    return sorted(found, key=lambda row: (row["family"], row["name"]))
+        timings = path.with_name("timed.json")
+        results.append(row | {"timed": json.loads(timings.read_text()) if timings.exists() else None})
+    return sorted(results, key=lambda row: (row["family"], row["name"]))
 
 
-def table(found: list[dict[str, Any]]) -> str:
-    """Markdown: what can be pruned, and what cannot."""
-    cut = [row for row in found if "error" not in row]
+def table(results: list[dict[str, Any]]) -> str:
+    """Two tables in Markdown: the networks that can be pruned, and those that cannot, with the reason."""
+    pruned = [row for row in results if "error" not in row]
     lines = [
         "| family | architecture | px | MACs, divided by | parameters, divided by | latency at 0.5, share | "
         "latency at 0.3, share | seconds |",
         "| --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
-    for row in cut:
+    for row in pruned:
         half = row["half"]
-        by = (f"{row['base'][what] / half[what]:.1f}" for what in ("macs", "parameters"))
+        factors = (f"{row['base'][count] / half[count]:.1f}" for count in ("macs", "parameters"))
         latencies = (_latency(row["timed"], label) for label in RATIOS)
         lines.append(
             "| "
-            + " | ".join((row["family"], row["name"], str(row["px"]), *by, *latencies, f"{half['seconds']:.0f}"))
+            + " | ".join((row["family"], row["name"], str(row["px"]), *factors, *latencies, f"{half['seconds']:.0f}"))
             + " |"
         )
     lines += ["", "| family | architecture | why not |", "| --- | --- | --- |"]
-    lines += [f"| {row['family']} | {row['name']} | {row['error']} |" for row in found if "error" in row]
+    lines += [f"| {row['family']} | {row['name']} | {row['error']} |" for row in results if "error" in row]
     return "\n".join(lines)
 
 
-def _latency(timed: dict[str, Any] | None, label: str) -> str:
-    one = timed and timed[label]
-    return f"{one['ratio']:.2f} ({one['low']:.2f} to {one['high']:.2f})" if one else "not timed"
+def _latency(timings: dict[str, Any] | None, label: str) -> str:
+    timing = timings and timings[label]
+    return f"{timing['ratio']:.2f} ({timing['low']:.2f} to {timing['high']:.2f})" if timing else "not timed"
 
 
 def main(arguments: list[str]) -> None:
@@ -230,17 +239,17 @@ def main(arguments: list[str]) -> None:
     if verb == "build":
         for name in rest or NETWORKS:
             if not (folder / name / "built.json").exists():
-                found = build(folder / name, name)
+                result = build(folder / name, name)
                 print(
                     name,
-                    found.get("error") or [found["base"]["macs"] / found[label]["macs"] for label in RATIOS],
-                    f"{found['seconds']:.0f} s",
+                    result.get("error") or [result["base"]["macs"] / result[label]["macs"] for label in RATIOS],
+                    f"{result['seconds']:.0f} s",
                     flush=True,
                 )
     elif verb == "time":
-        until = time.monotonic() + float(rest[0] if rest else math.inf)
+        deadline = time.monotonic() + float(rest[0] if rest else math.inf)
         for row in rows(folder):
-            if "error" not in row and row["timed"] is None and time.monotonic() < until:
+            if "error" not in row and row["timed"] is None and time.monotonic() < deadline:
                 measure(folder / row["name"])
     elif verb == "table":
         print(table(rows(folder)))

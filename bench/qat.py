@@ -1,9 +1,9 @@
-"""What training wins back of what static INT8 loses: FP32, static INT8 and qat of the race's networks, side by side.
+"""The accuracy that qat recovers from static INT8: FP32, static INT8 and qat of the race's networks, side by side.
 
     python -m bench.qat FOLDER NAME ... [--epochs N]     FOLDER holds <name>.onnx, as bench.race_models writes them
 
-One run a network on the digits, each chain simplified first, as the race does; prints a Markdown table of what the
-report says. The home is a fresh temporary folder.
+One run a network on the digits, each chain simplified first, as the race does; prints a Markdown table of the
+report's figures. The home is a fresh temporary folder.
 """
 
 import argparse
@@ -39,14 +39,14 @@ def row(name: str, variant: Variant) -> list[str]:
     accuracy, latency, verdict = variant.accuracy, variant.latency, variant.verdict
     if accuracy is None or latency is None:
         raise RuntimeError(f"{variant.label} was not measured")
-    lost = (
+    drop = (
         ""
         if verdict is None or verdict.drop is None
         else (f"{verdict.drop:.2%} ({verdict.drop_low:.2%} to {verdict.drop_high:.2%})")
     )
     ratio = f"{latency.ratio_to_baseline:.2f} ({latency.ratio_low:.2f} to {latency.ratio_high:.2f})"
     top1 = f"{accuracy.top1:.2%} ({accuracy.low:.2%} to {accuracy.high:.2%})"
-    return [name, variant.label, top1, lost, ratio, f"{variant.size_bytes / 1e6:.2f}"]
+    return [name, variant.label, top1, drop, ratio, f"{variant.size_bytes / 1e6:.2f}"]
 
 
 def main(folder: Path, names: Sequence[str], epochs: int) -> None:

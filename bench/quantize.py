@@ -2,8 +2,9 @@
 
     python -m bench.quantize [MODEL.onnx] [--images N] [--repeats N]
 
-Without a MODEL it is a random tf_efficientnet_lite0 at 224 px: neither time nor memory depends on what weights mean.
-Both read the digits one by one through the project's own decoding, enlarged as the model wants them. Each is a child
+Without a MODEL it is a tf_efficientnet_lite0 at 224 px with random weights, on whose values neither time nor memory
+depends.
+Both read the digits one by one through the project's own decoding, enlarged to the model's size. Each is a child
 process of its own, the two taking turns; seconds are those of the call, without imports, and MB what its peak adds to
 what the process had before it. Every figure is the median of the repeats.
 
@@ -52,51 +53,51 @@ def compare(model: Path, case: Case, n_images: int, repeats: int) -> tuple[Cost,
     """Ours and onnxruntime's, medians of interleaved repeats."""
     costs: dict[str, list[Cost]] = {"ours": [], "onnxruntime": []}
     for number in range(repeats):
-        for who in costs if number % 2 == 0 else reversed(costs):
-            print(f"  {case.name}: {who}, {number + 1} of {repeats}", file=sys.stderr, flush=True)
-            costs[who].append(_cost(who, model, n_images, case))
-    ours, theirs = (Cost(*map(median, zip(*some, strict=True))) for some in costs.values())
-    return ours, theirs
+        for library in costs if number % 2 == 0 else reversed(costs):
+            print(f"  {case.name}: {library}, {number + 1} of {repeats}", file=sys.stderr, flush=True)
+            costs[library].append(_cost(library, model, n_images, case))
+    ours, onnxruntime = (Cost(*map(median, zip(*library_costs, strict=True))) for library_costs in costs.values())
+    return ours, onnxruntime
 
 
-def _cost(who: str, model: Path, n_images: int, case: Case) -> Cost:
-    """Of one call in a process of its own."""
+def _cost(library: str, model: Path, n_images: int, case: Case) -> Cost:
+    """Seconds and MB of one call in a process of its own."""
     arguments = [model, n_images, case.calibration, *(["corrected"] if case.bias_correction else [])]
-    command = [sys.executable, "-m", "bench.quantize_child", who, *map(str, arguments)]
-    ended = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
-    return Cost(**json.loads(ended.stdout.splitlines()[-1]))
+    command = [sys.executable, "-m", "bench.quantize_child", library, *map(str, arguments)]
+    process = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+    return Cost(**json.loads(process.stdout.splitlines()[-1]))
 
 
-def exported(folder: Path) -> Path:
-    """The network that is taken where none is named."""
+def export_default(folder: Path) -> Path:
+    """The ONNX file of the default network, written to `folder`."""
     path = folder / f"{DEFAULT}.onnx"
     subprocess.run([sys.executable, "-m", "bench.quantize_child", "export", DEFAULT, path], check=True)
     return path
 
 
 def main(model: Path, n_images: int, repeats: int) -> int:
-    rows, broken = [], []
+    rows, violations = [], []
     for case in CASES:
-        ours, theirs = compare(model, case, n_images, repeats)
-        slower, larger = ours.seconds / theirs.seconds, ours.mb / theirs.mb
+        ours, onnxruntime = compare(model, case, n_images, repeats)
+        time_ratio, memory_ratio = ours.seconds / onnxruntime.seconds, ours.mb / onnxruntime.mb
         rows.append(
             (
                 case.name,
                 f"{ours.seconds:.1f}",
-                f"{theirs.seconds:.1f}",
-                f"{slower:.2f}",
+                f"{onnxruntime.seconds:.1f}",
+                f"{time_ratio:.2f}",
                 f"{ours.mb:.0f}",
-                f"{theirs.mb:.0f}",
-                f"{larger:.2f}",
+                f"{onnxruntime.mb:.0f}",
+                f"{memory_ratio:.2f}",
             )
         )
-        if case == CASES[0] and slower > MAX_TIME:
-            broken.append(f"{case.name} takes {slower:.2f} times the time, more than {MAX_TIME}")
-        if case.calibration != "minmax" and larger > MAX_MEMORY:
-            broken.append(f"{case.name} takes {larger:.0%} of the memory, more than {MAX_MEMORY:.0%}")
+        if case == CASES[0] and time_ratio > MAX_TIME:
+            violations.append(f"{case.name} takes {time_ratio:.2f} times the time, more than {MAX_TIME}")
+        if case.calibration != "minmax" and memory_ratio > MAX_MEMORY:
+            violations.append(f"{case.name} takes {memory_ratio:.0%} of the memory, more than {MAX_MEMORY:.0%}")
     print(f"{model.stem}, {n_images} images, medians of {repeats}\n\n{table(HEADS, rows)}\n")
-    print("\n".join(broken) or "OK")
-    return 1 if broken else 0
+    print("\n".join(violations) or "OK")
+    return 1 if violations else 0
 
 
 if __name__ == "__main__":
@@ -106,5 +107,5 @@ if __name__ == "__main__":
     parser.add_argument("--repeats", type=int, default=3)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
-        model = arguments.model or exported(Path(name))
+        model = arguments.model or export_default(Path(name))
         sys.exit(main(model, arguments.images, arguments.repeats))

@@ -1,4 +1,4 @@
-"""One call of bench/quantize.py, whose cost is the last line on standard output; or the network that it takes.
+"""One call of bench/quantize.py, whose cost is the last line on standard output; or the export of its default network.
 
 python -m bench.quantize_child ours|onnxruntime MODEL N minmax|percentile|entropy [corrected]
 python -m bench.quantize_child export NAME OUT.onnx
@@ -37,7 +37,7 @@ METHODS = {
 
 
 def ours(model: OnnxModel, data: Data, n_images: int, calibration: str, corrected: bool, folder: Path) -> None:
-    """The same types as onnxruntime is told, so that the two do the same work."""
+    """Our static quantization with the types that onnxruntime gets below, so that the two do the same work."""
     settings = QuantizeStatic.model_validate(
         {
             "method": "static",
@@ -61,7 +61,7 @@ def ours(model: OnnxModel, data: Data, n_images: int, calibration: str, correcte
 
 
 def theirs(model: OnnxModel, data: Data, n_images: int, calibration: str, corrected: bool, folder: Path) -> None:
-    """onnxruntime's own, without a bias correction, which it does not have."""
+    """onnxruntime's static quantization, without a bias correction, which it does not have."""
     logging.disable(logging.WARNING)  # it advises pre-processing, which ours does inside its own time
     onnxruntime_static(
         str(model.path),
@@ -75,28 +75,28 @@ def theirs(model: OnnxModel, data: Data, n_images: int, calibration: str, correc
     )
 
 
-WHO: dict[str, Callable[[OnnxModel, Data, int, str, bool, Path], None]] = {"ours": ours, "onnxruntime": theirs}
+LIBRARIES: dict[str, Callable[[OnnxModel, Data, int, str, bool, Path], None]] = {"ours": ours, "onnxruntime": theirs}
 
 
-def cost(who: str, path: Path, n_images: int, calibration: str, corrected: bool) -> dict[str, float]:
+def cost(library: str, path: Path, n_images: int, calibration: str, corrected: bool) -> dict[str, float]:
     """Seconds of the call, and what its peak adds in MB to the memory before it (Linux)."""
     model = read_onnx(path)
     data = images.load(SampleData(), Split(), model.preprocess, 0, merge_train=True, n_outputs=model.n_outputs)
-    with tempfile.TemporaryDirectory() as name:
+    with tempfile.TemporaryDirectory() as folder:
         Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew
-        before, began = _memory_mb("VmRSS"), time.monotonic()
-        WHO[who](model, data, n_images, calibration, corrected, Path(name))
-        return {"seconds": time.monotonic() - began, "mb": _memory_mb("VmHWM") - before}
+        memory_before, start = _memory_mb("VmRSS"), time.monotonic()
+        LIBRARIES[library](model, data, n_images, calibration, corrected, Path(folder))
+        return {"seconds": time.monotonic() - start, "mb": _memory_mb("VmHWM") - memory_before}
 
 
-def export(name: str, out: Path) -> None:
+def export(name: str, path: Path) -> None:
     with tempfile.TemporaryDirectory() as folder:
         source = TimmModel(name=name, weights="random", num_classes=10)
         model = models.load(source, None, 0, Path(folder))
         if not isinstance(model, TorchModel):
             raise TypeError("a timm network is a torch model")
         size = model.preprocess.size
-        export_onnx(model, out, np.zeros((2, model.in_chans, *size), np.float32))
+        export_onnx(model, path, np.zeros((2, model.in_chans, *size), np.float32))
 
 
 def _memory_mb(field: str) -> float:
@@ -105,8 +105,8 @@ def _memory_mb(field: str) -> float:
 
 
 if __name__ == "__main__":
-    what, first, second, *rest = sys.argv[1:]
-    if what == "export":
-        export(first, Path(second))
+    command, model, argument, *rest = sys.argv[1:]
+    if command == "export":
+        export(model, Path(argument))
     else:
-        print(json.dumps(cost(what, Path(first), int(second), rest[0], "corrected" in rest)))
+        print(json.dumps(cost(command, Path(model), int(argument), rest[0], "corrected" in rest)))

@@ -7,12 +7,12 @@
     python -m bench.quantize_race FOLDER --table                              prints what was measured before
 
 Ours is `python -m engine optimize` in a home of its own, with the digits as data; each rival (bench/rivals.py) gets the
-same calibration images. All files of a network then take turns in the same rounds, one live session at a time, batch 1
+same calibration images. All files of a network are then timed in the same rounds, one live session at a time, batch 1
 on all cores. Fidelity and accuracy are on the 539 evaluation images. Wall time and peak memory are those of making the
 file: of the whole command for ours, without the start of Python for a rival.
 
-Rivals' files are kept in FOLDER/rivals with their time and memory, and what failed with its error: remove the folder to
-make and time them anew. Logits are kept in FOLDER/logits by the content of the file. Results are added to
+Rivals' files stay in FOLDER/rivals with their time and memory, or with the error where one failed: remove the folder to
+make and time them anew. Logits stay in FOLDER/logits by the content of the file. Results are added to
 FOLDER/results.json after each network; remove it to measure again.
 
 It ends with 1 where ours is slower than an alternative of at least equal fidelity: where SQNR is no lower than ours,
@@ -24,75 +24,78 @@ import sys
 from pathlib import Path
 
 from bench.race_files import Files, build_ours, build_rivals, heavy, machine
-from bench.race_results import FP32, OURS, Built, Entry, Job, Measured, Results, Row
+from bench.race_results import FP32, OURS, BuildResult, Entry, Job, MeasureResult, Results, Row
 from bench.race_table import report
 
 ROUNDS = 12
 CALIBRATION_IMAGES = 128
-"""As many as our default; ours keeps half of them to screen its candidates."""
+"""As many as our default; ours uses half of them to screen its candidates."""
 
 
 def race(files: Files, python: Path, rounds: int) -> Entry:
-    """Builds what is missing of a network, and measures all side by side."""
+    """Build the missing files of a network, and measure all side by side."""
     rivals = build_rivals(files, python)
-    _say("  ours")
-    mine, path = build_ours(files)
-    built = {FP32: rivals.pop(FP32), OURS: mine, **rivals}
-    measured = measure(files, built, path, rounds)
-    unchanged = path == files.fp32
+    _log("  ours")
+    ours, path = build_ours(files)
+    built = {FP32: rivals.pop(FP32), OURS: ours, **rivals}
+    measurements = measure(files, built, path, rounds)
+    ours_is_fp32 = path == files.fp32
     return Entry(
-        kind=measured.kind,
-        size=measured.size,
+        kind=measurements.kind,
+        size=measurements.size,
         rounds=rounds,
         calibration_images=files.n_images,
         machine=machine(),
-        busy=measured.busy,
-        rows={name: _row(FP32 if name == OURS and unchanged else name, one, measured) for name, one in built.items()},
+        busy=measurements.busy,
+        rows={
+            name: _row(FP32 if name == OURS and ours_is_fp32 else name, result, measurements)
+            for name, result in built.items()
+        },
     )
 
 
-def measure(files: Files, built: dict[str, Built], ours: Path | None, rounds: int) -> Measured:
-    """All that could be built. Where ours is the FP32 file itself, it is timed once."""
+def measure(files: Files, built: dict[str, BuildResult], ours: Path | None, rounds: int) -> MeasureResult:
+    """Measure all files that could be built. Where ours is the FP32 file itself, it is timed once."""
     job = _job(files, built, ours, rounds)
-    answer = files.folder / "measured.json"
-    heavy("measure", _written(job, files), answer)
-    return Measured.model_validate_json(answer.read_bytes())
+    output = files.folder / "measured.json"
+    heavy("measure", _write_job(job, files), output)
+    return MeasureResult.model_validate_json(output.read_bytes())
 
 
 def build(networks: list[Files], python: Path) -> None:
-    """All the rivals' files first, then their logits, so that a race has less to do."""
+    """Make all the rivals' files, then their logits, so that a race has less to do."""
     for files in networks:
-        _say(files.fp32.stem)
+        _log(files.fp32.stem)
         build_rivals(files, python)
     for files in networks:
-        _say(f"{files.fp32.stem}: logits")
-        heavy("score", _written(_job(files, build_rivals(files, python), None, 0), files))
+        _log(f"{files.fp32.stem}: logits")
+        heavy("score", _write_job(_job(files, build_rivals(files, python), None, 0), files))
 
 
-def _job(files: Files, built: dict[str, Built], ours: Path | None, rounds: int) -> Job:
-    unchanged = ours == files.fp32
-    there = {name: files.file(name) for name, one in built.items() if name != OURS and one.error is None}
-    if ours is not None and not unchanged:
-        there[OURS] = ours
+def _job(files: Files, built: dict[str, BuildResult], ours: Path | None, rounds: int) -> Job:
+    ours_is_fp32 = ours == files.fp32
+    paths = {name: files.file(name) for name, result in built.items() if name != OURS and result.error is None}
+    if ours is not None and not ours_is_fp32:
+        paths[OURS] = ours
     return Job(
         network=files.fp32.stem,
-        files={name: str(file) for name, file in there.items()},
+        files={name: str(file) for name, file in paths.items()},
         logits=str(files.logits),
-        ours=FP32 if unchanged else OURS,
+        ours=FP32 if ours_is_fp32 else OURS,
         rounds=rounds,
     )
 
 
-def _written(job: Job, files: Files) -> Path:
+def _write_job(job: Job, files: Files) -> Path:
     path = files.folder / "job.json"
     path.write_text(job.model_dump_json(indent=1), encoding="utf-8")
     return path
 
 
-def _row(name: str, built: Built, measured: Measured) -> Row:
-    """With the error of a file that could be built and does not run."""
-    error = built.error or measured.errors.get(name)
-    return Row(built=built.model_copy(update={"error": error}), figures=measured.figures.get(name))
+def _row(name: str, built: BuildResult, measurements: MeasureResult) -> Row:
+    """The row of a method, with the error of a file that could be built and does not run."""
+    error = built.error or measurements.errors.get(name)
+    return Row(built=built.model_copy(update={"error": error}), figures=measurements.figures.get(name))
 
 
 def main(arguments: argparse.Namespace, names: list[str]) -> int:
@@ -103,15 +106,15 @@ def main(arguments: argparse.Namespace, names: list[str]) -> int:
         return 0
     for name, files in zip(names, networks, strict=True):
         if not arguments.table and name not in results.networks:
-            _say(name)
+            _log(name)
             results.networks[name] = race(files, arguments.rivals, arguments.rounds)
             results.save(arguments.folder / "results.json")
-    text, good = report({name: results.networks[name] for name in names if name in results.networks})
+    text, ok = report({name: results.networks[name] for name in names if name in results.networks})
     print(text)
-    return 0 if good else 1
+    return 0 if ok else 1
 
 
-def _say(text: str) -> None:
+def _log(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
@@ -125,9 +128,9 @@ if __name__ == "__main__":
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--images", type=int, default=CALIBRATION_IMAGES, help="for calibration")
     arguments = parser.parse_intermixed_args()
-    there = sorted(path.stem for path in arguments.folder.glob("*.onnx"))
-    if unknown := set(arguments.names) - set(there):
+    available = sorted(path.stem for path in arguments.folder.glob("*.onnx"))
+    if unknown := set(arguments.names) - set(available):
         parser.error(f"not in {arguments.folder}: {', '.join(sorted(unknown))}")
     if not arguments.table and arguments.rivals is None:
         parser.error("--rivals names the python that has bench/requirements-rivals.txt")
-    sys.exit(main(arguments, arguments.names or there))
+    sys.exit(main(arguments, arguments.names or available))

@@ -14,7 +14,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.race_results import FP32, Built
+from bench.race_results import FP32, BuildResult
 from bench.rivals import RIVALS
 from engine.results import Report, Variant
 from engine.system.machine import cores, cpu_name, isa, versions
@@ -22,7 +22,7 @@ from engine.system.machine import cores, cpu_name, isa, versions
 LONGEST_S = 1200
 ERROR_CHARS = 200
 PROGRESS = "  "
-"""How a line begins that tells how far the work is."""
+"""The start of a line that reports progress."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Files:
 
     @property
     def source(self) -> str:
-        """What the rivals' files were made from."""
+        """The input of the rivals' files: the FP32 file by its SHA-256, and the number of calibration images."""
         return f"{hashlib.sha256(self.fp32.read_bytes()).hexdigest()}, {self.n_images} images"
 
     @property
@@ -60,16 +60,16 @@ class Files:
 
 
 def heavy(*arguments: object) -> None:
-    """bench/race_heavy.py in a process of its own, its progress shown. Raises RuntimeError with its last line."""
+    """Run bench/race_heavy.py in a process of its own and print its progress. Raises RuntimeError where it fails."""
     command = [sys.executable, "-m", "bench.race_heavy", *map(str, arguments)]
-    said = []
+    lines = []
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         for line in process.stderr or ():
-            said.append(line)
+            lines.append(line)
             if line.startswith(PROGRESS):
                 print(line, end="", file=sys.stderr, flush=True)
     if process.returncode:
-        raise RuntimeError(last_line("".join(said)))
+        raise RuntimeError(last_line("".join(lines)))
 
 
 def last_line(text: str) -> str:
@@ -78,44 +78,44 @@ def last_line(text: str) -> str:
     return lines[-1][:ERROR_CHARS] if lines else "no message"
 
 
-def build_rivals(files: Files, python: Path) -> dict[str, Built]:
-    """Every rival's file; what an earlier call made, or failed to make, of the same network and images is kept."""
+def build_rivals(files: Files, python: Path) -> dict[str, BuildResult]:
+    """The results of all rivals; those of an earlier call with the same network and images are used again."""
     source, built = files.source, {}
     files.folder.mkdir(parents=True, exist_ok=True)
     for name in (FP32, *RIVALS):
-        kept = files.folder / f"{name}.json"
-        known = Built.model_validate_json(kept.read_bytes()) if kept.exists() else None
-        if known is None or known.source != source:
+        path = files.folder / f"{name}.json"
+        result = BuildResult.model_validate_json(path.read_bytes()) if path.exists() else None
+        if result is None or result.source != source:
             print(f"  {name}", file=sys.stderr, flush=True)
-            known = _build(files, name, source, python)
-            kept.write_text(known.model_dump_json(indent=1), encoding="utf-8")
-        built[name] = known
+            result = _build(files, name, source, python)
+            path.write_text(result.model_dump_json(indent=1), encoding="utf-8")
+        built[name] = result
     return built
 
 
-def _build(files: Files, name: str, source: str, python: Path) -> Built:
+def _build(files: Files, name: str, source: str, python: Path) -> BuildResult:
     if name == FP32:
-        return Built(source=source, seconds=0, size_bytes=files.fp32.stat().st_size)
+        return BuildResult(source=source, seconds=0, size_bytes=files.fp32.stat().st_size)
     if not files.calibration.exists():
         heavy("calibration", files.fp32, files.calibration, files.n_images)
     files.file(name).unlink(missing_ok=True)
     command = [python, "bench/rivals.py", name, files.fp32, files.calibration, files.file(name)]
-    began = time.monotonic()
+    start = time.monotonic()
     try:
-        ended = subprocess.run(command, capture_output=True, text=True, timeout=LONGEST_S, check=False)
+        process = subprocess.run(command, capture_output=True, text=True, timeout=LONGEST_S, check=False)
     except subprocess.TimeoutExpired:
-        return Built(source=source, seconds=LONGEST_S, error=f"not done after {LONGEST_S} s")
-    (files.folder / f"{name}.log").write_text(ended.stderr, encoding="utf-8")
-    if ended.returncode:
-        return Built(source=source, seconds=time.monotonic() - began, error=last_line(ended.stderr))
-    told = json.loads(ended.stdout.splitlines()[-1])
-    return Built(source=source, seconds=told["seconds"], peak_mb=told["peak_mb"], size_bytes=told["bytes"])
+        return BuildResult(source=source, seconds=LONGEST_S, error=f"not done after {LONGEST_S} s")
+    (files.folder / f"{name}.log").write_text(process.stderr, encoding="utf-8")
+    if process.returncode:
+        return BuildResult(source=source, seconds=time.monotonic() - start, error=last_line(process.stderr))
+    cost = json.loads(process.stdout.splitlines()[-1])
+    return BuildResult(source=source, seconds=cost["seconds"], peak_mb=cost["peak_mb"], size_bytes=cost["bytes"])
 
 
-def build_ours(files: Files) -> tuple[Built, Path | None]:
-    """What a user gets from `python -m engine optimize` in a new home: the recommended file, None where there is none.
+def build_ours(files: Files) -> tuple[BuildResult, Path | None]:
+    """The result of `python -m engine optimize` in a new home, and the recommended file; None where there is none.
 
-    The path is that of the FP32 file itself where the model was recommended as it was.
+    The file is the FP32 file itself where the baseline is recommended.
     """
     shutil.rmtree(files.out, ignore_errors=True)
     files.out.parent.mkdir(parents=True, exist_ok=True)
@@ -129,9 +129,9 @@ def build_ours(files: Files) -> tuple[Built, Path | None]:
     variant = report.variant(report.recommended.id) if report and report.recommended else None
     if status or report is None or variant is None:
         error = report.failures[0].message if report and report.failures else last_line(log.read_text())
-        return Built(source=files.source, seconds=seconds, peak_mb=peak_mb, error=error[:ERROR_CHARS]), None
+        return BuildResult(source=files.source, seconds=seconds, peak_mb=peak_mb, error=error[:ERROR_CHARS]), None
     path = files.fp32 if variant.role == "baseline" else files.out / variant.file
-    built = Built(
+    built = BuildResult(
         source=files.source,
         seconds=seconds,
         peak_mb=peak_mb,
@@ -142,7 +142,7 @@ def build_ours(files: Files) -> tuple[Built, Path | None]:
 
 
 def _recipe(files: Files) -> str:
-    """JSON is YAML too, and quotes any path."""
+    """The recipe as JSON, which is YAML too and quotes any path."""
     recipe = {
         "name": f"race of {files.fp32.stem}",
         "model": {"kind": "file", "path": str(files.fp32.absolute())},
@@ -154,12 +154,12 @@ def _recipe(files: Files) -> str:
 
 def _run(command: list[object], environment: dict[str, str], log: Path) -> tuple[int, float, float]:
     """Exit status, wall seconds, and peak memory in MB of the largest of the command's processes."""
-    began = time.monotonic()
+    start = time.monotonic()
     with log.open("w") as file:
-        process = subprocess.Popen([str(one) for one in command], env=environment, stdout=file, stderr=file)
+        process = subprocess.Popen([str(argument) for argument in command], env=environment, stdout=file, stderr=file)
         _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
-    return process.returncode, time.monotonic() - began, usage.ru_maxrss / 1024
+    return process.returncode, time.monotonic() - start, usage.ru_maxrss / 1024
 
 
 def _report(files: Files) -> Report | None:
@@ -175,6 +175,6 @@ def _label(report: Report, variant: Variant) -> str:
 
 
 def machine() -> str:
-    """What the figures stand on."""
+    """The machine and the version of onnxruntime, as text."""
     widest = [name for name in isa() if name.startswith(("avx", "amx", "asimd", "i8mm", "sve"))]
     return f"{cores()} cores of {cpu_name()} ({', '.join(widest)}), onnxruntime {versions()['onnxruntime']}"

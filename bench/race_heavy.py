@@ -16,12 +16,12 @@ from pathlib import Path
 import numpy as np
 
 from bench.race_models import NETWORKS
-from bench.race_results import FP32, Figures, Job, Measured, Speed
+from bench.race_results import FP32, Figures, Job, MeasureResult, Speed
 from engine import data as images
 from engine.data import Data
 from engine.errors import FeatherweightError
 from engine.measure.contention import watched
-from engine.measure.latency import Turn, compare, take_turns
+from engine.measure.latency import RoundTiming, compare, time_rounds
 from engine.measure.predictions import Predictions, predict
 from engine.measure.quality import accuracy, fidelity
 from engine.models.artifacts import OnnxModel, file_sha256
@@ -42,61 +42,65 @@ def digits(model: OnnxModel) -> Data:
     return images.load(SampleData(), Split(), model.preprocess, SEED, merge_train=True, n_outputs=model.n_outputs)
 
 
-def calibration(path: Path, out: Path, n_images: int) -> None:
-    """Writes (n, C, H, W) float32 under the name of the model's input."""
+def calibration(path: Path, file: Path, n_images: int) -> None:
+    """Write the images, (n, C, H, W) float32, under the name of the model's input."""
     model = read_onnx(path)
     batches = list(digits(model).split("calibration").batches(32, limit=n_images))
-    np.savez(out, **{model.input_name: np.concatenate(batches)})
+    np.savez(file, **{model.input_name: np.concatenate(batches)})
 
 
 def score(job: Job) -> tuple[dict[str, np.ndarray], dict[str, str]]:
-    """Logits on the evaluation images, kept by the file's content, and the errors of files that do not run."""
+    """Logits on the evaluation images, cached by the file's content, and the errors of files that do not run."""
     model = read_onnx(Path(job.files[FP32]))
     part = digits(model).split("evaluation")
     logits, errors = {}, {}
     for name, file in job.files.items():
-        kept = Path(job.logits) / f"{file_sha256(Path(file))}.npz"
+        cached = Path(job.logits) / f"{file_sha256(Path(file))}.npz"
         try:
-            if not kept.exists():
+            if not cached.exists():
                 print(f"  logits of {name}", file=sys.stderr, flush=True)
-                kept.parent.mkdir(parents=True, exist_ok=True)
-                predict(replace(model, path=Path(file)), part, target()).save(kept)
-            logits[name] = Predictions.load(kept).logits
+                cached.parent.mkdir(parents=True, exist_ok=True)
+                predict(replace(model, path=Path(file)), part, target()).save(cached)
+            logits[name] = Predictions.load(cached).logits
         except FeatherweightError as error:
             errors[name] = str(error)
     return logits, errors
 
 
-def measure(job: Job) -> Measured:
+def measure(job: Job) -> MeasureResult:
     """All files of the job side by side; the speed of ours over each of the others is from the same rounds."""
     logits, errors = score(job)
     model = read_onnx(Path(job.files[FP32]))
     part = digits(model).split("evaluation")
     models = {name: replace(model, path=Path(job.files[name])) for name in logits}
-    with watched(cores()) as busy:
-        turns = take_turns(models, target(), next(part.batches(1)), on_round=_tell, n_rounds=job.rounds)
-    return Measured(
+    with watched(cores()) as busy_notes:
+        timings = time_rounds(models, target(), next(part.batches(1)), on_round=_log_round, n_rounds=job.rounds)
+    return MeasureResult(
         kind=next((network.kind for network in NETWORKS if network.name == job.network), "own"),
         size=model.input_shape[-1],
-        figures={name: _figures(name, job.ours, turns, logits, part.labels) for name in models},
+        figures={name: _figures(name, job.ours, timings, logits, part.labels) for name in models},
         errors=errors,
-        busy=" ".join(note.text for note in busy) or None,
+        busy=" ".join(note.text for note in busy_notes) or None,
     )
 
 
 def _figures(
-    name: str, ours: str | None, turns: dict[str, list[Turn]], logits: dict[str, np.ndarray], labels: np.ndarray | None
+    name: str,
+    ours: str | None,
+    timings: dict[str, list[RoundTiming]],
+    logits: dict[str, np.ndarray],
+    labels: np.ndarray | None,
 ) -> Figures:
     if labels is None:
         raise ValueError("the digits have labels")
-    latency = compare(turns, FP32, target())[name][0]
-    close = fidelity(logits[name], logits[FP32])
+    latency = compare(timings, FP32, target())[name][0]
+    quality = fidelity(logits[name], logits[FP32])
     return Figures(
         p50_ms=latency.p50_ms,
         speed=_speed(latency),
-        ours_over=_speed(compare(turns, name, target())[ours][0]) if ours in turns else None,
-        sqnr_db=close.sqnr_db,
-        agreement=close.agreement,
+        ours_over=_speed(compare(timings, name, target())[ours][0]) if ours in timings else None,
+        sqnr_db=quality.sqnr_db,
+        agreement=quality.agreement,
         top1=accuracy(logits[name], labels).top1,
     )
 
@@ -106,7 +110,7 @@ def _speed(latency: Latency) -> Speed:
     return Speed(times=1 / latency.ratio_to_baseline, low=1 / latency.ratio_high, high=1 / latency.ratio_low)
 
 
-def _tell(done: int, total: int) -> None:
+def _log_round(done: int, total: int) -> None:
     print(f"  round {done} of {total}", file=sys.stderr, flush=True)
 
 
@@ -122,7 +126,7 @@ if __name__ == "__main__":
         elif arguments.what == "score":
             score(Job.model_validate_json(arguments.first.read_bytes()))
         else:
-            measured = measure(Job.model_validate_json(arguments.first.read_bytes()))
-            Path(arguments.rest[0]).write_text(measured.model_dump_json(indent=1), encoding="utf-8")
+            result = measure(Job.model_validate_json(arguments.first.read_bytes()))
+            Path(arguments.rest[0]).write_text(result.model_dump_json(indent=1), encoding="utf-8")
     except FeatherweightError as error:
         sys.exit(f"error: {error}")

@@ -3,10 +3,10 @@
     python -m bench.race_models FOLDER [NAME ...]      writes FOLDER/<name>.onnx where it is not there yet
 
 Training is the project's own loop, from random weights: most of it at 64 px, where an epoch takes seconds, and a little
-at the size at which the network is measured, since one that has only seen small images falls apart there (top-1 0.31 of
+at the size at which the network is measured, since training on small images alone gives a poor top-1 there (0.31 of
 mobilenetv4_conv_small at 224 px, even after four epochs at 128 px). The transformer takes small images by resampled
-position embeddings while it is trained, and is written without that (ten epochs at 112 px alone got it to 0.60). No
-branch is left dead: residual branches and ConvNeXt's layer scales start at values that take part, not at timm's 0 and
+position embeddings while it is trained, and is written without that (after ten epochs at 112 px alone it had 0.60). No
+branch is dead: residual branches and ConvNeXt's layer scales start at values that take part, not at timm's 0 and
 1e-6.
 """
 
@@ -118,7 +118,7 @@ def train(network: Network, folder: Path) -> TorchModel:
             settings,
             seed=SEED,
             deadline=math.inf,
-            on_epoch=show,
+            on_epoch=print_point,
         )
     return replace(model, weights=save_weights(module, folder / "weights.safetensors"), weights_label="fine-tuned")
 
@@ -127,38 +127,38 @@ def at_size(model: TorchModel, size: int) -> TorchModel:
     return replace(model, preprocess=preprocess_for(size))
 
 
-def show(point: Point) -> None:
+def print_point(point: Point) -> None:
     print(f"  loss {point.train_loss:.3f}, {point.words('right')}", flush=True)
 
 
 def top1(model: TorchModel, size: int, path: Path) -> float:
-    """Writes the ONNX file of the model at `size` px to `path` and returns its top-1 on the evaluation images."""
+    """Write the ONNX file of the model at `size` px to `path` and return its top-1 on the evaluation images."""
     part = digits_at(size).split("evaluation")
     onnx_model = export_onnx(at_size(model, size), path, next(part.batches(2)))
     return accuracy(predict(onnx_model, part, Target(threads=cores())).logits, part.labels).top1
 
 
 def make(network: Network, folder: Path) -> None:
-    """Trains, measures at every size that was trained at, and leaves the file of the measured size in `folder`."""
+    """Train a network, measure it at every size of its training, and write the file of its final size to `folder`."""
     with tempfile.TemporaryDirectory(dir=folder) as name:
         work = Path(name)
-        started = time.monotonic()
+        start = time.monotonic()
         model = train(network, work)
-        seconds = time.monotonic() - started
+        seconds = time.monotonic() - start
         # A network that takes other sizes only while it is trained has one size once it is written.
         sizes = [network.size] if network.training else sorted({size for size, _, _ in network.phases} | {network.size})
-        found = {size: top1(model, size, work / f"{size}.onnx") for size in sizes}
+        top1_by_size = {size: top1(model, size, work / f"{size}.onnx") for size in sizes}
         (work / f"{network.size}.onnx").replace(folder / f"{network.name}.onnx")
-    at = ", ".join(f"{value:.4f} at {size} px" for size, value in found.items())
-    print(f"{network.name} ({network.kind}): top-1 {at}; trained in {seconds:.0f} s", flush=True)
+    figures = ", ".join(f"{value:.4f} at {size} px" for size, value in top1_by_size.items())
+    print(f"{network.name} ({network.kind}): top-1 {figures}; trained in {seconds:.0f} s", flush=True)
 
 
 def main(folder: Path, names: Sequence[str]) -> None:
     torch.set_num_threads(cores())
     folder.mkdir(parents=True, exist_ok=True)
     for network in NETWORKS:
-        wanted = not names or network.name in names
-        if wanted and not (folder / f"{network.name}.onnx").exists():
+        selected = not names or network.name in names
+        if selected and not (folder / f"{network.name}.onnx").exists():
             print(f"{network.name}: training", flush=True)
             make(network, folder)
 

@@ -1,4 +1,4 @@
-"""What bench/quantize_race.py measures and keeps: light, so that tables come without the heavy libraries."""
+"""Results of bench/quantize_race.py, without heavy imports, so that tables need none of the heavy libraries."""
 
 from pathlib import Path
 
@@ -7,11 +7,13 @@ from pydantic import BaseModel, ConfigDict
 FP32, OURS = "FP32", "ours"
 
 
-class Kept(BaseModel):
+class Record(BaseModel):
+    """A part of results.json, whose fields are all known."""
+
     model_config = ConfigDict(extra="forbid")
 
 
-class Speed(Kept):
+class Speed(Record):
     """How many times as fast as another, with the ends of the 95 % bootstrap interval over the rounds."""
 
     times: float
@@ -19,7 +21,7 @@ class Speed(Kept):
     high: float
 
 
-class Figures(Kept):
+class Figures(Record):
     """Of one file. `speed` is over FP32, `ours_over` that of ours over this one; an infinite SQNR is null."""
 
     p50_ms: float
@@ -35,7 +37,7 @@ class Figures(Kept):
         return float("inf") if self.sqnr_db is None else self.sqnr_db
 
 
-class Job(Kept):
+class Job(Record):
     """Files by name; `ours` is the one that is compared with each of the others. `logits` is a folder."""
 
     network: str
@@ -45,8 +47,8 @@ class Job(Kept):
     rounds: int
 
 
-class Measured(Kept):
-    """`busy` says where other programs took too much of the machine meanwhile; `size` is the input's, in px.
+class MeasureResult(Record):
+    """`busy` says where other programs used too much of the machine meanwhile; `size` is the input's, in px.
 
     `errors` are of files that do not run here.
     """
@@ -58,8 +60,8 @@ class Measured(Kept):
     busy: str | None
 
 
-class Built(Kept):
-    """How a file was made, or in one line why not. `label` says which of several ways it was.
+class BuildResult(Record):
+    """The cost of making a file, or in one line why it failed. `label` names the method where there are several.
 
     `source` is the FP32 file and the number of calibration images that it was made from.
     """
@@ -72,14 +74,14 @@ class Built(Kept):
     label: str | None = None
 
 
-class Row(Kept):
+class Row(Record):
     """A method on a network; `figures` are null where it failed."""
 
-    built: Built
+    built: BuildResult
     figures: Figures | None = None
 
 
-class Entry(Kept):
+class Entry(Record):
     """A network's race: rows by the name of the method, FP32 and ours first."""
 
     kind: str
@@ -91,7 +93,7 @@ class Entry(Kept):
     rows: dict[str, Row]
 
 
-class Results(Kept):
+class Results(Record):
     """All that was measured, by network."""
 
     networks: dict[str, Entry] = {}

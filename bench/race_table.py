@@ -20,17 +20,17 @@ SUMMARY_HEADS = (
 
 
 def report(networks: Mapping[str, Entry]) -> tuple[str, bool]:
-    """All of it as text, and whether ours was nowhere slower than what is at least as faithful."""
-    found = [f"{name}: {text}" for name, entry in networks.items() for text in violations(entry)]
-    verdict = ["Slower than an alternative of at least equal fidelity:", "", *(f"- {text}" for text in found)]
+    """All tables as text, and whether ours was never slower than an alternative of at least equal fidelity."""
+    failures = [f"{name}: {text}" for name, entry in networks.items() for text in violations(entry)]
+    verdict = ["Slower than an alternative of at least equal fidelity:", "", *(f"- {text}" for text in failures)]
     ok = f"OK: ours is at least as fast as every alternative of at least equal fidelity on {', '.join(networks)}"
     parts = [
         summary(networks),
         table(HEADS, [row for name, entry in networks.items() for row in _rows(name, entry)]),
         "\n".join(_remarks(networks)),
-        "\n".join(verdict) if found else ok if networks else "Nothing was measured",
+        "\n".join(verdict) if failures else ok if networks else "Nothing was measured",
     ]
-    return "\n\n".join(part for part in parts if part), bool(networks) and not found
+    return "\n\n".join(part for part in parts if part), bool(networks) and not failures
 
 
 def violations(entry: Entry) -> list[str]:
@@ -66,20 +66,20 @@ def _line(name: str, entry: Entry) -> list[str]:
     ours = entry.rows[OURS]
     if ours.figures is None:
         return [name, entry.kind, f"failed: {ours.built.error}", *[""] * (len(SUMMARY_HEADS) - 3)]
-    best, figures = max(_as_faithful(entry, ours.figures), key=_by_speed)
+    best_name, best_figures = max(_as_faithful(entry, ours.figures), key=_by_speed)
     others = ((name, row.figures) for name, row in entry.rows.items() if name != OURS and row.figures is not None)
-    fastest, quick = max(others, key=_by_speed)
+    fastest_name, fastest_figures = max(others, key=_by_speed)
     return [
         name,
         entry.kind,
         ours.built.label or "",
         _speed(ours.figures.speed),
         _sqnr(ours.figures),
-        best,
-        _speed(figures.speed),
-        _sqnr(figures),
-        _speed(figures.ours_over),
-        f"{fastest}: {quick.speed.times:.2f} at {_sqnr(quick)} dB",
+        best_name,
+        _speed(best_figures.speed),
+        _sqnr(best_figures),
+        _speed(best_figures.ours_over),
+        f"{fastest_name}: {fastest_figures.speed.times:.2f} at {_sqnr(fastest_figures)} dB",
     ]
 
 
@@ -115,7 +115,7 @@ def _costs(method: str, row: Row) -> list[str]:
 
 
 def _speed(speed: Speed | None) -> str:
-    """Three decimals at 1, where two hide on which side an end lies."""
+    """The speed-up with its interval. Ends near 1 have three decimals: two would hide on which side they are."""
     if speed is None:
         return ""
     if speed.low == speed.high:
@@ -132,7 +132,7 @@ def _sqnr(figures: Figures) -> str:
 
 
 def _remarks(networks: Mapping[str, Entry]) -> Iterator[str]:
-    """What the figures stand on, said once for all networks that share it, and where the machine was not quiet."""
+    """The conditions of measurement, once for all networks that share them, and where the machine was busy."""
     bases: dict[str, list[str]] = {}
     for name, entry in networks.items():
         base = f"{entry.machine}; {entry.rounds} rounds, {entry.calibration_images} calibration images"

@@ -1,10 +1,10 @@
-"""What a user would run instead of this project's quantization, each library with the settings that it proposes.
+"""Alternatives to this project's quantization, each library with the settings that it recommends.
 
     python -m venv RIVALS && RIVALS/bin/pip install -r bench/requirements-rivals.txt
     RIVALS/bin/python bench/rivals.py NAME fp32.onnx calibration.npz out.onnx
 
 `calibration.npz` holds one array under the name of the model's input: (N, C, H, W) float32, normalised; images are
-given one at a time. The last line on standard output is JSON: wall seconds with the imports of the library, and peak
+passed one at a time. The last line on standard output is JSON: wall seconds with the imports of the library, and peak
 memory in MB of this process and its children; what the libraries print goes to standard error. It ends with an error
 where the rival does.
 
@@ -34,7 +34,7 @@ Rival = Callable[[Path, Path, Batches, str], None]
 
 
 def onnxruntime_default(fp32: Path, out: Path, calibration: Batches, input_name: str) -> None:
-    """`quantize_static` with nothing said: QDQ, signed activations and weights, per tensor, min-max."""
+    """`quantize_static` with its defaults: QDQ, signed activations and weights, per tensor, min-max."""
     from onnxruntime.quantization import quantize_static
 
     quantize_static(str(fp32), str(out), reader(calibration, input_name))
@@ -94,7 +94,7 @@ def _optimum_static(fp32: Path, out: Path, calibration: Batches, input_name: str
 
 
 def optimum_dynamic(fp32: Path, out: Path, calibration: Batches, input_name: str) -> None:
-    """Optimum's settings for AVX512-VNNI, dynamic, per tensor: what `quantize_dynamic` does with nothing said, too."""
+    """Optimum's settings for AVX512-VNNI, dynamic, per tensor: the same as `quantize_dynamic` with its defaults."""
     from optimum.onnxruntime import AutoQuantizationConfig, ORTQuantizer
 
     settings = AutoQuantizationConfig.avx512_vnni(is_static=False, per_channel=False)
@@ -104,7 +104,7 @@ def optimum_dynamic(fp32: Path, out: Path, calibration: Batches, input_name: str
 
 
 def nncf_default(fp32: Path, out: Path, calibration: Batches, input_name: str) -> None:
-    """`nncf.quantize` with nothing said but the images."""
+    """`nncf.quantize` with its defaults and the images."""
     _nncf(fp32, out, calibration, input_name)
 
 
@@ -124,7 +124,7 @@ def _nncf(fp32: Path, out: Path, calibration: Batches, input_name: str, **settin
 
 
 def olive_static(fp32: Path, out: Path, calibration: Batches, input_name: str) -> None:
-    """A workflow of Olive's static quantization pass with nothing said but the images."""
+    """A workflow of Olive's static quantization pass with its defaults and the images."""
     from olive.data.registry import Registry
     from olive.workflows import run
 
@@ -140,7 +140,7 @@ def olive_static(fp32: Path, out: Path, calibration: Batches, input_name: str) -
             "cache_dir": f"{folder}/cache",
         }
         run(workflow, tempdir=folder)
-        _move_found(Path(folder) / "out", out)
+        _move_onnx(Path(folder) / "out", out)
 
 
 def olive_auto(fp32: Path, out: Path, calibration: Batches, input_name: str) -> None:
@@ -149,7 +149,7 @@ def olive_auto(fp32: Path, out: Path, calibration: Batches, input_name: str) -> 
     with tempfile.TemporaryDirectory() as folder:
         arguments = ["auto-opt", "-m", fp32.resolve(), "-o", f"{folder}/out", "--device", "cpu", "--precision", "int8"]
         subprocess.run([olive, *arguments], check=True, cwd=folder, stdout=sys.stderr)
-        _move_found(Path(folder) / "out", out)
+        _move_onnx(Path(folder) / "out", out)
 
 
 RIVALS: dict[str, Rival] = {
@@ -166,7 +166,7 @@ RIVALS: dict[str, Rival] = {
 
 
 def reader(calibration: Batches, input_name: str) -> Any:
-    """What onnxruntime's quantizer asks for images."""
+    """A CalibrationDataReader of onnxruntime over the images."""
     from onnxruntime.quantization import CalibrationDataReader
 
     class Reader(CalibrationDataReader):
@@ -182,20 +182,20 @@ def reader(calibration: Batches, input_name: str) -> Any:
     return Reader()
 
 
-def _move_found(folder: Path, out: Path) -> None:
-    """Moves the one ONNX file that a rival left somewhere in `folder`."""
-    (found,) = folder.rglob("*.onnx")
-    shutil.move(found, out)
+def _move_onnx(folder: Path, out: Path) -> None:
+    """Move the one ONNX file in `folder` or below to `out`."""
+    (path,) = folder.rglob("*.onnx")
+    shutil.move(path, out)
 
 
 def run(name: str, fp32: Path, calibration: Path, out: Path) -> dict[str, float | str]:
     with np.load(calibration) as arrays:
         ((input_name, images),) = arrays.items()
     batches = [images[index : index + 1] for index in range(len(images))]
-    started = time.monotonic()
+    start = time.monotonic()
     with contextlib.redirect_stdout(sys.stderr):
         RIVALS[name](fp32, out, batches, input_name)
-    seconds = time.monotonic() - started
+    seconds = time.monotonic() - start
     peak = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     return {"rival": name, "seconds": round(seconds, 2), "peak_mb": round(peak / 1024), "bytes": out.stat().st_size}
 

@@ -1,4 +1,4 @@
-"""The sample recipe from submit to report, its phases timed, then the same again with what was computed reused.
+"""The sample recipe from submit to report, its phases timed, then the same again with the cache of the first run.
 
     python -m bench.sample
 
@@ -25,17 +25,17 @@ steps:
 """
 
 
-def once(recipe: Recipe, out: Path) -> None:
-    """Runs it and prints the seconds of each phase, from one event to the next."""
-    seen: list[tuple[float, Event]] = []
+def run_once(recipe: Recipe, out: Path) -> None:
+    """Run the recipe and print the seconds of each phase, from one event to the next."""
+    timed_events: list[tuple[float, Event]] = []
     start = time.monotonic()
-    report = engine.optimize(recipe, out, lambda event: seen.append((time.monotonic(), event)))
+    report = engine.optimize(recipe, out, lambda event: timed_events.append((time.monotonic(), event)))
     end = time.monotonic()
     print(f"{out.name}: {end - start:.1f} s from submit to report, {report.state}")
-    phases: dict[str, float] = {"start": seen[0][0] - start}
-    for (begun, event), (ended, _) in pairwise([*seen, (end, seen[-1][1])]):
+    phases: dict[str, float] = {"start": timed_events[0][0] - start}
+    for (phase_start, event), (phase_end, _) in pairwise([*timed_events, (end, timed_events[-1][1])]):
         name = f"{event.step}: {event.phase}"
-        phases[name] = phases.get(name, 0.0) + ended - begun
+        phases[name] = phases.get(name, 0.0) + phase_end - phase_start
     for name, seconds in phases.items():
         print(f"  {seconds:6.1f} s  {name}")
     for variant in report.variants:
@@ -54,4 +54,4 @@ if __name__ == "__main__":
         estimate = engine.estimate(recipe).seconds
         print(f"estimated: {estimate:.0f} s")
         for name in ("first", "again"):
-            once(recipe, Path(folder) / name)
+            run_once(recipe, Path(folder) / name)

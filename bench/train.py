@@ -1,17 +1,17 @@
-"""Our training loop beside PyTorch's plain one and Hugging Face Accelerate's, and distilling with kept answers.
+"""Our training loop beside PyTorch's plain one and Hugging Face Accelerate's; distilling with cached answers.
 
     pip install -r bench/requirements-train.txt
     python -m bench.train [NETWORK:SIZE ...] [--rounds N]
     python -m bench.train --distill [--rounds N]
 
 Images a second of whole trainings (an epoch and its validation) on the sample's train share, decoded once for
-all; the loops take turns, each with a fresh network of the same weights. All in float32, and ours also in what its
-probe chooses, whose time is not counted. Every figure is a median; a ratio is the median of the rounds' ratios, with
-its bootstrap interval. The faster of the two others is the one with the lower median. It ends with 1 where the whole
-interval says that ours is slower than that one.
+all; the loops alternate, each with a new network of the same weights. All in float32, and ours also in the arithmetic
+that its probe chooses; the time of the probe is not counted. Every figure is a median; a ratio is the median of the
+rounds' ratios, with its bootstrap interval. The faster of the two others is the one with the lower median. It ends with
+1 where the whole interval says that ours is slower than that one.
 
-`--distill`: the seconds of the whole step, from the sample into a student, with four kept views and with answers asked
-anew at every step.
+`--distill`: the seconds of the whole step, from the sample into a student, with four cached views and with answers
+computed anew at every step.
 """
 
 import argparse
@@ -54,58 +54,58 @@ HEADS = ("network, px", "ours", "plain PyTorch", "Accelerate", "ours over the fa
 STUDENT, DISTILL_EPOCHS = "test_resnet", 8
 
 
-def turns(runs: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, np.ndarray]:
-    """Seconds of every run in every round, (rounds,), whose order turns round; a first round is not counted."""
-    took: dict[str, list[float]] = {name: [] for name in runs}
+def time_runs(runs: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, np.ndarray]:
+    """Seconds of every run by round, (rounds,), in reverse order in every other round; a first round is not counted."""
+    seconds_by_run: dict[str, list[float]] = {name: [] for name in runs}
     for number in range(-1, rounds):
         for name in runs if number % 2 else reversed(runs):
-            started = time.perf_counter()
+            start = time.perf_counter()
             runs[name]()
             if number >= 0:
-                took[name].append(time.perf_counter() - started)
-    return {name: np.array(seconds) for name, seconds in took.items()}
+                seconds_by_run[name].append(time.perf_counter() - start)
+    return {name: np.array(seconds) for name, seconds in seconds_by_run.items()}
 
 
 def network_row(name: str, size: int, rounds: int) -> tuple[list[str], bool]:
-    """The line of the table, and whether ours is not surely slower."""
+    """The row of the table, and whether ours is not surely slower."""
     preprocess = Preprocess(size=(size, size), mean=(0.5,), std=(0.5,), interpolation="bilinear", channels="gray")
     with tempfile.TemporaryDirectory() as folder:
         data = images.load(SampleData(), Split(), preprocess, 0, merge_train=False, n_outputs=10)
         part = data.split("train").cached(Path(folder))
         pixels, labels = np.array(part.array), np.array(part.labels)
-    chosen = _chosen(_fresh(name, size), pixels, labels, preprocess)
+    precision = _probe_precision(_network(name, size), pixels, labels, preprocess)
     runs = {
         "ours": partial(_ours, name, size, pixels, labels, preprocess, "float32"),
         "plain": partial(_theirs, plain, name, size, pixels, labels, preprocess),
         "accelerate": partial(_theirs, accelerated, name, size, pixels, labels, preprocess),
-        "chosen": partial(_ours, name, size, pixels, labels, preprocess, chosen.arithmetic),
+        "chosen": partial(_ours, name, size, pixels, labels, preprocess, precision.arithmetic),
     }
-    if chosen.arithmetic == "float32":
+    if precision.arithmetic == "float32":
         del runs["chosen"]
-    took = turns(runs, rounds)
-    trained = EPOCHS * (round(len(labels) * SHARE) // BATCH) * BATCH
-    rates = {who: f"{trained / median(seconds):.0f}" for who, seconds in took.items()}
-    faster = min(took["plain"], took["accelerate"], key=median) / took["ours"]
-    gain = _ratio(took["ours"] / took["chosen"]) if "chosen" in took else ""
-    precision = f"{chosen.arithmetic}: {rates['chosen']}" if "chosen" in took else chosen.arithmetic
-    row = [f"{name}, {size}", rates["ours"], rates["plain"], rates["accelerate"], _ratio(faster), precision, gain]
-    return row, bootstrap(faster)[1] >= 1
+    seconds = time_runs(runs, rounds)
+    n_images = EPOCHS * (round(len(labels) * SHARE) // BATCH) * BATCH
+    rates = {run: f"{n_images / median(run_seconds):.0f}" for run, run_seconds in seconds.items()}
+    speed_up = min(seconds["plain"], seconds["accelerate"], key=median) / seconds["ours"]
+    gain = _ratio(seconds["ours"] / seconds["chosen"]) if "chosen" in seconds else ""
+    precision_cell = f"{precision.arithmetic}: {rates['chosen']}" if "chosen" in seconds else precision.arithmetic
+    figures = [rates["ours"], rates["plain"], rates["accelerate"], _ratio(speed_up), precision_cell, gain]
+    return [f"{name}, {size}", *figures], bootstrap(speed_up)[1] >= 1
 
 
-def _fresh(name: str, size: int) -> nn.Module:
+def _network(name: str, size: int) -> nn.Module:
     torch.manual_seed(0)
     sized = {"img_size": size} if "vit" in name else {}
     module: nn.Module = timm.create_model(name, num_classes=10, in_chans=1, **sized)
     return module
 
 
-def _chosen(module: nn.Module, pixels: np.ndarray, labels: np.ndarray, preprocess: Preprocess) -> Precision:
+def _probe_precision(module: nn.Module, pixels: np.ndarray, labels: np.ndarray, preprocess: Preprocess) -> Precision:
     rows = np.arange(BATCH)
     batch = Batch(rows, 0, pixels[rows], normalised(pixels[rows], preprocess))
 
-    def step(one: nn.Module, precision: Precision) -> float:
-        one.train()
-        loss = loss_of(one, batch, Labels(labels, 0.1), precision)
+    def step(network: nn.Module, precision: Precision) -> float:
+        network.train()
+        loss = loss_of(network, batch, Labels(labels, 0.1), precision)
         loss.backward()
         return loss.item()
 
@@ -117,7 +117,7 @@ def _ours(
 ) -> None:
     settings = Finetune(epochs=EPOCHS, learning_rate=RATE, batch_size=BATCH, shift=0.0, arithmetic=arithmetic)
     fit(
-        _fresh(name, size),
+        _network(name, size),
         pixels,
         Labels(labels, 0.1),
         preprocess,
@@ -129,35 +129,36 @@ def _ours(
 
 
 def _theirs(rival: Rival, name: str, size: int, pixels: np.ndarray, labels: np.ndarray, preprocess: Preprocess) -> None:
-    held = round(len(labels) * SHARE)
-    train, validation = (Images(pixels[rows], labels[rows], preprocess) for rows in (slice(held), slice(held, None)))
-    rival(_fresh(name, size), train, validation, EPOCHS, BATCH, RATE)
+    n_train = round(len(labels) * SHARE)
+    splits = slice(n_train), slice(n_train, None)
+    train, validation = (Images(pixels[rows], labels[rows], preprocess) for rows in splits)
+    rival(_network(name, size), train, validation, EPOCHS, BATCH, RATE)
 
 
 def distil_row(rounds: int) -> list[str]:
-    """Seconds of the whole step with kept answers and with answers asked anew."""
+    """The row of the table: seconds of the whole step with cached answers and with answers computed anew."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         source = models.load(SampleModel(), None, 0, folder)
         data = images.load(SampleData(), Split(), source.preprocess, 0, merge_train=False, n_outputs=10)
-        numbers = count()
+        work_numbers = count()
 
         def run(views: int) -> None:
-            work = folder / f"work{next(numbers)}"
+            work = folder / f"work{next(work_numbers)}"
             work.mkdir()
-            _bench(work, data).apply(source, settings.model_copy(update={"views": views}), no_progress)
+            _runner(work, data).apply(source, settings.model_copy(update={"views": views}), no_progress)
 
         settings = Distill(student=STUDENT, student_weights="random", epochs=DISTILL_EPOCHS, arithmetic="float32")
-        took = turns({"kept": partial(run, settings.views), "anew": partial(run, 0)}, rounds)
+        seconds = time_runs({"kept": partial(run, settings.views), "anew": partial(run, 0)}, rounds)
     return [
         f"{STUDENT}, {DISTILL_EPOCHS} epochs",
-        f"{median(took['kept']):.1f}",
-        f"{median(took['anew']):.1f}",
-        _ratio(took["anew"] / took["kept"]),
+        f"{median(seconds['kept']):.1f}",
+        f"{median(seconds['anew']):.1f}",
+        _ratio(seconds["anew"] / seconds["kept"]),
     ]
 
 
-def _bench(work: Path, data: Data) -> StepRunner:
+def _runner(work: Path, data: Data) -> StepRunner:
     return StepRunner(
         cache=Cache(work / "cache"), data=data, target=Target(threads=cores()), seed=0, work=work, deadline=math.inf
     )

@@ -1,6 +1,6 @@
-"""The training loops that a user would write: PyTorch's alone, and the same through Hugging Face Accelerate.
+"""The usual training loops: PyTorch's alone, and the same through Hugging Face Accelerate.
 
-Both as the two libraries' own guides have them: a Dataset and a DataLoader, AdamW, a cosine schedule with warm-up,
+Both follow the guides of the two libraries: a Dataset and a DataLoader, AdamW, a cosine schedule with warm-up,
 validation after every epoch. They compute in float32, as the project's loop does beside them.
 """
 
@@ -20,7 +20,7 @@ Rival = Callable[[nn.Module, "Images", "Images", int, int, float], float]
 
 
 class Images(Dataset[tuple[Tensor, int]]):
-    """Decoded images, (N, H, W, C) uint8, normalised when they are asked for."""
+    """Decoded images, (N, H, W, C) uint8, normalised one at a time when they are read."""
 
     def __init__(self, pixels: np.ndarray, labels: np.ndarray, preprocess: Preprocess) -> None:
         self.pixels, self.labels = pixels, labels
@@ -36,22 +36,22 @@ class Images(Dataset[tuple[Tensor, int]]):
 
 
 def plain(module: nn.Module, train: Images, validation: Images, epochs: int, batch: int, rate: float) -> float:
-    """PyTorch alone."""
-    optimizer, (batches, held) = _optimizer(module, rate), _loaders(train, validation, batch)
+    """Train with PyTorch alone; returns the top-1 at the end."""
+    optimizer, (batches, validation_batches) = _optimizer(module, rate), _loaders(train, validation, batch)
     schedule = OneCycleLR(optimizer, rate, total_steps=epochs * len(batches))
-    return _trained(module, optimizer, schedule, batches, held, epochs, Tensor.backward)
+    return _train(module, optimizer, schedule, batches, validation_batches, epochs, Tensor.backward)
 
 
 def accelerated(module: nn.Module, train: Images, validation: Images, epochs: int, batch: int, rate: float) -> float:
-    """The same with Accelerator.prepare and .backward."""
+    """Train the same way with Accelerator.prepare and .backward."""
     from accelerate import Accelerator  # of bench/requirements-train.txt, which the project does not need
 
     accelerator = Accelerator(cpu=True)
-    module, optimizer, batches, held = accelerator.prepare(
+    module, optimizer, batches, validation_batches = accelerator.prepare(
         module, _optimizer(module, rate), *_loaders(train, validation, batch)
     )
     schedule = accelerator.prepare(OneCycleLR(optimizer, rate, total_steps=epochs * len(batches)))
-    return _trained(module, optimizer, schedule, batches, held, epochs, accelerator.backward)
+    return _train(module, optimizer, schedule, batches, validation_batches, epochs, accelerator.backward)
 
 
 def _optimizer(module: nn.Module, rate: float) -> torch.optim.Optimizer:
@@ -62,16 +62,16 @@ def _loaders(train: Images, validation: Images, batch: int) -> tuple[Batches, Ba
     return DataLoader(train, batch, shuffle=True, drop_last=True), DataLoader(validation, 256)
 
 
-def _trained(
+def _train(
     module: nn.Module,
     optimizer: torch.optim.Optimizer,
     schedule: LRScheduler,
     batches: Batches,
-    held: Batches,
+    validation_batches: Batches,
     epochs: int,
     backward: Callable[[Tensor], None],
 ) -> float:
-    """Top-1 after the last epoch."""
+    """Train, and return the top-1 after the last epoch."""
     criterion, top1 = nn.CrossEntropyLoss(label_smoothing=0.1), 0.0
     for _ in range(epochs):
         module.train()
@@ -83,7 +83,7 @@ def _trained(
             optimizer.step()
             schedule.step()
             total += loss.item()
-        top1 = _top1(module, held)
+        top1 = _top1(module, validation_batches)
     return top1
 
 

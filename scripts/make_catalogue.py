@@ -1,8 +1,8 @@
 """Counts every timm architecture and writes the catalogue that ships.
 
-    python -m scripts.make_catalogue      about a quarter of an hour on one core; continues where it was stopped
+    python -m scripts.make_catalogue      about a quarter of an hour on one core; continues where it stopped
 
-Rows already in the file are kept: delete the file after an update of timm. At its end it prints the architectures that
+Rows already in the file stay: delete the file after an update of timm. At its end it prints the architectures that
 cannot be counted, which are left out.
 """
 
@@ -31,7 +31,7 @@ MAX_REAL_PARAMETERS = 400_000_000
 
 
 class MacCounter(TorchDispatchMode):
-    """Adds up multiply-adds that depend on the image: what hangs on weights alone is folded in the exported graph."""
+    """Adds up multiply-adds that depend on the image: those of weights alone are folded in the exported graph."""
 
     def __init__(self, image: torch.Tensor) -> None:
         super().__init__()
@@ -42,14 +42,14 @@ class MacCounter(TorchDispatchMode):
         self, func: Any, types: Iterable[type], args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         kwargs = kwargs or {}
-        out = func(*args, **kwargs)
+        output = func(*args, **kwargs)
         if any(self._depends(tensor) for tensor in tree_leaves((args, kwargs)) if isinstance(tensor, torch.Tensor)):
-            for tensor in tree_leaves(out):
+            for tensor in tree_leaves(output):
                 if isinstance(tensor, torch.Tensor):
                     self._of_image[tensor.untyped_storage()._cdata] = tensor.untyped_storage()
             if func._overloadpacket in flop_registry:
-                self.macs += flop_registry[func._overloadpacket](*args, **kwargs, out_val=out) // 2
-        return out
+                self.macs += flop_registry[func._overloadpacket](*args, **kwargs, out_val=output) // 2
+        return output
 
     def _depends(self, tensor: torch.Tensor) -> bool:
         return tensor.untyped_storage()._cdata in self._of_image
@@ -58,14 +58,14 @@ class MacCounter(TorchDispatchMode):
 def entry(name: str) -> CatalogueEntry:
     """The catalogue's row of one architecture, counted without weights where it allows that."""
     try:
-        return _counted(name, "meta")
+        return _count_entry(name, "meta")
     except (RuntimeError, NotImplementedError, ValueError, TypeError, AttributeError):
         if _parameters(timm.create_model(name, device="meta")) > MAX_REAL_PARAMETERS:
             raise
-        return _counted(name, "cpu")
+        return _count_entry(name, "cpu")
 
 
-def _counted(name: str, device: str) -> CatalogueEntry:
+def _count_entry(name: str, device: str) -> CatalogueEntry:
     with torch.device(device):
         model = timm.create_model(name).eval()
         size = resolve_model_data_config(model)["input_size"]
@@ -91,10 +91,10 @@ def family(name: str) -> str:
 def tags(name: str) -> tuple[str, ...]:
     """The pretrained weights that timm can fetch, the default one first."""
     names = timm.list_pretrained(f"{name}.*") + timm.list_pretrained(name)
-    found = {full.partition(".")[2] for full in names if full.partition(".")[0] == name}
+    available = {full.partition(".")[2] for full in names if full.partition(".")[0] == name}
     default = timm.models.get_pretrained_cfg(name)
     first = getattr(default, "tag", None)
-    return tuple(sorted(found, key=lambda tag: (tag != first, tag)))
+    return tuple(sorted(available, key=lambda tag: (tag != first, tag)))
 
 
 def _parameters(model: torch.nn.Module) -> int:
@@ -105,25 +105,25 @@ def main() -> None:
     warnings.filterwarnings("ignore")
     logging.disable(logging.WARNING)
     set_fused_attn(False)
-    done = _rows(CATALOGUE)
-    left_out = {}
+    rows = _rows(CATALOGUE)
+    failures = {}
     with CATALOGUE.open("a", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream, lineterminator="\n")
         for name in timm.list_models():
-            if name not in done:
+            if name not in rows:
                 try:
-                    done[name] = to_row(entry(name))
+                    rows[name] = to_row(entry(name))
                 except Exception as error:  # noqa: BLE001  an architecture of timm may fail in any way
-                    left_out[name] = f"{type(error).__name__}: {str(error).splitlines()[0][:150] if str(error) else ''}"
+                    failures[name] = f"{type(error).__name__}: {str(error).splitlines()[0][:150] if str(error) else ''}"
                     continue
-                writer.writerow(done[name])
+                writer.writerow(rows[name])
                 stream.flush()
                 gc.collect()
-                print(*done[name][:4], file=sys.stderr)
+                print(*rows[name][:4], file=sys.stderr)
     with CATALOGUE.open("w", newline="", encoding="utf-8") as stream:
-        csv.writer(stream, lineterminator="\n").writerows([COLUMNS, *(done[name] for name in sorted(done))])
-    print(f"{len(done)} architectures in {CATALOGUE.name}, {len(left_out)} left out")
-    for name, reason in left_out.items():
+        csv.writer(stream, lineterminator="\n").writerows([COLUMNS, *(rows[name] for name in sorted(rows))])
+    print(f"{len(rows)} architectures in {CATALOGUE.name}, {len(failures)} left out")
+    for name, reason in failures.items():
         print(f"  {name}: {reason}")
 
 

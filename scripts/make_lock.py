@@ -18,10 +18,12 @@ HEADER = "# Written by `make lock` from pyproject.toml; edit that instead."
 
 def main() -> None:
     """Write requirements.txt, requirements-cpu.txt and requirements-dev.txt."""
-    run = compile_lock()
-    cpu = {name: block for name, block in run.items() if not CUDA.match(name)}
-    dev = {name: block for name, block in compile_lock("--extra", "dev").items() if name not in run}
-    write("requirements.txt", "What the product runs on, with torch's build with CUDA: about 3 GB to download.", run)
+    runtime = compile_lock()
+    cpu = {name: block for name, block in runtime.items() if not CUDA.match(name)}
+    dev = {name: block for name, block in compile_lock("--extra", "dev").items() if name not in runtime}
+    write(
+        "requirements.txt", "What the product runs on, with torch's build with CUDA: about 3 GB to download.", runtime
+    )
     write("requirements-cpu.txt", "The same beside a CPU build of torch that is installed already; see README.", cpu)
     write("requirements-dev.txt", "What the checks and tests need beside requirements.txt.", dev)
 

@@ -1,4 +1,4 @@
-"""Writes what docs/ has measured of pruning, races and presets as files that ship, so that both say the same.
+"""Writes the tables of docs/ on pruning, races and presets as files that ship with the engine, so that both agree.
 
     python -m scripts.make_measured
 
@@ -20,7 +20,7 @@ NUMBER = re.compile(r"\d+(?:\.\d+)?")
 
 
 class Table(NamedTuple):
-    """A document of docs/, and what to make of it: the file's first lines, its columns, its rows."""
+    """A file to write: its document in docs/, its first lines, its columns, and a function that makes its rows."""
 
     document: str
     source: str
@@ -28,14 +28,14 @@ class Table(NamedTuple):
     rows: Callable[[str], Iterator[tuple[str, ...]]]
 
 
-def pruned(text: str) -> Iterator[tuple[str, ...]]:
-    """What docs/pruning.md has of every network that was pruned."""
+def pruned_rows(text: str) -> Iterator[tuple[str, ...]]:
+    """Rows on every network that docs/pruning.md says was pruned."""
     for family, name, size, macs, parameters, at_50, at_30, _ in _table(text, "family | architecture | px"):
         yield name, family, size, macs, parameters, *_interval(at_50), *_interval(at_30)
 
 
-def raced(text: str) -> Iterator[tuple[str, ...]]:
-    """What docs/race.md has of every network; the family is the catalogue's. Raises KeyError for one unknown to it."""
+def race_rows(text: str) -> Iterator[tuple[str, ...]]:
+    """Rows on every network of docs/race.md, with the catalogue's family. Raises KeyError for one unknown to it."""
     top1 = {
         (name, method.partition(":")[0]): share.rstrip("%")
         for name, method, _, _, _, _, share, *_ in _table(text, "network | method")
@@ -52,8 +52,8 @@ def raced(text: str) -> Iterator[tuple[str, ...]]:
         )
 
 
-def presets(text: str) -> Iterator[tuple[str, ...]]:
-    """What docs/pruning.md has of every preset on the sample, and of the sample itself."""
+def preset_rows(text: str) -> Iterator[tuple[str, ...]]:
+    """Rows on every preset that docs/pruning.md has for the sample, and on the sample itself."""
     for preset, size, top1, _, share, _ in _table(text, "preset | MB"):
         yield re.findall(r"\w+", preset)[0].lower(), size, NUMBER.findall(top1)[0], *_interval(share)
 
@@ -68,7 +68,7 @@ TABLES = {
 # AVX512-VNNI
 """,
         "name family img_size macs parameters at_50 at_50_low at_50_high at_30 at_30_low at_30_high",
-        pruned,
+        pruned_rows,
     ),
     RACED: Table(
         "race.md",
@@ -78,7 +78,7 @@ TABLES = {
 # AMD EPYC: with AVX512-VNNI (VNNI), with AVX2 and no VNNI (AVX2)
 """,
         "name family cpu winner times low high top1_fp32 top1",
-        raced,
+        race_rows,
     ),
     PRESETS: Table(
         "pruning.md",
@@ -88,13 +88,13 @@ TABLES = {
 # docs/pruning.md, November 2026: onnxruntime, batch 1, 2 threads, two cores of an AMD EPYC with AVX512-VNNI
 """,
         "preset size_mb top1 share low high",
-        presets,
+        preset_rows,
     ),
 }
 
 
-def made(path: Path) -> str:
-    """What belongs into one of the files, by what docs/ has."""
+def content_of(path: Path) -> str:
+    """The content of one of the files, from the tables in docs/."""
     table, out = TABLES[path], io.StringIO()
     out.write(table.source)
     rows = table.rows((DOCS / table.document).read_text(encoding="utf-8"))
@@ -117,7 +117,7 @@ def _interval(cell: str) -> tuple[str, str, str]:
 
 
 def _cpu(text: str, name: str) -> str:
-    """By the list of machines, each with the networks that were raced on it."""
+    """VNNI or AVX2, from the list of machines, each with the networks that were raced on it."""
     machines = (line for line in text.splitlines() if line.startswith("- "))
     line = next(line for line in machines if name in re.findall(r"\w+", line.partition(":")[0]))
     return "VNNI" if "vnni" in line else "AVX2"
@@ -125,4 +125,4 @@ def _cpu(text: str, name: str) -> str:
 
 if __name__ == "__main__":
     for path in TABLES:
-        path.write_text(made(path), encoding="utf-8")
+        path.write_text(content_of(path), encoding="utf-8")

@@ -1,6 +1,6 @@
-"""Writes THIRD_PARTY_NOTICES.md: what requirements.txt installs here, with each package's version and licence.
+"""Writes THIRD_PARTY_NOTICES.md: the packages that requirements.txt installs here, with version and licence.
 
-`make notices` runs it. Licences are what the packages say of themselves in their metadata.
+`make notices` runs it. Licences are those in the packages' own metadata.
 """
 
 import re
@@ -30,16 +30,16 @@ UCI Machine Learning Repository, doi:10.24432/C50P49), licensed under
 
 def main() -> None:
     """Write the table, sorted by package."""
-    rows = [row(package) for name in locked() if (package := installed(name))]
+    rows = [row(package) for name in locked_packages() if (package := find_package(name))]
     (ROOT / "THIRD_PARTY_NOTICES.md").write_text(HEAD + "".join(f"| {' | '.join(cells)} |\n" for cells in rows))
 
 
-def locked() -> list[str]:
+def locked_packages() -> list[str]:
     """The packages of requirements.txt by name."""
     return re.findall(r"^([a-z0-9.-]+)==", (ROOT / "requirements.txt").read_text(), re.MULTILINE)
 
 
-def installed(name: str) -> Distribution | None:
+def find_package(name: str) -> Distribution | None:
     """The package as it is installed, or None where this system does not need it."""
     try:
         return distribution(name)

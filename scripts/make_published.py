@@ -1,4 +1,4 @@
-"""Writes the published ImageNet top-1 of the shortlist, which ships, from timm's own table.
+"""Writes the published ImageNet top-1 of the shortlist, a file that ships with the engine, from timm's own table.
 
     python -m scripts.make_published results-imagenet.csv
 
@@ -24,20 +24,20 @@ def rows(table: Path) -> list[tuple[str, str, str, str]]:
 
     Figures stay as they are written there. Raises KeyError where a column is missing.
     """
-    wanted = {row.name for row in SHORTLIST}
+    names = {row.name for row in SHORTLIST}
     with table.open(newline="", encoding="utf-8") as stream:
-        split = [(row["model"].partition("."), row["img_size"], row["top1"]) for row in csv.DictReader(stream)]
-    found = {(name, tag, size, top1) for (name, _, tag), size, top1 in split if name in wanted}
-    return sorted(found, key=lambda row: (row[0], row[1], int(row[2])))
+        table_rows = [(row["model"].partition("."), row["img_size"], row["top1"]) for row in csv.DictReader(stream)]
+    figures = {(name, tag, size, top1) for (name, _, tag), size, top1 in table_rows if name in names}
+    return sorted(figures, key=lambda row: (row[0], row[1], int(row[2])))
 
 
-def write(table: Path, out: Path) -> int:
+def write(table: Path, path: Path) -> int:
     """Write the file and return how many figures it has."""
-    found = rows(table)
-    with out.open("w", newline="", encoding="utf-8") as stream:
+    figures = rows(table)
+    with path.open("w", newline="", encoding="utf-8") as stream:
         stream.write("".join(f"{line}\n" for line in SOURCE))
-        csv.writer(stream, lineterminator="\n").writerows([COLUMNS, *found])
-    return len(found)
+        csv.writer(stream, lineterminator="\n").writerows([COLUMNS, *figures])
+    return len(figures)
 
 
 if __name__ == "__main__":

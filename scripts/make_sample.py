@@ -1,7 +1,7 @@
-"""Trains the sample network on scikit-learn's digits from nothing and writes its checkpoint and card.
+"""Trains the sample network on scikit-learn's digits from random weights and writes its checkpoint and card.
 
     python -m scripts.make_sample              trains the network that ships, a few minutes on two cores
-    python -m scripts.make_sample --compare    trains every candidate and prints what INT8 does to each
+    python -m scripts.make_sample --compare    trains every candidate and prints the effect of INT8 on each
 
 The training is the product's own loop, on the train share of the sample's fixed split.
 """
@@ -32,9 +32,9 @@ from engine.training.loop import fit
 from engine.training.objectives import Labels
 
 SAMPLE = Path(__file__).parent.parent / "engine" / "models" / "sample"
-CHOSEN = ("resnet10t", 64)
+SELECTED = ("resnet10t", 64)
 CANDIDATES = (
-    CHOSEN,
+    SELECTED,
     ("resnet10t", 32),
     ("resnet18", 32),
     ("regnetx_002", 64),
@@ -56,7 +56,7 @@ def train(architecture: str, size: int, folder: Path) -> tuple[TorchModel, Data,
     data = images.load(SampleData(), Split(), preprocess, SEED, merge_train=False, n_outputs=10)
     part = data.split("train").cached(folder)
     module = build_module(architecture, SEED, num_classes=10, in_chans=1)
-    started = time.monotonic()
+    start = time.monotonic()
     fit(
         module,
         part.array,
@@ -65,20 +65,20 @@ def train(architecture: str, size: int, folder: Path) -> tuple[TorchModel, Data,
         TRAINING,
         seed=SEED,
         deadline=math.inf,
-        on_epoch=show,
+        on_epoch=print_point,
     )
-    seconds = time.monotonic() - started
+    seconds = time.monotonic() - start
     weights = folder / f"{architecture}_{size}.safetensors"
     state = module.state_dict()
     save_file({name: value.half() if value.is_floating_point() else value for name, value in state.items()}, weights)
-    return described(architecture, preprocess, data, weights), data, seconds
+    return torch_model_of(architecture, preprocess, data, weights), data, seconds
 
 
-def show(point: Point) -> None:
+def print_point(point: Point) -> None:
     print(f"  loss {point.train_loss:.3f}, {point.words('right')}", flush=True)
 
 
-def described(architecture: str, preprocess: Preprocess, data: Data, weights: Path) -> TorchModel:
+def torch_model_of(architecture: str, preprocess: Preprocess, data: Data, weights: Path) -> TorchModel:
     return torch_model(
         architecture=architecture,
         num_classes=10,
@@ -92,27 +92,27 @@ def described(architecture: str, preprocess: Preprocess, data: Data, weights: Pa
     )
 
 
-def measured(model: TorchModel, data: Data, folder: Path) -> dict[str, float]:
+def measure(model: TorchModel, data: Data, folder: Path) -> dict[str, float]:
     """Top-1 of FP32 and INT8, the ratio of their latencies with its interval, and of their sizes."""
     target = Target(threads=cores())
     part = data.split("evaluation")
     batch = next(part.batches(1))
-    full = export_onnx(model, folder / "model_fp32.onnx", batch)
-    quantized = folder / "int8"
-    quantized.mkdir()
+    fp32_model = export_onnx(model, folder / "model_fp32.onnx", batch)
+    int8_folder = folder / "int8"
+    int8_folder.mkdir()
     context = StepContext(
         data=data,
         seed=SEED,
-        folder=quantized,
+        folder=int8_folder,
         deadline=math.inf,
         isa=isa(),
         target=Target(),
         on_progress=no_progress,
     )
-    small = quantize_static(full, QuantizeStatic(method="static"), context).model
-    latency, _ = measure_latency({"fp32": full, "int8": small}, "fp32", target, batch)["int8"]
-    fp32, int8 = (accuracy(predict(file, part, target).logits, part.labels) for file in (full, small))
-    sizes = full.path.stat().st_size, small.path.stat().st_size
+    int8_model = quantize_static(fp32_model, QuantizeStatic(method="static"), context).model
+    latency, _ = measure_latency({"fp32": fp32_model, "int8": int8_model}, "fp32", target, batch)["int8"]
+    fp32, int8 = (accuracy(predict(file, part, target).logits, part.labels) for file in (fp32_model, int8_model))
+    sizes = fp32_model.path.stat().st_size, int8_model.path.stat().st_size
     return {
         "top1": fp32.top1,
         "top1_int8": int8.top1,
@@ -130,7 +130,7 @@ def compare() -> None:
     for architecture, size in CANDIDATES:
         with tempfile.TemporaryDirectory() as name:
             model, data, seconds = train(architecture, size, Path(name))
-            row = measured(model, data, Path(name))
+            row = measure(model, data, Path(name))
         print(
             f"{architecture}, {size}: {row['top1']:.4f} -> {row['top1_int8']:.4f}, {row['latency_ratio']:.2f} "
             f"({row['ratio_low']:.2f} to {row['ratio_high']:.2f}), {row['size_ratio']:.2f} of "
@@ -140,10 +140,10 @@ def compare() -> None:
 
 
 def make() -> None:
-    architecture, size = CHOSEN
+    architecture, size = SELECTED
     with tempfile.TemporaryDirectory() as name:
         model, data, seconds = train(architecture, size, Path(name))
-        row = measured(model, data, Path(name))
+        row = measure(model, data, Path(name))
         SAMPLE.mkdir(exist_ok=True)
         checkpoint = SAMPLE / "digits.safetensors"
         save_file(load_file(model.weights or checkpoint), checkpoint)

@@ -63,7 +63,7 @@ def _counts(data: Data) -> tuple[ClassCount, ...]:
 
 
 def _examples(data: Data, folder: Path) -> Iterator[tuple[str, str]]:
-    """(file name, class or id) of images of the evaluation split as the model sees them, classes in turn."""
+    """(file name, class or id) of images of the evaluation split as the model sees them, in the order of `_spread`."""
     part = data.split("evaluation")
     for number, index in enumerate(_spread(part)):
         name = f"example-{number:02d}.png"
@@ -75,12 +75,12 @@ def _examples(data: Data, folder: Path) -> Iterator[tuple[str, str]]:
 
 def _spread(part: Part) -> list[int]:
     """Up to N_EXAMPLES indices: the first of every class, then the second, and so on."""
-    seen: dict[int, int] = {}
-    turns = []
+    last_rank: dict[int, int] = {}
+    ranks = []
     for index, label in enumerate(_labels(part)):
-        seen[int(label)] = seen.get(int(label), -1) + 1
-        turns.append((seen[int(label)], int(label), index))
-    order = [index for _, _, index in sorted(turns)] if part.labels is not None else list(range(len(part)))
+        last_rank[int(label)] = last_rank.get(int(label), -1) + 1
+        ranks.append((last_rank[int(label)], int(label), index))
+    order = [index for _, _, index in sorted(ranks)] if part.labels is not None else list(range(len(part)))
     return order[:N_EXAMPLES]
 
 

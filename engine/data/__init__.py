@@ -1,4 +1,4 @@
-"""Images -> batches: what a recipe calls its data, found, checked and split once."""
+"""Images -> batches: the data of a recipe, read, checked and split once."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -32,13 +32,14 @@ def load(
 ) -> Data:
     """The images of `source`, split. None gives synthetic images without labels.
 
-    The sample's split is fixed. Given train/val/test folders win: train trains and gives calibration its share, val
-    evaluates, test evaluates where there is no val and is held out otherwise; they are never merged, since a model may
-    well have been trained on train. For other images `merge_train` adds the train share to evaluation.
+    The sample's split is fixed. Folders train/val/test of the source decide over `split`: train trains and gives
+    calibration its share, val evaluates, test evaluates where there is no val and is the holdout otherwise. They are
+    never merged, since a model may well have been trained on train. For other images `merge_train` adds the train share
+    to evaluation.
 
-    `n_outputs` of the model refuses a label beyond them where the recipe names the classes (None: the head will be
-    replaced); `model_classes` match labels to outputs by name; a zip is unpacked below `work` (None: the system's
-    temporary folder) and removed with the Data. Raises DataError.
+    `n_outputs` is the model's number of outputs, None where its head will be replaced: a class of the recipe beyond
+    them is an error. `model_classes` match labels to outputs by name. A zip is unpacked below `work` (None: the
+    system's temporary folder) and removed with the Data. Raises DataError.
     """
     if source is None:
         pool = noise(preprocess, seed)
@@ -53,7 +54,7 @@ def load(
 def _data(pool: Pool, rows: Mapping[SplitName, Rows], preprocess: Preprocess) -> Data:
     parts = {name: _part(pool, rows[name], preprocess) for name in SPLIT_NAMES}
     names = pool.names()
-    labels = {name: [""] * len(some) if names is None else names[some].tolist() for name, some in rows.items()}
+    labels = {name: [""] * len(indices) if names is None else names[indices].tolist() for name, indices in rows.items()}
     content = {name: [part.ids, part.hashes, labels[name]] for name, part in parts.items()}
     evaluation = sorted(zip(parts["evaluation"].hashes, labels["evaluation"], strict=True))
     return Data(
@@ -62,7 +63,7 @@ def _data(pool: Pool, rows: Mapping[SplitName, Rows], preprocess: Preprocess) ->
         sha256=digest([content, pool.classes]),
         evaluation_sha256=digest(evaluation),
         skipped=pool.skipped,
-        warnings=(*pool.warnings, *_seen_before(parts)),
+        warnings=(*pool.warnings, *_duplicates(parts)),
         synthetic=pool.synthetic,
     )
 
@@ -77,10 +78,10 @@ def _part(pool: Pool, rows: Rows, preprocess: Preprocess) -> Part:
     )
 
 
-def _seen_before(parts: Mapping[SplitName, Part]) -> tuple[Note, ...]:
-    """A warning where evaluation images are copies of images that the model will have been tuned on."""
-    seen = {*parts["train"].hashes, *parts["calibration"].hashes}
-    copies = sum(sha256 in seen for sha256 in parts["evaluation"].hashes)
+def _duplicates(parts: Mapping[SplitName, Part]) -> tuple[Note, ...]:
+    """A warning where evaluation images are copies of images for training or calibration."""
+    tuning_hashes = {*parts["train"].hashes, *parts["calibration"].hashes}
+    copies = sum(sha256 in tuning_hashes for sha256 in parts["evaluation"].hashes)
     if not copies:
         return ()
     text = f"{copies} evaluation images are byte for byte the same as images for training or calibration"

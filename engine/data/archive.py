@@ -1,4 +1,4 @@
-"""A zip of images, unpacked so that no entry can leave its folder, fill the disk or stand for another file."""
+"""A zip of images, unpacked so that no entry can leave its folder, fill the disk or replace another file."""
 
 import lzma
 import re
@@ -32,7 +32,7 @@ def unpack(path: Path, folder: Path) -> None:
         with zipfile.ZipFile(path) as archive:
             _extract(archive, folder)
     except BaseException as error:
-        _empty(folder)
+        _clear(folder)
         if isinstance(error, _UNREADABLE):
             raise DataError(f"'{path.name}' cannot be unpacked: {error}", _MAKE_A_ZIP) from error
         raise
@@ -52,38 +52,39 @@ def _extract(archive: zipfile.ZipFile, folder: Path) -> None:
     entries = archive.infolist()
     if len(entries) > MAX_ENTRIES:
         raise DataError(f"the zip has {len(entries):,} entries, at most {MAX_ENTRIES:,} are allowed", "Split it up")
-    files = _checked(entries)
-    declared = sum(entry.file_size for entry in files.values())
-    if declared > MAX_BYTES:
+    files = _check_entries(entries)
+    total_bytes = sum(entry.file_size for entry in files.values())
+    if total_bytes > MAX_BYTES:
         raise DataError(
-            f"the zip unpacks to {declared / 1e9:.1f} GB, at most {MAX_BYTES / 1e9:.0f} GB are allowed",
+            f"the zip unpacks to {total_bytes / 1e9:.1f} GB, at most {MAX_BYTES / 1e9:.0f} GB are allowed",
             "Use fewer or smaller images",
         )
-    if declared + FREE_BYTES > shutil.disk_usage(folder).free:
+    if total_bytes + FREE_BYTES > shutil.disk_usage(folder).free:
         raise DataError(
-            f"the zip unpacks to {declared / 1e9:.1f} GB, and the disk has not that much left", "Free some disk space"
+            f"the zip unpacks to {total_bytes / 1e9:.1f} GB, and the disk has not that much left",
+            "Free some disk space",
         )
-    left = MAX_BYTES
+    room = MAX_BYTES
     for name, entry in files.items():
-        left -= _write(archive, entry, folder / name, left)
+        room -= _write(archive, entry, folder / name, room)
 
 
-def _checked(entries: list[zipfile.ZipInfo]) -> dict[PurePosixPath, zipfile.ZipInfo]:
-    """The files to unpack by their safe relative path. Raises DataError that names the first entry that is not."""
+def _check_entries(entries: list[zipfile.ZipInfo]) -> dict[PurePosixPath, zipfile.ZipInfo]:
+    """The files to unpack by their relative path. Raises DataError that names the first unsafe entry."""
     files: dict[PurePosixPath, zipfile.ZipInfo] = {}
-    taken: dict[str, bool] = {}
+    paths: dict[str, bool] = {}
     for entry in entries:
         name = _safe_name(entry)
         key = _key(name)
         is_file = not entry.is_dir()
-        if key in taken and (is_file or taken[key]):
-            raise _refused(entry, "is there twice, or differs from another only in case")
-        taken[key] = is_file
+        if key in paths and (is_file or paths[key]):
+            raise _entry_error(entry, "is there twice, or differs from another only in case")
+        paths[key] = is_file
         if is_file and not any(ignored(part) for part in name.parts):
             files[name] = entry
     for name, entry in files.items():
-        if any(taken.get(_key(parent)) for parent in name.parents):
-            raise _refused(entry, "lies in a folder that is also a file")
+        if any(paths.get(_key(parent)) for parent in name.parents):
+            raise _entry_error(entry, "lies in a folder that is also a file")
     return files
 
 
@@ -91,37 +92,37 @@ def _safe_name(entry: zipfile.ZipInfo) -> PurePosixPath:
     name = entry.orig_filename.replace("\\", "/")
     mode = stat.S_IFMT(entry.external_attr >> 16)
     if "\0" in name:
-        raise _refused(entry, "has a NUL character in its name")
+        raise _entry_error(entry, "has a NUL character in its name")
     if name.startswith("/") or re.match(r"[A-Za-z]:", name):
-        raise _refused(entry, "has an absolute path")
+        raise _entry_error(entry, "has an absolute path")
     path = PurePosixPath(name)
     if ".." in path.parts or not (path.parts or entry.is_dir()):
-        raise _refused(entry, "points outside the archive")
+        raise _entry_error(entry, "points outside the archive")
     if mode not in (0, stat.S_IFREG, stat.S_IFDIR):
-        raise _refused(entry, "is a link or a device, not a file")
+        raise _entry_error(entry, "is a link or a device, not a file")
     if len(name.encode(errors="replace")) > _MAX_PATH_BYTES or any(
         len(part.encode(errors="replace")) > _MAX_NAME_BYTES for part in path.parts
     ):
-        raise _refused(entry, f"has a name longer than {_MAX_NAME_BYTES} bytes")
+        raise _entry_error(entry, f"has a name longer than {_MAX_NAME_BYTES} bytes")
     if not entry.is_dir() and path.suffix.lower() in _OTHER_ARCHIVES and not any(ignored(part) for part in path.parts):
-        raise _refused(entry, "is an archive inside the archive")
+        raise _entry_error(entry, "is an archive inside the archive")
     return path
 
 
-def _write(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path, left: int) -> int:
-    """Streams one entry to disk; counts what really comes out, whatever the archive declares. Returns the bytes."""
+def _write(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path, room: int) -> int:
+    """Stream one entry to disk and return its size in bytes, counted since the archive may declare another."""
     target.parent.mkdir(parents=True, exist_ok=True)
     size = 0
     with archive.open(entry) as source, target.open("xb") as file:
         while chunk := source.read(_CHUNK):
             size += len(chunk)
-            if size > left:
-                raise _refused(entry, f"brings the unpacked size over {MAX_BYTES / 1e9:.0f} GB")
+            if size > room:
+                raise _entry_error(entry, f"brings the unpacked size over {MAX_BYTES / 1e9:.0f} GB")
             if size > RATIO_FROM_BYTES and size > MAX_RATIO * max(1, entry.compress_size):
-                raise _refused(entry, f"unpacks to more than {MAX_RATIO} times its size")
+                raise _entry_error(entry, f"unpacks to more than {MAX_RATIO} times its size")
             file.write(chunk)
     if size != entry.file_size:
-        raise _refused(entry, f"has {size:,} bytes and declares {entry.file_size:,}")
+        raise _entry_error(entry, f"has {size:,} bytes and declares {entry.file_size:,}")
     return size
 
 
@@ -129,12 +130,12 @@ def _key(path: PurePosixPath) -> str:
     return unicodedata.normalize("NFC", str(path)).casefold()
 
 
-def _refused(entry: zipfile.ZipInfo, reason: str) -> DataError:
-    shown = ascii(entry.orig_filename)[1:-1]
-    shown = shown if len(shown) <= 80 else f"{shown[:77]}..."
-    return DataError(f"the zip's entry '{shown}' {reason}", _MAKE_A_ZIP)
+def _entry_error(entry: zipfile.ZipInfo, reason: str) -> DataError:
+    name = ascii(entry.orig_filename)[1:-1]
+    name = name if len(name) <= 80 else f"{name[:77]}..."
+    return DataError(f"the zip's entry '{name}' {reason}", _MAKE_A_ZIP)
 
 
-def _empty(folder: Path) -> None:
+def _clear(folder: Path) -> None:
     for child in folder.iterdir():
         shutil.rmtree(child) if child.is_dir() else child.unlink()

@@ -11,7 +11,7 @@ from typing import Any
 
 from PIL import Image, UnidentifiedImageError
 
-from engine.data.listing import Found
+from engine.data.listing import ImageFile
 from engine.data.preprocess import MAX_PIXELS, resized_size
 from engine.errors import DataError
 
@@ -34,30 +34,30 @@ _BROKEN = (
 
 
 @dataclass(frozen=True)
-class Checked:
-    """SHA-256 of a usable image's bytes, or why it cannot be used."""
+class FileCheck:
+    """Whether a file is a usable image: the SHA-256 of its bytes, or None and the reason."""
 
     sha256: str | None
     reason: str = ""
 
 
-def check(found: Found, settings: Mapping[str, Any]) -> Checked:
-    """Reads, hashes and decodes one file. Raises DataError where it claims more than MAX_PIXELS.
+def check(file: ImageFile, settings: Mapping[str, Any]) -> FileCheck:
+    """Read, hash and decode one file. Raises DataError where its header declares more than MAX_PIXELS.
 
-    A JPEG is decoded at an eighth of its size, which finds what is missing as well and takes a third of the time.
+    A JPEG is decoded at an eighth of its size, which finds damage as well and takes a third of the time.
     """
     try:
-        if not found.path.is_file():
-            return Checked(None, "it is no regular file")
-        if found.path.stat().st_size > MAX_FILE_BYTES:
-            return Checked(None, f"it is larger than {MAX_FILE_BYTES // 10**6} MB")
-        content = found.path.read_bytes()
-        _decode(content, found.id, settings)
+        if not file.path.is_file():
+            return FileCheck(None, "it is no regular file")
+        if file.path.stat().st_size > MAX_FILE_BYTES:
+            return FileCheck(None, f"it is larger than {MAX_FILE_BYTES // 10**6} MB")
+        content = file.path.read_bytes()
+        _decode(content, file.id, settings)
     except UnidentifiedImageError:
-        return Checked(None, "it is empty" if not content else "it is no image of a known format")
+        return FileCheck(None, "it is empty" if not content else "it is no image of a known format")
     except _BROKEN as error:
-        return Checked(None, str(error) or type(error).__name__)
-    return Checked(hashlib.sha256(content).hexdigest())
+        return FileCheck(None, str(error) or type(error).__name__)
+    return FileCheck(hashlib.sha256(content).hexdigest())
 
 
 def open_image(path: Path) -> Image.Image:
@@ -85,8 +85,8 @@ def _decode(content: bytes, id: str, settings: Mapping[str, Any]) -> None:
     image.load()
 
 
-def _too_large(id: str, claimed: str) -> DataError:
+def _too_large(id: str, pixels: str) -> DataError:
     return DataError(
-        f"the image '{id}' claims {claimed} pixels, at most {MAX_PIXELS // 10**6} million are allowed",
+        f"the image '{id}' claims {pixels} pixels, at most {MAX_PIXELS // 10**6} million are allowed",
         "Make it smaller or leave it out",
     )

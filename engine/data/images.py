@@ -1,4 +1,4 @@
-"""A user's folder or zip of images: found, opened once each to see that they are whole, and labelled."""
+"""A user's folder or zip of images: listed, each decoded once as a check, and labelled."""
 
 import shutil
 import stat
@@ -15,12 +15,12 @@ import numpy as np
 from PIL import Image
 
 from engine.data.archive import unpack
-from engine.data.classes import ordered
-from engine.data.decode import Checked, check, open_image
-from engine.data.listing import Found, Listing, by_folder, by_table, unlabelled
+from engine.data.classes import assign_outputs
+from engine.data.decode import FileCheck, check, open_image
+from engine.data.listing import ImageFile, Listing, by_folder, by_table, unlabelled
 from engine.data.parts import THREADS
 from engine.data.pool import SPLIT_NAMES, Pool, SplitName
-from engine.data.splits import Rows, arrange
+from engine.data.splits import Rows, complete_splits
 from engine.data.table import read_labels
 from engine.errors import DataError
 from engine.results import Note
@@ -29,7 +29,7 @@ from engine.settings import ImagesData, Preprocess, Split
 
 @dataclass(frozen=True)
 class _Content:
-    """A folder of images and what the user calls it; an unpacked zip stays on disk as long as this object lives."""
+    """A folder of images and its name for the user; an unpacked zip stays on disk as long as this object exists."""
 
     root: Path
     name: str
@@ -45,22 +45,22 @@ def read_images(
     model_classes: Sequence[str] | None,
     work: Path | None,
 ) -> Pool:
-    """All usable images of a folder or zip; a zip is unpacked in `work` for as long as the pool is in use.
+    """All usable images of a folder or zip; a zip stays unpacked in `work` for as long as the pool is in use.
 
     Raises DataError.
     """
     content = _content(source, work)
     listing = _listing(content, source.labels)
-    whole, hashes, skipped = _usable(content, listing, preprocess)
-    classes, labels, warnings = _labelled(whole, listing, source, model_classes, n_outputs)
-    paths = tuple(found.path for found in whole)
+    files, hashes, skipped = _usable(content, listing, preprocess)
+    classes, labels, warnings = _labels(files, listing, source, model_classes, n_outputs)
+    paths = tuple(file.path for file in files)
     return Pool(
-        ids=tuple(found.id for found in whole),
+        ids=tuple(file.id for file in files),
         hashes=hashes,
         labels=labels,
         classes=classes,
         read=partial(_read, content, paths),
-        rows=_given_rows(whole, split, seed),
+        rows=_folder_rows(files, split, seed),
         skipped=skipped,
         warnings=warnings,
     )
@@ -78,10 +78,10 @@ def _content(source: ImagesData, work: Path | None) -> _Content:
         return _Content(path, path.name)
     if not stat.S_ISREG(mode):
         raise DataError(f"'{path.name}' is neither a folder nor a zip", "Give a folder or a zip of images")
-    return _unpacked(path, work)
+    return _unpack(path, work)
 
 
-def _unpacked(path: Path, work: Path | None) -> _Content:
+def _unpack(path: Path, work: Path | None) -> _Content:
     if work is not None:
         work.mkdir(parents=True, exist_ok=True)
     folder = tempfile.mkdtemp(prefix="images-", dir=work)
@@ -99,70 +99,69 @@ def _listing(content: _Content, labels: str) -> Listing:
         listing = by_folder(content.root)
     else:
         listing = by_table(content.root, read_labels(Path(labels)))
-    if not listing.found:
+    if not listing.files:
         raise DataError(f"'{content.name}' holds no images", "Choose a folder or zip with images in it")
     return listing
 
 
 def _usable(
     content: _Content, listing: Listing, preprocess: Preprocess
-) -> tuple[list[Found], tuple[str, ...], tuple[Note, ...]]:
+) -> tuple[list[ImageFile], tuple[str, ...], tuple[Note, ...]]:
     """The images that can be used, their hashes, and a note for every other. Raises DataError if most cannot."""
     settings: dict[str, Any] = preprocess.model_dump()
     with ThreadPoolExecutor(THREADS) as threads:
-        checks: list[Checked] = list(threads.map(partial(check, settings=settings), listing.found))
-    pairs = list(zip(listing.found, checks, strict=True))
-    bad = [_skipped(found.id, checked.reason) for found, checked in pairs if checked.sha256 is None]
-    if 2 * len(bad) > len(pairs):
+        results: list[FileCheck] = list(threads.map(partial(check, settings=settings), listing.files))
+    pairs = list(zip(listing.files, results, strict=True))
+    broken = [_skipped_note(file.id, result.reason) for file, result in pairs if result.sha256 is None]
+    if 2 * len(broken) > len(pairs):
         raise DataError(
-            f"{len(bad)} of {len(pairs)} files in '{content.name}' are no usable images. {bad[0].text}",
+            f"{len(broken)} of {len(pairs)} files in '{content.name}' are no usable images. {broken[0].text}",
             "Choose a folder or zip of images (JPEG, PNG, WebP, GIF, BMP, TIFF)",
         )
-    stray = [_skipped(id, "it belongs to no class") for id in listing.stray]
-    hashes = tuple(checked.sha256 for checked in checks if checked.sha256 is not None)
-    return [found for found, checked in pairs if checked.sha256 is not None], hashes, (*bad, *stray)
+    stray = [_skipped_note(id, "it belongs to no class") for id in listing.stray]
+    hashes = tuple(result.sha256 for result in results if result.sha256 is not None)
+    return [file for file, result in pairs if result.sha256 is not None], hashes, (*broken, *stray)
 
 
-def _labelled(
-    whole: Sequence[Found],
+def _labels(
+    files: Sequence[ImageFile],
     listing: Listing,
     source: ImagesData,
     model_classes: Sequence[str] | None,
     n_outputs: int | None,
 ) -> tuple[tuple[str, ...] | None, Rows | None, tuple[Note, ...]]:
-    """Class names, the label of every image, and what to know about them; nothing where there are no labels."""
+    """Class names, the label of every image, and notes on them; None where there are no labels."""
     if not source.labelled:
         return None, None, ()
-    used = {found.label for found in whole}
-    empty = sorted(listing.classes - used)
-    if empty:
-        shown = ", ".join(f"'{name}'" for name in empty[:3])
+    labels_used = {file.label for file in files}
+    without_images = sorted(listing.classes - labels_used)
+    if without_images:
+        examples = ", ".join(f"'{name}'" for name in without_images[:3])
         raise DataError(
-            f"{len(empty)} of {len(listing.classes)} classes have no usable image: {shown}",
+            f"{len(without_images)} of {len(listing.classes)} classes have no usable image: {examples}",
             "Add images to them, or take them away",
         )
-    classes, outputs, notes = ordered(sorted(listing.classes), source.classes, model_classes, n_outputs)
-    return classes, np.array([outputs[str(found.label)] for found in whole], np.int64), notes
+    classes, outputs, notes = assign_outputs(sorted(listing.classes), source.classes, model_classes, n_outputs)
+    return classes, np.array([outputs[str(file.label)] for file in files], np.int64), notes
 
 
-def _given_rows(whole: Sequence[Found], split: Split, seed: int) -> dict[SplitName, Rows] | None:
-    if all(found.split is None for found in whole):
+def _folder_rows(files: Sequence[ImageFile], split: Split, seed: int) -> dict[SplitName, Rows] | None:
+    if all(file.split is None for file in files):
         return None
-    given = {
-        name: np.array([row for row, found in enumerate(whole) if found.split == name], np.int64)
-        for name in SPLIT_NAMES
+    rows_by_split = {
+        name: np.array([row for row, file in enumerate(files) if file.split == name], np.int64) for name in SPLIT_NAMES
     }
-    labels = None if whole[0].label is None else np.array([found.label for found in whole])
-    rows = arrange(given, labels, split, seed)
+    labels = None if files[0].label is None else np.array([file.label for file in files])
+    rows = complete_splits(rows_by_split, labels, split, seed)
     if len(rows["evaluation"]) == 0:
         raise DataError("no image that can be used is left for evaluation", "Add images to the folder val or test")
     return rows
 
 
 def _read(content: _Content, paths: Sequence[Path], index: int) -> Image.Image:
-    """`content` is an argument to live as long as the pool."""
+    """The image at this index; `content` is an argument so that it exists as long as the pool."""
     return open_image(paths[index])
 
 
-def _skipped(id: str, reason: str) -> Note:
+def _skipped_note(id: str, reason: str) -> Note:
     return Note(code="image_skipped", text=f"'{id}' was left out: {reason}")

@@ -1,4 +1,4 @@
-"""Which files of a folder are images to look at, with the label and the split that their place says."""
+"""Which files of a folder are images, with the label and the split that their path implies."""
 
 import os
 from collections.abc import Iterable
@@ -19,8 +19,8 @@ _A_FOLDER_PER_CLASS = (
 
 
 @dataclass(frozen=True)
-class Found:
-    """A file that should be an image. `id` is its path within the folder of images, with forward slashes."""
+class ImageFile:
+    """A file that should be an image; `id` is its path within the folder of images, with forward slashes."""
 
     path: Path
     id: str
@@ -32,70 +32,72 @@ class Found:
 class Listing:
     """`stray` are images that belong to no class; `classes` are the names of all class folders, also empty ones."""
 
-    found: tuple[Found, ...]
+    files: tuple[ImageFile, ...]
     classes: frozenset[str] = frozenset()
     stray: tuple[str, ...] = ()
 
 
 def ignored(name: str) -> bool:
-    """Hidden files and what systems leave in folders."""
+    """Whether a file or folder is hidden, or one that operating systems leave behind."""
     return name.startswith(".") or name.casefold() in _LITTER
 
 
 def by_folder(root: Path) -> Listing:
-    """A folder per class; train/val/test folders at the top win as splits. Raises DataError."""
-    root = unwrapped(root)
-    splits = given_splits(root)
-    tops: dict[Path, SplitName | None] = {**splits} or {root: None}
-    classes = [(folder, split) for top, split in tops.items() for folder in _folders(top)]
-    stray = tuple(_id(file, root) for top in tops for file in _files(top) if file.suffix.lower() in IMAGE_SUFFIXES)
+    """The images of a folder per class; folders train/val/test at the top decide the splits. Raises DataError."""
+    root = inner_folder(root)
+    splits = split_folders(root)
+    top_folders: dict[Path, SplitName | None] = {**splits} or {root: None}
+    classes = [(folder, split) for top, split in top_folders.items() for folder in _folders(top)]
+    stray = tuple(
+        _id(file, root) for top in top_folders for file in _files(top) if file.suffix.lower() in IMAGE_SUFFIXES
+    )
     if not classes:
-        lacks = "has no class folders" if any(map(_files, tops)) else "is empty"
-        raise DataError(f"'{root.name}' {lacks}", _A_FOLDER_PER_CLASS)
-    found = [
-        Found(file, _id(file, root), text(folder.name), split) for folder, split in classes for file in walk(folder)
+        problem = "has no class folders" if any(map(_files, top_folders)) else "is empty"
+        raise DataError(f"'{root.name}' {problem}", _A_FOLDER_PER_CLASS)
+    images = [
+        ImageFile(file, _id(file, root), text(folder.name), split) for folder, split in classes for file in walk(folder)
     ]
-    return Listing(tuple(found), frozenset(text(folder.name) for folder, _ in classes), stray)
+    return Listing(tuple(images), frozenset(text(folder.name) for folder, _ in classes), stray)
 
 
 def unlabelled(root: Path) -> Listing:
-    """Every file below the folder, wherever it lies; train/val/test folders at the top win as splits."""
-    root = unwrapped(root)
-    splits = given_splits(root)
+    """Every file below the folder, without labels; folders train/val/test at the top decide the splits."""
+    root = inner_folder(root)
+    splits = split_folders(root)
     if not splits:
-        return Listing(tuple(Found(file, _id(file, root)) for file in walk(root)))
-    found = [Found(file, _id(file, root), None, split) for top, split in splits.items() for file in walk(top)]
-    return Listing(tuple(found))
+        return Listing(tuple(ImageFile(file, _id(file, root)) for file in walk(root)))
+    images = [ImageFile(file, _id(file, root), None, split) for top, split in splits.items() for file in walk(top)]
+    return Listing(tuple(images))
 
 
 def by_table(root: Path, labels: Iterable[tuple[str, str]]) -> Listing:
     """The files that (file, label) rows name, relative to the folder. Raises DataError that names missing ones."""
-    inner = unwrapped(root)
+    inner = inner_folder(root)
     files = {_id(file, root): file for file in walk(root)}
     files |= {_id(file, inner): file for file in walk(inner)}
     rows = tuple(labels)
     missing = [name for name, _ in rows if name not in files]
     if missing:
-        shown = ", ".join(f"'{name}'" for name in missing[:3])
+        examples = ", ".join(f"'{name}'" for name in missing[:3])
         raise DataError(
-            f"the labels file names {len(missing)} of {len(rows)} images that are not there: {shown}",
+            f"the labels file names {len(missing)} of {len(rows)} images that are not there: {examples}",
             "Give paths relative to the folder of images, with forward slashes",
         )
-    listed = {name for name, _ in rows}
-    known = {files[name] for name in listed}
-    stray = [_id(file, root) for file in walk(root) if file not in known and file.suffix.lower() in IMAGE_SUFFIXES]
+    names = {name for name, _ in rows}
+    labelled = {files[name] for name in names}
+    stray = [_id(file, root) for file in walk(root) if file not in labelled and file.suffix.lower() in IMAGE_SUFFIXES]
     return Listing(
-        tuple(Found(files[name], name, label) for name, label in rows),
+        tuple(ImageFile(files[name], name, label) for name, label in rows),
         frozenset(label for _, label in rows),
         tuple(stray),
     )
 
 
-def given_splits(root: Path) -> dict[Path, SplitName]:
-    """The folders train, val and test by what they are used for; empty where the folder is not laid out so.
+def split_folders(root: Path) -> dict[Path, SplitName]:
+    """The split of each of the folders train, val and test; empty where the folder has others, or only one.
 
-    train trains (and gives calibration its share), val evaluates, test evaluates where there is no val and is held
-    out otherwise. Raises DataError where train is missing.
+    train trains (and gives calibration its share), val evaluates, test evaluates where there is no val and is the
+    holdout otherwise. Raises DataError where train is missing.
     """
     folders = {folder: _SPLIT_FOLDERS.get(folder.name.casefold()) for folder in _folders(root)}
     kinds = set(folders.values())
@@ -107,11 +109,11 @@ def given_splits(root: Path) -> dict[Path, SplitName]:
             "Add train, or give one of the two folders alone",
         )
     test: SplitName = "holdout" if "val" in kinds else "evaluation"
-    use: dict[str | None, SplitName] = {"train": "train", "val": "evaluation", "test": test}
-    return {folder: use[kind] for folder, kind in folders.items()}
+    splits: dict[str | None, SplitName] = {"train": "train", "val": "evaluation", "test": test}
+    return {folder: splits[kind] for folder, kind in folders.items()}
 
 
-def unwrapped(root: Path) -> Path:
+def inner_folder(root: Path) -> Path:
     """The folder itself, or the only folder in it where that one holds folders (as zips often wrap their content)."""
     while len(folders := _folders(root)) == 1 and _folders(folders[0]) and not _files(root):
         root = folders[0]

@@ -1,4 +1,4 @@
-"""Data, split into parts; images are decoded when asked for, so memory does not grow with their number."""
+"""Data, split into parts; images are decoded when they are used, so memory does not grow with their number."""
 
 import itertools
 from collections.abc import Callable, Iterator, Mapping
@@ -21,12 +21,12 @@ from engine.system.machine import cores
 
 THREADS = min(8, cores())
 N_NAMED_SKIPPED = 50
-_DECODED_TOGETHER = 64
+_DECODE_BATCH = 64
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Part:
-    """The images of one split in a fixed order (every prefix is as mixed as the whole).
+    """The images of one split in a fixed order (every prefix is as stratified as the whole).
 
     `labels` is (N,) int64; `array` is (N, H, W, C) uint8 where the pixels have been decoded by `cached`.
     """
@@ -42,7 +42,7 @@ class Part:
         return len(self.ids)
 
     def raw(self, index: int) -> Image.Image:
-        """The image as it was found. Raises DataError where its file is gone or was changed."""
+        """The image as its file has it. Raises DataError where its file is gone or was changed."""
         return self.read(index)
 
     def pixels(self, index: int) -> NDArray[np.uint8]:
@@ -72,7 +72,7 @@ class Part:
     def cached(self, folder: Path) -> "Part":
         """The same part with all pixels decoded once into a file in `folder` and mapped from there.
 
-        A file that an earlier call left there is used again. Raises LimitError where the disk is full.
+        A file that an earlier call wrote there is used again. Raises LimitError where the disk is full.
         """
         if len(self) == 0 or self.array is not None:
             return self
@@ -86,8 +86,8 @@ class Part:
             yield from self.array[:count]
             return
         with ThreadPoolExecutor(THREADS) as threads:
-            for start in range(0, count, _DECODED_TOGETHER):
-                yield from threads.map(self.pixels, range(start, min(start + _DECODED_TOGETHER, count)))
+            for start in range(0, count, _DECODE_BATCH):
+                yield from threads.map(self.pixels, range(start, min(start + _DECODE_BATCH, count)))
 
     @cached_property
     def _settings(self) -> dict[str, Any]:
@@ -96,7 +96,7 @@ class Part:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Data:
-    """The images of a recipe. `classes` are in the order of the outputs; `synthetic` images show nothing.
+    """The images of a recipe. `classes` are in the order of the outputs; `synthetic` images are noise.
 
     `sha256` addresses content, labels and split; `evaluation_sha256` the evaluation images and their labels alone.
     """

@@ -20,7 +20,7 @@ SPLIT_NAMES: tuple[SplitName, ...] = ("train", "calibration", "evaluation", "hol
 class Pool:
     """`read(index)` gives the raw image; `hashes` are of its content; `labels` (N,) int64 index `classes`.
 
-    `rows` is set where the source itself says which image is in which split.
+    `rows` is set where the source itself defines the splits.
     """
 
     ids: tuple[str, ...]
@@ -37,7 +37,7 @@ class Pool:
         return len(self.ids)
 
     def names(self) -> NDArray[np.str_] | None:
-        """The label of every image by name (N,): what does not change with the order of the classes."""
+        """The label of every image by name (N,), which does not depend on the order of the classes."""
         return None if self.labels is None or self.classes is None else np.array(self.classes)[self.labels]
 
 

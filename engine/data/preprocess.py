@@ -30,7 +30,7 @@ def prepare(image: Image.Image, settings: Mapping[str, Any]) -> NDArray[np.float
 
 
 def to_pixels(image: Image.Image, settings: Mapping[str, Any]) -> NDArray[np.uint8]:
-    """Upright, converted, resized and cropped: (H, W, C) uint8, channels in the model's order.
+    """The image upright, converted, resized and cropped: (H, W, C) uint8, channels in the model's order.
 
     Raises ValueError where the image is so long and thin that it would have more than MAX_PIXELS after resizing.
     """
@@ -44,7 +44,7 @@ def to_pixels(image: Image.Image, settings: Mapping[str, Any]) -> NDArray[np.uin
 
 
 def upright(image: Image.Image) -> Image.Image:
-    """Turned as its EXIF says; as it is where that cannot be read."""
+    """The image rotated as its EXIF says; unchanged where that cannot be read."""
     try:
         return ImageOps.exif_transpose(image)
     except _BAD_EXIF:
@@ -59,14 +59,14 @@ def normalise(pixels: NDArray[np.uint8], settings: Mapping[str, Any]) -> NDArray
 
 
 def channel_order(settings: Mapping[str, Any]) -> str:
-    """rgb, bgr or gray; where nothing is said, gray for one channel and rgb for three."""
+    """rgb, bgr or gray; by default, gray for one channel and rgb for three."""
     return str(settings.get("channels") or ("gray" if len(settings["mean"]) == 1 else "rgb"))
 
 
 def convert(image: Image.Image, mode: str) -> Image.Image:
     """The image in mode L or RGB as Pillow converts it (alpha is dropped), which is what timm's loader does.
 
-    Pillow clips 16-bit grey to white; here its upper byte is kept.
+    Pillow clips 16-bit grey to white; here it is its upper byte.
     """
     if image.mode.startswith("I;16"):
         image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))

@@ -20,7 +20,7 @@ def assign(labels: Labels | None, count: int, split: Split, seed: int, *, merge_
 
     Raises DataError where no image is left for evaluation.
     """
-    order = mixed(labels, count, np.random.default_rng(seed))
+    order = stratified_order(labels, count, np.random.default_rng(seed))
     shares = np.cumsum([getattr(split, name) for name in SPLIT_NAMES])
     cuts = np.rint(shares * count).astype(int)[:-1]
     rows: dict[SplitName, Rows] = dict(zip(SPLIT_NAMES, np.split(order, cuts), strict=True))
@@ -35,10 +35,12 @@ def assign(labels: Labels | None, count: int, split: Split, seed: int, *, merge_
     return rows
 
 
-def arrange(given: Mapping[SplitName, Rows], labels: Labels | None, split: Split, seed: int) -> dict[SplitName, Rows]:
-    """Given splits, mixed; without given calibration images a part of train, by its share, becomes those."""
+def complete_splits(
+    folder_rows: Mapping[SplitName, Rows], labels: Labels | None, split: Split, seed: int
+) -> dict[SplitName, Rows]:
+    """The splits of the folders, shuffled; without calibration images, train gives its share of `split` to them."""
     rng = np.random.default_rng(seed)
-    rows = {name: _mixed_rows(given.get(name, np.empty(0, np.int64)), labels, rng) for name in SPLIT_NAMES}
+    rows = {name: _shuffled_rows(folder_rows.get(name, np.empty(0, np.int64)), labels, rng) for name in SPLIT_NAMES}
     if len(rows["calibration"]) == 0 and split.calibration > 0:
         train = rows["train"]
         count = round(len(train) * split.calibration / (split.train + split.calibration))
@@ -46,8 +48,8 @@ def arrange(given: Mapping[SplitName, Rows], labels: Labels | None, split: Split
     return rows
 
 
-def mixed(labels: Labels | None, count: int, rng: np.random.Generator) -> Rows:
-    """A random order; where every class has at least STRATIFIED_FROM images, any stretch of it is stratified.
+def stratified_order(labels: Labels | None, count: int, rng: np.random.Generator) -> Rows:
+    """A random order; where every class has at least STRATIFIED_FROM images, any range of it is stratified.
 
     Systematic sampling: the images of a class are spread evenly over the whole order, from a random start.
     """
@@ -56,11 +58,11 @@ def mixed(labels: Labels | None, count: int, rng: np.random.Generator) -> Rows:
     _, classes, sizes = np.unique(labels, return_inverse=True, return_counts=True)
     if sizes.min() < STRATIFIED_FROM:
         return rng.permutation(count)
-    place = np.empty(count)
+    positions = np.empty(count)
     for index, size in enumerate(sizes):
-        place[rng.permutation(np.flatnonzero(classes == index))] = (np.arange(size) + rng.random()) / size
-    return np.argsort(place, kind="stable")
+        positions[rng.permutation(np.flatnonzero(classes == index))] = (np.arange(size) + rng.random()) / size
+    return np.argsort(positions, kind="stable")
 
 
-def _mixed_rows(rows: Rows, labels: Labels | None, rng: np.random.Generator) -> Rows:
-    return rows[mixed(None if labels is None else labels[rows], len(rows), rng)]
+def _shuffled_rows(rows: Rows, labels: Labels | None, rng: np.random.Generator) -> Rows:
+    return rows[stratified_order(None if labels is None else labels[rows], len(rows), rng)]

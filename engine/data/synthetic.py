@@ -1,4 +1,4 @@
-"""Smooth noise in place of images, where a recipe has none: good for sizes, latencies and rough fidelity alone."""
+"""Smooth noise for recipes without images: good for sizes, latencies and rough fidelity alone."""
 
 from functools import partial
 

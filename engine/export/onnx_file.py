@@ -1,4 +1,4 @@
-"""ONNX out of torch: one file, any batch size, checked against torch before anyone sees it."""
+"""ONNX from torch: one file, any batch size, checked against torch before it is returned."""
 
 import contextlib
 import io
@@ -29,8 +29,8 @@ Images = NDArray[np.float32]
 def export_onnx(model: TorchModel, path: Path, check_inputs: Images | None = None) -> OnnxModel:
     """Write the model, reparameterised by timm, to `path` and return it as read back.
 
-    `check_inputs`, (N, C, H, W) float32 and normalised, are real images to compare torch and the file on; seeded noise
-    where there are none. Raises ExportError where torch cannot export the model, where it would exceed 2 GB, and where
+    `check_inputs`, (N, C, H, W) float32 and normalised, are the images on which torch and the file are compared; None
+    takes seeded noise. Raises ExportError where torch cannot export the model, where it would exceed 2 GB, and where
     the logits differ by more than TOLERANCE.
     """
     module = reparameterize_model(model.build()).eval()
@@ -40,9 +40,9 @@ def export_onnx(model: TorchModel, path: Path, check_inputs: Images | None = Non
     _strip(program)
     program.model.metadata_props[METADATA_KEY] = metadata_text(model.preprocess, model.classes)
     program.save(path, external_data=False)
-    exported = read_onnx(path)
+    onnx_model = read_onnx(path)
     _check_outputs(module, path, images)
-    return exported
+    return onnx_model
 
 
 def _noise(model: TorchModel) -> Images:
@@ -61,12 +61,12 @@ def _check_size(module: torch.nn.Module) -> None:
 
 def _export(module: torch.nn.Module, images: Images, name: str) -> torch.onnx.ONNXProgram:
     # Two images: the exporter would take a batch of one for a constant.
-    traced = torch.from_numpy(np.resize(images, (2, *images.shape[1:])))
+    example = torch.from_numpy(np.resize(images, (2, *images.shape[1:])))
     try:
         with _quiet():
             program = torch.onnx.export(
                 module,
-                (traced,),
+                (example,),
                 dynamo=True,
                 verbose=False,
                 opset_version=OPSET,
@@ -85,7 +85,7 @@ def _export(module: torch.nn.Module, images: Images, name: str) -> torch.onnx.ON
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """The exporter prints its stages and warns about its own internals."""
+    """Silence the exporter, which prints its stages and warns about its own internals."""
     logger = logging.getLogger("torch.onnx")
     level = logger.level
     logger.setLevel(logging.ERROR)
@@ -98,7 +98,7 @@ def _quiet() -> Iterator[None]:
 
 
 def _strip(program: torch.onnx.ONNXProgram) -> None:
-    """Take out the exporter's traces: they hold paths of the machine, and differ where the model does not."""
+    """Remove the exporter's metadata: it holds paths of the machine, and differs where the model does not."""
     graph = program.model.graph
     graph.metadata_props.clear()
     for node in graph.all_nodes():
@@ -111,26 +111,26 @@ def _strip(program: torch.onnx.ONNXProgram) -> None:
 
 
 def _check_outputs(module: torch.nn.Module, path: Path, images: Images) -> None:
-    """Compare all images together, and the first one alone: the batch must be free."""
+    """Compare all images together, and the first one alone: the batch size must be dynamic."""
     with torch.inference_mode():
-        wanted = module(torch.from_numpy(images)).numpy()
+        expected = module(torch.from_numpy(images)).numpy()
     values = values_session(path, INPUT, [OUTPUT])
     for count in {1, len(images)}:
-        (given,) = values(images[:count])
-        check_close(wanted[:count], given, path.name)
+        (logits,) = values(images[:count])
+        check_close(expected[:count], logits, path.name)
 
 
-def check_close(wanted: Images, given: Images, name: str) -> None:
+def check_close(expected: Images, logits: Images, name: str) -> None:
     """Raises ExportError with the figure where the file's logits are not torch's, within TOLERANCE."""
-    if given.shape != wanted.shape or not np.array_equal(np.isfinite(given), np.isfinite(wanted)):
+    if logits.shape != expected.shape or not np.array_equal(np.isfinite(logits), np.isfinite(expected)):
         raise ExportError(
             f"the exported '{name}' does not answer as torch does: its logits have another shape, or "
             "are not finite where torch's are",
             "Choose another architecture",
         )
-    finite = np.isfinite(wanted)
-    scale = float(np.max(np.abs(wanted), where=finite, initial=0.0)) or 1.0
-    difference = float(np.max(np.abs(given - wanted), where=finite, initial=0.0)) / scale
+    finite = np.isfinite(expected)
+    scale = float(np.max(np.abs(expected), where=finite, initial=0.0)) or 1.0
+    difference = float(np.max(np.abs(logits - expected), where=finite, initial=0.0)) / scale
     if difference > TOLERANCE:
         raise ExportError(
             f"the exported '{name}' differs from torch by {difference:.2e} of the largest logit, "

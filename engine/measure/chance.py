@@ -1,4 +1,4 @@
-"""What may answer no better than guessing the commonest class, and how that is said."""
+"""Models that may answer no better than guessing the commonest class, and the notes on them."""
 
 from engine.results import Accuracy, Note, Race, Variant, codes
 from engine.wording import percent
@@ -9,16 +9,16 @@ def reaches_chance(variant: Variant) -> bool:
     return variant.verdict is not None and variant.verdict.reaches_chance
 
 
-def unlearnt(variant: Variant) -> Note | None:
-    """That the model has not learnt, or that it cannot be told, with the figures; None where it surely has."""
-    right = variant.accuracy
-    if right is None or right.better_than_chance in (None, "yes"):
+def learning_note(variant: Variant) -> Note | None:
+    """A note that the model has not learnt, or that this is unclear, with the figures; None where it surely has."""
+    accuracy = variant.accuracy
+    if accuracy is None or accuracy.better_than_chance in (None, "yes"):
         return None
     name = "the baseline" if variant.role == "baseline" else f"'{variant.label}'"
-    interval = f"{percent(right.low, 1)} to {percent(right.high, 1)}"
-    figures = f"its top-1 is {percent(right.top1, 1)} ({interval}) on {right.n_images:,} images"
-    guess = f"guessing the commonest class gives {percent(right.chance or 0, 1)}"
-    if right.better_than_chance == "no":
+    interval = f"{percent(accuracy.low, 1)} to {percent(accuracy.high, 1)}"
+    figures = f"its top-1 is {percent(accuracy.top1, 1)} ({interval}) on {accuracy.n_images:,} images"
+    guess = f"guessing the commonest class gives {percent(accuracy.chance or 0, 1)}"
+    if accuracy.better_than_chance == "no":
         text = f"{name[0].upper()}{name[1:]} has not learnt: {figures}, and {guess}"
         return Note(code=codes.NOT_LEARNT, text=text)
     text = f"Whether {name} has learnt cannot be told on so few images: {figures}, and {guess}"
@@ -26,21 +26,25 @@ def unlearnt(variant: Variant) -> Note | None:
 
 
 def judged_race(race: Race, winner: Variant | None) -> Race:
-    """The race, whose reason says so where its winner may answer no better than guessing."""
+    """The race, with a doubt added to its reason where its winner may answer no better than guessing."""
     doubt = _doubt(winner.accuracy) if winner is not None and winner.accuracy is not None else None
     if race.reason is None or race.winner_id == race.parent_id or doubt is None:
         return race
     return race.model_copy(update={"reason": Note(code=doubt.code, text=f"{race.reason.text}; but {doubt.text}")})
 
 
-def _doubt(right: Accuracy) -> Note | None:
-    """Why a winner may be no success."""
-    guess = f"guessing the commonest class, which gives {percent(right.chance, 1)}" if right.chance is not None else ""
-    match right.better_than_chance:
+def _doubt(accuracy: Accuracy) -> Note | None:
+    """A note why a winner may be no success; None where it is better than guessing."""
+    guess = (
+        f"guessing the commonest class, which gives {percent(accuracy.chance, 1)}"
+        if accuracy.chance is not None
+        else ""
+    )
+    match accuracy.better_than_chance:
         case "no":
             text = f"its answers are no better than {guess}: this is no success"
             return Note(code=codes.NOT_LEARNT, text=text)
         case "unclear":
-            text = f"on {right.n_images:,} images its answers cannot be told from {guess}"
+            text = f"on {accuracy.n_images:,} images its answers cannot be told from {guess}"
             return Note(code=codes.LEARNING_UNCLEAR, text=text)
     return None

@@ -1,4 +1,4 @@
-"""What a file takes after compression, as for a download; never its size."""
+"""The bytes of a file after compression, as for a download; not its size on disk."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Whether the machine was quiet enough for a latency to mean something."""
+"""Whether other programs used so much of the machine that latencies are not reliable."""
 
 import time
 from collections.abc import Iterator
@@ -33,7 +33,7 @@ class Load:
 
 @contextmanager
 def watched(threads: int) -> Iterator[list[Note]]:
-    """A list that holds a warning afterwards where other programs left fewer free cores than `threads`."""
+    """A list that gets a warning at the end where other programs left fewer free cores than `threads`."""
     notes: list[Note] = []
     before = Load.now()
     yield notes

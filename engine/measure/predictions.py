@@ -1,4 +1,4 @@
-"""The outputs of a model on the evaluation images, kept per image."""
+"""The outputs of a model on the evaluation images, one row per image."""
 
 import zipfile
 from collections.abc import Callable
@@ -45,19 +45,19 @@ def predict(
 
     Raises MeasureError (code not_finite) where an output is not finite, since no accuracy would be valid.
     """
-    size = model.batch or EVALUATION_BATCH
+    batch_size = model.batch or EVALUATION_BATCH
     rows: list[np.ndarray] = []
-    done = 0
+    n_done = 0
     with open_session(model.path, target, input_name=model.input_name, output_name=model.output_name) as session:
-        for images in part.batches(size):
+        for images in part.batches(batch_size):
             rows.append(session(filled(images, model.batch))[: len(images)])
-            done += len(images)
-            on_image(done, len(part))
+            n_done += len(images)
+            on_image(n_done, len(part))
     logits = np.concatenate(rows)
     if not np.isfinite(logits).all():
-        bad = int((~np.isfinite(logits)).any(axis=1).sum())
+        n_not_finite = int((~np.isfinite(logits)).any(axis=1).sum())
         raise MeasureError(
-            f"the model's outputs are not finite on {bad} of {len(logits)} images",
+            f"the model's outputs are not finite on {n_not_finite} of {len(logits)} images",
             "Check the weights for NaN and the preprocessing for its scale",
             code="not_finite",
         )
@@ -65,7 +65,7 @@ def predict(
 
 
 def filled(images: np.ndarray, batch: int | None) -> np.ndarray:
-    """A last, short batch filled up with its first image, where the model's `batch` is fixed (else None)."""
+    """A short last batch, filled up with its first image where the model's `batch` is fixed (None: it is not)."""
     if batch is None or len(images) == batch:
         return images
     return np.concatenate([images, np.repeat(images[:1], batch - len(images), axis=0)])

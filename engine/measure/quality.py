@@ -11,15 +11,15 @@ def accuracy(logits: np.ndarray, labels: np.ndarray) -> Accuracy:
 
     `logits` (N, classes), `labels` (N,) int.
     """
-    right, commonest = int(correct(logits, labels).sum()), int(np.bincount(labels).max())
-    low, high = wilson(right, len(labels))
+    n_correct, n_commonest = int(correct(logits, labels).sum()), int(np.bincount(labels).max())
+    low, high = wilson(n_correct, len(labels))
     return Accuracy(
-        top1=right / len(labels),
+        top1=n_correct / len(labels),
         top5=_top5(logits, labels),
         n_images=len(labels),
         low=low,
         high=high,
-        chance=commonest / len(labels),
+        chance=n_commonest / len(labels),
     )
 
 
@@ -55,10 +55,10 @@ def correct(logits: np.ndarray, labels: np.ndarray) -> np.ndarray:
 
 def drop(right: np.ndarray, baseline_right: np.ndarray) -> Drop:
     """Absolute loss against the baseline over the same images, with its paired interval; both are (N,) bool."""
-    lost = int((baseline_right & ~right).sum())
-    won = int((right & ~baseline_right).sum())
-    low, high = paired_drop(lost, won, len(right))
-    return (lost - won) / len(right), low, high
+    n_lost = int((baseline_right & ~right).sum())
+    n_won = int((right & ~baseline_right).sum())
+    low, high = paired_drop(n_lost, n_won, len(right))
+    return (n_lost - n_won) / len(right), low, high
 
 
 def _top5(logits: np.ndarray, labels: np.ndarray) -> float | None:

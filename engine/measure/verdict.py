@@ -1,4 +1,4 @@
-"""What the figures of a variant mean."""
+"""The verdict on a variant: within the budget or not, faster or not, and what is uncertain."""
 
 from engine.results import Accuracy, Answer, Latency, Variant, Verdict, codes
 from engine.settings import Budget
@@ -21,7 +21,7 @@ def not_slower(latency: Latency) -> bool:
 def judge(variant: Variant, budget: Budget, drop: tuple[float, float, float] | None) -> Verdict:
     """The verdict on a measured variant; `drop` is its loss against the baseline with its interval."""
     over: list[str] = []
-    unsure = _chance(variant.accuracy)
+    unsure = _chance_codes(variant.accuracy)
     if drop is not None and budget.max_accuracy_drop is not None:
         if drop[0] > budget.max_accuracy_drop:
             over.append(codes.ACCURACY_DROP_OVER_BUDGET)
@@ -44,9 +44,9 @@ def judge(variant: Variant, budget: Budget, drop: tuple[float, float, float] | N
     )
 
 
-def _chance(right: Accuracy | None) -> list[str]:
-    found = {"no": [codes.NO_BETTER_THAN_CHANCE], "unclear": [codes.CHANCE_UNCERTAIN]}
-    return found.get(right.better_than_chance or "", []) if right is not None else []
+def _chance_codes(accuracy: Accuracy | None) -> list[str]:
+    codes_by_answer = {"no": [codes.NO_BETTER_THAN_CHANCE], "unclear": [codes.CHANCE_UNCERTAIN]}
+    return codes_by_answer.get(accuracy.better_than_chance or "", []) if accuracy is not None else []
 
 
 def _slowest_ms(variant: Variant) -> float:

@@ -10,10 +10,10 @@ from engine.settings import FileModel, ModelSource, Preprocess, SampleModel
 
 
 def load(source: ModelSource, preprocess: Preprocess | None, seed: int, folder: Path) -> TorchModel | OnnxModel:
-    """The model, with how its images are prepared and, in `warnings`, what the user should know.
+    """The model, with the preprocessing of its images and, in `warnings`, what the user should know.
 
-    Weights that come from elsewhere are kept as safetensors in `folder`, which must exist and be this model's own.
-    `seed` makes random weights and new heads. Raises SourceError, or HubError where the Hub fails.
+    Weights that are not in a file of this project are saved as safetensors in `folder`, which must exist and be used
+    for this model alone. `seed` makes random weights and new heads. Raises SourceError; HubError where the Hub fails.
     """
     match source:
         case SampleModel():

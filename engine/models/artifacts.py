@@ -1,4 +1,4 @@
-"""Models as descriptions of files on disk. Building one gives a fresh module, so no step can mutate its input."""
+"""Models as descriptions of files on disk. Building one gives a new module, so no step can change its input."""
 
 import hashlib
 import json
@@ -77,7 +77,7 @@ class OnnxModel:
     classes: tuple[str, ...] | None
     parameters: int
     macs: int | None
-    """Multiply-adds of one image; None where a shape in the graph cannot be told."""
+    """Multiply-adds of one image; None where the graph does not determine a shape."""
     opset: int
     layout: Literal["nchw"] = "nchw"
     warnings: tuple[Note, ...] = ()
@@ -97,7 +97,7 @@ def torch_model(
     arguments: Mapping[str, Argument] | None = None,
     warnings: tuple[Note, ...] = (),
 ) -> TorchModel:
-    """A TorchModel with its content address: what the network is, its weights' bytes, and its preprocessing."""
+    """A TorchModel with its content address, made of its architecture, its weights' bytes and its preprocessing."""
     items = tuple(sorted((arguments or {}).items()))
     content = [
         architecture,
@@ -134,11 +134,13 @@ def build_module(
     arguments: Mapping[str, Argument] | None = None,
 ) -> torch.nn.Module:
     """timm's network with random weights that depend on `seed` alone; None leaves the architecture's own value."""
-    chosen = {"num_classes": num_classes, "in_chans": in_chans, "img_size": img_size}
-    given = {name: value for name, value in chosen.items() if value is not None}
+    values = {"num_classes": num_classes, "in_chans": in_chans, "img_size": img_size}
+    overrides = {name: value for name, value in values.items() if value is not None}
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        module: torch.nn.Module = timm.create_model(architecture, pretrained=False, **{**(arguments or {}), **given})
+        module: torch.nn.Module = timm.create_model(
+            architecture, pretrained=False, **{**(arguments or {}), **overrides}
+        )
     return module
 
 

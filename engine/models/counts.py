@@ -22,7 +22,7 @@ _MAC_OPERATORS = frozenset(
 _HIDDEN_MACS = ("Conv", "Gemm", "MatMul", "Attention", "Einsum", "LSTM", "GRU", "RNN")
 _WEIGHT_INPUT = {"QLinearConv": 3, "QLinearMatMul": 3}
 _BIAS_INPUT = {"QLinearConv": 8, "QLinearMatMul": None, "QGemm": 6}
-_SCALED = frozenset({"QuantizeLinear", "DequantizeLinear"})
+_QDQ_OPERATORS = frozenset({"QuantizeLinear", "DequantizeLinear"})
 _WEIGHT_TYPES = frozenset(
     {
         TensorProto.FLOAT,
@@ -62,34 +62,35 @@ def count_parameters(model: onnx.ModelProto) -> int:
 def count_macs(model: onnx.ModelProto, input_shape: Shape | None = None) -> int | None:
     """Multiply-adds of Conv, Gemm and MatMul (their integer forms included) that one image causes.
 
-    What hangs on weights alone is computed once, when the file is loaded, and not counted. `input_shape` (C, H, W)
-    settles a dynamic height and width. None where a shape cannot be told, or where multiply-adds hide in another
-    operator, a subgraph or a function. Raises SourceError where onnxruntime cannot load the model.
+    What depends on weights alone is computed once, when the file is loaded, and is not counted. `input_shape`
+    (C, H, W) fixes a dynamic height and width. None where the graph does not determine a shape, or where another
+    operator, a subgraph or a function may contain multiply-adds. Raises SourceError where onnxruntime cannot load the
+    model.
     """
-    return macs_of_settled(settle(model, input_shape))
+    return settled_macs(settle(model, input_shape))
 
 
-def macs_of_settled(model: onnx.ModelProto) -> int | None:
-    """The same of a graph that `settle` returned."""
+def settled_macs(model: onnx.ModelProto) -> int | None:
+    """Multiply-adds of a graph that `settle` returned, as `count_macs` counts them."""
     if model.functions or any(_hides_macs(node) for node in model.graph.node):
         return None
-    shapes = known_shapes(model)
+    shapes = static_shapes(model)
     counts = [_node_macs(node, shapes) for node in model.graph.node if node.op_type in _MAC_OPERATORS]
-    known = [count for count in counts if count is not None]
-    return sum(known) // _batch(model) if len(known) == len(counts) else None
+    complete = [count for count in counts if count is not None]
+    return sum(complete) // _batch(model) if len(complete) == len(counts) else None
 
 
 def settle(model: onnx.ModelProto, input_shape: Shape | None = None) -> onnx.ModelProto:
     """The graph for one image (or the batch that it is fixed to): constants folded, shapes inferred.
 
-    Raises SourceError where onnxruntime cannot load it: unknown operators and broken graphs show here.
+    Raises SourceError where onnxruntime cannot load it, as with unknown operators and broken graphs.
     """
     fixed = onnx.ModelProto()
     fixed.CopyFrom(model)
     del fixed.graph.value_info[:]
     for value in graph_inputs(fixed):
         _fix_input(value, input_shape)
-    # What a file declares of its outputs may be wrong; without it, the shapes are those that the operators make.
+    # A file may declare wrong shapes for its outputs; without them, the shapes are inferred from the operators.
     for value in fixed.graph.output:
         value.type.tensor_type.ClearField("shape")
     folded = fold_constants(fixed)
@@ -99,20 +100,20 @@ def settle(model: onnx.ModelProto, input_shape: Shape | None = None) -> onnx.Mod
         return folded
 
 
-def known_shapes(model: onnx.ModelProto) -> dict[str, Shape]:
-    """Shape of every tensor whose shape the graph states in full, by name."""
-    known = {tensor.name: tuple(tensor.dims) for tensor in model.graph.initializer}
+def static_shapes(model: onnx.ModelProto) -> dict[str, Shape]:
+    """Shape of every tensor without a dynamic dimension, by name."""
+    shapes = {tensor.name: tuple(tensor.dims) for tensor in model.graph.initializer}
     for value in (*model.graph.input, *model.graph.value_info, *model.graph.output):
         dims = dimensions(value)
         if dims is not None and all(isinstance(dim, int) for dim in dims):
-            known[value.name] = tuple(dim for dim in dims if isinstance(dim, int))
-    return known
+            shapes[value.name] = tuple(dim for dim in dims if isinstance(dim, int))
+    return shapes
 
 
 def graph_inputs(model: onnx.ModelProto) -> list[onnx.ValueInfoProto]:
-    """Inputs that the caller must feed: old files list their weights as inputs too."""
-    stored = {tensor.name for tensor in model.graph.initializer}
-    return [value for value in model.graph.input if value.name not in stored]
+    """Inputs that are not initializers: old files list their weights as inputs too."""
+    initializers = {tensor.name for tensor in model.graph.initializer}
+    return [value for value in model.graph.input if value.name not in initializers]
 
 
 def dimensions(value: onnx.ValueInfoProto) -> tuple[int | str, ...] | None:
@@ -124,8 +125,8 @@ def dimensions(value: onnx.ValueInfoProto) -> tuple[int | str, ...] | None:
 
 
 def _fix_input(value: onnx.ValueInfoProto, input_shape: Shape | None) -> None:
-    wanted = (1, *(input_shape or ()))
-    for dim, size in zip(value.type.tensor_type.shape.dim, wanted, strict=False):
+    sizes = (1, *(input_shape or ()))
+    for dim, size in zip(value.type.tensor_type.shape.dim, sizes, strict=False):
         if not dim.HasField("dim_value"):
             dim.dim_value = size
 
@@ -139,17 +140,17 @@ def _batch(model: onnx.ModelProto) -> int:
 def _hides_macs(node: onnx.NodeProto) -> bool:
     if node.op_type in _MAC_OPERATORS:
         return False
-    names_them = any(word in node.op_type for word in _HIDDEN_MACS)
-    return names_them or any(attribute.HasField("g") for attribute in node.attribute)
+    has_hidden_name = any(operator in node.op_type for operator in _HIDDEN_MACS)
+    return has_hidden_name or any(attribute.HasField("g") for attribute in node.attribute)
 
 
 def _scales(node: onnx.NodeProto) -> list[str]:
     """Inputs of this node that are scales or zero points."""
-    if node.op_type in _SCALED:
+    if node.op_type in _QDQ_OPERATORS:
         return list(node.input[1:])
     if node.op_type in _BIAS_INPUT:
-        kept = (0, 3, _BIAS_INPUT[node.op_type])
-        return [name for place, name in enumerate(node.input) if place not in kept]
+        tensor_inputs = (0, 3, _BIAS_INPUT[node.op_type])
+        return [name for position, name in enumerate(node.input) if position not in tensor_inputs]
     return list(node.input[2:]) if node.op_type in ("ConvInteger", "MatMulInteger") else []
 
 

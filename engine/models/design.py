@@ -1,4 +1,4 @@
-"""What is to be built: timm's name, its arguments and its pretrained configuration, from timm itself or the Hub."""
+"""The architecture of a model: timm's name, its arguments and its pretrained configuration, from timm or the Hub."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +14,7 @@ from engine.models.hub import PREFIXES, hub_config
 from engine.models.preprocessing import timm_preprocess
 from engine.settings import PRETRAINED, Preprocess, TimmModel
 
-_LOCAL_WAYS = "choose weights: random or a local weights file"
+_LOCAL_WEIGHTS = "choose weights: random or a local weights file"
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Design:
         return tuple(map(str, self.config.get("label_names") or ()))
 
     def preprocess(self, channels: int, img_size: int | None) -> Preprocess:
-        """As timm evaluates it, at its own size or at `img_size`."""
+        """The preprocessing of timm's evaluation, at the network's own size or at `img_size`."""
         config = resolve_data_config(pretrained_cfg=self.config)
         height, width = config["input_size"][1:]
         return timm_preprocess(config, channels, (img_size or height, img_size or width))
@@ -53,7 +53,7 @@ class Design:
 def design_of(source: TimmModel) -> Design:
     """The design that the source names.
 
-    Raises SourceError for an unknown name or tag, and where pretrained weights are asked for and there are none;
+    Raises SourceError for an unknown name or tag, and where the source wants pretrained weights and there are none;
     HubError where the Hub is needed and fails.
     """
     return _hub_design(source.name) if source.name.startswith(PREFIXES) else _timm_design(source)
@@ -69,24 +69,24 @@ def _timm_design(source: TimmModel) -> Design:
     tags = _tags(architecture)
     if tag and tag not in tags:
         raise SourceError(
-            f"'{architecture}' has no pretrained weights '{tag}'; it has {_listed(tags)}",
-            f"Choose one of these, or leave the tag out and {_LOCAL_WAYS}",
+            f"'{architecture}' has no pretrained weights '{tag}'; it has {_join(tags)}",
+            f"Choose one of these, or leave the tag out and {_LOCAL_WEIGHTS}",
         )
     config = get_pretrained_cfg(source.name)
     if source.weights == PRETRAINED and not config.has_weights:
         raise SourceError(
-            f"'{source.name}' has no pretrained weights of its own; tagged ones: {_listed(tags)}",
-            f"Name a tag after a dot where there is one, or {_LOCAL_WAYS}",
+            f"'{source.name}' has no pretrained weights of its own; tagged ones: {_join(tags)}",
+            f"Name a tag after a dot where there is one, or {_LOCAL_WEIGHTS}",
         )
     return Design(source.name, {}, config.to_dict())
 
 
 def _tags(architecture: str) -> tuple[str, ...]:
-    found = timm.list_pretrained(f"{architecture}.*")
-    return tuple(name.partition(".")[2] for name in found if name.partition(".")[0] == architecture)
+    names = timm.list_pretrained(f"{architecture}.*")
+    return tuple(name.partition(".")[2] for name in names if name.partition(".")[0] == architecture)
 
 
-def _listed(tags: tuple[str, ...]) -> str:
+def _join(tags: tuple[str, ...]) -> str:
     return ", ".join(tags[:8]) + (", …" if len(tags) > 8 else "") if tags else "none"
 
 
@@ -97,11 +97,13 @@ def _hub_design(name: str) -> Design:
             f"'{name}' is of the architecture '{architecture[:80]}', which this timm does not have",
             "Choose a model that timm can load",
         )
-    # What timm takes from the configuration when it loads from the Hub, a rebuild without the Hub must be told.
-    told = {"global_pool": config.get("global_pool")} if config.get("global_pool") else {}
-    told |= {"img_size": config["input_size"][-2:]} if config.get("fixed_input_size") else {}
-    kept = {key: value for key, value in {**told, **arguments}.items() if key not in ("num_classes", "in_chans")}
-    return Design(architecture, {key: _argument(name, key, value) for key, value in kept.items()}, config)
+    # timm takes these from the configuration when it loads from the Hub; a rebuild without it needs them as arguments.
+    from_config = {"global_pool": config.get("global_pool")} if config.get("global_pool") else {}
+    from_config |= {"img_size": config["input_size"][-2:]} if config.get("fixed_input_size") else {}
+    overrides = {
+        key: value for key, value in {**from_config, **arguments}.items() if key not in ("num_classes", "in_chans")
+    }
+    return Design(architecture, {key: _argument(name, key, value) for key, value in overrides.items()}, config)
 
 
 def _argument(name: str, key: str, value: object) -> Argument:

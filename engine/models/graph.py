@@ -1,4 +1,4 @@
-"""Reading an ONNX image classifier: is it one, what goes in, what comes out, what does it say about itself."""
+"""Reading an ONNX image classifier: whether it is one, its input, its output and its metadata."""
 
 import json
 import re
@@ -17,10 +17,10 @@ from engine.models.counts import (
     count_parameters,
     dimensions,
     graph_inputs,
-    known_shapes,
-    macs_of_settled,
     operators,
     settle,
+    settled_macs,
+    static_shapes,
 )
 from engine.models.preprocessing import imagenet_preprocess
 from engine.results import Note, codes
@@ -59,25 +59,25 @@ _SIGNATURES = (
 def read_onnx(path: Path, preprocess: Preprocess | None = None, classes: tuple[str, ...] | None = None) -> OnnxModel:
     """The image classifier in this file: one float input (batch, 1 or 3, H, W), one output (batch, classes).
 
-    Without `preprocess` that in the file's metadata holds, else ImageNet's at the input's size, with a warning.
+    Without `preprocess`, that of the file's metadata is used, else ImageNet's at the input's size, with a warning.
     Raises SourceError for anything else.
     """
     proto = load_proto(path)
     name, batch, shape = _input(proto)
-    said_preprocess, said_classes = _metadata(proto)
-    chosen, classes = preprocess or said_preprocess, classes or said_classes
-    channels, height, width = _settled(shape, chosen)
-    warnings = () if chosen else (_assumed(height, width),)
+    file_preprocess, file_classes = _metadata(proto)
+    preprocess, classes = preprocess or file_preprocess, classes or file_classes
+    channels, height, width = _fixed_shape(shape, preprocess)
+    warnings = () if preprocess else (_imagenet_note(height, width),)
     if is_quantized(operators(proto)):
         warnings = (*warnings, _QUANTIZED)
-    chosen = chosen or imagenet_preprocess(channels, (height, width))
-    _check_preprocess(chosen, (channels, height, width))
+    preprocess = preprocess or imagenet_preprocess(channels, (height, width))
+    _check_preprocess(preprocess, (channels, height, width))
     settled = settle(proto, (channels, height, width))
-    output, n_outputs = _output(proto, known_shapes(settled))
+    output, n_outputs = _output(proto, static_shapes(settled))
     _check_classes(classes, n_outputs)
     digest = file_sha256(path)
     return OnnxModel(
-        key=content_key("onnx", digest, chosen.model_dump(mode="json"), classes),
+        key=content_key("onnx", digest, preprocess.model_dump(mode="json"), classes),
         path=path,
         sha256=digest,
         input_name=name,
@@ -85,10 +85,10 @@ def read_onnx(path: Path, preprocess: Preprocess | None = None, classes: tuple[s
         input_shape=(channels, height, width),
         batch=batch,
         n_outputs=n_outputs,
-        preprocess=chosen,
+        preprocess=preprocess,
         classes=classes,
         parameters=count_parameters(proto),
-        macs=macs_of_settled(settled),
+        macs=settled_macs(settled),
         opset=_opset(proto),
         warnings=warnings,
     )
@@ -109,7 +109,7 @@ def load_proto(path: Path) -> onnx.ModelProto:
 
 
 def is_quantized(op_types: Iterable[str]) -> bool:
-    """Whether one of these operators stands in quantized graphs alone, onnxruntime's own operators included."""
+    """Whether one of these operators occurs only in quantized graphs, onnxruntime's own operators included."""
     return any(_QUANTIZED_OPERATOR.search(name) for name in op_types)
 
 
@@ -126,12 +126,12 @@ def describe(proto: onnx.ModelProto) -> tuple[Signature, Signature]:
 
 
 def metadata_text(preprocess: Preprocess, classes: tuple[str, ...] | None) -> str:
-    """What a file says under METADATA_KEY: how images are prepared and what its outputs mean."""
+    """The metadata of a file under METADATA_KEY, as JSON: preprocessing of the images and names of the classes."""
     return json.dumps({"preprocess": preprocess.model_dump(mode="json"), "classes": classes})
 
 
 def write_metadata(proto: onnx.ModelProto, preprocess: Preprocess, classes: tuple[str, ...] | None) -> None:
-    """Say so in the model itself, in place of what it said before."""
+    """Write this metadata into the model, replacing what it had."""
     others = [entry for entry in proto.metadata_props if entry.key != METADATA_KEY]
     entry = onnx.StringStringEntryProto(key=METADATA_KEY, value=metadata_text(preprocess, classes))
     del proto.metadata_props[:]
@@ -165,12 +165,12 @@ def _check_opset(proto: onnx.ModelProto, name: str) -> None:
 
 
 def _check_one_file(proto: onnx.ModelProto, path: Path) -> None:
-    outside = [tensor for tensor in proto.graph.initializer if tensor.data_location == TensorProto.EXTERNAL]
-    if not outside:
+    external = [tensor for tensor in proto.graph.initializer if tensor.data_location == TensorProto.EXTERNAL]
+    if not external:
         return
-    entries = {entry.key: entry.value for entry in outside[0].external_data}
+    entries = {entry.key: entry.value for entry in external[0].external_data}
     raise SourceError(
-        f"'{path.name}' keeps {len(outside)} of its tensors in another file ('{entries.get('location', '?')[:80]}'); "
+        f"'{path.name}' keeps {len(external)} of its tensors in another file ('{entries.get('location', '?')[:80]}'); "
         "a model must be one file",
         _ONE_FILE,
     )
@@ -188,15 +188,15 @@ def _input(proto: onnx.ModelProto) -> tuple[str, int | None, tuple[int, int | No
             f"the input '{value.name}' is {_type_name(kind)}, it must be float (FP32 or FP16)", _EXPORT_HINT
         )
     if dims is None or len(dims) != 4:
-        shown = "of unknown rank" if dims is None else f"{list(dims)}"
+        rank = "of unknown rank" if dims is None else f"{list(dims)}"
         raise SourceError(
-            f"the input '{value.name}' is {shown}, an image input is (batch, channels, height, width)", _EXPORT_HINT
+            f"the input '{value.name}' is {rank}, an image input is (batch, channels, height, width)", _EXPORT_HINT
         )
     batch, channels, *size = dims
     if channels not in (1, 3):
-        last = " (its channels seem to come last)" if dims[3] in (1, 3) else ""
+        hint = " (its channels seem to come last)" if dims[3] in (1, 3) else ""
         raise SourceError(
-            f"the input '{value.name}' is {list(dims)}{last}, it must be (batch, 1 or 3, height, width)",
+            f"the input '{value.name}' is {list(dims)}{hint}, it must be (batch, 1 or 3, height, width)",
             "Export it with channels first",
         )
     height, width = (dim if isinstance(dim, int) and dim > 0 else None for dim in size)
@@ -207,7 +207,7 @@ def _type_name(kind: int) -> str:
     return TensorProto.DataType.Name(kind).lower() if kind in TensorProto.DataType.values() else f"type {kind}"
 
 
-def _settled(shape: tuple[int, int | None, int | None], preprocess: Preprocess | None) -> tuple[int, int, int]:
+def _fixed_shape(shape: tuple[int, int | None, int | None], preprocess: Preprocess | None) -> tuple[int, int, int]:
     channels, height, width = shape
     if preprocess is not None:
         return channels, height or preprocess.size[0], width or preprocess.size[1]
@@ -239,15 +239,15 @@ def _check_preprocess(preprocess: Preprocess, shape: tuple[int, int, int]) -> No
 
 
 def _output(proto: onnx.ModelProto, shapes: dict[str, tuple[int, ...]]) -> tuple[str, int]:
-    """Name and length of the only output of rank 2, by what the operators make rather than by what is declared."""
+    """Name and length of the only output of rank 2, by the inferred shapes rather than by the declared ones."""
     declared = {value.name: dimensions(value) for value in proto.graph.output}
-    found = {name: shapes.get(name) or dims for name, dims in declared.items()}
-    classifiers = {name: dims for name, dims in found.items() if dims is not None and len(dims) == 2}
+    outputs = {name: shapes.get(name) or dims for name, dims in declared.items()}
+    classifiers = {name: dims for name, dims in outputs.items() if dims is not None and len(dims) == 2}
     if len(classifiers) != 1:
-        shown = ", ".join(f"'{name}' {list(dims) if dims else 'of unknown shape'}" for name, dims in found.items())
+        listing = ", ".join(f"'{name}' {list(dims) if dims else 'of unknown shape'}" for name, dims in outputs.items())
         raise SourceError(
             f"the model has {len(classifiers)} outputs of shape (batch, classes), a classifier has one "
-            f"(its outputs: {shown[:300]})",
+            f"(its outputs: {listing[:300]})",
             _EXPORT_HINT,
         )
     ((name, dims),) = classifiers.items()
@@ -276,7 +276,7 @@ def _check_classes(classes: tuple[str, ...] | None, n_outputs: int) -> None:
         raise SourceError(f"{len(classes)} class names for {n_outputs} outputs", "Give one name an output, in order")
 
 
-def _assumed(height: int, width: int) -> Note:
+def _imagenet_note(height: int, width: int) -> Note:
     return Note(
         code="preprocess_assumed",
         text=f"The file does not say how its images are prepared: ImageNet's mean and standard deviation at "

@@ -1,4 +1,4 @@
-"""The Hugging Face Hub: every way in which it can fail becomes one sentence with the ways out."""
+"""Downloads from the Hugging Face Hub; each of its failures becomes a HubError that says what can be done."""
 
 import contextlib
 from collections.abc import Iterator, Mapping
@@ -37,14 +37,14 @@ _REACH_SECONDS = 10.0
 def hub_config(name: str) -> tuple[dict[str, Any], str, dict[str, Any]]:
     """timm's pretrained configuration, architecture and arguments of hf_hub:owner/name.
 
-    Raises HubError where it cannot be had, SourceError where it is no timm model.
+    Raises HubError where it cannot be fetched, SourceError where it is no timm model.
     """
     repository = name.partition(":")[2]
     path = fetch(name, repository, ("config.json",))
     try:
-        found, architecture, arguments = load_model_config_from_path(path.parent)
-        config = asdict(PretrainedCfg(**{**found, "file": None, "source": None, "hf_hub_id": repository}))
-        config["num_classes"] = arguments.get("num_classes", found["num_classes"])
+        pretrained_config, architecture, arguments = load_model_config_from_path(path.parent)
+        config = asdict(PretrainedCfg(**{**pretrained_config, "file": None, "source": None, "hf_hub_id": repository}))
+        config["num_classes"] = arguments.get("num_classes", pretrained_config["num_classes"])
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise SourceError(
             f"'{name}' is not a timm model: its config.json does not name an architecture of timm",
@@ -54,9 +54,9 @@ def hub_config(name: str) -> tuple[dict[str, Any], str, dict[str, Any]]:
 
 
 def hub_weights(name: str, config: Mapping[str, Any]) -> dict[str, Any]:
-    """What to change in timm's configuration so that it reads the weights from the local cache, after fetching them.
+    """Changes to timm's configuration that make it read the weights from the local cache, after fetching them.
 
-    Nothing where the weights are not on the Hub but at an address of their own. Raises HubError.
+    Empty where the weights are not on the Hub but at an address of their own. Raises HubError.
     """
     repository, filename = config.get("hf_hub_id"), config.get("hf_hub_filename")
     if not repository:
@@ -75,7 +75,7 @@ def fetch(name: str, repository: str, filenames: tuple[str, ...]) -> Path:
         for filename in filenames:
             with contextlib.suppress(LocalEntryNotFoundError):
                 return Path(hf_hub_download(repo_id, filename, revision=revision or None, local_files_only=True))
-        # One quick question first: the client would repeat its own for most of a minute.
+        # One request with a short limit first: the client would repeat its own for most of a minute.
         get_session().head(constants.ENDPOINT, timeout=_REACH_SECONDS)
         for filename in filenames[:-1]:
             with contextlib.suppress(RemoteEntryNotFoundError):
@@ -86,13 +86,13 @@ def fetch(name: str, repository: str, filenames: tuple[str, ...]) -> Path:
 def _candidates(filename: str) -> tuple[str, ...]:
     """Safetensors first, under the names that timm looks for, then the file itself."""
     names = {"pytorch_model.bin": "model.safetensors", "open_clip_pytorch_model.bin": "open_clip_model.safetensors"}
-    safe = names.get(filename, filename.removesuffix(".bin") + ".safetensors")
-    return (safe, filename) if filename.endswith(".bin") else (filename,)
+    safetensors = names.get(filename, filename.removesuffix(".bin") + ".safetensors")
+    return (safetensors, filename) if filename.endswith(".bin") else (filename,)
 
 
 @contextlib.contextmanager
 def hub_errors(name: str) -> Iterator[None]:
-    """Turn what the Hub's and torch's clients raise inside into HubError."""
+    """Turn exceptions of the Hub's and torch's clients into HubError."""
     try:
         yield
     except GatedRepoError as error:

@@ -1,4 +1,4 @@
-"""What stands in the way of rewriting a graph as a whole, and names for its nodes."""
+"""What prevents rewriting a graph as a whole, and names for its nodes."""
 
 import onnx
 from onnx import TensorProto
@@ -7,12 +7,12 @@ CONTROL_FLOW = frozenset({"If", "Loop", "Scan"})
 
 
 def control_flow(proto: onnx.ModelProto) -> tuple[str, ...]:
-    """Types of the nodes that have a graph of their own inside."""
+    """Types of the nodes that contain a graph of their own, sorted."""
     return tuple(sorted({node.op_type for node in proto.graph.node} & CONTROL_FLOW))
 
 
 def odd_value(proto: onnx.ModelProto) -> tuple[str, str] | None:
-    """A value that is no tensor of numbers, and what it is instead."""
+    """The name of a value that is no tensor of numbers, and what it is instead; None where there is none."""
     for value in (*proto.graph.input, *proto.graph.output, *proto.graph.value_info):
         kind = value.type.WhichOneof("value")
         if kind not in ("tensor_type", None):
@@ -29,16 +29,16 @@ def odd_value(proto: onnx.ModelProto) -> tuple[str, str] | None:
 
 
 def name_nodes(graph: onnx.GraphProto) -> int:
-    """Gives every node that has no name, or another's, the name of what it makes, and counts them."""
-    taken: set[str] = {""}
-    reserved = {node.name for node in graph.node}
-    named = 0
+    """Name every node that has no name, or another's, after its first output. Returns how many were named."""
+    names: set[str] = {""}
+    original_names = {node.name for node in graph.node}
+    count = 0
     for node in graph.node:
-        if node.name in taken:
-            made = f"{node.op_type}_{next(iter(node.output), '')}"
-            while made in taken or made in reserved:
-                made += "_"
-            node.name = made
-            named += 1
-        taken.add(node.name)
-    return named
+        if node.name in names:
+            name = f"{node.op_type}_{next(iter(node.output), '')}"
+            while name in names or name in original_names:
+                name += "_"
+            node.name = name
+            count += 1
+        names.add(node.name)
+    return count

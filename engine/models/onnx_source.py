@@ -1,4 +1,4 @@
-"""An ONNX file of the user's."""
+"""Models from an ONNX file of the user's."""
 
 from pathlib import Path
 

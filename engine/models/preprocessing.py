@@ -1,4 +1,4 @@
-"""How a model wants its images: from timm's configuration, or ImageNet's where nothing is said."""
+"""The preprocessing that a model needs: from timm's configuration, or ImageNet's where there is none."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -18,7 +18,7 @@ def imagenet_preprocess(channels: int, size: tuple[int, int]) -> Preprocess:
 
 
 def timm_preprocess(config: Mapping[str, Any], channels: int, size: tuple[int, int]) -> Preprocess:
-    """From timm.data.resolve_model_data_config: mean, std, interpolation, crop_pct, crop_mode."""
+    """The preprocessing of a configuration that timm.data.resolve_data_config returned, at this height and width."""
     return Preprocess(
         size=size,
         mean=_fit(config["mean"], channels),
@@ -30,5 +30,5 @@ def timm_preprocess(config: Mapping[str, Any], channels: int, size: tuple[int, i
 
 
 def _fit(values: tuple[float, ...], channels: int) -> tuple[float, ...]:
-    """Three values as they are; otherwise their mean for every channel, as timm averages a first convolution."""
+    """Three values unchanged for three channels; else their mean for each, as timm averages a first convolution."""
     return tuple(values) if len(values) == channels else (sum(values) / len(values),) * channels

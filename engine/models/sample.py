@@ -1,4 +1,4 @@
-"""The network that ships: trained by scripts/make_sample.py on the sample data."""
+"""The network that ships with the engine, trained by scripts/make_sample.py on the sample data."""
 
 import json
 from pathlib import Path
@@ -13,11 +13,11 @@ SAMPLE = Path(__file__).parent / "sample"
 def load_sample(source: SampleModel, preprocess: Preprocess | None) -> TorchModel:
     """The sample network as its card describes it.
 
-    Raises SourceError where another preprocessing is asked for than the one that it was trained with.
+    Raises SourceError where `preprocess` is not the one that it was trained with.
     """
     card = json.loads((SAMPLE / "card.json").read_text(encoding="utf-8"))
-    own = Preprocess.model_validate(card["preprocess"])
-    if preprocess not in (None, own):
+    card_preprocess = Preprocess.model_validate(card["preprocess"])
+    if preprocess not in (None, card_preprocess):
         raise SourceError(
             f"the sample '{source.name}' was trained with its own preprocessing",
             "Leave the preprocessing out (preprocess)",
@@ -30,6 +30,6 @@ def load_sample(source: SampleModel, preprocess: Preprocess | None) -> TorchMode
         weights=SAMPLE / f"{source.name}.safetensors",
         seed=0,
         weights_label="sample",
-        preprocess=own,
+        preprocess=card_preprocess,
         classes=tuple(card["classes"]),
     )

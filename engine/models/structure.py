@@ -1,4 +1,4 @@
-"""What tells a network with changed widths from the architecture it came from, as plain data."""
+"""The differences between a network with changed widths and its architecture, as plain data."""
 
 from collections.abc import Iterator, Mapping
 
@@ -13,28 +13,30 @@ Change = tuple[str, str, Value]
 def changes(before: nn.Module, after: nn.Module) -> tuple[Change, ...]:
     """The attributes of `after`, a network of the same layers as `before`, that have another value there."""
     layers = dict(before.named_modules())
-    found = [
+    differences = [
         (name, attribute, value)
         for name, layer in after.named_modules()
         for attribute, value in _plain(layer)
         if name in layers and value != _as_plain(getattr(layers[name], attribute, None))
     ]
-    return tuple(sorted(found, key=lambda change: change[:2]))
+    return tuple(sorted(differences, key=lambda change: change[:2]))
 
 
 def apply_changes(module: nn.Module, structure: tuple[Change, ...], state: Mapping[str, torch.Tensor]) -> None:
-    """Give `module` the attributes, and its tensors the shapes that they have in `state`, with no values yet."""
+    """Set the changed attributes of `module`, and give its tensors their shapes in `state`, without values."""
     for name, attribute, value in structure:
         layer = module.get_submodule(name)
         old = getattr(layer, attribute, None)
         setattr(layer, attribute, list(value) if isinstance(old, list) and isinstance(value, tuple) else value)
     for name, tensor in state.items():
-        path, _, own = name.rpartition(".")
+        path, _, tensor_name = name.rpartition(".")
         layer = module.get_submodule(path)
-        if own in layer._buffers:
-            layer._buffers[own] = torch.empty_like(tensor)
-        elif own in layer._parameters:
-            layer._parameters[own] = nn.Parameter(torch.empty_like(tensor), requires_grad=tensor.is_floating_point())
+        if tensor_name in layer._buffers:
+            layer._buffers[tensor_name] = torch.empty_like(tensor)
+        elif tensor_name in layer._parameters:
+            layer._parameters[tensor_name] = nn.Parameter(
+                torch.empty_like(tensor), requires_grad=tensor.is_floating_point()
+            )
 
 
 def _plain(layer: nn.Module) -> Iterator[tuple[str, Value]]:

@@ -30,19 +30,19 @@ def load_timm(source: TimmModel, preprocess: Preprocess | None, seed: int, folde
     Raises SourceError for an unknown name and for weights or sizes that do not fit, HubError where the Hub fails.
     """
     design = design_of(source)
-    state, notes = _own_weights(source)
+    state, notes = _local_weights(source)
     num_classes, in_chans = _outputs(source, design, state), _channels(source, design, state)
     img_size = source.img_size if design.fixed_size else None
-    chosen = preprocess or design.preprocess(in_chans, source.img_size)
-    _check_preprocess(chosen, in_chans, source.img_size)
+    preprocess = preprocess or design.preprocess(in_chans, source.img_size)
+    _check_preprocess(preprocess, in_chans, source.img_size)
     module = _module(source, design, num_classes, in_chans, img_size, seed)
     if state is not None:
         notes += load_state(module, state, Path(source.weights).name)
     elif source.weights == PRETRAINED:
-        notes += (*_adapted(source, design), *not_finite(module))
+        notes += (*_adaptations(source, design), *not_finite(module))
     else:
         notes += (_RANDOM_WEIGHTS,)
-    _check_forward(module, source.name, in_chans, chosen.size, num_classes)
+    _check_forward(module, source.name, in_chans, preprocess.size, num_classes)
     return torch_model(
         architecture=design.architecture,
         num_classes=num_classes,
@@ -51,7 +51,7 @@ def load_timm(source: TimmModel, preprocess: Preprocess | None, seed: int, folde
         weights=None if source.weights == RANDOM else save_weights(module.float(), folder / "weights.safetensors"),
         seed=seed,
         weights_label=_label(source),
-        preprocess=chosen,
+        preprocess=preprocess,
         classes=design.labels if len(design.labels) == num_classes else None,
         arguments=design.arguments,
         warnings=notes,
@@ -64,7 +64,7 @@ def _label(source: TimmModel) -> WeightsLabel:
     return "random" if source.weights == RANDOM else "pretrained"
 
 
-def _own_weights(source: TimmModel) -> tuple[State | None, tuple[Note, ...]]:
+def _local_weights(source: TimmModel) -> tuple[State | None, tuple[Note, ...]]:
     if source.weights_path is None:
         return None, ()
     path = Path(source.weights_path)
@@ -78,31 +78,32 @@ def _own_weights(source: TimmModel) -> tuple[State | None, tuple[Note, ...]]:
 
 
 def _outputs(source: TimmModel, design: Design, state: State | None) -> int:
-    """The number asked for, else that of the weights' head, else the architecture's own."""
-    found = source.num_classes or _length(state, design.config.get("classifier"), 0) or design.num_classes
-    if found < 1:
+    """The source's number of classes, else that of the weights' head, else the architecture's own."""
+    num_classes = source.num_classes or _length(state, design.config.get("classifier"), 0) or design.num_classes
+    if num_classes < 1:
         raise SourceError(
             f"'{source.name}' has no head of its own: it makes features, not classes",
             "Say how many classes there are (num_classes), and fine-tune it",
         )
-    return found
+    return num_classes
 
 
 def _channels(source: TimmModel, design: Design, state: State | None) -> int:
-    """The number asked for, else that of the weights' first layer, else the architecture's own."""
-    first = _length(state, design.config.get("first_conv"), 1)
-    found = source.in_chans or (first if first in (1, 3) else None) or design.in_chans
-    if found not in (1, 3):
+    """The source's number of channels, else that of the weights' first layer, else the architecture's own."""
+    weights_chans = _length(state, design.config.get("first_conv"), 1)
+    in_chans = source.in_chans or (weights_chans if weights_chans in (1, 3) else None) or design.in_chans
+    if in_chans not in (1, 3):
         raise SourceError(
-            f"the network is to take {found} channels, images have 1 or 3", "Correct the number of channels (in_chans)"
+            f"the network is to take {in_chans} channels, images have 1 or 3",
+            "Correct the number of channels (in_chans)",
         )
-    return found
+    return in_chans
 
 
 def _length(state: State | None, layer: object, axis: int) -> int | None:
-    """Length along an axis of the weights of a layer (or of the first of several), where the state holds it."""
-    first = layer[0] if isinstance(layer, tuple | list) and layer else layer
-    weight = (state or {}).get(f"{first}.weight")
+    """Length along an axis of the weights of a layer, or of the first of several layers; None where there are none."""
+    name = layer[0] if isinstance(layer, tuple | list) and layer else layer
+    weight = (state or {}).get(f"{name}.weight")
     return int(weight.shape[axis]) if weight is not None and weight.ndim > axis else None
 
 
@@ -142,7 +143,7 @@ def _module(
 def _pretrained(
     name: str, design: Design, num_classes: int, in_chans: int, img_size: int | None, seed: int
 ) -> torch.nn.Module:
-    """By timm, which fits the first layer of the weights to in_chans; where the head is new, `seed` makes it."""
+    """The network with pretrained weights, whose first layer timm fits to `in_chans`; `seed` makes a new head."""
     config = {**design.config, **hub_weights(name, design.config)}
     arguments = {**design.arguments, "num_classes": num_classes, "in_chans": in_chans}
     size = {"img_size": img_size} if img_size else {}
@@ -154,8 +155,8 @@ def _pretrained(
     return module.eval()
 
 
-def _adapted(source: TimmModel, design: Design) -> tuple[Note, ...]:
-    """What of pretrained weights could not be kept as it was."""
+def _adaptations(source: TimmModel, design: Design) -> tuple[Note, ...]:
+    """Notes on the parts of the pretrained weights that were replaced or changed."""
     notes = []
     if source.num_classes not in (None, design.num_classes):
         text = (
@@ -175,13 +176,13 @@ def _adapted(source: TimmModel, design: Design) -> tuple[Note, ...]:
 def _check_forward(module: torch.nn.Module, name: str, in_chans: int, size: tuple[int, int], num_classes: int) -> None:
     try:
         with torch.inference_mode():
-            out = module(torch.zeros(1, in_chans, *size))
+            logits = module(torch.zeros(1, in_chans, *size))
     except _UNSUITABLE as error:
         raise SourceError(
             f"'{name}' cannot take images of {size[0]}x{size[1]} px: {_reason(error)}",
             "Choose the image size that the model was made for (img_size), or another model",
         ) from error
-    if not isinstance(out, torch.Tensor) or tuple(out.shape) != (1, num_classes):
+    if not isinstance(logits, torch.Tensor) or tuple(logits.shape) != (1, num_classes):
         raise SourceError(
             f"'{name}' does not make one score a class, as an image classifier does", "Choose a classifier"
         )

@@ -1,4 +1,4 @@
-"""Weights out of a local file, and whether they fit a network. Nothing is ever unpickled beyond tensors."""
+"""Weights from a local file, and whether they fit a network. Only tensors are ever unpickled."""
 
 import pickle
 import zipfile
@@ -17,11 +17,11 @@ State = dict[str, torch.Tensor]
 _WRAPPERS = ("state_dict_ema", "model_ema", "state_dict", "model")
 _PREFIXES = ("_orig_mod.", "module.")
 _SAVE_STATE = "Save the state dict: torch.save(model.state_dict(), 'weights.pt'), or as safetensors"
-_SHOWN = 3
+_MAX_NAMED = 3
 
 
 def read_state(path: Path) -> tuple[State, tuple[Note, ...]]:
-    """Tensors by name from safetensors or torch.save's state dict, and notes on what was unwrapped.
+    """Tensors by name from safetensors or a state dict of torch.save, and notes on what was unwrapped.
 
     Raises SourceError for a missing, damaged or empty file, a whole module, TorchScript and an exported program.
     """
@@ -38,7 +38,7 @@ def read_state(path: Path) -> tuple[State, tuple[Note, ...]]:
 def load_state(module: torch.nn.Module, state: Mapping[str, torch.Tensor], name: str) -> tuple[Note, ...]:
     """Put the tensors into the module, in its own types. Raises SourceError with the difference where they do not fit.
 
-    Values that are not finite are told in a note.
+    A note says where values are not finite.
     """
     _check_fit(module.state_dict(), state, name)
     module.load_state_dict(dict(state))
@@ -48,9 +48,9 @@ def load_state(module: torch.nn.Module, state: Mapping[str, torch.Tensor], name:
 def not_finite(module: torch.nn.Module) -> tuple[Note, ...]:
     """A warning where weights are NaN or infinite."""
     floats = {name: value for name, value in module.state_dict().items() if value.is_floating_point()}
-    bad = [name for name, value in floats.items() if not value.isfinite().all()]
-    text = f"Values in {_count(bad, 'tensor')} of the weights are NaN or infinite: no accuracy can be trusted."
-    return (Note(code="weights_not_finite", text=text),) if bad else ()
+    names = [name for name, value in floats.items() if not value.isfinite().all()]
+    text = f"Values in {_count(names, 'tensor')} of the weights are NaN or infinite: no accuracy can be trusted."
+    return (Note(code="weights_not_finite", text=text),) if names else ()
 
 
 def _read_safetensors(path: Path) -> State:
@@ -67,26 +67,26 @@ def _read_torch(path: Path) -> object:
         return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         if not _is_pickle(path):
-            raise _no_torch_file(path) from error
+            raise _not_pytorch(path) from error
         raise SourceError(
             f"'{path.name}' holds Python objects, not only weights; loading those could run anything", _SAVE_STATE
         ) from error
     except (RuntimeError, EOFError, ValueError, KeyError, OSError) as error:
-        raise _no_torch_file(path) from error
+        raise _not_pytorch(path) from error
 
 
 def _is_pickle(path: Path) -> bool:
-    """Whether it begins as a zip or as a pickle of protocol 2 or later, one of which torch.save writes."""
+    """Whether it begins as a zip or as a pickle of protocol 2 or later: torch.save writes one of these."""
     with path.open("rb") as file:
         return file.read(2).startswith((b"PK", b"\x80"))
 
 
-def _no_torch_file(path: Path) -> SourceError:
+def _not_pytorch(path: Path) -> SourceError:
     return SourceError(f"'{path.name}' is not a PyTorch file, or is damaged", "Copy or save the weights again")
 
 
 def _refuse_programs(path: Path) -> None:
-    """TorchScript and exported programs are zip archives like state dicts, told apart by what is inside."""
+    """Raises SourceError for TorchScript and exported programs, which are zip archives as state dicts are."""
     if not zipfile.is_zipfile(path):
         return
     try:
@@ -101,13 +101,13 @@ def _refuse_programs(path: Path) -> None:
 
 
 def _unwrap(content: object, name: str) -> tuple[State, tuple[Note, ...]]:
-    content, wrapper = _inside(content)
+    content, wrapper = _find_state_dict(content)
     if not isinstance(content, dict) or not content:
         raise SourceError(f"'{name}' holds no weights by name", _SAVE_STATE)
-    strange = [str(key) for key, value in content.items() if not isinstance(value, torch.Tensor)]
-    if strange:
-        raise SourceError(f"'{name}' is no state dict: not tensors are {_some(strange)}", _SAVE_STATE)
-    state = {_bare(str(key)): value for key, value in content.items()}
+    others = [str(key) for key, value in content.items() if not isinstance(value, torch.Tensor)]
+    if others:
+        raise SourceError(f"'{name}' is no state dict: not tensors are {_shortened(others)}", _SAVE_STATE)
+    state = {_strip_prefixes(str(key)): value for key, value in content.items()}
     notes = []
     if wrapper:
         notes.append(Note(code="weights_unwrapped", text=f"'{name}' is a checkpoint: its '{wrapper}' was taken."))
@@ -118,7 +118,7 @@ def _unwrap(content: object, name: str) -> tuple[State, tuple[Note, ...]]:
     return state, tuple(notes)
 
 
-def _inside(content: object) -> tuple[object, str]:
+def _find_state_dict(content: object) -> tuple[object, str]:
     """The state dict inside a checkpoint and the key that it was under, or the content itself and no key."""
     if isinstance(content, dict):
         for key in _WRAPPERS:
@@ -127,22 +127,22 @@ def _inside(content: object) -> tuple[object, str]:
     return content, ""
 
 
-def _bare(key: str) -> str:
-    """Without what data parallelism and torch.compile put in front, in whichever order."""
+def _strip_prefixes(key: str) -> str:
+    """The key without the prefixes of data parallelism and torch.compile, in either order."""
     while key.startswith(_PREFIXES):
         key = key.partition(".")[2]
     return key
 
 
-def _check_fit(wanted: Mapping[str, torch.Tensor], given: Mapping[str, torch.Tensor], name: str) -> None:
-    missing, unknown = [key for key in wanted if key not in given], [key for key in given if key not in wanted]
-    wrong = [
-        f"{key} {tuple(given[key].shape)} instead of {tuple(value.shape)}"
-        for key, value in wanted.items()
-        if key in given and given[key].shape != value.shape
+def _check_fit(expected: Mapping[str, torch.Tensor], state: Mapping[str, torch.Tensor], name: str) -> None:
+    missing, unknown = [key for key in expected if key not in state], [key for key in state if key not in expected]
+    other_shape = [
+        f"{key} {tuple(state[key].shape)} instead of {tuple(value.shape)}"
+        for key, value in expected.items()
+        if key in state and state[key].shape != value.shape
     ]
-    difference = {"missing": missing, "unknown": unknown, "of another shape": wrong}
-    parts = [f"{_count(names, 'tensor')} {what}: {_some(names)}" for what, names in difference.items() if names]
+    difference = {"missing": missing, "unknown": unknown, "of another shape": other_shape}
+    parts = [f"{_count(names, 'tensor')} {kind}: {_shortened(names)}" for kind, names in difference.items() if names]
     if parts:
         raise SourceError(
             f"the weights '{name}' do not fit this architecture: {'; '.join(parts)}",
@@ -151,9 +151,9 @@ def _check_fit(wanted: Mapping[str, torch.Tensor], given: Mapping[str, torch.Ten
         )
 
 
-def _count(names: list[str], what: str) -> str:
-    return f"{len(names)} {what}{'' if len(names) == 1 else 's'}"
+def _count(names: list[str], noun: str) -> str:
+    return f"{len(names)} {noun}{'' if len(names) == 1 else 's'}"
 
 
-def _some(names: list[str]) -> str:
-    return ", ".join(names[:_SHOWN]) + (", …" if len(names) > _SHOWN else "")
+def _shortened(names: list[str]) -> str:
+    return ", ".join(names[:_MAX_NAMED]) + (", …" if len(names) > _MAX_NAMED else "")

@@ -5,7 +5,7 @@ from collections.abc import Collection
 from engine.context import Model
 from engine.data import Data
 from engine.errors import DataError, SourceError, TargetError
-from engine.measure.chance import unlearnt
+from engine.measure.chance import learning_note
 from engine.models.artifacts import OnnxModel
 from engine.planning.compatibility import batch_misfit, head_misfit, maps_labels, one_output
 from engine.planning.remedies import remedy
@@ -81,7 +81,7 @@ def unlearnt_warnings(report: Report) -> tuple[Note, ...]:
     """A warning with what to try, of the baseline and of each variant that training made, where it may only guess."""
     found = []
     for variant in report.main_variants:
-        doubt = unlearnt(variant)
+        doubt = learning_note(variant)
         if doubt is None or not (variant.role == "baseline" or isinstance(variant.settings, Training)):
             continue
         text = ". ".join(filter(None, (doubt.text, remedy(report, variant, doubt.code))))

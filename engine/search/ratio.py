@@ -11,7 +11,7 @@ import numpy as np
 
 from engine.context import Outcome, ProgressCallback, no_progress
 from engine.errors import StepError
-from engine.measure.latency import compare, take_turns
+from engine.measure.latency import compare, time_rounds
 from engine.models.artifacts import OnnxModel, TorchModel, content_key
 from engine.results import Note, codes
 from engine.search.context import RatioContext
@@ -133,7 +133,7 @@ def _latency(made: OnnxModel, base: OnnxModel, context: RatioContext) -> float:
     first = next(context.data.split("evaluation").batches(context.target.batch_size, context.target.batch_size))
     images = np.resize(first, (context.target.batch_size, *first.shape[1:]))
     with context.measure_lock():
-        turns = take_turns({"made": made, "base": base}, context.target, images, n_rounds=ROUNDS)
+        turns = time_rounds({"made": made, "base": base}, context.target, images, n_rounds=ROUNDS)
     latency, _ = compare(turns, "base", context.target)["made"]
     return latency.ratio_to_baseline
 

@@ -20,7 +20,7 @@ from engine.catalogue.measured import (
 )
 from engine.planning.presets import RATIO
 from scripts import make_measured
-from scripts.make_measured import TABLES, made
+from scripts.make_measured import TABLES, content_of
 
 DOCS = Path(__file__).parents[2] / "docs"
 FILES = pytest.mark.parametrize("path", TABLES, ids=lambda path: path.stem)
@@ -28,7 +28,7 @@ FILES = pytest.mark.parametrize("path", TABLES, ids=lambda path: path.stem)
 
 @FILES
 def test_the_files_that_ship_say_what_docs_has(path):
-    assert path.read_text(encoding="utf-8") == made(path)
+    assert path.read_text(encoding="utf-8") == content_of(path)
 
 
 @FILES
@@ -38,8 +38,8 @@ def test_every_figure_of_a_table_is_in_its_file(path, monkeypatch, tmp_path):
     text = (DOCS / document).read_text(encoding="utf-8")
     (tmp_path / document).write_text(re.sub(r"(\d+\.\d+)( to \d)", r"0.001\2", text), encoding="utf-8")
     monkeypatch.setattr(make_measured, "DOCS", tmp_path)
-    assert made(path) != path.read_text(encoding="utf-8")
-    assert made(path).count("0.001") >= made(path).count("\n") - 8
+    assert content_of(path) != path.read_text(encoding="utf-8")
+    assert content_of(path).count("0.001") >= content_of(path).count("\n") - 8
 
 
 def test_a_table_that_is_gone_is_an_error(monkeypatch, tmp_path):
@@ -47,7 +47,7 @@ def test_a_table_that_is_gone_is_an_error(monkeypatch, tmp_path):
     monkeypatch.setattr(make_measured, "DOCS", tmp_path)
     for path in TABLES:
         with pytest.raises((ValueError, OSError)):
-            made(path)
+            content_of(path)
 
 
 def test_every_row_is_of_the_catalogue_and_every_figure_lies_in_its_interval():

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from engine.data.splits import arrange, assign, mixed
+from engine.data.splits import assign, complete_splits, stratified_order
 from engine.errors import DataError
 from engine.settings import Split
 
@@ -27,7 +27,9 @@ def test_large_classes_keep_their_shares_in_every_split_and_every_prefix():
 
 def test_a_class_below_ten_images_means_a_plain_random_order():
     labels = np.repeat([0, 1], [9, 91])
-    assert np.array_equal(mixed(labels, 100, np.random.default_rng(5)), np.random.default_rng(5).permutation(100))
+    assert np.array_equal(
+        stratified_order(labels, 100, np.random.default_rng(5)), np.random.default_rng(5).permutation(100)
+    )
 
 
 def test_the_seed_decides():
@@ -50,7 +52,7 @@ def test_too_few_images_for_evaluation_are_refused():
 
 def test_given_splits_stay_and_calibration_comes_out_of_train():
     given = {"train": np.arange(140), "evaluation": np.arange(140, 180), "holdout": np.arange(180, 200)}
-    rows = arrange(given, LABELS, Split(), 0)
+    rows = complete_splits(given, LABELS, Split(), 0)
     assert {*rows["train"], *rows["calibration"]} == set(range(140))
     assert len(rows["calibration"]) == 20
     assert set(rows["evaluation"]) == set(range(140, 180))

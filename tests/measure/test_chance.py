@@ -2,7 +2,7 @@
 
 import pytest
 
-from engine.measure.chance import judged_race, reaches_chance, unlearnt
+from engine.measure.chance import judged_race, learning_note, reaches_chance
 from engine.measure.verdict import judge
 from engine.settings import Budget
 from tests.made import AT_CHANCE, BASE, LEARNT, NEAR_CHANCE, WON, made_race_report, made_variant
@@ -11,12 +11,12 @@ from tests.made import AT_CHANCE, BASE, LEARNT, NEAR_CHANCE, WON, made_race_repo
 @pytest.mark.parametrize("right", [LEARNT, None, AT_CHANCE.model_copy(update={"chance": None})])
 def test_nothing_is_said_of_what_has_learnt_or_was_never_labelled(right):
     variant = made_variant(BASE, "Baseline", accuracy=right)
-    assert unlearnt(variant) is None
+    assert learning_note(variant) is None
     assert not reaches_chance(variant.model_copy(update={"verdict": judge(variant, Budget(), None)}))
 
 
 def test_what_has_not_learnt_is_named_with_its_top1_and_what_guessing_gives():
-    note = unlearnt(made_variant(BASE, "Baseline", accuracy=AT_CHANCE))
+    note = learning_note(made_variant(BASE, "Baseline", accuracy=AT_CHANCE))
     assert note.code == "not_learnt"
     assert note.text == (
         "The baseline has not learnt: its top-1 is 10.0 % (8.0 % to 13.0 %) on 540 images, and "
@@ -25,13 +25,13 @@ def test_what_has_not_learnt_is_named_with_its_top1_and_what_guessing_gives():
 
 
 def test_what_is_above_chance_on_too_few_images_is_not_said_to_have_learnt_nothing():
-    note = unlearnt(made_variant(BASE, "Baseline", accuracy=NEAR_CHANCE))
+    note = learning_note(made_variant(BASE, "Baseline", accuracy=NEAR_CHANCE))
     assert note.code == "learning_unclear"
     assert note.text.startswith("Whether the baseline has learnt cannot be told on so few images: its top-1 is 40.0 %")
 
 
 def test_a_variant_is_told_of_in_its_own_name():
-    assert unlearnt(made_variant(WON, "INT8", accuracy=AT_CHANCE)).text.startswith("'INT8' has not learnt: ")
+    assert learning_note(made_variant(WON, "INT8", accuracy=AT_CHANCE)).text.startswith("'INT8' has not learnt: ")
 
 
 @pytest.mark.parametrize(

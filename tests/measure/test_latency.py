@@ -5,7 +5,7 @@ import onnx
 import pytest
 
 from engine.measure import latency
-from engine.measure.latency import Turn, compare, measure_latency, take_turns
+from engine.measure.latency import RoundTiming, compare, measure_latency, time_rounds
 from engine.measure.verdict import judge
 from engine.models.graph import read_onnx
 from engine.settings import Budget, Target
@@ -60,7 +60,7 @@ def test_one_session_lives_at_a_time_and_the_order_turns_round(models, monkeypat
     monkeypatch.setattr(latency, "open_session", watched)
     order = []
     monkeypatch.setattr(
-        latency, "_turn", lambda model, *rest, turn=latency._turn: order.append(model) or turn(model, *rest)
+        latency, "_time_model", lambda model, *rest, turn=latency._time_model: order.append(model) or turn(model, *rest)
     )
     first, second = models.values()
     measure_latency(models, "a", TARGET, IMAGES, n_rounds=2)
@@ -76,7 +76,7 @@ def test_slow_calls_are_warmed_up_less(models, monkeypatch):
 
 
 def test_any_model_can_be_the_baseline_of_the_same_rounds(models):
-    turns = take_turns(models, TARGET, IMAGES, n_rounds=3)
+    turns = time_rounds(models, TARGET, IMAGES, n_rounds=3)
     forth, back = compare(turns, "a", TARGET)["b"][0], compare(turns, "b", TARGET)["a"][0]
     assert forth.ratio_to_baseline == pytest.approx(1 / back.ratio_to_baseline)
     assert compare(turns, "b", TARGET)["b"][0].ratio_to_baseline == 1
@@ -84,7 +84,7 @@ def test_any_model_can_be_the_baseline_of_the_same_rounds(models):
 
 def rounds(*medians_ms, slowest=1.5):
     """A turn a round of five calls about its median, the last of them `slowest` times as long."""
-    return [Turn(ms * np.array([0.9, 0.95, 1.0, 1.05, slowest]), 1, {}) for ms in medians_ms]
+    return [RoundTiming(ms * np.array([0.9, 0.95, 1.0, 1.05, slowest]), 1, {}) for ms in medians_ms]
 
 
 DRIFT = {"a": rounds(2.0, 4.0, 2.2, 3.0), "b": rounds(1.0, 1.9, 1.3, 1.4, slowest=3.0), "c": rounds(4.4, 8.0, 4.0, 6.6)}
@@ -141,7 +141,7 @@ def test_a_budget_that_is_met_on_an_unsure_baseline_is_flagged(most_ms, codes):
 def test_the_interval_holds_the_figure_however_few_and_different_the_rounds_are():
     for seed in range(20):
         calls = np.random.default_rng(seed).exponential(5.0, (2, 3, 4)) + 0.1
-        one, other = ([Turn(ms, 1, {}) for ms in turns] for turns in calls)
+        one, other = ([RoundTiming(ms, 1, {}) for ms in turns] for turns in calls)
         for ratio, per_s in compare({"a": one, "b": other}, "a", TARGET).values():
             assert per_s.low <= per_s.images_per_s <= per_s.high
             assert ratio.ratio_low <= ratio.ratio_to_baseline <= ratio.ratio_high

@@ -1,4 +1,4 @@
-"""onnxruntime: sessions for a target, and what it computes of a graph where nothing is timed."""
+"""onnxruntime: sessions for a target, and untimed computations on a graph."""
 
 from engine.runtimes.onnx_runtime.errors import ORT_ERRORS, first_line
 from engine.runtimes.onnx_runtime.reference import fold_constants, values_session

@@ -1,4 +1,4 @@
-"""onnxruntime's exceptions, and what can be read of them."""
+"""onnxruntime's exceptions, and the readable part of their messages."""
 
 from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 

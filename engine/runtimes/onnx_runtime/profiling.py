@@ -1,4 +1,4 @@
-"""Where the time of one call goes, by operator type, as onnxruntime's own profiler measures it."""
+"""The time of one call by operator type, as onnxruntime's own profiler measures it."""
 
 import json
 import tempfile
@@ -30,9 +30,9 @@ def profile_operators(path: Path, target: Target, images: np.ndarray, *, input_n
         options.profile_file_prefix = str(Path(folder) / "profile")
         try:
             session = ort.InferenceSession(str(path), options, providers=[target.provider])
-            fed = {input_name: images.astype(image_kind(session, input_name), copy=False)}
+            inputs = {input_name: images.astype(image_kind(session, input_name), copy=False)}
             for _ in range(WARMUP_CALLS + PROFILED_CALLS):
-                session.run(None, fed)
+                session.run(None, inputs)
             events = json.loads(Path(session.end_profiling()).read_text(encoding="utf-8"))
         except ORT_ERRORS as error:
             raise RunError(

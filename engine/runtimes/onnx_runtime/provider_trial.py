@@ -1,4 +1,4 @@
-"""Whether an execution provider works, found by running a small model on it."""
+"""Whether an execution provider works, tested by running a small model on it."""
 
 import numpy as np
 import onnxruntime as ort
@@ -25,12 +25,12 @@ def refusal(provider: str) -> str:
         session = ort.InferenceSession(_small_model(), options, providers=[provider])
         if provider not in session.get_providers():
             return "onnxruntime did not activate it, its libraries or its device are missing"
-        (answer,) = session.run(None, {"image": image})
+        (sums,) = session.run(None, {"image": image})
     except _REFUSALS as error:
         if "fallback to CPU EP" in str(error):  # onnxruntime's own words blame the option that is set above
             return "it cannot run a convolution by itself and would leave it to the CPU"
         return (" ".join(str(error).split()) or type(error).__name__)[:300]
-    return "" if np.allclose(answer, 27.0, rtol=1e-2) else "it gave a wrong answer"
+    return "" if np.allclose(sums, 27.0, rtol=1e-2) else "it gave a wrong answer"
 
 
 def _small_model() -> bytes:

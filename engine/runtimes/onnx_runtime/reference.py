@@ -1,4 +1,4 @@
-"""What onnxruntime computes of a graph on the CPU where nothing is timed: values by name, constants folded."""
+"""Untimed computations of onnxruntime on the CPU: values of a graph by name, constants folded."""
 
 import tempfile
 from collections.abc import Callable, Sequence
@@ -39,10 +39,10 @@ def values_session(
 ) -> Values:
     """A function from one batch (N, C, H, W) to the values `names`, which are outputs of the graph, in this order.
 
-    Where not `optimised`, the graph runs node by node as it is written, and every tensor keeps its name. `threads` are
-    as many as onnxruntime chooses if None. What is less severe than `log` is not written to stderr; if None, what
-    onnxruntime writes of its own accord is. Both this and the function that it returns raise one of ORT_ERRORS: the
-    caller knows what the values were for.
+    Where not `optimised`, the graph runs node by node as it is written, and every tensor keeps its name. For `threads`,
+    None leaves the number to onnxruntime. Messages less severe than `log` are not written to stderr; None leaves that
+    to onnxruntime too. Both this and the function that it returns raise one of ORT_ERRORS, not an error of the engine:
+    only the caller knows what the values are for.
     """
     options = ort.SessionOptions()
     if log is not None:
@@ -61,7 +61,7 @@ def values_session(
 
 
 def fold_constants(model: onnx.ModelProto) -> onnx.ModelProto:
-    """The graph as onnxruntime's basic optimization leaves it, which is what it does to every file that it loads.
+    """The graph after onnxruntime's basic optimization, which it applies to every file that it loads.
 
     Raises SourceError where onnxruntime cannot load it, LimitError where the disk has no room for it.
     """

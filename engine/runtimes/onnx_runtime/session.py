@@ -1,4 +1,4 @@
-"""onnxruntime sessions, with every option that matters for speed written down."""
+"""onnxruntime sessions, with every option that matters for speed set explicitly."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,8 +29,8 @@ class OnnxSession:
         if self._raw is None:
             raise RunError("the session is closed", "Open it again")
         try:
-            fed = images.astype(self._kind, copy=False)
-            (logits,) = self._raw.run([self.output_name], {self.input_name: fed})
+            inputs = images.astype(self._kind, copy=False)
+            (logits,) = self._raw.run([self.output_name], {self.input_name: inputs})
         except ORT_ERRORS as error:
             raise RunError(
                 f"onnxruntime cannot run the model on an input of shape {images.shape}: {first_line(error)}",
@@ -39,12 +39,12 @@ class OnnxSession:
         return np.asarray(logits, dtype=np.float32)
 
     def close(self) -> None:
-        """Frees the session: its threads spin on after a call and would disturb the next one's timing."""
+        """Free the session: its threads spin on after a call and would disturb the next one's timing."""
         self._raw = None
 
 
 def image_kind(raw: ort.InferenceSession, input_name: str) -> type[np.floating]:
-    """What a session's images are: 32-bit floats, or the 16-bit floats that a model may take."""
+    """The type of a session's images: 32-bit floats, or 16-bit floats where the model takes those."""
     kinds = {value.name: value.type for value in raw.get_inputs()}
     return np.float16 if kinds.get(input_name) == "tensor(float16)" else np.float32
 
@@ -65,7 +65,7 @@ def open_onnx_session(path: Path, target: Target, *, input_name: str, output_nam
 
     Raises TargetError where the provider does not start, RunError where the file does not load.
     """
-    # No name of this frame holds the raw session: closing it must free it.
+    # No variable of this frame refers to the raw session: closing it must free it.
     session = OnnxSession(_load(path, target), input_name, output_name, describe_options(target))
     try:
         yield session

@@ -22,9 +22,9 @@ def choose() -> tuple[str, ...]:
     actions: list[state.Action | None] = []
     if state.draft().chains is None:
         with chrome.card("steps", "Steps"):
-            several = len(state.draft().cards) > 1
+            has_many_cards = len(state.draft().cards) > 1
             of_cards, action = cards_view.choose()
-            problems += [f"{one.field} (step {one.card})" if several else one.field for one in of_cards]
+            problems += [f"{one.field} (step {one.card})" if has_many_cards else one.field for one in of_cards]
             with st.container(horizontal=True, vertical_alignment="center", gap="small"):
                 _combination()
                 actions += [action, add_step_view.show()]
