@@ -22,14 +22,14 @@ from engine.jobs.kinds import kind_of, load
 from engine.planning.parts import START, STARTING
 from engine.results import Note, Report, Result
 from engine.settings import AnalysisRequest, RunRequest
-from engine.store.endings import FAILED, ended_by, settle
+from engine.store.endings import FAILED, error_outcome, settle
 from engine.store.folders import JobFolder, Outcome, now
 from engine.store.home import Home
 from engine.store.progress import Progress
 
 PR_SET_PDEATHSIG = 1
 LOADING = "loading the libraries"
-KEPT = "What was finished before is kept in its report; run it again when you like"
+RETRY_HINT = "What was finished before is kept in its report; run it again when you like"
 
 
 def main(path: str) -> int:
@@ -38,14 +38,14 @@ def main(path: str) -> int:
     signal.signal(signal.SIGTERM, _cancel)
     folder, started = JobFolder(Path(path)), now()
     try:
-        outcome = _carry_out(folder, started)
+        outcome = _run_job(folder, started)
     except KeyboardInterrupt:
-        next = KEPT if _has_variants(folder) else "Run it again when you like"
-        outcome = ended_by(Cancelled("the job was cancelled", next), started, began=True)
+        next = RETRY_HINT if _has_variants(folder) else "Run it again when you like"
+        outcome = error_outcome(Cancelled("the job was cancelled", next), started, began=True)
     except Exception as error:  # noqa: BLE001 (the outermost frame)
         folder.make_room()  # first: on a full disk not even the traceback could be written
         traceback.print_exc()
-        outcome = ended_by(as_error(error), started, began=_has_variants(folder))
+        outcome = error_outcome(as_error(error), started, began=_has_variants(folder))
     settle(folder, outcome)
     return outcome.exit_status
 
@@ -83,7 +83,7 @@ def as_error(error: Exception) -> FeatherweightError:
     )
 
 
-def _carry_out(folder: JobFolder, started: str) -> Outcome:
+def _run_job(folder: JobFolder, started: str) -> Outcome:
     request, progress = folder.request().request, Progress(folder)
     if isinstance(request, RunRequest):
         return _ending(_run(request, folder, progress), started)

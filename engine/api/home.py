@@ -6,7 +6,7 @@ from datetime import datetime
 from engine.errors import NotFoundError, StateError
 from engine.jobs.queue import Queue
 from engine.results import Upload, Usage
-from engine.store import uploads as brought
+from engine.store import uploads as upload_store
 from engine.store.cache import Cache
 from engine.store.home import Home, folder_bytes, free_bytes
 from engine.store.uploads import Stream, UploadKind
@@ -14,23 +14,23 @@ from engine.store.uploads import Stream, UploadKind
 
 def save_upload(name: str, kind: UploadKind, stream: Stream) -> Upload:
     """Keep a file, streamed to disk and hashed. Raises DataError and StorageError."""
-    return brought.save_upload(Home.default(), name, kind, stream)
+    return upload_store.save_upload(Home.default(), name, kind, stream)
 
 
 def save_folder(files: Iterable[tuple[str, Stream]]) -> Upload:
     """Keep a folder of images as (relative name, stream) pairs. Raises DataError and StorageError."""
-    return brought.save_folder(Home.default(), files)
+    return upload_store.save_folder(Home.default(), files)
 
 
 def uploads(kind: UploadKind | None = None) -> tuple[Upload, ...]:
     """What was brought into this home, newest first."""
-    return brought.uploads(Home.default(), kind)
+    return upload_store.uploads(Home.default(), kind)
 
 
 def find_upload(sha256: str) -> Upload | None:
     """What was brought into this home under this sum, or None."""
     try:
-        return brought.find_upload(Home.default(), sha256)
+        return upload_store.find_upload(Home.default(), sha256)
     except NotFoundError:
         return None
 
@@ -41,7 +41,7 @@ def delete_upload(sha256: str) -> None:
     for id in queue.active_ids():
         if sha256 in queue.home.job(id).request().model_dump_json():
             raise StateError(f"the job '{id}' needs this upload", "Wait for its end, or cancel it")
-    brought.delete_upload(queue.home, sha256)
+    upload_store.delete_upload(queue.home, sha256)
 
 
 def usage() -> Usage:
@@ -60,5 +60,5 @@ def usage() -> Usage:
 def free_cache() -> int:
     """Empty the cache; what a running job works with stays. Returns the bytes freed."""
     queue = Queue.default()
-    began = [datetime.fromisoformat(queue.job(id).created).timestamp() for id in queue.active_ids()]
-    return Cache(queue.home.cache).trim(0, unused_since=min(began, default=None))
+    starts = [datetime.fromisoformat(queue.job(id).created).timestamp() for id in queue.active_ids()]
+    return Cache(queue.home.cache).trim(0, unused_since=min(starts, default=None))

@@ -69,10 +69,10 @@ def job(id: str) -> Job:
 
 def recipe(id: str) -> Recipe:
     """The recipe of a run. Raises NotFoundError, and StateError where the job is no run."""
-    asked = Queue.default().folder(id).request().request
-    if not isinstance(asked, RunRequest):
-        raise StateError(f"the job '{id}' is a {asked.kind}, which has no recipe", "Choose a run")
-    return asked.recipe
+    request = Queue.default().folder(id).request().request
+    if not isinstance(request, RunRequest):
+        raise StateError(f"the job '{id}' is a {request.kind}, which has no recipe", "Choose a run")
+    return request.recipe
 
 
 def cancel(id: str) -> None:
@@ -104,11 +104,11 @@ def summaries(jobs: Sequence[Job]) -> tuple[RunSummary | None, ...]:
 def _summary(queue: Queue, job: Job) -> RunSummary | None:
     folder = queue.home.job(job.id)
     try:
-        found = folder.summary() if job.state not in ACTIVE else None
-        asked = folder.request().request
+        summary = folder.summary() if job.state not in ACTIVE else None
+        request = folder.request().request
     except StorageError:
         return None
-    return found or (summarize_recipe(job.id, job.state, asked.recipe) if isinstance(asked, RunRequest) else None)
+    return summary or (summarize_recipe(job.id, job.state, request.recipe) if isinstance(request, RunRequest) else None)
 
 
 def result(id: str) -> Result | None:
@@ -126,10 +126,14 @@ def timeline(id: str) -> tuple[Part, ...]:
 
     Raises NotFoundError, and StateError where the job is no run.
     """
-    asked, found, folder = recipe(id), job(id), Queue.default().folder(id)
-    made = folder.report()
+    run_recipe, status, folder = recipe(id), job(id), Queue.default().folder(id)
+    run_report = folder.report()
     return timeline_of(
-        asked, folder.events(), found.state, made.failures if made else (), until=found.finished or now()
+        run_recipe,
+        folder.events(),
+        status.state,
+        run_report.failures if run_report else (),
+        until=status.finished or now(),
     )
 
 
@@ -140,8 +144,8 @@ def log(id: str) -> str:
 
 def variant_file(id: str, variant_id: str) -> Path:
     """The ONNX file of a variant. Raises NotFoundError."""
-    found = report(id)
-    variant = found.variant(variant_id) if found else None
+    run_report = report(id)
+    variant = run_report.variant(variant_id) if run_report else None
     if variant is None:
         raise NotFoundError(f"the run '{id}' has no variant '{variant_id}'", "See its report")
     return paths_in(Queue.default().folder(id), variant.file)
@@ -155,11 +159,11 @@ def result_file(id: str, name: str) -> Path:
 def wait(id: str, timeout: float) -> Job:
     """The job once it has ended. Raises NotFoundError, and LimitError after `timeout` seconds."""
     end, pause = time.monotonic() + timeout, threading.Event()
-    while (found := job(id)).state in ACTIVE:
+    while (status := job(id)).state in ACTIVE:
         if time.monotonic() > end:
-            raise LimitError(f"the job '{id}' is {found.state} after {timeout:g} s", "Wait longer", code="time")
+            raise LimitError(f"the job '{id}' is {status.state} after {timeout:g} s", "Wait longer", code="time")
         pause.wait(WAIT_SECONDS)
-    return found
+    return status
 
 
 def ensure_supervisor() -> None:

@@ -38,9 +38,9 @@ def preflight(recipe: Recipe, *, from_browser: bool = False) -> Preflight:
     if recipe.data is not None and not findings.refusals:
         preview = findings.of(_preview_request(recipe), DataPreview, "the images")
     if profile is not None:
-        findings.refuse(*_of_the_model(recipe, profile, preview))
+        findings.refuse(*_model_misfits(recipe, profile, preview))
         for teacher in _teachers(recipe):
-            _look_at_teacher(findings, teacher, profile.preprocess, preview)
+            _check_teacher(findings, teacher, profile.preprocess, preview)
     return Preflight(refusals=tuple(findings.refusals), unknown=tuple(findings.unknown))
 
 
@@ -61,14 +61,14 @@ class _Findings:
             message = f"{name} cannot be used: {job.error.text}"
             self.refusals.append(Refusal(message=message, next=job.error_next, request=request))
         elif job.state == "done":
-            found = Queue.default().result(job.id)
-            return found if isinstance(found, kind) else None
+            result = Queue.default().result(job.id)
+            return result if isinstance(result, kind) else None
         elif job.state != "failed":
             self.unknown.append(request)
         return None
 
     def refuse(self, *misfits: Refusal | None) -> None:
-        self.refusals += [one for one in misfits if one is not None]
+        self.refusals += [misfit for misfit in misfits if misfit is not None]
 
 
 def _preview_request(recipe: Recipe) -> PreviewRequest:
@@ -79,7 +79,7 @@ def _preview_request(recipe: Recipe) -> PreviewRequest:
     )
 
 
-def _of_the_model(recipe: Recipe, profile: ModelProfile, preview: DataPreview | None) -> tuple[Refusal | None, ...]:
+def _model_misfits(recipe: Recipe, profile: ModelProfile, preview: DataPreview | None) -> tuple[Refusal | None, ...]:
     """What the run checks before it makes anything (engine/run/preflight.py), as far as it is known."""
     shape = next(iter(profile.inputs.values()), ())
     batch = shape[0] if shape and isinstance(shape[0], int) else None
@@ -100,7 +100,7 @@ def _teachers(recipe: Recipe) -> dict[TeacherSource, None]:
     return {source: None for source in sources if source is not None}
 
 
-def _look_at_teacher(
+def _check_teacher(
     findings: _Findings, teacher: TeacherSource, student: Preprocess | None, preview: DataPreview | None
 ) -> None:
     """As distilling does (engine/training/teacher.py): where a teacher does not say how its images are
@@ -108,15 +108,15 @@ def _look_at_teacher(
     if isinstance(teacher, BaselineModel):
         return
     source = _without_weights(teacher, student) if isinstance(teacher, TimmModel) else teacher
-    found = findings.of(ProfileRequest(model=source), ModelProfile, "the teacher")
-    if found is not None and any(note.code == "preprocess_assumed" for note in found.warnings):
-        found = findings.of(ProfileRequest(model=source, preprocess=student), ModelProfile, "the teacher")
-    if found is None:
+    profile = findings.of(ProfileRequest(model=source), ModelProfile, "the teacher")
+    if profile is not None and any(note.code == "preprocess_assumed" for note in profile.warnings):
+        profile = findings.of(ProfileRequest(model=source, preprocess=student), ModelProfile, "the teacher")
+    if profile is None:
         return
     classes = preview.summary.classes if preview is not None else None
-    findings.refuse(teacher_outputs(found.name, found.n_outputs, found.classes, classes))
-    if found.preprocess is not None and student is not None:
-        findings.refuse(teacher_images(found.name, found.preprocess, student))
+    findings.refuse(teacher_outputs(profile.name, profile.n_outputs, profile.classes, classes))
+    if profile.preprocess is not None and student is not None:
+        findings.refuse(teacher_images(profile.name, profile.preprocess, student))
 
 
 def _without_weights(teacher: TimmModel, student: Preprocess | None) -> TimmModel:

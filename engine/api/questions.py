@@ -70,26 +70,26 @@ def check() -> tuple[CheckItem, ...]:
 
 def hardware() -> Hardware:
     """This machine as a target, found out in a child process. Raises RunError."""
-    return cast(Hardware, _answer(HardwareRequest()))
+    return cast(Hardware, _result(HardwareRequest()))
 
 
 def inspect(path: str | Path) -> ModelProfile:
     """What a model file is, found out in a child process. Raises SourceError's kin and RunError."""
     source = FileModel(path=str(Path(path).expanduser().absolute()))
-    return cast(ModelProfile, _answer(ProfileRequest(model=source)))
+    return cast(ModelProfile, _result(ProfileRequest(model=source)))
 
 
 def advise(request: AdviseRequest, on_event: OnEvent = lambda event: None) -> Advice:
     """Which architectures would be faster here, or better; figures are kept. Raises RequestError and RunError."""
-    return cast(Advice, _answer(request, on_event))
+    return cast(Advice, _result(request, on_event))
 
 
 def sensitivity(request: SensitivityRequest, on_event: OnEvent = lambda event: None) -> Sensitivity:
     """How much each group of layers can lose. Raises RequestError, and RunError where pruning it fails."""
-    return cast(Sensitivity, _answer(request, on_event))
+    return cast(Sensitivity, _result(request, on_event))
 
 
-def _answer(request: AnalysisRequest, on_event: OnEvent = lambda event: None) -> Result:
+def _result(request: AnalysisRequest, on_event: OnEvent = lambda event: None) -> Result:
     """The result of an analysis that is made here and now, of the class that the table of kinds has for it."""
     home = Home.default()
-    return foreground.answer(home, resolve_request(request, home, from_browser=False), on_event=on_event)
+    return foreground.run_analysis(home, resolve_request(request, home, from_browser=False), on_event=on_event)

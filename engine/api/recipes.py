@@ -18,12 +18,12 @@ def resolve(recipe: Recipe, *, from_browser: bool = False) -> Recipe:
     return resolve_recipe(recipe, Home.default(), from_browser=from_browser)
 
 
-def estimate(asked: Recipe | AnalysisRequest) -> Estimate:
+def estimate(request: Recipe | AnalysisRequest) -> Estimate:
     """About how long a resolved recipe or an analysis of minutes will take; never a measurement.
 
     Raises StateError for an analysis of seconds, such as a profile.
     """
-    return estimate_any(asked, Home.default())
+    return estimate_any(request, Home.default())
 
 
 def describe(recipe: Recipe) -> tuple[str, ...]:

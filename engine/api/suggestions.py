@@ -28,7 +28,7 @@ def _advice(recipe: Recipe) -> Advice | None:
     The model and the data are those whose sums the recipe has: a file that has changed since is not looked at.
     """
     job = find_resolved(AdviseRequest.of(recipe))
-    found = None
+    result = None
     with suppress(NotFoundError, StorageError):
-        found = Queue.default().result(job.id) if job else None
-    return found if isinstance(found, Advice) else None
+        result = Queue.default().result(job.id) if job else None
+    return result if isinstance(result, Advice) else None

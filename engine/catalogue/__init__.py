@@ -20,12 +20,12 @@ def search(text: str = "", limit: int | None = None) -> tuple[CatalogueEntry, ..
 
     At most `limit`; sorted by name otherwise. Without words: the cheapest first, those without weights last.
     """
-    words = text.lower().split()
-    if not words:
+    terms = text.lower().split()
+    if not terms:
         return tuple(sorted(entries().values(), key=_cost)[:limit])
-    found = [entry for entry in entries().values() if all(word in _haystack(entry) for word in words)]
-    found.sort(key=lambda entry: (not entry.name.startswith(text.lower().strip()), entry.name))
-    return tuple(found[:limit])
+    matches = [entry for entry in entries().values() if all(term in _haystack(entry) for term in terms)]
+    matches.sort(key=lambda entry: (not entry.name.startswith(text.lower().strip()), entry.name))
+    return tuple(matches[:limit])
 
 
 def entry(name: str) -> CatalogueEntry | None:

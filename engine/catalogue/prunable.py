@@ -22,16 +22,18 @@ RESISTS: dict[str, str] = {
 
 def resists(name: str) -> str | None:
     """Why the architecture of this name, with or without a pretrained tag, cannot be pruned; None where it can."""
-    known = entry(name)
-    if known is None:
+    architecture = entry(name)
+    if architecture is None:
         return None
-    return RESISTS.get(known.name) or RESISTS.get(known.family)
+    return RESISTS.get(architecture.name) or RESISTS.get(architecture.family)
 
 
 def narrower(name: str) -> CatalogueEntry | None:
     """The largest architecture of its family with at most half of its MACs, or None where there is none."""
-    known = entry(name)
-    if known is None:
+    architecture = entry(name)
+    if architecture is None:
         return None
-    smaller = [one for one in entries().values() if one.family == known.family and one.macs <= known.macs / 2]
+    smaller = [
+        one for one in entries().values() if one.family == architecture.family and one.macs <= architecture.macs / 2
+    ]
     return max(smaller, key=lambda one: one.macs, default=None)

@@ -50,13 +50,13 @@ def runs(
     json: AsJson = False,
 ) -> None:
     """List the runs."""
-    found = engine.list_jobs("run", limit)
+    jobs = engine.list_jobs("run", limit)
     if json:
-        show_json(found)
+        show_json(jobs)
     else:
         table(
             ("id", "state", "created", "seconds", "name"),
-            [(job.id, job.state, job.created, f"{job.seconds:.0f}", job.name) for job in found],
+            [(job.id, job.state, job.created, f"{job.seconds:.0f}", job.name) for job in jobs],
         )
 
 

@@ -14,9 +14,17 @@ from dataclasses import dataclass
 
 from engine.errors import Cancelled, FeatherweightError, LimitError, RunError, StorageError
 from engine.jobs.kinds import kind_of
-from engine.jobs.processes import MAX_PROCESSES, child_environment, limit_files, signal_group, signal_name, sweep, used
+from engine.jobs.processes import (
+    MAX_PROCESSES,
+    child_environment,
+    limit_files,
+    resource_use,
+    signal_group,
+    signal_name,
+    sweep,
+)
 from engine.settings import JobRequest
-from engine.store.endings import ended_by, settle
+from engine.store.endings import error_outcome, settle
 from engine.store.folders import JobFile, JobFolder, Outcome, now
 from engine.store.home import Home
 from engine.system.machine import memory_bytes
@@ -99,10 +107,10 @@ class Execution:
         self.poll()
 
     def _watch(self) -> None:
-        moment = time.monotonic()
-        if self._kill_at is not None and moment >= self._kill_at:
+        seconds_now = time.monotonic()
+        if self._kill_at is not None and seconds_now >= self._kill_at:
             signal_group(self._process.pid, signal.SIGKILL)
-        if moment - self._began > self._limits.seconds:
+        if seconds_now - self._began > self._limits.seconds:
             self.kill(
                 LimitError(
                     f"the job ran longer than its hard limit of {self._limits.seconds / 60:.3g} minutes",
@@ -110,12 +118,12 @@ class Execution:
                     code="time",
                 )
             )
-        elif moment >= self._watch_at:
-            self._watch_at = moment + WATCH_SECONDS
+        elif seconds_now >= self._watch_at:
+            self._watch_at = seconds_now + WATCH_SECONDS
             self._watch_use()
 
     def _watch_use(self) -> None:
-        n_bytes, n_processes = used(self._process.pid)
+        n_bytes, n_processes = resource_use(self._process.pid)
         if n_bytes > self._limits.memory_bytes:
             allowed = f"{self._limits.memory_bytes / 1e6:.0f} MB"
             self.kill(
@@ -138,23 +146,25 @@ class Execution:
         signal_group(self._process.pid, signal.SIGKILL)  # what the runner left behind
         sweep(self._job.id)
         shutil.rmtree(self._folder.work, ignore_errors=True)  # first, it makes room for the words
-        outcome = self._said() or ended_by(self._reason or _died(status), self._started, began=True)
+        outcome = self._runner_outcome() or error_outcome(
+            self._reason or _exit_error(status), self._started, began=True
+        )
         try:
             settle(self._folder, outcome)
         except (OSError, StorageError) as error:
             print(f"job {self._job.id}: how it ended cannot be written: {error}", file=sys.stderr)
         return outcome
 
-    def _said(self) -> Outcome | None:
+    def _runner_outcome(self) -> Outcome | None:
         """The runner's own word; an error that a cancel has led to is the cancel."""
         try:
-            said = self._folder.outcome()
+            outcome = self._folder.outcome()
         except StorageError:
             return None
-        return None if said and said.state == "failed" and isinstance(self._reason, Cancelled) else said
+        return None if outcome and outcome.state == "failed" and isinstance(self._reason, Cancelled) else outcome
 
 
-def _died(status: int) -> RunError:
+def _exit_error(status: int) -> RunError:
     if status < 0:
         out_of_memory = "; the system may have run out of memory" if -status == signal.SIGKILL else ""
         return RunError(

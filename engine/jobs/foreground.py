@@ -28,20 +28,20 @@ def run_in_folder(
     """
     out = out.absolute()
     require_free(out)
-    made = _make(out)
+    created = _create_folder(out)
     folder, job = JobFolder(out), _job(RunRequest(recipe=recipe), recipe.name)
     try:
         describe_folder(folder, job)
         execution = Execution(home, job, folder, command=command)
     except OSError as error:
-        _undo(out, made)
+        _remove_created(out, created)
         raise StorageError(f"'{out}' cannot be written: {error.strerror}", "Choose another folder") from error
     except BaseException:
-        _undo(out, made)
+        _remove_created(out, created)
         raise
     outcome = _follow(execution, folder, on_event)
     if outcome.exit_status == REFUSED:
-        _undo(out, made)
+        _remove_created(out, created)
     raise_for(outcome)
     report = folder.report()
     if report is None:
@@ -49,7 +49,7 @@ def run_in_folder(
     return report
 
 
-def answer(
+def run_analysis(
     home: Home,
     request: AnalysisRequest,
     command: Sequence[str] = RUNNER,
@@ -59,8 +59,8 @@ def answer(
 
     Raises RequestError, RunError and Cancelled.
     """
-    with tempfile.TemporaryDirectory(prefix="featherweight-") as place:
-        folder, job = JobFolder(Path(place)), _job(request, request.kind)
+    with tempfile.TemporaryDirectory(prefix="featherweight-") as directory:
+        folder, job = JobFolder(Path(directory)), _job(request, request.kind)
         describe_folder(folder, job)
         outcome = _follow(Execution(home, job, folder, command=command), folder, on_event)
         raise_for(outcome)
@@ -74,13 +74,13 @@ def answer(
 def _follow(execution: Execution, folder: JobFolder, on_event: Callable[[Event], None]) -> Outcome:
     """Wait for the end and pass on events as they come. Ctrl-C cancels; a second one changes nothing, the end is a
     second away."""
-    told, outcome = 0, None
+    n_events, outcome = 0, None
     try:
         while outcome is None:
             try:
                 outcome = execution.wait(LOOK_SECONDS)
-                events = folder.events(told)
-                told += len(events)
+                events = folder.events(n_events)
+                n_events += len(events)
                 for event in events:
                     on_event(event)
             except KeyboardInterrupt:
@@ -94,7 +94,7 @@ def _job(request: JobRequest, name: str) -> JobFile:
     return JobFile(id=new_id(), kind=request.kind, name=name, created=now(), request=request)
 
 
-def _make(out: Path) -> Path | None:
+def _create_folder(out: Path) -> Path | None:
     """Create the folder; returns the highest one that was not there before, None where `out` itself was."""
     if out.exists() and not out.is_dir():
         raise RequestError(f"'{out}' is a file, --out must name a new or empty folder", "Choose another folder")
@@ -111,8 +111,8 @@ def _make(out: Path) -> Path | None:
     return missing[-1] if missing else None
 
 
-def _undo(out: Path, made: Path | None) -> None:
+def _remove_created(out: Path, created: Path | None) -> None:
     """Leave nothing behind: the folders that were made go, the one that was there is empty again."""
-    shutil.rmtree(made or out, ignore_errors=True)
-    if made is None:
+    shutil.rmtree(created or out, ignore_errors=True)
+    if created is None:
         out.mkdir()

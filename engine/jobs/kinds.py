@@ -151,12 +151,12 @@ _BY_NAME = {kind.name: kind for kind in KINDS}
 
 def kind_of(request: JobRequest) -> JobKind:
     """The row of a request's kind. Raises LookupError that names a kind without one."""
-    return _named(request.kind)
+    return _row(request.kind)
 
 
 def slot_of(name: str) -> str:
     """The line that jobs of this kind wait in. Raises LookupError that names a kind without a row."""
-    return _named(name).slot
+    return _row(name).slot
 
 
 def load(path: str) -> Callable[..., Any]:
@@ -165,7 +165,7 @@ def load(path: str) -> Callable[..., Any]:
     return function
 
 
-def _named(name: str) -> JobKind:
+def _row(name: str) -> JobKind:
     if name not in _BY_NAME:
         raise LookupError(f"the kind of job '{name}' has no row in engine/jobs/kinds.py")
     return _BY_NAME[name]

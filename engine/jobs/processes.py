@@ -43,9 +43,11 @@ def child_environment(home: Home, folder: JobFolder, job_id: str) -> dict[str, s
 
     The database's URL (it has a password) is not among it: a runner needs its folder only.
     """
-    kept = {key: value for key, value in os.environ.items() if key in ALLOWED or key.startswith(ALLOWED_BEGINNINGS)}
-    kept.pop("FEATHERWEIGHT_DATABASE_URL", None)
-    return kept | {
+    environment = {
+        key: value for key, value in os.environ.items() if key in ALLOWED or key.startswith(ALLOWED_BEGINNINGS)
+    }
+    environment.pop("FEATHERWEIGHT_DATABASE_URL", None)
+    return environment | {
         "FEATHERWEIGHT_HOME": str(home.path),
         "FEATHERWEIGHT_PARENT": str(os.getpid()),
         MARK: job_id,
@@ -65,12 +67,12 @@ def limit_files(pid: int) -> None:
     if hasattr(resource, "prlimit"):
         with suppress(ProcessLookupError, PermissionError):
             resource.prlimit(pid, resource.RLIMIT_CORE, (0, 0))
-            set_already = resource.prlimit(pid, resource.RLIMIT_FSIZE)
-            n_bytes = min([MAX_FILE_BYTES, *(limit for limit in set_already if limit != resource.RLIM_INFINITY)])
+            current_limits = resource.prlimit(pid, resource.RLIMIT_FSIZE)
+            n_bytes = min([MAX_FILE_BYTES, *(limit for limit in current_limits if limit != resource.RLIM_INFINITY)])
             resource.prlimit(pid, resource.RLIMIT_FSIZE, (n_bytes, n_bytes))
 
 
-def used(pid: int) -> tuple[int, int]:
+def resource_use(pid: int) -> tuple[int, int]:
     """Bytes of resident memory, and processes, of `pid` and all its descendants."""
     n_bytes = n_processes = 0
     with suppress(psutil.NoSuchProcess):
@@ -90,16 +92,16 @@ def signal_group(pid: int, number: signal.Signals) -> None:
 def sweep(job_id: str) -> None:
     """Kill every process that carries the job's mark, also those that left the group or lost their parent."""
     for _ in range(3):  # one that is being forked meanwhile is found in the next round
-        found = [process for process in psutil.process_iter() if _marked(process, job_id)]
-        for process in found:
+        processes = [process for process in psutil.process_iter() if _carries_mark(process, job_id)]
+        for process in processes:
             with suppress(psutil.Error):
                 process.kill()
-        if not found:
+        if not processes:
             return
-        psutil.wait_procs(found, timeout=0.2)  # not longer: where nobody reaps orphans, they never go
+        psutil.wait_procs(processes, timeout=0.2)  # not longer: where nobody reaps orphans, they never go
 
 
-def _marked(process: psutil.Process, job_id: str) -> bool:
+def _carries_mark(process: psutil.Process, job_id: str) -> bool:
     try:
         return process.pid != os.getpid() and process.environ().get(MARK) == job_id
     except (psutil.Error, OSError):  # another user's, or just gone
@@ -109,8 +111,8 @@ def _marked(process: psutil.Process, job_id: str) -> bool:
 def signal_name(number: int) -> str:
     """The name of a signal with its meaning: SIGSEGV (Segmentation fault)."""
     try:
-        known = signal.Signals(number)
+        known_signal = signal.Signals(number)
     except ValueError:
         return f"signal {number}"
-    meaning = signal.strsignal(known)
-    return f"{known.name} ({meaning})" if meaning else known.name
+    meaning = signal.strsignal(known_signal)
+    return f"{known_signal.name} ({meaning})" if meaning else known_signal.name

@@ -56,8 +56,8 @@ class Queue:
 
         Raises StorageError where the disk is nearly full or the home cannot be written.
         """
-        if (known := self._known(token, key)) is not None:
-            return known
+        if (existing := self._existing_job(token, key)) is not None:
+            return existing
         self.home.prepare()
         self.home.require_free()
         job = JobFile(
@@ -70,7 +70,7 @@ class Queue:
                 connection.execute(JOBS.insert().values(row))
         except IntegrityError:  # the same click arrived twice at the same time
             self._discard(job.id)
-            return self._known(token, key) or self.job(job.id)
+            return self._existing_job(token, key) or self.job(job.id)
         except BaseException:
             self._discard(job.id)
             raise
@@ -88,19 +88,19 @@ class Queue:
     def newest(self, key: str) -> Job | None:
         """The latest job of an analysis by its key, whatever became of it."""
         with self.database.read() as connection:
-            latest = select(JOBS.c.id).where(JOBS.c.request_key == key).order_by(JOBS.c.number.desc()).limit(1)
-            id = connection.execute(latest).scalar_one_or_none()
+            query = select(JOBS.c.id).where(JOBS.c.request_key == key).order_by(JOBS.c.number.desc()).limit(1)
+            id = connection.execute(query).scalar_one_or_none()
         return self.job(id) if id is not None else None
 
     def jobs(self, kind: str | None = "run", limit: int = 100) -> tuple[Job, ...]:
         """Newest first; every kind where `kind` is None."""
-        rows = select(JOBS).order_by(JOBS.c.number.desc()).limit(limit)
+        query = select(JOBS).order_by(JOBS.c.number.desc()).limit(limit)
         if kind is not None:
-            rows = rows.where(JOBS.c.kind == kind)
+            query = query.where(JOBS.c.kind == kind)
         with self.database.read() as connection:
-            found = connection.execute(rows).mappings().all()
+            rows = connection.execute(query).mappings().all()
             lines = _lines(connection)
-        return tuple(self._job(row, lines.get(row["slot"], ())) for row in found)
+        return tuple(self._job(row, lines.get(row["slot"], ())) for row in rows)
 
     def folder(self, id: str) -> JobFolder:
         """The folder of a job that exists. Raises NotFoundError."""
@@ -114,32 +114,35 @@ class Queue:
 
     def cancel(self, id: str) -> None:
         """A queued job ends at once, a running one within two seconds; one that has ended stays as it is."""
-        mine = JOBS.c.id == self.job(id).id
+        is_this_job = JOBS.c.id == self.job(id).id
         with self.database.write() as connection:
-            ended = connection.execute(
-                update(JOBS).where(mine, JOBS.c.state == "queued").values(end_columns(cancelled())).returning(JOBS.c.id)
+            cancelled_row = connection.execute(
+                update(JOBS)
+                .where(is_this_job, JOBS.c.state == "queued")
+                .values(end_columns(cancelled_outcome()))
+                .returning(JOBS.c.id)
             ).one_or_none()
-            connection.execute(update(JOBS).where(mine, JOBS.c.state == "running").values(cancel=True))
-        if ended is not None:
-            _settle(self.home.job(id), cancelled())
+            connection.execute(update(JOBS).where(is_this_job, JOBS.c.state == "running").values(cancel=True))
+        if cancelled_row is not None:
+            _settle(self.home.job(id), cancelled_outcome())
         elif not supervisor_runs(self.home):  # its runner died with the supervisor, and nobody is left to say so
-            self.finish(id, cancelled())
+            self.finish(id, cancelled_outcome())
 
     def finish(self, id: str, outcome: Outcome) -> None:
         """Write down how a running job ended, in its folder and in the list; any other job stays as it is."""
         folder = self.home.job(id)
-        mine = JOBS.c.id == id, JOBS.c.state == "running"
+        is_this_running_job = JOBS.c.id == id, JOBS.c.state == "running"
         with self.database.read() as connection:
-            running = connection.execute(select(JOBS.c.id).where(*mine)).one_or_none() is not None
+            running = connection.execute(select(JOBS.c.id).where(*is_this_running_job)).one_or_none() is not None
         if running:
             _settle(folder, outcome)
         last = folder.last_event()
-        seen = {"phase": last.phase, "fraction": last.fraction, "message": last.message} if last else {}
+        progress = {"phase": last.phase, "fraction": last.fraction, "message": last.message} if last else {}
         if outcome.state == "done":
-            seen["fraction"] = 1.0
-        values = end_columns(outcome) | seen | {"size_bytes": folder_bytes(folder.path), "owner": None}
+            progress["fraction"] = 1.0
+        values = end_columns(outcome) | progress | {"size_bytes": folder_bytes(folder.path), "owner": None}
         with self.database.write() as connection:
-            connection.execute(update(JOBS).where(*mine).values(values))
+            connection.execute(update(JOBS).where(*is_this_running_job).values(values))
 
     def rename(self, id: str, name: str) -> Job:
         """Raises NotFoundError, and StateError for an empty or overlong name."""
@@ -162,42 +165,42 @@ class Queue:
             raise StateError(f"the job '{job.name}' is {job.state}", "Cancel it first")
         with self.database.write() as connection:
             connection.execute(JOBS.delete().where(JOBS.c.id == id, JOBS.c.state.not_in(ACTIVE)))
-        doomed = self.home.jobs / f".removing-{id}"
+        trash = self.home.jobs / f".removing-{id}"
         if (path := self.home.job(id).path).exists():
-            path.rename(doomed)  # out of sight at once: a download finds the whole file or none
-            shutil.rmtree(doomed, ignore_errors=True)
+            path.rename(trash)  # out of sight at once: a download finds the whole file or none
+            shutil.rmtree(trash, ignore_errors=True)
 
     def jobs_bytes(self) -> int:
         """Bytes of all job folders; those of ended jobs were counted when they ended."""
         total = func.coalesce(func.sum(case((JOBS.c.state.not_in(ACTIVE), JOBS.c.size_bytes), else_=0)), 0)
         with self.database.read() as connection:
-            ended = int(connection.execute(select(total)).scalar_one())
-        return ended + sum(folder_bytes(self.home.job(id).path) for id in self.active_ids())
+            ended_bytes = int(connection.execute(select(total)).scalar_one())
+        return ended_bytes + sum(folder_bytes(self.home.job(id).path) for id in self.active_ids())
 
     def active_ids(self) -> tuple[str, ...]:
         """Jobs that wait or run."""
         with self.database.read() as connection:
             return tuple(connection.execute(select(JOBS.c.id).where(JOBS.c.state.in_(ACTIVE))).scalars())
 
-    def _known(self, token: str | None, key: str | None) -> Job | None:
+    def _existing_job(self, token: str | None, key: str | None) -> Job | None:
         by_key = (JOBS.c.request_key == key) & JOBS.c.state.in_((*ACTIVE, "done"))
-        same = [JOBS.c.token == token] * (token is not None) + [by_key] * (key is not None)
-        for condition in same:
+        conditions = [JOBS.c.token == token] * (token is not None) + [by_key] * (key is not None)
+        for condition in conditions:
             with self.database.read() as connection:
-                newest = select(JOBS.c.id).where(condition).order_by(JOBS.c.number.desc()).limit(1)
-                id = connection.execute(newest).scalar_one_or_none()
+                query = select(JOBS.c.id).where(condition).order_by(JOBS.c.number.desc()).limit(1)
+                id = connection.execute(query).scalar_one_or_none()
             if id is not None:
                 return self.job(id)
         return None
 
     def _publish(self, job: JobFile) -> None:
         """Write the folder out of sight and rename it into place."""
-        hidden = JobFolder(self.home.jobs / f".new-{job.id}")
+        staging = JobFolder(self.home.jobs / f".new-{job.id}")
         try:
-            describe_folder(hidden, job)
-            hidden.path.rename(self.home.job(job.id).path)
+            describe_folder(staging, job)
+            staging.path.rename(self.home.job(job.id).path)
         except OSError as error:
-            shutil.rmtree(hidden.path, ignore_errors=True)
+            shutil.rmtree(staging.path, ignore_errors=True)
             raise _unwritable(error) from error
 
     def _discard(self, id: str) -> None:
@@ -245,7 +248,7 @@ def describe_folder(folder: JobFolder, job: JobFile) -> None:
         folder.write_text("recipe.yaml", dump_recipe(job.request.recipe))
 
 
-def cancelled() -> Outcome:
+def cancelled_outcome() -> Outcome:
     """The outcome of a job that was cancelled before or while it ran."""
     return Outcome(
         state="cancelled",

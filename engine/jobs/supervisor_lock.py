@@ -31,7 +31,7 @@ def ensure_supervisor(home: Home) -> None:
     """
     home.prepare()
     try:
-        home.seen.touch()
+        home.heartbeat.touch()
         if supervisor_runs(home):
             return
         with home.supervisor_log.open("ab") as log:

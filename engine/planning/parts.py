@@ -35,7 +35,7 @@ def plan_parts(recipe: Recipe) -> tuple[PlannedPart, ...]:
     for number, chain in enumerate(recipe.chains):
         for index, step in enumerate(chain[first:], start=first):
             key = step_key(recipe, number, index)
-            steps.setdefault(key, PlannedPart(key, title_in_words(step), _step_phases(step), step, number, index))
+            steps.setdefault(key, PlannedPart(key, full_title(step), _step_phases(step), step, number, index))
     return (
         PlannedPart(START, "Load the model and the images", (STARTING,)),
         _baseline(recipe),
@@ -56,19 +56,19 @@ def phase_of(step: Step) -> str:
     return " ".join(filter(None, (step.technique, getattr(step, "method", None))))
 
 
-def title_in_words(step: Step) -> str:
+def full_title(step: Step) -> str:
     """A step as a title that says what it will do: "Prune channels: remove 30 % of the channels"."""
-    title, words = step.title, step.words
-    return title + words[len(title) :] if words.startswith(title.lower()) else f"{title}: {words}"
+    title, description = step.title, step.description
+    return title + description[len(title) :] if description.startswith(title.lower()) else f"{title}: {description}"
 
 
 def _baseline(recipe: Recipe) -> PlannedPart:
     for step in recipe.baseline_steps:
-        return PlannedPart(BASELINE, f"Baseline: {step.words}", _step_phases(step), step)
-    exported = () if isinstance(recipe.model, FileModel) else (EXPORT,)
-    return PlannedPart(BASELINE, "Baseline", (*exported, ACCURACY))
+        return PlannedPart(BASELINE, f"Baseline: {step.description}", _step_phases(step), step)
+    export_phases = () if isinstance(recipe.model, FileModel) else (EXPORT,)
+    return PlannedPart(BASELINE, "Baseline", (*export_phases, ACCURACY))
 
 
 def _step_phases(step: Step) -> tuple[str, ...]:
-    exported = (EXPORT,) if step.stage == "torch" else ()
-    return (phase_of(step), *exported, ACCURACY)
+    export_phases = (EXPORT,) if step.stage == "torch" else ()
+    return (phase_of(step), *export_phases, ACCURACY)

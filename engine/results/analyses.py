@@ -182,8 +182,8 @@ class Advice(Result):
     @property
     def measured(self) -> tuple[Architecture, ...]:
         """Those with a latency, the fastest first."""
-        found = [one for one in self.architectures if one.latency is not None]
-        return tuple(sorted(found, key=lambda one: one.latency.ratio_to_baseline if one.latency else 0.0))
+        with_latency = [one for one in self.architectures if one.latency is not None]
+        return tuple(sorted(with_latency, key=lambda one: one.latency.ratio_to_baseline if one.latency else 0.0))
 
 
 class Preset(Result):

@@ -36,13 +36,9 @@ class Speedup(NamedTuple):
     high: float
 
     @property
-    def surely(self) -> bool:
+    def surely_faster(self) -> bool:
         """Whether the whole interval says faster."""
         return self.low > 1
-
-    def words(self, beside: str = "") -> str:
-        """1.79 times as fast as FP32 (1.75 to 1.82); see times_as_fast."""
-        return times_as_fast(self, beside)
 
 
 class Latency(Result):
@@ -84,13 +80,13 @@ class Latency(Result):
         return 1 / self.ratio_low
 
 
-def times_as_fast(speed: Latency | Speedup, beside: str = "") -> str:
+def times_as_fast(speed: Latency | Speedup, reference: str = "") -> str:
     """The speed in a sentence: 2.38 times as fast as the baseline (2.30 to 2.46).
 
     `beside` is what it is held against, where that is not plain.
     """
     times, interval = _speed_figures(speed)
-    return f"{times} times as fast{beside and f' as {beside}'} {interval}"
+    return f"{times} times as fast{reference and f' as {reference}'} {interval}"
 
 
 def speed_cell(speed: Latency | Speedup) -> str:
@@ -100,8 +96,8 @@ def speed_cell(speed: Latency | Speedup) -> str:
 
 def _speed_figures(speed: Latency | Speedup) -> tuple[str, str]:
     """How many times as fast, and the interval in brackets: two digits behind the point, below 0.1 two that count."""
-    found = (speed.speedup, speed.speedup_low, speed.speedup_high) if isinstance(speed, Latency) else speed
-    times, low, high = (f"{one:.2f}" if one >= 0.1 else f"{one:.2g}" for one in found)
+    speeds = (speed.speedup, speed.speedup_low, speed.speedup_high) if isinstance(speed, Latency) else speed
+    times, low, high = (f"{one:.2f}" if one >= 0.1 else f"{one:.2g}" for one in speeds)
     return times, f"({low} to {high})"
 
 

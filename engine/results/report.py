@@ -133,7 +133,7 @@ class Report(Result):
         """The baseline and what steps ended in; the candidates of races are left to their races."""
         return tuple(variant for variant in self.variants if variant.role != "candidate")
 
-    def entrants(self, race: Race) -> tuple[tuple[Variant, Trial], ...]:
+    def candidates(self, race: Race) -> tuple[tuple[Variant, Trial], ...]:
         """The candidates of one of its races, the winner among them, in the order in which they were made."""
         return tuple((variant, race.trials[variant.id]) for variant in self.variants if variant.id in race.trials)
 
@@ -144,10 +144,10 @@ class Report(Result):
     def lineage(self, id: str) -> tuple[Variant, ...]:
         """The variants from the baseline to this one, each the parent of the next; empty where there is none."""
         path: list[Variant] = []
-        found = self.variant(id)
-        while found is not None and found not in path:
-            path.append(found)
-            found = self.variant(found.parent_id) if found.parent_id is not None else None
+        variant = self.variant(id)
+        while variant is not None and variant not in path:
+            path.append(variant)
+            variant = self.variant(variant.parent_id) if variant.parent_id is not None else None
         return tuple(reversed(path))
 
 
@@ -167,8 +167,8 @@ class CutShort(Result):
 
 def cut_short(report: Report) -> tuple[CutShort, ...]:
     """The races and the steps of a report that the time cut short: what they ended in is the best by then."""
-    raced = {(race.branch, race.step) for race in report.races}
-    found = [
+    race_steps = {(race.branch, race.step) for race in report.races}
+    steps = [
         CutShort(
             branch=race.branch,
             step=race.step,
@@ -179,12 +179,12 @@ def cut_short(report: Report) -> tuple[CutShort, ...]:
         for race in report.races
         if (note := _time_note(race.notes))
     ]
-    found += [
+    steps += [
         CutShort(branch=variant.branch, step=variant.step, is_race=False, note=note, variant_id=variant.id)
         for variant in report.main_variants
-        if (note := _time_note(variant.notes)) and (variant.branch, variant.step) not in raced
+        if (note := _time_note(variant.notes)) and (variant.branch, variant.step) not in race_steps
     ]
-    return tuple(found)
+    return tuple(steps)
 
 
 def _time_note(notes: tuple[Note, ...]) -> Note | None:

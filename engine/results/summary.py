@@ -38,13 +38,13 @@ def summarize_recipe(run_id: str, state: State, recipe: Recipe) -> RunSummary:
 
 def summarize(report: Report) -> RunSummary:
     """The summary of a report, whatever state its run is in."""
-    known = summarize_recipe(report.run_id, report.state, report.recipe)
+    summary = summarize_recipe(report.run_id, report.state, report.recipe)
     best = report.variant(report.recommended.id) if report.recommended else None
     base = report.baseline
     if best is None or base is None or report.recommended is None:
-        return known
+        return summary
     compared, latency = report.compares, best.latency
-    keeps = compared and best.id == base.id
+    keeps_baseline = compared and best.id == base.id
     speed = (
         {}
         if best.id == base.id or latency is None
@@ -54,11 +54,11 @@ def summarize(report: Report) -> RunSummary:
             "speedup_high": latency.speedup_high,
         }
     )
-    return known.model_copy(
+    return summary.model_copy(
         update={
             "recommended": best.label,
             "compared": compared,
-            "keeps_baseline": keeps,
+            "keeps_baseline": keeps_baseline,
             **speed,
             "size_bytes": best.size_bytes,
             "baseline_size_bytes": base.size_bytes,

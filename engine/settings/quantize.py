@@ -55,15 +55,15 @@ class QuantizeAuto(Quantization):
     )
 
     def cost(self, inputs: CostInputs) -> float:
-        timed = RACE_CALLS * inputs.target_call_seconds
-        return RACE_SECONDS + timed + self.calibration_images * inputs.call_seconds * RACE_CALIBRATION_CALLS
+        timing_seconds = RACE_CALLS * inputs.target_call_seconds
+        return RACE_SECONDS + timing_seconds + self.calibration_images * inputs.call_seconds * RACE_CALIBRATION_CALLS
 
     @property
     def measures(self) -> bool:
         return True
 
     @property
-    def words(self) -> str:
+    def description(self) -> str:
         return "race the ways to quantize on this machine and keep the winner, or the model as it was"
 
 
@@ -142,7 +142,7 @@ class QuantizeStatic(Quantization):
         return STATIC_SECONDS + self.calibration_images * inputs.call_seconds * CALIBRATION_CALLS
 
     @property
-    def words(self) -> str:
+    def description(self) -> str:
         return f"quantize to INT8, with activation ranges from up to {self.calibration_images} calibration images"
 
 
@@ -168,7 +168,7 @@ class QuantizeDynamic(Quantization):
     )
 
     @property
-    def words(self) -> str:
+    def description(self) -> str:
         return "quantize MatMul and Gemm to INT8, with activation ranges taken at every call"
 
 
@@ -190,7 +190,7 @@ class QuantizeWeights(Quantization):
     )
 
     @property
-    def words(self) -> str:
+    def description(self) -> str:
         return "store the weights in 8 bits"
 
 

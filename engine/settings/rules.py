@@ -40,28 +40,28 @@ def title_of(step: StepSettings) -> str:
     return step.title
 
 
-def refusals(chain: Chain, given: ChainInputs, name: Name = technique_of) -> tuple[str, ...]:
+def refusals(chain: Chain, inputs: ChainInputs, name: Name = technique_of) -> tuple[str, ...]:
     """Of every step of a chain, why it cannot stand there and what to do instead; empty where it can.
 
     A step that is refused counts as not there for those after it.
     """
-    found: list[str] = []
+    reasons: list[str] = []
     before: list[StepSettings] = []
     for step in chain:
-        reason = next(filter(None, (rule(step, before, given, name) for rule in _RULES)), "")
-        found.append(reason)
+        reason = next(filter(None, (rule(step, before, inputs, name) for rule in _RULES)), "")
+        reasons.append(reason)
         if not reason:
             before.append(step)
-    return tuple(found)
+    return tuple(reasons)
 
 
-def place(step: StepSettings, chain: Chain, given: ChainInputs, name: Name = technique_of) -> tuple[int, str]:
+def best_position(step: StepSettings, chain: Chain, inputs: ChainInputs, name: Name = technique_of) -> tuple[int, str]:
     """Where in the chain a step may be added, the best place first, or that place and why it may not."""
     best = max((index + 1 for index, one in enumerate(chain) if _rank(one) <= _rank(step)), default=0)
     for index in (best, *range(len(chain), -1, -1)):
-        if not _new_refusal(step, index, chain, given, name):
+        if not _new_refusal(step, index, chain, inputs, name):
             return index, ""
-    return best, _new_refusal(step, best, chain, given, name)
+    return best, _new_refusal(step, best, chain, inputs, name)
 
 
 def needs(step: StepSettings) -> tuple[str, ...]:
@@ -76,15 +76,17 @@ def _rank(step: StepSettings) -> int:
     return 0 if step.stage == "torch" else 2 if step.number_format else 1
 
 
-def _new_refusal(step: StepSettings, index: int, chain: Chain, given: ChainInputs, name: Name) -> str:
+def _new_refusal(step: StepSettings, index: int, chain: Chain, inputs: ChainInputs, name: Name) -> str:
     """Why the chain with the step added is refused where it was not before."""
-    old = refusals(chain, given, name)
-    new = refusals((*chain[:index], step, *chain[index:]), given, name)
-    others = (reason for reason, was in zip((*new[:index], *new[index + 1 :]), old, strict=True) if not was)
+    old = refusals(chain, inputs, name)
+    new = refusals((*chain[:index], step, *chain[index:]), inputs, name)
+    others = (
+        reason for reason, old_reason in zip((*new[:index], *new[index + 1 :]), old, strict=True) if not old_reason
+    )
     return new[index] or next(filter(None, others), "")
 
 
-def _weights_are_exported(step: StepSettings, before: Chain, given: ChainInputs, name: Name) -> str:
+def _weights_are_exported(step: StepSettings, before: Chain, inputs: ChainInputs, name: Name) -> str:
     last = next((one for one in reversed(before) if one.stage == "onnx"), None)
     if step.stage == "onnx" or last is None:
         return ""
@@ -94,7 +96,7 @@ def _weights_are_exported(step: StepSettings, before: Chain, given: ChainInputs,
     )
 
 
-def _one_number_format(step: StepSettings, before: Chain, given: ChainInputs, name: Name) -> str:
+def _one_number_format(step: StepSettings, before: Chain, inputs: ChainInputs, name: Name) -> str:
     last = next((one for one in before if one.number_format), None)
     if not step.number_format or last is None:
         return ""
@@ -104,27 +106,29 @@ def _one_number_format(step: StepSettings, before: Chain, given: ChainInputs, na
     )
 
 
-def _zeros_stay(step: StepSettings, before: Chain, given: ChainInputs, name: Name) -> str:
-    own = takewhile(lambda one: not one.brings_model, reversed(before))  # what a new network took the place of is gone
-    sparse = any(isinstance(one, PruneSparse) for one in own)
+def _zeros_stay(step: StepSettings, before: Chain, inputs: ChainInputs, name: Name) -> str:
+    since_new_model = takewhile(
+        lambda one: not one.brings_model, reversed(before)
+    )  # what a new network took the place of is gone
+    sparse = any(isinstance(one, PruneSparse) for one in since_new_model)
     if not sparse or not step.trains or isinstance(step, PruneSparse) or step.brings_model:
         return ""
-    way = "leave one of the two out" if step.stage == "onnx" else f"put {name(step)} first"
-    return f"{name(step)} comes after prune (sparse) and would fill the zeros again; {way}"
+    alternative = "leave one of the two out" if step.stage == "onnx" else f"put {name(step)} first"
+    return f"{name(step)} comes after prune (sparse) and would fill the zeros again; {alternative}"
 
 
-def _model_can_be_changed(step: StepSettings, before: Chain, given: ChainInputs, name: Name) -> str:
-    if step.stage == "onnx" or step.brings_model or given.trainable or any(one.stage == "torch" for one in before):
+def _model_can_be_changed(step: StepSettings, before: Chain, inputs: ChainInputs, name: Name) -> str:
+    if step.stage == "onnx" or step.brings_model or inputs.trainable or any(one.stage == "torch" for one in before):
         return ""
-    way = "name a student" if isinstance(step, Distill) else "choose a timm model or leave the step out"
-    does = "trains" if step.needs_images else "changes"
-    return f"{name(step)} {does} a torch model and cannot change an ONNX file; {way}"
+    alternative = "name a student" if isinstance(step, Distill) else "choose a timm model or leave the step out"
+    action = "trains" if step.needs_images else "changes"
+    return f"{name(step)} {action} a torch model and cannot change an ONNX file; {alternative}"
 
 
-def _images_are_there(step: StepSettings, before: Chain, given: ChainInputs, name: Name) -> str:
-    if step.needs_labels and not given.labels:
+def _images_are_available(step: StepSettings, before: Chain, inputs: ChainInputs, name: Name) -> str:
+    if step.needs_labels and not inputs.labels:
         return f"{name(step)} needs labelled images, and the recipe has none"
-    return f"{name(step)} needs images, and the recipe has none" if step.needs_images and not given.images else ""
+    return f"{name(step)} needs images, and the recipe has none" if step.needs_images and not inputs.images else ""
 
 
-_RULES = (_weights_are_exported, _one_number_format, _zeros_stay, _model_can_be_changed, _images_are_there)
+_RULES = (_weights_are_exported, _one_number_format, _zeros_stay, _model_can_be_changed, _images_are_available)

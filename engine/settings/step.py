@@ -35,7 +35,7 @@ class StepSettings(Settings):
     technique: str
 
     @property
-    def words(self) -> str:
+    def description(self) -> str:
         """What it will do, to go on a sentence with."""
         raise NotImplementedError
 

@@ -161,7 +161,7 @@ class Finetune(Training):
         return True
 
     @property
-    def words(self) -> str:
+    def description(self) -> str:
         return f"fine-tune for {many(self.epochs, 'epoch')} and export"
 
 
@@ -228,10 +228,10 @@ class Qat(Training):
     )
 
     def cost(self, inputs: CostInputs) -> float:
-        calibrating = self.calibration_images * inputs.call_seconds * CALIBRATION_CALLS
-        answers = min(self.epochs, QAT_VIEWS) * inputs.train_images * inputs.call_seconds
-        return QAT_SECONDS + calibrating + answers + QAT_SLOWER * super().cost(inputs)
+        calibration_seconds = self.calibration_images * inputs.call_seconds * CALIBRATION_CALLS
+        answer_seconds = min(self.epochs, QAT_VIEWS) * inputs.train_images * inputs.call_seconds
+        return QAT_SECONDS + calibration_seconds + answer_seconds + QAT_SLOWER * super().cost(inputs)
 
     @property
-    def words(self) -> str:
+    def description(self) -> str:
         return f"quantize to INT8 and train that for {many(self.epochs, 'epoch')}"

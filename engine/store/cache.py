@@ -36,8 +36,8 @@ class Cache:
 
         Where two processes fill the same key, the first to finish wins. What `fill` raises leaves no entry behind.
         """
-        if (known := self.get(key)) is not None:
-            return known
+        if (entry := self.get(key)) is not None:
+            return entry
         self._root.mkdir(parents=True, exist_ok=True)
         filling = Path(tempfile.mkdtemp(dir=self._root, prefix=".filling-"))
         try:
@@ -105,6 +105,6 @@ class Cache:
 
 def _remove(entry: Path) -> None:
     """Out of sight by a rename first, so that nobody finds half an entry."""
-    doomed = entry.with_name(f".removing-{entry.name}-{os.getpid()}")
-    entry.rename(doomed)
-    shutil.rmtree(doomed, ignore_errors=True)
+    trash = entry.with_name(f".removing-{entry.name}-{os.getpid()}")
+    entry.rename(trash)
+    shutil.rmtree(trash, ignore_errors=True)

@@ -11,7 +11,7 @@ from engine.system.machine import environment
 REFUSED, FAILED, CANCELLED = RequestError.exit_status, RunError.exit_status, Cancelled.exit_status
 
 
-def ended_by(error: FeatherweightError, started: str, *, began: bool) -> Outcome:
+def error_outcome(error: FeatherweightError, started: str, *, began: bool) -> Outcome:
     """The outcome of a job that `error` ended; a refusal after something was made (`began`) is a failure."""
     state: State = "cancelled" if isinstance(error, Cancelled) else "failed"
     status = FAILED if error.exit_status == REFUSED and began else error.exit_status

@@ -49,7 +49,7 @@ class Home:
         return self.path / "supervisor.log"
 
     @property
-    def seen(self) -> Path:
+    def heartbeat(self) -> Path:
         """Touched whenever an app looks after the supervisor; without that, an idle supervisor ends."""
         return self.path / "supervisor.seen"
 

@@ -19,7 +19,7 @@ def rows_from_folders(home: Home, slot_of: SlotOf) -> list[dict[str, Any]]:
     return sorted((_row(folder, slot_of) for folder in folders), key=lambda row: str(row["created"]))
 
 
-def new_row(job: JobFile, slot: str, **more: object) -> dict[str, Any]:
+def new_row(job: JobFile, slot: str, **columns: object) -> dict[str, Any]:
     """The row of a job that was never begun."""
     return {
         "id": job.id,
@@ -29,7 +29,7 @@ def new_row(job: JobFile, slot: str, **more: object) -> dict[str, Any]:
         "state": "queued",
         "created": job.created,
         "estimate_seconds": job.estimate_seconds,
-        **more,
+        **columns,
     }
 
 
@@ -48,7 +48,7 @@ def _row(folder: JobFolder, slot_of: SlotOf) -> dict[str, Any]:
     try:
         job, outcome = folder.request(), folder.outcome()
     except StorageError as error:
-        return _same_keys(_damaged(folder, error, slot_of))
+        return _same_keys(_damaged_row(folder, error, slot_of))
     row = new_row(job, slot_of(job.request.kind))
     if outcome is None:
         return _same_keys(row)
@@ -57,7 +57,7 @@ def _row(folder: JobFolder, slot_of: SlotOf) -> dict[str, Any]:
     )
 
 
-def _damaged(folder: JobFolder, error: StorageError, slot_of: SlotOf) -> dict[str, Any]:
+def _damaged_row(folder: JobFolder, error: StorageError, slot_of: SlotOf) -> dict[str, Any]:
     outcome = Outcome(
         state="failed", error=Note(code=error.code, text=error.message), next=error.next, exit_status=1, finished=now()
     )

@@ -14,7 +14,7 @@ from engine.system.machine import cores, cpu_name
 READ_BYTES, READ_LINES = 65_536, 100
 LATEST = 10
 """Of each phase, so many of the newest runs are learnt from."""
-LEAST, MOST = 0.1, 10.0
+MIN_FACTOR, MAX_FACTOR = 0.1, 10.0
 
 
 class PhaseTiming(Result):
@@ -68,8 +68,8 @@ def read_factors(home: Home, formula: int, threads: int) -> dict[str, Factor]:
 def _factor(ratios: Sequence[float]) -> Factor:
     """The median, within limits, and nearer to 1 the fewer they are: by n / (n + 1) of the way, in logarithms."""
     n_runs = len(ratios)
-    usual = min(MOST, max(LEAST, median(ratios)))
-    return Factor(usual ** (n_runs / (n_runs + 1)), n_runs)
+    typical = min(MAX_FACTOR, max(MIN_FACTOR, median(ratios)))
+    return Factor(typical ** (n_runs / (n_runs + 1)), n_runs)
 
 
 def _timings(line: bytes) -> RunTimings | None:

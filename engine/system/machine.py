@@ -100,13 +100,13 @@ def has_vnni(isa: tuple[str, ...]) -> bool:
 
 def versions() -> dict[str, str]:
     """Versions of python, of this project and of the installed libraries that results depend on."""
-    found = {"python": platform.python_version(), "featherweight": own_version()}
+    installed = {"python": platform.python_version(), "featherweight": own_version()}
     for name in LIBRARIES:
         try:
-            found[name] = version(name)
+            installed[name] = version(name)
         except PackageNotFoundError:
             continue
-    return found
+    return installed
 
 
 @functools.cache

@@ -8,7 +8,7 @@ from engine.planning.suggestions.facts import Facts
 from engine.results import Advice, Basis, Report, Suggestion, codes
 from engine.settings import Recipe
 
-MOST = 5
+MAX_SUGGESTIONS = 5
 Rule = Callable[[Facts], Suggestion | None]
 
 _RULES: tuple[Rule, ...] = (
@@ -23,7 +23,7 @@ _RULES: tuple[Rule, ...] = (
     targets.batch,
 )
 """The most likely to help first, where as much is known of each."""
-_NOT_LEARNT: tuple[Rule, ...] = (chains.train,)
+_UNTRAINED_RULES: tuple[Rule, ...] = (chains.train,)
 """A model that answers no better than guessing has nothing to keep: it is trained before anything else."""
 _RANKS: dict[Basis, int] = {"measured_here": 0, "measured_elsewhere": 1, "published": 1, "unknown": 2}
 
@@ -45,10 +45,10 @@ def suggest(report: Report, advice: Advice | None = None) -> tuple[Suggestion, .
     if base is None or best is None or not keeps_baseline(report):
         return ()
     facts = Facts(report, base, advice, {preset.name: preset for preset in make_presets(report.recipe)})
-    rules = _NOT_LEARNT if best.reason.code == codes.NOT_LEARNT else _RULES
-    found = [one for rule in rules if (one := rule(facts)) is not None]
-    possible = [one for one in found if _possible(one, report.recipe)]
-    return tuple(sorted(possible, key=lambda one: _RANKS[one.basis])[:MOST])
+    rules = _UNTRAINED_RULES if best.reason.code == codes.NOT_LEARNT else _RULES
+    suggestions = [one for rule in rules if (one := rule(facts)) is not None]
+    possible = [one for one in suggestions if _possible(one, report.recipe)]
+    return tuple(sorted(possible, key=lambda one: _RANKS[one.basis])[:MAX_SUGGESTIONS])
 
 
 def _possible(suggestion: Suggestion, recipe: Recipe) -> bool:
@@ -56,6 +56,6 @@ def _possible(suggestion: Suggestion, recipe: Recipe) -> bool:
     steps = suggestion.steps
     if steps is None:
         return True
-    untaught = recipe.split.train == 0 and any(step.trains for step in steps)
+    lacks_train_images = recipe.split.train == 0 and any(step.trains for step in steps)
     values = {**recipe.model_dump(exclude={"branches"}), "steps": steps}
-    return not untaught and steps not in recipe.chains and not Recipe.problems(values)
+    return not lacks_train_images and steps not in recipe.chains and not Recipe.problems(values)

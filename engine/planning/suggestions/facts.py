@@ -28,18 +28,18 @@ class Facts:
         return self.report.recipe
 
     @property
-    def tried(self) -> tuple[Step, ...]:
+    def attempted_steps(self) -> tuple[Step, ...]:
         """The steps that were carried out or failed, races and their candidates among them; not those that never
         began."""
-        made = tuple(one.settings for one in self.report.variants if one.settings is not None)
+        variant_steps = tuple(one.settings for one in self.report.variants if one.settings is not None)
         chains = self.recipe.chains
-        raced = tuple(chains[race.branch][race.step] for race in self.report.races)
-        failed = tuple(
+        race_steps = tuple(chains[race.branch][race.step] for race in self.report.races)
+        failed_steps = tuple(
             chains[one.branch][one.step]
             for one in self.report.failures
             if one.branch is not None and one.step is not None
         )
-        return (*made, *raced, *failed)
+        return (*variant_steps, *race_steps, *failed_steps)
 
     @property
     def notes(self) -> frozenset[str]:
@@ -51,8 +51,8 @@ class Facts:
     def on_sample(self) -> bool:
         """Whether it is the very network and images that docs/pruning.md has the presets measured on."""
         recipe = self.recipe
-        own = isinstance(recipe.model, SampleModel) and isinstance(recipe.data, SampleData)
-        return own and not recipe.baseline_steps
+        is_sample = isinstance(recipe.model, SampleModel) and isinstance(recipe.data, SampleData)
+        return is_sample and not recipe.baseline_steps
 
     @property
     def entry(self) -> CatalogueEntry | None:
@@ -70,7 +70,7 @@ class Facts:
         return self.entry.name if self.entry else ""
 
     @property
-    def model_words(self) -> str:
+    def model_name(self) -> str:
         """The architecture's name, where it is known."""
         return self.name or "this model"
 
@@ -89,18 +89,18 @@ class Facts:
 
     def relative(self, name: str) -> str:
         """Beginning of a sentence on what was measured of this architecture, the model's own or one of its family."""
-        return name if name == self.name else f"Nothing is measured of {self.model_words}; of its family, {name}"
+        return name if name == self.name else f"Nothing is measured of {self.model_name}; of its family, {name}"
 
-    def sample_words(self, preset: PresetName) -> str:
+    def sample_text(self, preset: PresetName) -> str:
         """A sentence on what a preset made of the sample."""
-        run, whole = preset_runs()[preset], preset_runs()["none"]
+        run, original = preset_runs()[preset], preset_runs()["none"]
         return (
             f"The preset {self.presets[preset].title} brought this network to {run.size_mb:.2f} of "
-            f"{whole.size_mb:.2f} MB and {percent(run.top1, 2)} top-1 ({percent(whole.top1, 2)} as it was), "
+            f"{original.size_mb:.2f} MB and {percent(run.top1, 2)} top-1 ({percent(original.top1, 2)} as it was), "
             f"{times_as_fast(run.speedup)}, on {CPUS['VNNI']}"
         )
 
 
-def published_words(architecture: str, known: Published) -> str:
+def published_text(architecture: str, figure: Published) -> str:
     """Whose weights have which top-1 at which size."""
-    return f"{architecture.partition('.')[0]}.{known.tag} {percent(known.top1, 1)} at {known.img_size} px"
+    return f"{architecture.partition('.')[0]}.{figure.tag} {percent(figure.top1, 1)} at {figure.img_size} px"
