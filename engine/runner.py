@@ -51,7 +51,7 @@ def main(path: str) -> int:
 
 
 def die_with_parent() -> None:
-    """Let the kernel kill this process when whoever started it dies, even by SIGKILL; Linux only."""
+    """Let the kernel kill this process when its parent dies, even by SIGKILL; Linux only."""
     if sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     parent = os.environ.get("FEATHERWEIGHT_PARENT")
@@ -60,7 +60,7 @@ def die_with_parent() -> None:
 
 
 def as_error(error: Exception) -> FeatherweightError:
-    """The error to show: our own as it is, the system's in words, anything else as an internal one."""
+    """The error to show: our own unchanged, errors of the system explained, any other as an internal error."""
     match error:
         case FeatherweightError():
             return error
@@ -100,7 +100,7 @@ def _run(request: RunRequest, folder: JobFolder, progress: Progress) -> Report:
 
 
 def _analyse(request: AnalysisRequest, folder: JobFolder, progress: Progress) -> Result:
-    """Not while a run measures: even loading the libraries would show in its latencies."""
+    """The result of an analysis, which waits while a run measures: even loading libraries would disturb latencies."""
     home, kind = Home.default(), kind_of(request)
     home.prepare()
     progress.emit("start", "waiting", 0.0, "waiting for the machine to be free")
@@ -113,7 +113,7 @@ def _analyse(request: AnalysisRequest, folder: JobFolder, progress: Progress) ->
 
 
 def _ending(report: Report, started: str) -> Outcome:
-    """Done, or failed with the first chain that did not reach its end."""
+    """The outcome of a run: done, or failed with the first failure of its report."""
     if not report.failures:
         return Outcome(state="done", exit_status=0, started=started, finished=now())
     first = report.failures[0]
@@ -133,7 +133,7 @@ def _has_variants(folder: JobFolder) -> bool:
 
 
 def _cancel(number: int, frame: FrameType | None) -> None:
-    """Leave everything at once, through code that catches every Exception too; a second signal changes nothing."""
+    """Raise KeyboardInterrupt, which no `except Exception` catches; further signals are ignored."""
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     raise KeyboardInterrupt
 

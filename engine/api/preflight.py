@@ -1,4 +1,4 @@
-"""Whether a recipe's parts go together, from what was found out about them so far. Nothing is opened for it."""
+"""Whether the parts of a recipe fit together, by the results of earlier analyses. No model and no image is opened."""
 
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -31,7 +31,7 @@ R = TypeVar("R", bound=Result)
 
 
 def preflight(recipe: Recipe, *, from_browser: bool = False) -> Preflight:
-    """Why a resolved recipe cannot run, and what must be looked into before that can be told. Raises RequestError."""
+    """Why a resolved recipe cannot run, and which analyses are still needed to know. Raises RequestError."""
     findings = _Findings(from_browser)
     own = ProfileRequest(model=recipe.model, preprocess=recipe.preprocess)
     profile, preview = findings.of(own, ModelProfile, "the model"), None
@@ -46,14 +46,14 @@ def preflight(recipe: Recipe, *, from_browser: bool = False) -> Preflight:
 
 @dataclass
 class _Findings:
-    """What earlier analyses found, what they refused, and which are still to be made."""
+    """The results of earlier analyses, the refusals that follow from them, and the analyses that are still missing."""
 
     from_browser: bool
     refusals: list[Refusal] = field(default_factory=list)
     unknown: list[AnalysisRequest] = field(default_factory=list)
 
     def of(self, request: AnalysisRequest, kind: type[R], name: str) -> R | None:
-        """What an analysis found; where it failed, why is noted, and where nobody asked for it, that too."""
+        """The result of an analysis, or None; its failure is added to `refusals`, its absence to `unknown`."""
         job = find_analysis(request, from_browser=self.from_browser)
         if job is None or job.state == "cancelled":
             self.unknown.append(request)
@@ -80,7 +80,7 @@ def _preview_request(recipe: Recipe) -> PreviewRequest:
 
 
 def _model_misfits(recipe: Recipe, profile: ModelProfile, preview: DataPreview | None) -> tuple[Refusal | None, ...]:
-    """What the run checks before it makes anything (engine/run/preflight.py), as far as it is known."""
+    """The checks of engine/run/preflight.py, as far as profile and preview allow them."""
     shape = next(iter(profile.inputs.values()), ())
     batch = shape[0] if shape and isinstance(shape[0], int) else None
     misfits = [batch_misfit(batch, recipe.target.batch_size) if isinstance(recipe.model, FileModel) else None]
@@ -103,8 +103,11 @@ def _teachers(recipe: Recipe) -> dict[TeacherSource, None]:
 def _check_teacher(
     findings: _Findings, teacher: TeacherSource, student: Preprocess | None, preview: DataPreview | None
 ) -> None:
-    """As distilling does (engine/training/teacher.py): where a teacher does not say how its images are
-    prepared, it gets them as the student does."""
+    """Adds what is wrong with a teacher to the findings.
+
+    A teacher whose profile does not say how its images are prepared gets them as the student does, as in
+    engine/training/teacher.py.
+    """
     if isinstance(teacher, BaselineModel):
         return
     source = _without_weights(teacher, student) if isinstance(teacher, TimmModel) else teacher
@@ -120,8 +123,10 @@ def _check_teacher(
 
 
 def _without_weights(teacher: TimmModel, student: Preprocess | None) -> TimmModel:
-    """The architecture for the student's images, as distilling loads it; its weights are not needed to say what it
-    takes and gives, and would have to come from the Hub."""
+    """The architecture for the student's images, as distilling loads it, with random weights.
+
+    Its inputs and outputs do not depend on the weights, which would have to come from the Hub.
+    """
     changes: dict[str, object] = {}
     if student is not None:
         size = teacher.img_size or TimmModel.edge_of(student.size)

@@ -29,7 +29,7 @@ def table(rows: Rows) -> list[str]:
 
 
 def of_job(job: Job) -> list[str]:
-    """How a job stands; the first line begins with its state."""
+    """A job, a fact a line; the first line begins with its state."""
     position = f" (number {job.position} in line)" if job.position else ""
     progress = f" {percent(job.fraction)}, {job.message}" if job.state == "running" else ""
     lines = [
@@ -93,7 +93,7 @@ def _amount(number: int) -> str:
 
 
 def of_report(report: Report) -> list[str]:
-    """Every variant beside the baseline, how races ended, what there is to know, and what is recommended."""
+    """Every variant beside the baseline, the outcome of every race, the warnings, and the recommendation."""
     rows = [("variant", "id", "size", "latency p50", "times as fast (95 %)", "top-1 (95 %)", "agreement")]
     rows += [(variant.label, variant.id, _size(variant), *_measured(variant)) for variant in report.main_variants]
     races = [
@@ -123,7 +123,7 @@ def _measured(variant: Variant) -> tuple[str, str, str, str]:
 
 
 def _top1(accuracy: Accuracy) -> str:
-    """With its interval, and with what guessing gives where that reaches it."""
+    """Top-1 with its interval, and with the accuracy of guessing where that is not surely below it."""
     top1 = f"{percent(accuracy.top1, 2)} ({percent(accuracy.low, 2)} to {percent(accuracy.high, 2)})"
     if accuracy.better_than_chance in (None, "yes"):
         return top1
@@ -162,7 +162,7 @@ def _architecture(architecture: Architecture, advice: Advice) -> tuple[str, str,
 
 
 def of_sensitivity(sensitivity: Sensitivity) -> list[str]:
-    """Every group of layers with what is right (agrees, without labels) after it alone lost a share of its channels."""
+    """Every group of layers with the top-1 (agreement without labels) after it alone lost shares of its channels."""
     what = "top-1" if sensitivity.labelled else "agreement"
     head = f"{what} of the whole network: {percent(sensitivity.top1, 1)} of {sensitivity.n_images} calibration images"
     rows = [("group of layers", "channels", f"{what} where a share of the channels went")]
@@ -187,7 +187,7 @@ def _classes(profile: ModelProfile) -> str:
 
 
 def _preprocess(settings: Preprocess) -> str:
-    """From the image to the input, in the order in which it happens."""
+    """The steps from an image to the input, in their order."""
     height, width = settings.size
     channels = settings.channels or ("gray" if len(settings.mean) == 1 else "rgb")
     crop = f"{settings.crop_pct:g} of it cropped from the centre" if settings.resize == "crop" else "squashed"

@@ -41,5 +41,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
-    """SIGTERM is Ctrl-C: what runs is cancelled in order."""
+    """Treats SIGTERM as Ctrl-C, so that a job in the foreground is cancelled cleanly."""
     raise KeyboardInterrupt

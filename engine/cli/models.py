@@ -1,4 +1,4 @@
-"""Models and techniques: what there is, what a model file is, and what was measured of it."""
+"""The verbs about models and techniques: lists, the profile of a file, and measurements."""
 
 from pathlib import Path
 from typing import Annotated
@@ -127,7 +127,7 @@ def sensitivity(
 
 
 def _source(model: str, weights: str) -> ModelSource:
-    """A timm architecture takes these weights: for a latency random ones, whose values change none."""
+    """The source that MODEL names; a timm architecture gets `weights` (random ones suffice for a latency)."""
     if model == "sample":
         return SampleModel()
     if engine.catalogue_entry(model) is not None and not Path(model).is_file():

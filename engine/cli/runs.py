@@ -1,4 +1,4 @@
-"""Recipes and runs: carried out here and now, or put in line, watched and ended."""
+"""The verbs about recipes and runs: in the foreground, or queued, listed and cancelled."""
 
 from pathlib import Path
 from typing import Annotated

@@ -1,6 +1,6 @@
-"""Whether model, images, teacher and target go together: the plan asks before a run, and the run asks again.
+"""Whether model, images, teacher and target fit together; checked before a run and again by the run.
 
-Keys of a recipe stand in parentheses: whoever chooses on a page does not see them.
+Messages put the keys of a recipe in parentheses, since a page replaces or drops them.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ MAX_LETTERS = 40
 
 
 def one_output(n_outputs: int | None) -> Refusal | None:
-    """A model with one output tells nothing apart."""
+    """The refusal of a model with one output, whose largest output is always the same; None for any other."""
     if n_outputs != 1:
         return None
     return Refusal(
@@ -24,12 +24,12 @@ def one_output(n_outputs: int | None) -> Refusal | None:
 
 
 def maps_labels(recipe: Recipe) -> bool:
-    """Whether the recipe says itself which output each label is; one beyond the outputs is refused with the data."""
+    """Whether the recipe maps labels to outputs by `classes`; labels beyond the outputs are refused with the data."""
     return isinstance(recipe.data, ImagesData) and recipe.data.labelled and recipe.data.classes is not None
 
 
 def head_misfit(n_outputs: int, n_classes: int, *, trainable: bool) -> Refusal:
-    """A head that does not fit the classes of the data, and the ways out; only a trainable model gets a new one."""
+    """The refusal of a head that does not fit the classes of the data; only a trainable model can get a new one."""
     alternative = (
         "name the classes in the order of the model's outputs (data.classes), or go on without labels (data.labels)"
     )
@@ -41,7 +41,7 @@ def head_misfit(n_outputs: int, n_classes: int, *, trainable: bool) -> Refusal:
 
 
 def batch_misfit(batch: int | None, target_batch: int) -> Refusal | None:
-    """A file whose batch is fixed (None: it is not) to another size than the target's."""
+    """The refusal of a file whose fixed `batch` (None: dynamic) is not the target's; None where it fits."""
     if batch is None or batch == target_batch:
         return None
     return Refusal(
@@ -53,7 +53,7 @@ def batch_misfit(batch: int | None, target_batch: int) -> Refusal | None:
 def teacher_outputs(
     name: str, n_outputs: int | None, teacher_classes: Sequence[str] | None, classes: Sequence[str] | None
 ) -> Refusal | None:
-    """A teacher whose outputs do not mean what the data's `classes` mean (None: no labels); `own` are its classes."""
+    """The refusal of a teacher whose outputs are not the `classes` of the data (None: no labels), else None."""
     if n_outputs == 1:
         return Refusal(
             message=f"the teacher ({name}) has one output, and its largest is always the same",
@@ -78,7 +78,7 @@ def teacher_outputs(
 
 
 def teacher_images(name: str, teacher: Preprocess, student: Preprocess) -> Refusal | None:
-    """Teacher and student look at the same pixels, each normalised in its own way."""
+    """The refusal of a teacher for other images than the student's; only their normalisation may differ."""
     teacher_pixels, student_pixels = _pixels(teacher), _pixels(student)
     if teacher_pixels == student_pixels:
         return None

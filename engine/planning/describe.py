@@ -1,4 +1,4 @@
-"""What a run will do, in words."""
+"""What a run will do, as sentences."""
 
 from pathlib import Path
 
@@ -81,5 +81,5 @@ def _recommendation_text(recipe: Recipe) -> str:
 
 
 def _points(drop: float) -> str:
-    """An absolute drop in words: 0.01 is 1 point."""
+    """An absolute drop as text: 0.01 is 1 point."""
     return f"{drop * 100:g} point{'' if drop == 0.01 else 's'}"

@@ -1,4 +1,4 @@
-"""The parts of a run in order, each with its phases: what its progress is counted in and what a person sees of it."""
+"""The parts of a run in order, each with its phases; progress and the timeline are made of them."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ STARTING, EXPORT, ACCURACY, LATENCY = "starting", "export", "accuracy", "latency
 
 @dataclass(frozen=True)
 class PlannedPart:
-    """A part of a run: the step that it applies, where it does, and what is done to make a measured variant of that.
+    """A part of a run: its phases, and the step that it applies, if any.
 
     `chain` and `step` count from 0, as a variant's `branch` and `step` do; they are None beside the chains.
     """
@@ -28,7 +28,7 @@ class PlannedPart:
 def plan_parts(recipe: Recipe) -> tuple[PlannedPart, ...]:
     """Loading, the baseline, every distinct step of every chain, and the measuring of all variants.
 
-    What chains have in common at their beginning is computed once, and is a part of the first of them.
+    The steps that several chains begin with are computed once, and belong to the first of these chains.
     """
     first = len(recipe.baseline_steps)
     steps: dict[str, PlannedPart] = {}
@@ -52,7 +52,7 @@ def step_key(recipe: Recipe, chain: int, step: int) -> str:
 
 
 def phase_of(step: Step) -> str:
-    """The phase that is a step itself: its technique, and its method where the technique has several."""
+    """The phase in which a step runs: its technique, with its method where the technique has several."""
     return " ".join(filter(None, (step.technique, getattr(step, "method", None))))
 
 

@@ -1,4 +1,4 @@
-"""From a sensitivity to the ratios of a pruning step: as much of every group of layers as it can lose by itself."""
+"""From a sensitivity to the ratios of a pruning step: for every group of layers as much as it can lose alone."""
 
 from engine.results import LayerSensitivity, Sensitivity
 
@@ -18,7 +18,7 @@ def propose_ratios(sensitivity: Sensitivity, max_drop: float) -> tuple[str, ...]
 
 
 def _largest(layer: LayerSensitivity, min_top1: float) -> float:
-    """What is better behind a ratio that lost too much is chance, so the search ends there."""
+    """The largest ratio before the first whose top-1 is too low; a better top-1 after that would be chance."""
     largest = 0.0
     for point in sorted(layer.points, key=lambda point: point.ratio):
         if point.top1 < min_top1:

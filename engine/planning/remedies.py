@@ -1,4 +1,4 @@
-"""What to try where a model may have learnt nothing, made from what the recipe did."""
+"""What to try where a model may have learnt nothing, by the steps of its recipe."""
 
 from engine import catalogue
 from engine.planning.resolve import new_network
@@ -8,7 +8,7 @@ from engine.settings.training import Training
 
 
 def remedy(report: Report, variant: Variant, code: str) -> str:
-    """What may help a variant of which a note of this code was made; only what applies, empty where nothing does."""
+    """A sentence on what may help a variant that has a note of this code; empty where nothing applies."""
     ways = _more_evaluation(report) if code == codes.LEARNING_UNCLEAR else _more_learning(report, variant)
     if not ways:
         return ""
@@ -17,7 +17,7 @@ def remedy(report: Report, variant: Variant, code: str) -> str:
 
 
 def _more_evaluation(report: Report) -> list[str]:
-    """More training does not say whether there was enough of it."""
+    """Only more evaluation images show whether the model has learnt."""
     return ["more evaluation images"] if isinstance(report.recipe.data, ImagesData) else []
 
 
@@ -36,7 +36,7 @@ def _more_learning(report: Report, variant: Variant) -> list[str]:
 
 
 def _untrained(report: Report) -> list[str]:
-    """What a baseline lacks that was measured as it came."""
+    """What may help a baseline that no step has trained."""
     recipe = report.recipe
     all_train = all(any(isinstance(step, Training) for step in chain) for chain in recipe.chains)
     ways = [] if all_train or isinstance(recipe.model, FileModel) else ["fine-tuning it as the first step"]

@@ -1,6 +1,6 @@
-"""From what somebody wrote to what a job is given: absolute paths with SHA-256 sums, uploads looked up, known names.
+"""Resolves requests before they become jobs: absolute paths with SHA-256 sums, uploads, names of architectures.
 
-What needs a model or an image to be opened is checked later, in the job's own process.
+Checks that need to open a model or an image are made later, in the job's own process.
 """
 
 import stat
@@ -36,7 +36,7 @@ MAX_PATH_LETTERS = 200
 
 
 def resolve_recipe(recipe: Recipe, home: Home, *, from_browser: bool) -> Recipe:
-    """The recipe with every path absolute and summed, and every upload found.
+    """The recipe with absolute paths, also those of uploads, and the SHA-256 of every file.
 
     Raises RequestError for a missing or changed file, an unknown name, threads above the cores, and, from the
     browser, any path outside this home's uploads.
@@ -54,7 +54,7 @@ def resolve_recipe(recipe: Recipe, home: Home, *, from_browser: bool) -> Recipe:
 
 
 def resolve_request(request: AnalysisRequest, home: Home, *, from_browser: bool) -> AnalysisRequest:
-    """The same for an analysis: its `model` and its `data`, where its kind has them, and what its kind checks."""
+    """The analysis with its `model` and `data` resolved likewise, where it has them, and checked as its kind says."""
     finder, changes = Finder(home, from_browser), dict[str, object]()
     if (model := getattr(request, "model", None)) is not None:
         changes["model"] = finder.model(model)
@@ -85,7 +85,7 @@ class Finder:
         self._home, self._from_browser = home, from_browser
 
     def model(self, source: ModelSource) -> ModelSource:
-        """Raises SourceError."""
+        """The source with the absolute path and the sum of its file. Raises SourceError."""
         match source:
             case SampleModel():
                 return source
@@ -96,7 +96,7 @@ class Finder:
                 return source.model_copy(update={"path": path, "sha256": sha256})
 
     def data(self, source: DataSource) -> DataSource:
-        """Raises DataError."""
+        """The source with the absolute path and the sum of its files. Raises DataError."""
         if not isinstance(source, ImagesData):
             return source
         path, sha256 = self._locate(source.path, source.sha256, "the folder or zip of images", DataError, folder=True)
@@ -116,7 +116,7 @@ class Finder:
     def _locate(
         self, path: str | None, sha256: str | None, what: str, kind: type[RequestError], *, folder: bool = False
     ) -> tuple[str, str]:
-        """Absolute path and SHA-256. An upload is known by its sum, so it is not read again."""
+        """Absolute path and SHA-256; the sum of an upload is part of its path, so its file is not read again."""
         if sha256 is not None and (path is None or self._from_browser or not _exists(path)):
             return find_upload(self._home, sha256).path, sha256
         absolute = self._existing_path(path or "", what, kind, folder=folder)
@@ -178,7 +178,7 @@ def _check_name(source: TimmModel) -> None:
 
 
 def check_prunable(source: ModelSource, chain: tuple[Step, ...]) -> None:
-    """Raises SettingsError where the network that a step prunes, the model or a student, is known to resist."""
+    """Raises SettingsError where the network that a step prunes, the model or a student, is known to resist pruning."""
     name = source.name if isinstance(source, TimmModel) else ""
     for number, step in enumerate(chain, start=1):
         new = new_network(step)
@@ -200,7 +200,7 @@ def _check_cut(name: str, where: str = "") -> None:
 
 
 def new_network(step: Step) -> TimmModel | None:
-    """The one that a step puts in place of the model so far."""
+    """The network that a step puts in place of the model so far, or None."""
     if step.new_architecture is None:
         return None
     return TimmModel.parse({"name": step.new_architecture, "weights": step.new_weights})

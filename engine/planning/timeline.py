@@ -1,4 +1,4 @@
-"""A run as a row of parts, told from its recipe and its events: what is done, what is going on, what is to come."""
+"""The parts of a run with their states, from its recipe and its events."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
@@ -14,8 +14,8 @@ def timeline(
 ) -> tuple[Part, ...]:
     """The parts of a run in order.
 
-    `events` are all so far, `state` is the run's, `failures` are its report's. `until` (ISO 8601) is now, or when the
-    run ended: so long the newest event's part went on; without it, until that event.
+    `events` are all so far, `state` is the run's, `failures` are its report's. The seconds of the newest event's part
+    go on until `until` (ISO 8601: now, or the end of the run); without it, until that event.
     """
     planned_parts = plan_parts(recipe)
     keys = [part.key for part in planned_parts]
@@ -43,14 +43,14 @@ def _failed_keys(recipe: Recipe, failures: Sequence[Failure]) -> set[str]:
 
 
 def _broke_off(events: Sequence[Event], failed_keys: Collection[str]) -> bool:
-    """Whether a failed run ended within a part, and not at its end because of a chain that had failed."""
+    """Whether a failed run ended within a part; else it went on to its end after a chain had failed."""
     return not failed_keys or not events or events[-1].fraction < 1
 
 
 def _state(
     key: str, distance: int, state: State, keys_with_events: Collection[str], failed_keys: Collection[str]
 ) -> PartState:
-    """Of a part that comes so many after (below 0: before) the latest one that began."""
+    """The state of a part; `distance` is its index minus that of the latest part that has begun."""
     if key in failed_keys:
         return "failed"
     if distance > 0:
@@ -77,7 +77,7 @@ def _part(planned: PlannedPart, event: Event | None, state: PartState, seconds: 
 
 
 def _seconds(events: Sequence[Event], until: str | None) -> dict[str, float]:
-    """Seconds by part: from each event to the next they belong to the first one's."""
+    """Seconds by part; the time between two events counts for the part of the first."""
     times = [datetime.fromisoformat(time) for time in (*(event.time for event in events), until) if time]
     sums: dict[str, float] = {event.step: 0.0 for event in events}
     for event, (begin, end) in zip(events, pairwise(times), strict=False):

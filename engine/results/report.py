@@ -166,7 +166,7 @@ class CutShort(Result):
 
 
 def cut_short(report: Report) -> tuple[CutShort, ...]:
-    """The races and the steps of a report that the time cut short: what they ended in is the best by then."""
+    """The races and steps of a report that ended because the time was up; their result is the best by then."""
     race_steps = {(race.branch, race.step) for race in report.races}
     steps = [
         CutShort(

@@ -41,7 +41,7 @@ def title_of(step: StepSettings) -> str:
 
 
 def refusals(chain: Chain, inputs: ChainInputs, name: Name = technique_of) -> tuple[str, ...]:
-    """Of every step of a chain, why it cannot stand there and what to do instead; empty where it can.
+    """For every step of a chain, why it is refused there and what to do instead; empty where it is allowed.
 
     A step that is refused counts as not there for those after it.
     """
@@ -56,7 +56,7 @@ def refusals(chain: Chain, inputs: ChainInputs, name: Name = technique_of) -> tu
 
 
 def best_position(step: StepSettings, chain: Chain, inputs: ChainInputs, name: Name = technique_of) -> tuple[int, str]:
-    """Where in the chain a step may be added, the best place first, or that place and why it may not."""
+    """The position in a chain where a step fits best, or a position and why the step is refused there."""
     best = max((index + 1 for index, one in enumerate(chain) if _rank(one) <= _rank(step)), default=0)
     for index in (best, *range(len(chain), -1, -1)):
         if not _new_refusal(step, index, chain, inputs, name):
@@ -65,7 +65,7 @@ def best_position(step: StepSettings, chain: Chain, inputs: ChainInputs, name: N
 
 
 def needs(step: StepSettings) -> tuple[str, ...]:
-    """What a step cannot go without."""
+    """What a step requires: a model that can be trained, images, or labelled images."""
     torch = ("a model that can be trained",) if step.stage == "torch" and not step.brings_model else ()
     images = ("labelled images",) if step.needs_labels else ("images",) if step.needs_images else ()
     return (*torch, *images)

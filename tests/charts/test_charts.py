@@ -10,11 +10,11 @@ from engine.charts import (
     latency,
     layers,
     learning_curve,
-    variant_names,
     sensitivity,
     size,
     speed,
     tradeoff,
+    variant_names,
 )
 from engine.charts.style import LINE, WRAP, figures, label, shortened
 from engine.results import Accuracy, ClassCount, Event, Fidelity

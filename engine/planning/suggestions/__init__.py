@@ -1,4 +1,4 @@
-"""What comes next where a run kept its baseline: other chains, another architecture, another target, with figures."""
+"""Suggestions after a run that kept its baseline: other chains, another architecture, another target."""
 
 from collections.abc import Callable
 
@@ -22,9 +22,9 @@ _RULES: tuple[Rule, ...] = (
     targets.threads,
     targets.batch,
 )
-"""The most likely to help first, where as much is known of each."""
+"""In order of how likely they are to help, where the basis of two is the same."""
 _UNTRAINED_RULES: tuple[Rule, ...] = (chains.train,)
-"""A model that answers no better than guessing has nothing to keep: it is trained before anything else."""
+"""The rules for a model that is no better than guessing: it has to be trained before anything else."""
 _RANKS: dict[Basis, int] = {"measured_here": 0, "measured_elsewhere": 1, "published": 1, "unknown": 2}
 
 
@@ -37,9 +37,8 @@ def keeps_baseline(report: Report) -> bool:
 def suggest(report: Report, advice: Advice | None = None) -> tuple[Suggestion, ...]:
     """What to try next, at most five, best first; nothing where a report does not recommend its baseline.
 
-    `advice` is what the advisor found for the same model on this machine. What was measured here comes first, what
-    nothing is known of last. Every chain may stand in the recipe and is none that it has; what cannot be done is left
-    out.
+    `advice` is the advisor's result for the same model on this machine. Suggestions with figures from this machine come
+    first, those without figures last. Every suggested chain is valid in the recipe and new to it.
     """
     base, best = report.baseline, report.recommended
     if base is None or best is None or not keeps_baseline(report):
@@ -52,7 +51,7 @@ def suggest(report: Report, advice: Advice | None = None) -> tuple[Suggestion, .
 
 
 def _possible(suggestion: Suggestion, recipe: Recipe) -> bool:
-    """Whether its chain can take the place of the recipe's and is none of them."""
+    """Whether the suggested chain is valid in the recipe and new to it."""
     steps = suggestion.steps
     if steps is None:
         return True

@@ -1,4 +1,4 @@
-"""Suggestions that put another chain in place of the recipe's own; each rule gives one, or None."""
+"""Suggestions of another chain; each rule returns one, or None."""
 
 from engine import catalogue
 from engine.catalogue.measured import CPUS, QAT, find_pruning, find_race, pruning_rows, race_summary
@@ -10,11 +10,11 @@ from engine.settings import RANDOM, Distill, Finetune, PruneChannel, Qat, Quanti
 from engine.wording import many, percent
 
 FIRST_EPOCHS, EPOCHS_FACTOR, MAX_EPOCHS = 20, 4, 1000
-"""Of a fine-tune where there was none; how many times as many where one was too short; what a recipe takes at most."""
+"""Epochs of a first fine-tune, the factor for one that was too short, and the most that a recipe allows."""
 
 
 def train(facts: Facts) -> Suggestion:
-    """Train the baseline, or train it for longer. The figures are those of docs/log.md, 2026-11-22."""
+    """Training of the baseline, or longer training. The figures are those of docs/log.md, 2026-11-22."""
     chain, model = facts.recipe.chains[0], facts.recipe.model
     first_finetune = chain[0] if chain and isinstance(chain[0], Finetune) else None
     epochs = min(EPOCHS_FACTOR * first_finetune.epochs, MAX_EPOCHS) if first_finetune else FIRST_EPOCHS
@@ -41,7 +41,7 @@ def train(facts: Facts) -> Suggestion:
 
 
 def qat(facts: Facts) -> Suggestion | None:
-    """Training in place of a race that found that it may help. The figures are those of docs/log.md, 2026-11-25."""
+    """QAT in place of a race whose notes say that it may help. The figures are those of docs/log.md, 2026-11-25."""
     races = (race for race in facts.report.races if any(note.code == codes.QAT_MAY_HELP for note in race.notes))
     race = next(races, None)
     if race is None:
@@ -62,7 +62,7 @@ def qat(facts: Facts) -> Suggestion | None:
 
 
 def quantize(facts: Facts) -> Suggestion | None:
-    """The race, where there was none and it is not known to end with FP32 on such a CPU."""
+    """The race of quantizers, where there was none and it is not known to end with FP32 on such a CPU."""
     raced_here = any(isinstance(step, QuantizeAuto) for step in facts.attempted_steps)
     row = find_race(facts.name, facts.cpu) if facts.cpu else None
     if raced_here or codes.ALREADY_QUANTIZED in facts.notes or (row is not None and not row.speedup.surely_faster):
@@ -85,7 +85,7 @@ def quantize(facts: Facts) -> Suggestion | None:
 
 
 def prune(facts: Facts) -> Suggestion | None:
-    """The preset that prunes, where it is on offer and no chain cut channels."""
+    """The preset that prunes, where it is not refused and no chain removed channels."""
     preset, row = facts.presets["balanced"], find_pruning(facts.name)
     if preset.refused is not None or any(isinstance(step, PruneChannel) for step in facts.attempted_steps):
         return None
@@ -118,7 +118,7 @@ def prune(facts: Facts) -> Suggestion | None:
 
 
 def distill(facts: Facts) -> Suggestion | None:
-    """The preset that distils, where it is on offer and no chain taught a student."""
+    """The preset that distils, where it is not refused and no chain trained a student."""
     preset = facts.presets["smallest"]
     student = next((step.student for step in preset.steps if isinstance(step, Distill)), None)
     already_distilled = any(isinstance(step, Distill) and step.student for step in facts.attempted_steps)
@@ -129,7 +129,7 @@ def distill(facts: Facts) -> Suggestion | None:
 
 
 def _student(facts: Facts, name: str) -> tuple[Basis, str]:
-    """What is known of a student beside the model: parameters, published top-1, and its speed where it was measured."""
+    """The basis and the text for a student: parameters, published top-1, and its speed where it was measured."""
     if facts.on_sample:
         return "measured_elsewhere", facts.sample_text("smallest")
     student, own_parameters = (
@@ -152,7 +152,7 @@ def _student(facts: Facts, name: str) -> tuple[Basis, str]:
 
 
 def _beside(facts: Facts) -> str:
-    """What was published of the model's own weights, or of those that the shortlist has for its architecture."""
+    """The published top-1 of the model's weights, or of the shortlist's for its architecture; empty if unknown."""
     model = facts.recipe.model
     figure = published(model.name, facts.edge) if isinstance(model, TimmModel) else None
     return f", {published_text(facts.name, figure)}" if figure else ""

@@ -1,4 +1,4 @@
-"""What the rules of suggestions look at."""
+"""The input of the rules for suggestions."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,13 +24,12 @@ class Facts:
 
     @property
     def recipe(self) -> Recipe:
-        """What the run was asked."""
+        """The recipe of the run."""
         return self.report.recipe
 
     @property
     def attempted_steps(self) -> tuple[Step, ...]:
-        """The steps that were carried out or failed, races and their candidates among them; not those that never
-        began."""
+        """The steps that were carried out or failed, with races and their candidates; not those that never began."""
         variant_steps = tuple(one.settings for one in self.report.variants if one.settings is not None)
         chains = self.recipe.chains
         race_steps = tuple(chains[race.branch][race.step] for race in self.report.races)
@@ -43,7 +42,7 @@ class Facts:
 
     @property
     def notes(self) -> frozenset[str]:
-        """The codes of all that the report warns of and notes of its variants."""
+        """The codes of the report's warnings and of the notes of its variants."""
         notes = (*self.report.warnings, *(note for one in self.report.variants for note in one.notes))
         return frozenset(note.code for note in notes)
 
@@ -66,12 +65,12 @@ class Facts:
 
     @property
     def name(self) -> str:
-        """Of the architecture; empty where it is not known."""
+        """The architecture's name; empty where it is not known."""
         return self.entry.name if self.entry else ""
 
     @property
     def model_name(self) -> str:
-        """The architecture's name, where it is known."""
+        """The architecture's name for a sentence; "this model" where it is not known."""
         return self.name or "this model"
 
     @property
@@ -88,11 +87,11 @@ class Facts:
         return "VNNI" if has_vnni(isa) else "AVX2"
 
     def relative(self, name: str) -> str:
-        """Beginning of a sentence on what was measured of this architecture, the model's own or one of its family."""
+        """The beginning of a sentence on measurements of this architecture, the model's own or one of its family."""
         return name if name == self.name else f"Nothing is measured of {self.model_name}; of its family, {name}"
 
     def sample_text(self, preset: PresetName) -> str:
-        """A sentence on what a preset made of the sample."""
+        """A sentence on the measured result of a preset on the sample."""
         run, original = preset_runs()[preset], preset_runs()["none"]
         return (
             f"The preset {self.presets[preset].title} brought this network to {run.size_mb:.2f} of "
@@ -102,5 +101,5 @@ class Facts:
 
 
 def published_text(architecture: str, figure: Published) -> str:
-    """Whose weights have which top-1 at which size."""
+    """The weights, their published top-1 and its image size: resnet18.a1_in1k 71.5 % at 224 px."""
     return f"{architecture.partition('.')[0]}.{figure.tag} {percent(figure.top1, 1)} at {figure.img_size} px"

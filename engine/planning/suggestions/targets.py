@@ -1,7 +1,6 @@
-"""Suggestions that keep the chain: more evaluation images, another architecture, another machine, more threads, more
-images a call.
+"""Suggestions that leave the chain as it is: other images, another architecture, another target.
 
-Each rule gives one, or None.
+Each rule returns one, or None.
 """
 
 from engine.catalogue.measured import CPUS, find_race, race_summary
@@ -16,7 +15,7 @@ LARGER_BATCH = 8
 
 
 def images(facts: Facts) -> Suggestion | None:
-    """More evaluation images, where on so few it cannot be told whether the model has learnt."""
+    """More evaluation images, where there are too few to say whether the model has learnt."""
     reason, accuracy = facts.report.recommended, facts.baseline.accuracy
     unclear = reason is not None and reason.reason.code == codes.LEARNING_UNCLEAR
     if not unclear or accuracy is None or accuracy.chance is None or not isinstance(facts.recipe.data, ImagesData):
@@ -31,7 +30,7 @@ def images(facts: Facts) -> Suggestion | None:
 
 
 def architecture(facts: Facts) -> Suggestion | None:
-    """The best that the advisor found, or the advisor; nothing where it has found nothing."""
+    """The best of the advisor's result, or the advisor itself; None where its complete result has nothing better."""
     advice = facts.advice
     best = _best(advice) if advice else None
     if advice is not None and best is not None:
@@ -53,7 +52,7 @@ def architecture(facts: Facts) -> Suggestion | None:
 
 
 def _best(advice: Advice) -> Architecture | None:
-    """The fastest that is advised; beside a model of which no top-1 is published, the most accurate that is faster."""
+    """The fastest that is advised; where no top-1 of the own model is published, the most accurate that is faster."""
     names = advice.faster if advice.own.published else tuple(reversed(advice.front))
     candidates = (advice.architecture(name) for name in names)
     return next((one for one in candidates if one and one.latency and one.latency.ratio_high < 1), None)
@@ -75,7 +74,7 @@ def _architecture_text(advice: Advice, best: Architecture, model_name: str) -> s
 
 
 def hardware(facts: Facts) -> Suggestion | None:
-    """A CPU with VNNI, where this one has none, the recipe quantizes, and it is not known to bring nothing."""
+    """A CPU with VNNI, where this one has none, the recipe quantizes, and no measurement says that it does not help."""
     quantizes = any(step.number_format == "INT8" for step in facts.attempted_steps)
     row = find_race(facts.name, "VNNI")
     if facts.cpu != "AVX2" or not quantizes or (row is not None and not row.speedup.surely_faster):
@@ -113,7 +112,7 @@ def threads(facts: Facts) -> Suggestion | None:
 
 
 def batch(facts: Facts) -> Suggestion | None:
-    """More images a call, where throughput is the goal; a file may be made for one image a call."""
+    """More images a call, where throughput is the goal; not for a file, whose batch may be fixed."""
     target, throughput = facts.recipe.target, facts.baseline.throughput
     one_image = facts.recipe.goal == "throughput" and target.batch_size == 1
     if not one_image or isinstance(facts.recipe.model, FileModel):
