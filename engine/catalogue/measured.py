@@ -1,7 +1,7 @@
-"""What pruning, the race and the presets brought where docs/ has it measured: the tables of docs/ as files, which ship.
+"""The measured results of pruning, of races and of the presets: tables of docs/ as files of the package.
 
-The files are made by scripts/make_measured.py; their first lines say where and when their figures were taken. A figure
-belongs to its architecture, its machine and its training: for another network it says what a relative did.
+scripts/make_measured.py builds the files; their first lines say where and when the figures were measured. A figure is
+valid for its architecture, machine and training; for another network of the family it is only a hint.
 """
 
 import csv
@@ -37,7 +37,7 @@ class PruningRow(NamedTuple):
 
 
 class RaceRow(NamedTuple):
-    """What a race of ways to quantize ended in; top-1 are shares, of a network trained on digits."""
+    """The result of a race of quantizers; top-1 are shares, of a network trained on digits."""
 
     name: str
     family: str
@@ -49,7 +49,7 @@ class RaceRow(NamedTuple):
 
 
 class PresetRun(NamedTuple):
-    """What a preset made of the sample, or the sample itself; `top1` is a share."""
+    """The result of a preset on the sample, or the sample itself; `top1` is a share."""
 
     size_mb: float
     top1: float
@@ -71,7 +71,7 @@ R = TypeVar("R", PruningRow, RaceRow)
 
 
 def of_shares(share: float, low: float, high: float) -> Speedup:
-    """From the share of the latency that is left, and its interval."""
+    """The speed-up from the share of the latency that is left, and its interval."""
     return Speedup(1 / share, 1 / high, 1 / low)
 
 
@@ -80,7 +80,7 @@ QAT = QatRow("mobilenetv3_large_100", 0.924, 0.902, of_shares(0.80, 0.79, 0.85),
 
 
 def find_pruning(name: str) -> PruningRow | None:
-    """The figures of the architecture of this name, else of the one of its family that is nearest in MACs, or None."""
+    """The pruning of this architecture, else of the one of its family that is nearest in MACs, or None."""
     return _nearest(pruning_rows(), name)
 
 
@@ -90,7 +90,7 @@ def find_race(name: str, cpu: Cpu) -> RaceRow | None:
 
 
 def race_summary(cpu: Cpu) -> str:
-    """What races brought on one of the two machines, whatever the network, in a sentence."""
+    """A sentence on the results of all races on one of the two machines."""
     times = [row.speedup.times for row in race_rows() if row.cpu == cpu]
     speeds = f"{min(times):.2f} to {max(times):.2f} times as fast as FP32"
     return f"Races made {len(times)} networks {speeds} on {CPUS[cpu]}"
@@ -98,7 +98,7 @@ def race_summary(cpu: Cpu) -> str:
 
 @functools.cache
 def pruning_rows() -> tuple[PruningRow, ...]:
-    """Every network that was pruned, as the file has them."""
+    """All rows of the file of pruned networks."""
     return tuple(
         PruningRow(
             row["name"],
@@ -115,7 +115,7 @@ def pruning_rows() -> tuple[PruningRow, ...]:
 
 @functools.cache
 def race_rows() -> tuple[RaceRow, ...]:
-    """Every race, as the file has them."""
+    """All rows of the file of races."""
     return tuple(
         RaceRow(
             row["name"],
@@ -131,7 +131,7 @@ def race_rows() -> tuple[RaceRow, ...]:
 
 @functools.cache
 def preset_runs() -> dict[str, PresetRun]:
-    """What each preset made of the sample, by its name; by "none" the sample as it is."""
+    """The results of the presets on the sample by name; "none" is the sample as it is."""
     return {
         row["preset"]: PresetRun(
             float(row["size_mb"]), _share(row["top1"]), of_shares(*_numbers(row, "share", "low", "high"))

@@ -1,4 +1,4 @@
-"""Which timm architectures channel pruning refuses, and what to do instead; docs/pruning.md has what was measured."""
+"""The timm architectures that channel pruning refuses, and what to do instead; see docs/pruning.md."""
 
 from engine.catalogue import entries, entry
 from engine.results import CatalogueEntry
@@ -17,7 +17,7 @@ RESISTS: dict[str, str] = {
     "sknet": UNKNOWN,
     "visformer": TOO_SLOW,
 }
-"""By family or architecture: the reason."""
+"""The reason by family or architecture."""
 
 
 def resists(name: str) -> str | None:

@@ -1,7 +1,7 @@
-"""The published ImageNet top-1 of the shortlist's pretrained weights: a file built by scripts/make_published.py.
+"""The published ImageNet top-1 of the shortlist's weights, from the file of scripts/make_published.py.
 
-Its first lines name its source, commit and date. A figure belongs to its weights and to the image size that it was
-taken at; what is not in the file is not known.
+Its first lines name the source, commit and date. A figure is valid for its weights and image size; other figures are
+not known.
 """
 
 import csv
@@ -18,7 +18,7 @@ COLUMNS = ("name", "tag", "img_size", "top1")
 def published(name: str, img_size: int) -> Published | None:
     """The figure at the size nearest to `img_size`, or None where none is known.
 
-    Of the tag in the name (resnet18.a2_in1k) where its figure is known; else of the tag that the shortlist has for the
+    It is that of the tag in the name (resnet18.a2_in1k) where that is known, else of the shortlist's tag for the
     architecture.
     """
     architecture, _, tag = name.partition(".")

@@ -1,14 +1,14 @@
-"""Architectures that are worth a look on a CPU, one explicit table; the most telling come first.
+"""The shortlist of architectures that suit a CPU, as one table; the most informative come first.
 
-`tag` names the pretrained weights that stand for the architecture: their published top-1 is in published.csv, and
-starting from the architecture starts from them.
+`tag` names the pretrained weights of the architecture: published.csv has their top-1, and a step that starts from the
+architecture starts from them.
 """
 
 from typing import NamedTuple
 
 
 class ShortlistRow(NamedTuple):
-    """One row: timm's name and pretrained tag, the family, and why it is here."""
+    """One row: timm's name and pretrained tag, the family, and the reason for its choice."""
 
     name: str
     tag: str

@@ -1,4 +1,4 @@
-"""What a supervisor asks of the database: who is next, who is to be cancelled, who was lost."""
+"""The claims of a supervisor on jobs, in the database: claim, renew, release, recover."""
 
 import socket
 import time
@@ -16,12 +16,12 @@ from engine.store.folders import now
 from engine.store.home import Home
 
 LEASE_SECONDS = 30.0
-MAX_ATTEMPTS = 2  # a job whose supervisor was lost is run once more
+MAX_ATTEMPTS = 2  # a job whose supervisor was lost runs once more
 
 
 @dataclass(frozen=True)
 class Claims:
-    """The claims of one supervisor, which `owner` (host/anything) names."""
+    """The claims of one supervisor; `owner` is its name, host/suffix."""
 
     queue: Queue
     owner: str
@@ -31,7 +31,7 @@ class Claims:
         return self.queue.home
 
     def claim(self, slot: str, running_ids: Collection[str] = ()) -> str | None:
-        """Take the job that waits longest, or None. No two supervisors get the same one."""
+        """Claim the job of a slot that has waited longest; its id, or None. No two supervisors get the same one."""
         waiting = select(JOBS.c.id).where(JOBS.c.state == "queued", JOBS.c.slot == slot, JOBS.c.id.not_in(running_ids))
         first = waiting.order_by(JOBS.c.number).limit(1).with_for_update(skip_locked=True).scalar_subquery()
         claim = (
@@ -48,13 +48,13 @@ class Claims:
             return tuple(connection.execute(select(JOBS.c.slot).where(JOBS.c.state == "queued").distinct()).scalars())
 
     def to_cancel(self) -> tuple[str, ...]:
-        """My jobs that somebody wants to end."""
+        """The jobs of this supervisor that are to be cancelled."""
         query = select(JOBS.c.id).where(JOBS.c.owner == self.owner, JOBS.c.state == "running", JOBS.c.cancel)
         with self.queue.database.read() as connection:
             return tuple(connection.execute(query).scalars())
 
     def renew(self, id: str) -> bool:
-        """Prolong the lease; a row that was made again from its folder is mine again. False where it is gone."""
+        """Prolong the lease of a job, also of a row that was rebuilt from its folder. False where the job is gone."""
         statement = update(JOBS).where(JOBS.c.id == id, JOBS.c.state.in_(("queued", "running")))
         with self.queue.database.write() as connection:
             values = {"state": "running", **self._lease()}
@@ -64,7 +64,7 @@ class Claims:
         return row is not None
 
     def release(self, id: str) -> None:
-        """Give a job back that was not finished because this supervisor was asked to stop; it counts no attempt."""
+        """Queue a job again that this supervisor did not finish because it was stopped; the attempt does not count."""
         self.home.job(id).reset()
         with self.queue.database.write() as connection:
             connection.execute(
@@ -74,10 +74,10 @@ class Claims:
             )
 
     def recover(self) -> None:
-        """Queue the jobs of lost supervisors again, once; nothing of the first attempt is left.
+        """Queue the jobs of lost supervisors again, once; nothing of the first attempt stays.
 
-        Another supervisor of this host is lost for certain, since this one holds the home's lock; one of another host
-        is lost when its lease has run out.
+        Any other supervisor of this host is lost, since this one has the home's lock; one of another host is lost when
+        its lease has run out.
         """
         host = self.owner.split("/")[0]
         query = select(JOBS.c.id, JOBS.c.attempts, JOBS.c.cancel, JOBS.c.started).where(

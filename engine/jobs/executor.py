@@ -1,6 +1,6 @@
-"""Runs one job in a subprocess of its own, watches its limits, and says how it ended.
+"""Runs one job in a subprocess, enforces its limits, and records how it ended.
 
-The supervisor and the foreground use this very class.
+The supervisor and the foreground both use it.
 """
 
 import shutil
@@ -37,7 +37,7 @@ MEMORY_SHARE = 0.9
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """Hard limits of a job, on all its processes together; whoever passes one is killed."""
+    """Hard limits of a job, on all its processes together; a job that exceeds one is killed."""
 
     seconds: float
     memory_bytes: int
@@ -45,7 +45,7 @@ class Limits:
 
 
 def limits_for(request: JobRequest) -> Limits:
-    """The seconds that its kind allows, and 90 % of the memory."""
+    """The limits of a request: the seconds that its kind allows, and 90 % of the memory."""
     seconds = kind_of(request).limit_seconds(request)
     return Limits(seconds=seconds, memory_bytes=int(memory_bytes() * MEMORY_SHARE))
 
@@ -77,7 +77,7 @@ class Execution:
         limit_files(self._process.pid)
 
     def poll(self) -> Outcome | None:
-        """The outcome once the job has ended; until then limits are watched and a cancel is pressed home."""
+        """The outcome once the job has ended; until then checks the limits and kills a cancelled job in time."""
         if self.outcome is None:
             if self._process.poll() is None:
                 self._watch()
@@ -92,14 +92,14 @@ class Execution:
         return self.poll()
 
     def cancel(self) -> None:
-        """Ask the whole group to end, and kill it a second later; a second call changes nothing."""
+        """Send the group SIGTERM, and SIGKILL a second later; a second call changes nothing."""
         if self._reason is None and self._process.poll() is None:
             self._reason = Cancelled("the job was cancelled", "Run it again when you like")
             self._kill_at = time.monotonic() + GRACE_SECONDS
             signal_group(self._process.pid, signal.SIGTERM)
 
     def kill(self, reason: FeatherweightError) -> None:
-        """End the whole group at once and write down why; nothing where it has ended."""
+        """Kill the whole group and record the reason; does nothing where the job has ended."""
         if self._process.poll() is None:
             self._reason = self._reason or reason
             signal_group(self._process.pid, signal.SIGKILL)
@@ -145,7 +145,7 @@ class Execution:
     def _end(self, status: int) -> Outcome:
         signal_group(self._process.pid, signal.SIGKILL)  # what the runner left behind
         sweep(self._job.id)
-        shutil.rmtree(self._folder.work, ignore_errors=True)  # first, it makes room for the words
+        shutil.rmtree(self._folder.work, ignore_errors=True)  # first, so that there is space for the outcome
         outcome = self._runner_outcome() or error_outcome(
             self._reason or _exit_error(status), self._started, began=True
         )
@@ -156,7 +156,7 @@ class Execution:
         return outcome
 
     def _runner_outcome(self) -> Outcome | None:
-        """The runner's own word; an error that a cancel has led to is the cancel."""
+        """The outcome that the runner wrote; None where there is none, or where a cancel caused its error."""
         try:
             outcome = self._folder.outcome()
         except StorageError:

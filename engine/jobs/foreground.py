@@ -1,4 +1,4 @@
-"""One job in the foreground, through the same executor: `optimize` into a folder, and the short questions."""
+"""One job in the foreground, by the same executor: a run into a folder, or an analysis."""
 
 import shutil
 import tempfile
@@ -23,8 +23,8 @@ def run_in_folder(
 ) -> Report:
     """Carry out a resolved recipe in `out`, which must be new or empty and becomes the job's folder.
 
-    Raises RequestError (then `out` is as it was before) and Cancelled, also for Ctrl-C. A run of which a step failed
-    returns its report with the state `failed`.
+    Raises RequestError (then `out` is as it was before) and Cancelled, also for Ctrl-C. Where a step failed, the report
+    has the state `failed`.
     """
     out = out.absolute()
     require_free(out)
@@ -72,8 +72,10 @@ def run_analysis(
 
 
 def _follow(execution: Execution, folder: JobFolder, on_event: Callable[[Event], None]) -> Outcome:
-    """Wait for the end and pass on events as they come. Ctrl-C cancels; a second one changes nothing, the end is a
-    second away."""
+    """The outcome of the execution, after all its events were passed on.
+
+    Ctrl-C cancels; a second one changes nothing, since the end is at most a second away.
+    """
     n_events, outcome = 0, None
     try:
         while outcome is None:
@@ -95,7 +97,7 @@ def _job(request: JobRequest, name: str) -> JobFile:
 
 
 def _create_folder(out: Path) -> Path | None:
-    """Create the folder; returns the highest one that was not there before, None where `out` itself was."""
+    """Create the folder; returns the topmost folder that had to be created, None where `out` existed."""
     if out.exists() and not out.is_dir():
         raise RequestError(f"'{out}' is a file, --out must name a new or empty folder", "Choose another folder")
     try:
@@ -112,7 +114,7 @@ def _create_folder(out: Path) -> Path | None:
 
 
 def _remove_created(out: Path, created: Path | None) -> None:
-    """Leave nothing behind: the folders that were made go, the one that was there is empty again."""
+    """Remove the folders that were created; an `out` that existed is empty again."""
     shutil.rmtree(created or out, ignore_errors=True)
     if created is None:
         out.mkdir()

@@ -1,4 +1,4 @@
-"""The process group of a job: what it may see, what it may use, and its end without leftovers."""
+"""The process group of a job: its environment, its limits and use of resources, and its complete end."""
 
 import os
 import resource
@@ -11,7 +11,7 @@ from engine.jobs.supervisor_lock import ROOT
 from engine.store.folders import JobFolder
 from engine.store.home import Home
 
-MARK = "FEATHERWEIGHT_JOB"  # in the environment of every process of a job, wherever it wanders
+MARK = "FEATHERWEIGHT_JOB"  # in the environment of every process of a job, also outside its group
 ALLOWED = (
     "PATH",
     "HOME",
@@ -39,9 +39,9 @@ MAX_PROCESSES = 256
 
 
 def child_environment(home: Home, folder: JobFolder, job_id: str) -> dict[str, str]:
-    """What a runner sees of this process's environment, and what it is told.
+    """The environment of a runner: the allowed part of this process's, and the variables of the job.
 
-    The database's URL (it has a password) is not among it: a runner needs its folder only.
+    The URL of the database, which may have a password, is left out: a runner needs its folder only.
     """
     environment = {
         key: value for key, value in os.environ.items() if key in ALLOWED or key.startswith(ALLOWED_BEGINNINGS)
@@ -60,9 +60,9 @@ def child_environment(home: Home, folder: JobFolder, job_id: str) -> dict[str, s
 
 
 def limit_files(pid: int) -> None:
-    """No core dumps, no endless file; a lower limit that was set from outside stays.
+    """Forbid core dumps and limit the size of files; a lower limit from outside stays.
 
-    Where the system cannot set another process's limits, none are set.
+    Does nothing on systems without prlimit.
     """
     if hasattr(resource, "prlimit"):
         with suppress(ProcessLookupError, PermissionError):
@@ -73,7 +73,7 @@ def limit_files(pid: int) -> None:
 
 
 def resource_use(pid: int) -> tuple[int, int]:
-    """Bytes of resident memory, and processes, of `pid` and all its descendants."""
+    """Bytes of resident memory and number of processes, of `pid` and all its descendants."""
     n_bytes = n_processes = 0
     with suppress(psutil.NoSuchProcess):
         leader = psutil.Process(pid)
@@ -91,7 +91,7 @@ def signal_group(pid: int, number: signal.Signals) -> None:
 
 def sweep(job_id: str) -> None:
     """Kill every process that carries the job's mark, also those that left the group or lost their parent."""
-    for _ in range(3):  # one that is being forked meanwhile is found in the next round
+    for _ in range(3):  # a process that is forked meanwhile is found in the next round
         processes = [process for process in psutil.process_iter() if _carries_mark(process, job_id)]
         for process in processes:
             with suppress(psutil.Error):

@@ -44,7 +44,7 @@ def supervise(home: Home, *, idle_seconds: float = IDLE_SECONDS, command: Sequen
 
 
 class Supervisor:
-    """Holds the executions and moves each on, tick by tick, in one thread."""
+    """Owns the executions and advances each, tick by tick, in one thread."""
 
     def __init__(self, home: Home, command: Sequence[str] = RUNNER, slots: Mapping[str, int] = SLOTS) -> None:
         self.home, self.stopped = home, threading.Event()
@@ -59,13 +59,13 @@ class Supervisor:
         self._last_error = ""
 
     def listen(self) -> None:
-        """Let SIGTERM and Ctrl-C stop it, and the end of a child wake it."""
+        """Install the signal handlers: SIGTERM and Ctrl-C stop the supervisor, the end of a child wakes it."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
         signal.signal(signal.SIGCHLD, lambda number, frame: self._wake.set())
 
     def serve(self, idle_seconds: float) -> None:
-        """Tick until asked to stop or idle for long. Jobs that run when it is asked to stop are queued again."""
+        """Tick until stopped or idle for so long; the jobs that still run then are queued again."""
         while not self.stopped.is_set() and not self.idle_since(idle_seconds):
             try:
                 self.tick()
@@ -79,7 +79,7 @@ class Supervisor:
             self._claims.release(id)
 
     def tick(self) -> None:
-        """Move everything on by one step. Raises StorageError; the next tick tries again."""
+        """Advance everything once. Raises StorageError; the next tick tries again."""
         for id in list(self._running):
             self._poll(id)
         for id in list(self._outcomes):
@@ -93,7 +93,7 @@ class Supervisor:
             self._fill(slot)
 
     def idle_since(self, seconds: float) -> bool:
-        """Whether no job ran and no app looked in for so long."""
+        """Whether no job ran and no app touched the heartbeat for so long."""
         if self._running or self._outcomes:
             self._busy_at = time.monotonic()
         last_heartbeat = self.home.heartbeat.stat().st_mtime if self.home.heartbeat.exists() else 0.0
@@ -103,7 +103,7 @@ class Supervisor:
         execution = self._running[id][1]
         outcome = execution.poll()
         if outcome is not None:
-            self._outcomes[id] = outcome  # kept until the list knows it, however long its disk is full
+            self._outcomes[id] = outcome  # until the database has it, however long its disk is full
             del self._running[id]
 
     def _renew(self) -> None:
@@ -127,7 +127,7 @@ class Supervisor:
             busy += 1
 
     def _begin(self, slot: str, id: str) -> None:
-        """A job that cannot even be begun fails with the reason; the others are not touched."""
+        """Start a job; one that cannot be started fails with the reason."""
         folder = self.home.job(id)
         try:
             self._running[id] = slot, Execution(self.home, folder.request(), folder, command=self._command)
@@ -138,7 +138,7 @@ class Supervisor:
             self._outcomes[id] = error_outcome(reason, now(), began=True)
 
     def _report_error(self, text: str) -> None:
-        """Once for each new reason, not five times a second."""
+        """Print an error, once for each new text."""
         if text != self._last_error:
             print(f"{now()} {text}", file=sys.stderr, flush=True)
             self._last_error = text

@@ -27,7 +27,7 @@ class Settings(BaseModel):
 
     @classmethod
     def problems(cls, values: Mapping[str, Any]) -> dict[str, str]:
-        """What is wrong with plain values, a sentence by field; by "" what is wrong with several together."""
+        """The errors in plain values as sentences by field; under "" the error of several fields together."""
         try:
             cls.model_validate(values)
         except ValidationError as error:
@@ -38,7 +38,7 @@ class Settings(BaseModel):
 
 MAX_PROBLEMS = 8
 BOUNDS = {"greater_than": "gt", "greater_than_equal": "ge", "less_than": "lt", "less_than_equal": "le"}
-"""What pydantic's errors about a range call the bound that was broken, as a field declares it."""
+"""From pydantic's error types about ranges to the name of the bound in a field's declaration."""
 BOUND_PHRASES = {"gt": "more than", "ge": "at least", "lt": "less than", "le": "at most"}
 ALLOWED = {
     "literal_error": "{expected}",
@@ -60,7 +60,7 @@ ALLOWED = {
     "model_type": "a mapping of keys to values",
     "model_attributes_type": "a mapping of keys to values",
 }
-"""What pydantic's errors mean to somebody who writes a recipe."""
+"""What must be there instead, by pydantic's error types, in the terms of a recipe."""
 
 
 def setting(
@@ -74,12 +74,11 @@ def setting(
     expert: bool = False,
     **limits: Any,
 ) -> Any:
-    """A pydantic field with all that a form needs to know of it; what a form draws has a ``label``.
+    """A pydantic field with what a form needs; only fields with a ``label`` are drawn.
 
-    ``unit`` is that of the value. Of a share ``percent`` names what a hundredth is called ("%", "points"): the form
-    shows a hundred times the value in it. ``choices`` are the words for the values of a literal. ``limits`` go to
-    pydantic as they are (ge, le, min_length, ...). The form, the command line's schema and the validation all read this
-    one declaration.
+    ``unit`` is that of the value. ``percent`` ("%", "points") is for shares: the form shows the value times 100 in this
+    unit. ``choices`` are the texts for the values of a literal. ``limits`` go to pydantic unchanged (ge, le,
+    min_length, ...). The form, the JSON schema and the validation all read this one declaration.
     """
     options = {"label": label, "unit": unit, "percent": percent, "choices": dict(choices or {}), "expert": expert}
     extra: dict[str, Any] = {name: value for name, value in options.items() if value}
@@ -87,7 +86,7 @@ def setting(
 
 
 def settings_error(error: ValidationError, values: Mapping[str, Any]) -> SettingsError:
-    """A validation error as sentences: where in `values`, what was given, what is allowed."""
+    """A validation error as sentences: the key in `values`, its value, and what is allowed."""
     details = error.errors(include_url=False)
     problems = [_sentence(detail, values) for detail in details if not _follows(detail, details)]
     distinct = list(dict.fromkeys(problems))
@@ -96,7 +95,7 @@ def settings_error(error: ValidationError, values: Mapping[str, Any]) -> Setting
 
 
 def _follows(detail: ErrorDetails, details: list[ErrorDetails]) -> bool:
-    """Whether a list is called too short only because its entries are wrong, which is told already."""
+    """Whether a list only counts as too short because its entries are wrong, which have errors of their own."""
     loc = detail["loc"]
     return detail["type"] == "too_short" and any(
         other["loc"][: len(loc)] == loc and len(other["loc"]) > len(loc) for other in details
@@ -130,8 +129,11 @@ def _sentence(detail: ErrorDetails, values: Mapping[str, Any]) -> str:
 
 
 def _range(detail: ErrorDetails, bound: str) -> str:
-    """The whole range of a number, by the fields of its name that have the broken bound; that bound alone where these
-    have different ranges."""
+    """The range of a number as text.
+
+    The error names the broken bound only. The other end comes from the fields of the same name with the same bound;
+    where their ranges differ, the text has that bound alone.
+    """
     limit, field = detail["ctx"][bound], detail["loc"][-1]
     declared = [_bounds(kind.model_fields[field]) for kind in _subclasses(Settings) if field in kind.model_fields]
     matching = [bounds for bounds in declared if bounds.get(bound) == limit]
@@ -151,7 +153,7 @@ def _subclasses(kind: type[BaseModel]) -> Iterator[type[BaseModel]]:
 
 
 def _keys(detail: ErrorDetails, values: Mapping[str, Any]) -> list[str]:
-    """The way to the value as the user wrote it, without the members of unions that pydantic names in it."""
+    """The keys that lead to the value, as the user wrote them; pydantic's names for members of unions are left out."""
     keys: list[str] = []
     value: Any = values
     parts = detail["loc"]
@@ -182,7 +184,7 @@ def _item(values: Any, part: str | int) -> Any:
 
 
 def _split_step(keys: list[str]) -> tuple[str, str]:
-    """Which step it is in, counted from 1 as in a report, and the key in there."""
+    """A prefix that names the step, counted from 1 as in a report, and the key within the step."""
     match keys:
         case ["steps", step, *rest]:
             return f"step {int(step) + 1}: ", ".".join(rest)
@@ -192,7 +194,7 @@ def _split_step(keys: list[str]) -> tuple[str, str]:
 
 
 def _value_text(value: object) -> str:
-    """The value in at most a line, also where a recipe's anchors make it grow without end."""
+    """The value in one short line, however large it is: YAML anchors can make a recipe's values huge."""
     if value is None:
         return "empty"
     return str(value).lower() if isinstance(value, bool | date) else _REPR.repr(value)

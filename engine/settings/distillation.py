@@ -1,4 +1,4 @@
-"""What is asked of the techniques in which a network learns from another."""
+"""The settings of the techniques in which a network learns from another."""
 
 from collections.abc import Callable
 from typing import ClassVar, Literal, Self
@@ -168,7 +168,7 @@ class Swap(Training):
 
     @property
     def as_distill(self) -> Distill:
-        """The same with the model so far as the teacher."""
+        """The distillation that is equal to this step where it learns from the model so far."""
         shared = {name: getattr(self, name) for name in Training.model_fields if name != "technique"}
         return Distill(student=self.architecture, student_weights=self.weights, **shared)
 

@@ -19,7 +19,7 @@ GOALS = {
     "size": "File size",
 }
 MEASURES = {"macs": "MACs", "latency": "latency"}
-"""Of which a goal leaves a share."""
+"""The names of the quantities of which a goal sets the share that may be left."""
 IMPORTANCES = {
     "l2": "Smallest weights (L2)",
     "bn_scale": "Smallest BatchNorm scales",
@@ -28,11 +28,11 @@ IMPORTANCES = {
     "random": "Any of them, as a control",
 }
 CUT_SECONDS, TRIES = 5.0, 6
-"""Of the cost of cutting channels: seconds beside its tries, and how many ratios a search tries."""
+"""For the cost: seconds of pruning channels beside its tries, and how many ratios a search tries."""
 
 
 class Pruning(StepSettings):
-    """What every method of pruning is: a change of a torch model."""
+    """Base of the methods of pruning, which all change a torch model."""
 
     stage: ClassVar[Stage] = "torch"
     trains: ClassVar[bool] = True
@@ -160,14 +160,14 @@ class PruneChannel(Pruning):
 
     @property
     def share_text(self) -> str:
-        """How much goes at the ratios that are set, to go on a sentence with."""
+        """How many channels are removed at the ratios that are set, as part of a sentence."""
         if not self.group_ratios:
             return f"{percent(self.ratio)} of the channels"
         return f"{self._group_text} (any other: {percent(self.ratio)})"
 
     @property
     def _group_text(self) -> str:
-        """What goes of the layer groups that have a ratio of their own."""
+        """How many channels are removed from the layer groups that have a ratio of their own, as part of a sentence."""
         ratios = self.ratio_by_layer
         cut = [100 * ratio for ratio in ratios.values() if ratio]
         removed = " to ".join(dict.fromkeys(f"{edge:.0f}" for edge in (min(cut), max(cut)))) if cut else "0"

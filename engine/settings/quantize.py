@@ -11,7 +11,7 @@ from engine.settings.step import Stage, StepSettings
 
 Calibration = Literal["minmax", "percentile", "entropy"]
 RANGES = {"minmax": "Extremes", "percentile": "99.999 % of the values", "entropy": "Least entropy lost"}
-"""The words for a Calibration."""
+"""The texts for the values of Calibration."""
 STATIC_SECONDS = 3.0
 CALIBRATION_CALLS = 3  # a calibration image takes as long as so many calls
 RACE_SECONDS, RACE_CALLS = 25.0, 2000.0  # about ten candidates built, screened and timed
@@ -20,7 +20,7 @@ RACE_FINALISTS = 4  # of these, so many beside the winner are timed once more wi
 
 
 class Quantization(StepSettings):
-    """What every method of quantization is: a change of an ONNX file."""
+    """Base of the methods of quantization, which all change an ONNX file."""
 
     stage: ClassVar[Stage] = "onnx"
     number_format: ClassVar[str] = "INT8"

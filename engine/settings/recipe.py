@@ -1,4 +1,4 @@
-"""The whole request, as a file."""
+"""The recipe: the whole request of a run, and its file."""
 
 import contextlib
 from collections.abc import Callable
@@ -43,7 +43,7 @@ class Recipe(Settings):
 
     @property
     def baseline_steps(self) -> tuple[Step, ...]:
-        """The leading fine-tune that all chains share and that therefore makes the baseline, or nothing."""
+        """The leading fine-tune that all chains share, which makes the baseline; empty where there is none."""
         heads = {chain[:1] for chain in self.chains}
         if len(heads) == 1:
             (head,) = heads
@@ -105,7 +105,7 @@ def load_recipe(path: str | Path) -> Recipe:
 
 
 def absolute_paths(recipe: Recipe, folder: Path) -> Recipe:
-    """The same recipe with every relative path read from `folder`, and ~ from the user's own."""
+    """The recipe with absolute paths: relative ones are in `folder`, ~ is the user's home."""
     model, data = _absolute_model(recipe.model, folder), recipe.data
     if isinstance(data, ImagesData):
         changes = {"path": _absolute(folder, data.path)} if data.path is not None else {}
@@ -117,7 +117,7 @@ def absolute_paths(recipe: Recipe, folder: Path) -> Recipe:
 
 
 def with_sources(recipe: Recipe, change: Callable[[ModelSource], ModelSource]) -> Recipe:
-    """The recipe with the models changed that its steps name."""
+    """The recipe with `change` applied to every model that its steps name."""
     chains = tuple(tuple(step.with_source(change) for step in chain) for chain in recipe.chains)
     return recipe.model_copy(
         update={"branches": chains}
@@ -135,7 +135,7 @@ def _absolute_model(source: ModelSource, folder: Path) -> ModelSource:
 
 
 def _absolute(folder: Path, path: str) -> str:
-    """A path that begins with ~ is in the user's own folder (where there is none of that name, it is relative)."""
+    """The absolute path; ~ is the user's home, or a plain name in `folder` where there is no such user."""
     with contextlib.suppress(RuntimeError):
         return str(folder / Path(path).expanduser())
     return str(folder / path)

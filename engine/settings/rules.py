@@ -1,4 +1,4 @@
-"""What may stand where in a chain: the rules that recipes are checked by and that forms give their reasons from."""
+"""The rules for the order of steps in a chain: recipes are checked by them, and forms show their reasons."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ Name = Callable[[StepSettings], str]
 
 @dataclass(frozen=True, kw_only=True)
 class ChainInputs:
-    """What the rules ask of the model and the data that a chain begins with."""
+    """The properties of model and data that the rules depend on."""
 
     trainable: bool = True
     images: bool = True
@@ -25,13 +25,13 @@ class ChainInputs:
 
     @classmethod
     def of(cls, model: ModelSource | None, data: DataSource | None, *, undecided: bool = False) -> Self:
-        """Of a recipe's model and data; `undecided` where no data only means that none were chosen yet."""
+        """The properties of a recipe's model and data; `undecided` where missing data may still be chosen."""
         labels = undecided if data is None else not isinstance(data, ImagesData) or data.labelled
         return cls(trainable=not isinstance(model, FileModel), images=undecided or data is not None, labels=labels)
 
 
 def technique_of(step: StepSettings) -> str:
-    """What a step is called in a recipe."""
+    """The name of a step in a recipe."""
     return step.technique
 
 
@@ -43,7 +43,7 @@ def title_of(step: StepSettings) -> str:
 def refusals(chain: Chain, inputs: ChainInputs, name: Name = technique_of) -> tuple[str, ...]:
     """For every step of a chain, why it is refused there and what to do instead; empty where it is allowed.
 
-    A step that is refused counts as not there for those after it.
+    Later steps are checked as if a refused one were not in the chain.
     """
     reasons: list[str] = []
     before: list[StepSettings] = []
@@ -72,12 +72,12 @@ def needs(step: StepSettings) -> tuple[str, ...]:
 
 
 def _rank(step: StepSettings) -> int:
-    """Torch steps come before ONNX steps, and what stores the weights in fewer bits comes last."""
+    """The usual order: torch steps, then ONNX steps, those that store weights in fewer bits last."""
     return 0 if step.stage == "torch" else 2 if step.number_format else 1
 
 
 def _new_refusal(step: StepSettings, index: int, chain: Chain, inputs: ChainInputs, name: Name) -> str:
-    """Why the chain with the step added is refused where it was not before."""
+    """The first reason why the chain is refused once the step is inserted at `index`; empty where there is none."""
     old = refusals(chain, inputs, name)
     new = refusals((*chain[:index], step, *chain[index:]), inputs, name)
     others = (

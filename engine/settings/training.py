@@ -1,4 +1,4 @@
-"""What is asked of the techniques that train."""
+"""The settings of the techniques that train."""
 
 from typing import ClassVar, Literal
 
@@ -24,7 +24,7 @@ QAT_VIEWS, QAT_SLOWER = 4, 2.0  # the rounding of weights and activations costs 
 
 
 class Training(StepSettings):
-    """What every technique that trains is asked.
+    """Base of the techniques that train.
 
     AdamW: Loshchilov and Hutter, https://arxiv.org/abs/1711.05101. Cosine schedule with warm-up: Goyal et al.,
     https://arxiv.org/abs/1706.02677. Label smoothing: Szegedy et al., https://arxiv.org/abs/1512.00567. Averaged

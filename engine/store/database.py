@@ -1,6 +1,6 @@
 """The list of jobs, in SQLite (a file in the home) or PostgreSQL. One database serves one home.
 
-The job folders are the truth: where the table is gone, it is made again from them.
+The job folders are authoritative: a missing table is rebuilt from them.
 """
 
 import os
@@ -69,7 +69,7 @@ JOBS = Table(
 class Database:
     """Short transactions on the jobs table. Every failure of the database is a StorageError with a sentence.
 
-    `slot_of` says which line a job waits in, where its row is made again from its folder.
+    `slot_of` gives the slot of a kind of job, for rows that are rebuilt from their folders.
     """
 
     def __init__(self, home: Home, slot_of: SlotOf, patience_seconds: float = PATIENCE_SECONDS) -> None:
@@ -100,7 +100,7 @@ class Database:
             yield connection
 
     def _ensure_table(self) -> None:
-        """The table exists; also after somebody removed the file under a running process."""
+        """Create the table where it is missing, also where the file was removed while the process runs."""
         if self._created and (self._file is None or self._file.exists()):
             return
         self._home.prepare()

@@ -1,4 +1,4 @@
-"""The rows of the jobs table, made again from the job folders."""
+"""The rows of the jobs table, rebuilt from the job folders."""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,7 +9,7 @@ from engine.store.folders import JobFile, JobFolder, Outcome, now
 from engine.store.home import Home, folder_bytes
 
 SlotOf = Callable[[str], str]
-"""From the kind of a job to the line of the queue that it waits in."""
+"""From the kind of a job to its slot."""
 
 
 def rows_from_folders(home: Home, slot_of: SlotOf) -> list[dict[str, Any]]:
@@ -20,7 +20,7 @@ def rows_from_folders(home: Home, slot_of: SlotOf) -> list[dict[str, Any]]:
 
 
 def new_row(job: JobFile, slot: str, **columns: object) -> dict[str, Any]:
-    """The row of a job that was never begun."""
+    """The row of a job that has not been started."""
     return {
         "id": job.id,
         "kind": job.kind,
@@ -34,7 +34,7 @@ def new_row(job: JobFile, slot: str, **columns: object) -> dict[str, Any]:
 
 
 def end_columns(outcome: Outcome) -> dict[str, Any]:
-    """What an outcome says, as columns."""
+    """An outcome as columns."""
     return {
         "state": outcome.state,
         "finished": outcome.finished,
@@ -72,7 +72,7 @@ def _damaged_row(folder: JobFolder, error: StorageError, slot_of: SlotOf) -> dic
 
 
 def _same_keys(row: dict[str, Any]) -> dict[str, Any]:
-    """One INSERT of many rows needs the same columns in each."""
+    """The row with all columns; one INSERT of many rows needs the same columns in each."""
     empty = {
         "started": None,
         "finished": None,

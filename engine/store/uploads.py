@@ -1,6 +1,6 @@
-"""Files and folders that users bring into a home, addressed by their content.
+"""Uploads: files and folders of users, addressed by their content.
 
-Bytes are streamed to disk and hashed, never parsed. An upload is there as a whole or not at all.
+Bytes are streamed to disk and hashed, never parsed. An upload is stored completely or not at all.
 """
 
 import hashlib
@@ -23,13 +23,13 @@ META = "meta.json"
 
 
 class Stream(Protocol):
-    """What an upload is read from."""
+    """The source of an upload's bytes."""
 
     def read(self, size: int = -1, /) -> bytes: ...
 
 
 def save_upload(home: Home, name: str, kind: UploadKind, stream: Stream) -> Upload:
-    """Keep one file. Raises DataError for an empty one, StorageError where the disk is nearly full."""
+    """Store one file. Raises DataError for an empty one, StorageError where the disk is nearly full."""
     file_name = safe_name(name)
     with _staging(home) as folder:
         sha256, size = _copy(home, stream, folder / file_name)
@@ -50,7 +50,7 @@ def save_upload(home: Home, name: str, kind: UploadKind, stream: Stream) -> Uplo
 
 
 def save_folder(home: Home, files: Iterable[tuple[str, Stream]]) -> Upload:
-    """Keep a folder of images as (relative name, stream) pairs, under the names they have.
+    """Store a folder of images, given as (relative name, stream) pairs, under their names.
 
     Raises DataError for an absolute name, one with `..` or NUL, two that differ only by case, or no file at all.
     """
@@ -82,7 +82,7 @@ def save_folder(home: Home, files: Iterable[tuple[str, Stream]]) -> Upload:
 
 
 def uploads(home: Home, kind: str | None = None) -> tuple[Upload, ...]:
-    """Newest first; every kind where `kind` is None."""
+    """The uploads of a kind, newest first; of every kind where `kind` is None."""
     if not home.uploads.is_dir():
         return ()
     stored = (_meta(path) for path in home.uploads.iterdir() if not path.name.startswith("."))
@@ -91,7 +91,7 @@ def uploads(home: Home, kind: str | None = None) -> tuple[Upload, ...]:
 
 
 def find_upload(home: Home, sha256: str) -> Upload:
-    """Raises NotFoundError."""
+    """The upload with this sum. Raises NotFoundError."""
     upload = _meta(home.uploads / sha256) if sha256.isalnum() else None
     if upload is None:
         raise NotFoundError(f"there is no upload {sha256[:12]}… in this home", "Upload the file again")
@@ -99,7 +99,7 @@ def find_upload(home: Home, sha256: str) -> Upload:
 
 
 def delete_upload(home: Home, sha256: str) -> None:
-    """Raises NotFoundError."""
+    """Remove an upload. Raises NotFoundError."""
     find_upload(home, sha256)
     trash = home.uploads / f".removing-{sha256}"
     (home.uploads / sha256).rename(trash)
@@ -129,7 +129,7 @@ def path_sum(path: Path) -> str:
 
 
 def safe_name(name: str) -> str:
-    """The last part of a client's file name, with nothing in it that a file system or a shell could mind."""
+    """The last part of a client's file name, with only characters that are safe in file systems and shells."""
     last = name.replace("\\", "/").rsplit("/", 1)[-1]
     cleaned = "".join(letter if letter.isalnum() or letter in "._- " else "_" for letter in last).strip(" .")
     stem, dot, ending = cleaned.rpartition(".")
@@ -155,7 +155,7 @@ def _staging(home: Home) -> Iterator[Path]:
 
 
 def _copy(home: Home, stream: Stream, path: Path) -> tuple[str, int]:
-    """Stream to a new file; its SHA-256 and size."""
+    """Stream to a new file; returns its SHA-256 and size."""
     digest, size = hashlib.sha256(), 0
     with path.open("xb") as file:
         while chunk := stream.read(CHUNK_BYTES):
@@ -167,7 +167,7 @@ def _copy(home: Home, stream: Stream, path: Path) -> tuple[str, int]:
 
 
 def _publish(home: Home, staged: Path, upload: Upload) -> Upload:
-    """Rename into place; where the same bytes are there already, those stay and only their description is new."""
+    """Rename a staged upload to its final path; where that exists already, only its description is updated."""
     folder = home.uploads / upload.sha256
     existing = _meta(folder)
     if existing is not None:

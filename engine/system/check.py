@@ -1,4 +1,4 @@
-"""What is right and wrong with this installation."""
+"""The check of this installation."""
 
 import platform
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ MIN_MEMORY_BYTES = 2_000_000_000
 
 
 def check_home(home: Home, command: Sequence[str] = RUNNER) -> tuple[CheckItem, ...]:
-    """Packages, home, database, disk, memory, supervisor, and what really runs here (a few seconds)."""
+    """The results of all checks, from packages to runtimes; takes a few seconds."""
     return (
         CheckItem(name="python", ok=True, found=platform.python_version(), next=""),
         *(_package(name) for name in PACKAGES),
@@ -75,7 +75,7 @@ def _memory() -> CheckItem:
 
 
 def _runtimes(home: Home, command: Sequence[str]) -> CheckItem:
-    """Starts the runner, so that what is checked is what a run does."""
+    """The providers that work, as the runner of a job finds them in its own process."""
     try:
         hardware = run_analysis(home, HardwareRequest(), command)
     except FeatherweightError as error:
