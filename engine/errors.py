@@ -12,7 +12,7 @@
     |   |-- StateError            the request does not fit the job's state
     |   `-- StorageError          the home folder or its database cannot be used as it is
     |
-    |-- RunError                  exit 1: failed after the start, what was finished is kept
+    |-- RunError                  exit 1: failed after the start; finished variants stay
     |   |-- StepError             one step of one chain; names the path that led there
     |   |-- ExportError           the ONNX file cannot be made, or does not agree with torch
     |   |-- MeasureError          a measurement that cannot be trusted

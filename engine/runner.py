@@ -22,14 +22,14 @@ from engine.jobs.kinds import kind_of, load
 from engine.planning.parts import START, STARTING
 from engine.results import Note, Report, Result
 from engine.settings import AnalysisRequest, RunRequest
-from engine.store.endings import FAILED, ended_by, settle
+from engine.store.endings import FAILED, error_outcome, settle
 from engine.store.folders import JobFolder, Outcome, now
 from engine.store.home import Home
 from engine.store.progress import Progress
 
 PR_SET_PDEATHSIG = 1
 LOADING = "loading the libraries"
-KEPT = "What was finished before is kept in its report; run it again when you like"
+RETRY_HINT = "What was finished before is kept in its report; run it again when you like"
 
 
 def main(path: str) -> int:
@@ -38,20 +38,20 @@ def main(path: str) -> int:
     signal.signal(signal.SIGTERM, _cancel)
     folder, started = JobFolder(Path(path)), now()
     try:
-        outcome = _carry_out(folder, started)
+        outcome = _run_job(folder, started)
     except KeyboardInterrupt:
-        next = KEPT if _has_variants(folder) else "Run it again when you like"
-        outcome = ended_by(Cancelled("the job was cancelled", next), started, began=True)
+        next = RETRY_HINT if _has_variants(folder) else "Run it again when you like"
+        outcome = error_outcome(Cancelled("the job was cancelled", next), started, began=True)
     except Exception as error:  # noqa: BLE001 (the outermost frame)
         folder.make_room()  # first: on a full disk not even the traceback could be written
         traceback.print_exc()
-        outcome = ended_by(as_error(error), started, began=_has_variants(folder))
+        outcome = error_outcome(as_error(error), started, began=_has_variants(folder))
     settle(folder, outcome)
     return outcome.exit_status
 
 
 def die_with_parent() -> None:
-    """Let the kernel kill this process when whoever started it dies, even by SIGKILL; Linux only."""
+    """Let the kernel kill this process when its parent dies, even by SIGKILL; Linux only."""
     if sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     parent = os.environ.get("FEATHERWEIGHT_PARENT")
@@ -60,7 +60,7 @@ def die_with_parent() -> None:
 
 
 def as_error(error: Exception) -> FeatherweightError:
-    """The error to show: our own as it is, the system's in words, anything else as an internal one."""
+    """The error to show: our own unchanged, errors of the system explained, any other as an internal error."""
     match error:
         case FeatherweightError():
             return error
@@ -83,7 +83,7 @@ def as_error(error: Exception) -> FeatherweightError:
     )
 
 
-def _carry_out(folder: JobFolder, started: str) -> Outcome:
+def _run_job(folder: JobFolder, started: str) -> Outcome:
     request, progress = folder.request().request, Progress(folder)
     if isinstance(request, RunRequest):
         return _ending(_run(request, folder, progress), started)
@@ -100,7 +100,7 @@ def _run(request: RunRequest, folder: JobFolder, progress: Progress) -> Report:
 
 
 def _analyse(request: AnalysisRequest, folder: JobFolder, progress: Progress) -> Result:
-    """Not while a run measures: even loading the libraries would show in its latencies."""
+    """The result of an analysis, which waits while a run measures: even loading libraries would disturb latencies."""
     home, kind = Home.default(), kind_of(request)
     home.prepare()
     progress.emit("start", "waiting", 0.0, "waiting for the machine to be free")
@@ -113,7 +113,7 @@ def _analyse(request: AnalysisRequest, folder: JobFolder, progress: Progress) ->
 
 
 def _ending(report: Report, started: str) -> Outcome:
-    """Done, or failed with the first chain that did not reach its end."""
+    """The outcome of a run: done, or failed with the first failure of its report."""
     if not report.failures:
         return Outcome(state="done", exit_status=0, started=started, finished=now())
     first = report.failures[0]
@@ -133,7 +133,7 @@ def _has_variants(folder: JobFolder) -> bool:
 
 
 def _cancel(number: int, frame: FrameType | None) -> None:
-    """Leave everything at once, through code that catches every Exception too; a second signal changes nothing."""
+    """Raise KeyboardInterrupt, which no `except Exception` catches; further signals are ignored."""
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     raise KeyboardInterrupt
 

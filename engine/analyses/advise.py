@@ -9,7 +9,7 @@ from engine import data as images
 from engine.analyses.paired_latency import Pair, PairTimer
 from engine.analyses.pareto import advised
 from engine.catalogue.published import published
-from engine.catalogue.shortlist import SHORTLIST, listed
+from engine.catalogue.shortlist import SHORTLIST, shortlist_row
 from engine.data import Data
 from engine.measure.predictions import predict
 from engine.measure.quality import accuracy
@@ -111,7 +111,7 @@ def _asked(request: AdviseRequest, edge: int) -> list[Architecture]:
     """The architectures that are asked for, not measured yet, in the shortlist's order where none are named."""
     found = []
     for name in request.names or tuple(row.name for row in SHORTLIST):
-        row, entry = listed(name), catalogue.entry(name)
+        row, entry = shortlist_row(name), catalogue.entry(name)
         found.append(
             Architecture(
                 name=name,

@@ -1,4 +1,4 @@
-"""The verbs of the façade, on the home that the environment names. Thin: each calls the room that knows how.
+"""The verbs of the façade, on the home that the environment names. Each is a thin call of another package.
 
-`questions` are answered here and now; `recipes` and `jobs` are what is run; `home` is what lies in the home folder.
+`questions` has what is answered at once, `recipes` and `jobs` what is run, `home` the contents of the home folder.
 """

@@ -1,4 +1,4 @@
-"""What lies in the home folder: uploads, and what jobs and the cache occupy."""
+"""The contents of the home folder: uploads, and the space that jobs and the cache occupy."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -6,42 +6,42 @@ from datetime import datetime
 from engine.errors import NotFoundError, StateError
 from engine.jobs.queue import Queue
 from engine.results import Upload, Usage
-from engine.store import uploads as brought
+from engine.store import uploads as upload_store
 from engine.store.cache import Cache
 from engine.store.home import Home, folder_bytes, free_bytes
 from engine.store.uploads import Stream, UploadKind
 
 
 def save_upload(name: str, kind: UploadKind, stream: Stream) -> Upload:
-    """Keep a file, streamed to disk and hashed. Raises DataError and StorageError."""
-    return brought.save_upload(Home.default(), name, kind, stream)
+    """Store a file, streamed to disk and hashed. Raises DataError and StorageError."""
+    return upload_store.save_upload(Home.default(), name, kind, stream)
 
 
 def save_folder(files: Iterable[tuple[str, Stream]]) -> Upload:
-    """Keep a folder of images as (relative name, stream) pairs. Raises DataError and StorageError."""
-    return brought.save_folder(Home.default(), files)
+    """Store a folder of images, given as (relative name, stream) pairs. Raises DataError and StorageError."""
+    return upload_store.save_folder(Home.default(), files)
 
 
 def uploads(kind: UploadKind | None = None) -> tuple[Upload, ...]:
-    """What was brought into this home, newest first."""
-    return brought.uploads(Home.default(), kind)
+    """The uploads of this home, newest first."""
+    return upload_store.uploads(Home.default(), kind)
 
 
 def find_upload(sha256: str) -> Upload | None:
-    """What was brought into this home under this sum, or None."""
+    """The upload with this SHA-256 sum, or None where this home has none."""
     try:
-        return brought.find_upload(Home.default(), sha256)
+        return upload_store.find_upload(Home.default(), sha256)
     except NotFoundError:
         return None
 
 
 def delete_upload(sha256: str) -> None:
-    """Removes an upload. Raises NotFoundError, and StateError while a job that needs it waits or runs."""
+    """Remove an upload. Raises NotFoundError, and StateError while a job that needs it waits or runs."""
     queue = Queue.default()
     for id in queue.active_ids():
         if sha256 in queue.home.job(id).request().model_dump_json():
             raise StateError(f"the job '{id}' needs this upload", "Wait for its end, or cancel it")
-    brought.delete_upload(queue.home, sha256)
+    upload_store.delete_upload(queue.home, sha256)
 
 
 def usage() -> Usage:
@@ -58,7 +58,7 @@ def usage() -> Usage:
 
 
 def free_cache() -> int:
-    """Empty the cache; what a running job works with stays. Returns the bytes freed."""
+    """Empty the cache, but for what active jobs may use; returns the bytes freed."""
     queue = Queue.default()
-    began = [datetime.fromisoformat(queue.job(id).created).timestamp() for id in queue.active_ids()]
-    return Cache(queue.home.cache).trim(0, unused_since=min(began, default=None))
+    starts = [datetime.fromisoformat(queue.job(id).created).timestamp() for id in queue.active_ids()]
+    return Cache(queue.home.cache).trim(0, unused_since=min(starts, default=None))

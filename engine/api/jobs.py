@@ -1,4 +1,4 @@
-"""Jobs in the queue: submitted, looked at, cancelled; what they left; and the supervisor that serves them."""
+"""Jobs in the queue: submit, list, cancel, read their files; and the supervisor that runs them."""
 
 import threading
 import time
@@ -22,7 +22,7 @@ WAIT_SECONDS = 0.1
 
 
 def submit(recipe: Recipe, *, token: str | None = None, from_browser: bool = False) -> Job:
-    """Put a run in line; the same `token` (one click) gives the same job. Raises RequestError."""
+    """Queue a run; the same `token` (one click) gives the same job. Raises RequestError."""
     queue = Queue.default()
     resolved = resolve_recipe(recipe, queue.home, from_browser=from_browser)
     return queue.submit(
@@ -34,7 +34,7 @@ def submit(recipe: Recipe, *, token: str | None = None, from_browser: bool = Fal
 
 
 def analyse(request: AnalysisRequest, *, from_browser: bool = False) -> Job:
-    """Put an analysis in line, or the equal one that waits, runs or is done with the same libraries."""
+    """Queue an analysis, or return the equal job that waits, runs or is done with the same libraries."""
     queue = Queue.default()
     resolved = resolve_request(request, queue.home, from_browser=from_browser)
     seconds = estimate_any(resolved, queue.home).seconds if kind_of(resolved).estimate else None
@@ -42,12 +42,12 @@ def analyse(request: AnalysisRequest, *, from_browser: bool = False) -> Job:
 
 
 def find_analysis(request: AnalysisRequest, *, from_browser: bool = False) -> Job | None:
-    """The newest job of an equal analysis with the same libraries, whatever became of it. Raises RequestError."""
+    """The newest job of an equal analysis with the same libraries, in whatever state. Raises RequestError."""
     return find_resolved(resolve_request(request, Home.default(), from_browser=from_browser))
 
 
 def find_resolved(request: AnalysisRequest) -> Job | None:
-    """The same for a request whose files were found and summed before, as those of a stored recipe: none is opened."""
+    """The newest job for a request that is resolved already, as those of stored recipes are; no file is opened."""
     key = _key(request)
     return Queue.default().newest(key) if key is not None else None
 
@@ -58,25 +58,25 @@ def _key(resolved: AnalysisRequest) -> str | None:
 
 
 def list_jobs(kind: str | None = "run", limit: int = 100) -> tuple[Job, ...]:
-    """How the jobs of a kind stand, newest first; of every kind where `kind` is None."""
+    """The jobs of a kind, newest first; of every kind where `kind` is None."""
     return Queue.default().jobs(kind, limit)
 
 
 def job(id: str) -> Job:
-    """How a job stands. Raises NotFoundError."""
+    """A job with its state and its progress. Raises NotFoundError."""
     return Queue.default().job(id)
 
 
 def recipe(id: str) -> Recipe:
     """The recipe of a run. Raises NotFoundError, and StateError where the job is no run."""
-    asked = Queue.default().folder(id).request().request
-    if not isinstance(asked, RunRequest):
-        raise StateError(f"the job '{id}' is a {asked.kind}, which has no recipe", "Choose a run")
-    return asked.recipe
+    request = Queue.default().folder(id).request().request
+    if not isinstance(request, RunRequest):
+        raise StateError(f"the job '{id}' is a {request.kind}, which has no recipe", "Choose a run")
+    return request.recipe
 
 
 def cancel(id: str) -> None:
-    """Ends a job within two seconds; one that has ended stays as it is. Raises NotFoundError."""
+    """End a job within two seconds; one that has ended stays as it is. Raises NotFoundError."""
     Queue.default().cancel(id)
 
 
@@ -86,7 +86,7 @@ def rename(id: str, name: str) -> Job:
 
 
 def delete(id: str) -> None:
-    """Removes an ended job and its folder. Raises NotFoundError, and StateError while it waits or runs."""
+    """Remove an ended job and its folder. Raises NotFoundError, and StateError while it waits or runs."""
     Queue.default().delete(id)
 
 
@@ -96,7 +96,7 @@ def report(id: str) -> Report | None:
 
 
 def summaries(jobs: Sequence[Job]) -> tuple[RunSummary | None, ...]:
-    """What each of these runs came to or was asked for, in their order; None where what is on disk is damaged."""
+    """The summary of each of these runs, in their order; None where the files of a run are damaged."""
     queue = Queue.default()
     return tuple(_summary(queue, job) for job in jobs)
 
@@ -104,11 +104,11 @@ def summaries(jobs: Sequence[Job]) -> tuple[RunSummary | None, ...]:
 def _summary(queue: Queue, job: Job) -> RunSummary | None:
     folder = queue.home.job(job.id)
     try:
-        found = folder.summary() if job.state not in ACTIVE else None
-        asked = folder.request().request
+        summary = folder.summary() if job.state not in ACTIVE else None
+        request = folder.request().request
     except StorageError:
         return None
-    return found or (summarize_recipe(job.id, job.state, asked.recipe) if isinstance(asked, RunRequest) else None)
+    return summary or (summarize_recipe(job.id, job.state, request.recipe) if isinstance(request, RunRequest) else None)
 
 
 def result(id: str) -> Result | None:
@@ -117,7 +117,7 @@ def result(id: str) -> Result | None:
 
 
 def events(id: str, after: int = 0) -> tuple[Event, ...]:
-    """What happened, from event number `after` on. Raises NotFoundError."""
+    """The events of a job from number `after` on, counted from 0. Raises NotFoundError."""
     return Queue.default().folder(id).events(after)
 
 
@@ -126,10 +126,14 @@ def timeline(id: str) -> tuple[Part, ...]:
 
     Raises NotFoundError, and StateError where the job is no run.
     """
-    asked, found, folder = recipe(id), job(id), Queue.default().folder(id)
-    made = folder.report()
+    run_recipe, status, folder = recipe(id), job(id), Queue.default().folder(id)
+    run_report = folder.report()
     return timeline_of(
-        asked, folder.events(), found.state, made.failures if made else (), until=found.finished or now()
+        run_recipe,
+        folder.events(),
+        status.state,
+        run_report.failures if run_report else (),
+        until=status.finished or now(),
     )
 
 
@@ -140,8 +144,8 @@ def log(id: str) -> str:
 
 def variant_file(id: str, variant_id: str) -> Path:
     """The ONNX file of a variant. Raises NotFoundError."""
-    found = report(id)
-    variant = found.variant(variant_id) if found else None
+    run_report = report(id)
+    variant = run_report.variant(variant_id) if run_report else None
     if variant is None:
         raise NotFoundError(f"the run '{id}' has no variant '{variant_id}'", "See its report")
     return paths_in(Queue.default().folder(id), variant.file)
@@ -155,11 +159,11 @@ def result_file(id: str, name: str) -> Path:
 def wait(id: str, timeout: float) -> Job:
     """The job once it has ended. Raises NotFoundError, and LimitError after `timeout` seconds."""
     end, pause = time.monotonic() + timeout, threading.Event()
-    while (found := job(id)).state in ACTIVE:
+    while (status := job(id)).state in ACTIVE:
         if time.monotonic() > end:
-            raise LimitError(f"the job '{id}' is {found.state} after {timeout:g} s", "Wait longer", code="time")
+            raise LimitError(f"the job '{id}' is {status.state} after {timeout:g} s", "Wait longer", code="time")
         pause.wait(WAIT_SECONDS)
-    return found
+    return status
 
 
 def ensure_supervisor() -> None:
@@ -168,7 +172,7 @@ def ensure_supervisor() -> None:
 
 
 def supervise() -> int:
-    """Serve the queue in the foreground until SIGTERM, Ctrl-C or a long idleness. Raises StateError where one does."""
+    """Serve the queue in the foreground until SIGTERM, Ctrl-C or long idleness. Raises StateError for a second one."""
     home = Home.default()
     _ = Queue(home).database  # a URL that is not allowed is refused before the supervisor's lock is taken
     return supervise_home(home)

@@ -1,4 +1,4 @@
-"""Whether a recipe's parts go together, from what was found out about them so far. Nothing is opened for it."""
+"""Whether the parts of a recipe fit together, by the results of earlier analyses. No model and no image is opened."""
 
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -31,29 +31,29 @@ R = TypeVar("R", bound=Result)
 
 
 def preflight(recipe: Recipe, *, from_browser: bool = False) -> Preflight:
-    """Why a resolved recipe cannot run, and what must be looked into before that can be told. Raises RequestError."""
+    """Why a resolved recipe cannot run, and which analyses are still needed to know. Raises RequestError."""
     findings = _Findings(from_browser)
     own = ProfileRequest(model=recipe.model, preprocess=recipe.preprocess)
     profile, preview = findings.of(own, ModelProfile, "the model"), None
     if recipe.data is not None and not findings.refusals:
         preview = findings.of(_preview_request(recipe), DataPreview, "the images")
     if profile is not None:
-        findings.refuse(*_of_the_model(recipe, profile, preview))
+        findings.refuse(*_model_misfits(recipe, profile, preview))
         for teacher in _teachers(recipe):
-            _look_at_teacher(findings, teacher, profile.preprocess, preview)
+            _check_teacher(findings, teacher, profile.preprocess, preview)
     return Preflight(refusals=tuple(findings.refusals), unknown=tuple(findings.unknown))
 
 
 @dataclass
 class _Findings:
-    """What earlier analyses found, what they refused, and which are still to be made."""
+    """The results of earlier analyses, the refusals that follow from them, and the analyses that are still missing."""
 
     from_browser: bool
     refusals: list[Refusal] = field(default_factory=list)
     unknown: list[AnalysisRequest] = field(default_factory=list)
 
     def of(self, request: AnalysisRequest, kind: type[R], name: str) -> R | None:
-        """What an analysis found; where it failed, why is noted, and where nobody asked for it, that too."""
+        """The result of an analysis, or None; its failure is added to `refusals`, its absence to `unknown`."""
         job = find_analysis(request, from_browser=self.from_browser)
         if job is None or job.state == "cancelled":
             self.unknown.append(request)
@@ -61,14 +61,14 @@ class _Findings:
             message = f"{name} cannot be used: {job.error.text}"
             self.refusals.append(Refusal(message=message, next=job.error_next, request=request))
         elif job.state == "done":
-            found = Queue.default().result(job.id)
-            return found if isinstance(found, kind) else None
+            result = Queue.default().result(job.id)
+            return result if isinstance(result, kind) else None
         elif job.state != "failed":
             self.unknown.append(request)
         return None
 
     def refuse(self, *misfits: Refusal | None) -> None:
-        self.refusals += [one for one in misfits if one is not None]
+        self.refusals += [misfit for misfit in misfits if misfit is not None]
 
 
 def _preview_request(recipe: Recipe) -> PreviewRequest:
@@ -79,8 +79,8 @@ def _preview_request(recipe: Recipe) -> PreviewRequest:
     )
 
 
-def _of_the_model(recipe: Recipe, profile: ModelProfile, preview: DataPreview | None) -> tuple[Refusal | None, ...]:
-    """What the run checks before it makes anything (engine/run/preflight.py), as far as it is known."""
+def _model_misfits(recipe: Recipe, profile: ModelProfile, preview: DataPreview | None) -> tuple[Refusal | None, ...]:
+    """The checks of engine/run/preflight.py, as far as profile and preview allow them."""
     shape = next(iter(profile.inputs.values()), ())
     batch = shape[0] if shape and isinstance(shape[0], int) else None
     misfits = [batch_misfit(batch, recipe.target.batch_size) if isinstance(recipe.model, FileModel) else None]
@@ -100,28 +100,33 @@ def _teachers(recipe: Recipe) -> dict[TeacherSource, None]:
     return {source: None for source in sources if source is not None}
 
 
-def _look_at_teacher(
+def _check_teacher(
     findings: _Findings, teacher: TeacherSource, student: Preprocess | None, preview: DataPreview | None
 ) -> None:
-    """As distilling does (engine/training/teacher.py): where a teacher does not say how its images are
-    prepared, it gets them as the student does."""
+    """Adds what is wrong with a teacher to the findings.
+
+    A teacher whose profile does not say how its images are prepared gets them as the student does, as in
+    engine/training/teacher.py.
+    """
     if isinstance(teacher, BaselineModel):
         return
     source = _without_weights(teacher, student) if isinstance(teacher, TimmModel) else teacher
-    found = findings.of(ProfileRequest(model=source), ModelProfile, "the teacher")
-    if found is not None and any(note.code == "preprocess_assumed" for note in found.warnings):
-        found = findings.of(ProfileRequest(model=source, preprocess=student), ModelProfile, "the teacher")
-    if found is None:
+    profile = findings.of(ProfileRequest(model=source), ModelProfile, "the teacher")
+    if profile is not None and any(note.code == "preprocess_assumed" for note in profile.warnings):
+        profile = findings.of(ProfileRequest(model=source, preprocess=student), ModelProfile, "the teacher")
+    if profile is None:
         return
     classes = preview.summary.classes if preview is not None else None
-    findings.refuse(teacher_outputs(found.name, found.n_outputs, found.classes, classes))
-    if found.preprocess is not None and student is not None:
-        findings.refuse(teacher_images(found.name, found.preprocess, student))
+    findings.refuse(teacher_outputs(profile.name, profile.n_outputs, profile.classes, classes))
+    if profile.preprocess is not None and student is not None:
+        findings.refuse(teacher_images(profile.name, profile.preprocess, student))
 
 
 def _without_weights(teacher: TimmModel, student: Preprocess | None) -> TimmModel:
-    """The architecture for the student's images, as distilling loads it; its weights are not needed to say what it
-    takes and gives, and would have to come from the Hub."""
+    """The architecture for the student's images, as distilling loads it, with random weights.
+
+    Its inputs and outputs do not depend on the weights, which would have to come from the Hub.
+    """
     changes: dict[str, object] = {}
     if student is not None:
         size = teacher.img_size or TimmModel.edge_of(student.size)

@@ -1,4 +1,4 @@
-"""What a recipe is before it runs, and running it here and now."""
+"""A recipe before its run, and its run in the foreground."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -14,16 +14,16 @@ from engine.store.home import Home
 
 
 def resolve(recipe: Recipe, *, from_browser: bool = False) -> Recipe:
-    """The recipe with absolute paths, SHA-256 sums and found uploads. Raises RequestError."""
+    """The recipe with absolute paths, also those of uploads, and SHA-256 sums. Raises RequestError."""
     return resolve_recipe(recipe, Home.default(), from_browser=from_browser)
 
 
-def estimate(asked: Recipe | AnalysisRequest) -> Estimate:
+def estimate(request: Recipe | AnalysisRequest) -> Estimate:
     """About how long a resolved recipe or an analysis of minutes will take; never a measurement.
 
     Raises StateError for an analysis of seconds, such as a profile.
     """
-    return estimate_any(asked, Home.default())
+    return estimate_any(request, Home.default())
 
 
 def describe(recipe: Recipe) -> tuple[str, ...]:
@@ -32,7 +32,7 @@ def describe(recipe: Recipe) -> tuple[str, ...]:
 
 
 def presets(recipe: Recipe) -> tuple[Preset, ...]:
-    """Three chains made for the model and the data of a resolved recipe, each with an estimate or why it is not there.
+    """Three chains made for the model and data of a resolved recipe, each with an estimate or why it is refused.
 
     The recipe's own steps do not matter, but for a leading fine-tune that makes the baseline and begins them too.
     """

@@ -1,4 +1,4 @@
-"""What comes next for a run that kept its baseline."""
+"""Suggestions after a run that kept its baseline."""
 
 from contextlib import suppress
 
@@ -23,12 +23,12 @@ def suggest(id: str) -> tuple[Suggestion, ...]:
 
 
 def _advice(recipe: Recipe) -> Advice | None:
-    """As far as it has come; None where nobody asked for it, and where its result is damaged or gone.
+    """The advice for a recipe, as far as it has come; None where there is none, or its result is damaged or gone.
 
-    The model and the data are those whose sums the recipe has: a file that has changed since is not looked at.
+    It is found by the sums that the recipe has, so no file is opened.
     """
     job = find_resolved(AdviseRequest.of(recipe))
-    found = None
+    result = None
     with suppress(NotFoundError, StorageError):
-        found = Queue.default().result(job.id) if job else None
-    return found if isinstance(found, Advice) else None
+        result = Queue.default().result(job.id) if job else None
+    return result if isinstance(result, Advice) else None

@@ -1,4 +1,4 @@
-"""The timm architectures that can be picked: a file built by scripts/make_catalogue.py, and its reader.
+"""The catalogue of timm architectures: the reader of a file that scripts/make_catalogue.py builds.
 
 Parameters and MACs are those of inference: after timm's reparameterize_model, at the architecture's own input size.
 MACs are the multiply-adds of convolutions and matrix products (attention included) that depend on the image.
@@ -18,14 +18,14 @@ COLUMNS = ("name", "family", "parameters", "macs", "input_size", "pretrained_tag
 def search(text: str = "", limit: int | None = None) -> tuple[CatalogueEntry, ...]:
     """Architectures whose name, family or tags hold every word of `text`; names that begin with it come first.
 
-    At most `limit`; sorted by name otherwise. Without words: the cheapest first, those without weights last.
+    At most `limit`, sorted by name. Without words: the cheapest first, those without weights last.
     """
-    words = text.lower().split()
-    if not words:
+    terms = text.lower().split()
+    if not terms:
         return tuple(sorted(entries().values(), key=_cost)[:limit])
-    found = [entry for entry in entries().values() if all(word in _haystack(entry) for word in words)]
-    found.sort(key=lambda entry: (not entry.name.startswith(text.lower().strip()), entry.name))
-    return tuple(found[:limit])
+    matches = [entry for entry in entries().values() if all(term in _haystack(entry) for term in terms)]
+    matches.sort(key=lambda entry: (not entry.name.startswith(text.lower().strip()), entry.name))
+    return tuple(matches[:limit])
 
 
 def entry(name: str) -> CatalogueEntry | None:
@@ -40,13 +40,13 @@ def closest(name: str, n: int = 3) -> tuple[str, ...]:
 
 @functools.cache
 def entries() -> dict[str, CatalogueEntry]:
-    """All rows by name."""
+    """All architectures by name."""
     with CATALOGUE.open(newline="", encoding="utf-8") as stream:
         return {row["name"]: _entry(row) for row in csv.DictReader(stream)}
 
 
 def to_row(entry: CatalogueEntry) -> list[str]:
-    """One line of the file: sizes joined by x, tags by spaces."""
+    """An entry as a row of the file: sizes joined by x, tags by spaces."""
     return [
         entry.name,
         entry.family,
@@ -70,7 +70,7 @@ def _entry(row: dict[str, str]) -> CatalogueEntry:
 
 
 def _cost(entry: CatalogueEntry) -> tuple[bool, bool, int]:
-    """timm's own test networks are no product: they come after everything that has weights."""
+    """The sort key of the whole catalogue; timm's test networks come after all others that have weights."""
     return not entry.pretrained_tags, entry.name.startswith("test_"), entry.macs
 
 

@@ -1,7 +1,7 @@
-"""What pruning, the race and the presets brought where docs/ has it measured: the tables of docs/ as files, which ship.
+"""The measured results of pruning, of races and of the presets: tables of docs/ as files of the package.
 
-The files are made by scripts/make_measured.py; their first lines say where and when their figures were taken. A figure
-belongs to its architecture, its machine and its training: for another network it says what a relative did.
+scripts/make_measured.py builds the files; their first lines say where and when the figures were measured. A figure is
+valid for its architecture, machine and training; for another network of the family it is only a hint.
 """
 
 import csv
@@ -24,7 +24,7 @@ CPUS: dict[Cpu, str] = {
 """The two machines; pruning and the presets were timed on the first."""
 
 
-class Pruned(NamedTuple):
+class PruningRow(NamedTuple):
     """An untrained network after channel pruning: MACs and parameters at a ratio of 0.5, speed at 0.5 and at 0.3."""
 
     name: str
@@ -36,8 +36,8 @@ class Pruned(NamedTuple):
     at_30_percent: Speedup
 
 
-class Raced(NamedTuple):
-    """What a race of ways to quantize ended in; top-1 are shares, of a network trained on digits."""
+class RaceRow(NamedTuple):
+    """The result of a race of quantizers; top-1 are shares, of a network trained on digits."""
 
     name: str
     family: str
@@ -49,14 +49,14 @@ class Raced(NamedTuple):
 
 
 class PresetRun(NamedTuple):
-    """What a preset made of the sample, or the sample itself; `top1` is a share."""
+    """The result of a preset on the sample, or the sample itself; `top1` is a share."""
 
     size_mb: float
     top1: float
     speedup: Speedup
 
 
-class Trained(NamedTuple):
+class QatRow(NamedTuple):
     """Static INT8 of a network before and after `qat`, beside FP32; top-1 are shares."""
 
     name: str
@@ -67,40 +67,40 @@ class Trained(NamedTuple):
     speedup: Speedup
 
 
-R = TypeVar("R", Pruned, Raced)
+R = TypeVar("R", PruningRow, RaceRow)
 
 
 def of_shares(share: float, low: float, high: float) -> Speedup:
-    """From the share of the latency that is left, and its interval."""
+    """The speed-up from the share of the latency that is left, and its interval."""
     return Speedup(1 / share, 1 / high, 1 / low)
 
 
-QAT = Trained("mobilenetv3_large_100", 0.924, 0.902, of_shares(0.80, 0.79, 0.85), 0.943, of_shares(0.79, 0.76, 0.82))
+QAT = QatRow("mobilenetv3_large_100", 0.924, 0.902, of_shares(0.80, 0.79, 0.85), 0.943, of_shares(0.79, 0.76, 0.82))
 """docs/log.md, 2026-11-25: one run at one thread on the machine with VNNI, two epochs, labels half of the loss."""
 
 
-def pruned(name: str) -> Pruned | None:
-    """The figures of the architecture of this name, else of the one of its family that is nearest in MACs, or None."""
-    return _nearest(all_pruned(), name)
+def find_pruning(name: str) -> PruningRow | None:
+    """The pruning of this architecture, else of the one of its family that is nearest in MACs, or None."""
+    return _nearest(pruning_rows(), name)
 
 
-def raced(name: str, cpu: Cpu) -> Raced | None:
+def find_race(name: str, cpu: Cpu) -> RaceRow | None:
     """The race of the architecture on this kind of CPU, else of the nearest one of its family, or None."""
-    return _nearest((row for row in all_raced() if row.cpu == cpu), name)
+    return _nearest((row for row in race_rows() if row.cpu == cpu), name)
 
 
-def race_words(cpu: Cpu) -> str:
-    """What races brought on one of the two machines, whatever the network, in a sentence."""
-    times = [row.speedup.times for row in all_raced() if row.cpu == cpu]
+def race_summary(cpu: Cpu) -> str:
+    """A sentence on the results of all races on one of the two machines."""
+    times = [row.speedup.times for row in race_rows() if row.cpu == cpu]
     speeds = f"{min(times):.2f} to {max(times):.2f} times as fast as FP32"
     return f"Races made {len(times)} networks {speeds} on {CPUS[cpu]}"
 
 
 @functools.cache
-def all_pruned() -> tuple[Pruned, ...]:
-    """Every network that was pruned, as the file has them."""
+def pruning_rows() -> tuple[PruningRow, ...]:
+    """All rows of the file of pruned networks."""
     return tuple(
-        Pruned(
+        PruningRow(
             row["name"],
             row["family"],
             int(row["img_size"]),
@@ -114,10 +114,10 @@ def all_pruned() -> tuple[Pruned, ...]:
 
 
 @functools.cache
-def all_raced() -> tuple[Raced, ...]:
-    """Every race, as the file has them."""
+def race_rows() -> tuple[RaceRow, ...]:
+    """All rows of the file of races."""
     return tuple(
-        Raced(
+        RaceRow(
             row["name"],
             row["family"],
             "VNNI" if row["cpu"] == "VNNI" else "AVX2",
@@ -131,7 +131,7 @@ def all_raced() -> tuple[Raced, ...]:
 
 @functools.cache
 def preset_runs() -> dict[str, PresetRun]:
-    """What each preset made of the sample, by its name; by "none" the sample as it is."""
+    """The results of the presets on the sample by name; "none" is the sample as it is."""
     return {
         row["preset"]: PresetRun(
             float(row["size_mb"]), _share(row["top1"]), of_shares(*_numbers(row, "share", "low", "high"))
@@ -155,9 +155,13 @@ def _share(percent: str) -> float:
 
 
 def _nearest(rows: Iterable[R], name: str) -> R | None:
-    known = entry(name)
-    if known is None:
+    architecture = entry(name)
+    if architecture is None:
         return None
-    kin = [row for row in rows if row.family == known.family]
-    own = [row for row in kin if row.name == known.name]
-    return min(own or kin, key=lambda row: abs(math.log(entries()[row.name].macs / known.macs)), default=None)
+    family_rows = [row for row in rows if row.family == architecture.family]
+    own_rows = [row for row in family_rows if row.name == architecture.name]
+    return min(
+        own_rows or family_rows,
+        key=lambda row: abs(math.log(entries()[row.name].macs / architecture.macs)),
+        default=None,
+    )

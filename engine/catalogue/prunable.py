@@ -1,4 +1,4 @@
-"""Which timm architectures channel pruning refuses, and what to do instead; docs/pruning.md has what was measured."""
+"""The timm architectures that channel pruning refuses, and what to do instead; see docs/pruning.md."""
 
 from engine.catalogue import entries, entry
 from engine.results import CatalogueEntry
@@ -17,21 +17,23 @@ RESISTS: dict[str, str] = {
     "sknet": UNKNOWN,
     "visformer": TOO_SLOW,
 }
-"""By family or architecture: the reason."""
+"""The reason by family or architecture."""
 
 
 def resists(name: str) -> str | None:
     """Why the architecture of this name, with or without a pretrained tag, cannot be pruned; None where it can."""
-    known = entry(name)
-    if known is None:
+    architecture = entry(name)
+    if architecture is None:
         return None
-    return RESISTS.get(known.name) or RESISTS.get(known.family)
+    return RESISTS.get(architecture.name) or RESISTS.get(architecture.family)
 
 
 def narrower(name: str) -> CatalogueEntry | None:
     """The largest architecture of its family with at most half of its MACs, or None where there is none."""
-    known = entry(name)
-    if known is None:
+    architecture = entry(name)
+    if architecture is None:
         return None
-    smaller = [one for one in entries().values() if one.family == known.family and one.macs <= known.macs / 2]
+    smaller = [
+        one for one in entries().values() if one.family == architecture.family and one.macs <= architecture.macs / 2
+    ]
     return max(smaller, key=lambda one: one.macs, default=None)

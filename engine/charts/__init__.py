@@ -10,15 +10,15 @@ from engine.charts.answers import answers
 from engine.charts.classes import class_counts
 from engine.charts.latency import latency, speed
 from engine.charts.layers import layers
-from engine.charts.race import how_far, race
+from engine.charts.race import race, stage_reached
 from engine.charts.sensitivity import sensitivity
 from engine.charts.size import size
 from engine.charts.style import alt_text
 from engine.charts.tradeoff import tradeoff
 from engine.charts.training import learning_curve
 from engine.charts.tree import tree
-from engine.charts.variants import names
-from engine.charts.waterfall import named, waterfall
+from engine.charts.variants import variant_names
+from engine.charts.waterfall import chain_steps, waterfall
 
 __all__ = [
     "accuracy",
@@ -27,12 +27,12 @@ __all__ = [
     "alt_text",
     "answers",
     "class_counts",
-    "how_far",
+    "stage_reached",
     "latency",
     "layers",
     "learning_curve",
-    "named",
-    "names",
+    "chain_steps",
+    "variant_names",
     "race",
     "sensitivity",
     "size",

@@ -22,10 +22,10 @@ def accuracy(report: Report) -> go.Figure:
         for variant in report.main_variants
         if (value := variant.accuracy) is not None
     }
-    listed = ", ".join(
+    figures_text = ", ".join(
         f"{v.label} {percent(v.accuracy.top1, 2)}" for v in report.main_variants if v.accuracy is not None
     )
-    figure = canvas(f"Top-1 accuracy: {listed}", x_title="Top-1 accuracy, %")
+    figure = canvas(f"Top-1 accuracy: {figures_text}", x_title="Top-1 accuracy, %")
     lowest = lowest_accuracy(report)
     ends = [end for one in intervals.values() for end in (one.value, one.low, one.high)]
     add_intervals(
@@ -51,10 +51,10 @@ def agreement(report: Report) -> go.Figure:
         for variant in report.main_variants
         if (value := variant.fidelity) is not None
     }
-    listed = ", ".join(
+    figures_text = ", ".join(
         f"{v.label} {percent(v.fidelity.agreement, 2)}" for v in report.main_variants if v.fidelity is not None
     )
-    figure = canvas(f"Agreement with the baseline: {listed}", x_title="Agreement with the baseline, % of images")
+    figure = canvas(f"Agreement with the baseline: {figures_text}", x_title="Agreement with the baseline, % of images")
     add_intervals(figure, report, intervals, percentages(one.value for one in intervals.values()))
     return figure
 

@@ -23,24 +23,24 @@ NAME = 16
 def class_counts(preview: DataPreview) -> go.Figure:
     """A stacked bar a class, a colour a split; of more than 24 classes the largest are shown."""
     largest = sorted(preview.counts, key=lambda c: -_total(c))[:MOST]
-    shown = [count for count in preview.counts if count in largest]
+    classes = [count for count in preview.counts if count in largest]
     totals = {split: sum(getattr(count, split) for count in preview.counts) for split in SPLITS}
-    listed = ", ".join(f"{total} {split}" for split, total in totals.items() if total)
+    totals_text = ", ".join(f"{total} {split}" for split, total in totals.items() if total)
     figure = canvas(
-        f"Images of {len(preview.counts)} classes: {listed}",
+        f"Images of {len(preview.counts)} classes: {totals_text}",
         x_title="Images, count",
-        height=ROW * max(len(shown), 1) + FOOT,
+        height=ROW * max(len(classes), 1) + FOOT,
     )
     for split, colour in zip(SPLITS, SERIES, strict=False):
         if totals[split]:
             figure.add_bar(
-                x=[getattr(count, split) for count in shown],
-                y=list(range(len(shown))),
+                x=[getattr(count, split) for count in classes],
+                y=list(range(len(classes))),
                 name=split,
                 orientation="h",
                 marker={"color": colour},
                 width=BAR / ROW,
-                customdata=[html.escape(count.name) for count in shown],
+                customdata=[html.escape(count.name) for count in classes],
                 hovertemplate=f"%{{customdata}}<br>%{{x:,}} {split}<extra></extra>",
             )
     figure.update_layout(barmode="stack")
@@ -50,12 +50,12 @@ def class_counts(preview: DataPreview) -> go.Figure:
         letters=LETTERS,
     )
     figure.update_yaxes(
-        range=[len(shown) - 0.5, -0.5],
-        tickvals=list(range(len(shown))),
+        range=[len(classes) - 0.5, -0.5],
+        tickvals=list(range(len(classes))),
         showgrid=False,
-        ticktext=[html.escape(shortened(count.name, NAME)) for count in shown],
+        ticktext=[html.escape(shortened(count.name, NAME)) for count in classes],
     )
-    show_x(figure, counts(_total(count) for count in shown))
+    show_x(figure, counts(_total(count) for count in classes))
     return figure
 
 

@@ -46,22 +46,24 @@ def add_intervals(
 
     With `bars` a value is a bar from zero where the axis has a zero, and its whisker begins at the value.
     """
-    by_id, shown = captions(report), [variant for variant in report.main_variants if variant.id in intervals]
+    by_id, variants = captions(report), [variant for variant in report.main_variants if variant.id in intervals]
     middles = add_rows(
         figure,
         [
             Row(name=label(by_id[variant.id]), text=intervals[variant.id].text, bold=is_recommended(report, variant))
-            for variant in shown
+            for variant in variants
         ],
     )
     show_x(figure, scale, unit)
     if reference is not None:
         add_reference(figure, scale, reference.value, reference.text, middles)
-    for variant, y in zip(shown, middles, strict=True):
-        one, paint = intervals[variant.id], colour(report, variant)
-        hover = f"{html.escape(variant.label)}<br>{one.hover}<extra></extra>"
+    for variant, y in zip(variants, middles, strict=True):
+        interval, paint = intervals[variant.id], colour(report, variant)
+        hover = f"{html.escape(variant.label)}<br>{interval.hover}<extra></extra>"
         bar = bars and not scale.log
         if bar:
-            add_bar(figure, y, 0.0, one.value, colour=paint, hover=hover)
-        if not bar or one.low < one.high:
-            add_point(figure, y, one.value, one.low, one.high, colour=paint, hover=hover, size=0 if bar else 12)
+            add_bar(figure, y, 0.0, interval.value, colour=paint, hover=hover)
+        if not bar or interval.low < interval.high:
+            add_point(
+                figure, y, interval.value, interval.low, interval.high, colour=paint, hover=hover, size=0 if bar else 12
+            )

@@ -21,17 +21,17 @@ def add_key(figure: go.Figure, entries: Iterable[Entry], *, first: str = "", let
     `first` is a line before them.
     """
     lines = [html.escape(first)] if first else []
-    left = 0
-    for glyph, colour, whole in entries:
-        name = shortened(whole, letters - 2)
+    free_letters = 0
+    for glyph, colour, full_name in entries:
+        name = shortened(full_name, letters - 2)
         text = f'<span style="color:{colour}">{glyph}</span> {html.escape(name)}'
         needed = len(name) + len(BETWEEN) + 2
-        if needed > left:
+        if needed > free_letters:
             lines.append(text)
-            left = letters - needed
+            free_letters = letters - needed
         else:
             lines[-1] += f"{BETWEEN}{text}"
-            left -= needed
+            free_letters -= needed
     head = LINE * len(lines) + 8
     figure.add_annotation(
         x=0,

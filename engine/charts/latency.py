@@ -13,7 +13,7 @@ def latency(report: Report) -> go.Figure:
 
     Bars from zero, or points on a logarithmic axis where the latencies span more than ten times.
     """
-    timed = _timed(report)
+    latencies = _latencies(report)
     intervals = {
         variant.id: Interval(
             value=value.p50_ms,
@@ -22,10 +22,10 @@ def latency(report: Report) -> go.Figure:
             text=f"{figures(value.p50_ms)} ms, p95 {figures(value.p95_ms)}",
             hover=f"p50 {value.p50_ms:.3f} ms<br>p95 {value.p95_ms:.3f} ms",
         )
-        for variant, value in timed
+        for variant, value in latencies
     }
-    listed = ", ".join(f"{variant.label} {figures(value.p50_ms)} ms" for variant, value in timed)
-    figure = canvas(f"Median latency of a call: {listed}", x_title="Latency of a call, ms")
+    figures_text = ", ".join(f"{variant.label} {figures(value.p50_ms)} ms" for variant, value in latencies)
+    figure = canvas(f"Median latency of a call: {figures_text}", x_title="Latency of a call, ms")
     limit = report.recipe.budget.max_latency_ms
     ends = [end for one in intervals.values() for end in (one.value, one.high)]
     add_intervals(
@@ -41,7 +41,7 @@ def latency(report: Report) -> go.Figure:
 
 def speed(report: Report) -> go.Figure:
     """How many times as fast as the baseline, which is the line at 1, with the 95 % bootstrap interval."""
-    compared = [(variant, value) for variant, value in _timed(report) if variant.role != "baseline"]
+    latencies = [(variant, value) for variant, value in _latencies(report) if variant.role != "baseline"]
     intervals = {
         variant.id: Interval(
             value=value.speedup,
@@ -50,9 +50,9 @@ def speed(report: Report) -> go.Figure:
             text=f"{figures(value.speedup)}×",
             hover=f"{value.speedup:.3f}×, 95 % interval {value.speedup_low:.3f} to {value.speedup_high:.3f}",
         )
-        for variant, value in compared
+        for variant, value in latencies
     }
-    figure = canvas(_speed_alt(compared), x_title="Speed, times as fast as the baseline (×)")
+    figure = canvas(_speed_alt(latencies), x_title="Speed, times as fast as the baseline (×)")
     ends = [end for one in intervals.values() for end in (one.value, one.low, one.high)]
     add_intervals(
         figure,
@@ -65,13 +65,13 @@ def speed(report: Report) -> go.Figure:
     return figure
 
 
-def _timed(report: Report) -> list[tuple[Variant, Latency]]:
+def _latencies(report: Report) -> list[tuple[Variant, Latency]]:
     return [(variant, variant.latency) for variant in report.main_variants if variant.latency is not None]
 
 
-def _speed_alt(compared: list[tuple[Variant, Latency]]) -> str:
-    listed = ", ".join(
+def _speed_alt(latencies: list[tuple[Variant, Latency]]) -> str:
+    figures_text = ", ".join(
         f"{variant.label} {value.speedup:.2f} times (95 % interval {value.speedup_low:.2f} to {value.speedup_high:.2f})"
-        for variant, value in compared
+        for variant, value in latencies
     )
-    return f"Speed relative to the baseline: {listed}"
+    return f"Speed relative to the baseline: {figures_text}"

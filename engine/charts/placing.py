@@ -47,7 +47,7 @@ class Offset:
 
     x: float
     y: float
-    led: bool
+    has_leader: bool
 
 
 @dataclass(frozen=True)
@@ -67,18 +67,18 @@ class Box:
             and other.top < self.bottom + FREE
         )
 
-    def crossed(self, line: Ends) -> bool:
+    def is_crossed_by(self, line: Ends) -> bool:
         """Whether a line goes through it, by Liang and Barsky's clipping."""
         (x, y), (to_x, to_y) = line
-        enter, leave = 0.0, 1.0
-        for way, low, high in ((to_x - x, self.left - x, self.right - x), (to_y - y, self.top - y, self.bottom - y)):
-            if way == 0:
+        begin, end = 0.0, 1.0
+        for extent, low, high in ((to_x - x, self.left - x, self.right - x), (to_y - y, self.top - y, self.bottom - y)):
+            if extent == 0:
                 if low > 0 or high < 0:
                     return False
                 continue
-            first, last = sorted((low / way, high / way))
-            enter, leave = max(enter, first), min(leave, last)
-        return enter <= leave
+            first, last = sorted((low / extent, high / extent))
+            begin, end = max(begin, first), min(end, last)
+        return begin <= end
 
 
 class Scene:
@@ -97,14 +97,14 @@ class Scene:
         return (
             inside
             and not any(box.meets(label) for label in self.labels)
-            and not any(box.crossed(other) for other in self.lines)
-            and not (offset.led and any(label.crossed(line) for label in self.labels))
+            and not any(box.is_crossed_by(other) for other in self.lines)
+            and not (offset.has_leader and any(label.is_crossed_by(line) for label in self.labels))
             and (over_points or not any(box.meets(point) for point in self.points))
         )
 
     def add(self, mark: Mark, offset: Offset) -> None:
         self.labels.append(self._label(mark, offset))
-        if offset.led:
+        if offset.has_leader:
             self.lines.append(self._leader(mark, offset))
 
     def _label(self, mark: Mark, offset: Offset) -> Box:
@@ -115,7 +115,7 @@ class Scene:
         return (x, mark.y), (x + offset.x, mark.y + offset.y)
 
 
-def place(marks: Sequence[Mark], lines: Sequence[Ends], height: float, *, far: bool) -> list[Offset | None]:
+def place_labels(marks: Sequence[Mark], lines: Sequence[Ends], height: float, *, far: bool) -> list[Offset | None]:
     """The first free place of every label, in the order of the marks that have one; None for one that finds none.
 
     `lines` run between places (share of the width, px from the top of the plot); `height` is the plot's in px. With
@@ -123,9 +123,9 @@ def place(marks: Sequence[Mark], lines: Sequence[Ends], height: float, *, far: b
     """
     scenes = [Scene(width, height, marks, lines) for width in WIDTHS]
     tries = [(NEAR, False), *([(FAR, False), (NEAR + FAR, True)] if far else [])]
-    found: list[Offset | None] = []
+    offsets: list[Offset | None] = []
     for mark in (mark for mark in marks if mark.width > 0):
-        free = next(
+        free_offset = next(
             (
                 offset
                 for distances, over_points in tries
@@ -134,16 +134,16 @@ def place(marks: Sequence[Mark], lines: Sequence[Ends], height: float, *, far: b
             ),
             None,
         )
-        if free is not None:
+        if free_offset is not None:
             for scene in scenes:
-                scene.add(mark, free)
-        found.append(free)
-    return found
+                scene.add(mark, free_offset)
+        offsets.append(free_offset)
+    return offsets
 
 
 def annotation(offset: Offset, radius: float) -> dict[str, object]:
     """The part of a Plotly annotation that this place decides; a label away from its point has a thin line to it."""
-    if not offset.led:
+    if not offset.has_leader:
         return {"showarrow": False, "xshift": offset.x, "yshift": -offset.y, "borderpad": 0}
     return {
         "ax": offset.x,

@@ -33,7 +33,7 @@ COLOURS = {"won": RECOMMENDED, "in": CANDIDATE, "out": BASELINE}
 ROW, HEAD_AND_FOOT = 50, 84
 """Pixels of a candidate, and of what is above and below them all."""
 
-Placed = tuple[int, Trial]
+TrialRow = tuple[int, Trial]
 """A trial and its place on the y axis."""
 
 
@@ -46,18 +46,18 @@ def race(trials: Iterable[Trial], *, recommended: bool = True) -> go.Figure:
     colours = COLOURS if recommended else COLOURS | {"won": CANDIDATE}
     ranked = sorted(trials, key=lambda trial: (trial.ratio is None, trial.ratio or 0.0))
     figure = canvas(_alt(ranked), height=HEAD_AND_FOOT + ROW * max(len(ranked), 1))
-    placed = [(-row, trial) for row, trial in enumerate(ranked)]
+    rows = [(-row, trial) for row, trial in enumerate(ranked)]
     for group in ("won", "in", "out"):
-        timed = [(y, trial) for y, trial in placed if _group(trial) == group and trial.ratio is not None]
-        _add_speed(figure, timed, group, colours[group])
-    _add_fidelity(figure, [(y, trial) for y, trial in placed if trial.fidelity is not None])
-    for y, trial in placed:
+        timed_rows = [(y, trial) for y, trial in rows if _group(trial) == group and trial.ratio is not None]
+        _add_speed(figure, timed_rows, group, colours[group])
+    _add_fidelity(figure, [(y, trial) for y, trial in rows if trial.fidelity is not None])
+    for y, trial in rows:
         _name(figure, trial, y)
     _axes(figure, ranked)
     return figure
 
 
-def how_far(trial: Trial) -> str:
+def stage_reached(trial: Trial) -> str:
     """The stage to which a candidate came, in a word."""
     return trial.stage if trial.outcome.code == codes.STARTED else STAGES[trial.stage]
 
@@ -74,12 +74,12 @@ def _speed(trial: Trial) -> tuple[float, float, float]:
     return 1 / ratio, 1 / (trial.ratio_high or ratio), 1 / (trial.ratio_low or ratio)
 
 
-def _add_speed(figure: go.Figure, placed: Sequence[Placed], group: str, colour: str) -> None:
+def _add_speed(figure: go.Figure, rows: Sequence[TrialRow], group: str, colour: str) -> None:
     """One trace a group, also an empty one."""
-    speeds = [_speed(trial) for _, trial in placed]
+    speeds = [_speed(trial) for _, trial in rows]
     figure.add_scatter(
         x=[value for value, _, _ in speeds],
-        y=[y for y, _ in placed],
+        y=[y for y, _ in rows],
         mode="markers",
         name=group,
         marker={"size": 15 if group == "won" else 11, "color": colour},
@@ -94,12 +94,12 @@ def _add_speed(figure: go.Figure, placed: Sequence[Placed], group: str, colour: 
         },
         customdata=[
             [html.escape(trial.name), low, high, trial.n_rounds]
-            for (_, trial), (_, low, high) in zip(placed, speeds, strict=True)
+            for (_, trial), (_, low, high) in zip(rows, speeds, strict=True)
         ],
         hovertemplate="%{customdata[0]}<br>%{x:.3f}× (%{customdata[1]:.3f} to %{customdata[2]:.3f}), "
         "%{customdata[3]} rounds<extra></extra>",
     )
-    for (y, _), (value, _, _) in zip(placed, speeds, strict=True):
+    for (y, _), (value, _, _) in zip(rows, speeds, strict=True):
         text = f"<b>{figures(value)}×</b>" if group == "won" else f"{figures(value)}×"
         figure.add_annotation(
             x=SPEED[1],
@@ -112,11 +112,11 @@ def _add_speed(figure: go.Figure, placed: Sequence[Placed], group: str, colour: 
         )
 
 
-def _add_fidelity(figure: go.Figure, placed: Sequence[Placed]) -> None:
-    decibels = [trial.fidelity.sqnr_db if trial.fidelity else None for _, trial in placed]
+def _add_fidelity(figure: go.Figure, rows: Sequence[TrialRow]) -> None:
+    decibels = [trial.fidelity.sqnr_db if trial.fidelity else None for _, trial in rows]
     figure.add_bar(
         x=[ENOUGH_DB if value is None else min(max(value, 0.0), ENOUGH_DB) for value in decibels],
-        y=[y for y, _ in placed],
+        y=[y for y, _ in rows],
         xaxis="x2",
         orientation="h",
         width=0.2,
@@ -126,7 +126,7 @@ def _add_fidelity(figure: go.Figure, placed: Sequence[Placed]) -> None:
         constraintext="none",
         text=["exact" if value is None else f"{value:.0f}" for value in decibels],
         marker={"color": BASELINE},
-        customdata=[[html.escape(trial.name), _decibels(trial)] for _, trial in placed],
+        customdata=[[html.escape(trial.name), _decibels(trial)] for _, trial in rows],
         hovertemplate="%{customdata[0]}<br>%{customdata[1]}<extra></extra>",
     )
 
@@ -134,7 +134,7 @@ def _add_fidelity(figure: go.Figure, placed: Sequence[Placed]) -> None:
 def _name(figure: go.Figure, trial: Trial, y: int) -> None:
     """The name above its row, and how far it came."""
     name, group = html.escape(textwrap.shorten(trial.name, LONGEST_NAME, placeholder=" …")), _group(trial)
-    word = "won" if group == "won" else how_far(trial)
+    word = "won" if group == "won" else stage_reached(trial)
     text = f"<b>{name} · {word}</b>" if group == "won" else f"{name} · {word}"
     figure.add_annotation(
         x=0,
@@ -185,11 +185,11 @@ def _axes(figure: go.Figure, trials: Sequence[Trial]) -> None:
 
 
 def _alt(trials: Sequence[Trial]) -> str:
-    return "Speed of the candidates beside FP32: " + (", ".join(_words(trial) for trial in trials) or "nobody yet")
+    return "Speed of the candidates beside FP32: " + (", ".join(_trial_text(trial) for trial in trials) or "nobody yet")
 
 
-def _words(trial: Trial) -> str:
-    word = "won" if _group(trial) == "won" else how_far(trial)
+def _trial_text(trial: Trial) -> str:
+    word = "won" if _group(trial) == "won" else stage_reached(trial)
     if trial.ratio is None:
         return f"{trial.name} not timed, {_decibels(trial)}"
     value, low, high = _speed(trial)

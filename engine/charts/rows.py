@@ -105,10 +105,10 @@ def add_reference(figure: go.Figure, scale: Scale, x: float, text: str, middles:
 
 def _note(figure: go.Figure, scale: Scale, x: float, text: str) -> None:
     """A text above the plot at the value `x`, which stays within the figure."""
-    place = scale.place(x)
-    anchor = "left" if place < NEAR_END else "right" if place > 1 - NEAR_END else "center"
+    fraction = scale.fraction(x)
+    anchor = "left" if fraction < NEAR_END else "right" if fraction > 1 - NEAR_END else "center"
     figure.add_annotation(
-        x=place,
+        x=fraction,
         xref="x domain",
         y=1,
         yref="paper",

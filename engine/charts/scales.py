@@ -39,7 +39,7 @@ class Scale:
         """A value as Plotly wants it for an annotation: the exponent of ten on a logarithmic axis."""
         return math.log10(value) if self.log else value
 
-    def place(self, value: float) -> float:
+    def fraction(self, value: float) -> float:
         """Where a value lies between the ends: 0 is the low one, 1 the high one."""
         low, high = self.ends
         return (self.position(value) - low) / (high - low)
@@ -47,8 +47,8 @@ class Scale:
     @property
     def ticks(self) -> dict[float, str]:
         """Round values with their texts, all different; none at the low end but zero, where its text would be cut."""
-        found = _factors(self) if self.log else _steps(self)
-        return {value: text for value, text in found.items() if value == 0 or self.place(value) > ROOM / 2}
+        tick_texts = _factors(self) if self.log else _steps(self)
+        return {value: text for value, text in tick_texts.items() if value == 0 or self.fraction(value) > ROOM / 2}
 
     def axis(self, unit: str = "") -> dict[str, object]:
         """The part of a Plotly axis that this scale decides; `unit` stands behind every tick."""
@@ -63,8 +63,8 @@ class Scale:
 
 def amounts(values: Iterable[float], *, zero: bool = True, room: float = ROOM, most: int = MOST_TICKS) -> Scale:
     """The scale of sizes, times and factors: from zero, or around them; logarithmic where they are wide."""
-    known = list(values) or [1.0]
-    low, high = min(known), max(known)
+    finite = list(values) or [1.0]
+    low, high = min(finite), max(finite)
     if low > 0 and high / low > WIDE:
         beyond = (high / low) ** room
         return Scale(low / beyond, high * beyond, log=True, most=most)
@@ -76,8 +76,8 @@ def amounts(values: Iterable[float], *, zero: bool = True, room: float = ROOM, m
 
 def percentages(values: Iterable[float], *, room: float = ROOM, most: int = MOST_TICKS) -> Scale:
     """The scale of shares in percent: around the values, at least a point long, and never beyond 0 or 100."""
-    known = list(values) or [100.0]
-    low, high = min(known), max(known)
+    finite = list(values) or [100.0]
+    low, high = min(finite), max(finite)
     beyond = max(room * (high - low), (1.0 - (high - low)) / 2)
     end = min(high + beyond, 100.0)
     return Scale(max(min(low - beyond, end - 1.0), 0.0), end, most=most)
@@ -107,10 +107,10 @@ def _steps(scale: Scale) -> dict[float, str]:
 
 def _factors(scale: Scale) -> dict[float, str]:
     decades = range(math.floor(math.log10(scale.low)), math.ceil(math.log10(scale.high)) + 1)
-    found: list[float] = []
+    visible: list[float] = []
     for factors, every in (*((factors, 1) for factors in FACTORS), *((FACTORS[-1], n) for n in (2, 3, 5, 10))):
         ticks = (m * 10.0**d for d in decades if d % every == 0 for m in factors)
-        found = [tick for tick in ticks if scale.low <= tick <= scale.high]
-        if len(found) <= scale.most + 1:
+        visible = [tick for tick in ticks if scale.low <= tick <= scale.high]
+        if len(visible) <= scale.most + 1:
             break
-    return {value: f"{value:,.9f}".rstrip("0").rstrip(".") for value in found}
+    return {value: f"{value:,.9f}".rstrip("0").rstrip(".") for value in visible}

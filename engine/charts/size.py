@@ -34,5 +34,5 @@ def size(report: Report) -> go.Figure:
 
 
 def _alt(report: Report, sizes: dict[str, float]) -> str:
-    listed = ", ".join(f"{variant.label} {figures(sizes[variant.id])} MB" for variant in report.main_variants)
-    return f"File size of every variant: {listed}"
+    figures_text = ", ".join(f"{variant.label} {figures(sizes[variant.id])} MB" for variant in report.main_variants)
+    return f"File size of every variant: {figures_text}"

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import plotly.graph_objects as go
 
 from engine.charts.accuracy import lowest_accuracy
-from engine.charts.placing import Ends, Mark, Offset, annotation, place
+from engine.charts.placing import Ends, Mark, Offset, annotation, place_labels
 from engine.charts.scales import Scale, amounts, percentages
 from engine.charts.style import FOOT, GUIDE, LINE, canvas, figures, label, n_lines, unbroken
-from engine.charts.variants import captions, colour, names
+from engine.charts.variants import captions, colour, variant_names
 from engine.results import Report, Variant
 
 HEIGHT, HEAD = 320, 48
@@ -102,17 +102,17 @@ def _limits(
     figure: go.Figure, x_scale: Scale, y_scale: Scale, limit_ms: float | None, limit: float | None
 ) -> list[Ends]:
     """The budget as dotted lines, and in words above the plot, where no point can be; where the lines run."""
-    told: list[str] = []
+    limit_texts: list[str] = []
     lines: list[Ends] = []
     if limit_ms is not None:
         figure.add_shape(type="line", x0=limit_ms, x1=limit_ms, y0=0, y1=1, yref="y domain", line=GUIDE, layer="below")
-        told.append(f"{limit_ms:g} ms")
-        lines.append(((x_scale.place(limit_ms), 0.0), (x_scale.place(limit_ms), float(HEIGHT))))
+        limit_texts.append(f"{limit_ms:g} ms")
+        lines.append(((x_scale.fraction(limit_ms), 0.0), (x_scale.fraction(limit_ms), float(HEIGHT))))
     if limit is not None:
         figure.add_shape(type="line", x0=0, x1=1, xref="x domain", y0=limit, y1=limit, line=GUIDE, layer="below")
-        told.append(f"{limit:.4g} %")
+        limit_texts.append(f"{limit:.4g} %")
         lines.append(((0.0, _down(y_scale, limit)), (1.0, _down(y_scale, limit))))
-    if told:
+    if limit_texts:
         figure.add_annotation(
             x=0,
             xref="paper",
@@ -121,7 +121,7 @@ def _limits(
             yshift=HEAD - 4,
             xanchor="left",
             yanchor="top",
-            text=f"dotted: budget {', '.join(told)}",
+            text=f"dotted: budget {', '.join(limit_texts)}",
             showarrow=False,
             borderpad=0,
         )
@@ -132,22 +132,22 @@ def _label(
     figure: go.Figure, report: Report, points: Sequence[Point], x_scale: Scale, y_scale: Scale, lines: Sequence[Ends]
 ) -> None:
     """Names beside the points where all have room there, numbers and a list otherwise."""
-    by_id = names(report)
-    named = [f"{by_id[point.variant.id]}<br>{_megabytes(point.variant)}" for point in points]
-    offsets = place(_marks(points, named, x_scale, y_scale), lines, HEIGHT, far=False)
+    by_id = variant_names(report)
+    labels = [f"{by_id[point.variant.id]}<br>{_megabytes(point.variant)}" for point in points]
+    offsets = place_labels(_marks(points, labels, x_scale, y_scale), lines, HEIGHT, far=False)
     if None not in offsets:
-        _write(figure, points, named, offsets, x_scale)
+        _write(figure, points, labels, offsets, x_scale)
         return
-    numbered = [str(number) for number in range(1, len(points) + 1)]
-    offsets = place(_marks(points, numbered, x_scale, y_scale), lines, HEIGHT, far=True)
-    _write(figure, points, numbered, offsets, x_scale)
+    numbers = [str(number) for number in range(1, len(points) + 1)]
+    offsets = place_labels(_marks(points, numbers, x_scale, y_scale), lines, HEIGHT, far=True)
+    _write(figure, points, numbers, offsets, x_scale)
     _list(figure, report, points)
 
 
 def _marks(points: Sequence[Point], texts: Sequence[str], x_scale: Scale, y_scale: Scale) -> list[Mark]:
     return [
         Mark(
-            x=x_scale.place(point.p50_ms),
+            x=x_scale.fraction(point.p50_ms),
             y=_down(y_scale, point.quality),
             radius=point.diameter / 2,
             width=LETTER * max(len(line) for line in text.split("<br>")) + 2,
@@ -158,7 +158,7 @@ def _marks(points: Sequence[Point], texts: Sequence[str], x_scale: Scale, y_scal
 
 
 def _down(scale: Scale, value: float) -> float:
-    return HEIGHT * (1 - scale.place(value))
+    return HEIGHT * (1 - scale.fraction(value))
 
 
 def _write(
@@ -201,8 +201,8 @@ def _megabytes(variant: Variant) -> str:
 
 
 def _alt(points: Sequence[Point], quality: str) -> str:
-    listed = ", ".join(
-        f"{one.variant.label} {figures(one.p50_ms)} ms, {one.quality:.2f} %, {_megabytes(one.variant)}"
-        for one in points
+    figures_text = ", ".join(
+        f"{point.variant.label} {figures(point.p50_ms)} ms, {point.quality:.2f} %, {_megabytes(point.variant)}"
+        for point in points
     )
-    return f"{quality.removesuffix(', %')} against latency: {listed}"
+    return f"{quality.removesuffix(', %')} against latency: {figures_text}"

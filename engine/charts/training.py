@@ -34,7 +34,7 @@ def learning_curve(events: Sequence[Event]) -> go.Figure | None:
             x=[x for x, _ in points],
             y=[y if loss else 100 * y for _, y in points],
             mode="lines+markers",
-            name=_words(name),
+            name=_metric_name(name),
             row=1 if loss else 2,
             col=1,
             hovertemplate="epoch %{x}: %{y:.4g}<extra></extra>",
@@ -43,7 +43,7 @@ def learning_curve(events: Sequence[Event]) -> go.Figure | None:
             cliponaxis=False,
         )
     _axes(figure, series)
-    add_key(figure, ((GLYPH, colour, _words(name)) for name, colour in zip(series, cycle(SERIES), strict=False)))
+    add_key(figure, ((GLYPH, colour, _metric_name(name)) for name, colour in zip(series, cycle(SERIES), strict=False)))
     return figure
 
 
@@ -51,13 +51,13 @@ def _axes(figure: go.Figure, series: Series) -> None:
     losses = [y for name, points in series.items() if "loss" in name for _, y in points if y > 0]
     shares = [100 * y for name, points in series.items() if "loss" not in name for _, y in points]
     epochs = [x for points in series.values() for x, _ in points]
-    quiet = {"zeroline": False, "fixedrange": True}
-    figure.update_yaxes(quiet | amounts(losses, most=MOST_TICKS).axis() | _title("Loss"), row=1, automargin=True)
+    axis_style = {"zeroline": False, "fixedrange": True}
+    figure.update_yaxes(axis_style | amounts(losses, most=MOST_TICKS).axis() | _title("Loss"), row=1, automargin=True)
     figure.update_yaxes(
-        quiet | percentages(shares, most=MOST_TICKS).axis() | _title("Images, %"), row=2, automargin=True
+        axis_style | percentages(shares, most=MOST_TICKS).axis() | _title("Images, %"), row=2, automargin=True
     )
     room = 0.02 * (max(epochs) - min(epochs) or 1.0)
-    figure.update_xaxes(quiet | {"range": [min(epochs) - room, max(epochs) + room]})
+    figure.update_xaxes(axis_style | {"range": [min(epochs) - room, max(epochs) + room]})
     figure.update_xaxes(_title("Epoch"), row=2)
     if max(epochs) - min(epochs) < MOST_EPOCHS:
         figure.update_xaxes(dtick=1)
@@ -78,10 +78,10 @@ def _series(events: Sequence[Event]) -> Series:
     return series
 
 
-def _words(name: str) -> str:
+def _metric_name(name: str) -> str:
     return name.replace("_", " ").replace("top1", "top-1")
 
 
 def _alt(series: Series) -> str:
-    last = ", ".join(f"{_words(name)} {points[-1][1]:.3g}" for name, points in series.items())
+    last = ", ".join(f"{_metric_name(name)} {points[-1][1]:.3g}" for name, points in series.items())
     return f"Training by epoch, last values: {last}"

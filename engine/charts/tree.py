@@ -27,13 +27,13 @@ def tree(report: Report) -> go.Figure:
     family = list(_rows(report))
     figure = canvas(_alt(report, family))
     texts = [_text(report, variant) for variant, _ in family]
-    places, y = {}, 0.0
+    positions, y = {}, 0.0
     for (variant, depth), text in zip(family, texts, strict=True):
-        places[variant.id] = (depth, y - BELOW_NAME)
+        positions[variant.id] = (depth, y - BELOW_NAME)
         y -= LINE * n_lines(text) + GAP
-    _lines(figure, places, family)
+    _lines(figure, positions, family)
     for (variant, _), text in zip(family, texts, strict=True):
-        _node(figure, report, variant, places[variant.id], text)
+        _node(figure, report, variant, positions[variant.id], text)
     deepest = max((depth for _, depth in family), default=0)
     figure.update_xaxes(visible=False, range=[-0.5, max(WIDTH, DEEP * deepest)])
     figure.update_yaxes(visible=False, range=[min(y, -LINE), 4])
@@ -43,34 +43,34 @@ def tree(report: Report) -> go.Figure:
 
 def _rows(report: Report) -> Iterator[tuple[Variant, int]]:
     """Depth first, in the order in which they were made."""
-    known = {variant.id for variant in report.main_variants}
+    ids = {variant.id for variant in report.main_variants}
     children: dict[str | None, list[Variant]] = {}
     for variant in report.main_variants:
-        children.setdefault(variant.parent_id if variant.parent_id in known else None, []).append(variant)
-    waiting = [(variant, 0) for variant in reversed(children.get(None, []))]
-    while waiting:
-        variant, depth = waiting.pop()
+        children.setdefault(variant.parent_id if variant.parent_id in ids else None, []).append(variant)
+    stack = [(variant, 0) for variant in reversed(children.get(None, []))]
+    while stack:
+        variant, depth = stack.pop()
         yield variant, depth
-        waiting.extend((child, depth + 1) for child in reversed(children.get(variant.id, [])))
+        stack.extend((child, depth + 1) for child in reversed(children.get(variant.id, [])))
 
 
-def _lines(figure: go.Figure, places: dict[str, tuple[int, float]], family: list[tuple[Variant, int]]) -> None:
+def _lines(figure: go.Figure, positions: dict[str, tuple[int, float]], family: list[tuple[Variant, int]]) -> None:
     xs: list[float | None] = []
     ys: list[float | None] = []
     last: dict[str, float] = {}
     for variant, depth in family:
-        if variant.parent_id in places:
-            y = last[variant.parent_id] = places[variant.id][1]
-            xs += [places[variant.parent_id][0], depth, None]
+        if variant.parent_id in positions:
+            y = last[variant.parent_id] = positions[variant.id][1]
+            xs += [positions[variant.parent_id][0], depth, None]
             ys += [y, y, None]
     for parent, y in last.items():
-        xs += [places[parent][0], places[parent][0], None]
-        ys += [places[parent][1], y, None]
+        xs += [positions[parent][0], positions[parent][0], None]
+        ys += [positions[parent][1], y, None]
     figure.add_scatter(x=xs, y=ys, mode="lines", line={"color": BASELINE, "width": 1.5}, hoverinfo="skip")
 
 
-def _node(figure: go.Figure, report: Report, variant: Variant, place: tuple[int, float], text: str) -> None:
-    depth, y = place
+def _node(figure: go.Figure, report: Report, variant: Variant, position: tuple[int, float], text: str) -> None:
+    depth, y = position
     best = is_recommended(report, variant)
     symbol = "diamond" if variant.role == "baseline" else "star" if best else "circle"
     hover = "<br>".join((html.escape(variant.label), " · ".join(_figures(variant))))
@@ -98,8 +98,8 @@ def _node(figure: go.Figure, report: Report, variant: Variant, place: tuple[int,
 def _text(report: Report, variant: Variant) -> str:
     """The step that made it, what became of it, and its figures; the tree itself says what came before."""
     own = variant.settings.label if variant.settings else variant.label
-    words = " · ".join(part for part in (own, unbroken(remark(report, variant))) if part)
-    return f"<b>{label(words)}</b><br>{label(' · '.join(unbroken(figure) for figure in _figures(variant)), FIGURES)}"
+    caption = " · ".join(part for part in (own, unbroken(remark(report, variant))) if part)
+    return f"<b>{label(caption)}</b><br>{label(' · '.join(unbroken(figure) for figure in _figures(variant)), FIGURES)}"
 
 
 def _figures(variant: Variant) -> Iterator[str]:
@@ -114,9 +114,9 @@ def _figures(variant: Variant) -> Iterator[str]:
 
 def _alt(report: Report, family: list[tuple[Variant, int]]) -> str:
     parents = {variant.id: variant.label for variant in report.main_variants}
-    listed = "; ".join(
+    figures_text = "; ".join(
         f"{variant.label}{f' from {parents[variant.parent_id]}' if variant.parent_id in parents else ''}: "
         f"{', '.join(_figures(variant))}"
         for variant, _ in family
     )
-    return f"Family tree of the variants: {listed}"
+    return f"Family tree of the variants: {figures_text}"

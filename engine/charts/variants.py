@@ -20,12 +20,12 @@ def colour(report: Report, variant: Variant) -> str:
     BASELINE is the baseline, also where nothing better is to be recommended; RECOMMENDED is what is recommended; OVER
     is over the budget, slower than the baseline or no better than guessing; CANDIDATE is every other.
     """
-    return _standing(report, variant)[0]
+    return _colour_and_remark(report, variant)[0]
 
 
 def remark(report: Report, variant: Variant) -> str:
     """What there is to know of it, in a word or two: what its colour says, or that it may only guess."""
-    return "recommended" if is_recommended(report, variant) else _standing(report, variant)[1]
+    return "recommended" if is_recommended(report, variant) else _colour_and_remark(report, variant)[1]
 
 
 def is_recommended(report: Report, variant: Variant) -> bool:
@@ -33,27 +33,27 @@ def is_recommended(report: Report, variant: Variant) -> bool:
     return report.recommended is not None and report.recommended.id == variant.id
 
 
-def names(report: Report) -> dict[str, str]:
+def variant_names(report: Report) -> dict[str, str]:
     """The label of every variant by its id, wrapped; equal labels are told apart by their id."""
-    return {variant.id: label(text) for variant, text in _told_apart(report)}
+    return {variant.id: label(text) for variant, text in _distinct_labels(report)}
 
 
 def captions(report: Report) -> dict[str, str]:
     """The names by id with what their colours say behind them, to be made a label of."""
     return {
         variant.id: " · ".join(part for part in (text, unbroken(remark(report, variant))) if part)
-        for variant, text in _told_apart(report)
+        for variant, text in _distinct_labels(report)
     }
 
 
-def _told_apart(report: Report) -> list[tuple[Variant, str]]:
+def _distinct_labels(report: Report) -> list[tuple[Variant, str]]:
     labels = [label(variant.label) for variant in report.main_variants]
     return [
         (v, v.label if labels.count(label(v.label)) == 1 else f"{v.label} · {v.id[:4]}") for v in report.main_variants
     ]
 
 
-def _standing(report: Report, variant: Variant) -> tuple[str, str]:
+def _colour_and_remark(report: Report, variant: Variant) -> tuple[str, str]:
     verdict = variant.verdict
     if variant.role == "baseline":
         return BASELINE, "" if variant.label.lower() == "baseline" else "baseline"
@@ -61,7 +61,7 @@ def _standing(report: Report, variant: Variant) -> tuple[str, str]:
         return RECOMMENDED, "recommended"
     if verdict is not None and not verdict.within_budget:
         return OVER, "over budget"
-    for code, (paint, words) in REMARKS.items():
+    for code, (paint, text) in REMARKS.items():
         if verdict is not None and code in verdict.codes:
-            return paint, words
+            return paint, text
     return CANDIDATE, ""

@@ -12,7 +12,7 @@ from engine.charts.style import BASELINE, OVER, RECOMMENDED, canvas, figures, la
 from engine.results import Race, Report, Variant
 
 Quantity = Literal["size", "latency", "quality"]
-KEPT = "FP32 kept"
+FP32_KEPT = "FP32 kept"
 
 
 @dataclass(frozen=True)
@@ -40,64 +40,85 @@ def waterfall(report: Report, id: str, quantity: Quantity) -> go.Figure:
     RECOMMENDED's colour is better than the step before and OVER's is worse, by both whole intervals; grey cannot be
     told apart. The whisker is the 95 % interval of the difference from the baseline, which has none itself.
     """
-    level, x_title, change, less = _QUANTITIES[quantity]
-    known = [(step.name, found) for step in named(report, id) if (found := level(report, step.variant)) is not None]
-    title = x_title(report)
-    figure = canvas(_alt(title, known, change), x_title=title)
-    befores = [None, *(now for _, now in known)]
-    texts = [
-        now.text if before is None else f"{now.text}, {change(before.value, now.value)}"
-        for before, (_, now) in zip(befores, known, strict=False)
+    level, x_title, change, less_is_better = _QUANTITIES[quantity]
+    levels = [
+        (step.name, step_level)
+        for step in chain_steps(report, id)
+        if (step_level := level(report, step.variant)) is not None
     ]
-    middles = add_rows(figure, [Row(name=name, text=text) for (name, _), text in zip(known, texts, strict=True)])
-    ends = [end for _, now in known for end in (now.value, now.low, now.high)]
-    scale = amounts(ends) if less else percentages(ends)
+    title = x_title(report)
+    figure = canvas(_alt(title, levels, change), x_title=title)
+    previous_levels = [None, *(current for _, current in levels)]
+    texts = [
+        current.text if previous is None else f"{current.text}, {change(previous.value, current.value)}"
+        for previous, (_, current) in zip(previous_levels, levels, strict=False)
+    ]
+    middles = add_rows(figure, [Row(name=name, text=text) for (name, _), text in zip(levels, texts, strict=True)])
+    ends = [end for _, current in levels for end in (current.value, current.low, current.high)]
+    scale = amounts(ends) if less_is_better else percentages(ends)
     show_x(figure, scale)
-    for y, before, (name, now), text in zip(middles, befores, known, texts, strict=False):
-        _draw(figure, y, before, now, f"{name}<br>{text}<extra></extra>", less, from_zero=less and not scale.log)
+    for y, previous, (name, current), text in zip(middles, previous_levels, levels, texts, strict=False):
+        _draw(
+            figure,
+            y,
+            previous,
+            current,
+            f"{name}<br>{text}<extra></extra>",
+            less_is_better,
+            from_zero=less_is_better and not scale.log,
+        )
     return figure
 
 
-def named(report: Report, id: str) -> list[ChainStep]:
+def chain_steps(report: Report, id: str) -> list[ChainStep]:
     """The baseline and every step of the chain that leads to a variant, numbered.
 
     A race that kept FP32 is a step too, whose variant is the one before it.
     """
-    made: list[ChainStep] = []
+    steps: list[ChainStep] = []
     for variant in report.lineage(id):
         own = variant.settings.label if variant.settings else variant.label
-        made.append(ChainStep(label(f"{len(made)} {own}" if made else variant.label), variant, variant.seconds))
-        race = _kept(report, variant, id)
+        steps.append(ChainStep(label(f"{len(steps)} {own}" if steps else variant.label), variant, variant.seconds))
+        race = _race_without_gain(report, variant, id)
         if race is not None:
-            made.append(ChainStep(label(f"{len(made)} {KEPT}"), variant, race.seconds))
-    return made
+            steps.append(ChainStep(label(f"{len(steps)} {FP32_KEPT}"), variant, race.seconds))
+    return steps
 
 
-def _kept(report: Report, variant: Variant, id: str) -> Race | None:
+def _race_without_gain(report: Report, variant: Variant, id: str) -> Race | None:
     """The race after a variant that ended with it, in the chain that leads to `id` or goes on from it."""
     end = report.variant(id)
-    stayed = (race for race in report.races if race.winner_id == race.parent_id == variant.id)
-    return next((race for race in stayed if variant.id == id or (end and race.branch == end.branch)), None)
+    races = (race for race in report.races if race.winner_id == race.parent_id == variant.id)
+    return next((race for race in races if variant.id == id or (end and race.branch == end.branch)), None)
 
 
 def _draw(
-    figure: go.Figure, y: float, before: Level | None, now: Level, hover: str, less: bool, *, from_zero: bool
+    figure: go.Figure,
+    y: float,
+    previous: Level | None,
+    current: Level,
+    hover: str,
+    less_is_better: bool,
+    *,
+    from_zero: bool,
 ) -> None:
     """The bar from the step before, the baseline's from zero where the axis has one, and the point that it ends at."""
-    paint = BASELINE if before is None else _colour(before, now, less)
-    begin = before.value if before is not None else 0.0 if from_zero else now.value
-    if begin != now.value:
-        add_bar(figure, y, begin, now.value, colour=paint, hover=hover)
-    if begin == now.value or now.low < now.high:  # an exact value is where its bar ends
-        add_point(figure, y, now.value, now.low, now.high, colour=BASELINE, hover=hover, size=7, cap=CAP + 2)
+    paint = BASELINE if previous is None else _colour(previous, current, less_is_better)
+    begin = previous.value if previous is not None else 0.0 if from_zero else current.value
+    if begin != current.value:
+        add_bar(figure, y, begin, current.value, colour=paint, hover=hover)
+    if begin == current.value or current.low < current.high:  # an exact value is where its bar ends
+        add_point(
+            figure, y, current.value, current.low, current.high, colour=BASELINE, hover=hover, size=7, cap=CAP + 2
+        )
 
 
-def _colour(before: Level, now: Level, less: bool) -> str:
+def _colour(previous: Level, current: Level, less_is_better: bool) -> str:
     """What the step did, where the intervals of both ends do not meet."""
-    if now.high < before.low:
-        return RECOMMENDED if less else OVER
-    if now.low > before.high:
-        return OVER if less else RECOMMENDED
+    if current.high < previous.low:
+        return RECOMMENDED if less_is_better else OVER
+    if current.low > previous.high:
+        return OVER if less_is_better else RECOMMENDED
     return BASELINE
 
 
@@ -131,16 +152,16 @@ def _quality(report: Report, variant: Variant) -> Level | None:
     return Level(value=value, low=low, high=high, text=f"{value:.2f} %")
 
 
-def _percent(before: float, now: float) -> str:
-    return _signed(100 * (now / before - 1), 0, "%") if before else "from nothing"
+def _percent(previous: float, current: float) -> str:
+    return _signed(100 * (current / previous - 1), 0, "%") if previous else "from nothing"
 
 
-def _times(before: float, now: float) -> str:
-    return f"{figures(before / now)}× as fast"
+def _times(previous: float, current: float) -> str:
+    return f"{figures(previous / current)}× as fast"
 
 
-def _points(before: float, now: float) -> str:
-    return _signed(now - before, 2, "pt")
+def _points(previous: float, current: float) -> str:
+    return _signed(current - previous, 2, "pt")
 
 
 def _signed(value: float, digits: int, unit: str) -> str:
@@ -153,12 +174,12 @@ def _quality_title(report: Report) -> str:
     return "Top-1 accuracy, %" if labelled else "Agreement with the baseline, %"
 
 
-def _alt(title: str, known: list[tuple[str, Level]], change: Callable[[float, float], str]) -> str:
-    parts, before = [], None
-    for name, now in known:
-        difference = "" if before is None else f" ({change(before.value, now.value)})"
-        parts.append(f"{name.replace('<br>', ' ')} {now.text}{difference}")
-        before = now
+def _alt(title: str, levels: list[tuple[str, Level]], change: Callable[[float, float], str]) -> str:
+    parts, previous = [], None
+    for name, current in levels:
+        difference = "" if previous is None else f" ({change(previous.value, current.value)})"
+        parts.append(f"{name.replace('<br>', ' ')} {current.text}{difference}")
+        previous = current
     return f"{title.partition(',')[0]} after every step: {', '.join(parts)}"
 
 

@@ -29,11 +29,11 @@ def table(rows: Rows) -> list[str]:
 
 
 def of_job(job: Job) -> list[str]:
-    """How a job stands; the first line begins with its state."""
-    place = f" (number {job.position} in line)" if job.position else ""
-    doing = f" {percent(job.fraction)}, {job.message}" if job.state == "running" else ""
+    """A job, a fact a line; the first line begins with its state."""
+    position = f" (number {job.position} in line)" if job.position else ""
+    progress = f" {percent(job.fraction)}, {job.message}" if job.state == "running" else ""
     lines = [
-        f"{job.state}{place}{doing}",
+        f"{job.state}{position}{progress}",
         f"name: {job.name}",
         f"created: {job.created}",
         f"seconds: {job.seconds:.1f}",
@@ -49,38 +49,38 @@ def of_job(job: Job) -> list[str]:
     return lines
 
 
-def of_hardware(found: Hardware) -> list[str]:
+def of_hardware(hardware: Hardware) -> list[str]:
     """This machine, and which providers really ran a model on it."""
-    machine = found.environment
+    machine = hardware.environment
     facts = table(
         [
             ("processor", machine.cpu),
             ("cores", f"{machine.cores} for this process"),
             ("memory", f"{machine.memory_bytes / 1e9:.1f} GB"),
             ("instructions", " ".join(machine.isa) or "none of note"),
-            ("GPUs", ", ".join(found.gpus) or "none that torch can use"),
+            ("GPUs", ", ".join(hardware.gpus) or "none that torch can use"),
             ("versions", ", ".join(f"{name} {version}" for name, version in machine.versions.items())),
         ]
     )
-    providers = [(row.runtime, row.name, "yes" if row.works else f"no: {row.reason}") for row in found.providers]
+    providers = [(row.runtime, row.name, "yes" if row.works else f"no: {row.reason}") for row in hardware.providers]
     return [*facts, "", *table([("runtime", "provider", "works"), *providers])]
 
 
-def of_profile(found: ModelProfile) -> list[str]:
+def of_profile(profile: ModelProfile) -> list[str]:
     """What a model is, a fact a line."""
-    layers = sorted(found.layers.items(), key=lambda item: (-item[1], item[0]))
+    layers = sorted(profile.layers.items(), key=lambda item: (-item[1], item[0]))
     rows = [
-        ("name", found.name),
-        ("format", f"{found.format}, opset {found.opset}, weights: {found.weights}"),
-        *(("input", _signature(name, shape)) for name, shape in found.inputs.items()),
-        *(("output", _signature(name, shape)) for name, shape in found.outputs.items()),
-        ("parameters", _amount(found.parameters)),
-        ("MACs", "cannot be told" if found.macs is None else f"{_amount(found.macs)} for one image"),
-        ("size", f"{_amount(found.size_bytes)}B"),
+        ("name", profile.name),
+        ("format", f"{profile.format}, opset {profile.opset}, weights: {profile.weights}"),
+        *(("input", _signature(name, shape)) for name, shape in profile.inputs.items()),
+        *(("output", _signature(name, shape)) for name, shape in profile.outputs.items()),
+        ("parameters", _amount(profile.parameters)),
+        ("MACs", "cannot be told" if profile.macs is None else f"{_amount(profile.macs)} for one image"),
+        ("size", f"{_amount(profile.size_bytes)}B"),
         ("layers", ", ".join(f"{count} {name}" for name, count in layers)),
-        ("classes", _classes(found)),
-        ("images", _preprocess(found.preprocess) if found.preprocess else "cannot be told"),
-        *(("warning", warning.text) for warning in found.warnings),
+        ("classes", _classes(profile)),
+        ("images", _preprocess(profile.preprocess) if profile.preprocess else "cannot be told"),
+        *(("warning", warning.text) for warning in profile.warnings),
     ]
     return table(rows)
 
@@ -93,7 +93,7 @@ def _amount(number: int) -> str:
 
 
 def of_report(report: Report) -> list[str]:
-    """Every variant beside the baseline, how races ended, what there is to know, and what is recommended."""
+    """Every variant beside the baseline, the outcome of every race, the warnings, and the recommendation."""
     rows = [("variant", "id", "size", "latency p50", "times as fast (95 %)", "top-1 (95 %)", "agreement")]
     rows += [(variant.label, variant.id, _size(variant), *_measured(variant)) for variant in report.main_variants]
     races = [
@@ -123,71 +123,71 @@ def _measured(variant: Variant) -> tuple[str, str, str, str]:
 
 
 def _top1(accuracy: Accuracy) -> str:
-    """With its interval, and with what guessing gives where that reaches it."""
+    """Top-1 with its interval, and with the accuracy of guessing where that is not surely below it."""
     top1 = f"{percent(accuracy.top1, 2)} ({percent(accuracy.low, 2)} to {percent(accuracy.high, 2)})"
     if accuracy.better_than_chance in (None, "yes"):
         return top1
-    surely = "no" if accuracy.better_than_chance == "no" else "not surely"
-    return f"{top1}, {surely} better than guessing ({percent(accuracy.chance or 0, 2)})"
+    certainty = "no" if accuracy.better_than_chance == "no" else "not surely"
+    return f"{top1}, {certainty} better than guessing ({percent(accuracy.chance or 0, 2)})"
 
 
 def of_advice(advice: Advice) -> list[str]:
     """The user's model, then every architecture, the fastest first, and what is advised."""
     own = advice.own
-    mine = (
+    own_line = (
         f"{own.name}: {'x'.join(map(str, own.input_shape))}, {advice.target.threads} threads, batch "
         f"{advice.target.batch_size}" + (f", median {own.p50_ms:.3g} ms" if own.p50_ms else "")
     )
-    rest = [one for one in advice.architectures if one.latency is None]
+    unmeasured = [one for one in advice.architectures if one.latency is None]
     rows = [("architecture", "", "times as fast as yours (95 %)", "published top-1", "at", "parameters")]
-    rows += [_architecture(one, advice) for one in (*advice.measured, *rest)]
+    rows += [_architecture(one, advice) for one in (*advice.measured, *unmeasured)]
     notes = [advice.reason] if advice.reason else []
-    return [mine, *table(rows), *(f"{note.code}: {note.text}" for note in (*notes, *advice.warnings))]
+    return [own_line, *table(rows), *(f"{note.code}: {note.text}" for note in (*notes, *advice.warnings))]
 
 
-def _architecture(one: Architecture, advice: Advice) -> tuple[str, str, str, str, str, str]:
-    words = {"front": advice.front, "faster": advice.faster, "better": advice.better}
-    latency, known = one.latency, one.published
-    speed = one.refused.text if one.refused else "not measured"
+def _architecture(architecture: Architecture, advice: Advice) -> tuple[str, str, str, str, str, str]:
+    labels = {"front": advice.front, "faster": advice.faster, "better": advice.better}
+    latency, published = architecture.latency, architecture.published
+    speed = architecture.refused.text if architecture.refused else "not measured"
     if latency:
         speed = speed_cell(latency)
     return (
-        one.name,
-        " ".join(word for word, names in words.items() if one.name in names),
-        speed + (" busy" if one.busy else ""),
-        f"{percent(known.top1, 1)}" if known else "-",
-        f"{known.img_size} px" if known else "-",
-        f"{one.parameters / 1e6:.2f} M" if one.parameters else "-",
+        architecture.name,
+        " ".join(label for label, names in labels.items() if architecture.name in names),
+        speed + (" busy" if architecture.busy else ""),
+        f"{percent(published.top1, 1)}" if published else "-",
+        f"{published.img_size} px" if published else "-",
+        f"{architecture.parameters / 1e6:.2f} M" if architecture.parameters else "-",
     )
 
 
-def of_sensitivity(found: Sensitivity) -> list[str]:
-    """Every group of layers with what is right (agrees, without labels) after it alone lost a share of its channels."""
-    what = "top-1" if found.labelled else "agreement"
-    head = f"{what} of the whole network: {percent(found.top1, 1)} of {found.n_images} calibration images"
+def of_sensitivity(sensitivity: Sensitivity) -> list[str]:
+    """Every group of layers with the top-1 (agreement without labels) after it alone lost shares of its channels."""
+    what = "top-1" if sensitivity.labelled else "agreement"
+    head = f"{what} of the whole network: {percent(sensitivity.top1, 1)} of {sensitivity.n_images} calibration images"
     rows = [("group of layers", "channels", f"{what} where a share of the channels went")]
-    rows += [(one.layer, str(one.channels), _alone(one)) for one in found.layers]
-    return [head, *table(rows), *(f"{note.code}: {note.text}" for note in found.warnings)]
+    rows += [(layer.layer, str(layer.channels), _alone(layer)) for layer in sensitivity.layers]
+    return [head, *table(rows), *(f"{note.code}: {note.text}" for note in sensitivity.warnings)]
 
 
-def _alone(one: LayerSensitivity) -> str:
-    return ", ".join(f"{percent(point.ratio)}: {percent(point.top1, 1)}" for point in one.points) or "stays whole"
+def _alone(layer: LayerSensitivity) -> str:
+    return ", ".join(f"{percent(point.ratio)}: {percent(point.top1, 1)}" for point in layer.points) or "stays whole"
 
 
 def _signature(name: str, shape: tuple[int | str, ...]) -> str:
     return f"{name}: {' x '.join(map(str, shape))}"
 
 
-def _classes(found: ModelProfile) -> str:
-    outputs = "an unknown number" if found.n_outputs is None else str(found.n_outputs)
-    if found.classes is None:
+def _classes(profile: ModelProfile) -> str:
+    outputs = "an unknown number" if profile.n_outputs is None else str(profile.n_outputs)
+    if profile.classes is None:
         return f"{outputs}, without names"
-    more = ", ..." if len(found.classes) > MAX_CLASSES else ""
-    return f"{outputs}: {', '.join(found.classes[:MAX_CLASSES])}{more}"
+    more = ", ..." if len(profile.classes) > MAX_CLASSES else ""
+    return f"{outputs}: {', '.join(profile.classes[:MAX_CLASSES])}{more}"
 
 
 def _preprocess(settings: Preprocess) -> str:
-    """From the image to the input, in the order in which it happens."""
+    """The steps from an image to the input, in their order."""
     height, width = settings.size
     channels = settings.channels or ("gray" if len(settings.mean) == 1 else "rgb")
     crop = f"{settings.crop_pct:g} of it cropped from the centre" if settings.resize == "crop" else "squashed"

@@ -14,12 +14,12 @@ def hardware(json: AsJson = False) -> None:
 @app.command()
 def check(json: AsJson = False) -> int:
     """Say what is right and wrong with this installation."""
-    found = engine.check()
+    items = engine.check()
     if json:
-        show_json(found)
+        show_json(items)
     else:
         table(
             ("", "what", "found", "what to do"),
-            [("ok" if item.ok else "WRONG", item.name, item.found, item.next) for item in found],
+            [("ok" if item.ok else "WRONG", item.name, item.found, item.next) for item in items],
         )
-    return 0 if all(item.ok for item in found) else 1
+    return 0 if all(item.ok for item in items) else 1

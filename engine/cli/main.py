@@ -28,11 +28,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         status = command.main(
             args=list(sys.argv[1:] if arguments is None else arguments), prog_name="engine", standalone_mode=False
         )
-    except FeatherweightError as refused:
-        error(str(refused))
-        return refused.exit_status
-    except typer.TyperException as refused:
-        error(f"{refused.format_message().rstrip('.')}. See python -m engine --help")
+    except FeatherweightError as failure:
+        error(str(failure))
+        return failure.exit_status
+    except typer.TyperException as failure:
+        error(f"{failure.format_message().rstrip('.')}. See python -m engine --help")
         return REFUSED
     except (KeyboardInterrupt, typer.Abort):
         error("cancelled")
@@ -41,5 +41,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
-    """SIGTERM is Ctrl-C: what runs is cancelled in order."""
+    """Treats SIGTERM as Ctrl-C, so that a job in the foreground is cancelled cleanly."""
     raise KeyboardInterrupt

@@ -1,4 +1,4 @@
-"""Models and techniques: what there is, what a model file is, and what was measured of it."""
+"""The verbs about models and techniques: lists, the profile of a file, and measurements."""
 
 from pathlib import Path
 from typing import Annotated
@@ -37,9 +37,9 @@ def models(
     json: AsJson = False,
 ) -> None:
     """List the timm architectures."""
-    found = engine.search_models(search)
+    entries = engine.search_models(search)
     if json:
-        show_json(found)
+        show_json(entries)
     else:
         table(
             ("name", "family", "parameters", "MACs", "input", "pretrained"),
@@ -52,7 +52,7 @@ def models(
                     "x".join(map(str, entry.input_size)),
                     " ".join(entry.pretrained_tags),
                 )
-                for entry in found
+                for entry in entries
             ],
         )
 
@@ -60,13 +60,13 @@ def models(
 @app.command()
 def techniques(json: AsJson = False) -> None:
     """List the techniques with their settings."""
-    found = engine.list_techniques()
+    infos = engine.list_techniques()
     if json:
-        show_json(found)
+        show_json(infos)
     else:
         table(
             ("technique", "method", "stage", "what it does"),
-            [(row.technique, row.method or "", row.stage, row.summary) for row in found],
+            [(info.technique, info.method or "", info.stage, info.summary) for info in infos],
         )
 
 
@@ -108,26 +108,26 @@ def sensitivity(
     json: AsJson = False,
 ) -> None:
     """Say how much each group of layers can lose, and the ratios for a pruning step."""
-    asked = {"ratios": tuple(ratio)} if ratio else {}
+    ratio_settings = {"ratios": tuple(ratio)} if ratio else {}
     request = SensitivityRequest.parse(
         {
             "model": _source(model, str(weights.expanduser().absolute()) if weights else PRETRAINED),
             "data": _images(model, data, labels),
             "minutes": minutes,
-            **asked,
+            **ratio_settings,
         }
     )
-    found = engine.sensitivity(request, on_event)
-    ratios = engine.propose_ratios(found, within / 100)
+    result = engine.sensitivity(request, on_event)
+    ratios = engine.propose_ratios(result, within / 100)
     if json:
-        show_json({**found.model_dump(), "group_ratios": ratios})
+        show_json({**result.model_dump(), "group_ratios": ratios})
     else:
-        told = [f"for a pruning step, each within {within:g} points:", f"group_ratios: [{', '.join(ratios)}]"]
-        print("\n".join([*lines.of_sensitivity(found), *told]))
+        proposal = [f"for a pruning step, each within {within:g} points:", f"group_ratios: [{', '.join(ratios)}]"]
+        print("\n".join([*lines.of_sensitivity(result), *proposal]))
 
 
 def _source(model: str, weights: str) -> ModelSource:
-    """A timm architecture takes these weights: for a latency random ones, whose values change none."""
+    """The source that MODEL names; a timm architecture gets `weights` (random ones suffice for a latency)."""
     if model == "sample":
         return SampleModel()
     if engine.catalogue_entry(model) is not None and not Path(model).is_file():

@@ -1,4 +1,4 @@
-"""Recipes and runs: carried out here and now, or put in line, watched and ended."""
+"""The verbs about recipes and runs: in the foreground, or queued, listed and cancelled."""
 
 from pathlib import Path
 from typing import Annotated
@@ -50,13 +50,13 @@ def runs(
     json: AsJson = False,
 ) -> None:
     """List the runs."""
-    found = engine.list_jobs("run", limit)
+    jobs = engine.list_jobs("run", limit)
     if json:
-        show_json(found)
+        show_json(jobs)
     else:
         table(
             ("id", "state", "created", "seconds", "name"),
-            [(job.id, job.state, job.created, f"{job.seconds:.0f}", job.name) for job in found],
+            [(job.id, job.state, job.created, f"{job.seconds:.0f}", job.name) for job in jobs],
         )
 
 

@@ -1,4 +1,4 @@
-"""What the verbs of the command line share: the program, its common arguments, and how a result is shown."""
+"""What the verbs of the command line share: the program, common arguments, and the printing of results."""
 
 import sys
 from collections.abc import Callable, Sequence

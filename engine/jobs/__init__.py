@@ -1,1 +1,1 @@
-"""Jobs: the queue that a home keeps, the supervisor that serves it, and the executor that runs one job."""
+"""Jobs: the queue of a home, the supervisor that serves it, and the executor that runs one job."""

@@ -1,4 +1,4 @@
-"""What a supervisor asks of the database: who is next, who is to be cancelled, who was lost."""
+"""The claims of a supervisor on jobs, in the database: claim, renew, release, recover."""
 
 import socket
 import time
@@ -9,19 +9,19 @@ from sqlalchemy import or_, select, update
 
 from engine.errors import RunError, StorageError
 from engine.jobs.processes import sweep
-from engine.jobs.queue import Queue, cancelled
+from engine.jobs.queue import Queue, cancelled_outcome
 from engine.store.database import JOBS
-from engine.store.endings import ended_by
+from engine.store.endings import error_outcome
 from engine.store.folders import now
 from engine.store.home import Home
 
 LEASE_SECONDS = 30.0
-MAX_ATTEMPTS = 2  # a job whose supervisor was lost is run once more
+MAX_ATTEMPTS = 2  # a job whose supervisor was lost runs once more
 
 
 @dataclass(frozen=True)
 class Claims:
-    """The claims of one supervisor, which `owner` (host/anything) names."""
+    """The claims of one supervisor; `owner` is its name, host/suffix."""
 
     queue: Queue
     owner: str
@@ -30,17 +30,17 @@ class Claims:
     def home(self) -> Home:
         return self.queue.home
 
-    def claim(self, slot: str, mine: Collection[str] = ()) -> str | None:
-        """Take the job that waits longest, or None. No two supervisors get the same one."""
-        waiting = select(JOBS.c.id).where(JOBS.c.state == "queued", JOBS.c.slot == slot, JOBS.c.id.not_in(mine))
+    def claim(self, slot: str, running_ids: Collection[str] = ()) -> str | None:
+        """Claim the job of a slot that has waited longest; its id, or None. No two supervisors get the same one."""
+        waiting = select(JOBS.c.id).where(JOBS.c.state == "queued", JOBS.c.slot == slot, JOBS.c.id.not_in(running_ids))
         first = waiting.order_by(JOBS.c.number).limit(1).with_for_update(skip_locked=True).scalar_subquery()
-        taken = (
+        claim = (
             update(JOBS)
             .where(JOBS.c.id == first, JOBS.c.state == "queued")
             .values(state="running", started=now(), attempts=JOBS.c.attempts + 1, cancel=False, **self._lease())
         )
         with self.queue.database.write() as connection:
-            return connection.execute(taken.returning(JOBS.c.id)).scalar_one_or_none()
+            return connection.execute(claim.returning(JOBS.c.id)).scalar_one_or_none()
 
     def waiting(self) -> tuple[str, ...]:
         """The slots in which a job waits."""
@@ -48,23 +48,23 @@ class Claims:
             return tuple(connection.execute(select(JOBS.c.slot).where(JOBS.c.state == "queued").distinct()).scalars())
 
     def to_cancel(self) -> tuple[str, ...]:
-        """My jobs that somebody wants to end."""
-        wanted = select(JOBS.c.id).where(JOBS.c.owner == self.owner, JOBS.c.state == "running", JOBS.c.cancel)
+        """The jobs of this supervisor that are to be cancelled."""
+        query = select(JOBS.c.id).where(JOBS.c.owner == self.owner, JOBS.c.state == "running", JOBS.c.cancel)
         with self.queue.database.read() as connection:
-            return tuple(connection.execute(wanted).scalars())
+            return tuple(connection.execute(query).scalars())
 
     def renew(self, id: str) -> bool:
-        """Prolong the lease; a row that was made again from its folder is mine again. False where it is gone."""
-        mine = update(JOBS).where(JOBS.c.id == id, JOBS.c.state.in_(("queued", "running")))
+        """Prolong the lease of a job, also of a row that was rebuilt from its folder. False where the job is gone."""
+        statement = update(JOBS).where(JOBS.c.id == id, JOBS.c.state.in_(("queued", "running")))
         with self.queue.database.write() as connection:
             values = {"state": "running", **self._lease()}
-            kept = connection.execute(mine.values(values).returning(JOBS.c.started)).one_or_none()
-            if kept is not None and kept.started is None:
+            row = connection.execute(statement.values(values).returning(JOBS.c.started)).one_or_none()
+            if row is not None and row.started is None:
                 connection.execute(update(JOBS).where(JOBS.c.id == id).values(started=now(), attempts=1))
-        return kept is not None
+        return row is not None
 
     def release(self, id: str) -> None:
-        """Give a job back that was not finished because this supervisor was asked to stop; it counts no attempt."""
+        """Queue a job again that this supervisor did not finish because it was stopped; the attempt does not count."""
         self.home.job(id).reset()
         with self.queue.database.write() as connection:
             connection.execute(
@@ -74,29 +74,29 @@ class Claims:
             )
 
     def recover(self) -> None:
-        """Queue the jobs of lost supervisors again, once; nothing of the first attempt is left.
+        """Queue the jobs of lost supervisors again, once; nothing of the first attempt stays.
 
-        Another supervisor of this host is lost for certain, since this one holds the home's lock; one of another host
-        is lost when its lease has run out.
+        Any other supervisor of this host is lost, since this one has the home's lock; one of another host is lost when
+        its lease has run out.
         """
         host = self.owner.split("/")[0]
-        lost = select(JOBS.c.id, JOBS.c.attempts, JOBS.c.cancel, JOBS.c.started).where(
+        query = select(JOBS.c.id, JOBS.c.attempts, JOBS.c.cancel, JOBS.c.started).where(
             JOBS.c.state == "running",
             JOBS.c.owner != self.owner,
             or_(JOBS.c.owner.startswith(f"{host}/", autoescape=True), JOBS.c.lease < time.time()),
         )
         with self.queue.database.read() as connection:
-            rows = connection.execute(lost).all()
+            rows = connection.execute(query).all()
         for row in rows:
             sweep(row.id)
             if row.cancel:
-                self.queue.finish(row.id, cancelled())
+                self.queue.finish(row.id, cancelled_outcome())
             elif row.attempts >= MAX_ATTEMPTS:
-                self.queue.finish(row.id, ended_by(_lost(), row.started, began=True))
+                self.queue.finish(row.id, error_outcome(_lost_error(), row.started, began=True))
             else:
-                self._again(row.id)
+                self._requeue(row.id)
 
-    def _again(self, id: str) -> None:
+    def _requeue(self, id: str) -> None:
         try:
             outcome = self.home.job(id).outcome()
         except StorageError:
@@ -121,7 +121,7 @@ def new_owner(name: str) -> str:
     return f"{socket.gethostname()}/{name}"
 
 
-def _lost() -> RunError:
+def _lost_error() -> RunError:
     return RunError(
         "the supervisor was lost twice while the job ran", "Look into the log, then run it again", code="lost"
     )

@@ -1,6 +1,6 @@
-"""Runs one job in a subprocess of its own, watches its limits, and says how it ended.
+"""Runs one job in a subprocess, enforces its limits, and records how it ended.
 
-The supervisor and the foreground use this very class.
+The supervisor and the foreground both use it.
 """
 
 import shutil
@@ -14,9 +14,17 @@ from dataclasses import dataclass
 
 from engine.errors import Cancelled, FeatherweightError, LimitError, RunError, StorageError
 from engine.jobs.kinds import kind_of
-from engine.jobs.processes import MAX_PROCESSES, child_environment, limit_files, signal_group, signal_name, sweep, used
+from engine.jobs.processes import (
+    MAX_PROCESSES,
+    child_environment,
+    limit_files,
+    resource_use,
+    signal_group,
+    signal_name,
+    sweep,
+)
 from engine.settings import JobRequest
-from engine.store.endings import ended_by, settle
+from engine.store.endings import error_outcome, settle
 from engine.store.folders import JobFile, JobFolder, Outcome, now
 from engine.store.home import Home
 from engine.system.machine import memory_bytes
@@ -29,7 +37,7 @@ MEMORY_SHARE = 0.9
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """Hard limits of a job, on all its processes together; whoever passes one is killed."""
+    """Hard limits of a job, on all its processes together; a job that exceeds one is killed."""
 
     seconds: float
     memory_bytes: int
@@ -37,7 +45,7 @@ class Limits:
 
 
 def limits_for(request: JobRequest) -> Limits:
-    """The seconds that its kind allows, and 90 % of the memory."""
+    """The limits of a request: the seconds that its kind allows, and 90 % of the memory."""
     seconds = kind_of(request).limit_seconds(request)
     return Limits(seconds=seconds, memory_bytes=int(memory_bytes() * MEMORY_SHARE))
 
@@ -69,7 +77,7 @@ class Execution:
         limit_files(self._process.pid)
 
     def poll(self) -> Outcome | None:
-        """The outcome once the job has ended; until then limits are watched and a cancel is pressed home."""
+        """The outcome once the job has ended; until then checks the limits and kills a cancelled job in time."""
         if self.outcome is None:
             if self._process.poll() is None:
                 self._watch()
@@ -84,14 +92,14 @@ class Execution:
         return self.poll()
 
     def cancel(self) -> None:
-        """Ask the whole group to end, and kill it a second later; a second call changes nothing."""
+        """Send the group SIGTERM, and SIGKILL a second later; a second call changes nothing."""
         if self._reason is None and self._process.poll() is None:
             self._reason = Cancelled("the job was cancelled", "Run it again when you like")
             self._kill_at = time.monotonic() + GRACE_SECONDS
             signal_group(self._process.pid, signal.SIGTERM)
 
     def kill(self, reason: FeatherweightError) -> None:
-        """End the whole group at once and write down why; nothing where it has ended."""
+        """Kill the whole group and record the reason; does nothing where the job has ended."""
         if self._process.poll() is None:
             self._reason = self._reason or reason
             signal_group(self._process.pid, signal.SIGKILL)
@@ -99,10 +107,10 @@ class Execution:
         self.poll()
 
     def _watch(self) -> None:
-        moment = time.monotonic()
-        if self._kill_at is not None and moment >= self._kill_at:
+        seconds_now = time.monotonic()
+        if self._kill_at is not None and seconds_now >= self._kill_at:
             signal_group(self._process.pid, signal.SIGKILL)
-        if moment - self._began > self._limits.seconds:
+        if seconds_now - self._began > self._limits.seconds:
             self.kill(
                 LimitError(
                     f"the job ran longer than its hard limit of {self._limits.seconds / 60:.3g} minutes",
@@ -110,12 +118,12 @@ class Execution:
                     code="time",
                 )
             )
-        elif moment >= self._watch_at:
-            self._watch_at = moment + WATCH_SECONDS
+        elif seconds_now >= self._watch_at:
+            self._watch_at = seconds_now + WATCH_SECONDS
             self._watch_use()
 
     def _watch_use(self) -> None:
-        n_bytes, n_processes = used(self._process.pid)
+        n_bytes, n_processes = resource_use(self._process.pid)
         if n_bytes > self._limits.memory_bytes:
             allowed = f"{self._limits.memory_bytes / 1e6:.0f} MB"
             self.kill(
@@ -137,24 +145,26 @@ class Execution:
     def _end(self, status: int) -> Outcome:
         signal_group(self._process.pid, signal.SIGKILL)  # what the runner left behind
         sweep(self._job.id)
-        shutil.rmtree(self._folder.work, ignore_errors=True)  # first, it makes room for the words
-        outcome = self._said() or ended_by(self._reason or _died(status), self._started, began=True)
+        shutil.rmtree(self._folder.work, ignore_errors=True)  # first, so that there is space for the outcome
+        outcome = self._runner_outcome() or error_outcome(
+            self._reason or _exit_error(status), self._started, began=True
+        )
         try:
             settle(self._folder, outcome)
         except (OSError, StorageError) as error:
             print(f"job {self._job.id}: how it ended cannot be written: {error}", file=sys.stderr)
         return outcome
 
-    def _said(self) -> Outcome | None:
-        """The runner's own word; an error that a cancel has led to is the cancel."""
+    def _runner_outcome(self) -> Outcome | None:
+        """The outcome that the runner wrote; None where there is none, or where a cancel caused its error."""
         try:
-            said = self._folder.outcome()
+            outcome = self._folder.outcome()
         except StorageError:
             return None
-        return None if said and said.state == "failed" and isinstance(self._reason, Cancelled) else said
+        return None if outcome and outcome.state == "failed" and isinstance(self._reason, Cancelled) else outcome
 
 
-def _died(status: int) -> RunError:
+def _exit_error(status: int) -> RunError:
     if status < 0:
         out_of_memory = "; the system may have run out of memory" if -status == signal.SIGKILL else ""
         return RunError(

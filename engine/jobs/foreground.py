@@ -1,4 +1,4 @@
-"""One job in the foreground, through the same executor: `optimize` into a folder, and the short questions."""
+"""One job in the foreground, by the same executor: a run into a folder, or an analysis."""
 
 import shutil
 import tempfile
@@ -23,25 +23,25 @@ def run_in_folder(
 ) -> Report:
     """Carry out a resolved recipe in `out`, which must be new or empty and becomes the job's folder.
 
-    Raises RequestError (then `out` is as it was before) and Cancelled, also for Ctrl-C. A run of which a step failed
-    returns its report with the state `failed`.
+    Raises RequestError (then `out` is as it was before) and Cancelled, also for Ctrl-C. Where a step failed, the report
+    has the state `failed`.
     """
     out = out.absolute()
     require_free(out)
-    made = _make(out)
+    created = _create_folder(out)
     folder, job = JobFolder(out), _job(RunRequest(recipe=recipe), recipe.name)
     try:
         describe_folder(folder, job)
         execution = Execution(home, job, folder, command=command)
     except OSError as error:
-        _undo(out, made)
+        _remove_created(out, created)
         raise StorageError(f"'{out}' cannot be written: {error.strerror}", "Choose another folder") from error
     except BaseException:
-        _undo(out, made)
+        _remove_created(out, created)
         raise
     outcome = _follow(execution, folder, on_event)
     if outcome.exit_status == REFUSED:
-        _undo(out, made)
+        _remove_created(out, created)
     raise_for(outcome)
     report = folder.report()
     if report is None:
@@ -49,7 +49,7 @@ def run_in_folder(
     return report
 
 
-def answer(
+def run_analysis(
     home: Home,
     request: AnalysisRequest,
     command: Sequence[str] = RUNNER,
@@ -59,8 +59,8 @@ def answer(
 
     Raises RequestError, RunError and Cancelled.
     """
-    with tempfile.TemporaryDirectory(prefix="featherweight-") as place:
-        folder, job = JobFolder(Path(place)), _job(request, request.kind)
+    with tempfile.TemporaryDirectory(prefix="featherweight-") as directory:
+        folder, job = JobFolder(Path(directory)), _job(request, request.kind)
         describe_folder(folder, job)
         outcome = _follow(Execution(home, job, folder, command=command), folder, on_event)
         raise_for(outcome)
@@ -72,15 +72,17 @@ def answer(
 
 
 def _follow(execution: Execution, folder: JobFolder, on_event: Callable[[Event], None]) -> Outcome:
-    """Wait for the end and pass on events as they come. Ctrl-C cancels; a second one changes nothing, the end is a
-    second away."""
-    told, outcome = 0, None
+    """The outcome of the execution, after all its events were passed on.
+
+    Ctrl-C cancels; a second one changes nothing, since the end is at most a second away.
+    """
+    n_events, outcome = 0, None
     try:
         while outcome is None:
             try:
                 outcome = execution.wait(LOOK_SECONDS)
-                events = folder.events(told)
-                told += len(events)
+                events = folder.events(n_events)
+                n_events += len(events)
                 for event in events:
                     on_event(event)
             except KeyboardInterrupt:
@@ -94,8 +96,8 @@ def _job(request: JobRequest, name: str) -> JobFile:
     return JobFile(id=new_id(), kind=request.kind, name=name, created=now(), request=request)
 
 
-def _make(out: Path) -> Path | None:
-    """Create the folder; returns the highest one that was not there before, None where `out` itself was."""
+def _create_folder(out: Path) -> Path | None:
+    """Create the folder; returns the topmost folder that had to be created, None where `out` existed."""
     if out.exists() and not out.is_dir():
         raise RequestError(f"'{out}' is a file, --out must name a new or empty folder", "Choose another folder")
     try:
@@ -111,8 +113,8 @@ def _make(out: Path) -> Path | None:
     return missing[-1] if missing else None
 
 
-def _undo(out: Path, made: Path | None) -> None:
-    """Leave nothing behind: the folders that were made go, the one that was there is empty again."""
-    shutil.rmtree(made or out, ignore_errors=True)
-    if made is None:
+def _remove_created(out: Path, created: Path | None) -> None:
+    """Remove the folders that were created; an `out` that existed is empty again."""
+    shutil.rmtree(created or out, ignore_errors=True)
+    if created is None:
         out.mkdir()

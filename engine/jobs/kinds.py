@@ -1,4 +1,4 @@
-"""The table of kinds of job: what is asked, what comes out, which function does it, and how it is queued.
+"""The table of kinds of job: request, result, function, and how such jobs are queued.
 
 Functions are named by dotted path, so that reading the table loads neither torch nor onnx. A new analysis is a request
 in engine/settings/jobs.py, a result in engine/results/analyses.py, a function in engine/analyses/, a row here, and a
@@ -28,13 +28,13 @@ from engine.system.machine import versions
 ANALYSIS_SECONDS = 900.0
 RUN_OVERHEAD_SECONDS = 3600.0  # loading, exporting and measuring, which the budget's minutes do not bound
 SLOTS: Mapping[str, int] = {"run": 1, "analysis": 1, "advice": 1}
-"""The lines of the queue, and how many jobs of each run at once. What takes minutes has a line of its own, so that a
-preview waits for none of it."""
+"""How many jobs of each slot run at once. Analyses of minutes have their own slot, so that a preview does not wait
+for them."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class JobKind:
-    """What all jobs of one kind have in common."""
+    """A row of the table: the properties of all jobs of one kind."""
 
     request: type[RunRequest | AnalysisRequest]
     result: type[Result]
@@ -42,22 +42,22 @@ class JobKind:
     """`module:name`. An analysis is called with (request, folder, progress) and returns its result; a run is called by
     the runner with its recipe."""
     check: str | None
-    """`module:name` of what refuses a request before it is queued, called with (request); None where its files are all
-    that can be wrong with it."""
+    """`module:name` of the function that refuses a request before it is queued, called with (request); None where only
+    its files are checked."""
     slot: str
     limit_seconds: Callable[..., float]
     """Hard limit on the time, from the request."""
     estimate: str | None
-    """`module:name` of what estimates the seconds, called with (request); None for what takes seconds, and for a run,
-    whose recipe is estimated by what its home has learnt (engine/planning/estimate.py)."""
+    """`module:name` of the function that estimates the seconds, called with (request); None for analyses of seconds,
+    and for runs, whose estimate also depends on their home (engine/planning/estimate.py)."""
     locks_itself: bool
-    """Whether the function takes the home's measure lock a while at a time; else the runner holds it throughout."""
+    """Whether the function takes the home's measure lock itself, where needed; else the runner has it throughout."""
     key: Callable[[AnalysisRequest], str] | None
-    """Jobs with the same key share one result, as long as it is not deleted; None where every job does its own work."""
+    """The key of a request; jobs with the same key share one result until it is deleted. None: no sharing."""
 
     @property
     def name(self) -> str:
-        """What `kind` is in its requests."""
+        """The value of `kind` in its requests."""
         return str(self.request.model_fields["kind"].default)
 
 
@@ -151,12 +151,12 @@ _BY_NAME = {kind.name: kind for kind in KINDS}
 
 def kind_of(request: JobRequest) -> JobKind:
     """The row of a request's kind. Raises LookupError that names a kind without one."""
-    return _named(request.kind)
+    return _row(request.kind)
 
 
 def slot_of(name: str) -> str:
-    """The line that jobs of this kind wait in. Raises LookupError that names a kind without a row."""
-    return _named(name).slot
+    """The slot of a kind of job. Raises LookupError that names a kind without a row."""
+    return _row(name).slot
 
 
 def load(path: str) -> Callable[..., Any]:
@@ -165,7 +165,7 @@ def load(path: str) -> Callable[..., Any]:
     return function
 
 
-def _named(name: str) -> JobKind:
+def _row(name: str) -> JobKind:
     if name not in _BY_NAME:
         raise LookupError(f"the kind of job '{name}' has no row in engine/jobs/kinds.py")
     return _BY_NAME[name]

@@ -1,4 +1,4 @@
-"""The process group of a job: what it may see, what it may use, and its end without leftovers."""
+"""The process group of a job: its environment, its limits and use of resources, and its complete end."""
 
 import os
 import resource
@@ -11,7 +11,7 @@ from engine.jobs.supervisor_lock import ROOT
 from engine.store.folders import JobFolder
 from engine.store.home import Home
 
-MARK = "FEATHERWEIGHT_JOB"  # in the environment of every process of a job, wherever it wanders
+MARK = "FEATHERWEIGHT_JOB"  # in the environment of every process of a job, also outside its group
 ALLOWED = (
     "PATH",
     "HOME",
@@ -39,13 +39,15 @@ MAX_PROCESSES = 256
 
 
 def child_environment(home: Home, folder: JobFolder, job_id: str) -> dict[str, str]:
-    """What a runner sees of this process's environment, and what it is told.
+    """The environment of a runner: the allowed part of this process's, and the variables of the job.
 
-    The database's URL (it has a password) is not among it: a runner needs its folder only.
+    The URL of the database, which may have a password, is left out: a runner needs its folder only.
     """
-    kept = {key: value for key, value in os.environ.items() if key in ALLOWED or key.startswith(ALLOWED_BEGINNINGS)}
-    kept.pop("FEATHERWEIGHT_DATABASE_URL", None)
-    return kept | {
+    environment = {
+        key: value for key, value in os.environ.items() if key in ALLOWED or key.startswith(ALLOWED_BEGINNINGS)
+    }
+    environment.pop("FEATHERWEIGHT_DATABASE_URL", None)
+    return environment | {
         "FEATHERWEIGHT_HOME": str(home.path),
         "FEATHERWEIGHT_PARENT": str(os.getpid()),
         MARK: job_id,
@@ -58,20 +60,20 @@ def child_environment(home: Home, folder: JobFolder, job_id: str) -> dict[str, s
 
 
 def limit_files(pid: int) -> None:
-    """No core dumps, no endless file; a lower limit that was set from outside stays.
+    """Forbid core dumps and limit the size of files; a lower limit from outside stays.
 
-    Where the system cannot set another process's limits, none are set.
+    Does nothing on systems without prlimit.
     """
     if hasattr(resource, "prlimit"):
         with suppress(ProcessLookupError, PermissionError):
             resource.prlimit(pid, resource.RLIMIT_CORE, (0, 0))
-            set_already = resource.prlimit(pid, resource.RLIMIT_FSIZE)
-            n_bytes = min([MAX_FILE_BYTES, *(limit for limit in set_already if limit != resource.RLIM_INFINITY)])
+            current_limits = resource.prlimit(pid, resource.RLIMIT_FSIZE)
+            n_bytes = min([MAX_FILE_BYTES, *(limit for limit in current_limits if limit != resource.RLIM_INFINITY)])
             resource.prlimit(pid, resource.RLIMIT_FSIZE, (n_bytes, n_bytes))
 
 
-def used(pid: int) -> tuple[int, int]:
-    """Bytes of resident memory, and processes, of `pid` and all its descendants."""
+def resource_use(pid: int) -> tuple[int, int]:
+    """Bytes of resident memory and number of processes, of `pid` and all its descendants."""
     n_bytes = n_processes = 0
     with suppress(psutil.NoSuchProcess):
         leader = psutil.Process(pid)
@@ -89,17 +91,17 @@ def signal_group(pid: int, number: signal.Signals) -> None:
 
 def sweep(job_id: str) -> None:
     """Kill every process that carries the job's mark, also those that left the group or lost their parent."""
-    for _ in range(3):  # one that is being forked meanwhile is found in the next round
-        found = [process for process in psutil.process_iter() if _marked(process, job_id)]
-        for process in found:
+    for _ in range(3):  # a process that is forked meanwhile is found in the next round
+        processes = [process for process in psutil.process_iter() if _carries_mark(process, job_id)]
+        for process in processes:
             with suppress(psutil.Error):
                 process.kill()
-        if not found:
+        if not processes:
             return
-        psutil.wait_procs(found, timeout=0.2)  # not longer: where nobody reaps orphans, they never go
+        psutil.wait_procs(processes, timeout=0.2)  # not longer: where nobody reaps orphans, they never go
 
 
-def _marked(process: psutil.Process, job_id: str) -> bool:
+def _carries_mark(process: psutil.Process, job_id: str) -> bool:
     try:
         return process.pid != os.getpid() and process.environ().get(MARK) == job_id
     except (psutil.Error, OSError):  # another user's, or just gone
@@ -109,8 +111,8 @@ def _marked(process: psutil.Process, job_id: str) -> bool:
 def signal_name(number: int) -> str:
     """The name of a signal with its meaning: SIGSEGV (Segmentation fault)."""
     try:
-        known = signal.Signals(number)
+        known_signal = signal.Signals(number)
     except ValueError:
         return f"signal {number}"
-    meaning = signal.strsignal(known)
-    return f"{known.name} ({meaning})" if meaning else known.name
+    meaning = signal.strsignal(known_signal)
+    return f"{known_signal.name} ({meaning})" if meaning else known_signal.name

@@ -1,4 +1,4 @@
-"""The queue of a home: submit, look, cancel, rename, delete. Nothing here runs a job."""
+"""The queue of a home: submit, list, cancel, rename, delete. Nothing here runs a job."""
 
 import shutil
 import uuid
@@ -36,7 +36,7 @@ class Queue:
 
     @classmethod
     def default(cls) -> "Queue":
-        """That of the home which the environment names."""
+        """The queue of the home that the environment names."""
         return cls(Home.default())
 
     @property
@@ -52,32 +52,32 @@ class Queue:
         key: str | None = None,
         estimate_seconds: float | None = None,
     ) -> Job:
-        """Put a job in line. A `token` (one click) or a `key` (one analysis) that is known gives the job it made.
+        """Queue a job. A `token` (one click) or `key` (one analysis) that was used before gives the job of then.
 
         Raises StorageError where the disk is nearly full or the home cannot be written.
         """
-        if (known := self._known(token, key)) is not None:
-            return known
+        if (existing := self._existing_job(token, key)) is not None:
+            return existing
         self.home.prepare()
         self.home.require_free()
         job = JobFile(
             id=new_id(), kind=request.kind, name=name, created=now(), request=request, estimate_seconds=estimate_seconds
         )
         try:
-            with self.database.write() as connection:  # first: a list that is made anew takes in every folder
+            with self.database.write() as connection:  # first: a table that is rebuilt here has a row for every folder
                 self._publish(job)
                 row = new_row(job, slot_of(request.kind), token=token, request_key=key)
                 connection.execute(JOBS.insert().values(row))
         except IntegrityError:  # the same click arrived twice at the same time
             self._discard(job.id)
-            return self._known(token, key) or self.job(job.id)
+            return self._existing_job(token, key) or self.job(job.id)
         except BaseException:
             self._discard(job.id)
             raise
         return self.job(job.id)
 
     def job(self, id: str) -> Job:
-        """Raises NotFoundError."""
+        """The job of this id. Raises NotFoundError."""
         with self.database.read() as connection:
             row = connection.execute(select(JOBS).where(JOBS.c.id == id)).mappings().one_or_none()
             if row is None:
@@ -86,63 +86,68 @@ class Queue:
         return self._job(row, line)
 
     def newest(self, key: str) -> Job | None:
-        """The latest job of an analysis by its key, whatever became of it."""
+        """The newest job of an analysis by its key, in whatever state."""
         with self.database.read() as connection:
-            latest = select(JOBS.c.id).where(JOBS.c.request_key == key).order_by(JOBS.c.number.desc()).limit(1)
-            id = connection.execute(latest).scalar_one_or_none()
+            query = select(JOBS.c.id).where(JOBS.c.request_key == key).order_by(JOBS.c.number.desc()).limit(1)
+            id = connection.execute(query).scalar_one_or_none()
         return self.job(id) if id is not None else None
 
     def jobs(self, kind: str | None = "run", limit: int = 100) -> tuple[Job, ...]:
-        """Newest first; every kind where `kind` is None."""
-        rows = select(JOBS).order_by(JOBS.c.number.desc()).limit(limit)
+        """The jobs of a kind, newest first; of every kind where `kind` is None."""
+        query = select(JOBS).order_by(JOBS.c.number.desc()).limit(limit)
         if kind is not None:
-            rows = rows.where(JOBS.c.kind == kind)
+            query = query.where(JOBS.c.kind == kind)
         with self.database.read() as connection:
-            found = connection.execute(rows).mappings().all()
+            rows = connection.execute(query).mappings().all()
             lines = _lines(connection)
-        return tuple(self._job(row, lines.get(row["slot"], ())) for row in found)
+        return tuple(self._job(row, lines.get(row["slot"], ())) for row in rows)
 
     def folder(self, id: str) -> JobFolder:
         """The folder of a job that exists. Raises NotFoundError."""
         return self.home.job(self.job(id).id)
 
     def result(self, id: str) -> Result | None:
-        """The result of an analysis, None where there is none (yet). Raises NotFoundError, and StorageError where it is
-        damaged."""
+        """The result of an analysis, None where there is none (yet).
+
+        Raises NotFoundError, and StorageError where the result is damaged.
+        """
         folder = self.folder(id)
         return folder.result(kind_of(folder.request().request).result)
 
     def cancel(self, id: str) -> None:
-        """A queued job ends at once, a running one within two seconds; one that has ended stays as it is."""
-        mine = JOBS.c.id == self.job(id).id
+        """End a queued job at once, a running one within two seconds; one that has ended stays as it is."""
+        is_this_job = JOBS.c.id == self.job(id).id
         with self.database.write() as connection:
-            ended = connection.execute(
-                update(JOBS).where(mine, JOBS.c.state == "queued").values(end_columns(cancelled())).returning(JOBS.c.id)
+            cancelled_row = connection.execute(
+                update(JOBS)
+                .where(is_this_job, JOBS.c.state == "queued")
+                .values(end_columns(cancelled_outcome()))
+                .returning(JOBS.c.id)
             ).one_or_none()
-            connection.execute(update(JOBS).where(mine, JOBS.c.state == "running").values(cancel=True))
-        if ended is not None:
-            _settle(self.home.job(id), cancelled())
-        elif not supervisor_runs(self.home):  # its runner died with the supervisor, and nobody is left to say so
-            self.finish(id, cancelled())
+            connection.execute(update(JOBS).where(is_this_job, JOBS.c.state == "running").values(cancel=True))
+        if cancelled_row is not None:
+            _settle(self.home.job(id), cancelled_outcome())
+        elif not supervisor_runs(self.home):  # its runner died with the supervisor, so nobody else records the end
+            self.finish(id, cancelled_outcome())
 
     def finish(self, id: str, outcome: Outcome) -> None:
-        """Write down how a running job ended, in its folder and in the list; any other job stays as it is."""
+        """Record how a running job ended, in its folder and in the database; any other job stays as it is."""
         folder = self.home.job(id)
-        mine = JOBS.c.id == id, JOBS.c.state == "running"
+        is_this_running_job = JOBS.c.id == id, JOBS.c.state == "running"
         with self.database.read() as connection:
-            running = connection.execute(select(JOBS.c.id).where(*mine)).one_or_none() is not None
+            running = connection.execute(select(JOBS.c.id).where(*is_this_running_job)).one_or_none() is not None
         if running:
             _settle(folder, outcome)
         last = folder.last_event()
-        seen = {"phase": last.phase, "fraction": last.fraction, "message": last.message} if last else {}
+        progress = {"phase": last.phase, "fraction": last.fraction, "message": last.message} if last else {}
         if outcome.state == "done":
-            seen["fraction"] = 1.0
-        values = end_columns(outcome) | seen | {"size_bytes": folder_bytes(folder.path), "owner": None}
+            progress["fraction"] = 1.0
+        values = end_columns(outcome) | progress | {"size_bytes": folder_bytes(folder.path), "owner": None}
         with self.database.write() as connection:
-            connection.execute(update(JOBS).where(*mine).values(values))
+            connection.execute(update(JOBS).where(*is_this_running_job).values(values))
 
     def rename(self, id: str, name: str) -> Job:
-        """Raises NotFoundError, and StateError for an empty or overlong name."""
+        """The job with its new name. Raises NotFoundError, and StateError for an empty or overlong name."""
         name = name.strip()
         if not 0 < len(name) <= MAX_NAME:
             raise StateError(f"a name has 1 to {MAX_NAME} characters, this one has {len(name)}", "Choose another name")
@@ -162,49 +167,49 @@ class Queue:
             raise StateError(f"the job '{job.name}' is {job.state}", "Cancel it first")
         with self.database.write() as connection:
             connection.execute(JOBS.delete().where(JOBS.c.id == id, JOBS.c.state.not_in(ACTIVE)))
-        doomed = self.home.jobs / f".removing-{id}"
+        trash = self.home.jobs / f".removing-{id}"
         if (path := self.home.job(id).path).exists():
-            path.rename(doomed)  # out of sight at once: a download finds the whole file or none
-            shutil.rmtree(doomed, ignore_errors=True)
+            path.rename(trash)  # out of sight at once: a download finds the whole file or none
+            shutil.rmtree(trash, ignore_errors=True)
 
     def jobs_bytes(self) -> int:
         """Bytes of all job folders; those of ended jobs were counted when they ended."""
         total = func.coalesce(func.sum(case((JOBS.c.state.not_in(ACTIVE), JOBS.c.size_bytes), else_=0)), 0)
         with self.database.read() as connection:
-            ended = int(connection.execute(select(total)).scalar_one())
-        return ended + sum(folder_bytes(self.home.job(id).path) for id in self.active_ids())
+            ended_bytes = int(connection.execute(select(total)).scalar_one())
+        return ended_bytes + sum(folder_bytes(self.home.job(id).path) for id in self.active_ids())
 
     def active_ids(self) -> tuple[str, ...]:
-        """Jobs that wait or run."""
+        """The ids of the jobs that wait or run."""
         with self.database.read() as connection:
             return tuple(connection.execute(select(JOBS.c.id).where(JOBS.c.state.in_(ACTIVE))).scalars())
 
-    def _known(self, token: str | None, key: str | None) -> Job | None:
+    def _existing_job(self, token: str | None, key: str | None) -> Job | None:
         by_key = (JOBS.c.request_key == key) & JOBS.c.state.in_((*ACTIVE, "done"))
-        same = [JOBS.c.token == token] * (token is not None) + [by_key] * (key is not None)
-        for condition in same:
+        conditions = [JOBS.c.token == token] * (token is not None) + [by_key] * (key is not None)
+        for condition in conditions:
             with self.database.read() as connection:
-                newest = select(JOBS.c.id).where(condition).order_by(JOBS.c.number.desc()).limit(1)
-                id = connection.execute(newest).scalar_one_or_none()
+                query = select(JOBS.c.id).where(condition).order_by(JOBS.c.number.desc()).limit(1)
+                id = connection.execute(query).scalar_one_or_none()
             if id is not None:
                 return self.job(id)
         return None
 
     def _publish(self, job: JobFile) -> None:
-        """Write the folder out of sight and rename it into place."""
-        hidden = JobFolder(self.home.jobs / f".new-{job.id}")
+        """Write the folder under a hidden name and rename it to its final one."""
+        staging = JobFolder(self.home.jobs / f".new-{job.id}")
         try:
-            describe_folder(hidden, job)
-            hidden.path.rename(self.home.job(job.id).path)
+            describe_folder(staging, job)
+            staging.path.rename(self.home.job(job.id).path)
         except OSError as error:
-            shutil.rmtree(hidden.path, ignore_errors=True)
+            shutil.rmtree(staging.path, ignore_errors=True)
             raise _unwritable(error) from error
 
     def _discard(self, id: str) -> None:
         shutil.rmtree(self.home.job(id).path, ignore_errors=True)
 
     def _job(self, row: RowMapping, line: Sequence[JobRef]) -> Job:
-        """`line` are the active jobs of its slot."""
+        """The job of a row; `line` are the active jobs of its slot."""
         queued, running = row["state"] == "queued", row["state"] == "running"
         event = self.home.job(row["id"]).last_event() if running else None
         fraction = event.fraction if event else row["fraction"]
@@ -233,19 +238,19 @@ class Queue:
 
 
 def new_id() -> str:
-    """12 hexadecimal digits."""
+    """A random id of 12 hexadecimal digits."""
     return uuid.uuid4().hex[:12]
 
 
 def describe_folder(folder: JobFolder, job: JobFile) -> None:
-    """Make the folder and write what is asked into it: job.json, and recipe.yaml for a run."""
+    """Make the folder and write the request into it: job.json, and recipe.yaml for a run."""
     folder.path.mkdir(parents=True, exist_ok=True)
     folder.write("job.json", job)
     if isinstance(job.request, RunRequest):
         folder.write_text("recipe.yaml", dump_recipe(job.request.recipe))
 
 
-def cancelled() -> Outcome:
+def cancelled_outcome() -> Outcome:
     """The outcome of a job that was cancelled before or while it ran."""
     return Outcome(
         state="cancelled",
@@ -257,7 +262,7 @@ def cancelled() -> Outcome:
 
 
 def _settle(folder: JobFolder, outcome: Outcome) -> None:
-    """How it ended, in its folder; where that cannot be written (gone, full disk) the list alone tells it."""
+    """Write the outcome into the folder; where that fails (removed, full disk), only the database has it."""
     with suppress(OSError, StorageError):
         settle(folder, outcome)
 
@@ -269,7 +274,7 @@ def _unwritable(error: OSError) -> StorageError:
 
 
 def _lines(connection: Connection) -> dict[str, list[JobRef]]:
-    """The active jobs by slot: what runs, then what waits, in order."""
+    """The active jobs by slot: the running ones, then the queued ones in order."""
     running_first = case((JOBS.c.state == "running", 0), else_=1)
     active = select(JOBS.c.id, JOBS.c.name, JOBS.c.state, JOBS.c.slot).where(JOBS.c.state.in_(ACTIVE))
     lines: dict[str, list[JobRef]] = {}

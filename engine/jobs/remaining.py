@@ -1,16 +1,15 @@
-"""How long a running job will still take: from what was done, and from the first guess as long as little was."""
+"""The remaining time of a running job, from its estimate at first and from its pace later."""
 
 TRUSTED = 0.1
 """The fraction from which on a job's own pace counts for more than the guess."""
 
 
 def remaining_seconds(fraction: float, elapsed: float, guess: float | None) -> float | None:
-    """Seconds that are left, at least 0; an estimate. None where there is neither a guess nor anything done.
+    """Estimated seconds that are left, at least 0. None where there is neither a guess nor any progress.
 
-    `fraction` (0 to 1) of the job was done in `elapsed` seconds, and `guess` is how many the whole was thought to take.
-    What is left is a share of the whole, and the whole is the guess (or what has passed already, where that is more) as
-    long as nothing is done, and `elapsed / fraction` as soon as enough is; between the two by weight. So a job that
-    stands still has ever more before it.
+    `fraction` (0 to 1) of the job was done in `elapsed` seconds; `guess` are the estimated seconds of the whole job.
+    The result is `1 - fraction` times a weighted mean of two totals: the guess (or `elapsed`, where that is more) and
+    `elapsed / fraction`, whose weight grows with `fraction`. So the result grows for a job without progress.
     """
     done = min(1.0, max(0.0, fraction))
     if guess is None:

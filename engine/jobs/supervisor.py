@@ -15,7 +15,7 @@ from engine.jobs.claims import LEASE_SECONDS, Claims, new_owner
 from engine.jobs.executor import RUNNER, Execution
 from engine.jobs.kinds import SLOTS
 from engine.jobs.queue import Queue
-from engine.store.endings import ended_by
+from engine.store.endings import error_outcome
 from engine.store.folders import Outcome, now
 from engine.store.home import Home
 
@@ -44,7 +44,7 @@ def supervise(home: Home, *, idle_seconds: float = IDLE_SECONDS, command: Sequen
 
 
 class Supervisor:
-    """Holds the executions and moves each on, tick by tick, in one thread."""
+    """Owns the executions and advances each, tick by tick, in one thread."""
 
     def __init__(self, home: Home, command: Sequence[str] = RUNNER, slots: Mapping[str, int] = SLOTS) -> None:
         self.home, self.stopped = home, threading.Event()
@@ -52,26 +52,26 @@ class Supervisor:
         self._claims = Claims(self._queue, new_owner(uuid.uuid4().hex[:8]))
         self._command, self._slots = command, slots
         self._running: dict[str, tuple[str, Execution]] = {}
-        self._ended: dict[str, Outcome] = {}
+        self._outcomes: dict[str, Outcome] = {}
         self._wake = threading.Event()
         self._busy_at = time.monotonic()
         self._renew_at = 0.0
-        self._complaint = ""
+        self._last_error = ""
 
     def listen(self) -> None:
-        """Let SIGTERM and Ctrl-C stop it, and the end of a child wake it."""
+        """Install the signal handlers: SIGTERM and Ctrl-C stop the supervisor, the end of a child wakes it."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
         signal.signal(signal.SIGCHLD, lambda number, frame: self._wake.set())
 
     def serve(self, idle_seconds: float) -> None:
-        """Tick until asked to stop or idle for long. Jobs that run when it is asked to stop are queued again."""
+        """Tick until stopped or idle for so long; the jobs that still run then are queued again."""
         while not self.stopped.is_set() and not self.idle_since(idle_seconds):
             try:
                 self.tick()
-                self._complaint = ""
+                self._last_error = ""
             except StorageError as error:
-                self._complain(str(error))
+                self._report_error(str(error))
             self._wake.wait(TICK_SECONDS)
             self._wake.clear()
         for id, (_, execution) in self._running.items():
@@ -79,12 +79,12 @@ class Supervisor:
             self._claims.release(id)
 
     def tick(self) -> None:
-        """Move everything on by one step. Raises StorageError; the next tick tries again."""
+        """Advance everything once. Raises StorageError; the next tick tries again."""
         for id in list(self._running):
-            self._look_at(id)
-        for id in list(self._ended):
-            self._queue.finish(id, self._ended[id])
-            del self._ended[id]
+            self._poll(id)
+        for id in list(self._outcomes):
+            self._queue.finish(id, self._outcomes[id])
+            del self._outcomes[id]
         if time.monotonic() >= self._renew_at:
             self._renew()
         for id in self._claims.to_cancel() if self._running else ():
@@ -93,17 +93,17 @@ class Supervisor:
             self._fill(slot)
 
     def idle_since(self, seconds: float) -> bool:
-        """Whether no job ran and no app looked in for so long."""
-        if self._running or self._ended:
+        """Whether no job ran and no app touched the heartbeat for so long."""
+        if self._running or self._outcomes:
             self._busy_at = time.monotonic()
-        seen = self.home.seen.stat().st_mtime if self.home.seen.exists() else 0.0
-        return time.monotonic() - self._busy_at > seconds and time.time() - seen > seconds
+        last_heartbeat = self.home.heartbeat.stat().st_mtime if self.home.heartbeat.exists() else 0.0
+        return time.monotonic() - self._busy_at > seconds and time.time() - last_heartbeat > seconds
 
-    def _look_at(self, id: str) -> None:
+    def _poll(self, id: str) -> None:
         execution = self._running[id][1]
         outcome = execution.poll()
         if outcome is not None:
-            self._ended[id] = outcome  # kept until the list knows it, however long its disk is full
+            self._outcomes[id] = outcome  # until the database has it, however long its disk is full
             del self._running[id]
 
     def _renew(self) -> None:
@@ -118,7 +118,7 @@ class Supervisor:
             self._running[id][1].cancel()
 
     def _fill(self, slot: str) -> None:
-        busy = sum(1 for taken, _ in self._running.values() if taken == slot)
+        busy = sum(1 for job_slot, _ in self._running.values() if job_slot == slot)
         while busy < self._slots[slot]:
             id = self._claims.claim(slot, self._running.keys())
             if id is None:
@@ -127,21 +127,21 @@ class Supervisor:
             busy += 1
 
     def _begin(self, slot: str, id: str) -> None:
-        """A job that cannot even be begun fails with the reason; the others are not touched."""
+        """Start a job; one that cannot be started fails with the reason."""
         folder = self.home.job(id)
         try:
             self._running[id] = slot, Execution(self.home, folder.request(), folder, command=self._command)
         except FeatherweightError as error:
-            self._ended[id] = ended_by(error, now(), began=True)
+            self._outcomes[id] = error_outcome(error, now(), began=True)
         except OSError as error:
             reason = StorageError(f"the job cannot be begun: {error.strerror or error}", "Free some disk space")
-            self._ended[id] = ended_by(reason, now(), began=True)
+            self._outcomes[id] = error_outcome(reason, now(), began=True)
 
-    def _complain(self, text: str) -> None:
-        """Once for each new reason, not five times a second."""
-        if text != self._complaint:
+    def _report_error(self, text: str) -> None:
+        """Print an error, once for each new text."""
+        if text != self._last_error:
             print(f"{now()} {text}", file=sys.stderr, flush=True)
-            self._complaint = text
+            self._last_error = text
 
     def _stop(self, number: int, frame: FrameType | None) -> None:
         self.stopped.set()

@@ -1,4 +1,4 @@
-"""One supervisor a home: the lock that says whether it lives, and its detached start."""
+"""One supervisor a home: its lock, and its detached start."""
 
 import os
 import subprocess
@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]  # the folder that holds the package, which nee
 
 
 def supervisor_runs(home: Home) -> bool:
-    """Whether a supervisor holds the home's lock. The system releases it however the supervisor ends."""
+    """Whether a supervisor of the home runs, by its lock, which the system releases however it ends."""
     if not home.supervisor_lock.exists():
         return False
     try:
@@ -25,13 +25,13 @@ def supervisor_runs(home: Home) -> bool:
 
 
 def ensure_supervisor(home: Home) -> None:
-    """Start a supervisor where none runs, in a session of its own so that it outlives whoever started it.
+    """Start a supervisor where none runs, in a session of its own so that it outlives this process.
 
     Raises StorageError where the home cannot be written.
     """
     home.prepare()
     try:
-        home.seen.touch()
+        home.heartbeat.touch()
         if supervisor_runs(home):
             return
         with home.supervisor_log.open("ab") as log:

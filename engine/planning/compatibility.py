@@ -1,6 +1,6 @@
-"""Whether model, images, teacher and target go together: the plan asks before a run, and the run asks again.
+"""Whether model, images, teacher and target fit together; checked before a run and again by the run.
 
-Keys of a recipe stand in parentheses: whoever chooses on a page does not see them.
+Messages put the keys of a recipe in parentheses, since a page replaces or drops them.
 """
 
 from collections.abc import Sequence
@@ -9,11 +9,11 @@ from engine.results import Refusal
 from engine.settings import ImagesData, Preprocess, Recipe
 from engine.wording import many
 
-SHOWN_NAME = 40
+MAX_LETTERS = 40
 
 
 def one_output(n_outputs: int | None) -> Refusal | None:
-    """A model with one output tells nothing apart."""
+    """The refusal of a model with one output, whose largest output is always the same; None for any other."""
     if n_outputs != 1:
         return None
     return Refusal(
@@ -24,34 +24,36 @@ def one_output(n_outputs: int | None) -> Refusal | None:
 
 
 def maps_labels(recipe: Recipe) -> bool:
-    """Whether the recipe says itself which output each label is; one beyond the outputs is refused with the data."""
+    """Whether the recipe maps labels to outputs by `classes`; labels beyond the outputs are refused with the data."""
     return isinstance(recipe.data, ImagesData) and recipe.data.labelled and recipe.data.classes is not None
 
 
 def head_misfit(n_outputs: int, n_classes: int, *, trainable: bool) -> Refusal:
-    """A head that does not fit the classes of the data, and the ways out; only a trainable model gets a new one."""
-    way = "name the classes in the order of the model's outputs (data.classes), or go on without labels (data.labels)"
+    """The refusal of a head that does not fit the classes of the data; only a trainable model can get a new one."""
+    alternative = (
+        "name the classes in the order of the model's outputs (data.classes), or go on without labels (data.labels)"
+    )
     train = "Begin every chain with the same fine-tune, which gives the model a new head; or "
     return Refusal(
         message=f"the model has {many(n_outputs, 'output')} and the data {many(n_classes, 'class')}",
-        next=train + way if trainable else way[0].upper() + way[1:],
+        next=train + alternative if trainable else alternative[0].upper() + alternative[1:],
     )
 
 
-def batch_misfit(batch: int | None, wanted: int) -> Refusal | None:
-    """A file whose batch is fixed (None: it is not) to another size than the target's."""
-    if batch is None or batch == wanted:
+def batch_misfit(batch: int | None, target_batch: int) -> Refusal | None:
+    """The refusal of a file whose fixed `batch` (None: dynamic) is not the target's; None where it fits."""
+    if batch is None or batch == target_batch:
         return None
     return Refusal(
-        message=f"the file takes {many(batch, 'image')} a call, and the target's batch size is {wanted}",
+        message=f"the file takes {many(batch, 'image')} a call, and the target's batch size is {target_batch}",
         next=f"Set the batch size to {batch} (target.batch_size), or export the model with a dynamic batch",
     )
 
 
 def teacher_outputs(
-    name: str, n_outputs: int | None, own: Sequence[str] | None, classes: Sequence[str] | None
+    name: str, n_outputs: int | None, teacher_classes: Sequence[str] | None, classes: Sequence[str] | None
 ) -> Refusal | None:
-    """A teacher whose outputs do not mean what the data's `classes` mean (None: no labels); `own` are its classes."""
+    """The refusal of a teacher whose outputs are not the `classes` of the data (None: no labels), else None."""
     if n_outputs == 1:
         return Refusal(
             message=f"the teacher ({name}) has one output, and its largest is always the same",
@@ -65,27 +67,28 @@ def teacher_outputs(
             next="Choose a teacher of these classes, or go on without labels (data.labels) to learn from its answers "
             "alone",
         )
-    if own is None or tuple(own) == tuple(classes):
+    if teacher_classes is None or tuple(teacher_classes) == tuple(classes):
         return None
-    one, other = next((a, b) for a, b in zip(own, classes, strict=True) if a != b)
+    teacher_class, data_class = next((a, b) for a, b in zip(teacher_classes, classes, strict=True) if a != b)
     return Refusal(
-        message=f"the teacher ({name}) calls '{one[:SHOWN_NAME]}' what the data calls '{other[:SHOWN_NAME]}'",
+        message=f"the teacher ({name}) calls '{teacher_class[:MAX_LETTERS]}' what the data calls "
+        f"'{data_class[:MAX_LETTERS]}'",
         next="Name the classes in the order of its outputs (data.classes), or go on without labels (data.labels)",
     )
 
 
 def teacher_images(name: str, teacher: Preprocess, student: Preprocess) -> Refusal | None:
-    """Teacher and student look at the same pixels, each normalised in its own way."""
-    one, other = _pixels(teacher), _pixels(student)
-    if one == other:
+    """The refusal of a teacher for other images than the student's; only their normalisation may differ."""
+    teacher_pixels, student_pixels = _pixels(teacher), _pixels(student)
+    if teacher_pixels == student_pixels:
         return None
     return Refusal(
-        message=f"the teacher ({name}) takes images of {one} and the student of {other}",
+        message=f"the teacher ({name}) takes images of {teacher_pixels} and the student of {student_pixels}",
         next="Choose a teacher for such images (or set preprocess)",
     )
 
 
 def _pixels(preprocess: Preprocess) -> str:
     height, width = preprocess.size
-    turned = " in the order bgr" if preprocess.channels == "bgr" else ""
-    return f"{len(preprocess.mean)}x{height}x{width}{turned}"
+    order = " in the order bgr" if preprocess.channels == "bgr" else ""
+    return f"{len(preprocess.mean)}x{height}x{width}{order}"

@@ -1,4 +1,4 @@
-"""What a run will do, in words."""
+"""What a run will do, as sentences."""
 
 from pathlib import Path
 
@@ -11,15 +11,15 @@ from engine.wording import many, percent
 def describe_recipe(recipe: Recipe) -> tuple[str, ...]:
     """What the run will do, a sentence each, in order."""
     return (
-        f"Load {_model_words(recipe)} and {_data_words(recipe)}.",
-        _baseline_words(recipe),
-        *(_chain_words(recipe, number, chain) for number, chain in enumerate(recipe.chains, start=1)),
-        _measure_words(recipe),
-        _judge_words(recipe),
+        f"Load {_model_text(recipe)} and {_data_text(recipe)}.",
+        _baseline_text(recipe),
+        *(_chain_text(recipe, number, chain) for number, chain in enumerate(recipe.chains, start=1)),
+        _measurement_text(recipe),
+        _recommendation_text(recipe),
     )
 
 
-def _model_words(recipe: Recipe) -> str:
+def _model_text(recipe: Recipe) -> str:
     match recipe.model:
         case SampleModel():
             return "the digits sample network"
@@ -29,7 +29,7 @@ def _model_words(recipe: Recipe) -> str:
             return f"the ONNX file {Path(path).name}" if path else "the uploaded ONNX file"
 
 
-def _data_words(recipe: Recipe) -> str:
+def _data_text(recipe: Recipe) -> str:
     if recipe.data is None:
         return "make synthetic inputs, which tell fidelity but no accuracy"
     if not isinstance(recipe.data, ImagesData):
@@ -39,28 +39,28 @@ def _data_words(recipe: Recipe) -> str:
     return f"your {labels} images, split into {', '.join(shares)}"
 
 
-def _baseline_words(recipe: Recipe) -> str:
+def _baseline_text(recipe: Recipe) -> str:
     for step in recipe.baseline_steps:
-        return f"{_first_up(step.words)}: the baseline."
+        return f"{_capitalised(step.description)}: the baseline."
     if isinstance(recipe.model, FileModel):
         return "Take the file as it is: the baseline."
     return "Export the model to ONNX as it is: the baseline."
 
 
-def _chain_words(recipe: Recipe, number: int, chain: tuple[Step, ...]) -> str:
+def _chain_text(recipe: Recipe, number: int, chain: tuple[Step, ...]) -> str:
     steps = chain[len(recipe.baseline_steps) :]
-    which = f"Chain {number}: " if len(recipe.chains) > 1 else ""
+    prefix = f"Chain {number}: " if len(recipe.chains) > 1 else ""
     if not steps:
-        return f"{which}Nothing more is changed."
-    words = ", then ".join(step.words for step in steps)
-    return f"{which}{_first_up(words)}."
+        return f"{prefix}Nothing more is changed."
+    actions = ", then ".join(step.description for step in steps)
+    return f"{prefix}{_capitalised(actions)}."
 
 
-def _first_up(words: str) -> str:
-    return words[0].upper() + words[1:]
+def _capitalised(text: str) -> str:
+    return text[0].upper() + text[1:]
 
 
-def _measure_words(recipe: Recipe) -> str:
+def _measurement_text(recipe: Recipe) -> str:
     target = recipe.target
     threads = target.threads or cores()
     return (
@@ -69,17 +69,17 @@ def _measure_words(recipe: Recipe) -> str:
     )
 
 
-def _judge_words(recipe: Recipe) -> str:
+def _recommendation_text(recipe: Recipe) -> str:
     budget = recipe.budget
     terms = [
         f"losing at most {_points(budget.max_accuracy_drop)}" if budget.max_accuracy_drop is not None else "",
         f"within {budget.max_latency_ms:g} ms" if budget.max_latency_ms is not None else "",
         f"within {budget.max_size_mb:g} MB" if budget.max_size_mb is not None else "",
     ]
-    within = ", ".join(term for term in terms if term)
-    return f"Recommend the best by {recipe.goal}{', ' + within if within else ''}, or the baseline if none is."
+    limits = ", ".join(term for term in terms if term)
+    return f"Recommend the best by {recipe.goal}{', ' + limits if limits else ''}, or the baseline if none is."
 
 
 def _points(drop: float) -> str:
-    """An absolute drop in words: 0.01 is 1 point."""
+    """An absolute drop as text: 0.01 is 1 point."""
     return f"{drop * 100:g} point{'' if drop == 0.01 else 's'}"

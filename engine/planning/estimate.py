@@ -1,4 +1,4 @@
-"""About how long a run will take. Rough, from counts alone, and labelled as such."""
+"""Rough estimates of how long runs and analyses take, from counts and from the timings of earlier runs."""
 
 import math
 from collections.abc import Mapping
@@ -30,7 +30,7 @@ from engine.store.timings import Factor, read_factors
 from engine.system.machine import cores
 
 FORMULA = 2
-"""To be raised whenever the seconds of a run's phases are computed otherwise: what was learnt no longer holds then."""
+"""Version of the formulas. Raise it with every change of them: factors learnt by another version are not used."""
 Factors = Mapping[str, Factor]
 NO_FACTORS: Factors = MappingProxyType({})
 
@@ -41,13 +41,13 @@ STARTING_SECONDS = 7.0  # importing torch, timm and onnxruntime
 LATENCY_SECONDS = 2.0  # a variant, at the least
 PAIR_SECONDS = 4.0  # of the advisor: one architecture beside the user's model
 SAMPLE_GROUPS, GROUPS = 10, 30  # of layers whose channels go together
-ALONE_SECONDS, MOST_ALONE_IMAGES = 1.0, 128  # of a sensitivity: cutting one group once, and the images that see it
+CUT_SECONDS, MAX_CUT_IMAGES = 1.0, 128  # of a sensitivity: cutting one group once, and the images that see it
 BYTES_PER_IMAGE = 50_000
 
 
 @dataclass(frozen=True)
 class PlannedPhase:
-    """A phase of a part of a run, and about how many seconds it takes: by the formula alone, and as was learnt here."""
+    """A phase of a part of a run with its estimated seconds: by the formula alone, and corrected by earlier runs."""
 
     part: str
     phase: str
@@ -56,29 +56,29 @@ class PlannedPhase:
 
 
 def learnt_factors(home: Home, target: Target) -> Factors:
-    """What the runs of this home say about the formulas here, by phase."""
+    """The corrections of the formulas by phase, learnt from the runs of this home on this machine."""
     return read_factors(home, FORMULA, target.threads or cores())
 
 
-def estimate_any(asked: Recipe | AnalysisRequest, home: Home) -> Estimate:
-    """Of a recipe, corrected by what this home has learnt, or of an analysis that its kind has an estimate for.
+def estimate_any(request: Recipe | AnalysisRequest, home: Home) -> Estimate:
+    """The estimate of a recipe, corrected by earlier runs of this home, or of an analysis.
 
-    Raises StateError where it has none.
+    Raises StateError for a kind of analysis that has no estimate.
     """
-    if isinstance(asked, Recipe):
-        return estimate_recipe(asked, learnt_factors(home, asked.target))
-    path = kind_of(asked).estimate
+    if isinstance(request, Recipe):
+        return estimate_recipe(request, learnt_factors(home, request.target))
+    path = kind_of(request).estimate
     if path is None:
-        raise StateError(f"an analysis of the kind '{asked.kind}' takes seconds and is not estimated", "Start it")
-    estimate: Estimate = load(path)(asked)
+        raise StateError(f"an analysis of the kind '{request.kind}' takes seconds and is not estimated", "Start it")
+    estimate: Estimate = load(path)(request)
     return estimate
 
 
 def estimate_recipe(recipe: Recipe, factors: Factors = NO_FACTORS) -> Estimate:
-    """Seconds of the phases of a resolved recipe, corrected by what was learnt."""
+    """Seconds of the phases of a resolved recipe, corrected by `factors`."""
     phases: dict[str, float] = {}
-    for planned in plan_phases(recipe, factors):
-        phases[planned.phase] = phases.get(planned.phase, 0.0) + planned.seconds
+    for planned_phase in plan_phases(recipe, factors):
+        phases[planned_phase.phase] = phases.get(planned_phase.phase, 0.0) + planned_phase.seconds
     longest = factors.get(max(phases, key=lambda phase: phases[phase]), Factor())
     return Estimate(
         seconds=round(sum(phases.values()), 1),
@@ -94,36 +94,36 @@ def plan_phases(recipe: Recipe, factors: Factors = NO_FACTORS) -> tuple[PlannedP
     """
     parts, macs, images, shares = plan_parts(recipe), _macs(recipe), _images(recipe), split_shares(recipe)
     call = call_seconds(macs, recipe.target.threads or cores())
-    timed = max(LATENCY_SECONDS, TIMED_CALLS * call * recipe.target.batch_size)
-    always = {
+    variant_seconds = max(LATENCY_SECONDS, TIMED_CALLS * call * recipe.target.batch_size)
+    fixed_seconds = {
         STARTING: STARTING_SECONDS,
         EXPORT: EXPORT_SECONDS,
         ACCURACY: images * shares["evaluation"] * call,
-        LATENCY: timed * n_timed(recipe),
+        LATENCY: variant_seconds * n_timed(recipe),
     }
 
-    def planned(part: PlannedPart, phase: str) -> PlannedPhase:
-        ratio, most = factors.get(phase, Factor()).ratio, math.inf
+    def plan_phase(part: PlannedPart, phase: str) -> PlannedPhase:
+        ratio, limit = factors.get(phase, Factor()).ratio, math.inf
         if part.settings is None or phase != phase_of(part.settings):
-            seconds = always[phase]
+            seconds = fixed_seconds[phase]
         else:
-            most = recipe.budget.minutes * 60
+            limit = recipe.budget.minutes * 60
             train_images = images * shares.get("train", 0.0)
             seconds = part.settings.cost(_cost_inputs(recipe, part.settings, macs, train_images))
-        return PlannedPhase(part.key, phase, seconds, min(ratio * seconds, most))
+        return PlannedPhase(part.key, phase, seconds, min(ratio * seconds, limit))
 
-    return tuple(planned(part, phase) for part in parts for phase in part.phases)
+    return tuple(plan_phase(part, phase) for part in parts for phase in part.phases)
 
 
 def n_timed(recipe: Recipe) -> int:
-    """How many variants the measuring at the end is estimated for."""
+    """How many variants the final measurement is expected to time."""
     parts = plan_parts(recipe)
     finalists = sum(part.settings.finalists for part in parts if part.settings is not None)
     return sum(ACCURACY in part.phases for part in parts) + finalists
 
 
 def estimate_advice(request: AdviseRequest) -> Estimate:
-    """Seconds of the phases of an advice of which nothing was measured before; it ends with its minutes."""
+    """Seconds of the phases of an advice without stored measurements; its minutes are the upper limit."""
     n_names = len(request.names or SHORTLIST)
     phases = {
         "starting": STARTING_SECONDS + EXPORT_SECONDS,
@@ -134,13 +134,13 @@ def estimate_advice(request: AdviseRequest) -> Estimate:
 
 
 def estimate_sensitivity(request: SensitivityRequest) -> Estimate:
-    """Seconds of the phases of a sensitivity, which ends with its minutes; the number of groups is a guess."""
+    """Seconds of the phases of a sensitivity, at most its minutes; the number of groups is a guess."""
     recipe = Recipe(model=request.model, data=request.data, preprocess=request.preprocess)
     tries = len(request.ratios) * (SAMPLE_GROUPS if isinstance(request.model, SampleModel) else GROUPS)
-    n_images = min(request.split.calibration * _images(recipe), MOST_ALONE_IMAGES)
+    n_images = min(request.split.calibration * _images(recipe), MAX_CUT_IMAGES)
     phases = {
         "starting": STARTING_SECONDS,
-        "pruning": round(tries * ALONE_SECONDS, 1),
+        "pruning": round(tries * CUT_SECONDS, 1),
         "accuracy": round(tries * n_images * call_seconds(_macs(recipe), cores()), 1),
     }
     return Estimate(seconds=round(min(sum(phases.values()), 60 * request.minutes), 1), phases=phases)
@@ -158,12 +158,12 @@ def _cost_inputs(recipe: Recipe, step: Step, macs: float, train_images: float) -
 
 
 def _timm_macs(model: TimmModel | None, recipe: Recipe) -> float | None:
-    """Of a timm model at the recipe's input size, None where the catalogue does not have it."""
+    """MACs of a timm model at the recipe's input size, None where the catalogue does not have it."""
     entry = catalogue.entry(model.name) if model else None
     if model is None or entry is None:
         return None
-    own = SAMPLE_SIZE if isinstance(recipe.model, SampleModel) else entry.input_size[1]
-    height, width = recipe.preprocess.size if recipe.preprocess else (model.img_size or own,) * 2
+    own_edge = SAMPLE_SIZE if isinstance(recipe.model, SampleModel) else entry.input_size[1]
+    height, width = recipe.preprocess.size if recipe.preprocess else (model.img_size or own_edge,) * 2
     return entry.macs * height * width / (entry.input_size[1] * entry.input_size[2])
 
 
@@ -177,7 +177,7 @@ def _macs(recipe: Recipe) -> float:
 
 
 def _images(recipe: Recipe) -> float:
-    """A count without opening an image or an archive: files of a folder, or the bytes of a zip."""
+    """About how many images there are: the files of a folder, or the bytes of a zip by those of a usual image."""
     if recipe.data is None:
         return SYNTHETIC_IMAGES
     if not isinstance(recipe.data, ImagesData) or recipe.data.path is None:
@@ -189,7 +189,7 @@ def _images(recipe: Recipe) -> float:
 
 
 def split_shares(recipe: Recipe) -> dict[str, float]:
-    """Shares of the images by split; where no chain trains, what is for training joins evaluation."""
+    """Shares of the images by split; where no chain trains, the train share is added to evaluation."""
     if recipe.data is None:
         return {"evaluation": 1.0}
     shares = dict(recipe.split)

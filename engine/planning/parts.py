@@ -1,4 +1,4 @@
-"""The parts of a run in order, each with its phases: what its progress is counted in and what a person sees of it."""
+"""The parts of a run in order, each with its phases; progress and the timeline are made of them."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ STARTING, EXPORT, ACCURACY, LATENCY = "starting", "export", "accuracy", "latency
 
 @dataclass(frozen=True)
 class PlannedPart:
-    """A part of a run: the step that it applies, where it does, and what is done to make a measured variant of that.
+    """A part of a run: its phases, and the step that it applies, if any.
 
     `chain` and `step` count from 0, as a variant's `branch` and `step` do; they are None beside the chains.
     """
@@ -28,14 +28,14 @@ class PlannedPart:
 def plan_parts(recipe: Recipe) -> tuple[PlannedPart, ...]:
     """Loading, the baseline, every distinct step of every chain, and the measuring of all variants.
 
-    What chains have in common at their beginning is computed once, and is a part of the first of them.
+    The steps that several chains begin with are computed once, and belong to the first of these chains.
     """
     first = len(recipe.baseline_steps)
     steps: dict[str, PlannedPart] = {}
     for number, chain in enumerate(recipe.chains):
         for index, step in enumerate(chain[first:], start=first):
             key = step_key(recipe, number, index)
-            steps.setdefault(key, PlannedPart(key, title_in_words(step), _step_phases(step), step, number, index))
+            steps.setdefault(key, PlannedPart(key, full_title(step), _step_phases(step), step, number, index))
     return (
         PlannedPart(START, "Load the model and the images", (STARTING,)),
         _baseline(recipe),
@@ -52,23 +52,23 @@ def step_key(recipe: Recipe, chain: int, step: int) -> str:
 
 
 def phase_of(step: Step) -> str:
-    """The phase that is a step itself: its technique, and its method where the technique has several."""
+    """The phase in which a step runs: its technique, with its method where the technique has several."""
     return " ".join(filter(None, (step.technique, getattr(step, "method", None))))
 
 
-def title_in_words(step: Step) -> str:
+def full_title(step: Step) -> str:
     """A step as a title that says what it will do: "Prune channels: remove 30 % of the channels"."""
-    title, words = step.title, step.words
-    return title + words[len(title) :] if words.startswith(title.lower()) else f"{title}: {words}"
+    title, description = step.title, step.description
+    return title + description[len(title) :] if description.startswith(title.lower()) else f"{title}: {description}"
 
 
 def _baseline(recipe: Recipe) -> PlannedPart:
     for step in recipe.baseline_steps:
-        return PlannedPart(BASELINE, f"Baseline: {step.words}", _step_phases(step), step)
-    exported = () if isinstance(recipe.model, FileModel) else (EXPORT,)
-    return PlannedPart(BASELINE, "Baseline", (*exported, ACCURACY))
+        return PlannedPart(BASELINE, f"Baseline: {step.description}", _step_phases(step), step)
+    export_phases = () if isinstance(recipe.model, FileModel) else (EXPORT,)
+    return PlannedPart(BASELINE, "Baseline", (*export_phases, ACCURACY))
 
 
 def _step_phases(step: Step) -> tuple[str, ...]:
-    exported = (EXPORT,) if step.stage == "torch" else ()
-    return (phase_of(step), *exported, ACCURACY)
+    export_phases = (EXPORT,) if step.stage == "torch" else ()
+    return (phase_of(step), *export_phases, ACCURACY)

@@ -1,4 +1,4 @@
-"""Chains that are ready to use, made for a recipe's model and data: safe, balanced, smallest."""
+"""Ready-made chains for a recipe's model and data: safe, balanced, smallest."""
 
 from pathlib import Path
 
@@ -28,41 +28,42 @@ from engine.settings.training import Training
 from engine.wording import percent
 
 RATIO = 0.3
-STUDENT, OF_THE_SAMPLE = "regnetx_002", "test_resnet"
-"""Small, and plain convolutions, which every technique after it takes: for photos, and for the digits."""
-WORTH = 1.5
-"""The model has at least this many times the student's parameters; else a new network gains too little."""
+STUDENT, SAMPLE_STUDENT = "regnetx_002", "test_resnet"
+"""The students for photos and for the digits: small, of plain convolutions, which every later technique accepts."""
+MIN_PARAMETER_RATIO = 1.5
+"""The model needs this many times the student's parameters; below that a new network gains too little."""
 RECOVERY_EPOCHS = 5
-FROM_RANDOM = {"student_weights": RANDOM, "learning_rate": 2e-3}
-"""What a student without pretrained weights learns best with, of what was tried on the sample."""
+RANDOM_STUDENT = {"student_weights": RANDOM, "learning_rate": 2e-3}
+"""Settings of a student without pretrained weights: the best of those that were tried on the sample."""
 
 
 def make_presets(recipe: Recipe) -> tuple[Preset, ...]:
     """Three chains for the model and the data of a resolved recipe, without estimates; its own steps do not matter.
 
-    Only a leading fine-tune that makes the baseline begins them too. One that cannot be on offer says why, and what
-    to do instead.
+    A leading fine-tune that makes the baseline also begins the presets. A refused preset has the reason and what to do
+    instead.
     """
-    given, lead = ChainInputs.of(recipe.model, recipe.data), recipe.baseline_steps
+    inputs, baseline_steps = ChainInputs.of(recipe.model, recipe.data), recipe.baseline_steps
     rows: tuple[tuple[PresetName, str, str, tuple[Step, ...]], ...] = (
         ("safe", "Safe", "Races the ways to quantize.", ()),
         (
             "balanced",
             "Balanced",
             f"Prunes {percent(RATIO)}, trains, quantizes.",
-            (PruneChannel(ratio=RATIO), _recovery(given)),
+            (PruneChannel(ratio=RATIO), _recovery(inputs)),
         ),
-        ("smallest", "Smallest", f"Distils into {_student(recipe)}, quantizes.", (_lesson(recipe),)),
+        ("smallest", "Smallest", f"Distils into {_student(recipe)}, quantizes.", (_distillation(recipe),)),
     )
     return tuple(
-        _preset(recipe, name, title, text, (*lead, *steps, QuantizeAuto()), given) for name, title, text, steps in rows
+        _preset(recipe, name, title, text, (*baseline_steps, *steps, QuantizeAuto()), inputs)
+        for name, title, text, steps in rows
     )
 
 
 def estimate_presets(recipe: Recipe, factors: Factors) -> tuple[Preset, ...]:
-    """The same, with how long each takes that is on offer: the images are counted for that.
+    """The presets with an estimate for each that is not refused, which counts the images.
 
-    `factors` are what the estimates learnt.
+    `factors` are the corrections from earlier runs.
     """
     return tuple(
         preset.model_copy(update={"estimate": estimate_recipe(_with_steps(recipe, preset.steps), factors)})
@@ -73,7 +74,7 @@ def estimate_presets(recipe: Recipe, factors: Factors) -> tuple[Preset, ...]:
 
 
 def take_preset(recipe: Recipe, name: PresetName) -> Recipe:
-    """A resolved recipe with a preset's chain in place of its own. Raises SettingsError where it is not on offer."""
+    """A resolved recipe with a preset's chain in place of its own. Raises SettingsError where the preset is refused."""
     preset = next(one for one in make_presets(recipe) if one.name == name)
     if preset.refused is not None:
         raise SettingsError(f"the preset {name} is not for this model and data: {preset.refused.text}", preset.next)
@@ -85,19 +86,21 @@ def _with_steps(recipe: Recipe, steps: tuple[Step, ...]) -> Recipe:
 
 
 def _preset(
-    recipe: Recipe, name: PresetName, title: str, text: str, steps: tuple[Step, ...], given: ChainInputs
+    recipe: Recipe, name: PresetName, title: str, text: str, steps: tuple[Step, ...], inputs: ChainInputs
 ) -> Preset:
-    note, next = _refused(recipe, name, steps, given) or (None, "")
+    note, next = _refusal(recipe, name, steps, inputs) or (None, "")
     return Preset(name=name, title=title, text=text, steps=steps, refused=note, next=next)
 
 
-def _refused(recipe: Recipe, name: PresetName, steps: tuple[Step, ...], given: ChainInputs) -> tuple[Note, str] | None:
-    """Why a preset is not on offer, and what to do instead; None where it is."""
-    reason = next(filter(None, refusals(steps, given, title_of)), "").partition(";")[0]
-    if reason and name == "balanced" and not given.trainable:
-        way = "Smallest works" if given.images else "Choose images, and Smallest works"
-        return Note(code="onnx_file", text=reason), f"{way}: it distils the file's answers into a network to train"
-    if reason and not given.images:
+def _refusal(recipe: Recipe, name: PresetName, steps: tuple[Step, ...], inputs: ChainInputs) -> tuple[Note, str] | None:
+    """The reason why a preset is refused, and what to do instead; None where it is not."""
+    reason = next(filter(None, refusals(steps, inputs, title_of)), "").partition(";")[0]
+    if reason and name == "balanced" and not inputs.trainable:
+        alternative = "Smallest works" if inputs.images else "Choose images, and Smallest works"
+        return Note(
+            code="onnx_file", text=reason
+        ), f"{alternative}: it distils the file's answers into a network to train"
+    if reason and not inputs.images:
         return Note(code="no_images", text=reason), "Choose images, with or without labels"
     if reason:
         return Note(code="refused", text=reason), "Build the chain from cards"
@@ -106,7 +109,7 @@ def _refused(recipe: Recipe, name: PresetName, steps: tuple[Step, ...], given: C
     except SettingsError as error:
         return Note(code="resists", text=error.message), error.next
     parameters, student = _parameters(recipe), catalogue.entry(_student(recipe))
-    if name == "smallest" and parameters and student and parameters < WORTH * student.parameters:
+    if name == "smallest" and parameters and student and parameters < MIN_PARAMETER_RATIO * student.parameters:
         text = (
             f"the model has {parameters / 1e6:.1f} M parameters and the student, {student.name}, "
             f"{student.parameters / 1e6:.1f} M: too little to gain"
@@ -115,33 +118,33 @@ def _refused(recipe: Recipe, name: PresetName, steps: tuple[Step, ...], given: C
     return None
 
 
-def propose_recovery(chain: tuple[Step, ...], number: int, given: ChainInputs) -> Step | None:
+def propose_recovery(chain: tuple[Step, ...], number: int, inputs: ChainInputs) -> Step | None:
     """The training to put after step `number` of a chain, counted from 0, to win back what its pruning costs.
 
-    None where it cuts no channels, where something trains after it already, and where there are no images to train on.
+    None where the step removes no channels, where a later step trains already, and where there are no images.
     """
-    later = any(isinstance(step, Training) for step in chain[number + 1 :])
-    return _recovery(given) if chain[number].removes_channels and given.images and not later else None
+    trains_later = any(isinstance(step, Training) for step in chain[number + 1 :])
+    return _recovery(inputs) if chain[number].removes_channels and inputs.images and not trains_later else None
 
 
-def _recovery(given: ChainInputs) -> Step:
-    """What follows pruning: training on labels, or on the answers of the model that was not pruned."""
-    return Finetune(epochs=RECOVERY_EPOCHS) if given.labels else Distill(teacher=BaselineModel())
+def _recovery(inputs: ChainInputs) -> Step:
+    """The training after pruning: on labels, or on the outputs of the unpruned baseline."""
+    return Finetune(epochs=RECOVERY_EPOCHS) if inputs.labels else Distill(teacher=BaselineModel())
 
 
 def _student(recipe: Recipe) -> str:
-    return OF_THE_SAMPLE if isinstance(recipe.model, SampleModel) else STUDENT
+    return SAMPLE_STUDENT if isinstance(recipe.model, SampleModel) else STUDENT
 
 
-def _lesson(recipe: Recipe) -> Step:
-    """Pretrained where the model's own weights come from outside, too: a sample and random weights need no network."""
+def _distillation(recipe: Recipe) -> Step:
+    """Distillation into the student, whose weights are pretrained where the model's are; else no download is needed."""
     model = recipe.model
-    local = isinstance(model, SampleModel) or (isinstance(model, TimmModel) and model.weights != PRETRAINED)
-    return Distill.parse({"student": _student(recipe), **(FROM_RANDOM if local else {})})
+    has_local_weights = isinstance(model, SampleModel) or (isinstance(model, TimmModel) and model.weights != PRETRAINED)
+    return Distill.parse({"student": _student(recipe), **(RANDOM_STUDENT if has_local_weights else {})})
 
 
 def _parameters(recipe: Recipe) -> float | None:
-    """Of the model, where that can be told without opening it."""
+    """About how many parameters the model has, without opening it; None where that is unknown."""
     match recipe.model:
         case TimmModel(name=name):
             entry = catalogue.entry(name)

@@ -1,4 +1,4 @@
-"""What to try where a model may have learnt nothing, made from what the recipe did."""
+"""What to try where a model may have learnt nothing, by the steps of its recipe."""
 
 from engine import catalogue
 from engine.planning.resolve import new_network
@@ -8,16 +8,16 @@ from engine.settings.training import Training
 
 
 def remedy(report: Report, variant: Variant, code: str) -> str:
-    """What may help a variant of which a note of this code was made; only what applies, empty where nothing does."""
+    """A sentence on what may help a variant that has a note of this code; empty where nothing applies."""
     ways = _more_evaluation(report) if code == codes.LEARNING_UNCLEAR else _more_learning(report, variant)
     if not ways:
         return ""
-    *most, last = ways
-    return f"Try {', '.join(most)}{' or ' if most else ''}{last}"
+    *others, last = ways
+    return f"Try {', '.join(others)}{' or ' if others else ''}{last}"
 
 
 def _more_evaluation(report: Report) -> list[str]:
-    """More training does not say whether there was enough of it."""
+    """Only more evaluation images show whether the model has learnt."""
     return ["more evaluation images"] if isinstance(report.recipe.data, ImagesData) else []
 
 
@@ -25,9 +25,9 @@ def _more_learning(report: Report, variant: Variant) -> list[str]:
     recipe = report.recipe
     chain = recipe.baseline_steps if variant.role == "baseline" else recipe.chains[variant.branch][: variant.step + 1]
     training = next((step for step in reversed(chain) if isinstance(step, Training)), None)
-    begins = next((new for step in reversed(chain) if (new := new_network(step))), recipe.model)
+    start = next((new for step in reversed(chain) if (new := new_network(step))), recipe.model)
     ways = _untrained(report) if training is None else _of_training(report, variant, training)
-    entry = catalogue.entry(begins.name) if isinstance(begins, TimmModel) and begins.weights == RANDOM else None
+    entry = catalogue.entry(start.name) if isinstance(start, TimmModel) and start.weights == RANDOM else None
     if entry is not None and entry.pretrained_tags:
         ways.append("pretrained weights")
     if training is not None and isinstance(recipe.data, ImagesData) and report.data is not None:
@@ -36,25 +36,25 @@ def _more_learning(report: Report, variant: Variant) -> list[str]:
 
 
 def _untrained(report: Report) -> list[str]:
-    """What a baseline lacks that was measured as it came."""
+    """What may help a baseline that no step has trained."""
     recipe = report.recipe
-    trained = all(any(isinstance(step, Training) for step in chain) for chain in recipe.chains)
-    ways = [] if trained or isinstance(recipe.model, FileModel) else ["fine-tuning it as the first step"]
+    all_train = all(any(isinstance(step, Training) for step in chain) for chain in recipe.chains)
+    ways = [] if all_train or isinstance(recipe.model, FileModel) else ["fine-tuning it as the first step"]
     if isinstance(recipe.model, TimmModel) and recipe.model.weights == RANDOM:
         return ways
-    named = ["class names in the order of its outputs"] if isinstance(recipe.data, ImagesData) else []
-    return [*ways, *named, "a model that was trained on images like these"]
+    class_names = ["class names in the order of its outputs"] if isinstance(recipe.data, ImagesData) else []
+    return [*ways, *class_names, "a model that was trained on images like these"]
 
 
 def _of_training(report: Report, variant: Variant, training: Training) -> list[str]:
-    found = {note.code for note in variant.notes}
-    longer = {
+    note_codes = {note.code for note in variant.notes}
+    remedies = {
         codes.TRAINING_STOPPED_BY_BUDGET: [
             f"more minutes than {report.recipe.budget.minutes:g} (they cut training short)"
         ],
         codes.TRAINING_STOPPED_EARLY: [],
     }
-    more = next((longer[code] for code in longer if code in found), [f"more epochs than {training.epochs}"])
+    remedy = next((remedies[code] for code in remedies if code in note_codes), [f"more epochs than {training.epochs}"])
     if training.learning_rate is None:
-        return [*more, "a learning rate of your own"]
-    return [*more, f"another learning rate than {training.learning_rate:g}"]
+        return [*remedy, "a learning rate of your own"]
+    return [*remedy, f"another learning rate than {training.learning_rate:g}"]

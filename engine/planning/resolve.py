@@ -1,6 +1,6 @@
-"""From what somebody wrote to what a job is given: absolute paths with SHA-256 sums, uploads looked up, known names.
+"""Resolves requests before they become jobs: absolute paths with SHA-256 sums, uploads, names of architectures.
 
-What needs a model or an image to be opened is checked later, in the job's own process.
+Checks that need to open a model or an image are made later, in the job's own process.
 """
 
 import stat
@@ -32,34 +32,34 @@ from engine.store.uploads import find_upload, path_sum
 from engine.system.machine import cores
 from engine.wording import many
 
-SHOWN_PATH = 200
+MAX_PATH_LETTERS = 200
 
 
 def resolve_recipe(recipe: Recipe, home: Home, *, from_browser: bool) -> Recipe:
-    """The recipe with every path absolute and summed, and every upload found.
+    """The recipe with absolute paths, also those of uploads, and the SHA-256 of every file.
 
     Raises RequestError for a missing or changed file, an unknown name, threads above the cores, and, from the
     browser, any path outside this home's uploads.
     """
     _check_threads(recipe.target)
-    found = Finder(home, from_browser)
-    data = found.data(recipe.data) if recipe.data is not None else None
+    finder = Finder(home, from_browser)
+    data = finder.data(recipe.data) if recipe.data is not None else None
     for new in (new_network(step) for chain in recipe.chains for step in chain):
         if new is not None:
-            found.model(new)
+            finder.model(new)
     for chain in recipe.chains:
         check_prunable(recipe.model, chain)
-    changed = recipe.model_copy(update={"model": found.model(recipe.model), "data": data})
-    return with_sources(changed, found.model)
+    resolved = recipe.model_copy(update={"model": finder.model(recipe.model), "data": data})
+    return with_sources(resolved, finder.model)
 
 
 def resolve_request(request: AnalysisRequest, home: Home, *, from_browser: bool) -> AnalysisRequest:
-    """The same for an analysis: its `model` and its `data`, where its kind has them, and what its kind checks."""
-    found, changes = Finder(home, from_browser), dict[str, object]()
+    """The analysis with its `model` and `data` resolved likewise, where it has them, and checked as its kind says."""
+    finder, changes = Finder(home, from_browser), dict[str, object]()
     if (model := getattr(request, "model", None)) is not None:
-        changes["model"] = found.model(model)
+        changes["model"] = finder.model(model)
     if (data := getattr(request, "data", None)) is not None:
-        changes["data"] = found.data(data)
+        changes["data"] = finder.data(data)
     check = kind_of(request).check
     if check is not None:
         load(check)(request)
@@ -85,7 +85,7 @@ class Finder:
         self._home, self._from_browser = home, from_browser
 
     def model(self, source: ModelSource) -> ModelSource:
-        """Raises SourceError."""
+        """The source with the absolute path and the sum of its file. Raises SourceError."""
         match source:
             case SampleModel():
                 return source
@@ -96,13 +96,13 @@ class Finder:
                 return source.model_copy(update={"path": path, "sha256": sha256})
 
     def data(self, source: DataSource) -> DataSource:
-        """Raises DataError."""
+        """The source with the absolute path and the sum of its files. Raises DataError."""
         if not isinstance(source, ImagesData):
             return source
         path, sha256 = self._locate(source.path, source.sha256, "the folder or zip of images", DataError, folder=True)
         labels = source.labels
         if labels not in ("folders", "none"):
-            labels = str(self._there(labels, "the table of labels", DataError))
+            labels = str(self._existing_path(labels, "the table of labels", DataError))
         return source.model_copy(update={"path": path, "sha256": sha256, "labels": labels})
 
     def _timm(self, source: TimmModel) -> TimmModel:
@@ -116,37 +116,37 @@ class Finder:
     def _locate(
         self, path: str | None, sha256: str | None, what: str, kind: type[RequestError], *, folder: bool = False
     ) -> tuple[str, str]:
-        """Absolute path and SHA-256. An upload is known by its sum, so it is not read again."""
+        """Absolute path and SHA-256; the sum of an upload is part of its path, so its file is not read again."""
         if sha256 is not None and (path is None or self._from_browser or not _exists(path)):
             return find_upload(self._home, sha256).path, sha256
-        there = self._there(path or "", what, kind, folder=folder)
-        found = self._upload_sum(there) or _sum(there, what, kind)
-        if sha256 not in (None, found):
+        absolute = self._existing_path(path or "", what, kind, folder=folder)
+        actual_sum = self._upload_sum(absolute) or _sum(absolute, what, kind)
+        if sha256 not in (None, actual_sum):
             raise kind(
-                f"{what} '{there}' has changed since the recipe was written: its SHA-256 is another",
+                f"{what} '{absolute}' has changed since the recipe was written: its SHA-256 is another",
                 "Remove the sum from the recipe to use the file as it is now",
             )
-        return str(there), found
+        return str(absolute), actual_sum
 
-    def _there(self, path: str, what: str, kind: type[RequestError], *, folder: bool = False) -> Path:
-        shown = f"{what} '{path[:SHOWN_PATH] if path.isprintable() else ascii(path[:SHOWN_PATH])[1:-1]}'"
+    def _existing_path(self, path: str, what: str, kind: type[RequestError], *, folder: bool = False) -> Path:
+        subject = f"{what} '{path[:MAX_PATH_LETTERS] if path.isprintable() else ascii(path[:MAX_PATH_LETTERS])[1:-1]}'"
         try:
-            there = Path(path).expanduser().resolve()
-            if self._from_browser and not there.is_relative_to(self._home.uploads.resolve()):
+            absolute = Path(path).expanduser().resolve()
+            if self._from_browser and not absolute.is_relative_to(self._home.uploads.resolve()):
                 raise kind(
                     f"{what} is given as a path on the server, which the browser may not name",
                     "Upload the file, or use the command line",
                 )
-            mode = there.stat().st_mode
+            mode = absolute.stat().st_mode
         except (FileNotFoundError, NotADirectoryError) as error:
-            raise kind(f"{shown} does not exist", "Check the path") from error
+            raise kind(f"{subject} does not exist", "Check the path") from error
         except (OSError, ValueError, RuntimeError) as error:  # permissions, too long, a NUL, no such user
-            raise kind(f"{shown} cannot be opened: {_reason(error)}", "Check the path") from error
+            raise kind(f"{subject} cannot be opened: {_reason(error)}", "Check the path") from error
         if stat.S_ISDIR(mode) and not folder:
-            raise kind(f"{shown} is a folder", "Give the path of the file itself")
+            raise kind(f"{subject} is a folder", "Give the path of the file itself")
         if not stat.S_ISDIR(mode) and not stat.S_ISREG(mode):
-            raise kind(f"{shown} is neither a file nor a folder", "Choose a regular file")
-        return there
+            raise kind(f"{subject} is neither a file nor a folder", "Choose a regular file")
+        return absolute
 
     def _upload_sum(self, path: Path) -> str | None:
         root = self._home.uploads.resolve()
@@ -178,7 +178,7 @@ def _check_name(source: TimmModel) -> None:
 
 
 def check_prunable(source: ModelSource, chain: tuple[Step, ...]) -> None:
-    """Raises SettingsError where the network that a step prunes, the model or a student, is known to resist."""
+    """Raises SettingsError where the network that a step prunes, the model or a student, is known to resist pruning."""
     name = source.name if isinstance(source, TimmModel) else ""
     for number, step in enumerate(chain, start=1):
         new = new_network(step)
@@ -191,16 +191,16 @@ def _check_cut(name: str, where: str = "") -> None:
     reason = resists(name)
     if reason is not None:
         sibling = narrower(name)
-        other = (
+        alternative = (
             f"Distil it into {sibling.name}, a narrower network of its family"
             if sibling
             else ("Distil it into a smaller network")
         )
-        raise SettingsError(f"{where}prune cannot cut channels of '{name}': {reason}", other)
+        raise SettingsError(f"{where}prune cannot cut channels of '{name}': {reason}", alternative)
 
 
 def new_network(step: Step) -> TimmModel | None:
-    """The one that a step puts in place of the model so far."""
+    """The network that a step puts in place of the model so far, or None."""
     if step.new_architecture is None:
         return None
     return TimmModel.parse({"name": step.new_architecture, "weights": step.new_weights})

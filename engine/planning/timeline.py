@@ -1,4 +1,4 @@
-"""A run as a row of parts, told from its recipe and its events: what is done, what is going on, what is to come."""
+"""The parts of a run with their states, from its recipe and its events."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
@@ -14,45 +14,50 @@ def timeline(
 ) -> tuple[Part, ...]:
     """The parts of a run in order.
 
-    `events` are all so far, `state` is the run's, `failures` are its report's. `until` (ISO 8601) is now, or when the
-    run ended: so long the newest event's part went on; without it, until that event.
+    `events` are all so far, `state` is the run's, `failures` are its report's. The seconds of the newest event's part
+    go on until `until` (ISO 8601: now, or the end of the run); without it, until that event.
     """
-    planned = plan_parts(recipe)
-    keys = [part.key for part in planned]
-    newest = {event.step: event for event in events}
+    planned_parts = plan_parts(recipe)
+    keys = [part.key for part in planned_parts]
+    newest_events = {event.step: event for event in events}
     seconds = _seconds(events, until)
-    failed = _failed(recipe, failures)
-    begun = [index for index, key in enumerate(keys) if key in newest or key in failed]
-    latest = max(begun, default=-1)
-    if state == "failed" and latest >= 0 and _broke_off(events, failed):
-        failed |= {keys[latest]}
-    states = [_state(part.key, index - latest, state, newest, failed) for index, part in enumerate(planned)]
+    failed_keys = _failed_keys(recipe, failures)
+    started = [index for index, key in enumerate(keys) if key in newest_events or key in failed_keys]
+    latest = max(started, default=-1)
+    if state == "failed" and latest >= 0 and _broke_off(events, failed_keys):
+        failed_keys |= {keys[latest]}
+    states = [
+        _state(part.key, index - latest, state, newest_events, failed_keys) for index, part in enumerate(planned_parts)
+    ]
     return tuple(
-        _part(part, newest.get(part.key), now, seconds.get(part.key)) for part, now in zip(planned, states, strict=True)
+        _part(part, newest_events.get(part.key), part_state, seconds.get(part.key))
+        for part, part_state in zip(planned_parts, states, strict=True)
     )
 
 
-def _failed(recipe: Recipe, failures: Sequence[Failure]) -> set[str]:
+def _failed_keys(recipe: Recipe, failures: Sequence[Failure]) -> set[str]:
     """The keys of the parts whose step failed."""
     return {
         step_key(recipe, one.branch, one.step) for one in failures if one.branch is not None and one.step is not None
     }
 
 
-def _broke_off(events: Sequence[Event], failed: Collection[str]) -> bool:
-    """Whether a failed run ended within a part, and not at its end because of a chain that had failed."""
-    return not failed or not events or events[-1].fraction < 1
+def _broke_off(events: Sequence[Event], failed_keys: Collection[str]) -> bool:
+    """Whether a failed run ended within a part; else it went on to its end after a chain had failed."""
+    return not failed_keys or not events or events[-1].fraction < 1
 
 
-def _state(key: str, after: int, state: State, newest: Collection[str], failed: Collection[str]) -> PartState:
-    """Of a part that comes so many after (below 0: before) the latest one that began."""
-    if key in failed:
+def _state(
+    key: str, distance: int, state: State, keys_with_events: Collection[str], failed_keys: Collection[str]
+) -> PartState:
+    """The state of a part; `distance` is its index minus that of the latest part that has begun."""
+    if key in failed_keys:
         return "failed"
-    if after > 0:
+    if distance > 0:
         return "waiting" if state in ("queued", "running") else "skipped"
-    if key not in newest:
+    if key not in keys_with_events:
         return "skipped"
-    if after == 0 and state in ("running", "cancelled"):
+    if distance == 0 and state in ("running", "cancelled"):
         return "running" if state == "running" else "cancelled"
     return "done"
 
@@ -72,7 +77,7 @@ def _part(planned: PlannedPart, event: Event | None, state: PartState, seconds: 
 
 
 def _seconds(events: Sequence[Event], until: str | None) -> dict[str, float]:
-    """Seconds by part: from each event to the next they belong to the first one's."""
+    """Seconds by part; the time between two events counts for the part of the first."""
     times = [datetime.fromisoformat(time) for time in (*(event.time for event in events), until) if time]
     sums: dict[str, float] = {event.step: 0.0 for event in events}
     for event, (begin, end) in zip(events, pairwise(times), strict=False):

@@ -13,7 +13,7 @@ PresetName = Literal["safe", "balanced", "smallest"]
 
 
 class ModelProfile(Result):
-    """What a model is, without having measured its speed; `layers` counts operators of the exported graph by type."""
+    """The properties of a model, without its speed; `layers` counts operators of the exported graph by type."""
 
     name: str
     format: Literal["timm", "onnx"]
@@ -129,8 +129,8 @@ class Published(Result):
 class Architecture(Result):
     """One architecture beside the user's model; `latency` holds its ratio to that model in the same rounds.
 
-    `refused` says why it could not be measured; without both, its turn has not come. `busy`: other programs had the
-    cores meanwhile, and the figures were not kept for another time.
+    `refused` says why it could not be measured; with neither it is still to be measured. `busy`: other programs used
+    the cores meanwhile, so the figures were not stored for later.
     """
 
     name: str
@@ -162,7 +162,7 @@ class Advice(Result):
     """Which architectures would be faster here at the same accuracy, or better at the same speed.
 
     `front`, `faster` and `better` are names of architectures, the best first; see engine/analyses/pareto.py. `complete`
-    is False while it is measured, and stays so where it was ended early.
+    is False during the measurement, and stays so where that was ended early.
     """
 
     own: OwnModel
@@ -181,13 +181,13 @@ class Advice(Result):
 
     @property
     def measured(self) -> tuple[Architecture, ...]:
-        """Those with a latency, the fastest first."""
-        found = [one for one in self.architectures if one.latency is not None]
-        return tuple(sorted(found, key=lambda one: one.latency.ratio_to_baseline if one.latency else 0.0))
+        """The architectures with a latency, the fastest first."""
+        with_latency = [one for one in self.architectures if one.latency is not None]
+        return tuple(sorted(with_latency, key=lambda one: one.latency.ratio_to_baseline if one.latency else 0.0))
 
 
 class Preset(Result):
-    """A chain that is ready to use, with about how long its run takes; or why it is not on offer, and what is."""
+    """A ready-made chain with the estimate of its run, or with the reason why it is refused and what to do instead."""
 
     name: PresetName
     title: str

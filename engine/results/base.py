@@ -14,7 +14,7 @@ class Result(BaseModel):
 
 
 class Note(Result):
-    """Something to know, as a stable code and a sentence."""
+    """A remark for the user: a stable code and a sentence."""
 
     code: str
     text: str

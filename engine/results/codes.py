@@ -9,19 +9,19 @@ SLOWER_THAN_BASELINE = "slower_than_baseline"
 NO_BETTER_THAN_CHANCE = "no_better_than_chance"
 """Of a verdict: top-1 is at most what guessing the commonest class gives."""
 CHANCE_UNCERTAIN = "chance_uncertain"
-"""Of a verdict: top-1 is above that, and its interval reaches it."""
+"""Of a verdict: top-1 is above that of guessing, but its interval reaches it."""
 REACHES_CHANCE = (NO_BETTER_THAN_CHANCE, CHANCE_UNCERTAIN)
 
 NOT_LEARNT = "not_learnt"
 """Of a note or a reason: a model that should have learnt answers no better than guessing."""
 LEARNING_UNCLEAR = "learning_unclear"
-"""Of a note or a reason: on so few images it cannot be told whether a model has learnt."""
+"""Of a note or a reason: there are too few images to say whether a model has learnt."""
 
 OUT_OF_TIME = "out_of_time"
 TRAINING_STOPPED_BY_BUDGET = "training_stopped_by_budget"
 TRAINING_STOPPED_EARLY = "training_stopped_early"
 TIME_WAS_UP = (OUT_OF_TIME, TRAINING_STOPPED_BY_BUDGET)
-"""Of notes that say that the time was up before a step was done."""
+"""The codes of notes that say that the time was up before a step was finished."""
 MACHINE_BUSY = "machine_busy"
 
 ALREADY_QUANTIZED = "already_quantized"

@@ -10,7 +10,7 @@ from engine.results.base import Note, Result, State
 class Event(Result):
     """One line of events.jsonl: `time` is ISO 8601 UTC, `fraction` of the whole job, metrics by name with units.
 
-    `step` is the key of a part of the run, and `step_fraction` what of that part is done, where that is known.
+    `step` is the key of a part of the run, `step_fraction` the finished fraction of that part, where it is known.
     """
 
     time: str
@@ -44,9 +44,8 @@ class JobRef(Result):
 class Job(Result):
     """One row of the store. Times are ISO 8601 UTC; `position` counts the queued jobs ahead, from 1.
 
-    `remaining_seconds` is an estimate, of a running job, from what was done and from the first guess,
-    `estimate_seconds`. `waits_for` are the jobs that a queued one lets go first: what runs in its place now, then those
-    queued before it, in order.
+    `remaining_seconds` is estimated for a running job, from its progress and from `estimate_seconds`. `waits_for` are
+    the jobs ahead of a queued one: the running jobs of its slot, then those queued before it, in order.
     """
 
     id: str
@@ -73,11 +72,11 @@ PartState = Literal["waiting", "running", "done", "failed", "cancelled", "skippe
 
 
 class Part(Result):
-    """A part of a run, as its timeline shows it: skipped is what the run went past, or ended before.
+    """A part of a run, as its timeline shows it; skipped is a part that the run left out or did not reach.
 
-    `key` is what its events call `step`. `seconds` are those so far, None where it has not begun; `fraction` is 0 to 1
-    of this part, `message` its newest event's. `chain` and `step` count from 0, as a variant's `branch` and `step` do,
-    and are None beside the chains.
+    `key` is the `step` of its events. `seconds` are those so far, None before its start; `fraction` (0 to 1) is that
+    of this part, `message` that of its newest event. `chain` and `step` count from 0, like `branch` and
+    `step` of a variant; they are None outside the chains.
     """
 
     key: str
@@ -91,7 +90,7 @@ class Part(Result):
 
 
 class Upload(Result):
-    """A file or folder that a user brought into this home, addressed by its content."""
+    """A file or folder that a user uploaded into this home, addressed by its content."""
 
     sha256: str
     name: str
@@ -113,7 +112,7 @@ class Usage(Result):
 
 
 class CheckItem(Result):
-    """One line of `check`: what was looked at, whether it is right, what to do if not."""
+    """One line of `check`: what was checked, whether it is right, what was found, and what to do."""
 
     name: str
     ok: bool

@@ -10,7 +10,7 @@ Answer = Literal["yes", "no", "unclear"]
 
 
 class DataSummary(Result):
-    """How many images stand behind the figures; `evaluation_sha256` decides which runs compare in accuracy."""
+    """How many images the figures come from; runs with the same `evaluation_sha256` compare in accuracy."""
 
     n_train: int
     n_calibration: int
@@ -22,7 +22,7 @@ class DataSummary(Result):
 
 
 class InputSpec(Result):
-    """One input of a variant: shape without the batch, and how an image becomes it."""
+    """One input of a variant: its shape without the batch, and the preprocessing of an image."""
 
     shape: tuple[int, ...]
     preprocess: Preprocess
@@ -36,22 +36,18 @@ class Speedup(NamedTuple):
     high: float
 
     @property
-    def surely(self) -> bool:
-        """Whether the whole interval says faster."""
+    def surely_faster(self) -> bool:
+        """Whether the whole interval is above 1."""
         return self.low > 1
-
-    def words(self, beside: str = "") -> str:
-        """1.79 times as fast as FP32 (1.75 to 1.82); see times_as_fast."""
-        return times_as_fast(self, beside)
 
 
 class Latency(Result):
     """Median and 95th percentile of one call, and the ratio to the baseline with its 95 % bootstrap interval.
 
-    Files are timed in turns, and within one round all of them see the same drift of the machine. So the ratio, the
-    median over the rounds of a file's median by the baseline's, is the one estimate: the baseline's `p50_ms` is the
-    median of all its calls. A variant's is that times its ratio, not the median of its own calls, and its `p95_ms` lies
-    as far above its `p50_ms` as among its own calls.
+    Files are timed in interleaved rounds, and drift of the machine affects all files of a round alike. So the ratio is
+    what is estimated: the median over the rounds of a file's median divided by the baseline's. The baseline's `p50_ms`
+    is the median of all its calls. A variant's `p50_ms` is the baseline's times the variant's ratio, and its `p95_ms`
+    is scaled so that p95 / p50 is that of its own calls.
     """
 
     runtime: str
@@ -70,7 +66,7 @@ class Latency(Result):
 
     @property
     def speedup(self) -> float:
-        """How many times as fast as the baseline: the one way in which speed is said."""
+        """How many times as fast as the baseline; every text states speed in this form."""
         return 1 / self.ratio_to_baseline
 
     @property
@@ -84,32 +80,32 @@ class Latency(Result):
         return 1 / self.ratio_low
 
 
-def times_as_fast(speed: Latency | Speedup, beside: str = "") -> str:
+def times_as_fast(speed: Latency | Speedup, reference: str = "") -> str:
     """The speed in a sentence: 2.38 times as fast as the baseline (2.30 to 2.46).
 
-    `beside` is what it is held against, where that is not plain.
+    `reference` names what the speed is relative to, where the context does not.
     """
     times, interval = _speed_figures(speed)
-    return f"{times} times as fast{beside and f' as {beside}'} {interval}"
+    return f"{times} times as fast{reference and f' as {reference}'} {interval}"
 
 
 def speed_cell(speed: Latency | Speedup) -> str:
-    """The speed in a table whose head says what it is held against: 2.38 (2.30 to 2.46)."""
+    """The speed in a table whose head names the reference: 2.38 (2.30 to 2.46)."""
     return " ".join(_speed_figures(speed))
 
 
 def _speed_figures(speed: Latency | Speedup) -> tuple[str, str]:
-    """How many times as fast, and the interval in brackets: two digits behind the point, below 0.1 two that count."""
-    found = (speed.speedup, speed.speedup_low, speed.speedup_high) if isinstance(speed, Latency) else speed
-    times, low, high = (f"{one:.2f}" if one >= 0.1 else f"{one:.2g}" for one in found)
+    """How many times as fast, and the interval in brackets: two decimals, below 0.1 two significant digits."""
+    speeds = (speed.speedup, speed.speedup_low, speed.speedup_high) if isinstance(speed, Latency) else speed
+    times, low, high = (f"{one:.2f}" if one >= 0.1 else f"{one:.2g}" for one in speeds)
     return times, f"({low} to {high})"
 
 
 class Throughput(Result):
     """Images per second at the target's batch size: the batch by the latency's `p50_ms`, with its 95 % interval.
 
-    The interval is a bootstrap over the rounds of what `p50_ms` is made of: the baseline's median times the ratio. So
-    it holds the uncertainty of both, and is wider than that of the ratio.
+    The interval is a bootstrap over the rounds of the baseline's median times the ratio. It includes the uncertainty of
+    both, so it is wider than that of the ratio alone.
     """
 
     batch_size: int
@@ -153,7 +149,7 @@ class Fidelity(Result):
 
 
 class Verdict(Result):
-    """What the figures mean; `codes` name what broke the budget or what is uncertain.
+    """The judgement of a variant; `codes` name what exceeds the budget or is uncertain.
 
     `drop` is the absolute loss of top-1 (of agreement without labels) against the baseline on the same images, with
     its paired 95 % interval; null for the baseline and where nothing was compared.
@@ -168,5 +164,5 @@ class Verdict(Result):
 
     @property
     def reaches_chance(self) -> bool:
-        """Whether it may answer no better than guessing: then nothing about it is a success."""
+        """Whether the variant may be no better than guessing, and so must not count as a success."""
         return any(code in codes.REACHES_CHANCE for code in self.codes)

@@ -1,4 +1,4 @@
-"""What is known of a recipe before it runs."""
+"""What is known about a recipe before its run."""
 
 from engine.results.base import Result
 from engine.settings import AnalysisRequest
@@ -7,7 +7,7 @@ from engine.settings import AnalysisRequest
 class Refusal(Result):
     """Why a run would fail, and what to do instead; both without a final full stop.
 
-    `request` is the analysis that failed, where one did: the next time it may succeed.
+    `request` is the failed analysis behind the refusal, if any; it may succeed when it is repeated.
     """
 
     message: str
@@ -16,7 +16,7 @@ class Refusal(Result):
 
 
 class Preflight(Result):
-    """Why a recipe cannot run, by what earlier analyses found; `unknown` are those that nobody has asked for yet."""
+    """Why a recipe cannot run, by the results of earlier analyses; `unknown` are the analyses that are missing."""
 
     refusals: tuple[Refusal, ...] = ()
     unknown: tuple[AnalysisRequest, ...] = ()

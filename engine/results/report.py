@@ -17,10 +17,9 @@ Role = Literal["baseline", "step", "candidate"]
 class Trial(Result):
     """How a candidate did in its race, against the model that the race began with.
 
-    `ratio` is that of the latencies, from the last round that it was in, with its 95 % bootstrap interval (the range,
-    after the three rounds of a screening). `fidelity`
-    is on the held-back half of the calibration images. The winner and the candidates that reached the final were
-    timed again with all variants: that is in the variant's own figures.
+    `ratio` is that of the latencies in the last stage that timed it, with its 95 % bootstrap interval (after the three
+    rounds of a screening, with their range). `fidelity` is on the held-back half of the calibration images. The winner
+    and the candidates of the final are timed again with all variants; that is in the variant's own figures.
     """
 
     name: str
@@ -49,7 +48,7 @@ class Variant(Result):
     sha256: str
     size_bytes: int
     compressed_bytes: int | None = None
-    """With zstd, where the run has sparse weights, which nothing else shows; the file is not smaller."""
+    """Size after zstd, only where the run has sparse weights; the file itself is not smaller."""
     parameters: int | None
     macs: int | None
     input: InputSpec
@@ -63,23 +62,23 @@ class Variant(Result):
 
 
 class Race(Result):
-    """A race of one step: who took part, who won and why.
+    """The race of one step: its candidates, the winner and the reason.
 
-    `winner_id` is `parent_id` where the model stays as it was. It is null, as the reason is, until the race has ended,
-    and for good where its run or its chain ended before it did. `reused` says that the same race was run before, and
-    that its speeds are from then.
+    `winner_id` is `parent_id` where the model stays as it was. `winner_id` and `reason` are null until the race has
+    ended, and stay so where its run or chain ended first. `reused`: the same race was run before, and its speeds are
+    from then.
     """
 
     branch: int
     step: int
     parent_id: str
     trials: dict[str, Trial] = Field(default_factory=dict)
-    """By the id of the variant, in the order in which they were made."""
+    """By the id of the variant, in the order in which the variants were made."""
     winner_id: str | None = None
     reason: Note | None = None
     notes: tuple[Note, ...] = ()
     n_images: int = 0
-    """Held-back calibration images that screened the candidates."""
+    """How many held-back calibration images the screening used."""
     seconds: float = 0.0
     reused: bool = False
 
@@ -125,16 +124,16 @@ class Report(Result):
 
     @property
     def compares(self) -> bool:
-        """Whether anything was made beside the baseline."""
+        """Whether there is anything to compare with the baseline."""
         return bool(self.races or self.main_variants[1:])
 
     @property
     def main_variants(self) -> tuple[Variant, ...]:
-        """The baseline and what steps ended in; the candidates of races are left to their races."""
+        """The baseline and the results of steps, without the candidates of races."""
         return tuple(variant for variant in self.variants if variant.role != "candidate")
 
-    def entrants(self, race: Race) -> tuple[tuple[Variant, Trial], ...]:
-        """The candidates of one of its races, the winner among them, in the order in which they were made."""
+    def candidates(self, race: Race) -> tuple[tuple[Variant, Trial], ...]:
+        """The candidates of a race with their trials, the winner included, in the order in which they were made."""
         return tuple((variant, race.trials[variant.id]) for variant in self.variants if variant.id in race.trials)
 
     def variant(self, id: str) -> Variant | None:
@@ -144,18 +143,17 @@ class Report(Result):
     def lineage(self, id: str) -> tuple[Variant, ...]:
         """The variants from the baseline to this one, each the parent of the next; empty where there is none."""
         path: list[Variant] = []
-        found = self.variant(id)
-        while found is not None and found not in path:
-            path.append(found)
-            found = self.variant(found.parent_id) if found.parent_id is not None else None
+        variant = self.variant(id)
+        while variant is not None and variant not in path:
+            path.append(variant)
+            variant = self.variant(variant.parent_id) if variant.parent_id is not None else None
         return tuple(reversed(path))
 
 
 class CutShort(Result):
-    """A step that the time cut short, and the note that says so.
+    """A step that ended because the time was up, and the note that says so.
 
-    `variant_id` is the variant that it ended in; null where that is a race that kept the model as it was, or was not
-    decided.
+    `variant_id` is its result; null for a race that kept the model as it was or was not decided.
     """
 
     branch: int
@@ -166,9 +164,9 @@ class CutShort(Result):
 
 
 def cut_short(report: Report) -> tuple[CutShort, ...]:
-    """The races and the steps of a report that the time cut short: what they ended in is the best by then."""
-    raced = {(race.branch, race.step) for race in report.races}
-    found = [
+    """The races and steps of a report that ended because the time was up; their result is the best by then."""
+    race_steps = {(race.branch, race.step) for race in report.races}
+    steps = [
         CutShort(
             branch=race.branch,
             step=race.step,
@@ -179,12 +177,12 @@ def cut_short(report: Report) -> tuple[CutShort, ...]:
         for race in report.races
         if (note := _time_note(race.notes))
     ]
-    found += [
+    steps += [
         CutShort(branch=variant.branch, step=variant.step, is_race=False, note=note, variant_id=variant.id)
         for variant in report.main_variants
-        if (note := _time_note(variant.notes)) and (variant.branch, variant.step) not in raced
+        if (note := _time_note(variant.notes)) and (variant.branch, variant.step) not in race_steps
     ]
-    return tuple(found)
+    return tuple(steps)
 
 
 def _time_note(notes: tuple[Note, ...]) -> Note | None:

@@ -14,9 +14,9 @@ Basis = Literal["measured_here", "measured_elsewhere", "published", "unknown"]
 class Suggestion(Result):
     """Something to try next: a button's `title`, and what it could bring in `text`, without a final full stop.
 
-    `basis` says where the figures in the text are from; unknown where nothing is known for this model. `steps` take
-    the place of the recipe's chains, `target` that of its target; without both it is no change of the recipe:
-    `architecture` leads to the advisor, `hardware` to another machine, `images` to the data.
+    `basis` says where the figures in the text are from; unknown where there are none for this model. `steps` replace
+    the recipe's chains, `target` its target. A suggestion with neither does not change the recipe: `architecture` leads
+    to the advisor, `hardware` to another machine, `images` to the data.
     """
 
     code: SuggestionCode

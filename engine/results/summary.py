@@ -1,4 +1,4 @@
-"""What a run came to, in so few figures that a table of many runs can be read at once."""
+"""The few figures of a run that a table of many runs shows."""
 
 from engine.results.base import Result, State
 from engine.results.report import Report
@@ -6,7 +6,7 @@ from engine.settings import Recipe
 
 
 class RunSummary(Result):
-    """The answer of a run; figures are those of the recommended variant, None where there is none or not measured.
+    """The summary of a run; its figures are those of the recommended variant, None where there are none.
 
     `speedup` is against the run's baseline, with its 95 % interval; None where the baseline is what is recommended.
     """
@@ -17,9 +17,9 @@ class RunSummary(Result):
     steps: str
     recommended: str | None = None
     compared: bool = False
-    """Whether anything was measured beside the baseline."""
+    """Whether there was anything to compare with the baseline."""
     keeps_baseline: bool = False
-    """Whether the baseline is recommended, of all that was compared."""
+    """Whether the baseline is recommended although there was something to compare with it."""
     speedup: float | None = None
     speedup_low: float | None = None
     speedup_high: float | None = None
@@ -30,7 +30,7 @@ class RunSummary(Result):
 
 
 def summarize_recipe(run_id: str, state: State, recipe: Recipe) -> RunSummary:
-    """What a run was asked for, before it has come to anything."""
+    """The summary of a run that has no report yet, from its recipe."""
     titles = [" + ".join(step.title for step in chain) or "Baseline only" for chain in recipe.chains]
     steps = titles[0] if len(titles) == 1 else f"{len(titles)} chains"
     return RunSummary(run_id=run_id, state=state, model=recipe.model.title, steps=steps)
@@ -38,13 +38,13 @@ def summarize_recipe(run_id: str, state: State, recipe: Recipe) -> RunSummary:
 
 def summarize(report: Report) -> RunSummary:
     """The summary of a report, whatever state its run is in."""
-    known = summarize_recipe(report.run_id, report.state, report.recipe)
+    summary = summarize_recipe(report.run_id, report.state, report.recipe)
     best = report.variant(report.recommended.id) if report.recommended else None
     base = report.baseline
     if best is None or base is None or report.recommended is None:
-        return known
+        return summary
     compared, latency = report.compares, best.latency
-    keeps = compared and best.id == base.id
+    keeps_baseline = compared and best.id == base.id
     speed = (
         {}
         if best.id == base.id or latency is None
@@ -54,11 +54,11 @@ def summarize(report: Report) -> RunSummary:
             "speedup_high": latency.speedup_high,
         }
     )
-    return known.model_copy(
+    return summary.model_copy(
         update={
             "recommended": best.label,
             "compared": compared,
-            "keeps_baseline": keeps,
+            "keeps_baseline": keeps_baseline,
             **speed,
             "size_bytes": best.size_bytes,
             "baseline_size_bytes": base.size_bytes,

@@ -33,7 +33,7 @@ from engine.settings.quantize import (
     QuantizeWeights,
 )
 from engine.settings.recipe import Recipe, absolute_paths, dump_recipe, load_recipe, parse_recipe, with_sources
-from engine.settings.rules import ChainInputs, needs, place, refusals, title_of
+from engine.settings.rules import ChainInputs, best_position, needs, refusals, title_of
 from engine.settings.step import Stage
 from engine.settings.target import Budget, Goal, Target
 from engine.settings.techniques import TECHNIQUES, Float16, Simplify, Step
@@ -45,12 +45,12 @@ __all__ = [
     "BaselineModel",
     "Budget",
     "Calibration",
+    "ChainInputs",
     "DataSource",
     "Distill",
     "FileModel",
     "Finetune",
     "Float16",
-    "ChainInputs",
     "Goal",
     "HardwareRequest",
     "ImagesData",
@@ -88,11 +88,11 @@ __all__ = [
     "TeacherSource",
     "TimmModel",
     "absolute_paths",
+    "best_position",
     "dump_recipe",
     "load_recipe",
     "needs",
     "parse_recipe",
-    "place",
     "refusals",
     "settings_error",
     "title_of",

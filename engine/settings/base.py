@@ -27,7 +27,7 @@ class Settings(BaseModel):
 
     @classmethod
     def problems(cls, values: Mapping[str, Any]) -> dict[str, str]:
-        """What is wrong with plain values, a sentence by field; by "" what is wrong with several together."""
+        """The errors in plain values as sentences by field; under "" the error of several fields together."""
         try:
             cls.model_validate(values)
         except ValidationError as error:
@@ -36,10 +36,10 @@ class Settings(BaseModel):
         return {}
 
 
-MAX_TOLD = 8
+MAX_PROBLEMS = 8
 BOUNDS = {"greater_than": "gt", "greater_than_equal": "ge", "less_than": "lt", "less_than_equal": "le"}
-"""What pydantic's errors about a range call the bound that was broken, as a field declares it."""
-BOUND_WORDS = {"gt": "more than", "ge": "at least", "lt": "less than", "le": "at most"}
+"""From pydantic's error types about ranges to the name of the bound in a field's declaration."""
+BOUND_PHRASES = {"gt": "more than", "ge": "at least", "lt": "less than", "le": "at most"}
 ALLOWED = {
     "literal_error": "{expected}",
     "int_type": "a whole number",
@@ -60,7 +60,7 @@ ALLOWED = {
     "model_type": "a mapping of keys to values",
     "model_attributes_type": "a mapping of keys to values",
 }
-"""What pydantic's errors mean to somebody who writes a recipe."""
+"""What must be there instead, by pydantic's error types, in the terms of a recipe."""
 
 
 def setting(
@@ -74,29 +74,28 @@ def setting(
     expert: bool = False,
     **limits: Any,
 ) -> Any:
-    """A pydantic field with all that a form needs to know of it; what a form draws has a ``label``.
+    """A pydantic field with what a form needs; only fields with a ``label`` are drawn.
 
-    ``unit`` is that of the value. Of a share ``percent`` names what a hundredth is called ("%", "points"): the form
-    shows a hundred times the value in it. ``choices`` are the words for the values of a literal. ``limits`` go to
-    pydantic as they are (ge, le, min_length, ...). The form, the command line's schema and the validation all read this
-    one declaration.
+    ``unit`` is that of the value. ``percent`` ("%", "points") is for shares: the form shows the value times 100 in this
+    unit. ``choices`` are the texts for the values of a literal. ``limits`` go to pydantic unchanged (ge, le,
+    min_length, ...). The form, the JSON schema and the validation all read this one declaration.
     """
-    shown = {"label": label, "unit": unit, "percent": percent, "choices": dict(choices or {}), "expert": expert}
-    extra: dict[str, Any] = {name: value for name, value in shown.items() if value}
+    options = {"label": label, "unit": unit, "percent": percent, "choices": dict(choices or {}), "expert": expert}
+    extra: dict[str, Any] = {name: value for name, value in options.items() if value}
     return Field(default, description=help, json_schema_extra=extra or None, **limits)
 
 
 def settings_error(error: ValidationError, values: Mapping[str, Any]) -> SettingsError:
-    """A validation error as sentences: where in `values`, what was given, what is allowed."""
+    """A validation error as sentences: the key in `values`, its value, and what is allowed."""
     details = error.errors(include_url=False)
     problems = [_sentence(detail, values) for detail in details if not _follows(detail, details)]
-    shown = list(dict.fromkeys(problems))
-    more = f"; and {len(shown) - MAX_TOLD} more" if len(shown) > MAX_TOLD else ""
-    return SettingsError("; ".join(shown[:MAX_TOLD]) + more, "Correct the recipe or the settings and try again")
+    distinct = list(dict.fromkeys(problems))
+    more = f"; and {len(distinct) - MAX_PROBLEMS} more" if len(distinct) > MAX_PROBLEMS else ""
+    return SettingsError("; ".join(distinct[:MAX_PROBLEMS]) + more, "Correct the recipe or the settings and try again")
 
 
 def _follows(detail: ErrorDetails, details: list[ErrorDetails]) -> bool:
-    """Whether a list is called too short only because its entries are wrong, which is told already."""
+    """Whether a list only counts as too short because its entries are wrong, which have errors of their own."""
     loc = detail["loc"]
     return detail["type"] == "too_short" and any(
         other["loc"][: len(loc)] == loc and len(other["loc"]) > len(loc) for other in details
@@ -104,80 +103,88 @@ def _follows(detail: ErrorDetails, details: list[ErrorDetails]) -> bool:
 
 
 def _sentence(detail: ErrorDetails, values: Mapping[str, Any]) -> str:
-    where, key = _place(_keys(detail, values))
+    step_prefix, key = _split_step(_keys(detail, values))
     context = detail.get("ctx", {})
     subject = f"'{key}'" if key else "it"
     match detail["type"]:
         case "extra_forbidden" | "invalid_key":
-            said = f"unknown key {subject}"
+            message = f"unknown key {subject}"
         case "missing":
-            said = f"{subject} is missing"
+            message = f"{subject} is missing"
         case "union_tag_invalid":
             name = ".".join(filter(None, (key, str(context["discriminator"]).strip("'"))))
-            said = f"'{name}' is '{context['tag']}', it must be one of {context['expected_tags']}"
+            message = f"'{name}' is '{context['tag']}', it must be one of {context['expected_tags']}"
         case "union_tag_not_found":
-            said = f"{subject} does not say which {context['discriminator']} it is"
+            message = f"{subject} does not say which {context['discriminator']} it is"
         case "value_error":
-            said = f"{key}: " * bool(key) + detail["msg"].removeprefix("Value error, ")
+            message = f"{key}: " * bool(key) + detail["msg"].removeprefix("Value error, ")
         case kind if kind in BOUNDS:
-            said = f"{subject} is {_shown(detail['input'])}, it must be {_range(detail, BOUNDS[kind])}"
+            message = f"{subject} is {_value_text(detail['input'])}, it must be {_range(detail, BOUNDS[kind])}"
         case kind if kind in ALLOWED:
-            must = ALLOWED[kind].format(**{name: _plain(limit) for name, limit in context.items()})
-            said = f"{subject} is {_shown(detail['input'])}, it must be {must}"
+            expected = ALLOWED[kind].format(**{name: _plain(limit) for name, limit in context.items()})
+            message = f"{subject} is {_value_text(detail['input'])}, it must be {expected}"
         case _:
-            said = f"{subject} is {_shown(detail['input'])}: {detail['msg']}"
-    return where + said
+            message = f"{subject} is {_value_text(detail['input'])}: {detail['msg']}"
+    return step_prefix + message
 
 
-def _range(detail: ErrorDetails, broken: str) -> str:
-    """The whole range of a number, by the fields of its name that have the broken bound; that bound alone where these
-    have different ranges."""
-    limit, field = detail["ctx"][broken], detail["loc"][-1]
-    known = [_bounds(kind.model_fields[field]) for kind in _kinds(Settings) if field in kind.model_fields]
-    having = [bounds for bounds in known if bounds.get(broken) == limit]
-    bounds = having[0] if having and all(one == having[0] for one in having) else {broken: limit}
-    return " and ".join(f"{BOUND_WORDS[name]} {_plain(value)}" for name, value in bounds.items())
+def _range(detail: ErrorDetails, bound: str) -> str:
+    """The range of a number as text.
+
+    The error names the broken bound only. The other end comes from the fields of the same name with the same bound;
+    where their ranges differ, the text has that bound alone.
+    """
+    limit, field = detail["ctx"][bound], detail["loc"][-1]
+    declared = [_bounds(kind.model_fields[field]) for kind in _subclasses(Settings) if field in kind.model_fields]
+    matching = [bounds for bounds in declared if bounds.get(bound) == limit]
+    bounds = matching[0] if matching and all(one == matching[0] for one in matching) else {bound: limit}
+    return " and ".join(f"{BOUND_PHRASES[name]} {_plain(value)}" for name, value in bounds.items())
 
 
 def _bounds(info: FieldInfo) -> dict[str, object]:
     """The bounds that a field declares, the lower one first."""
-    return {name: getattr(one, name) for name in BOUND_WORDS for one in info.metadata if hasattr(one, name)}
+    return {name: getattr(one, name) for name in BOUND_PHRASES for one in info.metadata if hasattr(one, name)}
 
 
-def _kinds(kind: type[BaseModel]) -> Iterator[type[BaseModel]]:
+def _subclasses(kind: type[BaseModel]) -> Iterator[type[BaseModel]]:
     yield kind
     for one in kind.__subclasses__():
-        yield from _kinds(one)
+        yield from _subclasses(one)
 
 
 def _keys(detail: ErrorDetails, values: Mapping[str, Any]) -> list[str]:
-    """The way to the value as the user wrote it, without the members of unions that pydantic names in it."""
+    """The keys that lead to the value, as the user wrote them; pydantic's names for members of unions are left out."""
     keys: list[str] = []
-    here: Any = values
+    value: Any = values
     parts = detail["loc"]
     for index, part in enumerate(parts):
         last = index == len(parts) - 1
-        asked = detail["type"] == "missing" and last
-        if isinstance(here, Mapping) and part not in here and (part in _texts(here) or not last) and not asked:
+        is_missing = detail["type"] == "missing" and last
+        if (
+            isinstance(value, Mapping)
+            and part not in value
+            and (part in _string_values(value) or not last)
+            and not is_missing
+        ):
             continue
         keys.append(str(part))
-        here = _inside(here, part)
+        value = _item(value, part)
     return keys
 
 
-def _texts(values: Mapping[str, Any]) -> list[str]:
+def _string_values(values: Mapping[str, Any]) -> list[str]:
     return [value for value in values.values() if isinstance(value, str)]
 
 
-def _inside(values: Any, part: str | int) -> Any:
+def _item(values: Any, part: str | int) -> Any:
     try:
         return values[part]
     except (KeyError, IndexError, TypeError):
         return None
 
 
-def _place(keys: list[str]) -> tuple[str, str]:
-    """Which step it is in, counted from 1 as in a report, and the key in there."""
+def _split_step(keys: list[str]) -> tuple[str, str]:
+    """A prefix that names the step, counted from 1 as in a report, and the key within the step."""
     match keys:
         case ["steps", step, *rest]:
             return f"step {int(step) + 1}: ", ".".join(rest)
@@ -186,8 +193,8 @@ def _place(keys: list[str]) -> tuple[str, str]:
     return "", ".".join(keys)
 
 
-def _shown(value: object) -> str:
-    """The value in at most a line, also where a recipe's anchors make it grow without end."""
+def _value_text(value: object) -> str:
+    """The value in one short line, however large it is: YAML anchors can make a recipe's values huge."""
     if value is None:
         return "empty"
     return str(value).lower() if isinstance(value, bool | date) else _REPR.repr(value)

@@ -18,16 +18,16 @@ def call_seconds(macs: float, threads: int) -> float:
 
 @dataclass(frozen=True, kw_only=True)
 class CostInputs:
-    """What is counted of a recipe and a machine for the cost of one step.
+    """The counts of a recipe and a machine that the cost of a step depends on.
 
-    What is timed runs on the target's threads; training, teachers and calibration have all cores.
+    Timed calls run on the target's threads; training, teachers and calibration on all cores.
     """
 
     train_images: float
     macs: float
     """Of the recipe's model, for one image."""
     new_macs: float | None = None
-    """Of the architecture that the step puts in the model's place, for one image; None without one, or if unknown."""
+    """Of the architecture that replaces the model, for one image; None where there is none or its MACs are unknown."""
     cores: int
     target_threads: int
 

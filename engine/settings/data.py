@@ -20,7 +20,7 @@ class SampleData(Settings):
 
     @property
     def title(self) -> str:
-        """What a person calls them."""
+        """The name of the images for people."""
         return "Digits images"
 
 

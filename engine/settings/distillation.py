@@ -1,4 +1,4 @@
-"""What is asked of the techniques in which a network learns from another."""
+"""The settings of the techniques in which a network learns from another."""
 
 from collections.abc import Callable
 from typing import ClassVar, Literal, Self
@@ -86,8 +86,8 @@ class Distill(Training):
         return self
 
     def cost(self, inputs: CostInputs) -> float:
-        answers = (self.views or self.epochs + 1) * inputs.train_images * inputs.call_seconds
-        return answers + super().cost(inputs)
+        answer_seconds = (self.views or self.epochs + 1) * inputs.train_images * inputs.call_seconds
+        return answer_seconds + super().cost(inputs)
 
     @property
     def new_architecture(self) -> str | None:
@@ -113,10 +113,10 @@ class Distill(Training):
         return self if self.source is None else self.model_copy(update={"teacher": change(self.source)})
 
     @property
-    def words(self) -> str:
-        learner = f"a new {self.student}" if self.student else "the model"
+    def description(self) -> str:
+        student = f"a new {self.student}" if self.student else "the model"
         teacher = "baseline" if self.asks_baseline else "model so far" if self.teacher is None else "teacher"
-        return f"distil the answers of the {teacher} into {learner} for {many(self.epochs, 'epoch')} and export"
+        return f"distil the answers of the {teacher} into {student} for {many(self.epochs, 'epoch')} and export"
 
 
 class Swap(Training):
@@ -168,12 +168,12 @@ class Swap(Training):
 
     @property
     def as_distill(self) -> Distill:
-        """The same with the model so far as the teacher."""
+        """The distillation that is equal to this step where it learns from the model so far."""
         shared = {name: getattr(self, name) for name in Training.model_fields if name != "technique"}
         return Distill(student=self.architecture, student_weights=self.weights, **shared)
 
     @property
-    def words(self) -> str:
+    def description(self) -> str:
         source = "the labels" if self.learn_from == "labels" else "the answers of the model so far"
         epochs = many(self.epochs, "epoch")
         return f"put {self.architecture} in the model's place, train it on {source} for {epochs} and export"

@@ -1,4 +1,4 @@
-"""What a job is asked: one request class a kind of job."""
+"""The requests of jobs: one class for each kind."""
 
 from typing import Annotated, Literal, Self
 
@@ -13,14 +13,14 @@ from engine.settings.target import Target
 
 
 class RunRequest(Settings):
-    """Carry out a recipe; the result is a Report."""
+    """The request to carry out a recipe; the result is a Report."""
 
     kind: Literal["run"] = "run"
     recipe: Recipe
 
 
 class ProfileRequest(Settings):
-    """Say what a model is; the result is a ModelProfile."""
+    """The request to examine a model; the result is a ModelProfile."""
 
     kind: Literal["profile"] = "profile"
     model: ModelSource
@@ -28,7 +28,7 @@ class ProfileRequest(Settings):
 
 
 class ImagesRequest(Settings):
-    """What every analysis of a model and images is asked, as a recipe has it."""
+    """Base of the requests about a model and images; the fields mean the same as in a recipe."""
 
     kind: str
     model: ModelSource
@@ -39,23 +39,23 @@ class ImagesRequest(Settings):
 
 
 class PreviewRequest(ImagesRequest):
-    """Say what the images are and show them as the model will see them; the result is a DataPreview."""
+    """The request to examine images and show them as the model will see them; the result is a DataPreview."""
 
     kind: Literal["preview"] = "preview"
     data: DataSource
 
 
 class HardwareRequest(Settings):
-    """Say what this machine can run; the result is a Hardware."""
+    """The request to examine this machine; the result is a Hardware."""
 
     kind: Literal["hardware"] = "hardware"
 
 
 class AdviseRequest(ImagesRequest):
-    """Say which architectures would be faster or better here than the model; the result is an Advice.
+    """The request to compare architectures with the model on this machine; the result is an Advice.
 
-    Latency is that of an untrained network of the model's own input and outputs. With labelled `data` the model's
-    accuracy on its evaluation split is told beside.
+    Latency is that of an untrained network with the model's input and outputs. With labelled `data` the result also
+    has the model's accuracy on the evaluation split.
     """
 
     kind: Literal["advise"] = "advise"
@@ -67,7 +67,7 @@ class AdviseRequest(ImagesRequest):
 
     @classmethod
     def of(cls, recipe: Recipe) -> Self:
-        """What the advisor is asked for a recipe's model, at its target, with its data where they are labelled."""
+        """The request for a recipe's model at its target, with its data where they are labelled."""
         labelled = ChainInputs.of(recipe.model, recipe.data).labels
         return cls(
             model=recipe.model,
@@ -80,7 +80,7 @@ class AdviseRequest(ImagesRequest):
 
 
 class SensitivityRequest(ImagesRequest):
-    """Prune one group of layers at a time and look at the accuracy; the result is a Sensitivity."""
+    """The request to prune one group of layers at a time and measure accuracy; the result is a Sensitivity."""
 
     kind: Literal["sensitivity"] = "sensitivity"
     data: DataSource

@@ -10,7 +10,7 @@ from engine.settings.base import Settings, setting
 PRETRAINED, RANDOM = "pretrained", "random"
 SHA256 = r"^[0-9a-f]{64}$"
 EDGES = range(16, 2049)
-"""What img_size may be, in px."""
+"""The allowed values of img_size, in px."""
 
 
 class SampleModel(Settings):
@@ -21,7 +21,7 @@ class SampleModel(Settings):
 
     @property
     def title(self) -> str:
-        """What a person calls it."""
+        """The name of the model for people."""
         return "Digits network"
 
 
@@ -53,7 +53,7 @@ class TimmModel(Settings):
 
     @property
     def title(self) -> str:
-        """What a person calls it, with its weights where they are not the pretrained ones."""
+        """The name of the model for people, with its weights where they are not the pretrained ones."""
         own = "random weights" if self.weights == RANDOM else "own weights"
         return self.name if self.weights == PRETRAINED else f"{self.name} ({own})"
 
@@ -64,7 +64,7 @@ class TimmModel(Settings):
 
     @staticmethod
     def edge_of(size: tuple[int, int]) -> int | None:
-        """The `img_size` of images of this height and width; None where it cannot say them, as `preprocess` can."""
+        """The `img_size` for this height and width; None where they differ or are out of its range."""
         height, width = size
         return height if height == width and height in EDGES else None
 
@@ -84,7 +84,7 @@ class FileModel(Settings):
 
     @property
     def title(self) -> str:
-        """The file's name, or the beginning of its sum where only that is known."""
+        """The file's name, or the beginning of its SHA-256 where there is no path."""
         return Path(self.path).name if self.path else f"ONNX file {(self.sha256 or '')[:8]}"
 
     @model_validator(mode="after")
@@ -102,4 +102,4 @@ class BaselineModel(Settings):
 
 ModelSource = Annotated[SampleModel | TimmModel | FileModel, Field(discriminator="kind")]
 TeacherSource = Annotated[SampleModel | TimmModel | FileModel | BaselineModel, Field(discriminator="kind")]
-"""Whose answers can be learnt."""
+"""The models that can be a teacher."""

@@ -19,7 +19,7 @@ GOALS = {
     "size": "File size",
 }
 MEASURES = {"macs": "MACs", "latency": "latency"}
-"""Of which a goal leaves a share."""
+"""The names of the quantities of which a goal sets the share that may be left."""
 IMPORTANCES = {
     "l2": "Smallest weights (L2)",
     "bn_scale": "Smallest BatchNorm scales",
@@ -28,11 +28,11 @@ IMPORTANCES = {
     "random": "Any of them, as a control",
 }
 CUT_SECONDS, TRIES = 5.0, 6
-"""Of the cost of cutting channels: seconds beside its tries, and how many ratios a search tries."""
+"""For the cost: seconds of pruning channels beside its tries, and how many ratios a search tries."""
 
 
 class Pruning(StepSettings):
-    """What every method of pruning is: a change of a torch model."""
+    """Base of the methods of pruning, which all change a torch model."""
 
     stage: ClassVar[Stage] = "torch"
     trains: ClassVar[bool] = True
@@ -128,11 +128,11 @@ class PruneChannel(Pruning):
 
     def cost(self, inputs: CostInputs) -> float:
         tries = 1 if self.goal == "ratio" else TRIES
-        one_try = CONVERSION_SECONDS
+        try_seconds = CONVERSION_SECONDS
         if self.goal in ("latency", "size"):
-            one_try += EXPORT_SECONDS + TIMED_CALLS * inputs.target_call_seconds
+            try_seconds += EXPORT_SECONDS + TIMED_CALLS * inputs.target_call_seconds
         recovery_epochs = (self.rounds - 1) * self.recovery_epochs
-        return CUT_SECONDS + tries * one_try + recovery_epochs * inputs.epoch_seconds
+        return CUT_SECONDS + tries * try_seconds + recovery_epochs * inputs.epoch_seconds
 
     @property
     def measures(self) -> bool:
@@ -148,32 +148,32 @@ class PruneChannel(Pruning):
         return {name: float(ratio) for name, _, ratio in (entry.rpartition("=") for entry in self.group_ratios)}
 
     @property
-    def words(self) -> str:
+    def description(self) -> str:
         if self.goal == "ratio":
-            return f"remove {self.share_words}"
+            return f"remove {self.share_text}"
         if self.goal == "size":
             goal = f"the file has at most {self.goal_value:g} MB"
         else:
             goal = f"{percent(self.goal_value or 0)} of the {MEASURES[self.goal]} is left"
-        own = f", {self._own_words} among them" if self.group_ratios else ""
-        return f"remove channels until {goal}{own}"
+        exceptions = f", {self._group_text} among them" if self.group_ratios else ""
+        return f"remove channels until {goal}{exceptions}"
 
     @property
-    def share_words(self) -> str:
-        """How much goes at the ratios that are set, to go on a sentence with."""
+    def share_text(self) -> str:
+        """How many channels are removed at the ratios that are set, as part of a sentence."""
         if not self.group_ratios:
             return f"{percent(self.ratio)} of the channels"
-        return f"{self._own_words} (any other: {percent(self.ratio)})"
+        return f"{self._group_text} (any other: {percent(self.ratio)})"
 
     @property
-    def _own_words(self) -> str:
-        """What goes of the layer groups that have a ratio of their own."""
+    def _group_text(self) -> str:
+        """How many channels are removed from the layer groups that have a ratio of their own, as part of a sentence."""
         ratios = self.ratio_by_layer
         cut = [100 * ratio for ratio in ratios.values() if ratio]
-        gone = " to ".join(dict.fromkeys(f"{edge:.0f}" for edge in (min(cut), max(cut)))) if cut else "0"
+        removed = " to ".join(dict.fromkeys(f"{edge:.0f}" for edge in (min(cut), max(cut)))) if cut else "0"
         where = f"{len(cut)} of {len(ratios)}" if 0 < len(cut) < len(ratios) else f"all {len(ratios)}"
         groups = f"{where} layer groups that are set one by one" if len(ratios) > 1 else "1 layer group set by itself"
-        return f"{gone} % of the channels in {groups}"
+        return f"{removed} % of the channels in {groups}"
 
     @model_validator(mode="after")
     def _goal_has_its_value(self) -> Self:
@@ -196,18 +196,18 @@ class PruneChannel(Pruning):
         for entry in self.group_ratios:
             name, _, ratio = entry.rpartition("=")
             try:
-                right = bool(name) and 0 <= float(ratio) < 1
+                is_pair = bool(name) and 0 <= float(ratio) < 1
             except ValueError:
-                right = False
-            if not right:
+                is_pair = False
+            if not is_pair:
                 raise ValueError(
                     f"group_ratios has '{entry[:60]}', an entry is a layer's name, = and a ratio of at "
                     f"least 0 and less than 1"
                 )
         names = [entry.rpartition("=")[0] for entry in self.group_ratios]
-        twice = next((name for name in names if names.count(name) > 1), None)
-        if twice is not None:
-            raise ValueError(f"group_ratios names '{twice[:60]}' twice, a layer has one ratio")
+        duplicate = next((name for name in names if names.count(name) > 1), None)
+        if duplicate is not None:
+            raise ValueError(f"group_ratios names '{duplicate[:60]}' twice, a layer has one ratio")
         return self
 
 
@@ -244,7 +244,7 @@ class PruneSparse(Pruning):
     )
 
     @property
-    def words(self) -> str:
+    def description(self) -> str:
         how = (
             "two of every four weights"
             if self.pattern == "2:4"

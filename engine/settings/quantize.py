@@ -11,7 +11,7 @@ from engine.settings.step import Stage, StepSettings
 
 Calibration = Literal["minmax", "percentile", "entropy"]
 RANGES = {"minmax": "Extremes", "percentile": "99.999 % of the values", "entropy": "Least entropy lost"}
-"""The words for a Calibration."""
+"""The texts for the values of Calibration."""
 STATIC_SECONDS = 3.0
 CALIBRATION_CALLS = 3  # a calibration image takes as long as so many calls
 RACE_SECONDS, RACE_CALLS = 25.0, 2000.0  # about ten candidates built, screened and timed
@@ -20,7 +20,7 @@ RACE_FINALISTS = 4  # of these, so many beside the winner are timed once more wi
 
 
 class Quantization(StepSettings):
-    """What every method of quantization is: a change of an ONNX file."""
+    """Base of the methods of quantization, which all change an ONNX file."""
 
     stage: ClassVar[Stage] = "onnx"
     number_format: ClassVar[str] = "INT8"
@@ -55,15 +55,15 @@ class QuantizeAuto(Quantization):
     )
 
     def cost(self, inputs: CostInputs) -> float:
-        timed = RACE_CALLS * inputs.target_call_seconds
-        return RACE_SECONDS + timed + self.calibration_images * inputs.call_seconds * RACE_CALIBRATION_CALLS
+        timing_seconds = RACE_CALLS * inputs.target_call_seconds
+        return RACE_SECONDS + timing_seconds + self.calibration_images * inputs.call_seconds * RACE_CALIBRATION_CALLS
 
     @property
     def measures(self) -> bool:
         return True
 
     @property
-    def words(self) -> str:
+    def description(self) -> str:
         return "race the ways to quantize on this machine and keep the winner, or the model as it was"
 
 
@@ -142,7 +142,7 @@ class QuantizeStatic(Quantization):
         return STATIC_SECONDS + self.calibration_images * inputs.call_seconds * CALIBRATION_CALLS
 
     @property
-    def words(self) -> str:
+    def description(self) -> str:
         return f"quantize to INT8, with activation ranges from up to {self.calibration_images} calibration images"
 
 
@@ -168,7 +168,7 @@ class QuantizeDynamic(Quantization):
     )
 
     @property
-    def words(self) -> str:
+    def description(self) -> str:
         return "quantize MatMul and Gemm to INT8, with activation ranges taken at every call"
 
 
@@ -190,7 +190,7 @@ class QuantizeWeights(Quantization):
     )
 
     @property
-    def words(self) -> str:
+    def description(self) -> str:
         return "store the weights in 8 bits"
 
 

@@ -1,4 +1,4 @@
-"""The whole request, as a file."""
+"""The recipe: the whole request of a run, and its file."""
 
 import contextlib
 from collections.abc import Callable
@@ -43,7 +43,7 @@ class Recipe(Settings):
 
     @property
     def baseline_steps(self) -> tuple[Step, ...]:
-        """The leading fine-tune that all chains share and that therefore makes the baseline, or nothing."""
+        """The leading fine-tune that all chains share, which makes the baseline; empty where there is none."""
         heads = {chain[:1] for chain in self.chains}
         if len(heads) == 1:
             (head,) = heads
@@ -62,9 +62,9 @@ class Recipe(Settings):
         return self
 
     @model_validator(mode="after")
-    def _steps_may_stand_there(self) -> Self:
-        given = ChainInputs.of(self.model, self.data)
-        for reason in (reason for chain in self.chains for reason in refusals(chain, given) if reason):
+    def _steps_fit_their_chain(self) -> Self:
+        inputs = ChainInputs.of(self.model, self.data)
+        for reason in (reason for chain in self.chains for reason in refusals(chain, inputs) if reason):
             raise ValueError(reason)
         return self
 
@@ -84,8 +84,8 @@ def parse_recipe(text: str) -> Recipe:
     try:
         values: Any = yaml.safe_load(text)
     except (yaml.YAMLError, RecursionError, ValueError) as error:
-        where = getattr(error, "problem_mark", None)
-        line = f" (line {where.line + 1})" if where else ""
+        mark = getattr(error, "problem_mark", None)
+        line = f" (line {mark.line + 1})" if mark else ""
         raise SettingsError(f"the recipe is not valid YAML or JSON{line}", "Correct it and try again") from error
     if not isinstance(values, dict):
         raise SettingsError(
@@ -105,19 +105,19 @@ def load_recipe(path: str | Path) -> Recipe:
 
 
 def absolute_paths(recipe: Recipe, folder: Path) -> Recipe:
-    """The same recipe with every relative path read from `folder`, and ~ from the user's own."""
+    """The recipe with absolute paths: relative ones are in `folder`, ~ is the user's home."""
     model, data = _absolute_model(recipe.model, folder), recipe.data
     if isinstance(data, ImagesData):
-        changed = {"path": _from(folder, data.path)} if data.path is not None else {}
+        changes = {"path": _absolute(folder, data.path)} if data.path is not None else {}
         if data.labels not in ("folders", "none"):
-            changed["labels"] = _from(folder, data.labels)
-        data = data.model_copy(update=changed)
-    found = recipe.model_copy(update={"model": model, "data": data})
-    return with_sources(found, lambda source: _absolute_model(source, folder))
+            changes["labels"] = _absolute(folder, data.labels)
+        data = data.model_copy(update=changes)
+    resolved = recipe.model_copy(update={"model": model, "data": data})
+    return with_sources(resolved, lambda source: _absolute_model(source, folder))
 
 
 def with_sources(recipe: Recipe, change: Callable[[ModelSource], ModelSource]) -> Recipe:
-    """The recipe with the models changed that its steps name."""
+    """The recipe with `change` applied to every model that its steps name."""
     chains = tuple(tuple(step.with_source(change) for step in chain) for chain in recipe.chains)
     return recipe.model_copy(
         update={"branches": chains}
@@ -128,14 +128,14 @@ def with_sources(recipe: Recipe, change: Callable[[ModelSource], ModelSource]) -
 
 def _absolute_model(source: ModelSource, folder: Path) -> ModelSource:
     if isinstance(source, FileModel) and source.path is not None:
-        return source.model_copy(update={"path": _from(folder, source.path)})
+        return source.model_copy(update={"path": _absolute(folder, source.path)})
     if isinstance(source, TimmModel) and source.weights_path is not None:
-        return source.model_copy(update={"weights": _from(folder, source.weights_path)})
+        return source.model_copy(update={"weights": _absolute(folder, source.weights_path)})
     return source
 
 
-def _from(folder: Path, path: str) -> str:
-    """A path that begins with ~ is in the user's own folder (where there is none of that name, it is relative)."""
+def _absolute(folder: Path, path: str) -> str:
+    """The absolute path; ~ is the user's home, or a plain name in `folder` where there is no such user."""
     with contextlib.suppress(RuntimeError):
         return str(folder / Path(path).expanduser())
     return str(folder / path)

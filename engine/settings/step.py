@@ -1,4 +1,4 @@
-"""What every settings class says of its technique: planning, the rules, the forms and a run ask nothing else."""
+"""The base of the settings classes, with what planning, rules, forms and runs need to know of a technique."""
 
 from collections.abc import Callable
 from typing import ClassVar, Literal, Self
@@ -19,14 +19,14 @@ class StepSettings(Settings):
     stage: ClassVar[Stage]
     title: ClassVar[str]
     label: ClassVar[str]
-    """What a variant that comes out of it is called."""
+    """The label of the resulting variant."""
     number_format: ClassVar[str] = ""
-    """In which fewer bits it stores the weights, such as INT8; a chain has at most one such step."""
+    """The format of fewer bits in which it stores the weights, such as INT8; a chain has at most one such step."""
 
     trains: ClassVar[bool] = False
-    """Whether it looks at the train images, which then stay apart from those that evaluate."""
+    """Whether it uses the train images, which are then kept out of evaluation."""
     removes_channels: ClassVar[bool] = False
-    """Whether it cuts channels, which not every architecture allows, and after which training has to recover."""
+    """Whether it removes channels, which not every architecture allows and which makes training necessary."""
     zeroes_weights: ClassVar[bool] = False
     """Whether it sets weights to zero, so that the compressed size of the files is worth knowing."""
     finalists: ClassVar[int] = 0
@@ -35,62 +35,62 @@ class StepSettings(Settings):
     technique: str
 
     @property
-    def words(self) -> str:
-        """What it will do, to go on a sentence with."""
+    def description(self) -> str:
+        """What the step will do, as part of a sentence."""
         raise NotImplementedError
 
     def cost(self, inputs: CostInputs) -> float:
         """About how many seconds the step takes; its share of a run's progress follows from that.
 
-        As long as a conversion, for a class that does not say otherwise.
+        By default as long as a conversion.
         """
         return CONVERSION_SECONDS
 
     @property
     def measures(self) -> bool:
-        """Whether its result depends on what it measured, and so on the machine, the target, the budget, the goal."""
+        """Whether its result depends on measurements, and so on the machine, the target, the budget and the goal."""
         return False
 
     @property
     def needs_labels(self) -> bool:
-        """Whether it cannot go without labelled images."""
+        """Whether it requires labelled images."""
         return False
 
     @property
     def needs_images(self) -> bool:
-        """Whether it cannot go without images of the user's."""
+        """Whether it requires images of the user's."""
         return False
 
     @property
     def new_architecture(self) -> str | None:
-        """The timm name of the network that it puts in place of the model that goes in, or None."""
+        """The timm name of the network that replaces the input model, or None."""
         return None
 
     @property
     def new_weights(self) -> str:
-        """What the weights of the new architecture are before it is trained."""
+        """The weights that the new architecture starts from."""
         return PRETRAINED
 
     @property
     def brings_model(self) -> bool:
-        """Whether what comes out does not contain the model that went in, so that an ONNX file may go in."""
+        """Whether its result contains nothing of the input model, which may then be an ONNX file."""
         return self.new_architecture is not None
 
     @property
     def asks_baseline(self) -> bool:
-        """Whether its result depends on the run's baseline, whatever model goes in."""
+        """Whether its result depends on the run's baseline in addition to the input model."""
         return False
 
     @property
     def learns_task(self) -> bool:
-        """Whether it learns from labels or from a teacher of its own, so that untrained weights may go in."""
+        """Whether it learns from labels or from a teacher of its own, so that the input may be untrained."""
         return False
 
     @property
     def source(self) -> ModelSource | None:
-        """The model that it loads beside the one that goes in, such as a teacher, or None."""
+        """The model that it loads in addition to its input, such as a teacher, or None."""
         return None
 
     def with_source(self, change: Callable[[ModelSource], ModelSource]) -> Self:
-        """The same settings with that model changed, where there is one."""
+        """The same settings with `change` applied to `source`, where there is one."""
         return self

@@ -33,7 +33,7 @@ class Float16(StepSettings):
     )
 
     @property
-    def words(self) -> str:
+    def description(self) -> str:
         return "convert to 16-bit floats"
 
 
@@ -47,7 +47,7 @@ class Simplify(StepSettings):
     technique: Literal["simplify"] = "simplify"
 
     @property
-    def words(self) -> str:
+    def description(self) -> str:
         return "simplify the graph"
 
 

@@ -1,4 +1,4 @@
-"""What is asked of the techniques that train."""
+"""The settings of the techniques that train."""
 
 from typing import ClassVar, Literal
 
@@ -24,7 +24,7 @@ QAT_VIEWS, QAT_SLOWER = 4, 2.0  # the rounding of weights and activations costs 
 
 
 class Training(StepSettings):
-    """What every technique that trains is asked.
+    """Base of the techniques that train.
 
     AdamW: Loshchilov and Hutter, https://arxiv.org/abs/1711.05101. Cosine schedule with warm-up: Goyal et al.,
     https://arxiv.org/abs/1706.02677. Label smoothing: Szegedy et al., https://arxiv.org/abs/1512.00567. Averaged
@@ -161,7 +161,7 @@ class Finetune(Training):
         return True
 
     @property
-    def words(self) -> str:
+    def description(self) -> str:
         return f"fine-tune for {many(self.epochs, 'epoch')} and export"
 
 
@@ -228,10 +228,10 @@ class Qat(Training):
     )
 
     def cost(self, inputs: CostInputs) -> float:
-        calibrating = self.calibration_images * inputs.call_seconds * CALIBRATION_CALLS
-        answers = min(self.epochs, QAT_VIEWS) * inputs.train_images * inputs.call_seconds
-        return QAT_SECONDS + calibrating + answers + QAT_SLOWER * super().cost(inputs)
+        calibration_seconds = self.calibration_images * inputs.call_seconds * CALIBRATION_CALLS
+        answer_seconds = min(self.epochs, QAT_VIEWS) * inputs.train_images * inputs.call_seconds
+        return QAT_SECONDS + calibration_seconds + answer_seconds + QAT_SLOWER * super().cost(inputs)
 
     @property
-    def words(self) -> str:
+    def description(self) -> str:
         return f"quantize to INT8 and train that for {many(self.epochs, 'epoch')}"

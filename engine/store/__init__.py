@@ -1,1 +1,1 @@
-"""What lasts: the home folder, a folder per job, the database that lists them, uploads and the cache."""
+"""Storage: the home folder, a folder per job, the database that lists the jobs, uploads and the cache."""

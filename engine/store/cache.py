@@ -1,4 +1,4 @@
-"""A folder of results addressed by what they were computed from; the least recently used go first."""
+"""A cache of results, keyed by a hash of their inputs; the least recently used are removed first."""
 
 import os
 import shutil
@@ -36,8 +36,8 @@ class Cache:
 
         Where two processes fill the same key, the first to finish wins. What `fill` raises leaves no entry behind.
         """
-        if (known := self.get(key)) is not None:
-            return known
+        if (entry := self.get(key)) is not None:
+            return entry
         self._root.mkdir(parents=True, exist_ok=True)
         filling = Path(tempfile.mkdtemp(dir=self._root, prefix=".filling-"))
         try:
@@ -47,8 +47,10 @@ class Cache:
             shutil.rmtree(filling, ignore_errors=True)
 
     def unfinished(self, key: str) -> Path:
-        """A folder (made by whoever writes there) for what an interrupted filling of this key can go on from; it is
-        removed with `forget_unfinished`, or by trimming when nobody has written there for a day."""
+        """The folder for checkpoints from which an interrupted computation of this key can go on.
+
+        The caller creates it. It is removed by `forget_unfinished`, or by `trim` after a day without a write.
+        """
         return self._root / f".unfinished-{key}"
 
     def forget_unfinished(self, key: str) -> None:
@@ -66,8 +68,8 @@ class Cache:
     def trim(self, max_bytes: int = MAX_BYTES, *, unused_since: float | None = None) -> int:
         """Remove the least recently used entries until `max_bytes` are left; returns the bytes freed.
 
-        `unused_since` (seconds since the epoch) keeps every entry that was used at or after that time, so that a job
-        that began then does not lose what it works with.
+        Entries that were used at or after `unused_since` (seconds since the epoch) stay, so that a job that started
+        then does not lose its inputs.
         """
         if not self._root.is_dir():
             return 0
@@ -91,7 +93,7 @@ class Cache:
         return [entry for _, entry in sorted(entries)]
 
     def _remove_abandoned(self) -> None:
-        """Half-filled folders of processes that were killed a day ago or more."""
+        """Remove the unfinished folders that nobody has written to for a day: their processes were killed."""
         for folder in self._root.glob(".*-*"):
             with suppress(FileNotFoundError):  # it was published meanwhile
                 if folder.stat().st_mtime < time.time() - ABANDONED_SECONDS:
@@ -104,7 +106,7 @@ class Cache:
 
 
 def _remove(entry: Path) -> None:
-    """Out of sight by a rename first, so that nobody finds half an entry."""
-    doomed = entry.with_name(f".removing-{entry.name}-{os.getpid()}")
-    entry.rename(doomed)
-    shutil.rmtree(doomed, ignore_errors=True)
+    """Remove an entry; it is renamed first, so that no reader finds half of it."""
+    trash = entry.with_name(f".removing-{entry.name}-{os.getpid()}")
+    entry.rename(trash)
+    shutil.rmtree(trash, ignore_errors=True)

@@ -1,6 +1,6 @@
 """The list of jobs, in SQLite (a file in the home) or PostgreSQL. One database serves one home.
 
-The job folders are the truth: where the table is gone, it is made again from them.
+The job folders are authoritative: a missing table is rebuilt from them.
 """
 
 import os
@@ -69,20 +69,20 @@ JOBS = Table(
 class Database:
     """Short transactions on the jobs table. Every failure of the database is a StorageError with a sentence.
 
-    `slot_of` says which line a job waits in, where its row is made again from its folder.
+    `slot_of` gives the slot of a kind of job, for rows that are rebuilt from their folders.
     """
 
     def __init__(self, home: Home, slot_of: SlotOf, patience_seconds: float = PATIENCE_SECONDS) -> None:
         self._home, self._slot_of = home, slot_of
-        self._url = _allowed(home.database_url)
-        self._engine = _connectable(self._url, patience_seconds)
+        self._url = _parse_url(home.database_url)
+        self._engine = _create_engine(self._url, patience_seconds)
         self._created = False
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A transaction that only reads; on SQLite it waits for nobody."""
         with self._guard():
-            self._make_sure()
+            self._ensure_table()
             with self._engine.connect() as connection:
                 yield connection
 
@@ -90,7 +90,7 @@ class Database:
     def write(self) -> Iterator[Connection]:
         """A transaction that writes; on SQLite it holds the write lock from its start (BEGIN IMMEDIATE)."""
         with self._guard():
-            self._make_sure()
+            self._ensure_table()
             with self._writing() as connection:
                 yield connection
 
@@ -99,8 +99,8 @@ class Database:
         with self._engine.connect().execution_options(writes=True) as connection, connection.begin():
             yield connection
 
-    def _make_sure(self) -> None:
-        """The table exists; also after somebody removed the file under a running process."""
+    def _ensure_table(self) -> None:
+        """Create the table where it is missing, also where the file was removed while the process runs."""
         if self._created and (self._file is None or self._file.exists()):
             return
         self._home.prepare()
@@ -134,17 +134,17 @@ class Database:
 
 
 @lru_cache(maxsize=8)
-def _opened(home: Home, slot_of: SlotOf, url: str) -> Database:
+def _cached_database(home: Home, slot_of: SlotOf, url: str) -> Database:
     del url  # part of the key: a changed FEATHERWEIGHT_DATABASE_URL is another database
     return Database(home, slot_of)
 
 
 def open_database(home: Home, slot_of: SlotOf) -> Database:
     """The home's database, one connection pool a process. Raises StorageError where the URL is not allowed."""
-    return _opened(home, slot_of, home.database_url)
+    return _cached_database(home, slot_of, home.database_url)
 
 
-def _allowed(text: str) -> URL:
+def _parse_url(text: str) -> URL:
     try:
         url = make_url(text)
     except ArgumentError as error:
@@ -156,9 +156,9 @@ def _allowed(text: str) -> URL:
         return url
     if url.drivername in ("postgresql", "postgres", "postgresql+psycopg"):
         return url.set(drivername="postgresql+psycopg")
-    shown = url.render_as_string(hide_password=True)
+    url_text = url.render_as_string(hide_password=True)
     raise StorageError(
-        f"the database '{shown}' is not supported, only an SQLite file and PostgreSQL are",
+        f"the database '{url_text}' is not supported, only an SQLite file and PostgreSQL are",
         "Unset FEATHERWEIGHT_DATABASE_URL, or set it to sqlite:///FILE or postgresql://...",
     )
 
@@ -167,7 +167,7 @@ def _file(url: URL) -> Path | None:
     return Path(url.database) if url.drivername == "sqlite" and url.database else None
 
 
-def _connectable(url: URL, patience_seconds: float) -> Engine:
+def _create_engine(url: URL, patience_seconds: float) -> Engine:
     file = _file(url)
     if file is None:
         return _postgres(url, patience_seconds)
@@ -207,7 +207,7 @@ def _postgres(url: URL, patience_seconds: float) -> Engine:
 
 def _storage_error(url: URL, reason: str) -> StorageError:
     where = f"the database '{os.fspath(file)}'" if (file := _file(url)) else "the PostgreSQL database"
-    known = {
+    explanations = {
         "locked": ("is locked by another process", "Try again; if it lasts, end the process that holds it"),
         "readonly": ("cannot be written", "Make the home folder writable, or set FEATHERWEIGHT_HOME to another"),
         "unable to open": ("cannot be opened", "Make the home folder writable, or set FEATHERWEIGHT_HOME to another"),
@@ -215,7 +215,7 @@ def _storage_error(url: URL, reason: str) -> StorageError:
         "not a database": ("is damaged", "Move the file away: the list is made again from the job folders"),
         "malformed": ("is damaged", "Move the file away: the list is made again from the job folders"),
     }
-    for sign, (what, next) in known.items():
-        if sign in reason:
-            return StorageError(f"{where} {what}", next, code="disk_full" if "full" in sign else None)
+    for pattern, (problem, next) in explanations.items():
+        if pattern in reason:
+            return StorageError(f"{where} {problem}", next, code="disk_full" if "full" in pattern else None)
     return StorageError(f"{where} cannot be used: {' '.join(reason.split())}", "Check FEATHERWEIGHT_DATABASE_URL")

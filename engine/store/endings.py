@@ -1,4 +1,4 @@
-"""How a job's end is written down, by the runner itself or by the executor after the runner died."""
+"""Writes how a job ended: by the runner itself, or by the executor after the runner died."""
 
 from datetime import datetime
 
@@ -11,8 +11,8 @@ from engine.system.machine import environment
 REFUSED, FAILED, CANCELLED = RequestError.exit_status, RunError.exit_status, Cancelled.exit_status
 
 
-def ended_by(error: FeatherweightError, started: str, *, began: bool) -> Outcome:
-    """The outcome of a job that `error` ended; a refusal after something was made (`began`) is a failure."""
+def error_outcome(error: FeatherweightError, started: str, *, began: bool) -> Outcome:
+    """The outcome of a job that ended with `error`; where it `began` its work, a refusal counts as a failure."""
     state: State = "cancelled" if isinstance(error, Cancelled) else "failed"
     status = FAILED if error.exit_status == REFUSED and began else error.exit_status
     return Outcome(

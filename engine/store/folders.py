@@ -1,4 +1,4 @@
-"""One folder a job: it describes itself, and every file in it is whole or absent.
+"""The folder of a job: it describes the job completely, and every file in it is whole or absent.
 
 job.json        what was asked (JobFile)          outcome.json    how it ended (Outcome)
 recipe.yaml     the same as a recipe (runs)       report.json     the result of a run, summary.json its answer
@@ -28,7 +28,7 @@ M = TypeVar("M", bound=BaseModel)
 
 
 class JobFile(Result):
-    """job.json: what was asked, when, and how long it was thought to take."""
+    """job.json: the request, its time, and the estimate of its duration."""
 
     id: str
     kind: str
@@ -50,7 +50,7 @@ class Outcome(Result):
 
 
 class StoredSummary(Result):
-    """summary.json: the answer of a run, and the version that made it, since another may summarize otherwise."""
+    """summary.json: the summary of a run, and the version that made it, since another may summarize otherwise."""
 
     version: str
     summary: RunSummary
@@ -102,7 +102,7 @@ class JobFolder:
             raise StorageError(f"'{path}' cannot be read: {error.strerror}", "Check the disk") from error
 
     def request(self) -> JobFile:
-        """What was asked. Raises StorageError where job.json is missing or damaged."""
+        """The content of job.json. Raises StorageError where it is missing or damaged."""
         job = self.read("job.json", JobFile)
         if job is None:
             raise StorageError(
@@ -117,10 +117,10 @@ class JobFolder:
         return self.read("report.json", Report)
 
     def summary(self) -> RunSummary | None:
-        """What a run came to, None before its first report. Raises StorageError where the report is damaged.
+        """The summary of a run, None before its first report. Raises StorageError where the report is damaged.
 
-        It is stored beside the report, and made again where that is newer, and where what is stored is damaged or was
-        made by another version.
+        It is stored beside the report, and made again where the report is newer, or the stored one is damaged or by
+        another version.
         """
         stored = self._stored_summary()
         if stored is not None and stored.version == own_version():
@@ -135,7 +135,7 @@ class JobFolder:
         return summary
 
     def _stored_summary(self) -> StoredSummary | None:
-        """The one beside the report, None where there is none that is whole and as new as the report."""
+        """The summary beside the report, None where it is missing, damaged or older than the report."""
         path, report = self.path / "summary.json", self.path / "report.json"
         with suppress(FileNotFoundError, StorageError):
             if path.stat().st_mtime_ns >= report.stat().st_mtime_ns:
@@ -173,16 +173,16 @@ class JobFolder:
             return ""
 
     def begin(self) -> None:
-        """Make the working directory, with some room in it that a full disk cannot take. Raises OSError."""
+        """Make the working directory, with a file that reserves some disk space. Raises OSError."""
         self.work.mkdir(exist_ok=True)
         (self.work / ROOM).write_bytes(os.urandom(ROOM_BYTES))
 
     def make_room(self) -> None:
-        """Give that room back, so that a job that filled the disk can still say so."""
+        """Free the reserved disk space, so that a job that filled the disk can still write its outcome."""
         (self.work / ROOM).unlink(missing_ok=True)
 
     def reset(self) -> None:
-        """Back to what was asked: everything that an attempt has left is removed, so that a rerun starts over."""
+        """Remove everything that an attempt has left; only the request stays, so that a rerun starts over."""
         for name in (
             "outcome.json",
             "report.json",
@@ -204,8 +204,10 @@ def append_line(path: Path, value: BaseModel) -> None:
 
 
 def last_lines(path: Path, n_bytes: int) -> list[bytes]:
-    """The whole lines in the last so many bytes of a file, of which the first may lack its beginning; empty where there
-    is no file."""
+    """The lines in the last `n_bytes` of a file, without an unfinished last one; empty where there is no file.
+
+    The first may lack its beginning.
+    """
     try:
         with path.open("rb") as file:
             file.seek(max(0, file.seek(0, os.SEEK_END) - n_bytes))

@@ -1,4 +1,4 @@
-"""The home folder: where everything lasts, and what it occupies."""
+"""The home folder: the paths of everything that is stored, and disk space."""
 
 import os
 import shutil
@@ -49,7 +49,7 @@ class Home:
         return self.path / "supervisor.log"
 
     @property
-    def seen(self) -> Path:
+    def heartbeat(self) -> Path:
         """Touched whenever an app looks after the supervisor; without that, an idle supervisor ends."""
         return self.path / "supervisor.seen"
 
@@ -83,7 +83,7 @@ class Home:
 
 
 def require_free(path: Path, n_bytes: int = 0) -> None:
-    """The same for the disk of any path."""
+    """Raises StorageError where the disk of `path` would have less than the floor left after `n_bytes` more."""
     free = free_bytes(path)
     if free - n_bytes < FREE_FLOOR_BYTES:
         raise StorageError(
@@ -97,7 +97,7 @@ def require_free(path: Path, n_bytes: int = 0) -> None:
 def require_room(folder: Path, n_bytes: int, what: str) -> None:
     """Raises LimitError where the disk of a running job has less than `n_bytes` left for `what`.
 
-    Asked before onnxruntime writes files: on a full disk it cuts them off without a word.
+    Checked before onnxruntime writes files, which it truncates silently on a full disk.
     """
     free = free_bytes(folder)
     if free < n_bytes:

@@ -1,4 +1,4 @@
-"""How a job says what it is doing."""
+"""Progress of a job, as events."""
 
 from collections.abc import Callable
 
@@ -7,7 +7,7 @@ from engine.store.folders import JobFolder, now
 
 
 class Progress:
-    """Turns calls into events, for a job's folder or for any function that takes an Event."""
+    """Turns calls into events and passes them to a job's folder, or to any function that takes an Event."""
 
     def __init__(self, sink: JobFolder | Callable[[Event], None]) -> None:
         self._sink = sink.append_event if isinstance(sink, JobFolder) else sink
@@ -23,8 +23,10 @@ class Progress:
         step_fraction: float | None = None,
         **metrics: float,
     ) -> None:
-        """Tell one event. `fraction` (0 to 1) is of the whole job, or of this part of it, `step_fraction` of the step
-        alone; metrics have units in their names."""
+        """Emit one event; metrics have units in their names.
+
+        `fraction` (0 to 1) is that of the whole job, or of this part of it, `step_fraction` that of the step alone.
+        """
         whole = self._start + _share(fraction) * (self._end - self._start)
         own = None if step_fraction is None else round(_share(step_fraction), 4)
         self._sink(

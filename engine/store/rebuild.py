@@ -1,4 +1,4 @@
-"""The rows of the jobs table, made again from the job folders."""
+"""The rows of the jobs table, rebuilt from the job folders."""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,7 +9,7 @@ from engine.store.folders import JobFile, JobFolder, Outcome, now
 from engine.store.home import Home, folder_bytes
 
 SlotOf = Callable[[str], str]
-"""From the kind of a job to the line of the queue that it waits in."""
+"""From the kind of a job to its slot."""
 
 
 def rows_from_folders(home: Home, slot_of: SlotOf) -> list[dict[str, Any]]:
@@ -19,8 +19,8 @@ def rows_from_folders(home: Home, slot_of: SlotOf) -> list[dict[str, Any]]:
     return sorted((_row(folder, slot_of) for folder in folders), key=lambda row: str(row["created"]))
 
 
-def new_row(job: JobFile, slot: str, **more: object) -> dict[str, Any]:
-    """The row of a job that was never begun."""
+def new_row(job: JobFile, slot: str, **columns: object) -> dict[str, Any]:
+    """The row of a job that has not been started."""
     return {
         "id": job.id,
         "kind": job.kind,
@@ -29,12 +29,12 @@ def new_row(job: JobFile, slot: str, **more: object) -> dict[str, Any]:
         "state": "queued",
         "created": job.created,
         "estimate_seconds": job.estimate_seconds,
-        **more,
+        **columns,
     }
 
 
 def end_columns(outcome: Outcome) -> dict[str, Any]:
-    """What an outcome says, as columns."""
+    """An outcome as columns."""
     return {
         "state": outcome.state,
         "finished": outcome.finished,
@@ -48,7 +48,7 @@ def _row(folder: JobFolder, slot_of: SlotOf) -> dict[str, Any]:
     try:
         job, outcome = folder.request(), folder.outcome()
     except StorageError as error:
-        return _same_keys(_damaged(folder, error, slot_of))
+        return _same_keys(_damaged_row(folder, error, slot_of))
     row = new_row(job, slot_of(job.request.kind))
     if outcome is None:
         return _same_keys(row)
@@ -57,7 +57,7 @@ def _row(folder: JobFolder, slot_of: SlotOf) -> dict[str, Any]:
     )
 
 
-def _damaged(folder: JobFolder, error: StorageError, slot_of: SlotOf) -> dict[str, Any]:
+def _damaged_row(folder: JobFolder, error: StorageError, slot_of: SlotOf) -> dict[str, Any]:
     outcome = Outcome(
         state="failed", error=Note(code=error.code, text=error.message), next=error.next, exit_status=1, finished=now()
     )
@@ -72,7 +72,7 @@ def _damaged(folder: JobFolder, error: StorageError, slot_of: SlotOf) -> dict[st
 
 
 def _same_keys(row: dict[str, Any]) -> dict[str, Any]:
-    """One INSERT of many rows needs the same columns in each."""
+    """The row with all columns; one INSERT of many rows needs the same columns in each."""
     empty = {
         "started": None,
         "finished": None,

@@ -1,4 +1,4 @@
-"""How long the phases of this home's runs took beside what was estimated, a line a run: what estimates learn from."""
+"""Measured and estimated seconds of the phases of this home's runs, a line a run; estimates learn from them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,12 +13,12 @@ from engine.system.machine import cores, cpu_name
 
 READ_BYTES, READ_LINES = 65_536, 100
 LATEST = 10
-"""Of each phase, so many of the newest runs are learnt from."""
-LEAST, MOST = 0.1, 10.0
+"""How many of the newest runs count for each phase."""
+MIN_FACTOR, MAX_FACTOR = 0.1, 10.0
 
 
 class PhaseTiming(Result):
-    """Of all that one run did in a phase; estimated by the formula alone, whatever was learnt."""
+    """The seconds of one run in a phase; the estimate is by the formula alone, without corrections."""
 
     estimated_seconds: float = Field(gt=0)
     measured_seconds: float = Field(ge=0)
@@ -39,7 +39,7 @@ class RunTimings(Result):
 
 @dataclass(frozen=True)
 class Factor:
-    """What the formula's seconds of a phase are multiplied by, and from how many runs that was learnt."""
+    """The correction of the formula's seconds of a phase, and from how many runs it was learnt."""
 
     ratio: float = 1.0
     n_runs: int = 0
@@ -51,9 +51,9 @@ def append_timings(home: Home, timings: RunTimings) -> None:
 
 
 def read_factors(home: Home, formula: int, threads: int) -> dict[str, Factor]:
-    """The factors by phase, of the newest runs by this version of the formulas on this processor and as many cores.
+    """The factors by phase, from the newest runs with this `formula`, this processor and as many cores and threads.
 
-    Only runs with as many threads count: the formulas divide by threads, and no network is exactly that much faster.
+    Other numbers of threads do not count, since no network is faster by exactly the factor that the formulas assume.
     """
     ratios: dict[str, list[float]] = {}
     for line in reversed(last_lines(home.timings, READ_BYTES)[-READ_LINES:]):
@@ -66,10 +66,10 @@ def read_factors(home: Home, formula: int, threads: int) -> dict[str, Factor]:
 
 
 def _factor(ratios: Sequence[float]) -> Factor:
-    """The median, within limits, and nearer to 1 the fewer they are: by n / (n + 1) of the way, in logarithms."""
+    """The median within limits, to the power n / (n + 1), so that few runs correct less."""
     n_runs = len(ratios)
-    usual = min(MOST, max(LEAST, median(ratios)))
-    return Factor(usual ** (n_runs / (n_runs + 1)), n_runs)
+    typical = min(MAX_FACTOR, max(MIN_FACTOR, median(ratios)))
+    return Factor(typical ** (n_runs / (n_runs + 1)), n_runs)
 
 
 def _timings(line: bytes) -> RunTimings | None:

@@ -1,6 +1,6 @@
-"""Files and folders that users bring into a home, addressed by their content.
+"""Uploads: files and folders of users, addressed by their content.
 
-Bytes are streamed to disk and hashed, never parsed. An upload is there as a whole or not at all.
+Bytes are streamed to disk and hashed, never parsed. An upload is stored completely or not at all.
 """
 
 import hashlib
@@ -23,44 +23,44 @@ META = "meta.json"
 
 
 class Stream(Protocol):
-    """What an upload is read from."""
+    """The source of an upload's bytes."""
 
     def read(self, size: int = -1, /) -> bytes: ...
 
 
 def save_upload(home: Home, name: str, kind: UploadKind, stream: Stream) -> Upload:
-    """Keep one file. Raises DataError for an empty one, StorageError where the disk is nearly full."""
-    safe = safe_name(name)
+    """Store one file. Raises DataError for an empty one, StorageError where the disk is nearly full."""
+    file_name = safe_name(name)
     with _staging(home) as folder:
-        sha256, size = _copy(home, stream, folder / safe)
+        sha256, size = _copy(home, stream, folder / file_name)
         if size == 0:
-            raise DataError(f"the file '{safe}' is empty", "Choose another file")
+            raise DataError(f"the file '{file_name}' is empty", "Choose another file")
         return _publish(
             home,
             folder,
             Upload(
                 sha256=sha256,
-                name=safe,
+                name=file_name,
                 kind=kind,
                 size_bytes=size,
                 created=now(),
-                path=str(home.uploads / sha256 / safe),
+                path=str(home.uploads / sha256 / file_name),
             ),
         )
 
 
 def save_folder(home: Home, files: Iterable[tuple[str, Stream]]) -> Upload:
-    """Keep a folder of images as (relative name, stream) pairs, under the names they have.
+    """Store a folder of images, given as (relative name, stream) pairs, under their names.
 
     Raises DataError for an absolute name, one with `..` or NUL, two that differ only by case, or no file at all.
     """
     with _staging(home) as folder:
         root = folder / "images"
         sums: dict[str, str] = {}
-        seen: set[str] = set()
+        folded_names: set[str] = set()
         size = 0
         for name, stream in files:
-            relative = _relative(name, seen)
+            relative = _relative(name, folded_names)
             (root / relative).parent.mkdir(parents=True, exist_ok=True)
             sums[str(relative)], n_bytes = _copy(home, stream, root / relative)
             size += n_bytes
@@ -82,16 +82,16 @@ def save_folder(home: Home, files: Iterable[tuple[str, Stream]]) -> Upload:
 
 
 def uploads(home: Home, kind: str | None = None) -> tuple[Upload, ...]:
-    """Newest first; every kind where `kind` is None."""
+    """The uploads of a kind, newest first; of every kind where `kind` is None."""
     if not home.uploads.is_dir():
         return ()
-    found = (_meta(path) for path in home.uploads.iterdir() if not path.name.startswith("."))
-    kept = [upload for upload in found if upload is not None and kind in (None, upload.kind)]
-    return tuple(sorted(kept, key=lambda upload: upload.created, reverse=True))
+    stored = (_meta(path) for path in home.uploads.iterdir() if not path.name.startswith("."))
+    matching = [upload for upload in stored if upload is not None and kind in (None, upload.kind)]
+    return tuple(sorted(matching, key=lambda upload: upload.created, reverse=True))
 
 
 def find_upload(home: Home, sha256: str) -> Upload:
-    """Raises NotFoundError."""
+    """The upload with this sum. Raises NotFoundError."""
     upload = _meta(home.uploads / sha256) if sha256.isalnum() else None
     if upload is None:
         raise NotFoundError(f"there is no upload {sha256[:12]}… in this home", "Upload the file again")
@@ -99,11 +99,11 @@ def find_upload(home: Home, sha256: str) -> Upload:
 
 
 def delete_upload(home: Home, sha256: str) -> None:
-    """Raises NotFoundError."""
+    """Remove an upload. Raises NotFoundError."""
     find_upload(home, sha256)
-    doomed = home.uploads / f".removing-{sha256}"
-    (home.uploads / sha256).rename(doomed)
-    shutil.rmtree(doomed, ignore_errors=True)
+    trash = home.uploads / f".removing-{sha256}"
+    (home.uploads / sha256).rename(trash)
+    shutil.rmtree(trash, ignore_errors=True)
 
 
 def file_sum(path: Path) -> str:
@@ -129,14 +129,14 @@ def path_sum(path: Path) -> str:
 
 
 def safe_name(name: str) -> str:
-    """The last part of a client's file name, with nothing in it that a file system or a shell could mind."""
+    """The last part of a client's file name, with only characters that are safe in file systems and shells."""
     last = name.replace("\\", "/").rsplit("/", 1)[-1]
-    kept = "".join(letter if letter.isalnum() or letter in "._- " else "_" for letter in last).strip(" .")
-    stem, dot, ending = kept.rpartition(".")
+    cleaned = "".join(letter if letter.isalnum() or letter in "._- " else "_" for letter in last).strip(" .")
+    stem, dot, ending = cleaned.rpartition(".")
     if dot and len(ending) <= 20:
-        kept = f"{stem[: MAX_NAME - len(ending) - 1]}.{ending}"
-    kept = kept.encode()[:MAX_NAME].decode(errors="ignore")
-    return kept if kept and kept != META else f"upload-{kept}".rstrip("-")
+        cleaned = f"{stem[: MAX_NAME - len(ending) - 1]}.{ending}"
+    cleaned = cleaned.encode()[:MAX_NAME].decode(errors="ignore")
+    return cleaned if cleaned and cleaned != META else f"upload-{cleaned}".rstrip("-")
 
 
 @contextmanager
@@ -155,7 +155,7 @@ def _staging(home: Home) -> Iterator[Path]:
 
 
 def _copy(home: Home, stream: Stream, path: Path) -> tuple[str, int]:
-    """Stream to a new file; its SHA-256 and size."""
+    """Stream to a new file; returns its SHA-256 and size."""
     digest, size = hashlib.sha256(), 0
     with path.open("xb") as file:
         while chunk := stream.read(CHUNK_BYTES):
@@ -167,47 +167,47 @@ def _copy(home: Home, stream: Stream, path: Path) -> tuple[str, int]:
 
 
 def _publish(home: Home, staged: Path, upload: Upload) -> Upload:
-    """Rename into place; where the same bytes are there already, those stay and only their description is new."""
-    place = home.uploads / upload.sha256
-    known = _meta(place)
-    if known is not None:
-        upload = upload.model_copy(update={"name": known.name, "path": known.path})
-        JobFolder(place).write(META, upload)
+    """Rename a staged upload to its final path; where that exists already, only its description is updated."""
+    folder = home.uploads / upload.sha256
+    existing = _meta(folder)
+    if existing is not None:
+        upload = upload.model_copy(update={"name": existing.name, "path": existing.path})
+        JobFolder(folder).write(META, upload)
         return upload
     JobFolder(staged).write(META, upload)
-    shutil.rmtree(place, ignore_errors=True)
-    staged.rename(place)
+    shutil.rmtree(folder, ignore_errors=True)
+    staged.rename(folder)
     return upload
 
 
-def _meta(place: Path) -> Upload | None:
+def _meta(folder: Path) -> Upload | None:
     """The description beside an upload, or None where there is none or it is damaged."""
     try:
-        upload = JobFolder(place).read(META, Upload)
+        upload = JobFolder(folder).read(META, Upload)
     except StorageError:
         return None
     # the home may have been moved since
-    return upload and upload.model_copy(update={"path": str(place / Path(upload.path).name)})
+    return upload and upload.model_copy(update={"path": str(folder / Path(upload.path).name)})
 
 
-def _relative(name: str, seen: set[str]) -> PurePosixPath:
+def _relative(name: str, folded_names: set[str]) -> PurePosixPath:
     path = PurePosixPath(name.replace("\\", "/"))
     parts = path.parts
-    bad = path.is_absolute() or ".." in parts or not parts or ":" in parts[0] or not name.isprintable()
-    if bad or len(name) > 1000 or any(len(part.encode()) > 250 for part in parts):
+    is_unsafe = path.is_absolute() or ".." in parts or not parts or ":" in parts[0] or not name.isprintable()
+    if is_unsafe or len(name) > 1000 or any(len(part.encode()) > 250 for part in parts):
         raise DataError(
             f"the folder has a file with the name {name[:80]!r}, which is not allowed",
             "Rename it and upload the folder again",
         )
-    if str(path).casefold() in seen:
+    if str(path).casefold() in folded_names:
         raise DataError(
             f"the folder has '{path}' twice, or once more in other letters (A and a)",
             "Rename one and upload the folder again",
         )
-    seen.add(str(path).casefold())
+    folded_names.add(str(path).casefold())
     return path
 
 
 def _common_name(sums: dict[str, str]) -> str:
-    tops = {name.split("/")[0] for name in sums if "/" in name}
-    return safe_name(tops.pop()) if len(tops) == 1 else "images"
+    top_folders = {name.split("/")[0] for name in sums if "/" in name}
+    return safe_name(top_folders.pop()) if len(top_folders) == 1 else "images"

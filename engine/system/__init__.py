@@ -1,1 +1,1 @@
-"""This machine: its processor, memory and versions, and whether the installation is whole."""
+"""This machine: its processor, memory and versions, and the check of the installation."""

@@ -1,4 +1,4 @@
-"""What is right and wrong with this installation."""
+"""The check of this installation."""
 
 import platform
 from collections.abc import Sequence
@@ -6,7 +6,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 from engine.errors import FeatherweightError
 from engine.jobs.executor import RUNNER
-from engine.jobs.foreground import answer
+from engine.jobs.foreground import run_analysis
 from engine.jobs.queue import Queue
 from engine.jobs.supervisor_lock import supervisor_runs
 from engine.results import CheckItem, Hardware
@@ -14,15 +14,15 @@ from engine.settings import HardwareRequest
 from engine.store.home import FREE_FLOOR_BYTES, Home, free_bytes
 from engine.system.machine import cores, memory_bytes
 
-NEEDED = ("torch", "timm", "onnx", "onnxruntime", "streamlit", "plotly")
-ENOUGH_MEMORY_BYTES = 2_000_000_000
+PACKAGES = ("torch", "timm", "onnx", "onnxruntime", "streamlit", "plotly")
+MIN_MEMORY_BYTES = 2_000_000_000
 
 
 def check_home(home: Home, command: Sequence[str] = RUNNER) -> tuple[CheckItem, ...]:
-    """Packages, home, database, disk, memory, supervisor, and what really runs here (a few seconds)."""
+    """The results of all checks, from packages to runtimes; takes a few seconds."""
     return (
         CheckItem(name="python", ok=True, found=platform.python_version(), next=""),
-        *(_package(name) for name in NEEDED),
+        *(_package(name) for name in PACKAGES),
         _home(home),
         _database(home),
         _disk(home),
@@ -49,7 +49,7 @@ def _home(home: Home) -> CheckItem:
     try:
         home.prepare()
     except FeatherweightError as error:
-        return _wrong("home", error)
+        return _failed_item("home", error)
     return CheckItem(name="home", ok=True, found=str(home.path), next="")
 
 
@@ -58,7 +58,7 @@ def _database(home: Home) -> CheckItem:
         with Queue(home).database.write():
             return CheckItem(name="database", ok=True, found="can be read and written", next="")
     except FeatherweightError as error:
-        return _wrong("database", error)
+        return _failed_item("database", error)
 
 
 def _disk(home: Home) -> CheckItem:
@@ -69,17 +69,17 @@ def _disk(home: Home) -> CheckItem:
 
 
 def _memory() -> CheckItem:
-    enough = memory_bytes() >= ENOUGH_MEMORY_BYTES
+    enough = memory_bytes() >= MIN_MEMORY_BYTES
     next = "" if enough else "Runs need about 2 GB; choose small models"
     return CheckItem(name="memory", ok=enough, found=f"{memory_bytes() / 1e6:,.0f} MB", next=next)
 
 
 def _runtimes(home: Home, command: Sequence[str]) -> CheckItem:
-    """Starts the runner, so that what is checked is what a run does."""
+    """The providers that work, as the runner of a job finds them in its own process."""
     try:
-        hardware = answer(home, HardwareRequest(), command)
+        hardware = run_analysis(home, HardwareRequest(), command)
     except FeatherweightError as error:
-        return _wrong("runtimes", error)
+        return _failed_item("runtimes", error)
     working = (
         [provider.name for provider in hardware.providers if provider.works] if isinstance(hardware, Hardware) else []
     )
@@ -87,5 +87,5 @@ def _runtimes(home: Home, command: Sequence[str]) -> CheckItem:
     return CheckItem(name="runtimes", ok=bool(working), found=", ".join(working) or "none works", next=next)
 
 
-def _wrong(name: str, error: FeatherweightError) -> CheckItem:
+def _failed_item(name: str, error: FeatherweightError) -> CheckItem:
     return CheckItem(name=name, ok=False, found=error.message, next=error.next)

@@ -1,4 +1,4 @@
-"""This machine, as far as the light half can see it: processor, instructions, cores, memory, library versions."""
+"""This machine without torch or onnxruntime: processor, instructions, cores, memory, library versions."""
 
 import functools
 import hashlib
@@ -35,7 +35,7 @@ ISA_FLAGS = (
     "sve2",
 )
 VNNI = frozenset({"avx512_vnni", "avx_vnni", "amx_int8"})
-"""Any of these multiplies unsigned by signed bytes into sums that do not overflow."""
+"""Instruction sets that multiply unsigned by signed bytes and add the products without saturation."""
 VERSION = "0.1.0"
 LIBRARIES = (
     "numpy",
@@ -52,7 +52,7 @@ _CGROUP = Path("/sys/fs/cgroup")
 
 
 def environment(runtimes: dict[str, tuple[str, ...]] | None = None) -> Environment:
-    """The machine and the versions; `runtimes` (providers by runtime) comes from the caller, who may import them."""
+    """The machine and the versions; `runtimes` (providers by runtime) come from callers that may import them."""
     return Environment(
         cpu=cpu_name(),
         cores=cores(),
@@ -100,18 +100,18 @@ def has_vnni(isa: tuple[str, ...]) -> bool:
 
 def versions() -> dict[str, str]:
     """Versions of python, of this project and of the installed libraries that results depend on."""
-    found = {"python": platform.python_version(), "featherweight": own_version()}
+    installed = {"python": platform.python_version(), "featherweight": own_version()}
     for name in LIBRARIES:
         try:
-            found[name] = version(name)
+            installed[name] = version(name)
         except PackageNotFoundError:
             continue
-    return found
+    return installed
 
 
 @functools.cache
 def own_version() -> str:
-    """The version, and a part of the hash of the engine's code: what another state of it computed may differ."""
+    """The version with a part of the hash of the engine's code, since another state of it may compute otherwise."""
     digest = hashlib.sha256()
     for path in sorted(Path(__file__).parents[1].rglob("*.py")):
         digest.update(path.read_bytes())
@@ -120,7 +120,7 @@ def own_version() -> str:
 
 @functools.cache
 def _cpu() -> tuple[str, frozenset[str]]:
-    """Name and all flags. Linux says both in a file; py-cpuinfo, a second slower, knows the other systems."""
+    """The processor's name and all flags: from /proc/cpuinfo, else from py-cpuinfo, which takes a second."""
     listing = Path("/proc/cpuinfo")
     if listing.is_file():
         return parse_cpuinfo(listing.read_text(encoding="utf-8", errors="replace"))

@@ -2,7 +2,7 @@
 
 from typing import TypeVar
 
-from engine import ChainInputs, Finetune, Settings, Step, place, refusals
+from engine import ChainInputs, Finetune, Settings, Step, best_position, refusals
 
 Chain = tuple[Step, ...]
 T = TypeVar("T")
@@ -31,7 +31,7 @@ def steps(cards: Cards) -> Chain:
 def insert(cards: Cards, step: Step, inputs: ChainInputs, at: int | None = None) -> Cards:
     """The cards with one for `step` more, before index `at`, or else where the rules of chains put it."""
     if at is None:
-        position, _ = place(step, steps(cards), inputs)
+        position, _ = best_position(step, steps(cards), inputs)
         on = [index for index, card in enumerate(cards) if card.on]
         at = on[position] if position < len(on) else len(cards)
     return (*cards[:at], Card(step=step), *cards[at:])

@@ -10,15 +10,16 @@ from engine.catalogue.measured import (
     CPUS,
     QAT,
     Speedup,
-    all_pruned,
-    all_raced,
+    find_pruning,
+    find_race,
     of_shares,
     preset_runs,
-    pruned,
-    race_words,
-    raced,
+    pruning_rows,
+    race_rows,
+    race_summary,
 )
 from engine.planning.presets import RATIO
+from engine.results import times_as_fast
 from scripts import make_measured
 from scripts.make_measured import TABLES, content_of
 
@@ -51,19 +52,19 @@ def test_a_table_that_is_gone_is_an_error(monkeypatch, tmp_path):
 
 
 def test_every_row_is_of_the_catalogue_and_every_figure_lies_in_its_interval():
-    for row in (*all_pruned(), *all_raced()):
+    for row in (*pruning_rows(), *race_rows()):
         assert catalogue.entry(row.name).family == row.family
-    found = [speed for row in all_pruned() for speed in (row.at_50_percent, row.at_30_percent)]
-    found += [row.speedup for row in all_raced()] + [run.speedup for run in preset_runs().values()]
+    found = [speed for row in pruning_rows() for speed in (row.at_50_percent, row.at_30_percent)]
+    found += [row.speedup for row in race_rows()] + [run.speedup for run in preset_runs().values()]
     assert all(0 < speed.low <= speed.times <= speed.high for speed in found)
-    assert (len(all_pruned()), len(all_raced()), len(preset_runs())) == (50, 10, 4)
+    assert (len(pruning_rows()), len(race_rows()), len(preset_runs())) == (50, 10, 4)
 
 
 def test_a_share_of_the_latency_becomes_times_as_fast():
     assert of_shares(0.5, 0.4, 0.8) == Speedup(2.0, 1.25, 2.5)
-    assert pruned("resnet18.a1_in1k").at_30_percent.words() == "1.79 times as fast (1.75 to 1.82)"
-    assert raced("resnet18", "VNNI").speedup.words("FP32") == "3.00 times as fast as FP32 (1.88 to 3.14)"
-    assert (Speedup(1.1, 1.0, 1.2).surely, Speedup(1.1, 1.01, 1.2).surely) == (False, True)
+    assert times_as_fast(find_pruning("resnet18.a1_in1k").at_30_percent) == "1.79 times as fast (1.75 to 1.82)"
+    assert times_as_fast(find_race("resnet18", "VNNI").speedup, "FP32") == "3.00 times as fast as FP32 (1.88 to 3.14)"
+    assert (Speedup(1.1, 1.0, 1.2).surely_faster, Speedup(1.1, 1.01, 1.2).surely_faster) == (False, True)
 
 
 @pytest.mark.parametrize(("name", "found"), [
@@ -72,7 +73,7 @@ def test_a_share_of_the_latency_becomes_times_as_fast():
     ("vit_base_patch16_224", "vit_tiny_patch16_224"), ("eva02_tiny_patch14_224", None), ("resnet1o", None), ("", None),
 ])  # fmt: skip
 def test_what_was_pruned_is_looked_up_by_architecture_else_by_family_and_macs(name, found):
-    row = pruned(name)
+    row = find_pruning(name)
     assert (row and row.name) == found
 
 
@@ -83,20 +84,20 @@ def test_what_was_pruned_is_looked_up_by_architecture_else_by_family_and_macs(na
                                                                   "mobilenetv3_large_100"),
 ])  # fmt: skip
 def test_a_race_is_looked_up_by_the_kind_of_cpu_too(name, cpu, found):
-    row = raced(name, cpu)
+    row = find_race(name, cpu)
     assert (row and row.name) == found
     assert row is None or row.cpu == cpu
 
 
 def test_top1_is_of_the_network_before_and_after():
-    row = raced("tf_efficientnet_lite0", "AVX2")
+    row = find_race("tf_efficientnet_lite0", "AVX2")
     assert (row.winner, row.top1_fp32, row.top1) == ("Static INT8, percentile", 0.9369, 0.9314)
     assert (preset_runs()["smallest"].size_mb, preset_runs()["smallest"].top1) == (0.40, 0.9944)
 
 
 def test_the_range_of_all_races_on_a_cpu():
-    assert race_words("VNNI") == f"Races made 5 networks 1.00 to 3.00 times as fast as FP32 on {CPUS['VNNI']}"
-    assert "1.00 to 1.69" in race_words("AVX2")
+    assert race_summary("VNNI") == f"Races made 5 networks 1.00 to 3.00 times as fast as FP32 on {CPUS['VNNI']}"
+    assert "1.00 to 1.69" in race_summary("AVX2")
 
 
 def test_the_ratio_of_the_presets_is_one_that_was_measured():

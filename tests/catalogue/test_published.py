@@ -2,7 +2,7 @@
 
 from engine import catalogue
 from engine.catalogue.published import PUBLISHED, figures, published
-from engine.catalogue.shortlist import SHORTLIST, listed
+from engine.catalogue.shortlist import SHORTLIST, shortlist_row
 from engine.results import Published
 from scripts import make_published
 
@@ -66,5 +66,5 @@ def test_the_figure_is_of_the_nearest_size_and_of_the_tag_in_the_name():
     assert published("resnet50", 64) == Published(tag="a1_in1k", img_size=224, top1=0.80382)
     assert published("resnet50.a1_in1k", 288) == Published(tag="a1_in1k", img_size=288, top1=0.8124)
     assert published("resnet50.tv2_in1k", 224).tag == "tv2_in1k"
-    assert published("resnet50.unknown", 224).tag == listed("resnet50").tag
+    assert published("resnet50.unknown", 224).tag == shortlist_row("resnet50").tag
     assert published("test_resnet", 160) is None

@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 
-from engine.charts import alt_text, named, tree, waterfall
+from engine.charts import alt_text, chain_steps, tree, waterfall
 from engine.charts.style import BASELINE, CANDIDATE, LINE, OVER, RECOMMENDED
 from engine.results import Accuracy, Recommendation
 from engine.settings import Distill, Finetune, PruneChannel, QuantizeStatic, Simplify
@@ -138,7 +138,7 @@ def test_what_was_not_measured_has_no_row(quantity):
 def test_a_race_that_kept_fp32_is_a_row_that_changes_nothing():
     kept = made_race({}, winner_id=TUNED, parent_id=TUNED, step=2, seconds=71.0)
     report = chain(races=(kept,))
-    assert [(row.name, row.seconds) for row in named(report, TUNED)] == [
+    assert [(row.name, row.seconds) for row in chain_steps(report, TUNED)] == [
         ("Baseline", 1),
         ("1 Pruned", 1),
         ("2 Fine-tuned", 1),
@@ -158,8 +158,8 @@ def test_a_race_of_another_chain_is_no_row():
     elsewhere = made_race({}, winner_id=BASE, parent_id=BASE, branch=1)
     undecided = made_race({}, winner_id=None, parent_id=TUNED)
     won = made_race({}, winner_id=SMALL, parent_id=TUNED)
-    assert len(named(chain(races=(elsewhere, undecided, won)), TUNED)) == 3
-    assert len(named(chain(races=(elsewhere.model_copy(update={"branch": 0}),)), TUNED)) == 4
+    assert len(chain_steps(chain(races=(elsewhere, undecided, won)), TUNED)) == 3
+    assert len(chain_steps(chain(races=(elsewhere.model_copy(update={"branch": 0}),)), TUNED)) == 4
 
 
 def nodes(figure):

@@ -10,11 +10,11 @@ from engine.charts import (
     latency,
     layers,
     learning_curve,
-    names,
     sensitivity,
     size,
     speed,
     tradeoff,
+    variant_names,
 )
 from engine.charts.style import LINE, WRAP, figures, label, shortened
 from engine.results import Accuracy, ClassCount, Event, Fidelity
@@ -154,7 +154,7 @@ def test_a_long_name_is_wrapped_and_loses_its_middle_before_it_needs_a_fourth_li
     assert max(map(len, lines)) <= WRAP
     assert lines[0].endswith("…")
     assert lines[-1].endswith("(chain 3)")
-    assert names(made_report(made_variant(BASE, long)))[BASE] == label(long)
+    assert variant_names(made_report(made_variant(BASE, long)))[BASE] == label(long)
 
 
 @pytest.mark.parametrize(("text", "short"), [("short", "short"), ("exactly ten", "exact… ten"), ("x" * 10, "x" * 10)])

@@ -4,7 +4,7 @@ from itertools import combinations
 
 import pytest
 
-from engine.charts.placing import ABOVE, Box, Mark, place
+from engine.charts.placing import ABOVE, Box, Mark, place_labels
 
 HEIGHT = 320.0
 EVERY_WIDTH = range(230, 1151, 10)
@@ -35,7 +35,7 @@ def crowd(n, spread):
 def test_no_number_lies_on_another_or_on_a_line_or_outside_at_any_width(n, spread):
     marks = crowd(n, spread)
     lines = [((0.55, 0.0), (0.55, HEIGHT)), ((0.0, 165.0), (1.0, 165.0))]
-    offsets = place(marks, lines, HEIGHT, far=True)
+    offsets = place_labels(marks, lines, HEIGHT, far=True)
     for width in EVERY_WIDTH:
         labels = boxes(marks, offsets, width)
         assert not any(overlap(one, other) for one, other in combinations(labels, 2))
@@ -50,8 +50,8 @@ def test_no_number_lies_on_another_or_on_a_line_or_outside_at_any_width(n, sprea
 
 def test_a_label_stands_beside_its_own_point_and_on_no_other():
     marks = crowd(4, 0.12)
-    offsets = place(marks, [], HEIGHT, far=False)
-    assert not any(offset.led for offset in offsets)
+    offsets = place_labels(marks, [], HEIGHT, far=False)
+    assert not any(offset.has_leader for offset in offsets)
     for width in EVERY_WIDTH:
         points = [Box(m.x * width - 10, m.y - 10, m.x * width + 10, m.y + 10) for m in marks]
         assert not any(overlap(label, point) for label in boxes(marks, offsets, width) for point in points)
@@ -59,12 +59,12 @@ def test_a_label_stands_beside_its_own_point_and_on_no_other():
 
 def test_names_that_have_no_room_are_not_placed():
     wide = [Mark(x=0.5, y=150, radius=10, width=150, height=32) for _ in range(5)]
-    assert None in place(wide, [], HEIGHT, far=False)
+    assert None in place_labels(wide, [], HEIGHT, far=False)
 
 
 def test_a_mark_without_a_label_is_only_in_the_way():
     one, silent = Mark(x=0.5, y=150, radius=5, width=16, height=16), Mark(x=0.55, y=150, radius=30)
-    ((alone,), (beside,)) = (place([one, *others], [], HEIGHT, far=True) for others in ([], [silent]))
+    ((alone,), (beside,)) = (place_labels([one, *others], [], HEIGHT, far=True) for others in ([], [silent]))
     for width in (230, 600, 1150):
         point = Box(silent.x * width - 30, 120, silent.x * width + 30, 180)
         assert not overlap(boxes([one], [beside], width)[0], point)
@@ -76,4 +76,4 @@ def test_a_mark_without_a_label_is_only_in_the_way():
     (((0, 15), (15, 0)), True), (((8, 15), (15, 8)), False), (((2, 2), (3, 3)), True), (((12, 0), (12, 9)), False),
 ])  # fmt: skip
 def test_what_goes_through_a_box(line, crossed):
-    assert Box(0, 0, 10, 10).crossed(line) == crossed
+    assert Box(0, 0, 10, 10).is_crossed_by(line) == crossed

@@ -77,7 +77,7 @@ def test_a_variant_has_one_colour_in_every_chart_of_its_report():
 
 def test_the_winner_of_a_race_has_its_colour_in_the_race_too():
     report = made_race_report()
-    figure = race(trial for _, trial in report.entrants(report.races[0]))
+    figure = race(trial for _, trial in report.candidates(report.races[0]))
     won = next(trace for trace in figure.data if trace.name == "won")
     assert won.marker.color == won.error_x.color == RECOMMENDED == colour(report, report.variant(report.recommended.id))
 

@@ -66,6 +66,6 @@ def test_counts_of_nothing_have_an_axis_too(values):
 
 @pytest.mark.parametrize("scale", [Scale(0, 10), Scale(1, 100, log=True)])
 def test_places_run_from_the_low_end_to_the_high_one(scale):
-    assert (scale.place(scale.low), scale.place(scale.high)) == (0, 1)
-    assert scale.place(scale.high / (10 if scale.log else 2)) == pytest.approx(0.5)
+    assert (scale.fraction(scale.low), scale.fraction(scale.high)) == (0, 1)
+    assert scale.fraction(scale.high / (10 if scale.log else 2)) == pytest.approx(0.5)
     assert scale.position(10) == (math.log10(10) if scale.log else 10)

@@ -145,10 +145,9 @@ def test_a_speed_is_said_with_the_same_figures_wherever_it_stands():
     ):
         known = Speedup(latency.speedup, latency.speedup_low, latency.speedup_high)
         assert speed_cell(latency) == speed_cell(known) == " ".join(figures)
-        assert (
-            times_as_fast(latency, "FP32") == known.words("FP32") == f"{figures[0]} times as fast as FP32 {figures[1]}"
-        )
-        assert known.words() == f"{figures[0]} times as fast {figures[1]}"
+        sentence = f"{figures[0]} times as fast as FP32 {figures[1]}"
+        assert times_as_fast(latency, "FP32") == times_as_fast(known, "FP32") == sentence
+        assert times_as_fast(known) == f"{figures[0]} times as fast {figures[1]}"
 
 
 @pytest.mark.parametrize(

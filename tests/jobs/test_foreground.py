@@ -3,7 +3,7 @@ import json
 import pytest
 
 from engine.errors import Cancelled, RequestError, RunError, StorageError
-from engine.jobs.foreground import answer, run_in_folder
+from engine.jobs.foreground import run_analysis, run_in_folder
 from engine.results import Event
 from engine.settings import HardwareRequest
 from engine.store.folders import Outcome, now
@@ -13,7 +13,7 @@ REPORTS = """
 from engine.runner import *
 from engine.store.endings import settle
 job = JobFolder(folder)
-settle(job, ended_by(Cancelled("x"), now(), began=True))
+settle(job, error_outcome(Cancelled("x"), now(), began=True))
 job.write("report.json", job.report().model_copy(update={"state": "STATE", "run_id": "here"}))
 job.write("outcome.json", Outcome(state="STATE", exit_status=STATUS, finished=now()))
 """
@@ -116,8 +116,8 @@ def test_an_analysis_answers_and_leaves_nothing(home, tmp_path, monkeypatch):
         "gpus": [],
     }
     write = f"(folder / 'result.json').write_text({json.dumps(hardware)!r}); done()"
-    assert answer(home, HardwareRequest(), stand_in(write)).environment.cpu == "x"
+    assert run_analysis(home, HardwareRequest(), stand_in(write)).environment.cpu == "x"
     for code, error in [(REFUSES, RequestError), ("sys.exit(1)", RunError), ("done()", RunError)]:
         with pytest.raises(error):
-            answer(home, HardwareRequest(), stand_in(code))
+            run_analysis(home, HardwareRequest(), stand_in(code))
     assert list((tmp_path / "temporary").iterdir()) == []

@@ -225,7 +225,7 @@ def test_an_idle_supervisor_ends_unless_an_app_looks_in(home):
         assert supervise(home, idle_seconds=0.0) == 0
         assert not supervisor_runs(home)
         supervisor = Supervisor(home)
-        home.seen.touch()
+        home.heartbeat.touch()
         assert not supervisor.idle_since(60.0)
         with FileLock(home.supervisor_lock), pytest.raises(StateError, match="runs already"):
             supervise(home, idle_seconds=0.0)

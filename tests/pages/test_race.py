@@ -29,7 +29,7 @@ CUT = Failure(branch=0, step=0, technique="quantize", code="x", message="the dis
 
 
 def entrants(report):
-    return report.entrants(report.races[0])
+    return report.candidates(report.races[0])
 
 
 def results(app, finished, report, view="Overview", state="done", **params):

@@ -87,7 +87,7 @@ def test_the_ratios_are_set_from_it_said_in_words_and_cleared_again(asked):
     assert "one image is 0.56 points" in words(at)
     button(at, "Set the ratios").click().run()
     assert step(at) == PruneChannel(group_ratios=OWN)
-    assert wording.plain(PruneChannel(group_ratios=OWN).words.removeprefix("remove ")) in words(at)
+    assert wording.plain(PruneChannel(group_ratios=OWN).description.removeprefix("remove ")) in words(at)
     assert button(at, "Set the ratios").disabled
     button(at, "Clear them").click().run()
     assert step(at) == PruneChannel()

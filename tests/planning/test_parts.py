@@ -1,4 +1,4 @@
-from engine.planning.parts import plan_parts, step_key, title_in_words
+from engine.planning.parts import full_title, plan_parts, step_key
 from engine.settings import Distill, Finetune, PruneChannel, QuantizeAuto, Simplify
 from tests.planning.test_estimate import INT8, TUNE, recipe
 
@@ -54,7 +54,7 @@ def test_only_what_is_no_file_yet_is_exported():
 
 def test_titles_say_what_is_done_and_no_word_twice():
     titles = [
-        title_in_words(step)
+        full_title(step)
         for step in (Finetune(epochs=2), Simplify(), Distill(), QuantizeAuto(), PruneChannel(ratio=0.5))
     ]
     assert titles[:2] == ["Fine-tune for 2 epochs and export", "Simplify the graph"]

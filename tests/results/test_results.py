@@ -275,9 +275,9 @@ def test_variants_are_found_by_role_and_by_id():
 def test_candidates_are_kept_apart_from_what_steps_ended_in():
     raced, open_race = made_race_report(), made_open_race_report()
     assert [variant.id for variant in raced.main_variants] == [BASE, WON]
-    assert [variant.id for variant, _ in raced.entrants(raced.races[0])] == [WON, LATE, SLOW, OVER]
+    assert [variant.id for variant, _ in raced.candidates(raced.races[0])] == [WON, LATE, SLOW, OVER]
     assert [variant.id for variant in made_race_report(won=False).main_variants] == [BASE]
-    assert [variant.id for variant, _ in open_race.entrants(open_race.races[0])] == [WON, OVER]
+    assert [variant.id for variant, _ in open_race.candidates(open_race.races[0])] == [WON, OVER]
     assert REPORT.main_variants == REPORT.variants
 
 
@@ -285,7 +285,7 @@ def test_a_file_that_was_in_two_races_is_told_of_in_each_by_its_own_trial():
     report = made_race_report()
     again = made_race({WON: made_trial("Static INT8", "screened", "slower", "x", 1.4)}, winner_id=BASE, branch=1)
     report = made_race_report(races=(*report.races, again))
-    (first, second) = (report.entrants(race)[0][1] for race in report.races)
+    (first, second) = (report.candidates(race)[0][1] for race in report.races)
     assert (first.outcome.code, second.outcome.code, second.ratio) == ("winner", "slower", 1.4)
 
 

@@ -20,8 +20,8 @@ from engine.settings import (
     SampleData,
     SampleModel,
     Simplify,
+    best_position,
     needs,
-    place,
     refusals,
     title_of,
 )
@@ -99,14 +99,14 @@ def test_a_recipe_says_what_the_rules_say():
     (Finetune(), (PruneSparse(method="sparse"), STATIC), 0),
 ])  # fmt: skip
 def test_a_new_step_goes_where_it_belongs_and_else_where_it_may(step, chain, at):
-    assert place(step, chain, ALL) == (at, "")
+    assert best_position(step, chain, ALL) == (at, "")
 
 
 def test_a_step_that_may_stand_nowhere_is_refused_with_the_reason():
-    at, reason = place(Float16(), (Simplify(), STATIC), ALL)
+    at, reason = best_position(Float16(), (Simplify(), STATIC), ALL)
     assert (at, reason.partition(":")[0]) == (2, "float16 comes after quantize")
-    assert "needs labelled images" in place(Finetune(), (STATIC,), ChainInputs(labels=False))[1]
-    assert place(Finetune(), (STATIC,), ChainInputs(trainable=False))[1]
+    assert "needs labelled images" in best_position(Finetune(), (STATIC,), ChainInputs(labels=False))[1]
+    assert best_position(Finetune(), (STATIC,), ChainInputs(trainable=False))[1]
 
 
 def test_what_a_step_needs():

@@ -366,4 +366,4 @@ def test_the_samples_split_is_fixed():
     ],
 )
 def test_what_pruning_will_do_names_the_ratios_of_single_groups(changed, said):
-    assert PruneChannel.parse(changed).words == said
+    assert PruneChannel.parse(changed).description == said

@@ -2,7 +2,7 @@ import pytest
 
 from engine.errors import Cancelled, DataError, LimitError, RequestError
 from engine.settings import HardwareRequest, RunRequest
-from engine.store.endings import ended_by, raise_for, settle
+from engine.store.endings import error_outcome, raise_for, settle
 from engine.store.folders import JobFile, JobFolder, Outcome, now
 
 
@@ -22,21 +22,21 @@ def folder(tmp_path, recipe) -> JobFolder:
     (Cancelled("no", "do"), True, "cancelled", 130),
 ])  # fmt: skip
 def test_state_and_exit_status_of_an_error(error, began, state, status):
-    outcome = ended_by(error, now(), began=began)
+    outcome = error_outcome(error, now(), began=began)
     assert (outcome.state, outcome.exit_status, outcome.next) == (state, status, "do")
 
 
 def test_a_refusal_comes_back_as_the_error_it_was():
     with pytest.raises(RequestError, match="no") as caught:
-        raise_for(ended_by(DataError("no", "do"), now(), began=False))
+        raise_for(error_outcome(DataError("no", "do"), now(), began=False))
     assert (caught.value.code, caught.value.exit_status) == ("data", 2)
     with pytest.raises(Cancelled):
-        raise_for(ended_by(Cancelled("no"), now(), began=True))
-    raise_for(ended_by(LimitError("no"), now(), began=True))
+        raise_for(error_outcome(Cancelled("no"), now(), began=True))
+    raise_for(error_outcome(LimitError("no"), now(), began=True))
 
 
 def test_a_run_that_died_at_once_has_a_report_with_the_reason(folder):
-    settle(folder, ended_by(LimitError("too long", "do less", code="time"), now(), began=True))
+    settle(folder, error_outcome(LimitError("too long", "do less", code="time"), now(), began=True))
     report = folder.report()
     assert report.state == "failed"
     assert [(failure.code, failure.message, failure.branch) for failure in report.failures] == [
@@ -46,14 +46,14 @@ def test_a_run_that_died_at_once_has_a_report_with_the_reason(folder):
 
 
 def test_a_refused_run_has_no_report(folder):
-    settle(folder, ended_by(DataError("no"), now(), began=False))
+    settle(folder, error_outcome(DataError("no"), now(), began=False))
     assert folder.report() is None
 
 
 def test_what_was_finished_stays_in_the_report(folder, recipe):
     settle(folder, Outcome(state="cancelled", exit_status=130, finished=now()))
     kept = folder.report()
-    settle(folder, ended_by(LimitError("too long"), now(), began=True))
+    settle(folder, error_outcome(LimitError("too long"), now(), began=True))
     assert folder.report().created == kept.created
     assert folder.report().state == "failed"
 
@@ -61,12 +61,12 @@ def test_what_was_finished_stays_in_the_report(folder, recipe):
 def test_an_analysis_has_no_report(tmp_path):
     folder = JobFolder(tmp_path)
     folder.write("job.json", JobFile(id="a" * 12, kind="hardware", name="a", created=now(), request=HardwareRequest()))
-    settle(folder, ended_by(LimitError("too long"), now(), began=True))
+    settle(folder, error_outcome(LimitError("too long"), now(), began=True))
     assert folder.report() is None
     assert folder.outcome() is not None
 
 
 def test_a_damaged_description_still_gets_an_outcome(tmp_path):
     (tmp_path / "job.json").write_text("{")
-    settle(JobFolder(tmp_path), ended_by(LimitError("too long"), now(), began=True))
+    settle(JobFolder(tmp_path), error_outcome(LimitError("too long"), now(), began=True))
     assert JobFolder(tmp_path).outcome().state == "failed"

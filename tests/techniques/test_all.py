@@ -17,7 +17,7 @@ from engine.context import no_progress
 from engine.data import Data
 from engine.models.artifacts import TorchModel
 from engine.planning.estimate import plan_phases
-from engine.planning.parts import phase_of, title_in_words
+from engine.planning.parts import full_title, phase_of
 from engine.run.branch import label
 from engine.run.registry import STEPS
 from engine.run.step_runner import StepRunner
@@ -157,5 +157,5 @@ def test_estimates_labels_and_titles_know_it(technique):
     asked = Recipe(model=SampleModel(), data=SampleData(), steps=(settings,))
     (planned,) = [one for one in plan_phases(asked) if one.phase == phase_of(settings)]
     assert planned.seconds > 0
-    assert title_in_words(settings)
+    assert full_title(settings)
     assert label((settings,)) not in ("", label(()))

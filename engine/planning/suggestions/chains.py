@@ -1,23 +1,23 @@
-"""Suggestions that put another chain in place of the recipe's own; each rule gives one, or None."""
+"""Suggestions of another chain; each rule returns one, or None."""
 
 from engine import catalogue
-from engine.catalogue.measured import CPUS, QAT, all_pruned, pruned, race_words, raced
+from engine.catalogue.measured import CPUS, QAT, find_pruning, find_race, pruning_rows, race_summary
 from engine.catalogue.published import published
 from engine.planning.presets import RATIO
-from engine.planning.suggestions.facts import Facts, published_words
+from engine.planning.suggestions.facts import Facts, published_text
 from engine.results import Basis, Suggestion, codes, times_as_fast
 from engine.settings import RANDOM, Distill, Finetune, PruneChannel, Qat, QuantizeAuto, TimmModel
 from engine.wording import many, percent
 
-EPOCHS, TIMES_EPOCHS, MOST_EPOCHS = 20, 4, 1000
-"""Of a fine-tune where there was none; how many times as many where one was too short; what a recipe takes at most."""
+FIRST_EPOCHS, EPOCHS_FACTOR, MAX_EPOCHS = 20, 4, 1000
+"""Epochs of a first fine-tune, the factor for one that was too short, and the most that a recipe allows."""
 
 
 def train(facts: Facts) -> Suggestion:
-    """Train the baseline, or train it for longer. The figures are those of docs/log.md, 2026-11-22."""
+    """Training of the baseline, or longer training. The figures are those of docs/log.md, 2026-11-22."""
     chain, model = facts.recipe.chains[0], facts.recipe.model
-    lead = chain[0] if chain and isinstance(chain[0], Finetune) else None
-    epochs = min(TIMES_EPOCHS * lead.epochs, MOST_EPOCHS) if lead else EPOCHS
+    first_finetune = chain[0] if chain and isinstance(chain[0], Finetune) else None
+    epochs = min(EPOCHS_FACTOR * first_finetune.epochs, MAX_EPOCHS) if first_finetune else FIRST_EPOCHS
     sentences = [
         "On the sample's images a new network was right on 5.6 % of the validation images after two epochs of "
         "16 steps, on 92 % after four"
@@ -33,14 +33,17 @@ def train(facts: Facts) -> Suggestion:
         title=f"Fine-tune for {many(epochs, 'epoch')} first",
         text=". ".join(sentences),
         basis="measured_elsewhere",
-        steps=((lead or Finetune()).model_copy(update={"epochs": epochs}), *(chain[1:] if lead else chain)),
+        steps=(
+            (first_finetune or Finetune()).model_copy(update={"epochs": epochs}),
+            *(chain[1:] if first_finetune else chain),
+        ),
     )
 
 
 def qat(facts: Facts) -> Suggestion | None:
-    """Training in place of a race that found that it may help. The figures are those of docs/log.md, 2026-11-25."""
-    asked = (race for race in facts.report.races if any(note.code == codes.QAT_MAY_HELP for note in race.notes))
-    race = next(asked, None)
+    """QAT in place of a race whose notes say that it may help. The figures are those of docs/log.md, 2026-11-25."""
+    races = (race for race in facts.report.races if any(note.code == codes.QAT_MAY_HELP for note in race.notes))
+    race = next(races, None)
     if race is None:
         return None
     chain = facts.recipe.chains[race.branch]
@@ -59,14 +62,14 @@ def qat(facts: Facts) -> Suggestion | None:
 
 
 def quantize(facts: Facts) -> Suggestion | None:
-    """The race, where there was none and it is not known to end with FP32 on such a CPU."""
-    raced_here = any(isinstance(step, QuantizeAuto) for step in facts.tried)
-    row = raced(facts.name, facts.cpu) if facts.cpu else None
-    if raced_here or codes.ALREADY_QUANTIZED in facts.notes or (row is not None and not row.speedup.surely):
+    """The race of quantizers, where there was none and it is not known to end with FP32 on such a CPU."""
+    raced_here = any(isinstance(step, QuantizeAuto) for step in facts.attempted_steps)
+    row = find_race(facts.name, facts.cpu) if facts.cpu else None
+    if raced_here or codes.ALREADY_QUANTIZED in facts.notes or (row is not None and not row.speedup.surely_faster):
         return None
     basis: Basis = "measured_elsewhere"
     if facts.on_sample and facts.cpu == "VNNI":
-        text = facts.sample_words("safe")
+        text = facts.sample_text("safe")
     elif row is not None:
         text = (
             f"{facts.relative(row.name)} was {times_as_fast(row.speedup, 'FP32')} with "
@@ -74,21 +77,21 @@ def quantize(facts: Facts) -> Suggestion | None:
             f"{CPUS[row.cpu]}"
         )
     else:
-        others = f". {race_words(facts.cpu)}" if facts.cpu else ""
-        text, basis = f"Nothing is measured of {facts.model_words} or its family{others}", "unknown"
+        others = f". {race_summary(facts.cpu)}" if facts.cpu else ""
+        text, basis = f"Nothing is measured of {facts.model_name} or its family{others}", "unknown"
     return Suggestion(
         code="quantize", title="Race the ways to quantize", text=text, basis=basis, steps=facts.presets["safe"].steps
     )
 
 
 def prune(facts: Facts) -> Suggestion | None:
-    """The preset that prunes, where it is on offer and no chain cut channels."""
-    preset, row = facts.presets["balanced"], pruned(facts.name)
-    if preset.refused is not None or any(isinstance(step, PruneChannel) for step in facts.tried):
+    """The preset that prunes, where it is not refused and no chain removed channels."""
+    preset, row = facts.presets["balanced"], find_pruning(facts.name)
+    if preset.refused is not None or any(isinstance(step, PruneChannel) for step in facts.attempted_steps):
         return None
     basis: Basis = "measured_elsewhere"
     if facts.on_sample:
-        text = facts.sample_words("balanced")
+        text = facts.sample_text("balanced")
     elif row is not None and facts.recipe.goal == "size":
         text = (
             f"{facts.relative(row.name)} with 50 % of its channels removed had {row.parameters_divided_by:g} times "
@@ -102,9 +105,9 @@ def prune(facts: Facts) -> Suggestion | None:
             "after it"
         )
     else:
-        times = [one.at_30_percent.times for one in all_pruned()]
+        times = [one.at_30_percent.times for one in pruning_rows()]
         text = (
-            f"Nothing is measured of {facts.model_words} or its family. {len(times)} other networks with "
+            f"Nothing is measured of {facts.model_name} or its family. {len(times)} other networks with "
             f"{percent(RATIO)} of their channels removed were {min(times):.2f} to {max(times):.2f} times as fast, "
             f"in FP32 on {CPUS['VNNI']}. Accuracy depends on the training after it"
         )
@@ -115,38 +118,41 @@ def prune(facts: Facts) -> Suggestion | None:
 
 
 def distill(facts: Facts) -> Suggestion | None:
-    """The preset that distils, where it is on offer and no chain taught a student."""
+    """The preset that distils, where it is not refused and no chain trained a student."""
     preset = facts.presets["smallest"]
     student = next((step.student for step in preset.steps if isinstance(step, Distill)), None)
-    taught = any(isinstance(step, Distill) and step.student for step in facts.tried)
-    if preset.refused is not None or student is None or taught:
+    already_distilled = any(isinstance(step, Distill) and step.student for step in facts.attempted_steps)
+    if preset.refused is not None or student is None or already_distilled:
         return None
     basis, text = _student(facts, student)
     return Suggestion(code="distill", title=f"Distil into {student}", text=text, basis=basis, steps=preset.steps)
 
 
 def _student(facts: Facts, name: str) -> tuple[Basis, str]:
-    """What is known of a student beside the model: parameters, published top-1, and its speed where it was measured."""
+    """The basis and the text for a student: parameters, published top-1, and its speed where it was measured."""
     if facts.on_sample:
-        return "measured_elsewhere", facts.sample_words("smallest")
-    student, own = catalogue.entry(name), facts.entry.parameters if facts.entry else facts.baseline.parameters
-    timed = facts.advice.architecture(name) if facts.advice else None
+        return "measured_elsewhere", facts.sample_text("smallest")
+    student, own_parameters = (
+        catalogue.entry(name),
+        facts.entry.parameters if facts.entry else facts.baseline.parameters,
+    )
+    architecture = facts.advice.architecture(name) if facts.advice else None
     sentences = [
-        f"{name} has {student.parameters / 1e6:.1f} M parameters, {facts.model_words} {own / 1e6:.1f} M"
-        if student and own
+        f"{name} has {student.parameters / 1e6:.1f} M parameters, {facts.model_name} {own_parameters / 1e6:.1f} M"
+        if student and own_parameters
         else f"{name} is a small network"
     ]
-    known = published(name, facts.edge)
-    if known is not None:
-        sentences.append(f"Top-1 published on ImageNet: {published_words(name, known)}{_beside(facts)}")
-    if timed and timed.latency:
-        sentences.append(f"It is {times_as_fast(timed.latency, facts.model_words)} here, before it is quantized")
-    basis: Basis = "measured_here" if timed and timed.latency else "published" if known else "unknown"
+    figure = published(name, facts.edge)
+    if figure is not None:
+        sentences.append(f"Top-1 published on ImageNet: {published_text(name, figure)}{_beside(facts)}")
+    if architecture and architecture.latency:
+        sentences.append(f"It is {times_as_fast(architecture.latency, facts.model_name)} here, before it is quantized")
+    basis: Basis = "measured_here" if architecture and architecture.latency else "published" if figure else "unknown"
     return basis, f"{'. '.join(sentences)}. What it reaches on your images shows once it has learnt"
 
 
 def _beside(facts: Facts) -> str:
-    """What was published of the model's own weights, or of those that the shortlist has for its architecture."""
+    """The published top-1 of the model's weights, or of the shortlist's for its architecture; empty if unknown."""
     model = facts.recipe.model
-    known = published(model.name, facts.edge) if isinstance(model, TimmModel) else None
-    return f", {published_words(facts.name, known)}" if known else ""
+    figure = published(model.name, facts.edge) if isinstance(model, TimmModel) else None
+    return f", {published_text(facts.name, figure)}" if figure else ""

@@ -1,4 +1,4 @@
-"""What the rules of suggestions look at."""
+"""The input of the rules for suggestions."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,26 +24,25 @@ class Facts:
 
     @property
     def recipe(self) -> Recipe:
-        """What the run was asked."""
+        """The recipe of the run."""
         return self.report.recipe
 
     @property
-    def tried(self) -> tuple[Step, ...]:
-        """The steps that were carried out or failed, races and their candidates among them; not those that never
-        began."""
-        made = tuple(one.settings for one in self.report.variants if one.settings is not None)
+    def attempted_steps(self) -> tuple[Step, ...]:
+        """The steps that were carried out or failed, with races and their candidates; not those that never began."""
+        variant_steps = tuple(one.settings for one in self.report.variants if one.settings is not None)
         chains = self.recipe.chains
-        raced = tuple(chains[race.branch][race.step] for race in self.report.races)
-        failed = tuple(
+        race_steps = tuple(chains[race.branch][race.step] for race in self.report.races)
+        failed_steps = tuple(
             chains[one.branch][one.step]
             for one in self.report.failures
             if one.branch is not None and one.step is not None
         )
-        return (*made, *raced, *failed)
+        return (*variant_steps, *race_steps, *failed_steps)
 
     @property
     def notes(self) -> frozenset[str]:
-        """The codes of all that the report warns of and notes of its variants."""
+        """The codes of the report's warnings and of the notes of its variants."""
         notes = (*self.report.warnings, *(note for one in self.report.variants for note in one.notes))
         return frozenset(note.code for note in notes)
 
@@ -51,8 +50,8 @@ class Facts:
     def on_sample(self) -> bool:
         """Whether it is the very network and images that docs/pruning.md has the presets measured on."""
         recipe = self.recipe
-        own = isinstance(recipe.model, SampleModel) and isinstance(recipe.data, SampleData)
-        return own and not recipe.baseline_steps
+        is_sample = isinstance(recipe.model, SampleModel) and isinstance(recipe.data, SampleData)
+        return is_sample and not recipe.baseline_steps
 
     @property
     def entry(self) -> CatalogueEntry | None:
@@ -66,12 +65,12 @@ class Facts:
 
     @property
     def name(self) -> str:
-        """Of the architecture; empty where it is not known."""
+        """The architecture's name; empty where it is not known."""
         return self.entry.name if self.entry else ""
 
     @property
-    def model_words(self) -> str:
-        """The architecture's name, where it is known."""
+    def model_name(self) -> str:
+        """The architecture's name for a sentence; "this model" where it is not known."""
         return self.name or "this model"
 
     @property
@@ -88,19 +87,19 @@ class Facts:
         return "VNNI" if has_vnni(isa) else "AVX2"
 
     def relative(self, name: str) -> str:
-        """Beginning of a sentence on what was measured of this architecture, the model's own or one of its family."""
-        return name if name == self.name else f"Nothing is measured of {self.model_words}; of its family, {name}"
+        """The beginning of a sentence on measurements of this architecture, the model's own or one of its family."""
+        return name if name == self.name else f"Nothing is measured of {self.model_name}; of its family, {name}"
 
-    def sample_words(self, preset: PresetName) -> str:
-        """A sentence on what a preset made of the sample."""
-        run, whole = preset_runs()[preset], preset_runs()["none"]
+    def sample_text(self, preset: PresetName) -> str:
+        """A sentence on the measured result of a preset on the sample."""
+        run, original = preset_runs()[preset], preset_runs()["none"]
         return (
             f"The preset {self.presets[preset].title} brought this network to {run.size_mb:.2f} of "
-            f"{whole.size_mb:.2f} MB and {percent(run.top1, 2)} top-1 ({percent(whole.top1, 2)} as it was), "
+            f"{original.size_mb:.2f} MB and {percent(run.top1, 2)} top-1 ({percent(original.top1, 2)} as it was), "
             f"{times_as_fast(run.speedup)}, on {CPUS['VNNI']}"
         )
 
 
-def published_words(architecture: str, known: Published) -> str:
-    """Whose weights have which top-1 at which size."""
-    return f"{architecture.partition('.')[0]}.{known.tag} {percent(known.top1, 1)} at {known.img_size} px"
+def published_text(architecture: str, figure: Published) -> str:
+    """The weights, their published top-1 and its image size: resnet18.a1_in1k 71.5 % at 224 px."""
+    return f"{architecture.partition('.')[0]}.{figure.tag} {percent(figure.top1, 1)} at {figure.img_size} px"

@@ -217,7 +217,7 @@ def _notes(
             code=UNCHANGED,
         )
     whole = {name for part in parts for name in part.whole} - done
-    asked = settings.model_copy(update={"ratio": ratio}).share_words
+    asked = settings.model_copy(update={"ratio": ratio}).share_text
     text = (
         f"{many(len(done), 'group')} of layers lost channels (asked: {asked}, by {settings.importance}, "
         f"{settings.scope}, in multiples of {settings.round_to}); {percent(gone)} of the parameters "

@@ -5,7 +5,7 @@ from functools import partial
 
 import streamlit as st
 
-from engine import TECHNIQUES, Step, place, title_of
+from engine import TECHNIQUES, Step, best_position, title_of
 from pages._ui import state
 from pages._ui.draft import Draft
 from pages._ui.optimize import cards_view, distill_view, methods_view, swap_view
@@ -26,7 +26,7 @@ def show() -> state.Action | None:
     with st.popover("Add a step", icon=":material/add:", key=state.key("add")):
         for technique in dict.fromkeys(settings.model_fields["technique"].default for settings in TECHNIQUES):
             step = INITIAL_STEPS[technique](draft) if technique in INITIAL_STEPS else methods_view.default(technique)
-            _, reason = place(step, draft.steps, draft.chain_inputs, title_of)
+            _, reason = best_position(step, draft.steps, draft.chain_inputs, title_of)
             if reason:
                 refusals.append((step, reason))
             elif _add_button(step):

@@ -75,7 +75,7 @@ def _line(index: int, step: Step, on: bool, n: int) -> str:
     """The line of a card: its number, its title and what it will do."""
     number = f"{index + 1}. " if n > 1 else ""
     title = f"**{number}{methods_view.title(step.technique)}**"
-    return f"{title} · {plain(step.words)}" if on else f":gray[{title} · off]"
+    return f"{title} · {plain(step.description)}" if on else f":gray[{title} · off]"
 
 
 def _body(index: int, step: Step, draft: Draft, on: bool) -> tuple[FormResult[Step], Action | None]:

@@ -141,13 +141,17 @@ def _sensitivity(sensitivity: Sensitivity, step: PruneChannel, index: int) -> Ac
     if not has_ratios:
         st.caption("No group stays within that at any ratio that was tried. Let them lose more.")
     else:
-        st.caption(f"{plain(sentence(new_step.words))} Together they lose more than each alone: train afterwards.")
+        st.caption(
+            f"{plain(sentence(new_step.description))} Together they lose more than each alone: train afterwards."
+        )
     return action
 
 
 def _current_ratios(step: PruneChannel, index: int) -> Action | None:
     """Draws the ratios of a card's layer groups and the button that clears them; its action."""
-    st.info(f"This card has ratios for single layer groups. {plain(sentence(step.words))}", icon=":material/tune:")
+    st.info(
+        f"This card has ratios for single layer groups. {plain(sentence(step.description))}", icon=":material/tune:"
+    )
     pressed = st.button(
         "Clear them",
         icon=":material/close:",

@@ -15,7 +15,7 @@ TREE = (
 def show(report: Report) -> None:
     """Draws the chain of one variant, the recommended one first, and the tree of all."""
     variants = _final_variants(report)
-    names = charts.names(report)
+    names = charts.variant_names(report)
     id = st.selectbox(
         "The chain that leads to",
         [variant.id for variant in variants],
@@ -50,6 +50,6 @@ def _legend(report: Report, id: str) -> None:
         "worse, and grey cannot be told apart: the 95 % intervals of before and after meet. What stands beside a bar "
         "is against the step before; the intervals are those of the difference from the baseline."
     )
-    steps = charts.named(report, id)
+    steps = charts.chain_steps(report, id)
     durations = [f"{plain(row.name.replace('<br>', ' '))} {duration(row.seconds)}" for row in steps]
     st.caption(f"Computed once, however many chains begin with it: {', '.join(durations)}.")

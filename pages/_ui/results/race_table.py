@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from engine import Trial, Variant
-from engine.charts import how_far
+from engine.charts import stage_reached
 from pages._ui.wording import decibels, megabytes, plain, sentence
 
 Candidates = Sequence[tuple[Variant, Trial]]
@@ -50,7 +50,7 @@ def _row(variant: Variant, trial: Trial) -> dict[str, str]:
         "Speed": _speed(trial),
         "SQNR": decibels(fidelity.sqnr_db) if fidelity else "–",
         "Size": megabytes(variant.size_bytes),
-        "Came to": how_far(trial),
+        "Came to": stage_reached(trial),
         "What became of it": plain(sentence(trial.outcome.text)),
         "Why it took part": plain(sentence(trial.reason.text)),
     }

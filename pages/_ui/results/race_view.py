@@ -31,7 +31,7 @@ def show(report: Report) -> None:
     if len(races) > 1:
         name = st.selectbox("Race", list(races), key="race", bind="query-params")
     race = races[name]
-    candidates = report.entrants(race)
+    candidates = report.candidates(race)
     _reason(report, race)
     with chrome.card(
         "race-chart",
@@ -157,7 +157,7 @@ def _downloads(report: Report, race: Race) -> None:
         name = f"race-{report.run_id}-chain-{race.branch + 1}-step-{race.step + 1}.csv"
         st.download_button(
             "Candidates as CSV",
-            race_table.as_csv(report.entrants(race)),
+            race_table.as_csv(report.candidates(race)),
             mime="text/csv",
             on_click="ignore",
             file_name=name,

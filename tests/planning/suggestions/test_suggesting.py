@@ -5,7 +5,7 @@ import itertools
 import pytest
 
 from engine import SettingsError
-from engine.planning.suggestions import MOST, suggest
+from engine.planning.suggestions import MAX_SUGGESTIONS, suggest
 from engine.results import Accuracy, Failure, Note, Recommendation, Suggestion
 from engine.settings import ChainInputs, Recipe, refusals
 from tests.made import BASE, made_advice, made_architecture, made_race_report, made_report, made_variant
@@ -70,7 +70,7 @@ def test_whatever_is_suggested_can_be_carried_out_and_is_new(how, more):
     for model, data, steps in RECIPES:
         report = kept(model, data, steps, more, **how)
         found = suggest(report, ADVICE)
-        assert len({one.code for one in found}) == len(found) <= MOST
+        assert len({one.code for one in found}) == len(found) <= MAX_SUGGESTIONS
         for one in found:
             assert one.title
             assert one.text == one.text.strip().rstrip(".")
