@@ -30,7 +30,7 @@ def restore_layers(
     is_enough: Callable[[Candidate], bool],
     on_progress: Callable[[float, str], None],
 ) -> Candidate | None:
-    """The static candidate with the fewest layers in float that is `is_enough`, or None where no number of them is.
+    """The static candidate with the fewest layers in float for which `is_enough` holds, or None where there is none.
 
     Stops at the context's deadline with the best found so far.
     """

@@ -79,10 +79,8 @@ def _objective(
     ask: Ask, student: TorchModel, views: Views, teacher: Teacher, settings: Distill, context: TeacherContext
 ) -> Objective:
     if settings.match == "features":
-        ask_features, extra = (
-            feature_function(teacher),
-            projection(student, teacher, context.seed),
-        )  # raises before the teacher is asked
+        # These two raise where features cannot be matched, before the teacher computes any answers.
+        ask_features, extra = feature_function(teacher), projection(student, teacher, context.seed)
         answers = _answers(ask, views, teacher, settings, context)
         features = _view_answers(ask_features, "features", views, teacher, settings, context)
         return Features(answers=answers, features=of_batch(features), extra=extra)
