@@ -13,7 +13,7 @@ Model = TorchModel | OnnxModel
 
 
 class ProgressCallback(Protocol):
-    """Reports the share of the step that is done, what is going on, and figures for the live curve."""
+    """Reports the share of the step that is done, a message, and metrics for the live curve."""
 
     def __call__(self, fraction: float, message: str, **metrics: float) -> None: ...
 
@@ -29,13 +29,13 @@ class CandidateResult(Result):
 
 
 class SearchResult(Result):
-    """What a step that tries several models found: all of them, who won (None: the model as it was), and why."""
+    """The result of a step that tries several models. `winner_key` is None where the model stays as it was."""
 
     candidates: tuple[CandidateResult, ...]
     winner_key: str | None
     reason: Note
     n_images: int
-    """Held-back calibration images."""
+    """The number of held-back calibration images."""
 
     @property
     def winner(self) -> CandidateResult | None:
@@ -53,7 +53,7 @@ class StepContext:
     data: Data
     seed: int
     folder: Path
-    """The step's own, empty at first and kept with its result."""
+    """The step's own folder: empty at first, and stored with its result."""
     deadline: float
     """In seconds of time.monotonic()."""
     isa: tuple[str, ...]
@@ -64,11 +64,11 @@ class StepContext:
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """A new model, whose key the caller gives, and what there is to know about it.
+    """What a step returns: the new model, whose key the caller sets, and notes on it.
 
-    `complete` is False where a deadline cut the work short: the same step asked again may end otherwise. `ended_early`
-    is True where it stopped before all that was asked for was done, and would again. `search` is there where the step
-    tried several models; `model` is then the winner's.
+    `complete` is False where a deadline cut the work short: the same step may then end with another result next time.
+    `ended_early` is True where the step stopped before it did all that its settings ask for, and would do so again.
+    `search` is there where the step tried several models; `model` is then the winner.
     """
 
     model: Model
@@ -79,12 +79,12 @@ class Outcome:
 
     @property
     def onnx(self) -> OnnxModel:
-        """The ONNX file. Raises TypeError where the step made a torch model."""
+        """The model as an ONNX file. Raises TypeError where the step made a torch model."""
         return as_onnx(self.model)
 
 
 def as_onnx(model: Model) -> OnnxModel:
-    """The model where it is known to be an ONNX file. Raises TypeError where it is not, which is our mistake."""
+    """The same model, for a caller who needs an ONNX file. Raises TypeError where it is a torch model."""
     if not isinstance(model, OnnxModel):
         raise TypeError(f"an ONNX file was expected, not {model.architecture}")
     return model

@@ -1,4 +1,4 @@
-"""Which architectures would be faster here, or better: a shortlist of timm's, measured beside the user's model."""
+"""Which architectures are faster on this machine, or more accurate: timm models, measured beside the user's model."""
 
 import time
 from collections.abc import Sequence
@@ -28,7 +28,7 @@ from engine.wording import many
 
 
 def advise(request: AdviseRequest, folder: JobFolder, progress: Progress) -> Advice:
-    """The advice, which lies in the folder, as far as it has come, after every architecture.
+    """The advice; the folder has what there is of it after every architecture.
 
     Raises RequestError where model, data and target do not go together, and ExportError where the user's own model
     cannot become an ONNX file. What was measured is kept in the home's cache, however this ends.
@@ -38,27 +38,27 @@ def advise(request: AdviseRequest, folder: JobFolder, progress: Progress) -> Adv
     target = request.target.model_copy(update={"threads": request.target.threads or cores()})
     check_target(target)
     progress.emit("advise", "load", 0.0, "loading the model")
-    source = request.model if _labelled(request) else _untrained(request.model)
+    source = request.model if _is_labelled(request) else _without_download(request.model)
     model = models.load(source, request.preprocess, request.seed, folder.work)
     check_batch(model, target)
     timer = PairTimer(model, target, Cache(home.cache), home.measure_lock, folder.work)
-    right, notes = _accuracy(request, timer, progress, folder)
+    own_accuracy, notes = _accuracy(request, timer, progress, folder)
     advice = Advice(
-        own=_own(request.model, timer, right),
+        own=_own_model(request.model, timer, own_accuracy),
         target=target,
         warnings=notes,
         environment=environment(),
-        architectures=tuple(_asked(request, max(timer.shape[1:]))),
+        architectures=tuple(_requested_architectures(request, max(timer.shape[1:]))),
     )
-    advice = _measured(request, advice, timer, progress, folder)
+    advice = _measure_all(request, advice, timer, progress, folder)
     timer.cache.trim(unused_since=began)
     return advice
 
 
-def _measured(
+def _measure_all(
     request: AdviseRequest, advice: Advice, timer: PairTimer, progress: Progress, folder: JobFolder
 ) -> Advice:
-    """The advice with every architecture's figures, written down after each."""
+    """The advice with every architecture's latency, written to the folder after each."""
     deadline = time.monotonic() + request.minutes * 60
     pairs: list[Pair] = []
     rows = list(advice.architectures)
@@ -66,8 +66,8 @@ def _measured(
         if time.monotonic() >= deadline:
             break
 
-        def on_progress(doing: str, number: int = number, name: str = row.name) -> None:
-            progress.emit("advise", "measure", number / len(rows), f"{doing} {name}, {number + 1} of {len(rows)}")
+        def on_progress(activity: str, number: int = number, name: str = row.name) -> None:
+            progress.emit("advise", "measure", number / len(rows), f"{activity} {name}, {number + 1} of {len(rows)}")
 
         on_progress("looking at")
         pair = timer.pair(row.name, on_progress)
@@ -75,28 +75,30 @@ def _measured(
         rows[number] = row.model_copy(
             update={"latency": pair.latency, "refused": pair.refused, "busy": pair.busy is not None}
         )
-        advice = advised(advice.model_copy(update={"architectures": tuple(rows), "own": _timed(advice.own, pairs)}))
+        advice = advised(
+            advice.model_copy(update={"architectures": tuple(rows), "own": _with_medians(advice.own, pairs)})
+        )
         folder.write("result.json", advice)
-    notes = (*advice.warnings, *_cut_short(len(pairs), len(rows), request.minutes), *_busy(pairs))
+    notes = (*advice.warnings, *_out_of_time_warnings(len(pairs), len(rows), request.minutes), *_busy_warnings(pairs))
     return advice.model_copy(update={"complete": len(pairs) == len(rows), "warnings": notes})
 
 
-def _timed(own: OwnModel, pairs: Sequence[Pair]) -> OwnModel:
-    """With the median of its medians, and the lowest and highest of them."""
+def _with_medians(own: OwnModel, pairs: Sequence[Pair]) -> OwnModel:
+    """The user's model with the median of its medians, and the lowest and highest of them."""
     medians = [pair.own.p50_ms for pair in pairs if pair.own is not None]
     if not medians:
         return own
     return own.model_copy(update={"p50_ms": median(medians), "lowest_ms": min(medians), "highest_ms": max(medians)})
 
 
-def _cut_short(n_done: int, n_rows: int, minutes: float) -> tuple[Note, ...]:
+def _out_of_time_warnings(n_done: int, n_rows: int, minutes: float) -> tuple[Note, ...]:
     if n_done == n_rows:
         return ()
     text = f"The {minutes:g} minutes were up after {n_done} of {n_rows} architectures; ask again, and the others follow"
     return (Note(code=codes.OUT_OF_TIME, text=text),)
 
 
-def _busy(pairs: Sequence[Pair]) -> tuple[Note, ...]:
+def _busy_warnings(pairs: Sequence[Pair]) -> tuple[Note, ...]:
     n_busy = sum(pair.busy is not None for pair in pairs)
     if not n_busy:
         return ()
@@ -107,12 +109,12 @@ def _busy(pairs: Sequence[Pair]) -> tuple[Note, ...]:
     return (Note(code=codes.MACHINE_BUSY, text=text),)
 
 
-def _asked(request: AdviseRequest, edge: int) -> list[Architecture]:
+def _requested_architectures(request: AdviseRequest, edge: int) -> list[Architecture]:
     """The architectures that are asked for, not measured yet, in the shortlist's order where none are named."""
-    found = []
+    architectures = []
     for name in request.names or tuple(row.name for row in SHORTLIST):
         row, entry = shortlist_row(name), catalogue.entry(name)
-        found.append(
+        architectures.append(
             Architecture(
                 name=name,
                 family=row.family if row else entry.family if entry else "",
@@ -121,34 +123,34 @@ def _asked(request: AdviseRequest, edge: int) -> list[Architecture]:
                 published=published(name, edge),
             )
         )
-    return found
+    return architectures
 
 
-def _own(source: ModelSource, timer: PairTimer, right: Accuracy | None) -> OwnModel:
+def _own_model(source: ModelSource, timer: PairTimer, own_accuracy: Accuracy | None) -> OwnModel:
     model = timer.model
     architecture = model.architecture if isinstance(model, TorchModel) else None
     if isinstance(source, TimmModel):
         name = source.name
     else:
         name = model.path.name if isinstance(model, OnnxModel) else "the sample"
-    known = published(architecture, max(timer.shape[1:])) if architecture else None
+    own_published = published(architecture, max(timer.shape[1:])) if architecture else None
     return OwnModel(
         name=name,
         architecture=architecture,
         input_shape=timer.shape,
         n_outputs=model.n_outputs,
-        published=known,
-        accuracy=right,
+        published=own_published,
+        accuracy=own_accuracy,
     )
 
 
-def _labelled(request: AdviseRequest) -> bool:
+def _is_labelled(request: AdviseRequest) -> bool:
     data = request.data
     return data is not None and not (isinstance(data, ImagesData) and not data.labelled)
 
 
-def _untrained(source: ModelSource) -> ModelSource:
-    """Where no accuracy is asked for, pretrained weights need not come from the Hub: their values change no time."""
+def _without_download(source: ModelSource) -> ModelSource:
+    """The same model with random weights in place of pretrained ones from the Hub, whose values change no latency."""
     if isinstance(source, TimmModel) and source.weights == PRETRAINED and not source.name.startswith(PREFIXES):
         return source.model_copy(update={"weights": RANDOM})
     return source
@@ -158,7 +160,7 @@ def _accuracy(
     request: AdviseRequest, timer: PairTimer, progress: Progress, folder: JobFolder
 ) -> tuple[Accuracy | None, tuple[Note, ...]]:
     """The user's model on the user's evaluation images, where they are labelled and its outputs are their classes."""
-    if not _labelled(request):
+    if not _is_labelled(request):
         return None, ()
     progress.emit("advise", "read", 0.0, "reading the images")
     model = timer.model
@@ -178,8 +180,8 @@ def _accuracy(
     file = timer.own_file
     progress.emit("advise", "score", 0.0, "scoring the model on the images")
     with timer.alone():
-        predicted = predict(file, data.split("evaluation"), timer.target)
-    return accuracy(predicted.logits, labels), ()
+        predictions = predict(file, data.split("evaluation"), timer.target)
+    return accuracy(predictions.logits, labels), ()
 
 
 def _no_accuracy(n_outputs: int, data: Data) -> Note:

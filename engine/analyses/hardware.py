@@ -1,4 +1,4 @@
-"""What this machine can run, found by trying it."""
+"""The runtimes and providers that work on this machine, found by trying each."""
 
 import torch
 
@@ -26,5 +26,5 @@ def hardware(request: HardwareRequest, folder: JobFolder, progress: Progress) ->
 
 
 def _gpus() -> tuple[str, ...]:
-    found = [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())]
-    return tuple([*found, "Apple GPU (MPS)"] if torch.backends.mps.is_available() else found)
+    names = [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())]
+    return tuple([*names, "Apple GPU (MPS)"] if torch.backends.mps.is_available() else names)

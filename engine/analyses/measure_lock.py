@@ -1,4 +1,4 @@
-"""Turns at the machine, for an analysis that takes minutes: it holds the home's measure lock a while at a time."""
+"""The home's measure lock for an analysis of minutes: held for a while at a time, so that others can measure."""
 
 import threading
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ OTHERS_FIRST_SECONDS = 0.1  # a process that waits for the lock looks at it ever
 
 @contextmanager
 def hold_measure_lock(lock: Path) -> Iterator[None]:
-    """While nothing else of this home measures. Others that wait get their turn before."""
+    """Holds the lock, so that nothing else of this home measures. Others that wait for it get it first."""
     threading.Event().wait(OTHERS_FIRST_SECONDS)
     with FileLock(lock):
         yield

@@ -1,4 +1,4 @@
-"""One architecture beside the user's model: exported, then timed in the same interleaved rounds; both are kept."""
+"""Times one architecture beside the user's model, in the same interleaved rounds; export and times are cached."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -31,9 +31,9 @@ Model = TorchModel | OnnxModel
 
 
 class Pair(Result):
-    """What one architecture came to: its latency with its ratio to the user's model, whose own is beside; or why not.
+    """The latency of one architecture, with its ratio to the user's model, and that model's own; or why there is none.
 
-    `busy` is a warning where other programs had the cores meanwhile: such a pair is not kept.
+    `busy` is a warning where other programs used the cores meanwhile: such a pair is not cached.
     """
 
     latency: Latency | None = None
@@ -44,7 +44,7 @@ class Pair(Result):
 
 @dataclass(frozen=True)
 class PairTimer:
-    """Where pairs are timed: the user's model, the target, this home's cache and its lock.
+    """Times architectures beside the user's model, on a target, with this home's cache and lock.
 
     `target.threads` must be a number; `work` is a private folder.
     """
@@ -64,21 +64,21 @@ class PairTimer:
 
     @cached_property
     def own_file(self) -> OnnxModel:
-        """The user's model as an ONNX file, made where it is first needed."""
+        """The user's model as an ONNX file, exported where it is first needed."""
         if isinstance(self.model, OnnxModel):
             return self.model
         model = self.model
         return self._file(content_key("advise own", model.key, versions()), lambda: model)
 
     def pair(self, name: str, on_progress: Callable[[str], None] = lambda message: None) -> Pair:
-        """The architecture beside the user's model, out of the cache where it was measured before.
+        """The latencies of the architecture and the user's model, from the cache where they were measured before.
 
-        `on_progress` hears what is being done. What cannot take such images, be exported or run is refused with the
+        `on_progress` gets what is being done. What cannot take such images, be exported or run is refused with the
         reason. Raises RunError where the user's own model does not run.
         """
         key = self._key(name)
-        if (known := self.cache.get(key)) is not None:
-            return Pair.model_validate_json((known / FIGURES).read_bytes())
+        if (entry := self.cache.get(key)) is not None:
+            return Pair.model_validate_json((entry / FIGURES).read_bytes())
         try:
             on_progress("exporting")
             candidate = self._candidate(name)
@@ -87,20 +87,21 @@ class PairTimer:
         else:
             on_progress("timing")
             try:
-                pair = self._timed(name, candidate)
+                pair = self._time(name, candidate)
             except RunError as error:
                 self._check_own()
-                return Pair(refused=Note(code=error.code, text=error.message))  # not kept: memory may come back
+                # Not cached: there may be more memory next time.
+                return Pair(refused=Note(code=error.code, text=error.message))
         if pair.busy is None:
             figures = pair.model_dump_json()
             self.cache.put(key, lambda folder: _write(folder / FIGURES, figures))
         return pair
 
-    def _timed(self, name: str, candidate: OnnxModel) -> Pair:
+    def _time(self, name: str, candidate: OnnxModel) -> Pair:
         files = {OWN: self.own_file, name: candidate}
         with self.alone(), watched(self.target.threads or cores()) as busy:
-            found = measure_latency(files, OWN, self.target, self._images, n_rounds=N_ROUNDS)
-        return Pair(latency=found[name][0], own=found[OWN][0], busy=busy[0] if busy else None)
+            measurements = measure_latency(files, OWN, self.target, self._images, n_rounds=N_ROUNDS)
+        return Pair(latency=measurements[name][0], own=measurements[OWN][0], busy=busy[0] if busy else None)
 
     def _check_own(self) -> None:
         """Raises RunError where the user's own model does not run, and the architecture beside it is not to blame."""
@@ -118,7 +119,7 @@ class PairTimer:
 
     def _candidate(self, name: str) -> OnnxModel:
         """The architecture as an ONNX file, untrained, with the input and the outputs of the user's model."""
-        asked = [name, self.shape, self.model.n_outputs]
+        signature = [name, self.shape, self.model.n_outputs]
 
         def make() -> TorchModel:
             channels, height, width = self.shape
@@ -132,9 +133,9 @@ class PairTimer:
                     "img_size": edge,
                 }
             )
-            return load_timm(source, _plain(channels, (height, width)), 0, self.work)
+            return load_timm(source, _neutral_preprocess(channels, (height, width)), 0, self.work)
 
-        return self._file(content_key("advise export", asked, versions()), make)
+        return self._file(content_key("advise export", signature, versions()), make)
 
     def _file(self, key: str, make: Callable[[], TorchModel]) -> OnnxModel:
         def fill(folder: Path) -> None:
@@ -144,7 +145,7 @@ class PairTimer:
         return read_onnx(self.cache.put(key, fill) / FILE)
 
     def _key(self, name: str) -> str:
-        """What a latency depends on. Weights are no part of it: the values do not change the time."""
+        """The cache key: what a latency depends on, without the values of weights, which change no time."""
         model = self.model
         if isinstance(model, OnnxModel):
             own: list[object] = [model.sha256]
@@ -155,11 +156,11 @@ class PairTimer:
         )
 
     def alone(self) -> AbstractContextManager[None]:
-        """While nothing else of this home measures."""
+        """A context in which nothing else of this home measures."""
         return hold_measure_lock(self.lock)
 
 
-def _plain(channels: int, size: tuple[int, int]) -> Preprocess:
+def _neutral_preprocess(channels: int, size: tuple[int, int]) -> Preprocess:
     return Preprocess(size=size, mean=(0.5,) * channels, std=(0.5,) * channels)
 
 

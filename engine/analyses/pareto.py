@@ -1,6 +1,6 @@
-"""Which architectures to advise: the front of latency and published accuracy, and what lies beyond the user's model.
+"""Which architectures to advise: the Pareto front of latency and published accuracy, and those beyond the user's model.
 
-Pure. A ratio is an architecture's latency by that of the user's model, with its 95 % interval.
+Reads and writes nothing. A ratio is an architecture's latency by that of the user's model, with its 95 % interval.
 """
 
 from collections.abc import Iterable
@@ -8,50 +8,50 @@ from collections.abc import Iterable
 from engine.results import Advice, Architecture, Latency, Note, Published, times_as_fast
 from engine.wording import percent
 
-Known = tuple[Architecture, Latency, Published]
+Entry = tuple[Architecture, Latency, Published]
 """An architecture with both figures."""
 
 
 def advised(advice: Advice) -> Advice:
-    """The same advice with its front, who is faster, who is better, and the reason in words."""
-    known = tuple(_known(advice.architectures))
-    beside = [one for one in known if not _same(one[0].name, advice.own.architecture)]
+    """The same advice with its Pareto front, the faster and better architectures, and a sentence on the best."""
+    entries = tuple(_entries(advice.architectures))
+    beside = [one for one in entries if not _same(one[0].name, advice.own.architecture)]
     changes = {
-        "front": tuple(one.name for one, _, _ in pareto_front(known)),
+        "front": tuple(one.name for one, _, _ in pareto_front(entries)),
         "faster": tuple(one.name for one, _, _ in faster(beside, advice.own.published)),
         "better": tuple(one.name for one, _, _ in better(beside, advice.own.published)),
     }
-    placed = advice.model_copy(update=changes)
-    return placed.model_copy(update={"reason": _reason(placed) if known else None})
+    result = advice.model_copy(update=changes)
+    return result.model_copy(update={"reason": _reason(result) if entries else None})
 
 
-def pareto_front(known: Iterable[Known]) -> list[Known]:
-    """Those that no other beats: each the most accurate of all that take no longer, the fastest first."""
-    best, found = -1.0, []
-    for one in sorted(known, key=lambda one: (one[1].ratio_to_baseline, -one[2].top1)):
+def pareto_front(entries: Iterable[Entry]) -> list[Entry]:
+    """The Pareto front: each the most accurate of all that take no longer; the fastest first."""
+    best, front = -1.0, []
+    for one in sorted(entries, key=lambda one: (one[1].ratio_to_baseline, -one[2].top1)):
         if one[2].top1 > best:
             best = one[2].top1
-            found.append(one)
-    return found
+            front.append(one)
+    return front
 
 
-def faster(known: Iterable[Known], own: Published | None) -> list[Known]:
-    """At least the published top-1 of the user's model, and faster by the whole interval; the fastest first."""
+def faster(entries: Iterable[Entry], own: Published | None) -> list[Entry]:
+    """Those with at least the user's model's published top-1, and faster by the whole interval; the fastest first."""
     if own is None:
         return []
-    found = [one for one in known if one[2].top1 >= own.top1 and one[1].ratio_high < 1]
-    return sorted(found, key=lambda one: one[1].ratio_to_baseline)
+    matches = [one for one in entries if one[2].top1 >= own.top1 and one[1].ratio_high < 1]
+    return sorted(matches, key=lambda one: one[1].ratio_to_baseline)
 
 
-def better(known: Iterable[Known], own: Published | None) -> list[Known]:
-    """More published top-1 than the user's model at a ratio of at most 1; the most accurate first."""
+def better(entries: Iterable[Entry], own: Published | None) -> list[Entry]:
+    """Those with more published top-1 than the user's model at a ratio of at most 1; the most accurate first."""
     if own is None:
         return []
-    found = [one for one in known if one[2].top1 > own.top1 and one[1].ratio_to_baseline <= 1]
-    return sorted(found, key=lambda one: (-one[2].top1, one[1].ratio_to_baseline))
+    matches = [one for one in entries if one[2].top1 > own.top1 and one[1].ratio_to_baseline <= 1]
+    return sorted(matches, key=lambda one: (-one[2].top1, one[1].ratio_to_baseline))
 
 
-def _known(architectures: Iterable[Architecture]) -> Iterable[Known]:
+def _entries(architectures: Iterable[Architecture]) -> Iterable[Entry]:
     return ((one, one.latency, one.published) for one in architectures if one.latency and one.published)
 
 
@@ -68,18 +68,19 @@ def _reason(advice: Advice) -> Note:
             "best published top-1 at each latency"
         )
         return Note(code="own_unknown", text=text)
-    mark = f"{own.architecture}'s published {percent(own.published.top1, 1)} at {own.published.img_size} px"
-    placed = ((advice.faster, True), (advice.better, False))
-    found = [_words(advice, names[0], fastest=fastest) for names, fastest in placed if names]
-    if not found:
-        text = f"Nothing measured so far is surely faster at {mark}, or better at no more latency"
+    reference = f"{own.architecture}'s published {percent(own.published.top1, 1)} at {own.published.img_size} px"
+    groups = ((advice.faster, True), (advice.better, False))
+    sentences = [_sentence(advice, names[0], fastest=fastest) for names, fastest in groups if names]
+    if not sentences:
+        text = f"Nothing measured so far is surely faster at {reference}, or better at no more latency"
         return Note(code="nothing_better", text=text)
-    return Note(code="advised", text=f"Held against {mark}, {'; '.join(found)}")
+    return Note(code="advised", text=f"Held against {reference}, {'; '.join(sentences)}")
 
 
-def _words(advice: Advice, name: str, *, fastest: bool) -> str:
-    one = advice.architecture(name)
-    if one is None or one.latency is None or one.published is None:
+def _sentence(advice: Advice, name: str, *, fastest: bool) -> str:
+    architecture = advice.architecture(name)
+    if architecture is None or architecture.latency is None or architecture.published is None:
         raise LookupError(f"'{name}' has no figures")
-    what = "the fastest that is at least as accurate" if fastest else "the most accurate at no more latency"
-    return f"{what} is {name}: {times_as_fast(one.latency, 'your model')}, {percent(one.published.top1, 1)}"
+    role = "the fastest that is at least as accurate" if fastest else "the most accurate at no more latency"
+    speed = times_as_fast(architecture.latency, "your model")
+    return f"{role} is {name}: {speed}, {percent(architecture.published.top1, 1)}"

@@ -1,4 +1,4 @@
-"""What the images are, and how the model will see them."""
+"""Counts and examples of the images, as the model gets them."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -63,9 +63,9 @@ def _counts(data: Data) -> tuple[ClassCount, ...]:
 
 
 def _examples(data: Data, folder: Path) -> Iterator[tuple[str, str]]:
-    """(file name, class or id) of images of the evaluation split as the model sees them, in the order of `_spread`."""
+    """(file name, class or id) of images of the evaluation split as the model gets them, classes in turn."""
     part = data.split("evaluation")
-    for number, index in enumerate(_spread(part)):
+    for number, index in enumerate(_example_indices(part)):
         name = f"example-{number:02d}.png"
         pixels = part.pixels(index)
         _picture(pixels, part.preprocess.channels == "bgr").save(folder / name)
@@ -73,13 +73,13 @@ def _examples(data: Data, folder: Path) -> Iterator[tuple[str, str]]:
         yield name, part.ids[index] if labels is None or classes is None else classes[labels[index]]
 
 
-def _spread(part: Part) -> list[int]:
+def _example_indices(part: Part) -> list[int]:
     """Up to N_EXAMPLES indices: the first of every class, then the second, and so on."""
-    last_rank: dict[int, int] = {}
+    n_before: dict[int, int] = {}
     ranks = []
     for index, label in enumerate(_labels(part)):
-        last_rank[int(label)] = last_rank.get(int(label), -1) + 1
-        ranks.append((last_rank[int(label)], int(label), index))
+        n_before[int(label)] = n_before.get(int(label), -1) + 1
+        ranks.append((n_before[int(label)], int(label), index))
     order = [index for _, _, index in sorted(ranks)] if part.labels is not None else list(range(len(part)))
     return order[:N_EXAMPLES]
 

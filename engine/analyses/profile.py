@@ -16,15 +16,15 @@ SEED = 0
 
 
 @dataclass(frozen=True)
-class _Read:
-    """The model as loaded, and the ONNX file that stands for it."""
+class _LoadedModel:
+    """The model as loaded, and its ONNX file."""
 
     source: TorchModel | OnnxModel
     file: OnnxModel
 
 
 def profile(request: ProfileRequest, folder: JobFolder, progress: Progress) -> ModelProfile:
-    """Read the model; a torch model is exported first, in the job's working folder, and described as its ONNX file is.
+    """The model's profile; a torch model is exported first, into the job's working folder, and its file is profiled.
 
     Raises SourceError where the model cannot be had, ExportError where it cannot become an ONNX file.
     """
@@ -34,27 +34,27 @@ def profile(request: ProfileRequest, folder: JobFolder, progress: Progress) -> M
     progress.emit("profile", "export", 0.3, "exporting to ONNX")
     file = source if isinstance(source, OnnxModel) else export_onnx(source, folder.work / "profile.onnx")
     progress.emit("profile", "count", 0.9, "counting")
-    return _described(request.model, _Read(source, file))
+    return _profile_of(request.model, _LoadedModel(source, file))
 
 
-def _described(asked: ModelSource, read: _Read) -> ModelProfile:
-    proto = load_proto(read.file.path)
+def _profile_of(source: ModelSource, loaded: _LoadedModel) -> ModelProfile:
+    proto = load_proto(loaded.file.path)
     inputs, outputs = describe(proto)
     return ModelProfile(
-        name=_name(asked),
-        format="onnx" if isinstance(read.source, OnnxModel) else "timm",
-        weights="file" if isinstance(read.source, OnnxModel) else read.source.weights_label,
+        name=_name(source),
+        format="onnx" if isinstance(loaded.source, OnnxModel) else "timm",
+        weights="file" if isinstance(loaded.source, OnnxModel) else loaded.source.weights_label,
         inputs=inputs,
         outputs=outputs,
-        opset=read.file.opset,
-        parameters=read.file.parameters,
-        macs=read.file.macs,
-        size_bytes=read.file.path.stat().st_size,
+        opset=loaded.file.opset,
+        parameters=loaded.file.parameters,
+        macs=loaded.file.macs,
+        size_bytes=loaded.file.path.stat().st_size,
         layers=operators(proto),
-        classes=read.file.classes,
-        n_outputs=read.file.n_outputs,
-        preprocess=read.file.preprocess,
-        warnings=read.source.warnings,
+        classes=loaded.file.classes,
+        n_outputs=loaded.file.n_outputs,
+        preprocess=loaded.file.preprocess,
+        warnings=loaded.source.warnings,
     )
 
 

@@ -1,4 +1,4 @@
-"""How much each group of layers can lose: accuracy against the ratio, one group at a time, without training."""
+"""Accuracy against the pruning ratio, one group of layers at a time, without training."""
 
 import time
 from pathlib import Path
@@ -18,7 +18,7 @@ from engine.settings import SensitivityRequest
 from engine.store.folders import JobFolder
 from engine.store.home import Home
 from engine.store.progress import Progress
-from engine.techniques.prune import groups_of, prune_alone
+from engine.techniques.prune import groups_of, prune_group
 
 BATCH, EXAMPLES = 64, 4
 MOST_IMAGES = 128
@@ -27,9 +27,10 @@ MOST_IMAGES = 128
 def sensitivity(request: SensitivityRequest, folder: JobFolder, progress: Progress) -> Sensitivity:
     """Top-1 where one group of layers alone is pruned by L2, for every group and ratio.
 
-    On calibration images, since the evaluation images judge what is chosen by it; where there are no labels, agreement
-    with the whole network. What was seen lies in the folder after every group, and a warning says where the minutes
-    ended it. Raises SourceError for an ONNX file, DataError without calibration images, and StepError as pruning does.
+    On calibration images, since the evaluation images judge what is chosen by it; agreement with the unpruned network
+    where there are no labels. The result is written to the folder after every group; a warning says where the minutes
+    were up before the last. Raises SourceError for an ONNX file, DataError without calibration images, and StepError as
+    pruning does.
     """
     deadline = time.monotonic() + request.minutes * 60
     progress.emit("sensitivity", "load", 0.0, "loading the model and the images")
@@ -38,34 +39,34 @@ def sensitivity(request: SensitivityRequest, folder: JobFolder, progress: Progre
     example = torch.from_numpy(next(part.batches(EXAMPLES, EXAMPLES)))
     lock = Home.default().measure_lock
     with hold_measure_lock(lock):
-        whole = _answers(model.build(), part)
+        predictions = _predictions(model.build(), part)
         groups = groups_of(model, example)
-    wanted = whole if part.labels is None else part.labels
-    found = Sensitivity(
+    targets = predictions if part.labels is None else part.labels
+    result = Sensitivity(
         layers=(),
-        top1=float((whole == wanted).mean()),
+        top1=float((predictions == targets).mean()),
         labelled=part.labels is not None,
         n_images=len(part),
         warnings=model.warnings,
     )
     for number, group in enumerate(groups):
         if time.monotonic() >= deadline:
-            return found.model_copy(
+            return result.model_copy(
                 update={
-                    "warnings": (*found.warnings, _out_of_time(number, len(groups), request.minutes)),
+                    "warnings": (*result.warnings, _out_of_time(number, len(groups), request.minutes)),
                 }
             )
         progress.emit(
             "sensitivity", "prune", 0.1 + 0.9 * number / len(groups), f"{group.name}: {number + 1} of {len(groups)}"
         )
         with hold_measure_lock(lock):
-            cuts = [prune_alone(model, example, group.name, ratio) for ratio in request.ratios]
-            shares = {cut.ratio: float((_answers(cut.module, part) == wanted).mean()) for cut in cuts if cut}
+            cuts = [prune_group(model, example, group.name, ratio) for ratio in request.ratios]
+            shares = {cut.ratio: float((_predictions(cut.module, part) == targets).mean()) for cut in cuts if cut}
         points = tuple(SensitivityPoint(ratio=ratio, top1=top1) for ratio, top1 in shares.items())
-        seen = LayerSensitivity(layer=group.name, channels=group.n_channels, points=points)
-        found = found.model_copy(update={"layers": (*found.layers, seen)})
-        folder.write("result.json", found)
-    return found
+        layer = LayerSensitivity(layer=group.name, channels=group.n_channels, points=points)
+        result = result.model_copy(update={"layers": (*result.layers, layer)})
+        folder.write("result.json", result)
+    return result
 
 
 def _out_of_time(n_done: int, n_groups: int, minutes: float) -> Note:
@@ -102,6 +103,6 @@ def _load(request: SensitivityRequest, work: Path) -> tuple[TorchModel, Part]:
 
 
 @torch.inference_mode()
-def _answers(module: nn.Module, part: Part) -> NDArray[np.int64]:
+def _predictions(module: nn.Module, part: Part) -> NDArray[np.int64]:
     """(N,) the class of the largest output."""
     return np.concatenate([module(torch.from_numpy(images)).argmax(1).numpy() for images in part.batches(BATCH)])

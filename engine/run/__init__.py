@@ -1,1 +1,1 @@
-"""One run: its story, its branches, and its report as it grows."""
+"""One run: its stages, its branches, and its report while it is made."""

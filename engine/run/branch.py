@@ -1,4 +1,4 @@
-"""Following a chain: each step's model becomes an ONNX variant that is kept and scored before the next step begins."""
+"""Follows a chain: each step's model becomes an ONNX variant, stored and scored before the next step begins."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ class RunContext:
 
 @dataclass(frozen=True)
 class BranchState:
-    """Where a chain has come to: the model for torch steps, its ONNX file for the others, and its variant."""
+    """The state of a chain after a step: the model for torch steps, its ONNX file for the others, and its variant."""
 
     model: Model
     onnx: OnnxModel
@@ -44,18 +44,20 @@ def make_baseline(context: RunContext, source: Model, steps: tuple[Step, ...]) -
     for step in steps:
         result = _apply(context, BASELINE, model, step)
         model, notes, seconds = result.model, (*notes, *result.notes), seconds + result.seconds
-    return _keep(context, BASELINE, model, notes, seconds, branch=0, number=0, step=None, parent=None, path=steps)
+    return _add_variant(
+        context, BASELINE, model, notes, seconds, branch=0, number=0, step=None, parent=None, path=steps
+    )
 
 
 def follow(context: RunContext, state: BranchState, branch: int, chain: tuple[Step, ...], first: int) -> None:
-    """Every step of the chain from number `first` on. A step that fails ends the chain and is written down."""
+    """Applies every step of the chain from number `first` on. A step that fails ends the chain and is in the report."""
     for number, step in enumerate(chain[first:], start=first):
         try:
             state = _advance(context, state, branch, number, step)
         except FeatherweightError as error:
             after = f" after {', '.join(step.technique for step in state.path)}" if state.path else ""
-            where = f"step {number + 1} of {len(chain)} ({step.technique}) failed{after}"
-            context.builder.fail(branch, number, step.technique, where, error)
+            summary = f"step {number + 1} of {len(chain)} ({step.technique}) failed{after}"
+            context.builder.fail(branch, number, step.technique, summary, error)
             context.builder.write("running")
             return
 
@@ -68,7 +70,7 @@ def _advance(context: RunContext, state: BranchState, branch: int, number: int, 
         _add_candidate(context, state, branch, number, candidate)
 
     result = _apply(context, key, model, step, on_candidate)
-    done: Step = step
+    variant_step: Step = step
     notes = result.notes
     if result.search is not None:
         winner = result.search.winner
@@ -85,8 +87,8 @@ def _advance(context: RunContext, state: BranchState, branch: int, number: int, 
         if winner is None:
             context.builder.write("running")
             return state
-        done, notes = winner.settings, (*result.notes, *winner.notes)
-    return _keep(
+        variant_step, notes = winner.settings, (*result.notes, *winner.notes)
+    return _add_variant(
         context,
         key,
         result.model,
@@ -94,9 +96,9 @@ def _advance(context: RunContext, state: BranchState, branch: int, number: int, 
         result.seconds,
         branch=branch,
         number=number,
-        step=done,
+        step=variant_step,
         parent=state.variant_id,
-        path=(*state.path, done),
+        path=(*state.path, variant_step),
     )
 
 
@@ -116,27 +118,27 @@ def _apply(
 def _add_candidate(
     context: RunContext, state: BranchState, branch: int, number: int, candidate: CandidateResult
 ) -> None:
-    """A search's candidate into the report; its predictions where it came so far that it was scored."""
-    before = label(state.path) + " + " if state.path else ""
-    variant = context.builder.keep(
+    """Adds a search's candidate to the report, with its predictions where it reached a final."""
+    prefix = label(state.path) + " + " if state.path else ""
+    variant = context.builder.add_variant(
         candidate.model,
         parent_id=state.variant_id,
         branch=branch,
         number=number,
         step=candidate.settings,
-        label=before + candidate.trial.name,
+        label=prefix + candidate.trial.name,
         notes=candidate.notes,
         seconds=candidate.seconds,
         candidate=True,
     )
-    context.builder.enter(variant.id, candidate.trial, branch, number, state.variant_id)
+    context.builder.add_trial(variant.id, candidate.trial, branch, number, state.variant_id)
     if candidate.trial.stage == "final" and variant.id not in context.builder.predictions:
-        predicted = context.step_runner.predict(context.builder.models[variant.id], no_progress)
-        context.builder.score(variant.id, predicted, context.labels)
+        predictions = context.step_runner.predict(context.builder.models[variant.id], no_progress)
+        context.builder.score(variant.id, predictions, context.labels)
     context.builder.write("running")
 
 
-def _keep(
+def _add_variant(
     context: RunContext,
     part: str,
     model: Model,
@@ -149,16 +151,16 @@ def _keep(
     parent: str | None,
     path: tuple[Step, ...],
 ) -> BranchState:
-    exported = _export(context, part, model)
-    variant = context.builder.keep(
-        as_onnx(exported.model),
+    export_result = _export(context, part, model)
+    variant = context.builder.add_variant(
+        as_onnx(export_result.model),
         parent_id=parent,
         branch=branch,
         number=number,
         step=step,
         label=label(path if step else ()),
         notes=notes,
-        seconds=seconds + exported.seconds,
+        seconds=seconds + export_result.seconds,
     )
     file = context.builder.models[variant.id]
     _score(context, part, variant.id)
@@ -168,28 +170,28 @@ def _keep(
 
 def _export(context: RunContext, part: str, model: Model) -> StepResult:
     phase = context.run_progress.begin(part, EXPORT)
-    exported = context.step_runner.export(model, phase)
-    phase.end(reused=exported.reused)
-    return exported
+    result = context.step_runner.export(model, phase)
+    phase.end(reused=result.reused)
+    return result
 
 
 def _score(context: RunContext, part: str, id: str) -> None:
-    """A variant that was just kept; one that gives no answers is none, and must not be timed or recommended."""
+    """Scores a variant that was just added. One that does not run is removed, so that it is never recommended."""
     phase, model = context.run_progress.begin(part, ACCURACY), context.builder.models[id]
     if id in context.builder.predictions:
         phase.end(reused=True)
         return
     reused = context.step_runner.was_predicted(model)
     try:
-        predicted = context.step_runner.predict(model, phase)
+        predictions = context.step_runner.predict(model, phase)
     except MeasureError:
         if id != context.builder.baseline.id:
             context.builder.discard(id)
         raise
     phase.end(reused=reused)
-    context.builder.score(id, predicted, context.labels)
+    context.builder.score(id, predictions, context.labels)
 
 
 def label(path: tuple[Step, ...]) -> str:
-    """What a variant is called: by the steps that led to it."""
+    """The name of a variant: the labels of the steps that led to it."""
     return " + ".join(step.label for step in path) or "Baseline"

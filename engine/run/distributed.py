@@ -1,10 +1,10 @@
 """`torchrun --nproc-per-node 2 -m engine.run.distributed RECIPE.yaml`: a recipe's training, done by several processes.
 
-It carries out the leading torch steps of every chain and puts what they make into the cache of this home, where
-`python -m engine optimize RECIPE.yaml` then finds it. Each process takes its part of every batch, so that the recipe
-means the same however many there are; gradients are averaged (DistributedDataParallel), and the first process decides
-when to stop. On a GPU each, where there are any, else on the CPU. All processes must be on this machine. Exit status:
-0 done, 1 failed.
+It carries out the leading torch steps of every chain and puts their results into the cache of this home, where
+`python -m engine optimize RECIPE.yaml` then finds them. Each process takes its part of every batch, so that the
+recipe's batch size does not depend on their number; gradients are averaged (DistributedDataParallel), and the first
+process decides when to stop. On a GPU each, where there are any, else on the CPU. All processes must be on this
+machine. Exit status: 0 done, 1 failed.
 """
 
 import sys
@@ -35,7 +35,7 @@ PATIENCE = timedelta(hours=2)
 
 
 def main(path: str) -> int:
-    """Train as one of the processes that torchrun started; the first prints what is done."""
+    """Trains as one of the processes that torchrun started; the first prints the progress."""
     on_gpu = torch.cuda.is_available()
     distributed.init_process_group("nccl" if on_gpu else "gloo", timeout=PATIENCE)
     if on_gpu:
@@ -53,7 +53,7 @@ def main(path: str) -> int:
 
 
 def train(recipe: Recipe, home: Home) -> None:
-    """The leading torch steps of every chain, each into the cache. Raises FeatherweightError."""
+    """Puts the results of every chain's leading torch steps into the cache. Raises FeatherweightError."""
     with tempfile.TemporaryDirectory(prefix="featherweight-") as name:
         source, data = load(recipe, Path(name), no_progress)
         step_runner = StepRunner(
@@ -70,25 +70,27 @@ def train(recipe: Recipe, home: Home) -> None:
                 step_runner, baseline=as_onnx(step_runner.export(base, no_progress).model), baseline_model=base
             )
         for chain in recipe.chains:
-            _follow(step_runner, base, takewhile(lambda one: one.stage == "torch", chain[len(recipe.baseline_steps) :]))
+            _follow(
+                step_runner, base, takewhile(lambda step: step.stage == "torch", chain[len(recipe.baseline_steps) :])
+            )
 
 
 def _follow(step_runner: StepRunner, model: Model, steps: Iterable[Step]) -> Model:
-    """What the steps make of the model."""
+    """The model after these steps."""
     for step in steps:
         result = step_runner.apply(model, step, _print_progress)
         model = result.model
-        _say(f"{step.title}: {'was there already' if result.reused else 'done'}")
+        _print(f"{step.title}: {'was there already' if result.reused else 'done'}")
         for note in result.notes:
-            _say(f"  {note.text}")
+            _print(f"  {note.text}")
     return model
 
 
 def _print_progress(fraction: float, message: str, **metrics: float) -> None:
-    _say(f"{percent(fraction):>5}  {message}")
+    _print(f"{percent(fraction):>5}  {message}")
 
 
-def _say(line: str) -> None:
+def _print(line: str) -> None:
     if processes.rank() == 0:
         print(line, flush=True)
 

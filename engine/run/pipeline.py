@@ -1,4 +1,4 @@
-"""The story of a run: load, make the baseline, follow every chain, time all variants together, judge."""
+"""The stages of a run: load, make the baseline, follow every chain, time all variants together, judge."""
 
 import time
 from contextlib import suppress
@@ -17,7 +17,7 @@ from engine.planning.estimate import FORMULA, learnt_factors, n_timed, plan_phas
 from engine.planning.parts import ALL_VARIANTS, LATENCY, START, STARTING
 from engine.results import Report
 from engine.run.branch import RunContext, follow, make_baseline
-from engine.run.preflight import check_fit, source_warnings, unlearnt_warnings, unrecovered
+from engine.run.preflight import check_fit, recovery_warnings, source_warnings, unlearnt_warnings
 from engine.run.progress import RunProgress
 from engine.run.report_builder import ReportBuilder
 from engine.run.step_runner import StepRunner
@@ -30,8 +30,8 @@ from engine.store.progress import Progress
 from engine.store.timings import RunTimings, append_timings
 from engine.system.machine import cores, cpu_name
 
-LOADED, READ = 0.85, 0.95
-"""What is done of the start when the libraries are loaded, and when the model is."""
+LIBRARIES_LOADED, MODEL_LOADED = 0.85, 0.95
+"""The share of the start that is done when the libraries are loaded, and when the model is."""
 
 
 def run(recipe: Recipe, folder: JobFolder, progress: Progress, home: Home, *, began: float | None = None) -> Report:
@@ -45,15 +45,15 @@ def run(recipe: Recipe, folder: JobFolder, progress: Progress, home: Home, *, be
     run_progress = RunProgress(progress, plan_phases(recipe, learnt_factors(home, recipe.target)))
     starting = run_progress.begin(START, STARTING, began)
     if began is not None:
-        starting.learn()  # of the libraries alone: a model's download or a large zip says nothing about the next run
+        starting.learn()  # of the libraries alone: a model's download or a large zip does not recur in the next run
     with watched(cores()) as busy:
         context = _make_and_time(recipe, folder, home, run_progress, starting)
     builder = context.builder
     builder.judge(context.labels)
-    done = builder.report("running")
-    builder.warnings = (*builder.warnings, *unrecovered(recipe, done.variants), *unlearnt_warnings(done))
+    report = builder.report("running")
+    builder.warnings = (*builder.warnings, *recovery_warnings(recipe, report.variants), *unlearnt_warnings(report))
     if not busy:
-        _keep_timings(home, context)
+        _store_timings(home, context)
     context.step_runner.cache.trim(unused_since=used_since)
     return builder.write("failed" if builder.failures else "done")
 
@@ -61,7 +61,7 @@ def run(recipe: Recipe, folder: JobFolder, progress: Progress, home: Home, *, be
 def _make_and_time(
     recipe: Recipe, folder: JobFolder, home: Home, run_progress: RunProgress, starting: ProgressCallback
 ) -> RunContext:
-    """All variants, made and timed; they are in the record of what comes back."""
+    """Makes and times all variants; they are in the report builder of the returned context."""
     target = recipe.target.model_copy(update={"threads": recipe.target.threads or cores()})
     check_target(target)
     source, data = load(recipe, folder.work, starting)
@@ -91,10 +91,10 @@ def _make_and_time(
 
 
 def load(recipe: Recipe, work: Path, on_progress: ProgressCallback) -> tuple[Model, Data]:
-    """The recipe's model and images, with files of theirs below `work`. Raises RequestError."""
-    on_progress(LOADED, "loading the model")
+    """The recipe's model and images; their files are below `work`. Raises RequestError."""
+    on_progress(LIBRARIES_LOADED, "loading the model")
     source = models.load(recipe.model, recipe.preprocess, recipe.seed, work)
-    on_progress(READ, "reading the images")
+    on_progress(MODEL_LOADED, "reading the images")
     data = images.load(
         recipe.data,
         recipe.split,
@@ -109,12 +109,12 @@ def load(recipe: Recipe, work: Path, on_progress: ProgressCallback) -> tuple[Mod
 
 
 def _time(context: RunContext) -> None:
-    """Latency of all variants in the same rounds, while nothing else of this home measures or computes."""
+    """Times all variants in the same rounds, while nothing else of this home measures or computes."""
     phase = context.run_progress.begin(ALL_VARIANTS, LATENCY)
     phase(0.0, "waiting for the machine to be free")
     target = context.step_runner.target
     with context.step_runner.measure_lock(), watched(target.threads or cores()) as busy:
-        measured = measure_latency(
+        latencies = measure_latency(
             context.builder.timed,
             context.builder.baseline.id,
             target,
@@ -122,13 +122,13 @@ def _time(context: RunContext) -> None:
             on_round=lambda done, total: phase(done / total, f"round {done} of {total}"),
         )
     if not busy:
-        phase.learn(len(measured) / n_timed(context.builder.recipe))
-    context.builder.time(measured)
+        phase.learn(len(latencies) / n_timed(context.builder.recipe))
+    context.builder.add_latencies(latencies)
     context.builder.warnings = (*context.builder.warnings, *busy)
 
 
-def _keep_timings(home: Home, context: RunContext) -> None:
-    """For later estimates."""
+def _store_timings(home: Home, context: RunContext) -> None:
+    """Stores this run's timings for later estimates."""
     timings = RunTimings(
         formula=FORMULA,
         cpu=cpu_name(),
@@ -136,5 +136,5 @@ def _keep_timings(home: Home, context: RunContext) -> None:
         phases=context.run_progress.timings,
         threads=context.step_runner.target.threads or cores(),
     )
-    with suppress(OSError):  # what was measured of the models is there, and worth more than an estimate
+    with suppress(OSError):  # a full disk: the report matters more than later estimates
         append_timings(home, timings)

@@ -1,4 +1,4 @@
-"""Whether model, data, target and steps go together, before a run makes anything; and what to beware of, after it."""
+"""Whether model, data, target and steps go together, before a run makes anything; and warnings after it."""
 
 from collections.abc import Collection
 
@@ -19,7 +19,7 @@ UNTRAINED = {
     codes.RANDOM_WEIGHTS: f"The baseline's weights are random: {_SAYS_NOTHING}",
     codes.NEW_HEAD: f"The baseline's head is new and untrained: {_SAYS_NOTHING}",
 }
-"""By the codes of warnings that weights were not trained what is left of them where only the baseline has them."""
+"""Texts of the warnings on untrained weights, by code, where the baseline alone has such weights."""
 
 
 def check_fit(recipe: Recipe, model: Model, data: Data) -> None:
@@ -49,8 +49,8 @@ def check_batch(model: Model, target: Target) -> None:
 def source_warnings(recipe: Recipe, warnings: tuple[Note, ...]) -> tuple[Note, ...]:
     """The warnings of the loaded model that hold for this recipe.
 
-    What warns of untrained weights goes where a leading fine-tune trains them, and speaks of the baseline alone where
-    every chain does.
+    Warnings on untrained weights are left out where a leading fine-tune trains them, and are on the baseline alone
+    where every chain trains them.
     """
     if recipe.baseline_steps:
         return tuple(note for note in warnings if note.code not in UNTRAINED)
@@ -59,45 +59,45 @@ def source_warnings(recipe: Recipe, warnings: tuple[Note, ...]) -> tuple[Note, .
     return tuple(Note(code=note.code, text=UNTRAINED.get(note.code, note.text)) for note in warnings)
 
 
-def unrecovered(recipe: Recipe, variants: Collection[Variant]) -> tuple[Note, ...]:
-    """A warning for each chain that cuts channels and trains no more, with what the last cut has cost."""
-    found = []
+def recovery_warnings(recipe: Recipe, variants: Collection[Variant]) -> tuple[Note, ...]:
+    """A warning for each chain that cuts channels and does not train afterwards, with what its last cut lost."""
+    warnings = []
     for number, chain in enumerate(recipe.chains, start=1):
-        cuts = [state for state, step in enumerate(chain) if step.removes_channels]
+        cuts = [position for position, step in enumerate(chain) if step.removes_channels]
         if not cuts or any(isinstance(step, Training) for step in chain[cuts[-1] :]):
             continue
-        made = [
+        cut_variants = [
             one
             for one in variants
             if one.technique == chain[cuts[-1]].technique
             and one.step == cuts[-1]
             and recipe.chains[one.branch][: one.step + 1] == chain[: one.step + 1]
         ]
-        found += [_warning(number, one, variants) for one in made]
-    return tuple(found)
+        warnings += [_recovery_warning(number, one, variants) for one in cut_variants]
+    return tuple(warnings)
 
 
 def unlearnt_warnings(report: Report) -> tuple[Note, ...]:
-    """A warning with what to try, of the baseline and of each variant that training made, where it may only guess."""
-    found = []
+    """A warning with advice for the baseline and each trained variant whose accuracy is no better than chance."""
+    warnings = []
     for variant in report.main_variants:
-        doubt = learning_note(variant)
-        if doubt is None or not (variant.role == "baseline" or isinstance(variant.settings, Training)):
+        warning = learning_note(variant)
+        if warning is None or not (variant.role == "baseline" or isinstance(variant.settings, Training)):
             continue
-        text = ". ".join(filter(None, (doubt.text, remedy(report, variant, doubt.code))))
-        found.append(Note(code=doubt.code, text=text))
-    return tuple(found)
+        text = ". ".join(filter(None, (warning.text, remedy(report, variant, warning.code))))
+        warnings.append(Note(code=warning.code, text=text))
+    return tuple(warnings)
 
 
-def _warning(number: int, cut: Variant, variants: Collection[Variant]) -> Note:
+def _recovery_warning(number: int, cut: Variant, variants: Collection[Variant]) -> Note:
     parent = next(one for one in variants if one.id == cut.parent_id)
     if cut.accuracy is not None and parent.accuracy is not None:
-        seen = f"top-1 went from {percent(parent.accuracy.top1, 1)} to {percent(cut.accuracy.top1, 1)}"
+        effect = f"top-1 went from {percent(parent.accuracy.top1, 1)} to {percent(cut.accuracy.top1, 1)}"
     elif cut.fidelity is not None:
-        seen = f"{percent(cut.fidelity.agreement, 1)} of the answers are still the baseline's"
+        effect = f"{percent(cut.fidelity.agreement, 1)} of the answers are still the baseline's"
     else:
-        seen = "what it has cost could not be seen"
+        effect = "what it has cost could not be seen"
     return Note(
         code="pruned_without_recovery",
-        text=f"Chain {number} prunes and does not train afterwards: {seen}; fine-tune or distil after it to recover",
+        text=f"Chain {number} prunes and does not train afterwards: {effect}; fine-tune or distil after it to recover",
     )

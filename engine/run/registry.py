@@ -36,7 +36,7 @@ from engine.training.context import TeacherContext
 
 @dataclass(frozen=True, kw_only=True)
 class FullContext(TeacherContext, RatioContext, RaceContext):
-    """What any technique may need; its function takes the class of these that has what it does need."""
+    """Everything that a technique may need; each function declares the base class that has what it needs."""
 
 
 Apply = Callable[[Any, Any, FullContext], Outcome]

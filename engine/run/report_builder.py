@@ -62,7 +62,7 @@ class ReportBuilder:
     def baseline(self) -> Variant:
         return next(iter(self.variants.values()))
 
-    def keep(
+    def add_variant(
         self,
         model: OnnxModel,
         *,
@@ -77,7 +77,7 @@ class ReportBuilder:
     ) -> Variant:
         """Copies the file into the run and adds a variant of it; the first one is the baseline.
 
-        A `candidate` of a race is one until it is kept as what a step ended in: then it won.
+        A `candidate` of a race becomes a step's variant when it is added again without `candidate`: then it won.
         """
         id = model.key[:12]
         if id in self.variants:
@@ -102,7 +102,7 @@ class ReportBuilder:
             shutil.rmtree(file.parent, ignore_errors=True)
             raise
         role: Role = "candidate" if candidate else "step" if self.variants else "baseline"
-        # From here on it is this copy that runs: the cache may be freed meanwhile, the user's file be changed.
+        # From here on this copy is used: the cache may be freed meanwhile, and the user's file may change.
         self.models[id] = replace(model, path=file)
         self.variants[id] = Variant(
             id=id,
@@ -131,70 +131,72 @@ class ReportBuilder:
         return self.variants[id]
 
     def discard(self, id: str) -> None:
-        """Takes out a variant that turned out to be none, with its file."""
+        """Removes a variant that does not run, with its file."""
         del self.variants[id], self.models[id]
         shutil.rmtree(self._folder(id))
 
-    def enter(self, id: str, trial: Trial, branch: int, number: int, parent_id: str) -> None:
-        """How a candidate stands in the race of this step, or how it stands by now."""
+    def add_trial(self, id: str, trial: Trial, branch: int, number: int, parent_id: str) -> None:
+        """Adds a candidate's trial to the race of this step, or replaces it by a newer one."""
         race = self.races.get((branch, number)) or Race(branch=branch, step=number, parent_id=parent_id)
         self.races[branch, number] = race.model_copy(update={"trials": {**race.trials, id: trial}})
 
     def end_race(self, branch: int, number: int, **outcome: object) -> None:
-        """The winner, the reason, and whatever else a Race has to say of its end."""
+        """Sets the fields of a Race that are known at its end: the winner, the reason and others."""
         self.races[branch, number] = self.races[branch, number].model_copy(update=outcome)
 
     @property
     def timed(self) -> dict[str, OnnxModel]:
-        """The models whose latency the report gives: of a race's candidates only those that came to a final."""
+        """The models whose latency the report gives: of a race's candidates only those that reached a final."""
         final = {id for race in self.races.values() for id, trial in race.trials.items() if trial.stage == "final"}
-        out = {id for id, variant in self.variants.items() if variant.role == "candidate"} - final
-        return {id: model for id, model in self.models.items() if id not in out}
+        excluded = {id for id, variant in self.variants.items() if variant.role == "candidate"} - final
+        return {id: model for id, model in self.models.items() if id not in excluded}
 
-    def score(self, id: str, predicted: Predictions, labels: np.ndarray | None) -> None:
-        """Accuracy where there are labels, fidelity against the baseline, predictions beside the file."""
-        predicted.save(self._folder(id) / "predictions.npz")
-        self.predictions[id] = predicted
+    def score(self, id: str, predictions: Predictions, labels: np.ndarray | None) -> None:
+        """Adds accuracy (with labels alone) and fidelity to the baseline; writes the predictions beside the file."""
+        predictions.save(self._folder(id) / "predictions.npz")
+        self.predictions[id] = predictions
         base = self.predictions[self.baseline.id]
         self._update(
             id,
-            accuracy=accuracy(predicted.logits, labels) if labels is not None else None,
-            fidelity=None if id == self.baseline.id else fidelity(predicted.logits, base.logits),
+            accuracy=accuracy(predictions.logits, labels) if labels is not None else None,
+            fidelity=None if id == self.baseline.id else fidelity(predictions.logits, base.logits),
         )
 
-    def time(self, measured: dict[str, tuple[Latency, Throughput]]) -> None:
-        for id, (latency, throughput) in measured.items():
+    def add_latencies(self, latencies: dict[str, tuple[Latency, Throughput]]) -> None:
+        """Adds latency and throughput of variants, by id."""
+        for id, (latency, throughput) in latencies.items():
             self._update(id, latency=latency, throughput=throughput)
 
     def judge(self, labels: np.ndarray | None) -> None:
-        """A verdict on each variant that was timed, and the recommendation."""
+        """Adds a verdict to each variant that was timed, and the recommendation."""
         for id in self.timed:
             self._update(id, verdict=judge(self.variants[id], self.recipe.budget, self._drop(id, labels)))
         self.races = {
-            state: judged_race(race, self.variants.get(race.winner_id or "")) for state, race in self.races.items()
+            position: judged_race(race, self.variants.get(race.winner_id or ""))
+            for position, race in self.races.items()
         }
         self.recommended = recommend(self.report("running"))
 
-    def fail(self, branch: int, number: int, technique: str, path: str, error: FeatherweightError) -> None:
-        """A branch that ended early, with the path that led there."""
+    def fail(self, branch: int, number: int, technique: str, summary: str, error: FeatherweightError) -> None:
+        """Adds the failure of a branch; `summary` says at which step."""
         failure = Failure(
             branch=branch,
             step=number,
             technique=technique,
             code=error.code,
-            message=f"{path}: {error.message}",
+            message=f"{summary}: {error.message}",
             next=error.next,
         )
         self.failures = (*self.failures, failure)
 
     def write(self, state: State) -> Report:
-        """The report as it stands, on disk."""
+        """Writes the report with what it has so far, and returns it."""
         report = self.report(state)
         self.folder.write("report.json", report)
         return report
 
     def report(self, state: State) -> Report:
-        """The report as it stands."""
+        """The report with what it has so far."""
         return Report(
             run_id=self.run_id,
             state=state,
@@ -215,8 +217,8 @@ class ReportBuilder:
         return any(step.zeroes_weights for chain in self.recipe.chains for step in chain)
 
     def _unique(self, label: str, branch: int) -> str:
-        taken = {variant.label for variant in self.variants.values()}
-        return f"{label} (chain {branch + 1})" if label in taken else label
+        labels = {variant.label for variant in self.variants.values()}
+        return f"{label} (chain {branch + 1})" if label in labels else label
 
     def _folder(self, id: str) -> Path:
         return self.folder.variants / id

@@ -1,4 +1,4 @@
-"""The one way to apply a step: addressed by content, computed once, never mutating."""
+"""Applies a step: its result is addressed by content and computed once; no model is changed."""
 
 import shutil
 import tempfile
@@ -29,16 +29,16 @@ _RESULT = "result.json"
 
 
 class StepResult(Result):
-    """What came out of a step or an export, as its cache entry says it."""
+    """The result of a step or an export, as its cache entry stores it."""
 
     model: TorchModel | OnnxModel
     notes: tuple[Note, ...]
     seconds: float
     search: SearchResult | None = None
     reused: bool = False
-    """Whether it was there already."""
+    """Whether it came from the cache."""
     fresh: bool = False
-    """Whether all that was asked for was done, and now: what it took is worth learning from."""
+    """Whether all of the work was done in this call, so that later estimates can learn from its duration."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +59,7 @@ class StepRunner:
     """The baseline before its export."""
     measure_lock: Callable[[], AbstractContextManager[object]] = nullcontext
     cut_short: dict[str, Path] = field(default_factory=dict, init=False)
-    """Cache entries that a deadline cut short, by the key of what was asked: chains of this run share them."""
+    """Cache entries of results that a deadline cut short, by the key of the step: chains of this run share them."""
 
     def apply(
         self,
@@ -68,9 +68,9 @@ class StepRunner:
         on_progress: ProgressCallback,
         on_candidate: Callable[[CandidateResult], None] = no_candidate,
     ) -> StepResult:
-        """The model that the step makes of `model`, out of the cache where the same was done before.
+        """The model that the step makes of `model`, from the cache where it has that result.
 
-        `on_candidate` hears of every candidate of a search as it is made, from the cache as well. Raises
+        `on_candidate` gets every candidate of a search as it is made, those from the cache as well. Raises
         StepError where the step cannot take this kind of model.
         """
         if step.stage == "torch" and not isinstance(model, TorchModel) and not step.brings_model:
@@ -78,10 +78,10 @@ class StepRunner:
                 f"{step.technique} changes a torch model, and this is an ONNX file already",
                 f"Put {step.technique} before the steps that make the ONNX file",
             )
-        found_before: list[str] = []
+        cache_hits: list[str] = []
 
         def put(part: str, fill: Callable[[Path], None]) -> Path:
-            found_before.extend([part] * (self.cache.get(part) is not None))
+            cache_hits.extend([part] * (self.cache.get(part) is not None))
             return self.cache.put(part, fill)
 
         key = content_key(
@@ -92,7 +92,7 @@ class StepRunner:
             self.seed,
             versions(),
             isa(),
-            self._circumstances(step),
+            self._conditions(step),
         )
 
         def compute(folder: Path) -> Outcome:
@@ -119,8 +119,8 @@ class StepRunner:
             return STEPS[type(step)](model, step, context)
 
         resumed = self.cache.unfinished(key).exists()
-        result = self._once(key, compute)
-        result = result.model_copy(update={"fresh": result.fresh and not resumed and not found_before})
+        result = self._cached(key, compute)
+        result = result.model_copy(update={"fresh": result.fresh and not resumed and not cache_hits})
         self.cache.forget_unfinished(key)
         if result.search is None:
             return result
@@ -137,20 +137,20 @@ class StepRunner:
             on_progress(0.1, "exporting to ONNX")
             return Outcome(model=export_onnx(model, folder / "model.onnx", self.images(CHECK_IMAGES)))
 
-        return self._once(content_key("export", model.key, versions()), compute)
+        return self._cached(content_key("export", model.key, versions()), compute)
 
     def _onnx(self, model: TorchModel) -> OnnxModel:
         return as_onnx(self.export(model, no_progress).model)
 
     def predict(self, model: OnnxModel, on_progress: ProgressCallback) -> Predictions:
-        """Logits on the evaluation split, out of the cache where this file saw these images before."""
+        """Logits on the evaluation split, from the cache where it has those of this file on these images."""
         part = self.data.split("evaluation")
 
         def fill(folder: Path) -> None:
-            predicted = predict(
+            predictions = predict(
                 model, part, self.target, lambda done, total: on_progress(done / total, f"image {done}")
             )
-            predicted.save(folder / "predictions.npz")
+            predictions.save(folder / "predictions.npz")
 
         return Predictions.load(self.cache.put(self._predictions_key(model), fill) / "predictions.npz")
 
@@ -174,15 +174,15 @@ class StepRunner:
             isa(),
         )
 
-    def _circumstances(self, step: Step) -> list[object]:
-        """What a step's result depends on beside its input: the provider, the baseline that it asks, and all that a
-        measurement stands on."""
-        against = self.baseline.key if self.baseline else None
+    def _conditions(self, step: Step) -> list[object]:
+        """What a step's result depends on beside its input: the provider, the baseline where the step uses it, and the
+        target, budget, goal and CPU where the step measures."""
+        baseline_key = self.baseline.key if self.baseline else None
         if not step.measures:
-            return [self.target.provider, against] if step.asks_baseline else [self.target.provider]
-        return [self.target.model_dump(), self.budget.model_dump(), self.goal, cpu_name(), against]
+            return [self.target.provider, baseline_key] if step.asks_baseline else [self.target.provider]
+        return [self.target.model_dump(), self.budget.model_dump(), self.goal, cpu_name(), baseline_key]
 
-    def _once(self, key: str, compute: Callable[[Path], Outcome]) -> StepResult:
+    def _cached(self, key: str, compute: Callable[[Path], Outcome]) -> StepResult:
         entry = self.cut_short.get(key) or self.cache.get(key)
         if entry is not None:
             return _read(entry).model_copy(update={"reused": True})
@@ -190,22 +190,22 @@ class StepRunner:
         with tempfile.TemporaryDirectory(dir=self.work) as name:
             folder = Path(name)
             outcome = compute(folder)
-            # What a deadline cut short is no answer to the same question asked by a later run: it gets its own address.
+            # A later run must not take a result that a deadline cut short for a complete one: it gets its own key.
             search = outcome.search.model_dump_json() if outcome.search else None
-            address = key if outcome.complete else content_key(key, _content(outcome.model), search)
-            # Of a search the winner has an address of its own already, as every candidate has.
-            model = outcome.model if outcome.search else _addressed(outcome.model, address)
+            result_key = key if outcome.complete else content_key(key, _content(outcome.model), search)
+            # The winner of a search has a key of its own already, as every candidate has.
+            model = outcome.model if outcome.search else _with_key(outcome.model, result_key)
             result = StepResult(
                 model=model, notes=outcome.notes, seconds=time.monotonic() - started, search=outcome.search
             )
             (folder / _RESULT).write_text(result.model_dump_json(), encoding="utf-8")
-            entry = self.cache.put(address, lambda target: _copy(folder, target))
+            entry = self.cache.put(result_key, lambda target: _copy(folder, target))
         if not outcome.complete:
             self.cut_short[key] = entry
         return _read(entry).model_copy(update={"fresh": outcome.complete and not outcome.ended_early})
 
 
-def _addressed(model: Model, key: str) -> Model:
+def _with_key(model: Model, key: str) -> Model:
     if isinstance(model, OnnxModel):
         return replace(model, key=key, sha256=file_sha256(model.path))
     return replace(model, key=key)
@@ -221,7 +221,7 @@ def _copy(folder: Path, target: Path) -> None:
 
 
 def _read(entry: Path) -> StepResult:
-    """A cache entry, its files where they lie now. Raises ExportError where the entry is damaged."""
+    """A cache entry's result, with its files' paths in this cache. Raises ExportError where the entry is damaged."""
     try:
         result = StepResult.model_validate_json((entry / _RESULT).read_bytes())
     except (OSError, ValidationError) as error:
@@ -230,14 +230,14 @@ def _read(entry: Path) -> StepResult:
         ) from error
     model, search = result.model, result.search
     if isinstance(model, OnnxModel):
-        model = _moved(model, entry)
+        model = _at_entry(model, entry)
     elif model.weights is not None:
         model = replace(model, weights=entry / model.weights.name)
     if search is not None:
-        there = (one.model_copy(update={"model": _moved(one.model, entry)}) for one in search.candidates)
-        search = search.model_copy(update={"candidates": tuple(there)})
+        candidates = (one.model_copy(update={"model": _at_entry(one.model, entry)}) for one in search.candidates)
+        search = search.model_copy(update={"candidates": tuple(candidates)})
     return result.model_copy(update={"model": model, "search": search})
 
 
-def _moved(model: OnnxModel, entry: Path) -> OnnxModel:
+def _at_entry(model: OnnxModel, entry: Path) -> OnnxModel:
     return replace(model, path=entry / model.path.name)

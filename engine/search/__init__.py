@@ -1,1 +1,1 @@
-"""What tries several models and keeps the best."""
+"""Steps that try several models and keep the best."""

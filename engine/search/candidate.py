@@ -1,4 +1,4 @@
-"""One candidate on its way through a race: built, and scored on images that did not calibrate it."""
+"""One candidate of a race: a model that is built, and scored on images that did not calibrate it."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,7 +16,7 @@ STARTED = Note(code=codes.STARTED, text="Built and compared with FP32 on held-ba
 
 @dataclass(kw_only=True)
 class Candidate:
-    """What is known of a candidate so far. `drop` is on the held-back images, `fp32_mb` the size it should be below."""
+    """A candidate with its figures so far. `drop` is on held-back images; `fp32_mb` is the size of the FP32 file."""
 
     plan: Plan
     model: OnnxModel
@@ -43,7 +43,7 @@ class Candidate:
 
     @property
     def ratio(self) -> float:
-        """Of the time of one call to that of FP32. Infinite where it was never timed."""
+        """The latency by that of FP32; infinite where the candidate was never timed."""
         return self.latency.ratio_to_baseline if self.latency else float("inf")
 
     @property
@@ -52,14 +52,14 @@ class Candidate:
 
     @property
     def sqnr_db(self) -> float:
-        """Infinite where nothing differs."""
+        """The signal-to-quantization-noise ratio of the logits; infinite where nothing differs."""
         return float("inf") if self.fidelity.sqnr_db is None else self.fidelity.sqnr_db
 
-    def end(self, code: str, text: str) -> None:
+    def set_outcome(self, code: str, text: str) -> None:
         self.outcome = Note(code=code, text=text)
 
     def move(self, folder: Path) -> None:
-        """Its file into the folder, named by its content."""
+        """Moves its file into the folder, named by its content."""
         path = self.model.path.replace(folder / f"{self.model.key[:12]}.onnx")
         self.model = replace(self.model, path=path)
 

@@ -16,12 +16,12 @@ class SearchContext(StepContext):
     """What a step that times models needs."""
 
     measure_lock: Callable[[], AbstractContextManager[object]]
-    """Held while something is timed: nothing else of this home computes meanwhile."""
+    """A lock to hold while something is timed, so that nothing else of this home computes meanwhile."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class RaceContext(SearchContext):
-    """What a search needs that judges its candidates by the run's budget and goal."""
+    """What a search that judges its candidates by the run's budget and goal needs."""
 
     budget: Budget
     goal: Goal
@@ -30,7 +30,7 @@ class RaceContext(SearchContext):
     predict: Callable[[OnnxModel], Predictions]
     """Logits on the evaluation split, at most once a file."""
     on_candidate: Callable[[CandidateResult], None]
-    """Puts a candidate on disk and into the report at once, or its newer figures."""
+    """Adds a candidate to the report and writes it, or updates its figures there."""
 
 
 @dataclass(frozen=True, kw_only=True)

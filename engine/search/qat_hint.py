@@ -9,16 +9,16 @@ from engine.search.workspace import Workspace
 from engine.techniques.quantize.qat.plan import plan
 
 WIDEST = 127
-"""Of a weight in full range; which it is does not matter to whether the graph can be read."""
+"""The largest weight in full range. Whether the graph can be trained does not depend on it."""
 
 
 def qat_may_help(
     workspace: Workspace, model: OnnxModel, candidates: list[Candidate], losses: Losses
 ) -> tuple[Note, ...]:
-    """A note that `qat` may be the way, where a static candidate that is not slower than FP32 loses too much.
+    """A note that `qat` may help, where a static candidate that is not slower than FP32 loses too much accuracy.
 
-    Nothing where qat could not be applied: without images, with a fixed batch, or with operators that it cannot train.
-    What it makes is as fast as the static file (docs/log.md, 2026-11-24, has the figures and the machine).
+    Nothing where qat cannot be applied: without images, with a fixed batch, or with operators that it cannot train.
+    Its file is as fast as the static file (docs/log.md, 2026-11-24, has the figures and the machine).
     """
     lossy = any(
         one.is_static and _in_time(one) and too_wrong(one, losses, workspace.context.budget) for one in candidates

@@ -25,9 +25,9 @@ from engine.search.selection import (
     best_static,
     choose,
     finalists,
-    give_outcomes,
     over_accuracy,
     reason_for,
+    set_outcomes,
     surely_over,
 )
 from engine.search.workspace import Workspace, make_workspace
@@ -37,16 +37,16 @@ from engine.techniques.quantize import check_quantizable, free_products, heavy_n
 from engine.wording import many
 
 SCREENING_ROUNDS, FINAL_ROUNDS = 3, 12
-BUILD, SCREEN, BUILD_AGAIN, SCREEN_AGAIN, REPAIRED, FINAL, REPAIR = 0.05, 0.3, 0.35, 0.6, 0.65, 0.7, 0.85
-"""Where each part begins, as a share of the progress."""
+BUILD, SCREEN, BUILD_AGAIN, SCREEN_AGAIN, SCREEN_REPAIRED, FINAL, REPAIR = 0.05, 0.3, 0.35, 0.6, 0.65, 0.7, 0.85
+"""Where each stage begins, as a share of the progress."""
 SCREENING = 0.05
 """The share of the progress that one screening takes."""
-HOPELESS = 1.25
-"""From this ratio to FP32 on, refinements are not tried: none of them has gained so much (docs/log.md)."""
+MAX_REFINED_RATIO = 1.25
+"""The highest ratio to FP32 from which refinements are tried: none of them has gained more (docs/log.md)."""
 MORE_FAITHFUL_DB = 6.0
-"""What a repair aims at where the held-back images show no loss: half the error."""
+"""The gain in SQNR that a repair must reach where the held-back images show no loss: half the error."""
 Position = Callable[[float], tuple[float, str]]
-"""From the share of the rounds that are done to the share of the race, and what it is called."""
+"""From the share of the rounds that is done to the share of the race, and the stage's name."""
 
 
 def race(model: OnnxModel, settings: QuantizeAuto, context: RaceContext) -> Outcome:
@@ -59,7 +59,7 @@ def race(model: OnnxModel, settings: QuantizeAuto, context: RaceContext) -> Outc
     Raises StepError where nothing can be quantized or there are fewer than two calibration images.
     """
     check_quantizable(model)
-    context = replace(context, on_progress=_growing(context.on_progress))
+    context = replace(context, on_progress=_monotonic(context.on_progress))
     n_images = min(settings.calibration_images, len(context.data.split("calibration")))
     if n_images < 2:
         raise StepError(
@@ -80,31 +80,33 @@ def _run(
     candidates, notes = _build_and_screen(workspace, model, simplified)
     static = [one for one in candidates if one.is_static]
     if settings.mixed_precision and static and all(surely_over(one, budget) for one in static):
-        candidates += _repaired(workspace, static, candidates, lambda one: not over_accuracy(one.drop, budget))
-        _screen(workspace, model, candidates, REPAIRED)
+        candidates += _repair(workspace, static, candidates, lambda one: not over_accuracy(one.drop, budget))
+        _screen(workspace, model, candidates, SCREEN_REPAIRED)
     winner, losses = _finals(workspace, model, candidates)
-    wrong = [one for one in _finished(candidates) if one.is_static and over_accuracy(losses[one.model.key], budget)]
-    if settings.mixed_precision and wrong and (winner is None or winner.is_float):
-        mended = _repaired(workspace, wrong, candidates, _more_faithful_than(wrong))
-        candidates += mended
-        losses |= _run_final(workspace, model, mended)
-        winner = choose(_finished(candidates), losses, context)
+    over_budget = [
+        one for one in _in_final(candidates) if one.is_static and over_accuracy(losses[one.model.key], budget)
+    ]
+    if settings.mixed_precision and over_budget and (winner is None or winner.is_float):
+        repairs = _repair(workspace, over_budget, candidates, _more_faithful_than(over_budget))
+        candidates += repairs
+        losses |= _run_final(workspace, model, repairs)
+        winner = choose(_in_final(candidates), losses, context)
     if winner is None or winner.is_float:
         notes += qat_may_help(workspace, model, candidates, losses)
-    give_outcomes(candidates, winner, losses, context)
+    set_outcomes(candidates, winner, losses, context)
     for candidate in candidates:
         context.on_candidate(candidate.result())
     search = SearchResult(
         candidates=tuple(candidate.result() for candidate in candidates),
         winner_key=winner.model.key if winner else None,
-        reason=reason_for(winner, candidates, losses, context, lambda of: _times(workspace, of)),
+        reason=reason_for(winner, candidates, losses, context, lambda timed_model: _times(workspace, timed_model)),
         n_images=len(workspace.judges.images),
     )
     return Outcome(
         model=winner.model if winner else model,
         notes=(
             *notes,
-            *_time_was_up(workspace),
+            *_out_of_time_notes(workspace),
             *workspace.busy[:1],
             _images_note(n_images, len(workspace.judges.images), settings),
         ),
@@ -116,34 +118,34 @@ def _run(
 def _finals(
     workspace: Workspace, model: OnnxModel, candidates: list[Candidate]
 ) -> tuple[Candidate | None, dict[str, Drop]]:
-    """Who won, and what each finalist loses on the evaluation images, by key.
+    """The winner, and what each finalist loses on the evaluation images, by key.
 
-    Where all that are fast enough lose too much there, the next best of the screening get a final of their own.
+    Where all that are fast enough lose too much there, the next best of the screening get another final.
     """
     context = workspace.context
     losses: dict[str, Drop] = {}
-    now = finalists(candidates, context)
-    while now:
-        if len(now) > 1 and workspace.out_of_time("the final of all but the best of the screening"):
-            now = now[:1]
-        losses |= _run_final(workspace, model, now)
-        winner = choose(_finished(candidates), losses, context)
-        if winner or not any(over_accuracy(losses[one.model.key], context.budget) for one in now):
+    group = finalists(candidates, context)
+    while group:
+        if len(group) > 1 and workspace.out_of_time("the final of all but the best of the screening"):
+            group = group[:1]
+        losses |= _run_final(workspace, model, group)
+        winner = choose(_in_final(candidates), losses, context)
+        if winner or not any(over_accuracy(losses[one.model.key], context.budget) for one in group):
             return winner, losses
-        now = finalists(candidates, context)
-        if now and workspace.out_of_time("a final of the next best"):
+        group = finalists(candidates, context)
+        if group and workspace.out_of_time("a final of the next best"):
             break
     return None, losses
 
 
-def _finished(candidates: list[Candidate]) -> list[Candidate]:
+def _in_final(candidates: list[Candidate]) -> list[Candidate]:
     return [candidate for candidate in candidates if candidate.stage == "final"]
 
 
 def _build_and_screen(
     workspace: Workspace, model: OnnxModel, simplified: Candidate | None
 ) -> tuple[list[Candidate], list[Note]]:
-    """The methods, screened, then refinements of the best static one of them, screened as well."""
+    """Builds and screens the methods, then refinements of the best static one."""
     facts = _facts(workspace)
     candidates = [simplified] if simplified else []
     for candidate in candidates:
@@ -155,7 +157,7 @@ def _build_and_screen(
     base = best_static(candidates)
     if base is None:
         return candidates, notes
-    if base.latency is not None and base.latency.ratio_low > HOPELESS:
+    if base.latency is not None and base.latency.ratio_low > MAX_REFINED_RATIO:
         speed = times_as_fast(base.latency, "FP32")
         text = f"{base.name} is {speed} in the screening, and no refinement of it makes up for that"
         return candidates, [*notes, Note(code="not_refined", text=text)]
@@ -167,7 +169,7 @@ def _build_and_screen(
 def _build(
     workspace: Workspace, plans: tuple[Plan, ...], candidates: list[Candidate], begin: float, end: float
 ) -> list[Note]:
-    """Adds every plan that can be built before the deadline to the candidates; notes on those that could not.
+    """Adds every plan that can be built before the deadline to the candidates; returns notes on those that could not.
 
     `begin` and `end` are shares of the progress.
     """
@@ -179,14 +181,14 @@ def _build(
             begin + (end - begin) * number / len(plans), f"building candidate {number + 1} of {len(plans)}: {plan.name}"
         )
         try:
-            candidate = workspace.enter(plan)
+            candidate = workspace.build(plan)
         except LimitError:
             raise
         except RunError as error:
             notes.append(Note(code="candidate_failed", text=f"{plan.name} could not be built: {error.message}"))
             continue
         if any(candidate.model.key == other.model.key for other in candidates):
-            continue  # on this graph it comes to the same file
+            continue  # on this graph it gives the same file
         candidates.append(candidate)
         context.on_candidate(candidate.result())
     return notes
@@ -217,7 +219,7 @@ def _times(workspace: Workspace, model: OnnxModel) -> dict[str, float]:
 
 
 def _screen(workspace: Workspace, model: OnnxModel, candidates: list[Candidate], begin: float) -> None:
-    """A short timing of all that were not timed yet and may still keep the budget."""
+    """Times, in few rounds, all candidates that were not timed yet and may still keep the budget."""
     new = [one for one in candidates if one.latency is None and not surely_over(one, workspace.context.budget)]
     _time(workspace, model, new, SCREENING_ROUNDS, lambda share: (begin + SCREENING * share, "screening"))
     for candidate in new:
@@ -226,7 +228,7 @@ def _screen(workspace: Workspace, model: OnnxModel, candidates: list[Candidate],
 
 
 def _run_final(workspace: Workspace, model: OnnxModel, final: list[Candidate]) -> dict[str, Drop]:
-    """Times the finalists and reads the evaluation images once for each: what each loses there, by key."""
+    """Times the finalists and returns what each loses on the evaluation images, by key."""
     context = workspace.context
     if not final:
         return {}
@@ -244,7 +246,7 @@ def _run_final(workspace: Workspace, model: OnnxModel, final: list[Candidate]) -
 def _time(
     workspace: Workspace, model: OnnxModel, candidates: list[Candidate], n_rounds: int, position: Position
 ) -> None:
-    """Latency of the candidates and FP32 in the same rounds, while nothing else of this home measures."""
+    """Times the candidates and FP32 in the same rounds, while nothing else of this home measures."""
     if not candidates:
         return
     context = workspace.context
@@ -252,11 +254,11 @@ def _time(
     images = np.resize(next(workspace.judges.images.batches(size)), (size, *model.input_shape))
 
     def on_round(done: int, total: int) -> None:
-        share, word = position(done / total)
-        context.on_progress(share, f"{word}: {many(len(candidates), 'candidate')} and FP32, round {done} of {total}")
+        share, stage = position(done / total)
+        context.on_progress(share, f"{stage}: {many(len(candidates), 'candidate')} and FP32, round {done} of {total}")
 
     with context.measure_lock(), watched(context.target.threads or cores()) as busy:
-        measured = measure_latency(
+        latencies = measure_latency(
             {model.key: model, **{candidate.model.key: candidate.model for candidate in candidates}},
             model.key,
             context.target,
@@ -267,34 +269,38 @@ def _time(
         )
     workspace.busy.extend(busy)
     for candidate in candidates:
-        candidate.latency = measured[candidate.model.key][0]
+        candidate.latency = latencies[candidate.model.key][0]
     if any(candidate.latency and candidate.latency.n_rounds < n_rounds for candidate in candidates):
         workspace.left_out.append(f"rounds of the {position(1.0)[1]}")
 
 
-def _repaired(
-    workspace: Workspace, failed: list[Candidate], candidates: list[Candidate], enough: Callable[[Candidate], bool]
+def _repair(
+    workspace: Workspace,
+    over_budget: list[Candidate],
+    candidates: list[Candidate],
+    is_enough: Callable[[Candidate], bool],
 ) -> list[Candidate]:
-    """The fastest static one, or the most faithful where none was timed, with its worst layers in float."""
-    chosen = best_static(failed)
-    if chosen is None or workspace.out_of_time("layers back in float"):
+    """The fastest static candidate (the most faithful where none was timed) with its most sensitive layers in float."""
+    base = best_static(over_budget)
+    if base is None or workspace.out_of_time("layers back in float"):
         return []
     on_progress = workspace.context.on_progress
-    mended = restore_layers(
-        workspace, chosen, enough, lambda share, text: on_progress(REPAIR + (1 - REPAIR) * share, text)
+    repaired = restore_layers(
+        workspace, base, is_enough, lambda share, text: on_progress(REPAIR + (1 - REPAIR) * share, text)
     )
-    return [mended] if mended and all(mended.model.key != other.model.key for other in candidates) else []
+    return [repaired] if repaired and all(repaired.model.key != other.model.key for other in candidates) else []
 
 
-def _more_faithful_than(failed: list[Candidate]) -> Callable[[Candidate], bool]:
-    """Without loss on the held-back images, and with half the error of what lost too much on the evaluation images."""
-    best = max(candidate.sqnr_db for candidate in failed)
+def _more_faithful_than(over_budget: list[Candidate]) -> Callable[[Candidate], bool]:
+    """Whether a candidate has no loss on the held-back images, and half the error of these candidates."""
+    best = max(candidate.sqnr_db for candidate in over_budget)
     return lambda candidate: candidate.drop[0] <= 0 and candidate.sqnr_db >= best + MORE_FAITHFUL_DB
 
 
-def _images_note(n_images: int, n_held: int, settings: QuantizeAuto) -> Note:
+def _images_note(n_images: int, n_judges: int, settings: QuantizeAuto) -> Note:
     text = (
-        f"{n_images - n_held} images of the calibration split set the ranges, {n_held} others screened the candidates"
+        f"{n_images - n_judges} images of the calibration split set the ranges, "
+        f"{n_judges} others screened the candidates"
     )
     if n_images >= settings.calibration_images:
         return Note(code=codes.CALIBRATION, text=text)
@@ -302,8 +308,8 @@ def _images_note(n_images: int, n_held: int, settings: QuantizeAuto) -> Note:
     return Note(code=codes.FEWER_CALIBRATION_IMAGES, text=text)
 
 
-def _time_was_up(workspace: Workspace) -> list[Note]:
-    """A note of all that the time left out."""
+def _out_of_time_notes(workspace: Workspace) -> list[Note]:
+    """A note of all that was left out when the time was up, or nothing."""
     if not workspace.left_out:
         return []
     text = (
@@ -313,13 +319,13 @@ def _time_was_up(workspace: Workspace) -> list[Note]:
     return [Note(code=codes.OUT_OF_TIME, text=text)]
 
 
-def _growing(on_progress: ProgressCallback) -> ProgressCallback:
-    """A repair comes after parts that lie further on: the share that is done never falls."""
-    furthest = 0.0
+def _monotonic(on_progress: ProgressCallback) -> ProgressCallback:
+    """The same callback with a fraction that never falls: a repair comes after stages with a larger share."""
+    highest = 0.0
 
-    def on_growing_progress(fraction: float, message: str, **metrics: float) -> None:
-        nonlocal furthest
-        furthest = max(furthest, fraction)
-        on_progress(furthest, message, **metrics)
+    def on_monotonic_progress(fraction: float, message: str, **metrics: float) -> None:
+        nonlocal highest
+        highest = max(highest, fraction)
+        on_progress(highest, message, **metrics)
 
-    return on_growing_progress
+    return on_monotonic_progress

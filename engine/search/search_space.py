@@ -1,4 +1,4 @@
-"""Who takes part in a race: from what holds the time in this graph, and what this machine's instructions can do."""
+"""The candidates of a race, by the operators that take the time in this graph and this machine's instructions."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,15 +14,15 @@ STEP: TypeAdapter[Step] = TypeAdapter(Step)
 
 FLOAT_FIRST = (2, 4, 10)
 """How many first layers to leave in float: fewer are faster, more are closer to FP32."""
-SOME = 0.1
-"""The share of the time from which an operator is worth an attempt."""
+MIN_SHARE = 0.1
+"""The share of the time from which an operator is worth quantizing."""
 LAYERS_EACH = 3
 """A candidate that leaves k layers in float needs at least so many times k layers."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Facts:
-    """What the table of candidates depends on.
+    """The facts about graph and machine that the table of candidates depends on.
 
     `times` are milliseconds by operator type, `layers` the types among Conv, Gemm and MatMul that have weights,
     `products` the names of the MatMuls of two activations, as attention has them.
@@ -36,14 +36,14 @@ class Facts:
     goal: Goal
 
     def share(self, *names: str) -> float:
-        """Of the time of one call, what operators of these types take, fused ones included."""
-        inside = sum(ms for operator, ms in self.times.items() if any(name in operator for name in names))
-        return inside / (sum(self.times.values()) or 1.0)
+        """The share of the time of one call that operators of these types take, fused ones included."""
+        milliseconds = sum(ms for operator, ms in self.times.items() if any(name in operator for name in names))
+        return milliseconds / (sum(self.times.values()) or 1.0)
 
 
 @dataclass(frozen=True)
 class Plan:
-    """A candidate to build: its name, how, and why it is worth an attempt."""
+    """A candidate to build: its name, its settings, and the reason to try it."""
 
     name: str
     settings: Step
@@ -51,7 +51,7 @@ class Plan:
 
 
 def methods(facts: Facts, n_images: int) -> tuple[Plan, ...]:
-    """The first half of the table, most promising first; FP32 takes part in every race beside them.
+    """The first half of the table of candidates, most promising first; every race has FP32 beside them.
 
     `n_images` calibrate each. Convolutions are never quantized dynamically (4 to 14 times slower than FP32 in
     onnxruntime), and weights never unsigned.
@@ -59,7 +59,7 @@ def methods(facts: Facts, n_images: int) -> tuple[Plan, ...]:
     matmuls, layers = facts.share("MatMul", "Gemm", "Attention"), facts.share("Conv", "MatMul", "Gemm", "Attention")
     rows: list[tuple[bool, str, dict[str, object], str, str]] = [
         (
-            matmuls >= SOME and facts.layers != ("Conv",),
+            matmuls >= MIN_SHARE and facts.layers != ("Conv",),
             "Dynamic INT8",
             {"method": "dynamic"},
             "matmuls_hold_time",
@@ -97,13 +97,13 @@ def methods(facts: Facts, n_images: int) -> tuple[Plan, ...]:
     static = {"method": "static", "calibration_images": n_images}
     return tuple(
         Plan(name, _step(changes if "method" in changes else static | changes), Note(code=code, text=text))
-        for fits, name, changes, code, text in rows
-        if fits
+        for applies, name, changes, code, text in rows
+        if applies
     )
 
 
 def refinements(base: Plan, facts: Facts) -> tuple[Plan, ...]:
-    """The second half: the best static one of the first half with one thing changed each."""
+    """The second half of the table: the best static candidate of the first half, with one setting changed each."""
     rows: list[tuple[bool, str, dict[str, object], str, str]] = [
         *(
             (
@@ -133,8 +133,8 @@ def refinements(base: Plan, facts: Facts) -> tuple[Plan, ...]:
     ]
     return tuple(
         Plan(f"{base.name}, {name}", base.settings.model_copy(update=changes), Note(code=code, text=text))
-        for fits, name, changes, code, text in rows
-        if fits
+        for applies, name, changes, code, text in rows
+        if applies
     )
 
 

@@ -1,4 +1,4 @@
-"""Who stays in a race, who wins it, and why, in codes and sentences made of what was measured."""
+"""Chooses a race's finalists and its winner, and states the reasons in codes and sentences from what was measured."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -14,9 +14,9 @@ from engine.wording import many, percent
 
 MOST_FINALISTS = 4
 AS_FAST = 1.06
-"""Two whose intervals overlap and whose ratios are this close are as fast as each other: the more faithful one wins.
+"""Two whose intervals overlap and whose ratios are within this factor count as equally fast: the more faithful wins.
 
-At 1.03 noise decided: resnet18 on AVX2 took a candidate of 19.8 dB for the 2 % that one of 26.0 dB lacked.
+At 1.03 noise decides: resnet18 on AVX2 took a candidate of 19.8 dB, which was 2 % faster than one of 26.0 dB.
 """
 
 CONVERSIONS = ("QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear")
@@ -25,27 +25,27 @@ Losses = Mapping[str, Drop]
 """What each finalist loses on the evaluation images, by the key of its model."""
 NEVER_TIMED = "Never timed"
 HELD_BACK, EVALUATION = "held-back images", "evaluation images"
-"""On which images a loss was seen; a sentence always says it."""
+"""The images that a loss was measured on, which every sentence on a loss names."""
 
 
 def surely_over(candidate: Candidate, budget: Budget) -> bool:
-    """Whether even the kind end of the interval of its loss on the held-back images breaks the accuracy budget."""
+    """Whether even the lower end of the interval of its loss on the held-back images breaks the accuracy budget."""
     return budget.max_accuracy_drop is not None and candidate.drop[1] > budget.max_accuracy_drop
 
 
-def over_accuracy(lost: Drop, budget: Budget) -> bool:
+def over_accuracy(drop: Drop, budget: Budget) -> bool:
     """Whether the loss itself, whatever its interval, breaks the accuracy budget."""
-    return budget.max_accuracy_drop is not None and lost[0] > budget.max_accuracy_drop
+    return budget.max_accuracy_drop is not None and drop[0] > budget.max_accuracy_drop
 
 
 def too_wrong(candidate: Candidate, losses: Losses, budget: Budget) -> bool:
-    """Over the accuracy budget: by the evaluation images where it was seen on them, else surely so on the held-back."""
-    lost = losses.get(candidate.model.key)
-    return surely_over(candidate, budget) if lost is None else over_accuracy(lost, budget)
+    """Whether it breaks the accuracy budget: by the evaluation images, or else surely by the held-back images."""
+    drop = losses.get(candidate.model.key)
+    return surely_over(candidate, budget) if drop is None else over_accuracy(drop, budget)
 
 
 def best_static(candidates: list[Candidate]) -> Candidate | None:
-    """What is worth refining: the fastest static candidate, or the most faithful one where none was timed."""
+    """The candidate to refine: the fastest static one, or the most faithful one where none was timed."""
     static = [one for one in candidates if one.is_static]
     return min(static, key=lambda one: (one.ratio, -one.sqnr_db), default=None)
 
@@ -55,11 +55,11 @@ def finalists(candidates: list[Candidate], context: RaceContext) -> list[Candida
 
     Those within the accuracy budget on the held-back images come first, then the best by the goal.
     """
-    good = [one for one in candidates if one.stage == "screened" and one.latency and one.latency.ratio_low <= 1]
-    good = [one for one in good if not _too_large(one, context.budget)]
-    good.sort(key=lambda one: (over_accuracy(one.drop, context.budget), _cost(one, context)))
+    valid = [one for one in candidates if one.stage == "screened" and one.latency and one.latency.ratio_low <= 1]
+    valid = [one for one in valid if not _too_large(one, context.budget)]
+    valid.sort(key=lambda one: (over_accuracy(one.drop, context.budget), _cost(one, context)))
     n = min(MOST_FINALISTS, math.ceil(len(candidates) / 2))
-    best, rest = good[:n], [one for one in good[n:] if not one.is_float]
+    best, rest = valid[:n], [one for one in valid[n:] if not one.is_float]
     if rest:
         best.append(max(rest, key=lambda one: one.sqnr_db))
     return best
@@ -70,72 +70,78 @@ def choose(final: list[Candidate], losses: Losses, context: RaceContext) -> Cand
 
     Where the goal is size it is smaller than FP32 and not slower instead.
     """
-    good = [one for one in final if not _misses(one, losses, context)]
-    if not good:
+    valid = [one for one in final if not _misses(one, losses, context)]
+    if not valid:
         return None
-    best = min(good, key=lambda one: _cost(one, context))
+    best = min(valid, key=lambda one: _cost(one, context))
     if context.goal == "size":
         return best
-    tied = [one for one in good if _as_fast(one, best)]
-    # A quantized one that is as fast as the simplified FP32 is a quarter of its size as well.
+    tied = [one for one in valid if _as_fast(one, best)]
+    # A quantized one that is as fast as the simplified FP32 has a quarter of its size.
     return max(tied, key=lambda one: (not one.is_float, one.sqnr_db, -one.ratio))
 
 
-def give_outcomes(candidates: list[Candidate], winner: Candidate | None, losses: Losses, context: RaceContext) -> None:
+def set_outcomes(candidates: list[Candidate], winner: Candidate | None, losses: Losses, context: RaceContext) -> None:
     """Gives every candidate its outcome in the race."""
     for candidate in candidates:
         if candidate is winner:
-            candidate.end(codes.WINNER, "Won")
+            candidate.set_outcome(codes.WINNER, "Won")
         elif surely_over(candidate, context.budget):
-            candidate.end("over_budget", f"Out before the timing: {_lost(candidate.drop, context, HELD_BACK)}")
+            candidate.set_outcome(
+                "over_budget", f"Out before the timing: {_drop_text(candidate.drop, context, HELD_BACK)}"
+            )
         elif candidate.latency is None:
-            candidate.end(codes.OUT_OF_TIME, NEVER_TIMED)
+            candidate.set_outcome(codes.OUT_OF_TIME, NEVER_TIMED)
         elif candidate.stage == "final":
-            candidate.end(*(_misses(candidate, losses, context) or _second(candidate, winner, context.goal)))
+            candidate.set_outcome(*(_misses(candidate, losses, context) or _runner_up(candidate, winner, context.goal)))
         elif _too_large(candidate, context.budget):
-            candidate.end("over_budget", f"Over the size budget: {_mb(candidate):.2f} MB")
+            candidate.set_outcome("over_budget", f"Over the size budget: {_mb(candidate):.2f} MB")
         else:
-            candidate.end(*(_slow(candidate) or ("not_the_best", "Others were better in the screening")))
+            candidate.set_outcome(*(_slow(candidate) or ("not_the_best", "Others were better in the screening")))
 
 
 def reason_for(
-    winner: Candidate | None, candidates: list[Candidate], losses: Losses, context: RaceContext, holds: Times
+    winner: Candidate | None, candidates: list[Candidate], losses: Losses, context: RaceContext, times_of: Times
 ) -> Note:
     """Why this one won, or why FP32 stays: from what was measured, the speed in the race's own rounds.
 
-    `holds` gives milliseconds by operator type of a model, and is asked only where nothing was faster.
+    `times_of` gives milliseconds by operator type of a model, and is called only where nothing was faster.
     """
     if winner is not None and winner.latency is not None:
         speed = f"{times_as_fast(winner.latency, 'FP32')} in the race's own rounds"
         text = f"{winner.name} won among {many(len(candidates), 'candidate')} and FP32: {speed}, {_mb(winner):.2f} MB"
-        return Note(code="race_won", text=f"{text}, {_lost(losses[winner.model.key], context, EVALUATION)}")
+        return Note(code="race_won", text=f"{text}, {_drop_text(losses[winner.model.key], context, EVALUATION)}")
     faithful = [one for one in candidates if one.latency is not None and not too_wrong(one, losses, context.budget)]
     if not faithful:
         closest = min(candidates, key=lambda one: losses.get(one.model.key, one.drop)[0])
-        seen = EVALUATION if closest.model.key in losses else HELD_BACK
-        lost = _lost(losses.get(closest.model.key, closest.drop), context, seen)
-        text = f"FP32 stays: no candidate keeps the budget of {_kept(context)}; the closest, {closest.name}, has {lost}"
+        images = EVALUATION if closest.model.key in losses else HELD_BACK
+        drop_text = _drop_text(losses.get(closest.model.key, closest.drop), context, images)
+        finding = f"no candidate keeps the budget of {_measure_name(context)}"
+        text = f"FP32 stays: {finding}; the closest, {closest.name}, has {drop_text}"
         return Note(code="race_nothing_within_budget", text=text)
-    inside = [one for one in faithful if not _too_large(one, context.budget) and not _too_late(one, context.budget)]
-    if not inside:
+    within_budget = [
+        one for one in faithful if not _too_large(one, context.budget) and not _too_late(one, context.budget)
+    ]
+    if not within_budget:
         return Note(code="race_nothing_within_budget", text=f"FP32 stays: {_other_budget(faithful, context)}")
-    if context.goal == "size" and any(_slow(one) is None for one in inside):
-        least = min((one for one in inside if _slow(one) is None), key=_mb)
-        text = f"FP32 stays: nothing within the budget is smaller; the smallest, {least.name}, has {_mb(least):.2f} MB"
+    if context.goal == "size" and any(_slow(one) is None for one in within_budget):
+        smallest = min((one for one in within_budget if _slow(one) is None), key=_mb)
+        size = f"the smallest, {smallest.name}, has {_mb(smallest):.2f} MB"
+        text = f"FP32 stays: nothing within the budget is smaller; {size}"
         return Note(code="race_nothing_smaller", text=text)
-    fastest = min(inside, key=lambda one: one.ratio)
+    fastest = min(within_budget, key=lambda one: one.ratio)
     if fastest.latency is None:
         raise ValueError(f"{fastest.name} was never timed")
-    wanted = "as fast" if context.goal == "size" else "surely faster"
+    requirement = "as fast" if context.goal == "size" else "surely faster"
     text = (
-        f"FP32 stays: nothing within the budget is {wanted}; the fastest, {fastest.name}, is "
-        f"{times_as_fast(fastest.latency, 'FP32')} in the race's own rounds; {_cause(fastest, holds)}"
+        f"FP32 stays: nothing within the budget is {requirement}; the fastest, {fastest.name}, is "
+        f"{times_as_fast(fastest.latency, 'FP32')} in the race's own rounds; {_cause(fastest, times_of)}"
     )
     return Note(code="race_nothing_faster", text=text)
 
 
 def _other_budget(faithful: list[Candidate], context: RaceContext) -> str:
-    """Which budgets beside that of accuracy the candidates miss that keep accuracy."""
+    """A sentence on the budgets of size and latency that the candidates within the accuracy budget miss."""
     most_mb, most_ms = context.budget.max_size_mb, context.budget.max_latency_ms
     smallest, fastest = min(faithful, key=_mb), min(faithful, key=lambda one: one.ratio)
     least = f"the smallest, {smallest.name}, has {_mb(smallest):.2f} MB"
@@ -147,17 +153,18 @@ def _other_budget(faithful: list[Candidate], context: RaceContext) -> str:
     return f"no candidate keeps the budgets of {most_mb:g} MB and {most_ms:g} ms at once; {least}, and {quickest}"
 
 
-def _cause(candidate: Candidate, holds: Times) -> str:
-    """What a candidate that should be faster spends its time on."""
-    times = holds(candidate.model)
+def _cause(candidate: Candidate, times_of: Times) -> str:
+    """A clause on which operators take the time of a candidate that is not faster."""
+    times = times_of(candidate.model)
     total = sum(times.values()) or 1.0
-    converting = sum(times.get(name, 0.0) for name in CONVERSIONS) / total
+    conversion_share = sum(times.get(name, 0.0) for name in CONVERSIONS) / total
     largest = max((name for name in times if name not in CONVERSIONS), key=lambda name: times[name], default="")
-    most = times.get(largest, 0.0) / total
+    largest_share = times.get(largest, 0.0) / total
     if candidate.is_float:
-        return f"of its time {percent(most)} goes to {largest}"
+        return f"of its time {percent(largest_share)} goes to {largest}"
     return (
-        f"of its time {percent(converting)} goes to converting between float and 8 bits, {percent(most)} to {largest}"
+        f"of its time {percent(conversion_share)} goes to converting between float and 8 bits, "
+        f"{percent(largest_share)} to {largest}"
     )
 
 
@@ -170,10 +177,10 @@ def _mb(candidate: Candidate) -> float:
 
 
 def _misses(candidate: Candidate, losses: Losses, context: RaceContext) -> tuple[str, str] | None:
-    """Why a finalist cannot win, as a code and a sentence."""
-    lost = losses[candidate.model.key]
-    if over_accuracy(lost, context.budget):
-        return "over_budget", f"Over the budget of {_kept(context)}: {_lost(lost, context, EVALUATION)}"
+    """Why a finalist cannot win, as a code and a sentence; None where it can."""
+    drop = losses[candidate.model.key]
+    if over_accuracy(drop, context.budget):
+        return "over_budget", f"Over the budget of {_measure_name(context)}: {_drop_text(drop, context, EVALUATION)}"
     if _too_late(candidate, context.budget):
         return "over_budget", f"Over the latency budget: {candidate.p50_ms:.2f} ms"
     if _too_large(candidate, context.budget):
@@ -187,7 +194,7 @@ def _misses(candidate: Candidate, losses: Losses, context: RaceContext) -> tuple
     return None
 
 
-def _second(candidate: Candidate, winner: Candidate | None, goal: Goal) -> tuple[str, str]:
+def _runner_up(candidate: Candidate, winner: Candidate | None, goal: Goal) -> tuple[str, str]:
     if winner is None or goal == "size" or not _as_fast(candidate, winner):
         return "not_the_best", "Within the budget, and not the best by the goal"
     if candidate.is_float and not winner.is_float:
@@ -223,13 +230,13 @@ def _too_late(candidate: Candidate, budget: Budget) -> bool:
     return budget.max_latency_ms is not None and candidate.p50_ms > budget.max_latency_ms
 
 
-def _kept(context: RaceContext) -> str:
+def _measure_name(context: RaceContext) -> str:
     return "accuracy" if context.data.labelled else "agreement"
 
 
-def _lost(lost: Drop, context: RaceContext, images: str) -> str:
-    """A loss in words, with the images that it was seen on: of top-1 in points, of agreement in percent."""
-    point = lost[0]
+def _drop_text(drop: Drop, context: RaceContext, images: str) -> str:
+    """A loss as a phrase, with the images that it was measured on: top-1 in points, agreement in percent."""
+    point = drop[0]
     if not context.data.labelled:
         return f"agreement with FP32 on {percent(1 - point, 1)} of the {images}"
     if point == 0:

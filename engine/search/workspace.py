@@ -1,4 +1,4 @@
-"""What all candidates of a race share: one simplified FP32 graph, one calibration, the images that judge."""
+"""What all candidates of a race share: one simplified FP32 graph, one calibration, and the images that score them."""
 
 import tempfile
 import time
@@ -22,16 +22,16 @@ from engine.techniques.quantize import Calibrator, JudgeSet, build_static, fold,
 from engine.techniques.simplify import simplify
 
 FILES_AT_ONCE = 5
-"""A candidate while it is built, with its parts, each about as large as the model."""
+"""Files on disk while a candidate is built, each about as large as the model."""
 SIMPLIFIED = Plan("Simplified FP32", Simplify(), Note(code="float", text="the same function in fewer operators"))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Workspace:
-    """Where candidates are built: all from one simplified FP32 graph and the same calibration.
+    """Builds candidates, all from one simplified FP32 graph and the same calibration.
 
-    `judges` are calibration images that set no range, with FP32's answer to them; `reference` (N, classes) are the
-    logits there of the model that the budget is held against.
+    `judges` are calibration images that set no range, with FP32's logits on them; `reference` (N, classes) are
+    the logits there of the model that the budget compares with.
     """
 
     context: RaceContext
@@ -43,32 +43,32 @@ class Workspace:
     busy: list[Note] = field(default_factory=list)
     """Warnings that other programs ran while something was timed."""
     left_out: list[str] = field(default_factory=list)
-    """What was not done because the time was up: a race that did everything was not cut short, however late it is."""
+    """The work that was left out because the time was up. Where this is empty the race is complete, however late."""
 
     def out_of_time(self, work: str) -> bool:
-        """Whether the time for searching is up; then `work`, which the caller leaves out, is written down."""
-        up = time.monotonic() >= self.context.deadline
-        if up:
+        """Whether the time for searching is up; then `work`, which the caller leaves out, is added to `left_out`."""
+        is_over = time.monotonic() >= self.context.deadline
+        if is_over:
             self.left_out.append(work)
-        return up
+        return is_over
 
-    def enter(self, plan: Plan) -> Candidate:
-        """Builds the candidate, named by its content in the context's folder.
+    def build(self, plan: Plan) -> Candidate:
+        """Builds the candidate; its file is in the context's folder, named by its content.
 
-        Raises RunError where it cannot be built or its outputs are not finite, and leaves nothing of it then.
+        Raises RunError where it cannot be built or its outputs are not finite; then no file of it is left.
         """
         began, folder = time.monotonic(), self.context.folder
         require_room(folder, FILES_AT_ONCE * self.base.path.stat().st_size, "a further candidate")
         with tempfile.TemporaryDirectory(dir=folder) as name:
-            path, notes = self._build(plan, Path(name))
+            path, notes = self._quantize(plan, Path(name))
             sha256 = file_sha256(path)
             key = content_key("candidate", self.base.key, sha256)
-            candidate = self.scored(plan, replace(self.base, key=key, path=path, sha256=sha256), notes, began)
+            candidate = self.score(plan, replace(self.base, key=key, path=path, sha256=sha256), notes, began)
             candidate.move(folder)
         return candidate
 
-    def scored(self, plan: Plan, model: OnnxModel, notes: tuple[Note, ...], began: float) -> Candidate:
-        """The candidate of a model that is there already; `began` in seconds of time.monotonic()."""
+    def score(self, plan: Plan, model: OnnxModel, notes: tuple[Note, ...], began: float) -> Candidate:
+        """A candidate for a model that is built, with its scores; `began` is in seconds of time.monotonic()."""
         logits = predict(model, self.judges.images, self.context.target).logits
         return Candidate(
             plan=plan,
@@ -80,16 +80,18 @@ class Workspace:
             fp32_mb=self.fp32_mb,
         )
 
-    def _build(self, plan: Plan, folder: Path) -> tuple[Path, tuple[Note, ...]]:
-        inside = replace(self.context, folder=folder, on_progress=no_progress)
+    def _quantize(self, plan: Plan, folder: Path) -> tuple[Path, tuple[Note, ...]]:
+        build_context = replace(self.context, folder=folder, on_progress=no_progress)
         match plan.settings:
             case QuantizeStatic():
                 path = folder / "model.onnx"
-                return path, build_static(self.calibrator, plan.settings, inside.isa, path, self.judges, inside.target)
+                return path, build_static(
+                    self.calibrator, plan.settings, build_context.isa, path, self.judges, build_context.target
+                )
             case QuantizeDynamic():
-                outcome = quantize_dynamic(self.base, plan.settings, inside)
+                outcome = quantize_dynamic(self.base, plan.settings, build_context)
             case QuantizeWeights():
-                outcome = quantize_weights(self.base, plan.settings, inside)
+                outcome = quantize_weights(self.base, plan.settings, build_context)
             case _:
                 raise StepError(f"a race does not know how to build '{plan.name}'")
         return outcome.onnx.path, outcome.notes
@@ -102,10 +104,10 @@ def make_workspace(
     began = time.monotonic()
     context.on_progress(0.0, "simplifying the graph")
     images = context.data.split("calibration")
-    unseen = images.span(n_images // 2, n_images)
+    judge_images = images.span(n_images // 2, n_images)
     require_room(context.folder, FILES_AT_ONCE * model.path.stat().st_size, "a race of this model")
-    judges = JudgeSet(unseen, predict(model, unseen, context.target).logits)
-    reference = predict(context.baseline, unseen, context.target).logits if context.baseline else judges.logits
+    judges = JudgeSet(judge_images, predict(model, judge_images, context.target).logits)
+    reference = predict(context.baseline, judge_images, context.target).logits if context.baseline else judges.logits
     base, notes = _simplified(model, context, work)
     calibrator = Calibrator(base, fold(base, work), images, n_images // 2, work, no_progress)
     workspace = Workspace(
@@ -118,7 +120,7 @@ def make_workspace(
     )
     if base is model:
         return workspace, None, notes
-    return workspace, workspace.scored(SIMPLIFIED, base, tuple(notes), began), []
+    return workspace, workspace.score(SIMPLIFIED, base, tuple(notes), began), []
 
 
 def _simplified(model: OnnxModel, context: RaceContext, work: Path) -> tuple[OnnxModel, list[Note]]:

@@ -1,1 +1,1 @@
-"""One file a technique: a function that takes a model, its settings and a context, and returns a new model."""
+"""The techniques, a function each, that takes a model, its settings and a context and returns a new model."""

@@ -26,11 +26,13 @@ def finetune(model: TorchModel, settings: Finetune, context: TrainingContext) ->
             torch.manual_seed(context.seed)
             module.reset_classifier(len(classes))
         notes = (Note(code=codes.NEW_HEAD, text=f"The head was replaced by one of {len(classes)} outputs"),)
-    mixed = _mixed(settings, classes)
-    return learn_labels(model, module, settings, context, technique=settings.technique, first=notes, mixed=mixed)
+    mixup = _mixup(settings, classes)
+    return learn_labels(
+        model, module, settings, context, technique=settings.technique, leading_notes=notes, mixup=mixup
+    )
 
 
-def _mixed(settings: Finetune, classes: tuple[str, ...] | None) -> Mixup | None:
+def _mixup(settings: Finetune, classes: tuple[str, ...] | None) -> Mixup | None:
     if not (settings.mixup or settings.cutmix):
         return None
     return Mixup(

@@ -34,9 +34,9 @@ def swap(model: Model, settings: Swap, context: TeacherContext) -> Outcome:
                 "swap learns from labels, and the images have none", "Let it learn from the model (learn_from)"
             )
         student = new_student(settings.architecture, settings.weights, len(classes), model.preprocess, context, folder)
-        start = Note(
+        note = Note(
             code="swapped",
             text=f"{settings.architecture} with {settings.weights} weights took the model's "
             "place and was trained on the labels",
         )
-        return learn_labels(student, student.build(), settings, context, technique="swap", first=(start,))
+        return learn_labels(student, student.build(), settings, context, technique="swap", leading_notes=(note,))

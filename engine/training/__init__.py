@@ -1,1 +1,1 @@
-"""The one training loop."""
+"""Training: one loop for every technique that trains, with its objectives and its state."""

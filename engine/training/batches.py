@@ -22,21 +22,21 @@ PLAIN = 0
 class Views:
     """Views of decoded images, (N, H, W, C) uint8: as they are, or mirrored and shifted.
 
-    How a view changes an image depends on the seed, the number of the view and the image alone, so that whoever looks
-    at the same view of it sees the same.
+    A view of an image depends on the seed, the number of the view and the image alone, so that teacher and student get
+    the same pixels.
     """
 
     def __init__(self, pixels: Pixels, settings: Training, seed: int) -> None:
         self.pixels = pixels
         self._flip, self._seed = settings.flip, seed
-        self._reach = [round(edge * settings.shift) for edge in pixels.shape[1:3]]
+        self._max_shift = [round(edge * settings.shift) for edge in pixels.shape[1:3]]
 
     def of(self, rows: Rows, view: int) -> Pixels:
         """(B, H, W, C) of these images; what a shift uncovers repeats the edge."""
         if view == PLAIN:
             return np.asarray(self.pixels[rows])
         moves = np.random.default_rng((self._seed, view)).random((len(self.pixels), 3))[rows]
-        pad_y, pad_x = self._reach
+        pad_y, pad_x = self._max_shift
         padded = np.pad(self.pixels[rows], ((0, 0), (pad_y, pad_y), (pad_x, pad_x), (0, 0)), mode="edge")
         height, width = self.pixels.shape[1:3]
         result = np.empty_like(padded[:, :height, :width])
@@ -60,8 +60,8 @@ class Batch:
 class TrainBatches:
     """Batches of one epoch after another; the order depends on the seed and the epoch alone.
 
-    Each epoch shows another view of every image; with `n_views` these come round again. Where several processes train
-    together, each gets its own part of every batch of `size` images.
+    Each epoch uses another view of every image; with `n_views`, epochs use so many views in turn. Where several
+    processes train together, each gets its own part of every batch of `size` images.
     """
 
     def __init__(
@@ -74,15 +74,15 @@ class TrainBatches:
         return len(self.rows) // self.size
 
     def epoch(self, number: int) -> Iterator[Batch]:
-        """A last, short batch is left out: batch norm cannot use one image."""
+        """The batches of an epoch. A last, short one is left out: batch norm cannot use one image."""
         order = np.random.default_rng((self.seed, number)).permutation(self.rows)
         view = number + 1 if self.n_views is None else number % self.n_views
         for start in range(0, len(self) * self.size, self.size):
-            rows = order[start + processes.rank() : start + self.size : processes.world()]
+            rows = order[start + processes.rank() : start + self.size : processes.world_size()]
             pixels = self.views.of(rows, view)
             yield Batch(rows, view, pixels, normalised(pixels, self.preprocess))
 
 
 def normalised(pixels: Pixels, preprocess: Preprocess) -> Tensor:
-    """(B, H, W, C) uint8 -> (B, C, H, W) float32, as every other use of the images has it."""
+    """(B, H, W, C) uint8 -> (B, C, H, W) float32, normalised as for every other use of the images."""
     return torch.from_numpy(normalise(pixels, preprocess.model_dump()))

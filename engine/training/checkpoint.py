@@ -1,4 +1,4 @@
-"""A training under way on disk, so that a process that is killed does not take it along."""
+"""The state of a training on disk, so that it survives a process that is killed."""
 
 import os
 from pathlib import Path
@@ -7,11 +7,11 @@ from typing import Any
 import torch
 
 EVERY_SECONDS = 15.0
-"""As much training is lost at most, beside the epoch under way: writing after every short epoch would cost more."""
+"""The most training that is lost, beside the epoch under way: writing after every short epoch would cost more."""
 
 
 def write(path: Path, state: dict[str, Any]) -> None:
-    """The whole file or the old one. Raises OSError (a full disk, for one)."""
+    """Replaces the file at once: a write that fails leaves the old one. Raises OSError (a full disk, for one)."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
@@ -25,7 +25,7 @@ def write(path: Path, state: dict[str, Any]) -> None:
 
 
 def read(path: Path) -> dict[str, Any] | None:
-    """What was written, or None where nothing was; tensors and plain values only, no code."""
+    """The state that was written, or None where there is no file; loads tensors and plain values only, no code."""
     if not path.is_file():
         return None
     state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)

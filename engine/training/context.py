@@ -13,9 +13,9 @@ class TrainingContext(StepContext):
     """What a step that trains needs."""
 
     shared: Path
-    """A folder of the whole run for what several of its steps need alike (decoded images); it goes with the run."""
+    """A folder of the whole run for files that several steps share (decoded images); it is removed with the run."""
     checkpoint: Path | None
-    """The file of a training under way, which outlives this process and goes with the step's end; None: not kept."""
+    """The file for the state of a training, or None. It survives this process and is removed when the step ends."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,4 +27,4 @@ class TeacherContext(TrainingContext):
     export: Callable[[TorchModel], OnnxModel]
     """The ONNX file of a torch model, made once."""
     cache: Callable[[str, Callable[[Path], None]], Path]
-    """The folder of what a key addresses, filled by the function where it is not there yet."""
+    """The cache folder of a key, filled by the function where it does not exist yet."""

@@ -1,4 +1,4 @@
-"""What a setting that was left empty means for this kind of network: one small table."""
+"""The optimizer, learning rate and weight decay of each kind of network, where the settings leave them empty."""
 
 from typing import Literal, NamedTuple
 
@@ -14,7 +14,7 @@ Family = Literal["convolutional", "layer-normalised", "transformer"]
 class Defaults(NamedTuple):
     """Peak learning rates by optimizer, for batches of about 64 images, and the weight decay."""
 
-    words: str
+    description: str
     adamw: float
     sgd: float
     lamb: float
@@ -30,8 +30,11 @@ OPTIMIZER: Optimizer = "adamw"
 
 
 def family_of(module: nn.Module) -> Family:
-    """By its layers, so that any module has a family: batch norm or no norm at all, or layer norm with attention or
-    without (ConvNeXt, mixers)."""
+    """The family of any module, by its layers.
+
+    Batch norm or no norm at all is convolutional; layer norm is a transformer with attention, and layer-normalised
+    without (ConvNeXt, mixers).
+    """
     layers = list(module.modules())
     if any(isinstance(layer, _BatchNorm) for layer in layers):
         return "convolutional"
@@ -40,8 +43,8 @@ def family_of(module: nn.Module) -> Family:
     return "transformer" if any("Attention" in type(layer).__name__ for layer in layers) else "layer-normalised"
 
 
-class Chosen(NamedTuple):
-    """What training uses, nothing left open; `note` says which of it was chosen here, None where nothing was."""
+class OptimizerSettings(NamedTuple):
+    """The optimizer's settings, all filled in; `note` says which of them are defaults, None where none is."""
 
     optimizer: Optimizer
     learning_rate: float
@@ -49,17 +52,21 @@ class Chosen(NamedTuple):
     note: Note | None
 
 
-def chosen(module: nn.Module, settings: Training) -> Chosen:
-    """The settings as asked, and the family's where they were left empty."""
+def fill_defaults(module: nn.Module, settings: Training) -> OptimizerSettings:
+    """The settings, with the defaults of the module's family where they are empty."""
     row = FAMILIES[family_of(module)]
     optimizer = settings.optimizer or OPTIMIZER
     rate = settings.learning_rate if settings.learning_rate is not None else getattr(row, optimizer)
     decay = settings.weight_decay if settings.weight_decay is not None else row.weight_decay
-    left = {
+    values = {
         "optimizer": (settings.optimizer, optimizer),
         "learning rate": (settings.learning_rate, f"{rate:g}"),
         "weight decay": (settings.weight_decay, f"{decay:g}"),
     }
-    words = ", ".join(f"{name} {value}" for name, (asked, value) in left.items() if asked is None)
-    note = Note(code="family_defaults", text=f"Left empty, and chosen for {row.words}: {words}") if words else None
-    return Chosen(optimizer, rate, decay, note)
+    defaults = ", ".join(f"{name} {default}" for name, (setting, default) in values.items() if setting is None)
+    note = (
+        Note(code="family_defaults", text=f"Left empty, and chosen for {row.description}: {defaults}")
+        if defaults
+        else None
+    )
+    return OptimizerSettings(optimizer, rate, decay, note)

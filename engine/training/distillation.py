@@ -1,4 +1,4 @@
-"""Learning a teacher's answers: whether student, teacher and data go together, and the training itself."""
+"""Distillation: checks that student, teacher and data go together, and trains the student on the teacher's answers."""
 
 from dataclasses import replace
 
@@ -16,12 +16,12 @@ from engine.training.distillation_token import with_token
 from engine.training.feature_matching import Features, Tokens
 from engine.training.loop import fit
 from engine.training.objectives import Answers, Labels, Objective
-from engine.training.teacher import ASKED, Ask, Teacher, asking
-from engine.training.teacher_answers import Answer, anew, kept, of_batch, to_all
-from engine.training.teacher_features import asking_features, projection
+from engine.training.teacher import TRAINING_START, Ask, Teacher, teacher_session
+from engine.training.teacher_answers import Answer, answer_all, cached_answers, live_answers, of_batch
+from engine.training.teacher_features import feature_function, projection
 from engine.wording import percent
 
-FOLLOWED = "answered as the teacher does"
+AGREES = "answered as the teacher does"
 
 
 def learn_answers(student: TorchModel, teacher: Teacher, settings: Distill, context: TeacherContext) -> Outcome:
@@ -41,14 +41,14 @@ def learn_answers(student: TorchModel, teacher: Teacher, settings: Distill, cont
             "Raise the share of images for training (split.train)",
         )
     result = _learn(student, module, pixels, teacher, settings, context)
-    learnt = replace(
+    distilled = replace(
         student,
         weights=save_weights(module, context.folder / "weights.safetensors"),
         weights_label="distilled",
         classes=context.data.classes or teacher.model.classes or student.classes,
     )
     return Outcome(
-        model=learnt,
+        model=distilled,
         notes=_notes(result, teacher, settings, context),
         complete=not result.stopped_by_budget,
         ended_early=result.stopped_early,
@@ -58,8 +58,8 @@ def learn_answers(student: TorchModel, teacher: Teacher, settings: Distill, cont
 def _learn(
     student: TorchModel, module: nn.Module, pixels: Pixels, teacher: Teacher, settings: Distill, context: TeacherContext
 ) -> Fit:
-    views, judged = Views(pixels, settings, context.seed), "right" if _by_labels(settings, context) else FOLLOWED
-    with asking(teacher.model, context) as ask:
+    views, criterion = Views(pixels, settings, context.seed), "right" if _by_labels(settings, context) else AGREES
+    with teacher_session(teacher.model, context) as ask:
         return fit(
             module,
             pixels,
@@ -70,7 +70,7 @@ def _learn(
             checkpoint=context.checkpoint,
             deadline=context.deadline,
             on_epoch=lambda point: context.on_progress(
-                ASKED + (1 - ASKED) * point.share, point.words(judged), **point.metrics
+                TRAINING_START + (1 - TRAINING_START) * point.share, point.message(criterion), **point.metrics
             ),
         )
 
@@ -79,18 +79,19 @@ def _objective(
     ask: Ask, student: TorchModel, views: Views, teacher: Teacher, settings: Distill, context: TeacherContext
 ) -> Objective:
     if settings.match == "features":
-        seeing, extra = asking_features(teacher), projection(student, teacher, context.seed)  # refuses before it asks
+        # These two raise where features cannot be matched, before the teacher computes any answers.
+        ask_features, extra = feature_function(teacher), projection(student, teacher, context.seed)
         answers = _answers(ask, views, teacher, settings, context)
-        seen = _asked(seeing, "features", views, teacher, settings, context)
-        return Features(answers=answers, features=of_batch(seen), extra=extra)
+        features = _view_answers(ask_features, "features", views, teacher, settings, context)
+        return Features(answers=answers, features=of_batch(features), extra=extra)
     answers = _answers(ask, views, teacher, settings, context)
     return Tokens(answers=answers) if settings.match == "tokens" else answers
 
 
 def _answers(ask: Ask, views: Views, teacher: Teacher, settings: Distill, context: TeacherContext) -> Answers:
-    answer = _asked(ask, "answers", views, teacher, settings, context)
+    answer = _view_answers(ask, "answers", views, teacher, settings, context)
     labels = context.data.split("train").labels
-    plain = to_all(answer, len(views.pixels), PLAIN, no_progress)
+    plain = answer_all(answer, len(views.pixels), PLAIN, no_progress)
     return Answers(
         answers=of_batch(answer),
         plain=plain,
@@ -101,23 +102,25 @@ def _answers(ask: Ask, views: Views, teacher: Teacher, settings: Distill, contex
     )
 
 
-def _asked(ask: Ask, what: str, views: Views, teacher: Teacher, settings: Distill, context: TeacherContext) -> Answer:
-    """What the teacher makes of images in a view, kept where there are views to keep."""
-    answer = anew(ask, views)
+def _view_answers(
+    ask: Ask, kind: str, views: Views, teacher: Teacher, settings: Distill, context: TeacherContext
+) -> Answer:
+    """The teacher's answers or features (`kind`) for images in a view; cached where the number of views is set."""
+    answer = live_answers(ask, views)
     if not settings.views:
         return answer
-    shown = "" if what == "answers" else f" ({what})"
-    begins = ASKED / 2 if what == "features" else 0.0
-    share = ASKED / 2 if settings.match == "features" else ASKED
-    address = (what, teacher.model.sha256, teacher.model.preprocess.model_dump(mode="json"))
-    return kept(
+    suffix = "" if kind == "answers" else f" ({kind})"
+    start = TRAINING_START / 2 if kind == "features" else 0.0
+    share = TRAINING_START / 2 if settings.match == "features" else TRAINING_START
+    address = (kind, teacher.model.sha256, teacher.model.preprocess.model_dump(mode="json"))
+    return cached_answers(
         answer,
         address,
         len(views.pixels),
         settings.views,
         settings,
         context,
-        lambda done, text: context.on_progress(begins + share * done, text + shown),
+        lambda fraction, text: context.on_progress(start + share * fraction, text + suffix),
     )
 
 
@@ -130,24 +133,24 @@ def _check_outputs(teacher: Teacher, student: TorchModel) -> None:
 
 
 def _by_labels(settings: Distill, context: TeacherContext) -> bool:
-    """Whether labels have a part in it, and so say which answers are right."""
+    """Whether labels are part of the loss; then they say which answers are right."""
     return context.data.labelled and settings.label_share > 0
 
 
 def _notes(result: Fit, teacher: Teacher, settings: Distill, context: TeacherContext) -> tuple[Note, ...]:
     labels = _by_labels(settings, context)
     n_images = result.n_train + result.n_validation
-    asked = f"{settings.views} views of {n_images} train images" if settings.views else "every view at every step"
+    questions = f"{settings.views} views of {n_images} train images" if settings.views else "every view at every step"
     share = (
         f"Labels had a share of {percent(settings.label_share)} in the loss" if labels else "Labels had no part in it"
     )
-    beside = {
+    match_notes = {
         "features": (Note(code="matched", text="Its pooled features were matched too"),),
         "tokens": (Note(code="matched", text="A distillation token of the student's learnt its answers"),),
     }
     return (
-        Note(code=codes.TEACHER, text=f"The teacher, {teacher.name}, answered {asked}"),
-        *beside.get(settings.match, ()),
+        Note(code=codes.TEACHER, text=f"The teacher, {teacher.name}, answered {questions}"),
+        *match_notes.get(settings.match, ()),
         Note(code="label_share", text=share),
-        *result.notes("right" if labels else FOLLOWED),
+        *result.notes("right" if labels else AGREES),
     )

@@ -14,7 +14,7 @@ def with_token(student: TorchModel) -> Any:
     Raises StepError where it has no such token.
     """
     module: Any = student.build()
-    if not hasattr(module, "set_distilled_training") or not _gives_two(student):
+    if not hasattr(module, "set_distilled_training") or not _has_token_head(student):
         raise StepError(
             f"the student ({student.architecture}) has no distillation token",
             "Name one that has, such as deit_tiny_distilled_patch16_224 or levit_128s, or set match to logits",
@@ -23,8 +23,11 @@ def with_token(student: TorchModel) -> Any:
     return module
 
 
-def _gives_two(student: TorchModel) -> bool:
-    """Whether a network of the same kind has two heads in training; one of its own, since training moves averages."""
+def _has_token_head(student: TorchModel) -> bool:
+    """Whether the student's architecture returns two outputs in training.
+
+    Tried on a network of its own, since a step in training mode changes running averages.
+    """
     module: Any = student.build()
     module.set_distilled_training(True)
     with torch.no_grad():

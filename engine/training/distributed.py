@@ -1,4 +1,4 @@
-"""Training in several processes at once, where torchrun started them and they have joined; else in this one alone."""
+"""Training in several processes, where torchrun started them and they joined; else in this one alone."""
 
 from typing import TypeVar
 
@@ -11,35 +11,35 @@ T = TypeVar("T")
 
 def rank() -> int:
     """The number of this process, from 0."""
-    return distributed.get_rank() if _joined() else 0
+    return distributed.get_rank() if _is_joined() else 0
 
 
-def world() -> int:
+def world_size() -> int:
     """How many processes train together."""
-    return distributed.get_world_size() if _joined() else 1
+    return distributed.get_world_size() if _is_joined() else 1
 
 
-def shared(module: nn.Module) -> nn.Module:
-    """The module with gradients that are means over all processes; begins with the weights of the first."""
-    return DistributedDataParallel(module, find_unused_parameters=True) if _joined() else module
+def data_parallel(module: nn.Module) -> nn.Module:
+    """The module with gradients averaged over all processes; it starts with the weights of the first."""
+    return DistributedDataParallel(module, find_unused_parameters=True) if _is_joined() else module
 
 
-def agreed(value: T) -> T:
+def broadcast(value: T) -> T:
     """The first process's value, in all of them."""
-    if not _joined():
+    if not _is_joined():
         return value
-    box = [value]
-    distributed.broadcast_object_list(box, src=0)
-    return box[0]
+    values = [value]
+    distributed.broadcast_object_list(values, src=0)
+    return values[0]
 
 
-def same_buffers(module: nn.Module) -> None:
-    """The first process's running statistics, in all of them: each has seen its own share of the images."""
-    if _joined():
+def sync_buffers(module: nn.Module) -> None:
+    """Copies the first process's running statistics to all others: each has its own part of every batch."""
+    if _is_joined():
         with torch.no_grad():
             for buffer in module.buffers():
                 distributed.broadcast(buffer, src=0)
 
 
-def _joined() -> bool:
+def _is_joined() -> bool:
     return distributed.is_available() and distributed.is_initialized()

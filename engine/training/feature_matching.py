@@ -1,4 +1,4 @@
-"""What is learnt of a teacher beside its answers: its features, or its answers through a token of their own."""
+"""Objectives beyond a teacher's answers: its features, or its answers through a distillation token."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -32,8 +32,8 @@ class Features:
 
     def loss(self, module: nn.Module, batch: Batch) -> Tensor:
         logits, own = FeatureDistillationTrainableModule(module, self.extra)(batch.images)
-        wanted = torch.from_numpy(self.features(batch)).to(own.device)
-        return self.answers.loss_of(logits, batch) + functional.mse_loss(own.float(), wanted)
+        targets = torch.from_numpy(self.features(batch)).to(own.device)
+        return self.answers.loss_of(logits, batch) + functional.mse_loss(own.float(), targets)
 
     def right(self, outputs: Tensor, rows: Rows) -> int:
         return self.answers.right(outputs, rows)

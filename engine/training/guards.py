@@ -1,4 +1,4 @@
-"""What to say of small images and of few, and of memory that is not enough."""
+"""Warnings on images that are too small or too few, and an error where memory is not enough."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,8 +18,10 @@ NOT_ENOUGH = ("not enough memory", "out of memory", "allocate memory")
 
 
 def too_deep(module: nn.Module, size: tuple[int, int]) -> Note | None:
-    """A warning where a timm network leaves less than 2x2 of images of this height and width, which is what its
-    `feature_info` says; other modules do not say it."""
+    """A warning where a network's last feature map of images of this height and width is smaller than 2x2.
+
+    By timm's `feature_info`; None for modules without it.
+    """
     stages = getattr(module, "feature_info", None)
     reduction = stages[-1].get("reduction") if isinstance(stages, list) and stages else None
     if not reduction or min(size) / reduction >= MIN_MAP:
@@ -33,30 +35,33 @@ def too_deep(module: nn.Module, size: tuple[int, int]) -> Note | None:
     )
 
 
-def batch_size(asked: int, n_images: int, processes: int) -> tuple[int, Note | None]:
-    """As asked, or smaller, with a note: where an epoch would have less than MIN_STEPS steps, and so that all processes
-    have equal parts. Raises StepError where these would be less than two images."""
-    size = min(asked, n_images, max(MIN_BATCH, n_images // MIN_STEPS)) // processes * processes
+def batch_size(maximum: int, n_images: int, processes: int) -> tuple[int, Note | None]:
+    """The batch size, `maximum` or smaller, and a note where it is smaller.
+
+    It is smaller where an epoch would have fewer than MIN_STEPS steps, and a multiple of the number of processes.
+    Raises StepError where a process would get fewer than two images.
+    """
+    size = min(maximum, n_images, max(MIN_BATCH, n_images // MIN_STEPS)) // processes * processes
     if size < 2 * processes:
         raise StepError(
-            f"steps of {asked} of {n_images} images are too small for {processes} processes",
+            f"steps of {maximum} of {n_images} images are too small for {processes} processes",
             "Start fewer processes, or take more images a training step (batch_size)",
         )
-    if size == asked:
+    if size == maximum:
         return size, None
     few = f"there are only {n_images}, and an epoch needs several steps"
-    why = few if size < asked // processes * processes else f"each of {processes} processes takes as many"
-    text = f"A step takes {size} images, not {asked}: {why}"
+    why = few if size < maximum // processes * processes else f"each of {processes} processes takes as many"
+    text = f"A step takes {size} images, not {maximum}: {why}"
     return size, Note(code="batch_capped", text=text)
 
 
 @contextmanager
-def memory_named(images: int) -> Iterator[None]:
+def memory_errors(images: int) -> Iterator[None]:
     """Raises StepError in place of torch's errors where a step of so many images does not fit in memory."""
     try:
         yield
     except RuntimeError as error:  # torch.OutOfMemoryError is one, the CPU's allocator raises the class itself
-        if not isinstance(error, torch.OutOfMemoryError) and not any(told in str(error) for told in NOT_ENOUGH):
+        if not isinstance(error, torch.OutOfMemoryError) and not any(message in str(error) for message in NOT_ENOUGH):
             raise
         raise StepError(
             f"there is not enough memory for training steps of {images} images",

@@ -1,4 +1,4 @@
-"""One training loop, on timm's optimizers, schedulers and averages: best epoch by a validation part of train."""
+"""The training loop, on timm's optimizers, schedulers and averages; a validation part of train picks the best epoch."""
 
 import time
 from collections.abc import Iterator
@@ -16,11 +16,11 @@ from engine.settings.training import Training
 from engine.training import distributed as processes
 from engine.training.batches import Batch, Pixels, Rows, TrainBatches, Views, normalised
 from engine.training.curve import Fit, OnEpoch, Point
-from engine.training.defaults import chosen
-from engine.training.guards import batch_size, memory_named, too_deep
+from engine.training.defaults import fill_defaults
+from engine.training.guards import batch_size, memory_errors, too_deep
 from engine.training.loss_module import device, loss_of
 from engine.training.objectives import Objective
-from engine.training.precision import PLAIN, PRECISIONS, Precision, Probed, probe, worth_probing
+from engine.training.precision import PLAIN, PRECISIONS, Precision, ProbeResult, probe, worth_probing
 from engine.training.state import TrainingState
 
 VALIDATION_SHARE = 0.1
@@ -44,37 +44,39 @@ def fit(
     """Trains `module` in place (the caller owns it) and leaves the best epoch's weights in it, in eval mode.
 
     `module` is any (B, C, H, W) -> logits (B, classes), not timm's alone. `pixels` (N, H, W, C) uint8 of at least
-    MIN_IMAGES images; `deadline` in seconds of time.monotonic(): the batch in which it passes is the last. What is in
-    the file `checkpoint` goes on where it was, with the same end; the caller removes it. Raises StepError where the
-    loss is not finite or a step does not fit in memory.
+    MIN_IMAGES images; `deadline` in seconds of time.monotonic(): the batch in which it passes is the last. Training
+    continues from the file `checkpoint` where it exists, with the same result; the caller removes it. Raises StepError
+    where the loss is not finite or a step does not fit in memory.
     """
     train, validation = _validation_split(len(pixels), np.random.default_rng(seed))
-    size, capped = batch_size(settings.batch_size, len(train), processes.world())
+    size, batch_note = batch_size(settings.batch_size, len(train), processes.world_size())
     batches = TrainBatches(Views(pixels, settings, seed), train, preprocess, size, seed, objective.n_views)
-    used = chosen(module, settings)
-    with memory_named(size):
+    optimizer_settings = fill_defaults(module, settings)
+    with memory_errors(size):
         for part in filter(None, (module, objective.extra)):
             part.to(device())
-        state = TrainingState.begun(module, objective, settings, used, settings.epochs * len(batches), checkpoint)
-        precision, measured = _precision(state, batches, objective, settings, deadline)
-        loss_module = state.ready(precision)
+        state = TrainingState.create(
+            module, objective, settings, optimizer_settings, settings.epochs * len(batches), checkpoint
+        )
+        precision, precision_note = _precision(state, batches, objective, settings, deadline)
+        loss_module = state.loss_module(precision)
         for point in state.points:
             on_epoch(point)
         stopped = False
         while not (stopped or state.over()):
             epoch = len(state.points)
             random_seed(_seed_of(seed, epoch), processes.rank())
-            losses = _epoch(loss_module, state, _in_time(batches.epoch(epoch), deadline), epoch * len(batches))
-            processes.same_buffers(loss_module)
-            scores = [_share_right(one, pixels, objective, validation, preprocess) for one in state.judged()]
-            state.add(Point(epoch + 1, settings.epochs, float(np.mean(losses)), *processes.agreed(scores)))
+            losses = _epoch(loss_module, state, _until(batches.epoch(epoch), deadline), epoch * len(batches))
+            processes.sync_buffers(loss_module)
+            scores = [_top1(one, pixels, objective, validation, preprocess) for one in state.validated_modules()]
+            state.add(Point(epoch + 1, settings.epochs, float(np.mean(losses)), *processes.broadcast(scores)))
             on_epoch(state.points[-1])
             unfinished = not state.over() or len(losses) < len(batches)
-            stopped = processes.agreed(unfinished and time.monotonic() > deadline)
+            stopped = processes.broadcast(unfinished and time.monotonic() > deadline)
             if not stopped:
-                state.keep()
+                state.save()
         state.end()
-    remarks = (too_deep(module, preprocess.size), capped, used.note, measured)
+    remarks = (too_deep(module, preprocess.size), batch_note, optimizer_settings.note, precision_note)
     return Fit(
         state.best_epoch,
         state.best_top1,
@@ -110,51 +112,51 @@ def _finite(loss: float, epoch: int) -> float:
     )
 
 
-def _in_time(batches: Iterator[Batch], deadline: float) -> Iterator[Batch]:
+def _until(batches: Iterator[Batch], deadline: float) -> Iterator[Batch]:
     """The first batch, and more until the deadline has passed."""
     for batch in batches:
         yield batch
-        if processes.agreed(time.monotonic() > deadline):
+        if processes.broadcast(time.monotonic() > deadline):
             return
 
 
 def _precision(
     state: TrainingState, batches: TrainBatches, objective: Objective, settings: Training, deadline: float
 ) -> tuple[Precision, Note | None]:
-    """How steps are computed: as asked, as the checkpoint has it, or as measured where that pays."""
+    """The precision of the steps: as set, as in the checkpoint, or as measured where a probe is worth its time."""
     if settings.arithmetic != "auto":
         return PRECISIONS[settings.arithmetic], None
     if state.arithmetic is not None:
         return PRECISIONS[state.arithmetic], None
-    if processes.agreed(time.monotonic() > deadline) or not worth_probing(settings.epochs * len(batches)):
+    if processes.broadcast(time.monotonic() > deadline) or not worth_probing(settings.epochs * len(batches)):
         return PLAIN, None
     batch = next(batches.epoch(0))
-    measured = processes.agreed(_probed(state.module, batch, objective, deadline))
-    return measured.precision, measured.note
+    result = processes.broadcast(_probe(state.module, batch, objective, deadline))
+    return result.precision, result.note
 
 
-def _probed(module: nn.Module, batch: Batch, objective: Objective, deadline: float) -> Probed:
-    """On copies; of the lesson's own parts the state is put back."""
+def _probe(module: nn.Module, batch: Batch, objective: Objective, deadline: float) -> ProbeResult:
+    """Times the modes on copies of the module; the state of the objective's own parts is restored."""
     extra = objective.extra
-    before = {name: value.clone() for name, value in extra.state_dict().items()} if extra is not None else {}
+    extra_state = {name: value.clone() for name, value in extra.state_dict().items()} if extra is not None else {}
 
-    def step(one: nn.Module, precision: Precision) -> float:
-        one.train()
-        one.zero_grad(set_to_none=True)
-        loss = loss_of(one, batch, objective, precision)
+    def step(copied: nn.Module, precision: Precision) -> float:
+        copied.train()
+        copied.zero_grad(set_to_none=True)
+        loss = loss_of(copied, batch, objective, precision)
         loss.backward()
         return loss.item()
 
     result = probe(module, step, device(), deadline)
     if extra is not None:
-        extra.load_state_dict(before)
+        extra.load_state_dict(extra_state)
         extra.zero_grad(set_to_none=True)
     return result
 
 
 @torch.inference_mode()
-def _share_right(module: nn.Module, pixels: Pixels, objective: Objective, rows: Rows, preprocess: Preprocess) -> float:
-    """In float32, whatever training computes in."""
+def _top1(module: nn.Module, pixels: Pixels, objective: Objective, rows: Rows, preprocess: Preprocess) -> float:
+    """The share of these images that the module answers right, in float32 whatever training computes in."""
     module.eval()
     right = 0
     for start in range(0, len(rows), VALIDATION_BATCH):
@@ -164,8 +166,7 @@ def _share_right(module: nn.Module, pixels: Pixels, objective: Objective, rows: 
 
 
 def _seed_of(seed: int, epoch: int) -> int:
-    """For what is random in an epoch beside order and views (dropout, mixup): an epoch that is done again is the
-    same."""
+    """The seed of an epoch's randomness beside order and views (dropout, mixup), so that an epoch can be repeated."""
     return int(np.random.SeedSequence((seed, epoch)).generate_state(1)[0] // 2)
 
 

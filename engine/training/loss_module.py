@@ -1,4 +1,4 @@
-"""A module and a lesson as one: what a training step calls."""
+"""A module and its objective as one module, which a training step calls."""
 
 from dataclasses import replace
 
@@ -18,7 +18,7 @@ def device() -> torch.device:
 
 
 class LossModule(nn.Module):
-    """Batch -> loss, computed as `precision` says; the lesson's own parts are trained with the module."""
+    """Batch -> loss, computed as `precision` says; the objective's own parts are trained with the module."""
 
     def __init__(self, module: nn.Module, objective: Objective, precision: Precision) -> None:
         super().__init__()
@@ -31,8 +31,8 @@ class LossModule(nn.Module):
 
 
 def loss_of(module: nn.Module, batch: Batch, objective: Objective, precision: Precision) -> Tensor:
-    """The lesson's loss on the device where the module should be: under autocast where `precision` is bfloat16."""
-    place = device()
-    images = batch.images.to(place, memory_format=precision.memory_format)
-    with torch.autocast(place.type, torch.bfloat16, enabled=precision.bfloat16):
+    """The objective's loss, on the device of this process; under autocast where `precision` is bfloat16."""
+    target = device()
+    images = batch.images.to(target, memory_format=precision.memory_format)
+    with torch.autocast(target.type, torch.bfloat16, enabled=precision.bfloat16):
         return objective.loss(module, replace(batch, images=images)).float()

@@ -1,4 +1,4 @@
-"""What is learnt: from labels, or from a teacher's answers."""
+"""Objectives of a training: labels, or a teacher's answers."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,11 +17,11 @@ Logits = NDArray[np.float32]
 
 
 class Objective(Protocol):
-    """What the one training loop is given to learn.
+    """The loss of a training, and what counts as a right answer.
 
-    `n_views` is the number of views of each image that it goes round, None for another one every epoch. `extra` holds
-    trainable parts that only the loss needs (a projection of features, say): they are trained beside the module and
-    not kept; None where there are none.
+    `n_views` is the number of views of each image that epochs use in turn, None for a new view every epoch. `extra` has
+    trainable parts that only the loss needs (a projection of features, say), or is None. They are trained with the
+    module and dropped afterwards.
     """
 
     @property
@@ -31,35 +31,35 @@ class Objective(Protocol):
     def extra(self) -> nn.Module | None: ...
 
     def loss(self, module: nn.Module, batch: Batch) -> Tensor:
-        """A scalar, from whatever of the module on `batch.images` the lesson looks at."""
+        """A scalar: the loss of the module on `batch.images`."""
 
     def right(self, outputs: Tensor, rows: Rows) -> int:
-        """How many of the outputs (B, classes) on these images, not augmented, are as they should be."""
+        """How many of the outputs (B, classes) on these images, not augmented, are right."""
 
 
 @dataclass(frozen=True, eq=False)
 class Labels:
-    """Cross-entropy with `labels` (N,), smoothed; every epoch shows another view.
+    """Cross-entropy with `labels` (N,), smoothed; every epoch uses another view.
 
-    `mixed` blends the images of a batch and their labels (timm's mixup or CutMix, which smooth on their own).
+    `mixup` blends the images of a batch and their labels (timm's mixup or CutMix, which smooth on their own).
     """
 
     labels: NDArray[np.int64]
     smoothing: float
     n_views: int | None = None
     extra: nn.Module | None = None
-    mixed: Mixup | None = None
+    mixup: Mixup | None = None
 
     def loss(self, module: nn.Module, batch: Batch) -> Tensor:
-        if self.mixed is None:
+        if self.mixup is None:
             return self.loss_of(module(batch.images), batch)
         pairs = len(batch.rows) // 2 * 2  # each image is blended with its opposite, so an odd one is left out
         labels = torch.from_numpy(self.labels[batch.rows[:pairs]]).to(batch.images.device)
-        images, targets = self.mixed(batch.images[:pairs].clone(), labels)
+        images, targets = self.mixup(batch.images[:pairs].clone(), labels)
         return functional.cross_entropy(module(images).float(), targets)
 
     def loss_of(self, outputs: Tensor, batch: Batch) -> Tensor:
-        """The same, from logits (B, classes) of the images as they are in the batch."""
+        """The loss from logits (B, classes) of the images as they are in the batch."""
         targets = torch.from_numpy(self.labels[batch.rows]).to(outputs.device)
         return functional.cross_entropy(outputs.float(), targets, label_smoothing=self.smoothing)
 
@@ -88,19 +88,19 @@ class Answers:
         return self.loss_of(module(batch.images), batch)
 
     def loss_of(self, outputs: Tensor, batch: Batch) -> Tensor:
-        """The same, from logits (B, classes)."""
+        """The loss from logits (B, classes)."""
         soft = self.soft(outputs, batch)
         if self.labels is None:
             return soft
         return (1 - self.label_share) * soft + self.label_share * self.labels.loss_of(outputs, batch)
 
     def soft(self, outputs: Tensor, batch: Batch) -> Tensor:
-        """The divergence of logits (B, classes) from the teacher's alone."""
-        heat = self.temperature
+        """The divergence of logits (B, classes) from the teacher's, without labels."""
+        temperature = self.temperature
         answers = torch.from_numpy(self.answers(batch)).to(outputs.device)
-        wanted = functional.softmax(answers / heat, dim=1)
-        given = functional.log_softmax(outputs.float() / heat, dim=1)
-        return functional.kl_div(given, wanted, reduction="batchmean") * heat**2
+        probabilities = functional.softmax(answers / temperature, dim=1)
+        log_probabilities = functional.log_softmax(outputs.float() / temperature, dim=1)
+        return functional.kl_div(log_probabilities, probabilities, reduction="batchmean") * temperature**2
 
     def right(self, outputs: Tensor, rows: Rows) -> int:
         if self.labels is not None:

@@ -1,4 +1,4 @@
-"""In which memory format and precision a step is computed: measured on a few steps, since it helps and it harms."""
+"""The memory format and precision of a step, measured on a few steps: each mode is faster on some machines only."""
 
 import copy
 import time
@@ -15,7 +15,7 @@ from engine.system.machine import isa
 
 ROUNDS = 3
 MIN_UPDATES = 200
-"""Shorter trainings are not worth the probe's 4 x (1 + ROUNDS) steps, which it must win back twice and more."""
+"""Shorter trainings do not win back the probe's 4 x (1 + ROUNDS) steps."""
 MAX_SECONDS = 5.0
 """After which no further round begins."""
 MIN_GAIN = 1.1
@@ -25,7 +25,7 @@ BF16_FLAGS = {"avx512_bf16", "amx_bf16", "bf16"}
 
 
 class Precision(NamedTuple):
-    """`arithmetic` as the settings name it."""
+    """How steps are computed; `arithmetic` is its name in the settings."""
 
     arithmetic: Arithmetic
     channels_last: bool
@@ -50,7 +50,7 @@ Step = Callable[[nn.Module, Precision], float]
 """One training step of the module in a mode: its loss."""
 
 
-class Probed(NamedTuple):
+class ProbeResult(NamedTuple):
     """The fastest mode whose loss is finite, and milliseconds a step of every mode that was measured."""
 
     precision: Precision
@@ -70,30 +70,30 @@ def worth_probing(n_updates: int) -> bool:
     return n_updates >= MIN_UPDATES
 
 
-def probe(module: nn.Module, step: Step, device: torch.device, deadline: float) -> Probed:
+def probe(module: nn.Module, step: Step, device: torch.device, deadline: float) -> ProbeResult:
     """Times `step` on copies of the module, one step of every mode in turn, the first of each not counted."""
     copies = {
         precision: copy.deepcopy(module).to(memory_format=precision.memory_format) for precision in _possible(device)
     }
-    finite = [precision for precision, one in copies.items() if _timed(step, one, precision, device)[1]]
-    took: dict[Precision, list[float]] = {precision: [] for precision in finite}
+    finite = [precision for precision, copied in copies.items() if _time_step(step, copied, precision, device)[1]]
+    seconds: dict[Precision, list[float]] = {precision: [] for precision in finite}
     started = time.monotonic()
     for number in range(ROUNDS):
         if number and time.monotonic() > min(started + MAX_SECONDS, deadline):
             break
         for precision in finite:
-            took[precision].append(_timed(step, copies[precision], precision, device)[0])
-    milliseconds: dict[str, float] = {precision.arithmetic: 1e3 * median(times) for precision, times in took.items()}
-    return Probed(fastest(milliseconds), milliseconds)
+            seconds[precision].append(_time_step(step, copies[precision], precision, device)[0])
+    milliseconds: dict[str, float] = {precision.arithmetic: 1e3 * median(times) for precision, times in seconds.items()}
+    return ProbeResult(fastest(milliseconds), milliseconds)
 
 
 def fastest(milliseconds: dict[str, float]) -> Precision:
-    """Plain float32 unless another is faster by more than noise."""
+    """The fastest mode; plain float32 unless another is faster by more than noise."""
     if not milliseconds:
         return PLAIN
     best = min(milliseconds, key=lambda name: milliseconds[name])
-    gained = milliseconds.get(PLAIN.arithmetic, float("inf")) / milliseconds[best]
-    return PRECISIONS[best] if gained >= MIN_GAIN else PLAIN
+    gain = milliseconds.get(PLAIN.arithmetic, float("inf")) / milliseconds[best]
+    return PRECISIONS[best] if gain >= MIN_GAIN else PLAIN
 
 
 def _possible(device: torch.device) -> Sequence[Precision]:
@@ -101,7 +101,7 @@ def _possible(device: torch.device) -> Sequence[Precision]:
     return [precision for precision in PRECISIONS.values() if native or not precision.bfloat16]
 
 
-def _timed(step: Step, module: nn.Module, precision: Precision, device: torch.device) -> tuple[float, bool]:
+def _time_step(step: Step, module: nn.Module, precision: Precision, device: torch.device) -> tuple[float, bool]:
     """Seconds of a step, and whether its loss is finite."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)

@@ -1,4 +1,4 @@
-"""A training under way: all that one epoch hands to the next, which is what a checkpoint holds."""
+"""The state of a training between two epochs, which a checkpoint stores."""
 
 import time
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ from engine.settings.training import Arithmetic, Training
 from engine.training import checkpoint as files
 from engine.training import distributed as processes
 from engine.training.curve import Point
-from engine.training.defaults import Chosen
+from engine.training.defaults import OptimizerSettings
 from engine.training.loss_module import LossModule
 from engine.training.objectives import Objective
 from engine.training.precision import Precision
@@ -43,20 +43,20 @@ class TrainingState:
     best_top1: float = -1.0
     best_averaged: bool = False
     best: Mapping[str, Tensor] = field(default_factory=dict)
-    _written: float = field(default_factory=time.monotonic)
+    _saved_at: float = field(default_factory=time.monotonic)
 
     @classmethod
-    def begun(
+    def create(
         cls,
         module: nn.Module,
         objective: Objective,
         settings: Training,
-        used: Chosen,
+        optimizer_settings: OptimizerSettings,
         n_updates: int,
         path: Path | None,
     ) -> Self:
-        """At its start, or where the file `path` left it."""
-        optimizer = _optimizer(module, objective, used)
+        """The state at the start, or that of the file `path` where it exists."""
+        optimizer = _optimizer(module, objective, optimizer_settings)
         average = ModelEmaV3(module, decay=settings.ema_decay, use_warmup=True) if settings.ema_decay else None
         state = cls(
             module=module,
@@ -67,61 +67,61 @@ class TrainingState:
             average=average,
             path=path,
         )
-        if path is not None and (kept := files.read(path)) is not None:
-            state._resume(kept)
+        if path is not None and (saved_state := files.read(path)) is not None:
+            state._resume(saved_state)
         return state
 
-    def ready(self, precision: Precision) -> nn.Module:
-        """What a training step calls, computing in this mode."""
+    def loss_module(self, precision: Precision) -> nn.Module:
+        """The module that a training step calls, computing in this precision."""
         self.arithmetic = precision.arithmetic
         self.module.to(memory_format=precision.memory_format)
-        return processes.shared(LossModule(self.module, self.objective, precision))
+        return processes.data_parallel(LossModule(self.module, self.objective, precision))
 
     def step(self, number: int) -> None:
-        """Change the weights by their gradients; `number` counts the steps of all epochs from 1."""
+        """Updates the weights by their gradients; `number` counts the steps of all epochs from 1."""
         self.optimizer.step()
         self.schedule.step_update(number)
         if self.average is not None:
             self.average.update(self.module, step=number)
 
-    def judged(self) -> list[nn.Module]:
-        """What is validated after an epoch: the module, and the average of its weights."""
+    def validated_modules(self) -> list[nn.Module]:
+        """The modules to validate after an epoch: the module, and the average of its weights."""
         return [self.module] if self.average is None else [self.module, self.average.module]
 
     def add(self, point: Point) -> None:
-        """An epoch has ended: of equals the later is the best, and the module rather than its average."""
+        """Adds a finished epoch. Of equal results the later is the best, and the module is better than its average."""
         self.points.append(point)
         if point.best < self.best_top1:
             return
         self.best_averaged = point.best > point.validation_top1
         self.best_epoch, self.best_top1 = point.epoch, point.best
-        source = self.judged()[self.best_averaged]
+        source = self.validated_modules()[self.best_averaged]
         self.best = {name: value.detach().clone() for name, value in source.state_dict().items()}
 
     @property
     def early(self) -> bool:
-        """Whether it ends before its last epoch, having done worse than its best for long."""
+        """Whether training ends before its last epoch, after `patience` epochs without a result as good as the best."""
         patience, done = self.settings.patience, len(self.points)
         return 0 < patience <= done - self.best_epoch and done < self.settings.epochs
 
     def over(self) -> bool:
         return self.early or len(self.points) >= self.settings.epochs
 
-    def keep(self) -> None:
-        """Write the checkpoint, where one is asked for and the last is not quite new."""
-        fresh = time.monotonic() - self._written < files.EVERY_SECONDS
-        if self.path is None or fresh or self.over() or processes.rank() > 0:
+    def save(self) -> None:
+        """Writes the checkpoint, where there is a path and the last one is older than EVERY_SECONDS."""
+        is_new = time.monotonic() - self._saved_at < files.EVERY_SECONDS
+        if self.path is None or is_new or self.over() or processes.rank() > 0:
             return
         files.write(self.path, self._state())
-        self._written = time.monotonic()
+        self._saved_at = time.monotonic()
 
     def end(self) -> None:
-        """The best weights into the module, as a module is that was never trained: on the CPU, in eval mode."""
+        """Loads the best weights into the module, and moves it to the CPU in eval mode, as it was before training."""
         self.module.load_state_dict(self.best)
         self.module.to("cpu").to(memory_format=torch.contiguous_format).eval()
 
     def _parts(self) -> dict[str, Any]:
-        """All that has a state of its own; the schedule has none, it follows the number of the step."""
+        """The parts that have a state; the schedule has none, since it follows the number of the step."""
         parts = {
             "module": self.module,
             "extra": self.objective.extra,
@@ -146,16 +146,24 @@ class TrainingState:
         self.best_epoch, self.best_top1, self.best_averaged, self.best = state["best"]
 
 
-def _optimizer(module: nn.Module, objective: Objective, used: Chosen) -> torch.optim.Optimizer:
-    """timm's, of the module's parameters and those of the lesson; biases and norms do not decay.
+def _optimizer(module: nn.Module, objective: Objective, optimizer_settings: OptimizerSettings) -> torch.optim.Optimizer:
+    """timm's optimizer for the parameters of the module and of the objective; biases and norms do not decay.
 
-    A fused step takes weights and gradients to be laid out alike, which autograd sees to.
+    A fused step needs weights and gradients in the same memory layout, which autograd ensures.
     """
-    fused = {"fused": True} if used.optimizer in FUSED else {}
+    fused = {"fused": True} if optimizer_settings.optimizer in FUSED else {}
     optimizer: torch.optim.Optimizer = create_optimizer_v2(
-        module, opt=used.optimizer, lr=used.learning_rate, weight_decay=used.weight_decay, **fused
+        module,
+        opt=optimizer_settings.optimizer,
+        lr=optimizer_settings.learning_rate,
+        weight_decay=optimizer_settings.weight_decay,
+        **fused,
     )
-    for group in param_groups_weight_decay(objective.extra, used.weight_decay) if objective.extra is not None else ():
+    for group in (
+        param_groups_weight_decay(objective.extra, optimizer_settings.weight_decay)
+        if objective.extra is not None
+        else ()
+    ):
         optimizer.add_param_group(group)
     return optimizer
 

@@ -1,4 +1,4 @@
-"""Who learns: the model so far, or a new network that sees images as it does."""
+"""The student: the model so far, or a new network for the same images."""
 
 from pathlib import Path
 

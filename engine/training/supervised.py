@@ -27,14 +27,13 @@ def learn_labels(
     context: TrainingContext,
     *,
     technique: str,
-    first: tuple[Note, ...] = (),
-    mixed: Mixup | None = None,
+    leading_notes: tuple[Note, ...] = (),
+    mixup: Mixup | None = None,
 ) -> Outcome:
     """The model with the weights of `module`, which is trained in place on the labelled train images.
 
-    `module` has an output for each of the data's classes; `first` are notes on how it came to be, `mixed`
-    blends images and labels. Raises StepError
-    without such images, or where the loss is not finite.
+    `module` has an output for each of the data's classes; `leading_notes` are on how it was made; `mixup` blends images
+    and labels. Raises StepError without labelled train images, or where the loss is not finite.
     """
     train = context.data.split("train")
     context.on_progress(0.0, f"decoding {len(train)} train images")
@@ -42,13 +41,13 @@ def learn_labels(
     result = fit(
         module,
         pixels,
-        Labels(labels, settings.label_smoothing, mixed=mixed),
+        Labels(labels, settings.label_smoothing, mixup=mixup),
         model.preprocess,
         settings,
         seed=context.seed,
         checkpoint=context.checkpoint,
         deadline=context.deadline,
-        on_epoch=lambda point: context.on_progress(point.share, point.words("right"), **point.metrics),
+        on_epoch=lambda point: context.on_progress(point.share, point.message("right"), **point.metrics),
     )
     classes = context.data.classes
     trained = replace(
@@ -60,7 +59,7 @@ def learn_labels(
     )
     return Outcome(
         model=trained,
-        notes=_notes(result, first),
+        notes=_notes(result, leading_notes),
         complete=not result.stopped_by_budget,
         ended_early=result.stopped_early,
     )
@@ -77,6 +76,6 @@ def _labelled(train: Part, folder: Path, technique: str) -> tuple[NDArray[np.uin
     return pixels, train.labels
 
 
-def _notes(result: Fit, first: tuple[Note, ...]) -> tuple[Note, ...]:
+def _notes(result: Fit, leading_notes: tuple[Note, ...]) -> tuple[Note, ...]:
     best, *stopped = result.notes("right")
-    return (best, *first, *stopped)
+    return (best, *leading_notes, *stopped)

@@ -1,4 +1,4 @@
-"""The teacher, as an ONNX file whatever it was, and its answers: once for every view, or anew at every step."""
+"""The teacher, always as an ONNX file, and the session that computes its answers."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -23,7 +23,7 @@ from engine.training.context import TeacherContext
 from engine.training.objectives import Logits
 
 BATCH = 32
-ASKED = 0.2
+TRAINING_START = 0.2
 """The share of the progress after which training begins."""
 Ask = Callable[[Pixels], Logits]
 """From (B, H, W, C) to the teacher's logits (B, classes)."""
@@ -31,7 +31,7 @@ Ask = Callable[[Pixels], Logits]
 
 @dataclass(frozen=True)
 class Teacher:
-    """`model` sees images as its own preprocessing says; `name` is for notes."""
+    """A teacher. `model` gets images by its own preprocessing; `name` is for notes."""
 
     model: OnnxModel
     name: str
@@ -40,10 +40,10 @@ class Teacher:
 
 
 def find_teacher(model: Model, source: TeacherSource | None, context: TeacherContext, folder: Path) -> Teacher:
-    """The chain's model so far (None), the run's baseline, or a model whose files may lie in `folder`, made for them.
+    """The teacher that `source` names: the chain's model so far (None), the run's baseline, or a model to load.
 
-    Raises SourceError or HubError where that cannot be loaded, and StepError where it takes other images or does not
-    tell the data's classes apart.
+    A loaded model's files may be in `folder`, which is made for them. Raises SourceError or HubError where that cannot
+    be loaded, and StepError where it takes other images or does not tell the data's classes apart.
     """
     if source is None:
         return _teacher(model, "the model so far", context)
@@ -52,31 +52,31 @@ def find_teacher(model: Model, source: TeacherSource | None, context: TeacherCon
     folder.mkdir()
     loaded = _load(source, model.preprocess, context.seed, folder)
     name = loaded.architecture if isinstance(loaded, TorchModel) else loaded.path.name
-    _refuse(teacher_images(name, loaded.preprocess, model.preprocess))
+    _check(teacher_images(name, loaded.preprocess, model.preprocess))
     return _teacher(loaded, name, context)
 
 
 def _teacher(model: Model, name: str, context: TeacherContext) -> Teacher:
-    _refuse(teacher_outputs(name, model.n_outputs, model.classes, context.data.classes))
+    _check(teacher_outputs(name, model.n_outputs, model.classes, context.data.classes))
     if isinstance(model, OnnxModel):
         return Teacher(model, name, None)
     return Teacher(context.export(model), name, model)
 
 
-def _refuse(misfit: Refusal | None) -> None:
+def _check(misfit: Refusal | None) -> None:
     if misfit is not None:
         raise StepError(misfit.message, misfit.next)
 
 
 def _load(source: ModelSource, preprocess: Preprocess, seed: int, folder: Path) -> Model:
-    """A teacher that does not say how its images are prepared gets them as the student does."""
+    """Loads the teacher; one without a preprocessing of its own gets the student's."""
     if isinstance(source, TimmModel):
         height, width = preprocess.size
-        sized = {
+        input_arguments = {
             "img_size": source.img_size or (height if height == width else None),
             "in_chans": source.in_chans or len(preprocess.mean),
         }
-        return models.load(source.model_copy(update=sized), None, seed, folder)
+        return models.load(source.model_copy(update=input_arguments), None, seed, folder)
     loaded = models.load(source, None, seed, folder)
     if any(note.code == "preprocess_assumed" for note in loaded.warnings):
         return models.load(source, preprocess, seed, folder)
@@ -84,8 +84,8 @@ def _load(source: ModelSource, preprocess: Preprocess, seed: int, folder: Path) 
 
 
 @contextmanager
-def asking(teacher: OnnxModel, context: StepContext) -> Iterator[Ask]:
-    """A session of whoever teaches, on all cores. Raises StepError where its answers are not finite."""
+def teacher_session(teacher: OnnxModel, context: StepContext) -> Iterator[Ask]:
+    """A function that computes the teacher's answers, on all cores. Raises StepError where they are not finite."""
     target = context.target.model_copy(update={"threads": cores()})
     settings = teacher.preprocess.model_dump()
     with open_session(teacher.path, target, input_name=teacher.input_name, output_name=teacher.output_name) as session:

@@ -1,4 +1,4 @@
-"""What a teacher answers to views of the images: once for every view and kept, or anew at every step."""
+"""A teacher's answers to views of the images: computed once for every view and cached, or at every step."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -14,25 +14,25 @@ from engine.training.objectives import Logits
 from engine.training.teacher import BATCH, Ask
 
 Answer = Callable[[Rows, int], Logits]
-"""From rows (B,) and the number of a view to what the teacher makes of these images in it, (B, D)."""
+"""From rows (B,) and the number of a view to the teacher's answers (B, D) to these images in it."""
 ShareCallback = Callable[[float, str], None]
 
 
-def anew(ask: Ask, views: Views) -> Answer:
-    """The teacher itself, asked whenever its answer is wanted."""
+def live_answers(ask: Ask, views: Views) -> Answer:
+    """Answers that the teacher computes at every call."""
     return lambda rows, view: ask(views.of(rows, view))
 
 
-def to_all(answer: Answer, n_images: int, view: int, on_progress: ShareCallback) -> Logits:
-    """(N, D) to every image in this view; `on_progress` hears of the share that is done before each batch."""
-    given = []
+def answer_all(answer: Answer, n_images: int, view: int, on_progress: ShareCallback) -> Logits:
+    """(N, D) answers to every image in this view; `on_progress` gets the share that is done before each batch."""
+    batches = []
     for start in range(0, n_images, BATCH):
         on_progress(start / n_images, f"image {start}")
-        given.append(answer(np.arange(start, min(start + BATCH, n_images)), view))
-    return np.concatenate(given)
+        batches.append(answer(np.arange(start, min(start + BATCH, n_images)), view))
+    return np.concatenate(batches)
 
 
-def kept(
+def cached_answers(
     answer: Answer,
     address: Sequence[object],
     n_images: int,
@@ -41,15 +41,15 @@ def kept(
     context: TeacherContext,
     on_progress: ShareCallback,
 ) -> Answer:
-    """The same out of (views, N, D) numbers: asked once, and found where they were asked for before.
+    """The same answers from a cached array (views, N, D), which is computed where the cache has none.
 
-    `address` says whose answers they are; the views' own content is added here.
+    `address` identifies the teacher; what the views depend on is added to the key here.
     """
-    seen = context.data.split("train").preprocess.model_dump(mode="json")
+    preprocess = context.data.split("train").preprocess.model_dump(mode="json")
     key = content_key(
         *address,
         context.data.sha256,
-        seen,
+        preprocess,
         context.seed,
         n_views,
         settings.flip,
@@ -60,12 +60,15 @@ def kept(
     )
 
     def fill(folder: Path) -> None:
-        def said(view: int) -> ShareCallback:
-            return lambda share, which: on_progress(
-                (view + share) / n_views, f"the teacher answers view {view + 1} of {n_views}: {which}"
+        def view_progress(view: int) -> ShareCallback:
+            return lambda share, message: on_progress(
+                (view + share) / n_views, f"the teacher answers view {view + 1} of {n_views}: {message}"
             )
 
-        np.save(folder / "answers.npy", np.stack([to_all(answer, n_images, at, said(at)) for at in range(n_views)]))
+        np.save(
+            folder / "answers.npy",
+            np.stack([answer_all(answer, n_images, view, view_progress(view)) for view in range(n_views)]),
+        )
 
     answers = np.load(context.cache(key, fill) / "answers.npy", mmap_mode="r")
     return lambda rows, view: np.array(answers[view, rows])

@@ -1,4 +1,4 @@
-"""Pooled features, which only a torch model shows."""
+"""Pooled features, which only a torch teacher has."""
 
 from typing import Any
 
@@ -14,8 +14,8 @@ from engine.training.objectives import Logits
 from engine.training.teacher import BATCH, Ask, Teacher, check_finite
 
 
-def asking_features(teacher: Teacher) -> Ask:
-    """From (B, H, W, C) to the teacher's pooled features (B, D), before its head.
+def feature_function(teacher: Teacher) -> Ask:
+    """A function from (B, H, W, C) to the teacher's pooled features (B, D), before its head.
 
     Raises StepError where the teacher is an ONNX file, or where its features are not finite.
     """
@@ -38,7 +38,7 @@ def asking_features(teacher: Teacher) -> Ask:
 
 
 def projection(student: TorchModel, teacher: Teacher, seed: int) -> nn.Linear | None:
-    """From the student's features to as many as the teacher has; None where there are as many."""
+    """A layer from the student's number of features to the teacher's; None where the two are equal."""
     sizes = [_width(model) for model in (student, teacher.torch) if model is not None]
     if sizes[0] == sizes[-1]:
         return None
@@ -58,7 +58,7 @@ def _width(model: TorchModel) -> int:
 
 
 def _module(model: TorchModel) -> Any:
-    """The network, where timm can say what comes before its head. Raises StepError where it cannot."""
+    """The network. Raises StepError where timm cannot separate its features from its head."""
     module = model.build()
     if not (hasattr(module, "forward_features") and hasattr(module, "forward_head")):
         raise StepError(f"'{model.architecture}' does not show its features", "Set match to logits")

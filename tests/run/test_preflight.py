@@ -8,7 +8,7 @@ from engine import data as images
 from engine.errors import DataError, SourceError
 from engine.models.graph import read_onnx
 from engine.results import Note
-from engine.run.preflight import check_fit, source_warnings, unrecovered
+from engine.run.preflight import check_fit, recovery_warnings, source_warnings
 from engine.settings import Recipe
 from tests.made import BASE, INT8, made_variant
 from tests.models.small import Shape, small_classifier
@@ -71,7 +71,7 @@ def told(steps, *, labelled=True):
     lost = made_variant(BASE, "Baseline").accuracy.model_copy(update={"top1": 0.9})
     cut = made_variant(INT8, "Pruned", labelled=labelled, technique="prune", branch=1, settings=recipe.chains[1][0])
     cut = cut.model_copy(update={"accuracy": lost if labelled else None})
-    return [note.text for note in unrecovered(recipe, (made_variant(BASE, "Baseline", labelled=labelled), cut))]
+    return [note.text for note in recovery_warnings(recipe, (made_variant(BASE, "Baseline", labelled=labelled), cut))]
 
 
 def test_a_chain_that_prunes_and_never_trains_is_warned_about_with_what_it_cost():

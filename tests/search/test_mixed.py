@@ -39,7 +39,7 @@ def workspace(tmp_path):
 
 def spoilt_entrant(workspace):
     settings = QuantizeStatic(method="static", per_channel=False, activations="unsigned")
-    return workspace.enter(Plan("Static INT8", settings, WHY))
+    return workspace.build(Plan("Static INT8", settings, WHY))
 
 
 def test_the_most_sensitive_layer_alone_goes_back_to_float(workspace):
@@ -65,11 +65,11 @@ def hear(said, share, text):
 def test_a_mixture_that_comes_to_the_file_of_a_candidate_leaves_that_file_alone(workspace):
     """Its first layer is in float, and so it is in every mixture: one of them has the same bytes."""
     settings = QuantizeStatic(method="static", float_first=1, bias_correction=False)
-    first = workspace.enter(Plan("Static INT8, first 1 in float", settings, WHY))
+    first = workspace.build(Plan("Static INT8, first 1 in float", settings, WHY))
     named = settings.model_copy(update={"float_first": 0, "float_nodes": ("Conv for a",)})
-    twin = workspace.enter(Plan("Twin", named, WHY))
+    twin = workspace.build(Plan("Twin", named, WHY))
     assert twin.model.path == first.model.path
-    bare = workspace.enter(Plan("Static INT8", settings.model_copy(update={"float_first": 0}), WHY))
+    bare = workspace.build(Plan("Static INT8", settings.model_copy(update={"float_first": 0}), WHY))
     for failed, n_layers in ((first, 2), (bare, 3)):
         said = []
         only_all = partial(lambda n, one: len(one.plan.settings.float_nodes) == n, n_layers)

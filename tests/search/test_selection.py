@@ -8,7 +8,7 @@ import pytest
 from engine.results import Fidelity, Note
 from engine.search.candidate import Candidate
 from engine.search.search_space import Plan
-from engine.search.selection import best_static, choose, finalists, give_outcomes, reason_for, surely_over
+from engine.search.selection import best_static, choose, finalists, reason_for, set_outcomes, surely_over
 from engine.settings import Budget, QuantizeDynamic, QuantizeStatic, Simplify
 from tests.made import made_latency
 
@@ -68,7 +68,7 @@ def test_where_the_goal_is_size_the_winner_is_smaller_than_fp32(made):
     assert choose([large], none_lost(large), context(goal="size")) is None
     note = reason_for(None, [large], none_lost(large), context(goal="size"), times)
     assert (note.code, "the smallest, large, has" in note.text) == ("race_nothing_smaller", True)
-    give_outcomes([large], None, none_lost(large), context(goal="size"))
+    set_outcomes([large], None, none_lost(large), context(goal="size"))
     assert large.outcome.code == "not_smaller"
 
 
@@ -125,9 +125,9 @@ def test_everybody_is_told_how_it_ended(made):
     candidates = [winner, second, slow, wrong, out]
     losses = none_lost(winner, second, slow) | {"wrong": (0.05, 0.03, 0.07)}
     exact = made("exact", 0.299, sqnr=math.inf, settings=Simplify())
-    give_outcomes([winner, exact], winner, none_lost(winner, exact), context())
+    set_outcomes([winner, exact], winner, none_lost(winner, exact), context())
     assert exact.outcome.text == "As fast as winner, and larger"
-    give_outcomes(candidates, winner, losses, context())
+    set_outcomes(candidates, winner, losses, context())
     assert [one.outcome.code for one in candidates] == [
         "winner",
         "less_faithful",
@@ -156,7 +156,7 @@ def test_whoever_speaks_of_top1_or_agreement_says_on_which_images(goal, labelled
     ask = context(goal, labelled)
     said = []
     for winner in (field[0], None):
-        give_outcomes(field, winner, losses, ask)
+        set_outcomes(field, winner, losses, ask)
         said += [one.outcome.text for one in field]
         said += [reason_for(winner, some, losses, ask, times).text for some in (field, *([one] for one in field[2:5]))]
     about = [text for text in said if "top-1" in text or "agreement" in text]

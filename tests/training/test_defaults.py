@@ -3,7 +3,7 @@ import timm
 from torch import nn
 
 from engine.settings import Finetune
-from engine.training.defaults import chosen, family_of
+from engine.training.defaults import family_of, fill_defaults
 
 
 @pytest.mark.parametrize(
@@ -25,7 +25,7 @@ def test_a_graph_without_norms_is_taken_for_a_convolutional_network():
 
 def test_what_was_asked_is_used_and_the_rest_chosen_and_told():
     module = timm.create_model("test_vit")
-    used = chosen(module, Finetune(optimizer="sgd", weight_decay=0.0))
+    used = fill_defaults(module, Finetune(optimizer="sgd", weight_decay=0.0))
     assert (used.optimizer, used.learning_rate, used.weight_decay) == ("sgd", 1e-2, 0.0)
     assert used.note.text == "Left empty, and chosen for a transformer: learning rate 0.01"
-    assert chosen(module, Finetune(optimizer="sgd", weight_decay=0.0, learning_rate=0.5)).note is None
+    assert fill_defaults(module, Finetune(optimizer="sgd", weight_decay=0.0, learning_rate=0.5)).note is None

@@ -121,7 +121,7 @@ def test_a_loss_that_is_not_finite_is_an_error_with_a_way_out():
 
 def test_the_best_epoch_is_kept_not_the_last(monkeypatch):
     scores = iter([0.2, 0.9, 0.1])
-    monkeypatch.setattr("engine.training.loop._share_right", lambda *args: next(scores))
+    monkeypatch.setattr("engine.training.loop._top1", lambda *args: next(scores))
     seen = []
     module = network()
     pixels, labels = squares()
@@ -170,7 +170,7 @@ def test_any_module_learns_and_a_lesson_may_train_parts_of_its_own():
 def scored(monkeypatch, *scores):
     """Validation says these, one after the other."""
     given = iter(scores)
-    monkeypatch.setattr("engine.training.loop._share_right", lambda *args: next(given))
+    monkeypatch.setattr("engine.training.loop._top1", lambda *args: next(given))
 
 
 def test_training_ends_after_so_many_epochs_that_are_worse_than_the_best(monkeypatch):

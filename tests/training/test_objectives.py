@@ -67,7 +67,7 @@ def test_mixed_images_are_learnt_with_mixed_labels():
             return torch.zeros(len(images), 3, requires_grad=True)
 
     batch = Batch(np.arange(3), 0, np.zeros((3, 1, 1, 1), np.uint8), torch.tensor([0.0, 1.0, 9.0]).view(3, 1, 1, 1))
-    mixed = Labels(np.array([0, 1, 1]), 0.0, mixed=Mixup(mixup_alpha=1.0, label_smoothing=0.0, num_classes=3))
+    mixed = Labels(np.array([0, 1, 1]), 0.0, mixup=Mixup(mixup_alpha=1.0, label_smoothing=0.0, num_classes=3))
     loss = mixed.loss(Watched(), batch)
     one, other = seen[0].flatten().tolist()
     assert 0 < one < 1

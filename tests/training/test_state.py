@@ -35,7 +35,7 @@ def train(path, until=math.inf):
         if point.epoch > until:
             raise Killed
 
-    objective = Labels(labels, 0.1, mixed=Mixup(0.2, num_classes=2))
+    objective = Labels(labels, 0.1, mixup=Mixup(0.2, num_classes=2))
     fit(module, pixels, objective, PREPROCESS, SETTINGS, seed=0, deadline=math.inf, on_epoch=on_epoch, checkpoint=path)
     return heard, module.state_dict()
 

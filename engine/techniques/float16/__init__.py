@@ -1,4 +1,4 @@
-"""16-bit floats, with in 32 bits what would not fit."""
+"""16-bit floats; values that do not fit stay in 32 bits."""
 
 from engine.techniques.float16.step import float16
 

@@ -1,4 +1,4 @@
-"""onnxruntime's conversion to 16-bit floats, and what it leaves to do."""
+"""onnxruntime's conversion to 16-bit floats, with the repairs that its result needs."""
 
 import onnx
 import onnx_ir as ir
@@ -22,27 +22,27 @@ def check_convertible(proto: onnx.ModelProto) -> None:
     short = n_short(proto)
     if short:
         raise StepError(f"the model is in 16-bit floats already ({short} of its tensors)", "Leave float16 out")
-    inside = control_flow(proto)
-    if inside:
+    branches = control_flow(proto)
+    if branches:
         raise StepError(
-            f"the model has control flow ({', '.join(inside)}), and what is in it cannot be converted",
+            f"the model has control flow ({', '.join(branches)}), and what is in it cannot be converted",
             "Export it again for one fixed path, without branches and loops",
         )
-    odd = odd_value(proto)
-    if odd:
+    unsupported = odd_value(proto)
+    if unsupported:
         raise StepError(
-            f"the value '{odd[0]}' is {odd[1]}, and only tensors of numbers can be converted",
+            f"the value '{unsupported[0]}' is {unsupported[1]}, and only tensors of numbers can be converted",
             "Export the model again without it",
         )
 
 
 def n_short(proto: onnx.ModelProto) -> int:
-    """Stored tensors in 16-bit floats."""
-    stored = [tensor.data_type for tensor in proto.graph.initializer]
-    made = [
+    """The number of stored tensors in 16-bit floats."""
+    initializers = [tensor.data_type for tensor in proto.graph.initializer]
+    attributes = [
         attribute.t.data_type for node in proto.graph.node for attribute in node.attribute if attribute.HasField("t")
     ]
-    return sum(kind in _SHORT for kind in (*stored, *made))
+    return sum(kind in _SHORT for kind in (*initializers, *attributes))
 
 
 def convert(proto: onnx.ModelProto, keep_io_types: bool, in_float: list[str]) -> onnx.ModelProto:
@@ -51,36 +51,39 @@ def convert(proto: onnx.ModelProto, keep_io_types: bool, in_float: list[str]) ->
     Raises StepError with onnxruntime's reason where it cannot.
     """
     try:
-        made = convert_float_to_float16(proto, keep_io_types=keep_io_types, node_block_list=in_float)
+        converted = convert_float_to_float16(proto, keep_io_types=keep_io_types, node_block_list=in_float)
     except _REFUSALS as error:
         raise StepError(
             f"onnxruntime cannot convert this model to 16-bit floats: {first_line(error)}",
             "Leave float16 out, or export the model again",
         ) from error
-    _join_casts(made.graph)
-    name_nodes(made.graph)
-    return _sorted(made)
+    _join_casts(converted.graph)
+    name_nodes(converted.graph)
+    return _sorted(converted)
 
 
 def _join_casts(graph: onnx.GraphProto) -> None:
-    """Between two nodes in 32 bits the conversion goes through 16, where a large value would become infinite."""
+    """Connects nodes in 32 bits directly.
+
+    Between two of them the conversion casts to 16 bits and back, where a large value would become infinite.
+    """
     casts = {node.output[0]: node for node in graph.node if node.op_type == "Cast"}
     wide = {
         node.output[0]: casts[node.input[0]].input[0]
         for node in casts.values()
-        if _to(node) == TensorProto.FLOAT and node.input[0] in casts and _inserted(casts[node.input[0]])
+        if _to(node) == TensorProto.FLOAT and node.input[0] in casts and _is_inserted(casts[node.input[0]])
     }
     outputs = {value.name for value in graph.output}
     for node in graph.node:
-        for place, name in enumerate(node.input):
-            node.input[place] = wide.get(name, name)
+        for index, name in enumerate(node.input):
+            node.input[index] = wide.get(name, name)
         if node.op_type == "Cast" and node.output[0] in wide and node.output[0] in outputs:
             node.input[0] = wide[node.output[0]]
     _drop_unread(graph, outputs)
 
 
-def _inserted(node: onnx.NodeProto) -> bool:
-    """Whether this cast came with the conversion, and is from 32 bits to 16."""
+def _is_inserted(node: onnx.NodeProto) -> bool:
+    """Whether the conversion inserted this cast, from 32 bits to 16."""
     return bool(_to(node) == TensorProto.FLOAT16 and node.name.endswith("_cast_to_fp16_node"))
 
 

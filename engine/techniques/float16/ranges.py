@@ -14,46 +14,46 @@ LARGEST = 65504.0
 HEADROOM = 2.0
 """How much larger than on the images that were tried a value may become on others."""
 _BOUNDS = frozenset({"Clip", "Min", "Max"})
-"""Bounds beyond the range bound nothing in it, so the largest float does as well."""
+"""Operators whose inputs after the first are bounds. A bound beyond the range may become the largest 16-bit float."""
 
 
 def overflowing(proto: onnx.ModelProto, input_name: str, batches: Iterable[np.ndarray]) -> dict[str, float]:
     """Largest magnitude of each value that is too large for 16 bits, by name: weights, and what FP32 computes from
     `batches`, each (N, C, H, W) float32.
 
-    Infinities are none of them: 16 bits have these too. Raises StepError where onnxruntime cannot run the graph.
+    Infinities do not count: 16 bits have these too. Raises StepError where onnxruntime cannot run the graph.
     """
-    found = _weights(proto)
+    maxima = _weights(proto)
     for name, value in _activations(proto, input_name, batches).items():
         if np.isfinite(value) and value > LARGEST / HEADROOM:
-            found[name] = value
-    return found
+            maxima[name] = value
+    return maxima
 
 
 def touching(proto: onnx.ModelProto, values: Iterable[str]) -> list[str]:
     """Names of the nodes that make or read one of these values."""
-    names = set(values)
-    return [node.name for node in proto.graph.node if names & {*node.input, *node.output}]
+    value_names = set(values)
+    return [node.name for node in proto.graph.node if value_names & {*node.input, *node.output}]
 
 
 def _weights(proto: onnx.ModelProto) -> dict[str, float]:
     bounds = {name for node in proto.graph.node if node.op_type in _BOUNDS for name in node.input[1:]}
-    found = {}
+    maxima = {}
     for tensor in proto.graph.initializer:
         if tensor.data_type != TensorProto.FLOAT or tensor.name in bounds:
             continue
         values = np.abs(numpy_helper.to_array(tensor))
         largest = float(np.max(values, where=np.isfinite(values), initial=0.0))
         if largest > LARGEST:
-            found[tensor.name] = largest
-    return found
+            maxima[tensor.name] = largest
+    return maxima
 
 
 def _activations(proto: onnx.ModelProto, input_name: str, batches: Iterable[np.ndarray]) -> dict[str, float]:
-    watched, maxima = _watched(proto)
+    with_maxima, maxima = _with_maxima(proto)
     largest: dict[str, float] = {}
     try:
-        magnitudes = values_session(watched.SerializeToString(), input_name, list(maxima), threads=1, log="fatal")
+        magnitudes = values_session(with_maxima.SerializeToString(), input_name, list(maxima), threads=1, log="fatal")
         for images in batches:
             for value, magnitude in zip(maxima.values(), magnitudes(images), strict=True):
                 largest[value] = max(largest.get(value, 0.0), float(magnitude))
@@ -65,10 +65,11 @@ def _activations(proto: onnx.ModelProto, input_name: str, batches: Iterable[np.n
     return largest
 
 
-def _watched(proto: onnx.ModelProto) -> tuple[onnx.ModelProto, dict[str, str]]:
-    """The graph with the largest magnitude of every float that it computes as a further output, and of what it is.
+def _with_maxima(proto: onnx.ModelProto) -> tuple[onnx.ModelProto, dict[str, str]]:
+    """The graph with further outputs, one for the largest magnitude of each float that it computes, and a table from
+    their names to those of the values.
 
-    The magnitudes, not the values: those of a whole batch might not fit the memory.
+    The outputs are magnitudes and not values: those of a whole batch might not fit the memory.
     """
     inferred = onnx.shape_inference.infer_shapes(proto)
     graph = inferred.graph

@@ -1,4 +1,4 @@
-"""The step: find what does not fit 16 bits, convert the rest, compare."""
+"""The step: finds the values that do not fit 16 bits, converts the rest, and compares the outputs."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -22,7 +22,7 @@ from engine.techniques.float16.convert import check_convertible, convert, n_shor
 from engine.techniques.float16.ranges import LARGEST, overflowing, touching
 
 IMAGES = 16
-_SHOWN = 3
+_MAX_NAMES = 3
 _CAST_BACK = Note(
     code="float16_cast_back",
     text="onnxruntime's CPU provider has no 16-bit kernel for most operators and casts back to 32 bits around them: on "
@@ -31,7 +31,7 @@ _CAST_BACK = Note(
 
 
 def float16(model: OnnxModel, settings: Float16, context: StepContext) -> Outcome:
-    """A file in 16-bit floats; nodes that make or read larger numbers than these hold stay in 32 bits.
+    """A file in 16-bit floats; nodes that make or read numbers too large for these stay in 32 bits.
 
     Raises StepError where the model is quantized or in 16 bits already, where nothing of it fits, or where its outputs
     are not finite afterwards; LimitError where the disk has no room for it.
@@ -47,34 +47,34 @@ def float16(model: OnnxModel, settings: Float16, context: StepContext) -> Outcom
     large = overflowing(proto, model.input_name, _batches(model, images))
     if not settings.keep_io_types and large.get(model.output_name, 0.0) > LARGEST:
         raise StepError(
-            _described({model.output_name: large[model.output_name]}),
+            _range_text({model.output_name: large[model.output_name]}),
             "Keep the input and the output in 32-bit floats (keep_io_types)",
         )
     in_float = touching(proto, large)
     context.on_progress(0.5, "converting to 16-bit floats")
-    made = replace(model, path=context.folder / "model.onnx")
-    _write(convert(proto, settings.keep_io_types, in_float), made, large)
+    converted = replace(model, path=context.folder / "model.onnx")
+    _write(convert(proto, settings.keep_io_types, in_float), converted, large)
     context.on_progress(0.7, "comparing the outputs")
-    notes = [_compared(model, made, images, context, large)]
+    notes = [_compare(model, converted, images, context, large)]
     if large:
-        text = f"Nodes that stay in 32 bits: {len(in_float)}; {_described(large)}"
+        text = f"Nodes that stay in 32 bits: {len(in_float)}; {_range_text(large)}"
         notes.append(Note(code="float16_kept", text=text))
     if RUNTIMES[context.target.runtime].casts_float16(context.target.provider):
         notes.append(_CAST_BACK)
-    return Outcome(model=made, notes=tuple(notes))
+    return Outcome(model=converted, notes=tuple(notes))
 
 
-def _write(proto: onnx.ModelProto, made: OnnxModel, large: dict[str, float]) -> None:
-    """Raises StepError where nothing in it is in 16 bits."""
+def _write(proto: onnx.ModelProto, converted: OnnxModel, large: dict[str, float]) -> None:
+    """Writes the file. Raises StepError where nothing in it is in 16 bits."""
     if not n_short(proto):
         raise StepError(
-            f"nothing of the model fits 16-bit floats: {_described(large)}"
+            f"nothing of the model fits 16-bit floats: {_range_text(large)}"
             if large
             else "the model has no weights in 32-bit floats to convert",
             "Leave float16 out",
         )
-    write_metadata(proto, made.preprocess, made.classes)
-    onnx.save(proto, made.path)
+    write_metadata(proto, converted.preprocess, converted.classes)
+    onnx.save(proto, converted.path)
 
 
 def _batches(model: OnnxModel, images: Part) -> Iterator[np.ndarray]:
@@ -82,27 +82,29 @@ def _batches(model: OnnxModel, images: Part) -> Iterator[np.ndarray]:
         yield filled(batch, model.batch)
 
 
-def _compared(model: OnnxModel, made: OnnxModel, images: Part, context: StepContext, large: dict[str, float]) -> Note:
-    wanted = predict(model, images, context.target).logits
+def _compare(
+    model: OnnxModel, converted: OnnxModel, images: Part, context: StepContext, large: dict[str, float]
+) -> Note:
+    reference = predict(model, images, context.target).logits
     try:
-        given = predict(made, images, context.target).logits
+        outputs = predict(converted, images, context.target).logits
     except MeasureError as error:
-        which = f" ({_described(large)})" if large else ""
+        which = f" ({_range_text(large)})" if large else ""
         raise StepError(f"in 16-bit floats the model's outputs are not finite{which}", "Leave float16 out") from error
     except RunError as error:
         raise StepError(f"the model in 16-bit floats does not run: {error.message}", "Leave float16 out") from error
-    ratio = sqnr_db(given, wanted)
-    largest = float(np.abs(given - wanted).max())
+    ratio = sqnr_db(outputs, reference)
+    largest = float(np.abs(outputs - reference).max())
     closeness = f", {ratio:.1f} dB of FP32" if ratio is not None else ""
     return Note(
         code="float16",
-        text=f"{n_short(onnx.load(made.path))} tensors in 16-bit floats; largest difference of "
+        text=f"{n_short(onnx.load(converted.path))} tensors in 16-bit floats; largest difference of "
         f"an output on {len(images)} images: {largest:.2g}{closeness}",
     )
 
 
-def _described(large: dict[str, float]) -> str:
+def _range_text(large: dict[str, float]) -> str:
     worst = sorted(large, key=lambda name: -large[name])
-    shown = ", ".join(f"'{name[:80]}' reaches {large[name]:.3g}" for name in worst[:_SHOWN])
-    more = f" and {len(worst) - _SHOWN} more" if len(worst) > _SHOWN else ""
-    return f"{shown}{more}; 16 bits hold up to {LARGEST:.0f}, of which half is kept free for other images"
+    examples = ", ".join(f"'{name[:80]}' reaches {large[name]:.3g}" for name in worst[:_MAX_NAMES])
+    more = f" and {len(worst) - _MAX_NAMES} more" if len(worst) > _MAX_NAMES else ""
+    return f"{examples}{more}; 16 bits hold up to {LARGEST:.0f}, of which half is kept free for other images"

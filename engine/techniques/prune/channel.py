@@ -1,4 +1,4 @@
-"""Channel pruning at a ratio: which channels go together, which of them go, the cut, and what is put right after it."""
+"""Channel pruning at a ratio: finds the groups, chooses their channels, cuts them and repairs the network after it."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,9 +19,9 @@ from engine.settings import Finetune, Importance, PruneChannel
 from engine.techniques.prune.cutting import BREAKS, Cut, cut_all
 from engine.techniques.prune.groups import Group, find_groups, trace
 from engine.techniques.prune.heads import unfuse
-from engine.techniques.prune.importance import MEASURES, add_gradients, own_answers
+from engine.techniques.prune.importance import MEASURES, add_gradients, predicted_classes
 from engine.techniques.prune.limit import limited
-from engine.techniques.prune.statistics import recalibrate, recalibrated
+from engine.techniques.prune.statistics import recalibrate, recalibration_notes
 from engine.techniques.prune.widths import check_ratio, choose
 from engine.training.context import TrainingContext
 from engine.training.curve import Point
@@ -31,20 +31,25 @@ from engine.wording import many, percent
 
 CHECK_IMAGES = 4
 UNCHANGED = "prune_unchanged"
-"""The code of the error that a ratio is too small to change anything."""
+"""The code of the error that is raised where a ratio is too small to change anything."""
 
 
 @dataclass(frozen=True)
-class Pruned:
-    """`model` has its weights in the folder that was given; `complete` is False where a deadline cut recovery short,
-    which no note says: the caller knows what else was cut."""
+class PruneResult:
+    """The pruned model and notes on it.
+
+    `complete` is False where a deadline cut recovery short. No note says so: the caller writes one for all that the
+    deadline cut short.
+    """
 
     model: TorchModel
     notes: tuple[Note, ...]
     complete: bool
 
 
-def prune_to(model: TorchModel, settings: PruneChannel, ratio: float, context: TrainingContext, folder: Path) -> Pruned:
+def prune_to(
+    model: TorchModel, settings: PruneChannel, ratio: float, context: TrainingContext, folder: Path
+) -> PruneResult:
     """The model without `ratio` of its channels, its weights in `folder`.
 
     Raises StepError where nothing can be cut, where the ratio empties a layer, where the network takes too long to
@@ -54,26 +59,28 @@ def prune_to(model: TorchModel, settings: PruneChannel, ratio: float, context: T
     n_before = _n_parameters(module)
     example = _example(model, context.data)
     targets = _targets(module, settings, context)
-    full: dict[str, int] = {}
-    parts: list[Cut] = []
+    full_widths: dict[str, int] = {}
+    cuts: list[Cut] = []
     complete = True
     for number in range(1, settings.rounds + 1):
         context.on_progress((number - 1) / settings.rounds, f"round {number} of {settings.rounds}: choosing channels")
-        done = number / settings.rounds
-        parts.append(_round(module, model, settings, ratio, done, full, example, targets, context))
+        share = number / settings.rounds
+        cuts.append(_round(module, model, settings, ratio, share, full_widths, example, targets, context))
         if number < settings.rounds and targets is not None:
             complete = _recover(module, model, settings, targets, context, number) and complete
-    used = _recalibrated(module, settings, context)
+    n_recalibration_images = _recalibrate(module, settings, context)
     _check_finite(module, example, model, ratio)
     fresh = replace(model, weights=None, structure=()).build()
-    made = replace(
+    pruned = replace(
         model,
         weights=save_weights(module, folder / "weights.safetensors"),
         weights_label="pruned",
         structure=changes(fresh, module),
     )
-    gone = 1 - _n_parameters(module) / n_before
-    return Pruned(made, tuple(_notes(model, gone, settings, ratio, parts, used)), complete)
+    share_removed = 1 - _n_parameters(module) / n_before
+    return PruneResult(
+        pruned, tuple(_notes(model, share_removed, settings, ratio, cuts, n_recalibration_images)), complete
+    )
 
 
 def _round(
@@ -81,36 +88,38 @@ def _round(
     model: TorchModel,
     settings: PruneChannel,
     ratio: float,
-    done: float,
-    full: dict[str, int],
+    share: float,
+    full_widths: dict[str, int],
     example: torch.Tensor,
     targets: NDArray[np.int64] | None,
     context: TrainingContext,
 ) -> Cut:
-    """One cut, in place, after which the share `done` is gone; `full` learns the widths that there were before the
-    first."""
+    """One cut, in place, after which the share `share` of `ratio` is gone.
+
+    Adds the widths before the first cut to `full_widths`.
+    """
     unfuse(module)
     module.zero_grad(set_to_none=True)  # of the last step of the recovery before it
     if settings.importance == "taylor" and targets is not None:
         add_gradients(module, context.data.split("train"), targets)
     with limited(model.architecture), torch.random.fork_rng(devices=[]):
         torch.manual_seed(context.seed)
-        graph, groups, lost = _traced(module, model, example, settings.importance)
+        graph, groups, untraceable = _find_groups(module, model, example, settings.importance)
         if not groups:
             raise StepError(
                 f"no channel of '{model.architecture}' can be judged by {settings.importance}",
                 "Judge channels by their weights (importance: l2), or distil it into a narrower network",
             )
-        if settings.goal == "ratio" and not full:
+        if settings.goal == "ratio" and not full_widths:
             check_ratio(groups, settings)
         for group in groups:
-            full.setdefault(group.name, group.width)
-        cut = cut_all(module, graph, groups, choose(groups, full, settings, ratio, done), example)
+            full_widths.setdefault(group.name, group.width)
+        cut = cut_all(module, graph, groups, choose(groups, full_widths, settings, ratio, share), example)
     module.zero_grad(set_to_none=True)
-    return replace(cut, whole=(*cut.whole, *lost))
+    return replace(cut, uncut=(*cut.uncut, *untraceable))
 
 
-def _traced(
+def _find_groups(
     module: Any, model: TorchModel, example: torch.Tensor, importance: Importance
 ) -> tuple[tp.DependencyGraph, list[Group], list[str]]:
     try:
@@ -124,7 +133,7 @@ def _traced(
 
 
 def _targets(module: nn.Module, settings: PruneChannel, context: TrainingContext) -> NDArray[np.int64] | None:
-    """(N,) what the train images should be taken for, where it is asked: their labels, or the model's own answers."""
+    """(N,) the classes of the train images: labels, or the model's own predictions. None where they are not needed."""
     if not settings.needs_images:
         return None
     train = context.data.split("train")
@@ -133,7 +142,7 @@ def _targets(module: nn.Module, settings: PruneChannel, context: TrainingContext
             f"prune needs train images for {_what_for(settings)}, and there are none",
             "Raise the share of images for training (split.train)",
         )
-    return train.labels if train.labels is not None else own_answers(module, train)
+    return train.labels if train.labels is not None else predicted_classes(module, train)
 
 
 def _what_for(settings: PruneChannel) -> str:
@@ -148,7 +157,7 @@ def _recover(
     context: TrainingContext,
     number: int,
 ) -> bool:
-    """Trains between two rounds; False where the deadline cut it short."""
+    """Trains between two rounds; returns False where the deadline cut it short."""
     training = Finetune(epochs=settings.recovery_epochs)
 
     def on_epoch(point: Point) -> None:
@@ -172,7 +181,7 @@ def _recover(
             deadline=context.deadline,
             on_epoch=on_epoch,
         )
-    except StepError as error:  # what it advises are settings of training, which prune has not
+    except StepError as error:  # it advises on settings of training, which prune does not have
         raise StepError(
             f"recovery after round {number} of {settings.rounds} failed: {error.message}",
             "Prune in one round (rounds: 1), and fine-tune or distil afterwards to recover",
@@ -186,7 +195,7 @@ def _example(model: TorchModel, data: Data) -> torch.Tensor:
     return torch.from_numpy(images)
 
 
-def _recalibrated(module: nn.Module, settings: PruneChannel, context: TrainingContext) -> int:
+def _recalibrate(module: nn.Module, settings: PruneChannel, context: TrainingContext) -> int:
     if not settings.recalibrate or context.data.synthetic:
         return 0
     return recalibrate(module, context.data.split("train"))
@@ -206,31 +215,36 @@ def _n_parameters(module: nn.Module) -> int:
 
 
 def _notes(
-    model: TorchModel, gone: float, settings: PruneChannel, ratio: float, parts: list[Cut], used: int
+    model: TorchModel,
+    share_removed: float,
+    settings: PruneChannel,
+    ratio: float,
+    cuts: list[Cut],
+    n_recalibration_images: int,
 ) -> list[Note]:
-    done = {name for part in parts for name in part.done}
-    if not done:
+    pruned = {name for cut in cuts for name in cut.groups}
+    if not pruned:
         raise StepError(
             f"pruning {percent(ratio)} changes no layer of '{model.architecture}': they are too narrow, or "
             f"its code fixes their widths",
             "Raise the ratio, let widths be multiples of 1 (round_to), or distil it into a narrower network",
             code=UNCHANGED,
         )
-    whole = {name for part in parts for name in part.whole} - done
-    asked = settings.model_copy(update={"ratio": ratio}).share_text
+    uncut = {name for cut in cuts for name in cut.uncut} - pruned
+    request = settings.model_copy(update={"ratio": ratio}).share_text
     text = (
-        f"{many(len(done), 'group')} of layers lost channels (asked: {asked}, by {settings.importance}, "
-        f"{settings.scope}, in multiples of {settings.round_to}); {percent(gone)} of the parameters "
+        f"{many(len(pruned), 'group')} of layers lost channels (asked: {request}, by {settings.importance}, "
+        f"{settings.scope}, in multiples of {settings.round_to}); {percent(share_removed)} of the parameters "
         f"are gone"
     )
     notes = [Note(code="pruned", text=text)]
-    if whole:
-        some = ", ".join(sorted(whole)[:3]) + (", …" if len(whole) > 3 else "")
+    if uncut:
+        examples = ", ".join(sorted(uncut)[:3]) + (", …" if len(uncut) > 3 else "")
         notes.append(
             Note(
                 code="kept_whole",
-                text=f"{many(len(whole), 'group')} kept whole, since the network does not "
-                f"run without some of their channels: {some}",
+                text=f"{many(len(uncut), 'group')} kept whole, since the network does not "
+                f"run without some of their channels: {examples}",
             )
         )
-    return [*notes, *recalibrated(used)]
+    return [*notes, *recalibration_notes(n_recalibration_images)]

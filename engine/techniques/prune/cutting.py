@@ -1,4 +1,4 @@
-"""One cut: what goes out of a network at a ratio, all at once where that works, and else group by group."""
+"""One cut: removes channels from a network, all groups at once where that works, else group by group."""
 
 import contextlib
 from collections.abc import Mapping, Sequence
@@ -9,7 +9,7 @@ import torch_pruning as tp
 from torch import nn
 
 from engine.techniques.prune.groups import Group, cut, trace
-from engine.techniques.prune.heads import mend
+from engine.techniques.prune.heads import update_widths
 
 BREAKS = (
     RuntimeError,
@@ -23,46 +23,50 @@ BREAKS = (
 )
 """What torch, timm and torch-pruning raise where a width does not fit."""
 
-Chosen = Mapping[str, Sequence[int]]
+ChannelsByGroup = Mapping[str, Sequence[int]]
 
 
 @dataclass(frozen=True)
 class Cut:
-    """Which groups lost channels, and which had to stay whole since the network's code does not allow it."""
+    """Names of the groups that lost channels, and of those that the network does not run without."""
 
-    done: tuple[str, ...]
-    whole: tuple[str, ...]
+    groups: tuple[str, ...]
+    uncut: tuple[str, ...]
 
 
 def cut_all(
-    module: nn.Module, graph: tp.DependencyGraph, groups: Sequence[Group], chosen: Chosen, example: torch.Tensor
+    module: nn.Module,
+    graph: tp.DependencyGraph,
+    groups: Sequence[Group],
+    channels: ChannelsByGroup,
+    example: torch.Tensor,
 ) -> Cut:
-    """Takes the chosen channels out of `module`, in place.
+    """Removes the channels of `channels` from `module`, in place.
 
-    Where the network does not run afterwards, the groups are cut one by one, and those that break it stay whole.
+    Where the network does not run afterwards, the groups are cut one by one, and those that break it stay uncut.
     """
     before = _snapshot(module)
-    wanted = [group for group in groups if group.name in chosen]
+    selected = [group for group in groups if group.name in channels]
     with contextlib.suppress(*BREAKS):
-        done = [group.name for group in wanted if cut(graph, group, chosen[group.name])]
+        names = [group.name for group in selected if cut(graph, group, channels[group.name])]
         if _runs(module, example):
-            return Cut(tuple(done), tuple(group.name for group in wanted if group.name not in done))
+            return Cut(tuple(names), tuple(group.name for group in selected if group.name not in names))
     _restore(before)
-    return _one_by_one(module, wanted, chosen, example)
+    return _one_by_one(module, selected, channels, example)
 
 
-def _one_by_one(module: nn.Module, wanted: Sequence[Group], chosen: Chosen, example: torch.Tensor) -> Cut:
-    done, whole = [], []
+def _one_by_one(module: nn.Module, selected: Sequence[Group], channels: ChannelsByGroup, example: torch.Tensor) -> Cut:
+    names, uncut = [], []
     graph = trace(module, example)
-    for group in wanted:
+    for group in selected:
         before = _snapshot(module)
-        if _cuts(module, graph, group, chosen[group.name], example):
-            done.append(group.name)
+        if _cuts(module, graph, group, channels[group.name], example):
+            names.append(group.name)
         else:
-            whole.append(group.name)
+            uncut.append(group.name)
             _restore(before)
-            graph = trace(module, example)  # the old one may know tensors that are gone
-    return Cut(tuple(done), tuple(whole))
+            graph = trace(module, example)  # the old graph may refer to tensors that are gone
+    return Cut(tuple(names), tuple(uncut))
 
 
 def _cuts(
@@ -75,30 +79,31 @@ def _cuts(
 
 
 def _runs(module: nn.Module, example: torch.Tensor) -> bool:
-    mend(module)
+    update_widths(module)
     with torch.no_grad():
         module(example)
     return True
 
 
 @dataclass(frozen=True)
-class _Layer:
+class _LayerState:
     layer: nn.Module
     attributes: dict[str, object]
     parameters: dict[str, nn.Parameter | None]
     buffers: dict[str, torch.Tensor | None]
 
 
-def _snapshot(module: nn.Module) -> list[_Layer]:
-    """What a cut replaces: it writes into no tensor."""
+def _snapshot(module: nn.Module) -> list[_LayerState]:
+    """The state of every layer before a cut, without copies: a cut replaces tensors and writes into none."""
     return [
-        _Layer(layer, dict(vars(layer)), dict(layer._parameters), dict(layer._buffers)) for layer in module.modules()
+        _LayerState(layer, dict(vars(layer)), dict(layer._parameters), dict(layer._buffers))
+        for layer in module.modules()
     ]
 
 
-def _restore(before: list[_Layer]) -> None:
-    for saved in before:
-        vars(saved.layer).clear()
-        vars(saved.layer).update(saved.attributes)
-        saved.layer._parameters = saved.parameters
-        saved.layer._buffers = saved.buffers
+def _restore(before: list[_LayerState]) -> None:
+    for layer_state in before:
+        vars(layer_state.layer).clear()
+        vars(layer_state.layer).update(layer_state.attributes)
+        layer_state.layer._parameters = layer_state.parameters
+        layer_state.layer._buffers = layer_state.buffers

@@ -13,7 +13,7 @@ from torch import nn
 from engine.techniques.prune.heads import attentions
 
 Scores = torch.Tensor
-"""(channels,) float32: what goes first is what is smallest."""
+"""(channels,) float32: the channels with the smallest scores go first."""
 
 
 @dataclass(frozen=True)
@@ -35,9 +35,9 @@ class Group:
         """Channels of one part."""
         return self.n_channels // self.n_parts
 
-    def rows(self, chosen: Sequence[int]) -> list[int]:
+    def rows(self, channels: Sequence[int]) -> list[int]:
         """These channels of every part."""
-        return [part * self.width + row for part in range(self.n_parts) for row in sorted(chosen)]
+        return [part * self.width + row for part in range(self.n_parts) for row in sorted(channels)]
 
 
 def trace(module: nn.Module, example: torch.Tensor) -> tp.DependencyGraph:
@@ -58,69 +58,69 @@ def find_groups(
     """
     fixed = classifiers(module)
     heads = {layer.qkv: layer.num_heads for layer in attentions(module)}
-    found, lost = [], []
+    groups, untraceable = [], []
     for group in graph.get_all_groups(ignored_layers=fixed, root_module_types=[nn.Conv2d, nn.Linear]):
-        rooted = _rooted(graph, group, heads)
+        traceable = _with_linear_root(graph, group, heads)
         try:
-            scores = importance(rooted)
+            scores = importance(traceable)
         except (IndexError, RuntimeError):
-            lost.append(graph._module2name[rooted[0].dep.target.module])
+            untraceable.append(graph._module2name[traceable[0].dep.target.module])
             continue
-        n_parts = _parts(graph, rooted, heads)
+        n_parts = _parts(graph, traceable, heads)
         if scores is not None and len(scores) % n_parts == 0:
-            found.append(_described(graph, rooted, scores.float().cpu(), n_parts))
-    return found, lost
+            groups.append(_group(graph, traceable, scores.float().cpu(), n_parts))
+    return groups, untraceable
 
 
-def cut(graph: tp.DependencyGraph, group: Group, chosen: Sequence[int]) -> bool:
-    """Remove these channels of every part, in place; False where the graph says that a layer would be emptied."""
-    rows = group.rows(chosen)
+def cut(graph: tp.DependencyGraph, group: Group, channels: Sequence[int]) -> bool:
+    """Removes these channels of every part, in place; returns False where that would empty a layer."""
+    rows = group.rows(channels)
     with torch.no_grad():
-        found = graph.get_pruning_group(group.root, group.prune, rows)
-        if not graph.check_pruning_group(found):
+        pruning_group = graph.get_pruning_group(group.root, group.prune, rows)
+        if not graph.check_pruning_group(pruning_group):
             return False
-        found.prune(record_history=False)
+        pruning_group.prune(record_history=False)
     return True
 
 
 def classifiers(module: Any) -> list[nn.Module]:
     """The layers whose outputs are the classes."""
-    found = module.get_classifier()
-    heads = found if isinstance(found, tuple | list) else (found,)
+    classifier = module.get_classifier()
+    heads = classifier if isinstance(classifier, tuple | list) else (classifier,)
     return [layer for head in heads for layer in head.modules()]
 
 
-def _rooted(graph: tp.DependencyGraph, group: Any, heads: dict[nn.Module, int]) -> Any:
+def _with_linear_root(graph: tp.DependencyGraph, group: Any, heads: dict[nn.Module, int]) -> Any:
     """An attention's group as seen from the layer behind it, whose channels are those of one of q, k and v."""
     outputs = [dep.target.module for dep, _ in group if graph.is_out_channel_pruning_fn(dep.handler)]
     if not any(layer in heads for layer in outputs):
         return group
-    behind = [
+    readers = [
         (dep, rows)
         for dep, rows in group
         if isinstance(dep.target.module, nn.Linear) and graph.is_in_channel_pruning_fn(dep.handler)
     ]
-    if not behind:
+    if not readers:
         return group
-    dep, rows = behind[-1]
+    dep, rows = readers[-1]
     return graph.get_pruning_group(dep.target.module, dep.handler, rows)
 
 
 def _parts(graph: tp.DependencyGraph, group: Any, heads: dict[nn.Module, int]) -> int:
     """How many equal parts must lose the same channels: the most that any layer of the group has."""
-    found = [1]
+    counts = [1]
     for dep, _ in group:
         layer = dep.target.module
         if isinstance(layer, nn.Conv2d) and layer.groups != layer.out_channels:
-            found.append(layer.groups)
+            counts.append(layer.groups)
         elif isinstance(layer, nn.GroupNorm) and layer.num_groups > 1:
-            found.append(layer.num_groups)
+            counts.append(layer.num_groups)
         elif layer in heads and graph.is_out_channel_pruning_fn(dep.handler):
-            found.append(heads[layer])
-    return math.lcm(*found)
+            counts.append(heads[layer])
+    return math.lcm(*counts)
 
 
-def _described(graph: tp.DependencyGraph, group: Any, scores: Scores, n_parts: int) -> Group:
+def _group(graph: tp.DependencyGraph, group: Any, scores: Scores, n_parts: int) -> Group:
     names = graph._module2name
     outputs = [
         dep.target.module

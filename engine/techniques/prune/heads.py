@@ -1,11 +1,11 @@
-"""What the dependency graph must know of attention heads before a cut, and what layers keep of widths, set after it."""
+"""Attention heads: prepared for tracing before a cut; and widths that layers keep as attributes, set after it."""
 
 from typing import Any
 
 from torch import nn
 
-KEPT = ("groups", "in_chs")
-"""What blocks that timm reparameterises keep of the width of their first convolution."""
+WIDTH_ATTRIBUTES = ("groups", "in_chs")
+"""Attributes in which blocks that timm reparameterises keep the width of their first convolution."""
 
 
 def attentions(module: nn.Module) -> list[Any]:
@@ -19,28 +19,30 @@ def _splits_by_heads(layer: Any) -> bool:
 
 
 def unfuse(module: nn.Module) -> None:
-    """Attention as matrix products, whose dependencies can be traced and whose scale stays that of the whole width."""
+    """Computes attention as matrix products, in place: they can be traced, and keep the scale of the full width."""
     layer: Any
     for layer in module.modules():
         if hasattr(layer, "fused_attn"):
             layer.fused_attn = False
 
 
-def mend(module: nn.Module) -> None:
-    """Set what layers keep of their widths beside their tensors, which the cut does not know."""
+def update_widths(module: nn.Module) -> None:
+    """Sets the attributes in which layers keep their widths, which a cut of tensors does not change."""
     for layer in attentions(module):
         width = layer.qkv.out_features // 3
         _set(layer, head_dim=width // layer.num_heads, attn_dim=width)
     for layer in module.modules():
-        if hasattr(layer, "reparameterize") and any(isinstance(getattr(layer, name, None), int) for name in KEPT):
-            _mend_branches(layer)
+        if hasattr(layer, "reparameterize") and any(
+            isinstance(getattr(layer, name, None), int) for name in WIDTH_ATTRIBUTES
+        ):
+            _update_branches(layer)
         scale, shape = getattr(layer, "scale", None), getattr(layer, "shape", None)
         if isinstance(scale, nn.Parameter) and isinstance(shape, tuple):  # MetaFormer's scales of a branch
             _set(layer, shape=(scale.numel(), *shape[1:]))
 
 
-def _mend_branches(layer: nn.Module) -> None:
-    """Blocks of RepVGG, MobileOne, FastViT and LCNetV2 read these where timm makes one convolution of branches."""
+def _update_branches(layer: nn.Module) -> None:
+    """Sets what timm reads to merge the branches of a RepVGG, MobileOne, FastViT or LCNetV2 block."""
     convs = [conv for name, conv in layer.named_modules() if isinstance(conv, nn.Conv2d) and not name.startswith("se.")]
     if convs:
         conv = convs[0]

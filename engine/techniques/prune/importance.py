@@ -11,7 +11,7 @@ from engine.data import Part
 from engine.settings import Importance
 
 IMAGES, BATCH = 256, 32
-"""How many train images tell the effect on the loss."""
+"""How many train images the gradients of the loss come from, and how many at a time."""
 
 MEASURES: dict[Importance, type[tp.importance.Importance]] = {
     "l2": tp.importance.GroupMagnitudeImportance,
@@ -23,15 +23,15 @@ MEASURES: dict[Importance, type[tp.importance.Importance]] = {
 
 
 def add_gradients(module: nn.Module, train: Part, targets: NDArray[np.int64]) -> None:
-    """Leave in `module` the gradients of the cross-entropy on the first train images; `targets` (N,) are classes."""
+    """Adds to `module` the gradients of the cross-entropy on the first train images; `targets` (N,) are classes."""
     start = 0
     for images in train.batches(BATCH, IMAGES):
-        wanted = torch.from_numpy(targets[start : start + len(images)])
-        functional.cross_entropy(module(torch.from_numpy(images)), wanted).backward()
+        labels = torch.from_numpy(targets[start : start + len(images)])
+        functional.cross_entropy(module(torch.from_numpy(images)), labels).backward()
         start += len(images)
 
 
 @torch.inference_mode()
-def own_answers(module: nn.Module, train: Part) -> NDArray[np.int64]:
-    """(N,) the classes that the module sees in the train images, in their order."""
+def predicted_classes(module: nn.Module, train: Part) -> NDArray[np.int64]:
+    """(N,) the classes that the module predicts for the train images, in their order."""
     return np.concatenate([module(torch.from_numpy(images)).argmax(1).numpy() for images in train.batches(BATCH)])

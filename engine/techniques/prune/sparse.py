@@ -1,4 +1,4 @@
-"""Single weights that become zero, by magnitude: no shape changes."""
+"""Sets single weights to zero, by magnitude; no shape changes."""
 
 from dataclasses import replace
 from typing import Any
@@ -12,7 +12,7 @@ from engine.models.artifacts import TorchModel, save_weights
 from engine.results import Note
 from engine.settings import PruneSparse
 from engine.techniques.prune.groups import classifiers
-from engine.techniques.prune.statistics import recalibrate, recalibrated
+from engine.techniques.prune.statistics import recalibrate, recalibration_notes
 from engine.wording import percent
 
 
@@ -31,11 +31,13 @@ def prune_sparse(model: TorchModel, settings: PruneSparse, context: StepContext)
         )
     for layer in layers:
         layer.weight.data.mul_(_mask(layer.weight.data, settings))
-    used = 0
+    n_images = 0
     if settings.recalibrate and not context.data.synthetic:
-        used = recalibrate(module, context.data.split("train"))
-    made = replace(model, weights=save_weights(module, context.folder / "weights.safetensors"), weights_label="pruned")
-    return Outcome(model=made, notes=(*_notes(module, layers), *recalibrated(used)))
+        n_images = recalibrate(module, context.data.split("train"))
+    pruned = replace(
+        model, weights=save_weights(module, context.folder / "weights.safetensors"), weights_label="pruned"
+    )
+    return Outcome(model=pruned, notes=(*_notes(module, layers), *recalibration_notes(n_images)))
 
 
 def _layers(module: Any, settings: PruneSparse) -> list[nn.Conv2d | nn.Linear]:
@@ -54,8 +56,8 @@ def _mask(weight: torch.Tensor, settings: PruneSparse) -> torch.Tensor:
     if settings.pattern == "2:4":
         inputs_last = weight.abs().movedim(1, -1)
         fours = inputs_last.reshape(-1, 4)
-        kept = torch.zeros_like(fours).scatter_(1, fours.topk(2, dim=1).indices, 1.0)
-        return kept.reshape(inputs_last.shape).movedim(-1, 1)
+        mask = torch.zeros_like(fours).scatter_(1, fours.topk(2, dim=1).indices, 1.0)
+        return mask.reshape(inputs_last.shape).movedim(-1, 1)
     n_zero = round(settings.ratio * weight.numel())
     mask = torch.ones(weight.numel())
     mask[weight.abs().flatten().argsort(stable=True)[:n_zero]] = 0.0

@@ -1,4 +1,4 @@
-"""BatchNorm statistics, estimated again."""
+"""Estimates BatchNorm statistics again."""
 
 import torch
 from torch import nn
@@ -19,26 +19,26 @@ def recalibrate(module: nn.Module, train: Part) -> int:
     norms = [layer for layer in module.modules() if isinstance(layer, _BatchNorm) and layer.track_running_stats]
     if not norms or len(train) < 2:
         return 0
-    kept = [layer.momentum for layer in norms]
+    momenta = [layer.momentum for layer in norms]
     for layer in norms:
         layer.reset_running_stats()
         layer.momentum = None  # the mean over all batches
         layer.train()
-    used = 0
+    n_images = 0
     with torch.no_grad():
         for images in train.batches(BATCH, IMAGES):
             if len(images) > 1:
                 module(torch.from_numpy(images))
-                used += len(images)
+                n_images += len(images)
     module.eval()
-    for layer, momentum in zip(norms, kept, strict=True):
+    for layer, momentum in zip(norms, momenta, strict=True):
         layer.momentum = momentum
-    return used
+    return n_images
 
 
-def recalibrated(used: int) -> tuple[Note, ...]:
-    """What there is to say of the images that were used, nothing where it was none."""
-    if not used:
+def recalibration_notes(n_images: int) -> tuple[Note, ...]:
+    """A note of how many images were used, or nothing where there were none."""
+    if not n_images:
         return ()
-    text = f"The statistics of BatchNorm were estimated again on {used} train images"
+    text = f"The statistics of BatchNorm were estimated again on {n_images} train images"
     return (Note(code="recalibrated", text=text),)

@@ -21,19 +21,19 @@ from engine.settings.quantize import Calibration
 from engine.techniques.quantize.prepare import QUANTIZABLE, constant_names
 
 BINS = {"percentile": 2048, "entropy": 512}
-"""Of a histogram. With onnxruntime's own 128 bins its entropy method has one threshold to choose from: the extremes."""
+"""Bins of a histogram, by method. With onnxruntime's own 128 the entropy method has one threshold: the extremes."""
 LEVELS = 256
 """What the entropy method quantizes to while it compares thresholds: as many as 8 bits have."""
 PERCENTILE = 99.999
 Range = tuple[np.ndarray, np.ndarray]
-See = Callable[[str, np.ndarray], None]
+Observe = Callable[[str, np.ndarray], None]
 
 
 class Calibrator:
-    """What `n_images` of `images` make of the activations of a folded graph: computed when it is first asked for.
+    """Ranges and means of the activations of a folded graph on the first `n_images` of `images`, computed on first use.
 
-    Only the activations of one batch are in memory at a time, and what is kept of them does not grow with the number
-    of images. `folder` takes one file as large as the model.
+    Only the activations of one batch are in memory at a time, and the statistics do not grow with the number of images.
+    `folder` needs room for one file as large as the model.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class Calibrator:
         self.n_images = n_images
         self._images = images
         self._folder = folder
-        self._tell = on_progress
+        self._on_progress = on_progress
         self._histograms: dict[str, TensorsData] = {}
 
     def proto(self) -> onnx.ModelProto:
@@ -73,10 +73,10 @@ class Calibrator:
         sums: dict[str, np.ndarray] = {}
         averaged = {node.input[0] for node in self.proto().graph.node if node.op_type in ("Conv", "Gemm")}
 
-        def see(name: str, values: np.ndarray) -> None:
+        def observe(name: str, values: np.ndarray) -> None:
             low, high = values.min(), values.max()
             if not np.isfinite(low) or not np.isfinite(high):  # the extremes of an array with NaN are NaN
-                self._refuse(name, values)
+                self._raise_not_finite(name, values)
             if name in extremes:
                 low, high = np.minimum(low, extremes[name][0]), np.maximum(high, extremes[name][1])
             extremes[name] = low, high
@@ -84,19 +84,19 @@ class Calibrator:
                 mean = values.reshape(*values.shape[:2], -1).mean(axis=2).mean(axis=0, dtype=np.float64)
                 sums[name] = sums[name] + mean if name in sums else mean
 
-        batches = self._watch(see)
+        batches = self._watch(observe)
         return extremes, {name: total / batches for name, total in sums.items()}
 
     def _from_histograms(self, method: Calibration) -> TensorsData:
-        """Thresholds by onnxruntime's own methods, from histograms between the extremes that are known by now."""
+        """Thresholds by onnxruntime's own methods, from histograms between the extremes."""
         extremes, bins = self._observed[0], BINS[method]
         widest = {name: max(abs(float(low)), abs(float(high)), 1e-9) for name, (low, high) in extremes.items()}
         counts = {name: np.zeros(bins, np.int64) for name in extremes}
 
-        def see(name: str, values: np.ndarray) -> None:
+        def observe(name: str, values: np.ndarray) -> None:
             counts[name] += np.histogram(values, bins, range=(-widest[name], widest[name]))[0]
 
-        self._watch(see)
+        self._watch(observe)
         collector = HistogramCollector(method, False, bins, LEVELS, PERCENTILE, "same")
         collector.histogram_dict = {
             name: (
@@ -107,13 +107,13 @@ class Calibrator:
             )
             for name, count in counts.items()
         }
-        with contextlib.redirect_stdout(io.StringIO()):  # it prints
-            found = collector.compute_collection_result()
-        ranges = {name: (np.float32(found[name][0]), np.float32(found[name][1])) for name in found}
+        with contextlib.redirect_stdout(io.StringIO()):  # the collector prints its progress
+            thresholds = collector.compute_collection_result()
+        ranges = {name: (np.float32(thresholds[name][0]), np.float32(thresholds[name][1])) for name in thresholds}
         return TensorsData(CalibrationMethod.MinMax, ranges)
 
-    def _watch(self, see: See) -> int:
-        """Shows every activation of every batch to `see`; how many batches there were."""
+    def _watch(self, observe: Observe) -> int:
+        """Calls `observe` with every activation of every batch and returns the number of batches."""
         path = self._folder / "watched.onnx"
         names = _watchable(self.proto())
         onnx.save(_with_outputs(self.proto(), names), path)
@@ -122,10 +122,10 @@ class Calibrator:
             activations = values_session(path, self.model.input_name, names, optimised=False, log="error")
             for images in self._batches():
                 for name, values in zip(names, activations(images), strict=True):
-                    see(name, values)
+                    observe(name, values)
                 batches += 1
                 done = min(done + len(images), self.n_images)
-                self._tell(0.05 + 0.4 * done / self.n_images, f"calibrating: image {done} of {self.n_images}")
+                self._on_progress(0.05 + 0.4 * done / self.n_images, f"calibrating: image {done} of {self.n_images}")
         except ORT_ERRORS as error:
             raise StepError(
                 f"onnxruntime cannot run this model for calibration: {first_line(error)}",
@@ -139,7 +139,7 @@ class Calibrator:
         for images in self._images.batches(self.model.batch or 1, limit=self.n_images):
             yield filled(images, self.model.batch)
 
-    def _refuse(self, name: str, values: np.ndarray) -> None:
+    def _raise_not_finite(self, name: str, values: np.ndarray) -> None:
         makers = {output: node for node in self.proto().graph.node for output in node.output}
         what = "NaN" if np.isnan(values).any() else "infinite"
         if name not in makers:
@@ -161,7 +161,7 @@ def _watchable(proto: onnx.ModelProto) -> list[str]:
 
 
 def _with_outputs(proto: onnx.ModelProto, names: list[str]) -> onnx.ModelProto:
-    there = {value.name for value in proto.graph.output}
-    known = {value.name: value for value in (*proto.graph.input, *proto.graph.value_info)}
-    proto.graph.output.extend(known[name] for name in names if name not in there)
+    outputs = {value.name for value in proto.graph.output}
+    values = {value.name: value for value in (*proto.graph.input, *proto.graph.value_info)}
+    proto.graph.output.extend(values[name] for name in names if name not in outputs)
     return proto

@@ -30,11 +30,11 @@ FILES_AT_ONCE = 4
 
 
 def quantize_dynamic(model: OnnxModel, settings: QuantizeDynamic, context: StepContext) -> Outcome:
-    """An INT8 file whose MatMul and Gemm take the ranges of their inputs at every call; needs no images.
+    """An INT8 file whose MatMul and Gemm compute the ranges of their inputs at every call; needs no images.
 
-    Weights are signed, and of 7 bits where sums would saturate; the activations are unsigned: signed ones have no fast
-    kernel on x86. Raises StepError where the
-    model has no MatMul or Gemm with weights, is quantized already, or has no node of a name in `float_nodes`.
+    Weights are signed, and of 7 bits where sums would saturate. Activations are unsigned, since signed ones have no
+    fast kernel on x86. Raises StepError where the model has no MatMul or Gemm with weights, is quantized already, or
+    has no node of a name in `float_nodes`.
     """
     check_quantizable(model)
     require_room(context.folder, FILES_AT_ONCE * model.path.stat().st_size, "quantizing this model")

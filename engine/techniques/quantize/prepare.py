@@ -1,4 +1,4 @@
-"""Whether and where a graph can be quantized, and the graph that calibration watches and the quantizers change."""
+"""Which nodes of a graph can be quantized, and the folded graph that calibration and the quantizers start from."""
 
 import logging
 from collections.abc import Iterator
@@ -18,32 +18,32 @@ from engine.runtimes.onnx_runtime import ORT_ERRORS, first_line
 from engine.system.machine import has_vnni, is_x86
 
 HEAVY_OPERATORS = ("Conv", "Gemm", "MatMul")
-"""Those whose weights are worth the quantization; all others only pass 8-bit data on."""
+"""Operators whose weights are worth the quantization; all others only pass 8-bit data on."""
 QUANTIZABLE = frozenset({*QDQRegistry, *QLinearOpsRegistry})
 """All operators that onnxruntime's static quantizer knows."""
 PER_CHANNEL_OPSET = 13
-"""The first one whose DequantizeLinear takes an axis."""
+"""The first opset whose DequantizeLinear takes an axis."""
 FOLDING_ERRORS: tuple[type[Exception], ...] = (*ORT_ERRORS, onnx.shape_inference.InferenceError)
-_SHOWN = 8
+_MAX_NAMES = 8
 
 
 def check_quantizable(model: OnnxModel) -> None:
-    """Raises StepError where nothing in the file can be quantized, or what is in it would not survive."""
+    """Raises StepError where nothing in the file can be quantized, or where quantization would break parts of it."""
     proto = onnx.load(model.path)
     if is_quantized(node.op_type for node in proto.graph.node):
         raise StepError("the model is quantized already", "Start from its FP32 file")
     if any(tensor.data_type == TensorProto.FLOAT16 for tensor in proto.graph.initializer):
         raise StepError("the model is in 16-bit floats, and 8 bits are made of 32", "Start from its FP32 file")
-    inside = control_flow(proto)
-    if inside:
+    branches = control_flow(proto)
+    if branches:
         raise StepError(
-            f"the model has control flow ({', '.join(inside)}), and what is inside of it cannot be watched",
+            f"the model has control flow ({', '.join(branches)}), and what is inside of it cannot be watched",
             "Export it again for one fixed path, without branches and loops",
         )
-    odd = odd_value(proto)
-    if odd:
+    unsupported = odd_value(proto)
+    if unsupported:
         raise StepError(
-            f"the value '{odd[0]}' is {odd[1]}, and a quantized model can only hold tensors of numbers",
+            f"the value '{unsupported[0]}' is {unsupported[1]}, and a quantized model can only hold tensors of numbers",
             "Export the model again without it",
         )
     if not heavy_nodes(proto):
@@ -66,13 +66,13 @@ def fold(model: OnnxModel, folder: Path) -> Path:
 
     Raises StepError with onnxruntime's reason where it cannot.
     """
-    path, given = folder / "folded.onnx", model.path
+    path, source = folder / "folded.onnx", model.path
     try:
         proto = onnx.load(model.path)
         if opset(proto) < PER_CHANNEL_OPSET:
-            given = folder / "raised.onnx"
-            onnx.save(version_converter.convert_version(proto, PER_CHANNEL_OPSET), given)
-        quant_pre_process(str(given), str(path), skip_symbolic_shape=True)
+            source = folder / "raised.onnx"
+            onnx.save(version_converter.convert_version(proto, PER_CHANNEL_OPSET), source)
+        quant_pre_process(str(source), str(path), skip_symbolic_shape=True)
     except FOLDING_ERRORS as error:
         raise StepError(
             f"onnxruntime cannot prepare this model for quantization: {first_line(error)}",
@@ -102,27 +102,27 @@ def first_heavy(proto: onnx.ModelProto, count: int) -> list[str]:
 
 
 def nodes_named(names: tuple[str, ...], folded: onnx.ModelProto, model: OnnxModel) -> list[str]:
-    """The folded graph's nodes that do the work of those with these names in it or in the model's own file.
+    """The folded graph's nodes for these names, which are of nodes in it or in the model's own file.
 
-    A node that was fused into another gives that one: a MatMul the Gemm that it became. Raises StepError for a name
-    that neither graph has.
+    A node that was fused into another is replaced by that one: a MatMul by the Gemm that it became. Raises StepError
+    for a name that neither graph has.
     """
-    here = {node.name for node in folded.graph.node}
-    missing = [name for name in names if name not in here]
-    return [name for name in names if name in here] + (_fused(missing, folded, model) if missing else [])
+    node_names = {node.name for node in folded.graph.node}
+    missing = [name for name in names if name not in node_names]
+    return [name for name in names if name in node_names] + (_fused(missing, folded, model) if missing else [])
 
 
 def operators_named(operators: tuple[str, ...], proto: onnx.ModelProto) -> list[str]:
-    """The operator types to quantize: these, or all that onnxruntime can where none are given.
+    """The operator types to quantize: `operators`, or all that onnxruntime can quantize where this is empty.
 
     Raises StepError for one that the graph does not have or that cannot be quantized.
     """
-    there = {node.op_type for node in proto.graph.node} & QUANTIZABLE
-    wrong = [operator for operator in operators if operator not in there]
-    if wrong:
+    quantizable = {node.op_type for node in proto.graph.node} & QUANTIZABLE
+    unknown = [operator for operator in operators if operator not in quantizable]
+    if unknown:
         raise StepError(
-            f"the operator type '{wrong[0]}' in operators is none that can be quantized in this model",
-            f"Choose among {', '.join(sorted(there))}",
+            f"the operator type '{unknown[0]}' in operators is none that can be quantized in this model",
+            f"Choose among {', '.join(sorted(quantizable))}",
         )
     return sorted(operators or QUANTIZABLE)
 
@@ -139,8 +139,8 @@ def quietly() -> Iterator[None]:
 
 def constant_names(proto: onnx.ModelProto) -> set[str]:
     """Names of the tensors that are the same at every call: initializers and the outputs of Constant nodes."""
-    made = {name for node in proto.graph.node if node.op_type == "Constant" for name in node.output}
-    return made | {tensor.name for tensor in proto.graph.initializer}
+    constants = {name for node in proto.graph.node if node.op_type == "Constant" for name in node.output}
+    return constants | {tensor.name for tensor in proto.graph.initializer}
 
 
 def opset(proto: onnx.ModelProto) -> int:
@@ -158,25 +158,27 @@ def _fused(names: list[str], folded: onnx.ModelProto, model: OnnxModel) -> list[
     unknown = [name for name in names if name not in nodes]
     if unknown:
         heavy = heavy_nodes(folded)
-        more = f" and {len(heavy) - _SHOWN} more" if len(heavy) > _SHOWN else ""
+        more = f" and {len(heavy) - _MAX_NAMES} more" if len(heavy) > _MAX_NAMES else ""
         raise StepError(
             f"the model has no node '{unknown[0][:100]}', which is to stay in float (float_nodes)",
-            f"Its layers are {', '.join(heavy[:_SHOWN])}{more}",
+            f"Its layers are {', '.join(heavy[:_MAX_NAMES])}{more}",
         )
     consumers: dict[str, list[onnx.NodeProto]] = {}
     for node in proto.graph.node:
         for tensor in node.input:
             consumers.setdefault(tensor, []).append(node)
-    made_by = {output: node.name for node in folded.graph.node for output in node.output}
-    found = (_heir(nodes[name], consumers, made_by) for name in names)
-    return [name for name in found if name is not None]
+    makers = {output: node.name for node in folded.graph.node for output in node.output}
+    replacements = (_replacement(nodes[name], consumers, makers) for name in names)
+    return [name for name in replacements if name is not None]
 
 
-def _heir(node: onnx.NodeProto, consumers: dict[str, list[onnx.NodeProto]], made_by: dict[str, str]) -> str | None:
-    """Who makes this node's output in the folded graph, or that of the only one that reads it; None if it is gone."""
-    while node.output[0] not in made_by:
-        after = consumers.get(node.output[0], [])
-        if len(after) != 1:
+def _replacement(
+    node: onnx.NodeProto, consumers: dict[str, list[onnx.NodeProto]], makers: dict[str, str]
+) -> str | None:
+    """The folded graph's node that makes the output of this node, or of its only reader; None where there is none."""
+    while node.output[0] not in makers:
+        readers = consumers.get(node.output[0], [])
+        if len(readers) != 1:
             return None
-        node = after[0]
-    return made_by[node.output[0]]
+        node = readers[0]
+    return makers[node.output[0]]

@@ -41,7 +41,7 @@ JUDGES = 16
 
 @dataclass(frozen=True)
 class Scheme:
-    """Types of the quantized graph and why these."""
+    """Types of the quantized graph, and the note that gives the reason."""
 
     activations: QuantType
     reduce_range: bool
@@ -59,9 +59,9 @@ class JudgeSet:
 def quantize_static(model: OnnxModel, settings: QuantizeStatic, context: StepContext) -> Outcome:
     """An INT8 file with ranges from images of the calibration split.
 
-    Raises StepError where the model has nothing to quantize or is quantized already, where a setting names what is
-    not there, where an activation is not finite, or where there are no calibration images; LimitError where the disk
-    has no room for it.
+    Raises StepError where the model has nothing to quantize or is quantized already, where a setting names a node or
+    operator that the graph does not have, where an activation is not finite, or where there are no calibration images;
+    LimitError where the disk has no room for it.
     """
     check_quantizable(model)
     require_room(context.folder, FILES_AT_ONCE * model.path.stat().st_size, "quantizing this model")
@@ -74,13 +74,13 @@ def quantize_static(model: OnnxModel, settings: QuantizeStatic, context: StepCon
     n_judges = min(JUDGES, len(images) // 4) if settings.bias_correction else 0
     n_images = min(settings.calibration_images, len(images) - n_judges)
     judges = images.span(n_images, n_images + n_judges)
-    held = JudgeSet(judges, predict(model, judges, context.target).logits) if n_judges else None
+    judge_set = JudgeSet(judges, predict(model, judges, context.target).logits) if n_judges else None
     path = context.folder / "model.onnx"
     with tempfile.TemporaryDirectory(dir=context.folder) as work:
         context.on_progress(0.0, "folding constants and batch norms")
         folded = fold(model, Path(work))
         calibrator = Calibrator(model, folded, images, n_images, Path(work), context.on_progress)
-        notes = build_static(calibrator, settings, context.isa, path, held, context.target)
+        notes = build_static(calibrator, settings, context.isa, path, judge_set, context.target)
     return Outcome(model=replace(model, path=path), notes=(*notes, _calibration_note(n_images, n_judges, settings)))
 
 
@@ -89,10 +89,10 @@ def build_static(
     settings: QuantizeStatic,
     isa: tuple[str, ...],
     path: Path,
-    held: JudgeSet | None,
+    judge_set: JudgeSet | None,
     target: Target,
 ) -> tuple[Note, ...]:
-    """Writes the INT8 file to `path`; `held` judges the bias correction (None: none is done).
+    """Writes the INT8 file to `path`; `judge_set` judges the bias correction, which is left out where it is None.
 
     Raises StepError as `quantize_static` does.
     """
@@ -123,12 +123,14 @@ def build_static(
         ) from error
     quantizer.model.topological_sort()
     _save(quantizer.model.model, calibrator.model, path)
-    if held is None or not settings.bias_correction:
+    if judge_set is None or not settings.bias_correction:
         return (scheme.note,)
-    return scheme.note, _correct(quantizer.model.model, calibrator, path, held, target)
+    return scheme.note, _correct(quantizer.model.model, calibrator, path, judge_set, target)
 
 
-def _correct(quantized: onnx.ModelProto, calibrator: Calibrator, path: Path, held: JudgeSet, target: Target) -> Note:
+def _correct(
+    quantized: onnx.ModelProto, calibrator: Calibrator, path: Path, judge_set: JudgeSet, target: Target
+) -> Note:
     """Corrects the biases of the file at `path` where the held-back images show that this brings its outputs closer."""
     corrected = path.with_suffix(".corrected.onnx")
     n_layers = correct_biases(quantized, calibrator.proto(), calibrator.means())
@@ -136,10 +138,10 @@ def _correct(quantized: onnx.ModelProto, calibrator: Calibrator, path: Path, hel
         return Note(code="bias_not_corrected", text="No layer in INT8 has a bias that could take up its weights' error")
     _save(quantized, calibrator.model, corrected)
     before, after = (
-        sqnr_db(predict(replace(calibrator.model, path=file), held.images, target).logits, held.logits)
+        sqnr_db(predict(replace(calibrator.model, path=file), judge_set.images, target).logits, judge_set.logits)
         for file in (path, corrected)
     )
-    n_images = len(held.images)
+    n_images = len(judge_set.images)
     if before is None or after is None or after <= before:
         corrected.unlink()
         return Note(
@@ -164,27 +166,27 @@ def choose_scheme(settings: QuantizeStatic, isa: tuple[str, ...]) -> Scheme:
 
     On x86 the fast kernels take unsigned activations, and without VNNI their sums saturate unless weights keep to 7
     bits; elsewhere symmetric bytes are preferred: see "Choosing parameters for CPU inference" in
-    onnxruntime.quantization.quantize_static. What the settings say goes before that.
+    onnxruntime.quantization.quantize_static. Settings that are not auto take precedence.
     """
     x86 = is_x86(isa)
     signed = settings.activations == "signed" or (settings.activations == "auto" and not x86)
     reduce_range = settings.reduce_range if settings.reduce_range is not None else saturates(isa) and not signed
-    chosen = f"{'signed' if signed else 'unsigned'} activations, {'7' if reduce_range else '8'}-bit weights"
+    types = f"{'signed' if signed else 'unsigned'} activations, {'7' if reduce_range else '8'}-bit weights"
     return Scheme(
         QuantType.QInt8 if signed else QuantType.QUInt8,
         reduce_range,
-        Note(code="quantization_scheme", text=f"INT8 with {chosen}: {_why(settings, x86, saturates(isa))}"),
+        Note(code="quantization_scheme", text=f"INT8 with {types}: {_why(settings, x86, saturates(isa))}"),
     )
 
 
 def _why(settings: QuantizeStatic, x86: bool, saturating: bool) -> str:
-    given = [
+    overrides = [
         name
         for name, value in (("activations", settings.activations), ("reduce_range", settings.reduce_range))
         if value not in ("auto", None)
     ]
-    if given:
-        return f"{' and '.join(given)} as set in the recipe"
+    if overrides:
+        return f"{' and '.join(overrides)} as set in the recipe"
     if x86 and not saturating:
         return "this CPU has VNNI, which multiplies unsigned by signed bytes without saturation"
     if x86:
@@ -194,8 +196,8 @@ def _why(settings: QuantizeStatic, x86: bool, saturating: bool) -> str:
 
 def _calibration_note(n_images: int, n_judges: int, settings: QuantizeStatic) -> Note:
     text = f"{n_images} images of the calibration split set the ranges"
-    judged = f"{text}, {n_judges} others judged the bias correction" if n_judges else text
+    summary = f"{text}, {n_judges} others judged the bias correction" if n_judges else text
     if n_images >= settings.calibration_images:
-        return Note(code=codes.CALIBRATION, text=judged)
-    asked = f"{judged}; {settings.calibration_images} were asked for, and the split has no more"
-    return Note(code=codes.FEWER_CALIBRATION_IMAGES, text=asked)
+        return Note(code=codes.CALIBRATION, text=summary)
+    shortage = f"{summary}; {settings.calibration_images} were asked for, and the split has no more"
+    return Note(code=codes.FEWER_CALIBRATION_IMAGES, text=shortage)

@@ -73,8 +73,8 @@ def _quantize_matmuls(proto: onnx.ModelProto, block_size: int) -> tuple[onnx.Mod
             "Leave quantization out, or export the model again",
         ) from error
     quantizer.model.clean_initializers()
-    changed: onnx.ModelProto = quantizer.model.model
-    return changed, sum(node.op_type == "MatMulNBits" for node in changed.graph.node)
+    quantized: onnx.ModelProto = quantizer.model.model
+    return quantized, sum(node.op_type == "MatMulNBits" for node in quantized.graph.node)
 
 
 def _nbits_quantizer(proto: onnx.ModelProto, block_size: int, floats: list[str]) -> "MatMulNBitsQuantizer":
@@ -92,27 +92,27 @@ def _nbits_quantizer(proto: onnx.ModelProto, block_size: int, floats: list[str])
 def _quantize_convolutions(proto: onnx.ModelProto) -> int:
     """Weights of the convolutions as int8 with a symmetric scale per output channel, dequantized at every call."""
     weights = {tensor.name: tensor for tensor in proto.graph.initializer}
-    done: dict[str, str] = {}
+    replacements: dict[str, str] = {}
     n_layers = 0
     added: list[onnx.NodeProto] = []
     for node in proto.graph.node:
         name = node.input[1] if node.op_type == "Conv" else ""
         if name not in weights or _n_weights(node, proto) < SMALLEST:
             continue
-        if name not in done:
+        if name not in replacements:
             added.append(_store(proto, weights[name]))
-            done[name] = added[-1].output[0]
-        node.input[1] = done[name]
+            replacements[name] = added[-1].output[0]
+        node.input[1] = replacements[name]
         n_layers += 1
     nodes = [*added, *proto.graph.node]
     del proto.graph.node[:]
     proto.graph.node.extend(nodes)
-    _drop_unread(proto, done)
+    _drop_unread(proto, replacements)
     return n_layers
 
 
 def _store(proto: onnx.ModelProto, tensor: onnx.TensorProto) -> onnx.NodeProto:
-    """Adds the int8 values and scales of a weight (outputs, ...); the node that dequantizes them."""
+    """Adds the int8 values and scales of a weight (outputs, ...) and returns the node that dequantizes them."""
     values = numpy_helper.to_array(tensor)
     largest = np.abs(values).reshape(len(values), -1).max(axis=1)
     scale = np.where(largest > 0, largest / LARGEST, 1.0).astype(np.float32)
@@ -128,9 +128,9 @@ def _store(proto: onnx.ModelProto, tensor: onnx.TensorProto) -> onnx.NodeProto:
 
 def _drop_unread(proto: onnx.ModelProto, names: dict[str, str]) -> None:
     read = {name for node in proto.graph.node for name in node.input}
-    kept = [tensor for tensor in proto.graph.initializer if tensor.name not in names or tensor.name in read]
+    initializers = [tensor for tensor in proto.graph.initializer if tensor.name not in names or tensor.name in read]
     del proto.graph.initializer[:]
-    proto.graph.initializer.extend(kept)
+    proto.graph.initializer.extend(initializers)
 
 
 def _n_weights(node: onnx.NodeProto, proto: onnx.ModelProto) -> int:

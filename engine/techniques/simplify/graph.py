@@ -1,4 +1,4 @@
-"""Rounds of rewriting until nothing more can be saved; what a round did not make smaller is not taken."""
+"""Rounds of rewriting, until one no longer makes the graph smaller; the result of that one is dropped."""
 
 import collections
 from collections.abc import Iterable, Iterator
@@ -14,8 +14,8 @@ from engine.techniques.simplify.names import keep_layer_names
 from engine.techniques.simplify.passes import rewrite
 from engine.techniques.simplify.pooling import pool_means
 
-Done = collections.Counter[str]
-"""Nodes by what became of them."""
+NodeCounts = collections.Counter[str]
+"""Numbers of nodes, by what was done with them."""
 _REFUSALS = (
     ir.serde.SerdeError,
     ir.passes.PassError,
@@ -30,17 +30,17 @@ _REFUSALS = (
 _TRACES = "pkg.onnxscript."
 
 
-def simplified(proto: onnx.ModelProto) -> tuple[onnx.ModelProto, Done]:
-    """The graph at its fixed point, and what was done; `proto` itself where there is nothing to do.
+def simplified(proto: onnx.ModelProto) -> tuple[onnx.ModelProto, NodeCounts]:
+    """The graph at its fixed point, and counts of what was done; `proto` itself where there is nothing to do.
 
     Raises StepError where onnxscript cannot rewrite it.
     """
-    current, total = proto, Done()
+    current, total = proto, NodeCounts()
     while True:
-        following, done = _round(current)
-        if _weight(following) >= _weight(current):
+        candidate, counts = _round(current)
+        if _cost(candidate) >= _cost(current):
             return current, total
-        current, total = following, total + done
+        current, total = candidate, total + counts
 
 
 def n_nodes(proto: onnx.ModelProto) -> int:
@@ -48,29 +48,28 @@ def n_nodes(proto: onnx.ModelProto) -> int:
     return sum(1 for _ in _nodes(proto))
 
 
-def _round(proto: onnx.ModelProto) -> tuple[onnx.ModelProto, Done]:
+def _round(proto: onnx.ModelProto) -> tuple[onnx.ModelProto, NodeCounts]:
     declared = proto.graph
-    plain = _inferred(proto)
-    named = name_nodes(plain.graph)
+    inferred = _inferred(proto)
+    n_named = name_nodes(inferred.graph)
     try:
-        model = ir.serde.deserialize_model(plain)
-        counts = rewrite(model)
-        made = ir.serde.serialize_model(model)
+        model = ir.serde.deserialize_model(inferred)
+        counts = NodeCounts(rewrite(model))
+        rewritten = ir.serde.serialize_model(model)
     except _REFUSALS as error:
         raise StepError(f"onnxscript cannot rewrite this graph: {_first_line(error)}", "Leave simplify out") from error
-    done = Done(counts)
-    done["pooled"] = pool_means(made)
-    merge_initializers(made)
-    _remove_traces(made)
-    _restore(made.graph, declared)
-    keep_layer_names(made.graph, plain.graph)
-    name_nodes(made.graph)
-    done["named"] = named
-    return made, done
+    counts["pooled"] = pool_means(rewritten)
+    merge_initializers(rewritten)
+    _remove_traces(rewritten)
+    _restore(rewritten.graph, declared)
+    keep_layer_names(rewritten.graph, inferred.graph)
+    name_nodes(rewritten.graph)
+    counts["named"] = n_named
+    return rewritten, counts
 
 
-def _weight(proto: onnx.ModelProto) -> tuple[int, ...]:
-    """What every round that is taken makes smaller, by which the rounds end."""
+def _cost(proto: onnx.ModelProto) -> tuple[int, ...]:
+    """The size of a graph, as a tuple to compare. The rounds end where one does not lower it."""
     names = collections.Counter(node.name for node in proto.graph.node)
     unnamed = sum(count for name, count in names.items() if not name or count > 1)
     means = sum(node.op_type == "ReduceMean" for node in proto.graph.node)
@@ -78,36 +77,39 @@ def _weight(proto: onnx.ModelProto) -> tuple[int, ...]:
 
 
 def _inferred(proto: onnx.ModelProto) -> onnx.ModelProto:
-    """Shapes as the operators make them: those that a file declares may be wrong, and a fold of them with it."""
-    plain = onnx.ModelProto()
-    plain.CopyFrom(proto)
-    del plain.graph.value_info[:]
-    for value in plain.graph.output:
+    """The graph with the shapes that its operators make: those that a file declares may be wrong, and folding would use
+    them."""
+    inferred = onnx.ModelProto()
+    inferred.CopyFrom(proto)
+    del inferred.graph.value_info[:]
+    for value in inferred.graph.output:
         value.type.tensor_type.ClearField("shape")
     try:
-        return infer_shapes(plain, data_prop=True)
+        return infer_shapes(inferred, data_prop=True)
     except InferenceError:
-        return plain
+        return inferred
 
 
-def _restore(made: onnx.GraphProto, declared: onnx.GraphProto) -> None:
-    """Inputs and outputs as they were declared, and of the values in between what the file said."""
-    alive = {name for node in made.node for name in node.output}
-    del made.value_info[:], made.output[:]
-    made.value_info.extend(value for value in declared.value_info if value.name in alive)
-    made.output.extend(declared.output)
-    stored = {tensor.name for tensor in made.initializer}
-    old = {tensor.name for tensor in declared.initializer}
-    del made.input[:]
-    made.input.extend(value for value in declared.input if value.name in stored or value.name not in old)
+def _restore(graph: onnx.GraphProto, declared: onnx.GraphProto) -> None:
+    """Puts the declared inputs, outputs and types of intermediate values back into `graph`."""
+    computed = {name for node in graph.node for name in node.output}
+    del graph.value_info[:], graph.output[:]
+    graph.value_info.extend(value for value in declared.value_info if value.name in computed)
+    graph.output.extend(declared.output)
+    constants = {tensor.name for tensor in graph.initializer}
+    declared_constants = {tensor.name for tensor in declared.initializer}
+    del graph.input[:]
+    graph.input.extend(
+        value for value in declared.input if value.name in constants or value.name not in declared_constants
+    )
 
 
 def _remove_traces(proto: onnx.ModelProto) -> None:
-    """onnxscript's notes on what it rewrote."""
+    """Removes the metadata that onnxscript leaves on what it rewrote."""
     for item in (*_nodes(proto), *proto.graph.initializer, proto.graph):
-        kept = [entry for entry in item.metadata_props if not entry.key.startswith(_TRACES)]
+        entries = [entry for entry in item.metadata_props if not entry.key.startswith(_TRACES)]
         del item.metadata_props[:]
-        item.metadata_props.extend(kept)
+        item.metadata_props.extend(entries)
 
 
 def _nodes(proto: onnx.ModelProto) -> Iterator[onnx.NodeProto]:

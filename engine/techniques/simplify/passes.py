@@ -1,4 +1,4 @@
-"""onnx-ir's passes and onnxscript's rules, in the order in which each finds what the one before left for it."""
+"""onnx-ir's passes and onnxscript's rules, in an order in which each can use the result of the one before."""
 
 from collections.abc import Callable
 from itertools import chain
@@ -16,7 +16,7 @@ FOLDED = 64
 """Values that a folded node may add to the file: about what the node itself takes. onnxruntime folds the rest as it
 loads the file."""
 HARD_SWISH_OPSET, LAYER_NORM_OPSET = 14, 17
-"""The first ones that have the operator."""
+"""The first opsets that have the operator."""
 _EVERYTHING = 1 << 62
 _ROUNDS = 3
 
@@ -63,9 +63,9 @@ _FUSIONS = (
 
 
 def rewrite(model: ir.Model) -> dict[str, int]:
-    """Rewrites the model in place; how many nodes each kind of rewriting saved.
+    """Rewrites the model in place and returns how many nodes each kind of rewriting saved.
 
-    Of a quantized graph only what moves data or does nothing goes: a changed sum may round to another integer.
+    A quantized graph loses only nodes that move data or do nothing: a changed sum may round to another integer.
     """
     saved: dict[str, int] = {}
 
@@ -124,7 +124,7 @@ def _should_fold(node: ir.Node) -> bool | None:
 
 
 def _widens(node: ir.Node) -> bool:
-    """Whether it would store more bytes: weights that are kept in few bits stay so."""
+    """Whether folding this Cast would store more bytes: weights in few bits stay in few bits."""
     tensor = node.inputs[0].const_value if node.inputs and node.inputs[0] is not None else None
     to = node.attributes.get_int("to")
     if tensor is None or to is None or tensor.size <= FOLDED:

@@ -11,7 +11,7 @@ _KINDS = frozenset({TensorProto.FLOAT, TensorProto.FLOAT16})
 
 
 def pool_means(proto: onnx.ModelProto) -> int:
-    """Changes them in place and counts them; reads ranks and types from the graph's value_info.
+    """Replaces means by GlobalAveragePool, in place, and returns how many; needs ranks and types in value_info.
 
     Only where the rank is known to be 4 and the axes are the last two. A mean that drops these axes is followed by a
     Flatten. A quantized graph is left alone: its rounding would change.
@@ -22,7 +22,7 @@ def pool_means(proto: onnx.ModelProto) -> int:
     images = _images(graph)
     constants = {tensor.name: tensor for tensor in graph.initializer}
     nodes: list[onnx.NodeProto] = []
-    pooled = 0
+    n_pooled = 0
     for node in graph.node:
         nodes.append(node)
         if node.op_type != "ReduceMean" or node.domain not in ("", "ai.onnx") or node.input[0] not in images:
@@ -30,13 +30,13 @@ def pool_means(proto: onnx.ModelProto) -> int:
         if _axes(node, constants) != [2, 3]:
             continue
         nodes[-1:] = _pooling(node)
-        pooled += 1
-    if pooled:
+        n_pooled += 1
+    if n_pooled:
         changed = [onnx.NodeProto.FromString(node.SerializeToString()) for node in nodes]
         del graph.node[:]
         graph.node.extend(changed)
         _drop_unread(graph)
-    return pooled
+    return n_pooled
 
 
 def _images(graph: onnx.GraphProto) -> set[str]:
@@ -51,30 +51,33 @@ def _images(graph: onnx.GraphProto) -> set[str]:
 
 
 def _axes(node: onnx.NodeProto, constants: dict[str, TensorProto]) -> list[int] | None:
-    """Of four, sorted and none negative; None where they are not constant. An input since opset 18."""
-    given = next((list(attribute.ints) for attribute in node.attribute if attribute.name == "axes"), None)
-    if given is None and len(node.input) > 1 and node.input[1] in constants:
-        given = np.atleast_1d(numpy_helper.to_array(constants[node.input[1]])).tolist()
-    return None if given is None else sorted({axis % 4 for axis in given})
+    """The axes of a mean over four, sorted and none negative; None where they are not constant.
+
+    They are an attribute, or an input since opset 18.
+    """
+    axes = next((list(attribute.ints) for attribute in node.attribute if attribute.name == "axes"), None)
+    if axes is None and len(node.input) > 1 and node.input[1] in constants:
+        axes = np.atleast_1d(numpy_helper.to_array(constants[node.input[1]])).tolist()
+    return None if axes is None else sorted({axis % 4 for axis in axes})
 
 
 def _pooling(node: onnx.NodeProto) -> list[onnx.NodeProto]:
-    keeps = next((attribute.i for attribute in node.attribute if attribute.name == "keepdims"), 1)
+    keeps_axes = next((attribute.i for attribute in node.attribute if attribute.name == "keepdims"), 1)
     (output,) = node.output
-    pooled = output if keeps else f"{output}_pooled"
+    pooled = output if keeps_axes else f"{output}_pooled"
     pool = helper.make_node("GlobalAveragePool", [node.input[0]], [pooled], name=node.name)
-    if keeps:
+    if keeps_axes:
         return [pool]
     return [pool, helper.make_node("Flatten", [pooled], [output], name=f"{node.name}_flatten", axis=1)]
 
 
 def _drop_unread(graph: onnx.GraphProto) -> None:
-    """The axes that nothing reads any more; not in a graph with branches, which may read them unseen."""
+    """Removes constants that nothing reads any more. Leaves a graph with branches alone, since these may read them."""
     if any(attribute.HasField("g") for node in graph.node for attribute in node.attribute):
         return
     read = {name for node in graph.node for name in node.input} | {value.name for value in graph.output}
-    kept = [tensor for tensor in graph.initializer if tensor.name in read]
-    if len(kept) < len(graph.initializer):
-        copies = [TensorProto.FromString(tensor.SerializeToString()) for tensor in kept]
+    initializers = [tensor for tensor in graph.initializer if tensor.name in read]
+    if len(initializers) < len(graph.initializer):
+        copies = [TensorProto.FromString(tensor.SerializeToString()) for tensor in initializers]
         del graph.initializer[:]
         graph.initializer.extend(copies)

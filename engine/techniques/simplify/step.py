@@ -1,4 +1,4 @@
-"""The step: simplify the graph, compare its outputs with the model's, say in figures what was done."""
+"""The step: simplifies the graph, compares its outputs with the model's, and counts what was done."""
 
 import shutil
 from dataclasses import replace
@@ -17,14 +17,14 @@ from engine.results import Note, codes
 from engine.runtimes import open_session
 from engine.settings import Simplify
 from engine.store.home import require_room
-from engine.techniques.simplify.graph import Done, n_nodes, simplified
+from engine.techniques.simplify.graph import NodeCounts, n_nodes, simplified
 
 IMAGES = 8
 TOLERANCE, TOLERANCE_16_BIT = 1e-4, 1e-2
-"""Largest difference of a logit, as a share of the largest: what another order of the same sums comes to."""
+"""Largest difference of a logit, as a share of the largest, that another order of the same sums may cause."""
 NUDGE, AMPLIFIED = 1e-5, 10
-"""A network that is badly conditioned (random weights are) makes more of it: as much as this many times what so small
-a share of brightness does."""
+"""A badly conditioned network (one with random weights, say) amplifies such differences. Its tolerance is AMPLIFIED
+times the difference that images brighter by the share NUDGE make."""
 
 
 def simplify(model: OnnxModel, settings: Simplify, context: StepContext) -> Outcome:
@@ -38,36 +38,39 @@ def simplify(model: OnnxModel, settings: Simplify, context: StepContext) -> Outc
     path = context.folder / "model.onnx"
     context.on_progress(0.1, "simplifying the graph")
     before = load_proto(model.path)
-    after, done = simplified(before)
+    after, counts = simplified(before)
     if after is before:
         shutil.copyfile(model.path, path)
         text = f"Nodes: {n_nodes(before)}, and none to save; the file stays as it was"
         return Outcome(model=replace(model, path=path), notes=(Note(code=codes.NOTHING_TO_SIMPLIFY, text=text),))
     write_metadata(after, model.preprocess, model.classes)
     onnx.save(after, path)
-    made = replace(model, path=path, parameters=count_parameters(after))
+    simplified_model = replace(model, path=path, parameters=count_parameters(after))
     context.on_progress(0.6, "comparing the outputs")
     halves = any(tensor.data_type == TensorProto.FLOAT16 for tensor in before.graph.initializer)
-    compared = _compare(model, made, context, TOLERANCE_16_BIT if halves else TOLERANCE)
-    return Outcome(model=made, notes=(*_notes(before, after, done), compared))
+    compared = _compare(model, simplified_model, context, TOLERANCE_16_BIT if halves else TOLERANCE)
+    return Outcome(model=simplified_model, notes=(*_notes(before, after, counts), compared))
 
 
-def _compare(model: OnnxModel, made: OnnxModel, context: StepContext, tolerance: float) -> Note:
-    """The same outputs on one image, and on several together where the batch is free."""
+def _compare(model: OnnxModel, simplified_model: OnnxModel, context: StepContext, tolerance: float) -> Note:
+    """A note of the largest difference between the two models' outputs, on one image and on several together.
+
+    Raises StepError where it is larger than float noise.
+    """
     part = context.data.split("calibration")
     part = part if len(part) else context.data.split("evaluation")
     images = next(part.batches(model.batch or IMAGES))
     worst, allowed = 0.0, tolerance
     for some in (images[:1], images):
-        wanted = _logits(model, some, context)
+        reference = _logits(model, some, context)
         try:
-            given = _logits(made, some, context)
+            outputs = _logits(simplified_model, some, context)
         except RunError as error:
             raise StepError(f"the simplified graph does not run: {error.message}", "Leave simplify out") from error
-        worst = max(worst, _difference(given, wanted))
+        worst = max(worst, _difference(outputs, reference))
         if worst > allowed:
             nudged = _logits(model, some * np.float32(1 + NUDGE), context)
-            allowed = max(allowed, AMPLIFIED * _difference(nudged, wanted))
+            allowed = max(allowed, AMPLIFIED * _difference(nudged, reference))
     if not worst <= allowed:
         raise StepError(
             f"the simplified graph's outputs differ by {worst:.1e} of the largest one, float noise is "
@@ -84,34 +87,34 @@ def _logits(model: OnnxModel, images: np.ndarray, context: StepContext) -> np.nd
         return session(filled(images, model.batch))[: len(images)]
 
 
-def _difference(given: np.ndarray, wanted: np.ndarray) -> float:
-    """The largest, as a share of the largest output; infinite where they are not finite in the same places."""
-    finite = np.isfinite(wanted)
-    if given.shape != wanted.shape or not np.array_equal(finite, np.isfinite(given)):
+def _difference(outputs: np.ndarray, reference: np.ndarray) -> float:
+    """The largest difference, as a share of the largest output; infinite where other outputs are finite."""
+    finite = np.isfinite(reference)
+    if outputs.shape != reference.shape or not np.array_equal(finite, np.isfinite(outputs)):
         return float("inf")
-    scale = float(np.max(np.abs(wanted), where=finite, initial=0.0)) or 1.0
-    return float(np.max(np.abs(np.subtract(given, wanted, where=finite, out=np.zeros_like(wanted))))) / scale
+    scale = float(np.max(np.abs(reference), where=finite, initial=0.0)) or 1.0
+    return float(np.max(np.abs(np.subtract(outputs, reference, where=finite, out=np.zeros_like(reference))))) / scale
 
 
-def _notes(before: onnx.ModelProto, after: onnx.ModelProto, done: Done) -> tuple[Note, ...]:
-    told = {
+def _notes(before: onnx.ModelProto, after: onnx.ModelProto, counts: NodeCounts) -> tuple[Note, ...]:
+    texts = {
         "folded": "{} folded into constants",
         "no_ops": "{} without effect removed",
         "fused": "{} fused into others",
         "duplicates": "{} computed twice",
         "unread": "{} that nothing reads",
     }
-    parts = [text.format(done[name]) for name, text in told.items() if done[name] > 0]
+    parts = [text.format(counts[name]) for name, text in texts.items() if counts[name] > 0]
     text = f"Nodes: {n_nodes(before)} -> {n_nodes(after)}" + (f": {', '.join(parts)}" if parts else "")
     notes = [Note(code="simplified", text=text)]
-    if done["pooled"]:
+    if counts["pooled"]:
         notes.append(
             Note(
                 code="pooled",
                 text="Means over height and width that became GlobalAveragePool, which can be "
-                f"quantized: {done['pooled']}",
+                f"quantized: {counts['pooled']}",
             )
         )
-    if done["named"]:
-        notes.append(Note(code="named", text=f"Nodes that had no name of their own and got one: {done['named']}"))
+    if counts["named"]:
+        notes.append(Note(code="named", text=f"Nodes that had no name of their own and got one: {counts['named']}"))
     return tuple(notes)

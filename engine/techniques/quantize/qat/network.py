@@ -6,13 +6,13 @@ import onnx
 import torch
 from torch import Tensor, nn
 
-from engine.techniques.quantize.qat.operators import OPERATORS, NotUnderstoodError
-from engine.techniques.quantize.qat.plan import Plan, not_understood, plan
+from engine.techniques.quantize.qat.operators import OPERATORS, UnsupportedError
+from engine.techniques.quantize.qat.plan import Plan, plan, unsupported
 from engine.techniques.quantize.qat.rounding import FAKE, ROUNDING, along
 
-RUN = OPERATORS | ROUNDING
+IMPLEMENTATIONS = OPERATORS | ROUNDING
 TINY = 1e-6
-"""For what is 0 throughout."""
+"""The smallest unit, for weights that are all 0."""
 
 
 class Network(nn.Module):
@@ -20,20 +20,20 @@ class Network(nn.Module):
 
     `floats` are weights and biases before they were rounded, by the names of their integers. Every parameter is
     relative, so that one learning rate suits all: where batch norms are folded, the channels of one layer differ a
-    hundredfold. Scales are learnt as logarithms of what they become of the first (Jain et al.,
-    https://arxiv.org/abs/1903.08066), weights in units of the largest that their channel's first range holds; zero
-    points stay. Raises StepError for an operator that is not in the table.
+    hundredfold. Scales are learnt as logarithms of their ratio to the first value (Jain et al.,
+    https://arxiv.org/abs/1903.08066), weights in units of the largest value in their channel's first range; zero
+    points stay fixed. Raises StepError for an operator that is not in the table.
     """
 
     def __init__(self, proto: onnx.ModelProto, floats: Mapping[str, Tensor], limit: int = 127) -> None:
         super().__init__()
         self.plan = plan(proto, limit)
         self.input, self.output = proto.graph.input[0].name, proto.graph.output[0].name
-        self.places: dict[str, str] = {}
-        """The attribute that holds an initializer, by its name."""
+        self.attribute_names: dict[str, str] = {}
+        """By the name of an initializer, the attribute that holds it."""
         units = _units(self.plan, floats)
         for number, (name, constant) in enumerate(self.plan.constants.items()):
-            self.places[name] = f"value_{number}"
+            self.attribute_names[name] = f"value_{number}"
             if name not in units:
                 self.register_buffer(f"value_{number}", constant, persistent=False)
                 continue
@@ -42,43 +42,45 @@ class Network(nn.Module):
             self.register_buffer(f"unit_{number}", units[name], persistent=False)
 
     def value(self, name: str) -> Tensor:
-        """Of an initializer as it is now: a weight and bias in float, a scale, a constant."""
-        kept: Tensor = getattr(self, self.places[name])
-        unit: Tensor | None = getattr(self, self.places[name].replace("value", "unit"), None)
+        """The present value of an initializer: a weight or bias in float, a scale, or a constant."""
+        parameter: Tensor = getattr(self, self.attribute_names[name])
+        unit: Tensor | None = getattr(self, self.attribute_names[name].replace("value", "unit"), None)
         if unit is None:
-            return kept
-        return unit * (kept.exp() if name in self.plan.scales else kept)
+            return parameter
+        return unit * (parameter.exp() if name in self.plan.scales else parameter)
 
     def forward(self, images: Tensor) -> Tensor:
-        values = {name: self.value(name) for name in self.places}
+        values = {name: self.value(name) for name in self.attribute_names}
         values[self.input] = images
         for node in self.plan.nodes:
-            given = [values[name] if name else None for name in node.inputs]
+            inputs = [values[name] if name else None for name in node.inputs]
             try:
-                made = RUN[node.operator](given, node.said)
-            except NotUnderstoodError as error:
-                raise not_understood(node, f"it {error}") from error
-            values.update(zip(node.outputs, made if isinstance(made, tuple) else (made,), strict=False))
-            for name in node.done_with:
+                outputs = IMPLEMENTATIONS[node.operator](inputs, node.attributes)
+            except UnsupportedError as error:
+                raise unsupported(node, f"it {error}") from error
+            values.update(zip(node.outputs, outputs if isinstance(outputs, tuple) else (outputs,), strict=False))
+            for name in node.last_reads:
                 del values[name]
         return values[self.output]
 
 
 def _units(plan: Plan, floats: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """What weights, biases and scales are learnt in; scales begin at just what they are, since images often fall right
-    between two of their levels.
+    """The unit of each parameter, by the name of its initializer.
 
-    A bias goes with the weights of its channel, at the ratio that the two have in its layer.
+    The unit of a scale is its first value, exactly: images often fall right between two of its levels. The unit of a
+    bias follows the weight scale of its channel, at the mean ratio of the two in its layer.
     """
-    known = plan.constants
-    units = {name: known[name].abs().max().clamp(min=TINY) for name in plan.floats}
-    units |= {name: known[name] for name in plan.scales}
+    constants = plan.constants
+    units = {name: constants[name].abs().max().clamp(min=TINY) for name in plan.floats}
+    units |= {name: constants[name] for name in plan.scales}
     for node in plan.nodes:
-        if node.operator == FAKE and node.inputs[0] in known:
+        if node.operator == FAKE and node.inputs[0] in constants:
             weight, scale, _ = node.inputs
-            units[weight] = along(node.said["axis"], known[scale], known[weight].ndim) * node.said["high"]
+            units[weight] = (
+                along(node.attributes["axis"], constants[scale], constants[weight].ndim) * node.attributes["high"]
+            )
     for layer in plan.layers:
         if layer.bias:
-            scales = known[layer.weight_scale].reshape(-1)
+            scales = constants[layer.weight_scale].reshape(-1)
             units[layer.bias] = scales * (floats[layer.bias].abs() / scales).mean().clamp(min=TINY)
     return units

@@ -1,4 +1,4 @@
-"""What of a QDQ graph is trained, and in what order its nodes are run."""
+"""Which values of a QDQ graph are trained, and in what order its nodes run."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -11,23 +11,23 @@ from torch import Tensor
 
 from engine.errors import StepError
 from engine.techniques.quantize.prepare import HEAVY_OPERATORS
-from engine.techniques.quantize.qat.operators import OPERATORS, Said, constant_of, tensor_of
+from engine.techniques.quantize.qat.operators import OPERATORS, Attributes, constant_of, tensor_of
 from engine.techniques.quantize.qat.rounding import BIAS, FAKE
 
 LIMITS = {torch.uint8: (0, 255), torch.int8: (-128, 127)}
-"""Lowest and highest whole number of an activation, by the type of its zero point."""
+"""Lowest and highest integer of an activation, by the type of its zero point."""
 
 
 @dataclass(frozen=True)
 class Node:
-    """One operator: what it reads (empty: left out), what it makes, and what nothing reads after it."""
+    """One operator: its inputs (empty where one is left out), its outputs, and the inputs that no later node reads."""
 
     name: str
     operator: str
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
-    said: Said
-    done_with: tuple[str, ...] = ()
+    attributes: Attributes
+    last_reads: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -55,11 +55,11 @@ class Plan:
 def plan(proto: onnx.ModelProto, limit: int) -> Plan:
     """The plan of a graph whose quantized weights lie between -limit and limit.
 
-    Raises StepError, with the operator's name, where there is one that torch is not told how to compute.
+    Raises StepError, with the operator's name, where one has no implementation in torch.
     """
-    nodes = [_read(node) for node in proto.graph.node]
+    nodes = [_node(node) for node in proto.graph.node]
     constants = {tensor.name: tensor_of(tensor) for tensor in proto.graph.initializer}
-    constants |= {node.outputs[0]: constant_of(node.said) for node in nodes if node.operator == "Constant"}
+    constants |= {node.outputs[0]: constant_of(node.attributes) for node in nodes if node.operator == "Constant"}
     makers = {name: node for node in nodes for name in node.outputs}
     heavy = [node for node in nodes if node.operator in HEAVY_OPERATORS]
     layers = tuple(layer for node in heavy if (layer := _layer(node, makers, constants)))
@@ -70,28 +70,28 @@ def plan(proto: onnx.ModelProto, limit: int) -> Plan:
         if node.operator in ("Constant", "QuantizeLinear"):
             continue
         if node.operator == "DequantizeLinear":
-            node = _dequantizing(node, makers, constants, weights, biases, limit)
+            node = _training_node(node, makers, constants, weights, biases, limit)
         elif node.operator not in OPERATORS:
-            raise not_understood(node, f"{node.operator} is not among the operators that can be trained")
+            raise unsupported(node, f"{node.operator} is not among the operators that can be trained")
         run.append(node)
     _check_pairs(nodes, proto)
     scales = [node.inputs[1] for node in run if node.operator == FAKE]
     floats = [name for node in heavy for name in node.inputs[1:] if name in constants]
-    return Plan(_with_ends(run, proto), layers, constants, _once(floats), _once(scales))
+    return Plan(_with_last_reads(run, proto), layers, constants, _unique(floats), _unique(scales))
 
 
-def not_understood(node: Node, why: str) -> StepError:
+def unsupported(node: Node, why: str) -> StepError:
     return StepError(
         f"the node '{node.name[:100]}' cannot be trained: {why}",
         "Use quantize in place of qat, or train the model before it becomes an ONNX file",
     )
 
 
-def _read(node: onnx.NodeProto) -> Node:
-    said = {entry.name: helper.get_attribute_value(entry) for entry in node.attribute}
-    plain = {name: value.decode() if isinstance(value, bytes) else value for name, value in said.items()}
+def _node(node: onnx.NodeProto) -> Node:
+    attributes = {entry.name: helper.get_attribute_value(entry) for entry in node.attribute}
+    decoded = {name: value.decode() if isinstance(value, bytes) else value for name, value in attributes.items()}
     operator = node.op_type if node.domain in ("", "ai.onnx") else f"{node.domain}.{node.op_type}"
-    return Node(node.name, operator, tuple(node.input), tuple(node.output), plain)
+    return Node(node.name, operator, tuple(node.input), tuple(node.output), decoded)
 
 
 def _layer(node: Node, makers: Mapping[str, Node], constants: Mapping[str, Tensor]) -> Layer | None:
@@ -109,7 +109,7 @@ def _dequantizes(node: Node | None) -> TypeGuard[Node]:
     return node is not None and node.operator == "DequantizeLinear"
 
 
-def _dequantizing(
+def _training_node(
     node: Node,
     makers: Mapping[str, Node],
     constants: Mapping[str, Tensor],
@@ -117,40 +117,43 @@ def _dequantizing(
     biases: Mapping[str, Layer],
     limit: int,
 ) -> Node:
-    """What a DequantizeLinear is while its graph is trained."""
-    whole, scale, zero = node.inputs
-    said = {"axis": node.said.get("axis", 1)}
-    if whole in biases:
-        layer = biases[whole]
-        return replace(node, operator=BIAS, inputs=(whole, layer.input_scale, layer.weight_scale))
-    if whole in weights:
-        return replace(node, operator=FAKE, said={**said, "low": -limit, "high": limit})
-    if whole in constants:
-        return replace(node, said=said)
+    """The operator that replaces a DequantizeLinear while its graph is trained."""
+    integers, scale, zero = node.inputs
+    attributes = {"axis": node.attributes.get("axis", 1)}
+    if integers in biases:
+        layer = biases[integers]
+        return replace(node, operator=BIAS, inputs=(integers, layer.input_scale, layer.weight_scale))
+    if integers in weights:
+        return replace(node, operator=FAKE, attributes={**attributes, "low": -limit, "high": limit})
+    if integers in constants:
+        return replace(node, attributes=attributes)
     low, high = LIMITS[constants[zero].dtype]
     return replace(
-        node, operator=FAKE, inputs=(makers[whole].inputs[0], scale, zero), said={**said, "low": low, "high": high}
+        node,
+        operator=FAKE,
+        inputs=(makers[integers].inputs[0], scale, zero),
+        attributes={**attributes, "low": low, "high": high},
     )
 
 
 def _check_pairs(nodes: Iterable[Node], proto: onnx.ModelProto) -> None:
-    """Integers go from QuantizeLinear to DequantizeLinear alone, or they could not be floats on the way."""
-    whole = {node.outputs[0]: node for node in nodes if node.operator == "QuantizeLinear"}
+    """Raises StepError where the integers of a QuantizeLinear are read by anything but a DequantizeLinear."""
+    quantizers = {node.outputs[0]: node for node in nodes if node.operator == "QuantizeLinear"}
     readers = [name for node in nodes if node.operator != "DequantizeLinear" for name in node.inputs]
     for name in (*readers, *(value.name for value in proto.graph.output)):
-        if name in whole:
-            raise not_understood(whole[name], "its integers are read by other than DequantizeLinear")
+        if name in quantizers:
+            raise unsupported(quantizers[name], "its integers are read by other than DequantizeLinear")
 
 
-def _with_ends(nodes: list[Node], proto: onnx.ModelProto) -> tuple[Node, ...]:
-    """The same, each with the values that it is the last to read."""
-    last = {name: place for place, node in enumerate(nodes) for name in node.inputs}
-    kept = {value.name for value in proto.graph.output}
+def _with_last_reads(nodes: list[Node], proto: onnx.ModelProto) -> tuple[Node, ...]:
+    """The same nodes, each with the values that it is the last to read."""
+    last = {name: position for position, node in enumerate(nodes) for name in node.inputs}
+    outputs = {value.name for value in proto.graph.output}
     return tuple(
-        replace(node, done_with=tuple(name for name in set(node.inputs) - kept - {""} if last[name] == place))
-        for place, node in enumerate(nodes)
+        replace(node, last_reads=tuple(name for name in set(node.inputs) - outputs - {""} if last[name] == position))
+        for position, node in enumerate(nodes)
     )
 
 
-def _once(names: Iterable[str]) -> tuple[str, ...]:
+def _unique(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))

@@ -5,10 +5,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from engine.techniques.quantize.qat.operators import Given, Operator, Said
+from engine.techniques.quantize.qat.operators import Attributes, Inputs, Operator
 
 FAKE, BIAS = "FakeQuantize", "RoundBias"
-"""What a pair of QuantizeLinear and DequantizeLinear is called here, or rounding a weight; and rounding a bias."""
+"""The operator for a QuantizeLinear with its DequantizeLinear (or a weight's DequantizeLinear), and a bias's."""
 INT32 = torch.iinfo(torch.int32)
 
 
@@ -22,9 +22,9 @@ class FakeQuantize(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, values: Tensor, scale: Tensor, zero: Tensor, low: int, high: int) -> Tensor:
-        whole = torch.div(values, scale).round_().add_(zero)
-        inside = (whole >= low) & (whole <= high)
-        result = whole.clamp_(low, high).sub_(zero).mul_(scale)
+        integers = torch.div(values, scale).round_().add_(zero)
+        inside = (integers >= low) & (integers <= high)
+        result = integers.clamp_(low, high).sub_(zero).mul_(scale)
         ctx.save_for_backward(values, scale, inside, result)
         return result
 
@@ -38,34 +38,37 @@ class FakeQuantize(torch.autograd.Function):
         return passed, to_scale, None, None, None
 
 
-def fake_quantize(given: Given, said: Said) -> Tensor:
-    """Values, scale, zero point; `said` has the lowest and the highest whole number, and the axis of the channels."""
-    values, scale, zero = given
-    scale, zero = (along(said["axis"], one, values.ndim) for one in (scale, zero))
-    result: Tensor = FakeQuantize.apply(values, scale, zero, said["low"], said["high"])
+def fake_quantize(inputs: Inputs, attributes: Attributes) -> Tensor:
+    """The values, scale and zero point in `inputs`, fake quantized.
+
+    `attributes` has the lowest and the highest integer, and the axis of the channels.
+    """
+    values, scale, zero = inputs
+    scale, zero = (along(attributes["axis"], one, values.ndim) for one in (scale, zero))
+    result: Tensor = FakeQuantize.apply(values, scale, zero, attributes["low"], attributes["high"])
     return result
 
 
-def round_bias(given: Given, said: Said) -> Tensor:
-    """Bias (outputs,), scale of the input, scale of the weight: kernels add the bias up in the product of the two."""
-    values, of_input, of_weight = given
+def round_bias(inputs: Inputs, attributes: Attributes) -> Tensor:
+    """The bias (outputs,) rounded to the product of the scales of input and weight, in which integer kernels add up."""
+    values, of_input, of_weight = inputs
     scale = (of_input * of_weight).reshape(-1)
     result: Tensor = FakeQuantize.apply(values, scale, values.new_zeros(()), INT32.min, INT32.max)
     return result
 
 
-def dequantize(given: Given, said: Said) -> Tensor:
-    whole, scale, zero = given
-    scale, zero = (along(said["axis"], one, whole.ndim) for one in (scale, zero))
-    result: Tensor = (whole.float() - zero) * scale
+def dequantize(inputs: Inputs, attributes: Attributes) -> Tensor:
+    integers, scale, zero = inputs
+    scale, zero = (along(attributes["axis"], one, integers.ndim) for one in (scale, zero))
+    result: Tensor = (integers.float() - zero) * scale
     return result
 
 
 def along(axis: int, parameter: Tensor, rank: int) -> Tensor:
-    """A scale or zero point (channels,) so that it broadcasts along `axis`; a single one fits as it is."""
+    """A scale or zero point (channels,) so that it broadcasts along `axis`; one of a single value becomes a scalar."""
     if parameter.numel() == 1:
         return parameter.reshape(())
-    return parameter.reshape([-1 if place == axis % rank else 1 for place in range(rank)])
+    return parameter.reshape([-1 if position == axis % rank else 1 for position in range(rank)])
 
 
 ROUNDING: dict[str, Operator] = {FAKE: fake_quantize, BIAS: round_bias, "DequantizeLinear": dequantize}

@@ -1,4 +1,4 @@
-"""The step: the static file, its graph as a network that learns, and the same file with what was learnt."""
+"""The step: builds the static file, trains its graph as a torch network, and writes the trained values back."""
 
 import tempfile
 from dataclasses import replace
@@ -30,47 +30,49 @@ from engine.training.context import TrainingContext
 from engine.training.curve import Fit, Point
 from engine.training.loop import fit
 from engine.training.objectives import Answers, Labels
-from engine.training.teacher import asking
-from engine.training.teacher_answers import ShareCallback, anew, to_all
+from engine.training.teacher import teacher_session
+from engine.training.teacher_answers import ShareCallback, answer_all, live_answers
 from engine.wording import percent
 
 MAX_VIEWS = 4
-"""Views of each image that the FP32 model answers once; more epochs go round them."""
-TRAINED = 0.5
+"""Views of each image that the FP32 model answers once; more epochs use them again in turn."""
+TRAINING_START = 0.5
 """The share of the progress after which training begins."""
 TOLERANCE = 1e-3
 """How far torch may be from onnxruntime on the float graph, as a share of the largest logit."""
-LOST = 0.1
-"""The share of images by which the file may agree less with FP32 than the network that was trained."""
+MAX_AGREEMENT_LOSS = 0.1
+"""How much lower the file's agreement with FP32 may be than the trained network's, as a share of the images."""
 WIDEST = {False: 127, True: 64}
 """The largest integer of a symmetric weight, in full and in reduced range, as in onnxruntime.quantization."""
 
 
 def qat(model: OnnxModel, settings: Qat, context: TrainingContext) -> Outcome:
-    """A static INT8 file whose weights, biases and scales have learnt what the float model answers, and the labels.
+    """A static INT8 file whose weights, biases and scales are trained on the float model's logits and on the labels.
 
     Raises StepError as `quantize_static` does, where there are no train images, where torch cannot compute the graph
     as onnxruntime does, or where the loss is not finite; LimitError where the disk has no room.
     """
     check_quantizable(model)
     require_room(context.folder, FILES_AT_ONCE * model.path.stat().st_size, "quantizing this model")
-    _check_given(model, context)
+    _check_inputs(model, context)
     images = _calibration(settings, context)
-    made = replace(model, path=context.folder / "model.onnx")
+    quantized = replace(model, path=context.folder / "model.onnx")
     with tempfile.TemporaryDirectory(dir=context.folder) as work:
-        network, scheme = _quantized(model, images, settings, context, made.path, Path(work))
-        wanted, before = (predict(one, images, context.target).logits for one in (model, made))
+        network, scheme = _quantize(model, images, settings, context, quantized.path, Path(work))
+        reference, before = (predict(one, images, context.target).logits for one in (model, quantized))
         result = _train(network, model, settings, context)
-    proto = onnx.load(made.path)
+    proto = onnx.load(quantized.path)
     write_back(network, proto)
-    onnx.save(proto, made.path)
-    after = predict(made, images, context.target).logits
-    _check_kept(network, wanted, after, images)
-    notes = (*scheme, *_notes(result, settings, context), _gain(wanted, before, after))
-    return Outcome(model=made, notes=notes, complete=not result.stopped_by_budget, ended_early=result.stopped_early)
+    onnx.save(proto, quantized.path)
+    after = predict(quantized, images, context.target).logits
+    _check_agreement(network, reference, after, images)
+    notes = (*scheme, *_notes(result, settings, context), _gain(reference, before, after))
+    return Outcome(
+        model=quantized, notes=notes, complete=not result.stopped_by_budget, ended_early=result.stopped_early
+    )
 
 
-def _check_given(model: OnnxModel, context: TrainingContext) -> None:
+def _check_inputs(model: OnnxModel, context: TrainingContext) -> None:
     if len(context.data.split("train")) == 0:
         raise StepError(
             "qat needs train images, and there are none", "Raise the share of images for training (split.train)"
@@ -92,14 +94,14 @@ def _calibration(settings: Qat, context: TrainingContext) -> Part:
     return images.span(0, min(settings.calibration_images, len(images)))
 
 
-def _quantized(
+def _quantize(
     model: OnnxModel, images: Part, settings: Qat, context: TrainingContext, path: Path, work: Path
 ) -> tuple[Network, tuple[Note, ...]]:
-    """Writes the static file to `path`; the network that it is, its weights not rounded yet."""
+    """Writes the static file to `path`; returns its graph as a network, with weights not rounded yet, and notes."""
     static = QuantizeStatic(method="static", calibration=settings.calibration, bias_correction=False)
     context.on_progress(0.0, "folding constants and batch norms")
     folded = fold(model, work)
-    _check_understood(folded, model, images)
+    _check_outputs(folded, model, images)
     calibrator = Calibrator(model, folded, images, len(images), work, context.on_progress)
     notes = build_static(calibrator, static, context.isa, path, None, context.target)
     floats = {f"{tensor.name}_quantized": tensor_of(tensor) for tensor in onnx.load(folded).graph.initializer}
@@ -109,48 +111,51 @@ def _quantized(
 
 
 @torch.inference_mode()
-def _check_understood(folded: Path, model: OnnxModel, images: Part) -> None:
-    """Raises StepError where torch does not give what onnxruntime gives for the graph in float."""
+def _check_outputs(folded: Path, model: OnnxModel, images: Part) -> None:
+    """Raises StepError where torch and onnxruntime compute different outputs for the graph in float."""
     network = Network(onnx.load(folded), {})
-    seen = next(images.batches(4))
+    batch = next(images.batches(4))
     with open_session(folded, Target(threads=1), input_name=model.input_name, output_name=model.output_name) as session:
-        wanted = session(seen)
-    given = network(torch.from_numpy(seen)).numpy()
-    apart = float(np.abs(given - wanted).max() / max(float(np.abs(wanted).max()), 1e-9))
-    if not apart <= TOLERANCE:
+        reference = session(batch)
+    outputs = network(torch.from_numpy(batch)).numpy()
+    difference = float(np.abs(outputs - reference).max() / max(float(np.abs(reference).max()), 1e-9))
+    if not difference <= TOLERANCE:
         raise StepError(
-            f"torch gives other outputs than onnxruntime for this graph (apart by {percent(apart, 1)} of the largest)",
+            "torch gives other outputs than onnxruntime for this graph "
+            f"(apart by {percent(difference, 1)} of the largest)",
             "Use quantize in place of qat",
         )
 
 
 def _train(network: Network, model: OnnxModel, settings: Qat, context: TrainingContext) -> Fit:
     train = context.data.split("train")
-    context.on_progress(TRAINED / 2, f"decoding {len(train)} train images")
+    context.on_progress(TRAINING_START / 2, f"decoding {len(train)} train images")
     pixels = train.cached(context.shared).array
     if pixels is None:
         raise TypeError("a cached part has an array")
-    taught = train.labels is not None and settings.label_share > 0
-    hard = Labels(train.labels, settings.label_smoothing) if train.labels is not None and taught else None
+    uses_labels = train.labels is not None and settings.label_share > 0
+    labels = Labels(train.labels, settings.label_smoothing) if train.labels is not None and uses_labels else None
     answers = _answers(model, Views(pixels, settings, context.seed), min(settings.epochs, MAX_VIEWS), context)
-    lesson = Answers(
+    objective = Answers(
         answers=lambda batch: answers[batch.view, batch.rows],
         plain=answers[PLAIN],
         n_views=len(answers),
         temperature=1.0,
-        labels=hard,
+        labels=labels,
         label_share=settings.label_share,
     )
 
     def on_epoch(point: Point) -> None:
         context.on_progress(
-            TRAINED + (1 - TRAINED) * point.share, point.words(_judged(settings, context)), **point.metrics
+            TRAINING_START + (1 - TRAINING_START) * point.share,
+            point.message(_criterion(settings, context)),
+            **point.metrics,
         )
 
     return fit(
         network,
         pixels,
-        lesson,
+        objective,
         model.preprocess,
         settings,
         seed=context.seed,
@@ -163,26 +168,27 @@ def _train(network: Network, model: OnnxModel, settings: Qat, context: TrainingC
 def _answers(model: OnnxModel, views: Views, n_views: int, context: TrainingContext) -> NDArray[np.float32]:
     """(views, N, classes): the float model's logits on every view of every train image, asked once."""
 
-    def told(view: int) -> ShareCallback:
+    def view_progress(view: int) -> ShareCallback:
         return lambda share, which: context.on_progress(
-            TRAINED * (1 + (view + share) / n_views) / 2, f"FP32 answers view {view + 1} of {n_views}: {which}"
+            TRAINING_START * (1 + (view + share) / n_views) / 2, f"FP32 answers view {view + 1} of {n_views}: {which}"
         )
 
-    with asking(model, context) as ask:
-        answer = anew(ask, views)
-        return np.stack([to_all(answer, len(views.pixels), view, told(view)) for view in range(n_views)])
+    with teacher_session(model, context) as ask:
+        answer = live_answers(ask, views)
+        return np.stack([answer_all(answer, len(views.pixels), view, view_progress(view)) for view in range(n_views)])
 
 
 @torch.inference_mode()
-def _check_kept(network: Network, wanted: NDArray[np.float32], after: NDArray[np.float32], images: Part) -> None:
-    """Raises StepError where the file agrees with FP32 surely less than the network that was trained.
+def _check_agreement(
+    network: Network, reference: NDArray[np.float32], after: NDArray[np.float32], images: Part
+) -> None:
+    """Raises StepError where the file agrees with FP32 much less than the trained network does.
 
-    The two decide differently where sums in another order end on the other side of a rounding, so they are not compared
-    image by image.
+    The two are not compared image by image: sums in another order may round to another integer, and the class with it.
     """
     trained = np.concatenate([network(torch.from_numpy(batch)).numpy() for batch in images.batches(EVALUATION_BATCH)])
-    of_network, of_file = (fidelity(logits, wanted).agreement for logits in (trained, after))
-    if of_file < of_network - LOST:
+    of_network, of_file = (fidelity(logits, reference).agreement for logits in (trained, after))
+    if of_file < of_network - MAX_AGREEMENT_LOSS:
         raise StepError(
             f"the trained network agrees with FP32 on {percent(of_network, 1)} of {len(images)} images, "
             f"and what onnxruntime makes of it on {percent(of_file, 1)}",
@@ -190,16 +196,16 @@ def _check_kept(network: Network, wanted: NDArray[np.float32], after: NDArray[np
         )
 
 
-def _gain(wanted: NDArray[np.float32], before: NDArray[np.float32], after: NDArray[np.float32]) -> Note:
-    untrained, trained = (fidelity(logits, wanted).agreement for logits in (before, after))
+def _gain(reference: NDArray[np.float32], before: NDArray[np.float32], after: NDArray[np.float32]) -> Note:
+    untrained, trained = (fidelity(logits, reference).agreement for logits in (before, after))
     text = (
-        f"Training took the agreement with FP32 from {percent(untrained, 1)} to {percent(trained, 1)} of {len(wanted)} "
-        "calibration images"
+        f"Training took the agreement with FP32 from {percent(untrained, 1)} to {percent(trained, 1)} of "
+        f"{len(reference)} calibration images"
     )
     return Note(code="qat_gain", text=text)
 
 
-def _judged(settings: Qat, context: TrainingContext) -> str:
+def _criterion(settings: Qat, context: TrainingContext) -> str:
     return "right" if _labelled(settings, context) else "answered as FP32 does"
 
 
@@ -212,4 +218,4 @@ def _notes(result: Fit, settings: Qat, context: TrainingContext) -> tuple[Note, 
         f"a share of {percent(settings.label_share)} in the loss" if _labelled(settings, context) else "no part in it"
     )
     text = f"FP32 answered {min(settings.epochs, MAX_VIEWS)} views of every train image; labels had {labels}"
-    return Note(code=codes.TEACHER, text=text), *result.notes(_judged(settings, context))
+    return Note(code=codes.TEACHER, text=text), *result.notes(_criterion(settings, context))

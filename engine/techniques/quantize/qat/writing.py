@@ -1,4 +1,4 @@
-"""What was trained, written back into the graph that it came from: other initializers, the same nodes and names."""
+"""Writes trained values back into the graph that they came from: new initializers, the same nodes and names."""
 
 import numpy as np
 import onnx
@@ -28,7 +28,7 @@ def write_back(network: Network, proto: onnx.ModelProto) -> None:
         store(name, network.value(name))
     for node in network.plan.nodes:
         if node.operator == FAKE and node.inputs[0] in stored:
-            store(node.inputs[0], _whole(network, node))
+            store(node.inputs[0], _integers(network, node))
     for layer in network.plan.layers:
         if layer.bias:
             scale = network.value(layer.input_scale).double() * network.value(layer.weight_scale).double().reshape(-1)
@@ -36,8 +36,8 @@ def write_back(network: Network, proto: onnx.ModelProto) -> None:
             store(layer.bias, (network.value(layer.bias) / scale).round().clamp(INT32.min, INT32.max))
 
 
-def _whole(network: Network, node: Node) -> Tensor:
+def _integers(network: Network, node: Node) -> Tensor:
     """The integers of a weight."""
     values, scale, zero = (network.value(name) for name in node.inputs)
-    scale, zero = (along(node.said["axis"], one, values.ndim) for one in (scale, zero))
-    return (values.div(scale).round() + zero).clamp(node.said["low"], node.said["high"])
+    scale, zero = (along(node.attributes["axis"], one, values.ndim) for one in (scale, zero))
+    return (values.div(scale).round() + zero).clamp(node.attributes["low"], node.attributes["high"])

@@ -1,4 +1,4 @@
-"""One group of layers pruned alone, to see what it does."""
+"""Prunes one group of layers alone, to measure its effect."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -17,7 +17,7 @@ from engine.techniques.prune.widths import choose
 
 
 @dataclass(frozen=True)
-class Alone:
+class GroupCut:
     """A fresh module of which one group lost channels; `ratio` is the share that really went, after rounding."""
 
     module: nn.Module
@@ -26,21 +26,21 @@ class Alone:
 
 def groups_of(model: TorchModel, example: torch.Tensor) -> list[Group]:
     """Every group that pruning may cut, in the network's order; `example` is (N, C, H, W) normalised images."""
-    _, _, groups = _traced(model, example)
+    _, _, groups = _trace(model, example)
     return groups
 
 
-def prune_alone(model: TorchModel, example: torch.Tensor, name: str, ratio: float) -> Alone | None:
-    """The network with only this group pruned; None where the ratio takes no channel of it, or it has to stay whole."""
-    module, graph, groups = _traced(model, example)
+def prune_group(model: TorchModel, example: torch.Tensor, name: str, ratio: float) -> GroupCut | None:
+    """The network with only this group pruned; None where no channel of it goes, or the network cannot lose any."""
+    module, graph, groups = _trace(model, example)
     (group,) = [one for one in groups if one.name == name]
-    chosen = choose([group], {name: group.width}, PruneChannel(ratio=ratio), ratio)
-    if name not in chosen or not cut_all(module, graph, [group], chosen, example).done:
+    channels = choose([group], {name: group.width}, PruneChannel(ratio=ratio), ratio)
+    if name not in channels or not cut_all(module, graph, [group], channels, example).groups:
         return None
-    return Alone(module, len(chosen[name]) / group.width)
+    return GroupCut(module, len(channels[name]) / group.width)
 
 
-def _traced(model: TorchModel, example: torch.Tensor) -> tuple[nn.Module, Any, list[Group]]:
+def _trace(model: TorchModel, example: torch.Tensor) -> tuple[nn.Module, Any, list[Group]]:
     module = model.build()
     unfuse(module)
     with limited(model.architecture):
