@@ -46,7 +46,7 @@ class Scale:
 
     @property
     def ticks(self) -> dict[float, str]:
-        """Round values with their texts, all different; none but zero at the low end, where its text would be cut off."""
+        """Round values with their texts, all different; at the low end only zero, others would be cut off."""
         tick_texts = _factors(self) if self.log else _steps(self)
         return {value: text for value, text in tick_texts.items() if value == 0 or self.fraction(value) > ROOM / 2}
 
