@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from engine import catalogue
-from engine.catalogue.measured import PRESETS, PRUNED, RACED
+from engine.catalogue.measured import PRESETS, PRUNINGS, RACES
 
 DOCS = Path(__file__).parents[1] / "docs"
 NUMBER = re.compile(r"\d+(?:\.\d+)?")
@@ -59,7 +59,7 @@ def preset_rows(text: str) -> Iterator[tuple[str, ...]]:
 
 
 TABLES = {
-    PRUNED: Table(
+    PRUNINGS: Table(
         "pruning.md",
         """\
 # What channel pruning leaves of timm architectures: MACs and parameters are divided by this at a ratio of 0.5; latency
@@ -70,7 +70,7 @@ TABLES = {
         "name family img_size macs parameters at_50 at_50_low at_50_high at_30 at_30_low at_30_high",
         pruned_rows,
     ),
-    RACED: Table(
+    RACES: Table(
         "race.md",
         """\
 # What races of ways to quantize ended in: times as fast as FP32, with the 95 % interval; top-1 in %

@@ -14,8 +14,8 @@ from typing import Literal, NamedTuple, TypeVar
 from engine.catalogue import entries, entry
 from engine.results import Speedup
 
-HERE = Path(__file__).parent
-PRUNED, RACED, PRESETS = HERE / "pruned.csv", HERE / "raced.csv", HERE / "presets.csv"
+FOLDER = Path(__file__).parent
+PRUNINGS, RACES, PRESETS = FOLDER / "pruned.csv", FOLDER / "raced.csv", FOLDER / "presets.csv"
 Cpu = Literal["VNNI", "AVX2"]
 CPUS: dict[Cpu, str] = {
     "VNNI": "two cores of an AMD EPYC with AVX512-VNNI",
@@ -109,7 +109,7 @@ def pruning_rows() -> tuple[PruningRow, ...]:
             of_shares(*_numbers(row, "at_50", "at_50_low", "at_50_high")),
             of_shares(*_numbers(row, "at_30", "at_30_low", "at_30_high")),
         )
-        for row in _rows(PRUNED)
+        for row in _rows(PRUNINGS)
     )
 
 
@@ -125,7 +125,7 @@ def race_rows() -> tuple[RaceRow, ...]:
             Speedup(*_numbers(row, "times", "low", "high")),
             *(_share(row[key]) for key in ("top1_fp32", "top1")),
         )
-        for row in _rows(RACED)
+        for row in _rows(RACES)
     )
 
 

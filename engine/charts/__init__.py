@@ -1,6 +1,6 @@
 """Result -> plotly Figure: pure functions, one file a family.
 
-Marks have the colour of their role (style.py), the same in every chart; texts are left to the colour of the page.
+Marks have the colour of their role (style.py), the same in every chart; text has the colour of the page.
 Every figure carries its alternative text; `alt_text(figure)` reads it.
 """
 

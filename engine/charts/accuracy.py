@@ -1,4 +1,4 @@
-"""How often a variant is right, or, where there are no labels, how often it answers as the baseline does."""
+"""The accuracy of variants, or without labels their agreement with the baseline."""
 
 import plotly.graph_objects as go
 
@@ -39,7 +39,7 @@ def accuracy(report: Report) -> go.Figure:
 
 
 def agreement(report: Report) -> go.Figure:
-    """Share of images, %, on which a variant gives the baseline's answer; it does not say that the answer is right."""
+    """Share of images, %, on which a variant gives the baseline's answer, which may be wrong."""
     intervals = {
         variant.id: Interval(
             value=100 * value.agreement,

@@ -1,4 +1,4 @@
-"""Architectures beside the user's model: latency here against published accuracy, with the front that none beats."""
+"""Architectures beside the user's model: latency here against published accuracy, with the Pareto front."""
 
 import html
 from collections.abc import Sequence
@@ -13,9 +13,9 @@ from engine.results import Advice, Architecture
 from engine.wording import percent
 
 PLOT, HEAD = 360, 30
-"""Pixels of ImageNet's panel, and above it."""
+"""Pixels of the panel with ImageNet's top-1, and of the space above it."""
 OWN, BETWEEN = 90, 40
-"""Pixels of the panel of the user's images, which no scale joins to ImageNet's, and between the two."""
+"""Pixels of the panel with the user's images, which has a scale of its own, and between the two panels."""
 RADIUS = {"advised": 6, "front": 6, "other": 4}
 COLOURS = {"advised": RECOMMENDED, "front": CANDIDATE, "other": BASELINE}
 NUMBER = 15
@@ -26,10 +26,10 @@ ROOM = 0.08
 def advice(advice: Advice) -> go.Figure:
     """Published ImageNet top-1, %, over latency, ms: one point an architecture, with its interval.
 
-    RECOMMENDED's colour is advised and on the front, CANDIDATE's is on the front, grey is beaten by one of them; the
-    front is numbered from its fastest. A point lies at its ratio to the user's model, in the same rounds, times that
-    model's median, so that drift of the machine moves none against the line of the user's model. With labels that
-    model's accuracy on the user's images has a panel of its own below.
+    Advised architectures have RECOMMENDED's colour, others on the Pareto front CANDIDATE's, the rest is grey; the front
+    is numbered from its fastest. The x of a point is its ratio to the user's model in the same rounds times that
+    model's median, so that drift of the machine does not shift it against the line of the user's model. With labels,
+    a panel below shows the model's accuracy on the user's images.
     """
     own_ms = advice.own.p50_ms
     architectures = [one for one in advice.measured if one.published is not None] if own_ms else []
@@ -73,7 +73,7 @@ def _groups(advice: Advice, architectures: Sequence[Architecture]) -> dict[str, 
 
 
 def _span(architecture: Architecture, own_ms: float) -> tuple[float, float, float]:
-    """Latency in ms with the ends of its interval."""
+    """Latency in ms, with the ends of its interval."""
     ratio = architecture.latency
     if ratio is None:
         return own_ms, own_ms, own_ms
@@ -85,7 +85,7 @@ def _top1(architecture: Architecture) -> float:
 
 
 def _staircase(figure: go.Figure, pareto_front: Sequence[Architecture], own_ms: float) -> None:
-    """At each latency the best published top-1 that takes no longer."""
+    """Draw the best published top-1 that is reached within each latency."""
     figure.add_scatter(
         x=[_span(one, own_ms)[0] for one in pareto_front],
         y=[_top1(one) for one in pareto_front],
@@ -97,7 +97,7 @@ def _staircase(figure: go.Figure, pareto_front: Sequence[Architecture], own_ms: 
 
 
 def _points(figure: go.Figure, group: Sequence[Architecture], own_ms: float, name: str) -> None:
-    """One trace a group, also an empty one."""
+    """Add the trace of a group, also of an empty one."""
     spans, colour = [_span(one, own_ms) for one in group], COLOURS[name]
     figure.add_scatter(
         x=[value for value, _, _ in spans],
@@ -140,7 +140,7 @@ def _speeds(architecture: Architecture) -> tuple[float, float, float]:
 
 
 def _add_own_model(figure: go.Figure, advice: Advice, own_ms: float) -> None:
-    """The user's model as a line at its latency, and what was published for its architecture as one across."""
+    """Draw the user's model as a line at its latency, and the published top-1 of its architecture as one across."""
     figure.add_shape(type="line", x0=own_ms, x1=own_ms, y0=0, y1=1, yref="y domain", line=GUIDE, layer="below")
     text = f"dotted: your model, {figures(own_ms)} ms"
     if advice.own.published is not None:
@@ -170,29 +170,43 @@ def _numbers(
     x_scale: Scale,
     y_scale: Scale,
 ) -> None:
-    """The front by number, where nothing is in the way: a phone has no room for names."""
+    """Number the points of the front where a number fits; names would not fit on a phone."""
 
     def down(top1: float) -> float:
         return PLOT * (1 - y_scale.fraction(top1))
 
-    points = {one.name: (x_scale.fraction(_span(one, own_ms)[0]), down(_top1(one))) for one in architectures}
+    points = {
+        architecture.name: (x_scale.fraction(_span(architecture, own_ms)[0]), down(_top1(architecture)))
+        for architecture in architectures
+    }
     lines: list[Ends] = [((x_scale.fraction(own_ms), 0.0), (x_scale.fraction(own_ms), float(PLOT)))]
     lines += [((0.0, down(top1)), (1.0, down(top1))) for top1 in published]
-    for one in architectures:
-        _, low, high = _span(one, own_ms)
-        lines.append(((x_scale.fraction(low), points[one.name][1]), (x_scale.fraction(high), points[one.name][1])))
+    for architecture in architectures:
+        _, low, high = _span(architecture, own_ms)
+        lines.append(
+            (
+                (x_scale.fraction(low), points[architecture.name][1]),
+                (x_scale.fraction(high), points[architecture.name][1]),
+            )
+        )
     for (x, y), (to_x, to_y) in ((points[a.name], points[b.name]) for a, b in pairwise(pareto_front)):
         lines += [((x, y), (to_x, y)), ((to_x, y), (to_x, to_y))]
     marks = [
-        Mark(x=points[one.name][0], y=points[one.name][1], radius=RADIUS["front"], width=NUMBER, height=LINE)
-        for one in pareto_front
+        Mark(
+            x=points[architecture.name][0],
+            y=points[architecture.name][1],
+            radius=RADIUS["front"],
+            width=NUMBER,
+            height=LINE,
+        )
+        for architecture in pareto_front
     ]
     marks += [
-        Mark(x=points[one.name][0], y=points[one.name][1], radius=RADIUS["other"])
-        for one in architectures
-        if one not in pareto_front
+        Mark(x=points[architecture.name][0], y=points[architecture.name][1], radius=RADIUS["other"])
+        for architecture in architectures
+        if architecture not in pareto_front
     ]
-    for number, (one, offset) in enumerate(
+    for number, (architecture, offset) in enumerate(
         zip(pareto_front, place_labels(marks, lines, PLOT, far=True), strict=True), 1
     ):
         if offset is None:
@@ -200,13 +214,13 @@ def _numbers(
         figure.add_annotation(
             annotation(offset, RADIUS["front"]),
             text=f"<b>{number}</b>",
-            y=_top1(one),
-            x=x_scale.position(_span(one, own_ms)[0]),
+            y=_top1(architecture),
+            x=x_scale.position(_span(architecture, own_ms)[0]),
         )
 
 
 def _own_panel(figure: go.Figure, advice: Advice, own_ms: float) -> None:
-    """The user's model on the user's images, with its Wilson interval, on a scale of its own."""
+    """Draw the accuracy of the user's model on the user's images, with its Wilson interval, on its own scale."""
     accuracy = advice.own.accuracy
     if accuracy is None:
         return

@@ -1,4 +1,4 @@
-"""What the latest runs recommend, side by side: a row a run."""
+"""The recommendations of the latest runs side by side: a row a run."""
 
 import html
 from collections.abc import Sequence
@@ -11,13 +11,14 @@ from engine.charts.style import BASELINE, RECOMMENDED, canvas, figures, label, s
 from engine.results import RunSummary
 
 LONGEST = 24
-"""Letters of a run's name: a small chart has one line for it."""
+"""The most letters of a run's name, which has one line in a small chart."""
 
 
 def answers(runs: Sequence[tuple[str, RunSummary]]) -> go.Figure:
-    """Runs by name: how many times as fast as its own baseline the recommended variant is, with its 95 % interval.
+    """How many times as fast as its baseline the recommended variant of each run is, with the 95 % interval.
 
-    A run that keeps its baseline is a grey point at 1; one without an answer, or without a latency, has no row.
+    `runs` are names and summaries. A run that keeps its baseline is a grey point at 1; one without a recommendation or
+    without a latency has no row.
     """
     answered_runs = [(name, summary) for name, summary in runs if summary.keeps_baseline or summary.speedup is not None]
     figure = canvas(_alt(answered_runs), x_title="Speed, times as fast as the run's baseline (×)")
@@ -42,7 +43,7 @@ def answers(runs: Sequence[tuple[str, RunSummary]]) -> go.Figure:
 
 
 def _span(summary: RunSummary) -> tuple[float, float, float]:
-    """The speed-up with the ends of its interval; a baseline is as fast as itself."""
+    """The speed-up with the ends of its interval; 1 for a run that keeps its baseline."""
     value = summary.speedup if summary.speedup is not None else 1.0
     return value, summary.speedup_low or value, summary.speedup_high or value
 

@@ -1,4 +1,4 @@
-"""How many images of each class stand in each split."""
+"""How many images of each class are in each split."""
 
 import html
 
@@ -13,11 +13,11 @@ from engine.results import ClassCount, DataPreview
 SPLITS = ("train", "calibration", "evaluation", "holdout")
 MOST = 24
 ROW = 22
-"""Pixels of a class."""
+"""Pixels of the row of a class."""
 GLYPH, LETTERS = "■", 30
-"""The key stands beside the names of classes, too."""
+"""The glyph of the key, and its letters in a line, fewer since the names of classes are beside it."""
 NAME = 16
-"""Letters of a name; the rest is shown when its bar is pointed at."""
+"""The most letters of a name; the whole name is in the hover text of its bar."""
 
 
 def class_counts(preview: DataPreview) -> go.Figure:

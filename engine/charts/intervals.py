@@ -1,4 +1,4 @@
-"""A row for every variant, with a point and its interval or with a bar: the shape of all charts of single values."""
+"""Charts of one value a variant: a row for each, with a point and its interval or with a bar."""
 
 import html
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from engine.results import Report
 
 @dataclass(frozen=True, kw_only=True)
 class Interval:
-    """A measured value between `low` and `high`, and how it is written in its row and when it is pointed at."""
+    """A measured value between `low` and `high`, with its text in the row and its hover text."""
 
     value: float
     low: float
@@ -26,7 +26,7 @@ class Interval:
 
 @dataclass(frozen=True, kw_only=True)
 class Reference:
-    """What the values are held against: a value on the same axis, and what it means."""
+    """A reference line: a value on the same axis, and its meaning."""
 
     value: float
     text: str
@@ -42,7 +42,7 @@ def add_intervals(
     bars: bool = False,
     reference: Reference | None = None,
 ) -> None:
-    """Draw the interval of every variant that has one (by id), the baseline on top; one without has no row.
+    """Draw the intervals, by the id of their variants, the baseline on top; a variant without one has no row.
 
     With `bars` a value is a bar from zero where the axis has a zero, and its whisker begins at the value.
     """

@@ -1,4 +1,4 @@
-"""What the colours of series mean, in lines of text above the plot, as many on every width."""
+"""The key of a chart: the colours of its series, in lines of text above the plot."""
 
 import html
 from collections.abc import Iterable
@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 from engine.charts.style import LINE, shortened
 
 LETTERS = 42
-"""Of one line: they fit beside the ticks of a y axis on a phone."""
+"""Letters of one line, which fit beside the ticks of a y axis on a phone."""
 BETWEEN = "\N{NO-BREAK SPACE}" * 3
 
 Entry = tuple[str, str, str]
@@ -16,9 +16,9 @@ Entry = tuple[str, str, str]
 
 
 def add_key(figure: go.Figure, entries: Iterable[Entry], *, first: str = "", letters: int = LETTERS) -> None:
-    """Write the series side by side above the plot, where they fit a line of so many letters; the figure grows by it.
+    """Write the series above the plot, as many in a line as fit its letters; the figure gets higher by the lines.
 
-    `first` is a line before them.
+    `first` is a line above the series.
     """
     lines = [html.escape(first)] if first else []
     free_letters = 0

@@ -1,4 +1,4 @@
-"""How long one call takes, and how that compares with the baseline."""
+"""The latency of one call, and the speed relative to the baseline."""
 
 import plotly.graph_objects as go
 

@@ -1,4 +1,4 @@
-"""What a model is made of."""
+"""The layers of a model by type."""
 
 import html
 
@@ -16,9 +16,9 @@ def layers(profile: ModelProfile) -> go.Figure:
     """Operators of the exported graph by type, the commonest on top; beyond ten types the rest is one bar."""
     ranked = sorted(profile.layers.items(), key=lambda item: (-item[1], item[0]))
     bars = ranked[:MOST]
-    rest = sum(count for _, count in ranked[MOST:])
-    if rest:
-        bars.append((f"{len(ranked) - MOST} other types", rest))
+    n_others = sum(count for _, count in ranked[MOST:])
+    if n_others:
+        bars.append((f"{len(ranked) - MOST} other types", n_others))
     counts_text = ", ".join(f"{count} {kind}" for kind, count in bars)
     figure = canvas(f"Layers by type: {counts_text}", x_title="Operators in the graph, count")
     middles = add_rows(figure, [Row(name=label(kind), text=f"{count:,}") for kind, count in bars])

@@ -1,7 +1,6 @@
-"""Where the labels of points go, so that none lies on another, on a point or on a line, at every width of the page.
+"""Positions for the labels of points, so that none overlaps another, a point or a line, at any width of the page.
 
-A figure does not know how wide it will be shown. Heights are fixed, widths are not: a place counts if it is free at all
-of WIDTHS.
+The height of a figure is fixed, its width depends on the page. So a position has to be free at all of WIDTHS.
 """
 
 import math
@@ -13,25 +12,25 @@ from engine.charts.style import BASELINE
 WIDTHS = (230, 260, 300, 350, 420, 500, 600, 720, 860, 1000, 1150)
 """Pixels of a plot, from that of a phone to that of the widest page."""
 FREE = 3
-"""Pixels around a label."""
+"""Pixels of free space around a label."""
 NEAR, FAR = (0.0, 8.0, 16.0), (26.0, 38.0, 52.0, 68.0, 86.0, 106.0)
-"""Pixels between a point and its label: beside it, or at the end of a thin line."""
-TURNS = (1, 15, 2, 14, 0, 8, 4, 12, 3, 13, 5, 11, 6, 10, 7, 9, *(n + 0.5 for n in range(16)))
-"""Sixteenths of a turn to the left from due right, in the order in which they are tried; the halves for crowds."""
+"""Pixels between a point and its label: beside the point, or at the end of a leader line."""
+DIRECTIONS = (1, 15, 2, 14, 0, 8, 4, 12, 3, 13, 5, 11, 6, 10, 7, 9, *(n + 0.5 for n in range(16)))
+"""Directions in sixteenths of a turn, counterclockwise from the right, in the order in which they are tried."""
 BROAD = 0.3
-"""A label stands above or below its point where its direction is less than this to the side, and likewise beside it."""
+"""A label is centred on its point in a coordinate of its direction that is smaller than this."""
 ABOVE = 22
 """Pixels by which labels may go beyond the top of the plot."""
 
 Ends = tuple[tuple[float, float], tuple[float, float]]
-"""A line between two places (x, y)."""
+"""A line between two points (x, y)."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Mark:
     """A point at `x`, a share of the plot's width, and `y`, px from its top, with the size of its label in px.
 
-    Without a size it has no label, and is only in the way of others.
+    Without a size it has no label, but other labels avoid it.
     """
 
     x: float
@@ -43,7 +42,7 @@ class Mark:
 
 @dataclass(frozen=True)
 class Offset:
-    """From a point to the middle of its label, px to the right and down; `led` by a line where it is not beside it."""
+    """From a point to the centre of its label, px to the right and down; a distant label has a leader line."""
 
     x: float
     y: float
@@ -68,7 +67,7 @@ class Box:
         )
 
     def is_crossed_by(self, line: Ends) -> bool:
-        """Whether a line goes through it, by Liang and Barsky's clipping."""
+        """Whether a line goes through the box, by Liang and Barsky's clipping."""
         (x, y), (to_x, to_y) = line
         begin, end = 0.0, 1.0
         for extent, low, high in ((to_x - x, self.left - x, self.right - x), (to_y - y, self.top - y, self.bottom - y)):
@@ -82,7 +81,7 @@ class Box:
 
 
 class Scene:
-    """What stands on the plot at one width."""
+    """The points, lines and labels of the plot at one width."""
 
     def __init__(self, width: float, height: float, marks: Sequence[Mark], lines: Sequence[Ends]) -> None:
         self.width, self.height = width, height
@@ -91,7 +90,7 @@ class Scene:
         self.labels: list[Box] = []
 
     def free(self, mark: Mark, offset: Offset, *, over_points: bool) -> bool:
-        """Whether a label can stand there, and its line can lead there."""
+        """Whether a label and its leader line fit there."""
         box, line = self._label(mark, offset), self._leader(mark, offset)
         inside = box.left >= 0 and box.right <= self.width and box.top >= -ABOVE and box.bottom <= self.height
         return (
@@ -116,10 +115,10 @@ class Scene:
 
 
 def place_labels(marks: Sequence[Mark], lines: Sequence[Ends], height: float, *, far: bool) -> list[Offset | None]:
-    """The first free place of every label, in the order of the marks that have one; None for one that finds none.
+    """The first free offset of every label, in the order of the marks that have a label; None where none is free.
 
-    `lines` run between places (share of the width, px from the top of the plot); `height` is the plot's in px. With
-    `far` a label may stand away from its point, and in the end over other points.
+    `lines` run between points (share of the width, px from the top of the plot); `height` is the plot's in px. With
+    `far` a label may be away from its point, and as a last resort over other points.
     """
     scenes = [Scene(width, height, marks, lines) for width in WIDTHS]
     tries = [(NEAR, False), *([(FAR, False), (NEAR + FAR, True)] if far else [])]
@@ -142,7 +141,7 @@ def place_labels(marks: Sequence[Mark], lines: Sequence[Ends], height: float, *,
 
 
 def annotation(offset: Offset, radius: float) -> dict[str, object]:
-    """The part of a Plotly annotation that this place decides; a label away from its point has a thin line to it."""
+    """The part of a Plotly annotation that the offset decides, with the leader line where there is one."""
     if not offset.has_leader:
         return {"showarrow": False, "xshift": offset.x, "yshift": -offset.y, "borderpad": 0}
     return {
@@ -159,15 +158,15 @@ def annotation(offset: Offset, radius: float) -> dict[str, object]:
 def _offsets(mark: Mark, distances: Iterable[float]) -> Iterator[Offset]:
     for distance in distances:
         reach = mark.radius + FREE + 1 + distance
-        for turn in TURNS:
-            x, y = math.cos(math.tau * turn / 16), -math.sin(math.tau * turn / 16)
+        for direction in DIRECTIONS:
+            x, y = math.cos(math.tau * direction / 16), -math.sin(math.tau * direction / 16)
             yield Offset(
                 reach * x + _side(x) * mark.width / 2, reach * y + _side(y) * mark.height / 2, distance > NEAR[-1]
             )
 
 
-def _side(way: float) -> float:
-    return 0.0 if abs(way) < BROAD else math.copysign(1.0, way)
+def _side(component: float) -> float:
+    return 0.0 if abs(component) < BROAD else math.copysign(1.0, component)
 
 
 def _box(x: float, y: float, width: float, height: float) -> Box:

@@ -1,4 +1,4 @@
-"""A race: how fast each candidate is beside FP32, how close its answers stay, and how far it came."""
+"""A race: the speed of each candidate beside FP32, the fidelity of its outputs, and the stage that it reached."""
 
 import html
 import math
@@ -11,10 +11,10 @@ from engine.charts.style import BASELINE, CANDIDATE, GUIDE, RECOMMENDED, canvas,
 from engine.results import Trial, codes
 
 SPEED, SQNR = (0.0, 0.7), (0.77, 1.0)
-"""Shares of the width: names need none of it, they stand above their rows, so that a phone has room for both."""
+"""The panels as shares of the width; names are above their rows, so that both panels fit on a phone."""
 
 ENOUGH_DB = 60.0
-"""Bars end here: beyond it a difference is that of rounding in float, and would make all others look alike."""
+"""The upper end of the bars: beyond it differences are rounding of floats, and would flatten the scale."""
 
 TICKS: tuple[tuple[float, ...], ...] = (
     (0.7, 0.8, 0.9, 1.0, 1.1, 1.2, 1.3, 1.4),
@@ -25,23 +25,23 @@ TICKS: tuple[tuple[float, ...], ...] = (
 )
 LONGEST_NAME = 44
 ROOM = 0.06
-"""The share of the axis beyond the speeds at either end."""
+"""The share of the axis that is free beyond the speeds at either end."""
 STAGES = {"built": "not timed", "screened": "screening", "final": "final"}
 FAINT = 0.75
-"""Opacity of the text of those that are out: still 4.5 to 1 on either page."""
+"""Opacity of the text of losers: its contrast is still 4.5 to 1 on the light and the dark page."""
 COLOURS = {"won": RECOMMENDED, "in": CANDIDATE, "out": BASELINE}
 ROW, HEAD_AND_FOOT = 50, 84
-"""Pixels of a candidate, and of what is above and below them all."""
+"""Pixels of the row of a candidate, and of the space above and below all rows."""
 
 TrialRow = tuple[int, Trial]
-"""A trial and its place on the y axis."""
+"""The y of a row, and its trial."""
 
 
 def race(trials: Iterable[Trial], *, recommended: bool = True) -> go.Figure:
     """A row a candidate, the fastest on top: its speed with its interval on a log axis, and its SQNR, dB.
 
-    The winner has the colour of what is recommended, where the run recommends it (`recommended`), else that of any
-    candidate; whoever left before the final is grey, with the stage at which it left.
+    The winner has RECOMMENDED's colour where the run recommends it (`recommended`), else CANDIDATE's; candidates that
+    left before the final are grey, with the stage at which they left.
     """
     colours = COLOURS if recommended else COLOURS | {"won": CANDIDATE}
     ranked = sorted(trials, key=lambda trial: (trial.ratio is None, trial.ratio or 0.0))
@@ -58,7 +58,7 @@ def race(trials: Iterable[Trial], *, recommended: bool = True) -> go.Figure:
 
 
 def stage_reached(trial: Trial) -> str:
-    """The stage to which a candidate came, in a word."""
+    """The stage that a candidate reached, in a word."""
     return trial.stage if trial.outcome.code == codes.STARTED else STAGES[trial.stage]
 
 
@@ -75,7 +75,7 @@ def _speed(trial: Trial) -> tuple[float, float, float]:
 
 
 def _add_speed(figure: go.Figure, rows: Sequence[TrialRow], group: str, colour: str) -> None:
-    """One trace a group, also an empty one."""
+    """Add the trace of a group, also of an empty one, with its figures on the right."""
     speeds = [_speed(trial) for _, trial in rows]
     figure.add_scatter(
         x=[value for value, _, _ in speeds],
@@ -132,10 +132,10 @@ def _add_fidelity(figure: go.Figure, rows: Sequence[TrialRow]) -> None:
 
 
 def _name(figure: go.Figure, trial: Trial, y: int) -> None:
-    """The name above its row, and how far it came."""
+    """Write the name and the stage above the row."""
     name, group = html.escape(textwrap.shorten(trial.name, LONGEST_NAME, placeholder=" …")), _group(trial)
-    word = "won" if group == "won" else stage_reached(trial)
-    text = f"<b>{name} · {word}</b>" if group == "won" else f"{name} · {word}"
+    stage = "won" if group == "won" else stage_reached(trial)
+    text = f"<b>{name} · {stage}</b>" if group == "won" else f"{name} · {stage}"
     figure.add_annotation(
         x=0,
         y=y,
@@ -189,11 +189,11 @@ def _alt(trials: Sequence[Trial]) -> str:
 
 
 def _trial_text(trial: Trial) -> str:
-    word = "won" if _group(trial) == "won" else stage_reached(trial)
+    stage = "won" if _group(trial) == "won" else stage_reached(trial)
     if trial.ratio is None:
         return f"{trial.name} not timed, {_decibels(trial)}"
     value, low, high = _speed(trial)
-    return f"{trial.name} {value:.2f} times ({low:.2f} to {high:.2f}, {word}), {_decibels(trial)}"
+    return f"{trial.name} {value:.2f} times ({low:.2f} to {high:.2f}, {stage}), {_decibels(trial)}"
 
 
 def _decibels(trial: Trial) -> str:

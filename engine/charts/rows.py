@@ -1,4 +1,4 @@
-"""Rows: a name and its figure in words above each mark, so that no text meets a mark, whatever the width.
+"""Rows: a name and a text above each mark, so that no text overlaps a mark at any width.
 
 The y axis counts pixels down from the top of the plot, as negative numbers.
 """
@@ -12,16 +12,16 @@ from engine.charts.scales import Scale
 from engine.charts.style import FOOT, GUIDE, LINE, n_lines
 
 MARK, GAP, HEAD = 20, 9, 20
-"""Pixels: the height that marks have, the space below them, and a line of text above the plot."""
+"""Pixels: the height of a mark, the space below it, and the height of a line of text above the plot."""
 BAR, CAP = 12, 6
-"""Pixels: the height of a bar, and half the end of a whisker, which a bar or a point hides."""
+"""Pixels: the height of a bar, and half the cap of a whisker."""
 NEAR_END = 0.2
-"""The text of a reference line stands beside it in this share of the axis at either end, and on it in between."""
+"""In this share of the axis at either end, the text of a reference line is beside the line, else centred on it."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """A label (see style.label) and what is written at the right end of its first line."""
+    """A label (see style.label) and the text at the right end of its first line."""
 
     name: str
     text: str = ""
@@ -29,7 +29,7 @@ class Row:
 
 
 def add_rows(figure: go.Figure, rows: Sequence[Row]) -> list[float]:
-    """Write the rows from the top down and make the figure as high as they are; the middle of each row's mark."""
+    """Write the rows from the top down and set the figure's height; returns the y of each row's mark."""
     middles, y = [], 0.0
     for row in rows:
         for text, x, anchor in ((row.name, 0, "left"), (row.text, 1, "right")):
@@ -55,7 +55,7 @@ def add_rows(figure: go.Figure, rows: Sequence[Row]) -> list[float]:
 
 
 def add_bar(figure: go.Figure, y: float, begin: float, end: float, *, colour: str, hover: str) -> None:
-    """A bar from `begin` to `end`."""
+    """Draw a bar from `begin` to `end`."""
     figure.add_bar(
         x=[end - begin], base=[begin], y=[y], width=BAR, orientation="h", marker={"color": colour}, hovertemplate=hover
     )
@@ -73,7 +73,7 @@ def add_point(
     size: float = 12,
     cap: float = CAP,
 ) -> None:
-    """A point with its whisker, which it has none of where the value is exact; a size of 0 is the whisker alone."""
+    """Draw a point with its whisker, or without one where the value is exact; a size of 0 is the whisker alone."""
     whisker = {
         "type": "data",
         "symmetric": False,
@@ -96,7 +96,7 @@ def add_point(
 
 
 def add_reference(figure: go.Figure, scale: Scale, x: float, text: str, middles: Iterable[float]) -> None:
-    """A dotted line at `x` in pieces, one at every mark and none through a name, with its meaning above the plot."""
+    """Draw a dotted line at `x`, a piece at every mark and none through a name, with its meaning above the plot."""
     for y in middles:
         figure.add_shape(type="line", x0=x, x1=x, y0=y - MARK / 2, y1=y + MARK / 2, line=GUIDE, layer="below")
     _note(figure, scale, x, text)
@@ -104,7 +104,7 @@ def add_reference(figure: go.Figure, scale: Scale, x: float, text: str, middles:
 
 
 def _note(figure: go.Figure, scale: Scale, x: float, text: str) -> None:
-    """A text above the plot at the value `x`, which stays within the figure."""
+    """Write a text above the plot at the value `x`, within the figure."""
     fraction = scale.fraction(x)
     anchor = "left" if fraction < NEAR_END else "right" if fraction > 1 - NEAR_END else "center"
     figure.add_annotation(

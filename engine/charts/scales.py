@@ -1,4 +1,4 @@
-"""The scales of axes: what they hold, and their round ticks. Logarithmic where the values span more than ten times."""
+"""The scales of axes: their ranges and round ticks; logarithmic where the values span more than a factor of ten."""
 
 import math
 from collections.abc import Iterable
@@ -7,51 +7,51 @@ from dataclasses import dataclass
 import plotly.graph_objects as go
 
 WIDE = 10.0
-"""From this factor between the largest and the smallest on, an axis that need not show zero is logarithmic."""
+"""Above this factor between the largest and the smallest value, an axis that need not show zero is logarithmic."""
 ROOM = 0.06
-"""The share of an axis that is left free beyond the values at either end."""
+"""The share of the axis that is free beyond the values at either end."""
 MOST_TICKS = 6
-"""As many ticks as have room side by side on a phone."""
+"""The most ticks, as many as fit side by side on a phone."""
 FACTORS: tuple[tuple[int, ...], ...] = ((1, 2, 5), (1, 3), (1,))
-"""The ticks of a decade, where there is room for them."""
+"""The ticks of a decade: the first set that fits."""
 
 
 @dataclass(frozen=True)
 class Scale:
     """An axis from `low` to `high`, both in the units of the values.
 
-    It has `most` ticks at most, or one more if it is logarithmic, and none between the numbers where the values are
-    `whole`.
+    It has at most `most` ticks, or one more if it is logarithmic; with `integers`,
+    only at whole numbers.
     """
 
     low: float
     high: float
     log: bool = False
-    whole: bool = False
+    integers: bool = False
     most: int = MOST_TICKS
 
     @property
     def ends(self) -> tuple[float, float]:
-        """The range as Plotly wants it, which is that of the exponents of ten on a logarithmic axis."""
+        """The range in Plotly's form: exponents of ten on a logarithmic axis."""
         return self.position(self.low), self.position(self.high)
 
     def position(self, value: float) -> float:
-        """A value as Plotly wants it for an annotation: the exponent of ten on a logarithmic axis."""
+        """A value in Plotly's form for annotations: the exponent of ten on a logarithmic axis."""
         return math.log10(value) if self.log else value
 
     def fraction(self, value: float) -> float:
-        """Where a value lies between the ends: 0 is the low one, 1 the high one."""
+        """The position of a value between the ends of the axis: 0 is the low one, 1 the high one."""
         low, high = self.ends
         return (self.position(value) - low) / (high - low)
 
     @property
     def ticks(self) -> dict[float, str]:
-        """Round values with their texts, all different; none at the low end but zero, where its text would be cut."""
+        """Round values with their texts, all different; at the low end only zero, others would be cut off."""
         tick_texts = _factors(self) if self.log else _steps(self)
         return {value: text for value, text in tick_texts.items() if value == 0 or self.fraction(value) > ROOM / 2}
 
     def axis(self, unit: str = "") -> dict[str, object]:
-        """The part of a Plotly axis that this scale decides; `unit` stands behind every tick."""
+        """The part of a Plotly axis that the scale decides; `unit` is appended to every tick."""
         ticks = self.ticks
         return {
             "type": "log" if self.log else "linear",
@@ -62,7 +62,7 @@ class Scale:
 
 
 def amounts(values: Iterable[float], *, zero: bool = True, room: float = ROOM, most: int = MOST_TICKS) -> Scale:
-    """The scale of sizes, times and factors: from zero, or around them; logarithmic where they are wide."""
+    """The scale of sizes, times and factors: from zero or around the values; logarithmic for a wide span."""
     finite = list(values) or [1.0]
     low, high = min(finite), max(finite)
     if low > 0 and high / low > WIDE:
@@ -75,7 +75,7 @@ def amounts(values: Iterable[float], *, zero: bool = True, room: float = ROOM, m
 
 
 def percentages(values: Iterable[float], *, room: float = ROOM, most: int = MOST_TICKS) -> Scale:
-    """The scale of shares in percent: around the values, at least a point long, and never beyond 0 or 100."""
+    """The scale of percentages: around the values, at least one point long, within 0 and 100."""
     finite = list(values) or [100.0]
     low, high = min(finite), max(finite)
     beyond = max(room * (high - low), (1.0 - (high - low)) / 2)
@@ -84,8 +84,8 @@ def percentages(values: Iterable[float], *, room: float = ROOM, most: int = MOST
 
 
 def counts(values: Iterable[float]) -> Scale:
-    """The scale of counts, whose bars begin at zero however far they span."""
-    return Scale(0.0, (1 + ROOM) * (max(values, default=1.0) or 1.0), whole=True)
+    """The scale of counts, from zero and never logarithmic."""
+    return Scale(0.0, (1 + ROOM) * (max(values, default=1.0) or 1.0), integers=True)
 
 
 def show_x(figure: go.Figure, scale: Scale, unit: str = "") -> None:
@@ -94,7 +94,7 @@ def show_x(figure: go.Figure, scale: Scale, unit: str = "") -> None:
 
 
 def _steps(scale: Scale) -> dict[float, str]:
-    smallest = 1.0 if scale.whole else 0.0
+    smallest = 1.0 if scale.integers else 0.0
     power = math.floor(math.log10((scale.high - scale.low) / scale.most))
     for step in (m * 10.0 ** (power + d) for d in range(9) for m in (1, 2, 5)):
         first, last = math.ceil(scale.low / step - 1e-9), math.floor(scale.high / step + 1e-9)

@@ -1,4 +1,4 @@
-"""How much each group of layers can lose."""
+"""The sensitivity of groups of layers to pruning."""
 
 import plotly.graph_objects as go
 
@@ -10,15 +10,15 @@ from engine.wording import percent
 
 MOST = 12
 GLYPHS = ("●", "◆")
-"""Of solid lines and of dashed ones: there are twice as many groups as colours."""
+"""The glyphs of solid and of dashed lines, since there are twice as many groups as colours."""
 PLOT = 290
-"""Pixels of the lines."""
+"""Pixels of the plot."""
 
 
 def sensitivity(result: Sensitivity) -> go.Figure:
     """Top-1 (agreement without labels), in percent, over the share of its channels that one group alone lost.
 
-    The groups that lose the most are drawn; those beyond twelve are left out, which the alternative text says.
+    The twelve groups that lose the most are drawn; the alternative text says where others are left out.
     """
     ranked = sorted(
         (layer for layer in result.layers if layer.points), key=lambda layer: min(p.top1 for p in layer.points)

@@ -1,4 +1,4 @@
-"""What all charts share: the roles of colour, a transparent canvas, and text that is safe to show."""
+"""What all charts share: colours by role, a transparent canvas, and escaped text."""
 
 import html
 import textwrap
@@ -6,16 +6,16 @@ import textwrap
 import plotly.graph_objects as go
 
 RECOMMENDED = "#12907F"
-"""What to take home, the winner of a race, and what a step surely made better."""
+"""The recommended variant, the winner of a race, and a sure improvement by a step."""
 BASELINE = "#78827E"
-"""The baseline, every reference line, what cannot be told apart, and what left a race early."""
+"""The baseline, reference lines, differences that are not sure, and candidates that left a race early."""
 OVER = "#CB4A3E"
-"""Over the budget, slower than the baseline, no better than guessing, and what a step surely made worse."""
+"""Variants over the budget, slower than the baseline or no better than guessing, and sure losses by a step."""
 CANDIDATE = "#3F7CC4"
-"""Every other variant, and every candidate of a race that is in it or reached its final."""
+"""Every other variant, and the candidates of a race that are still in it or reached its final."""
 
 SERIES = ("#B5731A", "#8F66C9", "#7A8B2A", "#C2569A", "#A26B4A", "#6B7A99")
-"""Curves, splits and groups of layers, which have no role. All colours here have at least 3:1 on both pages."""
+"""Curves, splits and groups of layers, which have no role. All colours have a contrast of 3:1 on both pages."""
 
 GUIDE = {"color": BASELINE, "width": 1.5, "dash": "dot"}
 """A reference line."""
@@ -23,7 +23,7 @@ GUIDE = {"color": BASELINE, "width": 1.5, "dash": "dot"}
 TEXT, LINE = 12, 16
 """Pixels: the size of a figure's text, and the height of one line of it."""
 WRAP = 32
-"""Letters of a name in one line: with a figure beside it they fit the card of a phone 390 pixels wide."""
+"""Letters of a name in one line, which fits a phone 390 pixels wide together with a figure beside it."""
 MOST_LINES = 3
 FOOT = 52
 """Pixels below the plot: ticks, and the title of the axis."""
@@ -32,8 +32,7 @@ FOOT = 52
 def canvas(alt: str, *, height: float | None = None, x_title: str = "", y_title: str = "") -> go.Figure:
     """An empty figure that carries its alternative text, transparent, without a legend or a title of its own.
 
-    Rows decide the height themselves. No text has a colour of its own: whoever shows the figure gives it that of the
-    page.
+    A figure of rows gets its height from them. No text has a colour of its own, so that it gets that of the page.
     """
     figure = go.Figure()
     figure.update_layout(
@@ -54,14 +53,14 @@ def canvas(alt: str, *, height: float | None = None, x_title: str = "", y_title:
 
 
 def alt_text(figure: go.Figure) -> str:
-    """What the figure shows, in words, for whoever cannot see it."""
+    """The alternative text of a figure."""
     return str(figure.layout.meta["alt"])
 
 
 def label(text: str, width: int = WRAP) -> str:
-    """A name in at most three lines, its middle left out beyond that; its markup is shown instead of being obeyed.
+    """A name as HTML in at most three lines, without its middle where it is longer; its own markup is escaped.
 
-    A line ends at a space, not at a non-breaking one.
+    Lines break at spaces, not at non-breaking ones.
     """
     lines = textwrap.wrap(text, width, break_on_hyphens=False) or [""]
     if len(lines) > MOST_LINES:
@@ -70,7 +69,7 @@ def label(text: str, width: int = WRAP) -> str:
 
 
 def unbroken(text: str) -> str:
-    """The text with spaces at which no label is wrapped."""
+    """The text with non-breaking spaces."""
     return text.replace(" ", "\N{NO-BREAK SPACE}")
 
 
@@ -85,7 +84,7 @@ def n_lines(text: str) -> int:
 
 
 def figures(value: float) -> str:
-    """A number in three digits, the zeros at its end among them: 0.231, 5.00, 19.7, 1,240."""
+    """A number with three significant digits, trailing zeros included: 0.231, 5.00, 19.7, 1,240."""
     if abs(value) < 1:
         return f"{value:#.3g}"
     return f"{value:,.{2 if abs(value) < 9.995 else 1 if abs(value) < 99.95 else 0}f}"

@@ -1,4 +1,4 @@
-"""Accuracy against latency, with the file size as the bubble: what is gained and what it costs, in one look."""
+"""Accuracy against latency, with the file size as the area of a bubble."""
 
 import html
 import math
@@ -15,18 +15,18 @@ from engine.charts.variants import captions, colour, variant_names
 from engine.results import Report, Variant
 
 HEIGHT, HEAD = 320, 48
-"""Pixels of the plot, and of what stands above it: bubbles at 100 %, and what the dotted lines mean."""
+"""Pixels of the plot, and of the space above it for bubbles at 100 % and the meaning of the dotted lines."""
 LARGEST, SMALLEST = 44.0, 7.0
-"""Diameters in pixels; below the smallest a bubble could not be seen, and is no measure of the file any more."""
+"""Diameters in pixels; smaller files have the smallest, which is not to scale any more."""
 ROOM = 0.12
 LETTER = 6.0
-"""Pixels of a letter at most, on the average of a name."""
+"""The average pixels of a letter in a wide name."""
 LIST_WRAP = 46
 
 
 @dataclass(frozen=True, kw_only=True)
 class Point:
-    """A variant with what places it: ms, percent, and the diameter of its bubble in px."""
+    """A variant with its coordinates in ms and percent, and the diameter of its bubble in px."""
 
     variant: Variant
     p50_ms: float
@@ -37,7 +37,7 @@ class Point:
 def tradeoff(report: Report) -> go.Figure:
     """Top-1 (without labels: agreement with the baseline), %, over p50, ms; the area of a bubble is the file size.
 
-    A few variants have their names beside them. Where these have no room, points are numbered and listed below.
+    Names are beside the points; where they do not all fit, the points are numbered and listed below.
     """
     labelled = any(variant.accuracy for variant in report.main_variants)
     quality = "Top-1 accuracy, %" if labelled else "Agreement with the baseline, %"
@@ -94,14 +94,14 @@ def _add(figure: go.Figure, report: Report, point: Point) -> None:
 
 
 def _faint(colour: str) -> str:
-    """The filling of a bubble: what is below shines through, its edge alone has the whole colour."""
+    """The translucent fill of a bubble, so that what it covers stays visible."""
     return f"rgba({int(colour[1:3], 16)}, {int(colour[3:5], 16)}, {int(colour[5:7], 16)}, 0.4)"
 
 
 def _limits(
     figure: go.Figure, x_scale: Scale, y_scale: Scale, limit_ms: float | None, limit: float | None
 ) -> list[Ends]:
-    """The budget as dotted lines, and in words above the plot, where no point can be; where the lines run."""
+    """Draw the budget as dotted lines and write it above the plot; returns the lines."""
     limit_texts: list[str] = []
     lines: list[Ends] = []
     if limit_ms is not None:
@@ -131,7 +131,7 @@ def _limits(
 def _label(
     figure: go.Figure, report: Report, points: Sequence[Point], x_scale: Scale, y_scale: Scale, lines: Sequence[Ends]
 ) -> None:
-    """Names beside the points where all have room there, numbers and a list otherwise."""
+    """Write names beside the points where all fit, else numbers and a list."""
     by_id = variant_names(report)
     labels = [f"{by_id[point.variant.id]}<br>{_megabytes(point.variant)}" for point in points]
     offsets = place_labels(_marks(points, labels, x_scale, y_scale), lines, HEIGHT, far=False)
@@ -164,7 +164,7 @@ def _down(scale: Scale, value: float) -> float:
 def _write(
     figure: go.Figure, points: Sequence[Point], texts: Sequence[str], offsets: Sequence[Offset | None], x_scale: Scale
 ) -> None:
-    """Every text at its place; one that has none is left to the list."""
+    """Write the texts that have an offset; the others are in the list only."""
     for point, text, offset in zip(points, texts, offsets, strict=True):
         if offset is None:
             continue
@@ -174,7 +174,7 @@ def _write(
 
 
 def _list(figure: go.Figure, report: Report, points: Sequence[Point]) -> None:
-    """The numbers with their variants, below the axis; the figure grows by it."""
+    """Write the numbers with their variants below the axis; the figure gets higher by the list."""
     by_id, below = captions(report), float(FOOT)
     for number, point in enumerate(points, 1):
         parts = (str(number), by_id[point.variant.id], unbroken(_megabytes(point.variant)))

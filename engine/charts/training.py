@@ -1,4 +1,4 @@
-"""How a training step went, epoch by epoch."""
+"""The learning curves of a training step."""
 
 from collections.abc import Sequence
 from itertools import cycle
@@ -12,13 +12,13 @@ from engine.charts.style import SERIES, canvas
 from engine.results import Event
 
 MOST_EPOCHS = 12
-"""More than these have no tick each."""
+"""The most epochs that have a tick each."""
 HEIGHT, MOST_TICKS = 340, 4
-"""Pixels of both panels with their axes, and the ticks that one has room for."""
+"""Pixels of both panels with their axes, and the most ticks of one panel."""
 GLYPH = "●"
 
 Series = dict[str, list[tuple[float, float]]]
-"""Every metric with its values: (epoch, value)."""
+"""The values of every metric by its name: (epoch, value)."""
 
 
 def learning_curve(events: Sequence[Event]) -> go.Figure | None:
@@ -68,7 +68,7 @@ def _title(text: str) -> dict[str, object]:
 
 
 def _series(events: Sequence[Event]) -> Series:
-    """Every metric beside `epoch` that is a loss or a share."""
+    """The metrics of the events that are losses or shares."""
     series: Series = {}
     for event in events:
         epoch = event.metrics.get("epoch")

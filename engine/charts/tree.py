@@ -1,4 +1,4 @@
-"""The family of variants: which came from which, by which step, and what became of it."""
+"""The tree of variants: the parent, the step, the outcome and the figures of each."""
 
 import html
 from collections.abc import Iterator
@@ -12,15 +12,15 @@ from engine.results import Report, Variant
 GAP = 14
 """Pixels between two variants."""
 WIDTH, DEEP = 14.0, 3.0
-"""The chart in steps of indentation, at least and by the deepest chain: two thirds or more of it are for the words."""
+"""The width of the chart in steps of indentation: the least, and the factor on the deepest variant."""
 FIGURES = 36
-"""Letters of the figures in one line; names are bold and wider."""
+"""Letters of one line of figures, more than of names, which are bold."""
 BELOW_NAME = 8
-"""Pixels from the top of a variant to the middle of its mark, which stands beside its name."""
+"""Pixels from the top of a variant to the centre of its mark, which is beside its name."""
 
 
 def tree(report: Report) -> go.Figure:
-    """A variant below the one it came from and indented by one; candidates of races are left to their races.
+    """Every variant below its parent and indented by one step; the candidates of races are left out.
 
     The colours are those of all charts of a report; the star is recommended and the diamond is the baseline.
     """
@@ -42,7 +42,7 @@ def tree(report: Report) -> go.Figure:
 
 
 def _rows(report: Report) -> Iterator[tuple[Variant, int]]:
-    """Depth first, in the order in which they were made."""
+    """Variants with their depths, depth first, in the order in which they were made."""
     ids = {variant.id for variant in report.main_variants}
     children: dict[str | None, list[Variant]] = {}
     for variant in report.main_variants:
@@ -96,7 +96,7 @@ def _node(figure: go.Figure, report: Report, variant: Variant, position: tuple[i
 
 
 def _text(report: Report, variant: Variant) -> str:
-    """The step that made it, what became of it, and its figures; the tree itself says what came before."""
+    """The label of the variant's last step with its remark, and its figures."""
     own = variant.settings.label if variant.settings else variant.label
     caption = " · ".join(part for part in (own, unbroken(remark(report, variant))) if part)
     return f"<b>{label(caption)}</b><br>{label(' · '.join(unbroken(figure) for figure in _figures(variant)), FIGURES)}"

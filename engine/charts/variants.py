@@ -1,6 +1,6 @@
-"""The variants of a report as rows of a chart: one name and one colour for each, whatever is drawn.
+"""The names and colours of a report's variants, the same in all charts.
 
-The candidates of a race are left to the chart of the race.
+The candidates of races are only in the chart of their race.
 """
 
 from engine.charts.style import BASELINE, CANDIDATE, OVER, RECOMMENDED, label, unbroken
@@ -11,35 +11,35 @@ REMARKS = {
     codes.NO_BETTER_THAN_CHANCE: (OVER, "no better than guessing"),
     codes.CHANCE_UNCERTAIN: (CANDIDATE, "not surely better than guessing"),
 }
-"""What a code of a verdict looks like and is called, the gravest first."""
+"""The colour and the remark for a code of a verdict, the gravest first."""
 
 
 def colour(report: Report, variant: Variant) -> str:
     """The colour of a variant in every chart of its report.
 
-    BASELINE is the baseline, also where nothing better is to be recommended; RECOMMENDED is what is recommended; OVER
-    is over the budget, slower than the baseline or no better than guessing; CANDIDATE is every other.
+    BASELINE is for the baseline, also where it is recommended; RECOMMENDED for the recommended variant; OVER for one
+    over the budget, slower than the baseline or no better than guessing; CANDIDATE for every other.
     """
     return _colour_and_remark(report, variant)[0]
 
 
 def remark(report: Report, variant: Variant) -> str:
-    """What there is to know of it, in a word or two: what its colour says, or that it may only guess."""
+    """A remark on the variant in a few words: the meaning of its colour, or that it may only guess."""
     return "recommended" if is_recommended(report, variant) else _colour_and_remark(report, variant)[1]
 
 
 def is_recommended(report: Report, variant: Variant) -> bool:
-    """Whether it is what the report says to take home."""
+    """Whether the report recommends the variant."""
     return report.recommended is not None and report.recommended.id == variant.id
 
 
 def variant_names(report: Report) -> dict[str, str]:
-    """The label of every variant by its id, wrapped; equal labels are told apart by their id."""
+    """The wrapped label of every variant by its id; equal labels have a part of the id added."""
     return {variant.id: label(text) for variant, text in _distinct_labels(report)}
 
 
 def captions(report: Report) -> dict[str, str]:
-    """The names by id with what their colours say behind them, to be made a label of."""
+    """The names by id with their remarks, not wrapped yet."""
     return {
         variant.id: " · ".join(part for part in (text, unbroken(remark(report, variant))) if part)
         for variant, text in _distinct_labels(report)

@@ -1,4 +1,4 @@
-"""What each step of a chain gave and cost: a bar from where the step before it ended to where it ended itself."""
+"""The effect of each step of a chain: a bar from the value before the step to the value after it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ FP32_KEPT = "FP32 kept"
 
 @dataclass(frozen=True)
 class ChainStep:
-    """One step of a chain: what it is called, the variant after it, and what it took."""
+    """One step of a chain: its label, the variant after it, and its seconds."""
 
     name: str
     variant: Variant
@@ -26,7 +26,7 @@ class ChainStep:
 
 @dataclass(frozen=True, kw_only=True)
 class Level:
-    """Where a variant stands: the value between `low` and `high`, and how it is written."""
+    """A quantity of a variant: the value between `low` and `high`, and its text."""
 
     value: float
     low: float
@@ -37,8 +37,9 @@ class Level:
 def waterfall(report: Report, id: str, quantity: Quantity) -> go.Figure:
     """The chain that leads to a variant, a row a step: file size, MB; median latency, ms; top-1 or agreement, %.
 
-    RECOMMENDED's colour is better than the step before and OVER's is worse, by both whole intervals; grey cannot be
-    told apart. The whisker is the 95 % interval of the difference from the baseline, which has none itself.
+    Where the intervals before and after a step do not overlap, its bar has the colour of RECOMMENDED for better and of
+    OVER for worse; else it is grey. The whisker is the 95 % interval of the difference from the baseline, which itself
+    has none.
     """
     level, x_title, change, less_is_better = _QUANTITIES[quantity]
     levels = [
@@ -73,7 +74,7 @@ def waterfall(report: Report, id: str, quantity: Quantity) -> go.Figure:
 def chain_steps(report: Report, id: str) -> list[ChainStep]:
     """The baseline and every step of the chain that leads to a variant, numbered.
 
-    A race that kept FP32 is a step too, whose variant is the one before it.
+    A race that kept FP32 is a step, too; its variant is the one before it.
     """
     steps: list[ChainStep] = []
     for variant in report.lineage(id):
@@ -86,7 +87,7 @@ def chain_steps(report: Report, id: str) -> list[ChainStep]:
 
 
 def _race_without_gain(report: Report, variant: Variant, id: str) -> Race | None:
-    """The race after a variant that ended with it, in the chain that leads to `id` or goes on from it."""
+    """The race that kept this variant as it was, in the chain that leads to `id` or goes on from it, or None."""
     end = report.variant(id)
     races = (race for race in report.races if race.winner_id == race.parent_id == variant.id)
     return next((race for race in races if variant.id == id or (end and race.branch == end.branch)), None)
@@ -102,7 +103,7 @@ def _draw(
     *,
     from_zero: bool,
 ) -> None:
-    """The bar from the step before, the baseline's from zero where the axis has one, and the point that it ends at."""
+    """Draw the bar from the previous value (the baseline's from zero where the axis has it), and its end point."""
     paint = BASELINE if previous is None else _colour(previous, current, less_is_better)
     begin = previous.value if previous is not None else 0.0 if from_zero else current.value
     if begin != current.value:
@@ -114,7 +115,7 @@ def _draw(
 
 
 def _colour(previous: Level, current: Level, less_is_better: bool) -> str:
-    """What the step did, where the intervals of both ends do not meet."""
+    """The colour of a bar, by whether the intervals before and after the step overlap."""
     if current.high < previous.low:
         return RECOMMENDED if less_is_better else OVER
     if current.low > previous.high:
@@ -128,7 +129,7 @@ def _size(report: Report, variant: Variant) -> Level | None:
 
 
 def _latency(report: Report, variant: Variant) -> Level | None:
-    """The median of a call, which stands for its ratio to the baseline, with the interval of that ratio."""
+    """The median of a call, with the interval of its ratio to the baseline."""
     latency = variant.latency
     if latency is None:
         return None
@@ -137,18 +138,23 @@ def _latency(report: Report, variant: Variant) -> Level | None:
 
 
 def _quality(report: Report, variant: Variant) -> Level | None:
-    """The baseline's top-1, or its full agreement with itself, less the drop that was judged, with its interval.
+    """The baseline's top-1 (100 % without labels) minus the drop of the verdict, with its interval.
 
-    Where the interval goes beyond all or none of the images it ends there.
+    The interval is limited to 0 and 100 %.
     """
     base, verdict = report.baseline, variant.verdict
-    whole = base.accuracy.top1 if base is not None and base.accuracy is not None else 1.0
+    baseline_share = base.accuracy.top1 if base is not None and base.accuracy is not None else 1.0
     if variant.role == "baseline":
-        return Level(value=100 * whole, low=100 * whole, high=100 * whole, text=f"{100 * whole:.2f} %")
+        return Level(
+            value=100 * baseline_share,
+            low=100 * baseline_share,
+            high=100 * baseline_share,
+            text=f"{100 * baseline_share:.2f} %",
+        )
     if verdict is None or verdict.drop is None or verdict.drop_low is None or verdict.drop_high is None:
         return None
     drops = (verdict.drop, verdict.drop_high, verdict.drop_low)
-    value, low, high = (100 * min(max(whole - drop, 0.0), 1.0) for drop in drops)
+    value, low, high = (100 * min(max(baseline_share - drop, 0.0), 1.0) for drop in drops)
     return Level(value=value, low=low, high=high, text=f"{value:.2f} %")
 
 
@@ -191,4 +197,4 @@ _QUANTITIES: dict[
     "latency": (_latency, lambda report: "Latency of a call, ms", _times, True),
     "quality": (_quality, _quality_title, _points, False),
 }
-"""The level of a variant, the title of the axis, how a difference is written, and whether less is better."""
+"""By quantity: the level of a variant, the title of the axis, the text of a difference, and whether less is better."""

@@ -182,8 +182,8 @@ def _classes(profile: ModelProfile) -> str:
     outputs = "an unknown number" if profile.n_outputs is None else str(profile.n_outputs)
     if profile.classes is None:
         return f"{outputs}, without names"
-    more = ", ..." if len(profile.classes) > MAX_CLASSES else ""
-    return f"{outputs}: {', '.join(profile.classes[:MAX_CLASSES])}{more}"
+    ellipsis = ", ..." if len(profile.classes) > MAX_CLASSES else ""
+    return f"{outputs}: {', '.join(profile.classes[:MAX_CLASSES])}{ellipsis}"
 
 
 def _preprocess(settings: Preprocess) -> str:

@@ -52,7 +52,7 @@ class Queue:
         key: str | None = None,
         estimate_seconds: float | None = None,
     ) -> Job:
-        """Queue a job. A `token` (one click) or `key` (one analysis) that was used before gives the job of then.
+        """Queue a job. A `token` (one click) or `key` (one analysis) that was used before gives the same job.
 
         Raises StorageError where the disk is nearly full or the home cannot be written.
         """

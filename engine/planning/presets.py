@@ -61,7 +61,7 @@ def make_presets(recipe: Recipe) -> tuple[Preset, ...]:
 
 
 def estimate_presets(recipe: Recipe, factors: Factors) -> tuple[Preset, ...]:
-    """The presets with an estimate for each that is not refused, which counts the images.
+    """The presets, with an estimate where they are not refused; the images are counted for it.
 
     `factors` are the corrections from earlier runs.
     """
@@ -97,9 +97,8 @@ def _refusal(recipe: Recipe, name: PresetName, steps: tuple[Step, ...], inputs: 
     reason = next(filter(None, refusals(steps, inputs, title_of)), "").partition(";")[0]
     if reason and name == "balanced" and not inputs.trainable:
         alternative = "Smallest works" if inputs.images else "Choose images, and Smallest works"
-        return Note(
-            code="onnx_file", text=reason
-        ), f"{alternative}: it distils the file's answers into a network to train"
+        advice = f"{alternative}: it distils the file's answers into a network to train"
+        return Note(code="onnx_file", text=reason), advice
     if reason and not inputs.images:
         return Note(code="no_images", text=reason), "Choose images, with or without labels"
     if reason:
@@ -137,7 +136,7 @@ def _student(recipe: Recipe) -> str:
 
 
 def _distillation(recipe: Recipe) -> Step:
-    """Distillation into the student, whose weights are pretrained where the model's are; else no download is needed."""
+    """Distillation into the student; its weights are random where the model's are local, so that nothing is loaded."""
     model = recipe.model
     has_local_weights = isinstance(model, SampleModel) or (isinstance(model, TimmModel) and model.weights != PRETRAINED)
     return Distill.parse({"student": _student(recipe), **(RANDOM_STUDENT if has_local_weights else {})})

@@ -9,52 +9,52 @@ from engine.settings.training import Training
 
 def remedy(report: Report, variant: Variant, code: str) -> str:
     """A sentence on what may help a variant that has a note of this code; empty where nothing applies."""
-    ways = _more_evaluation(report) if code == codes.LEARNING_UNCLEAR else _more_learning(report, variant)
-    if not ways:
+    remedies = _evaluation_remedies(report) if code == codes.LEARNING_UNCLEAR else _learning_remedies(report, variant)
+    if not remedies:
         return ""
-    *others, last = ways
+    *others, last = remedies
     return f"Try {', '.join(others)}{' or ' if others else ''}{last}"
 
 
-def _more_evaluation(report: Report) -> list[str]:
+def _evaluation_remedies(report: Report) -> list[str]:
     """Only more evaluation images show whether the model has learnt."""
     return ["more evaluation images"] if isinstance(report.recipe.data, ImagesData) else []
 
 
-def _more_learning(report: Report, variant: Variant) -> list[str]:
+def _learning_remedies(report: Report, variant: Variant) -> list[str]:
     recipe = report.recipe
     chain = recipe.baseline_steps if variant.role == "baseline" else recipe.chains[variant.branch][: variant.step + 1]
     training = next((step for step in reversed(chain) if isinstance(step, Training)), None)
     start = next((new for step in reversed(chain) if (new := new_network(step))), recipe.model)
-    ways = _untrained(report) if training is None else _of_training(report, variant, training)
+    remedies = _untrained_remedies(report) if training is None else _training_remedies(report, variant, training)
     entry = catalogue.entry(start.name) if isinstance(start, TimmModel) and start.weights == RANDOM else None
     if entry is not None and entry.pretrained_tags:
-        ways.append("pretrained weights")
+        remedies.append("pretrained weights")
     if training is not None and isinstance(recipe.data, ImagesData) and report.data is not None:
-        ways.append(f"more train images than {report.data.n_train:,}")
-    return ways
+        remedies.append(f"more train images than {report.data.n_train:,}")
+    return remedies
 
 
-def _untrained(report: Report) -> list[str]:
+def _untrained_remedies(report: Report) -> list[str]:
     """What may help a baseline that no step has trained."""
     recipe = report.recipe
     all_train = all(any(isinstance(step, Training) for step in chain) for chain in recipe.chains)
-    ways = [] if all_train or isinstance(recipe.model, FileModel) else ["fine-tuning it as the first step"]
+    remedies = [] if all_train or isinstance(recipe.model, FileModel) else ["fine-tuning it as the first step"]
     if isinstance(recipe.model, TimmModel) and recipe.model.weights == RANDOM:
-        return ways
+        return remedies
     class_names = ["class names in the order of its outputs"] if isinstance(recipe.data, ImagesData) else []
-    return [*ways, *class_names, "a model that was trained on images like these"]
+    return [*remedies, *class_names, "a model that was trained on images like these"]
 
 
-def _of_training(report: Report, variant: Variant, training: Training) -> list[str]:
+def _training_remedies(report: Report, variant: Variant, training: Training) -> list[str]:
     note_codes = {note.code for note in variant.notes}
-    remedies = {
+    by_code = {
         codes.TRAINING_STOPPED_BY_BUDGET: [
             f"more minutes than {report.recipe.budget.minutes:g} (they cut training short)"
         ],
         codes.TRAINING_STOPPED_EARLY: [],
     }
-    remedy = next((remedies[code] for code in remedies if code in note_codes), [f"more epochs than {training.epochs}"])
+    duration = next((by_code[code] for code in by_code if code in note_codes), [f"more epochs than {training.epochs}"])
     if training.learning_rate is None:
-        return [*remedy, "a learning rate of your own"]
-    return [*remedy, f"another learning rate than {training.learning_rate:g}"]
+        return [*duration, "a learning rate of your own"]
+    return [*duration, f"another learning rate than {training.learning_rate:g}"]

@@ -148,8 +148,8 @@ def _bounds(info: FieldInfo) -> dict[str, object]:
 
 def _subclasses(kind: type[BaseModel]) -> Iterator[type[BaseModel]]:
     yield kind
-    for one in kind.__subclasses__():
-        yield from _subclasses(one)
+    for subclass in kind.__subclasses__():
+        yield from _subclasses(subclass)
 
 
 def _keys(detail: ErrorDetails, values: Mapping[str, Any]) -> list[str]:

@@ -107,9 +107,8 @@ def _one_number_format(step: StepSettings, before: Chain, inputs: ChainInputs, n
 
 
 def _zeros_stay(step: StepSettings, before: Chain, inputs: ChainInputs, name: Name) -> str:
-    since_new_model = takewhile(
-        lambda one: not one.brings_model, reversed(before)
-    )  # what a new network took the place of is gone
+    # Steps before the last new network do not matter: nothing of their model is left.
+    since_new_model = takewhile(lambda one: not one.brings_model, reversed(before))
     sparse = any(isinstance(one, PruneSparse) for one in since_new_model)
     if not sparse or not step.trains or isinstance(step, PruneSparse) or step.brings_model:
         return ""

@@ -27,14 +27,14 @@ class Progress:
 
         `fraction` (0 to 1) is that of the whole job, or of this part of it, `step_fraction` that of the step alone.
         """
-        whole = self._start + _share(fraction) * (self._end - self._start)
+        overall = self._start + _share(fraction) * (self._end - self._start)
         own = None if step_fraction is None else round(_share(step_fraction), 4)
         self._sink(
             Event(
                 time=now(),
                 step=step,
                 phase=phase,
-                fraction=round(whole, 4),
+                fraction=round(overall, 4),
                 message=message,
                 metrics=metrics,
                 step_fraction=own,

@@ -144,14 +144,14 @@ def _student(facts: Facts, name: str) -> tuple[Basis, str]:
     ]
     figure = published(name, facts.edge)
     if figure is not None:
-        sentences.append(f"Top-1 published on ImageNet: {published_text(name, figure)}{_beside(facts)}")
+        sentences.append(f"Top-1 published on ImageNet: {published_text(name, figure)}{_own_published_text(facts)}")
     if architecture and architecture.latency:
         sentences.append(f"It is {times_as_fast(architecture.latency, facts.model_name)} here, before it is quantized")
     basis: Basis = "measured_here" if architecture and architecture.latency else "published" if figure else "unknown"
     return basis, f"{'. '.join(sentences)}. What it reaches on your images shows once it has learnt"
 
 
-def _beside(facts: Facts) -> str:
+def _own_published_text(facts: Facts) -> str:
     """The published top-1 of the model's weights, or of the shortlist's for its architecture; empty if unknown."""
     model = facts.recipe.model
     figure = published(model.name, facts.edge) if isinstance(model, TimmModel) else None
