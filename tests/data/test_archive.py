@@ -117,7 +117,7 @@ def test_what_comes_out_is_counted_whatever_was_declared(tmp_path: Path, target:
         zipfile.ZipFile(zipped(tmp_path / "large.zip", {"cat.png": bytes(2000)})) as file,
         pytest.raises(DataError, match="brings the unpacked size over"),
     ):
-        archive._write(file, file.infolist()[0], target / "cat.png", left=1999)
+        archive._write(file, file.infolist()[0], target / "cat.png", room=1999)
     assert (target / "cat.png").stat().st_size < 2000
 
 

@@ -29,10 +29,10 @@ def chromium() -> Iterator[Browser]:
 def tab(browser: Browser, width: int = 1280, height: int = 900, scheme: str = "light") -> Iterator[Page]:
     """A tab in a session of its own, as another person's; it must never have shown or met an error of the program."""
     context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
-    page = context.new_page()
-    page.set_default_timeout(SECONDS)
+    context.set_default_timeout(SECONDS)
     met: list[str] = []
-    page.on("pageerror", lambda error: met.append(str(error)))
+    context.on("weberror", lambda error: met.append(str(error.error)))
+    page = context.new_page()
     yield page
     if not page.is_closed():
         sound(page)

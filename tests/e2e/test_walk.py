@@ -64,4 +64,4 @@ def test_no_page_in_any_state_has_a_serious_barrier(world, browser, scheme):
         walk = world.walk(page, wanted=lambda name: ": radio " in name)
         walk.over(world.addresses())
         assert len(walk.places) > 40
-        assert findings(world, page, walk.places.values()) == {}
+        assert findings(world, walk.page, walk.places.values()) == {}

@@ -124,6 +124,7 @@ class Walk:
 
     def _presses(self, address: str) -> Iterator[str]:
         """Presses all that is drawn at an address; the addresses that this leads to."""
+        self._take_new_tab()
         first = self._open(address)
         self._look(Press(address, ()))
         links = [name for name in first if name.startswith("link ")]
@@ -148,6 +149,11 @@ class Walk:
                 new = [one for one in self.page.evaluate(CANDIDATES) if one not in known]
                 known |= set(new)
                 waiting += [Press(address, (*press.names, one)) for one in new]
+
+    def _take_new_tab(self) -> None:
+        """A tab that has opened hundreds of pages takes gigabytes, and each page in it longer than the one before."""
+        before, self.page = self.page, self.page.context.new_page()
+        before.close()
 
     def _open(self, address: str) -> list[str]:
         self._restore()

@@ -118,7 +118,7 @@ def test_a_row_that_was_made_again_is_mine_again(queue, mine, submit):
     for file in queue.home.path.glob("featherweight.db*"):
         file.unlink()
     assert queue.job(id).state == "queued"
-    assert mine.claim("run", mine=[id]) is None
+    assert mine.claim("run", running_ids=[id]) is None
     assert mine.renew(id)
     assert (queue.job(id).state, queue.job(id).attempts) == ("running", 1)
     assert queue.job(id).started is not None

@@ -66,17 +66,17 @@ def test_what_cannot_be_reached_ends_with_the_most_that_was_cut(given, few):
 def test_a_latency_is_measured_while_nothing_else_is(given, monkeypatch):
     model, context, _ = given
     monkeypatch.setattr(ratio, "TRIES", 1)
-    judges = []
+    entered = []
 
-    class JudgeSet:
+    class SpyLock:
         def __enter__(self):
-            judges.append(True)
+            entered.append(True)
 
         def __exit__(self, *error):
             return None
 
-    made = prune_channels(model, asked("latency", 0.99, ratio=0.6), replace(context, measure_lock=JudgeSet))
-    assert judges == [True]
+    made = prune_channels(model, asked("latency", 0.99, ratio=0.6), replace(context, measure_lock=SpyLock))
+    assert entered == [True]
     assert "of the latency (asked: at most 99 % of the latency; tries: 1)" in made.notes[0].text
 
 
@@ -85,7 +85,7 @@ def test_the_search_halves_what_is_left(wanted, found, given):
     _, context, _ = given
     tries, late = ratio._search(0.3, wanted, lambda asked: 1 - asked, context)
     assert not late
-    best = min(one.ratio for one in tries if one.left <= wanted)
+    best = min(one.ratio for one in tries if one.remaining <= wanted)
     assert best == pytest.approx(found, abs=0.03)
     assert len(tries) <= TRIES
 

@@ -48,16 +48,15 @@ def test_postgresql_without_its_driver_is_refused_with_what_to_install(home, mon
     monkeypatch.setenv("FEATHERWEIGHT_DATABASE_URL", url)
     monkeypatch.setitem(sys.modules, "psycopg", None)
     with pytest.raises(StorageError, match="driver psycopg is not installed") as caught:
-        Database(home)
+        Database(home, slot_of)
     assert "psycopg[binary]" in caught.value.next
     assert caught.value.exit_status == 2
     assert "secret" not in str(caught.value)
 
 
 def test_postgresql_with_its_driver_is_taken_without_connecting(home, monkeypatch):
-    pytest.importorskip("psycopg")
     monkeypatch.setenv("FEATHERWEIGHT_DATABASE_URL", "postgresql://user@host/db")
-    Database(home)
+    Database(home, slot_of)
 
 
 def test_the_file_is_in_wal_mode_and_in_the_home(home):

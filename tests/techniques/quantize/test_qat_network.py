@@ -281,7 +281,7 @@ def test_weights_biases_and_scales_get_gradients(quantized):
     plan = network.plan
     assert len(plan.layers) == 3
     for name in (*plan.scales, *(name for layer in plan.layers for name in (layer.weight, layer.bias))):
-        gradient = getattr(network, network.places[name]).grad
+        gradient = getattr(network, network.attribute_names[name]).grad
         assert gradient is not None, name
         assert torch.isfinite(gradient).all(), name
         assert gradient.abs().max() > 0, name
