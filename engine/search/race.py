@@ -5,17 +5,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
 from engine.context import Outcome, ProgressCallback, SearchResult
 from engine.errors import LimitError, RunError, StepError
-from engine.measure.contention import watched
-from engine.measure.latency import measure_latency
-from engine.measure.predictions import filled
-from engine.measure.quality import Drop, loss
+from engine.measure.quality import Drop
 from engine.models.artifacts import OnnxModel
 from engine.results import Note, codes, times_as_fast
-from engine.runtimes import operator_times
 from engine.search.candidate import Candidate
 from engine.search.context import RaceContext
 from engine.search.mixed import restore_layers
@@ -30,23 +24,17 @@ from engine.search.selection import (
     set_outcomes,
     surely_over,
 )
+from engine.search.timing import REPAIR, operator_milliseconds, run_final, screen
 from engine.search.workspace import Workspace, make_workspace
 from engine.settings import QuantizeAuto
-from engine.system.machine import cores
 from engine.techniques.quantize import check_quantizable, free_products, heavy_nodes
-from engine.wording import many
 
-SCREENING_ROUNDS, FINAL_ROUNDS = 3, 12
-BUILD, SCREEN, BUILD_AGAIN, SCREEN_AGAIN, SCREEN_REPAIRED, FINAL, REPAIR = 0.05, 0.3, 0.35, 0.6, 0.65, 0.7, 0.85
+BUILD, SCREEN, BUILD_AGAIN, SCREEN_AGAIN, SCREEN_REPAIRED = 0.05, 0.3, 0.35, 0.6, 0.65
 """Where each stage begins, as a share of the progress."""
-SCREENING = 0.05
-"""The share of the progress that one screening takes."""
 MAX_REFINED_RATIO = 1.25
 """The highest ratio to FP32 from which refinements are tried: none of them has gained more (docs/log.md)."""
 MORE_FAITHFUL_DB = 6.0
 """The gain in SQNR that a repair must reach where the held-back images show no loss: half the error."""
-Position = Callable[[float], tuple[float, str]]
-"""From the share of the rounds that is done to the share of the race, and the stage's name."""
 
 
 def race(model: OnnxModel, settings: QuantizeAuto, context: RaceContext) -> Outcome:
@@ -81,7 +69,7 @@ def _run(
     static = [one for one in candidates if one.is_static]
     if settings.mixed_precision and static and all(surely_over(one, budget) for one in static):
         candidates += _repair(workspace, static, candidates, lambda one: not over_accuracy(one.drop, budget))
-        _screen(workspace, model, candidates, SCREEN_REPAIRED)
+        screen(workspace, model, candidates, SCREEN_REPAIRED)
     winner, losses = _finals(workspace, model, candidates)
     over_budget = [
         one for one in _in_final(candidates) if one.is_static and over_accuracy(losses[one.model.key], budget)
@@ -89,7 +77,7 @@ def _run(
     if settings.mixed_precision and over_budget and (winner is None or winner.is_float):
         repairs = _repair(workspace, over_budget, candidates, _more_faithful_than(over_budget))
         candidates += repairs
-        losses |= _run_final(workspace, model, repairs)
+        losses |= run_final(workspace, model, repairs)
         winner = choose(_in_final(candidates), losses, context)
     if winner is None or winner.is_float:
         notes += qat_may_help(workspace, model, candidates, losses)
@@ -99,7 +87,9 @@ def _run(
     search = SearchResult(
         candidates=tuple(candidate.result() for candidate in candidates),
         winner_key=winner.model.key if winner else None,
-        reason=reason_for(winner, candidates, losses, context, lambda timed_model: _times(workspace, timed_model)),
+        reason=reason_for(
+            winner, candidates, losses, context, lambda timed_model: operator_milliseconds(workspace, timed_model)
+        ),
         n_images=len(workspace.judges.images),
     )
     return Outcome(
@@ -128,7 +118,7 @@ def _finals(
     while group:
         if len(group) > 1 and workspace.out_of_time("the final of all but the best of the screening"):
             group = group[:1]
-        losses |= _run_final(workspace, model, group)
+        losses |= run_final(workspace, model, group)
         winner = choose(_in_final(candidates), losses, context)
         if winner or not any(over_accuracy(losses[one.model.key], context.budget) for one in group):
             return winner, losses
@@ -153,7 +143,7 @@ def _build_and_screen(
     notes = _build(workspace, methods(facts, workspace.calibrator.n_images), candidates, BUILD, SCREEN)
     if not candidates:
         raise StepError(f"no candidate could be built: {notes[0].text}", "Leave quantization out")
-    _screen(workspace, model, candidates, SCREEN)
+    screen(workspace, model, candidates, SCREEN)
     base = best_static(candidates)
     if base is None:
         return candidates, notes
@@ -162,7 +152,7 @@ def _build_and_screen(
         text = f"{base.name} is {speed} in the screening, and no refinement of it makes up for that"
         return candidates, [*notes, Note(code="not_refined", text=text)]
     notes += _build(workspace, refinements(base.plan, facts), candidates, BUILD_AGAIN, SCREEN_AGAIN)
-    _screen(workspace, model, candidates, SCREEN_AGAIN)
+    screen(workspace, model, candidates, SCREEN_AGAIN)
     return candidates, notes
 
 
@@ -200,78 +190,13 @@ def _facts(workspace: Workspace) -> Facts:
     layers = heavy_nodes(proto)
     types = {node.name: node.op_type for node in proto.graph.node}
     return Facts(
-        times=_times(workspace, base),
+        times=operator_milliseconds(workspace, base),
         layers=tuple(sorted({types[name] for name in layers})),
         n_layers=len(layers),
         products=free_products(proto),
         isa=context.isa,
         goal=context.goal,
     )
-
-
-def _times(workspace: Workspace, model: OnnxModel) -> dict[str, float]:
-    """Milliseconds of one call by operator type."""
-    images = next(workspace.judges.images.batches(model.batch or workspace.context.target.batch_size))
-    with workspace.context.measure_lock():
-        return operator_times(
-            model.path, workspace.context.target, filled(images, model.batch), input_name=model.input_name
-        )
-
-
-def _screen(workspace: Workspace, model: OnnxModel, candidates: list[Candidate], begin: float) -> None:
-    """Times, in few rounds, all candidates that were not timed yet and may still keep the budget."""
-    new = [one for one in candidates if one.latency is None and not surely_over(one, workspace.context.budget)]
-    _time(workspace, model, new, SCREENING_ROUNDS, lambda share: (begin + SCREENING * share, "screening"))
-    for candidate in new:
-        candidate.stage = "screened"
-        workspace.context.on_candidate(candidate.result())
-
-
-def _run_final(workspace: Workspace, model: OnnxModel, final: list[Candidate]) -> dict[str, Drop]:
-    """Times the finalists and returns what each loses on the evaluation images, by key."""
-    context = workspace.context
-    if not final:
-        return {}
-    _time(workspace, model, final, FINAL_ROUNDS, lambda share: (FINAL + (REPAIR - FINAL) * share, "final"))
-    baseline = context.predict(context.baseline or model).logits
-    labels = context.data.split("evaluation").labels
-    losses = {}
-    for candidate in final:
-        candidate.stage = "final"
-        losses[candidate.model.key] = loss(context.predict(candidate.model).logits, baseline, labels)
-        context.on_candidate(candidate.result())
-    return losses
-
-
-def _time(
-    workspace: Workspace, model: OnnxModel, candidates: list[Candidate], n_rounds: int, position: Position
-) -> None:
-    """Times the candidates and FP32 in the same rounds, while nothing else of this home measures."""
-    if not candidates:
-        return
-    context = workspace.context
-    size = context.target.batch_size
-    images = np.resize(next(workspace.judges.images.batches(size)), (size, *model.input_shape))
-
-    def on_round(done: int, total: int) -> None:
-        share, stage = position(done / total)
-        context.on_progress(share, f"{stage}: {many(len(candidates), 'candidate')} and FP32, round {done} of {total}")
-
-    with context.measure_lock(), watched(context.target.threads or cores()) as busy:
-        latencies = measure_latency(
-            {model.key: model, **{candidate.model.key: candidate.model for candidate in candidates}},
-            model.key,
-            context.target,
-            images,
-            on_round=on_round,
-            n_rounds=n_rounds,
-            deadline=context.deadline,
-        )
-    workspace.busy.extend(busy)
-    for candidate in candidates:
-        candidate.latency = latencies[candidate.model.key][0]
-    if any(candidate.latency and candidate.latency.n_rounds < n_rounds for candidate in candidates):
-        workspace.left_out.append(f"rounds of the {position(1.0)[1]}")
 
 
 def _repair(

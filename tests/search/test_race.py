@@ -23,7 +23,7 @@ def ready(tmp_path, monkeypatch):
 
     So small a graph is slower in INT8 on most machines, and what is slower is not repaired.
     """
-    monkeypatch.setattr("engine.search.race.measure_latency", half_the_time)
+    monkeypatch.setattr("engine.search.timing.measure_latency", half_the_time)
     model, bare = given(spoilt_graph(), tmp_path)
     evaluation, said = bare.data.split("evaluation"), []
     context = made_context(
@@ -98,7 +98,7 @@ def clock(ready, monkeypatch):
         fewer = now.n_rounds.get(n_rounds, n_rounds)
         return {key: (one.model_copy(update={"n_rounds": fewer}), None) for key, (one, _) in found.items()}
 
-    monkeypatch.setattr("engine.search.race.measure_latency", measure)
+    monkeypatch.setattr("engine.search.timing.measure_latency", measure)
     monkeypatch.setattr("engine.measure.contention.busy_note", lambda *args: None)
     monkeypatch.setattr("engine.search.workspace.time", SimpleNamespace(monotonic=lambda: now.time))
     return now

@@ -1,0 +1,90 @@
+"""The timing of a race: screening and final, each candidate beside FP32 in the same interleaved rounds."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from engine.measure.contention import watched
+from engine.measure.latency import measure_latency
+from engine.measure.predictions import filled
+from engine.measure.quality import Drop, loss
+from engine.models.artifacts import OnnxModel
+from engine.runtimes import operator_times
+from engine.search.candidate import Candidate
+from engine.search.selection import surely_over
+from engine.search.workspace import Workspace
+from engine.system.machine import cores
+from engine.wording import many
+
+SCREENING_ROUNDS, FINAL_ROUNDS = 3, 12
+FINAL, REPAIR = 0.7, 0.85
+"""Where the final begins and where it ends, as a share of the progress of the race."""
+SCREENING = 0.05
+"""The share of the progress that one screening takes."""
+Position = Callable[[float], tuple[float, str]]
+"""From the share of the rounds that is done to the share of the race, and the stage's name."""
+
+
+def operator_milliseconds(workspace: Workspace, model: OnnxModel) -> dict[str, float]:
+    """Milliseconds of one call by operator type."""
+    images = next(workspace.judges.images.batches(model.batch or workspace.context.target.batch_size))
+    with workspace.context.measure_lock():
+        return operator_times(
+            model.path, workspace.context.target, filled(images, model.batch), input_name=model.input_name
+        )
+
+
+def screen(workspace: Workspace, model: OnnxModel, candidates: list[Candidate], begin: float) -> None:
+    """Times, in few rounds, all candidates that were not timed yet and may still keep the budget."""
+    new = [one for one in candidates if one.latency is None and not surely_over(one, workspace.context.budget)]
+    _time(workspace, model, new, SCREENING_ROUNDS, lambda share: (begin + SCREENING * share, "screening"))
+    for candidate in new:
+        candidate.stage = "screened"
+        workspace.context.on_candidate(candidate.result())
+
+
+def run_final(workspace: Workspace, model: OnnxModel, final: list[Candidate]) -> dict[str, Drop]:
+    """Times the finalists and returns what each loses on the evaluation images, by key."""
+    context = workspace.context
+    if not final:
+        return {}
+    _time(workspace, model, final, FINAL_ROUNDS, lambda share: (FINAL + (REPAIR - FINAL) * share, "final"))
+    baseline = context.predict(context.baseline or model).logits
+    labels = context.data.split("evaluation").labels
+    losses = {}
+    for candidate in final:
+        candidate.stage = "final"
+        losses[candidate.model.key] = loss(context.predict(candidate.model).logits, baseline, labels)
+        context.on_candidate(candidate.result())
+    return losses
+
+
+def _time(
+    workspace: Workspace, model: OnnxModel, candidates: list[Candidate], n_rounds: int, position: Position
+) -> None:
+    """Times the candidates and FP32 in the same rounds, while nothing else of this home measures."""
+    if not candidates:
+        return
+    context = workspace.context
+    size = context.target.batch_size
+    images = np.resize(next(workspace.judges.images.batches(size)), (size, *model.input_shape))
+
+    def on_round(done: int, total: int) -> None:
+        share, stage = position(done / total)
+        context.on_progress(share, f"{stage}: {many(len(candidates), 'candidate')} and FP32, round {done} of {total}")
+
+    with context.measure_lock(), watched(context.target.threads or cores()) as busy:
+        latencies = measure_latency(
+            {model.key: model, **{candidate.model.key: candidate.model for candidate in candidates}},
+            model.key,
+            context.target,
+            images,
+            on_round=on_round,
+            n_rounds=n_rounds,
+            deadline=context.deadline,
+        )
+    workspace.busy.extend(busy)
+    for candidate in candidates:
+        candidate.latency = latencies[candidate.model.key][0]
+    if any(candidate.latency and candidate.latency.n_rounds < n_rounds for candidate in candidates):
+        workspace.left_out.append(f"rounds of the {position(1.0)[1]}")
