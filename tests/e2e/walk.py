@@ -101,6 +101,7 @@ class Walk:
         waiting = [address for address in addresses if self._is_new(address)]
         while waiting:
             address = waiting.pop(0)
+            print(f"{len(self.pressed)} presses, {len(waiting)} places wait: {self.key(address)}", flush=True)
             for found in self._presses(address):
                 if self.discover and self._is_new(found):
                     waiting.append(found)
