@@ -14,7 +14,7 @@ class Record(BaseModel):
 
 
 class Speed(Record):
-    """How many times as fast as another, with the ends of the 95 % bootstrap interval over the rounds."""
+    """How many times as fast as another, with the ends of the 95 % interval over the rounds."""
 
     times: float
     low: float

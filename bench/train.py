@@ -7,7 +7,7 @@
 Images a second of whole trainings (an epoch and its validation) on the sample's train share, decoded once for
 all; the loops alternate, each with a new network of the same weights. All in float32, and ours also in the arithmetic
 that its probe chooses; the time of the probe is not counted. Every figure is a median; a ratio is the median of the
-rounds' ratios, with its bootstrap interval. The faster of the two others is the one with the lower median. It ends with
+rounds' ratios, with its interval. The faster of the two others is the one with the lower median. It ends with
 1 where the whole interval says that ours is slower than that one.
 
 `--distill`: the seconds of the whole step, from the sample into a student, with four cached views and with answers
@@ -36,7 +36,7 @@ from engine import data as images
 from engine import models
 from engine.context import no_progress
 from engine.data import Data
-from engine.measure.statistics import bootstrap
+from engine.measure.statistics import Interval, trimmed_mean
 from engine.run.step_runner import StepRunner
 from engine.settings import Distill, Finetune, Preprocess, SampleData, SampleModel, Split, Target
 from engine.settings.training import Arithmetic
@@ -89,7 +89,7 @@ def network_row(name: str, size: int, rounds: int) -> tuple[list[str], bool]:
     gain = _ratio(seconds["ours"] / seconds["chosen"]) if "chosen" in seconds else ""
     precision_cell = f"{precision.arithmetic}: {rates['chosen']}" if "chosen" in seconds else precision.arithmetic
     figures = [rates["ours"], rates["plain"], rates["accelerate"], _ratio(speed_up), precision_cell, gain]
-    return [f"{name}, {size}", *figures], bootstrap(speed_up)[1] >= 1
+    return [f"{name}, {size}", *figures], _interval(speed_up).high >= 1
 
 
 def _network(name: str, size: int) -> nn.Module:
@@ -165,8 +165,12 @@ def _runner(work: Path, data: Data) -> StepRunner:
 
 
 def _ratio(ratios: np.ndarray) -> str:
-    low, high = bootstrap(ratios)
-    return f"{median(ratios):.2f} ({low:.2f} to {high:.2f})"
+    center, low, high = _interval(ratios)
+    return f"{center:.2f} ({low:.2f} to {high:.2f})"
+
+
+def _interval(ratios: np.ndarray) -> Interval:
+    return trimmed_mean(np.log(ratios)).exp()
 
 
 def main(networks: list[str], rounds: int, distil: bool) -> int:

@@ -17,7 +17,7 @@ from engine.measure.latency import measure_latency
 from engine.models.artifacts import OnnxModel, TorchModel, content_key
 from engine.models.graph import read_onnx
 from engine.models.timm_source import load_timm
-from engine.results import Latency, Note, Result
+from engine.results import Latency, Note, Result, codes
 from engine.runtimes import open_session
 from engine.settings import RANDOM, Preprocess, Target, TimmModel
 from engine.store.cache import Cache
@@ -101,7 +101,11 @@ class PairTimer:
         files = {OWN: self.own_file, name: candidate}
         with self.alone(), watched(self.target.threads or cores()) as busy:
             measurements = measure_latency(files, OWN, self.target, self._images, n_rounds=N_ROUNDS)
-        return Pair(latency=measurements[name][0], own=measurements[OWN][0], busy=busy[0] if busy else None)
+        latency, own = measurements[name].latency, measurements[OWN].latency
+        if latency is None:
+            refused = Note(code=codes.NOT_MEASURED, text="other programs disturbed too many of its calls")
+            return Pair(own=own, refused=refused, busy=refused)
+        return Pair(latency=latency, own=own, busy=busy[0] if busy else None)
 
     def _check_own(self) -> None:
         """Raises RunError where the user's own model does not run, and the architecture beside it is not to blame."""

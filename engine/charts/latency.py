@@ -40,7 +40,7 @@ def latency(report: Report) -> go.Figure:
 
 
 def speed(report: Report) -> go.Figure:
-    """How many times as fast as the baseline, which is the line at 1, with the 95 % bootstrap interval."""
+    """How many times as fast as the baseline, which is the line at 1, with the 95 % interval."""
     latencies = [(variant, value) for variant, value in _latencies(report) if variant.role != "baseline"]
     intervals = {
         variant.id: Interval(

@@ -13,6 +13,8 @@ from engine.wording import many
 
 ENOUGH_FREE = 0.85
 """Share of the target's threads that must have had a core of their own."""
+LOOK_SECONDS = 0.25
+"""How long a look at the machine's load takes."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,24 @@ def watched(threads: int) -> Iterator[list[Note]]:
     yield notes
     note = busy_note(before, Load.now(), threads, psutil.cpu_count() or cores())
     notes += [note] if note else []
+
+
+def not_measured_note(n_missing: int, n_files: int) -> Note:
+    """A warning that so many of the files have no latency."""
+    text = (
+        f"The speed of {n_missing} of {many(n_files, 'file')} was not measured: other programs disturbed their calls, "
+        "again and again. Measure again on a quiet machine"
+    )
+    return Note(code=codes.NOT_MEASURED, text=text)
+
+
+def wait_for_quiet(threads: int, most_seconds: float) -> None:
+    """Waits, while this process is idle, until `threads` cores are free, at most so long."""
+    n_cores, ends = psutil.cpu_count() or cores(), time.monotonic() + most_seconds
+    while time.monotonic() < ends:
+        busy_cores = psutil.cpu_percent(LOOK_SECONDS) / 100 * n_cores
+        if n_cores - busy_cores >= ENOUGH_FREE * threads:
+            return
 
 
 def busy_note(before: Load, after: Load, threads: int, n_cores: int) -> Note | None:

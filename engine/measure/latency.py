@@ -1,43 +1,70 @@
 """Latency: interleaved rounds of all files, one live session at a time, ratios taken within a round.
 
 A shared machine drifts by tens of percent within seconds. Within one round the baseline and the variants see the same
-drift, so the ratio of their medians is stable where the medians are not.
+drift, so the ratio of their medians is stable where the medians are not. Only calls that nothing disturbed count
+(engine.measure.calls), and a round counts for a file where it has MIN_CALLS of them for the file and for the baseline.
+Where too few rounds count, more are added while the machine may get quiet. Where that is not enough there is no
+latency, and an estimate from processor time.
 
-All figures come from one estimator. The baseline's p50 is the median of all its calls. A variant's ratio is the median,
-over the rounds, of its median divided by the baseline's. A variant's p50 is the product of the two, not the median of
-its own calls, and images per second follow from it. So all figures agree with each other.
+All figures come from one estimator. The baseline's p50 is the median of all its calls. A variant's ratio is the trimmed
+mean, over the rounds, of the logarithm of its median divided by the baseline's. A variant's p50 is the product of the
+two, not the median of its own calls, and images per second follow from it. So all figures agree with each other.
 
-All intervals come from one bootstrap over the rounds: that of the ratio from the ratios of the resampled rounds, that
-of a p50 from the product of the baseline's p50 and the ratio over the same resampled rounds. A product of two uncertain
-figures is less certain than its ratio alone.
+The interval of a ratio is that of the trimmed mean. That of a p50 is the relative one of the file's own medians, which
+drift with the machine, and so it is wider.
 """
 
 import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
-from engine.measure.statistics import percentiles, resamples
+from engine.measure.calls import MIN_CALLS, Calls, time_calls
+from engine.measure.contention import wait_for_quiet
+from engine.measure.statistics import Interval, trimmed_mean
 from engine.models.artifacts import OnnxModel
-from engine.results import Latency, Throughput
+from engine.results import Latency, LatencyEstimate, Throughput
 from engine.runtimes import open_session
 from engine.settings import Target
 
 N_ROUNDS, FEWEST_ROUNDS = 12, 3
+MOST_EXTRA = 1.0
+"""Rounds that may be added where too few count, as a share of those that were planned."""
 MAX_WARMUP, WARMUP_SECONDS = 5, 0.5
-ROUND_SECONDS = 0.15
-MIN_CALLS, MAX_CALLS = 3, 200
+ROUND_SECONDS, MOST_ROUND_SECONDS = 0.15, 0.6
+"""The calls of one file in one round take about so long, and at most so long where others disturb them."""
+MAX_CALLS = 200
+QUIET_SECONDS = 2.0
+"""The longest wait for a quiet machine before a round that is added."""
 
 
 @dataclass(frozen=True)
 class RoundTiming:
-    """The timed calls of one file in one round, in milliseconds, after `n_warmup` calls that do not count."""
+    """The timed calls of one file in one round, after `n_warmup` calls that do not count."""
 
-    calls_ms: np.ndarray
+    calls: Calls
     n_warmup: int
     options: dict[str, str]
+
+    @property
+    def undisturbed_ms(self) -> np.ndarray:
+        """The milliseconds of the calls that count; empty where there are fewer than MIN_CALLS."""
+        ms = self.calls.ms[self.calls.undisturbed]
+        return ms if len(ms) >= MIN_CALLS else ms[:0]
+
+
+class PairedLatency(NamedTuple):
+    """The speed of one file beside the baseline; the first two are None where too few calls were undisturbed.
+
+    The estimate is there in their place.
+    """
+
+    latency: Latency | None
+    throughput: Throughput | None
+    estimate: LatencyEstimate | None = None
 
 
 def measure_latency(
@@ -48,11 +75,11 @@ def measure_latency(
     on_round: Callable[[int, int], None] = lambda done, total: None,
     n_rounds: int = N_ROUNDS,
     deadline: float = math.inf,
-) -> dict[str, tuple[Latency, Throughput]]:
+) -> dict[str, PairedLatency]:
     """Latency and throughput of every model; `images` is one batch (batch_size, C, H, W) float32 a model's input.
 
-    `target.threads` must be a number. After `deadline`, in seconds of time.monotonic(), no round begins but the first
-    FEWEST_ROUNDS. Raises TargetError and RunError as open_session does.
+    `target.threads` must be a number and `n_rounds` at least FEWEST_ROUNDS. After `deadline`, in seconds of
+    time.monotonic(), no round begins but the first FEWEST_ROUNDS. Raises TargetError and RunError as open_session does.
     """
     return compare(time_rounds(models, target, images, on_round, n_rounds, deadline), baseline, target)
 
@@ -67,45 +94,32 @@ def time_rounds(
 ) -> dict[str, list[RoundTiming]]:
     """The timings of every model, one a round, for `compare`; arguments and errors as of `measure_latency`.
 
-    Every other round runs in reverse order, so that no model always follows the same one.
+    Every other round runs in reverse order, so that no model always follows the same one. Rounds are added, after a
+    wait for a quiet machine, until n_rounds of them count for every model, at most MOST_EXTRA of them.
     """
     timings: dict[str, list[RoundTiming]] = {id: [] for id in models}
-    for number in range(n_rounds):
-        if number >= FEWEST_ROUNDS and time.monotonic() >= deadline:
+    most = n_rounds + round(MOST_EXTRA * n_rounds)
+    for number in range(most):
+        is_late = number >= FEWEST_ROUNDS and time.monotonic() >= deadline
+        if is_late or (number >= n_rounds and _n_counting(timings) >= n_rounds):
             break
+        if number >= n_rounds:
+            wait_for_quiet(target.threads or 1, QUIET_SECONDS)
         order = list(models) if number % 2 == 0 else list(models)[::-1]
         for id in order:
             timings[id].append(_time_model(models[id], target, images))
-        on_round(number + 1, n_rounds)
+        on_round(number + 1, max(n_rounds, number + 1))
     return timings
 
 
-def compare(
-    timings: Mapping[str, list[RoundTiming]], baseline: str, target: Target
-) -> dict[str, tuple[Latency, Throughput]]:
+def compare(timings: Mapping[str, list[RoundTiming]], baseline: str, target: Target) -> dict[str, PairedLatency]:
     """Latency and throughput of every model, with its ratio to any one of them in the same rounds."""
-    reference = _Baseline.of(timings[baseline])
-    return {id: _summary(model_timings, reference, target) for id, model_timings in timings.items()}
+    return {id: _pair(model_timings, timings[baseline], target) for id, model_timings in timings.items()}
 
 
-@dataclass(frozen=True)
-class _Baseline:
-    """What every model is compared with: `rounds` (N_RESAMPLES, n_rounds) int are the rounds of each resample.
-
-    `medians_ms` (n_rounds,) are its medians by round, `p50_ms` is the median of all its calls, and `p50s_ms`
-    (N_RESAMPLES,) is that over the rounds of each resample.
-    """
-
-    medians_ms: np.ndarray
-    p50_ms: float
-    rounds: np.ndarray
-    p50s_ms: np.ndarray
-
-    @classmethod
-    def of(cls, timings: list[RoundTiming]) -> "_Baseline":
-        rounds = resamples(len(timings))
-        p50s_ms = np.array([_p50_ms([timings[number] for number in numbers]) for numbers in rounds])
-        return cls(_medians(timings), _p50_ms(timings), rounds, p50s_ms)
+def _n_counting(timings: Mapping[str, list[RoundTiming]]) -> int:
+    """How many rounds count for every model."""
+    return sum(all(len(timing.undisturbed_ms) for timing in round) for round in zip(*timings.values(), strict=True))
 
 
 def _time_model(model: OnnxModel, target: Target, images: np.ndarray) -> RoundTiming:
@@ -114,8 +128,8 @@ def _time_model(model: OnnxModel, target: Target, images: np.ndarray) -> RoundTi
         while len(warmup_seconds) < MAX_WARMUP and sum(warmup_seconds) < WARMUP_SECONDS:
             warmup_seconds.append(_call_seconds(session, images))
         n_calls = int(np.clip(ROUND_SECONDS / min(warmup_seconds), MIN_CALLS, MAX_CALLS))
-        calls = np.array([_call_seconds(session, images) for _ in range(n_calls)])
-        return RoundTiming(calls * 1000, len(warmup_seconds), session.options)
+        calls = time_calls(session, images, n_calls, MOST_ROUND_SECONDS)
+        return RoundTiming(calls, len(warmup_seconds), session.options)
 
 
 def _call_seconds(session: Callable[[np.ndarray], np.ndarray], images: np.ndarray) -> float:
@@ -124,12 +138,19 @@ def _call_seconds(session: Callable[[np.ndarray], np.ndarray], images: np.ndarra
     return time.perf_counter() - start
 
 
-def _summary(timings: list[RoundTiming], reference: _Baseline, target: Target) -> tuple[Latency, Throughput]:
-    ratios = _medians(timings) / reference.medians_ms
-    resampled = np.median(ratios[reference.rounds], axis=1)
-    ratio, (low, high) = float(np.median(ratios)), percentiles(resampled)
-    p50_ms = reference.p50_ms * ratio
-    calls = _calls(timings)
+def _pair(timings: list[RoundTiming], baseline: list[RoundTiming], target: Target) -> PairedLatency:
+    rounds = [
+        (own, base)
+        for own, base in zip(timings, baseline, strict=True)
+        if len(own.undisturbed_ms) and len(base.undisturbed_ms)
+    ]
+    if len(rounds) < FEWEST_ROUNDS:
+        return PairedLatency(None, None, _estimate(timings, baseline))
+    own, base = ([timing.undisturbed_ms for timing in one] for one in zip(*rounds, strict=True))
+    ratio = trimmed_mean(_log_medians(own) - _log_medians(base)).exp()
+    base_p50_ms = float(np.median(np.concatenate([one.undisturbed_ms for one in baseline])))
+    p50_ms = base_p50_ms * ratio.center
+    calls = np.concatenate(own)
     latency = Latency(
         runtime=target.runtime,
         provider=target.provider,
@@ -138,31 +159,40 @@ def _summary(timings: list[RoundTiming], reference: _Baseline, target: Target) -
         p50_ms=p50_ms,
         p95_ms=p50_ms * float(np.percentile(calls, 95) / np.median(calls)),
         n_runs=len(calls),
-        n_rounds=len(timings),
+        n_disturbed=sum(len(timing.calls.ms) for timing in timings) - len(calls),
+        n_rounds=len(rounds),
         n_warmup=min(timing.n_warmup for timing in timings),
         session_options=timings[0].options,
-        ratio_to_baseline=ratio,
-        ratio_low=low,
-        ratio_high=high,
+        ratio_to_baseline=ratio.center,
+        ratio_low=ratio.low,
+        ratio_high=ratio.high,
     )
-    return latency, _throughput(p50_ms, percentiles(reference.p50s_ms * resampled), target.batch_size)
+    return PairedLatency(latency, _throughput(p50_ms, trimmed_mean(_log_medians(own)), target.batch_size))
 
 
-def _throughput(p50_ms: float, ends_ms: tuple[float, float], batch_size: int) -> Throughput:
-    per_s, high, low = (batch_size * 1000 / ms for ms in (p50_ms, *ends_ms))
-    return Throughput(batch_size=batch_size, images_per_s=per_s, low=low, high=high)
+def _throughput(p50_ms: float, log_ms: Interval, batch_size: int) -> Throughput:
+    """From a p50, and the interval of the logarithm of the file's medians, which says how far it may be off."""
+    per_s = batch_size * 1000 / p50_ms
+    return Throughput(
+        batch_size=batch_size,
+        images_per_s=per_s,
+        low=per_s * math.exp(log_ms.center - log_ms.high),
+        high=per_s * math.exp(log_ms.center - log_ms.low),
+    )
 
 
-def _medians(timings: list[RoundTiming]) -> np.ndarray:
-    """(n_rounds,): the median of each round's calls, in milliseconds."""
-    return np.array([np.median(timing.calls_ms) for timing in timings])
+def _estimate(timings: list[RoundTiming], baseline: list[RoundTiming]) -> LatencyEstimate:
+    """The median, over all rounds, of the ratio of the mean processor times; every call counts."""
+    own, base = (np.array([one.calls.processor_ms.mean() for one in group]) for group in (timings, baseline))
+    n_runs = sum(len(timing.calls.ms) for timing in timings)
+    return LatencyEstimate(
+        processor_ms=float(np.median(own)),
+        ratio_to_baseline=float(np.median(own / base)),
+        n_runs=n_runs,
+        n_disturbed=n_runs - sum(int(timing.calls.undisturbed.sum()) for timing in timings),
+    )
 
 
-def _p50_ms(timings: list[RoundTiming]) -> float:
-    """The median of all calls of these rounds."""
-    return float(np.median(_calls(timings)))
-
-
-def _calls(timings: list[RoundTiming]) -> np.ndarray:
-    """All calls of all rounds, in milliseconds."""
-    return np.concatenate([timing.calls_ms for timing in timings])
+def _log_medians(rounds: list[np.ndarray]) -> np.ndarray:
+    """(n_rounds,): the logarithm of the median of each round's calls in milliseconds."""
+    return np.log([np.median(ms) for ms in rounds])

@@ -23,6 +23,8 @@ TRAINING_STOPPED_EARLY = "training_stopped_early"
 TIME_WAS_UP = (OUT_OF_TIME, TRAINING_STOPPED_BY_BUDGET)
 """The codes of notes that say that the time was up before a step was finished."""
 MACHINE_BUSY = "machine_busy"
+NOT_MEASURED = "not_measured"
+"""Of a note, an outcome or a reason: other programs disturbed too many calls, so that there is no latency."""
 
 ALREADY_QUANTIZED = "already_quantized"
 CALIBRATION = "calibration"

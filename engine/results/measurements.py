@@ -42,12 +42,14 @@ class Speedup(NamedTuple):
 
 
 class Latency(Result):
-    """Median and 95th percentile of one call, and the ratio to the baseline with its 95 % bootstrap interval.
+    """Median and 95th percentile of one call, and the ratio to the baseline with its 95 % interval.
+
+    Only calls that no other program disturbed count: `n_runs` of them, beside `n_disturbed` that were left out.
 
     Files are timed in interleaved rounds, and drift of the machine affects all files of a round alike. So the ratio is
-    what is estimated: the median over the rounds of a file's median divided by the baseline's. The baseline's `p50_ms`
-    is the median of all its calls. A variant's `p50_ms` is the baseline's times the variant's ratio, and its `p95_ms`
-    is scaled so that p95 / p50 is that of its own calls.
+    what is estimated: the trimmed mean, over the rounds, of the logarithm of a file's median divided by the baseline's.
+    The baseline's `p50_ms` is the median of all its calls. A variant's `p50_ms` is the baseline's times the variant's
+    ratio, and its `p95_ms` is scaled so that p95 / p50 is that of its own calls.
     """
 
     runtime: str
@@ -57,6 +59,7 @@ class Latency(Result):
     p50_ms: float
     p95_ms: float
     n_runs: int
+    n_disturbed: int = 0
     n_rounds: int
     n_warmup: int
     session_options: dict[str, str]
@@ -78,6 +81,20 @@ class Latency(Result):
     def speedup_high(self) -> float:
         """The upper end of the speed-up's 95 % interval."""
         return 1 / self.ratio_low
+
+
+class LatencyEstimate(Result):
+    """What processor time says of a file whose latency could not be measured, since other programs disturbed it.
+
+    `processor_ms` is the processor time of one call, all threads together, which is not how long a call takes.
+    `ratio_to_baseline` is the median, over the rounds, of its ratio to the baseline's. No verdict and no recommendation
+    rests on it.
+    """
+
+    processor_ms: float
+    ratio_to_baseline: float
+    n_runs: int
+    n_disturbed: int
 
 
 def times_as_fast(speed: Latency | Speedup, reference: str = "") -> str:
@@ -104,8 +121,8 @@ def _speed_figures(speed: Latency | Speedup) -> tuple[str, str]:
 class Throughput(Result):
     """Images per second at the target's batch size: the batch by the latency's `p50_ms`, with its 95 % interval.
 
-    The interval is a bootstrap over the rounds of the baseline's median times the ratio. It includes the uncertainty of
-    both, so it is wider than that of the ratio alone.
+    Its interval is the relative one of the file's own medians over the rounds. They drift with the machine, so it is
+    wider than that of the ratio.
     """
 
     batch_size: int

@@ -6,7 +6,16 @@ from pydantic import Field
 
 from engine.results import codes
 from engine.results.base import Environment, Note, Result, State
-from engine.results.measurements import Accuracy, DataSummary, Fidelity, InputSpec, Latency, Throughput, Verdict
+from engine.results.measurements import (
+    Accuracy,
+    DataSummary,
+    Fidelity,
+    InputSpec,
+    Latency,
+    LatencyEstimate,
+    Throughput,
+    Verdict,
+)
 from engine.settings import Recipe, Step
 
 SCHEMA_VERSION: Literal[1] = 1
@@ -17,8 +26,7 @@ Role = Literal["baseline", "step", "candidate"]
 class Trial(Result):
     """How a candidate did in its race, against the model that the race began with.
 
-    `ratio` is that of the latencies in the last stage that timed it, with its 95 % bootstrap interval (after the three
-    rounds of a screening, with their range). `fidelity` is on the held-back half of the calibration images. The winner
+    `ratio` is that of the latencies in the last stage that timed it, with its 95 % interval. `fidelity` is on the held-back half of the calibration images. The winner
     and the candidates of the final are timed again with all variants; that is in the variant's own figures.
     """
 
@@ -53,6 +61,7 @@ class Variant(Result):
     macs: int | None
     input: InputSpec
     latency: Latency | None
+    latency_estimate: LatencyEstimate | None = None
     throughput: Throughput | None
     accuracy: Accuracy | None
     fidelity: Fidelity | None

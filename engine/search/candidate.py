@@ -47,6 +47,11 @@ class Candidate:
         return self.latency.ratio_to_baseline if self.latency else float("inf")
 
     @property
+    def was_disturbed(self) -> bool:
+        """Whether it was timed, and too few calls were undisturbed for a latency."""
+        return self.stage != "built" and self.latency is None
+
+    @property
     def p50_ms(self) -> float:
         return self.latency.p50_ms if self.latency else float("inf")
 

@@ -24,6 +24,7 @@ Times = Callable[[OnnxModel], Mapping[str, float]]
 Losses = Mapping[str, Drop]
 """What each finalist loses on the evaluation images, by the key of its model."""
 NEVER_TIMED = "Never timed"
+DISTURBED = "Not measured: other programs disturbed its calls"
 HELD_BACK, EVALUATION = "held-back images", "evaluation images"
 """The images that a loss was measured on, which every sentence on a loss names."""
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from engine.measure.contention import watched
+from engine.measure.contention import not_measured_note, watched
 from engine.measure.latency import measure_latency
 from engine.measure.predictions import filled
 from engine.measure.quality import Drop, loss
@@ -84,7 +84,10 @@ def _time(
             deadline=context.deadline,
         )
     workspace.busy.extend(busy)
+    n_missing = sum(one.latency is None for one in latencies.values())
+    if n_missing:
+        workspace.busy.append(not_measured_note(n_missing, len(latencies)))
     for candidate in candidates:
-        candidate.latency = latencies[candidate.model.key][0]
+        candidate.latency = latencies[candidate.model.key].latency
     if any(candidate.latency and candidate.latency.n_rounds < n_rounds for candidate in candidates):
         workspace.left_out.append(f"rounds of the {position(1.0)[1]}")

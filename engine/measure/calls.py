@@ -1,0 +1,125 @@
+"""Timed calls of a session, and which of them nothing disturbed.
+
+A call is disturbed where a thread of this process waited for a core: then its time is that of the other programs as
+well. Where the system accounts the waiting (Linux), a call counts as undisturbed up to TOLERANCE of its time: a switch
+of some microseconds is no reason to leave out a call of 30 ms. Elsewhere it must be without any involuntary context
+switch. docs/log.md, 2026-11-26, has what was tried.
+"""
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import psutil
+
+from engine.system.run_queue import RunQueue, run_queue
+
+try:
+    import resource
+except ImportError:  # Windows has no such counters
+    resource = None  # type: ignore[assignment]
+
+TOLERANCE = 0.02
+"""The share of a call's time that its threads may have waited for a core."""
+STOLEN_TOLERANCE = 0.05
+"""The share of the machine's time that its hypervisor may have given to others; it is counted in steps of 10 ms."""
+MIN_CALLS, ENOUGH_CALLS = 3, 10
+"""Undisturbed calls without which none of a turn counts, and those after which it is not prolonged any more."""
+
+Session = Callable[[np.ndarray], np.ndarray]
+
+
+@dataclass(frozen=True)
+class Calls:
+    """Calls of one file, one after the other, all (n_calls,): milliseconds by the clock and of processor time.
+
+    The processor time of several threads is exact over many calls alone: the system adds up those that run on other
+    cores at its own ticks. `switches` are involuntary context switches of this process. `waited_ms` is the longest that a thread of it waited
+    for a core meanwhile; NaN where the system does not account it. `stolen` is the share of the machine's time that
+    the hypervisor gave to others.
+    """
+
+    ms: np.ndarray
+    processor_ms: np.ndarray
+    switches: np.ndarray
+    waited_ms: np.ndarray
+    stolen: float = 0.0
+
+    @property
+    def undisturbed(self) -> np.ndarray:
+        """(n_calls,) bool: the calls that count."""
+        if self.stolen > STOLEN_TOLERANCE:
+            return np.zeros(len(self.ms), dtype=bool)
+        waiting = self.waited_ms > TOLERANCE * self.ms
+        return ~np.where(np.isnan(self.waited_ms), self.switches > 0, waiting)
+
+
+def time_calls(session: Session, images: np.ndarray, n_calls: int, seconds: float) -> Calls:
+    """So many calls, and further ones until ENOUGH_CALLS of them were undisturbed; after `seconds` no more.
+
+    MIN_CALLS are made however long they take.
+    """
+    ends, cpu_before = time.perf_counter() + seconds, psutil.cpu_times()
+    with run_queue() as queue:
+        recorder = _Recorder(queue)
+        while len(recorder.rows) < MIN_CALLS or time.perf_counter() < ends:
+            recorder.call(session, images)
+            n_more = len(recorder.rows) - n_calls
+            if n_more >= 0 and n_more % math.ceil(n_calls / 4) == 0:
+                if recorder.calls().undisturbed.sum() >= min(n_calls, ENOUGH_CALLS):
+                    break
+        return recorder.calls(_stolen(cpu_before, psutil.cpu_times()))
+
+
+class _Recorder:
+    """Times calls; a row a call: when it began and ended, in seconds, processor seconds, and switches."""
+
+    def __init__(self, queue: RunQueue) -> None:
+        self.rows: list[tuple[float, float, float, int]] = []
+        self._queue = queue
+        self._waited = [queue.waited_ms()]
+
+    def call(self, session: Session, images: np.ndarray) -> None:
+        switches, processor = _switches(), time.process_time()
+        began = time.perf_counter()
+        session(images)
+        ended = time.perf_counter()
+        self.rows.append((began, ended, time.process_time() - processor, _switches() - switches))
+        self._waited.append(self._queue.waited_ms())
+
+    def calls(self, stolen: float = 0.0) -> Calls:
+        began, ended, processor, switches = np.array(self.rows).T
+        if self._queue.is_known:
+            waited = waited_within(began * 1000, ended * 1000, np.diff(np.array(self._waited), axis=0))
+        else:
+            waited = np.full(len(began), np.nan)
+        return Calls((ended - began) * 1000, processor * 1000, switches, waited, stolen)
+
+
+def waited_within(began_ms: np.ndarray, ended_ms: np.ndarray, waits_ms: np.ndarray) -> np.ndarray:
+    """(n_calls,): the longest that any thread waited within each call.
+
+    `waits_ms` (n_calls, n_threads) are the waits that were accounted by the end of each call. The system accounts a
+    wait when it is over, so a long one began before the call at whose end it shows, and belongs to those before too.
+    """
+    within = np.zeros(waits_ms.shape)
+    for call, thread in zip(*np.nonzero(waits_ms > 0), strict=True):
+        end = ended_ms[call]
+        start = end - waits_ms[call, thread]
+        first = int(np.searchsorted(ended_ms, start, side="right"))
+        touched = slice(first, call + 1)
+        within[touched, thread] += np.clip(ended_ms[touched] - np.maximum(began_ms[touched], start), 0.0, None)
+    return np.asarray(within.max(axis=1, initial=0.0))
+
+
+def _switches() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_nivcsw if resource is not None else 0
+
+
+def _stolen(before: object, after: object) -> float:
+    """The share of the machine's time that went to other virtual machines; 0 where the system does not tell."""
+    first, last = np.array(before), np.array(after)
+    total = float((last - first).sum())
+    return (getattr(after, "steal", 0.0) - getattr(before, "steal", 0.0)) / total if total > 0 else 0.0
