@@ -167,6 +167,10 @@ class ReportBuilder:
         for id, (latency, throughput) in latencies.items():
             self._update(id, latency=latency, throughput=throughput)
 
+    def add_note(self, id: str, note: Note) -> None:
+        """Adds a note to a variant."""
+        self._update(id, notes=(*self.variants[id].notes, note))
+
     def judge(self, labels: np.ndarray | None) -> None:
         """Adds a verdict to each variant that was timed, and the recommendation."""
         for id in self.timed:

@@ -9,10 +9,12 @@ import pytest
 from engine.errors import DataError, TargetError
 from engine.measure.latency import measure_latency
 from engine.results import Report
+from engine.run import pipeline
 from engine.settings import parse_recipe
 from engine.store.cache import Cache
 from engine.store.home import Home
 from tests.conftest import N_ROUNDS, SAMPLE_RECIPE, carry_out
+from tests.measure.test_trial_call import demanding
 
 
 def recipe(text):
@@ -111,6 +113,47 @@ def test_a_chain_that_fails_keeps_what_it_had_and_the_others_go_on(shared_home, 
         "(float_nodes)"
     )
     assert all(variant.latency for variant in ran.report.variants)
+
+
+TWO_CHAINS = "branches: [[{technique: simplify}], [{technique: quantize, method: weights}]]"
+
+
+@pytest.fixture
+def breaks(monkeypatch):
+    """Spoils the file of the variant of this label between its scoring and the timing, so that it runs no more."""
+
+    def break_file(label):
+        def timing(context):
+            (id,) = [id for id, variant in context.builder.variants.items() if variant.label == label]
+            demanding(context.builder.models[id].path)
+            return real(context)
+
+        real = pipeline._time
+        monkeypatch.setattr(pipeline, "_time", timing)
+
+    return break_file
+
+
+def test_a_variant_that_does_not_run_costs_its_own_latency_alone(shared_home, tmp_path, breaks):
+    breaks("8-bit weights")
+    report = carry_out(recipe(TWO_CHAINS), tmp_path / "run", shared_home).report
+    baseline, simplified, broken = report.variants
+    assert baseline.latency
+    assert simplified.latency.n_rounds == 3
+    assert (broken.latency, broken.throughput) == (None, None)
+    assert broken.accuracy.top1 > 0.9
+    (note,) = [note for note in broken.notes if note.code == "not_timed"]
+    assert "mask" in note.text
+    assert report.state == "done"
+    assert report.recommended.id != broken.id
+
+
+def test_without_the_baselines_latency_nothing_has_one_and_nothing_is_recommended(shared_home, tmp_path, breaks):
+    breaks("Baseline")
+    report = carry_out(recipe(TWO_CHAINS), tmp_path / "run", shared_home).report
+    assert [variant.latency for variant in report.variants] == [None] * 3
+    assert [warning.code for warning in report.warnings if warning.code == "not_timed"] == ["not_timed"]
+    assert (report.recommended.id, report.recommended.reason.code) == (report.baseline.id, "nothing_timed")
 
 
 def test_a_leading_finetune_makes_the_baseline(shared_home, tmp_path):
