@@ -43,25 +43,25 @@ def run(recipe: Recipe, folder: JobFolder, progress: Progress, home: Home, *, be
     Raises RequestError where model, data and target do not go together, before anything was made, and RunError where
     not even the baseline could be made. A chain that fails is in the report's failures, and the others go on.
     """
-    used_since = time.time()
+    cache = Cache(home.cache)
     run_progress = RunProgress(progress, plan_phases(recipe, learnt_factors(home, recipe.target)))
     starting = run_progress.begin(START, STARTING, began)
     if began is not None:
         starting.learn()  # of the libraries alone: a model's download or a large zip does not recur in the next run
-    with watched(cores()) as busy:
-        context = _make_and_time(recipe, folder, home, run_progress, starting)
+    with cache.in_use(), watched(cores()) as busy:
+        context = _make_and_time(recipe, folder, home, cache, run_progress, starting)
     builder = context.builder
     builder.judge(context.labels)
     report = builder.report("running")
     builder.warnings = (*builder.warnings, *recovery_warnings(recipe, report.variants), *unlearnt_warnings(report))
     if not busy:
         _store_timings(home, context)
-    context.step_runner.cache.trim(unused_since=used_since)
+    cache.trim()
     return builder.write("failed" if builder.failures else "done")
 
 
 def _make_and_time(
-    recipe: Recipe, folder: JobFolder, home: Home, run_progress: RunProgress, starting: ProgressCallback
+    recipe: Recipe, folder: JobFolder, home: Home, cache: Cache, run_progress: RunProgress, starting: ProgressCallback
 ) -> RunContext:
     """Makes and times all variants; they are in the report builder of the returned context."""
     target = recipe.target.model_copy(update={"threads": recipe.target.threads or cores()})
@@ -73,7 +73,7 @@ def _make_and_time(
     builder.data = data.summary()
     builder.warnings = (*source_warnings(recipe, source.warnings), *data.warnings, *data.named_skipped)
     step_runner = StepRunner(
-        cache=Cache(home.cache),
+        cache=cache,
         data=data,
         target=target,
         seed=recipe.seed,
