@@ -24,6 +24,8 @@
 sentences without a final full stop, safe to show to anyone (no traceback).
 """
 
+import errno
+
 
 class FeatherweightError(Exception):
     """Base of the tree; ``code`` is stable and machine-readable, ``exit_status`` the command line's."""
@@ -102,3 +104,27 @@ class LimitError(RunError):
 class Cancelled(FeatherweightError):
     code = "cancelled"
     exit_status = 130
+
+
+def as_error(error: Exception) -> FeatherweightError:
+    """The error to show: our own unchanged, errors of the system explained, any other as an internal error."""
+    match error:
+        case FeatherweightError():
+            return error
+        case MemoryError():
+            return LimitError("the job ran out of memory", "Choose a smaller model or a smaller batch", code="memory")
+        case OSError(errno=errno.ENOSPC | errno.EDQUOT):
+            return LimitError(
+                "the disk is full", "Free the cache, or delete old runs and uploads, and run it again", code="disk_full"
+            )
+        case OSError(errno=errno.EFBIG):
+            return LimitError(
+                "a file grew past the limit for files",
+                "Choose a smaller model, or raise the limit (ulimit -f)",
+                code="file_size",
+            )
+    return RunError(
+        f"something that was not foreseen went wrong ({type(error).__name__})",
+        "Its traceback is in the log; please report it",
+        code="internal",
+    )

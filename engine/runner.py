@@ -1,11 +1,11 @@
 """`python -m engine.runner FOLDER`: carries out one job, in a process of its own.
 
-The outermost frame: the one place where any exception is caught. What the user sees of it is outcome.json; the
-traceback goes to stderr, which is the folder's log.txt. Exit status: 0 done, 1 failed, 2 refused, 130 cancelled.
+The outermost frame, where any exception is caught (engine/run/branch.py catches those of one chain). What the user
+sees of it is outcome.json; the traceback goes to stderr, which is the folder's log.txt. Exit status: 0 done, 1 failed,
+2 refused, 130 cancelled.
 """
 
 import ctypes
-import errno
 import os
 import signal
 import sys
@@ -17,7 +17,7 @@ from types import FrameType
 
 from filelock import FileLock
 
-from engine.errors import Cancelled, FeatherweightError, LimitError, RunError
+from engine.errors import Cancelled, as_error
 from engine.jobs.kinds import kind_of, load
 from engine.planning.parts import START, STARTING
 from engine.results import Note, Report, Result
@@ -57,30 +57,6 @@ def die_with_parent() -> None:
     parent = os.environ.get("FEATHERWEIGHT_PARENT")
     if parent is not None and os.getppid() != int(parent):  # it died before the line above
         os.kill(os.getpid(), signal.SIGKILL)
-
-
-def as_error(error: Exception) -> FeatherweightError:
-    """The error to show: our own unchanged, errors of the system explained, any other as an internal error."""
-    match error:
-        case FeatherweightError():
-            return error
-        case MemoryError():
-            return LimitError("the job ran out of memory", "Choose a smaller model or a smaller batch", code="memory")
-        case OSError(errno=errno.ENOSPC | errno.EDQUOT):
-            return LimitError(
-                "the disk is full", "Free the cache, or delete old runs and uploads, and run it again", code="disk_full"
-            )
-        case OSError(errno=errno.EFBIG):
-            return LimitError(
-                "a file grew past the limit for files",
-                "Choose a smaller model, or raise the limit (ulimit -f)",
-                code="file_size",
-            )
-    return RunError(
-        f"something that was not foreseen went wrong ({type(error).__name__})",
-        "Its traceback is in the log; please report it",
-        code="internal",
-    )
 
 
 def _run_job(folder: JobFolder, started: str) -> Outcome:

@@ -7,9 +7,8 @@ import sys
 import pytest
 from filelock import FileLock
 
-from engine.errors import DataError
+from engine.errors import DataError, as_error
 from engine.results import ModelProfile
-from engine.runner import as_error
 from engine.settings import FileModel, ProfileRequest
 from engine.store.folders import JobFile, JobFolder, now
 from engine.store.home import Home

@@ -33,7 +33,8 @@ def advise(request: AdviseRequest, folder: JobFolder, progress: Progress) -> Adv
     Raises RequestError where model, data and target do not go together, and ExportError where the user's own model
     cannot become an ONNX file. What was measured is kept in the home's cache, however this ends.
     """
-    began, home = time.time(), Home.default()
+    home = Home.default()
+    cache = Cache(home.cache)
     folder.work.mkdir(parents=True, exist_ok=True)
     target = request.target.model_copy(update={"threads": request.target.threads or cores()})
     check_target(target)
@@ -41,18 +42,24 @@ def advise(request: AdviseRequest, folder: JobFolder, progress: Progress) -> Adv
     source = request.model if _is_labelled(request) else _without_download(request.model)
     model = models.load(source, request.preprocess, request.seed, folder.work)
     check_batch(model, target)
-    timer = PairTimer(model, target, Cache(home.cache), home.measure_lock, folder.work)
+    timer = PairTimer(model, target, cache, home.measure_lock, folder.work)
+    with cache.in_use():
+        advice = _advice(request, timer, progress, folder)
+    cache.trim()
+    return advice
+
+
+def _advice(request: AdviseRequest, timer: PairTimer, progress: Progress, folder: JobFolder) -> Advice:
+    """The advice, with what was measured by the deadline."""
     own_accuracy, notes = _accuracy(request, timer, progress, folder)
     advice = Advice(
         own=_own_model(request.model, timer, own_accuracy),
-        target=target,
+        target=timer.target,
         warnings=notes,
         environment=environment(),
         architectures=tuple(_requested_architectures(request, max(timer.shape[1:]))),
     )
-    advice = _measure_all(request, advice, timer, progress, folder)
-    timer.cache.trim(unused_since=began)
-    return advice
+    return _measure_all(request, advice, timer, progress, folder)
 
 
 def _measure_all(

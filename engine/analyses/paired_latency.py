@@ -21,7 +21,7 @@ from engine.results import Latency, Note, Result, codes
 from engine.runtimes import open_session
 from engine.settings import RANDOM, Preprocess, Target, TimmModel
 from engine.store.cache import Cache
-from engine.system.machine import cores, cpu_name, isa, versions
+from engine.system.machine import cores, cpu_name, graphics_cards, isa, versions
 
 N_ROUNDS = 6
 OWN = "own"
@@ -156,7 +156,17 @@ class PairTimer:
         else:
             own = [model.architecture.partition(".")[0], model.img_size, list(model.arguments)]
         return content_key(
-            "advise", name, own, self.shape, model.n_outputs, self.target.model_dump(), cpu_name(), isa(), versions()
+            "advise",
+            name,
+            own,
+            self.shape,
+            model.n_outputs,
+            self.target.model_dump(),
+            cpu_name(),
+            cores(),
+            graphics_cards(),
+            isa(),
+            versions(),
         )
 
     def alone(self) -> AbstractContextManager[None]:

@@ -58,7 +58,7 @@ def usage() -> Usage:
 
 
 def free_cache() -> int:
-    """Empty the cache, but for what active jobs may use; returns the bytes freed."""
+    """Empty the cache, but for what jobs of the queue and of the command line may use; returns the bytes freed."""
     queue = Queue.default()
     starts = [datetime.fromisoformat(queue.job(id).created).timestamp() for id in queue.active_ids()]
     return Cache(queue.home.cache).trim(0, unused_since=min(starts, default=None))

@@ -23,7 +23,7 @@ from engine.settings.jobs import (
     RunRequest,
     SensitivityRequest,
 )
-from engine.system.machine import versions
+from engine.system.machine import cores, cpu_name, graphics_cards, isa, versions
 
 ANALYSIS_SECONDS = 900.0
 RUN_OVERHEAD_SECONDS = 3600.0  # loading, exporting and measuring, which the budget's minutes do not bound
@@ -64,6 +64,12 @@ class JobKind:
 def request_and_versions(request: AnalysisRequest) -> str:
     """SHA-256 of a resolved request, which holds the sums of its files, and of the versions of the libraries."""
     return hashlib.sha256(f"{request.model_dump_json()}{sorted(versions().items())}".encode()).hexdigest()
+
+
+def request_and_machine(request: AnalysisRequest) -> str:
+    """The same for an analysis that depends on this machine: also of its processor, cores and graphics cards."""
+    machine = f"{cpu_name()}{cores()}{isa()}{graphics_cards()}"
+    return hashlib.sha256(f"{request_and_versions(request)}{machine}".encode()).hexdigest()
 
 
 def _analysis_seconds(request: AnalysisRequest) -> float:
@@ -121,7 +127,7 @@ KINDS: tuple[JobKind, ...] = (
         limit_seconds=_analysis_seconds,
         estimate=None,
         locks_itself=False,
-        key=request_and_versions,
+        key=request_and_machine,
     ),
     JobKind(
         request=AdviseRequest,
@@ -132,7 +138,7 @@ KINDS: tuple[JobKind, ...] = (
         limit_seconds=_analysis_seconds,  # its own minutes are fewer than these
         estimate="engine.planning.estimate:estimate_advice",
         locks_itself=True,
-        key=request_and_versions,
+        key=request_and_machine,
     ),
     JobKind(
         request=SensitivityRequest,

@@ -4,6 +4,7 @@ import os
 import resource
 import signal
 from contextlib import suppress
+from pathlib import Path
 
 import psutil
 
@@ -73,15 +74,28 @@ def limit_files(pid: int) -> None:
 
 
 def resource_use(pid: int) -> tuple[int, int]:
-    """Bytes of resident memory and number of processes, of `pid` and all its descendants."""
+    """Bytes of memory that `pid` and all its descendants hold, and their number. Mapped files do not count."""
     n_bytes = n_processes = 0
     with suppress(psutil.NoSuchProcess):
         leader = psutil.Process(pid)
         for process in (leader, *leader.children(recursive=True)):
             with suppress(psutil.Error):
-                n_bytes += process.memory_info().rss
+                n_bytes += _held_bytes(process)
                 n_processes += 1
     return n_bytes, n_processes
+
+
+def _held_bytes(process: psutil.Process) -> int:
+    """Bytes of resident memory without mapped files, whose pages the kernel takes back when it needs them.
+
+    Where the system does not tell them apart (only Linux does), all of the resident memory.
+    """
+    try:
+        lines = Path(f"/proc/{process.pid}/status").read_text(encoding="ascii", errors="replace").splitlines()
+    except OSError:
+        return int(process.memory_info().rss)
+    kilobytes = [int(line.split()[1]) for line in lines if line.startswith(("RssAnon:", "RssShmem:"))]
+    return 1024 * sum(kilobytes) if kilobytes else int(process.memory_info().rss)
 
 
 def signal_group(pid: int, number: signal.Signals) -> None:

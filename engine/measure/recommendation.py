@@ -79,6 +79,10 @@ def _why_none(report: Report, measured: Collection[Variant], within_budget: Coll
     if doubt is not None and not above_chance:
         addition = ", and no variant is surely better than guessing" if measured else ""
         return Note(code=doubt.code, text=f"{doubt.text}{addition}")
+    if not measured and any(variant.role == "step" for variant in report.variants):
+        return Note(
+            code="nothing_timed", text="No variant has a latency, so none is recommended; its notes say why it has none"
+        )
     reasons = [race.reason for race in report.races if race.reason]
     if not measured and reasons:
         return reasons[-1]

@@ -100,10 +100,11 @@ class Finder:
         if not isinstance(source, ImagesData):
             return source
         path, sha256 = self._locate(source.path, source.sha256, "the folder or zip of images", DataError, folder=True)
-        labels = source.labels
-        if labels not in ("folders", "none"):
-            labels = str(self._existing_path(labels, "the table of labels", DataError))
-        return source.model_copy(update={"path": path, "sha256": sha256, "labels": labels})
+        changes: dict[str, object] = {"path": path, "sha256": sha256}
+        if source.labels not in ("folders", "none"):
+            labels, labels_sha256 = self._locate(source.labels, source.labels_sha256, "the table of labels", DataError)
+            changes |= {"labels": labels, "labels_sha256": labels_sha256}
+        return source.model_copy(update=changes)
 
     def _timm(self, source: TimmModel) -> TimmModel:
         if not source.name.startswith(("hf_hub:", "hf-hub:")):

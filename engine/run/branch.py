@@ -1,12 +1,13 @@
 """Follows a chain: each step's model becomes an ONNX variant, stored and scored before the next step begins."""
 
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from engine.context import CandidateResult, Model, as_onnx, no_progress
-from engine.errors import FeatherweightError, MeasureError
+from engine.errors import FeatherweightError, LimitError, RunError, as_error
 from engine.models.artifacts import OnnxModel
 from engine.planning.parts import ACCURACY, BASELINE, EXPORT, phase_of, step_key
 from engine.results import Note
@@ -50,16 +51,34 @@ def make_baseline(context: RunContext, source: Model, steps: tuple[Step, ...]) -
 
 
 def follow(context: RunContext, state: BranchState, branch: int, chain: tuple[Step, ...], first: int) -> None:
-    """Applies every step of the chain from number `first` on. A step that fails ends the chain and is in the report."""
+    """Applies every step of the chain from number `first` on. A step that fails ends the chain and is in the report.
+
+    So does an exception that nobody foresaw, whose traceback goes to stderr. Where memory or the disk ran out, which
+    ends the whole run, it is raised as it is.
+    """
     for number, step in enumerate(chain[first:], start=first):
         try:
             state = _advance(context, state, branch, number, step)
-        except FeatherweightError as error:
+        # Any exception: techniques call torch, onnx and others, whose errors have no common base, and what broke in
+        # one chain says nothing of the others, which are asked for as well.
+        except Exception as exception:  # noqa: BLE001
+            error = _chain_error(exception)
             after = f" after {', '.join(step.technique for step in state.path)}" if state.path else ""
             summary = f"step {number + 1} of {len(chain)} ({step.technique}) failed{after}"
             context.builder.fail(branch, number, step.technique, summary, error)
             context.builder.write("running")
             return
+
+
+def _chain_error(exception: Exception) -> FeatherweightError:
+    """The error to report of a chain. Raises the exception itself where the system had no more memory or disk."""
+    if isinstance(exception, FeatherweightError):
+        return exception
+    error = as_error(exception)
+    if isinstance(error, LimitError):
+        raise exception
+    traceback.print_exception(exception)
+    return RunError(error.message, error.next, code="unexpected")
 
 
 def _advance(context: RunContext, state: BranchState, branch: int, number: int, step: Step) -> BranchState:
@@ -176,7 +195,7 @@ def _export(context: RunContext, part: str, model: Model) -> StepResult:
 
 
 def _score(context: RunContext, part: str, id: str) -> None:
-    """Scores a variant that was just added. One that does not run is removed, so that it is never recommended."""
+    """Scores a variant that was just added. One that cannot be scored is removed, so that it is never recommended."""
     phase, model = context.run_progress.begin(part, ACCURACY), context.builder.models[id]
     if id in context.builder.predictions:
         phase.end(reused=True)
@@ -184,7 +203,7 @@ def _score(context: RunContext, part: str, id: str) -> None:
     reused = context.step_runner.was_predicted(model)
     try:
         predictions = context.step_runner.predict(model, phase)
-    except MeasureError:
+    except BaseException:
         if id != context.builder.baseline.id:
             context.builder.discard(id)
         raise

@@ -54,10 +54,11 @@ def main(path: str) -> int:
 
 def train(recipe: Recipe, home: Home) -> None:
     """Puts the results of every chain's leading torch steps into the cache. Raises FeatherweightError."""
-    with tempfile.TemporaryDirectory(prefix="featherweight-") as name:
+    cache = Cache(home.cache)
+    with cache.in_use(), tempfile.TemporaryDirectory(prefix="featherweight-") as name:
         source, data = load(recipe, Path(name), no_progress)
         step_runner = StepRunner(
-            cache=Cache(home.cache),
+            cache=cache,
             data=data,
             target=recipe.target,
             seed=recipe.seed,

@@ -11,11 +11,13 @@ from engine import data as images
 from engine import models
 from engine.context import Model, ProgressCallback
 from engine.data import Data
+from engine.errors import FeatherweightError
 from engine.measure.contention import watched
 from engine.measure.latency import measure_latency
+from engine.measure.trial_call import trial_calls
 from engine.planning.estimate import FORMULA, learnt_factors, n_timed, plan_phases
 from engine.planning.parts import ALL_VARIANTS, LATENCY, START, STARTING
-from engine.results import Report
+from engine.results import Note, Report, codes
 from engine.run.branch import RunContext, follow, make_baseline
 from engine.run.preflight import check_fit, recovery_warnings, source_warnings, unlearnt_warnings
 from engine.run.progress import RunProgress
@@ -41,25 +43,25 @@ def run(recipe: Recipe, folder: JobFolder, progress: Progress, home: Home, *, be
     Raises RequestError where model, data and target do not go together, before anything was made, and RunError where
     not even the baseline could be made. A chain that fails is in the report's failures, and the others go on.
     """
-    used_since = time.time()
+    cache = Cache(home.cache)
     run_progress = RunProgress(progress, plan_phases(recipe, learnt_factors(home, recipe.target)))
     starting = run_progress.begin(START, STARTING, began)
     if began is not None:
         starting.learn()  # of the libraries alone: a model's download or a large zip does not recur in the next run
-    with watched(cores()) as busy:
-        context = _make_and_time(recipe, folder, home, run_progress, starting)
+    with cache.in_use(), watched(cores()) as busy:
+        context = _make_and_time(recipe, folder, home, cache, run_progress, starting)
     builder = context.builder
     builder.judge(context.labels)
     report = builder.report("running")
     builder.warnings = (*builder.warnings, *recovery_warnings(recipe, report.variants), *unlearnt_warnings(report))
     if not busy:
         _store_timings(home, context)
-    context.step_runner.cache.trim(unused_since=used_since)
+    cache.trim()
     return builder.write("failed" if builder.failures else "done")
 
 
 def _make_and_time(
-    recipe: Recipe, folder: JobFolder, home: Home, run_progress: RunProgress, starting: ProgressCallback
+    recipe: Recipe, folder: JobFolder, home: Home, cache: Cache, run_progress: RunProgress, starting: ProgressCallback
 ) -> RunContext:
     """Makes and times all variants; they are in the report builder of the returned context."""
     target = recipe.target.model_copy(update={"threads": recipe.target.threads or cores()})
@@ -71,7 +73,7 @@ def _make_and_time(
     builder.data = data.summary()
     builder.warnings = (*source_warnings(recipe, source.warnings), *data.warnings, *data.named_skipped)
     step_runner = StepRunner(
-        cache=Cache(home.cache),
+        cache=cache,
         data=data,
         target=target,
         seed=recipe.seed,
@@ -109,22 +111,37 @@ def load(recipe: Recipe, work: Path, on_progress: ProgressCallback) -> tuple[Mod
 
 
 def _time(context: RunContext) -> None:
-    """Times all variants in the same rounds, while nothing else of this home measures or computes."""
+    """Times all variants in the same rounds, while nothing else of this home measures or computes.
+
+    A variant that does not run keeps its other figures and has a note; where that is the baseline, nothing is timed.
+    """
     phase = context.run_progress.begin(ALL_VARIANTS, LATENCY)
     phase(0.0, "waiting for the machine to be free")
-    target = context.step_runner.target
+    target, models = context.step_runner.target, context.builder.timed
+    images = context.step_runner.images(target.batch_size)
     with context.step_runner.measure_lock(), watched(target.threads or cores()) as busy:
+        untimed = trial_calls(models, target, images)
+        for id, error in untimed.items():
+            context.builder.add_note(id, Note(code=codes.NOT_TIMED, text=f"Its latency was not measured: {error}"))
+        if context.builder.baseline.id in untimed:
+            context.builder.warnings = (*context.builder.warnings, _nothing_timed(untimed[context.builder.baseline.id]))
+            return
         latencies = measure_latency(
-            context.builder.timed,
+            {id: model for id, model in models.items() if id not in untimed},
             context.builder.baseline.id,
             target,
-            context.step_runner.images(target.batch_size),
+            images,
             on_round=lambda done, total: phase(done / total, f"round {done} of {total}"),
         )
     if not busy:
         phase.learn(len(latencies) / n_timed(context.builder.recipe))
     context.builder.add_latencies(latencies)
     context.builder.warnings = (*context.builder.warnings, *busy)
+
+
+def _nothing_timed(error: FeatherweightError) -> Note:
+    text = f"No latency was measured, since the baseline, which every ratio is taken to, does not run: {error}"
+    return Note(code=codes.NOT_TIMED, text=text)
 
 
 def _store_timings(home: Home, context: RunContext) -> None:

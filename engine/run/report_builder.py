@@ -89,7 +89,7 @@ class ReportBuilder:
                     branch=branch,
                     step=number,
                     settings=step,
-                    label=self._unique(label, branch),
+                    label=self._unique(label, branch, among_steps=True),
                     notes=notes,
                     seconds=seconds,
                 )
@@ -111,7 +111,7 @@ class ReportBuilder:
             step=number,
             technique=step.technique if step else "baseline",
             role=role,
-            label=self._unique(label, branch),
+            label=self._unique(label, branch, among_steps=not candidate),
             settings=step,
             file=str(file.relative_to(self.folder.path)),
             sha256=model.sha256,
@@ -167,6 +167,10 @@ class ReportBuilder:
         for id, (latency, throughput) in latencies.items():
             self._update(id, latency=latency, throughput=throughput)
 
+    def add_note(self, id: str, note: Note) -> None:
+        """Adds a note to a variant."""
+        self._update(id, notes=(*self.variants[id].notes, note))
+
     def judge(self, labels: np.ndarray | None) -> None:
         """Adds a verdict to each variant that was timed, and the recommendation."""
         for id in self.timed:
@@ -216,8 +220,12 @@ class ReportBuilder:
     def _sparse(self) -> bool:
         return any(step.zeroes_weights for chain in self.recipe.chains for step in chain)
 
-    def _unique(self, label: str, branch: int) -> str:
-        labels = {variant.label for variant in self.variants.values()}
+    def _unique(self, label: str, branch: int, *, among_steps: bool) -> str:
+        """The label, with the chain's number where another variant has it already.
+
+        `among_steps` leaves out the candidates of races, which are never shown beside the results of steps.
+        """
+        labels = {one.label for one in self.variants.values() if not (among_steps and one.role == "candidate")}
         return f"{label} (chain {branch + 1})" if label in labels else label
 
     def _folder(self, id: str) -> Path:

@@ -22,7 +22,7 @@ from engine.run.registry import STEPS, FullContext
 from engine.search.context import no_candidate
 from engine.settings import Budget, Goal, Step, Target
 from engine.store.cache import Cache
-from engine.system.machine import cpu_name, isa, versions
+from engine.system.machine import cores, cpu_name, graphics_cards, isa, versions
 
 CHECK_IMAGES = 8
 _RESULT = "result.json"
@@ -170,17 +170,24 @@ class StepRunner:
             self.data.sha256,
             model.preprocess.model_dump(mode="json"),
             self.target.provider,
+            graphics_cards(),
             versions(),
             isa(),
         )
 
     def _conditions(self, step: Step) -> list[object]:
-        """What a step's result depends on beside its input: the provider, the baseline where the step uses it, and the
-        target, budget, goal and CPU where the step measures."""
+        """What a step's result depends on beside its input.
+
+        The provider and the graphics cards, on which torch trains too; the CPU of a torch step; the baseline where the
+        step uses it; target, budget, goal, CPU and cores where the step measures.
+        """
         baseline_key = self.baseline.key if self.baseline else None
-        if not step.measures:
-            return [self.target.provider, baseline_key] if step.asks_baseline else [self.target.provider]
-        return [self.target.model_dump(), self.budget.model_dump(), self.goal, cpu_name(), baseline_key]
+        conditions: list[object] = [self.target.provider, graphics_cards()]
+        if step.stage == "torch":
+            conditions.append(cpu_name())
+        if step.measures:
+            conditions += [self.target.model_dump(), self.budget.model_dump(), self.goal, cpu_name(), cores()]
+        return [*conditions, baseline_key] if step.measures or step.asks_baseline else conditions
 
     def _cached(self, key: str, compute: Callable[[Path], Outcome]) -> StepResult:
         entry = self.cut_short.get(key) or self.cache.get(key)

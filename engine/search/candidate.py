@@ -28,6 +28,8 @@ class Candidate:
     stage: Literal["built", "screened", "final"] = "built"
     outcome: Note = STARTED
     latency: Latency | None = None
+    untimed: Note | None = None
+    """Why it cannot be timed, where it does not run on the target."""
 
     @property
     def name(self) -> str:

@@ -100,7 +100,8 @@ def _run(
             *workspace.busy[:1],
             _images_note(n_images, len(workspace.judges.images), settings),
         ),
-        complete=not workspace.left_out and not workspace.busy,
+        # What did not run may run next time, when there is more memory.
+        complete=not workspace.left_out and not workspace.busy and all(one.untimed is None for one in candidates),
         search=search,
     )
 
@@ -120,7 +121,7 @@ def _finals(
             group = group[:1]
         losses |= run_final(workspace, model, group)
         winner = choose(_in_final(candidates), losses, context)
-        if winner or not any(over_accuracy(losses[one.model.key], context.budget) for one in group):
+        if winner or not any(over_accuracy(losses[one.model.key], context.budget) for one in _in_final(group)):
             return winner, losses
         group = finalists(candidates, context)
         if group and workspace.out_of_time("a final of the next best"):

@@ -11,11 +11,13 @@ import numpy as np
 
 from engine.context import Outcome, ProgressCallback, no_progress
 from engine.errors import StepError
+from engine.measure.contention import watched
 from engine.measure.latency import compare, time_rounds
 from engine.models.artifacts import OnnxModel, TorchModel, content_key
 from engine.results import Note, codes
 from engine.search.context import RatioContext
 from engine.settings import PruneChannel
+from engine.system.machine import cores
 from engine.techniques.prune import UNCHANGED, PruneResult, prune_to
 from engine.wording import percent
 
@@ -50,7 +52,8 @@ def prune_channels(model: TorchModel, settings: PruneChannel, context: RatioCont
         raise TypeError("the settings see to it that a goal has its value")
     # Training between rounds and recalibration after the cut change no shapes, so the search leaves them out.
     search_settings = settings.model_copy(update={"rounds": 1, "recalibrate": False})
-    measure = _measure_for(settings, context.export(model), context)
+    busy: list[Note] = []
+    measure = _measure_for(settings, context.export(model), context, busy)
     attempts, out_of_time = _search(
         settings.ratio, limit, lambda ratio: _measure_ratio(model, search_settings, ratio, measure, context), context
     )
@@ -61,18 +64,21 @@ def prune_channels(model: TorchModel, settings: PruneChannel, context: RatioCont
         model, settings, best.ratio, replace(context, on_progress=_after(TRIES, context.on_progress)), context.folder
     )
     note = _reached(settings, limit, best, len(attempts)) if within_limit else _missed(settings, limit, best)
-    return _outcome(result, note, out_of_time=out_of_time)
+    return _outcome(result, note, *busy[:1], out_of_time=out_of_time, was_busy=bool(busy))
 
 
-def _outcome(result: PruneResult, *notes: Note, out_of_time: bool = False) -> Outcome:
-    """The outcome, with one note of all that the deadline cut short: the search where `out_of_time`, and recovery."""
+def _outcome(result: PruneResult, *notes: Note, out_of_time: bool = False, was_busy: bool = False) -> Outcome:
+    """The outcome, with one note of all that the deadline cut short: the search where `out_of_time`, and recovery.
+
+    It is not complete either where the machine `was_busy`, since another ratio may be found on a quiet one.
+    """
     cut = [
         *(["the search for the ratio"] if out_of_time else []),
         *([] if result.complete else ["the recovery between rounds"]),
     ]
     text = f"The time was up before the end of {' and of '.join(cut)}; what there was by then counts"
     time_was_up = [Note(code=codes.OUT_OF_TIME, text=text)] if cut else []
-    return Outcome(model=result.model, notes=(*notes, *result.notes, *time_was_up), complete=not cut)
+    return Outcome(model=result.model, notes=(*notes, *result.notes, *time_was_up), complete=not cut and not was_busy)
 
 
 def _search(
@@ -122,13 +128,14 @@ def _measure_ratio(
         return measure(context.export(replace(pruned, key=key)))
 
 
-def _measure_for(settings: PruneChannel, base: OnnxModel, context: RatioContext) -> Measure:
+def _measure_for(settings: PruneChannel, base: OnnxModel, context: RatioContext, busy: list[Note]) -> Measure:
+    """What measures a pruned network in the goal's unit; `busy` gets a note each time that others used the cores."""
     match settings.goal:
         case "size":
             return lambda pruned: pruned.path.stat().st_size / 1e6
         case "macs":
             return lambda pruned: _macs(pruned) / _macs(base)
-    return lambda pruned: _latency(pruned, base, context)
+    return lambda pruned: _latency(pruned, base, context, busy)
 
 
 def _macs(model: OnnxModel) -> int:
@@ -137,12 +144,13 @@ def _macs(model: OnnxModel) -> int:
     return model.macs
 
 
-def _latency(pruned: OnnxModel, base: OnnxModel, context: RatioContext) -> float:
+def _latency(pruned: OnnxModel, base: OnnxModel, context: RatioContext, busy: list[Note]) -> float:
     """The pruned network's latency by that of the original: the median of paired rounds."""
     first = next(context.data.split("evaluation").batches(context.target.batch_size, context.target.batch_size))
     images = np.resize(first, (context.target.batch_size, *first.shape[1:]))
-    with context.measure_lock():
+    with context.measure_lock(), watched(context.target.threads or cores()) as notes:
         rounds = time_rounds({"pruned": pruned, "base": base}, context.target, images, n_rounds=ROUNDS)
+    busy += notes
     latency, _ = compare(rounds, "base", context.target)["pruned"]
     return latency.ratio_to_baseline
 

@@ -91,6 +91,8 @@ def set_outcomes(candidates: list[Candidate], winner: Candidate | None, losses: 
             candidate.set_outcome(
                 "over_budget", f"Out before the timing: {_drop_text(candidate.drop, context, HELD_BACK)}"
             )
+        elif candidate.untimed is not None:
+            candidate.set_outcome(candidate.untimed.code, candidate.untimed.text)
         elif candidate.latency is None:
             candidate.set_outcome(codes.OUT_OF_TIME, NEVER_TIMED)
         elif candidate.stage == "final":
@@ -112,6 +114,9 @@ def reason_for(
         speed = f"{times_as_fast(winner.latency, 'FP32')} in the race's own rounds"
         text = f"{winner.name} won among {many(len(candidates), 'candidate')} and FP32: {speed}, {_mb(winner):.2f} MB"
         return Note(code="race_won", text=f"{text}, {_drop_text(losses[winner.model.key], context, EVALUATION)}")
+    refusals = [f"{one.name}: {one.untimed.text}" for one in candidates if one.untimed is not None]
+    if refusals and not any(one.latency for one in candidates):
+        return Note(code="race_nothing_timed", text=f"FP32 stays: no candidate could be timed. {refusals[0]}")
     faithful = [one for one in candidates if one.latency is not None and not too_wrong(one, losses, context.budget)]
     if not faithful:
         closest = min(candidates, key=lambda one: losses.get(one.model.key, one.drop)[0])

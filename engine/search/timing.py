@@ -8,7 +8,9 @@ from engine.measure.contention import not_measured_note, watched
 from engine.measure.latency import measure_latency
 from engine.measure.predictions import filled
 from engine.measure.quality import Drop, loss
+from engine.measure.trial_call import trial_calls
 from engine.models.artifacts import OnnxModel
+from engine.results import Note, codes
 from engine.runtimes import operator_times
 from engine.search.candidate import Candidate
 from engine.search.selection import surely_over
@@ -36,15 +38,16 @@ def operator_milliseconds(workspace: Workspace, model: OnnxModel) -> dict[str, f
 
 def screen(workspace: Workspace, model: OnnxModel, candidates: list[Candidate], begin: float) -> None:
     """Times, in few rounds, all candidates that were not timed yet and may still keep the budget."""
-    new = [one for one in candidates if one.latency is None and not surely_over(one, workspace.context.budget)]
+    budget = workspace.context.budget
+    new = [one for one in candidates if one.latency is None and one.untimed is None and not surely_over(one, budget)]
     _time(workspace, model, new, SCREENING_ROUNDS, lambda share: (begin + SCREENING * share, "screening"))
     for candidate in new:
-        candidate.stage = "screened"
+        candidate.stage = "screened" if candidate.untimed is None else candidate.stage
         workspace.context.on_candidate(candidate.result())
 
 
 def run_final(workspace: Workspace, model: OnnxModel, final: list[Candidate]) -> dict[str, Drop]:
-    """Times the finalists and returns what each loses on the evaluation images, by key."""
+    """Times the finalists and returns what each that runs loses on the evaluation images, by key."""
     context = workspace.context
     if not final:
         return {}
@@ -52,7 +55,7 @@ def run_final(workspace: Workspace, model: OnnxModel, final: list[Candidate]) ->
     baseline = context.predict(context.baseline or model).logits
     labels = context.data.split("evaluation").labels
     losses = {}
-    for candidate in final:
+    for candidate in (one for one in final if one.untimed is None):
         candidate.stage = "final"
         losses[candidate.model.key] = loss(context.predict(candidate.model).logits, baseline, labels)
         context.on_candidate(candidate.result())
@@ -62,7 +65,10 @@ def run_final(workspace: Workspace, model: OnnxModel, final: list[Candidate]) ->
 def _time(
     workspace: Workspace, model: OnnxModel, candidates: list[Candidate], n_rounds: int, position: Position
 ) -> None:
-    """Times the candidates and FP32 in the same rounds, while nothing else of this home measures."""
+    """Times the candidates and FP32 in the same rounds, while nothing else of this home measures.
+
+    A candidate that does not run has no latency and a note. Raises RunError where FP32 does not run.
+    """
     if not candidates:
         return
     context = workspace.context
@@ -73,9 +79,13 @@ def _time(
         share, stage = position(done / total)
         context.on_progress(share, f"{stage}: {many(len(candidates), 'candidate')} and FP32, round {done} of {total}")
 
+    models = {model.key: model, **{candidate.model.key: candidate.model for candidate in candidates}}
     with context.measure_lock(), watched(context.target.threads or cores()) as busy:
+        errors = trial_calls(models, context.target, images)
+        if model.key in errors:
+            raise errors[model.key]
         latencies = measure_latency(
-            {model.key: model, **{candidate.model.key: candidate.model for candidate in candidates}},
+            {key: one for key, one in models.items() if key not in errors},
             model.key,
             context.target,
             images,
@@ -88,6 +98,11 @@ def _time(
     if n_missing:
         workspace.busy.append(not_measured_note(n_missing, len(latencies)))
     for candidate in candidates:
-        candidate.latency = latencies[candidate.model.key].latency
+        key = candidate.model.key
+        if key in errors:
+            candidate.latency = None
+            candidate.untimed = Note(code=codes.NOT_TIMED, text=f"Not timed: {errors[key]}")
+        else:
+            candidate.latency = latencies[key].latency
     if any(candidate.latency and candidate.latency.n_rounds < n_rounds for candidate in candidates):
         workspace.left_out.append(f"rounds of the {position(1.0)[1]}")

@@ -31,6 +31,7 @@ class ImagesData(Settings):
     path: str | None = setting(None, help="A folder or a zip.", min_length=1)
     sha256: str | None = setting(None, help="SHA-256 of the content; alone, it names an upload.", pattern=SHA256)
     labels: str = setting("folders", help="folders, none, or the path of a CSV of file,label.", min_length=1)
+    labels_sha256: str | None = setting(None, help="SHA-256 of the CSV of labels.", pattern=SHA256)
     classes: tuple[str, ...] | None = setting(
         None, help="Class names in the order of the model's outputs; sorted names if empty.", min_length=1
     )
@@ -39,6 +40,8 @@ class ImagesData(Settings):
     def _names_something(self) -> Self:
         if self.path is None and self.sha256 is None:
             raise ValueError("images need a path, or the sha256 of an upload")
+        if self.labels_sha256 is not None and self.labels in ("folders", "none"):
+            raise ValueError(f"labels_sha256 is the sum of a CSV of labels, and labels is '{self.labels}'")
         if self.classes is not None and len(set(self.classes)) < len(self.classes):
             raise ValueError("classes names one class twice")
         return self

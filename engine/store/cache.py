@@ -1,19 +1,24 @@
 """A cache of results, keyed by a hash of their inputs; the least recently used are removed first."""
 
+import math
 import os
 import shutil
 import tempfile
 import time
-from collections.abc import Callable
-from contextlib import suppress
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from engine.store.home import folder_bytes
 
 MAX_BYTES = 10_000_000_000
 ABANDONED_SECONDS = 86_400.0
+CLOCK_SECONDS = 1.0
+"""The times of files may lag so far behind the clock."""
+_IN_USE = ".in-use-"
 
 
 class Cache:
@@ -25,10 +30,13 @@ class Cache:
     def get(self, key: str) -> Path | None:
         """The entry's folder (and it counts as used now), or None."""
         entry = self._entry(key)
-        try:
-            os.utime(entry)
-        except FileNotFoundError:
+        if not entry.is_dir():
             return None
+        with self._lock:  # so that `trim` does not remove it between looking at its last use and this one
+            try:
+                os.utime(entry)
+            except FileNotFoundError:
+                return None
         return entry
 
     def put(self, key: str, fill: Callable[[Path], None]) -> Path:
@@ -45,6 +53,23 @@ class Cache:
             return self._publish(filling, key)
         finally:
             shutil.rmtree(filling, ignore_errors=True)
+
+    @contextmanager
+    def in_use(self) -> Iterator[None]:
+        """Within it no process removes by `trim` what is used from now on.
+
+        Ends with this process at the latest, since the system frees the locks of the dead.
+        """
+        self._root.mkdir(parents=True, exist_ok=True)
+        path = self._root / f"{_IN_USE}{time.time()}-{uuid.uuid4().hex}"
+        marker = FileLock(path)
+        with self._lock:
+            marker.acquire()
+        try:
+            yield
+        finally:
+            marker.release()
+            path.unlink(missing_ok=True)
 
     def unfinished(self, key: str) -> Path:
         """The folder for checkpoints from which an interrupted computation of this key can go on.
@@ -68,14 +93,15 @@ class Cache:
     def trim(self, max_bytes: int = MAX_BYTES, *, unused_since: float | None = None) -> int:
         """Remove the least recently used entries until `max_bytes` are left; returns the bytes freed.
 
-        Entries that were used at or after `unused_since` (seconds since the epoch) stay, so that a job that started
-        then does not lose its inputs.
+        Entries that were used at or after `unused_since` (seconds since the epoch; now if left out) stay, and what was
+        used since the first of the users that are still `in_use` began.
         """
         if not self._root.is_dir():
             return 0
         with FileLock(self._root / ".trim.lock"):
             self._remove_abandoned()
-            return self._evict(max_bytes, time.time() if unused_since is None else unused_since)
+            since = time.time() if unused_since is None else unused_since
+            return self._evict(max_bytes, min(since, self._in_use_since()))
 
     def _evict(self, max_bytes: int, unused_since: float) -> int:
         sizes = {entry: folder_bytes(entry) for entry in self._by_use()}
@@ -83,10 +109,29 @@ class Cache:
         for entry, size in sizes.items():
             if total - freed <= max_bytes:
                 break
-            if entry.stat().st_mtime < unused_since:
-                _remove(entry)
+            with self._lock:
+                trash = _hide(entry) if entry.stat().st_mtime < unused_since else None
+            if trash is not None:
+                shutil.rmtree(trash, ignore_errors=True)
                 freed += size
         return freed
+
+    def _in_use_since(self) -> float:
+        """When the first of the users that still run began, in seconds since the epoch; infinite where none does."""
+        began = [math.inf]
+        with self._lock:
+            for path in self._root.glob(f"{_IN_USE}*"):
+                try:
+                    with FileLock(path, blocking=False):
+                        path.unlink(missing_ok=True)  # its process is dead
+                except Timeout:
+                    began.append(float(path.name.removeprefix(_IN_USE).split("-")[0]) - CLOCK_SECONDS)
+        return min(began)
+
+    @property
+    def _lock(self) -> FileLock:
+        """Held for moments, while an entry is marked as used or taken away; it lies beside the cache."""
+        return FileLock(self._root.with_name(f"{self._root.name}.lock"))
 
     def _by_use(self) -> list[Path]:
         entries = [(entry.stat().st_mtime, entry) for entry in self._root.iterdir() if not entry.name.startswith(".")]
@@ -105,8 +150,6 @@ class Cache:
         return self._root / key
 
 
-def _remove(entry: Path) -> None:
-    """Remove an entry; it is renamed first, so that no reader finds half of it."""
-    trash = entry.with_name(f".removing-{entry.name}-{os.getpid()}")
-    entry.rename(trash)
-    shutil.rmtree(trash, ignore_errors=True)
+def _hide(entry: Path) -> Path:
+    """Renames an entry that is to be removed, so that no reader finds half of it; returns its new path."""
+    return entry.rename(entry.with_name(f".removing-{entry.name}-{os.getpid()}"))

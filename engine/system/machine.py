@@ -4,7 +4,7 @@ import functools
 import hashlib
 import os
 import platform
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError, packages_distributions, version
 from pathlib import Path
 
 import psutil
@@ -41,14 +41,18 @@ LIBRARIES = (
     "numpy",
     "onnx",
     "onnx-ir",
-    "onnxruntime",
     "onnxscript",
     "pillow",
     "safetensors",
     "timm",
     "torch",
+    "torch-pruning",
+    "torchvision",
 )
+RUNTIME = "onnxruntime"
+"""The module of the runtime, which distributions of several names bring: onnxruntime, onnxruntime-gpu and others."""
 _CGROUP = Path("/sys/fs/cgroup")
+_NVIDIA_CARDS = Path("/proc/driver/nvidia/gpus")
 
 
 def environment(runtimes: dict[str, tuple[str, ...]] | None = None) -> Environment:
@@ -98,15 +102,33 @@ def has_vnni(isa: tuple[str, ...]) -> bool:
     return bool(VNNI & set(isa))
 
 
+def graphics_cards() -> tuple[str, ...]:
+    """Names of the NVIDIA cards as the driver reports them, and which of them are visible, where they differ.
+
+    Empty where the driver lists none: without such a card, and on other systems than Linux.
+    """
+    listings = [path.read_text(encoding="utf-8") for path in sorted(_NVIDIA_CARDS.glob("*/information"))]
+    lines = [line.partition(":") for listing in listings for line in listing.splitlines()]
+    names = tuple(value.strip() for key, _, value in lines if key == "Model")
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    return (*names, f"visible: {visible}") if len(set(names)) > 1 and visible is not None else names
+
+
 def versions() -> dict[str, str]:
-    """Versions of python, of this project and of the installed libraries that results depend on."""
+    """Versions of python, of this project and of the installed libraries that results depend on, by distribution."""
     installed = {"python": platform.python_version(), "featherweight": own_version()}
-    for name in LIBRARIES:
+    for name in (*LIBRARIES, *runtime_distributions()):
         try:
             installed[name] = version(name)
         except PackageNotFoundError:
             continue
     return installed
+
+
+@functools.cache
+def runtime_distributions() -> tuple[str, ...]:
+    """Names of the installed distributions that bring onnxruntime: more than one where one hides another."""
+    return tuple(sorted(set(packages_distributions().get(RUNTIME, ()))))
 
 
 @functools.cache

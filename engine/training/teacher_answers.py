@@ -7,7 +7,7 @@ import numpy as np
 
 from engine.models.artifacts import content_key
 from engine.settings.training import Training
-from engine.system.machine import isa, versions
+from engine.system.machine import graphics_cards, isa, versions
 from engine.training.batches import Batch, Rows, Views
 from engine.training.context import TeacherContext
 from engine.training.objectives import Logits
@@ -55,6 +55,7 @@ def cached_answers(
         settings.flip,
         settings.shift,
         context.target.provider,
+        graphics_cards(),
         versions(),
         isa(),
     )

@@ -6,7 +6,7 @@ from typing import get_args
 import pytest
 
 from engine.errors import StateError
-from engine.jobs.kinds import KINDS, SLOTS, JobKind, kind_of, load, request_and_versions
+from engine.jobs.kinds import KINDS, SLOTS, JobKind, kind_of, load, request_and_machine, request_and_versions
 from engine.planning.estimate import estimate_any
 from engine.results import Result
 from engine.settings import AnalysisRequest, HardwareRequest, JobRequest, RunRequest, Settings
@@ -66,6 +66,18 @@ def test_the_key_follows_the_request_and_the_versions(monkeypatch):
     assert request_and_versions(HardwareRequest()) == key
     monkeypatch.setattr("engine.jobs.kinds.versions", lambda: {"torch": "0"})
     assert request_and_versions(HardwareRequest()) != key
+
+
+@pytest.mark.parametrize(
+    ("name", "other"), [("cpu_name", "another"), ("cores", 999), ("isa", ("mmx",)), ("graphics_cards", ("a card",))]
+)
+def test_what_was_measured_on_another_machine_is_no_answer_for_this_one(monkeypatch, name, other):
+    keys = {kind.name: kind.key for kind in KINDS}
+    assert keys["advise"] == keys["hardware"] == request_and_machine
+    key = request_and_machine(HardwareRequest())
+    assert request_and_machine(HardwareRequest()) == key
+    monkeypatch.setattr(f"engine.jobs.kinds.{name}", lambda: other)
+    assert request_and_machine(HardwareRequest()) != key
 
 
 def test_what_takes_seconds_is_not_estimated(home):

@@ -1,3 +1,4 @@
+import hashlib
 from io import BytesIO
 
 import pytest
@@ -50,6 +51,34 @@ def test_a_file_that_changed_since_is_refused(resolve, tmp_path):
     (tmp_path / "model.onnx").write_bytes(b"model")
     with pytest.raises(SourceError, match="has changed"):
         resolve(f"{{kind: file, path: {tmp_path / 'model.onnx'}, sha256: {'f' * 64}}}")
+
+
+def test_the_table_of_labels_has_its_sum_and_is_refused_once_it_changed(resolve, tmp_path):
+    table = tmp_path / "labels.csv"
+    table.write_text("1.png,cat")
+    (tmp_path / "images").mkdir()
+    data = resolve("{kind: sample}", f"{{kind: images, path: {tmp_path / 'images'}, labels: {table}}}").data
+    assert (data.labels, data.labels_sha256) == (str(table), hashlib.sha256(b"1.png,cat").hexdigest())
+    assert resolve("{kind: sample}", data.model_dump_json()).data == data
+    table.write_text("1.png,dog")
+    with pytest.raises(DataError, match=r"the table of labels '.*labels.csv' has changed") as caught:
+        resolve("{kind: sample}", data.model_dump_json())
+    assert "Remove the sum" in caught.value.next
+
+
+def test_an_uploaded_table_of_labels_is_found_by_its_sum(resolve, home):
+    images = save_folder(home, [("1.png", BytesIO(b"1"))])
+    table = save_upload(home, "labels.csv", "labels", BytesIO(b"1.png,cat"))
+    elsewhere = f"labels: /elsewhere/labels.csv, labels_sha256: {table.sha256}"
+    data = f"{{kind: images, sha256: {images.sha256}, {elsewhere}}}"
+    assert resolve("{kind: sample}", data, from_browser=True).data.labels == table.path
+
+
+def test_a_sum_of_labels_needs_a_table():
+    with pytest.raises(SettingsError, match="sum of a CSV of labels, and labels is 'folders'"):
+        parse_recipe(
+            f"{{model: {{kind: sample}}, data: {{kind: images, path: ., labels_sha256: {'f' * 64}}}, steps: []}}"
+        )
 
 
 @pytest.mark.parametrize(("model", "data", "error"), [

@@ -1,5 +1,6 @@
 """Chains: what they share is computed once, and what was finished before a step that fails stays."""
 
+import errno
 from dataclasses import replace
 
 import numpy as np
@@ -12,6 +13,7 @@ from engine.context import Outcome
 from engine.planning.timeline import timeline
 from engine.run.progress import REUSED
 from engine.run.registry import STEPS
+from engine.run.step_runner import StepRunner
 from engine.settings import QuantizeWeights, RunRequest, Simplify, parse_recipe
 from engine.store.folders import JobFile, JobFolder, now
 from tests.conftest import carry_out
@@ -118,6 +120,56 @@ def test_a_step_whose_answers_are_no_numbers_ends_its_chain_and_leaves_no_varian
     assert {folder.name for folder in ran.folder.variants.iterdir()} == {v.id for v in ran.report.variants}
     assert all(variant.latency and variant.accuracy for variant in ran.report.variants)
     assert ran.report.recommended.id in {variant.id for variant in ran.report.variants}
+
+
+def raising(exception):
+    def step(model, settings, context):
+        raise exception
+
+    return step
+
+
+SIMPLIFY_LAST = "branches: [[{technique: quantize, method: weights}], [{technique: simplify}]]"
+
+
+def test_what_nobody_foresaw_ends_its_chain_alone(ready_home, tmp_path, monkeypatch, capsys):
+    monkeypatch.setitem(STEPS, QuantizeWeights, raising(KeyError("secret")))
+    ran = carry_out(recipe(SIMPLIFY_LAST), tmp_path / "run", ready_home)
+    (failure,) = ran.report.failures
+    assert (failure.code, failure.branch, failure.step) == ("unexpected", 0, 0)
+    assert failure.message == "step 1 of 1 (quantize) failed: something that was not foreseen went wrong (KeyError)"
+    assert "log" in failure.next
+    assert "KeyError: 'secret'" in capsys.readouterr().err
+    assert (ran.report.state, [variant.label for variant in ran.report.variants]) == (
+        "failed",
+        ["Baseline", "Simplified"],
+    )
+    assert all(variant.latency and variant.verdict for variant in ran.report.variants)
+    assert ran.report.recommended is not None
+
+
+def test_a_variant_whose_scoring_breaks_is_gone_with_its_file(ready_home, tmp_path, monkeypatch):
+    real = StepRunner.predict
+
+    def predict(self, model, on_progress):
+        if "variants" in model.path.parts and model.path.stat().st_size < 10_000_000:
+            raise IndexError
+        return real(self, model, on_progress)
+
+    monkeypatch.setattr(StepRunner, "predict", predict)
+    ran = carry_out(recipe(SIMPLIFY_LAST), tmp_path / "run", ready_home)
+    assert [failure.code for failure in ran.report.failures] == ["unexpected"]
+    assert [variant.label for variant in ran.report.variants] == ["Baseline", "Simplified"]
+    assert {folder.name for folder in ran.folder.variants.iterdir()} == {v.id for v in ran.report.variants}
+
+
+@pytest.mark.parametrize("exception", [MemoryError(), OSError(errno.ENOSPC, "no space"), KeyboardInterrupt()])
+def test_where_memory_or_disk_ran_out_or_the_user_stopped_it_the_whole_run_ends(
+    ready_home, tmp_path, monkeypatch, exception
+):
+    monkeypatch.setitem(STEPS, QuantizeWeights, raising(exception))
+    with pytest.raises(type(exception)):
+        carry_out(recipe(SIMPLIFY_LAST), tmp_path / "run", ready_home)
 
 
 @pytest.mark.usefixtures("ready_home")

@@ -1,6 +1,7 @@
 """Whole runs in this process, on the sample: what the report says is what lies on disk."""
 
 import hashlib
+import time
 
 import numpy as np
 import onnx
@@ -9,10 +10,12 @@ import pytest
 from engine.errors import DataError, TargetError
 from engine.measure.latency import measure_latency
 from engine.results import Report
+from engine.run import pipeline
 from engine.settings import parse_recipe
 from engine.store.cache import Cache
 from engine.store.home import Home
 from tests.conftest import N_ROUNDS, SAMPLE_RECIPE, carry_out
+from tests.measure.test_trial_call import demanding
 
 
 def recipe(text):
@@ -91,12 +94,12 @@ def test_a_cache_that_is_freed_while_a_run_goes_on_changes_nothing(tmp_path, mon
     home.prepare()
 
     def freeing(*args, **kwargs):
-        Cache(home.cache).trim(0)
+        Cache(home.cache).trim(0, unused_since=time.time() + 10)
         return measure_latency(*args, **kwargs)
 
     monkeypatch.setattr("engine.run.pipeline.measure_latency", freeing)
     ran = carry_out(parse_recipe(SAMPLE_RECIPE), tmp_path / "run", home)
-    assert not [entry for entry in home.cache.iterdir() if not entry.name.startswith(".")]
+    assert [entry for entry in home.cache.iterdir() if not entry.name.startswith(".")]
     assert all(variant.latency for variant in ran.report.variants)
 
 
@@ -111,6 +114,47 @@ def test_a_chain_that_fails_keeps_what_it_had_and_the_others_go_on(shared_home, 
         "(float_nodes)"
     )
     assert all(variant.latency for variant in ran.report.variants)
+
+
+TWO_CHAINS = "branches: [[{technique: simplify}], [{technique: quantize, method: weights}]]"
+
+
+@pytest.fixture
+def breaks(monkeypatch):
+    """Spoils the file of the variant of this label between its scoring and the timing, so that it runs no more."""
+
+    def break_file(label):
+        def timing(context):
+            (id,) = [id for id, variant in context.builder.variants.items() if variant.label == label]
+            demanding(context.builder.models[id].path)
+            return real(context)
+
+        real = pipeline._time
+        monkeypatch.setattr(pipeline, "_time", timing)
+
+    return break_file
+
+
+def test_a_variant_that_does_not_run_costs_its_own_latency_alone(shared_home, tmp_path, breaks):
+    breaks("8-bit weights")
+    report = carry_out(recipe(TWO_CHAINS), tmp_path / "run", shared_home).report
+    baseline, simplified, broken = report.variants
+    assert baseline.latency
+    assert simplified.latency.n_rounds == 3
+    assert (broken.latency, broken.throughput) == (None, None)
+    assert broken.accuracy.top1 > 0.9
+    (note,) = [note for note in broken.notes if note.code == "not_timed"]
+    assert "mask" in note.text
+    assert report.state == "done"
+    assert report.recommended.id != broken.id
+
+
+def test_without_the_baselines_latency_nothing_has_one_and_nothing_is_recommended(shared_home, tmp_path, breaks):
+    breaks("Baseline")
+    report = carry_out(recipe(TWO_CHAINS), tmp_path / "run", shared_home).report
+    assert [variant.latency for variant in report.variants] == [None] * 3
+    assert [warning.code for warning in report.warnings if warning.code == "not_timed"] == ["not_timed"]
+    assert (report.recommended.id, report.recommended.reason.code) == (report.baseline.id, "nothing_timed")
 
 
 def test_a_leading_finetune_makes_the_baseline(shared_home, tmp_path):

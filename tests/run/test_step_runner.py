@@ -231,6 +231,11 @@ def test_a_step_that_measures_is_done_anew_where_another_budget_target_or_proces
     for each in others:
         each.apply(model, QuantizeAuto(), no_progress)
         each.apply(model, STATIC, no_progress)
-    monkeypatch.setattr("engine.run.step_runner.cpu_name", lambda: "another one")
-    made.apply(model, QuantizeAuto(), no_progress)
-    assert (asked.count("auto"), asked.count("static")) == (6, 1)
+    for name, other in (("cpu_name", "another one"), ("cores", 999)):
+        monkeypatch.setattr(f"engine.run.step_runner.{name}", lambda other=other: other)
+        made.apply(model, QuantizeAuto(), no_progress)
+        made.apply(model, STATIC, no_progress)
+    assert (asked.count("auto"), asked.count("static")) == (7, 1)
+    monkeypatch.setattr("engine.run.step_runner.graphics_cards", lambda: ("another card",))
+    made.apply(model, STATIC, no_progress)
+    assert asked.count("static") == 2

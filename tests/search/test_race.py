@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from engine.errors import RunError
 from engine.measure.predictions import predict
 from engine.search.context import RaceContext
 from engine.search.race import race
@@ -84,6 +85,38 @@ def test_where_static_int8_loses_too_much_training_it_is_named(ready):
     outcome = race(model, AUTO.model_copy(update={"mixed_precision": False}), trainable)
     (note,) = [note for note in outcome.notes if note.code == "qat_may_help"]
     assert "qat in place of quantize" in note.text
+
+
+def untimable(names):
+    """A trial in which those of the candidates whose number is named do not run."""
+    return lambda models, target, images: {
+        key: RunError("it asks for more") for number, key in enumerate(models) if number in names
+    }
+
+
+def test_a_candidate_that_does_not_run_is_out_and_the_others_race_on(ready, monkeypatch):
+    model, _, context = ready
+    monkeypatch.setattr("engine.search.timing.trial_calls", untimable({1}))
+    outcome = race(model, AUTO, replace(context, budget=Budget(max_accuracy_drop=None)))
+    out = [one for one in outcome.search.candidates if one.trial.outcome.code == "not_timed"]
+    assert out
+    assert all("it asks for more" in one.trial.outcome.text and one.trial.stage != "final" for one in out)
+    assert outcome.search.winner_key not in {None, *(one.model.key for one in out)}
+    assert not outcome.complete  # it may run next time
+
+
+def test_where_no_candidate_runs_the_reason_says_so(ready, monkeypatch):
+    model, _, context = ready
+    monkeypatch.setattr("engine.search.timing.trial_calls", untimable(range(1, 99)))
+    outcome = race(model, AUTO, replace(context, budget=Budget(max_accuracy_drop=None)))
+    assert (outcome.search.winner_key, outcome.search.reason.code) == (None, "race_nothing_timed")
+
+
+def test_where_fp32_does_not_run_the_race_says_why(ready, monkeypatch):
+    model, _, context = ready
+    monkeypatch.setattr("engine.search.timing.trial_calls", untimable({0}))
+    with pytest.raises(RunError, match="it asks for more"):
+        race(model, AUTO, context)
 
 
 @pytest.fixture

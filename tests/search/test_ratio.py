@@ -8,6 +8,7 @@ import pytest
 
 from engine.errors import StepError
 from engine.export.onnx_file import export_onnx
+from engine.results import Note
 from engine.search import ratio
 from engine.search.context import RatioContext
 from engine.search.ratio import HIGHEST, TRIES, prune_channels
@@ -78,6 +79,16 @@ def test_a_latency_is_measured_while_nothing_else_is(given, monkeypatch):
     made = prune_channels(model, asked("latency", 0.99, ratio=0.6), replace(context, measure_lock=SpyLock))
     assert entered == [True]
     assert "of the latency (asked: at most 99 % of the latency; tries: 1)" in made.notes[0].text
+
+
+@pytest.mark.parametrize("note", [None, Note(code="machine_busy", text="Others were at work")])
+def test_a_ratio_that_was_found_on_a_busy_machine_says_so_and_is_not_kept(given, monkeypatch, note):
+    model, context, _ = given
+    monkeypatch.setattr(ratio, "TRIES", 2)
+    monkeypatch.setattr("engine.measure.contention.busy_note", lambda *args: note)
+    made = prune_channels(model, asked("latency", 0.99, ratio=0.6), context)
+    assert [one.code for one in made.notes if one.code == "machine_busy"] == (["machine_busy"] if note else [])
+    assert made.complete == (note is None)
 
 
 @pytest.mark.parametrize(("wanted", "found"), [(0.5, 0.5), (0.75, 0.25), (0.15, 0.85)])

@@ -1,4 +1,6 @@
 import os
+import subprocess
+import sys
 import time
 
 import pytest
@@ -65,6 +67,43 @@ def test_what_a_running_job_uses_stays(cache):
     assert cache.trim(0, unused_since=time.time() - 100) == 100
     assert cache.get("used") is not None
     assert cache.get("unused") is None
+
+
+def test_what_is_used_since_the_first_user_began_stays_until_it_has_ended(cache):
+    for key in ("before", "after"):
+        used_at(cache.put(key, filler(100)), seconds_ago=1000)
+    with cache.in_use():
+        cache.get("after")
+        with cache.in_use():  # one that began later, as another run does, and ends first
+            assert cache.trim(0, unused_since=time.time() + 10) == 100
+        assert cache.trim(0, unused_since=time.time() + 10) == 0
+    assert cache.get("before") is None
+    assert cache.trim(0, unused_since=time.time() + 10) == 100
+
+
+USER = """
+import os, sys
+from pathlib import Path
+from engine.store.cache import Cache
+cache = Cache(Path(sys.argv[1]))
+with cache.in_use():
+    cache.get("a1")
+    print("ready", flush=True)
+    sys.stdin.read()
+    os._exit(9)  # as a kill ends it
+"""
+
+
+def test_the_use_of_another_process_counts_until_that_is_dead(cache, tmp_path):
+    used_at(cache.put("a1", filler(100)), seconds_ago=1000)
+    command = [sys.executable, "-c", USER, str(tmp_path / "cache")]
+    user = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert user.stdout.readline() == b"ready\n"
+    later = time.time() + 10
+    assert cache.trim(0, unused_since=later) == 0
+    user.communicate()
+    assert cache.trim(0, unused_since=later) == 100
+    assert not list((tmp_path / "cache").glob(".in-use-*"))
 
 
 def test_leftovers_of_the_dead_are_removed_after_a_day(cache, tmp_path):

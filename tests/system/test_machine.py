@@ -23,6 +23,39 @@ def test_environment_is_of_this_machine():
     assert found.runtimes == {"onnxruntime": ("CPUExecutionProvider",)}
 
 
+def test_every_library_that_shapes_results_has_its_version():
+    assert {"torch-pruning", "torchvision", "timm", "torch", "onnx", "numpy"} <= set(machine.versions())
+
+
+@pytest.mark.parametrize("names", [["onnxruntime-gpu"], ["onnxruntime", "onnxruntime-openvino"]])
+def test_onnxruntime_is_found_under_whatever_name_it_is_installed(monkeypatch, names):
+    monkeypatch.setattr(machine, "packages_distributions", lambda: {"onnxruntime": names})
+    monkeypatch.setattr(machine, "version", lambda name: f"1.2 of {name}")
+    machine.runtime_distributions.cache_clear()
+    found = machine.versions()
+    machine.runtime_distributions.cache_clear()
+    assert {name: found[name] for name in found if name.startswith("onnxruntime")} == {
+        name: f"1.2 of {name}" for name in names
+    }
+
+
+@pytest.mark.parametrize(("models", "visible", "expected"), [
+    ([], "0", ()),
+    (["NVIDIA H200"], None, ("NVIDIA H200",)),
+    (["NVIDIA H200", "NVIDIA H200"], "1", ("NVIDIA H200", "NVIDIA H200")),
+    (["NVIDIA H200", "Tesla T4"], "1", ("NVIDIA H200", "Tesla T4", "visible: 1")),
+])  # fmt: skip
+def test_graphics_cards_are_those_that_the_driver_lists(tmp_path, monkeypatch, models, visible, expected):
+    monkeypatch.setattr(machine, "_NVIDIA_CARDS", tmp_path)
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    if visible is not None:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+    for number, model in enumerate(models):
+        (tmp_path / str(number)).mkdir()
+        (tmp_path / str(number) / "information").write_text(f"Model: \t\t {model}\nIRQ:   \t\t 41\n")
+    assert machine.graphics_cards() == expected
+
+
 def test_cpuinfo_of_x86_and_arm():
     assert machine.parse_cpuinfo(X86) == ("Some CPU", frozenset("fpu avx2 avx512f avx512_vnni amx_int8".split()))
     assert "i8mm" in machine.parse_cpuinfo(ARM)[1]

@@ -6,6 +6,7 @@ from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 ORT_ERRORS: tuple[type[Exception], ...] = (
     RuntimeError,
     ValueError,
+    ort_errors.EPFail,
     ort_errors.Fail,
     ort_errors.InvalidArgument,
     ort_errors.InvalidGraph,

@@ -135,6 +135,8 @@ def _verdict(variant: Variant, base: Variant | None) -> str:
     quality = "accuracy" if variant.accuracy else "agreement"
     badges = [CODES.get(code, f":gray-badge[{plain(code.replace('_', ' '))}]") for code in codes]
     speed = [] if "slower_than_baseline" in codes or _may_guess(variant) else [FASTER[variant.verdict.faster]]
+    if variant.latency is None:
+        speed = [":gray-badge[not timed]"]
     return " ".join((*speed, *badges)).replace("{quality}", quality)
 
 
