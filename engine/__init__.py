@@ -32,6 +32,7 @@ from engine.api.jobs import (
     variant_file,
     wait,
 )
+from engine.api.measuring import remeasure, start_remeasure
 from engine.api.preflight import preflight
 from engine.api.questions import (
     advise,
@@ -81,6 +82,7 @@ from engine.results import (
     JobRef,
     Latency,
     LatencyEstimate,
+    LatencyMeasurement,
     ModelProfile,
     Note,
     OwnModel,
@@ -200,6 +202,7 @@ __all__ = [
     "JobRef",
     "Latency",
     "LatencyEstimate",
+    "LatencyMeasurement",
     "MAX_RECIPE_BYTES",
     "ModelProfile",
     "ModelSource",
@@ -299,6 +302,7 @@ __all__ = [
     "recipe",
     "refusals",
     "rename",
+    "remeasure",
     "report",
     "resolve",
     "result",
@@ -307,6 +311,7 @@ __all__ = [
     "save_upload",
     "search_models",
     "sensitivity",
+    "start_remeasure",
     "submit",
     "suggest",
     "summaries",

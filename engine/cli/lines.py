@@ -107,6 +107,15 @@ def of_report(report: Report) -> list[str]:
     return [*table(rows), *races, *warnings, *([f"recommended: {advice.id}, {advice.reason.text}"] if advice else [])]
 
 
+def of_measurements(report: Report) -> list[str]:
+    """Each measurement of a report's latencies, the oldest first, and which of them stands."""
+    return [
+        f"measured {one.created} on {one.cpu}: {len(one.latencies)} of {len(one.latencies) + len(one.estimates)} "
+        f"variants{', which stands' if one.stands else ''}"
+        for one in report.measurements
+    ]
+
+
 def _size(variant: Variant) -> str:
     size = f"{variant.size_bytes / 1e6:.2f} MB"
     return size if variant.compressed_bytes is None else f"{size} ({variant.compressed_bytes / 1e6:.2f} compressed)"
@@ -116,7 +125,7 @@ def _measured(variant: Variant) -> tuple[str, str, str, str]:
     latency, accuracy, fidelity = variant.latency, variant.accuracy, variant.fidelity
     return (
         f"{latency.p50_ms:.3g} ms" if latency else "-",
-        speed_cell(latency) if latency else "-",
+        speed_cell(latency) if latency else variant.latency_estimate.cell if variant.latency_estimate else "-",
         _top1(accuracy) if accuracy else "-",
         f"{percent(fidelity.agreement, 2)}" if fidelity else "-",
     )

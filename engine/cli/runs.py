@@ -73,6 +73,16 @@ def cancel(run: RunId) -> None:
 
 
 @app.command()
+def remeasure(
+    run: Annotated[str, typer.Argument(metavar="RUN_OR_DIR", help="A run's id, or the folder of a run.")],
+) -> None:
+    """Measure the latencies of a run again; its report keeps both measurements and says which stands."""
+    report = engine.remeasure(run, on_event)
+    print("\n".join(lines.of_report(report)))
+    print("\n".join(lines.of_measurements(report)))
+
+
+@app.command()
 def supervisor() -> int:
     """Serve the queue in the foreground."""
     return engine.supervise()

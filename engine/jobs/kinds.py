@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from engine.results import Report, Result
+from engine.results import LatencyMeasurement, Report, Result
 from engine.results.analyses import Advice, DataPreview, Hardware, ModelProfile, Sensitivity
 from engine.settings.jobs import (
     AdviseRequest,
@@ -20,6 +20,7 @@ from engine.settings.jobs import (
     JobRequest,
     PreviewRequest,
     ProfileRequest,
+    RemeasureRequest,
     RunRequest,
     SensitivityRequest,
 )
@@ -150,6 +151,17 @@ KINDS: tuple[JobKind, ...] = (
         estimate="engine.planning.estimate:estimate_sensitivity",
         locks_itself=True,
         key=request_and_versions,
+    ),
+    JobKind(
+        request=RemeasureRequest,
+        result=LatencyMeasurement,
+        function="engine.run.remeasure:remeasure",
+        check="engine.planning.remeasurable:check_remeasurable",
+        slot="run",
+        limit_seconds=_analysis_seconds,
+        estimate=None,
+        locks_itself=True,
+        key=None,
     ),
 )
 _BY_NAME = {kind.name: kind for kind in KINDS}

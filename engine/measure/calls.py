@@ -36,9 +36,9 @@ class Calls:
     """Calls of one file, one after the other, all (n_calls,): milliseconds by the clock and of processor time.
 
     The processor time of several threads is exact over many calls alone: the system adds up those that run on other
-    cores at its own ticks. `switches` are involuntary context switches of this process. `waited_ms` is the longest that a thread of it waited
-    for a core meanwhile; NaN where the system does not account it. `stolen` is the share of the machine's time that
-    the hypervisor gave to others.
+    cores at its own ticks. `switches` are involuntary context switches of this process. `waited_ms` is the longest that
+    a thread of it waited for a core meanwhile; NaN where the system does not account it. `stolen` is the share of the
+    machine's time that the hypervisor gave to others.
     """
 
     ms: np.ndarray
@@ -67,9 +67,9 @@ def time_calls(session: Session, images: np.ndarray, n_calls: int, seconds: floa
         while len(recorder.rows) < MIN_CALLS or time.perf_counter() < ends:
             recorder.call(session, images)
             n_more = len(recorder.rows) - n_calls
-            if n_more >= 0 and n_more % math.ceil(n_calls / 4) == 0:
-                if recorder.calls().undisturbed.sum() >= min(n_calls, ENOUGH_CALLS):
-                    break
+            looks = n_more >= 0 and n_more % math.ceil(n_calls / 4) == 0
+            if looks and recorder.calls().undisturbed.sum() >= min(n_calls, ENOUGH_CALLS):
+                break
         return recorder.calls(_stolen(cpu_before, psutil.cpu_times()))
 
 

@@ -53,7 +53,7 @@ class RoundTiming:
     def undisturbed_ms(self) -> np.ndarray:
         """The milliseconds of the calls that count; empty where there are fewer than MIN_CALLS."""
         ms = self.calls.ms[self.calls.undisturbed]
-        return ms if len(ms) >= MIN_CALLS else ms[:0]
+        return np.asarray(ms if len(ms) >= MIN_CALLS else ms[:0])
 
 
 class PairedLatency(NamedTuple):

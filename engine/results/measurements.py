@@ -96,6 +96,16 @@ class LatencyEstimate(Result):
     n_runs: int
     n_disturbed: int
 
+    @property
+    def speedup(self) -> float:
+        """How many times as fast as the baseline it may be."""
+        return 1 / self.ratio_to_baseline
+
+    @property
+    def cell(self) -> str:
+        """The speed in a table whose head names the reference: about 2.4, an estimate."""
+        return f"about {self.speedup:.2g}, an estimate"
+
 
 def times_as_fast(speed: Latency | Speedup, reference: str = "") -> str:
     """The speed in a sentence: 2.38 times as fast as the baseline (2.30 to 2.46).

@@ -26,8 +26,9 @@ Role = Literal["baseline", "step", "candidate"]
 class Trial(Result):
     """How a candidate did in its race, against the model that the race began with.
 
-    `ratio` is that of the latencies in the last stage that timed it, with its 95 % interval. `fidelity` is on the held-back half of the calibration images. The winner
-    and the candidates of the final are timed again with all variants; that is in the variant's own figures.
+    `ratio` is that of the latencies in the last stage that timed it, with its 95 % interval. `fidelity` is on the
+    held-back half of the calibration images. The winner and the candidates of the final are timed again with all
+    variants; that is in the variant's own figures.
     """
 
     name: str
@@ -92,6 +93,21 @@ class Race(Result):
     reused: bool = False
 
 
+class LatencyMeasurement(Result):
+    """Latencies of the variants of a report, by their ids, from the same interleaved rounds.
+
+    A variant is in `estimates` where other programs disturbed its calls. `stands`: the report's figures are these.
+    """
+
+    created: str
+    cpu: str
+    latencies: dict[str, Latency]
+    throughputs: dict[str, Throughput]
+    estimates: dict[str, LatencyEstimate]
+    warnings: tuple[Note, ...] = ()
+    stands: bool = False
+
+
 class Failure(Result):
     """A branch that did not reach its end; `branch` is null where the whole process ended early."""
 
@@ -126,6 +142,8 @@ class Report(Result):
     variants: tuple[Variant, ...] = ()
     races: tuple[Race, ...] = ()
     recommended: Recommendation | None = None
+    measurements: tuple[LatencyMeasurement, ...] = ()
+    """All measurements of latency, the run's own first, where it was measured again; else empty."""
 
     @property
     def baseline(self) -> Variant | None:

@@ -11,10 +11,7 @@ from engine import data as images
 from engine import models
 from engine.context import Model, ProgressCallback
 from engine.data import Data
-from engine.errors import FeatherweightError
 from engine.measure.contention import watched
-from engine.measure.latency import measure_latency
-from engine.measure.trial_call import trial_calls
 from engine.planning.estimate import FORMULA, learnt_factors, n_timed, plan_phases
 from engine.planning.parts import ALL_VARIANTS, LATENCY, START, STARTING
 from engine.results import Note, Report, codes
@@ -23,6 +20,7 @@ from engine.run.preflight import check_fit, recovery_warnings, source_warnings, 
 from engine.run.progress import RunProgress
 from engine.run.report_builder import ReportBuilder
 from engine.run.step_runner import StepRunner
+from engine.run.timing import time_variants
 from engine.runtimes import check_target
 from engine.settings import Recipe
 from engine.store.cache import Cache
@@ -115,33 +113,23 @@ def _time(context: RunContext) -> None:
 
     A variant that does not run keeps its other figures and has a note; where that is the baseline, nothing is timed.
     """
+    builder, step_runner = context.builder, context.step_runner
     phase = context.run_progress.begin(ALL_VARIANTS, LATENCY)
     phase(0.0, "waiting for the machine to be free")
-    target, models = context.step_runner.target, context.builder.timed
-    images = context.step_runner.images(target.batch_size)
-    with context.step_runner.measure_lock(), watched(target.threads or cores()) as busy:
-        untimed = trial_calls(models, target, images)
-        for id, error in untimed.items():
-            context.builder.add_note(id, Note(code=codes.NOT_TIMED, text=f"Its latency was not measured: {error}"))
-        if context.builder.baseline.id in untimed:
-            context.builder.warnings = (*context.builder.warnings, _nothing_timed(untimed[context.builder.baseline.id]))
-            return
-        latencies = measure_latency(
-            {id: model for id, model in models.items() if id not in untimed},
-            context.builder.baseline.id,
-            target,
-            images,
+    with step_runner.measure_lock():
+        timings = time_variants(
+            builder.timed,
+            builder.baseline.id,
+            step_runner.target,
+            step_runner.images(step_runner.target.batch_size),
             on_round=lambda done, total: phase(done / total, f"round {done} of {total}"),
         )
-    if not busy:
-        phase.learn(len(latencies) / n_timed(context.builder.recipe))
-    context.builder.add_latencies(latencies)
-    context.builder.warnings = (*context.builder.warnings, *busy)
-
-
-def _nothing_timed(error: FeatherweightError) -> Note:
-    text = f"No latency was measured, since the baseline, which every ratio is taken to, does not run: {error}"
-    return Note(code=codes.NOT_TIMED, text=text)
+    for id, error in timings.errors.items():
+        builder.add_note(id, Note(code=codes.NOT_TIMED, text=f"Its latency was not measured: {error}"))
+    if timings.latencies and not timings.busy:
+        phase.learn(len(timings.latencies) / n_timed(builder.recipe))
+    builder.add_latencies(timings.latencies)
+    builder.warnings = (*builder.warnings, *timings.warnings)
 
 
 def _store_timings(home: Home, context: RunContext) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 from engine.errors import FeatherweightError
 from engine.measure.chance import judged_race
 from engine.measure.compressed import compressed_bytes
+from engine.measure.latency import PairedLatency
 from engine.measure.predictions import Predictions
 from engine.measure.quality import Drop, accuracy, fidelity, loss
 from engine.measure.recommendation import recommend
@@ -19,14 +20,12 @@ from engine.results import (
     DataSummary,
     Failure,
     InputSpec,
-    Latency,
     Note,
     Race,
     Recommendation,
     Report,
     Role,
     State,
-    Throughput,
     Trial,
     Variant,
 )
@@ -162,10 +161,10 @@ class ReportBuilder:
             fidelity=None if id == self.baseline.id else fidelity(predictions.logits, base.logits),
         )
 
-    def add_latencies(self, latencies: dict[str, tuple[Latency, Throughput]]) -> None:
-        """Adds latency and throughput of variants, by id."""
-        for id, (latency, throughput) in latencies.items():
-            self._update(id, latency=latency, throughput=throughput)
+    def add_latencies(self, latencies: dict[str, PairedLatency]) -> None:
+        """Adds latency and throughput of variants, by id, or the estimates in their place."""
+        for id, (latency, throughput, estimate) in latencies.items():
+            self._update(id, latency=latency, throughput=throughput, latency_estimate=estimate)
 
     def add_note(self, id: str, note: Note) -> None:
         """Adds a note to a variant."""

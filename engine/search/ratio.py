@@ -11,7 +11,7 @@ import numpy as np
 
 from engine.context import Outcome, ProgressCallback, no_progress
 from engine.errors import StepError
-from engine.measure.contention import watched
+from engine.measure.contention import not_measured_note, watched
 from engine.measure.latency import compare, time_rounds
 from engine.models.artifacts import OnnxModel, TorchModel, content_key
 from engine.results import Note, codes
@@ -151,8 +151,11 @@ def _latency(pruned: OnnxModel, base: OnnxModel, context: RatioContext, busy: li
     with context.measure_lock(), watched(context.target.threads or cores()) as notes:
         rounds = time_rounds({"pruned": pruned, "base": base}, context.target, images, n_rounds=ROUNDS)
     busy += notes
-    latency, _ = compare(rounds, "base", context.target)["pruned"]
-    return latency.ratio_to_baseline
+    pair = compare(rounds, "base", context.target)["pruned"]
+    if pair.latency is not None:
+        return pair.latency.ratio_to_baseline
+    busy.append(not_measured_note(1, 1))
+    return pair.estimate.ratio_to_baseline if pair.estimate else math.inf
 
 
 def _reached(settings: PruneChannel, limit: float, best: Attempt, n_attempts: int) -> Note:

@@ -10,6 +10,7 @@ from engine.settings.jobs import (
     JobRequest,
     PreviewRequest,
     ProfileRequest,
+    RemeasureRequest,
     RunRequest,
     SensitivityRequest,
 )
@@ -61,6 +62,7 @@ __all__ = [
     "Preprocess",
     "PreviewRequest",
     "ProfileRequest",
+    "RemeasureRequest",
     "Prune",
     "PruneChannel",
     "PruneGoal",

@@ -90,5 +90,17 @@ class SensitivityRequest(ImagesRequest):
     minutes: float = setting(30.0, help="No group is begun after this.", unit="min", gt=0, le=600)
 
 
-AnalysisRequest = ProfileRequest | PreviewRequest | HardwareRequest | AdviseRequest | SensitivityRequest
+class RemeasureRequest(Settings):
+    """The request to measure the latencies of a finished run again; the result is a LatencyMeasurement.
+
+    `folder` is the run's, as an absolute path; its report gets the new figures.
+    """
+
+    kind: Literal["remeasure"] = "remeasure"
+    folder: str
+
+
+AnalysisRequest = (
+    ProfileRequest | PreviewRequest | HardwareRequest | AdviseRequest | SensitivityRequest | RemeasureRequest
+)
 JobRequest = Annotated[RunRequest | AnalysisRequest, Field(discriminator="kind")]

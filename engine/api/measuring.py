@@ -1,0 +1,48 @@
+"""The verbs that measure a finished run again."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from engine.errors import NotFoundError, RequestError
+from engine.jobs import foreground
+from engine.jobs.queue import Queue
+from engine.planning.remeasurable import check_remeasurable, remeasurable_report
+from engine.results import Event, Job, Report
+from engine.settings import RemeasureRequest
+
+
+def remeasure(run: str | Path, on_event: Callable[[Event], None] = lambda event: None) -> Report:
+    """Measure the latencies of a run, by its id or its folder, again; its report then holds both measurements.
+
+    Raises RequestError where there is no such run or a file of it is missing, StateError where it has not ended, and
+    RunError where its baseline does not run.
+    """
+    queue = Queue.default()
+    folder = _folder(queue, run)
+    request = RemeasureRequest(folder=str(folder))
+    check_remeasurable(request)
+    foreground.run_analysis(queue.home, request, on_event=on_event)
+    return remeasurable_report(folder)
+
+
+def start_remeasure(id: str, *, token: str | None = None) -> Job:
+    """Queue another measurement of a run's latencies; the same `token` (one click) gives the same job.
+
+    Raises NotFoundError, and what `remeasure` raises before it begins.
+    """
+    queue = Queue.default()
+    run = queue.job(id)
+    request = RemeasureRequest(folder=str(queue.folder(id).path.absolute()))
+    check_remeasurable(request)
+    return queue.submit(request, name=f"Measure again: {run.name}", token=token)
+
+
+def _folder(queue: Queue, run: str | Path) -> Path:
+    """The folder of a run of this home by its id, or else the folder of this path."""
+    path = Path(run).expanduser()
+    if path.is_dir():
+        return path.absolute()
+    try:
+        return queue.folder(str(run)).path.absolute()
+    except NotFoundError as error:
+        raise RequestError(f"'{run}' is neither a run here nor a folder", "See the list of runs") from error

@@ -1,0 +1,33 @@
+"""Whether the latencies of a run can be measured again."""
+
+from pathlib import Path
+
+from engine.errors import RequestError, StateError
+from engine.results import Report
+from engine.settings import RemeasureRequest
+from engine.store.folders import JobFolder
+
+
+def check_remeasurable(request: RemeasureRequest) -> None:
+    """Raises RequestError and StateError as `remeasurable_report` does."""
+    remeasurable_report(Path(request.folder))
+
+
+def remeasurable_report(folder: Path) -> Report:
+    """The report in the folder of a finished run.
+
+    Raises RequestError where the folder has no report or a variant's file is missing, and StateError where the run has
+    not ended or has compared nothing. Raises StorageError where the report is damaged.
+    """
+    report = JobFolder(folder).report()
+    if report is None:
+        raise RequestError(f"'{folder}' has no report.json", "Give the folder of a run, or a run's id")
+    if report.recommended is None:
+        raise StateError(
+            f"the run in '{folder}' ended before its variants were compared",
+            "Wait until it has ended, or run its recipe again",
+        )
+    missing = [one.file for one in report.variants if one.verdict and not (folder / one.file).is_file()]
+    if missing:
+        raise RequestError(f"the file '{missing[0]}' of '{folder}' is missing", "Run its recipe again")
+    return report
