@@ -191,7 +191,7 @@ def measure(folder: Path) -> dict[str, Any]:
             "low": latency.ratio_low,
             "high": latency.ratio_high,
         }
-        for label, (latency, _) in latencies.items()
+        for label, latency in ((label, pair.require()) for label, pair in latencies.items())
     }
     (folder / "timed.json").write_text(json.dumps(rows | {"cpu": cpu_name(), "threads": cores()}, indent=1))
     return rows

@@ -93,12 +93,12 @@ def _figures(
 ) -> Figures:
     if labels is None:
         raise ValueError("the digits have labels")
-    latency = compare(timings, FP32, target())[name][0]
+    latency = compare(timings, FP32, target())[name].require()
     quality = fidelity(logits[name], logits[FP32])
     return Figures(
         p50_ms=latency.p50_ms,
         speed=_speed(latency),
-        ours_over=_speed(compare(timings, name, target())[ours][0]) if ours in timings else None,
+        ours_over=_speed(compare(timings, name, target())[ours].require()) if ours in timings else None,
         sqnr_db=quality.sqnr_db,
         agreement=quality.agreement,
         top1=accuracy(logits[name], labels).top1,

@@ -110,7 +110,7 @@ def measure(model: TorchModel, data: Data, folder: Path) -> dict[str, float]:
         on_progress=no_progress,
     )
     int8_model = quantize_static(fp32_model, QuantizeStatic(method="static"), context).model
-    latency, _ = measure_latency({"fp32": fp32_model, "int8": int8_model}, "fp32", target, batch)["int8"]
+    latency = measure_latency({"fp32": fp32_model, "int8": int8_model}, "fp32", target, batch)["int8"].require()
     fp32, int8 = (accuracy(predict(file, part, target).logits, part.labels) for file in (fp32_model, int8_model))
     sizes = fp32_model.path.stat().st_size, int8_model.path.stat().st_size
     return {

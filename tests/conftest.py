@@ -1,6 +1,8 @@
 """What many tests share: a home of their own, and one run of the sample that all read and none changes."""
 
+import math
 import shutil
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -103,6 +105,17 @@ def with_baseline(tmp_path_factory) -> Path:
     return home.cache
 
 
+@pytest.fixture(scope="session", autouse=True)
+def every_call_counts() -> Iterator[None]:
+    """No test depends on what else this machine does; those of the calls themselves set the tolerance again."""
+    from engine.measure import calls
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(calls, "TOLERANCE", math.inf)
+        patch.setattr(calls, "STOLEN_TOLERANCE", math.inf)
+        yield
+
+
 @pytest.fixture(scope="session")
 def shared_home(tmp_path_factory, with_baseline) -> Home:
     home = Home(tmp_path_factory.mktemp("home"))
@@ -123,7 +136,7 @@ def carry_out(recipe: Recipe, path: Path, home: Home, n_rounds: int = 3) -> Ran:
 
     It times in few rounds, N_ROUNDS where somebody looks at the latencies themselves.
     """
-    from engine.run import pipeline
+    from engine.run import pipeline, timing
 
     path.mkdir(parents=True)
     folder = JobFolder(path)
@@ -133,7 +146,7 @@ def carry_out(recipe: Recipe, path: Path, home: Home, n_rounds: int = 3) -> Ran:
         JobFile(id=path.name, kind="run", name=recipe.name, created=now(), request=RunRequest(recipe=recipe)),
     )
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pipeline, "measure_latency", partial(pipeline.measure_latency, n_rounds=n_rounds))
+        patch.setattr(timing, "measure_latency", partial(timing.measure_latency, n_rounds=n_rounds))
         report = pipeline.run(recipe, folder, Progress(folder), home)
     return Ran(report, folder, folder.events())
 

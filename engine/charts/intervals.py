@@ -15,13 +15,14 @@ from engine.results import Report
 
 @dataclass(frozen=True, kw_only=True)
 class Interval:
-    """A measured value between `low` and `high`, with its text in the row and its hover text."""
+    """A value between `low` and `high`, with its text in the row and its hover text; an estimate is drawn hollow."""
 
     value: float
     low: float
     high: float
     text: str
     hover: str
+    is_estimate: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,5 +66,13 @@ def add_intervals(
             add_bar(figure, y, 0.0, interval.value, colour=paint, hover=hover)
         if not bar or interval.low < interval.high:
             add_point(
-                figure, y, interval.value, interval.low, interval.high, colour=paint, hover=hover, size=0 if bar else 12
+                figure,
+                y,
+                interval.value,
+                interval.low,
+                interval.high,
+                colour=paint,
+                hover=hover,
+                size=0 if bar else 12,
+                hollow=interval.is_estimate,
             )

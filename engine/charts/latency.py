@@ -40,7 +40,10 @@ def latency(report: Report) -> go.Figure:
 
 
 def speed(report: Report) -> go.Figure:
-    """How many times as fast as the baseline, which is the line at 1, with the 95 % interval."""
+    """How many times as fast as the baseline, which is the line at 1, with the 95 % interval.
+
+    A hollow point is an estimate from processor time, of a variant whose calls other programs disturbed.
+    """
     latencies = [(variant, value) for variant, value in _latencies(report) if variant.role != "baseline"]
     intervals = {
         variant.id: Interval(
@@ -51,7 +54,7 @@ def speed(report: Report) -> go.Figure:
             hover=f"{value.speedup:.3f}×, 95 % interval {value.speedup_low:.3f} to {value.speedup_high:.3f}",
         )
         for variant, value in latencies
-    }
+    } | _estimates(report)
     figure = canvas(_speed_alt(latencies), x_title="Speed, times as fast as the baseline (×)")
     ends = [end for one in intervals.values() for end in (one.value, one.low, one.high)]
     add_intervals(
@@ -67,6 +70,22 @@ def speed(report: Report) -> go.Figure:
 
 def _latencies(report: Report) -> list[tuple[Variant, Latency]]:
     return [(variant, variant.latency) for variant in report.main_variants if variant.latency is not None]
+
+
+def _estimates(report: Report) -> dict[str, Interval]:
+    """The speeds, by the ids of variants, that only processor time tells."""
+    return {
+        variant.id: Interval(
+            value=estimate.speedup,
+            low=estimate.speedup,
+            high=estimate.speedup,
+            text=f"≈ {figures(estimate.speedup)}×",
+            hover=f"≈ {estimate.speedup:.2g}×, an estimate from processor time: its calls were disturbed",
+            is_estimate=True,
+        )
+        for variant in report.main_variants
+        if (estimate := variant.latency_estimate) is not None and variant.role != "baseline"
+    }
 
 
 def _speed_alt(latencies: list[tuple[Variant, Latency]]) -> str:

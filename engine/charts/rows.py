@@ -72,8 +72,12 @@ def add_point(
     hover: str,
     size: float = 12,
     cap: float = CAP,
+    hollow: bool = False,
 ) -> None:
-    """Draw a point with its whisker, or without one where the value is exact; a size of 0 is the whisker alone."""
+    """Draw a point with its whisker, or without one where the value is exact; a size of 0 is the whisker alone.
+
+    A `hollow` one is an estimate.
+    """
     whisker = {
         "type": "data",
         "symmetric": False,
@@ -91,7 +95,13 @@ def add_point(
         cliponaxis=False,
         error_x=whisker,
         hovertemplate=hover,
-        marker={"size": size or 1, "color": colour, "opacity": 1 if size else 0},
+        marker={
+            "size": size or 1,
+            "color": colour,
+            "opacity": 1 if size else 0,
+            "symbol": "circle-open" if hollow else "circle",
+            "line": {"width": 2.5 if hollow else 0},
+        },
     )
 
 

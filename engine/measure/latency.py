@@ -22,11 +22,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from engine.errors import MeasureError
 from engine.measure.calls import MIN_CALLS, Calls, time_calls
 from engine.measure.contention import wait_for_quiet
 from engine.measure.statistics import Interval, trimmed_mean
 from engine.models.artifacts import OnnxModel
-from engine.results import Latency, LatencyEstimate, Throughput
+from engine.results import Latency, LatencyEstimate, Throughput, codes
 from engine.runtimes import open_session
 from engine.settings import Target
 
@@ -65,6 +66,14 @@ class PairedLatency(NamedTuple):
     latency: Latency | None
     throughput: Throughput | None
     estimate: LatencyEstimate | None = None
+
+    def require(self) -> Latency:
+        """The latency. Raises MeasureError (code not_measured) where there is none."""
+        if self.latency is None:
+            raise MeasureError(
+                "other programs disturbed too many calls", "Measure on a quiet machine", code=codes.NOT_MEASURED
+            )
+        return self.latency
 
 
 def measure_latency(

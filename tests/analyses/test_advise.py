@@ -40,7 +40,7 @@ def quiet(monkeypatch):
         yield said
 
     monkeypatch.setattr(paired_latency, "watched", watched)
-    monkeypatch.setattr(paired_latency, "N_ROUNDS", 2)
+    monkeypatch.setattr(paired_latency, "N_ROUNDS", 3)
     return said
 
 

@@ -20,6 +20,8 @@ from engine.results import (
     Hardware,
     Job,
     JobRef,
+    LatencyEstimate,
+    LatencyMeasurement,
     LayerSensitivity,
     ModelProfile,
     Note,
@@ -143,6 +145,7 @@ OWN = OwnModel(
     lowest_ms=1.0,
     highest_ms=3.0,
 )
+DISTURBED = LatencyEstimate(processor_ms=1.0, ratio_to_baseline=0.5, n_runs=100, n_disturbed=99)
 EXAMPLES: tuple[Result, ...] = (
     NOTE,
     REPORT,
@@ -188,6 +191,15 @@ EXAMPLES: tuple[Result, ...] = (
     Hardware(environment=REPORT.environment, providers=(), gpus=("one",)),
     CatalogueEntry(name="n", family="f", parameters=1, macs=2, input_size=(3, 8, 8), pretrained_tags=("a1_in1k",)),
     Estimate(seconds=1.5, phases={"export": 1.5}),
+    DISTURBED,
+    LatencyMeasurement(
+        created="2026-01-01T00:00:00+00:00",
+        cpu="A CPU",
+        latencies={},
+        throughputs={},
+        estimates={"a" * 12: DISTURBED},
+        stands=True,
+    ),
     Preset(name="safe", title="Safe", text="Quantizes.", steps=(QuantizeAuto(),), refused=NOTE, next="Choose images"),
     Suggestion(
         code="quantize", title="Race", text="It may help", basis="unknown", steps=(QuantizeAuto(),), target=Target()

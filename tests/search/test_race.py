@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from engine.errors import RunError
+from engine.measure.latency import PairedLatency
 from engine.measure.predictions import predict
 from engine.search.context import RaceContext
 from engine.search.race import race
@@ -38,7 +39,7 @@ def ready(tmp_path, monkeypatch):
 
 
 def half_the_time(models, baseline, target, images, on_round, n_rounds, deadline):
-    return {key: (made_latency(1.0, 1.0 if key == baseline else 0.5), None) for key in models}
+    return {key: PairedLatency(made_latency(1.0, 1.0 if key == baseline else 0.5), None) for key in models}
 
 
 def mended(outcome):
@@ -129,7 +130,10 @@ def clock(ready, monkeypatch):
         now.time = 2.0 if len(now.timings) == now.late_after else now.time
         found = half_the_time(*args, n_rounds=n_rounds, **more)
         fewer = now.n_rounds.get(n_rounds, n_rounds)
-        return {key: (one.model_copy(update={"n_rounds": fewer}), None) for key, (one, _) in found.items()}
+        return {
+            key: PairedLatency(pair.require().model_copy(update={"n_rounds": fewer}), None)
+            for key, pair in found.items()
+        }
 
     monkeypatch.setattr("engine.search.timing.measure_latency", measure)
     monkeypatch.setattr("engine.measure.contention.busy_note", lambda *args: None)

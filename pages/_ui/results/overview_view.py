@@ -8,13 +8,14 @@ from plotly.graph_objects import Figure
 from engine import Report, charts
 from pages._ui import chrome
 from pages._ui.guard import show_error
-from pages._ui.results import race_view, recommendation_view, suggestions_view, variant_table
+from pages._ui.results import race_view, recommendation_view, remeasure_view, suggestions_view, variant_table
 from pages._ui.wording import plain, sentence
 
 
 def show(report: Report) -> None:
     """Draws recommendation, suggestions, warnings, table and charts."""
     recommendation_view.show(report)
+    remeasure_view.show(report)
     suggestions_view.show(report)
     _races(report)
     _warnings(report)

@@ -5,7 +5,7 @@ import streamlit as st
 from engine import Report, dump_recipe, job
 from pages._ui import chrome, state
 from pages._ui.draft import from_recipe
-from pages._ui.results import timeline_view
+from pages._ui.results import remeasure_view, timeline_view
 from pages._ui.wording import megabytes, plain
 
 
@@ -13,6 +13,7 @@ def show(report: Report) -> None:
     """Draws what is needed to judge the figures and to measure them again."""
     with chrome.card("did", "What it did", "Part by part, with the curves of its trainings"):
         timeline_view.show(job(report.run_id))
+    remeasure_view.history(report)
     machine = report.environment
     with chrome.card("machine", "Machine", plain(machine.cpu)):
         chrome.metrics({"Cores": str(machine.cores), "Memory": megabytes(machine.memory_bytes)})

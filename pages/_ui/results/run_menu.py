@@ -1,4 +1,4 @@
-"""The menu of a run: run again, rename, log, delete."""
+"""The menu of a run: run again, measure again, rename, log, delete."""
 
 import streamlit as st
 
@@ -6,18 +6,22 @@ from engine import Job, delete, events, log, rename
 from pages._ui import chrome, state
 from pages._ui.guard import guarded
 from pages._ui.live import ENDED
+from pages._ui.results import remeasure_view
 from pages._ui.wording import plain
 
-AGAIN, RENAME, LOG, DELETE = "Run again with changes", "Rename", "Log", "Delete"
+AGAIN, MEASURE, RENAME, LOG, DELETE = "Run again with changes", "Measure again", "Rename", "Log", "Delete"
 LOG_LINES = 200
 
 
-def show(run: Job) -> None:
-    """Draws the menu and the dialog that was chosen from it."""
-    options = [AGAIN, RENAME, LOG, *([DELETE] if run.state in ENDED else [])]
+def show(run: Job, *, is_measured: bool) -> None:
+    """Draws the menu and the dialog that was chosen from it; `is_measured`: there are latencies to measure again."""
+    ended = run.state in ENDED
+    options = [AGAIN, *([MEASURE] if ended and is_measured else []), RENAME, LOG, *([DELETE] if ended else [])]
     match st.menu_button("More", options, icon=":material/more_horiz:", type="tertiary", key="run-menu"):
         case "Run again with changes":
             state.go(chrome.OPTIMIZE, recipe=run.id)
+        case "Measure again":
+            remeasure_view.start(run.id)
         case "Rename":
             _rename(run)
         case "Log":

@@ -48,9 +48,10 @@ def show(id: str) -> None:
         _not_found(id)
         return
     state.set_last_run(id)
-    _heading(run)
+    result = report(run.id) if run.state in ENDED else None
+    _heading(run, result)
     if run.state in ENDED:
-        _report(run)
+        _report(run, result)
     else:
         live.watch(run.id, _progress)
 
@@ -63,10 +64,10 @@ def _not_found(id: str) -> None:
         st.page_link(chrome.START, label="Start with the sample", icon=":material/play_arrow:")
 
 
-def _heading(run: Job) -> None:
+def _heading(run: Job, result: Report | None) -> None:
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.page_link(chrome.RUNS, label="All runs", icon=":material/arrow_back:")
-        run_menu.show(run)
+        run_menu.show(run, is_measured=result is not None and result.recommended is not None)
     st.title(plain(run.name), anchor=False)
     chrome.notices()
 
@@ -103,8 +104,7 @@ def _time_text(run: Job) -> str:
     return f"{duration(run.seconds)} so far{remaining}, {percent(run.fraction)} done"
 
 
-def _report(run: Job) -> None:
-    result = report(run.id)
+def _report(run: Job, result: Report | None) -> None:
     if result is None or not result.variants:
         _no_variants(run)
         return

@@ -106,7 +106,7 @@ def _speed(variant: Variant, *, may_succeed: bool) -> str:
     """Times as fast as the baseline with its interval; red where slower, and green where faster and `may_succeed`."""
     latency = variant.latency
     if latency is None:
-        return "–"
+        return f":gray[{variant.latency_estimate.cell}]" if variant.latency_estimate else "–"
     colour = "green" if may_succeed and latency.ratio_high < 1 else "red" if latency.ratio_low > 1 else "gray"
     return f"{latency.speedup:.2f}× :{colour}[({latency.speedup_low:.2f} – {latency.speedup_high:.2f})]"
 
@@ -136,7 +136,7 @@ def _verdict(variant: Variant, base: Variant | None) -> str:
     badges = [CODES.get(code, f":gray-badge[{plain(code.replace('_', ' '))}]") for code in codes]
     speed = [] if "slower_than_baseline" in codes or _may_guess(variant) else [FASTER[variant.verdict.faster]]
     if variant.latency is None:
-        speed = [":gray-badge[not timed]"]
+        speed = [f":orange-badge[{'not measured: machine busy' if variant.latency_estimate else 'not timed'}]"]
     return " ".join((*speed, *badges)).replace("{quality}", quality)
 
 

@@ -1,0 +1,76 @@
+"""Measuring the latencies of a run again: the offer where the machine was busy, the progress, and both measurements."""
+
+import streamlit as st
+
+from engine import Job, NotFoundError, Report, cancel, job, start_remeasure
+from pages._ui import chrome, live, state
+from pages._ui.guard import show_error
+from pages._ui.live import ENDED
+from pages._ui.wording import ago, plain
+
+PARAM = "remeasure"
+"""The parameter of the address that holds the job, so that a reload finds it."""
+
+
+def start(run_id: str) -> None:
+    """Queues another measurement, and draws the page again with its progress."""
+    state.set_param(PARAM, start_remeasure(run_id).id)
+    st.rerun()
+
+
+def show(report: Report) -> None:
+    """Draws the measurement that is under way, or the offer of one where a variant has no latency."""
+    current = _job()
+    if current is not None and current.state not in ENDED:
+        with chrome.card("remeasure", "Measuring the latencies again", "All variants, in fresh interleaved rounds"):
+            live.watch(current.id, _progress)
+        return
+    if current is not None and current.state == "failed" and current.error:
+        show_error(current.error.text, current.error_next)
+    n_missing = sum(variant.latency_estimate is not None for variant in report.main_variants)
+    if not n_missing:
+        return
+    with chrome.card("remeasure"):
+        st.markdown(
+            f"**{n_missing} of {len(report.main_variants)} variants have no measured speed**: other programs disturbed "
+            "their calls. What processor time says of them is an estimate, and nothing is recommended by it."
+        )
+        if st.button("Measure again", type="primary", icon=":material/refresh:", key="remeasure-now"):
+            start(report.run_id)
+
+
+def history(report: Report) -> None:
+    """Draws each measurement and which of them stands; nothing where there is one alone."""
+    if not report.measurements:
+        return
+    with chrome.card("measurements", "Measurements of latency", "The newest of those that measured the most variants"):
+        st.table(
+            [
+                {
+                    "When": ago(one.created),
+                    "Machine": plain(one.cpu),
+                    "Measured": f"{len(one.latencies)} of {len(one.latencies) + len(one.estimates)} variants",
+                    "": ":green-badge[stands]" if one.stands else "",
+                }
+                for one in report.measurements
+            ],
+            border="horizontal",
+            hide_index=True,
+            alt="Measurements of latency",
+        )
+
+
+def _job() -> Job | None:
+    id = state.param(PARAM)
+    if id is None:
+        return None
+    try:
+        return job(id)
+    except NotFoundError:
+        return None
+
+
+def _progress(current: Job) -> None:
+    live.progress(current)
+    if st.button("Stop", icon=":material/stop:", key="remeasure-stop", type="tertiary"):
+        cancel(current.id)
