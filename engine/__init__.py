@@ -107,6 +107,7 @@ from engine.results import (
     Variant,
     Verdict,
     cut_short,
+    unfinished_ids,
 )
 from engine.settings import (
     PRETRAINED,
@@ -312,6 +313,7 @@ __all__ = [
     "take_preset",
     "timeline",
     "title_of",
+    "unfinished_ids",
     "uploads",
     "usage",
     "variant_file",
