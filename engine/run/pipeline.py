@@ -122,12 +122,14 @@ def load(recipe: Recipe, work: Path, on_progress: ProgressCallback) -> tuple[Mod
 
 
 def _time(context: RunContext) -> None:
-    """Times all variants in the same rounds, while nothing else of this home measures or computes.
+    """Times all variants in the same rounds, while no other job of this home measures and no short analysis runs.
 
-    A variant that does not run keeps its other figures and has a note; where that is the baseline, nothing is timed.
+    Another run, or an analysis of minutes between two of its measurements, may compute meanwhile, as may any program:
+    a warning says where that took too many of the cores. A variant that does not run keeps its other figures and has a
+    note; where that is the baseline, nothing is timed.
     """
     phase = context.run_progress.begin(ALL_VARIANTS, LATENCY)
-    phase(0.0, "waiting for the machine to be free")
+    phase(0.0, "waiting for its turn to measure")
     target, models = context.step_runner.target, context.builder.timed
     images = context.step_runner.images(target.batch_size)
     with context.step_runner.measure_lock(), watched(target.threads or cores()) as busy:
