@@ -110,6 +110,7 @@ from engine.results import (
     Variant,
     Verdict,
     cut_short,
+    unfinished_ids,
 )
 from engine.settings import (
     PRETRAINED,
@@ -319,6 +320,7 @@ __all__ = [
     "take_preset",
     "timeline",
     "title_of",
+    "unfinished_ids",
     "uploads",
     "usage",
     "variant_file",

@@ -76,10 +76,10 @@ def _run(request: RunRequest, folder: JobFolder, progress: Progress) -> Report:
 
 
 def _analyse(request: AnalysisRequest, folder: JobFolder, progress: Progress) -> Result:
-    """The result of an analysis, which waits while a run measures: even loading libraries would disturb latencies."""
+    """The result of an analysis, which begins when no run measures: even loading libraries would disturb latencies."""
     home, kind = Home.default(), kind_of(request)
     home.prepare()
-    progress.emit("start", "waiting", 0.0, "waiting for the machine to be free")
+    progress.emit("start", "waiting", 0.0, "waiting for its turn on this machine")
     with FileLock(home.measure_lock):
         progress.emit("start", "starting", 0.0, LOADING)
         function: Callable[..., Result] = load(kind.function)

@@ -1,6 +1,7 @@
 """Accuracy against the pruning ratio, one group of layers at a time, without training."""
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,15 +13,18 @@ from engine import models
 from engine.analyses.measure_lock import hold_measure_lock
 from engine.data import Part, load
 from engine.errors import DataError, SourceError
-from engine.models.artifacts import TorchModel
+from engine.models.artifacts import TorchModel, content_key
 from engine.results import LayerSensitivity, Note, Sensitivity, SensitivityPoint, codes
 from engine.settings import SensitivityRequest
+from engine.store.cache import Cache
 from engine.store.folders import JobFolder
 from engine.store.home import Home
 from engine.store.progress import Progress
-from engine.techniques.prune import groups_of, prune_group
+from engine.system.machine import isa, versions
+from engine.techniques.prune import Group, groups_of, prune_group
 
 BATCH, EXAMPLES = 64, 4
+FIGURES = "figures.json"
 MOST_IMAGES = 128
 
 
@@ -29,15 +33,16 @@ def sensitivity(request: SensitivityRequest, folder: JobFolder, progress: Progre
 
     On calibration images, since the evaluation images judge what is chosen by it; agreement with the unpruned network
     where there are no labels. The result is written to the folder after every group; a warning says where the minutes
-    were up before the last. Raises SourceError for an ONNX file, DataError without calibration images, and StepError as
-    pruning does.
+    were up before the last. Groups are kept in the home's cache: asked again, it goes on with the others. Raises
+    SourceError for an ONNX file, DataError without calibration images, and StepError as pruning does.
     """
     deadline = time.monotonic() + request.minutes * 60
     progress.emit("sensitivity", "load", 0.0, "loading the model and the images")
     folder.work.mkdir(parents=True, exist_ok=True)
     model, part = _load(request, folder.work)
     example = torch.from_numpy(next(part.batches(EXAMPLES, EXAMPLES)))
-    lock = Home.default().measure_lock
+    home = Home.default()
+    cache, lock = Cache(home.cache), home.measure_lock
     with hold_measure_lock(lock):
         predictions = _predictions(model.build(), part)
         groups = groups_of(model, example)
@@ -59,18 +64,45 @@ def sensitivity(request: SensitivityRequest, folder: JobFolder, progress: Progre
         progress.emit(
             "sensitivity", "prune", 0.1 + 0.9 * number / len(groups), f"{group.name}: {number + 1} of {len(groups)}"
         )
-        with hold_measure_lock(lock):
-            cuts = [prune_group(model, example, group.name, ratio) for ratio in request.ratios]
-            shares = {cut.ratio: float((_predictions(cut.module, part) == targets).mean()) for cut in cuts if cut}
-        points = tuple(SensitivityPoint(ratio=ratio, top1=top1) for ratio, top1 in shares.items())
-        layer = LayerSensitivity(layer=group.name, channels=group.n_channels, points=points)
+
+        def fill(entry: Path, group: Group = group) -> None:
+            with hold_measure_lock(lock):
+                layer = _prune_alone(model, group, request.ratios, example, part, targets)
+            (entry / FIGURES).write_text(layer.model_dump_json(), encoding="utf-8")
+
+        entry = cache.put(_key(request, model, group.name), fill)
+        layer = LayerSensitivity.model_validate_json((entry / FIGURES).read_bytes())
         result = result.model_copy(update={"layers": (*result.layers, layer)})
         folder.write("result.json", result)
     return result
 
 
+def _prune_alone(
+    model: TorchModel,
+    group: Group,
+    ratios: Sequence[float],
+    example: torch.Tensor,
+    part: Part,
+    targets: NDArray[np.int64],
+) -> LayerSensitivity:
+    """Top-1 against `targets` (N,) where this group alone loses each share of its channels."""
+    cuts = [prune_group(model, example, group.name, ratio) for ratio in ratios]
+    shares = {cut.ratio: float((_predictions(cut.module, part) == targets).mean()) for cut in cuts if cut}
+    points = tuple(SensitivityPoint(ratio=ratio, top1=top1) for ratio, top1 in shares.items())
+    return LayerSensitivity(layer=group.name, channels=group.n_channels, points=points)
+
+
+def _key(request: SensitivityRequest, model: TorchModel, group: str) -> str:
+    """The cache key of one group: what its figures depend on; the request has the sum of the images."""
+    question = request.model_dump(mode="json", exclude={"minutes"})
+    return content_key("sensitivity", question, model.key, group, versions(), isa())
+
+
 def _out_of_time(n_done: int, n_groups: int, minutes: float) -> Note:
-    text = f"The {minutes:g} minutes were up after {n_done} of {n_groups} layer groups; nothing is known of the others"
+    text = (
+        f"The {minutes:g} minutes were up after {n_done} of {n_groups} layer groups, and nothing is known of the "
+        "others; ask again, and they follow"
+    )
     return Note(code=codes.OUT_OF_TIME, text=text)
 
 

@@ -34,7 +34,10 @@ def submit(recipe: Recipe, *, token: str | None = None, from_browser: bool = Fal
 
 
 def analyse(request: AnalysisRequest, *, from_browser: bool = False) -> Job:
-    """Queue an analysis, or return the equal job that waits, runs or is done with the same libraries."""
+    """Queue an analysis, or return the equal job that waits, runs or is done with the same libraries.
+
+    One that its minutes cut short is done as well: delete it and ask again, and what is left follows.
+    """
     queue = Queue.default()
     resolved = resolve_request(request, queue.home, from_browser=from_browser)
     seconds = estimate_any(resolved, queue.home).seconds if kind_of(resolved).estimate else None

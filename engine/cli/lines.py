@@ -14,6 +14,7 @@ from engine.results import (
     Sensitivity,
     Variant,
     speed_cell,
+    unfinished_ids,
 )
 from engine.settings import Preprocess
 from engine.wording import percent
@@ -95,7 +96,16 @@ def _amount(number: int) -> str:
 def of_report(report: Report) -> list[str]:
     """Every variant beside the baseline, the outcome of every race, the warnings, and the recommendation."""
     rows = [("variant", "id", "size", "latency p50", "times as fast (95 %)", "top-1 (95 %)", "agreement")]
-    rows += [(variant.label, variant.id, _size(variant), *_measured(variant)) for variant in report.main_variants]
+    late = unfinished_ids(report)
+    rows += [
+        (
+            f"{variant.label} (its time was up)" if variant.id in late else variant.label,
+            variant.id,
+            _size(variant),
+            *_measured(variant),
+        )
+        for variant in report.main_variants
+    ]
     races = [
         f"{name}: {note.text}"
         for race in report.races

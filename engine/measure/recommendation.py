@@ -4,7 +4,7 @@ from collections.abc import Collection
 
 from engine.measure.chance import learning_note, reaches_chance
 from engine.measure.verdict import not_slower
-from engine.results import Note, Recommendation, Report, Variant, codes, cut_short, times_as_fast
+from engine.results import Note, Recommendation, Report, Variant, codes, cut_short, times_as_fast, unfinished_ids
 from engine.settings import Goal
 from engine.wording import percent
 
@@ -32,7 +32,7 @@ def recommend(report: Report) -> Recommendation:
         if fast_enough
         else _why_none(report, measured, within_budget)
     )
-    sentences = (reason.text, _time_sentence(report, best), _load_sentence(report) if measured else "")
+    sentences = (reason.text, _time_sentence(report, best, measured), _load_sentence(report) if measured else "")
     return Recommendation(id=best.id, reason=Note(code=reason.code, text=". ".join(filter(None, sentences))))
 
 
@@ -117,17 +117,22 @@ def _exceeded(measured: Collection[Variant]) -> str:
     return " and ".join(name for code, name in names.items() if code in verdict_codes)
 
 
-def _time_sentence(report: Report, best: Variant) -> str:
+def _time_sentence(report: Report, best: Variant, measured: Collection[Variant]) -> str:
     """A sentence where the recommended variant, one that it came from or its race was cut short.
 
-    Where the baseline is recommended, any variant that was cut short counts.
+    Where the baseline is recommended, any variant that was cut short counts. Otherwise the variants that it was
+    compared with although their time was up are named.
     """
     cuts, lineage = cut_short(report), {variant.id for variant in report.lineage(best.id)}
     if any(one.variant_id in lineage for one in cuts):
         return "Its time was up: this is the best so far"
     if cuts and best.role == "baseline":
         return "The time was up before all was tried: more minutes may find better"
-    return ""
+    late = [one.label for one in measured if one.id in unfinished_ids(report)]
+    if not late:
+        return ""
+    pronoun = "it" if len(late) == 1 else "they"
+    return f"The time of {' and of '.join(late)} was up: with more minutes {pronoun} might be better"
 
 
 def _load_sentence(report: Report) -> str:

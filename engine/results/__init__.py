@@ -47,6 +47,7 @@ from engine.results.report import (
     Trial,
     Variant,
     cut_short,
+    unfinished_ids,
 )
 from engine.results.suggestion import Basis, Suggestion, SuggestionCode
 from engine.results.summary import RunSummary, summarize, summarize_recipe
@@ -112,4 +113,5 @@ __all__ = [
     "summarize",
     "summarize_recipe",
     "times_as_fast",
+    "unfinished_ids",
 ]

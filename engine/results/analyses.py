@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from engine.results import codes
 from engine.results.base import Environment, Note, Result
 from engine.results.jobs import Estimate
 from engine.results.measurements import Accuracy, DataSummary, Latency
@@ -94,6 +95,11 @@ class Sensitivity(Result):
     labelled: bool
     n_images: int
     warnings: tuple[Note, ...] = ()
+
+    @property
+    def complete(self) -> bool:
+        """Whether every group was looked at before the minutes were up."""
+        return not any(note.code == codes.OUT_OF_TIME for note in self.warnings)
 
 
 class CatalogueEntry(Result):

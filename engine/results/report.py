@@ -212,5 +212,18 @@ def cut_short(report: Report) -> tuple[CutShort, ...]:
     return tuple(steps)
 
 
+def unfinished_ids(report: Report) -> frozenset[str]:
+    """Ids of the variants whose own step, or one that led to them, ended because the time was up.
+
+    They are no equals of the others: with more minutes they might be better.
+    """
+    cut = {one.variant_id for one in cut_short(report)}
+    return frozenset(
+        variant.id
+        for variant in report.main_variants
+        if not cut.isdisjoint(ancestor.id for ancestor in report.lineage(variant.id))
+    )
+
+
 def _time_note(notes: tuple[Note, ...]) -> Note | None:
     return next((note for note in notes if note.code in codes.TIME_WAS_UP), None)

@@ -12,7 +12,7 @@ from engine import models
 from engine.context import Model, ProgressCallback
 from engine.data import Data
 from engine.measure.contention import watched
-from engine.planning.estimate import FORMULA, learnt_factors, n_timed, plan_phases
+from engine.planning.estimate import FORMULA, PlannedPhase, learnt_factors, n_timed, plan_phases
 from engine.planning.parts import ALL_VARIANTS, LATENCY, START, STARTING
 from engine.results import Note, Report, codes
 from engine.run.branch import RunContext, follow, make_baseline
@@ -20,6 +20,7 @@ from engine.run.preflight import check_fit, recovery_warnings, source_warnings, 
 from engine.run.progress import RunProgress
 from engine.run.report_builder import ReportBuilder
 from engine.run.step_runner import StepRunner
+from engine.run.time_budget import TimeBudget
 from engine.run.timing import time_variants
 from engine.runtimes import check_target
 from engine.settings import Recipe
@@ -42,12 +43,13 @@ def run(recipe: Recipe, folder: JobFolder, progress: Progress, home: Home, *, be
     not even the baseline could be made. A chain that fails is in the report's failures, and the others go on.
     """
     cache = Cache(home.cache)
-    run_progress = RunProgress(progress, plan_phases(recipe, learnt_factors(home, recipe.target)))
+    plan = plan_phases(recipe, learnt_factors(home, recipe.target))
+    run_progress = RunProgress(progress, plan)
     starting = run_progress.begin(START, STARTING, began)
     if began is not None:
         starting.learn()  # of the libraries alone: a model's download or a large zip does not recur in the next run
     with cache.in_use(), watched(cores()) as busy:
-        context = _make_and_time(recipe, folder, home, cache, run_progress, starting)
+        context = _make_and_time(recipe, folder, home, cache, plan, run_progress, starting)
     builder = context.builder
     builder.judge(context.labels)
     report = builder.report("running")
@@ -59,7 +61,13 @@ def run(recipe: Recipe, folder: JobFolder, progress: Progress, home: Home, *, be
 
 
 def _make_and_time(
-    recipe: Recipe, folder: JobFolder, home: Home, cache: Cache, run_progress: RunProgress, starting: ProgressCallback
+    recipe: Recipe,
+    folder: JobFolder,
+    home: Home,
+    cache: Cache,
+    plan: tuple[PlannedPhase, ...],
+    run_progress: RunProgress,
+    starting: ProgressCallback,
 ) -> RunContext:
     """Makes and times all variants; they are in the report builder of the returned context."""
     target = recipe.target.model_copy(update={"threads": recipe.target.threads or cores()})
@@ -70,21 +78,24 @@ def _make_and_time(
     builder = ReportBuilder(recipe, folder, job.id, job.created)
     builder.data = data.summary()
     builder.warnings = (*source_warnings(recipe, source.warnings), *data.warnings, *data.named_skipped)
+    time_budget = TimeBudget.of(recipe, plan, time.monotonic())
     step_runner = StepRunner(
         cache=cache,
         data=data,
         target=target,
         seed=recipe.seed,
         work=folder.work,
-        deadline=time.monotonic() + recipe.budget.minutes * 60,
+        deadline=time_budget.baseline_deadline(time.monotonic()),
         budget=recipe.budget,
         goal=recipe.goal,
         measure_lock=lambda: run_progress.holding(FileLock(home.measure_lock)),
     )
     context = RunContext(step_runner, builder, run_progress, data.split("evaluation").labels)
     base = make_baseline(context, source, recipe.baseline_steps)
-    context = replace(context, step_runner=replace(step_runner, baseline=base.onnx, baseline_model=base.model))
+    step_runner = replace(step_runner, baseline=base.onnx, baseline_model=base.model)
     for branch, chain in enumerate(recipe.chains):
+        deadline = time_budget.chain_deadline(branch, time.monotonic())
+        context = replace(context, step_runner=replace(step_runner, deadline=deadline))
         follow(context, base, branch, chain, first=len(recipe.baseline_steps))
     _time(context)
     return context
@@ -109,13 +120,15 @@ def load(recipe: Recipe, work: Path, on_progress: ProgressCallback) -> tuple[Mod
 
 
 def _time(context: RunContext) -> None:
-    """Times all variants in the same rounds, while nothing else of this home measures or computes.
+    """Times all variants in the same rounds, while no other job of this home measures and no short analysis runs.
 
-    A variant that does not run keeps its other figures and has a note; where that is the baseline, nothing is timed.
+    Another run, or an analysis of minutes between two of its measurements, may compute meanwhile, as may any program:
+    a warning says where that took too many of the cores. A variant that does not run keeps its other figures and has a
+    note; where that is the baseline, nothing is timed.
     """
     builder, step_runner = context.builder, context.step_runner
     phase = context.run_progress.begin(ALL_VARIANTS, LATENCY)
-    phase(0.0, "waiting for the machine to be free")
+    phase(0.0, "waiting for its turn to measure")
     with step_runner.measure_lock():
         timings = time_variants(
             builder.timed,

@@ -40,7 +40,7 @@ def remeasure(request: RemeasureRequest, folder: JobFolder, progress: Progress) 
     models = {one.id: _model(run_folder.path, one) for one in report.variants if one.verdict is not None}
     shape = (target.batch_size, *models[baseline.id].input_shape)
     noise = np.random.default_rng(0).standard_normal(shape, dtype=np.float32)
-    progress.emit("remeasure", "waiting", 0.0, "waiting for the machine to be free")
+    progress.emit("remeasure", "waiting", 0.0, "waiting for its turn to measure")
     with FileLock(Home.default().measure_lock):
         timings = time_variants(
             models,

@@ -58,7 +58,7 @@ class StepRunner:
     baseline_model: Model | None = None
     """The baseline before its export."""
     measure_lock: Callable[[], AbstractContextManager[object]] = nullcontext
-    cut_short: dict[str, Path] = field(default_factory=dict, init=False)
+    cut_short: dict[str, Path] = field(default_factory=dict)
     """Cache entries of results that a deadline cut short, by the key of the step: chains of this run share them."""
 
     def apply(

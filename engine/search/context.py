@@ -16,7 +16,10 @@ class SearchContext(StepContext):
     """What a step that times models needs."""
 
     measure_lock: Callable[[], AbstractContextManager[object]]
-    """A lock to hold while something is timed, so that nothing else of this home computes meanwhile."""
+    """A lock to hold while something is timed, so that no other job of this home measures meanwhile.
+
+    Other runs do not stop computing for it: `watched` (engine/measure/contention.py) notices where they take cores.
+    """
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -55,7 +55,10 @@ class Home:
 
     @property
     def measure_lock(self) -> Path:
-        """Held while latency is measured, by whichever process of this home measures."""
+        """Held by the one process of this home that measures latency or carries out a short analysis.
+
+        A run holds it while it measures only, and so may compute while another one measures.
+        """
         return self.path / "measure.lock"
 
     @property

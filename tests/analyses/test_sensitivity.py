@@ -1,9 +1,12 @@
 """What each group of layers means: a point a ratio, no training, the network itself untouched."""
 
+from types import SimpleNamespace
+
 import pytest
 from pydantic import ValidationError
 
 from engine import charts
+from engine.analyses import sensitivity as module
 from engine.analyses.sensitivity import sensitivity
 from engine.errors import SourceError
 from engine.results import LayerSensitivity, Sensitivity, SensitivityPoint
@@ -39,6 +42,26 @@ def test_it_ends_with_its_minutes_and_says_how_far_it_came(tmp_path):
     assert found.layers == ()
     assert [note.code for note in found.warnings] == ["out_of_time"]
     assert "after 0 of 10 layer groups" in found.warnings[0].text
+    assert not found.complete
+
+
+def test_asked_again_it_goes_on_with_the_groups_that_were_left(tmp_path, monkeypatch):
+    looked_at = []
+
+    def prune_group(model, example, name, ratio):
+        looked_at.append(name)
+        clock.time += 1.0
+
+    clock = SimpleNamespace(time=0.0)
+    monkeypatch.setattr(module, "prune_group", prune_group)
+    monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: clock.time))
+    first = run(tmp_path, [], ratios=(0.5,), minutes=4 / 60)
+    assert (first.complete, len(first.layers)) == (False, 4)
+    again = run(tmp_path, [], ratios=(0.5,), minutes=10)
+    assert (again.complete, len(again.layers)) == (True, 10)
+    assert len(looked_at) == len(set(looked_at)) == 10
+    run(tmp_path, [], ratios=(0.7,), minutes=10)
+    assert len(looked_at) == 20  # another question
 
 
 def test_what_is_refused(tmp_path):

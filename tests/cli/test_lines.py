@@ -191,3 +191,11 @@ def test_a_sensitivity_is_told_a_group_a_line():
     assert told[0] == "agreement of the whole network: 99.0 % of 64 calibration images"
     assert told[2].split() == ["layer1.0.conv1", "64", "50", "%:", "87.5", "%"]
     assert told[3].split() == ["stem", "8", "stays", "whole"]
+
+
+def test_what_its_time_cut_short_is_marked():
+    late = made_variant("b" * 12, "late", notes=(Note(code="out_of_time", text="up"),))
+    marks = [
+        "(its time was up)" in line for line in lines.of_report(made_report(made_variant(BASE, "Baseline"), late))[1:3]
+    ]
+    assert marks == [False, True]

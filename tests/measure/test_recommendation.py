@@ -169,9 +169,13 @@ def test_the_headline_says_where_the_time_of_what_is_recommended_was_up(cut, say
     assert found.reason.text.endswith(". Its time was up: this is the best so far") is says
 
 
-def test_another_chain_that_was_cut_short_is_not_told_of_in_the_headline():
-    found = recommended(variant("b", 0.3), variant("c", 0.6, notes=(UP,), branch=1))
-    assert "time was up" not in found.reason.text
+def test_another_chain_that_was_cut_short_is_named_as_no_equal():
+    cut = variant("c", 0.6, notes=(UP,), branch=1)
+    found = recommended(variant("b", 0.3), cut)
+    assert found.reason.text.endswith(". The time of c was up: with more minutes it might be better")
+    follower = variant("d", 0.7, parent_id="c" * 12, branch=1, step=1)
+    found = recommended(variant("b", 0.3), cut, follower)
+    assert found.reason.text.endswith(". The time of c and of d was up: with more minutes they might be better")
 
 
 @pytest.mark.parametrize("won", [True, False])

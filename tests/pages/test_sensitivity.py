@@ -122,6 +122,20 @@ def test_what_was_seen_stays_where_it_was_stopped_and_it_can_be_looked_at_again(
     assert [job.state for job in list_jobs("sensitivity")] == ["queued", "cancelled"]
 
 
+def test_what_its_minutes_cut_short_can_go_on(asked):
+    at = asked(seen(1, warnings=(Note(code="out_of_time", text="the 30 minutes were up"),)))
+    assert "Set the ratios" in labels(at)
+    (first,) = list_jobs("sensitivity")
+    button(at, "Go on").click().run()
+    assert not at.exception
+    (again,) = list_jobs("sensitivity")
+    assert (again.id != first.id, again.state) == (True, "queued")
+
+
+def test_what_is_whole_is_not_asked_again(asked):
+    assert not {"Go on", "Look again"} & set(labels(asked(seen())))
+
+
 def test_a_failure_is_a_sentence_and_it_can_be_looked_at_again(asked):
     at = asked(state="failed", error=Note(code="data", text="there are no calibration images"))
     assert at.error[0].value.startswith("There are no calibration images")

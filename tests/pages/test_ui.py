@@ -382,6 +382,19 @@ def test_the_snippet_feeds_the_model_exactly_what_was_measured(settings, size, d
     assert capsys.readouterr().out.splitlines()[0] == "dog's 0.700"
 
 
+def test_what_its_time_cut_short_is_marked_beside_the_others():
+    late = made_variant(INT8, "late", notes=(Note(code="out_of_time", text="The time was up"),))
+    cells = variant_table.as_frame(made_report(made_variant(BASE, "Baseline"), late))["Variant"]
+    assert ["its time was up" in cell for cell in cells] == [False, True]
+
+
+def test_what_was_not_timed_is_not_called_as_fast():
+    untimed = made_variant(INT8, "x", latency=None)
+    row = variant_table.as_frame(made_report(made_variant(BASE, "Baseline"), untimed)).iloc[1]
+    assert "not timed" in row["Verdict"]
+    assert "fast" not in row["Verdict"]
+
+
 @pytest.mark.parametrize(
     ("code", "words"),
     [("no_better_than_chance", "no better than guessing"), ("chance_uncertain", "not surely better than guessing")],

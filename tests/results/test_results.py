@@ -44,6 +44,7 @@ from engine.results import (
     Usage,
     cut_short,
     summarize,
+    unfinished_ids,
 )
 from engine.settings import HardwareRequest, QuantizeAuto, Target
 from tests.made import (
@@ -323,3 +324,12 @@ def test_a_race_whose_time_was_up_is_cut_short_once_with_what_it_ended_in(winner
     (cut,) = cut_short(made_race_report(variants=won, races=(race,)))
     assert (cut.variant_id, cut.is_race, cut.branch, cut.step) == (ended_in, True, 0, 0)
     assert cut_short(report) == ()
+
+
+def test_what_came_from_a_step_whose_time_was_up_is_unfinished_too():
+    cut = made_variant("b" * 12, "b", parent_id=BASE, step=0, notes=(Note(code="out_of_time", text="up"),))
+    follower = made_variant("c" * 12, "c", parent_id=cut.id, step=1)
+    other = made_variant("d" * 12, "d", parent_id=BASE, branch=1)
+    report = made_report(made_variant(BASE, "Baseline"), cut, follower, other)
+    assert unfinished_ids(report) == {cut.id, follower.id}
+    assert unfinished_ids(REPORT) == frozenset()

@@ -15,6 +15,7 @@ from engine import (
     Step,
     cancel,
     charts,
+    delete,
     estimate,
     propose_ratios,
     result,
@@ -61,7 +62,8 @@ def show(step: Step, draft: Draft, index: int) -> Action | None:
     return action
 
 
-def _start_button(request: SensitivityRequest, label: str, index: int) -> None:
+def _start_button(request: SensitivityRequest, label: str, index: int, replaces: Job | None = None) -> None:
+    """Draws the button that asks, and what that takes; `replaces` is an incomplete answer, which goes."""
     pressed = st.button(label, icon=":material/query_stats:", key=f"ask-sensitivity-{index}")
     st.caption(
         f"Each group is pruned alone and looked at on calibration images, without training: "
@@ -69,6 +71,8 @@ def _start_button(request: SensitivityRequest, label: str, index: int) -> None:
     )
     if pressed:
         try:
+            if replaces is not None:
+                delete(replaces.id)  # else the same answer would come back
             linked_analysis.start(ADDRESS, request)
         except RequestError as error:
             show_error(error.message, error.next)
@@ -103,6 +107,8 @@ def _result(request: SensitivityRequest, job: Job, step: PruneChannel, index: in
         )
     if job.state != "done":
         _start_button(request, "Look again", index)
+    elif isinstance(sensitivity, Sensitivity) and not sensitivity.complete:
+        _start_button(request, "Go on", index, replaces=job)
     return action
 
 

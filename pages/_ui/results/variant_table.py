@@ -8,7 +8,7 @@ import io
 
 import pandas as pd
 
-from engine import Report, Variant
+from engine import Report, Variant, unfinished_ids
 from engine.wording import many
 from pages._ui.wording import change, count, decibels, megabytes, milliseconds, plain, points, share
 
@@ -86,8 +86,9 @@ def _row(variant: Variant, base: Variant | None, report: Report) -> dict[str, st
     best = report.recommended is not None and report.recommended.id == variant.id
     good = 0 if _may_guess(variant) else 1
     name = plain(variant.label) + (" :green-badge[recommended]" if best else "")
+    late = " :orange-badge[its time was up]" if variant.id in unfinished_ids(report) else ""
     return {
-        "Variant": f"**{name}**" if best else name,
+        "Variant": (f"**{name}**" if best else name) + late,
         "Speed": _speed(variant, may_succeed=bool(good)) if base else "–",
         "Size": megabytes(variant.size_bytes)
         + _colour(change(variant.size_bytes, base.size_bytes) if base else "", -good),
