@@ -23,10 +23,14 @@ from engine.results.jobs import CheckItem, Estimate, Event, Job, JobRef, Part, P
 from engine.results.measurements import (
     Accuracy,
     Answer,
+    Certainty,
+    ClassLoss,
+    Comparison,
     DataSummary,
     Fidelity,
     InputSpec,
     Latency,
+    Selection,
     Speedup,
     Throughput,
     Verdict,
@@ -48,6 +52,7 @@ from engine.results.report import (
 )
 from engine.results.suggestion import Basis, Suggestion, SuggestionCode
 from engine.results.summary import RunSummary, summarize, summarize_recipe
+from engine.results.texts import certainty_text, changes_text, class_text, limit_text, losses_text, points
 
 __all__ = [
     "Accuracy",
@@ -56,8 +61,11 @@ __all__ = [
     "Architecture",
     "Basis",
     "CatalogueEntry",
+    "Certainty",
     "CheckItem",
     "ClassCount",
+    "ClassLoss",
+    "Comparison",
     "CutShort",
     "DataPreview",
     "DataSummary",
@@ -90,6 +98,7 @@ __all__ = [
     "Role",
     "RunSummary",
     "SCHEMA_VERSION",
+    "Selection",
     "Sensitivity",
     "SensitivityPoint",
     "Speedup",
@@ -103,7 +112,13 @@ __all__ = [
     "Usage",
     "Variant",
     "Verdict",
+    "certainty_text",
+    "changes_text",
+    "class_text",
     "cut_short",
+    "limit_text",
+    "losses_text",
+    "points",
     "speed_cell",
     "summarize",
     "summarize_recipe",

@@ -6,7 +6,18 @@ from pydantic import Field
 
 from engine.results import codes
 from engine.results.base import Environment, Note, Result, State
-from engine.results.measurements import Accuracy, DataSummary, Fidelity, InputSpec, Latency, Throughput, Verdict
+from engine.results.measurements import (
+    Accuracy,
+    ClassLoss,
+    Comparison,
+    DataSummary,
+    Fidelity,
+    InputSpec,
+    Latency,
+    Selection,
+    Throughput,
+    Verdict,
+)
 from engine.settings import Recipe, Step
 
 SCHEMA_VERSION: Literal[1] = 1
@@ -18,8 +29,9 @@ class Trial(Result):
     """How a candidate did in its race, against the model that the race began with.
 
     `ratio` is that of the latencies in the last stage that timed it, with its 95 % bootstrap interval (after the three
-    rounds of a screening, with their range). `fidelity` is on the held-back half of the calibration images. The winner
-    and the candidates of the final are timed again with all variants; that is in the variant's own figures.
+    rounds of a screening, with their range). `fidelity` and `drop`, the loss of top-1 (of agreement without labels)
+    against the run's baseline, are on the images that choose. The winner and the candidates of the final are timed
+    again with all variants; that is in the variant's own figures.
     """
 
     name: str
@@ -31,10 +43,15 @@ class Trial(Result):
     ratio_high: float | None = None
     n_rounds: int = 0
     fidelity: Fidelity | None = None
+    drop: float | None = None
 
 
 class Variant(Result):
-    """An ONNX file that came out of a step, and all that was measured on it."""
+    """An ONNX file that came out of a step, and all that was measured on it.
+
+    `accuracy`, `fidelity`, `comparison` and `class_loss` are on the images that report, `selection` is on those that
+    choose.
+    """
 
     id: str = Field(pattern=r"^[0-9a-f]{12}$")
     parent_id: str | None
@@ -59,6 +76,9 @@ class Variant(Result):
     verdict: Verdict | None
     seconds: float
     notes: tuple[Note, ...] = ()
+    comparison: Comparison | None = None
+    class_loss: ClassLoss | None = None
+    selection: Selection | None = None
 
 
 class Race(Result):
@@ -78,7 +98,7 @@ class Race(Result):
     reason: Note | None = None
     notes: tuple[Note, ...] = ()
     n_images: int = 0
-    """How many held-back calibration images the screening used."""
+    """How many images chose among the candidates."""
     seconds: float = 0.0
     reused: bool = False
 

@@ -49,7 +49,7 @@ def run(recipe: Recipe, folder: JobFolder, progress: Progress, home: Home, *, be
     with watched(cores()) as busy:
         context = _make_and_time(recipe, folder, home, run_progress, starting)
     builder = context.builder
-    builder.judge(context.labels)
+    builder.judge()
     report = builder.report("running")
     builder.warnings = (*builder.warnings, *recovery_warnings(recipe, report.variants), *unlearnt_warnings(report))
     if not busy:

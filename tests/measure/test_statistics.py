@@ -2,7 +2,18 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from engine.measure.statistics import CONFIDENCE, Z, bootstrap, paired_drop, wilson
+from engine.measure.statistics import (
+    CONFIDENCE,
+    Z,
+    bootstrap,
+    mcnemar,
+    needed_images,
+    paired_drop,
+    smallest_drop,
+    wilson,
+    z_for_many,
+    z_one_sided,
+)
 
 
 def test_wilson_matches_the_published_example():
@@ -43,3 +54,35 @@ def test_bootstrap_contains_the_median_and_is_reproducible():
 
 def test_bootstrap_of_equal_rounds_is_that_value():
     assert bootstrap(np.ones(12)) == (1.0, 1.0)
+
+
+def test_mcnemar_is_the_exact_binomial_test():
+    counts = ((0, 0), (0, 1), (1, 0), (3, 3), (1, 9), (12, 4), (40, 60), (0, 500), (4900, 5100), (5000, 5000))
+    for worse, better in counts:
+        expected = stats.binomtest(worse, worse + better).pvalue if worse + better else 1.0
+        assert mcnemar(worse, better) == pytest.approx(expected, rel=1e-9), (worse, better)
+
+
+def test_the_quantiles_of_bounds_and_of_many_intervals_are_those_of_scipy():
+    assert z_one_sided(0.8) == pytest.approx(stats.norm.ppf(0.8))
+    assert z_for_many(1) == pytest.approx(Z)
+    assert z_for_many(1000) == pytest.approx(stats.norm.ppf(1 - 0.025 / 1000))
+
+
+def test_so_many_images_as_are_needed_show_a_drop_with_the_power_that_is_claimed():
+    """Connor's formula is that of the normal approximation; the exact test has a little less power than it says."""
+    rate, drop = 0.05, 0.01
+    n = needed_images(rate, drop)
+    assert n == 3923  # (1.95996 sqrt(0.05) + 0.84162 sqrt(0.0499))^2 / 0.0001 = 3922.1
+    worse, changed = (rate + drop) / 2 / rate, np.random.default_rng(0).binomial(n, rate, 4000)
+    lost = np.random.default_rng(1).binomial(changed, worse)
+    shown = np.mean([mcnemar(int(one), int(all_ - one)) <= 0.05 for one, all_ in zip(lost, changed, strict=True)])
+    assert 0.75 < shown < 0.83
+
+
+def test_the_smallest_drop_is_the_one_that_needs_so_many_images():
+    for rate, n in ((0.05, 539), (0.001, 539), (0.2, 5000), (0.05, 10)):
+        drop = smallest_drop(rate, n)
+        assert needed_images(rate, drop) <= n < needed_images(rate, drop - 2e-5)
+    assert smallest_drop(0.05, 5000) < smallest_drop(0.05, 500) < smallest_drop(0.2, 500)
+    assert smallest_drop(0.5, 1) == 1.0
