@@ -14,6 +14,7 @@ from engine.results import (
     Sensitivity,
     Variant,
     certainty_text,
+    interval_text,
     losses_text,
     points,
     speed_cell,
@@ -123,7 +124,7 @@ def _losses(variant: Variant, report: Report) -> str:
     if comparison is None:
         return ""
     metric = "top-1" if variant.accuracy else "agreement"
-    interval = f"{points(comparison.drop)} of {metric} ({points(comparison.low)} to {points(comparison.high)})"
+    interval = f"{points(comparison.drop)} of {metric} (between {interval_text(comparison.low, comparison.high)}, 95 %)"
     certainty = certainty_text(verdict, report.recipe.budget) if verdict is not None else ""
     loss = ", ".join(filter(None, (f"loses {interval}", certainty)))
     return f"{variant.label}: {loss}. {losses_text(variant, report)}"

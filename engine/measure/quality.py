@@ -49,7 +49,7 @@ def compare(logits: np.ndarray, baseline: np.ndarray, labels: np.ndarray | None)
 
 def _comparison(n_worse: int, n_better: int, n: int, n_changed: int, *, labelled: bool) -> Comparison:
     low, high = paired_drop(n_worse, n_better, n)
-    rate = (n_worse + n_better + 1) / (n + 2)  # as paired_drop has it, so that no disagreement is no proof of none
+    rate = (n_worse + n_better + 1) / (n + 2)  # so that no disagreement is no proof of none
     return Comparison(
         drop=(n_worse - n_better) / n,
         low=low,

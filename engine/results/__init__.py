@@ -52,7 +52,15 @@ from engine.results.report import (
 )
 from engine.results.suggestion import Basis, Suggestion, SuggestionCode
 from engine.results.summary import RunSummary, summarize, summarize_recipe
-from engine.results.texts import certainty_text, changes_text, class_text, limit_text, losses_text, points
+from engine.results.texts import (
+    certainty_text,
+    changes_text,
+    class_text,
+    interval_text,
+    limit_text,
+    losses_text,
+    points,
+)
 
 __all__ = [
     "Accuracy",
@@ -116,6 +124,7 @@ __all__ = [
     "changes_text",
     "class_text",
     "cut_short",
+    "interval_text",
     "limit_text",
     "losses_text",
     "points",

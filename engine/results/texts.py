@@ -7,8 +7,13 @@ from engine.wording import many
 
 
 def points(drop: float, digits: int = 1) -> str:
-    """An absolute difference of two shares in points: 0.4 points, 1.0 points."""
-    return f"{100 * drop:.{digits}f} points".replace("-", "−")
+    """An absolute difference of two shares in points: 0.4 points, 1.0 points, and no minus before 0.0."""
+    return f"{100 * drop:z.{digits}f} points".replace("-", "−")
+
+
+def interval_text(low: float, high: float) -> str:
+    """The ends of an interval in points: −0.5 and 1.2 points."""
+    return f"{points(low).removesuffix(' points')} and {points(high)}"
 
 
 def limit_text(limit: float) -> str:
@@ -33,26 +38,27 @@ def certainty_text(verdict: Verdict, budget: Budget) -> str:
 
 def changes_text(comparison: Comparison) -> str:
     """How many answers changed, for the worse and for the better, and what so many images can show; sentences."""
-    n = comparison.n_images
-    changed = f"{comparison.n_changed:,} of {many(n, 'image')} {_verb(comparison.n_changed)} answer"
+    n_changed, images = comparison.n_changed, many(comparison.n_images, "image")
+    changed = (
+        f"{f'{n_changed:,}' if n_changed else 'None'} of {images} {'have' if n_changed > 1 else 'has'} another answer"
+    )
     if comparison.p_value is None or comparison.smallest_drop is None or comparison.n_for_half_a_point is None:
         return f"{changed}."
-    turned = f"{comparison.n_worse:,} from right to wrong, {comparison.n_better:,} from wrong to right"
-    chance = f"McNemar's exact test: p = {_p_text(comparison.p_value)}"
+    turned = f": {comparison.n_worse:,} from right to wrong, {comparison.n_better:,} from wrong to right"
+    if n_changed:
+        changed += f"{turned} (McNemar's exact test: p {_p_text(comparison.p_value)})"
     shows = f"So many images show a loss of {points(comparison.smallest_drop)} or more (with 80 % power)"
-    return f"{changed}: {turned} ({chance}). {shows}; half a point takes {comparison.n_for_half_a_point:,}."
+    return f"{changed}. {shows}; half a point takes {comparison.n_for_half_a_point:,}."
 
 
 def class_text(loss: ClassLoss, report: Report) -> str:
     """Which class loses most, and the corrected interval of the largest loss of any class, as a sentence."""
     classes = report.data.classes if report.data is not None else None
     name = f"'{classes[loss.index]}'" if classes is not None else f"number {loss.index + 1}"
-    most = f"{points(loss.drop)} on its {many(loss.n_images, 'image')}"
-    interval = f"{points(loss.low)} to {points(loss.high)}"
-    return (
-        f"The class that loses most is {name}: {most}; the largest loss of {many(loss.n_classes, 'class')} is between "
-        f"{interval} (95 %, corrected for their number){_class_certainty(loss, report.recipe.budget)}."
-    )
+    most = f"The class that loses most is {name}: {points(loss.drop)} on its {many(loss.n_images, 'image')}"
+    largest = f"the largest loss of {many(loss.n_classes, 'class')} is between {interval_text(loss.low, loss.high)}"
+    certainty = _class_certainty(loss, report.recipe.budget)
+    return f"{most if loss.drop > 0 else 'No class loses'}; {largest} (95 %, corrected for their number){certainty}."
 
 
 def losses_text(variant: Variant, report: Report) -> str:
@@ -75,10 +81,6 @@ def _class_certainty(loss: ClassLoss, budget: Budget) -> str:
     return f"; these images cannot tell whether that is within the budget of {limit_text(limit)} for a class"
 
 
-def _verb(n: int) -> str:
-    return "has another" if n == 1 else "have another"
-
-
 def _p_text(p: float) -> str:
-    """A p-value in two digits, from which small ones are told apart."""
-    return "< 0.001" if p < 0.001 else f"{p:.2g}"
+    """A p-value in two digits, or that it is below 0.001."""
+    return "< 0.001" if p < 0.001 else f"= {p:.2g}"

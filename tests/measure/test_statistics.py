@@ -40,9 +40,26 @@ def test_paired_drop_without_disagreement_still_has_a_width():
     assert low < 0 < high
 
 
+@pytest.mark.parametrize(("worse", "better", "n"), [(6, 2, 150), (0, 3, 540), (12, 40, 200), (1, 0, 20)])
+def test_the_ends_of_a_paired_drop_are_the_differences_that_the_score_test_just_keeps(worse, better, n):
+    """With the likeliest shares under a difference found by a search instead of Tango's closed form."""
+    for end, z in zip(paired_drop(worse, better, n), (Z, -Z), strict=True):
+        share = np.linspace(max(0.0, -end) + 1e-12, (1 - end) / 2, 200_001)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            terms = ((worse, share + end), (better, share), (n - worse - better, 1 - 2 * share - end))
+            likelihood = sum(count * np.log(some) if count else 0 * some for count, some in terms)
+        best = share[np.nanargmax(likelihood)]
+        score = (worse - better - n * end) / np.sqrt(n * (2 * best + end - end**2))
+        assert score == pytest.approx(z, abs=0.01)
+
+
+def test_paired_drop_where_nothing_differs_reaches_as_far_as_the_score_interval_of_a_share():
+    assert paired_drop(0, 0, 540) == pytest.approx((-(Z**2) / (540 + Z**2), Z**2 / (540 + Z**2)), abs=1e-6)
+
+
 def test_paired_drop_stays_a_difference_of_shares_for_the_fewest_images():
     assert paired_drop(1, 0, 1)[1] == 1
-    assert paired_drop(0, 1, 1)[0] == -1
+    assert paired_drop(0, 1, 1)[0] == pytest.approx(-1)
 
 
 def test_bootstrap_contains_the_median_and_is_reproducible():
