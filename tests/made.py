@@ -4,6 +4,8 @@ from engine.results import (
     Accuracy,
     Advice,
     Architecture,
+    ClassLoss,
+    Comparison,
     DataSummary,
     Environment,
     Fidelity,
@@ -15,6 +17,7 @@ from engine.results import (
     Race,
     Recommendation,
     Report,
+    Selection,
     Throughput,
     Trial,
     Variant,
@@ -62,11 +65,56 @@ def made_variant(id: str, label: str, *, labelled: bool = True, **changed) -> Va
         "throughput": Throughput(batch_size=1, images_per_s=500 if base else 1000, low=490, high=1010),
         "accuracy": Accuracy(top1=0.99, top5=1.0, n_images=540, low=0.98, high=0.995) if labelled else None,
         "fidelity": None if base else Fidelity(agreement=0.97, sqnr_db=31.0, n_images=540),
-        "verdict": None if base else Verdict(within_budget=True, faster="yes", codes=("accuracy_drop_uncertain",)),
+        "verdict": None
+        if base
+        else Verdict(
+            within_budget=True,
+            faster="yes",
+            codes=("accuracy_drop_uncertain",),
+            drop=0.0,
+            drop_low=-0.015,
+            drop_high=0.015,
+            certainty="probably",
+        ),
         "seconds": 1.0,
         "notes": () if base else (Note(code="scheme", text="unsigned activations"),),
+        "comparison": None if base else made_comparison(labelled=labelled),
+        "class_loss": None if base or not labelled else made_class_loss(),
+        "selection": None if base else made_selection(labelled=labelled),
     }
     return Variant(**(values | changed))
+
+
+def made_comparison(drop=0.0, low=None, high=None, *, n=540, labelled=True) -> Comparison:
+    """A loss with its interval, 1.5 points to either side unless given: so many images as that takes turned wrong."""
+    n_worse, n_better = round(max(drop, 0) * n), round(max(-drop, 0) * n)
+    return Comparison(
+        drop=drop,
+        low=drop - 0.015 if low is None else low,
+        high=drop + 0.015 if high is None else high,
+        n_images=n,
+        n_changed=n_worse + n_better + 3,
+        n_worse=n_worse,
+        n_better=n_better,
+        p_value=0.5 if labelled else None,
+        smallest_drop=0.019 if labelled else None,
+        n_for_half_a_point=3140 if labelled else None,
+    )
+
+
+def made_class_loss(drop=0.05, low=-0.02, high=0.16) -> ClassLoss:
+    return ClassLoss(index=8, drop=drop, low=low, high=high, n_images=54, n_classes=10)
+
+
+def made_selection(drop=0.0, sqnr_db=31.0, *, labelled=True, **changed) -> Selection:
+    """What a variant shows on the images that choose."""
+    values = {
+        "comparison": made_comparison(drop, n=269, labelled=labelled),
+        "fidelity": Fidelity(agreement=0.98, sqnr_db=sqnr_db, n_images=269),
+        "accuracy": LEARNT if labelled else None,
+        "class_loss": made_class_loss() if labelled else None,
+    }
+    return Selection(**(values | changed))
 
 
 def made_latency(p50_ms: float, ratio: float) -> Latency:
@@ -115,6 +163,7 @@ def made_report(*variants: Variant, run_id: str = "run1", labelled: bool = True,
             n_skipped=0,
             classes=tuple("0123456789"),
             evaluation_sha256="c" * 64,
+            n_selection=269,
         ),
         "variants": shown,
         "recommended": Recommendation(id=shown[-1].id, reason=Note(code="best", text="it is fast")),
@@ -126,7 +175,7 @@ WON, LATE, SLOW, OVER = "1" * 12, "2" * 12, "3" * 12, "4" * 12
 REASON = Note(
     code="race_won",
     text="Static INT8 won among 4 candidates and FP32: 1.82 times as fast as FP32 (1.70 to "
-    "1.95) in the race's own rounds, 5.00 MB, 0.2 points less top-1 on the evaluation "
+    "1.95) in the race's own rounds, 5.00 MB, 0.2 points less top-1 on the selection "
     "images",
 )
 LOST = Note(
@@ -154,12 +203,15 @@ def made_trial(
     )
 
 
+NOT_COMPARED = {"comparison": None, "class_loss": None, "selection": None}
+
+
 def made_candidate(id: str, trial: Trial, **changed) -> Variant:
     """The variant of a trial: a candidate of a race, or its winner where the code of its outcome says so."""
     bare = (
         {}
         if trial.stage == "final"
-        else {"latency": None, "throughput": None, "accuracy": None, "fidelity": None, "verdict": None}
+        else {"latency": None, "throughput": None, "accuracy": None, "fidelity": None, "verdict": None} | NOT_COMPARED
     )
     values = {
         "role": "step" if trial.outcome.code == "winner" else "candidate",
@@ -202,7 +254,7 @@ def made_trials(*, won: bool = True) -> dict[str, Trial]:
             "Static INT8, per tensor",
             "built",
             "over_budget",
-            "Out before the timing: 8.0 points less top-1 on the held-back images",
+            "Out before the timing: 8.0 points less top-1 on the selection images",
             None,
             9.0,
         ),
@@ -284,7 +336,9 @@ def made_advice(
     return Advice(**(values | changed))
 
 
-GOOD = Verdict(within_budget=True, faster="yes", codes=(), drop=0.005, drop_low=-0.012, drop_high=0.02)
+GOOD = Verdict(
+    within_budget=True, faster="yes", codes=(), drop=0.005, drop_low=-0.012, drop_high=0.02, certainty="probably"
+)
 TOO_MUCH = Verdict(
     within_budget=False, faster="yes", codes=("accuracy_drop_over_budget",), drop=0.14, drop_low=0.11, drop_high=0.17
 )

@@ -51,12 +51,14 @@ def preview(request: PreviewRequest, folder: JobFolder, progress: Progress) -> D
 
 
 def _counts(data: Data) -> tuple[ClassCount, ...]:
-    """Images of every class that has any, by split."""
+    """Images of every class that has any, by split; those that evaluation gave to the selection are apart."""
     if data.classes is None:
         return ()
-    table = np.stack([np.bincount(_labels(data.split(name)), minlength=len(data.classes)) for name in SPLIT_NAMES])
+    n_classes = len(data.classes)
+    labels = [*(_labels(data.split(name)) for name in SPLIT_NAMES), _labels(data.selection)[data.given_by_evaluation]]
+    table = np.stack([np.bincount(some, minlength=n_classes) for some in labels])
     return tuple(
-        ClassCount(name=name, **dict(zip(SPLIT_NAMES, map(int, column), strict=True)))
+        ClassCount(name=name, **dict(zip((*SPLIT_NAMES, "selection"), map(int, column), strict=True)))
         for name, column in zip(data.classes, table.T, strict=True)
         if column.any()
     )

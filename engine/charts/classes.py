@@ -10,7 +10,7 @@ from engine.charts.scales import counts, show_x
 from engine.charts.style import FOOT, SERIES, canvas, shortened
 from engine.results import ClassCount, DataPreview
 
-SPLITS = ("train", "calibration", "evaluation", "holdout")
+SPLITS = ("train", "calibration", "evaluation", "holdout", "selection")
 MOST = 24
 ROW = 22
 """Pixels of the row of a class."""
@@ -60,4 +60,4 @@ def class_counts(preview: DataPreview) -> go.Figure:
 
 
 def _total(count: ClassCount) -> int:
-    return count.train + count.calibration + count.evaluation + count.holdout
+    return sum(getattr(count, split) for split in SPLITS)

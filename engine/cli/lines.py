@@ -13,6 +13,10 @@ from engine.results import (
     Report,
     Sensitivity,
     Variant,
+    certainty_text,
+    interval_text,
+    losses_text,
+    points,
     speed_cell,
     unfinished_ids,
 )
@@ -94,7 +98,7 @@ def _amount(number: int) -> str:
 
 
 def of_report(report: Report) -> list[str]:
-    """Every variant beside the baseline, the outcome of every race, the warnings, and the recommendation."""
+    """Every variant beside the baseline, what each loses, how races ended, the warnings, and the recommendation."""
     rows = [("variant", "id", "size", "latency p50", "times as fast (95 %)", "top-1 (95 %)", "agreement")]
     late = unfinished_ids(report)
     rows += [
@@ -114,7 +118,26 @@ def of_report(report: Report) -> list[str]:
     ]
     warnings = [f"warning: {warning.text}" for warning in report.warnings]
     advice = report.recommended
-    return [*table(rows), *races, *warnings, *([f"recommended: {advice.id}, {advice.reason.text}"] if advice else [])]
+    losses = [text for variant in report.main_variants if (text := _losses(variant, report))]
+    return [
+        *table(rows),
+        *losses,
+        *races,
+        *warnings,
+        *([f"recommended: {advice.id}, {advice.reason.text}"] if advice else []),
+    ]
+
+
+def _losses(variant: Variant, report: Report) -> str:
+    """A variant's loss with its interval, how sure it is that it is within the budget, and what changed."""
+    comparison, verdict = variant.comparison, variant.verdict
+    if comparison is None:
+        return ""
+    metric = "top-1" if variant.accuracy else "agreement"
+    interval = f"{points(comparison.drop)} of {metric} (between {interval_text(comparison.low, comparison.high)}, 95 %)"
+    certainty = certainty_text(verdict, report.recipe.budget) if verdict is not None else ""
+    loss = ", ".join(filter(None, (f"loses {interval}", certainty)))
+    return f"{variant.label}: {loss}. {losses_text(variant, report)}"
 
 
 def of_measurements(report: Report) -> list[str]:

@@ -98,10 +98,13 @@ class Part:
 class Data:
     """The images of a recipe. `classes` are in the order of the outputs; `synthetic` images are noise.
 
-    `sha256` addresses content, labels and split; `evaluation_sha256` the evaluation images and their labels alone.
+    `selection` are the images that choose among variants and report nothing; it shares images with the calibration
+    split and the holdout, and none with the evaluation split, which reports. `sha256` addresses content, labels, split
+    and selection; `evaluation_sha256` the evaluation images and their labels alone.
     """
 
     parts: Mapping[SplitName, Part]
+    selection: Part
     classes: tuple[str, ...] | None
     sha256: str
     evaluation_sha256: str
@@ -115,6 +118,21 @@ class Data:
 
     def split(self, name: SplitName) -> Part:
         return self.parts[name]
+
+    @property
+    def given_by_evaluation(self) -> NDArray[np.int64]:
+        """Indices of the selection's images that are in no split, since evaluation gave them."""
+        elsewhere = {id for part in self.parts.values() for id in part.ids}
+        return np.array([index for index, id in enumerate(self.selection.ids) if id not in elsewhere], np.int64)
+
+    @property
+    def unreported(self) -> Part:
+        """Images to check or time a model with: the calibration split, else the selection.
+
+        The evaluation split where there are neither, which needs fewer than three images in all.
+        """
+        parts = (self.parts["calibration"], self.selection, self.parts["evaluation"])
+        return next((part for part in parts if len(part)), parts[-1])
 
     @property
     def named_skipped(self) -> tuple[Note, ...]:
@@ -131,7 +149,11 @@ class Data:
     def summary(self) -> DataSummary:
         counts = {f"n_{name}": len(self.parts[name]) for name in SPLIT_NAMES}
         return DataSummary(
-            **counts, n_skipped=len(self.skipped), classes=self.classes, evaluation_sha256=self.evaluation_sha256
+            **counts,
+            n_selection=len(self.selection),
+            n_skipped=len(self.skipped),
+            classes=self.classes,
+            evaluation_sha256=self.evaluation_sha256,
         )
 
 

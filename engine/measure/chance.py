@@ -4,11 +4,6 @@ from engine.results import Accuracy, Note, Race, Variant, codes
 from engine.wording import percent
 
 
-def reaches_chance(variant: Variant) -> bool:
-    """Whether the variant was judged to answer no better than guessing, or not surely better."""
-    return variant.verdict is not None and variant.verdict.reaches_chance
-
-
 def learning_note(variant: Variant) -> Note | None:
     """A note that the model has not learnt, or that this is unclear, with the figures; None where it surely has."""
     accuracy = variant.accuracy

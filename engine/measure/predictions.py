@@ -1,4 +1,4 @@
-"""The outputs of a model on the evaluation images, one row per image."""
+"""The outputs of a model on images, one row per image."""
 
 import zipfile
 from collections.abc import Callable
@@ -10,15 +10,21 @@ import numpy as np
 from engine.data import Part
 from engine.errors import MeasureError
 from engine.models.artifacts import OnnxModel
+from engine.models.graph import load_proto
 from engine.runtimes import open_session
 from engine.settings import Target
 
-EVALUATION_BATCH = 32
+USUAL_BATCH = 32
+RANGES_OF_A_BATCH = frozenset({"DynamicQuantizeLinear", "DynamicQuantizeMatMul", "DynamicQuantizeLSTM"})
+"""Operators that take one range for all images of a call, so that an image's answer depends on the others there.
+
+The first is ONNX's, the others are onnxruntime's own.
+"""
 
 
 @dataclass(frozen=True)
 class Predictions:
-    """`logits` (N, classes) float32 for the images `ids`, in the order of the evaluation part."""
+    """`logits` (N, classes) float32 for the images `ids`, in the order of their part."""
 
     ids: tuple[str, ...]
     logits: np.ndarray
@@ -41,11 +47,11 @@ class Predictions:
 def predict(
     model: OnnxModel, part: Part, target: Target, on_image: Callable[[int, int], None] = lambda done, total: None
 ) -> Predictions:
-    """Logits of every image of `part`, in batches (the model's own batch where it is fixed).
+    """Logits of every image of `part`, in batches of `prediction_batch`; the last one may be shorter.
 
     Raises MeasureError (code not_finite) where an output is not finite, since no accuracy would be valid.
     """
-    batch_size = model.batch or EVALUATION_BATCH
+    batch_size = prediction_batch(model, target)
     rows: list[np.ndarray] = []
     n_done = 0
     with open_session(model.path, target, input_name=model.input_name, output_name=model.output_name) as session:
@@ -62,6 +68,18 @@ def predict(
             code="not_finite",
         )
     return Predictions(tuple(part.ids), logits)
+
+
+def prediction_batch(model: OnnxModel, target: Target) -> int:
+    """How many images a call takes: the model's own number where it is fixed, the target's where answers depend on it.
+
+    For every other model it does not matter, and USUAL_BATCH is quick.
+    """
+    if model.batch is not None:
+        return model.batch
+    proto = load_proto(model.path)
+    nodes = (*proto.graph.node, *(node for function in proto.functions for node in function.node))
+    return target.batch_size if any(node.op_type in RANGES_OF_A_BATCH for node in nodes) else USUAL_BATCH
 
 
 def filled(images: np.ndarray, batch: int | None) -> np.ndarray:

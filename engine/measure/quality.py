@@ -2,8 +2,10 @@
 
 import numpy as np
 
-from engine.measure.statistics import paired_drop, wilson
-from engine.results import Accuracy, Fidelity
+from engine.measure.statistics import mcnemar, needed_images, paired_drop, smallest_drop, wilson, z_for_many
+from engine.results import Accuracy, ClassLoss, Comparison, Fidelity, Selection
+
+HALF_A_POINT = 0.005
 
 
 def accuracy(logits: np.ndarray, labels: np.ndarray) -> Accuracy:
@@ -36,16 +38,62 @@ def sqnr_db(logits: np.ndarray, baseline: np.ndarray) -> float | None:
     return None if noise == 0 or signal == 0 else float(10 * np.log10(signal / noise))
 
 
-Drop = tuple[float, float, float]
-"""An absolute loss with the ends of its interval."""
-
-
-def loss(logits: np.ndarray, baseline: np.ndarray, labels: np.ndarray | None) -> Drop:
-    """Absolute loss of top-1 against the baseline's logits (N, classes), of agreement where there are no labels."""
+def compare(logits: np.ndarray, baseline: np.ndarray, labels: np.ndarray | None) -> Comparison:
+    """A variant's answers beside the baseline's on the same images: both (N, classes), `labels` (N,) int or None."""
+    n_changed = int((logits.argmax(1) != baseline.argmax(1)).sum())
     if labels is None:
-        same = np.asarray(logits.argmax(1) == baseline.argmax(1))
-        return drop(same, np.ones_like(same))
-    return drop(correct(logits, labels), correct(baseline, labels))
+        return _comparison(n_changed, 0, len(logits), n_changed, labelled=False)
+    right, baseline_right = correct(logits, labels), correct(baseline, labels)
+    return _comparison(*_lost_and_won(right, baseline_right), len(logits), n_changed, labelled=True)
+
+
+def _comparison(n_worse: int, n_better: int, n: int, n_changed: int, *, labelled: bool) -> Comparison:
+    low, high = paired_drop(n_worse, n_better, n)
+    rate = (n_worse + n_better + 1) / (n + 2)  # so that no disagreement is no proof of none
+    return Comparison(
+        drop=(n_worse - n_better) / n,
+        low=low,
+        high=high,
+        n_images=n,
+        n_changed=n_changed,
+        n_worse=n_worse,
+        n_better=n_better,
+        p_value=mcnemar(n_worse, n_better) if labelled else None,
+        smallest_drop=smallest_drop(rate, n) if labelled else None,
+        n_for_half_a_point=needed_images(rate, HALF_A_POINT) if labelled else None,
+    )
+
+
+def class_loss(logits: np.ndarray, baseline: np.ndarray, labels: np.ndarray | None) -> ClassLoss | None:
+    """The largest loss of top-1 of any class that has images; None without labels. Shapes as in `compare`."""
+    if labels is None:
+        return None
+    right, baseline_right = correct(logits, labels), correct(baseline, labels)
+    classes, n_images = np.unique(labels, return_counts=True)
+    z = z_for_many(len(classes))
+    losses = []
+    for index, n in zip(classes, n_images, strict=True):
+        n_lost, n_won = _lost_and_won(right[labels == index], baseline_right[labels == index])
+        losses.append(((n_lost - n_won) / n, int(n), int(index), paired_drop(n_lost, n_won, int(n), z)))
+    worst, n, index, _ = max(losses, key=lambda one: one[:2])
+    return ClassLoss(
+        index=index,
+        drop=float(worst),
+        low=max(interval[0] for *_, interval in losses),
+        high=max(interval[1] for *_, interval in losses),
+        n_images=n,
+        n_classes=len(losses),
+    )
+
+
+def on_selection(logits: np.ndarray, baseline: np.ndarray, labels: np.ndarray | None) -> Selection:
+    """What a variant shows on the images that choose. Shapes as in `compare`."""
+    return Selection(
+        comparison=compare(logits, baseline, labels),
+        fidelity=fidelity(logits, baseline),
+        accuracy=accuracy(logits, labels) if labels is not None else None,
+        class_loss=class_loss(logits, baseline, labels),
+    )
 
 
 def correct(logits: np.ndarray, labels: np.ndarray) -> np.ndarray:
@@ -53,12 +101,9 @@ def correct(logits: np.ndarray, labels: np.ndarray) -> np.ndarray:
     return np.asarray(logits.argmax(1) == labels)
 
 
-def drop(right: np.ndarray, baseline_right: np.ndarray) -> Drop:
-    """Absolute loss against the baseline over the same images, with its paired interval; both are (N,) bool."""
-    n_lost = int((baseline_right & ~right).sum())
-    n_won = int((right & ~baseline_right).sum())
-    low, high = paired_drop(n_lost, n_won, len(right))
-    return (n_lost - n_won) / len(right), low, high
+def _lost_and_won(right: np.ndarray, baseline_right: np.ndarray) -> tuple[int, int]:
+    """How many images only the baseline has right, and how many only the variant; both are (N,) bool."""
+    return int((baseline_right & ~right).sum()), int((right & ~baseline_right).sum())
 
 
 def _top5(logits: np.ndarray, labels: np.ndarray) -> float | None:

@@ -2,64 +2,153 @@
 
 from collections.abc import Collection
 
-from engine.measure.chance import learning_note, reaches_chance
-from engine.measure.verdict import not_slower
-from engine.results import Note, Recommendation, Report, Variant, codes, cut_short, times_as_fast, unfinished_ids
-from engine.settings import Goal
-from engine.wording import percent
+from engine.measure.chance import learning_note
+from engine.measure.ranking import RankingFigures, best_by_goal
+from engine.measure.verdict import not_slower, over_budget
+from engine.results import (
+    Note,
+    Recommendation,
+    Report,
+    Variant,
+    certainty_text,
+    codes,
+    cut_short,
+    limit_text,
+    points,
+    times_as_fast,
+    unfinished_ids,
+)
+from engine.settings import Budget, Goal, Simplify
+from engine.wording import many, percent
 
 SUPERLATIVES = {"latency": "fastest", "size": "smallest", "throughput": "highest in throughput"}
+OTHER_BUDGETS = (codes.LATENCY_OVER_BUDGET, codes.SIZE_OVER_BUDGET)
+"""Codes of the budgets that no image decides on."""
 
 
 def recommend(report: Report) -> Recommendation:
-    """The best variant by the goal of those within the budget that are not slower and surely better than guessing.
+    """The variant that `choose` takes, where what it reports meets the budget; else the baseline, with the reason.
 
-    Where there is none it is the baseline, with the reason. Of a race, only the winner, a step's variant, can be
-    recommended. The reason says where the time was up, and where other programs used the cores during the measurement
-    of latency. Raises ValueError where the report has no baseline.
+    Nothing is chosen on the images that report: where those do not confirm the choice, no other variant takes its
+    place. Of a race, only the winner, a step's variant, can be recommended. The reason says where the time was up, and
+    where other programs used the cores during the measurement of latency. Raises ValueError where the report has no
+    baseline.
     """
-    baseline, goal = report.baseline, report.recipe.goal
+    baseline, budget, goal = report.baseline, report.recipe.budget, report.recipe.goal
     if baseline is None:
         raise ValueError(f"the report of {report.run_id} has no baseline")
     measured = [
         variant for variant in report.variants if variant.role == "step" and variant.latency and variant.verdict
     ]
-    within_budget = [one for one in measured if one.verdict and one.verdict.within_budget and not reaches_chance(one)]
-    fast_enough = [one for one in within_budget if one.latency and not_slower(one.latency)]
-    best = min(fast_enough, key=lambda one: _cost(one, goal)) if fast_enough else baseline
-    reason = (
-        _reason(best, baseline, _rank(best, within_budget, fast_enough, goal), goal)
-        if fast_enough
-        else _why_none(report, measured, within_budget)
-    )
+    eligible = [one for one in measured if is_eligible(one, budget)]
+    fast_enough = [one for one in eligible if one.latency and not_slower(one.latency)]
+    chosen = best_by_goal(fast_enough, goal, _figures) if fast_enough else None
+    if chosen is None:
+        best, reason = baseline, _why_none(report, measured, eligible)
+    elif contradiction := _contradiction(chosen, report):
+        best, reason = baseline, contradiction
+    else:
+        best, reason = chosen, _reason(chosen, baseline, _rank(chosen, eligible, fast_enough, report), report)
     sentences = (reason.text, _time_sentence(report, best, measured), _load_sentence(report) if measured else "")
     return Recommendation(id=best.id, reason=Note(code=reason.code, text=". ".join(filter(None, sentences))))
+
+
+def is_eligible(variant: Variant, budget: Budget) -> bool:
+    """Whether a variant that was measured can be chosen, by the images that choose and by what no image decides on.
+
+    Its loss there is within the budget (`over_budget`), its answers are surely better than guessing, and its latency
+    and its size are within their budgets. Where no images choose, only the latter count.
+    """
+    if variant.verdict is None or any(code in OTHER_BUDGETS for code in variant.verdict.codes):
+        return False
+    selection = variant.selection
+    if selection is None:
+        return True
+    surely_learnt = selection.accuracy is None or selection.accuracy.better_than_chance in (None, "yes")
+    return surely_learnt and not over_budget(selection.comparison, selection.class_loss, budget)
+
+
+def _figures(variant: Variant) -> RankingFigures:
+    """What the variant is ranked by. Raises ValueError where it was never timed."""
+    if variant.latency is None:
+        raise ValueError(f"variant {variant.id} was never timed")
+    return RankingFigures(
+        variant.latency, variant.size_bytes, _sqnr_db(variant), isinstance(variant.settings, Simplify)
+    )
+
+
+def _sqnr_db(variant: Variant) -> float:
+    """The SQNR on the images that choose, infinite where nothing differs; the lowest where no images choose."""
+    if variant.selection is None:
+        return float("-inf")
+    sqnr_db = variant.selection.fidelity.sqnr_db
+    return float("inf") if sqnr_db is None else sqnr_db
 
 
 def _cost(variant: Variant, goal: Goal) -> float:
     if goal == "size":
         return variant.size_bytes
-    if goal == "throughput":
-        return -(variant.throughput.images_per_s if variant.throughput else 0.0)
     return variant.latency.ratio_to_baseline if variant.latency else float("inf")
 
 
-def _rank(best: Variant, within_budget: Collection[Variant], fast_enough: Collection[Variant], goal: Goal) -> str:
+def _rank(best: Variant, eligible: Collection[Variant], fast_enough: Collection[Variant], report: Report) -> str:
     """The rank of the best among the variants that can be recommended, never among a race's candidates."""
-    if len(within_budget) > 1 and best is min(within_budget, key=lambda one: _cost(one, goal)):
-        return f", the {SUPERLATIVES[goal]} of {len(within_budget)} variants within the budget"
-    if len(fast_enough) > 1:
-        return f", the {SUPERLATIVES[goal]} of {len(fast_enough)} variants within the budget that are not slower"
-    return ""
+    goal = report.recipe.goal
+    whole = min(eligible, key=lambda one: _cost(one, goal)) in fast_enough
+    group = eligible if whole else fast_enough
+    if len(group) < 2:
+        return ""
+    fastest = min(group, key=lambda one: _cost(one, goal))
+    images = f" on the {many(best.selection.comparison.n_images, 'image')} that choose" if best.selection else ""
+    number = f"{len(group)} variants that keep the budget{images}" + ("" if whole else " and are not slower")
+    if fastest is best:
+        return f", the {SUPERLATIVES[goal]} of {number}"
+    return f", as fast as {fastest.label}, the {SUPERLATIVES[goal]} of {number}, and closer to the baseline"
 
 
-def _reason(best: Variant, baseline: Variant, rank: str, goal: Goal) -> Note:
+def _contradiction(chosen: Variant, report: Report) -> Note | None:
+    """Why the chosen variant is not recommended, from the images that report; None where these confirm the choice."""
+    verdict = chosen.verdict
+    if verdict is None or (verdict.within_budget and not verdict.reaches_chance):
+        return None
+    if verdict.within_budget:
+        text = f"{chosen.label} is not surely better than guessing on the images that report"
+        return Note(code="nothing_better_than_chance", text=f"No variant is recommended: {text}")
+    figures = _over_text(chosen, report)
+    chance = "Among few images that can be chance: more of them, or a wider budget, may decide otherwise"
+    text = f"No variant is recommended: {chosen.label} was chosen, and {figures}. {chance}"
+    return Note(code="choice_not_confirmed", text=text)
+
+
+def _over_text(chosen: Variant, report: Report) -> str:
+    """What the chosen variant loses on the images that report and on those that chose, with the budget it breaks."""
+    budget, selection, labelled = report.recipe.budget, chosen.selection, chosen.accuracy is not None
+    chosen_on = f"the {many(selection.comparison.n_images, 'image')} that choose" if selection is not None else ""
+    comparison, classes = chosen.comparison, chosen.class_loss
+    if chosen.verdict is not None and codes.ACCURACY_DROP_OVER_BUDGET in chosen.verdict.codes and comparison:
+        limit, metric = limit_text(budget.max_accuracy_drop or 0.0), "top-1" if labelled else "agreement"
+        there = f" (on {chosen_on}: {points(selection.comparison.drop)})" if selection is not None else ""
+        images = f"the {many(comparison.n_images, 'image')} that report"
+        return f"on {images} it loses {points(comparison.drop)} of {metric}{there}, over the budget of {limit}"
+    loss = f"{points(classes.drop)} of a class" if classes is not None else "a class"
+    before = selection.class_loss if selection is not None else None
+    there = f" (on {chosen_on}: {points(before.drop)})" if before is not None else ""
+    n_images = comparison.n_images if comparison is not None else 0
+    limit = limit_text(budget.max_class_drop or 0.0)
+    return (
+        f"on the {many(n_images, 'image')} that report it loses {loss}{there}, over the budget of {limit} for a class"
+    )
+
+
+def _reason(best: Variant, baseline: Variant, rank: str, report: Report) -> Note:
     if best.latency is None:
         raise ValueError(f"variant {best.id} was never timed")
     doubt = "" if best.latency.ratio_high < 1 else ", so not surely faster"
     size = f"{percent(best.size_bytes / baseline.size_bytes)} of the size"
-    text = f"{best.label}{rank}: {times_as_fast(best.latency, 'the baseline')}{doubt}, {size}{_loss(best)}"
-    return Note(code=f"best_{goal}", text=text)
+    speed = f"{times_as_fast(best.latency, 'the baseline')}{doubt}"
+    losses = [_loss(best), certainty_text(best.verdict, report.recipe.budget) if best.verdict else ""]
+    text = ", ".join(filter(None, (f"{best.label}{rank}: {speed}", size, *losses)))
+    return Note(code=f"best_{report.recipe.goal}", text=text)
 
 
 def _loss(best: Variant) -> str:
@@ -67,18 +156,21 @@ def _loss(best: Variant) -> str:
     if drop is None:
         return ""
     if best.accuracy is None:
-        return f", agreeing with the baseline on {percent(1 - drop, 1)} of the inputs"
+        return f"agreeing with the baseline on {percent(1 - drop, 1)} of the inputs"
     if drop == 0:
-        return ", with the same top-1"
-    return f", {abs(drop) * 100:.1f} points {'less' if drop > 0 else 'more'} top-1"
+        return "with the same top-1"
+    return f"{abs(drop) * 100:.1f} points {'less' if drop > 0 else 'more'} top-1"
 
 
-def _why_none(report: Report, measured: Collection[Variant], within_budget: Collection[Variant]) -> Note:
-    above_chance = [variant for variant in measured if not reaches_chance(variant)]
+def _why_none(report: Report, measured: Collection[Variant], eligible: Collection[Variant]) -> Note:
+    above_chance = [variant for variant in measured if not _may_guess(variant)]
     doubt = learning_note(report.baseline) if report.baseline else None
     if doubt is not None and not above_chance:
         addition = ", and no variant is surely better than guessing" if measured else ""
         return Note(code=doubt.code, text=f"{doubt.text}{addition}")
+    if not measured and any(variant.latency_estimate for variant in report.variants):
+        text = "No speed could be measured, since other programs disturbed the calls, so nothing is recommended"
+        return Note(code=codes.NOT_MEASURED, text=f"{text}. Measure again on a quiet machine")
     if not measured and any(variant.role == "step" for variant in report.variants):
         return Note(
             code="nothing_timed", text="No variant has a latency, so none is recommended; its notes say why it has none"
@@ -92,29 +184,40 @@ def _why_none(report: Report, measured: Collection[Variant], within_budget: Coll
         return Note(
             code="nothing_better_than_chance", text="No variant is surely better than guessing the commonest class"
         )
-    if within_budget:
-        best = min(within_budget, key=lambda one: _cost(one, "latency"))
+    if eligible:
+        best = min(eligible, key=lambda one: _cost(one, "latency"))
         speed = times_as_fast(best.latency, "the baseline") if best.latency else "not timed"
         return Note(
             code="nothing_not_slower",
-            text="No variant within the budget is as fast as the baseline; the "
+            text="No variant that keeps the budget is as fast as the baseline; the "
             f"fastest of them, {best.label}, is {speed}",
         )
     return Note(
-        code="nothing_within_budget", text=f"No variant is within the budget; what breaks it: {_exceeded(measured)}"
+        code="nothing_within_budget",
+        text=f"No variant keeps the budget; what breaks it: {_exceeded(above_chance, report.recipe.budget)}",
     )
 
 
-def _exceeded(measured: Collection[Variant]) -> str:
-    """The limits of the budget that the variants exceed, all variants together."""
+def _may_guess(variant: Variant) -> bool:
+    """Whether a variant may be no better than guessing on the images that choose, or on all where none choose."""
+    accuracy = variant.selection.accuracy if variant.selection is not None else variant.accuracy
+    return accuracy is not None and accuracy.better_than_chance in ("no", "unclear")
+
+
+def _exceeded(measured: Collection[Variant], budget: Budget) -> str:
+    """The limits that the variants exceed, all together: losses on the images that choose, latency and size."""
     verdict_codes = {code for variant in measured if variant.verdict for code in variant.verdict.codes}
-    labelled = any(variant.accuracy for variant in measured)
-    names = {
-        codes.ACCURACY_DROP_OVER_BUDGET: "accuracy" if labelled else "agreement",
-        codes.LATENCY_OVER_BUDGET: "latency",
-        codes.SIZE_OVER_BUDGET: "size",
+    losses = [one.selection for one in measured if one.selection is not None]
+    no_class_limit = budget.model_copy(update={"max_class_drop": None})
+    no_total_limit = budget.model_copy(update={"max_accuracy_drop": None})
+    quality = "accuracy" if any(one.accuracy for one in measured) else "agreement"
+    exceeded = {
+        quality: any(over_budget(one.comparison, one.class_loss, no_class_limit) for one in losses),
+        "the accuracy of a class": any(over_budget(one.comparison, one.class_loss, no_total_limit) for one in losses),
+        "latency": codes.LATENCY_OVER_BUDGET in verdict_codes,
+        "size": codes.SIZE_OVER_BUDGET in verdict_codes,
     }
-    return " and ".join(name for code, name in names.items() if code in verdict_codes)
+    return " and ".join(name for name, is_over in exceeded.items() if is_over)
 
 
 def _time_sentence(report: Report, best: Variant, measured: Collection[Variant]) -> str:

@@ -1,6 +1,8 @@
-"""Intervals. All are 95 %, two-sided."""
+"""Intervals, 95 % and two-sided unless they say otherwise, and the tests of paired answers. docs/statistics.md has
+their formulas, sources and simulations."""
 
 import math
+from statistics import NormalDist
 from typing import NamedTuple
 
 import numpy as np
@@ -16,6 +18,14 @@ T_QUANTILES = (
 """The quantiles of Student's t at 0.5 + CONFIDENCE / 2, for 1 degree of freedom and more."""
 TRIM = 0.2
 """The share of the rounds at either end that a trimmed mean leaves out."""
+POWER = 0.8
+"""The usual chance, for a planned number of images, that a difference of that size shows."""
+Z_POWER = NormalDist().inv_cdf(POWER)
+INTERVAL_STEP = 1e-9
+"""The precision of the ends of a score interval."""
+SMALLEST_VARIANCE = 1e-300
+SMALLEST_STEP = 1e-5
+"""The precision of a smallest drop: a thousandth of a point."""
 
 
 def wilson(right: int, n: int) -> tuple[float, float]:
@@ -26,17 +36,81 @@ def wilson(right: int, n: int) -> tuple[float, float]:
     return 0.0 if right == 0 else center - margin, 1.0 if right == n else center + margin
 
 
-def paired_drop(only_first: int, only_second: int, n: int) -> tuple[float, float]:
+def paired_drop(only_first: int, only_second: int, n: int, z: float = Z) -> tuple[float, float]:
     """Interval of the difference of two shares over the same `n` images.
 
-    `only_first` images count for the first alone, `only_second` for the second alone. Adjusted Wald with half a
-    pair added to each cell (Agresti and Min 2005, doi:10.1002/sim.1781), which stays sound for few disagreements.
+    `only_first` images count for the first alone, `only_second` for the second alone. `z` is the normal quantile of
+    the interval's ends. Tango's score interval (1998, doi:10.1002/(SICI)1097-0258(19980430)17:8<891): the differences
+    that the score test does not reject, which stays sound where few or no images disagree.
     """
-    first, second, total = only_first + 0.5, only_second + 0.5, n + 2
-    difference = (first - second) / total
-    error = np.sqrt((first + second) - (first - second) ** 2 / total) / total
-    margin = float(Z * error)
-    return max(-1.0, difference - margin), min(1.0, difference + margin)
+    difference = (only_first - only_second) / n
+    low, high = -1.0, difference
+    while high - low > INTERVAL_STEP:
+        middle = (low + high) / 2
+        low, high = (middle, high) if _score(middle, only_first, only_second, n) > z else (low, middle)
+    lower = low
+    low, high = difference, 1.0
+    while high - low > INTERVAL_STEP:
+        middle = (low + high) / 2
+        low, high = (low, middle) if _score(middle, only_first, only_second, n) < -z else (middle, high)
+    return lower, high
+
+
+def _score(difference: float, only_first: int, only_second: int, n: int) -> float:
+    """Tango's score statistic for a difference, standard normal where that is the true one; it falls as it grows.
+
+    `share` is the likeliest share of the images that count for the second alone, given the difference.
+    """
+    linear = (2 * n - only_first + only_second) * difference - only_first - only_second
+    constant = -only_second * difference * (1 - difference)
+    share = (math.sqrt(max(linear**2 - 8 * n * constant, 0.0)) - linear) / (4 * n)
+    variance = n * (2 * share + difference * (1 - difference))
+    return (only_first - only_second - n * difference) / math.sqrt(max(variance, SMALLEST_VARIANCE))
+
+
+def z_one_sided(confidence: float) -> float:
+    """The normal quantile of a bound that holds with this confidence on its one side."""
+    return NormalDist().inv_cdf(confidence)
+
+
+def z_for_many(n_intervals: int) -> float:
+    """The normal quantile at which this many intervals hold together with 95 %, whatever their dependence.
+
+    Bonferroni's correction (Dunn 1961, doi:10.1080/01621459.1961.10482090).
+    """
+    return NormalDist().inv_cdf(1 - (1 - CONFIDENCE) / (2 * n_intervals))
+
+
+def mcnemar(only_first: int, only_second: int) -> float:
+    """Two-sided p-value of McNemar's exact test: how likely so uneven a split of the disagreements is by chance.
+
+    The counts are those of `paired_drop`. Twice the smaller tail of a binomial with one half, at most 1 (McNemar 1947,
+    doi:10.1007/BF02295996); in whole numbers, so that it is exact for any counts.
+    """
+    n, term, tail = only_first + only_second, 1, 0
+    for k in range(min(only_first, only_second) + 1):
+        tail += term
+        term = term * (n - k) // (k + 1)
+    return float(min(1.0, 2 * tail / 2**n))
+
+
+def needed_images(rate: float, drop: float) -> int:
+    """How many images show an absolute `drop` with 80 % power in McNemar's test at 5 %, two-sided.
+
+    `rate` is the share of the images on which one of the two is right and the other wrong; a drop needs at least as
+    many, so the larger of both counts. Formula of Connor 1987 (doi:10.2307/2531961).
+    """
+    rate = max(rate, drop)
+    return math.ceil((Z * math.sqrt(rate) + Z_POWER * math.sqrt(rate - drop**2)) ** 2 / drop**2)
+
+
+def smallest_drop(rate: float, n: int) -> float:
+    """The smallest absolute drop that `n` images show with 80 % power at this rate of disagreement; 1 at the most."""
+    low, high = 0.0, 1.0
+    while high - low > SMALLEST_STEP:
+        middle = (low + high) / 2
+        low, high = (low, middle) if needed_images(rate, middle) <= n else (middle, high)
+    return high
 
 
 class Interval(NamedTuple):

@@ -1,9 +1,12 @@
 """The verdict on a variant: within the budget or not, faster or not, and what is uncertain."""
 
-from engine.results import Accuracy, Answer, Latency, Variant, Verdict, codes
+from engine.measure.statistics import paired_drop, z_one_sided
+from engine.results import Accuracy, Answer, Certainty, ClassLoss, Comparison, Latency, Variant, Verdict, codes
 from engine.settings import Budget
 
 NOT_SLOWER_RATIO = 1.02
+PROBABLY = 0.8
+"""The one-sided confidence from which a loss counts as probably within the budget."""
 
 
 def faster(latency: Latency) -> Answer:
@@ -18,15 +21,10 @@ def not_slower(latency: Latency) -> bool:
     return latency.ratio_low <= 1 and latency.ratio_to_baseline <= NOT_SLOWER_RATIO
 
 
-def judge(variant: Variant, budget: Budget, drop: tuple[float, float, float] | None) -> Verdict:
-    """The verdict on a measured variant; `drop` is its loss against the baseline with its interval."""
-    over: list[str] = []
-    unsure = _chance_codes(variant.accuracy)
-    if drop is not None and budget.max_accuracy_drop is not None:
-        if drop[0] > budget.max_accuracy_drop:
-            over.append(codes.ACCURACY_DROP_OVER_BUDGET)
-        elif drop[2] > budget.max_accuracy_drop:
-            unsure.append(codes.ACCURACY_DROP_UNCERTAIN)
+def judge(variant: Variant, budget: Budget) -> Verdict:
+    """The verdict on a measured variant, from its figures on the images that report."""
+    over, unsure = _quality_codes(variant, budget)
+    unsure = [*_chance_codes(variant.accuracy), *unsure]
     latency = variant.latency
     if latency is not None and budget.max_latency_ms is not None:
         if latency.p50_ms > budget.max_latency_ms:
@@ -38,10 +36,63 @@ def judge(variant: Variant, budget: Budget, drop: tuple[float, float, float] | N
     answer: Answer = "unclear" if latency is None else faster(latency)
     if latency is not None and not not_slower(latency):
         unsure.append(codes.SLOWER_THAN_BASELINE)
-    point, low, high = drop if drop is not None else (None, None, None)
+    comparison = variant.comparison
+    drops = (comparison.drop, comparison.low, comparison.high) if comparison is not None else (None, None, None)
     return Verdict(
-        within_budget=not over, faster=answer, codes=(*over, *unsure), drop=point, drop_low=low, drop_high=high
+        within_budget=not over,
+        faster=answer,
+        codes=(*over, *unsure),
+        **dict(zip(("drop", "drop_low", "drop_high"), drops, strict=True)),
+        certainty=certainty(comparison, budget) if comparison is not None else None,
     )
+
+
+def certainty(comparison: Comparison, budget: Budget) -> Certainty | None:
+    """How sure it is that a loss is within the accuracy budget: `Verdict.certainty` has the meaning.
+
+    The bound of `probably` is that of `paired_drop` at PROBABLY, so that of a hundred losses called so by a bound that
+    just holds, about twenty are over the budget.
+    """
+    limit = budget.max_accuracy_drop
+    if limit is None or comparison.drop > limit:
+        return None
+    if comparison.high <= limit:
+        return "surely"
+    bound = paired_drop(comparison.n_worse, comparison.n_better, comparison.n_images, z_one_sided(PROBABLY))[1]
+    return "probably" if bound <= limit else "cannot_tell"
+
+
+def over_budget(comparison: Comparison, classes: ClassLoss | None, budget: Budget) -> bool:
+    """Whether a loss on the images that choose rules a model out: the loss is over the budget, or a class's surely is.
+
+    The loss itself counts, as in the verdict. The largest loss of many classes is large by chance alone, so it counts
+    from where its corrected interval is over the budget as a whole.
+    """
+    if budget.max_accuracy_drop is not None and comparison.drop > budget.max_accuracy_drop:
+        return True
+    return budget.max_class_drop is not None and classes is not None and classes.low > budget.max_class_drop
+
+
+def _quality_codes(variant: Variant, budget: Budget) -> tuple[list[str], list[str]]:
+    """Codes of the losses that are over their budgets, and of those that may be."""
+    over: list[str] = []
+    unsure: list[str] = []
+    for loss, limit, over_code, unsure_code in (
+        (
+            variant.comparison,
+            budget.max_accuracy_drop,
+            codes.ACCURACY_DROP_OVER_BUDGET,
+            codes.ACCURACY_DROP_UNCERTAIN,
+        ),
+        (variant.class_loss, budget.max_class_drop, codes.CLASS_DROP_OVER_BUDGET, codes.CLASS_DROP_UNCERTAIN),
+    ):
+        if loss is None or limit is None:
+            continue
+        if loss.drop > limit:
+            over.append(over_code)
+        elif loss.high > limit:
+            unsure.append(unsure_code)
+    return over, unsure
 
 
 def _chance_codes(accuracy: Accuracy | None) -> list[str]:

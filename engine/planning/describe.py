@@ -73,6 +73,7 @@ def _recommendation_text(recipe: Recipe) -> str:
     budget = recipe.budget
     terms = [
         f"losing at most {_points(budget.max_accuracy_drop)}" if budget.max_accuracy_drop is not None else "",
+        f"no class more than {_points(budget.max_class_drop)}" if budget.max_class_drop is not None else "",
         f"within {budget.max_latency_ms:g} ms" if budget.max_latency_ms is not None else "",
         f"within {budget.max_size_mb:g} MB" if budget.max_size_mb is not None else "",
     ]

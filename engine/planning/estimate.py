@@ -29,7 +29,7 @@ from engine.store.home import Home
 from engine.store.timings import Factor, read_factors
 from engine.system.machine import cores
 
-FORMULA = 2
+FORMULA = 3
 """Version of the formulas. Raise it with every change of them: factors learnt by another version are not used."""
 Factors = Mapping[str, Factor]
 NO_FACTORS: Factors = MappingProxyType({})
@@ -98,7 +98,7 @@ def plan_phases(recipe: Recipe, factors: Factors = NO_FACTORS) -> tuple[PlannedP
     fixed_seconds = {
         STARTING: STARTING_SECONDS,
         EXPORT: EXPORT_SECONDS,
-        ACCURACY: images * shares["evaluation"] * call,
+        ACCURACY: images * _scored_share(shares) * call,
         LATENCY: variant_seconds * n_timed(recipe),
     }
 
@@ -113,6 +113,11 @@ def plan_phases(recipe: Recipe, factors: Factors = NO_FACTORS) -> tuple[PlannedP
         return PlannedPhase(part.key, phase, seconds, min(ratio * seconds, limit))
 
     return tuple(plan_phase(part, phase) for part in parts for phase in part.phases)
+
+
+def _scored_share(shares: Mapping[str, float]) -> float:
+    """The share of the images that score a variant: those that report and those that choose."""
+    return shares["evaluation"] + shares.get("holdout", 0.0) + shares.get("calibration", 0.0) / 2
 
 
 def n_timed(recipe: Recipe) -> int:

@@ -23,11 +23,15 @@ from engine.results.jobs import CheckItem, Estimate, Event, Job, JobRef, Part, P
 from engine.results.measurements import (
     Accuracy,
     Answer,
+    Certainty,
+    ClassLoss,
+    Comparison,
     DataSummary,
     Fidelity,
     InputSpec,
     Latency,
     LatencyEstimate,
+    Selection,
     Speedup,
     Throughput,
     Verdict,
@@ -51,6 +55,15 @@ from engine.results.report import (
 )
 from engine.results.suggestion import Basis, Suggestion, SuggestionCode
 from engine.results.summary import RunSummary, summarize, summarize_recipe
+from engine.results.texts import (
+    certainty_text,
+    changes_text,
+    class_text,
+    interval_text,
+    limit_text,
+    losses_text,
+    points,
+)
 
 __all__ = [
     "Accuracy",
@@ -59,8 +72,11 @@ __all__ = [
     "Architecture",
     "Basis",
     "CatalogueEntry",
+    "Certainty",
     "CheckItem",
     "ClassCount",
+    "ClassLoss",
+    "Comparison",
     "CutShort",
     "DataPreview",
     "DataSummary",
@@ -95,6 +111,7 @@ __all__ = [
     "Role",
     "RunSummary",
     "SCHEMA_VERSION",
+    "Selection",
     "Sensitivity",
     "SensitivityPoint",
     "Speedup",
@@ -108,7 +125,14 @@ __all__ = [
     "Usage",
     "Variant",
     "Verdict",
+    "certainty_text",
+    "changes_text",
+    "class_text",
     "cut_short",
+    "interval_text",
+    "limit_text",
+    "losses_text",
+    "points",
     "speed_cell",
     "summarize",
     "summarize_recipe",

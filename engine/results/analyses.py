@@ -33,13 +33,14 @@ class ModelProfile(Result):
 
 
 class ClassCount(Result):
-    """Images of one class by split."""
+    """Images of one class by split; `selection` are those that the evaluation split gave to the images that choose."""
 
     name: str
     train: int
     calibration: int
     evaluation: int
     holdout: int
+    selection: int = 0
 
 
 class DataPreview(Result):

@@ -10,7 +10,11 @@ Answer = Literal["yes", "no", "unclear"]
 
 
 class DataSummary(Result):
-    """How many images the figures come from; runs with the same `evaluation_sha256` compare in accuracy."""
+    """How many images the figures come from; runs with the same `evaluation_sha256` compare in accuracy.
+
+    `n_evaluation` are the images that report. `n_selection` are those that chose among variants and report nothing,
+    some of which may be in the holdout and the calibration split; null in reports that knew no such images.
+    """
 
     n_train: int
     n_calibration: int
@@ -19,6 +23,7 @@ class DataSummary(Result):
     n_skipped: int
     classes: tuple[str, ...] | None
     evaluation_sha256: str
+    n_selection: int | None = None
 
 
 class InputSpec(Result):
@@ -175,11 +180,63 @@ class Fidelity(Result):
     n_images: int
 
 
+class Comparison(Result):
+    """What a variant's answers on the same images are beside the baseline's.
+
+    `drop` is the absolute loss of top-1 (of agreement without labels), with its paired 95 % interval. `n_changed`
+    images have another answer, of which `n_worse` were right and are wrong, and `n_better` the other way round; without
+    labels the baseline's answer counts as right. `p_value` is McNemar's exact one, two-sided. `smallest_drop` is the
+    smallest loss that so many images show with 80 % power at this rate of disagreement, and `n_for_half_a_point` how
+    many images would show half a point. Null without labels, where all change is for the worse.
+    """
+
+    drop: float
+    low: float
+    high: float
+    n_images: int
+    n_changed: int
+    n_worse: int
+    n_better: int
+    p_value: float | None
+    smallest_drop: float | None
+    n_for_half_a_point: int | None
+
+
+class ClassLoss(Result):
+    """The largest loss of top-1 of any class against the baseline, as a share of the class's images.
+
+    `index` is that class's, in the order of the report's classes, and `n_images` how many images it has. `low` and
+    `high` are the ends of the 95 % interval of the largest loss of `n_classes` classes, corrected for their number: the
+    highest lower and the highest upper end among the classes' paired intervals, each widened after Bonferroni.
+    """
+
+    index: int
+    drop: float
+    low: float
+    high: float
+    n_images: int
+    n_classes: int
+
+
+class Selection(Result):
+    """What a variant showed on the images that choose; nothing of it is reported as its accuracy."""
+
+    comparison: Comparison
+    fidelity: Fidelity
+    accuracy: Accuracy | None
+    class_loss: ClassLoss | None
+
+
+Certainty = Literal["surely", "probably", "cannot_tell"]
+
+
 class Verdict(Result):
     """The judgement of a variant; `codes` name what exceeds the budget or is uncertain.
 
     `drop` is the absolute loss of top-1 (of agreement without labels) against the baseline on the same images, with
-    its paired 95 % interval; null for the baseline and where nothing was compared.
+    its paired 95 % interval; null for the baseline and where nothing was compared. `certainty` says how sure it is that
+    this loss is within its budget: surely where the whole interval is, probably where a bound that holds with 80 % on
+    its one side is, else cannot_tell. It is null where the loss is over the budget or there is none.
     """
 
     within_budget: bool
@@ -188,6 +245,7 @@ class Verdict(Result):
     drop: float | None = None
     drop_low: float | None = None
     drop_high: float | None = None
+    certainty: Certainty | None = None
 
     @property
     def reaches_chance(self) -> bool:

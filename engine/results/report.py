@@ -8,11 +8,14 @@ from engine.results import codes
 from engine.results.base import Environment, Note, Result, State
 from engine.results.measurements import (
     Accuracy,
+    ClassLoss,
+    Comparison,
     DataSummary,
     Fidelity,
     InputSpec,
     Latency,
     LatencyEstimate,
+    Selection,
     Throughput,
     Verdict,
 )
@@ -26,9 +29,9 @@ Role = Literal["baseline", "step", "candidate"]
 class Trial(Result):
     """How a candidate did in its race, against the model that the race began with.
 
-    `ratio` is that of the latencies in the last stage that timed it, with its 95 % interval. `fidelity` is on the
-    held-back half of the calibration images. The winner and the candidates of the final are timed again with all
-    variants; that is in the variant's own figures.
+    `ratio` is that of the latencies in the last stage that timed it, with its 95 % interval. `fidelity` and `drop`, the
+    loss of top-1 (of agreement without labels) against the run's baseline, are on the images that choose. The winner
+    and the candidates of the final are timed again with all variants; that is in the variant's own figures.
     """
 
     name: str
@@ -40,10 +43,15 @@ class Trial(Result):
     ratio_high: float | None = None
     n_rounds: int = 0
     fidelity: Fidelity | None = None
+    drop: float | None = None
 
 
 class Variant(Result):
-    """An ONNX file that came out of a step, and all that was measured on it."""
+    """An ONNX file that came out of a step, and all that was measured on it.
+
+    `accuracy`, `fidelity`, `comparison` and `class_loss` are on the images that report, `selection` is on those that
+    choose.
+    """
 
     id: str = Field(pattern=r"^[0-9a-f]{12}$")
     parent_id: str | None
@@ -69,6 +77,9 @@ class Variant(Result):
     verdict: Verdict | None
     seconds: float
     notes: tuple[Note, ...] = ()
+    comparison: Comparison | None = None
+    class_loss: ClassLoss | None = None
+    selection: Selection | None = None
 
 
 class Race(Result):
@@ -88,7 +99,7 @@ class Race(Result):
     reason: Note | None = None
     notes: tuple[Note, ...] = ()
     n_images: int = 0
-    """How many held-back calibration images the screening used."""
+    """How many images chose among the candidates."""
     seconds: float = 0.0
     reused: bool = False
 

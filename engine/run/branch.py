@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.context import CandidateResult, Model, as_onnx, no_progress
+from engine.context import CandidateResult, Model, ProgressCallback, as_onnx, no_progress
 from engine.errors import FeatherweightError, LimitError, RunError, as_error
 from engine.models.artifacts import OnnxModel
 from engine.planning.parts import ACCURACY, BASELINE, EXPORT, phase_of, step_key
@@ -26,6 +26,7 @@ class RunContext:
     builder: ReportBuilder
     run_progress: RunProgress
     labels: np.ndarray | None
+    """Those of the images that report."""
 
 
 @dataclass(frozen=True)
@@ -197,18 +198,27 @@ def _export(context: RunContext, part: str, model: Model) -> StepResult:
 def _score(context: RunContext, part: str, id: str) -> None:
     """Scores a variant that was just added. One that cannot be scored is removed, so that it is never recommended."""
     phase, model = context.run_progress.begin(part, ACCURACY), context.builder.models[id]
-    if id in context.builder.predictions:
-        phase.end(reused=True)
-        return
-    reused = context.step_runner.was_predicted(model)
+    step_runner, data = context.step_runner, context.step_runner.data
+    n_selection, n_evaluation = len(data.selection), len(data.split("evaluation"))
+    share = n_selection / (n_selection + n_evaluation)
+    reused = id in context.builder.predictions or step_runner.was_predicted(model)
     try:
-        predictions = context.step_runner.predict(model, phase)
+        if n_selection:
+            chosen_on = step_runner.predict(model, _between(phase, 0.0, share), "selection")
+            context.builder.score_selection(id, chosen_on, data.selection.labels)
+        if id not in context.builder.predictions:
+            predictions = step_runner.predict(model, _between(phase, share, 1.0))
+            context.builder.score(id, predictions, context.labels)
     except BaseException:
         if id != context.builder.baseline.id:
             context.builder.discard(id)
         raise
     phase.end(reused=reused)
-    context.builder.score(id, predictions, context.labels)
+
+
+def _between(on_progress: ProgressCallback, begin: float, end: float) -> ProgressCallback:
+    """The progress of a part of the work, from one share of it to another."""
+    return lambda fraction, message, **metrics: on_progress(begin + (end - begin) * fraction, message, **metrics)
 
 
 def label(path: tuple[Step, ...]) -> str:

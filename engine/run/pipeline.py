@@ -51,7 +51,7 @@ def run(recipe: Recipe, folder: JobFolder, progress: Progress, home: Home, *, be
     with cache.in_use(), watched(cores()) as busy:
         context = _make_and_time(recipe, folder, home, cache, plan, run_progress, starting)
     builder = context.builder
-    builder.judge(context.labels)
+    builder.judge()
     report = builder.report("running")
     builder.warnings = (*builder.warnings, *recovery_warnings(recipe, report.variants), *unlearnt_warnings(report))
     if not busy:

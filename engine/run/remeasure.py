@@ -106,9 +106,7 @@ def _measured(variant: Variant, measurement: LatencyMeasurement, report: Report)
     )
     if variant.verdict is None:
         return variant
-    drop, low, high = variant.verdict.drop, variant.verdict.drop_low, variant.verdict.drop_high
-    known = None if drop is None or low is None or high is None else (drop, low, high)
-    return variant.model_copy(update={"verdict": judge(variant, report.recipe.budget, known)})
+    return variant.model_copy(update={"verdict": judge(variant, report.recipe.budget)})
 
 
 def _own_measurement(report: Report) -> LatencyMeasurement:

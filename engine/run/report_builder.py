@@ -12,7 +12,7 @@ from engine.measure.chance import judged_race
 from engine.measure.compressed import compressed_bytes
 from engine.measure.latency import PairedLatency
 from engine.measure.predictions import Predictions
-from engine.measure.quality import Drop, accuracy, fidelity, loss
+from engine.measure.quality import accuracy, class_loss, compare, fidelity, on_selection
 from engine.measure.recommendation import recommend
 from engine.measure.verdict import judge
 from engine.models.artifacts import OnnxModel
@@ -50,6 +50,8 @@ class ReportBuilder:
     variants: dict[str, Variant] = field(default_factory=dict)
     models: dict[str, OnnxModel] = field(default_factory=dict)
     predictions: dict[str, Predictions] = field(default_factory=dict)
+    baseline_selection: Predictions | None = None
+    """The baseline's predictions on the images that choose; None where there are none."""
     races: dict[tuple[int, int], Race] = field(default_factory=dict)
     """By branch and step."""
     recommended: Recommendation | None = None
@@ -151,15 +153,28 @@ class ReportBuilder:
         return {id: model for id, model in self.models.items() if id not in excluded}
 
     def score(self, id: str, predictions: Predictions, labels: np.ndarray | None) -> None:
-        """Adds accuracy (with labels alone) and fidelity to the baseline; writes the predictions beside the file."""
+        """Adds accuracy (with labels alone) and what differs from the baseline; writes the predictions beside the file.
+
+        Both arguments are for the images that report.
+        """
         predictions.save(self._folder(id) / "predictions.npz")
         self.predictions[id] = predictions
-        base = self.predictions[self.baseline.id]
-        self._update(
-            id,
-            accuracy=accuracy(predictions.logits, labels) if labels is not None else None,
-            fidelity=None if id == self.baseline.id else fidelity(predictions.logits, base.logits),
-        )
+        self._update(id, accuracy=accuracy(predictions.logits, labels) if labels is not None else None)
+        if id != self.baseline.id:
+            logits, base = predictions.logits, self.predictions[self.baseline.id].logits
+            self._update(
+                id,
+                fidelity=fidelity(logits, base),
+                comparison=compare(logits, base, labels),
+                class_loss=class_loss(logits, base, labels),
+            )
+
+    def score_selection(self, id: str, predictions: Predictions, labels: np.ndarray | None) -> None:
+        """Adds what the recommendation chooses by; both arguments are for the images that choose."""
+        if id == self.baseline.id:
+            self.baseline_selection = predictions
+        elif self.baseline_selection is not None:
+            self._update(id, selection=on_selection(predictions.logits, self.baseline_selection.logits, labels))
 
     def add_latencies(self, latencies: dict[str, PairedLatency]) -> None:
         """Adds latency and throughput of variants, by id, or the estimates in their place."""
@@ -170,10 +185,10 @@ class ReportBuilder:
         """Adds a note to a variant."""
         self._update(id, notes=(*self.variants[id].notes, note))
 
-    def judge(self, labels: np.ndarray | None) -> None:
+    def judge(self) -> None:
         """Adds a verdict to each variant that was timed, and the recommendation."""
         for id in self.timed:
-            self._update(id, verdict=judge(self.variants[id], self.recipe.budget, self._drop(id, labels)))
+            self._update(id, verdict=judge(self.variants[id], self.recipe.budget))
         self.races = {
             position: judged_race(race, self.variants.get(race.winner_id or ""))
             for position, race in self.races.items()
@@ -232,8 +247,3 @@ class ReportBuilder:
 
     def _update(self, id: str, **changes: object) -> None:
         self.variants[id] = self.variants[id].model_copy(update=changes)
-
-    def _drop(self, id: str, labels: np.ndarray | None) -> Drop | None:
-        if id == self.baseline.id or id not in self.predictions:
-            return None
-        return loss(self.predictions[id].logits, self.predictions[self.baseline.id].logits, labels)

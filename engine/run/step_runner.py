@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from pydantic import ValidationError
@@ -15,7 +16,7 @@ from engine.context import CandidateResult, Model, Outcome, ProgressCallback, Se
 from engine.data import Data
 from engine.errors import ExportError, StepError
 from engine.export.onnx_file import export_onnx
-from engine.measure.predictions import Predictions, predict
+from engine.measure.predictions import Predictions, predict, prediction_batch
 from engine.models.artifacts import OnnxModel, TorchModel, content_key, file_sha256
 from engine.results import Note, Result
 from engine.run.registry import STEPS, FullContext
@@ -25,6 +26,8 @@ from engine.store.cache import Cache
 from engine.system.machine import cores, cpu_name, graphics_cards, isa, versions
 
 CHECK_IMAGES = 8
+Images = Literal["evaluation", "selection"]
+"""The images that report, and those that choose."""
 _RESULT = "result.json"
 
 
@@ -113,7 +116,6 @@ class StepRunner:
                 budget=self.budget,
                 goal=self.goal,
                 baseline=self.baseline,
-                predict=lambda candidate: self.predict(candidate, no_progress),
                 on_candidate=on_candidate,
             )
             return STEPS[type(step)](model, step, context)
@@ -142,9 +144,9 @@ class StepRunner:
     def _onnx(self, model: TorchModel) -> OnnxModel:
         return as_onnx(self.export(model, no_progress).model)
 
-    def predict(self, model: OnnxModel, on_progress: ProgressCallback) -> Predictions:
-        """Logits on the evaluation split, from the cache where it has those of this file on these images."""
-        part = self.data.split("evaluation")
+    def predict(self, model: OnnxModel, on_progress: ProgressCallback, images: Images = "evaluation") -> Predictions:
+        """Logits on the images that report, or on those that choose, from the cache where it has them for this file."""
+        part = self.data.selection if images == "selection" else self.data.split("evaluation")
 
         def fill(folder: Path) -> None:
             predictions = predict(
@@ -152,22 +154,24 @@ class StepRunner:
             )
             predictions.save(folder / "predictions.npz")
 
-        return Predictions.load(self.cache.put(self._predictions_key(model), fill) / "predictions.npz")
+        return Predictions.load(self.cache.put(self._predictions_key(model, images), fill) / "predictions.npz")
 
-    def was_predicted(self, model: OnnxModel) -> bool:
+    def was_predicted(self, model: OnnxModel, images: Images = "evaluation") -> bool:
         """Whether the cache holds the logits of this file on these images."""
-        return self.cache.get(self._predictions_key(model)) is not None
+        return self.cache.get(self._predictions_key(model, images)) is not None
 
     def images(self, n: int) -> np.ndarray:
         """(n, C, H, W) float32: the first evaluation images, repeated where there are fewer."""
         first = next(self.data.split("evaluation").batches(n, limit=n))
         return np.resize(first, (n, *first.shape[1:]))
 
-    def _predictions_key(self, model: OnnxModel) -> str:
+    def _predictions_key(self, model: OnnxModel, images: Images) -> str:
         return content_key(
             "predictions",
             model.sha256,
             self.data.sha256,
+            images,
+            prediction_batch(model, self.target),
             model.preprocess.model_dump(mode="json"),
             self.target.provider,
             graphics_cards(),

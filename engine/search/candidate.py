@@ -1,29 +1,34 @@
-"""One candidate of a race: a model that is built, and scored on images that did not calibrate it."""
+"""One candidate of a race: a model that is built, and scored on the images that choose."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 from engine.context import CandidateResult
-from engine.measure.quality import Drop
+from engine.measure.ranking import RankingFigures
 from engine.models.artifacts import OnnxModel
-from engine.results import Fidelity, Latency, Note, Trial, codes
+from engine.results import ClassLoss, Comparison, Fidelity, Latency, Note, Trial, codes
 from engine.search.search_space import Plan
 from engine.settings import QuantizeStatic, Simplify
 
-STARTED = Note(code=codes.STARTED, text="Built and compared with FP32 on held-back images")
+STARTED = Note(code=codes.STARTED, text="Built and compared with FP32 on the selection images")
 
 
 @dataclass(kw_only=True)
 class Candidate:
-    """A candidate with its figures so far. `drop` is on held-back images; `fp32_mb` is the size of the FP32 file."""
+    """A candidate with its figures so far.
+
+    On the images that choose: `fidelity` beside the race's FP32, `comparison` and `class_loss` beside the run's
+    baseline. `fp32_mb` is the size of the FP32 file.
+    """
 
     plan: Plan
     model: OnnxModel
     notes: tuple[Note, ...]
     seconds: float
     fidelity: Fidelity
-    drop: Drop
+    comparison: Comparison
+    class_loss: ClassLoss | None
     fp32_mb: float
     stage: Literal["built", "screened", "final"] = "built"
     outcome: Note = STARTED
@@ -62,6 +67,13 @@ class Candidate:
         """The signal-to-quantization-noise ratio of the logits; infinite where nothing differs."""
         return float("inf") if self.fidelity.sqnr_db is None else self.fidelity.sqnr_db
 
+    def figures(self) -> RankingFigures:
+        """What it is ranked by. Raises ValueError where it was never timed."""
+        if self.latency is None:
+            raise ValueError(f"{self.name} was never timed")
+        size_bytes = self.model.path.stat().st_size
+        return RankingFigures(self.latency, size_bytes, self.sqnr_db, self.is_float)
+
     def set_outcome(self, code: str, text: str) -> None:
         self.outcome = Note(code=code, text=text)
 
@@ -82,6 +94,7 @@ class Candidate:
             ratio_high=latency.ratio_high if latency else None,
             n_rounds=latency.n_rounds if latency else 0,
             fidelity=self.fidelity,
+            drop=self.comparison.drop,
         )
         return CandidateResult(
             model=self.model, settings=self.plan.settings, trial=trial, notes=self.notes, seconds=self.seconds

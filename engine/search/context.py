@@ -5,7 +5,6 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from engine.context import CandidateResult, StepContext
-from engine.measure.predictions import Predictions
 from engine.models.artifacts import OnnxModel, TorchModel
 from engine.settings import Budget, Goal
 from engine.training.context import TrainingContext
@@ -30,8 +29,6 @@ class RaceContext(SearchContext):
     goal: Goal
     baseline: OnnxModel | None
     """The model that the run holds its budget against; None where it is the step's own model."""
-    predict: Callable[[OnnxModel], Predictions]
-    """Logits on the evaluation split, at most once a file."""
     on_candidate: Callable[[CandidateResult], None]
     """Adds a candidate to the report and writes it, or updates its figures there."""
 

@@ -4,7 +4,7 @@ from engine.errors import StepError
 from engine.models.artifacts import OnnxModel
 from engine.results import Note, codes
 from engine.search.candidate import Candidate
-from engine.search.selection import Losses, too_wrong
+from engine.search.selection import over_accuracy
 from engine.search.workspace import Workspace
 from engine.techniques.quantize.qat.plan import plan
 
@@ -12,17 +12,14 @@ WIDEST = 127
 """The largest weight in full range. Whether the graph can be trained does not depend on it."""
 
 
-def qat_may_help(
-    workspace: Workspace, model: OnnxModel, candidates: list[Candidate], losses: Losses
-) -> tuple[Note, ...]:
+def qat_may_help(workspace: Workspace, model: OnnxModel, candidates: list[Candidate]) -> tuple[Note, ...]:
     """A note that `qat` may help, where a static candidate that is not slower than FP32 loses too much accuracy.
 
     Nothing where qat cannot be applied: without images, with a fixed batch, or with operators that it cannot train.
     Its file is as fast as the static file (docs/log.md, 2026-11-24, has the figures and the machine).
     """
-    lossy = any(
-        one.is_static and _in_time(one) and too_wrong(one, losses, workspace.context.budget) for one in candidates
-    )
+    budget = workspace.context.budget
+    lossy = any(one.is_static and _in_time(one) and over_accuracy(one, budget) for one in candidates)
     if not lossy or workspace.context.data.synthetic or model.batch is not None or not _trainable(workspace):
         return ()
     text = (

@@ -1,13 +1,11 @@
 """The race: build what suits graph and machine, screen it, time the best in a final, keep the winner or FP32."""
 
 import tempfile
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 from engine.context import Outcome, ProgressCallback, SearchResult
 from engine.errors import LimitError, RunError, StepError
-from engine.measure.quality import Drop
 from engine.models.artifacts import OnnxModel
 from engine.results import Note, codes, times_as_fast
 from engine.search.candidate import Candidate
@@ -22,38 +20,41 @@ from engine.search.selection import (
     over_accuracy,
     reason_for,
     set_outcomes,
-    surely_over,
 )
 from engine.search.timing import REPAIR, operator_milliseconds, run_final, screen
 from engine.search.workspace import Workspace, make_workspace
 from engine.settings import QuantizeAuto
 from engine.techniques.quantize import check_quantizable, free_products, heavy_nodes
+from engine.wording import many
 
 BUILD, SCREEN, BUILD_AGAIN, SCREEN_AGAIN, SCREEN_REPAIRED = 0.05, 0.3, 0.35, 0.6, 0.65
 """Where each stage begins, as a share of the progress."""
 MAX_REFINED_RATIO = 1.25
 """The highest ratio to FP32 from which refinements are tried: none of them has gained more (docs/log.md)."""
-MORE_FAITHFUL_DB = 6.0
-"""The gain in SQNR that a repair must reach where the held-back images show no loss: half the error."""
 
 
 def race(model: OnnxModel, settings: QuantizeAuto, context: RaceContext) -> Outcome:
     """The fastest (smallest, by the goal) candidate that keeps the accuracy budget, or the model as it was.
 
-    Half of the calibration images set the ranges, the other half screens and repairs; the evaluation images are read
-    once for each finalist. `on_candidate` gets every candidate as soon as it is built. At the context's deadline no
-    further one is begun, and the best of those that are there goes into the final.
+    The first half of the calibration images sets the ranges; all that is chosen is chosen on the selection images
+    (`Data.selection`), and no evaluation image is read. `on_candidate` gets every candidate as soon as it is built. At
+    the context's deadline no further one is begun, and the best of those that are there goes into the final.
 
-    Raises StepError where nothing can be quantized or there are fewer than two calibration images.
+    Raises StepError where nothing can be quantized, there are fewer than two calibration images or none can choose.
     """
     check_quantizable(model)
     context = replace(context, on_progress=_monotonic(context.on_progress))
     n_images = min(settings.calibration_images, len(context.data.split("calibration")))
     if n_images < 2:
         raise StepError(
-            "the race needs two calibration images at the least, one to set ranges and one to screen, and "
+            "the race needs two calibration images at the least, one to set ranges and one to choose, and "
             f"there are {n_images}",
             "Raise the share of images for calibration (split.calibration)",
+        )
+    if not len(context.data.selection):
+        raise StepError(
+            "no image is left to choose among the candidates: all are the same as images that report",
+            "Add images that differ, or choose a method in place of the race",
         )
     with tempfile.TemporaryDirectory(dir=context.folder) as work:
         workspace, simplified, notes = make_workspace(model, context, n_images, Path(work))
@@ -67,28 +68,25 @@ def _run(
     context, budget = workspace.context, workspace.context.budget
     candidates, notes = _build_and_screen(workspace, model, simplified)
     static = [one for one in candidates if one.is_static]
-    if settings.mixed_precision and static and all(surely_over(one, budget) for one in static):
-        candidates += _repair(workspace, static, candidates, lambda one: not over_accuracy(one.drop, budget))
+    lossy = [one for one in static if over_accuracy(one, budget)]
+    if settings.mixed_precision and len(lossy) == len(static):
+        candidates += _repair(workspace, _not_slow(lossy), candidates)
         screen(workspace, model, candidates, SCREEN_REPAIRED)
-    winner, losses = _finals(workspace, model, candidates)
-    over_budget = [
-        one for one in _in_final(candidates) if one.is_static and over_accuracy(losses[one.model.key], budget)
-    ]
-    if settings.mixed_precision and over_budget and (winner is None or winner.is_float):
-        repairs = _repair(workspace, over_budget, candidates, _more_faithful_than(over_budget))
+    winner = _final(workspace, model, finalists(candidates, context), candidates)
+    if settings.mixed_precision and len(lossy) < len(static) and (winner is None or winner.is_float):
+        repairs = _repair(workspace, _not_slow(lossy), candidates)
         candidates += repairs
-        losses |= run_final(workspace, model, repairs)
-        winner = choose(_in_final(candidates), losses, context)
+        winner = _final(workspace, model, repairs, candidates)
     if winner is None or winner.is_float:
-        notes += qat_may_help(workspace, model, candidates, losses)
-    set_outcomes(candidates, winner, losses, context)
+        notes += qat_may_help(workspace, model, candidates)
+    set_outcomes(candidates, winner, context)
     for candidate in candidates:
         context.on_candidate(candidate.result())
     search = SearchResult(
         candidates=tuple(candidate.result() for candidate in candidates),
         winner_key=winner.model.key if winner else None,
         reason=reason_for(
-            winner, candidates, losses, context, lambda timed_model: operator_milliseconds(workspace, timed_model)
+            winner, candidates, context, lambda timed_model: operator_milliseconds(workspace, timed_model)
         ),
         n_images=len(workspace.judges.images),
     )
@@ -106,31 +104,19 @@ def _run(
     )
 
 
-def _finals(
-    workspace: Workspace, model: OnnxModel, candidates: list[Candidate]
-) -> tuple[Candidate | None, dict[str, Drop]]:
-    """The winner, and what each finalist loses on the evaluation images, by key.
-
-    Where all that are fast enough lose too much there, the next best of the screening get another final.
-    """
-    context = workspace.context
-    losses: dict[str, Drop] = {}
-    group = finalists(candidates, context)
-    while group:
-        if len(group) > 1 and workspace.out_of_time("the final of all but the best of the screening"):
-            group = group[:1]
-        losses |= run_final(workspace, model, group)
-        winner = choose(_in_final(candidates), losses, context)
-        if winner or not any(over_accuracy(losses[one.model.key], context.budget) for one in _in_final(group)):
-            return winner, losses
-        group = finalists(candidates, context)
-        if group and workspace.out_of_time("a final of the next best"):
-            break
-    return None, losses
+def _final(
+    workspace: Workspace, model: OnnxModel, group: list[Candidate], candidates: list[Candidate]
+) -> Candidate | None:
+    """The winner of all that were in a final, after a final of this group."""
+    if len(group) > 1 and workspace.out_of_time("the final of all but the best of the screening"):
+        group = group[:1]
+    run_final(workspace, model, group)
+    return choose([one for one in candidates if one.stage == "final"], workspace.context)
 
 
-def _in_final(candidates: list[Candidate]) -> list[Candidate]:
-    return [candidate for candidate in candidates if candidate.stage == "final"]
+def _not_slow(candidates: list[Candidate]) -> list[Candidate]:
+    """Those that were not surely slower than FP32 in the screening, and those that were not in it."""
+    return [one for one in candidates if one.latency is None or one.latency.ratio_low <= 1]
 
 
 def _build_and_screen(
@@ -200,33 +186,25 @@ def _facts(workspace: Workspace) -> Facts:
     )
 
 
-def _repair(
-    workspace: Workspace,
-    over_budget: list[Candidate],
-    candidates: list[Candidate],
-    is_enough: Callable[[Candidate], bool],
-) -> list[Candidate]:
+def _repair(workspace: Workspace, lossy: list[Candidate], candidates: list[Candidate]) -> list[Candidate]:
     """The fastest static candidate (the most faithful where none was timed) with its most sensitive layers in float."""
-    base = best_static(over_budget)
+    base, budget = best_static(lossy), workspace.context.budget
     if base is None or workspace.out_of_time("layers back in float"):
         return []
     on_progress = workspace.context.on_progress
     repaired = restore_layers(
-        workspace, base, is_enough, lambda share, text: on_progress(REPAIR + (1 - REPAIR) * share, text)
+        workspace,
+        base,
+        lambda one: not over_accuracy(one, budget),
+        lambda share, text: on_progress(REPAIR + (1 - REPAIR) * share, text),
     )
     return [repaired] if repaired and all(repaired.model.key != other.model.key for other in candidates) else []
 
 
-def _more_faithful_than(over_budget: list[Candidate]) -> Callable[[Candidate], bool]:
-    """Whether a candidate has no loss on the held-back images, and half the error of these candidates."""
-    best = max(candidate.sqnr_db for candidate in over_budget)
-    return lambda candidate: candidate.drop[0] <= 0 and candidate.sqnr_db >= best + MORE_FAITHFUL_DB
-
-
 def _images_note(n_images: int, n_judges: int, settings: QuantizeAuto) -> Note:
     text = (
-        f"{n_images - n_judges} images of the calibration split set the ranges, "
-        f"{n_judges} others screened the candidates"
+        f"{many(n_images // 2, 'image')} of the calibration split set the ranges; {n_judges:,} others, of which none "
+        "reports, chose among the candidates"
     )
     if n_images >= settings.calibration_images:
         return Note(code=codes.CALIBRATION, text=text)

@@ -146,7 +146,7 @@ def _macs(model: OnnxModel) -> int:
 
 def _latency(pruned: OnnxModel, base: OnnxModel, context: RatioContext, busy: list[Note]) -> float:
     """The pruned network's latency by that of the original: the median of paired rounds."""
-    first = next(context.data.split("evaluation").batches(context.target.batch_size, context.target.batch_size))
+    first = next(context.data.unreported.batches(context.target.batch_size, context.target.batch_size))
     images = np.resize(first, (context.target.batch_size, *first.shape[1:]))
     with context.measure_lock(), watched(context.target.threads or cores()) as notes:
         rounds = time_rounds({"pruned": pruned, "base": base}, context.target, images, n_rounds=ROUNDS)

@@ -3,8 +3,8 @@
 import math
 from collections.abc import Callable, Mapping
 
-from engine.measure.quality import Drop
-from engine.measure.verdict import not_slower
+from engine.measure.ranking import as_fast, best_by_goal
+from engine.measure.verdict import not_slower, over_budget
 from engine.models.artifacts import OnnxModel
 from engine.results import Note, codes, times_as_fast
 from engine.search.candidate import Candidate
@@ -13,36 +13,24 @@ from engine.settings import Budget, Goal
 from engine.wording import many, percent
 
 MOST_FINALISTS = 4
-AS_FAST = 1.06
-"""Two whose intervals overlap and whose ratios are within this factor count as equally fast: the more faithful wins.
-
-At 1.03 noise decides: resnet18 on AVX2 took a candidate of 19.8 dB, which was 2 % faster than one of 26.0 dB.
-"""
 
 CONVERSIONS = ("QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear")
 Times = Callable[[OnnxModel], Mapping[str, float]]
-Losses = Mapping[str, Drop]
-"""What each finalist loses on the evaluation images, by the key of its model."""
 NEVER_TIMED = "Never timed"
 DISTURBED = "Not measured: other programs disturbed its calls"
-HELD_BACK, EVALUATION = "held-back images", "evaluation images"
-"""The images that a loss was measured on, which every sentence on a loss names."""
+IMAGES = "selection images"
+"""The images that every loss of a race is measured on, which each sentence on a loss names."""
 
 
 def surely_over(candidate: Candidate, budget: Budget) -> bool:
-    """Whether even the lower end of the interval of its loss on the held-back images breaks the accuracy budget."""
-    return budget.max_accuracy_drop is not None and candidate.drop[1] > budget.max_accuracy_drop
+    """Whether even the lower end of the interval of its loss breaks the budget of accuracy or of a class."""
+    losses = ((candidate.comparison, budget.max_accuracy_drop), (candidate.class_loss, budget.max_class_drop))
+    return any(loss is not None and limit is not None and loss.low > limit for loss, limit in losses)
 
 
-def over_accuracy(drop: Drop, budget: Budget) -> bool:
-    """Whether the loss itself, whatever its interval, breaks the accuracy budget."""
-    return budget.max_accuracy_drop is not None and drop[0] > budget.max_accuracy_drop
-
-
-def too_wrong(candidate: Candidate, losses: Losses, budget: Budget) -> bool:
-    """Whether it breaks the accuracy budget: by the evaluation images, or else surely by the held-back images."""
-    drop = losses.get(candidate.model.key)
-    return surely_over(candidate, budget) if drop is None else over_accuracy(drop, budget)
+def over_accuracy(candidate: Candidate, budget: Budget) -> bool:
+    """Whether its loss rules it out, as `over_budget` says."""
+    return over_budget(candidate.comparison, candidate.class_loss, budget)
 
 
 def best_static(candidates: list[Candidate]) -> Candidate | None:
@@ -52,13 +40,11 @@ def best_static(candidates: list[Candidate]) -> Candidate | None:
 
 
 def finalists(candidates: list[Candidate], context: RaceContext) -> list[Candidate]:
-    """The better half of those that were only screened and are not surely slower, and the most faithful of the rest.
-
-    Those within the accuracy budget on the held-back images come first, then the best by the goal.
-    """
+    """The better half, by the goal, of those that are within the budget and not surely slower, and the most faithful of
+    the rest."""
     valid = [one for one in candidates if one.stage == "screened" and one.latency and one.latency.ratio_low <= 1]
-    valid = [one for one in valid if not _too_large(one, context.budget)]
-    valid.sort(key=lambda one: (over_accuracy(one.drop, context.budget), _cost(one, context)))
+    valid = [one for one in valid if not _too_large(one, context.budget) and not over_accuracy(one, context.budget)]
+    valid.sort(key=lambda one: _cost(one, context))
     n = min(MOST_FINALISTS, math.ceil(len(candidates) / 2))
     best, rest = valid[:n], [one for one in valid[n:] if not one.is_float]
     if rest:
@@ -66,46 +52,37 @@ def finalists(candidates: list[Candidate], context: RaceContext) -> list[Candida
     return best
 
 
-def choose(final: list[Candidate], losses: Losses, context: RaceContext) -> Candidate | None:
+def choose(final: list[Candidate], context: RaceContext) -> Candidate | None:
     """The winner: within the budget, and faster than FP32 by the whole interval.
 
     Where the goal is size it is smaller than FP32 and not slower instead.
     """
-    valid = [one for one in final if not _misses(one, losses, context)]
-    if not valid:
-        return None
-    best = min(valid, key=lambda one: _cost(one, context))
-    if context.goal == "size":
-        return best
-    tied = [one for one in valid if _as_fast(one, best)]
-    # A quantized one that is as fast as the simplified FP32 has a quarter of its size.
-    return max(tied, key=lambda one: (not one.is_float, one.sqnr_db, -one.ratio))
+    valid = [one for one in final if not _misses(one, context)]
+    return best_by_goal(valid, context.goal, Candidate.figures) if valid else None
 
 
-def set_outcomes(candidates: list[Candidate], winner: Candidate | None, losses: Losses, context: RaceContext) -> None:
+def set_outcomes(candidates: list[Candidate], winner: Candidate | None, context: RaceContext) -> None:
     """Gives every candidate its outcome in the race."""
     for candidate in candidates:
         if candidate is winner:
             candidate.set_outcome(codes.WINNER, "Won")
         elif surely_over(candidate, context.budget):
-            candidate.set_outcome(
-                "over_budget", f"Out before the timing: {_drop_text(candidate.drop, context, HELD_BACK)}"
-            )
+            candidate.set_outcome("over_budget", f"Out before the timing: {_loss_text(candidate, context)}")
         elif candidate.untimed is not None:
             candidate.set_outcome(candidate.untimed.code, candidate.untimed.text)
+        elif candidate.was_disturbed:
+            candidate.set_outcome(codes.NOT_MEASURED, DISTURBED)
+        elif candidate.stage == "final" or over_accuracy(candidate, context.budget):
+            candidate.set_outcome(*(_misses(candidate, context) or _runner_up(candidate, winner, context.goal)))
         elif candidate.latency is None:
             candidate.set_outcome(codes.OUT_OF_TIME, NEVER_TIMED)
-        elif candidate.stage == "final":
-            candidate.set_outcome(*(_misses(candidate, losses, context) or _runner_up(candidate, winner, context.goal)))
         elif _too_large(candidate, context.budget):
             candidate.set_outcome("over_budget", f"Over the size budget: {_mb(candidate):.2f} MB")
         else:
             candidate.set_outcome(*(_slow(candidate) or ("not_the_best", "Others were better in the screening")))
 
 
-def reason_for(
-    winner: Candidate | None, candidates: list[Candidate], losses: Losses, context: RaceContext, times_of: Times
-) -> Note:
+def reason_for(winner: Candidate | None, candidates: list[Candidate], context: RaceContext, times_of: Times) -> Note:
     """Why this one won, or why FP32 stays: from what was measured, the speed in the race's own rounds.
 
     `times_of` gives milliseconds by operator type of a model, and is called only where nothing was faster.
@@ -113,17 +90,18 @@ def reason_for(
     if winner is not None and winner.latency is not None:
         speed = f"{times_as_fast(winner.latency, 'FP32')} in the race's own rounds"
         text = f"{winner.name} won among {many(len(candidates), 'candidate')} and FP32: {speed}, {_mb(winner):.2f} MB"
-        return Note(code="race_won", text=f"{text}, {_drop_text(losses[winner.model.key], context, EVALUATION)}")
+        return Note(code="race_won", text=f"{text}, {_drop_text(winner, context)}")
     refusals = [f"{one.name}: {one.untimed.text}" for one in candidates if one.untimed is not None]
     if refusals and not any(one.latency for one in candidates):
         return Note(code="race_nothing_timed", text=f"FP32 stays: no candidate could be timed. {refusals[0]}")
-    faithful = [one for one in candidates if one.latency is not None and not too_wrong(one, losses, context.budget)]
+    if any(one.was_disturbed for one in candidates) and not any(one.latency for one in candidates):
+        text = "FP32 stays: no speed could be measured, since other programs disturbed the calls of every candidate"
+        return Note(code=codes.NOT_MEASURED, text=f"{text}; run it again on a quiet machine")
+    faithful = [one for one in candidates if one.latency is not None and not over_accuracy(one, context.budget)]
     if not faithful:
-        closest = min(candidates, key=lambda one: losses.get(one.model.key, one.drop)[0])
-        images = EVALUATION if closest.model.key in losses else HELD_BACK
-        drop_text = _drop_text(losses.get(closest.model.key, closest.drop), context, images)
+        closest = min(candidates, key=lambda one: one.comparison.drop)
         finding = f"no candidate keeps the budget of {_measure_name(context)}"
-        text = f"FP32 stays: {finding}; the closest, {closest.name}, has {drop_text}"
+        text = f"FP32 stays: {finding}; the closest, {closest.name}, has {_loss_text(closest, context)}"
         return Note(code="race_nothing_within_budget", text=text)
     within_budget = [
         one for one in faithful if not _too_large(one, context.budget) and not _too_late(one, context.budget)
@@ -182,11 +160,10 @@ def _mb(candidate: Candidate) -> float:
     return candidate.model.path.stat().st_size / 1e6
 
 
-def _misses(candidate: Candidate, losses: Losses, context: RaceContext) -> tuple[str, str] | None:
-    """Why a finalist cannot win, as a code and a sentence; None where it can."""
-    drop = losses[candidate.model.key]
-    if over_accuracy(drop, context.budget):
-        return "over_budget", f"Over the budget of {_measure_name(context)}: {_drop_text(drop, context, EVALUATION)}"
+def _misses(candidate: Candidate, context: RaceContext) -> tuple[str, str] | None:
+    """Why a candidate cannot win, as a code and a sentence; None where it can."""
+    if over_accuracy(candidate, context.budget):
+        return "over_budget", f"Over the budget of {_measure_name(context)}: {_loss_text(candidate, context)}"
     if _too_late(candidate, context.budget):
         return "over_budget", f"Over the latency budget: {candidate.p50_ms:.2f} ms"
     if _too_large(candidate, context.budget):
@@ -201,18 +178,11 @@ def _misses(candidate: Candidate, losses: Losses, context: RaceContext) -> tuple
 
 
 def _runner_up(candidate: Candidate, winner: Candidate | None, goal: Goal) -> tuple[str, str]:
-    if winner is None or goal == "size" or not _as_fast(candidate, winner):
+    if winner is None or goal == "size" or not as_fast(candidate.figures().latency, winner.figures().latency):
         return "not_the_best", "Within the budget, and not the best by the goal"
     if candidate.is_float and not winner.is_float:
         return "not_the_best", f"As fast as {winner.name}, and larger"
     return "less_faithful", f"As fast as {winner.name}, and no more faithful"
-
-
-def _as_fast(candidate: Candidate, best: Candidate) -> bool:
-    if candidate.latency is None or best.latency is None:
-        return False
-    overlap = candidate.latency.ratio_low <= best.latency.ratio_high
-    return overlap and candidate.ratio <= AS_FAST * best.ratio
 
 
 def _slow(candidate: Candidate) -> tuple[str, str] | None:
@@ -240,11 +210,19 @@ def _measure_name(context: RaceContext) -> str:
     return "accuracy" if context.data.labelled else "agreement"
 
 
-def _drop_text(drop: Drop, context: RaceContext, images: str) -> str:
+def _loss_text(candidate: Candidate, context: RaceContext) -> str:
+    """What a candidate loses, as a phrase; of its largest loss of a class too where that rules it out."""
+    classes, limit, text = candidate.class_loss, context.budget.max_class_drop, _drop_text(candidate, context)
+    if classes is None or limit is None or classes.low <= limit:
+        return text
+    return f"a class loses at least {classes.low * 100:.1f} points; {text}"
+
+
+def _drop_text(candidate: Candidate, context: RaceContext) -> str:
     """A loss as a phrase, with the images that it was measured on: top-1 in points, agreement in percent."""
-    point = drop[0]
+    point = candidate.comparison.drop
     if not context.data.labelled:
-        return f"agreement with FP32 on {percent(1 - point, 1)} of the {images}"
+        return f"agreement with FP32 on {percent(1 - point, 1)} of the {IMAGES}"
     if point == 0:
-        return f"the same top-1 on the {images}"
-    return f"{abs(point) * 100:.1f} points {'less' if point > 0 else 'more'} top-1 on the {images}"
+        return f"the same top-1 on the {IMAGES}"
+    return f"{abs(point) * 100:.1f} points {'less' if point > 0 else 'more'} top-1 on the {IMAGES}"

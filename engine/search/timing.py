@@ -7,7 +7,6 @@ import numpy as np
 from engine.measure.contention import not_measured_note, watched
 from engine.measure.latency import measure_latency
 from engine.measure.predictions import filled
-from engine.measure.quality import Drop, loss
 from engine.measure.trial_call import trial_calls
 from engine.models.artifacts import OnnxModel
 from engine.results import Note, codes
@@ -46,20 +45,12 @@ def screen(workspace: Workspace, model: OnnxModel, candidates: list[Candidate], 
         workspace.context.on_candidate(candidate.result())
 
 
-def run_final(workspace: Workspace, model: OnnxModel, final: list[Candidate]) -> dict[str, Drop]:
-    """Times the finalists and returns what each that runs loses on the evaluation images, by key."""
-    context = workspace.context
-    if not final:
-        return {}
+def run_final(workspace: Workspace, model: OnnxModel, final: list[Candidate]) -> None:
+    """Times the finalists."""
     _time(workspace, model, final, FINAL_ROUNDS, lambda share: (FINAL + (REPAIR - FINAL) * share, "final"))
-    baseline = context.predict(context.baseline or model).logits
-    labels = context.data.split("evaluation").labels
-    losses = {}
     for candidate in (one for one in final if one.untimed is None):
         candidate.stage = "final"
-        losses[candidate.model.key] = loss(context.predict(candidate.model).logits, baseline, labels)
-        context.on_candidate(candidate.result())
-    return losses
+        workspace.context.on_candidate(candidate.result())
 
 
 def _time(

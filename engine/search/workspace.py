@@ -10,7 +10,7 @@ import numpy as np
 from engine.context import no_progress
 from engine.errors import LimitError, RunError, StepError
 from engine.measure.predictions import predict
-from engine.measure.quality import fidelity, loss
+from engine.measure.quality import class_loss, compare, fidelity
 from engine.models.artifacts import OnnxModel, content_key, file_sha256
 from engine.results import Note, codes
 from engine.search.candidate import Candidate
@@ -30,7 +30,7 @@ SIMPLIFIED = Plan("Simplified FP32", Simplify(), Note(code="float", text="the sa
 class Workspace:
     """Builds candidates, all from one simplified FP32 graph and the same calibration.
 
-    `judges` are calibration images that set no range, with FP32's logits on them; `reference` (N, classes) are
+    `judges` are the images that choose, which set no range, with FP32's logits on them; `reference` (N, classes) are
     the logits there of the model that the budget compares with.
     """
 
@@ -69,14 +69,15 @@ class Workspace:
 
     def score(self, plan: Plan, model: OnnxModel, notes: tuple[Note, ...], began: float) -> Candidate:
         """A candidate for a model that is built, with its scores; `began` is in seconds of time.monotonic()."""
-        logits = predict(model, self.judges.images, self.context.target).logits
+        logits, labels = predict(model, self.judges.images, self.context.target).logits, self.judges.images.labels
         return Candidate(
             plan=plan,
             model=model,
             notes=notes,
             seconds=time.monotonic() - began,
             fidelity=fidelity(logits, self.judges.logits),
-            drop=loss(logits, self.reference, self.judges.images.labels),
+            comparison=compare(logits, self.reference, labels),
+            class_loss=class_loss(logits, self.reference, labels),
             fp32_mb=self.fp32_mb,
         )
 
@@ -103,8 +104,7 @@ def make_workspace(
     """Everything that the candidates share, the simplified FP32 graph where it differs from the model, and notes."""
     began = time.monotonic()
     context.on_progress(0.0, "simplifying the graph")
-    images = context.data.split("calibration")
-    judge_images = images.span(n_images // 2, n_images)
+    images, judge_images = context.data.split("calibration"), context.data.selection
     require_room(context.folder, FILES_AT_ONCE * model.path.stat().st_size, "a race of this model")
     judges = JudgeSet(judge_images, predict(model, judge_images, context.target).logits)
     reference = predict(context.baseline, judge_images, context.target).logits if context.baseline else judges.logits

@@ -66,8 +66,17 @@ class Split(Settings):
     calibration: float = setting(
         0.1, label="For calibration", percent="%", help="For calibrating quantization.", ge=0, le=1
     )
-    evaluation: float = setting(0.3, label="For evaluation", percent="%", help="For accuracy and fidelity.", gt=0, le=1)
-    holdout: float = setting(0.0, label="Held out", percent="%", help="Never touched.", ge=0, le=1)
+    evaluation: float = setting(
+        0.3,
+        label="For evaluation",
+        percent="%",
+        help="For accuracy and fidelity; up to a third of them chooses where few others can.",
+        gt=0,
+        le=1,
+    )
+    holdout: float = setting(
+        0.0, label="Held out", percent="%", help="For choosing among variants; they report nothing.", ge=0, le=1
+    )
 
     @model_validator(mode="after")
     def _sums_to_one(self) -> Self:

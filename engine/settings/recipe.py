@@ -69,6 +69,15 @@ class Recipe(Settings):
         return self
 
     @model_validator(mode="after")
+    def _classes_need_labels(self) -> Self:
+        labelled = self.data is not None and (not isinstance(self.data, ImagesData) or self.data.labelled)
+        if self.budget.max_class_drop is not None and not labelled:
+            raise ValueError(
+                "budget.max_class_drop needs labelled images, and these have no labels; leave it empty, or give labels"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _sample_split_is_fixed(self) -> Self:
         if isinstance(self.data, SampleData) and self.split != Split():
             raise ValueError(

@@ -33,6 +33,14 @@ class Budget(Settings):
         ge=0,
         le=1,
     )
+    max_class_drop: float | None = setting(
+        None,
+        label="Accuracy that any class may lose",
+        percent="points",
+        help="Largest absolute drop of top-1 of any one class, for which the images need labels; nothing if empty.",
+        ge=0,
+        le=1,
+    )
     max_latency_ms: float | None = setting(
         None, label="Latency, at most", help="Largest median latency at the target.", unit="ms", gt=0
     )

@@ -45,6 +45,7 @@ def _card(id: str, preview: DataPreview) -> None:
             "Train": f"{summary.n_train:,}",
             "Calibration": f"{summary.n_calibration:,}",
             "Evaluation": f"{summary.n_evaluation:,}",
+            **({} if summary.n_selection is None else {"Selection": f"{summary.n_selection:,}"}),
             "Classes": f"{len(summary.classes):,}" if summary.classes else "unlabelled",
             "Seen at": f"{size[0]}×{size[1]} px",
         }

@@ -191,7 +191,7 @@ def test_where_the_users_own_model_does_not_run_it_is_told_and_no_architecture_i
 
 def test_the_accuracy_of_the_model_stands_beside_where_there_are_labels(ask):
     told = ask(ASKED.model_copy(update={"data": SampleData(), "names": NAMES[:1]}))
-    assert told.own.accuracy.n_images == 539
+    assert told.own.accuracy.n_images == 360
     assert told.own.accuracy.top1 > 0.98
 
 

@@ -49,12 +49,14 @@ def test_counts_splits_and_the_head(shapes: Path, folder: JobFolder):
     (shapes / "red" / "broken.png").write_bytes(b"")
     request = PreviewRequest(model=network(1000), data=ImagesData(path=str(shapes)), preprocess=SQUARE)
     result, events = asked(request, folder)
-    assert [(count.name, count.train + count.calibration + count.evaluation) for count in result.counts] == [
+    splits = ("train", "calibration", "evaluation", "selection")
+    assert [(count.name, sum(getattr(count, name) for name in splits)) for count in result.counts] == [
         ("blue", 8),
         ("green", 12),
         ("red", 20),
     ]
-    assert result.summary.n_evaluation == sum(count.evaluation for count in result.counts) == 12
+    assert result.summary.n_evaluation == sum(count.evaluation for count in result.counts) == 8
+    assert sum(count.selection for count in result.counts) == 4
     assert [note.text for note in result.skipped] == ["'red/broken.png' was left out: it is empty"]
     assert result.summary.n_skipped == 1
     assert (result.n_outputs, result.head_fits) == (1000, False)

@@ -1,5 +1,6 @@
 """The sample, synthetic images, and what every Data can do."""
 
+import json
 import resource
 from dataclasses import replace
 from pathlib import Path
@@ -8,7 +9,9 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
+import engine.models
 from engine.data import SPLIT_NAMES, load
+from engine.data.pool import digest
 from engine.data.samples import DIGITS
 from engine.errors import LimitError
 from engine.settings import Preprocess, SampleData, Split
@@ -24,11 +27,13 @@ def digits(seed: int = 0, preprocess: Preprocess = GREY, *, merge_train: bool = 
 def test_the_sample_has_every_digit_once():
     data = digits()
     ids = [id for name in SPLIT_NAMES for id in data.split(name).ids]
-    assert len(ids) == len(set(ids)) == 1797
+    assert len(ids) == len(set(ids)) == 1797 - 179
+    assert len({*ids, *data.selection.ids}) == 1797
     assert data.summary().model_dump() | {"evaluation_sha256": ""} == {
         "n_train": 1078,
         "n_calibration": 180,
-        "n_evaluation": 539,
+        "n_evaluation": 360,
+        "n_selection": 269,
         "n_holdout": 0,
         "n_skipped": 0,
         "classes": tuple("0123456789"),
@@ -38,13 +43,22 @@ def test_the_sample_has_every_digit_once():
 
 def test_the_samples_split_never_changes():
     """The shipped checkpoint was trained on this train share: another split would leak it into evaluation."""
-    assert digits().evaluation_sha256 == "9c20be2c6dbf9d157ec3422449468688288e3aafb309da32897fc3576649c67e"
+    data = digits()
+    assert data.evaluation_sha256 == "b598e3c33ed96b404016d803b992dc5b744d0b1aee9aece3ba0161c48606c50d"
+    card = json.loads((Path(engine.models.__file__).parent / "sample" / "card.json").read_text())
+    moved = data.selection.span(90, 269)  # from evaluation: the card counts them with those that report
+    whole = [
+        (hash, data.classes[label])
+        for part in (data.split("evaluation"), moved)
+        for hash, label in zip(part.hashes, part.labels, strict=True)
+    ]
+    assert digest(sorted(whole)) == card["split"]["evaluation_sha256"]
     assert digits(seed=7, merge_train=True).sha256 == digits().sha256
 
 
 def test_the_samples_images_and_labels_belong_together():
     part, whole = digits().split("evaluation"), load_digits()
-    for index in (0, 100, 538):
+    for index in (0, 100, 359):
         row = int(part.ids[index].removeprefix("digit-"))
         assert part.labels[index] == whole.target[row]
         assert np.abs(np.asarray(part.raw(index)) - whole.images[row] * 255 / 16).max() <= 0.5
@@ -62,7 +76,7 @@ def test_synthetic_images_are_unlabelled_seeded_and_for_evaluation_and_calibrati
     assert data.synthetic
     assert not data.labelled
     assert data.head_fits(5)
-    assert [len(data.split(name)) for name in SPLIT_NAMES] == [0, 32, 64, 0]
+    assert [len(data.split(name)) for name in SPLIT_NAMES] == [0, 32, 43, 0]
     assert data.split("evaluation").ids[0] == "synthetic-000"
     assert np.array_equal(data.split("evaluation").pixels(3), again.split("evaluation").pixels(3))
     assert not np.array_equal(data.split("evaluation").pixels(3), other.split("evaluation").pixels(3))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from engine.measure.chance import judged_race, learning_note, reaches_chance
+from engine.measure.chance import judged_race, learning_note
 from engine.measure.verdict import judge
 from engine.settings import Budget
 from tests.made import AT_CHANCE, BASE, LEARNT, NEAR_CHANCE, WON, made_race_report, made_variant
@@ -12,7 +12,7 @@ from tests.made import AT_CHANCE, BASE, LEARNT, NEAR_CHANCE, WON, made_race_repo
 def test_nothing_is_said_of_what_has_learnt_or_was_never_labelled(right):
     variant = made_variant(BASE, "Baseline", accuracy=right)
     assert learning_note(variant) is None
-    assert not reaches_chance(variant.model_copy(update={"verdict": judge(variant, Budget(), None)}))
+    assert not judge(variant, Budget()).reaches_chance
 
 
 def test_what_has_not_learnt_is_named_with_its_top1_and_what_guessing_gives():

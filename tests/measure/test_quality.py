@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from engine.measure.quality import accuracy, correct, drop, fidelity, sqnr_db
+from engine.measure.quality import accuracy, class_loss, compare, fidelity, on_selection, sqnr_db
+from engine.measure.statistics import paired_drop, z_for_many
 
 
 def one_hot(classes, n=10):
@@ -43,10 +44,38 @@ def test_sqnr_is_in_decibels():
     assert sqnr_db(base * 1.1, base) == pytest.approx(20, abs=0.01)
 
 
-def test_drop_counts_pairs():
-    labels = np.array([0, 1, 2, 3])
-    base = correct(one_hot([0, 1, 2, 9]), labels)
-    mine = correct(one_hot([0, 9, 9, 3]), labels)
-    point, low, high = drop(mine, base)
-    assert point == 0.25
-    assert low < point < high
+def test_a_comparison_counts_what_changed_and_which_way():
+    labels = np.array([0, 1, 2, 3, 4])
+    found = compare(one_hot([0, 9, 9, 3, 7]), one_hot([0, 1, 2, 9, 8]), labels)
+    assert (found.n_images, found.n_changed, found.n_worse, found.n_better) == (5, 4, 2, 1)
+    assert found.drop == pytest.approx(0.2)
+    assert found.low < found.drop < found.high
+    assert found.p_value == 1.0  # two of three, either way
+
+
+def test_without_labels_every_change_is_a_loss_and_nothing_is_tested():
+    found = compare(one_hot([0, 1, 2]), one_hot([0, 1, 3]), None)
+    assert (found.n_changed, found.n_worse, found.n_better) == (1, 1, 0)
+    assert found.drop == pytest.approx(1 / 3)
+    assert found.p_value is found.smallest_drop is found.n_for_half_a_point is None
+
+
+def test_the_class_that_loses_most_is_named_and_its_interval_is_corrected_for_their_number():
+    labels = np.repeat([0, 3, 7], [100, 100, 100])
+    answers = labels.copy()
+    answers[100:110] = 0
+    answers[0:2] = 3
+    found = class_loss(one_hot(answers), one_hot(labels), labels)
+    assert (found.index, found.drop, found.n_images, found.n_classes) == (3, 0.1, 100, 3)
+    alone = paired_drop(10, 0, 100)
+    assert found.low < alone[0] < found.drop < alone[1] < found.high
+    assert (found.low, found.high) == paired_drop(10, 0, 100, z_for_many(3))
+    assert class_loss(one_hot(answers), one_hot(labels), None) is None
+
+
+def test_what_chooses_holds_everything_that_a_choice_needs():
+    labels = np.arange(10)
+    found = on_selection(one_hot(labels) * 1.1, one_hot(labels), labels)
+    assert (found.comparison.n_images, found.accuracy.top1, found.class_loss.n_classes) == (10, 1.0, 10)
+    assert found.fidelity.sqnr_db == pytest.approx(20, abs=0.01)
+    assert on_selection(one_hot(labels), one_hot(labels), None).accuracy is None

@@ -5,23 +5,42 @@ import pytest
 from engine.measure.recommendation import recommend
 from engine.results import Accuracy, Fidelity, Note, Verdict, codes
 from engine.settings import Recipe
-from tests.made import BASE, LOST, made_latency, made_race, made_race_report, made_report, made_variant
+from tests.made import (
+    BASE,
+    LOST,
+    made_class_loss,
+    made_comparison,
+    made_latency,
+    made_race,
+    made_race_report,
+    made_report,
+    made_selection,
+    made_variant,
+)
 
 UP = Note(code="out_of_time", text="The time was up")
 BUSY = Note(code="machine_busy", text="Others were at work")
 
 
-def variant(letter, ratio=0.5, *, codes=(), drop=0.0, within=True, **changed):
+def variant(letter, ratio=0.5, *, codes=(), drop=0.0, within=True, seen=None, sqnr_db=31.0, **changed):
+    """A variant of this loss on the images that report, and of the loss `seen`, or the same, where it chooses."""
     verdict = Verdict(within_budget=within, faster="yes", codes=codes, drop=drop, drop_low=drop, drop_high=drop)
-    return made_variant(letter * 12, letter, latency=made_latency(2 * ratio, ratio), verdict=verdict, **changed)
+    values = {
+        "latency": made_latency(2 * ratio, ratio),
+        "verdict": verdict,
+        "comparison": made_comparison(drop),
+        "selection": made_selection(drop if seen is None else seen, sqnr_db),
+    }
+    return made_variant(letter * 12, letter, **(values | changed))
 
 
 def base(**changed):
     return made_variant(BASE, "Baseline", **changed)
 
 
-def recommended(*variants, goal="latency", first=None, **changed):
-    recipe = Recipe.parse({"model": {"kind": "sample"}, "data": {"kind": "sample"}, "goal": goal})
+def recommended(*variants, goal="latency", first=None, budget=None, **changed):
+    data = {"model": {"kind": "sample"}, "data": {"kind": "sample"}}
+    recipe = Recipe.parse({**data, "goal": goal, "budget": budget or {}})
     return recommend(made_report(first or base(), *variants, recipe=recipe, recommended=None, **changed))
 
 
@@ -43,6 +62,66 @@ def test_the_reason_says_how_fast_how_large_and_how_right_it_is():
     assert "agreeing with the baseline on 99.5 % of the inputs" in recommended(close).reason.text
 
 
+def test_the_reason_says_how_sure_it_is_that_the_loss_is_within_the_budget():
+    for certainty, ending in (
+        ("surely", ", surely within the budget of 1 point"),
+        ("probably", ", probably within the budget of 1 point"),
+        ("cannot_tell", ", and these images cannot tell whether that is within the budget of 1 point"),
+    ):
+        one = variant("b", 0.5, drop=0.004)
+        sure = one.model_copy(update={"verdict": one.verdict.model_copy(update={"certainty": certainty})})
+        assert recommended(sure).reason.text.endswith(f"0.4 points less top-1{ending}")
+
+
+def test_what_reports_does_not_choose():
+    """The faster one is within its budget where it chooses; that the other reports less changes nothing."""
+    fast, slow = variant("b", 0.3, seen=0.009, drop=0.009), variant("c", 0.6, seen=0.0, drop=-0.01)
+    assert recommended(fast, slow).id == "b" * 12
+    lucky = variant("b", 0.3, seen=0.011, drop=-0.01)
+    assert recommended(lucky, slow).id == "c" * 12
+
+
+def test_where_the_images_that_report_contradict_the_choice_nothing_else_takes_its_place():
+    over = {"codes": ("accuracy_drop_over_budget",), "within": False}
+    found = recommended(variant("b", 0.3, seen=0.004, drop=0.013, **over), variant("c", 0.6))
+    assert (found.id, found.reason.code) == (BASE, "choice_not_confirmed")
+    assert found.reason.text.startswith(
+        "No variant is recommended: b was chosen, and on the 540 images that report it loses 1.3 points of top-1 (on "
+        "the 269 images that choose: 0.4 points), over the budget of 1 point. "
+    )
+
+
+def test_a_class_that_surely_loses_too_much_is_not_chosen_and_one_that_reports_too_much_contradicts():
+    budget, sure = {"max_class_drop": 0.1}, made_selection(class_loss=made_class_loss(0.2, 0.11, 0.3))
+    hurt, fine = variant("b", 0.3, selection=sure), variant("c", 0.6)
+    assert recommended(hurt, fine, budget=budget).id == "c" * 12
+    assert recommended(hurt, fine).id == "b" * 12
+    alone = recommended(hurt, budget=budget)
+    assert alone.reason.text.endswith("what breaks it: the accuracy of a class")
+    reported = variant(
+        "b", 0.3, codes=("class_drop_over_budget",), within=False, class_loss=made_class_loss(0.15, 0.0, 0.3)
+    )
+    found = recommended(reported, budget=budget)
+    assert (found.id, found.reason.code) == (BASE, "choice_not_confirmed")
+    assert "it loses 15.0 points of a class (on the 269 images that choose: 5.0 points), over" in found.reason.text
+
+
+def test_where_no_images_choose_speed_does_and_the_report_still_has_its_say():
+    assert recommended(variant("b", 0.3, selection=None), variant("c", 0.6, selection=None)).id == "b" * 12
+    over = {"codes": ("accuracy_drop_over_budget",), "within": False, "drop": 0.02, "selection": None}
+    assert recommended(variant("b", 0.3, **over)).reason.code == "choice_not_confirmed"
+
+
+def test_of_two_as_fast_the_more_faithful_one_is_recommended_and_the_rank_says_so():
+    close, far = variant("b", 0.402, sqnr_db=40.0), variant("c", 0.400, sqnr_db=12.0)
+    found = recommended(far, close)
+    assert found.id == "b" * 12
+    assert found.reason.text.startswith(
+        "b, as fast as c, the fastest of 2 variants that keep the budget on the 269 images that choose, and closer to "
+        "the baseline: 2.49 times as fast"
+    )
+
+
 def test_what_may_be_no_faster_is_not_called_faster():
     assert (
         "1.05 times as fast as the baseline (0.96 to 1.17), so not surely faster"
@@ -55,9 +134,9 @@ def test_what_may_be_no_faster_is_not_called_faster():
 )
 def test_a_superlative_is_of_the_variants_within_the_budget_where_there_are_several(goal, word):
     """The one that is over the budget, though faster and smaller, is not among them."""
-    over = variant("d", 0.1, within=False, size_bytes=10)
+    over = variant("d", 0.1, seen=0.02, size_bytes=10)
     several = recommended(variant("b", 0.3), variant("c", 0.6, size_bytes=6_000_000), over, goal=goal).reason
-    assert several.text.startswith(f"b, the {word} of 2 variants within the budget: ")
+    assert several.text.startswith(f"b, the {word} of 2 variants that keep the budget on the 269 images that choose: ")
     assert several.code == f"best_{goal}"
     assert word not in recommended(variant("b", 0.3), over, goal=goal).reason.text
 
@@ -66,7 +145,9 @@ def test_the_smallest_of_those_that_are_not_slower_is_called_so():
     found = recommended(
         variant("b", 0.3), variant("c", 0.6, size_bytes=4_000_000), variant("d", 1.8, size_bytes=10), goal="size"
     ).reason.text
-    assert found.startswith("c, the smallest of 2 variants within the budget that are not slower: ")
+    assert found.startswith(
+        "c, the smallest of 2 variants that keep the budget on the 269 images that choose and are not slower: "
+    )
 
 
 def test_a_race_s_winner_is_never_called_the_fastest_beside_its_own_candidates():
@@ -88,7 +169,9 @@ def test_what_is_slower_is_never_recommended_and_the_reason_is_given():
 
 @pytest.mark.parametrize(("labelled", "word"), [(True, "accuracy"), (False, "agreement")])
 def test_what_is_over_budget_is_never_recommended_and_the_reason_is_given(labelled, word):
-    wrong = variant("b", 0.3, within=False, codes=("accuracy_drop_over_budget", "size_over_budget"), labelled=labelled)
+    wrong = variant(
+        "b", 0.3, within=False, codes=("accuracy_drop_over_budget", "size_over_budget"), drop=0.02, labelled=labelled
+    )
     found = recommended(wrong)
     assert (found.id, found.reason.code) == (BASE, "nothing_within_budget")
     assert found.reason.text.endswith(f"what breaks it: {word} and size")
@@ -104,13 +187,20 @@ def guessing(top1, low, chance=0.12):
     return Accuracy(top1=top1, top5=None, n_images=50, low=low, high=2 * top1, chance=chance)
 
 
-@pytest.mark.parametrize("code", codes.REACHES_CHANCE)
-def test_what_may_guess_is_never_recommended_however_fast_and_small_it_is(code):
-    lost = variant("b", 0.1, codes=(code,), size_bytes=10)
+@pytest.mark.parametrize("top1", [0.1, 0.2], ids=["guesses", "may guess"])
+def test_what_may_guess_is_never_recommended_however_fast_and_small_it_is(top1):
+    lost = variant("b", 0.1, size_bytes=10, selection=made_selection(accuracy=guessing(top1, 0.05)))
     for goal in ("latency", "size", "throughput"):
         assert recommended(lost, variant("c", 0.9), goal=goal).id == "c" * 12
         alone = recommended(lost, goal=goal)
         assert (alone.id, alone.reason.code) == (BASE, "nothing_better_than_chance")
+
+
+@pytest.mark.parametrize("code", codes.REACHES_CHANCE)
+def test_a_choice_that_may_guess_on_the_images_that_report_is_not_recommended(code):
+    found = recommended(variant("b", 0.1, codes=(code,)), variant("c", 0.9))
+    assert (found.id, found.reason.code) == (BASE, "nothing_better_than_chance")
+    assert "b is not surely better than guessing on the images that report" in found.reason.text
 
 
 @pytest.mark.parametrize(
@@ -130,7 +220,7 @@ def test_what_may_guess_is_never_recommended_however_fast_and_small_it_is(code):
     ],
 )
 def test_where_all_may_be_chance_the_reason_says_whether_that_is_sure(right, code, text):
-    lost = variant("b", 0.1, codes=(codes.NO_BETTER_THAN_CHANCE,), accuracy=right)
+    lost = variant("b", 0.1, accuracy=right, selection=made_selection(accuracy=right))
     found = recommended(lost, first=base(accuracy=right))
     assert (found.id, found.reason.code) == (BASE, code)
     assert found.reason.text.startswith(text)
@@ -192,7 +282,7 @@ def test_the_headline_says_where_a_race_was_cut_short(won):
 
 
 def test_the_baseline_says_so_too_where_what_could_replace_it_was_cut_short():
-    late = variant("b", 0.5, within=False, codes=("accuracy_drop_over_budget",), notes=(UP,))
+    late = variant("b", 0.5, within=False, codes=("accuracy_drop_over_budget",), drop=0.02, notes=(UP,))
     assert recommended(late).reason.text.endswith("more minutes may find better")
 
 

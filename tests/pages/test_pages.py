@@ -43,6 +43,11 @@ def words(at) -> str:
     return "\n".join(str(element.value) for element in said)
 
 
+def plain_words(at) -> str:
+    """The same without the escapes of Markdown."""
+    return words(at).replace("\\", "")
+
+
 def button(at, label):
     return next(button for button in at.button if button.label == label)
 
@@ -547,7 +552,11 @@ def test_results_give_the_answer_then_the_evidence(app, finished):
     assert table["Speed"].tolist() == ["–", "2.00× :green[(1.82 – 2.22)]"]
     assert "Throughput" not in table
     assert table["Size"].tolist() == ["20.0 MB", "5.00 MB :green[−75 %]"]
-    assert "accuracy unsure" in table["Verdict"].tolist()[1]
+    assert "probably within budget" in table["Verdict"].tolist()[1]
+    assert "accuracy unsure" not in table["Verdict"].tolist()[1]
+    assert "it is probably within the budget of 1 point" in plain_words(at)
+    assert "3 of 540 images have another answer: 0 from right to wrong" in plain_words(at)
+    assert "The class that loses most is '8': 5.0 points on its 54 images" in plain_words(at)
     assert len(at.get("plotly_chart")) == 5
     at.toggle[0].set_value(True).run()
     assert at.table[0].value["Throughput"].tolist() == ["500 /s", "1,000 /s"]

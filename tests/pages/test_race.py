@@ -42,7 +42,7 @@ def test_the_race_gives_its_reason_its_chart_and_every_candidate(app, finished):
     assert r"1\.82 times as fast as FP32" in words(at)
     assert {metric.label: metric.value for metric in at.metric} == {
         "Candidates": "4",
-        "Held-back images": "64",
+        "Images that chose": "64",
         "Took": "1 min 11 s",
     }
     assert len(at.get("plotly_chart")) == 1
@@ -55,7 +55,7 @@ def test_the_race_gives_its_reason_its_chart_and_every_candidate(app, finished):
         "–",
     ]
     assert r"8\.0 points less top\-1" in shown["What became of it"].tolist()[3]
-    assert "64 held-back calibration images" in words(at)
+    assert "on the 64 images that choose, which set no range and report nothing" in words(at)
     assert "Agreement" not in shown.columns
 
 
@@ -168,8 +168,8 @@ def test_the_csv_of_a_race_has_plain_numbers_and_gaps():
     rows = list(csv.DictReader(io.StringIO(race_table.as_csv(entrants(made_race_report())))))
     assert [row["id"] for row in rows] == [WON, LATE, SLOW, OVER]
     assert float(rows[0]["ratio"]) == 0.55
-    assert (rows[3]["ratio"], rows[3]["outcome"], rows[3]["n_held_back_images"]) == ("", "over_budget", "64")
-    assert rows[0]["held_back_agreement"] == "0.97"
+    assert (rows[3]["ratio"], rows[3]["outcome"], rows[3]["n_selection_images"]) == ("", "over_budget", "64")
+    assert rows[0]["selection_agreement"] == "0.97"
     assert tuple(rows[0]) == race_table.COLUMNS
 
 

@@ -161,6 +161,9 @@ EXAMPLES: tuple[Result, ...] = (
     BASELINE.accuracy,
     VARIANT.fidelity,
     VARIANT.verdict,
+    VARIANT.comparison,
+    VARIANT.class_loss,
+    VARIANT.selection,
     PREVIEW,
     PREVIEW.counts[0],
     REFUSAL,
@@ -249,7 +252,7 @@ def test_a_report_has_the_keys_that_the_contract_promises():
         "variants recommended".split()
     )
     assert report["failures"][0].keys() == set("branch step technique code message next".split())
-    assert report["data"].keys() == set(
+    assert report["data"].keys() >= set(
         "n_train n_calibration n_evaluation n_holdout n_skipped classes evaluation_sha256".split()
     )
     assert report["environment"].keys() >= set("cpu cores memory_bytes isa runtimes versions".split())
@@ -278,6 +281,18 @@ def test_a_variant_has_the_keys_that_the_contract_promises():
 def test_an_id_is_twelve_hex_digits(id):
     with pytest.raises(ValidationError):
         made_variant(id, "x", sha256="a" * 64)
+
+
+def test_reports_that_knew_no_images_that_choose_still_load():
+    old = written(REPORT)
+    del old["data"]["n_selection"]
+    for variant in old["variants"]:
+        for name in ("comparison", "class_loss", "selection"):
+            del variant[name]
+        if variant["verdict"] is not None:
+            del variant["verdict"]["certainty"]
+    report = Report.model_validate(old)
+    assert report.data.n_selection is report.variants[1].selection is report.variants[1].verdict.certainty is None
 
 
 def test_variants_are_found_by_role_and_by_id():

@@ -7,7 +7,6 @@ import pytest
 
 from engine.errors import RunError
 from engine.measure.latency import PairedLatency
-from engine.measure.predictions import predict
 from engine.search.context import RaceContext
 from engine.search.race import race
 from engine.settings import Budget, QuantizeAuto
@@ -27,12 +26,11 @@ def ready(tmp_path, monkeypatch):
     """
     monkeypatch.setattr("engine.search.timing.measure_latency", half_the_time)
     model, bare = given(spoilt_graph(), tmp_path)
-    evaluation, said = bare.data.split("evaluation"), []
+    said = []
     context = made_context(
         RaceContext,
         bare.data,
         bare.folder,
-        predict=lambda candidate: predict(candidate, evaluation, bare.target),
         on_progress=lambda share, text, **figures: said.append((share, text)),
     )
     return model, said, context

@@ -10,14 +10,14 @@ from engine.search.candidate import Candidate
 from engine.search.search_space import Plan
 from engine.search.selection import best_static, choose, finalists, reason_for, set_outcomes, surely_over
 from engine.settings import Budget, QuantizeDynamic, QuantizeStatic, Simplify
-from tests.made import made_latency
+from tests.made import made_class_loss, made_comparison, made_latency
 
 SAME = (0.0, -0.01, 0.01)
 
 
 @pytest.fixture
 def made(tmp_path):
-    def make(name, ratio, sqnr=20.0, drop=SAME, size=1000, settings=None, stage="final"):
+    def make(name, ratio, sqnr=20.0, drop=SAME, size=1000, settings=None, stage="final", classes=None):
         path = tmp_path / f"{name}.onnx"
         path.write_bytes(b"0" * size)
         return Candidate(
@@ -26,7 +26,8 @@ def made(tmp_path):
             notes=(),
             seconds=1.0,
             fidelity=Fidelity(agreement=1.0, sqnr_db=None if math.isinf(sqnr) else sqnr, n_images=32),
-            drop=drop,
+            comparison=made_comparison(*drop),
+            class_loss=classes,
             fp32_mb=0.002,
             stage=stage,
             latency=made_latency(ratio, ratio) if ratio else None,
@@ -39,53 +40,60 @@ def context(goal="latency", labelled=True, **budget):
     return SimpleNamespace(budget=Budget(**budget), goal=goal, data=SimpleNamespace(labelled=labelled))
 
 
-def none_lost(*candidates):
-    return {candidate.name: SAME for candidate in candidates}
-
-
 def test_the_fastest_within_the_budget_wins(made):
-    fast, slow, wrong = made("fast", 0.3), made("slow", 0.6), made("wrong", 0.1)
-    losses = none_lost(fast, slow) | {"wrong": (0.05, 0.03, 0.07)}
-    assert choose([slow, wrong, fast], losses, context()) is fast
+    fast, slow, wrong = made("fast", 0.3), made("slow", 0.6), made("wrong", 0.1, drop=(0.05, 0.03, 0.07))
+    assert choose([slow, wrong, fast], context()) is fast
 
 
 def test_of_two_as_fast_the_more_faithful_one_wins_and_the_quantized_one_before_float(made):
     fast, faithful, worse = made("fast", 0.300), made("faithful", 0.305, sqnr=30.0), made("worse", 0.33, sqnr=40.0)
-    assert choose([fast, faithful, worse], none_lost(fast, faithful, worse), context()) is faithful
+    assert choose([fast, faithful, worse], context()) is faithful
     plain = made("float", 0.299, sqnr=math.inf, settings=Simplify())
-    assert choose([plain, fast, faithful], none_lost(plain, fast, faithful), context()) is faithful
+    assert choose([plain, fast, faithful], context()) is faithful
 
 
 def test_nobody_wins_whose_interval_reaches_fp32(made):
     close = made("close", 0.95)  # up to 1.045
-    assert choose([close], none_lost(close), context()) is None
-    assert choose([close], none_lost(close), context(goal="size")) is close
-    assert choose([slow := made("slow", 1.5)], none_lost(slow), context(goal="size")) is None
+    assert choose([close], context()) is None
+    assert choose([close], context(goal="size")) is close
+    assert choose([made("slow", 1.5)], context(goal="size")) is None
 
 
 def test_where_the_goal_is_size_the_winner_is_smaller_than_fp32(made):
     large = made("large", 0.9, size=2000)
-    assert choose([large], none_lost(large), context(goal="size")) is None
-    note = reason_for(None, [large], none_lost(large), context(goal="size"), times)
+    assert choose([large], context(goal="size")) is None
+    note = reason_for(None, [large], context(goal="size"), times)
     assert (note.code, "the smallest, large, has" in note.text) == ("race_nothing_smaller", True)
-    set_outcomes([large], None, none_lost(large), context(goal="size"))
+    set_outcomes([large], None, context(goal="size"))
     assert large.outcome.code == "not_smaller"
 
 
 def test_the_goal_size_takes_the_smallest(made):
     small, fast = made("small", 0.9, size=500), made("fast", 0.3)
-    assert choose([small, fast], none_lost(small, fast), context(goal="size")) is small
+    assert choose([small, fast], context(goal="size")) is small
     late = made("late", 0.9, size=400)
     late.latency = made_latency(5.0, 0.9)
     budget = {"goal": "size", "max_latency_ms": 2.0}
-    assert choose([late, fast], none_lost(late, fast), context(**budget)) is fast
+    assert choose([late, fast], context(**budget)) is fast
 
 
 def test_other_budgets_hold_as_well(made):
     fast = made("fast", 0.3)
-    assert choose([fast], none_lost(fast), context(max_size_mb=0.0005)) is None
-    assert choose([fast], none_lost(fast), context(max_latency_ms=0.2)) is None
-    assert choose([fast], {"fast": (0.5, 0.4, 0.6)}, context(max_accuracy_drop=None)) is fast
+    assert choose([fast], context(max_size_mb=0.0005)) is None
+    assert choose([fast], context(max_latency_ms=0.2)) is None
+    wrong = made("wrong", 0.3, drop=(0.5, 0.4, 0.6))
+    assert choose([wrong], context(max_accuracy_drop=None)) is wrong
+
+
+def test_a_class_that_surely_loses_too_much_is_out_and_one_that_may_is_not(made):
+    unsure, sure = (made_class_loss(0.2, low, 0.4) for low in (0.04, 0.06))
+    assert choose([made("unsure", 0.3, classes=unsure)], context(max_class_drop=0.05)).name == "unsure"
+    out = made("sure", 0.3, classes=sure)
+    assert choose([out], context(max_class_drop=0.05)) is None
+    assert surely_over(out, Budget(max_class_drop=0.05))
+    set_outcomes([out], None, context(max_class_drop=0.05))
+    assert (out.outcome.code, "a class loses at least 6.0 points" in out.outcome.text) == ("over_budget", True)
+    assert choose([out], context()) is out
 
 
 def test_the_fastest_static_one_is_refined_or_the_most_faithful_where_none_was_timed(made):
@@ -104,11 +112,10 @@ def test_the_better_half_goes_on_and_the_most_faithful_quantized_one_with_it(mad
     assert [one.name for one in finalists([*field, slow, exact], context())] == ["0", "1", "2", "3", "7"]
 
 
-def test_who_had_a_final_has_no_second_one_and_who_keeps_the_budget_goes_first(made):
+def test_who_had_a_final_or_is_over_the_budget_has_none(made):
     done, wrong = made("done", 0.2), made("wrong", 0.3, drop=(0.03, 0.0, 0.06), stage="screened")
     right = made("right", 0.4, stage="screened")
-    field = [done, wrong, right]
-    assert [one.name for one in finalists(field, context(max_accuracy_drop=0.01))] == ["right", "wrong"]
+    assert [one.name for one in finalists([done, wrong, right], context(max_accuracy_drop=0.01))] == ["right"]
     assert finalists([done], context()) == []
 
 
@@ -121,13 +128,12 @@ def test_only_what_is_over_by_its_whole_interval_is_out_before_the_timing(made):
 
 def test_everybody_is_told_how_it_ended(made):
     winner, second, slow = made("winner", 0.3, sqnr=25), made("second", 0.302), made("slow", 1.5)
-    wrong, out = made("wrong", 0.2), made("out", None, drop=(0.5, 0.4, 0.6))
+    wrong, out = made("wrong", 0.2, drop=(0.05, 0.005, 0.07)), made("out", None, drop=(0.5, 0.4, 0.6))
     candidates = [winner, second, slow, wrong, out]
-    losses = none_lost(winner, second, slow) | {"wrong": (0.05, 0.03, 0.07)}
     exact = made("exact", 0.299, sqnr=math.inf, settings=Simplify())
-    set_outcomes([winner, exact], winner, none_lost(winner, exact), context())
+    set_outcomes([winner, exact], winner, context())
     assert exact.outcome.text == "As fast as winner, and larger"
-    set_outcomes(candidates, winner, losses, context())
+    set_outcomes(candidates, winner, context())
     assert [one.outcome.code for one in candidates] == [
         "winner",
         "less_faithful",
@@ -135,8 +141,8 @@ def test_everybody_is_told_how_it_ended(made):
         "over_budget",
         "over_budget",
     ]
-    assert "5.0 points less top-1 on the evaluation images" in wrong.outcome.text
-    assert "50.0 points less top-1 on the held-back images" in out.outcome.text
+    assert "5.0 points less top-1 on the selection images" in wrong.outcome.text
+    assert "Out before the timing: 50.0 points less top-1 on the selection images" in out.outcome.text
     assert slow.outcome.text == "Not surely faster: 0.67 times as fast as FP32 (0.61 to 0.74)"
 
 
@@ -148,20 +154,19 @@ def test_whoever_speaks_of_top1_or_agreement_says_on_which_images(goal, labelled
         made("fast", 0.3),
         made("as-fast", 0.31),
         made("slow", 1.5),
-        made("wrong", 0.2),
+        made("wrong", 0.2, drop=(0.05, 0.005, 0.07)),
         made("out", None, drop=(0.5, 0.4, 0.6)),
         made("screened", 1.4, stage="screened"),
     ]
-    losses = none_lost(*field[:3]) | {"wrong": (0.05, 0.03, 0.07)}
     ask = context(goal, labelled)
     said = []
     for winner in (field[0], None):
-        set_outcomes(field, winner, losses, ask)
+        set_outcomes(field, winner, ask)
         said += [one.outcome.text for one in field]
-        said += [reason_for(winner, some, losses, ask, times).text for some in (field, *([one] for one in field[2:5]))]
+        said += [reason_for(winner, some, ask, times).text for some in (field, *([one] for one in field[2:5]))]
     about = [text for text in said if "top-1" in text or "agreement" in text]
     assert len(about) > 4
-    assert [text for text in about if not text.endswith(("evaluation images", "held-back images"))] == []
+    assert [text for text in about if not text.endswith("selection images")] == []
     assert [text for text in said if "times" in text and "times as fast as FP32 (" not in text] == []
 
 
@@ -170,20 +175,17 @@ def times(model):
 
 
 def test_the_reason_is_made_of_what_was_measured(made):
-    fast, slow, wrong = made("fast", 0.5), made("slow", 1.2), made("wrong", 0.2)
-    losses = none_lost(fast, slow) | {"wrong": (0.05, 0.03, 0.07)}
-    won = reason_for(fast, [fast, slow], losses, context(), times)
+    fast, slow, wrong = made("fast", 0.5), made("slow", 1.2), made("wrong", 0.2, drop=(0.05, 0.03, 0.07))
+    won = reason_for(fast, [fast, slow], context(), times)
     assert won.code == "race_won"
     assert "2.00 times as fast as FP32 (1.82 to 2.22) in the race's own rounds" in won.text
-    assert won.text.endswith("the same top-1 on the evaluation images")
-    stays = reason_for(None, [slow, wrong], losses, context(), times)
+    assert won.text.endswith("the same top-1 on the selection images")
+    stays = reason_for(None, [slow, wrong], context(), times)
     assert stays.code == "race_nothing_faster"
     assert "slow, is 0.83 times as fast as FP32 (0.76 to 0.93) in the race's own rounds" in stays.text
     assert stays.text.endswith("of its time 40 % goes to converting between float and 8 bits, 40 % to HardSwish")
-    unsure = made("unsure", 1.5, drop=(0.016, -0.02, 0.05), stage="screened")
-    assert "unsure, is 0.67 times as fast" in reason_for(None, [unsure], {}, context(), times).text
-    over = reason_for(None, [wrong], losses, context(labelled=False), times)
-    assert (over.code, "95.0 % of the evaluation images" in over.text) == ("race_nothing_within_budget", True)
+    over = reason_for(None, [wrong], context(labelled=False), times)
+    assert (over.code, "95.0 % of the selection images" in over.text) == ("race_nothing_within_budget", True)
 
 
 @pytest.mark.parametrize(
@@ -196,5 +198,5 @@ def test_the_reason_is_made_of_what_was_measured(made):
 )
 def test_a_budget_of_size_or_time_that_nobody_keeps_is_named(budget, said, made):
     fast, quick = made("fast", 0.5), made("quick", 0.39, size=1500)
-    note = reason_for(None, [fast, quick], none_lost(fast, quick), context(**budget), times)
+    note = reason_for(None, [fast, quick], context(**budget), times)
     assert (note.code, said in note.text) == ("race_nothing_within_budget", True)

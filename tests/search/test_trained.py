@@ -6,7 +6,7 @@ import pytest
 
 from engine.search.qat_hint import qat_may_help
 from engine.settings import Budget, QuantizeDynamic, QuantizeStatic
-from tests.made import made_latency
+from tests.made import made_comparison, made_latency
 from tests.techniques.given import classifier, weights
 
 SURELY, WELL = (0.05, 0.03, 0.07), (0.0, -0.01, 0.01)
@@ -28,24 +28,25 @@ def candidate(drop=SURELY, ratio=None, settings=None):
     settings = settings or QuantizeStatic(method="static")
     return SimpleNamespace(
         model=SimpleNamespace(key="a"),
-        drop=drop,
+        comparison=made_comparison(*drop),
+        class_loss=None,
         is_static=isinstance(settings, QuantizeStatic),
         latency=made_latency(ratio, ratio) if ratio else None,
     )
 
 
-def codes(place=None, batch=None, losses=None, **changed):
+def codes(place=None, batch=None, **changed):
     model = SimpleNamespace(batch=batch)
-    return [note.code for note in qat_may_help(place or workspace(), model, [candidate(**changed)], losses or {})]
+    return [note.code for note in qat_may_help(place or workspace(), model, [candidate(**changed)])]
 
 
-def test_what_was_out_before_the_timing_or_lost_in_the_final_may_be_won_back():
-    assert codes() == codes(drop=WELL, ratio=0.5, losses={"a": SURELY}) == ["qat_may_help"]
+def test_what_was_out_before_the_timing_or_over_the_budget_after_it_may_be_won_back():
+    assert codes() == codes(drop=(0.02, 0.005, 0.04), ratio=0.5) == ["qat_may_help"]
 
 
 @pytest.mark.parametrize("changed", [
-    {"drop": WELL}, {"ratio": 1.5}, {"settings": QuantizeDynamic(method="dynamic")}, {"losses": {"a": WELL}},
-    {"batch": 4}, {"place": workspace(synthetic=True)}, {"place": workspace(operator="Selu")},
+    {"drop": WELL}, {"ratio": 1.5}, {"settings": QuantizeDynamic(method="dynamic")}, {"batch": 4},
+    {"place": workspace(synthetic=True)}, {"place": workspace(operator="Selu")},
 ])  # fmt: skip
 def test_nothing_is_said_where_nothing_was_lost_or_it_could_not_be_applied(changed):
     assert codes(**changed) == []

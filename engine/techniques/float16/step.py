@@ -40,8 +40,7 @@ def float16(model: OnnxModel, settings: Float16, context: StepContext) -> Outcom
     check_convertible(proto)
     require_room(context.folder, model.path.stat().st_size, "converting this model")
     name_nodes(proto.graph)
-    part = context.data.split("calibration")
-    part = part if len(part) else context.data.split("evaluation")
+    part = context.data.unreported
     images = part.span(0, min(IMAGES, len(part)))
     context.on_progress(0.1, "looking for numbers that 16 bits cannot hold")
     large = overflowing(proto, model.input_name, _batches(model, images))

@@ -57,8 +57,7 @@ def _compare(model: OnnxModel, simplified_model: OnnxModel, context: StepContext
 
     Raises StepError where it is larger than float noise.
     """
-    part = context.data.split("calibration")
-    part = part if len(part) else context.data.split("evaluation")
+    part = context.data.unreported
     images = next(part.batches(model.batch or IMAGES))
     worst, allowed = 0.0, tolerance
     for some in (images[:1], images):

@@ -4,7 +4,7 @@ from typing import get_args
 
 import streamlit as st
 
-from engine import Budget, Goal, Target, cores
+from engine import Budget, Goal, Target, cores, limit_text
 from engine.wording import many
 from pages._ui import cards, chrome, forms, state
 from pages._ui.draft import Draft
@@ -62,7 +62,10 @@ def _limits() -> tuple[str, ...]:
             )
         with st.expander(f"**Budget** · {plain(_budget(draft.budget))}", key="open-budget", on_change="rerun"):
             budget = forms.form(Budget, "budget", draft.budget)
-            st.caption("A variant outside it is never recommended.")
+            st.caption(
+                "A variant is chosen by what it loses on images that report nothing, and recommended where its loss on "
+                "the images that report is within the budget too. How sure that is stands with the result."
+            )
     state.choose(goal=goal, target=target.settings, budget=budget.settings)
     return (*target.problems, *budget.problems)
 
@@ -72,9 +75,9 @@ def _target(target: Target) -> str:
 
 
 def _budget(budget: Budget) -> str:
-    drop = budget.max_accuracy_drop
     parts = [
-        f"lose at most {100 * drop:.10g} point{'' if drop == 0.01 else 's'}" if drop is not None else "",
+        f"lose at most {limit_text(budget.max_accuracy_drop)}" if budget.max_accuracy_drop is not None else "",
+        f"no class more than {limit_text(budget.max_class_drop)}" if budget.max_class_drop is not None else "",
         f"{budget.max_latency_ms:g} ms" if budget.max_latency_ms is not None else "",
         f"{budget.max_size_mb:g} MB" if budget.max_size_mb is not None else "",
         f"{budget.minutes:g} min to search and train",

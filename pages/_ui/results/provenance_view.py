@@ -32,9 +32,14 @@ def show(report: Report) -> None:
                     "Train": f"{data.n_train:,}",
                     "Calibration": f"{data.n_calibration:,}",
                     "Evaluation": f"{data.n_evaluation:,}",
+                    **({} if data.n_selection is None else {"Selection": f"{data.n_selection:,}"}),
                     "Holdout": f"{data.n_holdout:,}",
                     "Skipped": f"{data.n_skipped:,}",
                 }
+            )
+            st.caption(
+                "Evaluation images report. Selection images choose and report nothing: the holdout, half the "
+                "calibration images and, where these are few, some of the evaluation split."
             )
             st.caption("SHA-256 of the evaluation set: runs with the same one compare in accuracy")
             st.code(data.evaluation_sha256, language=None, wrap_lines=True)

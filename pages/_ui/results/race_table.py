@@ -22,9 +22,10 @@ COLUMNS = (
     "ratio_low",
     "ratio_high",
     "n_rounds",
-    "held_back_sqnr_db",
-    "held_back_agreement",
-    "n_held_back_images",
+    "selection_sqnr_db",
+    "selection_agreement",
+    "selection_drop",
+    "n_selection_images",
     "size_bytes",
     "sha256",
     "seconds",
@@ -88,14 +89,15 @@ def _flat(variant: Variant, trial: Trial) -> dict[str, object]:
         "ratio_low": trial.ratio_low,
         "ratio_high": trial.ratio_high,
         "n_rounds": trial.n_rounds,
+        "selection_drop": trial.drop,
         "size_bytes": variant.size_bytes,
         "sha256": variant.sha256,
         "seconds": variant.seconds,
     }
     if fidelity is not None:
         flat |= {
-            "held_back_sqnr_db": fidelity.sqnr_db,
-            "held_back_agreement": fidelity.agreement,
-            "n_held_back_images": fidelity.n_images,
+            "selection_sqnr_db": fidelity.sqnr_db,
+            "selection_agreement": fidelity.agreement,
+            "n_selection_images": fidelity.n_images,
         }
     return flat

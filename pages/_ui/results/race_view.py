@@ -113,7 +113,7 @@ def _reason(report: Report, race: Race) -> None:
         chrome.metrics(
             {
                 "Candidates": str(len(race.trials)),
-                "Held-back images": f"{race.n_images:,}",
+                "Images that chose": f"{race.n_images:,}",
                 "Took": duration(race.seconds),
             }
         )
@@ -145,8 +145,7 @@ def _legend(race: Race) -> str:
     ]
     if n_images is not None:
         parts.append(
-            f"SQNR beside FP32 on {many(n_images, 'held-back calibration image')}, which set no "
-            "range and are not the evaluation images"
+            f"SQNR beside FP32 on the {many(n_images, 'image')} that choose, which set no range and report nothing"
         )
     return ". ".join(parts) + "."
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import streamlit as st
 
-from engine import Report, Variant, cut_short
+from engine import Report, Variant, certainty_text, cut_short, losses_text
 from engine.wording import percent
 from pages._ui import chrome, state
 from pages._ui.results import files_view
@@ -22,7 +22,9 @@ def show(report: Report) -> None:
             st.markdown(_eyebrow(report, best))
         with st.container(key="answer"):
             st.header(_sentence(report, best, base), anchor=False)
-        st.caption(_uncertainty(best))
+        st.caption(_uncertainty(report, best))
+        if losses := losses_text(best, report):
+            st.caption(plain(losses))
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             files_view.download(report, best, best.label)
             st.button(
@@ -102,8 +104,8 @@ def _cost(best: Variant) -> str:
     return f"at a cost of {change_points} of top-1" if drop > 0 else f"with {change_points} more top-1"
 
 
-def _uncertainty(best: Variant) -> str:
-    """A sentence on rounds, images and 95 % intervals."""
+def _uncertainty(report: Report, best: Variant) -> str:
+    """A sentence on rounds, images and 95 % intervals, and how sure it is that the loss is within its budget."""
     parts = []
     if best.latency:
         parts.append(f"Speed as measured in {best.latency.n_rounds} interleaved rounds, with its 95 % interval")
@@ -112,8 +114,10 @@ def _uncertainty(best: Variant) -> str:
         metric = "top-1" if best.accuracy else "agreement"
         parts.append(
             f"the loss of {metric} lies between {points(verdict.drop_low)} and {points(verdict.drop_high)} "
-            f"(95 %, {images.n_images:,} images)"
+            f"(95 %, {images.n_images:,} images that chose nothing)"
         )
+        certainty = certainty_text(verdict, report.recipe.budget)
+        parts += [f"it is {certainty}" if verdict.certainty != "cannot_tell" else certainty] if certainty else []
     return plain("; ".join(parts) + ".") if parts else ""
 
 

@@ -23,9 +23,17 @@ CODES = {
     "size_over_budget": ":red-badge[size over budget]",
     "no_better_than_chance": ":red-badge[no better than guessing]",
     "chance_uncertain": ":orange-badge[not surely better than guessing]",
+    "class_drop_over_budget": ":red-badge[a class over budget]",
     "accuracy_drop_uncertain": ":orange-badge[{quality} unsure]",
+    "class_drop_uncertain": ":orange-badge[cannot tell for a class]",
     "latency_uncertain": ":orange-badge[latency unsure]",
     "slower_than_baseline": ":red-badge[slower]",
+}
+CLASS = "Class that loses most"
+CERTAINTY = {
+    "surely": ":green-badge[surely within budget]",
+    "probably": ":gray-badge[probably within budget]",
+    "cannot_tell": ":orange-badge[cannot tell whether within budget]",
 }
 COLUMNS = (
     "id",
@@ -58,14 +66,25 @@ COLUMNS = (
     "drop",
     "drop_low",
     "drop_high",
+    "certainty",
+    "n_changed",
+    "n_worse",
+    "n_better",
+    "p_value",
+    "smallest_drop",
+    "class_drop",
+    "class_drop_low",
+    "class_drop_high",
+    "selection_drop",
+    "n_selection",
     "agreement",
     "sqnr_db",
     "within_budget",
     "faster",
     "seconds",
 )
-ON_REQUEST = ("Parameters", "p95", "Throughput", "SQNR")
-"""Columns that are shown with all figures only."""
+ON_REQUEST = ("Parameters", "p95", "Throughput", "SQNR", "Changed answers", CLASS)
+"""Columns that are shown with all figures only; that of the class is there too where it has a budget."""
 
 
 def as_frame(report: Report, *, everything: bool = False) -> pd.DataFrame:
@@ -78,7 +97,9 @@ def as_frame(report: Report, *, everything: bool = False) -> pd.DataFrame:
         _row(variant, base if base is not None and base.id != variant.id else None, report)
         for variant in report.main_variants
     ]
-    frame = pd.DataFrame(rows).drop(columns=[] if everything else list(ON_REQUEST))
+    has_class_budget = report.recipe.budget.max_class_drop is not None
+    hidden = [] if everything else [name for name in ON_REQUEST if name != CLASS or not has_class_budget]
+    frame = pd.DataFrame(rows).drop(columns=hidden)
     return frame.loc[:, (frame != "–").any()]
 
 
@@ -99,6 +120,8 @@ def _row(variant: Variant, base: Variant | None, report: Report) -> dict[str, st
         "Top-1": _accuracy(variant, base, good),
         "Agreement": share(variant.fidelity.agreement) if variant.fidelity else "–",
         "SQNR": decibels(variant.fidelity.sqnr_db) if variant.fidelity else "–",
+        "Changed answers": _changed(variant),
+        CLASS: _class(variant, report),
         "Verdict": _verdict(variant, base),
     }
 
@@ -119,6 +142,29 @@ def _accuracy(variant: Variant, base: Variant | None, better: int) -> str:
     return share(variant.accuracy.top1) + _colour(difference, better)
 
 
+def _changed(variant: Variant) -> str:
+    """How many answers changed, for the worse and for the better where there are labels, with McNemar's p-value."""
+    comparison = variant.comparison
+    if comparison is None:
+        return "–"
+    total = f"{comparison.n_changed:,} of {comparison.n_images:,}"
+    if comparison.p_value is None:
+        return total
+    return (
+        f"{total} :gray[({comparison.n_worse:,} worse, {comparison.n_better:,} better, p = {comparison.p_value:.2g})]"
+    )
+
+
+def _class(variant: Variant, report: Report) -> str:
+    """The class that loses most, and its loss with the interval of the largest loss of any class."""
+    loss = variant.class_loss
+    if loss is None:
+        return "–"
+    classes = report.data.classes if report.data is not None else None
+    name = plain(classes[loss.index]) if classes is not None else str(loss.index + 1)
+    return f"{name}: {points(-loss.drop)} :gray[({points(-loss.high)} to {points(-loss.low)})]"
+
+
 def _colour(difference: str, better: int) -> str:
     """A difference in green or red; `better` is the sign that is an improvement, 0 where none is."""
     if not difference:
@@ -134,7 +180,10 @@ def _verdict(variant: Variant, base: Variant | None) -> str:
         return "–"
     codes = variant.verdict.codes
     quality = "accuracy" if variant.accuracy else "agreement"
+    certainty = variant.verdict.certainty
+    codes = [code for code in codes if certainty is None or code != "accuracy_drop_uncertain"]
     badges = [CODES.get(code, f":gray-badge[{plain(code.replace('_', ' '))}]") for code in codes]
+    badges += [CERTAINTY[certainty]] if certainty is not None and not _may_guess(variant) else []
     speed = [] if "slower_than_baseline" in codes or _may_guess(variant) else [FASTER[variant.verdict.faster]]
     if variant.latency is None:
         speed = [f":orange-badge[{'not measured: machine busy' if variant.latency_estimate else 'not timed'}]"]
@@ -157,7 +206,8 @@ def legend(report: Report) -> str:
         )
     if report.data:
         has_labels = any(variant.accuracy for variant in report.main_variants)
-        parts.append(f"{'Accuracy' if has_labels else 'Agreement'} on {report.data.n_evaluation:,} images")
+        chosen = f", chosen on {report.data.n_selection:,} others" if report.data.n_selection else ""
+        parts.append(f"{'Accuracy' if has_labels else 'Agreement'} on {report.data.n_evaluation:,} images{chosen}")
     parts.append("MB = 10⁶ bytes")
     return ". ".join(parts) + "."
 
@@ -201,8 +251,16 @@ def _flat(v: Variant) -> dict[str, object]:
         flat |= {"agreement": fidelity.agreement, "sqnr_db": fidelity.sqnr_db}
     if quality := accuracy or fidelity:
         flat["n_images"] = quality.n_images
+    if comparison := v.comparison:
+        names = ("n_changed", "n_worse", "n_better", "p_value", "smallest_drop")
+        flat |= {name: getattr(comparison, name) for name in names}
+    if loss := v.class_loss:
+        flat |= {"class_drop": loss.drop, "class_drop_low": loss.low, "class_drop_high": loss.high}
+    if selection := v.selection:
+        flat |= {"selection_drop": selection.comparison.drop, "n_selection": selection.comparison.n_images}
     if verdict:
         flat |= {
+            "certainty": verdict.certainty,
             "within_budget": verdict.within_budget,
             "faster": verdict.faster,
             "drop": verdict.drop,

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from engine.context import Outcome
 from engine.data import Part
 from engine.errors import StepError
-from engine.measure.predictions import EVALUATION_BATCH, predict
+from engine.measure.predictions import USUAL_BATCH, predict
 from engine.measure.quality import fidelity
 from engine.models.artifacts import OnnxModel
 from engine.results import Note, codes
@@ -186,7 +186,7 @@ def _check_agreement(
 
     The two are not compared image by image: sums in another order may round to another integer, and the class with it.
     """
-    trained = np.concatenate([network(torch.from_numpy(batch)).numpy() for batch in images.batches(EVALUATION_BATCH)])
+    trained = np.concatenate([network(torch.from_numpy(batch)).numpy() for batch in images.batches(USUAL_BATCH)])
     of_network, of_file = (fidelity(logits, reference).agreement for logits in (trained, after))
     if of_file < of_network - MAX_AGREEMENT_LOSS:
         raise StepError(

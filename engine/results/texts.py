@@ -1,0 +1,86 @@
+"""Sentences on the losses of a variant, made of its figures: the same for pages, command line and reasons."""
+
+from engine.results.measurements import ClassLoss, Comparison, Verdict
+from engine.results.report import Report, Variant
+from engine.settings import Budget
+from engine.wording import many
+
+
+def points(drop: float, digits: int = 1) -> str:
+    """An absolute difference of two shares in points: 0.4 points, 1.0 points, and no minus before 0.0."""
+    return f"{100 * drop:z.{digits}f} points".replace("-", "−")
+
+
+def interval_text(low: float, high: float) -> str:
+    """The ends of an interval in points: −0.5 and 1.2 points."""
+    return f"{points(low).removesuffix(' points')} and {points(high)}"
+
+
+def limit_text(limit: float) -> str:
+    """A budget of a loss as it was asked for: 1 point, 0.5 points."""
+    return f"{100 * limit:.10g} point{'' if limit == 0.01 else 's'}"
+
+
+def certainty_text(verdict: Verdict, budget: Budget) -> str:
+    """How sure it is that the loss is within its budget, as a clause; empty without such a budget."""
+    limit = budget.max_accuracy_drop
+    if limit is None or verdict.drop is None:
+        return ""
+    match verdict.certainty:
+        case "surely":
+            return f"surely within the budget of {limit_text(limit)}"
+        case "probably":
+            return f"probably within the budget of {limit_text(limit)}"
+        case "cannot_tell":
+            return f"and these images cannot tell whether that is within the budget of {limit_text(limit)}"
+    return f"over the budget of {limit_text(limit)}" if verdict.drop > limit else ""
+
+
+def changes_text(comparison: Comparison) -> str:
+    """How many answers changed, for the worse and for the better, and what so many images can show; sentences."""
+    n_changed, images = comparison.n_changed, many(comparison.n_images, "image")
+    changed = (
+        f"{f'{n_changed:,}' if n_changed else 'None'} of {images} {'have' if n_changed > 1 else 'has'} another answer"
+    )
+    if comparison.p_value is None or comparison.smallest_drop is None or comparison.n_for_half_a_point is None:
+        return f"{changed}."
+    turned = f": {comparison.n_worse:,} from right to wrong, {comparison.n_better:,} from wrong to right"
+    if n_changed:
+        changed += f"{turned} (McNemar's exact test: p {_p_text(comparison.p_value)})"
+    shows = f"So many images show a loss of {points(comparison.smallest_drop)} or more (with 80 % power)"
+    return f"{changed}. {shows}; half a point takes {comparison.n_for_half_a_point:,}."
+
+
+def class_text(loss: ClassLoss, report: Report) -> str:
+    """Which class loses most, and the corrected interval of the largest loss of any class, as a sentence."""
+    classes = report.data.classes if report.data is not None else None
+    name = f"'{classes[loss.index]}'" if classes is not None else f"number {loss.index + 1}"
+    most = f"The class that loses most is {name}: {points(loss.drop)} on its {many(loss.n_images, 'image')}"
+    largest = f"the largest loss of {many(loss.n_classes, 'class')} is between {interval_text(loss.low, loss.high)}"
+    certainty = _class_certainty(loss, report.recipe.budget)
+    return f"{most if loss.drop > 0 else 'No class loses'}; {largest} (95 %, corrected for their number){certainty}."
+
+
+def losses_text(variant: Variant, report: Report) -> str:
+    """All that is known of a variant's losses, as sentences; empty where nothing was compared."""
+    sentences = [
+        changes_text(variant.comparison) if variant.comparison is not None else "",
+        class_text(variant.class_loss, report) if variant.class_loss is not None else "",
+    ]
+    return " ".join(filter(None, sentences))
+
+
+def _class_certainty(loss: ClassLoss, budget: Budget) -> str:
+    limit = budget.max_class_drop
+    if limit is None:
+        return ""
+    if loss.drop > limit:
+        return f", over the budget of {limit_text(limit)} for a class"
+    if loss.high <= limit:
+        return f", surely within the budget of {limit_text(limit)} for a class"
+    return f"; these images cannot tell whether that is within the budget of {limit_text(limit)} for a class"
+
+
+def _p_text(p: float) -> str:
+    """A p-value in two digits, or that it is below 0.001."""
+    return "< 0.001" if p < 0.001 else f"= {p:.2g}"
