@@ -31,6 +31,7 @@ from engine.settings import (
     QuantizeStatic,
     QuantizeWeights,
     Recipe,
+    RemeasureRequest,
     RunRequest,
     SampleData,
     SampleModel,
@@ -94,6 +95,7 @@ EXAMPLES: tuple[Settings, ...] = (
     PreviewRequest(model=SampleModel(), data=PHOTOS, preprocess=RGB, seed=3),
     AdviseRequest(model=TIMM, data=PHOTOS, names=("resnet18",), minutes=3.0),
     SensitivityRequest(model=TIMM, data=PHOTOS, ratios=(0.1,)),
+    RemeasureRequest(folder="/somewhere/a1b2c3"),
     *(kind() for kind in TECHNIQUES if not any(field.is_required() for field in kind.model_fields.values())),
 )
 UNITS = {
