@@ -99,18 +99,19 @@ class _Recorder:
 
 
 def waited_within(began_ms: np.ndarray, ended_ms: np.ndarray, waits_ms: np.ndarray) -> np.ndarray:
-    """(n_calls,): the longest that any thread waited within each call.
+    """(n_calls,): the longest that any thread may have waited within each call.
 
     `waits_ms` (n_calls, n_threads) are the waits that were accounted by the end of each call. The system accounts a
-    wait when it is over, so a long one began before the call at whose end it shows, and belongs to those before too.
+    wait when it is over. That may have been at any time within the call, as the thread that computes may then have had
+    to wait in its turn; so the wait counts in full for this call, and for as long before its beginning.
     """
     within = np.zeros(waits_ms.shape)
     for call, thread in zip(*np.nonzero(waits_ms > 0), strict=True):
-        end = ended_ms[call]
-        start = end - waits_ms[call, thread]
-        first = int(np.searchsorted(ended_ms, start, side="right"))
-        touched = slice(first, call + 1)
-        within[touched, thread] += np.clip(ended_ms[touched] - np.maximum(began_ms[touched], start), 0.0, None)
+        wait = waits_ms[call, thread]
+        within[call, thread] += wait
+        start = began_ms[call] - wait
+        before = slice(int(np.searchsorted(ended_ms, start, side="right")), call)
+        within[before, thread] += np.clip(ended_ms[before] - np.maximum(began_ms[before], start), 0.0, None)
     return np.asarray(within.max(axis=1, initial=0.0))
 
 

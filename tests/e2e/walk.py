@@ -23,7 +23,7 @@ from tests.e2e.serving import App
 DEEPEST = 3
 """Presses one after the other: a menu, its entry, a button of the dialog that it opens."""
 MOST_LOOKS, ENOUGH_PROJECTS = 4, 2
-PER_PERSON = ("draft", "recipe", "advice", "sensitivity", "run")
+PER_PERSON = ("draft", "recipe", "advice", "sensitivity", "remeasure", "run")
 """What of an address says which things are looked at, and not how."""
 
 CANDIDATES = """() => {
@@ -107,7 +107,10 @@ class Walk:
                     waiting.append(found)
 
     def _is_new(self, address: str) -> bool:
-        key = self.key(address)
+        """Whether nothing of the kind was looked at; of a choice of several, every one is, and not each set of them."""
+        key, query = self.key(address), parse_qsl(urlsplit(address).query)
+        if len(query) > len(dict(query)):
+            return False
         return self.places.setdefault(key, address) == address if key not in self.places else False
 
     def key(self, address: str) -> str:

@@ -35,9 +35,9 @@ def test_time_that_the_hypervisor_gave_to_others_disturbs_all_calls():
 def test_a_wait_belongs_to_the_calls_that_it_lay_in():
     began, ended = np.array([0.0, 10.0, 20.0, 30.0]), np.array([9.0, 19.0, 29.0, 39.0])
     waits = np.zeros((4, 2))
-    waits[2, 0] = 15.0  # accounted at 29 ms, so that it began at 14 ms, within the call before
+    waits[2, 0] = 15.0  # accounted at 29 ms; if it was over at 20 ms it began at 5 ms, within the first call
     waits[3, 1] = 1.0
-    assert waited_within(began, ended, waits).tolist() == [0.0, 5.0, 9.0, 1.0]
+    assert waited_within(began, ended, waits).tolist() == [4.0, 9.0, 15.0, 1.0]
 
 
 def test_the_longest_wait_of_any_thread_counts():
