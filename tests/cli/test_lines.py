@@ -191,3 +191,14 @@ def test_a_sensitivity_is_told_a_group_a_line():
     assert told[0] == "agreement of the whole network: 99.0 % of 64 calibration images"
     assert told[2].split() == ["layer1.0.conv1", "64", "50", "%:", "87.5", "%"]
     assert told[3].split() == ["stem", "8", "stays", "whole"]
+
+
+def test_what_a_variant_loses_is_said_with_how_sure_that_is():
+    (line,) = [text for text in lines.of_report(made_report()) if " loses " in text]
+    assert line.startswith(
+        "Static INT8: loses 0.0 points of top-1 (between −1.5 and 1.5 points, 95 %), probably within the budget of 1 "
+        "point. 3 of 540 images have another answer"
+    )
+    assert "The class that loses most is '8'" in line
+    (line,) = [text for text in lines.of_report(made_report(labelled=False)) if " loses " in text]
+    assert "0.0 points of agreement" in line
