@@ -116,7 +116,7 @@ def _contradiction(chosen: Variant, report: Report) -> Note | None:
     figures = _over_text(chosen, report)
     chance = "Among few images that can be chance: more of them, or a wider budget, may decide otherwise"
     text = f"No variant is recommended: {chosen.label} was chosen, and {figures}. {chance}"
-    return Note(code="choice_not_confirmed", text=text)
+    return Note(code=codes.CHOICE_NOT_CONFIRMED, text=text)
 
 
 def _over_text(chosen: Variant, report: Report) -> str:

@@ -29,6 +29,8 @@ MACHINE_BUSY = "machine_busy"
 
 ALREADY_QUANTIZED = "already_quantized"
 CALIBRATION = "calibration"
+CHOICE_NOT_CONFIRMED = "choice_not_confirmed"
+"""Of a recommendation: the images that report contradict what was chosen on others."""
 FEWER_CALIBRATION_IMAGES = "fewer_calibration_images"
 NEW_HEAD = "new_head"
 NOTHING_TO_SIMPLIFY = "nothing_to_simplify"
