@@ -35,7 +35,7 @@ class SearchResult(Result):
     winner_key: str | None
     reason: Note
     n_images: int
-    """The number of held-back calibration images."""
+    """The number of images that chose."""
 
     @property
     def winner(self) -> CandidateResult | None:

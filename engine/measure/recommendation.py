@@ -117,26 +117,25 @@ def _contradiction(chosen: Variant, report: Report) -> Note | None:
     figures = _over_text(chosen, report)
     chance = "Among few images that can be chance: more of them, or a wider budget, may decide otherwise"
     text = f"No variant is recommended: {chosen.label} was chosen, and {figures}. {chance}"
-    return Note(code="choice_not_confirmed", text=text)
+    return Note(code=codes.CHOICE_NOT_CONFIRMED, text=text)
 
 
 def _over_text(chosen: Variant, report: Report) -> str:
     """What the chosen variant loses on the images that report and on those that chose, with the budget it breaks."""
-    budget, selection, labelled = report.recipe.budget, chosen.selection, chosen.accuracy is not None
-    chosen_on = f"the {many(selection.comparison.n_images, 'image')} that choose" if selection is not None else ""
-    comparison, classes = chosen.comparison, chosen.class_loss
-    if chosen.verdict is not None and codes.ACCURACY_DROP_OVER_BUDGET in chosen.verdict.codes and comparison:
-        limit, metric = limit_text(budget.max_accuracy_drop or 0.0), "top-1" if labelled else "agreement"
-        there = f" (on {chosen_on}: {points(selection.comparison.drop)})" if selection is not None else ""
-        images = f"the {many(comparison.n_images, 'image')} that report"
-        return f"on {images} it loses {points(comparison.drop)} of {metric}{there}, over the budget of {limit}"
-    loss = f"{points(classes.drop)} of a class" if classes is not None else "a class"
-    before = selection.class_loss if selection is not None else None
-    there = f" (on {chosen_on}: {points(before.drop)})" if before is not None else ""
-    n_images = comparison.n_images if comparison is not None else 0
-    limit = limit_text(budget.max_class_drop or 0.0)
-    return (
-        f"on the {many(n_images, 'image')} that report it loses {loss}{there}, over the budget of {limit} for a class"
+    verdict, comparison, selection, budget = chosen.verdict, chosen.comparison, chosen.selection, report.recipe.budget
+    in_all = verdict is not None and codes.ACCURACY_DROP_OVER_BUDGET in verdict.codes
+    loss = comparison if in_all else chosen.class_loss
+    if loss is None or comparison is None:
+        raise ValueError(f"variant {chosen.id} is over a budget of losses and was never compared")
+    metric = "a class" if not in_all else "top-1" if chosen.accuracy is not None else "agreement"
+    limit = limit_text((budget.max_accuracy_drop if in_all else budget.max_class_drop) or 0.0)
+    before = None if selection is None else selection.comparison if in_all else selection.class_loss
+    seen = ""
+    if selection is not None and before is not None:
+        seen = f" (on the {many(selection.comparison.n_images, 'image')} that choose: {points(before.drop)})"
+    images = f"on the {many(comparison.n_images, 'image')} that report"
+    return f"{images} it loses {points(loss.drop)} of {metric}{seen}, over the budget of {limit}" + (
+        "" if in_all else " for a class"
     )
 
 

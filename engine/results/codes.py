@@ -31,6 +31,8 @@ NOT_MEASURED = "not_measured"
 
 ALREADY_QUANTIZED = "already_quantized"
 CALIBRATION = "calibration"
+CHOICE_NOT_CONFIRMED = "choice_not_confirmed"
+"""Of a recommendation: the images that report contradict what was chosen on others."""
 FEWER_CALIBRATION_IMAGES = "fewer_calibration_images"
 NEW_HEAD = "new_head"
 NOT_TIMED = "not_timed"

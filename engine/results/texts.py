@@ -48,7 +48,7 @@ def changes_text(comparison: Comparison) -> str:
     if n_changed:
         changed += f"{turned} (McNemar's exact test: p {_p_text(comparison.p_value)})"
     shows = f"So many images show a loss of {points(comparison.smallest_drop)} or more (with 80 % power)"
-    return f"{changed}. {shows}; half a point takes {comparison.n_for_half_a_point:,}."
+    return f"{changed}. {shows}; half a point takes {comparison.n_for_half_a_point:,} images."
 
 
 def class_text(loss: ClassLoss, report: Report) -> str:

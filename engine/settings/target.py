@@ -35,9 +35,9 @@ class Budget(Settings):
     )
     max_class_drop: float | None = setting(
         None,
-        label="Accuracy that any class may lose",
+        label="Loss of any class, at most",
         percent="points",
-        help="Largest absolute drop of top-1 of any one class, for which the images need labels; nothing if empty.",
+        help="Largest absolute drop of top-1 of any one class; it needs labelled images, and many of each class.",
         ge=0,
         le=1,
     )

@@ -199,3 +199,14 @@ def test_what_its_time_cut_short_is_marked():
         "(its time was up)" in line for line in lines.of_report(made_report(made_variant(BASE, "Baseline"), late))[1:3]
     ]
     assert marks == [False, True]
+
+
+def test_what_a_variant_loses_is_said_with_how_sure_that_is():
+    (line,) = [text for text in lines.of_report(made_report()) if " loses " in text]
+    assert line.startswith(
+        "Static INT8: loses 0.0 points of top-1 (between −1.5 and 1.5 points, 95 %), probably within the budget of 1 "
+        "point. 3 of 540 images have another answer"
+    )
+    assert "The class that loses most is '8'" in line
+    (line,) = [text for text in lines.of_report(made_report(labelled=False)) if " loses " in text]
+    assert "0.0 points of agreement" in line

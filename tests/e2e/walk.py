@@ -209,7 +209,9 @@ class Walk:
             "a dead end": not found["ways"],
             "a page that is not there": "Page not found" in found["text"],
         }
-        self.wrong += [f"{press}: {sign}" for sign, there in signs.items() if there]
+        wrong = [f"{press}: {sign}" for sign, there in signs.items() if there]
+        self.wrong += wrong
+        print(*(f"WRONG: {one}" for one in wrong), sep="\n", end="", flush=True)
 
     def _restore(self) -> None:
         """The home as it was, where a press has changed it."""

@@ -42,7 +42,7 @@ def test_changes_are_counted_both_ways_with_what_so_many_images_show():
     changed = made_comparison(0.01, n=540).model_copy(update={"n_changed": 9, "n_worse": 6, "n_better": 1})
     assert changes_text(changed) == (
         "9 of 540 images have another answer: 6 from right to wrong, 1 from wrong to right (McNemar's exact test: "
-        "p = 0.5). So many images show a loss of 1.9 points or more (with 80 % power); half a point takes 3,140."
+        "p = 0.5). So many images show a loss of 1.9 points or more (with 80 % power); half a point takes 3,140 images."
     )
     one = changed.model_copy(update={"n_changed": 1, "p_value": 0.0004})
     assert changes_text(one).startswith("1 of 540 images has another answer: ")

@@ -7,11 +7,12 @@ import numpy as np
 import onnx
 import pytest
 
+from engine import data as images
 from engine.errors import DataError, TargetError
 from engine.measure.latency import measure_latency
 from engine.results import Report
 from engine.run import pipeline
-from engine.settings import parse_recipe
+from engine.settings import SampleData, Split, parse_recipe
 from engine.store.cache import Cache
 from engine.store.home import Home
 from tests.conftest import N_ROUNDS, SAMPLE_RECIPE, carry_out
@@ -60,6 +61,21 @@ def test_predictions_are_kept_for_every_evaluation_image(sample_run):
         with np.load(sample_run.folder.variants / variant.id / "predictions.npz") as kept:
             assert kept["logits"].shape == (sample_run.report.data.n_evaluation, 10)
             assert len(set(kept["ids"])) == sample_run.report.data.n_evaluation
+
+
+def test_what_chooses_reports_nothing_and_both_are_in_the_report(sample_run):
+    report = sample_run.report
+    gray = report.baseline.input.preprocess
+    data = images.load(SampleData(), Split(), gray, 0, merge_train=False, n_outputs=10)
+    baseline, int8 = report.variants
+    with np.load(sample_run.folder.variants / int8.id / "predictions.npz") as kept:
+        assert not set(kept["ids"]) & {*data.selection.ids}
+    assert (report.data.n_evaluation, report.data.n_selection) == (360, 269)
+    assert (int8.comparison.n_images, int8.selection.comparison.n_images) == (360, 269)
+    assert int8.comparison.drop == int8.verdict.drop
+    assert int8.class_loss.n_classes == int8.selection.class_loss.n_classes == 10
+    assert baseline.comparison is baseline.selection is None
+    assert int8.verdict.certainty in ("surely", "probably", "cannot_tell")
 
 
 def test_the_baseline_is_its_own_measure(sample_run):

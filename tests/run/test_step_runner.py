@@ -20,6 +20,7 @@ from engine.settings import (
     Finetune,
     Qat,
     QuantizeAuto,
+    QuantizeDynamic,
     QuantizeStatic,
     SampleData,
     SampleModel,
@@ -206,6 +207,21 @@ def test_predictions_of_another_processor_are_not_taken_for_this_one(step_runner
     monkeypatch.setattr("engine.run.step_runner.isa", lambda: ("avx2", "avx512_vnni"))
     made.predict(model, lambda done, message: seen.append(message))
     assert len(seen) == 2 * here
+
+
+def test_predictions_are_kept_by_their_images_and_by_the_batch_where_answers_depend_on_it(step_runner, tmp_path):
+    made = few(step_runner(), 8)
+    made = replace(made, data=replace(made.data, selection=made.data.selection.span(0, 8)))
+    model = made.export(sample(tmp_path), no_progress).model
+    dynamic = made.apply(model, QuantizeDynamic(method="dynamic"), no_progress).model
+    for one in (model, dynamic):
+        made.predict(one, no_progress)
+        assert made.was_predicted(one)
+        assert not made.was_predicted(one, "selection")
+    chosen_on = made.predict(model, no_progress, "selection")
+    assert chosen_on.ids == made.data.selection.ids
+    together = replace(made, target=Target(threads=1, batch_size=4))
+    assert (together.was_predicted(model), together.was_predicted(dynamic)) == (True, False)
 
 
 def test_a_step_that_measures_is_done_anew_where_another_budget_target_or_processor_may_change_it(

@@ -369,3 +369,11 @@ def test_the_samples_split_is_fixed():
 )
 def test_what_pruning_will_do_names_the_ratios_of_single_groups(changed, said):
     assert PruneChannel.parse(changed).description == said
+
+
+@pytest.mark.parametrize("data", [None, {"kind": "images", "path": "x.zip", "labels": "none"}])
+def test_a_budget_for_a_class_needs_labels(data):
+    asked = {"model": {"kind": "sample"}, "budget": {"max_class_drop": 0.05}}
+    with pytest.raises(SettingsError, match=r"budget\.max_class_drop needs labelled images"):
+        Recipe.parse({**asked, "data": data})
+    assert Recipe.parse({**asked, "data": {"kind": "sample"}}).budget.max_class_drop == 0.05

@@ -15,8 +15,10 @@ LARGER_BATCH = 8
 
 
 def images(facts: Facts) -> Suggestion | None:
-    """More evaluation images, where there are too few to say whether the model has learnt."""
+    """More evaluation images, where there are too few to say whether the model has learnt or a choice holds."""
     reason, accuracy = facts.report.recommended, facts.baseline.accuracy
+    if reason is not None and reason.reason.code == codes.CHOICE_NOT_CONFIRMED:
+        return _images_for_a_choice(facts)
     unclear = reason is not None and reason.reason.code == codes.LEARNING_UNCLEAR
     if not unclear or accuracy is None or accuracy.chance is None or not isinstance(facts.recipe.data, ImagesData):
         return None
@@ -25,6 +27,18 @@ def images(facts: Facts) -> Suggestion | None:
         f"The baseline's top-1 is {percent(accuracy.top1, 1)} ({interval}) on {many(accuracy.n_images, 'image')}, and "
         f"guessing the commonest class gives {percent(accuracy.chance, 1)}: more images tell whether it has "
         "learnt. Add some, or give evaluation a larger share of them"
+    )
+    return Suggestion(code="images", title="Take more evaluation images", text=text, basis="measured_here")
+
+
+def _images_for_a_choice(facts: Facts) -> Suggestion | None:
+    """More images, where those that report contradicted the choice and the images are the user's own."""
+    data = facts.report.data
+    if data is None or data.n_selection is None or not isinstance(facts.recipe.data, ImagesData):
+        return None
+    text = (
+        f"{many(data.n_selection, 'image')} chose and {data.n_evaluation:,} others report, and they do not agree: "
+        "more of both tell which are right. Add some, or give evaluation a larger share of them"
     )
     return Suggestion(code="images", title="Take more evaluation images", text=text, basis="measured_here")
 

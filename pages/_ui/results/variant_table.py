@@ -25,7 +25,7 @@ CODES = {
     "chance_uncertain": ":orange-badge[not surely better than guessing]",
     "class_drop_over_budget": ":red-badge[a class over budget]",
     "accuracy_drop_uncertain": ":orange-badge[{quality} unsure]",
-    "class_drop_uncertain": ":orange-badge[cannot tell for a class]",
+    "class_drop_uncertain": ":orange-badge[a class: cannot tell]",
     "latency_uncertain": ":orange-badge[latency unsure]",
     "slower_than_baseline": ":red-badge[slower]",
 }
@@ -162,7 +162,8 @@ def _class(variant: Variant, report: Report) -> str:
         return "–"
     classes = report.data.classes if report.data is not None else None
     name = plain(classes[loss.index]) if classes is not None else str(loss.index + 1)
-    return f"{name}: {points(-loss.drop)} :gray[({points(-loss.high)} to {points(-loss.low)})]"
+    worst = f"{name}: {points(-loss.drop)}" if loss.drop > 0 else "none"
+    return f"{worst} :gray[({points(-loss.high)} to {points(-loss.low)})]"
 
 
 def _colour(difference: str, better: int) -> str:
@@ -182,8 +183,8 @@ def _verdict(variant: Variant, base: Variant | None) -> str:
     quality = "accuracy" if variant.accuracy else "agreement"
     certainty = variant.verdict.certainty
     codes = [code for code in codes if certainty is None or code != "accuracy_drop_uncertain"]
-    badges = [CODES.get(code, f":gray-badge[{plain(code.replace('_', ' '))}]") for code in codes]
-    badges += [CERTAINTY[certainty]] if certainty is not None and not _may_guess(variant) else []
+    badges = [CERTAINTY[certainty]] if certainty is not None and not _may_guess(variant) else []
+    badges += [CODES.get(code, f":gray-badge[{plain(code.replace('_', ' '))}]") for code in codes]
     speed = [] if "slower_than_baseline" in codes or _may_guess(variant) else [FASTER[variant.verdict.faster]]
     if variant.latency is None:
         speed = [f":orange-badge[{'not measured: machine busy' if variant.latency_estimate else 'not timed'}]"]

@@ -121,3 +121,10 @@ def test_the_advisor_is_asked_for_a_recipe_s_model_with_its_data_where_they_are_
     assert AdviseRequest.of(recipe) == AdviseRequest(
         model=recipe.model, target=recipe.target, seed=3, data=recipe.data if labelled else None
     )
+
+
+def test_more_images_where_those_that_report_contradicted_the_choice():
+    found = of("images", kept(timm("resnet18"), LABELLED, code="choice_not_confirmed"))
+    assert found.title == "Take more evaluation images"
+    assert found.text.startswith("269 images chose and 540 others report, and they do not agree")
+    assert of("images", kept(code="choice_not_confirmed")) is None  # the sample's split is fixed
