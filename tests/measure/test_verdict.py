@@ -3,6 +3,7 @@ import pytest
 from engine.measure.verdict import faster, judge, not_slower
 from engine.results import Accuracy, InputSpec, Latency, Throughput, Variant
 from engine.settings import Budget, Preprocess
+from tests.made import INT8, made_variant
 
 PREPROCESS = Preprocess(size=(8, 8), mean=(0.5,), std=(0.5,))
 
@@ -111,3 +112,9 @@ def test_what_may_be_chance_is_named_and_breaks_no_budget(low, chance, codes):
     right = Accuracy(top1=0.2, top5=None, n_images=50, low=low, high=0.4, chance=chance)
     verdict = judge(BASE.model_copy(update={"accuracy": right}), Budget(), None)
     assert (verdict.codes, verdict.within_budget, verdict.reaches_chance) == (codes, True, codes != ())
+
+
+def test_what_has_no_latency_is_not_known_to_keep_a_budget_of_latency():
+    untimed = made_variant(INT8, "x", latency=None, throughput=None)
+    assert "latency_uncertain" in judge(untimed, Budget(max_latency_ms=1.0), None).codes
+    assert judge(untimed, Budget(), None).codes == ()
