@@ -31,6 +31,8 @@ def judge(variant: Variant, budget: Budget) -> Verdict:
             over.append(codes.LATENCY_OVER_BUDGET)
         elif _slowest_ms(variant) > budget.max_latency_ms:
             unsure.append(codes.LATENCY_UNCERTAIN)
+    if latency is None and budget.max_latency_ms is not None:
+        unsure.append(codes.LATENCY_UNCERTAIN)  # a file that could not be timed is not known to keep it
     if budget.max_size_mb is not None and variant.size_bytes / 1e6 > budget.max_size_mb:
         over.append(codes.SIZE_OVER_BUDGET)
     answer: Answer = "unclear" if latency is None else faster(latency)

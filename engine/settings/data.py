@@ -41,7 +41,7 @@ class ImagesData(Settings):
         if self.path is None and self.sha256 is None:
             raise ValueError("images need a path, or the sha256 of an upload")
         if self.labels_sha256 is not None and self.labels in ("folders", "none"):
-            raise ValueError(f"there is a SHA-256 of a CSV of labels, and the labels are '{self.labels}'")
+            raise ValueError(f"there is the sum of a CSV of labels, and '{self.labels}' in place of its path")
         if self.classes is not None and len(set(self.classes)) < len(self.classes):
             raise ValueError("classes names one class twice")
         return self

@@ -5,7 +5,7 @@ from engine.measure.quality import compare
 from engine.measure.verdict import certainty, faster, judge, not_slower, over_budget
 from engine.results import Accuracy, InputSpec, Latency, Throughput, Variant
 from engine.settings import Budget, Preprocess
-from tests.made import made_class_loss, made_comparison
+from tests.made import INT8, made_class_loss, made_comparison, made_variant
 
 PREPROCESS = Preprocess(size=(8, 8), mean=(0.5,), std=(0.5,))
 
@@ -173,3 +173,9 @@ def test_a_choice_is_ruled_out_by_a_loss_or_by_a_class_that_is_surely_over():
     assert over_budget(wrong, unsure, budget)
     assert over_budget(fine, sure, budget)
     assert not over_budget(wrong, sure, Budget(max_accuracy_drop=None))
+
+
+def test_what_has_no_latency_is_not_known_to_keep_a_budget_of_latency():
+    untimed = made_variant(INT8, "x", latency=None, throughput=None)
+    assert "latency_uncertain" in judge(untimed, Budget(max_latency_ms=1.0)).codes
+    assert judge(untimed, Budget()).codes == ()
