@@ -11,6 +11,7 @@ from engine.results import (
     Fidelity,
     InputSpec,
     Latency,
+    LatencyEstimate,
     Note,
     OwnModel,
     Published,
@@ -185,6 +186,22 @@ LOST = Note(
     "rounds",
 )
 RACED = Recipe.parse({**RECIPE.model_dump(exclude={"steps", "branches"}), "steps": [QuantizeAuto()]})
+
+
+def made_disturbed_report(**changed) -> Report:
+    """A report without any latency: other programs disturbed the calls of every variant."""
+    estimate = LatencyEstimate(processor_ms=1.0, ratio_to_baseline=0.5, n_runs=100, n_disturbed=99)
+    variants = (
+        made_variant(id, label, latency=None, throughput=None, latency_estimate=estimate)
+        for id, label in ((BASE, "Baseline"), (INT8, "Static INT8"))
+    )
+    values = {
+        "warnings": (Note(code="not_measured", text="other programs disturbed the calls"),),
+        "recommended": Recommendation(
+            id=BASE, reason=Note(code="not_measured", text="no speed could be measured, so nothing is recommended")
+        ),
+    }
+    return made_report(*variants, **(values | changed))
 
 
 def made_trial(

@@ -36,6 +36,7 @@ from engine.store.uploads import save_upload
 from tests.made import (
     BASE,
     RACED,
+    made_disturbed_report,
     made_open_race_report,
     made_race_report,
     made_report,
@@ -81,6 +82,7 @@ def fill(home: Home) -> Lived:
         "kept": _run(queue, "A race that FP32 won", made_race_report(won=False)),
         "slower": _run(queue, "Nothing was faster", made_report(recommended=STAYS)),
         "unlabelled": _run(queue, "Without labels", made_report(labelled=False)),
+        "disturbed": _run(queue, "On a busy machine", made_disturbed_report()),
         "bare": _run(queue, "The baseline alone", made_report(made_variant(BASE, "Baseline"))),
         "failed": _run(queue, "A chain that failed", made_report(state="failed", failures=(CUT,)), "failed"),
         "failed early": _run(queue, "A run that failed at once", None, "failed"),

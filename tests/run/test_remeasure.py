@@ -11,9 +11,12 @@ from engine.results import LatencyEstimate, Note, Report, Throughput
 from engine.run import remeasure as module
 from engine.run.remeasure import measurement_of, with_measurement
 from engine.run.timing import VariantTimings
-from tests.made import BASE, INT8, made_latency, made_report, made_variant
+from tests.made import BASE, INT8, made_disturbed_report, made_latency
 
 ESTIMATE = LatencyEstimate(processor_ms=1.0, ratio_to_baseline=0.5, n_runs=100, n_disturbed=99)
+REPORT = made_disturbed_report(
+    warnings=(Note(code="not_measured", text="busy"), Note(code="random_weights", text="random"))
+)
 BUSY = Note(code="not_measured", text="other programs")
 
 
@@ -28,17 +31,8 @@ def measurement(*warnings, **pairs):
     return measurement_of(VariantTimings({ids[name]: one for name, one in pairs.items()}, {}, warnings, busy=False))
 
 
-def disturbed_report() -> Report:
-    """A report of which nothing was measured, since other programs ran."""
-    variants = [
-        made_variant(id, label, latency=None, throughput=None, latency_estimate=ESTIMATE)
-        for id, label in ((BASE, "Baseline"), (INT8, "INT8"))
-    ]
-    return made_report(*variants, warnings=(BUSY, Note(code="random_weights", text="random")))
-
-
 def test_a_measurement_takes_the_place_of_estimates_and_makes_the_recommendation():
-    report = with_measurement(disturbed_report(), measurement(base=pair(1.0), int8=pair(0.4)))
+    report = with_measurement(REPORT, measurement(base=pair(1.0), int8=pair(0.4)))
     own, again = report.measurements
     assert (own.stands, again.stands) == (False, True)
     assert own.estimates.keys() == {BASE, INT8}
@@ -50,7 +44,7 @@ def test_a_measurement_takes_the_place_of_estimates_and_makes_the_recommendation
 
 
 def test_a_measurement_that_was_disturbed_takes_no_figure_away():
-    first = with_measurement(disturbed_report(), measurement(base=pair(1.0), int8=pair(0.4)))
+    first = with_measurement(REPORT, measurement(base=pair(1.0), int8=pair(0.4)))
     disturbed = PairedLatency(None, None, ESTIMATE)
     report = with_measurement(first, measurement(BUSY, base=disturbed, int8=disturbed))
     assert [one.stands for one in report.measurements] == [False, True, False]
@@ -59,7 +53,7 @@ def test_a_measurement_that_was_disturbed_takes_no_figure_away():
 
 
 def test_of_two_that_measured_all_the_newer_one_stands():
-    first = with_measurement(disturbed_report(), measurement(base=pair(1.0), int8=pair(0.4)))
+    first = with_measurement(REPORT, measurement(base=pair(1.0), int8=pair(0.4)))
     report = with_measurement(first, measurement(base=pair(1.0), int8=pair(1.3)))
     assert [one.stands for one in report.measurements] == [False, False, True]
     assert report.variant(INT8).verdict.faster == "no"

@@ -49,6 +49,8 @@ def _warnings(report: Report) -> None:
             f"chain {(failure.branch or 0) + 1}, {failure.message}" if name_chain else failure.message, failure.next
         )
     for note in report.warnings:
+        if note.code == "not_measured":
+            continue  # the card that offers to measure again says so
         st.warning(plain(sentence(note.text)), icon=":material/warning:")
 
 

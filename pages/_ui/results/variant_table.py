@@ -203,7 +203,7 @@ def legend(report: Report) -> str:
     if first:
         parts.append(
             f"Latency: {first.runtime}, {many(first.threads, 'thread')}, batch {first.batch_size}, "
-            f"{first.n_runs:,} calls in {first.n_rounds} interleaved rounds"
+            f"{first.n_runs:,} calls in {first.n_rounds} interleaved rounds{_left_out(report)}"
         )
     if report.data:
         has_labels = any(variant.accuracy for variant in report.main_variants)
@@ -211,6 +211,14 @@ def legend(report: Report) -> str:
         parts.append(f"{'Accuracy' if has_labels else 'Agreement'} on {report.data.n_evaluation:,} images{chosen}")
     parts.append("MB = 10⁶ bytes")
     return ". ".join(parts) + "."
+
+
+def _left_out(report: Report) -> str:
+    """How many calls of all variants other programs disturbed, so that they do not count."""
+    latencies = [variant.latency for variant in report.main_variants if variant.latency]
+    n_disturbed = sum(one.n_disturbed for one in latencies)
+    n_calls = n_disturbed + sum(one.n_runs for one in latencies)
+    return f"; {n_disturbed:,} of all {n_calls:,} calls were disturbed and left out" if n_disturbed else ""
 
 
 def as_csv(report: Report) -> str:
