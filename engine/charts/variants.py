@@ -30,7 +30,7 @@ def remark(report: Report, variant: Variant) -> str:
 
 def is_recommended(report: Report, variant: Variant) -> bool:
     """Whether the report recommends the variant."""
-    return report.recommended is not None and report.recommended.id == variant.id
+    return report.recommended is not None and report.recommended.id == variant.id and not report.is_undecided
 
 
 def variant_names(report: Report) -> dict[str, str]:

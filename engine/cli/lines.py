@@ -124,7 +124,11 @@ def of_report(report: Report) -> list[str]:
         *losses,
         *races,
         *warnings,
-        *([f"recommended: {advice.id}, {advice.reason.text}"] if advice else []),
+        *(
+            [f"recommended: {'nothing yet' if report.is_undecided else advice.id}, {advice.reason.text}"]
+            if advice
+            else []
+        ),
     ]
 
 

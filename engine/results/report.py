@@ -161,6 +161,11 @@ class Report(Result):
         return next((variant for variant in self.variants if variant.role == "baseline"), None)
 
     @property
+    def is_undecided(self) -> bool:
+        """Whether other programs left no speed to recommend anything by: the baseline is then no recommendation."""
+        return self.recommended is not None and self.recommended.reason.code == codes.NOT_MEASURED
+
+    @property
     def compares(self) -> bool:
         """Whether there is anything to compare with the baseline."""
         return bool(self.races or self.main_variants[1:])

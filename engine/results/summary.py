@@ -20,6 +20,8 @@ class RunSummary(Result):
     """Whether there was anything to compare with the baseline."""
     keeps_baseline: bool = False
     """Whether the baseline is recommended although there was something to compare with it."""
+    undecided: bool = False
+    """Whether that is so because other programs left no speed to recommend anything by."""
     speedup: float | None = None
     speedup_low: float | None = None
     speedup_high: float | None = None
@@ -59,6 +61,7 @@ def summarize(report: Report) -> RunSummary:
             "recommended": best.label,
             "compared": compared,
             "keeps_baseline": keeps_baseline,
+            "undecided": report.is_undecided,
             **speed,
             "size_bytes": best.size_bytes,
             "baseline_size_bytes": base.size_bytes,

@@ -58,6 +58,8 @@ def _answer(run: Job, summary: RunSummary | None) -> None:
         st.caption(_progress(run))
     elif not summary.compared:
         st.markdown("The baseline alone")
+    elif summary.undecided:
+        st.markdown("No speed yet: the machine was busy")
     elif summary.keeps_baseline:
         st.markdown("Keep the baseline")
     else:
@@ -134,7 +136,7 @@ def _row(run: Job, summary: RunSummary | None) -> dict[str, object]:
     has_labels = summary is not None and summary.top1 is not None
     best = summary.recommended if summary and summary.compared else None
     if summary is not None and summary.keeps_baseline:
-        best = "keep the baseline"
+        best = "none yet: machine busy" if summary.undecided else "keep the baseline"
     return {
         # The answer first: on a narrow screen what stands behind it is out of sight.
         "Run": run.name,

@@ -18,7 +18,7 @@ def show(report: Report) -> None:
     best = report.recommended.id if report.recommended else None
     variants = sorted(report.main_variants, key=lambda variant: variant.id != best)
     if report.recommended and report.baseline and best == report.baseline.id:
-        _baseline_info(report.recommended.reason.text)
+        _baseline_info(report.recommended.reason.text, undecided=report.is_undecided)
     if variants:
         labels = {variant.id: f"{variant.label} · {variant.id[:6]}" for variant in variants}
         id = st.selectbox("Variant", list(labels), format_func=labels.__getitem__, key="variant", bind="query-params")
@@ -48,9 +48,10 @@ def _downloads(report: Report) -> None:
         )
 
 
-def _baseline_info(reason: str) -> None:
-    """Draws why the recommended file is the baseline."""
-    st.info(f"{plain(sentence(reason))} What is recommended is the baseline, as an ONNX file.", icon=":material/info:")
+def _baseline_info(reason: str, *, undecided: bool) -> None:
+    """Draws why the first file is the baseline."""
+    file = "The first file" if undecided else "What is recommended"
+    st.info(f"{plain(sentence(reason))} {file} is the baseline, as an ONNX file.", icon=":material/info:")
 
 
 def card(report: Report, variant: Variant, title: str) -> None:

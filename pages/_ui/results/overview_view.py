@@ -58,21 +58,24 @@ def _charts(report: Report) -> None:
     st.header("In pictures", anchor=False)
     has_labels = any(variant.accuracy for variant in report.main_variants)
     quality = charts.accuracy if has_labels else charts.agreement
+    latency = [("How long a call takes", charts.latency, "latency")] if any(v.latency for v in report.variants) else []
     if len(report.main_variants) == 1:
         _grid(
             report,
             ("File size", charts.size, "size"),
-            ("How long a call takes", charts.latency, "latency"),
+            *latency,
             *([("How often it is right", charts.accuracy, "accuracy")] if has_labels else []),
         )
         return
     _grid(
         report,
         ("Smaller?", charts.size, "size"),
-        ("How long a call takes", charts.latency, "latency"),
+        *latency,
         ("Faster, and how sure is that?", charts.speed, "speed"),
         ("Still right?" if has_labels else "Still the same answers?", quality, quality.__name__),
     )
+    if not latency:
+        return
     with chrome.card(
         "chart-tradeoff", "What is gained, what it costs", "Up and left is better; the bubble is the file."
     ):

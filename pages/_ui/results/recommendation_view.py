@@ -51,6 +51,8 @@ def show(report: Report) -> None:
 def _eyebrow(report: Report, best: Variant) -> str:
     """The line above the sentence, and whether a deadline ended the run before everything was tried."""
     baseline_title = "Recommended: keep the baseline" if report.compares else "The baseline"
+    if report.is_undecided:
+        return "Nothing is recommended yet"
     title = "Recommended" if best.role != "baseline" else baseline_title
     partial_steps = cut_short(report)
     if any(one.variant_id in {variant.id for variant in report.lineage(best.id)} for one in partial_steps):
@@ -62,7 +64,8 @@ def _sentence(report: Report, best: Variant, base: Variant) -> str:
     """A sentence on the variant: its speed, its size and its accuracy beside the baseline's."""
     if best.id == base.id:
         reason = report.recommended.reason.text if report.recommended else ""
-        advice = f"Keep the baseline. {plain(sentence(reason))}" if report.compares else ""
+        start = "" if report.is_undecided else "Keep the baseline. "
+        advice = f"{start}{plain(sentence(reason))}" if report.compares else ""
         return advice or f"{plain(best.label)}: {', '.join(_figures_alone(best))}."
     parts = [part for part in (_speed(best), _size(best, base), _cost(best)) if part]
     return f"Take {plain(best.label)}: {', '.join(parts)}."
