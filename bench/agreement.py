@@ -93,13 +93,13 @@ def main(args: argparse.Namespace) -> int:
             recorded.append(medians(timings, latency.N_ROUNDS))
             pairs = compare(timings, FILE, target)
             answers.append((_answer(pairs[COPY]), _answer(pairs[SLOWER])))
+            if args.record:
+                np.savez_compressed(args.record, medians_ms=np.array(recorded, dtype=np.float32))
             if number % 10 == 9:
                 print(f"{number + 1:4d} {_counts(answers)}", flush=True)
     finally:
         for other in others:
             other.kill()
-    if args.record:
-        np.savez_compressed(args.record, medians_ms=np.array(recorded, dtype=np.float32))
     measured = [one for one in answers if "not measured" not in one]
     n_different = sum(copy != "the same" for copy, _ in measured)
     n_slower = sum(slower == "slower" for _, slower in measured)
