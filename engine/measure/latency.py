@@ -23,7 +23,7 @@ from typing import NamedTuple
 import numpy as np
 
 from engine.errors import MeasureError
-from engine.measure.calls import MIN_CALLS, Calls, time_calls
+from engine.measure.calls import MIN_CALLS, MIN_SHARE, Calls, time_calls
 from engine.measure.contention import wait_for_quiet
 from engine.measure.statistics import Interval, trimmed_mean
 from engine.models.artifacts import OnnxModel
@@ -52,9 +52,9 @@ class RoundTiming:
 
     @property
     def undisturbed_ms(self) -> np.ndarray:
-        """The milliseconds of the calls that count; empty where there are fewer than MIN_CALLS."""
+        """The milliseconds of the calls that count; empty where fewer than MIN_CALLS or MIN_SHARE of all do."""
         ms = self.calls.ms[self.calls.undisturbed]
-        return np.asarray(ms if len(ms) >= MIN_CALLS else ms[:0])
+        return np.asarray(ms if len(ms) >= max(MIN_CALLS, MIN_SHARE * len(self.calls.ms)) else ms[:0])
 
 
 class PairedLatency(NamedTuple):

@@ -192,6 +192,14 @@ def test_a_round_counts_where_both_files_have_three_undisturbed_calls(strict):
     assert found["b"].latency.p50_ms == pytest.approx(1.0)
 
 
+def test_a_turn_of_which_hardly_any_call_was_undisturbed_does_not_count(strict):
+    def timed(n_disturbed):
+        return turn(np.ones(3 + n_disturbed), np.array([0.0] * 3 + [0.5] * n_disturbed))
+
+    assert len(timed(27).undisturbed_ms) == 3
+    assert len(timed(28).undisturbed_ms) == 0
+
+
 def test_where_too_few_rounds_count_there_is_an_estimate_from_processor_time_and_no_latency(strict):
     def disturbed(ms, processor_ms):
         return [turn(np.full(5, ms), np.full(5, ms / 2), np.full(5, processor_ms)) for _ in range(4)]

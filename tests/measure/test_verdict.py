@@ -178,4 +178,4 @@ def test_a_choice_is_ruled_out_by_a_loss_or_by_a_class_that_is_surely_over():
 def test_what_has_no_latency_is_not_known_to_keep_a_budget_of_latency():
     untimed = made_variant(INT8, "x", latency=None, throughput=None)
     assert "latency_uncertain" in judge(untimed, Budget(max_latency_ms=1.0)).codes
-    assert judge(untimed, Budget()).codes == ()
+    assert "latency_uncertain" not in judge(untimed, Budget()).codes

@@ -151,10 +151,10 @@ def test_what_nobody_foresaw_ends_its_chain_alone(ready_home, tmp_path, monkeypa
 def test_a_variant_whose_scoring_breaks_is_gone_with_its_file(ready_home, tmp_path, monkeypatch):
     real = StepRunner.predict
 
-    def predict(self, model, on_progress):
+    def predict(self, model, on_progress, images="evaluation"):
         if "variants" in model.path.parts and model.path.stat().st_size < 10_000_000:
             raise IndexError
-        return real(self, model, on_progress)
+        return real(self, model, on_progress, images)
 
     monkeypatch.setattr(StepRunner, "predict", predict)
     ran = carry_out(recipe(SIMPLIFY_LAST), tmp_path / "run", ready_home)
