@@ -50,8 +50,11 @@ def test_images_that_the_head_does_not_fit(app, page, tmp_path):
         page.get_by_text("The model has 10 outputs and your images 3 classes: its head does not fit.")
     ).to_be_visible()
     assert _fact(page, "Classes") == "3"
-    assert sum(int(_fact(page, split)) for split in ("Train", "Calibration", "Evaluation")) == 60
-    expect(page.locator(".st-key-examples img")).to_have_count(int(_fact(page, "Evaluation")))
+    names = ("Train", "Calibration", "Evaluation", "Selection")
+    train, calibration, evaluation, selection = (int(_fact(page, name)) for name in names)
+    n_moved = selection - (calibration - calibration // 2)  # images of the evaluation split that choose
+    assert train + calibration + evaluation + n_moved == 60
+    expect(page.locator(".st-key-examples img")).to_have_count(evaluation)
     page.get_by_text("1 image skipped").click()
     expect(page.get_by_text("two/broken.png")).to_be_visible()
 
