@@ -83,7 +83,7 @@ TABLES = {
     PRESETS: Table(
         "pruning.md",
         """\
-# What the presets make of the sample: size, top-1 in % of 539 images, the share of its latency that is left, with its
+# What the presets make of the sample: size, top-1 in % of 360 images, the share of its latency that is left, with its
 # 95 % interval
 # docs/pruning.md, November 2026: onnxruntime, batch 1, 2 threads, two cores of an AMD EPYC with AVX512-VNNI
 """,

@@ -104,7 +104,8 @@ def time_rounds(
     """The timings of every model, one a round, for `compare`; arguments and errors as of `measure_latency`.
 
     Every other round runs in reverse order, so that no model always follows the same one. Rounds are added, after a
-    wait for a quiet machine, until n_rounds of them count for every model, at most MOST_EXTRA of them.
+    wait for a quiet machine, until n_rounds of them count for every model, at most MOST_EXTRA of them. `on_round` gets
+    how many are done, and of how many at the most.
     """
     timings: dict[str, list[RoundTiming]] = {id: [] for id in models}
     most = n_rounds + round(MOST_EXTRA * n_rounds)
@@ -117,7 +118,7 @@ def time_rounds(
         order = list(models) if number % 2 == 0 else list(models)[::-1]
         for id in order:
             timings[id].append(_time_model(models[id], target, images))
-        on_round(number + 1, max(n_rounds, number + 1))
+        on_round(number + 1, n_rounds if number < n_rounds else most)
     return timings
 
 

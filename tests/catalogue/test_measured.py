@@ -92,7 +92,7 @@ def test_a_race_is_looked_up_by_the_kind_of_cpu_too(name, cpu, found):
 def test_top1_is_of_the_network_before_and_after():
     row = find_race("tf_efficientnet_lite0", "AVX2")
     assert (row.winner, row.top1_fp32, row.top1) == ("Static INT8, percentile", 0.9369, 0.9314)
-    assert (preset_runs()["smallest"].size_mb, preset_runs()["smallest"].top1) == (0.40, 0.9944)
+    assert (preset_runs()["smallest"].size_mb, preset_runs()["smallest"].top1) == (0.42, 0.9972)
 
 
 def test_the_range_of_all_races_on_a_cpu():
