@@ -96,4 +96,4 @@ def _time(
         else:
             candidate.latency = latencies[key].latency
     if any(candidate.latency and candidate.latency.n_rounds < n_rounds for candidate in candidates):
-        workspace.left_out.append(f"rounds of the {position(1.0)[1]}")
+        workspace.out_of_time(f"rounds of the {position(1.0)[1]}")  # else other programs disturbed the missing rounds

@@ -152,12 +152,18 @@ def test_a_race_that_did_everything_is_not_cut_short_however_late_it_ends(ready,
     assert (notes, outcome.complete) == ([], True)
 
 
+def test_rounds_that_other_programs_disturbed_are_no_sign_that_the_time_was_up(ready, clock):
+    clock.n_rounds = {12: 5}
+    _, notes = timed(ready, budget=Budget(max_accuracy_drop=None))
+    assert notes == []
+
+
 @pytest.mark.parametrize(
     ("late_after", "n_rounds", "loss", "left_out"),
     [
         (1, {}, None, ("Static INT8, per tensor", "the final of all but the best of the screening")),
         (2, {}, None, ("the final of all but the best of the screening",)),
-        (None, {12: 5}, None, ("rounds of the final",)),
+        (3, {12: 5}, None, ("rounds of the final",)),
         (1, {}, 0.5, ("layers back in float",)),
     ],
 )
