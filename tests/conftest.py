@@ -136,7 +136,7 @@ def carry_out(recipe: Recipe, path: Path, home: Home, n_rounds: int = 3) -> Ran:
 
     It times in few rounds, N_ROUNDS where somebody looks at the latencies themselves.
     """
-    from engine.run import pipeline, timing
+    from engine.run import pipeline
 
     path.mkdir(parents=True)
     folder = JobFolder(path)
@@ -146,7 +146,7 @@ def carry_out(recipe: Recipe, path: Path, home: Home, n_rounds: int = 3) -> Ran:
         JobFile(id=path.name, kind="run", name=recipe.name, created=now(), request=RunRequest(recipe=recipe)),
     )
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(timing, "measure_latency", partial(timing.measure_latency, n_rounds=n_rounds))
+        patch.setattr(pipeline, "time_files", partial(pipeline.time_files, n_rounds=n_rounds))
         report = pipeline.run(recipe, folder, Progress(folder), home)
     return Ran(report, folder, folder.events())
 

@@ -12,6 +12,7 @@ from engine import models
 from engine.context import Model, ProgressCallback
 from engine.data import Data
 from engine.measure.contention import watched
+from engine.measure.timing import nothing_timed_note, time_files
 from engine.planning.estimate import FORMULA, PlannedPhase, learnt_factors, n_timed, plan_phases
 from engine.planning.parts import ALL_VARIANTS, LATENCY, START, STARTING
 from engine.results import Note, Report, codes
@@ -21,7 +22,6 @@ from engine.run.progress import RunProgress
 from engine.run.report_builder import ReportBuilder
 from engine.run.step_runner import StepRunner
 from engine.run.time_budget import TimeBudget
-from engine.run.timing import time_variants
 from engine.runtimes import check_target
 from engine.settings import Recipe
 from engine.store.cache import Cache
@@ -130,7 +130,7 @@ def _time(context: RunContext) -> None:
     phase = context.run_progress.begin(ALL_VARIANTS, LATENCY)
     phase(0.0, "waiting for its turn to measure")
     with step_runner.measure_lock():
-        timings = time_variants(
+        timings = time_files(
             builder.timed,
             builder.baseline.id,
             step_runner.target,
@@ -139,10 +139,14 @@ def _time(context: RunContext) -> None:
         )
     for id, error in timings.errors.items():
         builder.add_note(id, Note(code=codes.NOT_TIMED, text=f"Its latency was not measured: {error}"))
-    if timings.latencies and not timings.busy:
+    if builder.baseline.id in timings.errors:
+        builder.warnings = (*builder.warnings, nothing_timed_note(timings.errors[builder.baseline.id]))
+        return
+    warnings = (*timings.missing, *timings.busy)
+    if not warnings:
         phase.learn(len(timings.latencies) / n_timed(builder.recipe))
     builder.add_latencies(timings.latencies)
-    builder.warnings = (*builder.warnings, *timings.warnings)
+    builder.warnings = (*builder.warnings, *warnings)
 
 
 def _store_timings(home: Home, context: RunContext) -> None:

@@ -7,12 +7,12 @@ from filelock import FileLock
 
 from engine.errors import RequestError, RunError
 from engine.measure.recommendation import recommend
+from engine.measure.timing import FileTimings, nothing_timed_note, time_files
 from engine.measure.verdict import judge
 from engine.models.artifacts import OnnxModel, file_sha256
 from engine.models.graph import read_onnx
 from engine.planning.remeasurable import remeasurable_report
 from engine.results import LatencyMeasurement, Report, Variant, codes
-from engine.run.timing import VariantTimings, time_variants
 from engine.runtimes import check_target
 from engine.settings import RemeasureRequest
 from engine.store.folders import JobFolder, now
@@ -42,7 +42,7 @@ def remeasure(request: RemeasureRequest, folder: JobFolder, progress: Progress) 
     noise = np.random.default_rng(0).standard_normal(shape, dtype=np.float32)
     progress.emit("remeasure", "waiting", 0.0, "waiting for its turn to measure")
     with FileLock(Home.default().measure_lock):
-        timings = time_variants(
+        timings = time_files(
             models,
             baseline.id,
             target,
@@ -51,15 +51,15 @@ def remeasure(request: RemeasureRequest, folder: JobFolder, progress: Progress) 
                 "remeasure", "latency", done / total, f"round {done} of {total}"
             ),
         )
-    if not timings.latencies:
-        raise RunError(timings.warnings[0].text, "Run its recipe again")
+    if baseline.id in timings.errors:
+        raise RunError(nothing_timed_note(timings.errors[baseline.id]).text, "Run its recipe again")
     measurement = measurement_of(timings)
     # Read anew: another measurement of this run may have ended while this one waited.
     run_folder.write("report.json", with_measurement(remeasurable_report(run_folder.path), measurement))
     return measurement
 
 
-def measurement_of(timings: VariantTimings) -> LatencyMeasurement:
+def measurement_of(timings: FileTimings) -> LatencyMeasurement:
     """The timings as a report has them."""
     pairs = timings.latencies
     return LatencyMeasurement(
@@ -68,7 +68,7 @@ def measurement_of(timings: VariantTimings) -> LatencyMeasurement:
         latencies={id: one.latency for id, one in pairs.items() if one.latency is not None},
         throughputs={id: one.throughput for id, one in pairs.items() if one.throughput is not None},
         estimates={id: one.estimate for id, one in pairs.items() if one.estimate is not None},
-        warnings=timings.warnings,
+        warnings=(*timings.missing, *timings.busy),
     )
 
 

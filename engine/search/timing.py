@@ -4,17 +4,14 @@ from collections.abc import Callable
 
 import numpy as np
 
-from engine.measure.contention import not_measured_note, watched
-from engine.measure.latency import measure_latency
 from engine.measure.predictions import filled
-from engine.measure.trial_call import trial_calls
+from engine.measure.timing import time_files
 from engine.models.artifacts import OnnxModel
 from engine.results import Note, codes
 from engine.runtimes import operator_times
 from engine.search.candidate import Candidate
 from engine.search.selection import surely_over
 from engine.search.workspace import Workspace
-from engine.system.machine import cores
 from engine.wording import many
 
 SCREENING_ROUNDS, FINAL_ROUNDS = 3, 12
@@ -71,29 +68,17 @@ def _time(
         context.on_progress(share, f"{stage}: {many(len(candidates), 'candidate')} and FP32, round {done} of {total}")
 
     models = {model.key: model, **{candidate.model.key: candidate.model for candidate in candidates}}
-    with context.measure_lock(), watched(context.target.threads or cores()) as busy:
-        errors = trial_calls(models, context.target, images)
-        if model.key in errors:
-            raise errors[model.key]
-        latencies = measure_latency(
-            {key: one for key, one in models.items() if key not in errors},
-            model.key,
-            context.target,
-            images,
-            on_round=on_round,
-            n_rounds=n_rounds,
-            deadline=context.deadline,
-        )
-    workspace.busy.extend(busy)
-    n_missing = sum(one.latency is None for one in latencies.values())
-    if n_missing:
-        workspace.busy.append(not_measured_note(n_missing, len(latencies)))
+    with context.measure_lock():
+        timings = time_files(models, model.key, context.target, images, on_round, n_rounds, context.deadline)
+    if model.key in timings.errors:
+        raise timings.errors[model.key]
+    workspace.busy.extend((*timings.busy, *timings.missing))
     for candidate in candidates:
         key = candidate.model.key
-        if key in errors:
+        if key in timings.errors:
             candidate.latency = None
-            candidate.untimed = Note(code=codes.NOT_TIMED, text=f"Not timed: {errors[key]}")
+            candidate.untimed = Note(code=codes.NOT_TIMED, text=f"Not timed: {timings.errors[key]}")
         else:
-            candidate.latency = latencies[key].latency
+            candidate.latency = timings.latencies[key].latency
     if any(candidate.latency and candidate.latency.n_rounds < n_rounds for candidate in candidates):
         workspace.out_of_time(f"rounds of the {position(1.0)[1]}")  # else other programs disturbed the missing rounds

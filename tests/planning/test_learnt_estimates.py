@@ -10,7 +10,7 @@ import pytest
 import engine
 from engine.planning.estimate import FORMULA, estimate_recipe, learnt_factors
 from engine.results import Note
-from engine.run import pipeline, timing
+from engine.run import pipeline
 from engine.run.registry import STEPS
 from engine.settings import QuantizeWeights, Target, parse_recipe
 from engine.store.timings import PhaseTiming, RunTimings, append_timings
@@ -88,7 +88,7 @@ def test_what_a_busy_machine_disturbed_teaches_nothing(
         yield [Note(code="machine_busy", text="Other programs used a core")] if next(busy) else []
 
     monkeypatch.setattr(pipeline, "watched", watched)
-    monkeypatch.setattr(timing, "watched", watched)
+    monkeypatch.setattr("engine.measure.timing.watched", watched)
     report = carry_out(asked, tmp_path / "run", ready_home).report
     assert ("machine_busy" in [warning.code for warning in report.warnings]) == at_the_end
     assert [run.phases.keys() for run in learnt(ready_home)] == ([] if learns is None else [learns])

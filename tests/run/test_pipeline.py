@@ -113,7 +113,7 @@ def test_a_cache_that_is_freed_while_a_run_goes_on_changes_nothing(tmp_path, mon
         Cache(home.cache).trim(0, unused_since=time.time() + 10)
         return measure_latency(*args, **kwargs)
 
-    monkeypatch.setattr("engine.run.timing.measure_latency", freeing)
+    monkeypatch.setattr("engine.measure.timing.measure_latency", freeing)
     ran = carry_out(parse_recipe(SAMPLE_RECIPE), tmp_path / "run", home)
     assert [entry for entry in home.cache.iterdir() if not entry.name.startswith(".")]
     assert all(variant.latency for variant in ran.report.variants)

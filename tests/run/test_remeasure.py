@@ -7,10 +7,10 @@ import pytest
 from engine import remeasure
 from engine.errors import RequestError, StateError
 from engine.measure.latency import PairedLatency
+from engine.measure.timing import FileTimings
 from engine.results import LatencyEstimate, Note, Report, Throughput
 from engine.run import remeasure as module
 from engine.run.remeasure import measurement_of, with_measurement
-from engine.run.timing import VariantTimings
 from tests.made import BASE, INT8, made_disturbed_report, made_latency
 
 ESTIMATE = LatencyEstimate(processor_ms=1.0, ratio_to_baseline=0.5, n_runs=100, n_disturbed=99)
@@ -28,7 +28,7 @@ def pair(ratio):
 
 def measurement(*warnings, **pairs):
     ids = {"base": BASE, "int8": INT8}
-    return measurement_of(VariantTimings({ids[name]: one for name, one in pairs.items()}, {}, warnings, busy=False))
+    return measurement_of(FileTimings({ids[name]: one for name, one in pairs.items()}, {}, missing=warnings))
 
 
 def test_a_measurement_takes_the_place_of_estimates_and_makes_the_recommendation():

@@ -24,7 +24,7 @@ def ready(tmp_path, monkeypatch):
 
     So small a graph is slower in INT8 on most machines, and what is slower is not repaired.
     """
-    monkeypatch.setattr("engine.search.timing.measure_latency", half_the_time)
+    monkeypatch.setattr("engine.measure.timing.measure_latency", half_the_time)
     model, bare = given(spoilt_graph(), tmp_path)
     said = []
     context = made_context(
@@ -95,7 +95,7 @@ def untimable(names):
 
 def test_a_candidate_that_does_not_run_is_out_and_the_others_race_on(ready, monkeypatch):
     model, _, context = ready
-    monkeypatch.setattr("engine.search.timing.trial_calls", untimable({1}))
+    monkeypatch.setattr("engine.measure.timing.trial_calls", untimable({1}))
     outcome = race(model, AUTO, replace(context, budget=Budget(max_accuracy_drop=None)))
     out = [one for one in outcome.search.candidates if one.trial.outcome.code == "not_timed"]
     assert out
@@ -106,14 +106,14 @@ def test_a_candidate_that_does_not_run_is_out_and_the_others_race_on(ready, monk
 
 def test_where_no_candidate_runs_the_reason_says_so(ready, monkeypatch):
     model, _, context = ready
-    monkeypatch.setattr("engine.search.timing.trial_calls", untimable(range(1, 99)))
+    monkeypatch.setattr("engine.measure.timing.trial_calls", untimable(range(1, 99)))
     outcome = race(model, AUTO, replace(context, budget=Budget(max_accuracy_drop=None)))
     assert (outcome.search.winner_key, outcome.search.reason.code) == (None, "race_nothing_timed")
 
 
 def test_where_fp32_does_not_run_the_race_says_why(ready, monkeypatch):
     model, _, context = ready
-    monkeypatch.setattr("engine.search.timing.trial_calls", untimable({0}))
+    monkeypatch.setattr("engine.measure.timing.trial_calls", untimable({0}))
     with pytest.raises(RunError, match="it asks for more"):
         race(model, AUTO, context)
 
@@ -133,7 +133,7 @@ def clock(ready, monkeypatch):
             for key, pair in found.items()
         }
 
-    monkeypatch.setattr("engine.search.timing.measure_latency", measure)
+    monkeypatch.setattr("engine.measure.timing.measure_latency", measure)
     monkeypatch.setattr("engine.measure.contention.busy_note", lambda *args: None)
     monkeypatch.setattr("engine.search.workspace.time", SimpleNamespace(monotonic=lambda: now.time))
     return now
