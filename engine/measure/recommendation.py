@@ -30,26 +30,32 @@ def recommend(report: Report) -> Recommendation:
     """The variant that `choose` takes, where what it reports meets the budget; else the baseline, with the reason.
 
     Nothing is chosen on the images that report: where those do not confirm the choice, no other variant takes its
-    place. Of a race, only the winner, a step's variant, can be recommended. The reason says where the time was up, and
-    where other programs used the cores during the measurement of latency. Raises ValueError where the report has no
-    baseline.
+    place. Of a race, only the winner, a step's variant, can be recommended. The reason says where the time was up,
+    where other programs used the cores while latency was measured, and how many variants have no speed to be compared
+    by: where none of the others can be chosen, nothing is known to be the best. Raises ValueError where the report has
+    no baseline.
     """
     baseline, budget, goal = report.baseline, report.recipe.budget, report.recipe.goal
     if baseline is None:
         raise ValueError(f"the report of {report.run_id} has no baseline")
-    measured = [
-        variant for variant in report.variants if variant.role == "step" and variant.latency and variant.verdict
-    ]
+    judged = [variant for variant in report.variants if variant.role == "step" and variant.verdict]
+    measured = [variant for variant in judged if variant.latency]
     eligible = [one for one in measured if is_eligible(one, budget)]
+    disturbed = [one for one in judged if one.latency_estimate and not one.latency and is_eligible(one, budget)]
     fast_enough = [one for one in eligible if one.latency and not_slower(one.latency)]
     chosen = best_by_goal(fast_enough, goal, _figures) if fast_enough else None
     if chosen is None:
-        best, reason = baseline, _why_none(report, measured, eligible)
+        best, reason = baseline, _not_measured(disturbed, judged) or _why_none(report, judged, eligible)
     elif contradiction := _contradiction(chosen, report):
         best, reason = baseline, contradiction
     else:
         best, reason = chosen, _reason(chosen, baseline, _rank(chosen, eligible, fast_enough, report), report)
-    sentences = (reason.text, _time_sentence(report, best, measured), _load_sentence(report) if measured else "")
+    sentences = (
+        reason.text,
+        _disturbed_sentence(disturbed) if reason.code != codes.NOT_MEASURED else "",
+        _time_sentence(report, best, measured),
+        _load_sentence(report) if measured else "",
+    )
     return Recommendation(id=best.id, reason=Note(code=reason.code, text=". ".join(filter(None, sentences))))
 
 
@@ -103,7 +109,8 @@ def _rank(best: Variant, eligible: Collection[Variant], fast_enough: Collection[
     number = f"{len(group)} variants that keep the budget{images}" + ("" if whole else " and are not slower")
     if fastest is best:
         return f", the {SUPERLATIVES[goal]} of {number}"
-    return f", as fast as {fastest.label}, the {SUPERLATIVES[goal]} of {number}, and closer to the baseline"
+    merit = "smaller" if isinstance(fastest.settings, Simplify) else "closer to the baseline"
+    return f", as fast as {fastest.label}, the {SUPERLATIVES[goal]} of {number}, and {merit}"
 
 
 def _contradiction(chosen: Variant, report: Report) -> Note | None:
@@ -158,22 +165,42 @@ def _loss(best: Variant) -> str:
         return f"agreeing with the baseline on {percent(1 - drop, 1)} of the inputs"
     if drop == 0:
         return "with the same top-1"
-    return f"{abs(drop) * 100:.1f} points {'less' if drop > 0 else 'more'} top-1"
+    return f"{points(abs(drop))} {'less' if drop > 0 else 'more'} top-1"
 
 
-def _why_none(report: Report, measured: Collection[Variant], eligible: Collection[Variant]) -> Note:
+def _not_measured(disturbed: Collection[Variant], judged: Collection[Variant]) -> Note | None:
+    """Why nothing is recommended where one without a speed might be the best; None where no such variant is."""
+    if not disturbed:
+        return None
+    if len(disturbed) == len(judged):
+        text = "No speed could be measured, since other programs disturbed the calls, so nothing is recommended"
+    else:
+        text = (
+            f"Nothing is recommended: other programs disturbed the calls of {len(disturbed)} of "
+            f"{many(len(judged), 'variant')}, whose speed is not known, and none of the others can be chosen"
+        )
+    return Note(code=codes.NOT_MEASURED, text=f"{text}. Measure again on a quiet machine")
+
+
+def _disturbed_sentence(disturbed: Collection[Variant]) -> str:
+    if not disturbed:
+        return ""
+    who = "Another variant is" if len(disturbed) == 1 else f"{len(disturbed)} other variants are"
+    return f"{who} not compared, since other programs disturbed the calls: measure again on a quiet machine"
+
+
+def _why_none(report: Report, judged: Collection[Variant], eligible: Collection[Variant]) -> Note:
+    """Why no variant can be chosen; no variant that could be has an estimate of its speed alone."""
+    measured = [variant for variant in judged if variant.latency or variant.latency_estimate]
     above_chance = [variant for variant in measured if not _may_guess(variant)]
     doubt = learning_note(report.baseline) if report.baseline else None
     if doubt is not None and not above_chance:
         addition = ", and no variant is surely better than guessing" if measured else ""
         return Note(code=doubt.code, text=f"{doubt.text}{addition}")
-    if not measured and any(variant.latency_estimate for variant in report.variants):
-        text = "No speed could be measured, since other programs disturbed the calls, so nothing is recommended"
-        return Note(code=codes.NOT_MEASURED, text=f"{text}. Measure again on a quiet machine")
     if not measured and any(variant.role == "step" for variant in report.variants):
-        return Note(
-            code="nothing_timed", text="No variant has a latency, so none is recommended; its notes say why it has none"
-        )
+        baseline_runs = all(warning.code != codes.NOT_TIMED for warning in report.warnings)
+        why = "its notes say why it has none" if baseline_runs else "the baseline, which it is taken to, does not run"
+        return Note(code="nothing_timed", text=f"No variant has a latency, so none is recommended; {why}")
     reasons = [race.reason for race in report.races if race.reason]
     if not measured and reasons:
         return reasons[-1]

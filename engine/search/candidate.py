@@ -56,7 +56,7 @@ class Candidate:
     @property
     def was_disturbed(self) -> bool:
         """Whether it was timed, and too few calls were undisturbed for a latency."""
-        return self.stage != "built" and self.latency is None
+        return self.stage != "built" and self.latency is None and self.untimed is None
 
     @property
     def p50_ms(self) -> float:

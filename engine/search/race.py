@@ -6,6 +6,7 @@ from pathlib import Path
 
 from engine.context import Outcome, ProgressCallback, SearchResult
 from engine.errors import LimitError, RunError, StepError
+from engine.measure.contention import not_measured_note
 from engine.models.artifacts import OnnxModel
 from engine.results import Note, codes, times_as_fast
 from engine.search.candidate import Candidate
@@ -82,6 +83,7 @@ def _run(
     set_outcomes(candidates, winner, context)
     for candidate in candidates:
         context.on_candidate(candidate.result())
+    n_disturbed = sum(one.was_disturbed for one in candidates)
     search = SearchResult(
         candidates=tuple(candidate.result() for candidate in candidates),
         winner_key=winner.model.key if winner else None,
@@ -96,10 +98,14 @@ def _run(
             *notes,
             *_out_of_time_notes(workspace),
             *workspace.busy[:1],
+            *([not_measured_note(n_disturbed, len(candidates))] if n_disturbed else []),
             _images_note(n_images, len(workspace.judges.images), settings),
         ),
         # What did not run may run next time, when there is more memory.
-        complete=not workspace.left_out and not workspace.busy and all(one.untimed is None for one in candidates),
+        complete=not workspace.left_out
+        and not workspace.busy
+        and not n_disturbed
+        and all(one.untimed is None for one in candidates),
         search=search,
     )
 

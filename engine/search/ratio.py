@@ -6,20 +6,21 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
 from engine.context import Outcome, ProgressCallback, no_progress
 from engine.errors import StepError
-from engine.measure.contention import not_measured_note, watched
-from engine.measure.latency import compare, time_rounds
+from engine.measure.contention import watched
+from engine.measure.latency import measure_latency
 from engine.models.artifacts import OnnxModel, TorchModel, content_key
 from engine.results import Note, codes
 from engine.search.context import RatioContext
 from engine.settings import PruneChannel
 from engine.system.machine import cores
 from engine.techniques.prune import UNCHANGED, PruneResult, prune_to
-from engine.wording import percent
+from engine.wording import many, percent
 
 LOWEST, HIGHEST, CLOSE = 0.0, 0.9, 0.02
 """The range of ratios, and the distance of two at which the search ends."""
@@ -27,16 +28,25 @@ TRIES = 8
 ROUNDS = 6
 """Rounds of timing, the pruned network and the original in turn."""
 
-Measure = Callable[[OnnxModel], float]
-"""From a pruned network to its value in the goal's unit: a share of the MACs or of the latency, or MB."""
+
+class Remaining(NamedTuple):
+    """What a pruned network has in the goal's unit: a share of the MACs or of the latency, or MB."""
+
+    value: float
+    is_estimate: bool = False
+    """Whether other programs disturbed the calls, so that it is a share of processor time."""
+
+
+Measure = Callable[[OnnxModel], Remaining]
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """A ratio, and the value that the network pruned by it has in the goal's unit."""
+    """A ratio, and what the network pruned by it has left."""
 
     ratio: float
     remaining: float
+    is_estimate: bool = False
 
 
 def prune_channels(model: TorchModel, settings: PruneChannel, context: RatioContext) -> Outcome:
@@ -64,7 +74,9 @@ def prune_channels(model: TorchModel, settings: PruneChannel, context: RatioCont
         model, settings, best.ratio, replace(context, on_progress=_after(TRIES, context.on_progress)), context.folder
     )
     note = _reached(settings, limit, best, len(attempts)) if within_limit else _missed(settings, limit, best)
-    return _outcome(result, note, *busy[:1], out_of_time=out_of_time, was_busy=bool(busy))
+    estimated = [one for one in attempts if one.is_estimate]
+    notes = [note, *busy[:1], *([_estimates_note(len(estimated), len(attempts))] if estimated else [])]
+    return _outcome(result, *notes, out_of_time=out_of_time, was_busy=bool(busy or estimated))
 
 
 def _outcome(result: PruneResult, *notes: Note, out_of_time: bool = False, was_busy: bool = False) -> Outcome:
@@ -82,7 +94,7 @@ def _outcome(result: PruneResult, *notes: Note, out_of_time: bool = False, was_b
 
 
 def _search(
-    first: float, limit: float, measure_at: Callable[[float], float], context: RatioContext
+    first: float, limit: float, measure_at: Callable[[float], Remaining], context: RatioContext
 ) -> tuple[list[Attempt], bool]:
     """The attempts, and whether the deadline ended the search.
 
@@ -96,7 +108,7 @@ def _search(
         _after(len(attempts), context.on_progress)(
             0.0, f"try {len(attempts) + 1} of at most {TRIES}: a ratio of {ratio:.2f}"
         )
-        attempts.append(Attempt(ratio, measure_at(ratio)))
+        attempts.append(Attempt(ratio, *measure_at(ratio)))
         is_enough = attempts[-1].remaining <= limit
         if ratio == HIGHEST and not is_enough:
             break
@@ -112,8 +124,8 @@ def _after(n_attempts: int, on_progress: ProgressCallback) -> ProgressCallback:
 
 def _measure_ratio(
     model: TorchModel, settings: PruneChannel, ratio: float, measure: Measure, context: RatioContext
-) -> float:
-    """The value of the network pruned by this ratio; infinite where nothing changes, so that the search goes higher."""
+) -> Remaining:
+    """What the network pruned by this ratio has; infinite where nothing changes, so that the search goes higher."""
     with tempfile.TemporaryDirectory(dir=context.folder) as folder:
         silent_context = replace(context, on_progress=no_progress, folder=Path(folder))
         try:
@@ -121,7 +133,7 @@ def _measure_ratio(
         except StepError as error:
             if error.code != UNCHANGED:
                 raise
-            return math.inf
+            return Remaining(math.inf)
         key = content_key(
             "tried", model.key, settings.model_dump(mode="json"), ratio, context.seed, context.data.sha256
         )
@@ -132,9 +144,9 @@ def _measure_for(settings: PruneChannel, base: OnnxModel, context: RatioContext,
     """What measures a pruned network in the goal's unit; `busy` gets a note each time that others used the cores."""
     match settings.goal:
         case "size":
-            return lambda pruned: pruned.path.stat().st_size / 1e6
+            return lambda pruned: Remaining(pruned.path.stat().st_size / 1e6)
         case "macs":
-            return lambda pruned: _macs(pruned) / _macs(base)
+            return lambda pruned: Remaining(_macs(pruned) / _macs(base))
     return lambda pruned: _latency(pruned, base, context, busy)
 
 
@@ -144,33 +156,43 @@ def _macs(model: OnnxModel) -> int:
     return model.macs
 
 
-def _latency(pruned: OnnxModel, base: OnnxModel, context: RatioContext, busy: list[Note]) -> float:
-    """The pruned network's latency by that of the original: the median of paired rounds."""
+def _latency(pruned: OnnxModel, base: OnnxModel, context: RatioContext, busy: list[Note]) -> Remaining:
+    """The pruned network's latency by that of the original, timed in the same rounds."""
     first = next(context.data.unreported.batches(context.target.batch_size, context.target.batch_size))
     images = np.resize(first, (context.target.batch_size, *first.shape[1:]))
     with context.measure_lock(), watched(context.target.threads or cores()) as notes:
-        rounds = time_rounds({"pruned": pruned, "base": base}, context.target, images, n_rounds=ROUNDS)
+        models = {"pruned": pruned, "base": base}
+        pair = measure_latency(models, "base", context.target, images, n_rounds=ROUNDS)["pruned"]
     busy += notes
-    pair = compare(rounds, "base", context.target)["pruned"]
-    if pair.latency is not None:
-        return pair.latency.ratio_to_baseline
-    busy.append(not_measured_note(1, 1))
-    return pair.estimate.ratio_to_baseline if pair.estimate else math.inf
+    if pair.latency is None and pair.estimate is not None:
+        return Remaining(pair.estimate.ratio_to_baseline, is_estimate=True)
+    return Remaining(pair.require().ratio_to_baseline)
+
+
+def _estimates_note(n_estimates: int, n_attempts: int) -> Note:
+    text = (
+        f"Other programs disturbed the calls in {n_estimates} of {many(n_attempts, 'try', 'tries')}, so the ratio was "
+        "searched with processor time in the place of latency: run it again on a quiet machine"
+    )
+    return Note(code=codes.NOT_MEASURED, text=text)
 
 
 def _reached(settings: PruneChannel, limit: float, best: Attempt, n_attempts: int) -> Note:
-    text = (
-        f"A ratio of {best.ratio:.2f} leaves {_amount(settings, best.remaining)} (asked: at most "
-        f"{_amount(settings, limit)}; tries: {n_attempts})"
-    )
-    return Note(code="goal_reached", text=text)
+    if best.is_estimate:
+        text = f"A ratio of {best.ratio:.2f} may leave {_amount(settings, best.remaining)}, an estimate"
+    else:
+        text = f"A ratio of {best.ratio:.2f} leaves {_amount(settings, best.remaining)}"
+    text = f"{text} (asked: at most {_amount(settings, limit)}; tries: {n_attempts})"
+    return Note(code="goal_estimated" if best.is_estimate else "goal_reached", text=text)
 
 
 def _missed(settings: PruneChannel, limit: float, best: Attempt) -> Note:
+    remaining = _amount(settings, best.remaining)
+    leaves = f"may leave {remaining}, an estimate" if best.is_estimate else f"leaves {remaining}"
     return Note(
         code="goal_not_reached",
         text=f"At most {_amount(settings, limit)} was asked for and could not be reached: a ratio"
-        f" of {best.ratio:.2f} leaves {_amount(settings, best.remaining)}, which is kept",
+        f" of {best.ratio:.2f} {leaves}, which is kept",
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from engine.measure.ranking import as_fast, best_by_goal
 from engine.measure.verdict import not_slower, over_budget
 from engine.models.artifacts import OnnxModel
-from engine.results import Note, codes, times_as_fast
+from engine.results import Note, codes, points, times_as_fast
 from engine.search.candidate import Candidate
 from engine.search.context import RaceContext
 from engine.settings import Budget, Goal
@@ -70,7 +70,7 @@ def set_outcomes(candidates: list[Candidate], winner: Candidate | None, context:
             candidate.set_outcome("over_budget", f"Out before the timing: {_loss_text(candidate, context)}")
         elif candidate.untimed is not None:
             candidate.set_outcome(candidate.untimed.code, candidate.untimed.text)
-        elif candidate.was_disturbed:
+        elif candidate.was_disturbed and not over_accuracy(candidate, context.budget):
             candidate.set_outcome(codes.NOT_MEASURED, DISTURBED)
         elif candidate.stage == "final" or over_accuracy(candidate, context.budget):
             candidate.set_outcome(*(_misses(candidate, context) or _runner_up(candidate, winner, context.goal)))
@@ -94,10 +94,15 @@ def reason_for(winner: Candidate | None, candidates: list[Candidate], context: R
     refusals = [f"{one.name}: {one.untimed.text}" for one in candidates if one.untimed is not None]
     if refusals and not any(one.latency for one in candidates):
         return Note(code="race_nothing_timed", text=f"FP32 stays: no candidate could be timed. {refusals[0]}")
-    if any(one.was_disturbed for one in candidates) and not any(one.latency for one in candidates):
-        text = "FP32 stays: no speed could be measured, since other programs disturbed the calls of every candidate"
-        return Note(code=codes.NOT_MEASURED, text=f"{text}; run it again on a quiet machine")
-    faithful = [one for one in candidates if one.latency is not None and not over_accuracy(one, context.budget)]
+    in_budget = [one for one in candidates if not over_accuracy(one, context.budget)]
+    n_disturbed = sum(one.was_disturbed for one in in_budget)
+    if n_disturbed:
+        text = (
+            f"FP32 stays: other programs disturbed the calls of {n_disturbed} of {many(len(candidates), 'candidate')}, "
+            "whose speed is not known, and none of the others won; run it again on a quiet machine"
+        )
+        return Note(code=codes.NOT_MEASURED, text=text)
+    faithful = [one for one in in_budget if one.latency is not None]
     if not faithful:
         closest = min(candidates, key=lambda one: one.comparison.drop)
         finding = f"no candidate keeps the budget of {_measure_name(context)}"
@@ -215,7 +220,7 @@ def _loss_text(candidate: Candidate, context: RaceContext) -> str:
     classes, limit, text = candidate.class_loss, context.budget.max_class_drop, _drop_text(candidate, context)
     if classes is None or limit is None or classes.low <= limit:
         return text
-    return f"a class loses at least {classes.low * 100:.1f} points; {text}"
+    return f"a class loses at least {points(classes.low)}; {text}"
 
 
 def _drop_text(candidate: Candidate, context: RaceContext) -> str:
@@ -225,4 +230,4 @@ def _drop_text(candidate: Candidate, context: RaceContext) -> str:
         return f"agreement with FP32 on {percent(1 - point, 1)} of the {IMAGES}"
     if point == 0:
         return f"the same top-1 on the {IMAGES}"
-    return f"{abs(point) * 100:.1f} points {'less' if point > 0 else 'more'} top-1 on the {IMAGES}"
+    return f"{points(abs(point))} {'less' if point > 0 else 'more'} top-1 on the {IMAGES}"

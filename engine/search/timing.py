@@ -72,7 +72,7 @@ def _time(
         timings = time_files(models, model.key, context.target, images, on_round, n_rounds, context.deadline)
     if model.key in timings.errors:
         raise timings.errors[model.key]
-    workspace.busy.extend((*timings.busy, *timings.missing))
+    workspace.busy.extend(timings.busy)
     for candidate in candidates:
         key = candidate.model.key
         if key in timings.errors:

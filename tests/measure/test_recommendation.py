@@ -3,8 +3,8 @@
 import pytest
 
 from engine.measure.recommendation import recommend
-from engine.results import Accuracy, Fidelity, Note, Verdict, codes
-from engine.settings import Recipe
+from engine.results import Accuracy, Fidelity, LatencyEstimate, Note, Verdict, codes
+from engine.settings import Recipe, Simplify
 from tests.made import (
     BASE,
     LOST,
@@ -290,3 +290,47 @@ def test_a_race_that_another_one_won_is_not_what_made_the_recommended():
     """A race on the baseline that kept it says nothing of a chain beside it."""
     stayed = made_race({}, winner_id=BASE, branch=1, notes=(UP,))
     assert "time was up" not in recommended(variant("b"), races=(stayed,)).reason.text
+
+
+def disturbed(letter, **changed):
+    """A variant whose calls other programs disturbed: there is an estimate of its speed alone."""
+    estimate = LatencyEstimate(processor_ms=1.0, ratio_to_baseline=0.3, n_runs=100, n_disturbed=99)
+    return variant(letter, **({"latency": None, "throughput": None, "latency_estimate": estimate} | changed))
+
+
+def test_a_variant_whose_speed_is_not_known_is_no_reason_to_keep_the_baseline():
+    found = recommended(variant("b", 1.3), disturbed("c"))
+    assert (found.id, found.reason.code) == (BASE, codes.NOT_MEASURED)
+    assert "other programs disturbed the calls of 1 of 2 variants, whose speed is not known" in found.reason.text
+    assert recommended(disturbed("b"), disturbed("c")).reason.text.startswith("No speed could be measured")
+
+
+def test_what_was_not_compared_for_want_of_a_speed_is_counted_beside_the_recommendation():
+    found = recommended(variant("b", 0.5), disturbed("c"))
+    assert (found.id[0], found.reason.code) == ("b", "best_latency")
+    assert ". Another variant is not compared, since other programs disturbed the calls" in found.reason.text
+    two = recommended(variant("b", 0.5), disturbed("c"), disturbed("d"))
+    assert ". 2 other variants are not compared" in two.reason.text
+    assert "not compared" not in recommended(variant("b", 0.5)).reason.text
+
+
+def test_a_variant_that_its_loss_rules_out_needs_no_speed():
+    over = {"seen": 0.05, "drop": 0.05, "within": False, "codes": ("accuracy_drop_over_budget",)}
+    assert recommended(variant("b", 1.3), disturbed("c", **over)).reason.code == "nothing_not_slower"
+    assert recommended(disturbed("c", **over)).reason.code == "nothing_within_budget"
+
+
+def test_where_the_baseline_does_not_run_the_reason_is_not_looked_for_in_notes():
+    bare = variant("b", latency=None, throughput=None)
+    assert recommended(bare).reason.text.endswith("its notes say why it has none")
+    warnings = (Note(code=codes.NOT_TIMED, text="it does not run"),)
+    assert recommended(bare, warnings=warnings).reason.text.endswith("the baseline, which it is taken to, does not run")
+
+
+def test_what_is_preferred_to_the_simplified_baseline_is_called_smaller_and_not_closer():
+    plain = variant("c", 0.400, sqnr_db=90.0, settings=Simplify(), size_bytes=19_000_000)
+    text = recommended(plain, variant("b", 0.402)).reason.text
+    assert text.startswith(
+        "b, as fast as c, the fastest of 2 variants that keep the budget on the 269 images that choose"
+    )
+    assert ", and smaller: " in text

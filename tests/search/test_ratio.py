@@ -8,10 +8,11 @@ import pytest
 
 from engine.errors import StepError
 from engine.export.onnx_file import export_onnx
-from engine.results import Note
+from engine.measure.latency import PairedLatency
+from engine.results import LatencyEstimate, Note
 from engine.search import ratio
 from engine.search.context import RatioContext
-from engine.search.ratio import HIGHEST, TRIES, prune_channels
+from engine.search.ratio import HIGHEST, TRIES, Remaining, prune_channels
 from engine.settings import PruneChannel
 from tests.made_contexts import made_context
 from tests.techniques.prune.conftest import images_for, living
@@ -91,10 +92,28 @@ def test_a_ratio_that_was_found_on_a_busy_machine_says_so_and_is_not_kept(given,
     assert made.complete == (note is None)
 
 
+def test_a_goal_that_processor_time_alone_reaches_is_an_estimate(given, monkeypatch):
+    model, context, _ = given
+    monkeypatch.setattr(ratio, "TRIES", 1)
+    estimate = LatencyEstimate(processor_ms=1.0, ratio_to_baseline=0.6, n_runs=9, n_disturbed=9)
+    disturbed = PairedLatency(None, None, estimate)
+    monkeypatch.setattr(ratio, "measure_latency", lambda *args, **kwargs: {"pruned": disturbed, "base": disturbed})
+    monkeypatch.setattr(
+        "engine.measure.contention.busy_note", lambda *args: Note(code="machine_busy", text="Others were at work")
+    )
+    made = prune_channels(model, asked("latency", 0.99, ratio=0.6), context)
+    assert [one.code for one in made.notes[:3]] == ["goal_estimated", "machine_busy", "not_measured"]
+    assert "may leave 60 % of the latency, an estimate (asked: at most 99 %" in made.notes[0].text
+    assert "in 1 of 1 try" in made.notes[2].text
+    missed = prune_channels(model, asked("latency", 0.5, ratio=0.6), context)
+    assert "may leave 60 % of the latency, an estimate, which is kept" in missed.notes[0].text
+    assert not made.complete
+
+
 @pytest.mark.parametrize(("wanted", "found"), [(0.5, 0.5), (0.75, 0.25), (0.15, 0.85)])
 def test_the_search_halves_what_is_left(wanted, found, given):
     _, context, _ = given
-    tries, late = ratio._search(0.3, wanted, lambda asked: 1 - asked, context)
+    tries, late = ratio._search(0.3, wanted, lambda asked: Remaining(1 - asked), context)
     assert not late
     best = min(one.ratio for one in tries if one.remaining <= wanted)
     assert best == pytest.approx(found, abs=0.03)
@@ -103,7 +122,7 @@ def test_the_search_halves_what_is_left(wanted, found, given):
 
 def test_the_deadline_ends_it_with_the_best_so_far(given):
     _, context, _ = given
-    tries, late = ratio._search(0.3, 0.5, lambda asked: 1 - asked, replace(context, deadline=-math.inf))
+    tries, late = ratio._search(0.3, 0.5, lambda asked: Remaining(1 - asked), replace(context, deadline=-math.inf))
     assert ([one.ratio for one in tries], late) == ([0.3], True)
 
 

@@ -200,3 +200,25 @@ def test_a_budget_of_size_or_time_that_nobody_keeps_is_named(budget, said, made)
     fast, quick = made("fast", 0.5), made("quick", 0.39, size=1500)
     note = reason_for(None, [fast, quick], context(**budget), times)
     assert (note.code, said in note.text) == ("race_nothing_within_budget", True)
+
+
+@pytest.mark.parametrize("stage", ["screened", "final"])
+def test_where_the_speed_of_some_is_not_known_nobody_is_called_the_best(made, stage):
+    """One in the budget was disturbed, in the screening or in the final; the other is slower, or was screened alone."""
+    unknown, other = (
+        made("unknown", None, stage=stage),
+        made("other", 1.3 if stage == "final" else 0.5, stage="screened"),
+    )
+    note = reason_for(None, [unknown, other], context(), times)
+    assert note.code == "not_measured"
+    assert "disturbed the calls of 1 of 2 candidates" in note.text
+    set_outcomes([unknown, other], None, context())
+    assert unknown.outcome.code == "not_measured"
+
+
+def test_a_candidate_that_its_loss_rules_out_needs_no_speed(made):
+    over = made("over", None, drop=(0.05, 0.005, 0.07), stage="screened")
+    slow = made("slow", 1.3)
+    assert reason_for(None, [over, slow], context(), times).code == "race_nothing_faster"
+    set_outcomes([over, slow], None, context())
+    assert over.outcome.code == "over_budget"
