@@ -17,13 +17,13 @@ from engine.models.artifacts import OnnxModel, TorchModel
 from engine.models.hub import PREFIXES
 from engine.results import Accuracy, Advice, Architecture, Note, OwnModel, codes
 from engine.run.preflight import check_batch
-from engine.runtimes import check_target
+from engine.runtimes import resolve_target
 from engine.settings import PRETRAINED, RANDOM, AdviseRequest, ImagesData, ModelSource, TimmModel
 from engine.store.cache import Cache
 from engine.store.folders import JobFolder
 from engine.store.home import Home
 from engine.store.progress import Progress
-from engine.system.machine import cores, environment
+from engine.system.machine import environment
 from engine.wording import many
 
 
@@ -36,8 +36,7 @@ def advise(request: AdviseRequest, folder: JobFolder, progress: Progress) -> Adv
     home = Home.default()
     cache = Cache(home.cache)
     folder.work.mkdir(parents=True, exist_ok=True)
-    target = request.target.model_copy(update={"threads": request.target.threads or cores()})
-    check_target(target)
+    target = resolve_target(request.target)
     progress.emit("advise", "load", 0.0, "loading the model")
     source = request.model if _is_labelled(request) else _without_download(request.model)
     model = models.load(source, request.preprocess, request.seed, folder.work)

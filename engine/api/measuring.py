@@ -6,9 +6,10 @@ from pathlib import Path
 from engine.errors import NotFoundError, RequestError
 from engine.jobs import foreground
 from engine.jobs.queue import Queue
-from engine.planning.remeasurable import check_remeasurable, remeasurable_report
+from engine.planning.remeasurable import remeasurable_report
+from engine.planning.resolve import resolve_request
 from engine.results import Event, Job, Report
-from engine.settings import RemeasureRequest
+from engine.settings import AnalysisRequest, RemeasureRequest
 
 
 def remeasure(run: str | Path, on_event: Callable[[Event], None] = lambda event: None) -> Report:
@@ -19,9 +20,7 @@ def remeasure(run: str | Path, on_event: Callable[[Event], None] = lambda event:
     """
     queue = Queue.default()
     folder = _folder(queue, run)
-    request = RemeasureRequest(folder=str(folder))
-    check_remeasurable(request)
-    foreground.run_analysis(queue.home, request, on_event=on_event)
+    foreground.run_analysis(queue.home, _request(queue, folder), on_event=on_event)
     return remeasurable_report(folder)
 
 
@@ -32,9 +31,12 @@ def start_remeasure(id: str, *, token: str | None = None) -> Job:
     """
     queue = Queue.default()
     run = queue.job(id)
-    request = RemeasureRequest(folder=str(queue.folder(id).path.absolute()))
-    check_remeasurable(request)
+    request = _request(queue, queue.folder(id).path.absolute())
     return queue.submit(request, name=f"Measure again: {run.name}", token=token)
+
+
+def _request(queue: Queue, folder: Path) -> AnalysisRequest:
+    return resolve_request(RemeasureRequest(folder=str(folder)), queue.home, from_browser=False)
 
 
 def _folder(queue: Queue, run: str | Path) -> Path:

@@ -21,7 +21,7 @@ from engine.results import (
     unfinished_ids,
 )
 from engine.settings import Preprocess
-from engine.wording import percent
+from engine.wording import many, percent
 
 Rows = Sequence[tuple[str, ...]]
 MAX_CLASSES = 10
@@ -147,8 +147,8 @@ def _losses(variant: Variant, report: Report) -> str:
 def of_measurements(report: Report) -> list[str]:
     """Each measurement of a report's latencies, the oldest first, and which of them stands."""
     return [
-        f"measured {one.created} on {one.cpu}: {len(one.latencies)} of {len(one.latencies) + len(one.estimates)} "
-        f"variants{', which stands' if one.stands else ''}"
+        f"measured {one.created} on {one.cpu}: {len(one.latencies)} of {many(one.n_variants, 'variant')}"
+        f"{', which stands' if one.stands else ''}"
         for one in report.measurements
     ]
 

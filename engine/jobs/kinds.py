@@ -81,6 +81,10 @@ def _sensitivity_seconds(request: SensitivityRequest) -> float:
     return ANALYSIS_SECONDS + 60 * request.minutes
 
 
+def _remeasure_seconds(request: RemeasureRequest) -> float:
+    return RUN_OVERHEAD_SECONDS
+
+
 def _run_seconds(request: RunRequest) -> float:
     return RUN_OVERHEAD_SECONDS + 60 * request.recipe.budget.minutes
 
@@ -158,7 +162,7 @@ KINDS: tuple[JobKind, ...] = (
         function="engine.run.remeasure:remeasure",
         check="engine.planning.remeasurable:check_remeasurable",
         slot="run",
-        limit_seconds=_analysis_seconds,
+        limit_seconds=_remeasure_seconds,
         estimate=None,
         locks_itself=True,
         key=None,

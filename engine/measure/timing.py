@@ -60,6 +60,11 @@ def time_files(
     return FileTimings(latencies, errors, tuple(busy), missing)
 
 
+def not_timed_note(error: FeatherweightError) -> Note:
+    """A note on a file that does not run."""
+    return Note(code=codes.NOT_TIMED, text=f"Its latency was not measured: {error}")
+
+
 def nothing_timed_note(error: FeatherweightError) -> Note:
     """A warning that nothing was timed, with the error of the baseline."""
     text = f"No latency was measured, since the baseline, which every ratio is taken to, does not run: {error}"

@@ -41,7 +41,7 @@ def resolve_recipe(recipe: Recipe, home: Home, *, from_browser: bool) -> Recipe:
     Raises RequestError for a missing or changed file, an unknown name, threads above the cores, and, from the
     browser, any path outside this home's uploads.
     """
-    _check_threads(recipe.target)
+    check_threads(recipe.target)
     finder = Finder(home, from_browser)
     data = finder.data(recipe.data) if recipe.data is not None else None
     for new in (new_network(step) for chain in recipe.chains for step in chain):
@@ -68,7 +68,7 @@ def resolve_request(request: AnalysisRequest, home: Home, *, from_browser: bool)
 
 def check_advice(request: AdviseRequest) -> None:
     """Raises TargetError for threads above the cores, and SourceError for an architecture that timm does not have."""
-    _check_threads(request.target)
+    check_threads(request.target)
     for name in request.names or ():
         _check_name(TimmModel(name=name, weights=RANDOM))
 
@@ -154,7 +154,7 @@ class Finder:
         return path.relative_to(root).parts[0] if path.is_relative_to(root) and path != root else None
 
 
-def _check_threads(target: Target) -> None:
+def check_threads(target: Target) -> None:
     if (target.threads or 0) > cores():
         raise TargetError(
             f"{many(target.threads or 0, 'thread')} are asked for (target.threads), and this process may "

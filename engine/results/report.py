@@ -107,7 +107,8 @@ class Race(Result):
 class LatencyMeasurement(Result):
     """Latencies of the variants of a report, by their ids, from the same interleaved rounds.
 
-    A variant is in `estimates` where other programs disturbed its calls. `stands`: the report's figures are these.
+    A variant is in `estimates` where other programs disturbed its calls, and in `not_timed` where it did not run.
+    `stands`: the report's figures are these.
     """
 
     created: str
@@ -115,8 +116,14 @@ class LatencyMeasurement(Result):
     latencies: dict[str, Latency]
     throughputs: dict[str, Throughput]
     estimates: dict[str, LatencyEstimate]
+    not_timed: dict[str, Note] = Field(default_factory=dict)
     warnings: tuple[Note, ...] = ()
     stands: bool = False
+
+    @property
+    def n_variants(self) -> int:
+        """How many variants were to be measured."""
+        return len(self.latencies) + len(self.estimates) + len(self.not_timed)
 
 
 class Failure(Result):
@@ -161,9 +168,18 @@ class Report(Result):
         return next((variant for variant in self.variants if variant.role == "baseline"), None)
 
     @property
+    def latency_cpu(self) -> str:
+        """The processor that the latencies are from: not the run's own where it was measured again on another one."""
+        return next((one.cpu for one in self.measurements if one.stands), self.environment.cpu)
+
+    @property
     def is_undecided(self) -> bool:
         """Whether other programs left no speed to recommend anything by: the baseline is then no recommendation."""
         return self.recommended is not None and self.recommended.reason.code == codes.NOT_MEASURED
+
+    def recommends(self, variant: Variant) -> bool:
+        """Whether this is the recommended variant, which may be the baseline; nothing is while it is undecided."""
+        return self.recommended is not None and self.recommended.id == variant.id and not self.is_undecided
 
     @property
     def compares(self) -> bool:

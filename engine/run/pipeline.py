@@ -12,17 +12,17 @@ from engine import models
 from engine.context import Model, ProgressCallback
 from engine.data import Data
 from engine.measure.contention import watched
-from engine.measure.timing import nothing_timed_note, time_files
+from engine.measure.timing import not_timed_note, nothing_timed_note, time_files
 from engine.planning.estimate import FORMULA, PlannedPhase, learnt_factors, n_timed, plan_phases
 from engine.planning.parts import ALL_VARIANTS, LATENCY, START, STARTING
-from engine.results import Note, Report, codes
+from engine.results import Report
 from engine.run.branch import RunContext, follow, make_baseline
 from engine.run.preflight import check_fit, recovery_warnings, source_warnings, unlearnt_warnings
 from engine.run.progress import RunProgress
 from engine.run.report_builder import ReportBuilder
 from engine.run.step_runner import StepRunner
 from engine.run.time_budget import TimeBudget
-from engine.runtimes import check_target
+from engine.runtimes import resolve_target
 from engine.settings import Recipe
 from engine.store.cache import Cache
 from engine.store.folders import JobFolder
@@ -70,8 +70,7 @@ def _make_and_time(
     starting: ProgressCallback,
 ) -> RunContext:
     """Makes and times all variants; they are in the report builder of the returned context."""
-    target = recipe.target.model_copy(update={"threads": recipe.target.threads or cores()})
-    check_target(target)
+    target = resolve_target(recipe.target)
     source, data = load(recipe, folder.work, starting)
     check_fit(recipe, source, data)
     job = folder.request()
@@ -138,7 +137,7 @@ def _time(context: RunContext) -> None:
             on_round=lambda done, total: phase(done / total, f"round {done} of {total}"),
         )
     for id, error in timings.errors.items():
-        builder.add_note(id, Note(code=codes.NOT_TIMED, text=f"Its latency was not measured: {error}"))
+        builder.add_note(id, not_timed_note(error))
     if builder.baseline.id in timings.errors:
         builder.warnings = (*builder.warnings, nothing_timed_note(timings.errors[builder.baseline.id]))
         return

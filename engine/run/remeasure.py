@@ -1,27 +1,32 @@
 """Measures the latencies of a finished run again: all variants, in fresh rounds; nothing else of it changes."""
 
+import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 from filelock import FileLock
 
 from engine.errors import RequestError, RunError
+from engine.measure.latency import PairedLatency
 from engine.measure.recommendation import recommend
-from engine.measure.timing import FileTimings, nothing_timed_note, time_files
+from engine.measure.timing import FileTimings, not_timed_note, nothing_timed_note, time_files
 from engine.measure.verdict import judge
 from engine.models.artifacts import OnnxModel, file_sha256
 from engine.models.graph import read_onnx
 from engine.planning.remeasurable import remeasurable_report
-from engine.results import LatencyMeasurement, Report, Variant, codes
-from engine.runtimes import check_target
+from engine.results import LatencyMeasurement, Note, Report, Variant, codes
+from engine.runtimes import resolve_target
 from engine.settings import RemeasureRequest
 from engine.store.folders import JobFolder, now
 from engine.store.home import Home
 from engine.store.progress import Progress
-from engine.system.machine import cores, cpu_name
+from engine.system.machine import cpu_name
 
 OF_A_MEASUREMENT = (codes.MACHINE_BUSY, codes.NOT_MEASURED)
 """The codes of warnings on a measurement of latency, which go when another one stands."""
+MOST_SECONDS = 1800.0
+"""From the first round on; after that no round begins."""
 
 
 def remeasure(request: RemeasureRequest, folder: JobFolder, progress: Progress) -> LatencyMeasurement:
@@ -35,8 +40,7 @@ def remeasure(request: RemeasureRequest, folder: JobFolder, progress: Progress) 
     baseline = report.baseline
     if baseline is None:
         raise RunError("the report has no baseline", "Run its recipe again")
-    target = report.recipe.target.model_copy(update={"threads": report.recipe.target.threads or cores()})
-    check_target(target)
+    target = resolve_target(report.recipe.target)
     models = {one.id: _model(run_folder.path, one) for one in report.variants if one.verdict is not None}
     shape = (target.batch_size, *models[baseline.id].input_shape)
     noise = np.random.default_rng(0).standard_normal(shape, dtype=np.float32)
@@ -50,37 +54,30 @@ def remeasure(request: RemeasureRequest, folder: JobFolder, progress: Progress) 
             on_round=lambda done, total: progress.emit(
                 "remeasure", "latency", done / total, f"round {done} of {total}"
             ),
+            deadline=time.monotonic() + MOST_SECONDS,
         )
-    if baseline.id in timings.errors:
-        raise RunError(nothing_timed_note(timings.errors[baseline.id]).text, "Run its recipe again")
-    measurement = measurement_of(timings)
-    # Read anew: another measurement of this run may have ended while this one waited.
-    run_folder.write("report.json", with_measurement(remeasurable_report(run_folder.path), measurement))
+        if baseline.id in timings.errors:
+            raise RunError(nothing_timed_note(timings.errors[baseline.id]).text, "Run its recipe again")
+        measurement = measurement_of(timings)
+        # Read anew: another measurement of this run may have ended while this one waited for the lock.
+        run_folder.write("report.json", with_measurement(remeasurable_report(run_folder.path), measurement))
     return measurement
 
 
 def measurement_of(timings: FileTimings) -> LatencyMeasurement:
-    """The timings as a report has them."""
-    pairs = timings.latencies
-    return LatencyMeasurement(
-        created=now(),
-        cpu=cpu_name(),
-        latencies={id: one.latency for id, one in pairs.items() if one.latency is not None},
-        throughputs={id: one.throughput for id, one in pairs.items() if one.throughput is not None},
-        estimates={id: one.estimate for id, one in pairs.items() if one.estimate is not None},
-        warnings=(*timings.missing, *timings.busy),
-    )
+    """The timings, made now on this machine, as a report has them."""
+    not_timed = {id: not_timed_note(error) for id, error in timings.errors.items()}
+    return _measurement(now(), cpu_name(), timings.latencies, not_timed, (*timings.missing, *timings.busy))
 
 
 def with_measurement(report: Report, measurement: LatencyMeasurement) -> Report:
     """The report with one more measurement, judged by the one that stands.
 
-    That is the newest of those that measured the most variants: a measurement that other programs disturbed takes no
-    figure away.
+    That is the one that measured the most variants: what other programs disturbed takes no figure away. Of equals it
+    is one without busy programs beside it, and of those the newest.
     """
     measurements = (*(report.measurements or (_own_measurement(report),)), measurement)
-    most = max(len(one.latencies) for one in measurements)
-    standing = max(number for number, one in enumerate(measurements) if len(one.latencies) == most)
+    standing = max(range(len(measurements)), key=lambda number: (*_worth(measurements[number]), number))
     measurements = tuple(
         one.model_copy(update={"stands": number == standing}) for number, one in enumerate(measurements)
     )
@@ -95,6 +92,12 @@ def with_measurement(report: Report, measurement: LatencyMeasurement) -> Report:
     return measured.model_copy(update={"recommended": recommend(measured)})
 
 
+def _worth(measurement: LatencyMeasurement) -> tuple[int, bool]:
+    """How many variants it measured, and whether no busy programs ran beside it."""
+    was_busy = any(note.code == codes.MACHINE_BUSY for note in measurement.warnings)
+    return len(measurement.latencies), not was_busy
+
+
 def _measured(variant: Variant, measurement: LatencyMeasurement, report: Report) -> Variant:
     """The variant with its figures of this measurement, and the verdict on them."""
     variant = variant.model_copy(
@@ -102,6 +105,8 @@ def _measured(variant: Variant, measurement: LatencyMeasurement, report: Report)
             "latency": measurement.latencies.get(variant.id),
             "throughput": measurement.throughputs.get(variant.id),
             "latency_estimate": measurement.estimates.get(variant.id),
+            "notes": tuple(note for note in variant.notes if note.code != codes.NOT_TIMED)
+            + ((measurement.not_timed[variant.id],) if variant.id in measurement.not_timed else ()),
         }
     )
     if variant.verdict is None:
@@ -111,14 +116,27 @@ def _measured(variant: Variant, measurement: LatencyMeasurement, report: Report)
 
 def _own_measurement(report: Report) -> LatencyMeasurement:
     """The measurement that the run itself made."""
-    variants = report.variants
+    pairs = {one.id: PairedLatency(one.latency, one.throughput, one.latency_estimate) for one in report.variants}
+    not_timed = {one.id: note for one in report.variants for note in one.notes if note.code == codes.NOT_TIMED}
+    warnings = tuple(note for note in report.warnings if note.code in OF_A_MEASUREMENT)
+    return _measurement(report.created, report.environment.cpu, pairs, not_timed, warnings)
+
+
+def _measurement(
+    created: str,
+    cpu: str,
+    pairs: Mapping[str, PairedLatency],
+    not_timed: dict[str, Note],
+    warnings: tuple[Note, ...],
+) -> LatencyMeasurement:
     return LatencyMeasurement(
-        created=report.created,
-        cpu=report.environment.cpu,
-        latencies={one.id: one.latency for one in variants if one.latency is not None},
-        throughputs={one.id: one.throughput for one in variants if one.throughput is not None},
-        estimates={one.id: one.latency_estimate for one in variants if one.latency_estimate is not None},
-        warnings=tuple(note for note in report.warnings if note.code in OF_A_MEASUREMENT),
+        created=created,
+        cpu=cpu,
+        latencies={id: pair.latency for id, pair in pairs.items() if pair.latency is not None},
+        throughputs={id: pair.throughput for id, pair in pairs.items() if pair.throughput is not None},
+        estimates={id: pair.estimate for id, pair in pairs.items() if pair.estimate is not None},
+        not_timed=not_timed,
+        warnings=warnings,
     )
 
 

@@ -1,7 +1,14 @@
 """An ONNX file and a target -> a callable, behind one protocol."""
 
 from engine.runtimes.protocol import Runtime, Session
-from engine.runtimes.registry import RUNTIMES, available_providers, check_target, open_session, operator_times
+from engine.runtimes.registry import (
+    RUNTIMES,
+    available_providers,
+    check_target,
+    open_session,
+    operator_times,
+    resolve_target,
+)
 
 __all__ = [
     "RUNTIMES",
@@ -11,4 +18,5 @@ __all__ = [
     "check_target",
     "open_session",
     "operator_times",
+    "resolve_target",
 ]

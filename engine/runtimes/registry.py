@@ -9,6 +9,7 @@ from engine.errors import TargetError
 from engine.runtimes.onnx_runtime import OnnxRuntime
 from engine.runtimes.protocol import Runtime, Session
 from engine.settings import Target
+from engine.system.machine import cores
 
 RUNTIMES: dict[str, Runtime] = {"onnxruntime": OnnxRuntime()}
 """By the name that `Target.runtime` takes."""
@@ -28,6 +29,12 @@ def check_target(target: Target) -> None:
             f"{', '.join(available)}",
             "Choose one of these as the target's provider",
         )
+
+
+def resolve_target(target: Target) -> Target:
+    """The target with a number of threads, all cores where it names none. Raises TargetError as `check_target` does."""
+    check_target(target)
+    return target.model_copy(update={"threads": target.threads or cores()})
 
 
 def open_session(path: Path, target: Target, *, input_name: str, output_name: str) -> AbstractContextManager[Session]:

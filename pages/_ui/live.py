@@ -55,13 +55,14 @@ def follow_analysis(
         return current
     if current.state not in ENDED:
         st.caption(caption)
-        watch(current.id, _with_cancel)
+        watch(current.id, with_cancel)
         return None
     _failed(current, request, draw_alternative)
     return None
 
 
-def _with_cancel(current: Job) -> None:
+def with_cancel(current: Job) -> None:
+    """Draws the progress of a job and the button that stops it."""
     progress(current)
     if st.button("Stop", icon=":material/stop:", key=f"stop-{current.id}", type="tertiary"):
         cancel(current.id)

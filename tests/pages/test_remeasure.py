@@ -4,7 +4,7 @@ from engine import list_jobs
 from engine.results import LatencyMeasurement, Note
 from engine.store.folders import Outcome, now
 from engine.store.home import Home
-from tests.made import made_disturbed_report, made_report
+from tests.made import made_disturbed_report, made_race_report, made_report
 from tests.pages.conftest import claim
 from tests.pages.test_pages import button, words
 
@@ -55,3 +55,12 @@ def test_a_measured_run_offers_it_in_its_menu_and_shows_which_measurement_stands
     at = app("pages/results.py", run=run.id, view="How it was measured")
     (table,) = [one.value for one in at.table if "Measured" in one.value.columns]
     assert table[""].tolist() == ["", ":green-badge[stands]"]
+
+
+def test_a_speed_that_only_a_candidate_lacks_is_still_told(app, finished):
+    """No card offers to measure the candidates of a race again, so the warning stays."""
+    note = Note(code="not_measured", text="the speed of 1 of 6 files was not measured")
+    at = app("pages/results.py", run=finished(made_race_report(warnings=(note,))).id)
+    assert [one.value for one in at.warning if "1 of 6 files" in one.value]
+    at = app("pages/results.py", run=finished(made_disturbed_report()).id)
+    assert not [one.value for one in at.warning if "disturbed the calls" in one.value]

@@ -5,7 +5,7 @@ import shutil
 import pytest
 
 from engine import remeasure
-from engine.errors import RequestError, StateError
+from engine.errors import RequestError, RunError, StateError, TargetError
 from engine.measure.latency import PairedLatency
 from engine.measure.timing import FileTimings
 from engine.results import LatencyEstimate, Note, Report, Throughput
@@ -26,9 +26,10 @@ def pair(ratio):
     return PairedLatency(made_latency(2.0 * ratio, ratio), throughput)
 
 
-def measurement(*warnings, **pairs):
+def measurement(*warnings, errors=(), **pairs):
     ids = {"base": BASE, "int8": INT8}
-    return measurement_of(FileTimings({ids[name]: one for name, one in pairs.items()}, {}, missing=warnings))
+    failed = {ids[name]: RunError("it asks for more memory") for name in errors}
+    return measurement_of(FileTimings({ids[name]: one for name, one in pairs.items()}, failed, missing=warnings))
 
 
 def test_a_measurement_takes_the_place_of_estimates_and_makes_the_recommendation():
@@ -61,6 +62,28 @@ def test_of_two_that_measured_all_the_newer_one_stands():
     assert Report.model_validate_json(report.model_dump_json()) == report
 
 
+def test_of_two_that_measured_all_one_beside_busy_programs_gives_way():
+    first = with_measurement(REPORT, measurement(base=pair(1.0), int8=pair(0.4)))
+    busy = Note(code="machine_busy", text="Other programs used a core")
+    report = with_measurement(first, measurement(busy, base=pair(1.0), int8=pair(1.3)))
+    assert [one.stands for one in report.measurements] == [False, True, False]
+    assert report.variants == first.variants
+
+
+def test_what_does_not_run_any_more_is_counted_and_noted_and_what_runs_again_has_no_old_note():
+    first = with_measurement(REPORT, measurement(base=pair(1.0), errors=("int8",)))
+    assert [note.code for note in first.variant(INT8).notes] == ["scheme", "not_timed"]
+    assert (first.measurements[1].n_variants, len(first.measurements[1].latencies)) == (2, 1)
+    again = with_measurement(first, measurement(base=pair(1.0), int8=pair(0.4)))
+    assert [note.code for note in again.variant(INT8).notes] == ["scheme"]
+
+
+def test_figures_of_another_machine_stand_under_its_own_name(monkeypatch):
+    monkeypatch.setattr(module, "cpu_name", lambda: "Another CPU")
+    report = with_measurement(REPORT, measurement(base=pair(1.0), int8=pair(0.4)))
+    assert (REPORT.latency_cpu, report.latency_cpu, report.environment.cpu) == ("A CPU", "Another CPU", "A CPU")
+
+
 @pytest.fixture
 def ran(sample_run, tmp_path, home):
     folder = tmp_path / "run"
@@ -91,6 +114,10 @@ def test_what_cannot_be_measured_again_is_refused_by_name_and_stays_as_it_was(ra
         remeasure(ran)
     file.write_bytes(content)
     assert Report.model_validate_json((ran / "report.json").read_bytes()) == report
+    greedy = report.recipe.model_copy(update={"target": report.recipe.target.model_copy(update={"threads": 999})})
+    (ran / "report.json").write_text(report.model_copy(update={"recipe": greedy}).model_dump_json())
+    with pytest.raises(TargetError, match="999 threads"):
+        remeasure(ran)
     (ran / "report.json").write_text(report.model_copy(update={"recommended": None}).model_dump_json())
     with pytest.raises(StateError, match="before its variants were compared"):
         remeasure(ran)

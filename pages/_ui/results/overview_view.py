@@ -1,6 +1,6 @@
 """The overview of a report: the recommended variant, the table of all, and the charts."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import streamlit as st
 from plotly.graph_objects import Figure
@@ -15,10 +15,10 @@ from pages._ui.wording import plain, sentence
 def show(report: Report) -> None:
     """Draws recommendation, suggestions, warnings, table and charts."""
     recommendation_view.show(report)
-    remeasure_view.show(report)
+    says_not_measured = remeasure_view.show(report)
     suggestions_view.show(report)
     _races(report)
-    _warnings(report)
+    _warnings(report, said=("not_measured",) if says_not_measured else ())
     if report.main_variants:
         is_single = len(report.main_variants) == 1
         with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="bottom"):
@@ -42,16 +42,16 @@ def _races(report: Report) -> None:
         st.info(plain(text), icon=":material/flag:")
 
 
-def _warnings(report: Report) -> None:
+def _warnings(report: Report, said: Collection[str]) -> None:
+    """Draws failures and warnings but those of the codes that were `said` above."""
     for failure in report.failures:
         name_chain = failure.branch is not None and len(report.recipe.chains) > 1
         show_error(
             f"chain {(failure.branch or 0) + 1}, {failure.message}" if name_chain else failure.message, failure.next
         )
     for note in report.warnings:
-        if note.code == "not_measured":
-            continue  # the card that offers to measure again says so
-        st.warning(plain(sentence(note.text)), icon=":material/warning:")
+        if note.code not in said:
+            st.warning(plain(sentence(note.text)), icon=":material/warning:")
 
 
 def _charts(report: Report) -> None:

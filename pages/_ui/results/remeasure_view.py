@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from engine import Job, NotFoundError, Report, cancel, job, start_remeasure
+from engine import Job, NotFoundError, Report, job, start_remeasure
+from engine.wording import many
 from pages._ui import chrome, live, state
 from pages._ui.guard import show_error
 from pages._ui.live import ENDED
@@ -18,18 +19,21 @@ def start(run_id: str) -> None:
     st.rerun()
 
 
-def show(report: Report) -> None:
-    """Draws the measurement that is under way, or the offer of one where a variant has no latency."""
+def show(report: Report) -> bool:
+    """Draws the measurement that is under way, or the offer of one where a variant has no latency.
+
+    Whether it said that a speed was not measured.
+    """
     current = _job()
     if current is not None and current.state not in ENDED:
         with chrome.card("remeasure", "Measuring the latencies again", "All variants, in fresh interleaved rounds"):
-            live.watch(current.id, _progress)
-        return
+            live.watch(current.id, live.with_cancel)
+        return False
     if current is not None and current.state == "failed" and current.error:
         show_error(current.error.text, current.error_next)
     n_missing = sum(variant.latency_estimate is not None for variant in report.main_variants)
     if not n_missing:
-        return
+        return False
     with chrome.card("remeasure"):
         st.markdown(
             f"**{n_missing} of {len(report.main_variants)} variants have no measured speed**: other programs disturbed "
@@ -37,19 +41,22 @@ def show(report: Report) -> None:
         )
         if st.button("Measure again", type="primary", icon=":material/refresh:", key="remeasure-now"):
             start(report.run_id)
+    return True
 
 
 def history(report: Report) -> None:
     """Draws each measurement and which of them stands; nothing where there is one alone."""
     if not report.measurements:
         return
-    with chrome.card("measurements", "Measurements of latency", "The newest of those that measured the most variants"):
+    with chrome.card(
+        "measurements", "Measurements of latency", "The one of the most variants stands, of equals the newer"
+    ):
         st.table(
             [
                 {
                     "When": ago(one.created),
                     "Machine": plain(one.cpu),
-                    "Measured": f"{len(one.latencies)} of {len(one.latencies) + len(one.estimates)} variants",
+                    "Measured": f"{len(one.latencies)} of {many(one.n_variants, 'variant')}",
                     "": ":green-badge[stands]" if one.stands else "",
                 }
                 for one in report.measurements
@@ -68,9 +75,3 @@ def _job() -> Job | None:
         return job(id)
     except NotFoundError:
         return None
-
-
-def _progress(current: Job) -> None:
-    live.progress(current)
-    if st.button("Stop", icon=":material/stop:", key="remeasure-stop", type="tertiary"):
-        cancel(current.id)
