@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from engine.charts.rows import Row, add_bar, add_point, add_reference, add_rows
 from engine.charts.scales import Scale, show_x
 from engine.charts.style import label
-from engine.charts.variants import captions, colour, is_recommended
+from engine.charts.variants import captions, colour
 from engine.results import Report
 
 
@@ -51,7 +51,7 @@ def add_intervals(
     middles = add_rows(
         figure,
         [
-            Row(name=label(by_id[variant.id]), text=intervals[variant.id].text, bold=is_recommended(report, variant))
+            Row(name=label(by_id[variant.id]), text=intervals[variant.id].text, bold=report.recommends(variant))
             for variant in variants
         ],
     )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import plotly.graph_objects as go
 
 from engine.charts.style import BASELINE, LINE, canvas, figures, label, n_lines, unbroken
-from engine.charts.variants import colour, is_recommended, remark
+from engine.charts.variants import colour, remark
 from engine.results import Report, Variant
 
 GAP = 14
@@ -71,7 +71,7 @@ def _lines(figure: go.Figure, positions: dict[str, tuple[int, float]], family: l
 
 def _node(figure: go.Figure, report: Report, variant: Variant, position: tuple[int, float], text: str) -> None:
     depth, y = position
-    best = is_recommended(report, variant)
+    best = report.recommends(variant)
     symbol = "diamond" if variant.role == "baseline" else "star" if best else "circle"
     hover = "<br>".join((html.escape(variant.label), " · ".join(_figures(variant))))
     figure.add_scatter(

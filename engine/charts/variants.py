@@ -25,12 +25,7 @@ def colour(report: Report, variant: Variant) -> str:
 
 def remark(report: Report, variant: Variant) -> str:
     """A remark on the variant in a few words: the meaning of its colour, or that it may only guess."""
-    return "recommended" if is_recommended(report, variant) else _colour_and_remark(report, variant)[1]
-
-
-def is_recommended(report: Report, variant: Variant) -> bool:
-    """Whether the report recommends the variant."""
-    return report.recommended is not None and report.recommended.id == variant.id and not report.is_undecided
+    return "recommended" if report.recommends(variant) else _colour_and_remark(report, variant)[1]
 
 
 def variant_names(report: Report) -> dict[str, str]:
@@ -57,7 +52,7 @@ def _colour_and_remark(report: Report, variant: Variant) -> tuple[str, str]:
     verdict = variant.verdict
     if variant.role == "baseline":
         return BASELINE, "" if variant.label.lower() == "baseline" else "baseline"
-    if is_recommended(report, variant):
+    if report.recommends(variant):
         return RECOMMENDED, "recommended"
     if verdict is not None and not verdict.within_budget:
         return OVER, "over budget"

@@ -2,9 +2,9 @@
 
 A shared machine drifts by tens of percent within seconds. Within one round the baseline and the variants see the same
 drift, so the ratio of their medians is stable where the medians are not. Only calls that nothing disturbed count
-(engine.measure.calls), and a round counts for a file where it has MIN_CALLS of them for the file and for the baseline.
-Where too few rounds count, more are added while the machine may get quiet. Where that is not enough there is no
-latency, and an estimate from processor time.
+(engine.measure.calls), and a round counts for a file where both the file and the baseline have MIN_CALLS of them, and
+MIN_SHARE of all their calls. Where too few rounds count, more are added while the machine may get quiet. Where that is
+not enough there is no latency, and an estimate from processor time.
 
 All figures come from one estimator. The baseline's p50 is the median of all its calls. A variant's ratio is the trimmed
 mean, over the rounds, of the logarithm of its median divided by the baseline's. A variant's p50 is the product of the

@@ -2,6 +2,7 @@
 their formulas, sources and simulations."""
 
 import math
+from collections.abc import Callable
 from statistics import NormalDist
 from typing import NamedTuple
 
@@ -44,16 +45,17 @@ def paired_drop(only_first: int, only_second: int, n: int, z: float = Z) -> tupl
     that the score test does not reject, which stays sound where few or no images disagree.
     """
     difference = (only_first - only_second) / n
-    low, high = -1.0, difference
-    while high - low > INTERVAL_STEP:
+    low, _ = _bisect(-1.0, difference, INTERVAL_STEP, lambda one: _score(one, only_first, only_second, n) <= z)
+    _, high = _bisect(difference, 1.0, INTERVAL_STEP, lambda one: _score(one, only_first, only_second, n) < -z)
+    return low, high
+
+
+def _bisect(low: float, high: float, step: float, is_above: Callable[[float], bool]) -> tuple[float, float]:
+    """The last value below and the first above a change that lies between `low` and `high`, `step` apart at most."""
+    while high - low > step:
         middle = (low + high) / 2
-        low, high = (middle, high) if _score(middle, only_first, only_second, n) > z else (low, middle)
-    lower = low
-    low, high = difference, 1.0
-    while high - low > INTERVAL_STEP:
-        middle = (low + high) / 2
-        low, high = (low, middle) if _score(middle, only_first, only_second, n) < -z else (middle, high)
-    return lower, high
+        low, high = (low, middle) if is_above(middle) else (middle, high)
+    return low, high
 
 
 def _score(difference: float, only_first: int, only_second: int, n: int) -> float:
@@ -106,11 +108,7 @@ def needed_images(rate: float, drop: float) -> int:
 
 def smallest_drop(rate: float, n: int) -> float:
     """The smallest absolute drop that `n` images show with 80 % power at this rate of disagreement; 1 at the most."""
-    low, high = 0.0, 1.0
-    while high - low > SMALLEST_STEP:
-        middle = (low + high) / 2
-        low, high = (low, middle) if needed_images(rate, middle) <= n else (middle, high)
-    return high
+    return _bisect(0.0, 1.0, SMALLEST_STEP, lambda drop: needed_images(rate, drop) <= n)[1]
 
 
 class Interval(NamedTuple):

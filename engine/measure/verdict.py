@@ -39,12 +39,14 @@ def judge(variant: Variant, budget: Budget) -> Verdict:
     if latency is not None and not not_slower(latency):
         unsure.append(codes.SLOWER_THAN_BASELINE)
     comparison = variant.comparison
-    drops = (comparison.drop, comparison.low, comparison.high) if comparison is not None else (None, None, None)
+    drop, low, high = (comparison.drop, comparison.low, comparison.high) if comparison else (None, None, None)
     return Verdict(
         within_budget=not over,
         faster=answer,
         codes=(*over, *unsure),
-        **dict(zip(("drop", "drop_low", "drop_high"), drops, strict=True)),
+        drop=drop,
+        drop_low=low,
+        drop_high=high,
         certainty=certainty(comparison, budget) if comparison is not None else None,
     )
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from engine.planning.estimate import split_shares
+from engine.results import limit_text
 from engine.settings import FileModel, ImagesData, Recipe, SampleModel, Step, TimmModel
 from engine.system.machine import cores
 from engine.wording import many, percent
@@ -72,15 +73,10 @@ def _measurement_text(recipe: Recipe) -> str:
 def _recommendation_text(recipe: Recipe) -> str:
     budget = recipe.budget
     terms = [
-        f"losing at most {_points(budget.max_accuracy_drop)}" if budget.max_accuracy_drop is not None else "",
-        f"no class more than {_points(budget.max_class_drop)}" if budget.max_class_drop is not None else "",
+        f"losing at most {limit_text(budget.max_accuracy_drop)}" if budget.max_accuracy_drop is not None else "",
+        f"no class more than {limit_text(budget.max_class_drop)}" if budget.max_class_drop is not None else "",
         f"within {budget.max_latency_ms:g} ms" if budget.max_latency_ms is not None else "",
         f"within {budget.max_size_mb:g} MB" if budget.max_size_mb is not None else "",
     ]
     limits = ", ".join(term for term in terms if term)
     return f"Recommend the best by {recipe.goal}{', ' + limits if limits else ''}, or the baseline if none is."
-
-
-def _points(drop: float) -> str:
-    """An absolute drop as text: 0.01 is 1 point."""
-    return f"{drop * 100:g} point{'' if drop == 0.01 else 's'}"

@@ -11,7 +11,7 @@ TASKS = Path("/proc/self/task")
 
 
 class RunQueue:
-    """Counters of the threads that this process had when it was opened; none where the system has none.
+    """Counters of the threads that this process had when it was opened; none where the system accounts nothing.
 
     `/proc/PID/task/TID/schedstat` holds the nanoseconds on a core and those of waiting for one, though runnable
     (https://docs.kernel.org/scheduler/sched-stats.html).
@@ -40,7 +40,13 @@ def run_queue() -> Iterator[RunQueue]:
                 file = os.open(task / "schedstat", os.O_RDONLY)
                 stack.callback(os.close, file)
                 files.append(file)
-        yield RunQueue([file for file in files if _fields(file)])
+        # A kernel that was built without the accounting gives zeros.
+        yield RunQueue(files if any(_on_core_ns(file) for file in files) else [])
+
+
+def _on_core_ns(file: int) -> int:
+    fields = _fields(file)
+    return int(fields[0]) if fields else 0
 
 
 def _waited_ns(file: int) -> int:

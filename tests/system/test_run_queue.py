@@ -44,3 +44,11 @@ def test_a_system_without_these_counters_has_none(monkeypatch, tmp_path):
     with opened() as queue:
         assert not queue.is_known
         assert queue.waited_ms().tolist() == []
+
+
+def test_a_system_that_accounts_nothing_has_zeros_and_no_counters(monkeypatch, tmp_path):
+    (tmp_path / "1").mkdir()
+    (tmp_path / "1" / "schedstat").write_text("0 0 0\n")
+    monkeypatch.setattr(run_queue, "TASKS", tmp_path)
+    with opened() as queue:
+        assert not queue.is_known

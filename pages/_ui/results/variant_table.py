@@ -104,7 +104,7 @@ def as_frame(report: Report, *, everything: bool = False) -> pd.DataFrame:
 
 
 def _row(variant: Variant, base: Variant | None, report: Report) -> dict[str, str]:
-    best = report.recommended is not None and report.recommended.id == variant.id and not report.is_undecided
+    best = report.recommends(variant)
     good = 0 if _may_guess(variant) else 1
     name = plain(variant.label) + (" :green-badge[recommended]" if best else "")
     late = " :orange-badge[its time was up]" if variant.id in unfinished_ids(report) else ""
