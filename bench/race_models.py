@@ -128,7 +128,7 @@ def at_size(model: TorchModel, size: int) -> TorchModel:
 
 
 def print_point(point: Point) -> None:
-    print(f"  loss {point.train_loss:.3f}, {point.words('right')}", flush=True)
+    print(f"  loss {point.train_loss:.3f}, {point.message('right')}", flush=True)
 
 
 def top1(model: TorchModel, size: int, path: Path) -> float:

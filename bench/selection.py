@@ -101,7 +101,8 @@ def _choose(losses: list[Comparison], ratios: np.ndarray) -> int | None:
 
 
 def _figures(ratio: float) -> RankingFigures:
-    latency = Latency.model_construct(ratio_to_baseline=ratio, ratio_low=0.98 * ratio, ratio_high=1.02 * ratio)
+    figures = {"ratio_to_baseline": ratio, "ratio_low": 0.98 * ratio, "ratio_high": 1.02 * ratio}
+    latency = Latency.model_construct(None, **figures)
     return RankingFigures(latency, 0, 0.0, False)
 
 

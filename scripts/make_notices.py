@@ -54,13 +54,13 @@ def row(package: Distribution) -> tuple[str, str, str]:
 
 def licence(package: Distribution) -> str:
     """The SPDX expression, else the classifiers, else the first line of the licence field."""
-    if expression := package.metadata.get("License-Expression"):
-        return expression
+    if expressions := package.metadata.get_all("License-Expression"):
+        return expressions[0]
     classifiers = package.metadata.get_all("Classifier") or []
     names = [
         each.split(" :: ")[-1] for each in classifiers if each.startswith("License :: ") and each.count(" :: ") > 1
     ]
-    lines = (package.metadata.get("License") or "").strip().splitlines()
+    lines = "".join(package.metadata.get_all("License") or []).strip().splitlines()
     return ", ".join(names) or (lines[0] if lines else "not stated")
 
 

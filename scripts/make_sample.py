@@ -75,7 +75,7 @@ def train(architecture: str, size: int, folder: Path) -> tuple[TorchModel, Data,
 
 
 def print_point(point: Point) -> None:
-    print(f"  loss {point.train_loss:.3f}, {point.words('right')}", flush=True)
+    print(f"  loss {point.train_loss:.3f}, {point.message('right')}", flush=True)
 
 
 def torch_model_of(architecture: str, preprocess: Preprocess, data: Data, weights: Path) -> TorchModel:
