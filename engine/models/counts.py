@@ -75,9 +75,9 @@ def settled_macs(model: onnx.ModelProto) -> int | None:
     if model.functions or any(_hides_macs(node) for node in model.graph.node):
         return None
     shapes = static_shapes(model)
-    counts = [_node_macs(node, shapes) for node in model.graph.node if node.op_type in _MAC_OPERATORS]
+    counts = [node_macs(node, shapes) for node in model.graph.node]
     complete = [count for count in counts if count is not None]
-    return sum(complete) // _batch(model) if len(complete) == len(counts) else None
+    return sum(complete) // batch_of(model) if len(complete) == len(counts) else None
 
 
 def settle(model: onnx.ModelProto, input_shape: Shape | None = None) -> onnx.ModelProto:
@@ -85,6 +85,11 @@ def settle(model: onnx.ModelProto, input_shape: Shape | None = None) -> onnx.Mod
 
     Raises SourceError where onnxruntime cannot load it, as with unknown operators and broken graphs.
     """
+    return inferred(fold_constants(with_fixed_input(model, input_shape)))
+
+
+def with_fixed_input(model: onnx.ModelProto, input_shape: Shape | None) -> onnx.ModelProto:
+    """The graph for one image (or the batch that it is fixed to), without any other shape that it declares."""
     fixed = onnx.ModelProto()
     fixed.CopyFrom(model)
     del fixed.graph.value_info[:]
@@ -93,11 +98,15 @@ def settle(model: onnx.ModelProto, input_shape: Shape | None = None) -> onnx.Mod
     # A file may declare wrong shapes for its outputs; without them, the shapes are inferred from the operators.
     for value in fixed.graph.output:
         value.type.tensor_type.ClearField("shape")
-    folded = fold_constants(fixed)
+    return fixed
+
+
+def inferred(model: onnx.ModelProto) -> onnx.ModelProto:
+    """The graph with the shapes that its operators determine; as it is where these contradict each other."""
     try:
-        return onnx.shape_inference.infer_shapes(folded, data_prop=True)
+        return onnx.shape_inference.infer_shapes(model, data_prop=True)
     except onnx.shape_inference.InferenceError:
-        return folded
+        return model
 
 
 def static_shapes(model: onnx.ModelProto) -> dict[str, Shape]:
@@ -131,7 +140,7 @@ def _fix_input(value: onnx.ValueInfoProto, input_shape: Shape | None) -> None:
             dim.dim_value = size
 
 
-def _batch(model: onnx.ModelProto) -> int:
+def batch_of(model: onnx.ModelProto) -> int:
     """The batch that the graph is fixed to, or 1."""
     dims = dimensions(graph_inputs(model)[0]) if graph_inputs(model) else None
     return dims[0] if dims and isinstance(dims[0], int) and dims[0] > 0 else 1
@@ -154,8 +163,13 @@ def _scales(node: onnx.NodeProto) -> list[str]:
     return list(node.input[2:]) if node.op_type in ("ConvInteger", "MatMulInteger") else []
 
 
-def _node_macs(node: onnx.NodeProto, shapes: dict[str, Shape]) -> int | None:
-    """Elements of the output times the length of the sum behind each."""
+def node_macs(node: onnx.NodeProto, shapes: dict[str, Shape]) -> int | None:
+    """Elements of the output times the length of the sum behind each; None where a shape is not in `shapes`.
+
+    Those of the whole batch; 0 for operators without multiply-adds.
+    """
+    if node.op_type not in _MAC_OPERATORS:
+        return 0
     output = shapes.get(node.output[0])
     left = shapes.get(node.input[0])
     right = shapes.get(node.input[_WEIGHT_INPUT.get(node.op_type, 1)])

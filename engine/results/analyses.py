@@ -1,5 +1,6 @@
 """The results of the other kinds of job, and what the catalogue and the table of techniques list."""
 
+from collections import Counter
 from typing import Literal
 
 from pydantic import Field
@@ -11,6 +12,21 @@ from engine.results.measurements import Accuracy, DataSummary, Latency
 from engine.settings import Preprocess, Step, Target
 
 PresetName = Literal["safe", "balanced", "smallest"]
+N_HEAVIEST = 10
+
+
+class GraphNode(Result):
+    """One node of a graph: what it reads from other nodes, its weights, and the multiply-adds of one image.
+
+    `output_shape` is that for a batch of one, or of what the graph is fixed to; null where it is not determined.
+    """
+
+    name: str
+    operator: str
+    inputs: tuple[str, ...]
+    output_shape: tuple[int, ...] | None
+    weight_bytes: int
+    macs: int | None
 
 
 class ModelProfile(Result):
@@ -30,6 +46,22 @@ class ModelProfile(Result):
     n_outputs: int | None
     preprocess: Preprocess | None
     warnings: tuple[Note, ...] = ()
+    graph: tuple[GraphNode, ...] = ()
+    """Every node of the exported graph, in its order."""
+
+    @property
+    def heaviest(self) -> tuple[GraphNode, ...]:
+        """The ten nodes with the most multiply-adds, of equals the one with more weights first."""
+        ranked = sorted(self.graph, key=lambda node: (node.macs or 0, node.weight_bytes), reverse=True)
+        return tuple(node for node in ranked[:N_HEAVIEST] if node.macs or node.weight_bytes)
+
+    @property
+    def bytes_by_operator(self) -> dict[str, int]:
+        """Bytes of the weights by the type of the operator that reads them, the most first."""
+        totals = Counter[str]()
+        for node in self.graph:
+            totals[node.operator] += node.weight_bytes
+        return {name: total for name, total in totals.most_common() if total}
 
 
 class ClassCount(Result):

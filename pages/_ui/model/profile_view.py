@@ -17,6 +17,7 @@ from engine.charts import layers
 from engine.wording import many
 from pages._ui import chrome, live, readiness, state
 from pages._ui.draft import model_name
+from pages._ui.model import graph_view
 from pages._ui.wording import count, megabytes, plain, sentence
 
 
@@ -80,6 +81,7 @@ def _card(profile: ModelProfile) -> None:
     for note in profile.warnings:
         st.warning(plain(sentence(note.text)), icon=":material/warning:")
     chrome.chart(layers(profile), "layers")
+    graph_view.show(profile)
 
 
 def _random_weights_button(job: Job) -> None:

@@ -1,0 +1,88 @@
+"""The nodes of an ONNX graph one by one: their weights, the multiply-adds of one image in them, and what feeds them."""
+
+import math
+
+import onnx
+from onnx import TensorProto
+
+from engine.models.counts import Shape, batch_of, inferred, node_macs, static_shapes, with_fixed_input
+from engine.models.nodes import name_nodes
+from engine.results import GraphNode
+
+_BITS: dict[int, int] = {
+    TensorProto.DOUBLE: 64,
+    TensorProto.INT64: 64,
+    TensorProto.UINT64: 64,
+    TensorProto.FLOAT: 32,
+    TensorProto.INT32: 32,
+    TensorProto.UINT32: 32,
+    TensorProto.FLOAT16: 16,
+    TensorProto.BFLOAT16: 16,
+    TensorProto.INT16: 16,
+    TensorProto.UINT16: 16,
+    TensorProto.INT4: 4,
+    TensorProto.UINT4: 4,
+}
+_OTHER_BITS = 8
+
+
+def graph_nodes(model: onnx.ModelProto, input_shape: Shape | None = None) -> tuple[GraphNode, ...]:
+    """Every node of the graph in its own order, Constant nodes left out: they are the weights of what reads them.
+
+    `input_shape` (C, H, W) fixes a dynamic height and width. A weight that several nodes read counts for the first.
+    What depends on weights alone costs an image nothing. Multiply-adds are None where the node has some and a shape is
+    not determined.
+    """
+    fixed = with_fixed_input(model, input_shape)
+    graph = fixed.graph
+    name_nodes(graph)
+    nodes = [node for node in graph.node if node.op_type != "Constant"]
+    weights = {tensor.name: tensor for tensor in _tensors(graph)}
+    shapes = static_shapes(inferred(fixed)) | {name: tuple(tensor.dims) for name, tensor in weights.items()}
+    producers = {output: node.name for node in nodes for output in node.output if output}
+    constants, batch = set(weights), batch_of(fixed)
+    profiles = []
+    for node in nodes:
+        own = [weights.pop(name) for name in dict.fromkeys(node.input) if name in weights]
+        is_constant = constants.issuperset(filter(None, node.input)) and not _has_graph(node)
+        constants.update(node.output if is_constant else ())
+        macs = 0 if is_constant else node_macs(node, shapes)
+        profiles.append(
+            GraphNode(
+                name=node.name,
+                operator=f"{node.domain}.{node.op_type}" if node.domain not in ("", "ai.onnx") else node.op_type,
+                inputs=tuple(dict.fromkeys(producers[name] for name in node.input if name in producers)),
+                output_shape=_output_shape(node, shapes),
+                weight_bytes=sum(map(_n_bytes, own)),
+                macs=None if macs is None or _has_graph(node) else macs // batch,
+            )
+        )
+    return tuple(profiles)
+
+
+def _tensors(graph: onnx.GraphProto) -> list[onnx.TensorProto]:
+    """Initializers, and the values of Constant nodes under the names of their outputs."""
+    tensors = list(graph.initializer)
+    for node in graph.node:
+        for attribute in node.attribute if node.op_type == "Constant" else ():
+            if attribute.name == "value":
+                tensor = onnx.TensorProto()
+                tensor.CopyFrom(attribute.t)
+                tensor.name = node.output[0]
+                tensors.append(tensor)
+    return tensors
+
+
+def _has_graph(node: onnx.NodeProto) -> bool:
+    """Whether the node may read more than its inputs say."""
+    return any(attribute.HasField("g") for attribute in node.attribute)
+
+
+def _n_bytes(tensor: onnx.TensorProto) -> int:
+    bits: int = _BITS.get(tensor.data_type, _OTHER_BITS)
+    n_elements: int = math.prod(tensor.dims)
+    return math.ceil(n_elements * bits / 8)
+
+
+def _output_shape(node: onnx.NodeProto, shapes: dict[str, Shape]) -> Shape | None:
+    return shapes.get(next(iter(node.output), ""))
