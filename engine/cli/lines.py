@@ -147,7 +147,7 @@ def _losses(variant: Variant, report: Report) -> str:
 def of_measurements(report: Report) -> list[str]:
     """Each measurement of a report's latencies, the oldest first, and which of them stands."""
     return [
-        f"measured {one.created} on {one.cpu}: {len(one.latencies)} of {many(one.n_variants, 'variant')}"
+        f"measured {one.created} on {one.cpu}: {len(one.latencies)} of {many(one.n_variants, 'file')}"
         f"{', which stands' if one.stands else ''}"
         for one in report.measurements
     ]

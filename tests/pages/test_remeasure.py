@@ -1,6 +1,8 @@
 """Measuring the latencies of a run again, on its page."""
 
-from engine import list_jobs
+import pytest
+
+from engine import list_jobs, start_remeasure
 from engine.results import LatencyMeasurement, Note
 from engine.store.folders import Outcome, now
 from engine.store.home import Home
@@ -46,6 +48,24 @@ def test_a_measurement_that_failed_says_why_and_can_be_tried_again(app, finished
     at = app("pages/results.py", run=run.id, remeasure=id)
     assert [one.value for one in at.error if "Wait a while" in one.value]
     assert button(at, "Measure again")
+
+
+@pytest.mark.parametrize(
+    ("stands", "says"),
+    [(True, "The figures are these"), (False, "with as many and without busy programs beside it, stands")],
+)
+def test_a_measurement_that_ended_says_whether_it_stands(app, finished, queue, stands, says):
+    measurements = (
+        MEASUREMENT.model_copy(update={"stands": not stands}),
+        MEASUREMENT.model_copy(update={"stands": stands}),
+    )
+    run = finished(made_report(measurements=measurements))
+    at = app("pages/results.py", run=run.id)
+    start_remeasure(run.id)
+    id = claim(queue, "run")
+    queue.finish(id, Outcome(state="done", error=None, next="", exit_status=0, started=now(), finished=now()))
+    at = app("pages/results.py", run=run.id, remeasure=id)
+    assert [one.value for one in (*at.success, *at.info) if says in one.value]
 
 
 def test_a_measured_run_offers_it_in_its_menu_and_shows_which_measurement_stands(app, finished):

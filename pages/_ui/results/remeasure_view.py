@@ -31,6 +31,8 @@ def show(report: Report) -> bool:
         return False
     if current is not None and current.state == "failed" and current.error:
         show_error(current.error.text, current.error_next)
+    if current is not None and current.state == "done":
+        _outcome(report)
     n_missing = sum(variant.latency_estimate is not None for variant in report.main_variants)
     if not n_missing:
         return False
@@ -44,19 +46,37 @@ def show(report: Report) -> bool:
     return True
 
 
+def _outcome(report: Report) -> None:
+    """Draws whether the measurement that has just ended stands, or which one does."""
+    if not report.measurements:
+        return
+    last = report.measurements[-1]
+    measured = f"Measured again: {len(last.latencies)} of {many(last.n_variants, 'file')}"
+    if last.stands:
+        st.success(f"{measured}. The figures are these.", icon=":material/timer:")
+        return
+    (standing,) = (one for one in report.measurements if one.stands)
+    better = "with as many and without busy programs beside it"
+    if len(standing.latencies) > len(last.latencies):
+        better = f"with {len(standing.latencies)}"
+    st.info(f"{measured}. The measurement of {ago(standing.created)}, {better}, stands.", icon=":material/timer:")
+
+
 def history(report: Report) -> None:
     """Draws each measurement and which of them stands; nothing where there is one alone."""
     if not report.measurements:
         return
     with chrome.card(
-        "measurements", "Measurements of latency", "The one of the most variants stands, of equals the newer"
+        "measurements",
+        "Measurements of latency",
+        "The one of the most files stands, candidates of races among them; of equals the newer",
     ):
         st.table(
             [
                 {
                     "When": ago(one.created),
                     "Machine": plain(one.cpu),
-                    "Measured": f"{len(one.latencies)} of {many(one.n_variants, 'variant')}",
+                    "Measured": f"{len(one.latencies)} of {many(one.n_variants, 'file')}",
                     "": ":green-badge[stands]" if one.stands else "",
                 }
                 for one in report.measurements
