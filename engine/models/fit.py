@@ -15,8 +15,8 @@ from engine.wording import many
 _MAX_PARTS = 3
 _MAX_CANDIDATES = 4
 _CHOOSE = (
-    "Choose the architecture, the number of classes (num_classes) and the number of channels (in_chans) that they "
-    "were trained with"
+    "Choose the architecture, the number of classes (num_classes), the number of channels (in_chans) and the image "
+    "size (img_size) that they were trained with"
 )
 
 
@@ -42,13 +42,16 @@ def align(state: State, expected: Collection[str]) -> tuple[State, tuple[Note, .
     return aligned, tuple(notes)
 
 
-def load_state(module: torch.nn.Module, state: Mapping[str, torch.Tensor], name: str) -> tuple[Note, ...]:
+def load_state(
+    module: torch.nn.Module, state: Mapping[str, torch.Tensor], name: str, advice: str = ""
+) -> tuple[Note, ...]:
     """Put the tensors into the module, in its own types. Raises SourceError with the difference where they do not fit.
 
+    `advice` is what to do where only shapes differ; without it, and else, the architectures that would fit are named.
     BatchNorm's count of batches may be missing: nothing is computed from it. A note says where values are not finite.
     """
     own = module.state_dict()
-    _check_fit(own, state, name)
+    _check_fit(own, state, name, advice)
     counters = {key: value for key, value in own.items() if key not in state}
     module.load_state_dict({**state, **counters})
     return not_finite(module)
@@ -90,7 +93,7 @@ def _is_averaged(prefix: str) -> bool:
     return "ema" in re.split(r"[._]", prefix.lower())
 
 
-def _check_fit(expected: Mapping[str, torch.Tensor], state: Mapping[str, torch.Tensor], name: str) -> None:
+def _check_fit(expected: Mapping[str, torch.Tensor], state: Mapping[str, torch.Tensor], name: str, advice: str) -> None:
     missing = [key for key in expected if key not in state and key.rpartition(".")[2] not in COUNTERS]
     unexpected = [key for key in state if key not in expected]
     wrong_shape = [
@@ -101,9 +104,8 @@ def _check_fit(expected: Mapping[str, torch.Tensor], state: Mapping[str, torch.T
     difference = {"missing": missing, "unexpected": unexpected, "of another shape": wrong_shape}
     parts = [f"{many(len(names), 'tensor')} {kind}: {shortened(names)}" for kind, names in difference.items() if names]
     if parts:
-        raise SourceError(
-            f"the weights '{name}' do not fit this architecture: {'; '.join(parts)}", _next(suggestions(state))
-        )
+        next_action = advice if advice and not missing and not unexpected else _next(suggestions(state))
+        raise SourceError(f"the weights '{name}' do not fit this architecture: {'; '.join(parts)}", next_action)
 
 
 def _next(names: tuple[str, ...]) -> str:

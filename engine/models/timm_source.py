@@ -40,7 +40,8 @@ def load_timm(source: TimmModel, preprocess: Preprocess | None, seed: int, folde
     _check_preprocess(preprocess, in_chans, source.img_size)
     module = _module(source, design, num_classes, in_chans, img_size, seed)
     if state is not None:
-        notes += (*_head_notes(source, design, num_classes), *load_state(module, state, Path(source.weights).name))
+        notes += _head_notes(source, design, num_classes)
+        notes += load_state(module, state, Path(source.weights).name, _shape_advice(source, design, state))
     elif source.weights == PRETRAINED:
         notes += (*_adaptations(source, design), *not_finite(module))
     else:
@@ -71,6 +72,27 @@ def _with_own_file(source: TimmModel) -> TimmModel:
             f"'{source.local_dir}' has neither {' nor '.join(LOCAL_WEIGHTS)}", "Choose a folder that timm saved"
         )
     return source.model_copy(update={"weights": str(file)})
+
+
+def _shape_advice(source: TimmModel, design: Design, state: State) -> str:
+    """What to change where the source asks for other classes or channels than its weights have; empty where not."""
+    n_outputs, n_channels = _head_outputs(design, state), _first_channels(design, state)
+    if n_outputs and source.num_classes not in (None, n_outputs):
+        return f"The head of the weights has {many(n_outputs, 'output')}: leave the number of classes out (num_classes)"
+    if n_channels and source.in_chans not in (None, n_channels):
+        return (
+            f"The first layer of the weights takes {many(n_channels, 'channel')}: leave the number of channels out "
+            "(in_chans)"
+        )
+    return ""
+
+
+def _head_outputs(design: Design, state: State | None) -> int | None:
+    return _length(state, design.config.get("classifier"), 0)
+
+
+def _first_channels(design: Design, state: State | None) -> int | None:
+    return _length(state, design.config.get("first_conv"), 1)
 
 
 def _label(source: TimmModel) -> WeightsLabel:
@@ -106,7 +128,7 @@ def _head_notes(source: TimmModel, design: Design, num_classes: int) -> tuple[No
 
 def _outputs(source: TimmModel, design: Design, state: State | None) -> int:
     """The source's number of classes, else that of the weights' head, else the architecture's own."""
-    num_classes = source.num_classes or _length(state, design.config.get("classifier"), 0) or design.num_classes
+    num_classes = source.num_classes or _head_outputs(design, state) or design.num_classes
     if num_classes < 1:
         raise SourceError(
             f"'{source.name}' has no head of its own: it makes features, not classes",
@@ -117,7 +139,7 @@ def _outputs(source: TimmModel, design: Design, state: State | None) -> int:
 
 def _channels(source: TimmModel, design: Design, state: State | None) -> int:
     """The source's number of channels, else that of the weights' first layer, else the architecture's own."""
-    weights_chans = _length(state, design.config.get("first_conv"), 1)
+    weights_chans = _first_channels(design, state)
     in_chans = source.in_chans or (weights_chans if weights_chans in (1, 3) else None) or design.in_chans
     if in_chans not in (1, 3):
         raise SourceError(

@@ -108,13 +108,15 @@ def test_what_does_not_go_together_is_refused(changes, said):
 
 
 def test_a_saved_model_brings_its_weights_classes_and_preprocessing(tmp_path):
-    module = timm.create_model("test_resnet", num_classes=2).eval()
-    save_for_hf(module, tmp_path, model_config={"label_names": {"1": "dog", "0": "cat"}}, safe_serialization=True)
+    module = timm.create_model("test_resnet", num_classes=3).eval()
+    save_for_hf(
+        module, tmp_path, model_config={"label_names": {"2": "owl", "0": "cat", "1": "dog"}}, safe_serialization=True
+    )
     source = TimmModel(name=f"local-dir:{tmp_path}")
     model = models.load(source, None, 0, tmp_path)
     image = torch.rand(1, 3, 160, 160)
     assert torch.equal(model.build()(image), module(image))
-    assert (model.classes, model.preprocess.size, model.weights_label) == (("cat", "dog"), (160, 160), "file")
+    assert (model.classes, model.preprocess.size, model.weights_label) == (("cat", "dog", "owl"), (160, 160), "file")
     assert source.title == tmp_path.name
 
 

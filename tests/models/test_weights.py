@@ -108,8 +108,12 @@ def test_weights_of_another_architecture_are_refused_with_the_difference(tmp_pat
 
 def test_another_shape_is_refused_with_both(tmp_path, folder):
     torch.save(network().state_dict(), tmp_path / "seven.pt")
-    with pytest.raises(SourceError, match=r"fc\.bias \(7,\) instead of \(3,\)"):
+    with pytest.raises(SourceError, match=r"fc\.bias \(7,\) instead of \(3,\)") as caught:
         load(tmp_path / "seven.pt", folder, num_classes=3)
+    assert "has 7 outputs" in caught.value.next
+    with pytest.raises(SourceError, match=r"conv1\.0\.weight \(16, 3, 3, 3\) instead of \(16, 1, 3, 3\)") as caught:
+        load(tmp_path / "seven.pt", folder, in_chans=1)
+    assert "takes 3 channels" in caught.value.next
 
 
 def test_a_tensor_that_pretends_to_be_huge_is_refused_by_its_shape(tmp_path, folder):

@@ -260,6 +260,12 @@ def test_a_teachers_path_is_read_from_the_recipes_folder_too():
         assert absolute_paths(recipe, Path("/recipes")).steps is None or key == "steps"
 
 
+def test_the_folder_of_a_saved_model_is_relative_to_the_recipe():
+    recipe = Recipe.parse({"model": {"kind": "timm", "name": "local-dir:saved", "weights": "w.pt"}})
+    model = absolute_paths(recipe, Path("/recipes")).model
+    assert (model.name, model.weights) == ("local-dir:/recipes/saved", "/recipes/w.pt")
+
+
 DISTILL = {"technique": "distill", "teacher": {"kind": "file", "path": "t.onnx"}}
 
 
