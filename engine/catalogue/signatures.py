@@ -19,7 +19,8 @@ COUNTERS = ("num_batches_tracked", "n_averaged", "total_ops", "total_params")
 """The last part of the names of tensors that count and weigh nothing: BatchNorm's, SWA's, and those that the thop
 profiler leaves."""
 
-_HEADS = ("classifier", "fc", "head", "head_dist", "heads", "last_linear")
+_HEADS = ("aux_head", "classif", "classifier", "fc", "head", "head_dist", "heads", "heads_dist", "last_linear")
+"""The first parts of the names of heads: those that the `classifier` of timm's configurations has."""
 _LENGTH = 16
 
 

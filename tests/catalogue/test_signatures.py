@@ -44,3 +44,10 @@ def test_those_with_pretrained_weights_come_first_and_the_rest_is_not_left_out()
         state = timm.create_model("resnetblur18").state_dict()
     assert candidates({name: tuple(tensor.shape) for name, tensor in state.items()}) == ("resnet18", "resnetblur18")
     assert candidates({"nothing.like.it": (1,)}) == ()
+
+
+def test_the_head_of_every_architecture_is_left_out():
+    for name in entries():
+        classifier = timm.models.get_pretrained_cfg(name).classifier
+        for layer in classifier if isinstance(classifier, list | tuple) else [classifier]:
+            assert layer is None or signature({f"{layer}.weight": (10, 8)}) == signature({}), name
