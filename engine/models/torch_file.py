@@ -7,6 +7,7 @@ classes below are read as empty stand-ins, so that neither the class nor its lib
 import pickle
 import struct
 import zipfile
+from collections import OrderedDict
 from pathlib import Path
 
 import torch
@@ -46,10 +47,10 @@ class StandIn:
 
 
 class _DictStandIn:
-    """In place of a class derived from dict: what comes out is a plain, empty dict."""
+    """In place of a class derived from dict: what comes out is an OrderedDict, the one that takes attributes too."""
 
-    def __new__(cls, *arguments: object) -> dict[object, object]:  # type: ignore[misc]
-        return {}
+    def __new__(cls, *arguments: object) -> OrderedDict[object, object]:  # type: ignore[misc]
+        return OrderedDict()
 
 
 _OBJECTS = (

@@ -4,6 +4,8 @@ import argparse
 import collections
 import pathlib
 import pickle
+import sys
+import types
 
 import numpy as np
 import pytest
@@ -27,6 +29,20 @@ def test_settings_and_scores_beside_the_weights_do_not_keep_them_from_being_read
     content = read_torch(tmp_path / "checkpoint.pth.tar")
     assert torch.equal(content["state_dict"]["fc.weight"], WEIGHTS["fc.weight"])
     assert not any(isinstance(value, argparse.Namespace | np.generic) for value in content.values())
+
+
+def test_settings_that_are_a_dict_with_attributes_are_read_without_their_library(tmp_path, monkeypatch):
+    library = types.ModuleType("yacs.config")
+    library.CfgNode = type("CfgNode", (dict,), {"__module__": "yacs.config"})
+    for name in ("yacs", "yacs.config"):
+        monkeypatch.setitem(sys.modules, name, library)
+    settings = library.CfgNode(lr=0.1)
+    settings.frozen = True
+    torch.save({"model": WEIGHTS, "cfg": settings}, tmp_path / "yacs.pth")
+    for name in ("yacs", "yacs.config"):
+        monkeypatch.delitem(sys.modules, name)
+    assert read_torch(tmp_path / "yacs.pth")["cfg"] == {"lr": 0.1}
+    assert "yacs" not in sys.modules
 
 
 def test_a_stand_in_keeps_nothing_of_what_it_stands_for(tmp_path):
