@@ -14,7 +14,6 @@ from engine.data import Data
 from engine.measure.predictions import predict
 from engine.measure.quality import accuracy
 from engine.models.artifacts import OnnxModel, TorchModel
-from engine.models.hub import PREFIXES
 from engine.results import Accuracy, Advice, Architecture, Note, OwnModel, codes
 from engine.run.preflight import check_batch
 from engine.runtimes import resolve_target
@@ -157,7 +156,7 @@ def _is_labelled(request: AdviseRequest) -> bool:
 
 def _without_download(source: ModelSource) -> ModelSource:
     """The same model with random weights in place of pretrained ones from the Hub, whose values change no latency."""
-    if isinstance(source, TimmModel) and source.weights == PRETRAINED and not source.name.startswith(PREFIXES):
+    if isinstance(source, TimmModel) and source.weights == PRETRAINED and not source.from_hub:
         return source.model_copy(update={"weights": RANDOM})
     return source
 

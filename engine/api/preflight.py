@@ -131,6 +131,6 @@ def _without_weights(teacher: TimmModel, student: Preprocess | None) -> TimmMode
     if student is not None:
         size = teacher.img_size or TimmModel.edge_of(student.size)
         changes = {"img_size": size, "in_chans": teacher.in_chans or len(student.mean)}
-    if not teacher.name.startswith(("hf_hub:", "hf-hub:")) and teacher.weights_path is None:
+    if not teacher.from_hub and teacher.weights_path is None:
         changes["weights"] = RANDOM
     return teacher.model_copy(update=changes)

@@ -13,6 +13,7 @@ from engine.results import (
     CheckItem,
     Event,
     Hardware,
+    Identification,
     ModelProfile,
     Result,
     Sensitivity,
@@ -24,6 +25,7 @@ from engine.settings import (
     AnalysisRequest,
     FileModel,
     HardwareRequest,
+    IdentifyRequest,
     ProfileRequest,
     SensitivityRequest,
 )
@@ -77,6 +79,11 @@ def inspect(path: str | Path) -> ModelProfile:
     """The profile of a model file, made in a child process. Raises SourceError and RunError."""
     source = FileModel(path=str(Path(path).expanduser().absolute()))
     return cast(ModelProfile, _result(ProfileRequest(model=source)))
+
+
+def identify(path: str | Path) -> Identification:
+    """Of which architectures a weights file may be, found in a child process. Raises SourceError and RunError."""
+    return cast(Identification, _result(IdentifyRequest(weights=str(Path(path).expanduser().absolute()))))
 
 
 def advise(request: AdviseRequest, on_event: OnEvent = lambda event: None) -> Advice:

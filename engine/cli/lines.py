@@ -7,6 +7,7 @@ from engine.results import (
     Advice,
     Architecture,
     Hardware,
+    Identification,
     Job,
     LayerSensitivity,
     ModelProfile,
@@ -86,6 +87,20 @@ def of_profile(profile: ModelProfile) -> list[str]:
         ("classes", _classes(profile)),
         ("images", _preprocess(profile.preprocess) if profile.preprocess else "cannot be told"),
         *(("warning", warning.text) for warning in profile.warnings),
+    ]
+    return table(rows)
+
+
+def of_identification(weights: Identification) -> list[str]:
+    """What a weights file holds, the architectures that it may be of, and how to load it onto one."""
+    names = ", ".join(weights.architectures)
+    use = f"model: {{kind: timm, name: {(weights.architectures or ('NAME',))[0]}, weights: {weights.name}}}"
+    rows = [
+        ("name", weights.name),
+        ("format", f"weights, {weights.n_tensors:,} tensors with {_amount(weights.parameters).strip()} values"),
+        ("architecture", names or "none of the catalogue has these names and shapes"),
+        ("in a recipe", use),
+        *(("note", note.text) for note in weights.notes),
     ]
     return table(rows)
 

@@ -24,11 +24,17 @@ from engine import (
 from engine.cli import lines
 from engine.cli.shell import AsJson, app, on_event, show, show_json, table
 
+WEIGHTS = (".safetensors", ".pt", ".pth", ".tar", ".ckpt", ".bin")
+"""The ends of the names of weights files."""
+
 
 @app.command()
 def inspect(model: Annotated[Path, typer.Argument(metavar="MODEL")], json: AsJson = False) -> None:
-    """Say what a model file is."""
-    show(engine.inspect(model), json, lines.of_profile)
+    """Say what a model file is, or of which architectures a weights file may be."""
+    if model.suffix.lower() in WEIGHTS:
+        show(engine.identify(model), json, lines.of_identification)
+    else:
+        show(engine.inspect(model), json, lines.of_profile)
 
 
 @app.command()
@@ -130,6 +136,8 @@ def _source(model: str, weights: str) -> ModelSource:
     """The source that MODEL names; a timm architecture gets `weights` (random ones suffice for a latency)."""
     if model == "sample":
         return SampleModel()
+    if (named := TimmModel(name=model)).from_hub or named.local_dir is not None:
+        return named
     if engine.catalogue_entry(model) is not None and not Path(model).is_file():
         return TimmModel(name=model, weights=weights)
     return FileModel(path=str(Path(model).expanduser().absolute()))

@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.results import LatencyMeasurement, Report, Result
-from engine.results.analyses import Advice, DataPreview, Hardware, ModelProfile, Sensitivity
+from engine.results.analyses import Advice, DataPreview, Hardware, Identification, ModelProfile, Sensitivity
 from engine.settings.jobs import (
     AdviseRequest,
     AnalysisRequest,
     HardwareRequest,
+    IdentifyRequest,
     JobRequest,
     PreviewRequest,
     ProfileRequest,
@@ -105,6 +106,17 @@ KINDS: tuple[JobKind, ...] = (
         request=ProfileRequest,
         result=ModelProfile,
         function="engine.analyses.profile:profile",
+        check=None,
+        slot="analysis",
+        limit_seconds=_analysis_seconds,
+        estimate=None,
+        locks_itself=False,
+        key=request_and_versions,
+    ),
+    JobKind(
+        request=IdentifyRequest,
+        result=Identification,
+        function="engine.analyses.identify:identify",
         check=None,
         slot="analysis",
         limit_seconds=_analysis_seconds,

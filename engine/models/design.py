@@ -10,7 +10,7 @@ from timm.models import get_pretrained_cfg
 from engine.catalogue import closest
 from engine.errors import SourceError
 from engine.models.artifacts import Argument
-from engine.models.hub import PREFIXES, hub_config
+from engine.models.hub import folder_config, hub_config
 from engine.models.preprocessing import timm_preprocess
 from engine.settings import PRETRAINED, Preprocess, TimmModel
 
@@ -40,8 +40,11 @@ class Design:
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """Class names, where the Hub's configuration states them."""
-        return tuple(map(str, self.config.get("label_names") or ()))
+        """Class names, where config.json states them: a list, or names by output."""
+        names = self.config.get("label_names") or ()
+        if isinstance(names, dict):
+            names = [names[key] for key in sorted(names, key=_number)]
+        return tuple(map(str, names))
 
     def preprocess(self, channels: int, img_size: int | None) -> Preprocess:
         """The preprocessing of timm's evaluation, at the network's own size or at `img_size`."""
@@ -56,7 +59,17 @@ def design_of(source: TimmModel) -> Design:
     Raises SourceError for an unknown name or tag, and where the source wants pretrained weights and there are none;
     HubError where the Hub is needed and fails.
     """
-    return _hub_design(source.name) if source.name.startswith(PREFIXES) else _timm_design(source)
+    if source.from_hub:
+        return _configured_design(source.name, *hub_config(source.name))
+    if source.local_dir is not None:
+        return _configured_design(source.title, *folder_config(source.title, source.local_dir))
+    return _timm_design(source)
+
+
+def _number(key: object) -> tuple[bool, int, str]:
+    """The sort key of an output's number, which JSON keeps as text."""
+    text = str(key)
+    return (not text.isdigit(), int(text) if text.isdigit() else 0, text)
 
 
 def _timm_design(source: TimmModel) -> Design:
@@ -90,8 +103,8 @@ def _join(tags: tuple[str, ...]) -> str:
     return ", ".join(tags[:8]) + (", …" if len(tags) > 8 else "") if tags else "none"
 
 
-def _hub_design(name: str) -> Design:
-    config, architecture, arguments = hub_config(name)
+def _configured_design(name: str, config: dict[str, Any], architecture: str, arguments: dict[str, Any]) -> Design:
+    """The design that a config.json states: of a model on the Hub, or of a saved one."""
     if not timm.is_model(architecture):
         raise SourceError(
             f"'{name}' is of the architecture '{architecture[:80]}', which this timm does not have",

@@ -27,7 +27,6 @@ from timm.models._hub import load_model_config_from_path
 
 from engine.errors import HubError, SourceError
 
-PREFIXES = ("hf_hub:", "hf-hub:")
 _WAYS_OUT = (
     "Connect to the internet, set HF_HOME to a cache that has them, or choose weights: random or a local weights file"
 )
@@ -41,11 +40,19 @@ def hub_config(name: str) -> tuple[dict[str, Any], str, dict[str, Any]]:
     """
     repository = name.partition(":")[2]
     path = fetch(name, repository, ("config.json",))
+    return folder_config(name, path.parent, repository)
+
+
+def folder_config(name: str, folder: Path, repository: str | None = None) -> tuple[dict[str, Any], str, dict[str, Any]]:
+    """The same of a folder with a config.json; the weights are in the Hub's `repository`, or given as a file.
+
+    Raises SourceError where it is no timm model.
+    """
     try:
-        pretrained_config, architecture, arguments = load_model_config_from_path(path.parent)
+        pretrained_config, architecture, arguments = load_model_config_from_path(folder)
         config = asdict(PretrainedCfg(**{**pretrained_config, "file": None, "source": None, "hf_hub_id": repository}))
         config["num_classes"] = arguments.get("num_classes", pretrained_config["num_classes"])
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
+    except (KeyError, TypeError, AttributeError, ValueError, OSError) as error:
         raise SourceError(
             f"'{name}' is not a timm model: its config.json does not name an architecture of timm",
             "Choose a model that timm can load",

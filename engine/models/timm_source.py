@@ -8,10 +8,12 @@ import torch
 from engine.errors import SourceError
 from engine.models.artifacts import TorchModel, WeightsLabel, build_module, file_sha256, save_weights, torch_model
 from engine.models.design import Design, design_of
+from engine.models.fit import align, load_state, not_finite
 from engine.models.hub import hub_errors, hub_weights
-from engine.models.weights import State, load_state, not_finite, read_state
+from engine.models.weights import State, read_state
 from engine.results import Note, codes
 from engine.settings import PRETRAINED, RANDOM, Preprocess, TimmModel
+from engine.settings.model import LOCAL_WEIGHTS, weights_in
 from engine.wording import many
 
 # What timm's constructors raise for sizes and arguments that do not suit them.
@@ -29,15 +31,17 @@ def load_timm(source: TimmModel, preprocess: Preprocess | None, seed: int, folde
 
     Raises SourceError for an unknown name and for weights or sizes that do not fit, HubError where the Hub fails.
     """
+    source = _with_own_file(source)
     design = design_of(source)
-    state, notes = _local_weights(source)
+    state, notes = _local_weights(source, design)
     num_classes, in_chans = _outputs(source, design, state), _channels(source, design, state)
     img_size = source.img_size if design.fixed_size else None
     preprocess = preprocess or design.preprocess(in_chans, source.img_size)
     _check_preprocess(preprocess, in_chans, source.img_size)
     module = _module(source, design, num_classes, in_chans, img_size, seed)
     if state is not None:
-        notes += load_state(module, state, Path(source.weights).name)
+        notes += _head_notes(source, design, num_classes)
+        notes += load_state(module, state, Path(source.weights).name, _shape_advice(source, design, state))
     elif source.weights == PRETRAINED:
         notes += (*_adaptations(source, design), *not_finite(module))
     else:
@@ -58,13 +62,47 @@ def load_timm(source: TimmModel, preprocess: Preprocess | None, seed: int, folde
     )
 
 
+def _with_own_file(source: TimmModel) -> TimmModel:
+    """The source; that of a saved model with the weights file in its folder, where it is to have its own weights."""
+    if source.local_dir is None or source.weights != PRETRAINED:
+        return source
+    file = weights_in(source.local_dir)
+    if file is None:
+        raise SourceError(
+            f"'{source.local_dir}' has neither {' nor '.join(LOCAL_WEIGHTS)}", "Choose a folder that timm saved"
+        )
+    return source.model_copy(update={"weights": str(file)})
+
+
+def _shape_advice(source: TimmModel, design: Design, state: State) -> str:
+    """What to change where the source asks for other classes or channels than its weights have; empty where not."""
+    n_outputs, n_channels = _head_outputs(design, state), _first_channels(design, state)
+    if n_outputs and source.num_classes not in (None, n_outputs):
+        return f"The head of the weights has {many(n_outputs, 'output')}: leave the number of classes out (num_classes)"
+    if n_channels and source.in_chans not in (None, n_channels):
+        return (
+            f"The first layer of the weights takes {many(n_channels, 'channel')}: leave the number of channels out "
+            "(in_chans)"
+        )
+    return ""
+
+
+def _head_outputs(design: Design, state: State | None) -> int | None:
+    return _length(state, design.config.get("classifier"), 0)
+
+
+def _first_channels(design: Design, state: State | None) -> int | None:
+    return _length(state, design.config.get("first_conv"), 1)
+
+
 def _label(source: TimmModel) -> WeightsLabel:
     if source.weights_path is not None:
         return "file"
     return "random" if source.weights == RANDOM else "pretrained"
 
 
-def _local_weights(source: TimmModel) -> tuple[State | None, tuple[Note, ...]]:
+def _local_weights(source: TimmModel, design: Design) -> tuple[State | None, tuple[Note, ...]]:
+    """The tensors of the source's file under the architecture's names, with notes; None where it names no file."""
     if source.weights_path is None:
         return None, ()
     path = Path(source.weights_path)
@@ -74,12 +112,23 @@ def _local_weights(source: TimmModel) -> tuple[State | None, tuple[Note, ...]]:
             f"the weights file '{path.name}' is not the one that the recipe names by its SHA-256",
             "Choose the weights file again, or correct its sum (weights_sha256)",
         )
-    return state, notes
+    with torch.device("meta"):
+        expected = build_module(design.architecture, 0, arguments=design.arguments).state_dict().keys()
+    state, alignment = align(state, expected)
+    return state, notes + alignment
+
+
+def _head_notes(source: TimmModel, design: Design, num_classes: int) -> tuple[Note, ...]:
+    """A note where the number of classes is neither asked for nor the architecture's own: the weights' head tells."""
+    if source.num_classes is not None or num_classes == design.num_classes:
+        return ()
+    text = f"The head of the weights has {many(num_classes, 'output')}, so the model has as many classes."
+    return (Note(code="classes_from_weights", text=text),)
 
 
 def _outputs(source: TimmModel, design: Design, state: State | None) -> int:
     """The source's number of classes, else that of the weights' head, else the architecture's own."""
-    num_classes = source.num_classes or _length(state, design.config.get("classifier"), 0) or design.num_classes
+    num_classes = source.num_classes or _head_outputs(design, state) or design.num_classes
     if num_classes < 1:
         raise SourceError(
             f"'{source.name}' has no head of its own: it makes features, not classes",
@@ -90,7 +139,7 @@ def _outputs(source: TimmModel, design: Design, state: State | None) -> int:
 
 def _channels(source: TimmModel, design: Design, state: State | None) -> int:
     """The source's number of channels, else that of the weights' first layer, else the architecture's own."""
-    weights_chans = _length(state, design.config.get("first_conv"), 1)
+    weights_chans = _first_channels(design, state)
     in_chans = source.in_chans or (weights_chans if weights_chans in (1, 3) else None) or design.in_chans
     if in_chans not in (1, 3):
         raise SourceError(

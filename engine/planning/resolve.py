@@ -17,6 +17,7 @@ from engine.settings import (
     AnalysisRequest,
     DataSource,
     FileModel,
+    IdentifyRequest,
     ImagesData,
     ModelSource,
     Recipe,
@@ -27,12 +28,14 @@ from engine.settings import (
     TimmModel,
     with_sources,
 )
+from engine.settings.model import LOCAL_PREFIX, LOCAL_WEIGHTS, weights_in
 from engine.store.home import Home
 from engine.store.uploads import find_upload, path_sum
 from engine.system.machine import cores
 from engine.wording import many
 
 MAX_PATH_LETTERS = 200
+NOT_SAVED = "Choose a folder that timm saved (save_for_hf), with config.json and the weights in it"
 
 
 def resolve_recipe(recipe: Recipe, home: Home, *, from_browser: bool) -> Recipe:
@@ -60,6 +63,9 @@ def resolve_request(request: AnalysisRequest, home: Home, *, from_browser: bool)
         changes["model"] = finder.model(model)
     if (data := getattr(request, "data", None)) is not None:
         changes["data"] = finder.data(data)
+    if isinstance(request, IdentifyRequest):
+        path, sha256 = finder.weights(request.weights, request.weights_sha256)
+        changes |= {"weights": path, "weights_sha256": sha256}
     check = kind_of(request).check
     if check is not None:
         load(check)(request)
@@ -95,6 +101,10 @@ class Finder:
                 path, sha256 = self._locate(source.path, source.sha256, "the model file", SourceError)
                 return source.model_copy(update={"path": path, "sha256": sha256})
 
+    def weights(self, path: str | None, sha256: str | None) -> tuple[str, str]:
+        """Absolute path and sum of a weights file that is named by either. Raises SourceError."""
+        return self._locate(path, sha256, "the weights file", SourceError)
+
     def data(self, source: DataSource) -> DataSource:
         """The source with the absolute path and the sum of its files. Raises DataError."""
         if not isinstance(source, ImagesData):
@@ -107,12 +117,25 @@ class Finder:
         return source.model_copy(update=changes)
 
     def _timm(self, source: TimmModel) -> TimmModel:
-        if not source.name.startswith(("hf_hub:", "hf-hub:")):
+        if source.local_dir is not None:
+            source = self._local_model(source, source.local_dir)
+        elif not source.from_hub:
             _check_name(source)
         if source.weights_path is None and source.weights_sha256 is None:
             return source
-        path, sha256 = self._locate(source.weights_path, source.weights_sha256, "the weights file", SourceError)
+        path, sha256 = self.weights(source.weights_path, source.weights_sha256)
         return source.model_copy(update={"weights": path, "weights_sha256": sha256})
+
+    def _local_model(self, source: TimmModel, folder: Path) -> TimmModel:
+        """The source with its folder's absolute path, and its weights file where it is to have its own weights."""
+        absolute = self._existing_path(str(folder), "the model's folder", SourceError, folder=True)
+        file = weights_in(absolute)
+        if not (absolute / "config.json").is_file():
+            raise SourceError(f"the model's folder '{absolute}' has no config.json", NOT_SAVED)
+        if source.weights == PRETRAINED and file is None:
+            raise SourceError(f"the model's folder '{absolute}' has neither {' nor '.join(LOCAL_WEIGHTS)}", NOT_SAVED)
+        weights = str(file) if source.weights == PRETRAINED else source.weights
+        return source.model_copy(update={"name": f"{LOCAL_PREFIX}{absolute}", "weights": weights})
 
     def _locate(
         self, path: str | None, sha256: str | None, what: str, kind: type[RequestError], *, folder: bool = False

@@ -64,6 +64,17 @@ class ModelProfile(Result):
         return {name: total for name, total in totals.most_common() if total}
 
 
+class Identification(Result):
+    """What a checkpoint holds, and the architectures that its names and shapes give away; none where they do not."""
+
+    name: str
+    n_tensors: int
+    parameters: int
+    """Values in all tensors, counters and running statistics included."""
+    architectures: tuple[str, ...]
+    notes: tuple[Note, ...] = ()
+
+
 class ClassCount(Result):
     """Images of one class by split; `selection` are those that the evaluation split gave to the images that choose."""
 

@@ -2,11 +2,11 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from engine.settings.base import Settings, setting
 from engine.settings.data import DataSource, Preprocess, Split
-from engine.settings.model import ModelSource
+from engine.settings.model import SHA256, ModelSource
 from engine.settings.recipe import Recipe
 from engine.settings.rules import ChainInputs
 from engine.settings.target import Target
@@ -25,6 +25,20 @@ class ProfileRequest(Settings):
     kind: Literal["profile"] = "profile"
     model: ModelSource
     preprocess: Preprocess | None = None
+
+
+class IdentifyRequest(Settings):
+    """The request to say of which architectures a checkpoint may be; the result is an Identification."""
+
+    kind: Literal["identify"] = "identify"
+    weights: str | None = setting(None, help="A path to safetensors or a state dict.", min_length=1)
+    weights_sha256: str | None = setting(None, help="SHA-256 of the weights file; names an upload.", pattern=SHA256)
+
+    @model_validator(mode="after")
+    def _names_something(self) -> Self:
+        if self.weights is None and self.weights_sha256 is None:
+            raise ValueError("weights are identified by a path, or by the sha256 of an upload")
+        return self
 
 
 class ImagesRequest(Settings):
@@ -101,6 +115,12 @@ class RemeasureRequest(Settings):
 
 
 AnalysisRequest = (
-    ProfileRequest | PreviewRequest | HardwareRequest | AdviseRequest | SensitivityRequest | RemeasureRequest
+    ProfileRequest
+    | IdentifyRequest
+    | PreviewRequest
+    | HardwareRequest
+    | AdviseRequest
+    | SensitivityRequest
+    | RemeasureRequest
 )
 JobRequest = Annotated[RunRequest | AnalysisRequest, Field(discriminator="kind")]

@@ -11,6 +11,10 @@ PRETRAINED, RANDOM = "pretrained", "random"
 SHA256 = r"^[0-9a-f]{64}$"
 EDGES = range(16, 2049)
 """The allowed values of img_size, in px."""
+HUB_PREFIXES = ("hf_hub:", "hf-hub:")
+LOCAL_PREFIX = "local-dir:"
+LOCAL_WEIGHTS = ("model.safetensors", "pytorch_model.bin")
+"""The weights of a saved timm model, beside its config.json; the first that is there counts."""
 
 
 class SampleModel(Settings):
@@ -26,10 +30,15 @@ class SampleModel(Settings):
 
 
 class TimmModel(Settings):
-    """A timm architecture by name, or a timm model on the Hub as hf_hub:owner/name."""
+    """A timm architecture by name, or a timm model: on the Hub (hf_hub:owner/name) or in a folder (local-dir:PATH)."""
 
     kind: Literal["timm"] = "timm"
-    name: str = setting(help="A timm name (resnet18.a1_in1k) or hf_hub:owner/name.", min_length=1, max_length=200)
+    name: str = setting(
+        help="A timm name (resnet18.a1_in1k), hf_hub:owner/name (and @revision), or local-dir:PATH: a folder with "
+        "config.json and weights.",
+        min_length=1,
+        max_length=1000,
+    )
     weights: str = setting(
         PRETRAINED,
         help="pretrained (through the Hugging Face Hub), random, or a path to safetensors or a state dict.",
@@ -55,7 +64,18 @@ class TimmModel(Settings):
     def title(self) -> str:
         """The name of the model for people, with its weights where they are not the pretrained ones."""
         own = "random weights" if self.weights == RANDOM else "own weights"
-        return self.name if self.weights == PRETRAINED else f"{self.name} ({own})"
+        name = self.local_dir.name if self.local_dir is not None else self.name
+        return name if self.weights == PRETRAINED else f"{name} ({own})"
+
+    @property
+    def local_dir(self) -> Path | None:
+        """The folder of a saved timm model; None where the name is timm's or the Hub's."""
+        return Path(self.name.removeprefix(LOCAL_PREFIX)) if self.name.startswith(LOCAL_PREFIX) else None
+
+    @property
+    def from_hub(self) -> bool:
+        """Whether it is somebody's model on the Hugging Face Hub."""
+        return self.name.startswith(HUB_PREFIXES)
 
     @property
     def weights_path(self) -> str | None:
@@ -70,7 +90,7 @@ class TimmModel(Settings):
 
     @model_validator(mode="after")
     def _hub_models_have_weights(self) -> Self:
-        if self.name.startswith(("hf_hub:", "hf-hub:")) and self.weights != PRETRAINED:
+        if self.from_hub and self.weights != PRETRAINED:
             raise ValueError(f"'{self.name}' comes from the Hub with its own weights: weights must be pretrained")
         return self
 
@@ -103,3 +123,8 @@ class BaselineModel(Settings):
 ModelSource = Annotated[SampleModel | TimmModel | FileModel, Field(discriminator="kind")]
 TeacherSource = Annotated[SampleModel | TimmModel | FileModel | BaselineModel, Field(discriminator="kind")]
 """The models that can be a teacher."""
+
+
+def weights_in(folder: Path) -> Path | None:
+    """The weights file of a saved timm model; None where the folder has none."""
+    return next((folder / name for name in LOCAL_WEIGHTS if (folder / name).is_file()), None)

@@ -11,7 +11,7 @@ from pydantic import model_validator
 from engine.errors import SettingsError
 from engine.settings.base import Settings, setting
 from engine.settings.data import DataSource, ImagesData, Preprocess, SampleData, Split
-from engine.settings.model import FileModel, ModelSource, TimmModel
+from engine.settings.model import LOCAL_PREFIX, FileModel, ModelSource, TimmModel
 from engine.settings.rules import ChainInputs, refusals
 from engine.settings.target import Budget, Goal, Target
 from engine.settings.techniques import Step
@@ -138,8 +138,13 @@ def with_sources(recipe: Recipe, change: Callable[[ModelSource], ModelSource]) -
 def _absolute_model(source: ModelSource, folder: Path) -> ModelSource:
     if isinstance(source, FileModel) and source.path is not None:
         return source.model_copy(update={"path": _absolute(folder, source.path)})
-    if isinstance(source, TimmModel) and source.weights_path is not None:
-        return source.model_copy(update={"weights": _absolute(folder, source.weights_path)})
+    if isinstance(source, TimmModel):
+        changes = {}
+        if source.local_dir is not None:
+            changes["name"] = LOCAL_PREFIX + _absolute(folder, str(source.local_dir))
+        if source.weights_path is not None:
+            changes["weights"] = _absolute(folder, source.weights_path)
+        return source.model_copy(update=changes)
     return source
 
 

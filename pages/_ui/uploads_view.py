@@ -13,10 +13,13 @@ Kind = Literal["onnx", "weights", "images", "labels"]
 LARGEST_MB = min(1000, st.get_option("server.maxUploadSize"))
 
 
-def pick(kind: Kind, label: str, types: list[str]) -> Upload | None:
-    """An upload of this kind, new or of this home; once it is stored, the uploader drops its copy in memory."""
-    _upload(kind, label, types)
-    return _earlier(kind, state.last_upload(kind), state.key(f"earlier-{kind}", "uploads"))
+def pick(kind: Kind, label: str, types: list[str], name: str = "") -> Upload | None:
+    """An upload of this kind, new or of this home; once it is stored, the uploader drops its copy in memory.
+
+    `name` tells pickers of one kind on a page apart.
+    """
+    _upload(kind, label, types, name)
+    return _earlier(kind, state.last_upload(kind + name), state.key(f"earlier-{kind}{name}", "uploads"))
 
 
 def pick_for(name: str, kind: Kind, label: str, types: list[str], current: str | None) -> Upload | None:

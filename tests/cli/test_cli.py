@@ -6,7 +6,9 @@ import subprocess
 import sys
 
 import pytest
+import timm
 from PIL import Image
+from safetensors.torch import save_file
 
 import engine as facade
 from engine.cli.main import main
@@ -201,6 +203,13 @@ def test_the_machine_and_a_model_are_told(engine, sample_run):
     assert any(provider["works"] for provider in json.loads(out)["providers"])
     path = str(sample_run.folder.path / sample_run.report.baseline.file)
     assert json.loads(engine("inspect", path, "--json")[1])["format"] == "onnx"
+
+
+def test_weights_are_told_with_the_architecture_and_the_recipe_that_loads_them(engine, tmp_path):
+    save_file(timm.create_model("test_resnet", num_classes=3).state_dict(), tmp_path / "mine.safetensors")
+    status, out, err = engine("inspect", str(tmp_path / "mine.safetensors"))
+    assert status == 0, err
+    assert "model: {kind: timm, name: test_resnet, weights: mine.safetensors}" in out
 
 
 def test_a_refused_inspection_is_one_line(engine, tmp_path):

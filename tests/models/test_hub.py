@@ -27,12 +27,12 @@ class Cache:
     def __init__(self, root):
         self.root = root
 
-    def add(self, repository: str, **files: bytes) -> None:
+    def add(self, repository: str, revision: str = "main", **files: bytes) -> None:
         folder = self.root / f"models--{repository.replace('/', '--')}"
         snapshot = folder / "snapshots" / COMMIT
         snapshot.mkdir(parents=True, exist_ok=True)
         (folder / "refs").mkdir(exist_ok=True)
-        (folder / "refs" / "main").write_text(COMMIT)
+        (folder / "refs" / revision).write_text(COMMIT)
         for name, content in files.items():
             (snapshot / name.replace("__", ".")).write_bytes(content)
 
@@ -169,6 +169,16 @@ def test_a_model_of_somebody_s_brings_its_classes_and_preprocessing(cache, tmp_p
         "bilinear",
     )
     assert torch.equal(model.build().get_classifier().weight, module.get_classifier().weight)
+
+
+def test_a_revision_is_taken_where_it_is_named_and_missed_where_it_is_not_there(cache, tmp_path):
+    module = timm.create_model("test_resnet", num_classes=3).eval()
+    files = {"config__json": config(), "model__safetensors": weights_of(module, tmp_path)}
+    cache.add("somebody/animals", revision="v2", **files)
+    model = models.load(TimmModel(name="hf_hub:somebody/animals@v2"), None, 0, tmp_path)
+    assert torch.equal(model.build().get_classifier().weight, module.get_classifier().weight)
+    with pytest.raises(HubError, match="cannot be reached"):
+        models.load(TimmModel(name="hf_hub:somebody/animals@v3"), None, 0, tmp_path)
 
 
 def test_arguments_of_somebody_s_architecture_are_kept(cache, tmp_path):

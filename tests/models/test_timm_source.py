@@ -6,6 +6,7 @@ import pytest
 import timm
 import torch
 from timm.data import resolve_model_data_config
+from timm.models import save_for_hf
 
 from engine import models
 from engine.errors import SourceError
@@ -106,9 +107,25 @@ def test_what_does_not_go_together_is_refused(changes, said):
         load("test_vit", **changes)
 
 
-def test_a_local_directory_is_no_timm_name(tmp_path):
-    with pytest.raises(SourceError, match="no architecture"):
-        load(f"local-dir:{tmp_path}")
+def test_a_saved_model_brings_its_weights_classes_and_preprocessing(tmp_path):
+    module = timm.create_model("test_resnet", num_classes=3).eval()
+    save_for_hf(
+        module, tmp_path, model_config={"label_names": {"2": "owl", "0": "cat", "1": "dog"}}, safe_serialization=True
+    )
+    source = TimmModel(name=f"local-dir:{tmp_path}")
+    model = models.load(source, None, 0, tmp_path)
+    image = torch.rand(1, 3, 160, 160)
+    assert torch.equal(model.build()(image), module(image))
+    assert (model.classes, model.preprocess.size, model.weights_label) == (("cat", "dog", "owl"), (160, 160), "file")
+    assert source.title == tmp_path.name
+
+
+def test_a_folder_without_a_saved_model_is_refused(tmp_path):
+    with pytest.raises(SourceError, match=r"has neither model\.safetensors nor pytorch_model\.bin"):
+        models.load(TimmModel(name=f"local-dir:{tmp_path}"), None, 0, tmp_path)
+    (tmp_path / "model.safetensors").write_bytes(b"x")
+    with pytest.raises(SourceError, match="is not a timm model"):
+        models.load(TimmModel(name=f"local-dir:{tmp_path}"), None, 0, tmp_path)
 
 
 def test_a_size_that_the_architecture_does_not_take_is_refused():

@@ -44,16 +44,49 @@ def test_the_weights_arrive_and_tell_their_classes_and_channels(form, tmp_path, 
     assert len(model.preprocess.mean) == 1
     with torch.no_grad():
         assert torch.equal(model.build()(image), module(image))
-    assert model.warnings == ()
+    assert [note.code for note in model.warnings] == ["classes_from_weights"]
+    assert load(path, folder, num_classes=7).warnings == ()
 
 
-@pytest.mark.parametrize("wrapper", ["state_dict", "model", "state_dict_ema"])
+@pytest.mark.parametrize("wrapper", ["state_dict", "model_state_dict", "model", "state_dict_ema", "ema"])
 def test_a_checkpoint_is_unwrapped_and_told(wrapper, tmp_path, folder):
     state = {f"module.{name}": value for name, value in network().state_dict().items()}
     torch.save({wrapper: OrderedDict(state), "epoch": 3}, tmp_path / "checkpoint.pt")
     model = load(tmp_path / "checkpoint.pt", folder)
-    assert [note.code for note in model.warnings] == ["weights_unwrapped", "weights_prefix"]
-    assert wrapper in model.warnings[0].text
+    assert [note.code for note in model.warnings] == ["weights_unwrapped", "weights_prefix", "classes_from_weights"]
+    assert f"'{wrapper}'" in model.warnings[0].text
+    assert "'module.'" in model.warnings[1].text
+
+
+def test_of_two_sets_of_weights_the_averaged_one_is_taken_and_told(tmp_path):
+    last, averaged = {"a": torch.zeros(1)}, {"a": torch.ones(1)}
+    torch.save({"state_dict": last, "state_dict_ema": averaged, "ema": None}, tmp_path / "two.pt")
+    state, notes = read_state(tmp_path / "two.pt")
+    assert state["a"] == 1
+    assert "'state_dict_ema' was taken, the averaged weights" in notes[0].text
+    torch.save({"model": {"state_dict": last}, "model_ema": None, "ema": {"decay": 0.9}}, tmp_path / "one.pt")
+    state, notes = read_state(tmp_path / "one.pt")
+    assert state["a"] == 0
+    assert "'model.state_dict' was taken." in notes[0].text
+
+
+def test_what_compiling_inserts_into_names_is_removed_wherever_it_stands(tmp_path):
+    torch.save({"blocks.0._orig_mod.fc.weight": torch.zeros(1)}, tmp_path / "compiled.pt")
+    state, notes = read_state(tmp_path / "compiled.pt")
+    assert list(state) == ["blocks.0.fc.weight"]
+    assert "'_orig_mod.'" in notes[0].text
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")
+def test_quantized_and_sparse_tensors_are_refused_in_words(tmp_path):
+    quantized = torch.quantize_per_tensor(torch.ones(4), 0.1, 0, torch.qint8)
+    for name, tensor, reason in (
+        ("int8.pt", quantized, "1 quantized tensor \\(a\\)"),
+        ("sparse.pt", torch.eye(3).to_sparse(), "1 tensor that are sparse"),
+    ):
+        torch.save({"a": tensor}, tmp_path / name)
+        with pytest.raises(SourceError, match=reason):
+            read_state(tmp_path / name)
 
 
 def test_nan_weights_are_warned_of(tmp_path, folder):
@@ -61,13 +94,13 @@ def test_nan_weights_are_warned_of(tmp_path, folder):
     with torch.no_grad():
         module.get_classifier().weight[0, 0] = float("nan")
     torch.save(module.state_dict(), tmp_path / "nan.pt")
-    assert [note.code for note in load(tmp_path / "nan.pt", folder).warnings] == ["weights_not_finite"]
+    assert [note.code for note in load(tmp_path / "nan.pt", folder, num_classes=7).warnings] == ["weights_not_finite"]
 
 
 def test_weights_of_another_architecture_are_refused_with_the_difference(tmp_path, folder):
     torch.save(timm.create_model("test_vit").state_dict(), tmp_path / "vit.pt")
     with pytest.raises(
-        SourceError, match=r"'vit\.pt' do not fit.* missing: conv1.*, … ?; .* unknown: cls_token"
+        SourceError, match=r"'vit\.pt' do not fit.* missing: conv1.*, … ?; .* unexpected: cls_token"
     ) as caught:
         load(tmp_path / "vit.pt", folder)
     assert len(str(caught.value)) < 600
@@ -75,8 +108,12 @@ def test_weights_of_another_architecture_are_refused_with_the_difference(tmp_pat
 
 def test_another_shape_is_refused_with_both(tmp_path, folder):
     torch.save(network().state_dict(), tmp_path / "seven.pt")
-    with pytest.raises(SourceError, match=r"fc\.bias \(7,\) instead of \(3,\)"):
+    with pytest.raises(SourceError, match=r"fc\.bias \(7,\) instead of \(3,\)") as caught:
         load(tmp_path / "seven.pt", folder, num_classes=3)
+    assert "has 7 outputs" in caught.value.next
+    with pytest.raises(SourceError, match=r"conv1\.0\.weight \(16, 3, 3, 3\) instead of \(16, 1, 3, 3\)") as caught:
+        load(tmp_path / "seven.pt", folder, in_chans=1)
+    assert "takes 3 channels" in caught.value.next
 
 
 def test_a_tensor_that_pretends_to_be_huge_is_refused_by_its_shape(tmp_path, folder):

@@ -5,7 +5,7 @@ import pytest
 
 from engine.errors import DataError, NotFoundError, SettingsError, SourceError, TargetError
 from engine.planning.resolve import resolve_recipe, resolve_request
-from engine.settings import HardwareRequest, SampleData, SensitivityRequest, TimmModel, parse_recipe
+from engine.settings import HardwareRequest, IdentifyRequest, SampleData, SensitivityRequest, TimmModel, parse_recipe
 from engine.store.home import Home
 from engine.store.uploads import save_folder, save_upload
 from engine.system.machine import cores
@@ -142,6 +142,55 @@ def test_an_upload_is_found_by_its_sum(resolve, home):
         f"{{kind: file, sha256: {model.sha256}}}", f"{{kind: images, sha256: {images.sha256}}}", from_browser=True
     )
     assert (found.model.path, found.data.path) == (model.path, images.path)
+
+
+def test_weights_to_be_identified_are_found_likewise(home, tmp_path):
+    upload = save_upload(home, "weights.pt", "weights", BytesIO(b"weights"))
+    by_sum = resolve_request(IdentifyRequest(weights_sha256=upload.sha256), home, from_browser=True)
+    assert (by_sum.weights, by_sum.weights_sha256) == (upload.path, upload.sha256)
+    (tmp_path / "weights.pt").write_bytes(b"weights")
+    request = IdentifyRequest(weights=str(tmp_path / "weights.pt"))
+    assert resolve_request(request, home, from_browser=False).weights_sha256 == upload.sha256
+    with pytest.raises(SourceError, match="path on the server"):
+        resolve_request(request, home, from_browser=True)
+
+
+def _save(folder) -> None:
+    """A folder that looks like a saved timm model."""
+    folder.mkdir(parents=True)
+    for name in ("config.json", "model.safetensors"):
+        (folder / name).write_bytes(name.encode())
+
+
+def test_a_saved_model_becomes_absolute_with_the_sum_of_its_weights(resolve, tmp_path, monkeypatch):
+    _save(tmp_path / "saved")
+    monkeypatch.chdir(tmp_path)
+    model = resolve("{kind: timm, name: 'local-dir:saved'}").model
+    assert model.name == f"local-dir:{tmp_path / 'saved'}"
+    assert model.weights == str(tmp_path / "saved" / "model.safetensors")
+    assert model.weights_sha256 == hashlib.sha256(b"model.safetensors").hexdigest()
+    assert resolve(f"{{kind: timm, name: '{model.name}', weights: random}}").model.weights == "random"
+
+
+def test_a_saved_model_is_for_the_command_line_or_this_home_s_uploads(resolve, home, tmp_path):
+    _save(tmp_path / "saved")
+    _save(home.uploads / "0a" / "saved")
+    with pytest.raises(SourceError, match="path on the server"):
+        resolve(f"{{kind: timm, name: 'local-dir:{tmp_path / 'saved'}'}}", from_browser=True)
+    inside = home.uploads / "0a" / "saved"
+    assert resolve(f"{{kind: timm, name: 'local-dir:{inside}'}}").model.name == f"local-dir:{inside}"
+
+
+def test_a_folder_that_lacks_what_timm_saves_is_refused_by_what_it_lacks(resolve, tmp_path):
+    source = f"{{kind: timm, name: 'local-dir:{tmp_path / 'saved'}'}}"
+    with pytest.raises(SourceError, match="does not exist"):
+        resolve(source)
+    (tmp_path / "saved").mkdir()
+    with pytest.raises(SourceError, match=r"no config\.json"):
+        resolve(source)
+    (tmp_path / "saved" / "config.json").write_bytes(b"{}")
+    with pytest.raises(SourceError, match=r"neither model\.safetensors nor pytorch_model\.bin"):
+        resolve(source)
 
 
 def test_weights_are_found_by_path_or_sum(resolve, home):

@@ -19,6 +19,7 @@ from engine.settings import (
     Finetune,
     Float16,
     HardwareRequest,
+    IdentifyRequest,
     ImagesData,
     Preprocess,
     PreviewRequest,
@@ -91,6 +92,7 @@ EXAMPLES: tuple[Settings, ...] = (
     Qat(label_share=0.0),
     RunRequest(recipe=EVERYTHING),
     ProfileRequest(model=TIMM),
+    IdentifyRequest(weights="weights.pt"),
     HardwareRequest(),
     PreviewRequest(model=SampleModel(), data=PHOTOS, preprocess=RGB, seed=3),
     AdviseRequest(model=TIMM, data=PHOTOS, names=("resnet18",), minutes=3.0),
@@ -256,6 +258,12 @@ def test_a_teachers_path_is_read_from_the_recipes_folder_too():
         recipe = Recipe.parse({"model": {"kind": "sample"}, "data": {"kind": "sample"}, key: steps})
         assert absolute_paths(recipe, Path("/recipes")).chains[-1][0].teacher.path == "/recipes/t.onnx"
         assert absolute_paths(recipe, Path("/recipes")).steps is None or key == "steps"
+
+
+def test_the_folder_of_a_saved_model_is_relative_to_the_recipe():
+    recipe = Recipe.parse({"model": {"kind": "timm", "name": "local-dir:saved", "weights": "w.pt"}})
+    model = absolute_paths(recipe, Path("/recipes")).model
+    assert (model.name, model.weights) == ("local-dir:/recipes/saved", "/recipes/w.pt")
 
 
 DISTILL = {"technique": "distill", "teacher": {"kind": "file", "path": "t.onnx"}}

@@ -5,7 +5,8 @@ import streamlit as st
 
 from engine import CatalogueEntry, TimmModel, Upload, catalogue_entry, search_models
 from engine.wording import many
-from pages._ui import chrome, forms, row_selection, state, uploads_view
+from pages._ui import chrome, forms, row_selection, state
+from pages._ui.model import weights_view
 from pages._ui.wording import count, plain
 
 ANY = "Any family"
@@ -72,6 +73,7 @@ def choose() -> None:
     if entry:
         _weights(entry)
     _hub()
+    weights_view.identify()
 
 
 def _pick(rows: pd.DataFrame) -> str | None:
@@ -125,7 +127,7 @@ def _weights(entry: CatalogueEntry) -> None:
         elif kind == "random":
             st.caption("Untrained: size and latency are real, its answers mean nothing. Labelled so everywhere.")
         else:
-            upload = uploads_view.pick("weights", "A safetensors file or a state dict", ["safetensors", "pth", "pt"])
+            upload = weights_view.pick()
         with st.expander("Classes, channels and input size"):
             shape = forms.form(TimmModel, f"shape-{entry.name}", TimmModel(name=name), only=SHAPE)
         ready = (kind != "upload" or upload is not None) and not shape.problems

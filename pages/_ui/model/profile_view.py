@@ -87,7 +87,7 @@ def _card(profile: ModelProfile) -> None:
 def _random_weights_button(job: Job) -> None:
     """Draws the button that goes on without pretrained weights, where the profile failed for want of them."""
     model = state.draft().model
-    if isinstance(model, TimmModel) and model.weights == "pretrained" and not model.name.startswith("hf"):
+    if isinstance(model, TimmModel) and model.weights == "pretrained" and not model.from_hub:
         if st.button(
             "Go on with random weights",
             icon=":material/casino:",

@@ -1,0 +1,55 @@
+"""A weights file whose architecture its owner does not know: the ones that it may be of, each as a button."""
+
+import streamlit as st
+
+from engine import Identification, IdentifyRequest, TimmModel, Upload, result
+from engine.wording import many
+from pages._ui import live, state, uploads_view
+from pages._ui.guard import callback
+from pages._ui.wording import count, plain, sentence
+
+TITLE = "A weights file whose architecture I do not know"
+LABEL = "A safetensors file, a state dict or a training's checkpoint"
+TYPES = ["safetensors", "pth", "pt", "ckpt", "tar", "bin"]
+MAX_BUTTONS = 6
+
+
+def pick() -> Upload | None:
+    """Draws the choice of a weights file for an architecture that is chosen already."""
+    return uploads_view.pick("weights", LABEL, TYPES)
+
+
+def identify() -> None:
+    """Draws the choice of a weights file without an architecture, and what it may be of."""
+    with st.expander(TITLE):
+        upload = uploads_view.pick("weights", LABEL, TYPES, "identify")
+        if upload is None:
+            st.caption("Its names and shapes mostly give the architecture away. You choose; nothing is assumed.")
+            return
+        request = IdentifyRequest(weights_sha256=upload.sha256)
+        job = live.follow_analysis(request, "Reading names and shapes, in a process of its own.")
+        identification = result(job.id) if job else None
+        if isinstance(identification, Identification):
+            _candidates(upload, identification)
+
+
+def _candidates(upload: Upload, identification: Identification) -> None:
+    """Draws what the file holds, and a button for each architecture."""
+    st.caption(f"{many(identification.n_tensors, 'tensor')} with {count(identification.parameters)} values")
+    for note in identification.notes:
+        st.caption(plain(sentence(note.text)))
+    names = identification.architectures[:MAX_BUTTONS]
+    if not names:
+        st.info("No architecture of the catalogue has these names and shapes. Choose one above if you know it.")
+        return
+    if len(names) > 1:
+        st.markdown("More than one has these names and shapes. They differ in what no weight tells.")
+    with st.container(horizontal=True):
+        for name in names:
+            st.button(f"Use {plain(name)}", key=f"identify-{name}", on_click=_use, args=(name, upload))
+
+
+@callback
+def _use(name: str, upload: Upload) -> None:
+    """Makes the architecture with the uploaded weights the draft's model."""
+    state.choose(model=TimmModel(name=name, weights=upload.path, weights_sha256=upload.sha256))

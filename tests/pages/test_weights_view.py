@@ -1,0 +1,52 @@
+"""A weights file without an architecture, on the Model page: what it may be of is offered, and never assumed."""
+
+import pytest
+
+from engine import Identification, Note, TimmModel, uploads
+from pages._ui.draft import from_link
+from pages._ui.model import weights_view
+
+CHECKPOINT = Identification(name="last.ckpt", n_tensors=122, parameters=11_700_000, architectures=())
+
+
+@pytest.fixture
+def page(app):
+    """The Model page after the upload of a weights file whose architecture is not known."""
+    at = app("pages/model.py", source="Catalogue")
+    next(one for one in at.file_uploader if one.label == weights_view.LABEL).upload("last.ckpt", b"weights").run()
+    assert not at.exception
+    return at
+
+
+def offers(at) -> list[str]:
+    return [one.label for one in at.button if (one.key or "").startswith("identify-")]
+
+
+def said(at) -> str:
+    return "\n".join(str(element.value) for element in [*at.caption, *at.markdown, *at.info, *at.error])
+
+
+def test_each_architecture_that_it_may_be_of_is_a_button(page, answer):
+    note = Note(code="weights_unwrapped", text="'last.ckpt' is a checkpoint: its 'state_dict' was taken.")
+    answer(CHECKPOINT.model_copy(update={"architectures": ("resnet18", "resnetblur18"), "notes": (note,)}))
+    page.run()
+    assert "its 'state\\_dict' was taken" in said(page)
+    assert offers(page) == ["Use resnet18", "Use resnetblur18"]
+    assert from_link(page.query_params.get("draft", "")).model is None
+    page.button(key="identify-resnetblur18").click().run()
+    (upload,) = uploads("weights")
+    chosen = TimmModel(name="resnetblur18", weights=upload.path, weights_sha256=upload.sha256)
+    assert from_link(page.query_params["draft"]).model == chosen
+
+
+def test_where_nothing_gives_it_away_nothing_is_offered(page, answer):
+    answer(CHECKPOINT)
+    page.run()
+    assert "No architecture of the catalogue" in said(page)
+    assert offers(page) == []
+
+
+def test_a_file_without_weights_is_refused_in_its_place(page, answer):
+    answer(error=Note(code="source", text="'last.ckpt' holds no weights by name"), next="Save the state dict")
+    page.run()
+    assert "holds no weights by name" in said(page)
