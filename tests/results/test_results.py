@@ -17,6 +17,7 @@ from engine.results import (
     Estimate,
     Event,
     Failure,
+    GraphNode,
     Hardware,
     Identification,
     Job,
@@ -78,6 +79,7 @@ PREVIEW = DataPreview(
     head_fits=None,
     preprocess=GRAY,
 )
+NODE = GraphNode(name="stem", operator="Conv", inputs=(), output_shape=(1, 8, 4, 4), weight_bytes=864, macs=3456)
 PROFILE = ModelProfile(
     name="a.onnx",
     format="onnx",
@@ -93,6 +95,7 @@ PROFILE = ModelProfile(
     n_outputs=10,
     preprocess=GRAY,
     warnings=(NOTE,),
+    graph=(NODE,),
 )
 JOB = Job(
     id="run1",
@@ -171,6 +174,7 @@ EXAMPLES: tuple[Result, ...] = (
     Preflight(refusals=(REFUSAL,), unknown=(HardwareRequest(),)),
     summarize(REPORT),
     PROFILE,
+    NODE,
     JOB,
     *JOB.waits_for,
     TECHNIQUE,
