@@ -199,8 +199,8 @@ def _input(proto: onnx.ModelProto) -> tuple[str, int | None, tuple[int, int | No
             f"the input '{value.name}' is {list(dims)}{hint}, it must be (batch, 1 or 3, height, width)",
             "Export it with channels first",
         )
-    height, width = (dim if isinstance(dim, int) and dim > 0 else None for dim in size)
-    return value.name, batch if isinstance(batch, int) and batch > 0 else None, (int(channels), height, width)
+    height, width = (dim if isinstance(dim, int) else None for dim in size)
+    return value.name, batch if isinstance(batch, int) else None, (int(channels), height, width)
 
 
 def _type_name(kind: int) -> str:
