@@ -69,11 +69,13 @@ def embed(proto: onnx.ModelProto, folder: Path) -> tuple[str, ...]:
 def _open(folder: Path, name: str) -> BinaryIO:
     parts = PurePosixPath(name).parts
     if not parts or "\0" in name or "\\" in name or ":" in name or PurePosixPath(name).is_absolute() or ".." in parts:
-        raise SourceError(f"the model keeps weights in '{short(name)}', which is not a file beside it", _CHECK)
+        raise SourceError(
+            f"the model keeps weights in another file, '{short(name)}', which is not a file beside it", _CHECK
+        )
     path = folder.resolve() / name
     if not os.path.lexists(path):
         raise SourceError(
-            f"the model keeps weights in '{short(name)}', which is not beside it",
+            f"the model keeps weights in another file, '{short(name)}', which is not beside it",
             f"Put '{short(name)}' beside it and give the model's path; an upload is one file, so {ONE_FILE}",
         )
     if path.resolve() != path:

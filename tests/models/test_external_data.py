@@ -42,7 +42,7 @@ def test_the_two_files_become_one_with_an_address_of_both(beside, tmp_path):
 def test_a_missing_file_is_named_with_what_to_do(beside):
     proto, folder = beside
     (folder / NAME).unlink()
-    with pytest.raises(SourceError, match=r"'model\.onnx\.data', which is not beside it") as caught:
+    with pytest.raises(SourceError, match=r"another file, 'model\.onnx\.data', which is not beside it") as caught:
         embed(proto, folder)
     assert "Put 'model.onnx.data' beside it" in caught.value.next
 
