@@ -72,10 +72,10 @@ def constant_tensors(model: onnx.ModelProto) -> dict[str, TensorProto]:
 def count_macs(model: onnx.ModelProto, input_shape: Shape | None = None) -> int | None:
     """Multiply-adds of Conv, Gemm and MatMul (their integer forms included) that one image causes.
 
-    What depends on weights alone is computed once, when the file is loaded, and is not counted. `input_shape`
-    (C, H, W) fixes a dynamic height and width. None where the graph does not determine a shape, or where another
-    operator, a subgraph or a function may contain multiply-adds. Raises SourceError where onnxruntime cannot load the
-    model.
+    What depends on weights alone is computed once, when the file is loaded, and is not counted. `input_shape`, the axes
+    after the batch in the graph's order, fixes dynamic ones. None where the graph does not determine a shape, or where
+    another operator, a subgraph or a function may contain multiply-adds. Raises SourceError where onnxruntime cannot
+    load the model.
     """
     return settled_macs(settle(model, input_shape))
 
