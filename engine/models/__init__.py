@@ -13,13 +13,14 @@ def load(source: ModelSource, preprocess: Preprocess | None, seed: int, folder: 
     """The model, with the preprocessing of its images and, in `warnings`, what the user should know.
 
     Weights that are not in a file of this project are saved as safetensors in `folder`, which must exist and be used
-    for this model alone. `seed` makes random weights and new heads. Raises SourceError; HubError where the Hub fails.
+    for this model alone; an ONNX file that has to be rewritten is written there. `seed` makes random weights and new
+    heads. Raises SourceError; HubError where the Hub fails.
     """
     match source:
         case SampleModel():
             return load_sample(source, preprocess)
         case FileModel():
-            return load_file(source, preprocess)
+            return load_file(source, preprocess, folder)
     return load_timm(source, preprocess, seed, folder)
 
 

@@ -61,7 +61,7 @@ class TorchModel:
 
 @dataclass(frozen=True, kw_only=True)
 class OnnxModel:
-    """An ONNX image classifier: one float input (batch, C, H, W), one output (batch, n_outputs)."""
+    """An ONNX image classifier: one input of images, and one output of class scores, n_outputs an image."""
 
     key: str
     path: Path
@@ -79,7 +79,10 @@ class OnnxModel:
     macs: int | None
     """Multiply-adds of one image; None where the graph does not determine a shape."""
     opset: int
-    layout: Literal["nchw"] = "nchw"
+    layout: Literal["nchw", "nhwc"] = "nchw"
+    """The axes of the input. Sessions take (N, C, H, W) either way."""
+    input_kind: Literal["float32", "float16", "float64", "uint8"] = "float32"
+    """The number type of the input. Sessions take float32 either way."""
     warnings: tuple[Note, ...] = ()
 
 

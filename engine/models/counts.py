@@ -54,18 +54,28 @@ def count_parameters(model: onnx.ModelProto) -> int:
     not_weights = {name for node in model.graph.node for name in _scales(node)}
     return sum(
         math.prod(tensor.dims)
-        for tensor in model.graph.initializer
-        if tensor.dims and tensor.data_type in _WEIGHT_TYPES and tensor.name not in not_weights
+        for name, tensor in constant_tensors(model).items()
+        if tensor.dims and tensor.data_type in _WEIGHT_TYPES and name not in not_weights
     )
+
+
+def constant_tensors(model: onnx.ModelProto) -> dict[str, TensorProto]:
+    """The tensors that the graph stores, by the names that its nodes read: initializers and Constant nodes."""
+    constants = {tensor.name: tensor for tensor in model.graph.initializer}
+    for node in model.graph.node:
+        for attribute in node.attribute if node.op_type == "Constant" else ():
+            if attribute.name == "value":
+                constants[node.output[0]] = attribute.t
+    return constants
 
 
 def count_macs(model: onnx.ModelProto, input_shape: Shape | None = None) -> int | None:
     """Multiply-adds of Conv, Gemm and MatMul (their integer forms included) that one image causes.
 
-    What depends on weights alone is computed once, when the file is loaded, and is not counted. `input_shape`
-    (C, H, W) fixes a dynamic height and width. None where the graph does not determine a shape, or where another
-    operator, a subgraph or a function may contain multiply-adds. Raises SourceError where onnxruntime cannot load the
-    model.
+    What depends on weights alone is computed once, when the file is loaded, and is not counted. `input_shape`, the axes
+    after the batch in the graph's order, fixes dynamic ones. None where the graph does not determine a shape, or where
+    another operator, a subgraph or a function may contain multiply-adds. Raises SourceError where onnxruntime cannot
+    load the model.
     """
     return settled_macs(settle(model, input_shape))
 
@@ -126,24 +136,27 @@ def graph_inputs(model: onnx.ModelProto) -> list[onnx.ValueInfoProto]:
 
 
 def dimensions(value: onnx.ValueInfoProto) -> tuple[int | str, ...] | None:
-    """The declared shape, a dynamic dimension by its name; None where not even the rank is declared."""
+    """The declared shape, a dynamic dimension by its name; None where not even the rank is declared.
+
+    Some exporters write a dynamic dimension as -1 or 0, so only a positive number is a fixed one.
+    """
     tensor = value.type.tensor_type
     if not tensor.HasField("shape"):
         return None
-    return tuple(dim.dim_value if dim.HasField("dim_value") else dim.dim_param or "?" for dim in tensor.shape.dim)
+    return tuple(dim.dim_value if dim.dim_value > 0 else dim.dim_param or "?" for dim in tensor.shape.dim)
 
 
 def _fix_input(value: onnx.ValueInfoProto, input_shape: Shape | None) -> None:
     sizes = (1, *(input_shape or ()))
     for dim, size in zip(value.type.tensor_type.shape.dim, sizes, strict=False):
-        if not dim.HasField("dim_value"):
+        if dim.dim_value <= 0:
             dim.dim_value = size
 
 
 def batch_of(model: onnx.ModelProto) -> int:
     """The batch that the graph is fixed to, or 1."""
     dims = dimensions(graph_inputs(model)[0]) if graph_inputs(model) else None
-    return dims[0] if dims and isinstance(dims[0], int) and dims[0] > 0 else 1
+    return dims[0] if dims and isinstance(dims[0], int) else 1
 
 
 def _hides_macs(node: onnx.NodeProto) -> bool:

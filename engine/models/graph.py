@@ -7,7 +7,6 @@ from pathlib import Path
 
 import onnx
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
-from onnx import TensorProto
 from pydantic import ValidationError
 
 from engine.errors import SourceError
@@ -22,10 +21,12 @@ from engine.models.counts import (
     settled_macs,
     static_shapes,
 )
-from engine.models.preprocessing import imagenet_preprocess
+from engine.models.external_data import ONE_FILE, external_tensors, location, short
+from engine.models.file_format import check_is_onnx
+from engine.models.preprocessing import imagenet_preprocess, pixel_preprocess
+from engine.models.signature import EXPORT_HINT, ImageInput, image_shape, read_input, read_output
 from engine.results import Note, codes
 from engine.settings import Preprocess
-from engine.settings.data import MAX_EDGE, MIN_EDGE
 from engine.wording import many
 
 __all__ = [
@@ -36,54 +37,56 @@ __all__ = [
     "load_proto",
     "metadata_text",
     "operators",
+    "parse_proto",
     "read_onnx",
     "write_metadata",
 ]
 
 METADATA_KEY = "featherweight"
+OUTPUT_KEY = "featherweight.output"
+"""The metadata of a file with several outputs: the name of the one that holds the class scores."""
 _QUANTIZED_OPERATOR = re.compile("[Qq]uantizeLinear|QLinear|QGemm|DynamicQuantize|Integer|NBits")
 _QUANTIZED = Note(
     code=codes.ALREADY_QUANTIZED,
     text="The model is quantized already: it can be measured, and not be quantized again; start from its FP32 file",
 )
-_EXPORT_HINT = 'Export it again, for example with torch.onnx.export(model, image, "model.onnx")'
-_ONE_FILE = "Save it as one file: onnx.save(onnx.load('model.onnx'), 'one_file.onnx')"
-_SIGNATURES = (
-    (b"version https://git-lfs", "a Git LFS pointer, not the file itself", "Fetch it with git lfs pull"),
-    (b"<", "a web page or XML, not an ONNX file", "Download the file itself, not the page about it"),
-    (b"PK\x03\x04", "a zip archive or a PyTorch file, not an ONNX file", _EXPORT_HINT),
-    (b"\x80", "a Python pickle, not an ONNX file", _EXPORT_HINT),
-)
 
 
-def read_onnx(path: Path, preprocess: Preprocess | None = None, classes: tuple[str, ...] | None = None) -> OnnxModel:
-    """The image classifier in this file: one float input (batch, 1 or 3, H, W), one output (batch, classes).
+def read_onnx(
+    path: Path,
+    preprocess: Preprocess | None = None,
+    classes: tuple[str, ...] | None = None,
+    output: str | None = None,
+) -> OnnxModel:
+    """The image classifier in this file: one input of images, one output of class scores, which `output` may name.
 
-    Without `preprocess`, that of the file's metadata is used, else ImageNet's at the input's size, with a warning.
-    Raises SourceError for anything else.
+    Without `preprocess` or `output`, those of the file's metadata are used; where it has no preprocessing either,
+    ImageNet's at the input's size (of bytes, none), with a warning. Raises SourceError for anything else.
     """
     proto = load_proto(path)
-    name, batch, shape = _input(proto)
+    declared = read_input(proto)
     file_preprocess, file_classes = _metadata(proto)
     preprocess, classes = preprocess or file_preprocess, classes or file_classes
-    channels, height, width = _fixed_shape(shape, preprocess)
-    warnings = () if preprocess else (_imagenet_note(height, width),)
+    shape = image_shape(declared, preprocess)
+    warnings = () if preprocess else (_assumed_note(declared, shape),)
     if is_quantized(operators(proto)):
         warnings = (*warnings, _QUANTIZED)
-    preprocess = preprocess or imagenet_preprocess(channels, (height, width))
-    _check_preprocess(preprocess, (channels, height, width))
-    settled = settle(proto, (channels, height, width))
-    output, n_outputs = _output(proto, static_shapes(settled))
+    preprocess = preprocess or _assumed(declared, shape)
+    _check_bytes_in(declared, preprocess)
+    settled = settle(proto, declared.settled(shape))
+    output, n_outputs = read_output(proto, static_shapes(settled), output or named_output(proto), classes)
     _check_classes(classes, n_outputs)
     digest = file_sha256(path)
     return OnnxModel(
-        key=content_key("onnx", digest, preprocess.model_dump(mode="json"), classes),
+        key=content_key("onnx", digest, preprocess.model_dump(mode="json"), classes, output),
         path=path,
         sha256=digest,
-        input_name=name,
+        input_name=declared.name,
+        input_kind=declared.kind,
+        layout=declared.layout,
         output_name=output,
-        input_shape=(channels, height, width),
-        batch=batch,
+        input_shape=shape,
+        batch=declared.batch,
         n_outputs=n_outputs,
         preprocess=preprocess,
         classes=classes,
@@ -96,15 +99,30 @@ def read_onnx(path: Path, preprocess: Preprocess | None = None, classes: tuple[s
 
 def load_proto(path: Path) -> onnx.ModelProto:
     """The parsed file. Raises SourceError where it is no ONNX model, too new, or keeps weights in other files."""
-    _check_bytes(path)
+    proto = parse_proto(path)
+    external = external_tensors(proto)
+    if external:
+        raise SourceError(
+            f"'{path.name}' keeps {many(len(external), 'tensor')} in another file ('{short(location(external[0]))}'); "
+            "a model must be one file",
+            ONE_FILE[0].upper() + ONE_FILE[1:],
+        )
+    return proto
+
+
+def parse_proto(path: Path) -> onnx.ModelProto:
+    """The parsed file without the weights that it keeps in others.
+
+    Raises SourceError where it is no ONNX model or too new.
+    """
+    check_is_onnx(path)
     try:
         proto = onnx.load(path, load_external_data=False)
     except (DecodeError, UnicodeDecodeError, ValueError) as error:
-        raise SourceError(f"'{path.name}' is not an ONNX file, or is cut off", _EXPORT_HINT) from error
+        raise SourceError(f"'{path.name}' is not an ONNX file, or is cut off", EXPORT_HINT) from error
     if not proto.ir_version or not proto.graph.node or not proto.graph.output:
-        raise SourceError(f"'{path.name}' holds no ONNX graph", _EXPORT_HINT)
+        raise SourceError(f"'{path.name}' holds no ONNX graph", EXPORT_HINT)
     _check_opset(proto, path.name)
-    _check_one_file(proto, path)
     return proto
 
 
@@ -138,16 +156,9 @@ def write_metadata(proto: onnx.ModelProto, preprocess: Preprocess, classes: tupl
     proto.metadata_props.extend([*others, entry])
 
 
-def _check_bytes(path: Path) -> None:
-    if not path.is_file():
-        raise SourceError(f"there is no file '{path}'", "Check the path")
-    if path.stat().st_size == 0:
-        raise SourceError(f"'{path.name}' is empty", "Copy or export the model again")
-    with path.open("rb") as stream:
-        start = stream.read(64).lstrip()
-    for signature, what, next_action in _SIGNATURES:
-        if start.startswith(signature):
-            raise SourceError(f"'{path.name}' is {what}", next_action)
+def named_output(proto: onnx.ModelProto) -> str | None:
+    """The output of the class scores that the file itself names, under OUTPUT_KEY."""
+    return next((entry.value for entry in proto.metadata_props if entry.key == OUTPUT_KEY), None)
 
 
 def _opset(proto: onnx.ModelProto) -> int:
@@ -162,101 +173,6 @@ def _check_opset(proto: onnx.ModelProto, name: str) -> None:
             f"version up to {newest_ir} can be read",
             "Export it again with an older opset_version, such as 18",
         )
-
-
-def _check_one_file(proto: onnx.ModelProto, path: Path) -> None:
-    external = [tensor for tensor in proto.graph.initializer if tensor.data_location == TensorProto.EXTERNAL]
-    if not external:
-        return
-    entries = {entry.key: entry.value for entry in external[0].external_data}
-    raise SourceError(
-        f"'{path.name}' keeps {len(external)} of its tensors in another file ('{entries.get('location', '?')[:80]}'); "
-        "a model must be one file",
-        _ONE_FILE,
-    )
-
-
-def _input(proto: onnx.ModelProto) -> tuple[str, int | None, tuple[int, int | None, int | None]]:
-    """Name, fixed batch or None, and (C, H, W) of the only input; a dynamic H or W is None."""
-    inputs = graph_inputs(proto)
-    if len(inputs) != 1:
-        raise SourceError(f"the model has {len(inputs)} inputs, an image classifier has one", _EXPORT_HINT)
-    (value,) = inputs
-    dims, kind = dimensions(value), value.type.tensor_type.elem_type
-    if kind not in (TensorProto.FLOAT, TensorProto.FLOAT16):
-        raise SourceError(
-            f"the input '{value.name}' is {_type_name(kind)}, it must be float (FP32 or FP16)", _EXPORT_HINT
-        )
-    if dims is None or len(dims) != 4:
-        rank = "of unknown rank" if dims is None else f"{list(dims)}"
-        raise SourceError(
-            f"the input '{value.name}' is {rank}, an image input is (batch, channels, height, width)", _EXPORT_HINT
-        )
-    batch, channels, *size = dims
-    if channels not in (1, 3):
-        hint = " (its channels seem to come last)" if dims[3] in (1, 3) else ""
-        raise SourceError(
-            f"the input '{value.name}' is {list(dims)}{hint}, it must be (batch, 1 or 3, height, width)",
-            "Export it with channels first",
-        )
-    height, width = (dim if isinstance(dim, int) and dim > 0 else None for dim in size)
-    return value.name, batch if isinstance(batch, int) and batch > 0 else None, (int(channels), height, width)
-
-
-def _type_name(kind: int) -> str:
-    return TensorProto.DataType.Name(kind).lower() if kind in TensorProto.DataType.values() else f"type {kind}"
-
-
-def _fixed_shape(shape: tuple[int, int | None, int | None], preprocess: Preprocess | None) -> tuple[int, int, int]:
-    channels, height, width = shape
-    if preprocess is not None:
-        return channels, height or preprocess.size[0], width or preprocess.size[1]
-    if height is None or width is None:
-        raise SourceError(
-            "the model takes images of any size", "Export it for images of one size, or say which (preprocess.size)"
-        )
-    if not all(MIN_EDGE <= edge <= MAX_EDGE for edge in (height, width)):
-        raise SourceError(
-            f"the model takes images of {height}x{width} px, {MIN_EDGE} to {MAX_EDGE} px are possible", _EXPORT_HINT
-        )
-    return channels, height, width
-
-
-def _check_preprocess(preprocess: Preprocess, shape: tuple[int, int, int]) -> None:
-    channels, *size = shape
-    if list(preprocess.size) != size:
-        raise SourceError(
-            f"the model takes images of {size[0]}x{size[1]} px, and the preprocessing makes them "
-            f"{preprocess.size[0]}x{preprocess.size[1]} px",
-            "Correct the size of the preprocessing (preprocess.size)",
-        )
-    if len(preprocess.mean) != channels:
-        raise SourceError(
-            f"the model takes {many(channels, 'channel')}, and the preprocessing has "
-            f"{many(len(preprocess.mean), 'mean')}",
-            "Correct the means and standard deviations of the preprocessing (preprocess)",
-        )
-
-
-def _output(proto: onnx.ModelProto, shapes: dict[str, tuple[int, ...]]) -> tuple[str, int]:
-    """Name and length of the only output of rank 2, by the inferred shapes rather than by the declared ones."""
-    declared = {value.name: dimensions(value) for value in proto.graph.output}
-    outputs = {name: shapes.get(name) or dims for name, dims in declared.items()}
-    classifiers = {name: dims for name, dims in outputs.items() if dims is not None and len(dims) == 2}
-    if len(classifiers) != 1:
-        listing = ", ".join(f"'{name}' {list(dims) if dims else 'of unknown shape'}" for name, dims in outputs.items())
-        raise SourceError(
-            f"the model has {len(classifiers)} outputs of shape (batch, classes), a classifier has one "
-            f"(its outputs: {listing[:300]})",
-            _EXPORT_HINT,
-        )
-    ((name, dims),) = classifiers.items()
-    n_declared = (declared[name] or dims)[-1]
-    if not isinstance(dims[1], int) or dims[1] < 1:
-        raise SourceError(f"the number of classes in the output '{name}' cannot be told", _EXPORT_HINT)
-    if isinstance(n_declared, int) and n_declared != dims[1]:
-        raise SourceError(f"the output '{name}' is declared with {n_declared} classes and has {dims[1]}", _EXPORT_HINT)
-    return name, dims[1]
 
 
 def _metadata(proto: onnx.ModelProto) -> tuple[Preprocess | None, tuple[str, ...] | None]:
@@ -276,9 +192,35 @@ def _check_classes(classes: tuple[str, ...] | None, n_outputs: int) -> None:
         raise SourceError(f"{len(classes)} class names for {n_outputs} outputs", "Give one name an output, in order")
 
 
-def _imagenet_note(height: int, width: int) -> Note:
+def _assumed(declared: ImageInput, shape: tuple[int, int, int]) -> Preprocess:
+    channels, height, width = shape
+    prepare = pixel_preprocess if declared.kind == "uint8" else imagenet_preprocess
+    return prepare(channels, (height, width))
+
+
+def _assumed_note(declared: ImageInput, shape: tuple[int, int, int]) -> Note:
+    what = (
+        "no normalisation, since it takes bytes,"
+        if declared.kind == "uint8"
+        else "ImageNet's mean and standard deviation"
+    )
     return Note(
         code="preprocess_assumed",
-        text=f"The file does not say how its images are prepared: ImageNet's mean and standard deviation at "
-        f"{height}x{width} px are assumed. If that is wrong, so is the accuracy.",
+        text=f"The file does not say how its images are prepared: {what} at "
+        f"{shape[1]}x{shape[2]} px are assumed. If that is wrong, so is the accuracy.",
     )
+
+
+def _check_bytes_in(declared: ImageInput, preprocess: Preprocess) -> None:
+    """Raises SourceError where the graph takes bytes and the preprocessing makes anything but pixels from 0 to 255."""
+    pixels = pixel_preprocess(len(preprocess.mean), preprocess.size)
+    if declared.kind == "uint8" and (preprocess.mean, preprocess.std, preprocess.scale) != (
+        pixels.mean,
+        pixels.std,
+        pixels.scale,
+    ):
+        raise SourceError(
+            f"the input '{declared.name}' takes bytes (uint8), pixels from 0 to 255, and the preprocessing makes "
+            "other numbers",
+            "Set its scale to 1, every mean to 0 and every standard deviation to 1 (preprocess)",
+        )

@@ -5,7 +5,15 @@ import math
 import onnx
 from onnx import TensorProto
 
-from engine.models.counts import Shape, batch_of, inferred, node_macs, static_shapes, with_fixed_input
+from engine.models.counts import (
+    Shape,
+    batch_of,
+    constant_tensors,
+    inferred,
+    node_macs,
+    static_shapes,
+    with_fixed_input,
+)
 from engine.models.nodes import name_nodes
 from engine.results import GraphNode
 
@@ -37,7 +45,7 @@ def graph_nodes(model: onnx.ModelProto, input_shape: Shape | None = None) -> tup
     graph = fixed.graph
     name_nodes(graph)
     nodes = [node for node in graph.node if node.op_type != "Constant"]
-    weights = {tensor.name: tensor for tensor in _tensors(graph)}
+    weights = constant_tensors(fixed)
     shapes = static_shapes(inferred(fixed)) | {name: tuple(tensor.dims) for name, tensor in weights.items()}
     producers = {output: node.name for node in nodes for output in node.output if output}
     constants, batch = set(weights), batch_of(fixed)
@@ -58,19 +66,6 @@ def graph_nodes(model: onnx.ModelProto, input_shape: Shape | None = None) -> tup
             )
         )
     return tuple(profiles)
-
-
-def _tensors(graph: onnx.GraphProto) -> list[onnx.TensorProto]:
-    """Initializers, and the values of Constant nodes under the names of their outputs."""
-    tensors = list(graph.initializer)
-    for node in graph.node:
-        for attribute in node.attribute if node.op_type == "Constant" else ():
-            if attribute.name == "value":
-                tensor = onnx.TensorProto()
-                tensor.CopyFrom(attribute.t)
-                tensor.name = node.output[0]
-                tensors.append(tensor)
-    return tensors
 
 
 def _has_graph(node: onnx.NodeProto) -> bool:

@@ -1,21 +1,75 @@
 """Models from an ONNX file of the user's."""
 
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import onnx
+
 from engine.errors import SourceError
-from engine.models.artifacts import OnnxModel
-from engine.models.graph import read_onnx
+from engine.models.artifacts import OnnxModel, file_sha256
+from engine.models.external_data import embed
+from engine.models.graph import OUTPUT_KEY, parse_proto, read_onnx
+from engine.models.rewrite import bakes_batch, fix_batch, raise_format, rename_duplicates, separate_weights
+from engine.results import Note, codes
 from engine.settings import FileModel, Preprocess
+from engine.store.home import require_room
+from engine.wording import many
 
 
-def load_file(source: FileModel, preprocess: Preprocess | None) -> OnnxModel:
-    """The classifier in the file. Raises SourceError where it is none, or not the one that the recipe names."""
+def load_file(source: FileModel, preprocess: Preprocess | None, folder: Path) -> OnnxModel:
+    """The classifier in the file; where the file has to be rewritten, in a copy in `folder`, with a warning.
+
+    Raises SourceError where it is none, or not the one that the recipe names.
+    """
     if source.path is None:
         raise SourceError(f"the upload {source.sha256} is not in this home", "Upload the file again")
-    model = read_onnx(Path(source.path), preprocess)
-    if source.sha256 not in (None, model.sha256):
+    path = Path(source.path)
+    proto = parse_proto(path)
+    if source.sha256 not in (None, file_sha256(path)):
         raise SourceError(
-            f"'{model.path.name}' is not the file that the recipe names by its SHA-256",
+            f"'{path.name}' is not the file that the recipe names by its SHA-256",
             "Choose the file again, or correct its sum",
         )
-    return model
+    copy = _Copy(proto, folder / "read" / path.name)
+    changes = _rewrite(proto, path.parent, source.output)
+    model = read_onnx(copy.write() if changes else path, preprocess, output=source.output)
+    if model.batch is None and bakes_batch(model, proto):
+        fix_batch(proto, 1)
+        changes.append("it declares any batch and can only answer one image a call, so its batch is 1")
+        model = read_onnx(copy.write(), preprocess, output=source.output)
+    return replace(model, warnings=(*model.warnings, *_rewritten_note(changes)))
+
+
+@dataclass(frozen=True)
+class _Copy:
+    proto: onnx.ModelProto
+    path: Path
+
+    def write(self) -> Path:
+        """Raises LimitError where the disk has no room for it."""
+        self.path.parent.mkdir(exist_ok=True)
+        require_room(self.path.parent, self.proto.ByteSize(), "reading this model")
+        onnx.save(self.proto, self.path)
+        return self.path
+
+
+def _rewrite(proto: onnx.ModelProto, folder: Path, output: str | None) -> list[str]:
+    """Changes the model into one that every step can take, and says what was changed."""
+    changes = []
+    if files := embed(proto, folder):
+        changes.append(f"the weights in {', '.join(map(repr, files))} are in the file itself")
+    if n_weights := separate_weights(proto):
+        changes.append(f"{many(n_weights, 'tensor')} of weights among its inputs can no longer be replaced at a call")
+    if raise_format(proto):
+        changes.append(f"its format is of IR version {proto.ir_version}")
+    if n_nodes := rename_duplicates(proto):
+        changes.append(f"{many(n_nodes, 'node')} had the name of another, or none, and got one")
+    if output is not None and len(proto.graph.output) > 1:
+        proto.metadata_props.add(key=OUTPUT_KEY, value=output)
+        changes.append(f"it says that its class scores are '{output}'")
+    return changes
+
+
+def _rewritten_note(changes: list[str]) -> tuple[Note, ...]:
+    text = f"The model was rewritten when it was read, and computes the same: {'; '.join(changes)}"
+    return (Note(code=codes.REWRITTEN, text=text),) if changes else ()

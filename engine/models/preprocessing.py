@@ -17,6 +17,11 @@ def imagenet_preprocess(channels: int, size: tuple[int, int]) -> Preprocess:
     )
 
 
+def pixel_preprocess(channels: int, size: tuple[int, int]) -> Preprocess:
+    """Pixels from 0 to 255 at this height and width, for a graph that normalises them itself."""
+    return Preprocess(size=size, mean=(0.0,) * channels, std=(1.0,) * channels, scale=1.0, crop_pct=0.875)
+
+
 def timm_preprocess(config: Mapping[str, Any], channels: int, size: tuple[int, int]) -> Preprocess:
     """The preprocessing of a configuration that timm.data.resolve_data_config returned, at this height and width."""
     return Preprocess(

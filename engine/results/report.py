@@ -69,6 +69,8 @@ class Variant(Result):
     parameters: int | None
     macs: int | None
     input: InputSpec
+    output: str | None = None
+    """The name of the output that holds the class scores; None in reports of before it was recorded."""
     latency: Latency | None
     latency_estimate: LatencyEstimate | None = None
     throughput: Throughput | None

@@ -121,6 +121,7 @@ class ReportBuilder:
             parameters=model.parameters,
             macs=model.macs,
             input=InputSpec(shape=model.input_shape, preprocess=model.preprocess),
+            output=model.output_name,
             latency=None,
             throughput=None,
             accuracy=None,

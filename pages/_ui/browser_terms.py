@@ -12,6 +12,7 @@ from engine import (
     TECHNIQUES,
     Budget,
     Distill,
+    FileModel,
     Finetune,
     PruneChannel,
     Qat,
@@ -25,6 +26,7 @@ SECTIONS: tuple[tuple[str, type[Settings], Collection[str], str], ...] = (
     ("split.", Split, Split.model_fields, "Data"),
     ("target.", Target, ("threads", "batch_size"), "Optimize"),
     ("budget.", Budget, Budget.model_fields, "Optimize"),
+    ("model.", FileModel, ("output",), "Model"),
     ("", TimmModel, ("num_classes", "in_chans", "img_size"), "Model"),
     *(("", settings, [field for field in settings.model_fields if "_" in field], "") for settings in TECHNIQUES),
 )

@@ -57,6 +57,29 @@ def test_a_size_that_the_graph_leaves_open_is_settled():
     assert count_macs(model, (3, 10, 20)) == 10 * 20 * 2 * 3
 
 
+@pytest.mark.parametrize("batch", [-1, 0])
+def test_a_free_batch_may_be_written_as_a_number(batch):
+    node = helper.make_node("Conv", ["x", "w"], ["y"])
+    model = graph([node], (batch, 3, -1, -1), (batch, 2, -1, -1), {"w": ones(2, 3, 1, 1)})
+    assert count_macs(model, (3, 10, 20)) == 10 * 20 * 2 * 3
+
+
+def test_weights_in_constant_nodes_count():
+    constants = [
+        helper.make_node("Constant", [], ["w"], value=numpy_helper.from_array(ones(5, 7))),
+        helper.make_node("Constant", [], ["shape"], value=numpy_helper.from_array(np.array([-1, 5]))),
+        helper.make_node("Constant", [], ["half"], value_float=0.5),
+    ]
+    nodes = [
+        helper.make_node("Reshape", ["x", "shape"], ["flat"]),
+        helper.make_node("Mul", ["flat", "half"], ["scaled"]),
+        helper.make_node("MatMul", ["scaled", "w"], ["y"]),
+    ]
+    model = graph([*constants, *nodes], ("n", 5), ("n", 7), {})
+    assert count_parameters(model) == 5 * 7
+    assert count_macs(model) == 5 * 7
+
+
 def test_macs_hidden_in_another_operator_are_not_guessed():
     node = helper.make_node("Einsum", ["x", "w"], ["y"], equation="nc,cd->nd")
     assert count_macs(graph([node], ("n", 5), ("n", 7), {"w": ones(5, 7)})) is None

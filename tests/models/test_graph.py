@@ -97,36 +97,12 @@ def test_a_quantized_file_counts_as_its_original(form, saved, tmp_path):
     assert quantized.macs == (model.macs if form == QuantFormat.QDQ else None)  # QGemm is not ONNX's own
 
 
-@pytest.mark.parametrize(("content", "said"), [
-    (b"", "empty"),
-    (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 3\n", "Git LFS pointer"),
-    (b"\n<!DOCTYPE html><html></html>", "web page"),
-    (b"PK\x03\x04" + bytes(50), "zip archive or a PyTorch file"),
-    (b"\x80\x02}q\x00.", "pickle"),
-    (np.random.default_rng(0).bytes(3000), "not an ONNX file"),
-    (small_classifier().SerializeToString()[:200], "not an ONNX file, or is cut off"),
-])  # fmt: skip
-def test_what_is_no_onnx_file_is_named(content, said, tmp_path):
-    path = tmp_path / "model.onnx"
-    path.write_bytes(content)
-    with pytest.raises(SourceError, match=said) as caught:
-        read_onnx(path)
-    assert caught.value.next
-
-
-def test_a_missing_file(tmp_path):
-    with pytest.raises(SourceError, match="there is no file"):
-        read_onnx(tmp_path / "nothing.onnx")
-
-
 @pytest.mark.parametrize(("model", "said"), [
     (small_classifier(opset=99), "opset 99"),
     (small_classifier(ir=99), "IR version 99"),
-    (small_classifier(Shape(kind=TensorProto.UINT8)), "is uint8, it must be float"),
+    (small_classifier(Shape(kind=TensorProto.INT64)), "is int64, it must be float"),
     (small_classifier(Shape(image=("batch", 3, 64))), "image input is"),
-    (small_classifier(Shape(image=("batch", 8, 8, 3))), "channels seem to come last"),
-    (small_classifier(Shape(image=("batch", 4, 8, 8))), "1 or 3"),
-    (small_classifier(Shape(image=("batch", "channels", 8, 8))), "1 or 3"),
+    (small_classifier(Shape(image=("batch", 4, 8, 8))), "4 channels; it must be .batch, 1 or 3"),
     (small_classifier(Shape(image=("batch", 3, 4, 4))), "images of 4x4 px, 8 to 4096 px are possible"),
     (small_classifier(Shape(image=("batch", 3, 8, 5000))), "images of 8x5000 px, 8 to 4096 px are possible"),
     (small_classifier(Shape(logits=("batch", 7))), "declared with 7 classes and has 5"),
@@ -145,31 +121,18 @@ def test_two_inputs_are_refused(saved):
         read_onnx(saved(proto))
 
 
-def test_two_candidates_for_the_scores_are_refused(saved):
-    second = helper.make_tensor_value_info("flat", TensorProto.FLOAT, ("batch", 4))
-    with pytest.raises(SourceError, match="2 outputs"):
-        read_onnx(saved(small_classifier(outputs=[second])))
-
-
-@pytest.mark.parametrize("present", [True, False])
-def test_weights_in_another_file_are_refused_whether_it_is_there_or_not(present, tmp_path):
+def test_a_step_s_own_file_is_one_file(tmp_path):
     path = tmp_path / "model.onnx"
     onnx.save(small_classifier(), path, save_as_external_data=True, location="model.onnx.data", size_threshold=0)
-    if not present:
-        (tmp_path / "model.onnx.data").unlink()
-    with pytest.raises(SourceError, match=r"model\.onnx\.data") as caught:
+    with pytest.raises(SourceError, match=r"3 tensors in another file .'model\.onnx\.data'.; a model must be one file"):
         read_onnx(path)
-    assert "one file" in caught.value.message
 
 
-def test_weights_in_a_file_outside_are_never_opened(saved):
-    proto = small_classifier()
-    tensor = proto.graph.initializer[0]
-    tensor.ClearField("raw_data")
-    tensor.data_location = TensorProto.EXTERNAL
-    tensor.external_data.add(key="location", value="../../../../etc/passwd")
-    with pytest.raises(SourceError, match="another file"):
-        read_onnx(saved(proto))
+def test_a_cut_file_is_named(saved, tmp_path):
+    path = tmp_path / "model.onnx"
+    path.write_bytes(small_classifier().SerializeToString()[:200])
+    with pytest.raises(SourceError, match="not an ONNX file, or is cut off"):
+        read_onnx(path)
 
 
 @pytest.mark.parametrize(("preprocess", "said"), [

@@ -351,32 +351,41 @@ SETTINGS = [
 
 
 @pytest.mark.parametrize("settings", SETTINGS)
-@pytest.mark.parametrize(("size", "dtype"), [((50, 81), "float"), ((120, 47), "float16"), ((33, 33), "float")])
-def test_the_snippet_feeds_the_model_exactly_what_was_measured(settings, size, dtype, tmp_path, monkeypatch, capsys):
+@pytest.mark.parametrize(
+    ("size", "dtype", "channels_last"),
+    [((50, 81), "float", False), ((120, 47), "float16", False), ((33, 33), "double", True)],
+)
+def test_the_snippet_feeds_the_model_exactly_what_was_measured(
+    settings, size, dtype, channels_last, tmp_path, monkeypatch, capsys
+):
     seen = []
+    shape = (3 if settings.channels != "gray" and len(settings.mean) == 3 else 1, *settings.size)
 
     class Session:
         def __init__(self, path, providers):
             assert (path, providers) == ("it's.onnx", ["CPUExecutionProvider"])
 
         def get_inputs(self):
-            return [SimpleNamespace(name="x", type=f"tensor({dtype})")]
+            axes = (*shape[1:], shape[0]) if channels_last else shape
+            return [SimpleNamespace(name="x", type=f"tensor({dtype})", shape=["batch", *axes])]
 
         def run(self, outputs, feeds):
+            assert outputs == ["scores"]
             seen.append(feeds["x"])
-            return [np.array([[0.1, 0.7, 0.2]])]
+            return [np.array([[[[0.1]], [[0.7]], [[0.2]]]])]
 
     monkeypatch.setitem(sys.modules, "onnxruntime", SimpleNamespace(InferenceSession=Session))
     monkeypatch.chdir(tmp_path)
     pixels = np.random.default_rng(0).integers(0, 256, (*size, 3), dtype=np.uint8)
     Image.fromarray(pixels).save("image.png")
-    variant = made_variant(INT8, "x", input=InputSpec(shape=(3, *settings.size), preprocess=settings))
+    variant = made_variant(INT8, "x", input=InputSpec(shape=shape, preprocess=settings), output="scores")
     text = snippet(variant, "it's.onnx", ("cat", "dog's", 'a "b"'))
     (tmp_path / "run.py").write_text(text.replace("image.jpg", "image.png"))
     runpy.run_path("run.py")
     with Image.open("image.png") as image:
         expected = prepare(image, settings.model_dump())[None]
-    wanted = expected.astype(np.float16) if dtype == "float16" else expected
+    wanted = expected.transpose(0, 2, 3, 1) if channels_last else expected
+    wanted = wanted.astype({"float16": np.float16, "double": np.float64}.get(dtype, np.float32))
     assert seen[0].dtype == wanted.dtype
     np.testing.assert_array_equal(seen[0], wanted)
     assert capsys.readouterr().out.splitlines()[0] == "dog's 0.700"

@@ -10,7 +10,7 @@ import onnxruntime as ort
 
 from engine.errors import RunError
 from engine.runtimes.onnx_runtime.errors import ORT_ERRORS, first_line
-from engine.runtimes.onnx_runtime.session import image_kind
+from engine.runtimes.onnx_runtime.images import image_feed
 from engine.settings import Target
 
 WARMUP_CALLS, PROFILED_CALLS = 3, 10
@@ -30,7 +30,7 @@ def profile_operators(path: Path, target: Target, images: np.ndarray, *, input_n
         options.profile_file_prefix = str(Path(folder) / "profile")
         try:
             session = ort.InferenceSession(str(path), options, providers=[target.provider])
-            inputs = {input_name: images.astype(image_kind(session, input_name), copy=False)}
+            inputs = {input_name: image_feed(session, input_name)(images)}
             for _ in range(WARMUP_CALLS + PROFILED_CALLS):
                 session.run(None, inputs)
             events = json.loads(Path(session.end_profiling()).read_text(encoding="utf-8"))

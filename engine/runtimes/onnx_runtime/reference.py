@@ -18,6 +18,7 @@ from onnxruntime.capi.onnxruntime_pybind11_state import (
 )
 
 from engine.errors import SourceError
+from engine.runtimes.onnx_runtime.images import image_feed
 from engine.runtimes.onnx_runtime.session import CPU
 from engine.store.home import require_room
 
@@ -53,9 +54,10 @@ def values_session(
         options.intra_op_num_threads = threads
     content = model if isinstance(model, bytes) else str(model)
     session = ort.InferenceSession(content, options, providers=[CPU])
+    feed = image_feed(session, input_name)
 
     def values(images: np.ndarray) -> list[np.ndarray]:
-        return [np.asarray(value) for value in session.run(list(names), {input_name: images})]
+        return [np.asarray(value) for value in session.run(list(names), {input_name: feed(images)})]
 
     return values
 

@@ -9,6 +9,7 @@ import onnxruntime as ort
 
 from engine.errors import RunError, TargetError
 from engine.runtimes.onnx_runtime.errors import ORT_ERRORS, first_line
+from engine.runtimes.onnx_runtime.images import as_logits, image_feed
 from engine.settings import Target
 
 CPU = "CPUExecutionProvider"
@@ -22,31 +23,32 @@ class OnnxSession:
         self.input_name = input_name
         self.output_name = output_name
         self.options = options
-        self._kind = image_kind(raw, input_name)
+        self._feed = image_feed(raw, input_name)
+        self._fed: tuple[np.ndarray, np.ndarray] | None = None
 
     def __call__(self, images: np.ndarray) -> np.ndarray:
-        """(N, C, H, W) float32 -> (N, classes) float32. Raises RunError with the runtime's reason."""
+        """(N, C, H, W) float32 -> (N, classes) float32.
+
+        The array that the graph takes is made once for the same `images`, which must not change between two calls:
+        a latency is that of the graph alone. Raises RunError with the runtime's reason, and where the model does not
+        give one row an image.
+        """
         if self._raw is None:
             raise RunError("the session is closed", "Open it again")
+        if self._fed is None or self._fed[0] is not images:
+            self._fed = images, self._feed(images)
         try:
-            inputs = images.astype(self._kind, copy=False)
-            (logits,) = self._raw.run([self.output_name], {self.input_name: inputs})
+            (output,) = self._raw.run([self.output_name], {self.input_name: self._fed[1]})
         except ORT_ERRORS as error:
             raise RunError(
                 f"onnxruntime cannot run the model on an input of shape {images.shape}: {first_line(error)}",
                 "Check that the model takes images of this size and batch",
             ) from error
-        return np.asarray(logits, dtype=np.float32)
+        return as_logits(np.asarray(output), len(images))
 
     def close(self) -> None:
         """Free the session: its threads spin on after a call and would disturb the next one's timing."""
-        self._raw = None
-
-
-def image_kind(raw: ort.InferenceSession, input_name: str) -> type[np.floating]:
-    """The type of a session's images: 32-bit floats, or 16-bit floats where the model takes those."""
-    kinds = {value.name: value.type for value in raw.get_inputs()}
-    return np.float16 if kinds.get(input_name) == "tensor(float16)" else np.float32
+        self._raw = self._fed = None
 
 
 def describe_options(target: Target) -> dict[str, str]:

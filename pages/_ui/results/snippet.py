@@ -13,7 +13,8 @@ from PIL import Image, ImageOps
 
 session = ort.InferenceSession({file!r}, providers=["CPUExecutionProvider"])
 given = session.get_inputs()[0]
-dtype = np.float16 if given.type == "tensor(float16)" else np.float32
+dtypes = {{"tensor(float16)": np.float16, "tensor(double)": np.float64, "tensor(uint8)": np.uint8}}
+channels_last = given.shape[3] in (1, 3) and given.shape[1] not in (1, 3)
 mean, std = np.float32({mean}), np.float32({std})
 {classes}
 
@@ -24,10 +25,11 @@ def prepare(path):
 {crop}
     pixels = np.asarray(image.crop((x, y, x + {width}, y + {height}))){order}
     values = (pixels.astype(np.float32) / np.float32({scale:g}) - mean) / std
-    return np.ascontiguousarray(values.transpose(2, 0, 1)[None].astype(dtype))
+    values = values if channels_last else values.transpose(2, 0, 1)
+    return np.ascontiguousarray(values[None].astype(dtypes.get(given.type, np.float32)))
 
 
-scores = session.run(None, {{given.name: prepare("image.jpg")}})[0][0]
+scores = session.run({outputs}, {{given.name: prepare("image.jpg")}})[0].reshape(-1)
 for index in np.argsort(-scores)[:5]:
     print({shown}, f"{{scores[index]:.3f}}")
 """
@@ -43,6 +45,7 @@ def snippet(variant: Variant, file: str, classes: tuple[str, ...] | None) -> str
     channels = settings.channels or ("gray" if len(settings.mean) == 1 else "rgb")
     return PROGRAM.format(
         file=file,
+        outputs=[variant.output] if variant.output else None,
         mean=list(settings.mean),
         std=list(settings.std),
         mode="L" if channels == "gray" else "RGB",

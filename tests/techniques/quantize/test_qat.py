@@ -162,6 +162,23 @@ def test_a_fixed_batch_is_refused(data, tmp_path):
         qat(read_onnx(path), QUICK, context(data, tmp_path / "qat"))
 
 
+def test_images_in_another_order_are_refused(data, tmp_path):
+    path = tmp_path / "last.onnx"
+    nodes = [
+        ("Transpose", ["image"], "first", {"perm": [0, 3, 1, 2]}),
+        ("Conv", ["first", "w"], "a"),
+        ("GlobalAveragePool", ["a"], "p"),
+        ("Flatten", ["p"], "logits"),
+    ]
+    proto = classifier(nodes, {"w": weights(4, 3, 3, 3)})
+    dims = proto.graph.input[0].type.tensor_type.shape.dim
+    for dim, size in zip(dims[1:], (16, 16, 3), strict=True):
+        dim.dim_value = size
+    onnx.save(proto, path)
+    with pytest.raises(StepError, match="images in the order NHWC"):
+        qat(read_onnx(path), QUICK, context(data, tmp_path / "qat"))
+
+
 def test_what_torch_cannot_compute_is_refused_before_anything_is_trained(data, tmp_path):
     nodes = [
         ("Conv", ["image", "w"], "a"),

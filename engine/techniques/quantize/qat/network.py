@@ -22,13 +22,16 @@ class Network(nn.Module):
     relative, so that one learning rate suits all: where batch norms are folded, the channels of one layer differ a
     hundredfold. Scales are learnt as logarithms of their ratio to the first value (Jain et al.,
     https://arxiv.org/abs/1903.08066), weights in units of the largest value in their channel's first range; zero
-    points stay fixed. Raises StepError for an operator that is not in the table.
+    points stay fixed. `output` names the class scores where the graph has several outputs. Raises StepError for an
+    operator that is not in the table.
     """
 
-    def __init__(self, proto: onnx.ModelProto, floats: Mapping[str, Tensor], limit: int = 127) -> None:
+    def __init__(
+        self, proto: onnx.ModelProto, floats: Mapping[str, Tensor], limit: int = 127, output: str | None = None
+    ) -> None:
         super().__init__()
         self.plan = plan(proto, limit)
-        self.input, self.output = proto.graph.input[0].name, proto.graph.output[0].name
+        self.input, self.output = proto.graph.input[0].name, output or proto.graph.output[0].name
         self.attribute_names: dict[str, str] = {}
         """By the name of an initializer, the attribute that holds it."""
         units = _units(self.plan, floats)
@@ -50,6 +53,7 @@ class Network(nn.Module):
         return unit * (parameter.exp() if name in self.plan.scales else parameter)
 
     def forward(self, images: Tensor) -> Tensor:
+        """(N, C, H, W) -> (N, classes), also where the output has further axes of length 1, as in a session."""
         values = {name: self.value(name) for name in self.attribute_names}
         values[self.input] = images
         for node in self.plan.nodes:
@@ -61,7 +65,7 @@ class Network(nn.Module):
             values.update(zip(node.outputs, outputs if isinstance(outputs, tuple) else (outputs,), strict=False))
             for name in node.last_reads:
                 del values[name]
-        return values[self.output]
+        return values[self.output].flatten(1)
 
 
 def _units(plan: Plan, floats: Mapping[str, Tensor]) -> dict[str, Tensor]:

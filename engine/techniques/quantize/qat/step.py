@@ -82,6 +82,12 @@ def _check_inputs(model: OnnxModel, context: TrainingContext) -> None:
             "qat needs calibration images, and there are none",
             "Raise the share of images for calibration (split.calibration)",
         )
+    if (model.layout, model.input_kind) != ("nchw", "float32"):
+        raise StepError(
+            f"the file takes {model.input_kind} images in the order {model.layout.upper()}, and qat trains on float32 "
+            "images in the order NCHW",
+            "Use quantize in place of qat, or export the model again with such an input",
+        )
     if model.batch is not None:
         raise StepError(
             f"the file takes {model.batch} images a call, and qat trains on batches of other sizes",
@@ -105,7 +111,8 @@ def _quantize(
     calibrator = Calibrator(model, folded, images, len(images), work, context.on_progress)
     notes = build_static(calibrator, static, context.isa, path, None, context.target)
     floats = {f"{tensor.name}_quantized": tensor_of(tensor) for tensor in onnx.load(folded).graph.initializer}
-    network = Network(onnx.load(path), floats, WIDEST[choose_scheme(static, context.isa).reduce_range])
+    limit = WIDEST[choose_scheme(static, context.isa).reduce_range]
+    network = Network(onnx.load(path), floats, limit, model.output_name)
     text = f"{len(images)} images of the calibration split set the ranges that training began with"
     return network, (*notes, Note(code=codes.CALIBRATION, text=text))
 
@@ -113,7 +120,7 @@ def _quantize(
 @torch.inference_mode()
 def _check_outputs(folded: Path, model: OnnxModel, images: Part) -> None:
     """Raises StepError where torch and onnxruntime compute different outputs for the graph in float."""
-    network = Network(onnx.load(folded), {})
+    network = Network(onnx.load(folded), {}, output=model.output_name)
     batch = next(images.batches(4))
     with open_session(folded, Target(threads=1), input_name=model.input_name, output_name=model.output_name) as session:
         reference = session(batch)

@@ -1,0 +1,43 @@
+"""What a file is by its first bytes, where a model is expected: people give what they have."""
+
+from pathlib import Path
+
+from engine.errors import SourceError
+
+_MARKUP = (b"<!doctype", b"<html", b"<head", b"<body", b"<?xml", b"<svg", b"<!--")
+_POINTER = b"version https://git-lfs"
+_ZIP = b"PK\x03\x04"
+_PICKLES = tuple(bytes([0x80, protocol]) for protocol in range(2, 6))
+_MAX_SAFETENSORS_HEADER = 100_000_000
+_WEIGHTS_HINT = (
+    "If it holds trained weights, give it as the weights of its architecture: model: {{kind: timm, name: ARCHITECTURE, "
+    "weights: {name}}}, or under Model in the browser; or export the whole model to ONNX"
+)
+
+
+def check_is_onnx(path: Path) -> None:
+    """Raises SourceError where there is no file, or where it begins as another kind of file does."""
+    if not path.is_file():
+        raise SourceError(f"there is no file '{path}'", "Check the path")
+    if path.stat().st_size == 0:
+        raise SourceError(f"'{path.name}' is empty", "Copy or export the model again")
+    with path.open("rb") as stream:
+        start = stream.read(64)
+    weights_hint = _WEIGHTS_HINT.format(name=path.name)
+    if start.startswith(_POINTER):
+        raise SourceError(f"'{path.name}' is a Git LFS pointer, not the file itself", "Fetch it with git lfs pull")
+    if start.lstrip().lower().startswith(_MARKUP):
+        raise SourceError(
+            f"'{path.name}' is a web page or XML, not an ONNX file", "Download the file itself, not the page about it"
+        )
+    if start.startswith(_ZIP):
+        raise SourceError(f"'{path.name}' is a zip archive or a PyTorch file, not an ONNX file", weights_hint)
+    if start.startswith(_PICKLES):
+        raise SourceError(f"'{path.name}' is a Python pickle, as PyTorch writes it, not an ONNX file", weights_hint)
+    if _is_safetensors(start):
+        raise SourceError(f"'{path.name}' holds weights alone (safetensors), not an ONNX model", weights_hint)
+
+
+def _is_safetensors(start: bytes) -> bool:
+    """A length in 8 bytes, then JSON of that length."""
+    return start[8:9] == b"{" and 0 < int.from_bytes(start[:8], "little") < _MAX_SAFETENSORS_HEADER
