@@ -23,6 +23,7 @@ from engine.models.counts import (
     static_shapes,
 )
 from engine.models.preprocessing import imagenet_preprocess
+from engine.models.scan import scan
 from engine.results import Note, codes
 from engine.settings import Preprocess
 from engine.settings.data import MAX_EDGE, MIN_EDGE
@@ -104,6 +105,7 @@ def load_proto(path: Path) -> onnx.ModelProto:
     if not proto.ir_version or not proto.graph.node or not proto.graph.output:
         raise SourceError(f"'{path.name}' holds no ONNX graph", _EXPORT_HINT)
     _check_opset(proto, path.name)
+    scan(proto, path.name)
     _check_one_file(proto, path)
     return proto
 
