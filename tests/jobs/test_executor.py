@@ -5,7 +5,15 @@ from pathlib import Path
 import pytest
 
 from engine.jobs.executor import Limits, limits_for
-from engine.settings import HardwareRequest, RunRequest, SampleData, SampleModel, SensitivityRequest
+from engine.settings import (
+    FileModel,
+    HardwareRequest,
+    ProfileRequest,
+    RunRequest,
+    SampleData,
+    SampleModel,
+    SensitivityRequest,
+)
 from engine.store.endings import settle
 from engine.store.folders import Outcome, now
 from engine.system.machine import memory_bytes
@@ -171,6 +179,8 @@ def test_limits_follow_the_request(recipe):
     sensitivity = SensitivityRequest(model=SampleModel(), data=SampleData(), minutes=40)
     assert limits_for(sensitivity).seconds == analysis.seconds + 2400
     assert run.memory_bytes < memory_bytes()
+    file, sample = (limits_for(ProfileRequest(model=one)) for one in (FileModel(path="m.onnx"), SampleModel()))
+    assert file.seconds < sample.seconds == analysis.seconds  # a hostile file keeps nobody waiting for long
 
 
 def test_the_folder_is_the_last_argument(execute):
