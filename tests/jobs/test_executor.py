@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from engine.jobs.executor import Limits, limits_for
+from engine.jobs.processes import child_environment
 from engine.settings import (
     FileModel,
     HardwareRequest,
@@ -15,7 +16,7 @@ from engine.settings import (
     SensitivityRequest,
 )
 from engine.store.endings import settle
-from engine.store.folders import Outcome, now
+from engine.store.folders import JobFile, Outcome, now
 from engine.system.machine import memory_bytes
 from tests.jobs.standins import STUBBORN, alive, ended, pid_in, until
 
@@ -44,6 +45,17 @@ def test_what_a_job_may_see(execute, monkeypatch):
     assert environment["TMPDIR"] == directory == str(folder.work)
     assert environment["FEATHERWEIGHT_PARENT"] == str(os.getpid())
     assert session != os.getsid(0)
+
+
+def test_who_looks_into_a_file_gets_no_token(home, monkeypatch, recipe):
+    monkeypatch.setenv("HF_TOKEN", "secret")
+    for request, has_token in (
+        (ProfileRequest(model=FileModel(path="m.onnx")), False),
+        (ProfileRequest(model=SampleModel()), True),
+        (RunRequest(recipe=recipe), True),
+    ):
+        job = JobFile(id="a", kind=request.kind, name="a", created=now(), request=request)
+        assert ("secret" in child_environment(home, home.job("a"), job).values()) == has_token
 
 
 def test_no_core_dumps_and_no_endless_files(execute):
