@@ -5,7 +5,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 REQUIREMENTS ?= requirements.txt
 BIN := .venv/bin
 
-.PHONY: run test test-all test-quick coverage lint lock notices clean
+.PHONY: run test test-all test-quick coverage fuzz lint lock notices clean
 
 run: .venv/.run-installed
 	@$(BIN)/streamlit run app.py
@@ -24,6 +24,10 @@ test-quick: .venv/.dev-installed
 # Only what runs in the tests' own process counts, not in the jobs' and the browser's.
 coverage: .venv/.dev-installed
 	$(BIN)/python -m pytest --ignore=tests/e2e --cov=engine --cov=pages --cov-report=term:skip-covered
+
+# Mutated model files through the intake, FUZZ of them; findings are kept as fuzz-*. Takes about three minutes.
+fuzz: .venv/.dev-installed
+	$(BIN)/python -m tests.fuzz $(or $(FUZZ),2000)
 
 lint: .venv/.dev-installed
 	$(BIN)/ruff format --check .

@@ -7,10 +7,12 @@ import streamlit as st
 from engine import ensure_supervisor
 from pages._ui import chrome
 from pages._ui.guard import guarded, show_callback_error
+from pages._ui.upload_quota import bound_uploads
 
 st.set_page_config(
     page_title="Featherweight", page_icon=str(Path(__file__).parent / "pages" / "_ui" / "mark.svg"), layout="wide"
 )
+bound_uploads()
 page = st.navigation(
     [
         st.Page(

@@ -15,8 +15,6 @@ from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 
-from filelock import FileLock
-
 from engine.errors import Cancelled, as_error
 from engine.jobs.kinds import kind_of, load
 from engine.planning.parts import START, STARTING
@@ -25,6 +23,7 @@ from engine.settings import AnalysisRequest, RunRequest
 from engine.store.endings import FAILED, error_outcome, settle
 from engine.store.folders import JobFolder, Outcome, now
 from engine.store.home import Home
+from engine.store.measure_lock import measure_lock
 from engine.store.progress import Progress
 
 PR_SET_PDEATHSIG = 1
@@ -80,7 +79,11 @@ def _analyse(request: AnalysisRequest, folder: JobFolder, progress: Progress) ->
     home, kind = Home.default(), kind_of(request)
     home.prepare()
     progress.emit("start", "waiting", 0.0, "waiting for its turn on this machine")
-    with FileLock(home.measure_lock):
+
+    def on_wait(holder: str) -> None:
+        progress.emit("start", "waiting", 0.0, f"waiting for its turn on this machine: '{holder}' measures")
+
+    with measure_lock(home.measure_lock, folder.request().name, on_wait):
         progress.emit("start", "starting", 0.0, LOADING)
         function: Callable[..., Result] = load(kind.function)
         if not kind.locks_itself:

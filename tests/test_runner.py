@@ -5,13 +5,13 @@ import subprocess
 import sys
 
 import pytest
-from filelock import FileLock
 
 from engine.errors import DataError, as_error
 from engine.results import ModelProfile
 from engine.settings import FileModel, ProfileRequest
 from engine.store.folders import JobFile, JobFolder, now
 from engine.store.home import Home
+from engine.store.measure_lock import measure_lock
 
 ORPHAN = """
 import os, subprocess, sys
@@ -71,13 +71,14 @@ def test_an_analysis_waits_while_a_run_measures(tmp_path, monkeypatch):
     home.prepare()
     folder.path.mkdir()
     ask(folder, "none.onnx")
-    with FileLock(home.measure_lock):
+    with measure_lock(home.measure_lock, "digits to int8"):
         process = subprocess.Popen([sys.executable, "-m", "engine.runner", str(folder.path)])
         while not folder.events():
             assert process.poll() is None
         with pytest.raises(subprocess.TimeoutExpired):
             process.wait(0.3)
-        assert [event.phase for event in folder.events()] == ["waiting"]
+        assert {event.phase for event in folder.events()} == {"waiting"}
+        assert folder.events()[-1].message == "waiting for its turn on this machine: 'digits to int8' measures"
         process.terminate()
         assert process.wait() == 130
     assert folder.outcome().state == "cancelled"

@@ -171,7 +171,7 @@ class PairTimer:
 
     def alone(self) -> AbstractContextManager[None]:
         """A context in which nothing else of this home measures."""
-        return hold_measure_lock(self.lock)
+        return hold_measure_lock(self.lock, "advice")
 
 
 def _neutral_preprocess(channels: int, size: tuple[int, int]) -> Preprocess:

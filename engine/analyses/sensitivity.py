@@ -43,7 +43,7 @@ def sensitivity(request: SensitivityRequest, folder: JobFolder, progress: Progre
     example = torch.from_numpy(next(part.batches(EXAMPLES, EXAMPLES)))
     home = Home.default()
     cache, lock = Cache(home.cache), home.measure_lock
-    with hold_measure_lock(lock):
+    with hold_measure_lock(lock, "sensitivity"):
         predictions = _predictions(model.build(), part)
         groups = groups_of(model, example)
     targets = predictions if part.labels is None else part.labels
@@ -66,7 +66,7 @@ def sensitivity(request: SensitivityRequest, folder: JobFolder, progress: Progre
         )
 
         def fill(entry: Path, group: Group = group) -> None:
-            with hold_measure_lock(lock):
+            with hold_measure_lock(lock, "sensitivity"):
                 layer = _prune_alone(model, group, request.ratios, example, part, targets)
             (entry / FIGURES).write_text(layer.model_dump_json(), encoding="utf-8")
 

@@ -67,7 +67,7 @@ class Execution:
         with folder.log.open("ab") as log:
             self._process = subprocess.Popen(
                 [*command, str(folder.path)],
-                env=child_environment(home, folder, job.id),
+                env=child_environment(home, folder, job),
                 cwd=folder.work,
                 stdin=subprocess.DEVNULL,
                 stdout=log,

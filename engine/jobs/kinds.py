@@ -25,9 +25,11 @@ from engine.settings.jobs import (
     RunRequest,
     SensitivityRequest,
 )
+from engine.settings.model import FileModel
 from engine.system.machine import cores, cpu_name, graphics_cards, isa, versions
 
 ANALYSIS_SECONDS = 900.0
+FILE_SECONDS = 180.0
 RUN_OVERHEAD_SECONDS = 3600.0  # loading, exporting and measuring, which the budget's minutes do not bound
 SLOTS: Mapping[str, int] = {"run": 1, "analysis": 1, "advice": 1}
 """How many jobs of each slot run at once. Analyses of minutes have their own slot, so that a preview does not wait
@@ -78,6 +80,11 @@ def _analysis_seconds(request: AnalysisRequest) -> float:
     return ANALYSIS_SECONDS
 
 
+def _profile_seconds(request: ProfileRequest) -> float:
+    """Less for a file, which needs no download: while it is read, nobody else measures."""
+    return FILE_SECONDS if isinstance(request.model, FileModel) else ANALYSIS_SECONDS
+
+
 def _sensitivity_seconds(request: SensitivityRequest) -> float:
     return ANALYSIS_SECONDS + 60 * request.minutes
 
@@ -108,7 +115,7 @@ KINDS: tuple[JobKind, ...] = (
         function="engine.analyses.profile:profile",
         check=None,
         slot="analysis",
-        limit_seconds=_analysis_seconds,
+        limit_seconds=_profile_seconds,
         estimate=None,
         locks_itself=False,
         key=request_and_versions,

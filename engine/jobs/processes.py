@@ -9,7 +9,8 @@ from pathlib import Path
 import psutil
 
 from engine.jobs.supervisor_lock import ROOT
-from engine.store.folders import JobFolder
+from engine.settings import FileModel, ProfileRequest
+from engine.store.folders import JobFile, JobFolder
 from engine.store.home import Home
 
 MARK = "FEATHERWEIGHT_JOB"  # in the environment of every process of a job, also outside its group
@@ -35,23 +36,28 @@ ALLOWED = (
     "no_proxy",
 )
 ALLOWED_BEGINNINGS = ("HF_", "OMP_", "OPENBLAS_", "MKL_", "FEATHERWEIGHT_")
+TOKENS = ("HF_TOKEN", "HF_TOKEN_PATH")
 MAX_FILE_BYTES = 50_000_000_000
 MAX_PROCESSES = 256
 
 
-def child_environment(home: Home, folder: JobFolder, job_id: str) -> dict[str, str]:
+def child_environment(home: Home, folder: JobFolder, job: JobFile) -> dict[str, str]:
     """The environment of a runner: the allowed part of this process's, and the variables of the job.
 
-    The URL of the database, which may have a password, is left out: a runner needs its folder only.
+    The URL of the database, which may have a password, is left out: a runner needs its folder only. The one that looks
+    into a file for the first time gets no token of the Hub either.
     """
     environment = {
         key: value for key, value in os.environ.items() if key in ALLOWED or key.startswith(ALLOWED_BEGINNINGS)
     }
     environment.pop("FEATHERWEIGHT_DATABASE_URL", None)
+    if isinstance(job.request, ProfileRequest) and isinstance(job.request.model, FileModel):
+        for name in TOKENS:
+            environment.pop(name, None)
     return environment | {
         "FEATHERWEIGHT_HOME": str(home.path),
         "FEATHERWEIGHT_PARENT": str(os.getpid()),
-        MARK: job_id,
+        MARK: job.id,
         "PYTHONPATH": str(ROOT),
         "PYTHONUNBUFFERED": "1",
         "TMPDIR": str(folder.work),

@@ -24,6 +24,7 @@ from engine.models.counts import (
 from engine.models.external_data import ONE_FILE, external_tensors, location, short
 from engine.models.file_format import check_is_onnx
 from engine.models.preprocessing import imagenet_preprocess, pixel_preprocess
+from engine.models.scan import scan
 from engine.models.signature import EXPORT_HINT, ImageInput, image_shape, read_input, read_output
 from engine.results import Note, codes
 from engine.settings import Preprocess
@@ -123,6 +124,7 @@ def parse_proto(path: Path) -> onnx.ModelProto:
     if not proto.ir_version or not proto.graph.node or not proto.graph.output:
         raise SourceError(f"'{path.name}' holds no ONNX graph", EXPORT_HINT)
     _check_opset(proto, path.name)
+    scan(proto, path.name)
     return proto
 
 

@@ -5,8 +5,6 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from filelock import FileLock
-
 from engine import data as images
 from engine import models
 from engine.context import Model, ProgressCallback
@@ -27,6 +25,7 @@ from engine.settings import Recipe
 from engine.store.cache import Cache
 from engine.store.folders import JobFolder
 from engine.store.home import Home
+from engine.store.measure_lock import measure_lock
 from engine.store.progress import Progress
 from engine.store.timings import RunTimings, append_timings
 from engine.system.machine import cores, cpu_name
@@ -87,7 +86,7 @@ def _make_and_time(
         deadline=time_budget.baseline_deadline(time.monotonic()),
         budget=recipe.budget,
         goal=recipe.goal,
-        measure_lock=lambda: run_progress.holding(FileLock(home.measure_lock)),
+        measure_lock=lambda: run_progress.holding(measure_lock(home.measure_lock, job.name, run_progress.on_wait)),
     )
     context = RunContext(step_runner, builder, run_progress, data.split("evaluation").labels)
     base = make_baseline(context, source, recipe.baseline_steps)

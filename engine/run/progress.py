@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 
 from engine.planning.estimate import PlannedPhase
+from engine.planning.parts import ALL_VARIANTS, LATENCY
 from engine.store.progress import Progress
 from engine.store.timings import PhaseTiming
 
@@ -70,6 +71,11 @@ class RunProgress:
         self._parts_with_events.add(part)
         self._highest = max(self._highest, self._share(fraction))
         self._progress.emit(part, phase, self._highest, message, step_fraction=self._share(fraction, part), **metrics)
+
+    def on_wait(self, holder: str) -> None:
+        """Emits an event that names the job for which this one waits before it measures."""
+        part, phase = (self._current.part, self._current.phase) if self._current else (ALL_VARIANTS, LATENCY)
+        self._progress.emit(part, phase, self._highest, f"waiting for its turn to measure: '{holder}' measures")
 
     @contextmanager
     def holding(self, lock: AbstractContextManager[object]) -> Iterator[None]:

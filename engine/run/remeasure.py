@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
-from filelock import FileLock
 
 from engine.errors import RequestError, RunError
 from engine.measure.latency import PairedLatency
@@ -20,6 +19,7 @@ from engine.runtimes import resolve_target
 from engine.settings import RemeasureRequest
 from engine.store.folders import JobFolder, now
 from engine.store.home import Home
+from engine.store.measure_lock import measure_lock
 from engine.store.progress import Progress
 from engine.system.machine import cpu_name
 
@@ -45,7 +45,11 @@ def remeasure(request: RemeasureRequest, folder: JobFolder, progress: Progress) 
     shape = (target.batch_size, *models[baseline.id].input_shape)
     noise = np.random.default_rng(0).standard_normal(shape, dtype=np.float32)
     progress.emit("remeasure", "waiting", 0.0, "waiting for its turn to measure")
-    with FileLock(Home.default().measure_lock):
+
+    def on_wait(holder: str) -> None:
+        progress.emit("remeasure", "waiting", 0.0, f"waiting for its turn to measure: '{holder}' measures")
+
+    with measure_lock(Home.default().measure_lock, f"remeasure {report.recipe.name}", on_wait):
         timings = time_files(
             models,
             baseline.id,

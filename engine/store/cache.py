@@ -1,5 +1,9 @@
-"""A cache of results, keyed by a hash of their inputs; the least recently used are removed first."""
+"""A cache of results, keyed by a hash of their inputs; the least recently used are removed first.
 
+Every entry has a record of its files' SHA-256 sums, against which it is checked whenever it is taken from the cache.
+"""
+
+import json
 import math
 import os
 import shutil
@@ -13,12 +17,14 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from engine.store.home import folder_bytes
+from engine.store.uploads import file_sum
 
 MAX_BYTES = 10_000_000_000
 ABANDONED_SECONDS = 86_400.0
 CLOCK_SECONDS = 1.0
 """The times of files may lag so far behind the clock."""
 _IN_USE = ".in-use-"
+_SUMS = ".sha256.json"
 
 
 class Cache:
@@ -28,7 +34,7 @@ class Cache:
         self._root = root
 
     def get(self, key: str) -> Path | None:
-        """The entry's folder (and it counts as used now), or None."""
+        """The entry's folder (and it counts as used now), or None; one that is not as it was written is removed."""
         entry = self._entry(key)
         if not entry.is_dir():
             return None
@@ -37,7 +43,11 @@ class Cache:
                 os.utime(entry)
             except FileNotFoundError:
                 return None
-        return entry
+        if _is_whole(entry):
+            return entry
+        with self._lock, suppress(FileNotFoundError):  # another process may have removed it as well
+            shutil.rmtree(_hide(entry), ignore_errors=True)
+        return None
 
     def put(self, key: str, fill: Callable[[Path], None]) -> Path:
         """The entry's folder, filled by `fill(empty folder)` where it is not there yet.
@@ -50,6 +60,7 @@ class Cache:
         filling = Path(tempfile.mkdtemp(dir=self._root, prefix=".filling-"))
         try:
             fill(filling)
+            (filling / _SUMS).write_text(json.dumps(_sums(filling)), encoding="utf-8")
             return self._publish(filling, key)
         finally:
             shutil.rmtree(filling, ignore_errors=True)
@@ -148,6 +159,21 @@ class Cache:
         if not key.isalnum():
             raise ValueError(f"a cache key has letters and digits only, not '{key}'")
         return self._root / key
+
+
+def _sums(entry: Path) -> dict[str, str]:
+    """SHA-256 of each file of an entry but the record itself, by its path in the entry."""
+    files = (file for file in entry.rglob("*") if file.is_file())
+    return {file.relative_to(entry).as_posix(): file_sum(file) for file in files if file != entry / _SUMS}
+
+
+def _is_whole(entry: Path) -> bool:
+    """Whether the files of an entry are those that were written, byte for byte; False for one without a record."""
+    try:
+        record = json.loads((entry / _SUMS).read_bytes())
+        return bool(record == _sums(entry))
+    except (OSError, ValueError):
+        return False
 
 
 def _hide(entry: Path) -> Path:

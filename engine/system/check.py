@@ -16,6 +16,11 @@ from engine.system.machine import cores, memory_bytes
 
 PACKAGES = ("torch", "timm", "onnx", "onnxruntime", "streamlit", "plotly")
 MIN_MEMORY_BYTES = 2_000_000_000
+SANDBOX = (
+    "jobs have their own process and folder, an environment without tokens, and limits on time, memory, processes, "
+    "files and core dumps; they are not kept from the network, nor from other files of this user"
+)
+SANDBOX_NEXT = "Where strangers may upload models, run the app as a user, or in a container, that has nothing else"
 
 
 def check_home(home: Home, command: Sequence[str] = RUNNER) -> tuple[CheckItem, ...]:
@@ -35,6 +40,7 @@ def check_home(home: Home, command: Sequence[str] = RUNNER) -> tuple[CheckItem, 
             found="runs" if supervisor_runs(home) else "does not run; the app starts it",
         ),
         _runtimes(home, command),
+        CheckItem(name="sandbox", ok=True, found=SANDBOX, next=SANDBOX_NEXT),
     )
 
 

@@ -5,9 +5,18 @@ from pathlib import Path
 import pytest
 
 from engine.jobs.executor import Limits, limits_for
-from engine.settings import HardwareRequest, RunRequest, SampleData, SampleModel, SensitivityRequest
+from engine.jobs.processes import child_environment
+from engine.settings import (
+    FileModel,
+    HardwareRequest,
+    ProfileRequest,
+    RunRequest,
+    SampleData,
+    SampleModel,
+    SensitivityRequest,
+)
 from engine.store.endings import settle
-from engine.store.folders import Outcome, now
+from engine.store.folders import JobFile, Outcome, now
 from engine.system.machine import memory_bytes
 from tests.jobs.standins import STUBBORN, alive, ended, pid_in, until
 
@@ -36,6 +45,17 @@ def test_what_a_job_may_see(execute, monkeypatch):
     assert environment["TMPDIR"] == directory == str(folder.work)
     assert environment["FEATHERWEIGHT_PARENT"] == str(os.getpid())
     assert session != os.getsid(0)
+
+
+def test_who_looks_into_a_file_gets_no_token(home, monkeypatch, recipe):
+    monkeypatch.setenv("HF_TOKEN", "secret")
+    for request, has_token in (
+        (ProfileRequest(model=FileModel(path="m.onnx")), False),
+        (ProfileRequest(model=SampleModel()), True),
+        (RunRequest(recipe=recipe), True),
+    ):
+        job = JobFile(id="a", kind=request.kind, name="a", created=now(), request=request)
+        assert ("secret" in child_environment(home, home.job("a"), job).values()) == has_token
 
 
 def test_no_core_dumps_and_no_endless_files(execute):
@@ -171,6 +191,8 @@ def test_limits_follow_the_request(recipe):
     sensitivity = SensitivityRequest(model=SampleModel(), data=SampleData(), minutes=40)
     assert limits_for(sensitivity).seconds == analysis.seconds + 2400
     assert run.memory_bytes < memory_bytes()
+    file, sample = (limits_for(ProfileRequest(model=one)) for one in (FileModel(path="m.onnx"), SampleModel()))
+    assert file.seconds < sample.seconds == analysis.seconds  # a hostile file keeps nobody waiting for long
 
 
 def test_the_folder_is_the_last_argument(execute):

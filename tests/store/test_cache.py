@@ -7,6 +7,8 @@ import pytest
 
 from engine.store.cache import Cache
 
+ENTRY_BYTES = 182  # a file of 100 bytes, and the record of its sum
+
 
 def filler(n_bytes: int):
     return lambda folder: (folder / "model.onnx").write_bytes(b"x" * n_bytes)
@@ -55,7 +57,7 @@ def test_the_least_recently_used_go_first(cache):
     for age, key in enumerate(["new", "middle", "old"]):
         used_at(cache.put(key, filler(100)), seconds_ago=10 + age)
     cache.get("old")  # and now it is the newest
-    assert cache.trim(200) == 100
+    assert cache.trim(2 * ENTRY_BYTES) == ENTRY_BYTES
     assert cache.get("middle") is None
     assert cache.get("old") is not None
     assert cache.get("new") is not None
@@ -64,7 +66,7 @@ def test_the_least_recently_used_go_first(cache):
 def test_what_a_running_job_uses_stays(cache):
     for age, key in [(10, "used"), (1000, "unused")]:
         used_at(cache.put(key, filler(100)), seconds_ago=age)
-    assert cache.trim(0, unused_since=time.time() - 100) == 100
+    assert cache.trim(0, unused_since=time.time() - 100) == ENTRY_BYTES
     assert cache.get("used") is not None
     assert cache.get("unused") is None
 
@@ -75,10 +77,10 @@ def test_what_is_used_since_the_first_user_began_stays_until_it_has_ended(cache)
     with cache.in_use():
         cache.get("after")
         with cache.in_use():  # one that began later, as another run does, and ends first
-            assert cache.trim(0, unused_since=time.time() + 10) == 100
+            assert cache.trim(0, unused_since=time.time() + 10) == ENTRY_BYTES
         assert cache.trim(0, unused_since=time.time() + 10) == 0
     assert cache.get("before") is None
-    assert cache.trim(0, unused_since=time.time() + 10) == 100
+    assert cache.trim(0, unused_since=time.time() + 10) == ENTRY_BYTES
 
 
 USER = """
@@ -102,7 +104,7 @@ def test_the_use_of_another_process_counts_until_that_is_dead(cache, tmp_path):
     later = time.time() + 10
     assert cache.trim(0, unused_since=later) == 0
     user.communicate()
-    assert cache.trim(0, unused_since=later) == 100
+    assert cache.trim(0, unused_since=later) == ENTRY_BYTES
     assert not list((tmp_path / "cache").glob(".in-use-*"))
 
 
@@ -125,3 +127,35 @@ def test_an_absent_cache_has_nothing_to_trim(cache):
 def test_a_key_is_no_path(cache, key):
     with pytest.raises(ValueError, match="letters and digits"):
         cache.get(key)
+
+
+def flip(path) -> None:
+    content = path.read_bytes()
+    path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+
+
+DAMAGE = {
+    "a changed byte": flip,
+    "a cut file": lambda path: path.write_bytes(path.read_bytes()[:-1]),
+    "an empty file": lambda path: path.write_bytes(b""),
+    "a missing file": lambda path: path.unlink(),
+    "one file more": lambda path: path.with_name("more").write_bytes(b"x"),
+}
+FILES = ("model.onnx", "step.json", "predictions.npz", "weights.safetensors", "parts/figures.json", ".sha256.json")
+
+
+@pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE.keys())
+@pytest.mark.parametrize("file", FILES)
+def test_a_damaged_entry_is_made_anew(cache, tmp_path, file, damage):
+    def fill(folder):
+        (folder / "parts").mkdir()
+        for name in FILES[:-1]:
+            (folder / name).write_bytes(f"the bytes of {name}".encode())
+
+    entry = cache.put("a1", fill)
+    damage(entry / file)
+    assert cache.get("a1") is None
+    assert not entry.exists()
+    assert cache.put("a1", fill) == cache.get("a1") == entry
+    assert (entry / FILES[0]).read_bytes() == b"the bytes of model.onnx"
+    assert [path.name for path in (tmp_path / "cache").iterdir()] == ["a1"]
