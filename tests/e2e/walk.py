@@ -154,6 +154,7 @@ class Walk:
                 continue
             if not any(self._press(press) for _ in range(MOST_TRIES)):
                 self.gone.append(name)
+                print(f"GONE: {name}", flush=True)
                 continue
             self.pressed.append(name)
             self._look(press)
