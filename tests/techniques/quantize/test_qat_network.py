@@ -7,10 +7,11 @@ import pytest
 import torch
 from onnx import TensorProto, helper
 
+from engine.data import load
 from engine.errors import StepError
 from engine.export.onnx_file import export_onnx
 from engine.models.artifacts import torch_model
-from engine.settings import Preprocess, QuantizeStatic
+from engine.settings import Preprocess, QuantizeStatic, Split
 from engine.techniques.quantize import quantize_static
 from engine.techniques.quantize.prepare import fold
 from engine.techniques.quantize.qat.network import Network
@@ -234,7 +235,9 @@ def test_it_computes_what_timms_networks_give(architecture, size, tmp_path):
         preprocess=preprocess,
     )
     images = np.random.default_rng(0).standard_normal((2, 3, size, size)).astype(np.float32)
-    proto = onnx.load(fold(export_onnx(model, tmp_path / "model.onnx", images), tmp_path))
+    file = export_onnx(model, tmp_path / "model.onnx", images)
+    made = load(None, Split(), preprocess, 0, merge_train=True, n_outputs=4).split("evaluation")
+    proto = onnx.load(fold(file, tmp_path, made))
     wanted = run(proto, images)
     given = computed(Network(proto, {}), images)
     assert np.abs(given - wanted).max() < 1e-4 * np.abs(wanted).max()

@@ -100,7 +100,7 @@ def _quantize(
     """Writes the static file to `path`; returns its graph as a network, with weights not rounded yet, and notes."""
     static = QuantizeStatic(method="static", calibration=settings.calibration, bias_correction=False)
     context.on_progress(0.0, "folding constants and batch norms")
-    folded = fold(model, work)
+    folded = fold(model, work, images)
     _check_outputs(folded, model, images)
     calibrator = Calibrator(model, folded, images, len(images), work, context.on_progress)
     notes = build_static(calibrator, static, context.isa, path, None, context.target)
