@@ -7,6 +7,7 @@ from engine import models
 from engine.export.onnx_file import export_onnx
 from engine.models.artifacts import OnnxModel, TorchModel
 from engine.models.graph import describe, load_proto, operators
+from engine.models.number_format import number_format
 from engine.results import ModelProfile
 from engine.settings import FileModel, ModelSource, ProfileRequest, TimmModel
 from engine.store.folders import JobFolder
@@ -55,6 +56,7 @@ def _profile_of(source: ModelSource, loaded: _LoadedModel) -> ModelProfile:
         n_outputs=loaded.file.n_outputs,
         preprocess=loaded.file.preprocess,
         warnings=loaded.source.warnings,
+        number_format=number_format(proto),
     )
 
 

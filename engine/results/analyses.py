@@ -13,6 +13,9 @@ from engine.settings import Preprocess, Step, Target
 PresetName = Literal["safe", "balanced", "smallest"]
 
 
+NumberFormat = Literal["FP32", "FP16", "INT8"]
+
+
 class ModelProfile(Result):
     """The properties of a model, without its speed; `layers` counts operators of the exported graph by type."""
 
@@ -30,6 +33,8 @@ class ModelProfile(Result):
     n_outputs: int | None
     preprocess: Preprocess | None
     warnings: tuple[Note, ...] = ()
+    number_format: NumberFormat = "FP32"
+    """The format of the stored weights."""
 
 
 class ClassCount(Result):

@@ -112,6 +112,17 @@ GRAPHS = {
         ],
         {"a": weights(3, 1, 1), "two": np.float32(2), "one": np.float32(1)},
     ),
+    "Gather of a size": (
+        [
+            ("Shape", ["image"], "n"),
+            ("Gather", ["n", "index"], "o"),
+            ("Unsqueeze", ["o", "i0"], "q"),
+            ("Concat", ["q", "i1"], "r", {"axis": 0}),
+            ("Reshape", ["image", "r"], "x"),
+            *END,
+        ],
+        {"index": np.array(0), **whole([0], [3, 16, 4])},
+    ),
     "Slice": ([("Slice", ["image", "i0", "i1", "i2", "i3"], "x"), *END], whole([1, -7], [9, -1], [2, 3], [2, 1])),
     "Split": (
         [
@@ -352,3 +363,10 @@ def test_integers_that_are_read_as_such_are_refused():
     proto = classifier(nodes, {"s": np.float32(0.1), "z": np.uint8(3)})
     with pytest.raises(StepError, match="its integers are read by other than DequantizeLinear"):
         Network(proto, {})
+
+
+def test_an_operator_that_torch_does_not_take_as_the_graph_has_it_is_named():
+    proto = classifier([("Transpose", ["image"], "t", {"perm": [0, 1, 2]}), ("Flatten", ["t"], "logits")], {})
+    proto.graph.node[0].attribute[0].CopyFrom(helper.make_attribute("perm", ["a"]))
+    with pytest.raises(StepError, match="the node 'Transpose for t' cannot be trained: torch's Transpose does not"):
+        computed(Network(proto, {}))
