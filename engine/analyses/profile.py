@@ -8,6 +8,7 @@ from engine.export.onnx_file import export_onnx
 from engine.models.artifacts import OnnxModel, TorchModel
 from engine.models.graph import describe, load_proto, operators
 from engine.models.graph_nodes import graph_nodes
+from engine.models.number_format import number_format
 from engine.results import ModelProfile
 from engine.settings import FileModel, ModelSource, ProfileRequest, TimmModel
 from engine.store.folders import JobFolder
@@ -57,6 +58,7 @@ def _profile_of(source: ModelSource, loaded: _LoadedModel) -> ModelProfile:
         preprocess=loaded.file.preprocess,
         warnings=loaded.source.warnings,
         graph=graph_nodes(proto, loaded.file.input_shape),
+        number_format=number_format(proto),
     )
 
 

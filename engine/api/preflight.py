@@ -7,6 +7,7 @@ from engine.api.jobs import find_analysis
 from engine.jobs.queue import Queue
 from engine.planning.compatibility import (
     batch_misfit,
+    format_misfit,
     head_misfit,
     maps_labels,
     one_output,
@@ -84,6 +85,7 @@ def _model_misfits(recipe: Recipe, profile: ModelProfile, preview: DataPreview |
     shape = next(iter(profile.inputs.values()), ())
     batch = shape[0] if shape and isinstance(shape[0], int) else None
     misfits = [batch_misfit(batch, recipe.target.batch_size) if isinstance(recipe.model, FileModel) else None]
+    misfits.append(format_misfit(profile.number_format, recipe))
     if recipe.baseline_steps:
         return tuple(misfits)
     misfits.append(one_output(profile.n_outputs))

@@ -29,6 +29,9 @@ class GraphNode(Result):
     macs: int | None
 
 
+NumberFormat = Literal["FP32", "FP16", "INT8"]
+
+
 class ModelProfile(Result):
     """The properties of a model, without its speed; `layers` counts operators of the exported graph by type."""
 
@@ -46,6 +49,8 @@ class ModelProfile(Result):
     n_outputs: int | None
     preprocess: Preprocess | None
     warnings: tuple[Note, ...] = ()
+    number_format: NumberFormat = "FP32"
+    """The format of the stored weights."""
     graph: tuple[GraphNode, ...] = ()
     """Every node of the exported graph, in its order."""
 

@@ -6,6 +6,7 @@ import engine
 from engine import Distill, FileModel, ImagesData, Preflight, Recipe, SampleData, SampleModel, TimmModel
 from engine.jobs.claims import Claims
 from engine.jobs.queue import Queue
+from engine.planning.compatibility import format_misfit
 from engine.results import DataPreview, ModelProfile, Note
 from engine.settings import BaselineModel, Finetune, Preprocess, PreviewRequest, ProfileRequest, Target
 from engine.store.folders import Outcome, now
@@ -34,6 +35,17 @@ def profile(n_outputs=10, classes=TEN, preprocess=GRAY, batch="batch", name="mod
         n_outputs=n_outputs,
         preprocess=preprocess,
     )
+
+
+@pytest.mark.parametrize(("number_format", "refused"), [("FP32", 0), ("FP16", 1), ("INT8", 1)])
+def test_a_file_in_fewer_bits_is_refused_in_the_words_of_the_run(number_format, refused, found, tmp_path):
+    (tmp_path / "a.onnx").write_bytes(b"of any format")
+    recipe = asked({"technique": "quantize"}, model=FileModel(path=str(tmp_path / "a.onnx")))
+    own = profile().model_copy(update={"number_format": number_format})
+    look_at(found, recipe, own)
+    misfit = format_misfit(number_format, recipe)
+    assert engine.preflight(recipe).refusals == ((misfit,) if refused else ())
+    assert (misfit is not None) is bool(refused)
 
 
 def preview(fits=True):

@@ -1,7 +1,9 @@
 """What is refused before anything is made, because its parts do not go together; what is warned about at the end."""
 
+import numpy as np
 import onnx
 import pytest
+from onnxruntime.transformers.float16 import convert_float_to_float16
 from PIL import Image
 
 from engine import data as images
@@ -16,11 +18,11 @@ from tests.models.small import Shape, small_classifier
 ONE_OUTPUT = [onnx.helper.make_node("ReduceMean", ["logits"], ["score"], axes=[1], keepdims=1)]
 
 
-def refuse_or_not(model, tmp_path, data=None):
+def refuse_or_not(model, tmp_path, data=None, **chains):
     """The check, as the pipeline makes it; returns nothing where the parts fit."""
     path = tmp_path / "model.onnx"
     onnx.save(model, path)
-    recipe = Recipe.parse({"model": {"kind": "file", "path": str(path)}, "data": data, "steps": []})
+    recipe = Recipe.parse({"model": {"kind": "file", "path": str(path)}, "data": data, **(chains or {"steps": []})})
     read = read_onnx(path)
     found = images.load(recipe.data, recipe.split, read.preprocess, 0, merge_train=True, n_outputs=read.n_outputs)
     check_fit(recipe, read, found)
@@ -121,3 +123,33 @@ def still(code, *chains):
 def test_a_warning_of_untrained_weights_goes_once_they_are_trained(code, chains, left):
     """What learns the answers of untrained weights has learnt nothing."""
     assert still(code, *chains) == left
+
+
+QUANTIZED = [
+    onnx.helper.make_node("QuantizeLinear", ["logits", "scale"], ["integers"]),
+    onnx.helper.make_node("DequantizeLinear", ["integers", "scale"], ["logits_8"]),
+]
+
+
+def in_8_bits():
+    model = small_classifier(opset=17, extra_nodes=QUANTIZED)
+    model.graph.initializer.append(onnx.numpy_helper.from_array(np.float32(0.1), "scale"))
+    model.graph.output[0].name = "logits_8"
+    return model
+
+
+def in_16_bits():
+    return convert_float_to_float16(small_classifier(opset=17), keep_io_types=True)
+
+
+@pytest.mark.parametrize(("make", "state"), [(in_8_bits, "quantized"), (in_16_bits, "in 16-bit floats")])
+@pytest.mark.parametrize(
+    "step",
+    [{"technique": "quantize", "method": "static"}, {"technique": "quantize"}, {"technique": "float16"}],
+    ids=str,
+)
+def test_weights_in_fewer_bits_are_not_made_of_such_and_the_file_can_still_be_simplified(make, state, step, tmp_path):
+    with pytest.raises(SourceError, match=f"chain 2: {step['technique']} makes .* and the model is {state} already"):
+        refuse_or_not(make(), tmp_path, branches=[[{"technique": "simplify"}], [step]])
+    refuse_or_not(make(), tmp_path, steps=[{"technique": "simplify"}])
+    refuse_or_not(small_classifier(), tmp_path, steps=[step])

@@ -25,7 +25,7 @@ def workspace(tmp_path):
     model, context = given(spoilt_graph(), tmp_path)
     images = context.data.split("calibration")
     judges = images.span(16, 32)
-    calibrator = Calibrator(model, fold(model, tmp_path), images, 16, tmp_path, context.on_progress)
+    calibrator = Calibrator(model, fold(model, tmp_path, images), images, 16, tmp_path, context.on_progress)
     logits = predict(model, judges, context.target).logits
     return Workspace(
         context=context,

@@ -337,3 +337,19 @@ def test_the_bytes_do_not_depend_on_the_process(tmp_path):
         for seed in ("1", "2")
     ]
     assert runs[0].stdout == runs[1].stdout
+
+
+def test_a_branch_that_only_passes_a_value_on_still_returns_one_of_its_own(tmp_path):
+    def branch(name, operator):
+        result = helper.make_tensor_value_info(name, TensorProto.FLOAT, None)
+        return helper.make_graph([helper.make_node(operator, ["score"], [name])], name, [], [result])
+
+    chosen = {"then_branch": branch("then", "Neg"), "else_branch": branch("else", "Identity")}
+    nodes = [CONV, ("Identity", ["features"], "same"), ("GlobalAveragePool", ["same"], "pooled"), HEAD[0]]
+    nodes += [("Gemm", ["flat", "fc"], "score"), ("ReduceSum", ["score"], "sum", {"keepdims": 0})]
+    nodes += [("Greater", ["sum", "zero"], "yes"), helper.make_node("If", ["yes"], ["logits"], name="if", **chosen)]
+    model, context = given(classifier(nodes, W | {"zero": np.float32(0)}), tmp_path)
+    outcome = simplify(model, Simplify(), context)
+    assert "Identity" not in operators(outcome.onnx.path)
+    for n in range(1, 6):
+        np.testing.assert_allclose(outputs(outcome.onnx.path, n), outputs(model.path, n), rtol=1e-4, atol=1e-5)

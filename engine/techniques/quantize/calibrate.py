@@ -16,8 +16,10 @@ from engine.data import Part
 from engine.errors import StepError
 from engine.measure.predictions import filled
 from engine.models.artifacts import OnnxModel
-from engine.runtimes.onnx_runtime import ORT_ERRORS, first_line, values_session
+from engine.runtimes.onnx_runtime import values_session
 from engine.settings.quantize import Calibration
+from engine.techniques.quantize.failures import as_step_error
+from engine.techniques.quantize.float_nodes import masked_tensors
 from engine.techniques.quantize.prepare import QUANTIZABLE, constant_names
 
 BINS = {"percentile": 2048, "entropy": 512}
@@ -119,18 +121,17 @@ class Calibrator:
         onnx.save(_with_outputs(self.proto(), names), path)
         done = batches = 0
         try:
-            activations = values_session(path, self.model.input_name, names, optimised=False, log="error")
-            for images in self._batches():
-                for name, values in zip(names, activations(images), strict=True):
-                    observe(name, values)
-                batches += 1
-                done = min(done + len(images), self.n_images)
-                self._on_progress(0.05 + 0.4 * done / self.n_images, f"calibrating: image {done} of {self.n_images}")
-        except ORT_ERRORS as error:
-            raise StepError(
-                f"onnxruntime cannot run this model for calibration: {first_line(error)}",
-                "Leave quantization out, or export the model again",
-            ) from error
+            with as_step_error("onnxruntime cannot run this model for calibration"):
+                activations = values_session(path, self.model.input_name, names, optimised=False, log="error")
+                for images in self._batches():
+                    for name, values in zip(names, activations(images), strict=True):
+                        if values.size:  # a slice may be empty
+                            observe(name, values)
+                    batches += 1
+                    done = min(done + len(images), self.n_images)
+                    self._on_progress(
+                        0.05 + 0.4 * done / self.n_images, f"calibrating: image {done} of {self.n_images}"
+                    )
         finally:
             path.unlink(missing_ok=True)
         return batches
@@ -156,8 +157,8 @@ def _watchable(proto: onnx.ModelProto) -> list[str]:
     values = (*proto.graph.input, *proto.graph.value_info, *proto.graph.output)
     floats = {value.name for value in values if value.type.tensor_type.elem_type == TensorProto.FLOAT}
     touched = (name for node in proto.graph.node if node.op_type in QUANTIZABLE for name in (*node.input, *node.output))
-    constants = constant_names(proto)
-    return [name for name in dict.fromkeys(touched) if name in floats and name not in constants]
+    excluded = constant_names(proto) | masked_tensors(proto)
+    return [name for name in dict.fromkeys(touched) if name in floats and name not in excluded]
 
 
 def _with_outputs(proto: onnx.ModelProto, names: list[str]) -> onnx.ModelProto:

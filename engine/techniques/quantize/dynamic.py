@@ -13,9 +13,9 @@ from engine.errors import StepError
 from engine.models.artifacts import OnnxModel
 from engine.models.graph import write_metadata
 from engine.results import Note
-from engine.runtimes.onnx_runtime import ORT_ERRORS, first_line
 from engine.settings import QuantizeDynamic
 from engine.store.home import require_room
+from engine.techniques.quantize.failures import as_step_error
 from engine.techniques.quantize.prepare import (
     check_quantizable,
     constant_names,
@@ -41,7 +41,7 @@ def quantize_dynamic(model: OnnxModel, settings: QuantizeDynamic, context: StepC
     path = context.folder / "model.onnx"
     with tempfile.TemporaryDirectory(dir=context.folder) as work:
         context.on_progress(0.1, "folding constants")
-        folded = fold(model, Path(work))
+        folded = fold(model, Path(work), context.data.unreported)
         proto = onnx.load(folded)
         matmuls = _matmuls(proto)
         floats = set(nodes_named(settings.float_nodes, proto, model))
@@ -51,23 +51,17 @@ def quantize_dynamic(model: OnnxModel, settings: QuantizeDynamic, context: StepC
                 "Choose method: auto or static for a model of convolutions",
             )
         context.on_progress(0.5, f"quantizing {many(len(matmuls - floats), 'layer')}")
-        try:
+        with as_step_error("onnxruntime's quantizer cannot handle this model", proto), quietly():
             # A Gemm becomes a MatMul of this name before names are looked at.
-            with quietly():
-                quantize(
-                    folded,
-                    path,
-                    op_types_to_quantize=["MatMul"],
-                    per_channel=settings.per_channel,
-                    weight_type=QuantType.QInt8,
-                    reduce_range=saturates(context.isa),
-                    nodes_to_exclude=[*floats, *(f"{name}_MatMul" for name in floats)],
-                )
-        except ORT_ERRORS as error:
-            raise StepError(
-                f"onnxruntime's quantizer cannot handle this model: {first_line(error)}",
-                "Leave quantization out, or export the model again",
-            ) from error
+            quantize(
+                folded,
+                path,
+                op_types_to_quantize=["MatMul"],
+                per_channel=settings.per_channel,
+                weight_type=QuantType.QInt8,
+                reduce_range=saturates(context.isa),
+                nodes_to_exclude=[*floats, *(f"{name}_MatMul" for name in floats)],
+            )
     quantized = onnx.load(path)
     write_metadata(quantized, model.preprocess, model.classes)
     onnx.save(quantized, path)

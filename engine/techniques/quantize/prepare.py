@@ -6,16 +6,21 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import onnx
-from onnx import TensorProto, version_converter
+from onnx import TensorProto
 from onnxruntime.quantization.registry import QDQRegistry, QLinearOpsRegistry
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
-from engine.errors import StepError
+from engine.data import Part
+from engine.errors import RunError, StepError
+from engine.measure.output_difference import compare_outputs
 from engine.models.artifacts import OnnxModel
 from engine.models.graph import is_quantized
 from engine.models.nodes import control_flow, name_nodes, odd_value
-from engine.runtimes.onnx_runtime import ORT_ERRORS, first_line
+from engine.settings import Target
 from engine.system.machine import has_vnni, is_x86
+from engine.techniques.quantize.failures import NEXT, as_step_error
+from engine.techniques.quantize.layers import plain_layers, split_fused
+from engine.techniques.quantize.raising import raise_opset
 
 HEAVY_OPERATORS = ("Conv", "Gemm", "MatMul")
 """Operators whose weights are worth the quantization; all others only pass 8-bit data on."""
@@ -23,7 +28,8 @@ QUANTIZABLE = frozenset({*QDQRegistry, *QLinearOpsRegistry})
 """All operators that onnxruntime's static quantizer knows."""
 PER_CHANNEL_OPSET = 13
 """The first opset whose DequantizeLinear takes an axis."""
-FOLDING_ERRORS: tuple[type[Exception], ...] = (*ORT_ERRORS, onnx.shape_inference.InferenceError)
+COMPARED = 2
+"""Images on which the folded graph is compared with the model."""
 _MAX_NAMES = 8
 
 
@@ -61,27 +67,40 @@ def saturates(isa: tuple[str, ...]) -> bool:
     return is_x86(isa) and not has_vnni(isa)
 
 
-def fold(model: OnnxModel, folder: Path) -> Path:
-    """`folder`/folded.onnx: constants and batch norms folded, shapes inferred, a name on every node.
+def fold(model: OnnxModel, folder: Path, images: Part) -> Path:
+    """`folder`/folded.onnx: constants and batch norms folded, shapes inferred, layers plain, a name on every node.
 
-    Raises StepError with onnxruntime's reason where it cannot.
+    Raises StepError where it cannot be made, or where it gives other outputs than the model for the first of `images`.
     """
     path, source = folder / "folded.onnx", model.path
-    try:
+    with as_step_error("onnxruntime cannot prepare this model for quantization"):
         proto = onnx.load(model.path)
+        is_split = split_fused(proto)
         if opset(proto) < PER_CHANNEL_OPSET:
+            proto = raise_opset(proto, PER_CHANNEL_OPSET)
+        if is_split or opset(proto) != model.opset:
             source = folder / "raised.onnx"
-            onnx.save(version_converter.convert_version(proto, PER_CHANNEL_OPSET), source)
+            onnx.save(proto, source)
         quant_pre_process(str(source), str(path), skip_symbolic_shape=True)
-    except FOLDING_ERRORS as error:
-        raise StepError(
-            f"onnxruntime cannot prepare this model for quantization: {first_line(error)}",
-            "Leave quantization out, or export the model again",
-        ) from error
-    proto = onnx.load(path)
-    name_nodes(proto.graph)
-    onnx.save(proto, path)
+        proto = onnx.load(path)
+        plain_layers(proto)
+        name_nodes(proto.graph)
+        onnx.save(proto, path)
+    _check_function(model, path, images)
     return path
+
+
+def _check_function(model: OnnxModel, folded: Path, images: Part) -> None:
+    try:
+        difference = compare_outputs(model, folded, next(images.batches(model.batch or COMPARED)), Target(threads=1))
+    except RunError as error:
+        raise StepError(f"the model does not run as it is prepared for quantization: {error.message}", NEXT) from error
+    if not difference.is_rounding:
+        raise StepError(
+            f"preparing the model for quantization changes its outputs by {difference.worst:.1e} of the largest one, "
+            f"where rounding explains {difference.allowed:.0e}, so a figure of the quantized file would mislead",
+            "Export the model again for opset 13 or later, or leave quantization out",
+        )
 
 
 def heavy_nodes(proto: onnx.ModelProto) -> list[str]:

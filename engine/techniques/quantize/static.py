@@ -17,12 +17,13 @@ from engine.measure.quality import sqnr_db
 from engine.models.artifacts import OnnxModel
 from engine.models.graph import write_metadata
 from engine.results import Note, codes
-from engine.runtimes.onnx_runtime import ORT_ERRORS, first_line
 from engine.settings import QuantizeStatic, Target
 from engine.store.home import require_room
 from engine.system.machine import is_x86
 from engine.techniques.quantize.bias import correct_biases
 from engine.techniques.quantize.calibrate import Calibrator
+from engine.techniques.quantize.failures import as_step_error
+from engine.techniques.quantize.float_nodes import note_of, reasons
 from engine.techniques.quantize.prepare import (
     check_quantizable,
     first_heavy,
@@ -78,7 +79,7 @@ def quantize_static(model: OnnxModel, settings: QuantizeStatic, context: StepCon
     path = context.folder / "model.onnx"
     with tempfile.TemporaryDirectory(dir=context.folder) as work:
         context.on_progress(0.0, "folding constants and batch norms")
-        folded = fold(model, Path(work))
+        folded = fold(model, Path(work), images)
         calibrator = Calibrator(model, folded, images, n_images, Path(work), context.on_progress)
         notes = build_static(calibrator, settings, context.isa, path, judge_set, context.target)
     return Outcome(model=replace(model, path=path), notes=(*notes, _calibration_note(n_images, n_judges, settings)))
@@ -101,6 +102,10 @@ def build_static(
     operators = operators_named(settings.operators, proto)
     floats = [*first_heavy(proto, settings.float_first), *nodes_named(settings.float_nodes, proto, calibrator.model)]
     ranges = calibrator.ranges(settings.calibration)
+    float_reasons = reasons(proto, ranges.keys(), operators)
+    for name in floats:
+        float_reasons.pop(name, None)
+    notes = (scheme.note, *note_of(float_reasons, proto))
     quantizer = QDQQuantizer(
         proto,
         settings.per_channel,
@@ -109,23 +114,17 @@ def build_static(
         scheme.activations,
         ranges,
         [],
-        floats,
+        [*floats, *float_reasons],
         operators,
         {},
     )
-    try:
-        with quietly():
-            quantizer.quantize_model()
-    except ORT_ERRORS as error:
-        raise StepError(
-            f"onnxruntime's quantizer cannot handle this model: {first_line(error)}",
-            "Leave quantization out, or export the model again",
-        ) from error
-    quantizer.model.topological_sort()
+    with as_step_error("onnxruntime's quantizer cannot handle this model", calibrator.proto()), quietly():
+        quantizer.quantize_model()
+        quantizer.model.topological_sort()
     _save(quantizer.model.model, calibrator.model, path)
     if judge_set is None or not settings.bias_correction:
-        return (scheme.note,)
-    return scheme.note, _correct(quantizer.model.model, calibrator, path, judge_set, target)
+        return notes
+    return *notes, _correct(quantizer.model.model, calibrator, path, judge_set, target)
 
 
 def _correct(

@@ -15,9 +15,9 @@ from engine.errors import StepError
 from engine.models.artifacts import OnnxModel
 from engine.models.graph import write_metadata
 from engine.results import Note
-from engine.runtimes.onnx_runtime import ORT_ERRORS, first_line
 from engine.settings import QuantizeWeights
 from engine.store.home import require_room
+from engine.techniques.quantize.failures import as_step_error
 from engine.techniques.quantize.prepare import check_quantizable, fold
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def quantize_weights(model: OnnxModel, settings: QuantizeWeights, context: StepC
     require_room(context.folder, FILES_AT_ONCE * model.path.stat().st_size, "quantizing this model")
     with tempfile.TemporaryDirectory(dir=context.folder) as work:
         context.on_progress(0.1, "folding constants")
-        folded = fold(model, Path(work))
+        folded = fold(model, Path(work), context.data.unreported)
         proto = onnx.load(folded)
     context.on_progress(0.4, "storing the weights in 8 bits")
     n_convolutions = _quantize_convolutions(proto) if settings.convolutions else 0
@@ -64,15 +64,10 @@ def _quantize_matmuls(proto: onnx.ModelProto, block_size: int) -> tuple[onnx.Mod
         if node.op_type in ("Gemm", "MatMul") and _n_weights(node, proto) < SMALLEST
     ]
     quantizer = _nbits_quantizer(proto, block_size, [*small, *(f"{name}_MatMul" for name in small)])
-    try:
+    with as_step_error("onnxruntime's quantizer cannot handle this model", proto):
         quantizer.model.replace_gemm_with_matmul()
         quantizer.process()
-    except ORT_ERRORS as error:
-        raise StepError(
-            f"onnxruntime's quantizer cannot handle this model: {first_line(error)}",
-            "Leave quantization out, or export the model again",
-        ) from error
-    quantizer.model.clean_initializers()
+        quantizer.model.clean_initializers()
     quantized: onnx.ModelProto = quantizer.model.model
     return quantized, sum(node.op_type == "MatMulNBits" for node in quantized.graph.node)
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 
 import onnx
 import onnx_ir as ir
+from onnx import helper
 from onnx.shape_inference import InferenceError, infer_shapes
 
 from engine.errors import StepError
@@ -62,6 +63,7 @@ def _round(proto: onnx.ModelProto) -> tuple[onnx.ModelProto, NodeCounts]:
     merge_initializers(rewritten)
     _remove_traces(rewritten)
     _restore(rewritten.graph, declared)
+    _return_own_values(rewritten.graph)
     keep_layer_names(rewritten.graph, inferred.graph)
     name_nodes(rewritten.graph)
     counts["named"] = n_named
@@ -102,6 +104,28 @@ def _restore(graph: onnx.GraphProto, declared: onnx.GraphProto) -> None:
     graph.input.extend(
         value for value in declared.input if value.name in constants or value.name not in declared_constants
     )
+
+
+def _return_own_values(graph: onnx.GraphProto) -> None:
+    """Lets every branch return a value of its own, in place: one of the graph around it may not be its output.
+
+    Where a branch did nothing but pass such a value on, its Identity was removed as a node without effect.
+    """
+    for node in graph.node:
+        for attribute in node.attribute:
+            if attribute.HasField("g"):
+                _return_own_values(attribute.g)
+                _pass_on(attribute.g, f"{node.output[0]}_{attribute.name}")
+
+
+def _pass_on(branch: onnx.GraphProto, prefix: str) -> None:
+    own = {name for node in branch.node for name in node.output}
+    own |= {value.name for value in (*branch.input, *branch.initializer)}
+    for number, value in enumerate(branch.output):
+        if value.name not in own:
+            name = f"{prefix}_{number}"
+            branch.node.append(helper.make_node("Identity", [value.name], [name], name=name))
+            value.name = name
 
 
 def _remove_traces(proto: onnx.ModelProto) -> None:

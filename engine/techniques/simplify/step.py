@@ -3,28 +3,23 @@
 import shutil
 from dataclasses import replace
 
-import numpy as np
 import onnx
 from onnx import TensorProto
 
 from engine.context import Outcome, StepContext
 from engine.errors import RunError, StepError
-from engine.measure.predictions import filled
+from engine.measure.output_difference import TOLERANCE, compare_outputs
 from engine.models.artifacts import OnnxModel
 from engine.models.counts import count_parameters
 from engine.models.graph import load_proto, write_metadata
 from engine.results import Note, codes
-from engine.runtimes import open_session
 from engine.settings import Simplify
 from engine.store.home import require_room
 from engine.techniques.simplify.graph import NodeCounts, n_nodes, simplified
 
 IMAGES = 8
-TOLERANCE, TOLERANCE_16_BIT = 1e-4, 1e-2
-"""Largest difference of a logit, as a share of the largest, that another order of the same sums may cause."""
-NUDGE, AMPLIFIED = 1e-5, 10
-"""A badly conditioned network (one with random weights, say) amplifies such differences. Its tolerance is AMPLIFIED
-times the difference that images brighter by the share NUDGE make."""
+TOLERANCE_16_BIT = 1e-2
+"""As TOLERANCE, for graphs in 16-bit floats."""
 
 
 def simplify(model: OnnxModel, settings: Simplify, context: StepContext) -> Outcome:
@@ -57,42 +52,19 @@ def _compare(model: OnnxModel, simplified_model: OnnxModel, context: StepContext
 
     Raises StepError where it is larger than float noise.
     """
-    part = context.data.unreported
-    images = next(part.batches(model.batch or IMAGES))
-    worst, allowed = 0.0, tolerance
-    for some in (images[:1], images):
-        reference = _logits(model, some, context)
-        try:
-            outputs = _logits(simplified_model, some, context)
-        except RunError as error:
-            raise StepError(f"the simplified graph does not run: {error.message}", "Leave simplify out") from error
-        worst = max(worst, _difference(outputs, reference))
-        if worst > allowed:
-            nudged = _logits(model, some * np.float32(1 + NUDGE), context)
-            allowed = max(allowed, AMPLIFIED * _difference(nudged, reference))
-    if not worst <= allowed:
+    images = next(context.data.unreported.batches(model.batch or IMAGES))
+    try:
+        difference = compare_outputs(model, simplified_model.path, images, context.target, tolerance)
+    except RunError as error:
+        raise StepError(f"the simplified graph does not run: {error.message}", "Leave simplify out") from error
+    if not difference.is_rounding:
         raise StepError(
-            f"the simplified graph's outputs differ by {worst:.1e} of the largest one, float noise is "
-            f"below {allowed:.0e}",
+            f"the simplified graph's outputs differ by {difference.worst:.1e} of the largest one, float noise is "
+            f"below {difference.allowed:.0e}",
             "Leave simplify out",
         )
-    return Note(code="compared", text=f"Largest difference on {len(images)} images: {worst:.1e} of the largest output")
-
-
-def _logits(model: OnnxModel, images: np.ndarray, context: StepContext) -> np.ndarray:
-    with open_session(
-        model.path, context.target, input_name=model.input_name, output_name=model.output_name
-    ) as session:
-        return session(filled(images, model.batch))[: len(images)]
-
-
-def _difference(outputs: np.ndarray, reference: np.ndarray) -> float:
-    """The largest difference, as a share of the largest output; infinite where other outputs are finite."""
-    finite = np.isfinite(reference)
-    if outputs.shape != reference.shape or not np.array_equal(finite, np.isfinite(outputs)):
-        return float("inf")
-    scale = float(np.max(np.abs(reference), where=finite, initial=0.0)) or 1.0
-    return float(np.max(np.abs(np.subtract(outputs, reference, where=finite, out=np.zeros_like(reference))))) / scale
+    text = f"Largest difference on {len(images)} images: {difference.worst:.1e} of the largest output"
+    return Note(code="compared", text=text)
 
 
 def _notes(before: onnx.ModelProto, after: onnx.ModelProto, counts: NodeCounts) -> tuple[Note, ...]:

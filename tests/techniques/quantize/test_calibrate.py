@@ -28,7 +28,7 @@ NODES = [
 def calibrator(proto, folder, n_images=8):
     model, context = given(proto, folder)
     images = context.data.split("calibration")
-    return Calibrator(model, fold(model, folder), images, n_images, folder, context.on_progress), images
+    return Calibrator(model, fold(model, folder, images), images, n_images, folder, context.on_progress), images
 
 
 def convolutional():
@@ -78,7 +78,7 @@ def test_only_the_images_asked_for_are_read_and_a_fixed_batch_is_always_full(tmp
     onnx.save(small_classifier(Shape(image=(16, 3, 8, 8), logits=(16, 5))), path)
     model, (_, context) = read_onnx(path), given(convolutional(), tmp_path / "data")
     images = context.data.split("calibration")
-    ours = Calibrator(model, fold(model, tmp_path), images, 3, tmp_path, context.on_progress)
+    ours = Calibrator(model, fold(model, tmp_path, images), images, 3, tmp_path, context.on_progress)
     run = "onnxruntime.InferenceSession.run"
     monkeypatch.setattr(run, watching(seen))
     ours.ranges("minmax")
@@ -120,13 +120,13 @@ from engine.models.graph import read_onnx
 from engine.techniques.quantize import Calibrator, fold
 
 class Many:
-    def batches(self, size, limit):
+    def batches(self, size, limit=1):
         rows = np.random.default_rng(0).standard_normal((64, 3, 160, 160)).astype(np.float32)
         yield from (rows[n % 64][None] for n in range(limit))
 
 folder, method, n = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 model = read_onnx(folder / "model.onnx")
-Calibrator(model, fold(model, folder), Many(), n, folder, lambda *args, **figures: None).ranges(method)
+Calibrator(model, fold(model, folder, Many()), Many(), n, folder, lambda *args, **figures: None).ranges(method)
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """
 

@@ -187,6 +187,9 @@ def test_what_torch_cannot_compute_is_refused_before_anything_is_trained(data, t
         ("Flatten", ["p"], "logits"),
     ]
     path = tmp_path / "selu.onnx"
-    onnx.save(classifier(nodes, {"w": weights(4, 3, 3, 3)}), path)
+    proto = classifier(nodes, {"w": weights(4, 1, 3, 3)})
+    for dim, size in zip(proto.graph.input[0].type.tensor_type.shape.dim[1:], (1, 16, 16), strict=True):
+        dim.dim_value = size
+    onnx.save(proto, path)
     with pytest.raises(StepError, match="Selu is not among the operators that can be trained"):
         qat(read_onnx(path), QUICK, context(data, tmp_path / "qat"))

@@ -7,10 +7,11 @@ import pytest
 import torch
 from onnx import TensorProto, helper
 
+from engine.data import load
 from engine.errors import StepError
 from engine.export.onnx_file import export_onnx
 from engine.models.artifacts import torch_model
-from engine.settings import Preprocess, QuantizeStatic
+from engine.settings import Preprocess, QuantizeStatic, Split
 from engine.techniques.quantize import quantize_static
 from engine.techniques.quantize.prepare import fold
 from engine.techniques.quantize.qat.network import Network
@@ -110,6 +111,17 @@ GRAPHS = {
             *END,
         ],
         {"a": weights(3, 1, 1), "two": np.float32(2), "one": np.float32(1)},
+    ),
+    "Gather of a size": (
+        [
+            ("Shape", ["image"], "n"),
+            ("Gather", ["n", "index"], "o"),
+            ("Unsqueeze", ["o", "i0"], "q"),
+            ("Concat", ["q", "i1"], "r", {"axis": 0}),
+            ("Reshape", ["image", "r"], "x"),
+            *END,
+        ],
+        {"index": np.array(0), **whole([0], [3, 16, 4])},
     ),
     "Slice": ([("Slice", ["image", "i0", "i1", "i2", "i3"], "x"), *END], whole([1, -7], [9, -1], [2, 3], [2, 1])),
     "Split": (
@@ -234,7 +246,9 @@ def test_it_computes_what_timms_networks_give(architecture, size, tmp_path):
         preprocess=preprocess,
     )
     images = np.random.default_rng(0).standard_normal((2, 3, size, size)).astype(np.float32)
-    proto = onnx.load(fold(export_onnx(model, tmp_path / "model.onnx", images), tmp_path))
+    file = export_onnx(model, tmp_path / "model.onnx", images)
+    made = load(None, Split(), preprocess, 0, merge_train=True, n_outputs=4).split("evaluation")
+    proto = onnx.load(fold(file, tmp_path, made))
     wanted = run(proto, images)
     given = computed(Network(proto, {}), images)
     assert np.abs(given - wanted).max() < 1e-4 * np.abs(wanted).max()
@@ -349,3 +363,10 @@ def test_integers_that_are_read_as_such_are_refused():
     proto = classifier(nodes, {"s": np.float32(0.1), "z": np.uint8(3)})
     with pytest.raises(StepError, match="its integers are read by other than DequantizeLinear"):
         Network(proto, {})
+
+
+def test_an_operator_that_torch_does_not_take_as_the_graph_has_it_is_named():
+    proto = classifier([("Transpose", ["image"], "t", {"perm": [0, 1, 2]}), ("Flatten", ["t"], "logits")], {})
+    proto.graph.node[0].attribute[0].CopyFrom(helper.make_attribute("perm", ["a"]))
+    with pytest.raises(StepError, match="the node 'Transpose for t' cannot be trained: torch's Transpose does not"):
+        computed(Network(proto, {}))

@@ -11,6 +11,8 @@ from engine.techniques.quantize.qat.plan import Plan, plan, unsupported
 from engine.techniques.quantize.qat.rounding import FAKE, ROUNDING, along
 
 IMPLEMENTATIONS = OPERATORS | ROUNDING
+_MISFITS = (TypeError, ValueError, LookupError, AttributeError)
+"""What Python and torch raise where an operator gets inputs of another kind than its row in the table expects."""
 TINY = 1e-6
 """The smallest unit, for weights that are all 0."""
 
@@ -62,6 +64,8 @@ class Network(nn.Module):
                 outputs = IMPLEMENTATIONS[node.operator](inputs, node.attributes)
             except UnsupportedError as error:
                 raise unsupported(node, f"it {error}") from error
+            except _MISFITS as error:
+                raise unsupported(node, f"torch's {node.operator} does not take its inputs ({error})") from error
             values.update(zip(node.outputs, outputs if isinstance(outputs, tuple) else (outputs,), strict=False))
             for name in node.last_reads:
                 del values[name]

@@ -182,7 +182,7 @@ def gather(inputs: Inputs, attributes: Attributes) -> Tensor:
     rows, axis = inputs[1], attributes.get("axis", 0) % tensor.ndim
     rows = torch.where(rows < 0, rows + tensor.shape[axis], rows)
     values = tensor.index_select(axis, rows.reshape(-1))
-    return values.reshape(*tensor.shape[:axis], *rows.shape, *tensor.shape[axis + 1 :])
+    return values.reshape((*tensor.shape[:axis], *rows.shape, *tensor.shape[axis + 1 :]))
 
 
 def pad(inputs: Inputs, attributes: Attributes) -> Tensor:

@@ -20,6 +20,7 @@ from engine.runtimes import open_session
 from engine.settings import Qat, QuantizeStatic, Target
 from engine.store.home import require_room
 from engine.techniques.quantize.calibrate import Calibrator
+from engine.techniques.quantize.failures import as_step_error
 from engine.techniques.quantize.prepare import check_quantizable, fold
 from engine.techniques.quantize.qat.network import Network
 from engine.techniques.quantize.qat.operators import tensor_of
@@ -106,13 +107,14 @@ def _quantize(
     """Writes the static file to `path`; returns its graph as a network, with weights not rounded yet, and notes."""
     static = QuantizeStatic(method="static", calibration=settings.calibration, bias_correction=False)
     context.on_progress(0.0, "folding constants and batch norms")
-    folded = fold(model, work)
+    folded = fold(model, work, images)
     _check_outputs(folded, model, images)
     calibrator = Calibrator(model, folded, images, len(images), work, context.on_progress)
     notes = build_static(calibrator, static, context.isa, path, None, context.target)
     floats = {f"{tensor.name}_quantized": tensor_of(tensor) for tensor in onnx.load(folded).graph.initializer}
     limit = WIDEST[choose_scheme(static, context.isa).reduce_range]
-    network = Network(onnx.load(path), floats, limit, model.output_name)
+    with as_step_error("torch cannot train this graph", next="Use quantize in place of qat"):
+        network = Network(onnx.load(path), floats, limit, model.output_name)
     text = f"{len(images)} images of the calibration split set the ranges that training began with"
     return network, (*notes, Note(code=codes.CALIBRATION, text=text))
 
@@ -120,11 +122,12 @@ def _quantize(
 @torch.inference_mode()
 def _check_outputs(folded: Path, model: OnnxModel, images: Part) -> None:
     """Raises StepError where torch and onnxruntime compute different outputs for the graph in float."""
-    network = Network(onnx.load(folded), {}, output=model.output_name)
     batch = next(images.batches(4))
     with open_session(folded, Target(threads=1), input_name=model.input_name, output_name=model.output_name) as session:
         reference = session(batch)
-    outputs = network(torch.from_numpy(batch)).numpy()
+    with as_step_error("torch cannot compute this graph", next="Use quantize in place of qat"):
+        network = Network(onnx.load(folded), {}, output=model.output_name)
+        outputs = network(torch.from_numpy(batch)).numpy()
     difference = float(np.abs(outputs - reference).max() / max(float(np.abs(reference).max()), 1e-9))
     if not difference <= TOLERANCE:
         raise StepError(
