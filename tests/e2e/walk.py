@@ -163,7 +163,10 @@ class Walk:
             if self.key(there) != self.key(address):
                 yield there
             elif len(press.names) < DEEPEST:
-                new = [one for one in self.page.evaluate(CANDIDATES) if one not in known]
+                # A list stays open where several can be chosen, and scrolls: its other options are no new presses.
+                in_list = press.names[-1].startswith("option ")
+                drawn = self.page.evaluate(CANDIDATES)
+                new = [one for one in drawn if one not in known and not (in_list and one.startswith("option "))]
                 known |= set(new)
                 waiting += [Press(address, (*press.names, one)) for one in new]
 
