@@ -52,7 +52,7 @@ def test_a_measurement_that_failed_says_why_and_can_be_tried_again(app, finished
 
 @pytest.mark.parametrize(
     ("stands", "says"),
-    [(True, "The figures are these"), (False, "with as many and without busy programs beside it, stands")],
+    [(True, "figures shown are the new ones"), (False, "with as many and without busy programs beside it, stands")],
 )
 def test_a_measurement_that_ended_says_whether_it_stands(app, finished, queue, stands, says):
     measurements = (

@@ -53,7 +53,7 @@ def _outcome(report: Report) -> None:
     last = report.measurements[-1]
     measured = f"Measured again: {len(last.latencies)} of {many(last.n_variants, 'file')}"
     if last.stands:
-        st.success(f"{measured}. The figures are these.", icon=":material/timer:")
+        st.success(f"{measured}. The figures shown are the new ones.", icon=":material/timer:")
         return
     (standing,) = (one for one in report.measurements if one.stands)
     better = "with as many and without busy programs beside it"
