@@ -4,10 +4,9 @@ A model comes from anyone, so its file names, offsets and lengths are believed o
 no library reads them.
 """
 
-import math
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from contextlib import ExitStack
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
@@ -16,23 +15,19 @@ import onnx
 from onnx import TensorProto
 
 from engine.errors import SourceError
+from engine.models.tensors import model_tensors, tensor_bytes
 from engine.wording import many
 
 MAX_BYTES = 2_000_000_000
 """The most that one ONNX file holds."""
 ONE_FILE = "save the model as one file: onnx.save(onnx.load('model.onnx'), 'one_file.onnx')"
 _CHECK = f"Check where the model comes from; if you trust it, {ONE_FILE}"
-_BITS: dict[int, int] = {
-    TensorProto.INT4: 4,
-    TensorProto.UINT4: 4,
-    TensorProto.FLOAT4E2M1: 4,
-}
 _MAX_NAME = 80
 
 
 def external_tensors(proto: onnx.ModelProto) -> list[TensorProto]:
     """The tensors of the model, subgraphs and functions included, whose values are in another file."""
-    return [tensor for tensor in _tensors(proto) if tensor.data_location == TensorProto.EXTERNAL]
+    return [tensor for tensor in model_tensors(proto) if tensor.data_location == TensorProto.EXTERNAL]
 
 
 def location(tensor: TensorProto) -> str:
@@ -109,11 +104,9 @@ def _n_bytes(tensor: TensorProto) -> int:
     if any(dim < 0 for dim in tensor.dims) or tensor.data_type == TensorProto.STRING:
         raise _misplaced(tensor, f"the shape {list(tensor.dims)[:8]} of type {tensor.data_type}")
     try:
-        whole_bytes = int(onnx.helper.tensor_dtype_to_np_dtype(tensor.data_type).itemsize)
+        return tensor_bytes(tensor)
     except (KeyError, ValueError, TypeError) as error:
         raise _misplaced(tensor, f"the unknown type {tensor.data_type}") from error
-    bits = math.prod(tensor.dims) * _BITS.get(tensor.data_type, 8 * whole_bytes)
-    return int(bits + 7) // 8
 
 
 def _misplaced(tensor: TensorProto, what: str) -> SourceError:
@@ -133,28 +126,3 @@ def _check_sum(spans: Iterable[tuple[int, int]], n_stored: int) -> None:
         raise SourceError(
             f"the model has {total / 1e9:.1f} GB of weights, at most 2 GB can be read", "Choose a smaller model"
         )
-
-
-def _tensors(proto: onnx.ModelProto) -> Iterator[TensorProto]:
-    yield from _graph_tensors(proto.graph)
-    for function in proto.functions:
-        yield from _node_tensors(function.node)
-
-
-def _graph_tensors(graph: onnx.GraphProto) -> Iterator[TensorProto]:
-    yield from graph.initializer
-    for sparse in graph.sparse_initializer:
-        yield from (sparse.values, sparse.indices)
-    yield from _node_tensors(graph.node)
-
-
-def _node_tensors(nodes: Iterable[onnx.NodeProto]) -> Iterator[TensorProto]:
-    for node in nodes:
-        for attribute in node.attribute:
-            if attribute.HasField("t"):
-                yield attribute.t
-            yield from attribute.tensors
-            for sparse in (*attribute.sparse_tensors, attribute.sparse_tensor):
-                yield from (sparse.values, sparse.indices)
-            for graph in (*attribute.graphs, attribute.g):
-                yield from _graph_tensors(graph)

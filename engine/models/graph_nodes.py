@@ -1,9 +1,7 @@
 """The nodes of an ONNX graph one by one: their weights, the multiply-adds of one image in them, and what feeds them."""
 
-import math
 
 import onnx
-from onnx import TensorProto
 
 from engine.models.counts import (
     Shape,
@@ -15,23 +13,8 @@ from engine.models.counts import (
     with_fixed_input,
 )
 from engine.models.nodes import name_nodes
+from engine.models.tensors import tensor_bytes
 from engine.results import GraphNode
-
-_BITS: dict[int, int] = {
-    TensorProto.DOUBLE: 64,
-    TensorProto.INT64: 64,
-    TensorProto.UINT64: 64,
-    TensorProto.FLOAT: 32,
-    TensorProto.INT32: 32,
-    TensorProto.UINT32: 32,
-    TensorProto.FLOAT16: 16,
-    TensorProto.BFLOAT16: 16,
-    TensorProto.INT16: 16,
-    TensorProto.UINT16: 16,
-    TensorProto.INT4: 4,
-    TensorProto.UINT4: 4,
-}
-_OTHER_BITS = 8
 
 
 def graph_nodes(model: onnx.ModelProto, input_shape: Shape | None = None) -> tuple[GraphNode, ...]:
@@ -61,7 +44,7 @@ def graph_nodes(model: onnx.ModelProto, input_shape: Shape | None = None) -> tup
                 operator=f"{node.domain}.{node.op_type}" if node.domain not in ("", "ai.onnx") else node.op_type,
                 inputs=tuple(dict.fromkeys(producers[name] for name in node.input if name in producers)),
                 output_shape=_output_shape(node, shapes),
-                weight_bytes=sum(map(_n_bytes, own)),
+                weight_bytes=sum(map(tensor_bytes, own)),
                 macs=None if macs is None or _has_graph(node) else macs // batch,
             )
         )
@@ -71,12 +54,6 @@ def graph_nodes(model: onnx.ModelProto, input_shape: Shape | None = None) -> tup
 def _has_graph(node: onnx.NodeProto) -> bool:
     """Whether the node may read more than its inputs say."""
     return any(attribute.HasField("g") for attribute in node.attribute)
-
-
-def _n_bytes(tensor: onnx.TensorProto) -> int:
-    bits: int = _BITS.get(tensor.data_type, _OTHER_BITS)
-    n_elements: int = math.prod(tensor.dims)
-    return math.ceil(n_elements * bits / 8)
 
 
 def _output_shape(node: onnx.NodeProto, shapes: dict[str, Shape]) -> Shape | None:

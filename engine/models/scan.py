@@ -5,13 +5,14 @@ and both compute what depends on constants alone when they load a file, however 
 """
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 import numpy as np
 import onnx
 from onnx import TensorProto, numpy_helper
 
 from engine.errors import SourceError
+from engine.models.tensors import element_bits, model_graphs, model_nodes, model_tensors, subgraphs
 from engine.wording import many
 
 MAX_NODES = 200_000
@@ -35,10 +36,10 @@ def scan(model: onnx.ModelProto, name: str) -> None:
     """Raises SourceError, with the file's name, for a graph that could exhaust time or memory, or names no text."""
     _check_names(model, name)
     _check_expansion(model, name)
-    for tensor in _tensors(model):
+    for tensor in model_tensors(model):
         _check_tensor(tensor, name)
     _check_external(model, name)
-    for graph in _graphs(model):
+    for graph in model_graphs(model):
         _check_constants(graph, name)
 
 
@@ -46,57 +47,16 @@ def _refusal(name: str, what: str) -> SourceError:
     return SourceError(f"'{name}' {what}", _NEXT)
 
 
-def _subgraphs(nodes: Iterable[onnx.NodeProto]) -> Iterator[onnx.GraphProto]:
-    for node in nodes:
-        for attribute in node.attribute:
-            if attribute.HasField("g"):
-                yield attribute.g
-            yield from attribute.graphs
-
-
-def _within(graph: onnx.GraphProto) -> Iterator[onnx.GraphProto]:
-    """The graph and all below it; protobuf itself reads at most 100 levels of messages."""
-    yield graph
-    for subgraph in _subgraphs(graph.node):
-        yield from _within(subgraph)
-
-
-def _graphs(model: onnx.ModelProto) -> Iterator[onnx.GraphProto]:
-    yield from _within(model.graph)
-    for function in model.functions:
-        for subgraph in _subgraphs(function.node):
-            yield from _within(subgraph)
-
-
-def _nodes(model: onnx.ModelProto) -> Iterator[onnx.NodeProto]:
-    for graph in _graphs(model):
-        yield from graph.node
-    for function in model.functions:
-        yield from function.node
-
-
-def _tensors(model: onnx.ModelProto) -> Iterator[onnx.TensorProto]:
-    for graph in _graphs(model):
-        yield from graph.initializer
-        for sparse in graph.sparse_initializer:
-            yield from (sparse.values, sparse.indices)
-    for node in _nodes(model):
-        for attribute in node.attribute:
-            if attribute.HasField("t"):
-                yield attribute.t
-            yield from attribute.tensors
-
-
 def _check_names(model: onnx.ModelProto, name: str) -> None:
     """Protobuf gives a text that is no UTF-8 as bytes."""
     texts: list[str | bytes] = [text for entry in model.metadata_props for text in (entry.key, entry.value)]
-    for node in _nodes(model):
+    for node in model_nodes(model):
         texts += (node.name, node.op_type, node.domain, *node.input, *node.output)
         texts += (attribute.name for attribute in node.attribute)
-    for graph in _graphs(model):
+    for graph in model_graphs(model):
         for value in (*graph.input, *graph.output, *graph.value_info):
             texts += (value.name, *(dim.dim_param for dim in value.type.tensor_type.shape.dim))
-    texts += (tensor.name for tensor in _tensors(model))
+    texts += (tensor.name for tensor in model_tensors(model))
     texts += (text for one in model.functions for text in (one.domain, one.name, *one.input, *one.output))
     if any(isinstance(text, bytes) for text in texts):
         raise _refusal(name, "has names that are no text (UTF-8): it is damaged, or no ONNX file")
@@ -113,7 +73,7 @@ def _check_expansion(model: onnx.ModelProto, name: str) -> None:
             key = (node.domain, node.op_type, node.overload)
             n_nodes, node_depth = call(key, callers) if key in functions else (1, 0)
             total, depth = total + n_nodes, max(depth, node_depth)
-            for subgraph in _subgraphs([node]):
+            for subgraph in subgraphs([node]):
                 n_nodes, node_depth = size(subgraph.node, callers)
                 total, depth = total + n_nodes, max(depth, node_depth)
         if total > MAX_NODES:
@@ -155,13 +115,13 @@ def _bits(tensor: onnx.TensorProto) -> int:
     """Bits of an element; 0 where they are not looked at: text, and types that share a byte."""
     if tensor.data_type == TensorProto.STRING or TensorProto.DataType.Name(tensor.data_type) in _PACKED:
         return 0
-    return int(np.dtype(onnx.helper.tensor_dtype_to_np_dtype(tensor.data_type)).itemsize) * 8
+    return element_bits(tensor)
 
 
 def _check_external(model: onnx.ModelProto, name: str) -> None:
     declared: dict[str, int] = {}
     extent: dict[str, int] = {}
-    for tensor in _tensors(model):
+    for tensor in model_tensors(model):
         if tensor.data_location != TensorProto.EXTERNAL:
             continue
         entries = {entry.key: entry.value for entry in tensor.external_data}
