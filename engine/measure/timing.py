@@ -28,6 +28,10 @@ class FileTimings:
     busy: tuple[Note, ...] = ()
     missing: tuple[Note, ...] = ()
 
+    @property
+    def warnings(self) -> tuple[Note, ...]:
+        return (*self.missing, *self.busy)
+
 
 def time_files(
     models: Mapping[str, OnnxModel],

@@ -98,13 +98,13 @@ def settle(model: onnx.ModelProto, input_shape: Shape | None = None) -> onnx.Mod
     return inferred(fold_constants(with_fixed_input(model, input_shape)))
 
 
-def with_fixed_input(model: onnx.ModelProto, input_shape: Shape | None) -> onnx.ModelProto:
-    """The graph for one image (or the batch that it is fixed to), without any other shape that it declares."""
+def with_fixed_input(model: onnx.ModelProto, input_shape: Shape | None, batch: int = 1) -> onnx.ModelProto:
+    """The graph for `batch` images (or those that it is fixed to), without any other shape that it declares."""
     fixed = onnx.ModelProto()
     fixed.CopyFrom(model)
     del fixed.graph.value_info[:]
     for value in graph_inputs(fixed):
-        _fix_input(value, input_shape)
+        _fix_input(value, (batch, *(input_shape or ())))
     # A file may declare wrong shapes for its outputs; without them, the shapes are inferred from the operators.
     for value in fixed.graph.output:
         value.type.tensor_type.ClearField("shape")
@@ -146,8 +146,7 @@ def dimensions(value: onnx.ValueInfoProto) -> tuple[int | str, ...] | None:
     return tuple(dim.dim_value if dim.dim_value > 0 else dim.dim_param or "?" for dim in tensor.shape.dim)
 
 
-def _fix_input(value: onnx.ValueInfoProto, input_shape: Shape | None) -> None:
-    sizes = (1, *(input_shape or ()))
+def _fix_input(value: onnx.ValueInfoProto, sizes: Shape) -> None:
     for dim, size in zip(value.type.tensor_type.shape.dim, sizes, strict=False):
         if dim.dim_value <= 0:
             dim.dim_value = size

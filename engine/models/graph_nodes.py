@@ -1,6 +1,5 @@
 """The nodes of an ONNX graph one by one: their weights, the multiply-adds of one image in them, and what feeds them."""
 
-
 import onnx
 
 from engine.models.counts import (

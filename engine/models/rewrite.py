@@ -6,7 +6,7 @@ import numpy as np
 import onnx
 
 from engine.models.artifacts import OnnxModel
-from engine.models.counts import dimensions, graph_inputs
+from engine.models.counts import dimensions, graph_inputs, inferred, with_fixed_input
 from engine.models.nodes import name_nodes
 from engine.runtimes.onnx_runtime import ORT_ERRORS, values_session
 
@@ -70,15 +70,6 @@ def bakes_batch(model: OnnxModel, proto: onnx.ModelProto) -> bool:
 
 def _inferred_rows(model: OnnxModel, proto: onnx.ModelProto) -> int | None:
     """The rows of the class scores for two images, by shape inference; None where it cannot tell."""
-    two = onnx.ModelProto()
-    two.CopyFrom(proto)
-    del two.graph.value_info[:]
-    fix_batch(two, _TWO)
-    for value in two.graph.output:
-        value.type.tensor_type.ClearField("shape")
-    try:
-        inferred = onnx.shape_inference.infer_shapes(two, data_prop=True)
-    except onnx.shape_inference.InferenceError:
-        return None
-    dims = {value.name: dimensions(value) for value in inferred.graph.output}.get(model.output_name)
+    two = inferred(with_fixed_input(proto, None, batch=_TWO))
+    dims = {value.name: dimensions(value) for value in two.graph.output}.get(model.output_name)
     return dims[0] if dims and isinstance(dims[0], int) else None

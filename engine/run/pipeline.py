@@ -140,11 +140,10 @@ def _time(context: RunContext) -> None:
     if builder.baseline.id in timings.errors:
         builder.warnings = (*builder.warnings, nothing_timed_note(timings.errors[builder.baseline.id]))
         return
-    warnings = (*timings.missing, *timings.busy)
-    if not warnings:
+    if not timings.warnings:
         phase.learn(len(timings.latencies) / n_timed(builder.recipe))
     builder.add_latencies(timings.latencies)
-    builder.warnings = (*builder.warnings, *warnings)
+    builder.warnings = (*builder.warnings, *timings.warnings)
 
 
 def _store_timings(home: Home, context: RunContext) -> None:

@@ -71,7 +71,7 @@ def remeasure(request: RemeasureRequest, folder: JobFolder, progress: Progress) 
 def measurement_of(timings: FileTimings) -> LatencyMeasurement:
     """The timings, made now on this machine, as a report has them."""
     not_timed = {id: not_timed_note(error) for id, error in timings.errors.items()}
-    return _measurement(now(), cpu_name(), timings.latencies, not_timed, (*timings.missing, *timings.busy))
+    return _measurement(now(), cpu_name(), timings.latencies, not_timed, timings.warnings)
 
 
 def with_measurement(report: Report, measurement: LatencyMeasurement) -> Report:

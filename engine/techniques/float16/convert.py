@@ -9,10 +9,10 @@ from onnxruntime.transformers.float16 import convert_float_to_float16
 from engine.errors import StepError
 from engine.models.graph import is_quantized
 from engine.models.nodes import control_flow, name_nodes, odd_value
+from engine.models.number_format import n_short
 from engine.runtimes.onnx_runtime import ORT_ERRORS, first_line
 
 _REFUSALS: tuple[type[Exception], ...] = (*ORT_ERRORS, InferenceError, AssertionError)
-_SHORT = frozenset({TensorProto.FLOAT16, TensorProto.BFLOAT16})
 
 
 def check_convertible(proto: onnx.ModelProto) -> None:
@@ -34,15 +34,6 @@ def check_convertible(proto: onnx.ModelProto) -> None:
             f"the value '{unsupported[0]}' is {unsupported[1]}, and only tensors of numbers can be converted",
             "Export the model again without it",
         )
-
-
-def n_short(proto: onnx.ModelProto) -> int:
-    """The number of stored tensors in 16-bit floats."""
-    initializers = [tensor.data_type for tensor in proto.graph.initializer]
-    attributes = [
-        attribute.t.data_type for node in proto.graph.node for attribute in node.attribute if attribute.HasField("t")
-    ]
-    return sum(kind in _SHORT for kind in (*initializers, *attributes))
 
 
 def convert(proto: onnx.ModelProto, keep_io_types: bool, in_float: list[str]) -> onnx.ModelProto:

@@ -14,11 +14,12 @@ from engine.measure.quality import sqnr_db
 from engine.models.artifacts import OnnxModel
 from engine.models.graph import load_proto, write_metadata
 from engine.models.nodes import name_nodes
+from engine.models.number_format import n_short
 from engine.results import Note
 from engine.runtimes import RUNTIMES
 from engine.settings import Float16
 from engine.store.home import require_room
-from engine.techniques.float16.convert import check_convertible, convert, n_short
+from engine.techniques.float16.convert import check_convertible, convert
 from engine.techniques.float16.ranges import LARGEST, overflowing, touching
 
 IMAGES = 16

@@ -4,10 +4,10 @@ from collections.abc import Collection, Iterable
 
 import numpy as np
 import onnx
-from onnx import TensorProto, helper, numpy_helper
+from onnx import TensorProto, numpy_helper
 
 from engine.results import Note
-from engine.techniques.quantize.layers import is_plain_gemm
+from engine.techniques.quantize.layers import attribute, is_plain_gemm
 
 MASK = -1e4
 """A constant that goes down to this, added before a Softmax, masks; 8 bits between it and 0 leave nothing of the rest.
@@ -36,7 +36,7 @@ def reasons(proto: onnx.ModelProto, ranges: Collection[str], quantizable: Collec
         tensors = {*node.input, *node.output}
         if node.name in final:
             found[node.name] = "gives the probabilities"
-        elif node.op_type == "ConvTranspose" and _groups(node) > 1:
+        elif node.op_type == "ConvTranspose" and attribute(node, "group", 1) > 1:
             found[node.name] = "onnxruntime cannot quantize it with groups"
         elif node.op_type == "Gemm" and not is_plain_gemm(node, stored):
             found[node.name] = "its factors or its bias have no 8-bit form"
@@ -61,8 +61,7 @@ def note_of(reasons: dict[str, str], proto: onnx.ModelProto) -> tuple[Note, ...]
 
 def masked_tensors(proto: onnx.ModelProto) -> set[str]:
     """Names of the values that hold a mask of very low numbers, from the constant to the Softmax that reads it."""
-    low = {name for name, values in _float_constants(proto) if values.size and not values.min() > MASK}
-    low |= {name for name, values in _float_constants(proto) if not np.isfinite(values).all()}
+    low = {name for name, values in _float_constants(proto) if not (np.isfinite(values) & (values > MASK)).all()}
     masked: set[str] = set()
     for node in proto.graph.node:
         begins = node.op_type in _MASKED_BY and low & set(node.input)
@@ -101,10 +100,6 @@ def _float_constants(proto: onnx.ModelProto) -> Iterable[tuple[str, np.ndarray]]
     for tensor in proto.graph.initializer:
         if tensor.data_type == TensorProto.FLOAT:
             yield tensor.name, numpy_helper.to_array(tensor)
-
-
-def _groups(node: onnx.NodeProto) -> int:
-    return next((helper.get_attribute_value(entry) for entry in node.attribute if entry.name == "group"), 1)
 
 
 def _listed(names: list[str]) -> str:

@@ -54,7 +54,7 @@ def plain_layers(proto: onnx.ModelProto) -> None:
 
 def is_plain_gemm(node: onnx.NodeProto, stored: dict[str, onnx.TensorProto]) -> bool:
     """Whether a Gemm has no factors and no bias but a constant (outputs,)."""
-    factors = [_attribute(node, name, 1.0) for name in _FACTORS]
+    factors = [attribute(node, name, 1.0) for name in _FACTORS]
     bias = node.input[2] if len(node.input) > 2 else ""
     return factors == [1.0, 1.0] and (not bias or (bias in stored and len(stored[bias].dims) == 1))
 
@@ -112,17 +112,17 @@ def _use(node: onnx.NodeProto, index: int) -> object:
         return None
     if index == 2:
         return "bias", node.output[0]
-    return node.op_type, index, _attribute(node, "transB", 0)
+    return node.op_type, index, attribute(node, "transB", 0)
 
 
 def _plain_gemm(node: onnx.NodeProto, stored: dict[str, onnx.TensorProto], graph: onnx.GraphProto) -> None:
     """Moves the factors of a Gemm into its weights and bias, and makes that (outputs,), where these are constant."""
-    alpha, beta = (float(_attribute(node, name, 1.0)) for name in _FACTORS)
+    alpha, beta = (float(attribute(node, name, 1.0)) for name in _FACTORS)
     bias = node.input[2] if len(node.input) > 2 else ""
     if node.input[1] not in stored or (bias and bias not in stored):
         return
     weight = numpy_helper.to_array(stored[node.input[1]])
-    outputs = weight.shape[0 if _attribute(node, "transB", 0) else 1]
+    outputs = weight.shape[0 if attribute(node, "transB", 0) else 1]
     if bias:
         values = numpy_helper.to_array(stored[bias])
         if values.size not in (1, outputs) or (values.ndim == 2 and values.shape[0] != 1):
@@ -158,5 +158,6 @@ def _free_name(name: str, stored: dict[str, onnx.TensorProto]) -> str:
     return f"{name}_{number}"
 
 
-def _attribute(node: onnx.NodeProto, name: str, default: float) -> float:
+def attribute(node: onnx.NodeProto, name: str, default: float) -> float:
+    """The value of a number among the node's attributes, or the default of its operator."""
     return next((helper.get_attribute_value(entry) for entry in node.attribute if entry.name == name), default)

@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import onnx
-from onnx import TensorProto
 from onnxruntime.quantization.registry import QDQRegistry, QLinearOpsRegistry
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
@@ -16,11 +15,12 @@ from engine.measure.output_difference import compare_outputs
 from engine.models.artifacts import OnnxModel
 from engine.models.graph import is_quantized
 from engine.models.nodes import control_flow, name_nodes, odd_value
+from engine.models.number_format import n_short
 from engine.settings import Target
 from engine.system.machine import has_vnni, is_x86
 from engine.techniques.quantize.failures import NEXT, as_step_error
 from engine.techniques.quantize.layers import plain_layers, split_fused
-from engine.techniques.quantize.raising import raise_opset
+from engine.techniques.quantize.raising import opset_of, raise_opset
 
 HEAVY_OPERATORS = ("Conv", "Gemm", "MatMul")
 """Operators whose weights are worth the quantization; all others only pass 8-bit data on."""
@@ -38,7 +38,7 @@ def check_quantizable(model: OnnxModel) -> None:
     proto = onnx.load(model.path)
     if is_quantized(node.op_type for node in proto.graph.node):
         raise StepError("the model is quantized already", "Start from its FP32 file")
-    if any(tensor.data_type == TensorProto.FLOAT16 for tensor in proto.graph.initializer):
+    if n_short(proto):
         raise StepError("the model is in 16-bit floats, and 8 bits are made of 32", "Start from its FP32 file")
     branches = control_flow(proto)
     if branches:
@@ -76,9 +76,9 @@ def fold(model: OnnxModel, folder: Path, images: Part) -> Path:
     with as_step_error("onnxruntime cannot prepare this model for quantization"):
         proto = onnx.load(model.path)
         is_split = split_fused(proto)
-        if opset(proto) < PER_CHANNEL_OPSET:
+        if opset_of(proto) < PER_CHANNEL_OPSET:
             proto = raise_opset(proto, PER_CHANNEL_OPSET)
-        if is_split or opset(proto) != model.opset:
+        if is_split or opset_of(proto) != model.opset:
             source = folder / "raised.onnx"
             onnx.save(proto, source)
         quant_pre_process(str(source), str(path), skip_symbolic_shape=True)
@@ -160,11 +160,6 @@ def constant_names(proto: onnx.ModelProto) -> set[str]:
     """Names of the tensors that are the same at every call: initializers and the outputs of Constant nodes."""
     constants = {name for node in proto.graph.node if node.op_type == "Constant" for name in node.output}
     return constants | {tensor.name for tensor in proto.graph.initializer}
-
-
-def opset(proto: onnx.ModelProto) -> int:
-    """The version of the standard operators."""
-    return int(next(entry.version for entry in proto.opset_import if entry.domain in ("", "ai.onnx")))
 
 
 def _has_weights(node: onnx.NodeProto, constants: set[str]) -> bool:
