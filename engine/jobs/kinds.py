@@ -24,8 +24,8 @@ from engine.settings.jobs import (
     RemeasureRequest,
     RunRequest,
     SensitivityRequest,
+    looks_into_a_file,
 )
-from engine.settings.model import FileModel
 from engine.system.machine import cores, cpu_name, graphics_cards, isa, versions
 
 ANALYSIS_SECONDS = 900.0
@@ -80,9 +80,9 @@ def _analysis_seconds(request: AnalysisRequest) -> float:
     return ANALYSIS_SECONDS
 
 
-def _profile_seconds(request: ProfileRequest) -> float:
+def _reading_seconds(request: ProfileRequest | IdentifyRequest) -> float:
     """Less for a file, which needs no download: while it is read, nobody else measures."""
-    return FILE_SECONDS if isinstance(request.model, FileModel) else ANALYSIS_SECONDS
+    return FILE_SECONDS if looks_into_a_file(request) else ANALYSIS_SECONDS
 
 
 def _sensitivity_seconds(request: SensitivityRequest) -> float:
@@ -115,7 +115,7 @@ KINDS: tuple[JobKind, ...] = (
         function="engine.analyses.profile:profile",
         check=None,
         slot="analysis",
-        limit_seconds=_profile_seconds,
+        limit_seconds=_reading_seconds,
         estimate=None,
         locks_itself=False,
         key=request_and_versions,
@@ -126,7 +126,7 @@ KINDS: tuple[JobKind, ...] = (
         function="engine.analyses.identify:identify",
         check=None,
         slot="analysis",
-        limit_seconds=_analysis_seconds,
+        limit_seconds=_reading_seconds,
         estimate=None,
         locks_itself=False,
         key=request_and_versions,

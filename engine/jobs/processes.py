@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 
 from engine.jobs.supervisor_lock import ROOT
-from engine.settings import FileModel, ProfileRequest
+from engine.settings.jobs import looks_into_a_file
 from engine.store.folders import JobFile, JobFolder
 from engine.store.home import Home
 
@@ -51,7 +51,7 @@ def child_environment(home: Home, folder: JobFolder, job: JobFile) -> dict[str, 
         key: value for key, value in os.environ.items() if key in ALLOWED or key.startswith(ALLOWED_BEGINNINGS)
     }
     environment.pop("FEATHERWEIGHT_DATABASE_URL", None)
-    if isinstance(job.request, ProfileRequest) and isinstance(job.request.model, FileModel):
+    if looks_into_a_file(job.request):
         for name in TOKENS:
             environment.pop(name, None)
     return environment | {

@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 
 from engine.settings.base import Settings, setting
 from engine.settings.data import DataSource, Preprocess, Split
-from engine.settings.model import SHA256, ModelSource
+from engine.settings.model import SHA256, FileModel, ModelSource
 from engine.settings.recipe import Recipe
 from engine.settings.rules import ChainInputs
 from engine.settings.target import Target
@@ -124,3 +124,9 @@ AnalysisRequest = (
     | RemeasureRequest
 )
 JobRequest = Annotated[RunRequest | AnalysisRequest, Field(discriminator="kind")]
+
+
+def looks_into_a_file(request: RunRequest | AnalysisRequest) -> bool:
+    """Whether the job only looks into one file, of a model or of weights; it needs no download and may be anybody's."""
+    is_profile = isinstance(request, ProfileRequest) and isinstance(request.model, FileModel)
+    return is_profile or isinstance(request, IdentifyRequest)

@@ -9,6 +9,7 @@ from engine.jobs.processes import child_environment
 from engine.settings import (
     FileModel,
     HardwareRequest,
+    IdentifyRequest,
     ProfileRequest,
     RunRequest,
     SampleData,
@@ -51,6 +52,7 @@ def test_who_looks_into_a_file_gets_no_token(home, monkeypatch, recipe):
     monkeypatch.setenv("HF_TOKEN", "secret")
     for request, has_token in (
         (ProfileRequest(model=FileModel(path="m.onnx")), False),
+        (IdentifyRequest(weights="w.pt"), False),
         (ProfileRequest(model=SampleModel()), True),
         (RunRequest(recipe=recipe), True),
     ):
