@@ -12,6 +12,7 @@ from engine.results import (
     InputSpec,
     Latency,
     LatencyEstimate,
+    ModelProfile,
     Note,
     OwnModel,
     Published,
@@ -414,3 +415,23 @@ def made_many_trials(n: int) -> dict[str, Trial]:
         )
         for number, (label, share, _, _) in enumerate(MANY[:n])
     }
+
+
+def made_profile(**changed) -> ModelProfile:
+    """The profile of resnet10t with random weights."""
+    values = {
+        "name": "resnet10t",
+        "format": "timm",
+        "weights": "random",
+        "inputs": {"x": ("N", 3, 176, 176)},
+        "outputs": {},
+        "opset": 18,
+        "parameters": 5_440_000,
+        "macs": 700_000_000,
+        "size_bytes": 21_700_000,
+        "layers": {"Conv": 12},
+        "classes": None,
+        "n_outputs": 1000,
+        "preprocess": None,
+    }
+    return ModelProfile(**(values | changed))

@@ -4,28 +4,23 @@ import pytest
 
 from engine import Distill, SampleModel, TimmModel, list_jobs
 from engine.analyses.pareto import advised
-from engine.results import ModelProfile, Note, Published
+from engine.results import Note, Published
 from engine.store.folders import Outcome, now
 from pages._ui.draft import Draft, from_link, to_link
 from pages._ui.model.advice_view import ASK
-from tests.made import made_advice, made_architecture
+from tests.made import made_advice, made_architecture, made_profile
 from tests.pages.conftest import claim
 from tests.pages.test_pages import button, words
 
-PROFILE = ModelProfile(
+PROFILE = made_profile(
     name="sample digits",
-    format="timm",
     weights="sample",
     inputs={"image": ("N", 1, 64, 64)},
-    outputs={},
     opset=20,
     parameters=4_900_000,
     macs=80_000_000,
     size_bytes=19_700_000,
-    layers={"Conv": 12},
-    classes=None,
     n_outputs=10,
-    preprocess=None,
 )
 FIGURE = Published(tag="e2400_r224_in1k", img_size=224, top1=0.738)
 FAST = made_architecture("mobilenetv4_conv_small", 0.5, None, published=FIGURE)

@@ -2,9 +2,10 @@
 
 import pytest
 
-from engine import GraphNode, ModelProfile, TimmModel
+from engine import GraphNode, TimmModel
 from pages._ui.draft import Draft, to_link
 from pages._ui.model.graph_view import MOST_DRAWN, picture
+from tests.made import made_profile
 from tests.pages.test_pages import words
 
 
@@ -13,28 +14,9 @@ def node(name, operator="Conv", inputs=(), **changed):
     return GraphNode(name=name, operator=operator, inputs=inputs, **(values | changed))
 
 
-def profile(*graph):
-    return ModelProfile(
-        name="resnet10t",
-        format="timm",
-        weights="random",
-        inputs={"x": ("N", 3, 176, 176)},
-        outputs={},
-        opset=18,
-        parameters=5_440_000,
-        macs=700_000_000,
-        size_bytes=21_700_000,
-        layers={"Conv": 12},
-        classes=None,
-        n_outputs=1000,
-        preprocess=None,
-        graph=graph,
-    )
-
-
 def drawn(app, answer, *graph):
     at = app("pages/model.py", draft=to_link(Draft(model=TimmModel(name="resnet10t", weights="random"))))
-    answer(profile(*graph))
+    answer(made_profile(graph=graph))
     return at.run()
 
 

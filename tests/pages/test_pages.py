@@ -24,13 +24,13 @@ from engine import (
     recipe,
     save_upload,
 )
-from engine.results import ClassCount, DataPreview, ModelProfile, Note
+from engine.results import ClassCount, DataPreview, Note
 from engine.settings import Preprocess
 from pages._ui import wording
 from pages._ui.cards import Card, of_chain
 from pages._ui.draft import Draft, from_link, sample, to_link
 from pages._ui.optimize import distill_view
-from tests.made import BASE, INT8, made_report, made_variant
+from tests.made import BASE, INT8, made_profile, made_report, made_variant
 
 ROOT = Path(__file__).parents[2]
 PAGES = ["start", "model", "data", "optimize", "runs", "results"]
@@ -101,23 +101,7 @@ def test_run_submits_the_recipe_and_leads_to_its_run(app):
 def test_a_timm_model_is_profiled_and_its_card_says_what_it_is(app, answer):
     draft = Draft(model=TimmModel(name="resnet10t", weights="random"))
     at = app("pages/model.py", draft=to_link(draft))
-    answer(
-        ModelProfile(
-            name="resnet10t",
-            format="timm",
-            weights="random",
-            inputs={"x": ("N", 3, 176, 176)},
-            outputs={},
-            opset=18,
-            parameters=5_440_000,
-            macs=700_000_000,
-            size_bytes=21_700_000,
-            layers={"Conv": 12},
-            classes=None,
-            n_outputs=1000,
-            preprocess=None,
-        )
-    )
+    answer(made_profile())
     at.run()
     assert {metric.label: metric.value for metric in at.metric} == {
         "Parameters": "5.44 M",
