@@ -2,6 +2,8 @@
 
 from typing import Literal, NamedTuple
 
+from pydantic import model_validator
+
 from engine.results import codes
 from engine.results.base import Result
 from engine.settings import Preprocess
@@ -26,11 +28,28 @@ class DataSummary(Result):
     n_selection: int | None = None
 
 
+class TensorSpec(Result):
+    """An input or an output of a model: its number type by numpy's name, and its shape.
+
+    The first axis is the batch; `shape` is that of one example, without it, and a dynamic axis has a name. A tensor
+    without a batch (a size, a threshold) has `batched` False, and `shape` is the whole of it.
+    """
+
+    name: str
+    dtype: str
+    shape: tuple[int | str, ...]
+    batched: bool = True
+
+
 class InputSpec(Result):
-    """One input of a variant: its shape without the batch, and the preprocessing of an image."""
+    """The first input of a variant: its shape without the batch, and the preprocessing of an image.
+
+    `preprocess` is null where the model takes no images; `inputs` has all of them then.
+    """
 
     shape: tuple[int, ...]
-    preprocess: Preprocess
+    preprocess: Preprocess | None
+    inputs: tuple[TensorSpec, ...] = ()
 
 
 class Speedup(NamedTuple):
@@ -172,20 +191,49 @@ class Accuracy(Result):
         return "unclear" if self.low <= self.chance else "yes"
 
 
-class Fidelity(Result):
-    """How close the outputs are to the baseline's. An infinite SQNR is null."""
+Measure = Literal[
+    "agreement", "label agreement", "pixel agreement", "detection F1", "cosine similarity", "explained variance"
+]
+"""How close answers are to the baseline's, as a share of 1; `engine.tasks` says which one a task has."""
 
-    agreement: float
+
+class OutputFidelity(Result):
+    """The signal-to-quantization-noise ratio of one output; null where it is infinite or not defined."""
+
+    name: str
+    sqnr_db: float | None
+
+
+class Fidelity(Result):
+    """How close the outputs are to the baseline's on `n_images` images or other examples. An infinite SQNR is null.
+
+    `similarity` is their mean closeness, 1 where nothing differs, in the sense of `measure`. `agreement` is the same
+    figure where an arg-max or a threshold makes an answer that can agree, and null elsewhere. `sqnr_db` is that of the
+    main output, `outputs` has all of them where there are several.
+    """
+
+    agreement: float | None
     sqnr_db: float | None
     n_images: int
+    measure: Measure = "agreement"
+    similarity: float
+    outputs: tuple[OutputFidelity, ...] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _agreement_is_similarity(cls, values: object) -> object:
+        """Reports of before there were other tasks have the agreement alone."""
+        if isinstance(values, dict) and "similarity" not in values:
+            return {**values, "similarity": values.get("agreement")}
+        return values
 
 
 class Comparison(Result):
     """What a variant's answers on the same images are beside the baseline's.
 
-    `drop` is the absolute loss of top-1 (of agreement without labels), with its paired 95 % interval. `n_changed`
+    `drop` is the absolute loss of top-1 (of similarity without labels), with its paired 95 % interval. `n_changed`
     images have another answer, of which `n_worse` were right and are wrong, and `n_better` the other way round; without
-    labels the baseline's answer counts as right. `p_value` is McNemar's exact one, two-sided. `smallest_drop` is the
+    labels the baseline's answer counts as right. They are null where an answer is no class. `p_value` is McNemar's exact one, two-sided. `smallest_drop` is the
     smallest loss that so many images show with 80 % power at this rate of disagreement, and `n_for_half_a_point` how
     many images would show half a point. Null without labels, where all change is for the worse.
     """
@@ -194,9 +242,9 @@ class Comparison(Result):
     low: float
     high: float
     n_images: int
-    n_changed: int
-    n_worse: int
-    n_better: int
+    n_changed: int | None
+    n_worse: int | None
+    n_better: int | None
     p_value: float | None
     smallest_drop: float | None
     n_for_half_a_point: int | None

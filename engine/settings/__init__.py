@@ -1,7 +1,7 @@
 """What is asked: frozen pydantic settings, from one technique to a whole recipe."""
 
 from engine.settings.base import Settings, settings_error
-from engine.settings.data import DataSource, ImagesData, Preprocess, SampleData, Split
+from engine.settings.data import ArraysData, DataSource, ImagesData, Preprocess, SampleData, Split
 from engine.settings.distillation import Distill, Swap
 from engine.settings.jobs import (
     AdviseRequest,
@@ -22,6 +22,7 @@ from engine.settings.model import (
     FileModel,
     ModelSource,
     SampleModel,
+    TaskName,
     TeacherSource,
     TimmModel,
 )
@@ -44,6 +45,7 @@ from engine.settings.training import Finetune, Qat
 __all__ = [
     "AdviseRequest",
     "AnalysisRequest",
+    "ArraysData",
     "BaselineModel",
     "Budget",
     "Calibration",
@@ -89,6 +91,7 @@ __all__ = [
     "Swap",
     "TECHNIQUES",
     "Target",
+    "TaskName",
     "TeacherSource",
     "TimmModel",
     "absolute_paths",

@@ -56,7 +56,29 @@ class ImagesData(Settings):
         return self.labels != "none"
 
 
-DataSource = Annotated[SampleData | ImagesData, Field(discriminator="kind")]
+class ArraysData(Settings):
+    """Inputs of any model, as numpy's savez writes them: an array a name of an input, whose first axis is the examples.
+
+    An array named `labels` (N,) of integers, where no input has that name, holds the class of each example.
+    """
+
+    kind: Literal["arrays"] = "arrays"
+    path: str | None = setting(None, help="An .npz with one array an input.", min_length=1)
+    sha256: str | None = setting(None, help="SHA-256 of the file; alone, it names an upload.", pattern=SHA256)
+
+    @model_validator(mode="after")
+    def _names_something(self) -> Self:
+        if self.path is None and self.sha256 is None:
+            raise ValueError("arrays need a path, or the sha256 of an upload")
+        return self
+
+    @property
+    def title(self) -> str:
+        """The name of the file."""
+        return Path(self.path).name if self.path else "own arrays"
+
+
+DataSource = Annotated[SampleData | ImagesData | ArraysData, Field(discriminator="kind")]
 
 
 class Split(Settings):

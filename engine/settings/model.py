@@ -17,6 +17,19 @@ LOCAL_WEIGHTS = ("model.safetensors", "pytorch_model.bin")
 """The weights of a saved timm model, beside its config.json; the first that is there counts."""
 
 
+TaskName = Literal[
+    "classification",
+    "multilabel",
+    "binary",
+    "regression",
+    "embedding",
+    "segmentation",
+    "detection",
+    "tensors",
+]
+"""What a model is asked for; `engine.tasks` has a row for each."""
+
+
 class SampleModel(Settings):
     """The project's own trained network."""
 
@@ -107,6 +120,11 @@ class FileModel(Settings):
         help="Name of the output that holds the class scores; only where several can be it.",
         min_length=1,
         max_length=200,
+    )
+
+    task: TaskName | None = setting(
+        None,
+        help="What the model is asked for; as its graph and its metadata tell if empty.",
     )
 
     @property
