@@ -13,11 +13,17 @@ def n_examples(inputs: Inputs) -> int:
 
 
 def resized(inputs: Inputs, n: int) -> Inputs:
-    """The first n examples, the same ones again and again where there are fewer."""
-    rows = np.arange(n) % n_examples(inputs)
+    """The first n examples, the same ones again and again where there are fewer.
+
+    An array of another length than the first one has no axis of examples, and stays.
+    """
+    count = n_examples(inputs)
+    rows = np.arange(n) % count
     if isinstance(inputs, np.ndarray):
         return inputs if len(inputs) == n else inputs[rows]
-    return {name: values[rows] for name, values in inputs.items()}
+    return {
+        name: values[rows] if values.ndim and len(values) == count else values for name, values in inputs.items()
+    }
 
 
 def scaled(inputs: Inputs, factor: float) -> Inputs:

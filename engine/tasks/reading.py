@@ -10,8 +10,8 @@ from engine.results import TensorSpec
 from engine.tasks.task import Answers, Outputs
 
 SAMPLED = 65_536
-"""At most so many values of an output count an example, at positions that depend on the output's size alone: the maps of
-a segmenter on all images would fill the memory, and neighbours among them say the same."""
+"""At most so many values of an output count an example, at positions that depend on the output's size alone: a
+segmenter's maps of all images would fill the memory, and neighbours among them say the same."""
 
 
 def scores_length(output: TensorSpec) -> int | str | None:
