@@ -40,7 +40,13 @@ class TensorSpec(Result):
     shape: tuple[int | str, ...]
     batched: bool = True
     upper: int | None = None
-    """Of an input of integers: values below it are valid, as the table tells that they index; None where none does."""
+    """Integers below it are valid, as the table that the input indexes tells; null where no table is known."""
+
+    @property
+    def declaration(self) -> str:
+        """Name, number type and shape of its array, with N for the number of examples."""
+        lengths = [*(["N"] if self.batched else []), *map(str, self.shape)]
+        return f"{self.name} {self.dtype} ({', '.join(lengths)})"
 
 
 class InputSpec(Result):

@@ -30,7 +30,7 @@ def learn_answers(student: TorchModel, teacher: Teacher, settings: Distill, cont
     Raises StepError where there are no train images, where teacher and student do not go together, or where the loss or
     an answer is not finite.
     """
-    train = context.data.split("train")
+    train = context.data.images("train")
     _check_outputs(teacher, student)
     context.on_progress(0.0, f"decoding {len(train)} train images")
     module = with_token(student) if settings.match == "tokens" else student.build()

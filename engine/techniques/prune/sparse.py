@@ -33,7 +33,7 @@ def prune_sparse(model: TorchModel, settings: PruneSparse, context: StepContext)
         layer.weight.data.mul_(_mask(layer.weight.data, settings))
     n_images = 0
     if settings.recalibrate and not context.data.synthetic:
-        n_images = recalibrate(module, context.data.split("train"))
+        n_images = recalibrate(module, context.data.images("train"))
     pruned = replace(
         model, weights=save_weights(module, context.folder / "weights.safetensors"), weights_label="pruned"
     )

@@ -97,7 +97,7 @@ def _check_inputs(model: OnnxModel, context: TrainingContext) -> None:
 
 
 def _calibration(settings: Qat, context: TrainingContext) -> Part:
-    images = context.data.split("calibration")
+    images = context.data.images("calibration")
     return images.span(0, min(settings.calibration_images, len(images)))
 
 
@@ -138,7 +138,7 @@ def _check_outputs(folded: Path, model: OnnxModel, images: Part) -> None:
 
 
 def _train(network: Network, model: OnnxModel, settings: Qat, context: TrainingContext) -> Fit:
-    train = context.data.split("train")
+    train = context.data.images("train")
     context.on_progress(TRAINING_START / 2, f"decoding {len(train)} train images")
     pixels = train.cached(context.shared).array
     if pixels is None:
