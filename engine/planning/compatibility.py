@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from itertools import takewhile
 
 from engine.results import Refusal
-from engine.settings import FileModel, ImagesData, Preprocess, Recipe
+from engine.settings import FileModel, ImagesData, Preprocess, Recipe, TaskName
 from engine.wording import many
 
 MAX_LETTERS = 40
@@ -69,6 +69,16 @@ def format_misfit(number_format: str, recipe: Recipe) -> Refusal | None:
                 next=f"Leave {step.technique} out, or start from the model's FP32 file",
             )
     return None
+
+
+def teacher_task(name: str, task: TaskName) -> Refusal | None:
+    """The refusal of a teacher that is no classifier of images, whose answers no student can learn; else None."""
+    if task == "classification":
+        return None
+    return Refusal(
+        message=f"the teacher ({name}) is asked for {task}, and students learn classes",
+        next="Choose a teacher that is an image classifier",
+    )
 
 
 def teacher_outputs(

@@ -61,6 +61,7 @@ SEGMENTATION = Task(
     title="a segmenter",
     measure="pixel agreement",
     classes=False,
+    one_output=False,
     recognises=lambda signature: bool(_maps(signature)),
     outputs=_maps,
     read=_read,

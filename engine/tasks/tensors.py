@@ -31,6 +31,7 @@ TENSORS = Task(
     title="a model of other outputs",
     measure="explained variance",
     classes=False,
+    one_output=False,
     recognises=lambda signature: True,
     outputs=_outputs,
     read=read_sampled,
