@@ -90,10 +90,20 @@ def _example_indices(part: Part) -> list[int]:
 
 
 def _summaries(part: ArrayPart) -> tuple[ArraySummary, ...]:
-    """What each input gets in the first N_EXAMPLES examples of the part, taken one at a time."""
-    first = next(part.batches(1))
-    values = {name: [part.read(index)[name] for index in range(min(N_EXAMPLES, len(part)))] for name in part.read(0)}
-    return tuple(_summary(name, [*values.get(name, [array])]) for name, array in first.items())
+    """What each input gets in the first N_EXAMPLES examples of the part."""
+    examples = [part.read(index) for index in range(min(N_EXAMPLES, len(part)))]
+    values = {name: [example[name] for example in examples] for name in examples[0]}
+    return tuple(
+        ArraySummary(
+            name=name,
+            dtype=str(arrays[0].dtype),
+            shape=arrays[0].shape,
+            low=float(min(array.min() for array in arrays)),
+            high=float(max(array.max() for array in arrays)),
+            mean=float(np.mean([array.mean(dtype=np.float64) for array in arrays])),
+        )
+        for name, arrays in (*values.items(), *((name, [array]) for name, array in part.constants.items()))
+    )
 
 
 def _labels(part: Examples) -> NDArray[np.int64]:
