@@ -39,6 +39,8 @@ class Part:
     read: Callable[[int], Image.Image]
     array: NDArray[np.uint8] | None = None
 
+    noun = "image"
+
     def __len__(self) -> int:
         return len(self.ids)
 
@@ -108,6 +110,7 @@ class ArrayPart:
     labels: NDArray[np.int64] | None
     read: Callable[[int], Example]
     constants: Example
+    noun = "example"
 
     def __len__(self) -> int:
         return len(self.ids)

@@ -68,4 +68,7 @@ def _difference_of(values: np.ndarray, reference: np.ndarray) -> float:
     if not np.array_equal(finite, np.isfinite(values)):
         return float("inf")
     scale = float(np.max(np.abs(reference), where=finite, initial=0.0)) or 1.0
-    return float(np.max(np.abs(np.subtract(values, reference, where=finite, out=np.zeros_like(reference))), initial=0.0)) / scale
+    return (
+        float(np.max(np.abs(np.subtract(values, reference, where=finite, out=np.zeros_like(reference))), initial=0.0))
+        / scale
+    )

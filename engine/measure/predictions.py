@@ -42,7 +42,8 @@ class Predictions:
         named = {"logits": self.logits} if len(outputs) == 1 else arrays
         extra = {} if decoded is None else {"decoded": decoded}
         np.savez_compressed(
-            path, **{"ids": np.array(self.ids), "outputs": np.array(list(outputs)), **named, **extra}  # type: ignore[arg-type]
+            path,
+            **{"ids": np.array(self.ids), "outputs": np.array(list(outputs)), **named, **extra},  # type: ignore[arg-type]
         )
 
     @classmethod

@@ -2,7 +2,15 @@
 
 import numpy as np
 
-from engine.measure.statistics import mcnemar, mean_interval, needed_images, paired_drop, smallest_drop, wilson, z_for_many
+from engine.measure.statistics import (
+    mcnemar,
+    mean_interval,
+    needed_images,
+    paired_drop,
+    smallest_drop,
+    wilson,
+    z_for_many,
+)
 from engine.results import Accuracy, ClassLoss, Comparison, Fidelity, OutputFidelity, Selection
 from engine.settings import TaskName
 from engine.tasks import TASKS, Answers

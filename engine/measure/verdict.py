@@ -1,6 +1,6 @@
 """The verdict on a variant: within the budget or not, faster or not, and what is uncertain."""
 
-from engine.measure.statistics import paired_drop, z_one_sided
+from engine.measure.statistics import Z, paired_drop, z_one_sided
 from engine.results import Accuracy, Answer, Certainty, ClassLoss, Comparison, Latency, Variant, Verdict, codes
 from engine.settings import Budget
 
@@ -62,8 +62,14 @@ def certainty(comparison: Comparison, budget: Budget) -> Certainty | None:
         return None
     if comparison.high <= limit:
         return "surely"
-    bound = paired_drop(comparison.n_worse, comparison.n_better, comparison.n_images, z_one_sided(PROBABLY))[1]
-    return "probably" if bound <= limit else "cannot_tell"
+    return "probably" if _probable_drop(comparison) <= limit else "cannot_tell"
+
+
+def _probable_drop(comparison: Comparison) -> float:
+    """The bound of `probably`. Where answers are no classes, the half of the 95 % interval is scaled to it."""
+    if comparison.n_worse is None or comparison.n_better is None:
+        return comparison.drop + (comparison.high - comparison.drop) * z_one_sided(PROBABLY) / Z
+    return paired_drop(comparison.n_worse, comparison.n_better, comparison.n_images, z_one_sided(PROBABLY))[1]
 
 
 def over_budget(comparison: Comparison, classes: ClassLoss | None, budget: Budget) -> bool:

@@ -141,7 +141,7 @@ def _input_spec(proto: onnx.ModelProto, value: onnx.ValueInfoProto, batch: int |
 
 
 def _table_length(proto: onnx.ModelProto, name: str) -> int | None:
-    """The length of the shortest table that an input indexes, as token ids do with embeddings; None where there is none.
+    """The length of the shortest table that an input indexes, as token ids do; None where there is none.
 
     Only operators that move or cast the indices may stand between.
     """

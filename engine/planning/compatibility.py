@@ -8,19 +8,17 @@ from itertools import takewhile
 
 from engine.results import Refusal
 from engine.settings import FileModel, ImagesData, Preprocess, Recipe, TaskName
+from engine.tasks import TASKS
 from engine.wording import many
 
 MAX_LETTERS = 40
 
 
-def one_output(n_outputs: int | None) -> Refusal | None:
-    """The refusal of a model with one output, whose largest output is always the same; None for any other."""
-    if n_outputs != 1:
-        return None
+def unlabelled_task(task: TaskName) -> Refusal:
+    """The refusal of labels of classes for a model that is asked for something else."""
     return Refusal(
-        message="the model has one output, and the largest of one is always the same: neither accuracy nor agreement "
-        "would say anything",
-        next="Choose a model with one output for each class",
+        message=f"the images have labels of classes, and the model is read as {TASKS[task].title}",
+        next="Go on without labels (data.labels), or correct what the model is asked for (model.task)",
     )
 
 

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from engine.context import CandidateResult, Model, Outcome, ProgressCallback, SearchResult, as_onnx, no_progress
 from engine.data import Data
+from engine.data.parts import first_batch
 from engine.errors import ExportError, StepError
 from engine.export.onnx_file import export_onnx
 from engine.measure.predictions import Predictions, predict, prediction_batch
@@ -146,12 +147,12 @@ class StepRunner:
         return as_onnx(self.export(model, no_progress).model)
 
     def predict(self, model: OnnxModel, on_progress: ProgressCallback, images: Images = "evaluation") -> Predictions:
-        """The answers on the examples that report, or on those that choose, from the cache where it has them for this file."""
+        """The answers on the examples that report, or on those that choose, from the cache where it has them."""
         part = self.data.selection if images == "selection" else self.data.split("evaluation")
 
         def fill(folder: Path) -> None:
             predictions = predict(
-                model, part, self.target, lambda done, total: on_progress(done / total, f"{self.data.noun} {done}")
+                model, part, self.target, lambda done, total: on_progress(done / total, f"{part.noun} {done}")
             )
             predictions.save(folder / "predictions.npz")
 
@@ -163,10 +164,10 @@ class StepRunner:
 
     def inputs(self, n: int) -> Inputs:
         """Those of a call for n examples: the first ones of evaluation, repeated where there are fewer."""
-        return resized(next(self.data.split("evaluation").batches(n, limit=n)), n)
+        return resized(first_batch(self.data.split("evaluation"), n), n)
 
     def _check_images(self) -> np.ndarray:
-        """(CHECK_IMAGES, C, H, W) float32: the first images of evaluation, on which an export is compared with torch."""
+        """(CHECK_IMAGES, C, H, W) float32 at most: the first images of evaluation, to compare an export with torch."""
         return next(self.data.images("evaluation").batches(CHECK_IMAGES, limit=CHECK_IMAGES))
 
     def _predictions_key(self, model: OnnxModel, images: Images) -> str:

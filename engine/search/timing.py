@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from engine.data.parts import first_batch
 from engine.measure.timing import time_files
 from engine.models.artifacts import OnnxModel
 from engine.results import Note, codes
@@ -24,7 +25,7 @@ Position = Callable[[float], tuple[float, str]]
 def operator_milliseconds(workspace: Workspace, model: OnnxModel) -> dict[str, float]:
     """Milliseconds of one call by operator type."""
     size = model.batch or workspace.context.target.batch_size
-    inputs = resized(next(workspace.judges.part.batches(size)), size)
+    inputs = resized(first_batch(workspace.judges.part, size), size)
     with workspace.context.measure_lock():
         return operator_times(model.path, workspace.context.target, inputs)
 
@@ -58,7 +59,7 @@ def _time(
         return
     context = workspace.context
     size = context.target.batch_size
-    inputs = resized(next(workspace.judges.part.batches(size)), size)
+    inputs = resized(first_batch(workspace.judges.part, size), size)
 
     def on_round(done: int, total: int) -> None:
         share, stage = position(done / total)

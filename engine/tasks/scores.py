@@ -40,7 +40,7 @@ def _same_class(answers: Answers, baseline: Answers) -> NDArray[np.float64]:
 
 def _same_labels(answers: Answers, baseline: Answers) -> NDArray[np.float64]:
     """The share of an example's labels on the same side of THRESHOLD."""
-    return np.asarray((answers.main > THRESHOLD) == (baseline.main > THRESHOLD)).mean(axis=1)
+    return np.asarray(((answers.main > THRESHOLD) == (baseline.main > THRESHOLD)).mean(axis=1))
 
 
 def _cosine(answers: Answers, baseline: Answers) -> NDArray[np.float64]:

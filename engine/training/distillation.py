@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from torch import nn
 
-from engine.context import Outcome, no_progress
+from engine.context import Outcome, image_preprocess, no_progress
 from engine.errors import StepError
 from engine.models.artifacts import TorchModel, save_weights
 from engine.results import Note, codes
@@ -112,7 +112,7 @@ def _view_answers(
     suffix = "" if kind == "answers" else f" ({kind})"
     start = TRAINING_START / 2 if kind == "features" else 0.0
     share = TRAINING_START / 2 if settings.match == "features" else TRAINING_START
-    address = (kind, teacher.model.sha256, teacher.model.preprocess.model_dump(mode="json"))
+    address = (kind, teacher.model.sha256, image_preprocess(teacher.model).model_dump(mode="json"))
     return cached_answers(
         answer,
         address,

@@ -76,7 +76,7 @@ class Facts:
     @property
     def edge(self) -> int:
         """The larger of the height and the width of the model's input, in px."""
-        return max(self.baseline.input.shape[1:])
+        return max((length for length in self.baseline.input.shape[1:] if isinstance(length, int)), default=0)
 
     @property
     def cpu(self) -> Cpu | None:

@@ -39,7 +39,13 @@ class Calibrator:
     """
 
     def __init__(
-        self, model: OnnxModel, folded: Path, images: Part | ArrayPart, n_images: int, folder: Path, on_progress: ProgressCallback
+        self,
+        model: OnnxModel,
+        folded: Path,
+        images: Part | ArrayPart,
+        n_images: int,
+        folder: Path,
+        on_progress: ProgressCallback,
     ) -> None:
         self.model = model
         self.folded = folded

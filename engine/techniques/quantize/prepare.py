@@ -10,6 +10,7 @@ from onnxruntime.quantization.registry import QDQRegistry, QLinearOpsRegistry
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
 from engine.data import ArrayPart, Part
+from engine.data.parts import first_batch
 from engine.errors import RunError, StepError
 from engine.measure.output_difference import compare_outputs
 from engine.models.artifacts import OnnxModel
@@ -92,7 +93,7 @@ def fold(model: OnnxModel, folder: Path, images: Part | ArrayPart) -> Path:
 
 def _check_function(model: OnnxModel, folded: Path, images: Part | ArrayPart) -> None:
     try:
-        difference = compare_outputs(model, folded, next(images.batches(model.batch or COMPARED)), Target(threads=1))
+        difference = compare_outputs(model, folded, first_batch(images, model.batch or COMPARED), Target(threads=1))
     except RunError as error:
         raise StepError(f"the model does not run as it is prepared for quantization: {error.message}", NEXT) from error
     if not difference.is_rounding:

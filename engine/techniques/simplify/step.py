@@ -7,6 +7,7 @@ import onnx
 from onnx import TensorProto
 
 from engine.context import Outcome, StepContext
+from engine.data.parts import first_batch
 from engine.errors import RunError, StepError
 from engine.measure.output_difference import TOLERANCE, compare_outputs
 from engine.models.artifacts import OnnxModel
@@ -54,7 +55,7 @@ def _compare(model: OnnxModel, simplified_model: OnnxModel, context: StepContext
 
     Raises StepError where it is larger than float noise.
     """
-    inputs = next(context.data.unreported.batches(model.batch or IMAGES))
+    inputs = first_batch(context.data.unreported, model.batch or IMAGES)
     try:
         difference = compare_outputs(model, simplified_model.path, inputs, context.target, tolerance)
     except RunError as error:

@@ -9,7 +9,7 @@ import onnx
 import torch
 from numpy.typing import NDArray
 
-from engine.context import Outcome
+from engine.context import Outcome, image_preprocess
 from engine.data import Part
 from engine.errors import StepError
 from engine.measure.predictions import USUAL_BATCH, predict
@@ -166,7 +166,7 @@ def _train(network: Network, model: OnnxModel, settings: Qat, context: TrainingC
         network,
         pixels,
         objective,
-        model.preprocess,
+        image_preprocess(model),
         settings,
         seed=context.seed,
         deadline=context.deadline,
