@@ -4,6 +4,7 @@ import io
 import pickle
 import zipfile
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -44,7 +45,9 @@ def saved(folder: Path, values: Mapping[str, object], save: Callable[..., None] 
 
 def read(source: ArraysData, inputs: tuple[TensorSpec, ...] = INPUTS, **options) -> Data:
     arguments = {"merge_train": False, "n_outputs": None, **options}
-    return load(source, Split(), arguments.pop("preprocess", None), arguments.pop("seed", 0), inputs=inputs, **arguments)
+    return load(
+        source, Split(), arguments.pop("preprocess", None), arguments.pop("seed", 0), inputs=inputs, **arguments
+    )
 
 
 @pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
@@ -52,9 +55,7 @@ def test_every_input_gets_its_values_in_its_own_number_type(tmp_path, save):
     given = arrays()
     part = read(saved(tmp_path, given, save), work=tmp_path / "work").split("evaluation")
     batch = first_batch(part, 5)
-    assert [(name, str(values.dtype)) for name, values in batch.items()] == [
-        (spec.name, spec.dtype) for spec in INPUTS
-    ]
+    assert [(name, str(values.dtype)) for name, values in batch.items()] == [(spec.name, spec.dtype) for spec in INPUTS]
     rows = [int(id.removeprefix("row-")) - 1 for id in part.ids[:5]]
     for name, values in batch.items():
         wanted = given[name] if name == "scale" else np.asarray(given[name])[rows]
@@ -189,7 +190,9 @@ def test_an_input_of_no_numbers_cannot_be_given(tmp_path, dtype):
 
 @pytest.mark.parametrize("source", [SampleData(), ImagesData(path="x")])
 def test_images_for_a_model_that_takes_none_are_refused_with_its_inputs(source):
-    with pytest.raises(DataError, match=r"takes no images: its inputs are ids int64 \(N, tokens\).*data.kind: arrays.*"):
+    with pytest.raises(
+        DataError, match=r"takes no images: its inputs are ids int64 \(N, tokens\).*data.kind: arrays.*"
+    ):
         read(source)
 
 
@@ -225,6 +228,7 @@ class Command:
         return Path.touch, (self.path,)
 
 
+X = (TensorSpec(name="x", dtype="float32", shape=()),)
 GOOD = npy(np.zeros(N, np.float32))
 
 
@@ -257,7 +261,83 @@ def declared(shape: str, dtype: str = "'<f4'") -> bytes:
         ([("x.npy", declared("(2,)", "[('a', '<f4'), ('b', '<i4')]") + bytes(16))], "'x' is of "),
     ],
 )
+@pytest.mark.filterwarnings("ignore:Duplicate name")
 def test_a_hostile_npz_is_refused(tmp_path, entries, message):
-    with pytest.warns(UserWarning) if len({name for name, _ in entries}) < len(entries) else nothing():
-        zipped(tmp_path / "inputs.npz", *entries)
+    zipped(tmp_path / "inputs.npz", *entries)
     refuse(tmp_path, message)
+
+
+def refuse(folder: Path, message: str) -> None:
+    """The .npz in the folder is refused for a model of one float, and nothing is left."""
+    before = sorted(folder.iterdir())
+    with pytest.raises(DataError, match=message):
+        read(ArraysData(path=str(folder / "inputs.npz")), X, work=folder)
+    assert sorted(folder.iterdir()) == before
+
+
+def test_a_pickle_is_never_loaded(tmp_path):
+    touched = tmp_path / "touched"
+    zipped(tmp_path / "inputs.npz", ("x.npy", npy(np.array([Command(touched)] * N))))
+    refuse(tmp_path, "'x' cannot be read.*never loaded")
+    zipped(tmp_path / "inputs.npz", ("x.npy", pickle.dumps(Command(touched))))
+    refuse(tmp_path, "'x' cannot be read")
+    assert not touched.exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "is no .npz file"),
+        (b"<html>", "is no .npz file"),
+        (GOOD, "is one array without the name of an input.*numpy.savez"),
+        (pickle.dumps([1]), "is no .npz file"),
+    ],
+)
+def test_a_file_that_is_no_npz_is_named_as_what_it_is(tmp_path, content, message):
+    (tmp_path / "inputs.npz").write_bytes(content)
+    refuse(tmp_path, message)
+
+
+def test_a_damaged_npz_is_refused(tmp_path):
+    zipped(tmp_path / "inputs.npz", ("x.npy", GOOD))
+    content = (tmp_path / "inputs.npz").read_bytes()
+    for position in range(0, len(content), 3):
+        (tmp_path / "inputs.npz").write_bytes(content[:position] + b"\xff\xfe\xfd" + content[position + 3 :])
+        with suppress(DataError):  # a byte of a value or of a date harms nothing
+            read(ArraysData(path=str(tmp_path / "inputs.npz")), X, work=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("limit", "value", "message"),
+    [("MAX_BYTES", 1_000_000, "the arrays have 0.0 GB"), ("MAX_ARRAYS", 1, "the file has 2 arrays, at most 1")],
+)
+def test_what_an_npz_declares_is_bounded_before_it_is_read(tmp_path, monkeypatch, limit, value, message):
+    np.savez_compressed(tmp_path / "inputs.npz", x=np.zeros(N), y=np.zeros(1_000_000))
+    monkeypatch.setattr(npz, limit, value)
+    monkeypatch.setattr(zipfile.ZipFile, "open", lambda *arguments: pytest.fail("it was read"))
+    refuse(tmp_path, message)
+
+
+def test_a_bomb_in_a_compression_that_numpy_never_writes_is_refused(tmp_path):
+    zipped(tmp_path / "inputs.npz", ("x.npy", GOOD), method=zipfile.ZIP_LZMA)
+    refuse(tmp_path, "'x' is compressed in a way that numpy never uses")
+
+
+def test_an_entry_that_declares_less_than_it_holds_is_refused(tmp_path):
+    zipped(tmp_path / "inputs.npz", ("x.npy", GOOD + bytes(5_000_000)))
+    content = (tmp_path / "inputs.npz").read_bytes()
+    size = len(GOOD + bytes(5_000_000)).to_bytes(4, "little")
+    assert content.count(size) == 2
+    (tmp_path / "inputs.npz").write_bytes(content.replace(size, len(GOOD).to_bytes(4, "little")))
+    refuse(tmp_path, "inputs.npz' cannot be read")
+
+
+@pytest.mark.parametrize("place", ["absent.npz", ".", "x" * 5000, "a\0b"])
+def test_a_path_without_a_file_is_refused(tmp_path, place):
+    with pytest.raises(DataError):
+        read(ArraysData(path=str(tmp_path / place)), X, work=tmp_path)
+
+
+def test_a_sum_alone_names_an_upload_that_has_to_be_here():
+    with pytest.raises(DataError, match="no arrays with the SHA-256"):
+        read(ArraysData(sha256="a" * 64))
