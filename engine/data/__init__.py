@@ -96,7 +96,6 @@ def _data(
     content = {name: [part.ids, part.hashes, labels[name]] for name, part in parts.items()}
     evaluation = sorted(zip(parts["evaluation"].hashes, labels["evaluation"], strict=True))
     selection_part = _part(pool, selection, preprocess)
-    noun = "images" if isinstance(pool, ImagePool) else "examples"
     return Data(
         parts=parts,
         selection=selection_part,
@@ -104,7 +103,7 @@ def _data(
         sha256=digest([content, pool.classes, selection_part.ids]),
         evaluation_sha256=digest(evaluation),
         skipped=pool.skipped,
-        warnings=(*pool.warnings, *_duplicates(parts, noun)),
+        warnings=(*pool.warnings, *_duplicates(parts)),
         synthetic=pool.synthetic,
     )
 
@@ -127,11 +126,12 @@ def _part(pool: ImagePool | ArrayPool, rows: Rows, preprocess: Preprocess | None
     )
 
 
-def _duplicates(parts: Mapping[SplitName, Examples], noun: str) -> tuple[Note, ...]:
+def _duplicates(parts: Mapping[SplitName, Examples]) -> tuple[Note, ...]:
     """A warning where examples that report are copies of some for training or calibration."""
     tuning_hashes = {*parts["train"].hashes, *parts["calibration"].hashes}
     copies = sum(sha256 in tuning_hashes for sha256 in parts["evaluation"].hashes)
     if not copies:
         return ()
-    text = f"{copies} evaluation {noun} are byte for byte the same as {noun} for training or calibration"
+    noun = parts["evaluation"].noun
+    text = f"{copies} evaluation {noun}s are byte for byte the same as {noun}s for training or calibration"
     return (Note(code="duplicate_images", text=text),)

@@ -39,7 +39,7 @@ def read_arrays(
     """The examples of an .npz with one array for each of the model's `inputs`, in their number types.
 
     An array `labels` (N,) holds outputs of the model, by number. Raises DataError where the arrays are not those of the
-    inputs, where their values do not fit, and for labels beyond `n_outputs` (None: the head will be replaced).
+    inputs, where their values do not fit, and for labels beyond `n_outputs` (None or 0: their number is not fixed).
     """
     if source.path is None:
         raise DataError(f"no arrays with the SHA-256 {source.sha256} are here", "Upload them again, or give their path")
@@ -53,7 +53,7 @@ def read_arrays(
     dtypes = {spec.name: number_type(spec) for spec in inputs}
     constants = {spec.name: np.array(arrays[spec.name], dtypes[spec.name]) for spec in inputs if not spec.batched}
     read = partial(_example, {spec.name: arrays[spec.name] for spec in inputs if spec.batched}, dtypes)
-    outputs, classes = (None, None) if labels is None else _labels(labels, count, n_outputs, model_classes)
+    outputs, classes = (None, None) if labels is None else _labels(labels, count, n_outputs or None, model_classes)
     return ArrayPool(
         ids=tuple(f"row-{row + 1:06d}" for row in range(count)),
         hashes=_hashes(read, constants, count),

@@ -104,7 +104,8 @@ def _map(name: str, file: Path) -> NDArray[np.generic]:
     """The array in a .npy file. Raises DataError for one of Python objects, and for what is no array."""
     try:
         # Unlike numpy.load, it looks for nothing but an array, and refuses Python objects, which are pickles.
-        array: NDArray[np.generic] = np.lib.format.open_memmap(file, mode="r")
+        with np.errstate(over="ignore"):  # of a size that numpy compares with the file afterwards
+            array: NDArray[np.generic] = np.lib.format.open_memmap(file, mode="r")
     except (*_NO_HEADER, ValueError) as error:
         raise DataError(f"the array '{shown(name)}' cannot be read: {error}", _NUMBERS) from error
     return array

@@ -174,6 +174,11 @@ class Data:
     def split(self, name: SplitName) -> Examples:
         return self.parts[name]
 
+    @property
+    def has_images(self) -> bool:
+        """Whether there are real images, and neither arrays nor noise."""
+        return isinstance(self.selection, Part) and not self.synthetic
+
     def images(self, name: SplitName) -> Part:
         """The images of a split, for what needs pixels. Raises DataError where the data is arrays."""
         part = self.parts[name]

@@ -16,14 +16,14 @@ SEQUENCE, EDGE, CHANNELS, OTHER = 128, 224, 3, 16
 """Lengths of free axes: tokens of a text, px of an image's height or width, its channels, and any other."""
 UPPER = 2
 """Integers whose table is not known are below it, since hardly a table has fewer rows."""
-_SEQUENCE_NAMES = ("ids", "mask", "type", "position")
+_SEQUENCE_NAMES = ("ids", "mask", "type", "position", "token")
 _MOST_NAMED = 12
 _WARNING = (
     "No data was given: calibration and fidelity come from random inputs made from the model's signature, which say "
     "little about real ones; size and latency are as valid as ever"
 )
 Shape = tuple[int, ...]
-Place = tuple[int, int]
+AxisKey = tuple[int, int]
 """The number of an input, and the position of an axis in the shape of its examples."""
 
 
@@ -83,13 +83,13 @@ def _values(spec: TensorSpec, shape: Shape, rng: np.random.Generator) -> NDArray
     return np.asarray(rng.integers(0, upper, shape, dtype=np.uint64), dtype)
 
 
-def _shape(spec: TensorSpec, number: int, lengths: Mapping[Place, int]) -> Shape:
+def _shape(spec: TensorSpec, number: int, lengths: Mapping[AxisKey, int]) -> Shape:
     return tuple(
         axis if isinstance(axis, int) else lengths[number, position] for position, axis in enumerate(spec.shape)
     )
 
 
-def _lengths(inputs: tuple[TensorSpec, ...]) -> dict[Place, int]:
+def _lengths(inputs: tuple[TensorSpec, ...]) -> dict[AxisKey, int]:
     """The length of every free axis; one name has one length, that of its most telling use."""
     free = {
         (number, position): axis
@@ -97,12 +97,12 @@ def _lengths(inputs: tuple[TensorSpec, ...]) -> dict[Place, int]:
         for position, axis in enumerate(spec.shape)
         if isinstance(axis, str)
     }
-    usual = {place: _usual_length(inputs[place[0]], place[1]) for place in free}
+    usual = {key: _usual_length(inputs[key[0]], key[1]) for key in free}
     by_name: dict[str, int] = {}
     for length in (SEQUENCE, EDGE, CHANNELS, OTHER):
-        for place in (place for place in free if usual[place] == length):
-            by_name.setdefault(free[place], length)
-    return {place: usual[place] if name == UNNAMED else by_name[name] for place, name in free.items()}
+        for key in (key for key in free if usual[key] == length):
+            by_name.setdefault(free[key], length)
+    return {key: usual[key] if name == UNNAMED else by_name[name] for key, name in free.items()}
 
 
 def _usual_length(spec: TensorSpec, position: int) -> int:
@@ -117,7 +117,7 @@ def _usual_length(spec: TensorSpec, position: int) -> int:
     return OTHER
 
 
-def _warning(inputs: tuple[TensorSpec, ...], lengths: Mapping[Place, int]) -> str:
+def _warning(inputs: tuple[TensorSpec, ...], lengths: Mapping[AxisKey, int]) -> str:
     taken: dict[str, int] = {}
     for (number, position), length in lengths.items():
         spec = inputs[number]

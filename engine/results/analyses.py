@@ -97,8 +97,22 @@ class ClassCount(Result):
     selection: int = 0
 
 
+class ArraySummary(Result):
+    """The values that one input has in the first examples; `shape` is that of one, or of what all examples share."""
+
+    name: str
+    dtype: str
+    shape: tuple[int, ...]
+    low: float
+    high: float
+    mean: float
+
+
 class DataPreview(Result):
-    """What the images are and how the model will see them; `examples` are PNG files beside the result."""
+    """What the images are and how the model will see them; `examples` are PNG files beside the result.
+
+    `preprocess` is null where the model takes no images. `arrays` are summaries of arrays, which have no pictures.
+    """
 
     summary: DataSummary
     counts: tuple[ClassCount, ...]
@@ -106,7 +120,8 @@ class DataPreview(Result):
     examples: tuple[tuple[str, str], ...]
     n_outputs: int | None
     head_fits: bool | None
-    preprocess: Preprocess
+    preprocess: Preprocess | None
+    arrays: tuple[ArraySummary, ...] = ()
     warnings: tuple[Note, ...] = ()
 
 

@@ -40,7 +40,7 @@ class TensorSpec(Result):
     shape: tuple[int | str, ...]
     batched: bool = True
     upper: int | None = None
-    """Integers below it are valid, as the table that the input indexes tells; null where no table is known."""
+    """Of an input of integers: values below it are valid, as the table tells that they index; None where none does."""
 
     @property
     def declaration(self) -> str:

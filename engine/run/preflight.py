@@ -28,11 +28,16 @@ UNTRAINED = {
 
 def check_fit(recipe: Recipe, model: Model, data: Data) -> None:
     """Raises TargetError where the file's batch size is fixed to another, and SourceError where it is in fewer bits
-    already than a step would make of it.
+    already than a step would make of it, and DataError where the budget is for classes and the data has no labels.
 
     Where no leading fine-tune brings a new head, DataError where its head does not fit the classes of the data, or
     where there are labels of classes and the model is asked for something else.
     """
+    if recipe.budget.max_class_drop is not None and not data.labelled:
+        raise DataError(
+            "the budget limits what a class may lose (budget.max_class_drop), and the arrays have no labels",
+            "Save them with an array of labels, or leave the limit empty",
+        )
     check_batch(model, recipe.target)
     _check_format(recipe, model)
     if recipe.baseline_steps:

@@ -196,7 +196,7 @@ def _example(model: TorchModel, data: Data) -> torch.Tensor:
 
 
 def _recalibrate(module: nn.Module, settings: PruneChannel, context: TrainingContext) -> int:
-    if not settings.recalibrate or context.data.synthetic:
+    if not settings.recalibrate or not context.data.has_images:
         return 0
     return recalibrate(module, context.data.images("train"))
 
