@@ -1,6 +1,6 @@
 """The verdict on a variant: within the budget or not, faster or not, and what is uncertain."""
 
-from engine.measure.statistics import paired_drop, z_one_sided
+from engine.measure.statistics import Z, paired_drop, z_one_sided
 from engine.results import Accuracy, Answer, Certainty, ClassLoss, Comparison, Latency, Variant, Verdict, codes
 from engine.settings import Budget
 
@@ -55,14 +55,19 @@ def certainty(comparison: Comparison, budget: Budget) -> Certainty | None:
     """How sure it is that a loss is within the accuracy budget: `Verdict.certainty` has the meaning.
 
     The bound of `probably` is that of `paired_drop` at PROBABLY, so that of a hundred losses called so by a bound that
-    just holds, about twenty are over the budget.
+    just holds, about twenty are over the budget. Where an answer is no class, the loss is a mean, and the bound is as
+    far from it as a normal distribution with the same interval has it.
     """
     limit = budget.max_accuracy_drop
     if limit is None or comparison.drop > limit:
         return None
     if comparison.high <= limit:
         return "surely"
-    bound = paired_drop(comparison.n_worse, comparison.n_better, comparison.n_images, z_one_sided(PROBABLY))[1]
+    z = z_one_sided(PROBABLY)
+    if comparison.n_worse is None or comparison.n_better is None:
+        bound = comparison.drop + (comparison.high - comparison.drop) * z / Z
+    else:
+        bound = paired_drop(comparison.n_worse, comparison.n_better, comparison.n_images, z)[1]
     return "probably" if bound <= limit else "cannot_tell"
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from engine.planning.estimate import split_shares
 from engine.results import limit_text
-from engine.settings import FileModel, ImagesData, Recipe, SampleModel, Step, TimmModel
+from engine.settings import ArraysData, FileModel, Recipe, SampleData, SampleModel, Step, TimmModel
 from engine.system.machine import cores
 from engine.wording import many, percent
 
@@ -33,10 +33,12 @@ def _model_text(recipe: Recipe) -> str:
 def _data_text(recipe: Recipe) -> str:
     if recipe.data is None:
         return "make synthetic inputs, which tell fidelity but no accuracy"
-    if not isinstance(recipe.data, ImagesData):
+    if isinstance(recipe.data, SampleData):
         return "the digits, with the split that its card fixes"
-    labels = "labelled" if recipe.data.labelled else "unlabelled"
     shares = [f"{percent(share)} {name}" for name, share in split_shares(recipe).items() if share]
+    if isinstance(recipe.data, ArraysData):
+        return f"the examples of {recipe.data.title}, split into {', '.join(shares)}"
+    labels = "labelled" if recipe.data.labelled else "unlabelled"
     return f"your {labels} images, split into {', '.join(shares)}"
 
 
