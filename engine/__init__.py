@@ -127,6 +127,7 @@ from engine.results import (
     measure_title,
     quality_name,
     report_measure,
+    report_quality,
     similarity_text,
     unfinished_ids,
 )
@@ -342,6 +343,7 @@ __all__ = [
     "rename",
     "report",
     "report_measure",
+    "report_quality",
     "resolve",
     "result",
     "result_file",

@@ -51,6 +51,7 @@ from engine.results.measures import (
     measure_title,
     quality_name,
     report_measure,
+    report_quality,
     similarity_text,
 )
 from engine.results.preflight import Preflight, Refusal
@@ -162,6 +163,7 @@ __all__ = [
     "points",
     "quality_name",
     "report_measure",
+    "report_quality",
     "similarity_text",
     "speed_cell",
     "summarize",

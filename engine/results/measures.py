@@ -111,6 +111,11 @@ def report_measure(report: Report) -> Measure | None:
     return next((one.measure for one in fidelities if one is not None), None)
 
 
+def report_quality(report: Report) -> str | None:
+    """What a report judges its variants by: accuracy, or without labels its measure; None before anything was."""
+    return "accuracy" if any(variant.accuracy for variant in report.main_variants) else report_measure(report)
+
+
 def quality_name(variant: Variant) -> str:
     """What a variant's loss is a loss of: top-1, or without labels the measure of its similarity."""
     if variant.accuracy is not None:

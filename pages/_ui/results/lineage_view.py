@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from engine import Report, Variant, charts, measure_title, report_measure
+from engine import Report, Variant, charts, measure_title, report_quality
 from pages._ui import chrome
 from pages._ui.wording import duration, plain
 
@@ -22,8 +22,7 @@ def show(report: Report) -> None:
         key="chain-to",
         format_func=lambda id: names[id].replace("<br>", " "),
     )
-    has_labels = any(variant.accuracy for variant in report.main_variants)
-    quality = measure_title("accuracy" if has_labels else report_measure(report) or "similarity")
+    quality = measure_title(report_quality(report) or "similarity")
     with st.grid(2, min_column_width=330, gap="medium"):
         for title, quantity in (
             ("File size, step by step", "size"),

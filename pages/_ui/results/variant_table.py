@@ -15,6 +15,7 @@ from engine import (
     measure_title,
     quality_name,
     report_measure,
+    report_quality,
     similarity_text,
     unfinished_ids,
 )
@@ -218,9 +219,7 @@ def legend(report: Report) -> str:
             f"Latency: {first.runtime}, {many(first.threads, 'thread')}, batch {first.batch_size}, "
             f"{first.n_runs:,} calls in {first.n_rounds} interleaved rounds{_left_out(report)}"
         )
-    has_labels = any(variant.accuracy for variant in report.main_variants)
-    quality = "accuracy" if has_labels else report_measure(report)
-    if report.data and quality:
+    if report.data and (quality := report_quality(report)):
         chosen = f", chosen on {report.data.n_selection:,} others" if report.data.n_selection else ""
         parts.append(f"{measure_title(quality)} on {many(report.data.n_evaluation, example_noun(report))}{chosen}")
     parts.append("MB = 10⁶ bytes")
