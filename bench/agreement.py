@@ -26,8 +26,8 @@ from engine.models.artifacts import OnnxModel
 from engine.models.graph import read_onnx
 from engine.runtimes import Session, open_session
 from engine.settings import Target
-from engine.tasks import Inputs, Outputs
 from engine.system.machine import cores, cpu_name
+from engine.tasks import Inputs, Outputs
 
 FILE, COPY, SLOWER = "file", "copy", "slower"
 SLOWDOWN = 1.1

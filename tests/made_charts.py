@@ -28,7 +28,7 @@ from tests.made import (
     made_variant,
 )
 
-WHOLE = (charts.size, charts.latency, charts.speed, charts.accuracy, charts.agreement, charts.tradeoff, charts.tree)
+WHOLE = (charts.size, charts.latency, charts.speed, charts.accuracy, charts.similarity, charts.tradeoff, charts.tree)
 """What draws a report by itself."""
 
 

@@ -4,7 +4,7 @@ Marks have the colour of their role (style.py), the same in every chart; text ha
 Every figure carries its alternative text; `alt_text(figure)` reads it.
 """
 
-from engine.charts.accuracy import accuracy, agreement
+from engine.charts.accuracy import accuracy, similarity
 from engine.charts.advice import advice
 from engine.charts.answers import answers
 from engine.charts.classes import class_counts
@@ -23,7 +23,6 @@ from engine.charts.waterfall import chain_steps, waterfall
 __all__ = [
     "accuracy",
     "advice",
-    "agreement",
     "alt_text",
     "answers",
     "class_counts",
@@ -35,6 +34,7 @@ __all__ = [
     "variant_names",
     "race",
     "sensitivity",
+    "similarity",
     "size",
     "speed",
     "tradeoff",

@@ -1,11 +1,11 @@
-"""The accuracy of variants, or without labels their agreement with the baseline."""
+"""The accuracy of variants, or without labels how close their answers are to the baseline's."""
 
 import plotly.graph_objects as go
 
 from engine.charts.intervals import Interval, Reference, add_intervals
-from engine.charts.scales import percentages
+from engine.charts.quality import TOP1, similarity_axis
 from engine.charts.style import canvas
-from engine.results import Report
+from engine.results import MEASURES, Report, similarity_text
 from engine.wording import percent
 
 
@@ -25,37 +25,38 @@ def accuracy(report: Report) -> go.Figure:
     figures_text = ", ".join(
         f"{v.label} {percent(v.accuracy.top1, 2)}" for v in report.main_variants if v.accuracy is not None
     )
-    figure = canvas(f"Top-1 accuracy: {figures_text}", x_title="Top-1 accuracy, %")
+    figure = canvas(f"Top-1 accuracy: {figures_text}", x_title=TOP1.title)
     lowest = lowest_accuracy(report)
     ends = [end for one in intervals.values() for end in (one.value, one.low, one.high)]
     add_intervals(
         figure,
         report,
         intervals,
-        percentages([*ends, *([100 * lowest] if lowest is not None else [])]),
+        TOP1.scale([*ends, *([100 * lowest] if lowest is not None else [])]),
         reference=Reference(value=100 * lowest, text=f"budget {100 * lowest:.4g} %") if lowest is not None else None,
     )
     return figure
 
 
-def agreement(report: Report) -> go.Figure:
-    """Share of images, %, on which a variant gives the baseline's answer, which may be wrong."""
+def similarity(report: Report) -> go.Figure:
+    """How close the answers are to the baseline's, which may be wrong, in the sense of the report's measure."""
+    axis = similarity_axis(report)
     intervals = {
         variant.id: Interval(
-            value=100 * value.agreement,
-            low=100 * value.agreement,
-            high=100 * value.agreement,
-            text=f"{100 * value.agreement:.2f} %",
-            hover=f"{percent(value.agreement, 2)} of images",
+            value=axis.whole * value.similarity,
+            low=axis.whole * value.similarity,
+            high=axis.whole * value.similarity,
+            text=similarity_text(value),
+            hover=MEASURES[value.measure].sentence.format(figure=similarity_text(value)),
         )
         for variant in report.main_variants
         if (value := variant.fidelity) is not None
     }
     figures_text = ", ".join(
-        f"{v.label} {percent(v.fidelity.agreement, 2)}" for v in report.main_variants if v.fidelity is not None
+        f"{v.label} {similarity_text(v.fidelity)}" for v in report.main_variants if v.fidelity is not None
     )
-    figure = canvas(f"Agreement with the baseline: {figures_text}", x_title="Agreement with the baseline, % of images")
-    add_intervals(figure, report, intervals, percentages(one.value for one in intervals.values()))
+    figure = canvas(f"{axis.name}: {figures_text}", x_title=axis.title)
+    add_intervals(figure, report, intervals, axis.scale(one.value for one in intervals.values()))
     return figure
 
 

@@ -76,11 +76,18 @@ def amounts(values: Iterable[float], *, zero: bool = True, room: float = ROOM, m
 
 def percentages(values: Iterable[float], *, room: float = ROOM, most: int = MOST_TICKS) -> Scale:
     """The scale of percentages: around the values, at least one point long, within 0 and 100."""
-    finite = list(values) or [100.0]
-    low, high = min(finite), max(finite)
-    beyond = max(room * (high - low), (1.0 - (high - low)) / 2)
-    end = min(high + beyond, 100.0)
-    return Scale(max(min(low - beyond, end - 1.0), 0.0), end, most=most)
+    return shares(values, 100.0, room=room, most=most)
+
+
+def shares(
+    values: Iterable[float], whole: float, *, least: float = 0.0, room: float = ROOM, most: int = MOST_TICKS
+) -> Scale:
+    """The scale of shares of a whole: around the values, at least a hundredth of it long, within `least` and it."""
+    finite = list(values) or [whole]
+    low, high, shortest = min(finite), max(finite), whole / 100
+    beyond = max(room * (high - low), (shortest - (high - low)) / 2)
+    end = min(high + beyond, whole)
+    return Scale(max(min(low - beyond, end - shortest), least), end, most=most)
 
 
 def counts(values: Iterable[float]) -> Scale:

@@ -9,7 +9,8 @@ import plotly.graph_objects as go
 
 from engine.charts.accuracy import lowest_accuracy
 from engine.charts.placing import Ends, Mark, Offset, annotation, place_labels
-from engine.charts.scales import Scale, amounts, percentages
+from engine.charts.quality import TOP1, QualityAxis, quality_axis
+from engine.charts.scales import Scale, amounts
 from engine.charts.style import FOOT, GUIDE, LINE, canvas, figures, label, n_lines, unbroken
 from engine.charts.variants import captions, colour, variant_names
 from engine.results import Report, Variant
@@ -26,7 +27,7 @@ LIST_WRAP = 46
 
 @dataclass(frozen=True, kw_only=True)
 class Point:
-    """A variant with its coordinates in ms and percent, and the diameter of its bubble in px."""
+    """A variant with its coordinates in ms and on the axis of quality, and the diameter of its bubble in px."""
 
     variant: Variant
     p50_ms: float
@@ -35,29 +36,28 @@ class Point:
 
 
 def tradeoff(report: Report) -> go.Figure:
-    """Top-1 (without labels: agreement with the baseline), %, over p50, ms; the area of a bubble is the file size.
+    """Top-1 in % (without labels: the similarity to the baseline) over p50, ms; the area of a bubble is the file size.
 
     Names are beside the points; where they do not all fit, the points are numbered and listed below.
     """
-    labelled = any(variant.accuracy for variant in report.main_variants)
-    quality = "Top-1 accuracy, %" if labelled else "Agreement with the baseline, %"
-    points = _points(report, labelled)
-    lowest = lowest_accuracy(report) if labelled else None
+    axis = quality_axis(report)
+    points = _points(report, axis)
+    lowest = lowest_accuracy(report) if axis is TOP1 else None
     limit_ms, limit = report.recipe.budget.max_latency_ms, None if lowest is None else 100 * lowest
     x_scale = amounts([*(p.p50_ms for p in points), *([limit_ms] if limit_ms else [])], room=ROOM)
-    y_scale = percentages([*(p.quality for p in points), *([limit] if limit is not None else [])], room=ROOM)
+    y_scale = axis.scale([*(p.quality for p in points), *([limit] if limit is not None else [])], room=ROOM)
     figure = canvas(
-        _alt(points, quality), height=HEIGHT + HEAD + FOOT, x_title="Median latency of a call, ms", y_title=quality
+        _alt(points, axis), height=HEIGHT + HEAD + FOOT, x_title="Median latency of a call, ms", y_title=axis.title
     )
     figure.update_layout(margin_t=HEAD, xaxis=x_scale.axis(), yaxis=y_scale.axis())
     lines = _limits(figure, x_scale, y_scale, limit_ms, limit)
     for point in sorted(points, key=lambda point: -point.diameter):
-        _add(figure, report, point)
+        _add(figure, report, point, axis)
     _label(figure, report, points, x_scale, y_scale, lines)
     return figure
 
 
-def _points(report: Report, labelled: bool) -> list[Point]:
+def _points(report: Report, axis: QualityAxis) -> list[Point]:
     largest = max((variant.size_bytes for variant in report.main_variants), default=1)
     return [
         Point(
@@ -67,19 +67,19 @@ def _points(report: Report, labelled: bool) -> list[Point]:
             diameter=max(LARGEST * math.sqrt(variant.size_bytes / largest), SMALLEST),
         )
         for variant in report.main_variants
-        if variant.latency is not None and (quality := _quality(variant, labelled)) is not None
+        if variant.latency is not None and (quality := _quality(variant, axis)) is not None
     ]
 
 
-def _quality(variant: Variant, labelled: bool) -> float | None:
-    if labelled:
+def _quality(variant: Variant, axis: QualityAxis) -> float | None:
+    if axis is TOP1:
         return None if variant.accuracy is None else 100 * variant.accuracy.top1
     if variant.role == "baseline":
-        return 100.0
-    return None if variant.fidelity is None else 100 * variant.fidelity.agreement
+        return axis.whole
+    return None if variant.fidelity is None else axis.whole * variant.fidelity.similarity
 
 
-def _add(figure: go.Figure, report: Report, point: Point) -> None:
+def _add(figure: go.Figure, report: Report, point: Point, axis: QualityAxis) -> None:
     variant, paint = point.variant, colour(report, point.variant)
     figure.add_scatter(
         x=[point.p50_ms],
@@ -88,7 +88,7 @@ def _add(figure: go.Figure, report: Report, point: Point) -> None:
         cliponaxis=False,
         name=html.escape(variant.label),
         marker={"size": point.diameter, "color": _faint(paint), "line": {"width": 2, "color": paint}},
-        hovertemplate=f"{html.escape(variant.label)}<br>%{{x:.3f}} ms<br>%{{y:.2f}} %<br>"
+        hovertemplate=f"{html.escape(variant.label)}<br>%{{x:.3f}} ms<br>{axis.text(point.quality)}<br>"
         f"{variant.size_bytes / 1e6:,.3f} MB<extra></extra>",
     )
 
@@ -200,9 +200,9 @@ def _megabytes(variant: Variant) -> str:
     return f"{figures(variant.size_bytes / 1e6)} MB"
 
 
-def _alt(points: Sequence[Point], quality: str) -> str:
+def _alt(points: Sequence[Point], axis: QualityAxis) -> str:
     figures_text = ", ".join(
-        f"{point.variant.label} {figures(point.p50_ms)} ms, {point.quality:.2f} %, {_megabytes(point.variant)}"
+        f"{point.variant.label} {figures(point.p50_ms)} ms, {axis.text(point.quality)}, {_megabytes(point.variant)}"
         for point in points
     )
-    return f"{quality.removesuffix(', %')} against latency: {figures_text}"
+    return f"{axis.name} against latency: {figures_text}"

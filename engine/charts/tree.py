@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 
 from engine.charts.style import BASELINE, LINE, canvas, figures, label, n_lines, unbroken
 from engine.charts.variants import colour, remark
-from engine.results import Report, Variant
+from engine.results import MEASURES, Report, Variant, similarity_text
 
 GAP = 14
 """Pixels between two variants."""
@@ -109,7 +109,7 @@ def _figures(variant: Variant) -> Iterator[str]:
     if variant.accuracy is not None:
         yield f"{100 * variant.accuracy.top1:.1f} %"
     elif variant.fidelity is not None:
-        yield f"{100 * variant.fidelity.agreement:.1f} % agree"
+        yield MEASURES[variant.fidelity.measure].short.format(figure=similarity_text(variant.fidelity, 1))
 
 
 def _alt(report: Report, family: list[tuple[Variant, int]]) -> str:

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 import plotly.graph_objects as go
 
+from engine.charts.quality import quality_axis
 from engine.charts.rows import CAP, Row, add_bar, add_point, add_rows
-from engine.charts.scales import amounts, percentages, show_x
+from engine.charts.scales import amounts, show_x
 from engine.charts.style import BASELINE, OVER, RECOMMENDED, canvas, figures, label
 from engine.results import Race, Report, Variant
 
@@ -35,13 +37,14 @@ class Level:
 
 
 def waterfall(report: Report, id: str, quantity: Quantity) -> go.Figure:
-    """The chain that leads to a variant, a row a step: file size, MB; median latency, ms; top-1 or agreement, %.
+    """The chain that leads to a variant, a row a step: file size, MB; median latency, ms; top-1 or similarity.
 
     Where the intervals before and after a step do not overlap, its bar has the colour of RECOMMENDED for better and of
     OVER for worse; else it is grey. The whisker is the 95 % interval of the difference from the baseline, which itself
     has none.
     """
-    level, x_title, change, less_is_better = _QUANTITIES[quantity]
+    level, x_title, difference, less_is_better = _QUANTITIES[quantity]
+    change = partial(difference, report)
     levels = [
         (step.name, step_level)
         for step in chain_steps(report, id)
@@ -56,7 +59,7 @@ def waterfall(report: Report, id: str, quantity: Quantity) -> go.Figure:
     ]
     middles = add_rows(figure, [Row(name=name, text=text) for (name, _), text in zip(levels, texts, strict=True)])
     ends = [end for _, current in levels for end in (current.value, current.low, current.high)]
-    scale = amounts(ends) if less_is_better else percentages(ends)
+    scale = amounts(ends) if less_is_better else quality_axis(report).scale(ends)
     show_x(figure, scale)
     for y, previous, (name, current), text in zip(middles, previous_levels, levels, texts, strict=False):
         _draw(
@@ -138,46 +141,38 @@ def _latency(report: Report, variant: Variant) -> Level | None:
 
 
 def _quality(report: Report, variant: Variant) -> Level | None:
-    """The baseline's top-1 (100 % without labels) minus the drop of the verdict, with its interval.
+    """The baseline's top-1 (all of it without labels) minus the drop of the verdict, with its interval.
 
-    The interval is limited to 0 and 100 %.
+    The interval is limited to the values that there can be.
     """
-    base, verdict = report.baseline, variant.verdict
-    baseline_share = base.accuracy.top1 if base is not None and base.accuracy is not None else 1.0
+    axis, base, verdict = quality_axis(report), report.baseline, variant.verdict
+    own = axis.whole * (base.accuracy.top1 if base is not None and base.accuracy is not None else 1.0)
     if variant.role == "baseline":
-        return Level(
-            value=100 * baseline_share,
-            low=100 * baseline_share,
-            high=100 * baseline_share,
-            text=f"{100 * baseline_share:.2f} %",
-        )
+        return Level(value=own, low=own, high=own, text=axis.text(own))
     if verdict is None or verdict.drop is None or verdict.drop_low is None or verdict.drop_high is None:
         return None
     drops = (verdict.drop, verdict.drop_high, verdict.drop_low)
-    value, low, high = (100 * min(max(baseline_share - drop, 0.0), 1.0) for drop in drops)
-    return Level(value=value, low=low, high=high, text=f"{value:.2f} %")
+    value, low, high = (min(max(own - axis.whole * drop, axis.least), axis.whole) for drop in drops)
+    return Level(value=value, low=low, high=high, text=axis.text(value))
 
 
-def _percent(previous: float, current: float) -> str:
+def _percent(report: Report, previous: float, current: float) -> str:
     return _signed(100 * (current / previous - 1), 0, "%") if previous else "from nothing"
 
 
-def _times(previous: float, current: float) -> str:
+def _times(report: Report, previous: float, current: float) -> str:
     return f"{figures(previous / current)}× as fast"
 
 
-def _points(previous: float, current: float) -> str:
-    return _signed(current - previous, 2, "pt")
+def _points(report: Report, previous: float, current: float) -> str:
+    """The difference in points, or in the figure itself where it is no percentage."""
+    is_percent = quality_axis(report).is_percent
+    return _signed(current - previous, 2, "pt") if is_percent else _signed(current - previous, 4)
 
 
-def _signed(value: float, digits: int, unit: str) -> str:
+def _signed(value: float, digits: int, unit: str = "") -> str:
     text = f"{value:+.{digits}f}"
-    return f"±0 {unit}" if float(text) == 0 else f"{text} {unit}".replace("-", "−")
-
-
-def _quality_title(report: Report) -> str:
-    labelled = report.baseline is not None and report.baseline.accuracy is not None
-    return "Top-1 accuracy, %" if labelled else "Agreement with the baseline, %"
+    return f"{'±0' if float(text) == 0 else text} {unit}".replace("-", "−").rstrip()
 
 
 def _alt(title: str, levels: list[tuple[str, Level]], change: Callable[[float, float], str]) -> str:
@@ -191,10 +186,15 @@ def _alt(title: str, levels: list[tuple[str, Level]], change: Callable[[float, f
 
 _QUANTITIES: dict[
     Quantity,
-    tuple[Callable[[Report, Variant], Level | None], Callable[[Report], str], Callable[[float, float], str], bool],
+    tuple[
+        Callable[[Report, Variant], Level | None],
+        Callable[[Report], str],
+        Callable[[Report, float, float], str],
+        bool,
+    ],
 ] = {
     "size": (_size, lambda report: "File size, MB", _percent, True),
     "latency": (_latency, lambda report: "Latency of a call, ms", _times, True),
-    "quality": (_quality, _quality_title, _points, False),
+    "quality": (_quality, lambda report: quality_axis(report).title, _points, False),
 }
 """By quantity: the level of a variant, the title of the axis, the text of a difference, and whether less is better."""

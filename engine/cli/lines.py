@@ -15,9 +15,14 @@ from engine.results import (
     Sensitivity,
     Variant,
     certainty_text,
+    example_noun,
     interval_text,
     losses_text,
+    outputs_text,
     points,
+    quality_name,
+    report_measure,
+    similarity_text,
     speed_cell,
     unfinished_ids,
 )
@@ -114,14 +119,17 @@ def _amount(number: int) -> str:
 
 def of_report(report: Report) -> list[str]:
     """Every variant beside the baseline, what each loses, how races ended, the warnings, and the recommendation."""
-    rows = [("variant", "id", "size", "latency p50", "times as fast (95 %)", "top-1 (95 %)", "agreement")]
+    measure: str = report_measure(report) or "similarity"
+    has_labels = any(variant.accuracy for variant in report.main_variants)
+    top1 = ("top-1 (95 %)",) if has_labels else ()
+    rows: list[tuple[str, ...]] = [("variant", "id", "size", "latency p50", "times as fast (95 %)", *top1, measure)]
     late = unfinished_ids(report)
     rows += [
         (
             f"{variant.label} (its time was up)" if variant.id in late else variant.label,
             variant.id,
             _size(variant),
-            *_measured(variant),
+            *_measured(variant, has_labels=has_labels),
         )
         for variant in report.main_variants
     ]
@@ -134,9 +142,15 @@ def of_report(report: Report) -> list[str]:
     warnings = [f"warning: {warning.text}" for warning in report.warnings]
     advice = report.recommended
     losses = [text for variant in report.main_variants if (text := _losses(variant, report))]
+    outputs = [
+        f"{variant.label}, output by output: {text}"
+        for variant in report.main_variants
+        if (text := outputs_text(variant))
+    ]
     return [
         *table(rows),
         *losses,
+        *outputs,
         *races,
         *warnings,
         *(
@@ -152,11 +166,13 @@ def _losses(variant: Variant, report: Report) -> str:
     comparison, verdict = variant.comparison, variant.verdict
     if comparison is None:
         return ""
-    metric = "top-1" if variant.accuracy else "agreement"
-    interval = f"{points(comparison.drop)} of {metric} (between {interval_text(comparison.low, comparison.high)}, 95 %)"
-    certainty = certainty_text(verdict, report.recipe.budget) if verdict is not None else ""
-    loss = ", ".join(filter(None, (f"loses {interval}", certainty)))
-    return f"{variant.label}: {loss}. {losses_text(variant, report)}"
+    noun, between = example_noun(report), f"between {interval_text(comparison.low, comparison.high)}, 95 %"
+    changes = losses_text(variant, report)
+    if comparison.n_changed is None:  # no answers to count: what there is to say of the loss is in the brackets
+        between, changes = f"the mean of {many(comparison.n_images, noun)}, {between}", ""
+    loss = f"loses {points(comparison.drop)} of {quality_name(variant)} ({between})"
+    certainty = certainty_text(verdict, report.recipe.budget, noun) if verdict is not None else ""
+    return f"{variant.label}: {', '.join(filter(None, (loss, certainty)))}. {changes}".rstrip()
 
 
 def of_measurements(report: Report) -> list[str]:
@@ -173,13 +189,14 @@ def _size(variant: Variant) -> str:
     return size if variant.compressed_bytes is None else f"{size} ({variant.compressed_bytes / 1e6:.2f} compressed)"
 
 
-def _measured(variant: Variant) -> tuple[str, str, str, str]:
+def _measured(variant: Variant, *, has_labels: bool) -> tuple[str, ...]:
+    """Latency, speed, top-1 where the report has labels, and similarity."""
     latency, accuracy, fidelity = variant.latency, variant.accuracy, variant.fidelity
     return (
         f"{latency.p50_ms:.3g} ms" if latency else "-",
         speed_cell(latency) if latency else variant.latency_estimate.cell if variant.latency_estimate else "-",
-        _top1(accuracy) if accuracy else "-",
-        f"{percent(fidelity.agreement, 2)}" if fidelity else "-",
+        *((_top1(accuracy) if accuracy else "-",) if has_labels else ()),
+        similarity_text(fidelity) if fidelity else "-",
     )
 
 

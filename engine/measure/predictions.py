@@ -54,7 +54,7 @@ class Predictions:
                 names = [str(name) for name in arrays["outputs"]] if "outputs" in arrays else ["logits"]
                 keys = ["logits"] if len(names) == 1 else [f"output_{number}" for number in range(len(names))]
                 outputs = {name: arrays[key] for name, key in zip(names, keys, strict=True)}
-                decoded = arrays["decoded"] if "decoded" in arrays else None
+                decoded = arrays.get("decoded")
                 return cls(tuple(str(id) for id in arrays["ids"]), Answers(outputs, decoded))
         except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
             raise MeasureError(
@@ -104,9 +104,8 @@ def _n_not_finite(outputs: Outputs, n: int) -> int:
 
 
 def prediction_batch(model: OnnxModel, target: Target) -> int:
-    """How many examples a call takes: the model's own number where it is fixed, the target's where answers depend on it.
-
-    For every other classifier it does not matter, and USUAL_BATCH is quick.
+    """How many examples a call takes: the model's own number where it is fixed, the target's where answers depend on
+    it. For every other classifier it does not matter, and USUAL_BATCH is quick.
     """
     if model.batch is not None:
         return model.batch

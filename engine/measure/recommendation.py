@@ -6,6 +6,7 @@ from engine.measure.chance import learning_note
 from engine.measure.ranking import RankingFigures, best_by_goal
 from engine.measure.verdict import not_slower, over_budget
 from engine.results import (
+    MEASURES,
     Note,
     Recommendation,
     Report,
@@ -13,8 +14,10 @@ from engine.results import (
     certainty_text,
     codes,
     cut_short,
+    example_noun,
     limit_text,
     points,
+    quality_name,
     times_as_fast,
     unfinished_ids,
 )
@@ -23,7 +26,7 @@ from engine.wording import many, percent
 
 SUPERLATIVES = {"latency": "fastest", "size": "smallest", "throughput": "highest in throughput"}
 OTHER_BUDGETS = (codes.LATENCY_OVER_BUDGET, codes.SIZE_OVER_BUDGET)
-"""Codes of the budgets that no image decides on."""
+"""Codes of the budgets that no image or other example decides on."""
 
 
 def recommend(report: Report) -> Recommendation:
@@ -105,7 +108,8 @@ def _rank(best: Variant, eligible: Collection[Variant], fast_enough: Collection[
     if len(group) < 2:
         return ""
     fastest = min(group, key=lambda one: _cost(one, goal))
-    images = f" on the {many(best.selection.comparison.n_images, 'image')} that choose" if best.selection else ""
+    noun = example_noun(report)
+    images = f" on the {many(best.selection.comparison.n_images, noun)} that choose" if best.selection else ""
     number = f"{len(group)} variants that keep the budget{images}" + ("" if whole else " and are not slower")
     if fastest is best:
         return f", the {SUPERLATIVES[goal]} of {number}"
@@ -118,11 +122,12 @@ def _contradiction(chosen: Variant, report: Report) -> Note | None:
     verdict = chosen.verdict
     if verdict is None or (verdict.within_budget and not verdict.reaches_chance):
         return None
+    noun = example_noun(report)
     if verdict.within_budget:
-        text = f"{chosen.label} is not surely better than guessing on the images that report"
+        text = f"{chosen.label} is not surely better than guessing on the {noun}s that report"
         return Note(code="nothing_better_than_chance", text=f"No variant is recommended: {text}")
     figures = _over_text(chosen, report)
-    chance = "Among few images that can be chance: more of them, or a wider budget, may decide otherwise"
+    chance = f"Among few {noun}s that can be chance: more of them, or a wider budget, may decide otherwise"
     text = f"No variant is recommended: {chosen.label} was chosen, and {figures}. {chance}"
     return Note(code=codes.CHOICE_NOT_CONFIRMED, text=text)
 
@@ -134,13 +139,13 @@ def _over_text(chosen: Variant, report: Report) -> str:
     loss = comparison if in_all else chosen.class_loss
     if loss is None or comparison is None:
         raise ValueError(f"variant {chosen.id} is over a budget of losses and was never compared")
-    metric = "a class" if not in_all else "top-1" if chosen.accuracy is not None else "agreement"
+    noun, metric = example_noun(report), quality_name(chosen) if in_all else "a class"
     limit = limit_text((budget.max_accuracy_drop if in_all else budget.max_class_drop) or 0.0)
     before = None if selection is None else selection.comparison if in_all else selection.class_loss
     seen = ""
     if selection is not None and before is not None:
-        seen = f" (on the {many(selection.comparison.n_images, 'image')} that choose: {points(before.drop)})"
-    images = f"on the {many(comparison.n_images, 'image')} that report"
+        seen = f" (on the {many(selection.comparison.n_images, noun)} that choose: {points(before.drop)})"
+    images = f"on the {many(comparison.n_images, noun)} that report"
     return f"{images} it loses {points(loss.drop)} of {metric}{seen}, over the budget of {limit}" + (
         "" if in_all else " for a class"
     )
@@ -152,8 +157,8 @@ def _reason(best: Variant, baseline: Variant, rank: str, report: Report) -> Note
     doubt = "" if best.latency.ratio_high < 1 else ", so not surely faster"
     size = f"{percent(best.size_bytes / baseline.size_bytes)} of the size"
     speed = f"{times_as_fast(best.latency, 'the baseline')}{doubt}"
-    losses = [_loss(best), certainty_text(best.verdict, report.recipe.budget) if best.verdict else ""]
-    text = ", ".join(filter(None, (f"{best.label}{rank}: {speed}", size, *losses)))
+    certainty = certainty_text(best.verdict, report.recipe.budget, example_noun(report)) if best.verdict else ""
+    text = ", ".join(filter(None, (f"{best.label}{rank}: {speed}", size, _loss(best), certainty)))
     return Note(code=f"best_{report.recipe.goal}", text=text)
 
 
@@ -162,7 +167,8 @@ def _loss(best: Variant) -> str:
     if drop is None:
         return ""
     if best.accuracy is None:
-        return f"agreeing with the baseline on {percent(1 - drop, 1)} of the inputs"
+        texts = MEASURES[best.fidelity.measure] if best.fidelity is not None else None
+        return texts.participle.format(figure=texts.figure(1 - drop, 1)) if texts is not None else ""
     if drop == 0:
         return "with the same top-1"
     return f"{points(abs(drop))} {'less' if drop > 0 else 'more'} top-1"
@@ -236,7 +242,8 @@ def _exceeded(measured: Collection[Variant], budget: Budget) -> str:
     losses = [one.selection for one in measured if one.selection is not None]
     no_class_limit = budget.model_copy(update={"max_class_drop": None})
     no_total_limit = budget.model_copy(update={"max_accuracy_drop": None})
-    quality = "accuracy" if any(one.accuracy for one in measured) else "agreement"
+    names = [quality_name(one) for one in measured]
+    quality = "accuracy" if "top-1" in names else names[0]
     exceeded = {
         quality: any(over_budget(one.comparison, one.class_loss, no_class_limit) for one in losses),
         "the accuracy of a class": any(over_budget(one.comparison, one.class_loss, no_total_limit) for one in losses),

@@ -55,7 +55,8 @@ def certainty(comparison: Comparison, budget: Budget) -> Certainty | None:
     """How sure it is that a loss is within the accuracy budget: `Verdict.certainty` has the meaning.
 
     The bound of `probably` is that of `paired_drop` at PROBABLY, so that of a hundred losses called so by a bound that
-    just holds, about twenty are over the budget.
+    just holds, about twenty are over the budget. Where an answer is no class, the loss is a mean, and the bound is as
+    far from it as a normal distribution with the same interval has it.
     """
     limit = budget.max_accuracy_drop
     if limit is None or comparison.drop > limit:

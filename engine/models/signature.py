@@ -125,7 +125,7 @@ def _input_spec(proto: onnx.ModelProto, value: onnx.ValueInfoProto, batch: int |
     if not value.type.HasField("tensor_type") or kind not in ARRAY_KINDS:
         is_array = value.type.HasField("tensor_type")
         raise SourceError(
-            f"the input '{value.name}' is {_type_name(kind) if is_array else 'no array'}, it must be an array of numbers",
+            f"the input '{value.name}' is {_type_name(kind) if is_array else 'no array'}, and must be one of numbers",
             EXPORT_HINT,
         )
     if dims is None:

@@ -35,12 +35,11 @@ def _data_text(recipe: Recipe) -> str:
         return "make synthetic inputs, which tell fidelity but no accuracy"
     if isinstance(recipe.data, SampleData):
         return "the digits, with the split that its card fixes"
-    if isinstance(recipe.data, ArraysData):
-        kind = "arrays"
-    else:
-        kind = "labelled images" if recipe.data.labelled else "unlabelled images"
     shares = [f"{percent(share)} {name}" for name, share in split_shares(recipe).items() if share]
-    return f"your {kind}, split into {', '.join(shares)}"
+    if isinstance(recipe.data, ArraysData):
+        return f"the examples of {recipe.data.title}, split into {', '.join(shares)}"
+    labels = "labelled" if recipe.data.labelled else "unlabelled"
+    return f"your {labels} images, split into {', '.join(shares)}"
 
 
 def _baseline_text(recipe: Recipe) -> str:

@@ -2,8 +2,8 @@
 
 from engine import catalogue
 from engine.planning.resolve import new_network
-from engine.results import Report, Variant, codes
-from engine.settings import RANDOM, FileModel, ImagesData, TimmModel
+from engine.results import Report, Variant, codes, example_noun
+from engine.settings import RANDOM, FileModel, ImagesData, SampleData, TimmModel
 from engine.settings.training import Training
 
 
@@ -17,8 +17,9 @@ def remedy(report: Report, variant: Variant, code: str) -> str:
 
 
 def _evaluation_remedies(report: Report) -> list[str]:
-    """Only more evaluation images show whether the model has learnt."""
-    return ["more evaluation images"] if isinstance(report.recipe.data, ImagesData) else []
+    """Only more evaluation images, or other examples, show whether the model has learnt."""
+    is_own = report.recipe.data is not None and not isinstance(report.recipe.data, SampleData)
+    return [f"more evaluation {example_noun(report)}s"] if is_own else []
 
 
 def _learning_remedies(report: Report, variant: Variant) -> list[str]:
@@ -43,7 +44,7 @@ def _untrained_remedies(report: Report) -> list[str]:
     if isinstance(recipe.model, TimmModel) and recipe.model.weights == RANDOM:
         return remedies
     class_names = ["class names in the order of its outputs"] if isinstance(recipe.data, ImagesData) else []
-    return [*remedies, *class_names, "a model that was trained on images like these"]
+    return [*remedies, *class_names, f"a model that was trained on {example_noun(report)}s like these"]
 
 
 def _training_remedies(report: Report, variant: Variant, training: Training) -> list[str]:

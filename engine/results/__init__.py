@@ -44,6 +44,17 @@ from engine.results.measurements import (
     speed_cell,
     times_as_fast,
 )
+from engine.results.measures import (
+    MEASURES,
+    MeasureTexts,
+    example_noun,
+    input_noun,
+    measure_title,
+    quality_name,
+    report_measure,
+    report_quality,
+    similarity_text,
+)
 from engine.results.preflight import Preflight, Refusal
 from engine.results.report import (
     SCHEMA_VERSION,
@@ -68,6 +79,7 @@ from engine.results.texts import (
     interval_text,
     limit_text,
     losses_text,
+    outputs_text,
     points,
 )
 
@@ -102,7 +114,9 @@ __all__ = [
     "LatencyEstimate",
     "LatencyMeasurement",
     "LayerSensitivity",
+    "MEASURES",
     "Measure",
+    "MeasureTexts",
     "ModelProfile",
     "Note",
     "OutputFidelity",
@@ -141,10 +155,18 @@ __all__ = [
     "changes_text",
     "class_text",
     "cut_short",
+    "example_noun",
+    "input_noun",
     "interval_text",
     "limit_text",
     "losses_text",
+    "measure_title",
+    "outputs_text",
     "points",
+    "quality_name",
+    "report_measure",
+    "report_quality",
+    "similarity_text",
     "speed_cell",
     "summarize",
     "summarize_recipe",

@@ -1,6 +1,9 @@
 """The few figures of a run that a table of many runs shows."""
 
+from pydantic import model_validator
+
 from engine.results.base import Result, State
+from engine.results.measurements import Measure
 from engine.results.report import Report
 from engine.settings import Recipe
 
@@ -29,6 +32,17 @@ class RunSummary(Result):
     baseline_size_bytes: int | None = None
     top1: float | None = None
     agreement: float | None = None
+    measure: Measure = "agreement"
+    similarity: float | None = None
+    """To the baseline in the sense of `measure`; `agreement` is the same figure where answers can agree."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _agreement_is_similarity(cls, values: object) -> object:
+        """Summaries of before there were other measures have the agreement alone."""
+        if isinstance(values, dict) and "similarity" not in values:
+            return {**values, "similarity": values.get("agreement")}
+        return values
 
 
 def summarize_recipe(run_id: str, state: State, recipe: Recipe) -> RunSummary:
@@ -56,6 +70,7 @@ def summarize(report: Report) -> RunSummary:
             "speedup_high": latency.speedup_high,
         }
     )
+    fidelity = best.fidelity.model_dump(include={"agreement", "measure", "similarity"}) if best.fidelity else {}
     return summary.model_copy(
         update={
             "recommended": best.label,
@@ -66,6 +81,6 @@ def summarize(report: Report) -> RunSummary:
             "size_bytes": best.size_bytes,
             "baseline_size_bytes": base.size_bytes,
             "top1": best.accuracy.top1 if best.accuracy else None,
-            "agreement": best.fidelity.agreement if best.fidelity else None,
+            **fidelity,
         }
     )

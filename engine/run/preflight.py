@@ -116,7 +116,7 @@ def _recovery_warning(number: int, cut: Variant, variants: Collection[Variant]) 
     if cut.accuracy is not None and parent.accuracy is not None:
         effect = f"top-1 went from {percent(parent.accuracy.top1, 1)} to {percent(cut.accuracy.top1, 1)}"
     elif cut.fidelity is not None:
-        effect = f"{percent(cut.fidelity.agreement, 1)} of the answers are still the baseline's"
+        effect = f"{percent(cut.fidelity.similarity, 1)} of the answers are still the baseline's"
     else:
         effect = "what it has cost could not be seen"
     return Note(

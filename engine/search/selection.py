@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from engine.measure.ranking import as_fast, best_by_goal
 from engine.measure.verdict import not_slower, over_budget
 from engine.models.artifacts import OnnxModel
-from engine.results import Note, codes, points, times_as_fast
+from engine.results import MEASURES, Note, codes, points, times_as_fast
 from engine.search.candidate import Candidate
 from engine.search.context import RaceContext
 from engine.settings import Budget, Goal
@@ -18,8 +18,6 @@ CONVERSIONS = ("QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear")
 Times = Callable[[OnnxModel], Mapping[str, float]]
 NEVER_TIMED = "Never timed"
 DISTURBED = "Not measured: other programs disturbed its calls"
-IMAGES = "selection images"
-"""The images that every loss of a race is measured on, which each sentence on a loss names."""
 
 
 def surely_over(candidate: Candidate, budget: Budget) -> bool:
@@ -105,7 +103,7 @@ def reason_for(winner: Candidate | None, candidates: list[Candidate], context: R
     faithful = [one for one in in_budget if one.latency is not None]
     if not faithful:
         closest = min(candidates, key=lambda one: one.comparison.drop)
-        finding = f"no candidate keeps the budget of {_measure_name(context)}"
+        finding = f"no candidate keeps the budget of {_measure_name(closest, context)}"
         text = f"FP32 stays: {finding}; the closest, {closest.name}, has {_loss_text(closest, context)}"
         return Note(code="race_nothing_within_budget", text=text)
     within_budget = [
@@ -168,7 +166,10 @@ def _mb(candidate: Candidate) -> float:
 def _misses(candidate: Candidate, context: RaceContext) -> tuple[str, str] | None:
     """Why a candidate cannot win, as a code and a sentence; None where it can."""
     if over_accuracy(candidate, context.budget):
-        return "over_budget", f"Over the budget of {_measure_name(context)}: {_loss_text(candidate, context)}"
+        return (
+            "over_budget",
+            f"Over the budget of {_measure_name(candidate, context)}: {_loss_text(candidate, context)}",
+        )
     if _too_late(candidate, context.budget):
         return "over_budget", f"Over the latency budget: {candidate.p50_ms:.2f} ms"
     if _too_large(candidate, context.budget):
@@ -211,8 +212,8 @@ def _too_late(candidate: Candidate, budget: Budget) -> bool:
     return budget.max_latency_ms is not None and candidate.p50_ms > budget.max_latency_ms
 
 
-def _measure_name(context: RaceContext) -> str:
-    return "accuracy" if context.data.labelled else "agreement"
+def _measure_name(candidate: Candidate, context: RaceContext) -> str:
+    return "accuracy" if _has_right_answers(candidate, context) else candidate.fidelity.measure
 
 
 def _loss_text(candidate: Candidate, context: RaceContext) -> str:
@@ -224,10 +225,21 @@ def _loss_text(candidate: Candidate, context: RaceContext) -> str:
 
 
 def _drop_text(candidate: Candidate, context: RaceContext) -> str:
-    """A loss as a phrase, with the images that it was measured on: top-1 in points, agreement in percent."""
-    point = candidate.comparison.drop
-    if not context.data.labelled:
-        return f"agreement with FP32 on {percent(1 - point, 1)} of the {IMAGES}"
+    """A loss as a phrase, with what it was measured on: top-1 in points, without labels the similarity to FP32."""
+    point, examples = candidate.comparison.drop, _selection(candidate)
+    if not _has_right_answers(candidate, context):
+        texts = MEASURES[candidate.fidelity.measure]
+        return texts.phrase.format(figure=texts.figure(1 - point, 1), reference="FP32", examples=examples)
     if point == 0:
-        return f"the same top-1 on the {IMAGES}"
-    return f"{points(abs(point))} {'less' if point > 0 else 'more'} top-1 on the {IMAGES}"
+        return f"the same top-1 on the {examples}"
+    return f"{points(abs(point))} {'less' if point > 0 else 'more'} top-1 on the {examples}"
+
+
+def _has_right_answers(candidate: Candidate, context: RaceContext) -> bool:
+    """Whether labels judge the answers, which they can where an answer is a class."""
+    return context.data.labelled and candidate.comparison.n_worse is not None
+
+
+def _selection(candidate: Candidate) -> str:
+    """What every loss of a race is measured on, which each sentence on a loss names."""
+    return "selection images" if candidate.model.preprocess is not None else "selection examples"

@@ -29,7 +29,8 @@ class Budget(Settings):
         0.01,
         label="Accuracy that may be lost",
         percent="points",
-        help="Largest absolute drop of top-1 (of agreement without labels); 0.01 is one point.",
+        help="Largest absolute drop of top-1 (without labels of agreement, or of what else tells how close the "
+        "answers are to the baseline's); 0.01 is one point.",
         ge=0,
         le=1,
     )

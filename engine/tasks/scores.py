@@ -22,6 +22,15 @@ def _single(signature: Signature) -> tuple[str, ...]:
     return tuple(output.name for output in score_outputs(signature.outputs) if scores_length(output) == 1)
 
 
+def _tells_classes(signature: Signature) -> bool:
+    """Whether an output has a list of scores, of a length that is known where the model takes no images."""
+    return any(
+        signature.image is not None or isinstance(scores_length(output), int)
+        for output in score_outputs(signature.outputs)
+        if scores_length(output) != 1
+    )
+
+
 def _all_from(signature: Signature, names: tuple[str, ...], operator: str) -> bool:
     return bool(names) and all(signature.last_operators.get(name) == operator for name in names)
 
@@ -80,7 +89,7 @@ CLASSIFICATION = Task(
     measure="agreement",
     classes=True,
     one_output=True,
-    recognises=lambda signature: bool(_several(signature)),
+    recognises=_tells_classes,
     outputs=_several,
     read=read_scores,
     similarity=_same_class,

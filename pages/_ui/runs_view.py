@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 import pandas as pd
 import streamlit as st
 
-from engine import Job, RunSummary, charts, ensure_supervisor, list_jobs, summaries
+from engine import MEASURES, Job, RunSummary, charts, ensure_supervisor, list_jobs, measure_title, summaries
 from engine.wording import many, percent
 from pages._ui import chrome, row_selection, state
 from pages._ui.guard import guarded
@@ -16,7 +16,9 @@ MAX_RUNS = 200
 """The largest number of runs in the table."""
 STATES = ["queued", "running", "done", "failed", "cancelled"]
 COLOURS = ["gray", "blue", "green", "red", "orange"]
-OPTIONAL_COLUMNS = ("Top-1", "Agreement")
+SIMILARITY_COLUMNS = {measure: measure_title(measure) for measure in MEASURES}
+"""A column for each measure, since runs of different tasks stand side by side."""
+OPTIONAL_COLUMNS = ("Top-1", *SIMILARITY_COLUMNS.values())
 """Columns that are left out where no run has them."""
 LETTER_PX, MIN_COLUMN_PX, MAX_COLUMN_PX = 7.4, 120, 620
 """Pixels of a letter in a table, and of the narrowest and the widest column of names."""
@@ -113,11 +115,15 @@ def table(runs: Sequence[Job]) -> None:
             ),
             "Size, MB": st.column_config.NumberColumn(format="%.2f", help="Of the recommended variant's file."),
             "Top-1": st.column_config.NumberColumn(
-                format="%.2f %%", help="Of the recommended variant, on the evaluation images."
+                format="%.2f %%", help="Of the recommended variant, on the evaluation split."
             ),
-            "Agreement": st.column_config.NumberColumn(
-                format="%.2f %%", help="With the baseline, where there are no labels."
-            ),
+            **{
+                column: st.column_config.NumberColumn(
+                    format="%.2f %%" if MEASURES[measure].is_percent else "%.4f",
+                    help=f"{MEASURES[measure].title}, where there are no labels.",
+                )
+                for measure, column in SIMILARITY_COLUMNS.items()
+            },
             "When": st.column_config.DatetimeColumn(format="distance"),
             "Took, s": st.column_config.NumberColumn(format="%.0f"),
         },
@@ -143,7 +149,10 @@ def _row(run: Job, summary: RunSummary | None) -> dict[str, object]:
         "Speed-up": summary.speedup if summary else None,
         "Size, MB": summary.size_bytes / 1e6 if summary and summary.size_bytes else None,
         "Top-1": 100 * summary.top1 if summary and summary.top1 is not None else None,
-        "Agreement": 100 * summary.agreement if summary and summary.agreement is not None and not has_labels else None,
+        **{
+            column: _similarity(summary) if summary and summary.measure == measure and not has_labels else None
+            for measure, column in SIMILARITY_COLUMNS.items()
+        },
         "Recommended": best,
         "State": [run.state],
         "When": when(run.created),
@@ -151,6 +160,13 @@ def _row(run: Job, summary: RunSummary | None) -> dict[str, object]:
         "Steps": summary.steps if summary else None,
         "Took, s": run.seconds or None,
     }
+
+
+def _similarity(summary: RunSummary) -> float | None:
+    """In percent, where the measure is a share."""
+    if summary.similarity is None:
+        return None
+    return (100 if MEASURES[summary.measure].is_percent else 1) * summary.similarity
 
 
 def _matches(run: Job, row: dict[str, object], text: str, states: Sequence[str]) -> bool:

@@ -4,13 +4,13 @@ import pytest
 
 from engine.charts import (
     accuracy,
-    agreement,
     alt_text,
     class_counts,
     latency,
     layers,
     learning_curve,
     sensitivity,
+    similarity,
     size,
     speed,
     tradeoff,
@@ -22,7 +22,7 @@ from tests.charts.reading import texts, values, whisker
 from tests.made import BASE, INT8, made_large_report, made_report, made_variant
 from tests.made_charts import CASES, made_figures, made_preview, made_profile, made_sensitivity
 
-OF_A_REPORT = (size, latency, speed, accuracy, agreement, tradeoff)
+OF_A_REPORT = (size, latency, speed, accuracy, similarity, tradeoff)
 
 
 @pytest.mark.parametrize("draw", OF_A_REPORT)
@@ -45,7 +45,9 @@ def test_every_axis_has_a_unit_and_different_ticks_within_its_range(case):
         for axis in (*figure.select_xaxes(), *figure.select_yaxes()):
             ticks = axis.ticktext or ()
             assert len(set(ticks)) == len(ticks), (chart, ticks)
-            assert not axis.title.text or re.search(r", (MB|ms|%|dB|×|count)|[(]×[)]|^Loss$|^Epoch$", axis.title.text)
+            assert not axis.title.text or re.search(
+                r", (MB|ms|%|dB|×|count|at most 1)|[(]×[)]|^Loss$|^Epoch$", axis.title.text
+            )
             if axis.type != "log" and axis.tickvals:
                 assert min(axis.range) <= axis.tickvals[0], (chart, axis.tickvals)
                 assert axis.tickvals[-1] <= max(axis.range), (chart, axis.tickvals)
@@ -101,7 +103,7 @@ def test_an_axis_of_shares_ends_at_a_hundred_and_holds_every_value_whisker_and_b
     base = made_variant(BASE, "Baseline", accuracy=sure)
     other = made_variant(INT8, "INT8", accuracy=sure, fidelity=Fidelity(agreement=top1, sqnr_db=None, n_images=50))
     report = made_report(base, other)
-    for figure in (accuracy(report), agreement(report)):
+    for figure in (accuracy(report), similarity(report)):
         low, high = figure.layout.xaxis.range
         ends = [end for name in values(figure) for end in whisker(figure, name)]
         assert 0 <= low <= min(ends)
@@ -114,10 +116,10 @@ def test_an_axis_of_shares_ends_at_a_hundred_and_holds_every_value_whisker_and_b
 
 def test_agreement_is_never_called_accuracy():
     report = made_report(labelled=False)
-    for figure in (agreement(report), tradeoff(report)):
+    for figure in (similarity(report), tradeoff(report)):
         assert "accuracy" not in (alt_text(figure) + figure.to_json()).lower()
         assert "agreement" in alt_text(figure).lower()
-    assert values(agreement(report)) == {"Static INT8": 97.0}
+    assert values(similarity(report)) == {"Static INT8": 97.0}
 
 
 def test_the_area_of_a_bubble_is_the_size_of_the_file():

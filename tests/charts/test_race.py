@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from engine.charts import accuracy, agreement, alt_text, latency, race, size, speed, tradeoff
+from engine.charts import accuracy, alt_text, latency, race, similarity, size, speed, tradeoff
 from engine.charts.style import BASELINE, CANDIDATE, RECOMMENDED
 from tests.made import made_open_race_report, made_race_report, made_trial
 
@@ -102,7 +102,7 @@ def test_the_words_say_what_the_picture_shows():
     assert "Static INT8, per tensor not timed, SQNR 9.0 dB" in text
 
 
-@pytest.mark.parametrize("draw", [size, latency, speed, accuracy, agreement, tradeoff])
+@pytest.mark.parametrize("draw", [size, latency, speed, accuracy, similarity, tradeoff])
 def test_candidates_are_in_no_other_chart(draw):
     figure = draw(made_race_report())
     assert "Dynamic INT8" not in figure.to_json() + alt_text(figure)

@@ -146,6 +146,16 @@ def test_how_sure_it_is_that_a_loss_is_within_the_budget(pairs, expected):
     assert certainty(paired(*pairs), Budget(max_accuracy_drop=None)) is None
 
 
+@pytest.mark.parametrize(
+    ("drop", "high", "expected"),
+    [(0.0, 0.01, "surely"), (0.005, 0.015, "probably"), (0.005, 0.03, "cannot_tell"), (0.02, 0.03, None)],
+)
+def test_the_certainty_of_a_mean_loss_follows_its_interval(drop, high, expected):
+    """80 % on one side are 0.84 standard errors, where 95 % on both sides are 1.96."""
+    mean = made_comparison(drop, high=high).model_copy(update={"n_changed": None, "n_worse": None, "n_better": None})
+    assert certainty(mean, Budget(max_accuracy_drop=0.01)) == expected
+
+
 def test_the_certainty_is_in_the_verdict():
     assert variant("b", comparison=paired(1, 1, 540)).verdict.certainty == "surely"
     assert BASE.verdict.certainty is None

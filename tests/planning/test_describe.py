@@ -36,3 +36,9 @@ def test_words_name_the_model_the_data_and_the_budget():
     )
     for phrase in ("resnet18 with random weights", "synthetic", "at most 2 points", "within 5 MB", "baseline"):
         assert phrase in text
+
+
+def test_words_on_arrays_speak_of_their_examples():
+    text = describe_recipe(recipe("steps: []", "{kind: file, path: /m.onnx}", "{kind: arrays, path: /inputs.npz}"))[0]
+    assert text.startswith("Load the ONNX file m.onnx and the examples of inputs.npz, split into ")
+    assert "image" not in text

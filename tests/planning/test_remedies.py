@@ -46,6 +46,13 @@ def test_what_cannot_be_told_needs_more_evaluation_images_and_no_more_training(s
     assert note.text.endswith(". Try more evaluation images")
 
 
+def test_of_arrays_more_examples_are_needed():
+    (note,) = warnings("{kind: file, path: /m.onnx}", data="{kind: arrays, path: /x.npz}", right=NEAR_CHANCE)
+    assert note.text.endswith(". Try more evaluation examples")
+    (note,) = warnings("{kind: file, path: /m.onnx}", data="{kind: arrays, path: /x.npz}")
+    assert note.text.endswith("a model that was trained on examples like these")
+
+
 def test_of_images_that_cannot_be_more_nothing_is_advised():
     (note,) = warnings(right=NEAR_CHANCE)
     assert note.text.endswith("guessing the commonest class gives 33.0 %")

@@ -10,7 +10,7 @@ from engine.search.candidate import Candidate
 from engine.search.search_space import Plan
 from engine.search.selection import best_static, choose, finalists, reason_for, set_outcomes, surely_over
 from engine.settings import Budget, QuantizeDynamic, QuantizeStatic, Simplify
-from tests.made import made_class_loss, made_comparison, made_latency
+from tests.made import GRAY, made_class_loss, made_comparison, made_latency
 
 SAME = (0.0, -0.01, 0.01)
 
@@ -22,7 +22,7 @@ def made(tmp_path):
         path.write_bytes(b"0" * size)
         return Candidate(
             plan=Plan(name, settings or QuantizeStatic(method="static"), Note(code="why", text="why")),
-            model=SimpleNamespace(key=name, path=path),
+            model=SimpleNamespace(key=name, path=path, preprocess=GRAY),
             notes=(),
             seconds=1.0,
             fidelity=Fidelity(agreement=1.0, sqnr_db=None if math.isinf(sqnr) else sqnr, n_images=32),

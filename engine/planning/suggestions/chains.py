@@ -118,7 +118,9 @@ def prune(facts: Facts) -> Suggestion | None:
 
 
 def distill(facts: Facts) -> Suggestion | None:
-    """The preset that distils, where it is not refused and no chain trained a student."""
+    """The preset that distils, where it is not refused and no chain trained a student; students are classifiers."""
+    if not facts.is_image_classifier:
+        return None
     preset = facts.presets["smallest"]
     student = next((step.student for step in preset.steps if isinstance(step, Distill)), None)
     already_distilled = any(isinstance(step, Distill) and step.student for step in facts.attempted_steps)

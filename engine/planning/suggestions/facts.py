@@ -5,7 +5,17 @@ from dataclasses import dataclass
 
 from engine import catalogue
 from engine.catalogue.measured import CPUS, Cpu, preset_runs
-from engine.results import Advice, CatalogueEntry, Preset, PresetName, Published, Report, Variant, times_as_fast
+from engine.results import (
+    Advice,
+    CatalogueEntry,
+    Preset,
+    PresetName,
+    Published,
+    Report,
+    Variant,
+    report_measure,
+    times_as_fast,
+)
 from engine.settings import Recipe, SampleData, SampleModel, Step, TimmModel
 from engine.system.machine import has_vnni, is_x86
 from engine.wording import percent
@@ -74,9 +84,15 @@ class Facts:
         return self.name or "this model"
 
     @property
+    def is_image_classifier(self) -> bool:
+        """Whether the model tells images apart by their class, as the architectures of the catalogue do."""
+        takes_images = self.baseline.input.preprocess is not None
+        return takes_images and report_measure(self.report) in (None, "agreement")
+
+    @property
     def edge(self) -> int:
-        """The larger of the height and the width of the model's input, in px."""
-        return max((length for length in self.baseline.input.shape[1:] if isinstance(length, int)), default=0)
+        """The larger of the height and the width of the images that the model takes, in px."""
+        return max(edge for edge in self.baseline.input.shape[1:] if isinstance(edge, int))
 
     @property
     def cpu(self) -> Cpu | None:

@@ -44,7 +44,12 @@ def _images_for_a_choice(facts: Facts) -> Suggestion | None:
 
 
 def architecture(facts: Facts) -> Suggestion | None:
-    """The best of the advisor's result, or the advisor itself; None where its complete result has nothing better."""
+    """The best of the advisor's result, or the advisor itself; None where its complete result has nothing better.
+
+    The advisor knows classifiers of images alone.
+    """
+    if not facts.is_image_classifier:
+        return None
     advice = facts.advice
     best = _best(advice) if advice else None
     if advice is not None and best is not None:

@@ -6,7 +6,7 @@ from typing import BinaryIO
 
 import streamlit as st
 
-from engine import Report, Variant, variant_file
+from engine import Report, Variant, report_measure, variant_file
 from pages._ui import chrome
 from pages._ui.results import variant_table
 from pages._ui.results.snippet import snippet
@@ -60,9 +60,10 @@ def card(report: Report, variant: Variant, title: str) -> None:
         name = download(report, variant, title)
         st.caption("SHA-256 of its bytes")
         st.code(variant.sha256, language=None, wrap_lines=True)
-        st.caption("Runs it with numpy, Pillow and onnxruntime alone")
+        libraries = "numpy, Pillow and onnxruntime" if variant.input.preprocess else "numpy and onnxruntime"
+        st.caption(f"Runs it with {libraries} alone")
         classes = report.data.classes if report.data else None
-        st.code(snippet(variant, name, classes), language="python")
+        st.code(snippet(variant, name, classes, report_measure(report)), language="python")
 
 
 def download(report: Report, variant: Variant, title: str) -> str:

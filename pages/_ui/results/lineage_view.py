@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from engine import Report, Variant, charts
+from engine import Report, Variant, charts, measure_title, report_quality
 from pages._ui import chrome
 from pages._ui.wording import duration, plain
 
@@ -22,12 +22,12 @@ def show(report: Report) -> None:
         key="chain-to",
         format_func=lambda id: names[id].replace("<br>", " "),
     )
-    has_labels = any(variant.accuracy for variant in report.main_variants)
+    quality = measure_title(report_quality(report) or "similarity")
     with st.grid(2, min_column_width=330, gap="medium"):
         for title, quantity in (
             ("File size, step by step", "size"),
             ("Latency, step by step", "latency"),
-            ("Accuracy, step by step" if has_labels else "Agreement, step by step", "quality"),
+            (f"{quality}, step by step", "quality"),
         ):
             with chrome.card(f"chart-steps-{quantity}", title, fill=True):
                 chrome.chart(charts.waterfall(report, id, quantity), f"steps-{quantity}")

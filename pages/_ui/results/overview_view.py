@@ -5,10 +5,17 @@ from collections.abc import Callable, Collection
 import streamlit as st
 from plotly.graph_objects import Figure
 
-from engine import Report, charts
+from engine import MEASURES, Report, charts, report_measure
 from pages._ui import chrome
 from pages._ui.guard import show_error
-from pages._ui.results import race_view, recommendation_view, remeasure_view, suggestions_view, variant_table
+from pages._ui.results import (
+    outputs_table,
+    race_view,
+    recommendation_view,
+    remeasure_view,
+    suggestions_view,
+    variant_table,
+)
 from pages._ui.wording import plain, sentence
 
 
@@ -32,6 +39,7 @@ def show(report: Report) -> None:
                 alt="Variants and their measurements",
             )
         st.caption(variant_table.legend(report))
+        _outputs(report)
         _charts(report)
         _notes(report)
 
@@ -54,10 +62,21 @@ def _warnings(report: Report, said: Collection[str]) -> None:
             st.warning(plain(sentence(note.text)), icon=":material/warning:")
 
 
+def _outputs(report: Report) -> None:
+    """Draws the fidelity of each output where a model has several."""
+    frame = outputs_table.as_frame(report)
+    if frame.empty:
+        return
+    with st.expander("Output by output", icon=":material/output:"):
+        st.table(frame, border="horizontal", hide_index=True, alt="Outputs and how close they are to the baseline's")
+        st.caption(outputs_table.LEGEND)
+
+
 def _charts(report: Report) -> None:
     st.header("In pictures", anchor=False)
     has_labels = any(variant.accuracy for variant in report.main_variants)
-    quality = charts.accuracy if has_labels else charts.agreement
+    quality = charts.accuracy if has_labels else charts.similarity
+    question = "Still right?" if has_labels else _question(report)
     latency = [("How long a call takes", charts.latency, "latency")] if any(v.latency for v in report.variants) else []
     if len(report.main_variants) == 1:
         _grid(
@@ -72,7 +91,7 @@ def _charts(report: Report) -> None:
         ("Smaller?", charts.size, "size"),
         *latency,
         ("Faster, and how sure is that?", charts.speed, "speed"),
-        ("Still right?" if has_labels else "Still the same answers?", quality, quality.__name__),
+        (question, quality, quality.__name__),
     )
     if not latency:
         return
@@ -80,6 +99,12 @@ def _charts(report: Report) -> None:
         "chart-tradeoff", "What is gained, what it costs", "Up and left is better; the bubble is the file."
     ):
         chrome.chart(charts.tradeoff(report), "tradeoff")
+
+
+def _question(report: Report) -> str:
+    """The title of the chart of similarities."""
+    measure = report_measure(report)
+    return MEASURES[measure].question if measure is not None else "Still the same outputs?"
 
 
 def _grid(report: Report, *cards: tuple[str, Callable[[Report], Figure], str]) -> None:

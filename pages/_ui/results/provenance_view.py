@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from engine import Report, dump_recipe, job
+from engine import Report, dump_recipe, example_noun, job, report_quality
 from pages._ui import chrome, state
 from pages._ui.draft import from_recipe
 from pages._ui.results import remeasure_view, timeline_view
@@ -25,7 +25,7 @@ def show(report: Report) -> None:
             alt="Versions of the libraries",
         )
     if report.data:
-        data = report.data
+        data, noun = report.data, example_noun(report)
         with chrome.card("data", "Data", "The splits never overlap"):
             chrome.metrics(
                 {
@@ -38,10 +38,11 @@ def show(report: Report) -> None:
                 }
             )
             st.caption(
-                "Evaluation images report. Selection images choose and report nothing: the holdout, half the "
-                "calibration images and, where these are few, some of the evaluation split."
+                f"Evaluation {noun}s report. Selection {noun}s choose and report nothing: the holdout, half the "
+                f"calibration {noun}s and, where these are few, some of the evaluation split."
             )
-            st.caption("SHA-256 of the evaluation set: runs with the same one compare in accuracy")
+            quality = report_quality(report) or "similarity"
+            st.caption(f"SHA-256 of the evaluation set: runs with the same one compare in {quality}")
             st.code(data.evaluation_sha256, language=None, wrap_lines=True)
     with chrome.card("recipe", "Recipe", "Running it again gives the same run"):
         text = dump_recipe(report.recipe)

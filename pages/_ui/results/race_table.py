@@ -24,6 +24,8 @@ COLUMNS = (
     "n_rounds",
     "selection_sqnr_db",
     "selection_agreement",
+    "selection_measure",
+    "selection_similarity",
     "selection_drop",
     "n_selection_images",
     "size_bytes",
@@ -98,6 +100,8 @@ def _flat(variant: Variant, trial: Trial) -> dict[str, object]:
         flat |= {
             "selection_sqnr_db": fidelity.sqnr_db,
             "selection_agreement": fidelity.agreement,
+            "selection_measure": fidelity.measure,
+            "selection_similarity": fidelity.similarity,
             "n_selection_images": fidelity.n_images,
         }
     return flat

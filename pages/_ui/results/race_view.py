@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from engine import Race, Report, charts
+from engine import Race, Report, charts, example_noun
 from engine.wording import many
 from pages._ui import chrome
 from pages._ui.results import files_view, race_table
@@ -51,7 +51,7 @@ def show(report: Report) -> None:
             hide_index=True,
             alt="Candidates of the race and what became of them",
         )
-    st.caption(_legend(race))
+    st.caption(_legend(report, race))
     if race.notes:
         with st.expander("Worth knowing", icon=":material/sticky_note_2:"):
             st.markdown("\n".join(f"- {plain(sentence(note.text))}" for note in race.notes))
@@ -113,14 +113,14 @@ def _reason(report: Report, race: Race) -> None:
         chrome.metrics(
             {
                 "Candidates": str(len(race.trials)),
-                "Images that chose": f"{race.n_images:,}",
+                f"{example_noun(report).capitalize()}s that chose": f"{race.n_images:,}",
                 "Took": duration(race.seconds),
             }
         )
         if race.reused:
             st.caption(
-                "The same race was run before, with the same model, images, budget and machine: its figures are "
-                "from then. Whoever reached its final was timed again in this run."
+                f"The same race was run before, with the same model, {example_noun(report)}s, budget and machine: its "
+                "figures are from then. Whoever reached its final was timed again in this run."
             )
 
 
@@ -136,7 +136,7 @@ def _final_latency(report: Report, race: Race) -> None:
         )
 
 
-def _legend(race: Race) -> str:
+def _legend(report: Report, race: Race) -> str:
     """What the table's figures were measured at."""
     n_images = next((trial.fidelity.n_images for trial in race.trials.values() if trial.fidelity), None)
     parts = [
@@ -144,9 +144,8 @@ def _legend(race: Race) -> str:
         "final and the range of three rounds, in grey, in the screening"
     ]
     if n_images is not None:
-        parts.append(
-            f"SQNR beside FP32 on the {many(n_images, 'image')} that choose, which set no range and report nothing"
-        )
+        examples = many(n_images, example_noun(report))
+        parts.append(f"SQNR beside FP32 on the {examples} that choose, which set no range and report nothing")
     return ". ".join(parts) + "."
 
 

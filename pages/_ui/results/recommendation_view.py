@@ -4,8 +4,18 @@ from collections.abc import Iterator
 
 import streamlit as st
 
-from engine import Report, Variant, certainty_text, cut_short, losses_text
-from engine.wording import percent
+from engine import (
+    MEASURES,
+    Report,
+    Variant,
+    certainty_text,
+    cut_short,
+    example_noun,
+    losses_text,
+    quality_name,
+    similarity_text,
+)
+from engine.wording import many, percent
 from pages._ui import chrome, state
 from pages._ui.results import files_view
 from pages._ui.wording import change, megabytes, milliseconds, plain, points, sentence, share
@@ -100,7 +110,8 @@ def _cost(best: Variant) -> str:
     if drop is None:
         return ""
     if best.accuracy is None:
-        return f"agreeing with the baseline on {share(1 - drop)} of the inputs"
+        texts = MEASURES[best.fidelity.measure] if best.fidelity else None
+        return texts.participle.format(figure=texts.figure(1 - drop)) if texts else ""
     if drop == 0:
         return "with the same top-1"
     change_points = f"{abs(drop) * 100:.2f} points"
@@ -108,18 +119,17 @@ def _cost(best: Variant) -> str:
 
 
 def _uncertainty(report: Report, best: Variant) -> str:
-    """A sentence on rounds, images and 95 % intervals, and how sure it is that the loss is within its budget."""
+    """A sentence on rounds, examples and 95 % intervals, and how sure it is that the loss is within its budget."""
     parts = []
     if best.latency:
         parts.append(f"Speed as measured in {best.latency.n_rounds} interleaved rounds, with its 95 % interval")
-    verdict, images = best.verdict, best.accuracy or best.fidelity
-    if verdict and verdict.drop_low is not None and verdict.drop_high is not None and images:
-        metric = "top-1" if best.accuracy else "agreement"
+    verdict, measured, noun = best.verdict, best.accuracy or best.fidelity, example_noun(report)
+    if verdict and verdict.drop_low is not None and verdict.drop_high is not None and measured:
         parts.append(
-            f"the loss of {metric} lies between {points(verdict.drop_low)} and {points(verdict.drop_high)} "
-            f"(95 %, {images.n_images:,} images that chose nothing)"
+            f"the loss of {quality_name(best)} lies between {points(verdict.drop_low)} and {points(verdict.drop_high)} "
+            f"(95 %, {many(measured.n_images, noun)} that chose nothing)"
         )
-        certainty = certainty_text(verdict, report.recipe.budget)
+        certainty = certainty_text(verdict, report.recipe.budget, noun)
         parts += [f"it is {certainty}" if verdict.certainty != "cannot_tell" else certainty] if certainty else []
     return plain("; ".join(parts) + ".") if parts else ""
 
@@ -156,7 +166,7 @@ def _figures(best: Variant, base: Variant) -> None:
             difference = points(best.accuracy.top1 - base.accuracy.top1) if base.accuracy else ""
             st.metric("Top-1 accuracy", share(best.accuracy.top1), _delta(difference, differs))
         elif best.fidelity:
-            st.metric("Agreement with the baseline", share(best.fidelity.agreement))
+            st.metric(MEASURES[best.fidelity.measure].title, similarity_text(best.fidelity))
 
 
 def _delta(difference: str, differs: bool) -> str | int | None:

@@ -1,10 +1,12 @@
-"""Code that runs a variant with numpy, Pillow and onnxruntime alone, with its own size and preprocessing."""
+"""Code that runs a variant with numpy and onnxruntime alone, and Pillow for images, with its own preprocessing."""
 
 import math
 
-from engine import Preprocess, Variant
+from engine import Measure, Preprocess, TensorSpec, Variant
 
 MOST_CLASSES = 30
+ANY_LENGTH = 8
+"""The length of an axis in the code where any is possible."""
 
 PROGRAM = """\
 import numpy as np
@@ -29,27 +31,63 @@ def prepare(path):
     return np.ascontiguousarray(values[None].astype(dtypes.get(given.type, np.float32)))
 
 
+"""
+CLASSES = """\
 scores = session.run({outputs}, {{given.name: prepare("image.jpg")}})[0].reshape(-1)
-for index in np.argsort(-scores)[:5]:
+{two}for index in np.argsort(-scores)[:5]:
     print({shown}, f"{{scores[index]:.3f}}")
+"""
+TWO = "scores = np.append(1 - scores, scores) if scores.size == 1 else scores  # one probability, of the second class\n"
+OUTPUTS = """\
+names = [output.name for output in session.get_outputs()]
+for name, values in zip(names, session.run(names, {inputs})):
+    print(name, values.dtype, values.shape)
+"""
+ARRAYS = """\
+import numpy as np
+import onnxruntime as ort
+
+session = ort.InferenceSession({file!r}, providers=["CPUExecutionProvider"])
+{n_examples}# {note}
+inputs = {{
+{arrays}
+}}
+"""
+N_EXAMPLES = """\
+shape = next(given.shape for given in session.get_inputs() if given.name == {name!r})
+n = shape[0] if isinstance(shape[0], int) else 1
 """
 
 
-def snippet(variant: Variant, file: str, classes: tuple[str, ...] | None) -> str:
-    """A program that prints the five likeliest classes of image.jpg.
+def snippet(variant: Variant, file: str, classes: tuple[str, ...] | None, measure: Measure | None = None) -> str:
+    """A program that prints the five likeliest classes of image.jpg, which it prepares bit for bit as the run did.
 
-    It prepares the image bit for bit as the run did.
+    Where `measure`, the report's, says that the answers are no classes, it prints what the outputs are. A model that
+    takes no images gets arrays.
     """
     settings = variant.input.preprocess
+    if settings is None:
+        return _arrays_program(variant.input.inputs, file)
+    if measure not in (None, "agreement"):
+        return _image_program(settings, file) + OUTPUTS.format(inputs='{given.name: prepare("image.jpg")}')
     has_names = classes is not None and len(classes) <= MOST_CLASSES
+    names = f"classes = {list(classes or ())!r}\n" if has_names else ""
+    return _image_program(settings, file, names) + CLASSES.format(
+        outputs=[variant.output] if variant.output else None,
+        two=TWO if has_names and len(classes or ()) == 2 else "",
+        shown="classes[index]" if has_names else "index",
+    )
+
+
+def _image_program(settings: Preprocess, file: str, classes: str = "") -> str:
+    """The part that opens the file and prepares an image; `classes` is the line with their names."""
     channels = settings.channels or ("gray" if len(settings.mean) == 1 else "rgb")
     return PROGRAM.format(
         file=file,
-        outputs=[variant.output] if variant.output else None,
         mean=list(settings.mean),
         std=list(settings.std),
         mode="L" if channels == "gray" else "RGB",
-        classes=f"classes = {list(classes or ())!r}\n" if has_names else "",
+        classes=classes,
         resize=_resize(settings),
         interpolation=settings.interpolation.upper(),
         crop=_crop(settings),
@@ -57,8 +95,27 @@ def snippet(variant: Variant, file: str, classes: tuple[str, ...] | None) -> str
         width=settings.size[1],
         order={"rgb": "", "bgr": "[..., ::-1]", "gray": "[..., None]"}[channels],
         scale=settings.scale,
-        shown="classes[index]" if has_names else "index",
     )
+
+
+def _arrays_program(inputs: tuple[TensorSpec, ...], file: str) -> str:
+    """A program that gives the model an array for each of its inputs, and prints what the outputs are."""
+    has_any_length = any(isinstance(length, str) for spec in inputs for length in spec.shape)
+    note = "Zeros in place of your own arrays" + (f"; {ANY_LENGTH} where any length is possible" * has_any_length)
+    first = next((spec for spec in inputs if spec.batched), None)
+    program = ARRAYS.format(
+        file=file,
+        n_examples=N_EXAMPLES.format(name=first.name) if first is not None else "",
+        note=f"{note}." if first is None else f"{note}. The first axis of n is that of the examples.",
+        arrays="\n".join(f"    {spec.name!r}: {_zeros(spec)}," for spec in inputs),
+    )
+    return program + OUTPUTS.format(inputs="inputs")
+
+
+def _zeros(spec: TensorSpec) -> str:
+    lengths = [str(ANY_LENGTH if isinstance(length, str) else length) for length in spec.shape]
+    axes = ["n", *lengths] if spec.batched else lengths
+    return f"np.zeros(({', '.join(axes)}{',' * (len(axes) == 1)}), {spec.dtype!r})"
 
 
 def _resize(settings: Preprocess) -> str:

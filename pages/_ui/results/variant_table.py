@@ -8,7 +8,17 @@ import io
 
 import pandas as pd
 
-from engine import Report, Variant, unfinished_ids
+from engine import (
+    Report,
+    Variant,
+    example_noun,
+    measure_title,
+    quality_name,
+    report_measure,
+    report_quality,
+    similarity_text,
+    unfinished_ids,
+)
 from engine.wording import many
 from pages._ui.wording import change, count, decibels, megabytes, milliseconds, plain, points, share
 
@@ -78,6 +88,8 @@ COLUMNS = (
     "selection_drop",
     "n_selection",
     "agreement",
+    "measure",
+    "similarity",
     "sqnr_db",
     "within_budget",
     "faster",
@@ -118,7 +130,9 @@ def _row(variant: Variant, base: Variant | None, report: Report) -> dict[str, st
         "p95": milliseconds(variant.latency.p95_ms) if variant.latency else "–",
         "Throughput": f"{variant.throughput.images_per_s:,.0f} /s" if variant.throughput else "–",
         "Top-1": _accuracy(variant, base, good),
-        "Agreement": share(variant.fidelity.agreement) if variant.fidelity else "–",
+        measure_title(report_measure(report) or "similarity"): similarity_text(variant.fidelity)
+        if variant.fidelity
+        else "–",
         "SQNR": decibels(variant.fidelity.sqnr_db) if variant.fidelity else "–",
         "Changed answers": _changed(variant),
         CLASS: _class(variant, report),
@@ -145,7 +159,7 @@ def _accuracy(variant: Variant, base: Variant | None, better: int) -> str:
 def _changed(variant: Variant) -> str:
     """How many answers changed, for the worse and for the better where there are labels, with McNemar's p-value."""
     comparison = variant.comparison
-    if comparison is None:
+    if comparison is None or comparison.n_changed is None:
         return "–"
     total = f"{comparison.n_changed:,} of {comparison.n_images:,}"
     if comparison.p_value is None:
@@ -180,7 +194,7 @@ def _verdict(variant: Variant, base: Variant | None) -> str:
     if base is None or variant.verdict is None:
         return "–"
     codes = variant.verdict.codes
-    quality = "accuracy" if variant.accuracy else "agreement"
+    quality = "accuracy" if variant.accuracy else quality_name(variant)
     certainty = variant.verdict.certainty
     codes = [code for code in codes if certainty is None or code != "accuracy_drop_uncertain"]
     badges = [CERTAINTY[certainty]] if certainty is not None and not _may_guess(variant) else []
@@ -197,7 +211,7 @@ def _may_guess(variant: Variant) -> bool:
 
 
 def legend(report: Report) -> str:
-    """What the figures of the table were measured at, and on how many images."""
+    """What the figures of the table were measured at, and on how many images or other examples."""
     first = next((variant.latency for variant in report.main_variants if variant.latency), None)
     parts = []
     if first:
@@ -205,10 +219,9 @@ def legend(report: Report) -> str:
             f"Latency: {first.runtime}, {many(first.threads, 'thread')}, batch {first.batch_size}, "
             f"{first.n_runs:,} calls in {first.n_rounds} interleaved rounds{_left_out(report)}"
         )
-    if report.data:
-        has_labels = any(variant.accuracy for variant in report.main_variants)
+    if report.data and (quality := report_quality(report)):
         chosen = f", chosen on {report.data.n_selection:,} others" if report.data.n_selection else ""
-        parts.append(f"{'Accuracy' if has_labels else 'Agreement'} on {report.data.n_evaluation:,} images{chosen}")
+        parts.append(f"{measure_title(quality)} on {many(report.data.n_evaluation, example_noun(report))}{chosen}")
     parts.append("MB = 10⁶ bytes")
     return ". ".join(parts) + "."
 
@@ -257,7 +270,8 @@ def _flat(v: Variant) -> dict[str, object]:
             "top5": accuracy.top5,
         }
     if fidelity:
-        flat |= {"agreement": fidelity.agreement, "sqnr_db": fidelity.sqnr_db}
+        names = ("agreement", "measure", "similarity", "sqnr_db")
+        flat |= {name: getattr(fidelity, name) for name in names}
     if quality := accuracy or fidelity:
         flat["n_images"] = quality.n_images
     if comparison := v.comparison:

@@ -8,6 +8,7 @@ from engine.planning.suggestions import suggest
 from engine.results import Published
 from engine.settings import AdviseRequest, Target
 from tests.made import BASE, made_advice, made_architecture, made_variant
+from tests.made_tasks import ARRAYS, IMAGES, made_task_report
 from tests.planning.suggestions.kept import ARM, AVX2, FILE, LABELLED, RACE, SAMPLE, UNLABELLED, VNNI, kept, timm
 
 SPEED = ", goal: throughput"
@@ -28,6 +29,14 @@ def test_without_advice_it_leads_to_the_advisor_and_says_how_long_that_takes():
         assert (found.title, found.basis, found.steps) == ("Compare other architectures", "unknown", None)
         assert f"times {len(SHORTLIST)} architectures on this machine" in found.text
         assert "in about 6 minutes (estimated)" in found.text
+
+
+@pytest.mark.parametrize(("measure", "spec"), [("detection F1", IMAGES), ("agreement", ARRAYS)])
+def test_a_model_that_classifies_no_images_is_led_to_no_architecture_and_no_student(measure, spec):
+    variants = made_task_report(measure, arrays=spec is ARRAYS).variants
+    assert of("distill", kept(FILE)) is not None
+    for code in ("architecture", "distill"):
+        assert of(code, kept(FILE, variants=variants)) is None
 
 
 def test_with_advice_it_is_the_best_that_was_measured():
