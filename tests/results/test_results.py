@@ -9,6 +9,7 @@ import engine.results as declared
 from engine.results import (
     Advice,
     Architecture,
+    ArraySummary,
     CatalogueEntry,
     CheckItem,
     ClassCount,
@@ -222,6 +223,7 @@ EXAMPLES: tuple[Result, ...] = (
     Usage(home="/h", jobs_bytes=1, cache_bytes=2, uploads_bytes=3, database_bytes=4, free_bytes=5),
     CutShort(branch=0, step=1, variant_id="b" * 12, is_race=False, note=NOTE),
     CheckItem(name="disk", ok=False, found="full", next="free it"),
+    ArraySummary(name="input_ids", dtype="int64", shape=(128,), low=0, high=30521, mean=15000.5),
 )
 NAMES = [type(example).__name__ for example in EXAMPLES]
 
