@@ -27,6 +27,7 @@ from engine.models.graph import read_onnx
 from engine.runtimes import Session, open_session
 from engine.settings import Target
 from engine.system.machine import cores, cpu_name
+from engine.tasks import Inputs, Outputs
 
 FILE, COPY, SLOWER = "file", "copy", "slower"
 SLOWDOWN = 1.1
@@ -40,9 +41,9 @@ class SlowSession:
     def __init__(self, session: Session) -> None:
         self.options, self._session = session.options, session
 
-    def __call__(self, images: np.ndarray) -> np.ndarray:
+    def __call__(self, inputs: Inputs) -> Outputs:
         began = time.perf_counter()
-        outputs = self._session(images)
+        outputs = self._session(inputs)
         ends = began + SLOWDOWN * (time.perf_counter() - began)
         while time.perf_counter() < ends:
             pass

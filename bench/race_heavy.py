@@ -2,7 +2,7 @@
 
     python -m bench.race_heavy calibration MODEL OUT.npz N      the first N images of the calibration split
     python -m bench.race_heavy score JOB.json                   logits of the job's files on the evaluation images
-    python -m bench.race_heavy measure JOB.json OUT.json        latency in interleaved rounds, fidelity and accuracy
+    python -m bench.race_heavy measure JOB.json OUT.json        latency in interleaved rounds, sqnr_db and accuracy
 
 MODEL is a network of bench/race_models.py, JOB one of bench/race_results.py. The caller stays small: a child of a large
 process would count its parent's memory as its own peak.
@@ -23,7 +23,7 @@ from engine.errors import FeatherweightError
 from engine.measure.contention import watched
 from engine.measure.latency import RoundTiming, compare, time_rounds
 from engine.measure.predictions import Predictions, predict
-from engine.measure.quality import accuracy, fidelity
+from engine.measure.quality import accuracy, agreement, sqnr_db
 from engine.models.artifacts import OnnxModel, file_sha256
 from engine.models.graph import read_onnx
 from engine.results import Latency
@@ -94,13 +94,12 @@ def _figures(
     if labels is None:
         raise ValueError("the digits have labels")
     latency = compare(timings, FP32, target())[name].require()
-    quality = fidelity(logits[name], logits[FP32])
     return Figures(
         p50_ms=latency.p50_ms,
         speed=_speed(latency),
         ours_over=_speed(compare(timings, name, target())[ours].require()) if ours in timings else None,
-        sqnr_db=quality.sqnr_db,
-        agreement=quality.agreement,
+        sqnr_db=sqnr_db(logits[name], logits[FP32]),
+        agreement=agreement(logits[name], logits[FP32]),
         top1=accuracy(logits[name], labels).top1,
     )
 

@@ -17,6 +17,7 @@ from engine.measure.ranking import RankingFigures, best_by_goal
 from engine.measure.verdict import certainty, over_budget
 from engine.results import Comparison, Latency
 from engine.settings import Budget, Split
+from engine.tasks import Answers
 
 BUDGET = Budget(max_accuracy_drop=0.01)
 N_CANDIDATES = 8
@@ -90,8 +91,10 @@ def _answers(rng: np.random.Generator, lost: np.ndarray, won: np.ndarray, n: int
 
 def _compare(right: np.ndarray, baseline_right: np.ndarray) -> Comparison:
     """The comparison of two models of two classes, of which the first is always the right one."""
-    logits, base = (np.stack([some, ~some], axis=1).astype(np.float32) for some in (right, baseline_right))
-    return compare(logits, base, np.zeros(len(right), np.int64))
+    answers, base = (
+        Answers({"logits": np.stack([some, ~some], axis=1).astype(np.float32)}) for some in (right, baseline_right)
+    )
+    return compare("classification", answers, base, np.zeros(len(right), np.int64))
 
 
 def _choose(losses: list[Comparison], ratios: np.ndarray) -> int | None:

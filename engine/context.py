@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import Protocol
 
 from engine.data import Data
+from engine.errors import StepError
 from engine.models.artifacts import OnnxModel, TorchModel
 from engine.results import Note, Result, Trial
-from engine.settings import Step, Target
+from engine.settings import Preprocess, Step, Target
 
 Model = TorchModel | OnnxModel
 
@@ -81,6 +82,13 @@ class Outcome:
     def onnx(self) -> OnnxModel:
         """The model as an ONNX file. Raises TypeError where the step made a torch model."""
         return as_onnx(self.model)
+
+
+def image_preprocess(model: Model) -> Preprocess:
+    """The preprocessing of the model's images. Raises StepError where it takes none."""
+    if model.preprocess is None:
+        raise StepError("the model takes arrays, and this step needs images", "Leave the step out")
+    return model.preprocess
 
 
 def as_onnx(model: Model) -> OnnxModel:

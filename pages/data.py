@@ -1,21 +1,26 @@
-"""Data: the choice of the sample, one's own images or none, and their preview."""
+"""Data: the choice of the sample, one's own images or arrays, or none, and their preview."""
 
 import streamlit as st
 
 from engine import SampleData
-from pages._ui import chrome, images_view, preview_view, state
+from pages._ui import arrays_view, chrome, images_view, preview_view, state
 
-SOURCES = {"sample": "Sample", "images": "My images", "none": "No data"}
+SOURCES = {"sample": "Sample", "images": "My images", "arrays": "My arrays", "none": "No data"}
 
 chrome.ensure_app()
-chrome.heading("Data", "The images that calibrate, test and, where you ask for it, train the model.")
+chrome.heading("Data", "What calibrates, tests and, where you ask for it, trains the model.")
 top = st.container()
 draft = state.draft()
+profile = arrays_view.profile_of(draft)
+takes_images = profile is None or profile.preprocess is not None
 current = draft.data.kind if draft.data else ("none" if draft.synthetic else "sample")
+kinds = ["sample", "images", "none"] if takes_images else ["arrays", "none"]
+if current == "arrays" and takes_images:
+    kinds.insert(2, "arrays")
 source = st.segmented_control(
     "Source",
-    list(SOURCES.values()),
-    default=SOURCES[current],
+    [SOURCES[kind] for kind in kinds],
+    default=SOURCES[current if current in kinds else kinds[0]],
     required=True,
     key="images",
     bind="query-params",
@@ -23,8 +28,10 @@ source = st.segmented_control(
 )
 if source == SOURCES["images"]:
     images_view.choose()
+elif source == SOURCES["arrays"]:
+    arrays_view.choose(profile)
 elif source == SOURCES["none"]:
-    images_view.choose_none()
+    images_view.choose_none(takes_images=takes_images)
 elif not isinstance(draft.data, SampleData):
     with chrome.card("digits", "Digits", "1,797 handwritten digits from scikit-learn, ten classes"):
         st.markdown("Real images, always there, with a fixed split: what the sample network was trained on.")

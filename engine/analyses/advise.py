@@ -17,7 +17,7 @@ from engine.models.artifacts import OnnxModel, TorchModel
 from engine.results import Accuracy, Advice, Architecture, Note, OwnModel, codes
 from engine.run.preflight import check_batch
 from engine.runtimes import resolve_target
-from engine.settings import PRETRAINED, RANDOM, AdviseRequest, ImagesData, ModelSource, TimmModel
+from engine.settings import PRETRAINED, RANDOM, AdviseRequest, ChainInputs, ModelSource, TimmModel
 from engine.store.cache import Cache
 from engine.store.folders import JobFolder
 from engine.store.home import Home
@@ -150,8 +150,7 @@ def _own_model(source: ModelSource, timer: PairTimer, own_accuracy: Accuracy | N
 
 
 def _is_labelled(request: AdviseRequest) -> bool:
-    data = request.data
-    return data is not None and not (isinstance(data, ImagesData) and not data.labelled)
+    return ChainInputs.of(request.model, request.data).labels
 
 
 def _without_download(source: ModelSource) -> ModelSource:

@@ -59,7 +59,8 @@ class PairTimer:
     def shape(self) -> tuple[int, int, int]:
         """Channels, height and width of one input."""
         if isinstance(self.model, OnnxModel):
-            return self.model.input_shape
+            channels, height, width = self.model.input_shape
+            return channels, height, width
         return self.model.in_chans, *self.model.preprocess.size
 
     @cached_property
@@ -112,7 +113,7 @@ class PairTimer:
         own = self.own_file
         with (
             self.alone(),
-            open_session(own.path, self.target, input_name=own.input_name, output_name=own.output_name) as session,
+            open_session(own.path, self.target, output_names=own.output_names) as session,
         ):
             session(self._images)
 

@@ -1,4 +1,4 @@
-"""Counts and examples of the images, as the model gets them."""
+"""Counts and examples of the images or arrays, as the model gets them."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from engine import models
-from engine.data import SPLIT_NAMES, Data, Part, load
-from engine.results import ClassCount, DataPreview
-from engine.settings import PreviewRequest
+from engine.data import SPLIT_NAMES, ArrayPart, Data, Examples, Part, load
+from engine.results import ArraySummary, ClassCount, DataPreview
+from engine.settings import ArraysData, PreviewRequest
 from engine.store.folders import JobFolder
 from engine.store.progress import Progress
 
@@ -18,40 +18,44 @@ N_EXAMPLES = 24
 
 
 def preview(request: PreviewRequest, folder: JobFolder, progress: Progress) -> DataPreview:
-    """Counts, splits and examples of the images; the examples are PNG files in the job's folder.
+    """Counts, splits and examples of the data; the examples of images are PNG files in the job's folder.
 
-    The model is loaded for its preprocessing, outputs and class names alone. The split is the one that a run with a
-    training step has. Raises SourceError and DataError.
+    The model is loaded for its inputs, preprocessing, outputs and class names alone. The split is the one that a run
+    with a training step has. Raises SourceError and DataError.
     """
     progress.emit("preview", "load", 0.0, "loading the model")
     folder.work.mkdir(parents=True, exist_ok=True)
     model = models.load(request.model, request.preprocess, request.seed, folder.work)
-    progress.emit("preview", "read", 0.2, "reading the images")
+    progress.emit("preview", "read", 0.2, "reading the data")
     data = load(
         request.data,
         request.split,
         model.preprocess,
         request.seed,
         merge_train=False,
-        n_outputs=None,
+        # The labels of arrays are numbers of outputs. Those of images are names, for which a new head can be made.
+        n_outputs=model.n_outputs if isinstance(request.data, ArraysData) else None,
         model_classes=model.classes,
         work=folder.work,
+        inputs=model.input_specs,
     )
     progress.emit("preview", "examples", 0.8, "drawing examples")
+    part = data.split("evaluation")
     return DataPreview(
         summary=data.summary(),
         counts=_counts(data),
         skipped=data.named_skipped,
-        examples=tuple(_examples(data, folder.path)),
+        examples=tuple(_examples(part, data.classes, folder.path)) if isinstance(part, Part) else (),
         n_outputs=model.n_outputs,
         head_fits=data.head_fits(model.n_outputs) if data.labelled else None,
         preprocess=model.preprocess,
+        arrays=_summaries(part) if isinstance(part, ArrayPart) else (),
         warnings=(*model.warnings, *data.warnings),
     )
 
 
 def _counts(data: Data) -> tuple[ClassCount, ...]:
-    """Images of every class that has any, by split; those that evaluation gave to the selection are apart."""
+    """Examples of every class that has any, by split; those that evaluation gave to the selection are apart."""
     if data.classes is None:
         return ()
     n_classes = len(data.classes)
@@ -64,14 +68,13 @@ def _counts(data: Data) -> tuple[ClassCount, ...]:
     )
 
 
-def _examples(data: Data, folder: Path) -> Iterator[tuple[str, str]]:
-    """(file name, class or id) of images of the evaluation split as the model gets them, classes in turn."""
-    part = data.split("evaluation")
+def _examples(part: Part, classes: tuple[str, ...] | None, folder: Path) -> Iterator[tuple[str, str]]:
+    """(file name, class or id) of images of the part as the model gets them, classes in turn."""
     for number, index in enumerate(_example_indices(part)):
         name = f"example-{number:02d}.png"
         pixels = part.pixels(index)
         _picture(pixels, part.preprocess.channels == "bgr").save(folder / name)
-        labels, classes = part.labels, data.classes
+        labels = part.labels
         yield name, part.ids[index] if labels is None or classes is None else classes[labels[index]]
 
 
@@ -86,7 +89,24 @@ def _example_indices(part: Part) -> list[int]:
     return order[:N_EXAMPLES]
 
 
-def _labels(part: Part) -> NDArray[np.int64]:
+def _summaries(part: ArrayPart) -> tuple[ArraySummary, ...]:
+    """What each input gets in the first N_EXAMPLES examples of the part."""
+    examples = [part.read(index) for index in range(min(N_EXAMPLES, len(part)))]
+    values = {name: [example[name] for example in examples] for name in examples[0]}
+    return tuple(
+        ArraySummary(
+            name=name,
+            dtype=str(arrays[0].dtype),
+            shape=arrays[0].shape,
+            low=float(min(array.min() for array in arrays)),
+            high=float(max(array.max() for array in arrays)),
+            mean=float(np.mean([array.mean(dtype=np.float64) for array in arrays])),
+        )
+        for name, arrays in (*values.items(), *((name, [array]) for name, array in part.constants.items()))
+    )
+
+
+def _labels(part: Examples) -> NDArray[np.int64]:
     return np.zeros(len(part), np.int64) if part.labels is None else part.labels
 
 

@@ -57,7 +57,10 @@ def _profile_of(source: ModelSource, loaded: _LoadedModel) -> ModelProfile:
         n_outputs=loaded.file.n_outputs,
         preprocess=loaded.file.preprocess,
         warnings=loaded.source.warnings,
-        graph=graph_nodes(proto, loaded.file.input_shape),
+        graph=graph_nodes(proto, _image_axes(loaded.file)),
+        task=loaded.file.task,
+        input_specs=loaded.file.input_specs,
+        output_names=loaded.file.output_names,
         number_format=number_format(proto),
     )
 
@@ -66,3 +69,10 @@ def _name(source: ModelSource) -> str:
     if isinstance(source, FileModel):
         return Path(source.path or "").name
     return source.name if isinstance(source, TimmModel) else f"sample {source.name}"
+
+
+def _image_axes(model: OnnxModel) -> tuple[int, ...] | None:
+    """The axes of an image after the batch, in the graph's order; None of other inputs."""
+    if model.inputs:
+        return None
+    return tuple(length for length in model.input_specs[0].shape if isinstance(length, int))

@@ -125,7 +125,7 @@ def _load(request: SensitivityRequest, work: Path) -> tuple[TorchModel, Part]:
             f"the model has {model.n_outputs} outputs and the data {len(data.classes or ())} classes",
             "Go on without labels (data.labels), or choose a model for these classes",
         )
-    part = data.split("calibration").span(0, MOST_IMAGES)
+    part = data.images("calibration").span(0, MOST_IMAGES)
     if len(part) == 0:
         raise DataError(
             "there are no calibration images to see the sensitivity on",

@@ -10,9 +10,10 @@ from engine.planning.compatibility import (
     format_misfit,
     head_misfit,
     maps_labels,
-    one_output,
     teacher_images,
     teacher_outputs,
+    teacher_task,
+    unlabelled_task,
 )
 from engine.results import DataPreview, ModelProfile, Preflight, Refusal, Result
 from engine.settings import (
@@ -27,6 +28,7 @@ from engine.settings import (
     TeacherSource,
     TimmModel,
 )
+from engine.tasks import TASKS
 
 R = TypeVar("R", bound=Result)
 
@@ -88,7 +90,9 @@ def _model_misfits(recipe: Recipe, profile: ModelProfile, preview: DataPreview |
     misfits.append(format_misfit(profile.number_format, recipe))
     if recipe.baseline_steps:
         return tuple(misfits)
-    misfits.append(one_output(profile.n_outputs))
+    if not TASKS[profile.task].classes:
+        labelled = preview is not None and preview.summary.classes is not None
+        return (*misfits, unlabelled_task(profile.task) if labelled else None)
     mapped = maps_labels(recipe) and not recipe.trains
     if preview is not None and preview.head_fits is False and not mapped:
         classes = len(preview.summary.classes or ())
@@ -119,6 +123,7 @@ def _check_teacher(
     if profile is None:
         return
     classes = preview.summary.classes if preview is not None else None
+    findings.refuse(teacher_task(profile.name, profile.task))
     findings.refuse(teacher_outputs(profile.name, profile.n_outputs, profile.classes, classes))
     if profile.preprocess is not None and student is not None:
         findings.refuse(teacher_images(profile.name, profile.preprocess, student))

@@ -1,4 +1,4 @@
-"""How many images of each class are in each split."""
+"""How many images or other examples of each class are in each split."""
 
 import html
 
@@ -26,9 +26,10 @@ def class_counts(preview: DataPreview) -> go.Figure:
     classes = [count for count in preview.counts if count in largest]
     totals = {split: sum(getattr(count, split) for count in preview.counts) for split in SPLITS}
     totals_text = ", ".join(f"{total} {split}" for split, total in totals.items() if total)
+    noun = "Examples" if preview.arrays else "Images"
     figure = canvas(
-        f"Images of {len(preview.counts)} classes: {totals_text}",
-        x_title="Images, count",
+        f"{noun} of {len(preview.counts)} classes: {totals_text}",
+        x_title=f"{noun}, count",
         height=ROW * max(len(classes), 1) + FOOT,
     )
     for split, colour in zip(SPLITS, SERIES, strict=False):

@@ -1,21 +1,24 @@
-"""Images -> batches: the data of a recipe, read, checked and split once."""
+"""Images or arrays -> batches: the data of a recipe, read, checked and split once."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
+from engine.data.arrays import read_arrays
 from engine.data.images import read_images
-from engine.data.parts import Data, Part
-from engine.data.pool import SPLIT_NAMES, Pool, SplitName, digest
+from engine.data.parts import ArrayPart, Data, Examples, Part, first_batch
+from engine.data.pool import SPLIT_NAMES, ArrayPool, ImagePool, SplitName, digest
 from engine.data.samples import digits
 from engine.data.selection import choose_selection
 from engine.data.splits import Rows, assign
 from engine.data.synthetic import noise
-from engine.results import Note
-from engine.settings import DataSource, Preprocess, SampleData, Split
+from engine.data.synthetic_inputs import synthetic_inputs
+from engine.errors import DataError
+from engine.results import Note, TensorSpec
+from engine.settings import ArraysData, DataSource, Preprocess, SampleData, Split
 
-__all__ = ["SPLIT_NAMES", "Data", "Part", "SplitName", "load"]
+__all__ = ["SPLIT_NAMES", "ArrayPart", "Data", "Examples", "Part", "SplitName", "first_batch", "load"]
 
 NO_ROWS = np.empty(0, np.int64)
 
@@ -23,26 +26,34 @@ NO_ROWS = np.empty(0, np.int64)
 def load(
     source: DataSource | None,
     split: Split,
-    preprocess: Preprocess,
+    preprocess: Preprocess | None,
     seed: int,
     *,
     merge_train: bool,
     n_outputs: int | None,
     model_classes: Sequence[str] | None = None,
     work: Path | None = None,
+    inputs: tuple[TensorSpec, ...] = (),
 ) -> Data:
-    """The images of `source`, split. None gives synthetic images without labels.
+    """The images or arrays of `source`, split. None gives synthetic ones without labels.
+
+    `preprocess` is None for a model that takes no images: it gets arrays, for its `inputs`. Arrays for a model of
+    images are prepared already, and fit its `inputs` as they are.
 
     The sample's split is fixed. Folders train/val/test of the source decide over `split`: train trains and gives
     calibration its share, val evaluates, test evaluates where there is no val and is the holdout otherwise. They are
-    never merged, since a model may well have been trained on train. For other images `merge_train` adds the train share
-    to evaluation. A part of the evaluation images may choose in place of reporting: `choose_selection` has the rule.
+    never merged, since a model may well have been trained on train. For other data `merge_train` adds the train share
+    to evaluation. A part of the evaluation examples may choose in place of reporting: `choose_selection` has the rule.
 
-    `n_outputs` is the model's number of outputs, None where its head will be replaced: a class of the recipe beyond
-    them is an error. `model_classes` match labels to outputs by name. A zip is unpacked below `work` (None: the
+    `n_outputs` is the model's number of outputs, None where its head will be replaced: a class of the recipe or a label
+    beyond them is an error. `model_classes` match labels to outputs by name. A zip is unpacked below `work` (None: the
     system's temporary folder) and removed with the Data. Raises DataError.
     """
-    if source is None:
+    if isinstance(source, ArraysData):
+        pool: ImagePool | ArrayPool = _arrays(source, inputs, n_outputs, model_classes, work)
+    elif preprocess is None:
+        pool = _synthetic_inputs(source, inputs, seed)
+    elif source is None:
         pool = noise(preprocess, seed)
     elif isinstance(source, SampleData):
         pool = digits()
@@ -53,7 +64,32 @@ def load(
     return _data(pool, rows, selection, preprocess)
 
 
-def _data(pool: Pool, rows: Mapping[SplitName, Rows], selection: Rows, preprocess: Preprocess) -> Data:
+def _arrays(
+    source: ArraysData,
+    inputs: tuple[TensorSpec, ...],
+    n_outputs: int | None,
+    model_classes: Sequence[str] | None,
+    work: Path | None,
+) -> ArrayPool:
+    if not inputs:
+        raise DataError("the data is arrays, and the model takes images", "Give images (data.kind: images)")
+    return read_arrays(source, inputs, n_outputs=n_outputs, model_classes=model_classes, work=work)
+
+
+def _synthetic_inputs(source: DataSource | None, inputs: tuple[TensorSpec, ...], seed: int) -> ArrayPool:
+    """Raises DataError for images, which a model of other inputs does not take."""
+    if source is not None:
+        names = ", ".join(spec.declaration for spec in inputs)
+        raise DataError(
+            f"the model takes no images: its inputs are {names}",
+            "Give an .npz with one array an input (data.kind: arrays), or no data (data: null) for synthetic inputs",
+        )
+    return synthetic_inputs(inputs, seed)
+
+
+def _data(
+    pool: ImagePool | ArrayPool, rows: Mapping[SplitName, Rows], selection: Rows, preprocess: Preprocess | None
+) -> Data:
     parts = {name: _part(pool, rows[name], preprocess) for name in SPLIT_NAMES}
     names = pool.names()
     labels = {name: [""] * len(indices) if names is None else names[indices].tolist() for name, indices in rows.items()}
@@ -72,21 +108,30 @@ def _data(pool: Pool, rows: Mapping[SplitName, Rows], selection: Rows, preproces
     )
 
 
-def _part(pool: Pool, rows: Rows, preprocess: Preprocess) -> Part:
+def _part(pool: ImagePool | ArrayPool, rows: Rows, preprocess: Preprocess | None) -> Examples:
+    ids, hashes = tuple(pool.ids[row] for row in rows), tuple(pool.hashes[row] for row in rows)
+    labels = None if pool.labels is None else pool.labels[rows]
+    if isinstance(pool, ArrayPool):
+        return ArrayPart(
+            ids=ids,
+            hashes=hashes,
+            labels=labels,
+            read=lambda index: pool.read(int(rows[index])),
+            constants=pool.constants,
+        )
+    if preprocess is None:
+        raise TypeError("images need a preprocessing")
     return Part(
-        ids=tuple(pool.ids[row] for row in rows),
-        hashes=tuple(pool.hashes[row] for row in rows),
-        labels=None if pool.labels is None else pool.labels[rows],
-        preprocess=preprocess,
-        read=lambda index: pool.read(int(rows[index])),
+        ids=ids, hashes=hashes, labels=labels, preprocess=preprocess, read=lambda index: pool.read(int(rows[index]))
     )
 
 
-def _duplicates(parts: Mapping[SplitName, Part]) -> tuple[Note, ...]:
-    """A warning where images that report are copies of images for training or calibration."""
+def _duplicates(parts: Mapping[SplitName, Examples]) -> tuple[Note, ...]:
+    """A warning where examples that report are copies of some for training or calibration."""
     tuning_hashes = {*parts["train"].hashes, *parts["calibration"].hashes}
     copies = sum(sha256 in tuning_hashes for sha256 in parts["evaluation"].hashes)
     if not copies:
         return ()
-    text = f"{copies} evaluation images are byte for byte the same as images for training or calibration"
+    noun = parts["evaluation"].noun
+    text = f"{copies} evaluation {noun}s are byte for byte the same as {noun}s for training or calibration"
     return (Note(code="duplicate_images", text=text),)

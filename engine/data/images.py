@@ -19,7 +19,7 @@ from engine.data.classes import assign_outputs
 from engine.data.decode import FileCheck, check, open_image
 from engine.data.listing import ImageFile, Listing, by_folder, by_table, unlabelled
 from engine.data.parts import THREADS
-from engine.data.pool import SPLIT_NAMES, Pool, SplitName
+from engine.data.pool import SPLIT_NAMES, ImagePool, SplitName
 from engine.data.splits import Rows, complete_splits
 from engine.data.table import read_labels
 from engine.errors import DataError
@@ -44,7 +44,7 @@ def read_images(
     n_outputs: int | None,
     model_classes: Sequence[str] | None,
     work: Path | None,
-) -> Pool:
+) -> ImagePool:
     """All usable images of a folder or zip; a zip stays unpacked in `work` for as long as the pool is in use.
 
     Raises DataError.
@@ -54,7 +54,7 @@ def read_images(
     files, hashes, skipped = _usable(content, listing, preprocess)
     classes, labels, warnings = _labels(files, listing, source, model_classes, n_outputs)
     paths = tuple(file.path for file in files)
-    return Pool(
+    return ImagePool(
         ids=tuple(file.id for file in files),
         hashes=hashes,
         labels=labels,

@@ -1,4 +1,4 @@
-"""Data, split into parts; images are decoded when they are used, so memory does not grow with their number."""
+"""Data, split into parts; examples are read when they are used, so memory does not grow with their number."""
 
 import itertools
 from collections.abc import Callable, Iterator, Mapping
@@ -12,12 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from engine.data.pool import SPLIT_NAMES, SplitName, digest
+from engine.data.pool import SPLIT_NAMES, Example, SplitName, digest
 from engine.data.preprocess import normalise, to_pixels
-from engine.errors import LimitError
+from engine.errors import DataError, LimitError
 from engine.results import DataSummary, Note
 from engine.settings import Preprocess
 from engine.system.machine import cores
+from engine.tasks import Inputs
 
 THREADS = min(8, cores())
 N_NAMED_SKIPPED = 50
@@ -37,6 +38,8 @@ class Part:
     preprocess: Preprocess
     read: Callable[[int], Image.Image]
     array: NDArray[np.uint8] | None = None
+
+    noun = "image"
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -95,16 +98,68 @@ class Part:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class ArrayPart:
+    """The examples of one split of a model that takes no images, in a fixed order as in `Part`.
+
+    `read(index)` gives an example: an array an input, without the axis of examples; `constants` are the inputs that
+    have none, for every call. `labels` is (N,) int64.
+    """
+
+    ids: tuple[str, ...]
+    hashes: tuple[str, ...]
+    labels: NDArray[np.int64] | None
+    read: Callable[[int], Example]
+    constants: Example
+    noun = "example"
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def span(self, start: int, stop: int) -> "ArrayPart":
+        """The examples from `start` up to `stop` as a part of their own."""
+        return replace(
+            self,
+            ids=self.ids[start:stop],
+            hashes=self.hashes[start:stop],
+            labels=None if self.labels is None else self.labels[start:stop],
+            read=lambda index: self.read(start + index),
+        )
+
+    def batches(self, size: int, limit: int | None = None) -> Iterator[Example]:
+        """Inputs by name, (n, ...) with n = `size` but for the last, in order, at most `limit` examples in all.
+
+        Those without an axis of examples come last and stay whole.
+        """
+        count = len(self) if limit is None else min(limit, len(self))
+        for start in range(0, count, size):
+            rows = [self.read(index) for index in range(start, min(start + size, count))]
+            yield {name: np.stack([row[name] for row in rows]) for name in rows[0]} | dict(self.constants)
+
+    def cached(self, folder: Path) -> "ArrayPart":
+        """The part itself: its examples are prepared already."""
+        return self
+
+
+Examples = Part | ArrayPart
+
+
+def first_batch(part: Examples, size: int) -> Inputs:
+    """The first `size` examples of a part that has any, or all where there are fewer, as one call takes them."""
+    batches: Iterator[Inputs] = part.batches(size, size)
+    return next(batches)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Data:
-    """The images of a recipe. `classes` are in the order of the outputs; `synthetic` images are noise.
+    """The images of a recipe, or its arrays. `classes` are in the order of the outputs; `synthetic` data is noise.
 
     `selection` are the images that choose among variants and report nothing; it shares images with the calibration
     split and the holdout, and none with the evaluation split, which reports. `sha256` addresses content, labels, split
     and selection; `evaluation_sha256` the evaluation images and their labels alone.
     """
 
-    parts: Mapping[SplitName, Part]
-    selection: Part
+    parts: Mapping[SplitName, Examples]
+    selection: Examples
     classes: tuple[str, ...] | None
     sha256: str
     evaluation_sha256: str
@@ -116,8 +171,22 @@ class Data:
     def labelled(self) -> bool:
         return self.classes is not None
 
-    def split(self, name: SplitName) -> Part:
+    def split(self, name: SplitName) -> Examples:
         return self.parts[name]
+
+    @property
+    def has_images(self) -> bool:
+        """Whether there are real images, and neither arrays nor noise."""
+        return isinstance(self.selection, Part) and not self.synthetic
+
+    def images(self, name: SplitName) -> Part:
+        """The images of a split, for what needs pixels. Raises DataError where the data is arrays."""
+        part = self.parts[name]
+        if isinstance(part, ArrayPart):
+            raise DataError(
+                "the data is arrays, and this needs images", "Leave the step out, or give images (data.kind: images)"
+            )
+        return part
 
     @property
     def given_by_evaluation(self) -> NDArray[np.int64]:
@@ -126,7 +195,7 @@ class Data:
         return np.array([index for index, id in enumerate(self.selection.ids) if id not in elsewhere], np.int64)
 
     @property
-    def unreported(self) -> Part:
+    def unreported(self) -> Examples:
         """Images to check or time a model with: the calibration split, else the selection.
 
         The evaluation split where there are neither, which needs fewer than three images in all.

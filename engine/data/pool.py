@@ -1,9 +1,9 @@
-"""All images of a source, before they are split."""
+"""All images or other examples of a source, before they are split."""
 
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -14,11 +14,13 @@ from engine.results import Note
 
 SplitName = Literal["train", "calibration", "evaluation", "holdout"]
 SPLIT_NAMES: tuple[SplitName, ...] = ("train", "calibration", "evaluation", "holdout")
+Example = Mapping[str, NDArray[np.generic]]
+"""One example of a model that takes no images: an array an input, without the axis of examples."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Pool:
-    """`read(index)` gives the raw image; `hashes` are of its content; `labels` (N,) int64 index `classes`.
+    """`hashes` are of the examples' content; `labels` (N,) int64 index `classes`.
 
     `rows` is set where the source itself defines the splits.
     """
@@ -27,7 +29,6 @@ class Pool:
     hashes: tuple[str, ...]
     labels: NDArray[np.int64] | None
     classes: tuple[str, ...] | None
-    read: Callable[[int], Image.Image]
     rows: Mapping[SplitName, NDArray[np.int64]] | None = None
     skipped: tuple[Note, ...] = ()
     warnings: tuple[Note, ...] = ()
@@ -37,8 +38,23 @@ class Pool:
         return len(self.ids)
 
     def names(self) -> NDArray[np.str_] | None:
-        """The label of every image by name (N,), which does not depend on the order of the classes."""
+        """The label of every example by name (N,), which does not depend on the order of the classes."""
         return None if self.labels is None or self.classes is None else np.array(self.classes)[self.labels]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ImagePool(Pool):
+    """`read(index)` gives the raw image."""
+
+    read: Callable[[int], Image.Image]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ArrayPool(Pool):
+    """`read(index)` gives an example; `constants` are the inputs that have no axis of examples, for every call."""
+
+    read: Callable[[int], Example]
+    constants: Example = field(default_factory=dict)
 
 
 def digest(value: object) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from engine.data.pool import Pool
+from engine.data.pool import ImagePool
 from engine.data.splits import assign
 from engine.settings import Split
 
@@ -15,7 +15,7 @@ DIGITS = Path(__file__).parent / "digits.npz"
 SPLIT_SEED = 1797
 
 
-def digits() -> Pool:
+def digits() -> ImagePool:
     """1,797 grey images of 8 x 8 px, 0..16 stretched to 0..255; the split is fixed, as the sample's card has it.
 
     From the test part of https://archive.ics.uci.edu/dataset/80.
@@ -23,7 +23,7 @@ def digits() -> Pool:
     with np.load(DIGITS) as file:
         values, labels = file["images"], file["labels"].astype(np.int64)
     images = np.rint(values * (255 / 16)).astype(np.uint8)
-    return Pool(
+    return ImagePool(
         ids=tuple(f"digit-{index:04d}" for index in range(len(images))),
         hashes=tuple(hashlib.sha256(image.tobytes()).hexdigest() for image in images),
         labels=labels,

@@ -29,8 +29,9 @@ def assign(labels: Labels | None, count: int, split: Split, seed: int, *, merge_
         rows["train"] = rows["train"][:0]
     if len(rows["evaluation"]) == 0:
         raise DataError(
-            f"there are too few images ({count}): {percent(split.evaluation)} of them leave none for evaluation",
-            "Add images, or raise the share of images for evaluation (split.evaluation)",
+            f"there are too few images or examples ({count}): {percent(split.evaluation)} of them leave none for "
+            "evaluation",
+            "Add more, or raise the share for evaluation (split.evaluation)",
         )
     return rows
 

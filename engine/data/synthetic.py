@@ -5,7 +5,7 @@ from functools import partial
 import numpy as np
 from PIL import Image
 
-from engine.data.pool import Pool, digest
+from engine.data.pool import ImagePool, digest
 from engine.results import Note
 from engine.settings import Preprocess
 
@@ -17,10 +17,10 @@ _WARNING = (
 )
 
 
-def noise(preprocess: Preprocess, seed: int) -> Pool:
+def noise(preprocess: Preprocess, seed: int) -> ImagePool:
     """Unlabelled images at the model's size: N_EVALUATION for evaluation, N_CALIBRATION for calibration."""
     count, (height, width) = N_EVALUATION + N_CALIBRATION, preprocess.size
-    return Pool(
+    return ImagePool(
         ids=tuple(f"synthetic-{index:03d}" for index in range(count)),
         hashes=tuple(digest(["noise", seed, index, height, width]) for index in range(count)),
         labels=None,

@@ -13,11 +13,10 @@ from numpy.typing import NDArray
 from timm.utils import reparameterize_model
 
 from engine.errors import ExportError
-from engine.models.artifacts import OnnxModel, TorchModel
+from engine.models.artifacts import INPUT, OUTPUT, OnnxModel, TorchModel
 from engine.models.graph import METADATA_KEY, metadata_text, read_onnx
 from engine.runtimes.onnx_runtime import values_session
 
-INPUT, OUTPUT = "image", "logits"
 OPSET = 20
 TOLERANCE = 1e-3
 """Largest difference to torch's logits, as a share of their largest magnitude."""
@@ -114,7 +113,7 @@ def _check_outputs(module: torch.nn.Module, path: Path, images: Images) -> None:
     """Compare all images together, and the first one alone: the batch size must be dynamic."""
     with torch.inference_mode():
         expected = module(torch.from_numpy(images)).numpy()
-    values = values_session(path, INPUT, [OUTPUT])
+    values = values_session(path, [OUTPUT])
     for count in {1, len(images)}:
         (logits,) = values(images[:count])
         check_close(expected[:count], logits, path.name)

@@ -15,6 +15,7 @@ import numpy as np
 import psutil
 
 from engine.system.run_queue import RunQueue, run_queue
+from engine.tasks import Inputs
 
 try:
     import resource
@@ -35,7 +36,7 @@ With three busy loops beside two threads on two cores 1 to 3 % are, and 4 of 24 
 """
 
 
-Session = Callable[[np.ndarray], np.ndarray]
+Session = Callable[[Inputs], object]
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ class Calls:
         return ~np.where(np.isnan(self.waited_ms), self.switches > 0, waiting)
 
 
-def time_calls(session: Session, images: np.ndarray, n_calls: int, seconds: float) -> Calls:
+def time_calls(session: Session, inputs: Inputs, n_calls: int, seconds: float) -> Calls:
     """So many calls, and further ones until ENOUGH_CALLS of them were undisturbed; after `seconds` no more.
 
     MIN_CALLS are made however long they take.
@@ -72,7 +73,7 @@ def time_calls(session: Session, images: np.ndarray, n_calls: int, seconds: floa
     with run_queue() as queue:
         recorder = _Recorder(queue)
         while len(recorder.rows) < MIN_CALLS or time.perf_counter() < ends:
-            recorder.call(session, images)
+            recorder.call(session, inputs)
             n_more = len(recorder.rows) - n_calls
             looks = n_more >= 0 and n_more % math.ceil(n_calls / 4) == 0
             if looks and recorder.calls().undisturbed.sum() >= min(n_calls, ENOUGH_CALLS):
@@ -88,10 +89,10 @@ class _Recorder:
         self._queue = queue
         self._waited = [queue.waited_ms()]
 
-    def call(self, session: Session, images: np.ndarray) -> None:
+    def call(self, session: Session, inputs: Inputs) -> None:
         switches, processor = _switches(), time.process_time()
         began = time.perf_counter()
-        session(images)
+        session(inputs)
         ended = time.perf_counter()
         self.rows.append((began, ended, time.process_time() - processor, _switches() - switches))
         self._waited.append(self._queue.waited_ms())

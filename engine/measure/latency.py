@@ -28,8 +28,9 @@ from engine.measure.contention import wait_for_quiet
 from engine.measure.statistics import Interval, trimmed_mean
 from engine.models.artifacts import OnnxModel
 from engine.results import Latency, LatencyEstimate, Throughput, codes
-from engine.runtimes import open_session
+from engine.runtimes import Session, open_session
 from engine.settings import Target
+from engine.tasks import Inputs
 
 N_ROUNDS, FEWEST_ROUNDS = 12, 3
 MOST_EXTRA = 1.0
@@ -80,23 +81,23 @@ def measure_latency(
     models: Mapping[str, OnnxModel],
     baseline: str,
     target: Target,
-    images: np.ndarray,
+    inputs: Inputs,
     on_round: Callable[[int, int], None] = lambda done, total: None,
     n_rounds: int = N_ROUNDS,
     deadline: float = math.inf,
 ) -> dict[str, PairedLatency]:
-    """Latency and throughput of every model; `images` is one batch (batch_size, C, H, W) float32 a model's input.
+    """Latency and throughput of every model; `inputs` are those of one call for batch_size examples.
 
     `target.threads` must be a number and `n_rounds` at least FEWEST_ROUNDS. After `deadline`, in seconds of
     time.monotonic(), no round begins but the first FEWEST_ROUNDS. Raises TargetError and RunError as open_session does.
     """
-    return compare(time_rounds(models, target, images, on_round, n_rounds, deadline), baseline, target)
+    return compare(time_rounds(models, target, inputs, on_round, n_rounds, deadline), baseline, target)
 
 
 def time_rounds(
     models: Mapping[str, OnnxModel],
     target: Target,
-    images: np.ndarray,
+    inputs: Inputs,
     on_round: Callable[[int, int], None] = lambda done, total: None,
     n_rounds: int = N_ROUNDS,
     deadline: float = math.inf,
@@ -117,7 +118,7 @@ def time_rounds(
             wait_for_quiet(target.threads or 1, QUIET_SECONDS)
         order = list(models) if number % 2 == 0 else list(models)[::-1]
         for id in order:
-            timings[id].append(_time_model(models[id], target, images))
+            timings[id].append(_time_model(models[id], target, inputs))
         on_round(number + 1, n_rounds if number < n_rounds else most)
     return timings
 
@@ -132,19 +133,19 @@ def _n_counting(timings: Mapping[str, list[RoundTiming]]) -> int:
     return sum(all(len(timing.undisturbed_ms) for timing in round) for round in zip(*timings.values(), strict=True))
 
 
-def _time_model(model: OnnxModel, target: Target, images: np.ndarray) -> RoundTiming:
-    with open_session(model.path, target, input_name=model.input_name, output_name=model.output_name) as session:
-        warmup_seconds = [_call_seconds(session, images)]
+def _time_model(model: OnnxModel, target: Target, inputs: Inputs) -> RoundTiming:
+    with open_session(model.path, target, output_names=model.output_names) as session:
+        warmup_seconds = [_call_seconds(session, inputs)]
         while len(warmup_seconds) < MAX_WARMUP and sum(warmup_seconds) < WARMUP_SECONDS:
-            warmup_seconds.append(_call_seconds(session, images))
+            warmup_seconds.append(_call_seconds(session, inputs))
         n_calls = int(np.clip(ROUND_SECONDS / min(warmup_seconds), MIN_CALLS, MAX_CALLS))
-        calls = time_calls(session, images, n_calls, MOST_ROUND_SECONDS)
+        calls = time_calls(session, inputs, n_calls, MOST_ROUND_SECONDS)
         return RoundTiming(calls, len(warmup_seconds), session.options)
 
 
-def _call_seconds(session: Callable[[np.ndarray], np.ndarray], images: np.ndarray) -> float:
+def _call_seconds(session: Session, inputs: Inputs) -> float:
     start = time.perf_counter()
-    session(images)
+    session(inputs)
     return time.perf_counter() - start
 
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.measure.predictions import filled
 from engine.models.artifacts import OnnxModel
 from engine.runtimes import open_session
 from engine.settings import Target
+from engine.tasks import Inputs, Outputs, n_examples, resized, scaled
 
 TOLERANCE = 1e-4
 """Largest difference of a logit, as a share of the largest, that another order of the same sums may cause."""
@@ -30,31 +30,45 @@ class Difference:
 
 
 def compare_outputs(
-    model: OnnxModel, rewritten: Path, images: np.ndarray, target: Target, tolerance: float = TOLERANCE
+    model: OnnxModel, rewritten: Path, inputs: Inputs, target: Target, tolerance: float = TOLERANCE
 ) -> Difference:
-    """How far the rewritten file's outputs are from the model's, on the first of the images and on all together.
+    """How far the rewritten file's outputs are from the model's, on the first of the examples and on all together.
 
-    `images` is (N, C, H, W) float32. Raises RunError where one of the two does not run.
+    Raises RunError where one of the two does not run.
     """
     worst, allowed, changed = 0.0, tolerance, replace(model, path=rewritten)
-    for some in (images[:1], images):
+    for some in (resized(inputs, 1), inputs):
         reference = _outputs(model, some, target)
         worst = max(worst, _difference(_outputs(changed, some, target), reference))
         if worst > allowed:
-            nudged = _outputs(model, some * np.float32(1 + NUDGE), target)
+            nudged = _outputs(model, scaled(some, 1 + NUDGE), target)
             allowed = max(allowed, AMPLIFIED * _difference(nudged, reference))
     return Difference(worst, allowed)
 
 
-def _outputs(model: OnnxModel, images: np.ndarray, target: Target) -> np.ndarray:
-    with open_session(model.path, target, input_name=model.input_name, output_name=model.output_name) as session:
-        return session(filled(images, model.batch))[: len(images)]
+def _outputs(model: OnnxModel, inputs: Inputs, target: Target) -> Outputs:
+    """The measured outputs for these examples, without those of a batch that had to be filled up."""
+    n = n_examples(inputs)
+    n_called = model.batch or n
+    with open_session(model.path, target, output_names=model.output_names) as session:
+        outputs = session(resized(inputs, n_called))
+    return {name: values[:n] if values.ndim and len(values) == n_called else values for name, values in outputs.items()}
 
 
-def _difference(outputs: np.ndarray, reference: np.ndarray) -> float:
-    """The largest difference, as a share of the largest output; infinite where other outputs are finite."""
+def _difference(outputs: Outputs, reference: Outputs) -> float:
+    return max(_difference_of(values, reference[name]) for name, values in outputs.items())
+
+
+def _difference_of(values: np.ndarray, reference: np.ndarray) -> float:
+    """The largest difference, as a share of the largest value; infinite where other values are finite."""
+    if values.shape != reference.shape:
+        return float("inf")
+    values, reference = values.astype(np.float64), reference.astype(np.float64)
     finite = np.isfinite(reference)
-    if outputs.shape != reference.shape or not np.array_equal(finite, np.isfinite(outputs)):
+    if not np.array_equal(finite, np.isfinite(values)):
         return float("inf")
     scale = float(np.max(np.abs(reference), where=finite, initial=0.0)) or 1.0
-    return float(np.max(np.abs(np.subtract(outputs, reference, where=finite, out=np.zeros_like(reference))))) / scale
+    return (
+        float(np.max(np.abs(np.subtract(values, reference, where=finite, out=np.zeros_like(reference))), initial=0.0))
+        / scale
+    )

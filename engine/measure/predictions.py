@@ -1,4 +1,4 @@
-"""The outputs of a model on images, one row per image."""
+"""The answers of a model on images or other examples, a row each."""
 
 import zipfile
 from collections.abc import Callable
@@ -7,12 +7,13 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.data import Part
+from engine.data import ArrayPart, Part
 from engine.errors import MeasureError
 from engine.models.artifacts import OnnxModel
 from engine.models.graph import load_proto
 from engine.runtimes import open_session
 from engine.settings import Target
+from engine.tasks import Answers, Outputs, joined, n_examples, resized
 
 USUAL_BATCH = 32
 RANGES_OF_A_BATCH = frozenset({"DynamicQuantizeLinear", "DynamicQuantizeMatMul", "DynamicQuantizeLSTM"})
@@ -24,20 +25,37 @@ The first is ONNX's, the others are onnxruntime's own.
 
 @dataclass(frozen=True)
 class Predictions:
-    """`logits` (N, classes) float32 for the images `ids`, in the order of their part."""
+    """The answers on the examples `ids`, in the order of their part."""
 
     ids: tuple[str, ...]
-    logits: np.ndarray
+    answers: Answers
+
+    @property
+    def logits(self) -> np.ndarray:
+        """The main output: of a classifier, its class scores (N, classes) float32."""
+        return self.answers.main
 
     def save(self, path: Path) -> None:
-        np.savez_compressed(path, ids=np.array(self.ids), logits=self.logits)
+        """One output is stored as `logits`, several each under its name."""
+        outputs, decoded = self.answers.outputs, self.answers.decoded
+        arrays = {f"output_{number}": values for number, values in enumerate(outputs.values())}
+        named = {"logits": self.logits} if len(outputs) == 1 else arrays
+        extra = {} if decoded is None else {"decoded": decoded}
+        np.savez_compressed(
+            path,
+            **{"ids": np.array(self.ids), "outputs": np.array(list(outputs)), **named, **extra},  # type: ignore[arg-type]
+        )
 
     @classmethod
     def load(cls, path: Path) -> "Predictions":
         """Raises MeasureError where the file is not one that `save` wrote."""
         try:
             with np.load(path) as arrays:
-                return cls(tuple(str(id) for id in arrays["ids"]), arrays["logits"])
+                names = [str(name) for name in arrays["outputs"]] if "outputs" in arrays else ["logits"]
+                keys = ["logits"] if len(names) == 1 else [f"output_{number}" for number in range(len(names))]
+                outputs = {name: arrays[key] for name, key in zip(names, keys, strict=True)}
+                decoded = arrays.get("decoded")
+                return cls(tuple(str(id) for id in arrays["ids"]), Answers(outputs, decoded))
         except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
             raise MeasureError(
                 f"the predictions '{path.name}' cannot be read", "Free the cache and run again"
@@ -45,45 +63,54 @@ class Predictions:
 
 
 def predict(
-    model: OnnxModel, part: Part, target: Target, on_image: Callable[[int, int], None] = lambda done, total: None
+    model: OnnxModel,
+    part: Part | ArrayPart,
+    target: Target,
+    on_example: Callable[[int, int], None] = lambda done, total: None,
 ) -> Predictions:
-    """Logits of every image of `part`, in batches of `prediction_batch`; the last one may be shorter.
+    """The answers on every example of `part`, in batches of `prediction_batch`; the last one may be shorter.
 
     Raises MeasureError (code not_finite) where an output is not finite, since no accuracy would be valid.
     """
     batch_size = prediction_batch(model, target)
-    rows: list[np.ndarray] = []
-    n_done = 0
-    with open_session(model.path, target, input_name=model.input_name, output_name=model.output_name) as session:
-        for images in part.batches(batch_size):
-            rows.append(session(filled(images, model.batch))[: len(images)])
-            n_done += len(images)
-            on_image(n_done, len(part))
-    logits = np.concatenate(rows)
-    if not np.isfinite(logits).all():
-        n_not_finite = int((~np.isfinite(logits)).any(axis=1).sum())
+    answers: list[Answers] = []
+    n_done = n_not_finite = 0
+    with open_session(model.path, target, output_names=model.output_names) as session:
+        for inputs in part.batches(batch_size):
+            n = n_examples(inputs)
+            n_called = model.batch or n
+            outputs = session(resized(inputs, n_called))
+            n_not_finite += _n_not_finite(outputs, n)
+            answers.append(model.read(outputs, n_called).first(n))
+            n_done += n
+            on_example(n_done, len(part))
+    if n_not_finite:
         raise MeasureError(
-            f"the model's outputs are not finite on {n_not_finite} of {len(logits)} images",
+            f"the model's outputs are not finite on {n_not_finite} of {len(part)} images",
             "Check the weights for NaN and the preprocessing for its scale",
             code="not_finite",
         )
-    return Predictions(tuple(part.ids), logits)
+    return Predictions(tuple(part.ids), joined(answers))
+
+
+def _n_not_finite(outputs: Outputs, n: int) -> int:
+    """How many of the first n examples have an output that is not finite; all where that cannot be told apart."""
+    bad = np.zeros(n, bool)
+    for values in outputs.values():
+        if np.issubdtype(values.dtype, np.floating) and not np.isfinite(values).all():
+            rows = values[:n].reshape(n, -1) if values.ndim and len(values) >= n else values.reshape(1, -1)
+            bad |= ~np.isfinite(rows).all(axis=1)
+    return int(bad.sum())
 
 
 def prediction_batch(model: OnnxModel, target: Target) -> int:
-    """How many images a call takes: the model's own number where it is fixed, the target's where answers depend on it.
-
-    For every other model it does not matter, and USUAL_BATCH is quick.
+    """How many examples a call takes: the model's own number where it is fixed, the target's where answers depend on
+    it. For every other classifier it does not matter, and USUAL_BATCH is quick.
     """
     if model.batch is not None:
         return model.batch
+    if model.task != "classification":  # the maps of a segmenter, say, are large
+        return target.batch_size
     proto = load_proto(model.path)
     nodes = (*proto.graph.node, *(node for function in proto.functions for node in function.node))
     return target.batch_size if any(node.op_type in RANGES_OF_A_BATCH for node in nodes) else USUAL_BATCH
-
-
-def filled(images: np.ndarray, batch: int | None) -> np.ndarray:
-    """A short last batch, filled up with its first image where the model's `batch` is fixed (None: it is not)."""
-    if batch is None or len(images) == batch:
-        return images
-    return np.concatenate([images, np.repeat(images[:1], batch - len(images), axis=0)])

@@ -2,8 +2,18 @@
 
 import numpy as np
 
-from engine.measure.statistics import mcnemar, needed_images, paired_drop, smallest_drop, wilson, z_for_many
-from engine.results import Accuracy, ClassLoss, Comparison, Fidelity, Selection
+from engine.measure.statistics import (
+    mcnemar,
+    mean_interval,
+    needed_images,
+    paired_drop,
+    smallest_drop,
+    wilson,
+    z_for_many,
+)
+from engine.results import Accuracy, ClassLoss, Comparison, Fidelity, OutputFidelity, Selection
+from engine.settings import TaskName
+from engine.tasks import TASKS, Answers
 
 HALF_A_POINT = 0.005
 
@@ -25,26 +35,66 @@ def accuracy(logits: np.ndarray, labels: np.ndarray) -> Accuracy:
     )
 
 
-def fidelity(logits: np.ndarray, baseline: np.ndarray) -> Fidelity:
-    """Share of images with the baseline's top-1, and the signal-to-quantization-noise ratio of the logits in dB."""
-    agreement = float((logits.argmax(1) == baseline.argmax(1)).mean())
-    return Fidelity(agreement=agreement, sqnr_db=sqnr_db(logits, baseline), n_images=len(logits))
+def fidelity(task: TaskName, answers: Answers, baseline: Answers) -> Fidelity:
+    """How close the answers are to the baseline's, in the sense of the task, and the SQNR of the outputs in dB."""
+    row = TASKS[task]
+    similarity = float(row.similarity(answers, baseline).mean())
+    outputs = tuple(
+        OutputFidelity(name=name, sqnr_db=sqnr_db(values, baseline.outputs[name]))
+        for name, values in answers.outputs.items()
+    )
+    return Fidelity(
+        agreement=similarity if row.agrees else None,
+        measure=row.measure,
+        similarity=similarity,
+        sqnr_db=min((one.sqnr_db for one in outputs if one.sqnr_db is not None), default=None),
+        n_images=len(answers),
+        outputs=outputs if len(outputs) > 1 else (),
+    )
 
 
-def sqnr_db(logits: np.ndarray, baseline: np.ndarray) -> float | None:
+def agreement(logits: np.ndarray, reference: np.ndarray) -> float:
+    """The share of images for which two classifiers have the same class; both are (N, classes)."""
+    return float((logits.argmax(1) == reference.argmax(1)).mean())
+
+
+def sqnr_db(values: np.ndarray, baseline: np.ndarray) -> float | None:
     """10 log10(sum of baseline squared / sum of difference squared); None where nothing differs."""
     signal = float((baseline.astype(np.float64) ** 2).sum())
-    noise = float(((logits.astype(np.float64) - baseline) ** 2).sum())
+    noise = float(((values.astype(np.float64) - baseline) ** 2).sum())
     return None if noise == 0 or signal == 0 else float(10 * np.log10(signal / noise))
 
 
-def compare(logits: np.ndarray, baseline: np.ndarray, labels: np.ndarray | None) -> Comparison:
-    """A variant's answers beside the baseline's on the same images: both (N, classes), `labels` (N,) int or None."""
-    n_changed = int((logits.argmax(1) != baseline.argmax(1)).sum())
+def compare(task: TaskName, answers: Answers, baseline: Answers, labels: np.ndarray | None) -> Comparison:
+    """A variant's answers beside the baseline's on the same examples; `labels` (N,) int or None."""
+    similarity = TASKS[task].similarity(answers, baseline)
+    if not TASKS[task].classes:
+        return _mean_loss(1 - similarity)
+    n_changed = int((similarity < 1).sum())
     if labels is None:
-        return _comparison(n_changed, 0, len(logits), n_changed, labelled=False)
-    right, baseline_right = correct(logits, labels), correct(baseline, labels)
-    return _comparison(*_lost_and_won(right, baseline_right), len(logits), n_changed, labelled=True)
+        return _comparison(n_changed, 0, len(answers), n_changed, labelled=False)
+    right, baseline_right = correct(answers.main, labels), correct(baseline.main, labels)
+    return _comparison(*_lost_and_won(right, baseline_right), len(answers), n_changed, labelled=True)
+
+
+def _mean_loss(losses: np.ndarray) -> Comparison:
+    """The mean loss (N,) of similarity with its 95 % interval, that of a mean of losses that are not all alike.
+
+    It is Student's, and not below 0 where no loss is.
+    """
+    interval = mean_interval(losses)
+    return Comparison(
+        drop=interval.center,
+        low=max(interval.low, float(losses.min())),
+        high=interval.high,
+        n_images=len(losses),
+        n_changed=None,
+        n_worse=None,
+        n_better=None,
+        p_value=None,
+        smallest_drop=None,
+        n_for_half_a_point=None,
+    )
 
 
 def _comparison(n_worse: int, n_better: int, n: int, n_changed: int, *, labelled: bool) -> Comparison:
@@ -64,11 +114,11 @@ def _comparison(n_worse: int, n_better: int, n: int, n_changed: int, *, labelled
     )
 
 
-def class_loss(logits: np.ndarray, baseline: np.ndarray, labels: np.ndarray | None) -> ClassLoss | None:
-    """The largest loss of top-1 of any class that has images; None without labels. Shapes as in `compare`."""
+def class_loss(answers: Answers, baseline: Answers, labels: np.ndarray | None) -> ClassLoss | None:
+    """The largest loss of top-1 of any class that has images; None without labels (N,)."""
     if labels is None:
         return None
-    right, baseline_right = correct(logits, labels), correct(baseline, labels)
+    right, baseline_right = correct(answers.main, labels), correct(baseline.main, labels)
     classes, n_images = np.unique(labels, return_counts=True)
     z = z_for_many(len(classes))
     losses = []
@@ -86,13 +136,13 @@ def class_loss(logits: np.ndarray, baseline: np.ndarray, labels: np.ndarray | No
     )
 
 
-def on_selection(logits: np.ndarray, baseline: np.ndarray, labels: np.ndarray | None) -> Selection:
-    """What a variant shows on the images that choose. Shapes as in `compare`."""
+def on_selection(task: TaskName, answers: Answers, baseline: Answers, labels: np.ndarray | None) -> Selection:
+    """What a variant shows on the images that choose; `labels` (N,) int or None."""
     return Selection(
-        comparison=compare(logits, baseline, labels),
-        fidelity=fidelity(logits, baseline),
-        accuracy=accuracy(logits, labels) if labels is not None else None,
-        class_loss=class_loss(logits, baseline, labels),
+        comparison=compare(task, answers, baseline, labels),
+        fidelity=fidelity(task, answers, baseline),
+        accuracy=accuracy(answers.main, labels) if labels is not None else None,
+        class_loss=class_loss(answers, baseline, labels),
     )
 
 

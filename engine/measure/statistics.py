@@ -142,6 +142,15 @@ def trimmed_mean(values: np.ndarray) -> Interval:
     return Interval(center, center - margin, center + margin)
 
 
+def mean_interval(values: np.ndarray) -> Interval:
+    """The mean of (N,) values and its interval, Student's; one value alone tells nothing: any share may be true."""
+    center = float(values.mean())
+    if len(values) == 1:
+        return Interval(center, min(center, 0.0), max(center, 1.0))
+    margin = t_quantile(len(values) - 1) * float(values.std(ddof=1)) / math.sqrt(len(values))
+    return Interval(center, center - margin, center + margin)
+
+
 def t_quantile(degrees: int) -> float:
     """The quantile of Student's t at 0.5 + CONFIDENCE / 2; above the table the last one, which is a little wide."""
     return T_QUANTILES[min(degrees, len(T_QUANTILES)) - 1]

@@ -4,8 +4,6 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-import numpy as np
-
 from engine.errors import FeatherweightError
 from engine.measure.contention import not_measured_note, watched
 from engine.measure.latency import N_ROUNDS, PairedLatency, measure_latency
@@ -14,6 +12,7 @@ from engine.models.artifacts import OnnxModel
 from engine.results import Note, codes
 from engine.settings import Target
 from engine.system.machine import cores
+from engine.tasks import Inputs
 
 
 @dataclass(frozen=True)
@@ -37,7 +36,7 @@ def time_files(
     models: Mapping[str, OnnxModel],
     baseline_id: str,
     target: Target,
-    images: np.ndarray,
+    inputs: Inputs,
     on_round: Callable[[int, int], None],
     n_rounds: int = N_ROUNDS,
     deadline: float = math.inf,
@@ -47,14 +46,14 @@ def time_files(
     Arguments as of `measure_latency`. The caller holds the home's measure lock.
     """
     with watched(target.threads or cores()) as busy:
-        errors = trial_calls(models, target, images)
+        errors = trial_calls(models, target, inputs)
         if baseline_id in errors:
             return FileTimings({}, errors)
         latencies = measure_latency(
             {id: model for id, model in models.items() if id not in errors},
             baseline_id,
             target,
-            images,
+            inputs,
             on_round=on_round,
             n_rounds=n_rounds,
             deadline=deadline,

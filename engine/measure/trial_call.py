@@ -2,27 +2,24 @@
 
 from collections.abc import Mapping
 
-import numpy as np
-
 from engine.errors import FeatherweightError, LimitError, RunError, TargetError
 from engine.models.artifacts import OnnxModel
 from engine.runtimes import open_session
 from engine.settings import Target
+from engine.tasks import Inputs
 
 
-def trial_calls(models: Mapping[str, OnnxModel], target: Target, images: np.ndarray) -> dict[str, FeatherweightError]:
+def trial_calls(models: Mapping[str, OnnxModel], target: Target, inputs: Inputs) -> dict[str, FeatherweightError]:
     """The error of each model that does not run on this target, by id; empty where all run.
 
-    `images` is one batch (batch_size, C, H, W) float32, as `measure_latency` takes it. Raises LimitError where a
+    `inputs` are those of one call for batch_size examples, as `measure_latency` takes them. Raises LimitError where a
     resource ran out, since no model is to blame for that.
     """
     errors: dict[str, FeatherweightError] = {}
     for id, model in models.items():
         try:
-            with open_session(
-                model.path, target, input_name=model.input_name, output_name=model.output_name
-            ) as session:
-                session(images)
+            with open_session(model.path, target, output_names=model.output_names) as session:
+                session(inputs)
         except LimitError:
             raise
         except (RunError, TargetError) as error:

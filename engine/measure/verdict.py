@@ -63,12 +63,14 @@ def certainty(comparison: Comparison, budget: Budget) -> Certainty | None:
         return None
     if comparison.high <= limit:
         return "surely"
-    z = z_one_sided(PROBABLY)
+    return "probably" if _probable_drop(comparison) <= limit else "cannot_tell"
+
+
+def _probable_drop(comparison: Comparison) -> float:
+    """The bound of `probably`. Where answers are no classes, the half of the 95 % interval is scaled to it."""
     if comparison.n_worse is None or comparison.n_better is None:
-        bound = comparison.drop + (comparison.high - comparison.drop) * z / Z
-    else:
-        bound = paired_drop(comparison.n_worse, comparison.n_better, comparison.n_images, z)[1]
-    return "probably" if bound <= limit else "cannot_tell"
+        return comparison.drop + (comparison.high - comparison.drop) * z_one_sided(PROBABLY) / Z
+    return paired_drop(comparison.n_worse, comparison.n_better, comparison.n_images, z_one_sided(PROBABLY))[1]
 
 
 def over_budget(comparison: Comparison, classes: ClassLoss | None, budget: Budget) -> bool:

@@ -12,9 +12,12 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from engine.models.structure import Change, apply_changes
-from engine.results import Note
-from engine.settings import Preprocess
+from engine.results import Note, TensorSpec
+from engine.settings import Preprocess, TaskName
+from engine.tasks import TASKS, Answers, Outputs
 
+INPUT, OUTPUT = "image", "logits"
+"""The names of the input and of the output in files that are exported here."""
 WeightsLabel = Literal["pretrained", "random", "file", "sample", "fine-tuned", "distilled", "pruned"]
 Argument = int | float | str | bool | tuple[int, ...]
 
@@ -46,6 +49,16 @@ class TorchModel:
         """The number of logits, under the name that an OnnxModel has for it."""
         return self.num_classes
 
+    @property
+    def task(self) -> TaskName:
+        """Every network that is trained here is a classifier."""
+        return "classification"
+
+    @property
+    def input_specs(self) -> tuple[TensorSpec, ...]:
+        """The input of its ONNX file."""
+        return (TensorSpec(name=INPUT, dtype="float32", shape=(self.in_chans, *self.preprocess.size)),)
+
     def build(self) -> torch.nn.Module:
         """A fresh float32 module on the CPU in eval mode: (N, in_chans, H, W) -> logits (N, num_classes)."""
         module = build_module(
@@ -61,19 +74,23 @@ class TorchModel:
 
 @dataclass(frozen=True, kw_only=True)
 class OnnxModel:
-    """An ONNX image classifier: one input of images, and one output of class scores, n_outputs an image."""
+    """An ONNX model: images or other arrays in, and out what its task measures."""
 
     key: str
     path: Path
     sha256: str
     input_name: str
+    """The first input."""
     output_name: str
-    input_shape: tuple[int, int, int]
-    """C, H, W."""
+    """The main output: of a classifier, the class scores."""
+    input_shape: tuple[int, ...]
+    """C, H, W of an image; empty where the model takes no images."""
     batch: int | None
     """The batch size that the graph is fixed to; None where it is dynamic."""
     n_outputs: int
-    preprocess: Preprocess
+    """The length of the main output's list of scores; 0 where it has none, or one of no fixed length."""
+    preprocess: Preprocess | None
+    """None where the model takes no images."""
     classes: tuple[str, ...] | None
     parameters: int
     macs: int | None
@@ -82,8 +99,31 @@ class OnnxModel:
     layout: Literal["nchw", "nhwc"] = "nchw"
     """The axes of the input. Sessions take (N, C, H, W) either way."""
     input_kind: Literal["float32", "float16", "float64", "uint8"] = "float32"
-    """The number type of the input. Sessions take float32 either way."""
+    """The number type of the images. Sessions take float32 either way."""
+    task: TaskName = "classification"
+    further_outputs: tuple[str, ...] = ()
+    """Outputs that are measured beside the main one."""
+    inputs: tuple[TensorSpec, ...] = ()
+    """Every input of a model that takes no images; empty for one that does."""
     warnings: tuple[Note, ...] = ()
+
+    @property
+    def output_names(self) -> tuple[str, ...]:
+        """The outputs that are measured, the main one first."""
+        return (self.output_name, *self.further_outputs)
+
+    @property
+    def input_specs(self) -> tuple[TensorSpec, ...]:
+        """Every input, that of images included: its axes in the graph's order."""
+        if self.inputs:
+            return self.inputs
+        channels, *edges = self.input_shape
+        shape = (channels, *edges) if self.layout == "nchw" else (*edges, channels)
+        return (TensorSpec(name=self.input_name, dtype=self.input_kind, shape=shape),)
+
+    def read(self, outputs: Outputs, n: int) -> Answers:
+        """What the model answered on n examples. Raises RunError where the outputs are no answers to so many."""
+        return TASKS[self.task].read(outputs, n)
 
 
 def torch_model(

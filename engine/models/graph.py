@@ -1,8 +1,9 @@
-"""Reading an ONNX image classifier: whether it is one, its input, its output and its metadata."""
+"""Reading an ONNX model: its inputs, its outputs, what it is asked for, and its metadata."""
 
 import json
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 import onnx
@@ -23,11 +24,13 @@ from engine.models.counts import (
 )
 from engine.models.external_data import ONE_FILE, external_tensors, location, short
 from engine.models.file_format import check_is_onnx
+from engine.models.outputs import read_outputs
 from engine.models.preprocessing import imagenet_preprocess, pixel_preprocess
 from engine.models.scan import scan
-from engine.models.signature import EXPORT_HINT, ImageInput, image_shape, read_input, read_output
-from engine.results import Note, codes
-from engine.settings import Preprocess
+from engine.models.signature import EXPORT_HINT, ImageInput, image_shape, read_image_input, read_inputs
+from engine.results import Note, TensorSpec, codes
+from engine.settings import Preprocess, TaskName
+from engine.tasks import TASKS
 from engine.wording import many
 
 __all__ = [
@@ -44,8 +47,8 @@ __all__ = [
 ]
 
 METADATA_KEY = "featherweight"
-OUTPUT_KEY = "featherweight.output"
-"""The metadata of a file with several outputs: the name of the one that holds the class scores."""
+OUTPUT_KEY, TASK_KEY = "featherweight.output", "featherweight.task"
+"""The metadata of a file with several outputs: the name of the main one; and what the model is asked for."""
 _QUANTIZED_OPERATOR = re.compile("[Qq]uantizeLinear|QLinear|QGemm|DynamicQuantize|Integer|NBits")
 _QUANTIZED = Note(
     code=codes.ALREADY_QUANTIZED,
@@ -53,49 +56,99 @@ _QUANTIZED = Note(
 )
 
 
+@dataclass(frozen=True)
+class _Inputs:
+    """What a model takes: images of this shape, prepared so, or other arrays."""
+
+    name: str
+    batch: int | None
+    image: ImageInput | None
+    shape: tuple[int, ...]
+    preprocess: Preprocess | None
+    specs: tuple[TensorSpec, ...]
+    warnings: tuple[Note, ...]
+
+    @property
+    def settled(self) -> tuple[int, ...] | None:
+        """The axes of an image after the batch, in the graph's order; None of other arrays."""
+        if self.image is None:
+            return None
+        channels, height, width = self.shape
+        return self.image.settled((channels, height, width))
+
+    @property
+    def edges(self) -> tuple[int | None, int | None] | None:
+        """Height and width of an image; None of other arrays."""
+        return None if self.image is None else (self.shape[1], self.shape[2])
+
+
 def read_onnx(
     path: Path,
     preprocess: Preprocess | None = None,
     classes: tuple[str, ...] | None = None,
     output: str | None = None,
+    task: TaskName | None = None,
 ) -> OnnxModel:
-    """The image classifier in this file: one input of images, one output of class scores, which `output` may name.
+    """The model in this file; `task` says what it is asked for and `output` where its answer is.
 
-    Without `preprocess` or `output`, those of the file's metadata are used; where it has no preprocessing either,
-    ImageNet's at the input's size (of bytes, none), with a warning. Raises SourceError for anything else.
+    Without `preprocess`, `output` or `task`, those of the file's metadata are used. Where it has no preprocessing
+    either, images get ImageNet's at the input's size (bytes none), with a warning; where it has no task, the graph
+    tells. Raises SourceError where the file is no ONNX model, or its inputs or outputs cannot be used.
     """
     proto = load_proto(path)
-    declared = read_input(proto)
     file_preprocess, file_classes = _metadata(proto)
-    preprocess, classes = preprocess or file_preprocess, classes or file_classes
-    shape = image_shape(declared, preprocess)
-    warnings = () if preprocess else (_assumed_note(declared, shape),)
-    if is_quantized(operators(proto)):
-        warnings = (*warnings, _QUANTIZED)
-    preprocess = preprocess or _assumed(declared, shape)
-    _check_bytes_in(declared, preprocess)
-    settled = settle(proto, declared.settled(shape))
-    output, n_outputs = read_output(proto, static_shapes(settled), output or named_output(proto), classes)
-    _check_classes(classes, n_outputs)
+    inputs = _read_inputs(proto, preprocess or file_preprocess)
+    warnings = (*inputs.warnings, *((_QUANTIZED,) if is_quantized(operators(proto)) else ()))
+    settled = settle(proto, inputs.settled)
+    classes = classes or file_classes
+    outputs = read_outputs(
+        proto,
+        static_shapes(settled),
+        inputs.edges,
+        task=task or _named_task(proto),
+        output=output or named_output(proto),
+        classes=classes,
+    )
+    if outputs.task.classes:
+        _check_classes(classes, outputs.n_scores)
     digest = file_sha256(path)
+    prepared = inputs.preprocess.model_dump(mode="json") if inputs.preprocess is not None else None
     return OnnxModel(
-        key=content_key("onnx", digest, preprocess.model_dump(mode="json"), classes, output),
+        key=content_key("onnx", digest, prepared, classes, outputs.names[0], outputs.task.name),
         path=path,
         sha256=digest,
-        input_name=declared.name,
-        input_kind=declared.kind,
-        layout=declared.layout,
-        output_name=output,
-        input_shape=shape,
-        batch=declared.batch,
-        n_outputs=n_outputs,
-        preprocess=preprocess,
+        input_name=inputs.name,
+        input_kind=inputs.image.kind if inputs.image is not None else "float32",
+        layout=inputs.image.layout if inputs.image is not None else "nchw",
+        output_name=outputs.names[0],
+        further_outputs=outputs.names[1:],
+        input_shape=inputs.shape,
+        batch=inputs.batch,
+        n_outputs=outputs.n_scores,
+        preprocess=inputs.preprocess,
         classes=classes,
         parameters=count_parameters(proto),
         macs=settled_macs(settled),
         opset=_opset(proto),
+        task=outputs.task.name,
+        inputs=inputs.specs,
         warnings=warnings,
     )
+
+
+def _read_inputs(proto: onnx.ModelProto, preprocess: Preprocess | None) -> _Inputs:
+    """Raises SourceError where the preprocessing does not fit the images, or an input is no array of numbers."""
+    image = read_image_input(proto)
+    if image is None:
+        specs = read_inputs(proto)
+        dims = dimensions(graph_inputs(proto)[0])
+        batch = dims[0] if specs[0].batched and dims and isinstance(dims[0], int) else None
+        return _Inputs(specs[0].name, batch, None, (), None, specs, ())
+    shape = image_shape(image, preprocess)
+    warnings = () if preprocess else (_assumed_note(image, shape),)
+    preprocess = preprocess or _assumed(image, shape)
+    _check_bytes_in(image, preprocess)
+    return _Inputs(image.name, image.batch, image, shape, preprocess, (), warnings)
 
 
 def load_proto(path: Path) -> onnx.ModelProto:
@@ -145,22 +198,36 @@ def describe(proto: onnx.ModelProto) -> tuple[Signature, Signature]:
     return inputs, outputs
 
 
-def metadata_text(preprocess: Preprocess, classes: tuple[str, ...] | None) -> str:
+def metadata_text(preprocess: Preprocess | None, classes: tuple[str, ...] | None) -> str:
     """The metadata of a file under METADATA_KEY, as JSON: preprocessing of the images and names of the classes."""
-    return json.dumps({"preprocess": preprocess.model_dump(mode="json"), "classes": classes})
+    prepared = None if preprocess is None else preprocess.model_dump(mode="json")
+    return json.dumps({"preprocess": prepared, "classes": classes})
 
 
-def write_metadata(proto: onnx.ModelProto, preprocess: Preprocess, classes: tuple[str, ...] | None) -> None:
+def write_metadata(proto: onnx.ModelProto, preprocess: Preprocess | None, classes: tuple[str, ...] | None) -> None:
     """Write this metadata into the model, replacing what it had."""
-    others = [entry for entry in proto.metadata_props if entry.key != METADATA_KEY]
-    entry = onnx.StringStringEntryProto(key=METADATA_KEY, value=metadata_text(preprocess, classes))
+    write_entry(proto, METADATA_KEY, metadata_text(preprocess, classes))
+
+
+def write_entry(proto: onnx.ModelProto, key: str, value: str) -> None:
+    """Write one entry of the metadata, replacing the one of this key."""
+    others = [entry for entry in proto.metadata_props if entry.key != key]
     del proto.metadata_props[:]
-    proto.metadata_props.extend([*others, entry])
+    proto.metadata_props.extend([*others, onnx.StringStringEntryProto(key=key, value=value)])
 
 
 def named_output(proto: onnx.ModelProto) -> str | None:
-    """The output of the class scores that the file itself names, under OUTPUT_KEY."""
-    return next((entry.value for entry in proto.metadata_props if entry.key == OUTPUT_KEY), None)
+    """The main output that the file itself names, under OUTPUT_KEY."""
+    return _entry(proto, OUTPUT_KEY)
+
+
+def _named_task(proto: onnx.ModelProto) -> TaskName | None:
+    """The task that the file itself names, under TASK_KEY; None where that is none that is known here."""
+    return next((name for name in TASKS if name == _entry(proto, TASK_KEY)), None)
+
+
+def _entry(proto: onnx.ModelProto, key: str) -> str | None:
+    return next((entry.value for entry in proto.metadata_props if entry.key == key), None)
 
 
 def _opset(proto: onnx.ModelProto) -> int:
@@ -178,13 +245,14 @@ def _check_opset(proto: onnx.ModelProto, name: str) -> None:
 
 
 def _metadata(proto: onnx.ModelProto) -> tuple[Preprocess | None, tuple[str, ...] | None]:
-    text = next((entry.value for entry in proto.metadata_props if entry.key == METADATA_KEY), None)
+    text = _entry(proto, METADATA_KEY)
     if text is None:
         return None, None
     try:
         metadata = json.loads(text)
-        classes = metadata["classes"]
-        return Preprocess.model_validate(metadata["preprocess"]), None if classes is None else tuple(map(str, classes))
+        classes, prepared = metadata["classes"], metadata["preprocess"]
+        preprocess = None if prepared is None else Preprocess.model_validate(prepared)
+        return preprocess, None if classes is None else tuple(map(str, classes))
     except (ValueError, TypeError, KeyError, ValidationError) as error:
         raise SourceError(f"the file's own metadata '{METADATA_KEY}' is damaged", "Export the model again") from error
 

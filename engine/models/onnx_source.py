@@ -8,7 +8,7 @@ import onnx
 from engine.errors import SourceError
 from engine.models.artifacts import OnnxModel, file_sha256
 from engine.models.external_data import embed
-from engine.models.graph import OUTPUT_KEY, parse_proto, read_onnx
+from engine.models.graph import OUTPUT_KEY, TASK_KEY, parse_proto, read_onnx, write_entry
 from engine.models.rewrite import bakes_batch, fix_batch, raise_format, rename_duplicates, separate_weights
 from engine.results import Note, codes
 from engine.settings import FileModel, Preprocess
@@ -17,7 +17,7 @@ from engine.wording import many
 
 
 def load_file(source: FileModel, preprocess: Preprocess | None, folder: Path) -> OnnxModel:
-    """The classifier in the file; where the file has to be rewritten, in a copy in `folder`, with a warning.
+    """The model in the file; where the file has to be rewritten, in a copy in `folder`, with a warning.
 
     Raises SourceError where it is none, or not the one that the recipe names.
     """
@@ -31,12 +31,12 @@ def load_file(source: FileModel, preprocess: Preprocess | None, folder: Path) ->
             "Choose the file again, or correct its sum",
         )
     copy = _Copy(proto, folder / "read" / path.name)
-    changes = _rewrite(proto, path.parent, source.output)
-    model = read_onnx(copy.write() if changes else path, preprocess, output=source.output)
+    changes = _rewrite(proto, path.parent, source)
+    model = read_onnx(copy.write() if changes else path, preprocess, output=source.output, task=source.task)
     if model.batch is None and bakes_batch(model, proto):
         fix_batch(proto, 1)
-        changes.append("it declares any batch and can only answer one image a call, so its batch is 1")
-        model = read_onnx(copy.write(), preprocess, output=source.output)
+        changes.append("it declares any batch and can only answer one example a call, so its batch is 1")
+        model = read_onnx(copy.write(), preprocess, output=source.output, task=source.task)
     return replace(model, warnings=(*model.warnings, *_rewritten_note(changes)))
 
 
@@ -53,7 +53,7 @@ class _Copy:
         return self.path
 
 
-def _rewrite(proto: onnx.ModelProto, folder: Path, output: str | None) -> list[str]:
+def _rewrite(proto: onnx.ModelProto, folder: Path, source: FileModel) -> list[str]:
     """Changes the model into one that every step can take, and says what was changed."""
     changes = []
     if files := embed(proto, folder):
@@ -64,9 +64,12 @@ def _rewrite(proto: onnx.ModelProto, folder: Path, output: str | None) -> list[s
         changes.append(f"its format is of IR version {proto.ir_version}")
     if n_nodes := rename_duplicates(proto):
         changes.append(f"{many(n_nodes, 'node')} had the name of another, or none, and got one")
-    if output is not None and len(proto.graph.output) > 1:
-        proto.metadata_props.add(key=OUTPUT_KEY, value=output)
-        changes.append(f"it says that its class scores are '{output}'")
+    if source.output is not None and len(proto.graph.output) > 1:
+        write_entry(proto, OUTPUT_KEY, source.output)
+        changes.append(f"it says that its main output is '{source.output}'")
+    if source.task is not None:
+        write_entry(proto, TASK_KEY, source.task)
+        changes.append(f"it says that it is asked for {source.task}")
     return changes
 
 

@@ -1,6 +1,6 @@
-"""The signature of an image classifier: its one image input, and the output that holds its class scores."""
+"""The signature of a model: whether it takes images, its inputs otherwise, and the outputs that its task measures."""
 
-import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -9,6 +9,7 @@ from onnx import TensorProto
 
 from engine.errors import SourceError
 from engine.models.counts import constant_tensors, dimensions, graph_inputs
+from engine.results import TensorSpec
 from engine.runtimes.onnx_runtime import channels_last
 from engine.settings import Preprocess
 from engine.settings.data import MAX_EDGE, MIN_EDGE
@@ -28,11 +29,24 @@ KINDS: dict[int, Kind] = {
     TensorProto.UINT8: "uint8",
 }
 """The number types that an image input can have."""
+ARRAY_KINDS: Mapping[int, str] = {
+    **KINDS,
+    TensorProto.INT8: "int8",
+    TensorProto.INT16: "int16",
+    TensorProto.UINT16: "uint16",
+    TensorProto.INT32: "int32",
+    TensorProto.UINT32: "uint32",
+    TensorProto.INT64: "int64",
+    TensorProto.UINT64: "uint64",
+    TensorProto.BOOL: "bool",
+}
+"""The number types that any input can have, by numpy's names."""
 _CHANNELS = (1, 3)
 _SAME_SHAPE = frozenset({"Cast", "Identity", "QuantizeLinear", "DequantizeLinear"})
 _ELEMENTWISE = _SAME_SHAPE | {"Add", "Sub", "Mul", "Div", "Clip"}
 """Operators behind which an image still has the channels that it had before."""
-_MAX_LISTING = 300
+_MOVES = frozenset({"Cast", "Identity", "Reshape", "Flatten", "Squeeze", "Unsqueeze", "Transpose"})
+"""Operators behind which indices are still the same indices."""
 
 
 @dataclass(frozen=True)
@@ -53,33 +67,21 @@ class ImageInput:
         return shape if self.layout == "nchw" else (height, width, channels)
 
 
-def read_input(proto: onnx.ModelProto) -> ImageInput:
-    """The only input, which takes images. Raises SourceError where it is none."""
+def read_image_input(proto: onnx.ModelProto) -> ImageInput | None:
+    """The only input, where it takes images of one or three channels; None where the model takes something else."""
     inputs = graph_inputs(proto)
     if len(inputs) != 1:
-        raise SourceError(f"the model has {len(inputs)} inputs, an image classifier has one", EXPORT_HINT)
+        return None
     (value,) = inputs
     dims, kind = dimensions(value), value.type.tensor_type.elem_type
-    if kind not in KINDS:
-        raise SourceError(
-            f"the input '{value.name}' is {_type_name(kind)}, it must be float (16, 32 or 64 bits) or uint8",
-            EXPORT_HINT,
-        )
-    if dims is None or len(dims) != 4:
-        rank = "of unknown rank" if dims is None else f"{list(dims)}"
-        raise SourceError(
-            f"the input '{value.name}' is {rank}, an image input is (batch, channels, height, width)", EXPORT_HINT
-        )
+    if kind not in KINDS or dims is None or len(dims) != 4:
+        return None
     layout: Layout = "nhwc" if channels_last(dims) else "nchw"
     batch, channels, height, width = dims if layout == "nchw" else (dims[0], dims[3], dims[1], dims[2])
     if isinstance(channels, str):
         channels = _first_channels(proto, value.name) or channels
     if isinstance(channels, int) and channels not in _CHANNELS:
-        raise SourceError(
-            f"the input '{value.name}' is {list(dims)}, with {many(channels, 'channel')}; it must be "
-            "(batch, 1 or 3, height, width)",
-            "Export it for gray or colour images",
-        )
+        return None
     return ImageInput(value.name, KINDS[kind], layout, *(_fixed(dim) for dim in (batch, channels, height, width)))
 
 
@@ -106,31 +108,51 @@ def image_shape(declared: ImageInput, preprocess: Preprocess | None) -> tuple[in
     return channels, height, width
 
 
-def read_output(
-    proto: onnx.ModelProto, shapes: dict[str, tuple[int, ...]], name: str | None, classes: tuple[str, ...] | None
-) -> tuple[str, int]:
-    """Name and length of the class scores: the output `name`, or the only one that can be it.
+def read_inputs(proto: onnx.ModelProto) -> tuple[TensorSpec, ...]:
+    """Every input of a model that takes no images. Raises SourceError where one is no array of numbers.
 
-    Shapes are the inferred ones rather than the declared ones. (batch, classes) comes before (batch, classes, 1, 1)
-    and (batch, 1, classes). Raises SourceError where none or several can be it; it suggests one whose name, or whose
-    length, which is that of `classes`, tells.
+    The first axis is that of the examples where it is dynamic, or as long as that of the first input.
     """
-    declared = {value.name: dimensions(value) for value in proto.graph.output}
-    outputs = {key: shapes.get(key) or dims for key, dims in declared.items()}
-    lengths = {key: length for key, dims in outputs.items() if (length := _length(dims)) is not None}
-    flat = {key: length for key, length in lengths.items() if len(outputs[key] or ()) == 2}
-    choices = flat or lengths
-    if name is not None:
-        choices = {key: length for key, length in lengths.items() if key == name}
-    if len(choices) != 1:
-        raise _unclear(name, outputs, choices, classes)
-    ((found, length),) = choices.items()
-    if not isinstance(length, int):
-        raise SourceError(f"the number of classes in the output '{found}' cannot be told", EXPORT_HINT)
-    stated = _length(declared[found])
-    if isinstance(stated, int) and stated != length:
-        raise SourceError(f"the output '{found}' is declared with {stated} classes and has {length}", EXPORT_HINT)
-    return found, length
+    values = graph_inputs(proto)
+    if not values:
+        raise SourceError("the model has no inputs", EXPORT_HINT)
+    first = dimensions(values[0])
+    return tuple(_input_spec(proto, value, first[0] if first else None) for value in values)
+
+
+def _input_spec(proto: onnx.ModelProto, value: onnx.ValueInfoProto, batch: int | str | None) -> TensorSpec:
+    dims, kind = dimensions(value), value.type.tensor_type.elem_type
+    if not value.type.HasField("tensor_type") or kind not in ARRAY_KINDS:
+        is_array = value.type.HasField("tensor_type")
+        raise SourceError(
+            f"the input '{value.name}' is {_type_name(kind) if is_array else 'no array'}, and must be one of numbers",
+            EXPORT_HINT,
+        )
+    if dims is None:
+        raise SourceError(f"the input '{value.name}' is of unknown rank, so no array can be made for it", EXPORT_HINT)
+    batched = bool(dims) and (isinstance(dims[0], str) or dims[0] == batch)
+    return TensorSpec(
+        name=value.name,
+        dtype=ARRAY_KINDS[kind],
+        shape=dims[1:] if batched else dims,
+        batched=batched,
+        upper=_table_length(proto, value.name) if "int" in ARRAY_KINDS[kind] else None,
+    )
+
+
+def _table_length(proto: onnx.ModelProto, name: str) -> int | None:
+    """The length of the shortest table that an input indexes, as token ids do; None where there is none.
+
+    Only operators that move or cast the indices may stand between.
+    """
+    constants, indices, lengths = constant_tensors(proto), {name}, []
+    for node in proto.graph.node:
+        if node.op_type == "Gather" and len(node.input) > 1 and node.input[1] in indices and node.input[0] in constants:
+            axis = next((attribute.i for attribute in node.attribute if attribute.name == "axis"), 0)
+            lengths.append(int(constants[node.input[0]].dims[axis]))
+        elif node.op_type in _MOVES and node.input[0] in indices:
+            indices |= set(node.output)
+    return min(lengths, default=None)
 
 
 def _fixed(dim: int | str) -> int | None:
@@ -174,44 +196,3 @@ def _without_preprocess(declared: ImageInput) -> tuple[int, int, int]:
             EXPORT_HINT,
         )
     return declared.channels, declared.height, declared.width
-
-
-def _length(dims: Dimensions | None) -> int | str | None:
-    """The number of scores an image of an output with these dimensions; a name where it is dynamic.
-
-    None where an image has no plain list of scores.
-    """
-    if dims is None or len(dims) < 2:
-        return None
-    if len(dims) == 2:
-        return dims[1]
-    fixed = [dim for dim in dims[1:] if isinstance(dim, int)]
-    is_list = len(fixed) == len(dims) - 1 and sum(dim != 1 for dim in fixed) <= 1
-    return math.prod(fixed) if is_list else None
-
-
-def _unclear(
-    name: str | None,
-    outputs: dict[str, Dimensions | None],
-    choices: dict[str, int | str],
-    classes: tuple[str, ...] | None,
-) -> SourceError:
-    listing = ", ".join(f"'{key}' {list(dims) if dims else 'of unknown shape'}" for key, dims in outputs.items())
-    listing = f"its outputs: {listing[:_MAX_LISTING]}"
-    if name is not None:
-        what = "is none of (batch, classes)" if name in outputs else "is none of the model's"
-        return SourceError(
-            f"the output '{name[:80]}' {what} ({listing})", "Name the output that holds the class scores (model.output)"
-        )
-    if not choices:
-        return SourceError(
-            f"the model has 0 outputs of shape (batch, classes), a classifier has one ({listing})", EXPORT_HINT
-        )
-    likely = [key for key, length in choices.items() if classes is not None and length == len(classes)]
-    likely = likely if len(likely) == 1 else [key for key in choices if "logits" in key.lower()]
-    suggestion = f", probably '{likely[0]}'" if len(likely) == 1 else ""
-    return SourceError(
-        f"the model has {len(choices)} outputs of shape (batch, classes), and only one can be its class scores "
-        f"({listing})",
-        f"Say which it is{suggestion} (model.output)",
-    )

@@ -7,20 +7,18 @@ from collections.abc import Sequence
 from itertools import takewhile
 
 from engine.results import Refusal
-from engine.settings import FileModel, ImagesData, Preprocess, Recipe
+from engine.settings import FileModel, ImagesData, Preprocess, Recipe, TaskName
+from engine.tasks import TASKS
 from engine.wording import many
 
 MAX_LETTERS = 40
 
 
-def one_output(n_outputs: int | None) -> Refusal | None:
-    """The refusal of a model with one output, whose largest output is always the same; None for any other."""
-    if n_outputs != 1:
-        return None
+def unlabelled_task(task: TaskName) -> Refusal:
+    """The refusal of labels of classes for a model that is asked for something else."""
     return Refusal(
-        message="the model has one output, and the largest of one is always the same: neither accuracy nor agreement "
-        "would say anything",
-        next="Choose a model with one output for each class",
+        message=f"the images have labels of classes, and the model is read as {TASKS[task].title}",
+        next="Go on without labels (data.labels), or correct what the model is asked for (model.task)",
     )
 
 
@@ -69,6 +67,16 @@ def format_misfit(number_format: str, recipe: Recipe) -> Refusal | None:
                 next=f"Leave {step.technique} out, or start from the model's FP32 file",
             )
     return None
+
+
+def teacher_task(name: str, task: TaskName) -> Refusal | None:
+    """The refusal of a teacher that is no classifier of images, whose answers no student can learn; else None."""
+    if task == "classification":
+        return None
+    return Refusal(
+        message=f"the teacher ({name}) is asked for {task}, and students learn classes",
+        next="Choose a teacher that is an image classifier",
+    )
 
 
 def teacher_outputs(

@@ -16,8 +16,8 @@ from engine.settings import (
     AdviseRequest,
     AnalysisRequest,
     FileModel,
-    ImagesData,
     Recipe,
+    SampleData,
     SampleModel,
     SensitivityRequest,
     Step,
@@ -182,10 +182,10 @@ def _macs(recipe: Recipe) -> float:
 
 
 def _images(recipe: Recipe) -> float:
-    """About how many images there are: the files of a folder, or the bytes of a zip by those of a usual image."""
+    """About how many images or examples there are: the files of a folder, or a file's bytes by those of an image."""
     if recipe.data is None:
         return SYNTHETIC_IMAGES
-    if not isinstance(recipe.data, ImagesData) or recipe.data.path is None:
+    if isinstance(recipe.data, SampleData) or recipe.data.path is None:
         return SAMPLE_IMAGES
     path = Path(recipe.data.path)
     if path.is_dir():
@@ -198,6 +198,6 @@ def split_shares(recipe: Recipe) -> dict[str, float]:
     if recipe.data is None:
         return {"evaluation": 1.0}
     shares = dict(recipe.split)
-    if isinstance(recipe.data, ImagesData) and not recipe.trains:
+    if not isinstance(recipe.data, SampleData) and not recipe.trains:
         shares["evaluation"] += shares.pop("train")
     return shares

@@ -15,6 +15,7 @@ from engine.settings import (
     RANDOM,
     AdviseRequest,
     AnalysisRequest,
+    ArraysData,
     DataSource,
     FileModel,
     IdentifyRequest,
@@ -107,6 +108,9 @@ class Finder:
 
     def data(self, source: DataSource) -> DataSource:
         """The source with the absolute path and the sum of its files. Raises DataError."""
+        if isinstance(source, ArraysData):
+            path, sha256 = self._locate(source.path, source.sha256, "the file of arrays", DataError)
+            return source.model_copy(update={"path": path, "sha256": sha256})
         if not isinstance(source, ImagesData):
             return source
         path, sha256 = self._locate(source.path, source.sha256, "the folder or zip of images", DataError, folder=True)

@@ -3,6 +3,7 @@
 from engine.results.analyses import (
     Advice,
     Architecture,
+    ArraySummary,
     CatalogueEntry,
     ClassCount,
     DataPreview,
@@ -87,6 +88,7 @@ __all__ = [
     "Advice",
     "Answer",
     "Architecture",
+    "ArraySummary",
     "Basis",
     "CatalogueEntry",
     "Certainty",

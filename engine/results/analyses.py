@@ -8,8 +8,8 @@ from pydantic import Field
 from engine.results import codes
 from engine.results.base import Environment, Note, Result
 from engine.results.jobs import Estimate
-from engine.results.measurements import Accuracy, DataSummary, Latency
-from engine.settings import Preprocess, Step, Target
+from engine.results.measurements import Accuracy, DataSummary, Latency, TensorSpec
+from engine.settings import Preprocess, Step, Target, TaskName
 
 PresetName = Literal["safe", "balanced", "smallest"]
 N_HEAVIEST = 10
@@ -49,6 +49,12 @@ class ModelProfile(Result):
     n_outputs: int | None
     preprocess: Preprocess | None
     warnings: tuple[Note, ...] = ()
+    task: TaskName = "classification"
+    """What the model is asked for, as the recipe, its metadata or its graph tells."""
+    input_specs: tuple[TensorSpec, ...] = ()
+    """Its inputs, with what can be told of the values that they take."""
+    output_names: tuple[str, ...] = ()
+    """The outputs that are measured, the main one first."""
     number_format: NumberFormat = "FP32"
     """The format of the stored weights."""
     graph: tuple[GraphNode, ...] = ()
@@ -91,8 +97,22 @@ class ClassCount(Result):
     selection: int = 0
 
 
+class ArraySummary(Result):
+    """The values that one input has in the first examples; `shape` is that of one, or of what all examples share."""
+
+    name: str
+    dtype: str
+    shape: tuple[int, ...]
+    low: float
+    high: float
+    mean: float
+
+
 class DataPreview(Result):
-    """What the images are and how the model will see them; `examples` are PNG files beside the result."""
+    """What the images are and how the model will see them; `examples` are PNG files beside the result.
+
+    `preprocess` is null where the model takes no images. `arrays` are summaries of arrays, which have no pictures.
+    """
 
     summary: DataSummary
     counts: tuple[ClassCount, ...]
@@ -100,7 +120,8 @@ class DataPreview(Result):
     examples: tuple[tuple[str, str], ...]
     n_outputs: int | None
     head_fits: bool | None
-    preprocess: Preprocess
+    preprocess: Preprocess | None
+    arrays: tuple[ArraySummary, ...] = ()
     warnings: tuple[Note, ...] = ()
 
 

@@ -94,7 +94,7 @@ class Upload(Result):
 
     sha256: str
     name: str
-    kind: Literal["onnx", "weights", "images", "labels"]
+    kind: Literal["onnx", "weights", "images", "labels", "arrays"]
     size_bytes: int
     created: str
     path: str

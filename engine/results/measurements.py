@@ -39,6 +39,14 @@ class TensorSpec(Result):
     dtype: str
     shape: tuple[int | str, ...]
     batched: bool = True
+    upper: int | None = None
+    """Of an input of integers: values below it are valid, as the table tells that they index; None where none does."""
+
+    @property
+    def declaration(self) -> str:
+        """Name, number type and shape of its array, with N for the number of examples."""
+        lengths = [*(["N"] if self.batched else []), *map(str, self.shape)]
+        return f"{self.name} {self.dtype} ({', '.join(lengths)})"
 
 
 class InputSpec(Result):
@@ -47,7 +55,7 @@ class InputSpec(Result):
     `preprocess` is null where the model takes no images; `inputs` has all of them then.
     """
 
-    shape: tuple[int, ...]
+    shape: tuple[int | str, ...]
     preprocess: Preprocess | None
     inputs: tuple[TensorSpec, ...] = ()
 
@@ -233,9 +241,10 @@ class Comparison(Result):
 
     `drop` is the absolute loss of top-1 (of similarity without labels), with its paired 95 % interval. `n_changed`
     images have another answer, of which `n_worse` were right and are wrong, and `n_better` the other way round; without
-    labels the baseline's answer counts as right. They are null where an answer is no class. `p_value` is McNemar's exact one, two-sided. `smallest_drop` is the
-    smallest loss that so many images show with 80 % power at this rate of disagreement, and `n_for_half_a_point` how
-    many images would show half a point. Null without labels, where all change is for the worse.
+    labels the baseline's answer counts as right. They are null where an answer is no class. `p_value` is McNemar's
+    exact one, two-sided. `smallest_drop` is the smallest loss that so many images show with 80 % power at this rate of
+    disagreement, and `n_for_half_a_point` how many images would show half a point. Null without labels, where all
+    change is for the worse.
     """
 
     drop: float

@@ -110,6 +110,7 @@ def load(recipe: Recipe, work: Path, on_progress: ProgressCallback) -> tuple[Mod
         source.preprocess,
         recipe.seed,
         merge_train=not recipe.trains,
+        inputs=source.input_specs,
         n_outputs=None if recipe.baseline_steps else source.n_outputs,  # a leading fine-tune brings its own head
         model_classes=source.classes,
         work=work,
@@ -132,7 +133,7 @@ def _time(context: RunContext) -> None:
             builder.timed,
             builder.baseline.id,
             step_runner.target,
-            step_runner.images(step_runner.target.batch_size),
+            step_runner.inputs(step_runner.target.batch_size),
             on_round=lambda done, total: phase(done / total, f"round {done} of {total}"),
         )
     for id, error in timings.errors.items():

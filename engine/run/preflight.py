@@ -10,11 +10,12 @@ from engine.errors import DataError, SourceError, TargetError
 from engine.measure.chance import learning_note
 from engine.models.artifacts import OnnxModel
 from engine.models.number_format import number_format
-from engine.planning.compatibility import batch_misfit, format_misfit, head_misfit, maps_labels, one_output
+from engine.planning.compatibility import batch_misfit, format_misfit, head_misfit, maps_labels, unlabelled_task
 from engine.planning.remedies import remedy
 from engine.results import Note, Report, Variant, codes
 from engine.settings import Recipe, Target
 from engine.settings.training import Training
+from engine.tasks import TASKS
 from engine.wording import percent
 
 _SAYS_NOTHING = "its accuracy, and agreement with it, say nothing; size and latency are as valid as ever"
@@ -27,17 +28,25 @@ UNTRAINED = {
 
 def check_fit(recipe: Recipe, model: Model, data: Data) -> None:
     """Raises TargetError where the file's batch size is fixed to another, and SourceError where it is in fewer bits
-    already than a step would make of it.
+    already than a step would make of it, and DataError where the budget is for classes and the data has no labels.
 
-    Where no leading fine-tune brings a new head, SourceError where the model tells no classes apart, and DataError
-    where its head does not fit those of the data.
+    Where no leading fine-tune brings a new head, DataError where its head does not fit the classes of the data, or
+    where there are labels of classes and the model is asked for something else.
     """
+    if recipe.budget.max_class_drop is not None and not data.labelled:
+        raise DataError(
+            "the budget limits what a class may lose (budget.max_class_drop), and the arrays have no labels",
+            "Save them with an array of labels, or leave the limit empty",
+        )
     check_batch(model, recipe.target)
     _check_format(recipe, model)
     if recipe.baseline_steps:
         return
-    if (single := one_output(model.n_outputs)) is not None:
-        raise SourceError(single.message, single.next)
+    if not TASKS[model.task].classes:
+        if data.labelled:
+            refusal = unlabelled_task(model.task)
+            raise DataError(refusal.message, refusal.next)
+        return
     if data.head_fits(model.n_outputs) or (maps_labels(recipe) and not recipe.trains):
         return
     head = head_misfit(model.n_outputs, len(data.classes or ()), trainable=not isinstance(model, OnnxModel))

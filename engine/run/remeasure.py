@@ -6,6 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
+from engine.data import load
+from engine.data.parts import first_batch
 from engine.errors import RequestError, RunError
 from engine.measure.latency import PairedLatency
 from engine.measure.recommendation import recommend
@@ -16,12 +18,13 @@ from engine.models.graph import read_onnx
 from engine.planning.remeasurable import remeasurable_report
 from engine.results import LatencyMeasurement, Note, Report, Variant, codes
 from engine.runtimes import resolve_target
-from engine.settings import RemeasureRequest
+from engine.settings import RemeasureRequest, Split
 from engine.store.folders import JobFolder, now
 from engine.store.home import Home
 from engine.store.measure_lock import measure_lock
 from engine.store.progress import Progress
 from engine.system.machine import cpu_name
+from engine.tasks import Inputs, resized
 
 OF_A_MEASUREMENT = (codes.MACHINE_BUSY, codes.NOT_MEASURED)
 """The codes of warnings on a measurement of latency, which go when another one stands."""
@@ -42,8 +45,7 @@ def remeasure(request: RemeasureRequest, folder: JobFolder, progress: Progress) 
         raise RunError("the report has no baseline", "Run its recipe again")
     target = resolve_target(report.recipe.target)
     models = {one.id: _model(run_folder.path, one) for one in report.variants if one.verdict is not None}
-    shape = (target.batch_size, *models[baseline.id].input_shape)
-    noise = np.random.default_rng(0).standard_normal(shape, dtype=np.float32)
+    inputs = _noise(models[baseline.id], target.batch_size)
     progress.emit("remeasure", "waiting", 0.0, "waiting for its turn to measure")
 
     def on_wait(holder: str) -> None:
@@ -54,7 +56,7 @@ def remeasure(request: RemeasureRequest, folder: JobFolder, progress: Progress) 
             models,
             baseline.id,
             target,
-            noise,
+            inputs,
             on_round=lambda done, total: progress.emit(
                 "remeasure", "latency", done / total, f"round {done} of {total}"
             ),
@@ -66,6 +68,14 @@ def remeasure(request: RemeasureRequest, folder: JobFolder, progress: Progress) 
         # Read anew: another measurement of this run may have ended while this one waited for the lock.
         run_folder.write("report.json", with_measurement(remeasurable_report(run_folder.path), measurement))
     return measurement
+
+
+def _noise(model: OnnxModel, n: int) -> Inputs:
+    """Inputs of a call for n examples that say nothing, which is enough for a latency."""
+    if not model.inputs:
+        return np.random.default_rng(0).standard_normal((n, *model.input_shape), dtype=np.float32)
+    data = load(None, Split(), None, 0, merge_train=True, n_outputs=None, inputs=model.inputs)
+    return resized(first_batch(data.split("evaluation"), n), n)
 
 
 def measurement_of(timings: FileTimings) -> LatencyMeasurement:

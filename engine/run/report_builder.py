@@ -30,7 +30,7 @@ from engine.results import (
     Variant,
 )
 from engine.runtimes import available_providers
-from engine.settings import Recipe, Step
+from engine.settings import Recipe, Step, TaskName
 from engine.store.folders import JobFolder
 from engine.system.machine import environment
 
@@ -120,7 +120,11 @@ class ReportBuilder:
             compressed_bytes=compressed_bytes(file) if self._sparse else None,
             parameters=model.parameters,
             macs=model.macs,
-            input=InputSpec(shape=model.input_shape, preprocess=model.preprocess),
+            input=InputSpec(
+                shape=model.inputs[0].shape if model.inputs else model.input_shape,
+                preprocess=model.preprocess,
+                inputs=model.inputs,
+            ),
             output=model.output_name,
             latency=None,
             throughput=None,
@@ -162,12 +166,12 @@ class ReportBuilder:
         self.predictions[id] = predictions
         self._update(id, accuracy=accuracy(predictions.logits, labels) if labels is not None else None)
         if id != self.baseline.id:
-            logits, base = predictions.logits, self.predictions[self.baseline.id].logits
+            answers, base = predictions.answers, self.predictions[self.baseline.id].answers
             self._update(
                 id,
-                fidelity=fidelity(logits, base),
-                comparison=compare(logits, base, labels),
-                class_loss=class_loss(logits, base, labels),
+                fidelity=fidelity(self._task, answers, base),
+                comparison=compare(self._task, answers, base, labels),
+                class_loss=class_loss(answers, base, labels),
             )
 
     def score_selection(self, id: str, predictions: Predictions, labels: np.ndarray | None) -> None:
@@ -175,7 +179,8 @@ class ReportBuilder:
         if id == self.baseline.id:
             self.baseline_selection = predictions
         elif self.baseline_selection is not None:
-            self._update(id, selection=on_selection(predictions.logits, self.baseline_selection.logits, labels))
+            chosen_on = on_selection(self._task, predictions.answers, self.baseline_selection.answers, labels)
+            self._update(id, selection=chosen_on)
 
     def add_latencies(self, latencies: dict[str, PairedLatency]) -> None:
         """Adds latency and throughput of variants, by id, or the estimates in their place."""
@@ -230,6 +235,11 @@ class ReportBuilder:
             races=tuple(self.races.values()),
             recommended=self.recommended,
         )
+
+    @property
+    def _task(self) -> TaskName:
+        """That of the baseline: all variants are asked for the same."""
+        return self.models[self.baseline.id].task
 
     @property
     def _sparse(self) -> bool:

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from engine.context import CandidateResult, Model, Outcome, ProgressCallback, SearchResult, as_onnx, no_progress
 from engine.data import Data
+from engine.data.parts import first_batch
 from engine.errors import ExportError, StepError
 from engine.export.onnx_file import export_onnx
 from engine.measure.predictions import Predictions, predict, prediction_batch
@@ -24,6 +25,7 @@ from engine.search.context import no_candidate
 from engine.settings import Budget, Goal, Step, Target
 from engine.store.cache import Cache
 from engine.system.machine import cores, cpu_name, graphics_cards, isa, versions
+from engine.tasks import Inputs, resized
 
 CHECK_IMAGES = 8
 Images = Literal["evaluation", "selection"]
@@ -137,7 +139,7 @@ class StepRunner:
 
         def compute(folder: Path) -> Outcome:
             on_progress(0.1, "exporting to ONNX")
-            return Outcome(model=export_onnx(model, folder / "model.onnx", self.images(CHECK_IMAGES)))
+            return Outcome(model=export_onnx(model, folder / "model.onnx", self._check_images()))
 
         return self._cached(content_key("export", model.key, versions()), compute)
 
@@ -145,12 +147,12 @@ class StepRunner:
         return as_onnx(self.export(model, no_progress).model)
 
     def predict(self, model: OnnxModel, on_progress: ProgressCallback, images: Images = "evaluation") -> Predictions:
-        """Logits on the images that report, or on those that choose, from the cache where it has them for this file."""
+        """The answers on the examples that report, or on those that choose, from the cache where it has them."""
         part = self.data.selection if images == "selection" else self.data.split("evaluation")
 
         def fill(folder: Path) -> None:
             predictions = predict(
-                model, part, self.target, lambda done, total: on_progress(done / total, f"image {done}")
+                model, part, self.target, lambda done, total: on_progress(done / total, f"{part.noun} {done}")
             )
             predictions.save(folder / "predictions.npz")
 
@@ -160,10 +162,13 @@ class StepRunner:
         """Whether the cache holds the logits of this file on these images."""
         return self.cache.get(self._predictions_key(model, images)) is not None
 
-    def images(self, n: int) -> np.ndarray:
-        """(n, C, H, W) float32: the first evaluation images, repeated where there are fewer."""
-        first = next(self.data.split("evaluation").batches(n, limit=n))
-        return np.resize(first, (n, *first.shape[1:]))
+    def inputs(self, n: int) -> Inputs:
+        """Those of a call for n examples: the first ones of evaluation, repeated where there are fewer."""
+        return resized(first_batch(self.data.split("evaluation"), n), n)
+
+    def _check_images(self) -> np.ndarray:
+        """(CHECK_IMAGES, C, H, W) float32 at most: the first images of evaluation, to compare an export with torch."""
+        return next(self.data.images("evaluation").batches(CHECK_IMAGES, limit=CHECK_IMAGES))
 
     def _predictions_key(self, model: OnnxModel, images: Images) -> str:
         return content_key(
@@ -172,7 +177,8 @@ class StepRunner:
             self.data.sha256,
             images,
             prediction_batch(model, self.target),
-            model.preprocess.model_dump(mode="json"),
+            model.preprocess.model_dump(mode="json") if model.preprocess is not None else None,
+            (model.task, model.output_names),
             self.target.provider,
             graphics_cards(),
             versions(),

@@ -1,22 +1,25 @@
 """What the engine asks of an inference runtime."""
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol
 
-import numpy as np
-
 from engine.results import Provider
 from engine.settings import Target
+from engine.tasks import Inputs, Outputs
 
 
 class Session(Protocol):
-    """A loaded file with one image input and one logits output; `options` are those that decide speed."""
+    """A loaded file; `options` are those that decide speed."""
 
     options: dict[str, str]
 
-    def __call__(self, images: np.ndarray) -> np.ndarray:
-        """(N, C, H, W) float32 -> (N, classes) float32. Raises RunError with the runtime's reason."""
+    def __call__(self, inputs: Inputs) -> Outputs:
+        """The outputs that were asked for, by name, as the file gives them. Raises RunError with the reason.
+
+        Images are (N, C, H, W) float32; they become what the file's input takes: its number type, its order of axes.
+        """
         ...
 
 
@@ -40,7 +43,7 @@ class Runtime(Protocol):
         ...
 
     def open_session(
-        self, path: Path, target: Target, *, input_name: str, output_name: str
+        self, path: Path, target: Target, *, output_names: Sequence[str]
     ) -> AbstractContextManager[Session]:
         """A session of the file that is closed at the end, with the options that `describe_options` gives.
 
@@ -49,9 +52,9 @@ class Runtime(Protocol):
         """
         ...
 
-    def operator_times(self, path: Path, target: Target, images: np.ndarray, *, input_name: str) -> dict[str, float]:
+    def operator_times(self, path: Path, target: Target, inputs: Inputs) -> dict[str, float]:
         """Milliseconds of one call by operator type, longest first; types are those of the optimised graph.
 
-        `images` is one batch (N, C, H, W) float32. Raises RunError where the runtime cannot run the file.
+        `inputs` are those of one call. Raises RunError where the runtime cannot run the file.
         """
         ...

@@ -1,15 +1,15 @@
 """The table of runtimes, and sessions by target."""
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-
-import numpy as np
 
 from engine.errors import TargetError
 from engine.runtimes.onnx_runtime import OnnxRuntime
 from engine.runtimes.protocol import Runtime, Session
 from engine.settings import Target
 from engine.system.machine import cores
+from engine.tasks import Inputs
 
 RUNTIMES: dict[str, Runtime] = {"onnxruntime": OnnxRuntime()}
 """By the name that `Target.runtime` takes."""
@@ -37,18 +37,18 @@ def resolve_target(target: Target) -> Target:
     return target.model_copy(update={"threads": target.threads or cores()})
 
 
-def open_session(path: Path, target: Target, *, input_name: str, output_name: str) -> AbstractContextManager[Session]:
-    """One session of the target's runtime, closed at the end.
+def open_session(path: Path, target: Target, *, output_names: Sequence[str]) -> AbstractContextManager[Session]:
+    """One session of the target's runtime, closed at the end, for these outputs.
 
     `target.threads` must be a number. Raises TargetError for a missing provider, RunError where the file does not load.
     """
     check_target(target)
-    return RUNTIMES[target.runtime].open_session(path, target, input_name=input_name, output_name=output_name)
+    return RUNTIMES[target.runtime].open_session(path, target, output_names=output_names)
 
 
-def operator_times(path: Path, target: Target, images: np.ndarray, *, input_name: str) -> dict[str, float]:
+def operator_times(path: Path, target: Target, inputs: Inputs) -> dict[str, float]:
     """Milliseconds of one call by operator type, longest first, as the profiler of the target's runtime measures it.
 
-    `images` is one batch (N, C, H, W) float32. Raises RunError where the runtime cannot run the file.
+    `inputs` are those of one call. Raises RunError where the runtime cannot run the file.
     """
-    return RUNTIMES[target.runtime].operator_times(path, target, images, input_name=input_name)
+    return RUNTIMES[target.runtime].operator_times(path, target, inputs)

@@ -83,9 +83,9 @@ def _ranking(
     on_progress: Callable[[float, str], None],
 ) -> list[str]:
     """Layers by the SQNR of the logits with that layer alone in float, most sensitive first."""
-    n_images = min(RANKING_IMAGES, len(workspace.judges.images))
-    judges = JudgeSet(workspace.judges.images.span(0, n_images), workspace.judges.logits[:n_images])
-    subset = replace(workspace, judges=judges, reference=workspace.reference[:n_images])
+    n_images = min(RANKING_IMAGES, len(workspace.judges.part))
+    judges = JudgeSet(workspace.judges.part.span(0, n_images), workspace.judges.answers.first(n_images))
+    subset = replace(workspace, judges=judges, reference=workspace.reference.first(n_images))
     uncorrected = settings.model_copy(update={"bias_correction": False})
     scores: dict[str, float] = {}
     for number, layer in enumerate(layers):

@@ -20,7 +20,7 @@ def qat_may_help(workspace: Workspace, model: OnnxModel, candidates: list[Candid
     """
     budget = workspace.context.budget
     lossy = any(one.is_static and _in_time(one) and over_accuracy(one, budget) for one in candidates)
-    if not lossy or workspace.context.data.synthetic or model.batch is not None or not _trainable(workspace):
+    if not lossy or not workspace.context.data.has_images or model.batch is not None or not _trainable(workspace):
         return ()
     text = (
         "Static INT8 loses too much here. Training it with simulated quantization (qat in place of quantize) may "

@@ -90,7 +90,7 @@ def _run(
         reason=reason_for(
             winner, candidates, context, lambda timed_model: operator_milliseconds(workspace, timed_model)
         ),
-        n_images=len(workspace.judges.images),
+        n_images=len(workspace.judges.part),
     )
     return Outcome(
         model=winner.model if winner else model,
@@ -99,7 +99,7 @@ def _run(
             *_out_of_time_notes(workspace),
             *workspace.busy[:1],
             *([not_measured_note(n_disturbed, len(candidates))] if n_disturbed else []),
-            _images_note(n_images, len(workspace.judges.images), settings),
+            _images_note(n_images, len(workspace.judges.part), settings),
         ),
         # What did not run may run next time, when there is more memory.
         complete=not workspace.left_out

@@ -8,9 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
-
 from engine.context import Outcome, ProgressCallback, no_progress
+from engine.data import first_batch
 from engine.errors import StepError
 from engine.measure.contention import watched
 from engine.measure.latency import measure_latency
@@ -19,6 +18,7 @@ from engine.results import Note, codes
 from engine.search.context import RatioContext
 from engine.settings import PruneChannel
 from engine.system.machine import cores
+from engine.tasks.inputs import resized
 from engine.techniques.prune import UNCHANGED, PruneResult, prune_to
 from engine.wording import many, percent
 
@@ -158,8 +158,8 @@ def _macs(model: OnnxModel) -> int:
 
 def _latency(pruned: OnnxModel, base: OnnxModel, context: RatioContext, busy: list[Note]) -> Remaining:
     """The pruned network's latency by that of the original, timed in the same rounds."""
-    first = next(context.data.unreported.batches(context.target.batch_size, context.target.batch_size))
-    images = np.resize(first, (context.target.batch_size, *first.shape[1:]))
+    size = context.target.batch_size
+    images = resized(first_batch(context.data.unreported, size), size)
     with context.measure_lock(), watched(context.target.threads or cores()) as notes:
         models = {"pruned": pruned, "base": base}
         pair = measure_latency(models, "base", context.target, images, n_rounds=ROUNDS)["pruned"]

@@ -2,9 +2,7 @@
 
 from collections.abc import Callable
 
-import numpy as np
-
-from engine.measure.predictions import filled
+from engine.data.parts import first_batch
 from engine.measure.timing import time_files
 from engine.models.artifacts import OnnxModel
 from engine.results import Note, codes
@@ -12,6 +10,7 @@ from engine.runtimes import operator_times
 from engine.search.candidate import Candidate
 from engine.search.selection import surely_over
 from engine.search.workspace import Workspace
+from engine.tasks import resized
 from engine.wording import many
 
 SCREENING_ROUNDS, FINAL_ROUNDS = 3, 12
@@ -25,11 +24,10 @@ Position = Callable[[float], tuple[float, str]]
 
 def operator_milliseconds(workspace: Workspace, model: OnnxModel) -> dict[str, float]:
     """Milliseconds of one call by operator type."""
-    images = next(workspace.judges.images.batches(model.batch or workspace.context.target.batch_size))
+    size = model.batch or workspace.context.target.batch_size
+    inputs = resized(first_batch(workspace.judges.part, size), size)
     with workspace.context.measure_lock():
-        return operator_times(
-            model.path, workspace.context.target, filled(images, model.batch), input_name=model.input_name
-        )
+        return operator_times(model.path, workspace.context.target, inputs)
 
 
 def screen(workspace: Workspace, model: OnnxModel, candidates: list[Candidate], begin: float) -> None:
@@ -61,7 +59,7 @@ def _time(
         return
     context = workspace.context
     size = context.target.batch_size
-    images = np.resize(next(workspace.judges.images.batches(size)), (size, *model.input_shape))
+    inputs = resized(first_batch(workspace.judges.part, size), size)
 
     def on_round(done: int, total: int) -> None:
         share, stage = position(done / total)
@@ -69,7 +67,7 @@ def _time(
 
     models = {model.key: model, **{candidate.model.key: candidate.model for candidate in candidates}}
     with context.measure_lock():
-        timings = time_files(models, model.key, context.target, images, on_round, n_rounds, context.deadline)
+        timings = time_files(models, model.key, context.target, inputs, on_round, n_rounds, context.deadline)
     if model.key in timings.errors:
         raise timings.errors[model.key]
     workspace.busy.extend(timings.busy)

@@ -5,8 +5,6 @@ import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import numpy as np
-
 from engine.context import no_progress
 from engine.errors import LimitError, RunError, StepError
 from engine.measure.predictions import predict
@@ -18,6 +16,7 @@ from engine.search.context import RaceContext
 from engine.search.search_space import Plan
 from engine.settings import QuantizeDynamic, QuantizeStatic, QuantizeWeights, Simplify
 from engine.store.home import require_room
+from engine.tasks import Answers
 from engine.techniques.quantize import Calibrator, JudgeSet, build_static, fold, quantize_dynamic, quantize_weights
 from engine.techniques.simplify import simplify
 
@@ -30,15 +29,15 @@ SIMPLIFIED = Plan("Simplified FP32", Simplify(), Note(code="float", text="the sa
 class Workspace:
     """Builds candidates, all from one simplified FP32 graph and the same calibration.
 
-    `judges` are the images that choose, which set no range, with FP32's logits on them; `reference` (N, classes) are
-    the logits there of the model that the budget compares with.
+    `judges` are the examples that choose, which set no range, with FP32's answers on them; `reference` are the answers
+    there of the model that the budget compares with.
     """
 
     context: RaceContext
     base: OnnxModel
     calibrator: Calibrator
     judges: JudgeSet
-    reference: np.ndarray
+    reference: Answers
     fp32_mb: float
     busy: list[Note] = field(default_factory=list)
     """Warnings that other programs ran while something was timed."""
@@ -69,15 +68,16 @@ class Workspace:
 
     def score(self, plan: Plan, model: OnnxModel, notes: tuple[Note, ...], began: float) -> Candidate:
         """A candidate for a model that is built, with its scores; `began` is in seconds of time.monotonic()."""
-        logits, labels = predict(model, self.judges.images, self.context.target).logits, self.judges.images.labels
+        answers = predict(model, self.judges.part, self.context.target).answers
+        task, labels = self.base.task, self.judges.part.labels
         return Candidate(
             plan=plan,
             model=model,
             notes=notes,
             seconds=time.monotonic() - began,
-            fidelity=fidelity(logits, self.judges.logits),
-            comparison=compare(logits, self.reference, labels),
-            class_loss=class_loss(logits, self.reference, labels),
+            fidelity=fidelity(task, answers, self.judges.answers),
+            comparison=compare(task, answers, self.reference, labels),
+            class_loss=class_loss(answers, self.reference, labels),
             fp32_mb=self.fp32_mb,
         )
 
@@ -104,10 +104,10 @@ def make_workspace(
     """Everything that the candidates share, the simplified FP32 graph where it differs from the model, and notes."""
     began = time.monotonic()
     context.on_progress(0.0, "simplifying the graph")
-    images, judge_images = context.data.split("calibration"), context.data.selection
+    images, choosing = context.data.split("calibration"), context.data.selection
     require_room(context.folder, FILES_AT_ONCE * model.path.stat().st_size, "a race of this model")
-    judges = JudgeSet(judge_images, predict(model, judge_images, context.target).logits)
-    reference = predict(context.baseline, judge_images, context.target).logits if context.baseline else judges.logits
+    judges = JudgeSet(choosing, predict(model, choosing, context.target).answers)
+    reference = predict(context.baseline, choosing, context.target).answers if context.baseline else judges.answers
     base, notes = _simplified(model, context, work)
     calibrator = Calibrator(base, fold(base, work, images), images, n_images // 2, work, no_progress)
     workspace = Workspace(

@@ -116,8 +116,8 @@ class FileModel(Settings):
     sha256: str | None = setting(None, help="SHA-256 of the file; alone, it names an upload.", pattern=SHA256)
     output: str | None = setting(
         None,
-        label="Output of the class scores",
-        help="Name of the output that holds the class scores; only where several can be it.",
+        label="Main output",
+        help="Name of the output that holds the answer (the class scores); only where several can be it.",
         min_length=1,
         max_length=200,
     )

@@ -10,7 +10,7 @@ from pydantic import model_validator
 
 from engine.errors import SettingsError
 from engine.settings.base import Settings, setting
-from engine.settings.data import DataSource, ImagesData, Preprocess, SampleData, Split
+from engine.settings.data import ArraysData, DataSource, ImagesData, Preprocess, SampleData, Split
 from engine.settings.model import LOCAL_PREFIX, FileModel, ModelSource, TimmModel
 from engine.settings.rules import ChainInputs, refusals
 from engine.settings.target import Budget, Goal, Target
@@ -121,6 +121,8 @@ def absolute_paths(recipe: Recipe, folder: Path) -> Recipe:
         if data.labels not in ("folders", "none"):
             changes["labels"] = _absolute(folder, data.labels)
         data = data.model_copy(update=changes)
+    elif isinstance(data, ArraysData) and data.path is not None:
+        data = data.model_copy(update={"path": _absolute(folder, data.path)})
     resolved = recipe.model_copy(update={"model": model, "data": data})
     return with_sources(resolved, lambda source: _absolute_model(source, folder))
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import takewhile
 from typing import Self
 
-from engine.settings.data import DataSource, ImagesData
+from engine.settings.data import ArraysData, DataSource, ImagesData
 from engine.settings.distillation import Distill
 from engine.settings.model import FileModel, ModelSource
 from engine.settings.prune import PruneSparse
@@ -25,9 +25,13 @@ class ChainInputs:
 
     @classmethod
     def of(cls, model: ModelSource | None, data: DataSource | None, *, undecided: bool = False) -> Self:
-        """The properties of a recipe's model and data; `undecided` where missing data may still be chosen."""
-        labels = undecided if data is None else not isinstance(data, ImagesData) or data.labelled
-        return cls(trainable=not isinstance(model, FileModel), images=undecided or data is not None, labels=labels)
+        """The properties of a recipe's model and data; `undecided` where missing data may still be chosen.
+
+        Arrays are no images, whatever they hold.
+        """
+        images = undecided if data is None else not isinstance(data, ArraysData)
+        labels = images and not (isinstance(data, ImagesData) and not data.labelled)
+        return cls(trainable=not isinstance(model, FileModel), images=images, labels=labels)
 
 
 def technique_of(step: StepSettings) -> str:

@@ -16,7 +16,7 @@ from engine.results import Upload
 from engine.store.folders import JobFolder, now
 from engine.store.home import Home
 
-UploadKind = Literal["onnx", "weights", "images", "labels"]
+UploadKind = Literal["onnx", "weights", "images", "labels", "arrays"]
 CHUNK_BYTES = 1 << 20
 MAX_NAME = 150
 META = "meta.json"

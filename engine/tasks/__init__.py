@@ -2,13 +2,27 @@
 
 from engine.settings import TaskName
 from engine.tasks.detection import DETECTION
+from engine.tasks.inputs import n_examples, resized, scaled
 from engine.tasks.reading import scores_length
 from engine.tasks.scores import BINARY, CLASSIFICATION, EMBEDDING, MULTILABEL, REGRESSION
 from engine.tasks.segmentation import SEGMENTATION
-from engine.tasks.task import Answers, Inputs, Outputs, Signature, Task
+from engine.tasks.task import Answers, Inputs, Outputs, Signature, Task, joined
 from engine.tasks.tensors import TENSORS
 
-__all__ = ["TASKS", "Answers", "Inputs", "Outputs", "Signature", "Task", "recognise", "scores_length"]
+__all__ = [
+    "TASKS",
+    "Answers",
+    "Inputs",
+    "Outputs",
+    "Signature",
+    "Task",
+    "joined",
+    "n_examples",
+    "recognise",
+    "resized",
+    "scaled",
+    "scores_length",
+]
 
 TASKS: dict[TaskName, Task] = {
     task.name: task

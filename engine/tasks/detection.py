@@ -114,6 +114,7 @@ DETECTION = Task(
     title="a detector",
     measure="detection F1",
     classes=False,
+    one_output=False,
     recognises=lambda signature: bool(_outputs(signature)),
     outputs=_outputs,
     read=_read,

@@ -21,16 +21,14 @@ def resized(inputs: Inputs, n: int) -> Inputs:
     rows = np.arange(n) % count
     if isinstance(inputs, np.ndarray):
         return inputs if len(inputs) == n else inputs[rows]
-    return {
-        name: values[rows] if values.ndim and len(values) == count else values for name, values in inputs.items()
-    }
+    return {name: values[rows] if values.ndim and len(values) == count else values for name, values in inputs.items()}
 
 
 def scaled(inputs: Inputs, factor: float) -> Inputs:
     """The inputs with every float multiplied; integers, which are indices or bytes, stay."""
     if isinstance(inputs, Mapping):
         return {
-            name: values * values.dtype.type(factor) if np.issubdtype(values.dtype, np.floating) else values
+            name: np.multiply(values, factor).astype(values.dtype) if values.dtype.kind == "f" else values
             for name, values in inputs.items()
         }
     return inputs * np.float32(factor)

@@ -22,6 +22,15 @@ def _single(signature: Signature) -> tuple[str, ...]:
     return tuple(output.name for output in score_outputs(signature.outputs) if scores_length(output) == 1)
 
 
+def _tells_classes(signature: Signature) -> bool:
+    """Whether an output has a list of scores, of a length that is known where the model takes no images."""
+    return any(
+        signature.image is not None or isinstance(scores_length(output), int)
+        for output in score_outputs(signature.outputs)
+        if scores_length(output) != 1
+    )
+
+
 def _all_from(signature: Signature, names: tuple[str, ...], operator: str) -> bool:
     return bool(names) and all(signature.last_operators.get(name) == operator for name in names)
 
@@ -40,7 +49,7 @@ def _same_class(answers: Answers, baseline: Answers) -> NDArray[np.float64]:
 
 def _same_labels(answers: Answers, baseline: Answers) -> NDArray[np.float64]:
     """The share of an example's labels on the same side of THRESHOLD."""
-    return np.asarray((answers.main > THRESHOLD) == (baseline.main > THRESHOLD)).mean(axis=1)
+    return np.asarray(((answers.main > THRESHOLD) == (baseline.main > THRESHOLD)).mean(axis=1))
 
 
 def _cosine(answers: Answers, baseline: Answers) -> NDArray[np.float64]:
@@ -79,7 +88,8 @@ CLASSIFICATION = Task(
     title="a classifier",
     measure="agreement",
     classes=True,
-    recognises=lambda signature: bool(_several(signature)),
+    one_output=True,
+    recognises=_tells_classes,
     outputs=_several,
     read=read_scores,
     similarity=_same_class,
@@ -89,6 +99,7 @@ MULTILABEL = Task(
     title="a model of several labels an example",
     measure="label agreement",
     classes=False,
+    one_output=True,
     recognises=lambda signature: _all_from(signature, _several(signature), "Sigmoid"),
     outputs=_several,
     read=read_scores,
@@ -99,6 +110,7 @@ BINARY = Task(
     title="a classifier of yes and no",
     measure="agreement",
     classes=True,
+    one_output=True,
     recognises=lambda signature: not _several(signature) and _all_from(signature, _single(signature), "Sigmoid"),
     outputs=_single,
     read=_read_two_classes,
@@ -109,6 +121,7 @@ REGRESSION = Task(
     title="a regression",
     measure="explained variance",
     classes=False,
+    one_output=True,
     recognises=lambda signature: not _several(signature) and bool(_single(signature)),
     outputs=lambda signature: _single(signature) or _several(signature),
     read=read_scores,
@@ -119,6 +132,7 @@ EMBEDDING = Task(
     title="an embedding",
     measure="cosine similarity",
     classes=False,
+    one_output=True,
     recognises=_is_embedding,
     outputs=_several,
     read=read_scores,

@@ -49,7 +49,7 @@ def _read(outputs: Outputs, n: int) -> Answers:
 def _same_pixels(answers: Answers, baseline: Answers) -> NDArray[np.float64]:
     """The share of an image's pixels with the baseline's class."""
     ours, theirs = (_pixel_classes(one.main) for one in (answers, baseline))
-    return np.asarray(ours == theirs).mean(axis=1)
+    return np.asarray((ours == theirs).mean(axis=1))
 
 
 def _pixel_classes(maps: NDArray[np.float32]) -> NDArray[np.generic]:
@@ -61,6 +61,7 @@ SEGMENTATION = Task(
     title="a segmenter",
     measure="pixel agreement",
     classes=False,
+    one_output=False,
     recognises=lambda signature: bool(_maps(signature)),
     outputs=_maps,
     read=_read,

@@ -1,6 +1,6 @@
 """What a task is: a row of the table, what it sees of a model, and the answers that it reads out of the outputs."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -77,6 +77,8 @@ class Task:
     """As in: the model is read as an image classifier."""
     measure: Measure
     classes: bool
+    one_output: bool
+    """Whether an answer is in one output, so that of several one has to be named."""
     recognises: Callable[[Signature], bool]
     """Whether the graph gives this task away."""
     outputs: Callable[[Signature], tuple[str, ...]]
@@ -89,3 +91,10 @@ class Task:
     def agrees(self) -> bool:
         """Whether an answer is one of several, so that two answers agree or do not."""
         return "agreement" in self.measure
+
+
+def joined(parts: Sequence[Answers]) -> Answers:
+    """The answers of several calls, in their order."""
+    outputs = {name: np.concatenate([part.outputs[name] for part in parts]) for name in parts[0].outputs}
+    decoded = [part.decoded for part in parts if part.decoded is not None]
+    return Answers(outputs, np.concatenate(decoded) if decoded else None)

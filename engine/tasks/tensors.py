@@ -19,7 +19,7 @@ def explained(answers: Answers, baseline: Answers) -> NDArray[np.float64]:
 def _error_share(values: NDArray[np.float32], reference: NDArray[np.float32]) -> NDArray[np.float64]:
     energy = (reference.astype(np.float64) ** 2).sum(axis=1)
     error = ((values.astype(np.float64) - reference) ** 2).sum(axis=1)
-    return np.divide(error, energy, out=np.where(error > 0, np.inf, 0.0), where=energy > 0)
+    return np.asarray(np.divide(error, energy, out=np.where(error > 0, np.inf, 0.0), where=energy > 0))
 
 
 def _outputs(signature: Signature) -> tuple[str, ...]:
@@ -31,6 +31,7 @@ TENSORS = Task(
     title="a model of other outputs",
     measure="explained variance",
     classes=False,
+    one_output=False,
     recognises=lambda signature: True,
     outputs=_outputs,
     read=read_sampled,

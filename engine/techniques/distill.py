@@ -3,7 +3,7 @@
 import tempfile
 from pathlib import Path
 
-from engine.context import Model, Outcome
+from engine.context import Model, Outcome, image_preprocess
 from engine.models.artifacts import TorchModel
 from engine.settings import Distill
 from engine.training.context import TeacherContext
@@ -27,4 +27,4 @@ def distill(model: Model, settings: Distill, context: TeacherContext) -> Outcome
 def _student(model: Model, settings: Distill, n_outputs: int, context: TeacherContext, folder: Path) -> TorchModel:
     if settings.student is None:
         return check_trainable(model)
-    return new_student(settings.student, settings.student_weights, n_outputs, model.preprocess, context, folder)
+    return new_student(settings.student, settings.student_weights, n_outputs, image_preprocess(model), context, folder)

@@ -3,7 +3,7 @@
 import tempfile
 from pathlib import Path
 
-from engine.context import Model, Outcome
+from engine.context import Model, Outcome, image_preprocess
 from engine.errors import StepError
 from engine.results import Note
 from engine.settings import Swap
@@ -21,11 +21,11 @@ def swap(model: Model, settings: Swap, context: TeacherContext) -> Outcome:
     SourceError and HubError as loading a model does.
     """
     with tempfile.TemporaryDirectory(dir=context.folder) as work:
-        folder = Path(work) / "student"
+        folder, preprocess = Path(work) / "student", image_preprocess(model)
         if settings.learn_from == "model":
             teacher = find_teacher(model, None, context, Path(work) / "teacher")
             student = new_student(
-                settings.architecture, settings.weights, teacher.model.n_outputs, model.preprocess, context, folder
+                settings.architecture, settings.weights, teacher.model.n_outputs, preprocess, context, folder
             )
             return learn_answers(student, teacher, settings.as_distill, context)
         classes = context.data.classes
@@ -33,7 +33,7 @@ def swap(model: Model, settings: Swap, context: TeacherContext) -> Outcome:
             raise StepError(
                 "swap learns from labels, and the images have none", "Let it learn from the model (learn_from)"
             )
-        student = new_student(settings.architecture, settings.weights, len(classes), model.preprocess, context, folder)
+        student = new_student(settings.architecture, settings.weights, len(classes), preprocess, context, folder)
         note = Note(
             code="swapped",
             text=f"{settings.architecture} with {settings.weights} weights took the model's "

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from torch import nn
 
-from engine.context import Outcome, no_progress
+from engine.context import Outcome, image_preprocess, no_progress
 from engine.errors import StepError
 from engine.models.artifacts import TorchModel, save_weights
 from engine.results import Note, codes
@@ -30,7 +30,7 @@ def learn_answers(student: TorchModel, teacher: Teacher, settings: Distill, cont
     Raises StepError where there are no train images, where teacher and student do not go together, or where the loss or
     an answer is not finite.
     """
-    train = context.data.split("train")
+    train = context.data.images("train")
     _check_outputs(teacher, student)
     context.on_progress(0.0, f"decoding {len(train)} train images")
     module = with_token(student) if settings.match == "tokens" else student.build()
@@ -112,7 +112,7 @@ def _view_answers(
     suffix = "" if kind == "answers" else f" ({kind})"
     start = TRAINING_START / 2 if kind == "features" else 0.0
     share = TRAINING_START / 2 if settings.match == "features" else TRAINING_START
-    address = (kind, teacher.model.sha256, teacher.model.preprocess.model_dump(mode="json"))
+    address = (kind, teacher.model.sha256, image_preprocess(teacher.model).model_dump(mode="json"))
     return cached_answers(
         answer,
         address,

@@ -35,7 +35,7 @@ def learn_labels(
     `module` has an output for each of the data's classes; `leading_notes` are on how it was made; `mixup` blends images
     and labels. Raises StepError without labelled train images, or where the loss is not finite.
     """
-    train = context.data.split("train")
+    train = context.data.images("train")
     context.on_progress(0.0, f"decoding {len(train)} train images")
     pixels, labels = _labelled(train, context.shared, technique)
     result = fit(

@@ -8,16 +8,16 @@ from pathlib import Path
 import numpy as np
 
 from engine import models
-from engine.context import Model, StepContext
+from engine.context import Model, StepContext, image_preprocess
 from engine.data.preprocess import normalise
 from engine.errors import StepError
-from engine.measure.predictions import filled
 from engine.models.artifacts import OnnxModel, TorchModel
-from engine.planning.compatibility import teacher_images, teacher_outputs
+from engine.planning.compatibility import teacher_images, teacher_outputs, teacher_task
 from engine.results import Refusal
 from engine.runtimes import open_session
 from engine.settings import BaselineModel, ModelSource, Preprocess, TeacherSource, TimmModel
 from engine.system.machine import cores
+from engine.tasks import resized
 from engine.training.batches import Pixels
 from engine.training.context import TeacherContext
 from engine.training.objectives import Logits
@@ -50,9 +50,11 @@ def find_teacher(model: Model, source: TeacherSource | None, context: TeacherCon
     if isinstance(source, BaselineModel):
         return _teacher(context.baseline_model or model, "the baseline", context)
     folder.mkdir()
-    loaded = _load(source, model.preprocess, context.seed, folder)
+    preprocess = image_preprocess(model)
+    loaded = _load(source, preprocess, context.seed, folder)
     name = loaded.architecture if isinstance(loaded, TorchModel) else loaded.path.name
-    _check(teacher_images(name, loaded.preprocess, model.preprocess))
+    _check(teacher_task(name, loaded.task))
+    _check(teacher_images(name, image_preprocess(loaded), preprocess))
     return _teacher(loaded, name, context)
 
 
@@ -87,17 +89,18 @@ def _load(source: ModelSource, preprocess: Preprocess, seed: int, folder: Path) 
 def teacher_session(teacher: OnnxModel, context: StepContext) -> Iterator[Ask]:
     """A function that computes the teacher's answers, on all cores. Raises StepError where they are not finite."""
     target = context.target.model_copy(update={"threads": cores()})
-    settings = teacher.preprocess.model_dump()
-    with open_session(teacher.path, target, input_name=teacher.input_name, output_name=teacher.output_name) as session:
+    settings = image_preprocess(teacher).model_dump()
+    with open_session(teacher.path, target, output_names=teacher.output_names) as session:
+
+        def answer(pixels: Pixels) -> Logits:
+            size = teacher.batch or len(pixels)
+            outputs = session(resized(normalise(pixels, settings), size))
+            return teacher.read(outputs, size).main[: len(pixels)]
 
         def ask(pixels: Pixels) -> Logits:
             size = teacher.batch or BATCH
             parts = [pixels[start : start + size] for start in range(0, len(pixels), size)]
-            return check_finite(
-                np.concatenate(
-                    [session(filled(normalise(part, settings), teacher.batch))[: len(part)] for part in parts]
-                )
-            )
+            return check_finite(np.concatenate([answer(part) for part in parts]))
 
         yield ask
 

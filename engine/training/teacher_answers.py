@@ -45,7 +45,7 @@ def cached_answers(
 
     `address` identifies the teacher; what the views depend on is added to the key here.
     """
-    preprocess = context.data.split("train").preprocess.model_dump(mode="json")
+    preprocess = context.data.images("train").preprocess.model_dump(mode="json")
     key = content_key(
         *address,
         context.data.sha256,

@@ -8,6 +8,7 @@ from typing import Any, Self
 from pydantic import ValidationError
 
 from engine import (
+    ArraysData,
     Budget,
     ChainInputs,
     DataSource,
@@ -235,5 +236,5 @@ def data_name(draft: Draft) -> str:
     data = draft.data
     if data is None:
         return "no data, synthetic inputs" if draft.synthetic else "no data yet"
-    upload = find_upload(data.sha256) if isinstance(data, ImagesData) and data.sha256 else None
+    upload = find_upload(data.sha256) if isinstance(data, ImagesData | ArraysData) and data.sha256 else None
     return upload.name if upload else data.title

@@ -6,6 +6,18 @@ from engine import ImagesData, Split, Upload
 from pages._ui import chrome, forms, state, uploads_view
 
 LABELS = {"folders": "A folder per class", "csv": "A CSV of file,label", "none": "No labels"}
+NO_ARRAYS = ("No data at hand", "Random inputs made from the signature of the model")
+WITHOUT_IMAGES = (
+    "Size and latency are measured as always. Instead of accuracy you get **agreement** with the original on "
+    "synthetic inputs, which says how faithful a variant is and nothing about how often it is right. Static "
+    "INT8 is calibrated on the same kind of inputs, so expect better with real images."
+)
+WITHOUT_ARRAYS = (
+    "Size and latency are measured as always. Instead of accuracy you get **how close** the answers stay to the "
+    "original's on random inputs: normal numbers for floats, valid indices for integers, masks of ones, and usual "
+    "lengths for free axes, which the report names. That says how faithful a variant is and nothing about how often it "
+    "is right. Static INT8 is calibrated on the same kind of inputs, so expect better with real ones."
+)
 
 
 def choose() -> None:
@@ -46,14 +58,11 @@ def _data(upload: Upload | None, kind: str, labels: Upload | None, names: str) -
     return ImagesData.parse({"sha256": upload.sha256, "labels": source, "classes": classes or None})
 
 
-def choose_none() -> None:
-    """Draws what is lost without images, and the button that goes on without them."""
-    with chrome.card("none", "No images at hand", "Synthetic inputs instead"):
-        st.markdown(
-            "Size and latency are measured as always. Instead of accuracy you get **agreement** with the original on "
-            "synthetic inputs, which says how faithful a variant is and nothing about how often it is right. Static "
-            "INT8 is calibrated on the same kind of inputs, so expect better with real images."
-        )
+def choose_none(*, takes_images: bool) -> None:
+    """Draws what is lost without data, and the button that goes on without it."""
+    title, subtitle = ("No images at hand", "Synthetic inputs instead") if takes_images else NO_ARRAYS
+    with chrome.card("none", title, subtitle):
+        st.markdown(WITHOUT_IMAGES if takes_images else WITHOUT_ARRAYS)
         if state.draft().synthetic:
             st.page_link(chrome.OPTIMIZE, label="Next: choose what to try", icon=":material/arrow_forward:")
         elif st.button("Go on without data", type="primary", icon=":material/check:"):

@@ -1,8 +1,9 @@
 """The preview of the data: its splits and classes, and examples as the model will see them."""
 
+import pandas as pd
 import streamlit as st
 
-from engine import DataPreview, FileModel, Finetune, PreviewRequest, result, result_file
+from engine import ArraySummary, DataPreview, FileModel, Finetune, PreviewRequest, result, result_file
 from engine.charts import class_counts
 from engine.wording import many
 from pages._ui import chrome, live, readiness, state
@@ -17,7 +18,7 @@ def show(draft: Draft) -> None:
     if draft.model is None or draft.data is None:
         chrome.empty(
             "First a model",
-            "The preview shows the images as the model will see them, so it needs to know the model's input.",
+            "The preview shows the data as the model will see it, so it needs to know the model's input.",
             ":material/network_node:",
         )
         st.page_link(chrome.MODEL, label="Choose a model", icon=":material/arrow_back:")
@@ -27,7 +28,7 @@ def show(draft: Draft) -> None:
     )
     next_link = st.container()
     with chrome.card("preview", plain(data_name(draft))):
-        job = live.follow_analysis(request, "Reading the images and preparing them for the model.")
+        job = live.follow_analysis(request, "Reading the data and preparing it for the model.")
         preview = result(job.id) if job else None
         if job and isinstance(preview, DataPreview):
             _card(job.id, preview)
@@ -39,7 +40,7 @@ def show(draft: Draft) -> None:
 
 
 def _card(id: str, preview: DataPreview) -> None:
-    summary, size = preview.summary, preview.preprocess.size
+    summary, preprocess = preview.summary, preview.preprocess
     chrome.metrics(
         {
             "Train": f"{summary.n_train:,}",
@@ -47,7 +48,7 @@ def _card(id: str, preview: DataPreview) -> None:
             "Evaluation": f"{summary.n_evaluation:,}",
             **({} if summary.n_selection is None else {"Selection": f"{summary.n_selection:,}"}),
             "Classes": f"{len(summary.classes):,}" if summary.classes else "unlabelled",
-            "Seen at": f"{size[0]}×{size[1]} px",
+            **({} if preprocess is None or preview.arrays else {"Seen at": "{}×{} px".format(*preprocess.size)}),
         }
     )
     for note in preview.warnings:
@@ -56,13 +57,29 @@ def _card(id: str, preview: DataPreview) -> None:
         with st.expander(f"{many(summary.n_skipped, 'image')} skipped", icon=":material/broken_image:"):
             st.code("\n".join(note.text for note in preview.skipped), language=None)
     if preview.counts:
-        st.markdown("**Images per class**")
+        st.markdown("**Examples per class**" if preview.arrays else "**Images per class**")
         chrome.chart(class_counts(preview), "classes")
     st.markdown("**As the model sees them**")
+    if preview.arrays:
+        _arrays(preview.arrays)
+        return
     with st.container(key="examples"), st.grid("auto", min_column_width=84, gap="small"):
         for index, (name, caption) in enumerate(preview.examples[:MAX_EXAMPLES]):
             path = result_file(id, name)
             st.image(str(path), caption=plain(caption), width="stretch", alt=f"Example {index + 1}: {caption}")
+
+
+def _arrays(arrays: tuple[ArraySummary, ...]) -> None:
+    """Draws the table of what each input gets in the first examples."""
+    columns = {
+        "Input": [plain(one.name) for one in arrays],
+        "Type": [one.dtype for one in arrays],
+        "Shape of one": ["×".join(map(str, one.shape)) or "one value" for one in arrays],
+        "Lowest": [f"{one.low:,.6g}" for one in arrays],
+        "Highest": [f"{one.high:,.6g}" for one in arrays],
+        "Mean": [f"{one.mean:,.6g}" for one in arrays],
+    }
+    st.table(pd.DataFrame(columns), border="horizontal", hide_index=True, alt="The values of each input")
 
 
 def _head(draft: Draft, preview: DataPreview) -> None:

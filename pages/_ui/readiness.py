@@ -5,10 +5,10 @@ from typing import Literal
 from engine import (
     AnalysisRequest,
     FileModel,
-    ImagesData,
     PreviewRequest,
     ProfileRequest,
     RequestError,
+    SampleData,
     find_analysis,
 )
 from pages._ui.draft import Draft
@@ -30,16 +30,17 @@ def model(draft: Draft) -> Readiness:
 def data(draft: Draft) -> Readiness:
     """The readiness of the data.
 
-    Images are good once their preview is done, the sample unless its preview failed, and synthetic inputs always.
+    Images and arrays are good once their preview is done, the sample unless its preview failed, and synthetic inputs
+    always.
     """
     if draft.data is None:
         return "good" if draft.synthetic else "none"
     if draft.model is None:
-        return "unknown" if isinstance(draft.data, ImagesData) else "good"
+        return "good" if isinstance(draft.data, SampleData) else "unknown"
     request = PreviewRequest(
         model=draft.model, data=draft.data, split=draft.split, preprocess=draft.preprocess, seed=draft.seed
     )
-    return _readiness(request, needs_analysis=isinstance(draft.data, ImagesData))
+    return _readiness(request, needs_analysis=not isinstance(draft.data, SampleData))
 
 
 def _readiness(request: AnalysisRequest, *, needs_analysis: bool) -> Readiness:

@@ -8,7 +8,7 @@ from engine import Upload, save_folder, save_upload, uploads
 from pages._ui import state
 from pages._ui.wording import ago, megabytes
 
-Kind = Literal["onnx", "weights", "images", "labels"]
+Kind = Literal["onnx", "weights", "images", "labels", "arrays"]
 # Below the server's own limit, past which a browser shows a bare error.
 LARGEST_MB = min(1000, st.get_option("server.maxUploadSize"))
 

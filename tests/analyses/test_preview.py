@@ -9,8 +9,8 @@ from PIL import Image
 from engine.analyses.preview import N_EXAMPLES, preview
 from engine.data import load
 from engine.errors import DataError
-from engine.results import DataPreview, Event
-from engine.settings import ImagesData, Preprocess, PreviewRequest, SampleData, Split, TimmModel
+from engine.results import DataPreview, Event, TensorSpec
+from engine.settings import ArraysData, ImagesData, Preprocess, PreviewRequest, SampleData, Split, TimmModel
 from engine.store.folders import JobFolder
 from engine.store.progress import Progress
 
@@ -115,3 +115,23 @@ def test_many_skipped_images_are_counted_and_the_first_named(shapes: Path, folde
 def test_bad_data_is_refused(folder: JobFolder, tmp_path: Path):
     with pytest.raises(DataError, match="cannot be read"):
         asked(PreviewRequest(model=network(3), data=ImagesData(path=str(tmp_path / "none"))), folder)
+
+
+def test_arrays_are_shown_by_the_values_that_each_input_gets(folder: JobFolder, tmp_path: Path):
+    values = np.random.default_rng(0).random((40, 3, 32, 32))
+    np.savez(tmp_path / "inputs.npz", image=values, labels=np.arange(40) % 4)
+    data = ArraysData(path=str(tmp_path / "inputs.npz"))
+    result, _ = asked(PreviewRequest(model=network(10), data=data, preprocess=SQUARE), folder)
+    (image,) = result.arrays
+    assert (image.name, image.dtype, image.shape) == ("image", "float32", (3, 32, 32))
+    part = load(data, Split(), None, 0, merge_train=False, n_outputs=None, inputs=network_input()).split("evaluation")
+    shown = values[[int(id.removeprefix("row-")) - 1 for id in part.ids[:N_EXAMPLES]]]
+    assert (image.low, image.high, image.mean) == pytest.approx((shown.min(), shown.max(), shown.mean()), rel=1e-6)
+    assert result.examples == ()
+    assert result.head_fits
+    assert [count.name for count in result.counts] == list("0123")
+    assert DataPreview.model_validate_json(result.model_dump_json()) == result
+
+
+def network_input() -> tuple[TensorSpec, ...]:
+    return (TensorSpec(name="image", dtype="float32", shape=(3, 32, 32)),)

@@ -234,7 +234,7 @@ def test_an_image_that_claims_too_many_pixels_is_refused(pets: Path, read, width
     (["cat/00.png", "cat/01.png"], "one class, 'cat'"),
     (["cat/", "dog/"], "holds no images"),
     (["cat/00.png", "dog/"], "1 of 2 classes have no usable image: 'dog'"),
-    (["cat/00.png", "dog/00.png"], r"too few images \(2\)"),
+    (["cat/00.png", "dog/00.png"], r"too few images or examples \(2\)"),
 ])  # fmt: skip
 def test_folders_that_are_no_data_are_refused(tmp_path: Path, read, draw, content, problem):
     root = tmp_path / "images"

@@ -46,7 +46,7 @@ def test_a_merged_train_share_joins_evaluation_and_leaves_calibration_alone():
 
 
 def test_too_few_images_for_evaluation_are_refused():
-    with pytest.raises(DataError, match=r"too few images \(1\)"):
+    with pytest.raises(DataError, match=r"too few images or examples \(1\)"):
         assign(None, 1, Split(), 0, merge_train=False)
 
 

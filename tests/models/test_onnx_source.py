@@ -28,7 +28,7 @@ def loaded(tmp_path):
 
 def logits(model, images=IMAGES):
     target = Target(threads=1)
-    with open_session(model.path, target, input_name=model.input_name, output_name=model.output_name) as session:
+    with open_session(model.path, target, output_names=model.output_names) as session:
         return session(images)
 
 

@@ -19,7 +19,7 @@ IMAGES = np.random.default_rng(0).uniform(0, 255, (3, 3, 8, 8)).astype(np.float3
 
 def logits(model, images=IMAGES):
     target = Target(threads=1)
-    with open_session(model.path, target, input_name=model.input_name, output_name=model.output_name) as session:
+    with open_session(model.path, target, output_names=model.output_names) as session:
         return session(images)
 
 
@@ -137,7 +137,7 @@ def test_an_answer_with_other_rows_than_images_is_an_error(saved):
 def test_the_same_images_give_the_same_answer_again(saved):
     path = saved(small_classifier(Shape(kind=TensorProto.FLOAT)))
     model = read_onnx(path)
-    with open_session(path, Target(threads=1), input_name="image", output_name="logits") as session:
+    with open_session(path, Target(threads=1), output_names=["logits"]) as session:
         first, again, other = session(IMAGES), session(IMAGES), session(IMAGES[:2])
     assert np.array_equal(first, again)
     assert np.allclose(other, first[:2])

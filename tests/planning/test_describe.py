@@ -9,6 +9,11 @@ def test_the_shares_of_the_images_are_told_as_the_run_will_split_them(tmp_path):
     assert "10 % calibration, 90 % evaluation" in describe_recipe(untrained)[0]
 
 
+def test_arrays_are_told_with_their_shares():
+    text = describe_recipe(recipe(f"steps: [{INT8}]", "{kind: file, path: x.onnx}", "{kind: arrays, path: x.npz}"))[0]
+    assert "your arrays, split into 10 % calibration, 90 % evaluation" in text
+
+
 def test_words_tell_every_step_and_end_with_full_stops():
     words = describe_recipe(recipe(f"branches: [[{TUNE}, {INT8}], [{TUNE}]]"))
     text = " ".join(words)

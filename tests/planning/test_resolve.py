@@ -144,6 +144,23 @@ def test_an_upload_is_found_by_its_sum(resolve, home):
     assert (found.model.path, found.data.path) == (model.path, images.path)
 
 
+def test_arrays_are_found_by_path_or_sum_and_are_one_file(resolve, home, tmp_path):
+    upload = save_upload(home, "inputs.npz", "arrays", BytesIO(b"arrays"))
+    by_sum = resolve("{kind: sample}", f"{{kind: arrays, sha256: {upload.sha256}}}", from_browser=True).data
+    assert (by_sum.path, by_sum.sha256) == (upload.path, upload.sha256)
+    path = tmp_path / "inputs.npz"
+    path.write_bytes(b"arrays")
+    by_path = f"{{kind: arrays, path: {path}}}"
+    assert resolve("{kind: sample}", by_path).data.sha256 == upload.sha256
+    with pytest.raises(DataError, match="path on the server"):
+        resolve("{kind: sample}", by_path, from_browser=True)
+    path.write_bytes(b"others")
+    with pytest.raises(DataError, match=r"the file of arrays .* has changed"):
+        resolve("{kind: sample}", f"{{kind: arrays, path: {path}, sha256: {upload.sha256}}}")
+    with pytest.raises(DataError, match=r"the file of arrays .* is a folder"):
+        resolve("{kind: sample}", f"{{kind: arrays, path: {tmp_path}}}")
+
+
 def test_weights_to_be_identified_are_found_likewise(home, tmp_path):
     upload = save_upload(home, "weights.pt", "weights", BytesIO(b"weights"))
     by_sum = resolve_request(IdentifyRequest(weights_sha256=upload.sha256), home, from_browser=True)

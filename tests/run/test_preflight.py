@@ -22,9 +22,17 @@ def refuse_or_not(model, tmp_path, data=None, **chains):
     """The check, as the pipeline makes it; returns nothing where the parts fit."""
     path = tmp_path / "model.onnx"
     onnx.save(model, path)
-    recipe = Recipe.parse({"model": {"kind": "file", "path": str(path)}, "data": data, **(chains or {"steps": []})})
+    recipe = Recipe.parse({"model": {"kind": "file", "path": str(path)}, "data": data, **chains})
     read = read_onnx(path)
-    found = images.load(recipe.data, recipe.split, read.preprocess, 0, merge_train=True, n_outputs=read.n_outputs)
+    found = images.load(
+        recipe.data,
+        recipe.split,
+        read.preprocess,
+        0,
+        merge_train=True,
+        n_outputs=read.n_outputs,
+        inputs=read.input_specs,
+    )
     check_fit(recipe, read, found)
 
 
@@ -47,6 +55,21 @@ def test_one_output_tells_no_classes_apart(tmp_path):
 def test_without_labels_any_number_of_outputs_fits(tmp_path):
     refuse_or_not(small_classifier(), tmp_path)
     refuse_or_not(small_classifier(), tmp_path, pets(tmp_path / "pets", labels="none"))
+
+
+def test_a_budget_for_classes_needs_labels_of_arrays(tmp_path):
+    rng = np.random.default_rng(0)
+    values = {"image": rng.random((20, 3, 8, 8)), "labels": np.arange(20) % 5}
+    np.savez(tmp_path / "labelled.npz", **values)
+    np.savez(tmp_path / "bare.npz", image=values["image"])
+    budget = {"max_class_drop": 0.1}
+    refuse_or_not(
+        small_classifier(), tmp_path, {"kind": "arrays", "path": str(tmp_path / "labelled.npz")}, budget=budget
+    )
+    with pytest.raises(DataError, match=r"budget\.max_class_drop.*the arrays have no labels"):
+        refuse_or_not(
+            small_classifier(), tmp_path, {"kind": "arrays", "path": str(tmp_path / "bare.npz")}, budget=budget
+        )
 
 
 def test_labels_need_as_many_outputs_or_a_map(tmp_path):

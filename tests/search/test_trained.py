@@ -20,7 +20,7 @@ def workspace(operator="Relu", synthetic=False):
         ("Flatten", ["p"], "logits"),
     ]
     proto = classifier(nodes, {"w": weights(4, 3, 3, 3)})
-    context = SimpleNamespace(budget=Budget(max_accuracy_drop=0.01), data=SimpleNamespace(synthetic=synthetic))
+    context = SimpleNamespace(budget=Budget(max_accuracy_drop=0.01), data=SimpleNamespace(has_images=not synthetic))
     return SimpleNamespace(context=context, calibrator=SimpleNamespace(proto=lambda: proto))
 
 

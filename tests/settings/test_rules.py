@@ -5,6 +5,7 @@ import pytest
 from engine.errors import SettingsError
 from engine.settings import (
     TECHNIQUES,
+    ArraysData,
     ChainInputs,
     Distill,
     FileModel,
@@ -36,6 +37,7 @@ STUDENT = Distill(student="resnet18")
     (SampleModel(), None, ChainInputs(images=False, labels=False)),
     (FileModel(path="x"), ImagesData(path="x", labels="none"), ChainInputs(trainable=False, labels=False)),
     (None, ImagesData(path="x"), ChainInputs()),
+    (FileModel(path="x"), ArraysData(path="x"), ChainInputs(trainable=False, images=False, labels=False)),
 ])  # fmt: skip
 def test_what_is_given_by_model_and_data(model, data, given):
     assert ChainInputs.of(model, data) == given

@@ -12,6 +12,7 @@ from engine.errors import SettingsError
 from engine.settings import (
     TECHNIQUES,
     AdviseRequest,
+    ArraysData,
     BaselineModel,
     Budget,
     Distill,
@@ -70,6 +71,7 @@ EXAMPLES: tuple[Settings, ...] = (
     FileModel(path="model.onnx"),
     SampleData(),
     PHOTOS,
+    ArraysData(path="inputs.npz", sha256="c" * 64),
     Split(),
     RGB,
     Target(),
@@ -193,13 +195,41 @@ def test_a_technique_has_a_title_and_a_first_sentence(technique):
 
 @pytest.mark.parametrize(
     "kind",
-    [*TECHNIQUES, SampleModel, TimmModel, FileModel, SampleData, ImagesData, Split, Preprocess, Target, Budget],
+    [
+        *TECHNIQUES,
+        SampleModel,
+        TimmModel,
+        FileModel,
+        SampleData,
+        ImagesData,
+        ArraysData,
+        Split,
+        Preprocess,
+        Target,
+        Budget,
+    ],
     ids=lambda kind: kind.__name__,
 )
 def test_every_setting_says_what_it_is_and_in_which_unit(kind):
     for key, schema in kind.model_json_schema()["properties"].items():
         assert key in ("kind", "technique") or schema["description"].endswith("."), key
         assert schema.get("unit", "") == UNITS.get(key, ""), key
+
+
+def test_arrays_are_named_by_a_path_or_a_sum_and_are_relative_to_the_recipe():
+    recipe = Recipe.parse({"model": {"kind": "sample"}, "data": {"kind": "arrays", "path": "inputs.npz"}})
+    assert absolute_paths(recipe, Path("/recipes")).data == ArraysData(path="/recipes/inputs.npz")
+    assert recipe.data.title == "inputs.npz"
+    uploaded = recipe.model_copy(update={"data": ArraysData(sha256="a" * 64)})
+    assert absolute_paths(uploaded, Path("/recipes")) == uploaded == parse_recipe(dump_recipe(uploaded))
+    assert uploaded.data.title == "own arrays"
+    with pytest.raises(SettingsError, match="need a path, or the sha256"):
+        Recipe.parse({"model": {"kind": "sample"}, "data": {"kind": "arrays"}})
+
+
+def test_arrays_are_no_images_to_train_on():
+    with pytest.raises(SettingsError, match="qat needs images, and the recipe has none"):
+        Recipe.parse({"model": {"kind": "file", "path": "x"}, "data": {"kind": "arrays", "path": "x"}, "steps": [QAT]})
 
 
 def test_steps_go_from_torch_to_onnx():
@@ -385,3 +415,5 @@ def test_a_budget_for_a_class_needs_labels(data):
     with pytest.raises(SettingsError, match=r"budget\.max_class_drop needs labelled images"):
         Recipe.parse({**asked, "data": data})
     assert Recipe.parse({**asked, "data": {"kind": "sample"}}).budget.max_class_drop == 0.05
+    arrays = {"kind": "arrays", "path": "x.npz"}  # whether they have labels is known once they are read
+    assert Recipe.parse({**asked, "data": arrays}).budget.max_class_drop == 0.05

@@ -1,7 +1,7 @@
 """onnxruntime: sessions for a target, and untimed computations on a graph."""
 
 from engine.runtimes.onnx_runtime.errors import ORT_ERRORS, first_line
-from engine.runtimes.onnx_runtime.images import channels_last
+from engine.runtimes.onnx_runtime.feed import channels_last
 from engine.runtimes.onnx_runtime.reference import fold_constants, values_session
 from engine.runtimes.onnx_runtime.runtime import OnnxRuntime
 

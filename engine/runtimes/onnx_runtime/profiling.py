@@ -10,16 +10,17 @@ import onnxruntime as ort
 
 from engine.errors import RunError
 from engine.runtimes.onnx_runtime.errors import ORT_ERRORS, first_line
-from engine.runtimes.onnx_runtime.images import image_feed
+from engine.runtimes.onnx_runtime.feed import feed
 from engine.settings import Target
+from engine.tasks import Inputs
 
 WARMUP_CALLS, PROFILED_CALLS = 3, 10
 
 
-def profile_operators(path: Path, target: Target, images: np.ndarray, *, input_name: str) -> dict[str, float]:
+def profile_operators(path: Path, target: Target, inputs: Inputs) -> dict[str, float]:
     """Milliseconds of one call by operator type, longest first; types are those of the optimised graph.
 
-    `images` is one batch (N, C, H, W) float32. The profiler adds a little to every operator: take shares, not sums.
+    `inputs` are those of one call. The profiler adds a little to every operator: take shares, not sums.
     Raises RunError where onnxruntime cannot run the file.
     """
     with tempfile.TemporaryDirectory() as folder:
@@ -30,9 +31,9 @@ def profile_operators(path: Path, target: Target, images: np.ndarray, *, input_n
         options.profile_file_prefix = str(Path(folder) / "profile")
         try:
             session = ort.InferenceSession(str(path), options, providers=[target.provider])
-            inputs = {input_name: image_feed(session, input_name)(images)}
+            arrays = feed(session)(inputs)
             for _ in range(WARMUP_CALLS + PROFILED_CALLS):
-                session.run(None, inputs)
+                session.run(None, arrays)
             events = json.loads(Path(session.end_profiling()).read_text(encoding="utf-8"))
         except ORT_ERRORS as error:
             raise RunError(

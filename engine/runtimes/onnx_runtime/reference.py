@@ -18,12 +18,13 @@ from onnxruntime.capi.onnxruntime_pybind11_state import (
 )
 
 from engine.errors import SourceError
-from engine.runtimes.onnx_runtime.images import image_feed
+from engine.runtimes.onnx_runtime.feed import feed
 from engine.runtimes.onnx_runtime.session import CPU
 from engine.store.home import require_room
+from engine.tasks import Inputs
 
 LogLevel = Literal["error", "fatal"]
-Values = Callable[[np.ndarray], list[np.ndarray]]
+Values = Callable[[Inputs], list[np.ndarray]]
 
 _SEVERITIES: dict[LogLevel, int] = {"error": 3, "fatal": 4}
 _REFUSALS = (Fail, InvalidArgument, InvalidGraph, InvalidProtobuf, NotImplemented, RuntimeException)
@@ -31,14 +32,13 @@ _REFUSALS = (Fail, InvalidArgument, InvalidGraph, InvalidProtobuf, NotImplemente
 
 def values_session(
     model: Path | bytes,
-    input_name: str,
     names: Sequence[str],
     *,
     optimised: bool = True,
     threads: int | None = None,
     log: LogLevel | None = None,
 ) -> Values:
-    """A function from one batch (N, C, H, W) to the values `names`, which are outputs of the graph, in this order.
+    """A function from the inputs of a call to the values `names`, which are outputs of the graph, in this order.
 
     Where not `optimised`, the graph runs node by node as it is written, and every tensor keeps its name. For `threads`,
     None leaves the number to onnxruntime. Messages less severe than `log` are not written to stderr; None leaves that
@@ -54,10 +54,10 @@ def values_session(
         options.intra_op_num_threads = threads
     content = model if isinstance(model, bytes) else str(model)
     session = ort.InferenceSession(content, options, providers=[CPU])
-    feed = image_feed(session, input_name)
+    arrays = feed(session)
 
-    def values(images: np.ndarray) -> list[np.ndarray]:
-        return [np.asarray(value) for value in session.run(list(names), {input_name: feed(images)})]
+    def values(inputs: Inputs) -> list[np.ndarray]:
+        return [np.asarray(value) for value in session.run(list(names), arrays(inputs))]
 
     return values
 

@@ -1,9 +1,9 @@
 """onnxruntime behind the protocol of a runtime."""
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-import numpy as np
 import onnxruntime as ort
 
 from engine.results import Provider
@@ -11,6 +11,7 @@ from engine.runtimes.onnx_runtime.profiling import profile_operators
 from engine.runtimes.onnx_runtime.provider_trial import refusal
 from engine.runtimes.onnx_runtime.session import CPU, OnnxSession, describe_options, open_onnx_session
 from engine.settings import Target
+from engine.tasks import Inputs
 
 
 class OnnxRuntime:
@@ -34,14 +35,14 @@ class OnnxRuntime:
         return describe_options(target)
 
     def open_session(
-        self, path: Path, target: Target, *, input_name: str, output_name: str
+        self, path: Path, target: Target, *, output_names: Sequence[str]
     ) -> AbstractContextManager[OnnxSession]:
         """One session, closed at the end.
 
         Raises TargetError where the provider does not start, RunError where the file does not load.
         """
-        return open_onnx_session(path, target, input_name=input_name, output_name=output_name)
+        return open_onnx_session(path, target, output_names)
 
-    def operator_times(self, path: Path, target: Target, images: np.ndarray, *, input_name: str) -> dict[str, float]:
+    def operator_times(self, path: Path, target: Target, inputs: Inputs) -> dict[str, float]:
         """Milliseconds of one call by operator type, longest first. Raises RunError where the file does not run."""
-        return profile_operators(path, target, images, input_name=input_name)
+        return profile_operators(path, target, inputs)

@@ -1,6 +1,6 @@
 """onnxruntime sessions, with every option that matters for speed set explicitly."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -9,46 +9,51 @@ import onnxruntime as ort
 
 from engine.errors import RunError, TargetError
 from engine.runtimes.onnx_runtime.errors import ORT_ERRORS, first_line
-from engine.runtimes.onnx_runtime.images import as_logits, image_feed
+from engine.runtimes.onnx_runtime.feed import feed
 from engine.settings import Target
+from engine.tasks import Inputs
 
 CPU = "CPUExecutionProvider"
 
 
 class OnnxSession:
-    """A live onnxruntime session with one image input and one logits output; `options` are those that decide speed."""
+    """A live onnxruntime session for some of its file's outputs; `options` are those that decide speed."""
 
-    def __init__(self, raw: ort.InferenceSession, input_name: str, output_name: str, options: dict[str, str]) -> None:
+    def __init__(self, raw: ort.InferenceSession, output_names: Sequence[str], options: dict[str, str]) -> None:
         self._raw: ort.InferenceSession | None = raw
-        self.input_name = input_name
-        self.output_name = output_name
+        self.output_names = list(output_names)
         self.options = options
-        self._feed = image_feed(raw, input_name)
-        self._fed: tuple[np.ndarray, np.ndarray] | None = None
+        self._feed = feed(raw)
+        self._fed: tuple[Inputs, dict[str, np.ndarray]] | None = None
 
-    def __call__(self, images: np.ndarray) -> np.ndarray:
-        """(N, C, H, W) float32 -> (N, classes) float32.
+    def __call__(self, inputs: Inputs) -> dict[str, np.ndarray]:
+        """The outputs by name, as the graph gives them.
 
-        The array that the graph takes is made once for the same `images`, which must not change between two calls:
-        a latency is that of the graph alone. Raises RunError with the runtime's reason, and where the model does not
-        give one row an image.
+        The arrays that the graph takes are made once for the same `inputs`, which must not change between two calls:
+        a latency is that of the graph alone. Raises RunError with the runtime's reason.
         """
         if self._raw is None:
             raise RunError("the session is closed", "Open it again")
-        if self._fed is None or self._fed[0] is not images:
-            self._fed = images, self._feed(images)
+        if self._fed is None or self._fed[0] is not inputs:
+            self._fed = inputs, self._feed(inputs)
         try:
-            (output,) = self._raw.run([self.output_name], {self.input_name: self._fed[1]})
+            values = self._raw.run(self.output_names, self._fed[1])
         except ORT_ERRORS as error:
             raise RunError(
-                f"onnxruntime cannot run the model on an input of shape {images.shape}: {first_line(error)}",
-                "Check that the model takes images of this size and batch",
+                f"onnxruntime cannot run the model on {_shapes(inputs)}: {first_line(error)}",
+                "Check that the model takes inputs of this size and batch",
             ) from error
-        return as_logits(np.asarray(output), len(images))
+        return {name: np.asarray(value) for name, value in zip(self.output_names, values, strict=True)}
 
     def close(self) -> None:
         """Free the session: its threads spin on after a call and would disturb the next one's timing."""
         self._raw = self._fed = None
+
+
+def _shapes(inputs: Inputs) -> str:
+    if isinstance(inputs, np.ndarray):
+        return f"an input of shape {inputs.shape}"
+    return "inputs of shapes " + ", ".join(f"{name} {values.shape}" for name, values in inputs.items())
 
 
 def describe_options(target: Target) -> dict[str, str]:
@@ -62,13 +67,13 @@ def describe_options(target: Target) -> dict[str, str]:
 
 
 @contextmanager
-def open_onnx_session(path: Path, target: Target, *, input_name: str, output_name: str) -> Iterator[OnnxSession]:
-    """One session, closed at the end.
+def open_onnx_session(path: Path, target: Target, output_names: Sequence[str]) -> Iterator[OnnxSession]:
+    """One session for these outputs, closed at the end.
 
     Raises TargetError where the provider does not start, RunError where the file does not load.
     """
     # No variable of this frame refers to the raw session: closing it must free it.
-    session = OnnxSession(_load(path, target), input_name, output_name, describe_options(target))
+    session = OnnxSession(_load(path, target), output_names, describe_options(target))
     try:
         yield session
     finally:

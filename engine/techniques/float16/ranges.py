@@ -8,6 +8,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from engine.errors import StepError
 from engine.runtimes.onnx_runtime import ORT_ERRORS, first_line, values_session
+from engine.tasks import Inputs
 
 LARGEST = 65504.0
 """The largest finite 16-bit float (IEEE 754 binary16)."""
@@ -17,14 +18,14 @@ _BOUNDS = frozenset({"Clip", "Min", "Max"})
 """Operators whose inputs after the first are bounds. A bound beyond the range may become the largest 16-bit float."""
 
 
-def overflowing(proto: onnx.ModelProto, input_name: str, batches: Iterable[np.ndarray]) -> dict[str, float]:
+def overflowing(proto: onnx.ModelProto, batches: Iterable[Inputs]) -> dict[str, float]:
     """Largest magnitude of each value that is too large for 16 bits, by name: weights, and what FP32 computes from
-    `batches`, each (N, C, H, W) float32.
+    `batches`, each the inputs of one call.
 
     Infinities do not count: 16 bits have these too. Raises StepError where onnxruntime cannot run the graph.
     """
     maxima = _weights(proto)
-    for name, value in _activations(proto, input_name, batches).items():
+    for name, value in _activations(proto, batches).items():
         if np.isfinite(value) and value > LARGEST / HEADROOM:
             maxima[name] = value
     return maxima
@@ -49,13 +50,13 @@ def _weights(proto: onnx.ModelProto) -> dict[str, float]:
     return maxima
 
 
-def _activations(proto: onnx.ModelProto, input_name: str, batches: Iterable[np.ndarray]) -> dict[str, float]:
+def _activations(proto: onnx.ModelProto, batches: Iterable[Inputs]) -> dict[str, float]:
     with_maxima, maxima = _with_maxima(proto)
     largest: dict[str, float] = {}
     try:
-        magnitudes = values_session(with_maxima.SerializeToString(), input_name, list(maxima), threads=1, log="fatal")
-        for images in batches:
-            for value, magnitude in zip(maxima.values(), magnitudes(images), strict=True):
+        magnitudes = values_session(with_maxima.SerializeToString(), list(maxima), threads=1, log="fatal")
+        for inputs in batches:
+            for value, magnitude in zip(maxima.values(), magnitudes(inputs), strict=True):
                 largest[value] = max(largest.get(value, 0.0), float(magnitude))
     except ORT_ERRORS as error:
         raise StepError(

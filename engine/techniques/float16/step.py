@@ -7,10 +7,10 @@ import numpy as np
 import onnx
 
 from engine.context import Outcome, StepContext
-from engine.data import Part
+from engine.data import ArrayPart, Part
 from engine.errors import MeasureError, RunError, StepError
-from engine.measure.predictions import filled, predict
-from engine.measure.quality import sqnr_db
+from engine.measure.predictions import predict
+from engine.measure.quality import fidelity
 from engine.models.artifacts import OnnxModel
 from engine.models.graph import load_proto, write_metadata
 from engine.models.nodes import name_nodes
@@ -19,8 +19,10 @@ from engine.results import Note
 from engine.runtimes import RUNTIMES
 from engine.settings import Float16
 from engine.store.home import require_room
+from engine.tasks import Inputs, resized
 from engine.techniques.float16.convert import check_convertible, convert
 from engine.techniques.float16.ranges import LARGEST, overflowing, touching
+from engine.wording import many
 
 IMAGES = 16
 _MAX_NAMES = 3
@@ -42,12 +44,13 @@ def float16(model: OnnxModel, settings: Float16, context: StepContext) -> Outcom
     require_room(context.folder, model.path.stat().st_size, "converting this model")
     name_nodes(proto.graph)
     part = context.data.unreported
-    images = part.span(0, min(IMAGES, len(part)))
+    examples = part.span(0, min(IMAGES, len(part)))
     context.on_progress(0.1, "looking for numbers that 16 bits cannot hold")
-    large = overflowing(proto, model.input_name, _batches(model, images))
-    if not settings.keep_io_types and large.get(model.output_name, 0.0) > LARGEST:
+    large = overflowing(proto, _batches(model, examples))
+    large_outputs = {name: large[name] for name in model.output_names if large.get(name, 0.0) > LARGEST}
+    if not settings.keep_io_types and large_outputs:
         raise StepError(
-            _range_text({model.output_name: large[model.output_name]}),
+            _range_text(large_outputs),
             "Keep the input and the output in 32-bit floats (keep_io_types)",
         )
     in_float = touching(proto, large)
@@ -55,7 +58,7 @@ def float16(model: OnnxModel, settings: Float16, context: StepContext) -> Outcom
     converted = replace(model, path=context.folder / "model.onnx")
     _write(convert(proto, settings.keep_io_types, in_float), converted, large)
     context.on_progress(0.7, "comparing the outputs")
-    notes = [_compare(model, converted, images, context, large)]
+    notes = [_compare(model, converted, examples, context, large)]
     if large:
         text = f"Nodes that stay in 32 bits: {len(in_float)}; {_range_text(large)}"
         notes.append(Note(code="float16_kept", text=text))
@@ -77,29 +80,30 @@ def _write(proto: onnx.ModelProto, converted: OnnxModel, large: dict[str, float]
     onnx.save(proto, converted.path)
 
 
-def _batches(model: OnnxModel, images: Part) -> Iterator[np.ndarray]:
-    for batch in images.batches(model.batch or 1):
-        yield filled(batch, model.batch)
+def _batches(model: OnnxModel, part: Part | ArrayPart) -> Iterator[Inputs]:
+    size = model.batch or 1
+    for inputs in part.batches(size):
+        yield resized(inputs, size)
 
 
 def _compare(
-    model: OnnxModel, converted: OnnxModel, images: Part, context: StepContext, large: dict[str, float]
+    model: OnnxModel, converted: OnnxModel, part: Part | ArrayPart, context: StepContext, large: dict[str, float]
 ) -> Note:
-    reference = predict(model, images, context.target).logits
+    reference = predict(model, part, context.target).answers
     try:
-        outputs = predict(converted, images, context.target).logits
+        answers = predict(converted, part, context.target).answers
     except MeasureError as error:
         which = f" ({_range_text(large)})" if large else ""
         raise StepError(f"in 16-bit floats the model's outputs are not finite{which}", "Leave float16 out") from error
     except RunError as error:
         raise StepError(f"the model in 16-bit floats does not run: {error.message}", "Leave float16 out") from error
-    ratio = sqnr_db(outputs, reference)
-    largest = float(np.abs(outputs - reference).max())
+    ratio = fidelity(model.task, answers, reference).sqnr_db
+    largest = max(float(np.abs(values - reference.outputs[name]).max()) for name, values in answers.outputs.items())
     closeness = f", {ratio:.1f} dB of FP32" if ratio is not None else ""
     return Note(
         code="float16",
         text=f"{n_short(onnx.load(converted.path))} tensors in 16-bit floats; largest difference of "
-        f"an output on {len(images)} images: {largest:.2g}{closeness}",
+        f"an output on {many(len(part), 'example')}: {largest:.2g}{closeness}",
     )
 
 

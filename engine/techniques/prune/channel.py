@@ -101,7 +101,7 @@ def _round(
     unfuse(module)
     module.zero_grad(set_to_none=True)  # of the last step of the recovery before it
     if settings.importance == "taylor" and targets is not None:
-        add_gradients(module, context.data.split("train"), targets)
+        add_gradients(module, context.data.images("train"), targets)
     with limited(model.architecture), torch.random.fork_rng(devices=[]):
         torch.manual_seed(context.seed)
         graph, groups, untraceable = _find_groups(module, model, example, settings.importance)
@@ -136,7 +136,7 @@ def _targets(module: nn.Module, settings: PruneChannel, context: TrainingContext
     """(N,) the classes of the train images: labels, or the model's own predictions. None where they are not needed."""
     if not settings.needs_images:
         return None
-    train = context.data.split("train")
+    train = context.data.images("train")
     if len(train) == 0:
         raise StepError(
             f"prune needs train images for {_what_for(settings)}, and there are none",
@@ -167,7 +167,7 @@ def _recover(
             **point.metrics,
         )
 
-    pixels = context.data.split("train").cached(context.shared).array
+    pixels = context.data.images("train").cached(context.shared).array
     if pixels is None:
         raise TypeError("a cached part has an array")
     try:
@@ -191,14 +191,14 @@ def _recover(
 
 def _example(model: TorchModel, data: Data) -> torch.Tensor:
     """(n, C, H, W): a few of the images that the model will be judged on."""
-    images = next(data.split("evaluation").batches(CHECK_IMAGES, CHECK_IMAGES))
+    images = next(data.images("evaluation").batches(CHECK_IMAGES, CHECK_IMAGES))
     return torch.from_numpy(images)
 
 
 def _recalibrate(module: nn.Module, settings: PruneChannel, context: TrainingContext) -> int:
-    if not settings.recalibrate or context.data.synthetic:
+    if not settings.recalibrate or not context.data.has_images:
         return 0
-    return recalibrate(module, context.data.split("train"))
+    return recalibrate(module, context.data.images("train"))
 
 
 def _check_finite(module: nn.Module, example: torch.Tensor, model: TorchModel, ratio: float) -> None:

@@ -32,8 +32,8 @@ def prune_sparse(model: TorchModel, settings: PruneSparse, context: StepContext)
     for layer in layers:
         layer.weight.data.mul_(_mask(layer.weight.data, settings))
     n_images = 0
-    if settings.recalibrate and not context.data.synthetic:
-        n_images = recalibrate(module, context.data.split("train"))
+    if settings.recalibrate and context.data.has_images:
+        n_images = recalibrate(module, context.data.images("train"))
     pruned = replace(
         model, weights=save_weights(module, context.folder / "weights.safetensors"), weights_label="pruned"
     )

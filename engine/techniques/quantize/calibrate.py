@@ -12,12 +12,12 @@ from onnx import TensorProto
 from onnxruntime.quantization.calibrate import CalibrationMethod, HistogramCollector, TensorsData
 
 from engine.context import ProgressCallback
-from engine.data import Part
+from engine.data import ArrayPart, Part
 from engine.errors import StepError
-from engine.measure.predictions import filled
 from engine.models.artifacts import OnnxModel
 from engine.runtimes.onnx_runtime import values_session
 from engine.settings.quantize import Calibration
+from engine.tasks import Inputs, n_examples, resized
 from engine.techniques.quantize.failures import as_step_error
 from engine.techniques.quantize.float_nodes import masked_tensors
 from engine.techniques.quantize.prepare import QUANTIZABLE, constant_names
@@ -39,7 +39,13 @@ class Calibrator:
     """
 
     def __init__(
-        self, model: OnnxModel, folded: Path, images: Part, n_images: int, folder: Path, on_progress: ProgressCallback
+        self,
+        model: OnnxModel,
+        folded: Path,
+        images: Part | ArrayPart,
+        n_images: int,
+        folder: Path,
+        on_progress: ProgressCallback,
     ) -> None:
         self.model = model
         self.folded = folded
@@ -122,13 +128,13 @@ class Calibrator:
         done = batches = 0
         try:
             with as_step_error("onnxruntime cannot run this model for calibration"):
-                activations = values_session(path, self.model.input_name, names, optimised=False, log="error")
-                for images in self._batches():
-                    for name, values in zip(names, activations(images), strict=True):
+                activations = values_session(path, names, optimised=False, log="error")
+                for inputs in self._batches():
+                    for name, values in zip(names, activations(inputs), strict=True):
                         if values.size:  # a slice may be empty
                             observe(name, values)
                     batches += 1
-                    done = min(done + len(images), self.n_images)
+                    done = min(done + n_examples(inputs), self.n_images)
                     self._on_progress(
                         0.05 + 0.4 * done / self.n_images, f"calibrating: image {done} of {self.n_images}"
                     )
@@ -136,9 +142,10 @@ class Calibrator:
             path.unlink(missing_ok=True)
         return batches
 
-    def _batches(self) -> Iterator[np.ndarray]:
-        for images in self._images.batches(self.model.batch or 1, limit=self.n_images):
-            yield filled(images, self.model.batch)
+    def _batches(self) -> Iterator[Inputs]:
+        size = self.model.batch or 1
+        for inputs in self._images.batches(size, limit=self.n_images):
+            yield resized(inputs, size)
 
     def _raise_not_finite(self, name: str, values: np.ndarray) -> None:
         makers = {output: node for node in self.proto().graph.node for output in node.output}

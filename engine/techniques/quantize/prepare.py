@@ -9,7 +9,8 @@ import onnx
 from onnxruntime.quantization.registry import QDQRegistry, QLinearOpsRegistry
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
-from engine.data import Part
+from engine.data import ArrayPart, Part
+from engine.data.parts import first_batch
 from engine.errors import RunError, StepError
 from engine.measure.output_difference import compare_outputs
 from engine.models.artifacts import OnnxModel
@@ -67,7 +68,7 @@ def saturates(isa: tuple[str, ...]) -> bool:
     return is_x86(isa) and not has_vnni(isa)
 
 
-def fold(model: OnnxModel, folder: Path, images: Part) -> Path:
+def fold(model: OnnxModel, folder: Path, images: Part | ArrayPart) -> Path:
     """`folder`/folded.onnx: constants and batch norms folded, shapes inferred, layers plain, a name on every node.
 
     Raises StepError where it cannot be made, or where it gives other outputs than the model for the first of `images`.
@@ -90,9 +91,9 @@ def fold(model: OnnxModel, folder: Path, images: Part) -> Path:
     return path
 
 
-def _check_function(model: OnnxModel, folded: Path, images: Part) -> None:
+def _check_function(model: OnnxModel, folded: Path, images: Part | ArrayPart) -> None:
     try:
-        difference = compare_outputs(model, folded, next(images.batches(model.batch or COMPARED)), Target(threads=1))
+        difference = compare_outputs(model, folded, first_batch(images, model.batch or COMPARED), Target(threads=1))
     except RunError as error:
         raise StepError(f"the model does not run as it is prepared for quantization: {error.message}", NEXT) from error
     if not difference.is_rounding:

@@ -4,13 +4,12 @@ import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
 import onnx
 from onnxruntime.quantization import QuantType
 from onnxruntime.quantization.qdq_quantizer import QDQQuantizer
 
 from engine.context import Outcome, StepContext
-from engine.data import Part
+from engine.data import ArrayPart, Part
 from engine.errors import StepError
 from engine.measure.predictions import predict
 from engine.measure.quality import sqnr_db
@@ -20,6 +19,7 @@ from engine.results import Note, codes
 from engine.settings import QuantizeStatic, Target
 from engine.store.home import require_room
 from engine.system.machine import is_x86
+from engine.tasks import Answers
 from engine.techniques.quantize.bias import correct_biases
 from engine.techniques.quantize.calibrate import Calibrator
 from engine.techniques.quantize.failures import as_step_error
@@ -51,10 +51,10 @@ class Scheme:
 
 @dataclass(frozen=True)
 class JudgeSet:
-    """Images that set no range, and the float model's logits (N, classes) of them: they judge what was built."""
+    """Examples that set no range, and the float model's answers on them: they judge what was built."""
 
-    images: Part
-    logits: np.ndarray
+    part: Part | ArrayPart
+    answers: Answers
 
 
 def quantize_static(model: OnnxModel, settings: QuantizeStatic, context: StepContext) -> Outcome:
@@ -75,7 +75,7 @@ def quantize_static(model: OnnxModel, settings: QuantizeStatic, context: StepCon
     n_judges = min(JUDGES, len(images) // 4) if settings.bias_correction else 0
     n_images = min(settings.calibration_images, len(images) - n_judges)
     judges = images.span(n_images, n_images + n_judges)
-    judge_set = JudgeSet(judges, predict(model, judges, context.target).logits) if n_judges else None
+    judge_set = JudgeSet(judges, predict(model, judges, context.target).answers) if n_judges else None
     path = context.folder / "model.onnx"
     with tempfile.TemporaryDirectory(dir=context.folder) as work:
         context.on_progress(0.0, "folding constants and batch norms")
@@ -137,10 +137,10 @@ def _correct(
         return Note(code="bias_not_corrected", text="No layer in INT8 has a bias that could take up its weights' error")
     _save(quantized, calibrator.model, corrected)
     before, after = (
-        sqnr_db(predict(replace(calibrator.model, path=file), judge_set.images, target).logits, judge_set.logits)
+        sqnr_db(predict(replace(calibrator.model, path=file), judge_set.part, target).logits, judge_set.answers.main)
         for file in (path, corrected)
     )
-    n_images = len(judge_set.images)
+    n_images = len(judge_set.part)
     if before is None or after is None or after <= before:
         corrected.unlink()
         return Note(

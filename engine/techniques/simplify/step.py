@@ -7,6 +7,7 @@ import onnx
 from onnx import TensorProto
 
 from engine.context import Outcome, StepContext
+from engine.data.parts import first_batch
 from engine.errors import RunError, StepError
 from engine.measure.output_difference import TOLERANCE, compare_outputs
 from engine.models.artifacts import OnnxModel
@@ -15,7 +16,9 @@ from engine.models.graph import load_proto, write_metadata
 from engine.results import Note, codes
 from engine.settings import Simplify
 from engine.store.home import require_room
+from engine.tasks import n_examples
 from engine.techniques.simplify.graph import NodeCounts, n_nodes, simplified
+from engine.wording import many
 
 IMAGES = 8
 TOLERANCE_16_BIT = 1e-2
@@ -52,9 +55,9 @@ def _compare(model: OnnxModel, simplified_model: OnnxModel, context: StepContext
 
     Raises StepError where it is larger than float noise.
     """
-    images = next(context.data.unreported.batches(model.batch or IMAGES))
+    inputs = first_batch(context.data.unreported, model.batch or IMAGES)
     try:
-        difference = compare_outputs(model, simplified_model.path, images, context.target, tolerance)
+        difference = compare_outputs(model, simplified_model.path, inputs, context.target, tolerance)
     except RunError as error:
         raise StepError(f"the simplified graph does not run: {error.message}", "Leave simplify out") from error
     if not difference.is_rounding:
@@ -63,7 +66,7 @@ def _compare(model: OnnxModel, simplified_model: OnnxModel, context: StepContext
             f"below {difference.allowed:.0e}",
             "Leave simplify out",
         )
-    text = f"Largest difference on {len(images)} images: {difference.worst:.1e} of the largest output"
+    text = f"Largest difference on {many(n_examples(inputs), 'example')}: {difference.worst:.1e} of the largest output"
     return Note(code="compared", text=text)
 
 

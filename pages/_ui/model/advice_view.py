@@ -5,8 +5,8 @@ import streamlit as st
 from engine import (
     Advice,
     AdviseRequest,
+    ChainInputs,
     Distill,
-    ImagesData,
     Job,
     TimmModel,
     cancel,
@@ -36,7 +36,7 @@ def show(draft: Draft) -> None:
     """Draws the button that starts it, its progress or its advice, for the draft's model and target."""
     if draft.model is None:
         return
-    has_labels = draft.data is not None and not (isinstance(draft.data, ImagesData) and not draft.data.labelled)
+    has_labels = ChainInputs.of(draft.model, draft.data).labels
     request = AdviseRequest(
         model=draft.model,
         target=draft.target,

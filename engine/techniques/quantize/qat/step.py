@@ -9,11 +9,11 @@ import onnx
 import torch
 from numpy.typing import NDArray
 
-from engine.context import Outcome
+from engine.context import Outcome, image_preprocess
 from engine.data import Part
 from engine.errors import StepError
 from engine.measure.predictions import USUAL_BATCH, predict
-from engine.measure.quality import fidelity
+from engine.measure.quality import agreement
 from engine.models.artifacts import OnnxModel
 from engine.results import Note, codes
 from engine.runtimes import open_session
@@ -97,7 +97,7 @@ def _check_inputs(model: OnnxModel, context: TrainingContext) -> None:
 
 
 def _calibration(settings: Qat, context: TrainingContext) -> Part:
-    images = context.data.split("calibration")
+    images = context.data.images("calibration")
     return images.span(0, min(settings.calibration_images, len(images)))
 
 
@@ -123,8 +123,8 @@ def _quantize(
 def _check_outputs(folded: Path, model: OnnxModel, images: Part) -> None:
     """Raises StepError where torch and onnxruntime compute different outputs for the graph in float."""
     batch = next(images.batches(4))
-    with open_session(folded, Target(threads=1), input_name=model.input_name, output_name=model.output_name) as session:
-        reference = session(batch)
+    with open_session(folded, Target(threads=1), output_names=[model.output_name]) as session:
+        reference = model.read(session(batch), len(batch)).main
     with as_step_error("torch cannot compute this graph", next="Use quantize in place of qat"):
         network = Network(onnx.load(folded), {}, output=model.output_name)
         outputs = network(torch.from_numpy(batch)).numpy()
@@ -138,7 +138,7 @@ def _check_outputs(folded: Path, model: OnnxModel, images: Part) -> None:
 
 
 def _train(network: Network, model: OnnxModel, settings: Qat, context: TrainingContext) -> Fit:
-    train = context.data.split("train")
+    train = context.data.images("train")
     context.on_progress(TRAINING_START / 2, f"decoding {len(train)} train images")
     pixels = train.cached(context.shared).array
     if pixels is None:
@@ -166,7 +166,7 @@ def _train(network: Network, model: OnnxModel, settings: Qat, context: TrainingC
         network,
         pixels,
         objective,
-        model.preprocess,
+        image_preprocess(model),
         settings,
         seed=context.seed,
         deadline=context.deadline,
@@ -197,7 +197,7 @@ def _check_agreement(
     The two are not compared image by image: sums in another order may round to another integer, and the class with it.
     """
     trained = np.concatenate([network(torch.from_numpy(batch)).numpy() for batch in images.batches(USUAL_BATCH)])
-    of_network, of_file = (fidelity(logits, reference).agreement for logits in (trained, after))
+    of_network, of_file = (agreement(logits, reference) for logits in (trained, after))
     if of_file < of_network - MAX_AGREEMENT_LOSS:
         raise StepError(
             f"the trained network agrees with FP32 on {percent(of_network, 1)} of {len(images)} images, "
@@ -207,7 +207,7 @@ def _check_agreement(
 
 
 def _gain(reference: NDArray[np.float32], before: NDArray[np.float32], after: NDArray[np.float32]) -> Note:
-    untrained, trained = (fidelity(logits, reference).agreement for logits in (before, after))
+    untrained, trained = (agreement(logits, reference) for logits in (before, after))
     text = (
         f"Training took the agreement with FP32 from {percent(untrained, 1)} to {percent(trained, 1)} of "
         f"{len(reference)} calibration images"
