@@ -1,6 +1,5 @@
 """A zip of images, unpacked so that no entry can leave its folder, fill the disk or replace another file."""
 
-import lzma
 import re
 import shutil
 import stat
@@ -17,11 +16,13 @@ MAX_BYTES = 8_000_000_000
 MAX_RATIO = 200
 RATIO_FROM_BYTES = 16_000_000
 FREE_BYTES = 200_000_000
+METHODS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
+"""Those that are unpacked. Of bz2 and LZMA a few bytes may become gigabytes in one call, where deflate is bounded."""
 _MAX_NAME_BYTES, _MAX_PATH_BYTES = 200, 1000
 _CHUNK = 1 << 20
 _OTHER_ARCHIVES = (".zip", ".tar", ".tgz", ".gz", ".bz2", ".xz", ".zst", ".7z", ".rar")
 # A damaged zip, or (RuntimeError) one that is encrypted or uses a method that zipfile does not know.
-_UNREADABLE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, UnicodeDecodeError, RuntimeError, OSError)
+_UNREADABLE = (zipfile.BadZipFile, zlib.error, EOFError, UnicodeDecodeError, RuntimeError, OSError)
 _MAKE_A_ZIP = "Make a zip of the folder of images, with nothing but folders and images in it"
 
 
@@ -98,6 +99,8 @@ def _safe_name(entry: zipfile.ZipInfo) -> PurePosixPath:
     path = PurePosixPath(name)
     if ".." in path.parts or not (path.parts or entry.is_dir()):
         raise _entry_error(entry, "points outside the archive")
+    if entry.compress_type not in METHODS:
+        raise _entry_error(entry, "is compressed by another method than deflate")
     if mode not in (0, stat.S_IFREG, stat.S_IFDIR):
         raise _entry_error(entry, "is a link or a device, not a file")
     if len(name.encode(errors="replace")) > _MAX_PATH_BYTES or any(

@@ -1,6 +1,5 @@
 """An .npz as numpy's savez writes it: checked before it is read, unpacked, and mapped from disk."""
 
-import lzma
 import shutil
 import stat
 import tempfile
@@ -12,19 +11,17 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.data.archive import FREE_BYTES
+from engine.data.archive import FREE_BYTES, METHODS
 from engine.errors import DataError
 
 MAX_ARRAYS = 1000
 MAX_BYTES = 4_000_000_000
 _CHUNK = 1 << 20
 _MAX_LETTERS = 80
-_METHODS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
-"""Those that numpy writes. One call may make gigabytes of a few bytes in the others, where deflate is bounded."""
 _SAVE = "Save the arrays with numpy.savez(path, name=array), one for each input of the model"
 _NUMBERS = "Save an array of numbers; Python objects (pickles) are never loaded, since they can run code"
 # A damaged zip, or (RuntimeError) an encrypted one.
-_UNREADABLE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, RuntimeError, ValueError, OSError)
+_UNREADABLE = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError, OSError)
 # What numpy raises, beside ValueError, for a header that is no header of an array.
 _NO_HEADER = (TypeError, LookupError, SyntaxError, tokenize.TokenError, ArithmeticError, RecursionError, MemoryError)
 
@@ -83,7 +80,7 @@ def _check_entries(archive: zipfile.ZipFile, folder: Path) -> dict[str, zipfile.
             raise DataError(f"the file holds '{shown(name)}', which is no array of numpy (.npy)", _SAVE)
         if name in entries:
             raise DataError(f"the file holds the array '{shown(name)}' twice", _SAVE)
-        if info.compress_type not in _METHODS:
+        if info.compress_type not in METHODS:
             raise DataError(f"the array '{shown(name)}' is compressed in a way that numpy never uses", _SAVE)
         entries[name] = info
     n_bytes = sum(info.file_size for info in infos)

@@ -188,6 +188,11 @@ class Data:
             )
         return part
 
+    def first_images(self, n: int) -> NDArray[np.float32]:
+        """(n, C, H, W) at most: the first of evaluation, for a network of images; they may come as its one array."""
+        batch = first_batch(self.parts["evaluation"], n)
+        return batch if isinstance(batch, np.ndarray) else np.asarray(next(iter(batch.values())), np.float32)
+
     @property
     def given_by_evaluation(self) -> NDArray[np.int64]:
         """Indices of the selection's images that are in no split, since evaluation gave them."""

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
 from pydantic import ValidationError
 
 from engine.context import CandidateResult, Model, Outcome, ProgressCallback, SearchResult, as_onnx, no_progress
@@ -139,7 +138,7 @@ class StepRunner:
 
         def compute(folder: Path) -> Outcome:
             on_progress(0.1, "exporting to ONNX")
-            return Outcome(model=export_onnx(model, folder / "model.onnx", self._check_images()))
+            return Outcome(model=export_onnx(model, folder / "model.onnx", self.data.first_images(CHECK_IMAGES)))
 
         return self._cached(content_key("export", model.key, versions()), compute)
 
@@ -165,10 +164,6 @@ class StepRunner:
     def inputs(self, n: int) -> Inputs:
         """Those of a call for n examples: the first ones of evaluation, repeated where there are fewer."""
         return resized(first_batch(self.data.split("evaluation"), n), n)
-
-    def _check_images(self) -> np.ndarray:
-        """(CHECK_IMAGES, C, H, W) float32 at most: the first images of evaluation, to compare an export with torch."""
-        return next(self.data.images("evaluation").batches(CHECK_IMAGES, limit=CHECK_IMAGES))
 
     def _predictions_key(self, model: OnnxModel, images: Images) -> str:
         return content_key(

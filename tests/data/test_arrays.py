@@ -341,3 +341,13 @@ def test_a_path_without_a_file_is_refused(tmp_path, place):
 def test_a_sum_alone_names_an_upload_that_has_to_be_here():
     with pytest.raises(DataError, match="no arrays with the SHA-256"):
         read(ArraysData(sha256="a" * 64))
+
+
+def test_a_network_of_images_gets_them_from_their_array(tmp_path):
+    inputs = (TensorSpec(name="image", dtype="float64", shape=(1, 8, 8)),)
+    values = np.random.default_rng(0).random((N, 1, 8, 8))
+    data = read(saved(tmp_path, {"image": values}), inputs)
+    images = data.first_images(3)
+    assert images.dtype == np.float32
+    row = int(data.split("evaluation").ids[2].removeprefix("row-")) - 1
+    assert np.allclose(images[2], values[row])

@@ -191,8 +191,7 @@ def _recover(
 
 def _example(model: TorchModel, data: Data) -> torch.Tensor:
     """(n, C, H, W): a few of the images that the model will be judged on."""
-    images = next(data.images("evaluation").batches(CHECK_IMAGES, CHECK_IMAGES))
-    return torch.from_numpy(images)
+    return torch.from_numpy(data.first_images(CHECK_IMAGES))
 
 
 def _recalibrate(module: nn.Module, settings: PruneChannel, context: TrainingContext) -> int:
