@@ -33,7 +33,7 @@ from engine.api.jobs import (
     wait,
 )
 from engine.api.measuring import remeasure, start_remeasure
-from engine.api.preflight import preflight
+from engine.api.preflight import known_profile, preflight
 from engine.api.questions import (
     advise,
     catalogue_entry,
@@ -61,11 +61,13 @@ from engine.errors import (
     StorageError,
     TargetError,
 )
+from engine.planning.applicability import applicability, step_refusal
 from engine.planning.presets import propose_recovery, take_preset
 from engine.planning.ratios import propose_ratios
 from engine.results import (
     Accuracy,
     Advice,
+    Applicability,
     Architecture,
     CatalogueEntry,
     CheckItem,
@@ -89,6 +91,8 @@ from engine.results import (
     LatencyEstimate,
     LatencyMeasurement,
     ModelProfile,
+    ModelSignature,
+    ModelTraits,
     Note,
     OwnModel,
     Part,
@@ -157,6 +161,7 @@ from engine.settings import (
     SampleModel,
     SensitivityRequest,
     Settings,
+    SignatureRequest,
     Simplify,
     Split,
     Stage,
@@ -181,6 +186,7 @@ __all__ = [
     "Advice",
     "AdviseRequest",
     "AnalysisRequest",
+    "Applicability",
     "Architecture",
     "BaselineModel",
     "Budget",
@@ -221,7 +227,9 @@ __all__ = [
     "LatencyMeasurement",
     "MAX_RECIPE_BYTES",
     "ModelProfile",
+    "ModelSignature",
     "ModelSource",
+    "ModelTraits",
     "NotFoundError",
     "Note",
     "OwnModel",
@@ -262,6 +270,7 @@ __all__ = [
     "SensitivityRequest",
     "Settings",
     "SettingsError",
+    "SignatureRequest",
     "Simplify",
     "SourceError",
     "Split",
@@ -286,6 +295,7 @@ __all__ = [
     "Verdict",
     "advise",
     "analyse",
+    "applicability",
     "best_position",
     "cancel",
     "catalogue_entry",
@@ -307,6 +317,7 @@ __all__ = [
     "identify",
     "inspect",
     "job",
+    "known_profile",
     "limit_text",
     "list_jobs",
     "list_techniques",
@@ -333,6 +344,7 @@ __all__ = [
     "search_models",
     "sensitivity",
     "start_remeasure",
+    "step_refusal",
     "submit",
     "suggest",
     "summaries",

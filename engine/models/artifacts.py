@@ -12,7 +12,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from engine.models.structure import Change, apply_changes
-from engine.results import Note
+from engine.results import Note, Origin
 from engine.settings import Preprocess
 
 WeightsLabel = Literal["pretrained", "random", "file", "sample", "fine-tuned", "distilled", "pruned"]
@@ -74,6 +74,8 @@ class OnnxModel:
     """The batch size that the graph is fixed to; None where it is dynamic."""
     n_outputs: int
     preprocess: Preprocess
+    preprocess_origins: tuple[tuple[str, Origin], ...] = ()
+    """Where each field of it comes from."""
     classes: tuple[str, ...] | None
     parameters: int
     macs: int | None

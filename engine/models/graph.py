@@ -23,9 +23,11 @@ from engine.models.counts import (
 )
 from engine.models.external_data import ONE_FILE, external_tensors, location, short
 from engine.models.file_format import check_is_onnx
+from engine.models.metadata import preprocess_origins, read_metadata
+from engine.models.metadata_sources import METADATA_KEY
 from engine.models.preprocessing import imagenet_preprocess, pixel_preprocess
 from engine.models.scan import scan
-from engine.models.signature import EXPORT_HINT, ImageInput, image_shape, read_input, read_output
+from engine.models.signature import EXPORT_HINT, ImageInput, image_shape, read_input, read_output, with_size
 from engine.results import Note, codes
 from engine.settings import Preprocess
 from engine.wording import many
@@ -43,7 +45,6 @@ __all__ = [
     "write_metadata",
 ]
 
-METADATA_KEY = "featherweight"
 OUTPUT_KEY = "featherweight.output"
 """The metadata of a file with several outputs: the name of the one that holds the class scores."""
 _QUANTIZED_OPERATOR = re.compile("[Qq]uantizeLinear|QLinear|QGemm|DynamicQuantize|Integer|NBits")
@@ -58,25 +59,38 @@ def read_onnx(
     preprocess: Preprocess | None = None,
     classes: tuple[str, ...] | None = None,
     output: str | None = None,
+    size: tuple[int, int] | None = None,
+    folder: Path | None = None,
 ) -> OnnxModel:
     """The image classifier in this file: one input of images, one output of class scores, which `output` may name.
 
-    Without `preprocess` or `output`, those of the file's metadata are used; where it has no preprocessing either,
-    ImageNet's at the input's size (of bytes, none), with a warning. Raises SourceError for anything else.
+    Without `preprocess` or `output`, those of the file's metadata are used, or of files beside it in `folder`; where
+    there is no preprocessing either, ImageNet's at the input's size (of bytes, none), with a warning. `size` (height,
+    width) is that of the images where the file leaves it open. Raises SourceError for anything else.
     """
     proto = load_proto(path)
-    declared = read_input(proto)
+    declared = with_size(read_input(proto), size)
     file_preprocess, file_classes = _metadata(proto)
-    preprocess, classes = preprocess or file_preprocess, classes or file_classes
+    metadata = read_metadata(proto, declared, folder)
+    is_known = bool(preprocess or file_preprocess)
+    origins = preprocess_origins(
+        metadata, asked=preprocess is not None, own=file_preprocess is not None, size_asked=size is not None
+    )
+    preprocess = preprocess or file_preprocess or metadata.preprocess
+    classes = classes or file_classes
     shape = image_shape(declared, preprocess)
-    warnings = () if preprocess else (_assumed_note(declared, shape),)
+    warnings = () if is_known or metadata.tells_pixels else (_assumed_note(declared, shape),)
     if is_quantized(operators(proto)):
         warnings = (*warnings, _QUANTIZED)
     preprocess = preprocess or _assumed(declared, shape)
     _check_bytes_in(declared, preprocess)
     settled = settle(proto, declared.settled(shape))
-    output, n_outputs = read_output(proto, static_shapes(settled), output or named_output(proto), classes)
+    output, n_outputs = read_output(
+        proto, static_shapes(settled), output or named_output(proto), classes or metadata.classes
+    )
     _check_classes(classes, n_outputs)
+    classes = classes or metadata.classes_for(n_outputs)
+    warnings = (*warnings, *metadata.notes(prepares=not is_known, classes=classes, n_outputs=n_outputs))
     digest = file_sha256(path)
     return OnnxModel(
         key=content_key("onnx", digest, preprocess.model_dump(mode="json"), classes, output),
@@ -90,6 +104,7 @@ def read_onnx(
         batch=declared.batch,
         n_outputs=n_outputs,
         preprocess=preprocess,
+        preprocess_origins=tuple(sorted(origins.items())),
         classes=classes,
         parameters=count_parameters(proto),
         macs=settled_macs(settled),

@@ -4,10 +4,9 @@ Messages put the keys of a recipe in parentheses, since a page replaces or drops
 """
 
 from collections.abc import Sequence
-from itertools import takewhile
 
 from engine.results import Refusal
-from engine.settings import FileModel, ImagesData, Preprocess, Recipe
+from engine.settings import ImagesData, Preprocess, Recipe
 from engine.wording import many
 
 MAX_LETTERS = 40
@@ -49,26 +48,6 @@ def batch_misfit(batch: int | None, target_batch: int) -> Refusal | None:
         message=f"the file takes {many(batch, 'image')} a call, and the target's batch size is {target_batch}",
         next=f"Set the batch size to {batch} (target.batch_size), or export the model with a dynamic batch",
     )
-
-
-def format_misfit(number_format: str, recipe: Recipe) -> Refusal | None:
-    """The refusal of a chain that stores the weights in fewer bits where the file does so already; None where it fits.
-
-    `number_format` is that of the file: FP32, FP16 or INT8. Steps after a new network do not store the file's weights.
-    """
-    if number_format == "FP32" or not isinstance(recipe.model, FileModel):
-        return None
-    for number, chain in enumerate(recipe.chains, start=1):
-        own = takewhile(lambda step: not step.brings_model, chain)
-        step = next((step for step in own if step.number_format), None)
-        if step is not None:
-            state = "quantized already" if number_format == "INT8" else "in 16-bit floats already"
-            return Refusal(
-                message=f"chain {number}: {step.technique} makes {step.number_format} weights of FP32 ones, and the "
-                f"model is {state}",
-                next=f"Leave {step.technique} out, or start from the model's FP32 file",
-            )
-    return None
 
 
 def teacher_outputs(

@@ -11,6 +11,9 @@ from engine.results.analyses import (
     Identification,
     LayerSensitivity,
     ModelProfile,
+    ModelSignature,
+    ModelTraits,
+    Origin,
     OwnModel,
     Preset,
     PresetName,
@@ -40,7 +43,7 @@ from engine.results.measurements import (
     speed_cell,
     times_as_fast,
 )
-from engine.results.preflight import Preflight, Refusal
+from engine.results.preflight import Applicability, Preflight, Refusal
 from engine.results.report import (
     SCHEMA_VERSION,
     CutShort,
@@ -71,6 +74,7 @@ __all__ = [
     "Accuracy",
     "Advice",
     "Answer",
+    "Applicability",
     "Architecture",
     "Basis",
     "CatalogueEntry",
@@ -98,7 +102,10 @@ __all__ = [
     "LatencyMeasurement",
     "LayerSensitivity",
     "ModelProfile",
+    "ModelSignature",
+    "ModelTraits",
     "Note",
+    "Origin",
     "OwnModel",
     "Part",
     "PartState",

@@ -17,7 +17,7 @@ from engine.charts import layers
 from engine.wording import many
 from pages._ui import chrome, live, readiness, state
 from pages._ui.draft import model_name
-from pages._ui.model import graph_view
+from pages._ui.model import applicability_view, graph_view
 from pages._ui.wording import count, megabytes, plain, sentence
 
 
@@ -37,6 +37,8 @@ def show(model: ModelSource) -> None:
         if isinstance(profile, ModelProfile):
             preliminary.empty()
             _card(profile)
+    if isinstance(profile, ModelProfile):
+        applicability_view.show(profile)
     if readiness.model(state.draft()) != "refused":
         with buttons:
             _next_buttons()
