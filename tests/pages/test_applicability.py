@@ -101,7 +101,7 @@ def test_the_model_page_lists_what_can_be_done(app, uploaded, looked_at):
     at = app("pages/model.py", source="ONNX file", draft=to_link(Draft(model=uploaded)))
     assert not at.exception
     (text,) = (one.value.replace("\\", "") for one in at.markdown if "**Simplify**" in one.value)
-    can, cannot = text.split("\n")[:3], text.split("\n")[3:]
+    can, cannot = text.split("  \n")[:3], text.split("  \n")[3:]
     assert all("check_circle" in line for line in can)
     assert all("block" in line for line in cannot)
     assert "**Distil**, with images and a student that learns the model's answers" in text

@@ -19,7 +19,7 @@ def show(profile: ModelProfile) -> None:
         line for _, rows in groupby(applicability(profile), key=lambda row: row.technique) for line in _lines(rows)
     ]
     with chrome.card("applicability", "What can be done with it", "Measured as it is, it always can be."):
-        st.markdown("\n".join(sorted(lines, key=lambda line: NO in line)))
+        st.markdown("  \n".join(sorted(lines, key=lambda line: NO in line)))
 
 
 def _lines(of_technique: Iterable[Applicability]) -> list[str]:
@@ -28,16 +28,21 @@ def _lines(of_technique: Iterable[Applicability]) -> list[str]:
     title = methods_view.title(rows[0].technique)
     lines, possible = [], [row for row in rows if row.refusal is None]
     if possible:
-        lines.append(f"- {YES} **{title}**{_methods(possible)}{_needs(possible)}")
+        lines.append(f"{YES} **{title}**{_methods(possible)}{_needs(possible)}")
     for reason in dict.fromkeys(fit.reason(row.refusal) for row in rows if row.refusal is not None):
         refused = [row for row in rows if fit.reason(row.refusal) == reason]
         methods = _methods(refused) if possible else ""
-        lines.append(f"- {NO} **{title}**{methods}: {reason}")
+        lines.append(f"{NO} **{title}**{methods}: {reason}")
     return lines
 
 
 def _methods(rows: list[Applicability]) -> str:
-    return f" ({plain(', '.join(row.title for row in rows))})" if rows[0].method is not None else ""
+    """The methods of one technique in parentheses, where it has some; the one of its own title by its name."""
+    if rows[0].method is None:
+        return ""
+    own = methods_view.title(rows[0].technique)
+    titles = [(row.method or "").capitalize() if row.title == own else row.title for row in rows]
+    return f" ({plain(', '.join(titles))})"
 
 
 def _needs(rows: list[Applicability]) -> str:
