@@ -173,7 +173,7 @@ def in_16_bits():
     ids=str,
 )
 def test_weights_in_fewer_bits_are_not_made_of_such_and_the_file_can_still_be_simplified(make, state, step, tmp_path):
-    with pytest.raises(SourceError, match=f"chain 2: {step['technique']} makes .* and the model is {state} already"):
+    with pytest.raises(SourceError, match=f"chain 2, {step['technique']}: the model is {state}"):
         refuse_or_not(make(), tmp_path, branches=[[{"technique": "simplify"}], [step]])
     refuse_or_not(make(), tmp_path, steps=[{"technique": "simplify"}])
     refuse_or_not(small_classifier(), tmp_path, steps=[step])

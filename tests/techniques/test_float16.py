@@ -194,7 +194,7 @@ def listed():
     ("proto", "message"),
     [
         (quantized, "quantized already"),
-        (halved, r"16-bit floats already \(1 of its tensors\)"),
+        (halved, "16-bit floats already"),
         (branched, r"control flow \(If\)"),
         (listed, "the value 'list' is a sequence"),
     ],
