@@ -33,7 +33,7 @@ from engine.api.jobs import (
     wait,
 )
 from engine.api.measuring import remeasure, start_remeasure
-from engine.api.preflight import preflight
+from engine.api.preflight import known_profile, preflight
 from engine.api.questions import (
     advise,
     catalogue_entry,
@@ -61,12 +61,14 @@ from engine.errors import (
     StorageError,
     TargetError,
 )
+from engine.planning.applicability import applicability, step_refusal
 from engine.planning.presets import propose_recovery, take_preset
 from engine.planning.ratios import propose_ratios
 from engine.results import (
     MEASURES,
     Accuracy,
     Advice,
+    Applicability,
     Architecture,
     ArraySummary,
     CatalogueEntry,
@@ -92,6 +94,8 @@ from engine.results import (
     LatencyMeasurement,
     Measure,
     ModelProfile,
+    ModelSignature,
+    ModelTraits,
     Note,
     OutputFidelity,
     OwnModel,
@@ -169,6 +173,7 @@ from engine.settings import (
     SampleModel,
     SensitivityRequest,
     Settings,
+    SignatureRequest,
     Simplify,
     Split,
     Stage,
@@ -193,6 +198,7 @@ __all__ = [
     "Advice",
     "AdviseRequest",
     "AnalysisRequest",
+    "Applicability",
     "Architecture",
     "ArraySummary",
     "ArraysData",
@@ -237,7 +243,9 @@ __all__ = [
     "MEASURES",
     "Measure",
     "ModelProfile",
+    "ModelSignature",
     "ModelSource",
+    "ModelTraits",
     "NotFoundError",
     "Note",
     "OutputFidelity",
@@ -279,6 +287,7 @@ __all__ = [
     "SensitivityRequest",
     "Settings",
     "SettingsError",
+    "SignatureRequest",
     "Simplify",
     "SourceError",
     "Split",
@@ -304,6 +313,7 @@ __all__ = [
     "Verdict",
     "advise",
     "analyse",
+    "applicability",
     "best_position",
     "cancel",
     "catalogue_entry",
@@ -326,6 +336,7 @@ __all__ = [
     "identify",
     "inspect",
     "job",
+    "known_profile",
     "limit_text",
     "list_jobs",
     "list_techniques",
@@ -357,6 +368,7 @@ __all__ = [
     "sensitivity",
     "similarity_text",
     "start_remeasure",
+    "step_refusal",
     "submit",
     "suggest",
     "summaries",

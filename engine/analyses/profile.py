@@ -8,7 +8,7 @@ from engine.export.onnx_file import export_onnx
 from engine.models.artifacts import OnnxModel, TorchModel
 from engine.models.graph import describe, load_proto, operators
 from engine.models.graph_nodes import graph_nodes
-from engine.models.number_format import number_format
+from engine.models.traits import traits_of
 from engine.results import ModelProfile
 from engine.settings import FileModel, ModelSource, ProfileRequest, TimmModel
 from engine.store.folders import JobFolder
@@ -43,8 +43,8 @@ def _profile_of(source: ModelSource, loaded: _LoadedModel) -> ModelProfile:
     proto = load_proto(loaded.file.path)
     inputs, outputs = describe(proto)
     return ModelProfile(
+        **traits_of(loaded.source).model_dump(),
         name=_name(source),
-        format="onnx" if isinstance(loaded.source, OnnxModel) else "timm",
         weights="file" if isinstance(loaded.source, OnnxModel) else loaded.source.weights_label,
         inputs=inputs,
         outputs=outputs,
@@ -56,12 +56,11 @@ def _profile_of(source: ModelSource, loaded: _LoadedModel) -> ModelProfile:
         classes=loaded.file.classes,
         n_outputs=loaded.file.n_outputs,
         preprocess=loaded.file.preprocess,
+        preprocess_origins=dict(loaded.source.preprocess_origins) if isinstance(loaded.source, OnnxModel) else {},
         warnings=loaded.source.warnings,
         graph=graph_nodes(proto, _image_axes(loaded.file)),
-        task=loaded.file.task,
         input_specs=loaded.file.input_specs,
         output_names=loaded.file.output_names,
-        number_format=number_format(proto),
     )
 
 

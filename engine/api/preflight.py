@@ -5,9 +5,9 @@ from typing import TypeVar
 
 from engine.api.jobs import find_analysis
 from engine.jobs.queue import Queue
+from engine.planning.applicability import recipe_refusal
 from engine.planning.compatibility import (
     batch_misfit,
-    format_misfit,
     head_misfit,
     maps_labels,
     teacher_images,
@@ -21,6 +21,7 @@ from engine.settings import (
     AnalysisRequest,
     BaselineModel,
     FileModel,
+    ModelSource,
     Preprocess,
     PreviewRequest,
     ProfileRequest,
@@ -45,6 +46,14 @@ def preflight(recipe: Recipe, *, from_browser: bool = False) -> Preflight:
         for teacher in _teachers(recipe):
             _check_teacher(findings, teacher, profile.preprocess, preview)
     return Preflight(refusals=tuple(findings.refusals), unknown=tuple(findings.unknown))
+
+
+def known_profile(
+    model: ModelSource, preprocess: Preprocess | None = None, *, from_browser: bool = False
+) -> ModelProfile | None:
+    """The profile of a model with this preprocessing, where this home has one; none is started. Raises RequestError."""
+    request = ProfileRequest(model=model, preprocess=preprocess)
+    return _Findings(from_browser).of(request, ModelProfile, "the model")
 
 
 @dataclass
@@ -87,7 +96,7 @@ def _model_misfits(recipe: Recipe, profile: ModelProfile, preview: DataPreview |
     shape = next(iter(profile.inputs.values()), ())
     batch = shape[0] if shape and isinstance(shape[0], int) else None
     misfits = [batch_misfit(batch, recipe.target.batch_size) if isinstance(recipe.model, FileModel) else None]
-    misfits.append(format_misfit(profile.number_format, recipe))
+    misfits.append(recipe_refusal(recipe, profile))
     if recipe.baseline_steps:
         return tuple(misfits)
     if not TASKS[profile.task].classes:

@@ -75,9 +75,13 @@ def hardware() -> Hardware:
     return cast(Hardware, _result(HardwareRequest()))
 
 
-def inspect(path: str | Path) -> ModelProfile:
-    """The profile of a model file, made in a child process. Raises SourceError and RunError."""
-    source = FileModel(path=str(Path(path).expanduser().absolute()))
+def inspect(path: str | Path, *, size: tuple[int, int] | None = None, output: str | None = None) -> ModelProfile:
+    """The profile of a model file, made in a child process. Raises RequestError and RunError.
+
+    `size` (height, width) and `output` (of the class scores) are for files that leave them open.
+    """
+    values = {"path": str(Path(path).expanduser().absolute()), "size": size, "output": output}
+    source = FileModel.parse(values)
     return cast(ModelProfile, _result(ProfileRequest(model=source)))
 
 

@@ -1,8 +1,11 @@
 """A recipe before its run, and its run in the foreground."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
+from engine.api.preflight import known_profile
+from engine.errors import RequestError
 from engine.jobs import foreground
 from engine.planning.describe import describe_recipe
 from engine.planning.estimate import estimate_any, learnt_factors
@@ -34,9 +37,13 @@ def describe(recipe: Recipe) -> tuple[str, ...]:
 def presets(recipe: Recipe) -> tuple[Preset, ...]:
     """Three chains made for the model and data of a resolved recipe, each with an estimate or why it is refused.
 
-    The recipe's own steps do not matter, but for a leading fine-tune that makes the baseline and begins them too.
+    The recipe's own steps do not matter, but for a leading fine-tune that makes the baseline and begins them too. What
+    cannot be done with the model is known once this home has its profile.
     """
-    return estimate_presets(recipe, learnt_factors(Home.default(), recipe.target))
+    profile = None
+    with suppress(RequestError):  # a file that is not there: who carries the recipe out says so
+        profile = known_profile(recipe.model, recipe.preprocess)
+    return estimate_presets(recipe, learnt_factors(Home.default(), recipe.target), profile)
 
 
 def optimize(recipe: Recipe, out: str | Path, on_event: Callable[[Event], None] = lambda event: None) -> Report:

@@ -7,10 +7,8 @@ from engine.results import (
     Advice,
     Architecture,
     Hardware,
-    Identification,
     Job,
     LayerSensitivity,
-    ModelProfile,
     Report,
     Sensitivity,
     Variant,
@@ -26,11 +24,9 @@ from engine.results import (
     speed_cell,
     unfinished_ids,
 )
-from engine.settings import Preprocess
 from engine.wording import many, percent
 
 Rows = Sequence[tuple[str, ...]]
-MAX_CLASSES = 10
 
 
 def table(rows: Rows) -> list[str]:
@@ -75,46 +71,6 @@ def of_hardware(hardware: Hardware) -> list[str]:
     )
     providers = [(row.runtime, row.name, "yes" if row.works else f"no: {row.reason}") for row in hardware.providers]
     return [*facts, "", *table([("runtime", "provider", "works"), *providers])]
-
-
-def of_profile(profile: ModelProfile) -> list[str]:
-    """What a model is, a fact a line."""
-    layers = sorted(profile.layers.items(), key=lambda item: (-item[1], item[0]))
-    rows = [
-        ("name", profile.name),
-        ("format", f"{profile.format}, opset {profile.opset}, weights: {profile.weights}"),
-        *(("input", _signature(name, shape)) for name, shape in profile.inputs.items()),
-        *(("output", _signature(name, shape)) for name, shape in profile.outputs.items()),
-        ("parameters", _amount(profile.parameters)),
-        ("MACs", "cannot be told" if profile.macs is None else f"{_amount(profile.macs)} for one image"),
-        ("size", f"{_amount(profile.size_bytes)}B"),
-        ("layers", ", ".join(f"{count} {name}" for name, count in layers)),
-        ("classes", _classes(profile)),
-        ("images", _preprocess(profile.preprocess) if profile.preprocess else "cannot be told"),
-        *(("warning", warning.text) for warning in profile.warnings),
-    ]
-    return table(rows)
-
-
-def of_identification(weights: Identification) -> list[str]:
-    """What a weights file holds, the architectures that it may be of, and how to load it onto one."""
-    names = ", ".join(weights.architectures)
-    use = f"model: {{kind: timm, name: {(weights.architectures or ('NAME',))[0]}, weights: {weights.name}}}"
-    rows = [
-        ("name", weights.name),
-        ("format", f"weights, {weights.n_tensors:,} tensors with {_amount(weights.parameters).strip()} values"),
-        ("architecture", names or "none of the catalogue has these names and shapes"),
-        ("in a recipe", use),
-        *(("note", note.text) for note in weights.notes),
-    ]
-    return table(rows)
-
-
-def _amount(number: int) -> str:
-    for size, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
-        if number >= size:
-            return f"{number / size:.2f} {letter}"
-    return f"{number:,} "
 
 
 def of_report(report: Report) -> list[str]:
@@ -250,27 +206,3 @@ def of_sensitivity(sensitivity: Sensitivity) -> list[str]:
 
 def _alone(layer: LayerSensitivity) -> str:
     return ", ".join(f"{percent(point.ratio)}: {percent(point.top1, 1)}" for point in layer.points) or "stays whole"
-
-
-def _signature(name: str, shape: tuple[int | str, ...]) -> str:
-    return f"{name}: {' x '.join(map(str, shape))}"
-
-
-def _classes(profile: ModelProfile) -> str:
-    outputs = "an unknown number" if profile.n_outputs is None else str(profile.n_outputs)
-    if profile.classes is None:
-        return f"{outputs}, without names"
-    ellipsis = ", ..." if len(profile.classes) > MAX_CLASSES else ""
-    return f"{outputs}: {', '.join(profile.classes[:MAX_CLASSES])}{ellipsis}"
-
-
-def _preprocess(settings: Preprocess) -> str:
-    """The steps from an image to the input, in their order."""
-    height, width = settings.size
-    channels = settings.channels or ("gray" if len(settings.mean) == 1 else "rgb")
-    crop = f"{settings.crop_pct:g} of it cropped from the centre" if settings.resize == "crop" else "squashed"
-    mean, std = (", ".join(f"{value:.4g}" for value in values) for values in (settings.mean, settings.std))
-    return (
-        f"{height}x{width} px, {channels}, {settings.interpolation}, {crop}, divided by {settings.scale:g}, "
-        f"mean {mean}, standard deviation {std}"
-    )

@@ -14,6 +14,7 @@ from engine import (
     FileModel,
     ImagesData,
     ModelSource,
+    RequestError,
     SampleData,
     SampleModel,
     SensitivityRequest,
@@ -21,7 +22,7 @@ from engine import (
     Target,
     TimmModel,
 )
-from engine.cli import lines
+from engine.cli import lines, model_lines
 from engine.cli.shell import AsJson, app, on_event, show, show_json, table
 
 WEIGHTS = (".safetensors", ".pt", ".pth", ".tar", ".ckpt", ".bin")
@@ -29,12 +30,34 @@ WEIGHTS = (".safetensors", ".pt", ".pth", ".tar", ".ckpt", ".bin")
 
 
 @app.command()
-def inspect(model: Annotated[Path, typer.Argument(metavar="MODEL")], json: AsJson = False) -> None:
-    """Say what a model file is, or of which architectures a weights file may be."""
+def inspect(
+    model: Annotated[Path, typer.Argument(metavar="MODEL")],
+    size: Annotated[
+        str | None,
+        typer.Option("--size", metavar="HxW", help="Height and width, where a file takes any: 224 or 192x256."),
+    ] = None,
+    output: Annotated[
+        str | None, typer.Option("--output", metavar="NAME", help="The output of the class scores, of several.")
+    ] = None,
+    json: AsJson = False,
+) -> None:
+    """Say what a model file is and what can be done with it, or of which architectures a weights file may be."""
     if model.suffix.lower() in WEIGHTS:
-        show(engine.identify(model), json, lines.of_identification)
+        show(engine.identify(model), json, model_lines.of_identification)
+        return
+    try:
+        profile = engine.inspect(model, size=_size(size), output=output)
+    except RequestError as error:  # a hint names the key of a recipe, which is an option here
+        next = error.next.replace("(model.size)", "(--size)").replace("(model.output)", "(--output)")
+        raise RequestError(error.message, next, code=error.code) from error
+    if json:
+        show_json({**profile.model_dump(), "applicability": engine.applicability(profile)})
     else:
-        show(engine.inspect(model), json, lines.of_profile)
+        print(
+            "\n".join(
+                [*model_lines.of_profile(profile), "", *model_lines.of_applicability(engine.applicability(profile))]
+            )
+        )
 
 
 @app.command()
@@ -130,6 +153,16 @@ def sensitivity(
     else:
         proposal = [f"for a pruning step, each within {within:g} points:", f"group_ratios: [{', '.join(ratios)}]"]
         print("\n".join([*lines.of_sensitivity(result), *proposal]))
+
+
+def _size(text: str | None) -> tuple[int, int] | None:
+    """Height and width of 192x256, or of one number for both. Raises SettingsError."""
+    if text is None:
+        return None
+    edges = text.lower().split("x")
+    if len(edges) > 2 or not all(edge.strip().isdecimal() for edge in edges):
+        raise SettingsError(f"--size is '{text[:20]}', it must be a height and a width in px", "Write 224 or 192x256")
+    return int(edges[0]), int(edges[-1])
 
 
 def _source(model: str, weights: str) -> ModelSource:

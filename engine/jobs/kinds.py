@@ -12,7 +12,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.results import LatencyMeasurement, Report, Result
-from engine.results.analyses import Advice, DataPreview, Hardware, Identification, ModelProfile, Sensitivity
+from engine.results.analyses import (
+    Advice,
+    DataPreview,
+    Hardware,
+    Identification,
+    ModelProfile,
+    ModelSignature,
+    Sensitivity,
+)
 from engine.settings.jobs import (
     AdviseRequest,
     AnalysisRequest,
@@ -24,6 +32,7 @@ from engine.settings.jobs import (
     RemeasureRequest,
     RunRequest,
     SensitivityRequest,
+    SignatureRequest,
     looks_into_a_file,
 )
 from engine.system.machine import cores, cpu_name, graphics_cards, isa, versions
@@ -80,7 +89,7 @@ def _analysis_seconds(request: AnalysisRequest) -> float:
     return ANALYSIS_SECONDS
 
 
-def _reading_seconds(request: ProfileRequest | IdentifyRequest) -> float:
+def _reading_seconds(request: ProfileRequest | SignatureRequest | IdentifyRequest) -> float:
     """Less for a file, which needs no download: while it is read, nobody else measures."""
     return FILE_SECONDS if looks_into_a_file(request) else ANALYSIS_SECONDS
 
@@ -113,6 +122,17 @@ KINDS: tuple[JobKind, ...] = (
         request=ProfileRequest,
         result=ModelProfile,
         function="engine.analyses.profile:profile",
+        check=None,
+        slot="analysis",
+        limit_seconds=_reading_seconds,
+        estimate=None,
+        locks_itself=False,
+        key=request_and_versions,
+    ),
+    JobKind(
+        request=SignatureRequest,
+        result=ModelSignature,
+        function="engine.analyses.signature:signature",
         check=None,
         slot="analysis",
         limit_seconds=_reading_seconds,

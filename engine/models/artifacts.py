@@ -12,7 +12,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from engine.models.structure import Change, apply_changes
-from engine.results import Note, TensorSpec
+from engine.results import Note, Origin, TensorSpec
 from engine.settings import Preprocess, TaskName
 from engine.tasks import TASKS, Answers, Outputs
 
@@ -91,6 +91,8 @@ class OnnxModel:
     """The length of the main output's list of scores; 0 where it has none, or one of no fixed length."""
     preprocess: Preprocess | None
     """None where the model takes no images."""
+    preprocess_origins: tuple[tuple[str, Origin], ...] = ()
+    """Where each field of it comes from."""
     classes: tuple[str, ...] | None
     parameters: int
     macs: int | None

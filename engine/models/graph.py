@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
 import onnx
@@ -24,11 +23,12 @@ from engine.models.counts import (
 )
 from engine.models.external_data import ONE_FILE, external_tensors, location, short
 from engine.models.file_format import check_is_onnx
+from engine.models.inputs import model_inputs
+from engine.models.metadata_sources import METADATA_KEY
 from engine.models.outputs import read_outputs
-from engine.models.preprocessing import imagenet_preprocess, pixel_preprocess
 from engine.models.scan import scan
-from engine.models.signature import EXPORT_HINT, ImageInput, image_shape, read_image_input, read_inputs
-from engine.results import Note, TensorSpec, codes
+from engine.models.signature import EXPORT_HINT
+from engine.results import Note, codes
 from engine.settings import Preprocess, TaskName
 from engine.tasks import TASKS
 from engine.wording import many
@@ -46,7 +46,6 @@ __all__ = [
     "write_metadata",
 ]
 
-METADATA_KEY = "featherweight"
 OUTPUT_KEY, TASK_KEY = "featherweight.output", "featherweight.task"
 """The metadata of a file with several outputs: the name of the main one; and what the model is asked for."""
 _QUANTIZED_OPERATOR = re.compile("[Qq]uantizeLinear|QLinear|QGemm|DynamicQuantize|Integer|NBits")
@@ -56,49 +55,25 @@ _QUANTIZED = Note(
 )
 
 
-@dataclass(frozen=True)
-class _Inputs:
-    """What a model takes: images of this shape, prepared so, or other arrays."""
-
-    name: str
-    batch: int | None
-    image: ImageInput | None
-    shape: tuple[int, ...]
-    preprocess: Preprocess | None
-    specs: tuple[TensorSpec, ...]
-    warnings: tuple[Note, ...]
-
-    @property
-    def settled(self) -> tuple[int, ...] | None:
-        """The axes of an image after the batch, in the graph's order; None of other arrays."""
-        if self.image is None:
-            return None
-        channels, height, width = self.shape
-        return self.image.settled((channels, height, width))
-
-    @property
-    def edges(self) -> tuple[int | None, int | None] | None:
-        """Height and width of an image; None of other arrays."""
-        return None if self.image is None else (self.shape[1], self.shape[2])
-
-
 def read_onnx(
     path: Path,
     preprocess: Preprocess | None = None,
     classes: tuple[str, ...] | None = None,
     output: str | None = None,
     task: TaskName | None = None,
+    size: tuple[int, int] | None = None,
+    folder: Path | None = None,
 ) -> OnnxModel:
     """The model in this file; `task` says what it is asked for and `output` where its answer is.
 
-    Without `preprocess`, `output` or `task`, those of the file's metadata are used. Where it has no preprocessing
-    either, images get ImageNet's at the input's size (bytes none), with a warning; where it has no task, the graph
-    tells. Raises SourceError where the file is no ONNX model, or its inputs or outputs cannot be used.
+    Without `preprocess`, `output` or `task`, those of the file's metadata are used, or of files beside it in `folder`.
+    Where there is no preprocessing either, images get ImageNet's at the input's size (bytes none), with a warning;
+    where there is no task, the graph tells. `size` (height, width) is that of the images where the file leaves it open.
+    Raises SourceError where the file is no ONNX model, or its inputs or outputs cannot be used.
     """
     proto = load_proto(path)
     file_preprocess, file_classes = _metadata(proto)
-    inputs = _read_inputs(proto, preprocess or file_preprocess)
-    warnings = (*inputs.warnings, *((_QUANTIZED,) if is_quantized(operators(proto)) else ()))
+    inputs = model_inputs(proto, preprocess, file_preprocess, size, folder)
     settled = settle(proto, inputs.settled)
     classes = classes or file_classes
     outputs = read_outputs(
@@ -106,11 +81,20 @@ def read_onnx(
         static_shapes(settled),
         inputs.edges,
         task=task or _named_task(proto),
+        hint=inputs.metadata.task,
         output=output or named_output(proto),
-        classes=classes,
+        classes=classes or inputs.metadata.classes,
     )
     if outputs.task.classes:
         _check_classes(classes, outputs.n_scores)
+        classes = classes or inputs.metadata.classes_for(outputs.n_scores)
+    warnings = (
+        *inputs.warnings,
+        *((_QUANTIZED,) if is_quantized(operators(proto)) else ()),
+        *inputs.metadata.notes(
+            prepares=preprocess is None and file_preprocess is None, classes=classes, n_outputs=outputs.n_scores
+        ),
+    )
     digest = file_sha256(path)
     prepared = inputs.preprocess.model_dump(mode="json") if inputs.preprocess is not None else None
     return OnnxModel(
@@ -126,6 +110,7 @@ def read_onnx(
         batch=inputs.batch,
         n_outputs=outputs.n_scores,
         preprocess=inputs.preprocess,
+        preprocess_origins=tuple(sorted(inputs.origins.items())),
         classes=classes,
         parameters=count_parameters(proto),
         macs=settled_macs(settled),
@@ -134,21 +119,6 @@ def read_onnx(
         inputs=inputs.specs,
         warnings=warnings,
     )
-
-
-def _read_inputs(proto: onnx.ModelProto, preprocess: Preprocess | None) -> _Inputs:
-    """Raises SourceError where the preprocessing does not fit the images, or an input is no array of numbers."""
-    image = read_image_input(proto)
-    if image is None:
-        specs = read_inputs(proto)
-        dims = dimensions(graph_inputs(proto)[0])
-        batch = dims[0] if specs[0].batched and dims and isinstance(dims[0], int) else None
-        return _Inputs(specs[0].name, batch, None, (), None, specs, ())
-    shape = image_shape(image, preprocess)
-    warnings = () if preprocess else (_assumed_note(image, shape),)
-    preprocess = preprocess or _assumed(image, shape)
-    _check_bytes_in(image, preprocess)
-    return _Inputs(image.name, image.batch, image, shape, preprocess, (), warnings)
 
 
 def load_proto(path: Path) -> onnx.ModelProto:
@@ -260,37 +230,3 @@ def _metadata(proto: onnx.ModelProto) -> tuple[Preprocess | None, tuple[str, ...
 def _check_classes(classes: tuple[str, ...] | None, n_outputs: int) -> None:
     if classes is not None and len(classes) != n_outputs:
         raise SourceError(f"{len(classes)} class names for {n_outputs} outputs", "Give one name an output, in order")
-
-
-def _assumed(declared: ImageInput, shape: tuple[int, int, int]) -> Preprocess:
-    channels, height, width = shape
-    prepare = pixel_preprocess if declared.kind == "uint8" else imagenet_preprocess
-    return prepare(channels, (height, width))
-
-
-def _assumed_note(declared: ImageInput, shape: tuple[int, int, int]) -> Note:
-    what = (
-        "no normalisation, since it takes bytes,"
-        if declared.kind == "uint8"
-        else "ImageNet's mean and standard deviation"
-    )
-    return Note(
-        code="preprocess_assumed",
-        text=f"The file does not say how its images are prepared: {what} at "
-        f"{shape[1]}x{shape[2]} px are assumed. If that is wrong, so is the accuracy.",
-    )
-
-
-def _check_bytes_in(declared: ImageInput, preprocess: Preprocess) -> None:
-    """Raises SourceError where the graph takes bytes and the preprocessing makes anything but pixels from 0 to 255."""
-    pixels = pixel_preprocess(len(preprocess.mean), preprocess.size)
-    if declared.kind == "uint8" and (preprocess.mean, preprocess.std, preprocess.scale) != (
-        pixels.mean,
-        pixels.std,
-        pixels.scale,
-    ):
-        raise SourceError(
-            f"the input '{declared.name}' takes bytes (uint8), pixels from 0 to 255, and the preprocessing makes "
-            "other numbers",
-            "Set its scale to 1, every mean to 0 and every standard deviation to 1 (preprocess)",
-        )

@@ -1,6 +1,7 @@
 """Models from an ONNX file of the user's."""
 
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import onnx
@@ -32,11 +33,19 @@ def load_file(source: FileModel, preprocess: Preprocess | None, folder: Path) ->
         )
     copy = _Copy(proto, folder / "read" / path.name)
     changes = _rewrite(proto, path.parent, source)
-    model = read_onnx(copy.write() if changes else path, preprocess, output=source.output, task=source.task)
+    read = partial(
+        read_onnx,
+        preprocess=preprocess,
+        output=source.output,
+        task=source.task,
+        size=source.size,
+        folder=path.parent,
+    )
+    model = read(copy.write() if changes else path)
     if model.batch is None and bakes_batch(model, proto):
         fix_batch(proto, 1)
         changes.append("it declares any batch and can only answer one example a call, so its batch is 1")
-        model = read_onnx(copy.write(), preprocess, output=source.output, task=source.task)
+        model = read(copy.write())
     return replace(model, warnings=(*model.warnings, *_rewritten_note(changes)))
 
 

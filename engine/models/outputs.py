@@ -8,7 +8,7 @@ import onnx
 from engine.errors import SourceError
 from engine.models.counts import Shape, dimensions
 from engine.models.signature import ARRAY_KINDS, EXPORT_HINT
-from engine.results import TensorSpec
+from engine.results import TensorSpec, codes
 from engine.settings import TaskName
 from engine.tasks import TASKS, Signature, Task, recognise, scores_length
 
@@ -34,14 +34,16 @@ def read_outputs(
     image: tuple[int | None, int | None] | None,
     *,
     task: TaskName | None,
+    hint: str | None,
     output: str | None,
     classes: tuple[str, ...] | None,
 ) -> MeasuredOutputs:
     """The outputs to measure: those of the `task`, or of the one that the graph gives away where it is None.
 
-    `shapes` are the inferred ones, which count more than those that the file declares. `image` is (height, width), None
-    where the model takes no images. `output` names the main output. Raises SourceError where no output, or more than
-    one, can be it; it suggests one whose name, or whose length, which is that of `classes`, tells.
+    `hint` is the task that the file's metadata name, which counts where the graph has such outputs. `shapes` are the
+    inferred ones, which count more than those that the file declares. `image` is (height, width), None where the model
+    takes no images. `output` names the main output. Raises SourceError where no output, or more than one, can be it; it
+    suggests one whose name, or whose length, which is that of `classes`, tells.
     """
     declared = {value.name: dimensions(value) for value in proto.graph.output}
     dims = {name: shapes.get(name) or own for name, own in declared.items()}
@@ -49,10 +51,11 @@ def read_outputs(
         raise SourceError(
             f"the output '{output[:80]}' is none of the model's ({_listing(dims)})",
             "Name one of them (model.output)",
+            code=codes.OUTPUT_OPEN,
         )
     signature = Signature(outputs=_specs(proto, dims), last_operators=_last_operators(proto), image=image)
     signature = signature if output is None else signature.only(output)
-    chosen = TASKS[task] if task is not None else recognise(signature)
+    chosen = TASKS[task] if task is not None else _hinted(hint, signature) or recognise(signature)
     names = chosen.outputs(signature)
     if not names:
         where = f"the output '{output[:80]}'" if output is not None else "the model"
@@ -65,6 +68,11 @@ def read_outputs(
             raise _unclear(chosen, names, signature, dims, classes)
         chosen, names = TASKS["tensors"], TASKS["tensors"].outputs(signature)
     return MeasuredOutputs(chosen, names, _n_scores(chosen, names[0], signature, declared))
+
+
+def _hinted(hint: str | None, signature: Signature) -> Task | None:
+    task = next((task for name, task in TASKS.items() if name == hint), None)
+    return task if task is not None and task.outputs(signature) else None
 
 
 def _specs(proto: onnx.ModelProto, dims: Mapping[str, Shape | tuple[int | str, ...] | None]) -> tuple[TensorSpec, ...]:
@@ -132,4 +140,5 @@ def _unclear(
     return SourceError(
         f"{len(names)} outputs of the model can be those of {task.title}, and only one is ({_listing(dims)})",
         f"Say which it is{suggestion} (model.output), or compare all outputs with the baseline's (model.task: tensors)",
+        code=codes.OUTPUT_OPEN,
     )

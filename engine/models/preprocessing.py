@@ -13,7 +13,10 @@ _INTERPOLATIONS = ("nearest", "bilinear", "bicubic", "lanczos")
 def imagenet_preprocess(channels: int, size: tuple[int, int]) -> Preprocess:
     """ImageNet's normalisation and timm's default crop at this height and width."""
     return Preprocess(
-        size=size, mean=_fit(IMAGENET_DEFAULT_MEAN, channels), std=_fit(IMAGENET_DEFAULT_STD, channels), crop_pct=0.875
+        size=size,
+        mean=fit_channels(IMAGENET_DEFAULT_MEAN, channels),
+        std=fit_channels(IMAGENET_DEFAULT_STD, channels),
+        crop_pct=0.875,
     )
 
 
@@ -26,14 +29,14 @@ def timm_preprocess(config: Mapping[str, Any], channels: int, size: tuple[int, i
     """The preprocessing of a configuration that timm.data.resolve_data_config returned, at this height and width."""
     return Preprocess(
         size=size,
-        mean=_fit(config["mean"], channels),
-        std=_fit(config["std"], channels),
+        mean=fit_channels(config["mean"], channels),
+        std=fit_channels(config["std"], channels),
         interpolation=config["interpolation"] if config["interpolation"] in _INTERPOLATIONS else "bicubic",
         crop_pct=config["crop_pct"],
         resize="squash" if config.get("crop_mode") == "squash" else "crop",
     )
 
 
-def _fit(values: tuple[float, ...], channels: int) -> tuple[float, ...]:
+def fit_channels(values: tuple[float, ...], channels: int) -> tuple[float, ...]:
     """Three values unchanged for three channels; else their mean for each, as timm averages a first convolution."""
     return tuple(values) if len(values) == channels else (sum(values) / len(values),) * channels

@@ -1,7 +1,7 @@
 """The signature of a model: whether it takes images, its inputs otherwise, and the outputs that its task measures."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import onnx
@@ -9,10 +9,10 @@ from onnx import TensorProto
 
 from engine.errors import SourceError
 from engine.models.counts import constant_tensors, dimensions, graph_inputs
-from engine.results import TensorSpec
+from engine.results import TensorSpec, codes
 from engine.runtimes.onnx_runtime import channels_last
 from engine.settings import Preprocess
-from engine.settings.data import MAX_EDGE, MIN_EDGE
+from engine.settings.model import MAX_EDGE, MIN_EDGE
 from engine.wording import many
 
 EXPORT_HINT = (
@@ -108,6 +108,19 @@ def image_shape(declared: ImageInput, preprocess: Preprocess | None) -> tuple[in
     return channels, height, width
 
 
+def with_size(declared: ImageInput, size: tuple[int, int] | None) -> ImageInput:
+    """The input with this height and width where it leaves them open. Raises SourceError where it has others."""
+    if size is None:
+        return declared
+    height, width = declared.height or size[0], declared.width or size[1]
+    if (height, width) != size:
+        raise SourceError(
+            f"the model takes images of {height}x{width} px, and {size[0]}x{size[1]} px are asked for",
+            "Leave their size out (model.size)",
+        )
+    return replace(declared, height=height, width=width)
+
+
 def read_inputs(proto: onnx.ModelProto) -> tuple[TensorSpec, ...]:
     """Every input of a model that takes no images. Raises SourceError where one is no array of numbers.
 
@@ -182,7 +195,9 @@ def _first_channels(proto: onnx.ModelProto, name: str) -> int | None:
 def _without_preprocess(declared: ImageInput) -> tuple[int, int, int]:
     if declared.height is None or declared.width is None:
         raise SourceError(
-            "the model takes images of any size", "Export it for images of one size, or say which (preprocess.size)"
+            "the model takes images of any size",
+            "Say which (model.size), or export it for images of one size",
+            code=codes.INPUT_SIZE_OPEN,
         )
     if declared.channels is None:
         raise SourceError(

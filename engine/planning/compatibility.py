@@ -4,10 +4,9 @@ Messages put the keys of a recipe in parentheses, since a page replaces or drops
 """
 
 from collections.abc import Sequence
-from itertools import takewhile
 
 from engine.results import Refusal
-from engine.settings import FileModel, ImagesData, Preprocess, Recipe, TaskName
+from engine.settings import ImagesData, Preprocess, Recipe, TaskName
 from engine.tasks import TASKS
 from engine.wording import many
 
@@ -49,32 +48,12 @@ def batch_misfit(batch: int | None, target_batch: int) -> Refusal | None:
     )
 
 
-def format_misfit(number_format: str, recipe: Recipe) -> Refusal | None:
-    """The refusal of a chain that stores the weights in fewer bits where the file does so already; None where it fits.
-
-    `number_format` is that of the file: FP32, FP16 or INT8. Steps after a new network do not store the file's weights.
-    """
-    if number_format == "FP32" or not isinstance(recipe.model, FileModel):
-        return None
-    for number, chain in enumerate(recipe.chains, start=1):
-        own = takewhile(lambda step: not step.brings_model, chain)
-        step = next((step for step in own if step.number_format), None)
-        if step is not None:
-            state = "quantized already" if number_format == "INT8" else "in 16-bit floats already"
-            return Refusal(
-                message=f"chain {number}: {step.technique} makes {step.number_format} weights of FP32 ones, and the "
-                f"model is {state}",
-                next=f"Leave {step.technique} out, or start from the model's FP32 file",
-            )
-    return None
-
-
 def teacher_task(name: str, task: TaskName) -> Refusal | None:
     """The refusal of a teacher that is no classifier of images, whose answers no student can learn; else None."""
     if task == "classification":
         return None
     return Refusal(
-        message=f"the teacher ({name}) is asked for {task}, and students learn classes",
+        message=f"the teacher ({name}) is read as {TASKS[task].title}, and students learn classes",
         next="Choose a teacher that is an image classifier",
     )
 

@@ -4,9 +4,10 @@ from pathlib import Path
 
 from engine import catalogue
 from engine.errors import SettingsError
+from engine.planning.applicability import chain_refusal
 from engine.planning.estimate import Factors, estimate_recipe
 from engine.planning.resolve import check_prunable
-from engine.results import Note, Preset, PresetName
+from engine.results import ModelTraits, Note, Preset, PresetName
 from engine.settings import (
     PRETRAINED,
     RANDOM,
@@ -37,11 +38,11 @@ RANDOM_STUDENT = {"student_weights": RANDOM, "learning_rate": 2e-3}
 """Settings of a student without pretrained weights: the best of those that were tried on the sample."""
 
 
-def make_presets(recipe: Recipe) -> tuple[Preset, ...]:
+def make_presets(recipe: Recipe, model: ModelTraits | None = None) -> tuple[Preset, ...]:
     """Three chains for the model and the data of a resolved recipe, without estimates; its own steps do not matter.
 
     A leading fine-tune that makes the baseline also begins the presets. A refused preset has the reason and what to do
-    instead.
+    instead. `model` is what is known of the model, None where nobody has looked into it.
     """
     inputs, baseline_steps = ChainInputs.of(recipe.model, recipe.data), recipe.baseline_steps
     rows: tuple[tuple[PresetName, str, str, tuple[Step, ...]], ...] = (
@@ -55,21 +56,21 @@ def make_presets(recipe: Recipe) -> tuple[Preset, ...]:
         ("smallest", "Smallest", f"Distils into {_student(recipe)}, quantizes.", (_distillation(recipe),)),
     )
     return tuple(
-        _preset(recipe, name, title, text, (*baseline_steps, *steps, QuantizeAuto()), inputs)
+        _preset(recipe, name, title, text, (*baseline_steps, *steps, QuantizeAuto()), inputs, model)
         for name, title, text, steps in rows
     )
 
 
-def estimate_presets(recipe: Recipe, factors: Factors) -> tuple[Preset, ...]:
+def estimate_presets(recipe: Recipe, factors: Factors, model: ModelTraits | None = None) -> tuple[Preset, ...]:
     """The presets, with an estimate where they are not refused; the images are counted for it.
 
-    `factors` are the corrections from earlier runs.
+    `factors` are the corrections from earlier runs, `model` what is known of the model.
     """
     return tuple(
         preset.model_copy(update={"estimate": estimate_recipe(_with_steps(recipe, preset.steps), factors)})
         if preset.refused is None
         else preset
-        for preset in make_presets(recipe)
+        for preset in make_presets(recipe, model)
     )
 
 
@@ -86,9 +87,15 @@ def _with_steps(recipe: Recipe, steps: tuple[Step, ...]) -> Recipe:
 
 
 def _preset(
-    recipe: Recipe, name: PresetName, title: str, text: str, steps: tuple[Step, ...], inputs: ChainInputs
+    recipe: Recipe,
+    name: PresetName,
+    title: str,
+    text: str,
+    steps: tuple[Step, ...],
+    inputs: ChainInputs,
+    model: ModelTraits | None,
 ) -> Preset:
-    note, next = _refusal(recipe, name, steps, inputs) or (None, "")
+    note, next = _refusal(recipe, name, steps, inputs) or _misfit(steps, model) or (None, "")
     return Preset(name=name, title=title, text=text, steps=steps, refused=note, next=next)
 
 
@@ -115,6 +122,12 @@ def _refusal(recipe: Recipe, name: PresetName, steps: tuple[Step, ...], inputs: 
         )
         return Note(code="small_already", text=text), "Choose a smaller student on a card of distillation"
     return None
+
+
+def _misfit(steps: tuple[Step, ...], model: ModelTraits | None) -> tuple[Note, str] | None:
+    """The reason why a step of a preset cannot be applied to the model, where that is known."""
+    found = chain_refusal(steps, model) if model is not None else None
+    return (Note(code="not_applicable", text=found[1].message), found[1].next) if found else None
 
 
 def propose_recovery(chain: tuple[Step, ...], number: int, inputs: ChainInputs) -> Step | None:

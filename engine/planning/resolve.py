@@ -7,9 +7,9 @@ import stat
 from pathlib import Path
 
 from engine import catalogue
-from engine.catalogue.prunable import narrower, resists
 from engine.errors import DataError, RequestError, SettingsError, SourceError, TargetError
 from engine.jobs.kinds import kind_of, load
+from engine.planning.applicability import pruning_refusal
 from engine.settings import (
     PRETRAINED,
     RANDOM,
@@ -216,15 +216,9 @@ def check_prunable(source: ModelSource, chain: tuple[Step, ...]) -> None:
 
 
 def _check_cut(name: str, where: str = "") -> None:
-    reason = resists(name)
-    if reason is not None:
-        sibling = narrower(name)
-        alternative = (
-            f"Distil it into {sibling.name}, a narrower network of its family"
-            if sibling
-            else ("Distil it into a smaller network")
-        )
-        raise SettingsError(f"{where}prune cannot cut channels of '{name}': {reason}", alternative)
+    refusal = pruning_refusal(name)
+    if refusal is not None:
+        raise SettingsError(f"{where}{refusal.message}", refusal.next)
 
 
 def new_network(step: Step) -> TimmModel | None:

@@ -12,6 +12,9 @@ from engine.results.analyses import (
     Identification,
     LayerSensitivity,
     ModelProfile,
+    ModelSignature,
+    ModelTraits,
+    Origin,
     OwnModel,
     Preset,
     PresetName,
@@ -55,7 +58,7 @@ from engine.results.measures import (
     report_quality,
     similarity_text,
 )
-from engine.results.preflight import Preflight, Refusal
+from engine.results.preflight import Applicability, Preflight, Refusal
 from engine.results.report import (
     SCHEMA_VERSION,
     CutShort,
@@ -87,6 +90,7 @@ __all__ = [
     "Accuracy",
     "Advice",
     "Answer",
+    "Applicability",
     "Architecture",
     "ArraySummary",
     "Basis",
@@ -118,7 +122,10 @@ __all__ = [
     "Measure",
     "MeasureTexts",
     "ModelProfile",
+    "ModelSignature",
+    "ModelTraits",
     "Note",
+    "Origin",
     "OutputFidelity",
     "OwnModel",
     "Part",

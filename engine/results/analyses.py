@@ -30,13 +30,38 @@ class GraphNode(Result):
 
 
 NumberFormat = Literal["FP32", "FP16", "INT8"]
+Origin = Literal["asked", "file", "beside", "graph", "assumed"]
+"""Where a preprocessing comes from: it was asked for, stands in the file's metadata or in files beside it, follows from
+the graph, or is assumed."""
 
 
-class ModelProfile(Result):
+class ModelTraits(Result):
+    """What decides which techniques can be applied to a model; all but the first two tell of an ONNX file alone."""
+
+    format: Literal["timm", "onnx"]
+    architecture: str | None = None
+    """timm's name, where it is one of its networks."""
+    number_format: NumberFormat = "FP32"
+    """The format of the stored weights."""
+    control_flow: tuple[str, ...] = ()
+    """Types of the nodes that contain a graph of their own: If, Loop, Scan."""
+    odd_value: tuple[str, str] | None = None
+    """The name of a value that is no tensor of numbers, and what it is instead."""
+    weighted_layers: tuple[str, ...] | None = None
+    """Which of Conv, Gemm and MatMul there are with weights; null where nobody has looked."""
+    fixed_batch: int | None = None
+    """The batch size that the graph is fixed to; null where it is dynamic."""
+    layout: Literal["nchw", "nhwc"] = "nchw"
+    input_kind: Literal["float32", "float16", "float64", "uint8"] = "float32"
+    task: TaskName = "classification"
+    """What the model is asked for, as the recipe, its metadata or its graph tells."""
+    takes_images: bool = True
+
+
+class ModelProfile(ModelTraits):
     """The properties of a model, without its speed; `layers` counts operators of the exported graph by type."""
 
     name: str
-    format: Literal["timm", "onnx"]
     weights: str
     inputs: dict[str, tuple[int | str, ...]]
     outputs: dict[str, tuple[int | str, ...]]
@@ -48,15 +73,13 @@ class ModelProfile(Result):
     classes: tuple[str, ...] | None
     n_outputs: int | None
     preprocess: Preprocess | None
+    preprocess_origins: dict[str, Origin] = Field(default_factory=dict)
+    """Where each field of `preprocess` comes from; of an ONNX file alone."""
     warnings: tuple[Note, ...] = ()
-    task: TaskName = "classification"
-    """What the model is asked for, as the recipe, its metadata or its graph tells."""
     input_specs: tuple[TensorSpec, ...] = ()
     """Its inputs, with what can be told of the values that they take."""
     output_names: tuple[str, ...] = ()
     """The outputs that are measured, the main one first."""
-    number_format: NumberFormat = "FP32"
-    """The format of the stored weights."""
     graph: tuple[GraphNode, ...] = ()
     """Every node of the exported graph, in its order."""
 
@@ -73,6 +96,13 @@ class ModelProfile(Result):
         for node in self.graph:
             totals[node.operator] += node.weight_bytes
         return {name: total for name, total in totals.most_common() if total}
+
+
+class ModelSignature(Result):
+    """The declared inputs and outputs of an ONNX file: shapes by name, a dynamic dimension by its name."""
+
+    inputs: dict[str, tuple[int | str, ...]]
+    outputs: dict[str, tuple[int | str, ...]]
 
 
 class Identification(Result):

@@ -1,4 +1,4 @@
-"""What is known about a recipe before its run."""
+"""What is known about a recipe before its run, and what can be done with a model."""
 
 from engine.results.base import Result
 from engine.settings import AnalysisRequest
@@ -20,3 +20,16 @@ class Preflight(Result):
 
     refusals: tuple[Refusal, ...] = ()
     unknown: tuple[AnalysisRequest, ...] = ()
+
+
+class Applicability(Result):
+    """Whether a technique, by one of its methods, can be applied to a model; where not, `refusal` says why.
+
+    `needs` is what it takes beside the model, such as labelled images.
+    """
+
+    technique: str
+    method: str | None
+    title: str
+    needs: tuple[str, ...] = ()
+    refusal: Refusal | None = None

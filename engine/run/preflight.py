@@ -2,15 +2,14 @@
 
 from collections.abc import Collection
 
-import onnx
-
 from engine.context import Model
 from engine.data import Data
 from engine.errors import DataError, SourceError, TargetError
 from engine.measure.chance import learning_note
 from engine.models.artifacts import OnnxModel
-from engine.models.number_format import number_format
-from engine.planning.compatibility import batch_misfit, format_misfit, head_misfit, maps_labels, unlabelled_task
+from engine.models.traits import traits_of
+from engine.planning.applicability import recipe_refusal
+from engine.planning.compatibility import batch_misfit, head_misfit, maps_labels, unlabelled_task
 from engine.planning.remedies import remedy
 from engine.results import Note, Report, Variant, codes
 from engine.settings import Recipe, Target
@@ -27,8 +26,8 @@ UNTRAINED = {
 
 
 def check_fit(recipe: Recipe, model: Model, data: Data) -> None:
-    """Raises TargetError where the file's batch size is fixed to another, and SourceError where it is in fewer bits
-    already than a step would make of it, and DataError where the budget is for classes and the data has no labels.
+    """Raises TargetError where the file's batch size is fixed to another, SourceError where a step cannot be applied,
+    and DataError where the budget is for classes and the data has no labels.
 
     Where no leading fine-tune brings a new head, DataError where its head does not fit the classes of the data, or
     where there are labels of classes and the model is asked for something else.
@@ -39,7 +38,7 @@ def check_fit(recipe: Recipe, model: Model, data: Data) -> None:
             "Save them with an array of labels, or leave the limit empty",
         )
     check_batch(model, recipe.target)
-    _check_format(recipe, model)
+    _check_steps(recipe, model)
     if recipe.baseline_steps:
         return
     if not TASKS[model.task].classes:
@@ -60,12 +59,10 @@ def check_batch(model: Model, target: Target) -> None:
         raise TargetError(misfit.message, misfit.next)
 
 
-def _check_format(recipe: Recipe, model: Model) -> None:
-    if not isinstance(model, OnnxModel):
-        return
-    misfit = format_misfit(number_format(onnx.load(model.path, load_external_data=False)), recipe)
-    if misfit is not None:
-        raise SourceError(misfit.message, misfit.next)
+def _check_steps(recipe: Recipe, model: Model) -> None:
+    refusal = recipe_refusal(recipe, traits_of(model))
+    if refusal is not None:
+        raise SourceError(refusal.message, refusal.next)
 
 
 def source_warnings(recipe: Recipe, warnings: tuple[Note, ...]) -> tuple[Note, ...]:

@@ -14,6 +14,7 @@ from engine.settings.jobs import (
     RemeasureRequest,
     RunRequest,
     SensitivityRequest,
+    SignatureRequest,
 )
 from engine.settings.model import (
     PRETRAINED,
@@ -84,6 +85,7 @@ __all__ = [
     "SampleModel",
     "SensitivityRequest",
     "Settings",
+    "SignatureRequest",
     "Simplify",
     "Split",
     "Stage",

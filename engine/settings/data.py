@@ -6,10 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from engine.settings.base import Settings, setting
-from engine.settings.model import SHA256
-
-MIN_EDGE, MAX_EDGE = 8, 4096
-Edge = Annotated[int, Field(ge=MIN_EDGE, le=MAX_EDGE)]
+from engine.settings.model import SHA256, Edge
 
 
 class SampleData(Settings):
@@ -114,19 +111,44 @@ class Split(Settings):
 class Preprocess(Settings):
     """From an image to the model's input: resize, crop, divide by scale, normalise."""
 
-    size: tuple[Edge, Edge] = setting(help="Height and width of the model's input.", unit="px")
-    mean: tuple[float, ...] = setting(help="Mean per channel, after the division by scale.", min_length=1, max_length=4)
-    std: tuple[Annotated[float, Field(gt=0)], ...] = setting(
-        help="Standard deviation per channel, after the division by scale.", min_length=1, max_length=4
+    size: tuple[Edge, Edge] = setting(
+        label="Height and width", help="Height and width of the model's input.", unit="px"
     )
-    scale: float = setting(255.0, help="Pixel values are divided by this.", gt=0)
-    interpolation: Literal["nearest", "bilinear", "bicubic", "lanczos"] = setting("bicubic", help="How to resize.")
-    crop_pct: float = setting(1.0, help="Share of the resized image that the centre crop keeps.", gt=0, le=2)
+    mean: tuple[float, ...] = setting(
+        label="Mean of each channel", help="Mean per channel, after the division by scale.", min_length=1, max_length=4
+    )
+    std: tuple[Annotated[float, Field(gt=0)], ...] = setting(
+        label="Standard deviation of each channel",
+        help="Standard deviation per channel, after the division by scale.",
+        min_length=1,
+        max_length=4,
+    )
+    scale: float = setting(255.0, label="Pixels divided by", help="Pixel values are divided by this.", gt=0)
+    interpolation: Literal["nearest", "bilinear", "bicubic", "lanczos"] = setting(
+        "bicubic",
+        label="Interpolation",
+        choices={"nearest": "Nearest", "bilinear": "Bilinear", "bicubic": "Bicubic", "lanczos": "Lanczos"},
+        help="How to resize.",
+    )
+    crop_pct: float = setting(
+        1.0,
+        label="Kept by the centre crop",
+        percent="%",
+        help="Share of the resized image that the centre crop keeps.",
+        gt=0,
+        le=2,
+    )
     resize: Literal["crop", "squash"] = setting(
-        "crop", help="crop keeps the aspect ratio and cuts the centre, squash does not."
+        "crop",
+        label="Resize",
+        choices={"crop": "Keep the shape, cut the centre", "squash": "Squash to the size"},
+        help="crop keeps the aspect ratio and cuts the centre, squash does not.",
     )
     channels: Literal["rgb", "bgr", "gray"] | None = setting(
-        None, help="Order of the channels; gray for one channel, rgb for three, if empty."
+        None,
+        label="Channels",
+        choices={"rgb": "RGB", "bgr": "BGR", "gray": "Gray"},
+        help="Order of the channels; gray for one channel, rgb for three, if empty.",
     )
 
     @model_validator(mode="after")

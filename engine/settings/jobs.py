@@ -27,6 +27,13 @@ class ProfileRequest(Settings):
     preprocess: Preprocess | None = None
 
 
+class SignatureRequest(Settings):
+    """The request to list the inputs and outputs of an ONNX file; the result is a ModelSignature."""
+
+    kind: Literal["signature"] = "signature"
+    model: FileModel
+
+
 class IdentifyRequest(Settings):
     """The request to say of which architectures a checkpoint may be; the result is an Identification."""
 
@@ -116,6 +123,7 @@ class RemeasureRequest(Settings):
 
 AnalysisRequest = (
     ProfileRequest
+    | SignatureRequest
     | IdentifyRequest
     | PreviewRequest
     | HardwareRequest
@@ -129,4 +137,4 @@ JobRequest = Annotated[RunRequest | AnalysisRequest, Field(discriminator="kind")
 def looks_into_a_file(request: RunRequest | AnalysisRequest) -> bool:
     """Whether the job only looks into one file, of a model or of weights; it needs no download and may be anybody's."""
     is_profile = isinstance(request, ProfileRequest) and isinstance(request.model, FileModel)
-    return is_profile or isinstance(request, IdentifyRequest)
+    return is_profile or isinstance(request, SignatureRequest | IdentifyRequest)

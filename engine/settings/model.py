@@ -7,6 +7,9 @@ from pydantic import Field, model_validator
 
 from engine.settings.base import Settings, setting
 
+MIN_EDGE, MAX_EDGE = 8, 4096
+Edge = Annotated[int, Field(ge=MIN_EDGE, le=MAX_EDGE)]
+"""A height or a width of images, in px."""
 PRETRAINED, RANDOM = "pretrained", "random"
 SHA256 = r"^[0-9a-f]{64}$"
 EDGES = range(16, 2049)
@@ -120,6 +123,12 @@ class FileModel(Settings):
         help="Name of the output that holds the answer (the class scores); only where several can be it.",
         min_length=1,
         max_length=200,
+    )
+    size: tuple[Edge, Edge] | None = setting(
+        None,
+        label="Height and width of its images",
+        help="Height and width of the images; only where the file takes any.",
+        unit="px",
     )
 
     task: TaskName | None = setting(

@@ -13,7 +13,7 @@ _EMBEDDING_NAMES = ("embed", "feature", "pooler", "pooled", "descriptor")
 _NORMALISERS = frozenset({"LpNormalization"})
 
 
-def _several(signature: Signature) -> tuple[str, ...]:
+def _lists(signature: Signature) -> tuple[str, ...]:
     """Outputs with more than one score an example, or a number of scores that only a call tells."""
     return tuple(output.name for output in score_outputs(signature.outputs) if scores_length(output) != 1)
 
@@ -36,7 +36,7 @@ def _all_from(signature: Signature, names: tuple[str, ...], operator: str) -> bo
 
 
 def _is_embedding(signature: Signature) -> bool:
-    names = _several(signature)
+    names = _lists(signature)
     return bool(names) and all(
         any(word in name.lower() for word in _EMBEDDING_NAMES) or signature.last_operators.get(name) in _NORMALISERS
         for name in names
@@ -90,7 +90,7 @@ CLASSIFICATION = Task(
     classes=True,
     one_output=True,
     recognises=_tells_classes,
-    outputs=_several,
+    outputs=_lists,
     read=read_scores,
     similarity=_same_class,
 )
@@ -100,8 +100,8 @@ MULTILABEL = Task(
     measure="label agreement",
     classes=False,
     one_output=True,
-    recognises=lambda signature: _all_from(signature, _several(signature), "Sigmoid"),
-    outputs=_several,
+    recognises=lambda signature: _all_from(signature, _lists(signature), "Sigmoid"),
+    outputs=_lists,
     read=read_scores,
     similarity=_same_labels,
 )
@@ -111,7 +111,7 @@ BINARY = Task(
     measure="agreement",
     classes=True,
     one_output=True,
-    recognises=lambda signature: not _several(signature) and _all_from(signature, _single(signature), "Sigmoid"),
+    recognises=lambda signature: not _lists(signature) and _all_from(signature, _single(signature), "Sigmoid"),
     outputs=_single,
     read=_read_two_classes,
     similarity=_same_class,
@@ -122,8 +122,8 @@ REGRESSION = Task(
     measure="explained variance",
     classes=False,
     one_output=True,
-    recognises=lambda signature: not _several(signature) and bool(_single(signature)),
-    outputs=lambda signature: _single(signature) or _several(signature),
+    recognises=lambda signature: not _lists(signature) and bool(_single(signature)),
+    outputs=lambda signature: _single(signature) or _lists(signature),
     read=read_scores,
     similarity=_explained,
 )
@@ -134,7 +134,7 @@ EMBEDDING = Task(
     classes=False,
     one_output=True,
     recognises=_is_embedding,
-    outputs=_several,
+    outputs=_lists,
     read=read_scores,
     similarity=_cosine,
 )

@@ -14,6 +14,7 @@ from engine import (
     Distill,
     FileModel,
     Finetune,
+    Preprocess,
     PruneChannel,
     Qat,
     Settings,
@@ -26,7 +27,8 @@ SECTIONS: tuple[tuple[str, type[Settings], Collection[str], str], ...] = (
     ("split.", Split, Split.model_fields, "Data"),
     ("target.", Target, ("threads", "batch_size"), "Optimize"),
     ("budget.", Budget, Budget.model_fields, "Optimize"),
-    ("model.", FileModel, ("output",), "Model"),
+    ("model.", FileModel, ("output", "size"), "Model"),
+    ("preprocess.", Preprocess, Preprocess.model_fields, "Model"),
     ("", TimmModel, ("num_classes", "in_chans", "img_size"), "Model"),
     *(("", settings, [field for field in settings.model_fields if "_" in field], "") for settings in TECHNIQUES),
 )
@@ -38,8 +40,7 @@ since its form is on its own card.
 OTHER_KEYS = {
     "data.classes": "“Class names” on the Data page",
     "data.labels": "“Labels” on the Data page",
-    "preprocess": "in the recipe",
-    "preprocess.size": "in the recipe",
+    "preprocess": "on the Model page",
 }
 """Keys of a recipe that no form draws, with what replaces them."""
 ASK_OPERATOR = "Ask whoever runs this app to look into it"
@@ -90,7 +91,6 @@ def _phrases() -> dict[str, str]:
         ", or set HF_HOME to a folder that can be written": "",
         "Accept them there and log in with hf auth login, or choose another": "Choose another",
         "which is hf_hub:owner/name": "which is owner/name",
-        ", or say which (preprocess.size)": "",
         " (or set preprocess)": "",
         " (goal_value: the largest file in MB)": "",
         " (goal_value: a share, such as 0.5)": "",

@@ -64,7 +64,7 @@ class Draft(Settings):
         """The draft with these values.
 
         Its name is dropped where model, data or steps change, since it was made of them. Its preprocessing is dropped
-        where the model changes, since no page shows it.
+        where the model changes, whose it is.
         """
         new_model = values.get("model", self.model) != self.model
         new = self.model_copy(update=({"preprocess": None} if new_model else {}) | values)

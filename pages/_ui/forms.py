@@ -13,7 +13,7 @@ from pydantic.fields import FieldInfo
 from streamlit.delta_generator import DeltaGenerator
 
 from engine import Settings
-from pages._ui import state
+from pages._ui import number_list, state
 from pages._ui.browser_terms import in_browser_terms
 from pages._ui.wording import plain, sentence
 
@@ -108,7 +108,7 @@ def _problems(
     factors = {f: _factor(info) for f, info in fields.items()} | {f: one.factor for f, one in caller_fields.items()}
     invalid = {
         field: (_out_of_range(kind.model_fields[field], values[field], factors[field]) if field in factors else "")
-        or sentence(in_browser_terms(text))
+        or sentence(in_browser_terms(_without_key(kind, field, text)))
         for field, text in kind.problems(values).items()
     }
     over_limit = {field: limit for field, limit in limits.items() if (values[field] or 0) > limit}
@@ -122,6 +122,14 @@ def _out_of_range(info: FieldInfo, value: Any, factor: int) -> str:
     return f"{_scale(value, factor):,.10g} is not possible: {bounds}." if is_number and bounds else ""
 
 
+def _without_key(kind: type[Settings], field: str, text: str) -> str:
+    """A message beside a field of several numbers does not name the entry by its key."""
+    is_list = (
+        field in kind.model_fields and number_list.count(_unwrap(kind.model_fields[field].annotation)[0]) is not None
+    )
+    return number_list.without_key(text) if is_list else text
+
+
 def _choosable(info: FieldInfo) -> bool:
     """Whether a form can draw this field.
 
@@ -131,7 +139,7 @@ def _choosable(info: FieldInfo) -> bool:
     inner, _ = _unwrap(info.annotation)
     if get_origin(inner) is Literal:
         return len(get_args(inner)) > 1
-    return inner in (bool, int, float, str) or get_args(inner) == (str, ...)
+    return inner in (bool, int, float, str) or get_args(inner) == (str, ...) or number_list.count(inner) is not None
 
 
 def _extra(info: FieldInfo) -> dict[str, Any]:
@@ -160,6 +168,8 @@ def _widget(info: FieldInfo, field: str, name: str, value: Any) -> Any:
         return values[_choice(label, list(values), current, key, help, {})]
     if inner in (int, float):
         return _number(label, info, inner, value, name, optional)
+    if number_list.count(inner) is not None:
+        return number_list.field(label, info.description or "", inner, value, key, optional=optional)
     if get_origin(inner) is tuple:
         return _names(label, info, value, key)
     return st.text_input(label, value=value or "", key=key, help=help) or (None if optional else "")

@@ -6,7 +6,7 @@ import engine
 from engine import Distill, FileModel, ImagesData, Preflight, Recipe, SampleData, SampleModel, TimmModel
 from engine.jobs.claims import Claims
 from engine.jobs.queue import Queue
-from engine.planning.compatibility import format_misfit
+from engine.planning.applicability import recipe_refusal
 from engine.results import DataPreview, ModelProfile, Note
 from engine.settings import BaselineModel, Finetune, Preprocess, PreviewRequest, ProfileRequest, Target
 from engine.store.folders import Outcome, now
@@ -43,7 +43,7 @@ def test_a_file_in_fewer_bits_is_refused_in_the_words_of_the_run(number_format, 
     recipe = asked({"technique": "quantize"}, model=FileModel(path=str(tmp_path / "a.onnx")))
     own = profile().model_copy(update={"number_format": number_format})
     look_at(found, recipe, own)
-    misfit = format_misfit(number_format, recipe)
+    misfit = recipe_refusal(recipe, own)
     assert engine.preflight(recipe).refusals == ((misfit,) if refused else ())
     assert (misfit is not None) is bool(refused)
 
@@ -85,7 +85,8 @@ def asked(*steps, model=None, data=None, **changed):
 
 
 def look_at(found, recipe, own, shown=None):
-    found(ProfileRequest(model=recipe.model), own)
+    is_file = isinstance(recipe.model, FileModel)
+    found(ProfileRequest(model=recipe.model), own if is_file else own.model_copy(update={"format": "timm"}))
     found(PreviewRequest(model=recipe.model, data=recipe.data), shown or preview())
 
 

@@ -1,7 +1,7 @@
 import pytest
 
 from engine.analyses.pareto import advised
-from engine.cli import lines
+from engine.cli import lines, model_lines
 from engine.results import (
     Hardware,
     Job,
@@ -56,7 +56,7 @@ def test_a_table_stands_in_columns():
 
 
 def test_a_model_is_told_with_units():
-    told = "\n".join(lines.of_profile(profile(warnings=(Note(code="w", text="Mind this"),))))
+    told = "\n".join(model_lines.of_profile(profile(warnings=(Note(code="w", text="Mind this"),))))
     for said in (
         "onnx, opset 20",
         "x: batch x 1 x 64 x 64",
@@ -76,7 +76,7 @@ def test_a_model_is_told_with_units():
 
 
 def test_what_cannot_be_told_of_a_model_is_said():
-    told = "\n".join(lines.of_profile(profile(macs=None, classes=None, n_outputs=None, preprocess=None)))
+    told = "\n".join(model_lines.of_profile(profile(macs=None, classes=None, n_outputs=None, preprocess=None)))
     assert told.count("cannot be told") == 2
     assert "an unknown number of without names" not in told
     assert "None" not in told

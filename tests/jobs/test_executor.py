@@ -15,6 +15,7 @@ from engine.settings import (
     SampleData,
     SampleModel,
     SensitivityRequest,
+    SignatureRequest,
 )
 from engine.store.endings import settle
 from engine.store.folders import JobFile, Outcome, now
@@ -53,6 +54,7 @@ def test_who_looks_into_a_file_gets_no_token(home, monkeypatch, recipe):
     for request, has_token in (
         (ProfileRequest(model=FileModel(path="m.onnx")), False),
         (IdentifyRequest(weights="w.pt"), False),
+        (SignatureRequest(model=FileModel(path="m.onnx")), False),
         (ProfileRequest(model=SampleModel()), True),
         (RunRequest(recipe=recipe), True),
     ):

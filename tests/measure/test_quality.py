@@ -3,10 +3,15 @@ import pytest
 
 from engine.measure.quality import accuracy, class_loss, compare, fidelity, on_selection, sqnr_db
 from engine.measure.statistics import paired_drop, z_for_many
+from engine.tasks import Answers
 
 
 def one_hot(classes, n=10):
     return np.eye(n, dtype=np.float32)[classes]
+
+
+def answers(classes, scale=1.0):
+    return Answers({"logits": scale * one_hot(classes)})
 
 
 def test_accuracy_counts_and_bounds():
@@ -33,10 +38,29 @@ def test_top5_needs_more_than_five_classes():
 
 
 def test_fidelity_of_the_same_outputs_is_perfect_and_its_sqnr_infinite():
-    logits = one_hot([1, 2, 3])
-    measured = fidelity(logits, logits)
-    assert measured.agreement == 1.0
+    measured = fidelity("classification", answers([1, 2, 3]), answers([1, 2, 3]))
+    assert (measured.agreement, measured.similarity, measured.measure) == (1.0, 1.0, "agreement")
     assert measured.sqnr_db is None
+
+
+def test_what_is_no_class_has_a_mean_similarity_and_the_sqnr_of_every_output():
+    base = {"a": np.array([[3.0, 4.0], [0.0, 5.0]], np.float32), "b": np.ones((2, 3), np.float32)}
+    own = {"a": base["a"] * np.float32(1.1), "b": base["b"]}
+    measured = fidelity("tensors", Answers(own), Answers(base))
+    assert (measured.agreement, measured.measure, measured.n_images) == (None, "explained variance", 2)
+    assert measured.similarity == pytest.approx(0.99)
+    assert [one.name for one in measured.outputs] == ["a", "b"]
+    assert [one.sqnr_db for one in measured.outputs] == [pytest.approx(20, abs=0.01), None]
+    assert measured.sqnr_db == pytest.approx(20, abs=0.01)  # of the output that differs most
+
+
+def test_the_mean_loss_of_similarity_has_an_interval_within_what_is_possible():
+    base = np.array([[1.0, 0.0]] * 4, np.float32)
+    own = np.array([[1.0, 0.0]] * 3 + [[1.0, 1.0]], np.float32)
+    found = compare("embedding", Answers({"v": own}), Answers({"v": base}), None)
+    assert (found.n_changed, found.n_worse, found.p_value, found.n_images) == (None, None, None, 4)
+    assert found.drop == pytest.approx((1 - 2**-0.5) / 4)
+    assert 0 <= found.low < found.drop < found.high
 
 
 def test_sqnr_is_in_decibels():
@@ -46,7 +70,7 @@ def test_sqnr_is_in_decibels():
 
 def test_a_comparison_counts_what_changed_and_which_way():
     labels = np.array([0, 1, 2, 3, 4])
-    found = compare(one_hot([0, 9, 9, 3, 7]), one_hot([0, 1, 2, 9, 8]), labels)
+    found = compare("classification", answers([0, 9, 9, 3, 7]), answers([0, 1, 2, 9, 8]), labels)
     assert (found.n_images, found.n_changed, found.n_worse, found.n_better) == (5, 4, 2, 1)
     assert found.drop == pytest.approx(0.2)
     assert found.low < found.drop < found.high
@@ -54,7 +78,7 @@ def test_a_comparison_counts_what_changed_and_which_way():
 
 
 def test_without_labels_every_change_is_a_loss_and_nothing_is_tested():
-    found = compare(one_hot([0, 1, 2]), one_hot([0, 1, 3]), None)
+    found = compare("classification", answers([0, 1, 2]), answers([0, 1, 3]), None)
     assert (found.n_changed, found.n_worse, found.n_better) == (1, 1, 0)
     assert found.drop == pytest.approx(1 / 3)
     assert found.p_value is found.smallest_drop is found.n_for_half_a_point is None
@@ -62,20 +86,20 @@ def test_without_labels_every_change_is_a_loss_and_nothing_is_tested():
 
 def test_the_class_that_loses_most_is_named_and_its_interval_is_corrected_for_their_number():
     labels = np.repeat([0, 3, 7], [100, 100, 100])
-    answers = labels.copy()
-    answers[100:110] = 0
-    answers[0:2] = 3
-    found = class_loss(one_hot(answers), one_hot(labels), labels)
+    classes = labels.copy()
+    classes[100:110] = 0
+    classes[0:2] = 3
+    found = class_loss(answers(classes), answers(labels), labels)
     assert (found.index, found.drop, found.n_images, found.n_classes) == (3, 0.1, 100, 3)
     alone = paired_drop(10, 0, 100)
     assert found.low < alone[0] < found.drop < alone[1] < found.high
     assert (found.low, found.high) == paired_drop(10, 0, 100, z_for_many(3))
-    assert class_loss(one_hot(answers), one_hot(labels), None) is None
+    assert class_loss(answers(classes), answers(labels), None) is None
 
 
 def test_what_chooses_holds_everything_that_a_choice_needs():
     labels = np.arange(10)
-    found = on_selection(one_hot(labels) * 1.1, one_hot(labels), labels)
+    found = on_selection("classification", answers(labels, 1.1), answers(labels), labels)
     assert (found.comparison.n_images, found.accuracy.top1, found.class_loss.n_classes) == (10, 1.0, 10)
     assert found.fidelity.sqnr_db == pytest.approx(20, abs=0.01)
-    assert on_selection(one_hot(labels), one_hot(labels), None).accuracy is None
+    assert on_selection("classification", answers(labels), answers(labels), None).accuracy is None

@@ -5,6 +5,7 @@ from engine.measure.quality import compare
 from engine.measure.verdict import certainty, faster, judge, not_slower, over_budget
 from engine.results import Accuracy, InputSpec, Latency, Throughput, Variant
 from engine.settings import Budget, Preprocess
+from engine.tasks import Answers
 from tests.made import INT8, made_class_loss, made_comparison, made_variant
 
 PREPROCESS = Preprocess(size=(8, 8), mean=(0.5,), std=(0.5,))
@@ -126,7 +127,8 @@ def paired(n_worse, n_better, n):
     baseline, variant = np.zeros((n, 2)), np.zeros((n, 2))
     baseline[:, 0] = variant[:, 0] = 1
     variant[:n_worse] = baseline[n_worse : n_worse + n_better] = [0, 1]
-    return compare(variant, baseline, np.zeros(n, int))
+    both = (Answers({"logits": logits}) for logits in (variant, baseline))
+    return compare("classification", *both, np.zeros(n, int))
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ IMAGES = np.random.default_rng(0).uniform(0, 255, (3, 3, 8, 8)).astype(np.float3
 def logits(model, images=IMAGES):
     target = Target(threads=1)
     with open_session(model.path, target, output_names=model.output_names) as session:
-        return session(images)
+        return model.read(session(images), len(images)).main
 
 
 def with_front(nodes, kind, shape):
@@ -115,7 +115,10 @@ def test_of_two_lists_of_scores_one_must_be_named(saved):
     path = saved(small_classifier(outputs=[helper.make_tensor_value_info("flat", TensorProto.FLOAT, ("batch", 4))]))
     with pytest.raises(SourceError, match=r"2 outputs .* 'flat'") as caught:
         read_onnx(path)
-    assert caught.value.next == "Say which it is, probably 'logits' (model.output)"
+    assert caught.value.next == (
+        "Say which it is, probably 'logits' (model.output), or compare all outputs with the baseline's "
+        "(model.task: tensors)"
+    )
     with pytest.raises(SourceError) as caught:
         read_onnx(path, classes=tuple("abcd"))
     assert "probably 'flat'" in caught.value.next
@@ -138,7 +141,7 @@ def test_the_same_images_give_the_same_answer_again(saved):
     path = saved(small_classifier(Shape(kind=TensorProto.FLOAT)))
     model = read_onnx(path)
     with open_session(path, Target(threads=1), output_names=["logits"]) as session:
-        first, again, other = session(IMAGES), session(IMAGES), session(IMAGES[:2])
+        first, again, other = (session(images)["logits"] for images in (IMAGES, IMAGES, IMAGES[:2]))
     assert np.array_equal(first, again)
     assert np.allclose(other, first[:2])
     assert onnx.load(model.path).graph.input[0].name == "image"

@@ -194,19 +194,6 @@ def test_training_is_not_on_offer_for_an_onnx_file_and_says_why(app):
     assert "Fine\\-tune trains a torch model and cannot change an ONNX file" in words(at)
 
 
-def test_the_output_of_a_file_with_several_is_named_on_the_model_page(app, tmp_path):
-    path = tmp_path / "two.onnx"
-    path.write_bytes(b"a model")
-    with path.open("rb") as file:
-        chosen = FileModel(sha256=save_upload("two.onnx", "onnx", file).sha256)
-    at = app("pages/model.py", source="ONNX file", draft=to_link(Draft(model=chosen)))
-    field = next(one for one in at.text_input if one.label == "Output of the class scores")
-    for name in ("logits", ""):
-        field.set_value(name).run()
-        assert not at.exception
-        assert from_link(at.query_params["draft"]).model == chosen.model_copy(update={"output": name or None})
-
-
 def switch(at, title):
     return next(toggle for toggle in at.toggle if title in toggle.label)
 

@@ -8,7 +8,9 @@ from pydantic import ValidationError
 import engine.results as declared
 from engine.results import (
     Advice,
+    Applicability,
     Architecture,
+    ArraySummary,
     CatalogueEntry,
     CheckItem,
     ClassCount,
@@ -26,6 +28,8 @@ from engine.results import (
     LatencyMeasurement,
     LayerSensitivity,
     ModelProfile,
+    ModelSignature,
+    ModelTraits,
     Note,
     OutputFidelity,
     OwnModel,
@@ -201,6 +205,9 @@ EXAMPLES: tuple[Result, ...] = (
     Event(time="2026-01-01T00:00:00+00:00", step="s", phase="p", fraction=0.5, message="m", metrics={"loss": 0.1}),
     Part(key="baseline", title="Baseline", state="running", seconds=1.5, fraction=0.5, message="m"),
     Provider(runtime="onnxruntime", name="CPUExecutionProvider", works=False, reason="no"),
+    ModelSignature(inputs={"x": ("n", 3, "h", "w")}, outputs={"y": ("n", 10)}),
+    ModelTraits(format="onnx", control_flow=("If",), odd_value=("list", "a sequence"), weighted_layers=("Conv",)),
+    Applicability(technique="qat", method=None, title="QAT", needs=("images",), refusal=Refusal(message="m", next="n")),
     Identification(name="n.pt", n_tensors=2, parameters=3, architectures=("resnet18",), notes=(NOTE,)),
     Hardware(environment=REPORT.environment, providers=(), gpus=("one",)),
     CatalogueEntry(name="n", family="f", parameters=1, macs=2, input_size=(3, 8, 8), pretrained_tags=("a1_in1k",)),
@@ -222,6 +229,7 @@ EXAMPLES: tuple[Result, ...] = (
     Usage(home="/h", jobs_bytes=1, cache_bytes=2, uploads_bytes=3, database_bytes=4, free_bytes=5),
     CutShort(branch=0, step=1, variant_id="b" * 12, is_race=False, note=NOTE),
     CheckItem(name="disk", ok=False, found="full", next="free it"),
+    ArraySummary(name="input_ids", dtype="int64", shape=(128,), low=0, high=30521, mean=15000.5),
 )
 NAMES = [type(example).__name__ for example in EXAMPLES]
 

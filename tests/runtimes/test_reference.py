@@ -33,15 +33,15 @@ def test_values_come_in_the_order_of_their_names(optimised, tmp_path):
     path = tmp_path / "values.onnx"
     onnx.save(graph(outputs=("y", "z")), path)
     for model in (path, path.read_bytes()):
-        z, y = values_session(model, "x", ["z", "y"], optimised=optimised, threads=1, log="fatal")(IMAGES)
+        z, y = values_session(model, ["z", "y"], optimised=optimised, threads=1, log="fatal")(IMAGES)
         assert z.tolist() == [[-0.5, 2.5]]
         assert y.tolist() == [[0.0, 2.5]]
 
 
 def test_what_is_no_graph_or_no_such_value_raises_onnxruntimes_own_errors():
     with pytest.raises(ORT_ERRORS):
-        values_session(b"not a graph", "x", ["y"], log="fatal")
-    values = values_session(graph().SerializeToString(), "x", ["z"], log="fatal")
+        values_session(b"not a graph", ["y"], log="fatal")
+    values = values_session(graph().SerializeToString(), ["z"], log="fatal")
     with pytest.raises(ORT_ERRORS):
         values(IMAGES)
 

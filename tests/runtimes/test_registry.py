@@ -22,7 +22,7 @@ HELPERS = ("onnxruntime.quantization", "onnxruntime.transformers")
 DEFAULT = ENGINE / "settings" / "target.py"
 """The default provider stands here: what is asked is described where nothing of onnxruntime may be imported."""
 IMAGES = np.ones((2, 3, 8, 8), np.float32)
-ENDS = {"input_name": "image", "output_name": "logits"}
+ENDS = {"output_names": ["logits"]}
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +77,7 @@ def test_a_target_can_ask_for_every_runtime_and_for_no_other():
 def test_a_session_answers_with_the_options_that_the_runtime_describes(path, target):
     check_target(target)
     with open_session(path, target, **ENDS) as session:
-        logits = session(IMAGES)
+        logits = session(IMAGES)["logits"]
         assert session.options == RUNTIMES[target.runtime].describe_options(target)
     assert (logits.dtype, logits.shape) == (np.float32, (2, 5))
     assert np.isfinite(logits).all()
@@ -91,7 +91,7 @@ def test_threads_decide_speed_and_are_described(target):
 
 
 def test_times_are_by_operator_type_and_longest_first(path, target):
-    times = operator_times(path, target, IMAGES, input_name="image")
+    times = operator_times(path, target, IMAGES)
     assert times
     assert min(times.values()) >= 0
     assert list(times.values()) == sorted(times.values(), reverse=True)
@@ -118,4 +118,4 @@ def test_a_file_that_does_not_load_is_refused_with_the_reason(tmp_path, target):
     with pytest.raises(RunError, match="cannot load"), open_session(broken, target, **ENDS):
         pass
     with pytest.raises(RunError, match="cannot profile"):
-        operator_times(broken, target, IMAGES, input_name="image")
+        operator_times(broken, target, IMAGES)

@@ -26,13 +26,13 @@ def workspace(tmp_path):
     images = context.data.split("calibration")
     judges = images.span(16, 32)
     calibrator = Calibrator(model, fold(model, tmp_path, images), images, 16, tmp_path, context.on_progress)
-    logits = predict(model, judges, context.target).logits
+    answers = predict(model, judges, context.target).answers
     return Workspace(
         context=context,
         base=model,
         calibrator=calibrator,
-        judges=JudgeSet(judges, logits),
-        reference=logits,
+        judges=JudgeSet(judges, answers),
+        reference=answers,
         fp32_mb=1.0,
     )
 

@@ -43,7 +43,7 @@ def feed(session: ort.InferenceSession) -> Feed:
     def arrays(inputs: Inputs) -> dict[str, np.ndarray]:
         if isinstance(inputs, np.ndarray):
             if len(values) != 1:
-                raise RunError(f"the model takes {len(values)} inputs, not images alone", "Give an array for each")
+                raise RunError(f"the model takes {', '.join(map(repr, values))}", "Give an array for each input")
             ((name, value),) = values.items()
             return {name: _image(inputs, value)}
         if missing := [name for name in values if name not in inputs]:

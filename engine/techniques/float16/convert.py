@@ -7,9 +7,9 @@ from onnx.shape_inference import InferenceError
 from onnxruntime.transformers.float16 import convert_float_to_float16
 
 from engine.errors import StepError
-from engine.models.graph import is_quantized
-from engine.models.nodes import control_flow, name_nodes, odd_value
-from engine.models.number_format import n_short
+from engine.models.nodes import name_nodes
+from engine.models.traits import graph_traits
+from engine.planning.applicability import halving_refusal
 from engine.runtimes.onnx_runtime import ORT_ERRORS, first_line
 
 _REFUSALS: tuple[type[Exception], ...] = (*ORT_ERRORS, InferenceError, AssertionError)
@@ -17,23 +17,9 @@ _REFUSALS: tuple[type[Exception], ...] = (*ORT_ERRORS, InferenceError, Assertion
 
 def check_convertible(proto: onnx.ModelProto) -> None:
     """Raises StepError where the file is quantized, is in 16 bits already, or holds what cannot be converted."""
-    if is_quantized(node.op_type for node in proto.graph.node):
-        raise StepError("the model is quantized already, and 8 bits are less than 16", "Start from its FP32 file")
-    short = n_short(proto)
-    if short:
-        raise StepError(f"the model is in 16-bit floats already ({short} of its tensors)", "Leave float16 out")
-    branches = control_flow(proto)
-    if branches:
-        raise StepError(
-            f"the model has control flow ({', '.join(branches)}), and what is in it cannot be converted",
-            "Export it again for one fixed path, without branches and loops",
-        )
-    unsupported = odd_value(proto)
-    if unsupported:
-        raise StepError(
-            f"the value '{unsupported[0]}' is {unsupported[1]}, and only tensors of numbers can be converted",
-            "Export the model again without it",
-        )
+    refusal = halving_refusal(graph_traits(proto))
+    if refusal is not None:
+        raise StepError(refusal.message, refusal.next)
 
 
 def convert(proto: onnx.ModelProto, keep_io_types: bool, in_float: list[str]) -> onnx.ModelProto:

@@ -14,9 +14,9 @@ from engine.data.parts import first_batch
 from engine.errors import RunError, StepError
 from engine.measure.output_difference import compare_outputs
 from engine.models.artifacts import OnnxModel
-from engine.models.graph import is_quantized
-from engine.models.nodes import control_flow, name_nodes, odd_value
-from engine.models.number_format import n_short
+from engine.models.nodes import name_nodes
+from engine.models.traits import traits_of
+from engine.planning.applicability import quantizing_refusal
 from engine.settings import Target
 from engine.system.machine import has_vnni, is_x86
 from engine.techniques.quantize.failures import NEXT, as_step_error
@@ -36,28 +36,9 @@ _MAX_NAMES = 8
 
 def check_quantizable(model: OnnxModel) -> None:
     """Raises StepError where nothing in the file can be quantized, or where quantization would break parts of it."""
-    proto = onnx.load(model.path)
-    if is_quantized(node.op_type for node in proto.graph.node):
-        raise StepError("the model is quantized already", "Start from its FP32 file")
-    if n_short(proto):
-        raise StepError("the model is in 16-bit floats, and 8 bits are made of 32", "Start from its FP32 file")
-    branches = control_flow(proto)
-    if branches:
-        raise StepError(
-            f"the model has control flow ({', '.join(branches)}), and what is inside of it cannot be watched",
-            "Export it again for one fixed path, without branches and loops",
-        )
-    unsupported = odd_value(proto)
-    if unsupported:
-        raise StepError(
-            f"the value '{unsupported[0]}' is {unsupported[1]}, and a quantized model can only hold tensors of numbers",
-            "Export the model again without it",
-        )
-    if not heavy_nodes(proto):
-        raise StepError(
-            "the model has no Conv, Gemm or MatMul with weights, so there is nothing to quantize",
-            "Leave quantization out",
-        )
+    refusal = quantizing_refusal(traits_of(model))
+    if refusal is not None:
+        raise StepError(refusal.message, refusal.next)
 
 
 def saturates(isa: tuple[str, ...]) -> bool:

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from engine import FileModel
-from pages._ui import forms, state, uploads_view
+from pages._ui import state, uploads_view
 
 
 def choose() -> None:
@@ -15,15 +15,5 @@ def choose() -> None:
     if upload is not None and not (isinstance(model, FileModel) and model.sha256 == upload.sha256):
         state.choose(model=FileModel(sha256=upload.sha256))
         st.rerun()
-    if isinstance(model, FileModel):
-        _choose_output(model)
     if upload is None and not isinstance(model, FileModel):
         st.caption("It is read in a process of its own. Without images you still get size, latency and agreement.")
-
-
-def _choose_output(model: FileModel) -> None:
-    """Draws the name of the output, which only a model with several needs; writes it into the draft."""
-    chosen = forms.form(FileModel, f"file-{model.sha256}", model, only=("output",)).settings
-    if chosen != model:
-        state.choose(model=chosen)
-        st.rerun()

@@ -4,10 +4,12 @@ import streamlit as st
 
 from engine import (
     CatalogueEntry,
+    FileModel,
     Job,
     ModelProfile,
     ModelSource,
     ProfileRequest,
+    Result,
     Split,
     TimmModel,
     catalogue_entry,
@@ -17,8 +19,11 @@ from engine.charts import layers
 from engine.wording import many
 from pages._ui import chrome, live, readiness, state
 from pages._ui.draft import model_name
-from pages._ui.model import graph_view
+from pages._ui.model import applicability_view, graph_view, preprocess_view, questions_view
 from pages._ui.wording import count, megabytes, plain, sentence
+
+METADATA_READ = "metadata_read"
+"""The code of the note that says what was taken from a file's metadata."""
 
 
 def show(model: ModelSource) -> None:
@@ -30,16 +35,31 @@ def show(model: ModelSource) -> None:
         with preliminary.container():
             _catalogue_metrics(entry)
         request = ProfileRequest(model=model, preprocess=state.draft().preprocess)
-        job = live.follow_analysis(
-            request, "Looking inside, in a process of its own. You can go on meanwhile.", _random_weights_button
-        )
-        profile = result(job.id) if job else None
+        profile = _follow(model, request)
         if isinstance(profile, ModelProfile):
             preliminary.empty()
             _card(profile)
+            if isinstance(model, FileModel) and len(profile.outputs) > 1:
+                questions_view.ask_output(model, profile.outputs, can_be_told=True)
+    known = profile if isinstance(profile, ModelProfile) else None
+    preprocess_view.show(known)
+    if known is not None:
+        applicability_view.show(known)
     if readiness.model(state.draft()) != "refused":
         with buttons:
             _next_buttons()
+
+
+def _follow(model: ModelSource, request: ProfileRequest) -> Result | None:
+    """The profile once it is done; until then its progress, what the file leaves open, or why it cannot be read."""
+    question = questions_view.question(state.analysis(request)) if isinstance(model, FileModel) else None
+    if question is not None and isinstance(model, FileModel):
+        question(model)
+        return None
+    job = live.follow_analysis(
+        request, "Looking inside, in a process of its own. You can go on meanwhile.", _random_weights_button
+    )
+    return result(job.id) if job else None
 
 
 def _next_buttons() -> None:
@@ -64,12 +84,11 @@ def _catalogue_metrics(entry: CatalogueEntry | None) -> None:
 
 
 def _card(profile: ModelProfile) -> None:
-    shape = next(iter(profile.inputs.values()), ())
     chrome.metrics(
         {
             "Parameters": count(profile.parameters),
             "MACs": count(profile.macs),
-            "Input": "×".join(str(n) for n in shape[1:]) or "–",
+            "Input": _input(profile),
             "Classes": f"{profile.n_outputs:,}" if profile.n_outputs else "–",
             "ONNX file": megabytes(profile.size_bytes),
         }
@@ -79,9 +98,20 @@ def _card(profile: ModelProfile) -> None:
     if profile.weights == "random":
         st.warning("Random weights: size and latency are real, its answers mean nothing.", icon=":material/casino:")
     for note in profile.warnings:
-        st.warning(plain(sentence(note.text)), icon=":material/warning:")
+        if note.code == METADATA_READ:
+            st.info(plain(sentence(note.text)), icon=":material/description:")
+        else:
+            st.warning(plain(sentence(note.text)), icon=":material/warning:")
     chrome.chart(layers(profile), "layers")
     graph_view.show(profile)
+
+
+def _input(profile: ModelProfile) -> str:
+    """The shape of one image's input; axes that the graph leaves open are those of its preprocessing."""
+    shape = next(iter(profile.inputs.values()), ())[1:]
+    if profile.preprocess is not None and not all(isinstance(dim, int) for dim in shape):
+        shape = (len(profile.preprocess.mean), *profile.preprocess.size)
+    return "×".join(str(dim) for dim in shape) or "–"
 
 
 def _random_weights_button(job: Job) -> None:

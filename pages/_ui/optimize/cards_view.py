@@ -6,8 +6,8 @@ from functools import partial
 
 import streamlit as st
 
-from engine import Step, needs, propose_recovery, refusals, title_of
-from pages._ui import cards, forms, state
+from engine import ModelProfile, Step, needs, propose_recovery, refusals, title_of
+from pages._ui import cards, fit, forms, state
 from pages._ui.cards import Cards
 from pages._ui.draft import Draft
 from pages._ui.forms import FormResult
@@ -39,42 +39,54 @@ class Problem:
 def choose() -> tuple[tuple[Problem, ...], Action | None]:
     """Draws every card and writes its settings into the draft; the wrong fields, and the action of a press."""
     state.apply_next()
+    profile = fit.profile_of(state.draft())
     with st.container(gap="xsmall"):
-        results = [_card(index) for index in range(len(state.draft().cards))]
+        results = [_card(index, profile) for index in range(len(state.draft().cards))]
     problems = tuple(problem for of_card, _ in results for problem in of_card)
     return problems, next((action for _, action in results if action is not None), None)
 
 
-def _card(index: int) -> tuple[list[Problem], Action | None]:
-    """Draws one card and writes it into the draft; its wrong fields, and the action of a press."""
+def _card(index: int, profile: ModelProfile | None) -> tuple[list[Problem], Action | None]:
+    """Draws one card and writes it into the draft; its wrong fields, and the action of a press.
+
+    A step that cannot be applied to the model is off, with the reason below it.
+    """
     draft = state.draft()
     card = draft.cards[index]
+    misfit = fit.misfit(card.step, cards.steps(draft.cards[:index]), profile)
     with st.container(key=f"step-{index + 1}", gap="xsmall"):
         with st.container(horizontal=True, vertical_alignment="top", gap="xsmall"):
             title = methods_view.title(card.step.technique)
             on = st.toggle(
                 f"{title}, step {index + 1}",
-                value=card.on,
-                key=state.key(f"on-{index}"),
+                value=card.on and not misfit,
+                key=state.key(f"on-{index}{'-misfit' if misfit else ''}"),
+                disabled=bool(misfit),
                 width="content",
                 label_visibility="collapsed",
             )
-            body = st.expander(_line(index, card.step, on, len(draft.cards)), key=_open_key(index), on_change="rerun")
+            body = st.expander(
+                _line(index, card.step, on, len(draft.cards), bool(misfit)), key=_open_key(index), on_change="rerun"
+            )
             action = _menu(index, len(draft.cards))
         with body:
             form_result, below = _body(index, card.step, draft, on)
         step = form_result.settings
         state.choose(cards=cards.replace(draft.cards, index, step, on))
-        if on:
+        if misfit:
+            st.caption(f":material/block: {misfit}")
+        elif on:
             _refusal(state.draft(), index)
             action = _recovery(state.draft(), index) or action
     return [Problem(index + 1, field) for field in form_result.problems] if on else [], below or action
 
 
-def _line(index: int, step: Step, on: bool, n: int) -> str:
+def _line(index: int, step: Step, on: bool, n: int, is_misfit: bool) -> str:
     """The line of a card: its number, its title and what it will do."""
     number = f"{index + 1}. " if n > 1 else ""
     title = f"**{number}{methods_view.title(step.technique)}**"
+    if is_misfit:
+        return f":gray[{title} · not for this model]"
     return f"{title} · {plain(step.description)}" if on else f":gray[{title} · off]"
 
 

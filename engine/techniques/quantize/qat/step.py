@@ -15,6 +15,8 @@ from engine.errors import StepError
 from engine.measure.predictions import USUAL_BATCH, predict
 from engine.measure.quality import agreement
 from engine.models.artifacts import OnnxModel
+from engine.models.traits import traits_of
+from engine.planning.applicability import qat_input_refusal
 from engine.results import Note, codes
 from engine.runtimes import open_session
 from engine.settings import Qat, QuantizeStatic, Target
@@ -83,17 +85,9 @@ def _check_inputs(model: OnnxModel, context: TrainingContext) -> None:
             "qat needs calibration images, and there are none",
             "Raise the share of images for calibration (split.calibration)",
         )
-    if (model.layout, model.input_kind) != ("nchw", "float32"):
-        raise StepError(
-            f"the file takes {model.input_kind} images in the order {model.layout.upper()}, and qat trains on float32 "
-            "images in the order NCHW",
-            "Use quantize in place of qat, or export the model again with such an input",
-        )
-    if model.batch is not None:
-        raise StepError(
-            f"the file takes {model.batch} images a call, and qat trains on batches of other sizes",
-            "Export the model again with a dynamic batch, or use quantize",
-        )
+    refusal = qat_input_refusal(traits_of(model))
+    if refusal is not None:
+        raise StepError(refusal.message, refusal.next)
 
 
 def _calibration(settings: Qat, context: TrainingContext) -> Part:

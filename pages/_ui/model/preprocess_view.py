@@ -1,0 +1,127 @@
+"""How images are prepared for the model: what is assumed and where it comes from, with the form that corrects it."""
+
+import hashlib
+from collections.abc import Mapping
+
+import pandas as pd
+import streamlit as st
+
+from engine import FileModel, ModelProfile, Preprocess, SampleModel
+from pages._ui import chrome, forms, state
+from pages._ui.guard import callback
+from pages._ui.model import questions_view
+from pages._ui.wording import plain
+
+ORIGINS = {
+    "asked": "set here",
+    "file": "the file's metadata",
+    "beside": "files beside it",
+    "graph": "the graph",
+    "assumed": "assumed",
+}
+"""What each origin of a setting is called."""
+BYTES = ("mean", "std", "scale")
+"""Settings that are no choice where the graph takes bytes."""
+PRESETS: Mapping[str, tuple[tuple[float, float, float], tuple[float, float, float], float]] = {
+    "ImageNet": ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225), 255.0),
+    "Inception, −1 to 1": ((0.5,) * 3, (0.5,) * 3, 255.0),
+    "0 to 1 only": ((0.0,) * 3, (1.0,) * 3, 255.0),
+    "Raw pixels, 0 to 255": ((0.0,) * 3, (1.0,) * 3, 1.0),
+}
+"""Mean, standard deviation and divisor of the usual ways to make numbers of pixels."""
+
+
+def show(profile: ModelProfile | None) -> None:
+    """Draws the card of the draft's model, with what its profile tells; without one, what was set here."""
+    draft = state.draft()
+    current = draft.preprocess or (profile.preprocess if profile is not None else None)
+    if current is None or isinstance(draft.model, SampleModel):
+        return
+    with chrome.card(
+        "preprocess", "How images are prepared", "If this is not as the model was trained, its accuracy is wrong."
+    ):
+        origins = profile.preprocess_origins if profile is not None else {}
+        st.table(_frame(current, origins), border="horizontal", hide_index=True, alt="How images are prepared")
+        is_assumed = "assumed" in (origins.get(name) for name in BYTES)
+        with st.expander("Correct it", icon=":material/tune:", expanded=is_assumed):
+            if isinstance(draft.model, FileModel) and draft.model.size is not None:
+                questions_view.ask_size(draft.model)
+            _correct(current, _fixed(profile, draft.model))
+        if draft.preprocess is not None:
+            st.button("Back to what was read", icon=":material/undo:", type="tertiary", on_click=_use, args=(None,))
+
+
+def _fixed(profile: ModelProfile | None, model: object) -> tuple[str, ...]:
+    """The settings that the graph, or the choice of a size for it, leaves no choice."""
+    has_size = isinstance(model, FileModel) and model.size is not None
+    is_sized = profile is not None and (
+        has_size or profile.preprocess_origins.get("size") == "graph" or _sized(profile)
+    )
+    takes_bytes = profile is not None and profile.input_kind == "uint8"
+    return (*(("size",) if is_sized else ()), *(BYTES if takes_bytes else ()))
+
+
+def _sized(profile: ModelProfile) -> bool:
+    """Whether the graph takes images of one height and width alone."""
+    shape = next(iter(profile.inputs.values()), ())
+    return profile.format == "onnx" and all(isinstance(dim, int) for dim in shape[1:])
+
+
+def _correct(current: Preprocess, fixed: tuple[str, ...]) -> None:
+    """Draws the presets and the form, and writes what is used into the draft."""
+    if not set(BYTES) & set(fixed):
+        st.caption("What becomes of the pixels")
+        with st.container(horizontal=True, gap="small"):
+            for name, values in PRESETS.items():
+                preset = _with_preset(current, *values)
+                st.button(
+                    name,
+                    key=f"pixels-{name}",
+                    type="primary" if preset == current else "secondary",
+                    on_click=_use,
+                    args=(preset,),
+                )
+    digest = hashlib.sha256(current.model_dump_json().encode()).hexdigest()[:8]
+    result = forms.form(Preprocess, f"preprocess-{digest}", current, without=fixed)
+    is_new = result.settings != current
+    if st.button("Use these", icon=":material/check:", disabled=bool(result.problems) or not is_new):
+        state.choose(preprocess=result.settings)
+        st.rerun()
+
+
+def _with_preset(current: Preprocess, mean: tuple[float, ...], std: tuple[float, ...], scale: float) -> Preprocess:
+    """The same with a preset's numbers; of a gray image the mean of the three, as for files that do not say."""
+    channels = len(current.mean)
+    means, stds = ((sum(row) / 3,) * channels if channels != 3 else row for row in (mean, std))
+    return current.model_copy(update={"mean": means, "std": stds, "scale": scale})
+
+
+@callback
+def _use(preprocess: Preprocess | None) -> None:
+    state.choose(preprocess=preprocess)
+
+
+def _frame(current: Preprocess, origins: Mapping[str, str]) -> pd.DataFrame:
+    """A row for each setting, with where it comes from where that is known."""
+    height, width = current.size
+    values = {
+        "size": f"{height}×{width} px",
+        "mean": _numbers(current.mean),
+        "std": _numbers(current.std),
+        "scale": f"{current.scale:g}",
+        "interpolation": forms.choices_of(Preprocess, "interpolation")[current.interpolation],
+        "crop_pct": f"{100 * current.crop_pct:.4g} %",
+        "resize": forms.choices_of(Preprocess, "resize")[current.resize],
+        "channels": current.channels.upper() if current.channels else ("Gray" if len(current.mean) == 1 else "RGB"),
+    }
+    frame = {
+        "Setting": [forms.label_of(Preprocess, name).removesuffix(", px").removesuffix(", %") for name in values],
+        "Value": [plain(value) for value in values.values()],
+    }
+    if origins:
+        frame["From"] = [ORIGINS.get(origins.get(name, ""), "–") for name in values]
+    return pd.DataFrame(frame)
+
+
+def _numbers(values: tuple[float, ...]) -> str:
+    return ", ".join(f"{value:.4g}" for value in values)
