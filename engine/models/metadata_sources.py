@@ -13,8 +13,10 @@ from engine.results import Note, Origin, codes
 
 METADATA_KEY = "featherweight"
 """The key of what this project writes into the metadata of a file."""
-MAX_TEXT = 4_000_000
-"""Letters of a text that is parsed; the names of 22,000 classes have about 700,000."""
+MAX_TEXT = 1_000_000
+"""Letters of a text in the metadata; the names of 22,000 classes have about 700,000."""
+MAX_FILE = 8_000_000
+"""Bytes of a configuration beside a file."""
 MAX_CLASSES = 100_000
 MAX_NAME = 200
 LARGEST = 10**9
@@ -258,7 +260,7 @@ def _json_object(text: str) -> Json:
 def _text_of(path: Path) -> str | None:
     """The text of a small file; None where there is none."""
     try:
-        if not path.is_file() or path.stat().st_size > MAX_TEXT:
+        if not path.is_file() or path.stat().st_size > MAX_FILE:
             return None
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):

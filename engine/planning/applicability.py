@@ -37,6 +37,7 @@ WITH_STUDENT: Mapping[type[Step], Step] = {Distill: Distill(student=STUDENT)}
 """Steps that apply to any model once they name a network of their own."""
 FP32_FILE = "Start from its FP32 file"
 ONE_PATH = "Export it again for one fixed path, without branches and loops"
+SIMPLIFY = "Put simplify before it, which removes a branch whose condition never changes"
 MATMULS = frozenset({"Gemm", "MatMul"})
 
 
@@ -54,7 +55,8 @@ def step_refusal(step: Step, before: Sequence[Step], model: ModelTraits) -> Refu
     if any(one.brings_model for one in before):
         return None
     if any(isinstance(one, Simplify) for one in before):
-        model = model.model_copy(update={"control_flow": (), "odd_value": None})
+        flow = () if model.has_fixed_path else model.control_flow
+        model = model.model_copy(update={"control_flow": flow, "odd_value": None})
     return next((refusal for rule in RULES if (refusal := rule(step, model))), None)
 
 
@@ -84,7 +86,9 @@ def quantizing_refusal(model: ModelTraits) -> Refusal | None:
     if model.number_format == "FP16":
         return Refusal(message="the model is in 16-bit floats, and 8 bits are made of 32", next=FP32_FILE)
     if model.control_flow:
-        return Refusal(message=f"{_control_flow(model)}, and what is inside of it cannot be watched", next=ONE_PATH)
+        return Refusal(
+            message=f"{_control_flow(model)}, and what is inside of it cannot be watched", next=_one_path(model)
+        )
     if model.odd_value:
         return _odd_value(model.odd_value, "a quantized model can only hold tensors of numbers")
     if model.weighted_layers == ():
@@ -102,7 +106,7 @@ def halving_refusal(model: ModelTraits) -> Refusal | None:
     if model.number_format == "FP16":
         return Refusal(message="the model is in 16-bit floats already", next="Leave float16 out")
     if model.control_flow:
-        return Refusal(message=f"{_control_flow(model)}, and what is in it cannot be converted", next=ONE_PATH)
+        return Refusal(message=f"{_control_flow(model)}, and what is in it cannot be converted", next=_one_path(model))
     if model.odd_value:
         return _odd_value(model.odd_value, "only tensors of numbers can be converted")
     return None
@@ -213,6 +217,10 @@ RULES: tuple[Rule, ...] = (_learns_classes, _can_be_trained, _can_be_pruned, _ca
 
 def _control_flow(model: ModelTraits) -> str:
     return f"the model has control flow ({', '.join(model.control_flow)})"
+
+
+def _one_path(model: ModelTraits) -> str:
+    return SIMPLIFY if model.has_fixed_path else ONE_PATH
 
 
 def _odd_value(value: tuple[str, str], why: str) -> Refusal:

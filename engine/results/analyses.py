@@ -45,6 +45,8 @@ class ModelTraits(Result):
     """The format of the stored weights."""
     control_flow: tuple[str, ...] = ()
     """Types of the nodes that contain a graph of their own: If, Loop, Scan."""
+    has_fixed_path: bool = False
+    """Whether all of these are an If whose condition is the same at every call, so that simplifying removes it."""
     odd_value: tuple[str, str] | None = None
     """The name of a value that is no tensor of numbers, and what it is instead."""
     weighted_layers: tuple[str, ...] | None = None

@@ -161,4 +161,4 @@ def _model(folder: Path, variant: Variant) -> OnnxModel:
         raise RequestError(
             f"the file '{variant.file}' of this run has changed: its SHA-256 is another", "Run its recipe again"
         )
-    return read_onnx(path)
+    return read_onnx(path, variant.input.preprocess)

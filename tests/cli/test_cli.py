@@ -13,6 +13,7 @@ from safetensors.torch import save_file
 import engine as facade
 from engine.cli.main import main
 from engine.store.home import Home
+from tests.models.small import Shape, small_classifier
 
 SAMPLE = "{model: {kind: sample}, data: {kind: sample}, steps: [{technique: quantize, method: static}]}"
 
@@ -216,6 +217,32 @@ def test_a_refused_inspection_is_one_line(engine, tmp_path):
     status, out, err = engine("inspect", str(tmp_path / "none.onnx"))
     assert (status, out, err.count("\n")) == (2, "", 1)
     assert "none.onnx" in err
+
+
+def test_a_file_of_any_size_is_inspected_at_the_size_that_is_named(engine, tmp_path):
+    path = tmp_path / "any.onnx"
+    path.write_bytes(small_classifier(Shape(image=("batch", 3, "height", "width"))).SerializeToString())
+    status, _, err = engine("inspect", str(path))
+    assert (status, err.count("\n")) == (2, 1)
+    assert "takes images of any size. Say which (--size)" in err
+    status, out, err = engine("inspect", str(path), "--size", "8x16", "--json")
+    assert status == 0, err
+    profile = json.loads(out)
+    assert profile["preprocess"]["size"] == [8, 16]
+    assert profile["preprocess_origins"]["size"] == "asked"
+    refused = {row["technique"] for row in profile["applicability"] if row["refusal"]}
+    assert refused == {"finetune", "prune"}
+
+
+@pytest.mark.parametrize(("size", "said"), [
+    ("abc", "--size is 'abc', it must be a height and a width in px"),
+    ("1x2x3", "--size is '1x2x3'"),
+    ("4", "'size.0' is 4, it must be at least 8"),
+])  # fmt: skip
+def test_a_size_that_is_none_is_refused(engine, size, said, tmp_path):
+    status, _, err = engine("inspect", str(tmp_path / "any.onnx"), "--size", size)
+    assert status == 2
+    assert said in err
 
 
 @pytest.mark.slow

@@ -2,7 +2,9 @@ import pytest
 
 from engine.analyses.pareto import advised
 from engine.cli import lines, model_lines
+from engine.planning.applicability import applicability
 from engine.results import (
+    GraphNode,
     Hardware,
     Job,
     JobRef,
@@ -80,6 +82,39 @@ def test_what_cannot_be_told_of_a_model_is_said():
     assert told.count("cannot be told") == 2
     assert "an unknown number of without names" not in told
     assert "None" not in told
+
+
+def node(name, **changed):
+    values = {"operator": "Conv", "inputs": (), "output_shape": (1, 8, 4, 4), "weight_bytes": 2_000, "macs": 300}
+    return GraphNode(name=name, **(values | changed))
+
+
+def test_the_heaviest_layers_and_the_weights_by_operator_are_told():
+    head = node("head", operator="Gemm", output_shape=None, weight_bytes=500, macs=100)
+    told = model_lines.of_profile(
+        profile(graph=(head, node("stem"), node("act", operator="Relu", weight_bytes=0, macs=0)))
+    )
+    assert "weights     2.00 kB Conv, 500 B Gemm" in told
+    heads, stem, last = told[-3:]
+    assert heads.split() == ["heaviest", "layers", "operator", "output", "MACs", "share", "weights"]
+    assert stem.split() == ["stem", "Conv", "1", "x", "8", "x", "4", "x", "4", "300", "75", "%", "2.00", "kB"]
+    assert last.split()[:3] == ["head", "Gemm", "-"]
+
+
+def test_what_is_assumed_of_the_images_is_told():
+    told = model_lines.of_profile(profile(preprocess_origins={"mean": "assumed", "size": "graph", "std": "assumed"}))
+    assert "assumed     mean, std" in told
+    assert not any(line.startswith("assumed") for line in model_lines.of_profile(profile()))
+
+
+def test_what_can_be_done_is_a_line_for_each_technique_and_reason():
+    told = model_lines.of_applicability(applicability(profile(number_format="INT8")))
+    assert "can be done     distill" in told[0]
+    assert "with images and a student that learns the model's answers" in told[0]
+    quantize = [line for line in told if "quantize (" in line]
+    assert len(quantize) == 1
+    assert quantize[0].startswith("cannot be done  quantize (auto, static, dynamic, weights)")
+    assert quantize[0].endswith("the model is quantized already. Start from its FP32 file")
 
 
 def test_a_job_tells_what_it_waits_for_or_how_long_it_still_takes():

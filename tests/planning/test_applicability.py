@@ -91,9 +91,13 @@ def test_after_a_network_of_its_own_the_file_is_no_obstacle(step):
 
 
 def test_what_simplifying_may_remove_is_looked_at_again_by_the_step():
-    branched = traits(control_flow=("If",))
-    assert "control flow (If)" in step_refusal(QuantizeAuto(), (), branched).message
+    branched = traits(control_flow=("If",), has_fixed_path=True)
+    refusal = step_refusal(QuantizeAuto(), (), branched)
+    assert "control flow (If)" in refusal.message
+    assert refusal.next.startswith("Put simplify before it")
     assert step_refusal(QuantizeAuto(), (Simplify(),), branched) is None
+    unknown = traits(control_flow=("If",))
+    assert step_refusal(QuantizeAuto(), (Simplify(),), unknown).next.startswith("Export it again")
 
 
 def recipe(*chains, kind="file"):

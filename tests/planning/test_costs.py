@@ -15,6 +15,8 @@ RECIPE = (
 )
 PROPOSALS = ("planning/presets.py", "planning/suggestions/chains.py")
 """What puts chains together has to name the techniques that it proposes."""
+APPLICABILITY = "planning/applicability.py"
+"""The rules on what can be done with a model, each of which is for one technique or for all of a kind."""
 
 
 @pytest.mark.parametrize(
@@ -52,11 +54,11 @@ def test_a_step_on_16_cores_for_a_target_of_2_threads(step, seconds, timed, monk
     assert n_timed(recipe) == timed
 
 
-def test_only_the_table_of_techniques_and_proposals_name_a_technique():
+def test_only_the_table_of_techniques_proposals_and_what_applies_name_a_technique():
     root, names = Path(engine.__file__).parent, {technique.__name__ for technique in TECHNIQUES}
     files = [*root.glob("planning/**/*.py"), *root.glob("run/*.py")]
     naming = {file for file in files if names & set(_imported(file))}
-    assert naming == {root / file for file in (*PROPOSALS, "run/registry.py")}
+    assert naming == {root / file for file in (*PROPOSALS, APPLICABILITY, "run/registry.py")}
 
 
 def _imported(file: Path) -> list[str]:

@@ -3,7 +3,6 @@
 import hashlib
 from collections.abc import Mapping
 
-import pandas as pd
 import streamlit as st
 
 from engine import FileModel, ModelProfile, Preprocess, SampleModel
@@ -41,7 +40,7 @@ def show(profile: ModelProfile | None) -> None:
         "preprocess", "How images are prepared", "If this is not as the model was trained, its accuracy is wrong."
     ):
         origins = profile.preprocess_origins if profile is not None else {}
-        st.table(_frame(current, origins), border="horizontal", hide_index=True, alt="How images are prepared")
+        st.markdown("  \n".join(_lines(current, origins)))
         is_assumed = "assumed" in (origins.get(name) for name in BYTES)
         with st.expander("Correct it", icon=":material/tune:", expanded=is_assumed):
             if isinstance(draft.model, FileModel) and draft.model.size is not None:
@@ -101,8 +100,8 @@ def _use(preprocess: Preprocess | None) -> None:
     state.choose(preprocess=preprocess)
 
 
-def _frame(current: Preprocess, origins: Mapping[str, str]) -> pd.DataFrame:
-    """A row for each setting, with where it comes from where that is known."""
+def _lines(current: Preprocess, origins: Mapping[str, str]) -> list[str]:
+    """A line for each setting, with where it comes from where that is known."""
     height, width = current.size
     values = {
         "size": f"{height}×{width} px",
@@ -114,13 +113,9 @@ def _frame(current: Preprocess, origins: Mapping[str, str]) -> pd.DataFrame:
         "resize": forms.choices_of(Preprocess, "resize")[current.resize],
         "channels": current.channels.upper() if current.channels else ("Gray" if len(current.mean) == 1 else "RGB"),
     }
-    frame = {
-        "Setting": [forms.label_of(Preprocess, name).removesuffix(", px").removesuffix(", %") for name in values],
-        "Value": [plain(value) for value in values.values()],
-    }
-    if origins:
-        frame["From"] = [ORIGINS.get(origins.get(name, ""), "–") for name in values]
-    return pd.DataFrame(frame)
+    labels = {name: forms.label_of(Preprocess, name).removesuffix(", px").removesuffix(", %") for name in values}
+    texts = {name: f" :gray[· {ORIGINS[origins[name]]}]" if name in origins else "" for name in values}
+    return [f"**{labels[name]}** {plain(value)}{texts[name]}" for name, value in values.items()]
 
 
 def _numbers(values: tuple[float, ...]) -> str:
