@@ -133,6 +133,7 @@ class FileModel(Settings):
 
     task: TaskName | None = setting(
         None,
+        label="What it is asked for",
         help="What the model is asked for; as its graph and its metadata tell if empty.",
     )
 

@@ -165,7 +165,7 @@ def test_a_timm_teacher_is_looked_at_for_the_students_images_and_without_its_wei
 @pytest.mark.parametrize(
     ("own", "shown", "changed", "text"),
     [
-        (profile(n_outputs=1, classes=None), None, {}, "the model has one output"),
+        (profile(n_outputs=1).model_copy(update={"task": "regression"}), preview(), {}, "labels of classes, and the"),
         (
             profile(n_outputs=4, classes=None),
             preview(fits=False),

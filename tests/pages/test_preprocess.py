@@ -163,14 +163,14 @@ def test_of_several_outputs_one_is_chosen_from_a_list_with_shapes(app, uploaded,
     at.run()
     assert "Which of its outputs holds the class scores?" in plain_words(at)
     assert not at.error
-    choice = box(at, "Output of the class scores")
+    choice = box(at, "Main output")
     assert (choice.options, choice.value) == (["logits · n×10", "features · n×32"], None)
     choice.set_value("features").run()
     assert not at.exception
     assert draft_of(at).model == uploaded.model_copy(update={"output": "features"})
     answer(made_profile(format="onnx", preprocess=READ, outputs=outputs, **FIXED))
     at.run()
-    choice = box(at, "Output of the class scores")
+    choice = box(at, "Main output")
     assert choice.options == ["automatic", "logits · n×10", "features · n×32"]
     choice.set_value("automatic").run()
     assert draft_of(at).model == uploaded
@@ -181,7 +181,7 @@ def test_another_output_keeps_the_preprocessing_and_another_file_does_not(app, u
     outputs = {"logits": ("n", 10), "features": ("n", 32)}
     answer(made_profile(format="onnx", preprocess=READ, outputs=outputs, **FIXED))
     at.run()
-    box(at, "Output of the class scores").set_value("features").run()
+    box(at, "Main output").set_value("features").run()
     assert draft_of(at).preprocess == READ
     other = TimmModel(name="resnet10t")
     assert Draft(model=uploaded, preprocess=READ).replace(model=other).preprocess is None

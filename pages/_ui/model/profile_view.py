@@ -39,8 +39,8 @@ def show(model: ModelSource) -> None:
         if isinstance(profile, ModelProfile):
             preliminary.empty()
             _card(profile)
-            if isinstance(model, FileModel) and len(profile.outputs) > 1:
-                questions_view.ask_output(model, profile.outputs, can_be_told=True)
+            if isinstance(model, FileModel):
+                _ask(model, profile)
     known = profile if isinstance(profile, ModelProfile) else None
     preprocess_view.show(known)
     if known is not None:
@@ -60,6 +60,13 @@ def _follow(model: ModelSource, request: ProfileRequest) -> Result | None:
         request, "Looking inside, in a process of its own. You can go on meanwhile.", _random_weights_button
     )
     return result(job.id) if job else None
+
+
+def _ask(model: FileModel, profile: ModelProfile) -> None:
+    """Draws what the model is asked for, and where its answer is, for correction."""
+    if len(profile.outputs) > 1:
+        questions_view.ask_output(model, profile.outputs, can_be_told=True)
+    questions_view.ask_task(model)
 
 
 def _next_buttons() -> None:
@@ -89,12 +96,16 @@ def _card(profile: ModelProfile) -> None:
             "Parameters": count(profile.parameters),
             "MACs": count(profile.macs),
             "Input": _input(profile),
-            "Classes": f"{profile.n_outputs:,}" if profile.n_outputs else "–",
+            "Classes" if profile.task == "classification" else "Scores": f"{profile.n_outputs:,}"
+            if profile.n_outputs
+            else "–",
             "ONNX file": megabytes(profile.size_bytes),
         }
     )
     weights = f"{plain(profile.weights)} weights, " if profile.format == "timm" else ""
-    st.caption(f"{weights}opset {profile.opset}, {many(sum(profile.layers.values()), 'operator')} in the graph")
+    read_as = f", read as {profile.task}" if profile.format == "onnx" else ""
+    n_operators = many(sum(profile.layers.values()), "operator")
+    st.caption(f"{weights}opset {profile.opset}, {n_operators} in the graph{read_as}")
     if profile.weights == "random":
         st.warning("Random weights: size and latency are real, its answers mean nothing.", icon=":material/casino:")
     for note in profile.warnings:

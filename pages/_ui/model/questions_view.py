@@ -64,6 +64,13 @@ def ask_output(model: FileModel, outputs: Mapping[str, tuple[int | str, ...]], *
         _choose(model.model_copy(update={"output": chosen}))
 
 
+def ask_task(model: FileModel) -> None:
+    """Draws what the model is asked for, and writes it into the draft."""
+    chosen = forms.form(FileModel, f"task-{model.sha256}", model, only=("task",)).settings
+    if chosen != model:
+        _choose(chosen)
+
+
 def _choose(model: FileModel) -> None:
     """Writes the model into the draft; it is the same file, so its preprocessing stays."""
     state.choose(model=model, preprocess=state.draft().preprocess)
