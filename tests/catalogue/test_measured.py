@@ -79,7 +79,7 @@ def test_what_was_pruned_is_looked_up_by_architecture_else_by_family_and_macs(na
 
 @pytest.mark.parametrize(("name", "cpu", "found"), [
     ("resnet34", "VNNI", "resnet18"), ("resnet34", "AVX2", None),
-    ("tf_efficientnet_lite1", "VNNI", "tf_efficientnet_lite0"),
+    ("tf_efficientnet_lite0.in1k", "VNNI", "tf_efficientnet_lite0"),
     ("efficientnet_b0", "VNNI", "efficientnet_b0"), ("mobilenetv3_small_100", "AVX2", "mobilenetv4_conv_small"),
     ("mobilenetv3_large_075", "AVX2", "mobilenetv4_conv_small"), ("mobilenetv3_large_100.ra_in1k", "AVX2",
                                                                   "mobilenetv3_large_100"),
