@@ -74,8 +74,8 @@ TABLES = {
         "race.md",
         """\
 # What races of ways to quantize ended in: times as fast as FP32, with the 95 % interval; top-1 in %
-# docs/race.md, November 2026: trained on digits, 539 images of 224 px, onnxruntime 1.32.0, batch 1, two cores of an
-# AMD EPYC: with AVX512-VNNI (VNNI), with AVX2 and no VNNI (AVX2)
+# docs/race.md, November 2026: trained on digits, 360 or 539 images of 224 px, onnxruntime 1.32.0, batch 1, two cores of
+# an AMD EPYC: with AVX512-VNNI (VNNI), with AVX2 and no VNNI (AVX2)
 """,
         "name family cpu winner times low high top1_fp32 top1",
         race_rows,

@@ -76,11 +76,11 @@ def test_a_figure_is_said_of_its_weights_once():
 
 
 @pytest.mark.parametrize(("model", "data", "basis", "said"), [
-    (timm("resnet18"), LABELLED, "measured_elsewhere", f"resnet18 was 3.00 times as fast as FP32 (1.88 to 3.14) on "
-                                                       f"{CPUS['VNNI']}. Races made 5 networks 1.00 to 1.69"),
-    (timm("vit_small_patch16_224"), LABELLED, "measured_elsewhere", "vit_tiny_patch16_224 was 1.40 times as fast"),
+    (timm("resnet18"), LABELLED, "measured_elsewhere", f"resnet18 was 3.12 times as fast as FP32 (3.08 to 3.15) on "
+                                                       f"{CPUS['VNNI']}. Races made 4 networks 1.00 to 1.56"),
+    (timm("vit_small_patch16_224"), LABELLED, "measured_elsewhere", "vit_tiny_patch16_224 was 1.72 times as fast"),
     (SAMPLE, SAMPLE, "measured_elsewhere", "The preset Safe brought this network to 5.00 of 19.71 MB"),
-    (FILE, "null", "unknown", "Nothing is measured of this model or its family. Races made 5 networks 1.00 to 3.00"),
+    (FILE, "null", "unknown", "Nothing is measured of this model or its family. Races made 6 networks 1.02 to 3.12"),
 ])  # fmt: skip
 def test_without_vnni_it_says_what_int8_brought_with_it_and_without(model, data, basis, said):
     found = of("hardware", kept(model, data))
@@ -96,9 +96,8 @@ def test_without_vnni_it_says_what_int8_brought_with_it_and_without(model, data,
         kept(isa=ARM),
         kept(steps="[{technique: float16}]"),
         kept(timm("efficientnet_b0"), LABELLED),
-        kept(timm("repvgg_a1"), LABELLED),
     ],
-    ids=["VNNI", "ARM", "no INT8", "as fast with it", "FP32 won with it"],
+    ids=["VNNI", "ARM", "no INT8", "as fast with it"],
 )
 def test_vnni_is_left_out_where_it_is_there_or_is_known_to_bring_nothing(report):
     assert of("hardware", report) is None
