@@ -3,7 +3,7 @@
 import numpy as np
 import onnx
 import pytest
-from onnx import TensorProto, helper
+from onnx import TensorProto, helper, numpy_helper
 from onnxruntime.quantization import QuantFormat, quantize_static
 from onnxruntime.quantization.calibrate import CalibrationDataReader
 
@@ -100,24 +100,69 @@ def test_a_quantized_file_counts_as_its_original(form, saved, tmp_path):
 @pytest.mark.parametrize(("model", "said"), [
     (small_classifier(opset=99), "opset 99"),
     (small_classifier(ir=99), "IR version 99"),
-    (small_classifier(Shape(kind=TensorProto.INT64)), "is int64, it must be float"),
-    (small_classifier(Shape(image=("batch", 3, 64))), "image input is"),
-    (small_classifier(Shape(image=("batch", 4, 8, 8))), "4 channels; it must be .batch, 1 or 3"),
     (small_classifier(Shape(image=("batch", 3, 4, 4))), "images of 4x4 px, 8 to 4096 px are possible"),
     (small_classifier(Shape(image=("batch", 3, 8, 5000))), "images of 8x5000 px, 8 to 4096 px are possible"),
     (small_classifier(Shape(logits=("batch", 7))), "declared with 7 classes and has 5"),
     (small_classifier(extra_nodes=[helper.make_node("Nonsense", ["logits"], ["x"], domain="their.own")]), "Nonsense"),
     (small_classifier(extra_nodes=[helper.make_node("Relu", ["nothing"], ["x"])]), "nothing"),
 ])  # fmt: skip
-def test_what_is_no_classifier_is_refused_with_the_reason(model, said, saved):
+def test_what_cannot_be_read_is_refused_with_the_reason(model, said, saved):
     with pytest.raises(SourceError, match=said):
         read_onnx(saved(model))
 
 
-def test_two_inputs_are_refused(saved):
-    proto = small_classifier(extra_nodes=[helper.make_node("Relu", ["second"], ["x"])])
-    proto.graph.input.append(helper.make_tensor_value_info("second", TensorProto.FLOAT, (1, 3)))
-    with pytest.raises(SourceError, match="2 inputs"):
+def arrays_model(*inputs, nodes, weights=(), outputs=(("y", ("n", 4)),)):
+    """A graph of these inputs (name, kind, shape) that is no image model."""
+    graph = helper.make_graph(
+        nodes,
+        "arrays",
+        [helper.make_tensor_value_info(*one) for one in inputs],
+        [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in outputs],
+        [numpy_helper.from_array(values, name) for name, values in weights],
+    )
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+
+
+def test_what_takes_no_images_takes_arrays(saved):
+    table = np.ones((50, 4), np.float32)
+    nodes = [
+        helper.make_node("Gather", ["table", "ids"], ["tokens"]),
+        helper.make_node("ReduceMean", ["tokens"], ["mean"], axes=[1], keepdims=0),
+        helper.make_node("Mul", ["mean", "scale"], ["scaled"]),
+        helper.make_node("Add", ["scaled", "bias"], ["y"]),
+    ]
+    inputs = (
+        ("ids", TensorProto.INT64, ("n", "T")),
+        ("bias", TensorProto.FLOAT, ("n", 4)),
+        ("scale", TensorProto.FLOAT, ()),
+    )
+    model = read_onnx(saved(arrays_model(*inputs, nodes=nodes, weights=[("table", table)])))
+    assert (model.preprocess, model.input_shape, model.task, model.output_names) == (None, (), "classification", ("y",))
+    assert [(one.name, one.dtype, one.shape, one.batched, one.upper) for one in model.inputs] == [
+        ("ids", "int64", ("T",), True, 50),
+        ("bias", "float32", (4,), True, None),
+        ("scale", "float32", (), False, None),
+    ]
+    assert model.input_specs == model.inputs
+
+
+@pytest.mark.parametrize(("task", "names"), [(None, ("a", "b")), ("embedding", ("b",))])
+def test_the_recipe_may_say_what_a_model_is_asked_for_and_where_its_answer_is(task, names, saved):
+    nodes = [helper.make_node("Relu", ["x"], ["a"]), helper.make_node("Neg", ["x"], ["b"])]
+    proto = arrays_model(("x", TensorProto.FLOAT, ("n", 6)), nodes=nodes, outputs=[("a", ("n", 6)), ("b", ("n", 6))])
+    model = read_onnx(saved(proto), task=task, output="b" if task else None)
+    assert (model.task, model.output_names) == (task or "tensors", names)
+    with pytest.raises(SourceError, match="cannot be read as a segmenter"):
+        read_onnx(saved(proto), task="segmentation")
+
+
+@pytest.mark.parametrize(("kind", "shape", "said"), [
+    (TensorProto.STRING, ("n", 4), "is string, and must be one of numbers"),
+    (TensorProto.FLOAT, None, "of unknown rank"),
+])  # fmt: skip
+def test_an_input_for_which_no_array_can_be_made_is_refused(kind, shape, said, saved):
+    proto = arrays_model(("x", kind, shape), nodes=[helper.make_node("Identity", ["x"], ["y"])])
+    with pytest.raises(SourceError, match=said):
         read_onnx(saved(proto))
 
 
