@@ -41,10 +41,11 @@ def tab(browser: Browser, width: int = 1280, height: int = 900, scheme: str = "l
 
 
 def charts_of(report: Report) -> int:
-    """How many charts the overview has: fewer where nothing stands beside the baseline."""
+    """How many charts the overview has: fewer where nothing stands beside the baseline, or no latency was measured."""
+    has_latency = any(variant.latency for variant in report.variants)
     if len(report.main_variants) > 1:
-        return 5
-    return 3 if any(variant.accuracy for variant in report.main_variants) else 2
+        return 5 if has_latency else 3
+    return 1 + has_latency + any(variant.accuracy is not None for variant in report.main_variants)
 
 
 def answer(page: Page) -> Locator:

@@ -137,7 +137,7 @@ def test_its_file_takes_any_batch(technique, bench, tmp_path):
     ).model
     session = onnxruntime.InferenceSession(bench.export(model, no_progress).model.path)
     for n in (1, 3):
-        (logits,) = session.run(None, {session.get_inputs()[0].name: bench.images(n)})
+        (logits,) = session.run(None, {session.get_inputs()[0].name: bench.inputs(n)})
         assert logits.shape == (n, 10)
 
 

@@ -82,7 +82,7 @@ def test_the_same_seed_gives_the_same_student(bench, source, tmp_path, with_base
 
 
 def test_more_epochs_bring_the_student_closer_to_its_teacher(bench, source):
-    images = torch.from_numpy(bench.images(N_TRAIN))
+    images = torch.from_numpy(bench.inputs(N_TRAIN))
     teacher = answers(source, images)
 
     def agreement(epochs):
@@ -215,7 +215,7 @@ def test_a_teacher_file_that_does_not_fit_is_refused(change, message, bench, sou
         (1, 32, 10, "takes images of 1x32x32 and the student of 1x64x64"),
         (3, 64, 10, "takes images of 3x64x64 and the student of 1x64x64"),
         (1, 64, 7, "tells 7 classes apart and the data 10"),
-        (1, 64, 1, "has one output"),
+        (1, 64, 1, "is read as a regression, and students learn classes"),
     ],
     ids=["size", "channels", "classes", "one output"],
 )
