@@ -9,7 +9,9 @@ from pages._ui import state, uploads_view
 def choose() -> None:
     """Draws the uploader and the uploads of this home; writes the model into the draft at once."""
     upload = uploads_view.pick(
-        "onnx", "An FP32 image classifier in one file: one input of images, one output of class scores", ["onnx"]
+        "onnx",
+        "An FP32 model in one file, such as an image classifier, a segmenter, a detector or one of several inputs",
+        ["onnx"],
     )
     model = state.draft().model
     if upload is not None and not (isinstance(model, FileModel) and model.sha256 == upload.sha256):
