@@ -7,7 +7,7 @@ import numpy as np
 
 from engine.data.arrays import read_arrays
 from engine.data.images import read_images
-from engine.data.parts import ArrayPart, Data, Examples, Part, first_batch
+from engine.data.parts import ArrayPart, Data, Examples, Part, first_batch, full_batch
 from engine.data.pool import SPLIT_NAMES, ArrayPool, ImagePool, SplitName, digest
 from engine.data.samples import digits
 from engine.data.selection import choose_selection
@@ -18,7 +18,7 @@ from engine.errors import DataError
 from engine.results import Note, TensorSpec
 from engine.settings import ArraysData, DataSource, Preprocess, SampleData, Split
 
-__all__ = ["SPLIT_NAMES", "ArrayPart", "Data", "Examples", "Part", "SplitName", "first_batch", "load"]
+__all__ = ["SPLIT_NAMES", "ArrayPart", "Data", "Examples", "Part", "SplitName", "first_batch", "full_batch", "load"]
 
 NO_ROWS = np.empty(0, np.int64)
 

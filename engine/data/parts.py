@@ -18,7 +18,7 @@ from engine.errors import DataError, LimitError
 from engine.results import DataSummary, Note
 from engine.settings import Preprocess
 from engine.system.machine import cores
-from engine.tasks import Inputs
+from engine.tasks import Inputs, resized
 
 THREADS = min(8, cores())
 N_NAMED_SKIPPED = 50
@@ -147,6 +147,11 @@ def first_batch(part: Examples, size: int) -> Inputs:
     """The first `size` examples of a part that has any, or all where there are fewer, as one call takes them."""
     batches: Iterator[Inputs] = part.batches(size, size)
     return next(batches)
+
+
+def full_batch(part: Examples, size: int) -> Inputs:
+    """The first `size` examples of a part, the same ones again and again where there are fewer."""
+    return resized(first_batch(part, size), size)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

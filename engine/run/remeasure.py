@@ -6,8 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.data import load
-from engine.data.parts import first_batch
+from engine.data import full_batch, load
 from engine.errors import RequestError, RunError
 from engine.measure.latency import PairedLatency
 from engine.measure.recommendation import recommend
@@ -24,7 +23,7 @@ from engine.store.home import Home
 from engine.store.measure_lock import measure_lock
 from engine.store.progress import Progress
 from engine.system.machine import cpu_name
-from engine.tasks import Inputs, resized
+from engine.tasks import Inputs
 
 OF_A_MEASUREMENT = (codes.MACHINE_BUSY, codes.NOT_MEASURED)
 """The codes of warnings on a measurement of latency, which go when another one stands."""
@@ -75,7 +74,7 @@ def _noise(model: OnnxModel, n: int) -> Inputs:
     if not model.inputs:
         return np.random.default_rng(0).standard_normal((n, *model.input_shape), dtype=np.float32)
     data = load(None, Split(), None, 0, merge_train=True, n_outputs=None, inputs=model.inputs)
-    return resized(first_batch(data.split("evaluation"), n), n)
+    return full_batch(data.split("evaluation"), n)
 
 
 def measurement_of(timings: FileTimings) -> LatencyMeasurement:

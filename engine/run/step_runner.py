@@ -12,8 +12,7 @@ from typing import Literal
 from pydantic import ValidationError
 
 from engine.context import CandidateResult, Model, Outcome, ProgressCallback, SearchResult, as_onnx, no_progress
-from engine.data import Data
-from engine.data.parts import first_batch
+from engine.data import Data, full_batch
 from engine.errors import ExportError, StepError
 from engine.export.onnx_file import export_onnx
 from engine.measure.predictions import Predictions, predict, prediction_batch
@@ -24,7 +23,7 @@ from engine.search.context import no_candidate
 from engine.settings import Budget, Goal, Step, Target
 from engine.store.cache import Cache
 from engine.system.machine import cores, cpu_name, graphics_cards, isa, versions
-from engine.tasks import Inputs, resized
+from engine.tasks import Inputs
 
 CHECK_IMAGES = 8
 Images = Literal["evaluation", "selection"]
@@ -163,7 +162,7 @@ class StepRunner:
 
     def inputs(self, n: int) -> Inputs:
         """Those of a call for n examples: the first ones of evaluation, repeated where there are fewer."""
-        return resized(first_batch(self.data.split("evaluation"), n), n)
+        return full_batch(self.data.split("evaluation"), n)
 
     def _predictions_key(self, model: OnnxModel, images: Images) -> str:
         return content_key(

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from engine.context import Outcome, ProgressCallback, no_progress
-from engine.data import first_batch
+from engine.data import full_batch
 from engine.errors import StepError
 from engine.measure.contention import watched
 from engine.measure.latency import measure_latency
@@ -18,7 +18,6 @@ from engine.results import Note, codes
 from engine.search.context import RatioContext
 from engine.settings import PruneChannel
 from engine.system.machine import cores
-from engine.tasks.inputs import resized
 from engine.techniques.prune import UNCHANGED, PruneResult, prune_to
 from engine.wording import many, percent
 
@@ -159,7 +158,7 @@ def _macs(model: OnnxModel) -> int:
 def _latency(pruned: OnnxModel, base: OnnxModel, context: RatioContext, busy: list[Note]) -> Remaining:
     """The pruned network's latency by that of the original, timed in the same rounds."""
     size = context.target.batch_size
-    images = resized(first_batch(context.data.unreported, size), size)
+    images = full_batch(context.data.unreported, size)
     with context.measure_lock(), watched(context.target.threads or cores()) as notes:
         models = {"pruned": pruned, "base": base}
         pair = measure_latency(models, "base", context.target, images, n_rounds=ROUNDS)["pruned"]

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from engine.data.parts import first_batch
+from engine.data import full_batch
 from engine.measure.timing import time_files
 from engine.models.artifacts import OnnxModel
 from engine.results import Note, codes
@@ -10,7 +10,6 @@ from engine.runtimes import operator_times
 from engine.search.candidate import Candidate
 from engine.search.selection import surely_over
 from engine.search.workspace import Workspace
-from engine.tasks import resized
 from engine.wording import many
 
 SCREENING_ROUNDS, FINAL_ROUNDS = 3, 12
@@ -25,7 +24,7 @@ Position = Callable[[float], tuple[float, str]]
 def operator_milliseconds(workspace: Workspace, model: OnnxModel) -> dict[str, float]:
     """Milliseconds of one call by operator type."""
     size = model.batch or workspace.context.target.batch_size
-    inputs = resized(first_batch(workspace.judges.part, size), size)
+    inputs = full_batch(workspace.judges.part, size)
     with workspace.context.measure_lock():
         return operator_times(model.path, workspace.context.target, inputs)
 
@@ -59,7 +58,7 @@ def _time(
         return
     context = workspace.context
     size = context.target.batch_size
-    inputs = resized(first_batch(workspace.judges.part, size), size)
+    inputs = full_batch(workspace.judges.part, size)
 
     def on_round(done: int, total: int) -> None:
         share, stage = position(done / total)
