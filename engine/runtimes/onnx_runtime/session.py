@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import onnxruntime as ort
 
-from engine.errors import RunError, TargetError
+from engine.errors import RunError, TargetError, memory_error, ran_out_of_memory
 from engine.runtimes.onnx_runtime.errors import ORT_ERRORS, first_line
 from engine.runtimes.onnx_runtime.images import as_logits, image_feed
 from engine.settings import Target
@@ -31,7 +31,7 @@ class OnnxSession:
 
         The array that the graph takes is made once for the same `images`, which must not change between two calls:
         a latency is that of the graph alone. Raises RunError with the runtime's reason, and where the model does not
-        give one row an image.
+        give one row an image; LimitError where there is too little memory for a call.
         """
         if self._raw is None:
             raise RunError("the session is closed", "Open it again")
@@ -40,6 +40,8 @@ class OnnxSession:
         try:
             (output,) = self._raw.run([self.output_name], {self.input_name: self._fed[1]})
         except ORT_ERRORS as error:
+            if ran_out_of_memory(error):
+                raise memory_error() from error
             raise RunError(
                 f"onnxruntime cannot run the model on an input of shape {images.shape}: {first_line(error)}",
                 "Check that the model takes images of this size and batch",
@@ -65,7 +67,8 @@ def describe_options(target: Target) -> dict[str, str]:
 def open_onnx_session(path: Path, target: Target, *, input_name: str, output_name: str) -> Iterator[OnnxSession]:
     """One session, closed at the end.
 
-    Raises TargetError where the provider does not start, RunError where the file does not load.
+    Raises TargetError where the provider does not start, RunError where the file does not load, LimitError where there
+    is too little memory for it.
     """
     # No variable of this frame refers to the raw session: closing it must free it.
     session = OnnxSession(_load(path, target), input_name, output_name, describe_options(target))
@@ -79,6 +82,8 @@ def _load(path: Path, target: Target) -> ort.InferenceSession:
     try:
         raw = ort.InferenceSession(str(path), _options(target), providers=[target.provider])
     except ORT_ERRORS as error:
+        if ran_out_of_memory(error):
+            raise memory_error() from error
         raise RunError(
             f"onnxruntime cannot load the model: {first_line(error)}", "Check the file with `python -m engine inspect`"
         ) from error
