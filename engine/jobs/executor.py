@@ -35,6 +35,9 @@ RUNNER = (sys.executable, "-P", "-m", "engine.runner")
 GRACE_SECONDS = 1.0  # between SIGTERM and SIGKILL
 WATCH_SECONDS = 1.0  # between two looks at memory and processes
 MEMORY_SHARE = 0.9
+SPARE_BYTES = 8_000_000_000
+"""What libraries may set aside beyond the machine's memory and never touch: stacks and buffers of their threads, on a
+machine with many cores."""
 LOOK_BYTES, LOOK_FACTOR = 8_000_000_000, 8
 """Memory of a job that looks into a file: so much, and so many times the bytes of the file and of those beside it.
 What constants may be blown up to (engine/models/scan.py) fits four times."""
@@ -82,7 +85,7 @@ class Execution:
                 stderr=log,
                 start_new_session=True,
             )
-        limit_resources(self._process.pid, memory_bytes())
+        limit_resources(self._process.pid, memory_bytes() + SPARE_BYTES)
 
     def poll(self) -> Outcome | None:
         """The outcome once the job has ended; until then checks the limits and kills a cancelled job in time."""

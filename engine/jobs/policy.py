@@ -84,7 +84,7 @@ def _model_paths(model: ModelSource) -> list[Path]:
 def _beside(model: Path) -> list[Path]:
     """Where the external weights of an ONNX file lie: its folder, or the plain files of one that holds all sorts."""
     folder = model.absolute().parent
-    if not any(path.is_relative_to(folder) for path in (Path.home(), *_TEMPORARY)):
+    if not any(path.is_relative_to(folder) for path in (_user_folder(), *_TEMPORARY)):
         return [folder]
     return [path for path in folder.glob("*") if path.is_file() and not path.name.startswith(".")]
 
@@ -102,11 +102,19 @@ def _result_folders(request: JobRequest) -> tuple[Path, ...]:
 
 def _download_folders() -> tuple[Path, ...]:
     """Where huggingface_hub and torch.hub keep what they download."""
-    caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    caches = Path(os.environ.get("XDG_CACHE_HOME") or _user_folder() / ".cache")
     hub = Path(os.environ.get("HF_HOME") or caches / "huggingface")
     torch_hub = Path(os.environ.get("TORCH_HOME") or caches / "torch")
     more = (os.environ.get(name) for name in ("HF_HUB_CACHE", "HF_XET_CACHE"))
     return tuple(path.expanduser().absolute() for path in (hub, torch_hub, *(Path(path) for path in more if path)))
+
+
+def _user_folder() -> Path:
+    """The home folder of the user; the root folder where a container's user has none."""
+    try:
+        return Path.home()
+    except RuntimeError:
+        return Path("/")
 
 
 def _credentials() -> tuple[Path, ...]:

@@ -86,7 +86,7 @@ def _memory() -> Protection:
         name="memory",
         in_force=True,
         means="the supervisor, and the system's limit" if _has_limits() else "the supervisor",
-        meaning=f"{watched}, and cannot ask for more than the machine has" if _has_limits() else watched,
+        meaning=f"{watched}, and cannot ask for much more than the machine has" if _has_limits() else watched,
     )
 
 

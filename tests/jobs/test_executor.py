@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.jobs.executor import Limits, limits_for
+from engine.jobs.executor import SPARE_BYTES, Limits, limits_for
 from engine.jobs.processes import child_environment
 from engine.settings import (
     FileModel,
@@ -73,7 +73,7 @@ kinds = (resource.RLIMIT_CORE, resource.RLIMIT_DATA)
 done()
 """)
     ended(execution)
-    assert (folder.path / "core").read_text() == str([0, memory_bytes()])
+    assert (folder.path / "core").read_text() == str([0, memory_bytes() + SPARE_BYTES])
 
 
 @pytest.mark.parametrize("name", ["SIGSEGV", "SIGKILL", "SIGABRT"])
