@@ -106,13 +106,32 @@ class Cancelled(FeatherweightError):
     exit_status = 130
 
 
+_NO_MEMORY = (
+    "bad allocation",
+    "bad_alloc",
+    "Failed to allocate memory",
+    "can't allocate memory",
+    "CUDA out of memory",
+)
+"""What onnxruntime and torch say where the system gives them no memory; neither has an exception for it."""
+
+
+def ran_out_of_memory(error: BaseException) -> bool:
+    """Whether the system gave no memory, as Python says it or as libraries do in the text of an error."""
+    return isinstance(error, MemoryError) or any(text in str(error) for text in _NO_MEMORY)
+
+
+def memory_error() -> LimitError:
+    return LimitError("the job ran out of memory", "Choose a smaller model or a smaller batch", code="memory")
+
+
 def as_error(error: Exception) -> FeatherweightError:
     """The error to show: our own unchanged, errors of the system explained, any other as an internal error."""
     match error:
         case FeatherweightError():
             return error
-        case MemoryError():
-            return LimitError("the job ran out of memory", "Choose a smaller model or a smaller batch", code="memory")
+        case _ if ran_out_of_memory(error):
+            return memory_error()
         case OSError(errno=errno.ENOSPC | errno.EDQUOT):
             return LimitError(
                 "the disk is full", "Free the cache, or delete old runs and uploads, and run it again", code="disk_full"
@@ -122,6 +141,12 @@ def as_error(error: Exception) -> FeatherweightError:
                 "a file grew past the limit for files",
                 "Choose a smaller model, or raise the limit (ulimit -f)",
                 code="file_size",
+            )
+        case PermissionError():
+            return RunError(
+                "the job was denied something: a file that is not among its inputs, the network, or another process",
+                "Its traceback is in the log; a file that it needs is named in the recipe",
+                code="denied",
             )
     return RunError(
         f"something that was not foreseen went wrong ({type(error).__name__})",

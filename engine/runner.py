@@ -5,6 +5,7 @@ sees of it is outcome.json; the traceback goes to stderr, which is the folder's 
 2 refused, 130 cancelled.
 """
 
+import compileall
 import ctypes
 import os
 import signal
@@ -12,19 +13,22 @@ import sys
 import time
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 
 from engine.errors import Cancelled, as_error
 from engine.jobs.kinds import kind_of, load
+from engine.jobs.policy import policy_of
 from engine.planning.parts import START, STARTING
 from engine.results import Note, Report, Result
-from engine.settings import AnalysisRequest, RunRequest
+from engine.settings import AnalysisRequest, JobRequest, RunRequest
 from engine.store.endings import FAILED, error_outcome, settle
 from engine.store.folders import JobFolder, Outcome, now
 from engine.store.home import Home
 from engine.store.measure_lock import measure_lock
 from engine.store.progress import Progress
+from engine.system.sandbox import PACKAGE, confine
 
 PR_SET_PDEATHSIG = 1
 LOADING = "loading the libraries"
@@ -60,10 +64,24 @@ def die_with_parent() -> None:
 
 def _run_job(folder: JobFolder, started: str) -> Outcome:
     request, progress = folder.request().request, Progress(folder)
+    _confine(folder, request)
     if isinstance(request, RunRequest):
         return _ending(_run(request, folder, progress), started)
     folder.write("result.json", _analyse(request, folder, progress))
     return Outcome(state="done", exit_status=0, started=started, finished=now())
+
+
+def _confine(folder: JobFolder, request: JobRequest) -> None:
+    """Keep this process to what the job needs, before it reads anything that a user gave. Raises RunError."""
+    home = Home.default()
+    home.prepare()
+    if os.access(PACKAGE, os.W_OK):  # a job may not write bytecode, and every other one would compile the engine again
+        compileall.compile_dir(PACKAGE, quiet=2)
+    policy = policy_of(home, folder, request)
+    for path in policy.downloads:
+        with suppress(OSError):  # the Hub's client says what is wrong with it
+            path.mkdir(parents=True, exist_ok=True)
+    confine(policy)
 
 
 def _run(request: RunRequest, folder: JobFolder, progress: Progress) -> Report:
@@ -77,7 +95,6 @@ def _run(request: RunRequest, folder: JobFolder, progress: Progress) -> Report:
 def _analyse(request: AnalysisRequest, folder: JobFolder, progress: Progress) -> Result:
     """The result of an analysis, which begins when no run measures: even loading libraries would disturb latencies."""
     home, kind = Home.default(), kind_of(request)
-    home.prepare()
     progress.emit("start", "waiting", 0.0, "waiting for its turn on this machine")
 
     def on_wait(holder: str) -> None:

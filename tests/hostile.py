@@ -106,6 +106,45 @@ def filled(op_type: str) -> onnx.ModelProto:
     return network([helper.make_node(op_type, inputs, ["big"])], constants([2**20, 2**20], 1))
 
 
+def grown(op_type: str) -> onnx.ModelProto:
+    """Makes terabytes out of the shape of its input, which is known only once it runs."""
+    shape, grown_shape = helper.make_node("Shape", ["x"], ["s"]), helper.make_node("Mul", ["s", "c0"], ["t"])
+    nodes = {
+        "ConstantOfShape": [helper.make_node("ConstantOfShape", ["t"], ["big"])],
+        "Expand": [helper.make_node("Expand", ["f0", "t"], ["big"])],
+        "Range": [
+            helper.make_node("ReduceProd", ["t"], ["n"], keepdims=0),
+            helper.make_node("Range", ["zero", "n", "one"], ["r"]),
+            helper.make_node("Cast", ["r"], ["big"], to=TensorProto.FLOAT),
+        ],
+    }[op_type]
+    sum_up = [
+        helper.make_node("ReduceSum", ["big"], ["sum"], keepdims=0),
+        helper.make_node("Add", ["logits", "sum"], ["y"]),
+    ]
+    scalars = [numpy_helper.from_array(np.array(value, np.int64), name) for name, value in (("zero", 0), ("one", 1))]
+    weights = [*constants([2**11] * 4), *scalars, numpy_helper.from_array(np.zeros(1, np.float32), "f0")]
+    return network([shape, grown_shape, *nodes, *sum_up], weights, output="logits")
+
+
+def endless_loop() -> onnx.ModelProto:
+    """Adds the class scores to themselves 2^62 times."""
+    values = [
+        helper.make_tensor_value_info("i", TensorProto.INT64, []),
+        helper.make_tensor_value_info("goes", TensorProto.BOOL, []),
+        helper.make_tensor_value_info("a", TensorProto.FLOAT, ["n", 2]),
+    ]
+    outputs = [
+        helper.make_tensor_value_info("goes_on", TensorProto.BOOL, []),
+        helper.make_tensor_value_info("b", TensorProto.FLOAT, ["n", 2]),
+    ]
+    nodes = [helper.make_node("Identity", ["goes"], ["goes_on"]), helper.make_node("Neg", ["a"], ["b"])]
+    body = helper.make_graph(nodes, "body", values, outputs)
+    loop = helper.make_node("Loop", ["trips", "yes", "logits"], ["y"], body=body)
+    trips = numpy_helper.from_array(np.array(2**62, np.int64), "trips")
+    return network([loop], [trips, numpy_helper.from_array(np.array(True), "yes")], output="logits")
+
+
 def tensor(**changed: object) -> onnx.ModelProto:
     """One initializer of four floats, with these fields changed."""
     one = numpy_helper.from_array(np.zeros(4, np.float32), "odd")

@@ -45,7 +45,7 @@ def test_hostile_weights_are_refused_with_their_reason(folder, ending, write, re
     assert not (folder / "ran").exists()
 
 
-@pytest.mark.parametrize("model", [nested_if(25), chain(MAX_DEPTH - 2)], ids=["nested If", "a chain of functions"])
+@pytest.mark.parametrize("model", [nested_if(30), chain(MAX_DEPTH - 2)], ids=["nested If", "a chain of functions"])
 def test_what_is_deep_and_harmless_is_read(folder, model):
     saved(model)(folder / "m.onnx")
     assert load_proto(folder / "m.onnx").graph.node

@@ -19,8 +19,8 @@ def normal(name: str) -> str:
 
 
 def pins(requirements: list[str]) -> dict[str, str]:
-    """{package: version} of `name[extra]==version` entries."""
-    found = (re.fullmatch(r"([\w.-]+)(?:\[\w+\])?==(\S+)", each) for each in requirements)
+    """{package: version} of `name[extra]==version; marker` entries."""
+    found = (re.fullmatch(r"([\w.-]+)(?:\[\w+\])?==([^\s;]+)(?:;.*)?", each) for each in requirements)
     return {normal(match[1]): match[2] for match in found if match}
 
 

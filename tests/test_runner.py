@@ -21,7 +21,9 @@ subprocess.Popen([sys.executable, "-c", child], env=os.environ | {"FEATHERWEIGHT
 
 
 def runner(folder: JobFolder) -> subprocess.CompletedProcess:
-    return subprocess.run([sys.executable, "-m", "engine.runner", str(folder.path)], capture_output=True, text=True)
+    environment = os.environ | {"TMPDIR": str(folder.work)}  # as the executor sets it
+    command = [sys.executable, "-m", "engine.runner", str(folder.path)]
+    return subprocess.run(command, env=environment, capture_output=True, text=True)
 
 
 def ask(folder: JobFolder, path: str) -> None:
@@ -90,7 +92,9 @@ def test_an_analysis_waits_while_a_run_measures(tmp_path, monkeypatch):
     (OSError(errno.EFBIG, "too big"), "file_size"),
     (MemoryError(), "memory"),
     (ValueError("secret"), "internal"),
-    (PermissionError(errno.EACCES, "no"), "internal"),
+    (PermissionError(errno.EACCES, "no"), "denied"),
+    (RuntimeError("[ONNXRuntimeError] : 6 : RUNTIME_EXCEPTION : bad allocation"), "memory"),
+    (RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 8 bytes."), "memory"),
     (DataError("mine"), "data"),
 ])  # fmt: skip
 def test_every_error_is_one_of_ours_and_tells_no_secrets(error, code):

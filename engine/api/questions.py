@@ -15,6 +15,7 @@ from engine.results import (
     Hardware,
     Identification,
     ModelProfile,
+    Protection,
     Result,
     Sensitivity,
     TechniqueInfo,
@@ -30,6 +31,7 @@ from engine.settings import (
     SensitivityRequest,
 )
 from engine.store.home import Home
+from engine.system import protections as machine
 from engine.system.check import check_home
 
 OnEvent = Callable[[Event], None]
@@ -68,6 +70,11 @@ def _method(settings: type) -> str | None:
 def check() -> tuple[CheckItem, ...]:
     """What is right and wrong with this installation; takes a few seconds."""
     return check_home(Home.default())
+
+
+def protections() -> tuple[Protection, ...]:
+    """What jobs are kept from on this machine, by what, and what it means where one of that is missing."""
+    return machine.protections()
 
 
 def hardware() -> Hardware:

@@ -14,16 +14,18 @@ from dataclasses import dataclass
 
 from engine.errors import Cancelled, FeatherweightError, LimitError, RunError, StorageError
 from engine.jobs.kinds import kind_of
+from engine.jobs.policy import input_paths
 from engine.jobs.processes import (
     MAX_PROCESSES,
     child_environment,
-    limit_files,
+    limit_resources,
     resource_use,
     signal_group,
     signal_name,
     sweep,
 )
 from engine.settings import JobRequest
+from engine.settings.jobs import looks_into_a_file
 from engine.store.endings import error_outcome, settle
 from engine.store.folders import JobFile, JobFolder, Outcome, now
 from engine.store.home import Home
@@ -33,6 +35,12 @@ RUNNER = (sys.executable, "-P", "-m", "engine.runner")
 GRACE_SECONDS = 1.0  # between SIGTERM and SIGKILL
 WATCH_SECONDS = 1.0  # between two looks at memory and processes
 MEMORY_SHARE = 0.9
+SPARE_BYTES = 8_000_000_000
+"""What libraries may set aside beyond the machine's memory and never touch: stacks and buffers of their threads, on a
+machine with many cores."""
+LOOK_BYTES, LOOK_FACTOR = 8_000_000_000, 8
+"""Memory of a job that looks into a file: so much, and so many times the bytes of the file and of those beside it.
+What constants may be blown up to (engine/models/scan.py) fits four times."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,9 +53,12 @@ class Limits:
 
 
 def limits_for(request: JobRequest) -> Limits:
-    """The limits of a request: the seconds that its kind allows, and 90 % of the memory."""
-    seconds = kind_of(request).limit_seconds(request)
-    return Limits(seconds=seconds, memory_bytes=int(memory_bytes() * MEMORY_SHARE))
+    """The limits of a request: the seconds that its kind allows, and 90 % of the memory, less to look into a file."""
+    n_bytes = int(memory_bytes() * MEMORY_SHARE)
+    if looks_into_a_file(request):
+        files = {file for path in input_paths(request) for file in ((path,) if path.is_file() else path.glob("*"))}
+        n_bytes = min(n_bytes, LOOK_BYTES + LOOK_FACTOR * sum(file.stat().st_size for file in files if file.is_file()))
+    return Limits(seconds=kind_of(request).limit_seconds(request), memory_bytes=n_bytes)
 
 
 class Execution:
@@ -74,7 +85,7 @@ class Execution:
                 stderr=log,
                 start_new_session=True,
             )
-        limit_files(self._process.pid)
+        limit_resources(self._process.pid, memory_bytes() + SPARE_BYTES)
 
     def poll(self) -> Outcome | None:
         """The outcome once the job has ended; until then checks the limits and kills a cancelled job in time."""

@@ -8,12 +8,23 @@ from pathlib import Path
 
 import psutil
 
+from engine.jobs.policy import needs_network
 from engine.jobs.supervisor_lock import ROOT
-from engine.settings.jobs import looks_into_a_file
 from engine.store.folders import JobFile, JobFolder
 from engine.store.home import Home
 
 MARK = "FEATHERWEIGHT_JOB"  # in the environment of every process of a job, also outside its group
+FOR_DOWNLOADS = (
+    "HF_TOKEN",
+    "HF_TOKEN_PATH",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "NO_PROXY",
+    "http_proxy",
+    "https_proxy",
+    "no_proxy",
+)
+"""What only a job gets that downloads from the Hub: its token, and proxies, whose addresses may hold a password."""
 ALLOWED = (
     "PATH",
     "HOME",
@@ -28,15 +39,9 @@ ALLOWED = (
     "SSL_CERT_FILE",
     "SSL_CERT_DIR",
     "REQUESTS_CA_BUNDLE",
-    "HTTP_PROXY",
-    "HTTPS_PROXY",
-    "NO_PROXY",
-    "http_proxy",
-    "https_proxy",
-    "no_proxy",
+    *FOR_DOWNLOADS,
 )
 ALLOWED_BEGINNINGS = ("HF_", "OMP_", "OPENBLAS_", "MKL_", "FEATHERWEIGHT_")
-TOKENS = ("HF_TOKEN", "HF_TOKEN_PATH")
 MAX_FILE_BYTES = 50_000_000_000
 MAX_PROCESSES = 256
 
@@ -44,15 +49,15 @@ MAX_PROCESSES = 256
 def child_environment(home: Home, folder: JobFolder, job: JobFile) -> dict[str, str]:
     """The environment of a runner: the allowed part of this process's, and the variables of the job.
 
-    The URL of the database, which may have a password, is left out: a runner needs its folder only. The one that looks
-    into a file for the first time gets no token of the Hub either.
+    The URL of the database, which may have a password, is left out: a runner needs its folder only. So is what serves
+    downloads, where the job has none.
     """
     environment = {
         key: value for key, value in os.environ.items() if key in ALLOWED or key.startswith(ALLOWED_BEGINNINGS)
     }
     environment.pop("FEATHERWEIGHT_DATABASE_URL", None)
-    if looks_into_a_file(job.request):
-        for name in TOKENS:
+    if not needs_network(job.request):
+        for name in FOR_DOWNLOADS:
             environment.pop(name, None)
     return environment | {
         "FEATHERWEIGHT_HOME": str(home.path),
@@ -66,17 +71,21 @@ def child_environment(home: Home, folder: JobFolder, job: JobFile) -> dict[str, 
     }
 
 
-def limit_files(pid: int) -> None:
-    """Forbid core dumps and limit the size of files; a lower limit from outside stays.
+def limit_resources(pid: int, data_bytes: int) -> None:
+    """Forbid core dumps, and limit the size of files and the memory that can be asked for; a lower limit stays.
+
+    `data_bytes` bounds private memory, used or not (RLIMIT_DATA). Address space is not bounded: drivers of graphics
+    cards reserve more of it than there is memory.
 
     Does nothing on systems without prlimit.
     """
     if hasattr(resource, "prlimit"):
         with suppress(ProcessLookupError, PermissionError):
             resource.prlimit(pid, resource.RLIMIT_CORE, (0, 0))
-            current_limits = resource.prlimit(pid, resource.RLIMIT_FSIZE)
-            n_bytes = min([MAX_FILE_BYTES, *(limit for limit in current_limits if limit != resource.RLIM_INFINITY)])
-            resource.prlimit(pid, resource.RLIMIT_FSIZE, (n_bytes, n_bytes))
+            for kind, n_bytes in ((resource.RLIMIT_FSIZE, MAX_FILE_BYTES), (resource.RLIMIT_DATA, data_bytes)):
+                current_limits = resource.prlimit(pid, kind)
+                lowest = min([n_bytes, *(limit for limit in current_limits if limit != resource.RLIM_INFINITY)])
+                resource.prlimit(pid, kind, (lowest, lowest))
 
 
 def resource_use(pid: int) -> tuple[int, int]:

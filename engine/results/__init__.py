@@ -25,7 +25,7 @@ from engine.results.analyses import (
     TechniqueInfo,
 )
 from engine.results.base import Environment, Note, Result, State
-from engine.results.jobs import CheckItem, Estimate, Event, Job, JobRef, Part, PartState, Upload, Usage
+from engine.results.jobs import CheckItem, Estimate, Event, Job, JobRef, Part, PartState, Protection, Upload, Usage
 from engine.results.measurements import (
     Accuracy,
     Answer,
@@ -133,6 +133,7 @@ __all__ = [
     "Preflight",
     "Preset",
     "PresetName",
+    "Protection",
     "Provider",
     "Published",
     "Race",

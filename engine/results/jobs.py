@@ -118,3 +118,12 @@ class CheckItem(Result):
     ok: bool
     found: str
     next: str
+
+
+class Protection(Result):
+    """Something that every job is kept from: whether it is on this machine, by what, and what that means for a user."""
+
+    name: Literal["files", "network", "processes", "memory", "file sizes", "environment"]
+    in_force: bool
+    means: str
+    meaning: str

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from engine.store.home import folder_bytes
+from engine.store.home import folder_bytes, lock_file
 from engine.store.uploads import file_sum
 
 MAX_BYTES = 10_000_000_000
@@ -141,8 +141,8 @@ class Cache:
 
     @property
     def _lock(self) -> FileLock:
-        """Held for moments, while an entry is marked as used or taken away; it lies beside the cache."""
-        return FileLock(self._root.with_name(f"{self._root.name}.lock"))
+        """Held for moments, while an entry is marked as used or taken away."""
+        return FileLock(lock_file(self._root))
 
     def _by_use(self) -> list[Path]:
         entries = [(entry.stat().st_mtime, entry) for entry in self._root.iterdir() if not entry.name.startswith(".")]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from engine.errors import LimitError, StorageError
 from engine.store.folders import JobFolder
+from engine.store.measure_lock import holder_file
 
 FREE_FLOOR_BYTES = 200_000_000  # below this nothing new is begun: databases and reports must still fit
 
@@ -62,6 +63,11 @@ class Home:
         return self.path / "measure.lock"
 
     @property
+    def shared_files(self) -> tuple[Path, ...]:
+        """Files beside the folders that every job may write to: its policy lets it create none here."""
+        return (self.measure_lock, holder_file(self.measure_lock), lock_file(self.cache), self.timings)
+
+    @property
     def timings(self) -> Path:
         """How long the phases of earlier runs took, a line a run."""
         return self.path / "timings.jsonl"
@@ -70,10 +76,13 @@ class Home:
         return JobFolder(self.jobs / id)
 
     def prepare(self) -> None:
-        """Create the folders. Raises StorageError where that is impossible."""
+        """Create the folders, and empty files where jobs write. Raises StorageError where that is impossible."""
         try:
             for folder in (self.jobs, self.uploads, self.cache):
                 folder.mkdir(parents=True, exist_ok=True)
+            for file in self.shared_files:
+                if not file.exists():
+                    file.touch()
         except OSError as error:
             raise StorageError(
                 f"the home folder '{self.path}' cannot be used: {error.strerror or error}",
@@ -83,6 +92,11 @@ class Home:
     def require_free(self, n_bytes: int = 0) -> None:
         """Raises StorageError where the disk would have less than the floor left after `n_bytes` more."""
         require_free(self.path, n_bytes)
+
+
+def lock_file(cache: Path) -> Path:
+    """The lock of a cache, which lies beside its folder."""
+    return cache.with_name(f"{cache.name}.lock")
 
 
 def require_free(path: Path, n_bytes: int = 0) -> None:

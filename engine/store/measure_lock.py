@@ -18,15 +18,21 @@ def measure_lock(path: Path, name: str, on_wait: Callable[[str], None] = lambda 
     `on_wait(name)` is called at once where another holds the lock, and every few seconds from then on; what it raises
     ends the waiting, as Ctrl-C and a cancel do. The system frees the lock of a process that has died.
     """
-    lock, holder = FileLock(path), path.with_name(f"{path.name}.holder")
+    lock, holder = FileLock(path), holder_file(path)
     _acquire(lock, holder, on_wait)
     try:
         with suppress(OSError):  # a full disk: the name is for people
             holder.write_text(name[:MAX_NAME], encoding="utf-8")
         yield
     finally:
-        holder.unlink(missing_ok=True)
+        with suppress(OSError):
+            holder.write_text("", encoding="utf-8")  # not removed: a job may write to this file, not to its folder
         lock.release()
+
+
+def holder_file(path: Path) -> Path:
+    """The file beside a lock that holds the name of whoever has it, and nothing where nobody does."""
+    return path.with_name(f"{path.name}.holder")
 
 
 def _acquire(lock: FileLock, holder: Path, on_wait: Callable[[str], None]) -> None:
@@ -43,6 +49,6 @@ def _acquire(lock: FileLock, holder: Path, on_wait: Callable[[str], None]) -> No
 
 def _holder_name(holder: Path) -> str:
     try:
-        return holder.read_text(encoding="utf-8")
-    except OSError:  # it has just begun or ended
+        return holder.read_text(encoding="utf-8") or "another job"
+    except OSError:  # nobody has written one yet
         return "another job"

@@ -9,18 +9,14 @@ from engine.jobs.executor import RUNNER
 from engine.jobs.foreground import run_analysis
 from engine.jobs.queue import Queue
 from engine.jobs.supervisor_lock import supervisor_runs
-from engine.results import CheckItem, Hardware
+from engine.results import CheckItem, Hardware, Protection
 from engine.settings import HardwareRequest
 from engine.store.home import FREE_FLOOR_BYTES, Home, free_bytes
 from engine.system.machine import cores, memory_bytes
+from engine.system.protections import WAY_OUT, protections
 
 PACKAGES = ("torch", "timm", "onnx", "onnxruntime", "streamlit", "plotly")
 MIN_MEMORY_BYTES = 2_000_000_000
-SANDBOX = (
-    "jobs have their own process and folder, an environment without tokens, and limits on time, memory, processes, "
-    "files and core dumps; they are not kept from the network, nor from other files of this user"
-)
-SANDBOX_NEXT = "Where strangers may upload models, run the app as a user, or in a container, that has nothing else"
 
 
 def check_home(home: Home, command: Sequence[str] = RUNNER) -> tuple[CheckItem, ...]:
@@ -40,7 +36,7 @@ def check_home(home: Home, command: Sequence[str] = RUNNER) -> tuple[CheckItem, 
             found="runs" if supervisor_runs(home) else "does not run; the app starts it",
         ),
         _runtimes(home, command),
-        CheckItem(name="sandbox", ok=True, found=SANDBOX, next=SANDBOX_NEXT),
+        *map(_protection, protections()),
     )
 
 
@@ -91,6 +87,16 @@ def _runtimes(home: Home, command: Sequence[str]) -> CheckItem:
     )
     next = "" if working else "Reinstall onnxruntime: pip install -r requirements.txt"
     return CheckItem(name="runtimes", ok=bool(working), found=", ".join(working) or "none works", next=next)
+
+
+def _protection(protection: Protection) -> CheckItem:
+    """What jobs are kept from, or are not."""
+    return CheckItem(
+        name=f"jobs: {protection.name}",
+        ok=protection.in_force,
+        found=f"{protection.meaning} ({protection.means})",
+        next="" if protection.in_force else WAY_OUT,
+    )
 
 
 def _failed_item(name: str, error: FeatherweightError) -> CheckItem:

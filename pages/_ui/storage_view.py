@@ -1,9 +1,9 @@
-"""What the home folder occupies, its cache and its uploads, with buttons to free them."""
+"""What the home folder occupies, its cache and its uploads, with buttons to free them, and what jobs are kept from."""
 
 import streamlit as st
 
 from engine import delete_upload, free_cache, uploads, usage
-from pages._ui import chrome, state
+from pages._ui import chrome, protections_view, state
 from pages._ui.wording import ago, megabytes, plain
 
 
@@ -13,6 +13,7 @@ def show() -> None:
         if section.open:
             _usage()
             _uploads()
+            protections_view.show()
 
 
 def _usage() -> None:

@@ -5,7 +5,7 @@ from typing import Literal
 import streamlit as st
 
 from engine import Upload, save_folder, save_upload, uploads
-from pages._ui import state
+from pages._ui import protections_view, state
 from pages._ui.wording import ago, megabytes
 
 Kind = Literal["onnx", "weights", "images", "labels", "arrays"]
@@ -30,6 +30,8 @@ def pick_for(name: str, kind: Kind, label: str, types: list[str], current: str |
 
 
 def _upload(kind: Kind, label: str, types: list[str], name: str = "") -> None:
+    if kind != "labels":  # a table of labels is no program
+        protections_view.warn()
     file = st.file_uploader(
         label, type=types, max_upload_size=LARGEST_MB, key=state.key(f"upload-{kind}{name}", "uploads")
     )
@@ -39,6 +41,7 @@ def _upload(kind: Kind, label: str, types: list[str], name: str = "") -> None:
 
 def pick_folder() -> Upload | None:
     """The upload of a folder of images with its class folders in it; None where none is uploaded."""
+    protections_view.warn()
     files = st.file_uploader(
         "A folder of images",
         accept_multiple_files="directory",

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.jobs.executor import Limits, limits_for
+from engine.jobs.executor import SPARE_BYTES, Limits, limits_for
 from engine.jobs.processes import child_environment
 from engine.settings import (
     FileModel,
@@ -16,6 +16,7 @@ from engine.settings import (
     SampleModel,
     SensitivityRequest,
     SignatureRequest,
+    TimmModel,
 )
 from engine.store.endings import settle
 from engine.store.folders import JobFile, Outcome, now
@@ -49,28 +50,32 @@ def test_what_a_job_may_see(execute, monkeypatch):
     assert session != os.getsid(0)
 
 
-def test_who_looks_into_a_file_gets_no_token(home, monkeypatch, recipe):
-    monkeypatch.setenv("HF_TOKEN", "secret")
+def test_only_who_downloads_gets_the_token_and_the_proxies(home, monkeypatch, recipe):
+    for name in ("HF_TOKEN", "HTTPS_PROXY"):
+        monkeypatch.setenv(name, "secret")
     for request, has_token in (
         (ProfileRequest(model=FileModel(path="m.onnx")), False),
         (IdentifyRequest(weights="w.pt"), False),
         (SignatureRequest(model=FileModel(path="m.onnx")), False),
-        (ProfileRequest(model=SampleModel()), True),
-        (RunRequest(recipe=recipe), True),
+        (ProfileRequest(model=SampleModel()), False),
+        (RunRequest(recipe=recipe), False),
+        (ProfileRequest(model=TimmModel(name="resnet18.a1_in1k")), True),
     ):
         job = JobFile(id="a", kind=request.kind, name="a", created=now(), request=request)
-        assert ("secret" in child_environment(home, home.job("a"), job).values()) == has_token
+        environment = child_environment(home, home.job("a"), job)
+        assert {name in environment for name in ("HF_TOKEN", "HTTPS_PROXY")} == {has_token}
 
 
-def test_no_core_dumps_and_no_endless_files(execute):
+def test_no_core_dumps_no_endless_files_and_no_endless_memory(execute):
     execution, folder = execute("""
 import resource
-while resource.getrlimit(resource.RLIMIT_FSIZE)[0] == resource.RLIM_INFINITY: time.sleep(0.01)
-(folder / "core").write_text(str(resource.getrlimit(resource.RLIMIT_CORE)))
+while resource.getrlimit(resource.RLIMIT_DATA)[0] == resource.RLIM_INFINITY: time.sleep(0.01)
+kinds = (resource.RLIMIT_CORE, resource.RLIMIT_DATA)
+(folder / "core").write_text(str([resource.getrlimit(kind)[0] for kind in kinds]))
 done()
 """)
     ended(execution)
-    assert (folder.path / "core").read_text() == "(0, 0)"
+    assert (folder.path / "core").read_text() == str([0, memory_bytes() + SPARE_BYTES])
 
 
 @pytest.mark.parametrize("name", ["SIGSEGV", "SIGKILL", "SIGABRT"])
@@ -197,6 +202,7 @@ def test_limits_follow_the_request(recipe):
     assert run.memory_bytes < memory_bytes()
     file, sample = (limits_for(ProfileRequest(model=one)) for one in (FileModel(path="m.onnx"), SampleModel()))
     assert file.seconds < sample.seconds == analysis.seconds  # a hostile file keeps nobody waiting for long
+    assert file.memory_bytes <= sample.memory_bytes == run.memory_bytes
 
 
 def test_the_folder_is_the_last_argument(execute):

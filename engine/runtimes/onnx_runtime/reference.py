@@ -17,7 +17,7 @@ from onnxruntime.capi.onnxruntime_pybind11_state import (
     RuntimeException,
 )
 
-from engine.errors import SourceError
+from engine.errors import SourceError, memory_error, ran_out_of_memory
 from engine.runtimes.onnx_runtime.feed import feed
 from engine.runtimes.onnx_runtime.session import CPU
 from engine.store.home import require_room
@@ -65,7 +65,7 @@ def values_session(
 def fold_constants(model: onnx.ModelProto) -> onnx.ModelProto:
     """The graph after onnxruntime's basic optimization, which it applies to every file that it loads.
 
-    Raises SourceError where onnxruntime cannot load it, LimitError where the disk has no room for it.
+    Raises SourceError where onnxruntime cannot load it, LimitError where disk or memory has no room for it.
     """
     options = ort.SessionOptions()
     options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_BASIC
@@ -79,6 +79,8 @@ def fold_constants(model: onnx.ModelProto) -> onnx.ModelProto:
         try:
             ort.InferenceSession(content, options, providers=[CPU])
         except _REFUSALS as error:
+            if ran_out_of_memory(error):
+                raise memory_error() from error
             reason = " ".join(str(error).split())[:300]
             raise SourceError(f"onnxruntime cannot load the model: {reason}", "Export the model again") from error
         return onnx.load(path)

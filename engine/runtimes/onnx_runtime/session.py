@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import onnxruntime as ort
 
-from engine.errors import RunError, TargetError
+from engine.errors import RunError, TargetError, memory_error, ran_out_of_memory
 from engine.runtimes.onnx_runtime.errors import ORT_ERRORS, first_line
 from engine.runtimes.onnx_runtime.feed import feed
 from engine.settings import Target
@@ -30,7 +30,8 @@ class OnnxSession:
         """The outputs by name, as the graph gives them.
 
         The arrays that the graph takes are made once for the same `inputs`, which must not change between two calls:
-        a latency is that of the graph alone. Raises RunError with the runtime's reason.
+        a latency is that of the graph alone. Raises RunError with the runtime's reason, LimitError where there is too
+        little memory for a call.
         """
         if self._raw is None:
             raise RunError("the session is closed", "Open it again")
@@ -39,6 +40,8 @@ class OnnxSession:
         try:
             values = self._raw.run(self.output_names, self._fed[1])
         except ORT_ERRORS as error:
+            if ran_out_of_memory(error):
+                raise memory_error() from error
             raise RunError(
                 f"onnxruntime cannot run the model on {_shapes(inputs)}: {first_line(error)}",
                 "Check that the model takes inputs of this size and batch",
@@ -70,7 +73,8 @@ def describe_options(target: Target) -> dict[str, str]:
 def open_onnx_session(path: Path, target: Target, output_names: Sequence[str]) -> Iterator[OnnxSession]:
     """One session for these outputs, closed at the end.
 
-    Raises TargetError where the provider does not start, RunError where the file does not load.
+    Raises TargetError where the provider does not start, RunError where the file does not load, LimitError where there
+    is too little memory for it.
     """
     # No variable of this frame refers to the raw session: closing it must free it.
     session = OnnxSession(_load(path, target), output_names, describe_options(target))
@@ -84,6 +88,8 @@ def _load(path: Path, target: Target) -> ort.InferenceSession:
     try:
         raw = ort.InferenceSession(str(path), _options(target), providers=[target.provider])
     except ORT_ERRORS as error:
+        if ran_out_of_memory(error):
+            raise memory_error() from error
         raise RunError(
             f"onnxruntime cannot load the model: {first_line(error)}", "Check the file with `python -m engine inspect`"
         ) from error

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import onnx
 
-from engine.errors import FeatherweightError, StepError
+from engine.errors import FeatherweightError, StepError, memory_error, ran_out_of_memory
 from engine.runtimes.onnx_runtime import first_line
 
 NEXT = "Leave quantization out, or export the model again"
@@ -25,6 +25,8 @@ def as_step_error(what: str, proto: onnx.ModelProto | None = None, next: str = N
     except (FeatherweightError, MemoryError, OSError):
         raise
     except Exception as error:
+        if ran_out_of_memory(error):
+            raise memory_error() from error
         text = str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
         node = _node_in(text, proto) if proto is not None else None
         where = f" at the node '{node.name[:100]}' ({node.op_type})" if node is not None else ""

@@ -1,0 +1,168 @@
+"""A process that confines itself, and then tries what a hostile file might make it do."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from engine.system import seccomp
+from engine.system.sandbox import landlock_abi
+
+ATTEMPTS = """
+import errno, json, os, signal, socket, subprocess, sys, threading
+from pathlib import Path
+from engine.system.sandbox import Policy, confine
+
+given = json.loads(sys.argv[1])
+own, secret, source = Path(given["own"]), Path(given["secret"]), Path(given["input"])
+confine(Policy(readable=(source,), writable=(own,), network=given["network"]))
+
+def connect():
+    with socket.socket() as one:
+        one.connect(("127.0.0.1", given["port"]))
+
+def fork():
+    if os.fork() == 0:
+        os._exit(0)
+
+def thread():
+    one = threading.Thread(target=lambda: None)
+    one.start()
+    one.join()
+
+def from_a_thread():
+    found = []
+    one = threading.Thread(target=lambda: found.append(attempt(secret.read_bytes)))
+    one.start()
+    one.join()
+    if found != ["done"]:
+        raise OSError(errno.EACCES, "denied")
+
+def move_within():
+    (own / "a").mkdir()
+    (own / "a" / "file").write_text("x")
+    (own / "a" / "file").rename(own / "file")
+    (own / "file").unlink()
+
+def attempt(function):
+    try:
+        function()
+    except OSError as error:
+        return errno.errorcode[error.errno]
+    return "done"
+
+print(json.dumps({name: attempt(function) for name, function in {
+    "read an input": source.read_bytes,
+    "read a secret": secret.read_bytes,
+    "read a secret in a thread": from_a_thread,
+    "list a folder": lambda: os.listdir(secret.parent),
+    "read what others see": Path(f"/proc/{os.getppid()}/environ").read_bytes,
+    "write an input": lambda: source.write_text("x"),
+    "make a file elsewhere": lambda: (secret.parent / "new").write_text("x"),
+    "empty a file elsewhere": lambda: os.truncate(secret, 0),
+    "remove a file elsewhere": secret.unlink,
+    "take a file": lambda: secret.rename(own / "taken"),
+    "link to a file": lambda: (own / "link").hardlink_to(secret),
+    "point to a file": lambda: (own / "pointer").symlink_to(secret),
+    "write its own": move_within,
+    "write nowhere": lambda: Path("/dev/null").write_text("x"),
+    "connect": connect,
+    "send a datagram": lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM).close(),
+    "open a local socket": lambda: socket.socket(socket.AF_UNIX).close(),
+    "fork": fork,
+    "start a program": lambda: subprocess.run([sys.executable, "-c", ""]),
+    "become a program": lambda: os.execv("/bin/true", ["true"]),
+    "signal another process": lambda: os.kill(os.getppid(), signal.SIGCONT),
+    "start a thread": thread,
+}.items()}))
+"""
+DENIED = {
+    "read a secret",
+    "read a secret in a thread",
+    "list a folder",
+    "read what others see",
+    "write an input",
+    "make a file elsewhere",
+    "empty a file elsewhere",
+    "remove a file elsewhere",
+    "take a file",
+    "link to a file",
+    "point to a file",
+    "open a local socket",
+    "fork",
+    "start a program",
+    "become a program",
+    "signal another process",
+}
+NETWORK = {"connect", "send a datagram"}
+pytestmark = pytest.mark.skipif(
+    landlock_abi() < 6 or not seccomp.is_available(), reason="this kernel has no Landlock 6, or no seccomp"
+)
+
+
+@pytest.fixture
+def attempts(tmp_path):
+    """The outcome of every attempt, by its name; afterwards nothing outside has changed."""
+    for name in ("own", "others"):
+        (tmp_path / name).mkdir()
+    secret, source = tmp_path / "others" / "secret", tmp_path / "input"
+    secret.write_text("secret")
+    source.write_text("input")
+
+    def carry_out(*, network: bool) -> dict[str, str]:
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            given = {"own": str(tmp_path / "own"), "secret": str(secret), "input": str(source), "network": network}
+            given["port"] = server.getsockname()[1]
+            environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
+            child = subprocess.run(
+                [sys.executable, "-P", "-c", ATTEMPTS, json.dumps(given)],
+                cwd=tmp_path,
+                env=environment,
+                capture_output=True,
+                text=True,
+            )
+        assert child.returncode == 0, child.stderr
+        return json.loads(child.stdout)
+
+    yield carry_out
+    assert (secret.read_text(), source.read_text()) == ("secret", "input")
+    assert [path.name for path in secret.parent.iterdir()] == ["secret"]
+
+
+@pytest.mark.parametrize("network", [False, True])
+def test_a_confined_process_reaches_its_own_alone(attempts, network):
+    outcomes = attempts(network=network)
+    denied = {name for name, outcome in outcomes.items() if outcome in ("EACCES", "EPERM", "EXDEV")}
+    assert denied == (DENIED if network else DENIED | NETWORK)
+    assert {outcomes[name] for name in outcomes.keys() - denied} == {"done"}
+
+
+def test_a_filter_costs_no_speculation():
+    code = (
+        "from pathlib import Path; from engine.system.sandbox import Policy, confine; confine(Policy());"
+        "print([line for line in Path('/proc/self/status').read_text().splitlines() if 'Store_Bypass' in line])"
+    )
+    before = [line for line in Path("/proc/self/status").read_text().splitlines() if "Store_Bypass" in line]
+    child = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert child.stdout.strip() == str(before)
+
+
+def test_it_is_for_good():
+    code = """
+from pathlib import Path
+from engine.system.sandbox import Policy, confine
+confine(Policy())
+confine(Policy(readable=(Path("/root"), Path.home()), network=True))
+import socket
+for function in (socket.socket, lambda: list(Path.home().iterdir())):
+    try:
+        function()
+    except PermissionError:
+        print("denied")
+"""
+    child = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert child.stdout.split() == ["denied", "denied"]
