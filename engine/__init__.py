@@ -10,6 +10,7 @@ import os
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 from engine.api.home import delete_upload, find_upload, free_cache, save_folder, save_upload, uploads, usage
+from engine.api.imports import finish_import, start_import
 from engine.api.jobs import (
     analyse,
     cancel,
@@ -302,6 +303,7 @@ __all__ = [
     "events",
     "find_analysis",
     "find_upload",
+    "finish_import",
     "free_cache",
     "hardware",
     "identify",
@@ -332,6 +334,7 @@ __all__ = [
     "save_upload",
     "search_models",
     "sensitivity",
+    "start_import",
     "start_remeasure",
     "submit",
     "suggest",

@@ -12,12 +12,21 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.results import LatencyMeasurement, Report, Result
-from engine.results.analyses import Advice, DataPreview, Hardware, Identification, ModelProfile, Sensitivity
+from engine.results.analyses import (
+    Advice,
+    DataPreview,
+    Hardware,
+    Identification,
+    ImportedFile,
+    ModelProfile,
+    Sensitivity,
+)
 from engine.settings.jobs import (
     AdviseRequest,
     AnalysisRequest,
     HardwareRequest,
     IdentifyRequest,
+    ImportRequest,
     JobRequest,
     PreviewRequest,
     ProfileRequest,
@@ -80,7 +89,7 @@ def _analysis_seconds(request: AnalysisRequest) -> float:
     return ANALYSIS_SECONDS
 
 
-def _reading_seconds(request: ProfileRequest | IdentifyRequest) -> float:
+def _reading_seconds(request: ProfileRequest | IdentifyRequest | ImportRequest) -> float:
     """Less for a file, which needs no download: while it is read, nobody else measures."""
     return FILE_SECONDS if looks_into_a_file(request) else ANALYSIS_SECONDS
 
@@ -130,6 +139,17 @@ KINDS: tuple[JobKind, ...] = (
         estimate=None,
         locks_itself=False,
         key=request_and_versions,
+    ),
+    JobKind(
+        request=ImportRequest,
+        result=ImportedFile,
+        function="engine.analyses.import_file:import_file",
+        check=None,
+        slot="analysis",
+        limit_seconds=_reading_seconds,
+        estimate=None,
+        locks_itself=False,
+        key=None,
     ),
     JobKind(
         request=PreviewRequest,

@@ -7,12 +7,12 @@ import hashlib
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 from typing import Literal, Protocol
 
 from engine.errors import DataError, NotFoundError, StorageError
-from engine.results import Upload
+from engine.results import Note, Upload
 from engine.store.folders import JobFolder, now
 from engine.store.home import Home
 
@@ -137,6 +137,52 @@ def safe_name(name: str) -> str:
         cleaned = f"{stem[: MAX_NAME - len(ending) - 1]}.{ending}"
     cleaned = cleaned.encode()[:MAX_NAME].decode(errors="ignore")
     return cleaned if cleaned and cleaned != META else f"upload-{cleaned}".rstrip("-")
+
+
+@contextmanager
+def staged_files(home: Home, files: Iterable[tuple[str, Stream]]) -> Iterator[Path]:
+    """A folder with these files, given as (name, stream) pairs, which is removed at the end unless it was moved away.
+
+    Raises DataError for an empty file, for two of one name and for none at all, StorageError as `save_upload` does.
+    """
+    with _staging(home) as folder:
+        for name, stream in files:
+            path = folder / safe_name(name)
+            if path.exists():
+                raise DataError(f"two files have the name '{path.name}'", "Upload each file once")
+            if _copy(home, stream, path)[1] == 0:
+                raise DataError(f"the file '{path.name}' is empty", "Choose another file")
+        if not any(folder.iterdir()):
+            raise DataError("no file was uploaded", "Choose a file")
+        yield folder
+
+
+def keep_file(home: Home, path: Path, kind: UploadKind, notes: tuple[Note, ...]) -> Upload:
+    """Move a file, on the home's disk, into the uploads. Raises StorageError."""
+    with _staging(home) as folder:
+        file = path.rename(folder / safe_name(path.name))
+        sha256 = file_sum(file)
+        return _publish(
+            home,
+            folder,
+            Upload(
+                sha256=sha256,
+                name=file.name,
+                kind=kind,
+                size_bytes=file.stat().st_size,
+                created=now(),
+                path=str(home.uploads / sha256 / file.name),
+                notes=notes,
+            ),
+        )
+
+
+def forget_unfinished(home: Home, older_than: float) -> None:
+    """Remove what uploads have left whose process was killed; `older_than` is in seconds since the epoch."""
+    for folder in home.uploads.glob(".*"):
+        with suppress(FileNotFoundError):
+            if folder.stat().st_mtime < older_than:
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager

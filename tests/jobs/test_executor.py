@@ -10,6 +10,7 @@ from engine.settings import (
     FileModel,
     HardwareRequest,
     IdentifyRequest,
+    ImportRequest,
     ProfileRequest,
     RunRequest,
     SampleData,
@@ -53,6 +54,7 @@ def test_who_looks_into_a_file_gets_no_token(home, monkeypatch, recipe):
     for request, has_token in (
         (ProfileRequest(model=FileModel(path="m.onnx")), False),
         (IdentifyRequest(weights="w.pt"), False),
+        (ImportRequest(upload="onnx", files=("m.onnx",)), False),
         (ProfileRequest(model=SampleModel()), True),
         (RunRequest(recipe=recipe), True),
     ):

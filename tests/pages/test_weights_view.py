@@ -1,6 +1,7 @@
 """A weights file without an architecture, on the Model page: what it may be of is offered, and never assumed."""
 
 import pytest
+import torch
 
 from engine import Identification, Note, TimmModel, uploads
 from pages._ui.draft import from_link
@@ -10,10 +11,14 @@ CHECKPOINT = Identification(name="last.ckpt", n_tensors=122, parameters=11_700_0
 
 
 @pytest.fixture
-def page(app):
+def page(app, look_into, tmp_path):
     """The Model page after the upload of a weights file whose architecture is not known."""
+    torch.save({"a": torch.zeros(3)}, tmp_path / "last.ckpt")
     at = app("pages/model.py", source="Catalogue")
-    next(one for one in at.file_uploader if one.label == weights_view.LABEL).upload("last.ckpt", b"weights").run()
+    picker = next(one for one in at.file_uploader if one.label == weights_view.LABEL)
+    picker.upload("last.ckpt", (tmp_path / "last.ckpt").read_bytes()).run()
+    look_into()
+    at.run()
     assert not at.exception
     return at
 
@@ -37,6 +42,14 @@ def test_each_architecture_that_it_may_be_of_is_a_button(page, answer):
     (upload,) = uploads("weights")
     chosen = TimmModel(name="resnetblur18", weights=upload.path, weights_sha256=upload.sha256)
     assert from_link(page.query_params["draft"]).model == chosen
+
+    weights = next(one for one in page.button_group if one.label == "Weights")
+    assert weights.value == "upload"
+    picker = page.selectbox(
+        key=next(one.key for one in page.selectbox if (one.key or "").startswith("earlier-weights@"))
+    )
+    assert picker.value.sha256 == upload.sha256
+    assert not page.button(key="identify-resnet18").disabled
 
 
 def test_where_nothing_gives_it_away_nothing_is_offered(page, answer):

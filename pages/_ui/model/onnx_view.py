@@ -5,12 +5,15 @@ import streamlit as st
 from engine import FileModel
 from pages._ui import forms, state, uploads_view
 
+LABEL = (
+    "An FP32 image classifier: one input of images, one output of class scores. Where its weights lie in files beside "
+    "it (model.onnx.data), choose all of them together"
+)
+
 
 def choose() -> None:
     """Draws the uploader and the uploads of this home; writes the model into the draft at once."""
-    upload = uploads_view.pick(
-        "onnx", "An FP32 image classifier in one file: one input of images, one output of class scores", ["onnx"]
-    )
+    upload = uploads_view.pick("onnx", LABEL, None)
     model = state.draft().model
     if upload is not None and not (isinstance(model, FileModel) and model.sha256 == upload.sha256):
         state.choose(model=FileModel(sha256=upload.sha256))
