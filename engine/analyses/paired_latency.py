@@ -54,6 +54,8 @@ class PairTimer:
     cache: Cache
     lock: Path
     work: Path
+    on_wait: Callable[[str], None] = lambda name: None
+    """Told who measures, while this waits for its turn."""
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -171,7 +173,7 @@ class PairTimer:
 
     def alone(self) -> AbstractContextManager[None]:
         """A context in which nothing else of this home measures."""
-        return hold_measure_lock(self.lock, "advice")
+        return hold_measure_lock(self.lock, "advice", self.on_wait)
 
 
 def _neutral_preprocess(channels: int, size: tuple[int, int]) -> Preprocess:
