@@ -9,7 +9,7 @@ _MARKUP = (b"<!doctype", b"<html", b"<head", b"<body", b"<?xml", b"<svg", b"<!--
 _POINTER = b"version https://git-lfs"
 _ZIP = b"PK\x03\x04"
 _PICKLES = tuple(bytes([0x80, protocol]) for protocol in range(2, 6))
-_MAX_SAFETENSORS_HEADER = 100_000_000
+MAX_SAFETENSORS_HEADER = 100_000_000
 WEIGHTS_HINT = (
     "If it holds trained weights, give it as the weights of its architecture: in a recipe, model: {kind: timm, "
     "name: ARCHITECTURE, weights: FILE}; in the browser, choose it on the Model page under Catalogue, in “A weights "
@@ -44,4 +44,4 @@ def check_is_onnx(path: Path) -> None:
 
 def _is_safetensors(start: bytes) -> bool:
     """A length in 8 bytes, then JSON of that length."""
-    return start[8:9] == b"{" and 0 < int.from_bytes(start[:8], "little") < _MAX_SAFETENSORS_HEADER
+    return start[8:9] == b"{" and 0 < int.from_bytes(start[:8], "little") < MAX_SAFETENSORS_HEADER
