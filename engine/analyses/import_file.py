@@ -12,6 +12,8 @@ from engine.store.progress import Progress
 from engine.store.uploads import safe_name
 
 ONE_MODEL = "Upload one .onnx file, together with the files of its weights where it has any"
+WEIGHTS_ENDINGS = (".data", "_data")
+"""What exporters call the file of the weights beside a model."""
 
 
 def import_file(request: ImportRequest, folder: JobFolder, progress: Progress) -> ImportedFile:
@@ -43,6 +45,8 @@ def _only(names: tuple[str, ...]) -> str:
 def _model_name(names: tuple[str, ...]) -> str:
     """The file that holds the model: the only one, or the only one whose name ends in .onnx."""
     models = [name for name in names if name.lower().endswith(".onnx")] if len(names) > 1 else names
+    if len(models) == 1 and models[0].lower().endswith(WEIGHTS_ENDINGS):
+        raise SourceError(f"'{models[0]}' holds the weights of a model, and not the model itself", ONE_MODEL)
     if len(models) != 1:
         which = f"{len(models)} of them end in .onnx" if models else "none of them ends in .onnx"
         raise SourceError(f"{len(names)} files were uploaded, and {which}", ONE_MODEL)

@@ -14,10 +14,12 @@ from typing import Literal, Protocol
 from engine.errors import DataError, NotFoundError, StorageError
 from engine.results import Note, Upload
 from engine.store.folders import JobFolder, now
-from engine.store.home import Home
+from engine.store.home import Home, folder_bytes
 
 UploadKind = Literal["onnx", "weights", "images", "labels"]
 CHUNK_BYTES = 1 << 20
+MAX_UPLOADS_BYTES = 50_000_000_000
+"""Of all uploads of a home together; the one that passes it is still taken."""
 MAX_NAME = 150
 META = "meta.json"
 
@@ -189,6 +191,7 @@ def forget_unfinished(home: Home, older_than: float) -> None:
 def _staging(home: Home) -> Iterator[Path]:
     home.prepare()
     home.require_free()
+    _require_quota(home)
     folder = Path(tempfile.mkdtemp(dir=home.uploads, prefix=".incoming-"))
     try:
         yield folder
@@ -198,6 +201,16 @@ def _staging(home: Home) -> Iterator[Path]:
         ) from error
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _require_quota(home: Home) -> None:
+    used = folder_bytes(home.uploads)
+    if used >= MAX_UPLOADS_BYTES:
+        raise StorageError(
+            f"the uploads of this home fill {used / 1e9:.1f} GB, {MAX_UPLOADS_BYTES / 1e9:.0f} GB are allowed",
+            "Delete uploads that nobody needs, on the Runs page under Storage and uploads",
+            code="quota",
+        )
 
 
 def _copy(home: Home, stream: Stream, path: Path) -> tuple[str, int]:

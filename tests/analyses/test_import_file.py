@@ -70,6 +70,7 @@ def test_a_file_that_is_missing_is_asked_for(folder):
 
 @pytest.mark.parametrize(("names", "said"), [
     (("a.onnx", "b.onnx"), "2 of them end in .onnx"), (("a.data", "b.data"), "none of them ends in .onnx"),
+    (("model.onnx_data",), "holds the weights of a model"),
 ])  # fmt: skip
 def test_one_model_at_a_time(folder, names, said):
     for name in names:
