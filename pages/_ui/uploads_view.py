@@ -84,7 +84,7 @@ def _follow(picker: str, id: str) -> None:
     """Draws an import until its end, then takes what it has made of the upload, or why it was refused."""
     try:
         if job(id).state not in live.ENDED:
-            st.caption("It is looked into in a process of its own before it is kept.")
+            st.caption("It is looked into before it is kept.")
             live.watch(id, live.with_cancel)
             return
         state.set_import(picker, None)

@@ -32,7 +32,7 @@ def upload(app, look_into):
     def files(*given: tuple[str, bytes, str]):
         next(one for one in at.file_uploader if one.label == onnx_view.LABEL).set_value(given).run()
         assert not at.exception
-        assert "in a process of its own before it is kept" in said(at)
+        assert "It is looked into before it is kept" in said(at)
         look_into()
         at.run()
         assert not at.exception
