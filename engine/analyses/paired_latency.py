@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.analyses.measure_lock import hold_measure_lock
-from engine.errors import ExportError, RequestError, RunError
+from engine.errors import ExportError, RequestError, RunError, WaitError
 from engine.export.onnx_file import export_onnx
 from engine.measure.contention import watched
 from engine.measure.latency import measure_latency
@@ -90,6 +90,8 @@ class PairTimer:
             on_progress("timing")
             try:
                 pair = self._time(name, candidate)
+            except WaitError:  # nobody is to blame, and the next would wait as long
+                raise
             except RunError as error:
                 self._check_own()
                 # Not cached: there may be more memory next time.
