@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from engine import Identification, Note, TimmModel, uploads
-from pages._ui.draft import from_link
+from pages._ui.draft import Draft, from_link, to_link
 from pages._ui.model import weights_view
 
 CHECKPOINT = Identification(name="last.ckpt", n_tensors=122, parameters=11_700_000, architectures=())
@@ -63,3 +63,15 @@ def test_a_file_without_weights_is_refused_in_its_place(page, answer):
     answer(error=Note(code="source", text="'last.ckpt' holds no weights by name"), next="Save the state dict")
     page.run()
     assert "holds no weights by name" in said(page)
+
+
+@pytest.mark.parametrize(("model", "kind"), [
+    (TimmModel(name="resnet18.tv_in1k", num_classes=5), "pretrained"),
+    (TimmModel(name="resnet18", weights="random"), "random"),
+])  # fmt: skip
+def test_the_card_of_an_architecture_shows_what_was_chosen_for_it(app, model, kind):
+    at = app("pages/model.py", source="Catalogue", draft=to_link(Draft(model=model)))
+    assert next(one for one in at.button_group if one.label == "Weights").value == kind
+    assert next(one for one in at.number_input if one.label.startswith("Classes")).value == model.num_classes
+    tags = [one.value for one in at.selectbox if one.label == "Trained as"]
+    assert tags == (["tv_in1k"] if kind == "pretrained" else [])
