@@ -10,6 +10,7 @@ import os
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 from engine.api.home import delete_upload, find_upload, free_cache, save_folder, save_upload, uploads, usage
+from engine.api.imports import finish_import, start_import
 from engine.api.jobs import (
     analyse,
     cancel,
@@ -334,6 +335,7 @@ __all__ = [
     "example_noun",
     "find_analysis",
     "find_upload",
+    "finish_import",
     "free_cache",
     "hardware",
     "identify",
@@ -371,6 +373,7 @@ __all__ = [
     "search_models",
     "sensitivity",
     "similarity_text",
+    "start_import",
     "start_remeasure",
     "step_refusal",
     "submit",

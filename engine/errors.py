@@ -17,6 +17,7 @@
     |   |-- ExportError           the ONNX file cannot be made, or does not agree with torch
     |   |-- MeasureError          a measurement that cannot be trusted
     |   `-- LimitError            time, memory or disk ran out, or the process was killed
+    |       `-- WaitError         another job kept for too long what this one waited for
     |
     `-- Cancelled                 exit 130: the user stopped it
 
@@ -99,6 +100,10 @@ class MeasureError(RunError):
 
 class LimitError(RunError):
     code = "limit"
+
+
+class WaitError(LimitError):
+    code = "wait"
 
 
 class Cancelled(FeatherweightError):

@@ -26,7 +26,7 @@ from engine.settings import AnalysisRequest, JobRequest, RunRequest
 from engine.store.endings import FAILED, error_outcome, settle
 from engine.store.folders import JobFolder, Outcome, now
 from engine.store.home import Home
-from engine.store.measure_lock import measure_lock
+from engine.store.measure_lock import WAITING, measure_lock
 from engine.store.progress import Progress
 from engine.system.sandbox import PACKAGE, confine
 
@@ -95,10 +95,10 @@ def _run(request: RunRequest, folder: JobFolder, progress: Progress) -> Report:
 def _analyse(request: AnalysisRequest, folder: JobFolder, progress: Progress) -> Result:
     """The result of an analysis, which begins when no run measures: even loading libraries would disturb latencies."""
     home, kind = Home.default(), kind_of(request)
-    progress.emit("start", "waiting", 0.0, "waiting for its turn on this machine")
+    progress.emit("start", WAITING, 0.0, "waiting for its turn on this machine")
 
     def on_wait(holder: str) -> None:
-        progress.emit("start", "waiting", 0.0, f"waiting for its turn on this machine: '{holder}' measures")
+        progress.emit("start", WAITING, 0.0, f"waiting for its turn on this machine: '{holder}' measures")
 
     with measure_lock(home.measure_lock, folder.request().name, on_wait):
         progress.emit("start", "starting", 0.0, LOADING)

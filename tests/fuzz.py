@@ -16,6 +16,7 @@ from safetensors.torch import save
 
 from engine.errors import FeatherweightError
 from engine.models.graph import read_onnx
+from engine.models.onnx_source import whole_file
 from engine.models.weights import read_state
 from tests.hostile import chain, nested_if, network
 
@@ -54,7 +55,7 @@ def batch(start: int, count: int) -> None:
             path.write_bytes(mutate(random.Random(seed).choice(originals[ending]), random.Random(seed)))
             signal.alarm(FILE_SECONDS)
             try:
-                (read_onnx if ending == ".onnx" else read_state)(path)
+                (_take_in if ending == ".onnx" else read_state)(path)
             except FeatherweightError:
                 pass
             except Exception as error:  # noqa: BLE001 (what else can come out of a parser is the question)
@@ -63,6 +64,12 @@ def batch(start: int, count: int) -> None:
             finally:
                 signal.alarm(0)
             path.unlink(missing_ok=True)
+
+
+def _take_in(path: Path) -> None:
+    """As an import looks into an ONNX file, and then a profile."""
+    whole, _ = whole_file(path, path.parent / "whole")
+    read_onnx(whole)
 
 
 def mutate(content: bytes, rng: random.Random) -> bytes:

@@ -14,6 +14,8 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 
 DOUBLINGS, CHAIN = 28, 3000
+GIGABYTES = 2_200_000_000
+"""More than one ONNX file can hold."""
 Write = Callable[[Path], object]
 
 
@@ -167,6 +169,29 @@ def external(location: str = "w.data", *, n: int = 1, **entries: object) -> onnx
     return network(initializers=tensors)
 
 
+def sparse(path: Path, n_bytes: int) -> None:
+    """A file of zeros that takes no room on the disk."""
+    with path.open("wb") as file:
+        file.truncate(n_bytes)
+
+
+def with_data(n_bytes: int, model: onnx.ModelProto) -> Write:
+    """The model with a file of so many zeros beside it."""
+
+    def write(path: Path) -> None:
+        sparse(path.parent / "w.data", n_bytes)
+        saved(model)(path)
+
+    return write
+
+
+def over_two_gigabytes() -> onnx.ModelProto:
+    model = external(length=GIGABYTES)
+    del model.graph.initializer[-1].dims[:]
+    model.graph.initializer[-1].dims.append(GIGABYTES // 4)
+    return model
+
+
 def linked(path: Path, link: Callable[[Path, Path], None]) -> None:
     (path.parent / "secret.data").write_bytes(b"secret" * 4)
     link(path.parent / "secret.data", path.parent / "w.data")
@@ -200,6 +225,28 @@ def archive(path: Path, *names: str) -> None:
             file.writestr(f"m/{name}", b"x")
 
 
+def deflated(path: Path) -> None:
+    """A state dict of 100 MB whose archive was compressed to 97 kB."""
+    whole = path.with_name("whole")
+    torch.save({"a": torch.zeros(25_000_000)}, whole)
+    with zipfile.ZipFile(whole) as stored, zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
+        for one in stored.namelist():
+            file.writestr(one, stored.read(one))
+    whole.unlink()
+
+
+def overlapping(path: Path) -> None:
+    """An archive whose entries all lie over the same bytes: its list of contents is written a thousand times."""
+    with zipfile.ZipFile(path, "w") as file:
+        file.writestr("m/data/0", bytes(100_000))
+    content = path.read_bytes()
+    start = content.index(b"PK\x01\x02")
+    end = content.index(b"PK\x05\x06")
+    entries = content[start:end] * 1000
+    counts = struct.pack("<HHHHIIH", 0, 0, 1000, 1000, len(entries), start, 0)
+    path.write_bytes(content[:start] + entries + b"PK\x05\x06" + counts)
+
+
 def safetensors(header: bytes, content: bytes = b"", n_header: int | None = None) -> Write:
     length = len(header) if n_header is None else n_header
     return lambda path: path.write_bytes(struct.pack("<Q", length) + header + content)
@@ -215,12 +262,16 @@ ONNX: dict[str, tuple[Write, str]] = {
     "random": (lambda path: path.write_bytes(np.random.default_rng(1).bytes(3000)), "'m.onnx' "),
     "html": (lambda path: path.write_text("<!DOCTYPE html>"), "a web page"),
     "lfs": (lambda path: path.write_text("version https://git-lfs.github.com/spec/v1\n"), "Git LFS pointer"),
-    "outside": (saved(external("../secret")), "another file"),
-    "absolute": (saved(external("/etc/passwd")), "another file"),
-    "endless": (saved(external("/dev/zero")), "another file"),
-    "symlink": (lambda path: linked(path, lambda old, new: new.symlink_to(old)), "another file"),
-    "hard link": (lambda path: linked(path, lambda old, new: new.hardlink_to(old)), "another file"),
-    "missing data": (saved(external()), "another file"),
+    "outside": (saved(external("../secret")), "not a file beside it"),
+    "absolute": (saved(external("/etc/passwd")), "not a file beside it"),
+    "endless": (saved(external("/dev/zero")), "not a file beside it"),
+    "symlink": (lambda path: linked(path, lambda old, new: new.symlink_to(old)), "behind a link"),
+    "hard link": (lambda path: linked(path, lambda old, new: new.hardlink_to(old)), "hard link"),
+    "missing data": (saved(external()), "Also upload 'w.data'"),
+    "data cut off": (with_data(8, external()), "bytes 0 to 16 of a file of 8"),
+    "offset beyond": (with_data(16, external(offset=2**40, length=16)), "more than 50 GB"),
+    "over 2 GB": (lambda path: sparse(path, GIGABYTES), "holds at most 2 GB"),
+    "over 2 GB beside it": (with_data(GIGABYTES, over_two_gigabytes()), "at most 2 GB can be read"),
     "negative offset": (saved(external(offset=-8)), "impossible place"),
     "negative length": (saved(external(length=-8)), "impossible place"),
     "length 2^50": (saved(external(length=2**50)), "more than 50 GB"),
@@ -254,6 +305,13 @@ WEIGHTS: dict[str, tuple[str, Write, str]] = {
     "a pt2": ("pt2", lambda path: archive(path, "byteorder"), "exported program"),
     "a list": ("pt", lambda path: torch.save([1, 2], path), "no weights by name"),
     "an empty dict": ("pt", lambda path: torch.save({}, path), "no weights by name"),
+    "a deflate bomb": ("pt", deflated, "compressed archive"),
+    "entries that overlap": ("pt", overlapping, "compressed archive"),
+    "an expanded tensor": (
+        "pt",
+        lambda path: torch.save({"a": torch.zeros(1).expand(2**40)}, path),
+        "more values than are stored (a)",
+    ),
     "a huge header": ("safetensors", safetensors(b"{}", n_header=2**60), "not a whole safetensors file"),
     "an overlap": (
         "safetensors",
@@ -261,6 +319,7 @@ WEIGHTS: dict[str, tuple[str, Write, str]] = {
         "not a whole safetensors file",
     ),
     "out of range": ("safetensors", safetensors(b"{" + entry(0, 800, "[200]") + b"}", bytes(8)), "not a whole"),
+    "a name twice": ("safetensors", safetensors(b"{" + entry(0, 8) + b"," + entry(0, 8) + b"}", bytes(8)), "twice"),
     "bad JSON": ("safetensors", safetensors(b"{nope"), "not a whole safetensors file"),
     "negative": ("safetensors", safetensors(b"{" + entry(-8, 0) + b"}", bytes(8)), "not a whole safetensors file"),
 }

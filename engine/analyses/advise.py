@@ -6,6 +6,7 @@ from statistics import median
 
 from engine import catalogue, models
 from engine import data as images
+from engine.analyses.measure_lock import wait_event
 from engine.analyses.paired_latency import Pair, PairTimer
 from engine.analyses.pareto import advised
 from engine.catalogue.published import published
@@ -40,7 +41,9 @@ def advise(request: AdviseRequest, folder: JobFolder, progress: Progress) -> Adv
     source = request.model if _is_labelled(request) else _without_download(request.model)
     model = models.load(source, request.preprocess, request.seed, folder.work)
     check_batch(model, target)
-    timer = PairTimer(model, target, cache, home.measure_lock, folder.work)
+    timer = PairTimer(
+        model, target, cache, home.measure_lock, folder.work, on_wait=wait_event(folder, progress, "advise")
+    )
     with cache.in_use():
         advice = _advice(request, timer, progress, folder)
     cache.trim()

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.analyses.measure_lock import hold_measure_lock
-from engine.errors import ExportError, RequestError, RunError
+from engine.errors import ExportError, RequestError, RunError, WaitError
 from engine.export.onnx_file import export_onnx
 from engine.measure.contention import watched
 from engine.measure.latency import measure_latency
@@ -54,6 +54,8 @@ class PairTimer:
     cache: Cache
     lock: Path
     work: Path
+    on_wait: Callable[[str], None] = lambda name: None
+    """Told who measures, while this waits for its turn."""
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -89,6 +91,8 @@ class PairTimer:
             on_progress("timing")
             try:
                 pair = self._time(name, candidate)
+            except WaitError:  # nobody is to blame, and the next would wait as long
+                raise
             except RunError as error:
                 self._check_own()
                 # Not cached: there may be more memory next time.
@@ -172,7 +176,7 @@ class PairTimer:
 
     def alone(self) -> AbstractContextManager[None]:
         """A context in which nothing else of this home measures."""
-        return hold_measure_lock(self.lock, "advice")
+        return hold_measure_lock(self.lock, "advice", self.on_wait)
 
 
 def _neutral_preprocess(channels: int, size: tuple[int, int]) -> Preprocess:

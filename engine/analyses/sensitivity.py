@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from engine import models
-from engine.analyses.measure_lock import hold_measure_lock
+from engine.analyses.measure_lock import hold_measure_lock, wait_event
 from engine.data import Part, load
 from engine.errors import DataError, SourceError
 from engine.models.artifacts import TorchModel, content_key
@@ -42,8 +42,8 @@ def sensitivity(request: SensitivityRequest, folder: JobFolder, progress: Progre
     model, part = _load(request, folder.work)
     example = torch.from_numpy(next(part.batches(EXAMPLES, EXAMPLES)))
     home = Home.default()
-    cache, lock = Cache(home.cache), home.measure_lock
-    with hold_measure_lock(lock, "sensitivity"):
+    cache, lock, on_wait = Cache(home.cache), home.measure_lock, wait_event(folder, progress, "sensitivity")
+    with hold_measure_lock(lock, "sensitivity", on_wait):
         predictions = _predictions(model.build(), part)
         groups = groups_of(model, example)
     targets = predictions if part.labels is None else part.labels
@@ -66,7 +66,7 @@ def sensitivity(request: SensitivityRequest, folder: JobFolder, progress: Progre
         )
 
         def fill(entry: Path, group: Group = group) -> None:
-            with hold_measure_lock(lock, "sensitivity"):
+            with hold_measure_lock(lock, "sensitivity", on_wait):
                 layer = _prune_alone(model, group, request.ratios, example, part, targets)
             (entry / FIGURES).write_text(layer.model_dump_json(), encoding="utf-8")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from engine.errors import LimitError, NotFoundError, StateError, StorageError
 from engine.jobs import supervisor_lock
 from engine.jobs.kinds import kind_of
-from engine.jobs.queue import ACTIVE, Queue, paths_in
+from engine.jobs.queue import ACTIVE, Queue
 from engine.jobs.supervisor import supervise as supervise_home
 from engine.planning.estimate import estimate_any
 from engine.planning.resolve import resolve_recipe, resolve_request
@@ -151,12 +151,12 @@ def variant_file(id: str, variant_id: str) -> Path:
     variant = run_report.variant(variant_id) if run_report else None
     if variant is None:
         raise NotFoundError(f"the run '{id}' has no variant '{variant_id}'", "See its report")
-    return paths_in(Queue.default().folder(id), variant.file)
+    return Queue.default().folder(id).file(variant.file)
 
 
 def result_file(id: str, name: str) -> Path:
     """A file beside an analysis's result, such as an example image. Raises NotFoundError."""
-    return paths_in(Queue.default().folder(id), name)
+    return Queue.default().folder(id).file(name)
 
 
 def wait(id: str, timeout: float) -> Job:

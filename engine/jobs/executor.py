@@ -29,6 +29,7 @@ from engine.settings.jobs import looks_into_a_file
 from engine.store.endings import error_outcome, settle
 from engine.store.folders import JobFile, JobFolder, Outcome, now
 from engine.store.home import Home
+from engine.store.measure_lock import MAX_WAIT_SECONDS, WAITING
 from engine.system.machine import memory_bytes
 
 RUNNER = (sys.executable, "-P", "-m", "engine.runner")
@@ -72,6 +73,7 @@ class Execution:
         self._started, self._began = now(), time.monotonic()
         self._kill_at: float | None = None
         self._watch_at = self._began + WATCH_SECONDS
+        self._waited = 0.0
         self._reason: FeatherweightError | None = None
         self.outcome: Outcome | None = None
         folder.begin()
@@ -121,7 +123,7 @@ class Execution:
         seconds_now = time.monotonic()
         if self._kill_at is not None and seconds_now >= self._kill_at:
             signal_group(self._process.pid, signal.SIGKILL)
-        if seconds_now - self._began > self._limits.seconds:
+        if seconds_now - self._began - self._waited > self._limits.seconds:
             self.kill(
                 LimitError(
                     f"the job ran longer than its hard limit of {self._limits.seconds / 60:.3g} minutes",
@@ -130,8 +132,15 @@ class Execution:
                 )
             )
         elif seconds_now >= self._watch_at:
+            self._watch_wait(seconds_now - self._watch_at + WATCH_SECONDS)
             self._watch_at = seconds_now + WATCH_SECONDS
             self._watch_use()
+
+    def _watch_wait(self, seconds: float) -> None:
+        """Leaves these seconds out of the job's time where it waits for its turn on this machine."""
+        event = self._folder.last_event()
+        if event is not None and event.phase == WAITING and self._waited < MAX_WAIT_SECONDS:
+            self._waited += seconds
 
     def _watch_use(self) -> None:
         n_bytes, n_processes = resource_use(self._process.pid)

@@ -17,6 +17,7 @@ from engine.results.analyses import (
     DataPreview,
     Hardware,
     Identification,
+    ImportedFile,
     ModelProfile,
     ModelSignature,
     Sensitivity,
@@ -26,6 +27,7 @@ from engine.settings.jobs import (
     AnalysisRequest,
     HardwareRequest,
     IdentifyRequest,
+    ImportRequest,
     JobRequest,
     PreviewRequest,
     ProfileRequest,
@@ -89,7 +91,7 @@ def _analysis_seconds(request: AnalysisRequest) -> float:
     return ANALYSIS_SECONDS
 
 
-def _reading_seconds(request: ProfileRequest | SignatureRequest | IdentifyRequest) -> float:
+def _reading_seconds(request: ProfileRequest | SignatureRequest | IdentifyRequest | ImportRequest) -> float:
     """Less for a file, which needs no download: while it is read, nobody else measures."""
     return FILE_SECONDS if looks_into_a_file(request) else ANALYSIS_SECONDS
 
@@ -150,6 +152,17 @@ KINDS: tuple[JobKind, ...] = (
         estimate=None,
         locks_itself=False,
         key=request_and_versions,
+    ),
+    JobKind(
+        request=ImportRequest,
+        result=ImportedFile,
+        function="engine.analyses.import_file:import_file",
+        check=None,
+        slot="analysis",
+        limit_seconds=_reading_seconds,
+        estimate=None,
+        locks_itself=False,
+        key=None,
     ),
     JobKind(
         request=PreviewRequest,

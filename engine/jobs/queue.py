@@ -51,10 +51,11 @@ class Queue:
         token: str | None = None,
         key: str | None = None,
         estimate_seconds: float | None = None,
+        upload: Path | None = None,
     ) -> Job:
         """Queue a job. A `token` (one click) or `key` (one analysis) that was used before gives the same job.
 
-        Raises StorageError where the disk is nearly full or the home cannot be written.
+        The folder `upload` becomes the job's. Raises StorageError where the disk is nearly full or cannot be written.
         """
         if (existing := self._existing_job(token, key)) is not None:
             return existing
@@ -65,7 +66,7 @@ class Queue:
         )
         try:
             with self.database.write() as connection:  # first: a table that is rebuilt here has a row for every folder
-                self._publish(job)
+                self._publish(job, upload)
                 row = new_row(job, slot_of(request.kind), token=token, request_key=key)
                 connection.execute(JOBS.insert().values(row))
         except IntegrityError:  # the same click arrived twice at the same time
@@ -195,11 +196,13 @@ class Queue:
                 return self.job(id)
         return None
 
-    def _publish(self, job: JobFile) -> None:
+    def _publish(self, job: JobFile, upload: Path | None) -> None:
         """Write the folder under a hidden name and rename it to its final one."""
         staging = JobFolder(self.home.jobs / f".new-{job.id}")
         try:
             describe_folder(staging, job)
+            if upload is not None:
+                upload.rename(staging.upload)
             staging.path.rename(self.home.job(job.id).path)
         except OSError as error:
             shutil.rmtree(staging.path, ignore_errors=True)
@@ -288,11 +291,3 @@ def _seconds(started: str | None, finished: str | None) -> float:
         return 0.0
     end = datetime.fromisoformat(finished) if finished else datetime.now(UTC)
     return max(0.0, (end - datetime.fromisoformat(started)).total_seconds())
-
-
-def paths_in(folder: JobFolder, name: str) -> Path:
-    """A file inside a job's folder. Raises NotFoundError where it is not there or not inside."""
-    path = (folder.path / name).resolve()
-    if not path.is_relative_to(folder.path.resolve()) or not path.is_file():
-        raise NotFoundError(f"the job has no file '{name}'", "Wait until it is done, or run it again")
-    return path

@@ -7,7 +7,7 @@ no library reads them.
 import os
 import stat
 from collections.abc import Iterable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
@@ -16,6 +16,7 @@ from onnx import TensorProto
 
 from engine.errors import SourceError
 from engine.models.tensors import model_tensors, tensor_bytes
+from engine.store.uploads import safe_name
 from engine.wording import many
 
 MAX_BYTES = 2_000_000_000
@@ -23,6 +24,7 @@ MAX_BYTES = 2_000_000_000
 ONE_FILE = "save the model as one file: onnx.save(onnx.load('model.onnx'), 'one_file.onnx')"
 _CHECK = f"Check where the model comes from; if you trust it, {ONE_FILE}"
 _MAX_NAME = 80
+_MAX_LISTED = 20
 
 
 def external_tensors(proto: onnx.ModelProto) -> list[TensorProto]:
@@ -40,6 +42,19 @@ def short(name: str) -> str:
     return ascii(name[:_MAX_NAME])[1:-1]
 
 
+def place(proto: onnx.ModelProto, folder: Path) -> None:
+    """Moves uploaded files, whose names were made safe and have no folders, to where the model looks for its weights.
+
+    Raises SourceError where it looks outside of the folder.
+    """
+    for name in sorted({location(tensor) for tensor in external_tensors(proto)}):
+        path, uploaded = _inside(folder, name), folder / safe_name(name)
+        if not os.path.lexists(path) and uploaded.is_file():
+            with suppress(OSError):  # a file where a folder is to be: then it is missing
+                path.parent.mkdir(parents=True, exist_ok=True)
+                uploaded.rename(path)
+
+
 def embed(proto: onnx.ModelProto, folder: Path) -> tuple[str, ...]:
     """Reads the external tensors from the files in `folder`, the model's own, and returns the names of these files.
 
@@ -48,6 +63,7 @@ def embed(proto: onnx.ModelProto, folder: Path) -> tuple[str, ...]:
     """
     tensors = external_tensors(proto)
     names = tuple(sorted({location(tensor) for tensor in tensors}))
+    _check_present(names, folder)
     with ExitStack() as stack:
         files = {name: stack.enter_context(_open(folder, name)) for name in names}
         spans = [_span(tensor, os.fstat(files[location(tensor)].fileno()).st_size) for tensor in tensors]
@@ -61,18 +77,30 @@ def embed(proto: onnx.ModelProto, folder: Path) -> tuple[str, ...]:
     return names
 
 
-def _open(folder: Path, name: str) -> BinaryIO:
+def _inside(folder: Path, name: str) -> Path:
+    """The path of a file that the model names. Raises SourceError where it is not inside of the folder."""
     parts = PurePosixPath(name).parts
     if not parts or "\0" in name or "\\" in name or ":" in name or PurePosixPath(name).is_absolute() or ".." in parts:
         raise SourceError(
             f"the model keeps weights in another file, '{short(name)}', which is not a file beside it", _CHECK
         )
-    path = folder.resolve() / name
-    if not os.path.lexists(path):
+    return folder.resolve() / name
+
+
+def _check_present(names: tuple[str, ...], folder: Path) -> None:
+    missing = [name for name in names if not os.path.lexists(_inside(folder, name))]
+    if missing:
+        listing = ", ".join(f"'{short(name)}'" for name in missing[:_MAX_LISTED])
+        listing += f" and {len(missing) - _MAX_LISTED} more" if len(missing) > _MAX_LISTED else ""
+        where, are = ("another file", "is") if len(missing) == 1 else (f"{len(missing)} other files", "are")
         raise SourceError(
-            f"the model keeps weights in another file, '{short(name)}', which is not beside it",
-            f"Put '{short(name)}' beside it and give the model's path; an upload is one file, so {ONE_FILE}",
+            f"the model keeps weights in {where}, {listing}, which {are} not beside it",
+            f"Also upload {listing} together with the model, or on the command line put what is missing beside it",
         )
+
+
+def _open(folder: Path, name: str) -> BinaryIO:
+    path = _inside(folder, name)
     if path.resolve() != path:
         raise SourceError(f"the model keeps weights behind a link, '{short(name)}'", _CHECK)
     status = path.lstat()  # before it is opened: a pipe would keep the process waiting for its other end

@@ -8,7 +8,8 @@ import onnx
 
 from engine.errors import SourceError
 from engine.models.artifacts import OnnxModel, file_sha256
-from engine.models.external_data import embed
+from engine.models.counts import settle
+from engine.models.external_data import embed, place
 from engine.models.graph import OUTPUT_KEY, TASK_KEY, parse_proto, read_onnx, write_entry
 from engine.models.rewrite import bakes_batch, fix_batch, raise_format, rename_duplicates, separate_weights
 from engine.results import Note, codes
@@ -47,6 +48,21 @@ def load_file(source: FileModel, preprocess: Preprocess | None, folder: Path) ->
         changes.append("it declares any batch and can only answer one example a call, so its batch is 1")
         model = read(copy.write())
     return replace(model, warnings=(*model.warnings, *_rewritten_note(changes)))
+
+
+def whole_file(path: Path, folder: Path) -> tuple[Path, tuple[str, ...]]:
+    """An uploaded model as one file, and the names of the files beside it whose weights it took in.
+
+    That is `path` itself where it is whole, else a copy in `folder`. Raises SourceError where it is no ONNX model that
+    onnxruntime can load, or where its weights are not all there.
+    """
+    proto = parse_proto(path)
+    place(proto, path.parent)
+    names = embed(proto, path.parent)
+    whole = _Copy(proto, folder / path.name).write() if names else path
+    _rewrite(proto, path.parent, FileModel(path=str(path)))
+    settle(proto)
+    return whole, names
 
 
 @dataclass(frozen=True)

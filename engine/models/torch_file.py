@@ -88,7 +88,7 @@ def read_torch(path: Path) -> object:
 
     Raises SourceError for a damaged file, other Python objects, TorchScript and an exported program.
     """
-    _refuse_programs(path)
+    _check_archive(path)
     try:
         with torch.serialization.safe_globals(list(_STAND_INS)):
             return torch.load(path, map_location="cpu", weights_only=True)
@@ -112,16 +112,26 @@ def _not_pytorch(path: Path) -> SourceError:
     return SourceError(f"'{path.name}' is not a PyTorch file, or is damaged", "Copy or save the weights again")
 
 
-def _refuse_programs(path: Path) -> None:
-    """Raises SourceError for TorchScript and exported programs, which are zip archives as state dicts are."""
+def _check_archive(path: Path) -> None:
+    """Raises SourceError for TorchScript and exported programs, which are zip archives as state dicts are.
+
+    So it does for an archive that would be larger unpacked: a few bytes could become any number in memory.
+    """
     try:
         if not zipfile.is_zipfile(path):
             return
         with zipfile.ZipFile(path) as archive:
-            names = [Path(name).name for name in archive.namelist()]
+            entries = archive.infolist()
     except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError, struct.error) as error:
         raise SourceError(f"'{path.name}' is a damaged archive", "Copy or save the weights again") from error
+    names = [Path(entry.filename).name for entry in entries]
     if "constants.pkl" in names:
         raise SourceError(f"'{path.name}' is TorchScript, a program rather than weights", SAVE_STATE)
     if "archive_format" in names or "serialized_exported_program.json" in names or path.suffix == ".pt2":
         raise SourceError(f"'{path.name}' is an exported program (.pt2) rather than weights", SAVE_STATE)
+    is_compressed = any(entry.compress_type != zipfile.ZIP_STORED for entry in entries)
+    if is_compressed or sum(entry.file_size for entry in entries) > path.stat().st_size:
+        raise SourceError(
+            f"'{path.name}' is a compressed archive, or claims more bytes than it has: torch.save compresses nothing",
+            f"Unpack it, if it holds a weights file. {SAVE_STATE}",
+        )

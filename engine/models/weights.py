@@ -1,6 +1,8 @@
 """The tensors of a checkpoint by name: from safetensors or torch.save, out of what trainings wrap around them."""
 
+import json
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import torch
@@ -8,6 +10,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 from engine.errors import SourceError
+from engine.models.file_format import MAX_SAFETENSORS_HEADER
 from engine.models.torch_file import SAVE_STATE, read_torch
 from engine.results import Note
 from engine.wording import many
@@ -47,12 +50,31 @@ def shapes(state: Mapping[str, torch.Tensor]) -> dict[str, tuple[int, ...]]:
 
 
 def _read_safetensors(path: Path) -> State:
+    _check_header(path)
     try:
         return load_file(path)
     except (SafetensorError, OSError) as error:
         raise SourceError(
             f"'{path.name}' is not a whole safetensors file: {error}", "Copy or save the weights again"
         ) from error
+
+
+def _check_header(path: Path) -> None:
+    """Raises SourceError where the header names a tensor twice, of which the library takes the last one silently."""
+
+    def unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+        if len(dict(pairs)) < len(pairs):
+            raise SourceError(
+                f"'{path.name}' is not a whole safetensors file: a name stands twice in it",
+                "Copy or save the weights again",
+            )
+        return dict(pairs)
+
+    with path.open("rb") as file:
+        n_header = int.from_bytes(file.read(8), "little")
+        header = file.read(min(n_header, MAX_SAFETENSORS_HEADER))
+    with suppress(ValueError, RecursionError):  # no JSON: the library says so
+        json.loads(header, object_pairs_hook=unique)
 
 
 def _unwrap(content: object, name: str) -> tuple[State, tuple[Note, ...]]:
@@ -106,6 +128,14 @@ def _refuse_unusual(state: Mapping[object, object], name: str) -> None:
         raise SourceError(
             f"'{name}' holds {many(len(unusual), 'tensor')} that are sparse or without values ({shortened(unusual)})",
             "Save the state dict with dense tensors",
+        )
+    repeated = [
+        key for key, value in tensors.items() if value.numel() * value.element_size() > value.untyped_storage().nbytes()
+    ]
+    if repeated:
+        raise SourceError(
+            f"'{name}' holds {many(len(repeated), 'tensor')} of more values than are stored ({shortened(repeated)})",
+            "Save the state dict with contiguous tensors: tensor.contiguous()",
         )
 
 

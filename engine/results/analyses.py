@@ -118,6 +118,13 @@ class Identification(Result):
     notes: tuple[Note, ...] = ()
 
 
+class ImportedFile(Result):
+    """An uploaded model that can be used: the path of its one file in the job's folder, and what was done to it."""
+
+    file: str
+    notes: tuple[Note, ...] = ()
+
+
 class ClassCount(Result):
     """Images of one class by split; `selection` are those that the evaluation split gave to the images that choose."""
 

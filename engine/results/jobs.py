@@ -90,7 +90,10 @@ class Part(Result):
 
 
 class Upload(Result):
-    """A file or folder that a user uploaded into this home, addressed by its content."""
+    """A file or folder that a user uploaded into this home, addressed by its content.
+
+    `notes` say what was done to it before it was kept.
+    """
 
     sha256: str
     name: str
@@ -98,6 +101,7 @@ class Upload(Result):
     size_bytes: int
     created: str
     path: str
+    notes: tuple[Note, ...] = ()
 
 
 class Usage(Result):

@@ -9,6 +9,7 @@ from engine import data as images
 from engine import models
 from engine.context import Model, ProgressCallback
 from engine.data import Data
+from engine.errors import WaitError
 from engine.measure.contention import watched
 from engine.measure.timing import not_timed_note, nothing_timed_note, time_files
 from engine.planning.estimate import FORMULA, PlannedPhase, learnt_factors, n_timed, plan_phases
@@ -123,19 +124,26 @@ def _time(context: RunContext) -> None:
 
     Another run, or an analysis of minutes between two of its measurements, may compute meanwhile, as may any program:
     a warning says where that took too many of the cores. A variant that does not run keeps its other figures and has a
-    note; where that is the baseline, nothing is timed.
+    note; where that is the baseline, nothing is timed. Where another job measures for too long, the run has failed
+    with every other figure that it has, and its latencies can be measured later.
     """
     builder, step_runner = context.builder, context.step_runner
     phase = context.run_progress.begin(ALL_VARIANTS, LATENCY)
     phase(0.0, "waiting for its turn to measure")
-    with step_runner.measure_lock():
-        timings = time_files(
-            builder.timed,
-            builder.baseline.id,
-            step_runner.target,
-            step_runner.inputs(step_runner.target.batch_size),
-            on_round=lambda done, total: phase(done / total, f"round {done} of {total}"),
-        )
+    try:
+        with step_runner.measure_lock():
+            timings = time_files(
+                builder.timed,
+                builder.baseline.id,
+                step_runner.target,
+                step_runner.inputs(step_runner.target.batch_size),
+                on_round=lambda done, total: phase(done / total, f"round {done} of {total}"),
+            )
+    except WaitError as wait_error:
+        for id in builder.timed:
+            builder.add_note(id, not_timed_note(wait_error))
+        builder.fail(None, None, None, "no latency could be measured", wait_error)
+        return
     for id, error in timings.errors.items():
         builder.add_note(id, not_timed_note(error))
     if builder.baseline.id in timings.errors:

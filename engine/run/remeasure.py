@@ -20,7 +20,7 @@ from engine.runtimes import resolve_target
 from engine.settings import RemeasureRequest, Split
 from engine.store.folders import JobFolder, now
 from engine.store.home import Home
-from engine.store.measure_lock import measure_lock
+from engine.store.measure_lock import WAITING, measure_lock
 from engine.store.progress import Progress
 from engine.system.machine import cpu_name
 from engine.tasks import Inputs
@@ -45,10 +45,10 @@ def remeasure(request: RemeasureRequest, folder: JobFolder, progress: Progress) 
     target = resolve_target(report.recipe.target)
     models = {one.id: _model(run_folder.path, one) for one in report.variants if one.verdict is not None}
     inputs = _noise(models[baseline.id], target.batch_size)
-    progress.emit("remeasure", "waiting", 0.0, "waiting for its turn to measure")
+    progress.emit("remeasure", WAITING, 0.0, "waiting for its turn to measure")
 
     def on_wait(holder: str) -> None:
-        progress.emit("remeasure", "waiting", 0.0, f"waiting for its turn to measure: '{holder}' measures")
+        progress.emit("remeasure", WAITING, 0.0, f"waiting for its turn to measure: '{holder}' measures")
 
     with measure_lock(Home.default().measure_lock, f"remeasure {report.recipe.name}", on_wait):
         timings = time_files(

@@ -201,8 +201,10 @@ class ReportBuilder:
         }
         self.recommended = recommend(self.report("running"))
 
-    def fail(self, branch: int, number: int, technique: str, summary: str, error: FeatherweightError) -> None:
-        """Adds the failure of a branch; `summary` says at which step."""
+    def fail(
+        self, branch: int | None, number: int | None, technique: str | None, summary: str, error: FeatherweightError
+    ) -> None:
+        """Adds the failure of a branch, or of what all share (None); `summary` says at which step or of what."""
         failure = Failure(
             branch=branch,
             step=number,

@@ -29,7 +29,7 @@ class Distill(Training):
         label="Student",
         help="The timm architecture that learns; the model so far if empty.",
         min_length=1,
-        max_length=200,
+        max_length=1000,
     )
     student_weights: Literal["pretrained", "random"] = setting(
         PRETRAINED,
@@ -97,6 +97,9 @@ class Distill(Training):
     def new_weights(self) -> str:
         return self.student_weights
 
+    def with_new_architecture(self, name: str) -> Self:
+        return self.model_copy(update={"student": name})
+
     @property
     def asks_baseline(self) -> bool:
         return isinstance(self.teacher, BaselineModel)
@@ -131,7 +134,7 @@ class Swap(Training):
 
     technique: Literal["swap"] = "swap"
     architecture: str = setting(
-        label="Architecture", help="The timm architecture that takes the model's place.", min_length=1, max_length=200
+        label="Architecture", help="The timm architecture that takes the model's place.", min_length=1, max_length=1000
     )
     weights: Literal["pretrained", "random"] = setting(
         PRETRAINED,
@@ -161,6 +164,9 @@ class Swap(Training):
     @property
     def new_weights(self) -> str:
         return self.weights
+
+    def with_new_architecture(self, name: str) -> Self:
+        return self.model_copy(update={"architecture": name})
 
     @property
     def learns_task(self) -> bool:

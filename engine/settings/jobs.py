@@ -48,6 +48,17 @@ class IdentifyRequest(Settings):
         return self
 
 
+class ImportRequest(Settings):
+    """The request to look into an uploaded model before it is kept; the result is an ImportedFile.
+
+    The files of these names lie in the job's own folder (`JobFolder.upload`).
+    """
+
+    kind: Literal["import"] = "import"
+    upload: Literal["onnx", "weights"] = setting(help="What the files are uploaded as.")
+    files: tuple[str, ...] = setting(help="The names of the uploaded files.", min_length=1, max_length=1000)
+
+
 class ImagesRequest(Settings):
     """Base of the requests about a model and images; the fields mean the same as in a recipe."""
 
@@ -125,6 +136,7 @@ AnalysisRequest = (
     ProfileRequest
     | SignatureRequest
     | IdentifyRequest
+    | ImportRequest
     | PreviewRequest
     | HardwareRequest
     | AdviseRequest
@@ -135,6 +147,6 @@ JobRequest = Annotated[RunRequest | AnalysisRequest, Field(discriminator="kind")
 
 
 def looks_into_a_file(request: RunRequest | AnalysisRequest) -> bool:
-    """Whether the job only looks into one file, of a model or of weights; it needs no download and may be anybody's."""
+    """Whether the job only looks into one model or its weights; it needs no download, and the file may be anybody's."""
     is_profile = isinstance(request, ProfileRequest) and isinstance(request.model, FileModel)
-    return is_profile or isinstance(request, SignatureRequest | IdentifyRequest)
+    return is_profile or isinstance(request, SignatureRequest | IdentifyRequest | ImportRequest)

@@ -128,13 +128,21 @@ def absolute_paths(recipe: Recipe, folder: Path) -> Recipe:
 
 
 def with_sources(recipe: Recipe, change: Callable[[ModelSource], ModelSource]) -> Recipe:
-    """The recipe with `change` applied to every model that its steps name."""
-    chains = tuple(tuple(step.with_source(change) for step in chain) for chain in recipe.chains)
+    """The recipe with `change` applied to every model that its steps name: teachers, and networks of their own."""
+    chains = tuple(tuple(_with_models(step, change) for step in chain) for chain in recipe.chains)
     return recipe.model_copy(
         update={"branches": chains}
         if recipe.branches is not None
         else {"steps": None if recipe.steps is None else chains[0]}
     )
+
+
+def _with_models(step: Step, change: Callable[[ModelSource], ModelSource]) -> Step:
+    step = step.with_source(change)
+    if step.new_architecture is None:
+        return step
+    new = change(TimmModel.parse({"name": step.new_architecture, "weights": step.new_weights}))
+    return step.with_new_architecture(new.name) if isinstance(new, TimmModel) else step
 
 
 def _absolute_model(source: ModelSource, folder: Path) -> ModelSource:

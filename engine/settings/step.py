@@ -71,6 +71,10 @@ class StepSettings(Settings):
         """The weights that the new architecture starts from."""
         return PRETRAINED
 
+    def with_new_architecture(self, name: str) -> Self:
+        """The same settings with another name for the new architecture, where there is one."""
+        return self
+
     @property
     def brings_model(self) -> bool:
         """Whether its result contains nothing of the input model, which may then be an ONNX file."""

@@ -4,6 +4,7 @@ job.json        what was asked (JobFile)          outcome.json    how it ended (
 recipe.yaml     the same as a recipe (runs)       report.json     the result of a run, summary.json its answer
 events.jsonl    what happened, line by line       result.json     the result of any other kind of job
 log.txt         the runner's stderr               variants/<id>/  work/ (the runner's own, removed at the end)
+upload/         the files that an import looks into
 """
 
 import os
@@ -17,7 +18,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from engine.errors import StorageError
+from engine.errors import NotFoundError, StorageError
 from engine.results import Event, Note, Report, Result, RunSummary, State, summarize
 from engine.settings import JobRequest
 from engine.system.machine import own_version
@@ -72,12 +73,24 @@ class JobFolder:
         return self.path / "variants"
 
     @property
+    def upload(self) -> Path:
+        """The uploaded files that an import looks into."""
+        return self.path / "upload"
+
+    @property
     def log(self) -> Path:
         return self.path / "log.txt"
 
     @property
     def _events(self) -> Path:
         return self.path / "events.jsonl"
+
+    def file(self, name: str) -> Path:
+        """A file inside this folder. Raises NotFoundError where it is not there or not inside."""
+        path = (self.path / name).resolve()
+        if not path.is_relative_to(self.path.resolve()) or not path.is_file():
+            raise NotFoundError(f"the job has no file '{name}'", "Wait until it is done, or run it again")
+        return path
 
     def write(self, name: str, value: BaseModel) -> None:
         """Write a settings or result object as JSON, atomically. Raises OSError (a full disk, for one)."""

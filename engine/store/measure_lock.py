@@ -1,13 +1,20 @@
 """The lock of a home that is held while something is measured: one process at a time, and the others know which."""
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from engine.errors import WaitError
+
 TELL_SECONDS = 5.0
 """Between two times that a process that waits learns who holds the lock."""
+MAX_WAIT_SECONDS = 600.0
+"""After that a job no longer waits: three times what reading a file may take, and more than most runs measure."""
+WAITING = "waiting"
+"""The phase of a job's events while it waits for the lock; its time limit does not count that."""
 MAX_NAME = 80
 
 
@@ -16,7 +23,8 @@ def measure_lock(path: Path, name: str, on_wait: Callable[[str], None] = lambda 
     """Waits for the lock, then holds it under a name that those who wait are shown.
 
     `on_wait(name)` is called at once where another holds the lock, and every few seconds from then on; what it raises
-    ends the waiting, as Ctrl-C and a cancel do. The system frees the lock of a process that has died.
+    ends the waiting, as Ctrl-C and a cancel do. The system frees the lock of a process that has died. Raises WaitError
+    that names the holder after MAX_WAIT_SECONDS.
     """
     lock, holder = FileLock(path), holder_file(path)
     _acquire(lock, holder, on_wait)
@@ -36,13 +44,20 @@ def holder_file(path: Path) -> Path:
 
 
 def _acquire(lock: FileLock, holder: Path, on_wait: Callable[[str], None]) -> None:
-    seconds = 0.0
+    seconds, give_up = 0.0, time.monotonic() + MAX_WAIT_SECONDS
     while True:
         try:
             lock.acquire(timeout=seconds)
         except Timeout:
-            on_wait(_holder_name(holder))
-            seconds = TELL_SECONDS
+            name = _holder_name(holder)
+            if time.monotonic() >= give_up:
+                minutes = f"{MAX_WAIT_SECONDS / 60:g} minutes"
+                raise WaitError(
+                    f"this job has waited {minutes} for its turn to measure, and '{name}' still measures",
+                    "Wait for the end of that job, or cancel it; then measure again",
+                ) from None
+            on_wait(name)
+            seconds = min(TELL_SECONDS, max(0.0, give_up - time.monotonic()))
         else:
             return
 

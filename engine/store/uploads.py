@@ -7,17 +7,19 @@ import hashlib
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 from typing import Literal, Protocol
 
 from engine.errors import DataError, NotFoundError, StorageError
-from engine.results import Upload
+from engine.results import Note, Upload
 from engine.store.folders import JobFolder, now
-from engine.store.home import Home
+from engine.store.home import Home, folder_bytes
 
 UploadKind = Literal["onnx", "weights", "images", "labels", "arrays"]
 CHUNK_BYTES = 1 << 20
+MAX_UPLOADS_BYTES = 50_000_000_000
+"""Of all uploads of a home together; the one that passes it is still taken."""
 MAX_NAME = 150
 META = "meta.json"
 
@@ -140,9 +142,56 @@ def safe_name(name: str) -> str:
 
 
 @contextmanager
+def staged_files(home: Home, files: Iterable[tuple[str, Stream]]) -> Iterator[Path]:
+    """A folder with these files, given as (name, stream) pairs, which is removed at the end unless it was moved away.
+
+    Raises DataError for an empty file, for two of one name and for none at all, StorageError as `save_upload` does.
+    """
+    with _staging(home) as folder:
+        for name, stream in files:
+            path = folder / safe_name(name)
+            if path.exists():
+                raise DataError(f"two files have the name '{path.name}'", "Upload each file once")
+            if _copy(home, stream, path)[1] == 0:
+                raise DataError(f"the file '{path.name}' is empty", "Choose another file")
+        if not any(folder.iterdir()):
+            raise DataError("no file was uploaded", "Choose a file")
+        yield folder
+
+
+def keep_file(home: Home, path: Path, kind: UploadKind, notes: tuple[Note, ...]) -> Upload:
+    """Move a file, on the home's disk, into the uploads. Raises StorageError."""
+    with _staging(home) as folder:
+        file = path.rename(folder / safe_name(path.name))
+        sha256 = file_sum(file)
+        return _publish(
+            home,
+            folder,
+            Upload(
+                sha256=sha256,
+                name=file.name,
+                kind=kind,
+                size_bytes=file.stat().st_size,
+                created=now(),
+                path=str(home.uploads / sha256 / file.name),
+                notes=notes,
+            ),
+        )
+
+
+def forget_unfinished(home: Home, older_than: float) -> None:
+    """Remove what uploads have left whose process was killed; `older_than` is in seconds since the epoch."""
+    for folder in home.uploads.glob(".*"):
+        with suppress(FileNotFoundError):
+            if folder.stat().st_mtime < older_than:
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
 def _staging(home: Home) -> Iterator[Path]:
     home.prepare()
     home.require_free()
+    _require_quota(home)
     folder = Path(tempfile.mkdtemp(dir=home.uploads, prefix=".incoming-"))
     try:
         yield folder
@@ -152,6 +201,16 @@ def _staging(home: Home) -> Iterator[Path]:
         ) from error
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _require_quota(home: Home) -> None:
+    used = folder_bytes(home.uploads)
+    if used >= MAX_UPLOADS_BYTES:
+        raise StorageError(
+            f"the uploads of this home fill {used / 1e9:.1f} GB, {MAX_UPLOADS_BYTES / 1e9:.0f} GB are allowed",
+            "Delete uploads that nobody needs, on the Runs page under Storage and uploads",
+            code="quota",
+        )
 
 
 def _copy(home: Home, stream: Stream, path: Path) -> tuple[str, int]:

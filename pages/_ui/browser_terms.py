@@ -105,6 +105,9 @@ def _phrases() -> dict[str, str]:
         ", or correct its sum": "",
         ", or give their path": "",
         "Upload the file, or use the command line": "Upload the file",
+        "give it as the weights of its architecture: in a recipe, model: {kind: timm, name: ARCHITECTURE, "
+        "weights: FILE}; in the browser, choose it": "choose it",
+        ", or on the command line put what is missing beside it": "",
         "Check the path": "Choose or upload it again",
         "Check its permissions": ASK_OPERATOR,
         "Give the path of the file itself": "Choose the file itself",

@@ -31,7 +31,7 @@ def ensure_app() -> None:
     runs the page within its frame.
     """
     if PagesManager.uses_pages_directory:
-        runpy.run_path(str(APP))
+        runpy.run_path(str(APP), run_name="__main__")
         st.stop()
 
 

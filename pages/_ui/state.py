@@ -213,3 +213,25 @@ def pop_upload(kind: str) -> str | None:
     """The same, once: the upload since the last call."""
     value: str | None = st.session_state.pop(f"fw.upload.{kind}", None)
     return value
+
+
+def set_import(picker: str, id: str | None) -> None:
+    """Sets the import that a picker waits for."""
+    st.session_state[f"fw.import.{picker}"] = id
+
+
+def current_import(picker: str) -> str | None:
+    """The import that a picker waits for."""
+    value: str | None = st.session_state.get(f"fw.import.{picker}")
+    return value
+
+
+def set_refusal(picker: str, refusal: tuple[str, str] | None) -> None:
+    """Sets message and advice of the upload that was refused; None where another one has begun."""
+    st.session_state[f"fw.refused.{picker}"] = refusal
+
+
+def refusal(picker: str) -> tuple[str, str] | None:
+    """Message and advice of a picker's latest upload, where it was refused: its job is gone."""
+    value: tuple[str, str] | None = st.session_state.get(f"fw.refused.{picker}")
+    return value

@@ -52,6 +52,13 @@ class App:
     def queue(self) -> Queue:
         return Queue(self.home)
 
+    @property
+    def server_pid(self) -> int:
+        """The process id of the server. Raises RuntimeError before `start`."""
+        if self._server is None:
+            raise RuntimeError("the server was not started")
+        return self._server.pid
+
     def address(self, page: str = "", **query: str) -> str:
         """The address of a page: address("runs", run="…")."""
         return f"http://localhost:{self.port}/{page}" + (f"?{urlencode(query)}" if query else "")

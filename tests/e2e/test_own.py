@@ -5,11 +5,13 @@ import re
 import zipfile
 from pathlib import Path
 
+import onnx
 from playwright.sync_api import Page, expect
 
 from engine.data.samples import digits
 from tests.e2e.browsing import answer, charts_of, tab
 from tests.e2e.serving import LONG, until
+from tests.models.small import small_classifier
 
 
 def test_an_onnx_file_without_images(app, sample, page):
@@ -35,6 +37,21 @@ def test_an_onnx_file_without_images(app, sample, page):
     assert "agreement" in shown
     assert "accuracy" not in shown
     assert "top-1" not in shown
+
+
+def test_a_model_whose_weights_lie_beside_it(app, page, tmp_path):
+    """The two become one file, which is chosen and profiled."""
+    model, data = tmp_path / "beside.onnx", tmp_path / "beside.onnx.data"
+    onnx.save(small_classifier(), model, save_as_external_data=True, location=data.name, size_threshold=0)
+    page.goto(app.address("model", source="ONNX file"))
+    page.get_by_test_id("stFileUploaderDropzoneInput").wait_for(state="attached")
+    before = sorted(app.home.uploads.iterdir())
+    page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files([model, data])
+    expect(page.get_by_text("The weights in 'beside.onnx.data' were taken into the file itself")).to_be_visible()
+    expect(page.get_by_role("button", name="Go on without images")).to_be_visible()
+    expect(page.get_by_text("opset 18, 4 operators in the graph")).to_be_visible()
+    (upload,) = set(app.home.uploads.iterdir()) - set(before)
+    assert [path.name for path in upload.glob("*.onnx*")] == [model.name]
 
 
 def test_images_that_the_head_does_not_fit(app, page, tmp_path):

@@ -10,6 +10,7 @@ from engine.settings import (
     FileModel,
     HardwareRequest,
     IdentifyRequest,
+    ImportRequest,
     ProfileRequest,
     RunRequest,
     SampleData,
@@ -57,6 +58,7 @@ def test_only_who_downloads_gets_the_token_and_the_proxies(home, monkeypatch, re
         (ProfileRequest(model=FileModel(path="m.onnx")), False),
         (IdentifyRequest(weights="w.pt"), False),
         (SignatureRequest(model=FileModel(path="m.onnx")), False),
+        (ImportRequest(upload="onnx", files=("m.onnx",)), False),
         (ProfileRequest(model=SampleModel()), False),
         (RunRequest(recipe=recipe), False),
         (ProfileRequest(model=TimmModel(name="resnet18.a1_in1k")), True),
@@ -209,3 +211,14 @@ def test_the_folder_is_the_last_argument(execute):
     execution, folder = execute("assert folder == pathlib.Path(sys.argv[-1]); ready(); done()")
     assert ended(execution).state == "done"
     assert Path(folder.path / "ready").exists()
+
+
+def test_waiting_for_a_turn_to_measure_is_not_the_job_s_own_time(execute):
+    """A file that is looked into while a run measures for long is not killed for that."""
+    event = {"time": now(), "step": "start", "phase": "waiting", "fraction": 0.0, "message": "waits"}
+    code = f"""
+with open(folder / "events.jsonl", "w") as file: file.write({json.dumps(event)!r} + "\\n")
+time.sleep(2.6); done()
+"""
+    execution, _ = execute(code, Limits(seconds=1.5, memory_bytes=GB))
+    assert ended(execution).state == "done"

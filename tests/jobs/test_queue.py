@@ -6,7 +6,6 @@ from sqlalchemy import Connection
 
 from engine.errors import NotFoundError, StateError, StorageError
 from engine.jobs.claims import Claims
-from engine.jobs.queue import paths_in
 from engine.results import Event, JobRef
 from engine.store import home as home_module
 from engine.store.folders import Outcome, now
@@ -221,5 +220,5 @@ def test_only_files_of_the_job_are_given_out(queue, submit, name):
     (folder.path / "link").symlink_to("/etc/passwd")
     for asked in (name, "link"):
         with pytest.raises(NotFoundError, match="has no file"):
-            paths_in(folder, asked)
-    assert paths_in(folder, "job.json").name == "job.json"
+            folder.file(asked)
+    assert folder.file("job.json").name == "job.json"

@@ -44,7 +44,19 @@ def test_a_missing_file_is_named_with_what_to_do(beside):
     (folder / NAME).unlink()
     with pytest.raises(SourceError, match=r"another file, 'model\.onnx\.data', which is not beside it") as caught:
         embed(proto, folder)
-    assert "Put 'model.onnx.data' beside it" in caught.value.next
+    assert caught.value.next.startswith("Also upload 'model.onnx.data' together with the model")
+
+
+def test_all_that_are_missing_are_named_and_no_other(beside):
+    proto, folder = beside
+    for tensor, name in zip(proto.graph.initializer, ("there", "b.bin", "sub/a.bin"), strict=False):
+        del tensor.external_data[:]
+        tensor.external_data.add(key="location", value=name)
+    (folder / "there").write_bytes(bytes(10_000))
+    with pytest.raises(SourceError, match=r"2 other files, 'b\.bin', 'sub/a\.bin', which are not") as caught:
+        embed(proto, folder)
+    assert "there" not in caught.value.next
+    assert "Also upload 'b.bin', 'sub/a.bin' together" in caught.value.next
 
 
 def linked(folder, make):

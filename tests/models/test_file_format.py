@@ -47,7 +47,7 @@ def test_weights_are_sent_to_their_architecture(save, tmp_path):
     with pytest.raises(SourceError, match="not an ONNX") as caught:
         check_is_onnx(path)
     assert "as the weights of its architecture" in caught.value.next
-    assert "weights: best.pt" in caught.value.next
+    assert "on the Model page under Catalogue" in caught.value.next
 
 
 def test_a_model_passes(saved):

@@ -6,12 +6,15 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import engine
+from engine.errors import SourceError
 from engine.jobs.claims import Claims
 from engine.jobs.queue import Queue
 from engine.results import Job, Note, Report, Result, State
-from engine.settings import Recipe, RunRequest
+from engine.settings import ImportRequest, Recipe, RunRequest
+from engine.store.endings import error_outcome
 from engine.store.folders import Outcome, now
 from engine.store.home import Home
+from engine.store.progress import Progress
 from pages._ui import live, runs_view
 from tests.made import made_report
 
@@ -109,5 +112,25 @@ def answer(queue):
         state = "failed" if error else "done"
         queue.finish(id, Outcome(state=state, error=error, next=next, exit_status=0, started=now(), finished=now()))
         return id
+
+    return end
+
+
+@pytest.fixture
+def look_into(queue):
+    """Carries out the import that waits, in this process, and ends it as the runner would."""
+
+    def end() -> None:
+        from engine.analyses.import_file import import_file
+
+        id = claim(queue, "analysis")
+        folder = queue.home.job(id)
+        request = folder.request().request
+        assert isinstance(request, ImportRequest)
+        try:
+            folder.write("result.json", import_file(request, folder, Progress(folder)))
+            queue.finish(id, Outcome(state="done", exit_status=0, started=now(), finished=now()))
+        except SourceError as error:
+            queue.finish(id, error_outcome(error, now(), began=False))
 
     return end

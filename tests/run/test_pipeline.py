@@ -2,6 +2,7 @@
 
 import hashlib
 import time
+from functools import partial
 
 import numpy as np
 import onnx
@@ -10,11 +11,13 @@ import pytest
 from engine import data as images
 from engine.errors import DataError, TargetError
 from engine.measure.latency import measure_latency
-from engine.results import Report
-from engine.run import pipeline
-from engine.settings import SampleData, Split, parse_recipe
+from engine.results import Report, codes
+from engine.run import pipeline, remeasure
+from engine.settings import RemeasureRequest, SampleData, Split, parse_recipe
 from engine.store.cache import Cache
 from engine.store.home import Home
+from engine.store.measure_lock import measure_lock
+from engine.store.progress import Progress
 from tests.conftest import N_ROUNDS, SAMPLE_RECIPE, carry_out
 from tests.measure.test_trial_call import demanding
 
@@ -236,3 +239,21 @@ def test_a_model_that_guesses_is_never_a_success(shared_home, tmp_path):
     assert all("no_better_than_chance" in one.verdict.codes for one in (baseline, simplified))
     assert (report.recommended.id, report.recommended.reason.code) == (baseline.id, "not_learnt")
     assert [note.code for note in report.warnings if note.code != "machine_busy"] == ["random_weights", "not_learnt"]
+
+
+def test_where_another_job_measures_for_too_long_the_run_fails_with_what_it_has(tmp_path, ready_home, monkeypatch):
+    """Its latencies can be measured later, from the very same files."""
+    monkeypatch.setattr("engine.store.measure_lock.MAX_WAIT_SECONDS", 0.02)
+    with measure_lock(ready_home.measure_lock, "somebody's run"):
+        ran = carry_out(recipe("steps: [{technique: simplify}]"), tmp_path / "run", ready_home)
+    report = ran.report
+    (failure,) = report.failures
+    assert (report.state, failure.code, failure.branch) == ("failed", "wait", None)
+    assert "'somebody's run' still measures" in failure.message
+    assert all(one.accuracy and one.latency is None and one.verdict for one in report.variants)
+    assert {note.code for one in report.variants for note in one.notes} >= {codes.NOT_TIMED}
+    assert report.recommended.id == report.baseline.id
+    monkeypatch.setattr(remeasure, "time_files", partial(remeasure.time_files, n_rounds=3))
+    remeasured = remeasure.remeasure(RemeasureRequest(folder=str(ran.folder.path)), ran.folder, Progress(ran.folder))
+    assert remeasured.latencies.keys() == {one.id for one in report.variants}
+    assert not [one for one in ran.folder.report().variants if codes.NOT_TIMED in {note.code for note in one.notes}]

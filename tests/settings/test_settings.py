@@ -22,6 +22,7 @@ from engine.settings import (
     HardwareRequest,
     IdentifyRequest,
     ImagesData,
+    ImportRequest,
     Preprocess,
     PreviewRequest,
     ProfileRequest,
@@ -97,6 +98,7 @@ EXAMPLES: tuple[Settings, ...] = (
     ProfileRequest(model=TIMM),
     IdentifyRequest(weights="weights.pt"),
     SignatureRequest(model=FileModel(path="model.onnx", size=(192, 256))),
+    ImportRequest(upload="onnx", files=("model.onnx", "model.onnx.data")),
     HardwareRequest(),
     PreviewRequest(model=SampleModel(), data=PHOTOS, preprocess=RGB, seed=3),
     AdviseRequest(model=TIMM, data=PHOTOS, names=("resnet18",), minutes=3.0),
@@ -296,6 +298,23 @@ def test_the_folder_of_a_saved_model_is_relative_to_the_recipe():
     recipe = Recipe.parse({"model": {"kind": "timm", "name": "local-dir:saved", "weights": "w.pt"}})
     model = absolute_paths(recipe, Path("/recipes")).model
     assert (model.name, model.weights) == ("local-dir:/recipes/saved", "/recipes/w.pt")
+
+
+@pytest.mark.parametrize("step", [
+    {"technique": "distill", "student": "local-dir:saved"}, {"technique": "swap", "architecture": "local-dir:saved"},
+])  # fmt: skip
+def test_so_is_that_of_a_step_s_own_network(step):
+    recipe = Recipe.parse({"model": {"kind": "sample"}, "data": {"kind": "sample"}, "steps": [step]})
+    ((absolute,),) = absolute_paths(recipe, Path("/recipes")).chains
+    assert absolute.new_architecture == "local-dir:/recipes/saved"
+    named = Recipe.parse(
+        {
+            "model": {"kind": "sample"},
+            "data": {"kind": "sample"},
+            "steps": [step | dict.fromkeys(("student",) if "student" in step else ("architecture",), "resnet18")],
+        }
+    )
+    assert absolute_paths(named, Path("/recipes")) == named
 
 
 DISTILL = {"technique": "distill", "teacher": {"kind": "file", "path": "t.onnx"}}

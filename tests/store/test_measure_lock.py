@@ -4,6 +4,7 @@ import sys
 import pytest
 from filelock import FileLock
 
+from engine.errors import WaitError
 from engine.store.measure_lock import measure_lock
 
 HOLDER = """
@@ -75,3 +76,18 @@ def test_a_holder_without_a_name_is_another_job(path):
     lock.acquire()
     with measure_lock(path, "mine", tell):
         assert path.with_name("measure.lock.holder").exists()
+
+
+def test_who_waits_gives_up_after_a_stated_time_and_names_the_holder(path, other, monkeypatch):
+    monkeypatch.setattr("engine.store.measure_lock.MAX_WAIT_SECONDS", 0.06)
+    monkeypatch.setattr("engine.store.measure_lock.TELL_SECONDS", 0.01)
+    told = []
+    given_up = pytest.raises(WaitError, match="'digits to int8' still measures")
+    with given_up as caught, measure_lock(path, "mine", told.append):
+        pytest.fail("it has the lock of another process")
+    assert caught.value.exit_status == 1
+    assert told
+    other.stdin.close()
+    other.wait()
+    with measure_lock(path, "mine"):
+        pass

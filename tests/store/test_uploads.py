@@ -130,3 +130,14 @@ def test_a_damaged_description_hides_one_upload_only(home):
 ])  # fmt: skip
 def test_names_are_made_safe(given, kept):
     assert safe_name(given) == kept
+
+
+def test_all_uploads_together_have_a_limit(home, monkeypatch):
+    kept = save_upload(home, "a.onnx", "onnx", BytesIO(b"x"))
+    monkeypatch.setattr("engine.store.uploads.MAX_UPLOADS_BYTES", 1)
+    with pytest.raises(StorageError, match=r"uploads of this home fill .* are allowed") as caught:
+        save_upload(home, "b.onnx", "onnx", BytesIO(b"y"))
+    assert caught.value.code == "quota"
+    assert [path.name for path in home.uploads.iterdir()] == [kept.sha256]
+    delete_upload(home, kept.sha256)
+    assert save_upload(home, "b.onnx", "onnx", BytesIO(b"y"))

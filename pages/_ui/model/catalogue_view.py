@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from engine import CatalogueEntry, TimmModel, Upload, catalogue_entry, search_models
+from engine import PRETRAINED, CatalogueEntry, TimmModel, Upload, catalogue_entry, search_models
 from engine.wording import many
 from pages._ui import chrome, forms, row_selection, state
 from pages._ui.model import weights_view
@@ -104,22 +104,25 @@ def _pick(rows: pd.DataFrame) -> str | None:
 
 def _weights(entry: CatalogueEntry) -> None:
     """Draws the choice of weights and shape, and the button that uses them."""
+    chosen = _chosen(entry)
     with chrome.card("weights", plain(entry.name), f"{count(entry.parameters)} parameters, {count(entry.macs)} MACs"):
         kinds = [kind for kind in WEIGHTS if kind != "pretrained" or entry.pretrained_tags]
         kind = st.segmented_control(
             "Weights",
             kinds,
-            default=kinds[0],
+            default=_kind(chosen) if _kind(chosen) in kinds else kinds[0],
             required=True,
-            key=f"weights-{entry.name}",
+            key=state.key(f"weights-{entry.name}"),
             format_func=WEIGHTS.__getitem__,
         )
         name, upload = entry.name, None
         if kind == "pretrained":
+            chosen_tag = chosen.name.partition(".")[2] if chosen else ""
             tag = st.selectbox(
                 "Trained as",
                 entry.pretrained_tags,
-                key=f"tag-{entry.name}",
+                index=entry.pretrained_tags.index(chosen_tag) if chosen_tag in entry.pretrained_tags else 0,
+                key=state.key(f"tag-{entry.name}"),
                 help="The recipe and the data of the pretrained weights.",
             )
             name = f"{entry.name}.{tag}" if tag else entry.name
@@ -127,12 +130,26 @@ def _weights(entry: CatalogueEntry) -> None:
         elif kind == "random":
             st.caption("Untrained: size and latency are real, its answers mean nothing. Labelled so everywhere.")
         else:
-            upload = weights_view.pick()
+            upload = weights_view.pick(chosen.weights_sha256 if chosen else None)
         with st.expander("Classes, channels and input size"):
-            shape = forms.form(TimmModel, f"shape-{entry.name}", TimmModel(name=name), only=SHAPE)
+            begin = {field: getattr(chosen, field) for field in SHAPE} if chosen else {}
+            shape = forms.form(TimmModel, f"shape-{entry.name}", TimmModel(name=name, **begin), only=SHAPE)
         ready = (kind != "upload" or upload is not None) and not shape.problems
         if st.button("Use this model", type="primary", icon=":material/check:", disabled=not ready):
             _use(shape.settings, str(kind), upload)
+
+
+def _chosen(entry: CatalogueEntry) -> TimmModel | None:
+    """The draft's model where it is of this architecture."""
+    model = state.draft().model
+    return model if isinstance(model, TimmModel) and model.name.partition(".")[0] == entry.name else None
+
+
+def _kind(model: TimmModel | None) -> str:
+    """Which of WEIGHTS the model has."""
+    if model is None:
+        return PRETRAINED
+    return "upload" if model.weights_path is not None else model.weights
 
 
 def _use(shape: TimmModel, kind: str, upload: Upload | None) -> None:

@@ -12,17 +12,19 @@ TITLE = "A weights file whose architecture I do not know"
 LABEL = "A safetensors file, a state dict or a training's checkpoint"
 TYPES = ["safetensors", "pth", "pt", "ckpt", "tar", "bin"]
 MAX_BUTTONS = 6
+IDENTIFY = "identify"
+"""Tells this picker of weights from the one of an architecture."""
 
 
-def pick() -> Upload | None:
-    """Draws the choice of a weights file for an architecture that is chosen already."""
-    return uploads_view.pick("weights", LABEL, TYPES)
+def pick(current: str | None) -> Upload | None:
+    """Draws the choice of a weights file for an architecture that is chosen already; `current` is a SHA-256."""
+    return uploads_view.pick("weights", LABEL, TYPES, current=current)
 
 
 def identify() -> None:
     """Draws the choice of a weights file without an architecture, and what it may be of."""
     with st.expander(TITLE):
-        upload = uploads_view.pick("weights", LABEL, TYPES, "identify")
+        upload = uploads_view.pick("weights", LABEL, TYPES, IDENTIFY)
         if upload is None:
             st.caption("Its names and shapes mostly give the architecture away. You choose; nothing is assumed.")
             return
@@ -51,5 +53,9 @@ def _candidates(upload: Upload, identification: Identification) -> None:
 
 @callback
 def _use(name: str, upload: Upload) -> None:
-    """Makes the architecture with the uploaded weights the draft's model."""
-    state.choose(model=TimmModel(name=name, weights=upload.path, weights_sha256=upload.sha256))
+    """Makes the architecture with the uploaded weights the draft's model, which its card then shows."""
+    model = TimmModel(name=name, weights=upload.path, weights_sha256=upload.sha256)
+    for picker in ("weights", f"weights{IDENTIFY}"):
+        state.set_last_upload(picker, upload.sha256)
+    state.renew_keys("uploads")
+    state.replace_draft(state.draft().replace(model=model))

@@ -72,7 +72,7 @@ def _timm(current: TimmModel, name: str) -> TimmModel:
 def _file(current: FileModel | None, name: str) -> FileModel | None:
     """Draws the choice of a teacher's ONNX file; `current` until another is chosen."""
     sha256 = current.sha256 if current else None
-    upload = uploads_view.pick_for(name, "onnx", "The teacher, an ONNX image classifier", ["onnx"], sha256)
+    upload = uploads_view.pick_for(name, "onnx", "The teacher, an ONNX image classifier", None, sha256)
     if upload is not None:
         return FileModel(sha256=upload.sha256)
     if current is None:
