@@ -11,7 +11,7 @@ from engine.results import ClassLoss, Comparison, Fidelity, Latency, Note, Trial
 from engine.search.search_space import Plan
 from engine.settings import QuantizeStatic, Simplify
 
-STARTED = Note(code=codes.STARTED, text="Built and compared with FP32 on the selection images")
+STARTED = Note(code=codes.STARTED, text="Built and compared with FP32 on what chooses among the candidates")
 
 
 @dataclass(kw_only=True)

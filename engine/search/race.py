@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from engine.context import Outcome, ProgressCallback, SearchResult
+from engine.data import Examples
 from engine.errors import LimitError, RunError, StepError
 from engine.measure.contention import not_measured_note
 from engine.models.artifacts import OnnxModel
@@ -45,17 +46,18 @@ def race(model: OnnxModel, settings: QuantizeAuto, context: RaceContext) -> Outc
     """
     check_quantizable(model)
     context = replace(context, on_progress=_monotonic(context.on_progress))
-    n_images = min(settings.calibration_images, len(context.data.split("calibration")))
+    calibration = context.data.split("calibration")
+    n_images, noun = min(settings.calibration_images, len(calibration)), calibration.noun
     if n_images < 2:
         raise StepError(
-            "the race needs two calibration images at the least, one to set ranges and one to choose, and "
+            f"the race needs two calibration {noun}s at the least, one to set ranges and one to choose, and "
             f"there are {n_images}",
-            "Raise the share of images for calibration (split.calibration)",
+            f"Raise the share of {noun}s for calibration (split.calibration)",
         )
     if not len(context.data.selection):
         raise StepError(
-            "no image is left to choose among the candidates: all are the same as images that report",
-            "Add images that differ, or choose a method in place of the race",
+            f"no {noun} is left to choose among the candidates: all are the same as {noun}s that report",
+            f"Add {noun}s that differ, or choose a method in place of the race",
         )
     with tempfile.TemporaryDirectory(dir=context.folder) as work:
         workspace, simplified, notes = make_workspace(model, context, n_images, Path(work))
@@ -99,7 +101,7 @@ def _run(
             *_out_of_time_notes(workspace),
             *workspace.busy[:1],
             *([not_measured_note(n_disturbed, len(candidates))] if n_disturbed else []),
-            _images_note(n_images, len(workspace.judges.part), settings),
+            _images_note(n_images, workspace.judges.part, settings),
         ),
         # What did not run may run next time, when there is more memory.
         complete=not workspace.left_out
@@ -207,10 +209,10 @@ def _repair(workspace: Workspace, lossy: list[Candidate], candidates: list[Candi
     return [repaired] if repaired and all(repaired.model.key != other.model.key for other in candidates) else []
 
 
-def _images_note(n_images: int, n_judges: int, settings: QuantizeAuto) -> Note:
+def _images_note(n_images: int, judges: Examples, settings: QuantizeAuto) -> Note:
     text = (
-        f"{many(n_images // 2, 'image')} of the calibration split set the ranges; {n_judges:,} others, of which none "
-        "reports, chose among the candidates"
+        f"{many(n_images // 2, judges.noun)} of the calibration split set the ranges; {len(judges):,} others, of which "
+        "none reports, chose among the candidates"
     )
     if n_images >= settings.calibration_images:
         return Note(code=codes.CALIBRATION, text=text)

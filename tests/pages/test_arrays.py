@@ -40,6 +40,13 @@ def test_arrays_are_offered_in_place_of_images_with_what_they_must_hold(app, dra
     assert button(at, "Use these arrays").disabled
 
 
+@pytest.mark.parametrize(("label", "title"), [("Next: choose inputs", "Data"), ("Go on without inputs", "Optimize")])
+def test_the_model_page_goes_on_to_inputs(app, draft, label, title):
+    at = app("pages/model.py", draft=to_link(draft))
+    button(at, label).click().run()
+    assert at.title[0].value == title
+
+
 def test_a_model_of_images_is_offered_no_arrays(app):
     at = app("pages/data.py", draft=to_link(Draft(model=SampleModel(), data=SampleData())))
     assert sources(at) == ["Sample", "My images", "No data"]

@@ -47,7 +47,7 @@ def show(model: ModelSource) -> None:
         applicability_view.show(known)
     if readiness.model(state.draft()) != "refused":
         with buttons:
-            _next_buttons()
+            _next_buttons(takes_images=known is None or known.preprocess is not None)
 
 
 def _follow(model: ModelSource, request: ProfileRequest) -> Result | None:
@@ -69,11 +69,12 @@ def _ask(model: FileModel, profile: ModelProfile) -> None:
     questions_view.ask_task(model)
 
 
-def _next_buttons() -> None:
-    """Draws the buttons that go on to the images, or past them."""
-    if st.button("Next: choose images", type="primary", icon=":material/arrow_forward:"):
+def _next_buttons(*, takes_images: bool) -> None:
+    """Draws the buttons that go on to the images or other inputs, or past them."""
+    noun = "images" if takes_images else "inputs"
+    if st.button(f"Next: choose {noun}", type="primary", icon=":material/arrow_forward:"):
         state.go(chrome.DATA)
-    if st.button("Go on without images", icon=":material/fast_forward:"):
+    if st.button(f"Go on without {noun}", icon=":material/fast_forward:"):
         state.choose(data=None, synthetic=True, split=Split())
         state.go(chrome.OPTIMIZE)
 
