@@ -8,6 +8,7 @@ from engine.settings import Preprocess
 from engine.wording import percent
 
 MAX_CLASSES = 10
+RESIZES = {"squash": "squashed", "letterbox": "its shape kept and padded with grey"}
 
 
 def of_profile(profile: ModelProfile) -> list[str]:
@@ -111,7 +112,7 @@ def _preprocess(settings: Preprocess) -> str:
     """The steps from an image to the input, in their order."""
     height, width = settings.size
     channels = settings.channels or ("gray" if len(settings.mean) == 1 else "rgb")
-    crop = f"{settings.crop_pct:g} of it cropped from the centre" if settings.resize == "crop" else "squashed"
+    crop = RESIZES.get(settings.resize, f"{settings.crop_pct:g} of it cropped from the centre")
     mean, std = (", ".join(f"{value:.4g}" for value in values) for values in (settings.mean, settings.std))
     return (
         f"{height}x{width} px, {channels}, {settings.interpolation}, {crop}, divided by {settings.scale:g}, "

@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 MAX_PIXELS = 100_000_000
+LETTERBOX_GREY = 114
+"""What Ultralytics pads with: LetterBox in ultralytics/data/augment.py."""
 # What Pillow raises on damaged EXIF.
 _BAD_EXIF = (SyntaxError, ValueError, OSError, LookupError, TypeError, AttributeError, ArithmeticError, struct.error)
 _FILTERS = {
@@ -39,6 +41,8 @@ def to_pixels(image: Image.Image, settings: Mapping[str, Any]) -> NDArray[np.uin
     height, width = resized_size(image.height, image.width, settings)
     if (image.height, image.width) != (height, width):
         image = image.resize((width, height), _FILTERS[settings["interpolation"]])
+    if settings["resize"] == "letterbox":
+        image = _letterbox(image, *_uncropped_size(settings))
     pixels = np.atleast_3d(np.asarray(_centre_crop(image, *settings["size"])))
     return np.ascontiguousarray(pixels[..., ::-1] if order == "bgr" else pixels)
 
@@ -78,9 +82,12 @@ def resized_size(height: int, width: int, settings: Mapping[str, Any]) -> tuple[
 
     Raises ValueError where that would have more than MAX_PIXELS.
     """
-    target = tuple(math.floor(edge / settings["crop_pct"]) for edge in settings["size"])
+    target = _uncropped_size(settings)
     if settings["resize"] == "squash":
         resized = target
+    elif settings["resize"] == "letterbox":
+        ratio = min(target[0] / height, target[1] / width)
+        resized = (max(1, round(height * ratio)), max(1, round(width * ratio)))
     elif target[0] == target[1]:
         short, long = sorted((height, width))
         edges = (target[0], int(target[0] * long / short))
@@ -91,6 +98,19 @@ def resized_size(height: int, width: int, settings: Mapping[str, Any]) -> tuple[
     if resized[0] * resized[1] > MAX_PIXELS:
         raise ValueError(f"{width} x {height} px is too long and thin to be resized to {settings['size']}")
     return resized[0], resized[1]
+
+
+def _uncropped_size(settings: Mapping[str, Any]) -> tuple[int, int]:
+    """Height and width of what the centre is cropped from, of an image of the input's shape."""
+    height, width = (math.floor(edge / settings["crop_pct"]) for edge in settings["size"])
+    return height, width
+
+
+def _letterbox(image: Image.Image, height: int, width: int) -> Image.Image:
+    """The image in the middle of a grey one of this size."""
+    padded = Image.new(image.mode, (width, height), (LETTERBOX_GREY,) * len(image.getbands()))
+    padded.paste(image, ((width - image.width) // 2, (height - image.height) // 2))
+    return padded
 
 
 def _centre_crop(image: Image.Image, height: int, width: int) -> Image.Image:

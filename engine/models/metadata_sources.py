@@ -92,7 +92,7 @@ def hints_beside(folder: Path) -> list[Hints]:
 def _ultralytics(properties: Mapping[str, str]) -> Hints:
     """torch.onnx exports of Ultralytics: see `metadata` in ultralytics/engine/exporter.py."""
     task, values = properties.get("task", "detect"), dict[str, Any](PLAIN_RANGE, interpolation="bilinear", crop_pct=1.0)
-    values["resize"] = "crop" if task == "classify" else "squash"
+    values["resize"] = "crop" if task == "classify" else "letterbox"
     channels = _literal(properties.get("channels", "3"))
     values["n_channels"] = channels if channels in (1, 3) else 3
     size = _size(_literal(properties.get("imgsz", "")))

@@ -138,11 +138,15 @@ class Preprocess(Settings):
         gt=0,
         le=2,
     )
-    resize: Literal["crop", "squash"] = setting(
+    resize: Literal["crop", "squash", "letterbox"] = setting(
         "crop",
         label="Resize",
-        choices={"crop": "Keep the shape, cut the centre", "squash": "Squash to the size"},
-        help="crop keeps the aspect ratio and cuts the centre, squash does not.",
+        choices={
+            "crop": "Keep the shape, cut the centre",
+            "squash": "Squash to the size",
+            "letterbox": "Keep the shape, pad with grey",
+        },
+        help="crop keeps the aspect ratio and cuts the centre, squash does not keep it, letterbox keeps it and pads.",
     )
     channels: Literal["rgb", "bgr", "gray"] | None = setting(
         None,

@@ -66,6 +66,20 @@ def largest_difference(ours: np.ndarray, theirs: np.ndarray) -> float:
     return difference
 
 
+@pytest.mark.parametrize(
+    ("shape", "box"), [((20, 40), (8, 24, 0, 32)), ((40, 21), (0, 32, 7, 24)), ((3, 400), (15, 16, 0, 32))]
+)
+def test_a_letterbox_keeps_the_shape_and_pads_with_grey_as_ultralytics_does(shape, box):
+    """Corners of the image within 32 x 32 px: LetterBox of ultralytics, computed by hand."""
+    settings = Preprocess(
+        size=(32, 32), mean=(0,) * 3, std=(1,) * 3, scale=1, resize="letterbox", interpolation="nearest"
+    )
+    pixels = subject.to_pixels(Image.new("RGB", shape[::-1], (200, 10, 30)), settings.model_dump())
+    expected = np.full((32, 32, 3), 114, np.uint8)
+    expected[box[0] : box[1], box[2] : box[3]] = (200, 10, 30)
+    np.testing.assert_array_equal(pixels, expected)
+
+
 @pytest.mark.parametrize("mode", ["L", "LA", "P", "RGBA", "CMYK", "1", "YCbCr"])
 def test_every_mode_is_converted_as_timms_loader_does(mode):
     image = Image.fromarray(PHOTOS["tiny"]).convert(mode)

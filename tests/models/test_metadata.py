@@ -54,7 +54,7 @@ def test_a_classifier_of_ultralytics(saved):
 
 def test_a_detector_of_ultralytics_is_named_and_its_images_are_not_cut(saved):
     metadata = read_onnx(saved(with_properties({**ULTRALYTICS, "task": "detect"})))
-    assert metadata.preprocess.resize == "squash"
+    assert metadata.preprocess.resize == "letterbox"
     assert "that it is made for detection" in metadata.warnings[0].text
 
 

@@ -347,6 +347,8 @@ SETTINGS = [
     Preprocess(size=(48, 48), mean=(0, 0, 0), std=(1, 1, 1), crop_pct=0.875, channels="bgr", scale=1.0),
     Preprocess(size=(40, 24), mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5), resize="squash", interpolation="nearest"),
     Preprocess(size=(32, 32), mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5), crop_pct=1.3),
+    Preprocess(size=(64, 48), mean=(0, 0, 0), std=(1, 1, 1), resize="letterbox", interpolation="bilinear"),
+    Preprocess(size=(32, 32), mean=(0.5,), std=(0.5,), resize="letterbox", crop_pct=0.9),
 ]
 
 

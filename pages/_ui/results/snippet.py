@@ -5,6 +5,7 @@ import math
 from engine import Measure, Preprocess, TensorSpec, Variant
 
 MOST_CLASSES = 30
+LETTERBOX_GREY = 114  # as in engine/data/preprocess.py, which pages do not load
 ANY_LENGTH = 8
 """The length of an axis in the code where any is possible."""
 
@@ -123,6 +124,11 @@ def _resize(settings: Preprocess) -> str:
     height, width = (math.floor(edge / settings.crop_pct) for edge in settings.size)
     if settings.resize == "squash":
         return f"    size = ({width}, {height})"
+    if settings.resize == "letterbox":
+        return (
+            f"    ratio = min({height} / image.height, {width} / image.width)\n"
+            "    size = (max(1, round(image.width * ratio)), max(1, round(image.height * ratio)))"
+        )
     if height == width:
         return (
             "    w, h = image.size\n"
@@ -137,10 +143,22 @@ def _resize(settings: Preprocess) -> str:
 def _crop(settings: Preprocess) -> str:
     """The lines that compute the corner of the crop, which is outside the image where that is smaller."""
     height, width = settings.size
+    padding = _padding(settings) if settings.resize == "letterbox" else ""
     if settings.crop_pct <= 1:
-        return f"    x, y = round((image.width - {width}) / 2), round((image.height - {height}) / 2)"
+        return f"{padding}    x, y = round((image.width - {width}) / 2), round((image.height - {height}) / 2)"
     return (
-        "    def corner(edge, wanted):\n"
+        f"{padding}    def corner(edge, wanted):\n"
         "        return round((edge - wanted) / 2) if edge >= wanted else -((wanted - edge) // 2)\n"
         f"    x, y = corner(image.width, {width}), corner(image.height, {height})"
+    )
+
+
+def _padding(settings: Preprocess) -> str:
+    """The lines that put the resized image in the middle of a grey one."""
+    height, width = (math.floor(edge / settings.crop_pct) for edge in settings.size)
+    grey = (LETTERBOX_GREY,) * (1 if settings.channels == "gray" or len(settings.mean) == 1 else 3)
+    return (
+        f"    padded = Image.new(image.mode, ({width}, {height}), {grey})\n"
+        f"    padded.paste(image, (({width} - image.width) // 2, ({height} - image.height) // 2))\n"
+        "    image = padded\n"
     )
