@@ -179,6 +179,7 @@ def test_a_cancel_in_the_middle_of_a_chain_keeps_what_was_finished_and_says_so(t
 
     monkeypatch.setitem(STEPS, QuantizeWeights, cancelled)
     monkeypatch.setattr(runner, "die_with_parent", lambda: None)  # this process is pytest's
+    monkeypatch.setattr(runner, "confine", lambda policy: None)  # it is for the rest of the process's life
     monkeypatch.setattr(runner.signal, "signal", lambda number, handler: None)
     folder = JobFolder(tmp_path / "run")
     folder.work.mkdir(parents=True)
