@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from engine.cli.lines import table
 from engine.results import Applicability, Identification, ModelProfile
 from engine.settings import Preprocess
+from engine.tasks import TASKS
 from engine.wording import percent
 
 MAX_CLASSES = 10
@@ -14,18 +15,20 @@ RESIZES = {"squash": "squashed", "letterbox": "its shape kept and padded with gr
 def of_profile(profile: ModelProfile) -> list[str]:
     """What a model is, a fact a line, and its heaviest layers."""
     layers = sorted(profile.layers.items(), key=lambda item: (-item[1], item[0]))
+    noun = "image" if profile.preprocess else "example"
     weights = ", ".join(f"{_amount(size)}B {name}" for name, size in profile.bytes_by_operator.items())
     rows = [
         ("name", profile.name),
+        ("read as", profile.task),
         ("format", f"{profile.format}, opset {profile.opset}, weights: {profile.weights}"),
         *(("input", _signature(name, shape)) for name, shape in profile.inputs.items()),
         *(("output", _signature(name, shape)) for name, shape in profile.outputs.items()),
         ("parameters", _amount(profile.parameters)),
-        ("MACs", "cannot be told" if profile.macs is None else f"{_amount(profile.macs)} for one image"),
+        ("MACs", "cannot be told" if profile.macs is None else f"{_amount(profile.macs).strip()} for one {noun}"),
         ("size", f"{_amount(profile.size_bytes)}B"),
         ("layers", ", ".join(f"{count} {name}" for name, count in layers)),
         *([("weights", weights)] if weights else []),
-        ("classes", _classes(profile)),
+        *([("classes", _classes(profile))] if TASKS[profile.task].classes else []),
         ("images", _preprocess(profile.preprocess) if profile.preprocess else "cannot be told"),
         *([("assumed", assumed)] if (assumed := _assumed(profile)) else []),
         *(("warning", warning.text) for warning in profile.warnings),
@@ -55,7 +58,7 @@ def _by_technique(rows: Iterable[tuple[Applicability, str]]) -> list[tuple[str, 
 
 def _heaviest(profile: ModelProfile) -> list[str]:
     """The heaviest layers with their share of the multiply-adds, under a head; nothing where the graph is unknown."""
-    total = sum(node.macs or 0 for node in profile.graph)
+    total = sum(node.macs or 0 for node in profile.graph) if profile.macs is not None else 0
     rows = [
         (
             node.name,

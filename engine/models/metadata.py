@@ -48,7 +48,10 @@ class Metadata:
         return all(self.origins.get(name, "assumed") != "assumed" for name in PIXELS)
 
     def notes(self, *, prepares: bool, classes: tuple[str, ...] | None, n_outputs: int) -> tuple[Note, ...]:
-        """What was taken: the preprocessing where it `prepares` the images, the names where they are `classes`."""
+        """What was taken: the preprocessing where it `prepares` the images, the names where they are `classes`.
+
+        `n_outputs` is 0 for a task without classes, whose names are of no use here.
+        """
         parts = [
             "how its images are prepared" if prepares and self.tells_pixels else "",
             f"the names of its {many(n_outputs, 'class')}"
@@ -58,7 +61,7 @@ class Metadata:
         ]
         told = [part for part in parts if part]
         ignored = self.ignored
-        if self.classes is not None and classes is None:
+        if self.classes is not None and classes is None and n_outputs:
             text = f"Its metadata name {many(len(self.classes), 'class')} and it has {many(n_outputs, 'output')}; they "
             ignored = (*ignored, Note(code=codes.METADATA_IGNORED, text=f"{text}were left out"))
         if not told:

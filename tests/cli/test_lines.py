@@ -84,6 +84,18 @@ def test_what_cannot_be_told_of_a_model_is_said():
     assert "None" not in told
 
 
+def test_only_what_has_classes_is_said_to_have_some():
+    told = model_lines.of_profile(profile(task="detection", classes=None, n_outputs=0))
+    assert "read as     detection" in told
+    assert not any(line.startswith("classes") for line in told)
+
+
+def test_shares_of_an_unknown_whole_are_not_told():
+    told = model_lines.of_profile(profile(macs=None, graph=(node("stem"),), preprocess=None))
+    assert "%" not in told[-1]
+    assert "83.46 M for one example" in "".join(model_lines.of_profile(profile(macs=83_460_000, preprocess=None)))
+
+
 def node(name, **changed):
     values = {"operator": "Conv", "inputs": (), "output_shape": (1, 8, 4, 4), "weight_bytes": 2_000, "macs": 300}
     return GraphNode(name=name, **(values | changed))

@@ -7,6 +7,7 @@ from onnx import TensorProto, helper
 
 from engine.errors import SourceError
 from engine.models.graph import read_onnx, write_metadata
+from engine.models.metadata import Metadata
 from engine.models.metadata_sources import MAX_TEXT, hints_beside, hints_within
 from engine.models.onnx_source import load_file
 from engine.settings import FileModel, Preprocess
@@ -56,6 +57,13 @@ def test_a_detector_of_ultralytics_is_named_and_its_images_are_not_cut(saved):
     metadata = read_onnx(saved(with_properties({**ULTRALYTICS, "task": "detect"})))
     assert metadata.preprocess.resize == "letterbox"
     assert "that it is made for detection" in metadata.warnings[0].text
+
+
+def test_the_names_of_a_detectors_classes_are_no_fault():
+    metadata = Metadata(classes=("a", "b", "c"), task="detection", sources=("Ultralytics' metadata",))
+    notes = metadata.notes(prepares=False, classes=None, n_outputs=0)
+    assert [note.code for note in notes] == ["metadata_read"]
+    assert [note.code for note in metadata.notes(prepares=False, classes=None, n_outputs=5)][-1] == "metadata_ignored"
 
 
 def test_the_size_that_a_file_leaves_open_is_that_of_its_metadata(saved):

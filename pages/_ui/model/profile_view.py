@@ -119,7 +119,12 @@ def _card(profile: ModelProfile) -> None:
 
 
 def _input(profile: ModelProfile) -> str:
-    """The shape of one image's input; axes that the graph leaves open are those of its preprocessing."""
+    """The shape of one image's input; axes that the graph leaves open are those of its preprocessing.
+
+    Of several inputs, how many they are.
+    """
+    if len(profile.inputs) > 1:
+        return many(len(profile.inputs), "array")
     shape = next(iter(profile.inputs.values()), ())[1:]
     if profile.preprocess is not None and not all(isinstance(dim, int) for dim in shape):
         shape = (len(profile.preprocess.mean), *profile.preprocess.size)
