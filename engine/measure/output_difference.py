@@ -38,20 +38,21 @@ def compare_outputs(
     """
     worst, allowed, changed = 0.0, tolerance, replace(model, path=rewritten)
     for some in (images[:1], images):
-        reference = _outputs(model, some, target)
-        worst = max(worst, _difference(_outputs(changed, some, target), reference))
+        reference = outputs_of(model, some, target)
+        worst = max(worst, largest_difference(outputs_of(changed, some, target), reference))
         if worst > allowed:
-            nudged = _outputs(model, some * np.float32(1 + NUDGE), target)
-            allowed = max(allowed, AMPLIFIED * _difference(nudged, reference))
+            nudged = outputs_of(model, some * np.float32(1 + NUDGE), target)
+            allowed = max(allowed, AMPLIFIED * largest_difference(nudged, reference))
     return Difference(worst, allowed)
 
 
-def _outputs(model: OnnxModel, images: np.ndarray, target: Target) -> np.ndarray:
+def outputs_of(model: OnnxModel, images: np.ndarray, target: Target) -> np.ndarray:
+    """(N, classes) float32 for images (N, C, H, W); fills up where the batch is fixed. Raises RunError."""
     with open_session(model.path, target, input_name=model.input_name, output_name=model.output_name) as session:
         return session(filled(images, model.batch))[: len(images)]
 
 
-def _difference(outputs: np.ndarray, reference: np.ndarray) -> float:
+def largest_difference(outputs: np.ndarray, reference: np.ndarray) -> float:
     """The largest difference, as a share of the largest output; infinite where other outputs are finite."""
     finite = np.isfinite(reference)
     if outputs.shape != reference.shape or not np.array_equal(finite, np.isfinite(outputs)):

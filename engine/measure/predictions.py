@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import onnx
 
 from engine.data import Part
 from engine.errors import MeasureError
 from engine.models.artifacts import OnnxModel
 from engine.models.graph import load_proto
+from engine.models.tensors import model_nodes
 from engine.runtimes import open_session
 from engine.settings import Target
 
@@ -77,9 +79,13 @@ def prediction_batch(model: OnnxModel, target: Target) -> int:
     """
     if model.batch is not None:
         return model.batch
-    proto = load_proto(model.path)
-    nodes = (*proto.graph.node, *(node for function in proto.functions for node in function.node))
-    return target.batch_size if any(node.op_type in RANGES_OF_A_BATCH for node in nodes) else USUAL_BATCH
+    depends = model.batch_dependent or range_operators(load_proto(model.path))
+    return target.batch_size if depends else USUAL_BATCH
+
+
+def range_operators(proto: onnx.ModelProto) -> list[str]:
+    """Types of the operators that take one range for all images of a call, once each."""
+    return list(dict.fromkeys(node.op_type for node in model_nodes(proto) if node.op_type in RANGES_OF_A_BATCH))
 
 
 def filled(images: np.ndarray, batch: int | None) -> np.ndarray:

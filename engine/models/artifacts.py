@@ -83,6 +83,8 @@ class OnnxModel:
     """The axes of the input. Sessions take (N, C, H, W) either way."""
     input_kind: Literal["float32", "float16", "float64", "uint8"] = "float32"
     """The number type of the input. Sessions take float32 either way."""
+    batch_dependent: bool = False
+    """Whether an image's answer depends on the others of its call, as was measured on the baseline of a run."""
     warnings: tuple[Note, ...] = ()
 
 
