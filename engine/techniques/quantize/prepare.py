@@ -13,6 +13,7 @@ from engine.data import Part
 from engine.errors import RunError, StepError
 from engine.measure.output_difference import compare_outputs
 from engine.models.artifacts import OnnxModel
+from engine.models.doubles import to_single
 from engine.models.graph import is_quantized
 from engine.models.nodes import control_flow, name_nodes, odd_value
 from engine.models.number_format import n_short
@@ -68,17 +69,17 @@ def saturates(isa: tuple[str, ...]) -> bool:
 
 
 def fold(model: OnnxModel, folder: Path, images: Part) -> Path:
-    """`folder`/folded.onnx: constants and batch norms folded, shapes inferred, layers plain, a name on every node.
+    """`folder`/folded.onnx: constants and batch norms folded, 32-bit floats, shapes inferred, layers plain and named.
 
     Raises StepError where it cannot be made, or where it gives other outputs than the model for the first of `images`.
     """
     path, source = folder / "folded.onnx", model.path
     with as_step_error("onnxruntime cannot prepare this model for quantization"):
         proto = onnx.load(model.path)
-        is_split = split_fused(proto)
+        is_changed = split_fused(proto) | to_single(proto)
         if opset_of(proto) < PER_CHANNEL_OPSET:
             proto = raise_opset(proto, PER_CHANNEL_OPSET)
-        if is_split or opset_of(proto) != model.opset:
+        if is_changed or opset_of(proto) != model.opset:
             source = folder / "raised.onnx"
             onnx.save(proto, source)
         quant_pre_process(str(source), str(path), skip_symbolic_shape=True)
