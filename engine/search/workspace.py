@@ -109,7 +109,8 @@ def make_workspace(
     judges = JudgeSet(judge_images, predict(model, judge_images, context.target).logits)
     reference = predict(context.baseline, judge_images, context.target).logits if context.baseline else judges.logits
     base, notes = _simplified(model, context, work)
-    calibrator = Calibrator(base, fold(base, work, images), images, n_images // 2, work, no_progress)
+    folded, batch_size = fold(base, work, images), context.target.batch_size
+    calibrator = Calibrator(base, folded, images, n_images // 2, work, no_progress, batch_size=batch_size)
     workspace = Workspace(
         context=context,
         base=base,

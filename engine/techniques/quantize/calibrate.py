@@ -18,6 +18,7 @@ from engine.measure.predictions import filled
 from engine.models.artifacts import OnnxModel
 from engine.runtimes.onnx_runtime import values_session
 from engine.settings.quantize import Calibration
+from engine.techniques.quantize.compare import N_IMAGES, FloatAnswers, float_answers
 from engine.techniques.quantize.failures import as_step_error
 from engine.techniques.quantize.float_nodes import masked_tensors
 from engine.techniques.quantize.prepare import QUANTIZABLE, constant_names
@@ -36,10 +37,19 @@ class Calibrator:
 
     Only the activations of one batch are in memory at a time, and the statistics do not grow with the number of images.
     `folder` needs room for one file as large as the model.
+    `batch_size` is the number of images of a call where the values depend on it.
     """
 
     def __init__(
-        self, model: OnnxModel, folded: Path, images: Part, n_images: int, folder: Path, on_progress: ProgressCallback
+        self,
+        model: OnnxModel,
+        folded: Path,
+        images: Part,
+        n_images: int,
+        folder: Path,
+        on_progress: ProgressCallback,
+        *,
+        batch_size: int = 1,
     ) -> None:
         self.model = model
         self.folded = folded
@@ -47,6 +57,7 @@ class Calibrator:
         self._images = images
         self._folder = folder
         self._on_progress = on_progress
+        self._batch_size = model.batch or (batch_size if model.batch_dependent else 1)
         self._histograms: dict[str, TensorsData] = {}
 
     def proto(self) -> onnx.ModelProto:
@@ -63,6 +74,12 @@ class Calibrator:
         if method not in self._histograms:
             self._histograms[method] = self._from_histograms(method)
         return self._histograms[method]
+
+    @cached_property
+    def float_answers(self) -> FloatAnswers:
+        """What the folded graph answers for the first images, to compare quantized files with."""
+        images = next(self._images.batches(self.model.batch or N_IMAGES))
+        return float_answers(self.model, self.folded, filled(images, self.model.batch))
 
     def means(self) -> dict[str, np.ndarray]:
         """(channels,) float64: the mean of each activation that a Conv or Gemm reads, by the name of its tensor."""
@@ -137,7 +154,7 @@ class Calibrator:
         return batches
 
     def _batches(self) -> Iterator[np.ndarray]:
-        for images in self._images.batches(self.model.batch or 1, limit=self.n_images):
+        for images in self._images.batches(self._batch_size, limit=self.n_images):
             yield filled(images, self.model.batch)
 
     def _raise_not_finite(self, name: str, values: np.ndarray) -> None:
