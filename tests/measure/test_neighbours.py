@@ -1,4 +1,4 @@
-"""Whether an image's answer depends on the others of its call: measured, said with its cause, and minded."""
+"""Whether an example's answer depends on the others of its call: measured, said with its cause, and minded."""
 
 from dataclasses import replace
 
@@ -6,8 +6,9 @@ import numpy as np
 import onnx
 import onnxruntime as ort
 import pytest
-from onnx import helper
+from onnx import TensorProto, helper
 
+from engine.data import first_batch
 from engine.measure.neighbours import neighbour_note
 from engine.measure.predictions import USUAL_BATCH, Predictions, prediction_batch
 from engine.results import codes
@@ -15,6 +16,7 @@ from engine.settings import QuantizeDynamic, Recipe, Target
 from engine.techniques.quantize import quantize_dynamic
 from tests.conftest import carry_out
 from tests.techniques.given import CPU, classifier, given, weights
+from tests.techniques.quantize.test_other_models import Value, detector, graph, prepared
 
 TARGET = Target(threads=1)
 HEAD = [("GlobalAveragePool", ["x"], "p"), ("Flatten", ["p"], "f"), ("Gemm", ["f", "w"], "logits")]
@@ -107,6 +109,50 @@ def test_a_fixed_batch_has_neighbours_where_it_is_more_than_one(batch, is_told, 
     note = neighbour_note(model, images_of(context), TARGET)
     assert (note is not None) is is_told
     assert note is None or "with 4 images a call" in note.text
+
+
+def arrays(axis):
+    """Ids and values to two outputs; the values' mean over this axis is taken off the second."""
+    nodes = [
+        ("Gather", ["table", "ids"], "scores"),
+        ("ReduceMean", ["values", "axis"], "mean"),
+        ("Sub", ["values", "mean"], "centred"),
+    ]
+    inputs = [Value("ids", ("batch",), TensorProto.INT64), Value("values", ("batch", 5))]
+    outputs = [Value("scores", ("batch", 4)), Value("centred", ("batch", 5))]
+    return graph(nodes, {"table": weights(8, 4), "axis": np.array([axis])}, inputs, outputs)
+
+
+def note_of(proto, folder):
+    model, context = prepared(proto, folder)
+    return neighbour_note(model, first_batch(context.data.unreported, 4), TARGET)
+
+
+def test_every_output_of_a_model_of_arrays_is_looked_at(tmp_path):
+    note = note_of(arrays(axis=0), tmp_path)
+    assert note.text.startswith("An example's answer depends on the other examples of its call, since ReduceMean")
+    assert "One example alone and among 3 others gave outputs that differ" in note.text
+    assert note.text.endswith("with 1 example a call, as the target has it")
+
+
+def test_arrays_that_do_not_depend_on_each_other_have_no_note(tmp_path):
+    assert note_of(arrays(axis=1), tmp_path) is None
+
+
+def any_batch(proto):
+    proto.graph.input[0].type.tensor_type.shape.dim[0].dim_param = "batch"
+    return proto
+
+
+def one_row():
+    """It declares any batch and can only answer one image."""
+    nodes = [("Reshape", ["image", "shape"], "f"), ("MatMul", ["f", "w"], "logits")]
+    return classifier(nodes, {"w": weights(192, 4), "shape": np.array([1, 192])})
+
+
+@pytest.mark.parametrize("proto", [any_batch(detector()), one_row()], ids=["no rows of images", "fails"])
+def test_what_has_no_row_an_image_cannot_be_compared_and_has_no_note(proto, tmp_path):
+    assert note_of(proto, tmp_path) is None
 
 
 def test_a_run_says_so_on_the_baseline_and_asks_at_the_target_s_batch(shared_home, tmp_path):
