@@ -38,16 +38,16 @@ def compare_outputs(
     """
     worst, allowed, changed = 0.0, tolerance, replace(model, path=rewritten)
     for some in (resized(inputs, 1), inputs):
-        reference = _outputs(model, some, target)
-        worst = max(worst, _difference(_outputs(changed, some, target), reference))
+        reference = outputs_of(model, some, target)
+        worst = max(worst, largest_difference(outputs_of(changed, some, target), reference))
         if worst > allowed:
-            nudged = _outputs(model, scaled(some, 1 + NUDGE), target)
-            allowed = max(allowed, AMPLIFIED * _difference(nudged, reference))
+            nudged = outputs_of(model, scaled(some, 1 + NUDGE), target)
+            allowed = max(allowed, AMPLIFIED * largest_difference(nudged, reference))
     return Difference(worst, allowed)
 
 
-def _outputs(model: OnnxModel, inputs: Inputs, target: Target) -> Outputs:
-    """The measured outputs for these examples, without those of a batch that had to be filled up."""
+def outputs_of(model: OnnxModel, inputs: Inputs, target: Target) -> Outputs:
+    """The measured outputs for these examples, without those of a batch that had to be filled up. Raises RunError."""
     n = n_examples(inputs)
     n_called = model.batch or n
     with open_session(model.path, target, output_names=model.output_names) as session:
@@ -55,8 +55,9 @@ def _outputs(model: OnnxModel, inputs: Inputs, target: Target) -> Outputs:
     return {name: values[:n] if values.ndim and len(values) == n_called else values for name, values in outputs.items()}
 
 
-def _difference(outputs: Outputs, reference: Outputs) -> float:
-    return max(_difference_of(values, reference[name]) for name, values in outputs.items())
+def largest_difference(outputs: Outputs, reference: Outputs) -> float:
+    """The difference of the output that differs most, as a share of its largest value in the reference; 0 for none."""
+    return max((_difference_of(values, reference[name]) for name, values in outputs.items()), default=0.0)
 
 
 def _difference_of(values: np.ndarray, reference: np.ndarray) -> float:

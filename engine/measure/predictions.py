@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import onnx
 
 from engine.data import ArrayPart, Part
 from engine.errors import MeasureError
 from engine.models.artifacts import OnnxModel
 from engine.models.graph import load_proto
+from engine.models.tensors import model_nodes
 from engine.runtimes import open_session
 from engine.settings import Target
 from engine.tasks import Answers, Outputs, joined, n_examples, resized
@@ -109,8 +111,11 @@ def prediction_batch(model: OnnxModel, target: Target) -> int:
     """
     if model.batch is not None:
         return model.batch
-    if model.task != "classification":  # the maps of a segmenter, say, are large
+    if model.task != "classification" or model.batch_dependent:  # the maps of a segmenter, say, are large
         return target.batch_size
-    proto = load_proto(model.path)
-    nodes = (*proto.graph.node, *(node for function in proto.functions for node in function.node))
-    return target.batch_size if any(node.op_type in RANGES_OF_A_BATCH for node in nodes) else USUAL_BATCH
+    return target.batch_size if range_operators(load_proto(model.path)) else USUAL_BATCH
+
+
+def range_operators(proto: onnx.ModelProto) -> list[str]:
+    """Types of the operators that take one range for all examples of a call, once each."""
+    return list(dict.fromkeys(node.op_type for node in model_nodes(proto) if node.op_type in RANGES_OF_A_BATCH))

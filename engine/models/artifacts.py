@@ -107,6 +107,8 @@ class OnnxModel:
     """Outputs that are measured beside the main one."""
     inputs: tuple[TensorSpec, ...] = ()
     """Every input of a model that takes no images; empty for one that does."""
+    batch_dependent: bool = False
+    """Whether an example's answer depends on the others of its call, as was measured on the baseline of a run."""
     warnings: tuple[Note, ...] = ()
 
     @property

@@ -9,6 +9,7 @@ import onnx
 from engine.errors import SourceError
 from engine.models.artifacts import OnnxModel, file_sha256
 from engine.models.counts import settle
+from engine.models.doubles import runs_in_single_alone, to_single
 from engine.models.external_data import embed, place
 from engine.models.graph import OUTPUT_KEY, TASK_KEY, parse_proto, read_onnx, write_entry
 from engine.models.rewrite import bakes_batch, fix_batch, raise_format, rename_duplicates, separate_weights
@@ -89,6 +90,11 @@ def _rewrite(proto: onnx.ModelProto, folder: Path, source: FileModel) -> list[st
         changes.append(f"its format is of IR version {proto.ir_version}")
     if n_nodes := rename_duplicates(proto):
         changes.append(f"{many(n_nodes, 'node')} had the name of another, or none, and got one")
+    if runs_in_single_alone(proto):
+        to_single(proto)
+        changes.append(
+            "its 64-bit floats are 32-bit ones, since onnxruntime does not have all of its layers in 64 bits"
+        )
     if source.output is not None and len(proto.graph.output) > 1:
         write_entry(proto, OUTPUT_KEY, source.output)
         changes.append(f"it says that its main output is '{source.output}'")

@@ -2,12 +2,14 @@
 
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from engine.context import CandidateResult, Model, ProgressCallback, as_onnx, no_progress
+from engine.data import first_batch
 from engine.errors import FeatherweightError, LimitError, RunError, as_error
+from engine.measure.neighbours import N_EXAMPLES, neighbour_note
 from engine.models.artifacts import OnnxModel
 from engine.planning.parts import ACCURACY, BASELINE, EXPORT, phase_of, step_key
 from engine.results import Note
@@ -172,8 +174,11 @@ def _add_variant(
     path: tuple[Step, ...],
 ) -> BranchState:
     export_result = _export(context, part, model)
+    exported = as_onnx(export_result.model)
+    if parent is None:
+        exported, notes = _with_neighbours(context, exported, notes)
     variant = context.builder.add_variant(
-        as_onnx(export_result.model),
+        exported,
         parent_id=parent,
         branch=branch,
         number=number,
@@ -193,6 +198,15 @@ def _export(context: RunContext, part: str, model: Model) -> StepResult:
     result = context.step_runner.export(model, phase)
     phase.end(reused=result.reused)
     return result
+
+
+def _with_neighbours(
+    context: RunContext, model: OnnxModel, notes: tuple[Note, ...]
+) -> tuple[OnnxModel, tuple[Note, ...]]:
+    """The baseline, marked and with a note where an example's answer depends on the others of its call."""
+    step_runner = context.step_runner
+    note = neighbour_note(model, first_batch(step_runner.data.unreported, N_EXAMPLES), step_runner.target)
+    return (model, notes) if note is None else (replace(model, batch_dependent=True), (*notes, note))
 
 
 def _score(context: RunContext, part: str, id: str) -> None:

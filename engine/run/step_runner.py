@@ -95,7 +95,7 @@ class StepRunner:
             self.seed,
             versions(),
             isa(),
-            self._conditions(step),
+            self._conditions(step, model),
         )
 
         def compute(folder: Path) -> Outcome:
@@ -179,14 +179,16 @@ class StepRunner:
             isa(),
         )
 
-    def _conditions(self, step: Step) -> list[object]:
+    def _conditions(self, step: Step, model: Model) -> list[object]:
         """What a step's result depends on beside its input.
 
         The provider and the graphics cards, on which torch trains too; the CPU of a torch step; the baseline where the
-        step uses it; target, budget, goal, CPU and cores where the step measures.
+        step uses it; target, budget, goal, CPU and cores where the step measures; the batch where answers depend on it.
         """
         baseline_key = self.baseline.key if self.baseline else None
         conditions: list[object] = [self.target.provider, graphics_cards()]
+        if isinstance(model, OnnxModel) and model.batch_dependent:
+            conditions.append(self.target.batch_size)
         if step.stage == "torch":
             conditions.append(cpu_name())
         if step.measures:

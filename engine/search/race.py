@@ -170,7 +170,10 @@ def _build(
         except LimitError:
             raise
         except RunError as error:
-            notes.append(Note(code="candidate_failed", text=f"{plan.name} could not be built: {error.message}"))
+            dropped = error.code == codes.MISCOMPUTED
+            what = "was dropped" if dropped else "could not be built"
+            code = error.code if dropped else "candidate_failed"
+            notes.append(Note(code=code, text=f"{plan.name} {what}: {error.message}"))
             continue
         if any(candidate.model.key == other.model.key for other in candidates):
             continue  # on this graph it gives the same file

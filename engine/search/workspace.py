@@ -109,7 +109,8 @@ def make_workspace(
     judges = JudgeSet(choosing, predict(model, choosing, context.target).answers)
     reference = predict(context.baseline, choosing, context.target).answers if context.baseline else judges.answers
     base, notes = _simplified(model, context, work)
-    calibrator = Calibrator(base, fold(base, work, images), images, n_images // 2, work, no_progress)
+    folded, batch_size = fold(base, work, images), context.target.batch_size
+    calibrator = Calibrator(base, folded, images, n_images // 2, work, no_progress, batch_size=batch_size)
     workspace = Workspace(
         context=context,
         base=base,

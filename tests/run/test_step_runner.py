@@ -224,6 +224,16 @@ def test_predictions_are_kept_by_their_images_and_by_the_batch_where_answers_dep
     assert (together.was_predicted(model), together.was_predicted(dynamic)) == (True, False)
 
 
+def test_a_step_is_done_anew_at_another_batch_where_answers_depend_on_it(step_runner, tmp_path):
+    made = few(step_runner(), 8)
+    model = made.export(sample(tmp_path), no_progress).model
+    dependent = replace(model, batch_dependent=True, key="d" * 64)
+    for one in (model, dependent):
+        made.apply(one, STATIC, no_progress)
+    together = replace(made, target=Target(threads=1, batch_size=4))
+    assert [together.apply(one, STATIC, no_progress).reused for one in (model, dependent)] == [True, False]
+
+
 def test_a_step_that_measures_is_done_anew_where_another_budget_target_or_processor_may_change_it(
     step_runner, tmp_path, monkeypatch
 ):

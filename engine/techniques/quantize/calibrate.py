@@ -12,12 +12,13 @@ from onnx import TensorProto
 from onnxruntime.quantization.calibrate import CalibrationMethod, HistogramCollector, TensorsData
 
 from engine.context import ProgressCallback
-from engine.data import ArrayPart, Part
+from engine.data import ArrayPart, Part, full_batch
 from engine.errors import StepError
 from engine.models.artifacts import OnnxModel
 from engine.runtimes.onnx_runtime import values_session
 from engine.settings.quantize import Calibration
 from engine.tasks import Inputs, n_examples, resized
+from engine.techniques.quantize.compare import N_EXAMPLES, FloatAnswers, float_answers
 from engine.techniques.quantize.failures import as_step_error
 from engine.techniques.quantize.float_nodes import masked_tensors
 from engine.techniques.quantize.prepare import QUANTIZABLE, constant_names
@@ -36,6 +37,7 @@ class Calibrator:
 
     Only the activations of one batch are in memory at a time, and the statistics do not grow with the number of images.
     `folder` needs room for one file as large as the model.
+    `batch_size` is the number of examples of a call where the values depend on it.
     """
 
     def __init__(
@@ -46,6 +48,8 @@ class Calibrator:
         n_images: int,
         folder: Path,
         on_progress: ProgressCallback,
+        *,
+        batch_size: int = 1,
     ) -> None:
         self.model = model
         self.folded = folded
@@ -53,6 +57,7 @@ class Calibrator:
         self._images = images
         self._folder = folder
         self._on_progress = on_progress
+        self._batch_size = model.batch or (batch_size if model.batch_dependent else 1)
         self._histograms: dict[str, TensorsData] = {}
 
     def proto(self) -> onnx.ModelProto:
@@ -69,6 +74,11 @@ class Calibrator:
         if method not in self._histograms:
             self._histograms[method] = self._from_histograms(method)
         return self._histograms[method]
+
+    @cached_property
+    def float_answers(self) -> FloatAnswers:
+        """What the folded graph answers for the first examples, to compare quantized files with."""
+        return float_answers(self.folded, full_batch(self._images, self.model.batch or N_EXAMPLES))
 
     def means(self) -> dict[str, np.ndarray]:
         """(channels,) float64: the mean of each activation that a Conv or Gemm reads, by the name of its tensor."""
@@ -143,9 +153,8 @@ class Calibrator:
         return batches
 
     def _batches(self) -> Iterator[Inputs]:
-        size = self.model.batch or 1
-        for inputs in self._images.batches(size, limit=self.n_images):
-            yield resized(inputs, size)
+        for inputs in self._images.batches(self._batch_size, limit=self.n_images):
+            yield resized(inputs, self.model.batch or n_examples(inputs))
 
     def _raise_not_finite(self, name: str, values: np.ndarray) -> None:
         makers = {output: node for node in self.proto().graph.node for output in node.output}

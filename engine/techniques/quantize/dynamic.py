@@ -15,6 +15,7 @@ from engine.models.graph import write_metadata
 from engine.results import Note
 from engine.settings import QuantizeDynamic
 from engine.store.home import require_room
+from engine.techniques.quantize.compare import check_on
 from engine.techniques.quantize.failures import as_step_error
 from engine.techniques.quantize.prepare import (
     check_quantizable,
@@ -34,7 +35,8 @@ def quantize_dynamic(model: OnnxModel, settings: QuantizeDynamic, context: StepC
 
     Weights are signed, and of 7 bits where sums would saturate. Activations are unsigned, since signed ones have no
     fast kernel on x86. Raises StepError where the model has no MatMul or Gemm with weights, is quantized already, or
-    has no node of a name in `float_nodes`.
+    has no node of a name in `float_nodes`, and (code miscomputed) where the file answers otherwise than its rounding
+    says.
     """
     check_quantizable(model)
     require_room(context.folder, FILES_AT_ONCE * model.path.stat().st_size, "quantizing this model")
@@ -62,12 +64,14 @@ def quantize_dynamic(model: OnnxModel, settings: QuantizeDynamic, context: StepC
                 reduce_range=saturates(context.isa),
                 nodes_to_exclude=[*floats, *(f"{name}_MatMul" for name in floats)],
             )
-    quantized = onnx.load(path)
-    write_metadata(quantized, model.preprocess, model.classes)
-    onnx.save(quantized, path)
+        quantized = onnx.load(path)
+        write_metadata(quantized, model.preprocess, model.classes)
+        onnx.save(quantized, path)
+        context.on_progress(0.9, "comparing the outputs")
+        unsure = check_on(context.data.unreported, model.batch, folded, path, context.target.threads)
     n_layers = len(matmuls - floats)
     text = f"{many(n_layers, 'layer')} (MatMul or Gemm) in INT8, with ranges taken at every call"
-    return Outcome(model=replace(model, path=path), notes=(Note(code="dynamic", text=text),))
+    return Outcome(model=replace(model, path=path), notes=(Note(code="dynamic", text=text), *unsure))
 
 
 def _matmuls(proto: onnx.ModelProto) -> set[str]:

@@ -14,6 +14,8 @@ MASK = -1e4
 Exports write -inf, the lowest float, -1e9 or -10,000."""
 FINAL_ACTIVATIONS = frozenset({"Softmax", "LogSoftmax", "Sigmoid"})
 """What turns logits into probabilities or their logarithms, of which 8 bits cannot tell the small ones apart."""
+_CUTTING = frozenset({"Clip", "Relu"})
+"""What onnxruntime's quantizer lets the node before it do, by a range that holds no more than is left."""
 _MOVES = frozenset({"Identity", "Flatten", "Reshape", "Squeeze", "Unsqueeze", "Transpose", "Cast"})
 _MASKED_BY = frozenset({"Add", "Sub", "Where"})
 _BOUNDED = frozenset({"Softmax", "LogSoftmax", "Sigmoid", "Exp", "Clip", "Relu", "Tanh"})
@@ -28,7 +30,7 @@ def reasons(proto: onnx.ModelProto, ranges: Collection[str], quantizable: Collec
     """
     stored = {tensor.name: tensor for tensor in proto.graph.initializer}
     masked, final = masked_tensors(proto), final_activations(proto)
-    without_range = _without_range(proto, ranges)
+    without_range, outputs = _without_range(proto, ranges), {value.name for value in proto.graph.output}
     found: dict[str, str] = {}
     for node in proto.graph.node:
         if node.op_type not in quantizable:
@@ -40,6 +42,8 @@ def reasons(proto: onnx.ModelProto, ranges: Collection[str], quantizable: Collec
             found[node.name] = "onnxruntime cannot quantize it with groups"
         elif node.op_type == "Gemm" and not is_plain_gemm(node, stored):
             found[node.name] = "its factors or its bias have no 8-bit form"
+        elif node.op_type in _CUTTING and node.input[0] in outputs:
+            found[node.name] = "cuts off a part of another output"
         elif tensors & masked:
             found[node.name] = "works on a mask"
         elif tensors & without_range:

@@ -14,6 +14,7 @@ from engine.data.parts import first_batch
 from engine.errors import RunError, StepError
 from engine.measure.output_difference import compare_outputs
 from engine.models.artifacts import OnnxModel
+from engine.models.doubles import to_single
 from engine.models.nodes import name_nodes
 from engine.models.traits import traits_of
 from engine.planning.applicability import quantizing_refusal
@@ -50,17 +51,17 @@ def saturates(isa: tuple[str, ...]) -> bool:
 
 
 def fold(model: OnnxModel, folder: Path, images: Part | ArrayPart) -> Path:
-    """`folder`/folded.onnx: constants and batch norms folded, shapes inferred, layers plain, a name on every node.
+    """`folder`/folded.onnx: constants and batch norms folded, 32-bit floats, shapes inferred, layers plain and named.
 
     Raises StepError where it cannot be made, or where it gives other outputs than the model for the first of `images`.
     """
     path, source = folder / "folded.onnx", model.path
     with as_step_error("onnxruntime cannot prepare this model for quantization"):
         proto = onnx.load(model.path)
-        is_split = split_fused(proto)
+        is_changed = split_fused(proto) | to_single(proto)
         if opset_of(proto) < PER_CHANNEL_OPSET:
             proto = raise_opset(proto, PER_CHANNEL_OPSET)
-        if is_split or opset_of(proto) != model.opset:
+        if is_changed or opset_of(proto) != model.opset:
             source = folder / "raised.onnx"
             onnx.save(proto, source)
         quant_pre_process(str(source), str(path), skip_symbolic_shape=True)

@@ -22,7 +22,9 @@ from engine.system.machine import is_x86
 from engine.tasks import Answers
 from engine.techniques.quantize.bias import correct_biases
 from engine.techniques.quantize.calibrate import Calibrator
+from engine.techniques.quantize.compare import check_answers
 from engine.techniques.quantize.failures import as_step_error
+from engine.techniques.quantize.float_layers import shield_float_layers
 from engine.techniques.quantize.float_nodes import note_of, reasons
 from engine.techniques.quantize.prepare import (
     check_quantizable,
@@ -80,7 +82,15 @@ def quantize_static(model: OnnxModel, settings: QuantizeStatic, context: StepCon
     with tempfile.TemporaryDirectory(dir=context.folder) as work:
         context.on_progress(0.0, "folding constants and batch norms")
         folded = fold(model, Path(work), images)
-        calibrator = Calibrator(model, folded, images, n_images, Path(work), context.on_progress)
+        calibrator = Calibrator(
+            model,
+            folded,
+            images,
+            n_images,
+            Path(work),
+            context.on_progress,
+            batch_size=context.target.batch_size,
+        )
         notes = build_static(calibrator, settings, context.isa, path, judge_set, context.target)
     return Outcome(model=replace(model, path=path), notes=(*notes, _calibration_note(n_images, n_judges, settings)))
 
@@ -95,36 +105,55 @@ def build_static(
 ) -> tuple[Note, ...]:
     """Writes the INT8 file to `path`; `judge_set` judges the bias correction, which is left out where it is None.
 
-    Raises StepError as `quantize_static` does.
+    The file is compared with its own rounding before its biases are corrected. Raises StepError as `quantize_static`
+    does, and (code miscomputed) where it answers otherwise than that rounding says.
     """
     scheme = choose_scheme(settings, isa)
-    proto = calibrator.proto()
-    operators = operators_named(settings.operators, proto)
-    floats = [*first_heavy(proto, settings.float_first), *nodes_named(settings.float_nodes, proto, calibrator.model)]
-    ranges = calibrator.ranges(settings.calibration)
-    float_reasons = reasons(proto, ranges.keys(), operators)
-    for name in floats:
-        float_reasons.pop(name, None)
-    notes = (scheme.note, *note_of(float_reasons, proto))
+    folded = calibrator.proto()
+    with as_step_error("onnxruntime's quantizer cannot handle this model", folded):
+        operators = operators_named(settings.operators, folded)
+        layers = first_heavy(folded, settings.float_first)
+        floats = [*layers, *nodes_named(settings.float_nodes, folded, calibrator.model)]
+        float_reasons = reasons(folded, calibrator.ranges(settings.calibration).keys(), operators)
+        for name in floats:
+            float_reasons.pop(name, None)
+        quantized = _quantize(calibrator, settings, scheme, [*floats, *float_reasons], operators)
+        _save(quantized, calibrator.model, path)
+        unsure = check_answers(
+            folded,
+            path,
+            calibrator.float_answers,
+            target.threads,
+            saturates=saturates(isa) and scheme.activations == QuantType.QUInt8 and not scheme.reduce_range,
+        )
+        notes = (scheme.note, *note_of(float_reasons, folded), *unsure)
+        if judge_set is None or not settings.bias_correction:
+            return notes
+        return *notes, _correct(quantized, calibrator, path, judge_set, target)
+
+
+def _quantize(
+    calibrator: Calibrator, settings: QuantizeStatic, scheme: Scheme, floats: list[str], operators: list[str]
+) -> onnx.ModelProto:
+    """The folded graph in INT8 but for the nodes named in `floats`."""
     quantizer = QDQQuantizer(
-        proto,
+        calibrator.proto(),
         settings.per_channel,
         scheme.reduce_range,
         QuantType.QInt8,
         scheme.activations,
-        ranges,
+        calibrator.ranges(settings.calibration),
         [],
-        [*floats, *float_reasons],
+        floats,
         operators,
         {},
     )
-    with as_step_error("onnxruntime's quantizer cannot handle this model", calibrator.proto()), quietly():
+    with quietly():
         quantizer.quantize_model()
         quantizer.model.topological_sort()
-    _save(quantizer.model.model, calibrator.model, path)
-    if judge_set is None or not settings.bias_correction:
-        return notes
-    return *notes, _correct(quantizer.model.model, calibrator, path, judge_set, target)
+    quantized: onnx.ModelProto = quantizer.model.model
+    shield_float_layers(quantized)
+    return quantized
 
 
 def _correct(

@@ -17,6 +17,7 @@ from engine.models.graph import write_metadata
 from engine.results import Note
 from engine.settings import QuantizeWeights
 from engine.store.home import require_room
+from engine.techniques.quantize.compare import check_on
 from engine.techniques.quantize.failures import as_step_error
 from engine.techniques.quantize.prepare import check_quantizable, fold
 
@@ -34,26 +35,31 @@ LARGEST = 127
 def quantize_weights(model: OnnxModel, settings: QuantizeWeights, context: StepContext) -> Outcome:
     """A file with 8-bit weights whose activations stay in float; needs no images.
 
-    Raises StepError where there are no weights to quantize, or where the model is quantized already.
+    Raises StepError where there are no weights to quantize, or where the model is quantized already, and (code
+    miscomputed) where the file answers otherwise than its rounding says.
     """
     check_quantizable(model)
     require_room(context.folder, FILES_AT_ONCE * model.path.stat().st_size, "quantizing this model")
+    path = context.folder / "model.onnx"
     with tempfile.TemporaryDirectory(dir=context.folder) as work:
         context.on_progress(0.1, "folding constants")
         folded = fold(model, Path(work), context.data.unreported)
         proto = onnx.load(folded)
-    context.on_progress(0.4, "storing the weights in 8 bits")
-    n_convolutions = _quantize_convolutions(proto) if settings.convolutions else 0
-    proto, n_matmuls = _quantize_matmuls(proto, settings.block_size)
-    if not n_convolutions + n_matmuls:
-        raise StepError(
-            f"no layer has {SMALLEST} weights or more, so 8-bit weights would save nothing", "Leave quantization out"
-        )
-    path = context.folder / "model.onnx"
-    write_metadata(proto, model.preprocess, model.classes)
-    onnx.save(proto, path)
+        context.on_progress(0.4, "storing the weights in 8 bits")
+        with as_step_error("onnxruntime's quantizer cannot handle this model", proto):
+            n_convolutions = _quantize_convolutions(proto) if settings.convolutions else 0
+            proto, n_matmuls = _quantize_matmuls(proto, settings.block_size)
+        if not n_convolutions + n_matmuls:
+            raise StepError(
+                f"no layer has {SMALLEST} weights or more, so 8-bit weights would save nothing",
+                "Leave quantization out",
+            )
+        write_metadata(proto, model.preprocess, model.classes)
+        onnx.save(proto, path)
+        context.on_progress(0.9, "comparing the outputs")
+        unsure = check_on(context.data.unreported, model.batch, folded, path, context.target.threads)
     text = f"8-bit weights in {n_matmuls} MatMul and Gemm (blocks of {settings.block_size}) and {n_convolutions} Conv"
-    return Outcome(model=replace(model, path=path), notes=(Note(code="weights", text=text),))
+    return Outcome(model=replace(model, path=path), notes=(Note(code="weights", text=text), *unsure))
 
 
 def _quantize_matmuls(proto: onnx.ModelProto, block_size: int) -> tuple[onnx.ModelProto, int]:
@@ -64,10 +70,9 @@ def _quantize_matmuls(proto: onnx.ModelProto, block_size: int) -> tuple[onnx.Mod
         if node.op_type in ("Gemm", "MatMul") and _n_weights(node, proto) < SMALLEST
     ]
     quantizer = _nbits_quantizer(proto, block_size, [*small, *(f"{name}_MatMul" for name in small)])
-    with as_step_error("onnxruntime's quantizer cannot handle this model", proto):
-        quantizer.model.replace_gemm_with_matmul()
-        quantizer.process()
-        quantizer.model.clean_initializers()
+    quantizer.model.replace_gemm_with_matmul()
+    quantizer.process()
+    quantizer.model.clean_initializers()
     quantized: onnx.ModelProto = quantizer.model.model
     return quantized, sum(node.op_type == "MatMulNBits" for node in quantized.graph.node)
 

@@ -103,7 +103,8 @@ def _quantize(
     context.on_progress(0.0, "folding constants and batch norms")
     folded = fold(model, work, images)
     _check_outputs(folded, model, images)
-    calibrator = Calibrator(model, folded, images, len(images), work, context.on_progress)
+    batch_size = context.target.batch_size
+    calibrator = Calibrator(model, folded, images, len(images), work, context.on_progress, batch_size=batch_size)
     notes = build_static(calibrator, static, context.isa, path, None, context.target)
     floats = {f"{tensor.name}_quantized": tensor_of(tensor) for tensor in onnx.load(folded).graph.initializer}
     limit = WIDEST[choose_scheme(static, context.isa).reduce_range]
