@@ -84,7 +84,7 @@ def check_answers(
     if saturates:
         text = (
             f"The outputs are off by {amount}: on this CPU without VNNI sums of full 8-bit products overflow; 7-bit "
-            "weights (reduce_range) prevent that"
+            "weights prevent that"
         )
         return (Note(code=codes.SATURATES, text=text),)
     raise StepError(

@@ -92,14 +92,13 @@ def _catalogue_metrics(entry: CatalogueEntry | None) -> None:
 
 
 def _card(profile: ModelProfile) -> None:
+    scores = "Classes" if profile.task == "classification" else "Scores"
     chrome.metrics(
         {
             "Parameters": count(profile.parameters),
             "MACs": count(profile.macs),
             "Input": _input(profile),
-            "Classes" if profile.task == "classification" else "Scores": f"{profile.n_outputs:,}"
-            if profile.n_outputs
-            else "–",
+            **({scores: f"{profile.n_outputs:,}"} if profile.n_outputs else {}),
             "ONNX file": megabytes(profile.size_bytes),
         }
     )

@@ -151,7 +151,7 @@ def test_products_that_overflow_on_this_processor_are_a_note_and_no_error(tmp_pa
     settings = STATIC.model_copy(update={"reduce_range": False})
     outcome = quantize_static(model, settings, replace(context, isa=X86))
     (note,) = (note for note in outcome.notes if note.code == codes.SATURATES)
-    assert "7-bit weights (reduce_range) prevent that" in note.text
+    assert "7-bit weights prevent that" in note.text
 
 
 def test_what_cannot_be_computed_in_float_is_said_and_no_error(tmp_path):
