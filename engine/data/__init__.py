@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.data.arrays import read_arrays
 from engine.data.images import read_images
@@ -12,7 +13,7 @@ from engine.data.pool import SPLIT_NAMES, ArrayPool, ImagePool, SplitName, diges
 from engine.data.samples import digits
 from engine.data.selection import choose_selection
 from engine.data.splits import Rows, assign
-from engine.data.synthetic import noise
+from engine.data.synthetic import from_statistics, noise
 from engine.data.synthetic_inputs import synthetic_inputs
 from engine.errors import DataError
 from engine.results import Note, TensorSpec
@@ -34,6 +35,7 @@ def load(
     model_classes: Sequence[str] | None = None,
     work: Path | None = None,
     inputs: tuple[TensorSpec, ...] = (),
+    made: tuple[NDArray[np.uint8], float] | None = None,
 ) -> Data:
     """The images or arrays of `source`, split. None gives synthetic ones without labels.
 
@@ -45,6 +47,8 @@ def load(
     never merged, since a model may well have been trained on train. For other data `merge_train` adds the train share
     to evaluation. A part of the evaluation examples may choose in place of reporting: `choose_selection` has the rule.
 
+    `made` are the images in place of noise where there is no source, as `from_statistics` takes them.
+
     `n_outputs` is the model's number of outputs, None where its head will be replaced: a class of the recipe or a label
     beyond them is an error. `model_classes` match labels to outputs by name. A zip is unpacked below `work` (None: the
     system's temporary folder) and removed with the Data. Raises DataError.
@@ -54,7 +58,7 @@ def load(
     elif preprocess is None:
         pool = _synthetic_inputs(source, inputs, seed)
     elif source is None:
-        pool = noise(preprocess, seed)
+        pool = noise(preprocess, seed) if made is None else from_statistics(*made)
     elif isinstance(source, SampleData):
         pool = digits()
     else:
@@ -122,7 +126,12 @@ def _part(pool: ImagePool | ArrayPool, rows: Rows, preprocess: Preprocess | None
     if preprocess is None:
         raise TypeError("images need a preprocessing")
     return Part(
-        ids=ids, hashes=hashes, labels=labels, preprocess=preprocess, read=lambda index: pool.read(int(rows[index]))
+        ids=ids,
+        hashes=hashes,
+        labels=labels,
+        preprocess=preprocess,
+        read=lambda index: pool.read(int(rows[index])),
+        array=None if pool.pixels is None else pool.pixels[rows],
     )
 
 

@@ -44,9 +44,10 @@ class Pool:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ImagePool(Pool):
-    """`read(index)` gives the raw image."""
+    """`read(index)` gives the raw image; `pixels` (N, H, W, C) uint8 are those of all where they are prepared."""
 
     read: Callable[[int], Image.Image]
+    pixels: NDArray[np.uint8] | None = None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

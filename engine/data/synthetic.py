@@ -1,13 +1,17 @@
-"""Smooth noise for recipes without images: good for sizes, latencies and rough fidelity alone."""
+"""Images for recipes without any: smooth noise, or what a network's own statistics were turned into."""
 
+import hashlib
 from functools import partial
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from engine.data.pool import ImagePool, digest
+from engine.data.preprocess import to_pixels
 from engine.results import Note
 from engine.settings import Preprocess
+from engine.wording import percent
 
 N_EVALUATION, N_CALIBRATION = 64, 32
 _GRIDS = (2, 4, 8, 16, 32)
@@ -29,6 +33,36 @@ def noise(preprocess: Preprocess, seed: int) -> ImagePool:
         rows={"evaluation": np.arange(N_EVALUATION), "calibration": np.arange(N_EVALUATION, count)},
         warnings=(Note(code="synthetic_images", text=_WARNING),),
         synthetic=True,
+    )
+
+
+def noise_pixels(preprocess: Preprocess, seed: int) -> NDArray[np.uint8]:
+    """The same images, (N, H, W, C) uint8, resized and cropped, channels in the model's order."""
+    settings, (height, width) = preprocess.model_dump(), preprocess.size
+    count = N_EVALUATION + N_CALIBRATION
+    return np.stack([to_pixels(_image(seed, height, width, index), settings) for index in range(count)])
+
+
+def from_statistics(pixels: NDArray[np.uint8], distance: float) -> ImagePool:
+    """Unlabelled images made from a network's statistics, (N, H, W, C) uint8 as `noise_pixels` has them.
+
+    `distance` is the share of the noise's distance from the statistics that is left.
+    """
+    text = (
+        "No images were given: those for calibration and fidelity were made from the network's own BatchNorm "
+        f"statistics, from which they are {percent(distance)} as far as noise is. What the variants lose on real "
+        "images is known once you give some"
+    )
+    return ImagePool(
+        ids=tuple(f"statistics-{index:03d}" for index in range(len(pixels))),
+        hashes=tuple(hashlib.sha256(image.tobytes()).hexdigest() for image in pixels),
+        labels=None,
+        classes=None,
+        read=lambda index: Image.fromarray(pixels[index].squeeze()),
+        rows={"evaluation": np.arange(N_EVALUATION), "calibration": np.arange(N_EVALUATION, len(pixels))},
+        warnings=(Note(code="statistics_images", text=text),),
+        synthetic=True,
+        pixels=pixels,
     )
 
 

@@ -10,7 +10,7 @@ from engine import catalogue
 from engine.catalogue.shortlist import SHORTLIST
 from engine.errors import StateError
 from engine.jobs.kinds import kind_of, load
-from engine.planning.parts import ACCURACY, EXPORT, LATENCY, STARTING, PlannedPart, phase_of, plan_parts
+from engine.planning.parts import ACCURACY, EXPORT, IMAGES, LATENCY, STARTING, PlannedPart, phase_of, plan_parts
 from engine.results import Estimate
 from engine.settings import (
     AdviseRequest,
@@ -24,7 +24,7 @@ from engine.settings import (
     Target,
     TimmModel,
 )
-from engine.settings.cost import EXPORT_SECONDS, TIMED_CALLS, CostInputs, call_seconds
+from engine.settings.cost import EXPORT_SECONDS, TIMED_CALLS, TRAINING_MACS_PER_CORE, CostInputs, call_seconds
 from engine.store.home import Home
 from engine.store.timings import Factor, read_factors
 from engine.system.machine import cores
@@ -37,6 +37,8 @@ NO_FACTORS: Factors = MappingProxyType({})
 SAMPLE_IMAGES = 1797
 SYNTHETIC_IMAGES = 64
 SAMPLE_MACS, SAMPLE_SIZE = 90e6, 64  # resnet10t at 64 px, one channel
+IMAGES_STEPS = 150  # of making images, for all of which there are half as many again as SYNTHETIC_IMAGES
+IMAGES_SECONDS, IMAGES_SHARE = 180.0, 0.2  # at most, and of the budget's minutes
 STARTING_SECONDS = 7.0  # importing torch, timm and onnxruntime
 LATENCY_SECONDS = 2.0  # a variant, at the least
 PAIR_SECONDS = 4.0  # of the advisor: one architecture beside the user's model
@@ -97,6 +99,9 @@ def plan_phases(recipe: Recipe, factors: Factors = NO_FACTORS) -> tuple[PlannedP
     variant_seconds = max(LATENCY_SECONDS, TIMED_CALLS * call * recipe.target.batch_size)
     fixed_seconds = {
         STARTING: STARTING_SECONDS,
+        IMAGES: min(
+            IMAGES_STEPS * SYNTHETIC_IMAGES * 3 * macs / (TRAINING_MACS_PER_CORE * cores()), images_seconds(recipe)
+        ),
         EXPORT: EXPORT_SECONDS,
         ACCURACY: images * _scored_share(shares) * call,
         LATENCY: variant_seconds * n_timed(recipe),
@@ -113,6 +118,11 @@ def plan_phases(recipe: Recipe, factors: Factors = NO_FACTORS) -> tuple[PlannedP
         return PlannedPhase(part.key, phase, seconds, min(ratio * seconds, limit))
 
     return tuple(plan_phase(part, phase) for part in parts for phase in part.phases)
+
+
+def images_seconds(recipe: Recipe) -> float:
+    """How long images may be made from the network's statistics, in seconds."""
+    return min(IMAGES_SECONDS, IMAGES_SHARE * 60 * recipe.budget.minutes)
 
 
 def _scored_share(shares: Mapping[str, float]) -> float:

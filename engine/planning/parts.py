@@ -6,7 +6,7 @@ from engine.settings import FileModel, Recipe, Step
 
 START, BASELINE, ALL_VARIANTS = "start", "baseline", "all variants"
 """The parts beside the steps of the chains, as events name them."""
-STARTING, EXPORT, ACCURACY, LATENCY = "starting", "export", "accuracy", "latency"
+STARTING, IMAGES, EXPORT, ACCURACY, LATENCY = "starting", "images", "export", "accuracy", "latency"
 """The phases beside the techniques, as events and estimates name them."""
 
 
@@ -37,11 +37,19 @@ def plan_parts(recipe: Recipe) -> tuple[PlannedPart, ...]:
             key = step_key(recipe, number, index)
             steps.setdefault(key, PlannedPart(key, full_title(step), _step_phases(step), step, number, index))
     return (
-        PlannedPart(START, "Load the model and the images", (STARTING,)),
+        PlannedPart(
+            START, "Load the model and the images", (STARTING, IMAGES) if makes_images(recipe) else (STARTING,)
+        ),
         _baseline(recipe),
         *steps.values(),
         PlannedPart(ALL_VARIANTS, "Measure all variants", (LATENCY,)),
     )
+
+
+def makes_images(recipe: Recipe) -> bool:
+    """Whether images are made from the network's statistics: there are none, and a step needs some for calibration."""
+    calibrates = any(hasattr(step, "calibration_images") for chain in recipe.chains for step in chain)
+    return recipe.data is None and calibrates and not isinstance(recipe.model, FileModel)
 
 
 def step_key(recipe: Recipe, chain: int, step: int) -> str:

@@ -1,9 +1,13 @@
 """The stages of a run: load, make the baseline, follow every chain, time all variants together, judge."""
 
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 from engine import data as images
 from engine import models
@@ -19,6 +23,7 @@ from engine.run.branch import RunContext, follow, make_baseline
 from engine.run.preflight import check_fit, recovery_warnings, source_warnings, unlearnt_warnings
 from engine.run.progress import RunProgress
 from engine.run.report_builder import ReportBuilder
+from engine.run.statistics import statistics_images
 from engine.run.step_runner import StepRunner
 from engine.run.time_budget import TimeBudget
 from engine.runtimes import resolve_target
@@ -33,6 +38,9 @@ from engine.system.machine import cores, cpu_name
 
 LIBRARIES_LOADED, MODEL_LOADED = 0.85, 0.95
 """The share of the start that is done when the libraries are loaded, and when the model is."""
+
+
+MakeImages = Callable[[Model], tuple[NDArray[np.uint8], float] | None]
 
 
 def run(recipe: Recipe, folder: JobFolder, progress: Progress, home: Home, *, began: float | None = None) -> Report:
@@ -71,7 +79,9 @@ def _make_and_time(
 ) -> RunContext:
     """Makes and times all variants; they are in the report builder of the returned context."""
     target = resolve_target(recipe.target)
-    source, data = load(recipe, folder.work, starting)
+    source, data = load(
+        recipe, folder.work, starting, lambda model: statistics_images(recipe, model, cache, run_progress)
+    )
     check_fit(recipe, source, data)
     job = folder.request()
     builder = ReportBuilder(recipe, folder, job.id, job.created)
@@ -100,8 +110,13 @@ def _make_and_time(
     return context
 
 
-def load(recipe: Recipe, work: Path, on_progress: ProgressCallback) -> tuple[Model, Data]:
-    """The recipe's model and images; their files are below `work`. Raises RequestError."""
+def load(
+    recipe: Recipe, work: Path, on_progress: ProgressCallback, make_images: MakeImages | None = None
+) -> tuple[Model, Data]:
+    """The recipe's model and images; their files are below `work`. Raises RequestError.
+
+    `make_images` gives those of a recipe without any, or None for noise.
+    """
     on_progress(LIBRARIES_LOADED, "loading the model")
     source = models.load(recipe.model, recipe.preprocess, recipe.seed, work)
     on_progress(MODEL_LOADED, "reading the images")
@@ -115,6 +130,7 @@ def load(recipe: Recipe, work: Path, on_progress: ProgressCallback) -> tuple[Mod
         n_outputs=None if recipe.baseline_steps else source.n_outputs,  # a leading fine-tune brings its own head
         model_classes=source.classes,
         work=work,
+        made=make_images(source) if make_images is not None else None,
     )
     return source, data
 

@@ -9,8 +9,9 @@ LABELS = {"folders": "A folder per class", "csv": "A CSV of file,label", "none":
 NO_ARRAYS = ("No data at hand", "Random inputs made from the signature of the model")
 WITHOUT_IMAGES = (
     "Size and latency are measured as always. Instead of accuracy you get **agreement** with the original on "
-    "synthetic inputs, which says how faithful a variant is and nothing about how often it is right. Static "
-    "INT8 is calibrated on the same kind of inputs, so expect better with real images."
+    "images made from the network's own BatchNorm statistics, or on noise where it is an ONNX file or has none. That "
+    "says how faithful a variant is and nothing about how often it is right. Static INT8 is calibrated on the same "
+    "kind of images, so expect better with real ones."
 )
 WITHOUT_ARRAYS = (
     "Size and latency are measured as always. Instead of accuracy you get **how close** the answers stay to the "
