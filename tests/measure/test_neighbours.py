@@ -16,7 +16,7 @@ from engine.settings import QuantizeDynamic, Recipe, Target
 from engine.techniques.quantize import quantize_dynamic
 from tests.conftest import carry_out
 from tests.techniques.given import CPU, classifier, given, weights
-from tests.techniques.quantize.test_other_models import Value, detector, graph, prepared
+from tests.techniques.quantize.test_other_models import IMAGE, Value, graph, prepared
 
 TARGET = Target(threads=1)
 HEAD = [("GlobalAveragePool", ["x"], "p"), ("Flatten", ["p"], "f"), ("Gemm", ["f", "w"], "logits")]
@@ -139,9 +139,15 @@ def test_arrays_that_do_not_depend_on_each_other_have_no_note(tmp_path):
     assert note_of(arrays(axis=1), tmp_path) is None
 
 
-def any_batch(proto):
-    proto.graph.input[0].type.tensor_type.shape.dim[0].dim_param = "batch"
-    return proto
+def rows_of_all():
+    """48 boxes an image, those of all images in one list."""
+    nodes = [
+        ("Reshape", ["image", "shape"], "boxes"),
+        ("ReduceMean", ["boxes", "axis"], "scores", {"keepdims": 0}),
+        ("Cast", ["scores"], "labels", {"to": TensorProto.INT64}),
+    ]
+    outputs = [Value("boxes", ("n", 4)), Value("scores", ("n",)), Value("labels", ("n",), TensorProto.INT64)]
+    return graph(nodes, {"shape": np.array([-1, 4]), "axis": np.array([1])}, [IMAGE], outputs)
 
 
 def one_row():
@@ -150,7 +156,7 @@ def one_row():
     return classifier(nodes, {"w": weights(192, 4), "shape": np.array([1, 192])})
 
 
-@pytest.mark.parametrize("proto", [any_batch(detector()), one_row()], ids=["no rows of images", "fails"])
+@pytest.mark.parametrize("proto", [rows_of_all(), one_row()], ids=["no rows of images", "fails"])
 def test_what_has_no_row_an_image_cannot_be_compared_and_has_no_note(proto, tmp_path):
     assert note_of(proto, tmp_path) is None
 
