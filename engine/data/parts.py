@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -68,9 +68,25 @@ class Part:
 
     def batches(self, size: int, limit: int | None = None) -> Iterator[NDArray[np.float32]]:
         """(n, C, H, W) float32, normalised, n = `size` but for the last, in order, at most `limit` images in all."""
-        pixels = self._decoded(len(self) if limit is None else min(limit, len(self)))
-        while rows := list(itertools.islice(pixels, size)):
-            yield normalise(np.stack(rows), self._settings)
+        count = len(self) if limit is None else min(limit, len(self))
+        if self.array is not None:
+            for start in range(0, count, size):
+                yield normalise(self.array[start : min(start + size, count)], self._settings)
+            return
+        with ThreadPoolExecutor(THREADS) as threads:
+
+            def submit(start: int) -> list[Future[NDArray[np.float32]]]:
+                return [threads.submit(self._prepared, index) for index in range(start, min(start + size, count))]
+
+            following = submit(0)
+            for start in range(0, count, size):
+                # One batch ahead, so that no thread is idle while this one is in use.
+                current, following = following, submit(start + size)
+                yield np.stack([future.result() for future in current])
+
+    def _prepared(self, index: int) -> NDArray[np.float32]:
+        """(C, H, W) float32."""
+        return normalise(self.pixels(index), self._settings)
 
     def cached(self, folder: Path) -> "Part":
         """The same part with all pixels decoded once into a file in `folder` and mapped from there.
