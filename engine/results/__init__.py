@@ -59,6 +59,14 @@ from engine.results.measures import (
     similarity_text,
 )
 from engine.results.preflight import Applicability, Preflight, Refusal
+from engine.results.preprocessing import (
+    SIGNIFICANT,
+    PreprocessingDetection,
+    PreprocessingTrial,
+    preprocessing_changes,
+    preprocessing_text,
+    same_numbers,
+)
 from engine.results.report import (
     SCHEMA_VERSION,
     CutShort,
@@ -131,6 +139,8 @@ __all__ = [
     "Part",
     "PartState",
     "Preflight",
+    "PreprocessingDetection",
+    "PreprocessingTrial",
     "Preset",
     "PresetName",
     "Provider",
@@ -143,6 +153,7 @@ __all__ = [
     "Role",
     "RunSummary",
     "SCHEMA_VERSION",
+    "SIGNIFICANT",
     "Selection",
     "Sensitivity",
     "SensitivityPoint",
@@ -170,9 +181,12 @@ __all__ = [
     "measure_title",
     "outputs_text",
     "points",
+    "preprocessing_changes",
+    "preprocessing_text",
     "quality_name",
     "report_measure",
     "report_quality",
+    "same_numbers",
     "similarity_text",
     "speed_cell",
     "summarize",
