@@ -1,7 +1,7 @@
 """Tries preprocessings on the same images, coarse to fine, and keeps to what makes answers significantly better."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -24,9 +24,9 @@ from engine.tasks import resized
 MOST_IMAGES, FEWEST_IMAGES = 300, 32
 """At most so many images are looked at, and of a slow model at least so many."""
 SCREEN_IMAGES = 96
-"""Other numbers for the same pixels are looked at on so many first."""
+"""In every stage, so many are looked at first."""
 FINALISTS = 3
-"""So many of them are then looked at on all images."""
+"""So many settings of a stage are then looked at on all."""
 BATCH = 32
 
 Scores = NDArray[np.float32]
@@ -103,11 +103,12 @@ class Searcher:
         self._try(self.part.preprocess, "declared", None, self._n_images())
         current = 0
         if self.labels is None:
-            self._screen(current, len(self.answers[0].scores))
+            self._all(self.candidates, "normalisation", current, len(self.answers[0].scores))
             return current
-        current = self._best(self._normalisations(current), current)
-        current = self._best(self._all(crops(self.trials[current].preprocess), "crop", current), current)
-        return self._best(self._all(interpolations(self.trials[current].preprocess), "interpolation", current), current)
+        current = self._best(self._screened(self.candidates, "normalisation", current), current)
+        current = self._best(self._screened(crops(self.trials[current].preprocess), "crop", current), current)
+        filters = interpolations(self.trials[current].preprocess)
+        return self._best(self._screened(filters, "interpolation", current), current)
 
     def _n_images(self) -> int:
         """How many images the seconds allow for the declared numbers and all others, by the time of a batch."""
@@ -121,11 +122,11 @@ class Searcher:
         affordable = self.seconds / (seconds_an_image * (1 + share_of_screen + FINALISTS))
         return min(most, max(FEWEST_IMAGES, int(affordable)))
 
-    def _normalisations(self, current: int) -> list[int]:
-        """Looks at other numbers on the first images, and at the best of them on all; the indices of these."""
+    def _screened(self, settings: Sequence[Preprocess], stage: Stage, current: int) -> list[int]:
+        """Tries the settings on the first images, and the best of them on all; the indices of these."""
         n_images = len(self.answers[current].scores)
         n_screen = min(SCREEN_IMAGES, n_images)
-        screened = self._screen(current, n_screen)
+        screened = self._all(settings, stage, current, n_screen)
         first = self._first(current, n_screen)
         promising = [index for index in screened if self.answers[index].rank > first.rank]
         best = sorted(promising, key=lambda index: self.answers[index].rank, reverse=True)[:FINALISTS]
@@ -134,20 +135,15 @@ class Searcher:
                 self._complete(index, current)
         return best
 
-    def _screen(self, current: int, n_images: int) -> list[int]:
-        return list(self._all(self.candidates, "normalisation", current, n_images))
-
-    def _all(
-        self, settings: Sequence[Preprocess], stage: Stage, current: int, n_images: int | None = None
-    ) -> Iterator[int]:
-        """Tries the settings until the time is up; the index of each trial."""
-        n_images = n_images or len(self.answers[0].scores)
+    def _all(self, settings: Sequence[Preprocess], stage: Stage, current: int, n_images: int) -> list[int]:
+        """Tries the settings on the first images until the time is up; the indices of the trials."""
+        begin = len(self.trials)
         for number, preprocess in enumerate(settings):
             if self.elapsed >= self.seconds:
                 self.untried += settings[number:]
-                return
+                break
             self._try(preprocess, stage, current, n_images)
-            yield len(self.trials) - 1
+        return list(range(begin, len(self.trials)))
 
     def _best(self, indices: Iterable[int], current: int) -> int:
         """The best of the trials that are significantly better than the current one, else that one.
