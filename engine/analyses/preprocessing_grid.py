@@ -19,16 +19,23 @@ def normalisations(declared: Preprocess, *, takes_bytes: bool) -> tuple[Preproce
     mean and deviation where they are, as a program does that forgets to turn an image's channels around; those of the
     known normalisations go with their colours.
     """
+    in_other_order = _in_other_order(declared)
     if takes_bytes:
-        return _distinct(_in_both_orders([declared]), declared)
+        return (in_other_order,) if in_other_order is not None else ()
     rescaled = declared.model_copy(update={"scale": 1.0 if declared.scale == BYTE else BYTE})
-    own = _in_both_orders([declared, rescaled])
-    known = [
-        normalisation.applied(order)
-        for order in reversed(_in_both_orders([declared]))
-        for normalisation in NORMALISATIONS.values()
-    ]
-    return _distinct([*own, *known], declared)
+    known = [normalisation.applied(declared) for normalisation in NORMALISATIONS.values()]
+    if in_other_order is None:
+        return _distinct([rescaled, *known], declared)
+    return _distinct(
+        [
+            in_other_order,
+            rescaled,
+            *known,
+            in_other_order.model_copy(update={"scale": rescaled.scale}),
+            *(normalisation.applied(in_other_order) for normalisation in NORMALISATIONS.values()),
+        ],
+        declared,
+    )
 
 
 def crops(current: Preprocess) -> tuple[Preprocess, ...]:
@@ -45,15 +52,11 @@ def interpolations(current: Preprocess) -> tuple[Preprocess, ...]:
     )
 
 
-def _in_both_orders(settings: Iterable[Preprocess]) -> list[Preprocess]:
-    """The settings, and for images in colour also with the channels the other way round."""
-    rows = list(settings)
-    other = [
-        one.model_copy(update={"channels": "rgb" if one.channels == "bgr" else "bgr"})
-        for one in rows
-        if len(one.mean) == 3
-    ]
-    return [*other, *rows]
+def _in_other_order(preprocess: Preprocess) -> Preprocess | None:
+    """The same with the channels of an image in colour the other way round; None for a gray one."""
+    if len(preprocess.mean) == 1:
+        return None
+    return preprocess.model_copy(update={"channels": "rgb" if preprocess.channels == "bgr" else "bgr"})
 
 
 def _distinct(settings: Iterable[Preprocess], declared: Preprocess) -> tuple[Preprocess, ...]:

@@ -8,8 +8,9 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 
+from engine import models
 from engine.analyses import measure_lock, preprocessing_search
-from engine.analyses.detect import _unreported, detect
+from engine.analyses.detect import _load_data, _unreported, detect
 from engine.data import load
 from engine.errors import SourceError
 from engine.results import PreprocessingDetection
@@ -194,13 +195,15 @@ def test_one_change_is_not_kept_for_the_sake_of_another(detected):
 
 
 @pytest.mark.parametrize("shares", [(0.6, 0.1, 0.3, 0.0), (0.0, 0.1, 0.9, 0.0), (0.1, 0.1, 0.7, 0.1)])
-def test_what_is_looked_at_reports_nothing_in_any_run(colours, shares):
+def test_what_is_looked_at_reports_nothing_in_any_run(colours, tmp_path, shares):
     split = Split(**dict(zip(("train", "calibration", "evaluation", "holdout"), shares, strict=True)))
     runs = [
         load(ImagesData(path=str(colours)), split, TRUE, 0, merge_train=merge_train, n_outputs=3)
         for merge_train in (True, False)
     ]
-    looked_at = _unreported(runs[0])
+    source = colour_network(tmp_path / "colours.onnx")
+    request = DetectRequest(model=source, data=ImagesData(path=str(colours)), split=split)
+    looked_at = _unreported(_load_data(request, models.load(source, TRUE, 0, tmp_path), tmp_path))
     assert len(set(looked_at.part.ids)) == len(looked_at.part) == looked_at.n_calibration + looked_at.n_selection > 20
     for data in runs:
         assert not set(looked_at.part.ids) & set(data.split("evaluation").ids)
