@@ -3,7 +3,7 @@
 import streamlit as st
 
 from engine import SampleData
-from pages._ui import arrays_view, chrome, images_view, preview_view, state
+from pages._ui import arrays_view, chrome, detect_view, images_view, preview_view, state
 
 SOURCES = {"sample": "Sample", "images": "My images", "arrays": "My arrays", "none": "No data"}
 
@@ -42,6 +42,7 @@ elif not isinstance(draft.data, SampleData):
 draft = state.draft()
 if draft.data is not None and SOURCES[draft.data.kind] == source:
     preview_view.show(draft)
+    detect_view.show(draft)
 with top:
     chrome.stepper(state.draft(), chrome.DATA)
 state.write_address()

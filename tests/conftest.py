@@ -17,6 +17,7 @@ from engine.store.progress import Progress
 
 NOT_QUICK = (
     "analyses/test_advise.py",
+    "analyses/test_detect.py",
     "analyses/test_profile.py",
     "analyses/test_sensitivity.py",
     "catalogue/test_catalogue.py",

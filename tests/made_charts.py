@@ -8,10 +8,13 @@ from engine.charts.style import BASELINE, canvas
 from engine.results import (
     Accuracy,
     ClassCount,
+    Comparison,
     DataPreview,
     Event,
     LayerSensitivity,
     ModelProfile,
+    PreprocessingDetection,
+    PreprocessingTrial,
     Report,
     RunSummary,
     Sensitivity,
@@ -62,6 +65,7 @@ def of_analyses(n: int) -> dict[str, go.Figure]:
         "race": charts.race(made_many_trials(n).values()),
         "advice": charts.advice(many_architectures(n)),
         "sensitivity": charts.sensitivity(made_sensitivity(n)),
+        "preprocessing": charts.preprocessing(made_detection(n)),
         "class_counts": charts.class_counts(made_preview(n)),
         "layers": charts.layers(made_profile(n)),
         "learning_curve": curve,
@@ -93,6 +97,49 @@ def made_answers(n: int) -> list[tuple[str, RunSummary]]:
         for speed in [0.4 * 10 ** (2 * number / max(n - 1, 1))]
     ]
     return [*faster, ("kept", RunSummary(**known, keeps_baseline=True))]
+
+
+def made_detection(n: int, **changed) -> PreprocessingDetection:
+    """A detection with labels, whose last of n trials beside the declared one is better."""
+    declared = Preprocess(size=(64, 64), mean=(0.5,) * 3, std=(0.5,) * 3)
+    trials = [
+        PreprocessingTrial(
+            preprocess=declared.model_copy(update={"crop_pct": 1 - number / 100}),
+            stage="crop" if number else "declared",
+            n_images=200,
+            top1=(top1 := 0.3 + 0.6 * number / n),
+            low=top1 - 0.03,
+            high=top1 + 0.03,
+            **({"reference": 0, "n_better": 100, "n_worse": 20, "p_value": 1e-9} if number else {}),
+            confidence=0.9,
+            entropy=0.3,
+            n_answers=10,
+        )
+        for number in range(n + 1)
+    ]
+    values = {
+        "trials": tuple(trials),
+        "better": n,
+        "comparison": Comparison(
+            drop=-0.4,
+            low=-0.5,
+            high=-0.3,
+            n_images=200,
+            n_changed=130,
+            n_worse=20,
+            n_better=100,
+            p_value=1e-9,
+            smallest_drop=0.1,
+            n_for_half_a_point=9000,
+        ),
+        "labelled": True,
+        "n_compared": n + 4,
+        "n_calibration": 150,
+        "n_selection": 50,
+        "n_evaluation": 0,
+        "seconds": 30.0,
+    }
+    return PreprocessingDetection(**values | changed)
 
 
 def made_sensitivity(n: int) -> Sensitivity:

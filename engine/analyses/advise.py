@@ -194,4 +194,4 @@ def _accuracy(
 def _no_accuracy(n_outputs: int, data: Data) -> Note:
     classes = many(len(data.classes or ()), "class")
     text = f"The model has {many(n_outputs, 'output')} and the images {classes}: its accuracy on them was not measured"
-    return Note(code="head_does_not_fit", text=text)
+    return Note(code=codes.HEAD_DOES_NOT_FIT, text=text)

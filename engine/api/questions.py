@@ -15,6 +15,7 @@ from engine.results import (
     Hardware,
     Identification,
     ModelProfile,
+    PreprocessingDetection,
     Protection,
     Result,
     Sensitivity,
@@ -24,6 +25,7 @@ from engine.settings import (
     TECHNIQUES,
     AdviseRequest,
     AnalysisRequest,
+    DetectRequest,
     FileModel,
     HardwareRequest,
     IdentifyRequest,
@@ -105,6 +107,11 @@ def advise(request: AdviseRequest, on_event: OnEvent = lambda event: None) -> Ad
 def sensitivity(request: SensitivityRequest, on_event: OnEvent = lambda event: None) -> Sensitivity:
     """How much accuracy the pruning of each group of layers costs. Raises RequestError, and RunError where it fails."""
     return cast(Sensitivity, _result(request, on_event))
+
+
+def detect(request: DetectRequest, on_event: OnEvent = lambda event: None) -> PreprocessingDetection:
+    """Whether a model does better under another preprocessing. Raises RequestError, and RunError where it fails."""
+    return cast(PreprocessingDetection, _result(request, on_event))
 
 
 def _result(request: AnalysisRequest, on_event: OnEvent = lambda event: None) -> Result:

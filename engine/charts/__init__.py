@@ -10,6 +10,7 @@ from engine.charts.answers import answers
 from engine.charts.classes import class_counts
 from engine.charts.latency import latency, speed
 from engine.charts.layers import layers
+from engine.charts.preprocessing import preprocessing
 from engine.charts.race import race, stage_reached
 from engine.charts.sensitivity import sensitivity
 from engine.charts.size import size
@@ -32,6 +33,7 @@ __all__ = [
     "learning_curve",
     "chain_steps",
     "variant_names",
+    "preprocessing",
     "race",
     "sensitivity",
     "similarity",

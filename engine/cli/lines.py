@@ -13,6 +13,7 @@ from engine.results import (
     Sensitivity,
     Variant,
     certainty_text,
+    codes,
     example_noun,
     interval_text,
     losses_text,
@@ -74,7 +75,10 @@ def of_hardware(hardware: Hardware) -> list[str]:
 
 
 def of_report(report: Report) -> list[str]:
-    """Every variant beside the baseline, what each loses, how races ended, the warnings, and the recommendation."""
+    """Every variant beside the baseline, what each loses, how races ended, the warnings, and the recommendation.
+
+    That the baseline looks broken comes before all of them.
+    """
     measure: str = report_measure(report) or "similarity"
     has_labels = any(variant.accuracy for variant in report.main_variants)
     top1 = ("top-1 (95 %)",) if has_labels else ()
@@ -95,7 +99,10 @@ def of_report(report: Report) -> list[str]:
         if race.reason
         for name, note in (("race", race.reason), *(("race", note) for note in race.notes))
     ]
-    warnings = [f"warning: {warning.text}" for warning in report.warnings]
+    broken = [warning.text for warning in report.warnings if warning.code == codes.BASELINE_LOOKS_BROKEN]
+    warnings = [
+        f"warning: {warning.text}" for warning in report.warnings if warning.code != codes.BASELINE_LOOKS_BROKEN
+    ]
     advice = report.recommended
     losses = [text for variant in report.main_variants if (text := _losses(variant, report))]
     outputs = [
@@ -104,6 +111,7 @@ def of_report(report: Report) -> list[str]:
         if (text := outputs_text(variant))
     ]
     return [
+        *(f"BEFORE ANY COMPARISON: {text}" for text in broken),
         *table(rows),
         *losses,
         *outputs,

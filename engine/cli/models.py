@@ -11,6 +11,7 @@ from engine import (
     RANDOM,
     AdviseRequest,
     DataSource,
+    DetectRequest,
     FileModel,
     ImagesData,
     ModelSource,
@@ -22,11 +23,13 @@ from engine import (
     Target,
     TimmModel,
 )
-from engine.cli import lines, model_lines
+from engine.cli import detect_lines, lines, model_lines
 from engine.cli.shell import AsJson, app, on_event, show, show_json, table
 
 WEIGHTS = (".safetensors", ".pt", ".pth", ".tar", ".ckpt", ".bin")
 """The ends of the names of weights files."""
+RECIPES = (".yaml", ".yml", ".json")
+"""Those of recipes."""
 
 
 @app.command()
@@ -141,7 +144,7 @@ def sensitivity(
     request = SensitivityRequest.parse(
         {
             "model": _source(model, str(weights.expanduser().absolute()) if weights else PRETRAINED),
-            "data": _images(model, data, labels),
+            "data": _images("sensitivity", model, data, labels),
             "minutes": minutes,
             **ratio_settings,
         }
@@ -153,6 +156,29 @@ def sensitivity(
     else:
         proposal = [f"for a pruning step, each within {within:g} points:", f"group_ratios: [{', '.join(ratios)}]"]
         print("\n".join([*lines.of_sensitivity(result), *proposal]))
+
+
+@app.command()
+def detect(
+    model: Annotated[
+        str, typer.Argument(metavar="MODEL_OR_RECIPE", help="A timm name, an ONNX file, sample, or a recipe (.yaml).")
+    ],
+    data: Annotated[
+        str | None, typer.Option("--data", metavar="PATH", help="A folder or zip of images; the digits for sample.")
+    ] = None,
+    labels: Annotated[str, typer.Option("--labels", help="folders, none, or a CSV of file,label.")] = "folders",
+    minutes: Annotated[
+        float, typer.Option("--minutes", help="No other preprocessing is begun after so much work.")
+    ] = 1.0,
+    json: AsJson = False,
+) -> None:
+    """Say whether a model does better under another preprocessing than it is run with."""
+    if Path(model).suffix.lower() in RECIPES:
+        request = DetectRequest.of(engine.load_recipe(Path(model)))
+    else:
+        request = DetectRequest(model=_source(model, PRETRAINED), data=_images("detect", model, data, labels))
+    request = DetectRequest.parse({**dict(request), "minutes": minutes})
+    show(engine.detect(request, on_event), json, detect_lines.of_detection)
 
 
 def _size(text: str | None) -> tuple[int, int] | None:
@@ -176,9 +202,9 @@ def _source(model: str, weights: str) -> ModelSource:
     return FileModel(path=str(Path(model).expanduser().absolute()))
 
 
-def _images(model: str, data: str | None, labels: str) -> DataSource:
+def _images(verb: str, model: str, data: str | None, labels: str) -> DataSource:
     if data is not None:
         return ImagesData(path=str(Path(data).expanduser().absolute()), labels=labels)
     if model != "sample":
-        raise SettingsError("sensitivity looks at images, and --data names none", "Give a folder or a zip of images")
+        raise SettingsError(f"{verb} looks at images, and --data names none", "Give a folder or a zip of images")
     return SampleData()

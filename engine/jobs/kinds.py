@@ -1,7 +1,7 @@
 """The table of kinds of job: request, result, function, and how such jobs are queued.
 
 Functions are named by dotted path, so that reading the table loads neither torch nor onnx. A new analysis is a request
-in engine/settings/jobs.py, a result in engine/results/analyses.py, a function in engine/analyses/, a row here, and a
+in engine/settings/jobs.py, a result in engine/results/, a function in engine/analyses/, a row here, and a
 chart.
 """
 
@@ -22,9 +22,11 @@ from engine.results.analyses import (
     ModelSignature,
     Sensitivity,
 )
+from engine.results.preprocessing import PreprocessingDetection
 from engine.settings.jobs import (
     AdviseRequest,
     AnalysisRequest,
+    DetectRequest,
     HardwareRequest,
     IdentifyRequest,
     ImportRequest,
@@ -96,7 +98,7 @@ def _reading_seconds(request: ProfileRequest | SignatureRequest | IdentifyReques
     return FILE_SECONDS if looks_into_a_file(request) else ANALYSIS_SECONDS
 
 
-def _sensitivity_seconds(request: SensitivityRequest) -> float:
+def _minutes_and_more(request: SensitivityRequest | DetectRequest) -> float:
     return ANALYSIS_SECONDS + 60 * request.minutes
 
 
@@ -203,8 +205,19 @@ KINDS: tuple[JobKind, ...] = (
         function="engine.analyses.sensitivity:sensitivity",
         check="engine.planning.resolve:check_sensitivity",
         slot="advice",
-        limit_seconds=_sensitivity_seconds,
+        limit_seconds=_minutes_and_more,
         estimate="engine.planning.estimate:estimate_sensitivity",
+        locks_itself=True,
+        key=request_and_versions,
+    ),
+    JobKind(
+        request=DetectRequest,
+        result=PreprocessingDetection,
+        function="engine.analyses.detect:detect",
+        check="engine.planning.resolve:check_detection",
+        slot="advice",
+        limit_seconds=_minutes_and_more,
+        estimate="engine.planning.estimate:estimate_detection",
         locks_itself=True,
         key=request_and_versions,
     ),

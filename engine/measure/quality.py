@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from engine.measure.confidence import mean_confidence
 from engine.measure.statistics import (
     mcnemar,
     mean_interval,
@@ -19,7 +20,7 @@ HALF_A_POINT = 0.005
 
 
 def accuracy(logits: np.ndarray, labels: np.ndarray) -> Accuracy:
-    """Top-1 with its Wilson interval and what guessing gives, and top-5 where there are more than five classes.
+    """Top-1 with its Wilson interval, what guessing gives, the mean confidence, and top-5 of more than five classes.
 
     `logits` (N, classes), `labels` (N,) int.
     """
@@ -32,6 +33,7 @@ def accuracy(logits: np.ndarray, labels: np.ndarray) -> Accuracy:
         low=low,
         high=high,
         chance=n_commonest / len(labels),
+        confidence=mean_confidence(logits),
     )
 
 

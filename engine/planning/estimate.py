@@ -15,6 +15,7 @@ from engine.results import Estimate
 from engine.settings import (
     AdviseRequest,
     AnalysisRequest,
+    DetectRequest,
     FileModel,
     Recipe,
     SampleData,
@@ -44,6 +45,8 @@ LATENCY_SECONDS = 2.0  # a variant, at the least
 PAIR_SECONDS = 4.0  # of the advisor: one architecture beside the user's model
 SAMPLE_GROUPS, GROUPS = 10, 30  # of layers whose channels go together
 CUT_SECONDS, MAX_CUT_IMAGES = 1.0, 128  # of a sensitivity: cutting one group once, and the images that see it
+MAX_TRIED_IMAGES, TRIALS = 300, 25  # of a detection: the images, and the preprocessings, most on fewer of them
+TRIED_SHARE = 0.6  # the mean share of these images that a preprocessing is tried on
 BYTES_PER_IMAGE = 50_000
 
 
@@ -159,6 +162,18 @@ def estimate_sensitivity(request: SensitivityRequest) -> Estimate:
         "accuracy": round(tries * n_images * call_seconds(_macs(recipe), cores()), 1),
     }
     return Estimate(seconds=round(min(sum(phases.values()), 60 * request.minutes), 1), phases=phases)
+
+
+def estimate_detection(request: DetectRequest) -> Estimate:
+    """Seconds of the phases of a detection, whose trials take its minutes at most."""
+    recipe = Recipe(model=request.model, data=request.data, preprocess=request.preprocess)
+    n_images = min((1 - request.split.evaluation) * _images(recipe), MAX_TRIED_IMAGES)
+    trials = TRIALS * TRIED_SHARE * n_images * call_seconds(_macs(recipe), cores())
+    phases = {
+        "starting": STARTING_SECONDS + EXPORT_SECONDS,
+        "trying": round(min(trials, 60 * request.minutes), 1),
+    }
+    return Estimate(seconds=round(sum(phases.values()), 1), phases=phases)
 
 
 def _cost_inputs(recipe: Recipe, step: Step, macs: float, train_images: float) -> CostInputs:

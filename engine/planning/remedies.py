@@ -3,7 +3,7 @@
 from engine import catalogue
 from engine.planning.resolve import new_network
 from engine.results import Report, Variant, codes, example_noun
-from engine.settings import RANDOM, FileModel, ImagesData, SampleData, TimmModel
+from engine.settings import RANDOM, FileModel, ImagesData, SampleData, SampleModel, TimmModel
 from engine.settings.training import Training
 
 
@@ -43,6 +43,8 @@ def _untrained_remedies(report: Report) -> list[str]:
     remedies = [] if all_train or isinstance(recipe.model, FileModel) else ["fine-tuning it as the first step"]
     if isinstance(recipe.model, TimmModel) and recipe.model.weights == RANDOM:
         return remedies
+    has_images = isinstance(recipe.data, ImagesData | SampleData) and not isinstance(recipe.model, SampleModel)
+    remedies += ["another preprocessing (detect looks for it)"] if has_images else []
     class_names = ["class names in the order of its outputs"] if isinstance(recipe.data, ImagesData) else []
     return [*remedies, *class_names, f"a model that was trained on {example_noun(report)}s like these"]
 

@@ -17,6 +17,7 @@ from engine.settings import (
     AnalysisRequest,
     ArraysData,
     DataSource,
+    DetectRequest,
     FileModel,
     IdentifyRequest,
     ImagesData,
@@ -83,6 +84,12 @@ def check_advice(request: AdviseRequest) -> None:
 def check_sensitivity(request: SensitivityRequest) -> None:
     """Raises SettingsError where the network is known to resist pruning."""
     _check_cut(request.model.name if isinstance(request.model, TimmModel) else "")
+
+
+def check_detection(request: DetectRequest) -> None:
+    """Raises DataError for arrays, which are prepared already."""
+    if isinstance(request.data, ArraysData):
+        raise DataError("the data is arrays, which are prepared already", "Give images (data.kind: images)")
 
 
 class Finder:

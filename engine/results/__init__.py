@@ -60,6 +60,14 @@ from engine.results.measures import (
     similarity_text,
 )
 from engine.results.preflight import Applicability, Preflight, Refusal
+from engine.results.preprocessing import (
+    SIGNIFICANT,
+    PreprocessingDetection,
+    PreprocessingTrial,
+    preprocessing_changes,
+    preprocessing_text,
+    same_numbers,
+)
 from engine.results.report import (
     SCHEMA_VERSION,
     CutShort,
@@ -133,6 +141,8 @@ __all__ = [
     "Part",
     "PartState",
     "Preflight",
+    "PreprocessingDetection",
+    "PreprocessingTrial",
     "Preset",
     "PresetName",
     "Protection",
@@ -146,6 +156,7 @@ __all__ = [
     "Role",
     "RunSummary",
     "SCHEMA_VERSION",
+    "SIGNIFICANT",
     "Selection",
     "Sensitivity",
     "SensitivityPoint",
@@ -173,9 +184,12 @@ __all__ = [
     "measure_title",
     "outputs_text",
     "points",
+    "preprocessing_changes",
+    "preprocessing_text",
     "quality_name",
     "report_measure",
     "report_quality",
+    "same_numbers",
     "similarity_text",
     "speed_cell",
     "summarize",

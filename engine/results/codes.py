@@ -17,6 +17,8 @@ REACHES_CHANCE = (NO_BETTER_THAN_CHANCE, CHANCE_UNCERTAIN)
 
 NOT_LEARNT = "not_learnt"
 """Of a note or a reason: a model that should have learnt answers no better than guessing."""
+BASELINE_LOOKS_BROKEN = "baseline_looks_broken"
+"""Of a warning: the baseline guesses, or is right far less often than it is sure, so that comparisons mean little."""
 LEARNING_UNCLEAR = "learning_unclear"
 """Of a note or a reason: there are too few images to say whether a model has learnt."""
 
@@ -42,6 +44,8 @@ METADATA_READ = "metadata_read"
 CALIBRATION = "calibration"
 CHOICE_NOT_CONFIRMED = "choice_not_confirmed"
 """Of a recommendation: the images that report contradict what was chosen on others."""
+HEAD_DOES_NOT_FIT = "head_does_not_fit"
+"""Of a warning: the model's outputs are not the classes of the images, so that there is no accuracy."""
 FEWER_CALIBRATION_IMAGES = "fewer_calibration_images"
 MISCOMPUTED = "miscomputed"
 """Of a failure: a quantized file answers otherwise than its own rounding says."""

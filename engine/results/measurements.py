@@ -176,7 +176,8 @@ class Throughput(Result):
 class Accuracy(Result):
     """Share of labelled images that are right; the 95 % Wilson interval is that of top-1.
 
-    `chance` is the share of the commonest class among these images: what guessing it every time gives.
+    `chance` is the share of the commonest class among these images: what guessing it every time gives. `confidence` is
+    the mean probability that the model gives its answers.
     """
 
     top1: float
@@ -185,6 +186,7 @@ class Accuracy(Result):
     low: float
     high: float
     chance: float | None = None
+    confidence: float | None = None
 
     @property
     def better_than_chance(self) -> Answer | None:

@@ -5,7 +5,7 @@ from collections.abc import Collection
 from engine.context import Model
 from engine.data import Data
 from engine.errors import DataError, SourceError, TargetError
-from engine.measure.chance import learning_note
+from engine.measure.chance import broken_note, learning_note
 from engine.models.artifacts import OnnxModel
 from engine.models.traits import traits_of
 from engine.planning.applicability import recipe_refusal
@@ -97,11 +97,15 @@ def recovery_warnings(recipe: Recipe, variants: Collection[Variant]) -> tuple[No
 
 
 def unlearnt_warnings(report: Report) -> tuple[Note, ...]:
-    """A warning with advice for the baseline and each trained variant whose accuracy is no better than chance."""
+    """A warning with advice for the baseline and each trained variant whose accuracy is no better than chance.
+
+    Also for a baseline that is right far less often than it is sure.
+    """
     warnings = []
     for variant in report.main_variants:
-        warning = learning_note(variant)
-        if warning is None or not (variant.role == "baseline" or isinstance(variant.settings, Training)):
+        is_baseline = variant.role == "baseline"
+        warning = (broken_note(variant) if is_baseline else None) or learning_note(variant)
+        if warning is None or not (is_baseline or isinstance(variant.settings, Training)):
             continue
         text = ". ".join(filter(None, (warning.text, remedy(report, variant, warning.code))))
         warnings.append(Note(code=warning.code, text=text))

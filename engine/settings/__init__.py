@@ -6,6 +6,7 @@ from engine.settings.distillation import Distill, Swap
 from engine.settings.jobs import (
     AdviseRequest,
     AnalysisRequest,
+    DetectRequest,
     HardwareRequest,
     IdentifyRequest,
     ImportRequest,
@@ -28,6 +29,7 @@ from engine.settings.model import (
     TeacherSource,
     TimmModel,
 )
+from engine.settings.normalisation import NORMALISATIONS, Normalisation
 from engine.settings.prune import Importance, Prune, PruneChannel, PruneGoal, PruneSparse
 from engine.settings.quantize import (
     Calibration,
@@ -53,6 +55,7 @@ __all__ = [
     "Calibration",
     "ChainInputs",
     "DataSource",
+    "DetectRequest",
     "Distill",
     "FileModel",
     "Finetune",
@@ -65,6 +68,8 @@ __all__ = [
     "Importance",
     "JobRequest",
     "ModelSource",
+    "NORMALISATIONS",
+    "Normalisation",
     "PRETRAINED",
     "Preprocess",
     "PreviewRequest",

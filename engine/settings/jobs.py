@@ -4,6 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from engine.errors import SettingsError
 from engine.settings.base import Settings, setting
 from engine.settings.data import DataSource, Preprocess, Split
 from engine.settings.model import SHA256, FileModel, ModelSource
@@ -122,6 +123,23 @@ class SensitivityRequest(ImagesRequest):
     minutes: float = setting(30.0, help="No group is begun after this.", unit="min", gt=0, le=600)
 
 
+class DetectRequest(ImagesRequest):
+    """The request to try other preprocessings than the declared one; the result is a PreprocessingDetection."""
+
+    kind: Literal["detect"] = "detect"
+    data: DataSource
+    minutes: float = setting(1.0, help="No other preprocessing is begun after so much work.", unit="min", gt=0, le=60)
+
+    @classmethod
+    def of(cls, recipe: Recipe) -> Self:
+        """The request for a recipe's model and data. Raises SettingsError where it has no data."""
+        if recipe.data is None:
+            raise SettingsError("the recipe has no images to try preprocessings on (data)", "Give images")
+        return cls(
+            model=recipe.model, data=recipe.data, split=recipe.split, preprocess=recipe.preprocess, seed=recipe.seed
+        )
+
+
 class RemeasureRequest(Settings):
     """The request to measure the latencies of a finished run again; the result is a LatencyMeasurement.
 
@@ -141,6 +159,7 @@ AnalysisRequest = (
     | HardwareRequest
     | AdviseRequest
     | SensitivityRequest
+    | DetectRequest
     | RemeasureRequest
 )
 JobRequest = Annotated[RunRequest | AnalysisRequest, Field(discriminator="kind")]

@@ -9,6 +9,7 @@ from engine.charts import (
     latency,
     layers,
     learning_curve,
+    preprocessing,
     sensitivity,
     similarity,
     size,
@@ -16,11 +17,11 @@ from engine.charts import (
     tradeoff,
     variant_names,
 )
-from engine.charts.style import LINE, WRAP, figures, label, shortened
+from engine.charts.style import LINE, RECOMMENDED, WRAP, figures, label, shortened
 from engine.results import Accuracy, ClassCount, Event, Fidelity
-from tests.charts.reading import texts, values, whisker
+from tests.charts.reading import colours, texts, values, whisker
 from tests.made import BASE, INT8, made_large_report, made_report, made_variant
-from tests.made_charts import CASES, made_figures, made_preview, made_profile, made_sensitivity
+from tests.made_charts import CASES, made_detection, made_figures, made_preview, made_profile, made_sensitivity
 
 OF_A_REPORT = (size, latency, speed, accuracy, similarity, tradeoff)
 
@@ -202,6 +203,21 @@ def test_groups_of_layers_are_told_apart_and_listed():
     (key,) = texts(figure)
     assert key.startswith("dotted: as it is, 100.0 %<br>")
     assert all(one.layer in key for one in made_sensitivity(12).layers)
+
+
+def test_preprocessings_are_drawn_the_best_first_with_the_declared_one_however_many_there_are():
+    detection = made_detection(12)
+    figure = preprocessing(detection)
+    names = list(values(figure))
+    assert len(names) == 10
+    assert (names[0], names[-1]) == ("crop 88 %", "as declared")
+    assert "<b>crop 88 %</b>" in texts(figure)
+    assert whisker(figure, "crop 88 %") == pytest.approx((87.0, 93.0))
+    assert "declared 30.0 %" in texts(figure)
+    assert "the best of 13: crop 88 % 90.0 %" in alt_text(figure)
+    assert colours(figure)["crop 88 %"] == {RECOMMENDED}
+    with pytest.raises(ValueError, match="without labels"):
+        preprocessing(made_detection(2, labelled=False))
 
 
 def epoch(number):

@@ -327,3 +327,28 @@ def test_a_sensitivity_that_cannot_be_seen_is_refused(engine, arguments, naming)
     status, out, err = engine("sensitivity", *arguments)
     assert (status, out, err.count("\n")) == (2, "", 1)
     assert naming in err
+
+
+def test_a_recipe_is_tried_under_other_preprocessings(engine, tmp_path):
+    (tmp_path / "small.onnx").write_bytes(small_classifier().SerializeToString())
+    images = tmp_path / "images"
+    images.mkdir()
+    for number in range(20):
+        Image.new("RGB", (16, 12), (12 * number, 0, 200)).save(images / f"{number}.png")
+    recipe = tmp_path / "recipe.yaml"
+    recipe.write_text("{model: {kind: file, path: small.onnx}, data: {kind: images, path: images, labels: none}}")
+    status, out, err = engine("detect", str(recipe), "--json")
+    assert status == 0, err
+    told = json.loads(out)
+    assert (told["labelled"], told["better"], told["untried"]) == (False, None, [])
+    assert len(told["trials"]) > 10
+
+
+@pytest.mark.parametrize(("arguments", "naming"), [
+    (["resnet10t"], "--data"), (["nowhere.yaml"], "nowhere.yaml"), (["sample", "--minutes", "0"], "minutes"),
+    (["sample", "--data", "nowhere"], "nowhere"),
+])  # fmt: skip
+def test_a_detection_without_images_or_a_model_is_refused(engine, arguments, naming):
+    status, out, err = engine("detect", *arguments)
+    assert (status, out, err.count("\n")) == (2, "", 1)
+    assert naming in err

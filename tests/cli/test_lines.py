@@ -212,6 +212,14 @@ def test_what_may_guess_is_told_beside_its_accuracy_with_the_warning(right, word
     assert "guessing" not in "".join(lines.of_report(made_report(made_variant(BASE, "Baseline", accuracy=LEARNT))))
 
 
+def test_that_the_baseline_looks_broken_is_said_once_and_before_all_else():
+    notes = (Note(code="random_weights", text="R"), Note(code="baseline_looks_broken", text="The baseline is odd"))
+    told = lines.of_report(made_report(warnings=notes))
+    assert told[0] == "BEFORE ANY COMPARISON: The baseline is odd"
+    assert "".join(told).count("The baseline is odd") == 1
+    assert "warning: R" in told
+
+
 def test_advice_is_told_the_fastest_first_and_what_was_refused_with_its_reason():
     told = lines.of_advice(
         advised(

@@ -2,11 +2,19 @@
 
 import pytest
 
-from engine import FileModel, ModelSignature, ProfileRequest, SampleModel, TimmModel, analyse, save_upload
+from engine import (
+    NORMALISATIONS,
+    FileModel,
+    ModelSignature,
+    ProfileRequest,
+    SampleModel,
+    TimmModel,
+    analyse,
+    save_upload,
+)
 from engine.results import Note
 from engine.settings import Preprocess
 from pages._ui.draft import Draft, from_link, to_link
-from pages._ui.model.preprocess_view import PRESETS
 from tests.made import GRAY, made_profile
 from tests.pages.test_pages import box, button, plain_words
 
@@ -66,15 +74,14 @@ def test_what_is_assumed_and_where_it_comes_from_is_shown(profiled):
     assert rows["Channels"][0] == "RGB"
 
 
-@pytest.mark.parametrize("name", PRESETS)
+@pytest.mark.parametrize("name", NORMALISATIONS)
 def test_a_preset_is_used_at_once_and_is_in_the_address(profiled, name):
     at = profiled()
     button(at, name).click().run()
     assert not at.exception
-    mean, std, scale = PRESETS[name]
-    chosen = draft_of(at).preprocess
-    expected = READ.model_copy(update={"mean": mean, "std": std, "scale": scale})
-    assert chosen == expected
+    normalisation = NORMALISATIONS[name]
+    numbers = {"mean": normalisation.mean, "std": normalisation.std, "scale": normalisation.scale}
+    assert draft_of(at).preprocess == READ.model_copy(update=numbers)
 
 
 def test_the_form_is_used_by_its_button_and_can_be_taken_back(profiled, answer):
@@ -114,7 +121,7 @@ def test_a_size_that_the_graph_fixes_is_no_choice(profiled):
 def test_a_graph_of_bytes_leaves_its_numbers_no_choice(profiled):
     at = profiled(input_kind="uint8")
     assert "Mean of each channel" not in {one.label for one in at.text_input}
-    assert not [one for one in at.button if one.label in PRESETS]
+    assert not [one for one in at.button if one.label in NORMALISATIONS]
 
 
 def test_a_gray_image_gets_the_mean_of_a_preset(profiled):

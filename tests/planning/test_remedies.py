@@ -89,7 +89,8 @@ DISTILL = "{technique: distill, student: resnet18, student_weights: %s, epochs: 
             "{kind: file, path: x.onnx}",
             "[]",
             MINE,
-            "class names in the order of its outputs or a model that was trained on images like these",
+            "another preprocessing (detect looks for it), class names in the order of its outputs or a model that was "
+            "trained on images like these",
         ),
         (
             "{kind: sample}",

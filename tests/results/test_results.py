@@ -36,6 +36,8 @@ from engine.results import (
     OwnModel,
     Part,
     Preflight,
+    PreprocessingDetection,
+    PreprocessingTrial,
     Preset,
     Protection,
     Provider,
@@ -56,7 +58,7 @@ from engine.results import (
     summarize,
     unfinished_ids,
 )
-from engine.settings import HardwareRequest, QuantizeAuto, Target
+from engine.settings import HardwareRequest, Preprocess, QuantizeAuto, Target
 from tests.made import (
     BASE,
     GRAY,
@@ -144,6 +146,14 @@ RACE = Race(branch=0, step=0, parent_id="a" * 12, winner_id="b" * 12, reason=NOT
 POINT = SensitivityPoint(ratio=0.5, top1=0.9)
 LAYER = LayerSensitivity(layer="layer1.0.conv1", channels=64, points=(POINT,))
 PUBLISHED = Published(tag="a1_in1k", img_size=224, top1=0.71)
+TRIED = PreprocessingTrial(
+    preprocess=Preprocess(size=(8, 8), mean=(0.5,), std=(0.5,)),
+    stage="declared",
+    n_images=64,
+    confidence=0.8,
+    entropy=0.4,
+    n_answers=9,
+)
 ARCHITECTURE = Architecture(
     name="resnet18", family="resnet", why="plain", parameters=1, published=PUBLISHED, latency=VARIANT.latency
 )
@@ -202,6 +212,19 @@ EXAMPLES: tuple[Result, ...] = (
         front=("resnet18",),
         reason=NOTE,
         environment=REPORT.environment,
+    ),
+    TRIED,
+    PreprocessingDetection(
+        trials=(TRIED,),
+        labelled=False,
+        n_compared=20,
+        n_calibration=60,
+        n_selection=4,
+        n_evaluation=0,
+        untried=(TRIED.preprocess,),
+        pictures=(("cat", "declared-0.png", "better-0.png"),),
+        seconds=1.5,
+        warnings=(NOTE,),
     ),
     Sensitivity(layers=(LAYER,), top1=0.99, labelled=True, n_images=64, warnings=(NOTE,)),
     Event(time="2026-01-01T00:00:00+00:00", step="s", phase="p", fraction=0.5, message="m", metrics={"loss": 0.1}),

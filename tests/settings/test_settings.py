@@ -15,6 +15,7 @@ from engine.settings import (
     ArraysData,
     BaselineModel,
     Budget,
+    DetectRequest,
     Distill,
     FileModel,
     Finetune,
@@ -103,6 +104,7 @@ EXAMPLES: tuple[Settings, ...] = (
     PreviewRequest(model=SampleModel(), data=PHOTOS, preprocess=RGB, seed=3),
     AdviseRequest(model=TIMM, data=PHOTOS, names=("resnet18",), minutes=3.0),
     SensitivityRequest(model=TIMM, data=PHOTOS, ratios=(0.1,)),
+    DetectRequest(model=TIMM, data=PHOTOS, minutes=2.0),
     RemeasureRequest(folder="/somewhere/a1b2c3"),
     *(kind() for kind in TECHNIQUES if not any(field.is_required() for field in kind.model_fields.values())),
 )

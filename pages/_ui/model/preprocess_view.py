@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from engine import FileModel, ModelProfile, Preprocess, SampleModel
+from engine import NORMALISATIONS, FileModel, ModelProfile, Preprocess, SampleModel
 from pages._ui import chrome, forms, state
 from pages._ui.guard import callback
 from pages._ui.model import questions_view
@@ -21,13 +21,6 @@ ORIGINS = {
 """What each origin of a setting is called."""
 BYTES = ("mean", "std", "scale")
 """Settings that are no choice where the graph takes bytes."""
-PRESETS: Mapping[str, tuple[tuple[float, float, float], tuple[float, float, float], float]] = {
-    "ImageNet": ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225), 255.0),
-    "Inception, −1 to 1": ((0.5,) * 3, (0.5,) * 3, 255.0),
-    "0 to 1 only": ((0.0,) * 3, (1.0,) * 3, 255.0),
-    "Raw pixels, 0 to 255": ((0.0,) * 3, (1.0,) * 3, 1.0),
-}
-"""Mean, standard deviation and divisor of the usual ways to make numbers of pixels."""
 
 
 def show(profile: ModelProfile | None) -> None:
@@ -71,8 +64,8 @@ def _correct(current: Preprocess, fixed: tuple[str, ...]) -> None:
     if not set(BYTES) & set(fixed):
         st.caption("What becomes of the pixels")
         with st.container(horizontal=True, gap="small"):
-            for name, values in PRESETS.items():
-                preset = _with_preset(current, *values)
+            for name, normalisation in NORMALISATIONS.items():
+                preset = normalisation.applied(current)
                 st.button(
                     name,
                     key=f"pixels-{name}",
@@ -86,13 +79,6 @@ def _correct(current: Preprocess, fixed: tuple[str, ...]) -> None:
     if st.button("Use these", icon=":material/check:", disabled=bool(result.problems) or not is_new):
         state.choose(preprocess=result.settings)
         st.rerun()
-
-
-def _with_preset(current: Preprocess, mean: tuple[float, ...], std: tuple[float, ...], scale: float) -> Preprocess:
-    """The same with a preset's numbers; of a gray image the mean of the three, as for files that do not say."""
-    channels = len(current.mean)
-    means, stds = ((sum(row) / 3,) * channels if channels != 3 else row for row in (mean, std))
-    return current.model_copy(update={"mean": means, "std": stds, "scale": scale})
 
 
 @callback

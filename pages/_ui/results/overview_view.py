@@ -9,6 +9,7 @@ from engine import MEASURES, Report, charts, report_measure
 from pages._ui import chrome
 from pages._ui.guard import show_error
 from pages._ui.results import (
+    broken_view,
     outputs_table,
     race_view,
     recommendation_view,
@@ -25,7 +26,7 @@ def show(report: Report) -> None:
     says_not_measured = remeasure_view.show(report)
     suggestions_view.show(report)
     _races(report)
-    _warnings(report, said=("not_measured",) if says_not_measured else ())
+    _warnings(report, said=(broken_view.CODE, *(("not_measured",) if says_not_measured else ())))
     if report.main_variants:
         is_single = len(report.main_variants) == 1
         with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="bottom"):

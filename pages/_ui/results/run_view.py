@@ -8,6 +8,7 @@ from pages._ui import chrome, live, state
 from pages._ui.guard import show_error
 from pages._ui.live import ENDED
 from pages._ui.results import (
+    broken_view,
     files_view,
     lineage_view,
     overview_view,
@@ -108,6 +109,7 @@ def _report(run: Job, result: Report | None) -> None:
     if result is None or not result.variants:
         _no_variants(run)
         return
+    broken_view.show(result)
     _summary_line(run, result)
     views = {"Race": bool(result.races), "Steps": len(result.main_variants) > 1}
     names = [name for name in VIEWS if views.get(name, True)]
