@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from engine import models
-from engine.data import SPLIT_NAMES, ArrayPart, Data, Examples, Part, load
-from engine.results import ArraySummary, ClassCount, DataPreview
-from engine.settings import ArraysData, PreviewRequest
+from engine.data import SPLIT_NAMES, ArrayPart, Data, Examples, Part, load, outputs_to_match
+from engine.results import ArraySummary, ClassCount, DataPreview, LabelOutput, codes
+from engine.settings import PreviewRequest
 from engine.store.folders import JobFolder
 from engine.store.progress import Progress
 
@@ -33,8 +33,7 @@ def preview(request: PreviewRequest, folder: JobFolder, progress: Progress) -> D
         model.preprocess,
         request.seed,
         merge_train=False,
-        # The labels of arrays are numbers of outputs. Those of images are names, for which a new head can be made.
-        n_outputs=model.n_outputs if isinstance(request.data, ArraysData) else None,
+        n_outputs=outputs_to_match(request.data, model.n_outputs),
         model_classes=model.classes,
         work=folder.work,
         inputs=model.input_specs,
@@ -50,6 +49,7 @@ def preview(request: PreviewRequest, folder: JobFolder, progress: Progress) -> D
         head_fits=data.head_fits(model.n_outputs) if data.labelled else None,
         preprocess=model.preprocess,
         arrays=_summaries(part) if isinstance(part, ArrayPart) else (),
+        mapping=_mapping(data, model.classes, model.n_outputs) if _is_mapped(request, data, model.n_outputs) else (),
         warnings=(*model.warnings, *data.warnings),
     )
 
@@ -66,6 +66,28 @@ def _counts(data: Data) -> tuple[ClassCount, ...]:
         for name, column in zip(data.classes, table.T, strict=True)
         if column.any()
     )
+
+
+def _is_mapped(request: PreviewRequest, data: Data, n_outputs: int) -> bool:
+    """Whether every label has an output that the model has, by the matching or by the names of the recipe."""
+    by_recipe = outputs_to_match(request.data, n_outputs) is None and max(data.label_outputs.values()) < n_outputs
+    return data.labelled and (by_recipe or data.head_fits(n_outputs))
+
+
+def _mapping(data: Data, model_classes: tuple[str, ...] | None, n_outputs: int) -> tuple[LabelOutput, ...]:
+    """The output of every label that has images; the name of an output is the model's own, or ImageNet's."""
+    names = model_classes or (data.classes if _has(data, codes.CLASSES_BY_IMAGENET) else None)
+    labels = [*(_labels(data.split(name)) for name in SPLIT_NAMES), _labels(data.selection)[data.given_by_evaluation]]
+    n_images = np.bincount(np.concatenate(labels), minlength=n_outputs)
+    return tuple(
+        LabelOutput(label=label, output=output, name=names[output] if names else None, n_images=int(n_images[output]))
+        for label, output in data.label_outputs.items()
+        if n_images[output]
+    )
+
+
+def _has(data: Data, code: str) -> bool:
+    return any(note.code == code for note in data.warnings)
 
 
 def _examples(part: Part, classes: tuple[str, ...] | None, folder: Path) -> Iterator[tuple[str, str]]:

@@ -16,9 +16,20 @@ from engine.data.synthetic import noise
 from engine.data.synthetic_inputs import synthetic_inputs
 from engine.errors import DataError
 from engine.results import Note, TensorSpec
-from engine.settings import ArraysData, DataSource, Preprocess, SampleData, Split
+from engine.settings import ArraysData, DataSource, ImagesData, Preprocess, SampleData, Split
 
-__all__ = ["SPLIT_NAMES", "ArrayPart", "Data", "Examples", "Part", "SplitName", "first_batch", "full_batch", "load"]
+__all__ = [
+    "SPLIT_NAMES",
+    "ArrayPart",
+    "Data",
+    "Examples",
+    "Part",
+    "SplitName",
+    "first_batch",
+    "full_batch",
+    "load",
+    "outputs_to_match",
+]
 
 NO_ROWS = np.empty(0, np.int64)
 
@@ -64,6 +75,12 @@ def load(
     return _data(pool, rows, selection, preprocess)
 
 
+def outputs_to_match(source: DataSource | None, n_outputs: int) -> int | None:
+    """`n_outputs` for `load` where nothing is run yet: None where the recipe names the classes of images, so that one
+    beyond the outputs is no error, since a new head may be made for it."""
+    return None if isinstance(source, ImagesData) and source.classes is not None else n_outputs
+
+
 def _arrays(
     source: ArraysData,
     inputs: tuple[TensorSpec, ...],
@@ -102,6 +119,7 @@ def _data(
         classes=pool.classes,
         sha256=digest([content, pool.classes, selection_part.ids]),
         evaluation_sha256=digest(evaluation),
+        label_outputs=pool.outputs or {name: index for index, name in enumerate(pool.classes or ())},
         skipped=pool.skipped,
         warnings=(*pool.warnings, *_duplicates(parts)),
         synthetic=pool.synthetic,

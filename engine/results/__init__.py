@@ -26,6 +26,7 @@ from engine.results.analyses import (
 )
 from engine.results.base import Environment, Note, Result, State
 from engine.results.jobs import CheckItem, Estimate, Event, Job, JobRef, Part, PartState, Upload, Usage
+from engine.results.mapping import LabelOutput
 from engine.results.measurements import (
     Accuracy,
     Answer,
@@ -114,6 +115,7 @@ __all__ = [
     "InputSpec",
     "Job",
     "JobRef",
+    "LabelOutput",
     "Latency",
     "LatencyEstimate",
     "LatencyMeasurement",

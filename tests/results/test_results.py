@@ -24,6 +24,7 @@ from engine.results import (
     Identification,
     Job,
     JobRef,
+    LabelOutput,
     LatencyEstimate,
     LatencyMeasurement,
     LayerSensitivity,
@@ -230,6 +231,7 @@ EXAMPLES: tuple[Result, ...] = (
     CutShort(branch=0, step=1, variant_id="b" * 12, is_race=False, note=NOTE),
     CheckItem(name="disk", ok=False, found="full", next="free it"),
     ArraySummary(name="input_ids", dtype="int64", shape=(128,), low=0, high=30521, mean=15000.5),
+    LabelOutput(label="n01440764", output=0, name="tench, Tinca tinca", n_images=50),
 )
 NAMES = [type(example).__name__ for example in EXAMPLES]
 
