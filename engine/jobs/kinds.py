@@ -21,9 +21,11 @@ from engine.results.analyses import (
     ModelSignature,
     Sensitivity,
 )
+from engine.results.mapping import Confusion
 from engine.settings.jobs import (
     AdviseRequest,
     AnalysisRequest,
+    ConfusionRequest,
     HardwareRequest,
     IdentifyRequest,
     JobRequest,
@@ -155,6 +157,17 @@ KINDS: tuple[JobKind, ...] = (
         request=PreviewRequest,
         result=DataPreview,
         function="engine.analyses.preview:preview",
+        check=None,
+        slot="analysis",
+        limit_seconds=_analysis_seconds,
+        estimate=None,
+        locks_itself=False,
+        key=request_and_versions,
+    ),
+    JobKind(
+        request=ConfusionRequest,
+        result=Confusion,
+        function="engine.analyses.confusion:confusion",
         check=None,
         slot="analysis",
         limit_seconds=_analysis_seconds,

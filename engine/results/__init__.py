@@ -26,7 +26,14 @@ from engine.results.analyses import (
 )
 from engine.results.base import Environment, Note, Result, State
 from engine.results.jobs import CheckItem, Estimate, Event, Job, JobRef, Part, PartState, Upload, Usage
-from engine.results.mapping import LabelOutput
+from engine.results.mapping import (
+    ClassOrder,
+    Confusion,
+    LabelOutput,
+    LabelPredictions,
+    OrderSuggestion,
+    OutputCount,
+)
 from engine.results.measurements import (
     Accuracy,
     Answer,
@@ -100,7 +107,9 @@ __all__ = [
     "CheckItem",
     "ClassCount",
     "ClassLoss",
+    "ClassOrder",
     "Comparison",
+    "Confusion",
     "CutShort",
     "DataPreview",
     "DataSummary",
@@ -116,6 +125,7 @@ __all__ = [
     "Job",
     "JobRef",
     "LabelOutput",
+    "LabelPredictions",
     "Latency",
     "LatencyEstimate",
     "LatencyMeasurement",
@@ -127,7 +137,9 @@ __all__ = [
     "ModelSignature",
     "ModelTraits",
     "Note",
+    "OrderSuggestion",
     "Origin",
+    "OutputCount",
     "OutputFidelity",
     "OwnModel",
     "Part",

@@ -6,6 +6,7 @@ from engine.settings.distillation import Distill, Swap
 from engine.settings.jobs import (
     AdviseRequest,
     AnalysisRequest,
+    ConfusionRequest,
     HardwareRequest,
     IdentifyRequest,
     JobRequest,
@@ -51,6 +52,7 @@ __all__ = [
     "Budget",
     "Calibration",
     "ChainInputs",
+    "ConfusionRequest",
     "DataSource",
     "Distill",
     "FileModel",

@@ -66,6 +66,13 @@ class PreviewRequest(ImagesRequest):
     data: DataSource
 
 
+class ConfusionRequest(ImagesRequest):
+    """The request to compare a classifier's predictions on evaluation images with their labels; a Confusion."""
+
+    kind: Literal["confusion"] = "confusion"
+    data: DataSource
+
+
 class HardwareRequest(Settings):
     """The request to examine this machine; the result is a Hardware."""
 
@@ -126,6 +133,7 @@ AnalysisRequest = (
     | SignatureRequest
     | IdentifyRequest
     | PreviewRequest
+    | ConfusionRequest
     | HardwareRequest
     | AdviseRequest
     | SensitivityRequest
