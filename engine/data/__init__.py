@@ -9,7 +9,7 @@ from engine.data.arrays import read_arrays
 from engine.data.images import read_images
 from engine.data.parts import ArrayPart, Data, Examples, Part, first_batch, full_batch
 from engine.data.pool import SPLIT_NAMES, ArrayPool, ImagePool, SplitName, digest
-from engine.data.samples import digits
+from engine.data.samples import digits, photos
 from engine.data.selection import choose_selection
 from engine.data.splits import Rows, assign
 from engine.data.synthetic import noise
@@ -51,7 +51,7 @@ def load(
     `preprocess` is None for a model that takes no images: it gets arrays, for its `inputs`. Arrays for a model of
     images are prepared already, and fit its `inputs` as they are.
 
-    The sample's split is fixed. Folders train/val/test of the source decide over `split`: train trains and gives
+    A sample's split is fixed. Folders train/val/test of the source decide over `split`: train trains and gives
     calibration its share, val evaluates, test evaluates where there is no val and is the holdout otherwise. They are
     never merged, since a model may well have been trained on train. For other data `merge_train` adds the train share
     to evaluation. A part of the evaluation examples may choose in place of reporting: `choose_selection` has the rule.
@@ -67,7 +67,7 @@ def load(
     elif source is None:
         pool = noise(preprocess, seed)
     elif isinstance(source, SampleData):
-        pool = digits()
+        pool = digits() if source.name == "digits" else photos()
     else:
         pool = read_images(source, split, preprocess, seed, n_outputs=n_outputs, model_classes=model_classes, work=work)
     rows = pool.rows or assign(pool.names(), len(pool), split, seed, merge_train=merge_train)
