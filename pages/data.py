@@ -1,9 +1,8 @@
-"""Data: the choice of the sample, one's own images or arrays, or none, and their preview."""
+"""Data: the choice of a sample, one's own images or arrays, or none, and their preview."""
 
 import streamlit as st
 
-from engine import SampleData
-from pages._ui import arrays_view, chrome, detect_view, images_view, preview_view, state
+from pages._ui import arrays_view, chrome, detect_view, images_view, preview_view, samples_view, state
 
 SOURCES = {"sample": "Sample", "images": "My images", "arrays": "My arrays", "none": "No data"}
 
@@ -32,12 +31,8 @@ elif source == SOURCES["arrays"]:
     arrays_view.choose(profile)
 elif source == SOURCES["none"]:
     images_view.choose_none(takes_images=takes_images)
-elif not isinstance(draft.data, SampleData):
-    with chrome.card("digits", "Digits", "1,797 handwritten digits from scikit-learn, ten classes"):
-        st.markdown("Real images, always there, with a fixed split: what the sample network was trained on.")
-        if st.button("Use the sample", type="primary", icon=":material/check:"):
-            state.choose(data=SampleData(), synthetic=False, split=type(draft.split)())
-            st.rerun()
+else:
+    samples_view.choose(draft)
 
 draft = state.draft()
 if draft.data is not None and SOURCES[draft.data.kind] == source:

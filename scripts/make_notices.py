@@ -21,6 +21,21 @@ part of this repository; their licences, as their own metadata states them, are 
 UCI Machine Learning Repository, doi:10.24432/C50P49), licensed under
 [CC BY 4.0](https://creativecommons.org/licenses/by/4.0/). The numbers are unchanged; their type is now 8-bit.
 
+`engine/data/photos.npz` holds photos that scikit-image and scikit-learn ship, shrunk to at most 512 px and stored as
+JPEG files without metadata; their crops have the same licences:
+
+- In the public domain: astronaut (NASA, https://flic.kr/p/r9qvLn), clock (Stefan van der Walt), hubble (NASA,
+  http://hubblesite.org/newscenter/archive/releases/2012/37/image/a/), rocket (SpaceX).
+- Under [CC0](https://creativecommons.org/publicdomain/zero/1.0/): camera (Lav Varshney), chelsea (Stefan van der Walt),
+  coffee (Rachel Michetti), retina (Mikael Häggström, https://doi.org/10.15347/wjm/2014.008), brick and gravel
+  (CC0Textures, Bricks25 and Gravel04), grass (linolafett, https://www.deviantart.com/linolafett/art/Grass-01-434853879).
+- With no known copyright restrictions: coins (Brooklyn Museum,
+  https://www.brooklynmuseum.org/opencollection/archives/image/51611), ihc (Center for Microscopy And Molecular
+  Imaging).
+- Under [CC BY 2.0](https://creativecommons.org/licenses/by/2.0/): china (danielbuechele,
+  https://www.flickr.com/photos/danielbuechele/6061409035), flower (vultilion,
+  https://www.flickr.com/photos/vultilion/6056698931).
+
 ## Packages
 
 | package | version | licence |

@@ -177,7 +177,7 @@ def _accuracy(
         model.preprocess,
         request.seed,
         merge_train=False,
-        n_outputs=None,
+        n_outputs=images.outputs_to_match(request.data, model.n_outputs),
         model_classes=model.classes,
         work=folder.work,
     )

@@ -8,9 +8,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from engine import models
-from engine.data import SPLIT_NAMES, ArrayPart, Data, Examples, Part, load
-from engine.results import ArraySummary, ClassCount, DataPreview
-from engine.settings import ArraysData, PreviewRequest
+from engine.context import Model
+from engine.data import SPLIT_NAMES, ArrayPart, Data, Examples, Part, load, outputs_to_match
+from engine.results import ArraySummary, ClassCount, DataPreview, LabelOutput, codes
+from engine.settings import DataSource, PreviewRequest
 from engine.store.folders import JobFolder
 from engine.store.progress import Progress
 
@@ -33,8 +34,7 @@ def preview(request: PreviewRequest, folder: JobFolder, progress: Progress) -> D
         model.preprocess,
         request.seed,
         merge_train=False,
-        # The labels of arrays are numbers of outputs. Those of images are names, for which a new head can be made.
-        n_outputs=model.n_outputs if isinstance(request.data, ArraysData) else None,
+        n_outputs=outputs_to_match(request.data, model.n_outputs),
         model_classes=model.classes,
         work=folder.work,
         inputs=model.input_specs,
@@ -50,6 +50,7 @@ def preview(request: PreviewRequest, folder: JobFolder, progress: Progress) -> D
         head_fits=data.head_fits(model.n_outputs) if data.labelled else None,
         preprocess=model.preprocess,
         arrays=_summaries(part) if isinstance(part, ArrayPart) else (),
+        mapping=_mapping(request, data, model),
         warnings=(*model.warnings, *data.warnings),
     )
 
@@ -68,17 +69,43 @@ def _counts(data: Data) -> tuple[ClassCount, ...]:
     )
 
 
+def is_mapped(source: DataSource, data: Data, n_outputs: int) -> bool:
+    """Whether every label has an output that the model has, by the matching or by the names of the recipe."""
+    by_recipe = outputs_to_match(source, n_outputs) is None and max(data.label_outputs.values(), default=0) < n_outputs
+    return data.labelled and (by_recipe or data.head_fits(n_outputs))
+
+
+def output_names(data: Data, model_classes: tuple[str, ...] | None) -> tuple[str, ...] | None:
+    """The names of the model's outputs: its own, or ImageNet's where labels were matched to these; None if unknown."""
+    in_imagenet = any(note.code == codes.CLASSES_BY_IMAGENET for note in data.warnings)
+    return model_classes or (data.classes if in_imagenet else None)
+
+
+def _mapping(request: PreviewRequest, data: Data, model: Model) -> tuple[LabelOutput, ...]:
+    """The output of every label that has images; none where the model lacks an output for a label."""
+    if not is_mapped(request.data, data, model.n_outputs):
+        return ()
+    names = output_names(data, model.classes)
+    labels = [*(_labels(data.split(name)) for name in SPLIT_NAMES), _labels(data.selection)[data.given_by_evaluation]]
+    n_images = np.bincount(np.concatenate(labels), minlength=model.n_outputs)
+    return tuple(
+        LabelOutput(label=label, output=output, name=names[output] if names else None, n_images=int(n_images[output]))
+        for label, output in data.label_outputs.items()
+        if n_images[output]
+    )
+
+
 def _examples(part: Part, classes: tuple[str, ...] | None, folder: Path) -> Iterator[tuple[str, str]]:
     """(file name, class or id) of images of the part as the model gets them, classes in turn."""
-    for number, index in enumerate(_example_indices(part)):
+    for number, index in enumerate(example_indices(part)):
         name = f"example-{number:02d}.png"
         pixels = part.pixels(index)
-        _picture(pixels, part.preprocess.channels == "bgr").save(folder / name)
+        picture(pixels, blue_first=part.preprocess.channels == "bgr").save(folder / name)
         labels = part.labels
         yield name, part.ids[index] if labels is None or classes is None else classes[labels[index]]
 
 
-def _example_indices(part: Part) -> list[int]:
+def example_indices(part: Part) -> list[int]:
     """Up to N_EXAMPLES indices: the first of every class, then the second, and so on."""
     n_before: dict[int, int] = {}
     ranks = []
@@ -110,7 +137,8 @@ def _labels(part: Examples) -> NDArray[np.int64]:
     return np.zeros(len(part), np.int64) if part.labels is None else part.labels
 
 
-def _picture(pixels: NDArray[np.uint8], blue_first: bool) -> Image.Image:
+def picture(pixels: NDArray[np.uint8], *, blue_first: bool) -> Image.Image:
+    """The image of pixels (H, W, C) in the model's order of the channels."""
     if pixels.shape[-1] == 1:
         return Image.fromarray(pixels[..., 0])
     return Image.fromarray(np.ascontiguousarray(pixels[..., ::-1]) if blue_first else pixels)

@@ -15,7 +15,7 @@ from engine.planning.compatibility import (
     teacher_task,
     unlabelled_task,
 )
-from engine.results import DataPreview, ModelProfile, Preflight, Refusal, Result
+from engine.results import DataPreview, ModelProfile, Preflight, Refusal, Result, codes
 from engine.settings import (
     RANDOM,
     AnalysisRequest,
@@ -44,7 +44,7 @@ def preflight(recipe: Recipe, *, from_browser: bool = False) -> Preflight:
     if profile is not None:
         findings.refuse(*_model_misfits(recipe, profile, preview))
         for teacher in _teachers(recipe):
-            _check_teacher(findings, teacher, profile.preprocess, preview)
+            _check_teacher(findings, teacher, profile.preprocess, _classes_to_learn(recipe, preview))
     return Preflight(refusals=tuple(findings.refusals), unknown=tuple(findings.unknown))
 
 
@@ -104,8 +104,8 @@ def _model_misfits(recipe: Recipe, profile: ModelProfile, preview: DataPreview |
         return (*misfits, unlabelled_task(profile.task) if labelled else None)
     mapped = maps_labels(recipe) and not recipe.trains
     if preview is not None and preview.head_fits is False and not mapped:
-        classes = len(preview.summary.classes or ())
-        misfits.append(head_misfit(profile.n_outputs or 0, classes, trainable=not isinstance(recipe.model, FileModel)))
+        classes, trainable = len(preview.summary.classes or ()), not isinstance(recipe.model, FileModel)
+        misfits.append(head_misfit(profile.n_outputs or 0, classes, preview.warnings, trainable=trainable))
     return tuple(misfits)
 
 
@@ -115,8 +115,22 @@ def _teachers(recipe: Recipe) -> dict[TeacherSource, None]:
     return {source: None for source in sources if source is not None}
 
 
+def _classes_to_learn(recipe: Recipe, preview: DataPreview | None) -> tuple[str, ...] | None:
+    """The classes of the data in the order of the outputs; None without labels, or where that is not known.
+
+    Labels that were matched to ImageNet's outputs, or to their numbers, get a head of their own by a fine-tune that
+    makes the baseline, as in engine/run/pipeline.py.
+    """
+    if preview is None:
+        return None
+    matched = {note.code for note in preview.warnings} & {codes.CLASSES_BY_IMAGENET, codes.CLASSES_BY_NUMBER}
+    if recipe.baseline_steps and matched:
+        return tuple(row.label for row in preview.mapping)
+    return preview.summary.classes
+
+
 def _check_teacher(
-    findings: _Findings, teacher: TeacherSource, student: Preprocess | None, preview: DataPreview | None
+    findings: _Findings, teacher: TeacherSource, student: Preprocess | None, classes: tuple[str, ...] | None
 ) -> None:
     """Adds what is wrong with a teacher to the findings.
 
@@ -131,7 +145,6 @@ def _check_teacher(
         profile = findings.of(ProfileRequest(model=source, preprocess=student), ModelProfile, "the teacher")
     if profile is None:
         return
-    classes = preview.summary.classes if preview is not None else None
     findings.refuse(teacher_task(profile.name, profile.task))
     findings.refuse(teacher_outputs(profile.name, profile.n_outputs, profile.classes, classes))
     if profile.preprocess is not None and student is not None:

@@ -10,16 +10,27 @@ from engine.data.arrays import read_arrays
 from engine.data.images import read_images
 from engine.data.parts import ArrayPart, Data, Examples, Part, first_batch, full_batch
 from engine.data.pool import SPLIT_NAMES, ArrayPool, ImagePool, SplitName, digest
-from engine.data.samples import digits
+from engine.data.samples import digits, photos
 from engine.data.selection import choose_selection
 from engine.data.splits import Rows, assign
 from engine.data.synthetic import from_statistics, noise
 from engine.data.synthetic_inputs import synthetic_inputs
 from engine.errors import DataError
 from engine.results import Note, TensorSpec
-from engine.settings import ArraysData, DataSource, Preprocess, SampleData, Split
+from engine.settings import ArraysData, DataSource, ImagesData, Preprocess, SampleData, Split
 
-__all__ = ["SPLIT_NAMES", "ArrayPart", "Data", "Examples", "Part", "SplitName", "first_batch", "full_batch", "load"]
+__all__ = [
+    "SPLIT_NAMES",
+    "ArrayPart",
+    "Data",
+    "Examples",
+    "Part",
+    "SplitName",
+    "first_batch",
+    "full_batch",
+    "load",
+    "outputs_to_match",
+]
 
 NO_ROWS = np.empty(0, np.int64)
 
@@ -42,7 +53,7 @@ def load(
     `preprocess` is None for a model that takes no images: it gets arrays, for its `inputs`. Arrays for a model of
     images are prepared already, and fit its `inputs` as they are.
 
-    The sample's split is fixed. Folders train/val/test of the source decide over `split`: train trains and gives
+    A sample's split is fixed. Folders train/val/test of the source decide over `split`: train trains and gives
     calibration its share, val evaluates, test evaluates where there is no val and is the holdout otherwise. They are
     never merged, since a model may well have been trained on train. For other data `merge_train` adds the train share
     to evaluation. A part of the evaluation examples may choose in place of reporting: `choose_selection` has the rule.
@@ -60,12 +71,18 @@ def load(
     elif source is None:
         pool = noise(preprocess, seed) if made is None else from_statistics(*made)
     elif isinstance(source, SampleData):
-        pool = digits()
+        pool = digits() if source.name == "digits" else photos()
     else:
         pool = read_images(source, split, preprocess, seed, n_outputs=n_outputs, model_classes=model_classes, work=work)
     rows = pool.rows or assign(pool.names(), len(pool), split, seed, merge_train=merge_train)
     selection, rows = choose_selection({name: rows.get(name, NO_ROWS) for name in SPLIT_NAMES}, pool.hashes)
     return _data(pool, rows, selection, preprocess)
+
+
+def outputs_to_match(source: DataSource | None, n_outputs: int) -> int | None:
+    """`n_outputs` for `load` where nothing is run yet: None where the recipe names the classes of images, so that one
+    beyond the outputs is no error, since a new head may be made for it."""
+    return None if isinstance(source, ImagesData) and source.classes is not None else n_outputs
 
 
 def _arrays(
@@ -106,6 +123,7 @@ def _data(
         classes=pool.classes,
         sha256=digest([content, pool.classes, selection_part.ids]),
         evaluation_sha256=digest(evaluation),
+        label_outputs=pool.outputs or {name: index for index, name in enumerate(pool.classes or ())},
         skipped=pool.skipped,
         warnings=(*pool.warnings, *_duplicates(parts)),
         synthetic=pool.synthetic,

@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image
 
 from engine.data.archive import unpack
-from engine.data.classes import assign_outputs
+from engine.data.classes import assign_outputs, sort_names
 from engine.data.decode import FileCheck, check, open_image
 from engine.data.listing import ImageFile, Listing, by_folder, by_table, unlabelled
 from engine.data.parts import THREADS
@@ -52,13 +52,14 @@ def read_images(
     content = _content(source, work)
     listing = _listing(content, source.labels)
     files, hashes, skipped = _usable(content, listing, preprocess)
-    classes, labels, warnings = _labels(files, listing, source, model_classes, n_outputs)
+    classes, outputs, warnings = _classes(files, listing, source, model_classes, n_outputs)
     paths = tuple(file.path for file in files)
     return ImagePool(
         ids=tuple(file.id for file in files),
         hashes=hashes,
-        labels=labels,
+        labels=None if outputs is None else np.array([outputs[str(file.label)] for file in files], np.int64),
         classes=classes,
+        outputs=outputs,
         read=partial(_read, content, paths),
         rows=_folder_rows(files, split, seed),
         skipped=skipped,
@@ -123,14 +124,14 @@ def _usable(
     return [file for file, result in pairs if result.sha256 is not None], hashes, (*broken, *stray)
 
 
-def _labels(
+def _classes(
     files: Sequence[ImageFile],
     listing: Listing,
     source: ImagesData,
     model_classes: Sequence[str] | None,
     n_outputs: int | None,
-) -> tuple[tuple[str, ...] | None, Rows | None, tuple[Note, ...]]:
-    """Class names, the label of every image, and notes on them; None where there are no labels."""
+) -> tuple[tuple[str, ...] | None, dict[str, int] | None, tuple[Note, ...]]:
+    """Class names, the output of every label, and notes on them; None where there are no labels."""
     if not source.labelled:
         return None, None, ()
     labels_used = {file.label for file in files}
@@ -141,8 +142,9 @@ def _labels(
             f"{len(without_images)} of {len(listing.classes)} classes have no usable image: {examples}",
             "Add images to them, or take them away",
         )
-    classes, outputs, notes = assign_outputs(sorted(listing.classes), source.classes, model_classes, n_outputs)
-    return classes, np.array([outputs[str(file.label)] for file in files], np.int64), notes
+    labels = sort_names(listing.classes)
+    classes, outputs, notes = assign_outputs(labels, source.classes, model_classes, n_outputs)
+    return classes, {label: outputs[label] for label in labels}, notes
 
 
 def _folder_rows(files: Sequence[ImageFile], split: Split, seed: int) -> dict[SplitName, Rows] | None:

@@ -3,7 +3,7 @@
 import itertools
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -174,6 +174,8 @@ def full_batch(part: Examples, size: int) -> Inputs:
 class Data:
     """The images of a recipe, or its arrays. `classes` are in the order of the outputs; `synthetic` data is noise.
 
+    `label_outputs` are the labels as their source names them, sorted, with the output of each; empty without labels.
+
     `selection` are the images that choose among variants and report nothing; it shares images with the calibration
     split and the holdout, and none with the evaluation split, which reports. `sha256` addresses content, labels, split
     and selection; `evaluation_sha256` the evaluation images and their labels alone.
@@ -184,6 +186,7 @@ class Data:
     classes: tuple[str, ...] | None
     sha256: str
     evaluation_sha256: str
+    label_outputs: Mapping[str, int] = field(default_factory=dict)
     skipped: tuple[Note, ...] = ()
     warnings: tuple[Note, ...] = ()
     synthetic: bool = False

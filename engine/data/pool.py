@@ -22,13 +22,15 @@ Example = Mapping[str, NDArray[np.generic]]
 class Pool:
     """`hashes` are of the examples' content; `labels` (N,) int64 index `classes`.
 
-    `rows` is set where the source itself defines the splits.
+    `rows` is set where the source itself defines the splits. `outputs` are the labels as the source names them, sorted,
+    with the index of each; None where they are `classes` themselves.
     """
 
     ids: tuple[str, ...]
     hashes: tuple[str, ...]
     labels: NDArray[np.int64] | None
     classes: tuple[str, ...] | None
+    outputs: Mapping[str, int] | None = None
     rows: Mapping[SplitName, NDArray[np.int64]] | None = None
     skipped: tuple[Note, ...] = ()
     warnings: tuple[Note, ...] = ()
@@ -38,8 +40,14 @@ class Pool:
         return len(self.ids)
 
     def names(self) -> NDArray[np.str_] | None:
-        """The label of every example by name (N,), which does not depend on the order of the classes."""
-        return None if self.labels is None or self.classes is None else np.array(self.classes)[self.labels]
+        """The label of every example as its source names it (N,), which depends on no model and no order of classes."""
+        if self.labels is None or self.classes is None:
+            return None
+        if self.outputs is None:
+            return np.array(self.classes)[self.labels]
+        names, outputs = np.array(list(self.outputs)), np.array(list(self.outputs.values()))
+        order = np.argsort(outputs)
+        return names[order][np.searchsorted(outputs, self.labels, sorter=order)]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -22,10 +22,12 @@ from engine.results.analyses import (
     ModelSignature,
     Sensitivity,
 )
+from engine.results.mapping import Confusion
 from engine.results.preprocessing import PreprocessingDetection
 from engine.settings.jobs import (
     AdviseRequest,
     AnalysisRequest,
+    ConfusionRequest,
     DetectRequest,
     HardwareRequest,
     IdentifyRequest,
@@ -170,6 +172,17 @@ KINDS: tuple[JobKind, ...] = (
         request=PreviewRequest,
         result=DataPreview,
         function="engine.analyses.preview:preview",
+        check=None,
+        slot="analysis",
+        limit_seconds=_analysis_seconds,
+        estimate=None,
+        locks_itself=False,
+        key=request_and_versions,
+    ),
+    JobKind(
+        request=ConfusionRequest,
+        result=Confusion,
+        function="engine.analyses.confusion:confusion",
         check=None,
         slot="analysis",
         limit_seconds=_analysis_seconds,

@@ -3,9 +3,9 @@
 Messages put the keys of a recipe in parentheses, since a page replaces or drops them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from engine.results import Refusal
+from engine.results import Note, Refusal, codes
 from engine.settings import ImagesData, Preprocess, Recipe, TaskName
 from engine.tasks import TASKS
 from engine.wording import many
@@ -26,14 +26,18 @@ def maps_labels(recipe: Recipe) -> bool:
     return isinstance(recipe.data, ImagesData) and recipe.data.labelled and recipe.data.classes is not None
 
 
-def head_misfit(n_outputs: int, n_classes: int, *, trainable: bool) -> Refusal:
-    """The refusal of a head that does not fit the classes of the data; only a trainable model can get a new one."""
+def head_misfit(n_outputs: int, n_classes: int, notes: Iterable[Note] = (), *, trainable: bool) -> Refusal:
+    """The refusal of a head that does not fit the classes of the data; only a trainable model can get a new one.
+
+    Where most labels name classes of the model, one of the `notes` on the data says which do not, and so does this.
+    """
+    near = "".join(f". {note.text}" for note in notes if note.code == codes.CLASSES_PARTLY_MATCHED)
     alternative = (
         "name the classes in the order of the model's outputs (data.classes), or go on without labels (data.labels)"
     )
     train = "Begin every chain with the same fine-tune, which gives the model a new head; or "
     return Refusal(
-        message=f"the model has {many(n_outputs, 'output')} and the data {many(n_classes, 'class')}",
+        message=f"the model has {many(n_outputs, 'output')} and the data {many(n_classes, 'class')}{near}",
         next=train + alternative if trainable else alternative[0].upper() + alternative[1:],
     )
 

@@ -34,6 +34,8 @@ def _data_text(recipe: Recipe) -> str:
     if recipe.data is None:
         return "make synthetic inputs, which tell fidelity but no accuracy"
     if isinstance(recipe.data, SampleData):
+        if recipe.data.name == "photos":
+            return "the photos, unlabelled crops with a fixed split: agreement with the baseline, no accuracy"
         return "the digits, with the split that its card fixes"
     shares = [f"{percent(share)} {name}" for name, share in split_shares(recipe).items() if share]
     if isinstance(recipe.data, ArraysData):

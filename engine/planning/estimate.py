@@ -35,7 +35,9 @@ FORMULA = 3
 Factors = Mapping[str, Factor]
 NO_FACTORS: Factors = MappingProxyType({})
 
-SAMPLE_IMAGES = 1797
+SAMPLE_IMAGES, PHOTO_CROPS = 1797, 600
+PHOTO_SHARES = {"train": 5 / 15, "calibration": 4 / 15, "evaluation": 6 / 15}
+"""Those of the photos' fixed split (engine/data/samples.py)."""
 SYNTHETIC_IMAGES = 64
 SAMPLE_MACS, SAMPLE_SIZE = 90e6, 64  # resnet10t at 64 px, one channel
 IMAGES_STEPS = 150  # of making images, for all of which there are half as many again as SYNTHETIC_IMAGES
@@ -210,7 +212,9 @@ def _images(recipe: Recipe) -> float:
     """About how many images or examples there are: the files of a folder, or a file's bytes by those of an image."""
     if recipe.data is None:
         return SYNTHETIC_IMAGES
-    if isinstance(recipe.data, SampleData) or recipe.data.path is None:
+    if isinstance(recipe.data, SampleData):
+        return SAMPLE_IMAGES if recipe.data.name == "digits" else PHOTO_CROPS
+    if recipe.data.path is None:
         return SAMPLE_IMAGES
     path = Path(recipe.data.path)
     if path.is_dir():
@@ -222,6 +226,8 @@ def split_shares(recipe: Recipe) -> dict[str, float]:
     """Shares of the images by split; where no chain trains, the train share is added to evaluation."""
     if recipe.data is None:
         return {"evaluation": 1.0}
+    if recipe.data == SampleData(name="photos"):
+        return PHOTO_SHARES
     shares = dict(recipe.split)
     if not isinstance(recipe.data, SampleData) and not recipe.trains:
         shares["evaluation"] += shares.pop("train")

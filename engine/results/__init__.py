@@ -27,6 +27,14 @@ from engine.results.analyses import (
 )
 from engine.results.base import Environment, Note, Result, State
 from engine.results.jobs import CheckItem, Estimate, Event, Job, JobRef, Part, PartState, Protection, Upload, Usage
+from engine.results.mapping import (
+    ClassOrder,
+    Confusion,
+    LabelOutput,
+    LabelPredictions,
+    OrderSuggestion,
+    OutputCount,
+)
 from engine.results.measurements import (
     Accuracy,
     Answer,
@@ -108,7 +116,9 @@ __all__ = [
     "CheckItem",
     "ClassCount",
     "ClassLoss",
+    "ClassOrder",
     "Comparison",
+    "Confusion",
     "CutShort",
     "DataPreview",
     "DataSummary",
@@ -124,6 +134,8 @@ __all__ = [
     "InputSpec",
     "Job",
     "JobRef",
+    "LabelOutput",
+    "LabelPredictions",
     "Latency",
     "LatencyEstimate",
     "LatencyMeasurement",
@@ -135,7 +147,9 @@ __all__ = [
     "ModelSignature",
     "ModelTraits",
     "Note",
+    "OrderSuggestion",
     "Origin",
+    "OutputCount",
     "OutputFidelity",
     "OwnModel",
     "Part",

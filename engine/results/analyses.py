@@ -8,6 +8,7 @@ from pydantic import Field
 from engine.results import codes
 from engine.results.base import Environment, Note, Result
 from engine.results.jobs import Estimate
+from engine.results.mapping import LabelOutput
 from engine.results.measurements import Accuracy, DataSummary, Latency, TensorSpec
 from engine.settings import Preprocess, Step, Target, TaskName
 
@@ -151,6 +152,7 @@ class DataPreview(Result):
     """What the images are and how the model will see them; `examples` are PNG files beside the result.
 
     `preprocess` is null where the model takes no images. `arrays` are summaries of arrays, which have no pictures.
+    `mapping` has a row for every label, sorted, where the head fits.
     """
 
     summary: DataSummary
@@ -161,6 +163,7 @@ class DataPreview(Result):
     head_fits: bool | None
     preprocess: Preprocess | None
     arrays: tuple[ArraySummary, ...] = ()
+    mapping: tuple[LabelOutput, ...] = ()
     warnings: tuple[Note, ...] = ()
 
 

@@ -48,7 +48,8 @@ def check_fit(recipe: Recipe, model: Model, data: Data) -> None:
         return
     if data.head_fits(model.n_outputs) or (maps_labels(recipe) and not recipe.trains):
         return
-    head = head_misfit(model.n_outputs, len(data.classes or ()), trainable=not isinstance(model, OnnxModel))
+    n_classes, trainable = len(data.classes or ()), not isinstance(model, OnnxModel)
+    head = head_misfit(model.n_outputs, n_classes, data.warnings, trainable=trainable)
     raise DataError(head.message, head.next)
 
 

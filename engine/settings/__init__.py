@@ -6,6 +6,7 @@ from engine.settings.distillation import Distill, Swap
 from engine.settings.jobs import (
     AdviseRequest,
     AnalysisRequest,
+    ConfusionRequest,
     DetectRequest,
     HardwareRequest,
     IdentifyRequest,
@@ -54,6 +55,7 @@ __all__ = [
     "Budget",
     "Calibration",
     "ChainInputs",
+    "ConfusionRequest",
     "DataSource",
     "DetectRequest",
     "Distill",

@@ -10,15 +10,19 @@ from engine.settings.model import SHA256, Edge
 
 
 class SampleData(Settings):
-    """The data that the project's own network was trained on."""
+    """Images that ship with the project: the digits that its own network was trained on, or photos without labels."""
 
     kind: Literal["sample"] = "sample"
-    name: Literal["digits"] = setting("digits", help="Which sample.")
+    name: Literal["digits", "photos"] = setting("digits", help="Which sample.")
 
     @property
     def title(self) -> str:
         """The name of the images for people."""
-        return "Digits images"
+        return "Digits images" if self.name == "digits" else "Photos"
+
+    @property
+    def labelled(self) -> bool:
+        return self.name == "digits"
 
 
 class ImagesData(Settings):

@@ -78,6 +78,13 @@ class PreviewRequest(ImagesRequest):
     data: DataSource
 
 
+class ConfusionRequest(ImagesRequest):
+    """The request to compare a classifier's predictions on evaluation images with their labels; a Confusion."""
+
+    kind: Literal["confusion"] = "confusion"
+    data: DataSource
+
+
 class HardwareRequest(Settings):
     """The request to examine this machine; the result is a Hardware."""
 
@@ -156,6 +163,7 @@ AnalysisRequest = (
     | IdentifyRequest
     | ImportRequest
     | PreviewRequest
+    | ConfusionRequest
     | HardwareRequest
     | AdviseRequest
     | SensitivityRequest

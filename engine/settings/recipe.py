@@ -70,7 +70,7 @@ class Recipe(Settings):
 
     @model_validator(mode="after")
     def _classes_need_labels(self) -> Self:
-        labelled = self.data is not None and (not isinstance(self.data, ImagesData) or self.data.labelled)
+        labelled = isinstance(self.data, ArraysData) or (self.data is not None and self.data.labelled)
         if self.budget.max_class_drop is not None and not labelled:
             raise ValueError(
                 "budget.max_class_drop needs labelled images, and these have no labels; leave it empty, or give labels"
@@ -82,6 +82,8 @@ class Recipe(Settings):
         if isinstance(self.data, SampleData) and self.split != Split():
             raise ValueError(
                 "the sample's split is fixed by its card (0.6 train, 0.1 calibration, 0.3 evaluation); leave split out"
+                if self.data.name == "digits"
+                else "the split of the photos is fixed, with all crops of a photo in one part; leave split out"
             )
         return self
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import takewhile
 from typing import Self
 
-from engine.settings.data import ArraysData, DataSource, ImagesData
+from engine.settings.data import ArraysData, DataSource, ImagesData, SampleData
 from engine.settings.distillation import Distill
 from engine.settings.model import FileModel, ModelSource
 from engine.settings.prune import PruneSparse
@@ -30,7 +30,7 @@ class ChainInputs:
         Arrays are no images, whatever they hold.
         """
         images = undecided if data is None else not isinstance(data, ArraysData)
-        labels = images and not (isinstance(data, ImagesData) and not data.labelled)
+        labels = images and not (isinstance(data, ImagesData | SampleData) and not data.labelled)
         return cls(trainable=not isinstance(model, FileModel), images=images, labels=labels)
 
 

@@ -6,7 +6,7 @@ import streamlit as st
 from engine import ArraySummary, DataPreview, FileModel, Finetune, PreviewRequest, result, result_file
 from engine.charts import class_counts
 from engine.wording import many
-from pages._ui import chrome, live, readiness, state
+from pages._ui import chrome, live, mapping_view, readiness, state
 from pages._ui.draft import Draft, data_name
 from pages._ui.wording import plain, sentence
 
@@ -33,6 +33,7 @@ def show(draft: Draft) -> None:
         if job and isinstance(preview, DataPreview):
             _card(job.id, preview)
     if isinstance(preview, DataPreview):
+        mapping_view.show(draft, preview)
         _head(draft, preview)
     if readiness.data(draft) != "refused":
         with next_link:

@@ -65,6 +65,32 @@ def test_counts_splits_and_the_head(shapes: Path, folder: JobFolder):
     assert DataPreview.model_validate_json(result.model_dump_json()) == result
 
 
+def test_the_mapping_says_which_output_every_label_was_taken_for(shapes: Path, folder: JobFolder):
+    asked_for = ImagesData(path=str(shapes)), ImagesData(path=str(shapes), classes=("green", "?", "blue", "red"))
+    for data, outputs in zip(asked_for, ([0, 1, 2], [2, 0, 3]), strict=True):
+        n_outputs = 3 if data.classes is None else 4
+        result, _ = asked(PreviewRequest(model=network(n_outputs), data=data, preprocess=SQUARE), folder)
+        assert [row.label for row in result.mapping] == ["blue", "green", "red"]
+        assert [row.output for row in result.mapping] == outputs
+        assert [row.n_images for row in result.mapping] == [8, 12, 20]
+        assert {row.name for row in result.mapping} == {None}
+
+
+def test_folders_of_imagenets_classes_fit_a_model_with_its_outputs_and_others_do_not(shapes: Path, folder: JobFolder):
+    request = PreviewRequest(model=network(1000), data=ImagesData(path=str(shapes)), preprocess=SQUARE)
+    assert asked(request, folder)[0].mapping == ()
+    for old, new in {"red": "n01440764", "green": "goldfish", "blue": "n03888257"}.items():
+        (shapes / old).rename(shapes / new)
+    result, _ = asked(request, folder)
+    assert result.head_fits
+    assert {row.label: (row.output, row.name.split(",")[0], row.n_images) for row in result.mapping} == {
+        "n01440764": (0, "tench", 20),
+        "goldfish": (1, "goldfish", 12),
+        "n03888257": (701, "parachute", 8),
+    }
+    assert "classes_by_imagenet" in [note.code for note in result.warnings]
+
+
 def test_examples_are_what_the_model_sees(shapes: Path, folder: JobFolder):
     data = ImagesData(path=str(shapes))
     result, _ = asked(PreviewRequest(model=network(3), data=data, preprocess=SQUARE), folder)

@@ -7,7 +7,7 @@ from engine import Distill, FileModel, ImagesData, Preflight, Recipe, SampleData
 from engine.jobs.claims import Claims
 from engine.jobs.queue import Queue
 from engine.planning.applicability import recipe_refusal
-from engine.results import DataPreview, ModelProfile, Note
+from engine.results import DataPreview, LabelOutput, ModelProfile, Note
 from engine.settings import BaselineModel, Finetune, Preprocess, PreviewRequest, ProfileRequest, Target
 from engine.store.folders import Outcome, now
 from tests.made import made_report
@@ -187,6 +187,18 @@ def test_a_head_that_a_leading_fine_tune_replaces_may_not_fit(found):
     recipe = asked(Finetune(), model=TimmModel(name="resnet10t", weights="random"))
     look_at(found, recipe, profile(n_outputs=1000, classes=None), preview(fits=False))
     assert engine.preflight(recipe) == Preflight()
+
+
+@pytest.mark.parametrize(("code", "refused"), [("classes_by_imagenet", False), ("other", True)])
+def test_a_leading_fine_tune_gives_labels_that_were_matched_to_imagenet_their_own_head(code, refused, found, tmp_path):
+    (tmp_path / "t.onnx").write_bytes(b"a teacher of three classes")
+    teacher = FileModel(path=str(tmp_path / "t.onnx"))
+    recipe = asked(Finetune(), Distill(teacher=teacher), model=TimmModel(name="resnet10t", weights="random"))
+    mapping = tuple(LabelOutput(label=name, output=5, name=None, n_images=9) for name in "abc")
+    shown = preview().model_copy(update={"mapping": mapping, "warnings": (Note(code=code, text="Matched"),)})
+    look_at(found, recipe, profile(n_outputs=1000, classes=None), shown)
+    found(ProfileRequest(model=recipe.chains[0][1].teacher), profile(name="t.onnx", n_outputs=3, classes=None))
+    assert len(engine.preflight(recipe).refusals) == refused
 
 
 def test_classes_that_the_recipe_maps_may_be_fewer_than_the_outputs(found, tmp_path):

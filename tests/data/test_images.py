@@ -82,6 +82,13 @@ def test_folders_named_like_the_models_classes_are_matched_by_name(pets: Path, r
     assert [note.code for note in data.warnings] == ["classes_by_name"]
 
 
+def test_the_split_and_what_is_compared_do_not_depend_on_the_models_names(pets: Path, read):
+    plain, named = read(pets, n_outputs=2), read(pets, n_outputs=3, model_classes=("Dog, domestic dog", "horse", "Cat"))
+    assert named.split("evaluation").ids == plain.split("evaluation").ids
+    assert named.evaluation_sha256 == plain.evaluation_sha256
+    assert (plain.label_outputs, named.label_outputs) == ({"cat": 0, "dog": 1}, {"cat": 2, "dog": 0})
+
+
 @pytest.mark.parametrize("layout", ["wrapped", "litter", "nested"])
 def test_harmless_layouts(pets: Path, read, draw, layout: str):
     root = pets

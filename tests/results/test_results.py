@@ -14,6 +14,7 @@ from engine.results import (
     CatalogueEntry,
     CheckItem,
     ClassCount,
+    Confusion,
     CutShort,
     DataPreview,
     Estimate,
@@ -25,6 +26,8 @@ from engine.results import (
     ImportedFile,
     Job,
     JobRef,
+    LabelOutput,
+    LabelPredictions,
     LatencyEstimate,
     LatencyMeasurement,
     LayerSensitivity,
@@ -32,6 +35,8 @@ from engine.results import (
     ModelSignature,
     ModelTraits,
     Note,
+    OrderSuggestion,
+    OutputCount,
     OutputFidelity,
     OwnModel,
     Part,
@@ -89,6 +94,10 @@ PREVIEW = DataPreview(
     head_fits=None,
     preprocess=GRAY,
 )
+PREDICTIONS = LabelPredictions(
+    label="cat", output=0, name=None, n_images=9, predictions=(OutputCount(output=2, name="dog", n_images=9),)
+)
+SHUFFLED = OrderSuggestion(order="offset", offset=2, outputs=(2,), n_images=5, n_right_now=0, n_right=5, p_value=0.001)
 NODE = GraphNode(name="stem", operator="Conv", inputs=(), output_shape=(1, 8, 4, 4), weight_bytes=864, macs=3456)
 PROFILE = ModelProfile(
     name="a.onnx",
@@ -257,6 +266,11 @@ EXAMPLES: tuple[Result, ...] = (
     CutShort(branch=0, step=1, variant_id="b" * 12, is_race=False, note=NOTE),
     CheckItem(name="disk", ok=False, found="full", next="free it"),
     ArraySummary(name="input_ids", dtype="int64", shape=(128,), low=0, high=30521, mean=15000.5),
+    LabelOutput(label="n01440764", output=0, name="tench, Tinca tinca", n_images=50),
+    PREDICTIONS,
+    PREDICTIONS.predictions[0],
+    SHUFFLED,
+    Confusion(rows=(PREDICTIONS,), n_outputs=3, examples=(("0.png", "cat", "dog"),), suggestion=SHUFFLED),
 )
 NAMES = [type(example).__name__ for example in EXAMPLES]
 

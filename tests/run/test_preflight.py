@@ -36,13 +36,21 @@ def refuse_or_not(model, tmp_path, data=None, **chains):
     check_fit(recipe, read, found)
 
 
-def pets(folder, **source):
-    """Two classes of ten images each."""
-    for name in ("cat", "dog"):
+def pets(folder, names=("cat", "dog"), **source):
+    """Classes of ten images each."""
+    for name in names:
         (folder / name).mkdir(parents=True)
         for number in range(10):
             Image.new("RGB", (8, 8), (number, 0, 0)).save(folder / name / f"{number}.png")
     return {"kind": "images", "path": str(folder), **source}
+
+
+def thousand_outputs():
+    """The five outputs two hundred times."""
+    model = small_classifier(extra_nodes=[onnx.helper.make_node("Concat", ["logits"] * 200, ["scores"], axis=1)])
+    scores = onnx.helper.make_tensor_value_info("scores", onnx.TensorProto.FLOAT, ("batch", 1000))
+    model.graph.output[0].CopyFrom(scores)
+    return model
 
 
 def test_labels_of_classes_need_a_classifier(tmp_path):
@@ -80,6 +88,16 @@ def test_labels_need_as_many_outputs_or_a_map(tmp_path):
         refuse_or_not(small_classifier(), tmp_path, source)
     refuse_or_not(small_classifier(), tmp_path, {**source, "classes": ["dog", "cat"]})
     refuse_or_not(small_classifier(), tmp_path, {**source, "classes": ["hen", "dog", "cow", "cat", "pig"]})
+
+
+@pytest.mark.parametrize("names", [("n01440764", "n02102040"), ("tench", "English_springer"), ("0", "217")])
+def test_a_few_of_imagenets_classes_fit_its_thousand_outputs(names, tmp_path):
+    refuse_or_not(thousand_outputs(), tmp_path, pets(tmp_path / "few", names))
+
+
+def test_a_label_that_is_none_of_imagenets_is_named_in_the_refusal(tmp_path):
+    with pytest.raises(DataError, match=r"1,000 outputs and the data 3 classes\. 2 of 3 labels .* 'misc' does not"):
+        refuse_or_not(thousand_outputs(), tmp_path, pets(tmp_path / "x", ("tench", "goldfish", "misc")))
 
 
 def test_a_map_beyond_the_outputs_is_refused(tmp_path):
