@@ -50,6 +50,7 @@ def preview(request: PreviewRequest, folder: JobFolder, progress: Progress) -> D
         head_fits=data.head_fits(model.n_outputs) if data.labelled else None,
         preprocess=model.preprocess,
         arrays=_summaries(part) if isinstance(part, ArrayPart) else (),
+        folders=data.folders,
         warnings=(*model.warnings, *data.warnings),
     )
 

@@ -25,6 +25,7 @@ from engine.results.analyses import (
     TechniqueInfo,
 )
 from engine.results.base import Environment, Note, Result, State
+from engine.results.folders import FolderReading, FolderUse
 from engine.results.jobs import CheckItem, Estimate, Event, Job, JobRef, Part, PartState, Upload, Usage
 from engine.results.measurements import (
     Accuracy,
@@ -108,6 +109,8 @@ __all__ = [
     "Event",
     "Failure",
     "Fidelity",
+    "FolderReading",
+    "FolderUse",
     "GraphNode",
     "Hardware",
     "Identification",

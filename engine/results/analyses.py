@@ -7,6 +7,7 @@ from pydantic import Field
 
 from engine.results import codes
 from engine.results.base import Environment, Note, Result
+from engine.results.folders import FolderReading
 from engine.results.jobs import Estimate
 from engine.results.measurements import Accuracy, DataSummary, Latency, TensorSpec
 from engine.settings import Preprocess, Step, Target, TaskName
@@ -144,6 +145,7 @@ class DataPreview(Result):
     """What the images are and how the model will see them; `examples` are PNG files beside the result.
 
     `preprocess` is null where the model takes no images. `arrays` are summaries of arrays, which have no pictures.
+    `folders` say how the folders of images were read.
     """
 
     summary: DataSummary
@@ -154,6 +156,7 @@ class DataPreview(Result):
     head_fits: bool | None
     preprocess: Preprocess | None
     arrays: tuple[ArraySummary, ...] = ()
+    folders: FolderReading | None = None
     warnings: tuple[Note, ...] = ()
 
 

@@ -21,16 +21,28 @@ class SampleData(Settings):
         return "Digits images"
 
 
+FolderRole = Literal["class", "train", "val", "test", "left_out"]
+"""What a folder of images is: one class, the images of one split with a folder per class in it, or nothing."""
+
+
 class ImagesData(Settings):
-    """A folder or zip of images: a folder per class, flat with a CSV of file,label, or without labels."""
+    """A folder, archive or Parquet file of images: a folder per class, a table of labels, or without labels."""
 
     kind: Literal["images"] = "images"
-    path: str | None = setting(None, help="A folder or a zip.", min_length=1)
+    path: str | None = setting(
+        None, help="A folder, a zip, a tar (also .tar.gz, .tgz and .tar.zst), or a Parquet file.", min_length=1
+    )
     sha256: str | None = setting(None, help="SHA-256 of the content; alone, it names an upload.", pattern=SHA256)
     labels: str = setting("folders", help="folders, none, or the path of a CSV of file,label.", min_length=1)
     labels_sha256: str | None = setting(None, help="SHA-256 of the CSV of labels.", pattern=SHA256)
     classes: tuple[str, ...] | None = setting(
         None, help="Class names in the order of the model's outputs; sorted names if empty.", min_length=1
+    )
+
+    folders: dict[str, FolderRole] = setting(
+        {},
+        help="What folders are, by their names, where their names alone do not say it right: class, train, val, test "
+        "or left_out.",
     )
 
     @model_validator(mode="after")
