@@ -121,7 +121,7 @@ def advise(
 def sensitivity(
     model: Annotated[str, typer.Argument(metavar="MODEL", help="A timm name, or sample.")],
     data: Annotated[
-        str | None, typer.Option("--data", metavar="PATH", help="A folder or zip of images; the digits for sample.")
+        str | None, typer.Option("--data", metavar="PATH", help="A folder or archive of images; the digits for sample.")
     ] = None,
     labels: Annotated[str, typer.Option("--labels", help="folders, none, or a CSV of file,label.")] = "folders",
     weights: Annotated[
@@ -180,5 +180,7 @@ def _images(model: str, data: str | None, labels: str) -> DataSource:
     if data is not None:
         return ImagesData(path=str(Path(data).expanduser().absolute()), labels=labels)
     if model != "sample":
-        raise SettingsError("sensitivity looks at images, and --data names none", "Give a folder or a zip of images")
+        raise SettingsError(
+            "sensitivity looks at images, and --data names none", "Give a folder or an archive of images"
+        )
     return SampleData()

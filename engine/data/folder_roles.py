@@ -32,7 +32,8 @@ _SUFFIX = r"(?:[ _.-]?(?:\d{1,4}|sets?|data|dataset|images?|imgs?|split|folder|d
 _NAME = "(?P<split>" + "|".join(sorted(_SPLIT_NAMES, key=len, reverse=True)) + f"){_SUFFIX}"
 _SPLIT = re.compile(_NAME, re.IGNORECASE)
 _PREFIXED_SPLIT = re.compile(rf"(?P<prefix>.+)[ _.-]{_NAME}", re.IGNORECASE)
-_ROLE_EXAMPLE = "Say what each of them is (data.folders), as in {{{}: class}} or {{{}: train}}"
+_OTHERS = "*"
+"""In a request: every folder that it does not name."""
 
 
 @dataclass(frozen=True)
@@ -79,9 +80,14 @@ def assign_roles(root: Folder, requested: Mapping[str, FolderRole], *, labelled:
     images_beside = tuple(image for one in outer for image in one.images)
     _check_requested(level, requested)
     role_of = {name: role for name, role in requested.items() if role in SPLIT_ROLES}
-    open_folders = [folder for folder in level.with_images if folder.name not in requested]
-    role_of |= named_splits([folder.name for folder in open_folders])
-    left_out = [folder for folder in level.folders if requested.get(folder.name) == "left_out"]
+    if requested.get(_OTHERS) != "class":
+        role_of |= named_splits([folder.name for folder in level.with_images if folder.name not in requested])
+    default = requested.get(_OTHERS, "class")
+    left_out = [
+        folder
+        for folder in level.folders
+        if folder.name not in role_of and requested.get(folder.name, default) == "left_out"
+    ]
     splits = tuple((folder, role_of[folder.name]) for folder in level.folders if folder.name in role_of)
     others = [folder for folder in level.folders if folder.name not in role_of and folder not in left_out]
     if splits:
@@ -123,7 +129,7 @@ def _inner_level(level: Folder, requested: Mapping[str, FolderRole]) -> Folder |
 
 def _check_requested(level: Folder, requested: Mapping[str, FolderRole]) -> None:
     names = [folder.name for folder in level.folders]
-    unknown = sorted(name for name in requested if name not in names)
+    unknown = sorted(name for name in requested if name not in names and name != _OTHERS)
     if unknown:
         raise DataError(
             f"'{unknown[0]}' is to be read as {requested[unknown[0]]} (data.folders), and there is no such folder in "
@@ -148,7 +154,7 @@ def _check_open(
             f"'{as_class[0]}' is to be a class (data.folders) beside {_examples(names)}, which is read as a split",
             "Read all folders of one level as classes, or all as splits",
         )
-    if not labelled or any(folder.name in requested for folder, _ in splits):
+    if not labelled or _is_answered(splits, requested):
         return
     rivals = [folder for folder in others if folder.n_images and _could_be_classes(splits, folder)]
     if len({role for _, role in splits}) == 1 and rivals:
@@ -156,7 +162,7 @@ def _check_open(
             f"'{names[0]}' in '{level.name}' is the name of a split, and beside it "
             f"{_examples([folder.name for folder in rivals])} could be classes as it could be: both readings are "
             "possible",
-            _ROLE_EXAMPLE.format(names[0], names[0]),
+            "Say which is meant (data.folders)",
             code=codes.FOLDERS_OPEN,
         )
 
@@ -175,8 +181,13 @@ def _is_one_kind_among_others(
     return (
         len({role for _, role in splits}) == 1
         and any(folder.n_images for folder in others)
-        and not any(folder.name in requested for folder, _ in splits)
+        and not _is_answered(splits, requested)
     )
+
+
+def _is_answered(splits: tuple[tuple[Folder, FolderRole], ...], requested: Mapping[str, FolderRole]) -> bool:
+    """Whether the request says that the folders of one split are one."""
+    return requested.get(_OTHERS) == "left_out" or any(folder.name in requested for folder, _ in splits)
 
 
 def _splits_are_in_classes(classes: tuple[Folder, ...]) -> bool:

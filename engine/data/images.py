@@ -73,10 +73,10 @@ def _listing(content: Content, source: ImagesData) -> Listing:
 def _parquet_listing(files: tuple[Path, ...], root: Path, scratch: Path, source: ImagesData) -> Listing:
     """Raises DataError for labels or roles of folders from elsewhere, since Parquet files hold their own."""
     if source.labels not in ("folders", "none") or source.folders:
-        key = "folders" if source.folders else "labels"
+        what, key = ("roles of folders", "folders") if source.folders else ("a table of labels", "labels")
         raise DataError(
-            f"the images are in Parquet files, whose labels and splits are their own, and data.{key} is given",
-            f"Take {key} away",
+            f"the images are in Parquet files, which have their own labels and splits, and {what} are given",
+            f"Take them away (data.{key})",
         )
     return by_parquet(files, root, scratch, labelled=source.labelled)
 

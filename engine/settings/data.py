@@ -41,8 +41,8 @@ class ImagesData(Settings):
 
     folders: dict[str, FolderRole] = setting(
         {},
-        help="What folders are, by their names, where their names alone do not say it right: class, train, val, test "
-        "or left_out.",
+        help="What folders are, by their names, where the names alone do not say it right: class, train, val, test or "
+        "left_out. '*' is every other folder: class, also if it is named as a split, or left_out unless it is.",
     )
 
     @model_validator(mode="after")
@@ -51,6 +51,8 @@ class ImagesData(Settings):
             raise ValueError("images need a path, or the sha256 of an upload")
         if self.labels_sha256 is not None and self.labels in ("folders", "none"):
             raise ValueError(f"there is the sum of a CSV of labels, and '{self.labels}' in place of its path")
+        if self.folders.get("*", "class") not in ("class", "left_out"):
+            raise ValueError(f"folders has '*' as {self.folders['*']}, which must be class or left_out")
         if self.classes is not None and len(set(self.classes)) < len(self.classes):
             raise ValueError("classes names one class twice")
         return self
