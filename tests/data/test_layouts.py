@@ -241,3 +241,16 @@ def test_one_class_beside_what_was_left_out_is_refused_with_the_reading(lay, rea
 def test_few_images_are_told_with_what_they_can_say(lay, read, count, told):
     data = read(lay({".": count}), labels="none", merge_train=True)
     assert [note.code for note in data.warnings] == [codes.FEW_IMAGES] * told
+
+
+@pytest.mark.parametrize(("layout", "others", "sentence"), [
+    ({"train": 6, "car": 6, "bus": 6}, "class", "Read as 3 classes, 18 images"),
+    (per_class(train=8, val=3, unseen=4), "class", "Read as 3 classes, 30 images"),
+    (
+        {"train/steam": 6, "train/diesel": 6, "car/big": 3, "car/small": 3},
+        "left_out",
+        "Read as 2 classes, 12 images, in train alone, which is split anew; left out: `car`, 6 images",
+    ),
+])  # fmt: skip
+def test_all_other_folders_can_be_classes_or_left_out(lay, read, layout, others, sentence):
+    assert reading(read(lay(layout), folders={"*": others})) == sentence
