@@ -83,7 +83,8 @@ class _Room:
 def _extract(file: Path, folder: Path, room: _Room, *, labelled: bool) -> tuple[Columns, list[tuple[Path, str | None]]]:
     """The columns of a file, and the path and label of every image, written into `folder`."""
     try:
-        with pq.ParquetFile(file, memory_map=False, buffer_size=1 << 20) as table:
+        # pyarrow would otherwise read whole columns ahead, and memory would grow with the file.
+        with pq.ParquetFile(file, memory_map=False, buffer_size=1 << 20, pre_buffer=False) as table:
             columns = _columns(table.schema_arrow, file.name, labelled=labelled)
             return columns, list(_images(table, columns, folder, room))
     except (pa.ArrowException, OSError, ValueError, MemoryError) as error:
