@@ -25,9 +25,10 @@ test-quick: .venv/.dev-installed
 coverage: .venv/.dev-installed
 	$(BIN)/python -m pytest --ignore=tests/e2e --cov=engine --cov=pages --cov-report=term:skip-covered
 
-# Mutated model files through the intake, FUZZ of them; findings are kept as fuzz-*. Takes about three minutes.
+# Mutated model files through the intake, then archives and images, FUZZ of each; findings are kept as fuzz-*.
 fuzz: .venv/.dev-installed
 	$(BIN)/python -m tests.fuzz $(or $(FUZZ),2000)
+	$(BIN)/python -m tests.fuzz_images $(or $(FUZZ),2000)
 
 lint: .venv/.dev-installed
 	$(BIN)/ruff format --check .

@@ -185,7 +185,7 @@ def test_a_model_that_is_none_is_refused(refused, model, said):
     ("{kind: images, path: cats}", "one class, 'cat'; there is nothing to tell apart"),
     ("{kind: images, path: garbage}", "1 of 1 files in 'garbage' are no usable images"),
     ("{kind: images, path: slip.zip}", "the zip's entry '../evil.png' points outside the archive"),
-    ("{kind: images, path: page.onnx}", "'page.onnx' is no zip"),
+    ("{kind: images, path: page.onnx}", "'page.onnx' is neither a zip nor a tar"),
     ("{kind: images, path: three}", "the model has 2 outputs and the data 3 classes"),
     ("{kind: images, path: three, classes: [a, b, c]}", "'c' is number 3 of the class names (data.classes)"),
     ("{kind: images, path: three, classes: [a, b]}", "the class names (data.classes) lack 1 of 3 labels: 'c'"),

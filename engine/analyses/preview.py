@@ -51,6 +51,7 @@ def preview(request: PreviewRequest, folder: JobFolder, progress: Progress) -> D
         preprocess=model.preprocess,
         arrays=_summaries(part) if isinstance(part, ArrayPart) else (),
         mapping=_mapping(request, data, model),
+        folders=data.folders,
         warnings=(*model.warnings, *data.warnings),
     )
 

@@ -124,7 +124,7 @@ def advise(
 def sensitivity(
     model: Annotated[str, typer.Argument(metavar="MODEL", help="A timm name, or sample.")],
     data: Annotated[
-        str | None, typer.Option("--data", metavar="PATH", help="A folder or zip of images; the digits for sample.")
+        str | None, typer.Option("--data", metavar="PATH", help="A folder or archive of images; the digits for sample.")
     ] = None,
     labels: Annotated[str, typer.Option("--labels", help="folders, none, or a CSV of file,label.")] = "folders",
     weights: Annotated[
@@ -206,5 +206,5 @@ def _images(verb: str, model: str, data: str | None, labels: str) -> DataSource:
     if data is not None:
         return ImagesData(path=str(Path(data).expanduser().absolute()), labels=labels)
     if model != "sample":
-        raise SettingsError(f"{verb} looks at images, and --data names none", "Give a folder or a zip of images")
+        raise SettingsError(f"{verb} looks at images, and --data names none", "Give a folder or an archive of images")
     return SampleData()

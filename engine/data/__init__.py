@@ -1,5 +1,6 @@
 """Images or arrays -> batches: the data of a recipe, read, checked and split once."""
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -16,8 +17,9 @@ from engine.data.splits import Rows, assign
 from engine.data.synthetic import from_statistics, noise
 from engine.data.synthetic_inputs import synthetic_inputs
 from engine.errors import DataError
-from engine.results import Note, TensorSpec
+from engine.results import Note, TensorSpec, codes
 from engine.settings import ArraysData, DataSource, ImagesData, Preprocess, SampleData, Split
+from engine.wording import many
 
 __all__ = [
     "SPLIT_NAMES",
@@ -33,6 +35,8 @@ __all__ = [
 ]
 
 NO_ROWS = np.empty(0, np.int64)
+FEW = 30
+"""Where all of fewer examples reported, a share of them would be known to ±17 points at best."""
 
 
 def load(
@@ -53,7 +57,7 @@ def load(
     `preprocess` is None for a model that takes no images: it gets arrays, for its `inputs`. Arrays for a model of
     images are prepared already, and fit its `inputs` as they are.
 
-    A sample's split is fixed. Folders train/val/test of the source decide over `split`: train trains and gives
+    A sample's split is fixed. Folders that are named train, val or test decide over `split`: train trains and gives
     calibration its share, val evaluates, test evaluates where there is no val and is the holdout otherwise. They are
     never merged, since a model may well have been trained on train. For other data `merge_train` adds the train share
     to evaluation. A part of the evaluation examples may choose in place of reporting: `choose_selection` has the rule.
@@ -61,8 +65,8 @@ def load(
     `made` are the images in place of noise where there is no source, as `from_statistics` takes them.
 
     `n_outputs` is the model's number of outputs, None where its head will be replaced: a class of the recipe or a label
-    beyond them is an error. `model_classes` match labels to outputs by name. A zip is unpacked below `work` (None: the
-    system's temporary folder) and removed with the Data. Raises DataError.
+    beyond them is an error. `model_classes` match labels to outputs by name. An archive is unpacked below `work` (None:
+    the system's temporary folder) and removed with the Data. Raises DataError.
     """
     if isinstance(source, ArraysData):
         pool: ImagePool | ArrayPool = _arrays(source, inputs, n_outputs, model_classes, work)
@@ -125,8 +129,9 @@ def _data(
         evaluation_sha256=digest(evaluation),
         label_outputs=pool.outputs or {name: index for index, name in enumerate(pool.classes or ())},
         skipped=pool.skipped,
-        warnings=(*pool.warnings, *_duplicates(parts)),
+        warnings=(*pool.warnings, *_few_examples(pool, parts), *_duplicates(parts)),
         synthetic=pool.synthetic,
+        folders=pool.folders,
     )
 
 
@@ -151,6 +156,28 @@ def _part(pool: ImagePool | ArrayPool, rows: Rows, preprocess: Preprocess | None
         read=lambda index: pool.read(int(rows[index])),
         array=None if pool.pixels is None else pool.pixels[rows],
     )
+
+
+def _few_examples(pool: ImagePool | ArrayPool, parts: Mapping[SplitName, Examples]) -> tuple[Note, ...]:
+    """A warning where there are so few examples in all that hardly any loss of accuracy could be seen."""
+    if pool.synthetic or len(pool) >= FEW:
+        return ()
+    noun, n_evaluation = parts["evaluation"].noun, len(parts["evaluation"])
+    few, hundred, thousand = (f"±{_widest_interval(n):.0f} points" for n in (n_evaluation, 100, 1000))
+    text = (
+        f"Little can be said from {many(len(pool), noun)} in all: with {many(n_evaluation, noun)} for evaluation, "
+        f"accuracy or agreement is known to {few} at best, with 100 to {hundred}, with 1,000 to {thousand}. Sizes and "
+        "latencies are as good as ever"
+    )
+    return (Note(code=codes.FEW_IMAGES, text=text),)
+
+
+def _widest_interval(n: int) -> float:
+    """Points each way of the 95 % interval of a share of `n` answers where half are right, which is the widest.
+
+    Wilson, JASA 1927, with z = 1.96: z / sqrt(n + z^2) / 2 of a share.
+    """
+    return 98 / math.sqrt(n + 1.96**2)
 
 
 def _duplicates(parts: Mapping[SplitName, Examples]) -> tuple[Note, ...]:

@@ -1,12 +1,7 @@
-"""A user's folder or zip of images: listed, each decoded once as a check, and labelled."""
+"""A user's folder, archive or Parquet file of images: listed, each decoded once as a check, and labelled."""
 
-import shutil
-import stat
-import tempfile
-import weakref
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,10 +9,12 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from engine.data.archive import unpack
 from engine.data.classes import assign_outputs, sort_names
+from engine.data.content import Content, open_content
 from engine.data.decode import FileCheck, check, open_image
+from engine.data.imagefolder import by_metadata
 from engine.data.listing import ImageFile, Listing, by_folder, by_table, unlabelled
+from engine.data.parquet import by_parquet
 from engine.data.parts import THREADS
 from engine.data.pool import SPLIT_NAMES, ImagePool, SplitName
 from engine.data.splits import Rows, complete_splits
@@ -25,14 +22,6 @@ from engine.data.table import read_labels
 from engine.errors import DataError
 from engine.results import Note
 from engine.settings import ImagesData, Preprocess, Split
-
-
-@dataclass(frozen=True)
-class _Content:
-    """A folder of images and its name for the user; an unpacked zip stays on disk as long as this object exists."""
-
-    root: Path
-    name: str
 
 
 def read_images(
@@ -45,12 +34,12 @@ def read_images(
     model_classes: Sequence[str] | None,
     work: Path | None,
 ) -> ImagePool:
-    """All usable images of a folder or zip; a zip stays unpacked in `work` for as long as the pool is in use.
+    """All usable images of a source; an archive stays unpacked in `work` for as long as the pool is in use.
 
     Raises DataError.
     """
-    content = _content(source, work)
-    listing = _listing(content, source.labels)
+    content = open_content(source, work)
+    listing = _listing(content, source)
     files, hashes, skipped = _usable(content, listing, preprocess)
     classes, outputs, warnings = _classes(files, listing, source, model_classes, n_outputs)
     paths = tuple(file.path for file in files)
@@ -63,50 +52,38 @@ def read_images(
         read=partial(_read, content, paths),
         rows=_folder_rows(files, split, seed),
         skipped=skipped,
-        warnings=warnings,
+        warnings=(*content.notes, *listing.notes, *warnings),
+        folders=listing.reading,
     )
 
 
-def _content(source: ImagesData, work: Path | None) -> _Content:
-    if source.path is None:
-        raise DataError(f"no images with the SHA-256 {source.sha256} are here", "Upload them again, or give their path")
-    path = Path(source.path)
-    try:
-        mode = path.stat().st_mode
-    except (OSError, ValueError) as error:
-        raise DataError(f"the images '{source.path[:200]}' cannot be read: {error}", "Check the path") from error
-    if stat.S_ISDIR(mode):
-        return _Content(path, path.name)
-    if not stat.S_ISREG(mode):
-        raise DataError(f"'{path.name}' is neither a folder nor a zip", "Give a folder or a zip of images")
-    return _unpack(path, work)
-
-
-def _unpack(path: Path, work: Path | None) -> _Content:
-    if work is not None:
-        work.mkdir(parents=True, exist_ok=True)
-    folder = tempfile.mkdtemp(prefix="images-", dir=work)
-    content = _Content(Path(folder, path.stem), path.name)
-    weakref.finalize(content, shutil.rmtree, folder, ignore_errors=True)
-    content.root.mkdir()
-    unpack(path, content.root)
-    return content
-
-
-def _listing(content: _Content, labels: str) -> Listing:
-    if labels == "none":
-        listing = unlabelled(content.root)
-    elif labels == "folders":
-        listing = by_folder(content.root)
+def _listing(content: Content, source: ImagesData) -> Listing:
+    if content.parquet and content.scratch is not None:
+        listing = _parquet_listing(content.parquet, content.root, content.scratch, source)
+    elif source.labels == "none":
+        listing = unlabelled(content.root, source.folders)
+    elif source.labels == "folders":
+        listing = by_metadata(content.root, source.folders) or by_folder(content.root, source.folders)
     else:
-        listing = by_table(content.root, read_labels(Path(labels)))
+        listing = by_table(content.root, read_labels(Path(source.labels)))
     if not listing.files:
-        raise DataError(f"'{content.name}' holds no images", "Choose a folder or zip with images in it")
+        raise DataError(f"'{content.name}' holds no images", "Choose a folder or an archive with images in it")
     return listing
 
 
+def _parquet_listing(files: tuple[Path, ...], root: Path, scratch: Path, source: ImagesData) -> Listing:
+    """Raises DataError for labels or roles of folders from elsewhere, since Parquet files hold their own."""
+    if source.labels not in ("folders", "none") or source.folders:
+        what, key = ("roles of folders", "folders") if source.folders else ("a table of labels", "labels")
+        raise DataError(
+            f"the images are in Parquet files, which have their own labels and splits, and {what} are given",
+            f"Take them away (data.{key})",
+        )
+    return by_parquet(files, root, scratch, labelled=source.labelled)
+
+
 def _usable(
-    content: _Content, listing: Listing, preprocess: Preprocess
+    content: Content, listing: Listing, preprocess: Preprocess
 ) -> tuple[list[ImageFile], tuple[str, ...], tuple[Note, ...]]:
     """The images that can be used, their hashes, and a note for every other. Raises DataError if most cannot."""
     settings: dict[str, Any] = preprocess.model_dump()
@@ -117,7 +94,7 @@ def _usable(
     if 2 * len(broken) > len(pairs):
         raise DataError(
             f"{len(broken)} of {len(pairs)} files in '{content.name}' are no usable images. {broken[0].text}",
-            "Choose a folder or zip of images (JPEG, PNG, WebP, GIF, BMP, TIFF)",
+            "Choose a folder or archive of images (JPEG, PNG, WebP, GIF, BMP, TIFF)",
         )
     stray = [_skipped_note(id, "it belongs to no class") for id in listing.stray]
     hashes = tuple(result.sha256 for result in results if result.sha256 is not None)
@@ -143,7 +120,9 @@ def _classes(
             "Add images to them, or take them away",
         )
     labels = sort_names(listing.classes)
-    classes, outputs, notes = assign_outputs(labels, source.classes, model_classes, n_outputs)
+    # The order in which a set numbers its classes is that of a model's outputs, where it does not name them itself.
+    own_order = listing.class_names if listing.class_names and model_classes is None else None
+    classes, outputs, notes = assign_outputs(labels, source.classes or own_order, model_classes, n_outputs)
     return classes, {label: outputs[label] for label in labels}, notes
 
 
@@ -160,7 +139,7 @@ def _folder_rows(files: Sequence[ImageFile], split: Split, seed: int) -> dict[Sp
     return rows
 
 
-def _read(content: _Content, paths: Sequence[Path], index: int) -> Image.Image:
+def _read(content: Content, paths: Sequence[Path], index: int) -> Image.Image:
     """The image at this index; `content` is an argument so that it exists as long as the pool."""
     return open_image(paths[index])
 

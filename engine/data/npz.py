@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.data.archive import FREE_BYTES, METHODS
+from engine.data.extraction import FREE_BYTES
+from engine.data.zip_file import METHODS
 from engine.errors import DataError
 
 MAX_ARRAYS = 1000

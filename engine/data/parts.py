@@ -15,7 +15,7 @@ from PIL import Image
 from engine.data.pool import SPLIT_NAMES, Example, SplitName, digest
 from engine.data.preprocess import normalise, to_pixels
 from engine.errors import DataError, LimitError
-from engine.results import DataSummary, Note
+from engine.results import DataSummary, FolderReading, Note
 from engine.settings import Preprocess
 from engine.system.machine import cores
 from engine.tasks import Inputs, resized
@@ -190,6 +190,7 @@ class Data:
     skipped: tuple[Note, ...] = ()
     warnings: tuple[Note, ...] = ()
     synthetic: bool = False
+    folders: FolderReading | None = None
 
     @property
     def labelled(self) -> bool:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from engine.results import Note
+from engine.results import FolderReading, Note
 
 SplitName = Literal["train", "calibration", "evaluation", "holdout"]
 SPLIT_NAMES: tuple[SplitName, ...] = ("train", "calibration", "evaluation", "holdout")
@@ -22,8 +22,8 @@ Example = Mapping[str, NDArray[np.generic]]
 class Pool:
     """`hashes` are of the examples' content; `labels` (N,) int64 index `classes`.
 
-    `rows` is set where the source itself defines the splits. `outputs` are the labels as the source names them, sorted,
-    with the index of each; None where they are `classes` themselves.
+    `rows` is set where the source itself defines the splits, and `folders` where it was read from folders. `outputs`
+    are the labels as the source names them, sorted, with the index of each; None where they are `classes` themselves.
     """
 
     ids: tuple[str, ...]
@@ -35,6 +35,7 @@ class Pool:
     skipped: tuple[Note, ...] = ()
     warnings: tuple[Note, ...] = ()
     synthetic: bool = False
+    folders: FolderReading | None = None
 
     def __len__(self) -> int:
         return len(self.ids)

@@ -120,7 +120,9 @@ class Finder:
             return source.model_copy(update={"path": path, "sha256": sha256})
         if not isinstance(source, ImagesData):
             return source
-        path, sha256 = self._locate(source.path, source.sha256, "the folder or zip of images", DataError, folder=True)
+        path, sha256 = self._locate(
+            source.path, source.sha256, "the folder or archive of images", DataError, folder=True
+        )
         changes: dict[str, object] = {"path": path, "sha256": sha256}
         if source.labels not in ("folders", "none"):
             labels, labels_sha256 = self._locate(source.labels, source.labels_sha256, "the table of labels", DataError)

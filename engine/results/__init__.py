@@ -26,6 +26,7 @@ from engine.results.analyses import (
     TechniqueInfo,
 )
 from engine.results.base import Environment, Note, Result, State
+from engine.results.folders import FolderReading, FolderUse
 from engine.results.jobs import CheckItem, Estimate, Event, Job, JobRef, Part, PartState, Protection, Upload, Usage
 from engine.results.mapping import (
     ClassOrder,
@@ -127,6 +128,8 @@ __all__ = [
     "Event",
     "Failure",
     "Fidelity",
+    "FolderReading",
+    "FolderUse",
     "GraphNode",
     "Hardware",
     "Identification",

@@ -7,6 +7,7 @@ from pydantic import Field
 
 from engine.results import codes
 from engine.results.base import Environment, Note, Result
+from engine.results.folders import FolderReading
 from engine.results.jobs import Estimate
 from engine.results.mapping import LabelOutput
 from engine.results.measurements import Accuracy, DataSummary, Latency, TensorSpec
@@ -152,7 +153,7 @@ class DataPreview(Result):
     """What the images are and how the model will see them; `examples` are PNG files beside the result.
 
     `preprocess` is null where the model takes no images. `arrays` are summaries of arrays, which have no pictures.
-    `mapping` has a row for every label, sorted, where the head fits.
+    `mapping` has a row for every label, sorted, where the head fits. `folders` say how the folders of images were read.
     """
 
     summary: DataSummary
@@ -164,6 +165,7 @@ class DataPreview(Result):
     preprocess: Preprocess | None
     arrays: tuple[ArraySummary, ...] = ()
     mapping: tuple[LabelOutput, ...] = ()
+    folders: FolderReading | None = None
     warnings: tuple[Note, ...] = ()
 
 

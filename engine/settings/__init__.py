@@ -1,7 +1,7 @@
 """What is asked: frozen pydantic settings, from one technique to a whole recipe."""
 
 from engine.settings.base import Settings, settings_error
-from engine.settings.data import ArraysData, DataSource, ImagesData, Preprocess, SampleData, Split
+from engine.settings.data import ArraysData, DataSource, FolderRole, ImagesData, Preprocess, SampleData, Split
 from engine.settings.distillation import Distill, Swap
 from engine.settings.jobs import (
     AdviseRequest,
@@ -62,6 +62,7 @@ __all__ = [
     "FileModel",
     "Finetune",
     "Float16",
+    "FolderRole",
     "Goal",
     "HardwareRequest",
     "IdentifyRequest",

@@ -25,16 +25,28 @@ class SampleData(Settings):
         return self.name == "digits"
 
 
+FolderRole = Literal["class", "train", "val", "test", "left_out"]
+"""What a folder of images is: one class, the images of one split with a folder per class in it, or nothing."""
+
+
 class ImagesData(Settings):
-    """A folder or zip of images: a folder per class, flat with a CSV of file,label, or without labels."""
+    """A folder, archive or Parquet file of images: a folder per class, a table of labels, or without labels."""
 
     kind: Literal["images"] = "images"
-    path: str | None = setting(None, help="A folder or a zip.", min_length=1)
+    path: str | None = setting(
+        None, help="A folder, a zip, a tar (also .tar.gz, .tgz and .tar.zst), or a Parquet file.", min_length=1
+    )
     sha256: str | None = setting(None, help="SHA-256 of the content; alone, it names an upload.", pattern=SHA256)
     labels: str = setting("folders", help="folders, none, or the path of a CSV of file,label.", min_length=1)
     labels_sha256: str | None = setting(None, help="SHA-256 of the CSV of labels.", pattern=SHA256)
     classes: tuple[str, ...] | None = setting(
         None, help="Class names in the order of the model's outputs; sorted names if empty.", min_length=1
+    )
+
+    folders: dict[str, FolderRole] = setting(
+        {},
+        help="What folders are, by their names, where the names alone do not say it right: class, train, val, test or "
+        "left_out. '*' is every other folder: class, also if it is named as a split, or left_out unless it is.",
     )
 
     @model_validator(mode="after")
@@ -43,6 +55,8 @@ class ImagesData(Settings):
             raise ValueError("images need a path, or the sha256 of an upload")
         if self.labels_sha256 is not None and self.labels in ("folders", "none"):
             raise ValueError(f"there is the sum of a CSV of labels, and '{self.labels}' in place of its path")
+        if self.folders.get("*", "class") not in ("class", "left_out"):
+            raise ValueError(f"folders has '*' as {self.folders['*']}, which must be class or left_out")
         if self.classes is not None and len(set(self.classes)) < len(self.classes):
             raise ValueError("classes names one class twice")
         return self

@@ -40,6 +40,7 @@ since its form is on its own card.
 OTHER_KEYS = {
     "data.classes": "“Class names” on the Data page",
     "data.labels": "“Labels” on the Data page",
+    "data.folders": "on the Data page",
     "preprocess": "on the Model page",
 }
 """Keys of a recipe that no form draws, with what replaces them."""

@@ -5,6 +5,7 @@ import streamlit as st
 from engine import ImagesData, Split, Upload
 from pages._ui import chrome, forms, state, uploads_view
 
+ARCHIVES = ["zip", "tar", "tgz", "gz", "tzst", "zst", "parquet"]
 LABELS = {"folders": "A folder per class", "csv": "A CSV of file,label", "none": "No labels"}
 NO_ARRAYS = ("No data at hand", "Random inputs made from the signature of the model")
 WITHOUT_IMAGES = (
@@ -22,11 +23,11 @@ WITHOUT_ARRAYS = (
 
 
 def choose() -> None:
-    """Draws the uploaders of a zip or a folder and the choice of labels; writes the data into the draft."""
+    """Draws the uploaders of an archive or a folder and the choice of labels; writes the data into the draft."""
     with chrome.card("images", "Your images", "JPEG, PNG and the like; they stay on this machine"):
         left, right = st.columns(2)
         with left:
-            upload = uploads_view.pick("images", "A zip of images", ["zip"])
+            upload = uploads_view.pick("images", "An archive of images: zip, tar, tar.gz, tar.zst or Parquet", ARCHIVES)
         with right:
             upload = uploads_view.pick_folder() or upload
         kind = st.segmented_control(

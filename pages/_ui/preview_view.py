@@ -6,7 +6,7 @@ import streamlit as st
 from engine import ArraySummary, DataPreview, FileModel, Finetune, PreviewRequest, result, result_file
 from engine.charts import class_counts
 from engine.wording import many
-from pages._ui import chrome, live, mapping_view, readiness, state
+from pages._ui import chrome, folders_view, live, mapping_view, readiness, state
 from pages._ui.draft import Draft, data_name
 from pages._ui.wording import plain, sentence
 
@@ -28,10 +28,14 @@ def show(draft: Draft) -> None:
     )
     next_link = st.container()
     with chrome.card("preview", plain(data_name(draft))):
-        job = live.follow_analysis(request, "Reading the data and preparing it for the model.")
+        job = live.follow_analysis(
+            request,
+            "Reading the data and preparing it for the model.",
+            lambda failed: folders_view.question(draft, failed),
+        )
         preview = result(job.id) if job else None
         if job and isinstance(preview, DataPreview):
-            _card(job.id, preview)
+            _card(job.id, preview, draft)
     if isinstance(preview, DataPreview):
         mapping_view.show(draft, preview)
         _head(draft, preview)
@@ -40,7 +44,7 @@ def show(draft: Draft) -> None:
             st.page_link(chrome.OPTIMIZE, label="Next: choose what to try", icon=":material/arrow_forward:")
 
 
-def _card(id: str, preview: DataPreview) -> None:
+def _card(id: str, preview: DataPreview, draft: Draft) -> None:
     summary, preprocess = preview.summary, preview.preprocess
     chrome.metrics(
         {
@@ -52,7 +56,9 @@ def _card(id: str, preview: DataPreview) -> None:
             **({} if preprocess is None or preview.arrays else {"Seen at": "{}×{} px".format(*preprocess.size)}),
         }
     )
-    for note in preview.warnings:
+    if preview.folders is not None:
+        folders_view.show(draft, preview.folders)
+    for note in (note for note in preview.warnings if note.code != folders_view.FOLDERS_READ):
         st.warning(plain(sentence(note.text)), icon=":material/warning:")
     if preview.skipped:
         with st.expander(f"{many(summary.n_skipped, 'image')} skipped", icon=":material/broken_image:"):

@@ -100,13 +100,13 @@ def _follow(picker: str, id: str) -> None:
 
 
 def pick_folder() -> Upload | None:
-    """The upload of a folder of images with its class folders in it; None where none is uploaded."""
+    """The upload of a folder of images or of archives, with its folders in it; None where none is uploaded."""
     protections_view.warn()
     files = st.file_uploader(
         "A folder of images",
         accept_multiple_files="directory",
         max_upload_size=LARGEST_MB,
-        type=["jpg", "jpeg", "png", "bmp", "webp", "tif", "tiff", "gif", "csv"],
+        type=[*"jpg jpeg png bmp webp tif tiff gif avif csv jsonl zip tar tgz gz tzst zst parquet".split()],
         key=state.key("upload-folder", "uploads"),
     )
     return _store("images", save_folder((file.name, file) for file in files)) if files else None

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from engine.data import Data, load
-from engine.settings import ImagesData, Preprocess, Split
+from engine.settings import FolderRole, ImagesData, Preprocess, Split
 
 
 @pytest.fixture
@@ -41,11 +41,17 @@ def pets(tmp_path: Path, draw: Callable[..., Path]) -> Path:
 
 @pytest.fixture
 def read(preprocess: Preprocess) -> Callable[..., Data]:
-    """Loads a folder or zip."""
+    """Loads a folder, an archive or a Parquet file."""
 
-    def read_path(path: Path, labels: str = "folders", classes: tuple[str, ...] | None = None, **options) -> Data:
+    def read_path(
+        path: Path,
+        labels: str = "folders",
+        classes: tuple[str, ...] | None = None,
+        folders: dict[str, FolderRole] | None = None,
+        **options,
+    ) -> Data:
         arguments = {"split": Split(), "seed": 0, "merge_train": False, "n_outputs": None, **options}
-        images = ImagesData(path=str(path), labels=labels, classes=classes)
+        images = ImagesData(path=str(path), labels=labels, classes=classes, folders=folders or {})
         return load(images, arguments.pop("split"), preprocess, arguments.pop("seed"), **arguments)
 
     return read_path

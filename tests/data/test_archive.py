@@ -1,16 +1,19 @@
 """Zips, also hostile ones: nothing leaves the folder, nothing fills the disk, nothing stays behind."""
 
+import gzip
 import io
 import struct
 import tarfile
 import zipfile
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pytest
 
-from engine.data import SPLIT_NAMES, archive
+from engine.data import SPLIT_NAMES, extraction
 from engine.data.archive import unpack
+from engine.data.extraction import Extraction, Quota
 from engine.errors import DataError
+from tests.hostile_images import tar_bytes, zip_bytes, zstd
 
 GOOD = {"cat/00.png": b"a", "dog/00.png": b"b"}
 
@@ -106,18 +109,16 @@ def test_a_bomb_is_stopped_while_it_streams(tmp_path: Path, target: Path):
 
 
 def test_the_whole_may_not_be_too_large(tmp_path: Path, target: Path, monkeypatch):
-    monkeypatch.setattr(archive, "MAX_BYTES", 1000)
+    monkeypatch.setattr(extraction, "MAX_BYTES", 1000)
     refused(
         zipped(tmp_path / "bad.zip", {**GOOD, "cat/1.png": bytes(600), "cat/2.png": bytes(600)}), target, "unpacks to"
     )
 
 
-def test_what_comes_out_is_counted_whatever_was_declared(tmp_path: Path, target: Path):
-    with (
-        zipfile.ZipFile(zipped(tmp_path / "large.zip", {"cat.png": bytes(2000)})) as file,
-        pytest.raises(DataError, match="brings the unpacked size over"),
-    ):
-        archive._write(file, file.infolist()[0], target / "cat.png", room=1999)
+def test_what_comes_out_is_counted_whatever_was_declared(target: Path):
+    files = Extraction(target, Quota(entries=9, n_bytes=1999), "zip", may_hold_archives=True)
+    with pytest.raises(DataError, match="brings the unpacked size over"):
+        files.write("cat.png", PurePosixPath("cat.png"), io.BytesIO(bytes(2000)), 2000, None)
     assert (target / "cat.png").stat().st_size < 2000
 
 
@@ -132,7 +133,7 @@ def test_a_lying_size_is_refused(tmp_path: Path, target: Path, declared: int, pr
 
 
 def test_too_many_entries_are_refused(tmp_path: Path, target: Path, monkeypatch):
-    monkeypatch.setattr(archive, "MAX_ENTRIES", 3)
+    monkeypatch.setattr(extraction, "MAX_ENTRIES", 3)
     refused(zipped(tmp_path / "bad.zip", {f"{index}.png": b"" for index in range(4)}), target, "has 4 entries")
 
 
@@ -160,21 +161,21 @@ def test_a_password_is_refused(tmp_path: Path, target: Path):
     refused(path, target, "password|encrypted")
 
 
-@pytest.mark.parametrize("suffix", ["tar", "tar.gz", "tar.bz2", "tar.xz"])
-def test_a_tar_is_refused_by_name(tmp_path: Path, target: Path, suffix: str):
+@pytest.mark.parametrize(("suffix", "name"), [("tar.bz2", "bzip2"), ("tar.xz", "xz")])
+def test_another_compression_is_refused_by_name(tmp_path: Path, target: Path, suffix: str, name: str):
     path = tmp_path / f"images.{suffix}"
     with tarfile.open(path, f"w:{suffix.partition('.')[2]}") as file:
         entry = tarfile.TarInfo("cat/00.png")
         entry.size = 3
         file.addfile(entry, io.BytesIO(b"abc"))
-    refused(path, target, f"'images.{suffix}' is a tar")
+    refused(path, target, f"'images.{suffix}' is compressed by {name}; images come as a folder, a zip, a tar")
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04 and no more", b"\x89PNG\r\n\x1a\n" + bytes(100)])
-def test_what_is_no_zip_is_refused(tmp_path: Path, target: Path, content: bytes):
+def test_what_is_no_archive_is_refused(tmp_path: Path, target: Path, content: bytes):
     path = tmp_path / "images.zip"
     path.write_bytes(content)
-    refused(path, target, r"'images\.zip' is no zip")
+    refused(path, target, r"'images\.zip' is neither a zip nor a tar")
 
 
 def test_a_refused_zip_leaves_nothing_in_the_work_folder(tmp_path: Path, read):
@@ -182,3 +183,77 @@ def test_a_refused_zip_leaves_nothing_in_the_work_folder(tmp_path: Path, read):
     with pytest.raises(DataError):
         read(zipped(tmp_path / "bad.zip", {**GOOD, "../evil.png": b"x"}), work=work)
     assert [*work.rglob("*.png")] == []
+
+
+def tarred(path: Path, entries: dict[str, bytes]) -> Path:
+    path.write_bytes(
+        {".zst": zstd, ".gz": gzip.compress, ".tgz": gzip.compress}.get(path.suffix, bytes)(tar_bytes(entries))
+    )
+    return path
+
+
+@pytest.mark.parametrize("name", ["pets.tar", "pets.tar.gz", "pets.tgz", "pets.tar.zst", "pets"])
+def test_a_tar_is_the_same_data_as_its_folder(pets: Path, read, tmp_path: Path, name: str):
+    content = {f"./pets/{path.relative_to(pets).as_posix()}": path.read_bytes() for path in pets.rglob("*.png")}
+    content["./pets/cat/._00.png"] = b"litter"
+    work = tmp_path / "work"
+    (tmp_path / "made").mkdir()
+    data = read(tarred(tmp_path / "made" / name, content), work=work)
+    assert data.sha256 == read(pets).sha256
+    del data
+    assert [*work.iterdir()] == []
+
+
+def per_class(pets: Path, write) -> dict[str, bytes]:
+    """An archive of each class."""
+    return {
+        name: write({f"{name}/{path.name}": path.read_bytes() for path in (pets / name).iterdir()})
+        for name in ("cat", "dog")
+    }
+
+
+@pytest.mark.parametrize("layout", ["zips in a folder", "tars in a folder", "zips in a zip", "zips in a tar"])
+def test_an_archive_per_class_is_a_folder_per_class(pets: Path, read, tmp_path: Path, layout: str):
+    inner, _, outer = layout.split(" ", 2)
+    ending = inner[:-1]
+    archives = per_class(pets, {"zip": zip_bytes, "tar": tar_bytes}[ending])
+    named = {f"{name}.{ending}": content for name, content in archives.items()} | {"read me.txt": b"hello"}
+    path = tmp_path / "own"
+    if outer == "a folder":
+        path.mkdir()
+        for name, content in named.items():
+            (path / name).write_bytes(content)
+    else:
+        path.write_bytes({"a zip": zip_bytes, "a tar": tar_bytes}[outer](named))
+    before = sorted(tmp_path.rglob("*"))
+    data = read(path, work=tmp_path / "work")
+    assert data.classes == ("cat", "dog")
+    assert len(data.split("train")) == 18
+    del data
+    assert sorted(tmp_path.rglob("*")) == sorted([*before, tmp_path / "work"])
+
+
+@pytest.mark.parametrize("names", [["pets.zip"], ["train.zip", "val.zip"]])
+def test_a_zip_in_a_folder_is_what_is_in_it(pets: Path, read, tmp_path: Path, names: list[str]):
+    content = {path.relative_to(pets).as_posix(): path.read_bytes() for path in pets.rglob("*.png")}
+    (tmp_path / "own" / "deep").mkdir(parents=True)
+    for name in names:
+        (tmp_path / "own" / "deep" / name).write_bytes(zip_bytes(content))
+    data = read(tmp_path / "own", work=tmp_path / "work")
+    assert data.classes == ("cat", "dog")
+    assert (len(data.split("train")) + len(data.split("calibration")) == 30) == (len(names) == 2)
+
+
+def test_an_archive_beside_images_in_a_folder_is_told(pets: Path, read, tmp_path: Path):
+    (pets / "old.zip").write_bytes(zip_bytes(GOOD))
+    (note,) = read(pets).warnings
+    assert note.text == (
+        "There are archives beside the images, which were left out: 'old.zip'. To use them, unpack them"
+    )
+
+
+def test_archives_in_an_archive_share_one_quota(tmp_path: Path, target: Path, monkeypatch):
+    monkeypatch.setattr(extraction, "MAX_BYTES", 700)
+    inner = {f"{name}.zip": zip_bytes({"1.png": bytes(150)}) for name in "ab"}
+    assert 400 < sum(map(len, inner.values())) < 700
+    refused(zipped(tmp_path / "outer.zip", inner), target, "unpacks to|brings the unpacked size over")
