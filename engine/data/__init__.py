@@ -103,6 +103,7 @@ def _data(
         sha256=digest([content, pool.classes, selection_part.ids]),
         evaluation_sha256=digest(evaluation),
         skipped=pool.skipped,
+        label_file=pool.label_file,
         warnings=(*pool.warnings, *_duplicates(parts)),
         synthetic=pool.synthetic,
     )

@@ -17,11 +17,11 @@ from PIL import Image
 from engine.data.archive import unpack
 from engine.data.classes import assign_outputs
 from engine.data.decode import FileCheck, check, open_image
-from engine.data.listing import ImageFile, Listing, by_folder, by_table, unlabelled
+from engine.data.labelled_files import by_label_file
+from engine.data.listing import ImageFile, Listing, by_folder, unlabelled
 from engine.data.parts import THREADS
-from engine.data.pool import SPLIT_NAMES, ImagePool, SplitName
+from engine.data.pool import SPLIT_NAMES, ImagePool, SkippedFile, SplitName
 from engine.data.splits import Rows, complete_splits
-from engine.data.table import read_labels
 from engine.errors import DataError
 from engine.results import Note
 from engine.settings import ImagesData, Preprocess, Split
@@ -50,7 +50,10 @@ def read_images(
     Raises DataError.
     """
     content = _content(source, work)
-    listing = _listing(content, source.labels)
+    labelled = by_label_file(content.root, source) if source.has_label_file else None
+    listing = _listing(content, source) if labelled is None else labelled.listing
+    if not listing.files:
+        raise DataError(f"'{content.name}' holds no images", "Choose a folder or zip with images in it")
     files, hashes, skipped = _usable(content, listing, preprocess)
     classes, labels, warnings = _labels(files, listing, source, model_classes, n_outputs)
     paths = tuple(file.path for file in files)
@@ -61,8 +64,9 @@ def read_images(
         classes=classes,
         read=partial(_read, content, paths),
         rows=_folder_rows(files, split, seed),
-        skipped=skipped,
-        warnings=warnings,
+        skipped=skipped if labelled is None else (*skipped, *labelled.skipped),
+        label_file=None if labelled is None else labelled.label_file,
+        warnings=warnings if labelled is None else (*labelled.notes, *warnings),
     )
 
 
@@ -92,33 +96,25 @@ def _unpack(path: Path, work: Path | None) -> _Content:
     return content
 
 
-def _listing(content: _Content, labels: str) -> Listing:
-    if labels == "none":
-        listing = unlabelled(content.root)
-    elif labels == "folders":
-        listing = by_folder(content.root)
-    else:
-        listing = by_table(content.root, read_labels(Path(labels)))
-    if not listing.files:
-        raise DataError(f"'{content.name}' holds no images", "Choose a folder or zip with images in it")
-    return listing
+def _listing(content: _Content, source: ImagesData) -> Listing:
+    return by_folder(content.root) if source.labelled else unlabelled(content.root)
 
 
 def _usable(
     content: _Content, listing: Listing, preprocess: Preprocess
-) -> tuple[list[ImageFile], tuple[str, ...], tuple[Note, ...]]:
-    """The images that can be used, their hashes, and a note for every other. Raises DataError if most cannot."""
+) -> tuple[list[ImageFile], tuple[str, ...], tuple[SkippedFile, ...]]:
+    """The images that can be used, their hashes, and every other with the reason. Raises DataError if most cannot."""
     settings: dict[str, Any] = preprocess.model_dump()
     with ThreadPoolExecutor(THREADS) as threads:
         results: list[FileCheck] = list(threads.map(partial(check, settings=settings), listing.files))
     pairs = list(zip(listing.files, results, strict=True))
-    broken = [_skipped_note(file.id, result.reason) for file, result in pairs if result.sha256 is None]
+    broken = [SkippedFile(file.id, result.reason) for file, result in pairs if result.sha256 is None]
     if 2 * len(broken) > len(pairs):
         raise DataError(
-            f"{len(broken)} of {len(pairs)} files in '{content.name}' are no usable images. {broken[0].text}",
+            f"{len(broken)} of {len(pairs)} files in '{content.name}' are no usable images. {broken[0].note.text}",
             "Choose a folder or zip of images (JPEG, PNG, WebP, GIF, BMP, TIFF)",
         )
-    stray = [_skipped_note(id, "it belongs to no class") for id in listing.stray]
+    stray = [SkippedFile(id, "it belongs to no class") for id in listing.stray]
     hashes = tuple(result.sha256 for result in results if result.sha256 is not None)
     return [file for file, result in pairs if result.sha256 is not None], hashes, (*broken, *stray)
 
@@ -161,7 +157,3 @@ def _folder_rows(files: Sequence[ImageFile], split: Split, seed: int) -> dict[Sp
 def _read(content: _Content, paths: Sequence[Path], index: int) -> Image.Image:
     """The image at this index; `content` is an argument so that it exists as long as the pool."""
     return open_image(paths[index])
-
-
-def _skipped_note(id: str, reason: str) -> Note:
-    return Note(code="image_skipped", text=f"'{id}' was left out: {reason}")

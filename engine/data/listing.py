@@ -1,7 +1,6 @@
 """Which files of a folder are images, with the label and the split that their path implies."""
 
 import os
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +13,7 @@ IMAGE_SUFFIXES = frozenset(
 _LITTER = frozenset({"__macosx", "thumbs.db", "desktop.ini"})
 _SPLIT_FOLDERS = {"train": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}
 _A_FOLDER_PER_CLASS = (
-    "Put the images into one folder per class, go on without labels, or give a CSV of file,label (data.labels)"
+    "Put the images into one folder per class, go on without labels, or give a label file (data.labels)"
 )
 
 
@@ -68,29 +67,6 @@ def unlabelled(root: Path) -> Listing:
         return Listing(tuple(ImageFile(file, _id(file, root)) for file in walk(root)))
     images = [ImageFile(file, _id(file, root), None, split) for top, split in splits.items() for file in walk(top)]
     return Listing(tuple(images))
-
-
-def by_table(root: Path, labels: Iterable[tuple[str, str]]) -> Listing:
-    """The files that (file, label) rows name, relative to the folder. Raises DataError that names missing ones."""
-    inner = inner_folder(root)
-    files = {_id(file, root): file for file in walk(root)}
-    files |= {_id(file, inner): file for file in walk(inner)}
-    rows = tuple(labels)
-    missing = [name for name, _ in rows if name not in files]
-    if missing:
-        examples = ", ".join(f"'{name}'" for name in missing[:3])
-        raise DataError(
-            f"the labels file names {len(missing)} of {len(rows)} images that are not there: {examples}",
-            "Give paths relative to the folder of images, with forward slashes",
-        )
-    names = {name for name, _ in rows}
-    labelled = {files[name] for name in names}
-    stray = [_id(file, root) for file in walk(root) if file not in labelled and file.suffix.lower() in IMAGE_SUFFIXES]
-    return Listing(
-        tuple(ImageFile(files[name], name, label) for name, label in rows),
-        frozenset(label for _, label in rows),
-        tuple(stray),
-    )
 
 
 def split_folders(root: Path) -> dict[Path, SplitName]:

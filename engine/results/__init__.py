@@ -26,6 +26,7 @@ from engine.results.analyses import (
 )
 from engine.results.base import Environment, Note, Result, State
 from engine.results.jobs import CheckItem, Estimate, Event, Job, JobRef, Part, PartState, Upload, Usage
+from engine.results.label_file import LabelFile
 from engine.results.measurements import (
     Accuracy,
     Answer,
@@ -115,6 +116,7 @@ __all__ = [
     "Job",
     "JobRef",
     "Latency",
+    "LabelFile",
     "LatencyEstimate",
     "LatencyMeasurement",
     "LayerSensitivity",

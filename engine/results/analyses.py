@@ -8,6 +8,7 @@ from pydantic import Field
 from engine.results import codes
 from engine.results.base import Environment, Note, Result
 from engine.results.jobs import Estimate
+from engine.results.label_file import LabelFile
 from engine.results.measurements import Accuracy, DataSummary, Latency, TensorSpec
 from engine.settings import Preprocess, Step, Target, TaskName
 
@@ -144,6 +145,7 @@ class DataPreview(Result):
     """What the images are and how the model will see them; `examples` are PNG files beside the result.
 
     `preprocess` is null where the model takes no images. `arrays` are summaries of arrays, which have no pictures.
+    `skipped` names the first files that were left out; `skipped_file`, beside the result, is a CSV of all with reasons.
     """
 
     summary: DataSummary
@@ -155,6 +157,8 @@ class DataPreview(Result):
     preprocess: Preprocess | None
     arrays: tuple[ArraySummary, ...] = ()
     warnings: tuple[Note, ...] = ()
+    label_file: LabelFile | None = None
+    skipped_file: str | None = None
 
 
 class Provider(Result):

@@ -24,6 +24,7 @@ from engine.results import (
     Identification,
     Job,
     JobRef,
+    LabelFile,
     LatencyEstimate,
     LatencyMeasurement,
     LayerSensitivity,
@@ -76,6 +77,17 @@ REPORT = made_report(
     warnings=(NOTE,),
     failures=(Failure(branch=None, step=None, technique=None, code="disk_full", message="the disk is full", next=""),),
 )
+LABEL_FILE = LabelFile(
+    name="labels.tsv",
+    format="tab-separated",
+    encoding="UTF-16",
+    has_header=True,
+    columns=("img_path", "category"),
+    file_column="img_path",
+    label_column="category",
+    n_rows=36,
+    rows=(("cat/00.png", "Käfer"),),
+)
 PREVIEW = DataPreview(
     summary=REPORT.data,
     counts=(ClassCount(name="3", train=1, calibration=2, evaluation=3, holdout=0),),
@@ -84,6 +96,7 @@ PREVIEW = DataPreview(
     n_outputs=10,
     head_fits=None,
     preprocess=GRAY,
+    label_file=LABEL_FILE,
 )
 NODE = GraphNode(name="stem", operator="Conv", inputs=(), output_shape=(1, 8, 4, 4), weight_bytes=864, macs=3456)
 PROFILE = ModelProfile(
@@ -229,6 +242,7 @@ EXAMPLES: tuple[Result, ...] = (
     Usage(home="/h", jobs_bytes=1, cache_bytes=2, uploads_bytes=3, database_bytes=4, free_bytes=5),
     CutShort(branch=0, step=1, variant_id="b" * 12, is_race=False, note=NOTE),
     CheckItem(name="disk", ok=False, found="full", next="free it"),
+    LABEL_FILE,
     ArraySummary(name="input_ids", dtype="int64", shape=(128,), low=0, high=30521, mean=15000.5),
 )
 NAMES = [type(example).__name__ for example in EXAMPLES]
