@@ -25,6 +25,7 @@ from engine.data.splits import Rows, complete_splits
 from engine.errors import DataError
 from engine.results import Note
 from engine.settings import ImagesData, Preprocess, Split
+from engine.wording import many
 
 
 @dataclass(frozen=True)
@@ -54,19 +55,19 @@ def read_images(
     listing = _listing(content, source) if labelled is None else labelled.listing
     if not listing.files:
         raise DataError(f"'{content.name}' holds no images", "Choose a folder or zip with images in it")
-    files, hashes, skipped = _usable(content, listing, preprocess)
+    files, checks, skipped = _usable(content, listing, preprocess)
     classes, labels, warnings = _labels(files, listing, source, model_classes, n_outputs)
     paths = tuple(file.path for file in files)
     return ImagePool(
         ids=tuple(file.id for file in files),
-        hashes=hashes,
+        hashes=tuple(check.sha256 for check in checks if check.sha256 is not None),
         labels=labels,
         classes=classes,
         read=partial(_read, content, paths),
         rows=_folder_rows(files, split, seed),
         skipped=skipped if labelled is None else (*skipped, *labelled.skipped),
         label_file=None if labelled is None else labelled.label_file,
-        warnings=warnings if labelled is None else (*labelled.notes, *warnings),
+        warnings=(*(() if labelled is None else labelled.notes), *warnings, *_transparency_notes(checks)),
     )
 
 
@@ -102,8 +103,8 @@ def _listing(content: _Content, source: ImagesData) -> Listing:
 
 def _usable(
     content: _Content, listing: Listing, preprocess: Preprocess
-) -> tuple[list[ImageFile], tuple[str, ...], tuple[SkippedFile, ...]]:
-    """The images that can be used, their hashes, and every other with the reason. Raises DataError if most cannot."""
+) -> tuple[list[ImageFile], list[FileCheck], tuple[SkippedFile, ...]]:
+    """The usable images with their checks, and every other with the reason. Raises DataError if most are unusable."""
     settings: dict[str, Any] = preprocess.model_dump()
     with ThreadPoolExecutor(THREADS) as threads:
         results: list[FileCheck] = list(threads.map(partial(check, settings=settings), listing.files))
@@ -112,11 +113,11 @@ def _usable(
     if 2 * len(broken) > len(pairs):
         raise DataError(
             f"{len(broken)} of {len(pairs)} files in '{content.name}' are no usable images. {broken[0].note.text}",
-            "Choose a folder or zip of images (JPEG, PNG, WebP, GIF, BMP, TIFF)",
+            "Choose a folder or zip of images (JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF, JPEG 2000)",
         )
     stray = [SkippedFile(id, "it belongs to no class") for id in listing.stray]
-    hashes = tuple(result.sha256 for result in results if result.sha256 is not None)
-    return [file for file, result in pairs if result.sha256 is not None], hashes, (*broken, *stray)
+    usable = [(file, result) for file, result in pairs if result.sha256 is not None]
+    return [file for file, _ in usable], [result for _, result in usable], (*broken, *stray)
 
 
 def _labels(
@@ -152,6 +153,17 @@ def _folder_rows(files: Sequence[ImageFile], split: Split, seed: int) -> dict[Sp
     if len(rows["evaluation"]) == 0:
         raise DataError("no image that can be used is left for evaluation", "Add images to the folder val or test")
     return rows
+
+
+def _transparency_notes(checks: Sequence[FileCheck]) -> tuple[Note, ...]:
+    n_transparent = sum(check.transparent for check in checks)
+    if not n_transparent:
+        return ()
+    text = (
+        f"{n_transparent} of {many(len(checks), 'image')} have transparent pixels. The model sees the colours stored "
+        "beneath them, as with the loaders of timm and torchvision; where a background is wanted, put them on one first"
+    )
+    return (Note(code="transparent_images", text=text),)
 
 
 def _read(content: _Content, paths: Sequence[Path], index: int) -> Image.Image:

@@ -8,7 +8,10 @@ from engine.data.pool import SplitName
 from engine.errors import DataError
 
 IMAGE_SUFFIXES = frozenset(
-    ".jpg .jpeg .jpe .jfif .png .gif .bmp .webp .tif .tiff .ppm .pgm .pbm .pnm .avif .mpo".split()
+    (
+        ".jpg .jpeg .jpe .jfif .png .apng .gif .bmp .dib .webp .tif .tiff .ppm .pgm .pbm .pnm .pfm .avif .mpo "
+        ".jp2 .j2k .jpx .heic .heif"
+    ).split()
 )
 _LITTER = frozenset({"__macosx", "thumbs.db", "desktop.ini"})
 _SPLIT_FOLDERS = {"train": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}

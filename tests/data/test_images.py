@@ -281,6 +281,14 @@ def test_every_format_is_read(pets: Path, read, draw, suffix):
     assert data.skipped == ()
 
 
+def test_transparent_images_are_told(pets: Path, read):
+    for name, alpha in (("a", 0), ("b", 254), ("c", 255)):
+        Image.new("RGBA", (20, 20), (200, 0, 0, alpha)).save(pets / "cat" / f"{name}.png")
+    (note,) = read(pets).warnings
+    assert note.code == "transparent_images"
+    assert note.text.startswith("2 of 33 images have transparent pixels. The model sees the colours stored beneath")
+
+
 def test_an_image_that_vanishes_later_is_a_clear_error(pets: Path, read):
     part = read(pets).split("evaluation")
     (pets / part.ids[0]).unlink()
