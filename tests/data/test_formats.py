@@ -135,6 +135,17 @@ def test_a_photo_is_seen_upright_however_the_camera_was_held(tmp_path, orientati
     assert np.abs(ours - CORNERS[8::16, 8::16]).max() <= 4
 
 
+@pytest.mark.parametrize("orientation", [1, 3, 6])
+def test_heic_is_read_where_its_plugin_is_installed(tmp_path, orientation):
+    pytest.importorskip("pillow_heif")
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    stored = Image.fromarray(np.ascontiguousarray(TURNED[orientation]))
+    stored.save(tmp_path / "photo.heic", "HEIF", quality=100, chroma=444, exif=exif.tobytes())
+    ours = pixels(tmp_path / "photo.heic", 32, 48)[8::16, 8::16].astype(int)
+    assert np.abs(ours - CORNERS[8::16, 8::16]).max() <= 4
+
+
 def test_a_float_photo_that_is_turned_keeps_its_values(tmp_path):
     info = TiffImagePlugin.ImageFileDirectory_v2()
     info[274] = 3
