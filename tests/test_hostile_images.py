@@ -65,7 +65,7 @@ def test_what_is_no_image_is_left_out_and_what_is_converted_is_not(tmp_path):
         for name, content in files.items():
             archive.writestr(name, content)
     data = read(tmp_path / "set.zip", tmp_path / "work")
-    assert sorted(note.text.split("'")[1] for note in data.skipped) == [
+    assert sorted(note.note.text.split("'")[1] for note in data.skipped) == [
         "cat/empty.png", "cat/truncated.png", "dog/drawing.svg", "dog/text.png",
     ]  # fmt: skip
     ids = {id for part in (*data.parts.values(), data.selection) for id in part.ids}

@@ -191,7 +191,7 @@ def test_a_model_that_is_none_is_refused(refused, model, said):
     ("{kind: images, path: three, classes: [a, b]}", "the class names (data.classes) lack 1 of 3 labels: 'c'"),
     ("{kind: images, path: pets, labels: short.csv}", "line 2 of the labels file 'short.csv' is not file,label"),
     ("{kind: images, path: pets, labels: lost.csv}", "1 of 1 images that are not there: 'nope.png'"),
-    ("{kind: images, path: pets, labels: page.onnx}", "line 1 of the labels file 'page.onnx'"),
+    ("{kind: images, path: pets, labels: page.onnx}", "the labels file 'page.onnx' is a web page"),
 ])  # fmt: skip
 def test_data_that_is_none_is_refused(refused, inputs, data, said):
     assert said in str(refused(f"{TWO}\ndata: {data}"))

@@ -10,7 +10,7 @@ from PIL import Image
 
 from engine import data as images
 from engine import models
-from engine.analyses.measure_lock import hold_measure_lock
+from engine.analyses.measure_lock import hold_measure_lock, wait_event
 from engine.analyses.preprocessing_search import Answers, Searcher
 from engine.data import Data, Part
 from engine.data.preprocess import channel_order, normalise
@@ -69,7 +69,7 @@ def detect(request: DetectRequest, folder: JobFolder, progress: Progress) -> Pre
     has_labels = data.labelled and (data.head_fits(model.n_outputs) or _maps_labels(request))
     looked_at = _unreported(data)
     file = _as_file(model, folder.work)
-    lock = Home.default().measure_lock
+    lock, on_wait = Home.default().measure_lock, wait_event(folder, progress, "detect")
 
     def on_trial(fraction: float, preprocess: Preprocess) -> None:
         text = preprocessing_text(preprocess, looked_at.part.preprocess)
@@ -83,7 +83,7 @@ def detect(request: DetectRequest, folder: JobFolder, progress: Progress) -> Pre
             labels=looked_at.part.labels if has_labels else None,
             work=folder.work,
             seconds=60 * request.minutes,
-            lock=lambda: hold_measure_lock(lock, "detect"),
+            lock=lambda: hold_measure_lock(lock, "detect", on_wait),
             on_trial=on_trial,
         )
         index = searcher.search()

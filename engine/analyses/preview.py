@@ -1,6 +1,7 @@
 """Counts and examples of the images or arrays, as the model gets them."""
 
-from collections.abc import Iterator
+import csv
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,12 +11,15 @@ from PIL import Image
 from engine import models
 from engine.context import Model
 from engine.data import SPLIT_NAMES, ArrayPart, Data, Examples, Part, load, outputs_to_match
+from engine.data.pool import SkippedFile
 from engine.results import ArraySummary, ClassCount, DataPreview, LabelOutput, codes
 from engine.settings import DataSource, PreviewRequest
 from engine.store.folders import JobFolder
 from engine.store.progress import Progress
 
 N_EXAMPLES = 24
+SKIPPED_FILE = "skipped.csv"
+"""All files that were left out, with the reason, beside the result, which names the first."""
 
 
 def preview(request: PreviewRequest, folder: JobFolder, progress: Progress) -> DataPreview:
@@ -39,6 +43,8 @@ def preview(request: PreviewRequest, folder: JobFolder, progress: Progress) -> D
         work=folder.work,
         inputs=model.input_specs,
     )
+    if data.skipped:
+        _write_skipped(data.skipped, folder.path / SKIPPED_FILE)
     progress.emit("preview", "examples", 0.8, "drawing examples")
     part = data.split("evaluation")
     return DataPreview(
@@ -53,7 +59,16 @@ def preview(request: PreviewRequest, folder: JobFolder, progress: Progress) -> D
         mapping=_mapping(request, data, model),
         folders=data.folders,
         warnings=(*model.warnings, *data.warnings),
+        label_file=data.label_file,
+        skipped_file=SKIPPED_FILE if data.skipped else None,
     )
+
+
+def _write_skipped(skipped: Sequence[SkippedFile], path: Path) -> None:
+    with path.open("w", encoding="utf-8-sig", newline="") as file:  # with the mark that Excel needs
+        writer = csv.writer(file)
+        writer.writerow(("file", "reason"))
+        writer.writerows((one.id, one.reason) for one in skipped)
 
 
 def _counts(data: Data) -> tuple[ClassCount, ...]:

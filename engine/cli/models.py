@@ -126,7 +126,9 @@ def sensitivity(
     data: Annotated[
         str | None, typer.Option("--data", metavar="PATH", help="A folder or archive of images; the digits for sample.")
     ] = None,
-    labels: Annotated[str, typer.Option("--labels", help="folders, none, or a CSV of file,label.")] = "folders",
+    labels: Annotated[
+        str, typer.Option("--labels", help="folders, none, or a label file (CSV, TSV, JSON).")
+    ] = "folders",
     weights: Annotated[
         Path | None, typer.Option("--weights", metavar="FILE", help="Weights of a timm name; pretrained if left out.")
     ] = None,

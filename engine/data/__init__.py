@@ -129,6 +129,7 @@ def _data(
         evaluation_sha256=digest(evaluation),
         label_outputs=pool.outputs or {name: index for index, name in enumerate(pool.classes or ())},
         skipped=pool.skipped,
+        label_file=pool.label_file,
         warnings=(*pool.warnings, *_few_examples(pool, parts), *_duplicates(parts)),
         synthetic=pool.synthetic,
         folders=pool.folders,

@@ -1,6 +1,8 @@
 """Image files, opened with a fixed list of formats and a cap on their pixels."""
 
+import contextlib
 import hashlib
+import importlib
 import io
 import struct
 import zlib
@@ -9,13 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from PIL import Image, UnidentifiedImageError
+import numpy as np
+from PIL import Image
 
+from engine.data.file_kinds import heic_is_read, unusable_reason
 from engine.data.listing import ImageFile
-from engine.data.preprocess import MAX_PIXELS, resized_size
+from engine.data.preprocess import MAX_PIXELS, UnusableImage, convert, resized_size
 from engine.errors import DataError
 
-FORMATS = ("JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF", "PPM", "AVIF")
 MAX_FILE_BYTES = 200_000_000
 # What Pillow's decoders raise on damaged files.
 _BROKEN = (
@@ -31,6 +34,20 @@ _BROKEN = (
     struct.error,
     zlib.error,
 )
+_ALWAYS_CONVERTED = frozenset({"1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr"})
+"""Modes of Pillow of which every image can be converted, whatever its values."""
+_HEIC_PLUGIN = "pillow_heif"
+
+
+def _formats() -> tuple[str, ...]:
+    """The formats that are read: Pillow's, and HEIC where its plugin is installed."""
+    with contextlib.suppress(ImportError):
+        importlib.import_module(_HEIC_PLUGIN).register_heif_opener()
+    formats = ("JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF", "PPM", "AVIF", "JPEG2000")
+    return (*formats, "HEIF") if heic_is_read() else formats
+
+
+FORMATS = _formats()
 
 
 @dataclass(frozen=True)
@@ -39,6 +56,8 @@ class FileCheck:
 
     sha256: str | None
     reason: str = ""
+    transparent: bool = False
+    """Whether a pixel of it is transparent."""
 
 
 def check(file: ImageFile, settings: Mapping[str, Any]) -> FileCheck:
@@ -52,12 +71,15 @@ def check(file: ImageFile, settings: Mapping[str, Any]) -> FileCheck:
         if file.path.stat().st_size > MAX_FILE_BYTES:
             return FileCheck(None, f"it is larger than {MAX_FILE_BYTES // 10**6} MB")
         content = file.path.read_bytes()
-        _decode(content, file.id, settings)
-    except UnidentifiedImageError:
-        return FileCheck(None, "it is empty" if not content else "it is no image of a known format")
+    except OSError as error:
+        return FileCheck(None, f"it cannot be read: {error.strerror}")
+    try:
+        image = _decode(content, file.id, settings)
+        return FileCheck(hashlib.sha256(content).hexdigest(), transparent=_is_transparent(image))
+    except UnusableImage as error:
+        return FileCheck(None, str(error))
     except _BROKEN as error:
-        return FileCheck(None, str(error) or type(error).__name__)
-    return FileCheck(hashlib.sha256(content).hexdigest())
+        return FileCheck(None, unusable_reason(content, file.id, error))
 
 
 def open_image(path: Path) -> Image.Image:
@@ -67,12 +89,13 @@ def open_image(path: Path) -> Image.Image:
             image.load()
             return image
     except _BROKEN as error:
+        reason = "it is gone" if isinstance(error, FileNotFoundError) else "its content was changed"
         raise DataError(
-            f"the image '{path.name}' can no longer be read: {error}", "Leave the images in place while a job runs"
+            f"the image '{path.name}' can no longer be read: {reason}", "Leave the images in place while a job runs"
         ) from error
 
 
-def _decode(content: bytes, id: str, settings: Mapping[str, Any]) -> None:
+def _decode(content: bytes, id: str, settings: Mapping[str, Any]) -> Image.Image:
     try:
         image = Image.open(io.BytesIO(content), formats=FORMATS)
     except Image.DecompressionBombError as error:
@@ -83,6 +106,15 @@ def _decode(content: bytes, id: str, settings: Mapping[str, Any]) -> None:
         resized_size(height, width, settings)
     image.draft(None, (1, 1))
     image.load()
+    if image.mode not in _ALWAYS_CONVERTED:
+        convert(image, "RGB")
+    return image
+
+
+def _is_transparent(image: Image.Image) -> bool:
+    if not image.has_transparency_data:
+        return False
+    return bool((np.asarray(image.convert("RGBA").getchannel("A")) < 255).any())
 
 
 def _too_large(id: str, pixels: str) -> DataError:

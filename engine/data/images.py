@@ -13,15 +13,16 @@ from engine.data.classes import assign_outputs, sort_names
 from engine.data.content import Content, open_content
 from engine.data.decode import FileCheck, check, open_image
 from engine.data.imagefolder import by_metadata
-from engine.data.listing import ImageFile, Listing, by_folder, by_table, unlabelled
+from engine.data.labelled_files import LabelledFiles, by_label_file
+from engine.data.listing import ImageFile, Listing, by_folder, unlabelled
 from engine.data.parquet import by_parquet
 from engine.data.parts import THREADS
-from engine.data.pool import SPLIT_NAMES, ImagePool, SplitName
+from engine.data.pool import SPLIT_NAMES, ImagePool, SkippedFile, SplitName
 from engine.data.splits import Rows, complete_splits
-from engine.data.table import read_labels
 from engine.errors import DataError
 from engine.results import Note
 from engine.settings import ImagesData, Preprocess, Split
+from engine.wording import many
 
 
 def read_images(
@@ -39,36 +40,40 @@ def read_images(
     Raises DataError.
     """
     content = open_content(source, work)
-    listing = _listing(content, source)
-    files, hashes, skipped = _usable(content, listing, preprocess)
+    labelled = _labelled_files(content, source)
+    listing = _listing(content, source) if labelled is None else labelled.listing
+    if not listing.files:
+        raise DataError(f"'{content.name}' holds no images", "Choose a folder or an archive with images in it")
+    files, checks, skipped = _usable(content, listing, preprocess)
     classes, outputs, warnings = _classes(files, listing, source, model_classes, n_outputs)
     paths = tuple(file.path for file in files)
+    label_notes = () if labelled is None else labelled.notes
     return ImagePool(
         ids=tuple(file.id for file in files),
-        hashes=hashes,
+        hashes=tuple(check.sha256 for check in checks if check.sha256 is not None),
         labels=None if outputs is None else np.array([outputs[str(file.label)] for file in files], np.int64),
         classes=classes,
         outputs=outputs,
         read=partial(_read, content, paths),
         rows=_folder_rows(files, split, seed),
-        skipped=skipped,
-        warnings=(*content.notes, *listing.notes, *warnings),
+        skipped=skipped if labelled is None else (*skipped, *labelled.skipped),
+        label_file=None if labelled is None else labelled.label_file,
+        warnings=(*content.notes, *listing.notes, *label_notes, *warnings, *_transparency_notes(checks)),
         folders=listing.reading,
     )
 
 
+def _labelled_files(content: Content, source: ImagesData) -> LabelledFiles | None:
+    """The images that a label file names; None where there is none. Raises DataError."""
+    return by_label_file(content.root, source) if source.has_label_file and not content.parquet else None
+
+
 def _listing(content: Content, source: ImagesData) -> Listing:
     if content.parquet and content.scratch is not None:
-        listing = _parquet_listing(content.parquet, content.root, content.scratch, source)
-    elif source.labels == "none":
-        listing = unlabelled(content.root, source.folders)
-    elif source.labels == "folders":
-        listing = by_metadata(content.root, source.folders) or by_folder(content.root, source.folders)
-    else:
-        listing = by_table(content.root, read_labels(Path(source.labels)))
-    if not listing.files:
-        raise DataError(f"'{content.name}' holds no images", "Choose a folder or an archive with images in it")
-    return listing
+        return _parquet_listing(content.parquet, content.root, content.scratch, source)
+    if source.labels == "none":
+        return unlabelled(content.root, source.folders)
+    return by_metadata(content.root, source.folders) or by_folder(content.root, source.folders)
 
 
 def _parquet_listing(files: tuple[Path, ...], root: Path, scratch: Path, source: ImagesData) -> Listing:
@@ -84,21 +89,21 @@ def _parquet_listing(files: tuple[Path, ...], root: Path, scratch: Path, source:
 
 def _usable(
     content: Content, listing: Listing, preprocess: Preprocess
-) -> tuple[list[ImageFile], tuple[str, ...], tuple[Note, ...]]:
-    """The images that can be used, their hashes, and a note for every other. Raises DataError if most cannot."""
+) -> tuple[list[ImageFile], list[FileCheck], tuple[SkippedFile, ...]]:
+    """The usable images with their checks, and every other with the reason. Raises DataError if most are unusable."""
     settings: dict[str, Any] = preprocess.model_dump()
     with ThreadPoolExecutor(THREADS) as threads:
         results: list[FileCheck] = list(threads.map(partial(check, settings=settings), listing.files))
     pairs = list(zip(listing.files, results, strict=True))
-    broken = [_skipped_note(file.id, result.reason) for file, result in pairs if result.sha256 is None]
+    broken = [SkippedFile(file.id, result.reason) for file, result in pairs if result.sha256 is None]
     if 2 * len(broken) > len(pairs):
         raise DataError(
-            f"{len(broken)} of {len(pairs)} files in '{content.name}' are no usable images. {broken[0].text}",
-            "Choose a folder or archive of images (JPEG, PNG, WebP, GIF, BMP, TIFF)",
+            f"{len(broken)} of {len(pairs)} files in '{content.name}' are no usable images. {broken[0].note.text}",
+            "Choose a folder or archive of images (JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF, JPEG 2000)",
         )
-    stray = [_skipped_note(id, "it belongs to no class") for id in listing.stray]
-    hashes = tuple(result.sha256 for result in results if result.sha256 is not None)
-    return [file for file, result in pairs if result.sha256 is not None], hashes, (*broken, *stray)
+    stray = [SkippedFile(id, "it belongs to no class") for id in listing.stray]
+    usable = [(file, result) for file, result in pairs if result.sha256 is not None]
+    return [file for file, _ in usable], [result for _, result in usable], (*broken, *stray)
 
 
 def _classes(
@@ -139,10 +144,17 @@ def _folder_rows(files: Sequence[ImageFile], split: Split, seed: int) -> dict[Sp
     return rows
 
 
+def _transparency_notes(checks: Sequence[FileCheck]) -> tuple[Note, ...]:
+    n_transparent = sum(check.transparent for check in checks)
+    if not n_transparent:
+        return ()
+    text = (
+        f"{n_transparent} of {many(len(checks), 'image')} have transparent pixels. The model sees the colours stored "
+        "beneath them, as with the loaders of timm and torchvision; where a background is wanted, put them on one first"
+    )
+    return (Note(code="transparent_images", text=text),)
+
+
 def _read(content: Content, paths: Sequence[Path], index: int) -> Image.Image:
     """The image at this index; `content` is an argument so that it exists as long as the pool."""
     return open_image(paths[index])
-
-
-def _skipped_note(id: str, reason: str) -> Note:
-    return Note(code="image_skipped", text=f"'{id}' was left out: {reason}")

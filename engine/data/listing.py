@@ -1,22 +1,20 @@
 """Which files of a folder are images, with the label and the split that their path implies."""
 
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from engine.data.folder_reading import Unused, folder_reading
 from engine.data.folder_roles import Roles, assign_roles, named_splits, split_in_class
 from engine.data.pool import SplitName
-from engine.data.tree import IMAGE_SUFFIXES, Folder, ignored, relative_id, scan
+from engine.data.tree import Folder, relative_id, scan
 from engine.errors import DataError
 from engine.results import FolderReading, Note, codes
 from engine.settings import FolderRole
 
-__all__ = ["IMAGE_SUFFIXES", "ImageFile", "Listing", "by_folder", "by_table", "ignored", "unlabelled"]
-
 _A_FOLDER_PER_CLASS = (
-    "Put the images into one folder per class, go on without labels, or give a CSV of file,label (data.labels)"
+    "Put the images into one folder per class, go on without labels, or give a label file (data.labels)"
 )
 _SECOND_CLASS = "Add images of other classes, say what the folders are (data.folders), or go on without labels"
 
@@ -111,31 +109,6 @@ def unlabelled(root: Path, requested: Mapping[str, FolderRole] | None = None) ->
     stray += [relative_id(file, top) for file in roles.level.images]
     reading, notes = folder_reading(roles, [(role, folder) for folder, role in roles.splits], None, unused)
     return Listing(tuple(images), frozenset(), tuple(stray), reading, notes)
-
-
-def by_table(root: Path, labels: Iterable[tuple[str, str]]) -> Listing:
-    """The files that (file, label) rows name, relative to the folder. Raises DataError that names missing ones."""
-    inner = inner_folder(root)
-    files = {relative_id(file, root): file for file in walk(root)}
-    files |= {relative_id(file, inner): file for file in walk(inner)}
-    rows = tuple(labels)
-    missing = [name for name, _ in rows if name not in files]
-    if missing:
-        examples = ", ".join(f"'{name}'" for name in missing[:3])
-        raise DataError(
-            f"the labels file names {len(missing)} of {len(rows)} images that are not there: {examples}",
-            "Give paths relative to the folder of images, with forward slashes",
-        )
-    names = {name for name, _ in rows}
-    labelled = {files[name] for name in names}
-    stray = [
-        relative_id(file, root) for file in walk(root) if file not in labelled and file.suffix.lower() in IMAGE_SUFFIXES
-    ]
-    return Listing(
-        tuple(ImageFile(files[name], name, label) for name, label in rows),
-        frozenset(label for _, label in rows),
-        tuple(stray),
-    )
 
 
 def split_names(roles: set[FolderRole]) -> dict[FolderRole | None, SplitName]:

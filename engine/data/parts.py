@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from engine.data.pool import SPLIT_NAMES, Example, SplitName, digest
+from engine.data.pool import SPLIT_NAMES, Example, SkippedFile, SplitName, digest
 from engine.data.preprocess import normalise, to_pixels
 from engine.errors import DataError, LimitError
-from engine.results import DataSummary, FolderReading, Note
+from engine.results import DataSummary, FolderReading, LabelFile, Note
 from engine.settings import Preprocess
 from engine.system.machine import cores
 from engine.tasks import Inputs, resized
@@ -178,7 +178,7 @@ class Data:
 
     `selection` are the images that choose among variants and report nothing; it shares images with the calibration
     split and the holdout, and none with the evaluation split, which reports. `sha256` addresses content, labels, split
-    and selection; `evaluation_sha256` the evaluation images and their labels alone.
+    and selection; `evaluation_sha256` the evaluation images and their labels alone. `label_file` says how one was read.
     """
 
     parts: Mapping[SplitName, Examples]
@@ -187,7 +187,8 @@ class Data:
     sha256: str
     evaluation_sha256: str
     label_outputs: Mapping[str, int] = field(default_factory=dict)
-    skipped: tuple[Note, ...] = ()
+    skipped: tuple[SkippedFile, ...] = ()
+    label_file: LabelFile | None = None
     warnings: tuple[Note, ...] = ()
     synthetic: bool = False
     folders: FolderReading | None = None
@@ -236,10 +237,11 @@ class Data:
     @property
     def named_skipped(self) -> tuple[Note, ...]:
         """A note for each of the first images that were left out, and one for the rest of them."""
+        notes = tuple(file.note for file in self.skipped[:N_NAMED_SKIPPED])
         if len(self.skipped) <= N_NAMED_SKIPPED:
-            return self.skipped
+            return notes
         more = Note(code="image_skipped_more", text=f"{len(self.skipped) - N_NAMED_SKIPPED} more images were left out")
-        return (*self.skipped[:N_NAMED_SKIPPED], more)
+        return (*notes, more)
 
     def head_fits(self, n_outputs: int) -> bool:
         """Whether a model of this many outputs can be judged on these classes; always without labels."""

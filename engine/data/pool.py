@@ -10,12 +10,24 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from engine.results import FolderReading, Note
+from engine.results import FolderReading, LabelFile, Note
 
 SplitName = Literal["train", "calibration", "evaluation", "holdout"]
 SPLIT_NAMES: tuple[SplitName, ...] = ("train", "calibration", "evaluation", "holdout")
 Example = Mapping[str, NDArray[np.generic]]
 """One example of a model that takes no images: an array an input, without the axis of examples."""
+
+
+@dataclass(frozen=True)
+class SkippedFile:
+    """A file that was left out, by its path within the folder of images, and why."""
+
+    id: str
+    reason: str
+
+    @property
+    def note(self) -> Note:
+        return Note(code="image_skipped", text=f"'{self.id}' was left out: {self.reason}")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -32,7 +44,8 @@ class Pool:
     classes: tuple[str, ...] | None
     outputs: Mapping[str, int] | None = None
     rows: Mapping[SplitName, NDArray[np.int64]] | None = None
-    skipped: tuple[Note, ...] = ()
+    skipped: tuple[SkippedFile, ...] = ()
+    label_file: LabelFile | None = None
     warnings: tuple[Note, ...] = ()
     synthetic: bool = False
     folders: FolderReading | None = None

@@ -26,15 +26,20 @@ _FILTERS = {
 }
 
 
+class UnusableImage(ValueError):
+    """An image that cannot become a model's input, with the reason as a plain phrase."""
+
+
 def prepare(image: Image.Image, settings: Mapping[str, Any]) -> NDArray[np.float32]:
-    """The model's input of one image: (C, H, W) float32, normalised. Raises ValueError as `to_pixels` does."""
+    """The model's input of one image: (C, H, W) float32, normalised. Raises UnusableImage as `to_pixels` does."""
     return normalise(to_pixels(image, settings), settings)
 
 
 def to_pixels(image: Image.Image, settings: Mapping[str, Any]) -> NDArray[np.uint8]:
     """The image upright, converted, resized and cropped: (H, W, C) uint8, channels in the model's order.
 
-    Raises ValueError where the image is so long and thin that it would have more than MAX_PIXELS after resizing.
+    Raises UnusableImage where it cannot be converted, and where it is so long and thin that it would have more than
+    MAX_PIXELS after resizing.
     """
     order = channel_order(settings)
     image = convert(upright(image), "L" if order == "gray" else "RGB")
@@ -50,9 +55,11 @@ def to_pixels(image: Image.Image, settings: Mapping[str, Any]) -> NDArray[np.uin
 def upright(image: Image.Image) -> Image.Image:
     """The image rotated as its EXIF says; unchanged where that cannot be read."""
     try:
-        return ImageOps.exif_transpose(image)
+        turned = ImageOps.exif_transpose(image)
     except _BAD_EXIF:
         return image
+    turned.format = image.format  # which a copy has not, and `convert` asks for
+    return turned
 
 
 def normalise(pixels: NDArray[np.uint8], settings: Mapping[str, Any]) -> NDArray[np.float32]:
@@ -71,19 +78,41 @@ def channel_order(settings: Mapping[str, Any]) -> str:
 
 
 def convert(image: Image.Image, mode: str) -> Image.Image:
-    """The image in mode L or RGB as Pillow converts it (alpha is dropped), which is what timm's loader does.
+    """The image in mode L or RGB as Pillow converts it, which is what timm's and torchvision's loaders do.
 
-    Pillow clips 16-bit grey to white; here it is its upper byte.
+    Transparency is dropped: what is seen are the colours stored beneath it, also those of a palette. CMYK and YCbCr
+    become RGB without a colour profile. Pillow clips values of more than 8 bits to white; here they are scaled first,
+    as `to_bytes` has it (of colours with 16 bits a channel Pillow itself keeps the upper byte).
+
+    Raises UnusableImage for values that are those of no picture.
     """
-    if image.mode.startswith("I;16"):
-        image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+    if image.mode.startswith(("I", "F")):
+        image = Image.fromarray(to_bytes(np.asarray(image), is_16_bit=image.mode != "I" or image.format == "PPM"))
     return image if image.mode == mode else image.convert(mode)
+
+
+def to_bytes(values: NDArray[Any], *, is_16_bit: bool) -> NDArray[np.uint8]:
+    """(H, W) values of more than 8 bits as uint8.
+
+    Of 16-bit integers the upper byte is kept; other integers are taken for 8-bit where none is over 255, and for 16-bit
+    where none is over 65,535. Floats are taken for 0 to 1, or for 0 to 255 where one is over 1.5, and are rounded; what
+    overshoots is clipped, as resizing may leave it. Raises UnusableImage for other values.
+    """
+    low, high = values.min(), values.max()
+    if values.dtype.kind == "f":
+        scale = 1.0 if high <= 1.5 else 255.0
+        if not (np.isfinite(low) and np.isfinite(high)) or low < -0.5 * scale or high > 1.5 * scale:
+            raise UnusableImage(f"its values run from {low:.4g} to {high:.4g}, and pictures have 0 to 1 or 0 to 255")
+        return np.rint(np.clip(values / scale, 0, 1) * 255).astype(np.uint8)
+    if low < 0 or high > 65_535:
+        raise UnusableImage(f"its values run from {low:,} to {high:,}, and pictures have 0 to 255 or 0 to 65,535")
+    return (values >> 8 if is_16_bit or high > 255 else values).astype(np.uint8)
 
 
 def resized_size(height: int, width: int, settings: Mapping[str, Any]) -> tuple[int, int]:
     """Height and width before the centre crop, rounded as timm and torchvision round them.
 
-    Raises ValueError where that would have more than MAX_PIXELS.
+    Raises UnusableImage where that would have more than MAX_PIXELS.
     """
     target = _uncropped_size(settings)
     if settings["resize"] == "squash":
@@ -99,7 +128,7 @@ def resized_size(height: int, width: int, settings: Mapping[str, Any]) -> tuple[
         ratio = min(height / target[0], width / target[1])
         resized = (round(height / ratio), round(width / ratio))
     if resized[0] * resized[1] > MAX_PIXELS:
-        raise ValueError(f"{width} x {height} px is too long and thin to be resized to {settings['size']}")
+        raise UnusableImage(f"it is {width} x {height} px, too long and thin to be resized")
     return resized[0], resized[1]
 
 

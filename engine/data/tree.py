@@ -8,9 +8,12 @@ from pathlib import Path
 from engine.errors import DataError
 
 IMAGE_SUFFIXES = frozenset(
-    ".jpg .jpeg .jpe .jfif .png .gif .bmp .webp .tif .tiff .ppm .pgm .pbm .pnm .avif .mpo".split()
+    (
+        ".jpg .jpeg .jpe .jfif .png .apng .gif .bmp .dib .webp .tif .tiff .ppm .pgm .pbm .pnm .pfm .avif .mpo "
+        ".jp2 .j2k .jpx .heic .heif"
+    ).split()
 )
-OTHER_IMAGE_SUFFIXES = frozenset(".heic .heif .svg .jp2 .j2k .jxl .psd .eps .ico .tga .dng .cr2 .nef .arw .raw".split())
+OTHER_IMAGE_SUFFIXES = frozenset(".svg .jxl .psd .eps .ico .tga .dng .cr2 .nef .arw .raw".split())
 """Of images that are perhaps not read, and then named one by one."""
 _ALL_IMAGE_SUFFIXES = IMAGE_SUFFIXES | OTHER_IMAGE_SUFFIXES
 ARCHIVE_SUFFIXES = frozenset(".zip .tar .tgz .gz .tbz .tbz2 .bz2 .txz .xz .tzst .zst .7z .rar".split())

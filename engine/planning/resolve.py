@@ -124,7 +124,7 @@ class Finder:
             source.path, source.sha256, "the folder or archive of images", DataError, folder=True
         )
         changes: dict[str, object] = {"path": path, "sha256": sha256}
-        if source.labels not in ("folders", "none"):
+        if source.has_label_file:
             labels, labels_sha256 = self._locate(source.labels, source.labels_sha256, "the table of labels", DataError)
             changes |= {"labels": labels, "labels_sha256": labels_sha256}
         return source.model_copy(update=changes)

@@ -28,6 +28,7 @@ from engine.results.analyses import (
 from engine.results.base import Environment, Note, Result, State
 from engine.results.folders import FolderReading, FolderUse
 from engine.results.jobs import CheckItem, Estimate, Event, Job, JobRef, Part, PartState, Protection, Upload, Usage
+from engine.results.label_file import LabelFile
 from engine.results.mapping import (
     ClassOrder,
     Confusion,
@@ -140,6 +141,7 @@ __all__ = [
     "LabelOutput",
     "LabelPredictions",
     "Latency",
+    "LabelFile",
     "LatencyEstimate",
     "LatencyMeasurement",
     "LayerSensitivity",

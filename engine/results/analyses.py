@@ -9,6 +9,7 @@ from engine.results import codes
 from engine.results.base import Environment, Note, Result
 from engine.results.folders import FolderReading
 from engine.results.jobs import Estimate
+from engine.results.label_file import LabelFile
 from engine.results.mapping import LabelOutput
 from engine.results.measurements import Accuracy, DataSummary, Latency, TensorSpec
 from engine.settings import Preprocess, Step, Target, TaskName
@@ -154,6 +155,7 @@ class DataPreview(Result):
 
     `preprocess` is null where the model takes no images. `arrays` are summaries of arrays, which have no pictures.
     `mapping` has a row for every label, sorted, where the head fits. `folders` say how the folders of images were read.
+    `skipped` names the first files that were left out; `skipped_file`, beside the result, is a CSV of all with reasons.
     """
 
     summary: DataSummary
@@ -167,6 +169,8 @@ class DataPreview(Result):
     mapping: tuple[LabelOutput, ...] = ()
     folders: FolderReading | None = None
     warnings: tuple[Note, ...] = ()
+    label_file: LabelFile | None = None
+    skipped_file: str | None = None
 
 
 class Provider(Result):

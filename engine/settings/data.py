@@ -30,15 +30,38 @@ FolderRole = Literal["class", "train", "val", "test", "left_out"]
 
 
 class ImagesData(Settings):
-    """A folder, archive or Parquet file of images: a folder per class, a table of labels, or without labels."""
+    """A folder, archive or Parquet file of images: a folder per class, a label file, or without labels.
+
+    A label file is CSV and its kin, JSON or JSON lines, with a row per image; which column holds what is recognised
+    where `file_column` and `label_column` are empty. A column without a header is "column 1" and so on.
+    """
 
     kind: Literal["images"] = "images"
     path: str | None = setting(
         None, help="A folder, a zip, a tar (also .tar.gz, .tgz and .tar.zst), or a Parquet file.", min_length=1
     )
     sha256: str | None = setting(None, help="SHA-256 of the content; alone, it names an upload.", pattern=SHA256)
-    labels: str = setting("folders", help="folders, none, or the path of a CSV of file,label.", min_length=1)
-    labels_sha256: str | None = setting(None, help="SHA-256 of the CSV of labels.", pattern=SHA256)
+    labels: str = setting("folders", help="folders, none, or the path of a label file: file,label.", min_length=1)
+    labels_sha256: str | None = setting(None, help="SHA-256 of the label file.", pattern=SHA256)
+    file_column: str | None = setting(
+        None,
+        label="Column of the files",
+        help="The label file's column of the images' names; recognised if empty.",
+        min_length=1,
+        max_length=200,
+    )
+    label_column: str | None = setting(
+        None,
+        label="Column of the labels",
+        help="The label file's column of the labels; recognised if empty.",
+        min_length=1,
+        max_length=200,
+    )
+    whole_labels: bool = setting(
+        False,
+        label="A label is always one class",
+        help="Labels such as a|b are the name of one class, and not several labels.",
+    )
     classes: tuple[str, ...] | None = setting(
         None, help="Class names in the order of the model's outputs; sorted names if empty.", min_length=1
     )
@@ -53,10 +76,16 @@ class ImagesData(Settings):
     def _names_something(self) -> Self:
         if self.path is None and self.sha256 is None:
             raise ValueError("images need a path, or the sha256 of an upload")
-        if self.labels_sha256 is not None and self.labels in ("folders", "none"):
-            raise ValueError(f"there is the sum of a CSV of labels, and '{self.labels}' in place of its path")
         if self.folders.get("*", "class") not in ("class", "left_out"):
             raise ValueError(f"folders has '*' as {self.folders['*']}, which must be class or left_out")
+        if self.labels_sha256 is not None and not self.has_label_file:
+            raise ValueError(f"there is the sum of a label file, and '{self.labels}' in place of its path")
+        if not self.has_label_file:
+            for name in ("file_column", "label_column", "whole_labels"):
+                if getattr(self, name):
+                    raise ValueError(f"{name} is about a label file, and labels is '{self.labels}'")
+        if self.file_column is not None and self.file_column == self.label_column:
+            raise ValueError(f"the column of the files and that of the labels are both '{self.file_column}'")
         if self.classes is not None and len(set(self.classes)) < len(self.classes):
             raise ValueError("classes names one class twice")
         return self
@@ -69,6 +98,10 @@ class ImagesData(Settings):
     @property
     def labelled(self) -> bool:
         return self.labels != "none"
+
+    @property
+    def has_label_file(self) -> bool:
+        return self.labels not in ("folders", "none")
 
 
 class ArraysData(Settings):

@@ -120,7 +120,7 @@ def absolute_paths(recipe: Recipe, folder: Path) -> Recipe:
     model, data = _absolute_model(recipe.model, folder), recipe.data
     if isinstance(data, ImagesData):
         changes = {"path": _absolute(folder, data.path)} if data.path is not None else {}
-        if data.labels not in ("folders", "none"):
+        if data.has_label_file:
             changes["labels"] = _absolute(folder, data.labels)
         data = data.model_copy(update=changes)
     elif isinstance(data, ArraysData) and data.path is not None:

@@ -14,6 +14,7 @@ from engine import (
     Distill,
     FileModel,
     Finetune,
+    ImagesData,
     Preprocess,
     PruneChannel,
     Qat,
@@ -24,6 +25,7 @@ from engine import (
 )
 
 SECTIONS: tuple[tuple[str, type[Settings], Collection[str], str], ...] = (
+    ("data.", ImagesData, ("file_column", "label_column", "whole_labels"), "Data"),
     ("split.", Split, Split.model_fields, "Data"),
     ("target.", Target, ("threads", "batch_size"), "Optimize"),
     ("budget.", Budget, Budget.model_fields, "Optimize"),

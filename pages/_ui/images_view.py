@@ -6,7 +6,8 @@ from engine import ImagesData, Split, Upload
 from pages._ui import chrome, forms, state, uploads_view
 
 ARCHIVES = ["zip", "tar", "tgz", "gz", "tzst", "zst", "parquet"]
-LABELS = {"folders": "A folder per class", "csv": "A CSV of file,label", "none": "No labels"}
+LABELS = {"folders": "A folder per class", "csv": "A label file", "none": "No labels"}
+LABEL_FILES = ["csv", "tsv", "txt", "json", "jsonl", "ndjson"]
 NO_ARRAYS = ("No data at hand", "Random inputs made from the signature of the model")
 WITHOUT_IMAGES = (
     "Size and latency are measured as always. Instead of accuracy you get **agreement** with the original on "
@@ -34,7 +35,9 @@ def choose() -> None:
             "Labels", list(LABELS), default="folders", required=True, key="labels-kind", format_func=LABELS.__getitem__
         )
         labels = (
-            uploads_view.pick("labels", "The CSV: a line per image, file,label", ["csv"]) if kind == "csv" else None
+            uploads_view.pick("labels", "The label file: a row per image, with its path and its label", LABEL_FILES)
+            if kind == "csv"
+            else None
         )
         with st.expander("Class names and split"):
             names = st.text_area(
@@ -52,7 +55,7 @@ def choose() -> None:
 
 
 def _data(upload: Upload | None, kind: str, labels: Upload | None, names: str) -> ImagesData | None:
-    """The data of an upload; None while the images or the CSV of their labels are missing."""
+    """The data of an upload; None while the images or their label file are missing."""
     if upload is None or (kind == "csv" and labels is None):
         return None
     classes = [name.strip() for name in names.splitlines() if name.strip()]

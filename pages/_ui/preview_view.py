@@ -6,7 +6,7 @@ import streamlit as st
 from engine import ArraySummary, DataPreview, FileModel, Finetune, PreviewRequest, result, result_file
 from engine.charts import class_counts
 from engine.wording import many
-from pages._ui import chrome, folders_view, live, mapping_view, readiness, state
+from pages._ui import chrome, folders_view, label_file_view, live, mapping_view, readiness, state
 from pages._ui.draft import Draft, data_name
 from pages._ui.wording import plain, sentence
 
@@ -36,6 +36,7 @@ def show(draft: Draft) -> None:
         preview = result(job.id) if job else None
         if job and isinstance(preview, DataPreview):
             _card(job.id, preview, draft)
+        label_file_view.show(draft, request)
     if isinstance(preview, DataPreview):
         mapping_view.show(draft, preview)
         _head(draft, preview)
@@ -59,10 +60,15 @@ def _card(id: str, preview: DataPreview, draft: Draft) -> None:
     if preview.folders is not None:
         folders_view.show(draft, preview.folders)
     for note in (note for note in preview.warnings if note.code != folders_view.FOLDERS_READ):
-        st.warning(plain(sentence(note.text)), icon=":material/warning:")
+        if note.code == label_file_view.LABEL_FILE_READ:
+            st.info(plain(sentence(note.text)), icon=":material/table_view:")
+        else:
+            st.warning(plain(sentence(note.text)), icon=":material/warning:")
     if preview.skipped:
         with st.expander(f"{many(summary.n_skipped, 'image')} skipped", icon=":material/broken_image:"):
             st.code("\n".join(note.text for note in preview.skipped), language=None)
+            if preview.skipped_file is not None:
+                _download_skipped(id, preview.skipped_file, summary.n_skipped)
     if preview.counts:
         st.markdown("**Examples per class**" if preview.arrays else "**Images per class**")
         chrome.chart(class_counts(preview), "classes")
@@ -74,6 +80,19 @@ def _card(id: str, preview: DataPreview, draft: Draft) -> None:
         for index, (name, caption) in enumerate(preview.examples[:MAX_EXAMPLES]):
             path = result_file(id, name)
             st.image(str(path), caption=plain(caption), width="stretch", alt=f"Example {index + 1}: {caption}")
+
+
+def _download_skipped(id: str, name: str, n_skipped: int) -> None:
+    """Draws the button for the list of all images that were left out."""
+    st.download_button(
+        f"All {n_skipped:,} as CSV, with the reasons",
+        result_file(id, name).read_bytes,
+        mime="text/csv",
+        file_name=name,
+        icon=":material/table:",
+        on_click="ignore",
+        key="skipped-csv",
+    )
 
 
 def _arrays(arrays: tuple[ArraySummary, ...]) -> None:

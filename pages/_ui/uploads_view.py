@@ -23,6 +23,12 @@ Kind = Literal["onnx", "weights", "images", "labels", "arrays"]
 # Below the server's own limit, past which a browser shows a bare error.
 LARGEST_MB = min(1000, st.get_option("server.maxUploadSize"))
 
+FOLDER_FILES = (
+    "jpg jpeg jpe jfif png apng bmp dib webp tif tiff gif ppm pgm pbm pnm avif mpo jp2 j2k jpx heic heif "
+    "csv tsv txt json jsonl zip tar tgz gz tzst zst parquet"
+).split()
+"""Endings of the files that the upload of a folder takes."""
+
 
 def pick(kind: Kind, label: str, types: list[str] | None, name: str = "", current: str | None = None) -> Upload | None:
     """An upload of this kind, new or of this home; once it is stored, the uploader drops its copy in memory.
@@ -106,7 +112,7 @@ def pick_folder() -> Upload | None:
         "A folder of images",
         accept_multiple_files="directory",
         max_upload_size=LARGEST_MB,
-        type=[*"jpg jpeg png bmp webp tif tiff gif avif csv jsonl zip tar tgz gz tzst zst parquet".split()],
+        type=FOLDER_FILES,
         key=state.key("upload-folder", "uploads"),
     )
     return _store("images", save_folder((file.name, file) for file in files)) if files else None

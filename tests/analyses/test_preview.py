@@ -1,12 +1,13 @@
 """A preview says what the images are and shows them as the model sees them."""
 
+import csv
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from engine.analyses.preview import N_EXAMPLES, preview
+from engine.analyses.preview import N_EXAMPLES, SKIPPED_FILE, preview
 from engine.data import load
 from engine.errors import DataError
 from engine.results import DataPreview, Event, TensorSpec
@@ -136,6 +137,30 @@ def test_many_skipped_images_are_counted_and_the_first_named(shapes: Path, folde
     assert result.summary.n_skipped == 52
     assert result.skipped[-1].text == "2 more images were left out"
     assert len(result.skipped) == 51
+    with (folder.path / str(result.skipped_file)).open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 52
+    assert rows[-1] == {"file": "9.png", "reason": "it belongs to no class"}
+
+
+def test_nothing_skipped_leaves_no_list(shapes: Path, folder: JobFolder):
+    result, _ = asked(PreviewRequest(model=network(3), data=ImagesData(path=str(shapes)), preprocess=SQUARE), folder)
+    assert result.skipped_file is None
+    assert not (folder.path / SKIPPED_FILE).exists()
+
+
+def test_the_reading_of_a_label_file_is_part_of_the_result(shapes: Path, folder: JobFolder, tmp_path: Path):
+    table = tmp_path / "labels.csv"
+    names = sorted(path.relative_to(shapes).as_posix() for path in shapes.rglob("*.png"))
+    table.write_text("img_path;category\n" + "".join(f"{name};{name[:3]}\n" for name in names))
+    request = PreviewRequest(model=network(3), data=ImagesData(path=str(shapes), labels=str(table)), preprocess=SQUARE)
+    result, _ = asked(request, folder)
+    assert result.summary.classes == ("blu", "gre", "red")
+    assert result.label_file is not None
+    assert (result.label_file.format, result.label_file.n_rows) == ("semicolon-separated", 40)
+    assert result.label_file.rows[0] == ("blue/00.png", "blu")
+    assert "label_file_read" in [note.code for note in result.warnings]
+    assert DataPreview.model_validate_json(result.model_dump_json()) == result
 
 
 def test_bad_data_is_refused(folder: JobFolder, tmp_path: Path):

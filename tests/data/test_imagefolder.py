@@ -71,7 +71,7 @@ def test_a_split_without_metadata_has_no_labels_and_is_told(read, folder):
     data = read(folder("metadata.csv", lambda index: {"label": NAMES[index % 2]}, only=("train",)))
     assert counts(data) == [14, 6, 0]
     assert len(data.skipped) == 6
-    assert "belongs to no class" in data.skipped[0].text
+    assert "belongs to no class" in data.skipped[0].note.text
 
 
 def test_rows_without_an_image_are_told_and_most_of_them_refused(read, folder):

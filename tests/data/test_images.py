@@ -147,21 +147,22 @@ def test_a_csv_with_and_without_header(pets: Path, read, tmp_path: Path):
         assert all(int(id[-6:-4]) % 2 == label for id, label in zip(part.ids, part.labels, strict=True))
         assert len(ids(data)) == 20
         assert len(data.skipped) == 10
-        assert "belongs to no class" in data.skipped[0].text
+        assert "belongs to no class" in data.skipped[0].reason
 
 
 @pytest.mark.parametrize(("text", "problem"), [
     ("cat/00.png,old\ncat/77.png,young", r"names 1 of 2 images that are not there: 'cat/77\.png'"),
     ("../secret.png,old\ncat/00.png,young", r"not there: '\.\./secret\.png'"),
-    ("cat/00.png,old\ncat/00.png,young", r"line 2 .* names 'cat/00\.png' again"),
+    ("cat/00.png,old\ncat/00.png,young", r"line 2 .* gives 'cat/00\.png' the label 'young', and line 1 the"),
     ("cat/00.png,old\ncat/01.png", "line 2 .* is not file,label"),
     ("cat/00.png,\ncat/01.png,old", "line 1 .* is not file,label"),
-    ("cat/00.png;old\ncat/01.png;young", "line 1 .* is not file,label"),
+    ("cat/00.png\ncat/01.png", "line 1 .* is not file,label"),
     ("cat/00.png,old\ncat/01.png,old", "one class, 'old'"),
     ("file,label\n", "has no line"),
     ("", "has no line"),
     ('cat/00.png,"old\n', "no CSV"),
-    (b"\xff\xfe\0c,\0a", "no CSV in UTF-8"),
+    (b"\xff\xfe\0c,\0a", "is no text in UTF-16"),
+    (b"cat/00.png,old\0\0\n", "no text: it holds zero bytes"),
 ])  # fmt: skip
 def test_a_bad_csv_is_refused(pets: Path, read, tmp_path: Path, text, problem):
     labels = tmp_path / "labels.csv"
@@ -199,8 +200,8 @@ def test_unusable_files_are_left_out_counted_and_named(pets: Path, read, draw):
     data = read(pets)
     assert len(ids(data)) == 30
     assert data.summary().n_skipped == 9
-    assert {note.code for note in data.skipped} == {"image_skipped"}
-    told = {note.text.split("'")[1]: note.text for note in data.skipped}
+    assert {note.code for note in data.named_skipped} == {"image_skipped"}
+    told = {file.id: file.reason for file in data.skipped}
     assert set(told) == {
         "cat/truncated.png",
         "cat/photo.jpg",
@@ -284,6 +285,14 @@ def test_every_format_is_read(pets: Path, read, draw, suffix):
     data = read(pets)
     assert f"cat/other{suffix}" in ids(data)
     assert data.skipped == ()
+
+
+def test_transparent_images_are_told(pets: Path, read):
+    for name, alpha in (("a", 0), ("b", 254), ("c", 255)):
+        Image.new("RGBA", (20, 20), (200, 0, 0, alpha)).save(pets / "cat" / f"{name}.png")
+    (note,) = read(pets).warnings
+    assert note.code == "transparent_images"
+    assert note.text.startswith("2 of 33 images have transparent pixels. The model sees the colours stored beneath")
 
 
 def test_an_image_that_vanishes_later_is_a_clear_error(pets: Path, read):

@@ -75,7 +75,7 @@ def test_an_uploaded_table_of_labels_is_found_by_its_sum(resolve, home):
 
 
 def test_a_sum_of_labels_needs_a_table():
-    with pytest.raises(SettingsError, match="sum of a CSV of labels, and 'folders' in place of its path"):
+    with pytest.raises(SettingsError, match="sum of a label file, and 'folders' in place of its path"):
         parse_recipe(
             f"{{model: {{kind: sample}}, data: {{kind: images, path: ., labels_sha256: {'f' * 64}}}, steps: []}}"
         )

@@ -20,12 +20,15 @@ from engine.results import (
     Estimate,
     Event,
     Failure,
+    FolderReading,
+    FolderUse,
     GraphNode,
     Hardware,
     Identification,
     ImportedFile,
     Job,
     JobRef,
+    LabelFile,
     LabelOutput,
     LabelPredictions,
     LatencyEstimate,
@@ -85,6 +88,17 @@ REPORT = made_report(
     warnings=(NOTE,),
     failures=(Failure(branch=None, step=None, technique=None, code="disk_full", message="the disk is full", next=""),),
 )
+LABEL_FILE = LabelFile(
+    name="labels.tsv",
+    format="tab-separated",
+    encoding="UTF-16",
+    has_header=True,
+    columns=("img_path", "category"),
+    file_column="img_path",
+    label_column="category",
+    n_rows=36,
+    rows=(("cat/00.png", "Käfer"),),
+)
 PREVIEW = DataPreview(
     summary=REPORT.data,
     counts=(ClassCount(name="3", train=1, calibration=2, evaluation=3, holdout=0),),
@@ -93,6 +107,7 @@ PREVIEW = DataPreview(
     n_outputs=10,
     head_fits=None,
     preprocess=GRAY,
+    label_file=LABEL_FILE,
 )
 PREDICTIONS = LabelPredictions(
     label="cat", output=0, name=None, n_images=9, predictions=(OutputCount(output=2, name="dog", n_images=9),)
@@ -265,6 +280,9 @@ EXAMPLES: tuple[Result, ...] = (
     Usage(home="/h", jobs_bytes=1, cache_bytes=2, uploads_bytes=3, database_bytes=4, free_bytes=5),
     CutShort(branch=0, step=1, variant_id="b" * 12, is_race=False, note=NOTE),
     CheckItem(name="disk", ok=False, found="full", next="free it"),
+    LABEL_FILE,
+    FolderUse(name="train", role="train", n_images=3),
+    FolderReading(note=NOTE, folders=(FolderUse(name="unseen", role="left_out", n_images=30),)),
     ArraySummary(name="input_ids", dtype="int64", shape=(128,), low=0, high=30521, mean=15000.5),
     LabelOutput(label="n01440764", output=0, name="tench, Tinca tinca", n_images=50),
     PREDICTIONS,
