@@ -15,6 +15,7 @@ from engine.results import (
     certainty_text,
     example_noun,
     interval_text,
+    leak_text,
     losses_text,
     outputs_text,
     points,
@@ -77,7 +78,8 @@ def of_report(report: Report) -> list[str]:
     """Every variant beside the baseline, what each loses, how races ended, the warnings, and the recommendation."""
     measure: str = report_measure(report) or "similarity"
     has_labels = any(variant.accuracy for variant in report.main_variants)
-    top1 = ("top-1 (95 %)",) if has_labels else ()
+    leak = leak_text(report)
+    top1 = (f"top-1 (95 %){', leaked' if leak else ''}",) if has_labels else ()
     rows: list[tuple[str, ...]] = [("variant", "id", "size", "latency p50", "times as fast (95 %)", *top1, measure)]
     late = unfinished_ids(report)
     rows += [
@@ -105,6 +107,7 @@ def of_report(report: Report) -> list[str]:
     ]
     return [
         *table(rows),
+        *([f"leaked: {leak}"] if leak else []),
         *losses,
         *outputs,
         *races,

@@ -1,11 +1,13 @@
 """Images or arrays -> batches: the data of a recipe, read, checked and split once."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from engine.data.arrays import read_arrays
+from engine.data.copies import without_copies
 from engine.data.images import read_images
 from engine.data.parts import ArrayPart, Data, Examples, Part, first_batch, full_batch
 from engine.data.pool import SPLIT_NAMES, ArrayPool, ImagePool, SplitName, digest
@@ -15,8 +17,9 @@ from engine.data.splits import Rows, assign
 from engine.data.synthetic import noise
 from engine.data.synthetic_inputs import synthetic_inputs
 from engine.errors import DataError
-from engine.results import Note, TensorSpec
-from engine.settings import ArraysData, DataSource, Preprocess, SampleData, Split
+from engine.results import Note, TensorSpec, codes
+from engine.settings import ArraysData, DataSource, ImagesData, Preprocess, SampleData, Split
+from engine.wording import many
 
 __all__ = ["SPLIT_NAMES", "ArrayPart", "Data", "Examples", "Part", "SplitName", "first_batch", "full_batch", "load"]
 
@@ -43,7 +46,8 @@ def load(
     The sample's split is fixed. Folders train/val/test of the source decide over `split`: train trains and gives
     calibration its share, val evaluates, test evaluates where there is no val and is the holdout otherwise. They are
     never merged, since a model may well have been trained on train. For other data `merge_train` adds the train share
-    to evaluation. A part of the evaluation examples may choose in place of reporting: `choose_selection` has the rule.
+    to evaluation. Of images, the copies that `source.leave_out` names leave evaluation and holdout. A part of the
+    evaluation examples may choose in place of reporting: `choose_selection` has the rule.
 
     `n_outputs` is the model's number of outputs, None where its head will be replaced: a class of the recipe or a label
     beyond them is an error. `model_classes` match labels to outputs by name. A zip is unpacked below `work` (None: the
@@ -60,8 +64,14 @@ def load(
     else:
         pool = read_images(source, split, preprocess, seed, n_outputs=n_outputs, model_classes=model_classes, work=work)
     rows = pool.rows or assign(pool.names(), len(pool), split, seed, merge_train=merge_train)
-    selection, rows = choose_selection({name: rows.get(name, NO_ROWS) for name in SPLIT_NAMES}, pool.hashes)
-    return _data(pool, rows, selection, preprocess)
+    rows = {name: rows.get(name, NO_ROWS) for name in SPLIT_NAMES}
+    notes, n_left_out = pool.warnings, 0
+    if isinstance(source, ImagesData) and isinstance(pool, ImagePool):
+        rows, copy_notes, n_left_out = without_copies(pool, rows, source.leave_out)
+        notes = (*notes, *copy_notes)
+    selection, rows = choose_selection(rows, pool.hashes)
+    data = _data(pool, rows, selection, preprocess)
+    return replace(data, warnings=(*notes, *_leak_notes(data)), n_left_out=n_left_out)
 
 
 def _arrays(
@@ -103,7 +113,6 @@ def _data(
         sha256=digest([content, pool.classes, selection_part.ids]),
         evaluation_sha256=digest(evaluation),
         skipped=pool.skipped,
-        warnings=(*pool.warnings, *_duplicates(parts)),
         synthetic=pool.synthetic,
     )
 
@@ -126,12 +135,14 @@ def _part(pool: ImagePool | ArrayPool, rows: Rows, preprocess: Preprocess | None
     )
 
 
-def _duplicates(parts: Mapping[SplitName, Examples]) -> tuple[Note, ...]:
+def _leak_notes(data: Data) -> tuple[Note, ...]:
     """A warning where examples that report are copies of some for training or calibration."""
-    tuning_hashes = {*parts["train"].hashes, *parts["calibration"].hashes}
-    copies = sum(sha256 in tuning_hashes for sha256 in parts["evaluation"].hashes)
-    if not copies:
+    if not data.n_leaked:
         return ()
-    noun = parts["evaluation"].noun
-    text = f"{copies} evaluation {noun}s are byte for byte the same as {noun}s for training or calibration"
-    return (Note(code="duplicate_images", text=text),)
+    noun = data.parts["evaluation"].noun
+    verb = "is" if data.n_leaked == 1 else "are"
+    text = (
+        f"{many(data.n_leaked, f'evaluation {noun}')} {verb} byte for byte the same as {noun}s for training or "
+        "calibration, so the accuracy on them says little about new ones"
+    )
+    return (Note(code=codes.DUPLICATE_IMAGES, text=text),)

@@ -21,6 +21,10 @@ class SampleData(Settings):
         return "Digits images"
 
 
+LeaveOut = Literal["nothing", "duplicates", "near_duplicates"]
+"""Which copies of images for training or calibration judge no model: none, those byte for byte, those by look too."""
+
+
 class ImagesData(Settings):
     """A folder or zip of images: a folder per class, flat with a CSV of file,label, or without labels."""
 
@@ -31,6 +35,9 @@ class ImagesData(Settings):
     labels_sha256: str | None = setting(None, help="SHA-256 of the CSV of labels.", pattern=SHA256)
     classes: tuple[str, ...] | None = setting(
         None, help="Class names in the order of the model's outputs; sorted names if empty.", min_length=1
+    )
+    leave_out: LeaveOut = setting(
+        "nothing", help="Which copies of images for training or calibration are left out of evaluation and holdout."
     )
 
     @model_validator(mode="after")
