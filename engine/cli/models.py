@@ -113,7 +113,7 @@ def advise(
 ) -> None:
     """Say which architectures would be faster here than a model, or better."""
     target = Target(threads=threads, batch_size=batch)
-    request = AdviseRequest(model=_source(model, RANDOM), target=target, names=tuple(only) if only else None)
+    request = AdviseRequest(model=model_source(model, RANDOM), target=target, names=tuple(only) if only else None)
     show(engine.advise(request, on_event), json, lines.of_advice)
 
 
@@ -140,7 +140,7 @@ def sensitivity(
     ratio_settings = {"ratios": tuple(ratio)} if ratio else {}
     request = SensitivityRequest.parse(
         {
-            "model": _source(model, str(weights.expanduser().absolute()) if weights else PRETRAINED),
+            "model": model_source(model, str(weights.expanduser().absolute()) if weights else PRETRAINED),
             "data": _images(model, data, labels),
             "minutes": minutes,
             **ratio_settings,
@@ -165,7 +165,7 @@ def _size(text: str | None) -> tuple[int, int] | None:
     return int(edges[0]), int(edges[-1])
 
 
-def _source(model: str, weights: str) -> ModelSource:
+def model_source(model: str, weights: str) -> ModelSource:
     """The source that MODEL names; a timm architecture gets `weights` (random ones suffice for a latency)."""
     if model == "sample":
         return SampleModel()

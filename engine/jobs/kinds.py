@@ -1,7 +1,7 @@
 """The table of kinds of job: request, result, function, and how such jobs are queued.
 
 Functions are named by dotted path, so that reading the table loads neither torch nor onnx. A new analysis is a request
-in engine/settings/jobs.py, a result in engine/results/analyses.py, a function in engine/analyses/, a row here, and a
+in engine/settings/jobs.py, a result in engine/results/, a function in engine/analyses/, a row here, and a
 chart.
 """
 
@@ -21,9 +21,11 @@ from engine.results.analyses import (
     ModelSignature,
     Sensitivity,
 )
+from engine.results.audit import DataAudit
 from engine.settings.jobs import (
     AdviseRequest,
     AnalysisRequest,
+    AuditRequest,
     HardwareRequest,
     IdentifyRequest,
     JobRequest,
@@ -39,6 +41,7 @@ from engine.system.machine import cores, cpu_name, graphics_cards, isa, versions
 
 ANALYSIS_SECONDS = 900.0
 FILE_SECONDS = 180.0
+AUDIT_SECONDS = 3600.0  # every image is read twice, and there may be 100,000 large ones
 RUN_OVERHEAD_SECONDS = 3600.0  # loading, exporting and measuring, which the budget's minutes do not bound
 SLOTS: Mapping[str, int] = {"run": 1, "analysis": 1, "advice": 1}
 """How many jobs of each slot run at once. Analyses of minutes have their own slot, so that a preview does not wait
@@ -96,6 +99,10 @@ def _reading_seconds(request: ProfileRequest | SignatureRequest | IdentifyReques
 
 def _sensitivity_seconds(request: SensitivityRequest) -> float:
     return ANALYSIS_SECONDS + 60 * request.minutes
+
+
+def _audit_seconds(request: AuditRequest) -> float:
+    return AUDIT_SECONDS + 60 * request.minutes
 
 
 def _remeasure_seconds(request: RemeasureRequest) -> float:
@@ -160,6 +167,17 @@ KINDS: tuple[JobKind, ...] = (
         limit_seconds=_analysis_seconds,
         estimate=None,
         locks_itself=False,
+        key=request_and_versions,
+    ),
+    JobKind(
+        request=AuditRequest,
+        result=DataAudit,
+        function="engine.analyses.audit:audit",
+        check=None,
+        slot="advice",
+        limit_seconds=_audit_seconds,
+        estimate=None,
+        locks_itself=True,
         key=request_and_versions,
     ),
     JobKind(

@@ -86,7 +86,8 @@ def leak_text(report: Report) -> str:
     data, noun = report.data, example_noun(report)
     if data is None or not data.n_leaked:
         return ""
-    return f"{data.n_leaked:,} of the {many(data.n_evaluation, noun)} also train or calibrate, so the figures may be too good"
+    images = f"{data.n_leaked:,} of the {many(data.n_evaluation, noun)}"
+    return f"{images} also train or calibrate, so the figures may be too good"
 
 
 def outputs_text(variant: Variant) -> str:

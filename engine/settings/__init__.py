@@ -6,6 +6,7 @@ from engine.settings.distillation import Distill, Swap
 from engine.settings.jobs import (
     AdviseRequest,
     AnalysisRequest,
+    AuditRequest,
     HardwareRequest,
     IdentifyRequest,
     JobRequest,
@@ -47,6 +48,7 @@ __all__ = [
     "AdviseRequest",
     "AnalysisRequest",
     "ArraysData",
+    "AuditRequest",
     "BaselineModel",
     "Budget",
     "Calibration",
