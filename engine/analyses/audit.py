@@ -11,11 +11,11 @@ from engine.analyses.measure_lock import hold_measure_lock
 from engine.data import Data, load
 from engine.data.audit.images import AuditedImage, Scan, audited_images, audited_parts
 from engine.data.audit.properties import Flags, flags
-from engine.data.audit.repeats import repeats
+from engine.data.audit.repeats import Repeat, repeats
 from engine.errors import DataError
 from engine.measure.statistics import wilson
 from engine.models.artifacts import OnnxModel, TorchModel
-from engine.results.audit import CHECKS, CheckName, CheckResult, ClassFigures, DataAudit
+from engine.results.audit import CHECKS, LEAKS, CheckName, CheckResult, ClassFigures, DataAudit
 from engine.settings import ArraysData, AuditRequest, Preprocess
 from engine.store.folders import JobFolder
 from engine.store.home import Home
@@ -60,6 +60,7 @@ def audit(request: AuditRequest, folder: JobFolder, progress: Progress) -> DataA
         checks=_results(findings, looks, examples),
         classes=_classes(data, images),
         width=_width(len(data.split("evaluation"))),
+        n_without_leaks=_n_without_leaks(images, copies),
         n_labels_checked=labels.n_checked,
         no_labels=labels.reason,
         warnings=(*(model.warnings if model is not None else ()), *data.warnings, *labels.warnings),
@@ -109,7 +110,7 @@ def _label_progress(progress: Progress) -> Callable[[int, int], None]:
 def _of_looks(looks: Mapping[CheckName, Flags]) -> list[AuditFinding]:
     """A finding for every image that a check finds and most images do not share."""
     return [
-        AuditFinding(name, int(row), figure=float(one.figure[row]))
+        AuditFinding(name, int(row), figure=None if one.figure is None else float(one.figure[row]))
         for name, one in looks.items()
         if not one.is_usual
         for row in one.found.nonzero()[0]
@@ -138,6 +139,12 @@ def _classes(data: Data, images: Sequence[AuditedImage]) -> tuple[ClassFigures, 
         for index, name in enumerate(data.classes or ())
         if totals[index]
     )
+
+
+def _n_without_leaks(images: Sequence[AuditedImage], copies: Sequence[Repeat]) -> int:
+    """How many evaluation images, those that they gave to the selection included, are no leaks."""
+    leaked = {copy.row for copy in copies if copy.check in LEAKS}
+    return sum(image.split in ("evaluation", "selection") and row not in leaked for row, image in enumerate(images))
 
 
 def _width(n: int) -> float:

@@ -66,8 +66,8 @@ def _ordered(findings: Sequence[AuditFinding]) -> list[AuditFinding]:
 def _row(finding: AuditFinding, images: Sequence[AuditedImage], classes: tuple[str, ...] | None) -> list[str]:
     plain = _finding(finding, images, classes)
     figure = "" if plain.figure is None else f"{plain.figure:.4g}"
-    cells = (plain.id, plain.split, plain.label, figure, plain.other_id, plain.other_split, plain.likely_label)
-    return [finding.check, *(_cell(cell) for cell in cells)]
+    before, after = (plain.id, plain.split, plain.label), (plain.other_id, plain.other_split, plain.likely_label)
+    return [finding.check, *map(_cell, before), figure, *map(_cell, after)]
 
 
 def _cell(text: str | None) -> str:

@@ -30,8 +30,11 @@ def choose_selection(rows: Mapping[SplitName, Rows], hashes: tuple[str, ...]) ->
     """
     calibration, evaluation = rows["calibration"], rows["evaluation"]
     others = np.concatenate([rows["holdout"], calibration[len(calibration) // 2 :]])
-    n_moved = min(max(NEEDED - len(others), 0), len(evaluation) // EVALUATION_PART)
-    reporting, moved = np.split(evaluation, [len(evaluation) - n_moved])
-    other_hashes = {hashes[row] for row in np.concatenate([reporting, rows["train"]])}
+    trained_hashes = {hashes[row] for row in rows["train"]}
+    can_choose = np.array([row for row in evaluation if hashes[row] not in trained_hashes], np.int64)
+    n_moved = min(max(NEEDED - len(others), 0), len(evaluation) // EVALUATION_PART, len(can_choose))
+    moved = can_choose[len(can_choose) - n_moved :]
+    reporting = evaluation[~np.isin(evaluation, moved)]
+    other_hashes = trained_hashes | {hashes[row] for row in reporting}
     selection = [row for row in np.concatenate([others, moved]) if hashes[row] not in other_hashes]
     return np.array(selection[:MOST], np.int64), {**rows, "evaluation": reporting}

@@ -122,7 +122,8 @@ class ClassFigures(Result):
 class DataAudit(Result):
     """What is wrong with the images. All findings are in the CSV file FINDINGS_FILE beside the result.
 
-    `width` is as in ClassFigures, of all evaluation images. `no_labels` says why labels were not checked.
+    `width` is as in ClassFigures, of all evaluation images. `n_without_leaks` is how many of them, with those that they
+    gave to the selection, are no leaks. `no_labels` says why labels were not checked.
     """
 
     summary: DataSummary
@@ -130,6 +131,7 @@ class DataAudit(Result):
     checks: tuple[CheckResult, ...]
     classes: tuple[ClassFigures, ...]
     width: float
+    n_without_leaks: int
     n_labels_checked: int = 0
     no_labels: Note | None = None
     warnings: tuple[Note, ...] = ()

@@ -6,7 +6,7 @@ import streamlit as st
 from engine import ArraySummary, DataPreview, FileModel, Finetune, PreviewRequest, result, result_file
 from engine.charts import class_counts
 from engine.wording import many
-from pages._ui import chrome, live, readiness, state
+from pages._ui import audit_view, chrome, live, readiness, state
 from pages._ui.draft import Draft, data_name
 from pages._ui.wording import plain, sentence
 
@@ -34,6 +34,7 @@ def show(draft: Draft) -> None:
             _card(job.id, preview)
     if isinstance(preview, DataPreview):
         _head(draft, preview)
+        audit_view.show(draft)
     if readiness.data(draft) != "refused":
         with next_link:
             st.page_link(chrome.OPTIMIZE, label="Next: choose what to try", icon=":material/arrow_forward:")

@@ -49,10 +49,10 @@ USUAL_SHARE = 0.5
 
 
 class Flags(NamedTuple):
-    """(N,) which images a check finds, and the score or size that it goes by."""
+    """(N,) which images a check finds, and the score or size that it goes by, None where that is yes or no."""
 
     found: NDArray[np.bool_]
-    figure: NDArray[np.float64]
+    figure: NDArray[np.float64] | None = None
 
     @property
     def is_usual(self) -> bool:
@@ -71,7 +71,7 @@ def properties(image: Image.Image) -> Row:
     is_grey = bool((pixels.max(axis=2) - pixels.min(axis=2)).max() <= GREY_LEVELS)
     grey = image.convert("L")
     entropy = grey.entropy() if is_grey else image.entropy()
-    return width, height, float(high), float(1 - low), min(entropy / ENTROPY_BITS, 1.0), _sharpness(grey), is_grey
+    return width, height, float(high), float(1 - low), min(abs(entropy) / ENTROPY_BITS, 1.0), _sharpness(grey), is_grey
 
 
 def _sharpness(grey: Image.Image) -> float:
@@ -100,4 +100,4 @@ def flags(table: NDArray[np.void]) -> Mapping[CheckName, Flags]:
     }
     found = {name: Flags(score < threshold, score) for name, (score, threshold) in scores.items()}
     odd_size = Flags((size < lower - reach) | (size > upper + reach), size)
-    return {**found, "odd_size": odd_size, "grey": Flags(table["grey"], table["grey"].astype(np.float64))}
+    return {**found, "odd_size": odd_size, "grey": Flags(table["grey"])}
