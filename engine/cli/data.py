@@ -20,7 +20,10 @@ def audit(
         str | None, typer.Option("--model", metavar="MODEL", help="A timm name, an ONNX file, or sample.")
     ] = None,
     leave_out: Annotated[
-        str, typer.Option("--leave-out", help="nothing, duplicates, or near_duplicates, as in a recipe.")
+        str,
+        typer.Option(
+            "--exclude", help="Leave out duplicates or near_duplicates of training images, as data.leave_out does."
+        ),
     ] = "nothing",
     findings: Annotated[
         Path | None, typer.Option("--findings", metavar="FILE", help="Write all findings to this CSV file.")
