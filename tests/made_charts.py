@@ -30,6 +30,7 @@ from tests.made import (
     made_report,
     made_variant,
 )
+from tests.made_audit import made_audit
 
 WHOLE = (charts.size, charts.latency, charts.speed, charts.accuracy, charts.similarity, charts.tradeoff, charts.tree)
 """What draws a report by itself."""
@@ -66,6 +67,7 @@ def of_analyses(n: int) -> dict[str, go.Figure]:
         "advice": charts.advice(many_architectures(n)),
         "sensitivity": charts.sensitivity(made_sensitivity(n)),
         "preprocessing": charts.preprocessing(made_detection(n)),
+        "audit": charts.audit(made_audit()),
         "class_counts": charts.class_counts(made_preview(n)),
         "layers": charts.layers(made_profile(n)),
         "learning_curve": curve,

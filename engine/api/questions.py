@@ -1,16 +1,19 @@
 """What is answered at once: the catalogue, the techniques, this machine, and analyses in the foreground."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import cast, get_args
 
 from engine import catalogue
 from engine.jobs import foreground
 from engine.planning.resolve import resolve_request
 from engine.results import (
+    FINDINGS_FILE,
     Advice,
     CatalogueEntry,
     CheckItem,
+    DataAudit,
     Event,
     Hardware,
     Identification,
@@ -25,6 +28,7 @@ from engine.settings import (
     TECHNIQUES,
     AdviseRequest,
     AnalysisRequest,
+    AuditRequest,
     DetectRequest,
     FileModel,
     HardwareRequest,
@@ -114,7 +118,26 @@ def detect(request: DetectRequest, on_event: OnEvent = lambda event: None) -> Pr
     return cast(PreprocessingDetection, _result(request, on_event))
 
 
-def _result(request: AnalysisRequest, on_event: OnEvent = lambda event: None) -> Result:
-    """The result of an analysis in the foreground, of the class that its row in engine/jobs/kinds.py names."""
+def audit(
+    request: AuditRequest, on_event: OnEvent = lambda event: None, *, findings: str | Path | None = None
+) -> DataAudit:
+    """What is wrong with images: leaks, duplicates, images out of the ordinary, likely label errors, small classes.
+
+    `findings` is a path for the CSV file of all findings. Raises RequestError, and RunError where it fails.
+    """
+    copies = {FINDINGS_FILE: Path(findings)} if findings is not None else {}
+    return cast(DataAudit, _result(request, on_event, copies))
+
+
+def _result(
+    request: AnalysisRequest,
+    on_event: OnEvent = lambda event: None,
+    copies: Mapping[str, Path] = MappingProxyType({}),
+) -> Result:
+    """The result of an analysis in the foreground, of the class that its row in engine/jobs/kinds.py names.
+
+    `copies` are files of its folder, by name, with the paths where they are to be copied.
+    """
     home = Home.default()
-    return foreground.run_analysis(home, resolve_request(request, home, from_browser=False), on_event=on_event)
+    resolved = resolve_request(request, home, from_browser=False)
+    return foreground.run_analysis(home, resolved, on_event=on_event, copies=copies)

@@ -7,6 +7,7 @@ Every figure carries its alternative text; `alt_text(figure)` reads it.
 from engine.charts.accuracy import accuracy, similarity
 from engine.charts.advice import advice
 from engine.charts.answers import answers
+from engine.charts.audit import audit
 from engine.charts.classes import class_counts
 from engine.charts.latency import latency, speed
 from engine.charts.layers import layers
@@ -26,6 +27,7 @@ __all__ = [
     "advice",
     "alt_text",
     "answers",
+    "audit",
     "class_counts",
     "stage_reached",
     "latency",

@@ -16,6 +16,7 @@ from engine.results import (
     codes,
     example_noun,
     interval_text,
+    leak_text,
     losses_text,
     outputs_text,
     points,
@@ -81,7 +82,8 @@ def of_report(report: Report) -> list[str]:
     """
     measure: str = report_measure(report) or "similarity"
     has_labels = any(variant.accuracy for variant in report.main_variants)
-    top1 = ("top-1 (95 %)",) if has_labels else ()
+    leak = leak_text(report)
+    top1 = (f"top-1 (95 %){', leaked' if leak else ''}",) if has_labels else ()
     rows: list[tuple[str, ...]] = [("variant", "id", "size", "latency p50", "times as fast (95 %)", *top1, measure)]
     late = unfinished_ids(report)
     rows += [
@@ -113,6 +115,7 @@ def of_report(report: Report) -> list[str]:
     return [
         *(f"BEFORE ANY COMPARISON: {text}" for text in broken),
         *table(rows),
+        *([f"leaked: {leak}"] if leak else []),
         *losses,
         *outputs,
         *races,

@@ -116,7 +116,7 @@ def advise(
 ) -> None:
     """Say which architectures would be faster here than a model, or better."""
     target = Target(threads=threads, batch_size=batch)
-    request = AdviseRequest(model=_source(model, RANDOM), target=target, names=tuple(only) if only else None)
+    request = AdviseRequest(model=model_source(model, RANDOM), target=target, names=tuple(only) if only else None)
     show(engine.advise(request, on_event), json, lines.of_advice)
 
 
@@ -145,7 +145,7 @@ def sensitivity(
     ratio_settings = {"ratios": tuple(ratio)} if ratio else {}
     request = SensitivityRequest.parse(
         {
-            "model": _source(model, str(weights.expanduser().absolute()) if weights else PRETRAINED),
+            "model": model_source(model, str(weights.expanduser().absolute()) if weights else PRETRAINED),
             "data": _images("sensitivity", model, data, labels),
             "minutes": minutes,
             **ratio_settings,
@@ -178,7 +178,7 @@ def detect(
     if Path(model).suffix.lower() in RECIPES:
         request = DetectRequest.of(engine.load_recipe(Path(model)))
     else:
-        request = DetectRequest(model=_source(model, PRETRAINED), data=_images("detect", model, data, labels))
+        request = DetectRequest(model=model_source(model, PRETRAINED), data=_images("detect", model, data, labels))
     request = DetectRequest.parse({**dict(request), "minutes": minutes})
     show(engine.detect(request, on_event), json, detect_lines.of_detection)
 
@@ -193,7 +193,7 @@ def _size(text: str | None) -> tuple[int, int] | None:
     return int(edges[0]), int(edges[-1])
 
 
-def _source(model: str, weights: str) -> ModelSource:
+def model_source(model: str, weights: str) -> ModelSource:
     """The source that MODEL names; a timm architecture gets `weights` (random ones suffice for a latency)."""
     if model == "sample":
         return SampleModel()

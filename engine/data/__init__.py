@@ -2,12 +2,14 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.data.arrays import read_arrays
+from engine.data.copies import without_copies
 from engine.data.images import read_images
 from engine.data.parts import ArrayPart, Data, Examples, Part, first_batch, full_batch
 from engine.data.pool import SPLIT_NAMES, ArrayPool, ImagePool, SplitName, digest
@@ -60,7 +62,8 @@ def load(
     A sample's split is fixed. Folders that are named train, val or test decide over `split`: train trains and gives
     calibration its share, val evaluates, test evaluates where there is no val and is the holdout otherwise. They are
     never merged, since a model may well have been trained on train. For other data `merge_train` adds the train share
-    to evaluation. A part of the evaluation examples may choose in place of reporting: `choose_selection` has the rule.
+    to evaluation. Of images, the copies that `source.leave_out` names leave evaluation and holdout. A part of the
+    evaluation examples may choose in place of reporting: `choose_selection` has the rule.
 
     `made` are the images in place of noise where there is no source, as `from_statistics` takes them.
 
@@ -79,8 +82,14 @@ def load(
     else:
         pool = read_images(source, split, preprocess, seed, n_outputs=n_outputs, model_classes=model_classes, work=work)
     rows = pool.rows or assign(pool.names(), len(pool), split, seed, merge_train=merge_train)
-    selection, rows = choose_selection({name: rows.get(name, NO_ROWS) for name in SPLIT_NAMES}, pool.hashes)
-    return _data(pool, rows, selection, preprocess)
+    rows = {name: rows.get(name, NO_ROWS) for name in SPLIT_NAMES}
+    notes, n_left_out = pool.warnings, 0
+    if isinstance(source, ImagesData) and isinstance(pool, ImagePool):
+        rows, copy_notes, n_left_out = without_copies(pool, rows, source.leave_out)
+        notes = (*notes, *copy_notes)
+    selection, rows = choose_selection(rows, pool.hashes)
+    data = _data(pool, rows, selection, preprocess)
+    return replace(data, warnings=(*notes, *_few_examples(pool, data.parts), *_leak_notes(data)), n_left_out=n_left_out)
 
 
 def outputs_to_match(source: DataSource | None, n_outputs: int) -> int | None:
@@ -130,7 +139,6 @@ def _data(
         label_outputs=pool.outputs or {name: index for index, name in enumerate(pool.classes or ())},
         skipped=pool.skipped,
         label_file=pool.label_file,
-        warnings=(*pool.warnings, *_few_examples(pool, parts), *_duplicates(parts)),
         synthetic=pool.synthetic,
         folders=pool.folders,
     )
@@ -181,12 +189,14 @@ def _widest_interval(n: int) -> float:
     return 98 / math.sqrt(n + 1.96**2)
 
 
-def _duplicates(parts: Mapping[SplitName, Examples]) -> tuple[Note, ...]:
+def _leak_notes(data: Data) -> tuple[Note, ...]:
     """A warning where examples that report are copies of some for training or calibration."""
-    tuning_hashes = {*parts["train"].hashes, *parts["calibration"].hashes}
-    copies = sum(sha256 in tuning_hashes for sha256 in parts["evaluation"].hashes)
-    if not copies:
+    if not data.n_leaked:
         return ()
-    noun = parts["evaluation"].noun
-    text = f"{copies} evaluation {noun}s are byte for byte the same as {noun}s for training or calibration"
-    return (Note(code="duplicate_images", text=text),)
+    noun = data.parts["evaluation"].noun
+    verb = "is" if data.n_leaked == 1 else "are"
+    text = (
+        f"{many(data.n_leaked, f'evaluation {noun}')} {verb} byte for byte the same as {noun}s for training or "
+        "calibration, so the accuracy on them says little about new ones"
+    )
+    return (Note(code=codes.DUPLICATE_IMAGES, text=text),)

@@ -192,6 +192,8 @@ class Data:
     warnings: tuple[Note, ...] = ()
     synthetic: bool = False
     folders: FolderReading | None = None
+    n_left_out: int = 0
+    """How many copies of images for training or calibration were left out of evaluation and holdout."""
 
     @property
     def labelled(self) -> bool:
@@ -226,6 +228,12 @@ class Data:
         return np.array([index for index, id in enumerate(self.selection.ids) if id not in elsewhere], np.int64)
 
     @property
+    def n_leaked(self) -> int:
+        """How many examples that report are byte for byte the same as some for training or calibration."""
+        tuning_hashes = {*self.parts["train"].hashes, *self.parts["calibration"].hashes}
+        return sum(sha256 in tuning_hashes for sha256 in self.parts["evaluation"].hashes)
+
+    @property
     def unreported(self) -> Examples:
         """Images to check or time a model with: the calibration split, else the selection.
 
@@ -255,6 +263,8 @@ class Data:
             n_skipped=len(self.skipped),
             classes=self.classes,
             evaluation_sha256=self.evaluation_sha256,
+            n_leaked=self.n_leaked,
+            n_left_out=self.n_left_out,
         )
 
 

@@ -2,8 +2,9 @@
 
 import shutil
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 from engine.errors import Cancelled, RequestError, RunError, StorageError
 from engine.jobs.executor import RUNNER, Execution
@@ -54,10 +55,12 @@ def run_analysis(
     request: AnalysisRequest,
     command: Sequence[str] = RUNNER,
     on_event: Callable[[Event], None] = lambda event: None,
+    copies: Mapping[str, Path] = MappingProxyType({}),
 ) -> Result:
     """Carry out an analysis in a temporary folder, and return its result.
 
-    Raises RequestError, RunError and Cancelled.
+    `copies` are files beside the result, by name, with the paths where they are copied to. Raises RequestError,
+    RunError, Cancelled, and StorageError where a copy cannot be written.
     """
     with tempfile.TemporaryDirectory(prefix="featherweight-") as directory:
         folder, job = JobFolder(Path(directory)), _job(request, request.kind)
@@ -65,10 +68,19 @@ def run_analysis(
         outcome = _follow(Execution(home, job, folder, command=command), folder, on_event)
         raise_for(outcome)
         result = folder.result(kind_of(request).result)
+        for name, path in copies.items():
+            _copy(folder.path / name, path)
     if result is None or outcome.error is not None:
         reason = outcome.error.text if outcome.error else "no result was written"
         raise RunError(f"the {request.kind} failed: {reason}", outcome.next)
     return result
+
+
+def _copy(source: Path, target: Path) -> None:
+    try:
+        shutil.copyfile(source, target)
+    except OSError as error:
+        raise StorageError(f"'{target}' cannot be written: {error.strerror}", "Choose another path") from error
 
 
 def _follow(execution: Execution, folder: JobFolder, on_event: Callable[[Event], None]) -> Outcome:

@@ -22,11 +22,13 @@ from engine.results.analyses import (
     ModelSignature,
     Sensitivity,
 )
+from engine.results.audit import DataAudit
 from engine.results.mapping import Confusion
 from engine.results.preprocessing import PreprocessingDetection
 from engine.settings.jobs import (
     AdviseRequest,
     AnalysisRequest,
+    AuditRequest,
     ConfusionRequest,
     DetectRequest,
     HardwareRequest,
@@ -45,6 +47,7 @@ from engine.system.machine import cores, cpu_name, graphics_cards, isa, versions
 
 ANALYSIS_SECONDS = 900.0
 FILE_SECONDS = 180.0
+AUDIT_SECONDS = 3600.0  # every image is read twice, and there may be 100,000 large ones
 RUN_OVERHEAD_SECONDS = 3600.0  # loading, exporting and measuring, which the budget's minutes do not bound
 SLOTS: Mapping[str, int] = {"run": 1, "analysis": 1, "advice": 1}
 """How many jobs of each slot run at once. Analyses of minutes have their own slot, so that a preview does not wait
@@ -102,6 +105,10 @@ def _reading_seconds(request: ProfileRequest | SignatureRequest | IdentifyReques
 
 def _minutes_and_more(request: SensitivityRequest | DetectRequest) -> float:
     return ANALYSIS_SECONDS + 60 * request.minutes
+
+
+def _audit_seconds(request: AuditRequest) -> float:
+    return AUDIT_SECONDS + 60 * request.minutes
 
 
 def _remeasure_seconds(request: RemeasureRequest) -> float:
@@ -188,6 +195,17 @@ KINDS: tuple[JobKind, ...] = (
         limit_seconds=_analysis_seconds,
         estimate=None,
         locks_itself=False,
+        key=request_and_versions,
+    ),
+    JobKind(
+        request=AuditRequest,
+        result=DataAudit,
+        function="engine.analyses.audit:audit",
+        check=None,
+        slot="advice",
+        limit_seconds=_audit_seconds,
+        estimate=None,
+        locks_itself=True,
         key=request_and_versions,
     ),
     JobKind(

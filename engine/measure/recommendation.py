@@ -3,6 +3,7 @@
 from collections.abc import Collection
 
 from engine.measure.chance import learning_note
+from engine.measure.leaks import leak_note
 from engine.measure.ranking import RankingFigures, best_by_goal
 from engine.measure.verdict import not_slower, over_budget
 from engine.results import (
@@ -32,11 +33,11 @@ OTHER_BUDGETS = (codes.LATENCY_OVER_BUDGET, codes.SIZE_OVER_BUDGET)
 def recommend(report: Report) -> Recommendation:
     """The variant that `choose` takes, where what it reports meets the budget; else the baseline, with the reason.
 
-    Nothing is chosen on the images that report: where those do not confirm the choice, no other variant takes its
-    place. Of a race, only the winner, a step's variant, can be recommended. The reason says where the time was up,
-    where other programs used the cores while latency was measured, and how many variants have no speed to be compared
-    by: where none of the others can be chosen, nothing is known to be the best. Raises ValueError where the report has
-    no baseline.
+    Nothing is chosen on the images that report: where those do not confirm the choice, or only by images that leaked
+    (engine/measure/leaks.py), no other variant takes its place. Of a race, only the winner, a step's variant, can be
+    recommended. The reason says where the time was up, where other programs used the cores while latency was measured,
+    and how many variants have no speed to be compared by: where none of the others can be chosen, nothing is known to
+    be the best. Raises ValueError where the report has no baseline.
     """
     baseline, budget, goal = report.baseline, report.recipe.budget, report.recipe.goal
     if baseline is None:
@@ -51,6 +52,8 @@ def recommend(report: Report) -> Recommendation:
         best, reason = baseline, _not_measured(disturbed, judged) or _why_none(report, judged, eligible)
     elif contradiction := _contradiction(chosen, report):
         best, reason = baseline, contradiction
+    elif leak := leak_note(chosen, report):
+        best, reason = baseline, leak
     else:
         best, reason = chosen, _reason(chosen, baseline, _rank(chosen, eligible, fast_enough, report), report)
     sentences = (

@@ -15,7 +15,9 @@ class DataSummary(Result):
     """How many images the figures come from; runs with the same `evaluation_sha256` compare in accuracy.
 
     `n_evaluation` are the images that report. `n_selection` are those that chose among variants and report nothing,
-    some of which may be in the holdout and the calibration split; null in reports that knew no such images.
+    some of which may be in the holdout and the calibration split; null in reports that knew no such images. `n_leaked`
+    of those that report are byte for byte the same as some for training or calibration; `n_left_out` copies of these
+    were left out of evaluation and holdout.
     """
 
     n_train: int
@@ -26,6 +28,8 @@ class DataSummary(Result):
     classes: tuple[str, ...] | None
     evaluation_sha256: str
     n_selection: int | None = None
+    n_leaked: int = 0
+    n_left_out: int = 0
 
 
 class TensorSpec(Result):

@@ -6,7 +6,7 @@ from engine.results.base import Result
 from engine.settings import Step, Target
 
 SuggestionCode = Literal[
-    "images", "train", "qat", "quantize", "prune", "distill", "architecture", "hardware", "threads", "batch"
+    "images", "copies", "train", "qat", "quantize", "prune", "distill", "architecture", "hardware", "threads", "batch"
 ]
 Basis = Literal["measured_here", "measured_elsewhere", "published", "unknown"]
 
@@ -16,7 +16,7 @@ class Suggestion(Result):
 
     `basis` says where the figures in the text are from; unknown where there are none for this model. `steps` replace
     the recipe's chains, `target` its target. A suggestion with neither does not change the recipe: `architecture` leads
-    to the advisor, `hardware` to another machine, `images` to the data.
+    to the advisor, `hardware` to another machine, `images` to the data, and `copies` leaves images out of the data.
     """
 
     code: SuggestionCode

@@ -81,6 +81,15 @@ def losses_text(variant: Variant, report: Report) -> str:
     return " ".join(filter(None, sentences))
 
 
+def leak_text(report: Report) -> str:
+    """How many of the examples that report are copies of some that train or calibrate, as a clause; empty for none."""
+    data, noun = report.data, example_noun(report)
+    if data is None or not data.n_leaked:
+        return ""
+    images = f"{data.n_leaked:,} of the {many(data.n_evaluation, noun)}"
+    return f"{images} also train or calibrate, so the figures may be too good"
+
+
 def outputs_text(variant: Variant) -> str:
     """How far each output is from the baseline's, where a model has several: boxes 31.2 dB, scores 40.1 dB; else empty.
 

@@ -6,6 +6,7 @@ from engine.settings.distillation import Distill, Swap
 from engine.settings.jobs import (
     AdviseRequest,
     AnalysisRequest,
+    AuditRequest,
     ConfusionRequest,
     DetectRequest,
     HardwareRequest,
@@ -51,6 +52,7 @@ __all__ = [
     "AdviseRequest",
     "AnalysisRequest",
     "ArraysData",
+    "AuditRequest",
     "BaselineModel",
     "Budget",
     "Calibration",

@@ -29,6 +29,10 @@ FolderRole = Literal["class", "train", "val", "test", "left_out"]
 """What a folder of images is: one class, the images of one split with a folder per class in it, or nothing."""
 
 
+LeaveOut = Literal["nothing", "duplicates", "near_duplicates"]
+"""Which copies of images for training or calibration judge no model: none, those byte for byte, those by look too."""
+
+
 class ImagesData(Settings):
     """A folder, archive or Parquet file of images: a folder per class, a label file, or without labels.
 
@@ -64,6 +68,9 @@ class ImagesData(Settings):
     )
     classes: tuple[str, ...] | None = setting(
         None, help="Class names in the order of the model's outputs; sorted names if empty.", min_length=1
+    )
+    leave_out: LeaveOut = setting(
+        "nothing", help="Which copies of images for training or calibration are left out of evaluation and holdout."
     )
 
     folders: dict[str, FolderRole] = setting(

@@ -78,6 +78,21 @@ class PreviewRequest(ImagesRequest):
     data: DataSource
 
 
+class AuditRequest(Settings):
+    """The request to say what is wrong with images; the result is a DataAudit.
+
+    The fields mean the same as in a recipe. With a `model` whose outputs are the classes, labels are checked as well.
+    """
+
+    kind: Literal["audit"] = "audit"
+    model: ModelSource | None = None
+    data: DataSource
+    split: Split = Split()
+    preprocess: Preprocess | None = None
+    seed: int = 0
+    minutes: float = setting(5.0, help="No further labels are checked after this.", unit="min", gt=0, le=60)
+
+
 class ConfusionRequest(ImagesRequest):
     """The request to compare a classifier's predictions on evaluation images with their labels; a Confusion."""
 
@@ -163,6 +178,7 @@ AnalysisRequest = (
     | IdentifyRequest
     | ImportRequest
     | PreviewRequest
+    | AuditRequest
     | ConfusionRequest
     | HardwareRequest
     | AdviseRequest

@@ -6,7 +6,7 @@ import streamlit as st
 from engine import ArraySummary, DataPreview, FileModel, Finetune, PreviewRequest, result, result_file
 from engine.charts import class_counts
 from engine.wording import many
-from pages._ui import chrome, folders_view, label_file_view, live, mapping_view, readiness, state
+from pages._ui import audit_view, chrome, folders_view, label_file_view, live, mapping_view, readiness, state
 from pages._ui.draft import Draft, data_name
 from pages._ui.wording import plain, sentence
 
@@ -40,6 +40,7 @@ def show(draft: Draft) -> None:
     if isinstance(preview, DataPreview):
         mapping_view.show(draft, preview)
         _head(draft, preview)
+        audit_view.show(draft)
     if readiness.data(draft) != "refused":
         with next_link:
             st.page_link(chrome.OPTIMIZE, label="Next: choose what to try", icon=":material/arrow_forward:")

@@ -352,3 +352,26 @@ def test_a_detection_without_images_or_a_model_is_refused(engine, arguments, nam
     status, out, err = engine("detect", *arguments)
     assert (status, out, err.count("\n")) == (2, "", 1)
     assert naming in err
+
+
+def test_an_audit_is_told_and_its_findings_are_written(engine, tmp_path):
+    (tmp_path / "images").mkdir()
+    for number in range(12):
+        Image.new("L", (16, 16), 20 * number).save(tmp_path / "images" / f"{number}.png")
+    findings = tmp_path / "findings.csv"
+    arguments = ("audit", str(tmp_path / "images"), "--labels", "none", "--findings", str(findings), "--json")
+    status, out, err = engine(*arguments)
+    assert status == 0, err
+    told = json.loads(out)
+    assert (told["n_images"], told["no_labels"]["code"]) == (12, "unlabelled")
+    n_findings = sum(check["n_found"] for check in told["checks"] if not check["usual"])
+    assert len(findings.read_text().splitlines()) == 1 + n_findings > 1
+
+
+@pytest.mark.parametrize(("arguments", "naming"), [
+    (["nowhere"], "nowhere"), ([".", "--exclude", "some"], "leave_out"), (["sample", "--minutes", "0"], "minutes"),
+])  # fmt: skip
+def test_an_audit_that_cannot_be_made_is_refused(engine, arguments, naming):
+    status, out, err = engine("audit", *arguments)
+    assert (status, out, err.count("\n")) == (2, "", 1)
+    assert naming in err

@@ -1,7 +1,7 @@
 import pytest
 
 from engine.analyses.pareto import advised
-from engine.cli import lines, model_lines
+from engine.cli import audit_lines, lines, model_lines
 from engine.planning.applicability import applicability
 from engine.results import (
     GraphNode,
@@ -32,6 +32,7 @@ from tests.made import (
     made_report,
     made_variant,
 )
+from tests.made_audit import made_audit
 
 
 def profile(**changed) -> ModelProfile:
@@ -246,6 +247,30 @@ def test_a_sensitivity_is_told_a_group_a_line():
     assert told[0] == "agreement of the whole network: 99.0 % of 64 calibration images"
     assert told[2].split() == ["layer1.0.conv1", "64", "50", "%:", "87.5", "%"]
     assert told[3].split() == ["stem", "8", "stays", "whole"]
+
+
+def test_an_audit_names_what_it_found_and_how_to_mend_leaks():
+    text = "\n".join(audit_lines.of_audit(made_audit()))
+    assert "is up to 19 points wide" in text
+    assert "12 leaked images. They judge a model and are byte for byte the same" in text
+    assert "  val/cat/3.png (evaluation) = train/cat/1.png (train)\n  and 11 more" in text
+    assert "  val/cat/4.png (evaluation): 'cat' may be 'dog'" in text
+    assert "200 grey images of 360, so the set is like that" in text
+    assert "data.leave_out: near_duplicates" in text
+    clean = tuple(one.model_copy(update={"n_found": 0, "examples": ()}) for one in made_audit().checks)
+    reason = Note(code="no_model", text="There is no model")
+    told = audit_lines.of_audit(made_audit(checks=clean, no_labels=reason))
+    assert "nothing was found" in told
+    assert any("not checked. There is no model" in line for line in told)
+    assert "leave_out" not in "".join(told)
+
+
+def test_accuracy_on_leaked_images_is_marked():
+    report = made_report()
+    leaked = report.model_copy(update={"data": report.data.model_copy(update={"n_leaked": 36})})
+    assert "top-1 (95 %), leaked" in lines.of_report(leaked)[0]
+    assert any(line.startswith("leaked: 36 of the 540 images") for line in lines.of_report(leaked))
+    assert "leaked" not in "".join(lines.of_report(report))
 
 
 def test_what_its_time_cut_short_is_marked():

@@ -38,6 +38,8 @@ def test_the_sample_has_every_digit_once():
         "n_skipped": 0,
         "classes": tuple("0123456789"),
         "evaluation_sha256": "",
+        "n_leaked": 0,
+        "n_left_out": 0,
     }
 
 

@@ -82,6 +82,7 @@ from tests.made import (
     made_trial,
     made_variant,
 )
+from tests.made_audit import made_audit
 
 NOTE = Note(code="new_head", text="The head is new: Käfer")
 REPORT = made_report(
@@ -214,6 +215,10 @@ EXAMPLES: tuple[Result, ...] = (
     VARIANT.selection,
     PREVIEW,
     PREVIEW.counts[0],
+    made_audit(),
+    made_audit().checks[0],
+    made_audit().checks[0].examples[0],
+    made_audit().classes[0],
     REFUSAL,
     Preflight(refusals=(REFUSAL,), unknown=(HardwareRequest(),)),
     summarize(REPORT),

@@ -13,6 +13,7 @@ Rule = Callable[[Facts], Suggestion | None]
 
 _RULES: tuple[Rule, ...] = (
     targets.images,
+    targets.copies,
     chains.qat,
     chains.quantize,
     chains.prune,

@@ -31,6 +31,20 @@ def images(facts: Facts) -> Suggestion | None:
     return Suggestion(code="images", title="Take more evaluation images", text=text, basis="measured_here")
 
 
+def copies(facts: Facts) -> Suggestion | None:
+    """Leaving out the evaluation images that also train or calibrate, where the choice would rest on them."""
+    reason, data, source = facts.report.recommended, facts.report.data, facts.recipe.data
+    if reason is None or reason.reason.code != codes.DUPLICATE_IMAGES or data is None:
+        return None
+    if not isinstance(source, ImagesData) or data.n_leaked == data.n_evaluation:
+        return None
+    text = (
+        f"{data.n_leaked:,} of {many(data.n_evaluation, 'evaluation image')} also train or calibrate. Without them "
+        f"{many(data.n_evaluation - data.n_leaked, 'image')} say what a variant loses"
+    )
+    return Suggestion(code="copies", title="Leave the copies out", text=text, basis="measured_here")
+
+
 def _images_for_a_choice(facts: Facts) -> Suggestion | None:
     """More images, where those that report contradicted the choice and the images are the user's own."""
     data = facts.report.data

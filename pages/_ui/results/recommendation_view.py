@@ -11,6 +11,7 @@ from engine import (
     certainty_text,
     cut_short,
     example_noun,
+    leak_text,
     losses_text,
     quality_name,
     similarity_text,
@@ -56,6 +57,8 @@ def show(report: Report) -> None:
                     help="Every candidate, and what became of it.",
                 )
         _figures(best, base)
+        if leak := leak_text(report):
+            st.caption(f":material/warning: {plain(sentence(leak))}")
 
 
 def _eyebrow(report: Report, best: Variant) -> str:

@@ -2,13 +2,14 @@
 
 import streamlit as st
 
-from engine import Report, Suggestion, suggest
+from engine import ImagesData, Report, Suggestion, suggest
 from pages._ui import cards, chrome, state
 from pages._ui.draft import Draft, from_recipe
 from pages._ui.wording import plain, sentence
 
 ICONS = {
     "images": "photo_library",
+    "copies": "content_copy",
     "train": "school",
     "qat": "fitness_center",
     "quantize": "flag",
@@ -57,6 +58,10 @@ def _button(report: Report, suggestion: Suggestion) -> None:
         if st.button("Choose the images", icon=icon, key="next-go-images"):
             state.replace_draft(_draft_of(report))
             state.go(chrome.DATA)
+    elif suggestion.code == "copies":
+        if st.button("Leave them out", icon=icon, key="next-go-copies"):
+            state.replace_draft(_without_copies(_draft_of(report)))
+            state.go(chrome.OPTIMIZE)
     elif suggestion.code == "architecture":
         label = "See what it measured" if suggestion.basis == "measured_here" else "Ask the advisor"
         if st.button(label, icon=icon, key="next-go-architecture"):
@@ -73,3 +78,10 @@ def _button(report: Report, suggestion: Suggestion) -> None:
 def _draft_of(report: Report) -> Draft:
     """The draft of the run's recipe."""
     return from_recipe(report.recipe)
+
+
+def _without_copies(draft: Draft) -> Draft:
+    """The draft without the evaluation images that are copies of others, byte for byte."""
+    if not isinstance(draft.data, ImagesData):
+        return draft
+    return draft.replace(data=draft.data.model_copy(update={"leave_out": "duplicates"}))

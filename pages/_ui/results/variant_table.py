@@ -12,6 +12,7 @@ from engine import (
     Report,
     Variant,
     example_noun,
+    leak_text,
     measure_title,
     quality_name,
     report_measure,
@@ -222,6 +223,8 @@ def legend(report: Report) -> str:
     if report.data and (quality := report_quality(report)):
         chosen = f", chosen on {report.data.n_selection:,} others" if report.data.n_selection else ""
         parts.append(f"{measure_title(quality)} on {many(report.data.n_evaluation, example_noun(report))}{chosen}")
+    if leak := leak_text(report):
+        parts.append(leak)
     parts.append("MB = 10⁶ bytes")
     return ". ".join(parts) + "."
 
