@@ -12,6 +12,7 @@ RESISTS: dict[str, str] = {
     "cs3darknet_focus_s": UNKNOWN,
     "cs3darknet_focus_x": UNKNOWN,
     "efficientformer v2": TOO_SLOW,
+    "efficientvit msra": TOO_SLOW,
     "rexnet": TOO_SLOW,
     "shvit": UNKNOWN,
     "sknet": UNKNOWN,
