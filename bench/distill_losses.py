@@ -33,7 +33,7 @@ TEACHER, STUDENT, PX, EPOCHS, TEACHER_EPOCHS, VIEWS = "resnet10t", "test_resnet"
 PREPROCESS = Preprocess(size=(PX, PX), mean=(0.5,), std=(0.25,), channels="gray")
 STEP = Distill(epochs=EPOCHS, batch_size=32, learning_rate=2e-3, patience=0, arithmetic="float32", views=VIEWS)
 TEACHER_STEP = Finetune(epochs=TEACHER_EPOCHS, batch_size=32, learning_rate=2e-3, patience=0, arithmetic="float32")
-SETS: Mapping[str, float] = {"digits": 0.0, "digits in noise": 90.0}
+SETS: Mapping[str, float] = {"digits in noise": 90.0, "digits": 0.0}
 """The standard deviation, of 255, of the noise on a pixel."""
 LABELS_ALONE = "labels"
 ARMS = {LABELS_ALONE: "labels alone", **NAMES}
