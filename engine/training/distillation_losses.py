@@ -54,5 +54,5 @@ def _standardised(logits: Tensor) -> Tensor:
 
 def _correlation(one: Tensor, other: Tensor) -> Tensor:
     """(rows,) Pearson's correlation of the rows of two matrices (rows, columns)."""
-    centred = (rows - rows.mean(1, keepdim=True) for rows in (one, other))
-    return functional.cosine_similarity(*centred, dim=1, eps=EPSILON)
+    own, others = (rows - rows.mean(1, keepdim=True) for rows in (one, other))
+    return functional.cosine_similarity(own, others, dim=1, eps=EPSILON)
