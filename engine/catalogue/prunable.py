@@ -7,17 +7,22 @@ TOO_SLOW = "finding out which of its channels go together takes minutes"
 UNKNOWN = "which of its channels go together cannot be told"
 
 RESISTS: dict[str, str] = {
+    "coatnet": TOO_SLOW,
     "cs3darknet_focus_l": UNKNOWN,
     "cs3darknet_focus_m": UNKNOWN,
     "cs3darknet_focus_s": UNKNOWN,
     "cs3darknet_focus_x": UNKNOWN,
     "efficientformer v2": TOO_SLOW,
+    "efficientvit msra": TOO_SLOW,
+    "mvitv2": TOO_SLOW,
     "rexnet": TOO_SLOW,
     "shvit": UNKNOWN,
     "sknet": UNKNOWN,
+    "test_coatnet": TOO_SLOW,
     "visformer": TOO_SLOW,
+    "xcit": TOO_SLOW,
 }
-"""The reason by family or architecture."""
+"""The reason by family, architecture, or the first word of an architecture's name."""
 
 
 def resists(name: str) -> str | None:
@@ -25,7 +30,8 @@ def resists(name: str) -> str | None:
     architecture = entry(name)
     if architecture is None:
         return None
-    return RESISTS.get(architecture.name) or RESISTS.get(architecture.family)
+    names = (architecture.name, architecture.family, architecture.name.partition("_")[0])
+    return next((RESISTS[name] for name in names if name in RESISTS), None)
 
 
 def narrower(name: str) -> CatalogueEntry | None:

@@ -11,13 +11,21 @@ from engine.settings.model import PRETRAINED, BaselineModel, FileModel, ModelSou
 from engine.settings.training import WEIGHTS, Training
 from engine.wording import many
 
+DistillationLoss = Literal["soft_targets", "standardised", "dist"]
+LOSSES = {
+    "soft_targets": "Soft targets",
+    "standardised": "Soft targets of standardised logits",
+    "dist": "Correlations (DIST)",
+}
+
 
 class Distill(Training):
     """A student learns a teacher's answers: a smaller network, or the same one; needs no labels.
 
     Hinton et al., https://arxiv.org/abs/1503.02531. The teacher answers the very views that the student sees: Beyer et
     al., https://arxiv.org/abs/2106.05237. Features: Romero et al., https://arxiv.org/abs/1412.6550. Distillation
-    tokens: Touvron et al., https://arxiv.org/abs/2012.12877.
+    tokens: Touvron et al., https://arxiv.org/abs/2012.12877. DIST: Huang et al., https://arxiv.org/abs/2205.10536.
+    Standardised logits: Sun et al., https://arxiv.org/abs/2403.01427.
     """
 
     title: ClassVar[str] = "Distil"
@@ -49,6 +57,15 @@ class Distill(Training):
         choices={"logits": "Answers", "features": "Answers and features", "tokens": "Answers, by a token"},
         help="logits: the answers; features: also what the teacher sees before its head, where it is no ONNX "
         "file; tokens: the answers through a distillation token, which the student must have.",
+    )
+    loss: DistillationLoss = setting(
+        "soft_targets",
+        label="How answers are compared",
+        choices=LOSSES,
+        help="soft_targets: the divergence of the softened answers; standardised: the same, of logits brought to one "
+        "mean and spread an image, so that a student need not be as sure as its teacher; dist: how answers correlate "
+        "within an image, and within a class over a batch, which a student far smaller than its teacher can match.",
+        expert=True,
     )
     temperature: float = setting(
         4.0,

@@ -12,6 +12,7 @@ from engine.settings import Distill
 from engine.training.batches import PLAIN, Pixels, Views
 from engine.training.context import TeacherContext
 from engine.training.curve import Fit
+from engine.training.distillation_losses import LOSSES
 from engine.training.distillation_token import with_token
 from engine.training.feature_matching import Features, Tokens
 from engine.training.loop import fit
@@ -97,6 +98,7 @@ def _answers(ask: Ask, views: Views, teacher: Teacher, settings: Distill, contex
         plain=plain,
         n_views=settings.views or None,
         temperature=settings.temperature,
+        compare=LOSSES[settings.loss],
         labels=Labels(labels, settings.label_smoothing) if labels is not None and settings.label_share else None,
         label_share=settings.label_share,
     )

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from engine.training.batches import Batch, Rows
+from engine.training.distillation_losses import DistillationLossFunction, soft_targets
 
 Logits = NDArray[np.float32]
 
@@ -69,17 +70,17 @@ class Labels:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Answers:
-    """The cross-entropy with a teacher's softened answers, mixed with that of the labels where there are any.
+    """The distance from a teacher's softened answers, mixed with the cross-entropy of the labels where there are any.
 
-    Hinton et al., https://arxiv.org/abs/1503.02531: both distributions at `temperature`, the gradient scaled by its
-    square. `answers` gives the teacher's logits (B, classes) on a batch as the student sees it, `plain` (N, classes)
-    are those on the images as they are. `labels` has the share `label_share` of the loss.
+    `compare` computes it at `temperature`. `answers` gives the teacher's logits (B, classes) on a batch as the student
+    sees it, `plain` (N, classes) are those on the images as they are. `labels` has the share `label_share` of the loss.
     """
 
     answers: Callable[[Batch], Logits]
     plain: Logits
     n_views: int | None
     temperature: float
+    compare: DistillationLossFunction = soft_targets
     labels: Labels | None = None
     label_share: float = 0.0
     extra: nn.Module | None = None
@@ -95,12 +96,9 @@ class Answers:
         return (1 - self.label_share) * soft + self.label_share * self.labels.loss_of(outputs, batch)
 
     def soft(self, outputs: Tensor, batch: Batch) -> Tensor:
-        """The divergence of logits (B, classes) from the teacher's, without labels."""
-        temperature = self.temperature
+        """The distance of logits (B, classes) from the teacher's, without labels."""
         answers = torch.from_numpy(self.answers(batch)).to(outputs.device)
-        probabilities = functional.softmax(answers / temperature, dim=1)
-        log_probabilities = functional.log_softmax(outputs.float() / temperature, dim=1)
-        return functional.kl_div(log_probabilities, probabilities, reduction="batchmean") * temperature**2
+        return self.compare(outputs.float(), answers, self.temperature)
 
     def right(self, outputs: Tensor, rows: Rows) -> int:
         if self.labels is not None:

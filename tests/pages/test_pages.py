@@ -212,6 +212,11 @@ def test_the_methods_of_quantization_each_have_their_form_and_auto_is_the_defaul
         assert not button(at, "Run").disabled
 
 
+def test_what_was_pruned_recovers_from_the_network_that_it_was():
+    draft = sample().with_step(PruneChannel())
+    assert distill_view.initial_step(draft) == Distill(teacher=BaselineModel())
+
+
 def test_a_student_is_chosen_on_its_card_and_a_teacher_of_a_recipe_stays(app):
     at = app("pages/optimize.py", draft=to_link(sample()))
     added(at, "distill").click().run()

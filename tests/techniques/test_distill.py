@@ -55,6 +55,14 @@ def test_the_teacher_answers_once_whatever_else_is_changed(bench, source):
     assert other.asked()
 
 
+@pytest.mark.parametrize("loss", ["standardised", "dist"])
+def test_another_loss_makes_another_student_of_the_same_answers(loss, bench, source):
+    plain, heard = bench.apply(source, SMALL, Heard()), Heard()
+    other = bench.apply(source, SMALL.model_copy(update={"loss": loss}), heard)
+    assert not heard.asked()
+    assert other.model.weights.read_bytes() != plain.model.weights.read_bytes()
+
+
 def test_other_pixels_get_other_answers(bench, source):
     """What a teacher said of images that were cropped otherwise is not its answer to these."""
     bench.apply(source, SMALL, Heard())

@@ -8,9 +8,11 @@ from typing import Any
 
 import torch
 import torch_pruning as tp
+from timm.layers import ScaledStdConv2d, ScaledStdConv2dSame
 from torch import nn
 
 from engine.techniques.prune.heads import attentions
+from engine.techniques.prune.importance import group_scores
 
 Scores = torch.Tensor
 """(channels,) float32: the channels with the smallest scores go first."""
@@ -62,11 +64,11 @@ def find_groups(
     for group in graph.get_all_groups(ignored_layers=fixed, root_module_types=[nn.Conv2d, nn.Linear]):
         traceable = _with_linear_root(graph, group, heads)
         try:
-            scores = importance(traceable)
+            scores = group_scores(graph, traceable, importance)
+            n_parts = math.lcm(_tied_parts(graph, traceable), _parts(graph, traceable, heads))
         except (IndexError, RuntimeError):
             untraceable.append(graph._module2name[traceable[0].dep.target.module])
             continue
-        n_parts = _parts(graph, traceable, heads)
         if scores is not None and len(scores) % n_parts == 0:
             groups.append(_group(graph, traceable, scores.float().cpu(), n_parts))
     return groups, untraceable
@@ -80,7 +82,21 @@ def cut(graph: tp.DependencyGraph, group: Group, channels: Sequence[int]) -> boo
         if not graph.check_pruning_group(pruning_group):
             return False
         pruning_group.prune(record_history=False)
+        for dep, rows_of_layer in pruning_group:
+            if graph.is_out_channel_pruning_fn(dep.handler):
+                _cut_gain(dep.target.module, rows_of_layer)
     return True
+
+
+def _cut_gain(layer: Any, rows: Sequence[int]) -> None:
+    """Removes the gains (channels, 1, 1, 1) of these outputs of a scaled, standardised convolution, in place.
+
+    torch-pruning takes such a layer for any convolution, which has no gains.
+    """
+    if isinstance(layer, ScaledStdConv2d | ScaledStdConv2dSame):
+        is_kept = torch.ones(len(layer.gain), dtype=torch.bool)
+        is_kept[list(rows)] = False
+        layer.gain = nn.Parameter(layer.gain.detach()[is_kept])
 
 
 def classifiers(module: Any) -> list[nn.Module]:
@@ -118,6 +134,27 @@ def _parts(graph: tp.DependencyGraph, group: Any, heads: dict[nn.Module, int]) -
         elif layer in heads and graph.is_out_channel_pruning_fn(dep.handler):
             counts.append(heads[layer])
     return math.lcm(*counts)
+
+
+def _tied_parts(graph: tp.DependencyGraph, group: Any) -> int:
+    """How many equal parts of the group's first layer must lose the same channels, as concatenations tie them.
+
+    An example is what is added to a concatenation of channels and of what is computed from them. Three channels are
+    looked at, the first, the last and one between. Raises IndexError where they are tied in another way.
+    """
+    root, n_channels = group[0].dep, len(group[0].idxs)
+    if all(list(item.idxs) == list(item.root_idxs) for item in group):
+        return 1
+    counts = set()
+    for channel in (0, n_channels // 2, n_channels - 1):
+        tied = sorted(graph.get_pruning_group(root.target.module, root.handler, [channel])[0].idxs)
+        width = n_channels // len(tied)
+        if tied != list(range(channel % width, n_channels, width)):
+            raise IndexError(f"channel {channel} of {n_channels} goes with {tied}")
+        counts.add(len(tied))
+    if len(counts) > 1:
+        raise IndexError(f"{counts} of {n_channels} channels go together")
+    return counts.pop()
 
 
 def _group(graph: tp.DependencyGraph, group: Any, scores: Scores, n_parts: int) -> Group:

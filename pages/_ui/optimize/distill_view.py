@@ -18,8 +18,11 @@ DEFAULT_TEACHER = "resnet50"
 def initial_step(draft: Draft) -> Distill:
     """What a new card begins with.
 
-    For the sample these are settings that were measured on it, with random weights: none on the Hub fit its digits.
+    What was pruned recovers from the network that it was. For the sample the student has settings that were measured
+    on it, with random weights: none on the Hub fit its digits.
     """
+    if any(step.removes_channels for step in draft.steps):
+        return Distill(teacher=BaselineModel())
     if isinstance(draft.model, SampleModel):
         return Distill(student=SAMPLE_STUDENT, student_weights="random", learning_rate=2e-3)
     return Distill(student=DEFAULT_STUDENT)
@@ -51,7 +54,9 @@ def _teacher(current: TeacherSource | None, name: str) -> TeacherSource | None:
         wrap=True,
         key=state.key(f"{name}-teacher"),
         format_func=kinds.__getitem__,
-        help="Whose answers are learnt. It must tell the data's classes apart and take images of the same size.",
+        help="Whose answers are learnt. It must tell the data's classes apart and take images of the same size. Where "
+        "all images have labels and are easy, a teacher adds nothing to them: +0.00 points (-0.28 to +0.28) on the "
+        "sample's digits.",
     )
     match kind:
         case "baseline":

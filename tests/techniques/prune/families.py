@@ -8,4 +8,5 @@ FAMILIES = [
     ("convnext_atto", 32, 0.4),
     ("test_vit", 160, 0.5),
     ("mobileone_s0", 32, 0.4),
+    ("test_nfnet", 64, 0.5),
 ]

@@ -7,7 +7,7 @@ import pytest
 
 from bench.prune import NETWORKS, build, measure
 from engine import catalogue
-from engine.catalogue.prunable import RESISTS, narrower, resists
+from engine.catalogue.prunable import RESISTS, TOO_SLOW, narrower, resists
 
 DOCS = Path(__file__).parents[3] / "docs" / "pruning.md"
 
@@ -42,8 +42,24 @@ def _not_slower(cell: str) -> bool:
 
 
 def test_what_is_refused_is_in_the_catalogue():
-    known = {name for entry in catalogue.entries().values() for name in (entry.name, entry.family)}
+    known = {
+        name
+        for entry in catalogue.entries().values()
+        for name in (entry.name, entry.family, entry.name.partition("_")[0])
+    }
     assert set(RESISTS) <= known
+
+
+@pytest.mark.parametrize(
+    "name", ["coatnet_0_rw_224", "test_coatnet", "xcit_nano_12_p16_224", "mvitv2_tiny.fb_in1k", "efficientvit_m0"]
+)
+def test_what_would_take_minutes_is_refused_by_name(name):
+    assert resists(name) == TOO_SLOW
+
+
+def test_a_family_is_not_refused_for_one_series_of_it():
+    assert catalogue.entry("maxvit_tiny_tf_224").family == catalogue.entry("coatnet_0_rw_224").family
+    assert resists("maxvit_tiny_tf_224") is None
 
 
 def test_a_narrower_network_of_the_family_is_advised():
