@@ -82,7 +82,7 @@ def _refusal(model: TorchModel | OnnxModel | None, data: Data) -> Note | None:
     if not data.head_fits(model.n_outputs):
         n_classes = many(len(data.classes or ()), "class")
         text = f"The model has {many(model.n_outputs, 'output')} and the images {n_classes}, so it cannot judge them"
-        return Note(code="head_does_not_fit", text=text)
+        return Note(code=codes.HEAD_DOES_NOT_FIT, text=text)
     return None
 
 

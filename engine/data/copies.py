@@ -39,7 +39,7 @@ def without_copies(
         raise DataError(
             f"all {many(len(rows['evaluation']), 'evaluation image')} are copies of images for training or "
             "calibration, so leaving them out leaves none to evaluate on",
-            "Give other images for evaluation, or keep the copies (data.leave_out: nothing)",
+            "Give other images for evaluation, or keep the copies (data.leave_out)",
         )
     n_each = {name: len(rows[name]) - len(kept[name]) for name in JUDGING}
     return {**rows, **kept}, _notes(n_each, int(near.sum())), len(copies)

@@ -43,6 +43,7 @@ OTHER_KEYS = {
     "data.classes": "“Class names” on the Data page",
     "data.labels": "“Labels” on the Data page",
     "data.folders": "on the Data page",
+    "data.leave_out": "on the Data page",
     "preprocess": "on the Model page",
 }
 """Keys of a recipe that no form draws, with what replaces them."""

@@ -8,6 +8,7 @@ from streamlit.testing.v1 import AppTest
 import engine
 from engine.errors import SourceError
 from engine.jobs.claims import Claims
+from engine.jobs.kinds import KINDS
 from engine.jobs.queue import Queue
 from engine.results import Job, Note, Report, Result, State
 from engine.settings import ImportRequest, Recipe, RunRequest
@@ -102,10 +103,11 @@ def finished(queue, queued):
 
 @pytest.fixture
 def answer(queue):
-    """Ends the analysis that waits, with a result or an error."""
+    """Ends the analysis that waits, with a result or an error; of several, one that has such a result."""
 
     def end(result: Result | None = None, error: Note | None = None, next: str = "") -> str:
-        (slot,) = {slot for slot in Claims(queue, "test/1").waiting() if slot != "run"}
+        waiting = {slot for slot in Claims(queue, "test/1").waiting() if slot != "run"}
+        slot = max(waiting & {kind.slot for kind in KINDS if kind.result is type(result)} or waiting)
         id = claim(queue, slot)
         if result is not None:
             queue.home.job(id).write("result.json", result)
