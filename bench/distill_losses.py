@@ -100,7 +100,7 @@ def objective(arm: str, labels: Classes, answers: NDArray[np.float32]) -> Object
         plain=answers[0],
         n_views=VIEWS,
         temperature=STEP.temperature,
-        compare=LOSSES[arm],
+        compare={str(name): loss for name, loss in LOSSES.items()}[arm],
         labels=by_label,
         label_share=STEP.label_share,
     )
