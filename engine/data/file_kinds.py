@@ -42,7 +42,7 @@ _OTHER: tuple[tuple[int, bytes, str], ...] = (
 )
 _HEIC_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"})
 _AVIF_BRANDS = frozenset({b"avif", b"avis"})
-_SVG = re.compile(rb"<svg[\s>]", re.IGNORECASE)
+_SVG = re.compile(rb"<svg[\s/>]", re.IGNORECASE)
 _PAGE = re.compile(rb"\s*(<!--.*?-->\s*)*<(!doctype\s+html|html)", re.IGNORECASE | re.DOTALL)
 _CUT = re.compile(r"truncated|premature|not enough|unexpected end|end of file|broken data stream", re.IGNORECASE)
 _TEXT_SAMPLE = 2000

@@ -1,7 +1,6 @@
 """From labels to outputs: which output each label was taken for, what the model predicts there, and a better order."""
 
 from collections.abc import Mapping
-from functools import partial
 
 import pandas as pd
 import streamlit as st
@@ -10,6 +9,7 @@ from engine import Confusion, ConfusionRequest, DataPreview, Finetune, ImagesDat
 from engine.wording import many, percent
 from pages._ui import chrome, live, state
 from pages._ui.draft import Draft
+from pages._ui.guard import callback
 from pages._ui.wording import plain, sentence
 
 MOST_ROWS, MOST_EXAMPLES = 30, 12
@@ -70,11 +70,13 @@ def _summary(data: ImagesData, confusion: Confusion) -> None:
         "Use this order",
         type="primary",
         icon=":material/check:",
-        on_click=partial(_use, data, confusion.suggested_classes),
+        on_click=_use,
+        args=(data, confusion.suggested_classes),
         help="Sets the class names in the order of the model's outputs (data.classes).",
     )
 
 
+@callback
 def _use(data: ImagesData, classes: tuple[str, ...] | None) -> None:
     state.choose(data=data.model_copy(update={"classes": classes}))
 

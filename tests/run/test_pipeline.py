@@ -188,7 +188,7 @@ def test_a_leading_finetune_makes_the_baseline(shared_home, tmp_path):
 
 
 def test_no_data_gives_fidelity_and_no_accuracy_and_says_why(shared_home, tmp_path):
-    text = "model: {kind: sample}\ndata: null\nsteps: [{technique: quantize, method: static}]"
+    text = "model: {kind: sample}\ndata: null\nsteps: [{technique: quantize, method: static}]\nbudget: {minutes: 0.01}"
     ran = carry_out(parse_recipe(text), tmp_path / "run", shared_home)
     baseline, int8 = ran.report.variants
     assert baseline.accuracy is int8.accuracy is None
