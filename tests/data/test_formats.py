@@ -218,7 +218,7 @@ def heic(brand: bytes) -> bytes:
     ("a.jpg", b"<!DOCTYPE html><title>404</title>", "it is an HTML page in place of the image: download"),
     ("a.jpg", b"\n<!-- x -->\n<HTML>", "it is an HTML page"),
     ("a.svg", b"<?xml version='1.0'?>\n<svg xmlns='http://www.w3.org/2000/svg'/>", "it is an SVG drawing"),
-    ("a.svg", b"<svg/>" + b" " * 9, "it is a text and no image"),
+    ("a.svg", b"<svg/>" + b" " * 9, "it is an SVG drawing"),
     ("a.eps", b"%!PS-Adobe-3.0 EPSF-3.0\n", "it is a PostScript drawing: export it as PNG or JPEG"),
     ("a.pdf", b"%PDF-1.7\n", "it is a PDF"),
     ("a.psd", b"8BPS\0\1" + bytes(40), "it is a Photoshop file"),
