@@ -7,6 +7,8 @@ from pages._ui import chrome, forms, state, uploads_view
 
 ARCHIVES = ["zip", "tar", "tgz", "gz", "tzst", "zst", "parquet"]
 LABELS = {"folders": "A folder per class", "csv": "A label file", "none": "No labels"}
+CLASS_NAMES = "class-names"
+"""The key of the field of class names."""
 LABEL_FILES = ["csv", "tsv", "txt", "json", "jsonl", "ndjson"]
 NO_ARRAYS = ("No data at hand", "Random inputs made from the signature of the model")
 WITHOUT_IMAGES = (
@@ -42,7 +44,8 @@ def choose() -> None:
         with st.expander("Class names and split"):
             names = st.text_area(
                 "Class names in the order of the model's outputs, one a line",
-                key="class-names",
+                value=state.default("\n".join(_class_names())),
+                key=CLASS_NAMES,
                 placeholder="Left empty: the sorted names of the folders",
             )
             split = forms.form(Split, "split", state.draft().split)
@@ -52,6 +55,12 @@ def choose() -> None:
         ):
             state.choose(data=data, synthetic=False, split=split.settings)
             st.rerun()
+
+
+def _class_names() -> tuple[str, ...]:
+    """The class names of the draft's own images."""
+    data = state.draft().data
+    return (data.classes or ()) if isinstance(data, ImagesData) else ()
 
 
 def _data(upload: Upload | None, kind: str, labels: Upload | None, names: str) -> ImagesData | None:

@@ -7,7 +7,7 @@ import streamlit as st
 
 from engine import Confusion, ConfusionRequest, DataPreview, Finetune, ImagesData, LabelOutput, result, result_file
 from engine.wording import many, percent
-from pages._ui import chrome, live, state
+from pages._ui import chrome, images_view, live, state
 from pages._ui.draft import Draft
 from pages._ui.guard import callback
 from pages._ui.wording import plain, sentence
@@ -79,6 +79,7 @@ def _summary(data: ImagesData, confusion: Confusion) -> None:
 @callback
 def _use(data: ImagesData, classes: tuple[str, ...] | None) -> None:
     state.choose(data=data.model_copy(update={"classes": classes}))
+    state.set_widget(images_view.CLASS_NAMES, "\n".join(classes or ()))  # so that "Use these images" keeps the order
 
 
 def _predictions(confusion: Confusion) -> dict[str, tuple[str, str]]:

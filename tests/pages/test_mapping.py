@@ -47,6 +47,7 @@ def test_a_wrong_order_is_seen_beside_the_predictions_and_one_press_sets_the_rig
     assert "p below 0.001" in words(at)
     button(at, "Use this order").click().run()
     assert from_link(at.query_params["draft"]).data.classes == ("bee", "ant", "#2")
+    assert at.text_area(key="class-names").value == "bee\nant\n#2"
 
 
 def test_an_order_that_fits_is_shown_without_a_suggestion(app, answer, draft):
