@@ -214,7 +214,8 @@ class Qat(Training):
     calibration_images: int = setting(
         128,
         label="Calibration images",
-        help="Images from the calibration split that set the ranges to begin with; fewer where it has fewer.",
+        help="Images from the calibration split that set the ranges to begin with; where it has fewer, crops of them "
+        "join them.",
         unit="images",
         ge=1,
         le=100_000,
