@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from engine.data.crops import Box, random_box
 from engine.data.pool import SPLIT_NAMES, ImagePool, SplitName
 from engine.data.splits import Rows, assign
 from engine.results import Note
@@ -31,9 +32,9 @@ PHOTO_SPLITS: Mapping[SplitName, tuple[tuple[str, ...], ...]] = {
 calibration images and the last third of the evaluation images, which choose (selection.py), have photos of their own.
 """
 CROPS = 40
-SMALLEST_SHARE, MOST_STRETCHED = 0.25, 4 / 3
-"""A crop has at least this share of its photo's area, and at most this ratio of its sides to those of a square; larger
-and squarer than those that ImageNet's networks train on (0.08 and the same, https://arxiv.org/abs/1409.4842)."""
+SMALLEST_SHARE = 0.25
+"""A crop has at least this share of its photo's area; ImageNet's networks train on 0.08
+(https://arxiv.org/abs/1409.4842)."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class _Crop:
     """A part of a photo in pixels, mirrored or not."""
 
     photo: str
-    box: tuple[int, int, int, int]
+    box: Box
     mirrored: bool
 
 
@@ -94,16 +95,7 @@ def _crops(name: str, content: bytes) -> list[_Crop]:
     rng = np.random.default_rng(list(name.encode()))
     with Image.open(io.BytesIO(content)) as image:
         width, height = image.size
-    return [_Crop(name, _box(width, height, rng), bool(rng.integers(2))) for _ in range(CROPS)]
-
-
-def _box(width: int, height: int, rng: np.random.Generator) -> tuple[int, int, int, int]:
-    """Left, upper, right and lower edge of a random part, as large as asked for where its shape fits."""
-    area = width * height * rng.uniform(SMALLEST_SHARE, 1)
-    ratio = np.exp(rng.uniform(-np.log(MOST_STRETCHED), np.log(MOST_STRETCHED)))
-    w, h = min(width, round(np.sqrt(area * ratio))), min(height, round(np.sqrt(area / ratio)))
-    left, upper = int(rng.integers(width - w + 1)), int(rng.integers(height - h + 1))
-    return left, upper, left + w, upper + h
+    return [_Crop(name, random_box(width, height, SMALLEST_SHARE, rng), bool(rng.integers(2))) for _ in range(CROPS)]
 
 
 def _interleaved(crops_by_photo: Iterable[Sequence[_Crop]]) -> list[_Crop]:

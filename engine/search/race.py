@@ -26,7 +26,7 @@ from engine.search.selection import (
 from engine.search.timing import REPAIR, operator_milliseconds, run_final, screen
 from engine.search.workspace import Workspace, make_workspace
 from engine.settings import QuantizeAuto
-from engine.techniques.quantize import check_quantizable, free_products, heavy_nodes
+from engine.techniques.quantize import check_quantizable, free_products, heavy_nodes, with_crops_of_few
 from engine.wording import many
 
 BUILD, SCREEN, BUILD_AGAIN, SCREEN_AGAIN, SCREEN_REPAIRED = 0.05, 0.3, 0.35, 0.6, 0.65
@@ -38,9 +38,10 @@ MAX_REFINED_RATIO = 1.25
 def race(model: OnnxModel, settings: QuantizeAuto, context: RaceContext) -> Outcome:
     """The fastest (smallest, by the goal) candidate that keeps the accuracy budget, or the model as it was.
 
-    The first half of the calibration images sets the ranges; all that is chosen is chosen on the selection images
-    (`Data.selection`), and no evaluation image is read. `on_candidate` gets every candidate as soon as it is built. At
-    the context's deadline no further one is begun, and the best of those that are there goes into the final.
+    The first half of the calibration images sets the ranges, with crops of them where there are few; all that is chosen
+    is chosen on the selection images (`Data.selection`), and no evaluation image is read. `on_candidate` gets every
+    candidate as soon as it is built. At the context's deadline no further one is begun, and the best of those that are
+    there goes into the final.
 
     Raises StepError where nothing can be quantized, there are fewer than two calibration images or none can choose.
     """
@@ -59,10 +60,13 @@ def race(model: OnnxModel, settings: QuantizeAuto, context: RaceContext) -> Outc
             f"no {noun} is left to choose among the candidates: all are the same as {noun}s that report",
             f"Add {noun}s that differ, or choose a method in place of the race",
         )
+    images, crop_notes = with_crops_of_few(
+        calibration.span(0, n_images // 2), settings.calibration_images // 2, context
+    )
     with tempfile.TemporaryDirectory(dir=context.folder) as work:
-        workspace, simplified, notes = make_workspace(model, context, n_images, Path(work))
+        workspace, simplified, notes = make_workspace(model, context, images, Path(work))
         outcome = _run(workspace, model, simplified, settings, n_images)
-    return replace(outcome, notes=(*notes, *outcome.notes))
+    return replace(outcome, notes=(*notes, *crop_notes, *outcome.notes))
 
 
 def _run(

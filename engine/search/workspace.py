@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from engine.context import no_progress
+from engine.data import Examples
 from engine.errors import LimitError, RunError, StepError
 from engine.measure.predictions import predict
 from engine.measure.quality import class_loss, compare, fidelity
@@ -99,18 +100,21 @@ class Workspace:
 
 
 def make_workspace(
-    model: OnnxModel, context: RaceContext, n_images: int, work: Path
+    model: OnnxModel, context: RaceContext, images: Examples, work: Path
 ) -> tuple[Workspace, Candidate | None, list[Note]]:
-    """Everything that the candidates share, the simplified FP32 graph where it differs from the model, and notes."""
+    """Everything that the candidates share, the simplified FP32 graph where it differs from the model, and notes.
+
+    `images` set the ranges, all of them.
+    """
     began = time.monotonic()
     context.on_progress(0.0, "simplifying the graph")
-    images, choosing = context.data.split("calibration"), context.data.selection
+    choosing = context.data.selection
     require_room(context.folder, FILES_AT_ONCE * model.path.stat().st_size, "a race of this model")
     judges = JudgeSet(choosing, predict(model, choosing, context.target).answers)
     reference = predict(context.baseline, choosing, context.target).answers if context.baseline else judges.answers
     base, notes = _simplified(model, context, work)
     folded, batch_size = fold(base, work, images), context.target.batch_size
-    calibrator = Calibrator(base, folded, images, n_images // 2, work, no_progress, batch_size=batch_size)
+    calibrator = Calibrator(base, folded, images, len(images), work, no_progress, batch_size=batch_size)
     workspace = Workspace(
         context=context,
         base=base,

@@ -42,7 +42,8 @@ class QuantizeAuto(Quantization):
     calibration_images: int = setting(
         128,
         label="Calibration images",
-        help="Images from the calibration split: half set the ranges, half screen the candidates.",
+        help="Images from the calibration split: half set the ranges, half screen the candidates. Where it has "
+        "fewer, crops of those that set the ranges join them.",
         unit="images",
         ge=2,
         le=100_000,
@@ -81,7 +82,7 @@ class QuantizeStatic(Quantization):
     calibration_images: int = setting(
         128,
         label="Calibration images",
-        help="Images from the calibration split that set the ranges; fewer where it has fewer.",
+        help="Images from the calibration split that set the ranges; where it has fewer, crops of them join them.",
         unit="images",
         ge=1,
         le=100_000,

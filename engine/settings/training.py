@@ -8,6 +8,7 @@ from engine.settings.quantize import CALIBRATION_CALLS, RANGES, Calibration
 from engine.settings.step import Stage, StepSettings
 from engine.wording import many
 
+AutoAugment = Literal["none", "trivial_augment", "rand_augment"]
 Optimizer = Literal["adamw", "sgd", "lamb"]
 Arithmetic = Literal["auto", "float32", "channels_last", "bfloat16", "bfloat16_channels_last"]
 OPTIMIZERS = {"adamw": "AdamW", "sgd": "SGD", "lamb": "LAMB"}
@@ -18,6 +19,7 @@ ARITHMETICS = {
     "bfloat16": "BFloat16",
     "bfloat16_channels_last": "BFloat16, channels last",
 }
+AUTO_AUGMENTS = {"none": "None", "trivial_augment": "TrivialAugment", "rand_augment": "RandAugment"}
 WEIGHTS = {"pretrained": "Pretrained", "random": "Random"}
 QAT_SECONDS = 5.0
 QAT_VIEWS, QAT_SLOWER = 4, 2.0  # the rounding of weights and activations costs about as much as the network
@@ -28,7 +30,9 @@ class Training(StepSettings):
 
     AdamW: Loshchilov and Hutter, https://arxiv.org/abs/1711.05101. Cosine schedule with warm-up: Goyal et al.,
     https://arxiv.org/abs/1706.02677. Label smoothing: Szegedy et al., https://arxiv.org/abs/1512.00567. Averaged
-    weights: Polyak and Juditsky, https://doi.org/10.1137/0330046.
+    weights: Polyak and Juditsky, https://doi.org/10.1137/0330046. Random crops: Szegedy et al.,
+    https://arxiv.org/abs/1409.4842. TrivialAugment: Müller and Hutter, https://arxiv.org/abs/2103.10158. RandAugment:
+    Cubuk et al., https://arxiv.org/abs/1909.13719.
     """
 
     stage: ClassVar[Stage] = "torch"
@@ -113,6 +117,24 @@ class Training(StepSettings):
         help="Largest random shift, as a share of the size.",
         ge=0,
         le=0.5,
+        expert=True,
+    )
+    crop: float = setting(
+        1.0,
+        label="Smallest random crop",
+        percent="%",
+        help="Enlarges a random part of each image, of at least this share of its area. 100 %: none. Much smaller "
+        "parts may not show what the label names.",
+        ge=0.08,
+        le=1,
+        expert=True,
+    )
+    auto_augment: AutoAugment = setting(
+        "none",
+        label="Automatic augmentation",
+        choices=AUTO_AUGMENTS,
+        help="Changes of colour and shape at random: one of any strength an image (TrivialAugment), which may turn "
+        "it by up to 135 degrees and so suits no digits or text, or two of medium strength (RandAugment).",
         expert=True,
     )
 
@@ -214,7 +236,8 @@ class Qat(Training):
     calibration_images: int = setting(
         128,
         label="Calibration images",
-        help="Images from the calibration split that set the ranges to begin with; fewer where it has fewer.",
+        help="Images from the calibration split that set the ranges to begin with; where it has fewer, crops of them "
+        "join them.",
         unit="images",
         ge=1,
         le=100_000,

@@ -54,6 +54,8 @@ def cached_answers(
         n_views,
         settings.flip,
         settings.shift,
+        settings.crop,
+        settings.auto_augment,
         context.target.provider,
         graphics_cards(),
         versions(),

@@ -67,3 +67,40 @@ def test_an_epoch_shows_every_full_batch_once_in_another_order_and_view_each_tim
     batch = epochs[0][0]
     torch.testing.assert_close(batch.images, normalised(batch.pixels, GRAY))
     assert batch.pixels[:, 0, 0, 0].tolist() == batch.rows.tolist()
+
+
+AUGMENTED = [{"crop": 0.3}, {"auto_augment": "trivial_augment"}, {"auto_augment": "rand_augment"}]
+
+
+@pytest.mark.parametrize("n_channels", [1, 3])
+@pytest.mark.parametrize("changes", AUGMENTED)
+def test_crops_and_policies_are_the_same_for_whoever_looks_and_leave_torchs_numbers_alone(changes, n_channels):
+    pixels = np.random.default_rng(0).integers(0, 256, (8, 20, 24, n_channels), np.uint8)
+    pixels.flags.writeable = False  # as a mapped file of them is
+    settings = Finetune(shift=0.1, flip=True, **changes)
+    views = Views(pixels, settings, seed=0)
+    state = torch.get_rng_state()
+    view = views.of(ALL, 3)
+    assert torch.equal(torch.get_rng_state(), state)
+    assert (view.shape, view.dtype, view.flags.c_contiguous) == (pixels.shape, np.uint8, True)
+    torch.rand(3)
+    np.testing.assert_array_equal(view[[5, 2]], Views(pixels, settings, seed=0).of(np.array([5, 2]), 3))
+    for other in (views.of(ALL, 4), Views(pixels, settings, seed=1).of(ALL, 3)):
+        assert not np.array_equal(view, other)
+    unchanged = Views(pixels, Finetune(shift=0.1, flip=True), seed=0).of(ALL, 3)
+    assert (view != unchanged).any(axis=(1, 2, 3)).sum() >= 4
+    np.testing.assert_array_equal(views.of(ALL, PLAIN), pixels)
+
+
+def test_a_crop_keeps_its_share_of_the_area_and_the_shape_of_the_image():
+    ramp = np.broadcast_to(np.arange(0, 200, 5, dtype=np.uint8)[:, None, None], (60, 40, 40, 1))
+    crops = Views(ramp, Finetune(shift=0.0, crop=0.5), seed=0).of(np.arange(60), 1)[..., 0].astype(int)
+    shares = (crops[:, -1, 20] - crops[:, 0, 20]) / 195
+    assert shares.min() > 0.55
+    assert shares.min() < 0.75
+    assert shares.max() <= 1
+
+
+def test_with_nothing_asked_for_a_view_is_the_image_itself():
+    pixels = np.random.default_rng(0).integers(0, 256, (8, 20, 24, 3), np.uint8)
+    np.testing.assert_array_equal(Views(pixels, Finetune(shift=0.0), seed=0).of(ALL, 1), pixels)

@@ -2,6 +2,7 @@
 
 from engine.techniques.quantize.calibrate import Calibrator
 from engine.techniques.quantize.dynamic import quantize_dynamic
+from engine.techniques.quantize.few_images import with_crops_of_few
 from engine.techniques.quantize.prepare import (
     check_quantizable,
     first_heavy,
@@ -26,4 +27,5 @@ __all__ = [
     "quantize_static",
     "quantize_weights",
     "saturates",
+    "with_crops_of_few",
 ]

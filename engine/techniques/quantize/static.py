@@ -24,6 +24,7 @@ from engine.techniques.quantize.bias import correct_biases
 from engine.techniques.quantize.calibrate import Calibrator
 from engine.techniques.quantize.compare import check_answers
 from engine.techniques.quantize.failures import as_step_error
+from engine.techniques.quantize.few_images import with_crops_of_few
 from engine.techniques.quantize.float_layers import shield_float_layers
 from engine.techniques.quantize.float_nodes import note_of, reasons
 from engine.techniques.quantize.prepare import (
@@ -60,7 +61,7 @@ class JudgeSet:
 
 
 def quantize_static(model: OnnxModel, settings: QuantizeStatic, context: StepContext) -> Outcome:
-    """An INT8 file with ranges from images of the calibration split.
+    """An INT8 file with ranges from images of the calibration split, and from crops of them where there are few.
 
     Raises StepError where the model has nothing to quantize or is quantized already, where a setting names a node or
     operator that the graph does not have, where an activation is not finite, or where there are no calibration images;
@@ -82,17 +83,19 @@ def quantize_static(model: OnnxModel, settings: QuantizeStatic, context: StepCon
     with tempfile.TemporaryDirectory(dir=context.folder) as work:
         context.on_progress(0.0, "folding constants and batch norms")
         folded = fold(model, Path(work), images)
+        range_images, crop_notes = with_crops_of_few(images.span(0, n_images), settings.calibration_images, context)
         calibrator = Calibrator(
             model,
             folded,
-            images,
-            n_images,
+            range_images,
+            len(range_images),
             Path(work),
             context.on_progress,
             batch_size=context.target.batch_size,
         )
         notes = build_static(calibrator, settings, context.isa, path, judge_set, context.target)
-    return Outcome(model=replace(model, path=path), notes=(*notes, _calibration_note(n_images, n_judges, settings)))
+    calibration_note = _calibration_note(n_images, n_judges, settings)
+    return Outcome(model=replace(model, path=path), notes=(*notes, *crop_notes, calibration_note))
 
 
 def build_static(

@@ -23,6 +23,7 @@ from engine.settings import Qat, QuantizeStatic, Target
 from engine.store.home import require_room
 from engine.techniques.quantize.calibrate import Calibrator
 from engine.techniques.quantize.failures import as_step_error
+from engine.techniques.quantize.few_images import with_crops_of_few
 from engine.techniques.quantize.prepare import check_quantizable, fold
 from engine.techniques.quantize.qat.network import Network
 from engine.techniques.quantize.qat.operators import tensor_of
@@ -104,14 +105,17 @@ def _quantize(
     folded = fold(model, work, images)
     _check_outputs(folded, model, images)
     batch_size = context.target.batch_size
-    calibrator = Calibrator(model, folded, images, len(images), work, context.on_progress, batch_size=batch_size)
+    range_images, crop_notes = with_crops_of_few(images, settings.calibration_images, context)
+    calibrator = Calibrator(
+        model, folded, range_images, len(range_images), work, context.on_progress, batch_size=batch_size
+    )
     notes = build_static(calibrator, static, context.isa, path, None, context.target)
     floats = {f"{tensor.name}_quantized": tensor_of(tensor) for tensor in onnx.load(folded).graph.initializer}
     limit = WIDEST[choose_scheme(static, context.isa).reduce_range]
     with as_step_error("torch cannot train this graph", next="Use quantize in place of qat"):
         network = Network(onnx.load(path), floats, limit, model.output_name)
     text = f"{len(images)} images of the calibration split set the ranges that training began with"
-    return network, (*notes, Note(code=codes.CALIBRATION, text=text))
+    return network, (*notes, *crop_notes, Note(code=codes.CALIBRATION, text=text))
 
 
 @torch.inference_mode()
