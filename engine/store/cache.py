@@ -45,9 +45,13 @@ class Cache:
                 return None
         if _is_whole(entry):
             return entry
-        with self._lock, suppress(FileNotFoundError):  # another process may have removed it as well
-            shutil.rmtree(_hide(entry), ignore_errors=True)
+        self.remove(key)
         return None
+
+    def remove(self, key: str) -> None:
+        """Remove the entry, if it is there: nobody may be using it."""
+        with self._lock, suppress(FileNotFoundError):  # another process may have removed it as well
+            shutil.rmtree(_hide(self._entry(key)), ignore_errors=True)
 
     def put(self, key: str, fill: Callable[[Path], None]) -> Path:
         """The entry's folder, filled by `fill(empty folder)` where it is not there yet.
