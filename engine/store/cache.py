@@ -16,7 +16,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from engine.store.home import folder_bytes, lock_file
+from engine.store.home import folder_bytes, free_bytes, lock_file
 from engine.store.uploads import file_sum
 
 MAX_BYTES = 10_000_000_000
@@ -32,6 +32,11 @@ class Cache:
 
     def __init__(self, root: Path) -> None:
         self._root = root
+
+    @property
+    def free_bytes(self) -> int:
+        """Bytes left on its disk."""
+        return free_bytes(self._root)
 
     def get(self, key: str) -> Path | None:
         """The entry's folder (and it counts as used now), or None; one that is not as it was written is removed."""
