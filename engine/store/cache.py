@@ -58,7 +58,7 @@ class Cache:
         with self._lock, suppress(FileNotFoundError):  # another process may have removed it as well
             shutil.rmtree(_hide(self._entry(key)), ignore_errors=True)
 
-    def put(self, key: str, fill: Callable[[Path], None]) -> Path:
+    def put(self, key: str, fill: Callable[[Path], object]) -> Path:
         """The entry's folder, filled by `fill(empty folder)` where it is not there yet.
 
         Where two processes fill the same key, the first to finish wins. What `fill` raises leaves no entry behind.
