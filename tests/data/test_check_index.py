@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from engine.data import Data, check_index
+from engine.data import Data, check_index, within
 from engine.errors import DataError
 from engine.store.cache import Cache
 from tests.data.test_images import png_claiming
@@ -193,3 +193,11 @@ def test_a_cancel_leaves_nothing_behind(packed, stage: str, pets: Path, read, ca
     assert not (tmp_path / "cache").exists()
     gc.collect()  # what was unpacked goes with the last reference to it
     assert not (tmp_path / "work").exists() or not any((tmp_path / "work").iterdir())
+
+
+def test_of_work_that_begins_anew_the_messages_alone_go_on():
+    events: list[tuple[float, str]] = []
+    report = within(lambda share, text: events.append((share, text)), 0.5, 1.0)
+    for share in (0.0, 0.001, 1.0, 0.5, 1.0):
+        report(share, f"{share:.0%}")
+    assert events == [(0.5, "0%"), (1.0, "100%"), (1.0, "50%"), (1.0, "100%")]

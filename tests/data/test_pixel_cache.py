@@ -38,7 +38,7 @@ def test_the_next_job_decodes_one_image_and_sees_the_same(pets: Path, read, cach
     assert len(decoded) == 1
 
 
-def test_other_images_and_another_preprocessing_are_apart(pets: Path, read, draw, cache, preprocess):
+def test_other_images_and_another_preprocessing_are_apart(pets: Path, read, draw, cache, preprocess, tmp_path: Path):
     first = with_cached_pixels(read(pets).split("train"), cache)
     draw(pets / first.ids[0], size=(30, 30))
     assert not np.array_equal(batches(with_cached_pixels(read(pets).split("train"), cache)), batches(first))
@@ -46,6 +46,8 @@ def test_other_images_and_another_preprocessing_are_apart(pets: Path, read, draw
     assert batches(with_cached_pixels(part, cache)).shape == (18, 3, 16, 16)
     other = replace(part, preprocess=preprocess.model_copy(update={"size": (8, 8)}))
     assert batches(with_cached_pixels(other, cache)).shape == (18, 3, 8, 8)
+    files = [*(tmp_path / "cache").glob("*/pixels-*.npy")]
+    assert len({file.parent for file in files}) == len(files) == 3
 
 
 def test_what_would_take_too_much_is_decoded_as_it_is_read(pets: Path, read, cache, tmp_path: Path, monkeypatch):
