@@ -3,12 +3,14 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 
 import pytest
+from PIL import Image
 
 from engine.errors import DataError, as_error
 from engine.results import ModelProfile
-from engine.settings import FileModel, ProfileRequest
+from engine.settings import FileModel, ImagesData, PreviewRequest, ProfileRequest, TimmModel
 from engine.store.folders import JobFile, JobFolder, now
 from engine.store.home import Home
 from engine.store.measure_lock import measure_lock
@@ -84,6 +86,30 @@ def test_an_analysis_waits_while_a_run_measures(tmp_path, monkeypatch):
         process.terminate()
         assert process.wait() == 130
     assert folder.outcome().state == "cancelled"
+
+
+def test_a_cancel_ends_the_reading_of_images(tmp_path, monkeypatch):
+    monkeypatch.setenv("FEATHERWEIGHT_HOME", str(tmp_path / "home"))
+    Home.default().prepare()
+    images, folder = tmp_path / "images" / "a", JobFolder(tmp_path / "job")
+    images.mkdir(parents=True)
+    Image.new("RGB", (64, 64)).save(images / "0.png")
+    for number in range(1, 30_000):
+        os.link(images / "0.png", images / f"{number}.png")
+    (folder.path / "work").mkdir(parents=True)
+    model = TimmModel(name="test_resnet", weights="random", num_classes=2)
+    request = PreviewRequest(model=model, data=ImagesData(path=str(images.parent), labels="none"))
+    folder.write("job.json", JobFile(id="a" * 12, kind="preview", name="a", created=now(), request=request))
+    environment = os.environ | {"TMPDIR": str(folder.work)}
+    process = subprocess.Popen([sys.executable, "-m", "engine.runner", str(folder.path)], env=environment)
+    while not any("of 30,000 images read" in event.message for event in folder.events()):
+        assert process.poll() is None
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(0.1)
+    process.terminate()
+    assert process.wait() == 130
+    assert folder.outcome().state == "cancelled"
+    assert not any(event.message.startswith("30,000 of") for event in folder.events())
 
 
 @pytest.mark.parametrize(("error", "code"), [

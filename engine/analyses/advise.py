@@ -180,6 +180,8 @@ def _accuracy(
         n_outputs=images.outputs_to_match(request.data, model.n_outputs),
         model_classes=model.classes,
         work=folder.work,
+        cache=Cache(Home.default().cache),
+        on_progress=lambda _, text: progress.emit("advise", "read", 0.0, text),
     )
     labels = data.split("evaluation").labels
     if labels is None or not data.head_fits(model.n_outputs):

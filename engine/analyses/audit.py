@@ -17,6 +17,7 @@ from engine.measure.statistics import wilson
 from engine.models.artifacts import OnnxModel, TorchModel
 from engine.results.audit import CHECKS, LEAKS, CheckName, CheckResult, ClassFigures, DataAudit
 from engine.settings import ArraysData, AuditRequest, Preprocess
+from engine.store.cache import Cache
 from engine.store.folders import JobFolder
 from engine.store.home import Home
 from engine.store.progress import Progress
@@ -24,6 +25,8 @@ from engine.wording import many
 
 CHUNK = 512
 """Images that are decoded while the measure lock is held once: seconds at most."""
+LOOK_BEGINS, COMPARE_BEGINS = 0.3, 0.6
+"""The shares of the job that are done when the images are read, and when each was looked at."""
 WITHOUT_MODEL = Preprocess(size=(224, 224), mean=(0.5,) * 3, std=(0.5,) * 3)
 """For reading images where no model says how it takes them; no check depends on it."""
 
@@ -41,11 +44,11 @@ def audit(request: AuditRequest, folder: JobFolder, progress: Progress) -> DataA
     folder.work.mkdir(parents=True, exist_ok=True)
     lock = Home.default().measure_lock
     model = _model(request, folder.work)
-    data = _load(request, model, folder.work)
+    data = _load(request, model, folder.work, progress)
     parts = audited_parts(data)
     images = audited_images(parts)
     seen = _scan(images, lock, progress)
-    progress.emit("audit", "compare", 0.6, f"comparing {many(len(images), 'image')} with one another")
+    progress.emit("audit", "compare", COMPARE_BEGINS, f"comparing {many(len(images), 'image')} with one another")
     with hold_measure_lock(lock, "audit"):
         copies = repeats(images, seen.likeness)
     labels = check_labels(model, data, parts, request.minutes, lock, _label_progress(progress))
@@ -73,7 +76,7 @@ def _model(request: AuditRequest, work: Path) -> TorchModel | OnnxModel | None:
     return models.load(request.model, request.preprocess, request.seed, work)
 
 
-def _load(request: AuditRequest, model: TorchModel | OnnxModel | None, work: Path) -> Data:
+def _load(request: AuditRequest, model: TorchModel | OnnxModel | None, work: Path, progress: Progress) -> Data:
     return load(
         request.data,
         request.split,
@@ -84,6 +87,8 @@ def _load(request: AuditRequest, model: TorchModel | OnnxModel | None, work: Pat
         model_classes=model.classes if model is not None else None,
         work=work,
         inputs=model.input_specs if model is not None else (),
+        cache=Cache(Home.default().cache),
+        on_progress=lambda share, text: progress.emit("audit", "read", LOOK_BEGINS * share, text),
     )
 
 
@@ -95,7 +100,12 @@ def _scan(images: Sequence[AuditedImage], lock: Path, progress: Progress) -> Sca
         with hold_measure_lock(lock, "audit"):
             seen.fill(images, start, stop)
         share = stop / len(images)
-        progress.emit("audit", "look", 0.1 + 0.5 * share, f"looked at {stop:,} of {many(len(images), 'image')}")
+        progress.emit(
+            "audit",
+            "look",
+            LOOK_BEGINS + (COMPARE_BEGINS - LOOK_BEGINS) * share,
+            f"looked at {stop:,} of {many(len(images), 'image')}",
+        )
     return seen
 
 

@@ -19,13 +19,17 @@ from engine.measure.predictions import predict
 from engine.models.artifacts import TorchModel
 from engine.results import Confusion, LabelPredictions, OrderSuggestion, OutputCount, codes
 from engine.settings import ConfusionRequest, Target
+from engine.store.cache import Cache
 from engine.store.folders import JobFolder
+from engine.store.home import Home
 from engine.store.progress import Progress
 from engine.tasks import TASKS
 
 MOST_IMAGES, BATCH = 300, 32
 SECONDS = 40.0
 """About as long may predicting take; a slow network sees fewer images."""
+PREDICT_BEGINS = 0.5
+"""The share of the job that is done when the model and the images are loaded."""
 Integers = NDArray[np.int64]
 
 
@@ -38,9 +42,9 @@ def confusion(request: ConfusionRequest, folder: JobFolder, progress: Progress) 
     progress.emit("confusion", "load", 0.0, "loading the model and the images")
     folder.work.mkdir(parents=True, exist_ok=True)
     model = models.load(request.model, request.preprocess, request.seed, folder.work)
-    data = _data(request, model, folder.work)
+    data = _data(request, model, folder.work, progress)
     part = data.images("evaluation").span(0, MOST_IMAGES)
-    progress.emit("confusion", "predict", 0.3, f"asking the model about {len(part)} images")
+    progress.emit("confusion", "predict", PREDICT_BEGINS, f"asking the model about {len(part)} images")
     predicted = _predictions(_predictor(model), part)
     labels = part.span(0, len(predicted)).labels
     if labels is None:
@@ -56,7 +60,7 @@ def confusion(request: ConfusionRequest, folder: JobFolder, progress: Progress) 
     )
 
 
-def _data(request: ConfusionRequest, model: Model, work: Path) -> Data:
+def _data(request: ConfusionRequest, model: Model, work: Path, progress: Progress) -> Data:
     data = load(
         request.data,
         request.split,
@@ -67,6 +71,8 @@ def _data(request: ConfusionRequest, model: Model, work: Path) -> Data:
         model_classes=model.classes,
         work=work,
         inputs=model.input_specs,
+        cache=Cache(Home.default().cache),
+        on_progress=lambda share, text: progress.emit("confusion", "load", PREDICT_BEGINS * share, text),
     )
     if not TASKS[model.task].classes or model.n_outputs < 2 or not is_mapped(request.data, data, model.n_outputs):
         raise DataError(

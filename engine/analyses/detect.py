@@ -21,6 +21,7 @@ from engine.models.artifacts import OnnxModel, TorchModel
 from engine.results import Comparison, Note, PreprocessingDetection, codes, preprocessing_text
 from engine.runtimes import open_session, resolve_target
 from engine.settings import DetectRequest, ImagesData, Preprocess, Target
+from engine.store.cache import Cache
 from engine.store.folders import JobFolder
 from engine.store.home import Home
 from engine.store.progress import Progress
@@ -29,8 +30,8 @@ from engine.tasks import Answers as TaskAnswers
 from engine.wording import many
 
 N_PICTURES = 4
-SEARCH_BEGINS = 0.15
-"""The share of the job that is done when the model is loaded and the images are read."""
+READ_BEGINS, SEARCH_BEGINS = 0.05, 0.3
+"""The shares of the job that are done when the model is loaded, and when the images are read."""
 
 
 @dataclass(frozen=True)
@@ -64,8 +65,8 @@ def detect(request: DetectRequest, folder: JobFolder, progress: Progress) -> Pre
             f"preprocessings are told apart by the classes of images, and the model is read as {_kind(model)}",
             "Choose a classifier of images",
         )
-    progress.emit("detect", "read", 0.05, "reading the images")
-    data = _load_data(request, model, folder.work)
+    progress.emit("detect", "read", READ_BEGINS, "reading the images")
+    data = _load_data(request, model, folder.work, progress)
     has_labels = data.labelled and (data.head_fits(model.n_outputs) or _maps_labels(request))
     looked_at = _unreported(data)
     file = _as_file(model, folder.work)
@@ -108,7 +109,7 @@ def _kind(model: TorchModel | OnnxModel) -> str:
     return TASKS[model.task].title if model.preprocess is not None else "a model of other inputs"
 
 
-def _load_data(request: DetectRequest, model: TorchModel | OnnxModel, work: Path) -> Data:
+def _load_data(request: DetectRequest, model: TorchModel | OnnxModel, work: Path, progress: Progress) -> Data:
     return images.load(
         request.data,
         request.split,
@@ -119,6 +120,10 @@ def _load_data(request: DetectRequest, model: TorchModel | OnnxModel, work: Path
         model_classes=model.classes,
         work=work,
         inputs=model.input_specs,
+        cache=Cache(Home.default().cache),
+        on_progress=lambda share, text: progress.emit(
+            "detect", "read", READ_BEGINS + (SEARCH_BEGINS - READ_BEGINS) * share, text
+        ),
     )
 
 

@@ -14,7 +14,9 @@ from engine.data import SPLIT_NAMES, ArrayPart, Data, Examples, Part, load, outp
 from engine.data.pool import SkippedFile
 from engine.results import ArraySummary, ClassCount, DataPreview, LabelOutput, codes
 from engine.settings import DataSource, PreviewRequest
+from engine.store.cache import Cache
 from engine.store.folders import JobFolder
+from engine.store.home import Home
 from engine.store.progress import Progress
 
 N_EXAMPLES = 24
@@ -42,6 +44,8 @@ def preview(request: PreviewRequest, folder: JobFolder, progress: Progress) -> D
         model_classes=model.classes,
         work=folder.work,
         inputs=model.input_specs,
+        cache=Cache(Home.default().cache),
+        on_progress=lambda share, text: progress.emit("preview", "read", 0.2 + 0.6 * share, text),
     )
     if data.skipped:
         _write_skipped(data.skipped, folder.path / SKIPPED_FILE)

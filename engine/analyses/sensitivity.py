@@ -39,7 +39,7 @@ def sensitivity(request: SensitivityRequest, folder: JobFolder, progress: Progre
     deadline = time.monotonic() + request.minutes * 60
     progress.emit("sensitivity", "load", 0.0, "loading the model and the images")
     folder.work.mkdir(parents=True, exist_ok=True)
-    model, part = _load(request, folder.work)
+    model, part = _load(request, folder.work, progress)
     example = torch.from_numpy(next(part.batches(EXAMPLES, EXAMPLES)))
     home = Home.default()
     cache, lock, on_wait = Cache(home.cache), home.measure_lock, wait_event(folder, progress, "sensitivity")
@@ -106,7 +106,7 @@ def _out_of_time(n_done: int, n_groups: int, minutes: float) -> Note:
     return Note(code=codes.OUT_OF_TIME, text=text)
 
 
-def _load(request: SensitivityRequest, work: Path) -> tuple[TorchModel, Part]:
+def _load(request: SensitivityRequest, work: Path, progress: Progress) -> tuple[TorchModel, Part]:
     model = models.load(request.model, request.preprocess, request.seed, work)
     if not isinstance(model, TorchModel):
         raise SourceError("sensitivity prunes a torch model, and this is an ONNX file", "Choose a timm model")
@@ -119,6 +119,8 @@ def _load(request: SensitivityRequest, work: Path) -> tuple[TorchModel, Part]:
         n_outputs=model.n_outputs,
         model_classes=model.classes,
         work=work,
+        cache=Cache(Home.default().cache),
+        on_progress=lambda share, text: progress.emit("sensitivity", "load", 0.1 * share, text),
     )
     if data.labelled and not data.head_fits(model.n_outputs):
         raise DataError(

@@ -13,6 +13,7 @@ from engine.data.copies import without_copies
 from engine.data.images import read_images
 from engine.data.parts import ArrayPart, Data, Examples, Part, first_batch, full_batch
 from engine.data.pool import SPLIT_NAMES, ArrayPool, ImagePool, SplitName, digest
+from engine.data.reading import ReadProgress, no_read_progress, within
 from engine.data.samples import digits, photos
 from engine.data.selection import choose_selection
 from engine.data.splits import Rows, assign
@@ -21,6 +22,7 @@ from engine.data.synthetic_inputs import synthetic_inputs
 from engine.errors import DataError
 from engine.results import Note, TensorSpec, codes
 from engine.settings import ArraysData, DataSource, ImagesData, Preprocess, SampleData, Split
+from engine.store.cache import Cache
 from engine.wording import many
 
 __all__ = [
@@ -29,14 +31,18 @@ __all__ = [
     "Data",
     "Examples",
     "Part",
+    "ReadProgress",
     "SplitName",
     "first_batch",
     "full_batch",
     "load",
     "outputs_to_match",
+    "within",
 ]
 
 NO_ROWS = np.empty(0, np.int64)
+READ = 0.6
+"""The share of loading that is done when all images are read, where they are then compared with one another."""
 FEW = 30
 """Where all of fewer examples reported, a share of them would be known to ±17 points at best."""
 
@@ -53,6 +59,8 @@ def load(
     work: Path | None = None,
     inputs: tuple[TensorSpec, ...] = (),
     made: tuple[NDArray[np.uint8], float] | None = None,
+    cache: Cache | None = None,
+    on_progress: ReadProgress = no_read_progress,
 ) -> Data:
     """The images or arrays of `source`, split. None gives synthetic ones without labels.
 
@@ -69,7 +77,10 @@ def load(
 
     `n_outputs` is the model's number of outputs, None where its head will be replaced: a class of the recipe or a label
     beyond them is an error. `model_classes` match labels to outputs by name. An archive is unpacked below `work` (None:
-    the system's temporary folder) and removed with the Data. Raises DataError.
+    the system's temporary folder) and removed with the Data.
+
+    `cache` keeps what each image file was found to be, so that the next call reads only files that are new or were
+    changed. `on_progress` is told of listing, unpacking, reading and comparing. Raises DataError.
     """
     if isinstance(source, ArraysData):
         pool: ImagePool | ArrayPool = _arrays(source, inputs, n_outputs, model_classes, work)
@@ -80,12 +91,24 @@ def load(
     elif isinstance(source, SampleData):
         pool = digits() if source.name == "digits" else photos()
     else:
-        pool = read_images(source, split, preprocess, seed, n_outputs=n_outputs, model_classes=model_classes, work=work)
+        compares = source.leave_out == "near_duplicates"
+        pool = read_images(
+            source,
+            split,
+            preprocess,
+            seed,
+            n_outputs=n_outputs,
+            model_classes=model_classes,
+            work=work,
+            cache=cache,
+            on_progress=within(on_progress, 0.0, READ if compares else 1.0),
+        )
     rows = pool.rows or assign(pool.names(), len(pool), split, seed, merge_train=merge_train)
     rows = {name: rows.get(name, NO_ROWS) for name in SPLIT_NAMES}
     notes, n_left_out = pool.warnings, 0
     if isinstance(source, ImagesData) and isinstance(pool, ImagePool):
-        rows, copy_notes, n_left_out = without_copies(pool, rows, source.leave_out)
+        comparing = within(on_progress, READ, 1.0)
+        rows, copy_notes, n_left_out = without_copies(pool, rows, source.leave_out, comparing)
         notes = (*notes, *copy_notes)
     selection, rows = choose_selection(rows, pool.hashes)
     data = _data(pool, rows, selection, preprocess)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.data.archive import FORMATS, is_archive, stem, unpack, unpack_each
+from engine.data.reading import ReadProgress
 from engine.data.tree import Folder, has_image_ending, relative_id, scan
 from engine.errors import DataError
 from engine.results import Note
@@ -23,32 +24,34 @@ class Content:
     """A folder of images and its name for the user; what was unpacked stays on disk as long as this object exists.
 
     `parquet` are the Parquet files in `root` where these hold the images; they are to be unpacked into `scratch`.
+    `packed` are the user's own files that hold the images; none where these lie in the folder as they are.
     """
 
     root: Path
     name: str
     scratch: Path | None = None
     parquet: tuple[Path, ...] = ()
+    packed: tuple[Path, ...] = ()
     notes: tuple[Note, ...] = ()
 
 
-def open_content(source: ImagesData, work: Path | None) -> Content:
+def open_content(source: ImagesData, work: Path | None, on_progress: ReadProgress) -> Content:
     """The content of a source, unpacked below `work` (None: the system's temporary folder). Raises DataError."""
     path, is_folder = _existing(source)
     if is_folder:
-        return _of_folder(path, work)
+        return _of_folder(path, work, on_progress)
     if _is_parquet(path):
         own = _scratch(path.stem, work)
-        return _removed_with(Content(path.parent, path.name, own, (path,)), own)
+        return _removed_with(Content(path.parent, path.name, own, (path,), (path,)), own)
     root = _scratch(stem(path) or "images", work)
     try:
-        unpack(path, root)
+        unpack(path, root, on_progress)
         parquet = _parquet_of(scan(root))
     except BaseException:
         shutil.rmtree(root.parent, ignore_errors=True)
         raise
     scratch = _scratch("parquet", root.parent) if parquet else None
-    return _removed_with(Content(root, path.name, scratch, parquet), root)
+    return _removed_with(Content(root, path.name, scratch, parquet, (path,)), root)
 
 
 def _existing(source: ImagesData) -> tuple[Path, bool]:
@@ -65,7 +68,7 @@ def _existing(source: ImagesData) -> tuple[Path, bool]:
     return path, stat.S_ISDIR(mode)
 
 
-def _of_folder(path: Path, work: Path | None) -> Content:
+def _of_folder(path: Path, work: Path | None, on_progress: ReadProgress) -> Content:
     """A folder as it is, or where it holds archives or Parquet files and no images, what is in these."""
     tree = scan(path)
     archives = [file for file in tree.all_files() if is_archive(file)]
@@ -73,11 +76,11 @@ def _of_folder(path: Path, work: Path | None) -> Content:
     parquet = () if has_images else _parquet_of(tree)
     if parquet:
         scratch = _scratch(path.name, work)
-        return _removed_with(Content(path, path.name, scratch, parquet), scratch)
+        return _removed_with(Content(path, path.name, scratch, parquet, parquet), scratch)
     if archives and not has_images:
         root = _scratch(path.name, work)
-        content = _removed_with(Content(root, path.name), root)
-        unpack_each(archives, path, root)
+        content = _removed_with(Content(root, path.name, packed=tuple(archives)), root)
+        unpack_each(archives, path, root, on_progress)
         return content
     return Content(path, path.name, notes=_archives_note(archives, path))
 

@@ -1,14 +1,13 @@
 """Leaks: images that judge a model and are copies of images for training or calibration."""
 
-from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.data.likeness import NONE, Likeness, nearest, small_grey
-from engine.data.parts import THREADS
 from engine.data.pool import ImagePool, SplitName
+from engine.data.reading import ReadProgress, in_threads
 from engine.data.splits import Rows
 from engine.errors import DataError
 from engine.results import Note, codes
@@ -20,7 +19,7 @@ JUDGING: tuple[SplitName, ...] = ("evaluation", "holdout")
 
 
 def without_copies(
-    pool: ImagePool, rows: Mapping[SplitName, Rows], leave_out: LeaveOut
+    pool: ImagePool, rows: Mapping[SplitName, Rows], leave_out: LeaveOut, on_progress: ReadProgress
 ) -> tuple[dict[SplitName, Rows], tuple[Note, ...], int]:
     """The splits without the evaluation and holdout images that are copies of training or calibration images.
 
@@ -32,7 +31,8 @@ def without_copies(
     tuning = np.concatenate([rows[name] for name in TUNING])
     judging = np.concatenate([rows[name] for name in JUDGING])
     exact = same_bytes(pool.hashes, judging, tuning)
-    near = _look_alikes(pool, judging, tuning) & ~exact if leave_out == "near_duplicates" else np.zeros_like(exact)
+    wants_near = leave_out == "near_duplicates"
+    near = _look_alikes(pool, judging, tuning, on_progress) & ~exact if wants_near else np.zeros_like(exact)
     copies = set(judging[exact | near].tolist())
     kept = {name: np.array([row for row in rows[name] if row not in copies], np.int64) for name in JUDGING}
     if len(kept["evaluation"]) == 0:
@@ -51,19 +51,20 @@ def same_bytes(hashes: tuple[str, ...], rows: Rows, others: Rows) -> NDArray[np.
     return np.array([hashes[row] in contents for row in rows], bool)
 
 
-def _look_alikes(pool: ImagePool, rows: Rows, others: Rows) -> NDArray[np.bool_]:
+def _look_alikes(pool: ImagePool, rows: Rows, others: Rows, on_progress: ReadProgress) -> NDArray[np.bool_]:
     """(N,) which of `rows` look the same as one of `others`."""
     if len(rows) == 0 or len(others) == 0:
         return np.zeros(len(rows), bool)
-    ours, theirs = (Likeness.of(_small_images(pool, some), len(some)) for some in (rows, others))
+    total = many(len(rows) + len(others), "image")
+
+    def likeness(some: Rows, n_before: int) -> Likeness:
+        def on_done(n: int) -> None:
+            on_progress((n_before + n) / (len(rows) + len(others)), f"looked at {n_before + n:,} of {total} for copies")
+
+        return Likeness.of(in_threads(lambda row: small_grey(pool.read(row)), some.tolist(), on_done), len(some))
+
+    ours, theirs = likeness(rows, 0), likeness(others, len(rows))
     return np.asarray(nearest(ours, theirs) != NONE)
-
-
-def _small_images(pool: ImagePool, rows: Rows, batch: int = 256) -> Iterator[NDArray[np.uint8]]:
-    """The images of `rows` as `small_grey` gives them, decoded in threads a batch at a time."""
-    with ThreadPoolExecutor(THREADS) as threads:
-        for start in range(0, len(rows), batch):
-            yield from threads.map(lambda row: small_grey(pool.read(int(row))), rows[start : start + batch])
 
 
 def _notes(n_each: Mapping[SplitName, int], n_near: int) -> tuple[Note, ...]:

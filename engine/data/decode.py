@@ -50,17 +50,30 @@ def _formats() -> tuple[str, ...]:
 FORMATS = _formats()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class FileCheck:
-    """Whether a file is a usable image: the SHA-256 of its bytes, or None and the reason."""
+    """Whether a file is a usable image: the SHA-256 of its bytes, or None and the reason; and its size in pixels."""
 
     sha256: str | None
     reason: str = ""
     transparent: bool = False
     """Whether a pixel of it is transparent."""
+    height: int = 0
+    width: int = 0
 
 
-def check(file: ImageFile, settings: Mapping[str, Any]) -> FileCheck:
+def fitting(check: FileCheck, settings: Mapping[str, Any]) -> FileCheck:
+    """The same check; of an image that cannot be resized for these settings, the reason in its place."""
+    try:
+        if check.sha256 is not None:
+            for height, width in ((check.height, check.width), (check.width, check.height)):
+                resized_size(height, width, settings)
+    except UnusableImage as error:
+        return FileCheck(None, str(error))
+    return check
+
+
+def check(file: ImageFile) -> FileCheck:
     """Read, hash and decode one file. Raises DataError where its header declares more than MAX_PIXELS.
 
     A JPEG is decoded at an eighth of its size, which finds damage as well and takes a third of the time.
@@ -74,8 +87,9 @@ def check(file: ImageFile, settings: Mapping[str, Any]) -> FileCheck:
     except OSError as error:
         return FileCheck(None, f"it cannot be read: {error.strerror}")
     try:
-        image = _decode(content, file.id, settings)
-        return FileCheck(hashlib.sha256(content).hexdigest(), transparent=_is_transparent(image))
+        image, height, width = _decode(content, file.id)
+        sha256 = hashlib.sha256(content).hexdigest()
+        return FileCheck(sha256, transparent=_is_transparent(image), height=height, width=width)
     except UnusableImage as error:
         return FileCheck(None, str(error))
     except _BROKEN as error:
@@ -95,20 +109,20 @@ def open_image(path: Path) -> Image.Image:
         ) from error
 
 
-def _decode(content: bytes, id: str, settings: Mapping[str, Any]) -> Image.Image:
+def _decode(content: bytes, id: str) -> tuple[Image.Image, int, int]:
+    """The image, of a JPEG at an eighth of its size, and the height and width that its header declares."""
     try:
         image = Image.open(io.BytesIO(content), formats=FORMATS)
     except Image.DecompressionBombError as error:
         raise _too_large(id, "far more") from error
     if image.width * image.height > MAX_PIXELS:
         raise _too_large(id, f"{image.width:,} x {image.height:,}")
-    for height, width in ((image.height, image.width), (image.width, image.height)):
-        resized_size(height, width, settings)
+    height, width = image.height, image.width
     image.draft(None, (1, 1))
     image.load()
     if image.mode not in _ALWAYS_CONVERTED:
         convert(image, "RGB")
-    return image
+    return image, height, width
 
 
 def _is_transparent(image: Image.Image) -> bool:

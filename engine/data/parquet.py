@@ -14,6 +14,7 @@ from engine.data.extraction import FREE_BYTES, MAX_BYTES, MAX_ENTRIES
 from engine.data.folder_roles import named_splits
 from engine.data.imagefolder import LABEL_COLUMNS
 from engine.data.listing import ImageFile, Listing, split_names
+from engine.data.reading import ReadProgress, within
 from engine.data.tree import text
 from engine.errors import DataError
 from engine.results import FolderReading, Note, codes
@@ -44,7 +45,9 @@ class Columns:
     classes: tuple[str, ...] = ()
 
 
-def by_parquet(files: tuple[Path, ...], root: Path, folder: Path, *, labelled: bool) -> Listing:
+def by_parquet(
+    files: tuple[Path, ...], root: Path, folder: Path, on_progress: ReadProgress, *, labelled: bool
+) -> Listing:
     """The images of Parquet files, written into `folder`, with the split that a file's name or folder says.
 
     A split without labels is left out where others have them. Raises DataError.
@@ -56,7 +59,8 @@ def by_parquet(files: tuple[Path, ...], root: Path, folder: Path, *, labelled: b
     for number, file in enumerate(files):
         target = folder / f"{number:03d}-{text(file.stem)[:100]}"
         target.mkdir()
-        columns, found = _extract(file, target, room, labelled=labelled)
+        report = within(on_progress, number / len(files), (number + 1) / len(files))
+        columns, found = _extract(file, target, room, report, labelled=labelled)
         classes = columns.classes or classes
         images += [ImageFile(path, path.relative_to(folder).as_posix(), label) for path, label in found]
     role_of = {f"{number:03d}-{text(file.stem)[:100]}": roles[file] for number, file in enumerate(files)}
@@ -80,20 +84,24 @@ class _Room:
             raise DataError("the disk has no room for the images of the Parquet files", "Free some disk space")
 
 
-def _extract(file: Path, folder: Path, room: _Room, *, labelled: bool) -> tuple[Columns, list[tuple[Path, str | None]]]:
+def _extract(
+    file: Path, folder: Path, room: _Room, on_progress: ReadProgress, *, labelled: bool
+) -> tuple[Columns, list[tuple[Path, str | None]]]:
     """The columns of a file, and the path and label of every image, written into `folder`."""
     try:
         # pyarrow would otherwise read whole columns ahead, and memory would grow with the file.
         with pq.ParquetFile(file, memory_map=False, buffer_size=1 << 20, pre_buffer=False) as table:
             columns = _columns(table.schema_arrow, file.name, labelled=labelled)
-            return columns, list(_images(table, columns, folder, room))
+            return columns, list(_images(table, columns, folder, room, on_progress))
     except (pa.ArrowException, OSError, ValueError, MemoryError) as error:
         raise DataError(f"'{file.name}' cannot be read as Parquet: {str(error)[:200]}", _NEXT) from error
 
 
-def _images(table: pq.ParquetFile, columns: Columns, folder: Path, room: _Room) -> Iterator[tuple[Path, str | None]]:
+def _images(
+    table: pq.ParquetFile, columns: Columns, folder: Path, room: _Room, on_progress: ReadProgress
+) -> Iterator[tuple[Path, str | None]]:
     names = [columns.image, *([columns.label] if columns.label else [])]
-    row = 0
+    row, n_rows = 0, table.metadata.num_rows
     for batch in table.iter_batches(batch_size=_BATCH_ROWS, columns=names, use_threads=False):
         values = batch.to_pydict()
         labels = values[columns.label] if columns.label else [None] * batch.num_rows
@@ -106,6 +114,8 @@ def _images(table: pq.ParquetFile, columns: Columns, folder: Path, room: _Room) 
             path.write_bytes(content)
             yield path, _label(label, columns.classes)
             row += 1
+            n_rows = max(row, n_rows)  # which the file only declares
+            on_progress(row / n_rows, f"{row:,} of {many(n_rows, 'image')} unpacked")
 
 
 def _columns(schema: pa.Schema, name: str, *, labelled: bool) -> Columns:

@@ -1,6 +1,7 @@
 """Data, split into parts; examples are read when they are used, so memory does not grow with their number."""
 
 import itertools
+import os
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -279,6 +280,8 @@ def _write_array(path: Path, count: int, rows: Iterator[NDArray[np.uint8]]) -> N
             np.lib.format.write_array_header_1_0(file, header)
             for row in itertools.chain([first], rows):
                 file.write(row.tobytes())
+            file.flush()
+            os.fsync(file.fileno())  # or the system would write while latencies are measured
         partial.replace(path)
     except OSError as error:
         partial.unlink(missing_ok=True)

@@ -10,7 +10,9 @@ from typing import BinaryIO, Self
 import zstandard
 
 from engine.data.extraction import MAX_BYTES, MAX_RATIO, RATIO_FROM_BYTES, Extraction, Readable
+from engine.data.reading import ReadProgress
 from engine.errors import DataError
+from engine.wording import many
 
 UNREADABLE = (
     tarfile.TarError,
@@ -52,18 +54,21 @@ DECOMPRESSORS: dict[bytes, Callable[[BinaryIO], Readable]] = {b"\x1f\x8b": _gunz
 """By the first bytes of a compressed tar."""
 
 
-def extract_tar(path: Path, extraction: Extraction) -> None:
-    """Unpack a tar. Raises DataError, and one of UNREADABLE for a damaged one."""
+def extract_tar(path: Path, extraction: Extraction, on_progress: ReadProgress) -> None:
+    """Unpack a tar, whose number of entries is known at its end only. Raises DataError, and one of UNREADABLE."""
+    n_entries, size = 0, path.stat().st_size
     with path.open("rb") as file:
         head = file.read(4)
         file.seek(0)
         openers = [opener for magic, opener in DECOMPRESSORS.items() if head.startswith(magic)]
-        stream = _Metered((openers or [_as_it_is])[0](file), path.stat().st_size)
+        stream = _Metered((openers or [_as_it_is])[0](file), size)
         with tarfile.open(fileobj=stream, mode="r|", bufsize=_BUFFER, tarinfo=_CheckedHeader) as archive:  # type: ignore[call-overload]
             while (entry := archive.next()) is not None:
                 extraction.quota.take_entries(1, "tar")
                 _extract(archive, entry, extraction)
                 archive.members.clear()  # it would remember every entry
+                n_entries += 1
+                on_progress(min(1.0, file.tell() / size), f"{many(n_entries, 'entry', 'entries')} unpacked")
 
 
 def _extract(archive: tarfile.TarFile, entry: tarfile.TarInfo, extraction: Extraction) -> None:

@@ -6,7 +6,9 @@ import zlib
 from pathlib import Path, PurePosixPath
 
 from engine.data.extraction import FREE_BYTES, MAX_BYTES, Extraction
+from engine.data.reading import ReadProgress
 from engine.errors import DataError
+from engine.wording import many
 
 METHODS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
 """Those that are unpacked. Of bz2 and LZMA a few bytes may become gigabytes in one call, where deflate is bounded."""
@@ -14,7 +16,7 @@ METHODS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
 UNREADABLE = (zipfile.BadZipFile, zlib.error, EOFError, UnicodeDecodeError, RuntimeError, OSError)
 
 
-def extract_zip(path: Path, extraction: Extraction, free_bytes: int) -> None:
+def extract_zip(path: Path, extraction: Extraction, free_bytes: int, on_progress: ReadProgress) -> None:
     """Unpack a zip onto a disk with so many free bytes. Raises DataError, and one of UNREADABLE for a damaged one."""
     with zipfile.ZipFile(path) as archive:
         entries = archive.infolist()
@@ -31,9 +33,10 @@ def extract_zip(path: Path, extraction: Extraction, free_bytes: int) -> None:
                 f"the zip unpacks to {total_bytes / 1e9:.1f} GB, and the disk has not that much left",
                 "Free some disk space",
             )
-        for name, entry in files.items():
+        for number, (name, entry) in enumerate(files.items(), 1):
             with archive.open(entry) as source:
                 extraction.write(entry.orig_filename, name, source, entry.file_size, entry.compress_size)
+            on_progress(number / len(files), f"{number:,} of {many(len(files), 'file')} unpacked")
 
 
 def _check_entries(entries: list[zipfile.ZipInfo], extraction: Extraction) -> dict[PurePosixPath, zipfile.ZipInfo]:

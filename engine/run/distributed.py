@@ -56,7 +56,7 @@ def train(recipe: Recipe, home: Home) -> None:
     """Puts the results of every chain's leading torch steps into the cache. Raises FeatherweightError."""
     cache = Cache(home.cache)
     with cache.in_use(), tempfile.TemporaryDirectory(prefix="featherweight-") as name:
-        source, data = load(recipe, Path(name), no_progress)
+        source, data = load(recipe, Path(name), cache, no_progress)
         step_runner = StepRunner(
             cache=cache,
             data=data,

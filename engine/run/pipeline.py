@@ -36,7 +36,7 @@ from engine.store.progress import Progress
 from engine.store.timings import RunTimings, append_timings
 from engine.system.machine import cores, cpu_name
 
-LIBRARIES_LOADED, MODEL_LOADED = 0.85, 0.95
+LIBRARIES_LOADED, MODEL_LOADED = 0.5, 0.6
 """The share of the start that is done when the libraries are loaded, and when the model is."""
 
 
@@ -80,7 +80,7 @@ def _make_and_time(
     """Makes and times all variants; they are in the report builder of the returned context."""
     target = resolve_target(recipe.target)
     source, data = load(
-        recipe, folder.work, starting, lambda model: statistics_images(recipe, model, cache, run_progress)
+        recipe, folder.work, cache, starting, lambda model: statistics_images(recipe, model, cache, run_progress)
     )
     check_fit(recipe, source, data)
     job = folder.request()
@@ -111,7 +111,7 @@ def _make_and_time(
 
 
 def load(
-    recipe: Recipe, work: Path, on_progress: ProgressCallback, make_images: MakeImages | None = None
+    recipe: Recipe, work: Path, cache: Cache, on_progress: ProgressCallback, make_images: MakeImages | None = None
 ) -> tuple[Model, Data]:
     """The recipe's model and images; their files are below `work`. Raises RequestError.
 
@@ -131,6 +131,8 @@ def load(
         model_classes=source.classes,
         work=work,
         made=make_images(source) if make_images is not None else None,
+        cache=cache,
+        on_progress=images.within(on_progress, MODEL_LOADED, 1.0),
     )
     return source, data
 

@@ -12,7 +12,8 @@ from typing import Literal
 from pydantic import ValidationError
 
 from engine.context import CandidateResult, Model, Outcome, ProgressCallback, SearchResult, as_onnx, no_progress
-from engine.data import Data, full_batch
+from engine.data import Data, Examples, full_batch
+from engine.data.pixel_cache import with_cached_pixels
 from engine.errors import ExportError, StepError
 from engine.export.onnx_file import export_onnx
 from engine.measure.predictions import Predictions, predict, prediction_batch
@@ -63,6 +64,8 @@ class StepRunner:
     measure_lock: Callable[[], AbstractContextManager[object]] = nullcontext
     cut_short: dict[str, Path] = field(default_factory=dict)
     """Cache entries of results that a deadline cut short, by the key of the step: chains of this run share them."""
+    decoded: dict[Images, Examples] = field(default_factory=dict)
+    """The images that were predicted on, with their pixels from the cache: chains of this run share them."""
 
     def apply(
         self,
@@ -149,8 +152,13 @@ class StepRunner:
         part = self.data.selection if images == "selection" else self.data.split("evaluation")
 
         def fill(folder: Path) -> None:
+            if images not in self.decoded:
+                self.decoded[images] = with_cached_pixels(part, self.cache, on_progress)
             predictions = predict(
-                model, part, self.target, lambda done, total: on_progress(done / total, f"{part.noun} {done}")
+                model,
+                self.decoded[images],
+                self.target,
+                lambda done, total: on_progress(done / total, f"{part.noun} {done}"),
             )
             predictions.save(folder / "predictions.npz")
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from engine.store.home import folder_bytes, lock_file
+from engine.store.home import folder_bytes, free_bytes, lock_file
 from engine.store.uploads import file_sum
 
 MAX_BYTES = 10_000_000_000
@@ -33,6 +33,11 @@ class Cache:
     def __init__(self, root: Path) -> None:
         self._root = root
 
+    @property
+    def free_bytes(self) -> int:
+        """Bytes left on its disk."""
+        return free_bytes(self._root)
+
     def get(self, key: str) -> Path | None:
         """The entry's folder (and it counts as used now), or None; one that is not as it was written is removed."""
         entry = self._entry(key)
@@ -45,11 +50,15 @@ class Cache:
                 return None
         if _is_whole(entry):
             return entry
-        with self._lock, suppress(FileNotFoundError):  # another process may have removed it as well
-            shutil.rmtree(_hide(entry), ignore_errors=True)
+        self.remove(key)
         return None
 
-    def put(self, key: str, fill: Callable[[Path], None]) -> Path:
+    def remove(self, key: str) -> None:
+        """Remove the entry, if it is there: nobody may be using it."""
+        with self._lock, suppress(FileNotFoundError):  # another process may have removed it as well
+            shutil.rmtree(_hide(self._entry(key)), ignore_errors=True)
+
+    def put(self, key: str, fill: Callable[[Path], object]) -> Path:
         """The entry's folder, filled by `fill(empty folder)` where it is not there yet.
 
         Where two processes fill the same key, the first to finish wins. What `fill` raises leaves no entry behind.

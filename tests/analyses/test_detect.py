@@ -203,7 +203,8 @@ def test_what_is_looked_at_reports_nothing_in_any_run(colours, tmp_path, shares)
     ]
     source = colour_network(tmp_path / "colours.onnx")
     request = DetectRequest(model=source, data=ImagesData(path=str(colours)), split=split)
-    looked_at = _unreported(_load_data(request, models.load(source, TRUE, 0, tmp_path), tmp_path))
+    model = models.load(source, TRUE, 0, tmp_path)
+    looked_at = _unreported(_load_data(request, model, tmp_path, Progress(lambda event: None)))
     assert len(set(looked_at.part.ids)) == len(looked_at.part) == looked_at.n_calibration + looked_at.n_selection > 20
     for data in runs:
         assert not set(looked_at.part.ids) & set(data.split("evaluation").ids)

@@ -59,7 +59,7 @@ def pixels(path: Path, height: int, width: int) -> np.ndarray:
     """(H, W, 3) uint8 of a file, without resizing."""
     settings = Preprocess(size=(8, 8), mean=(0.5,) * 3, std=(0.5,) * 3, resize="squash").model_dump()
     settings["size"] = (height, width)
-    assert decode.check(ImageFile(path, path.name), settings).reason == ""
+    assert decode.check(ImageFile(path, path.name)).reason == ""
     return to_pixels(decode.open_image(path), settings)
 
 
@@ -179,7 +179,7 @@ def test_cmyk_is_the_light_that_its_inks_leave(tmp_path):
 
 
 def reason(path: Path) -> str:
-    return decode.check(ImageFile(path, path.name), Preprocess(size=(8, 8), mean=(0,), std=(1,)).model_dump()).reason
+    return decode.check(ImageFile(path, path.name)).reason
 
 
 @pytest.mark.parametrize(("values", "words"), [

@@ -54,7 +54,7 @@ def alone(tmp_path, cache):
     recipe = parse_recipe(RECIPE)
     work = tmp_path / "work"
     work.mkdir(exist_ok=True)
-    source, data = load(recipe, work, no_progress)
+    source, data = load(recipe, work, Cache(cache), no_progress)
     step_runner = StepRunner(cache=Cache(cache), data=data, target=Target(), seed=0, work=work, deadline=math.inf)
     return step_runner.apply(source, recipe.chains[0][0], no_progress)
 
@@ -67,7 +67,7 @@ def test_two_processes_learn_what_one_does_and_a_run_finds_it(tmp_path):
     single = alone(tmp_path, tmp_path / "other")
     assert not single.reused
     ours, theirs = (load_file(kept.model.weights) for kept in (found, single))
-    start = load(parse_recipe(RECIPE), tmp_path, no_progress)[0].build().state_dict()
+    start = load(parse_recipe(RECIPE), tmp_path, Cache(tmp_path / "other"), no_progress)[0].build().state_dict()
     for name, value in theirs.items():
         torch.testing.assert_close(ours[name], value, rtol=1e-3, atol=1e-4)
     assert any((theirs[name] - value).abs().max() > 0.01 for name, value in start.items())
@@ -76,7 +76,7 @@ def test_two_processes_learn_what_one_does_and_a_run_finds_it(tmp_path):
 def test_the_baseline_teaches_here_as_it_does_in_a_run(home, tmp_path):
     recipe = parse_recipe(RECIPE[: RECIPE.index("steps")] + BASELINE)
     train(recipe, home)
-    source, data = load(recipe, tmp_path, no_progress)
+    source, data = load(recipe, tmp_path, Cache(home.cache), no_progress)
     step_runner = StepRunner(
         cache=Cache(home.cache), data=data, target=Target(), seed=0, work=tmp_path, deadline=math.inf
     )

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pkgutil import resolve_name as resolve
 
 import pytest
+from PIL import Image
 
 from engine import data as images
 from engine import models
@@ -18,6 +19,7 @@ from engine.settings import (
     Budget,
     Distill,
     Finetune,
+    ImagesData,
     Qat,
     QuantizeAuto,
     QuantizeDynamic,
@@ -105,6 +107,26 @@ def test_the_steps_of_a_run_decode_its_images_once(step_runner, tmp_path, monkey
     made.apply(tuned, Finetune(epochs=1, shift=0.1), no_progress)
     made.apply(tuned, Distill(epochs=1, views=1), no_progress)
     assert len(decoded) <= 16 + CHECK_IMAGES
+
+
+def test_variants_and_later_runs_are_predicted_on_images_that_were_decoded_once(step_runner, tmp_path, monkeypatch):
+    for number in range(40):
+        Image.new("L", (48, 48), 6 * number).save(tmp_path / f"{number}.png")
+    source = ImagesData(path=str(tmp_path), labels="none")
+    preprocess = sample(tmp_path / "sample").preprocess
+    made = step_runner()
+    decoded = counted(monkeypatch, "engine.data.parts.to_pixels")
+    for number in range(2):
+        work = tmp_path / "work" / str(number)
+        work.mkdir()
+        data = images.load(source, Split(), preprocess, 0, merge_train=True, n_outputs=None)
+        run = replace(made, data=data, work=work, decoded={})
+        model = run.export(sample(work), no_progress).model
+        tuned = run.apply(model, QuantizeDynamic(method="dynamic"), no_progress).model
+        decoded.clear()
+        variant = tuned if number else model
+        assert run.predict(variant, no_progress).ids == data.split("evaluation").ids
+        assert len(decoded) == (1 if number else 1 + len(data.split("evaluation")))
 
 
 def few(step_runner, n):
@@ -198,14 +220,19 @@ def refuse(*args, **kwargs):
 
 def test_predictions_of_another_processor_are_not_taken_for_this_one(step_runner, tmp_path, monkeypatch):
     made, seen = step_runner(), []
+
+    def see(done, message):
+        if message.startswith("image "):  # and not that they are decoded, which is done once
+            seen.append(message)
+
     model = made.export(sample(tmp_path), no_progress).model
     monkeypatch.setattr("engine.run.step_runner.isa", lambda: ("avx2",))
-    made.predict(model, lambda done, message: seen.append(message))
+    made.predict(model, see)
     here = len(seen)
-    made.predict(model, lambda done, message: seen.append(message))
+    made.predict(model, see)
     assert len(seen) == here > 0
     monkeypatch.setattr("engine.run.step_runner.isa", lambda: ("avx2", "avx512_vnni"))
-    made.predict(model, lambda done, message: seen.append(message))
+    made.predict(model, see)
     assert len(seen) == 2 * here
 
 
