@@ -10,10 +10,13 @@ from safetensors.torch import save_file
 
 from engine.jobs.executor import Execution, Limits
 from engine.jobs.foreground import run_analysis
+from engine.jobs.kinds import slot_of
+from engine.jobs.policy import policy_of
 from engine.jobs.queue import describe_folder, new_id
 from engine.results import ModelProfile
-from engine.settings import FileModel, ProfileRequest, RunRequest, SampleModel, TimmModel, parse_recipe
+from engine.settings import FileModel, ProfileRequest, RunRequest, SampleModel, TimmModel, load_recipe, parse_recipe
 from engine.store.folders import JobFile, JobFolder, Outcome, now
+from engine.store.rebuild import rows_from_folders
 from engine.system import seccomp
 from engine.system.sandbox import MIN_ABI, landlock_abi
 from tests.hostile import endless_loop, grown, nested_if, saved
@@ -29,7 +32,7 @@ from engine import runner
 def attack(request, folder, progress):
     {attack}
 runner.load = lambda path: attack
-sys.exit(runner.main(sys.argv[1]))
+sys.exit(runner.main(*sys.argv[1:]))
 """
 confined = pytest.mark.skipif(
     landlock_abi() < MIN_ABI or not seccomp.is_available(), reason="this kernel has no Landlock, or no seccomp"
@@ -56,9 +59,13 @@ def execute(home):
 
 @confined
 @pytest.mark.parametrize("attack", [
+    "folder.request_file.write_text('{{}}')",
+    "folder.request_file.unlink()",
+    "folder.request_file.rename(folder.path / 'job.json')",
+    "(folder.path / 'a').touch(); (folder.path / 'a').rename(folder.request_file)",
     "Path(r'{home}/uploads/other/secret').read_text()",
     "Path(r'{home}/featherweight.db').write_text('x')",
-    "(folder.path / 'log.txt').unlink(); (folder.path / 'log.txt').symlink_to('/etc/hostname')",
+    "(folder.path / 'link.txt').symlink_to('/etc/hostname')",
     "socket.create_connection(('127.0.0.1', {port}))",
     "os.fork()",
 ])  # fmt: skip
@@ -72,8 +79,35 @@ def test_a_job_that_tries_what_it_may_not_fails_in_our_words(home, execute, atta
         outcome = ended(execution)
     assert (outcome.state, outcome.exit_status, outcome.error.code) == ("failed", 1, "denied"), folder.log_text()
     assert "denied" in outcome.error.text
-    assert "PermissionError" in folder.log_text() or not folder.log.exists()
+    assert "PermissionError" in folder.log_text()
+    assert folder.request().request == ProfileRequest(model=SampleModel())
     assert (home.path / "featherweight.db").read_text() == "secret"
+
+
+@confined
+def test_what_a_job_writes_as_its_request_is_none_when_it_runs_again(home, execute):
+    """A reboot, a stopped supervisor and a rebuilt list of jobs all give a job a second attempt."""
+    secret = home.path / "secret"
+    secret.write_text("secret")
+    asked = ProfileRequest(model=SampleModel())
+    wished = asked.model_copy(update={"model": FileModel(path=str(secret))})
+    attack = f"(folder.path / 'job.json').write_text({wished.model_dump_json()!r}); os.kill(os.getpid(), 9)"
+    execution, folder = execute(asked, code=RUNNER_THAT.format(attack=attack))
+    assert ended(execution).error.code == "signal"
+    (row,) = rows_from_folders(home, slot_of)
+    folder.reset()
+    home.prepare()
+    again = home.job(row["id"])
+    assert again.request() == execution._job
+    assert secret not in policy_of(home, again, again.request().request).readable
+
+
+def test_the_recipe_of_a_run_is_the_one_that_was_asked_for(execute, tmp_path, recipe):
+    attack = "(folder.path / 'recipe.yaml').write_text('{model: {kind: file, path: /etc/passwd}}'); os._exit(0)"
+    code = f"from engine import runner\nfolder = runner.JobFolder(runner.Path(runner.sys.argv[1]))\nimport os\n{attack}"
+    execution, folder = execute(RunRequest(recipe=recipe), code=code)
+    ended(execution)
+    assert load_recipe(folder.path / "recipe.yaml") == recipe
 
 
 def test_a_job_cannot_ask_for_more_memory_than_the_machine_has(execute):

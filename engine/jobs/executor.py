@@ -3,7 +3,6 @@
 The supervisor and the foreground both use it.
 """
 
-import shutil
 import signal
 import subprocess
 import sys
@@ -29,6 +28,7 @@ from engine.settings.jobs import looks_into_a_file
 from engine.store.endings import error_outcome, settle
 from engine.store.folders import JobFile, JobFolder, Outcome, now
 from engine.store.home import Home
+from engine.store.job_files import remove
 from engine.store.measure_lock import MAX_WAIT_SECONDS, WAITING
 from engine.system.machine import memory_bytes
 
@@ -79,7 +79,7 @@ class Execution:
         folder.begin()
         with folder.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [*command, str(folder.path)],
+                [*command, str(folder.path), str(folder.request_file)],
                 env=child_environment(home, folder, job),
                 cwd=folder.work,
                 stdin=subprocess.DEVNULL,
@@ -118,6 +118,13 @@ class Execution:
             signal_group(self._process.pid, signal.SIGKILL)
             self._process.wait()
         self.poll()
+
+    def abort(self, error: FeatherweightError) -> None:
+        """Kill the whole group, and end the job with `error`; for what went wrong while it was polled."""
+        signal_group(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+        sweep(self._job.id)
+        self.outcome = error_outcome(error, self._started, began=True)
 
     def _watch(self) -> None:
         seconds_now = time.monotonic()
@@ -165,7 +172,7 @@ class Execution:
     def _end(self, status: int) -> Outcome:
         signal_group(self._process.pid, signal.SIGKILL)  # what the runner left behind
         sweep(self._job.id)
-        shutil.rmtree(self._folder.work, ignore_errors=True)  # first, so that there is space for the outcome
+        remove(self._folder.work)  # first, so that there is space for the outcome
         outcome = self._runner_outcome() or error_outcome(
             self._reason or _exit_error(status), self._started, began=True
         )
@@ -176,12 +183,17 @@ class Execution:
         return outcome
 
     def _runner_outcome(self) -> Outcome | None:
-        """The outcome that the runner wrote; None where there is none, or where a cancel caused its error."""
+        """The outcome that the runner wrote; None where there is none, or where a cancel caused its error.
+
+        Its times are those that this process saw.
+        """
         try:
             outcome = self._folder.outcome()
         except StorageError:
             return None
-        return None if outcome and outcome.state == "failed" and isinstance(self._reason, Cancelled) else outcome
+        if outcome is None or (outcome.state == "failed" and isinstance(self._reason, Cancelled)):
+            return None
+        return outcome.model_copy(update={"started": self._started, "finished": now()})
 
 
 def _exit_error(status: int) -> RunError:

@@ -29,11 +29,16 @@ def policy_of(home: Home, folder: JobFolder, request: JobRequest) -> Policy:
     """
     network = needs_network(request)
     return Policy(
-        readable=(*input_paths(request), *(_credentials() if network else ())),
+        readable=(*_request_file(folder), *input_paths(request), *(_credentials() if network else ())),
         writable=(folder.path, home.cache, *home.shared_files, *_result_folders(request)),
         downloads=_download_folders() if network else (),
         network=network,
     )
+
+
+def _request_file(folder: JobFolder) -> tuple[Path, ...]:
+    """What says what the job may do: it reads that, and cannot write it, since it is in no folder of `writable`."""
+    return (folder.request_file,) if folder.request_file is not None else ()
 
 
 def needs_network(request: JobRequest) -> bool:

@@ -16,7 +16,8 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from engine.store.home import folder_bytes, lock_file
+from engine.store.home import lock_file
+from engine.store.job_files import folder_bytes
 from engine.store.uploads import file_sum
 
 MAX_BYTES = 10_000_000_000

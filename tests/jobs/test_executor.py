@@ -207,8 +207,11 @@ def test_limits_follow_the_request(recipe):
     assert file.memory_bytes <= sample.memory_bytes == run.memory_bytes
 
 
-def test_the_folder_is_the_last_argument(execute):
-    execution, folder = execute("assert folder == pathlib.Path(sys.argv[-1]); ready(); done()")
+def test_the_folder_and_the_request_are_the_last_arguments(execute):
+    code = "from engine.store.folders import JobFolder; job = JobFolder(folder, pathlib.Path(sys.argv[-1])).request();"
+    execution, folder = execute(
+        f"assert str(folder) == sys.argv[-2]; {code} assert job.id == folder.name; ready(); done()"
+    )
     assert ended(execution).state == "done"
     assert Path(folder.path / "ready").exists()
 

@@ -56,7 +56,8 @@ def test_only_what_downloads_from_the_hub_has_the_network(home, monkeypatch, tmp
 def test_an_upload_is_read_and_no_other_and_no_other_job(home):
     upload = home.uploads / "abc" / "m.onnx"
     policy = policy_of(home, home.job("a"), ProfileRequest(model=FileModel(path=str(upload))))
-    assert set(policy.readable) == {upload, upload.parent}
+    assert set(policy.readable) == {home.job("a").request_file, upload, upload.parent}
+    assert not any(home.job("a").request_file.is_relative_to(path) for path in policy.writable)
     assert set(policy.writable) == {home.jobs / "a", home.cache, *home.shared_files}
     assert all(path.is_file() for path in home.shared_files)
 
@@ -69,7 +70,7 @@ def test_every_input_of_a_recipe_is_read(home, tmp_path):
     (images / "1.png").symlink_to(elsewhere / "1.png")
     data = ImagesData(path=str(images.parent), labels=str(tmp_path / "labels.csv"))
     preview = PreviewRequest(model=TimmModel(name="resnet18", weights="/w.pt"), data=data)
-    expected = {images.parent, elsewhere, tmp_path / "labels.csv", Path("/w.pt")}
+    expected = {home.job("a").request_file, images.parent, elsewhere, tmp_path / "labels.csv", Path("/w.pt")}
     assert set(policy_of(home, home.job("a"), preview).readable) == expected
     recipe = run(DISTILL % ("random", ", teacher: {kind: file, path: /t/t.onnx}"))
     assert Path("/t/t.onnx") in policy_of(home, home.job("a"), recipe).readable
@@ -81,7 +82,7 @@ def test_beside_a_model_in_the_users_home_lie_its_plain_files_alone(home, tmp_pa
     for name in ("m.onnx", "m.data", ".netrc"):
         (tmp_path / name).touch()
     policy = policy_of(home, home.job("a"), ProfileRequest(model=FileModel(path=str(tmp_path / "m.onnx"))))
-    assert set(policy.readable) == {tmp_path / "m.onnx", tmp_path / "m.data"}
+    assert set(policy.readable) == {home.job("a").request_file, tmp_path / "m.onnx", tmp_path / "m.data"}
 
 
 def test_measuring_again_writes_into_the_folder_of_the_run(home, tmp_path):

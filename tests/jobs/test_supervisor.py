@@ -98,7 +98,7 @@ else: (folder.parent.parent / "crashed").touch(); os.kill(os.getpid(), signal.SI
 
 def test_a_damaged_description_fails_that_job_only(queue, submit, served):
     damaged, whole = submit().id, submit().id
-    (queue.folder(damaged).path / "job.json").write_text('{"id"')
+    queue.folder(damaged).request_file.write_text('{"id"')
     supervisor = served("done()")
     tick_until(supervisor, lambda: queue.job(whole).state == "done")
     assert queue.job(damaged).error.code == "damaged"

@@ -9,7 +9,9 @@ from engine.store.progress import Progress
 
 @pytest.fixture
 def folder(tmp_path) -> JobFolder:
-    return JobFolder(tmp_path)
+    path = tmp_path / "job"
+    path.mkdir()
+    return JobFolder(path, tmp_path / "request.json")
 
 
 def event(message: str) -> Event:
@@ -18,21 +20,21 @@ def event(message: str) -> Event:
 
 def test_objects_come_back_equal(folder, recipe):
     job = JobFile(id="0" * 12, kind="run", name="a", created=now(), request=RunRequest(recipe=recipe))
-    folder.write("job.json", job)
+    folder.write_request(job)
     assert folder.request() == job
     assert folder.outcome() is None
     assert folder.report() is None
 
 
 def test_a_damaged_file_is_a_sentence_that_names_it(folder):
-    (folder.path / "job.json").write_text('{"id": ')
-    with pytest.raises(StorageError, match=r"job\.json' is damaged") as caught:
+    folder.request_file.write_text('{"id": ')
+    with pytest.raises(StorageError, match=r"request\.json' is damaged") as caught:
         folder.request()
     assert caught.value.code == "damaged"
 
 
 def test_a_missing_description_is_a_sentence(folder):
-    with pytest.raises(StorageError, match=r"job\.json' is missing"):
+    with pytest.raises(StorageError, match=r"request\.json' is missing"):
         folder.request()
 
 
@@ -73,13 +75,14 @@ def test_the_log_is_cut_at_its_beginning(folder):
 
 
 def test_a_reset_leaves_only_what_was_asked(folder, recipe):
-    folder.write("job.json", JobFile(id="0" * 12, kind="hardware", name="a", created=now(), request=HardwareRequest()))
+    folder.write_request(JobFile(id="0" * 12, kind="hardware", name="a", created=now(), request=HardwareRequest()))
     folder.write("outcome.json", Outcome(state="done", exit_status=0, finished=now()))
     folder.append_event(event("a"))
     (folder.variants / "abc").mkdir(parents=True)
     folder.work.mkdir()
     folder.reset()
-    assert [path.name for path in folder.path.iterdir()] == ["job.json"]
+    assert list(folder.path.iterdir()) == []
+    assert folder.request().kind == "hardware"
 
 
 def test_progress_of_a_part_is_of_the_whole(folder):
