@@ -10,6 +10,7 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 from engine.errors import Cancelled, FeatherweightError, LimitError, RunError, StorageError
 from engine.jobs.kinds import kind_of
@@ -53,11 +54,15 @@ class Limits:
     processes: int = MAX_PROCESSES
 
 
-def limits_for(request: JobRequest) -> Limits:
-    """The limits of a request: the seconds that its kind allows, and 90 % of the memory, less to look into a file."""
+def limits_for(request: JobRequest, upload: Path | None = None) -> Limits:
+    """The limits of a request: the seconds that its kind allows, and 90 % of the memory, less to look into a file.
+
+    `upload` is the folder of the files that an import looks into.
+    """
     n_bytes = int(memory_bytes() * MEMORY_SHARE)
     if looks_into_a_file(request):
-        files = {file for path in input_paths(request) for file in ((path,) if path.is_file() else path.glob("*"))}
+        paths = (*input_paths(request), *([upload] if upload is not None else []))
+        files = {file for path in paths for file in ((path,) if path.is_file() else path.glob("*"))}
         n_bytes = min(n_bytes, LOOK_BYTES + LOOK_FACTOR * sum(file.stat().st_size for file in files if file.is_file()))
     return Limits(seconds=kind_of(request).limit_seconds(request), memory_bytes=n_bytes)
 
@@ -69,7 +74,7 @@ class Execution:
         self, home: Home, job: JobFile, folder: JobFolder, limits: Limits | None = None, command: Sequence[str] = RUNNER
     ) -> None:
         self._job, self._folder = job, folder
-        self._limits = limits or limits_for(job.request)
+        self._limits = limits or limits_for(job.request, folder.upload)
         self._started, self._began = now(), time.monotonic()
         self._kill_at: float | None = None
         self._watch_at = self._began + WATCH_SECONDS

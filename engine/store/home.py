@@ -69,9 +69,14 @@ class Home:
         return self.path / "measure.lock"
 
     @property
+    def turn_files(self) -> tuple[Path, ...]:
+        """What a job needs to wait for its turn and to take it."""
+        return (self.measure_lock, holder_file(self.measure_lock))
+
+    @property
     def shared_files(self) -> tuple[Path, ...]:
-        """Files beside the folders that every job may write to: its policy lets it create none here."""
-        return (self.measure_lock, holder_file(self.measure_lock), lock_file(self.cache), self.timings)
+        """Files beside the folders that most jobs may write to: their policy lets them create none here."""
+        return (*self.turn_files, lock_file(self.cache), self.timings)
 
     @property
     def timings(self) -> Path:
