@@ -20,10 +20,9 @@ def read_whole(path: Path, max_bytes: int) -> bytes | None:
     with _plain_file(path) as file:
         if file is None:
             return None
-        content = file.read(max_bytes + 1)
-    if len(content) > max_bytes:
-        raise _damaged(path, f"larger than {max_bytes / 1e6:g} MB")
-    return content
+        if os.fstat(file.fileno()).st_size > max_bytes:
+            raise _damaged(path, f"larger than {max_bytes / 1e6:g} MB")
+        return file.read(max_bytes)
 
 
 def read_start(path: Path, n_bytes: int) -> bytes:
@@ -80,9 +79,10 @@ def _plain_file(path: Path) -> Iterator[BinaryIO | None]:
     except (FileNotFoundError, NotADirectoryError):
         yield None
         return
+    if not stat.S_ISREG(os.fstat(number).st_mode):
+        os.close(number)
+        raise _damaged(path, "no plain file")
     with open(number, "rb") as file:  # noqa: PTH123 (a descriptor)
-        if not stat.S_ISREG(os.fstat(number).st_mode):
-            raise _damaged(path, "no plain file")
         yield file
 
 
