@@ -1,9 +1,11 @@
 """Jobs that try what they may not, or never end: real runners, under the real executor."""
 
+import json
 import socket
 import sys
 from pathlib import Path
 
+import onnx
 import pytest
 import timm
 from safetensors.torch import save_file
@@ -21,6 +23,7 @@ from engine.system import seccomp
 from engine.system.sandbox import MIN_ABI, landlock_abi
 from tests.hostile import endless_loop, grown, nested_if, saved
 from tests.jobs.standins import ended, until
+from tests.models.small import small_classifier
 from tests.models.test_hub import COMMIT
 
 GB = 10**9
@@ -185,3 +188,19 @@ def test_pretrained_weights_of_a_local_cache_are_read(home, tmp_path, monkeypatc
     result = run_analysis(home, ProfileRequest(model=TimmModel(name="test_resnet.r160_in1k")))
     assert isinstance(result, ModelProfile)
     assert result.weights == "pretrained"
+
+
+def test_a_snapshot_of_the_hub_is_read_through_its_links_and_external_weights_beside_their_model(home, tmp_path):
+    snapshot, blobs = tmp_path / "snapshots" / "1", tmp_path / "blobs"
+    for folder in (snapshot, blobs):
+        folder.mkdir(parents=True)
+    model = timm.create_model("test_resnet")
+    (blobs / "config").write_text(json.dumps({"architecture": "test_resnet", "pretrained_cfg": model.pretrained_cfg}))
+    save_file(model.state_dict(), blobs / "weights")
+    (snapshot / "config.json").symlink_to("../../blobs/config")
+    (snapshot / "model.safetensors").symlink_to("../../blobs/weights")
+    result = run_analysis(home, ProfileRequest(model=TimmModel(name=f"local-dir:{snapshot}")))
+    assert isinstance(result, ModelProfile)
+    path = tmp_path / "model.onnx"
+    onnx.save(small_classifier(), path, save_as_external_data=True, location="weights.bin", size_threshold=0)
+    assert isinstance(run_analysis(home, ProfileRequest(model=FileModel(path=str(path)))), ModelProfile)

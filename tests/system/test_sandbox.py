@@ -199,3 +199,18 @@ for function in (socket.socket, lambda: list(Path.home().iterdir())):
 """
     child = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert child.stdout.split() == ["denied", "denied"]
+
+
+def test_libraries_that_the_environment_names_are_read(tmp_path):
+    (tmp_path / "lib.so").write_text("x")
+    code = (
+        "import sys; from pathlib import Path; from engine.system.sandbox import Policy, confine; confine(Policy());"
+        "print(Path(sys.argv[1]).read_text())"
+    )
+    environment = os.environ | {
+        "LD_LIBRARY_PATH": f":relative:/:{tmp_path}",
+        "PYTHONPATH": str(Path(__file__).parents[2]),
+    }
+    command = [sys.executable, "-P", "-c", code, str(tmp_path / "lib.so")]
+    child = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert child.stdout == "x\n"
