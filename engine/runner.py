@@ -1,4 +1,6 @@
-"""`python -m engine.runner FOLDER`: carries out one job, in a process of its own.
+"""`python -m engine.runner FOLDER REQUEST`: carries out one job, in a process of its own.
+
+REQUEST is the file that says what is asked. It lies outside the folder, since it also says what this process may do.
 
 The outermost frame, where any exception is caught (engine/run/branch.py catches those of one chain). What the user
 sees of it is outcome.json; the traceback goes to stderr, which is the folder's log.txt. Exit status: 0 done, 1 failed,
@@ -35,11 +37,11 @@ LOADING = "loading the libraries"
 RETRY_HINT = "What was finished before is kept in its report; run it again when you like"
 
 
-def main(path: str) -> int:
-    """Carry out the job in the folder, write how it ended, and return the exit status."""
+def main(path: str, request_file: str) -> int:
+    """Carry out what the request asks, in the folder; write how it ended, and return the exit status."""
     die_with_parent()
     signal.signal(signal.SIGTERM, _cancel)
-    folder, started = JobFolder(Path(path)), now()
+    folder, started = JobFolder(Path(path), Path(request_file)), now()
     try:
         outcome = _run_job(folder, started)
     except KeyboardInterrupt:
@@ -135,4 +137,4 @@ def _cancel(number: int, frame: FrameType | None) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    sys.exit(main(sys.argv[1], sys.argv[2]))

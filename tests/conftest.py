@@ -142,10 +142,9 @@ def carry_out(recipe: Recipe, path: Path, home: Home, n_rounds: int = 3) -> Ran:
     from engine.run import pipeline
 
     path.mkdir(parents=True)
-    folder = JobFolder(path)
+    folder = JobFolder(path, path.with_name(f"{path.name}.json"))
     folder.work.mkdir()
-    folder.write(
-        "job.json",
+    folder.write_request(
         JobFile(id=path.name, kind="run", name=recipe.name, created=now(), request=RunRequest(recipe=recipe)),
     )
     with pytest.MonkeyPatch.context() as patch:

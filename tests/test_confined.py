@@ -1,23 +1,29 @@
 """Jobs that try what they may not, or never end: real runners, under the real executor."""
 
+import json
 import socket
 import sys
 from pathlib import Path
 
+import onnx
 import pytest
 import timm
 from safetensors.torch import save_file
 
 from engine.jobs.executor import Execution, Limits
 from engine.jobs.foreground import run_analysis
+from engine.jobs.kinds import slot_of
+from engine.jobs.policy import policy_of
 from engine.jobs.queue import describe_folder, new_id
 from engine.results import ModelProfile
-from engine.settings import FileModel, ProfileRequest, RunRequest, SampleModel, TimmModel, parse_recipe
+from engine.settings import FileModel, ProfileRequest, RunRequest, SampleModel, TimmModel, load_recipe, parse_recipe
 from engine.store.folders import JobFile, JobFolder, Outcome, now
+from engine.store.rebuild import rows_from_folders
 from engine.system import seccomp
 from engine.system.sandbox import MIN_ABI, landlock_abi
 from tests.hostile import endless_loop, grown, nested_if, saved
 from tests.jobs.standins import ended, until
+from tests.models.small import small_classifier
 from tests.models.test_hub import COMMIT
 
 GB = 10**9
@@ -29,7 +35,7 @@ from engine import runner
 def attack(request, folder, progress):
     {attack}
 runner.load = lambda path: attack
-sys.exit(runner.main(sys.argv[1]))
+sys.exit(runner.main(*sys.argv[1:]))
 """
 confined = pytest.mark.skipif(
     landlock_abi() < MIN_ABI or not seccomp.is_available(), reason="this kernel has no Landlock, or no seccomp"
@@ -56,9 +62,13 @@ def execute(home):
 
 @confined
 @pytest.mark.parametrize("attack", [
+    "folder.request_file.write_text('{{}}')",
+    "folder.request_file.unlink()",
+    "folder.request_file.rename(folder.path / 'job.json')",
+    "(folder.path / 'a').touch(); (folder.path / 'a').rename(folder.request_file)",
     "Path(r'{home}/uploads/other/secret').read_text()",
     "Path(r'{home}/featherweight.db').write_text('x')",
-    "(folder.path / 'log.txt').unlink(); (folder.path / 'log.txt').symlink_to('/etc/hostname')",
+    "(folder.path / 'link.txt').symlink_to('/etc/hostname')",
     "socket.create_connection(('127.0.0.1', {port}))",
     "os.fork()",
 ])  # fmt: skip
@@ -72,8 +82,35 @@ def test_a_job_that_tries_what_it_may_not_fails_in_our_words(home, execute, atta
         outcome = ended(execution)
     assert (outcome.state, outcome.exit_status, outcome.error.code) == ("failed", 1, "denied"), folder.log_text()
     assert "denied" in outcome.error.text
-    assert "PermissionError" in folder.log_text() or not folder.log.exists()
+    assert "PermissionError" in folder.log_text()
+    assert folder.request().request == ProfileRequest(model=SampleModel())
     assert (home.path / "featherweight.db").read_text() == "secret"
+
+
+@confined
+def test_what_a_job_writes_as_its_request_is_none_when_it_runs_again(home, execute):
+    """A reboot, a stopped supervisor and a rebuilt list of jobs all give a job a second attempt."""
+    secret = home.path / "secret"
+    secret.write_text("secret")
+    asked = ProfileRequest(model=SampleModel())
+    wished = asked.model_copy(update={"model": FileModel(path=str(secret))})
+    attack = f"(folder.path / 'job.json').write_text({wished.model_dump_json()!r}); os.kill(os.getpid(), 9)"
+    execution, folder = execute(asked, code=RUNNER_THAT.format(attack=attack))
+    assert ended(execution).error.code == "signal"
+    (row,) = rows_from_folders(home, slot_of)
+    folder.reset()
+    home.prepare()
+    again = home.job(row["id"])
+    assert again.request() == execution._job
+    assert secret not in policy_of(home, again, again.request().request).readable
+
+
+def test_the_recipe_of_a_run_is_the_one_that_was_asked_for(execute, tmp_path, recipe):
+    attack = "(folder.path / 'recipe.yaml').write_text('{model: {kind: file, path: /etc/passwd}}'); os._exit(0)"
+    code = f"from engine import runner\nfolder = runner.JobFolder(runner.Path(runner.sys.argv[1]))\nimport os\n{attack}"
+    execution, folder = execute(RunRequest(recipe=recipe), code=code)
+    ended(execution)
+    assert load_recipe(folder.path / "recipe.yaml") == recipe
 
 
 def test_a_job_cannot_ask_for_more_memory_than_the_machine_has(execute):
@@ -151,3 +188,19 @@ def test_pretrained_weights_of_a_local_cache_are_read(home, tmp_path, monkeypatc
     result = run_analysis(home, ProfileRequest(model=TimmModel(name="test_resnet.r160_in1k")))
     assert isinstance(result, ModelProfile)
     assert result.weights == "pretrained"
+
+
+def test_a_snapshot_of_the_hub_is_read_through_its_links_and_external_weights_beside_their_model(home, tmp_path):
+    snapshot, blobs = tmp_path / "snapshots" / "1", tmp_path / "blobs"
+    for folder in (snapshot, blobs):
+        folder.mkdir(parents=True)
+    model = timm.create_model("test_resnet")
+    (blobs / "config").write_text(json.dumps({"architecture": "test_resnet", "pretrained_cfg": model.pretrained_cfg}))
+    save_file(model.state_dict(), blobs / "weights")
+    (snapshot / "config.json").symlink_to("../../blobs/config")
+    (snapshot / "model.safetensors").symlink_to("../../blobs/weights")
+    result = run_analysis(home, ProfileRequest(model=TimmModel(name=f"local-dir:{snapshot}")))
+    assert isinstance(result, ModelProfile)
+    path = tmp_path / "model.onnx"
+    onnx.save(small_classifier(), path, save_as_external_data=True, location="weights.bin", size_threshold=0)
+    assert isinstance(run_analysis(home, ProfileRequest(model=FileModel(path=str(path)))), ModelProfile)

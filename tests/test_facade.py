@@ -89,7 +89,7 @@ def test_a_run_has_a_timeline_and_an_analysis_has_none(recipe):
 
 def test_files_of_jobs_are_found_or_refused(recipe):
     id = engine.submit(recipe).id
-    assert engine.result_file(id, "job.json").exists()
+    assert engine.result_file(id, "recipe.yaml").exists()
     for ask in (
         lambda: engine.result_file(id, "../../x"),
         lambda: engine.variant_file(id, "0" * 12),

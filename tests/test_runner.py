@@ -24,14 +24,14 @@ subprocess.Popen([sys.executable, "-c", child], env=os.environ | {"FEATHERWEIGHT
 
 def runner(folder: JobFolder) -> subprocess.CompletedProcess:
     environment = os.environ | {"TMPDIR": str(folder.work)}  # as the executor sets it
-    command = [sys.executable, "-m", "engine.runner", str(folder.path)]
+    command = [sys.executable, "-m", "engine.runner", str(folder.path), str(folder.request_file)]
     return subprocess.run(command, env=environment, capture_output=True, text=True)
 
 
 def ask(folder: JobFolder, path: str) -> None:
     request = ProfileRequest(model=FileModel(path=path))
     folder.work.mkdir()
-    folder.write("job.json", JobFile(id="a" * 12, kind="profile", name="a", created=now(), request=request))
+    folder.write_request(JobFile(id="a" * 12, kind="profile", name="a", created=now(), request=request))
 
 
 def test_a_runner_dies_with_its_parent_even_by_sigkill():
@@ -49,16 +49,17 @@ def test_a_runner_whose_parent_died_before_it_looked_ends_at_once():
 
 
 def test_a_damaged_request_is_an_outcome(tmp_path):
-    (tmp_path / "job.json").write_text("{")
-    process = runner(JobFolder(tmp_path))
-    outcome = JobFolder(tmp_path).outcome()
+    folder = JobFolder(tmp_path, tmp_path / "request.json")
+    folder.request_file.write_text("{")
+    process = runner(folder)
+    outcome = folder.outcome()
     assert process.returncode == outcome.exit_status == 2
     assert outcome.error.code == "damaged"
 
 
 def test_a_refused_analysis_has_no_result(tmp_path, monkeypatch):
     monkeypatch.setenv("FEATHERWEIGHT_HOME", str(tmp_path / "home"))
-    folder = JobFolder(tmp_path)
+    folder = JobFolder(tmp_path, tmp_path / "request.json")
     (tmp_path / "model.onnx").write_text("<html>not found</html>")
     ask(folder, str(tmp_path / "model.onnx"))
     process = runner(folder)
@@ -71,12 +72,12 @@ def test_a_refused_analysis_has_no_result(tmp_path, monkeypatch):
 
 def test_an_analysis_waits_while_a_run_measures(tmp_path, monkeypatch):
     monkeypatch.setenv("FEATHERWEIGHT_HOME", str(tmp_path / "home"))
-    home, folder = Home.default(), JobFolder(tmp_path / "job")
+    home, folder = Home.default(), JobFolder(tmp_path / "job", tmp_path / "request.json")
     home.prepare()
     folder.path.mkdir()
     ask(folder, "none.onnx")
     with measure_lock(home.measure_lock, "digits to int8"):
-        process = subprocess.Popen([sys.executable, "-m", "engine.runner", str(folder.path)])
+        process = subprocess.Popen([sys.executable, "-m", "engine.runner", str(folder.path), str(folder.request_file)])
         while not folder.events():
             assert process.poll() is None
         with pytest.raises(subprocess.TimeoutExpired):

@@ -8,7 +8,8 @@ from engine.jobs.queue import Queue
 from engine.results import Upload, Usage
 from engine.store import uploads as upload_store
 from engine.store.cache import Cache
-from engine.store.home import Home, folder_bytes, free_bytes
+from engine.store.home import Home, free_bytes
+from engine.store.job_files import folder_bytes
 from engine.store.uploads import Stream, UploadKind
 
 

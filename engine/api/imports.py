@@ -35,14 +35,14 @@ def finish_import(id: str) -> Upload:
     """
     queue = Queue.default()
     job, folder = queue.job(id), queue.folder(id)
-    request = folder.request().request
-    if not isinstance(request, ImportRequest):
-        raise StateError(f"the job '{id}' is a {request.kind} and not an upload", "Choose an upload")
+    if job.kind != "import":
+        raise StateError(f"the job '{id}' is a {job.kind} and not an upload", "Choose an upload")
     if job.state in ACTIVE:
         raise StateError(f"the upload '{job.name}' is {job.state}", "Wait for its end, or cancel it")
     try:
+        request = folder.request().request
         result = folder.result(ImportedFile) if job.state == "done" else None
-        if result is None:
+        if result is None or not isinstance(request, ImportRequest):
             raise _reason(job)
         return keep_file(queue.home, folder.file(result.file), request.upload, result.notes)
     finally:

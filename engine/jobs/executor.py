@@ -3,7 +3,6 @@
 The supervisor and the foreground both use it.
 """
 
-import shutil
 import signal
 import subprocess
 import sys
@@ -11,6 +10,7 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 from engine.errors import Cancelled, FeatherweightError, LimitError, RunError, StorageError
 from engine.jobs.kinds import kind_of
@@ -29,6 +29,7 @@ from engine.settings.jobs import looks_into_a_file
 from engine.store.endings import error_outcome, settle
 from engine.store.folders import JobFile, JobFolder, Outcome, now
 from engine.store.home import Home
+from engine.store.job_files import remove
 from engine.store.measure_lock import MAX_WAIT_SECONDS, WAITING
 from engine.system.machine import memory_bytes
 
@@ -53,11 +54,15 @@ class Limits:
     processes: int = MAX_PROCESSES
 
 
-def limits_for(request: JobRequest) -> Limits:
-    """The limits of a request: the seconds that its kind allows, and 90 % of the memory, less to look into a file."""
+def limits_for(request: JobRequest, upload: Path | None = None) -> Limits:
+    """The limits of a request: the seconds that its kind allows, and 90 % of the memory, less to look into a file.
+
+    `upload` is the folder of the files that an import looks into.
+    """
     n_bytes = int(memory_bytes() * MEMORY_SHARE)
     if looks_into_a_file(request):
-        files = {file for path in input_paths(request) for file in ((path,) if path.is_file() else path.glob("*"))}
+        paths = (*input_paths(request), *([upload] if upload is not None else []))
+        files = {file for path in paths for file in ((path,) if path.is_file() else path.glob("*"))}
         n_bytes = min(n_bytes, LOOK_BYTES + LOOK_FACTOR * sum(file.stat().st_size for file in files if file.is_file()))
     return Limits(seconds=kind_of(request).limit_seconds(request), memory_bytes=n_bytes)
 
@@ -69,7 +74,7 @@ class Execution:
         self, home: Home, job: JobFile, folder: JobFolder, limits: Limits | None = None, command: Sequence[str] = RUNNER
     ) -> None:
         self._job, self._folder = job, folder
-        self._limits = limits or limits_for(job.request)
+        self._limits = limits or limits_for(job.request, folder.upload)
         self._started, self._began = now(), time.monotonic()
         self._kill_at: float | None = None
         self._watch_at = self._began + WATCH_SECONDS
@@ -79,7 +84,7 @@ class Execution:
         folder.begin()
         with folder.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [*command, str(folder.path)],
+                [*command, str(folder.path), str(folder.request_file)],
                 env=child_environment(home, folder, job),
                 cwd=folder.work,
                 stdin=subprocess.DEVNULL,
@@ -118,6 +123,13 @@ class Execution:
             signal_group(self._process.pid, signal.SIGKILL)
             self._process.wait()
         self.poll()
+
+    def abort(self, error: FeatherweightError) -> None:
+        """Kill the whole group, and end the job with `error`; for what went wrong while it was polled."""
+        signal_group(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+        sweep(self._job.id)
+        self.outcome = error_outcome(error, self._started, began=True)
 
     def _watch(self) -> None:
         seconds_now = time.monotonic()
@@ -165,7 +177,7 @@ class Execution:
     def _end(self, status: int) -> Outcome:
         signal_group(self._process.pid, signal.SIGKILL)  # what the runner left behind
         sweep(self._job.id)
-        shutil.rmtree(self._folder.work, ignore_errors=True)  # first, so that there is space for the outcome
+        remove(self._folder.work)  # first, so that there is space for the outcome
         outcome = self._runner_outcome() or error_outcome(
             self._reason or _exit_error(status), self._started, began=True
         )
@@ -176,12 +188,17 @@ class Execution:
         return outcome
 
     def _runner_outcome(self) -> Outcome | None:
-        """The outcome that the runner wrote; None where there is none, or where a cancel caused its error."""
+        """The outcome that the runner wrote; None where there is none, or where a cancel caused its error.
+
+        Its times are those that this process saw.
+        """
         try:
             outcome = self._folder.outcome()
         except StorageError:
             return None
-        return None if outcome and outcome.state == "failed" and isinstance(self._reason, Cancelled) else outcome
+        if outcome is None or (outcome.state == "failed" and isinstance(self._reason, Cancelled)):
+            return None
+        return outcome.model_copy(update={"started": self._started, "finished": now()})
 
 
 def _exit_error(status: int) -> RunError:

@@ -17,6 +17,7 @@ from engine.store.folders import JobFile, JobFolder, Outcome, now
 from engine.store.home import Home, require_free
 
 LOOK_SECONDS = 0.1
+PREFIX, REQUEST = "featherweight-", "request.json"
 
 
 def run_in_folder(
@@ -30,17 +31,19 @@ def run_in_folder(
     out = out.absolute()
     require_free(out)
     created = _create_folder(out)
-    folder, job = JobFolder(out), _job(RunRequest(recipe=recipe), recipe.name)
-    try:
-        describe_folder(folder, job)
-        execution = Execution(home, job, folder, command=command)
-    except OSError as error:
-        _remove_created(out, created)
-        raise StorageError(f"'{out}' cannot be written: {error.strerror}", "Choose another folder") from error
-    except BaseException:
-        _remove_created(out, created)
-        raise
-    outcome = _follow(execution, folder, on_event)
+    job = _job(RunRequest(recipe=recipe), recipe.name)
+    with tempfile.TemporaryDirectory(prefix=PREFIX) as directory:
+        folder = JobFolder(out, Path(directory) / REQUEST)
+        try:
+            describe_folder(folder, job)
+            execution = Execution(home, job, folder, command=command)
+        except OSError as error:
+            _remove_created(out, created)
+            raise StorageError(f"'{out}' cannot be written: {error.strerror}", "Choose another folder") from error
+        except BaseException:
+            _remove_created(out, created)
+            raise
+        outcome = _follow(execution, folder, on_event)
     if outcome.exit_status == REFUSED:
         _remove_created(out, created)
     raise_for(outcome)
@@ -62,8 +65,8 @@ def run_analysis(
     `copies` are files beside the result, by name, with the paths where they are copied to. Raises RequestError,
     RunError, Cancelled, and StorageError where a copy cannot be written.
     """
-    with tempfile.TemporaryDirectory(prefix="featherweight-") as directory:
-        folder, job = JobFolder(Path(directory)), _job(request, request.kind)
+    with tempfile.TemporaryDirectory(prefix=PREFIX) as directory:
+        folder, job = JobFolder(Path(directory) / "job", Path(directory) / REQUEST), _job(request, request.kind)
         describe_folder(folder, job)
         outcome = _follow(Execution(home, job, folder, command=command), folder, on_event)
         raise_for(outcome)

@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from engine.jobs.linked import holds_all_sorts, linked_files, linked_images, user_folder
 from engine.settings import (
     PRETRAINED,
     FileModel,
@@ -14,26 +15,32 @@ from engine.settings import (
     RunRequest,
     TimmModel,
 )
+from engine.settings.jobs import looks_into_a_file
 from engine.store.folders import JobFolder
 from engine.store.home import Home
 from engine.system.sandbox import Policy
-
-_TEMPORARY = (Path("/tmp"), Path("/var/tmp"))
 
 
 def policy_of(home: Home, folder: JobFolder, request: JobRequest) -> Policy:
     """The policy of a job in `folder`.
 
-    It reads the files that its request names, and writes its folder and the home's cache and locks. Other jobs, other
-    uploads and the database are none of its business. What downloads from the Hub gets the network and the Hub's cache.
+    It reads the files that its request names, and writes its folder and the home's cache and locks; what only looks
+    into a file, which may be anybody's, writes no cache. Other jobs, other uploads and the database are none of its
+    business. What downloads from the Hub gets the network and the Hub's cache.
     """
     network = needs_network(request)
+    shared = home.turn_files if looks_into_a_file(request) else (home.cache, *home.shared_files)
     return Policy(
-        readable=(*input_paths(request), *(_credentials() if network else ())),
-        writable=(folder.path, home.cache, *home.shared_files, *_result_folders(request)),
+        readable=(*_request_file(folder), *input_paths(request), *(_credentials() if network else ())),
+        writable=(folder.path, *shared, *_result_folders(request)),
         downloads=_download_folders() if network else (),
         network=network,
     )
+
+
+def _request_file(folder: JobFolder) -> tuple[Path, ...]:
+    """What says what the job may do: it reads that, and cannot write it, since it is in no folder of `writable`."""
+    return (folder.request_file,) if folder.request_file is not None else ()
 
 
 def needs_network(request: JobRequest) -> bool:
@@ -51,7 +58,7 @@ def input_paths(request: JobRequest) -> tuple[Path, ...]:
         paths.append(Path(request.weights))
     data = request.recipe.data if isinstance(request, RunRequest) else getattr(request, "data", None)
     if (path := getattr(data, "path", None)) is not None:
-        paths += [Path(path), *_linked_paths(Path(path))]
+        paths += [Path(path), *linked_images(Path(path))]
     if (labels := getattr(data, "labels", None)) not in (None, "folders", "none"):
         paths.append(Path(str(labels)))
     return tuple(path.absolute() for path in paths)
@@ -77,22 +84,27 @@ def _model_paths(model: ModelSource) -> list[Path]:
         path = Path(model.path)
         return [path, *_beside(path)]
     if isinstance(model, TimmModel):
-        return [path for path in (model.local_dir, model.weights_path and Path(model.weights_path)) if path]
+        saved, weights = model.local_dir, model.weights_path
+        return [*([saved, *linked_files(saved)] if saved else []), *([Path(weights)] if weights else [])]
     return []
 
 
 def _beside(model: Path) -> list[Path]:
-    """Where the external weights of an ONNX file lie: its folder, or the plain files of one that holds all sorts."""
+    """Where the external weights of an ONNX file lie: the files in its folder and the folders in it, but hidden ones.
+
+    Of a folder that holds all sorts of things the files alone.
+    """
     folder = model.absolute().parent
-    if not any(path.is_relative_to(folder) for path in (_user_folder(), *_TEMPORARY)):
-        return [folder]
-    return [path for path in folder.glob("*") if path.is_file() and not path.name.startswith(".")]
+    files_only = holds_all_sorts(folder)
+    entries = [path for path in _entries(folder) if not path.name.startswith(".")]
+    return [path for path in entries if path.is_file() or (path.is_dir() and not files_only)]
 
 
-def _linked_paths(folder: Path) -> list[Path]:
-    """The targets of symbolic links in a folder of images; of links to files their folders, which are fewer."""
-    targets = {path.resolve() for path in folder.rglob("*") if path.is_symlink()} if folder.is_dir() else set()
-    return sorted({target if target.is_dir() else target.parent for target in targets})
+def _entries(folder: Path) -> list[Path]:
+    try:
+        return sorted(folder.iterdir())
+    except OSError:  # the job says what is wrong with it
+        return []
 
 
 def _result_folders(request: JobRequest) -> tuple[Path, ...]:
@@ -101,20 +113,13 @@ def _result_folders(request: JobRequest) -> tuple[Path, ...]:
 
 
 def _download_folders() -> tuple[Path, ...]:
-    """Where huggingface_hub and torch.hub keep what they download."""
-    caches = Path(os.environ.get("XDG_CACHE_HOME") or _user_folder() / ".cache")
+    """Where huggingface_hub and torch.hub keep what they download, also where a folder of theirs is a link."""
+    caches = Path(os.environ.get("XDG_CACHE_HOME") or user_folder() / ".cache")
     hub = Path(os.environ.get("HF_HOME") or caches / "huggingface")
     torch_hub = Path(os.environ.get("TORCH_HOME") or caches / "torch")
+    folders = (hub, hub / "hub", hub / "xet", torch_hub, torch_hub / "hub")
     more = (os.environ.get(name) for name in ("HF_HUB_CACHE", "HF_XET_CACHE"))
-    return tuple(path.expanduser().absolute() for path in (hub, torch_hub, *(Path(path) for path in more if path)))
-
-
-def _user_folder() -> Path:
-    """The home folder of the user; the root folder where a container's user has none."""
-    try:
-        return Path.home()
-    except RuntimeError:
-        return Path("/")
+    return tuple(path.expanduser().absolute() for path in (*folders, *(Path(path) for path in more if path)))
 
 
 def _credentials() -> tuple[Path, ...]:

@@ -4,7 +4,7 @@ import shutil
 import uuid
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import takewhile
 from pathlib import Path
@@ -17,12 +17,13 @@ from engine.jobs.kinds import kind_of, slot_of
 from engine.jobs.remaining import remaining_seconds
 from engine.jobs.supervisor_lock import supervisor_runs
 from engine.results import Job, JobRef, Note, Result
-from engine.settings import JobRequest, RunRequest, dump_recipe
+from engine.settings import JobRequest
 from engine.store.database import JOBS, Database, open_database
-from engine.store.endings import CANCELLED, settle
+from engine.store.endings import CANCELLED, settle, write_recipe
 from engine.store.folders import JobFile, JobFolder, Outcome, now
-from engine.store.home import Home, folder_bytes
-from engine.store.rebuild import end_columns, new_row
+from engine.store.home import Home
+from engine.store.job_files import folder_bytes, remove
+from engine.store.rebuild import end_columns, new_row, without_nul
 
 ACTIVE = ("queued", "running")
 MAX_NAME = 120
@@ -140,7 +141,13 @@ class Queue:
         if running:
             _settle(folder, outcome)
         last = folder.last_event()
-        progress = {"phase": last.phase, "fraction": last.fraction, "message": last.message} if last else {}
+        progress: dict[str, object] = {}
+        if last is not None:
+            progress = {
+                "phase": without_nul(last.phase),
+                "fraction": last.fraction,
+                "message": without_nul(last.message),
+            }
         if outcome.state == "done":
             progress["fraction"] = 1.0
         values = end_columns(outcome) | progress | {"size_bytes": folder_bytes(folder.path), "owner": None}
@@ -154,7 +161,7 @@ class Queue:
             raise StateError(f"a name has 1 to {MAX_NAME} characters, this one has {len(name)}", "Choose another name")
         folder = self.folder(id)
         try:
-            folder.write("job.json", folder.request().model_copy(update={"name": name}))
+            folder.write_request(folder.request().model_copy(update={"name": name}))
         except OSError as error:
             raise _unwritable(error) from error
         with self.database.write() as connection:
@@ -171,7 +178,8 @@ class Queue:
         trash = self.home.jobs / f".removing-{id}"
         if (path := self.home.job(id).path).exists():
             path.rename(trash)  # out of sight at once: a download finds the whole file or none
-            shutil.rmtree(trash, ignore_errors=True)
+            remove(trash)
+        self._discard(id)
 
     def jobs_bytes(self) -> int:
         """Bytes of all job folders; those of ended jobs were counted when they ended."""
@@ -198,18 +206,20 @@ class Queue:
 
     def _publish(self, job: JobFile, upload: Path | None) -> None:
         """Write the folder under a hidden name and rename it to its final one."""
-        staging = JobFolder(self.home.jobs / f".new-{job.id}")
+        folder = self.home.job(job.id)
+        staging = replace(folder, path=self.home.jobs / f".new-{job.id}")
         try:
             describe_folder(staging, job)
             if upload is not None:
                 upload.rename(staging.upload)
-            staging.path.rename(self.home.job(job.id).path)
+            staging.path.rename(folder.path)
         except OSError as error:
             shutil.rmtree(staging.path, ignore_errors=True)
             raise _unwritable(error) from error
 
     def _discard(self, id: str) -> None:
-        shutil.rmtree(self.home.job(id).path, ignore_errors=True)
+        remove(self.home.job(id).path)
+        (self.home.requests / f"{id}.json").unlink(missing_ok=True)
 
     def _job(self, row: RowMapping, line: Sequence[JobRef]) -> Job:
         """The job of a row; `line` are the active jobs of its slot."""
@@ -246,11 +256,10 @@ def new_id() -> str:
 
 
 def describe_folder(folder: JobFolder, job: JobFile) -> None:
-    """Make the folder and write the request into it: job.json, and recipe.yaml for a run."""
+    """Write the request, and make the folder, with recipe.yaml for a run. Raises OSError."""
+    folder.write_request(job)
     folder.path.mkdir(parents=True, exist_ok=True)
-    folder.write("job.json", job)
-    if isinstance(job.request, RunRequest):
-        folder.write_text("recipe.yaml", dump_recipe(job.request.recipe))
+    write_recipe(folder, job)
 
 
 def cancelled_outcome() -> Outcome:

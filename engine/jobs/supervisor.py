@@ -10,7 +10,7 @@ from types import FrameType
 
 from filelock import FileLock, Timeout
 
-from engine.errors import Cancelled, FeatherweightError, StateError, StorageError
+from engine.errors import Cancelled, FeatherweightError, StateError, StorageError, as_error
 from engine.jobs.claims import LEASE_SECONDS, Claims, new_owner
 from engine.jobs.executor import RUNNER, Execution
 from engine.jobs.kinds import SLOTS
@@ -101,7 +101,12 @@ class Supervisor:
 
     def _poll(self, id: str) -> None:
         execution = self._running[id][1]
-        outcome = execution.poll()
+        try:
+            outcome = execution.poll()
+        except (OSError, ValueError, RuntimeError, FeatherweightError) as error:
+            self._report_error(f"job {id}: {error!r}")
+            execution.abort(as_error(error))  # what it left is no reason to leave the other jobs alone
+            outcome = execution.outcome
         if outcome is not None:
             self._outcomes[id] = outcome  # until the database has it, however long its disk is full
             del self._running[id]

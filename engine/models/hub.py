@@ -52,6 +52,11 @@ def folder_config(name: str, folder: Path, repository: str | None = None) -> tup
         pretrained_config, architecture, arguments = load_model_config_from_path(folder)
         config = asdict(PretrainedCfg(**{**pretrained_config, "file": None, "source": None, "hf_hub_id": repository}))
         config["num_classes"] = arguments.get("num_classes", pretrained_config["num_classes"])
+    except PermissionError as error:
+        raise SourceError(
+            f"the configuration of '{name}' may not be read: {error.filename or folder}",
+            "Make it readable, or copy the model's files into one folder, without links",
+        ) from error
     except (KeyError, TypeError, AttributeError, ValueError, OSError) as error:
         raise SourceError(
             f"'{name}' is not a timm model: its config.json does not name an architecture of timm",

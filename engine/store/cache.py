@@ -16,7 +16,8 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from engine.store.home import folder_bytes, free_bytes, lock_file
+from engine.store.home import free_bytes, lock_file
+from engine.store.job_files import folder_bytes, remove
 from engine.store.uploads import file_sum
 
 MAX_BYTES = 10_000_000_000
@@ -118,7 +119,10 @@ class Cache:
         """
         if not self._root.is_dir():
             return 0
-        with FileLock(self._root / ".trim.lock"):
+        lock = self._root / ".trim.lock"
+        if lock.is_dir():  # jobs that were taken over may write here
+            remove(lock)
+        with FileLock(lock):
             self._remove_abandoned()
             since = time.time() if unused_since is None else unused_since
             return self._evict(max_bytes, min(since, self._in_use_since()))
@@ -141,11 +145,15 @@ class Cache:
         began = [math.inf]
         with self._lock:
             for path in self._root.glob(f"{_IN_USE}*"):
+                since = _began(path)
+                if since is None:
+                    remove(path)
+                    continue
                 try:
                     with FileLock(path, blocking=False):
                         path.unlink(missing_ok=True)  # its process is dead
                 except Timeout:
-                    began.append(float(path.name.removeprefix(_IN_USE).split("-")[0]) - CLOCK_SECONDS)
+                    began.append(since - CLOCK_SECONDS)
         return min(began)
 
     @property
@@ -168,6 +176,15 @@ class Cache:
         if not key.isalnum():
             raise ValueError(f"a cache key has letters and digits only, not '{key}'")
         return self._root / key
+
+
+def _began(marker: Path) -> float | None:
+    """When the user of a marker began, in seconds since the epoch; None for what is no marker."""
+    try:
+        since = float(marker.name.removeprefix(_IN_USE).split("-")[0])
+    except ValueError:
+        return None
+    return since if marker.is_file() and not marker.is_symlink() else None
 
 
 def _sums(entry: Path) -> dict[str, str]:

@@ -1,10 +1,11 @@
 """Writes how a job ended: by the runner itself, or by the executor after the runner died."""
 
+from contextlib import suppress
 from datetime import datetime
 
 from engine.errors import Cancelled, FeatherweightError, RequestError, RunError, StorageError
 from engine.results import Failure, Note, Report, State
-from engine.settings import RunRequest
+from engine.settings import RunRequest, dump_recipe
 from engine.store.folders import JobFile, JobFolder, Outcome, now
 from engine.system.machine import environment
 
@@ -34,13 +35,21 @@ def raise_for(outcome: Outcome) -> None:
 
 def settle(folder: JobFolder, outcome: Outcome) -> None:
     """Write outcome.json, and give report.json the same state and a reason. Raises OSError (a full disk)."""
-    try:
+    with suppress(StorageError):  # a damaged request has no report to mend; a damaged report is shown as one
         job = folder.request()
-    except StorageError:  # a damaged job.json has no report to mend
-        job = None
-    if job is not None and isinstance(job.request, RunRequest) and outcome.exit_status != REFUSED:
-        _mend_report(folder, job, job.request, outcome)
+        if isinstance(job.request, RunRequest) and outcome.exit_status != REFUSED:
+            write_recipe(folder, job)
+            _mend_report(folder, job, job.request, outcome)
     folder.write("outcome.json", outcome)
+
+
+def write_recipe(folder: JobFolder, job: JobFile) -> None:
+    """Write recipe.yaml of a run, as it was asked: also at its end, since its process may have changed the file.
+
+    Raises OSError.
+    """
+    if isinstance(job.request, RunRequest):
+        folder.write_text("recipe.yaml", dump_recipe(job.request.recipe))
 
 
 def _mend_report(folder: JobFolder, job: JobFile, request: RunRequest, outcome: Outcome) -> None:

@@ -1,35 +1,40 @@
-"""The folder of a job: it describes the job completely, and every file in it is whole or absent.
+"""The folder of a job, whose files are whole or absent, and the request of the job, which lies elsewhere.
 
-job.json        what was asked (JobFile)          outcome.json    how it ended (Outcome)
-recipe.yaml     the same as a recipe (runs)       report.json     the result of a run, summary.json its answer
-events.jsonl    what happened, line by line       result.json     the result of any other kind of job
-log.txt         the runner's stderr               variants/<id>/  work/ (the runner's own, removed at the end)
-upload/         the files that an import looks into
+recipe.yaml     what was asked, as a recipe       outcome.json    how it ended (Outcome)
+events.jsonl    what happened, line by line       report.json     the result of a run, summary.json its answer
+log.txt         the runner's stderr               result.json     the result of any other kind of job
+upload/         what an import looks into         variants/<id>/  work/ (the runner's own, removed at the end)
+
+The job's process writes the folder, and whatever took it over by a hostile file: what is read here is not believed.
+What the process may do follows from the request (JobFile), which therefore is no file of the folder.
 """
 
 import os
-import shutil
 import uuid
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TypeVar
+from typing import Literal, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ValidationError, field_validator
 
 from engine.errors import NotFoundError, StorageError
-from engine.results import Event, Note, Report, Result, RunSummary, State, summarize
+from engine.results import Event, Note, Report, Result, RunSummary, summarize
 from engine.settings import JobRequest
+from engine.store.job_files import read_end, read_start, read_whole, remove
 from engine.system.machine import own_version
 
 LAST_EVENT_BYTES = 65_536
+EVENTS_BYTES = 20_000_000
+"""So much of events.jsonl is read: some 100,000 events, a hundred times what a long run writes."""
+MAX_JSON_BYTES, MAX_OUTCOME_BYTES = 100_000_000, 100_000
 ROOM, ROOM_BYTES = ".room", 500_000  # a report, an outcome and a row of the database fit in
 M = TypeVar("M", bound=BaseModel)
 
 
 class JobFile(Result):
-    """job.json: the request, its time, and the estimate of its duration."""
+    """The request, its time, and the estimate of its duration."""
 
     id: str
     kind: str
@@ -42,12 +47,20 @@ class JobFile(Result):
 class Outcome(Result):
     """outcome.json: how the job ended. `exit_status` is the command line's for the same end."""
 
-    state: State
+    state: Literal["done", "failed", "cancelled"]
     error: Note | None = None
     next: str = ""
     exit_status: int
     started: str | None = None
     finished: str
+
+    @field_validator("started", "finished")
+    @classmethod
+    def _is_time(cls, value: str | None) -> str | None:
+        """Raises ValueError where seconds between two such times could not be counted."""
+        if value is not None:
+            _check_time(value)
+        return value
 
 
 class StoredSummary(Result):
@@ -62,6 +75,8 @@ class JobFolder:
     """Reads and writes the files of one job."""
 
     path: Path
+    request_file: Path | None = None
+    """Where the request lies, which the job's process reads only. None where nobody asks for it."""
 
     @property
     def work(self) -> Path:
@@ -87,44 +102,49 @@ class JobFolder:
 
     def file(self, name: str) -> Path:
         """A file inside this folder. Raises NotFoundError where it is not there or not inside."""
-        path = (self.path / name).resolve()
-        if not path.is_relative_to(self.path.resolve()) or not path.is_file():
-            raise NotFoundError(f"the job has no file '{name}'", "Wait until it is done, or run it again")
-        return path
+        with suppress(OSError, RuntimeError, ValueError):  # a loop of links, a name that is none
+            path = (self.path / name).resolve()
+            if path.is_relative_to(self.path.resolve()) and path.is_file():
+                return path
+        raise NotFoundError(f"the job has no file '{name}'", "Wait until it is done, or run it again")
 
     def write(self, name: str, value: BaseModel) -> None:
         """Write a settings or result object as JSON, atomically. Raises OSError (a full disk, for one)."""
-        write_atomically(self.path / name, value.model_dump_json(indent=1, by_alias=True) + "\n")
+        self.write_text(name, _json(value))
 
     def write_text(self, name: str, text: str) -> None:
-        """Write a text file, atomically. Raises OSError."""
-        write_atomically(self.path / name, text)
-
-    def read(self, name: str, kind: type[M]) -> M | None:
-        """The object in a file, or None where there is no such file. Raises StorageError where it is damaged."""
+        """Write a text file, atomically; a folder of its name is removed. Raises OSError."""
         path = self.path / name
         try:
-            return kind.model_validate_json(path.read_bytes())
-        except (FileNotFoundError, NotADirectoryError):
-            return None
-        except ValidationError as error:
-            raise StorageError(
-                f"'{path}' is damaged and cannot be read", "Delete this job and submit it again", code="damaged"
-            ) from error
-        except OSError as error:
-            raise StorageError(f"'{path}' cannot be read: {error.strerror}", "Check the disk") from error
+            write_atomically(path, text)
+        except IsADirectoryError:
+            remove(path)
+            write_atomically(path, text)
+
+    def read(self, name: str, kind: type[M], max_bytes: int = MAX_JSON_BYTES) -> M | None:
+        """The object in a file, or None where there is no such file. Raises StorageError where it is damaged."""
+        return _read(self.path / name, kind, max_bytes)
 
     def request(self) -> JobFile:
-        """The content of job.json. Raises StorageError where it is missing or damaged."""
-        job = self.read("job.json", JobFile)
+        """What was asked. Raises StorageError where it is missing or damaged."""
+        job = _read(self.request_file, JobFile, MAX_JSON_BYTES) if self.request_file is not None else None
         if job is None:
             raise StorageError(
-                f"'{self.path / 'job.json'}' is missing", "Delete this job and submit it again", code="damaged"
+                f"the request '{self.request_file or self.path}' is missing",
+                "Delete this job and submit it again",
+                code="damaged",
             )
         return job
 
+    def write_request(self, job: JobFile) -> None:
+        """Write what is asked, beside the folder. Raises OSError."""
+        if self.request_file is None:
+            raise ValueError(f"the folder '{self.path}' has no place for a request")
+        write_atomically(self.request_file, _json(job))
+
     def outcome(self) -> Outcome | None:
-        return self.read("outcome.json", Outcome)
+        """How the job says that it ended, None before. Raises StorageError where it is damaged."""
+        return self.read("outcome.json", Outcome, MAX_OUTCOME_BYTES)
 
     def report(self) -> Report | None:
         return self.read("report.json", Report)
@@ -165,10 +185,7 @@ class JobFolder:
 
     def events(self, after: int = 0) -> tuple[Event, ...]:
         """The events from number `after` on, the first being 0. Lines that are not whole yet are left out."""
-        try:
-            lines = self._events.read_bytes().split(b"\n")[:-1]
-        except FileNotFoundError:
-            return ()
+        lines = read_start(self._events, EVENTS_BYTES).split(b"\n")[:-1]
         return tuple(event for line in lines[after:] if (event := _event(line)))
 
     def last_event(self) -> Event | None:
@@ -178,12 +195,7 @@ class JobFolder:
 
     def log_text(self, n_bytes: int = 200_000) -> str:
         """The end of the runner's log."""
-        try:
-            with self.log.open("rb") as file:
-                file.seek(max(0, file.seek(0, os.SEEK_END) - n_bytes))
-                return file.read().decode(errors="replace")
-        except FileNotFoundError:
-            return ""
+        return read_end(self.log, n_bytes).decode(errors="replace")
 
     def begin(self) -> None:
         """Make the working directory, with a file that reserves some disk space. Raises OSError."""
@@ -205,9 +217,9 @@ class JobFolder:
             "log.txt",
             "report.html",
         ):
-            (self.path / name).unlink(missing_ok=True)
+            remove(self.path / name)
         for folder in (self.variants, self.work):
-            shutil.rmtree(folder, ignore_errors=True)
+            remove(folder)
 
 
 def append_line(path: Path, value: BaseModel) -> None:
@@ -221,12 +233,7 @@ def last_lines(path: Path, n_bytes: int) -> list[bytes]:
 
     The first may lack its beginning.
     """
-    try:
-        with path.open("rb") as file:
-            file.seek(max(0, file.seek(0, os.SEEK_END) - n_bytes))
-            return file.read().split(b"\n")[:-1]
-    except FileNotFoundError:
-        return []
+    return read_end(path, n_bytes).split(b"\n")[:-1]
 
 
 def write_atomically(path: Path, text: str) -> None:
@@ -248,8 +255,33 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
+def _json(value: BaseModel) -> str:
+    return value.model_dump_json(indent=1, by_alias=True) + "\n"
+
+
+def _read(path: Path, kind: type[M], max_bytes: int) -> M | None:
+    """The object in a file, or None where there is none. Raises StorageError where it is damaged."""
+    try:
+        content = read_whole(path, max_bytes)
+        return kind.model_validate_json(content) if content is not None else None
+    except ValidationError as error:
+        raise StorageError(
+            f"'{path}' is damaged and cannot be read", "Delete this job and submit it again", code="damaged"
+        ) from error
+    except OSError as error:
+        raise StorageError(f"'{path}' cannot be read: {error.strerror}", "Check the disk") from error
+
+
 def _event(line: bytes) -> Event | None:
     try:
-        return Event.model_validate_json(line)
-    except ValidationError:  # a line cut short by a full disk
+        event = Event.model_validate_json(line)
+        _check_time(event.time)
+    except ValueError:  # a line cut short by a full disk, or written by something else than a runner
         return None
+    return event if 0 <= event.fraction <= 1 else None
+
+
+def _check_time(text: str) -> None:
+    """Raises ValueError where this is no time with its zone, as `now` writes it."""
+    if datetime.fromisoformat(text).tzinfo is None:
+        raise ValueError(f"'{text}' has no time zone")

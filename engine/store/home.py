@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,6 +32,11 @@ class Home:
     @property
     def jobs(self) -> Path:
         return self.path / "jobs"
+
+    @property
+    def requests(self) -> Path:
+        """What was asked of each job, a file a job: outside its folder, so that its process cannot change it."""
+        return self.path / "requests"
 
     @property
     def uploads(self) -> Path:
@@ -63,9 +69,14 @@ class Home:
         return self.path / "measure.lock"
 
     @property
+    def turn_files(self) -> tuple[Path, ...]:
+        """What a job needs to wait for its turn and to take it."""
+        return (self.measure_lock, holder_file(self.measure_lock))
+
+    @property
     def shared_files(self) -> tuple[Path, ...]:
-        """Files beside the folders that every job may write to: its policy lets it create none here."""
-        return (self.measure_lock, holder_file(self.measure_lock), lock_file(self.cache), self.timings)
+        """Files beside the folders that most jobs may write to: their policy lets them create none here."""
+        return (*self.turn_files, lock_file(self.cache), self.timings)
 
     @property
     def timings(self) -> Path:
@@ -73,13 +84,15 @@ class Home:
         return self.path / "timings.jsonl"
 
     def job(self, id: str) -> JobFolder:
-        return JobFolder(self.jobs / id)
+        return JobFolder(self.jobs / id, self.requests / f"{id}.json")
 
     def prepare(self) -> None:
         """Create the folders, and empty files where jobs write. Raises StorageError where that is impossible."""
         try:
             for folder in (self.jobs, self.uploads, self.cache):
                 folder.mkdir(parents=True, exist_ok=True)
+            if not self.requests.exists():
+                self._make_requests()
             for file in self.shared_files:
                 if not file.exists():
                     file.touch()
@@ -88,6 +101,23 @@ class Home:
                 f"the home folder '{self.path}' cannot be used: {error.strerror or error}",
                 "Make it writable, or set FEATHERWEIGHT_HOME to another folder",
             ) from error
+
+    def _make_requests(self) -> None:
+        """Create the folder of requests, whole at once, with those of jobs that kept theirs in their own folder.
+
+        Once only: what a job writes into its folder later is never taken for a request. Raises OSError.
+        """
+        with tempfile.TemporaryDirectory(dir=self.path, prefix=".requests-") as name:
+            staging = Path(name) / self.requests.name
+            staging.mkdir()
+            for folder in self.jobs.iterdir():
+                if (file := folder / "job.json").is_file():
+                    shutil.copyfile(file, staging / f"{folder.name}.json")
+            try:
+                staging.rename(self.requests)
+            except OSError:
+                if not self.requests.is_dir():  # else another process was faster
+                    raise
 
     def require_free(self, n_bytes: int = 0) -> None:
         """Raises StorageError where the disk would have less than the floor left after `n_bytes` more."""
@@ -129,15 +159,3 @@ def free_bytes(path: Path) -> int:
     """Bytes left on the disk that holds `path`, or will hold it."""
     existing = next(folder for folder in (path, *path.parents) if folder.exists())
     return shutil.disk_usage(existing).free
-
-
-def folder_bytes(path: Path) -> int:
-    """Bytes of all files below `path`; files that vanish meanwhile count nothing."""
-    total = 0
-    for folder, _, names in os.walk(path):
-        for name in names:
-            try:
-                total += os.lstat(os.path.join(folder, name)).st_size  # noqa: PTH118 (half the time of Path here)
-            except FileNotFoundError:
-                continue
-    return total

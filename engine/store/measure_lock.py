@@ -11,8 +11,8 @@ from engine.errors import WaitError
 
 TELL_SECONDS = 5.0
 """Between two times that a process that waits learns who holds the lock."""
-MAX_WAIT_SECONDS = 600.0
-"""After that a job no longer waits: three times what reading a file may take, and more than most runs measure."""
+MAX_WAIT_SECONDS = 2400.0
+"""After that a job no longer waits: longer than measuring a run again may take, and more than runs measure at once."""
 WAITING = "waiting"
 """The phase of a job's events while it waits for the lock; its time limit does not count that."""
 MAX_NAME = 80
@@ -64,6 +64,7 @@ def _acquire(lock: FileLock, holder: Path, on_wait: Callable[[str], None]) -> No
 
 def _holder_name(holder: Path) -> str:
     try:
-        return holder.read_text(encoding="utf-8") or "another job"
+        with holder.open("rb") as file:
+            return file.read(MAX_NAME).decode(errors="replace") or "another job"
     except OSError:  # nobody has written one yet
         return "another job"

@@ -6,16 +6,17 @@ from typing import Any
 from engine.errors import StorageError
 from engine.results import Note
 from engine.store.folders import JobFile, JobFolder, Outcome, now
-from engine.store.home import Home, folder_bytes
+from engine.store.home import Home
+from engine.store.job_files import folder_bytes
 
 SlotOf = Callable[[str], str]
 """From the kind of a job to its slot."""
 
 
 def rows_from_folders(home: Home, slot_of: SlotOf) -> list[dict[str, Any]]:
-    """One row a job folder, oldest first. A job that has no outcome is queued again; a folder whose job.json is
-    damaged becomes a failed job that says so."""
-    folders = (JobFolder(path) for path in home.jobs.iterdir() if path.is_dir() and not path.name.startswith("."))
+    """One row a job folder, oldest first. A job that has no outcome is queued again; a folder whose request or outcome
+    is damaged becomes a failed job that says so."""
+    folders = (home.job(path.name) for path in home.jobs.iterdir() if path.is_dir() and not path.name.startswith("."))
     return sorted((_row(folder, slot_of) for folder in folders), key=lambda row: str(row["created"]))
 
 
@@ -38,10 +39,15 @@ def end_columns(outcome: Outcome) -> dict[str, Any]:
     return {
         "state": outcome.state,
         "finished": outcome.finished,
-        "error_code": outcome.error.code if outcome.error else None,
-        "error_text": outcome.error.text if outcome.error else None,
-        "error_next": outcome.next,
+        "error_code": without_nul(outcome.error.code) if outcome.error else None,
+        "error_text": without_nul(outcome.error.text) if outcome.error else None,
+        "error_next": without_nul(outcome.next),
     }
+
+
+def without_nul(text: str) -> str:
+    """The text without the one character that PostgreSQL stores in no text; jobs write what they like."""
+    return text.replace("\0", "")
 
 
 def _row(folder: JobFolder, slot_of: SlotOf) -> dict[str, Any]:

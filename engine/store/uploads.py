@@ -14,7 +14,8 @@ from typing import Literal, Protocol
 from engine.errors import DataError, NotFoundError, StorageError
 from engine.results import Note, Upload
 from engine.store.folders import JobFolder, now
-from engine.store.home import Home, folder_bytes
+from engine.store.home import Home
+from engine.store.job_files import folder_bytes
 
 UploadKind = Literal["onnx", "weights", "images", "labels", "arrays"]
 CHUNK_BYTES = 1 << 20

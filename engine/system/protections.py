@@ -41,6 +41,7 @@ def _files(abi: int) -> Protection:
             meaning="a model that was made to attack you could read and change every file of the user who runs the app",
         )
     exception = "" if abi >= TRUNCATE_ABI else ", but for emptying files, which needs Linux 6.2 or newer"
+    exception += "; they can change the times of other files, and where they download also the modes"
     return Protection(
         name="files",
         in_force=True,
@@ -76,7 +77,10 @@ def _processes(*, has_filter: bool) -> Protection:
             meaning="jobs can start other programs; one that starts too many is ended within about a second",
         )
     return Protection(
-        name="processes", in_force=True, means="seccomp", meaning="jobs start no program and no other process"
+        name="processes",
+        in_force=True,
+        means="seccomp",
+        meaning="jobs start no program and no other process, and reach none",
     )
 
 

@@ -5,6 +5,7 @@ The runner calls `confine` before it imports anything heavy and before it reads 
 
 import os
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +19,8 @@ PACKAGE = Path(__file__).parents[1]
 MIN_ABI = 2
 """Landlock's first version (Linux 5.13) has no rule that lets a file move to another folder, which runs do
 (https://docs.kernel.org/userspace-api/landlock.html)."""
-_SYSTEM = ("/usr", "/lib", "/lib64", "/bin", "/sbin", "/opt", "/nix/store", "/sys")
+_SYSTEM = ("/usr", "/lib", "/lib64", "/bin", "/sbin", "/opt", "/nix/store", "/gnu/store", "/sys")
+BREW = Path("/home/linuxbrew/.linuxbrew")
 _PROC = (
     "cgroups cmdline cpuinfo devices driver filesystems loadavg meminfo modules self stat swaps sys uptime version "
     "vmstat zoneinfo"
@@ -105,7 +107,14 @@ def _system_paths() -> tuple[Path, ...]:
     entries = (Path(entry) for entry in sys.path if Path(entry).is_absolute())
     packages = (entry for entry in entries if entry != PACKAGE.parent)
     system = (*_SYSTEM, *(f"/etc/{name}" for name in _ETC), *(f"/proc/{name}" for name in _PROC))
-    return (*map(Path, system), *prefixes, *packages, PACKAGE)
+    return (*map(Path, system), BREW, *prefixes, *packages, *_libraries(), PACKAGE)
+
+
+def _libraries() -> Iterator[Path]:
+    """Folders of shared libraries that the environment names: those of a graphics card, for one."""
+    for name in os.environ.get("LD_LIBRARY_PATH", "").split(":"):
+        if (path := Path(name)).is_absolute() and path != Path("/"):
+            yield path
 
 
 def _devices() -> tuple[Path, ...]:

@@ -1,4 +1,4 @@
-"""A seccomp filter that keeps this process, for good, from the network and from starting other processes; Linux only.
+"""A seccomp filter that keeps this process, for good, from the network and from other processes; Linux only.
 
 The filter is a program of classic BPF that the kernel runs at every system call
 (https://docs.kernel.org/userspace-api/seccomp_filter.html). It needs no rights and no library.
@@ -6,6 +6,7 @@ The filter is a program of classic BPF that the kernel runs at every system call
 
 import ctypes
 import errno
+import os
 import platform
 import socket
 import sys
@@ -37,16 +38,59 @@ class _Machine:
     seccomp: int
     socket: int
     clone: int
+    prctl: int
     denied: tuple[int, ...]
-    """fork, vfork, execve, execveat; ptrace, process_vm_readv, process_vm_writev."""
+    signals: tuple[int, ...]
+    settings: tuple[int, ...]
+    attributes: tuple[int, ...]
 
 
 _MACHINES: Mapping[str, _Machine] = {
-    "x86_64": _Machine(0xC000003E, 317, 41, 56, (57, 58, 59, 322, 101, 310, 311)),
-    "aarch64": _Machine(0xC00000B7, 277, 198, 220, (221, 281, 117, 270, 271)),
+    "x86_64": _Machine(
+        architecture=0xC000003E,
+        seccomp=317,
+        socket=41,
+        clone=56,
+        prctl=157,
+        denied=(
+            *(57, 58, 59, 322),  # fork, vfork, execve, execveat
+            *(101, 310, 311),  # ptrace, process_vm_readv, process_vm_writev
+            *(200, 129, 297, 141, 251),  # tkill, rt_sigqueueinfo, rt_tgsigqueueinfo, setpriority, ioprio_set
+            *(29, 30, 31, 64, 65, 66, 220, 68, 69, 70, 71, 240),  # shm*, sem*, msg* of System V, mq_open
+            *(248, 249, 250),  # add_key, request_key, keyctl
+        ),
+        signals=(62, 234),
+        settings=(302, 203, 142, 144, 314),
+        attributes=(90, 91, 268, 92, 93, 94, 260, 188, 189, 190, 197, 198, 199),
+    ),
+    "aarch64": _Machine(
+        architecture=0xC00000B7,
+        seccomp=277,
+        socket=198,
+        clone=220,
+        prctl=167,
+        denied=(
+            *(221, 281),  # execve, execveat
+            *(117, 270, 271),  # ptrace, process_vm_readv, process_vm_writev
+            *(130, 138, 240, 140, 30),  # tkill, rt_sigqueueinfo, rt_tgsigqueueinfo, setpriority, ioprio_set
+            *(194, 196, 195, 190, 193, 191, 192, 186, 189, 188, 187, 180),  # shm*, sem*, msg* of System V, mq_open
+            *(217, 218, 219),  # add_key, request_key, keyctl
+        ),
+        signals=(129, 131),
+        settings=(261, 122, 118, 119, 274),
+        attributes=(52, 53, 55, 54, 5, 6, 7, 14, 15, 16),
+    ),
 }
-_IO_URING_SETUP, _CLONE3, _PIDFD_GETFD = 425, 435, 438
+"""The first argument of `signals` (kill, tgkill) and `settings` (prlimit64, sched_setaffinity, sched_setparam,
+sched_setscheduler, sched_setattr) is a process; a 0 is the group to signals, and this process to settings. `attributes`
+are chmod, fchmod, fchmodat; chown, fchown, lchown, fchownat; setxattr, lsetxattr, fsetxattr, removexattr, lremovexattr,
+fremovexattr; the second machine has fewer."""
+_IO_URING_SETUP, _CLONE3, _PIDFD_SEND_SIGNAL, _PIDFD_GETFD = 425, 435, 424, 438
 """The same on both: io_uring opens sockets past a filter, and a filter cannot see the arguments of clone3."""
+_NEWER_ATTRIBUTES = (452, 463, 466, 469)
+"""The same on both: fchmodat2, setxattrat, removexattrat, file_setattr."""
+_PR_SET_PDEATHSIG = 1
+"""A process that outlives the supervisor could be begun again beside itself."""
 
 
 class _Instruction(ctypes.Structure):
@@ -72,9 +116,11 @@ def is_available() -> bool:
 
 
 def deny(*, network: bool) -> None:
-    """Keep this thread, and the threads that it starts, from starting processes and, without `network`, from sockets.
+    """Keep this thread, and the threads that it starts, from starting processes and from touching any other one.
 
-    Such a call then fails with PermissionError. Raises OSError where the kernel refuses the filter.
+    Without `network` also from sockets, and from changing modes, owners and attributes of files, which Landlock does
+    not see and which the Hub's client does. Such a call then fails with PermissionError. Raises OSError where the
+    kernel refuses the filter.
     """
     machine = _machine()
     if machine is None:
@@ -106,11 +152,18 @@ def _rules(machine: _Machine, *, network: bool) -> list[Rule]:
         (_IF_AT_LEAST, 0, 1, _X32),
         _fail(errno.EPERM),
     ]
-    for number in (*machine.denied, _IO_URING_SETUP, _PIDFD_GETFD):
+    attributes = () if network else (*machine.attributes, *_NEWER_ATTRIBUTES)
+    for number in (*machine.denied, *attributes, _IO_URING_SETUP, _PIDFD_SEND_SIGNAL, _PIDFD_GETFD):
         rules += [(_IF_EQUAL, 0, 1, number), _fail(errno.EPERM)]
     # As on a kernel without clone3: the C library then starts threads by clone, whose flags can be looked at.
     rules += [(_IF_EQUAL, 0, 1, _CLONE3), _fail(errno.ENOSYS)]
     rules += _only(machine.clone, [(_IF_ANY_BIT, 0, 1, _CLONE_THREAD), (_RETURN, 0, 0, _ALLOW)], errno.EPERM)
+    own: list[Rule] = [(_IF_EQUAL, 0, 1, os.getpid()), (_RETURN, 0, 0, _ALLOW)]
+    for number in machine.signals:
+        rules += _only(number, own, errno.EPERM)
+    for number in machine.settings:
+        rules += _only(number, [*own, (_IF_EQUAL, 0, 1, 0), (_RETURN, 0, 0, _ALLOW)], errno.EPERM)
+    rules += _only(machine.prctl, [(_IF_EQUAL, 1, 0, _PR_SET_PDEATHSIG), (_RETURN, 0, 0, _ALLOW)], errno.EPERM)
     families = [
         rule for family in _FAMILIES if network for rule in ((_IF_EQUAL, 0, 1, family), (_RETURN, 0, 0, _ALLOW))
     ]

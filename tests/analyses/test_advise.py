@@ -53,7 +53,7 @@ def files() -> dict[str, bytes]:
 @pytest.fixture
 def seen(tmp_path, monkeypatch, files) -> Asked:
     """What the last advice that was asked for came with."""
-    seen, real = Asked(JobFolder(tmp_path / "job")), paired_latency.export_onnx
+    seen, real = Asked(JobFolder(tmp_path / "job", tmp_path / "request.json")), paired_latency.export_onnx
 
     def export(model, path):
         seen.exported.append(model.architecture)
@@ -75,7 +75,7 @@ def ask(home, quiet, seen):
         seen.exported.clear()
         seen.folder.path.mkdir(exist_ok=True)
         job = JobFile(id="a" * 12, kind="advise", name="advise", created=now(), request=request)
-        seen.folder.write("job.json", job)
+        seen.folder.write_request(job)
         return advise(request, seen.folder, Progress(seen.events.append))
 
     return asked

@@ -256,8 +256,8 @@ def _jobs(home: Path) -> list[str]:
     """What lies in a home, and how its jobs ended."""
     entries = [*(home / "jobs").iterdir(), *(home / "uploads").iterdir()]
     return sorted(
-        f"{path.name} {(path / 'outcome.json').exists()} {(path / 'job.json').stat().st_size}"
-        if (path / "job.json").exists()
+        f"{path.name} {(path / 'outcome.json').exists()} {(home / 'requests' / f'{path.name}.json').stat().st_size}"
+        if (home / "requests" / f"{path.name}.json").exists()
         else path.name
         for path in entries
     )

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from engine.jobs import executor
 from engine.jobs.executor import SPARE_BYTES, Limits, limits_for
 from engine.jobs.processes import child_environment
 from engine.settings import (
@@ -207,8 +208,19 @@ def test_limits_follow_the_request(recipe):
     assert file.memory_bytes <= sample.memory_bytes == run.memory_bytes
 
 
-def test_the_folder_is_the_last_argument(execute):
-    execution, folder = execute("assert folder == pathlib.Path(sys.argv[-1]); ready(); done()")
+def test_the_bytes_of_an_upload_count_for_the_memory_of_the_look_into_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(executor, "memory_bytes", lambda: 10**12)
+    with (tmp_path / "w.pt").open("wb") as file:
+        file.truncate(10**9)
+    request = ImportRequest(upload="weights", files=("w.pt",))
+    assert limits_for(request, tmp_path).memory_bytes - limits_for(request).memory_bytes == 8 * 10**9
+
+
+def test_the_folder_and_the_request_are_the_last_arguments(execute):
+    code = "from engine.store.folders import JobFolder; job = JobFolder(folder, pathlib.Path(sys.argv[-1])).request();"
+    execution, folder = execute(
+        f"assert str(folder) == sys.argv[-2]; {code} assert job.id == folder.name; ready(); done()"
+    )
     assert ended(execution).state == "done"
     assert Path(folder.path / "ready").exists()
 

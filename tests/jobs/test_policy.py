@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from engine.data import tree
+from engine.jobs import linked
 from engine.jobs.policy import needs_network, policy_of
 from engine.settings import (
     AdviseRequest,
@@ -55,9 +57,13 @@ def test_only_what_downloads_from_the_hub_has_the_network(home, monkeypatch, tmp
 
 def test_an_upload_is_read_and_no_other_and_no_other_job(home):
     upload = home.uploads / "abc" / "m.onnx"
+    upload.parent.mkdir()
+    upload.touch()
     policy = policy_of(home, home.job("a"), ProfileRequest(model=FileModel(path=str(upload))))
-    assert set(policy.readable) == {upload, upload.parent}
-    assert set(policy.writable) == {home.jobs / "a", home.cache, *home.shared_files}
+    assert set(policy.readable) == {home.job("a").request_file, upload}
+    assert not any(home.job("a").request_file.is_relative_to(path) for path in policy.writable)
+    assert set(policy.writable) == {home.jobs / "a", *home.turn_files}  # no cache for what may be anybody's
+    assert set(policy_of(home, home.job("a"), run("")).writable) == {home.jobs / "a", home.cache, *home.shared_files}
     assert all(path.is_file() for path in home.shared_files)
 
 
@@ -69,7 +75,7 @@ def test_every_input_of_a_recipe_is_read(home, tmp_path):
     (images / "1.png").symlink_to(elsewhere / "1.png")
     data = ImagesData(path=str(images.parent), labels=str(tmp_path / "labels.csv"))
     preview = PreviewRequest(model=TimmModel(name="resnet18", weights="/w.pt"), data=data)
-    expected = {images.parent, elsewhere, tmp_path / "labels.csv", Path("/w.pt")}
+    expected = {home.job("a").request_file, images.parent, elsewhere / "1.png", tmp_path / "labels.csv", Path("/w.pt")}
     assert set(policy_of(home, home.job("a"), preview).readable) == expected
     recipe = run(DISTILL % ("random", ", teacher: {kind: file, path: /t/t.onnx}"))
     assert Path("/t/t.onnx") in policy_of(home, home.job("a"), recipe).readable
@@ -81,9 +87,73 @@ def test_beside_a_model_in_the_users_home_lie_its_plain_files_alone(home, tmp_pa
     for name in ("m.onnx", "m.data", ".netrc"):
         (tmp_path / name).touch()
     policy = policy_of(home, home.job("a"), ProfileRequest(model=FileModel(path=str(tmp_path / "m.onnx"))))
-    assert set(policy.readable) == {tmp_path / "m.onnx", tmp_path / "m.data"}
+    assert set(policy.readable) == {home.job("a").request_file, tmp_path / "m.onnx", tmp_path / "m.data"}
 
 
 def test_measuring_again_writes_into_the_folder_of_the_run(home, tmp_path):
     policy = policy_of(home, home.job("a"), RemeasureRequest(folder=str(tmp_path / "run")))
     assert tmp_path / "run" in policy.writable
+
+
+def test_beside_a_model_lie_its_files_and_folders_but_hidden_ones(home, tmp_path):
+    folder = tmp_path / "models"
+    for name in ("weights", ".git"):
+        (folder / name).mkdir(parents=True)
+    for name in ("m.onnx", "m.data", ".env"):
+        (folder / name).touch()
+    policy = policy_of(home, home.job("a"), ProfileRequest(model=FileModel(path=str(folder / "m.onnx"))))
+    seen = {path.name for path in policy.readable if path.is_relative_to(folder)}
+    assert (seen, folder in policy.readable) == ({"m.onnx", "m.data", "weights"}, False)
+
+
+def test_a_link_among_images_opens_images_alone(home, tmp_path, monkeypatch):
+    """An unpacked data set is a stranger's, and so may be where its links lead."""
+    monkeypatch.setenv("HOME", str(tmp_path / "user"))
+    images, blob = tmp_path / "images", tmp_path / "blobs" / ("0a" * 20)
+    hidden, album = tmp_path / "user" / ".ssh", tmp_path / "album"
+    for folder in (images, blob.parent, hidden, album):
+        folder.mkdir(parents=True)
+    for file in (hidden / "id_rsa", hidden / "1.png", blob):
+        file.touch()
+    links = (
+        hidden / "id_rsa",
+        hidden / "1.png",
+        blob,
+        hidden,
+        hidden.parent,
+        album,
+        "/etc/passwd",
+        "/etc",
+        "/",
+        "/tmp",
+    )
+    for number, target in enumerate((*links, "/proc/1", "/proc/self/environ", "gone", "loop")):
+        (images / f"{number}.png").symlink_to(target)
+    (images / "loop").symlink_to("loop")
+    request = PreviewRequest(model=SampleModel(), data=ImagesData(path=str(images)))
+    opened = set(policy_of(home, home.job("a"), request).readable) - {images, home.job("a").request_file}
+    assert opened == {hidden / "1.png", blob, album}
+
+
+def test_the_same_endings_are_images_as_where_images_are_read():
+    assert linked.IMAGE_SUFFIXES == tree.IMAGE_SUFFIXES
+
+
+def test_files_of_a_saved_model_may_be_links_into_the_hubs_store(home, tmp_path):
+    saved, blob = tmp_path / "snapshots" / "1", tmp_path / "blobs" / "2"
+    for folder in (saved, blob.parent):
+        folder.mkdir(parents=True)
+    blob.touch()
+    (saved / "config.json").symlink_to("../../blobs/2")
+    (saved / "up").symlink_to(tmp_path)
+    request = ProfileRequest(model=TimmModel(name=f"local-dir:{saved}"))
+    policy = policy_of(home, home.job("a"), request)
+    assert set(policy.readable) == {home.job("a").request_file, saved, blob}
+
+
+def test_a_folder_of_downloads_may_be_a_link(home, tmp_path, monkeypatch):
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "hf"))
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
+    policy = policy_of(home, home.job("a"), ProfileRequest(model=PRETRAINED))
+    wanted = {tmp_path / name for name in ("hf/hub", "hf/xet", "torch/hub")}
+    assert wanted <= set(policy.downloads)

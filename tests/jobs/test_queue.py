@@ -221,4 +221,4 @@ def test_only_files_of_the_job_are_given_out(queue, submit, name):
     for asked in (name, "link"):
         with pytest.raises(NotFoundError, match="has no file"):
             folder.file(asked)
-    assert folder.file("job.json").name == "job.json"
+    assert folder.file("recipe.yaml").name == "recipe.yaml"

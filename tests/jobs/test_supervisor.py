@@ -12,6 +12,7 @@ from filelock import FileLock
 
 from engine.errors import StateError, StorageError
 from engine.jobs import queue as queue_module
+from engine.jobs.executor import Execution
 from engine.jobs.supervisor import Supervisor, supervise
 from engine.jobs.supervisor_lock import ensure_supervisor, supervisor_runs
 from engine.store.database import Database
@@ -98,7 +99,7 @@ else: (folder.parent.parent / "crashed").touch(); os.kill(os.getpid(), signal.SI
 
 def test_a_damaged_description_fails_that_job_only(queue, submit, served):
     damaged, whole = submit().id, submit().id
-    (queue.folder(damaged).path / "job.json").write_text('{"id"')
+    queue.folder(damaged).request_file.write_text('{"id"')
     supervisor = served("done()")
     tick_until(supervisor, lambda: queue.job(whole).state == "done")
     assert queue.job(damaged).error.code == "damaged"
@@ -118,6 +119,39 @@ def test_an_end_that_cannot_be_written_into_the_folder_is_in_the_list(queue, sub
         (queue.folder(id).path / "outcome.json").mkdir()
     tick_until(served("os.kill(os.getpid(), signal.SIGSEGV)"), lambda: queue.job(second).state == "failed")
     assert "SIGSEGV" in queue.job(first).error.text
+
+
+@pytest.mark.parametrize(("leaves", "state"), [
+    ("(folder / 'events.jsonl').mkdir(); done()", "done"),
+    ("(folder / 'report.json').mkdir(); done()", "done"),
+    ("(folder / 'outcome.json').mkdir()", "failed"),
+    ("ends(state='done', finished='yesterday')", "failed"),
+    ("ends(state='queued', finished='2026-01-01T00:00:00+00:00')", "failed"),
+])  # fmt: skip
+def test_whatever_a_job_leaves_ends_that_job_and_the_next_one_runs(queue, submit, served, leaves, state):
+    first, second = submit().id, submit().id
+    supervisor = served(f"""
+def ends(**outcome): (folder / "outcome.json").write_text(json.dumps({{"exit_status": 0, **outcome}}))
+if folder.name == {second!r}: done()
+else: {leaves}
+""")
+    tick_until(supervisor, lambda: queue.job(second).state == "done")
+    assert queue.job(first).state == state
+    assert queue.job(first).seconds < 600
+    assert queue.folder(first).outcome().state == state
+
+
+def test_a_job_that_cannot_be_looked_at_fails_alone(queue, submit, served, monkeypatch):
+    real, first, second = Execution.poll, submit().id, submit().id
+
+    def poll(execution):
+        if execution._job.id == first:
+            raise IsADirectoryError(21, "Is a directory")
+        return real(execution)
+
+    monkeypatch.setattr(Execution, "poll", poll)
+    tick_until(served("done()"), lambda: queue.job(second).state == "done")
+    assert queue.job(first).state == "failed"
 
 
 def test_a_cancelled_job_is_gone_with_all_its_processes(queue, submit, served):

@@ -181,11 +181,11 @@ def test_a_cancel_in_the_middle_of_a_chain_keeps_what_was_finished_and_says_so(t
     monkeypatch.setattr(runner, "die_with_parent", lambda: None)  # this process is pytest's
     monkeypatch.setattr(runner, "confine", lambda policy: None)  # it is for the rest of the process's life
     monkeypatch.setattr(runner.signal, "signal", lambda number, handler: None)
-    folder = JobFolder(tmp_path / "run")
+    folder = JobFolder(tmp_path / "run", tmp_path / "request.json")
     folder.work.mkdir(parents=True)
     request = RunRequest(recipe=recipe(CHAIN))
-    folder.write("job.json", JobFile(id="a" * 12, kind="run", name="a", created=now(), request=request))
-    assert runner.main(str(folder.path)) == 130
+    folder.write_request(JobFile(id="a" * 12, kind="run", name="a", created=now(), request=request))
+    assert runner.main(str(folder.path), str(folder.request_file)) == 130
     report, outcome = folder.report(), folder.outcome()
     assert (report.state, outcome.state) == ("cancelled", "cancelled")
     assert "What was finished before is kept" in outcome.next

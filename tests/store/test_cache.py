@@ -159,3 +159,13 @@ def test_a_damaged_entry_is_made_anew(cache, tmp_path, file, damage):
     assert cache.put("a1", fill) == cache.get("a1") == entry
     assert (entry / FILES[0]).read_bytes() == b"the bytes of model.onnx"
     assert [path.name for path in (tmp_path / "cache").iterdir()] == ["a1"]
+
+
+def test_what_is_no_marker_and_no_lock_keeps_nobody_from_trimming(tmp_path):
+    """A job that was taken over by a hostile file may write into the cache."""
+    cache = Cache(tmp_path / "cache")
+    cache.put("a", lambda folder: (folder / "file").write_bytes(b"x"))
+    for name in (".in-use-x", ".in-use-1.5-a", ".trim.lock"):
+        (tmp_path / "cache" / name).mkdir()
+    assert cache.trim(0) > 0
+    assert cache.get("a") is None

@@ -18,7 +18,7 @@ def keep(home: Home, recipe, id: str, outcome: Outcome | None = None) -> JobFile
     """A job's folder, as submitting writes it."""
     job = JobFile(id=id, kind="run", name=id, created=now(), request=RunRequest(recipe=recipe))
     home.job(id).path.mkdir(parents=True)
-    home.job(id).write("job.json", job)
+    home.job(id).write_request(job)
     if outcome:
         home.job(id).write("outcome.json", outcome)
     return job
@@ -113,13 +113,13 @@ def test_a_replaced_file_is_noticed(home, recipe, tmp_path):
 def test_a_damaged_description_is_a_failed_job_and_harms_no_other(home, recipe):
     keep(home, recipe, "a" * 12, done())
     (home.job("b" * 12).path).mkdir()
-    (home.job("b" * 12).path / "job.json").write_text("{")
+    home.job("b" * 12).request_file.write_text("{")
     database = Database(home, slot_of)
     assert states(database) == {"a" * 12: "done", "b" * 12: "failed"}
     with database.read() as connection:
         row = connection.execute(select(JOBS).where(JOBS.c.id == "b" * 12)).one()
     assert row.error_code == "damaged"
-    assert "job.json" in row.error_text
+    assert f"{'b' * 12}.json" in row.error_text
 
 
 def test_a_damaged_database_is_a_sentence(home):

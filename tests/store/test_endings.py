@@ -8,10 +8,8 @@ from engine.store.folders import JobFile, JobFolder, Outcome, now
 
 @pytest.fixture
 def folder(tmp_path, recipe) -> JobFolder:
-    folder = JobFolder(tmp_path)
-    folder.write(
-        "job.json", JobFile(id="a" * 12, kind="run", name="a", created=now(), request=RunRequest(recipe=recipe))
-    )
+    folder = JobFolder(tmp_path, tmp_path / "request.json")
+    folder.write_request(JobFile(id="a" * 12, kind="run", name="a", created=now(), request=RunRequest(recipe=recipe)))
     return folder
 
 
@@ -59,14 +57,15 @@ def test_what_was_finished_stays_in_the_report(folder, recipe):
 
 
 def test_an_analysis_has_no_report(tmp_path):
-    folder = JobFolder(tmp_path)
-    folder.write("job.json", JobFile(id="a" * 12, kind="hardware", name="a", created=now(), request=HardwareRequest()))
+    folder = JobFolder(tmp_path, tmp_path / "request.json")
+    folder.write_request(JobFile(id="a" * 12, kind="hardware", name="a", created=now(), request=HardwareRequest()))
     settle(folder, error_outcome(LimitError("too long"), now(), began=True))
     assert folder.report() is None
     assert folder.outcome() is not None
 
 
 def test_a_damaged_description_still_gets_an_outcome(tmp_path):
-    (tmp_path / "job.json").write_text("{")
-    settle(JobFolder(tmp_path), error_outcome(LimitError("too long"), now(), began=True))
-    assert JobFolder(tmp_path).outcome().state == "failed"
+    folder = JobFolder(tmp_path, tmp_path / "request.json")
+    folder.request_file.write_text("{")
+    settle(folder, error_outcome(LimitError("too long"), now(), began=True))
+    assert folder.outcome().state == "failed"

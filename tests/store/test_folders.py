@@ -1,15 +1,21 @@
+import json
+import os
+
 import pytest
 
 from engine.errors import StorageError
-from engine.results import Event
+from engine.results import Event, ModelProfile
 from engine.settings import HardwareRequest, RunRequest
 from engine.store.folders import JobFile, JobFolder, Outcome, now, write_atomically
+from engine.store.job_files import folder_bytes, remove
 from engine.store.progress import Progress
 
 
 @pytest.fixture
 def folder(tmp_path) -> JobFolder:
-    return JobFolder(tmp_path)
+    path = tmp_path / "job"
+    path.mkdir()
+    return JobFolder(path, tmp_path / "request.json")
 
 
 def event(message: str) -> Event:
@@ -18,21 +24,21 @@ def event(message: str) -> Event:
 
 def test_objects_come_back_equal(folder, recipe):
     job = JobFile(id="0" * 12, kind="run", name="a", created=now(), request=RunRequest(recipe=recipe))
-    folder.write("job.json", job)
+    folder.write_request(job)
     assert folder.request() == job
     assert folder.outcome() is None
     assert folder.report() is None
 
 
 def test_a_damaged_file_is_a_sentence_that_names_it(folder):
-    (folder.path / "job.json").write_text('{"id": ')
-    with pytest.raises(StorageError, match=r"job\.json' is damaged") as caught:
+    folder.request_file.write_text('{"id": ')
+    with pytest.raises(StorageError, match=r"request\.json' is damaged") as caught:
         folder.request()
     assert caught.value.code == "damaged"
 
 
 def test_a_missing_description_is_a_sentence(folder):
-    with pytest.raises(StorageError, match=r"job\.json' is missing"):
+    with pytest.raises(StorageError, match=r"request\.json' is missing"):
         folder.request()
 
 
@@ -73,13 +79,14 @@ def test_the_log_is_cut_at_its_beginning(folder):
 
 
 def test_a_reset_leaves_only_what_was_asked(folder, recipe):
-    folder.write("job.json", JobFile(id="0" * 12, kind="hardware", name="a", created=now(), request=HardwareRequest()))
+    folder.write_request(JobFile(id="0" * 12, kind="hardware", name="a", created=now(), request=HardwareRequest()))
     folder.write("outcome.json", Outcome(state="done", exit_status=0, finished=now()))
     folder.append_event(event("a"))
     (folder.variants / "abc").mkdir(parents=True)
     folder.work.mkdir()
     folder.reset()
-    assert [path.name for path in folder.path.iterdir()] == ["job.json"]
+    assert list(folder.path.iterdir()) == []
+    assert folder.request().kind == "hardware"
 
 
 def test_progress_of_a_part_is_of_the_whole(folder):
@@ -104,3 +111,59 @@ def test_a_job_keeps_some_room_for_its_end(folder):
     folder.make_room()
     folder.make_room()
     assert list(folder.work.iterdir()) == []
+
+
+def made_folder(path):
+    (path / "a" / "b").mkdir(parents=True)
+
+
+def made_huge(path):
+    with path.open("wb") as file:
+        file.truncate(10**11)  # no byte of it is on the disk
+
+
+@pytest.mark.parametrize("make", [made_folder, made_huge, os.mkfifo, lambda path: path.symlink_to("/etc/passwd")])
+def test_whatever_a_job_leaves_in_place_of_its_files_harms_no_reader(folder, make):
+    names = ("events.jsonl", "log.txt", "outcome.json", "report.json", "result.json", "summary.json")
+    for name in names:
+        make(folder.path / name)
+    assert (folder.events(), folder.last_event()) == ((), None)
+    assert folder.log_text(10).strip("\0") == ""
+    for read in (folder.outcome, folder.report, lambda: folder.result(ModelProfile)):
+        with pytest.raises(StorageError) as caught:
+            read()
+        assert caught.value.code == "damaged"
+    folder.write("outcome.json", Outcome(state="done", exit_status=0, finished=now()))
+    assert folder.outcome().state == "done"
+    folder.reset()
+    assert list(folder.path.iterdir()) == []
+
+
+@pytest.mark.parametrize("changes", [
+    {"finished": "yesterday"}, {"started": "2026-01-01T00:00:00"}, {"state": "queued"}, {"state": "running"},
+])  # fmt: skip
+def test_an_outcome_that_is_no_end_is_damaged(folder, changes):
+    outcome = {"state": "done", "exit_status": 0, "finished": now()} | changes
+    (folder.path / "outcome.json").write_text(json.dumps(outcome))
+    with pytest.raises(StorageError, match="is damaged"):
+        folder.outcome()
+
+
+@pytest.mark.parametrize("changes", [{"time": "noon"}, {"fraction": 2.0}, {"fraction": float("nan")}])
+def test_an_event_that_no_runner_writes_is_none(folder, changes):
+    line = json.dumps(event("a").model_dump() | changes)
+    (folder.path / "events.jsonl").write_text(f"{line}\n")
+    assert (folder.events(), folder.last_event()) == ((), None)
+
+
+def test_folders_of_any_depth_are_counted_and_removed(folder):
+    here = os.open(folder.path, os.O_RDONLY)
+    for _ in range(1500):
+        os.mkdir("d", dir_fd=here)
+        below = os.open("d", os.O_RDONLY, dir_fd=here)
+        os.close(here)
+        here = below
+    os.close(here)
+    assert folder_bytes(folder.path) == 0
+    remove(folder.path)
+    assert not folder.path.exists()

@@ -4,7 +4,8 @@ import pytest
 
 from engine.errors import StorageError
 from engine.store import home as module
-from engine.store.home import Home, folder_bytes, free_bytes
+from engine.store.home import Home, free_bytes
+from engine.store.job_files import folder_bytes
 
 
 def test_the_environment_names_the_home(monkeypatch, tmp_path):
@@ -34,3 +35,17 @@ def test_bytes_of_a_folder(tmp_path):
     (tmp_path / "c").write_bytes(b"4")
     assert folder_bytes(tmp_path) == 4
     assert folder_bytes(tmp_path / "none") == 0
+
+
+def test_requests_that_lie_in_the_folders_of_jobs_are_taken_over_once(home):
+    home.requests.rmdir()
+    for id in ("a" * 12, "b" * 12):
+        home.job(id).path.mkdir()
+    (home.job("a" * 12).path / "job.json").write_text("asked")
+    home.prepare()
+    assert home.job("a" * 12).request_file.read_text() == "asked"
+    for id in ("a" * 12, "b" * 12):
+        (home.job(id).path / "job.json").write_text("written by the job")
+    home.prepare()
+    assert [(path.name, path.read_text()) for path in home.requests.iterdir()] == [(f"{'a' * 12}.json", "asked")]
+    assert not list(home.path.glob(".requests-*"))

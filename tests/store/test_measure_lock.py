@@ -78,6 +78,17 @@ def test_a_holder_without_a_name_is_another_job(path):
         assert path.with_name("measure.lock.holder").exists()
 
 
+def test_a_holder_whose_name_is_no_text_is_named_as_far_as_it_is(path, other):
+    path.with_name("measure.lock.holder").write_bytes(b"a\xff\xfe" + b"b" * 1000)
+
+    def tell(name: str) -> None:
+        assert name == "a\ufffd\ufffd" + "b" * 77
+        other.stdin.close()
+
+    with measure_lock(path, "mine", tell):
+        pass
+
+
 def test_who_waits_gives_up_after_a_stated_time_and_names_the_holder(path, other, monkeypatch):
     monkeypatch.setattr("engine.store.measure_lock.MAX_WAIT_SECONDS", 0.06)
     monkeypatch.setattr("engine.store.measure_lock.TELL_SECONDS", 0.01)

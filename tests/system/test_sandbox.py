@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from engine.system import seccomp
-from engine.system.sandbox import landlock_abi
+from engine.system.sandbox import MIN_ABI, landlock_abi
 
 ATTEMPTS = """
-import errno, json, os, signal, socket, subprocess, sys, threading
+import ctypes, errno, json, os, platform, resource, signal, socket, subprocess, sys, threading
 from pathlib import Path
 from engine.system.sandbox import Policy, confine
 
@@ -24,6 +24,13 @@ confine(Policy(readable=(source,), writable=(own,), network=given["network"]))
 def connect():
     with socket.socket() as one:
         one.connect(("127.0.0.1", given["port"]))
+
+X86 = platform.machine() == "x86_64"
+libc = ctypes.CDLL(None, use_errno=True)
+
+def system_call(*arguments):
+    if libc.syscall(*arguments) < 0:
+        raise OSError(ctypes.get_errno(), "")
 
 def fork():
     if os.fork() == 0:
@@ -77,6 +84,21 @@ print(json.dumps({name: attempt(function) for name, function in {
     "start a program": lambda: subprocess.run([sys.executable, "-c", ""]),
     "become a program": lambda: os.execv("/bin/true", ["true"]),
     "signal another process": lambda: os.kill(os.getppid(), signal.SIGCONT),
+    "signal its group": lambda: os.kill(0, signal.SIGCONT),
+    "signal everybody": lambda: os.kill(-1, signal.SIGCONT),
+    "signal by a descriptor": lambda: signal.pidfd_send_signal(os.pidfd_open(os.getppid()), signal.SIGCONT),
+    "signal a thread": lambda: system_call(200 if X86 else 130, os.getppid(), signal.SIGCONT),
+    "limit another process": lambda: resource.prlimit(os.getppid(), resource.RLIMIT_NOFILE, (10, 10)),
+    "slow another process": lambda: os.setpriority(os.PRIO_PROCESS, os.getppid(), 19),
+    "move another process": lambda: os.sched_setaffinity(os.getppid(), {0}),
+    "share memory": lambda: system_call(29 if X86 else 194, 1, 4096, 0o1600),
+    "outlive its parent": lambda: system_call(157 if X86 else 167, 1, 0, 0, 0, 0),
+    "open a file to all": lambda: secret.chmod(0o666),
+    "open its own file to all": lambda: own.chmod(0o777),
+    "attach to a file": lambda: os.setxattr(secret, "user.a", b"a"),
+    "signal itself": lambda: os.kill(os.getpid(), signal.SIGCONT),
+    "limit itself": lambda: resource.setrlimit(resource.RLIMIT_CORE, (0, 0)),
+    "choose its cores": lambda: os.sched_setaffinity(0, os.sched_getaffinity(0)),
     "start a thread": thread,
 }.items()}))
 """
@@ -97,10 +119,20 @@ DENIED = {
     "start a program",
     "become a program",
     "signal another process",
+    "signal its group",
+    "signal everybody",
+    "signal by a descriptor",
+    "signal a thread",
+    "limit another process",
+    "slow another process",
+    "move another process",
+    "share memory",
+    "outlive its parent",
 }
 NETWORK = {"connect", "send a datagram"}
+MODES = {"open a file to all", "open its own file to all", "attach to a file"}
 pytestmark = pytest.mark.skipif(
-    landlock_abi() < 6 or not seccomp.is_available(), reason="this kernel has no Landlock 6, or no seccomp"
+    landlock_abi() < MIN_ABI or not seccomp.is_available(), reason="this kernel has no Landlock, or no seccomp"
 )
 
 
@@ -137,7 +169,8 @@ def attempts(tmp_path):
 def test_a_confined_process_reaches_its_own_alone(attempts, network):
     outcomes = attempts(network=network)
     denied = {name for name, outcome in outcomes.items() if outcome in ("EACCES", "EPERM", "EXDEV")}
-    assert denied == (DENIED if network else DENIED | NETWORK)
+    assert denied - MODES == (DENIED if network else DENIED | NETWORK)
+    assert denied & MODES == (set() if network else MODES)
     assert {outcomes[name] for name in outcomes.keys() - denied} == {"done"}
 
 
@@ -166,3 +199,18 @@ for function in (socket.socket, lambda: list(Path.home().iterdir())):
 """
     child = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert child.stdout.split() == ["denied", "denied"]
+
+
+def test_libraries_that_the_environment_names_are_read(tmp_path):
+    (tmp_path / "lib.so").write_text("x")
+    code = (
+        "import sys; from pathlib import Path; from engine.system.sandbox import Policy, confine; confine(Policy());"
+        "print(Path(sys.argv[1]).read_text())"
+    )
+    environment = os.environ | {
+        "LD_LIBRARY_PATH": f":relative:/:{tmp_path}",
+        "PYTHONPATH": str(Path(__file__).parents[2]),
+    }
+    command = [sys.executable, "-P", "-c", code, str(tmp_path / "lib.so")]
+    child = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert child.stdout == "x\n"
