@@ -66,6 +66,7 @@ from engine.errors import (
     TargetError,
 )
 from engine.planning.applicability import applicability, step_refusal
+from engine.planning.compatibility import data_misfit
 from engine.planning.presets import propose_recovery, take_preset
 from engine.planning.ratios import propose_ratios
 from engine.results import (
@@ -375,6 +376,7 @@ __all__ = [
     "class_texts",
     "cores",
     "cut_short",
+    "data_misfit",
     "delete",
     "delete_upload",
     "describe",

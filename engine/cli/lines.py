@@ -103,7 +103,9 @@ def of_report(report: Report) -> list[str]:
     ]
     broken = [warning.text for warning in report.warnings if warning.code == codes.BASELINE_LOOKS_BROKEN]
     warnings = [
-        f"warning: {warning.text}" for warning in report.warnings if warning.code != codes.BASELINE_LOOKS_BROKEN
+        f"{'note' if warning.is_information else 'warning'}: {warning.text}"
+        for warning in report.warnings
+        if warning.code != codes.BASELINE_LOOKS_BROKEN
     ]
     advice = report.recommended
     losses = [text for variant in report.main_variants if (text := _losses(variant, report))]

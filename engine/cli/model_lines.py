@@ -31,7 +31,7 @@ def of_profile(profile: ModelProfile) -> list[str]:
         *([("classes", _classes(profile))] if TASKS[profile.task].classes else []),
         ("images", _preprocess(profile.preprocess) if profile.preprocess else "cannot be told"),
         *([("assumed", assumed)] if (assumed := _assumed(profile)) else []),
-        *(("warning", warning.text) for warning in profile.warnings),
+        *(("note" if note.is_information else "warning", note.text) for note in profile.warnings),
     ]
     return [*table(rows), *_heaviest(profile)]
 

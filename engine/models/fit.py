@@ -9,7 +9,7 @@ import torch
 from engine.catalogue.signatures import COUNTERS, candidates
 from engine.errors import SourceError
 from engine.models.weights import State, shapes, shortened
-from engine.results import Note
+from engine.results import Note, codes
 from engine.wording import many
 
 _MAX_PARTS = 3
@@ -35,7 +35,7 @@ def align(state: State, expected: Collection[str]) -> tuple[State, tuple[Note, .
     left_out = [name for name in state if not name.startswith(prefix) or name.removeprefix(prefix) not in aligned]
     notes = []
     if prefix:
-        notes.append(Note(code="weights_prefix", text=f"'{prefix}' before the weights' names was removed."))
+        notes.append(Note(code=codes.WEIGHTS_PREFIX, text=f"'{prefix}' before the weights' names was removed."))
     if left_out:
         text = f"Left out, as no part of the network: {many(len(left_out), 'tensor')} ({shortened(left_out)})."
         notes.append(Note(code="weights_left_out", text=text))

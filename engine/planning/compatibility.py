@@ -5,8 +5,8 @@ Messages put the keys of a recipe in parentheses, since a page replaces or drops
 
 from collections.abc import Iterable, Sequence
 
-from engine.results import Note, Refusal, codes
-from engine.settings import ImagesData, Preprocess, Recipe, TaskName
+from engine.results import DataPreview, Note, Refusal, codes
+from engine.settings import DataSource, FileModel, ImagesData, ModelSource, Preprocess, Recipe, TaskName
 from engine.tasks import TASKS
 from engine.wording import many
 
@@ -40,6 +40,23 @@ def head_misfit(n_outputs: int, n_classes: int, notes: Iterable[Note] = (), *, t
         message=f"the model has {many(n_outputs, 'output')} and the data {many(n_classes, 'class')}{near}",
         next=train + alternative if trainable else alternative[0].upper() + alternative[1:],
     )
+
+
+def data_misfit(model: ModelSource, data: DataSource, preview: DataPreview) -> Refusal | None:
+    """Why labelled data cannot judge a model, by the preview of both; None where it can, or is not labelled.
+
+    A head that fits only the order that the recipe names (data.classes) does, where the model is not trained.
+    """
+    classes = preview.summary.classes
+    if classes is None:
+        return None
+    if not TASKS[preview.task].classes:
+        return unlabelled_task(preview.task)
+    trainable = not isinstance(model, FileModel)
+    named = isinstance(data, ImagesData) and data.classes is not None
+    if preview.head_fits is not False or (named and not trainable):
+        return None
+    return head_misfit(preview.n_outputs or 0, len(classes), preview.warnings, trainable=trainable)
 
 
 def batch_misfit(batch: int | None, target_batch: int) -> Refusal | None:

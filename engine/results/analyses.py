@@ -153,7 +153,8 @@ class ArraySummary(Result):
 class DataPreview(Result):
     """What the images are and how the model will see them; `examples` are PNG files beside the result.
 
-    `preprocess` is null where the model takes no images. `arrays` are summaries of arrays, which have no pictures.
+    `preprocess` is null where the model takes no images. `head_fits` is null without labels, and where the model's
+    `task` is none that labels of classes can judge. `arrays` are summaries of arrays, which have no pictures.
     `mapping` has a row for every label, sorted, where the head fits. `folders` say how the folders of images were read.
     `skipped` names the first files that were left out; `skipped_file`, beside the result, is a CSV of all with reasons.
     """
@@ -165,6 +166,7 @@ class DataPreview(Result):
     n_outputs: int | None
     head_fits: bool | None
     preprocess: Preprocess | None
+    task: TaskName = "classification"
     arrays: tuple[ArraySummary, ...] = ()
     mapping: tuple[LabelOutput, ...] = ()
     folders: FolderReading | None = None

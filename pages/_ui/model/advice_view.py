@@ -17,7 +17,7 @@ from engine import (
     result,
 )
 from engine.wording import many
-from pages._ui import chrome, linked_analysis, live, row_selection, state
+from pages._ui import chrome, linked_analysis, live, notes_view, row_selection, state
 from pages._ui.draft import Draft
 from pages._ui.guard import callback, show_error
 from pages._ui.model import advice_table
@@ -122,8 +122,7 @@ def _advice(draft: Draft, advice: Advice) -> None:
 
 
 def _notes(advice: Advice) -> None:
-    for note in advice.warnings:
-        st.warning(plain(sentence(note.text)), icon=":material/warning:")
+    notes_view.show(advice.warnings)
 
 
 def _refusals(advice: Advice) -> None:

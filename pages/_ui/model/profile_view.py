@@ -17,13 +17,10 @@ from engine import (
 )
 from engine.charts import layers
 from engine.wording import many
-from pages._ui import chrome, live, readiness, state
+from pages._ui import chrome, live, notes_view, readiness, state
 from pages._ui.draft import model_name
 from pages._ui.model import applicability_view, graph_view, preprocess_view, questions_view
-from pages._ui.wording import count, megabytes, plain, sentence
-
-METADATA_READ = "metadata_read"
-"""The code of the note that says what was taken from a file's metadata."""
+from pages._ui.wording import count, megabytes, plain
 
 
 def show(model: ModelSource) -> None:
@@ -108,11 +105,7 @@ def _card(profile: ModelProfile) -> None:
     st.caption(f"{weights}opset {profile.opset}, {n_operators} in the graph{read_as}")
     if profile.weights == "random":
         st.warning("Random weights: size and latency are real, its answers mean nothing.", icon=":material/casino:")
-    for note in profile.warnings:
-        if note.code == METADATA_READ:
-            st.info(plain(sentence(note.text)), icon=":material/description:")
-        else:
-            st.warning(plain(sentence(note.text)), icon=":material/warning:")
+    notes_view.show(profile.warnings)
     chrome.chart(layers(profile), "layers")
     graph_view.show(profile)
 

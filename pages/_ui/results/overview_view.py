@@ -6,7 +6,7 @@ import streamlit as st
 from plotly.graph_objects import Figure
 
 from engine import MEASURES, Report, charts, report_measure
-from pages._ui import chrome
+from pages._ui import chrome, notes_view
 from pages._ui.guard import show_error
 from pages._ui.results import (
     broken_view,
@@ -58,9 +58,7 @@ def _warnings(report: Report, said: Collection[str]) -> None:
         show_error(
             f"chain {(failure.branch or 0) + 1}, {failure.message}" if name_chain else failure.message, failure.next
         )
-    for note in report.warnings:
-        if note.code not in said:
-            st.warning(plain(sentence(note.text)), icon=":material/warning:")
+    notes_view.show(note for note in report.warnings if note.code not in said)
 
 
 def _outputs(report: Report) -> None:
