@@ -26,7 +26,7 @@ from engine.results import (
     speed_cell,
     unfinished_ids,
 )
-from engine.wording import many, percent
+from engine.wording import many, percent, size_text
 
 Rows = Sequence[tuple[str, ...]]
 
@@ -154,8 +154,8 @@ def of_measurements(report: Report) -> list[str]:
 
 
 def _size(variant: Variant) -> str:
-    size = f"{variant.size_bytes / 1e6:.2f} MB"
-    return size if variant.compressed_bytes is None else f"{size} ({variant.compressed_bytes / 1e6:.2f} compressed)"
+    size, compressed = size_text(variant.size_bytes), variant.compressed_bytes
+    return size if compressed is None else f"{size} ({size_text(compressed)} compressed)"
 
 
 def _measured(variant: Variant, *, has_labels: bool) -> tuple[str, ...]:

@@ -79,7 +79,7 @@ class ModelProfile(ModelTraits):
     n_outputs: int | None
     preprocess: Preprocess | None
     preprocess_origins: dict[str, Origin] = Field(default_factory=dict)
-    """Where each field of `preprocess` comes from; of an ONNX file alone."""
+    """Where each field of `preprocess` comes from; empty where it belongs to weights that were published."""
     warnings: tuple[Note, ...] = ()
     input_specs: tuple[TensorSpec, ...] = ()
     """Its inputs, with what can be told of the values that they take."""
@@ -87,6 +87,11 @@ class ModelProfile(ModelTraits):
     """The outputs that are measured, the main one first."""
     graph: tuple[GraphNode, ...] = ()
     """Every node of the exported graph, in its order."""
+
+    @property
+    def known_macs(self) -> int | None:
+        """The multiply-adds of all nodes, of which a layer's are a share; None where those of some cannot be told."""
+        return (sum(node.macs or 0 for node in self.graph) or None) if self.macs is not None else None
 
     @property
     def heaviest(self) -> tuple[GraphNode, ...]:

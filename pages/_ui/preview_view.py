@@ -14,6 +14,7 @@ from engine import (
     data_misfit,
     result,
     result_file,
+    selection_text,
 )
 from engine.charts import class_counts
 from engine.wording import many
@@ -80,6 +81,7 @@ def _card(id: str, preview: DataPreview, draft: Draft) -> None:
             **({} if preprocess is None or preview.arrays else {"Seen at": "{}×{} px".format(*preprocess.size)}),
         }
     )
+    st.caption(selection_text(summary, "example" if preview.arrays else "image"))
     if preview.folders is not None:
         folders_view.show(draft, preview.folders)
     notes_view.show(note for note in preview.warnings if note.code != folders_view.FOLDERS_READ)

@@ -16,11 +16,11 @@ from engine import (
     result,
 )
 from engine.charts import layers
-from engine.wording import many
+from engine.wording import many, size_text
 from pages._ui import chrome, live, notes_view, readiness, state
 from pages._ui.draft import model_name
 from pages._ui.model import applicability_view, graph_view, preprocess_view, questions_view
-from pages._ui.wording import count, megabytes, plain
+from pages._ui.wording import count, plain
 
 
 def show(model: ModelSource) -> None:
@@ -96,7 +96,7 @@ def _card(profile: ModelProfile) -> None:
             "MACs": count(profile.macs),
             "Input": _input(profile),
             **({scores: f"{profile.n_outputs:,}"} if profile.n_outputs else {}),
-            "ONNX file": megabytes(profile.size_bytes),
+            "ONNX file": size_text(profile.size_bytes),
         }
     )
     weights = f"{plain(profile.weights)} weights, " if profile.format == "timm" else ""
