@@ -64,7 +64,7 @@ def batch_misfit(batch: int | None, target_batch: int) -> Refusal | None:
     if batch is None or batch == target_batch:
         return None
     return Refusal(
-        message=f"the file takes {many(batch, 'image')} a call, and the target's batch size is {target_batch}",
+        message=f"the file's batch size is fixed to {batch}, and the target's is {target_batch}",
         next=f"Set the batch size to {batch} (target.batch_size), or export the model with a dynamic batch",
     )
 

@@ -83,10 +83,13 @@ def _import(kind: Literal["onnx", "weights"], label: str, types: list[str] | Non
         except FeatherweightError as error:
             state.set_refusal(picker, (error.message, error.next))
         st.rerun()
+    slot = st.empty()  # one place, so that the refusal takes that of the progress
     if (id := state.current_import(picker)) is not None:
-        _follow(picker, id)
+        with slot.container():
+            _follow(picker, id)
     if (refusal := state.refusal(picker)) is not None:
-        show_error(*refusal)
+        with slot.container():
+            show_error(*refusal)
 
 
 def _follow(picker: str, id: str) -> None:

@@ -19,8 +19,11 @@ from engine.charts import layers
 from engine.wording import many, size_text
 from pages._ui import chrome, live, notes_view, readiness, state
 from pages._ui.draft import model_name
-from pages._ui.model import applicability_view, graph_view, preprocess_view, questions_view
+from pages._ui.model import applicability_view, graph_view, preprocess_view, questions_view, weights_view
 from pages._ui.wording import count, plain
+
+WEIGHTS_DO_NOT_FIT = "weights_do_not_fit"
+"""The code of the error that another architecture mends."""
 
 
 def show(model: ModelSource) -> None:
@@ -56,6 +59,9 @@ def _follow(model: ModelSource, request: ProfileRequest) -> Result | None:
     job = live.follow_analysis(
         request, "Looking inside, in a process of its own. You can go on meanwhile.", _random_weights_button
     )
+    error = state.analysis(request).error if job is None else None
+    if isinstance(model, TimmModel) and error is not None and error.code == WEIGHTS_DO_NOT_FIT:
+        weights_view.suggest(model)
     return result(job.id) if job else None
 
 
@@ -106,6 +112,9 @@ def _card(profile: ModelProfile) -> None:
     if profile.weights == "random":
         st.warning("Random weights: size and latency are real, its answers mean nothing.", icon=":material/casino:")
     notes_view.show(profile.warnings)
+    if len(profile.inputs) > 1:
+        arrays = (f"{plain(name)} {'×'.join(map(str, shape)) or 'one value'}" for name, shape in profile.inputs.items())
+        st.caption(f"Inputs: {', '.join(arrays)}")
     chrome.chart(layers(profile), "layers")
     graph_view.show(profile)
 
