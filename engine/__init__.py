@@ -66,6 +66,7 @@ from engine.errors import (
     TargetError,
 )
 from engine.planning.applicability import applicability, step_refusal
+from engine.planning.compatibility import data_misfit
 from engine.planning.presets import propose_recovery, take_preset
 from engine.planning.ratios import propose_ratios
 from engine.results import (
@@ -157,6 +158,7 @@ from engine.results import (
     quality_name,
     report_measure,
     report_quality,
+    selection_text,
     similarity_text,
     statement_text,
     unfinished_ids,
@@ -375,6 +377,7 @@ __all__ = [
     "class_texts",
     "cores",
     "cut_short",
+    "data_misfit",
     "delete",
     "delete_upload",
     "describe",
@@ -424,6 +427,7 @@ __all__ = [
     "save_folder",
     "save_upload",
     "search_models",
+    "selection_text",
     "sensitivity",
     "similarity_text",
     "start_import",

@@ -9,3 +9,21 @@ def many(number: int, noun: str, plural: str | None = None) -> str:
 def percent(share: float, digits: int = 0) -> str:
     """A share in percent: 25 %, 99.63 %."""
     return f"{100 * share:.{digits}f} %"
+
+
+def size_text(size_bytes: int) -> str:
+    """Bytes in MB (10^6), or in bytes, kB and GB where these read better; three digits."""
+    if size_bytes < 1e3:
+        return f"{size_bytes} B"
+    divisor, unit = size_unit(size_bytes)
+    value = size_bytes / divisor
+    return f"{value:,.{2 if value < 9.995 else 1 if value < 99.95 else 0}f} {unit}"
+
+
+def size_unit(size_bytes: int) -> tuple[float, str]:
+    """How many bytes the unit is in which a size reads best, and its name."""
+    return next(
+        (limit, unit)
+        for least, limit, unit in ((1e9, 1e9, "GB"), (1e5, 1e6, "MB"), (0, 1e3, "kB"))
+        if size_bytes >= least
+    )

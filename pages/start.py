@@ -50,7 +50,7 @@ with st.grid(3, min_column_width=240, gap="medium"):
         st.page_link(
             chrome.MODEL, label="Search the catalogue", icon=":material/search:", query_params={"source": "Catalogue"}
         )
-    with chrome.card("onnx", "An ONNX file", "An FP32 classifier, segmenter, detector and others", fill=True):
+    with chrome.card("onnx", "An ONNX file", "A classifier, segmenter, detector and others", fill=True):
         st.markdown("Size, latency and agreement with the original, even without any images.")
         st.page_link(
             chrome.MODEL, label="Upload a model", icon=":material/upload_file:", query_params={"source": "ONNX file"}

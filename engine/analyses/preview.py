@@ -18,6 +18,7 @@ from engine.store.cache import Cache
 from engine.store.folders import JobFolder
 from engine.store.home import Home
 from engine.store.progress import Progress
+from engine.tasks import TASKS
 
 N_EXAMPLES = 24
 SKIPPED_FILE = "skipped.csv"
@@ -33,6 +34,7 @@ def preview(request: PreviewRequest, folder: JobFolder, progress: Progress) -> D
     progress.emit("preview", "load", 0.0, "loading the model")
     folder.work.mkdir(parents=True, exist_ok=True)
     model = models.load(request.model, request.preprocess, request.seed, folder.work)
+    judges = TASKS[model.task].classes
     progress.emit("preview", "read", 0.2, "reading the data")
     data = load(
         request.data,
@@ -40,7 +42,7 @@ def preview(request: PreviewRequest, folder: JobFolder, progress: Progress) -> D
         model.preprocess,
         request.seed,
         merge_train=False,
-        n_outputs=outputs_to_match(request.data, model.n_outputs),
+        n_outputs=outputs_to_match(request.data, model.n_outputs) if judges else None,
         model_classes=model.classes,
         work=folder.work,
         inputs=model.input_specs,
@@ -57,10 +59,11 @@ def preview(request: PreviewRequest, folder: JobFolder, progress: Progress) -> D
         skipped=data.named_skipped,
         examples=tuple(_examples(part, data.classes, folder.path)) if isinstance(part, Part) else (),
         n_outputs=model.n_outputs,
-        head_fits=data.head_fits(model.n_outputs) if data.labelled else None,
+        head_fits=data.head_fits(model.n_outputs) if data.labelled and judges else None,
         preprocess=model.preprocess,
+        task=model.task,
         arrays=_summaries(part) if isinstance(part, ArrayPart) else (),
-        mapping=_mapping(request, data, model),
+        mapping=_mapping(request, data, model) if judges else (),
         folders=data.folders,
         warnings=(*model.warnings, *data.warnings),
         label_file=data.label_file,

@@ -9,8 +9,8 @@ from engine.models.artifacts import OnnxModel, TorchModel
 from engine.models.graph import describe, load_proto, operators
 from engine.models.graph_nodes import graph_nodes
 from engine.models.traits import traits_of
-from engine.results import ModelProfile
-from engine.settings import FileModel, ModelSource, ProfileRequest, TimmModel
+from engine.results import ModelProfile, Origin, codes
+from engine.settings import FileModel, ModelSource, Preprocess, ProfileRequest, TimmModel
 from engine.store.folders import JobFolder
 from engine.store.progress import Progress
 
@@ -56,12 +56,20 @@ def _profile_of(source: ModelSource, loaded: _LoadedModel) -> ModelProfile:
         classes=loaded.file.classes,
         n_outputs=loaded.file.n_outputs,
         preprocess=loaded.file.preprocess,
-        preprocess_origins=dict(loaded.source.preprocess_origins) if isinstance(loaded.source, OnnxModel) else {},
+        preprocess_origins=_origins(loaded.source),
         warnings=loaded.source.warnings,
         graph=graph_nodes(proto, _image_axes(loaded.file)),
         input_specs=loaded.file.input_specs,
         output_names=loaded.file.output_names,
     )
+
+
+def _origins(model: TorchModel | OnnxModel) -> dict[str, Origin]:
+    """Where each field of the preprocessing comes from; empty where it belongs to weights that were published."""
+    if isinstance(model, OnnxModel):
+        return dict(model.preprocess_origins)
+    is_assumed = any(note.code == codes.PREPROCESS_ASSUMED for note in model.warnings)
+    return dict.fromkeys(Preprocess.model_fields, "assumed") if is_assumed else {}
 
 
 def _name(source: ModelSource) -> str:

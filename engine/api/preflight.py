@@ -141,7 +141,7 @@ def _check_teacher(
         return
     source = _without_weights(teacher, student) if isinstance(teacher, TimmModel) else teacher
     profile = findings.of(ProfileRequest(model=source), ModelProfile, "the teacher")
-    if profile is not None and any(note.code == "preprocess_assumed" for note in profile.warnings):
+    if profile is not None and any(note.code == codes.PREPROCESS_ASSUMED for note in profile.warnings):
         profile = findings.of(ProfileRequest(model=source, preprocess=student), ModelProfile, "the teacher")
     if profile is None:
         return

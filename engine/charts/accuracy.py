@@ -3,9 +3,9 @@
 import plotly.graph_objects as go
 
 from engine.charts.intervals import Interval, Reference, add_intervals
-from engine.charts.quality import TOP1, similarity_axis
+from engine.charts.quality import TOP1, QualityAxis, similarity_axis
 from engine.charts.style import canvas
-from engine.results import MEASURES, Report, similarity_text
+from engine.results import MEASURES, Fidelity, Report, Variant, similarity_text
 from engine.wording import percent
 
 
@@ -33,22 +33,16 @@ def accuracy(report: Report) -> go.Figure:
         report,
         intervals,
         TOP1.scale([*ends, *([100 * lowest] if lowest is not None else [])]),
-        reference=Reference(value=100 * lowest, text=f"budget {100 * lowest:.4g} %") if lowest is not None else None,
+        references=[Reference(value=100 * lowest, text=f"budget {100 * lowest:.4g} %")] if lowest is not None else [],
     )
     return figure
 
 
 def similarity(report: Report) -> go.Figure:
     """How close the answers are to the baseline's, which may be wrong, in the sense of the report's measure."""
-    axis = similarity_axis(report)
+    axis, limit = similarity_axis(report), report.recipe.budget.max_accuracy_drop
     intervals = {
-        variant.id: Interval(
-            value=axis.whole * value.similarity,
-            low=axis.whole * value.similarity,
-            high=axis.whole * value.similarity,
-            text=similarity_text(value),
-            hover=MEASURES[value.measure].sentence.format(figure=similarity_text(value)),
-        )
+        variant.id: _similarity(axis, variant, value)
         for variant in report.main_variants
         if (value := variant.fidelity) is not None
     }
@@ -56,8 +50,27 @@ def similarity(report: Report) -> go.Figure:
         f"{v.label} {similarity_text(v.fidelity)}" for v in report.main_variants if v.fidelity is not None
     )
     figure = canvas(f"{axis.name}: {figures_text}", x_title=axis.title)
-    add_intervals(figure, report, intervals, axis.scale(one.value for one in intervals.values()))
+    ends = [end for one in intervals.values() for end in (one.low, one.value, one.high)]
+    lowest = None if limit is None else axis.whole * max(1 - limit, axis.least / axis.whole)
+    references = [Reference(value=axis.whole, text="baseline")]
+    if lowest is not None:
+        references.append(Reference(value=lowest, text=f"budget {axis.text(lowest)}"))
+    scale = axis.scale([*ends, *(one.value for one in references)])
+    add_intervals(figure, report, intervals, scale, references=references)
     return figure
+
+
+def _similarity(axis: QualityAxis, variant: Variant, fidelity: Fidelity) -> Interval:
+    """The figure with the 95 % interval of its mean, where the variant was compared."""
+    value, comparison, text = axis.whole * fidelity.similarity, variant.comparison, similarity_text(fidelity)
+    sentence = MEASURES[fidelity.measure].sentence.format(figure=text)
+    low, high = value, value
+    if comparison is not None and variant.accuracy is None:
+        low, high = (
+            min(max(axis.whole * (1 - drop), axis.least), axis.whole) for drop in (comparison.high, comparison.low)
+        )
+        sentence += f", 95 % interval {axis.text(low)} to {axis.text(high)}"
+    return Interval(value=value, low=low, high=high, text=text, hover=sentence)
 
 
 def lowest_accuracy(report: Report) -> float | None:

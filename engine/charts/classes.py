@@ -11,6 +11,8 @@ from engine.charts.style import FOOT, SERIES, canvas, shortened
 from engine.results import ClassCount, DataPreview
 
 SPLITS = ("train", "calibration", "evaluation", "holdout", "selection")
+NAMES = {"selection": "selection alone"}
+"""What a split is called where its examples are not all that its name says: others that choose are in their splits."""
 MOST = 24
 ROW = 22
 """Pixels of the row of a class."""
@@ -25,7 +27,7 @@ def class_counts(preview: DataPreview) -> go.Figure:
     largest = sorted(preview.counts, key=lambda c: -_total(c))[:MOST]
     classes = [count for count in preview.counts if count in largest]
     totals = {split: sum(getattr(count, split) for count in preview.counts) for split in SPLITS}
-    totals_text = ", ".join(f"{total} {split}" for split, total in totals.items() if total)
+    totals_text = ", ".join(f"{total} {NAMES.get(split, split)}" for split, total in totals.items() if total)
     noun = "Examples" if preview.arrays else "Images"
     figure = canvas(
         f"{noun} of {len(preview.counts)} classes: {totals_text}",
@@ -42,12 +44,16 @@ def class_counts(preview: DataPreview) -> go.Figure:
                 marker={"color": colour},
                 width=BAR / ROW,
                 customdata=[html.escape(count.name) for count in classes],
-                hovertemplate=f"%{{customdata}}<br>%{{x:,}} {split}<extra></extra>",
+                hovertemplate=f"%{{customdata}}<br>%{{x:,}} {NAMES.get(split, split)}<extra></extra>",
             )
     figure.update_layout(barmode="stack")
     add_key(
         figure,
-        ((GLYPH, colour, split) for split, colour in zip(SPLITS, SERIES, strict=False) if totals[split]),
+        (
+            (GLYPH, colour, NAMES.get(split, split))
+            for split, colour in zip(SPLITS, SERIES, strict=False)
+            if totals[split]
+        ),
         letters=LETTERS,
     )
     figure.update_yaxes(

@@ -1,7 +1,7 @@
 """Charts of one value a variant: a row for each, with a point and its interval or with a bar."""
 
 import html
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import plotly.graph_objects as go
@@ -41,7 +41,7 @@ def add_intervals(
     *,
     unit: str = "",
     bars: bool = False,
-    reference: Reference | None = None,
+    references: Sequence[Reference] = (),
 ) -> None:
     """Draw the intervals, by the id of their variants, the baseline on top; a variant without one has no row.
 
@@ -56,8 +56,8 @@ def add_intervals(
         ],
     )
     show_x(figure, scale, unit)
-    if reference is not None:
-        add_reference(figure, scale, reference.value, reference.text, middles)
+    for level, reference in enumerate(references):
+        add_reference(figure, scale, reference.value, reference.text, middles, level)
     for variant, y in zip(variants, middles, strict=True):
         interval, paint = intervals[variant.id], colour(report, variant)
         hover = f"{html.escape(variant.label)}<br>{interval.hover}<extra></extra>"

@@ -34,7 +34,7 @@ def latency(report: Report) -> go.Figure:
         intervals,
         amounts([*ends, *([limit] if limit else [])]),
         bars=True,
-        reference=Reference(value=limit, text=f"budget {limit:g} ms") if limit else None,
+        references=[Reference(value=limit, text=f"budget {limit:g} ms")] if limit else [],
     )
     return figure
 
@@ -63,7 +63,7 @@ def speed(report: Report) -> go.Figure:
         intervals,
         amounts([1.0, *ends], zero=False),
         unit="×",
-        reference=Reference(value=1.0, text="baseline"),
+        references=[Reference(value=1.0, text="baseline")],
     )
     return figure
 

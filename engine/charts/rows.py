@@ -105,16 +105,21 @@ def add_point(
     )
 
 
-def add_reference(figure: go.Figure, scale: Scale, x: float, text: str, middles: Iterable[float]) -> None:
-    """Draw a dotted line at `x`, a piece at every mark and none through a name, with its meaning above the plot."""
+def add_reference(
+    figure: go.Figure, scale: Scale, x: float, text: str, middles: Iterable[float], level: int = 0
+) -> None:
+    """Draw a dotted line at `x`, a piece at every mark and none through a name, with its meaning above the plot.
+
+    The text is above those of the `level` lines before it.
+    """
     for y in middles:
         figure.add_shape(type="line", x0=x, x1=x, y0=y - MARK / 2, y1=y + MARK / 2, line=GUIDE, layer="below")
-    _note(figure, scale, x, text)
+    _note(figure, scale, x, text, level)
     figure.update_layout(margin_t=figure.layout.margin.t + HEAD, height=figure.layout.height + HEAD)
 
 
-def _note(figure: go.Figure, scale: Scale, x: float, text: str) -> None:
-    """Write a text above the plot at the value `x`, within the figure."""
+def _note(figure: go.Figure, scale: Scale, x: float, text: str, level: int) -> None:
+    """Write a text above the plot at the value `x`, within the figure, on a line of its own."""
     fraction = scale.fraction(x)
     anchor = "left" if fraction < NEAR_END else "right" if fraction > 1 - NEAR_END else "center"
     figure.add_annotation(
@@ -126,6 +131,6 @@ def _note(figure: go.Figure, scale: Scale, x: float, text: str) -> None:
         xanchor=anchor,
         text=text,
         showarrow=False,
-        yshift=2,
+        yshift=2 + HEAD * level,
         borderpad=0,
     )

@@ -14,6 +14,7 @@ from engine.charts.scales import Scale, amounts
 from engine.charts.style import FOOT, GUIDE, LINE, canvas, figures, label, n_lines, unbroken
 from engine.charts.variants import captions, colour, variant_names
 from engine.results import Report, Variant
+from engine.wording import size_text
 
 HEIGHT, HEAD = 320, 48
 """Pixels of the plot, and of the space above it for bubbles at 100 % and the meaning of the dotted lines."""
@@ -89,7 +90,7 @@ def _add(figure: go.Figure, report: Report, point: Point, axis: QualityAxis) -> 
         name=html.escape(variant.label),
         marker={"size": point.diameter, "color": _faint(paint), "line": {"width": 2, "color": paint}},
         hovertemplate=f"{html.escape(variant.label)}<br>%{{x:.3f}} ms<br>{axis.text(point.quality)}<br>"
-        f"{variant.size_bytes / 1e6:,.3f} MB<extra></extra>",
+        f"{size_text(variant.size_bytes)}<extra></extra>",
     )
 
 
@@ -133,7 +134,7 @@ def _label(
 ) -> None:
     """Write names beside the points where all fit, else numbers and a list."""
     by_id = variant_names(report)
-    labels = [f"{by_id[point.variant.id]}<br>{_megabytes(point.variant)}" for point in points]
+    labels = [f"{by_id[point.variant.id]}<br>{size_text(point.variant.size_bytes)}" for point in points]
     offsets = place_labels(_marks(points, labels, x_scale, y_scale), lines, HEIGHT, far=False)
     if None not in offsets:
         _write(figure, points, labels, offsets, x_scale)
@@ -177,7 +178,7 @@ def _list(figure: go.Figure, report: Report, points: Sequence[Point]) -> None:
     """Write the numbers with their variants below the axis; the figure gets higher by the list."""
     by_id, below = captions(report), float(FOOT)
     for number, point in enumerate(points, 1):
-        parts = (str(number), by_id[point.variant.id], unbroken(_megabytes(point.variant)))
+        parts = (str(number), by_id[point.variant.id], unbroken(size_text(point.variant.size_bytes)))
         text = label(" · ".join(parts), LIST_WRAP)
         figure.add_annotation(
             x=0,
@@ -196,13 +197,10 @@ def _list(figure: go.Figure, report: Report, points: Sequence[Point]) -> None:
     figure.update_layout(height=HEIGHT + HEAD + below + 4, margin_b=below + 4)
 
 
-def _megabytes(variant: Variant) -> str:
-    return f"{figures(variant.size_bytes / 1e6)} MB"
-
-
 def _alt(points: Sequence[Point], axis: QualityAxis) -> str:
     figures_text = ", ".join(
-        f"{point.variant.label} {figures(point.p50_ms)} ms, {axis.text(point.quality)}, {_megabytes(point.variant)}"
+        f"{point.variant.label} {figures(point.p50_ms)} ms, {axis.text(point.quality)}, "
+        f"{size_text(point.variant.size_bytes)}"
         for point in points
     )
     return f"{axis.name} against latency: {figures_text}"

@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 from engine.charts.style import BASELINE, LINE, canvas, figures, label, n_lines, unbroken
 from engine.charts.variants import colour, remark
 from engine.results import MEASURES, Report, Variant, similarity_text
+from engine.wording import size_text
 
 GAP = 14
 """Pixels between two variants."""
@@ -103,7 +104,7 @@ def _text(report: Report, variant: Variant) -> str:
 
 
 def _figures(variant: Variant) -> Iterator[str]:
-    yield f"{figures(variant.size_bytes / 1e6)} MB"
+    yield size_text(variant.size_bytes)
     if variant.latency is not None and variant.role != "baseline":
         yield f"{figures(variant.latency.speedup)}× as fast"
     if variant.accuracy is not None:

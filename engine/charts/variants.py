@@ -6,6 +6,8 @@ The candidates of races are only in the chart of their race.
 from engine.charts.style import BASELINE, CANDIDATE, OVER, RECOMMENDED, label, unbroken
 from engine.results import Report, Variant, codes
 
+CANNOT_TELL = (CANDIDATE, "cannot tell whether slower")
+"""The colour and the remark of a speed that is too low, but whose interval reaches the baseline's."""
 REMARKS = {
     codes.SLOWER_THAN_BASELINE: (OVER, "slower"),
     codes.NO_BETTER_THAN_CHANCE: (OVER, "no better than guessing"),
@@ -58,5 +60,6 @@ def _colour_and_remark(report: Report, variant: Variant) -> tuple[str, str]:
         return OVER, "over budget"
     for code, (paint, text) in REMARKS.items():
         if verdict is not None and code in verdict.codes:
-            return paint, text
+            is_unclear = code == codes.SLOWER_THAN_BASELINE and verdict.faster == "unclear"
+            return CANNOT_TELL if is_unclear else (paint, text)
     return CANDIDATE, ""

@@ -12,6 +12,7 @@ from engine.charts.rows import CAP, Row, add_bar, add_point, add_rows
 from engine.charts.scales import amounts, show_x
 from engine.charts.style import BASELINE, OVER, RECOMMENDED, canvas, figures, label
 from engine.results import Race, Report, Variant
+from engine.wording import size_text, size_unit
 
 Quantity = Literal["size", "latency", "quality"]
 FP32_KEPT = "FP32 kept"
@@ -37,7 +38,7 @@ class Level:
 
 
 def waterfall(report: Report, id: str, quantity: Quantity) -> go.Figure:
-    """The chain that leads to a variant, a row a step: file size, MB; median latency, ms; top-1 or similarity.
+    """The chain that leads to a variant, a row a step: file size; median latency, ms; top-1 or similarity.
 
     Where the intervals before and after a step do not overlap, its bar has the colour of RECOMMENDED for better and of
     OVER for worse; else it is grey. The whisker is the 95 % interval of the difference from the baseline, which itself
@@ -127,8 +128,12 @@ def _colour(previous: Level, current: Level, less_is_better: bool) -> str:
 
 
 def _size(report: Report, variant: Variant) -> Level | None:
-    megabytes = variant.size_bytes / 1e6
-    return Level(value=megabytes, low=megabytes, high=megabytes, text=f"{figures(megabytes)} MB")
+    value = variant.size_bytes / _size_unit(report)[0]
+    return Level(value=value, low=value, high=value, text=size_text(variant.size_bytes))
+
+
+def _size_unit(report: Report) -> tuple[float, str]:
+    return size_unit(max((variant.size_bytes for variant in report.main_variants), default=1_000_000))
 
 
 def _latency(report: Report, variant: Variant) -> Level | None:
@@ -193,7 +198,7 @@ _QUANTITIES: dict[
         bool,
     ],
 ] = {
-    "size": (_size, lambda report: "File size, MB", _percent, True),
+    "size": (_size, lambda report: f"File size, {_size_unit(report)[1]}", _percent, True),
     "latency": (_latency, lambda report: "Latency of a call, ms", _times, True),
     "quality": (_quality, lambda report: quality_axis(report).title, _points, False),
 }

@@ -26,7 +26,7 @@ from engine.results import (
     speed_cell,
     unfinished_ids,
 )
-from engine.wording import many, percent
+from engine.wording import many, percent, size_text
 
 Rows = Sequence[tuple[str, ...]]
 
@@ -103,7 +103,9 @@ def of_report(report: Report) -> list[str]:
     ]
     broken = [warning.text for warning in report.warnings if warning.code == codes.BASELINE_LOOKS_BROKEN]
     warnings = [
-        f"warning: {warning.text}" for warning in report.warnings if warning.code != codes.BASELINE_LOOKS_BROKEN
+        f"{'note' if warning.is_information else 'warning'}: {warning.text}"
+        for warning in report.warnings
+        if warning.code != codes.BASELINE_LOOKS_BROKEN
     ]
     advice = report.recommended
     losses = [text for variant in report.main_variants if (text := _losses(variant, report))]
@@ -152,8 +154,8 @@ def of_measurements(report: Report) -> list[str]:
 
 
 def _size(variant: Variant) -> str:
-    size = f"{variant.size_bytes / 1e6:.2f} MB"
-    return size if variant.compressed_bytes is None else f"{size} ({variant.compressed_bytes / 1e6:.2f} compressed)"
+    size, compressed = size_text(variant.size_bytes), variant.compressed_bytes
+    return size if compressed is None else f"{size} ({size_text(compressed)} compressed)"
 
 
 def _measured(variant: Variant, *, has_labels: bool) -> tuple[str, ...]:

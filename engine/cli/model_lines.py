@@ -31,7 +31,7 @@ def of_profile(profile: ModelProfile) -> list[str]:
         *([("classes", _classes(profile))] if TASKS[profile.task].classes else []),
         ("images", _preprocess(profile.preprocess) if profile.preprocess else "cannot be told"),
         *([("assumed", assumed)] if (assumed := _assumed(profile)) else []),
-        *(("warning", warning.text) for warning in profile.warnings),
+        *(("note" if note.is_information else "warning", note.text) for note in profile.warnings),
     ]
     return [*table(rows), *_heaviest(profile)]
 
@@ -58,14 +58,14 @@ def _by_technique(rows: Iterable[tuple[Applicability, str]]) -> list[tuple[str, 
 
 def _heaviest(profile: ModelProfile) -> list[str]:
     """The heaviest layers with their share of the multiply-adds, under a head; nothing where the graph is unknown."""
-    total = sum(node.macs or 0 for node in profile.graph) if profile.macs is not None else 0
+    total = profile.known_macs
     rows = [
         (
             node.name,
             node.operator,
             " x ".join(map(str, node.output_shape)) if node.output_shape else "-",
             "-" if node.macs is None else _amount(node.macs).strip(),
-            percent((node.macs or 0) / total) if total else "-",
+            "-" if total is None else percent((node.macs or 0) / total),
             f"{_amount(node.weight_bytes)}B" if node.weight_bytes else "-",
         )
         for node in profile.heaviest

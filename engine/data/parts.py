@@ -261,6 +261,7 @@ class Data:
         return DataSummary(
             **counts,
             n_selection=len(self.selection),
+            n_selection_given=len(self.given_by_evaluation),
             n_skipped=len(self.skipped),
             classes=self.classes,
             evaluation_sha256=self.evaluation_sha256,

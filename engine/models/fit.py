@@ -9,15 +9,13 @@ import torch
 from engine.catalogue.signatures import COUNTERS, candidates
 from engine.errors import SourceError
 from engine.models.weights import State, shapes, shortened
-from engine.results import Note
+from engine.results import Note, codes
 from engine.wording import many
 
 _MAX_PARTS = 3
 _MAX_CANDIDATES = 4
-_CHOOSE = (
-    "Choose the architecture, the number of classes (num_classes), the number of channels (in_chans) and the image "
-    "size (img_size) that they were trained with"
-)
+_CHOOSE = "Choose the architecture that they were trained with"
+_CHOOSE_ALL = f"{_CHOOSE}, and the number of classes and channels and the image size of that training"
 
 
 def align(state: State, expected: Collection[str]) -> tuple[State, tuple[Note, ...]]:
@@ -35,7 +33,7 @@ def align(state: State, expected: Collection[str]) -> tuple[State, tuple[Note, .
     left_out = [name for name in state if not name.startswith(prefix) or name.removeprefix(prefix) not in aligned]
     notes = []
     if prefix:
-        notes.append(Note(code="weights_prefix", text=f"'{prefix}' before the weights' names was removed."))
+        notes.append(Note(code=codes.WEIGHTS_PREFIX, text=f"'{prefix}' before the weights' names was removed."))
     if left_out:
         text = f"Left out, as no part of the network: {many(len(left_out), 'tensor')} ({shortened(left_out)})."
         notes.append(Note(code="weights_left_out", text=text))
@@ -105,11 +103,15 @@ def _check_fit(expected: Mapping[str, torch.Tensor], state: Mapping[str, torch.T
     parts = [f"{many(len(names), 'tensor')} {kind}: {shortened(names)}" for kind, names in difference.items() if names]
     if parts:
         next_action = advice if advice and not missing and not unexpected else _next(suggestions(state))
-        raise SourceError(f"the weights '{name}' do not fit this architecture: {'; '.join(parts)}", next_action)
+        raise SourceError(
+            f"the weights '{name}' do not fit this architecture: {'; '.join(parts)}",
+            next_action,
+            code=codes.WEIGHTS_DO_NOT_FIT,
+        )
 
 
 def _next(names: tuple[str, ...]) -> str:
     if not names:
-        return _CHOOSE
+        return _CHOOSE_ALL
     more = ", …" if len(names) > _MAX_CANDIDATES else ""
     return f"{_CHOOSE}; their names and shapes are those of {' or '.join(names[:_MAX_CANDIDATES])}{more}"

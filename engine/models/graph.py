@@ -27,7 +27,7 @@ from engine.models.inputs import model_inputs
 from engine.models.metadata_sources import METADATA_KEY
 from engine.models.outputs import read_outputs
 from engine.models.scan import scan
-from engine.models.signature import EXPORT_HINT
+from engine.models.signature import COPY_HINT, EXPORT_HINT
 from engine.results import Note, codes
 from engine.settings import Preprocess, TaskName
 from engine.tasks import TASKS
@@ -143,7 +143,7 @@ def parse_proto(path: Path) -> onnx.ModelProto:
     try:
         proto = onnx.load(path, load_external_data=False)
     except (DecodeError, UnicodeDecodeError, ValueError) as error:
-        raise SourceError(f"'{path.name}' is not an ONNX file, or is cut off", EXPORT_HINT) from error
+        raise SourceError(f"'{path.name}' is not an ONNX file, or is cut off", COPY_HINT) from error
     if not proto.ir_version or not proto.graph.node or not proto.graph.output:
         raise SourceError(f"'{path.name}' holds no ONNX graph", EXPORT_HINT)
     _check_opset(proto, path.name)

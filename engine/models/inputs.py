@@ -11,7 +11,7 @@ from engine.models.counts import dimensions, graph_inputs
 from engine.models.metadata import Metadata, preprocess_origins, read_metadata
 from engine.models.preprocessing import imagenet_preprocess, pixel_preprocess
 from engine.models.signature import ImageInput, image_shape, read_image_input, read_inputs, with_size
-from engine.results import Note, Origin, TensorSpec
+from engine.results import Note, Origin, TensorSpec, codes
 from engine.settings import Preprocess
 
 
@@ -102,9 +102,9 @@ def _assumed_note(declared: ImageInput, shape: tuple[int, int, int]) -> Note:
         else "ImageNet's mean and standard deviation"
     )
     return Note(
-        code="preprocess_assumed",
+        code=codes.PREPROCESS_ASSUMED,
         text=f"The file does not say how its images are prepared: {what} at "
-        f"{shape[1]}x{shape[2]} px are assumed. If that is wrong, so is the accuracy.",
+        f"{shape[1]}x{shape[2]} px are assumed. If that is wrong, so are its answers.",
     )
 
 

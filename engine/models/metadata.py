@@ -67,7 +67,13 @@ class Metadata:
         if not told:
             return ignored
         listing = " and ".join([", ".join(told[:-1]), told[-1]] if len(told) > 1 else told)
-        text = f"Taken from {' and '.join(self.sources)}: {listing}. Correct it where that is wrong"
+        keys = [
+            *(["preprocess"] if prepares and self.tells_pixels else []),
+            *(["data.classes"] if self.classes is not None and classes == self.classes else []),
+            *(["model.task"] if self.task not in (None, "classification") else []),
+        ]
+        where = f" ({', '.join(keys)})"
+        text = f"Taken from {' and '.join(self.sources)}: {listing}. Correct what of it is wrong{where}"
         return Note(code=codes.METADATA_READ, text=text), *ignored
 
 

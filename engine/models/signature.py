@@ -15,6 +15,7 @@ from engine.settings import Preprocess
 from engine.settings.model import MAX_EDGE, MIN_EDGE
 from engine.wording import many
 
+COPY_HINT = "Copy or download it again, or export the model again"
 EXPORT_HINT = (
     "Export it again as one file, for example with "
     'torch.onnx.export(model, (image,), "model.onnx", external_data=False)'

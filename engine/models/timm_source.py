@@ -36,11 +36,13 @@ def load_timm(source: TimmModel, preprocess: Preprocess | None, seed: int, folde
     state, notes = _local_weights(source, design)
     num_classes, in_chans = _outputs(source, design, state), _channels(source, design, state)
     img_size = source.img_size if design.fixed_size else None
+    is_assumed = state is not None and preprocess is None and source.local_dir is None
     preprocess = preprocess or design.preprocess(in_chans, source.img_size)
     _check_preprocess(preprocess, in_chans, source.img_size)
     module = _module(source, design, num_classes, in_chans, img_size, seed)
     if state is not None:
         notes += _head_notes(source, design, num_classes)
+        notes += (_assumed_note(design, preprocess),) if is_assumed else ()
         notes += load_state(module, state, Path(source.weights).name, _shape_advice(source, design, state))
     elif source.weights == PRETRAINED:
         notes += (*_adaptations(source, design), *not_finite(module))
@@ -123,7 +125,17 @@ def _head_notes(source: TimmModel, design: Design, num_classes: int) -> tuple[No
     if source.num_classes is not None or num_classes == design.num_classes:
         return ()
     text = f"The head of the weights has {many(num_classes, 'output')}, so the model has as many classes."
-    return (Note(code="classes_from_weights", text=text),)
+    return (Note(code=codes.CLASSES_FROM_WEIGHTS, text=text),)
+
+
+def _assumed_note(design: Design, preprocess: Preprocess) -> Note:
+    """Weights alone tell nothing of their images; what was published with the architecture need not be theirs."""
+    height, width = preprocess.size
+    return Note(
+        code=codes.PREPROCESS_ASSUMED,
+        text=f"The weights do not say how their images were prepared: what was published with {design.architecture}, "
+        f"at {height}x{width} px, is assumed. If that is wrong, so are the model's answers.",
+    )
 
 
 def _outputs(source: TimmModel, design: Design, state: State | None) -> int:

@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 from engine.errors import SourceError
 from engine.models.file_format import MAX_SAFETENSORS_HEADER
 from engine.models.torch_file import SAVE_STATE, read_torch
-from engine.results import Note
+from engine.results import Note, codes
 from engine.wording import many
 
 State = dict[str, torch.Tensor]
@@ -91,7 +91,7 @@ def _unwrap(content: object, name: str) -> tuple[State, tuple[Note, ...]]:
     notes = [_wrapper_note(name, keys)] if keys else []
     if removed:
         parts = " and ".join(f"'{part}'" for part in removed)
-        notes.append(Note(code="weights_prefix", text=f"{parts} in the weights' names was removed."))
+        notes.append(Note(code=codes.WEIGHTS_PREFIX, text=f"{parts} in the weights' names was removed."))
     return state, tuple(notes)
 
 
@@ -110,7 +110,9 @@ def _state_dicts(
 
 def _wrapper_note(name: str, keys: tuple[str, ...]) -> Note:
     averaged = ", the averaged weights" if set(keys) & set(AVERAGED) else ""
-    return Note(code="weights_unwrapped", text=f"'{name}' is a checkpoint: its '{'.'.join(keys)}' was taken{averaged}.")
+    return Note(
+        code=codes.WEIGHTS_UNWRAPPED, text=f"'{name}' is a checkpoint: its '{'.'.join(keys)}' was taken{averaged}."
+    )
 
 
 def _refuse_unusual(state: Mapping[object, object], name: str) -> None:

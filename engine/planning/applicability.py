@@ -36,6 +36,7 @@ REQUIRED: Mapping[type[Step], Mapping[str, Any]] = {Swap: {"architecture": STUDE
 WITH_STUDENT: Mapping[type[Step], Step] = {Distill: Distill(student=STUDENT)}
 """Steps that apply to any model once they name a network of their own."""
 FP32_FILE = "Start from its FP32 file"
+OTHER = "Choose another technique"
 ONE_PATH = "Export it again for one fixed path, without branches and loops"
 SIMPLIFY = "Put simplify before it, which removes a branch whose condition never changes"
 MATMULS = frozenset({"Gemm", "MatMul"})
@@ -94,7 +95,7 @@ def quantizing_refusal(model: ModelTraits) -> Refusal | None:
     if model.weighted_layers == ():
         return Refusal(
             message="the model has no Conv, Gemm or MatMul with weights, so there is nothing to quantize",
-            next="Leave quantization out",
+            next=OTHER,
         )
     return None
 
@@ -104,7 +105,7 @@ def halving_refusal(model: ModelTraits) -> Refusal | None:
     if model.number_format == "INT8":
         return Refusal(message="the model is quantized already, and 8 bits are less than 16", next=FP32_FILE)
     if model.number_format == "FP16":
-        return Refusal(message="the model is in 16-bit floats already", next="Leave float16 out")
+        return Refusal(message="the model is in 16-bit floats already", next=OTHER)
     if model.control_flow:
         return Refusal(message=f"{_control_flow(model)}, and what is in it cannot be converted", next=_one_path(model))
     if model.odd_value:
@@ -127,6 +128,11 @@ def qat_input_refusal(model: ModelTraits) -> Refusal | None:
             next="Export the model again with a dynamic batch, or use quantize",
         )
     return None
+
+
+def learns_classes(model: ModelTraits) -> bool:
+    """Whether a model is an image classifier, so that it can be trained or teach a student."""
+    return model.takes_images and model.task == "classification"
 
 
 def pruning_refusal(architecture: str) -> Refusal | None:
@@ -187,7 +193,7 @@ def _has_products(step: Step, model: ModelTraits) -> Refusal | None:
         return None
     return Refusal(
         message="dynamic quantization is for MatMul and Gemm with weights, and this model has none",
-        next="Choose method: auto or static for a model of convolutions",
+        next="Choose another method of quantization",
     )
 
 
@@ -196,18 +202,16 @@ def _can_be_fed(step: Step, model: ModelTraits) -> Refusal | None:
 
 
 def _learns_classes(step: Step, model: ModelTraits) -> Refusal | None:
-    """Everything that trains learns to tell images apart by their class."""
+    """Everything that trains learns to tell images apart by their class, and channels are cut in such networks."""
     if not (step.needs_images or step.brings_model or step.stage == "torch" or isinstance(step, Qat)):
         return None
     if not model.takes_images:
-        return Refusal(
-            message=f"{step.technique} trains on images, and the model takes none", next=f"Leave {step.technique} out"
-        )
-    if model.task == "classification":
+        return Refusal(message=f"{step.technique} is for models of images, and this one takes none", next=OTHER)
+    if learns_classes(model):
         return None
     return Refusal(
-        message=f"{step.technique} trains classifiers, and the model is read as {TASKS[model.task].title}",
-        next=f"Leave {step.technique} out, or correct what the model is asked for (model.task)",
+        message=f"{step.technique} is for image classifiers, and the model is read as {TASKS[model.task].title}",
+        next=f"{OTHER}, or correct what the model is asked for (model.task)",
     )
 
 

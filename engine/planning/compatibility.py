@@ -5,8 +5,8 @@ Messages put the keys of a recipe in parentheses, since a page replaces or drops
 
 from collections.abc import Iterable, Sequence
 
-from engine.results import Note, Refusal, codes
-from engine.settings import ImagesData, Preprocess, Recipe, TaskName
+from engine.results import DataPreview, Note, Refusal, codes
+from engine.settings import DataSource, FileModel, ImagesData, ModelSource, Preprocess, Recipe, TaskName
 from engine.tasks import TASKS
 from engine.wording import many
 
@@ -42,12 +42,29 @@ def head_misfit(n_outputs: int, n_classes: int, notes: Iterable[Note] = (), *, t
     )
 
 
+def data_misfit(model: ModelSource, data: DataSource, preview: DataPreview) -> Refusal | None:
+    """Why labelled data cannot judge a model, by the preview of both; None where it can, or is not labelled.
+
+    A head that fits only the order that the recipe names (data.classes) does, where the model is not trained.
+    """
+    classes = preview.summary.classes
+    if classes is None:
+        return None
+    if not TASKS[preview.task].classes:
+        return unlabelled_task(preview.task)
+    trainable = not isinstance(model, FileModel)
+    named = isinstance(data, ImagesData) and data.classes is not None
+    if preview.head_fits is not False or (named and not trainable):
+        return None
+    return head_misfit(preview.n_outputs or 0, len(classes), preview.warnings, trainable=trainable)
+
+
 def batch_misfit(batch: int | None, target_batch: int) -> Refusal | None:
     """The refusal of a file whose fixed `batch` (None: dynamic) is not the target's; None where it fits."""
     if batch is None or batch == target_batch:
         return None
     return Refusal(
-        message=f"the file takes {many(batch, 'image')} a call, and the target's batch size is {target_batch}",
+        message=f"the file's batch size is fixed to {batch}, and the target's is {target_batch}",
         next=f"Set the batch size to {batch} (target.batch_size), or export the model with a dynamic batch",
     )
 

@@ -37,9 +37,7 @@ def plan_parts(recipe: Recipe) -> tuple[PlannedPart, ...]:
             key = step_key(recipe, number, index)
             steps.setdefault(key, PlannedPart(key, full_title(step), _step_phases(step), step, number, index))
     return (
-        PlannedPart(
-            START, "Load the model and the images", (STARTING, IMAGES) if makes_images(recipe) else (STARTING,)
-        ),
+        PlannedPart(START, "Load the model and the data", (STARTING, IMAGES) if makes_images(recipe) else (STARTING,)),
         _baseline(recipe),
         *steps.values(),
         PlannedPart(ALL_VARIANTS, "Measure all variants", (LATENCY,)),

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from engine import catalogue
 from engine.errors import SettingsError
-from engine.planning.applicability import chain_refusal
+from engine.planning.applicability import chain_refusal, learns_classes
 from engine.planning.estimate import Factors, estimate_recipe
 from engine.planning.resolve import check_prunable
 from engine.results import ModelTraits, Note, Preset, PresetName
@@ -28,6 +28,8 @@ from engine.settings import (
 from engine.settings.training import Training
 from engine.wording import percent
 
+ONNX_FILE, NO_IMAGES = "onnx_file", "no_images"
+"""Codes of refusals that choosing something else mends."""
 RATIO = 0.3
 STUDENT, SAMPLE_STUDENT = "regnetx_002", "test_resnet"
 """The students for photos and for the digits: small, of plain convolutions, which every later technique accepts."""
@@ -55,10 +57,11 @@ def make_presets(recipe: Recipe, model: ModelTraits | None = None) -> tuple[Pres
         ),
         ("smallest", "Smallest", f"Distils into {_student(recipe)}, quantizes.", (_distillation(recipe),)),
     )
-    return tuple(
+    safe, balanced, smallest = (
         _preset(recipe, name, title, text, (*baseline_steps, *steps, QuantizeAuto()), inputs, model)
         for name, title, text, steps in rows
     )
+    return safe, _with_way_out(balanced, smallest), smallest
 
 
 def estimate_presets(recipe: Recipe, factors: Factors, model: ModelTraits | None = None) -> tuple[Preset, ...]:
@@ -95,7 +98,12 @@ def _preset(
     inputs: ChainInputs,
     model: ModelTraits | None,
 ) -> Preset:
-    note, next = _refusal(recipe, name, steps, inputs) or _misfit(steps, model) or (None, "")
+    refusal, misfit = _refusal(recipe, name, steps, inputs), _misfit(steps, model)
+    if refusal is not None and refusal[0].code == ONNX_FILE:
+        found = misfit if model is not None and not learns_classes(model) else refusal
+    else:  # what holds for any data comes first
+        found = misfit or refusal
+    note, next = found or (None, "")
     return Preset(name=name, title=title, text=text, steps=steps, refused=note, next=next)
 
 
@@ -103,11 +111,9 @@ def _refusal(recipe: Recipe, name: PresetName, steps: tuple[Step, ...], inputs: 
     """The reason why a preset is refused, and what to do instead; None where it is not."""
     reason = next(filter(None, refusals(steps, inputs, title_of)), "").partition(";")[0]
     if reason and name == "balanced" and not inputs.trainable:
-        alternative = "Smallest works" if inputs.images else "Choose images, and Smallest works"
-        advice = f"{alternative}: it distils the file's answers into a network to train"
-        return Note(code="onnx_file", text=reason), advice
+        return Note(code=ONNX_FILE, text=reason), "Choose a timm model"
     if reason and not inputs.images:
-        return Note(code="no_images", text=reason), "Choose images, with or without labels"
+        return Note(code=NO_IMAGES, text=reason), "Choose images, with or without labels"
     if reason:
         return Note(code="refused", text=reason), "Build the chain from cards"
     try:
@@ -117,11 +123,24 @@ def _refusal(recipe: Recipe, name: PresetName, steps: tuple[Step, ...], inputs: 
     parameters, student = _parameters(recipe), catalogue.entry(_student(recipe))
     if name == "smallest" and parameters and student and parameters < MIN_PARAMETER_RATIO * student.parameters:
         text = (
-            f"the model has {parameters / 1e6:.1f} M parameters and the student, {student.name}, "
-            f"{student.parameters / 1e6:.1f} M: too little to gain"
+            f"the model has {_amount(parameters)} parameters and the student, {student.name}, "
+            f"{_amount(student.parameters)}: too little to gain"
         )
         return Note(code="small_already", text=text), "Choose a smaller student on a card of distillation"
     return None
+
+
+def _with_way_out(balanced: Preset, smallest: Preset) -> Preset:
+    """The preset that prunes; where it is refused because of an ONNX file, with Smallest as the way, if that is one."""
+    needs_images = smallest.refused is not None and smallest.refused.code == NO_IMAGES
+    if balanced.refused is None or balanced.refused.code != ONNX_FILE or not (smallest.refused is None or needs_images):
+        return balanced
+    alternative = "Choose images, and Smallest works" if needs_images else "Smallest works"
+    return balanced.model_copy(update={"next": f"{alternative}: it distils the file's answers into a network to train"})
+
+
+def _amount(parameters: float) -> str:
+    return f"{parameters / 1e6:.1f} M" if parameters >= 1e5 else f"{parameters / 1e3:.1f} k"
 
 
 def _misfit(steps: tuple[Step, ...], model: ModelTraits | None) -> tuple[Note, str] | None:

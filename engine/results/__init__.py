@@ -116,6 +116,7 @@ from engine.results.texts import (
     losses_text,
     outputs_text,
     points,
+    selection_text,
 )
 
 __all__ = [
@@ -232,6 +233,7 @@ __all__ = [
     "report_measure",
     "report_quality",
     "same_numbers",
+    "selection_text",
     "similarity_text",
     "speed_cell",
     "statement_text",

@@ -79,7 +79,7 @@ class ModelProfile(ModelTraits):
     n_outputs: int | None
     preprocess: Preprocess | None
     preprocess_origins: dict[str, Origin] = Field(default_factory=dict)
-    """Where each field of `preprocess` comes from; of an ONNX file alone."""
+    """Where each field of `preprocess` comes from; empty where it belongs to weights that were published."""
     warnings: tuple[Note, ...] = ()
     input_specs: tuple[TensorSpec, ...] = ()
     """Its inputs, with what can be told of the values that they take."""
@@ -87,6 +87,11 @@ class ModelProfile(ModelTraits):
     """The outputs that are measured, the main one first."""
     graph: tuple[GraphNode, ...] = ()
     """Every node of the exported graph, in its order."""
+
+    @property
+    def known_macs(self) -> int | None:
+        """The multiply-adds of all nodes, of which a layer's are a share; None where those of some cannot be told."""
+        return (sum(node.macs or 0 for node in self.graph) or None) if self.macs is not None else None
 
     @property
     def heaviest(self) -> tuple[GraphNode, ...]:
@@ -153,7 +158,8 @@ class ArraySummary(Result):
 class DataPreview(Result):
     """What the images are and how the model will see them; `examples` are PNG files beside the result.
 
-    `preprocess` is null where the model takes no images. `arrays` are summaries of arrays, which have no pictures.
+    `preprocess` is null where the model takes no images. `head_fits` is null without labels, and where the model's
+    `task` is none that labels of classes can judge. `arrays` are summaries of arrays, which have no pictures.
     `mapping` has a row for every label, sorted, where the head fits. `folders` say how the folders of images were read.
     `skipped` names the first files that were left out; `skipped_file`, beside the result, is a CSV of all with reasons.
     """
@@ -165,6 +171,7 @@ class DataPreview(Result):
     n_outputs: int | None
     head_fits: bool | None
     preprocess: Preprocess | None
+    task: TaskName = "classification"
     arrays: tuple[ArraySummary, ...] = ()
     mapping: tuple[LabelOutput, ...] = ()
     folders: FolderReading | None = None

@@ -4,6 +4,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from engine.results import codes
+
 State = Literal["queued", "running", "done", "failed", "cancelled"]
 
 
@@ -18,6 +20,11 @@ class Note(Result):
 
     code: str
     text: str
+
+    @property
+    def is_information(self) -> bool:
+        """Whether it only says how something was read, so that it is no warning."""
+        return self.code in codes.INFORMATION
 
 
 class Environment(Result):

@@ -86,6 +86,27 @@ SATURATES = "saturates"
 """Of a note: sums of the 8-bit products of a file overflow on this processor."""
 SEVERAL_LABELS = "several_labels"
 """Of an error: the labels of a label file look as if images had several of them."""
+PREPROCESS_ASSUMED = "preprocess_assumed"
+"""Of a warning: nothing says how the model's images are prepared, and what is usual was assumed."""
+WEIGHTS_DO_NOT_FIT = "weights_do_not_fit"
+"""Of an error: the names or shapes of a weights file are not those of the architecture."""
+WEIGHTS_PREFIX = "weights_prefix"
+WEIGHTS_UNWRAPPED = "weights_unwrapped"
+CLASSES_FROM_WEIGHTS = "classes_from_weights"
 STARTED = "started"
 TEACHER = "teacher"
 WINNER = "winner"
+
+INFORMATION = frozenset(
+    (
+        CLASSES_BY_NAME,
+        CLASSES_FROM_WEIGHTS,
+        FOLDERS_READ,
+        LABEL_FILE_READ,
+        METADATA_READ,
+        REWRITTEN,
+        WEIGHTS_PREFIX,
+        WEIGHTS_UNWRAPPED,
+    )
+)
+"""The codes of notes that say how something was read, and that need no action where it is right."""

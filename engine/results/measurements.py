@@ -15,7 +15,8 @@ class DataSummary(Result):
     """How many images the figures come from; runs with the same `evaluation_sha256` compare in accuracy.
 
     `n_evaluation` are the images that report. `n_selection` are those that chose among variants and report nothing,
-    some of which may be in the holdout and the calibration split; null in reports that knew no such images. `n_leaked`
+    some of which may be in the holdout and the calibration split; null in reports that knew no such images. Of these
+    `n_selection_given` are in no split, since evaluation gave them; null in reports that did not count them. `n_leaked`
     of those that report are byte for byte the same as some for training or calibration; `n_left_out` copies of these
     were left out of evaluation and holdout.
     """
@@ -28,6 +29,7 @@ class DataSummary(Result):
     classes: tuple[str, ...] | None
     evaluation_sha256: str
     n_selection: int | None = None
+    n_selection_given: int | None = None
     n_leaked: int = 0
     n_left_out: int = 0
 

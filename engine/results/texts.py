@@ -1,10 +1,34 @@
 """Sentences on the losses of a variant, made of its figures: the same for pages, command line and reasons."""
 
-from engine.results.measurements import ClassLoss, Comparison, Measure, Verdict
+from engine.results.measurements import ClassLoss, Comparison, DataSummary, Measure, Verdict
 from engine.results.measures import example_noun
 from engine.results.report import Report, Variant
 from engine.settings import Budget
 from engine.wording import many
+
+
+def selection_text(data: DataSummary, noun: str = "image") -> str:
+    """Which examples choose, and in which split they are counted too; sentences, empty where none are known to choose.
+
+    `noun` is as in `certainty_text`.
+    """
+    if data.n_selection is None:
+        return ""
+    start = f"Evaluation {noun}s report. Selection {noun}s choose and report nothing: "
+    if data.n_selection_given is None:
+        return (
+            f"{start}the holdout, half the calibration {noun}s and, where these are few, some of the evaluation split."
+        )
+    n_shared = data.n_selection - data.n_selection_given
+    splits = "calibration or holdout" if data.n_holdout else "calibration"
+    parts = [
+        f"{many(n_shared, noun)} that {splits} counts too" if n_shared else "",
+        f"{many(data.n_selection_given, noun)} that evaluation gave and no longer counts"
+        if data.n_selection_given
+        else "",
+    ]
+    listing = " and ".join(filter(None, parts)) or "there are none"
+    return f"{start}{listing}."
 
 
 def points(drop: float, digits: int = 1) -> str:

@@ -119,7 +119,7 @@ def load(
     """
     on_progress(LIBRARIES_LOADED, "loading the model")
     source = models.load(recipe.model, recipe.preprocess, recipe.seed, work)
-    on_progress(MODEL_LOADED, "reading the images")
+    on_progress(MODEL_LOADED, "reading the data")
     data = images.load(
         recipe.data,
         recipe.split,

@@ -195,7 +195,8 @@ def _slow(candidate: Candidate) -> tuple[str, str] | None:
     latency = candidate.latency
     if latency is None or not_slower(latency):
         return None
-    return "slower", f"Slower: {times_as_fast(latency, 'FP32')}"
+    answer = "Slower" if latency.ratio_low > 1 else "Not surely as fast"
+    return "slower", f"{answer}: {times_as_fast(latency, 'FP32')}"
 
 
 def _not_smaller(candidate: Candidate) -> tuple[str, str] | None:

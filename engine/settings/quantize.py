@@ -144,7 +144,7 @@ class QuantizeStatic(Quantization):
 
     @property
     def description(self) -> str:
-        return f"quantize to INT8, with activation ranges from up to {self.calibration_images} calibration images"
+        return f"quantize to INT8, with activation ranges from up to {self.calibration_images} examples for calibration"
 
 
 class QuantizeDynamic(Quantization):

@@ -123,7 +123,7 @@ def _zeros_stay(step: StepSettings, before: Chain, inputs: ChainInputs, name: Na
 def _model_can_be_changed(step: StepSettings, before: Chain, inputs: ChainInputs, name: Name) -> str:
     if step.stage == "onnx" or step.brings_model or inputs.trainable or any(one.stage == "torch" for one in before):
         return ""
-    alternative = "name a student" if isinstance(step, Distill) else "choose a timm model or leave the step out"
+    alternative = "name a student" if isinstance(step, Distill) else "choose a timm model, or another technique"
     action = "trains" if step.needs_images else "changes"
     return f"{name(step)} {action} a torch model and cannot change an ONNX file; {alternative}"
 

@@ -13,7 +13,7 @@ from engine.data.preprocess import normalise
 from engine.errors import StepError
 from engine.models.artifacts import OnnxModel, TorchModel
 from engine.planning.compatibility import teacher_images, teacher_outputs, teacher_task
-from engine.results import Refusal
+from engine.results import Refusal, codes
 from engine.runtimes import open_session
 from engine.settings import BaselineModel, ModelSource, Preprocess, TeacherSource, TimmModel
 from engine.system.machine import cores
@@ -80,7 +80,7 @@ def _load(source: ModelSource, preprocess: Preprocess, seed: int, folder: Path) 
         }
         return models.load(source.model_copy(update=input_arguments), None, seed, folder)
     loaded = models.load(source, None, seed, folder)
-    if any(note.code == "preprocess_assumed" for note in loaded.warnings):
+    if any(note.code == codes.PREPROCESS_ASSUMED for note in loaded.warnings):
         return models.load(source, preprocess, seed, folder)
     return loaded
 

@@ -24,14 +24,16 @@ def choose(profile: ModelProfile | None) -> None:
     """Draws the uploader of an .npz and the split; writes the data into the draft."""
     with chrome.card("arrays", "Your arrays", "An .npz of numpy; it stays on this machine"):
         _explain(profile)
-        upload = uploads_view.pick("arrays", "An .npz with one array for each input", ["npz"])
+        data = state.draft().data
+        current = data.sha256 if isinstance(data, ArraysData) else None
+        upload = uploads_view.pick("arrays", "An .npz with one array for each input", ["npz"], current=current)
         with st.expander("Split"):
             split = forms.form(Split, "split", state.draft().split)
         if st.button(
             "Use these arrays", type="primary", icon=":material/check:", disabled=upload is None or bool(split.problems)
         ):
-            data = ArraysData(sha256=upload.sha256) if upload is not None else None
-            state.choose(data=data, synthetic=False, split=split.settings)
+            chosen = ArraysData(sha256=upload.sha256) if upload is not None else None
+            state.choose(data=chosen, synthetic=False, split=split.settings)
             st.rerun()
 
 

@@ -16,10 +16,10 @@ from engine import (
     result_file,
 )
 from engine.wording import many
-from pages._ui import arrays_view, chrome, detect_table, linked_analysis, live, state
+from pages._ui import arrays_view, chrome, detect_table, linked_analysis, live, notes_view, state
 from pages._ui.draft import Draft
 from pages._ui.guard import callback, show_error
-from pages._ui.wording import plain, roughly, sentence, share
+from pages._ui.wording import plain, roughly, share
 
 ADDRESS = "detect"
 TITLE = "Is this how the model was trained?"
@@ -91,9 +91,7 @@ def _ended(request: DetectRequest, longer: DetectRequest, job: Job) -> None:
 
 def _detection(id: str, detection: PreprocessingDetection) -> None:
     """Draws the outcome with its button and pictures, the chart, and the table of all that was tried."""
-    for note in detection.warnings:
-        if note.code == "head_does_not_fit":
-            st.warning(plain(sentence(note.text)), icon=":material/warning:")
+    notes_view.show(note for note in detection.warnings if note.code == "head_does_not_fit")
     if detection.winner is not None:
         _better(id, detection)
     elif detection.labelled:

@@ -27,5 +27,10 @@ def misfit(step: Step, before: Sequence[Step], profile: ModelProfile | None) -> 
 
 def reason(refusal: Refusal | None) -> str:
     """A refusal with what to do instead, as Markdown in the terms of the pages; empty where there is none."""
-    texts = (refusal.message, refusal.next) if refusal is not None else ()
-    return " ".join(plain(sentence(in_browser_terms(text))) for text in texts)
+    return " ".join(sentences(refusal)) if refusal is not None else ""
+
+
+def sentences(refusal: Refusal) -> tuple[str, str]:
+    """What is refused and what to do instead, each a sentence as Markdown in the terms of the pages."""
+    message, next = (plain(sentence(in_browser_terms(text))) for text in (refusal.message, refusal.next))
+    return message, next

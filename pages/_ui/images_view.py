@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from engine import ImagesData, Split, Upload
+from engine import ImagesData, Split, Upload, uploads
 from pages._ui import chrome, forms, state, uploads_view
 
 ARCHIVES = ["zip", "tar", "tgz", "gz", "tzst", "zst", "parquet"]
@@ -27,24 +27,41 @@ WITHOUT_ARRAYS = (
 
 def choose() -> None:
     """Draws the uploaders of an archive or a folder and the choice of labels; writes the data into the draft."""
+    data = state.draft().data
+    chosen = data if isinstance(data, ImagesData) else None
     with chrome.card("images", "Your images", "JPEG, PNG and the like; they stay on this machine"):
         left, right = st.columns(2)
         with left:
-            upload = uploads_view.pick("images", "An archive of images: zip, tar, tar.gz, tar.zst or Parquet", ARCHIVES)
+            upload = uploads_view.pick(
+                "images",
+                "An archive of images: zip, tar, tar.gz, tar.zst or Parquet",
+                ARCHIVES,
+                current=chosen.sha256 if chosen else None,
+            )
         with right:
             upload = uploads_view.pick_folder() or upload
         kind = st.segmented_control(
-            "Labels", list(LABELS), default="folders", required=True, key="labels-kind", format_func=LABELS.__getitem__
+            "Labels",
+            list(LABELS),
+            default=_kind(chosen),
+            required=True,
+            key="labels-kind",
+            format_func=LABELS.__getitem__,
         )
         labels = (
-            uploads_view.pick("labels", "The label file: a row per image, with its path and its label", LABEL_FILES)
+            uploads_view.pick(
+                "labels",
+                "The label file: a row per image, with its path and its label",
+                LABEL_FILES,
+                current=_label_file(chosen),
+            )
             if kind == "csv"
             else None
         )
         with st.expander("Class names and split"):
             names = st.text_area(
                 "Class names in the order of the model's outputs, one a line",
-                value=state.default("\n".join(_class_names())),
+                value=state.default("\n".join((chosen.classes if chosen else None) or ())),
                 key=CLASS_NAMES,
                 placeholder="Left empty: the sorted names of the folders",
             )
@@ -57,10 +74,17 @@ def choose() -> None:
             st.rerun()
 
 
-def _class_names() -> tuple[str, ...]:
-    """The class names of the draft's own images."""
-    data = state.draft().data
-    return (data.classes or ()) if isinstance(data, ImagesData) else ()
+def _kind(chosen: ImagesData | None) -> str:
+    """How the images of the draft get their labels; by folders where there are none yet."""
+    if chosen is None:
+        return "folders"
+    return chosen.labels if chosen.labels in LABELS else "csv"
+
+
+def _label_file(chosen: ImagesData | None) -> str | None:
+    """The SHA-256 of the draft's label file; None where it has none."""
+    paths = {upload.path: upload.sha256 for upload in uploads("labels")}
+    return paths.get(chosen.labels) if chosen else None
 
 
 def _data(upload: Upload | None, kind: str, labels: Upload | None, names: str) -> ImagesData | None:

@@ -7,10 +7,10 @@ import streamlit as st
 
 from engine import Confusion, ConfusionRequest, DataPreview, Finetune, ImagesData, LabelOutput, result, result_file
 from engine.wording import many, percent
-from pages._ui import chrome, images_view, live, state
+from pages._ui import chrome, images_view, live, notes_view, state
 from pages._ui.draft import Draft
 from pages._ui.guard import callback
-from pages._ui.wording import plain, sentence
+from pages._ui.wording import plain
 
 MOST_ROWS, MOST_EXAMPLES = 30, 12
 ORDERS = {
@@ -53,8 +53,7 @@ def _summary(data: ImagesData, confusion: Confusion) -> None:
         f"{many(confusion.n_images, 'evaluation image')} with this mapping: the largest of "
         f"{many(confusion.n_outputs, 'output')} is that of the label."
     )
-    for note in confusion.warnings:
-        st.warning(plain(sentence(note.text)), icon=":material/warning:")
+    notes_view.show(confusion.warnings)
     suggestion = confusion.suggestion
     if suggestion is None:
         return

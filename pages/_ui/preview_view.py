@@ -3,12 +3,35 @@
 import pandas as pd
 import streamlit as st
 
-from engine import ArraySummary, DataPreview, FileModel, Finetune, PreviewRequest, result, result_file
+from engine import (
+    ArraySummary,
+    DataPreview,
+    DataSource,
+    FileModel,
+    Finetune,
+    ImagesData,
+    PreviewRequest,
+    data_misfit,
+    result,
+    result_file,
+    selection_text,
+)
 from engine.charts import class_counts
 from engine.wording import many
-from pages._ui import audit_view, chrome, folders_view, label_file_view, live, mapping_view, readiness, state
+from pages._ui import (
+    audit_view,
+    chrome,
+    fit,
+    folders_view,
+    label_file_view,
+    live,
+    mapping_view,
+    notes_view,
+    readiness,
+    state,
+)
 from pages._ui.draft import Draft, data_name
-from pages._ui.wording import plain, sentence
+from pages._ui.wording import plain
 
 MAX_EXAMPLES = 24
 
@@ -39,7 +62,7 @@ def show(draft: Draft) -> None:
         label_file_view.show(draft, request)
     if isinstance(preview, DataPreview):
         mapping_view.show(draft, preview)
-        _head(draft, preview)
+        _head(draft, draft.data, preview)
         audit_view.show(draft)
     if readiness.data(draft) != "refused":
         with next_link:
@@ -58,13 +81,10 @@ def _card(id: str, preview: DataPreview, draft: Draft) -> None:
             **({} if preprocess is None or preview.arrays else {"Seen at": "{}×{} px".format(*preprocess.size)}),
         }
     )
+    st.caption(selection_text(summary, "example" if preview.arrays else "image"))
     if preview.folders is not None:
         folders_view.show(draft, preview.folders)
-    for note in (note for note in preview.warnings if note.code != folders_view.FOLDERS_READ):
-        if note.code == label_file_view.LABEL_FILE_READ:
-            st.info(plain(sentence(note.text)), icon=":material/table_view:")
-        else:
-            st.warning(plain(sentence(note.text)), icon=":material/warning:")
+    notes_view.show(note for note in preview.warnings if note.code != folders_view.FOLDERS_READ)
     if preview.skipped:
         with st.expander(f"{many(summary.n_skipped, 'image')} skipped", icon=":material/broken_image:"):
             st.code("\n".join(note.text for note in preview.skipped), language=None)
@@ -109,25 +129,21 @@ def _arrays(arrays: tuple[ArraySummary, ...]) -> None:
     st.table(pd.DataFrame(columns), border="horizontal", hide_index=True, alt="The values of each input")
 
 
-def _head(draft: Draft, preview: DataPreview) -> None:
-    """Warns where the outputs do not fit the classes, and draws the switch of the fine-tune that makes them fit."""
-    if preview.head_fits is not False:
+def _head(draft: Draft, data: DataSource, preview: DataPreview) -> None:
+    """Says why the labels do not fit the model, and draws what mends that: a fine-tune first, or no labels."""
+    refusal = data_misfit(draft.model, data, preview) if draft.model is not None else None
+    if refusal is None:
         return
-    classes = len(preview.summary.classes or ())
-    st.warning(
-        f"The model has {preview.n_outputs:,} outputs and your images {many(classes, 'class', 'classes')}: "
-        "its head does not fit.",
-        icon=":material/call_split:",
-    )
-    if isinstance(draft.model, FileModel):
-        st.markdown(
-            "An ONNX file cannot be trained here. Give the class names in the order of its outputs above, "
-            "or choose a timm model and fine-tune it."
-        )
+    if preview.head_fits is not False or isinstance(draft.model, FileModel):
+        st.warning("  \n".join(fit.sentences(refusal)), icon=":material/call_split:")
+        if isinstance(data, ImagesData) and st.button("Go on without labels", icon=":material/label_off:"):
+            state.choose(data=data.model_copy(update={"labels": "none", "classes": None}))
+            st.rerun()
         return
+    st.warning(f"The head does not fit: {plain(refusal.message)}.", icon=":material/call_split:")
     is_on = isinstance(next(iter(draft.steps), None), Finetune)
     switch = st.toggle(
-        f"Fine-tune first, with a new head for the {classes} classes",
+        f"Fine-tune first, with a new head for the {len(preview.summary.classes or ())} classes",
         value=is_on,
         key="finetune-first",
         help="The fine-tuned model becomes the baseline of the run.",

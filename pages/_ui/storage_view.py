@@ -3,8 +3,9 @@
 import streamlit as st
 
 from engine import delete_upload, free_cache, uploads, usage
+from engine.wording import size_text
 from pages._ui import chrome, protections_view, state
-from pages._ui.wording import ago, megabytes, plain
+from pages._ui.wording import ago, plain
 
 
 def show() -> None:
@@ -20,10 +21,10 @@ def _usage() -> None:
     sizes = usage()
     chrome.metrics(
         {
-            "Runs": megabytes(sizes.jobs_bytes),
-            "Cache": megabytes(sizes.cache_bytes),
-            "Uploads": megabytes(sizes.uploads_bytes),
-            "Free on the disk": megabytes(sizes.free_bytes),
+            "Runs": size_text(sizes.jobs_bytes),
+            "Cache": size_text(sizes.cache_bytes),
+            "Uploads": size_text(sizes.uploads_bytes),
+            "Free on the disk": size_text(sizes.free_bytes),
         }
     )
     st.code(sizes.home, language=None)
@@ -33,7 +34,7 @@ def _usage() -> None:
         disabled=not sizes.cache_bytes,
         help="What was computed before is computed again when it is needed; no run is lost.",
     ):
-        state.set_notice(f"Freed {megabytes(free_cache())}")
+        state.set_notice(f"Freed {size_text(free_cache())}")
         st.rerun()
 
 
@@ -41,7 +42,7 @@ def _uploads() -> None:
     for upload in uploads():
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"**{plain(upload.name)}**", width="stretch")
-            st.caption(f"{upload.kind} · {megabytes(upload.size_bytes)} · {ago(upload.created)}", width="content")
+            st.caption(f"{upload.kind} · {size_text(upload.size_bytes)} · {ago(upload.created)}", width="content")
             with st.popover("Delete", icon=":material/delete:", type="tertiary"):
                 st.markdown("Runs that used it keep their results.")
                 if st.button("Delete it", key=f"drop-{upload.sha256}", type="primary"):

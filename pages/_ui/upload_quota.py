@@ -6,10 +6,11 @@ then asks where to put it. Here a body is refused before it is read, unless a pa
 
 import asyncio
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit import runtime
@@ -113,7 +114,7 @@ class UploadGate:
             status, text = refusal or (411, NO_LENGTH)
             await PlainTextResponse(text, status, headers={"Connection": "close"})(scope, receive, send)
             return
-        with quota.coming(length):
+        with quota.coming(length), suppress(ClientDisconnect):  # a closed tab is no error of the server
             await self._app(scope, _in_time(receive), send)
 
 

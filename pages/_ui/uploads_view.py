@@ -15,9 +15,10 @@ from engine import (
     start_import,
     uploads,
 )
+from engine.wording import size_text
 from pages._ui import live, protections_view, state
 from pages._ui.guard import show_error
-from pages._ui.wording import ago, megabytes, plain, sentence
+from pages._ui.wording import ago, plain, sentence
 
 Kind = Literal["onnx", "weights", "images", "labels", "arrays"]
 # Below the server's own limit, past which a browser shows a bare error.
@@ -82,10 +83,13 @@ def _import(kind: Literal["onnx", "weights"], label: str, types: list[str] | Non
         except FeatherweightError as error:
             state.set_refusal(picker, (error.message, error.next))
         st.rerun()
+    slot = st.empty()  # one place, so that the refusal takes that of the progress
     if (id := state.current_import(picker)) is not None:
-        _follow(picker, id)
+        with slot.container():
+            _follow(picker, id)
     if (refusal := state.refusal(picker)) is not None:
-        show_error(*refusal)
+        with slot.container():
+            show_error(*refusal)
 
 
 def _follow(picker: str, id: str) -> None:
@@ -137,7 +141,7 @@ def _earlier(kind: Kind, current: str | None, key: str) -> Upload | None:
         index=index,
         placeholder="Choose one",
         key=key,
-        format_func=lambda upload: f"{upload.name} · {megabytes(upload.size_bytes)} · {ago(upload.created)}",
+        format_func=lambda upload: f"{upload.name} · {size_text(upload.size_bytes)} · {ago(upload.created)}",
     )
     for note in upload.notes if upload else ():
         st.caption(plain(sentence(note.text)))

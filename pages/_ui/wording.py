@@ -30,15 +30,6 @@ def sentence(text: str) -> str:
     return f"{text[0].upper()}{text[1:]}".rstrip(".") + "." if text else ""
 
 
-def megabytes(size_bytes: int) -> str:
-    """Bytes in MB (10^6), or kB and GB where these read better."""
-    for limit, divisor, unit in ((1e9, 1e9, "GB"), (1e5, 1e6, "MB"), (0, 1e3, "kB")):
-        if size_bytes >= limit:
-            value = size_bytes / divisor
-            return f"{value:,.{2 if value < 10 else 1 if value < 100 else 0}f} {unit}"
-    raise ValueError(f"{size_bytes} bytes")
-
-
 def count(number: int | None) -> str:
     """A large count in three digits: 11.7 M."""
     if number is None:

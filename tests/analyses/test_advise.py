@@ -220,7 +220,7 @@ def test_a_file_of_a_fixed_batch_is_refused_at_another(ask, tmp_path):
     path = tmp_path / "mine.onnx"
     onnx.save(small_classifier(Shape(image=(1, 3, 32, 32), logits=(1, 5))), path)
     request = AdviseRequest(model=FileModel(path=str(path)), names=NAMES, target=Target(threads=1, batch_size=2))
-    with pytest.raises(TargetError, match="takes 1 image a call"):
+    with pytest.raises(TargetError, match="batch size is fixed to 1"):
         ask(request)
 
 

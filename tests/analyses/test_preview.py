@@ -4,6 +4,7 @@ import csv
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 from PIL import Image
 
@@ -11,9 +12,10 @@ from engine.analyses.preview import N_EXAMPLES, SKIPPED_FILE, preview
 from engine.data import load
 from engine.errors import DataError
 from engine.results import DataPreview, Event, TensorSpec
-from engine.settings import ArraysData, ImagesData, Preprocess, PreviewRequest, SampleData, Split, TimmModel
+from engine.settings import ArraysData, FileModel, ImagesData, Preprocess, PreviewRequest, SampleData, Split, TimmModel
 from engine.store.folders import JobFolder
 from engine.store.progress import Progress
+from tests.models.small import small_classifier
 
 SQUARE = Preprocess(size=(32, 32), mean=(0.5,) * 3, std=(0.5,) * 3, interpolation="bilinear", crop_pct=0.9)
 
@@ -186,3 +188,12 @@ def test_arrays_are_shown_by_the_values_that_each_input_gets(folder: JobFolder, 
 
 def network_input() -> tuple[TensorSpec, ...]:
     return (TensorSpec(name="image", dtype="float32", shape=(3, 32, 32)),)
+
+
+def test_labels_of_classes_say_nothing_of_a_model_that_is_no_classifier(shapes: Path, folder: JobFolder):
+    path = shapes.parent / "m.onnx"
+    onnx.save(small_classifier(), path)
+    model = FileModel(path=str(path), task="tensors")
+    result, _ = asked(PreviewRequest(model=model, data=ImagesData(path=str(shapes))), folder)
+    assert (result.task, result.head_fits, result.mapping) == ("tensors", None, ())
+    assert result.summary.classes == ("blue", "green", "red")

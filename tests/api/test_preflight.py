@@ -172,7 +172,12 @@ def test_a_timm_teacher_is_looked_at_for_the_students_images_and_without_its_wei
             {},
             "the model has 4 outputs and the data 10 classes",
         ),
-        (profile(batch=8), None, {"target": Target(batch_size=2)}, "the file takes 8 images a call"),
+        (
+            profile(batch=8),
+            None,
+            {"target": Target(batch_size=2)},
+            "the file's batch size is fixed to 8, and the target's is 2",
+        ),
     ],
 )
 def test_what_the_run_would_refuse_at_its_start_is_refused_before_it(found, tmp_path, own, shown, changed, text):

@@ -134,7 +134,7 @@ def test_bubbles_have_their_names_beside_them_or_numbers_and_a_list_where_these_
     assert "Static INT8<br>5.00 MB" in texts(tradeoff(made_report()))
     written = texts(tradeoff(made_large_report(12)))
     assert {str(number) for number in range(1, 13)} <= set(written)
-    assert "2 · Static INT8 · recommended · 0.450\N{NO-BREAK SPACE}MB" in written
+    assert "2 · Static INT8 · recommended · 0.45\N{NO-BREAK SPACE}MB" in written
     assert any(text.startswith("5 · Fine-tuned + Pruned + Fine-tuned + Static") for text in written)
 
 

@@ -49,7 +49,7 @@ def test_a_classifier_of_ultralytics(saved):
     assert note.code == "metadata_read"
     assert note.text == (
         "Taken from Ultralytics' metadata: how its images are prepared and the names of its 5 classes. "
-        "Correct it where that is wrong"
+        "Correct what of it is wrong (preprocess, data.classes)"
     )
 
 

@@ -44,8 +44,11 @@ def test_the_weights_arrive_and_tell_their_classes_and_channels(form, tmp_path, 
     assert len(model.preprocess.mean) == 1
     with torch.no_grad():
         assert torch.equal(model.build()(image), module(image))
-    assert [note.code for note in model.warnings] == ["classes_from_weights"]
-    assert load(path, folder, num_classes=7).warnings == ()
+    assert [note.code for note in model.warnings] == ["classes_from_weights", "preprocess_assumed"]
+    assert "at 160x160 px, is assumed" in model.warnings[1].text
+    assert [note.code for note in load(path, folder, num_classes=7).warnings] == ["preprocess_assumed"]
+    source = TimmModel(name=NAME, weights=str(path))
+    assert [note.code for note in models.load(source, model.preprocess, 0, folder).warnings] == ["classes_from_weights"]
 
 
 @pytest.mark.parametrize("wrapper", ["state_dict", "model_state_dict", "model", "state_dict_ema", "ema"])
@@ -53,7 +56,12 @@ def test_a_checkpoint_is_unwrapped_and_told(wrapper, tmp_path, folder):
     state = {f"module.{name}": value for name, value in network().state_dict().items()}
     torch.save({wrapper: OrderedDict(state), "epoch": 3}, tmp_path / "checkpoint.pt")
     model = load(tmp_path / "checkpoint.pt", folder)
-    assert [note.code for note in model.warnings] == ["weights_unwrapped", "weights_prefix", "classes_from_weights"]
+    assert [note.code for note in model.warnings] == [
+        "weights_unwrapped",
+        "weights_prefix",
+        "classes_from_weights",
+        "preprocess_assumed",
+    ]
     assert f"'{wrapper}'" in model.warnings[0].text
     assert "'module.'" in model.warnings[1].text
 
@@ -94,7 +102,8 @@ def test_nan_weights_are_warned_of(tmp_path, folder):
     with torch.no_grad():
         module.get_classifier().weight[0, 0] = float("nan")
     torch.save(module.state_dict(), tmp_path / "nan.pt")
-    assert [note.code for note in load(tmp_path / "nan.pt", folder, num_classes=7).warnings] == ["weights_not_finite"]
+    codes = [note.code for note in load(tmp_path / "nan.pt", folder, num_classes=7).warnings]
+    assert codes == ["preprocess_assumed", "weights_not_finite"]
 
 
 def test_weights_of_another_architecture_are_refused_with_the_difference(tmp_path, folder):

@@ -476,7 +476,7 @@ def test_a_running_run_shows_its_parts_and_the_time_that_is_left(app, finished):
     at = app("pages/results.py", run=finished(made_report(state="running"), state="running").id)
     assert "so far" in words(at)
     parts = [one.label for one in [*at.status, *at.expander]]
-    assert any("Load the model and the images" in label for label in parts)
+    assert any("Load the model and the data" in label for label in parts)
     assert any("Measure all variants" in label for label in parts)
     assert not at.get("download_button")
 

@@ -35,6 +35,7 @@ from engine import (
 from engine.data.preprocess import prepare
 from engine.results import InputSpec, Note, Recommendation
 from engine.settings import TECHNIQUES, Budget, Preprocess, Split, Target
+from engine.wording import size_text
 from pages._ui import forms, row_selection, wording
 from pages._ui.cards import Card, branches, of_chain
 from pages._ui.draft import Draft, from_link, from_recipe, sample, to_link
@@ -433,7 +434,7 @@ def test_the_csv_has_plain_numbers_and_gaps():
 @pytest.mark.parametrize(
     ("value", "text"),
     [
-        (999, "1.00 kB"),
+        (999, "999 B"),
         (250_000, "0.25 MB"),
         (5_034_120, "5.03 MB"),
         (81_000_000_000, "81.0 GB"),
@@ -441,7 +442,7 @@ def test_the_csv_has_plain_numbers_and_gaps():
     ],
 )
 def test_bytes_are_decimal_with_three_digits(value, text):
-    assert wording.megabytes(value) == text
+    assert size_text(value) == text
 
 
 def test_figures_in_words():

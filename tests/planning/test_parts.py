@@ -17,7 +17,7 @@ def test_the_parts_stand_in_order_and_a_shared_beginning_is_one_of_them():
         ("all variants", None, None),
     ]
     assert [part.title for part in parts][:3] == [
-        "Load the model and the images",
+        "Load the model and the data",
         "Baseline",
         "Prune channels: remove 30 % of the channels",
     ]

@@ -4,6 +4,9 @@ import pytest
 
 from engine import SettingsError, presets, propose_recovery, take_preset
 from engine.catalogue.prunable import RESISTS
+from engine.planning.applicability import chain_refusal
+from engine.planning.presets import make_presets
+from engine.results import ModelTraits
 from engine.settings import BaselineModel, ChainInputs, Distill, Finetune, PruneChannel, QuantizeAuto, parse_recipe
 
 SAMPLE, FILE = "{kind: sample}", "{kind: file, path: x}"
@@ -106,3 +109,38 @@ def test_a_preset_takes_the_place_of_a_recipe_s_steps_or_says_why_not():
     with pytest.raises(SettingsError, match=r"the preset balanced is not for this model and data: .*ONNX") as refused:
         take_preset(parse_recipe(f"{{model: {FILE}, data: {UNLABELLED}}}"), "balanced")
     assert "Smallest works" in refused.value.next
+
+
+FILE_TRAITS = ModelTraits(format="onnx", weighted_layers=("Conv", "Gemm"))
+
+
+@pytest.mark.parametrize(
+    ("changed", "text"),
+    [
+        ({"task": "segmentation"}, "is for image classifiers, and the model is read as a segmenter"),
+        ({"task": "detection"}, "is for image classifiers, and the model is read as a detector"),
+        ({"task": "tensors", "takes_images": False}, "is for models of images, and this one takes none"),
+    ],
+)
+@pytest.mark.parametrize("data", ["null", UNLABELLED])
+def test_a_file_that_is_no_image_classifier_is_refused_as_in_the_table_and_sent_nowhere_in_vain(
+    changed, text, data, tmp_path
+):
+    (tmp_path / "m.onnx").write_bytes(bytes(4_000))
+    model = f"{{kind: file, path: '{tmp_path / 'm.onnx'}'}}"
+    traits = FILE_TRAITS.model_copy(update=changed)
+    asked = parse_recipe(f"{{model: {model}, data: {data}, steps: []}}")
+    safe, *others = make_presets(asked, traits)
+    assert safe.refused is None
+    for preset in others:
+        table = chain_refusal(preset.steps, traits)[1]
+        assert (preset.refused.text, preset.next) == (table.message, table.next)
+        assert text in preset.refused.text
+
+
+def test_smallest_is_no_way_out_where_it_is_refused_itself(tmp_path):
+    (tmp_path / "m.onnx").write_bytes(bytes(12_000))
+    asked = parse_recipe(f"{{model: {{kind: file, path: '{tmp_path / 'm.onnx'}'}}, data: {UNLABELLED}}}")
+    _, balanced, smallest = make_presets(asked, FILE_TRAITS)
+    assert "3.0 k parameters" in smallest.refused.text
+    assert balanced.next == "Choose a timm model"

@@ -1,5 +1,6 @@
 """Untimed computations of onnxruntime on the CPU: values of a graph by name, constants folded."""
 
+import re
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -27,6 +28,8 @@ LogLevel = Literal["error", "fatal"]
 Values = Callable[[Inputs], list[np.ndarray]]
 
 _SEVERITIES: dict[LogLevel, int] = {"error": 3, "fatal": 4}
+_UNKNOWN_OPERATOR = re.compile(r"No Op registered for (\S+)|(?<=Fatal error: )(\S+?)\(-?\d+\) is not a registered")
+"""onnxruntime's words for an operator that it does not know: of ONNX's own domain, or of another, with its name."""
 _REFUSALS = (Fail, InvalidArgument, InvalidGraph, InvalidProtobuf, NotImplemented, RuntimeException)
 
 
@@ -82,5 +85,11 @@ def fold_constants(model: onnx.ModelProto) -> onnx.ModelProto:
             if ran_out_of_memory(error):
                 raise memory_error() from error
             reason = " ".join(str(error).split())[:300]
+            unknown = _UNKNOWN_OPERATOR.search(reason)
+            if unknown is not None:
+                raise SourceError(
+                    f"the model has the operator {unknown[1] or unknown[2]}, which onnxruntime does not know",
+                    "Export the model again with ONNX's own operators",
+                ) from error
             raise SourceError(f"onnxruntime cannot load the model: {reason}", "Export the model again") from error
         return onnx.load(path)

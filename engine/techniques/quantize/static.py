@@ -36,6 +36,7 @@ from engine.techniques.quantize.prepare import (
     quietly,
     saturates,
 )
+from engine.wording import many
 
 FILES_AT_ONCE = 5
 """The folded model, the one that calibration watches, and their parts, each about as large as the model."""
@@ -94,7 +95,7 @@ def quantize_static(model: OnnxModel, settings: QuantizeStatic, context: StepCon
             batch_size=context.target.batch_size,
         )
         notes = build_static(calibrator, settings, context.isa, path, judge_set, context.target)
-    calibration_note = _calibration_note(n_images, n_judges, settings)
+    calibration_note = _calibration_note(images.noun, n_images, n_judges, settings)
     return Outcome(model=replace(model, path=path), notes=(*notes, *crop_notes, calibration_note))
 
 
@@ -172,18 +173,18 @@ def _correct(
         sqnr_db(predict(replace(calibrator.model, path=file), judge_set.part, target).logits, judge_set.answers.main)
         for file in (path, corrected)
     )
-    n_images = len(judge_set.part)
+    judges = many(len(judge_set.part), f"held-back {judge_set.part.noun}")
     if before is None or after is None or after <= before:
         corrected.unlink()
         return Note(
             code="bias_not_corrected",
-            text=f"Bias correction did not help on {n_images} held-back images and was left out",
+            text=f"Bias correction did not help on {judges} and was left out",
         )
     corrected.replace(path)
     return Note(
         code="bias_corrected",
-        text=f"The biases of {n_layers} layers take up the mean error of their weights: {before:.1f} dB became "
-        f"{after:.1f} dB on {n_images} held-back images",
+        text=f"Bias correction of {many(n_layers, 'layer')} took the mean error out of the weights: {before:.1f} dB "
+        f"became {after:.1f} dB on {judges}",
     )
 
 
@@ -225,9 +226,10 @@ def _why(settings: QuantizeStatic, x86: bool, saturating: bool) -> str:
     return "this CPU is no x86, where symmetric signed bytes have the fast kernels"
 
 
-def _calibration_note(n_images: int, n_judges: int, settings: QuantizeStatic) -> Note:
-    text = f"{n_images} images of the calibration split set the ranges"
-    summary = f"{text}, {n_judges} others judged the bias correction" if n_judges else text
+def _calibration_note(noun: str, n_images: int, n_judges: int, settings: QuantizeStatic) -> Note:
+    text = f"{many(n_images, noun)} of the calibration split set the ranges"
+    others = f"{many(n_judges, 'other')} judged the bias correction"
+    summary = f"{text}, {others}" if n_judges else text
     if n_images >= settings.calibration_images:
         return Note(code=codes.CALIBRATION, text=summary)
     shortage = f"{summary}; {settings.calibration_images} were asked for, and the split has no more"

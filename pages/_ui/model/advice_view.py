@@ -8,6 +8,7 @@ from engine import (
     ChainInputs,
     Distill,
     Job,
+    ModelProfile,
     TimmModel,
     cancel,
     catalogue_entry,
@@ -17,7 +18,7 @@ from engine import (
     result,
 )
 from engine.wording import many
-from pages._ui import chrome, linked_analysis, live, row_selection, state
+from pages._ui import chrome, fit, linked_analysis, live, notes_view, row_selection, state
 from pages._ui.draft import Draft
 from pages._ui.guard import callback, show_error
 from pages._ui.model import advice_table
@@ -34,7 +35,8 @@ TEXT = (
 
 def show(draft: Draft) -> None:
     """Draws the button that starts it, its progress or its advice, for the draft's model and target."""
-    if draft.model is None:
+    profile = fit.profile_of(draft)
+    if draft.model is None or (profile is not None and not _is_classifier(profile)):
         return
     has_labels = ChainInputs.of(draft.model, draft.data).labels
     request = AdviseRequest(
@@ -53,6 +55,11 @@ def show(draft: Draft) -> None:
             live.watch(job.id, _progress)
         else:
             _result(draft, request, job)
+
+
+def _is_classifier(profile: ModelProfile) -> bool:
+    """Whether what is published for image classifiers can be set against the model."""
+    return profile.takes_images and profile.task == "classification"
 
 
 def _start_button(request: AdviseRequest) -> None:
@@ -122,8 +129,7 @@ def _advice(draft: Draft, advice: Advice) -> None:
 
 
 def _notes(advice: Advice) -> None:
-    for note in advice.warnings:
-        st.warning(plain(sentence(note.text)), icon=":material/warning:")
+    notes_view.show(advice.warnings)
 
 
 def _refusals(advice: Advice) -> None:

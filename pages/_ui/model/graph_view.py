@@ -6,8 +6,8 @@ import pandas as pd
 import streamlit as st
 
 from engine import GraphNode, ModelProfile
-from engine.wording import many, percent
-from pages._ui.wording import count, megabytes, plain
+from engine.wording import many, percent, size_text
+from pages._ui.wording import count, plain
 
 MOST_DRAWN = 60
 """Layers up to which a picture of the graph can be read."""
@@ -46,7 +46,7 @@ def picture(nodes: tuple[GraphNode, ...]) -> str:
         f'fontname="sans-serif"]; edge [color="{INK}", arrowsize=0.6];'
     ]
     for node in nodes:
-        texts = [node.operator, _shape(node), megabytes(node.weight_bytes) if node.weight_bytes else ""]
+        texts = [node.operator, _shape(node), size_text(node.weight_bytes) if node.weight_bytes else ""]
         lines.append(f"n{numbers[node.name]} [label={_quoted(filter(None, texts))}];")
         lines += [f"n{numbers[name]} -> n{numbers[node.name]};" for name in node.inputs]
     return "digraph {\n" + "\n".join(lines) + "\n}"
@@ -59,19 +59,19 @@ def _quoted(texts: Iterable[str]) -> str:
 
 
 def _bytes_text(profile: ModelProfile) -> str:
-    return ", ".join(f"{plain(name)} {megabytes(size)}" for name, size in list(profile.bytes_by_operator.items())[:4])
+    return ", ".join(f"{plain(name)} {size_text(size)}" for name, size in list(profile.bytes_by_operator.items())[:4])
 
 
 def _frame(nodes: tuple[GraphNode, ...], profile: ModelProfile) -> pd.DataFrame:
-    total = sum(node.macs or 0 for node in profile.graph)
+    total = profile.known_macs
     return pd.DataFrame(
         {
             "Layer": [plain(node.name) for node in nodes],
             "Operator": [plain(node.operator) for node in nodes],
             "Output": [_shape(node) for node in nodes],
             "MACs": [count(node.macs) for node in nodes],
-            "Share": [percent((node.macs or 0) / total) if total else "–" for node in nodes],
-            "Weights": [megabytes(node.weight_bytes) if node.weight_bytes else "–" for node in nodes],
+            "Share": ["–" if total is None else percent((node.macs or 0) / total) for node in nodes],
+            "Weights": [size_text(node.weight_bytes) if node.weight_bytes else "–" for node in nodes],
         }
     )
 

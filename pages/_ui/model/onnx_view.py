@@ -6,7 +6,7 @@ from engine import FileModel
 from pages._ui import state, uploads_view
 
 LABEL = (
-    "An FP32 model, such as an image classifier, a segmenter, a detector or one of several inputs. Where its weights "
+    "An ONNX model, such as an image classifier, a segmenter, a detector or one of several inputs. Where its weights "
     "lie in files beside it (model.onnx.data), choose all of them together"
 )
 

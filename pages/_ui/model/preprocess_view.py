@@ -30,7 +30,7 @@ def show(profile: ModelProfile | None) -> None:
     if current is None or isinstance(draft.model, SampleModel):
         return
     with chrome.card(
-        "preprocess", "How images are prepared", "If this is not as the model was trained, its accuracy is wrong."
+        "preprocess", "How images are prepared", "If this is not as in the model's training, its answers are wrong."
     ):
         origins = profile.preprocess_origins if profile is not None else {}
         st.markdown("  \n".join(_lines(current, origins)))

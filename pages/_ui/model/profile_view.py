@@ -16,14 +16,14 @@ from engine import (
     result,
 )
 from engine.charts import layers
-from engine.wording import many
-from pages._ui import chrome, live, readiness, state
+from engine.wording import many, size_text
+from pages._ui import chrome, live, notes_view, readiness, state
 from pages._ui.draft import model_name
-from pages._ui.model import applicability_view, graph_view, preprocess_view, questions_view
-from pages._ui.wording import count, megabytes, plain, sentence
+from pages._ui.model import applicability_view, graph_view, preprocess_view, questions_view, weights_view
+from pages._ui.wording import count, plain
 
-METADATA_READ = "metadata_read"
-"""The code of the note that says what was taken from a file's metadata."""
+WEIGHTS_DO_NOT_FIT = "weights_do_not_fit"
+"""The code of the error that another architecture mends."""
 
 
 def show(model: ModelSource) -> None:
@@ -59,6 +59,9 @@ def _follow(model: ModelSource, request: ProfileRequest) -> Result | None:
     job = live.follow_analysis(
         request, "Looking inside, in a process of its own. You can go on meanwhile.", _random_weights_button
     )
+    error = state.analysis(request).error if job is None else None
+    if isinstance(model, TimmModel) and error is not None and error.code == WEIGHTS_DO_NOT_FIT:
+        weights_view.suggest(model)
     return result(job.id) if job else None
 
 
@@ -99,7 +102,7 @@ def _card(profile: ModelProfile) -> None:
             "MACs": count(profile.macs),
             "Input": _input(profile),
             **({scores: f"{profile.n_outputs:,}"} if profile.n_outputs else {}),
-            "ONNX file": megabytes(profile.size_bytes),
+            "ONNX file": size_text(profile.size_bytes),
         }
     )
     weights = f"{plain(profile.weights)} weights, " if profile.format == "timm" else ""
@@ -108,11 +111,10 @@ def _card(profile: ModelProfile) -> None:
     st.caption(f"{weights}opset {profile.opset}, {n_operators} in the graph{read_as}")
     if profile.weights == "random":
         st.warning("Random weights: size and latency are real, its answers mean nothing.", icon=":material/casino:")
-    for note in profile.warnings:
-        if note.code == METADATA_READ:
-            st.info(plain(sentence(note.text)), icon=":material/description:")
-        else:
-            st.warning(plain(sentence(note.text)), icon=":material/warning:")
+    notes_view.show(profile.warnings)
+    if len(profile.inputs) > 1:
+        arrays = (f"{plain(name)} {'×'.join(map(str, shape)) or 'one value'}" for name, shape in profile.inputs.items())
+        st.caption(f"Inputs: {', '.join(arrays)}")
     chrome.chart(layers(profile), "layers")
     graph_view.show(profile)
 

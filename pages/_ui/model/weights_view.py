@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from engine import Identification, IdentifyRequest, TimmModel, Upload, result
+from engine import Identification, IdentifyRequest, TimmModel, Upload, find_upload, result
 from engine.wording import many
 from pages._ui import live, state, uploads_view
 from pages._ui.guard import callback
@@ -21,6 +21,13 @@ def pick(current: str | None) -> Upload | None:
     return uploads_view.pick("weights", LABEL, TYPES, current=current)
 
 
+def suggest(model: TimmModel) -> None:
+    """Draws a button for each architecture that the uploaded weights of a model fit, where its own does not."""
+    upload = find_upload(model.weights_sha256) if model.weights_sha256 is not None else None
+    if upload is not None:
+        _identified(upload)
+
+
 def identify() -> None:
     """Draws the choice of a weights file without an architecture, and what it may be of."""
     with st.expander(TITLE):
@@ -28,11 +35,16 @@ def identify() -> None:
         if upload is None:
             st.caption("Its names and shapes mostly give the architecture away. You choose; nothing is assumed.")
             return
-        request = IdentifyRequest(weights_sha256=upload.sha256)
-        job = live.follow_analysis(request, "Reading names and shapes, in a process of its own.")
-        identification = result(job.id) if job else None
-        if isinstance(identification, Identification):
-            _candidates(upload, identification)
+        _identified(upload)
+
+
+def _identified(upload: Upload) -> None:
+    """Draws what a weights file may be of, once that is known."""
+    request = IdentifyRequest(weights_sha256=upload.sha256)
+    job = live.follow_analysis(request, "Reading names and shapes, in a process of its own.")
+    identification = result(job.id) if job else None
+    if isinstance(identification, Identification):
+        _candidates(upload, identification)
 
 
 def _candidates(upload: Upload, identification: Identification) -> None:

@@ -4,10 +4,10 @@ from functools import partial
 
 import streamlit as st
 
-from engine import FeatherweightError, Preset, presets, resolve
-from pages._ui import cards, chrome, state
+from engine import FeatherweightError, Preset, Refusal, presets, resolve
+from pages._ui import cards, chrome, fit, state
 from pages._ui.draft import Draft
-from pages._ui.wording import plain, roughly, sentence
+from pages._ui.wording import plain, roughly
 
 
 def choose() -> state.Action | None:
@@ -38,7 +38,8 @@ def _preset(draft: Draft, preset: Preset) -> bool:
         width="stretch",
     )
     if preset.refused is not None:
-        st.caption(f":material/block: {plain(sentence(preset.refused.text))} {plain(sentence(preset.next))}")
+        reason = fit.reason(Refusal(message=preset.refused.text, next=preset.next))
+        st.caption(f":material/block: {reason}")
     elif preset.estimate is not None:
         st.caption(f"{plain(preset.text)} **{roughly(preset.estimate.seconds).capitalize()}**, estimated.")
     return pressed

@@ -21,7 +21,7 @@ from engine import (
     result,
 )
 from engine.wording import many
-from pages._ui import cards, chrome, linked_analysis, live, state
+from pages._ui import cards, chrome, linked_analysis, live, notes_view, state
 from pages._ui.draft import Draft
 from pages._ui.guard import show_error
 from pages._ui.state import Action
@@ -93,8 +93,7 @@ def _result(request: SensitivityRequest, job: Job, step: PruneChannel, index: in
     if job.state == "failed" and job.error:
         show_error(job.error.text, job.error_next)
     if isinstance(sensitivity, Sensitivity):
-        for note in sensitivity.warnings:
-            st.warning(plain(sentence(note.text)), icon=":material/warning:")
+        notes_view.show(sensitivity.warnings)
         if sensitivity.layers:
             action = _sensitivity(sensitivity, step, index)
     if job.state == "cancelled":

@@ -46,13 +46,14 @@ def _limits() -> tuple[str, ...]:
     draft = state.draft()
     with chrome.card("limits", "Goal and limits"):
         goal = st.segmented_control(
-            "What should be small",
+            "What matters most",
             list(get_args(Goal)),
             default=draft.goal,
             required=True,
             format_func=GOALS.__getitem__,
             key=state.key("goal"),
-            help="Of the variants within the budget, the best by this is recommended. Throughput is to be large.",
+            help="Of the variants within the budget, the best by this is recommended: the lowest latency, the "
+            "smallest file, or the highest throughput.",
         )
         with st.expander(f"**Target** · {plain(_target(draft.target))}", key="open-target", on_change="rerun"):
             target = forms.form(Target, "target", draft.target, only=TARGET, limits={"threads": cores()})
@@ -71,7 +72,7 @@ def _limits() -> tuple[str, ...]:
 
 
 def _target(target: Target) -> str:
-    return f"{many(target.threads or cores(), 'thread')}, {many(target.batch_size, 'image')} a call"
+    return f"{many(target.threads or cores(), 'thread')}, batch size {target.batch_size}"
 
 
 def _budget(budget: Budget) -> str:

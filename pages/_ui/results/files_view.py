@@ -7,10 +7,11 @@ from typing import BinaryIO
 import streamlit as st
 
 from engine import Report, Variant, report_measure, variant_file
+from engine.wording import size_text
 from pages._ui import chrome
 from pages._ui.results import variant_table
 from pages._ui.results.snippet import snippet
-from pages._ui.wording import count, megabytes, plain, sentence, slug
+from pages._ui.wording import count, plain, sentence, slug
 
 
 def show(report: Report) -> None:
@@ -56,7 +57,7 @@ def _baseline_info(reason: str, *, undecided: bool) -> None:
 
 def card(report: Report, variant: Variant, title: str) -> None:
     """Draws one ONNX file: its download, its hash, and the code that runs it."""
-    with chrome.card("file", plain(title), f"{megabytes(variant.size_bytes)}, {count(variant.parameters)} parameters"):
+    with chrome.card("file", plain(title), f"{size_text(variant.size_bytes)}, {count(variant.parameters)} parameters"):
         name = download(report, variant, title)
         st.caption("SHA-256 of its bytes")
         st.code(variant.sha256, language=None, wrap_lines=True)
@@ -70,7 +71,7 @@ def download(report: Report, variant: Variant, title: str) -> str:
     """Draws the button that downloads a variant; the file's name, which no other variant of any run has."""
     name = f"{slug(title)}-{report.run_id}-{variant.id}.onnx"
     st.download_button(
-        f"Download the ONNX file, {megabytes(variant.size_bytes)}",
+        f"Download the ONNX file, {size_text(variant.size_bytes)}",
         _opener(variant_file(report.run_id, variant.id)),
         file_name=name,
         type="primary",

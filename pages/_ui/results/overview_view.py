@@ -5,8 +5,8 @@ from collections.abc import Callable, Collection
 import streamlit as st
 from plotly.graph_objects import Figure
 
-from engine import MEASURES, Report, charts, report_measure
-from pages._ui import chrome
+from engine import MEASURES, Report, Variant, charts, report_measure
+from pages._ui import chrome, notes_view
 from pages._ui.guard import show_error
 from pages._ui.results import (
     broken_view,
@@ -58,9 +58,7 @@ def _warnings(report: Report, said: Collection[str]) -> None:
         show_error(
             f"chain {(failure.branch or 0) + 1}, {failure.message}" if name_chain else failure.message, failure.next
         )
-    for note in report.warnings:
-        if note.code not in said:
-            st.warning(plain(sentence(note.text)), icon=":material/warning:")
+    notes_view.show(note for note in report.warnings if note.code not in said)
 
 
 def _outputs(report: Report) -> None:
@@ -91,15 +89,26 @@ def _charts(report: Report) -> None:
         report,
         ("Smaller?", charts.size, "size"),
         *latency,
-        ("Faster, and how sure is that?", charts.speed, "speed"),
+        *([("Faster, and how sure is that?", charts.speed, "speed")] if any(map(_has_speed, report.variants)) else []),
         (question, quality, quality.__name__),
     )
-    if not latency:
+    if sum(_is_placed(variant) for variant in report.main_variants) < 2:  # a point alone is no trade-off
         return
     with chrome.card(
         "chart-tradeoff", "What is gained, what it costs", "Up and left is better; the bubble is the file."
     ):
         chrome.chart(charts.tradeoff(report), "tradeoff")
+
+
+def _has_speed(variant: Variant) -> bool:
+    """Whether a variant has a speed beside the baseline's, or an estimate of one."""
+    return variant.role != "baseline" and (variant.latency or variant.latency_estimate) is not None
+
+
+def _is_placed(variant: Variant) -> bool:
+    """Whether a variant has both a latency and what its answers are worth."""
+    is_judged = variant.role == "baseline" or (variant.accuracy or variant.fidelity) is not None
+    return variant.latency is not None and is_judged
 
 
 def _question(report: Report) -> str:

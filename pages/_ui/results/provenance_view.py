@@ -2,11 +2,12 @@
 
 import streamlit as st
 
-from engine import Report, dump_recipe, example_noun, job, report_quality
+from engine import Report, dump_recipe, example_noun, job, report_quality, selection_text
+from engine.wording import size_text
 from pages._ui import chrome, state
 from pages._ui.draft import from_recipe
 from pages._ui.results import remeasure_view, timeline_view
-from pages._ui.wording import megabytes, plain
+from pages._ui.wording import plain
 
 
 def show(report: Report) -> None:
@@ -16,7 +17,7 @@ def show(report: Report) -> None:
     remeasure_view.history(report)
     machine = report.environment
     with chrome.card("machine", "Machine", plain(machine.cpu)):
-        chrome.metrics({"Cores": str(machine.cores), "Memory": megabytes(machine.memory_bytes)})
+        chrome.metrics({"Cores": str(machine.cores), "Memory": size_text(machine.memory_bytes)})
         st.caption("Instructions: " + plain(", ".join(machine.isa) or "none that matter here"))
         st.table(
             {plain(name): plain(version) for name, version in machine.versions.items()},
@@ -26,7 +27,7 @@ def show(report: Report) -> None:
         )
     if report.data:
         data, noun = report.data, example_noun(report)
-        with chrome.card("data", "Data", "The splits never overlap"):
+        with chrome.card("data", "Data", "Train, calibration, evaluation and holdout never overlap"):
             chrome.metrics(
                 {
                     "Train": f"{data.n_train:,}",
@@ -37,10 +38,7 @@ def show(report: Report) -> None:
                     "Skipped": f"{data.n_skipped:,}",
                 }
             )
-            st.caption(
-                f"Evaluation {noun}s report. Selection {noun}s choose and report nothing: the holdout, half the "
-                f"calibration {noun}s and, where these are few, some of the evaluation split."
-            )
+            st.caption(selection_text(data, noun))
             quality = report_quality(report) or "similarity"
             st.caption(f"SHA-256 of the evaluation set: runs with the same one compare in {quality}")
             st.code(data.evaluation_sha256, language=None, wrap_lines=True)

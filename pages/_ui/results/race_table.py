@@ -8,7 +8,8 @@ import pandas as pd
 
 from engine import Trial, Variant
 from engine.charts import stage_reached
-from pages._ui.wording import decibels, megabytes, plain, sentence
+from engine.wording import size_text
+from pages._ui.wording import decibels, plain, sentence
 
 Candidates = Sequence[tuple[Variant, Trial]]
 COLUMNS = (
@@ -52,7 +53,7 @@ def _row(variant: Variant, trial: Trial) -> dict[str, str]:
         "Candidate": f"**{plain(trial.name)}** :green-badge[winner]" if is_winner else plain(trial.name),
         "Speed": _speed(trial),
         "SQNR": decibels(fidelity.sqnr_db) if fidelity else "–",
-        "Size": megabytes(variant.size_bytes),
+        "Size": size_text(variant.size_bytes),
         "Came to": stage_reached(trial),
         "What became of it": plain(sentence(trial.outcome.text)),
         "Why it took part": plain(sentence(trial.reason.text)),

@@ -16,10 +16,10 @@ from engine import (
     quality_name,
     similarity_text,
 )
-from engine.wording import many, percent
+from engine.wording import many, percent, size_text
 from pages._ui import chrome, state
 from pages._ui.results import files_view
-from pages._ui.wording import change, megabytes, milliseconds, plain, points, sentence, share
+from pages._ui.wording import change, milliseconds, plain, points, sentence, share
 
 
 def show(report: Report) -> None:
@@ -86,7 +86,7 @@ def _sentence(report: Report, best: Variant, base: Variant) -> str:
 
 def _figures_alone(variant: Variant) -> Iterator[str]:
     """Size, latency and accuracy of a variant that is not compared."""
-    yield megabytes(variant.size_bytes)
+    yield size_text(variant.size_bytes)
     if variant.latency:
         yield f"{milliseconds(variant.latency.p50_ms)} a call"
     if variant.accuracy:
@@ -124,8 +124,8 @@ def _cost(best: Variant) -> str:
 def _uncertainty(report: Report, best: Variant) -> str:
     """A sentence on rounds, examples and 95 % intervals, and how sure it is that the loss is within its budget."""
     parts = []
-    if best.latency:
-        parts.append(f"Speed as measured in {best.latency.n_rounds} interleaved rounds, with its 95 % interval")
+    if best.latency and best.role != "baseline":
+        parts.append(f"Speed as measured in {best.latency.n_rounds} rounds that count, with its 95 % interval")
     verdict, measured, noun = best.verdict, best.accuracy or best.fidelity, example_noun(report)
     if verdict and verdict.drop_low is not None and verdict.drop_high is not None and measured:
         parts.append(
@@ -161,7 +161,7 @@ def _figures(best: Variant, base: Variant) -> None:
             )
         st.metric(
             "File size",
-            megabytes(best.size_bytes),
+            size_text(best.size_bytes),
             _delta(change(best.size_bytes, base.size_bytes), differs),
             delta_color="inverse",
         )

@@ -38,8 +38,9 @@ def show(report: Report) -> bool:
         return False
     with chrome.card("remeasure"):
         st.markdown(
-            f"**{n_missing} of {len(report.main_variants)} variants have no measured speed**: other programs disturbed "
-            "their calls. What processor time says of them is an estimate, and nothing is recommended by it."
+            f"**{n_missing} of {many(len(report.main_variants), 'variant')} {'has' if n_missing == 1 else 'have'} no "
+            "measured speed**: other programs disturbed the calls. What processor time says is an estimate, and "
+            "nothing is recommended by it."
         )
         if st.button("Measure again", type="primary", icon=":material/refresh:", key="remeasure-now"):
             start(report.run_id)

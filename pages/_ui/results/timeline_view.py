@@ -41,10 +41,16 @@ def _part(part: Part, part_events: Sequence[Event], so_far: Report | None, run: 
             _live(part, part_events, so_far)
         return
     with st.expander(label if part.state == "done" else f":gray[{label}]", type="step", icon=ICONS[part.state]):
-        message = _failure(part, so_far, run) if part.state == "failed" else part.message
-        st.caption(plain(sentence(message)) or "It has not begun.")
+        st.caption(plain(sentence(_ending(part, so_far, run))))
         if run.state in ENDED:
             _curve(part, part_events)
+
+
+def _ending(part: Part, so_far: Report | None, run: Job) -> str:
+    """What is said of a part that does not run: the last message of one that is done is of its last moment alone."""
+    if part.state == "failed":
+        return _failure(part, so_far, run)
+    return "done" if part.state == "done" else part.message or "it has not begun"
 
 
 def _failure(part: Part, so_far: Report | None, run: Job) -> str:

@@ -20,8 +20,8 @@ from engine import (
     similarity_text,
     unfinished_ids,
 )
-from engine.wording import many
-from pages._ui.wording import change, count, decibels, megabytes, milliseconds, plain, points, share
+from engine.wording import many, size_text
+from pages._ui.wording import change, count, decibels, milliseconds, plain, points, share
 
 FASTER = {
     "yes": ":green-badge[faster]",
@@ -40,6 +40,8 @@ CODES = {
     "latency_uncertain": ":orange-badge[latency unsure]",
     "slower_than_baseline": ":red-badge[slower]",
 }
+CANNOT_TELL = ":orange-badge[cannot tell whether slower]"
+"""In place of slower, where the interval of the speed reaches the baseline's."""
 CLASS = "Class that loses most"
 CERTAINTY = {
     "surely": ":green-badge[surely within budget]",
@@ -124,7 +126,7 @@ def _row(variant: Variant, base: Variant | None, report: Report) -> dict[str, st
     return {
         "Variant": (f"**{name}**" if best else name) + late,
         "Speed": _speed(variant, may_succeed=bool(good)) if base else "–",
-        "Size": megabytes(variant.size_bytes)
+        "Size": size_text(variant.size_bytes)
         + _colour(change(variant.size_bytes, base.size_bytes) if base else "", -good),
         "Parameters": count(variant.parameters),
         "Latency p50": milliseconds(variant.latency.p50_ms) if variant.latency else "–",
@@ -199,8 +201,12 @@ def _verdict(variant: Variant, base: Variant | None) -> str:
     certainty = variant.verdict.certainty
     codes = [code for code in codes if certainty is None or code != "accuracy_drop_uncertain"]
     badges = [CERTAINTY[certainty]] if certainty is not None and not _may_guess(variant) else []
+    if "slower_than_baseline" in codes and variant.verdict.faster == "unclear":
+        codes = [code for code in codes if code != "slower_than_baseline"]
+        badges.append(CANNOT_TELL)
     badges += [CODES.get(code, f":gray-badge[{plain(code.replace('_', ' '))}]") for code in codes]
-    speed = [] if "slower_than_baseline" in codes or _may_guess(variant) else [FASTER[variant.verdict.faster]]
+    is_told = "slower_than_baseline" in variant.verdict.codes or _may_guess(variant)
+    speed = [] if is_told else [FASTER[variant.verdict.faster]]
     if variant.latency is None:
         speed = [f":orange-badge[{'not measured: machine busy' if variant.latency_estimate else 'not timed'}]"]
     return " ".join((*speed, *badges)).replace("{quality}", quality)
@@ -218,7 +224,8 @@ def legend(report: Report) -> str:
     if first:
         parts.append(
             f"Latency: {first.runtime}, {many(first.threads, 'thread')}, batch {first.batch_size}, "
-            f"{first.n_runs:,} calls in {first.n_rounds} interleaved rounds{_left_out(report)}"
+            f"{_span(report, 'n_runs')} calls each in {_span(report, 'n_rounds')} interleaved rounds that count"
+            f"{_left_out(report)}"
         )
     if report.data and (quality := report_quality(report)):
         chosen = f", chosen on {report.data.n_selection:,} others" if report.data.n_selection else ""
@@ -227,6 +234,12 @@ def legend(report: Report) -> str:
         parts.append(leak)
     parts.append("MB = 10⁶ bytes")
     return ". ".join(parts) + "."
+
+
+def _span(report: Report, name: str) -> str:
+    """A count of the latencies of all variants: a number, or the least and the most."""
+    counts = sorted({getattr(variant.latency, name) for variant in report.main_variants if variant.latency})
+    return " to ".join(f"{number:,}" for number in (counts[0], counts[-1])[: len(counts)])
 
 
 def _left_out(report: Report) -> str:
