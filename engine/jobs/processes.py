@@ -25,9 +25,6 @@ FOR_DOWNLOADS = (
     "no_proxy",
 )
 """What only a job gets that downloads from the Hub: its token, and proxies, whose addresses may hold a password."""
-FOR_PINNING = ("OMP_PROC_BIND", "OMP_PLACES")
-"""A library that pins its threads by them fails where it may choose cores for its own process alone, as confined jobs
-may (engine/system/seccomp.py)."""
 ALLOWED = (
     "PATH",
     "HOME",
@@ -59,8 +56,6 @@ def child_environment(home: Home, folder: JobFolder, job: JobFile) -> dict[str, 
         key: value for key, value in os.environ.items() if key in ALLOWED or key.startswith(ALLOWED_BEGINNINGS)
     }
     environment.pop("FEATHERWEIGHT_DATABASE_URL", None)
-    for name in FOR_PINNING:
-        environment.pop(name, None)
     if not needs_network(job.request):
         for name in FOR_DOWNLOADS:
             environment.pop(name, None)

@@ -80,7 +80,7 @@ def _processes(*, has_filter: bool) -> Protection:
         name="processes",
         in_force=True,
         means="seccomp",
-        meaning="jobs start no program and no other process, and reach none",
+        meaning="jobs start no program and no other process, and send signals to none",
     )
 
 

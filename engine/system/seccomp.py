@@ -60,7 +60,7 @@ _MACHINES: Mapping[str, _Machine] = {
             *(248, 249, 250),  # add_key, request_key, keyctl
         ),
         signals=(62, 234),
-        settings=(302, 203, 142, 144, 314),
+        settings=(302, 142, 144, 314),
         attributes=(90, 91, 268, 92, 93, 94, 260, 188, 189, 190, 197, 198, 199),
     ),
     "aarch64": _Machine(
@@ -77,14 +77,15 @@ _MACHINES: Mapping[str, _Machine] = {
             *(217, 218, 219),  # add_key, request_key, keyctl
         ),
         signals=(129, 131),
-        settings=(261, 122, 118, 119, 274),
+        settings=(261, 118, 119, 274),
         attributes=(52, 53, 55, 54, 5, 6, 7, 14, 15, 16),
     ),
 }
-"""The first argument of `signals` (kill, tgkill) and `settings` (prlimit64, sched_setaffinity, sched_setparam,
-sched_setscheduler, sched_setattr) is a process; a 0 is the group to signals, and this process to settings. `attributes`
-are chmod, fchmod, fchmodat; chown, fchown, lchown, fchownat; setxattr, lsetxattr, fsetxattr, removexattr, lremovexattr,
-fremovexattr; the second machine has fewer."""
+"""The first argument of `signals` (kill, tgkill) and `settings` (prlimit64, sched_setparam, sched_setscheduler,
+sched_setattr) is a process; a 0 is the group to signals, and this process to settings. Not among them is
+sched_setaffinity, by which onnxruntime and OpenMP give cores to their threads: a filter cannot tell whose threads.
+`attributes` are chmod, fchmod, fchmodat; chown, fchown, lchown, fchownat; setxattr, lsetxattr, fsetxattr, removexattr,
+lremovexattr, fremovexattr; the second machine has fewer."""
 _IO_URING_SETUP, _CLONE3, _PIDFD_SEND_SIGNAL, _PIDFD_GETFD = 425, 435, 424, 438
 """The same on both: io_uring opens sockets past a filter, and a filter cannot see the arguments of clone3."""
 _NEWER_ATTRIBUTES = (452, 463, 466, 469)

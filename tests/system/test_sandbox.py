@@ -90,7 +90,6 @@ print(json.dumps({name: attempt(function) for name, function in {
     "signal a thread": lambda: system_call(200 if X86 else 130, os.getppid(), signal.SIGCONT),
     "limit another process": lambda: resource.prlimit(os.getppid(), resource.RLIMIT_NOFILE, (10, 10)),
     "slow another process": lambda: os.setpriority(os.PRIO_PROCESS, os.getppid(), 19),
-    "move another process": lambda: os.sched_setaffinity(os.getppid(), {0}),
     "share memory": lambda: system_call(29 if X86 else 194, 1, 4096, 0o1600),
     "outlive its parent": lambda: system_call(157 if X86 else 167, 1, 0, 0, 0, 0),
     "open a file to all": lambda: secret.chmod(0o666),
@@ -125,7 +124,6 @@ DENIED = {
     "signal a thread",
     "limit another process",
     "slow another process",
-    "move another process",
     "share memory",
     "outlive its parent",
 }
