@@ -13,6 +13,7 @@ from engine.models.graph import load_proto, read_onnx
 from engine.models.onnx_source import whole_file
 from engine.models.scan import MAX_DEPTH
 from engine.models.weights import read_state
+from engine.results import codes
 from engine.settings import TimmModel
 from tests.hostile import ONNX, WEIGHTS, Write, chain, entry, nested_if, network, safetensors, saved
 
@@ -107,7 +108,7 @@ def load(path: Path, folder: Path):
 ], ids=["a wrapper", "a prefix", "NaN"])  # fmt: skip
 def test_what_is_odd_and_can_be_used_is_told(folder, write, told):
     write(folder / "m.pt")
-    assert {note.code for note in load(folder / "m.pt", folder).warnings} == told
+    assert {note.code for note in load(folder / "m.pt", folder).warnings} == {*told, codes.PREPROCESS_ASSUMED}
 
 
 @pytest.mark.parametrize(("write", "reason"), [

@@ -34,6 +34,7 @@ def test_the_sample_has_every_digit_once():
         "n_calibration": 180,
         "n_evaluation": 360,
         "n_selection": 269,
+        "n_selection_given": 179,
         "n_holdout": 0,
         "n_skipped": 0,
         "classes": tuple("0123456789"),
