@@ -15,12 +15,14 @@ WIDEST = 127
 def qat_may_help(workspace: Workspace, model: OnnxModel, candidates: list[Candidate]) -> tuple[Note, ...]:
     """A note that `qat` may help, where a static candidate that is not slower than FP32 loses too much accuracy.
 
-    Nothing where qat cannot be applied: without images, with a fixed batch, or with operators that it cannot train.
+    Nothing where qat cannot be applied: to a model that is no classifier, without images, with a fixed batch, or with
+    operators that it cannot train.
     Its file is as fast as the static file (docs/log.md, 2026-11-24, has the figures and the machine).
     """
     budget = workspace.context.budget
     lossy = any(one.is_static and _in_time(one) and over_accuracy(one, budget) for one in candidates)
-    if not lossy or not workspace.context.data.has_images or model.batch is not None or not _trainable(workspace):
+    can_be_fed = workspace.context.data.has_images and model.batch is None
+    if not lossy or not can_be_fed or model.task != "classification" or not _trainable(workspace):
         return ()
     text = (
         "Static INT8 loses too much here. Training it with simulated quantization (qat in place of quantize) may "

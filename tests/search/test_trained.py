@@ -35,8 +35,8 @@ def candidate(drop=SURELY, ratio=None, settings=None):
     )
 
 
-def codes(place=None, batch=None, **changed):
-    model = SimpleNamespace(batch=batch)
+def codes(place=None, batch=None, task="classification", **changed):
+    model = SimpleNamespace(batch=batch, task=task)
     return [note.code for note in qat_may_help(place or workspace(), model, [candidate(**changed)])]
 
 
@@ -46,6 +46,7 @@ def test_what_was_out_before_the_timing_or_over_the_budget_after_it_may_be_won_b
 
 @pytest.mark.parametrize("changed", [
     {"drop": WELL}, {"ratio": 1.5}, {"settings": QuantizeDynamic(method="dynamic")}, {"batch": 4},
+    {"task": "segmentation"},
     {"place": workspace(synthetic=True)}, {"place": workspace(operator="Selu")},
 ])  # fmt: skip
 def test_nothing_is_said_where_nothing_was_lost_or_it_could_not_be_applied(changed):
