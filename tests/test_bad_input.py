@@ -87,7 +87,7 @@ def test_what_can_be_told_at_once_is_one_line_alone(optimize, tmp_path, text, sa
      ("the weights of 'resnet18.a1_in1k'", "the Hugging Face Hub cannot be reached", "Connect", "local weights file")),
     ("model: {kind: timm, name: test_resnet, num_classes: 7, weights: five.safetensors}",
      ("'five.safetensors' do not fit", "fc.weight (5, 96) instead of (7, 96)", "num_classes")),
-    ("model: {kind: file, path: cut.onnx}", ("'cut.onnx' is not an ONNX file, or is cut off", "Export it again")),
+    ("model: {kind: file, path: cut.onnx}", ("'cut.onnx' is not an ONNX file, or is cut off", "Copy or download")),
     (f"{TWO}\ndata: {{kind: images, path: slip.zip}}", ("'../evil.png' points outside", "Make a zip")),
 ])  # fmt: skip
 def test_what_the_runner_finds_is_refused_the_same_way(optimize, inputs, tmp_path, text, said):

@@ -92,7 +92,7 @@ def test_an_analysis_waits_while_a_run_measures(tmp_path, monkeypatch):
 def test_a_cancel_ends_the_reading_of_images(tmp_path, monkeypatch):
     monkeypatch.setenv("FEATHERWEIGHT_HOME", str(tmp_path / "home"))
     Home.default().prepare()
-    images, folder = tmp_path / "images" / "a", JobFolder(tmp_path / "job")
+    images, folder = tmp_path / "images" / "a", JobFolder(tmp_path / "job", tmp_path / "request.json")
     images.mkdir(parents=True)
     Image.new("RGB", (64, 64)).save(images / "0.png")
     for number in range(1, 30_000):
@@ -100,9 +100,11 @@ def test_a_cancel_ends_the_reading_of_images(tmp_path, monkeypatch):
     (folder.path / "work").mkdir(parents=True)
     model = TimmModel(name="test_resnet", weights="random", num_classes=2)
     request = PreviewRequest(model=model, data=ImagesData(path=str(images.parent), labels="none"))
-    folder.write("job.json", JobFile(id="a" * 12, kind="preview", name="a", created=now(), request=request))
+    folder.write_request(JobFile(id="a" * 12, kind="preview", name="a", created=now(), request=request))
     environment = os.environ | {"TMPDIR": str(folder.work)}
-    process = subprocess.Popen([sys.executable, "-m", "engine.runner", str(folder.path)], env=environment)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "engine.runner", str(folder.path), str(folder.request_file)], env=environment
+    )
     while not any("of 30,000 images read" in event.message for event in folder.events()):
         assert process.poll() is None
         with suppress(subprocess.TimeoutExpired):

@@ -7,7 +7,7 @@ file out of an archive or of Parquet files is the same as long as the SHA-256 of
 import json
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
@@ -29,18 +29,24 @@ RECENT_NS = 2_000_000_000
 _FILE = "checks.jsonl"
 
 
-def check_files(
+@contextmanager
+def checked_files(
     content: Content, files: Sequence[ImageFile], cache: Cache | None, on_progress: ReadProgress
-) -> list[FileCheck]:
-    """What each file is, from the cache where it holds that. Raises DataError for an image with too many pixels."""
+) -> Iterator[list[FileCheck]]:
+    """What each file is, from the cache where it holds that; what is new is kept once the images were accepted.
+
+    Raises DataError for an image with too many pixels.
+    """
     if cache is None:
-        return list(_checked(files, on_progress))
+        yield list(_checked(files, on_progress))
+        return
     is_packed, key = bool(content.packed), _key(content)
     began, stamps = time.time_ns(), [_stamp(file.path, is_packed) for file in files]
     names, known = [_name(file, content) for file in files], _read(cache, key)
     new = [index for index, stamp in enumerate(stamps) if stamp is None or _lookup(known, names[index], stamp) is None]
     checks = dict(zip(new, _checked([files[index] for index in new], on_progress), strict=True))
     results = [checks[index] if index in checks else known[name][1] for index, name in enumerate(names)]
+    yield results  # images that are refused within leave nothing behind
     if new:
         rows = (
             (name, stamp, result)
@@ -50,7 +56,6 @@ def check_files(
         cache.remove(key)
         with suppress(OSError):  # on a full disk the next job reads the files again
             cache.put(key, partial(_write, rows=rows))
-    return results
 
 
 def _checked(files: Sequence[ImageFile], on_progress: ReadProgress) -> Iterator[FileCheck]:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from engine.data.check_index import check_files
+from engine.data.check_index import checked_files
 from engine.data.classes import assign_outputs, sort_names
 from engine.data.content import Content, open_content
 from engine.data.decode import FileCheck, fitting, open_image
@@ -53,8 +53,10 @@ def read_images(
     if not listing.files:
         raise DataError(f"'{content.name}' holds no images", "Choose a folder or an archive with images in it")
     checking = within(on_progress, UNPACKED if content.packed else 0.0, 1.0)
-    files, checks, skipped = _usable(content, listing, preprocess, cache, checking)
-    classes, outputs, warnings = _classes(files, listing, source, model_classes, n_outputs)
+    with checked_files(content, listing.files, cache, checking) as results:
+        files, checks, skipped = _usable(content, listing, preprocess, results)
+        classes, outputs, warnings = _classes(files, listing, source, model_classes, n_outputs)
+        rows = _folder_rows(files, split, seed)
     paths = tuple(file.path for file in files)
     label_notes = () if labelled is None else labelled.notes
     return ImagePool(
@@ -64,7 +66,7 @@ def read_images(
         classes=classes,
         outputs=outputs,
         read=partial(_read, content, paths),
-        rows=_folder_rows(files, split, seed),
+        rows=rows,
         skipped=skipped if labelled is None else (*skipped, *labelled.skipped),
         label_file=None if labelled is None else labelled.label_file,
         warnings=(*content.notes, *listing.notes, *label_notes, *warnings, *_transparency_notes(checks)),
@@ -97,11 +99,11 @@ def _refuse_beside_parquet(source: ImagesData) -> None:
 
 
 def _usable(
-    content: Content, listing: Listing, preprocess: Preprocess, cache: Cache | None, on_progress: ReadProgress
+    content: Content, listing: Listing, preprocess: Preprocess, checks: Sequence[FileCheck]
 ) -> tuple[list[ImageFile], list[FileCheck], tuple[SkippedFile, ...]]:
     """The usable images with their checks, and every other with the reason. Raises DataError if most are unusable."""
     settings: dict[str, Any] = preprocess.model_dump()
-    results = [fitting(check, settings) for check in check_files(content, listing.files, cache, on_progress)]
+    results = [fitting(check, settings) for check in checks]
     pairs = list(zip(listing.files, results, strict=True))
     broken = [SkippedFile(file.id, result.reason) for file, result in pairs if result.sha256 is None]
     if 2 * len(broken) > len(pairs):
