@@ -63,9 +63,7 @@ def test_images_that_the_head_does_not_fit(app, page, tmp_path):
     page.get_by_test_id("stFileUploaderDropzoneInput").first.set_input_files(_three_digits(tmp_path / "three.zip"))
     page.get_by_role("button", name="Use these images").click()
 
-    expect(
-        page.get_by_text("The model has 10 outputs and your images 3 classes: its head does not fit.")
-    ).to_be_visible()
+    expect(page.get_by_text("The head does not fit: the model has 10 outputs and the data 3 classes.")).to_be_visible()
     assert _fact(page, "Classes") == "3"
     names = ("Train", "Calibration", "Evaluation", "Selection")
     train, calibration, evaluation, selection = (int(_fact(page, name)) for name in names)
