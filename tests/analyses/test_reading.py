@@ -61,7 +61,7 @@ def test_reading_is_told_and_remembered(job, request_class, tmp_path: Path, monk
         on_progress(0.5, f"half of {len(files)} images read")
         raise Stopped(cache._root)
 
-    monkeypatch.setattr("engine.data.images.check_files", stop)
+    monkeypatch.setattr("engine.data.images.checked_files", stop)
     steps = {"steps": (QuantizeDynamic(method="dynamic"),)} if request_class is Recipe else {}
     request = request_class(model=NETWORK, data=ImagesData(path=str(tmp_path / "images")), **steps)
     folder, events = JobFolder(tmp_path / "job"), list[Event]()
