@@ -12,6 +12,7 @@ import json
 import math
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import timm
@@ -23,6 +24,7 @@ from bench.ablation import interval
 from engine import data as images
 from engine.settings import Distill, Finetune, Preprocess, SampleData, Split
 from engine.settings.distillation import LOSSES as NAMES
+from engine.settings.distillation import DistillationLoss
 from engine.settings.training import Training
 from engine.training.batches import Batch, Pixels, Views, normalised
 from engine.training.distillation_losses import LOSSES
@@ -100,7 +102,7 @@ def objective(arm: str, labels: Classes, answers: NDArray[np.float32]) -> Object
         plain=answers[0],
         n_views=VIEWS,
         temperature=STEP.temperature,
-        compare={str(name): loss for name, loss in LOSSES.items()}[arm],
+        compare=LOSSES[cast(DistillationLoss, arm)],
         labels=by_label,
         label_share=STEP.label_share,
     )

@@ -6,19 +6,17 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from engine import models
 from engine.analyses.class_order import suggest_order
 from engine.analyses.preview import example_indices, is_mapped, output_names, picture
+from engine.analyses.scores import scorer
 from engine.context import Model
 from engine.data import Data, Part, load, outputs_to_match
 from engine.errors import DataError
-from engine.measure.predictions import predict
-from engine.models.artifacts import TorchModel
 from engine.results import Confusion, LabelPredictions, OrderSuggestion, OutputCount, codes
-from engine.settings import ConfusionRequest, Target
+from engine.settings import ConfusionRequest
 from engine.store.cache import Cache
 from engine.store.folders import JobFolder
 from engine.store.home import Home
@@ -45,7 +43,7 @@ def confusion(request: ConfusionRequest, folder: JobFolder, progress: Progress) 
     data = _data(request, model, folder.work, progress)
     part = data.images("evaluation").span(0, MOST_IMAGES)
     progress.emit("confusion", "predict", PREDICT_BEGINS, f"asking the model about {len(part)} images")
-    predicted = _predictions(_predictor(model), part)
+    predicted = _predictions(scorer(model), part)
     labels = part.span(0, len(predicted)).labels
     if labels is None:
         raise TypeError("labelled data has labels in every split")
@@ -82,26 +80,16 @@ def _data(request: ConfusionRequest, model: Model, work: Path, progress: Progres
     return data
 
 
-def _predictor(model: Model) -> Callable[[Part], Integers]:
-    """A function from images to the output (N,) that the model prefers for each."""
-    if not isinstance(model, TorchModel):
-        return lambda part: predict(model, part, Target()).logits.argmax(1)
-    module = model.build()
+def _predictions(score: Callable[[Part], NDArray[np.float32]], part: Part) -> Integers:
+    """(n,) the output that the model prefers, of as many of the first images as time allows.
 
-    def of_torch(part: Part) -> Integers:
-        with torch.inference_mode():
-            return np.concatenate([module(torch.from_numpy(one)).argmax(1).numpy() for one in part.batches(BATCH)])
-
-    return of_torch
-
-
-def _predictions(predictor: Callable[[Part], Integers], part: Part) -> Integers:
-    """(n,) of as many of the first images as time allows: the first batch tells how long the others take."""
+    The first batch tells how long the others take.
+    """
     started = time.perf_counter()
-    first = predictor(part.span(0, BATCH))
+    first = score(part.span(0, BATCH)).argmax(1)
     n_allowed = int(len(first) * SECONDS / (time.perf_counter() - started))
     rest = part.span(BATCH, max(BATCH, n_allowed))
-    return np.concatenate([first, predictor(rest)]) if len(rest) else first
+    return np.concatenate([first, score(rest).argmax(1)]) if len(rest) else first
 
 
 def _rows(

@@ -6,23 +6,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from engine.analyses.findings import AuditFinding
 from engine.analyses.measure_lock import hold_measure_lock
+from engine.analyses.scores import scorer
 from engine.data import Data, Part
-from engine.measure.label_errors import as_probabilities, likely_label_errors
-from engine.measure.predictions import predict
+from engine.measure.confidence import probabilities
+from engine.measure.label_errors import likely_label_errors
 from engine.measure.quality import accuracy
 from engine.models.artifacts import OnnxModel, TorchModel
 from engine.results import Note, codes
 from engine.results.audit import AuditSplit
-from engine.runtimes import resolve_target
-from engine.settings import Target
 from engine.wording import many, percent
 
-BATCH, CHUNK = 64, 256
+CHUNK = 256
 ORDER: tuple[AuditSplit, ...] = ("evaluation", "selection", "holdout", "calibration", "train")
 """Images that the model was not trained on come first: on its training images it is surer than it should be."""
 
@@ -54,7 +52,7 @@ def check_labels(
     if model is None or reason is not None:
         return LabelCheck(reason=reason)
     rows = {id: row for row, id in enumerate(id for part in parts.values() for id in part.ids)}
-    n_labels, scores, score = len(rows), [], _scorer(model)
+    n_labels, scores, score = len(rows), [], scorer(model)
     ids: list[str] = []
     labels: list[int] = []
     deadline = time.monotonic() + 60 * minutes
@@ -92,20 +90,6 @@ def _chunks(parts: Sequence[Part]) -> Iterator[Part]:
             yield part.span(start, min(start + CHUNK, len(part)))
 
 
-def _scorer(model: TorchModel | OnnxModel) -> Callable[[Part], NDArray[np.float32]]:
-    """What gives the model's answers on images: (N, classes) float32. It raises RunError as the runtime does."""
-    if isinstance(model, OnnxModel):
-        target = resolve_target(Target())
-        return lambda part: predict(model, part, target).logits
-    module = model.build()
-    return lambda part: _torch_scores(module, part)
-
-
-@torch.inference_mode()
-def _torch_scores(module: torch.nn.Module, part: Part) -> NDArray[np.float32]:
-    return np.concatenate([module(torch.from_numpy(batch)).numpy() for batch in part.batches(BATCH)])
-
-
 def _found(
     scores: NDArray[np.float32], labels: NDArray[np.int64], rows: Sequence[int], n_labels: int, minutes: float
 ) -> LabelCheck:
@@ -117,7 +101,7 @@ def _found(
             "than guessing: it cannot judge the labels. Look whether its classes are in the order of its outputs"
         )
         return LabelCheck(n_checked=0, reason=Note(code=codes.NO_BETTER_THAN_CHANCE, text=text))
-    wrong, likely, margins = likely_label_errors(as_probabilities(scores), labels)
+    wrong, likely, margins = likely_label_errors(probabilities(scores), labels)
     findings = tuple(
         AuditFinding("label", rows[index], figure=float(margin), likely_label=int(name))
         for index, name, margin in zip(wrong, likely, margins, strict=True)

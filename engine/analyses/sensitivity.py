@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
 
 from engine import models
 from engine.analyses.measure_lock import hold_measure_lock, wait_event
+from engine.analyses.scores import torch_scores
 from engine.data import Part, load
 from engine.errors import DataError, SourceError
 from engine.models.artifacts import TorchModel, content_key
@@ -23,7 +23,7 @@ from engine.store.progress import Progress
 from engine.system.machine import isa, versions
 from engine.techniques.prune import Group, groups_of, prune_group
 
-BATCH, EXAMPLES = 64, 4
+EXAMPLES = 4
 FIGURES = "figures.json"
 MOST_IMAGES = 128
 
@@ -44,7 +44,7 @@ def sensitivity(request: SensitivityRequest, folder: JobFolder, progress: Progre
     home = Home.default()
     cache, lock, on_wait = Cache(home.cache), home.measure_lock, wait_event(folder, progress, "sensitivity")
     with hold_measure_lock(lock, "sensitivity", on_wait):
-        predictions = _predictions(model.build(), part)
+        predictions = torch_scores(model.build(), part).argmax(1)
         groups = groups_of(model, example)
     targets = predictions if part.labels is None else part.labels
     result = Sensitivity(
@@ -87,7 +87,7 @@ def _prune_alone(
 ) -> LayerSensitivity:
     """Top-1 against `targets` (N,) where this group alone loses each share of its channels."""
     cuts = [prune_group(model, example, group.name, ratio) for ratio in ratios]
-    shares = {cut.ratio: float((_predictions(cut.module, part) == targets).mean()) for cut in cuts if cut}
+    shares = {cut.ratio: float((torch_scores(cut.module, part).argmax(1) == targets).mean()) for cut in cuts if cut}
     points = tuple(SensitivityPoint(ratio=ratio, top1=top1) for ratio, top1 in shares.items())
     return LayerSensitivity(layer=group.name, channels=group.n_channels, points=points)
 
@@ -134,9 +134,3 @@ def _load(request: SensitivityRequest, work: Path, progress: Progress) -> tuple[
             "Raise the share of images for calibration (split.calibration)",
         )
     return model, part
-
-
-@torch.inference_mode()
-def _predictions(module: nn.Module, part: Part) -> NDArray[np.int64]:
-    """(N,) the class of the largest output."""
-    return np.concatenate([module(torch.from_numpy(images)).argmax(1).numpy() for images in part.batches(BATCH)])

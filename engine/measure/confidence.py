@@ -9,7 +9,7 @@ SUM_TOLERANCE = 1e-3
 
 def probabilities(scores: NDArray[np.float32]) -> NDArray[np.float64]:
     """(N, classes): the scores themselves where they are probabilities already, else their softmax."""
-    values = scores.astype(np.float64)
+    values = scores.astype(np.float64, copy=False)
     if (values >= 0).all() and (np.abs(values.sum(axis=1) - 1) <= SUM_TOLERANCE).all():
         return values
     exponentials = np.exp(values - values.max(axis=1, keepdims=True))

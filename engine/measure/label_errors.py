@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 
 def likely_label_errors(
-    probabilities: NDArray[np.float32], labels: NDArray[np.int64]
+    probabilities: NDArray[np.floating], labels: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
     """Indices of the images whose label is likely wrong, the surest first; the class of each instead; its margin.
 
@@ -26,11 +26,3 @@ def likely_label_errors(
     order = np.flatnonzero(wrong)
     order = order[np.argsort(-margin[order], kind="stable")]
     return order, likely[order], margin[order]
-
-
-def as_probabilities(scores: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(N, classes) scores as probabilities: as they are where every row is one already, else after softmax."""
-    if scores.min() >= 0 and np.allclose(scores.sum(axis=1), 1, atol=1e-3):
-        return scores
-    powers = np.exp(scores - scores.max(axis=1, keepdims=True))
-    return np.asarray(powers / powers.sum(axis=1, keepdims=True), np.float32)

@@ -24,3 +24,11 @@ def test_certainty_and_ignorance_are_the_ends():
     assert (mean_confidence(certain), mean_entropy(certain)) == (1.0, 0.0)
     assert mean_entropy(ignorant) == pytest.approx(np.log(3))
     assert np.isfinite(cross_entropy(certain, np.array([1])))
+
+
+def test_scores_become_probabilities_once():
+    scores = np.array([[2.0, 0.0, -1.0], [0.5, 0.3, 0.2]], np.float32)
+    shares = probabilities(scores)
+    assert shares.sum(axis=1).round(5).tolist() == [1, 1]
+    assert probabilities(shares) is shares
+    assert (shares.argmax(axis=1) == scores.argmax(axis=1)).all()

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from engine.measure.label_errors import as_probabilities, likely_label_errors
+from engine.measure.label_errors import likely_label_errors
 
 
 def test_a_label_is_wrong_where_the_model_is_as_sure_of_another_class_as_of_that_classes_own():
@@ -29,11 +29,3 @@ def test_the_surest_comes_first_and_a_class_without_images_is_none():
     rows, likely, _ = likely_label_errors(probabilities, np.array([0, 1, 0, 0, 0]))
     assert rows.tolist() == [3, 2]
     assert likely.tolist() == [1, 1]
-
-
-def test_scores_become_probabilities_once():
-    scores = np.array([[2.0, 0.0, -1.0], [0.5, 0.3, 0.2]], np.float32)
-    probabilities = as_probabilities(scores)
-    assert probabilities.sum(axis=1).round(5).tolist() == [1, 1]
-    assert as_probabilities(probabilities) is probabilities
-    assert (probabilities.argmax(axis=1) == scores.argmax(axis=1)).all()
