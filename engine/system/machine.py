@@ -42,6 +42,7 @@ LIBRARIES = (
     "onnx",
     "onnx-ir",
     "onnxscript",
+    "openvino",
     "pillow",
     "safetensors",
     "timm",

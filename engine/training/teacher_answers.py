@@ -54,7 +54,7 @@ def cached_answers(
         n_views,
         settings.flip,
         settings.shift,
-        context.target.provider,
+        context.target.arithmetic,
         graphics_cards(),
         versions(),
         isa(),
