@@ -69,6 +69,11 @@ class Target(Settings):
         return self
 
     @property
+    def on_cpu(self) -> bool:
+        """Whether the provider is the runtime's own for the CPU."""
+        return self.provider == DEFAULT_PROVIDERS[self.runtime]
+
+    @property
     def arithmetic(self) -> tuple[str, str, str]:
         """What decides a file's answers beside the machine: runtime, provider and precision."""
         return self.runtime, self.provider, self.precision

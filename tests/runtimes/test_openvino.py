@@ -1,5 +1,9 @@
 """What OpenVINO computes in, and how the options of its sessions say so."""
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import onnx
 import openvino as ov
@@ -72,6 +76,13 @@ def test_precision_is_openvinos_option_alone():
 
 def test_the_race_finds_its_layers_among_the_operator_types(path):
     assert {"Conv", "Gemm"} <= set(operator_times(path, TARGET, IMAGES))
+
+
+def test_nothing_is_reported_to_openvinos_makers_nor_written_for_them(tmp_path):
+    code = "import engine.runtimes.openvino_runtime, openvino, sys; print(sys.modules['openvino_telemetry'])"
+    env = {**os.environ, "HOME": str(tmp_path), "USERPROFILE": str(tmp_path)}
+    answer = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True)
+    assert (answer.stdout.strip(), list(tmp_path.iterdir())) == ("None", [])
 
 
 def test_a_reason_is_the_sentence_and_not_the_place_in_openvinos_sources():
