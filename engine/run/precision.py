@@ -37,8 +37,8 @@ def precision_note(step_runner: StepRunner, baseline: OnnxModel, timed: PairedLa
         closeness = f"its answers could not be compared: {error.message}"
     return Note(
         code=codes.PRECISION,
-        text=f"{target.runtime} computes 32-bit floats in {precision_of(target)} here. Beside f32 (target.precision: "
-        f"f32), {closeness}{_speed(timed)}. Every ratio and every loss of this run is to the baseline as it is "
+        text=f"{target.runtime} computes 32-bit floats in {precision_of(target)} here. Beside f32, "
+        f"{closeness}{_speed(timed)}. Every ratio and every loss of this run is to the baseline as it is "
         "computed here",
     )
 
