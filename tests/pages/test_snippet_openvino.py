@@ -2,6 +2,7 @@
 
 import runpy
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import onnx
@@ -12,6 +13,7 @@ from PIL import Image
 from engine import Preprocess, Target, TensorSpec
 from engine.results import InputSpec
 from engine.runtimes import open_session
+from pages._ui.results.runtime_code import CODES
 from pages._ui.results.snippet import snippet
 from tests.made import INT8, made_variant
 from tests.models.small import Shape, small_classifier
@@ -37,6 +39,10 @@ def printed(text, capsys):
     Path("run.py").write_text(text)
     runpy.run_path("run.py")
     return capsys.readouterr().out.splitlines()
+
+
+def test_every_runtime_has_code():
+    assert set(CODES) == set(get_args(Target.model_fields["runtime"].annotation))
 
 
 @pytest.mark.parametrize("layout", [("batch", 3, 8, 8), (1, 3, 8, 8)])
