@@ -50,5 +50,5 @@ def refusal(device: str) -> str:
 def reason(error: Exception) -> str:
     """The readable part of an OpenVINO message, whose first lines are places in its own sources."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    said = [line for line in lines if not line.startswith(("Exception from ", "Check '", "FrontEnd API failed"))]
-    return " ".join(said or lines or [type(error).__name__])[:300]
+    sentences = [line for line in lines if not line.startswith(("Exception from ", "Check '", "FrontEnd API failed"))]
+    return " ".join(sentences or lines or [type(error).__name__])[:300]

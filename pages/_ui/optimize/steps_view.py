@@ -57,7 +57,7 @@ def _limits() -> tuple[str, ...]:
         with st.expander(f"**Target** · {plain(_target(draft.target))}", key="open-target", on_change="rerun"):
             target = _choose_target(draft.target)
             st.caption(
-                f"Every latency is measured at these, on the CPU, of which {many(cores(), 'thread')} may be used."
+                f"Every latency is measured at these, on the CPU; this machine lets it use {many(cores(), 'thread')}."
             )
         with st.expander(f"**Budget** · {plain(_budget(draft.budget))}", key="open-budget", on_change="rerun"):
             budget = forms.form(Budget, "budget", draft.budget)

@@ -62,14 +62,14 @@ def snippet(
     """
     target = target or Target()
     settings, code = variant.input.preprocess, CODES[target.runtime]
-    opened = opening(code, file, variant, target)
+    opening_lines = opening(code, file, variant, target)
     if settings is None:
-        return _arrays_program(variant.input.inputs, code, opened)
+        return _arrays_program(variant.input.inputs, code, opening_lines)
     if measure not in (None, "agreement"):
-        return _image_program(settings, code, opened) + code.outputs.format(inputs=IMAGE)
+        return _image_program(settings, code, opening_lines) + code.outputs.format(inputs=IMAGE)
     has_names = classes is not None and len(classes) <= MOST_CLASSES
     names = f"classes = {list(classes or ())!r}\n" if has_names else ""
-    return _image_program(settings, code, opened, names) + CLASSES.format(
+    return _image_program(settings, code, opening_lines, names) + CLASSES.format(
         scores=code.scores.format(
             inputs=IMAGE,
             outputs=[variant.output] if variant.output else None,
@@ -80,12 +80,12 @@ def snippet(
     )
 
 
-def _image_program(settings: Preprocess, code: RuntimeCode, opened: str, classes: str = "") -> str:
+def _image_program(settings: Preprocess, code: RuntimeCode, opening_lines: str, classes: str = "") -> str:
     """The part that opens the file and prepares an image; `classes` is the line with their names."""
     channels = settings.channels or ("gray" if len(settings.mean) == 1 else "rgb")
     return PROGRAM.format(
         imports=code.imports,
-        open=opened + code.open_images.format(),
+        open=opening_lines + code.open_images.format(),
         mean=list(settings.mean),
         std=list(settings.std),
         mode="L" if channels == "gray" else "RGB",
@@ -100,14 +100,14 @@ def _image_program(settings: Preprocess, code: RuntimeCode, opened: str, classes
     )
 
 
-def _arrays_program(inputs: tuple[TensorSpec, ...], code: RuntimeCode, opened: str) -> str:
+def _arrays_program(inputs: tuple[TensorSpec, ...], code: RuntimeCode, opening_lines: str) -> str:
     """A program that gives the model an array for each of its inputs, and prints what the outputs are."""
     has_any_length = any(isinstance(length, str) for spec in inputs for length in spec.shape)
     note = "Zeros in place of your own arrays" + (f"; {ANY_LENGTH} where any length is possible" * has_any_length)
     first = next((spec for spec in inputs if spec.batched), None)
     program = ARRAYS.format(
         imports=code.imports,
-        open=opened,
+        open=opening_lines,
         n_examples=code.first_length.format(name=first.name) if first is not None else "",
         note=f"{note}." if first is None else f"{note}. The first axis of n is that of the examples.",
         arrays="\n".join(f"    {spec.name!r}: {_zeros(spec)}," for spec in inputs),
