@@ -13,7 +13,7 @@ from engine import NotFoundError, Recipe, StateError, parse_recipe
 from engine.store.home import Home
 from engine.system.check import check_home
 
-HEAVY = ("torch", "timm", "onnx", "onnxruntime", "streamlit", "pandas", "plotly")
+HEAVY = ("torch", "timm", "onnx", "onnxruntime", "openvino", "streamlit", "pandas", "plotly")
 SAMPLE = "{model: {kind: sample}, data: {kind: sample}, steps: [{technique: quantize, method: static}]}"
 
 

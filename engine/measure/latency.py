@@ -85,13 +85,16 @@ def measure_latency(
     on_round: Callable[[int, int], None] = lambda done, total: None,
     n_rounds: int = N_ROUNDS,
     deadline: float = math.inf,
+    targets: Mapping[str, Target] | None = None,
 ) -> dict[str, PairedLatency]:
     """Latency and throughput of every model; `inputs` are those of one call for batch_size examples.
 
     `target.threads` must be a number and `n_rounds` at least FEWEST_ROUNDS. After `deadline`, in seconds of
-    time.monotonic(), no round begins but the first FEWEST_ROUNDS. Raises TargetError and RunError as open_session does.
+    time.monotonic(), no round begins but the first FEWEST_ROUNDS. `targets` has those of models that are timed at
+    another one, of the same batch size. Raises TargetError and RunError as open_session does.
     """
-    return compare(time_rounds(models, target, inputs, on_round, n_rounds, deadline), baseline, target)
+    timings = time_rounds(models, target, inputs, on_round, n_rounds, deadline, targets)
+    return compare(timings, baseline, target, targets)
 
 
 def time_rounds(
@@ -101,6 +104,7 @@ def time_rounds(
     on_round: Callable[[int, int], None] = lambda done, total: None,
     n_rounds: int = N_ROUNDS,
     deadline: float = math.inf,
+    targets: Mapping[str, Target] | None = None,
 ) -> dict[str, list[RoundTiming]]:
     """The timings of every model, one a round, for `compare`; arguments and errors as of `measure_latency`.
 
@@ -118,14 +122,22 @@ def time_rounds(
             wait_for_quiet(target.threads or 1, QUIET_SECONDS)
         order = list(models) if number % 2 == 0 else list(models)[::-1]
         for id in order:
-            timings[id].append(_time_model(models[id], target, inputs))
+            timings[id].append(_time_model(models[id], (targets or {}).get(id, target), inputs))
         on_round(number + 1, n_rounds if number < n_rounds else most)
     return timings
 
 
-def compare(timings: Mapping[str, list[RoundTiming]], baseline: str, target: Target) -> dict[str, PairedLatency]:
+def compare(
+    timings: Mapping[str, list[RoundTiming]],
+    baseline: str,
+    target: Target,
+    targets: Mapping[str, Target] | None = None,
+) -> dict[str, PairedLatency]:
     """Latency and throughput of every model, with its ratio to any one of them in the same rounds."""
-    return {id: _pair(model_timings, timings[baseline], target) for id, model_timings in timings.items()}
+    return {
+        id: _pair(model_timings, timings[baseline], (targets or {}).get(id, target))
+        for id, model_timings in timings.items()
+    }
 
 
 def _n_counting(timings: Mapping[str, list[RoundTiming]]) -> int:

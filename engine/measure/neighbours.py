@@ -14,6 +14,7 @@ from engine.models.counts import constant_tensors
 from engine.models.graph import load_proto
 from engine.models.tensors import model_nodes
 from engine.results import Note, codes
+from engine.runtimes import exact_target
 from engine.settings import Target
 from engine.tasks import Inputs, Outputs, n_examples, resized, scaled
 from engine.wording import many
@@ -37,7 +38,7 @@ def neighbour_note(model: OnnxModel, inputs: Inputs, target: Target) -> Note | N
         return None
     noun = "example" if model.inputs else "image"
     together = _together(model, inputs)
-    worst, allowed = _difference(model, together, target)
+    worst, allowed = _difference(model, together, exact_target(target))
     proto = load_proto(model.path)
     ranges = range_operators(proto)
     if worst <= allowed and not ranges:

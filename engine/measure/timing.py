@@ -40,13 +40,14 @@ def time_files(
     on_round: Callable[[int, int], None],
     n_rounds: int = N_ROUNDS,
     deadline: float = math.inf,
+    targets: Mapping[str, Target] | None = None,
 ) -> FileTimings:
     """Times all that runs beside the baseline; nothing where the baseline itself does not run.
 
     Arguments as of `measure_latency`. The caller holds the home's measure lock.
     """
     with watched(target.threads or cores()) as busy:
-        errors = trial_calls(models, target, inputs)
+        errors = trial_calls(models, target, inputs, targets)
         if baseline_id in errors:
             return FileTimings({}, errors)
         latencies = measure_latency(
@@ -57,6 +58,7 @@ def time_files(
             on_round=on_round,
             n_rounds=n_rounds,
             deadline=deadline,
+            targets=targets,
         )
     n_missing = sum(one.latency is None for one in latencies.values())
     missing = (not_measured_note(n_missing, len(latencies)),) if n_missing else ()

@@ -9,16 +9,18 @@ from engine.settings import Target
 from engine.tasks import Inputs
 
 
-def trial_calls(models: Mapping[str, OnnxModel], target: Target, inputs: Inputs) -> dict[str, FeatherweightError]:
+def trial_calls(
+    models: Mapping[str, OnnxModel], target: Target, inputs: Inputs, targets: Mapping[str, Target] | None = None
+) -> dict[str, FeatherweightError]:
     """The error of each model that does not run on this target, by id; empty where all run.
 
-    `inputs` are those of one call for batch_size examples, as `measure_latency` takes them. Raises LimitError where a
-    resource ran out, since no model is to blame for that.
+    `inputs` are those of one call for batch_size examples, as `measure_latency` takes them and `targets`. Raises
+    LimitError where a resource ran out, since no model is to blame for that.
     """
     errors: dict[str, FeatherweightError] = {}
     for id, model in models.items():
         try:
-            with open_session(model.path, target, output_names=model.output_names) as session:
+            with open_session(model.path, (targets or {}).get(id, target), output_names=model.output_names) as session:
                 session(inputs)
         except LimitError:
             raise

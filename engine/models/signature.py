@@ -10,7 +10,7 @@ from onnx import TensorProto
 from engine.errors import SourceError
 from engine.models.counts import constant_tensors, dimensions, graph_inputs
 from engine.results import TensorSpec, codes
-from engine.runtimes.onnx_runtime import channels_last
+from engine.runtimes.feed import channels_last
 from engine.settings import Preprocess
 from engine.settings.model import MAX_EDGE, MIN_EDGE
 from engine.wording import many

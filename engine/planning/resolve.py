@@ -33,7 +33,7 @@ from engine.settings import (
 from engine.settings.model import LOCAL_PREFIX, LOCAL_WEIGHTS, weights_in
 from engine.store.home import Home
 from engine.store.uploads import find_upload, path_sum
-from engine.system.machine import cores
+from engine.system.machine import BF16, cores, isa
 from engine.wording import many
 
 MAX_PATH_LETTERS = 200
@@ -47,6 +47,7 @@ def resolve_recipe(recipe: Recipe, home: Home, *, from_browser: bool) -> Recipe:
     browser, any path outside this home's uploads.
     """
     check_threads(recipe.target)
+    check_precision(recipe.target)
     finder = Finder(home, from_browser)
     data = finder.data(recipe.data) if recipe.data is not None else None
     for new in (new_network(step) for chain in recipe.chains for step in chain):
@@ -77,6 +78,7 @@ def resolve_request(request: AnalysisRequest, home: Home, *, from_browser: bool)
 def check_advice(request: AdviseRequest) -> None:
     """Raises TargetError for threads above the cores, and SourceError for an architecture that timm does not have."""
     check_threads(request.target)
+    check_precision(request.target)
     for name in request.names or ():
         _check_name(TimmModel(name=name, weights=RANDOM))
 
@@ -196,6 +198,15 @@ def check_threads(target: Target) -> None:
             f"{many(target.threads or 0, 'thread')} are asked for (target.threads), and this process may "
             f"use {many(cores(), 'core')}",
             f"Ask for {cores()} or fewer, or for no number: then it is all cores",
+        )
+
+
+def check_precision(target: Target) -> None:
+    """Raises TargetError where the processor has no 16-bit bfloats, and they are asked for."""
+    if target.precision == "bf16" and target.on_cpu and not BF16 & set(isa()):
+        raise TargetError(
+            "16-bit floats are asked for (target.precision: bf16), and this processor has no instructions for them",
+            "Ask for auto or f32",
         )
 
 

@@ -32,6 +32,8 @@ LABEL_COLUMN_OPEN = "label_column_open"
 LABEL_FILE_READ = "label_file_read"
 """Of a warning: how a label file was read, which needs no action where it is right."""
 MACHINE_BUSY = "machine_busy"
+PRECISION = "precision"
+"""Of a note on the baseline: what the target's runtime computes 32-bit floats in, and what that changes."""
 NOT_MEASURED = "not_measured"
 """Of a note, an outcome or a reason: other programs disturbed too many calls, so that there is no latency."""
 

@@ -20,6 +20,7 @@ from engine.planning.estimate import FORMULA, PlannedPhase, learnt_factors, n_ti
 from engine.planning.parts import ALL_VARIANTS, LATENCY, START, STARTING
 from engine.results import Report
 from engine.run.branch import RunContext, follow, make_baseline
+from engine.run.precision import IN_32_BITS, precision_note, targets_in_32_bits
 from engine.run.preflight import check_fit, recovery_warnings, source_warnings, unlearnt_warnings
 from engine.run.progress import RunProgress
 from engine.run.report_builder import ReportBuilder
@@ -146,24 +147,33 @@ def _time(context: RunContext) -> None:
     with every other figure that it has, and its latencies can be measured later.
     """
     builder, step_runner = context.builder, context.step_runner
+    exact = targets_in_32_bits(step_runner.target)
+    models = {**builder.timed, **dict.fromkeys(exact, builder.models[builder.baseline.id])}
     phase = context.run_progress.begin(ALL_VARIANTS, LATENCY)
     phase(0.0, "waiting for its turn to measure")
     try:
         with step_runner.measure_lock():
             timings = time_files(
-                builder.timed,
+                models,
                 builder.baseline.id,
                 step_runner.target,
                 step_runner.inputs(step_runner.target.batch_size),
                 on_round=lambda done, total: phase(done / total, f"round {done} of {total}"),
+                targets=exact,
             )
     except WaitError as wait_error:
         for id in builder.timed:
             builder.add_note(id, not_timed_note(wait_error))
         builder.fail(None, None, None, "no latency could be measured", wait_error)
         return
+    in_32_bits = timings.latencies.pop(IN_32_BITS, None)
+    if exact:
+        phase(1.0, "the baseline's answers in 32 bits")
+        note = precision_note(step_runner, builder.models[builder.baseline.id], in_32_bits)
+        builder.add_note(builder.baseline.id, note)
     for id, error in timings.errors.items():
-        builder.add_note(id, not_timed_note(error))
+        if id not in exact:
+            builder.add_note(id, not_timed_note(error))
     if builder.baseline.id in timings.errors:
         builder.warnings = (*builder.warnings, nothing_timed_note(timings.errors[builder.baseline.id]))
         return

@@ -181,7 +181,7 @@ class StepRunner:
             prediction_batch(model, self.target),
             model.preprocess.model_dump(mode="json") if model.preprocess is not None else None,
             (model.task, model.output_names),
-            self.target.provider,
+            self.target.arithmetic,
             graphics_cards(),
             versions(),
             isa(),
@@ -190,11 +190,12 @@ class StepRunner:
     def _conditions(self, step: Step, model: Model) -> list[object]:
         """What a step's result depends on beside its input.
 
-        The provider and the graphics cards, on which torch trains too; the CPU of a torch step; the baseline where the
-        step uses it; target, budget, goal, CPU and cores where the step measures; the batch where answers depend on it.
+        Runtime, provider, precision and the graphics cards, on which torch trains too; the CPU of a torch step; the
+        baseline where the step uses it; target, budget, goal, CPU and cores where the step measures; the batch where
+        answers depend on it.
         """
         baseline_key = self.baseline.key if self.baseline else None
-        conditions: list[object] = [self.target.provider, graphics_cards()]
+        conditions: list[object] = [self.target.arithmetic, graphics_cards()]
         if isinstance(model, OnnxModel) and model.batch_dependent:
             conditions.append(self.target.batch_size)
         if step.stage == "torch":

@@ -5,8 +5,10 @@ from engine.runtimes.registry import (
     RUNTIMES,
     available_providers,
     check_target,
+    exact_target,
     open_session,
     operator_times,
+    precision_of,
     resolve_target,
 )
 
@@ -16,7 +18,9 @@ __all__ = [
     "Session",
     "available_providers",
     "check_target",
+    "exact_target",
     "open_session",
     "operator_times",
+    "precision_of",
     "resolve_target",
 ]

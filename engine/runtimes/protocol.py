@@ -34,8 +34,16 @@ class Runtime(Protocol):
         """Whether a small model really ran on this provider; where it did not, `reason` says why."""
         ...
 
-    def casts_float16(self, provider: str) -> bool:
-        """Whether this provider casts 16-bit floats to 32 bits around most operators, so that they bring no speed."""
+    def check_options(self, target: Target) -> None:
+        """Raises TargetError where the target asks for an option that its provider does not have on this machine."""
+        ...
+
+    def precision(self, target: Target) -> str:
+        """The number type that a session for this target computes 32-bit floats in: f32, bf16, f16."""
+        ...
+
+    def float16_note(self, provider: str) -> str:
+        """Why a file in 16-bit floats is no faster on this provider, as a sentence; empty where it may be."""
         ...
 
     def describe_options(self, target: Target) -> dict[str, str]:

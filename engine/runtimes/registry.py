@@ -6,12 +6,13 @@ from pathlib import Path
 
 from engine.errors import TargetError
 from engine.runtimes.onnx_runtime import OnnxRuntime
+from engine.runtimes.openvino_runtime import OpenVinoRuntime
 from engine.runtimes.protocol import Runtime, Session
 from engine.settings import Target
 from engine.system.machine import cores
 from engine.tasks import Inputs
 
-RUNTIMES: dict[str, Runtime] = {"onnxruntime": OnnxRuntime()}
+RUNTIMES: dict[str, Runtime] = {"onnxruntime": OnnxRuntime(), "openvino": OpenVinoRuntime()}
 """By the name that `Target.runtime` takes."""
 
 
@@ -21,7 +22,7 @@ def available_providers() -> dict[str, tuple[str, ...]]:
 
 
 def check_target(target: Target) -> None:
-    """Raises TargetError where the target's runtime does not offer the provider on this machine."""
+    """Raises TargetError where the target's runtime does not offer the provider, or an option, on this machine."""
     available = RUNTIMES[target.runtime].providers()
     if target.provider not in available:
         raise TargetError(
@@ -29,6 +30,17 @@ def check_target(target: Target) -> None:
             f"{', '.join(available)}",
             "Choose one of these as the target's provider",
         )
+    RUNTIMES[target.runtime].check_options(target)
+
+
+def precision_of(target: Target) -> str:
+    """The number type that sessions for this target compute 32-bit floats in: f32, bf16, f16."""
+    return RUNTIMES[target.runtime].precision(target)
+
+
+def exact_target(target: Target) -> Target:
+    """The target with 32-bit floats computed as such: whether two graphs compute the same is seen there."""
+    return target if precision_of(target) == "f32" else target.model_copy(update={"precision": "f32"})
 
 
 def resolve_target(target: Target) -> Target:

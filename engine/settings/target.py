@@ -1,17 +1,44 @@
 """Where the model will run, and what the user will accept."""
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal, Self
+
+from pydantic import model_validator
 
 from engine.settings.base import Settings, setting
 
 Goal = Literal["latency", "size", "throughput"]
 
 
-class Target(Settings):
-    """Runtime, execution provider, threads and batch size that every latency is measured at."""
+DEFAULT_PROVIDERS: dict[str, str] = {"onnxruntime": "CPUExecutionProvider", "openvino": "CPU"}
+"""The provider of each runtime where a target names none: the CPU, by the runtime's own name."""
 
-    runtime: Literal["onnxruntime"] = setting("onnxruntime", help="The inference runtime.")
-    provider: str = setting("CPUExecutionProvider", help="The execution provider.", min_length=1, max_length=100)
+
+class Target(Settings):
+    """Runtime, execution provider, threads and batch size that every latency is measured at.
+
+    The CPU of one runtime, given to another, is that other one's CPU.
+    """
+
+    runtime: Literal["onnxruntime", "openvino"] = setting(
+        "onnxruntime",
+        label="Runtime",
+        help="The inference runtime. The fastest differs by model and processor.",
+        choices={"onnxruntime": "onnxruntime", "openvino": "OpenVINO"},
+    )
+    provider: str = setting(
+        DEFAULT_PROVIDERS["onnxruntime"],
+        help="The execution provider; of OpenVINO the device, CPU where none is named.",
+        min_length=1,
+        max_length=100,
+    )
+    precision: Literal["auto", "f32", "bf16"] = setting(
+        "auto",
+        label="Floats are computed in",
+        help="What OpenVINO computes 32-bit floats in: by itself 16 bits (bfloat16) on a processor that has them, "
+        "which is faster and less exact. onnxruntime computes in what the file holds.",
+        choices={"auto": "what is fastest", "f32": "32 bits (f32)", "bf16": "16 bits (bf16)"},
+    )
     threads: int | None = setting(
         None,
         label="Threads",
@@ -20,6 +47,36 @@ class Target(Settings):
         le=1024,
     )
     batch_size: int = setting(1, label="Images a call", help="Images a call.", unit="images", ge=1, le=1024)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _own_provider(cls, values: Any) -> Any:
+        """Another runtime's CPU, the default of `provider` too, becomes that of the runtime."""
+        if not isinstance(values, Mapping):
+            return values
+        own = DEFAULT_PROVIDERS.get(str(values.get("runtime")))
+        if own is None or values.get("provider", own) not in DEFAULT_PROVIDERS.values():
+            return values
+        return {**values, "provider": own}
+
+    @model_validator(mode="after")
+    def _check_precision(self) -> Self:
+        if self.runtime == "onnxruntime" and self.precision != "auto":
+            raise ValueError(
+                f"'precision' is '{self.precision}', which onnxruntime does not take, since it computes in what the "
+                "file holds; leave it out, or set runtime to openvino"
+            )
+        return self
+
+    @property
+    def on_cpu(self) -> bool:
+        """Whether the provider is the runtime's own for the CPU."""
+        return self.provider == DEFAULT_PROVIDERS[self.runtime]
+
+    @property
+    def arithmetic(self) -> tuple[str, str, str]:
+        """What decides a file's answers beside the machine: runtime, provider and precision."""
+        return self.runtime, self.provider, self.precision
 
 
 class Budget(Settings):

@@ -15,7 +15,7 @@ from engine.store.home import FREE_FLOOR_BYTES, Home, free_bytes
 from engine.system.machine import cores, memory_bytes
 from engine.system.protections import WAY_OUT, protections
 
-PACKAGES = ("torch", "timm", "onnx", "onnxruntime", "streamlit", "plotly")
+PACKAGES = ("torch", "timm", "onnx", "onnxruntime", "openvino", "streamlit", "plotly")
 MIN_MEMORY_BYTES = 2_000_000_000
 
 

@@ -36,12 +36,15 @@ ISA_FLAGS = (
 )
 VNNI = frozenset({"avx512_vnni", "avx_vnni", "amx_int8"})
 """Instruction sets that multiply unsigned by signed bytes and add the products without saturation."""
+BF16 = frozenset({"avx512_bf16", "amx_bf16", "bf16"})
+"""Instruction sets that multiply 16-bit bfloats."""
 VERSION = "0.1.0"
 LIBRARIES = (
     "numpy",
     "onnx",
     "onnx-ir",
     "onnxscript",
+    "openvino",
     "pillow",
     "safetensors",
     "timm",

@@ -56,7 +56,7 @@ def cached_answers(
         settings.shift,
         settings.crop,
         settings.auto_augment,
-        context.target.provider,
+        context.target.arithmetic,
         graphics_cards(),
         versions(),
         isa(),

@@ -27,7 +27,7 @@ from engine import (
 SECTIONS: tuple[tuple[str, type[Settings], Collection[str], str], ...] = (
     ("data.", ImagesData, ("file_column", "label_column", "whole_labels"), "Data"),
     ("split.", Split, Split.model_fields, "Data"),
-    ("target.", Target, ("threads", "batch_size"), "Optimize"),
+    ("target.", Target, ("precision", "threads", "batch_size"), "Optimize"),
     ("budget.", Budget, Budget.model_fields, "Optimize"),
     ("model.", FileModel, ("output", "size", "task"), "Model"),
     ("preprocess.", Preprocess, Preprocess.model_fields, "Model"),

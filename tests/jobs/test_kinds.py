@@ -11,7 +11,7 @@ from engine.planning.estimate import estimate_any
 from engine.results import Result
 from engine.settings import AnalysisRequest, HardwareRequest, JobRequest, RunRequest, Settings
 
-HEAVY = ("torch", "timm", "onnx", "onnxruntime", "engine.analyses", "engine.run")
+HEAVY = ("torch", "timm", "onnx", "onnxruntime", "openvino", "engine.analyses", "engine.run")
 
 
 class ForgottenRequest(Settings):

@@ -11,7 +11,15 @@ import pytest
 
 import engine
 from engine.errors import RunError, TargetError
-from engine.runtimes import RUNTIMES, available_providers, check_target, open_session, operator_times
+from engine.runtimes import (
+    RUNTIMES,
+    available_providers,
+    check_target,
+    exact_target,
+    open_session,
+    operator_times,
+    precision_of,
+)
 from engine.settings import Target
 from tests.models.small import Shape, small_classifier
 
@@ -59,12 +67,12 @@ def test_sessions_and_providers_are_named_by_the_runtimes_alone():
     assert NAMES.findall(DEFAULT.read_text(encoding="utf-8")) == [Target().provider]
 
 
-def test_of_onnxruntime_only_helpers_that_make_graphs_are_imported_elsewhere():
+def test_of_the_runtimes_libraries_only_helpers_that_make_graphs_are_imported_elsewhere():
     found = [
         (str(path), name)
         for path, text in others().items()
         for name in imports(text)
-        if name.partition(".")[0] == "onnxruntime" and not name.startswith(HELPERS)
+        if name.partition(".")[0] in ("onnxruntime", "openvino") and not name.startswith(HELPERS)
     ]
     assert found == []
 
@@ -88,6 +96,34 @@ def test_a_session_answers_with_the_options_that_the_runtime_describes(path, tar
 def test_threads_decide_speed_and_are_described(target):
     describe = RUNTIMES[target.runtime].describe_options
     assert describe(target) != describe(target.model_copy(update={"threads": 3}))
+
+
+def test_a_cpu_of_another_runtime_is_that_of_the_targets_own(target):
+    for other in RUNTIMES:
+        assert Target(runtime=target.runtime, provider=Target(runtime=other).provider).provider == target.provider
+    assert Target(runtime=target.runtime).provider == target.provider
+
+
+def test_the_same_file_gives_the_same_answers_in_every_runtime(path, target):
+    reference = np.full((2, 4, 1), 2.7, np.float32)  # every channel of the convolution of ones by 0.1
+    expected = reference[..., 0] @ np.arange(20, dtype=np.float32).reshape(4, 5)
+    with open_session(path, exact_target(target), **ENDS) as session:
+        np.testing.assert_allclose(session(IMAGES)["logits"], expected, rtol=1e-5)
+        np.testing.assert_allclose(session({"image": IMAGES[:1]})["logits"], expected[:1], rtol=1e-5)
+
+
+def test_inputs_that_do_not_fit_are_refused_with_their_shape_and_leave_the_session_usable(path, target):
+    with open_session(path, target, **ENDS) as session:
+        with pytest.raises(RunError, match=r"cannot run the model on an input of shape \(2, 4, 8, 8\)"):
+            session(np.ones((2, 4, 8, 8), np.float32))
+        with pytest.raises(RunError, match="no array for the input 'image'"):
+            session({"other": IMAGES})
+        assert session(IMAGES)["logits"].shape == (2, 5)
+
+
+def test_a_target_computes_exactly_or_says_in_what(target):
+    assert precision_of(exact_target(target)) == "f32"
+    assert exact_target(exact_target(target)) == exact_target(target)
 
 
 def test_times_are_by_operator_type_and_longest_first(path, target):

@@ -1,8 +1,7 @@
 """onnxruntime: sessions for a target, and untimed computations on a graph."""
 
 from engine.runtimes.onnx_runtime.errors import ORT_ERRORS, first_line
-from engine.runtimes.onnx_runtime.feed import channels_last
 from engine.runtimes.onnx_runtime.reference import fold_constants, values_session
 from engine.runtimes.onnx_runtime.runtime import OnnxRuntime
 
-__all__ = ["ORT_ERRORS", "OnnxRuntime", "channels_last", "first_line", "fold_constants", "values_session"]
+__all__ = ["ORT_ERRORS", "OnnxRuntime", "first_line", "fold_constants", "values_session"]

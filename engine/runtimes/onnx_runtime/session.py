@@ -8,6 +8,7 @@ import numpy as np
 import onnxruntime as ort
 
 from engine.errors import RunError, TargetError, memory_error, ran_out_of_memory
+from engine.runtimes.feed import shapes_text
 from engine.runtimes.onnx_runtime.errors import ORT_ERRORS, first_line
 from engine.runtimes.onnx_runtime.feed import feed
 from engine.settings import Target
@@ -43,7 +44,7 @@ class OnnxSession:
             if ran_out_of_memory(error):
                 raise memory_error() from error
             raise RunError(
-                f"onnxruntime cannot run the model on {_shapes(inputs)}: {first_line(error)}",
+                f"onnxruntime cannot run the model on {shapes_text(inputs)}: {first_line(error)}",
                 "Check that the model takes inputs of this size and batch",
             ) from error
         return {name: np.asarray(value) for name, value in zip(self.output_names, values, strict=True)}
@@ -51,12 +52,6 @@ class OnnxSession:
     def close(self) -> None:
         """Free the session: its threads spin on after a call and would disturb the next one's timing."""
         self._raw = self._fed = None
-
-
-def _shapes(inputs: Inputs) -> str:
-    if isinstance(inputs, np.ndarray):
-        return f"an input of shape {inputs.shape}"
-    return "inputs of shapes " + ", ".join(f"{name} {values.shape}" for name, values in inputs.items())
 
 
 def describe_options(target: Target) -> dict[str, str]:

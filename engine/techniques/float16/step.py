@@ -26,11 +26,6 @@ from engine.wording import many
 
 IMAGES = 16
 _MAX_NAMES = 3
-_CAST_BACK = Note(
-    code="float16_cast_back",
-    text="onnxruntime's CPU provider has no 16-bit kernel for most operators and casts back to 32 bits around them: on "
-    "this target the file is smaller and not faster; the speed is for GPUs",
-)
 
 
 def float16(model: OnnxModel, settings: Float16, context: StepContext) -> Outcome:
@@ -62,8 +57,8 @@ def float16(model: OnnxModel, settings: Float16, context: StepContext) -> Outcom
     if large:
         text = f"Nodes that stay in 32 bits: {len(in_float)}; {_range_text(large)}"
         notes.append(Note(code="float16_kept", text=text))
-    if RUNTIMES[context.target.runtime].casts_float16(context.target.provider):
-        notes.append(_CAST_BACK)
+    if text := RUNTIMES[context.target.runtime].float16_note(context.target.provider):
+        notes.append(Note(code="float16_cast_back", text=text))
     return Outcome(model=converted, notes=tuple(notes))
 
 

@@ -14,6 +14,7 @@ from engine.models.artifacts import OnnxModel
 from engine.models.counts import count_parameters
 from engine.models.graph import load_proto, write_metadata
 from engine.results import Note, codes
+from engine.runtimes import exact_target
 from engine.settings import Simplify
 from engine.store.home import require_room
 from engine.tasks import n_examples
@@ -57,7 +58,7 @@ def _compare(model: OnnxModel, simplified_model: OnnxModel, context: StepContext
     """
     inputs = first_batch(context.data.unreported, model.batch or IMAGES)
     try:
-        difference = compare_outputs(model, simplified_model.path, inputs, context.target, tolerance)
+        difference = compare_outputs(model, simplified_model.path, inputs, exact_target(context.target), tolerance)
     except RunError as error:
         raise StepError(f"the simplified graph does not run: {error.message}", "Leave simplify out") from error
     if not difference.is_rounding:

@@ -12,7 +12,7 @@ from pages._ui.optimize import add_step_view, cards_view, presets_view
 from pages._ui.wording import plain
 
 GOALS = {"latency": "Latency", "size": "File size", "throughput": "Throughput"}
-TARGET = ("threads", "batch_size")
+TARGET = ("runtime", "threads", "batch_size")
 
 
 def choose() -> tuple[str, ...]:
@@ -56,10 +56,9 @@ def _limits() -> tuple[str, ...]:
             "smallest file, or the highest throughput.",
         )
         with st.expander(f"**Target** · {plain(_target(draft.target))}", key="open-target", on_change="rerun"):
-            target = forms.form(Target, "target", draft.target, only=TARGET, limits={"threads": cores()})
+            target = _choose_target(draft.target)
             st.caption(
-                f"Every latency is measured at these. onnxruntime on the CPU; this machine lets it use "
-                f"{many(cores(), 'thread')}."
+                f"Every latency is measured at these, on the CPU; this machine lets it use {many(cores(), 'thread')}."
             )
         with st.expander(f"**Budget** · {plain(_budget(draft.budget))}", key="open-budget", on_change="rerun"):
             budget = forms.form(Budget, "budget", draft.budget)
@@ -71,8 +70,21 @@ def _limits() -> tuple[str, ...]:
     return (*target.problems, *budget.problems)
 
 
+def _choose_target(target: Target) -> forms.FormResult[Target]:
+    """Draws the target; a precision only where the runtime has a choice of it."""
+    runtime = forms.form(Target, "target", target.model_copy(update={"precision": "auto"}), only=TARGET[:1]).settings
+    if runtime.runtime == "onnxruntime":
+        return forms.form(Target, "target", runtime, only=TARGET[1:], limits={"threads": cores()})
+    current = runtime.model_copy(update={"precision": target.precision})
+    return forms.form(Target, "target", current, only=("precision", *TARGET[1:]), limits={"threads": cores()})
+
+
 def _target(target: Target) -> str:
-    return f"{many(target.threads or cores(), 'thread')}, batch size {target.batch_size}"
+    precision = "" if target.precision == "auto" else f" in {target.precision}"
+    runtime = forms.choices_of(Target, "runtime")[target.runtime]
+    return (
+        f"{runtime}{precision}, {many(target.threads or cores(), 'thread')}, batch size {target.batch_size}"
+    )
 
 
 def _budget(budget: Budget) -> str:

@@ -10,6 +10,7 @@ from engine import Report, Variant, report_measure, variant_file
 from engine.wording import size_text
 from pages._ui import chrome
 from pages._ui.results import variant_table
+from pages._ui.results.runtime_code import CODES
 from pages._ui.results.snippet import snippet
 from pages._ui.wording import count, plain, sentence, slug
 
@@ -61,10 +62,12 @@ def card(report: Report, variant: Variant, title: str) -> None:
         name = download(report, variant, title)
         st.caption("SHA-256 of its bytes")
         st.code(variant.sha256, language=None, wrap_lines=True)
-        libraries = "numpy, Pillow and onnxruntime" if variant.input.preprocess else "numpy and onnxruntime"
+        target = report.recipe.target
+        library = CODES[target.runtime].library
+        libraries = f"numpy, Pillow and {library}" if variant.input.preprocess else f"numpy and {library}"
         st.caption(f"Runs it with {libraries} alone")
         classes = report.data.classes if report.data else None
-        st.code(snippet(variant, name, classes, report_measure(report)), language="python")
+        st.code(snippet(variant, name, classes, report_measure(report), target), language="python")
 
 
 def download(report: Report, variant: Variant, title: str) -> str:

@@ -1,8 +1,9 @@
-"""Code that runs a variant with numpy and onnxruntime alone, and Pillow for images, with its own preprocessing."""
+"""Code that runs a variant with numpy and its runtime alone, and Pillow for images, with its own preprocessing."""
 
 import math
 
-from engine import Measure, Preprocess, TensorSpec, Variant
+from engine import Measure, Preprocess, Target, TensorSpec, Variant
+from pages._ui.results.runtime_code import CODES, RuntimeCode, opening
 
 MOST_CLASSES = 30
 LETTERBOX_GREY = 114  # as in engine/data/preprocess.py, which pages do not load
@@ -11,13 +12,9 @@ ANY_LENGTH = 8
 
 PROGRAM = """\
 import numpy as np
-import onnxruntime as ort
-from PIL import Image, ImageOps
+{imports}from PIL import Image, ImageOps
 
-session = ort.InferenceSession({file!r}, providers=["CPUExecutionProvider"])
-given = session.get_inputs()[0]
-dtypes = {{"tensor(float16)": np.float16, "tensor(double)": np.float64, "tensor(uint8)": np.uint8}}
-channels_last = given.shape[3] in (1, 3) and given.shape[1] not in (1, 3)
+{open}channels_last = shape[3] in (1, 3) and shape[1] not in (1, 3)
 mean, std = np.float32({mean}), np.float32({std})
 {classes}
 
@@ -29,62 +26,66 @@ def prepare(path):
     pixels = np.asarray(image.crop((x, y, x + {width}, y + {height}))){order}
     values = (pixels.astype(np.float32) / np.float32({scale:g}) - mean) / std
     values = values if channels_last else values.transpose(2, 0, 1)
-    return np.ascontiguousarray(values[None].astype(dtypes.get(given.type, np.float32)))
+    return np.ascontiguousarray(values[None].astype(dtype))
 
 
 """
 CLASSES = """\
-scores = session.run({outputs}, {{given.name: prepare("image.jpg")}})[0].reshape(-1)
+scores = {scores}.reshape(-1)
 {two}for index in np.argsort(-scores)[:5]:
     print({shown}, f"{{scores[index]:.3f}}")
 """
 TWO = "scores = np.append(1 - scores, scores) if scores.size == 1 else scores  # one probability, of the second class\n"
-OUTPUTS = """\
-names = [output.name for output in session.get_outputs()]
-for name, values in zip(names, session.run(names, {inputs})):
-    print(name, values.dtype, values.shape)
-"""
 ARRAYS = """\
 import numpy as np
-import onnxruntime as ort
-
-session = ort.InferenceSession({file!r}, providers=["CPUExecutionProvider"])
-{n_examples}# {note}
+{imports}
+{open}{n_examples}# {note}
 inputs = {{
 {arrays}
 }}
 """
-N_EXAMPLES = """\
-shape = next(given.shape for given in session.get_inputs() if given.name == {name!r})
-n = shape[0] if isinstance(shape[0], int) else 1
-"""
+IMAGE = '{name: prepare("image.jpg")}'
 
 
-def snippet(variant: Variant, file: str, classes: tuple[str, ...] | None, measure: Measure | None = None) -> str:
+def snippet(
+    variant: Variant,
+    file: str,
+    classes: tuple[str, ...] | None,
+    measure: Measure | None = None,
+    target: Target | None = None,
+) -> str:
     """A program that prints the five likeliest classes of image.jpg, which it prepares bit for bit as the run did.
 
     Where `measure`, the report's, says that the answers are no classes, it prints what the outputs are. A model that
-    takes no images gets arrays.
+    takes no images gets arrays. The program calls the target's runtime, onnxruntime where there is no target; OpenVINO
+    with the options of the variant's sessions.
     """
-    settings = variant.input.preprocess
+    target = target or Target()
+    settings, code = variant.input.preprocess, CODES[target.runtime]
+    opening_lines = opening(code, file, variant, target)
     if settings is None:
-        return _arrays_program(variant.input.inputs, file)
+        return _arrays_program(variant.input.inputs, code, opening_lines)
     if measure not in (None, "agreement"):
-        return _image_program(settings, file) + OUTPUTS.format(inputs='{given.name: prepare("image.jpg")}')
+        return _image_program(settings, code, opening_lines) + code.outputs.format(inputs=IMAGE)
     has_names = classes is not None and len(classes) <= MOST_CLASSES
     names = f"classes = {list(classes or ())!r}\n" if has_names else ""
-    return _image_program(settings, file, names) + CLASSES.format(
-        outputs=[variant.output] if variant.output else None,
+    return _image_program(settings, code, opening_lines, names) + CLASSES.format(
+        scores=code.scores.format(
+            inputs=IMAGE,
+            outputs=[variant.output] if variant.output else None,
+            output=repr(variant.output) if variant.output else 0,
+        ),
         two=TWO if has_names and len(classes or ()) == 2 else "",
         shown="classes[index]" if has_names else "index",
     )
 
 
-def _image_program(settings: Preprocess, file: str, classes: str = "") -> str:
+def _image_program(settings: Preprocess, code: RuntimeCode, opening_lines: str, classes: str = "") -> str:
     """The part that opens the file and prepares an image; `classes` is the line with their names."""
     channels = settings.channels or ("gray" if len(settings.mean) == 1 else "rgb")
     return PROGRAM.format(
-        file=file,
+        imports=code.imports,
+        open=opening_lines + code.open_images.format(),
         mean=list(settings.mean),
         std=list(settings.std),
         mode="L" if channels == "gray" else "RGB",
@@ -99,18 +100,19 @@ def _image_program(settings: Preprocess, file: str, classes: str = "") -> str:
     )
 
 
-def _arrays_program(inputs: tuple[TensorSpec, ...], file: str) -> str:
+def _arrays_program(inputs: tuple[TensorSpec, ...], code: RuntimeCode, opening_lines: str) -> str:
     """A program that gives the model an array for each of its inputs, and prints what the outputs are."""
     has_any_length = any(isinstance(length, str) for spec in inputs for length in spec.shape)
     note = "Zeros in place of your own arrays" + (f"; {ANY_LENGTH} where any length is possible" * has_any_length)
     first = next((spec for spec in inputs if spec.batched), None)
     program = ARRAYS.format(
-        file=file,
-        n_examples=N_EXAMPLES.format(name=first.name) if first is not None else "",
+        imports=code.imports,
+        open=opening_lines,
+        n_examples=code.first_length.format(name=first.name) if first is not None else "",
         note=f"{note}." if first is None else f"{note}. The first axis of n is that of the examples.",
         arrays="\n".join(f"    {spec.name!r}: {_zeros(spec)}," for spec in inputs),
     )
-    return program + OUTPUTS.format(inputs="inputs")
+    return program + code.outputs.format(inputs="inputs")
 
 
 def _zeros(spec: TensorSpec) -> str:

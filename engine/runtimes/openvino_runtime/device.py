@@ -1,0 +1,54 @@
+"""OpenVINO's devices: what they are, what they can compute in, and whether they work."""
+
+import functools
+
+import numpy as np
+import openvino as ov
+
+from engine.runtimes.trial_model import IMAGE, WRONG_ANSWER, is_right, trial_model
+
+CPU = "CPU"
+PRECISIONS: dict[str, str] = {"f32": "FP32", "bf16": "BF16"}
+"""What a target can ask for, by the name of the capability that a device reports for it."""
+
+
+@functools.cache
+def core() -> ov.Core:
+    """OpenVINO's one entry; made once a process, since it looks for every plugin."""
+    return ov.Core()
+
+
+def devices() -> tuple[str, ...]:
+    """The names of this machine's devices, the CPU last as onnxruntime has its own."""
+    names: list[str] = core().available_devices
+    return tuple(sorted(names, key=lambda name: name == CPU))
+
+
+def capabilities(device: str) -> tuple[str, ...]:
+    """What the device says that it computes in, by OpenVINO's names: FP32, BF16, FP16, INT8."""
+    return tuple(core().get_property(device, "OPTIMIZATION_CAPABILITIES"))
+
+
+def default_precision(device: str) -> str:
+    """What the device computes 32-bit floats in where nothing is asked for: bf16 on a CPU that has it."""
+    name: str = core().get_property(device, "INFERENCE_PRECISION_HINT").get_type_name()
+    return name
+
+
+def refusal(device: str) -> str:
+    """Why the small model did not run on this device with the right answer; empty where it did."""
+    if device not in devices():
+        return "OpenVINO finds no such device here"
+    try:
+        compiled = core().compile_model(core().read_model(trial_model()), device, {"INFERENCE_NUM_THREADS": 1})
+        sums = np.asarray(compiled({"image": IMAGE})["sums"])
+    except (RuntimeError, ValueError) as error:
+        return reason(error)
+    return "" if is_right(sums) else WRONG_ANSWER
+
+
+def reason(error: Exception) -> str:
+    """The readable part of an OpenVINO message, whose first lines are places in its own sources."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    sentences = [line for line in lines if not line.startswith(("Exception from ", "Check '", "FrontEnd API failed"))]
+    return " ".join(sentences or lines or [type(error).__name__])[:300]
