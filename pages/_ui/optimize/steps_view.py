@@ -82,9 +82,7 @@ def _choose_target(target: Target) -> forms.FormResult[Target]:
 def _target(target: Target) -> str:
     precision = "" if target.precision == "auto" else f" in {target.precision}"
     runtime = forms.choices_of(Target, "runtime")[target.runtime]
-    return (
-        f"{runtime}{precision}, {many(target.threads or cores(), 'thread')}, batch size {target.batch_size}"
-    )
+    return f"{runtime}{precision}, {many(target.threads or cores(), 'thread')}, batch size {target.batch_size}"
 
 
 def _budget(budget: Budget) -> str:
