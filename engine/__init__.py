@@ -9,6 +9,7 @@ import os
 # Before anything below this package imports onnxruntime, which reads it then and since 1.29 reports usage by default.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
+from engine.api.gating import gate
 from engine.api.home import delete_upload, find_upload, free_cache, save_folder, save_upload, uploads, usage
 from engine.api.imports import finish_import, start_import
 from engine.api.jobs import (
@@ -99,6 +100,9 @@ from engine.results import (
     Finding,
     FolderReading,
     FolderUse,
+    Gate,
+    GateAnswer,
+    GateRule,
     GraphNode,
     Hardware,
     Identification,
@@ -272,6 +276,9 @@ __all__ = [
     "FolderReading",
     "FolderRole",
     "FolderUse",
+    "Gate",
+    "GateAnswer",
+    "GateRule",
     "Goal",
     "GraphNode",
     "Hardware",
@@ -391,6 +398,7 @@ __all__ = [
     "find_upload",
     "finish_import",
     "free_cache",
+    "gate",
     "hardware",
     "identify",
     "inspect",

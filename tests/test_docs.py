@@ -48,7 +48,7 @@ def test_every_command_in_the_readme_has_the_options_that_it_has():
     for verbs, _ in rows(README, "`python -m engine"):
         for words in re.findall(r"`(.+?)`", verbs):
             command = get_command(app).commands[words.split()[0]]
-            for part in re.findall(r"--\w+", words):
+            for part in re.findall(r"--[\w-]+", words):
                 assert any(part in parameter.opts for parameter in command.params), words
 
 

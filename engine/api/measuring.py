@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from engine.errors import NotFoundError, RequestError
+from engine.api.run_folder import run_folder
 from engine.jobs import foreground
 from engine.jobs.queue import Queue
 from engine.planning.remeasurable import remeasurable_report
@@ -19,7 +19,7 @@ def remeasure(run: str | Path, on_event: Callable[[Event], None] = lambda event:
     RunError where its baseline does not run.
     """
     queue = Queue.default()
-    folder = _folder(queue, run)
+    folder = run_folder(queue, run)
     foreground.run_analysis(queue.home, _request(queue, folder), on_event=on_event)
     return remeasurable_report(folder)
 
@@ -37,14 +37,3 @@ def start_remeasure(id: str, *, token: str | None = None) -> Job:
 
 def _request(queue: Queue, folder: Path) -> AnalysisRequest:
     return resolve_request(RemeasureRequest(folder=str(folder)), queue.home, from_browser=False)
-
-
-def _folder(queue: Queue, run: str | Path) -> Path:
-    """The folder of a run of this home by its id, or else the folder of this path."""
-    path = Path(run).expanduser()
-    if path.is_dir():
-        return path.absolute()
-    try:
-        return queue.folder(str(run)).path.absolute()
-    except NotFoundError as error:
-        raise RequestError(f"'{run}' is neither a run here nor a folder", "See the list of runs") from error

@@ -1,11 +1,12 @@
 """Results as lines of text, for the command line."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from engine.results import (
     Accuracy,
     Advice,
     Architecture,
+    Gate,
     Hardware,
     Job,
     LayerSensitivity,
@@ -29,6 +30,12 @@ from engine.results import (
 from engine.wording import many, percent, size_text
 
 Rows = Sequence[tuple[str, ...]]
+GATE_RULES: Mapping[str, str] = {
+    "max_drop": "at most {:g} points lost",
+    "min_speedup": "at least {:g} times as fast",
+    "max_size": "at most {:g} MB",
+}
+"""A rule of a gate by its name, with its limit."""
 
 
 def table(rows: Rows) -> list[str]:
@@ -142,6 +149,13 @@ def _losses(variant: Variant, report: Report) -> str:
     loss = f"loses {points(comparison.drop)} of {quality_name(variant)} ({between})"
     certainty = certainty_text(verdict, report.recipe.budget, noun) if verdict is not None else ""
     return f"{variant.label}: {', '.join(filter(None, (loss, certainty)))}. {changes}".rstrip()
+
+
+def of_gate(gate: Gate) -> list[str]:
+    """One line a rule: whether it holds, the rule, and the figure of the variant; the variant is named in each."""
+    return [
+        f"{rule.holds}: {GATE_RULES[rule.name].format(rule.limit)}: {gate.label}: {rule.text}" for rule in gate.rules
+    ]
 
 
 def of_measurements(report: Report) -> list[str]:

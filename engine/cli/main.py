@@ -1,6 +1,7 @@
 """The command line: `python -m engine VERB`. Each verb is one call of the façade and some lines of text.
 
-Exit status: 0 done, 1 something failed, 2 refused (one line on stderr), 130 cancelled.
+Exit status: 0 done, 1 something failed, 2 refused (one line on stderr), 130 cancelled. Of `gate`: 3 a rule is broken, 4
+it cannot tell.
 """
 
 import signal

@@ -1,12 +1,13 @@
 """The verbs about recipes and runs: in the foreground, or queued, listed and cancelled."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 import engine
-from engine import PresetName, Recipe
+from engine import GateAnswer, PresetName, Recipe
 from engine.cli import lines
 from engine.cli.shell import AsJson, app, error, on_event, show, show_json, table
 from engine.wording import many
@@ -15,7 +16,10 @@ RecipeFile = Annotated[Path, typer.Argument(metavar="RECIPE", help="A recipe in 
 FromPreset = Annotated[
     PresetName | None, typer.Option("--preset", help="Take these steps in place of the recipe's own.")
 ]
+RunOrDir = Annotated[str, typer.Argument(metavar="RUN_OR_DIR", help="A run's id, or the folder of a run.")]
 RunId = Annotated[str, typer.Argument(metavar="RUN", help="A run's id, as submit printed it.")]
+
+GATE_STATUS: Mapping[GateAnswer, int] = {"yes": 0, "no": 3, "cannot tell": 4}
 
 
 @app.command()
@@ -74,12 +78,35 @@ def cancel(run: RunId) -> None:
 
 @app.command()
 def remeasure(
-    run: Annotated[str, typer.Argument(metavar="RUN_OR_DIR", help="A run's id, or the folder of a run.")],
+    run: RunOrDir,
 ) -> None:
     """Measure the latencies of a run again; its report keeps both measurements and says which stands."""
     report = engine.remeasure(run, on_event)
     print("\n".join(lines.of_report(report)))
     print("\n".join(lines.of_measurements(report)))
+
+
+@app.command()
+def gate(
+    run: RunOrDir,
+    max_drop: Annotated[
+        float | None, typer.Option("--max-drop", metavar="POINTS", help="Accuracy that may be lost, in points.")
+    ] = None,
+    min_speedup: Annotated[
+        float | None, typer.Option("--min-speedup", metavar="X", help="Times as fast as the baseline, at least.")
+    ] = None,
+    max_size: Annotated[
+        float | None, typer.Option("--max-size", metavar="MB", help="Size of the file, at most, in 10^6 bytes.")
+    ] = None,
+    variant: Annotated[
+        str | None, typer.Option("--variant", metavar="ID", help="A variant's id; by itself the recommended one.")
+    ] = None,
+    json: AsJson = False,
+) -> int:
+    """Check a finished run against rules; the exit status is 0 where all hold, 3 where one does not, 4 in doubt."""
+    outcome = engine.gate(run, max_drop=max_drop, min_speedup=min_speedup, max_size_mb=max_size, variant_id=variant)
+    show(outcome, json, lines.of_gate)
+    return GATE_STATUS[outcome.holds]
 
 
 @app.command()

@@ -39,6 +39,7 @@ from engine.results.audit import (
 )
 from engine.results.base import Environment, Note, Result, State
 from engine.results.folders import FolderReading, FolderUse
+from engine.results.gate import Gate, GateAnswer, GateRule
 from engine.results.jobs import CheckItem, Estimate, Event, Job, JobRef, Part, PartState, Protection, Upload, Usage
 from engine.results.label_file import LabelFile
 from engine.results.mapping import (
@@ -152,6 +153,9 @@ __all__ = [
     "Finding",
     "FolderReading",
     "FolderUse",
+    "Gate",
+    "GateAnswer",
+    "GateRule",
     "GraphNode",
     "Hardware",
     "Identification",

@@ -13,6 +13,7 @@ from safetensors.torch import save_file
 import engine as facade
 from engine.cli.main import main
 from engine.store.home import Home
+from tests.made import made_report
 from tests.models.small import Shape, small_classifier
 
 SAMPLE = "{model: {kind: sample}, data: {kind: sample}, steps: [{technique: quantize, method: static}]}"
@@ -375,3 +376,23 @@ def test_an_audit_that_cannot_be_made_is_refused(engine, arguments, naming):
     status, out, err = engine("audit", *arguments)
     assert (status, out, err.count("\n")) == (2, "", 1)
     assert naming in err
+
+
+@pytest.mark.parametrize(("size", "status", "first"), [("6", 0, "yes"), ("4", 3, "no")])
+def test_a_gate_has_one_line_a_rule_and_its_own_status(engine, tmp_path, size, status, first):
+    (tmp_path / "report.json").write_text(made_report().model_dump_json())
+    code, out, err = engine("gate", str(tmp_path), "--max-size", size, "--min-speedup", "1.5")
+    assert (code, err) == (status, "")
+    assert [line.split(":")[0] for line in out.splitlines()] == ["yes", first]
+    assert "at least 1.5 times as fast: Static INT8: 2.00 times as fast (1.82 to 2.22)" in out
+
+
+def test_a_gate_in_doubt_ends_with_4_and_refusals_with_2(engine, tmp_path):
+    (tmp_path / "report.json").write_text(made_report().model_dump_json())
+    assert engine("gate", str(tmp_path), "--max-drop", "1")[0] == 4
+    assert engine("gate", str(tmp_path)) == (
+        2,
+        "",
+        "error: there is no rule to check. Give --max-drop, --min-speedup or --max-size\n",
+    )
+    assert engine("gate", str(tmp_path / "none"), "--max-drop", "1")[0] == 2
