@@ -51,6 +51,7 @@ from engine.api.questions import (
     sensitivity,
 )
 from engine.api.recipes import describe, estimate, optimize, presets, resolve
+from engine.api.reporting import html_report, write_html_report
 from engine.api.suggestions import suggest
 from engine.errors import (
     Cancelled,
@@ -400,6 +401,7 @@ __all__ = [
     "free_cache",
     "gate",
     "hardware",
+    "html_report",
     "identify",
     "inspect",
     "job",
@@ -454,4 +456,5 @@ __all__ = [
     "usage",
     "variant_file",
     "wait",
+    "write_html_report",
 ]

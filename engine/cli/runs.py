@@ -87,6 +87,16 @@ def remeasure(
 
 
 @app.command()
+def report(
+    run: RunOrDir,
+    out: Annotated[Path, typer.Option("--out", metavar="FILE.html", help="The file to write.")],
+) -> None:
+    """Write the report to hand over: one HTML file that works offline."""
+    engine.write_html_report(run, out)
+    print(out)
+
+
+@app.command()
 def gate(
     run: RunOrDir,
     max_drop: Annotated[

@@ -38,6 +38,7 @@ from engine.results.audit import (
     statement_text,
 )
 from engine.results.base import Environment, Note, Result, State
+from engine.results.finding import caveats, finding
 from engine.results.folders import FolderReading, FolderUse
 from engine.results.gate import Gate, GateAnswer, GateRule
 from engine.results.jobs import CheckItem, Estimate, Event, Job, JobRef, Part, PartState, Protection, Upload, Usage
@@ -216,6 +217,7 @@ __all__ = [
     "Usage",
     "Variant",
     "Verdict",
+    "caveats",
     "certainty_text",
     "changes_text",
     "check_text",
@@ -223,6 +225,7 @@ __all__ = [
     "class_texts",
     "cut_short",
     "example_noun",
+    "finding",
     "input_noun",
     "interval_text",
     "leak_text",

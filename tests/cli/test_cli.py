@@ -396,3 +396,14 @@ def test_a_gate_in_doubt_ends_with_4_and_refusals_with_2(engine, tmp_path):
         "error: there is no rule to check. Give --max-drop, --min-speedup or --max-size\n",
     )
     assert engine("gate", str(tmp_path / "none"), "--max-drop", "1")[0] == 2
+
+
+def test_the_report_to_hand_over_is_written_whole_or_refused(engine, tmp_path):
+    (tmp_path / "report.json").write_text(made_report().model_dump_json())
+    out = tmp_path / "out.html"
+    assert engine("report", str(tmp_path), "--out", str(out)) == (0, f"{out}\n", "")
+    assert out.read_text().startswith("<!doctype html>")
+    code, _, err = engine("report", str(tmp_path), "--out", str(tmp_path / "none" / "out.html"))
+    assert (code, err.count("\n")) == (2, 1)
+    assert "cannot be written: No such file or directory. Choose another place" in err
+    assert engine("report", str(tmp_path / "none"), "--out", str(out))[0] == 2

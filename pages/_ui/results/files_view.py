@@ -1,12 +1,13 @@
 """The files of a run: each variant with its SHA-256 and the code that runs it, and the report."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Literal
 
 import streamlit as st
 
-from engine import Report, Variant, report_measure, variant_file
+from engine import Report, Variant, html_report, report_measure, variant_file
 from engine.wording import size_text
 from pages._ui import chrome
 from pages._ui.results import variant_table
@@ -30,8 +31,25 @@ def show(report: Report) -> None:
         _downloads(report)
 
 
+def html_download(report: Report, key: str, kind: Literal["primary", "secondary", "tertiary"] = "secondary") -> None:
+    """Draws the button that downloads the report to hand over, which is made when it is pressed."""
+    st.download_button(
+        "Report to hand over",
+        partial(html_report, report.run_id),
+        mime="text/html",
+        file_name=f"report-{report.run_id}.html",
+        icon=":material/description:",
+        on_click="ignore",
+        type=kind,
+        key=key,
+        help="One HTML file for people who were not here: the finding, the charts, the caveats and how it was "
+        "measured. It works offline and prints.",
+    )
+
+
 def _downloads(report: Report) -> None:
     with st.container(horizontal=True):
+        html_download(report, "html-report")
         st.download_button(
             "Report as JSON",
             report.model_dump_json(indent=2),

@@ -46,6 +46,7 @@ def show(report: Report) -> None:
                 on_click=state.set_widget,
                 args=("view", "Take home"),
             )
+            files_view.html_download(report, "html-report-here", "tertiary")
             if report.races:
                 st.button(
                     "See the race",

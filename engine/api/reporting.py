@@ -1,0 +1,50 @@
+"""The verbs that make the report to hand over."""
+
+from pathlib import Path
+
+from engine.api.run_folder import run_folder
+from engine.errors import NotFoundError, RequestError, StateError
+from engine.jobs.queue import Queue
+from engine.results import Report
+from engine.store.folders import JobFolder, write_atomically
+
+
+def html_report(run: str | Path) -> str:
+    """The report of a run, by its id or its folder, as one HTML page that works offline.
+
+    Raises RequestError where there is no such run or no report of it, StateError before its first variant, and
+    StorageError where the report is damaged.
+    """
+    # Charts are drawn here alone: who imports the engine for something else need not load Plotly.
+    from engine.export.html_report import html_report as render
+
+    queue = Queue.default()
+    report = _report(queue, run)
+    return render(report, _name(queue, run) or report.recipe.name)
+
+
+def _name(queue: Queue, run: str | Path) -> str:
+    """The name of a run of this home, which may have been renamed; empty for a folder."""
+    try:
+        return queue.job(str(run)).name
+    except NotFoundError:
+        return ""
+
+
+def write_html_report(run: str | Path, out: Path) -> None:
+    """Write what `html_report` gives to this file, as a whole or not at all. Raises RequestError where it cannot."""
+    text = html_report(run)
+    try:
+        write_atomically(out.expanduser(), text)
+    except OSError as error:
+        raise RequestError(f"'{out}' cannot be written: {error.strerror}", "Choose another place") from error
+
+
+def _report(queue: Queue, run: str | Path) -> Report:
+    folder = run_folder(queue, run)
+    report = JobFolder(folder).report()
+    if report is None:
+        raise RequestError(f"'{folder}' has no report.json", "Give the folder of a run, or a run's id")
+    if not report.variants:
+        raise StateError("the run has measured nothing yet", "Wait until it has ended")
+    return report

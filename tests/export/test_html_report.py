@@ -1,0 +1,83 @@
+"""The report to hand over: complete, offline, safe against names, and true to the figures."""
+
+import re
+
+import pytest
+
+from engine.export.html_report import html_report
+from engine.results import Failure, Note, codes
+from tests.made import (
+    BASE,
+    INT8,
+    made_disturbed_report,
+    made_latency,
+    made_race_report,
+    made_report,
+    made_variant,
+)
+
+EVIL = '</script><img src=x onerror="alert(1)">'
+
+
+def body(html: str) -> str:
+    """The page without the scripts that Plotly and the charts are in."""
+    return re.sub(r"<script.*?</script>", "", html, flags=re.DOTALL)
+
+
+def test_the_finding_and_the_figures_are_in_it():
+    html = html_report(made_report(), "digits to int8")
+    text = body(html)
+    assert "Take Static INT8: it answers 2.00 times as fast as the baseline (1.82 to 2.22 times)" in text
+    assert "its file has 25 % of the size (5.00 MB in place of 20.0 MB)" in text
+    assert "On 540 images that chose nothing it is right in 99.0 % of the cases, as the baseline is" in text
+    for expected in ("<title>digits to int8</title>", "A CPU", "numpy 2.0", INT8[0] * 64, "technique:"):
+        assert expected in text
+    assert html.count('class="chart"') == html.count('type="application/json"') == 4
+
+
+def test_nothing_is_loaded_from_anywhere():
+    html = html_report(made_report(), "offline")
+    assert not re.findall(r"""(?:src|href)\s*=\s*["']?(?:https?:)?//""", body(html))
+    assert "<link" not in body(html)
+    assert "default-src 'none'" in html
+    assert "Plotly.react" in html
+
+
+def test_names_are_text_and_nothing_else():
+    variants = (made_variant(BASE, "Baseline"), made_variant(INT8, EVIL, notes=(Note(code="scheme", text=EVIL),)))
+    html = html_report(made_report(*variants), EVIL)
+    assert "<img" not in body(html)
+    assert EVIL not in html
+    assert "&lt;/script&gt;&lt;img src=x" in html
+
+
+@pytest.mark.parametrize(
+    ("report", "texts"),
+    [
+        (made_report(made_variant(BASE, "Baseline")), ["Baseline was measured alone: 20.0 MB, 2 ms a call (median)."]),
+        (made_disturbed_report(), ["Nothing is recommended yet"]),
+        (made_race_report(won=False), ["Keep the model as it is. FP32 stays: nothing within the budget is faster"]),
+        (made_report(recommended=None), ["The run ended before its variants were compared"]),
+        (made_report(labelled=False), ["97.00 % of the answers are the baseline", "there are no labels"]),
+        (
+            made_report(made_variant(BASE, "Baseline"), made_variant(INT8, "Slow", latency=made_latency(2.02, 1.01))),
+            ["it is as fast as the baseline within the uncertainty (0.90 to 1.10 times)"],
+        ),
+        (
+            made_report(
+                warnings=(
+                    Note(code="machine_busy", text="Others were busy."),
+                    Note(code=codes.BASELINE_LOOKS_BROKEN, text="The baseline looks broken"),
+                ),
+                failures=(
+                    Failure(branch=0, step=1, technique="prune", code="step", message="it broke", next="try again"),
+                ),
+            ),
+            ["<li>The baseline looks broken.</li>\n<li>A part failed: it broke.</li>\n<li>Others were busy.</li>"],
+        ),
+    ],
+)
+def test_every_ending_has_its_own_sentences(report, texts):
+    text = body(html_report(report, "run")).replace("&#39;", "'")
+    for expected in texts:
+        assert expected in text
