@@ -58,6 +58,12 @@ def draw() -> None:
                 icon=":material/query_stats:",
                 help="Size, latency and accuracy side by side, and the files to take home.",
             ),
+            st.Page(
+                chrome.COMPARE,
+                title="Compare",
+                icon=":material/compare_arrows:",
+                help="Variants of any runs side by side, and those that none beats.",
+            ),
         ],
         position="top",
     )

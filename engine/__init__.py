@@ -9,6 +9,7 @@ import os
 # Before anything below this package imports onnxruntime, which reads it then and since 1.29 reports usage by default.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
+from engine.api.comparing import compare
 from engine.api.gating import gate
 from engine.api.home import delete_upload, find_upload, free_cache, save_folder, save_upload, uploads, usage
 from engine.api.imports import finish_import, start_import
@@ -87,6 +88,7 @@ from engine.results import (
     ClassCount,
     ClassFigures,
     ClassLoss,
+    ComparedVariant,
     Comparison,
     Confusion,
     CutShort,
@@ -137,6 +139,7 @@ from engine.results import (
     Refusal,
     Report,
     Result,
+    RunComparison,
     RunSummary,
     Selection,
     Sensitivity,
@@ -161,6 +164,8 @@ from engine.results import (
     measure_title,
     preprocessing_text,
     quality_name,
+    quality_title,
+    quality_whole,
     report_measure,
     report_quality,
     selection_text,
@@ -252,6 +257,7 @@ __all__ = [
     "ClassCount",
     "ClassFigures",
     "ClassLoss",
+    "ComparedVariant",
     "Comparison",
     "Confusion",
     "ConfusionRequest",
@@ -339,6 +345,7 @@ __all__ = [
     "Report",
     "RequestError",
     "Result",
+    "RunComparison",
     "RunError",
     "RunSummary",
     "SampleData",
@@ -383,6 +390,7 @@ __all__ = [
     "check",
     "check_text",
     "class_texts",
+    "compare",
     "cores",
     "cut_short",
     "data_misfit",
@@ -424,6 +432,8 @@ __all__ = [
     "propose_recovery",
     "protections",
     "quality_name",
+    "quality_title",
+    "quality_whole",
     "recipe",
     "refusals",
     "remeasure",

@@ -9,6 +9,7 @@ from engine.charts.advice import advice
 from engine.charts.answers import answers
 from engine.charts.audit import audit
 from engine.charts.classes import class_counts
+from engine.charts.front import FigureName, axis, front, variant_key
 from engine.charts.latency import latency, speed
 from engine.charts.layers import layers
 from engine.charts.preprocessing import preprocessing
@@ -25,15 +26,19 @@ from engine.charts.waterfall import chain_steps, waterfall
 __all__ = [
     "accuracy",
     "advice",
+    "FigureName",
     "alt_text",
     "answers",
+    "axis",
     "audit",
     "class_counts",
+    "front",
     "stage_reached",
     "latency",
     "layers",
     "learning_curve",
     "chain_steps",
+    "variant_key",
     "variant_names",
     "preprocessing",
     "race",

@@ -22,6 +22,7 @@ PLACES = (
     ("optimize", {"draft": DRAFT}, "What will happen"),
     ("optimize", {}, "No model is chosen yet"),
     ("runs", {}, "Select one to open it"),
+    ("compare", {}, "Within the limits"),
     ("results", {}, "All runs"),
     ("results", {"run": ""}, "In pictures"),
     ("results", {"run": "", "view": "Steps"}, "How to read this"),

@@ -58,6 +58,7 @@ def places(app, runs) -> list[tuple[str, dict[str, str]]]:
         (chrome.MODEL, {"draft": draft}),
         (chrome.DATA, {"draft": draft}),
         (chrome.RUNS, {}),
+        (chrome.COMPARE, {}),
         (chrome.RESULTS, {"run": runs["raced"]}),
         (chrome.RESULTS, {"run": runs["kept"]}),
     ):

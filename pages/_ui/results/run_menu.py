@@ -9,19 +9,30 @@ from pages._ui.live import ENDED
 from pages._ui.results import remeasure_view
 from pages._ui.wording import plain
 
-AGAIN, MEASURE, RENAME, LOG, DELETE = "Run again with changes", "Measure again", "Rename", "Log", "Delete"
+AGAIN, MEASURE, COMPARE = "Run again with changes", "Measure again", "Compare with other runs"
+RENAME, LOG, DELETE = "Rename", "Log", "Delete"
 LOG_LINES = 200
 
 
 def show(run: Job, *, is_measured: bool) -> None:
     """Draws the menu and the dialog that was chosen from it; `is_measured`: there are latencies to measure again."""
     ended = run.state in ENDED
-    options = [AGAIN, *([MEASURE] if ended and is_measured else []), RENAME, LOG, *([DELETE] if ended else [])]
+    options = [
+        AGAIN,
+        *([MEASURE] if ended and is_measured else []),
+        *([COMPARE] if ended else []),
+        RENAME,
+        LOG,
+        *([DELETE] if ended else []),
+    ]
     match st.menu_button("More", options, icon=":material/more_horiz:", type="tertiary", key="run-menu"):
         case "Run again with changes":
             state.go(chrome.OPTIMIZE, recipe=run.id)
         case "Measure again":
             remeasure_view.start(run.id)
+        case "Compare with other runs":
+            state.set_widget("with", [run.id])
+            state.go(chrome.COMPARE)
         case "Rename":
             _rename(run)
         case "Log":

@@ -1,0 +1,125 @@
+"""The variants of several runs by any two of their figures, with those that none beats in both."""
+
+import html
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import plotly.graph_objects as go
+
+from engine.charts.scales import amounts, percentages
+from engine.charts.style import BASELINE, FOOT, RECOMMENDED, SERIES, canvas
+from engine.results import ComparedVariant, RunComparison, quality_title, quality_whole
+
+FigureName = Literal["size", "latency", "throughput", "speed", "quality"]
+HEIGHT = 380
+"""Pixels of the whole figure."""
+OUT = 0.25
+"""The opacity of what does not meet the limits."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Axis:
+    """One figure of a variant: its title with the unit, how to read it, and whether less of it is better."""
+
+    title: str
+    value: Callable[[ComparedVariant], float | None]
+    less_is_better: bool
+    is_share: bool = False
+
+
+_AXES: Mapping[FigureName, Axis] = {
+    "latency": Axis(title="Median latency of a call, ms", value=lambda one: one.p50_ms, less_is_better=True),
+    "size": Axis(title="File size, MB", value=lambda one: one.size_bytes / 1e6, less_is_better=True),
+    "throughput": Axis(title="Images per second", value=lambda one: one.images_per_s, less_is_better=False),
+    "speed": Axis(title="Times as fast as its baseline", value=lambda one: one.speedup, less_is_better=False),
+}
+
+
+def axis(comparison: RunComparison, name: FigureName) -> Axis:
+    """The axis of a figure; that of quality is named by what the comparison has."""
+    if name != "quality":
+        return _AXES[name]
+    whole = quality_whole(comparison)
+    return Axis(
+        title=f"{quality_title(comparison)}{', %' if whole == 100 else ''}",
+        value=lambda one: None if one.quality is None else whole * one.quality,
+        less_is_better=False,
+        is_share=whole == 100,
+    )
+
+
+def pareto_front(variants: Sequence[ComparedVariant], across: Axis, up: Axis) -> tuple[ComparedVariant, ...]:
+    """Those with both figures that no other equals or beats in both and beats in one, by the first figure."""
+    placed = [(one, _badness(across, one), _badness(up, one)) for one in variants]
+    ranked = sorted(((a, b, one) for one, a, b in placed if a is not None and b is not None), key=lambda row: row[:2])
+    front: list[ComparedVariant] = []
+    best = float("inf")
+    for _, badness, one in ranked:
+        if badness < best:
+            front.append(one)
+            best = badness
+    return tuple(front)
+
+
+def front(comparison: RunComparison, x: FigureName, y: FigureName, *, within: Collection[str]) -> go.Figure:
+    """A point for each variant that has both figures; a line through those that none beats in both.
+
+    `within` are the keys of those that meet the limits; the others are faint and on no front. Each point carries its
+    run and its variant.
+    """
+    across, up = axis(comparison, x), axis(comparison, y)
+    placed = [
+        (one, a, b)
+        for one in comparison.variants
+        if (a := across.value(one)) is not None and (b := up.value(one)) is not None
+    ]
+    best = pareto_front([one for one, _, _ in placed if variant_key(one) in within], across, up)
+    figure = canvas(_alt(best, across, up), height=HEIGHT, x_title=across.title, y_title=up.title)
+    figure.update_layout(
+        margin_b=FOOT,
+        xaxis=(percentages if across.is_share else amounts)(a for _, a, _ in placed).axis(),
+        yaxis=(percentages if up.is_share else amounts)(b for _, _, b in placed).axis(),
+    )
+    figure.add_scatter(
+        x=[across.value(one) for one in best],
+        y=[up.value(one) for one in best],
+        mode="lines",
+        line={"color": RECOMMENDED, "width": 1.5, "shape": "hv" if across.less_is_better else "vh"},
+        hoverinfo="skip",
+    )
+    runs = list(dict.fromkeys(one.run_id for one in comparison.variants))
+    figure.add_scatter(
+        x=[a for _, a, _ in placed],
+        y=[b for _, _, b in placed],
+        mode="markers",
+        cliponaxis=False,
+        marker={
+            "size": [13 if one.is_recommended else 10 for one, _, _ in placed],
+            "symbol": ["square" if one.role == "baseline" else "circle" for one, _, _ in placed],
+            "color": [
+                BASELINE if one.role == "baseline" else SERIES[runs.index(one.run_id) % len(SERIES)]
+                for one, _, _ in placed
+            ],
+            "opacity": [1.0 if variant_key(one) in within else OUT for one, _, _ in placed],
+        },
+        customdata=[[one.run_id, one.variant_id] for one, _, _ in placed],
+        text=[f"{html.escape(one.label)}<br>{html.escape(one.run_name)}" for one, _, _ in placed],
+        hovertemplate="%{text}<br>%{x:.4g}, %{y:.4g}<extra></extra>",
+    )
+    return figure
+
+
+def variant_key(variant: ComparedVariant) -> str:
+    """The id of a variant among those of several runs."""
+    return f"{variant.run_id}.{variant.variant_id}"
+
+
+def _badness(axis: Axis, variant: ComparedVariant) -> float | None:
+    value = axis.value(variant)
+    return None if value is None else value if axis.less_is_better else -value
+
+
+def _alt(best: Sequence[ComparedVariant], across: Axis, up: Axis) -> str:
+    names = ", ".join(f"{one.label} of {one.run_name}" for one in best) or "none"
+    return f"{up.title} against {across.title}; in both nothing is better than: {names}"

@@ -1,0 +1,162 @@
+"""Variants of several runs: what is chosen, the chart of two figures, the table, and what does not compare."""
+
+from collections.abc import Mapping, Sequence
+
+import streamlit as st
+
+from engine import Job, RunComparison, charts, compare, quality_title, report
+from engine.charts import FigureName
+from engine.wording import many
+from pages._ui import chrome, row_selection, state
+from pages._ui.compare import comparison_table, limits
+from pages._ui.guard import guarded
+from pages._ui.wording import ago, plain, sentence
+
+MOST_LISTED = 200
+"""The largest number of runs to choose from."""
+FIGURES: Mapping[FigureName, str] = {
+    "latency": "Latency",
+    "size": "Size",
+    "quality": "Accuracy or similarity",
+    "throughput": "Images per second",
+    "speed": "Times as fast",
+}
+WHAT = {"speed": "Speed-ups", "latency": "Latencies", "quality": "Accuracy"}
+"""What a difference is about, at the beginning of its sentence."""
+
+
+def show(runs: Sequence[Job]) -> None:
+    """Draws the choice of runs and their comparison, or what is needed for one."""
+    if not runs:
+        chrome.empty(
+            "Nothing to compare yet",
+            "When runs have ended, their variants stand here beside each other, whatever models they began with.",
+            ":material/compare_arrows:",
+        )
+        st.page_link(chrome.START, label="Start with the sample", icon=":material/arrow_back:")
+        return
+    names = {run.id: f"{run.name} · {ago(run.created)} · {run.id[:6]}" for run in runs}
+    ids = st.multiselect(
+        "Runs",
+        list(names),
+        default=[run.id for run in runs[:2]],
+        format_func=lambda id: names.get(id, id),
+        key="with",
+        bind="query-params",
+        placeholder="Choose runs",
+        help="The first one is what the others are held against.",
+    )
+    candidates = st.toggle("With the candidates of races", key="candidates", bind="query-params")
+    if not ids:
+        st.info("Choose a run to see its variants, or several to compare them.", icon=":material/info:")
+        return
+    with guarded():
+        _show(compare(ids, candidates=candidates))
+        _trees(ids, names)
+
+
+def _show(comparison: RunComparison) -> None:
+    chosen = limits.choose()
+    keeps = [chosen.keeps(one) for one in comparison.variants]
+    _chart(comparison, keeps)
+    if len({one.run_id for one in comparison.variants}) > 1:
+        st.caption(
+            "Runs are not timed in the same rounds: their latencies drift with the machine, by tens of percent on a "
+            "busy one. Times as fast as the same baseline are steadier."
+        )
+    _table(comparison, keeps)
+    _differences(comparison)
+
+
+def _chart(comparison: RunComparison, keeps: Sequence[bool]) -> None:
+    """Draws two figures against each other; a point that is pressed opens its run."""
+    names = list(FIGURES)
+    with chrome.card("front", "None of the others beats these", "On the line nothing is better in both figures."):
+        with st.container(horizontal=True):
+            across = st.selectbox(
+                "Across", names, format_func=FIGURES.__getitem__, key="across", bind="query-params", index=4
+            )
+            up = st.selectbox("Up", names, format_func=FIGURES.__getitem__, key="up", bind="query-params", index=2)
+        within = {charts.variant_key(one) for one, kept in zip(comparison.variants, keeps, strict=True) if kept}
+        figure = charts.front(comparison, across, up, within=within)
+        event = st.plotly_chart(
+            figure,
+            key="front",
+            alt=charts.alt_text(figure),
+            on_select="rerun",
+            selection_mode="points",
+            config={"displayModeBar": False, "responsive": True},
+        )
+        st.caption(
+            "A square is a baseline, a colour a run; what is faint does not meet the limits. Press a point to open it."
+        )
+        for point in event.selection.points:
+            run_id, variant_id = point["customdata"]
+            _open(run_id, variant_id)
+
+
+def _table(comparison: RunComparison, keeps: Sequence[bool]) -> None:
+    """Draws the table; a row that is pressed opens its run."""
+    columns = st.pills(
+        "Columns",
+        comparison_table.COLUMNS,
+        selection_mode="multi",
+        default=comparison_table.SHOWN,
+        key="columns",
+        bind="query-params",
+    )
+    frame = comparison_table.as_frame(comparison)[[name for name in comparison_table.COLUMNS if name in columns]]
+    event = st.dataframe(
+        comparison_table.styled(frame, keeps),
+        hide_index=True,
+        on_select="rerun",
+        selection_mode=row_selection.MODES,
+        key="compared",
+        alt="Variants of the runs side by side",
+        height=min(640, 38 + 35 * max(len(frame), 1)),
+        column_config=comparison_table.column_config(comparison),
+        placeholder="–",
+    )
+    row = row_selection.selected_row(event, len(comparison.variants))
+    if row is not None:
+        chosen = comparison.variants[row]
+        _open(chosen.run_id, chosen.variant_id)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.download_button(
+            "As CSV",
+            comparison_table.as_csv(comparison.variants),
+            mime="text/csv",
+            file_name="comparison.csv",
+            on_click="ignore",
+            icon=":material/table:",
+        )
+        st.caption(
+            f"Within the limits: {sum(keeps):,} of {many(len(keeps), 'variant')}. Quality is "
+            f"{quality_title(comparison)}. Select one to open it."
+        )
+
+
+def _open(run_id: str, variant_id: str) -> None:
+    state.go(chrome.RESULTS, run=run_id, view="Take home", variant=variant_id)
+
+
+def _differences(comparison: RunComparison) -> None:
+    """Draws why figures are left out."""
+    if not comparison.differences:
+        return
+    st.subheader("What does not compare", anchor=False)
+    st.markdown(
+        "\n".join(
+            f"- **{plain(one.run_name)}**: {WHAT[one.quantity]} are left out. {plain(sentence(one.reason))}"
+            for one in comparison.differences
+        )
+    )
+
+
+def _trees(ids: Sequence[str], names: Mapping[str, str]) -> None:
+    """Draws, when it is opened, what came from what in each run."""
+    for id in ids:
+        box = st.expander(f"What came from what: {plain(names.get(id, id))}", key=f"tree-{id}", on_change="rerun")
+        if box.open and (result := report(id)) is not None:
+            with box:
+                chrome.chart(charts.tree(result), f"tree-of-{id}")
