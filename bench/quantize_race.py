@@ -1,48 +1,58 @@
 """Our `quantize` with method auto beside what a user would run instead, on the networks of bench/race_models.py.
 
-    python -m bench.race_models FOLDER                                        the ten networks
+    python -m bench.race_models FOLDER                   the twelve networks
     python -m venv RIVALS && RIVALS/bin/pip install -r bench/requirements-rivals.txt
-    python -m bench.quantize_race FOLDER --rivals RIVALS/bin/python [NAME ...]
-    python -m bench.quantize_race FOLDER --rivals RIVALS/bin/python --build   only makes the rivals' files
-    python -m bench.quantize_race FOLDER --table                              prints what was measured before
+    python -m venv QUARK && QUARK/bin/pip install -r bench/requirements-quark.txt
+    python -m bench.quantize_race FOLDER --rivals RIVALS/bin/python --quark QUARK/bin/python [NAME ...]
+    python -m bench.quantize_race FOLDER --rivals … --quark … --build            only makes the rivals' files
+    python -m bench.quantize_race FOLDER --table                                 prints what was measured before
 
-Ours is `python -m engine optimize` in a home of its own, with the digits as data; each rival (bench/rivals.py) gets the
-same calibration images. All files of a network are then timed in the same rounds, one live session at a time, batch 1
-on all cores. Fidelity and accuracy are on the 539 evaluation images. Wall time and peak memory are those of making the
-file: of the whole command for ours, without the start of Python for a rival.
+Ours is `python -m engine optimize` in a home of its own, with the digits as data and `runtime: any`; each rival
+(bench/rivals.py) gets the same calibration images. All files of a network are then timed in the same rounds, each in
+the runtime that it is made for, one live session at a time, batch 1 on all cores. Speed is over the FP32 file in
+onnxruntime with its defaults. Fidelity and accuracy are on the evaluation images that report. Wall time and peak memory
+are those of making the file: of the whole command for ours, without the start of Python for a rival.
 
 Rivals' files stay in FOLDER/rivals with their time and memory, or with the error where one failed: remove the folder to
 make and time them anew. Logits stay in FOLDER/logits by the content of the file. Results are added to
 FOLDER/results.json after each network; remove it to measure again.
 
-It ends with 1 where ours is slower than an alternative of at least equal fidelity: where SQNR is no lower than ours,
-FP32 included, the upper end of the interval of our speed-up over it must be at least 1.
+It ends with 1 where ours misses its claim on a network: it loses at most a point of top-1; it is at least as fast as
+every rival that loses no more (the upper end of the interval of our speed over it is at least 1); and it is as many
+times as fast as FP32 as the network's goal says (bench/race_models.py).
 """
 
 import argparse
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from bench.race_files import Files, build_ours, build_rivals, heavy, machine
-from bench.race_results import FP32, OURS, BuildResult, Entry, Job, MeasureResult, Results, Row
+from bench.race_results import FP32, OURS, BuildResult, Entry, File, Job, MeasureResult, Results, Row
 from bench.race_table import report
+from engine.settings import Target
+from engine.system.machine import cores
+
+Pythons = Mapping[str, Path]
+"""The interpreter of each of the rivals' environments."""
 
 ROUNDS = 12
 CALIBRATION_IMAGES = 128
 """As many as our default; ours uses half of them to screen its candidates."""
 
 
-def race(files: Files, python: Path, rounds: int) -> Entry:
+def race(files: Files, pythons: Pythons, rounds: int) -> Entry:
     """Build the missing files of a network, and measure all side by side."""
-    rivals = build_rivals(files, python)
+    rivals = build_rivals(files, pythons)
     _log("  ours")
     ours, path = build_ours(files)
     built = {FP32: rivals.pop(FP32), OURS: ours, **rivals}
     measurements = measure(files, built, path, rounds)
-    ours_is_fp32 = path == files.fp32
+    ours_is_fp32 = _is_fp32(files, ours, path)
     return Entry(
         kind=measurements.kind,
         size=measurements.size,
+        goal=measurements.goal,
         rounds=rounds,
         calibration_images=files.n_images,
         machine=machine(),
@@ -62,28 +72,37 @@ def measure(files: Files, built: dict[str, BuildResult], ours: Path | None, roun
     return MeasureResult.model_validate_json(output.read_bytes())
 
 
-def build(networks: list[Files], python: Path) -> None:
+def build(networks: list[Files], pythons: Pythons) -> None:
     """Make all the rivals' files, then their logits, so that a race has less to do."""
     for files in networks:
         _log(files.fp32.stem)
-        build_rivals(files, python)
+        build_rivals(files, pythons)
     for files in networks:
         _log(f"{files.fp32.stem}: logits")
-        heavy("score", _write_job(_job(files, build_rivals(files, python), None, 0), files))
+        heavy("score", _write_job(_job(files, build_rivals(files, pythons), None, 0), files))
 
 
 def _job(files: Files, built: dict[str, BuildResult], ours: Path | None, rounds: int) -> Job:
-    ours_is_fp32 = ours == files.fp32
+    ours_is_fp32 = OURS in built and _is_fp32(files, built[OURS], ours)
     paths = {name: files.file(name) for name, result in built.items() if name != OURS and result.error is None}
     if ours is not None and not ours_is_fp32:
         paths[OURS] = ours
     return Job(
         network=files.fp32.stem,
-        files={name: str(file) for name, file in paths.items()},
+        files={name: File(path=str(path), target=_target(built[name])) for name, path in paths.items()},
         logits=str(files.logits),
         ours=FP32 if ours_is_fp32 else OURS,
         rounds=rounds,
     )
+
+
+def _target(built: BuildResult) -> Target:
+    return built.target or Target(threads=cores())
+
+
+def _is_fp32(files: Files, ours: BuildResult, path: Path | None) -> bool:
+    """Whether ours is the FP32 file in onnxruntime with its defaults, which is timed once."""
+    return path == files.fp32 and _target(ours) == Target(threads=cores())
 
 
 def _write_job(job: Job, files: Files) -> Path:
@@ -101,13 +120,14 @@ def _row(name: str, built: BuildResult, measurements: MeasureResult) -> Row:
 def main(arguments: argparse.Namespace, names: list[str]) -> int:
     results = Results.load(arguments.folder / "results.json")
     networks = [Files(arguments.folder / f"{name}.onnx", arguments.images) for name in names]
+    pythons = {"rivals": arguments.rivals, "quark": arguments.quark}
     if arguments.build:
-        build(networks, arguments.rivals)
+        build(networks, pythons)
         return 0
     for name, files in zip(names, networks, strict=True):
         if not arguments.table and name not in results.networks:
             _log(name)
-            results.networks[name] = race(files, arguments.rivals, arguments.rounds)
+            results.networks[name] = race(files, pythons, arguments.rounds)
             results.save(arguments.folder / "results.json")
     text, ok = report({name: results.networks[name] for name in names if name in results.networks})
     print(text)
@@ -123,6 +143,7 @@ if __name__ == "__main__":
     parser.add_argument("folder", type=Path, help="where the networks lie, as <name>.onnx")
     parser.add_argument("names", nargs="*", metavar="NAME", help="only these networks")
     parser.add_argument("--rivals", type=Path, metavar="PYTHON", help="the rivals' environment's own python")
+    parser.add_argument("--quark", type=Path, metavar="PYTHON", help="that of AMD Quark's environment")
     parser.add_argument("--build", action="store_true", help="only make the rivals' files")
     parser.add_argument("--table", action="store_true", help="only print what was measured before")
     parser.add_argument("--rounds", type=int, default=ROUNDS)
@@ -131,6 +152,6 @@ if __name__ == "__main__":
     available = sorted(path.stem for path in arguments.folder.glob("*.onnx"))
     if unknown := set(arguments.names) - set(available):
         parser.error(f"not in {arguments.folder}: {', '.join(sorted(unknown))}")
-    if not arguments.table and arguments.rivals is None:
-        parser.error("--rivals names the python that has bench/requirements-rivals.txt")
+    if not arguments.table and None in (arguments.rivals, arguments.quark):
+        parser.error("--rivals and --quark name the pythons that have bench/requirements-rivals.txt and -quark.txt")
     sys.exit(main(arguments, arguments.names or available))

@@ -11,12 +11,14 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from bench.race_results import FP32, BuildResult
 from bench.rivals import RIVALS
 from engine.results import Report, Variant
+from engine.settings import Target
 from engine.system.machine import cores, cpu_name, isa, versions
 
 LONGEST_S = 1200
@@ -51,7 +53,7 @@ class Files:
         return self.folder / f"calibration_{self.n_images}.npz"
 
     def file(self, name: str) -> Path:
-        return self.fp32 if name == FP32 else self.folder / f"{name}.onnx"
+        return self.fp32 if name == FP32 else self.folder / f"{name}{RIVALS[name].suffix}"
 
     @property
     def logits(self) -> Path:
@@ -78,8 +80,11 @@ def last_line(text: str) -> str:
     return lines[-1][:ERROR_CHARS] if lines else "no message"
 
 
-def build_rivals(files: Files, python: Path) -> dict[str, BuildResult]:
-    """The results of all rivals; those of an earlier call with the same network and images are used again."""
+def build_rivals(files: Files, pythons: Mapping[str, Path]) -> dict[str, BuildResult]:
+    """The results of all rivals; those of an earlier call with the same network and images are used again.
+
+    `pythons` has the interpreter of each of their environments.
+    """
     source, built = files.source, {}
     files.folder.mkdir(parents=True, exist_ok=True)
     for name in (FP32, *RIVALS):
@@ -87,19 +92,20 @@ def build_rivals(files: Files, python: Path) -> dict[str, BuildResult]:
         result = BuildResult.model_validate_json(path.read_bytes()) if path.exists() else None
         if result is None or result.source != source:
             print(f"  {name}", file=sys.stderr, flush=True)
-            result = _build(files, name, source, python)
+            result = _build(files, name, source, pythons)
             path.write_text(result.model_dump_json(indent=1), encoding="utf-8")
         built[name] = result
     return built
 
 
-def _build(files: Files, name: str, source: str, python: Path) -> BuildResult:
+def _build(files: Files, name: str, source: str, pythons: Mapping[str, Path]) -> BuildResult:
     if name == FP32:
         return BuildResult(source=source, seconds=0, size_bytes=files.fp32.stat().st_size)
     if not files.calibration.exists():
         heavy("calibration", files.fp32, files.calibration, files.n_images)
     files.file(name).unlink(missing_ok=True)
-    command = [python, "bench/rivals.py", name, files.fp32, files.calibration, files.file(name)]
+    rival = RIVALS[name]
+    command = [pythons[rival.environment], "bench/rivals.py", name, files.fp32, files.calibration, files.file(name)]
     start = time.monotonic()
     try:
         process = subprocess.run(command, capture_output=True, text=True, timeout=LONGEST_S, check=False)
@@ -109,7 +115,13 @@ def _build(files: Files, name: str, source: str, python: Path) -> BuildResult:
     if process.returncode:
         return BuildResult(source=source, seconds=time.monotonic() - start, error=last_line(process.stderr))
     cost = json.loads(process.stdout.splitlines()[-1])
-    return BuildResult(source=source, seconds=cost["seconds"], peak_mb=cost["peak_mb"], size_bytes=cost["bytes"])
+    return BuildResult(
+        source=source,
+        seconds=cost["seconds"],
+        peak_mb=cost["peak_mb"],
+        size_bytes=cost["bytes"],
+        target=Target(runtime=rival.runtime, threads=cores()),
+    )
 
 
 def build_ours(files: Files) -> tuple[BuildResult, Path | None]:

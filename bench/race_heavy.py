@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from bench.race_models import NETWORKS
-from bench.race_results import FP32, Figures, Job, MeasureResult, Speed
+from bench.race_results import FP32, GOAL, Figures, Job, MeasureResult, Speed
 from engine import data as images
 from engine.data import Data
 from engine.errors import FeatherweightError
@@ -34,7 +34,7 @@ SEED = 0
 
 
 def target() -> Target:
-    """Batch 1 on all cores."""
+    """Batch 1 on all cores in onnxruntime, as FP32 is timed."""
     return Target(threads=cores())
 
 
@@ -50,17 +50,18 @@ def calibration(path: Path, file: Path, n_images: int) -> None:
 
 
 def score(job: Job) -> tuple[dict[str, np.ndarray], dict[str, str]]:
-    """Logits on the evaluation images, cached by the file's content, and the errors of files that do not run."""
-    model = read_onnx(Path(job.files[FP32]))
+    """Logits on the evaluation images, cached by file and arithmetic, and the errors of files that do not run."""
+    model = read_onnx(Path(job.files[FP32].path))
     part = digits(model).split("evaluation")
     logits, errors = {}, {}
     for name, file in job.files.items():
-        cached = Path(job.logits) / f"{file_sha256(Path(file))}.npz"
+        path, arithmetic = Path(file.path), "_".join(file.target.arithmetic)
+        cached = Path(job.logits) / f"{file_sha256(path)}_{arithmetic}.npz"
         try:
             if not cached.exists():
                 print(f"  logits of {name}", file=sys.stderr, flush=True)
                 cached.parent.mkdir(parents=True, exist_ok=True)
-                predict(replace(model, path=Path(file)), part, target()).save(cached)
+                predict(replace(model, path=path), part, file.target).save(cached)
             logits[name] = Predictions.load(cached).logits
         except FeatherweightError as error:
             errors[name] = str(error)
@@ -70,13 +71,22 @@ def score(job: Job) -> tuple[dict[str, np.ndarray], dict[str, str]]:
 def measure(job: Job) -> MeasureResult:
     """All files of the job side by side; the speed of ours over each of the others is from the same rounds."""
     logits, errors = score(job)
-    model = read_onnx(Path(job.files[FP32]))
+    model = read_onnx(Path(job.files[FP32].path))
     part = digits(model).split("evaluation")
-    models = {name: replace(model, path=Path(job.files[name])) for name in logits}
+    models = {name: replace(model, path=Path(job.files[name].path)) for name in logits}
     with watched(cores()) as busy_notes:
-        timings = time_rounds(models, target(), next(part.batches(1)), on_round=_log_round, n_rounds=job.rounds)
+        timings = time_rounds(
+            models,
+            target(),
+            next(part.batches(1)),
+            on_round=_log_round,
+            n_rounds=job.rounds,
+            targets={name: job.files[name].target for name in models},
+        )
+    network = next((network for network in NETWORKS if network.name == job.network), None)
     return MeasureResult(
-        kind=next((network.kind for network in NETWORKS if network.name == job.network), "own"),
+        kind=network.kind if network else "own",
+        goal=network.goal if network else GOAL,
         size=model.input_shape[-1],
         figures={name: _figures(name, job.ours, timings, logits, part.labels) for name in models},
         errors=errors,

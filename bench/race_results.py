@@ -4,7 +4,13 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
+from engine.settings import Target
+
 FP32, OURS = "FP32", "ours"
+MOST_LOST = 0.01
+"""Of top-1: what loses more than this point does not compete."""
+GOAL = 1.3
+"""How many times as fast as FP32 ours is to be, where a network names no other."""
 
 
 class Record(BaseModel):
@@ -37,11 +43,18 @@ class Figures(Record):
         return float("inf") if self.sqnr_db is None else self.sqnr_db
 
 
+class File(Record):
+    """A file, and what it is run with."""
+
+    path: str
+    target: Target
+
+
 class Job(Record):
     """Files by name; `ours` is the one that is compared with each of the others. `logits` is a folder."""
 
     network: str
-    files: dict[str, str]
+    files: dict[str, File]
     logits: str
     ours: str | None
     rounds: int
@@ -50,11 +63,14 @@ class Job(Record):
 class MeasureResult(Record):
     """`busy` says where other programs used too much of the machine meanwhile; `size` is the input's, in px.
 
+    `goal` is how many times as fast as FP32 ours is to be.
+
     `errors` are of files that do not run here.
     """
 
     kind: str
     size: int
+    goal: float
     figures: dict[str, Figures]
     errors: dict[str, str]
     busy: str | None
@@ -62,6 +78,8 @@ class MeasureResult(Record):
 
 class BuildResult(Record):
     """The cost of making a file, or in one line why it failed. `label` names the method where there are several.
+
+    `target` is what it is timed with; None is onnxruntime with its defaults.
 
     `source` is the FP32 file and the number of calibration images that it was made from.
     """
@@ -72,6 +90,7 @@ class BuildResult(Record):
     size_bytes: int | None = None
     error: str | None = None
     label: str | None = None
+    target: Target | None = None
 
 
 class Row(Record):
@@ -86,11 +105,17 @@ class Entry(Record):
 
     kind: str
     size: int
+    goal: float = GOAL
     rounds: int
     calibration_images: int
     machine: str
     busy: str | None
     rows: dict[str, Row]
+
+    def loses_little(self, figures: Figures) -> bool:
+        """Whether top-1 is at most MOST_LOST below that of FP32."""
+        baseline = self.rows[FP32].figures
+        return baseline is not None and baseline.top1 - figures.top1 <= MOST_LOST + 1e-9
 
 
 class Results(Record):
