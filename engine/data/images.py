@@ -12,16 +12,17 @@ from engine.data.check_index import checked_files
 from engine.data.classes import assign_outputs, sort_names
 from engine.data.content import Content, open_content
 from engine.data.decode import FileCheck, fitting, open_image
-from engine.data.imagefolder import by_metadata
+from engine.data.imagefolder import by_metadata, has_metadata
 from engine.data.labelled_files import LabelledFiles, by_label_file
 from engine.data.listing import ImageFile, Listing, by_folder, unlabelled
+from engine.data.own_label_file import OwnLabelFile, own_label_file
 from engine.data.parquet import by_parquet
 from engine.data.pool import SPLIT_NAMES, ImagePool, SkippedFile, SplitName
 from engine.data.reading import ReadProgress, within
 from engine.data.splits import Rows, complete_splits
 from engine.errors import DataError
 from engine.results import Note
-from engine.settings import ImagesData, Preprocess, Split
+from engine.settings import NO_LABEL_FILE, ImagesData, Preprocess, Split
 from engine.store.cache import Cache
 from engine.wording import many
 
@@ -48,7 +49,8 @@ def read_images(
     on_progress(0.0, "listing the images")
     unpacking = within(on_progress, 0.0, UNPACKED)
     content = open_content(source, work, unpacking)
-    labelled = _labelled_files(content, source)
+    own = _own_label_file(content, source)
+    labelled = _labelled_files(content, source, own)
     listing = _listing(content, source, unpacking) if labelled is None else labelled.listing
     if not listing.files:
         raise DataError(f"'{content.name}' holds no images", "Choose a folder or an archive with images in it")
@@ -58,7 +60,7 @@ def read_images(
         classes, outputs, warnings = _classes(files, listing, source, model_classes, n_outputs)
         rows = _folder_rows(files, split, seed)
     paths = tuple(file.path for file in files)
-    label_notes = () if labelled is None else labelled.notes
+    label_notes = (*own.notes, *(() if labelled is None else labelled.notes))
     return ImagePool(
         ids=tuple(file.id for file in files),
         hashes=tuple(check.sha256 for check in checks if check.sha256 is not None),
@@ -74,9 +76,20 @@ def read_images(
     )
 
 
-def _labelled_files(content: Content, source: ImagesData) -> LabelledFiles | None:
+def _own_label_file(content: Content, source: ImagesData) -> OwnLabelFile:
+    """The label file among the images that is to be read, if any. Raises DataError."""
+    if content.parquet or source.labels != "folders":
+        return OwnLabelFile(None)
+    if source.label_file is None and has_metadata(content.root):
+        return OwnLabelFile(None)
+    return own_label_file(content.root, source)
+
+
+def _labelled_files(content: Content, source: ImagesData, own: OwnLabelFile) -> LabelledFiles | None:
     """The images that a label file names; None where there is none. Raises DataError."""
-    return by_label_file(content.root, source) if source.has_label_file and not content.parquet else None
+    if content.parquet or (own.path is None and not source.has_label_file):
+        return None
+    return by_label_file(content.root, source, own.path)
 
 
 def _listing(content: Content, source: ImagesData, on_progress: ReadProgress) -> Listing:
@@ -85,13 +98,31 @@ def _listing(content: Content, source: ImagesData, on_progress: ReadProgress) ->
         return by_parquet(content.parquet, content.root, content.scratch, on_progress, labelled=source.labelled)
     if source.labels == "none":
         return unlabelled(content.root, source.folders)
-    return by_metadata(content.root, source.folders) or by_folder(content.root, source.folders)
+    _refuse_columns(source)
+    metadata = None if source.label_file == NO_LABEL_FILE else by_metadata(content.root, source.folders)
+    return metadata or by_folder(content.root, source.folders)
+
+
+def _refuse_columns(source: ImagesData) -> None:
+    """Raises DataError for settings of a label file where the labels are those of folders or of metadata."""
+    for name in ("file_column", "label_column", "whole_labels"):
+        if getattr(source, name):
+            raise DataError(
+                f"data.{name} is about a label file, and the labels are those of folders or of metadata here",
+                "Take it away, or name the label file (data.label_file, data.labels)",
+            )
 
 
 def _refuse_beside_parquet(source: ImagesData) -> None:
     """Raises DataError for labels or roles of folders from elsewhere, since Parquet files hold their own."""
-    if source.labels not in ("folders", "none") or source.folders:
-        what, key = ("roles of folders", "folders") if source.folders else ("a table of labels", "labels")
+    given = {
+        "labels": source.has_label_file,
+        "label_file": source.label_file not in (None, NO_LABEL_FILE),
+        "folders": bool(source.folders),
+    }
+    key = next((name for name, is_given in given.items() if is_given), None)
+    if key is not None:
+        what = "roles of folders" if key == "folders" else "a table of labels"
         raise DataError(
             f"the images are in Parquet files, which have their own labels and splits, and {what} are given",
             f"Take them away (data.{key})",

@@ -29,6 +29,12 @@ TIME_WAS_UP = (OUT_OF_TIME, TRAINING_STOPPED_BY_BUDGET)
 """The codes of notes that say that the time was up before a step was finished."""
 LABEL_COLUMN_OPEN = "label_column_open"
 """Of an error: several columns of a label file may hold the labels, or none does."""
+LABEL_FILE_FOUND = "label_file_found"
+"""Of a warning: the labels are those of a file that lies among the images."""
+LABEL_FILE_UNUSED = "label_file_unused"
+"""Of a warning: a label file lies beside folders that were read as classes."""
+LABEL_FILES_OPEN = "label_files_open"
+"""Of an error: several files among the images may hold their labels."""
 LABEL_FILE_READ = "label_file_read"
 """Of a warning: how a label file was read, which needs no action where it is right."""
 MACHINE_BUSY = "machine_busy"
@@ -104,6 +110,7 @@ INFORMATION = frozenset(
         CLASSES_BY_NAME,
         CLASSES_FROM_WEIGHTS,
         FOLDERS_READ,
+        LABEL_FILE_FOUND,
         LABEL_FILE_READ,
         METADATA_READ,
         REWRITTEN,

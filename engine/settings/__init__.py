@@ -1,7 +1,16 @@
 """What is asked: frozen pydantic settings, from one technique to a whole recipe."""
 
 from engine.settings.base import Settings, settings_error
-from engine.settings.data import ArraysData, DataSource, FolderRole, ImagesData, Preprocess, SampleData, Split
+from engine.settings.data import (
+    NO_LABEL_FILE,
+    ArraysData,
+    DataSource,
+    FolderRole,
+    ImagesData,
+    Preprocess,
+    SampleData,
+    Split,
+)
 from engine.settings.distillation import Distill, Swap
 from engine.settings.jobs import (
     AdviseRequest,
@@ -49,6 +58,7 @@ from engine.settings.techniques import TECHNIQUES, Float16, Simplify, Step
 from engine.settings.training import Finetune, Qat
 
 __all__ = [
+    "NO_LABEL_FILE",
     "AdviseRequest",
     "AnalysisRequest",
     "ArraysData",
