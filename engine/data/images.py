@@ -19,6 +19,7 @@ from engine.data.own_label_file import OwnLabelFile, own_label_file
 from engine.data.parquet import by_parquet
 from engine.data.pool import SPLIT_NAMES, ImagePool, SkippedFile, SplitName
 from engine.data.reading import ReadProgress, within
+from engine.data.skipped import OnSkipped
 from engine.data.splits import Rows, complete_splits
 from engine.errors import DataError
 from engine.results import Note
@@ -41,10 +42,12 @@ def read_images(
     work: Path | None,
     cache: Cache | None,
     on_progress: ReadProgress,
+    on_skipped: OnSkipped,
 ) -> ImagePool:
     """All usable images of a source; an archive stays unpacked in `work` for as long as the pool is in use.
 
-    `cache` keeps what each file was found to be. Raises DataError.
+    `cache` keeps what each file was found to be. `on_skipped` is told of all files that were left out, also where they
+    are so many that the images are refused. Raises DataError.
     """
     on_progress(0.0, "listing the images")
     unpacking = within(on_progress, 0.0, UNPACKED)
@@ -56,7 +59,10 @@ def read_images(
         raise DataError(f"'{content.name}' holds no images", "Choose a folder or an archive with images in it")
     checking = within(on_progress, UNPACKED if content.packed else 0.0, 1.0)
     with checked_files(content, listing.files, cache, checking) as results:
-        files, checks, skipped = _usable(content, listing, preprocess, results)
+        files, checks, skipped = _usable(listing, preprocess, results)
+        skipped = skipped if labelled is None else (*skipped, *labelled.skipped)
+        on_skipped(skipped)
+        _refuse_unusable(content, listing, len(files), skipped)
         classes, outputs, warnings = _classes(files, listing, source, model_classes, n_outputs)
         rows = _folder_rows(files, split, seed)
     paths = tuple(file.path for file in files)
@@ -69,7 +75,7 @@ def read_images(
         outputs=outputs,
         read=partial(_read, content, paths),
         rows=rows,
-        skipped=skipped if labelled is None else (*skipped, *labelled.skipped),
+        skipped=skipped,
         label_file=None if labelled is None else labelled.label_file,
         warnings=(*content.notes, *listing.notes, *label_notes, *warnings, *_transparency_notes(checks)),
         folders=listing.reading,
@@ -130,21 +136,26 @@ def _refuse_beside_parquet(source: ImagesData) -> None:
 
 
 def _usable(
-    content: Content, listing: Listing, preprocess: Preprocess, checks: Sequence[FileCheck]
+    listing: Listing, preprocess: Preprocess, checks: Sequence[FileCheck]
 ) -> tuple[list[ImageFile], list[FileCheck], tuple[SkippedFile, ...]]:
-    """The usable images with their checks, and every other with the reason. Raises DataError if most are unusable."""
+    """The usable images with their checks, and every other with the reason, those of no class at the end."""
     settings: dict[str, Any] = preprocess.model_dump()
     results = [fitting(check, settings) for check in checks]
     pairs = list(zip(listing.files, results, strict=True))
     broken = [SkippedFile(file.id, result.reason) for file, result in pairs if result.sha256 is None]
-    if 2 * len(broken) > len(pairs):
-        raise DataError(
-            f"{len(broken)} of {len(pairs)} files in '{content.name}' are no usable images. {broken[0].note.text}",
-            "Choose a folder or archive of images (JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF, JPEG 2000)",
-        )
     stray = [SkippedFile(id, "it belongs to no class") for id in listing.stray]
     usable = [(file, result) for file, result in pairs if result.sha256 is not None]
     return [file for file, _ in usable], [result for _, result in usable], (*broken, *stray)
+
+
+def _refuse_unusable(content: Content, listing: Listing, n_usable: int, skipped: Sequence[SkippedFile]) -> None:
+    """Raises DataError where most files are no usable images."""
+    n_files = len(listing.files)
+    if 2 * n_usable < n_files:
+        raise DataError(
+            f"{n_files - n_usable} of {n_files} files in '{content.name}' are no usable images. {skipped[0].note.text}",
+            "Choose a folder or archive of images (JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF, JPEG 2000)",
+        )
 
 
 def _classes(

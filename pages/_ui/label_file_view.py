@@ -87,18 +87,22 @@ def _fields(draft: Draft, data: ImagesData, label_file: LabelFile | None) -> Non
 
 
 def _own_file(data: ImagesData, label_file: LabelFile | None) -> str | None:
-    """Draws the choice of the label file among the images; None for the one that is found."""
-    names = [data.label_file, NO_FILE] if data.label_file else [NO_FILE]
-    return st.selectbox(
+    """Draws the name of the label file among the images; None for the one that is found."""
+    is_off = st.toggle(
+        "No label file among the images: folders alone are classes",
+        value=data.label_file == NO_FILE,
+        key=state.key("label-file.none"),
+    )
+    if is_off:
+        return NO_FILE
+    name = st.text_input(
         forms.label_of(ImagesData, OWN),
-        list(dict.fromkeys(names)),
-        index=0 if data.label_file else None,
+        value="" if data.label_file in (None, NO_FILE) else data.label_file,
         placeholder=f"found: {label_file.name}" if label_file else "its name, such as labels.csv",
-        accept_new_options=True,
-        format_func=lambda name: "None: folders alone are classes" if name == NO_FILE else name,
         key=state.key("label-file.own"),
         help="Its path in the folder or archive. Empty: it is found where no folders are classes.",
     )
+    return name.strip() or None
 
 
 def _read_again(draft: Draft, data: ImagesData, values: Mapping[str, object]) -> None:
