@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from engine.settings.base import Settings, setting
 from engine.settings.model import SHA256, Edge
@@ -80,7 +80,10 @@ class ImagesData(Settings):
         help="Labels such as a|b are the name of one class, and not several labels.",
     )
     classes: tuple[str, ...] | None = setting(
-        None, help="Class names in the order of the model's outputs; sorted names if empty.", min_length=1
+        None,
+        help="Class names in the order of the model's outputs, in a recipe file also the path of a list of them; "
+        "sorted names if empty.",
+        min_length=1,
     )
     leave_out: LeaveOut = setting(
         "nothing", help="Which copies of images for training or calibration are left out of evaluation and holdout."
@@ -91,6 +94,16 @@ class ImagesData(Settings):
         help="What folders are, by their names, where the names alone do not say it right: class, train, val, test or "
         "left_out. '*' is every other folder: class, also if it is named as a split, or left_out unless it is.",
     )
+
+    @field_validator("classes", mode="before")
+    @classmethod
+    def _are_names(cls, value: object) -> object:
+        if isinstance(value, str):
+            raise ValueError(
+                f"classes is '{value[:60]}' and must be the names themselves; the path of a class list may stand there "
+                "in a recipe file on the command line, and the Data page takes one as an upload"
+            )
+        return value
 
     @model_validator(mode="after")
     def _names_something(self) -> Self:
