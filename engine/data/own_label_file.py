@@ -127,6 +127,6 @@ def _unused_notes(names: list[str]) -> tuple[Note, ...]:
         return ()
     text = (
         f"Beside the folders, which were read as classes, lies {quoted(names, 3)}, which names the images and labels: "
-        "it was not used. To take the labels from there, name it (data.label_file)"
+        "it was not used. To take the labels from there, name it as the label file among the images"
     )
     return (Note(code=codes.LABEL_FILE_UNUSED, text=text),)

@@ -114,7 +114,7 @@ class ImagesData(Settings):
         if self.labels_sha256 is not None and not self.has_label_file:
             raise ValueError(f"there is the sum of a label file, and '{self.labels}' in place of its path")
         if self.label_file is not None and self.labels != "folders":
-            raise ValueError(f"label_file names a file among the images, and labels is '{self.labels}'")
+            raise ValueError(f"a label file is named among the images, and labels is '{self.labels}'")
         if self.labels == "none" or self.label_file == NO_LABEL_FILE:
             other = "labels" if self.labels == "none" else "label_file"
             for name in ("file_column", "label_column", "whole_labels"):

@@ -112,10 +112,10 @@ def _values(text: str) -> dict[str, Any]:
 
 
 def load_recipe(path: str | Path) -> Recipe:
-    """A recipe file, its relative paths made absolute from the file's folder.
+    """A recipe file, its relative paths made absolute from the file's folder. Raises SettingsError.
 
-    Where `data.classes` is the path of a class list, its names take the place of that. Raises SettingsError, and
-    DataError where the list is none.
+    Where `data.classes` is the path of a class list, its names take the place of that. Raises DataError where it is
+    none.
     """
     try:
         with Path(path).open("rb") as file:

@@ -140,8 +140,8 @@ def test_a_column_is_refused_where_folders_hold_the_labels(tmp_path, draw, read)
 
 
 @pytest.mark.parametrize(("settings", "problem"), [
-    ({"labels": "none", "label_file": "a.csv"}, "label_file names a file among the images"),
-    ({"labels": "x.csv", "label_file": "a.csv"}, "label_file names a file among the images"),
+    ({"labels": "none", "label_file": "a.csv"}, "a label file is named among the images"),
+    ({"labels": "x.csv", "label_file": "a.csv"}, "a label file is named among the images"),
     ({"label_file": "none", "label_column": "x"}, "label_file is 'none'"),
     ({"labels": "none", "whole_labels": True}, "labels is 'none'"),
 ])  # fmt: skip
