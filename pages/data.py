@@ -26,7 +26,7 @@ source = st.segmented_control(
     label_visibility="collapsed",
 )
 if source == SOURCES["images"]:
-    images_view.choose()
+    images_view.choose(profile)
 elif source == SOURCES["arrays"]:
     arrays_view.choose(profile)
 elif source == SOURCES["none"]:

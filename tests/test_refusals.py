@@ -201,8 +201,9 @@ def test_data_that_is_none_is_refused(refused, inputs, data, said):
     assert not (inputs.parent / "evil.png").exists()
 
 
-def test_a_broken_image_among_good_ones_is_left_out_counted_and_named(run):
+def test_a_broken_image_among_good_ones_is_left_out_counted_and_named(run, tmp_path):
     report = run(f"{TWO}\ndata: {{kind: images, path: some}}").report
+    assert (tmp_path / "run" / "skipped.csv").read_text("utf-8-sig").splitlines()[1].startswith("cat/broken.png,")
     assert report.state == "done"
     assert report.data.n_skipped == 1
     (named,) = [note.text for note in report.warnings if note.code == "image_skipped"]

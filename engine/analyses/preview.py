@@ -1,7 +1,7 @@
 """Counts and examples of the images or arrays, as the model gets them."""
 
-import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +11,7 @@ from PIL import Image
 from engine import models
 from engine.context import Model
 from engine.data import SPLIT_NAMES, ArrayPart, Data, Examples, Part, load, outputs_to_match
-from engine.data.pool import SkippedFile
+from engine.data.skipped import SKIPPED_FILE, write_skipped
 from engine.results import ArraySummary, ClassCount, DataPreview, LabelOutput, codes
 from engine.settings import DataSource, PreviewRequest
 from engine.store.cache import Cache
@@ -21,15 +21,14 @@ from engine.store.progress import Progress
 from engine.tasks import TASKS
 
 N_EXAMPLES = 24
-SKIPPED_FILE = "skipped.csv"
-"""All files that were left out, with the reason, beside the result, which names the first."""
 
 
 def preview(request: PreviewRequest, folder: JobFolder, progress: Progress) -> DataPreview:
     """Counts, splits and examples of the data; the examples of images are PNG files in the job's folder.
 
     The model is loaded for its inputs, preprocessing, outputs and class names alone. The split is the one that a run
-    with a training step has. Raises SourceError and DataError.
+    with a training step has. All files that were left out are in SKIPPED_FILE there, also where they are so many that
+    the images are refused. Raises SourceError and DataError.
     """
     progress.emit("preview", "load", 0.0, "loading the model")
     folder.work.mkdir(parents=True, exist_ok=True)
@@ -48,9 +47,8 @@ def preview(request: PreviewRequest, folder: JobFolder, progress: Progress) -> D
         inputs=model.input_specs,
         cache=Cache(Home.default().cache),
         on_progress=lambda share, text: progress.emit("preview", "read", 0.2 + 0.6 * share, text),
+        on_skipped=partial(write_skipped, path=folder.path / SKIPPED_FILE),
     )
-    if data.skipped:
-        _write_skipped(data.skipped, folder.path / SKIPPED_FILE)
     progress.emit("preview", "examples", 0.8, "drawing examples")
     part = data.split("evaluation")
     return DataPreview(
@@ -69,13 +67,6 @@ def preview(request: PreviewRequest, folder: JobFolder, progress: Progress) -> D
         label_file=data.label_file,
         skipped_file=SKIPPED_FILE if data.skipped else None,
     )
-
-
-def _write_skipped(skipped: Sequence[SkippedFile], path: Path) -> None:
-    with path.open("w", encoding="utf-8-sig", newline="") as file:  # with the mark that Excel needs
-        writer = csv.writer(file)
-        writer.writerow(("file", "reason"))
-        writer.writerows((one.id, one.reason) for one in skipped)
 
 
 def _counts(data: Data) -> tuple[ClassCount, ...]:

@@ -16,6 +16,7 @@ from engine.data.pool import SPLIT_NAMES, ArrayPool, ImagePool, SplitName, diges
 from engine.data.reading import ReadProgress, no_read_progress, within
 from engine.data.samples import digits, photos
 from engine.data.selection import choose_selection
+from engine.data.skipped import OnSkipped, ignore_skipped
 from engine.data.splits import Rows, assign
 from engine.data.synthetic import from_statistics, noise
 from engine.data.synthetic_inputs import synthetic_inputs
@@ -61,6 +62,7 @@ def load(
     made: tuple[NDArray[np.uint8], float] | None = None,
     cache: Cache | None = None,
     on_progress: ReadProgress = no_read_progress,
+    on_skipped: OnSkipped = ignore_skipped,
 ) -> Data:
     """The images or arrays of `source`, split. None gives synthetic ones without labels.
 
@@ -80,7 +82,8 @@ def load(
     the system's temporary folder) and removed with the Data.
 
     `cache` keeps what each image file was found to be, so that the next call reads only files that are new or were
-    changed. `on_progress` is told of listing, unpacking, reading and comparing. Raises DataError.
+    changed. `on_progress` is told of listing, unpacking, reading and comparing, `on_skipped` once of all files that
+    were left out. Raises DataError.
     """
     if isinstance(source, ArraysData):
         pool: ImagePool | ArrayPool = _arrays(source, inputs, n_outputs, model_classes, work)
@@ -102,6 +105,7 @@ def load(
             work=work,
             cache=cache,
             on_progress=within(on_progress, 0.0, READ if compares else 1.0),
+            on_skipped=on_skipped,
         )
     rows = pool.rows or assign(pool.names(), len(pool), split, seed, merge_train=merge_train)
     rows = {name: rows.get(name, NO_ROWS) for name in SPLIT_NAMES}

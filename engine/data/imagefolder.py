@@ -26,6 +26,11 @@ _FILE_COLUMN = "file_name"
 _NEXT = "Name the column of the classes label, or give a CSV of file,label (data.labels)"
 
 
+def has_metadata(root: Path) -> bool:
+    """Whether a metadata file lies anywhere below."""
+    return any(file.name in METADATA for file in scan(root).all_files())
+
+
 def by_metadata(root: Path, requested: Mapping[str, FolderRole] | None = None) -> Listing | None:
     """The images that metadata files label, where folders that are named as splits decide the splits.
 

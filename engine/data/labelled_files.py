@@ -53,11 +53,11 @@ class _Matched:
     """(name, line)"""
 
 
-def by_label_file(root: Path, source: ImagesData) -> LabelledFiles:
-    """The images below `root` that the label file of `source` names. Raises DataError."""
+def by_label_file(root: Path, source: ImagesData, path: Path | None = None) -> LabelledFiles:
+    """The images below `root` that the label file of `source` names, or this one at `path`. Raises DataError."""
     root = inner_folder(root)
     files = {text(file.relative_to(root).as_posix()): file for file in walk(root)}
-    index, table = FileIndex(files), read_table(Path(source.labels))
+    index, table = FileIndex(files), read_table(path or Path(source.labels))
     columns = recognise(table, lambda name: index.find(name) is not None, source.file_column, source.label_column)
     matched = _match(table, columns, index)
     if len(matched.missing) == matched.n_rows:

@@ -16,7 +16,7 @@ from PIL import Image
 from engine.data.pool import SPLIT_NAMES, Example, SkippedFile, SplitName, digest
 from engine.data.preprocess import normalise, to_pixels
 from engine.errors import DataError, LimitError
-from engine.results import DataSummary, FolderReading, LabelFile, Note
+from engine.results import DataSummary, FolderReading, LabelFile, Note, codes
 from engine.settings import Preprocess
 from engine.system.machine import cores
 from engine.tasks import Inputs, resized
@@ -245,11 +245,16 @@ class Data:
 
     @property
     def named_skipped(self) -> tuple[Note, ...]:
-        """A note for each of the first images that were left out, and one for the rest of them."""
+        """A note for each of the first images that were left out, and one for the rest of them.
+
+        Their codes are IMAGE_SKIPPED and IMAGE_SKIPPED_MORE, by which a page folds them into one sentence.
+        """
         notes = tuple(file.note for file in self.skipped[:N_NAMED_SKIPPED])
         if len(self.skipped) <= N_NAMED_SKIPPED:
             return notes
-        more = Note(code="image_skipped_more", text=f"{len(self.skipped) - N_NAMED_SKIPPED} more images were left out")
+        more = Note(
+            code=codes.IMAGE_SKIPPED_MORE, text=f"{len(self.skipped) - N_NAMED_SKIPPED} more images were left out"
+        )
         return (*notes, more)
 
     def head_fits(self, n_outputs: int) -> bool:

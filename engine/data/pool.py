@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from engine.results import FolderReading, LabelFile, Note
+from engine.results import FolderReading, LabelFile, Note, codes
 
 SplitName = Literal["train", "calibration", "evaluation", "holdout"]
 SPLIT_NAMES: tuple[SplitName, ...] = ("train", "calibration", "evaluation", "holdout")
@@ -27,7 +27,7 @@ class SkippedFile:
 
     @property
     def note(self) -> Note:
-        return Note(code="image_skipped", text=f"'{self.id}' was left out: {self.reason}")
+        return Note(code=codes.IMAGE_SKIPPED, text=f"'{self.id}' was left out: {self.reason}")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

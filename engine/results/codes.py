@@ -29,6 +29,12 @@ TIME_WAS_UP = (OUT_OF_TIME, TRAINING_STOPPED_BY_BUDGET)
 """The codes of notes that say that the time was up before a step was finished."""
 LABEL_COLUMN_OPEN = "label_column_open"
 """Of an error: several columns of a label file may hold the labels, or none does."""
+LABEL_FILE_FOUND = "label_file_found"
+"""Of a warning: the labels are those of a file that lies among the images."""
+LABEL_FILE_UNUSED = "label_file_unused"
+"""Of a warning: a label file lies beside folders that were read as classes."""
+LABEL_FILES_OPEN = "label_files_open"
+"""Of an error: several files among the images may hold their labels."""
 LABEL_FILE_READ = "label_file_read"
 """Of a warning: how a label file was read, which needs no action where it is right."""
 MACHINE_BUSY = "machine_busy"
@@ -40,6 +46,8 @@ NOT_MEASURED = "not_measured"
 ALREADY_QUANTIZED = "already_quantized"
 BATCH_DEPENDENT = "batch_dependent"
 """Of a note: an example's answer depends on the others of its call."""
+IMAGE_SKIPPED, IMAGE_SKIPPED_MORE = "image_skipped", "image_skipped_more"
+"""Of a warning: a file that was left out, with the reason; and how many more there are, of which none has its own."""
 INPUT_SIZE_OPEN = "input_size_open"
 """Of an error: the file takes images of any size, and nothing says which."""
 OUTPUT_OPEN = "output_open"
@@ -104,6 +112,7 @@ INFORMATION = frozenset(
         CLASSES_BY_NAME,
         CLASSES_FROM_WEIGHTS,
         FOLDERS_READ,
+        LABEL_FILE_FOUND,
         LABEL_FILE_READ,
         METADATA_READ,
         REWRITTEN,

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from engine import data as images
 from engine import models
 from engine.context import Model, ProgressCallback
 from engine.data import Data
+from engine.data.skipped import SKIPPED_FILE, OnSkipped, ignore_skipped, write_skipped
 from engine.errors import WaitError
 from engine.measure.contention import watched
 from engine.measure.timing import not_timed_note, nothing_timed_note, time_files
@@ -81,7 +83,12 @@ def _make_and_time(
     """Makes and times all variants; they are in the report builder of the returned context."""
     target = resolve_target(recipe.target)
     source, data = load(
-        recipe, folder.work, cache, starting, lambda model: statistics_images(recipe, model, cache, run_progress)
+        recipe,
+        folder.work,
+        cache,
+        starting,
+        lambda model: statistics_images(recipe, model, cache, run_progress),
+        partial(write_skipped, path=folder.path / SKIPPED_FILE),
     )
     check_fit(recipe, source, data)
     job = folder.request()
@@ -112,11 +119,16 @@ def _make_and_time(
 
 
 def load(
-    recipe: Recipe, work: Path, cache: Cache, on_progress: ProgressCallback, make_images: MakeImages | None = None
+    recipe: Recipe,
+    work: Path,
+    cache: Cache,
+    on_progress: ProgressCallback,
+    make_images: MakeImages | None = None,
+    on_skipped: OnSkipped = ignore_skipped,
 ) -> tuple[Model, Data]:
     """The recipe's model and images; their files are below `work`. Raises RequestError.
 
-    `make_images` gives those of a recipe without any, or None for noise.
+    `make_images` gives those of a recipe without any, or None for noise; `on_skipped` is told of files left out.
     """
     on_progress(LIBRARIES_LOADED, "loading the model")
     source = models.load(recipe.model, recipe.preprocess, recipe.seed, work)
@@ -134,6 +146,7 @@ def load(
         made=make_images(source) if make_images is not None else None,
         cache=cache,
         on_progress=images.within(on_progress, MODEL_LOADED, 1.0),
+        on_skipped=on_skipped,
     )
     return source, data
 

@@ -1,7 +1,17 @@
 """What is asked: frozen pydantic settings, from one technique to a whole recipe."""
 
 from engine.settings.base import Settings, settings_error
-from engine.settings.data import ArraysData, DataSource, FolderRole, ImagesData, Preprocess, SampleData, Split
+from engine.settings.class_list import MAX_CLASS_LIST_BYTES, parse_class_list, read_class_list
+from engine.settings.data import (
+    NO_LABEL_FILE,
+    ArraysData,
+    DataSource,
+    FolderRole,
+    ImagesData,
+    Preprocess,
+    SampleData,
+    Split,
+)
 from engine.settings.distillation import Distill, Swap
 from engine.settings.jobs import (
     AdviseRequest,
@@ -49,6 +59,8 @@ from engine.settings.techniques import TECHNIQUES, Float16, Simplify, Step
 from engine.settings.training import Finetune, Qat
 
 __all__ = [
+    "MAX_CLASS_LIST_BYTES",
+    "NO_LABEL_FILE",
     "AdviseRequest",
     "AnalysisRequest",
     "ArraysData",
@@ -113,7 +125,9 @@ __all__ = [
     "dump_recipe",
     "load_recipe",
     "needs",
+    "parse_class_list",
     "parse_recipe",
+    "read_class_list",
     "refusals",
     "settings_error",
     "title_of",

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from engine.settings.base import Settings, setting
 from engine.settings.model import SHA256, Edge
@@ -29,6 +29,10 @@ FolderRole = Literal["class", "train", "val", "test", "left_out"]
 """What a folder of images is: one class, the images of one split with a folder per class in it, or nothing."""
 
 
+NO_LABEL_FILE = "none"
+"""In place of the name of a label file among the images: there is none, and folders alone are the classes."""
+
+
 LeaveOut = Literal["nothing", "duplicates", "near_duplicates"]
 """Which copies of images for training or calibration judge no model: none, those byte for byte, those by look too."""
 
@@ -37,7 +41,8 @@ class ImagesData(Settings):
     """A folder, archive or Parquet file of images: a folder per class, a label file, or without labels.
 
     A label file is CSV and its kin, JSON or JSON lines, with a row per image; which column holds what is recognised
-    where `file_column` and `label_column` are empty. A column without a header is "column 1" and so on.
+    where `file_column` and `label_column` are empty. A column without a header is "column 1" and so on. With `labels:
+    folders` a label file may lie among the images; it is found where no folders are classes.
     """
 
     kind: Literal["images"] = "images"
@@ -47,6 +52,14 @@ class ImagesData(Settings):
     sha256: str | None = setting(None, help="SHA-256 of the content; alone, it names an upload.", pattern=SHA256)
     labels: str = setting("folders", help="folders, none, or the path of a label file: file,label.", min_length=1)
     labels_sha256: str | None = setting(None, help="SHA-256 of the label file.", pattern=SHA256)
+    label_file: str | None = setting(
+        None,
+        label="Label file among the images",
+        help="With labels: folders, the path of a label file in the folder or archive itself; found if empty where no "
+        "folders are classes. none: folders alone are classes.",
+        min_length=1,
+        max_length=1000,
+    )
     file_column: str | None = setting(
         None,
         label="Column of the files",
@@ -67,7 +80,10 @@ class ImagesData(Settings):
         help="Labels such as a|b are the name of one class, and not several labels.",
     )
     classes: tuple[str, ...] | None = setting(
-        None, help="Class names in the order of the model's outputs; sorted names if empty.", min_length=1
+        None,
+        help="Class names in the order of the model's outputs, in a recipe file also the path of a list of them; "
+        "sorted names if empty.",
+        min_length=1,
     )
     leave_out: LeaveOut = setting(
         "nothing", help="Which copies of images for training or calibration are left out of evaluation and holdout."
@@ -79,6 +95,16 @@ class ImagesData(Settings):
         "left_out. '*' is every other folder: class, also if it is named as a split, or left_out unless it is.",
     )
 
+    @field_validator("classes", mode="before")
+    @classmethod
+    def _are_names(cls, value: object) -> object:
+        if isinstance(value, str):
+            raise ValueError(
+                f"classes is '{value[:60]}' and must be the names themselves; the path of a class list may stand there "
+                "in a recipe file on the command line, and the Data page takes one as an upload"
+            )
+        return value
+
     @model_validator(mode="after")
     def _names_something(self) -> Self:
         if self.path is None and self.sha256 is None:
@@ -87,10 +113,13 @@ class ImagesData(Settings):
             raise ValueError(f"folders has '*' as {self.folders['*']}, which must be class or left_out")
         if self.labels_sha256 is not None and not self.has_label_file:
             raise ValueError(f"there is the sum of a label file, and '{self.labels}' in place of its path")
-        if not self.has_label_file:
+        if self.label_file is not None and self.labels != "folders":
+            raise ValueError(f"a label file is named among the images, and labels is '{self.labels}'")
+        if self.labels == "none" or self.label_file == NO_LABEL_FILE:
+            other = "labels" if self.labels == "none" else "label_file"
             for name in ("file_column", "label_column", "whole_labels"):
                 if getattr(self, name):
-                    raise ValueError(f"{name} is about a label file, and labels is '{self.labels}'")
+                    raise ValueError(f"{name} is about a label file, and {other} is 'none'")
         if self.file_column is not None and self.file_column == self.label_column:
             raise ValueError(f"the column of the files and that of the labels are both '{self.file_column}'")
         if self.classes is not None and len(set(self.classes)) < len(self.classes):

@@ -10,6 +10,7 @@ from pydantic import model_validator
 
 from engine.errors import SettingsError
 from engine.settings.base import Settings, setting
+from engine.settings.class_list import read_class_list
 from engine.settings.data import ArraysData, DataSource, ImagesData, Preprocess, SampleData, Split
 from engine.settings.model import LOCAL_PREFIX, FileModel, ModelSource, TimmModel
 from engine.settings.rules import ChainInputs, refusals
@@ -90,6 +91,11 @@ class Recipe(Settings):
 
 def parse_recipe(text: str) -> Recipe:
     """A recipe from YAML or JSON text. Raises SettingsError that names what is wrong."""
+    return Recipe.parse(_values(text))
+
+
+def _values(text: str) -> dict[str, Any]:
+    """The keys of a recipe and their values, as they are written. Raises SettingsError."""
     if len(text.encode()) > MAX_RECIPE_BYTES:
         raise SettingsError(f"the recipe is larger than {MAX_RECIPE_BYTES // 1000} kB", "Open a recipe file")
     try:
@@ -102,17 +108,25 @@ def parse_recipe(text: str) -> Recipe:
         raise SettingsError(
             "the recipe is not a mapping of keys to values", "Start from a recipe that the Optimize page shows"
         )
-    return Recipe.parse({str(key): value for key, value in values.items()})
+    return {str(key): value for key, value in values.items()}
 
 
 def load_recipe(path: str | Path) -> Recipe:
-    """A recipe file, its relative paths made absolute from the file's folder. Raises SettingsError."""
+    """A recipe file, its relative paths made absolute from the file's folder. Raises SettingsError.
+
+    Where `data.classes` is the path of a class list, its names take the place of that. Raises DataError where it is
+    none.
+    """
     try:
         with Path(path).open("rb") as file:
             text = file.read(MAX_RECIPE_BYTES + 1).decode()
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"the recipe '{path}' cannot be read: {_reason(error)}", "Check the path") from error
-    return absolute_paths(parse_recipe(text), Path(path).parent.resolve())
+    folder, values = Path(path).parent.resolve(), _values(text)
+    data = values.get("data")
+    if isinstance(data, dict) and isinstance(data.get("classes"), str):
+        values["data"] = data | {"classes": read_class_list(Path(_absolute(folder, data["classes"])))}
+    return absolute_paths(Recipe.parse(values), folder)
 
 
 def absolute_paths(recipe: Recipe, folder: Path) -> Recipe:

@@ -25,7 +25,7 @@ from engine import (
 )
 
 SECTIONS: tuple[tuple[str, type[Settings], Collection[str], str], ...] = (
-    ("data.", ImagesData, ("file_column", "label_column", "whole_labels"), "Data"),
+    ("data.", ImagesData, ("label_file", "file_column", "label_column", "whole_labels"), "Data"),
     ("split.", Split, Split.model_fields, "Data"),
     ("target.", Target, ("precision", "threads", "batch_size"), "Optimize"),
     ("budget.", Budget, Budget.model_fields, "Optimize"),

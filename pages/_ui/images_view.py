@@ -2,13 +2,16 @@
 
 import streamlit as st
 
-from engine import ImagesData, Split, Upload, uploads
+from engine import DataError, ImagesData, ModelProfile, Split, Upload, parse_class_list, uploads
+from engine.wording import many
 from pages._ui import chrome, forms, state, uploads_view
+from pages._ui.guard import show_error
 
 ARCHIVES = ["zip", "tar", "tgz", "gz", "tzst", "zst", "parquet"]
 LABELS = {"folders": "A folder per class", "csv": "A label file", "none": "No labels"}
 CLASS_NAMES = "class-names"
 """The key of the field of class names."""
+CLASS_LISTS = ["txt", "json", "csv", "tsv"]
 LABEL_FILES = ["csv", "tsv", "txt", "json", "jsonl", "ndjson"]
 NO_ARRAYS = ("No data at hand", "Random inputs made from the signature of the model")
 WITHOUT_IMAGES = (
@@ -25,8 +28,11 @@ WITHOUT_ARRAYS = (
 )
 
 
-def choose() -> None:
-    """Draws the uploaders of an archive or a folder and the choice of labels; writes the data into the draft."""
+def choose(profile: ModelProfile | None) -> None:
+    """Draws the uploaders of an archive or a folder and the choice of labels; writes the data into the draft.
+
+    `profile` is that of the draft's model, None until it is known.
+    """
     data = state.draft().data
     chosen = data if isinstance(data, ImagesData) else None
     with chrome.card("images", "Your images", "JPEG, PNG and the like; they stay on this machine"):
@@ -59,19 +65,54 @@ def choose() -> None:
             else None
         )
         with st.expander("Class names and split"):
-            names = st.text_area(
-                "Class names in the order of the model's outputs, one a line",
-                value=state.default("\n".join((chosen.classes if chosen else None) or ())),
-                key=CLASS_NAMES,
-                placeholder="Left empty: the sorted names of the folders",
-            )
+            classes = _class_names(chosen, profile)
             split = forms.form(Split, "split", state.draft().split)
-        data = _data(upload, str(kind), labels, names or "")
+        data = _data(upload, str(kind), labels, classes)
         if st.button(
             "Use these images", type="primary", icon=":material/check:", disabled=data is None or bool(split.problems)
         ):
             state.choose(data=data, synthetic=False, split=split.settings)
             st.rerun()
+
+
+def _class_names(chosen: ImagesData | None, profile: ModelProfile | None) -> list[str]:
+    """Draws the field of class names and the uploader of a list that fills it; the names."""
+    _class_list()
+    text = st.text_area(
+        "Class names in the order of the model's outputs, one a line",
+        value=state.default("\n".join((chosen.classes if chosen else None) or ())),
+        key=CLASS_NAMES,
+        placeholder="Left empty: the sorted names of the folders",
+    )
+    names = [name.strip() for name in (text or "").splitlines() if name.strip()]
+    n_outputs = profile.n_outputs if profile is not None else None
+    if names and n_outputs is not None and len(names) != n_outputs:
+        st.warning(
+            f"{many(len(names), 'class name')} for a model of {many(n_outputs, 'output')}: the first name is that of "
+            "the first output, so check that none is missing.",
+            icon=":material/format_list_numbered:",
+        )
+    return names
+
+
+def _class_list() -> None:
+    """Draws the uploader of a class list, whose names take the place of those in the field."""
+    file = st.file_uploader(
+        "A class list: a name a line, a JSON list or object, or a CSV of output,name",
+        type=CLASS_LISTS,
+        max_upload_size=1,
+        key=state.key("class-list", "class-list"),
+    )
+    if file is None:
+        return
+    try:
+        names = parse_class_list(file.getvalue(), file.name)
+    except DataError as error:
+        show_error(error.message, error.next)
+        return
+    state.renew_keys("class-list")  # or the file would take the place of what is typed afterwards
+    state.set_widget(CLASS_NAMES, "\n".join(names))
+    st.rerun()
 
 
 def _kind(chosen: ImagesData | None) -> str:
@@ -87,11 +128,10 @@ def _label_file(chosen: ImagesData | None) -> str | None:
     return paths.get(chosen.labels) if chosen else None
 
 
-def _data(upload: Upload | None, kind: str, labels: Upload | None, names: str) -> ImagesData | None:
+def _data(upload: Upload | None, kind: str, labels: Upload | None, classes: list[str]) -> ImagesData | None:
     """The data of an upload; None while the images or their label file are missing."""
     if upload is None or (kind == "csv" and labels is None):
         return None
-    classes = [name.strip() for name in names.splitlines() if name.strip()]
     source = labels.path if labels is not None else kind
     return ImagesData.parse({"sha256": upload.sha256, "labels": source, "classes": classes or None})
 

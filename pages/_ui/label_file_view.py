@@ -1,5 +1,7 @@
 """How the label file of the images was read, and the fields that change it."""
 
+from collections.abc import Mapping
+
 import pandas as pd
 import streamlit as st
 
@@ -9,7 +11,12 @@ from pages._ui import forms, state
 from pages._ui.draft import Draft
 from pages._ui.wording import plain
 
-LABEL_FILE_READ, WHOLE = "label_file_read", "whole_labels"
+LABEL_FILE_READ, WHOLE, OWN = "label_file_read", "whole_labels", "label_file"
+NO_FILE = "none"
+QUESTIONS = frozenset({"label_files_open", "label_column_open", "several_labels"})
+"""Codes of the errors that the fields answer."""
+UNUSED = "label_file_unused"
+"""The code of the warning that a label file lies beside folders that are classes."""
 
 
 def show(draft: Draft, request: PreviewRequest) -> None:
@@ -17,12 +24,16 @@ def show(draft: Draft, request: PreviewRequest) -> None:
     job, data = state.session_job(request), draft.data
     if job is None or job.state not in ("done", "failed") or not isinstance(data, ImagesData):
         return
-    if not data.has_label_file:
-        return
     preview = result(job.id) if job.state == "done" else None
-    label_file = preview.label_file if isinstance(preview, DataPreview) else None
-    title = "How the label file was read" if label_file else "Say how the label file is to be read"
-    with st.expander(title, icon=":material/table_view:", expanded=label_file is None):
+    preview = preview if isinstance(preview, DataPreview) else None
+    label_file = preview.label_file if preview is not None else None
+    is_asked = job.error is not None and job.error.code in QUESTIONS
+    is_unused = preview is not None and any(note.code == UNUSED for note in preview.warnings)
+    if not (data.has_label_file or data.label_file or label_file or is_asked or is_unused):
+        return
+    is_open = label_file is None and not is_unused and data.label_file != NO_FILE
+    title = "Say how the label file is to be read" if is_open else "How the label file was read"
+    with st.expander(title, icon=":material/table_view:", expanded=is_open):
         if label_file is not None:
             _first_rows(label_file)
         _fields(draft, data, label_file)
@@ -48,8 +59,11 @@ def _titles(label_file: LabelFile) -> list[str]:
 
 
 def _fields(draft: Draft, data: ImagesData, label_file: LabelFile | None) -> None:
-    """Draws the fields of the columns, and the button that reads the file again with them."""
-    values: dict[str, object] = {}
+    """Draws the fields of the file and its columns, and the button that reads the images again with them."""
+    values: dict[str, object] = {} if data.has_label_file else {OWN: _own_file(data, label_file)}
+    if values.get(OWN) == NO_FILE:
+        _read_again(draft, data, values | {"file_column": None, "label_column": None, WHOLE: False})
+        return
     for slot, name in zip(st.columns(2), ("file_column", "label_column"), strict=True):
         current = getattr(data, name)
         options = list(dict.fromkeys([*(label_file.columns if label_file else ()), *([current] if current else [])]))
@@ -69,7 +83,31 @@ def _fields(draft: Draft, data: ImagesData, label_file: LabelFile | None) -> Non
         key=state.key(f"label-file.{WHOLE}"),
         help=ImagesData.model_fields[WHOLE].description,
     )
+    _read_again(draft, data, values)
+
+
+def _own_file(data: ImagesData, label_file: LabelFile | None) -> str | None:
+    """Draws the name of the label file among the images; None for the one that is found."""
+    is_off = st.toggle(
+        "No label file among the images: folders alone are classes",
+        value=data.label_file == NO_FILE,
+        key=state.key("label-file.none"),
+    )
+    if is_off:
+        return NO_FILE
+    name = st.text_input(
+        forms.label_of(ImagesData, OWN),
+        value="" if data.label_file in (None, NO_FILE) else data.label_file,
+        placeholder=f"found: {label_file.name}" if label_file else "its name, such as labels.csv",
+        key=state.key("label-file.own"),
+        help="Its path in the folder or archive. Empty: it is found where no folders are classes.",
+    )
+    return name.strip() or None
+
+
+def _read_again(draft: Draft, data: ImagesData, values: Mapping[str, object]) -> None:
+    """Draws the button that reads the images with these settings."""
     is_new = any(getattr(data, name) != value for name, value in values.items())
     if st.button("Read it so", icon=":material/refresh:", disabled=not is_new):
-        state.replace_draft(draft.replace(data=ImagesData.parse(data.model_dump() | values)))
+        state.replace_draft(draft.replace(data=ImagesData.parse({**data.model_dump(), **values})))
         st.rerun()

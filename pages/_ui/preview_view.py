@@ -10,6 +10,7 @@ from engine import (
     FileModel,
     Finetune,
     ImagesData,
+    Job,
     PreviewRequest,
     data_misfit,
     result,
@@ -17,7 +18,6 @@ from engine import (
     selection_text,
 )
 from engine.charts import class_counts
-from engine.wording import many
 from pages._ui import (
     audit_view,
     chrome,
@@ -28,6 +28,7 @@ from pages._ui import (
     mapping_view,
     notes_view,
     readiness,
+    skipped_view,
     state,
 )
 from pages._ui.draft import Draft, data_name
@@ -54,7 +55,7 @@ def show(draft: Draft) -> None:
         job = live.follow_analysis(
             request,
             "Reading the data and preparing it for the model.",
-            lambda failed: folders_view.question(draft, failed),
+            lambda failed: _ways_out(draft, failed),
         )
         preview = result(job.id) if job else None
         if job and isinstance(preview, DataPreview):
@@ -67,6 +68,12 @@ def show(draft: Draft) -> None:
     if readiness.data(draft) != "refused":
         with next_link:
             st.page_link(chrome.OPTIMIZE, label="Next: choose what to try", icon=":material/arrow_forward:")
+
+
+def _ways_out(draft: Draft, failed: Job) -> None:
+    """Draws what helps on where reading failed: the files that were left out, and answers to a question on folders."""
+    skipped_view.download(failed.id)
+    folders_view.question(draft, failed)
 
 
 def _card(id: str, preview: DataPreview, draft: Draft) -> None:
@@ -85,11 +92,7 @@ def _card(id: str, preview: DataPreview, draft: Draft) -> None:
     if preview.folders is not None:
         folders_view.show(draft, preview.folders)
     notes_view.show(note for note in preview.warnings if note.code != folders_view.FOLDERS_READ)
-    if preview.skipped:
-        with st.expander(f"{many(summary.n_skipped, 'image')} skipped", icon=":material/broken_image:"):
-            st.code("\n".join(note.text for note in preview.skipped), language=None)
-            if preview.skipped_file is not None:
-                _download_skipped(id, preview.skipped_file, summary.n_skipped)
+    skipped_view.show(id, preview.skipped, summary.n_skipped)
     if preview.counts:
         st.markdown("**Examples per class**" if preview.arrays else "**Images per class**")
         chrome.chart(class_counts(preview), "classes")
@@ -101,19 +104,6 @@ def _card(id: str, preview: DataPreview, draft: Draft) -> None:
         for index, (name, caption) in enumerate(preview.examples[:MAX_EXAMPLES]):
             path = result_file(id, name)
             st.image(str(path), caption=plain(caption), width="stretch", alt=f"Example {index + 1}: {caption}")
-
-
-def _download_skipped(id: str, name: str, n_skipped: int) -> None:
-    """Draws the button for the list of all images that were left out."""
-    st.download_button(
-        f"All {n_skipped:,} as CSV, with the reasons",
-        result_file(id, name).read_bytes,
-        mime="text/csv",
-        file_name=name,
-        icon=":material/table:",
-        on_click="ignore",
-        key="skipped-csv",
-    )
 
 
 def _arrays(arrays: tuple[ArraySummary, ...]) -> None:

@@ -145,6 +145,15 @@ def test_many_skipped_images_are_counted_and_the_first_named(shapes: Path, folde
     assert rows[-1] == {"file": "9.png", "reason": "it belongs to no class"}
 
 
+def test_images_that_are_refused_leave_the_list_of_those_that_are_broken(shapes: Path, folder: JobFolder):
+    for index in range(90):
+        (next(shapes.iterdir()) / f"{index}.png").write_bytes(b"")
+    with pytest.raises(DataError, match=r"90 of \d+ files in .* are no usable images"):
+        asked(PreviewRequest(model=network(3), data=ImagesData(path=str(shapes)), preprocess=SQUARE), folder)
+    with (folder.path / SKIPPED_FILE).open(encoding="utf-8-sig", newline="") as file:
+        assert [row["reason"] for row in csv.DictReader(file)] == ["it is empty"] * 90
+
+
 def test_nothing_skipped_leaves_no_list(shapes: Path, folder: JobFolder):
     result, _ = asked(PreviewRequest(model=network(3), data=ImagesData(path=str(shapes)), preprocess=SQUARE), folder)
     assert result.skipped_file is None

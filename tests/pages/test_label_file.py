@@ -94,3 +94,35 @@ def test_folders_have_no_label_file_to_ask_about(app, draft, answer):
     answer(preview(head_fits=True))
     at.run()
     assert not [box for box in at.selectbox if box.label.startswith("Column of")]
+
+
+@pytest.fixture
+def packed(draft) -> Draft:
+    """The same images without a label file beside them."""
+    return draft.replace(data=ImagesData(sha256=draft.data.sha256))
+
+
+def test_a_label_file_among_the_images_can_be_switched_off(app, packed, answer):
+    at = app("pages/data.py", images="My images", draft=to_link(packed))
+    answer(preview(head_fits=True, label_file=READ))
+    at.run()
+    assert at.text_input[0].placeholder == "found: la*bels.tsv"
+    at.toggle[0].set_value(True).run()
+    button(at, "Read it so").click().run()
+    assert not at.exception
+    assert from_link(at.query_params["draft"]).data == packed.data.model_copy(update={"label_file": "none"})
+
+
+@pytest.mark.parametrize("asks", [
+    {"error": Note(code="label_files_open", text="2 files may hold their labels"), "next": "Say which"},
+    {"warnings": (Note(code="label_file_unused", text="Beside the folders lies 'a.csv'"),)},
+])  # fmt: skip
+def test_one_of_several_label_files_is_named(app, packed, answer, asks):
+    at = app("pages/data.py", images="My images", draft=to_link(packed))
+    answer(preview(head_fits=True, warnings=asks["warnings"])) if "warnings" in asks else answer(**asks)
+    at.run()
+    (name,) = [field for field in at.text_input if field.label == "Label file among the images"]
+    name.set_value("a.csv").run()
+    button(at, "Read it so").click().run()
+    assert not at.exception
+    assert from_link(at.query_params["draft"]).data.label_file == "a.csv"

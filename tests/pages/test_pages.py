@@ -229,6 +229,9 @@ def test_a_student_is_chosen_on_its_card_and_a_teacher_of_a_recipe_stays(app):
     student.set_value("resnet18").run()
     assert from_link(at.query_params["draft"]).steps[0].student == "resnet18"
     assert "the answers of the model so far into a new resnet18" in words(at)
+    assert distill_view.BESIDE_LABELS in [caption.value for caption in at.caption]
+    box(at, "Student").set_value(distill_view.ITSELF).run()
+    assert distill_view.BESIDE_LABELS not in [caption.value for caption in at.caption]
     teacher = Distill(student="hf_hub:a/b", teacher=FileModel(sha256="0" * 64), epochs=7)
     at = app("pages/optimize.py", draft=to_link(sample().with_student(teacher)))
     assert "The teacher is the file that the recipe names" in words(at)

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from engine import BaselineModel, Distill, FileModel, SampleModel, TeacherSource, TimmModel
+from engine import BaselineModel, Distill, FileModel, ImagesData, SampleData, SampleModel, TeacherSource, TimmModel
 from pages._ui import forms, state, uploads_view
 from pages._ui.draft import Draft
 from pages._ui.forms import CallerField, FormResult
@@ -13,6 +13,11 @@ DEFAULT_STUDENT, SAMPLE_STUDENT = "regnetx_002", "test_resnet"
 """Students that a new card begins with. Both are plain convolutions, which every later technique can work on."""
 TEACHERS = {"chain": "The model so far", "baseline": "The baseline", "timm": "A timm model", "file": "An ONNX file"}
 DEFAULT_TEACHER = "resnet50"
+BESIDE_LABELS = (
+    "These images have labels. Where they are easy, a teacher adds nothing to them: +0.00 points (-0.28 to +0.28) on "
+    "the sample's digits; on the same digits in noise +3.2 points (+0.5 to +6.0). A swap learns from labels alone."
+)
+"""docs/distillation.md has these figures: bench/ablation.py and bench/distill_losses.py, five seeds each."""
 
 
 def initial_step(draft: Draft) -> Distill:
@@ -34,6 +39,8 @@ def settings(current: Distill, draft: Draft, name: str) -> FormResult[Distill]:
     current_student = current.student or (ITSELF if first else DEFAULT_STUDENT)
     student = architectures.pick("Student", current_student, f"{name}-student", first)
     teacher = _teacher(current.teacher, name)
+    if student != ITSELF and isinstance(draft.data, SampleData | ImagesData) and draft.data.labelled:
+        st.caption(BESIDE_LABELS)
     fields = {
         "student": CallerField(None if student == ITSELF else student),
         "teacher": CallerField(teacher.model_dump() if teacher else None),
@@ -54,9 +61,7 @@ def _teacher(current: TeacherSource | None, name: str) -> TeacherSource | None:
         wrap=True,
         key=state.key(f"{name}-teacher"),
         format_func=kinds.__getitem__,
-        help="Whose answers are learnt. It must tell the data's classes apart and take images of the same size. Where "
-        "all images have labels and are easy, a teacher adds nothing to them: +0.00 points (-0.28 to +0.28) on the "
-        "sample's digits.",
+        help="Whose answers are learnt. It must tell the data's classes apart and take images of the same size.",
     )
     match kind:
         case "baseline":

@@ -6,7 +6,7 @@ import streamlit as st
 from plotly.graph_objects import Figure
 
 from engine import MEASURES, Report, Variant, charts, report_measure
-from pages._ui import chrome, notes_view
+from pages._ui import chrome, notes_view, skipped_view
 from pages._ui.guard import show_error
 from pages._ui.results import (
     broken_view,
@@ -52,13 +52,15 @@ def _races(report: Report) -> None:
 
 
 def _warnings(report: Report, said: Collection[str]) -> None:
-    """Draws failures and warnings but those of the codes that were `said` above."""
+    """Draws failures and warnings but those of the codes that were `said` above; skipped images in one line."""
     for failure in report.failures:
         name_chain = failure.branch is not None and len(report.recipe.chains) > 1
         show_error(
             f"chain {(failure.branch or 0) + 1}, {failure.message}" if name_chain else failure.message, failure.next
         )
-    notes_view.show(note for note in report.warnings if note.code not in said)
+    skipped = [note for note in report.warnings if note.code in skipped_view.CODES]
+    notes_view.show(note for note in report.warnings if note.code not in said and note not in skipped)
+    skipped_view.show(report.run_id, skipped, report.data.n_skipped if report.data else len(skipped))
 
 
 def _outputs(report: Report) -> None:

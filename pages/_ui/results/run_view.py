@@ -4,7 +4,7 @@ import streamlit as st
 
 from engine import Job, NotFoundError, Report, cancel, job, list_jobs, report
 from engine.wording import percent
-from pages._ui import chrome, live, state
+from pages._ui import chrome, live, skipped_view, state
 from pages._ui.guard import show_error
 from pages._ui.live import ENDED
 from pages._ui.results import (
@@ -152,6 +152,7 @@ def _no_variants(run: Job) -> None:
             st.markdown(f"{outcome} {when}.", width="stretch")
         if run.state == "failed" and run.error:
             show_error(run.error.text, run.error_next)
+            skipped_view.download(run.id)
         timeline_view.show(run)
         if st.button("Run again with changes", type="primary", icon=":material/edit:", key="again"):
             state.go(chrome.OPTIMIZE, recipe=run.id)
