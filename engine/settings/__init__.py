@@ -2,6 +2,7 @@
 
 from engine.settings.base import Settings, settings_error
 from engine.settings.data import ArraysData, DataSource, FolderRole, ImagesData, Preprocess, SampleData, Split
+from engine.settings.disagreements_job import DisagreementsRequest
 from engine.settings.distillation import Distill, Swap
 from engine.settings.jobs import (
     AdviseRequest,
@@ -60,6 +61,7 @@ __all__ = [
     "ConfusionRequest",
     "DataSource",
     "DetectRequest",
+    "DisagreementsRequest",
     "Distill",
     "FileModel",
     "Finetune",
