@@ -50,7 +50,7 @@ def show(report: Report) -> None:
         show_error(error.message, error.next)
         return
     if job is None or job.state in ("failed", "cancelled"):
-        _offer(report, id, job)
+        _start_button(report, id, job)
     elif job.state != "done":
         with chrome.card("disagreements", "Asking both about every image"):
             live.watch(job.id, live.with_cancel)
@@ -60,7 +60,7 @@ def show(report: Report) -> None:
             _images(job, found)
 
 
-def _offer(report: Report, variant_id: str, job: Job | None) -> None:
+def _start_button(report: Report, variant_id: str, job: Job | None) -> None:
     """Draws the button, under what went wrong with the job before."""
     if job is not None and job.error:
         show_error(job.error.text, job.error_next)
