@@ -10,6 +10,7 @@ import os
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 from engine.api.comparing import compare
+from engine.api.disagreeing import find_disagreements, start_disagreements
 from engine.api.gating import gate
 from engine.api.home import delete_upload, find_upload, free_cache, save_folder, save_upload, uploads, usage
 from engine.api.imports import finish_import, start_import
@@ -73,6 +74,7 @@ from engine.planning.compatibility import data_misfit
 from engine.planning.presets import propose_recovery, take_preset
 from engine.planning.ratios import propose_ratios
 from engine.results import (
+    CHANGE_TITLES,
     CHECKS,
     FINDINGS_FILE,
     MEASURES,
@@ -82,6 +84,7 @@ from engine.results import (
     Architecture,
     ArraySummary,
     CatalogueEntry,
+    ChangeKind,
     CheckItem,
     CheckName,
     CheckResult,
@@ -95,6 +98,8 @@ from engine.results import (
     DataAudit,
     DataPreview,
     DataSummary,
+    Disagreement,
+    Disagreements,
     Environment,
     Estimate,
     Event,
@@ -188,6 +193,7 @@ from engine.settings import (
     ConfusionRequest,
     DataSource,
     DetectRequest,
+    DisagreementsRequest,
     Distill,
     FileModel,
     Finetune,
@@ -248,10 +254,12 @@ __all__ = [
     "AuditRequest",
     "BaselineModel",
     "Budget",
+    "CHANGE_TITLES",
     "CHECKS",
     "Cancelled",
     "CatalogueEntry",
     "ChainInputs",
+    "ChangeKind",
     "CheckItem",
     "CheckName",
     "CheckResult",
@@ -269,6 +277,9 @@ __all__ = [
     "DataSource",
     "DataSummary",
     "DetectRequest",
+    "Disagreement",
+    "Disagreements",
+    "DisagreementsRequest",
     "Distill",
     "Environment",
     "Estimate",
@@ -405,6 +416,7 @@ __all__ = [
     "events",
     "example_noun",
     "find_analysis",
+    "find_disagreements",
     "find_upload",
     "finish_import",
     "free_cache",
@@ -452,6 +464,7 @@ __all__ = [
     "selection_text",
     "sensitivity",
     "similarity_text",
+    "start_disagreements",
     "start_import",
     "start_remeasure",
     "statement_text",

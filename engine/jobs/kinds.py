@@ -23,8 +23,10 @@ from engine.results.analyses import (
     Sensitivity,
 )
 from engine.results.audit import DataAudit
+from engine.results.disagreements import Disagreements
 from engine.results.mapping import Confusion
 from engine.results.preprocessing import PreprocessingDetection
+from engine.settings.disagreements_job import DisagreementsRequest
 from engine.settings.jobs import (
     AdviseRequest,
     AnalysisRequest,
@@ -104,6 +106,10 @@ def _reading_seconds(request: ProfileRequest | SignatureRequest | IdentifyReques
 
 
 def _minutes_and_more(request: SensitivityRequest | DetectRequest) -> float:
+    return ANALYSIS_SECONDS + 60 * request.minutes
+
+
+def _disagreements_seconds(request: DisagreementsRequest) -> float:
     return ANALYSIS_SECONDS + 60 * request.minutes
 
 
@@ -262,6 +268,17 @@ KINDS: tuple[JobKind, ...] = (
         estimate=None,
         locks_itself=True,
         key=None,
+    ),
+    JobKind(
+        request=DisagreementsRequest,
+        result=Disagreements,
+        function="engine.analyses.disagreements:disagreements",
+        check="engine.planning.disagreeing:check_disagreements",
+        slot="advice",
+        limit_seconds=_disagreements_seconds,
+        estimate=None,
+        locks_itself=True,
+        key=request_and_versions,
     ),
 )
 _BY_NAME = {kind.name: kind for kind in KINDS}

@@ -7,6 +7,7 @@ from pathlib import Path
 from engine.jobs.linked import holds_all_sorts, linked_files, linked_images, user_folder
 from engine.settings import (
     PRETRAINED,
+    DisagreementsRequest,
     FileModel,
     IdentifyRequest,
     JobRequest,
@@ -56,7 +57,10 @@ def input_paths(request: JobRequest) -> tuple[Path, ...]:
     paths = [path for model in _models(request) for path in _model_paths(model)]
     if isinstance(request, IdentifyRequest) and request.weights is not None:
         paths.append(Path(request.weights))
-    data = request.recipe.data if isinstance(request, RunRequest) else getattr(request, "data", None)
+    if isinstance(request, DisagreementsRequest):
+        paths.append(Path(request.folder))
+    recipe = request.recipe if isinstance(request, RunRequest | DisagreementsRequest) else None
+    data = recipe.data if recipe is not None else getattr(request, "data", None)
     if (path := getattr(data, "path", None)) is not None:
         paths += [Path(path), *linked_images(Path(path))]
     if (labels := getattr(data, "labels", None)) not in (None, "folders", "none"):
@@ -66,7 +70,7 @@ def input_paths(request: JobRequest) -> tuple[Path, ...]:
 
 def _models(request: JobRequest) -> Iterator[ModelSource]:
     """Every model that the request loads: its own, those of teachers, and the architectures that steps bring."""
-    if not isinstance(request, RunRequest):
+    if not isinstance(request, RunRequest | DisagreementsRequest):
         model: ModelSource | None = getattr(request, "model", None)
         if model is not None:
             yield model

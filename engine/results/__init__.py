@@ -47,6 +47,7 @@ from engine.results.compare import (
     quality_title,
     quality_whole,
 )
+from engine.results.disagreements import CHANGE_TITLES, ChangeKind, Disagreement, Disagreements
 from engine.results.finding import caveats, finding
 from engine.results.folders import FolderReading, FolderUse
 from engine.results.gate import Gate, GateAnswer, GateRule
@@ -138,9 +139,11 @@ __all__ = [
     "Architecture",
     "ArraySummary",
     "Basis",
+    "CHANGE_TITLES",
     "CHECKS",
     "CatalogueEntry",
     "Certainty",
+    "ChangeKind",
     "CheckItem",
     "CheckName",
     "CheckResult",
@@ -156,6 +159,8 @@ __all__ = [
     "DataPreview",
     "DataSummary",
     "Difference",
+    "Disagreement",
+    "Disagreements",
     "Environment",
     "Estimate",
     "Event",

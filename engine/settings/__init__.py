@@ -12,6 +12,7 @@ from engine.settings.data import (
     SampleData,
     Split,
 )
+from engine.settings.disagreements_job import DisagreementsRequest
 from engine.settings.distillation import Distill, Swap
 from engine.settings.jobs import (
     AdviseRequest,
@@ -72,6 +73,7 @@ __all__ = [
     "ConfusionRequest",
     "DataSource",
     "DetectRequest",
+    "DisagreementsRequest",
     "Distill",
     "FileModel",
     "Finetune",

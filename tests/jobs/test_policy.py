@@ -9,6 +9,7 @@ from engine.jobs import linked
 from engine.jobs.policy import needs_network, policy_of
 from engine.settings import (
     AdviseRequest,
+    DisagreementsRequest,
     FileModel,
     HardwareRequest,
     IdentifyRequest,
@@ -93,6 +94,15 @@ def test_beside_a_model_in_the_users_home_lie_its_plain_files_alone(home, tmp_pa
 def test_measuring_again_writes_into_the_folder_of_the_run(home, tmp_path):
     policy = policy_of(home, home.job("a"), RemeasureRequest(folder=str(tmp_path / "run")))
     assert tmp_path / "run" in policy.writable
+
+
+def test_a_look_at_a_run_reads_its_folder_and_what_its_recipe_names(home, tmp_path):
+    recipe = run("").recipe.model_copy(update={"data": ImagesData(path=str(tmp_path / "photos"))})
+    request = DisagreementsRequest(folder=str(tmp_path / "run"), recipe=recipe, variant_id="0" * 12)
+    policy = policy_of(home, home.job("abc"), request)
+    assert {tmp_path / "run", tmp_path / "photos"} <= set(policy.readable)
+    assert tmp_path / "run" not in policy.writable
+    assert not needs_network(request)
 
 
 def test_beside_a_model_lie_its_files_and_folders_but_hidden_ones(home, tmp_path):

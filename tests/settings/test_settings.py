@@ -18,6 +18,7 @@ from engine.settings import (
     Budget,
     ConfusionRequest,
     DetectRequest,
+    DisagreementsRequest,
     Distill,
     FileModel,
     Finetune,
@@ -110,6 +111,7 @@ EXAMPLES: tuple[Settings, ...] = (
     SensitivityRequest(model=TIMM, data=PHOTOS, ratios=(0.1,)),
     DetectRequest(model=TIMM, data=PHOTOS, minutes=2.0),
     RemeasureRequest(folder="/somewhere/a1b2c3"),
+    DisagreementsRequest(folder="/somewhere/a1b2c3", recipe=EVERYTHING, variant_id="0" * 12, minutes=2.0),
     *(kind() for kind in TECHNIQUES if not any(field.is_required() for field in kind.model_fields.values())),
 )
 UNITS = {

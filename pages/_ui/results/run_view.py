@@ -9,6 +9,7 @@ from pages._ui.guard import show_error
 from pages._ui.live import ENDED
 from pages._ui.results import (
     broken_view,
+    changes_view,
     files_view,
     lineage_view,
     overview_view,
@@ -23,6 +24,7 @@ VIEWS = {
     "Overview": overview_view.show,
     "Steps": lineage_view.show,
     "Race": race_view.show,
+    "Images": changes_view.show,
     "Take home": files_view.show,
     "How it was measured": provenance_view.show,
 }
@@ -111,7 +113,11 @@ def _report(run: Job, result: Report | None) -> None:
         return
     broken_view.show(result)
     _summary_line(run, result)
-    views = {"Race": bool(result.races), "Steps": len(result.main_variants) > 1}
+    views = {
+        "Race": bool(result.races),
+        "Steps": len(result.main_variants) > 1,
+        "Images": changes_view.has_images(result),
+    }
     names = [name for name in VIEWS if views.get(name, True)]
     view = st.segmented_control(
         "View",

@@ -1,0 +1,238 @@
+"""The images on which a variant of a run answers otherwise than its baseline, and what in them both look at."""
+
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from engine.analyses.preview import output_names, picture
+from engine.data import Data, Part
+from engine.errors import DataError, RequestError
+from engine.measure.confidence import probabilities
+from engine.measure.label_errors import likely_label_errors
+from engine.measure.occlusion import occlusion_map
+from engine.measure.predictions import predict
+from engine.models.artifacts import OnnxModel, file_sha256
+from engine.models.graph import read_onnx
+from engine.planning.remeasurable import remeasurable_report
+from engine.results import ChangeKind, Disagreement, Disagreements, Report
+from engine.run.pipeline import load
+from engine.runtimes import resolve_target
+from engine.settings import DisagreementsRequest, Target
+from engine.store.cache import Cache
+from engine.store.folders import JobFolder
+from engine.store.home import Home
+from engine.store.progress import Progress
+from engine.wording import many
+
+MOST_ROWS = 600
+"""Nobody looks through more images than that; the counts have them all."""
+PICTURE_EDGE = 192
+"""Pixels of the longer side of a picture, enough for a card."""
+MOST_MAPS, MAP_SECONDS = 24, 40.0
+CHUNK = 64
+"""Images between two looks at the clock."""
+LOADED, ASKED, DRAWN = 0.3, 0.7, 0.8
+"""The shares of the job that are done when model and images are loaded, when both are asked, and when all is drawn."""
+HEAT = np.array([203, 74, 62], np.float64)
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class _Pair:
+    """Baseline and variant with the target of the run."""
+
+    baseline: OnnxModel
+    variant: OnnxModel
+    target: Target
+
+    def probabilities(self, part: Part) -> tuple[Floats, Floats]:
+        """(N, classes) of the baseline, and of the variant."""
+        baseline, variant = (predict(model, part, self.target).logits for model in (self.baseline, self.variant))
+        return probabilities(baseline), probabilities(variant)
+
+
+def disagreements(request: DisagreementsRequest, folder: JobFolder, progress: Progress) -> Disagreements:
+    """The run's evaluation images on which the two disagree, with pictures in the job's folder, most damaging first.
+
+    Raises RequestError where the run has no such variant or a file of it has changed, and DataError where the model is
+    no classifier of images, the run had no images, or they are others now.
+    """
+    deadline = time.monotonic() + 60 * request.minutes
+    run_folder = Path(request.folder)
+    report = remeasurable_report(run_folder)
+    pair = _pair(run_folder, report, request.variant_id)
+    folder.work.mkdir(parents=True, exist_ok=True)
+    source, data = load(
+        request.recipe,
+        folder.work,
+        Cache(Home.default().cache),
+        lambda fraction, message, **metrics: progress.emit("disagreements", "load", LOADED * fraction, message),
+    )
+    part = _part(report, data)
+    names = output_names(data, source.classes) or data.classes
+    before, after = _ask(pair, part, deadline, progress)
+    changes = _changes(part, before, after)
+    counts: Counter[ChangeKind] = Counter(kind for _, kind, _ in changes)
+    doubtful = _doubtful(part, before)
+    rows = []
+    for number, (index, kind, damage) in enumerate(changes[:MOST_ROWS]):
+        progress.emit("disagreements", "draw", ASKED + (DRAWN - ASKED) * number / MOST_ROWS, "drawing the images")
+        answers = int(before[index].argmax()), int(after[index].argmax())
+        rows.append(
+            Disagreement(
+                image_id=part.ids[index],
+                label=None if part.labels is None else _name(names, int(part.labels[index])),
+                kind=kind,
+                baseline_answer=_name(names, answers[0]),
+                baseline_probability=float(before[index, answers[0]]),
+                variant_answer=_name(names, answers[1]),
+                variant_probability=float(after[index, answers[1]]),
+                damage=damage,
+                label_is_doubtful=index in doubtful,
+                picture=_draw(part, index, folder.path / f"image-{number:03d}.png"),
+            )
+        )
+    indices = [index for index, _, _ in changes]
+    return Disagreements(
+        variant_id=request.variant_id,
+        n_images=len(before),
+        n_evaluation=len(part),
+        counts=dict(counts),
+        rows=tuple(_with_maps(pair, part, indices, rows, folder.path, progress)),
+    )
+
+
+def _pair(folder: Path, report: Report, variant_id: str) -> _Pair:
+    variants = [report.baseline, report.variant(variant_id)]
+    models = []
+    for variant in variants:
+        if variant is None:
+            raise RequestError(f"the run has no variant '{variant_id}'", "See its table of variants")
+        path = folder / variant.file
+        if file_sha256(path) != variant.sha256:
+            raise RequestError(f"the file '{variant.file}' of this run has changed", "Run its recipe again")
+        models.append(read_onnx(path, variant.input.preprocess))
+    target = resolve_target(report.recipe.target)
+    return _Pair(models[0], models[1], target)
+
+
+def _part(report: Report, data: Data) -> Part:
+    """The images that the report is on. Raises DataError where there are none, or others."""
+    part = data.split("evaluation")
+    if not isinstance(part, Part) or report.recipe.data is None:
+        raise DataError("the run had no images to look at", "Choose a run on images")
+    if report.data is None or data.summary().evaluation_sha256 != report.data.evaluation_sha256:
+        raise DataError("the images or their labels are not those that the run had", "Run its recipe again")
+    return part
+
+
+def _ask(pair: _Pair, part: Part, deadline: float, progress: Progress) -> tuple[Floats, Floats]:
+    """(N, classes) probabilities of both on as many of the first images as the time allows.
+
+    Raises DataError where an answer is no class.
+    """
+    for model in (pair.baseline, pair.variant):
+        if model.task != "classification" or model.n_outputs < 2:
+            raise DataError("answers are compared image by image where they are classes", "Choose a classifier's run")
+    before, after = [], []
+    for start in range(0, len(part), CHUNK):
+        if start and time.monotonic() > deadline:
+            break
+        share = LOADED + (ASKED - LOADED) * start / len(part)
+        progress.emit(
+            "disagreements", "ask", share, f"asking both about image {start + 1} of {many(len(part), 'image')}"
+        )
+        one, other = pair.probabilities(part.span(start, start + CHUNK))
+        before.append(one)
+        after.append(other)
+    return np.concatenate(before), np.concatenate(after)
+
+
+def _changes(part: Part, before: Floats, after: Floats) -> list[tuple[int, ChangeKind, float]]:
+    """Index, kind and damage of every image whose answer changed, the most damaging first."""
+    old, new = before.argmax(axis=1), after.argmax(axis=1)
+    changed = np.flatnonzero(old != new)
+    labels = None if part.labels is None else part.labels[: len(before)]
+    rows: list[tuple[int, ChangeKind, float]] = []
+    for index in changed:
+        reference = int(old[index] if labels is None else labels[index])
+        kind: ChangeKind = "changed"
+        if labels is not None:
+            kind = (
+                "right_to_wrong"
+                if old[index] == reference
+                else "wrong_to_right"
+                if new[index] == reference
+                else "wrong_to_other"
+            )
+        rows.append((int(index), kind, float(before[index, reference] - after[index, reference])))
+    return sorted(rows, key=lambda row: -row[2])
+
+
+def _doubtful(part: Part, before: Floats) -> set[int]:
+    """The images whose label the baseline finds likely wrong."""
+    if part.labels is None:
+        return set()
+    indices, _, _ = likely_label_errors(before, part.labels[: len(before)])
+    return {int(index) for index in indices}
+
+
+def _name(names: Sequence[str] | None, output: int) -> str:
+    return names[output] if names is not None and output < len(names) else f"output {output}"
+
+
+def _draw(part: Part, index: int, path: Path) -> str:
+    """Writes the image as the model gets it; returns the file's name."""
+    _small(picture(part.pixels(index), blue_first=part.preprocess.channels == "bgr")).save(path)
+    return path.name
+
+
+def _small(image: Image.Image) -> Image.Image:
+    """The image with its longer side at most PICTURE_EDGE."""
+    image = image.copy()
+    image.thumbnail((PICTURE_EDGE, PICTURE_EDGE))
+    return image
+
+
+def _with_maps(
+    pair: _Pair, part: Part, indices: Sequence[int], rows: list[Disagreement], folder: Path, progress: Progress
+) -> list[Disagreement]:
+    """The rows with maps of the first ones, as many as MAP_SECONDS allow: what each answer rests on."""
+    started, mapped = time.monotonic(), list(rows)
+    for number, index in enumerate(indices[: min(MOST_MAPS, len(rows))]):
+        if time.monotonic() - started > MAP_SECONDS:
+            break
+        share = DRAWN + (1 - DRAWN) * number / MOST_MAPS
+        progress.emit("disagreements", "maps", share, "covering parts of the images, to see what answers rest on")
+        pixels = part.pixels(index)
+        files = {}
+        for field, model in (("baseline_map", pair.baseline), ("variant_map", pair.variant)):
+            name = f"{field}-{number:03d}.png"
+            _heat(part, pixels, _map(model, pair.target, part, pixels)).save(folder / name)
+            files[field] = name
+        mapped[number] = mapped[number].model_copy(update=files)
+    return mapped
+
+
+def _map(model: OnnxModel, target: Target, part: Part, pixels: NDArray[np.uint8]) -> Floats:
+    def ask(images: NDArray[np.uint8]) -> Floats:
+        names = tuple(map(str, range(len(images))))
+        covered = Part(ids=names, hashes=names, labels=None, preprocess=part.preprocess, read=part.read, array=images)
+        return probabilities(predict(model, covered, target).logits)
+
+    return occlusion_map(pixels, int(ask(pixels[None])[0].argmax()), ask)
+
+
+def _heat(part: Part, pixels: NDArray[np.uint8], importance: Floats) -> Image.Image:
+    """The image in grey, redder where covering it costs the answer more probability."""
+    image = _small(picture(pixels, blue_first=part.preprocess.channels == "bgr")).convert("L").convert("RGB")
+    positive = np.maximum(importance, 0.0)
+    levels = Image.fromarray(np.uint8(255 * positive / (positive.max() or 1.0)))
+    weight = np.asarray(levels.resize(image.size, Image.Resampling.BICUBIC), np.float64)[..., None] / 255 * 0.75
+    return Image.fromarray(np.uint8(np.asarray(image) * (1 - weight) + HEAT * weight))
