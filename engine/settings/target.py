@@ -6,6 +6,7 @@ from typing import Any, Literal, NamedTuple, Self
 from pydantic import model_validator
 
 from engine.settings.base import Settings, setting
+from engine.wording import many
 
 Goal = Literal["latency", "size", "throughput"]
 
@@ -172,7 +173,7 @@ class Target(Settings):
         """The options that are not as the provider has them by itself, a phrase each."""
         phrases = {
             "precision": f"floats in {self.precision}",
-            "streams": f"{self.streams} streams",
+            "streams": many(self.streams or 1, "stream"),
             "spinning": "idle threads spin" if self.spinning else "idle threads sleep",
             "quant_precision": "exact 8-bit sums",
             "tf32": "without TF32",

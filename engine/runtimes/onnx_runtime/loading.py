@@ -26,8 +26,9 @@ def load(
 ) -> ort.InferenceSession:
     """A session of the file with the target's options, or with these in place of those that are not the provider's.
 
-    `action` is what an error says that onnxruntime cannot do. No other provider takes over where this one fails. Raises TargetError where the provider does not start, RunError
-    where the file does not load or its graph cannot be captured, LimitError where memory runs out.
+    `action` is what an error says that onnxruntime cannot do. No other provider takes over where this one fails. Raises
+    TargetError where the provider does not start, RunError where the file does not load or its graph cannot be
+    captured, LimitError where memory runs out.
     """
     try:
         raw = ort.InferenceSession(
