@@ -96,7 +96,7 @@ class BoundSession:
             captured = ", ".join(f"{name} {tuple(buffer.shape())}" for name, buffer in self._buffers.items())
             raise RunError(
                 f"the graph was captured for inputs of shapes {captured}, and takes no others",
-                "Open a session for each shape, or leave cuda_graph out of the target",
+                "Open a session for each shape, or do without a captured graph (target.cuda_graph)",
             )
         self._bind(arrays)
 

@@ -39,7 +39,7 @@ def load(
     if raw.get_providers()[0] != target.provider:
         raise TargetError(
             f"the provider '{target.provider}' did not start, onnxruntime offered {raw.get_providers()[0]} instead",
-            "Choose a provider that works here; `python -m engine hardware` says why this one does not",
+            "Choose a provider that works here",
         )
     return raw
 
@@ -65,7 +65,10 @@ def _capture_reason(text: str) -> str:
 
 
 def not_captured(reason: str) -> RunError:
-    return RunError(f"the graph cannot be captured (target.cuda_graph): {reason}", "Leave cuda_graph out of the target")
+    return RunError(
+        f"the graph cannot be captured (target.cuda_graph): {reason}",
+        "Do without a captured graph (target.cuda_graph)",
+    )
 
 
 def _card_is_full() -> LimitError:
