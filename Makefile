@@ -5,7 +5,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 REQUIREMENTS ?= requirements.txt
 BIN := .venv/bin
 
-.PHONY: run test test-all test-quick coverage fuzz lint lock notices clean
+.PHONY: run test test-all test-quick test-gpu coverage fuzz lint lock notices clean
 
 run: .venv/.run-installed
 	@$(BIN)/streamlit run app.py
@@ -20,6 +20,10 @@ test-all: .venv/.dev-installed lint
 
 test-quick: .venv/.dev-installed
 	$(BIN)/python -m pytest -m "quick and not slow"
+
+# Needs an NVIDIA card, and onnxruntime-gpu in place of onnxruntime; says so where there is none.
+test-gpu: .venv/.dev-installed
+	scripts/gpu_tests.sh
 
 # Only what runs in the tests' own process counts, not in the jobs' and the browser's.
 coverage: .venv/.dev-installed

@@ -5,7 +5,8 @@
     python -m bench.train --distill [--rounds N]
 
 Images a second of whole trainings (an epoch and its validation) on the sample's train share, decoded once for
-all; the loops alternate, each with a new network of the same weights. All in float32, and ours also in the arithmetic
+all; the loops alternate, each with a new network of the same weights, all on the graphics card where torch can use one,
+else on the CPU. All in float32, and ours also in the arithmetic
 that its probe chooses; the time of the probe is not counted. Every figure is a median; a ratio is the median of the
 rounds' ratios, with its interval. The faster of the two others is the one with the lower median. It ends with
 1 where the whole interval says that ours is slower than that one.
@@ -44,7 +45,7 @@ from engine.store.cache import Cache
 from engine.system.machine import cores, cpu_name
 from engine.training.batches import Batch, normalised
 from engine.training.loop import fit
-from engine.training.loss_module import loss_of
+from engine.training.loss_module import device, loss_of
 from engine.training.objectives import Labels
 from engine.training.precision import Precision, probe
 
@@ -109,7 +110,7 @@ def _probe_precision(module: nn.Module, pixels: np.ndarray, labels: np.ndarray, 
         loss.backward()
         return loss.item()
 
-    return probe(module, step, torch.device("cpu"), math.inf).precision
+    return probe(module.to(device()), step, device(), math.inf).precision
 
 
 def _ours(

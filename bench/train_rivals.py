@@ -1,7 +1,8 @@
 """The usual training loops: PyTorch's alone, and the same through Hugging Face Accelerate.
 
 Both follow the guides of the two libraries: a Dataset and a DataLoader, AdamW, a cosine schedule with warm-up,
-validation after every epoch. They compute in float32, as the project's loop does beside them.
+validation after every epoch. They compute in float32, as the project's loop does beside them, on the graphics card
+where torch can use one, with batches in pinned memory there.
 """
 
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from torch.optim.lr_scheduler import LRScheduler, OneCycleLR
 from torch.utils.data import DataLoader, Dataset
 
 from engine.settings import Preprocess
+from engine.training.loss_module import device
 
 Batches = DataLoader[tuple[Tensor, int]]
 Rival = Callable[[nn.Module, "Images", "Images", int, int, float], float]
@@ -37,6 +39,7 @@ class Images(Dataset[tuple[Tensor, int]]):
 
 def plain(module: nn.Module, train: Images, validation: Images, epochs: int, batch: int, rate: float) -> float:
     """Train with PyTorch alone; returns the top-1 at the end."""
+    module = module.to(device())
     optimizer, (batches, validation_batches) = _optimizer(module, rate), _loaders(train, validation, batch)
     schedule = OneCycleLR(optimizer, rate, total_steps=epochs * len(batches))
     return _train(module, optimizer, schedule, batches, validation_batches, epochs, Tensor.backward)
@@ -46,7 +49,7 @@ def accelerated(module: nn.Module, train: Images, validation: Images, epochs: in
     """Train the same way with Accelerator.prepare and .backward."""
     from accelerate import Accelerator  # of bench/requirements-train.txt, which the project does not need
 
-    accelerator = Accelerator(cpu=True)
+    accelerator = Accelerator(cpu=device().type == "cpu")
     module, optimizer, batches, validation_batches = accelerator.prepare(
         module, _optimizer(module, rate), *_loaders(train, validation, batch)
     )
@@ -59,7 +62,9 @@ def _optimizer(module: nn.Module, rate: float) -> torch.optim.Optimizer:
 
 
 def _loaders(train: Images, validation: Images, batch: int) -> tuple[Batches, Batches]:
-    return DataLoader(train, batch, shuffle=True, drop_last=True), DataLoader(validation, 256)
+    pinned = device().type == "cuda"
+    batches = DataLoader(train, batch, shuffle=True, drop_last=True, pin_memory=pinned)
+    return batches, DataLoader(validation, 256, pin_memory=pinned)
 
 
 def _train(
@@ -78,7 +83,7 @@ def _train(
         total = 0.0
         for images, labels in batches:
             optimizer.zero_grad()
-            loss = criterion(module(images), labels)
+            loss = criterion(module(_on_device(images)), _on_device(labels))
             backward(loss)
             optimizer.step()
             schedule.step()
@@ -87,8 +92,13 @@ def _train(
     return top1
 
 
+def _on_device(tensor: Tensor) -> Tensor:
+    """The tensor where the networks are; Accelerate's batches are there already."""
+    return tensor.to(device(), non_blocking=True)
+
+
 @torch.inference_mode()
 def _top1(module: nn.Module, batches: Batches) -> float:
     module.eval()
-    right = [(module(images).argmax(1) == labels).float().sum() for images, labels in batches]
+    right = [(module(_on_device(images)).argmax(1) == _on_device(labels)).float().sum() for images, labels in batches]
     return float(sum(right) / len(batches.dataset))  # type: ignore[arg-type]

@@ -117,6 +117,8 @@ _NO_MEMORY = (
     "Failed to allocate memory",
     "can't allocate memory",
     "CUDA out of memory",
+    "CUDA failure 2: out of memory",
+    "_STATUS_ALLOC_FAILED",
 )
 """What onnxruntime and torch say where the system gives them no memory; neither has an exception for it."""
 

@@ -14,6 +14,7 @@ from engine.settings import Recipe, RunRequest, parse_recipe
 from engine.store.folders import JobFile, JobFolder, now
 from engine.store.home import Home
 from engine.store.progress import Progress
+from engine.system.machine import n_cuda_cards, runtime_distributions
 
 NOT_QUICK = (
     "analyses/test_advise.py",
@@ -24,6 +25,7 @@ NOT_QUICK = (
     "cli/test_cli.py",
     "e2e/",
     "export/",
+    "gpu/",
     "jobs/test_executor.py",
     "jobs/test_supervisor.py",
     "models/test_graph.py",
@@ -77,11 +79,32 @@ class Ran:
     events: tuple[Event, ...]
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Every other test is marked as quick."""
+NOT_RUN = pytest.StashKey[str]()
+"""Why tests that need a graphics card were left out."""
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Every other test is marked as quick; those that need a graphics card are left out where there is none."""
+    of_a_card = [item for item in items if item.get_closest_marker("gpu")]
+    if of_a_card and (reason := no_card()):
+        config.stash[NOT_RUN] = f"{len(of_a_card)} tests on a graphics card were not run: {reason}"
+        config.hook.pytest_deselected(items=of_a_card)
+        items[:] = [item for item in items if item not in of_a_card]
     for item in items:
         if not item.path.relative_to(Path(__file__).parent).as_posix().startswith(NOT_QUICK):
             item.add_marker("quick")
+
+
+def no_card() -> str:
+    """Why nothing can run on an NVIDIA card here; empty where it can."""
+    if not n_cuda_cards():
+        return "the driver lists no NVIDIA card"
+    return "" if "onnxruntime-gpu" in runtime_distributions() else "onnxruntime-gpu is not installed"
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    if reason := config.stash.get(NOT_RUN, ""):
+        terminalreporter.write_line(reason, yellow=True)
 
 
 @pytest.fixture

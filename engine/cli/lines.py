@@ -10,6 +10,7 @@ from engine.results import (
     Hardware,
     Job,
     LayerSensitivity,
+    Provider,
     Report,
     Sensitivity,
     Variant,
@@ -78,8 +79,14 @@ def of_hardware(hardware: Hardware) -> list[str]:
             ("versions", ", ".join(f"{name} {version}" for name, version in machine.versions.items())),
         ]
     )
-    providers = [(row.runtime, row.name, "yes" if row.works else f"no: {row.reason}") for row in hardware.providers]
+    providers = [(row.runtime, row.name, _works(row)) for row in hardware.providers]
     return [*facts, "", *table([("runtime", "provider", "works"), *providers])]
+
+
+def _works(provider: Provider) -> str:
+    if not provider.works:
+        return f"no: {provider.reason}"
+    return "yes" if provider.tested else "yes, on a small model; this project has not been tested on it"
 
 
 def of_report(report: Report) -> list[str]:
@@ -116,6 +123,11 @@ def of_report(report: Report) -> list[str]:
     ]
     advice = report.recommended
     losses = [text for variant in report.main_variants if (text := _losses(variant, report))]
+    buffers = [
+        f"{variant.label}: a call takes {variant.latency.buffers_text}"
+        for variant in report.main_variants
+        if variant.latency and variant.latency.buffers_text
+    ]
     outputs = [
         f"{variant.label}, output by output: {text}"
         for variant in report.main_variants
@@ -126,6 +138,7 @@ def of_report(report: Report) -> list[str]:
         *table(rows),
         *([f"leaked: {leak}"] if leak else []),
         *losses,
+        *buffers,
         *outputs,
         *races,
         *warnings,

@@ -9,6 +9,7 @@ from engine.settings import (
     PRETRAINED,
     DisagreementsRequest,
     FileModel,
+    HardwareRequest,
     IdentifyRequest,
     JobRequest,
     ModelSource,
@@ -27,7 +28,8 @@ def policy_of(home: Home, folder: JobFolder, request: JobRequest) -> Policy:
 
     It reads the files that its request names, and writes its folder and the home's cache and locks; what only looks
     into a file, which may be anybody's, writes no cache. Other jobs, other uploads and the database are none of its
-    business. What downloads from the Hub gets the network and the Hub's cache.
+    business. What downloads from the Hub gets the network and the Hub's cache. What looks at the machine alone, and
+    at nothing that a user gave, starts processes, in which it tries providers.
     """
     network = needs_network(request)
     shared = home.turn_files if looks_into_a_file(request) else (home.cache, *home.shared_files)
@@ -36,6 +38,7 @@ def policy_of(home: Home, folder: JobFolder, request: JobRequest) -> Policy:
         writable=(folder.path, *shared, *_result_folders(request)),
         downloads=_download_folders() if network else (),
         network=network,
+        processes=isinstance(request, HardwareRequest),
     )
 
 

@@ -189,6 +189,7 @@ def _pair(timings: list[RoundTiming], baseline: list[RoundTiming], target: Targe
         ratio_to_baseline=ratio.center,
         ratio_low=ratio.low,
         ratio_high=ratio.high,
+        buffers="bound" if target.bound else "numpy",
     )
     return PairedLatency(latency, _throughput(p50_ms, trimmed_mean(_log_medians(own)), target.batch_size))
 

@@ -50,7 +50,7 @@ def outputs_of(model: OnnxModel, inputs: Inputs, target: Target) -> Outputs:
     """The measured outputs for these examples, without those of a batch that had to be filled up. Raises RunError."""
     n = n_examples(inputs)
     n_called = model.batch or n
-    with open_session(model.path, target, output_names=model.output_names) as session:
+    with open_session(model.path, target.for_answers, output_names=model.output_names) as session:
         outputs = session(resized(inputs, n_called))
     return {name: values[:n] if values.ndim and len(values) == n_called else values for name, values in outputs.items()}
 

@@ -77,7 +77,7 @@ def predict(
     batch_size = prediction_batch(model, target)
     answers: list[Answers] = []
     n_done = n_not_finite = 0
-    with open_session(model.path, target, output_names=model.output_names) as session:
+    with open_session(model.path, target.for_answers, output_names=model.output_names) as session:
         for inputs in part.batches(batch_size):
             n = n_examples(inputs)
             n_called = model.batch or n

@@ -68,9 +68,9 @@ def _capitalised(text: str) -> str:
 def _measurement_text(recipe: Recipe) -> str:
     target = recipe.target
     threads = target.threads or cores()
-    precision = "" if target.precision == "auto" else f", floats in {target.precision}"
+    options = "".join(f", {text}" for text in target.option_texts)
     return (
-        f"Measure all variants in interleaved rounds in {target.runtime} ({target.provider}{precision}) with "
+        f"Measure all variants in interleaved rounds in {target.runtime} ({target.provider}{options}) with "
         f"{many(threads, 'thread')} at batch size {target.batch_size}."
     )
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from engine.errors import RequestError, StateError
-from engine.planning.resolve import check_threads
+from engine.planning.target import check_target
 from engine.results import Report
 from engine.settings import RemeasureRequest
 from engine.store.folders import JobFolder
@@ -11,7 +11,7 @@ from engine.store.folders import JobFolder
 
 def check_remeasurable(request: RemeasureRequest) -> None:
     """Raises RequestError and StateError as `remeasurable_report` does, and TargetError for threads above the cores."""
-    check_threads(remeasurable_report(Path(request.folder)).recipe.target)
+    check_target(remeasurable_report(Path(request.folder)).recipe.target)
 
 
 def remeasurable_report(folder: Path) -> Report:

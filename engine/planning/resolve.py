@@ -7,9 +7,10 @@ import stat
 from pathlib import Path
 
 from engine import catalogue
-from engine.errors import DataError, RequestError, SettingsError, SourceError, TargetError
+from engine.errors import DataError, RequestError, SettingsError, SourceError
 from engine.jobs.kinds import kind_of, load
 from engine.planning.applicability import pruning_refusal
+from engine.planning.target import check_target
 from engine.settings import (
     PRETRAINED,
     RANDOM,
@@ -26,15 +27,12 @@ from engine.settings import (
     SampleModel,
     SensitivityRequest,
     Step,
-    Target,
     TimmModel,
     with_sources,
 )
 from engine.settings.model import LOCAL_PREFIX, LOCAL_WEIGHTS, weights_in
 from engine.store.home import Home
 from engine.store.uploads import find_upload, path_sum
-from engine.system.machine import BF16, cores, isa
-from engine.wording import many
 
 MAX_PATH_LETTERS = 200
 NOT_SAVED = "Choose a folder that timm saved (save_for_hf), with config.json and the weights in it"
@@ -43,11 +41,10 @@ NOT_SAVED = "Choose a folder that timm saved (save_for_hf), with config.json and
 def resolve_recipe(recipe: Recipe, home: Home, *, from_browser: bool) -> Recipe:
     """The recipe with absolute paths, also those of uploads, and the SHA-256 of every file.
 
-    Raises RequestError for a missing or changed file, an unknown name, threads above the cores, and, from the
-    browser, any path outside this home's uploads.
+    Raises RequestError for a missing or changed file, an unknown name, a target that this machine does not have, and,
+    from the browser, any path outside this home's uploads.
     """
-    check_threads(recipe.target)
-    check_precision(recipe.target)
+    check_target(recipe.target)
     finder = Finder(home, from_browser)
     data = finder.data(recipe.data) if recipe.data is not None else None
     for new in (new_network(step) for chain in recipe.chains for step in chain):
@@ -76,9 +73,8 @@ def resolve_request(request: AnalysisRequest, home: Home, *, from_browser: bool)
 
 
 def check_advice(request: AdviseRequest) -> None:
-    """Raises TargetError for threads above the cores, and SourceError for an architecture that timm does not have."""
-    check_threads(request.target)
-    check_precision(request.target)
+    """Raises TargetError as `check_target` does, and SourceError for an architecture that timm does not have."""
+    check_target(request.target)
     for name in request.names or ():
         _check_name(TimmModel(name=name, weights=RANDOM))
 
@@ -190,24 +186,6 @@ class Finder:
     def _upload_sum(self, path: Path) -> str | None:
         root = self._home.uploads.resolve()
         return path.relative_to(root).parts[0] if path.is_relative_to(root) and path != root else None
-
-
-def check_threads(target: Target) -> None:
-    if (target.threads or 0) > cores():
-        raise TargetError(
-            f"{many(target.threads or 0, 'thread')} are asked for (target.threads), and this process may "
-            f"use {many(cores(), 'core')}",
-            f"Ask for {cores()} or fewer, or for no number: then it is all cores",
-        )
-
-
-def check_precision(target: Target) -> None:
-    """Raises TargetError where the processor has no 16-bit bfloats, and they are asked for."""
-    if target.precision == "bf16" and target.on_cpu and not BF16 & set(isa()):
-        raise TargetError(
-            "16-bit floats are asked for (target.precision: bf16), and this processor has no instructions for them",
-            "Ask for auto or f32",
-        )
 
 
 def _check_name(source: TimmModel) -> None:

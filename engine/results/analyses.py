@@ -181,12 +181,16 @@ class DataPreview(Result):
 
 
 class Provider(Result):
-    """One execution provider of one runtime: whether a small model really ran on it, and if not, why."""
+    """One execution provider of one runtime: whether a small model really ran on it, and if not, why.
+
+    `tested` says whether the project's own measurements were ever run on such a provider.
+    """
 
     runtime: str
     name: str
     works: bool
     reason: str
+    tested: bool = True
 
 
 class Hardware(Result):

@@ -88,6 +88,10 @@ class Latency(Result):
     what is estimated: the trimmed mean, over the rounds, of the logarithm of a file's median divided by the baseline's.
     The baseline's `p50_ms` is the median of all its calls. A variant's `p50_ms` is the baseline's times the variant's
     ratio, and its `p95_ms` is scaled so that p95 / p50 is that of its own calls.
+
+    `buffers` says where inputs and outputs of the calls were: arrays in memory (numpy), which a graphics card copies at
+    every call, or buffers on the card (bound). `other_buffers_p50_ms` is the p50 with the other of the two in the same
+    rounds, null where it was not measured.
     """
 
     runtime: str
@@ -104,6 +108,17 @@ class Latency(Result):
     ratio_to_baseline: float
     ratio_low: float
     ratio_high: float
+    buffers: Literal["numpy", "bound"] = "numpy"
+    other_buffers_p50_ms: float | None = None
+
+    @property
+    def buffers_text(self) -> str:
+        """Which buffers the p50 was measured with, and the p50 with the other; empty where there is no other."""
+        if self.other_buffers_p50_ms is None:
+            return ""
+        names = {"numpy": "arrays in memory", "bound": "buffers on the card"}
+        other = names["numpy" if self.buffers == "bound" else "bound"]
+        return f"{self.p50_ms:.2f} ms with {names[self.buffers]}, {self.other_buffers_p50_ms:.2f} ms with {other}"
 
     @property
     def speedup(self) -> float:

@@ -173,6 +173,7 @@ def _time(context: RunContext) -> None:
                 step_runner.inputs(step_runner.target.batch_size),
                 on_round=lambda done, total: phase(done / total, f"round {done} of {total}"),
                 targets=exact,
+                both_buffers=True,
             )
     except WaitError as wait_error:
         for id in builder.timed:

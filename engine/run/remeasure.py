@@ -60,6 +60,7 @@ def remeasure(request: RemeasureRequest, folder: JobFolder, progress: Progress) 
                 "remeasure", "latency", done / total, f"round {done} of {total}"
             ),
             deadline=time.monotonic() + MOST_SECONDS,
+            both_buffers=True,
         )
         if baseline.id in timings.errors:
             raise RunError(nothing_timed_note(timings.errors[baseline.id]).text, "Run its recipe again")

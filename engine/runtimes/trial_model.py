@@ -3,9 +3,8 @@
 import numpy as np
 from onnx import TensorProto, helper
 
-IMAGE = np.ones((1, 3, 8, 8), np.float32)
 SUM = 27.0
-"""Every output of the small model for IMAGE."""
+"""Every output of the small model for an image of ones."""
 WRONG_ANSWER = "it gave a wrong answer"
 
 
@@ -22,5 +21,5 @@ def trial_model() -> bytes:
 
 
 def is_right(sums: np.ndarray) -> bool:
-    """Whether these are the sums of IMAGE, as far as 16 bits can tell."""
-    return bool(np.allclose(sums, SUM, rtol=1e-2))
+    """Whether these are the sums of an image of ones, as far as 16 bits can tell."""
+    return sums.size > 0 and bool(np.allclose(sums, SUM, rtol=1e-2))

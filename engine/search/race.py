@@ -26,6 +26,7 @@ from engine.search.selection import (
 from engine.search.timing import REPAIR, operator_milliseconds, run_final, screen
 from engine.search.workspace import Workspace, make_workspace
 from engine.settings import QuantizeAuto
+from engine.settings.target import CUDA
 from engine.techniques.quantize import check_quantizable, free_products, heavy_nodes, with_crops_of_few
 from engine.wording import many
 
@@ -198,6 +199,7 @@ def _facts(workspace: Workspace) -> Facts:
         products=free_products(proto),
         isa=context.isa,
         goal=context.goal,
+        on_cuda=context.target.provider == CUDA,
     )
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pydantic import TypeAdapter
 
 from engine.results import Note
-from engine.settings import Goal, Step
+from engine.settings import Float16, Goal, Step
 from engine.techniques.quantize import saturates
 from engine.wording import percent
 
@@ -19,13 +19,20 @@ MIN_SHARE = 0.1
 LAYERS_EACH = 3
 """A candidate that leaves k layers in float needs at least so many times k layers."""
 
+CARD_REASON = Note(
+    code="card_computes_in_16_bits",
+    text="the card computes in 16-bit floats twice as wide and reads half the bytes; INT8 is left out, since "
+    "onnxruntime's CUDA provider computes quantized files 2 to 6 times slower than FP32",
+)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Facts:
     """The facts about graph and machine that the table of candidates depends on.
 
     `times` are milliseconds by operator type, `layers` the types among Conv, Gemm and MatMul that have weights,
-    `products` the names of the MatMuls of two activations, as attention has them.
+    `products` the names of the MatMuls of two activations, as attention has them. `on_cuda` says whether onnxruntime's
+    CUDA provider computes.
     """
 
     times: Mapping[str, float]
@@ -34,6 +41,7 @@ class Facts:
     products: tuple[str, ...]
     isa: tuple[str, ...]
     goal: Goal
+    on_cuda: bool = False
 
     def share(self, *names: str) -> float:
         """The share of the time of one call that operators of these types take, fused ones included."""
@@ -54,8 +62,11 @@ def methods(facts: Facts, n_images: int) -> tuple[Plan, ...]:
     """The first half of the table of candidates, most promising first; every race has FP32 beside them.
 
     `n_images` calibrate each. Convolutions are never quantized dynamically (4 to 14 times slower than FP32 in
-    onnxruntime), and weights never unsigned.
+    onnxruntime), and weights never unsigned. On CUDA there is no INT8: quantized files are 2 to 6 times slower than
+    FP32 in that provider (H200, onnxruntime-gpu 1.31.1, docs/log.md).
     """
+    if facts.on_cuda:
+        return (Plan("16-bit floats", Float16(), CARD_REASON),)
     matmuls, layers = facts.share("MatMul", "Gemm", "Attention"), facts.share("Conv", "MatMul", "Gemm", "Attention")
     rows: list[tuple[bool, str, dict[str, object], str, str]] = [
         (

@@ -15,9 +15,10 @@ from engine.results import Note, codes
 from engine.search.candidate import Candidate
 from engine.search.context import RaceContext
 from engine.search.search_space import Plan
-from engine.settings import QuantizeDynamic, QuantizeStatic, QuantizeWeights, Simplify
+from engine.settings import Float16, QuantizeDynamic, QuantizeStatic, QuantizeWeights, Simplify
 from engine.store.home import require_room
 from engine.tasks import Answers
+from engine.techniques.float16 import float16
 from engine.techniques.quantize import Calibrator, JudgeSet, build_static, fold, quantize_dynamic, quantize_weights
 from engine.techniques.simplify import simplify
 
@@ -94,6 +95,8 @@ class Workspace:
                 outcome = quantize_dynamic(self.base, plan.settings, build_context)
             case QuantizeWeights():
                 outcome = quantize_weights(self.base, plan.settings, build_context)
+            case Float16():
+                outcome = float16(self.base, plan.settings, build_context)
             case _:
                 raise StepError(f"a race does not know how to build '{plan.name}'")
         return outcome.onnx.path, outcome.notes

@@ -1,17 +1,48 @@
 """Where the model will run, and what the user will accept."""
 
 from collections.abc import Mapping
-from typing import Any, Literal, Self
+from typing import Any, Literal, NamedTuple, Self
 
 from pydantic import model_validator
 
 from engine.settings.base import Settings, setting
+from engine.wording import many
 
 Goal = Literal["latency", "size", "throughput"]
 
 
 DEFAULT_PROVIDERS: dict[str, str] = {"onnxruntime": "CPUExecutionProvider", "openvino": "CPU"}
 """The provider of each runtime where a target names none: the CPU, by the runtime's own name."""
+CUDA = "CUDAExecutionProvider"
+"""onnxruntime's provider for NVIDIA's cards."""
+
+
+class Owner(NamedTuple):
+    """The runtime that has an option, and its provider where one alone has it."""
+
+    runtime: str
+    provider: str | None = None
+
+
+OWNERS: dict[str, Owner] = {
+    "precision": Owner("openvino"),
+    "streams": Owner("openvino"),
+    "spinning": Owner("onnxruntime", DEFAULT_PROVIDERS["onnxruntime"]),
+    "quant_precision": Owner("onnxruntime", DEFAULT_PROVIDERS["onnxruntime"]),
+    "tf32": Owner("onnxruntime", CUDA),
+    "prefer_nhwc": Owner("onnxruntime", CUDA),
+    "cuda_graph": Owner("onnxruntime", CUDA),
+    "bound": Owner("onnxruntime", CUDA),
+    "device_id": Owner("onnxruntime", CUDA),
+}
+"""Who has each option of a target; what is not here every runtime has. Elsewhere an option keeps its default."""
+
+
+def _options_of(runtime: str, provider: str) -> tuple[str, ...]:
+    """The names of the options that this provider has beside those of all."""
+    return tuple(
+        name for name, owner in OWNERS.items() if owner.runtime == runtime and owner.provider in (None, provider)
+    )
 
 
 class Target(Settings):
@@ -39,6 +70,53 @@ class Target(Settings):
         "which is faster and less exact. onnxruntime computes in what the file holds.",
         choices={"auto": "what is fastest", "f32": "32 bits (f32)", "bf16": "16 bits (bf16)"},
     )
+    streams: int | None = setting(
+        None,
+        label="Streams",
+        help="Calls that OpenVINO can compute side by side, each with its part of the threads; 1 if empty, which is "
+        "best for one call at a time. Every call is timed alone, so that more streams make it slower.",
+        ge=1,
+        le=1024,
+    )
+    spinning: bool | None = setting(
+        None,
+        label="Idle threads keep looking for work",
+        help="Whether onnxruntime's idle threads look for work in a loop, which is quick and takes processor time, or "
+        "sleep (session.intra_op.allow_spinning). By itself it lets them look.",
+    )
+    quant_precision: bool = setting(
+        False,
+        label="Exact 8-bit sums without VNNI",
+        help="On an x86 processor without VNNI, let onnxruntime multiply unsigned by unsigned bytes, whose sums cannot "
+        "overflow, which is slower (session.x64quantprecision). With VNNI it changes nothing.",
+    )
+    tf32: bool = setting(
+        True,
+        label="TF32",
+        help="Let the card round 32-bit floats to TF32 (10 bits) in matrix products and convolutions: faster, and less "
+        "exact. The report says how much of both.",
+    )
+    prefer_nhwc: bool = setting(
+        False,
+        label="Channels last (NHWC)",
+        help="Let convolutions on the card take channels last. It pays with 16-bit floats and dense convolutions, and "
+        "costs where they are depthwise.",
+    )
+    cuda_graph: bool = setting(
+        False,
+        label="CUDA graph",
+        help="Capture the calls to the card once and replay them as one, which pays at small batches. All operators "
+        "must run on the card, and every call must have the same shapes.",
+    )
+    bound: bool = setting(
+        False,
+        label="Images are on the card already",
+        help="Time calls whose inputs and outputs stay in buffers on the card. Else a call takes arrays in memory and "
+        "copies them. The other of the two is measured in the same rounds, and the report has both.",
+    )
+    device_id: int | None = setting(
+        None, label="Card", help="The number of the card; 0, the first one, if empty.", ge=0, le=1023
+    )
     threads: int | None = setting(
         None,
         label="Threads",
@@ -60,13 +138,25 @@ class Target(Settings):
         return {**values, "provider": own}
 
     @model_validator(mode="after")
-    def _check_precision(self) -> Self:
-        if self.runtime == "onnxruntime" and self.precision != "auto":
-            raise ValueError(
-                f"'precision' is '{self.precision}', which onnxruntime does not take, since it computes in what the "
-                "file holds; leave it out, or set runtime to openvino"
-            )
+    def _check_options(self) -> Self:
+        """Refuses options that this runtime or provider does not have."""
+        own = _options_of(self.runtime, self.provider)
+        for name in (one for one in OWNERS if one not in own):
+            if getattr(self, name) != type(self).model_fields[name].default:
+                raise ValueError(self._foreign(name))
         return self
+
+    def _foreign(self, name: str) -> str:
+        owner, value = OWNERS[name], getattr(self, name)
+        shown = str(value).lower() if isinstance(value, bool) else value
+        if owner.runtime == self.runtime:
+            return (
+                f"'{name}' is {shown}, which {self.provider} does not take; leave it out, or set provider to "
+                f"{owner.provider}"
+            )
+        reason = ", since it computes in what the file holds" if name == "precision" else ""
+        to = f"runtime to {owner.runtime}{f' and provider to {owner.provider}' if owner.provider == CUDA else ''}"
+        return f"'{name}' is {shown!r}, which {self.runtime} does not take{reason}; leave it out, or set {to}"
 
     @property
     def on_cpu(self) -> bool:
@@ -74,9 +164,44 @@ class Target(Settings):
         return self.provider == DEFAULT_PROVIDERS[self.runtime]
 
     @property
-    def arithmetic(self) -> tuple[str, str, str]:
-        """What decides a file's answers beside the machine: runtime, provider and precision."""
-        return self.runtime, self.provider, self.precision
+    def options(self) -> dict[str, object]:
+        """The options that its provider has beside those of all, by name."""
+        return {name: getattr(self, name) for name in _options_of(self.runtime, self.provider)}
+
+    @property
+    def option_texts(self) -> tuple[str, ...]:
+        """The options that are not as the provider has them by itself, a phrase each."""
+        phrases = {
+            "precision": f"floats in {self.precision}",
+            "streams": many(self.streams or 1, "stream"),
+            "spinning": "idle threads spin" if self.spinning else "idle threads sleep",
+            "quant_precision": "exact 8-bit sums",
+            "tf32": "without TF32",
+            "prefer_nhwc": "channels last",
+            "cuda_graph": "as a CUDA graph",
+            "bound": "buffers on the card",
+            "device_id": f"card {self.device_id}",
+        }
+        defaults = type(self).model_fields
+        return tuple(phrases[name] for name, value in self.options.items() if value != defaults[name].default)
+
+    @property
+    def arithmetic(self) -> tuple[object, ...]:
+        """What decides a file's answers beside the machine: runtime, provider, and options by which it computes."""
+        return (
+            self.runtime,
+            self.provider,
+            self.precision,
+            self.quant_precision,
+            self.tf32,
+            self.prefer_nhwc,
+            self.device_id,
+        )
+
+    @property
+    def for_answers(self) -> Self:
+        """The target with the same answers that takes calls of any shape, and arrays in memory."""
+        return self.model_copy(update={"cuda_graph": False, "bound": False})
 
 
 class Budget(Settings):

@@ -110,11 +110,24 @@ def graphics_cards() -> tuple[str, ...]:
 
     Empty where the driver lists none: without such a card, and on other systems than Linux.
     """
-    listings = [path.read_text(encoding="utf-8") for path in sorted(_NVIDIA_CARDS.glob("*/information"))]
-    lines = [line.partition(":") for listing in listings for line in listing.splitlines()]
-    names = tuple(value.strip() for key, _, value in lines if key == "Model")
+    names = _nvidia_cards()
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     return (*names, f"visible: {visible}") if len(set(names)) > 1 and visible is not None else names
+
+
+def n_cuda_cards() -> int | None:
+    """How many NVIDIA cards this process sees, as numbers from 0; None where neither driver nor environment says it."""
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if visible is not None:
+        return len([one for one in visible.split(",") if one.strip() not in ("", "-1")])
+    return len(_nvidia_cards()) or None
+
+
+def _nvidia_cards() -> tuple[str, ...]:
+    """Names of the cards that the driver lists, one a card."""
+    listings = [path.read_text(encoding="utf-8") for path in sorted(_NVIDIA_CARDS.glob("*/information"))]
+    lines = [line.partition(":") for listing in listings for line in listing.splitlines()]
+    return tuple(value.strip() for key, _, value in lines if key == "Model")
 
 
 def versions() -> dict[str, str]:

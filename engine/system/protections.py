@@ -80,7 +80,8 @@ def _processes(*, has_filter: bool) -> Protection:
         name="processes",
         in_force=True,
         means="seccomp",
-        meaning="jobs start no program and no other process, and send signals to none",
+        meaning="jobs start no program and no other process, and send signals to none; only the look at this machine's "
+        "providers, which reads nothing that was given, tries each in a process of its own",
     )
 
 

@@ -47,6 +47,8 @@ class Policy:
     downloads: tuple[Path, ...] = ()
     """The same with symbolic links: the Hub's client keeps its files so."""
     network: bool = False
+    processes: bool = False
+    """Whether it may start processes, which are confined as it is."""
 
 
 def confine(policy: Policy) -> None:
@@ -58,7 +60,7 @@ def confine(policy: Policy) -> None:
         if landlock_abi() >= MIN_ABI:
             _restrict_files(policy)
         if seccomp.is_available():
-            seccomp.deny(network=policy.network)
+            seccomp.deny(network=policy.network, processes=policy.processes)
     except OSError as error:
         raise _unconfined(error) from error
 
@@ -81,7 +83,7 @@ def _restrict_files(policy: Policy) -> None:
     write |= AccessFs.REMOVE_FILE | AccessFs.REMOVE_DIR | AccessFs.REFER
     device = read | AccessFs.WRITE_FILE | AccessFs.IOCTL_DEV
     # The kernel refuses a rule that gives a file what only folders have.
-    of_files = AccessFs.READ_FILE | AccessFs.WRITE_FILE | AccessFs.TRUNCATE | AccessFs.IOCTL_DEV
+    of_files = AccessFs.READ_FILE | AccessFs.WRITE_FILE | AccessFs.TRUNCATE | AccessFs.IOCTL_DEV | AccessFs.EXECUTE
     # Never closed, so that the kernel does not forget the entry that a rule is about.
     os.open("/proc/self", os.O_PATH)
     ruleset = Landlock(strict=False)
@@ -89,7 +91,8 @@ def _restrict_files(policy: Policy) -> None:
         ruleset.allow_all_network()
     try:
         for paths, access in (
-            ((*_system_paths(), *policy.readable), read),
+            (_system_paths(), read | AccessFs.EXECUTE if policy.processes else read),
+            (policy.readable, read),
             (_devices(), device),
             (policy.writable, write),
             (policy.downloads, write | AccessFs.MAKE_SYM),

@@ -39,6 +39,7 @@ class _Machine:
     socket: int
     clone: int
     prctl: int
+    starting: tuple[int, ...]
     denied: tuple[int, ...]
     signals: tuple[int, ...]
     settings: tuple[int, ...]
@@ -52,8 +53,8 @@ _MACHINES: Mapping[str, _Machine] = {
         socket=41,
         clone=56,
         prctl=157,
+        starting=(57, 58, 59, 322),  # fork, vfork, execve, execveat
         denied=(
-            *(57, 58, 59, 322),  # fork, vfork, execve, execveat
             *(101, 310, 311),  # ptrace, process_vm_readv, process_vm_writev
             *(200, 129, 297, 141, 251),  # tkill, rt_sigqueueinfo, rt_tgsigqueueinfo, setpriority, ioprio_set
             *(29, 30, 31, 64, 65, 66, 220, 68, 69, 70, 71, 240),  # shm*, sem*, msg* of System V, mq_open
@@ -69,8 +70,8 @@ _MACHINES: Mapping[str, _Machine] = {
         socket=198,
         clone=220,
         prctl=167,
+        starting=(221, 281),  # execve, execveat
         denied=(
-            *(221, 281),  # execve, execveat
             *(117, 270, 271),  # ptrace, process_vm_readv, process_vm_writev
             *(130, 138, 240, 140, 30),  # tkill, rt_sigqueueinfo, rt_tgsigqueueinfo, setpriority, ioprio_set
             *(194, 196, 195, 190, 193, 191, 192, 186, 189, 188, 187, 180),  # shm*, sem*, msg* of System V, mq_open
@@ -116,17 +117,17 @@ def is_available() -> bool:
     return bool(ctypes.CDLL(None).syscall(machine.seccomp, _IS_AVAILABLE, 0, ctypes.byref(action)) == 0)
 
 
-def deny(*, network: bool) -> None:
+def deny(*, network: bool, processes: bool = False) -> None:
     """Keep this thread, and the threads that it starts, from starting processes and from touching any other one.
 
-    Without `network` also from sockets, and from changing modes, owners and attributes of files, which Landlock does
-    not see and which the Hub's client does. Such a call then fails with PermissionError. Raises OSError where the
-    kernel refuses the filter.
+    With `processes` it may start some, which are kept from the same, and send signals. Without `network` it is kept
+    from sockets too, and from changing modes, owners and attributes of files, which Landlock does not see and which the
+    Hub's client does. Such a call then fails with PermissionError. Raises OSError where the kernel refuses the filter.
     """
     machine = _machine()
     if machine is None:
         raise OSError(errno.ENOSYS, "no filter of system calls is known for this processor")
-    rules = _rules(machine, network=network)
+    rules = _rules(machine, network=network, processes=processes)
     instructions = (_Instruction * len(rules))(*(_Instruction(*rule) for rule in rules))
     program = _Program(len(rules), instructions)
     libc = ctypes.CDLL(None, use_errno=True)
@@ -144,7 +145,7 @@ Rule = tuple[int, int, int, int]
 """Code, how many instructions to skip if true and if false, operand."""
 
 
-def _rules(machine: _Machine, *, network: bool) -> list[Rule]:
+def _rules(machine: _Machine, *, network: bool, processes: bool) -> list[Rule]:
     rules: list[Rule] = [
         (_LOAD, 0, 0, _ARCHITECTURE),
         (_IF_EQUAL, 1, 0, machine.architecture),
@@ -154,13 +155,15 @@ def _rules(machine: _Machine, *, network: bool) -> list[Rule]:
         _fail(errno.EPERM),
     ]
     attributes = () if network else (*machine.attributes, *_NEWER_ATTRIBUTES)
-    for number in (*machine.denied, *attributes, _IO_URING_SETUP, _PIDFD_SEND_SIGNAL, _PIDFD_GETFD):
+    starting = () if processes else machine.starting
+    for number in (*starting, *machine.denied, *attributes, _IO_URING_SETUP, _PIDFD_SEND_SIGNAL, _PIDFD_GETFD):
         rules += [(_IF_EQUAL, 0, 1, number), _fail(errno.EPERM)]
     # As on a kernel without clone3: the C library then starts threads by clone, whose flags can be looked at.
     rules += [(_IF_EQUAL, 0, 1, _CLONE3), _fail(errno.ENOSYS)]
-    rules += _only(machine.clone, [(_IF_ANY_BIT, 0, 1, _CLONE_THREAD), (_RETURN, 0, 0, _ALLOW)], errno.EPERM)
+    if not processes:
+        rules += _only(machine.clone, [(_IF_ANY_BIT, 0, 1, _CLONE_THREAD), (_RETURN, 0, 0, _ALLOW)], errno.EPERM)
     own: list[Rule] = [(_IF_EQUAL, 0, 1, os.getpid()), (_RETURN, 0, 0, _ALLOW)]
-    for number in machine.signals:
+    for number in () if processes else machine.signals:
         rules += _only(number, own, errno.EPERM)
     for number in machine.settings:
         rules += _only(number, [*own, (_IF_EQUAL, 0, 1, 0), (_RETURN, 0, 0, _ALLOW)], errno.EPERM)

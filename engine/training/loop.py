@@ -21,6 +21,7 @@ from engine.training.guards import batch_size, memory_errors, too_deep
 from engine.training.loss_module import device, loss_of
 from engine.training.objectives import Objective
 from engine.training.precision import PLAIN, PRECISIONS, Precision, ProbeResult, probe, worth_probing
+from engine.training.prefetch import prefetched
 from engine.training.state import TrainingState
 
 VALIDATION_SHARE = 0.1
@@ -66,7 +67,9 @@ def fit(
         while not (stopped or state.over()):
             epoch = len(state.points)
             random_seed(_seed_of(seed, epoch), processes.rank())
-            losses = _epoch(loss_module, state, _until(batches.epoch(epoch), deadline), epoch * len(batches))
+            losses = _epoch(
+                loss_module, state, _until(prefetched(batches.epoch(epoch)), deadline), epoch * len(batches)
+            )
             processes.sync_buffers(loss_module)
             scores = [_top1(one, pixels, objective, validation, preprocess) for one in state.validated_modules()]
             state.add(Point(epoch + 1, settings.epochs, float(np.mean(losses)), *processes.broadcast(scores)))
@@ -97,9 +100,10 @@ def _epoch(loss_module: nn.Module, state: TrainingState, batches: Iterator[Batch
     for number, batch in enumerate(batches, start=1):
         state.optimizer.zero_grad(set_to_none=True)
         loss = loss_module(batch)
-        losses.append(_finite(loss.item(), len(state.points)))
         loss.backward()
         state.step(n_before + number)
+        # Last, since it waits for a card, which has all of the step to do by now.
+        losses.append(_finite(loss.item(), len(state.points)))
     return losses
 
 

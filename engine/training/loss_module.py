@@ -33,6 +33,6 @@ class LossModule(nn.Module):
 def loss_of(module: nn.Module, batch: Batch, objective: Objective, precision: Precision) -> Tensor:
     """The objective's loss, on the device of this process; under autocast where `precision` is bfloat16."""
     target = device()
-    images = batch.images.to(target, memory_format=precision.memory_format)
+    images = batch.images.to(target, memory_format=precision.memory_format, non_blocking=True)
     with torch.autocast(target.type, torch.bfloat16, enabled=precision.bfloat16):
         return objective.loss(module, replace(batch, images=images)).float()

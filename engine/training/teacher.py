@@ -90,7 +90,7 @@ def teacher_session(teacher: OnnxModel, context: StepContext) -> Iterator[Ask]:
     """A function that computes the teacher's answers, on all cores. Raises StepError where they are not finite."""
     target = context.target.model_copy(update={"threads": cores()})
     settings = image_preprocess(teacher).model_dump()
-    with open_session(teacher.path, target, output_names=teacher.output_names) as session:
+    with open_session(teacher.path, target.for_answers, output_names=teacher.output_names) as session:
 
         def answer(pixels: Pixels) -> Logits:
             size = teacher.batch or len(pixels)

@@ -27,7 +27,7 @@ from engine import (
 SECTIONS: tuple[tuple[str, type[Settings], Collection[str], str], ...] = (
     ("data.", ImagesData, ("label_file", "file_column", "label_column", "whole_labels"), "Data"),
     ("split.", Split, Split.model_fields, "Data"),
-    ("target.", Target, ("precision", "threads", "batch_size"), "Optimize"),
+    ("target.", Target, [field for field in Target.model_fields if field not in ("runtime", "provider")], "Optimize"),
     ("budget.", Budget, Budget.model_fields, "Optimize"),
     ("model.", FileModel, ("output", "size", "task"), "Model"),
     ("preprocess.", Preprocess, Preprocess.model_fields, "Model"),

@@ -158,18 +158,29 @@ def test_a_job_tells_what_it_waits_for_or_how_long_it_still_takes():
 
 def test_a_machine_is_told_with_its_providers():
     providers = tuple(
-        Provider(runtime="onnxruntime", name=name, works=not reason, reason=reason)
-        for name, reason in (("CPUExecutionProvider", ""), ("AzureExecutionProvider", "no device"))
+        Provider(runtime="onnxruntime", name=name, works=not reason, reason=reason, tested=name.startswith("CPU"))
+        for name, reason in (
+            ("CoreMLExecutionProvider", ""),
+            ("CPUExecutionProvider", ""),
+            ("AzureExecutionProvider", "no device"),
+        )
     )
     found = Hardware(environment=made_report().environment, providers=providers, gpus=())
     told = lines.of_hardware(found)
     assert told[0] == "processor     A CPU"
     assert "memory        8.0 GB" in told
     assert "GPUs          none that torch can use" in told
-    assert told[-2:] == [
-        "onnxruntime  CPUExecutionProvider    yes",
-        "onnxruntime  AzureExecutionProvider  no: no device",
+    assert told[-3:] == [
+        "onnxruntime  CoreMLExecutionProvider  yes, on a small model; this project has not been tested on it",
+        "onnxruntime  CPUExecutionProvider     yes",
+        "onnxruntime  AzureExecutionProvider   no: no device",
     ]
+
+
+def test_both_latencies_of_a_card_are_told():
+    latency = made_latency(2.0, 0.5).model_copy(update={"buffers": "bound", "other_buffers_p50_ms": 2.5})
+    told = lines.of_report(made_report(made_variant(BASE, "Baseline", latency=latency)))
+    assert "Baseline: a call takes 2.00 ms with buffers on the card, 2.50 ms with arrays in memory" in told
 
 
 def test_a_race_is_one_line_and_its_candidates_are_no_rows():

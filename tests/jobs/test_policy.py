@@ -91,6 +91,13 @@ def test_beside_a_model_in_the_users_home_lie_its_plain_files_alone(home, tmp_pa
     assert set(policy.readable) == {home.job("a").request_file, tmp_path / "m.onnx", tmp_path / "m.data"}
 
 
+def test_what_looks_at_the_machine_alone_may_start_processes(home, tmp_path):
+    assert policy_of(home, home.job("a"), HardwareRequest()).processes
+    model = FileModel(path=str(tmp_path / "m.onnx"))
+    for request in (ProfileRequest(model=model), RemeasureRequest(folder=str(tmp_path)), run("")):
+        assert not policy_of(home, home.job("a"), request).processes
+
+
 def test_measuring_again_writes_into_the_folder_of_the_run(home, tmp_path):
     policy = policy_of(home, home.job("a"), RemeasureRequest(folder=str(tmp_path / "run")))
     assert tmp_path / "run" in policy.writable

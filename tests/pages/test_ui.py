@@ -35,12 +35,13 @@ from engine import (
 from engine.data.preprocess import prepare
 from engine.results import InputSpec, Note, Recommendation
 from engine.settings import TECHNIQUES, Budget, Preprocess, Split, Target
+from engine.settings.target import OWNERS
 from engine.wording import size_text
 from pages._ui import forms, row_selection, wording
 from pages._ui.cards import Card, branches, of_chain
 from pages._ui.draft import Draft, from_link, from_recipe, sample, to_link
 from pages._ui.model import catalogue_view
-from pages._ui.optimize import steps_view
+from pages._ui.optimize import target_view
 from pages._ui.results import variant_table
 from pages._ui.results.snippet import snippet
 from tests.made import BASE, INT8, RECIPE, made_report, made_variant
@@ -278,7 +279,7 @@ def test_a_share_is_shown_in_hundredths_and_comes_back_as_it_was():
 
 FORMS = {
     **dict.fromkeys(TECHNIQUES),
-    Target: steps_view.TARGET,
+    Target: ("runtime", *OWNERS, *target_view.ALL),
     Budget: None,
     Split: None,
     TimmModel: catalogue_view.SHAPE,
@@ -299,7 +300,7 @@ def test_every_field_of_a_form_is_in_words(kind):
 
 def test_an_empty_number_and_an_automatic_answer_are_none():
     at = AppTest.from_function(form_script, args=("Target", {"threads": 2})).run()
-    at.number_input[0].set_value(None).run()
+    next(number for number in at.number_input if number.label == "Threads").set_value(None).run()
     assert at.session_state["result"] == Target()
 
 

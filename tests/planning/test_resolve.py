@@ -137,10 +137,10 @@ def test_threads_above_the_cores_are_refused(resolve):
 
 def test_16_bit_floats_are_refused_where_the_processor_has_no_instructions_for_them(resolve, monkeypatch):
     target = ", target: {runtime: openvino, precision: bf16}"
-    monkeypatch.setattr("engine.planning.resolve.isa", lambda: ("avx2",))
+    monkeypatch.setattr("engine.planning.target.isa", lambda: ("avx2",))
     with pytest.raises(TargetError, match=r"target.precision: bf16\), and this processor has no instructions"):
         resolve("{kind: sample}", more=target)
-    monkeypatch.setattr("engine.planning.resolve.isa", lambda: ("avx2", "amx_bf16"))
+    monkeypatch.setattr("engine.planning.target.isa", lambda: ("avx2", "amx_bf16"))
     assert resolve("{kind: sample}", more=target).target.provider == "CPU"
 
 

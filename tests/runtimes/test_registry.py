@@ -21,6 +21,7 @@ from engine.runtimes import (
     precision_of,
 )
 from engine.settings import Target
+from engine.settings.target import CUDA
 from tests.models.small import Shape, small_classifier
 
 ENGINE = Path(engine.__file__).parent
@@ -28,7 +29,10 @@ NAMES = re.compile(r"InferenceSession|SessionOptions|get_available_providers|get
 HELPERS = ("onnxruntime.quantization", "onnxruntime.transformers")
 """What may be imported of onnxruntime wherever it is used: it makes graphs and runs none for the engine."""
 DEFAULT = ENGINE / "settings" / "target.py"
-"""The default provider stands here: what is asked is described where nothing of onnxruntime may be imported."""
+"""The default provider, and the one that has options of its own, stand here.
+
+What is asked is described where nothing of onnxruntime may be imported.
+"""
 IMAGES = np.ones((2, 3, 8, 8), np.float32)
 ENDS = {"output_names": ["logits"]}
 
@@ -64,7 +68,7 @@ def imports(text):
 def test_sessions_and_providers_are_named_by_the_runtimes_alone():
     found = {str(path): NAMES.findall(text) for path, text in others().items() if path != DEFAULT}
     assert {path: names for path, names in found.items() if names} == {}
-    assert NAMES.findall(DEFAULT.read_text(encoding="utf-8")) == [Target().provider]
+    assert NAMES.findall(DEFAULT.read_text(encoding="utf-8")) == [Target().provider, CUDA]
 
 
 def test_of_the_runtimes_libraries_only_helpers_that_make_graphs_are_imported_elsewhere():

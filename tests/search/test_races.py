@@ -113,3 +113,17 @@ def test_when_the_time_is_up_the_best_that_is_there_wins_and_a_note_says_so(shar
     assert {trial.n_rounds for trial in trials} == {3}
     assert "out_of_time" in [note.code for note in race.notes]
     assert not race.reused
+
+
+def test_on_a_card_16_bit_floats_race_in_place_of_int8(ready_home, tmp_path, monkeypatch):
+    """The CPU is the card here."""
+    monkeypatch.setattr("engine.search.race.CUDA", "CPUExecutionProvider")
+    report = carry_out(auto(), tmp_path / "run", ready_home).report
+    (race,) = report.races
+    names = {trial.name for trial in race.trials.values()}
+    assert "16-bit floats" in names
+    assert not [name for name in names if "INT8" in name]
+    (trial,) = (trial for trial in race.trials.values() if trial.name == "16-bit floats")
+    assert trial.stage != "built"
+    assert "INT8 is left out" in trial.reason.text
+    assert report.state == "done"

@@ -3,6 +3,7 @@
 import pytest
 
 from engine.search.search_space import Facts, methods, refinements
+from engine.settings import Float16
 
 VNNI_ISA = ("sse4_2", "avx2", "avx512_vnni")
 
@@ -82,3 +83,9 @@ def test_every_row_has_a_name_of_its_own_a_reason_and_the_images():
     assert len({plan.name for plan in planned}) == len(planned)
     assert all(plan.reason.code and plan.reason.text for plan in planned)
     assert {plan.settings.calibration_images for plan in planned if plan.settings.method == "static"} == {64}
+
+
+def test_on_cuda_there_are_16_bit_floats_in_place_of_int8():
+    (plan,) = methods(facts(ATTENTION, products=("qk",), goal="size", on_cuda=True), 64)
+    assert plan.settings == Float16()
+    assert "INT8 is left out" in plan.reason.text

@@ -54,6 +54,7 @@ from engine.settings import (
     dump_recipe,
     parse_recipe,
 )
+from engine.settings.target import OWNERS
 
 RGB = Preprocess(size=(32, 48), mean=(0.5, 0.4, 0.3), std=(0.1, 0.2, 0.3), channels="bgr", resize="squash")
 INT8 = QuantizeStatic(method="static", calibration_images=7, reduce_range=True, activations="signed")
@@ -179,8 +180,13 @@ def bounds() -> Iterator[tuple[type[Settings], str, float, float]]:
                         yield kind, key, option[word] - sign * step, option[word]
 
 
-def example_of(kind: type[Settings]) -> dict[str, Any]:
-    return next(example for example in EXAMPLES if type(example) is kind).model_dump(mode="json")
+def example_of(kind: type[Settings], key: str) -> dict[str, Any]:
+    """An example in which `key` may be set: an option of a target needs the provider that has it."""
+    values = next(example for example in EXAMPLES if type(example) is kind).model_dump(mode="json")
+    if kind is not Target or key not in OWNERS:
+        return values
+    runtime, provider = OWNERS[key]
+    return values | {"runtime": runtime} | ({"provider": provider} if provider else {})
 
 
 @pytest.mark.parametrize(
@@ -188,9 +194,9 @@ def example_of(kind: type[Settings]) -> dict[str, Any]:
 )
 def test_the_range_in_the_schema_is_the_range_that_is_checked(kind, key, edge, outside):
     with pytest.raises(SettingsError, match=rf"'{key}' is \S+, it must be (more|less|at least|at most)"):
-        kind.parse(example_of(kind) | {key: outside})
+        kind.parse(example_of(kind, key) | {key: outside})
     if kind is not Split:  # whose shares have a sum to keep
-        assert getattr(kind.parse(example_of(kind) | {key: edge}), key) == edge
+        assert getattr(kind.parse(example_of(kind, key) | {key: edge}), key) == edge
 
 
 def test_techniques_declare_ranges():

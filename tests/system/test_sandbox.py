@@ -212,3 +212,28 @@ def test_libraries_that_the_environment_names_are_read(tmp_path):
     command = [sys.executable, "-P", "-c", code, str(tmp_path / "lib.so")]
     child = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     assert child.stdout == "x\n"
+
+
+def test_what_may_start_processes_keeps_them_from_the_same(tmp_path):
+    (tmp_path / "secret").write_text("secret")
+    code = """
+import subprocess, sys
+from pathlib import Path
+from engine.system.sandbox import Policy, confine
+confine(Policy(processes=True))
+for attempt in sys.argv[1:]:
+    answer = subprocess.run([sys.executable, "-c", attempt], capture_output=True, text=True)
+    print(answer.stdout.strip() or answer.stderr.strip().splitlines()[-1].partition(":")[0])
+try:
+    subprocess.run([sys.executable, "-c", "while True: pass"], timeout=0.2)
+except subprocess.TimeoutExpired:
+    print("stopped")
+"""
+    attempts = [
+        "print('done')",
+        f"open({str(tmp_path / 'secret')!r}).read()",
+        "import socket; socket.socket()",
+        f"open({str(tmp_path / 'new')!r}, 'w')",
+    ]
+    child = subprocess.run([sys.executable, "-c", code, *attempts], capture_output=True, text=True, check=True)
+    assert child.stdout.split() == ["done", "PermissionError", "PermissionError", "PermissionError", "stopped"]

@@ -6,15 +6,16 @@ from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
-import onnxruntime as ort
 
-from engine.errors import RunError
-from engine.runtimes.onnx_runtime.errors import ORT_ERRORS, first_line
+from engine.runtimes.onnx_runtime.errors import ORT_ERRORS
 from engine.runtimes.onnx_runtime.feed import feed
+from engine.runtimes.onnx_runtime.loading import error_of, load
+from engine.runtimes.onnx_runtime.options import session_options
 from engine.settings import Target
 from engine.tasks import Inputs
 
 WARMUP_CALLS, PROFILED_CALLS = 3, 10
+PROFILE = "profile the model"
 
 
 def profile_operators(path: Path, target: Target, inputs: Inputs) -> dict[str, float]:
@@ -24,22 +25,17 @@ def profile_operators(path: Path, target: Target, inputs: Inputs) -> dict[str, f
     Raises RunError where onnxruntime cannot run the file.
     """
     with tempfile.TemporaryDirectory() as folder:
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = target.threads or 1
-        options.log_severity_level = 3
+        options = session_options(target)
         options.enable_profiling = True
         options.profile_file_prefix = str(Path(folder) / "profile")
         try:
-            session = ort.InferenceSession(str(path), options, providers=[target.provider])
+            session = load(path, target.for_answers, options, PROFILE)
             arrays = feed(session)(inputs)
             for _ in range(WARMUP_CALLS + PROFILED_CALLS):
                 session.run(None, arrays)
             events = json.loads(Path(session.end_profiling()).read_text(encoding="utf-8"))
         except ORT_ERRORS as error:
-            raise RunError(
-                f"onnxruntime cannot profile the model: {first_line(error)}",
-                "Check the file with `python -m engine inspect`",
-            ) from error
+            raise error_of(error, target, PROFILE, "Check the file with `python -m engine inspect`") from error
     return _by_operator(events)
 
 

@@ -1,31 +1,44 @@
-"""Whether an execution provider works, tested by running a small model on it."""
+"""Whether an execution provider works, tested by running a small model on it in a process of its own."""
+
+import re
+from pathlib import Path
 
 import onnxruntime as ort
-from onnxruntime.capi.onnxruntime_pybind11_state import EPFail, Fail, InvalidArgument, NotImplemented, RuntimeException
 
-from engine.runtimes.onnx_runtime.session import CPU
-from engine.runtimes.trial_model import IMAGE, WRONG_ANSWER, is_right, trial_model
+from engine.runtimes.provider_trial import try_in_child
 
-_REFUSALS = (EPFail, Fail, InvalidArgument, NotImplemented, RuntimeException, RuntimeError, ValueError)
+SCRIPT = Path(__file__).with_name("trial_child.py")
+TRIED_BY_US = frozenset({"CPUExecutionProvider", "CUDAExecutionProvider"})
+"""The providers that the project was run on; any other is offered where it works, and marked as untested."""
+_NOT_ACTIVATED = "onnxruntime did not activate it, its libraries or its device are missing"
+_LIBRARY = re.compile(
+    r"with error: (?P<missing>.+)|: (?P<shared>\S+: cannot open shared object file)|(?P<require>Require .+)"
+)
+"""What onnxruntime writes to stderr of a provider's library that it cannot load; it raises nothing then."""
+_PLACE = re.compile(r"^.*?\.cc:\d+ \S+ ")
+"""The place in onnxruntime's sources before what it writes."""
 
 
 def refusal(provider: str) -> str:
     """Why the small model did not run on this provider alone with the right answer; empty where it did."""
     if provider not in ort.get_available_providers():
         return "this build of onnxruntime does not have it"
-    options = ort.SessionOptions()
-    options.log_severity_level = 4
-    options.intra_op_num_threads = 1
-    # Without this, onnxruntime hands to the CPU what a provider cannot do, and the provider seems to work.
-    if provider != CPU:
-        options.add_session_config_entry("session.disable_cpu_ep_fallback", "1")
-    try:
-        session = ort.InferenceSession(trial_model(), options, providers=[provider])
-        if provider not in session.get_providers():
-            return "onnxruntime did not activate it, its libraries or its device are missing"
-        (sums,) = session.run(None, {"image": IMAGE})
-    except _REFUSALS as error:
-        if "fallback to CPU EP" in str(error):  # onnxruntime's own words blame the option that is set above
-            return "it cannot run a convolution by itself and would leave it to the CPU"
-        return (" ".join(str(error).split()) or type(error).__name__)[:300]
-    return "" if is_right(sums) else WRONG_ANSWER
+    return try_in_child(SCRIPT, provider, reason)
+
+
+def reason(error: str, stderr: str) -> str:
+    """The readable part of an error's text, or without one what was written of the libraries."""
+    if "fallback to CPU EP" in error:  # onnxruntime's own words blame the option that the trial sets
+        return "it cannot run a convolution by itself and would leave it to the CPU"
+    if error:
+        return " ".join(error.split())
+    return _library(stderr) or _NOT_ACTIVATED
+
+
+def _library(stderr: str) -> str:
+    """The library that is missing, as onnxruntime wrote it; empty where it wrote nothing of the kind."""
+    for line in stderr.splitlines():
+        if (found := _LIBRARY.search(_PLACE.sub("", line))) is not None:
+            text = next(part for part in found.groups() if part)
+            return f"onnxruntime did not activate it: {' '.join(text.split())}"
+    return ""

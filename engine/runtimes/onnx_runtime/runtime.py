@@ -7,10 +7,13 @@ from pathlib import Path
 import onnxruntime as ort
 
 from engine.results import Provider
+from engine.runtimes.onnx_runtime.bound import BoundSession
+from engine.runtimes.onnx_runtime.options import describe_options
 from engine.runtimes.onnx_runtime.profiling import profile_operators
-from engine.runtimes.onnx_runtime.provider_trial import refusal
-from engine.runtimes.onnx_runtime.session import CPU, OnnxSession, describe_options, open_onnx_session
+from engine.runtimes.onnx_runtime.provider_trial import TRIED_BY_US, refusal
+from engine.runtimes.onnx_runtime.session import CPU, OnnxSession, open_onnx_session
 from engine.settings import Target
+from engine.settings.target import CUDA
 from engine.tasks import Inputs
 
 _CAST_BACK = (
@@ -27,16 +30,17 @@ class OnnxRuntime:
         return tuple(ort.get_available_providers())
 
     def try_provider(self, name: str) -> Provider:
-        """Whether a small model really ran on this provider; where it did not, `reason` says why."""
+        """Whether a small model really ran on this provider, in a process of its own; if not, `reason` says why."""
         reason = refusal(name)
-        return Provider(runtime="onnxruntime", name=name, works=not reason, reason=reason)
+        tested = name in TRIED_BY_US
+        return Provider(runtime="onnxruntime", name=name, works=not reason, reason=reason, tested=tested)
 
     def check_options(self, target: Target) -> None:
         """Every target that is valid has options that any provider takes."""
 
     def precision(self, target: Target) -> str:
-        """Floats of 32 bits are computed as such."""
-        return "f32"
+        """tf32 on NVIDIA's cards, where the target does not ask for f32."""
+        return "tf32" if target.provider == CUDA and target.tf32 else "f32"
 
     def float16_note(self, provider: str) -> str:
         """Of the CPU's provider, which has 16-bit kernels for few operators; empty of others."""
@@ -48,7 +52,7 @@ class OnnxRuntime:
 
     def open_session(
         self, path: Path, target: Target, *, output_names: Sequence[str]
-    ) -> AbstractContextManager[OnnxSession]:
+    ) -> AbstractContextManager[OnnxSession | BoundSession]:
         """One session, closed at the end.
 
         Raises TargetError where the provider does not start, RunError where the file does not load.

@@ -7,10 +7,13 @@ from pathlib import Path
 import numpy as np
 import onnxruntime as ort
 
-from engine.errors import RunError, TargetError, memory_error, ran_out_of_memory
+from engine.errors import RunError
 from engine.runtimes.feed import shapes_text
-from engine.runtimes.onnx_runtime.errors import ORT_ERRORS, first_line
+from engine.runtimes.onnx_runtime.bound import BoundSession
+from engine.runtimes.onnx_runtime.errors import ORT_ERRORS
 from engine.runtimes.onnx_runtime.feed import feed
+from engine.runtimes.onnx_runtime.loading import error_of, load
+from engine.runtimes.onnx_runtime.options import describe_options
 from engine.settings import Target
 from engine.tasks import Inputs
 
@@ -20,10 +23,11 @@ CPU = "CPUExecutionProvider"
 class OnnxSession:
     """A live onnxruntime session for some of its file's outputs; `options` are those that decide speed."""
 
-    def __init__(self, raw: ort.InferenceSession, output_names: Sequence[str], options: dict[str, str]) -> None:
+    def __init__(self, raw: ort.InferenceSession, output_names: Sequence[str], target: Target) -> None:
         self._raw: ort.InferenceSession | None = raw
         self.output_names = list(output_names)
-        self.options = options
+        self.options = describe_options(target)
+        self._target = target
         self._feed = feed(raw)
         self._fed: tuple[Inputs, dict[str, np.ndarray]] | None = None
 
@@ -41,10 +45,10 @@ class OnnxSession:
         try:
             values = self._raw.run(self.output_names, self._fed[1])
         except ORT_ERRORS as error:
-            if ran_out_of_memory(error):
-                raise memory_error() from error
-            raise RunError(
-                f"onnxruntime cannot run the model on {shapes_text(inputs)}: {first_line(error)}",
+            raise error_of(
+                error,
+                self._target,
+                f"run the model on {shapes_text(inputs)}",
                 "Check that the model takes inputs of this size and batch",
             ) from error
         return {name: np.asarray(value) for name, value in zip(self.output_names, values, strict=True)}
@@ -54,53 +58,17 @@ class OnnxSession:
         self._raw = self._fed = None
 
 
-def describe_options(target: Target) -> dict[str, str]:
-    """The options of a session for this target that decide its speed, by onnxruntime's names."""
-    return {
-        "intra_op_num_threads": str(target.threads or 1),
-        "inter_op_num_threads": "1",
-        "execution_mode": "sequential",
-        "graph_optimization_level": "all",
-    }
-
-
 @contextmanager
-def open_onnx_session(path: Path, target: Target, output_names: Sequence[str]) -> Iterator[OnnxSession]:
+def open_onnx_session(path: Path, target: Target, output_names: Sequence[str]) -> Iterator[OnnxSession | BoundSession]:
     """One session for these outputs, closed at the end.
 
     Raises TargetError where the provider does not start, RunError where the file does not load, LimitError where there
     is too little memory for it.
     """
     # No variable of this frame refers to the raw session: closing it must free it.
-    session = OnnxSession(_load(path, target), output_names, describe_options(target))
+    kind = BoundSession if target.bound or target.cuda_graph else OnnxSession
+    session = kind(load(path, target), output_names, target)
     try:
         yield session
     finally:
         session.close()
-
-
-def _load(path: Path, target: Target) -> ort.InferenceSession:
-    try:
-        raw = ort.InferenceSession(str(path), _options(target), providers=[target.provider])
-    except ORT_ERRORS as error:
-        if ran_out_of_memory(error):
-            raise memory_error() from error
-        raise RunError(
-            f"onnxruntime cannot load the model: {first_line(error)}", "Check the file with `python -m engine inspect`"
-        ) from error
-    if raw.get_providers()[0] != target.provider:
-        raise TargetError(
-            f"the provider '{target.provider}' did not start, onnxruntime offered {raw.get_providers()[0]} instead",
-            "Choose a provider that works here",
-        )
-    return raw
-
-
-def _options(target: Target) -> ort.SessionOptions:
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = target.threads or 1
-    options.inter_op_num_threads = 1
-    options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
-    options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_ALL
-    options.log_severity_level = 3
-    return options

@@ -1,13 +1,14 @@
 """OpenVINO's devices: what they are, what they can compute in, and whether they work."""
 
 import functools
+from pathlib import Path
 
-import numpy as np
 import openvino as ov
 
-from engine.runtimes.trial_model import IMAGE, WRONG_ANSWER, is_right, trial_model
+from engine.runtimes.provider_trial import try_in_child
 
 CPU = "CPU"
+SCRIPT = Path(__file__).with_name("trial_child.py")
 PRECISIONS: dict[str, str] = {"f32": "FP32", "bf16": "BF16"}
 """What a target can ask for, by the name of the capability that a device reports for it."""
 
@@ -39,12 +40,7 @@ def refusal(device: str) -> str:
     """Why the small model did not run on this device with the right answer; empty where it did."""
     if device not in devices():
         return "OpenVINO finds no such device here"
-    try:
-        compiled = core().compile_model(core().read_model(trial_model()), device, {"INFERENCE_NUM_THREADS": 1})
-        sums = np.asarray(compiled({"image": IMAGE})["sums"])
-    except (RuntimeError, ValueError) as error:
-        return reason(error)
-    return "" if is_right(sums) else WRONG_ANSWER
+    return try_in_child(SCRIPT, device, lambda error, stderr: reason(RuntimeError(error)) if error else "")
 
 
 def reason(error: Exception) -> str:

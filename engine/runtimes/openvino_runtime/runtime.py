@@ -31,9 +31,9 @@ class OpenVinoRuntime:
         return devices()
 
     def try_provider(self, name: str) -> Provider:
-        """Whether a small model really ran on this device; where it did not, `reason` says why."""
+        """Whether a small model really ran on this device, in a process of its own; if not, `reason` says why."""
         reason = refusal(name)
-        return Provider(runtime="openvino", name=name, works=not reason, reason=reason)
+        return Provider(runtime="openvino", name=name, works=not reason, reason=reason, tested=name == CPU)
 
     def check_options(self, target: Target) -> None:
         """Raises TargetError where the device cannot compute in the precision: OpenVINO would take another."""

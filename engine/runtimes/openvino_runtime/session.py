@@ -62,7 +62,7 @@ class OpenVinoSession:
 
 def describe_options(target: Target) -> dict[str, str]:
     """The options of a session for this target that decide its speed, by OpenVINO's names."""
-    options = {"NUM_STREAMS": "1", "INFERENCE_PRECISION_HINT": precision(target)}
+    options = {"NUM_STREAMS": str(target.streams or 1), "INFERENCE_PRECISION_HINT": precision(target)}
     if target.provider != CPU:
         return options
     # Pinned threads of two processes would share a core while others are idle.

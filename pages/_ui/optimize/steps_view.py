@@ -4,15 +4,14 @@ from typing import get_args
 
 import streamlit as st
 
-from engine import Budget, Goal, Target, cores, limit_text
+from engine import Budget, Goal, cores, limit_text
 from engine.wording import many
 from pages._ui import cards, chrome, forms, state
 from pages._ui.draft import Draft
-from pages._ui.optimize import add_step_view, cards_view, presets_view
+from pages._ui.optimize import add_step_view, cards_view, presets_view, target_view
 from pages._ui.wording import plain
 
 GOALS = {"latency": "Latency", "size": "File size", "throughput": "Throughput"}
-TARGET = ("runtime", "threads", "batch_size")
 
 
 def choose() -> tuple[str, ...]:
@@ -55,11 +54,11 @@ def _limits() -> tuple[str, ...]:
             help="Of the variants within the budget, the best by this is recommended: the lowest latency, the "
             "smallest file, or the highest throughput.",
         )
-        with st.expander(f"**Target** · {plain(_target(draft.target))}", key="open-target", on_change="rerun"):
-            target = _choose_target(draft.target)
-            st.caption(
-                f"Every latency is measured at these, on the CPU; this machine lets it use {many(cores(), 'thread')}."
-            )
+        with st.expander(
+            f"**Target** · {plain(target_view.title(draft.target))}", key="open-target", on_change="rerun"
+        ):
+            target = target_view.show(draft.target)
+            st.caption(f"Every latency is measured at these; this machine lets it use {many(cores(), 'thread')}.")
         with st.expander(f"**Budget** · {plain(_budget(draft.budget))}", key="open-budget", on_change="rerun"):
             budget = forms.form(Budget, "budget", draft.budget)
             st.caption(
@@ -68,21 +67,6 @@ def _limits() -> tuple[str, ...]:
             )
     state.choose(goal=goal, target=target.settings, budget=budget.settings)
     return (*target.problems, *budget.problems)
-
-
-def _choose_target(target: Target) -> forms.FormResult[Target]:
-    """Draws the target; a precision only where the runtime has a choice of it."""
-    runtime = forms.form(Target, "target", target.model_copy(update={"precision": "auto"}), only=TARGET[:1]).settings
-    if runtime.runtime == "onnxruntime":
-        return forms.form(Target, "target", runtime, only=TARGET[1:], limits={"threads": cores()})
-    current = runtime.model_copy(update={"precision": target.precision})
-    return forms.form(Target, "target", current, only=("precision", *TARGET[1:]), limits={"threads": cores()})
-
-
-def _target(target: Target) -> str:
-    precision = "" if target.precision == "auto" else f" in {target.precision}"
-    runtime = forms.choices_of(Target, "runtime")[target.runtime]
-    return f"{runtime}{precision}, {many(target.threads or cores(), 'thread')}, batch size {target.batch_size}"
 
 
 def _budget(budget: Budget) -> str:

@@ -3,7 +3,7 @@
 import math
 
 from engine import Measure, Preprocess, Target, TensorSpec, Variant
-from pages._ui.results.runtime_code import CODES, RuntimeCode, opening
+from pages._ui.results.runtime_code import CODES, RuntimeCode, calling, opening
 
 MOST_CLASSES = 30
 LETTERBOX_GREY = 114  # as in engine/data/preprocess.py, which pages do not load
@@ -57,11 +57,11 @@ def snippet(
     """A program that prints the five likeliest classes of image.jpg, which it prepares bit for bit as the run did.
 
     Where `measure`, the report's, says that the answers are no classes, it prints what the outputs are. A model that
-    takes no images gets arrays. The program calls the target's runtime, onnxruntime where there is no target; OpenVINO
-    with the options of the variant's sessions.
+    takes no images gets arrays. The program calls the target's runtime, onnxruntime where there is no target, with the
+    options of the variant's sessions that were asked for.
     """
     target = target or Target()
-    settings, code = variant.input.preprocess, CODES[target.runtime]
+    settings, code = variant.input.preprocess, calling(CODES[target.runtime], variant)
     opening_lines = opening(code, file, variant, target)
     if settings is None:
         return _arrays_program(variant.input.inputs, code, opening_lines)

@@ -63,6 +63,8 @@ COLUMNS = (
     "macs",
     "latency_p50_ms",
     "latency_p95_ms",
+    "buffers",
+    "other_buffers_p50_ms",
     "latency_ratio",
     "latency_ratio_low",
     "latency_ratio_high",
@@ -222,11 +224,14 @@ def legend(report: Report) -> str:
     first = next((variant.latency for variant in report.main_variants if variant.latency), None)
     parts = []
     if first:
+        runtime = ", ".join((first.runtime, *report.recipe.target.option_texts))
         parts.append(
-            f"Latency: {first.runtime}, {many(first.threads, 'thread')}, batch {first.batch_size}, "
+            f"Latency: {runtime}, {many(first.threads, 'thread')}, batch {first.batch_size}, "
             f"{_span(report, 'n_runs')} calls each in {_span(report, 'n_rounds')} interleaved rounds that count"
             f"{_left_out(report)}"
         )
+        if first.buffers_text:
+            parts.append(f"A call of the first takes {first.buffers_text}")
     if report.data and (quality := report_quality(report)):
         chosen = f", chosen on {report.data.n_selection:,} others" if report.data.n_selection else ""
         parts.append(f"{measure_title(quality)} on {many(report.data.n_evaluation, example_noun(report))}{chosen}")
@@ -266,6 +271,8 @@ def _flat(v: Variant) -> dict[str, object]:
         flat |= {
             "latency_p50_ms": latency.p50_ms,
             "latency_p95_ms": latency.p95_ms,
+            "buffers": latency.buffers,
+            "other_buffers_p50_ms": latency.other_buffers_p50_ms,
             "threads": latency.threads,
             "latency_ratio": latency.ratio_to_baseline,
             "latency_ratio_low": latency.ratio_low,

@@ -1,0 +1,110 @@
+"""The target of a recipe: the runtime, a provider that works here, and the options that this provider has."""
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from engine import Hardware, HardwareRequest, Provider, RequestError, Target, cores, result
+from engine.wording import many
+from pages._ui import forms, linked_analysis, live, state
+from pages._ui.guard import show_error
+from pages._ui.wording import plain
+
+ADDRESS = "hardware"
+UNTESTED = "works here on a small model, not tested by us"
+ALL = ("threads", "batch_size")
+"""What every provider has."""
+
+
+def show(target: Target) -> forms.FormResult[Target]:
+    """Draws the target, with the options alone that its provider has; options of another one are forgotten."""
+    runtime = forms.form(Target, "target", _plain(target), only=("runtime",)).settings
+    target = _with_runtime(target, runtime)
+    target = _with_provider(target, _choose_provider(target))
+    return forms.form(Target, "target", target, only=(*target.options, *ALL), limits=_limits(target))
+
+
+def title(target: Target) -> str:
+    """The target in a line: onnxruntime, 2 threads, batch size 1."""
+    provider = () if target.on_cpu else (target.provider,)
+    parts = (
+        forms.choices_of(Target, "runtime")[target.runtime],
+        *provider,
+        *target.option_texts,
+        many(target.threads or cores(), "thread"),
+        f"batch size {target.batch_size}",
+    )
+    return ", ".join(parts)
+
+
+def _plain(target: Target) -> Target:
+    """The target with its runtime and what every provider has, and no options of its own."""
+    return Target(runtime=target.runtime, threads=target.threads, batch_size=target.batch_size)
+
+
+def _with_runtime(target: Target, chosen: Target) -> Target:
+    return target if chosen.runtime == target.runtime else chosen
+
+
+def _with_provider(target: Target, provider: str) -> Target:
+    return target if provider == target.provider else _plain(target).model_copy(update={"provider": provider})
+
+
+def _limits(target: Target) -> Mapping[str, int]:
+    """The maxima of this machine; the streams of a CPU share its threads."""
+    streams = {"streams": target.threads or cores()} if "streams" in target.options and target.on_cpu else {}
+    return {"threads": cores(), **streams}
+
+
+def _choose_provider(target: Target) -> str:
+    """Draws the providers of the runtime that work here, where there are several; the name of the chosen one."""
+    own = Target(runtime=target.runtime).provider
+    request = HardwareRequest()
+    job = linked_analysis.find(ADDRESS, request)
+    if job is not None and job.state not in live.ENDED:
+        live.watch(job.id, live.progress)
+        return target.provider
+    hardware = result(job.id) if job is not None else None
+    if not isinstance(hardware, Hardware):
+        _search_button(request)
+        return target.provider
+    providers = {one.name: one for one in hardware.providers if one.runtime == target.runtime}
+    names = [own, *(name for name, one in providers.items() if one.works and name != own)]
+    if target.provider not in names:
+        names.append(target.provider)
+    if len(names) == 1:
+        return own
+    chosen = st.selectbox(
+        "Provider",
+        names,
+        index=names.index(target.provider),
+        key=state.key(f"target.provider.{target.runtime}"),
+        format_func=lambda name: _label(name, providers.get(name)),
+        help="What of this machine computes: its processor, or a card or device that the runtime can use.",
+    )
+    return str(chosen)
+
+
+def _label(name: str, provider: Provider | None) -> str:
+    """The provider in the menu, with what is to be known of it; one that does not work any more says why."""
+    if provider is None:
+        return f"{name} (not on this machine)"
+    if not provider.works:
+        return f"{name} (does not work here: {plain(provider.reason)})"
+    return name if provider.tested else f"{name} ({UNTESTED})"
+
+
+def _search_button(request: HardwareRequest) -> None:
+    """Draws the button that tries every provider of this machine."""
+    pressed = st.button(
+        "Look for graphics cards and other devices",
+        icon=":material/search:",
+        key="ask-hardware",
+        type="tertiary",
+        help="Tries every provider of the runtimes on a small model, each in a process of its own.",
+    )
+    if pressed:
+        try:
+            linked_analysis.start(ADDRESS, request)
+        except RequestError as error:
+            show_error(error.message, error.next)
