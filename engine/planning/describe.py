@@ -69,6 +69,12 @@ def _measurement_text(recipe: Recipe) -> str:
     target = recipe.target
     threads = target.threads or cores()
     precision = "" if target.precision == "auto" else f", floats in {target.precision}"
+    if target.runtime == "any":
+        return (
+            "Measure every file in onnxruntime and in OpenVINO"
+            f"{precision and precision[1:]}, which race against each other on the CPU, in the same interleaved rounds "
+            f"with {many(threads, 'thread')} at batch size {target.batch_size}; FP32 in onnxruntime is the baseline."
+        )
     return (
         f"Measure all variants in interleaved rounds in {target.runtime} ({target.provider}{precision}) with "
         f"{many(threads, 'thread')} at batch size {target.batch_size}."

@@ -10,7 +10,7 @@ from engine.settings.base import Settings, setting
 Goal = Literal["latency", "size", "throughput"]
 
 
-DEFAULT_PROVIDERS: dict[str, str] = {"onnxruntime": "CPUExecutionProvider", "openvino": "CPU"}
+DEFAULT_PROVIDERS: dict[str, str] = {"onnxruntime": "CPUExecutionProvider", "openvino": "CPU", "any": "CPU"}
 """The provider of each runtime where a target names none: the CPU, by the runtime's own name."""
 
 
@@ -20,11 +20,12 @@ class Target(Settings):
     The CPU of one runtime, given to another, is that other one's CPU.
     """
 
-    runtime: Literal["onnxruntime", "openvino"] = setting(
+    runtime: Literal["onnxruntime", "openvino", "any"] = setting(
         "onnxruntime",
         label="Runtime",
-        help="The inference runtime. The fastest differs by model and processor.",
-        choices={"onnxruntime": "onnxruntime", "openvino": "OpenVINO"},
+        help="The inference runtime. The fastest differs by model and processor; any: onnxruntime and OpenVINO race "
+        "against each other on the CPU, and the report names the winner.",
+        choices={"onnxruntime": "onnxruntime", "openvino": "OpenVINO", "any": "any: they race"},
     )
     provider: str = setting(
         DEFAULT_PROVIDERS["onnxruntime"],
@@ -58,6 +59,15 @@ class Target(Settings):
         if own is None or values.get("provider", own) not in DEFAULT_PROVIDERS.values():
             return values
         return {**values, "provider": own}
+
+    @model_validator(mode="after")
+    def _check_provider(self) -> Self:
+        if self.runtime == "any" and not self.on_cpu:
+            raise ValueError(
+                f"'provider' is '{self.provider}', which the runtime any does not take, since it races the runtimes of "
+                "the CPU; leave it out, or set runtime to onnxruntime or openvino"
+            )
+        return self
 
     @model_validator(mode="after")
     def _check_precision(self) -> Self:

@@ -97,6 +97,10 @@ COLUMNS = (
     "within_budget",
     "faster",
     "seconds",
+    "target",
+    "runtime",
+    "provider",
+    "precision",
 )
 ON_REQUEST = ("Parameters", "p95", "Throughput", "SQNR", "Changed answers", CLASS)
 """Columns that are shown with all figures only; that of the class is there too where it has a budget."""
@@ -223,7 +227,7 @@ def legend(report: Report) -> str:
     parts = []
     if first:
         parts.append(
-            f"Latency: {first.runtime}, {many(first.threads, 'thread')}, batch {first.batch_size}, "
+            f"Latency: {_runtimes(report, first.runtime)}, {many(first.threads, 'thread')}, batch {first.batch_size}, "
             f"{_span(report, 'n_runs')} calls each in {_span(report, 'n_rounds')} interleaved rounds that count"
             f"{_left_out(report)}"
         )
@@ -234,6 +238,22 @@ def legend(report: Report) -> str:
         parts.append(leak)
     parts.append("MB = 10⁶ bytes")
     return ". ".join(parts) + "."
+
+
+def _runtimes(report: Report, runtime: str) -> str:
+    """What the variants were measured in: a runtime, or all targets that raced and the one that ratios are to."""
+    if not report.target_labels:
+        return runtime
+    return plain(f"{', '.join(report.target_labels)}, each variant in its own, times as fast as {report.reference}")
+
+
+def target_columns(variant: Variant) -> dict[str, object]:
+    """What a variant runs at, for a CSV: its name among those that race, runtime, provider and precision."""
+    target = variant.target
+    if target is None:
+        return {}
+    names = ("runtime", "provider", "precision")
+    return {"target": variant.target_label, **{name: getattr(target, name) for name in names}}
 
 
 def _span(report: Report, name: str) -> str:
@@ -261,7 +281,9 @@ def as_csv(report: Report) -> str:
 
 def _flat(v: Variant) -> dict[str, object]:
     latency, throughput, accuracy, fidelity, verdict = v.latency, v.throughput, v.accuracy, v.fidelity, v.verdict
-    flat: dict[str, object] = {name: getattr(v, name) for name in COLUMNS if name in type(v).model_fields}
+    plain_columns = [name for name in COLUMNS if name in type(v).model_fields and name != "target"]
+    flat: dict[str, object] = {name: getattr(v, name) for name in plain_columns}
+    flat |= target_columns(v)
     if latency:
         flat |= {
             "latency_p50_ms": latency.p50_ms,

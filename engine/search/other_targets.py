@@ -1,0 +1,48 @@
+"""The files of a race at the targets beside the first: FP32 as it is, and what was built."""
+
+import shutil
+import time
+from dataclasses import replace
+
+from engine.errors import LimitError, RunError
+from engine.models.artifacts import OnnxModel
+from engine.results import Note
+from engine.runtimes import RaceTarget
+from engine.search.candidate import Candidate
+from engine.search.search_space import Plan
+from engine.search.workspace import Workspace
+
+AS_IT_IS = Plan("FP32", None, Note(code="another_runtime", text="the same file in another runtime costs no training"))
+
+
+def fp32_elsewhere(workspace: Workspace, model: OnnxModel) -> tuple[list[Candidate], list[Note]]:
+    """The race's FP32 file at every other target, and notes on those where it does not run."""
+    context = workspace.context
+    others = context.race_targets[1:]
+    if not others:
+        return [], []
+    # What a race returns lies in its own folder.
+    copy = replace(model, path=context.folder / f"{model.key[:12]}.onnx")
+    shutil.copyfile(model.path, copy.path)
+    return _at(workspace, AS_IT_IS, copy, (), others)
+
+
+def elsewhere(workspace: Workspace, candidate: Candidate) -> tuple[list[Candidate], list[Note]]:
+    """The candidate's file at every other target, and notes on those where it does not run."""
+    others = tuple(one for one in workspace.context.race_targets if one != candidate.at)
+    return _at(workspace, candidate.plan, candidate.model, candidate.notes, others)
+
+
+def _at(
+    workspace: Workspace, plan: Plan, model: OnnxModel, notes: tuple[Note, ...], targets: tuple[RaceTarget, ...]
+) -> tuple[list[Candidate], list[Note]]:
+    candidates, failures = [], []
+    for at in targets:
+        try:
+            candidates.append(replace(workspace, at=at).score(plan, model, notes, time.monotonic()))
+        except LimitError:
+            raise
+        except RunError as error:
+            text = f"{plan.name} does not run in {at.label}: {error.message}"
+            failures.append(Note(code="candidate_failed", text=text))
+    return candidates, failures
