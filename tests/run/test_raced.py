@@ -1,6 +1,5 @@
 """A run whose target's runtime is any: each file at each target, and the pair of both that is recommended."""
 
-import os
 from functools import partial
 
 from engine.cli import lines
@@ -37,7 +36,7 @@ def test_a_file_at_another_target_comes_from_itself_at_the_first_and_takes_no_ro
             continue
         first = report.variant(one.same_file_as)
         assert (one.parent_id, one.sha256, first.target_label) == (first.id, first.sha256, LABELS[0])
-        assert os.path.samefile(raced_run.folder.path / one.file, raced_run.folder.path / first.file)
+        assert (raced_run.folder.path / one.file).samefile(raced_run.folder.path / first.file)
         assert one.step_label == f"in {one.target_label}"
 
 

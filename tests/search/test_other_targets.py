@@ -56,7 +56,7 @@ def test_fp32_in_another_runtime_wins_where_nothing_is_faster_and_the_file_stays
 
 
 def test_a_quantized_file_wins_at_the_target_where_it_is_fast(raced):
-    model, outcome = raced(SLOW | {("openvino", False): 0.4}, **ANYTHING)
+    _, outcome = raced(SLOW | {("openvino", False): 0.4}, **ANYTHING)
     winner = outcome.search.winner
     assert (winner.at, winner.settings.technique) == (THERE, "quantize")
     assert winner.trial.name.endswith(", OpenVINO f32")
