@@ -262,7 +262,7 @@ def cut_short(report: Report) -> tuple[CutShort, ...]:
             step=race.step,
             is_race=True,
             note=note,
-            variant_id=race.winner_id if race.winner_id != race.parent_id else None,
+            variant_id=_winning_file(report, race),
         )
         for race in report.races
         if (note := _time_note(race.notes))
@@ -273,6 +273,13 @@ def cut_short(report: Report) -> tuple[CutShort, ...]:
         if (note := _time_note(variant.notes)) and (variant.branch, variant.step) not in race_steps
     ]
     return tuple(steps)
+
+
+def _winning_file(report: Report, race: Race) -> str | None:
+    """The id of a race's winner, at the first target where several race; None where the file stays as it was."""
+    winner = report.variant(race.winner_id) if race.winner_id is not None else None
+    id = winner.same_file_as or winner.id if winner is not None else race.winner_id
+    return id if id != race.parent_id else None
 
 
 def unfinished_ids(report: Report) -> frozenset[str]:
