@@ -17,7 +17,7 @@ from engine.measure.quality import accuracy
 from engine.models.artifacts import OnnxModel, TorchModel
 from engine.results import Accuracy, Advice, Architecture, Note, OwnModel, codes
 from engine.run.preflight import check_batch
-from engine.runtimes import race_targets
+from engine.runtimes import race_targets, resolve_target
 from engine.settings import PRETRAINED, RANDOM, AdviseRequest, ChainInputs, ModelSource, Target, TimmModel
 from engine.store.cache import Cache
 from engine.store.folders import JobFolder
@@ -36,7 +36,8 @@ def advise(request: AdviseRequest, folder: JobFolder, progress: Progress) -> Adv
     home = Home.default()
     cache = Cache(home.cache)
     folder.work.mkdir(parents=True, exist_ok=True)
-    target = race_targets(request.target)[0].target
+    races = request.target.runtime == "any"
+    target = race_targets(request.target)[0].target if races else resolve_target(request.target)
     progress.emit("advise", "load", 0.0, "loading the model")
     source = request.model if _is_labelled(request) else _without_download(request.model)
     model = models.load(source, request.preprocess, request.seed, folder.work)
@@ -93,7 +94,7 @@ def _measure_all(
 
 def _runtime_note(asked: Target, target: Target) -> tuple[Note, ...]:
     """A note on what the architectures are timed in, where the request leaves the choice among several open."""
-    if target.runtime == asked.runtime:
+    if asked.runtime != "any":
         return ()
     text = f"The target's runtime is '{asked.runtime}'; the architectures are compared in {target.runtime} alone"
     return (Note(code=codes.ONE_RUNTIME, text=text),)

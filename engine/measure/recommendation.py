@@ -89,7 +89,7 @@ def _figures(variant: Variant) -> RankingFigures:
 
 def _is_float(variant: Variant) -> bool:
     """Whether it is the baseline's own file, at another target, or that file simplified."""
-    return variant.settings is None or isinstance(variant.settings, Simplify)
+    return variant.technique == "baseline" or isinstance(variant.settings, Simplify)
 
 
 def _sqnr_db(variant: Variant) -> float:

@@ -71,9 +71,9 @@ def _measurement_text(recipe: Recipe) -> str:
     precision = "" if target.precision == "auto" else f", floats in {target.precision}"
     if target.runtime == "any":
         return (
-            "Measure every file in onnxruntime and in OpenVINO"
-            f"{precision and precision[1:]}, which race against each other on the CPU, in the same interleaved rounds "
-            f"with {many(threads, 'thread')} at batch size {target.batch_size}; FP32 in onnxruntime is the baseline."
+            f"Measure every file in onnxruntime and in OpenVINO ({target.provider}{precision}), which race against "
+            f"each other in the same interleaved rounds, with {many(threads, 'thread')} at batch size "
+            f"{target.batch_size}; FP32 in onnxruntime is the baseline."
         )
     return (
         f"Measure all variants in interleaved rounds in {target.runtime} ({target.provider}{precision}) with "

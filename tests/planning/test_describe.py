@@ -38,6 +38,13 @@ def test_words_name_the_model_the_data_and_the_budget():
         assert phrase in text
 
 
+def test_words_name_the_runtimes_that_race_and_the_baselines():
+    text = " ".join(describe_recipe(recipe("steps: []", more=", target: {runtime: any, precision: f32, threads: 1}")))
+    assert "Measure every file in onnxruntime and in OpenVINO" in text
+    assert "FP32 in onnxruntime is the baseline" in text
+    assert "floats in f32" in text
+
+
 def test_words_on_arrays_speak_of_their_examples():
     text = describe_recipe(recipe("steps: []", "{kind: file, path: /m.onnx}", "{kind: arrays, path: /inputs.npz}"))[0]
     assert text.startswith("Load the ONNX file m.onnx and the examples of inputs.npz, split into ")
