@@ -8,7 +8,7 @@ import numpy as np
 
 from engine.context import CandidateResult, Model, ProgressCallback, as_onnx, no_progress
 from engine.data import first_batch
-from engine.errors import FeatherweightError, LimitError, RunError, as_error
+from engine.errors import FeatherweightError, LimitError, RunError, TargetError, as_error
 from engine.measure.neighbours import N_EXAMPLES, neighbour_note
 from engine.models.artifacts import OnnxModel
 from engine.planning.parts import ACCURACY, BASELINE, EXPORT, phase_of, step_key
@@ -231,7 +231,7 @@ def _add_at(context: RunContext, on_progress: ProgressCallback, first: Variant, 
         return _score(context, on_progress, variant)
     except LimitError:
         raise
-    except RunError as error:
+    except (RunError, TargetError) as error:
         builder.add_note(first.id, Note(code=codes.NOT_RACED, text=f"It does not run in {at.label}: {error.message}"))
         return False
 

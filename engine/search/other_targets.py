@@ -4,7 +4,7 @@ import shutil
 import time
 from dataclasses import replace
 
-from engine.errors import LimitError, RunError
+from engine.errors import LimitError, RunError, TargetError
 from engine.models.artifacts import OnnxModel
 from engine.results import Note
 from engine.runtimes import RaceTarget
@@ -42,7 +42,7 @@ def _at(
             candidates.append(replace(workspace, at=at).score(plan, model, notes, time.monotonic()))
         except LimitError:
             raise
-        except RunError as error:
+        except (RunError, TargetError) as error:
             text = f"{plan.name} does not run in {at.label}: {error.message}"
             failures.append(Note(code="candidate_failed", text=text))
     return candidates, failures

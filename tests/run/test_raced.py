@@ -3,8 +3,10 @@
 from functools import partial
 
 from engine.cli import lines
+from engine.errors import RunError
 from engine.results import Provider, codes
 from engine.run import remeasure
+from engine.run.step_runner import StepRunner
 from engine.runtimes import RUNTIMES, race_targets
 from engine.settings import RemeasureRequest, Target, parse_recipe
 from engine.store.progress import Progress
@@ -12,6 +14,7 @@ from tests.conftest import carry_out
 
 TARGETS = race_targets(Target(runtime="any", threads=1))
 LABELS = [one.label for one in TARGETS]
+ALONE = parse_recipe("{model: {kind: sample}, data: {kind: sample}, target: {runtime: any, threads: 1}, steps: []}")
 
 
 def test_each_file_is_a_variant_at_each_target_with_its_own_answers_and_latency(raced_run):
@@ -74,10 +77,22 @@ def test_measured_again_each_variant_runs_at_its_own_target(raced_run, home, mon
 def test_a_runtime_that_does_not_work_is_left_out_with_the_reason(ready_home, tmp_path, monkeypatch):
     broken = Provider(runtime="openvino", name="CPU", works=False, reason="no such plugin")
     monkeypatch.setattr(RUNTIMES["openvino"], "try_provider", lambda name: broken)
-    recipe = parse_recipe(
-        "{model: {kind: sample}, data: {kind: sample}, target: {runtime: any, threads: 1}, steps: []}"
-    )
-    report = carry_out(recipe, tmp_path / "run", ready_home).report
+    report = carry_out(ALONE, tmp_path / "run", ready_home).report
     assert [one.label for one in report.variants] == ["Baseline"]
     (warning,) = [note for note in report.warnings if note.code == codes.NOT_RACED]
     assert warning.text.endswith("does not work here: no such plugin")
+
+
+def test_a_file_that_does_not_run_in_one_of_them_has_a_note_and_runs_in_the_others(ready_home, tmp_path, monkeypatch):
+    def predict(self, model, *args):
+        if self.target.runtime == "openvino":
+            raise RunError("it has no such operator")
+        return real(self, model, *args)
+
+    real = StepRunner.predict
+    monkeypatch.setattr(StepRunner, "predict", predict)
+    report = carry_out(ALONE, tmp_path / "run", ready_home).report
+    assert [one.label for one in report.variants] == ["Baseline, onnxruntime"]
+    texts = [note.text for note in report.baseline.notes if note.code == codes.NOT_RACED]
+    assert texts == [f"It does not run in {label}: it has no such operator" for label in LABELS[1:]]
+    assert report.state == "done"
