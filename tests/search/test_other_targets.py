@@ -4,11 +4,13 @@ from dataclasses import replace
 
 import pytest
 
+from engine.errors import RunError
 from engine.measure.latency import PairedLatency
 from engine.models.artifacts import variant_key
 from engine.runtimes import RaceTarget
 from engine.search.context import RaceContext
 from engine.search.race import race
+from engine.search.workspace import Workspace
 from engine.settings import Budget, QuantizeAuto, Target
 from tests.made import made_latency
 from tests.made_contexts import made_context
@@ -90,3 +92,19 @@ def test_with_one_target_nothing_is_named_after_it(raced, tmp_path, monkeypatch)
     outcome = race(model, AUTO, replace(context, race_targets=()))
     assert not any("onnxruntime" in one.trial.name for one in outcome.search.candidates)
     assert "as fast as FP32 (" in outcome.search.reason.text
+
+
+def test_a_file_that_does_not_run_elsewhere_is_named_and_races_where_it_does(raced, monkeypatch):
+    def score(self, plan, *args):
+        if self.at == THERE:
+            raise RunError("it has no such operator")
+        return real(self, plan, *args)
+
+    real = Workspace.score
+    monkeypatch.setattr(Workspace, "score", score)
+    _, outcome = raced(SLOW | {("onnxruntime", False): 0.4}, **ANYTHING)
+    texts = [note.text for note in outcome.notes if note.code == "candidate_failed"]
+    assert "FP32 does not run in OpenVINO f32: it has no such operator" in texts
+    assert "Static INT8 does not run in OpenVINO f32: it has no such operator" in texts
+    assert {one.at for one in outcome.search.candidates} == {HERE}
+    assert outcome.search.winner.at == HERE

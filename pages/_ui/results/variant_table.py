@@ -244,7 +244,8 @@ def _runtimes(report: Report, runtime: str) -> str:
     """What the variants were measured in: a runtime, or all targets that raced and the one that ratios are to."""
     if not report.target_labels:
         return runtime
-    return plain(f"{', '.join(report.target_labels)}, each variant in its own, times as fast as {report.reference}")
+    labels = ", ".join(report.target_labels)
+    return plain(f"each variant in its own of {labels}, its speed against {report.reference}")
 
 
 def target_columns(variant: Variant) -> dict[str, object]:
