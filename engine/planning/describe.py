@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from engine.planning.estimate import split_shares
+from engine.planning.raced import n_targets
 from engine.results import limit_text
 from engine.settings import ArraysData, FileModel, Recipe, SampleData, SampleModel, Step, TimmModel
 from engine.system.machine import cores
@@ -69,6 +70,8 @@ def _measurement_text(recipe: Recipe) -> str:
     target = recipe.target
     threads = target.threads or cores()
     precision = "" if target.precision == "auto" else f", floats in {target.precision}"
+    if target.runtime == "openvino" and n_targets(target) > 1:
+        precision = ", floats in f32 and in bf16, which race against each other"
     if target.runtime == "any":
         return (
             f"Measure every file in onnxruntime and in OpenVINO ({target.provider}{precision}), which race against "

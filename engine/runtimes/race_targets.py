@@ -37,7 +37,8 @@ def race_targets(target: Target) -> tuple[RaceTarget, ...]:
     else:
         rows = [("", target)]
         if target.runtime == OPENVINO and target.precision == "auto":
-            rows = _openvino(target) or rows
+            choices = _openvino(target)
+            rows = choices if len(choices) > 1 else rows
     if len(rows) == 1:
         return (RaceTarget("", resolve_target(rows[0][1])),)
     return tuple(RaceTarget(label, resolve_target(row), number == 0) for number, (label, row) in enumerate(rows))
@@ -57,16 +58,16 @@ def _onnxruntime(target: Target) -> tuple[str, Target]:
 
 
 def _openvino(target: Target) -> list[tuple[str, Target]]:
-    """OpenVINO in f32, and in bf16 where it computes in that by itself; in the target's precision where it has one."""
+    """OpenVINO in f32, and in what it computes in by itself; in the target's precision alone where it has one."""
     provider = DEFAULT_PROVIDERS[OPENVINO] if target.runtime == "any" else target.provider
     row = target.model_copy(update={"runtime": OPENVINO, "provider": provider})
-    precisions = [row.precision] if row.precision != "auto" else _precisions(RUNTIMES[OPENVINO], row)
-    return [(f"OpenVINO {name}", row.model_copy(update={"precision": name})) for name in precisions]
+    precisions = {row.precision: row.precision} if row.precision != "auto" else _precisions(RUNTIMES[OPENVINO], row)
+    return [(f"OpenVINO {name}", row.model_copy(update={"precision": asked})) for name, asked in precisions.items()]
 
 
-def _precisions(runtime: Runtime, target: Target) -> list[str]:
-    """The precisions to race: those that a target can name, where the runtime's own choice is one of them."""
+def _precisions(runtime: Runtime, target: Target) -> dict[str, str]:
+    """What a target asks for to have each precision that races, by the name of the precision."""
     if target.provider not in runtime.providers():
-        return []
+        return {}
     own = runtime.precision(target)
-    return {"f32": ["f32"], "bf16": ["f32", "bf16"]}.get(own, [])
+    return {"f32": "f32", **({} if own == "f32" else {own: own if own == "bf16" else "auto"})}

@@ -25,7 +25,7 @@ def rows(**target):
 
 
 ORT = ("onnxruntime", "onnxruntime", "CPUExecutionProvider", "auto")
-F32, BF16 = (f"OpenVINO {name}" for name in ("f32", "bf16"))
+F32, BF16, F16 = (f"OpenVINO {name}" for name in ("f32", "bf16", "f16"))
 
 
 @pytest.mark.parametrize(
@@ -36,9 +36,13 @@ F32, BF16 = (f"OpenVINO {name}" for name in ("f32", "bf16"))
         ("f32", {"runtime": "any"}, [ORT, (F32, "openvino", "CPU", "f32")]),
         ("bf16", {"runtime": "any", "precision": "f32"}, [ORT, (F32, "openvino", "CPU", "f32")]),
         ("bf16", {"runtime": "openvino"}, [(F32, "openvino", "CPU", "f32"), (BF16, "openvino", "CPU", "bf16")]),
-        ("f32", {"runtime": "openvino"}, [("", "openvino", "CPU", "f32")]),
+        ("f32", {"runtime": "openvino"}, [("", "openvino", "CPU", "auto")]),
         ("bf16", {"runtime": "openvino", "precision": "f32"}, [("", "openvino", "CPU", "f32")]),
-        ("f16", {"runtime": "openvino"}, [("", "openvino", "CPU", "auto")]),
+        (
+            "f16",
+            {"runtime": "openvino"},
+            [(F32, "openvino", "CPU", "f32"), (F16, "openvino", "CPU", "auto")],
+        ),
     ],
 )
 def test_a_target_stands_for_one_or_for_all_that_race_the_baselines_first(precision, own, target, expected):
