@@ -6,8 +6,9 @@ from typing import Protocol
 
 from engine.data import Data
 from engine.errors import StepError
-from engine.models.artifacts import OnnxModel, TorchModel
+from engine.models.artifacts import OnnxModel, TorchModel, variant_key
 from engine.results import Note, Result, Trial
+from engine.runtimes import RaceTarget
 from engine.settings import Preprocess, Step, Target
 
 Model = TorchModel | OnnxModel
@@ -20,17 +21,26 @@ class ProgressCallback(Protocol):
 
 
 class CandidateResult(Result):
-    """A model that a search tried; `model` has its own content address."""
+    """A model that a search tried, at one of the targets that race; `model` has its own content address.
+
+    `settings` is null where the model is the one that the search began with, at another target.
+    """
 
     model: OnnxModel
-    settings: Step
+    settings: Step | None
     trial: Trial
     notes: tuple[Note, ...]
     seconds: float
+    at: RaceTarget | None = None
+
+    @property
+    def key(self) -> str:
+        """The content address of the model at its target."""
+        return variant_key(self.model.key, self.at)
 
 
 class SearchResult(Result):
-    """The result of a step that tries several models. `winner_key` is None where the model stays as it was."""
+    """The result of a step that tries several models. `winner_key` is None where model and target stay as they were."""
 
     candidates: tuple[CandidateResult, ...]
     winner_key: str | None
@@ -40,7 +50,7 @@ class SearchResult(Result):
 
     @property
     def winner(self) -> CandidateResult | None:
-        return next((one for one in self.candidates if one.model.key == self.winner_key), None)
+        return next((one for one in self.candidates if one.key == self.winner_key), None)
 
 
 def no_progress(fraction: float, message: str, **metrics: float) -> None:

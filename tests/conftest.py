@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from engine.results import Event, Report
-from engine.settings import Recipe, RunRequest, parse_recipe
+from engine.settings import Recipe, RunRequest, Target, parse_recipe
 from engine.store.folders import JobFile, JobFolder, now
 from engine.store.home import Home
 from engine.store.progress import Progress
@@ -174,6 +174,14 @@ def carry_out(recipe: Recipe, path: Path, home: Home, n_rounds: int = 3) -> Ran:
         patch.setattr(pipeline, "time_files", partial(pipeline.time_files, n_rounds=n_rounds))
         report = pipeline.run(recipe, folder, Progress(folder), home)
     return Ran(report, folder, folder.events())
+
+
+@pytest.fixture(scope="session")
+def raced_run(tmp_path_factory, shared_home) -> Ran:
+    """The sample simplified, in every runtime that this machine has."""
+    recipe = parse_recipe(SAMPLE_RECIPE.replace("quantize, method: static", "simplify"))
+    recipe = recipe.model_copy(update={"target": Target(runtime="any", threads=1)})
+    return carry_out(recipe, tmp_path_factory.mktemp("runs") / "raced", shared_home)
 
 
 @pytest.fixture(scope="session")

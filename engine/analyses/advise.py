@@ -17,8 +17,8 @@ from engine.measure.quality import accuracy
 from engine.models.artifacts import OnnxModel, TorchModel
 from engine.results import Accuracy, Advice, Architecture, Note, OwnModel, codes
 from engine.run.preflight import check_batch
-from engine.runtimes import resolve_target
-from engine.settings import PRETRAINED, RANDOM, AdviseRequest, ChainInputs, ModelSource, TimmModel
+from engine.runtimes import race_targets, resolve_target
+from engine.settings import PRETRAINED, RANDOM, AdviseRequest, ChainInputs, ModelSource, Target, TimmModel
 from engine.store.cache import Cache
 from engine.store.folders import JobFolder
 from engine.store.home import Home
@@ -36,7 +36,8 @@ def advise(request: AdviseRequest, folder: JobFolder, progress: Progress) -> Adv
     home = Home.default()
     cache = Cache(home.cache)
     folder.work.mkdir(parents=True, exist_ok=True)
-    target = resolve_target(request.target)
+    races = request.target.runtime == "any"
+    target = race_targets(request.target)[0].target if races else resolve_target(request.target)
     progress.emit("advise", "load", 0.0, "loading the model")
     source = request.model if _is_labelled(request) else _without_download(request.model)
     model = models.load(source, request.preprocess, request.seed, folder.work)
@@ -56,7 +57,7 @@ def _advice(request: AdviseRequest, timer: PairTimer, progress: Progress, folder
     advice = Advice(
         own=_own_model(request.model, timer, own_accuracy),
         target=timer.target,
-        warnings=notes,
+        warnings=(*_runtime_note(request.target, timer.target), *notes),
         environment=environment(),
         architectures=tuple(_requested_architectures(request, max(timer.shape[1:]))),
     )
@@ -89,6 +90,14 @@ def _measure_all(
         folder.write("result.json", advice)
     notes = (*advice.warnings, *_out_of_time_warnings(len(pairs), len(rows), request.minutes), *_busy_warnings(pairs))
     return advice.model_copy(update={"complete": len(pairs) == len(rows), "warnings": notes})
+
+
+def _runtime_note(asked: Target, target: Target) -> tuple[Note, ...]:
+    """A note on what the architectures are timed in, where the request leaves the choice among several open."""
+    if asked.runtime != "any":
+        return ()
+    text = f"The target's runtime is '{asked.runtime}'; the architectures are compared in {target.runtime} alone"
+    return (Note(code=codes.ONE_RUNTIME, text=text),)
 
 
 def _with_medians(own: OwnModel, pairs: Sequence[Pair]) -> OwnModel:

@@ -40,7 +40,7 @@ def latency(report: Report) -> go.Figure:
 
 
 def speed(report: Report) -> go.Figure:
-    """How many times as fast as the baseline, which is the line at 1, with the 95 % interval.
+    """How many times as fast as the baseline at its target, which is the line at 1, with the 95 % interval.
 
     A hollow point is an estimate from processor time, of a variant whose calls other programs disturbed.
     """
@@ -55,7 +55,7 @@ def speed(report: Report) -> go.Figure:
         )
         for variant, value in latencies
     } | _estimates(report)
-    figure = canvas(_speed_alt(latencies), x_title="Speed, times as fast as the baseline (×)")
+    figure = canvas(_speed_alt(report, latencies), x_title=f"Speed, times as fast as {report.reference} (×)")
     ends = [end for one in intervals.values() for end in (one.value, one.low, one.high)]
     add_intervals(
         figure,
@@ -88,9 +88,9 @@ def _estimates(report: Report) -> dict[str, Interval]:
     }
 
 
-def _speed_alt(latencies: list[tuple[Variant, Latency]]) -> str:
+def _speed_alt(report: Report, latencies: list[tuple[Variant, Latency]]) -> str:
     figures_text = ", ".join(
         f"{variant.label} {value.speedup:.2f} times (95 % interval {value.speedup_low:.2f} to {value.speedup_high:.2f})"
         for variant, value in latencies
     )
-    return f"Speed relative to the baseline: {figures_text}"
+    return f"Speed relative to {report.reference}: {figures_text}"

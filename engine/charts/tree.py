@@ -98,8 +98,7 @@ def _node(figure: go.Figure, report: Report, variant: Variant, position: tuple[i
 
 def _text(report: Report, variant: Variant) -> str:
     """The label of the variant's last step with its remark, and its figures."""
-    own = variant.settings.label if variant.settings else variant.label
-    caption = " · ".join(part for part in (own, unbroken(remark(report, variant))) if part)
+    caption = " · ".join(part for part in (variant.step_label, unbroken(remark(report, variant))) if part)
     return f"<b>{label(caption)}</b><br>{label(' · '.join(unbroken(figure) for figure in _figures(variant)), FIGURES)}"
 
 

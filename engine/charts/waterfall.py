@@ -82,8 +82,8 @@ def chain_steps(report: Report, id: str) -> list[ChainStep]:
     """
     steps: list[ChainStep] = []
     for variant in report.lineage(id):
-        own = variant.settings.label if variant.settings else variant.label
-        steps.append(ChainStep(label(f"{len(steps)} {own}" if steps else variant.label), variant, variant.seconds))
+        name = f"{len(steps)} {variant.step_label}" if steps else variant.label
+        steps.append(ChainStep(label(name), variant, variant.seconds))
         race = _race_without_gain(report, variant, id)
         if race is not None:
             steps.append(ChainStep(label(f"{len(steps)} {FP32_KEPT}"), variant, race.seconds))

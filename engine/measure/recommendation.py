@@ -84,9 +84,12 @@ def _figures(variant: Variant) -> RankingFigures:
     """What the variant is ranked by. Raises ValueError where it was never timed."""
     if variant.latency is None:
         raise ValueError(f"variant {variant.id} was never timed")
-    return RankingFigures(
-        variant.latency, variant.size_bytes, _sqnr_db(variant), isinstance(variant.settings, Simplify)
-    )
+    return RankingFigures(variant.latency, variant.size_bytes, _sqnr_db(variant), _is_float(variant))
+
+
+def _is_float(variant: Variant) -> bool:
+    """Whether it is the baseline's own file, at another target, or that file simplified."""
+    return variant.technique == "baseline" or isinstance(variant.settings, Simplify)
 
 
 def _sqnr_db(variant: Variant) -> float:
@@ -116,7 +119,7 @@ def _rank(best: Variant, eligible: Collection[Variant], fast_enough: Collection[
     number = f"{len(group)} variants that keep the budget{images}" + ("" if whole else " and are not slower")
     if fastest is best:
         return f", the {SUPERLATIVES[goal]} of {number}"
-    merit = "smaller" if isinstance(fastest.settings, Simplify) else "closer to the baseline"
+    merit = "smaller" if _is_float(fastest) else "closer to the baseline"
     return f", as fast as {fastest.label}, the {SUPERLATIVES[goal]} of {number}, and {merit}"
 
 
@@ -159,7 +162,7 @@ def _reason(best: Variant, baseline: Variant, rank: str, report: Report) -> Note
         raise ValueError(f"variant {best.id} was never timed")
     doubt = "" if best.latency.ratio_high < 1 else ", so not surely faster"
     size = f"{percent(best.size_bytes / baseline.size_bytes)} of the size"
-    speed = f"{times_as_fast(best.latency, 'the baseline')}{doubt}"
+    speed = f"{times_as_fast(best.latency, report.reference)}{doubt}"
     certainty = certainty_text(best.verdict, report.recipe.budget, example_noun(report)) if best.verdict else ""
     text = ", ".join(filter(None, (f"{best.label}{rank}: {speed}", size, _loss(best), certainty)))
     return Note(code=f"best_{report.recipe.goal}", text=text)
@@ -221,7 +224,7 @@ def _why_none(report: Report, judged: Collection[Variant], eligible: Collection[
         )
     if eligible:
         best = min(eligible, key=lambda one: _cost(one, "latency"))
-        speed = times_as_fast(best.latency, "the baseline") if best.latency else "not timed"
+        speed = times_as_fast(best.latency, report.reference) if best.latency else "not timed"
         return Note(
             code="nothing_not_slower",
             text="No variant that keeps the budget is as fast as the baseline; the "

@@ -13,6 +13,7 @@ from safetensors.torch import load_file, save_file
 
 from engine.models.structure import Change, apply_changes
 from engine.results import Note, Origin, TensorSpec
+from engine.runtimes import RaceTarget
 from engine.settings import Preprocess, TaskName
 from engine.tasks import TASKS, Answers, Outputs
 
@@ -207,3 +208,10 @@ def file_sha256(path: Path) -> str:
 def content_key(*parts: object) -> str:
     """A content address (64 hex digits) of plain values."""
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def variant_key(key: str, at: RaceTarget | None) -> str:
+    """The content address of a file at a target: the file's own `key` at the first one, at others one of both."""
+    if at is None or at.is_first:
+        return key
+    return content_key("target", key, at.target.model_dump(mode="json"))

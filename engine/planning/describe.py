@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from engine.planning.estimate import split_shares
+from engine.planning.raced import n_targets
 from engine.results import limit_text
 from engine.settings import ArraysData, FileModel, Recipe, SampleData, SampleModel, Step, TimmModel
 from engine.system.machine import cores
@@ -69,6 +70,14 @@ def _measurement_text(recipe: Recipe) -> str:
     target = recipe.target
     threads = target.threads or cores()
     options = "".join(f", {text}" for text in target.option_texts)
+    if target.runtime == "any":
+        return (
+            f"Measure every file in onnxruntime and in OpenVINO ({target.provider}{options}), which race against "
+            f"each other in the same interleaved rounds, with {many(threads, 'thread')} at batch size "
+            f"{target.batch_size}; FP32 in onnxruntime is the baseline."
+        )
+    if target.runtime == "openvino" and n_targets(target) > 1:
+        options += ", floats in f32 and in bf16, which race against each other"
     return (
         f"Measure all variants in interleaved rounds in {target.runtime} ({target.provider}{options}) with "
         f"{many(threads, 'thread')} at batch size {target.batch_size}."

@@ -11,6 +11,7 @@ from engine.catalogue.shortlist import SHORTLIST
 from engine.errors import StateError
 from engine.jobs.kinds import kind_of, load
 from engine.planning.parts import ACCURACY, EXPORT, IMAGES, LATENCY, STARTING, PlannedPart, phase_of, plan_parts
+from engine.planning.raced import n_targets
 from engine.results import Estimate
 from engine.settings import (
     AdviseRequest,
@@ -108,7 +109,7 @@ def plan_phases(recipe: Recipe, factors: Factors = NO_FACTORS) -> tuple[PlannedP
             IMAGES_STEPS * SYNTHETIC_IMAGES * 3 * macs / (TRAINING_MACS_PER_CORE * cores()), images_seconds(recipe)
         ),
         EXPORT: EXPORT_SECONDS,
-        ACCURACY: images * _scored_share(shares) * call,
+        ACCURACY: n_targets(recipe.target) * images * _scored_share(shares) * call,
         LATENCY: variant_seconds * n_timed(recipe),
     }
 
@@ -139,7 +140,7 @@ def n_timed(recipe: Recipe) -> int:
     """How many variants the final measurement is expected to time."""
     parts = plan_parts(recipe)
     finalists = sum(part.settings.finalists for part in parts if part.settings is not None)
-    return sum(ACCURACY in part.phases for part in parts) + finalists
+    return n_targets(recipe.target) * sum(ACCURACY in part.phases for part in parts) + finalists
 
 
 def estimate_advice(request: AdviseRequest) -> Estimate:
@@ -186,6 +187,7 @@ def _cost_inputs(recipe: Recipe, step: Step, macs: float, train_images: float) -
         new_macs=_timm_macs(new, recipe),
         cores=cores(),
         target_threads=recipe.target.threads or cores(),
+        n_targets=n_targets(recipe.target),
     )
 
 

@@ -19,7 +19,7 @@ from engine.results.measurements import (
     Throughput,
     Verdict,
 )
-from engine.settings import Recipe, Step
+from engine.settings import Recipe, Step, Target
 
 SCHEMA_VERSION: Literal[1] = 1
 
@@ -50,7 +50,9 @@ class Variant(Result):
     """An ONNX file that came out of a step, and all that was measured on it.
 
     `accuracy`, `fidelity`, `comparison` and `class_loss` are on the images that report, `selection` is on those that
-    choose.
+    choose. `target` is what it runs at; null in reports of before there were several. Where targets race, each file is
+    a variant at each of them, which `target_label` names and whose `label` ends with it. At the first of them
+    `same_file_as` is null, and at the others it is the id of the same file at the first.
     """
 
     id: str = Field(pattern=r"^[0-9a-f]{12}$")
@@ -69,6 +71,9 @@ class Variant(Result):
     parameters: int | None
     macs: int | None
     input: InputSpec
+    target: Target | None = None
+    target_label: str = ""
+    same_file_as: str | None = None
     output: str | None = None
     """The name of the output that holds the class scores; None in reports of before it was recorded."""
     latency: Latency | None
@@ -82,6 +87,13 @@ class Variant(Result):
     comparison: Comparison | None = None
     class_loss: ClassLoss | None = None
     selection: Selection | None = None
+
+    @property
+    def step_label(self) -> str:
+        """What the last step did, or at which other target the file of its parent runs."""
+        if self.same_file_as is not None:
+            return f"in {self.target_label}"
+        return self.settings.label if self.settings else self.label
 
 
 class Race(Result):
@@ -170,6 +182,23 @@ class Report(Result):
         return next((variant for variant in self.variants if variant.role == "baseline"), None)
 
     @property
+    def reference(self) -> str:
+        """What every ratio is to, within a sentence: the baseline, and what it runs in where targets race."""
+        base = self.baseline
+        return f"the baseline in {base.target_label}" if base is not None and base.target_label else "the baseline"
+
+    @property
+    def fp32(self) -> str:
+        """What the ratios of a race are to: the model that the race began with, at the baseline's target."""
+        base = self.baseline
+        return f"FP32 in {base.target_label}" if base is not None and base.target_label else "FP32"
+
+    @property
+    def target_labels(self) -> tuple[str, ...]:
+        """The names of the targets that raced, the baseline's first; empty where there was one alone."""
+        return tuple(dict.fromkeys(one.target_label for one in self.main_variants if one.target_label))
+
+    @property
     def latency_cpu(self) -> str:
         """The processor that the latencies are from: not the run's own where it was measured again on another one."""
         return next((one.cpu for one in self.measurements if one.stands), self.environment.cpu)
@@ -233,7 +262,7 @@ def cut_short(report: Report) -> tuple[CutShort, ...]:
             step=race.step,
             is_race=True,
             note=note,
-            variant_id=race.winner_id if race.winner_id != race.parent_id else None,
+            variant_id=_winning_file(report, race),
         )
         for race in report.races
         if (note := _time_note(race.notes))
@@ -244,6 +273,13 @@ def cut_short(report: Report) -> tuple[CutShort, ...]:
         if (note := _time_note(variant.notes)) and (variant.branch, variant.step) not in race_steps
     ]
     return tuple(steps)
+
+
+def _winning_file(report: Report, race: Race) -> str | None:
+    """The id of a race's winner, at the first target where several race; None where the file stays as it was."""
+    winner = report.variant(race.winner_id) if race.winner_id is not None else None
+    id = winner.same_file_as or winner.id if winner is not None else race.winner_id
+    return id if id != race.parent_id else None
 
 
 def unfinished_ids(report: Report) -> frozenset[str]:

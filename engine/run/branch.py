@@ -8,14 +8,15 @@ import numpy as np
 
 from engine.context import CandidateResult, Model, ProgressCallback, as_onnx, no_progress
 from engine.data import first_batch
-from engine.errors import FeatherweightError, LimitError, RunError, as_error
+from engine.errors import FeatherweightError, LimitError, RunError, TargetError, as_error
 from engine.measure.neighbours import N_EXAMPLES, neighbour_note
 from engine.models.artifacts import OnnxModel
 from engine.planning.parts import ACCURACY, BASELINE, EXPORT, phase_of, step_key
-from engine.results import Note
+from engine.results import Note, Variant, codes
 from engine.run.progress import RunProgress
 from engine.run.report_builder import ReportBuilder
 from engine.run.step_runner import StepResult, StepRunner
+from engine.runtimes import RaceTarget
 from engine.search.context import no_candidate
 from engine.settings import Step
 
@@ -99,14 +100,14 @@ def _advance(context: RunContext, state: BranchState, branch: int, number: int, 
         context.builder.end_race(
             branch,
             number,
-            winner_id=winner.model.key[:12] if winner else state.variant_id,
+            winner_id=winner.key[:12] if winner else state.variant_id,
             reason=result.search.reason,
             notes=result.notes,
             n_images=result.search.n_images,
             seconds=result.seconds,
             reused=result.reused,
         )
-        if winner is None:
+        if winner is None or winner.settings is None:  # the file stays as it was, if at another target
             context.builder.write("running")
             return state
         variant_step, notes = winner.settings, (*result.notes, *winner.notes)
@@ -151,11 +152,13 @@ def _add_candidate(
         label=prefix + candidate.trial.name,
         notes=candidate.notes,
         seconds=candidate.seconds,
+        at=candidate.at,
         candidate=True,
     )
     context.builder.add_trial(variant.id, candidate.trial, branch, number, state.variant_id)
     if candidate.trial.stage == "final" and variant.id not in context.builder.predictions:
-        predictions = context.step_runner.predict(context.builder.models[variant.id], no_progress)
+        step_runner = context.step_runner.at(variant.target or context.step_runner.target)
+        predictions = step_runner.predict(context.builder.models[variant.id], no_progress)
         context.builder.score(variant.id, predictions, context.labels)
     context.builder.write("running")
 
@@ -177,20 +180,60 @@ def _add_variant(
     exported = as_onnx(export_result.model)
     if parent is None:
         exported, notes = _with_neighbours(context, exported, notes)
+    own_label = label(path if step else ())
+    first = context.step_runner.first_target
     variant = context.builder.add_variant(
         exported,
         parent_id=parent,
         branch=branch,
         number=number,
         step=step,
-        label=label(path if step else ()),
+        label=_label_at(own_label, first),
         notes=notes,
         seconds=seconds + export_result.seconds,
+        at=first,
     )
     file = context.builder.models[variant.id]
-    _score(context, part, variant.id)
+    _score_everywhere(context, part, variant, own_label)
     context.builder.write("running")
     return BranchState(model, file, variant.id, path)
+
+
+def _score_everywhere(context: RunContext, part: str, first: Variant, own_label: str) -> None:
+    """Scores a variant that was just added, and its file at every other target that is raced."""
+    phase, others = context.run_progress.begin(part, ACCURACY), context.step_runner.race_targets[1:]
+    share = 1 / (1 + len(others))
+    reused = [_score(context, _between(phase, 0.0, share), first)]
+    for number, at in enumerate(others, start=1):
+        on_progress = _between(phase, number * share, (number + 1) * share)
+        reused.append(_add_at(context, on_progress, first, own_label, at))
+    phase.end(reused=all(reused))
+
+
+def _add_at(context: RunContext, on_progress: ProgressCallback, first: Variant, own_label: str, at: RaceTarget) -> bool:
+    """Adds the file of a variant at another target and scores it; whether its predictions were there already.
+
+    Where it does not run there, the variant has a note.
+    """
+    builder = context.builder
+    variant = builder.add_variant(
+        builder.models[first.id],
+        parent_id=first.id,
+        branch=first.branch,
+        number=first.step,
+        step=first.settings,
+        label=_label_at(own_label, at),
+        notes=(),
+        seconds=0.0,
+        at=at,
+    )
+    try:
+        return _score(context, on_progress, variant)
+    except LimitError:
+        raise
+    except (RunError, TargetError) as error:
+        builder.add_note(first.id, Note(code=codes.NOT_RACED, text=f"It does not run in {at.label}: {error.message}"))
+        return False
 
 
 def _export(context: RunContext, part: str, model: Model) -> StepResult:
@@ -209,30 +252,37 @@ def _with_neighbours(
     return (model, notes) if note is None else (replace(model, batch_dependent=True), (*notes, note))
 
 
-def _score(context: RunContext, part: str, id: str) -> None:
-    """Scores a variant that was just added. One that cannot be scored is removed, so that it is never recommended."""
-    phase, model = context.run_progress.begin(part, ACCURACY), context.builder.models[id]
-    step_runner, data = context.step_runner, context.step_runner.data
+def _score(context: RunContext, on_progress: ProgressCallback, variant: Variant) -> bool:
+    """Scores a variant that was just added; whether its predictions were there already.
+
+    One that cannot be scored is removed, so that it is never recommended.
+    """
+    id, model = variant.id, context.builder.models[variant.id]
+    step_runner, data = context.step_runner.at(variant.target or context.step_runner.target), context.step_runner.data
     n_selection, n_evaluation = len(data.selection), len(data.split("evaluation"))
     share = n_selection / (n_selection + n_evaluation)
     reused = id in context.builder.predictions or step_runner.was_predicted(model)
     try:
         if n_selection:
-            chosen_on = step_runner.predict(model, _between(phase, 0.0, share), "selection")
+            chosen_on = step_runner.predict(model, _between(on_progress, 0.0, share), "selection")
             context.builder.score_selection(id, chosen_on, data.selection.labels)
         if id not in context.builder.predictions:
-            predictions = step_runner.predict(model, _between(phase, share, 1.0))
+            predictions = step_runner.predict(model, _between(on_progress, share, 1.0))
             context.builder.score(id, predictions, context.labels)
     except BaseException:
         if id != context.builder.baseline.id:
             context.builder.discard(id)
         raise
-    phase.end(reused=reused)
+    return reused
 
 
 def _between(on_progress: ProgressCallback, begin: float, end: float) -> ProgressCallback:
     """The progress of a part of the work, from one share of it to another."""
     return lambda fraction, message, **metrics: on_progress(begin + (end - begin) * fraction, message, **metrics)
+
+
+def _label_at(own_label: str, at: RaceTarget) -> str:
+    return f"{own_label}, {at.label}" if at.label else own_label
 
 
 def label(path: tuple[Step, ...]) -> str:

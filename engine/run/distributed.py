@@ -24,6 +24,7 @@ from engine.errors import FeatherweightError
 from engine.planning.resolve import resolve_recipe
 from engine.run.pipeline import load
 from engine.run.step_runner import StepRunner
+from engine.runtimes import race_targets
 from engine.settings import Recipe, Step, load_recipe
 from engine.store.cache import Cache
 from engine.store.home import Home
@@ -60,7 +61,7 @@ def train(recipe: Recipe, home: Home) -> None:
         step_runner = StepRunner(
             cache=cache,
             data=data,
-            target=recipe.target,
+            target=race_targets(recipe.target)[0].target,
             seed=recipe.seed,
             work=Path(name),
             deadline=time.monotonic() + recipe.budget.minutes * 60,

@@ -25,11 +25,12 @@ from engine.run.branch import RunContext, follow, make_baseline
 from engine.run.precision import IN_32_BITS, precision_note, targets_in_32_bits
 from engine.run.preflight import check_fit, recovery_warnings, source_warnings, unlearnt_warnings
 from engine.run.progress import RunProgress
+from engine.run.raced import left_out_warnings, raced_note
 from engine.run.report_builder import ReportBuilder
 from engine.run.statistics import statistics_images
 from engine.run.step_runner import StepRunner
 from engine.run.time_budget import TimeBudget
-from engine.runtimes import resolve_target
+from engine.runtimes import left_out, race_targets
 from engine.settings import Recipe
 from engine.store.cache import Cache
 from engine.store.folders import JobFolder
@@ -81,7 +82,7 @@ def _make_and_time(
     starting: ProgressCallback,
 ) -> RunContext:
     """Makes and times all variants; they are in the report builder of the returned context."""
-    target = resolve_target(recipe.target)
+    targets = race_targets(recipe.target)
     source, data = load(
         recipe,
         folder.work,
@@ -94,12 +95,18 @@ def _make_and_time(
     job = folder.request()
     builder = ReportBuilder(recipe, folder, job.id, job.created)
     builder.data = data.summary()
-    builder.warnings = (*source_warnings(recipe, source.warnings), *data.warnings, *data.named_skipped)
+    builder.warnings = (
+        *source_warnings(recipe, source.warnings),
+        *data.warnings,
+        *data.named_skipped,
+        *left_out_warnings(left_out(recipe.target)),
+    )
     time_budget = TimeBudget.of(recipe, plan, time.monotonic())
     step_runner = StepRunner(
         cache=cache,
         data=data,
-        target=target,
+        target=targets[0].target,
+        race_targets=targets if len(targets) > 1 else (),
         seed=recipe.seed,
         work=folder.work,
         deadline=time_budget.baseline_deadline(time.monotonic()),
@@ -109,6 +116,8 @@ def _make_and_time(
     )
     context = RunContext(step_runner, builder, run_progress, data.split("evaluation").labels)
     base = make_baseline(context, source, recipe.baseline_steps)
+    if len(targets) > 1:
+        builder.add_note(base.variant_id, raced_note([one.label for one in targets]))
     step_runner = replace(step_runner, baseline=base.onnx, baseline_model=base.model)
     for branch, chain in enumerate(recipe.chains):
         deadline = time_budget.chain_deadline(branch, time.monotonic())
@@ -162,6 +171,7 @@ def _time(context: RunContext) -> None:
     builder, step_runner = context.builder, context.step_runner
     exact = targets_in_32_bits(step_runner.target)
     models = {**builder.timed, **dict.fromkeys(exact, builder.models[builder.baseline.id])}
+    targets = {id: target for id in builder.timed if (target := builder.variants[id].target) is not None}
     phase = context.run_progress.begin(ALL_VARIANTS, LATENCY)
     phase(0.0, "waiting for its turn to measure")
     try:
@@ -172,7 +182,7 @@ def _time(context: RunContext) -> None:
                 step_runner.target,
                 step_runner.inputs(step_runner.target.batch_size),
                 on_round=lambda done, total: phase(done / total, f"round {done} of {total}"),
-                targets=exact,
+                targets={**targets, **exact},
                 both_buffers=True,
             )
     except WaitError as wait_error:

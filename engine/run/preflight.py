@@ -89,7 +89,8 @@ def recovery_warnings(recipe: Recipe, variants: Collection[Variant]) -> tuple[No
         cut_variants = [
             one
             for one in variants
-            if one.technique == chain[cuts[-1]].technique
+            if one.same_file_as is None
+            and one.technique == chain[cuts[-1]].technique
             and one.step == cuts[-1]
             and recipe.chains[one.branch][: one.step + 1] == chain[: one.step + 1]
         ]
@@ -106,7 +107,8 @@ def unlearnt_warnings(report: Report) -> tuple[Note, ...]:
     for variant in report.main_variants:
         is_baseline = variant.role == "baseline"
         warning = (broken_note(variant) if is_baseline else None) or learning_note(variant)
-        if warning is None or not (is_baseline or isinstance(variant.settings, Training)):
+        is_trained = isinstance(variant.settings, Training) and variant.same_file_as is None
+        if warning is None or not (is_baseline or is_trained):
             continue
         text = ". ".join(filter(None, (warning.text, remedy(report, variant, warning.code))))
         warnings.append(Note(code=warning.code, text=text))

@@ -42,7 +42,8 @@ def remeasure(request: RemeasureRequest, folder: JobFolder, progress: Progress) 
     baseline = report.baseline
     if baseline is None:
         raise RunError("the report has no baseline", "Run its recipe again")
-    target = resolve_target(report.recipe.target)
+    threads = {"threads": report.recipe.target.threads}
+    target = resolve_target((baseline.target or report.recipe.target).model_copy(update=threads))
     models = {one.id: _model(run_folder.path, one) for one in report.variants if one.verdict is not None}
     inputs = _noise(models[baseline.id], target.batch_size)
     progress.emit("remeasure", WAITING, 0.0, "waiting for its turn to measure")
@@ -61,6 +62,11 @@ def remeasure(request: RemeasureRequest, folder: JobFolder, progress: Progress) 
             ),
             deadline=time.monotonic() + MOST_SECONDS,
             both_buffers=True,
+            targets={
+                one.id: one.target.model_copy(update={"threads": target.threads})
+                for one in report.variants
+                if one.id in models and one.target is not None
+            },
         )
         if baseline.id in timings.errors:
             raise RunError(nothing_timed_note(timings.errors[baseline.id]).text, "Run its recipe again")

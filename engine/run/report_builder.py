@@ -1,7 +1,9 @@
 """The report of a run while it is being made: on disk after every change, so that a failed run keeps what it has."""
 
+import os
 import shutil
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -15,7 +17,7 @@ from engine.measure.predictions import Predictions
 from engine.measure.quality import accuracy, class_loss, compare, fidelity, on_selection
 from engine.measure.recommendation import recommend
 from engine.measure.verdict import judge
-from engine.models.artifacts import OnnxModel
+from engine.models.artifacts import OnnxModel, variant_key
 from engine.results import (
     DataSummary,
     Failure,
@@ -29,7 +31,7 @@ from engine.results import (
     Trial,
     Variant,
 )
-from engine.runtimes import available_providers
+from engine.runtimes import RaceTarget, available_providers
 from engine.settings import Recipe, Step, TaskName
 from engine.store.folders import JobFolder
 from engine.system.machine import environment
@@ -74,13 +76,15 @@ class ReportBuilder:
         label: str,
         notes: tuple[Note, ...],
         seconds: float,
+        at: RaceTarget | None = None,
         candidate: bool = False,
     ) -> Variant:
         """Copies the file into the run and adds a variant of it; the first one is the baseline.
 
-        A `candidate` of a race becomes a step's variant when it is added again without `candidate`: then it won.
+        `at` is what it is measured at; at another target than the first it is a variant of its own. A `candidate` of
+        a race becomes a step's variant when it is added again without `candidate`: then it won.
         """
-        id = model.key[:12]
+        id = variant_key(model.key, at)[:12]
         if id in self.variants:
             if self.variants[id].role == "candidate" and not candidate:
                 self._update(
@@ -98,7 +102,7 @@ class ReportBuilder:
         file = self.folder.variants / id / "model.onnx"
         file.parent.mkdir(parents=True, exist_ok=True)
         try:
-            shutil.copyfile(model.path, file)
+            _place(model.path, file, same=self.models.get(model.key[:12]))
         except OSError:  # a full disk: a part of a file is no variant
             shutil.rmtree(file.parent, ignore_errors=True)
             raise
@@ -126,6 +130,9 @@ class ReportBuilder:
                 inputs=model.inputs,
             ),
             output=model.output_name,
+            target=at.target if at is not None else None,
+            target_label=at.label if at is not None else "",
+            same_file_as=model.key[:12] if model.key[:12] != id else None,
             latency=None,
             throughput=None,
             accuracy=None,
@@ -260,3 +267,12 @@ class ReportBuilder:
 
     def _update(self, id: str, **changes: object) -> None:
         self.variants[id] = self.variants[id].model_copy(update=changes)
+
+
+def _place(source: Path, file: Path, same: OnnxModel | None) -> None:
+    """Puts a file into the run: a second name where the run has the `same` one, which takes no room, else a copy."""
+    if same is not None:
+        with suppress(OSError):  # a file system without such names, or a sandbox that forbids them
+            os.link(same.path, file)
+            return
+    shutil.copyfile(source, file)

@@ -20,6 +20,7 @@ from engine.measure.predictions import Predictions, predict, prediction_batch
 from engine.models.artifacts import OnnxModel, TorchModel, content_key, file_sha256
 from engine.results import Note, Result
 from engine.run.registry import STEPS, FullContext
+from engine.runtimes import RaceTarget
 from engine.search.context import no_candidate
 from engine.settings import Budget, Goal, Step, Target
 from engine.store.cache import Cache
@@ -52,11 +53,14 @@ class StepRunner:
     cache: Cache
     data: Data
     target: Target
+    """What steps are made for and the baseline is measured at."""
     seed: int
     work: Path
     deadline: float
     budget: Budget = field(default_factory=Budget)
     goal: Goal = "latency"
+    race_targets: tuple[RaceTarget, ...] = ()
+    """What every variant is measured at, `target` first; empty where that is the only one."""
     baseline: OnnxModel | None = None
     """The ONNX file of the run's baseline, once there is one."""
     baseline_model: Model | None = None
@@ -66,6 +70,15 @@ class StepRunner:
     """Cache entries of results that a deadline cut short, by the key of the step: chains of this run share them."""
     decoded: dict[Images, Examples] = field(default_factory=dict)
     """The images that were predicted on, with their pixels from the cache: chains of this run share them."""
+
+    @property
+    def first_target(self) -> RaceTarget:
+        """The one that the baseline is measured at."""
+        return self.race_targets[0] if self.race_targets else RaceTarget("", self.target)
+
+    def at(self, target: Target) -> "StepRunner":
+        """The same, to predict at another target."""
+        return replace(self, target=target)
 
     def apply(
         self,
@@ -120,6 +133,7 @@ class StepRunner:
                 goal=self.goal,
                 baseline=self.baseline,
                 on_candidate=on_candidate,
+                race_targets=self.race_targets,
             )
             return STEPS[type(step)](model, step, context)
 
@@ -191,8 +205,8 @@ class StepRunner:
         """What a step's result depends on beside its input.
 
         Runtime, provider, precision and the graphics cards, on which torch trains too; the CPU of a torch step; the
-        baseline where the step uses it; target, budget, goal, CPU and cores where the step measures; the batch where
-        answers depend on it.
+        baseline where the step uses it; all targets, budget, goal, CPU and cores where the step measures; the batch
+        where answers depend on it.
         """
         baseline_key = self.baseline.key if self.baseline else None
         conditions: list[object] = [self.target.arithmetic, graphics_cards()]
@@ -201,6 +215,7 @@ class StepRunner:
         if step.stage == "torch":
             conditions.append(cpu_name())
         if step.measures:
+            conditions += [one.target.model_dump() for one in self.race_targets[1:]]
             conditions += [self.target.model_dump(), self.budget.model_dump(), self.goal, cpu_name(), cores()]
         return [*conditions, baseline_key] if step.measures or step.asks_baseline else conditions
 

@@ -1,6 +1,7 @@
 """An ONNX file and a target -> a callable, behind one protocol."""
 
 from engine.runtimes.protocol import Runtime, Session
+from engine.runtimes.race_targets import RaceTarget, left_out, race_targets
 from engine.runtimes.registry import (
     RUNTIMES,
     available_providers,
@@ -14,13 +15,16 @@ from engine.runtimes.registry import (
 
 __all__ = [
     "RUNTIMES",
+    "RaceTarget",
     "Runtime",
     "Session",
     "available_providers",
     "check_target",
     "exact_target",
+    "left_out",
     "open_session",
     "operator_times",
     "precision_of",
+    "race_targets",
     "resolve_target",
 ]

@@ -5,14 +5,25 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from engine.errors import TargetError
+from engine.runtimes.missing import MissingRuntime
 from engine.runtimes.onnx_runtime import OnnxRuntime
-from engine.runtimes.openvino_runtime import OpenVinoRuntime
 from engine.runtimes.protocol import Runtime, Session
 from engine.settings import Target
+from engine.settings.target import DEFAULT_PROVIDERS
 from engine.system.machine import cores
 from engine.tasks import Inputs
 
-RUNTIMES: dict[str, Runtime] = {"onnxruntime": OnnxRuntime(), "openvino": OpenVinoRuntime()}
+
+def _openvino() -> Runtime:
+    """OpenVINO, without which everything else goes on: a package may not load on an old processor or system."""
+    try:
+        from engine.runtimes.openvino_runtime import OpenVinoRuntime
+    except ImportError as error:
+        return MissingRuntime("openvino", DEFAULT_PROVIDERS["openvino"], error)
+    return OpenVinoRuntime()
+
+
+RUNTIMES: dict[str, Runtime] = {"onnxruntime": OnnxRuntime(), "openvino": _openvino()}
 """By the name that `Target.runtime` takes."""
 
 

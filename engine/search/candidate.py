@@ -6,8 +6,9 @@ from typing import Literal
 
 from engine.context import CandidateResult
 from engine.measure.ranking import RankingFigures
-from engine.models.artifacts import OnnxModel
+from engine.models.artifacts import OnnxModel, variant_key
 from engine.results import ClassLoss, Comparison, Fidelity, Latency, Note, Trial, codes
+from engine.runtimes import RaceTarget
 from engine.search.search_space import Plan
 from engine.settings import QuantizeStatic, Simplify
 
@@ -16,10 +17,10 @@ STARTED = Note(code=codes.STARTED, text="Built and compared with FP32 on what ch
 
 @dataclass(kw_only=True)
 class Candidate:
-    """A candidate with its figures so far.
+    """A candidate, a file at one of the targets that race, with its figures so far.
 
     On the images that choose: `fidelity` beside the race's FP32, `comparison` and `class_loss` beside the run's
-    baseline. `fp32_mb` is the size of the FP32 file.
+    baseline. `fp32_mb` is the size of the FP32 file, and `fp32` what it is called, to which every ratio is.
     """
 
     plan: Plan
@@ -30,6 +31,8 @@ class Candidate:
     comparison: Comparison
     class_loss: ClassLoss | None
     fp32_mb: float
+    fp32: str = "FP32"
+    at: RaceTarget | None = None
     stage: Literal["built", "screened", "final"] = "built"
     outcome: Note = STARTED
     latency: Latency | None = None
@@ -38,11 +41,17 @@ class Candidate:
 
     @property
     def name(self) -> str:
-        return self.plan.name
+        return f"{self.plan.name}, {self.at.label}" if self.at is not None and self.at.label else self.plan.name
+
+    @property
+    def key(self) -> str:
+        """The content address of the file at its target."""
+        return variant_key(self.model.key, self.at)
 
     @property
     def is_float(self) -> bool:
-        return isinstance(self.plan.settings, Simplify)
+        """Whether the weights are those of the FP32 model."""
+        return self.plan.settings is None or isinstance(self.plan.settings, Simplify)
 
     @property
     def is_static(self) -> bool:
@@ -97,5 +106,10 @@ class Candidate:
             drop=self.comparison.drop,
         )
         return CandidateResult(
-            model=self.model, settings=self.plan.settings, trial=trial, notes=self.notes, seconds=self.seconds
+            model=self.model,
+            settings=self.plan.settings,
+            trial=trial,
+            notes=self.notes,
+            seconds=self.seconds,
+            at=self.at,
         )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from engine.context import CandidateResult, StepContext
 from engine.models.artifacts import OnnxModel, TorchModel
+from engine.runtimes import RaceTarget
 from engine.settings import Budget, Goal
 from engine.training.context import TrainingContext
 
@@ -31,6 +32,13 @@ class RaceContext(SearchContext):
     """The model that the run holds its budget against; None where it is the step's own model."""
     on_candidate: Callable[[CandidateResult], None]
     """Adds a candidate to the report and writes it, or updates its figures there."""
+    race_targets: tuple[RaceTarget, ...] = ()
+    """What every candidate is raced at, `target` first; empty where that is the only one."""
+
+    @property
+    def first_target(self) -> RaceTarget:
+        """What FP32 is timed at, which every ratio is to."""
+        return self.race_targets[0] if self.race_targets else RaceTarget("", self.target)
 
 
 @dataclass(frozen=True, kw_only=True)

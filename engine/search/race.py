@@ -13,6 +13,7 @@ from engine.results import Note, codes, times_as_fast
 from engine.search.candidate import Candidate
 from engine.search.context import RaceContext
 from engine.search.mixed import restore_layers
+from engine.search.other_targets import elsewhere, fp32_elsewhere
 from engine.search.qat_hint import qat_may_help
 from engine.search.search_space import Facts, Plan, methods, refinements
 from engine.search.selection import (
@@ -93,9 +94,9 @@ def _run(
     n_disturbed = sum(one.was_disturbed for one in candidates)
     search = SearchResult(
         candidates=tuple(candidate.result() for candidate in candidates),
-        winner_key=winner.model.key if winner else None,
+        winner_key=winner.key if winner else None,
         reason=reason_for(
-            winner, candidates, context, lambda timed_model: operator_milliseconds(workspace, timed_model)
+            winner, candidates, context, lambda timed: operator_milliseconds(workspace, timed.model, timed.at)
         ),
         n_images=len(workspace.judges.part),
     )
@@ -137,10 +138,13 @@ def _build_and_screen(
 ) -> tuple[list[Candidate], list[Note]]:
     """Builds and screens the methods, then refinements of the best static one."""
     facts = _facts(workspace)
-    candidates = [simplified] if simplified else []
+    unchanged, failures = fp32_elsewhere(workspace, model)
+    candidates = [*([simplified] if simplified else []), *unchanged]
     for candidate in candidates:
         workspace.context.on_candidate(candidate.result())
-    notes = _build(workspace, methods(facts, workspace.calibrator.n_images), candidates, BUILD, SCREEN)
+    notes = failures + _build(
+        workspace, methods(facts, workspace.calibrator.n_images), candidates, BUILD, SCREEN, everywhere=True
+    )
     if not candidates:
         raise StepError(f"no candidate could be built: {notes[0].text}", "Leave quantization out")
     screen(workspace, model, candidates, SCREEN)
@@ -148,20 +152,27 @@ def _build_and_screen(
     if base is None:
         return candidates, notes
     if base.latency is not None and base.latency.ratio_low > MAX_REFINED_RATIO:
-        speed = times_as_fast(base.latency, "FP32")
+        speed = times_as_fast(base.latency, base.fp32)
         text = f"{base.name} is {speed} in the screening, and no refinement of it makes up for that"
         return candidates, [*notes, Note(code="not_refined", text=text)]
-    notes += _build(workspace, refinements(base.plan, facts), candidates, BUILD_AGAIN, SCREEN_AGAIN)
+    there = replace(workspace, at=base.at or workspace.at)
+    notes += _build(there, refinements(base.plan, facts), candidates, BUILD_AGAIN, SCREEN_AGAIN)
     screen(workspace, model, candidates, SCREEN_AGAIN)
     return candidates, notes
 
 
 def _build(
-    workspace: Workspace, plans: tuple[Plan, ...], candidates: list[Candidate], begin: float, end: float
+    workspace: Workspace,
+    plans: tuple[Plan, ...],
+    candidates: list[Candidate],
+    begin: float,
+    end: float,
+    *,
+    everywhere: bool = False,
 ) -> list[Note]:
     """Adds every plan that can be built before the deadline to the candidates; returns notes on those that could not.
 
-    `begin` and `end` are shares of the progress.
+    `begin` and `end` are shares of the progress. `everywhere` adds each file at every target that is raced, too.
     """
     context, notes = workspace.context, []
     for number, plan in enumerate(plans):
@@ -180,10 +191,13 @@ def _build(
             code = error.code if dropped else "candidate_failed"
             notes.append(Note(code=code, text=f"{plan.name} {what}: {error.message}"))
             continue
-        if any(candidate.model.key == other.model.key for other in candidates):
+        if any(candidate.key == other.key for other in candidates):
             continue  # on this graph it gives the same file
-        candidates.append(candidate)
-        context.on_candidate(candidate.result())
+        others, failures = elsewhere(workspace, candidate) if everywhere else ([], [])
+        notes += failures
+        for one in (candidate, *others):
+            candidates.append(one)
+            context.on_candidate(one.result())
     return notes
 
 
@@ -210,12 +224,12 @@ def _repair(workspace: Workspace, lossy: list[Candidate], candidates: list[Candi
         return []
     on_progress = workspace.context.on_progress
     repaired = restore_layers(
-        workspace,
+        replace(workspace, at=base.at or workspace.at),
         base,
         lambda one: not over_accuracy(one, budget),
         lambda share, text: on_progress(REPAIR + (1 - REPAIR) * share, text),
     )
-    return [repaired] if repaired and all(repaired.model.key != other.model.key for other in candidates) else []
+    return [repaired] if repaired and all(repaired.key != other.key for other in candidates) else []
 
 
 def _images_note(n_images: int, judges: Examples, settings: QuantizeAuto) -> Note:

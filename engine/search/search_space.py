@@ -51,10 +51,10 @@ class Facts:
 
 @dataclass(frozen=True)
 class Plan:
-    """A candidate to build: its name, its settings, and the reason to try it."""
+    """A candidate to build: its name, its settings (None: the model as it is), and the reason to try it."""
 
     name: str
-    settings: Step
+    settings: Step | None
     reason: Note
 
 
@@ -114,7 +114,13 @@ def methods(facts: Facts, n_images: int) -> tuple[Plan, ...]:
 
 
 def refinements(base: Plan, facts: Facts) -> tuple[Plan, ...]:
-    """The second half of the table: the best static candidate of the first half, with one setting changed each."""
+    """The second half of the table: the best static candidate of the first half, with one setting changed each.
+
+    Raises ValueError where `base` has no settings.
+    """
+    settings = base.settings
+    if settings is None:
+        raise ValueError(f"{base.name} has no settings to refine")
     rows: list[tuple[bool, str, dict[str, object], str, str]] = [
         *(
             (
@@ -143,7 +149,7 @@ def refinements(base: Plan, facts: Facts) -> tuple[Plan, ...]:
         ),
     ]
     return tuple(
-        Plan(f"{base.name}, {name}", base.settings.model_copy(update=changes), Note(code=code, text=text))
+        Plan(f"{base.name}, {name}", settings.model_copy(update=changes), Note(code=code, text=text))
         for applies, name, changes, code, text in rows
         if applies
     )

@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping
 
 from engine.measure.ranking import as_fast, best_by_goal
 from engine.measure.verdict import not_slower, over_budget
-from engine.models.artifacts import OnnxModel
 from engine.results import MEASURES, Note, codes, points, times_as_fast
 from engine.search.candidate import Candidate
 from engine.search.context import RaceContext
@@ -15,7 +14,7 @@ from engine.wording import many, percent
 MOST_FINALISTS = 4
 
 CONVERSIONS = ("QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear")
-Times = Callable[[OnnxModel], Mapping[str, float]]
+Times = Callable[[Candidate], Mapping[str, float]]
 NEVER_TIMED = "Never timed"
 DISTURBED = "Not measured: other programs disturbed its calls"
 
@@ -83,10 +82,10 @@ def set_outcomes(candidates: list[Candidate], winner: Candidate | None, context:
 def reason_for(winner: Candidate | None, candidates: list[Candidate], context: RaceContext, times_of: Times) -> Note:
     """Why this one won, or why FP32 stays: from what was measured, the speed in the race's own rounds.
 
-    `times_of` gives milliseconds by operator type of a model, and is called only where nothing was faster.
+    `times_of` gives milliseconds by operator type of a candidate, and is called only where nothing was faster.
     """
     if winner is not None and winner.latency is not None:
-        speed = f"{times_as_fast(winner.latency, 'FP32')} in the race's own rounds"
+        speed = f"{times_as_fast(winner.latency, winner.fp32)} in the race's own rounds"
         text = f"{winner.name} won among {many(len(candidates), 'candidate')} and FP32: {speed}, {_mb(winner):.2f} MB"
         return Note(code="race_won", text=f"{text}, {_drop_text(winner, context)}")
     refusals = [f"{one.name}: {one.untimed.text}" for one in candidates if one.untimed is not None]
@@ -122,7 +121,7 @@ def reason_for(winner: Candidate | None, candidates: list[Candidate], context: R
     requirement = "as fast" if context.goal == "size" else "surely faster"
     text = (
         f"FP32 stays: nothing within the budget is {requirement}; the fastest, {fastest.name}, is "
-        f"{times_as_fast(fastest.latency, 'FP32')} in the race's own rounds; {_cause(fastest, times_of)}"
+        f"{times_as_fast(fastest.latency, fastest.fp32)} in the race's own rounds; {_cause(fastest, times_of)}"
     )
     return Note(code="race_nothing_faster", text=text)
 
@@ -142,7 +141,7 @@ def _other_budget(faithful: list[Candidate], context: RaceContext) -> str:
 
 def _cause(candidate: Candidate, times_of: Times) -> str:
     """A clause on which operators take the time of a candidate that is not faster."""
-    times = times_of(candidate.model)
+    times = times_of(candidate)
     total = sum(times.values()) or 1.0
     conversion_share = sum(times.get(name, 0.0) for name in CONVERSIONS) / total
     largest = max((name for name in times if name not in CONVERSIONS), key=lambda name: times[name], default="")
@@ -179,7 +178,7 @@ def _misses(candidate: Candidate, context: RaceContext) -> tuple[str, str] | Non
     if context.goal == "size":
         return _slow(candidate) or _not_smaller(candidate)
     if candidate.latency.ratio_high >= 1:
-        return "slower", f"Not surely faster: {times_as_fast(candidate.latency, 'FP32')}"
+        return "slower", f"Not surely faster: {times_as_fast(candidate.latency, candidate.fp32)}"
     return None
 
 
@@ -196,7 +195,7 @@ def _slow(candidate: Candidate) -> tuple[str, str] | None:
     if latency is None or not_slower(latency):
         return None
     answer = "Slower" if latency.ratio_low > 1 else "Not surely as fast"
-    return "slower", f"{answer}: {times_as_fast(latency, 'FP32')}"
+    return "slower", f"{answer}: {times_as_fast(latency, candidate.fp32)}"
 
 
 def _not_smaller(candidate: Candidate) -> tuple[str, str] | None:

@@ -6,7 +6,7 @@ from engine.data import full_batch
 from engine.measure.timing import time_files
 from engine.models.artifacts import OnnxModel
 from engine.results import Note, codes
-from engine.runtimes import operator_times
+from engine.runtimes import RaceTarget, operator_times
 from engine.search.candidate import Candidate
 from engine.search.selection import surely_over
 from engine.search.workspace import Workspace
@@ -21,12 +21,13 @@ Position = Callable[[float], tuple[float, str]]
 """From the share of the rounds that is done to the share of the race, and the stage's name."""
 
 
-def operator_milliseconds(workspace: Workspace, model: OnnxModel) -> dict[str, float]:
-    """Milliseconds of one call by operator type."""
-    size = model.batch or workspace.context.target.batch_size
+def operator_milliseconds(workspace: Workspace, model: OnnxModel, at: RaceTarget | None = None) -> dict[str, float]:
+    """Milliseconds of one call by operator type, at the first target if none is named."""
+    target = at.target if at is not None else workspace.context.target
+    size = model.batch or target.batch_size
     inputs = full_batch(workspace.judges.part, size)
     with workspace.context.measure_lock():
-        return operator_times(model.path, workspace.context.target, inputs)
+        return operator_times(model.path, target, inputs)
 
 
 def screen(workspace: Workspace, model: OnnxModel, candidates: list[Candidate], begin: float) -> None:
@@ -64,14 +65,15 @@ def _time(
         share, stage = position(done / total)
         context.on_progress(share, f"{stage}: {many(len(candidates), 'candidate')} and FP32, round {done} of {total}")
 
-    models = {model.key: model, **{candidate.model.key: candidate.model for candidate in candidates}}
+    models = {model.key: model, **{candidate.key: candidate.model for candidate in candidates}}
+    targets = {one.key: one.at.target for one in candidates if one.at is not None}
     with context.measure_lock():
-        timings = time_files(models, model.key, context.target, inputs, on_round, n_rounds, context.deadline)
+        timings = time_files(models, model.key, context.target, inputs, on_round, n_rounds, context.deadline, targets)
     if model.key in timings.errors:
         raise timings.errors[model.key]
     workspace.busy.extend(timings.busy)
     for candidate in candidates:
-        key = candidate.model.key
+        key = candidate.key
         if key in timings.errors:
             candidate.latency = None
             candidate.untimed = Note(code=codes.NOT_TIMED, text=f"Not timed: {timings.errors[key]}")

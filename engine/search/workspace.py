@@ -12,6 +12,7 @@ from engine.measure.predictions import predict
 from engine.measure.quality import class_loss, compare, fidelity
 from engine.models.artifacts import OnnxModel, content_key, file_sha256
 from engine.results import Note, codes
+from engine.runtimes import RaceTarget
 from engine.search.candidate import Candidate
 from engine.search.context import RaceContext
 from engine.search.search_space import Plan
@@ -41,6 +42,8 @@ class Workspace:
     judges: JudgeSet
     reference: Answers
     fp32_mb: float
+    at: RaceTarget
+    """The target that candidates are built and scored at."""
     busy: list[Note] = field(default_factory=list)
     """Warnings that other programs ran while something was timed."""
     left_out: list[str] = field(default_factory=list)
@@ -70,7 +73,8 @@ class Workspace:
 
     def score(self, plan: Plan, model: OnnxModel, notes: tuple[Note, ...], began: float) -> Candidate:
         """A candidate for a model that is built, with its scores; `began` is in seconds of time.monotonic()."""
-        answers = predict(model, self.judges.part, self.context.target).answers
+        answers = predict(model, self.judges.part, self.at.target).answers
+        first = self.context.first_target.label
         task, labels = self.base.task, self.judges.part.labels
         return Candidate(
             plan=plan,
@@ -81,6 +85,8 @@ class Workspace:
             comparison=compare(task, answers, self.reference, labels),
             class_loss=class_loss(answers, self.reference, labels),
             fp32_mb=self.fp32_mb,
+            fp32=f"FP32 in {first}" if first else "FP32",
+            at=self.at,
         )
 
     def _quantize(self, plan: Plan, folder: Path) -> tuple[Path, tuple[Note, ...]]:
@@ -125,6 +131,7 @@ def make_workspace(
         judges=judges,
         reference=reference,
         fp32_mb=model.path.stat().st_size / 1e6,
+        at=context.first_target,
     )
     if base is model:
         return workspace, None, notes

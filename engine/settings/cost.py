@@ -30,6 +30,8 @@ class CostInputs:
     """Of the architecture that replaces the model, for one image; None where there is none or its MACs are unknown."""
     cores: int
     target_threads: int
+    n_targets: int = 1
+    """How many targets race against each other."""
 
     @property
     def call_seconds(self) -> float:

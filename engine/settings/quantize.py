@@ -56,8 +56,8 @@ class QuantizeAuto(Quantization):
     )
 
     def cost(self, inputs: CostInputs) -> float:
-        timing_seconds = RACE_CALLS * inputs.target_call_seconds
-        return RACE_SECONDS + timing_seconds + self.calibration_images * inputs.call_seconds * RACE_CALIBRATION_CALLS
+        timing_seconds = inputs.n_targets * (RACE_SECONDS + RACE_CALLS * inputs.target_call_seconds)
+        return timing_seconds + self.calibration_images * inputs.call_seconds * RACE_CALIBRATION_CALLS
 
     @property
     def measures(self) -> bool:

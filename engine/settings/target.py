@@ -11,7 +11,7 @@ from engine.wording import many
 Goal = Literal["latency", "size", "throughput"]
 
 
-DEFAULT_PROVIDERS: dict[str, str] = {"onnxruntime": "CPUExecutionProvider", "openvino": "CPU"}
+DEFAULT_PROVIDERS: dict[str, str] = {"onnxruntime": "CPUExecutionProvider", "openvino": "CPU", "any": "CPU"}
 """The provider of each runtime where a target names none: the CPU, by the runtime's own name."""
 CUDA = "CUDAExecutionProvider"
 """onnxruntime's provider for NVIDIA's cards."""
@@ -39,7 +39,9 @@ OWNERS: dict[str, Owner] = {
 
 
 def _options_of(runtime: str, provider: str) -> tuple[str, ...]:
-    """The names of the options that this provider has beside those of all."""
+    """The names of the options that this provider has beside those of all; any runtime has those of every CPU."""
+    if runtime == "any":
+        return tuple(name for name, owner in OWNERS.items() if owner.provider != CUDA)
     return tuple(
         name for name, owner in OWNERS.items() if owner.runtime == runtime and owner.provider in (None, provider)
     )
@@ -51,11 +53,12 @@ class Target(Settings):
     The CPU of one runtime, given to another, is that other one's CPU.
     """
 
-    runtime: Literal["onnxruntime", "openvino"] = setting(
+    runtime: Literal["onnxruntime", "openvino", "any"] = setting(
         "onnxruntime",
         label="Runtime",
-        help="The inference runtime. The fastest differs by model and processor.",
-        choices={"onnxruntime": "onnxruntime", "openvino": "OpenVINO"},
+        help="The inference runtime. The fastest differs by model and processor; any: onnxruntime and OpenVINO race "
+        "against each other on the CPU, and the report names the winner.",
+        choices={"onnxruntime": "onnxruntime", "openvino": "OpenVINO", "any": "any: they race"},
     )
     provider: str = setting(
         DEFAULT_PROVIDERS["onnxruntime"],
@@ -138,6 +141,15 @@ class Target(Settings):
         return {**values, "provider": own}
 
     @model_validator(mode="after")
+    def _check_provider(self) -> Self:
+        if self.runtime == "any" and not self.on_cpu:
+            raise ValueError(
+                f"'provider' is '{self.provider}', which the runtime any does not take, since it races the runtimes of "
+                "the CPU; leave it out, or set runtime to onnxruntime or openvino"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _check_options(self) -> Self:
         """Refuses options that this runtime or provider does not have."""
         own = _options_of(self.runtime, self.provider)
@@ -162,6 +174,12 @@ class Target(Settings):
     def on_cpu(self) -> bool:
         """Whether the provider is the runtime's own for the CPU."""
         return self.provider == DEFAULT_PROVIDERS[self.runtime]
+
+    def at(self, runtime: Literal["onnxruntime", "openvino"], provider: str) -> Self:
+        """The same on this provider; options that it does not have are as they are by themselves."""
+        own = _options_of(runtime, provider)
+        others = {name: type(self).model_fields[name].default for name in OWNERS if name not in own}
+        return self.model_copy(update={"runtime": runtime, "provider": provider, **others})
 
     @property
     def options(self) -> dict[str, object]:

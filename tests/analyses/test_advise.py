@@ -230,6 +230,14 @@ def test_when_the_time_is_up_nothing_more_is_begun(ask):
     assert [note.code for note in told.warnings] == ["out_of_time"]
 
 
+@pytest.mark.parametrize(("runtime", "notes"), [("any", ["one_runtime", "out_of_time"]), ("openvino", ["out_of_time"])])
+def test_of_runtimes_that_race_it_takes_onnxruntime_and_says_so(ask, runtime, notes):
+    target = Target(runtime=runtime, threads=1)
+    told = ask(ASKED.model_copy(update={"minutes": 1e-9, "target": target}))
+    assert told.target.runtime == {"any": "onnxruntime"}.get(runtime, runtime)
+    assert [note.code for note in told.warnings] == notes
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("model", [SampleModel(), TimmModel(name="resnet10t", weights="random", img_size=224)])
 def test_the_whole_shortlist_runs(ask, model):

@@ -7,6 +7,7 @@ from engine.results import Accuracy, Fidelity, LatencyEstimate, Note, Verdict, c
 from engine.settings import Recipe, Simplify
 from tests.made import (
     BASE,
+    INT8,
     LOST,
     made_class_loss,
     made_comparison,
@@ -334,3 +335,21 @@ def test_what_is_preferred_to_the_simplified_baseline_is_called_smaller_and_not_
         "b, as fast as c, the fastest of 2 variants that keep the budget on the 269 images that choose"
     )
     assert ", and smaller: " in text
+
+
+def test_a_quantized_file_goes_before_fp32_in_another_runtime_that_is_as_fast():
+    fp32 = made_variant(
+        "e" * 12,
+        "Baseline, OpenVINO bf16",
+        technique="baseline",
+        target_label="OpenVINO bf16",
+        same_file_as=BASE,
+        size_bytes=20_000_000,
+        selection=made_selection(sqnr_db=60.0),
+    )
+    base = made_variant(BASE, "Baseline, onnxruntime", target_label="onnxruntime")
+    advice = recommend(made_report(base, fp32, made_variant(INT8, "INT8, onnxruntime")))
+    assert advice.id == INT8
+    assert "times as fast as the baseline in onnxruntime (" in advice.reason.text
+    faster = fp32.model_copy(update={"latency": made_latency(0.5, 0.25)})
+    assert recommend(made_report(base, faster, made_variant(INT8, "INT8, onnxruntime"))).id == faster.id

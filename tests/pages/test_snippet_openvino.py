@@ -42,7 +42,7 @@ def printed(text, capsys):
 
 
 def test_every_runtime_has_code():
-    assert set(CODES) == set(get_args(Target.model_fields["runtime"].annotation))
+    assert set(CODES) == set(get_args(Target.model_fields["runtime"].annotation)) - {"any"}  # a race ends in one
 
 
 @pytest.mark.parametrize("layout", [("batch", 3, 8, 8), (1, 3, 8, 8)])

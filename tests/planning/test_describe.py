@@ -1,3 +1,5 @@
+import pytest
+
 from engine.planning.describe import describe_recipe
 from tests.planning.test_estimate import INT8, TUNE, recipe
 
@@ -36,6 +38,20 @@ def test_words_name_the_model_the_data_and_the_budget():
     )
     for phrase in ("resnet18 with random weights", "synthetic", "at most 2 points", "within 5 MB", "baseline"):
         assert phrase in text
+
+
+def test_words_name_the_runtimes_that_race_and_the_baselines():
+    text = " ".join(describe_recipe(recipe("steps: []", more=", target: {runtime: any, precision: f32, threads: 1}")))
+    assert "Measure every file in onnxruntime and in OpenVINO" in text
+    assert "FP32 in onnxruntime is the baseline" in text
+    assert "floats in f32" in text
+
+
+@pytest.mark.parametrize(("instructions", "races"), [(("avx512_bf16",), True), (("avx2",), False)])
+def test_words_name_the_precisions_that_race(monkeypatch, instructions, races):
+    monkeypatch.setattr("engine.planning.raced.isa", lambda: instructions)
+    text = " ".join(describe_recipe(recipe("steps: []", more=", target: {runtime: openvino, threads: 1}")))
+    assert ("floats in f32 and in bf16, which race" in text) == races
 
 
 def test_words_on_arrays_speak_of_their_examples():

@@ -55,6 +55,28 @@ def test_the_finalists_of_a_race_are_timed_too():
     assert seconds[1] == pytest.approx(seconds[0] * n_timed(race) / 2, abs=0.1)
 
 
+@pytest.mark.parametrize(
+    ("target", "instructions", "n"),
+    [
+        ("runtime: any", ("avx512_bf16",), 3),
+        ("runtime: any", ("avx2",), 2),
+        ("runtime: any, precision: f32", ("avx512_bf16",), 2),
+        ("runtime: openvino", ("amx_bf16",), 2),
+        ("runtime: openvino", ("avx2",), 1),
+        ("runtime: openvino, provider: GPU", ("amx_bf16",), 1),
+        ("runtime: onnxruntime", ("amx_bf16",), 1),
+    ],
+)
+def test_every_file_is_measured_at_every_target_that_races(monkeypatch, target, instructions, n):
+    monkeypatch.setattr("engine.planning.raced.isa", lambda: instructions)
+    alone, raced = recipe(f"steps: [{INT8}]"), recipe(f"steps: [{INT8}]", more=f", target: {{{target}}}")
+    assert n_timed(raced) == n * n_timed(alone)
+    assert estimate_recipe(raced).phases["latency"] == pytest.approx(n * estimate_recipe(alone).phases["latency"])
+    races = [recipe("steps: [{technique: quantize}]", more=more) for more in ("", f", target: {{{target}}}")]
+    one, all_targets = (estimate_recipe(each).phases["quantize auto"] for each in races)
+    assert (all_targets > 1.5 * one) == (n > 1)
+
+
 def test_training_ends_with_the_budget():
     long = recipe(
         "steps: [{technique: finetune, epochs: 1000}]", "{kind: timm, name: resnet50}", more=", budget: {minutes: 2}"

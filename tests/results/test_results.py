@@ -423,6 +423,14 @@ def test_a_race_whose_time_was_up_is_cut_short_once_with_what_it_ended_in(winner
     assert cut_short(report) == ()
 
 
+@pytest.mark.parametrize(("same_file_as", "ended_in"), [(INT8, INT8), (BASE, None)])
+def test_a_race_that_another_target_won_ended_in_its_file(same_file_as, ended_in):
+    won = made_variant("e" * 12, "x, OpenVINO f32", same_file_as=same_file_as, target_label="OpenVINO f32")
+    race = made_race({}, winner_id=won.id, notes=(UP,))
+    (cut,) = cut_short(made_report(*REPORT.variants, won, races=(race,)))
+    assert cut.variant_id == ended_in
+
+
 def test_what_came_from_a_step_whose_time_was_up_is_unfinished_too():
     cut = made_variant("b" * 12, "b", parent_id=BASE, step=0, notes=(Note(code="out_of_time", text="up"),))
     follower = made_variant("c" * 12, "c", parent_id=cut.id, step=1)

@@ -12,7 +12,7 @@ BF16 = "BF16" in device.capabilities("CPU")
 RECIPE = """
 model: {kind: sample}
 data: {kind: sample}
-target: {runtime: openvino, threads: 1}
+target: {runtime: openvino, precision: bf16, threads: 1}
 steps: [{technique: simplify}]
 """
 

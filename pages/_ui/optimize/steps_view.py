@@ -12,6 +12,11 @@ from pages._ui.optimize import add_step_view, cards_view, presets_view, target_v
 from pages._ui.wording import plain
 
 GOALS = {"latency": "Latency", "size": "File size", "throughput": "Throughput"}
+RACE = (
+    "Every file is measured in onnxruntime and in OpenVINO, in 32 bits and, where the processor has them, in 16 bits, "
+    "in the same interleaved rounds. The baseline is FP32 in onnxruntime; the result names the best pair of file and "
+    "runtime that keeps the budget. It takes two to three times as long to measure."
+)
 
 
 def choose() -> tuple[str, ...]:
@@ -59,6 +64,8 @@ def _limits() -> tuple[str, ...]:
         ):
             target = target_view.show(draft.target)
             st.caption(f"Every latency is measured at these; this machine lets it use {many(cores(), 'thread')}.")
+            if target.settings.runtime == "any":
+                st.caption(RACE)
         with st.expander(f"**Budget** · {plain(_budget(draft.budget))}", key="open-budget", on_change="rerun"):
             budget = forms.form(Budget, "budget", draft.budget)
             st.caption(

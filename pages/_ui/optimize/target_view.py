@@ -20,7 +20,8 @@ def show(target: Target) -> forms.FormResult[Target]:
     """Draws the target, with the options alone that its provider has; options of another one are forgotten."""
     runtime = forms.form(Target, "target", _plain(target), only=("runtime",)).settings
     target = _with_runtime(target, runtime)
-    target = _with_provider(target, _choose_provider(target))
+    if target.runtime != "any":  # which races what the CPU has
+        target = _with_provider(target, _choose_provider(target))
     return forms.form(Target, "target", target, only=(*target.options, *ALL), limits=_limits(target))
 
 

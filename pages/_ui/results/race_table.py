@@ -9,6 +9,7 @@ import pandas as pd
 from engine import Trial, Variant
 from engine.charts import stage_reached
 from engine.wording import size_text
+from pages._ui.results.variant_table import target_columns
 from pages._ui.wording import decibels, plain, sentence
 
 Candidates = Sequence[tuple[Variant, Trial]]
@@ -32,6 +33,10 @@ COLUMNS = (
     "size_bytes",
     "sha256",
     "seconds",
+    "target",
+    "runtime",
+    "provider",
+    "precision",
 )
 
 
@@ -96,6 +101,7 @@ def _flat(variant: Variant, trial: Trial) -> dict[str, object]:
         "size_bytes": variant.size_bytes,
         "sha256": variant.sha256,
         "seconds": variant.seconds,
+        **target_columns(variant),
     }
     if fidelity is not None:
         flat |= {

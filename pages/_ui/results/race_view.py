@@ -36,7 +36,7 @@ def show(report: Report) -> None:
     with chrome.card(
         "race-chart",
         "How fast, and how close to FP32",
-        "Right of the line is faster than FP32; the whisker is the 95 % interval, or the range of the "
+        f"Right of the line is faster than {plain(report.fp32)}; the whisker is the 95 % interval, or the range of the "
         "three rounds of the screening. SQNR is how many dB the answers stand above their error: more is "
         "closer.",
     ):
@@ -131,8 +131,8 @@ def _final_latency(report: Report, race: Race) -> None:
         latency = winner.latency
         interval = f"{latency.speedup_low:.2f} to {latency.speedup_high:.2f}"
         st.markdown(
-            f"Timed again beside all variants of the run, it is **{latency.speedup:.2f} times** as fast as the "
-            f"baseline ({interval}): that figure stands."
+            f"Timed again beside all variants of the run, it is **{latency.speedup:.2f} times** as fast as "
+            f"{plain(report.reference)} ({interval}): that figure stands."
         )
 
 
@@ -140,8 +140,8 @@ def _legend(report: Report, race: Race) -> str:
     """What the table's figures were measured at."""
     n_images = next((trial.fidelity.n_images for trial in race.trials.values() if trial.fidelity), None)
     parts = [
-        "Speed: times as fast as FP32, from the last rounds that a candidate was in, with its 95 % interval in a "
-        "final and the range of three rounds, in grey, in the screening"
+        f"Speed: times as fast as {plain(report.fp32)}, from the last rounds that a candidate was in, with its 95 % "
+        "interval in a final and the range of three rounds, in grey, in the screening"
     ]
     if n_images is not None:
         examples = many(n_images, example_noun(report))

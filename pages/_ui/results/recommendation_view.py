@@ -57,7 +57,7 @@ def show(report: Report) -> None:
                     args=("view", "Race"),
                     help="Every candidate, and what became of it.",
                 )
-        _figures(best, base)
+        _figures(best, base, report.reference)
         if leak := leak_text(report):
             st.caption(f":material/warning: {plain(sentence(leak))}")
 
@@ -81,7 +81,7 @@ def _sentence(report: Report, best: Variant, base: Variant) -> str:
         start = "" if report.is_undecided else "Keep the baseline. "
         advice = f"{start}{plain(sentence(reason))}" if report.compares else ""
         return advice or f"{plain(best.label)}: {', '.join(_figures_alone(best))}."
-    parts = [part for part in (_speed(best), _size(best, base), _cost(best)) if part]
+    parts = [part for part in (_speed(best, report), _size(best, base), _cost(best)) if part]
     return f"Take {plain(best.label)}: {', '.join(parts)}."
 
 
@@ -94,14 +94,15 @@ def _figures_alone(variant: Variant) -> Iterator[str]:
         yield f"{share(variant.accuracy.top1)} top-1"
 
 
-def _speed(best: Variant) -> str:
-    latency = best.latency
+def _speed(best: Variant, report: Report) -> str:
+    """The speed, with what it is relative to where several targets raced."""
+    latency, reference = best.latency, f" as {plain(report.reference)}" if report.target_labels else ""
     if latency is None:
         return "not timed"
     interval = f"({latency.speedup_low:.2f} to {latency.speedup_high:.2f})"
     if latency.ratio_high < 1:
-        return f"{latency.speedup:.2f} times as fast {interval}"
-    return f"as fast within the uncertainty {interval}"
+        return f"{latency.speedup:.2f} times as fast{reference} {interval}"
+    return f"as fast{reference} within the uncertainty {interval}"
 
 
 def _size(best: Variant, base: Variant) -> str:
@@ -138,8 +139,8 @@ def _uncertainty(report: Report, best: Variant) -> str:
     return plain("; ".join(parts) + ".") if parts else ""
 
 
-def _figures(best: Variant, base: Variant) -> None:
-    """Draws the recommended variant's figures, each with its difference from the baseline's."""
+def _figures(best: Variant, base: Variant, reference: str) -> None:
+    """Draws the recommended variant's figures, each with its difference from the baseline's, the `reference`."""
     differs = best.id != base.id
     with st.grid(4, min_column_width=125, gap="small"):
         if best.latency and differs:
@@ -149,7 +150,7 @@ def _figures(best: Variant, base: Variant) -> None:
                 f"{best.latency.speedup_low:.2f} to {best.latency.speedup_high:.2f}",
                 delta_arrow="off",
                 delta_color="off",
-                help="Times as fast as the baseline, with its 95 % interval.",
+                help=plain(f"Times as fast as {reference}, with its 95 % interval."),
             )
         if best.latency:
             baseline_text = f"from {milliseconds(base.latency.p50_ms)}" if differs and base.latency else None

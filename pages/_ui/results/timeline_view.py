@@ -75,7 +75,7 @@ def _live(part: Part, part_events: Sequence[Event], so_far: Report | None) -> No
         else None
     )
     if so_far is not None and race is not None and race.trials:
-        st.caption(f"{many(len(race.trials), 'candidate')} so far; right of the line is faster than FP32.")
+        st.caption(f"{many(len(race.trials), 'candidate')} so far; right of the line is faster than {so_far.fp32}.")
         chrome.chart(charts.race(trial for _, trial in so_far.candidates(race)), f"race-{part.key}")
     _curve(part, part_events)
 

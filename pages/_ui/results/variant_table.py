@@ -99,6 +99,10 @@ COLUMNS = (
     "within_budget",
     "faster",
     "seconds",
+    "target",
+    "runtime",
+    "provider",
+    "precision",
 )
 ON_REQUEST = ("Parameters", "p95", "Throughput", "SQNR", "Changed answers", CLASS)
 """Columns that are shown with all figures only; that of the class is there too where it has a budget."""
@@ -224,7 +228,7 @@ def legend(report: Report) -> str:
     first = next((variant.latency for variant in report.main_variants if variant.latency), None)
     parts = []
     if first:
-        runtime = ", ".join((first.runtime, *report.recipe.target.option_texts))
+        runtime = ", ".join((_runtimes(report, first.runtime), *report.recipe.target.option_texts))
         parts.append(
             f"Latency: {runtime}, {many(first.threads, 'thread')}, batch {first.batch_size}, "
             f"{_span(report, 'n_runs')} calls each in {_span(report, 'n_rounds')} interleaved rounds that count"
@@ -239,6 +243,23 @@ def legend(report: Report) -> str:
         parts.append(leak)
     parts.append("MB = 10⁶ bytes")
     return ". ".join(parts) + "."
+
+
+def _runtimes(report: Report, runtime: str) -> str:
+    """What the variants were measured in: a runtime, or all targets that raced and the one that ratios are to."""
+    if not report.target_labels:
+        return runtime
+    labels = ", ".join(report.target_labels)
+    return plain(f"each variant in its own of {labels}, its speed against {report.reference}")
+
+
+def target_columns(variant: Variant) -> dict[str, object]:
+    """What a variant runs at, for a CSV: its name among those that race, runtime, provider and precision."""
+    target = variant.target
+    if target is None:
+        return {}
+    names = ("runtime", "provider", "precision")
+    return {"target": variant.target_label, **{name: getattr(target, name) for name in names}}
 
 
 def _span(report: Report, name: str) -> str:
@@ -266,7 +287,9 @@ def as_csv(report: Report) -> str:
 
 def _flat(v: Variant) -> dict[str, object]:
     latency, throughput, accuracy, fidelity, verdict = v.latency, v.throughput, v.accuracy, v.fidelity, v.verdict
-    flat: dict[str, object] = {name: getattr(v, name) for name in COLUMNS if name in type(v).model_fields}
+    plain_columns = [name for name in COLUMNS if name in type(v).model_fields and name != "target"]
+    flat: dict[str, object] = {name: getattr(v, name) for name in plain_columns}
+    flat |= target_columns(v)
     if latency:
         flat |= {
             "latency_p50_ms": latency.p50_ms,

@@ -1,0 +1,74 @@
+"""The concrete targets that a target stands for: where there are several of them, they race."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from engine.runtimes.protocol import Runtime
+from engine.runtimes.registry import RUNTIMES, resolve_target
+from engine.settings import Target
+from engine.settings.target import DEFAULT_PROVIDERS
+
+ONNXRUNTIME: Final = "onnxruntime"
+OPENVINO: Final = "openvino"
+
+
+@dataclass(frozen=True)
+class RaceTarget:
+    """A runtime with its options, which takes part in a race; rows may differ in their options alone.
+
+    The `label` tells it from the others, as in "OpenVINO bf16"; it is empty where there is one target alone. The
+    baseline is measured at the first one (`is_first`).
+    """
+
+    label: str
+    target: Target
+    is_first: bool = True
+
+
+def race_targets(target: Target) -> tuple[RaceTarget, ...]:
+    """The targets that a target stands for, the baseline's first; in the ordinary case one, without a label.
+
+    With the runtime any, onnxruntime comes first, in FP32 as people have it today, and OpenVINO in each precision that
+    it has here comes after it. OpenVINO by itself races its precisions where the target leaves them open, 32 bits
+    first. All of them have a number of threads. Raises TargetError as `resolve_target` does; what else does not work
+    here is left out (`left_out`).
+    """
+    if target.runtime == "any":
+        rows = [_onnxruntime(target), *([] if left_out(target) else _openvino(target))]
+    else:
+        rows = [("", target)]
+        if target.runtime == OPENVINO and target.precision == "auto":
+            choices = _openvino(target)
+            rows = choices if len(choices) > 1 else rows
+    if len(rows) == 1:
+        return (RaceTarget("", resolve_target(rows[0][1])),)
+    return tuple(RaceTarget(label, resolve_target(row), number == 0) for number, (label, row) in enumerate(rows))
+
+
+def left_out(target: Target) -> Mapping[str, str]:
+    """Why a runtime takes no part in the race that the target asks for, by its name; empty where all do."""
+    if target.runtime != "any":
+        return {}
+    trial = RUNTIMES[OPENVINO].try_provider(DEFAULT_PROVIDERS[OPENVINO])
+    return {} if trial.works else {OPENVINO: trial.reason}
+
+
+def _onnxruntime(target: Target) -> tuple[str, Target]:
+    return "onnxruntime", target.at(ONNXRUNTIME, DEFAULT_PROVIDERS[ONNXRUNTIME])
+
+
+def _openvino(target: Target) -> list[tuple[str, Target]]:
+    """OpenVINO in f32, and in what it computes in by itself; in the target's precision alone where it has one."""
+    provider = DEFAULT_PROVIDERS[OPENVINO] if target.runtime == "any" else target.provider
+    row = target.at(OPENVINO, provider)
+    precisions = {row.precision: row.precision} if row.precision != "auto" else _precisions(RUNTIMES[OPENVINO], row)
+    return [(f"OpenVINO {name}", row.model_copy(update={"precision": asked})) for name, asked in precisions.items()]
+
+
+def _precisions(runtime: Runtime, target: Target) -> dict[str, str]:
+    """What a target asks for to have each precision that races, by the name of the precision."""
+    if target.provider not in runtime.providers():
+        return {}
+    own = runtime.precision(target)
+    return {"f32": "f32", **({} if own == "f32" else {own: own if own == "bf16" else "auto"})}

@@ -1,0 +1,83 @@
+"""Which concrete targets a target stands for."""
+
+import pytest
+
+from engine.errors import SettingsError
+from engine.models.artifacts import variant_key
+from engine.results import Provider
+from engine.runtimes import RUNTIMES, left_out, race_targets
+from engine.settings import Target, dump_recipe, parse_recipe
+
+OPENVINO = RUNTIMES["openvino"]
+
+
+@pytest.fixture
+def precision(monkeypatch):
+    """Sets what OpenVINO's CPU computes in where nothing is asked for."""
+    return lambda name: monkeypatch.setattr(OPENVINO, "precision", lambda target: name)
+
+
+def rows(**target):
+    return [
+        (one.label, one.target.runtime, one.target.provider, one.target.precision)
+        for one in race_targets(Target(threads=1, **target))
+    ]
+
+
+ORT = ("onnxruntime", "onnxruntime", "CPUExecutionProvider", "auto")
+F32, BF16, F16 = (f"OpenVINO {name}" for name in ("f32", "bf16", "f16"))
+
+
+@pytest.mark.parametrize(
+    ("own", "target", "expected"),
+    [
+        ("bf16", {}, [("", *ORT[1:])]),
+        ("bf16", {"runtime": "any"}, [ORT, (F32, "openvino", "CPU", "f32"), (BF16, "openvino", "CPU", "bf16")]),
+        ("f32", {"runtime": "any"}, [ORT, (F32, "openvino", "CPU", "f32")]),
+        ("bf16", {"runtime": "any", "precision": "f32"}, [ORT, (F32, "openvino", "CPU", "f32")]),
+        ("bf16", {"runtime": "openvino"}, [(F32, "openvino", "CPU", "f32"), (BF16, "openvino", "CPU", "bf16")]),
+        ("f32", {"runtime": "openvino"}, [("", "openvino", "CPU", "auto")]),
+        ("bf16", {"runtime": "openvino", "precision": "f32"}, [("", "openvino", "CPU", "f32")]),
+        (
+            "f16",
+            {"runtime": "openvino"},
+            [(F32, "openvino", "CPU", "f32"), (F16, "openvino", "CPU", "auto")],
+        ),
+    ],
+)
+def test_a_target_stands_for_one_or_for_all_that_race_the_baselines_first(precision, own, target, expected):
+    precision(own)
+    assert rows(**target) == expected
+
+
+def test_every_one_has_a_number_of_threads_and_the_batch_and_one_is_the_first():
+    found = race_targets(Target(runtime="any", batch_size=4))
+    assert {(one.target.threads is None, one.target.batch_size) for one in found} == {(False, 4)}
+    assert [one.is_first for one in found] == [True] + [False] * (len(found) - 1)
+
+
+def test_where_openvino_does_not_work_the_others_race_and_the_reason_is_there(monkeypatch):
+    broken = Provider(runtime="openvino", name="CPU", works=False, reason="no such plugin")
+    monkeypatch.setattr(OPENVINO, "try_provider", lambda name: broken)
+    assert rows(runtime="any") == [("", *ORT[1:])]
+    assert left_out(Target(runtime="any")) == {"openvino": "no such plugin"}
+    assert left_out(Target()) == {}
+
+
+def test_a_file_has_its_own_address_at_the_first_and_another_at_each_of_the_others():
+    found = race_targets(Target(runtime="any", threads=1))
+    keys = [variant_key("file", one) for one in found]
+    assert keys[0] == variant_key("file", None) == "file"
+    assert len(set(keys)) == len(found)
+
+
+def test_another_provider_than_the_cpu_does_not_race():
+    with pytest.raises(SettingsError, match=r"'provider' is 'CUDAExecutionProvider', which the runtime any does not"):
+        Target.parse({"runtime": "any", "provider": "CUDAExecutionProvider"})
+
+
+def test_a_recipe_with_any_is_written_and_read_as_it_was():
+    text = "{model: {kind: sample}, data: {kind: sample}, target: {runtime: any, provider: CPUExecutionProvider}}"
+    recipe = parse_recipe(text)
+    assert (recipe.target.runtime, recipe.target.provider) == ("any", "CPU")
+    assert parse_recipe(dump_recipe(recipe)) == recipe
