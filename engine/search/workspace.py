@@ -44,6 +44,8 @@ class Workspace:
     fp32_mb: float
     at: RaceTarget
     """The target that candidates are built and scored at."""
+    fp32: str = "FP32"
+    """What FP32 is called, with its target where several race."""
     busy: list[Note] = field(default_factory=list)
     """Warnings that other programs ran while something was timed."""
     left_out: list[str] = field(default_factory=list)
@@ -74,7 +76,6 @@ class Workspace:
     def score(self, plan: Plan, model: OnnxModel, notes: tuple[Note, ...], began: float) -> Candidate:
         """A candidate for a model that is built, with its scores; `began` is in seconds of time.monotonic()."""
         answers = predict(model, self.judges.part, self.at.target).answers
-        first = self.context.first_target.label
         task, labels = self.base.task, self.judges.part.labels
         return Candidate(
             plan=plan,
@@ -85,7 +86,7 @@ class Workspace:
             comparison=compare(task, answers, self.reference, labels),
             class_loss=class_loss(answers, self.reference, labels),
             fp32_mb=self.fp32_mb,
-            fp32=f"FP32 in {first}" if first else "FP32",
+            fp32=self.fp32,
             at=self.at,
         )
 
@@ -122,6 +123,7 @@ def make_workspace(
     judges = JudgeSet(choosing, predict(model, choosing, context.target).answers)
     reference = predict(context.baseline, choosing, context.target).answers if context.baseline else judges.answers
     base, notes = _simplified(model, context, work)
+    first = context.first_target
     folded, batch_size = fold(base, work, images), context.target.batch_size
     calibrator = Calibrator(base, folded, images, len(images), work, no_progress, batch_size=batch_size)
     workspace = Workspace(
@@ -131,7 +133,8 @@ def make_workspace(
         judges=judges,
         reference=reference,
         fp32_mb=model.path.stat().st_size / 1e6,
-        at=context.first_target,
+        at=first,
+        fp32=f"FP32 in {first.label}" if first.label else "FP32",
     )
     if base is model:
         return workspace, None, notes

@@ -9,6 +9,7 @@ import pytest
 
 from engine.measure.predictions import predict
 from engine.results import Note
+from engine.runtimes import RaceTarget
 from engine.search.mixed import restore_layers
 from engine.search.search_space import Plan
 from engine.search.workspace import Workspace
@@ -34,6 +35,7 @@ def workspace(tmp_path):
         judges=JudgeSet(judges, answers),
         reference=answers,
         fp32_mb=1.0,
+        at=RaceTarget("", context.target),
     )
 
 
