@@ -71,9 +71,7 @@ def escalate(
     if not lossy:
         return result
     if not context.data.has_images:
-        result.leave_out(
-            "INT8 loses too much, and there are no images to learn its rounding from or to train it on"
-        )
+        result.leave_out("INT8 loses too much, and there are no images to learn its rounding from or to train it on")
         return result
     if workspace.out_of_time("learning the rounding where INT8 loses too much"):
         return result
