@@ -62,7 +62,8 @@ class QuantizeAuto(Quantization):
         True,
         label="Train where rounding loses too much",
         help="Where an INT8 file is clearly faster than what has won and loses too much, learn its rounding and then "
-        "train it for a few epochs, both from FP32's own answers. Needs images, and ends with the minutes.",
+        "train it for a few epochs, both from FP32's own answers. Needs images, and ends with the minutes; the "
+        "estimate is without it.",
     )
 
     def cost(self, inputs: CostInputs) -> float:
@@ -75,7 +76,8 @@ class QuantizeAuto(Quantization):
 
     @property
     def description(self) -> str:
-        return "race the ways to quantize on this machine and keep the winner, or the model as it was"
+        training = ", which may train where rounding loses too much" if self.escalate else ""
+        return f"race the ways to quantize on this machine{training}, and keep the winner, or the model as it was"
 
 
 class QuantizeStatic(Quantization):

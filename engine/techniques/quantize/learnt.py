@@ -6,7 +6,8 @@ change, so the file is as fast as before.
 
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeGuard
 
@@ -41,20 +42,19 @@ class LearntLayers:
     n_layers: int
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class QuantizedLayer:
-    """A layer of the quantized file: names of tensors, and its weight in float. `bias` is empty where it has none."""
+    """A layer of the file: names of its tensors, and its weight and bias in float; all of the bias is empty without."""
 
-    name: str
     form: Form
     input: str
     output: str
     weight: np.ndarray
-    bias_value: np.ndarray | None
     integers: str
     weight_scale: str
-    bias: str
-    bias_scale: str
+    bias_value: np.ndarray | None = None
+    bias: str = ""
+    bias_scale: str = ""
 
 
 def learn_rounding(
@@ -91,40 +91,48 @@ def learn_rounding(
 def _layers(quantized: onnx.ModelProto, folded: onnx.ModelProto) -> list[QuantizedLayer]:
     """The layers of the folded graph, in its order, whose inputs and weights the file has in 8 bits."""
     floats = {tensor.name: tensor for tensor in folded.graph.initializer if tensor.data_type == TensorProto.FLOAT}
-    stored = {tensor.name for tensor in quantized.graph.initializer}
     makers = {output: node for node in quantized.graph.node for output in node.output}
     twins = {node.name: node for node in quantized.graph.node if node.op_type in HEAVY_OPERATORS}
-    readers = [name for node in quantized.graph.node for name in node.input]
-    found = []
-    for node in folded.graph.node:
-        twin = twins.get(node.name)
-        if twin is None or node.input[1] not in floats:
-            continue
-        image, weight, *bias = (makers.get(name) for name in twin.input)
-        weight_value = numpy_helper.to_array(floats[node.input[1]])
-        form = form_of(node, weight_value)
-        if form is None or not (_dequantizes(image) and _dequantizes(weight)) or weight.input[0] not in stored:
-            continue
-        inputs_of_each = form.to_groups(weight_value).shape[2]
-        own_bias = not bias or (_dequantizes(bias[0]) and node.input[2] in floats)
-        shared = [name for name in (weight, *bias) if name is not None and readers.count(name.input[0]) > 1]
-        if inputs_of_each > MAX_INPUTS or not own_bias or shared:
-            continue
-        found.append(
-            QuantizedLayer(
-                name=node.name,
-                form=form,
-                input=twin.input[0],
-                output=node.output[0],
-                weight=weight_value,
-                bias_value=numpy_helper.to_array(floats[node.input[2]]) if bias else None,
-                integers=weight.input[0],
-                weight_scale=weight.input[1],
-                bias=bias[0].input[0] if bias else "",
-                bias_scale=bias[0].input[1] if bias else "",
-            )
-        )
-    return found
+    readers = Counter(name for node in quantized.graph.node for name in node.input)
+    own = {tensor.name for tensor in quantized.graph.initializer if readers[tensor.name] == 1}
+    nodes = (node for node in folded.graph.node if node.name in twins and node.input[1] in floats)
+    found = (_layer(node, twins[node.name], floats, makers, own) for node in nodes)
+    return [layer for layer in found if layer is not None]
+
+
+def _layer(
+    node: onnx.NodeProto,
+    twin: onnx.NodeProto,
+    floats: Mapping[str, onnx.TensorProto],
+    makers: Mapping[str, onnx.NodeProto],
+    own: Container[str],
+) -> QuantizedLayer | None:
+    """The layer of a node of the folded graph and its twin in the file; None where it cannot be learnt.
+
+    `own` are the initializers of the file that one node reads.
+    """
+    image, weight, bias = (makers.get(name) for name in (*twin.input, "")[:3])
+    values = numpy_helper.to_array(floats[node.input[1]])
+    form, has_bias = form_of(node, values), len(twin.input) > 2
+    if form is None or form.to_groups(values).shape[2] > MAX_INPUTS:
+        return None
+    if not _dequantizes(image) or not _dequantizes(weight) or weight.input[0] not in own:
+        return None
+    if not has_bias:
+        return QuantizedLayer(form, twin.input[0], node.output[0], values, weight.input[0], weight.input[1])
+    if not _dequantizes(bias) or bias.input[0] not in own or node.input[2] not in floats:
+        return None
+    return QuantizedLayer(
+        form,
+        twin.input[0],
+        node.output[0],
+        values,
+        weight.input[0],
+        weight.input[1],
+        numpy_helper.to_array(floats[node.input[2]]),
+        bias.input[0],
+        bias.input[1],
+    )
 
 
 def _observe(
@@ -144,7 +152,7 @@ def _observe(
         is_held_back = number % HELD_BACK == HELD_BACK - 1
         for layer, pair, image, outputs in zip(group, sums, inputs_of(inputs), outputs_of(inputs), strict=True):
             samples, results = layer.form.samples(image, outputs, n_samples, rng)
-            residuals = results - layer.form.to_groups(layer.weight) @ samples
+            residuals = np.asarray(results - layer.form.to_groups(layer.weight) @ samples, np.float32)
             if layer.bias_value is not None:
                 residuals -= layer.bias_value.reshape(layer.form.groups, -1, 1)
             pair[is_held_back].add(samples, residuals)

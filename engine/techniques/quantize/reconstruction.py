@@ -38,7 +38,8 @@ class Layer:
         return self.round(self.weight)
 
     def round(self, values: Array) -> Array:
-        return np.clip(np.rint(values / self.scale), -self.limit, self.limit)
+        integers: Array = np.clip(np.rint(values / self.scale), -self.limit, self.limit)
+        return integers
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,7 +104,8 @@ class Moments:
 
     def best_shift(self, change: Array) -> Array:
         """(groups, outputs): the shift of the bias after which the mean error is 0, for a change of the weights."""
-        return (self.residuals - np.einsum("goi,gi->go", change, self.inputs)) / max(self.count, 1)
+        shift: Array = (self.residuals - np.einsum("goi,gi->go", change, self.inputs)) / max(self.count, 1)
+        return shift
 
     def error(self, change: Array, shift: Array | None) -> float:
         """The mean squared error of an output beside FP32's, for a change of the weights and a shift of the bias."""
@@ -185,4 +187,5 @@ def _change(layer: Layer, integers: Array) -> Array:
 
 def _damped(squares: Array) -> Array:
     mean = np.einsum("gii->g", squares) / squares.shape[1]
-    return squares + (DAMPING * mean + np.finfo(np.float32).tiny)[:, None, None] * np.eye(squares.shape[1])
+    damped: Array = squares + (DAMPING * mean + np.finfo(np.float32).tiny)[:, None, None] * np.eye(squares.shape[1])
+    return damped
