@@ -28,10 +28,10 @@ LEARNT = 0.75
 """Where learning ends and training begins."""
 AS_FAST = 1.1
 """Up to so many times the latency of the fastest, a file that loses less is trained in its place."""
-TRAINING_SHARE = 0.8
-"""The share of the time that is left in which training ends: its result is timed in the rest."""
+LEARNING_SHARE, TRAINING_SHARE = 0.5, 0.8
+"""The share of the time that is left in which learning and training end: what they make is timed in the rest."""
 TRAINED_IMAGES = 3200
-"""Images in all epochs together: more did not help (docs/log.md)."""
+"""Images in all epochs together, about as in three epochs of a thousand."""
 FEWEST_EPOCHS, MOST_EPOCHS = 3, 30
 FEWEST_IMAGES = 32
 """Images to train on, at the least."""
@@ -78,6 +78,8 @@ def escalate(
     screen(workspace, model, lossy, START, also_over=True)
     base = _base(lossy, winner)
     if base is None:
+        if any(one.was_disturbed for one in lossy):
+            result.leave_out("INT8 loses too much, and other programs disturbed its timing, so nothing was trained")
         return result
     _learn(workspace, model, base, result, run_final, on_progress)
     if result.winner is winner and not workspace.out_of_time("training where INT8 loses too much"):
@@ -101,17 +103,15 @@ def _learn(
     run_final: RunFinal,
     on_progress: ProgressCallback,
 ) -> None:
-    if not isinstance(base.plan.settings, QuantizeStatic) or base.latency is None:
-        return
-    settings = base.plan.settings.model_copy(update={"rounding": "learnt"})
+    settings = _settings(base).model_copy(update={"rounding": "learnt"})
     reason = f"{_finding(base, workspace.context)}: learn the rounding of its weights from FP32's outputs"
     plan = Plan(f"{base.name}, learnt rounding", settings, Note(code="learn_rounding", text=reason))
 
     def on_layer(fraction: float, message: str, **metrics: float) -> None:
         on_progress(START + (LEARNT - START) * fraction, message, **metrics)
 
-    _try(workspace, model, plan, replace(workspace.context, on_progress=on_layer), result, run_final)
-    workspace.out_of_time("what is left of learning")
+    context = replace(workspace.context, deadline=_end(workspace, LEARNING_SHARE), on_progress=on_layer)
+    _try(workspace, model, plan, context, result, run_final)
 
 
 def _train(
@@ -131,11 +131,10 @@ def _train(
     if n_images < FEWEST_IMAGES:
         result.leave_out(f"{base.name} was not trained: {n_images} images are too few, {FEWEST_IMAGES} are needed")
         return
-    began = time.monotonic()
     context = replace(
         workspace.context,
         data=data,
-        deadline=began + TRAINING_SHARE * (workspace.context.deadline - began),
+        deadline=_end(workspace, TRAINING_SHARE),
         on_progress=lambda fraction, message, **metrics: on_progress(
             LEARNT + (1 - LEARNT) * fraction, message, **metrics
         ),
@@ -146,13 +145,11 @@ def _train(
         epochs=epochs,
         label_share=0.0,
         calibration_images=len(data.images("calibration")),
-        calibration=base.plan.settings.calibration if isinstance(base.plan.settings, QuantizeStatic) else "minmax",
+        calibration=_settings(base).calibration,
     )
     reason = f"{_finding(base, workspace.context)}: train it on FP32's answers"
     plan = Plan("Static INT8, trained", settings, Note(code="train_int8", text=reason))
     result.was_trained = _try(workspace, model, plan, context, result, run_final)
-    if time.monotonic() >= context.deadline:
-        workspace.left_out.append("the rest of the training")
 
 
 def _try(
@@ -171,6 +168,8 @@ def _try(
     except RunError as error:
         result.notes.append(Note(code="candidate_failed", text=f"{plan.name} could not be built: {error.message}"))
         return False
+    if time.monotonic() >= context.deadline:
+        workspace.left_out.append(f"what was left to do for {plan.name}")
     if any(candidate.model.key == other.model.key for other in result.candidates):
         result.leave_out(f"{plan.name} gave a file that was there already: {candidate.notes[-1].text}")
         return True
@@ -183,6 +182,18 @@ def _try(
     return True
 
 
+def _settings(candidate: Candidate) -> QuantizeStatic:
+    if not isinstance(candidate.plan.settings, QuantizeStatic):
+        raise TypeError(f"{candidate.name} is no static file")
+    return candidate.plan.settings
+
+
+def _end(workspace: Workspace, share: float) -> float:
+    """When this share of the time that is left is over, in seconds of time.monotonic()."""
+    now = time.monotonic()
+    return now + share * (workspace.context.deadline - now)
+
+
 def _finding(base: Candidate, context: RaceContext) -> str:
     """Why the race goes on, as the beginning of a sentence."""
     if base.latency is None:
@@ -190,9 +201,13 @@ def _finding(base: Candidate, context: RaceContext) -> str:
     return f"{base.name} is {times_as_fast(base.latency, 'FP32')} and has {loss_text(base, context)}"
 
 
-def _with_train_images(data: Data, n_calibration: int) -> Data:
-    """The data with calibration images that do not choose, which train where no image is held for training."""
+def _with_train_images(data: Data, n_ranges: int) -> Data:
+    """The data with the calibration images that set ranges in the race.
+
+    Where no image is held for training, the first half of the calibration split trains: the other half chooses.
+    """
     calibration = data.images("calibration")
-    ranges = calibration.span(0, min(n_calibration, len(calibration) // 2))
-    train: Part = data.images("train") if len(data.split("train")) else ranges
+    first_half = calibration.span(0, len(calibration) // 2)
+    train: Part = data.images("train") if len(data.split("train")) else first_half
+    ranges = first_half.span(0, min(n_ranges, len(first_half)))
     return replace(data, parts={**data.parts, "calibration": ranges, "train": train})

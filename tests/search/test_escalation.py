@@ -8,6 +8,7 @@ import pytest
 
 from engine.context import Outcome
 from engine.data import load
+from engine.errors import StepError
 from engine.measure.latency import PairedLatency
 from engine.results import codes
 from engine.search.context import RaceContext
@@ -118,16 +119,27 @@ def test_where_learnt_rounding_is_not_enough_the_file_is_trained_without_labels(
     assert not notes(outcome, codes.QAT_MAY_HELP)
 
 
-def test_without_train_images_those_that_set_the_ranges_train(prepared, monkeypatch):
+@pytest.mark.parametrize(("n_calibration", "n_trained"), [(120, [60]), (40, [])])
+def test_without_train_images_calibration_images_that_do_not_choose_train(
+    prepared, monkeypatch, n_calibration, n_trained
+):
     asked = []
-    monkeypatch.setattr("engine.search.workspace.qat", lambda model, settings, context: asked.append(context))
+
+    def refuse(model, settings, context):
+        asked.append(len(context.data.split("train")))
+        raise StepError("it does not suit it", "Leave it out")
+
+    monkeypatch.setattr("engine.search.workspace.qat", refuse)
     model, context = prepared(RUINED)
-    parts = context.data.parts
-    data = replace(context.data, parts={**parts, "train": parts["train"].span(0, 0)})
+    parts = {"train": context.data.split("train").span(0, 0)}
+    parts["calibration"] = context.data.split("calibration").span(0, n_calibration)
+    data = replace(context.data, parts=context.data.parts | parts)
     outcome = race(model, AUTO, replace(context, data=data))
-    assert not asked
-    (text,) = notes(outcome, codes.NOT_ESCALATED)
-    assert text.endswith("was not trained: 16 images are too few, 32 are needed")
+    assert asked == n_trained
+    too_few = [text.partition(" was not trained: ")[2] for text in notes(outcome, codes.NOT_ESCALATED)]
+    assert too_few == ([] if n_trained else ["20 images are too few, 32 are needed"])
+    failed = notes(outcome, "candidate_failed")
+    assert failed == (["Static INT8, trained could not be built: it does not suit it"] if n_trained else [])
 
 
 def test_at_the_deadline_nothing_is_begun_and_the_best_so_far_stays(prepared, monkeypatch):

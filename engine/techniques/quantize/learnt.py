@@ -25,8 +25,8 @@ MAX_PASSES = 24
 """How often all examples go through the graph, at the most: layers that follow each other share a pass."""
 MAX_SAMPLES = 8192
 """Samples of a layer, over all examples."""
-MAX_INPUTS = 4608
-"""The largest number of inputs of an output, that of 512 channels under a 3 x 3 kernel: time grows with its cube."""
+MAX_INPUTS = 2304
+"""The most inputs of an output, those of 256 channels under a 3 x 3 kernel: memory grows with their square."""
 SEED = 0
 """Of the choice of samples."""
 HELD_BACK = 4
