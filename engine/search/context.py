@@ -23,8 +23,8 @@ class SearchContext(StepContext):
 
 
 @dataclass(frozen=True, kw_only=True)
-class RaceContext(SearchContext):
-    """What a search that judges its candidates by the run's budget and goal needs."""
+class RaceContext(SearchContext, TrainingContext):
+    """What a search that judges its candidates by the run's budget and goal needs; the last of them are trained."""
 
     budget: Budget
     goal: Goal

@@ -12,6 +12,8 @@ from engine.models.artifacts import OnnxModel
 from engine.results import Note, codes, times_as_fast
 from engine.search.candidate import Candidate
 from engine.search.context import RaceContext
+from engine.search.escalation import START as ESCALATION
+from engine.search.escalation import escalate
 from engine.search.mixed import restore_layers
 from engine.search.other_targets import elsewhere, fp32_elsewhere
 from engine.search.qat_hint import qat_may_help
@@ -48,7 +50,11 @@ def race(model: OnnxModel, settings: QuantizeAuto, context: RaceContext) -> Outc
     Raises StepError where nothing can be quantized, there are fewer than two calibration images or none can choose.
     """
     check_quantizable(model)
-    context = replace(context, on_progress=_monotonic(context.on_progress))
+    on_progress = _monotonic(context.on_progress)
+    end = ESCALATION if settings.escalate else 1.0
+    context = replace(
+        context, on_progress=lambda fraction, message, **metrics: on_progress(end * fraction, message, **metrics)
+    )
     calibration = context.data.split("calibration")
     n_images, noun = min(settings.calibration_images, len(calibration)), calibration.noun
     if n_images < 2:
@@ -67,12 +73,17 @@ def race(model: OnnxModel, settings: QuantizeAuto, context: RaceContext) -> Outc
     )
     with tempfile.TemporaryDirectory(dir=context.folder) as work:
         workspace, simplified, notes = make_workspace(model, context, images, Path(work))
-        outcome = _run(workspace, model, simplified, settings, n_images)
+        outcome = _run(workspace, model, simplified, settings, n_images, on_progress)
     return replace(outcome, notes=(*notes, *crop_notes, *outcome.notes))
 
 
 def _run(
-    workspace: Workspace, model: OnnxModel, simplified: Candidate | None, settings: QuantizeAuto, n_images: int
+    workspace: Workspace,
+    model: OnnxModel,
+    simplified: Candidate | None,
+    settings: QuantizeAuto,
+    n_images: int,
+    on_progress: ProgressCallback,
 ) -> Outcome:
     context, budget = workspace.context, workspace.context.budget
     candidates, notes = _build_and_screen(workspace, model, simplified)
@@ -86,7 +97,19 @@ def _run(
         repairs = _repair(workspace, _not_slow(lossy), candidates)
         candidates += repairs
         winner = _final(workspace, model, repairs, candidates)
-    if winner is None or winner.is_float:
+    was_trained = False
+    if settings.escalate:
+        escalation = escalate(
+            workspace,
+            model,
+            candidates,
+            winner,
+            lambda group: _final(workspace, model, group, candidates),
+            on_progress,
+        )
+        winner, was_trained = escalation.winner, escalation.was_trained
+        notes += escalation.notes
+    if (winner is None or winner.is_float) and not was_trained:
         notes += qat_may_help(workspace, model, candidates)
     set_outcomes(candidates, winner, context)
     for candidate in candidates:

@@ -63,8 +63,8 @@ def set_outcomes(candidates: list[Candidate], winner: Candidate | None, context:
     for candidate in candidates:
         if candidate is winner:
             candidate.set_outcome(codes.WINNER, "Won")
-        elif surely_over(candidate, context.budget):
-            candidate.set_outcome("over_budget", f"Out before the timing: {_loss_text(candidate, context)}")
+        elif surely_over(candidate, context.budget) and candidate.stage == "built":
+            candidate.set_outcome("over_budget", f"Out before the timing: {loss_text(candidate, context)}")
         elif candidate.untimed is not None:
             candidate.set_outcome(candidate.untimed.code, candidate.untimed.text)
         elif candidate.was_disturbed and not over_accuracy(candidate, context.budget):
@@ -103,7 +103,7 @@ def reason_for(winner: Candidate | None, candidates: list[Candidate], context: R
     if not faithful:
         closest = min(candidates, key=lambda one: one.comparison.drop)
         finding = f"no candidate keeps the budget of {_measure_name(closest, context)}"
-        text = f"FP32 stays: {finding}; the closest, {closest.name}, has {_loss_text(closest, context)}"
+        text = f"FP32 stays: {finding}; the closest, {closest.name}, has {loss_text(closest, context)}"
         return Note(code="race_nothing_within_budget", text=text)
     within_budget = [
         one for one in faithful if not _too_large(one, context.budget) and not _too_late(one, context.budget)
@@ -167,7 +167,7 @@ def _misses(candidate: Candidate, context: RaceContext) -> tuple[str, str] | Non
     if over_accuracy(candidate, context.budget):
         return (
             "over_budget",
-            f"Over the budget of {_measure_name(candidate, context)}: {_loss_text(candidate, context)}",
+            f"Over the budget of {_measure_name(candidate, context)}: {loss_text(candidate, context)}",
         )
     if _too_late(candidate, context.budget):
         return "over_budget", f"Over the latency budget: {candidate.p50_ms:.2f} ms"
@@ -216,7 +216,7 @@ def _measure_name(candidate: Candidate, context: RaceContext) -> str:
     return "accuracy" if _has_right_answers(candidate, context) else candidate.fidelity.measure
 
 
-def _loss_text(candidate: Candidate, context: RaceContext) -> str:
+def loss_text(candidate: Candidate, context: RaceContext) -> str:
     """What a candidate loses, as a phrase; of its largest loss of a class too where that rules it out."""
     classes, limit, text = candidate.class_loss, context.budget.max_class_drop, _drop_text(candidate, context)
     if classes is None or limit is None or classes.low <= limit:

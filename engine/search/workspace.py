@@ -16,11 +16,12 @@ from engine.runtimes import RaceTarget
 from engine.search.candidate import Candidate
 from engine.search.context import RaceContext
 from engine.search.search_space import Plan
-from engine.settings import Float16, QuantizeDynamic, QuantizeStatic, QuantizeWeights, Simplify
+from engine.settings import Float16, Qat, QuantizeDynamic, QuantizeStatic, QuantizeWeights, Simplify
 from engine.store.home import require_room
 from engine.tasks import Answers
 from engine.techniques.float16 import float16
 from engine.techniques.quantize import Calibrator, JudgeSet, build_static, fold, quantize_dynamic, quantize_weights
+from engine.techniques.quantize.qat import qat
 from engine.techniques.simplify import simplify
 
 FILES_AT_ONCE = 5
@@ -58,15 +59,17 @@ class Workspace:
             self.left_out.append(work)
         return is_over
 
-    def build(self, plan: Plan) -> Candidate:
+    def build(self, plan: Plan, build_context: RaceContext | None = None) -> Candidate:
         """Builds the candidate; its file is in the context's folder, named by its content.
 
-        Raises RunError where it cannot be built or its outputs are not finite; then no file of it is left.
+        `build_context` has other data, another deadline or a progress of its own for it. Raises RunError where it
+        cannot be built or its outputs are not finite; then no file of it is left.
         """
         began, folder = time.monotonic(), self.context.folder
         require_room(folder, FILES_AT_ONCE * self.base.path.stat().st_size, "a further candidate")
         with tempfile.TemporaryDirectory(dir=folder) as name:
-            path, notes = self._quantize(plan, Path(name))
+            context = build_context or replace(self.context, on_progress=no_progress)
+            path, notes = self._quantize(plan, replace(context, folder=Path(name)))
             sha256 = file_sha256(path)
             key = content_key("candidate", self.base.key, sha256)
             candidate = self.score(plan, replace(self.base, key=key, path=path, sha256=sha256), notes, began)
@@ -90,20 +93,28 @@ class Workspace:
             at=self.at,
         )
 
-    def _quantize(self, plan: Plan, folder: Path) -> tuple[Path, tuple[Note, ...]]:
-        build_context = replace(self.context, folder=folder, on_progress=no_progress)
+    def _quantize(self, plan: Plan, context: RaceContext) -> tuple[Path, tuple[Note, ...]]:
         match plan.settings:
             case QuantizeStatic():
-                path = folder / "model.onnx"
+                path = context.folder / "model.onnx"
                 return path, build_static(
-                    self.calibrator, plan.settings, build_context.isa, path, self.judges, build_context.target
+                    self.calibrator,
+                    plan.settings,
+                    context.isa,
+                    path,
+                    self.judges,
+                    context.target,
+                    deadline=context.deadline,
+                    on_progress=context.on_progress,
                 )
             case QuantizeDynamic():
-                outcome = quantize_dynamic(self.base, plan.settings, build_context)
+                outcome = quantize_dynamic(self.base, plan.settings, context)
             case QuantizeWeights():
-                outcome = quantize_weights(self.base, plan.settings, build_context)
+                outcome = quantize_weights(self.base, plan.settings, context)
             case Float16():
-                outcome = float16(self.base, plan.settings, build_context)
+                outcome = float16(self.base, plan.settings, context)
+            case Qat():
+                outcome = qat(self.base, plan.settings, context)
             case _:
                 raise StepError(f"a race does not know how to build '{plan.name}'")
         return outcome.onnx.path, outcome.notes

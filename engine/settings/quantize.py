@@ -10,10 +10,14 @@ from engine.settings.cost import CostInputs
 from engine.settings.step import Stage, StepSettings
 
 Calibration = Literal["minmax", "percentile", "entropy"]
+Rounding = Literal["nearest", "learnt"]
+ROUNDINGS = {"nearest": "To the nearest", "learnt": "Learnt from FP32's outputs"}
+"""The texts for the values of Rounding."""
 RANGES = {"minmax": "Extremes", "percentile": "99.999 % of the values", "entropy": "Least entropy lost"}
 """The texts for the values of Calibration."""
 STATIC_SECONDS = 3.0
 CALIBRATION_CALLS = 3  # a calibration image takes as long as so many calls
+LEARNING_SECONDS, LEARNING_CALLS = 10.0, 1500.0  # 64 images through half of both graphs in 24 passes
 RACE_SECONDS, RACE_CALLS = 25.0, 2000.0  # about ten candidates built, screened and timed
 RACE_CALIBRATION_CALLS = 12  # a calibration image in a race, where several candidates need it
 RACE_FINALISTS = 4  # of these, so many beside the winner are timed once more with all variants
@@ -54,6 +58,13 @@ class QuantizeAuto(Quantization):
         help="Where the accuracy budget is missed, put the most sensitive layers back in float.",
         expert=True,
     )
+    escalate: bool = setting(
+        True,
+        label="Train where rounding loses too much",
+        help="Where an INT8 file is clearly faster than what has won and loses too much, learn its rounding and then "
+        "train it for a few epochs, both from FP32's own answers. Needs images, and ends with the minutes; the "
+        "estimate is without it.",
+    )
 
     def cost(self, inputs: CostInputs) -> float:
         timing_seconds = inputs.n_targets * (RACE_SECONDS + RACE_CALLS * inputs.target_call_seconds)
@@ -65,14 +76,17 @@ class QuantizeAuto(Quantization):
 
     @property
     def description(self) -> str:
-        return "race the ways to quantize on this machine and keep the winner, or the model as it was"
+        training = ", which may train where rounding loses too much" if self.escalate else ""
+        return f"race the ways to quantize on this machine{training}, and keep the winner, or the model as it was"
 
 
 class QuantizeStatic(Quantization):
     """Static INT8: weights and activations, ranges from calibration images, QDQ format.
 
     Scheme: Jacob et al., https://arxiv.org/abs/1712.05877, as in onnxruntime.quantization. Bias correction: Nagel et
-    al., https://arxiv.org/abs/1906.04721, section 4.2, with means from images.
+    al., https://arxiv.org/abs/1906.04721, section 4.2, with means from images. Learnt rounding minimises the error of
+    each layer's outputs, as Nagel et al., https://arxiv.org/abs/2004.10568, solved as by Frantar et al.,
+    https://arxiv.org/abs/2210.17323.
     """
 
     title: ClassVar[str] = "Static INT8"
@@ -138,13 +152,24 @@ class QuantizeStatic(Quantization):
         help="Take the mean error of each layer out of its bias, where held-back images show that it helps.",
         expert=True,
     )
+    rounding: Rounding = setting(
+        "nearest",
+        label="Rounding of weights",
+        choices=ROUNDINGS,
+        help="To the nearest integer, or learnt layer by layer, without labels, so that each layer's outputs stay "
+        "close to FP32's: takes longer, for a file that is as fast, where held-back images show that it helps.",
+        expert=True,
+    )
 
     def cost(self, inputs: CostInputs) -> float:
-        return STATIC_SECONDS + self.calibration_images * inputs.call_seconds * CALIBRATION_CALLS
+        learning_seconds = LEARNING_SECONDS + LEARNING_CALLS * inputs.call_seconds if self.rounding == "learnt" else 0.0
+        return STATIC_SECONDS + learning_seconds + self.calibration_images * inputs.call_seconds * CALIBRATION_CALLS
 
     @property
     def description(self) -> str:
-        return f"quantize to INT8, with activation ranges from up to {self.calibration_images} examples for calibration"
+        learnt = ", and rounding learnt layer by layer" if self.rounding == "learnt" else ""
+        ranges = f"activation ranges from up to {self.calibration_images} examples for calibration"
+        return f"quantize to INT8, with {ranges}{learnt}"
 
 
 class QuantizeDynamic(Quantization):

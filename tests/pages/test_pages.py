@@ -600,6 +600,16 @@ def test_a_preset_fills_the_cards_and_says_about_how_long_it_takes(app):
     assert from_link(at.query_params["draft"]) == sample().replace(name=None)
 
 
+def test_a_race_says_beforehand_that_it_may_train_and_can_be_asked_not_to(app):
+    at = app("pages/optimize.py", draft=to_link(sample().replace(cards=of_chain([QuantizeAuto()]))))
+    assert "the race may train" in words(at)
+    assert "which may train where rounding loses too much" in words(at)
+    switch(at, "Train where rounding loses too much").set_value(False).run()
+    assert from_link(at.query_params["draft"]).steps == (QuantizeAuto(escalate=False),)
+    assert "which may train" not in words(at)
+    assert not at.exception
+
+
 def test_a_preset_that_is_not_on_offer_says_why_and_what_to_do(app):
     upload = save_upload("model.onnx", "onnx", BytesIO(bytes(20_000_000)))
     at = app("pages/optimize.py", draft=to_link(Draft(model=FileModel(sha256=upload.sha256), data=SampleData())))

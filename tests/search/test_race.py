@@ -15,7 +15,7 @@ from tests.made_contexts import made_context
 from tests.search.spoilt import spoilt_graph
 from tests.techniques.given import given
 
-AUTO = QuantizeAuto(calibration_images=32)
+AUTO = QuantizeAuto(calibration_images=32, escalate=False)
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def ready(tmp_path, monkeypatch):
     return model, said, context
 
 
-def half_the_time(models, baseline, target, images, on_round, n_rounds, deadline, targets):
+def half_the_time(models, baseline, target, images, on_round, n_rounds, deadline, targets=None):
     return {key: PairedLatency(made_latency(1.0, 1.0 if key == baseline else 0.5), None) for key in models}
 
 
@@ -88,7 +88,7 @@ def test_where_static_int8_loses_too_much_training_it_is_named(ready):
 
 def untimable(names):
     """A trial in which those of the candidates whose number is named do not run."""
-    return lambda models, target, images, targets: {
+    return lambda models, target, images, targets=None: {
         key: RunError("it asks for more") for number, key in enumerate(models) if number in names
     }
 

@@ -80,6 +80,14 @@ class Calibrator:
         """What the folded graph answers for the first examples, to compare quantized files with."""
         return float_answers(self.folded, full_batch(self._images, self.model.batch or N_EXAMPLES))
 
+    @property
+    def noun(self) -> str:
+        return self._images.noun
+
+    def n_calls(self, limit: int) -> int:
+        """How many calls `batches` gives."""
+        return -(-min(limit, len(self._images)) // self._batch_size)
+
     def means(self) -> dict[str, np.ndarray]:
         """(channels,) float64: the mean of each activation that a Conv or Gemm reads, by the name of its tensor."""
         return self._observed[1]
@@ -139,7 +147,7 @@ class Calibrator:
         try:
             with as_step_error("onnxruntime cannot run this model for calibration"):
                 activations = values_session(path, names, optimised=False, log="error")
-                for inputs in self._batches():
+                for inputs in self.batches(self.n_images):
                     for name, values in zip(names, activations(inputs), strict=True):
                         if values.size:  # a slice may be empty
                             observe(name, values)
@@ -152,8 +160,9 @@ class Calibrator:
             path.unlink(missing_ok=True)
         return batches
 
-    def _batches(self) -> Iterator[Inputs]:
-        for inputs in self._images.batches(self._batch_size, limit=self.n_images):
+    def batches(self, limit: int) -> Iterator[Inputs]:
+        """The inputs of calls of the graph, for at most `limit` of the examples."""
+        for inputs in self._images.batches(self._batch_size, limit=limit):
             yield resized(inputs, self.model.batch or n_examples(inputs))
 
     def _raise_not_finite(self, name: str, values: np.ndarray) -> None:

@@ -1,6 +1,8 @@
 """Static INT8 in QDQ format, through onnxruntime's quantizer, with types that suit this machine's instructions."""
 
+import math
 import tempfile
+import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -8,7 +10,7 @@ import onnx
 from onnxruntime.quantization import QuantType
 from onnxruntime.quantization.qdq_quantizer import QDQQuantizer
 
-from engine.context import Outcome, StepContext
+from engine.context import Outcome, ProgressCallback, StepContext, no_progress
 from engine.data import ArrayPart, Part
 from engine.errors import StepError
 from engine.measure.predictions import predict
@@ -18,7 +20,6 @@ from engine.models.graph import write_metadata
 from engine.results import Note, codes
 from engine.settings import QuantizeStatic, Target
 from engine.store.home import require_room
-from engine.system.machine import is_x86
 from engine.tasks import Answers
 from engine.techniques.quantize.bias import correct_biases
 from engine.techniques.quantize.calibrate import Calibrator
@@ -27,6 +28,7 @@ from engine.techniques.quantize.failures import as_step_error
 from engine.techniques.quantize.few_images import with_crops_of_few
 from engine.techniques.quantize.float_layers import shield_float_layers
 from engine.techniques.quantize.float_nodes import note_of, reasons
+from engine.techniques.quantize.learnt import learn_rounding
 from engine.techniques.quantize.prepare import (
     check_quantizable,
     first_heavy,
@@ -36,21 +38,17 @@ from engine.techniques.quantize.prepare import (
     quietly,
     saturates,
 )
+from engine.techniques.quantize.scheme import Scheme, choose_scheme
 from engine.wording import many
 
 FILES_AT_ONCE = 5
 """The folded model, the one that calibration watches, and their parts, each about as large as the model."""
 JUDGES = 16
-"""Images that judge the bias correction, and set no range."""
-
-
-@dataclass(frozen=True)
-class Scheme:
-    """Types of the quantized graph, and the note that gives the reason."""
-
-    activations: QuantType
-    reduce_range: bool
-    note: Note
+"""Images that judge the bias correction and learnt rounding, and set no range."""
+LEARNING_IMAGES = 64
+"""Calibration images that rounding is learnt from, at the most."""
+LEARNING_START = 0.5
+"""The share of the progress after which rounding is learnt."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +74,8 @@ def quantize_static(model: OnnxModel, settings: QuantizeStatic, context: StepCon
             "static quantization needs calibration images, and there are none",
             "Raise the share of images for calibration (split.calibration)",
         )
-    n_judges = min(JUDGES, len(images) // 4) if settings.bias_correction else 0
+    needs_judges = settings.bias_correction or settings.rounding == "learnt"
+    n_judges = min(JUDGES, len(images) // 4) if needs_judges else 0
     n_images = min(settings.calibration_images, len(images) - n_judges)
     judges = images.span(n_images, n_images + n_judges)
     judge_set = JudgeSet(judges, predict(model, judges, context.target).answers) if n_judges else None
@@ -94,9 +93,22 @@ def quantize_static(model: OnnxModel, settings: QuantizeStatic, context: StepCon
             context.on_progress,
             batch_size=context.target.batch_size,
         )
-        notes = build_static(calibrator, settings, context.isa, path, judge_set, context.target)
+        notes = build_static(
+            calibrator,
+            settings,
+            context.isa,
+            path,
+            judge_set,
+            context.target,
+            deadline=context.deadline,
+            on_progress=context.on_progress,
+        )
     calibration_note = _calibration_note(images.noun, n_images, n_judges, settings)
-    return Outcome(model=replace(model, path=path), notes=(*notes, *crop_notes, calibration_note))
+    return Outcome(
+        model=replace(model, path=path),
+        notes=(*notes, *crop_notes, calibration_note),
+        complete=settings.rounding == "nearest" or time.monotonic() < context.deadline,
+    )
 
 
 def build_static(
@@ -106,11 +118,16 @@ def build_static(
     path: Path,
     judge_set: JudgeSet | None,
     target: Target,
+    *,
+    deadline: float = math.inf,
+    on_progress: ProgressCallback = no_progress,
 ) -> tuple[Note, ...]:
-    """Writes the INT8 file to `path`; `judge_set` judges the bias correction, which is left out where it is None.
+    """Writes the INT8 file to `path`; `judge_set` judges the bias correction, which is left out where it is None, and
+    learnt rounding.
 
-    The file is compared with its own rounding before its biases are corrected. Raises StepError as `quantize_static`
-    does, and (code miscomputed) where it answers otherwise than that rounding says.
+    The file is compared with its own rounding before its biases are corrected and its rounding is learnt. Learning ends
+    at the deadline, in seconds of time.monotonic(), and reports from LEARNING_START on. Raises StepError as
+    `quantize_static` does, and (code miscomputed) where the file answers otherwise than its rounding says.
     """
     scheme = choose_scheme(settings, isa)
     folded = calibrator.proto()
@@ -130,10 +147,12 @@ def build_static(
             target.threads,
             saturates=saturates(isa) and scheme.activations == QuantType.QUInt8 and not scheme.reduce_range,
         )
-        notes = (scheme.note, *note_of(float_reasons, folded), *unsure)
-        if judge_set is None or not settings.bias_correction:
-            return notes
-        return *notes, _correct(quantized, calibrator, path, judge_set, target)
+        notes = [scheme.note, *note_of(float_reasons, folded), *unsure]
+        if judge_set is not None and settings.bias_correction:
+            notes.append(_correct(quantized, calibrator, path, judge_set, target))
+        if settings.rounding == "learnt":
+            notes.append(_learn(calibrator, path, judge_set, target, scheme.widest, deadline, on_progress))
+    return tuple(notes)
 
 
 def _quantize(
@@ -169,61 +188,85 @@ def _correct(
     if n_layers == 0:
         return Note(code="bias_not_corrected", text="No layer in INT8 has a bias that could take up its weights' error")
     _save(quantized, calibrator.model, corrected)
-    before, after = (
-        sqnr_db(predict(replace(calibrator.model, path=file), judge_set.part, target).logits, judge_set.answers.main)
-        for file in (path, corrected)
-    )
-    judges = many(len(judge_set.part), f"held-back {judge_set.part.noun}")
-    if before is None or after is None or after <= before:
-        corrected.unlink()
+    gain = _keep_closer(corrected, path, calibrator, judge_set, target)
+    if gain is None:
         return Note(
             code="bias_not_corrected",
-            text=f"Bias correction did not help on {judges} and was left out",
+            text=f"Bias correction did not help on {_judges(judge_set)} and was left out",
         )
-    corrected.replace(path)
     return Note(
         code="bias_corrected",
-        text=f"Bias correction of {many(n_layers, 'layer')} took the mean error out of the weights: {before:.1f} dB "
-        f"became {after:.1f} dB on {judges}",
+        text=f"Bias correction of {many(n_layers, 'layer')} took the mean error out of the weights: {gain}",
     )
+
+
+def _learn(
+    calibrator: Calibrator,
+    path: Path,
+    judge_set: JudgeSet | None,
+    target: Target,
+    widest: int,
+    deadline: float,
+    on_progress: ProgressCallback,
+) -> Note:
+    """Learns the rounding of the file at `path`, where judges, if there are any, find its outputs closer after it."""
+    quantized, learnt = onnx.load(path), path.with_suffix(".learnt.onnx")
+
+    def on_layer(done: int, total: int) -> None:
+        share = LEARNING_START + (1 - LEARNING_START) * done / total
+        on_progress(share, f"learning the rounding: layer {done + 1} of {total}")
+
+    n_images = min(LEARNING_IMAGES, calibrator.n_images)
+    result = learn_rounding(
+        quantized,
+        calibrator.proto(),
+        lambda: calibrator.batches(n_images),
+        calibrator.n_calls(n_images),
+        limit=widest,
+        deadline=deadline,
+        on_layer=on_layer,
+    )
+    if result.n_learnt == 0:
+        why = "no layer in INT8 has a form that can be learnt" if result.n_layers == 0 else "the time was up"
+        return Note(code=codes.ROUNDING_NOT_LEARNT, text=f"The rounding of weights was not learnt: {why}")
+    _save(quantized, calibrator.model, learnt)
+    of = many(n_images, "calibration example" if calibrator.model.preprocess is None else "calibration image")
+    text = (
+        f"The rounding of {result.n_learnt} of {many(result.n_layers, 'layer')} was learnt from FP32's outputs on {of}"
+    )
+    if judge_set is None:
+        learnt.replace(path)
+        return Note(code=codes.ROUNDING_LEARNT, text=text)
+    gain = _keep_closer(learnt, path, calibrator, judge_set, target)
+    if gain is None:
+        text = f"Learnt rounding did not help on {_judges(judge_set)} and was left out"
+        return Note(code=codes.ROUNDING_NOT_LEARNT, text=text)
+    return Note(code=codes.ROUNDING_LEARNT, text=f"{text}: {gain}")
+
+
+def _keep_closer(changed: Path, path: Path, calibrator: Calibrator, judge_set: JudgeSet, target: Target) -> str | None:
+    """Replaces the file at `path` by `changed` where its outputs are closer to FP32's, and says by how much.
+
+    None where they are not; then `changed` is removed.
+    """
+    before, after = (
+        sqnr_db(predict(replace(calibrator.model, path=file), judge_set.part, target).logits, judge_set.answers.main)
+        for file in (path, changed)
+    )
+    if before is None or after is None or after <= before:
+        changed.unlink()
+        return None
+    changed.replace(path)
+    return f"{before:.1f} dB became {after:.1f} dB on {_judges(judge_set)}"
+
+
+def _judges(judge_set: JudgeSet) -> str:
+    return many(len(judge_set.part), f"held-back {judge_set.part.noun}")
 
 
 def _save(proto: onnx.ModelProto, model: OnnxModel, path: Path) -> None:
     write_metadata(proto, model.preprocess, model.classes)
     onnx.save(proto, path)
-
-
-def choose_scheme(settings: QuantizeStatic, isa: tuple[str, ...]) -> Scheme:
-    """Activation type and weight range for a CPU with these instructions.
-
-    On x86 the fast kernels take unsigned activations, and without VNNI their sums saturate unless weights keep to 7
-    bits; elsewhere symmetric bytes are preferred: see "Choosing parameters for CPU inference" in
-    onnxruntime.quantization.quantize_static. Settings that are not auto take precedence.
-    """
-    x86 = is_x86(isa)
-    signed = settings.activations == "signed" or (settings.activations == "auto" and not x86)
-    reduce_range = settings.reduce_range if settings.reduce_range is not None else saturates(isa) and not signed
-    types = f"{'signed' if signed else 'unsigned'} activations, {'7' if reduce_range else '8'}-bit weights"
-    return Scheme(
-        QuantType.QInt8 if signed else QuantType.QUInt8,
-        reduce_range,
-        Note(code="quantization_scheme", text=f"INT8 with {types}: {_why(settings, x86, saturates(isa))}"),
-    )
-
-
-def _why(settings: QuantizeStatic, x86: bool, saturating: bool) -> str:
-    overrides = [
-        name
-        for name, value in (("activations", settings.activations), ("reduce_range", settings.reduce_range))
-        if value not in ("auto", None)
-    ]
-    if overrides:
-        return f"{' and '.join(overrides)} as set in the recipe"
-    if x86 and not saturating:
-        return "this CPU has VNNI, which multiplies unsigned by signed bytes without saturation"
-    if x86:
-        return "this CPU has no VNNI, where full 8-bit products can saturate"
-    return "this CPU is no x86, where symmetric signed bytes have the fast kernels"
 
 
 def _calibration_note(noun: str, n_images: int, n_judges: int, settings: QuantizeStatic) -> Note:

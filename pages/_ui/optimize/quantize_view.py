@@ -12,7 +12,8 @@ LABELS = {"auto": "Auto (recommended)"}
 TEXTS = {
     "auto": "A race on this machine and your images. The methods that suit the model are built, compared with FP32 on "
     "images that report nothing, and timed against it; the winner is kept. FP32 stays where nothing that keeps the "
-    "budget there is surely faster, or smaller and not slower where the goal is size.",
+    "budget there is surely faster, or smaller and not slower where the goal is size. Where an INT8 file is fast and "
+    "loses too much, the race may train: it learns the rounding, then the weights, from FP32's answers.",
     "static": "Weights and activations in 8 bits, with ranges calibrated on images.",
     "dynamic": "MatMul and Gemm in 8 bits, with ranges taken at every call: for transformers. Needs no images.",
     "weights": "Weights stored in 8 bits, arithmetic in float: for size, with close answers and seldom faster.",

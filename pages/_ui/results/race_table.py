@@ -10,7 +10,7 @@ from engine import Trial, Variant
 from engine.charts import stage_reached
 from engine.wording import size_text
 from pages._ui.results.variant_table import target_columns
-from pages._ui.wording import decibels, plain, sentence
+from pages._ui.wording import decibels, duration, plain, sentence
 
 Candidates = Sequence[tuple[Variant, Trial]]
 COLUMNS = (
@@ -59,6 +59,7 @@ def _row(variant: Variant, trial: Trial) -> dict[str, str]:
         "Speed": _speed(trial),
         "SQNR": decibels(fidelity.sqnr_db) if fidelity else "–",
         "Size": size_text(variant.size_bytes),
+        "Took": duration(variant.seconds),
         "Came to": stage_reached(trial),
         "What became of it": plain(sentence(trial.outcome.text)),
         "Why it took part": plain(sentence(trial.reason.text)),

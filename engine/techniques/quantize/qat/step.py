@@ -28,7 +28,8 @@ from engine.techniques.quantize.prepare import check_quantizable, fold
 from engine.techniques.quantize.qat.network import Network
 from engine.techniques.quantize.qat.operators import tensor_of
 from engine.techniques.quantize.qat.writing import write_back
-from engine.techniques.quantize.static import FILES_AT_ONCE, build_static, choose_scheme
+from engine.techniques.quantize.scheme import choose_scheme
+from engine.techniques.quantize.static import FILES_AT_ONCE, build_static
 from engine.training.batches import PLAIN, Views
 from engine.training.context import TrainingContext
 from engine.training.curve import Fit, Point
@@ -46,8 +47,6 @@ TOLERANCE = 1e-3
 """How far torch may be from onnxruntime on the float graph, as a share of the largest logit."""
 MAX_AGREEMENT_LOSS = 0.1
 """How much lower the file's agreement with FP32 may be than the trained network's, as a share of the images."""
-WIDEST = {False: 127, True: 64}
-"""The largest integer of a symmetric weight, in full and in reduced range, as in onnxruntime.quantization."""
 
 
 def qat(model: OnnxModel, settings: Qat, context: TrainingContext) -> Outcome:
@@ -111,7 +110,7 @@ def _quantize(
     )
     notes = build_static(calibrator, static, context.isa, path, None, context.target)
     floats = {f"{tensor.name}_quantized": tensor_of(tensor) for tensor in onnx.load(folded).graph.initializer}
-    limit = WIDEST[choose_scheme(static, context.isa).reduce_range]
+    limit = choose_scheme(static, context.isa).widest
     with as_step_error("torch cannot train this graph", next="Use quantize in place of qat"):
         network = Network(onnx.load(path), floats, limit, model.output_name)
     text = f"{len(images)} images of the calibration split set the ranges that training began with"

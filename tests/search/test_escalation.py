@@ -1,0 +1,166 @@
+"""The last stage of a race: rounding is learnt, then the weights are, where a fast file loses too much."""
+
+import time
+from dataclasses import replace
+
+import onnx
+import pytest
+
+from engine.context import Outcome
+from engine.data import load
+from engine.errors import StepError
+from engine.measure.latency import PairedLatency
+from engine.results import codes
+from engine.search.context import RaceContext
+from engine.search.race import race
+from engine.search.workspace import Workspace
+from engine.settings import Budget, Qat, QuantizeAuto, SampleData, Split
+from tests.made import made_latency
+from tests.made_contexts import made_context
+from tests.search.spoilt import spoilt_graph
+from tests.techniques.given import given
+
+AUTO = QuantizeAuto(calibration_images=32, mixed_precision=False)
+TRAINED = "trained"
+COARSE, RUINED = 60, 1000
+"""Factors of the weights that spoil a scale: learnt rounding mends what the first does, and nothing but training the
+other."""
+
+
+def static_takes_half(models, *_, **__):
+    """Latencies in which a file with calibrated ranges, or a trained one, takes half the time of FP32, and others all
+    of it."""
+    protos = {key: onnx.load(model.path) for key, model in models.items()}
+    return {key: PairedLatency(made_latency(1.0, 0.5 if _is_fast(protos[key]) else 1.0), None) for key in models}
+
+
+def _is_fast(proto):
+    return proto.producer_name == TRAINED or any(node.op_type == "QuantizeLinear" for node in proto.graph.node)
+
+
+@pytest.fixture
+def prepared(tmp_path, monkeypatch):
+    """A function from a factor to the model that it spoils and a context with unlabelled digits; INT8 takes half the
+    time of FP32."""
+    monkeypatch.setattr("engine.measure.timing.measure_latency", static_takes_half)
+
+    def prepare(factor, **changes):
+        model, bare = given(spoilt_graph(factor=factor, n_classes=10), tmp_path)
+        data = load(SampleData(), Split(), model.preprocess, 0, merge_train=False, n_outputs=10)
+        parts = {name: replace(part.span(0, 120), labels=None) for name, part in data.parts.items()}
+        unlabelled = replace(
+            data, parts=parts, selection=replace(data.selection.span(0, 120), labels=None), classes=None
+        )
+        context = made_context(RaceContext, unlabelled, bare.folder, budget=Budget(max_accuracy_drop=0.1), **changes)
+        context.shared.mkdir()
+        return model, context
+
+    return prepare
+
+
+def trials(outcome, code):
+    return [one for one in outcome.search.candidates if one.trial.reason.code == code]
+
+
+def notes(outcome, code):
+    return [note.text for note in outcome.notes if note.code == code]
+
+
+def forbidden(*_):
+    raise AssertionError("this race need not train")
+
+
+def test_learnt_rounding_wins_where_the_nearest_loses_too_much(prepared, monkeypatch):
+    monkeypatch.setattr("engine.search.workspace.qat", forbidden)
+    model, context = prepared(COARSE)
+    outcome = race(model, AUTO, context)
+    (learnt,) = trials(outcome, "learn_rounding")
+    assert learnt.trial.reason.text.startswith("Static INT8")
+    assert "2.00 times as fast as FP32 (1.82 to 2.22) and has agreement with FP32 on " in learnt.trial.reason.text
+    assert learnt.trial.reason.text.endswith(": learn the rounding of its weights from FP32's outputs")
+    assert learnt.settings.rounding == "learnt"
+    assert (learnt.trial.stage, outcome.search.winner_key) == ("final", learnt.model.key)
+    assert learnt.seconds > 0
+    over = next(one.trial for one in outcome.search.candidates if one.trial.name == "Static INT8")
+    assert (over.stage, over.outcome.code) == ("screened", "over_budget")
+
+
+def test_where_that_is_asked_not_to_be_nothing_is_learnt_or_trained(prepared, monkeypatch):
+    monkeypatch.setattr("engine.search.workspace.qat", forbidden)
+    model, context = prepared(COARSE)
+    outcome = race(model, AUTO.model_copy(update={"escalate": False}), context)
+    assert not trials(outcome, "learn_rounding")
+    assert outcome.search.winner_key is None
+    assert notes(outcome, codes.QAT_MAY_HELP)
+
+
+def test_where_learnt_rounding_is_not_enough_the_file_is_trained_without_labels(prepared, monkeypatch):
+    asked = []
+
+    def trained(model, settings, context):
+        asked.append((settings, context))
+        path = context.folder / "model.onnx"
+        proto = onnx.load(model.path)
+        proto.producer_name = TRAINED
+        onnx.save(proto, path)
+        return Outcome(model=replace(model, path=path))
+
+    monkeypatch.setattr("engine.search.workspace.qat", trained)
+    model, context = prepared(RUINED, deadline=time.monotonic() + 1000)
+    outcome = race(model, AUTO, context)
+    ((settings, given_context),) = asked
+    assert isinstance(settings, Qat)
+    assert (settings.label_share, settings.epochs, settings.calibration_images) == (0.0, 27, 16)
+    assert len(given_context.data.split("train")) == 120
+    assert given_context.deadline < context.deadline
+    (winner,) = trials(outcome, "train_int8")
+    assert winner.trial.name == "Static INT8, trained"
+    assert outcome.search.winner_key == winner.model.key
+    assert not notes(outcome, codes.QAT_MAY_HELP)
+
+
+@pytest.mark.parametrize(("n_calibration", "n_trained"), [(120, [60]), (40, [])])
+def test_without_train_images_calibration_images_that_do_not_choose_train(
+    prepared, monkeypatch, n_calibration, n_trained
+):
+    asked = []
+
+    def refuse(model, settings, context):
+        asked.append(len(context.data.split("train")))
+        raise StepError("it does not suit it", "Leave it out")
+
+    monkeypatch.setattr("engine.search.workspace.qat", refuse)
+    model, context = prepared(RUINED)
+    parts = {"train": context.data.split("train").span(0, 0)}
+    parts["calibration"] = context.data.split("calibration").span(0, n_calibration)
+    data = replace(context.data, parts=context.data.parts | parts)
+    outcome = race(model, AUTO, replace(context, data=data))
+    assert asked == n_trained
+    too_few = [text.partition(" was not trained: ")[2] for text in notes(outcome, codes.NOT_ESCALATED)]
+    assert too_few == ([] if n_trained else ["20 images are too few, 32 are needed"])
+    failed = notes(outcome, "candidate_failed")
+    assert failed == (["Static INT8, trained could not be built: it does not suit it"] if n_trained else [])
+
+
+def test_at_the_deadline_nothing_is_begun_and_the_best_so_far_stays(prepared, monkeypatch):
+    def out_of_time(workspace, work):
+        is_over = work.startswith("learning")
+        workspace.left_out.extend([work] if is_over else [])
+        return is_over
+
+    monkeypatch.setattr("engine.search.workspace.qat", forbidden)
+    monkeypatch.setattr(Workspace, "out_of_time", out_of_time)
+    model, context = prepared(COARSE)
+    outcome = race(model, AUTO, context)
+    assert not trials(outcome, "learn_rounding")
+    assert notes(outcome, codes.OUT_OF_TIME)[0].endswith("Left out: learning the rounding where INT8 loses too much")
+    assert outcome.search.winner_key is None
+    assert not outcome.complete
+
+
+def test_without_images_the_report_says_that_nothing_was_learnt(prepared):
+    model, context = prepared(COARSE)
+    outcome = race(model, AUTO, replace(context, data=replace(context.data, synthetic=True)))
+    (text,) = notes(outcome, codes.NOT_ESCALATED)
+    assert text == "INT8 loses too much, and there are no images to learn its rounding from or to train it on"
+    assert not trials(outcome, "learn_rounding")
