@@ -13,6 +13,7 @@ from engine.results import Note, codes, times_as_fast
 from engine.search.candidate import Candidate
 from engine.search.context import RaceContext
 from engine.search.mixed import restore_layers
+from engine.search.placement import place
 from engine.search.qat_hint import qat_may_help
 from engine.search.search_space import Facts, Plan, methods, refinements
 from engine.search.selection import (
@@ -29,7 +30,7 @@ from engine.settings import QuantizeAuto
 from engine.techniques.quantize import check_quantizable, free_products, heavy_nodes, with_crops_of_few
 from engine.wording import many
 
-BUILD, SCREEN, BUILD_AGAIN, SCREEN_AGAIN, SCREEN_REPAIRED = 0.05, 0.3, 0.35, 0.6, 0.65
+BUILD, SCREEN, BUILD_AGAIN, SCREEN_AGAIN, SCREEN_REPAIRED = 0.05, 0.3, 0.5, 0.6, 0.65
 """Where each stage begins, as a share of the progress."""
 MAX_REFINED_RATIO = 1.25
 """The highest ratio to FP32 from which refinements are tried: none of them has gained more (docs/log.md)."""
@@ -134,7 +135,7 @@ def _not_slow(candidates: list[Candidate]) -> list[Candidate]:
 def _build_and_screen(
     workspace: Workspace, model: OnnxModel, simplified: Candidate | None
 ) -> tuple[list[Candidate], list[Note]]:
-    """Builds and screens the methods, then refinements of the best static one."""
+    """Builds and screens the methods, then placements and refinements of the best static one."""
     facts = _facts(workspace)
     candidates = [simplified] if simplified else []
     for candidate in candidates:
@@ -146,6 +147,8 @@ def _build_and_screen(
     base = best_static(candidates)
     if base is None:
         return candidates, notes
+    notes += place(workspace, model, base, candidates, _build)
+    base = best_static(candidates) or base
     if base.latency is not None and base.latency.ratio_low > MAX_REFINED_RATIO:
         speed = times_as_fast(base.latency, "FP32")
         text = f"{base.name} is {speed} in the screening, and no refinement of it makes up for that"
