@@ -12,6 +12,7 @@ from engine.results import Note
 from engine.search.candidate import Candidate
 from engine.search.patterns import FUSED, Pattern, find_patterns
 from engine.search.search_space import Plan
+from engine.search.selection import base_to_refine
 from engine.search.timing import screen
 from engine.search.workspace import Workspace
 from engine.settings import QuantizeStatic
@@ -26,12 +27,18 @@ Build = Callable[[Workspace, tuple[Plan, ...], list[Candidate], float, float], l
 """Adds the candidates of these plans that can be built; notes on the others. Takes shares of the progress."""
 
 
-def place(
-    workspace: Workspace, model: OnnxModel, base: Candidate, candidates: list[Candidate], build: Build
-) -> list[Note]:
-    """Adds, timed, placements of the static candidate `base`, where it was timed; notes on those that failed."""
-    patterns = find_patterns(workspace.calibrator.proto()) if base.latency is not None else ()
-    if not patterns:
+def place(workspace: Workspace, model: OnnxModel, candidates: list[Candidate], build: Build) -> list[Note]:
+    """Adds, timed, placements of the static candidate to refine; notes on those that failed.
+
+    Nothing where that cannot be timed. Where all static ones lose too much they are timed all the same: layers may go
+    back to float, and what remains in 8 bits should be fast.
+    """
+    patterns = find_patterns(workspace.calibrator.proto())
+    base = base_to_refine(candidates, workspace.context.budget)
+    if not patterns or base is None:
+        return []
+    screen(workspace, model, [base], PLACE, also_over=True)
+    if base.latency is None:
         return []
     key, path = _key(workspace, patterns), workspace.context.placements
     remembered = read_placement(path, key) if path is not None else None
@@ -69,7 +76,8 @@ def _try(
 ) -> list[Note]:
     """Builds and screens the candidates of these plans; `stages` are where each begins."""
     notes = build(workspace, tuple(plans), candidates, *stages)
-    screen(workspace, model, candidates, stages[1])
+    own = [one for one in candidates if any(one.plan is plan for plan in plans)]
+    screen(workspace, model, own, stages[1], also_over=True)
     return notes
 
 

@@ -17,6 +17,7 @@ from engine.search.placement import place
 from engine.search.qat_hint import qat_may_help
 from engine.search.search_space import Facts, Plan, methods, refinements
 from engine.search.selection import (
+    base_to_refine,
     best_static,
     choose,
     finalists,
@@ -144,11 +145,10 @@ def _build_and_screen(
     if not candidates:
         raise StepError(f"no candidate could be built: {notes[0].text}", "Leave quantization out")
     screen(workspace, model, candidates, SCREEN)
-    base = best_static(candidates)
+    notes += place(workspace, model, candidates, _build)
+    base = base_to_refine(candidates, workspace.context.budget)
     if base is None:
         return candidates, notes
-    notes += place(workspace, model, base, candidates, _build)
-    base = best_static(candidates) or base
     if base.latency is not None and base.latency.ratio_low > MAX_REFINED_RATIO:
         speed = times_as_fast(base.latency, "FP32")
         text = f"{base.name} is {speed} in the screening, and no refinement of it makes up for that"

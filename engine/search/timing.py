@@ -29,10 +29,16 @@ def operator_milliseconds(workspace: Workspace, model: OnnxModel) -> dict[str, f
         return operator_times(model.path, workspace.context.target, inputs)
 
 
-def screen(workspace: Workspace, model: OnnxModel, candidates: list[Candidate], begin: float) -> None:
-    """Times, in few rounds, all candidates that were not timed yet and may still keep the budget."""
+def screen(
+    workspace: Workspace, model: OnnxModel, candidates: list[Candidate], begin: float, *, also_over: bool = False
+) -> None:
+    """Times, in few rounds, all candidates that were not timed yet and may still keep the budget.
+
+    `also_over` times those as well that are surely over it.
+    """
     budget = workspace.context.budget
-    new = [one for one in candidates if one.latency is None and one.untimed is None and not surely_over(one, budget)]
+    new = [one for one in candidates if one.latency is None and one.untimed is None]
+    new = [one for one in new if also_over or not surely_over(one, budget)]
     _time(workspace, model, new, SCREENING_ROUNDS, lambda share: (begin + SCREENING * share, "screening"))
     for candidate in new:
         candidate.stage = "screened" if candidate.untimed is None else candidate.stage

@@ -9,14 +9,14 @@ from engine.search.race import race
 from engine.settings import Budget, QuantizeAuto
 from tests.made import made_latency
 from tests.made_contexts import made_context
-from tests.techniques.given import classifier, given, weights
+from tests.techniques.given import BEGINNING, RNG, classifier, given, weights
 
 AUTO = QuantizeAuto(calibration_images=16, mixed_precision=False)
 SWISH, DEPTHWISE = "SiLU and hard-swish fused", "depthwise convolutions in float"
 
 
-def network():
-    constants = {"w1": weights(8, 3, 3, 3), "d": weights(8, 1, 3, 3), "w3": weights(8, 4)}
+def network(sign=1):
+    constants = {"w1": weights(8, 3, 3, 3), "d": weights(8, 1, 3, 3), "w3": sign * weights(8, 4)}
     nodes = [
         ("Conv", ["image", "w1"], "a", {"pads": [1] * 4}),
         ("Sigmoid", ["a"], "s"),
@@ -38,7 +38,7 @@ def raced(tmp_path, monkeypatch):
     model, bare = given(network(), tmp_path / "race")
     folders = iter(range(9))
 
-    def run(swish, depthwise):
+    def run(swish, depthwise, baseline=None):
         def measure(models, baseline, *args, **more):
             shares = {key: share(one, key == baseline) for key, one in models.items()}
             return {key: PairedLatency(made_latency(1.0, value), None) for key, value in shares.items()}
@@ -54,7 +54,12 @@ def raced(tmp_path, monkeypatch):
         folder = tmp_path / str(next(folders))
         folder.mkdir()
         context = made_context(
-            RaceContext, bare.data, folder, placements=tmp_path / "memory", budget=Budget(max_accuracy_drop=None)
+            RaceContext,
+            bare.data,
+            folder,
+            placements=tmp_path / "memory",
+            baseline=baseline,
+            budget=Budget(max_accuracy_drop=0.5 if baseline else None),
         )
         outcome = race(model, AUTO, context)
         return [one.trial for one in outcome.search.candidates]
@@ -93,3 +98,13 @@ def test_a_memory_that_no_longer_holds_is_tried_and_dropped(raced):
     assert DEPTHWISE in of(trials, "placement")
     again = raced(swish=1.2, depthwise=0.8)
     assert of(again, "placement_remembered") == [DEPTHWISE]
+
+
+def test_placements_are_timed_also_where_every_file_loses_too_much(raced, tmp_path):
+    """Layers may go back to float later; what remains in 8 bits is then placed well."""
+    RNG.bit_generator.state = BEGINNING
+    opposite, _ = given(network(sign=-1), tmp_path / "opposite")
+    trials = raced(swish=0.8, depthwise=1.1, baseline=opposite)
+    assert of(trials, "placement") == [SWISH, DEPTHWISE]
+    assert all(trial.ratio is not None for trial in trials if trial.reason.code == "placement")
+    assert not any(trial.outcome.code == "winner" for trial in trials)
