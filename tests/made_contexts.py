@@ -29,6 +29,7 @@ def made_context(kind, data, folder, **changes):
         "budget": Budget(),
         "goal": "latency",
         "baseline": None,
+        "placements": None,
         "on_candidate": no_candidate,
     }
     names = {one.name for one in fields(kind)}

@@ -4,7 +4,7 @@ import math
 from collections import Counter
 
 import onnx
-from onnx import TensorProto
+from onnx import TensorProto, helper
 
 from engine.runtimes.onnx_runtime import fold_constants
 
@@ -23,6 +23,8 @@ _HIDDEN_MACS = ("Conv", "Gemm", "MatMul", "Attention", "Einsum", "LSTM", "GRU", 
 _WEIGHT_INPUT = {"QLinearConv": 3, "QLinearMatMul": 3}
 _BIAS_INPUT = {"QLinearConv": 8, "QLinearMatMul": None, "QGemm": 6}
 _QDQ_OPERATORS = frozenset({"QuantizeLinear", "DequantizeLinear"})
+_SAME_SHAPE = frozenset({"QuickGelu", "Gelu", "FastGelu", "BiasGelu"})
+"""onnxruntime's own operators whose output has the shape of their first input; onnx's shape inference lacks them."""
 _WEIGHT_TYPES = frozenset(
     {
         TensorProto.FLOAT,
@@ -114,9 +116,28 @@ def with_fixed_input(model: onnx.ModelProto, input_shape: Shape | None, batch: i
 def inferred(model: onnx.ModelProto) -> onnx.ModelProto:
     """The graph with the shapes that its operators determine; as it is where these contradict each other."""
     try:
-        return onnx.shape_inference.infer_shapes(model, data_prop=True)
+        result = onnx.shape_inference.infer_shapes(_in_known_operators(model), data_prop=True)
     except onnx.shape_inference.InferenceError:
         return model
+    for node, own in zip(result.graph.node, model.graph.node, strict=True):
+        node.CopyFrom(own)
+    return result
+
+
+def _in_known_operators(model: onnx.ModelProto) -> onnx.ModelProto:
+    """The graph with an Identity for every operator of _SAME_SHAPE, or the graph itself where it has none."""
+    if not any(_keeps_shape(node) for node in model.graph.node):
+        return model
+    known = onnx.ModelProto()
+    known.CopyFrom(model)
+    for node in known.graph.node:
+        if _keeps_shape(node):
+            node.CopyFrom(helper.make_node("Identity", node.input[:1], node.output, name=node.name))
+    return known
+
+
+def _keeps_shape(node: onnx.NodeProto) -> bool:
+    return node.domain == "com.microsoft" and node.op_type in _SAME_SHAPE
 
 
 def static_shapes(model: onnx.ModelProto) -> dict[str, Shape]:

@@ -113,6 +113,7 @@ def _make_and_time(
         budget=recipe.budget,
         goal=recipe.goal,
         measure_lock=lambda: run_progress.holding(measure_lock(home.measure_lock, job.name, run_progress.on_wait)),
+        placements=home.placements,
     )
     context = RunContext(step_runner, builder, run_progress, data.split("evaluation").labels)
     base = make_baseline(context, source, recipe.baseline_steps)

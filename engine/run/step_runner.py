@@ -66,6 +66,8 @@ class StepRunner:
     baseline_model: Model | None = None
     """The baseline before its export."""
     measure_lock: Callable[[], AbstractContextManager[object]] = nullcontext
+    placements: Path | None = None
+    """The file in which races remember the placements that won, where they do."""
     cut_short: dict[str, Path] = field(default_factory=dict)
     """Cache entries of results that a deadline cut short, by the key of the step: chains of this run share them."""
     decoded: dict[Images, Examples] = field(default_factory=dict)
@@ -132,6 +134,7 @@ class StepRunner:
                 budget=self.budget,
                 goal=self.goal,
                 baseline=self.baseline,
+                placements=self.placements,
                 on_candidate=on_candidate,
                 race_targets=self.race_targets,
             )

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from pathlib import Path
 
 from engine.context import CandidateResult, StepContext
 from engine.models.artifacts import OnnxModel, TorchModel
@@ -30,6 +31,8 @@ class RaceContext(SearchContext, TrainingContext):
     goal: Goal
     baseline: OnnxModel | None
     """The model that the run holds its budget against; None where it is the step's own model."""
+    placements: Path | None
+    """The file of the placements that won earlier races, or None where they are not remembered."""
     on_candidate: Callable[[CandidateResult], None]
     """Adds a candidate to the report and writes it, or updates its figures there."""
     race_targets: tuple[RaceTarget, ...] = ()

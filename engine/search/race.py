@@ -16,9 +16,11 @@ from engine.search.escalation import START as ESCALATION
 from engine.search.escalation import escalate
 from engine.search.mixed import restore_layers
 from engine.search.other_targets import elsewhere, fp32_elsewhere
+from engine.search.placement import place
 from engine.search.qat_hint import qat_may_help
 from engine.search.search_space import Facts, Plan, methods, refinements
 from engine.search.selection import (
+    base_to_refine,
     best_static,
     choose,
     finalists,
@@ -33,7 +35,7 @@ from engine.settings.target import CUDA
 from engine.techniques.quantize import check_quantizable, free_products, heavy_nodes, with_crops_of_few
 from engine.wording import many
 
-BUILD, SCREEN, BUILD_AGAIN, SCREEN_AGAIN, SCREEN_REPAIRED = 0.05, 0.3, 0.35, 0.6, 0.65
+BUILD, SCREEN, BUILD_AGAIN, SCREEN_AGAIN, SCREEN_REPAIRED = 0.05, 0.3, 0.5, 0.6, 0.65
 """Where each stage begins, as a share of the progress."""
 MAX_REFINED_RATIO = 1.25
 """The highest ratio to FP32 from which refinements are tried: none of them has gained more (docs/log.md)."""
@@ -159,7 +161,7 @@ def _not_slow(candidates: list[Candidate]) -> list[Candidate]:
 def _build_and_screen(
     workspace: Workspace, model: OnnxModel, simplified: Candidate | None
 ) -> tuple[list[Candidate], list[Note]]:
-    """Builds and screens the methods, then refinements of the best static one."""
+    """Builds and screens the methods, then placements and refinements of the best static one."""
     facts = _facts(workspace)
     unchanged, failures = fp32_elsewhere(workspace, model)
     candidates = [*([simplified] if simplified else []), *unchanged]
@@ -171,7 +173,8 @@ def _build_and_screen(
     if not candidates:
         raise StepError(f"no candidate could be built: {notes[0].text}", "Leave quantization out")
     screen(workspace, model, candidates, SCREEN)
-    base = best_static(candidates)
+    notes += place(workspace, model, candidates, _build)
+    base = base_to_refine(candidates, workspace.context.budget)
     if base is None:
         return candidates, notes
     if base.latency is not None and base.latency.ratio_low > MAX_REFINED_RATIO:

@@ -36,6 +36,11 @@ def best_static(candidates: list[Candidate]) -> Candidate | None:
     return min(static, key=lambda one: (one.ratio, -one.sqnr_db), default=None)
 
 
+def base_to_refine(candidates: list[Candidate], budget: Budget) -> Candidate | None:
+    """The best static candidate among those that may keep the budget, or among all where none may."""
+    return best_static([one for one in candidates if not surely_over(one, budget)]) or best_static(candidates)
+
+
 def finalists(candidates: list[Candidate], context: RaceContext) -> list[Candidate]:
     """The better half, by the goal, of those that are within the budget and not surely slower, and the most faithful of
     the rest."""

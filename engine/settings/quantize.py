@@ -146,6 +146,12 @@ class QuantizeStatic(Quantization):
     float_nodes: tuple[str, ...] = setting(
         (), label="Nodes that stay in float", help="Names of nodes that stay in float.", expert=True, max_length=2000
     )
+    fused_swish: bool = setting(
+        False,
+        label="SiLU and hard-swish fused",
+        help="Compute SiLU as one float operator, and the sigmoid of hard-swish on integers alone.",
+        expert=True,
+    )
     bias_correction: bool = setting(
         True,
         label="Bias correction",

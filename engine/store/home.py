@@ -76,12 +76,17 @@ class Home:
     @property
     def shared_files(self) -> tuple[Path, ...]:
         """Files beside the folders that most jobs may write to: their policy lets them create none here."""
-        return (*self.turn_files, lock_file(self.cache), self.timings)
+        return (*self.turn_files, lock_file(self.cache), self.timings, self.placements)
 
     @property
     def timings(self) -> Path:
         """How long the phases of earlier runs took, a line a run."""
         return self.path / "timings.jsonl"
+
+    @property
+    def placements(self) -> Path:
+        """The kinds of blocks that earlier races placed in float, a line a race."""
+        return self.path / "placements.jsonl"
 
     def job(self, id: str) -> JobFolder:
         return JobFolder(self.jobs / id, self.requests / f"{id}.json")

@@ -51,6 +51,20 @@ def test_what_hangs_on_weights_alone_does_not_count():
     assert count_macs(model) == 5 * 7
 
 
+@pytest.mark.parametrize("operator", ["QuickGelu", "Gelu", "FastGelu", "Relu"])
+def test_macs_behind_an_activation_of_onnxruntimes_own_count(operator):
+    domain = "" if operator == "Relu" else "com.microsoft"
+    nodes = [
+        helper.make_node("MatMul", ["x", "a"], ["b"]),
+        helper.make_node(operator, ["b"], ["c"], domain=domain),
+        helper.make_node("MatMul", ["c", "d"], ["y"]),
+    ]
+    model = graph(nodes, ("n", 5), ("n", 7), {"a": ones(5, 9), "d": ones(9, 7)})
+    model.opset_import.append(helper.make_opsetid("com.microsoft", 1))
+    assert count_macs(model) == 5 * 9 + 9 * 7
+    assert sum(name.endswith(operator) for name in operators(model)) == 1
+
+
 def test_a_size_that_the_graph_leaves_open_is_settled():
     node = helper.make_node("Conv", ["x", "w"], ["y"])
     model = graph([node], ("n", 3, "h", "w"), ("n", 2, "h", "w"), {"w": ones(2, 3, 1, 1)})

@@ -3,6 +3,7 @@
 from engine.techniques.quantize.calibrate import Calibrator
 from engine.techniques.quantize.dynamic import quantize_dynamic
 from engine.techniques.quantize.few_images import with_crops_of_few
+from engine.techniques.quantize.float_nodes import final_activations
 from engine.techniques.quantize.prepare import (
     check_quantizable,
     first_heavy,
@@ -12,6 +13,7 @@ from engine.techniques.quantize.prepare import (
     saturates,
 )
 from engine.techniques.quantize.static import JudgeSet, build_static, quantize_static
+from engine.techniques.quantize.swish import silu_pairs
 from engine.techniques.quantize.weights import quantize_weights
 
 __all__ = [
@@ -19,6 +21,7 @@ __all__ = [
     "JudgeSet",
     "build_static",
     "check_quantizable",
+    "final_activations",
     "first_heavy",
     "fold",
     "free_products",
@@ -27,5 +30,6 @@ __all__ = [
     "quantize_static",
     "quantize_weights",
     "saturates",
+    "silu_pairs",
     "with_crops_of_few",
 ]

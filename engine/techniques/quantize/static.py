@@ -39,6 +39,7 @@ from engine.techniques.quantize.prepare import (
     saturates,
 )
 from engine.techniques.quantize.scheme import Scheme, choose_scheme
+from engine.techniques.quantize.swish import aligned_ranges, fuse_silu, integer_hard_sigmoids
 from engine.wording import many
 
 FILES_AT_ONCE = 5
@@ -138,7 +139,9 @@ def build_static(
         float_reasons = reasons(folded, calibrator.ranges(settings.calibration).keys(), operators)
         for name in floats:
             float_reasons.pop(name, None)
-        quantized = _quantize(calibrator, settings, scheme, [*floats, *float_reasons], operators)
+        if settings.fused_swish:
+            fuse_silu(folded)
+        quantized = _quantize(folded, calibrator, settings, scheme, [*floats, *float_reasons], operators)
         _save(quantized, calibrator.model, path)
         unsure = check_answers(
             folded,
@@ -156,16 +159,24 @@ def build_static(
 
 
 def _quantize(
-    calibrator: Calibrator, settings: QuantizeStatic, scheme: Scheme, floats: list[str], operators: list[str]
+    folded: onnx.ModelProto,
+    calibrator: Calibrator,
+    settings: QuantizeStatic,
+    scheme: Scheme,
+    floats: list[str],
+    operators: list[str],
 ) -> onnx.ModelProto:
-    """The folded graph in INT8 but for the nodes named in `floats`."""
+    """The folded graph in INT8 but for the nodes named in `floats`, and for those that are unknown to the quantizer."""
+    graph = onnx.ModelProto()
+    graph.CopyFrom(folded)  # the quantizer changes what it is given
+    ranges = calibrator.ranges(settings.calibration)
     quantizer = QDQQuantizer(
-        calibrator.proto(),
+        graph,
         settings.per_channel,
         scheme.reduce_range,
         QuantType.QInt8,
         scheme.activations,
-        calibrator.ranges(settings.calibration),
+        aligned_ranges(folded, ranges) if settings.fused_swish else ranges,
         [],
         floats,
         operators,
@@ -175,6 +186,8 @@ def _quantize(
         quantizer.quantize_model()
         quantizer.model.topological_sort()
     quantized: onnx.ModelProto = quantizer.model.model
+    if settings.fused_swish:
+        integer_hard_sigmoids(quantized)
     shield_float_layers(quantized)
     return quantized
 
