@@ -10,6 +10,7 @@ from engine import catalogue
 from engine.errors import DataError, RequestError, SettingsError, SourceError, TargetError
 from engine.jobs.kinds import kind_of, load
 from engine.planning.applicability import pruning_refusal
+from engine.planning.variant_files import resolve_variant_file
 from engine.settings import (
     PRETRAINED,
     RANDOM,
@@ -25,9 +26,12 @@ from engine.settings import (
     Recipe,
     SampleModel,
     SensitivityRequest,
+    ShowdownRequest,
     Step,
+    SweepRequest,
     Target,
     TimmModel,
+    VariantFile,
     with_sources,
 )
 from engine.settings.model import LOCAL_PREFIX, LOCAL_WEIGHTS, weights_in
@@ -69,6 +73,11 @@ def resolve_request(request: AnalysisRequest, home: Home, *, from_browser: bool)
     if isinstance(request, IdentifyRequest):
         path, sha256 = finder.weights(request.weights, request.weights_sha256)
         changes |= {"weights": path, "weights_sha256": sha256}
+    if isinstance(request, SweepRequest):
+        changes["file"] = finder.variant_file(request.file)
+    if isinstance(request, ShowdownRequest):
+        rows = (row.model_copy(update={"file": finder.variant_file(row.file)}) for row in request.rows)
+        changes["rows"] = tuple(rows)
     check = kind_of(request).check
     if check is not None:
         load(check)(request)
@@ -110,6 +119,10 @@ class Finder:
             case FileModel():
                 path, sha256 = self._locate(source.path, source.sha256, "the model file", SourceError)
                 return source.model_copy(update={"path": path, "sha256": sha256})
+
+    def variant_file(self, file: VariantFile) -> VariantFile:
+        """A file to time, found in its run or by itself. Raises RequestError."""
+        return resolve_variant_file(file, self._home, self.model, from_browser=self._from_browser)
 
     def weights(self, path: str | None, sha256: str | None) -> tuple[str, str]:
         """Absolute path and sum of a weights file that is named by either. Raises SourceError."""

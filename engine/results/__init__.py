@@ -104,8 +104,10 @@ from engine.results.report import (
     cut_short,
     unfinished_ids,
 )
+from engine.results.showdown import PairVerdict, Showdown, ShowdownPair, ShowdownRow, row_title, target_title
 from engine.results.suggestion import Basis, Suggestion, SuggestionCode
 from engine.results.summary import RunSummary, summarize, summarize_recipe
+from engine.results.sweep import Sweep, SweepCell
 from engine.results.texts import (
     certainty_text,
     changes_text,
@@ -178,6 +180,7 @@ __all__ = [
     "OutputCount",
     "OutputFidelity",
     "OwnModel",
+    "PairVerdict",
     "Part",
     "PartState",
     "Preflight",
@@ -200,10 +203,15 @@ __all__ = [
     "Selection",
     "Sensitivity",
     "SensitivityPoint",
+    "Showdown",
+    "ShowdownPair",
+    "ShowdownRow",
     "Speedup",
     "State",
     "Suggestion",
     "SuggestionCode",
+    "Sweep",
+    "SweepCell",
     "TechniqueInfo",
     "TensorSpec",
     "Throughput",
@@ -235,10 +243,12 @@ __all__ = [
     "same_numbers",
     "selection_text",
     "similarity_text",
+    "row_title",
     "speed_cell",
     "statement_text",
     "summarize",
     "summarize_recipe",
+    "target_title",
     "times_as_fast",
     "unfinished_ids",
 ]

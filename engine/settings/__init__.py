@@ -3,6 +3,7 @@
 from engine.settings.base import Settings, settings_error
 from engine.settings.data import ArraysData, DataSource, FolderRole, ImagesData, Preprocess, SampleData, Split
 from engine.settings.distillation import Distill, Swap
+from engine.settings.hardware_jobs import ShowdownEntry, ShowdownRequest, SweepRequest, VariantFile
 from engine.settings.jobs import (
     AdviseRequest,
     AnalysisRequest,
@@ -97,17 +98,21 @@ __all__ = [
     "SampleModel",
     "SensitivityRequest",
     "Settings",
+    "ShowdownEntry",
+    "ShowdownRequest",
     "SignatureRequest",
     "Simplify",
     "Split",
     "Stage",
     "Step",
     "Swap",
+    "SweepRequest",
     "TECHNIQUES",
     "Target",
     "TaskName",
     "TeacherSource",
     "TimmModel",
+    "VariantFile",
     "absolute_paths",
     "best_position",
     "dump_recipe",
