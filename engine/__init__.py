@@ -78,6 +78,7 @@ from engine.planning.applicability import applicability, step_refusal
 from engine.planning.compatibility import data_misfit
 from engine.planning.presets import propose_recovery, take_preset
 from engine.planning.ratios import propose_ratios
+from engine.planning.variant_files import input_misfit
 from engine.results import (
     CHECKS,
     FINDINGS_FILE,
@@ -422,6 +423,7 @@ __all__ = [
     "free_cache",
     "hardware",
     "identify",
+    "input_misfit",
     "inspect",
     "job",
     "known_profile",
