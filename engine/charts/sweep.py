@@ -11,8 +11,8 @@ from engine.wording import many
 PLOT = 300
 """Pixels of the plot."""
 ROOM = 0.1
-LETTERS_UP = 12
-"""Pixels between a point and the batch size above it."""
+UP = 15
+"""Pixels between the upper end of a point's whisker and the middle of the batch size above it."""
 
 
 def sweep(result: Sweep, limit_ms: float | None = None) -> go.Figure:
@@ -49,7 +49,8 @@ def sweep(result: Sweep, limit_ms: float | None = None) -> go.Figure:
         _mark(figure, best)
         key.append(("◯", RECOMMENDED, "sweet spot" if limit_ms is not None else "most images a second"))
     for cell in result.measured:
-        _number(figure, cell, x_scale.position(cell.p50_ms or 1.0), y_scale.position(cell.images_per_s or 1.0))
+        top = cell.images_per_s_high or cell.images_per_s or 1.0
+        _number(figure, cell, x_scale.position(cell.p50_ms or 1.0), y_scale.position(top))
     add_key(
         figure, key, first=f"dotted: {limit_ms:g} ms. Numbers: images a call" if limit_ms else "Numbers: images a call"
     )
@@ -111,10 +112,8 @@ def _mark(figure: go.Figure, best: SweepCell) -> None:
 
 
 def _number(figure: go.Figure, cell: SweepCell, x: float, y: float) -> None:
-    """Writes the batch size above a point."""
-    figure.add_annotation(
-        x=x, y=y, text=str(cell.target.batch_size), showarrow=False, yshift=LETTERS_UP + 4, borderpad=0
-    )
+    """Writes the batch size above a point and its whisker."""
+    figure.add_annotation(x=x, y=y, text=str(cell.target.batch_size), showarrow=False, yshift=UP, borderpad=0)
 
 
 def _hover(cell: SweepCell) -> str:

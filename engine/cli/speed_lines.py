@@ -1,8 +1,7 @@
 """Sweeps and showdowns as lines of text, for the command line."""
 
 from engine.cli.lines import table
-from engine.results import Showdown, ShowdownPair, ShowdownRow, Sweep, SweepCell, speed_cell
-from engine.settings import Target
+from engine.results import Showdown, ShowdownPair, ShowdownRow, Sweep, SweepCell, speed_cell, target_title
 from engine.wording import many, size_text
 
 VERDICTS = {"faster": "faster", "slower": "slower", "cannot_tell": "cannot tell"}
@@ -15,7 +14,7 @@ def of_sweep(sweep: Sweep) -> list[str]:
     state = [] if sweep.complete else ["it was ended before every cell had all of its rounds"]
     notes = [f"{note.code}: {note.text}" for note in sweep.warnings]
     return [
-        f"{sweep.file.label}: {_runtime(sweep.cells[0].target)}",
+        f"{sweep.file.label}: {target_title(sweep.cells[0].target)}",
         *table([head, *rows]),
         *state,
         *notes,
@@ -70,7 +69,7 @@ def _row(number: int, row: ShowdownRow) -> tuple[str, ...]:
     return (
         str(number + 1),
         row.file.label,
-        f"{row.target.runtime} in {row.precision}",
+        target_title(row.target, row.precision),
         size_text(row.size_bytes),
         f"{row.latency.p50_ms:.3g} ms" if row.latency else "-",
         speed if number else "-",
@@ -89,7 +88,3 @@ def _pair(pair: ShowdownPair) -> str:
     return (
         f"row {pair.row + 1} beside row {pair.reference + 1}: {verdict}, {speed_cell(pair.speedup)} times as fast{more}"
     )
-
-
-def _runtime(target: Target) -> str:
-    return target.runtime if target.precision == "auto" else f"{target.runtime} in {target.precision}"

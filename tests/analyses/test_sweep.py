@@ -1,5 +1,7 @@
 """A sweep: every cell, what is skipped and why, what a failure and a cancel leave."""
 
+from contextlib import nullcontext
+
 import numpy as np
 import onnx
 import pytest
@@ -10,7 +12,7 @@ from engine.errors import LimitError, RequestError, RunError, TargetError, memor
 from engine.measure.calls import Calls
 from engine.measure.latency import RoundTiming
 from engine.models.artifacts import file_sha256
-from engine.results import Sweep
+from engine.results import Note, Sweep
 from engine.settings import FileModel, SweepRequest, VariantFile
 from engine.store.folders import JobFolder
 from engine.store.progress import Progress
@@ -35,8 +37,10 @@ def folder(home, tmp_path) -> JobFolder:
 
 @pytest.fixture
 def asked(file, folder, monkeypatch):
-    """Asks for a sweep whose machine has two cores."""
+    """Asks for a sweep of a machine with two cores, which nobody else uses as far as it knows."""
+    monkeypatch.setattr("engine.analyses.measure_lock.OTHERS_FIRST_SECONDS", 0)
     monkeypatch.setattr(module, "cores", lambda: 2)
+    monkeypatch.setattr(module, "watched", lambda threads: nullcontext([]))
 
     def ask(**values) -> Sweep:
         request = SweepRequest.parse({"file": file, "batch_sizes": (1, 2, 4), "threads": (1,), "rounds": 3, **values})
@@ -146,6 +150,22 @@ def test_when_the_time_is_up_the_other_cells_say_so(asked, calls):
     result = asked(minutes=1e-9)
     assert {cell.state for cell in result.cells} == {"skipped"}
     assert [note.code for note in result.warnings] == ["out_of_time"]
+
+
+def test_turns_beside_busy_programs_are_counted_in_a_warning(asked, calls, monkeypatch):
+    busy = Note(code="machine_busy", text="others")
+    monkeypatch.setattr(module, "watched", lambda threads: nullcontext([busy] if threads == 2 else []))
+    assert asked(threads=(1,)).warnings == ()
+    (warning,) = asked(threads=(1, 2)).warnings
+    assert warning.code == "machine_busy"
+    assert warning.text.startswith("Other programs used the cores in 9 of 18 turns")
+
+
+def test_a_cell_whose_calls_others_disturbed_has_no_figure_and_says_why(asked, calls, monkeypatch):
+    monkeypatch.setattr("engine.measure.calls.TOLERANCE", -1.0)
+    result = asked()
+    assert {(cell.state, cell.note.code) for cell in result.cells} == {("failed", "not_measured")}
+    assert (result.measured, result.best_within(None)) == ((), None)
 
 
 def test_other_batches_than_the_fixed_one_are_refused_before_anything_is_timed(asked, calls, tmp_path):

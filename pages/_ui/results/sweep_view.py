@@ -228,8 +228,8 @@ def _matrix(report: Report, sweep: Sweep) -> None:
 
 def _chosen(report: Report, cell: SweepCell, limit: float | None, *, is_best: bool) -> None:
     """Draws one cell with its figures, and the button that makes it the target of the recipe."""
-    within = f" within {milliseconds(limit)}" if limit is not None else ""
-    title = f"Sweet spot{within}: {sweep_table.name(cell)}" if is_best else f"Chosen: {sweep_table.name(cell)}"
+    best = "Most images a second" if limit is None else f"Sweet spot within {milliseconds(limit)}"
+    title = f"{best if is_best else 'Chosen'}: {sweep_table.name(cell)}"
     with chrome.card("sweep-cell", title, accent=True):
         chrome.metrics(
             {
