@@ -1,71 +1,102 @@
 """A sweep: throughput against latency, a line for each number of threads, a point for each batch size."""
 
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
 import plotly.graph_objects as go
 
 from engine.charts.key import add_key
-from engine.charts.scales import amounts
-from engine.charts.style import FOOT, GUIDE, RECOMMENDED, SERIES, canvas, figures
+from engine.charts.placing import Ends, Mark, annotation, place_labels
+from engine.charts.scales import Scale, amounts
+from engine.charts.style import FOOT, GUIDE, LINE, RECOMMENDED, SERIES, canvas, figures
 from engine.results import Sweep, SweepCell
 from engine.wording import many
 
 PLOT = 300
 """Pixels of the plot."""
 ROOM = 0.1
-UP = 15
-"""Pixels between the upper end of a point's whisker and the middle of the batch size above it."""
+RADIUS, LETTER = 5.0, 7.0
+"""Pixels: half a point, and the width of a figure."""
 
 
 def sweep(result: Sweep, limit_ms: float | None = None) -> go.Figure:
     """Images a second over the median latency of a call, ms, with the 95 % intervals of both.
 
-    The number at a point is its batch size. `limit_ms` is a dotted line; what is beyond it is pale, and the best cell
-    within it has the colour of what is recommended.
+    The number at a point is its batch size; where there is no room for it, the hover text has it. `limit_ms` is a
+    dotted line; what is beyond it is pale, and the best cell within it has the colour of what is recommended.
     """
-    best = result.best_within(limit_ms)
+    best, curves = result.best_within(limit_ms), _curves(result)
     figure = canvas(
-        _alt(result, limit_ms, best),
-        height=PLOT + FOOT,
-        x_title="Latency of a call, ms",
-        y_title="Images a second",
+        _alt(result, limit_ms, best), height=PLOT + FOOT, x_title="Latency of a call, ms", y_title="Images a second"
     )
-    ends_ms = [end for cell in result.measured for end in (cell.p50_ms, cell.low_ms, cell.high_ms) if end]
-    x_scale = amounts([*ends_ms, *([limit_ms] if limit_ms else [])], room=ROOM)
-    rates = [
+    axes = _axes(result, limit_ms)
+    figure.update_layout(xaxis=axes.x.axis(), yaxis=axes.y.axis())
+    if limit_ms is not None:
+        figure.add_shape(type="line", x0=limit_ms, x1=limit_ms, y0=0, y1=1, yref="y domain", line=GUIDE, layer="below")
+    key = []
+    for number, (name, cells) in enumerate(curves.items()):
+        colour = SERIES[number % len(SERIES)]
+        key.append(("●", colour, name))
+        _add_curve(figure, name, cells, colour, limit_ms)
+    if best is not None:
+        _mark(figure, best)
+        key.append(("◯", RECOMMENDED, "most images a second" if limit_ms is None else "sweet spot"))
+    _add_numbers(figure, result, axes, [*axes.segments(curves.values()), *axes.limit(limit_ms)])
+    add_key(figure, key, first=f"{f'dotted: {limit_ms:g} ms. ' if limit_ms else ''}Numbers: images a call")
+    return figure
+
+
+@dataclass(frozen=True)
+class Axes:
+    """The two scales, and where values lie on the plot: a share of its width, and px from its top."""
+
+    x: Scale
+    y: Scale
+
+    def place(self, ms: float, per_s: float) -> tuple[float, float]:
+        return self.x.fraction(ms), PLOT * (1 - self.y.fraction(per_s))
+
+    def segments(self, curves: Iterable[list[SweepCell]]) -> Iterator[Ends]:
+        """Every line that is drawn: between the points of a curve, and the whiskers."""
+        for cells in curves:
+            points = [self.place(cell.p50_ms or 1.0, cell.images_per_s or 1.0) for cell in cells]
+            yield from pairwise(points)
+            for cell in cells:
+                ms, per_s = cell.p50_ms or 1.0, cell.images_per_s or 1.0
+                yield self.place(cell.low_ms or ms, per_s), self.place(cell.high_ms or ms, per_s)
+                low, high = cell.images_per_s_low or per_s, cell.images_per_s_high or per_s
+                yield self.place(ms, low), self.place(ms, high)
+
+    def limit(self, limit_ms: float | None) -> list[Ends]:
+        """The line of the latency that a call may take."""
+        if limit_ms is None:
+            return []
+        x = self.x.fraction(limit_ms)
+        return [((x, 0.0), (x, float(PLOT)))]
+
+
+def _axes(result: Sweep, limit_ms: float | None) -> Axes:
+    """Scales on which all figures and their intervals fit, and the limit."""
+    ms = [end for cell in result.measured for end in (cell.p50_ms, cell.low_ms, cell.high_ms) if end]
+    per_s = [
         end
         for cell in result.measured
         for end in (cell.images_per_s, cell.images_per_s_low, cell.images_per_s_high)
         if end
     ]
-    y_scale = amounts(rates, room=ROOM)
-    figure.update_layout(xaxis=x_scale.axis(), yaxis=y_scale.axis())
-    if limit_ms is not None:
-        figure.add_shape(type="line", x0=limit_ms, x1=limit_ms, y0=0, y1=1, yref="y domain", line=GUIDE, layer="below")
-    key = []
-    for number, (name, cells) in enumerate(_lines(result).items()):
-        colour = SERIES[number % len(SERIES)]
-        key.append(("●", colour, name))
-        _add_line(figure, name, cells, colour, limit_ms)
-    if best is not None:
-        _mark(figure, best)
-        key.append(("◯", RECOMMENDED, "sweet spot" if limit_ms is not None else "most images a second"))
+    return Axes(amounts([*ms, *([limit_ms] if limit_ms else [])], room=ROOM), amounts(per_s, room=ROOM))
+
+
+def _curves(result: Sweep) -> dict[str, list[SweepCell]]:
+    """The measured cells by their number of threads, small batches first."""
+    curves: dict[str, list[SweepCell]] = {}
     for cell in result.measured:
-        top = cell.images_per_s_high or cell.images_per_s or 1.0
-        _number(figure, cell, x_scale.position(cell.p50_ms or 1.0), y_scale.position(top))
-    add_key(
-        figure, key, first=f"dotted: {limit_ms:g} ms. Numbers: images a call" if limit_ms else "Numbers: images a call"
-    )
-    return figure
+        curves.setdefault(many(cell.target.threads or 1, "thread"), []).append(cell)
+    return curves
 
 
-def _lines(result: Sweep) -> dict[str, list[SweepCell]]:
-    """The measured cells by the axes other than the last, each line in the order of its batch sizes."""
-    lines: dict[str, list[SweepCell]] = {}
-    for cell in result.measured:
-        lines.setdefault(many(cell.target.threads or 1, "thread"), []).append(cell)
-    return lines
-
-
-def _add_line(figure: go.Figure, name: str, cells: list[SweepCell], colour: str, limit_ms: float | None) -> None:
+def _add_curve(figure: go.Figure, name: str, cells: list[SweepCell], colour: str, limit_ms: float | None) -> None:
     figure.add_scatter(
         x=[cell.p50_ms for cell in cells],
         y=[cell.images_per_s for cell in cells],
@@ -111,9 +142,21 @@ def _mark(figure: go.Figure, best: SweepCell) -> None:
     )
 
 
-def _number(figure: go.Figure, cell: SweepCell, x: float, y: float) -> None:
-    """Writes the batch size above a point and its whisker."""
-    figure.add_annotation(x=x, y=y, text=str(cell.target.batch_size), showarrow=False, yshift=UP, borderpad=0)
+def _add_numbers(figure: go.Figure, result: Sweep, axes: Axes, lines: Sequence[Ends]) -> None:
+    """Writes batch sizes beside their points, where no line strikes them."""
+    marks = []
+    for cell in result.measured:
+        x, y = axes.place(cell.p50_ms or 1.0, cell.images_per_s or 1.0)
+        width = LETTER * len(str(cell.target.batch_size)) + 2
+        marks.append(Mark(x=x, y=y, radius=RADIUS, width=width, height=LINE))
+    for cell, offset in zip(result.measured, place_labels(marks, lines, PLOT, far=False), strict=True):
+        if offset is not None:
+            figure.add_annotation(
+                annotation(offset, RADIUS),
+                x=axes.x.position(cell.p50_ms or 1.0),
+                y=axes.y.position(cell.images_per_s or 1.0),
+                text=str(cell.target.batch_size),
+            )
 
 
 def _hover(cell: SweepCell) -> str:

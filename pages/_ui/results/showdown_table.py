@@ -42,7 +42,7 @@ def as_frame(showdown: Showdown) -> pd.DataFrame:
                 "Speed": _speed(showdown, number, row),
                 "Latency p50": milliseconds(row.latency.p50_ms) if row.latency else "–",
                 "Images a second": f"{row.throughput.images_per_s:,.0f}" if row.throughput else "–",
-                "Outputs beside row 1": _closeness(row.fidelity, on_images=showdown.on_images),
+                "Outputs": _closeness(row.fidelity, on_images=showdown.on_images),
                 "Size": size_text(row.size_bytes),
             }
             for number, row in enumerate(showdown.rows)

@@ -60,10 +60,11 @@ def name(cell: SweepCell) -> str:
 
 
 def interval(cell: SweepCell) -> str:
-    """The 95 % interval of the latency, or that there were too few rounds for one."""
+    """The latency with its 95 % interval and what it rests on, or that there were too few rounds for one."""
+    rounds = many(cell.n_rounds, "round")
     if cell.low_ms is None or cell.high_ms is None:
-        return f"from {many(cell.n_rounds, 'round')}, too few for an interval"
-    return f"{milliseconds(cell.low_ms)} to {milliseconds(cell.high_ms)}"
+        return f"about {milliseconds(cell.p50_ms or 0.0)}, from {rounds}: too few for an interval"
+    return f"{milliseconds(cell.low_ms)} to {milliseconds(cell.high_ms)} (95 %), from {rounds}"
 
 
 def reasons(sweep: Sweep) -> list[str]:

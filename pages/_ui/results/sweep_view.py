@@ -235,9 +235,9 @@ def _chosen(report: Report, cell: SweepCell, limit: float | None, *, is_best: bo
             {
                 "Images a second": f"{cell.images_per_s:,.0f}",
                 "Latency p50": milliseconds(cell.p50_ms or 0.0),
-                "95 % interval": sweep_table.interval(cell),
             }
         )
+        st.caption(f"A call takes {sweep_table.interval(cell)}.")
         if limit is not None and cell.within(limit) != "yes":
             unsure = "may take longer than that: its interval reaches beyond it, or is not known"
             st.caption("A call takes longer than that." if cell.within(limit) == "no" else f"A call {unsure}.")
