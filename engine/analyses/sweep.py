@@ -8,9 +8,9 @@ from engine.analyses.measure_lock import hold_measure_lock, wait_event
 from engine.analyses.variant_files import random_inputs, read_file
 from engine.data import Examples, full_batch
 from engine.errors import FeatherweightError, LimitError, RunError, TargetError, memory_error
+from engine.measure.cell_timing import least_ms, round_figures, time_round
 from engine.measure.contention import watched
 from engine.measure.latency import RoundTiming
-from engine.measure.turns import least_ms, time_turn, turn_figures
 from engine.models.artifacts import OnnxModel
 from engine.results import Note, Sweep, SweepCell, codes
 from engine.runtimes import resolve_target
@@ -23,7 +23,7 @@ from engine.tasks import Inputs
 from engine.wording import many
 
 BUSY_SHARE = 0.25
-"""Of the turns: where other programs used the cores in more of them, a warning says so."""
+"""Of all rounds of all cells: where other programs used the cores in more of them, a warning says so."""
 
 
 def sweep(request: SweepRequest, folder: JobFolder, progress: Progress) -> Sweep:
@@ -48,14 +48,14 @@ def sweep(request: SweepRequest, folder: JobFolder, progress: Progress) -> Sweep
         environment=environment(),
     )
     lock, on_wait = Home.default().measure_lock, wait_event(folder, progress, "sweep")
-    turns = turn_order(request.rounds, len(targets))
-    for number, position in enumerate(turns):
+    order = turn_order(request.rounds, len(targets))
+    for number, position in enumerate(order):
         if time.monotonic() >= deadline:
             timer.end(request.minutes)
             break
         if timer.is_over(position):
             continue
-        progress.emit("sweep", "latency", number / len(turns), _activity(targets[position], number, len(targets)))
+        progress.emit("sweep", "latency", number / len(order), _activity(targets[position], number, len(targets)))
         folder.write("result.json", empty.model_copy(update={"cells": timer.cells, "measuring": position}))
         with hold_measure_lock(lock, "sweep", on_wait):
             timer.time(position)
@@ -95,7 +95,7 @@ class CellTimer:
     """Those of the cells; each has a number of threads."""
     examples: Examples
     limit_ms: float | None
-    _turns: dict[int, list[RoundTiming]] = field(default_factory=dict)
+    _timings: dict[int, list[RoundTiming]] = field(default_factory=dict)
     _notes: dict[int, Note] = field(default_factory=dict)
     _errors: dict[int, FeatherweightError] = field(default_factory=dict)
     _inputs: dict[int, Inputs] = field(default_factory=dict)
@@ -104,7 +104,7 @@ class CellTimer:
 
     def is_over(self, position: int) -> bool:
         """Whether the cell has failed or is skipped; looked at before every turn of it."""
-        if position not in self._notes and position not in self._turns:
+        if position not in self._notes and position not in self._timings:
             note = self._reason_to_skip(self.targets[position])
             self._notes |= {position: note} if note is not None else {}
         return position in self._notes
@@ -114,7 +114,7 @@ class CellTimer:
         target = self.targets[position]
         try:
             with watched(target.threads or 1) as busy:
-                turn = time_turn(self.model, target, self._batch(target.batch_size))
+                timing = time_round(self.model, target, self._batch(target.batch_size))
         except LimitError as error:
             if error.code != memory_error().code:
                 raise
@@ -124,12 +124,12 @@ class CellTimer:
         except MemoryError:
             self._fail(position, memory_error(), f"{many(target.batch_size, 'image')} do not fit into the memory")
         else:
-            self._turns.setdefault(position, []).append(turn)
+            self._timings.setdefault(position, []).append(timing)
             self._n_busy += len(busy)
 
     def end(self, minutes: float) -> None:
         """Notes that the time is up on the cells that had no turn."""
-        waiting = [position for position in range(len(self.targets)) if position not in self._turns]
+        waiting = [position for position in range(len(self.targets)) if position not in self._timings]
         note = Note(code=codes.OUT_OF_TIME, text=f"the {minutes:g} minutes were up")
         self._notes |= {position: note for position in waiting if position not in self._notes}
         text = f"The {minutes:g} minutes were up before every cell had all of its rounds"
@@ -142,9 +142,9 @@ class CellTimer:
 
     def measured_cells(self) -> tuple[SweepCell, ...]:
         """The cells at the end. Raises RunError where none of them ran."""
-        if not self._turns and self._errors:
+        if not self._timings and self._errors:
             raise next(iter(self._errors.values()))
-        n_turns = sum(map(len, self._turns.values()))
+        n_turns = sum(map(len, self._timings.values()))
         if self._n_busy > BUSY_SHARE * n_turns:
             text = (
                 f"Other programs used the cores in {self._n_busy} of {many(n_turns, 'turn')}: cells may be off by more "
@@ -154,11 +154,11 @@ class CellTimer:
         return self.cells
 
     def _cell(self, position: int) -> SweepCell:
-        target, note, turns = self.targets[position], self._notes.get(position), self._turns.get(position, [])
-        figures = turn_figures(turns)
+        target, note, timings = self.targets[position], self._notes.get(position), self._timings.get(position, [])
+        figures = round_figures(timings)
         if figures is not None:
             return SweepCell(target=target, state="measured", note=note, **figures._asdict())
-        if turns:
+        if timings:
             disturbed = Note(code=codes.NOT_MEASURED, text="other programs disturbed too many of its calls")
             return SweepCell(target=target, state="failed", note=disturbed)
         if note is None:
@@ -181,10 +181,10 @@ class CellTimer:
             failed = self.targets[position].batch_size
             if error.code == memory_error().code and failed <= size:
                 return Note(code=error.code, text=f"{many(failed, 'image')} a call had not enough memory already")
-        for position, turns in self._turns.items():
+        for position, timings in self._timings.items():
             smaller = self.targets[position]
             is_smaller = smaller.model_copy(update={"batch_size": size}) == target and smaller.batch_size < size
-            if is_smaller and self.limit_ms is not None and (fastest := least_ms(turns[0])) > self.limit_ms:
+            if is_smaller and self.limit_ms is not None and (fastest := least_ms(timings[0])) > self.limit_ms:
                 text = (
                     f"even the shortest call of {many(smaller.batch_size, 'image')} took {fastest:.3g} ms, "
                     f"over the {self.limit_ms:g} ms that are allowed"

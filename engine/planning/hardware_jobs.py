@@ -44,15 +44,15 @@ def check_showdown(request: ShowdownRequest) -> None:
 
 def estimate_sweep(request: SweepRequest) -> Estimate:
     """Seconds of a resolved sweep, at most its minutes; cells that turn out not to matter take less."""
-    turns = sum(_turn_seconds(request.file, target) for target in request.targets(cores()))
-    return _estimate(min(request.rounds * turns, 60 * request.minutes))
+    seconds = sum(_turn_seconds(request.file, target) for target in request.targets(cores()))
+    return _estimate(min(request.rounds * seconds, 60 * request.minutes))
 
 
 def estimate_showdown(request: ShowdownRequest) -> Estimate:
     """Seconds of a resolved showdown."""
-    turns = sum(_turn_seconds(row.file, row.target) for row in request.rows)
+    seconds = sum(_turn_seconds(row.file, row.target) for row in request.rows)
     answers = COMPARED_EXAMPLES * sum(_example_seconds(row.file) for row in request.rows)
-    return _estimate(request.rounds * turns + answers)
+    return _estimate(request.rounds * seconds + answers)
 
 
 def _estimate(measuring: float) -> Estimate:

@@ -63,7 +63,7 @@ def calls(monkeypatch):
         ms = np.full(10, float(target.batch_size) / target.threads)
         return RoundTiming(Calls(ms, ms, np.zeros(10, int), np.zeros(10)), 1, {})
 
-    monkeypatch.setattr(module, "time_turn", turn)
+    monkeypatch.setattr(module, "time_round", turn)
     turn.errors, turn.turns = errors, turns
     return turn
 
