@@ -28,7 +28,10 @@ def sweep(result: Sweep, limit_ms: float | None = None) -> go.Figure:
     """
     best, curves = result.best_within(limit_ms), _curves(result)
     figure = canvas(
-        _alt(result, limit_ms, best), height=PLOT + FOOT, x_title="Latency of a call, ms", y_title="Throughput, images/s"
+        _alt(result, limit_ms, best),
+        height=PLOT + FOOT,
+        x_title="Latency of a call, ms",
+        y_title="Throughput, images/s",
     )
     axes = _axes(result, limit_ms)
     figure.update_layout(xaxis=axes.x.axis(), yaxis=axes.y.axis())

@@ -50,10 +50,12 @@ def of_showdown(showdown: Showdown) -> list[str]:
     size = f"{many(first.target.threads or 1, 'thread')}, batch {first.target.batch_size}"
     notes = [f"row {number + 1}: {row.note.text}" for number, row in enumerate(showdown.rows) if row.note is not None]
     warnings = [f"{note.code}: {note.text}" for note in showdown.warnings]
+    random = [] if showdown.on_images else ["random inputs are unlike images: quantized files look worse than they are"]
     pairs = [pair for pair in showdown.pairs if pair.row > pair.reference]
     return [
         f"{size}, {many(showdown.n_rounds, 'round')}, outputs compared on {inputs}",
         *table([head, *rows]),
+        *random,
         *notes,
         *map(_pair, pairs),
         *warnings,

@@ -4,13 +4,14 @@ Checks that need to open a model or an image are made later, in the job's own pr
 """
 
 import stat
+from contextlib import suppress
 from pathlib import Path
 
 from engine import catalogue
 from engine.errors import DataError, RequestError, SettingsError, SourceError, TargetError
 from engine.jobs.kinds import kind_of, load
 from engine.planning.applicability import pruning_refusal
-from engine.planning.variant_files import resolve_variant_file
+from engine.planning.variant_files import images_of, resolve_variant_file
 from engine.settings import (
     PRETRAINED,
     RANDOM,
@@ -24,6 +25,7 @@ from engine.settings import (
     ImagesData,
     ModelSource,
     Recipe,
+    SampleData,
     SampleModel,
     SensitivityRequest,
     ShowdownRequest,
@@ -76,12 +78,25 @@ def resolve_request(request: AnalysisRequest, home: Home, *, from_browser: bool)
     if isinstance(request, SweepRequest):
         changes["file"] = finder.variant_file(request.file)
     if isinstance(request, ShowdownRequest):
-        rows = (row.model_copy(update={"file": finder.variant_file(row.file)}) for row in request.rows)
-        changes["rows"] = tuple(rows)
+        changes |= _resolve_showdown(request, home, finder, from_browser=from_browser)
     check = kind_of(request).check
     if check is not None:
         load(check)(request)
     return request.model_copy(update=changes)
+
+
+def _resolve_showdown(
+    request: ShowdownRequest, home: Home, finder: "Finder", *, from_browser: bool
+) -> dict[str, object]:
+    """The rows with their files, and, where the request names no images, those of the first row's run if they are
+    still there."""
+    rows = tuple(row.model_copy(update={"file": finder.variant_file(row.file)}) for row in request.rows)
+    changes: dict[str, object] = {"rows": rows}
+    images = images_of(rows[0].file, home, from_browser=from_browser) if request.data is None else {}
+    with suppress(RequestError):  # moved, or no upload of this home: then random inputs are compared
+        if isinstance(data := images.get("data"), SampleData | ImagesData | ArraysData):
+            changes |= images | {"data": finder.data(data)}
+    return changes
 
 
 def check_advice(request: AdviseRequest) -> None:

@@ -54,6 +54,14 @@ def resolve_variant_file(
     return variant_file(file.run, variant, run_folder(file.run, home, from_browser=from_browser))
 
 
+def images_of(file: VariantFile, home: Home, *, from_browser: bool) -> dict[str, object]:
+    """`data`, `split` and `seed` of the run that a file is of, as its recipe has them; empty for any other file."""
+    if file.run is None or file.variant is None:
+        return {}
+    recipe = run_report(file.run, home, from_browser=from_browser).recipe
+    return {"data": recipe.data, "split": recipe.split, "seed": recipe.seed}
+
+
 def variant_file(run: str, variant: Variant, folder: JobFolder) -> VariantFile:
     """The file of a variant in the folder of its run. Raises NotFoundError where it is gone."""
     latency = variant.latency

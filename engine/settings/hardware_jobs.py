@@ -99,7 +99,8 @@ class ShowdownRequest(Settings):
     """The request to time files at targets in the same interleaved rounds; the result is a Showdown.
 
     The first row is what the others are compared with. How close outputs are is seen on the evaluation images of `data`
-    (`split` and `seed` as in a recipe), and on random inputs where there is none.
+    (`split` and `seed` as in a recipe), which resolving takes from the first row's run where none is named, and on
+    random inputs where there is none.
     """
 
     kind: Literal["showdown"] = "showdown"

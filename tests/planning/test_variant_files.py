@@ -7,7 +7,16 @@ from engine.errors import NotFoundError, RequestError, SourceError
 from engine.jobs.queue import Queue
 from engine.planning.resolve import resolve_request
 from engine.results import InputSpec, TensorSpec
-from engine.settings import FileModel, RunRequest, SampleData, ShowdownEntry, ShowdownRequest, SweepRequest, Target
+from engine.settings import (
+    FileModel,
+    ImagesData,
+    RunRequest,
+    SampleData,
+    ShowdownEntry,
+    ShowdownRequest,
+    SweepRequest,
+    Target,
+)
 from tests.made import BASE, INT8, RECIPE, made_report, made_variant
 
 
@@ -89,5 +98,19 @@ def test_a_sweep_is_queued_once_a_click_and_found_by_its_run(run):
 
 def test_every_row_of_a_showdown_is_found(run, home):
     rows = tuple(ShowdownEntry(file=VariantFile(run=run, variant=id), target=Target()) for id in (BASE, INT8))
-    resolved = resolve_request(ShowdownRequest(rows=rows, data=SampleData()), home, from_browser=True)
+    resolved = resolve_request(ShowdownRequest(rows=rows), home, from_browser=True)
     assert [row.file for row in resolved.rows] == list(variant_files(run))
+
+
+@pytest.mark.parametrize(
+    ("data", "found"), [(SampleData(), SampleData()), (ImagesData(path="/gone"), None), (None, None)]
+)
+def test_outputs_are_compared_on_the_images_of_the_first_rows_run_where_they_are_still_there(run, home, data, found):
+    folder = home.job(run)
+    recipe = RECIPE.model_copy(update={"data": data, "seed": 7})
+    folder.write("report.json", folder.report().model_copy(update={"recipe": recipe}))
+    rows = tuple(ShowdownEntry(file=VariantFile(run=run, variant=id)) for id in (BASE, INT8))
+    resolved = resolve_request(ShowdownRequest(rows=rows), home, from_browser=True)
+    assert (resolved.data, resolved.seed) == (found, 7 if found else 0)
+    named = resolve_request(ShowdownRequest(rows=rows, data=SampleData(name="photos")), home, from_browser=True)
+    assert named.data == SampleData(name="photos")

@@ -5,18 +5,15 @@ from collections.abc import Iterator
 import streamlit as st
 
 from engine import (
-    DataSource,
     Job,
     Report,
     RequestError,
-    SampleData,
     Showdown,
     ShowdownEntry,
     ShowdownRequest,
     VariantFile,
     charts,
     estimate,
-    find_upload,
     input_misfit,
     list_jobs,
     report,
@@ -38,6 +35,7 @@ from pages._ui.wording import plain, roughly, sentence
 PARAM = "showdown"
 """The parameter of the address that holds the job, so that a reload or a copied link finds it."""
 MOST_RUNS = 30
+RANDOM = "These are unlike any image, so that quantized files, whose ranges come from images, look worse than they are."
 
 
 def show(own: Report) -> None:
@@ -89,7 +87,7 @@ def _form(own: Report) -> None:
         "Rounds", min_value=3, max_value=200, value=12, key="showdown-rounds", width=160, help="More of them tell more."
     )
     rows = tuple(ShowdownEntry(file=files[key], target=targets[name]) for key in chosen for name in names)
-    _start(own, rows, int(rounds))
+    _start(rows, int(rounds))
 
 
 def _files(of: Report) -> tuple[VariantFile, ...]:
@@ -130,7 +128,7 @@ def _files_of_other_runs(own: Report) -> dict[str, VariantFile]:
     return files
 
 
-def _start(own: Report, rows: tuple[ShowdownEntry, ...], rounds: int) -> None:
+def _start(rows: tuple[ShowdownEntry, ...], rounds: int) -> None:
     """Draws the estimate and the button."""
     enough = len(rows) >= 2
     pressed = st.button(
@@ -145,9 +143,7 @@ def _start(own: Report, rows: tuple[ShowdownEntry, ...], rounds: int) -> None:
         st.caption("Choose at least two rows: a variant at two targets, or two variants at one.")
         return
     try:
-        request = ShowdownRequest.parse(
-            {"rows": rows, "rounds": rounds, "data": _data(own), "split": own.recipe.split, "seed": own.recipe.seed}
-        )
+        request = ShowdownRequest.parse({"rows": rows, "rounds": rounds})
         first = rows[0]
         st.caption(
             f"{many(len(rows), 'row')}: {roughly(estimate(request).seconds)}, estimated. The others are compared with "
@@ -158,14 +154,6 @@ def _start(own: Report, rows: tuple[ShowdownEntry, ...], rounds: int) -> None:
             st.rerun()
     except RequestError as error:
         show_error(error.message, error.next)
-
-
-def _data(own: Report) -> DataSource | None:
-    """The images of the run where this home still has them."""
-    data = own.recipe.data
-    if data is None or isinstance(data, SampleData):
-        return data
-    return data if data.sha256 is not None and find_upload(data.sha256) is not None else None
 
 
 def _outcome(own: Report, job: Job) -> None:
@@ -240,6 +228,7 @@ def _tables(own: Report, showdown: Showdown) -> None:
     st.caption(
         f"{many(target.threads or 1, 'thread')}, batch {target.batch_size}, {rounds}. "
         f"Outputs: how many dB the answers of row 1 stand above the difference, on {_inputs(showdown)}."
+        + ("" if showdown.on_images else f" {RANDOM}")
     )
     if showdown.pairs:
         st.header("Every pair", anchor=False)
