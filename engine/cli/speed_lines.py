@@ -37,8 +37,13 @@ def _best(sweep: Sweep) -> str:
     if best is None:
         return f"no cell{within} was measured"
     unsure = ", though its interval reaches beyond it" if best.within(limit) == "unclear" else ""
-    cell = f"{many(best.target.batch_size, 'image')} a call with {many(best.target.threads or 1, 'thread')}"
-    return f"most images a second{within}: {best.images_per_s:,.0f} at {cell}{unsure}"
+    equal = sweep.quicker_equal(best, limit)
+    as_good = f"; within the intervals {_name(equal)} is as good, at {equal.p50_ms:.3g} ms a call" if equal else ""
+    return f"most images a second{within}: {best.images_per_s:,.0f} at {_name(best)}{unsure}{as_good}"
+
+
+def _name(cell: SweepCell) -> str:
+    return f"{many(cell.target.batch_size, 'image')} a call with {many(cell.target.threads or 1, 'thread')}"
 
 
 def of_showdown(showdown: Showdown) -> list[str]:

@@ -1,5 +1,6 @@
 """The result of a sweep: one file at every combination of batch size and threads."""
 
+import math
 from typing import Literal
 
 from engine.results.base import Environment, Note, Result
@@ -78,6 +79,20 @@ class Sweep(Result):
         """The cell with the most examples a second whose call takes at most so long; None where there is none."""
         within = [cell for cell in self.measured if cell.within(limit_ms) != "no"]
         return max(within, key=lambda cell: cell.images_per_s or 0.0, default=None)
+
+    def quicker_equal(self, best: SweepCell, limit_ms: float | None) -> SweepCell | None:
+        """The cell of the shortest call whose images a second cannot be told from those of the best one.
+
+        Their intervals meet. None where no other cell's call within the limit is shorter.
+        """
+        equals = [
+            cell
+            for cell in self.measured
+            if cell.within(limit_ms) != "no"
+            and (cell.images_per_s_high or 0.0) >= (best.images_per_s_low or math.inf)
+            and (cell.p50_ms or math.inf) < (best.p50_ms or 0.0)
+        ]
+        return min(equals, key=lambda cell: cell.p50_ms or math.inf, default=None)
 
     def cell(self, **values: int) -> SweepCell | None:
         """The cell with these values of the axes, or None."""

@@ -111,6 +111,8 @@ def test_every_cell_is_a_line_with_its_figures_or_its_reason():
     assert told[4].endswith("skipped: a smaller batch took longer")
     best = "500 at 1 image a call with 1 thread, though its interval reaches beyond it"
     assert told[-1] == f"most images a second within 2.05 ms: {best}"
+    equal = of_sweep(made_sweep((1, 2), (1,), cells=(made_cell(1, 1, 1.0), made_cell(1, 2, 1.98))))[-1]
+    assert equal.endswith("; within the intervals 1 image a call with 1 thread is as good, at 1 ms a call")
     assert of_sweep(made_sweep(max_latency_ms=0.1))[-1] == "no cell within 0.1 ms was measured"
 
 

@@ -143,6 +143,12 @@ def test_variants_of_another_run_join_where_they_take_the_same_inputs(app, finis
     assert [option.split(" · ")[0] for option in options] == [
         "Baseline", "Static INT8", "Baseline (pruned)", "Pruned (pruned)",
     ]  # fmt: skip
+    chosen = at.multiselect(key="showdown-variants")
+    chosen.set_value([*chosen.value, f"{other.id} {INT8}"]).run()
+    assert "9 rows" in words(at)
+    at.multiselect(key="showdown-runs").set_value([]).run()
+    assert not at.exception
+    assert "6 rows" in words(at)
 
 
 def test_take_home_leads_here(app, finished):

@@ -51,6 +51,11 @@ def request(queue) -> SweepRequest:
     return queue.folder(job.id).request().request
 
 
+def within(at):
+    (field,) = [one for one in at.number_input if one.label == "Within, ms"]
+    return field
+
+
 def labels(at) -> list[str]:
     return [one.label for one in at.button]
 
@@ -84,7 +89,7 @@ def test_cells_are_shown_as_they_come_and_it_can_be_stopped(asked):
 def test_the_best_cell_becomes_the_target_by_one_press(asked):
     at = asked(made_sweep(variant=INT8))
     assert "Most images a second: 8 images a call, 2 threads" in words(at)
-    at.number_input(key="sweep-within").set_value(2.2).run()
+    within(at).set_value(2.2).run()
     assert "Sweet spot within 2.2 ms: 4 images a call, 2 threads" in words(at)
     button(at, "Make it the target").click().run()
     assert not at.exception
@@ -92,9 +97,15 @@ def test_the_best_cell_becomes_the_target_by_one_press(asked):
     assert (draft.target.batch_size, draft.target.threads, draft.model.kind) == (4, 2, "sample")
 
 
+def test_a_cell_that_is_as_good_within_the_intervals_and_quicker_is_named(asked):
+    cells = (made_cell(1, 1, 1.0), made_cell(1, 2, 1.98), made_cell(1, 4, 3.9))
+    at = asked(made_sweep((1, 2, 4), (1,), cells=cells))
+    assert "Within the intervals, 1 image a call, 1 thread is as good, and its call takes 1 ms" in words(at)
+
+
 def test_a_latency_that_no_cell_keeps_is_a_sentence(asked):
     at = asked(made_sweep())
-    at.number_input(key="sweep-within").set_value(0.1).run()
+    within(at).set_value(0.1).run()
     assert "No cell takes at most 0.1 ms" in words(at)
     assert "Make it the target" not in labels(at)
 

@@ -33,3 +33,12 @@ def test_a_cell_is_found_by_the_values_of_its_axes_and_a_sweep_is_json():
     assert sweep.cell(threads=2, batch_size=4) == sweep.cells[6]
     assert sweep.cell(threads=3, batch_size=4) is None
     assert Sweep.model_validate_json(sweep.model_dump_json()) == sweep
+
+
+@pytest.mark.parametrize(
+    ("second_ms", "limit_ms", "equal"), [(1.98, None, 1), (1.5, None, None), (1.98, 1.5, None), (2.2, None, None)]
+)
+def test_the_quickest_cell_that_cannot_be_told_from_the_best_one(second_ms, limit_ms, equal):
+    sweep = made_sweep((1, 2), (1,), cells=(made_cell(1, 1, 1.0), made_cell(1, 2, second_ms)))
+    found = sweep.quicker_equal(sweep.best_within(limit_ms), limit_ms)
+    assert (found and found.target.batch_size) == equal

@@ -165,7 +165,7 @@ def _outcome(report: Report, job: Job) -> None:
     if job.state != "done":
         _kept(sweep, job)
     notes_view.show(sweep.warnings)
-    _matrix(report, sweep)
+    _matrix(report, sweep, job.id)
 
 
 def _kept(sweep: Sweep, job: Job) -> None:
@@ -178,14 +178,14 @@ def _kept(sweep: Sweep, job: Job) -> None:
         st.info(f"It ended while {cell} was being timed: {n_measured}, and these are kept.", icon=":material/info:")
 
 
-def _matrix(report: Report, sweep: Sweep) -> None:
+def _matrix(report: Report, sweep: Sweep, id: str) -> None:
     """Draws the threshold, the chart, the matrix of cells and the chosen one."""
     limit = st.number_input(
         "Within, ms",
         min_value=0.001,
         value=sweep.max_latency_ms,
         format="%g",
-        key="sweep-within",
+        key=f"sweep-within-{id}",
         width=200,
         placeholder="any latency",
         help="The latency that a call may take. It only decides which cell is the best: nothing is measured again.",
@@ -204,7 +204,7 @@ def _matrix(report: Report, sweep: Sweep) -> None:
             hide_index=True,
             on_select="rerun",
             selection_mode="single-cell",
-            key="sweep-matrix",
+            key=f"sweep-matrix-{id}",
             column_config={sweep_table.CORNER: st.column_config.TextColumn(pinned=True)},
         )
         for line in sweep_table.reasons(sweep):
@@ -223,11 +223,15 @@ def _matrix(report: Report, sweep: Sweep) -> None:
             f"No cell takes at most {limit:g} ms. Allow more, or choose a cell of the matrix.", icon=":material/info:"
         )
         return
-    _chosen(report, cell, limit, is_best=best is not None and cell.target == best.target)
+    is_best = best is not None and cell.target == best.target
+    _chosen(report, cell, limit, is_best=is_best, equal=sweep.quicker_equal(cell, limit) if is_best else None)
 
 
-def _chosen(report: Report, cell: SweepCell, limit: float | None, *, is_best: bool) -> None:
-    """Draws one cell with its figures, and the button that makes it the target of the recipe."""
+def _chosen(report: Report, cell: SweepCell, limit: float | None, *, is_best: bool, equal: SweepCell | None) -> None:
+    """Draws one cell with its figures, and the button that makes it the target of the recipe.
+
+    `equal` is as good as it within the intervals, and its calls are shorter.
+    """
     best = "Most images a second" if limit is None else f"Sweet spot within {milliseconds(limit)}"
     title = f"{best if is_best else 'Chosen'}: {sweep_table.name(cell)}"
     with chrome.card("sweep-cell", title, accent=True):
@@ -238,6 +242,11 @@ def _chosen(report: Report, cell: SweepCell, limit: float | None, *, is_best: bo
             }
         )
         st.caption(f"A call takes {sweep_table.interval(cell)}.")
+        if equal is not None:
+            st.caption(
+                f"Within the intervals, {sweep_table.name(equal)} is as good, and its call takes "
+                f"{milliseconds(equal.p50_ms or 0.0)}."
+            )
         if limit is not None and cell.within(limit) != "yes":
             unsure = "may take longer than that: its interval reaches beyond it, or is not known"
             st.caption("A call takes longer than that." if cell.within(limit) == "no" else f"A call {unsure}.")
