@@ -11,6 +11,7 @@ from engine.results import (
     Comparison,
     DataPreview,
     Event,
+    LatencyEstimate,
     LayerSensitivity,
     ModelProfile,
     PreprocessingDetection,
@@ -19,6 +20,8 @@ from engine.results import (
     RunSummary,
     Sensitivity,
     SensitivityPoint,
+    Showdown,
+    Sweep,
 )
 from engine.settings import Preprocess
 from tests.made import (
@@ -31,6 +34,7 @@ from tests.made import (
     made_variant,
 )
 from tests.made_audit import made_audit
+from tests.made_speed import ROWS, made_cell, made_showdown, made_sweep
 
 WHOLE = (charts.size, charts.latency, charts.speed, charts.accuracy, charts.similarity, charts.tradeoff, charts.tree)
 """What draws a report by itself."""
@@ -72,7 +76,25 @@ def of_analyses(n: int) -> dict[str, go.Figure]:
         "layers": charts.layers(made_profile(n)),
         "learning_curve": curve,
         "answers": charts.answers(made_answers(n)),
+        "sweep": charts.sweep(made_large_sweep(n), 20.0),
+        "showdown": charts.showdown(made_large_showdown(n)),
     }
+
+
+def made_large_sweep(n: int) -> Sweep:
+    """A sweep of so many batch sizes, eleven at most, at one, two and four threads."""
+    sizes = tuple(2**number for number in range(min(n, 11)))
+    cells = tuple(made_cell(count, size, size**0.9 / count**0.8) for count in (1, 2, 4) for size in sizes)
+    return made_sweep(sizes, (1, 2, 4), cells=cells)
+
+
+def made_large_showdown(n: int) -> Showdown:
+    """A showdown of so many rows with a factor of 100 between them, and a last one that other programs disturbed."""
+    rows = [(*ROWS[number % len(ROWS)][:4], 10 ** (-2 * number / max(n - 1, 1))) for number in range(n)]
+    showdown = made_showdown(tuple(rows))
+    estimate = LatencyEstimate(processor_ms=1.0, ratio_to_baseline=0.5, n_runs=9, n_disturbed=9)
+    disturbed = showdown.rows[-1].model_copy(update={"latency": None, "estimate": estimate})
+    return showdown.model_copy(update={"rows": (*showdown.rows, disturbed)})
 
 
 def many_architectures(n: int):

@@ -15,8 +15,10 @@ from engine.charts.layers import layers
 from engine.charts.preprocessing import preprocessing
 from engine.charts.race import race, stage_reached
 from engine.charts.sensitivity import sensitivity
+from engine.charts.showdown import showdown
 from engine.charts.size import size
 from engine.charts.style import alt_text
+from engine.charts.sweep import sweep
 from engine.charts.tradeoff import tradeoff
 from engine.charts.training import learning_curve
 from engine.charts.tree import tree
@@ -43,9 +45,11 @@ __all__ = [
     "preprocessing",
     "race",
     "sensitivity",
+    "showdown",
     "similarity",
     "size",
     "speed",
+    "sweep",
     "tradeoff",
     "tree",
     "waterfall",

@@ -59,16 +59,20 @@ def run_analysis(
     command: Sequence[str] = RUNNER,
     on_event: Callable[[Event], None] = lambda event: None,
     copies: Mapping[str, Path] = MappingProxyType({}),
+    on_unfinished: Callable[[Result], None] = lambda result: None,
 ) -> Result:
     """Carry out an analysis in a temporary folder, and return its result.
 
-    `copies` are files beside the result, by name, with the paths where they are copied to. Raises RequestError,
-    RunError, Cancelled, and StorageError where a copy cannot be written.
+    `copies` are files beside the result, by name, with the paths where they are copied to. `on_unfinished` gets what
+    there was of the result where the analysis failed or was cancelled. Raises RequestError, RunError, Cancelled, and
+    StorageError where a copy cannot be written.
     """
     with tempfile.TemporaryDirectory(prefix=PREFIX) as directory:
         folder, job = JobFolder(Path(directory) / "job", Path(directory) / REQUEST), _job(request, request.kind)
         describe_folder(folder, job)
         outcome = _follow(Execution(home, job, folder, command=command), folder, on_event)
+        if outcome.state != "done" and (unfinished := folder.result(kind_of(request).result)) is not None:
+            on_unfinished(unfinished)
         raise_for(outcome)
         result = folder.result(kind_of(request).result)
         for name, path in copies.items():

@@ -26,7 +26,10 @@ from engine.results.audit import DataAudit
 from engine.results.disagreements import Disagreements
 from engine.results.mapping import Confusion
 from engine.results.preprocessing import PreprocessingDetection
+from engine.results.showdown import Showdown
+from engine.results.sweep import Sweep
 from engine.settings.disagreements_job import DisagreementsRequest
+from engine.settings.hardware_jobs import ShowdownRequest, SweepRequest
 from engine.settings.jobs import (
     AdviseRequest,
     AnalysisRequest,
@@ -105,7 +108,7 @@ def _reading_seconds(request: ProfileRequest | SignatureRequest | IdentifyReques
     return FILE_SECONDS if looks_into_a_file(request) else ANALYSIS_SECONDS
 
 
-def _minutes_and_more(request: SensitivityRequest | DetectRequest) -> float:
+def _minutes_and_more(request: SensitivityRequest | DetectRequest | SweepRequest) -> float:
     return ANALYSIS_SECONDS + 60 * request.minutes
 
 
@@ -117,7 +120,7 @@ def _audit_seconds(request: AuditRequest) -> float:
     return AUDIT_SECONDS + 60 * request.minutes
 
 
-def _remeasure_seconds(request: RemeasureRequest) -> float:
+def _remeasure_seconds(request: RemeasureRequest | ShowdownRequest) -> float:
     return RUN_OVERHEAD_SECONDS
 
 
@@ -279,6 +282,28 @@ KINDS: tuple[JobKind, ...] = (
         estimate=None,
         locks_itself=True,
         key=request_and_versions,
+    ),
+    JobKind(
+        request=SweepRequest,
+        result=Sweep,
+        function="engine.analyses.sweep:sweep",
+        check="engine.planning.hardware_jobs:check_sweep",
+        slot="advice",
+        limit_seconds=_minutes_and_more,
+        estimate="engine.planning.hardware_jobs:estimate_sweep",
+        locks_itself=True,
+        key=None,  # a measurement that is asked for again is made again
+    ),
+    JobKind(
+        request=ShowdownRequest,
+        result=Showdown,
+        function="engine.analyses.showdown:showdown",
+        check="engine.planning.hardware_jobs:check_showdown",
+        slot="advice",
+        limit_seconds=_remeasure_seconds,
+        estimate="engine.planning.hardware_jobs:estimate_showdown",
+        locks_itself=True,
+        key=None,
     ),
 )
 _BY_NAME = {kind.name: kind for kind in KINDS}

@@ -15,6 +15,8 @@ from engine.settings import (
     ModelSource,
     RemeasureRequest,
     RunRequest,
+    ShowdownRequest,
+    SweepRequest,
     TimmModel,
 )
 from engine.settings.jobs import looks_into_a_file
@@ -73,6 +75,10 @@ def input_paths(request: JobRequest) -> tuple[Path, ...]:
 
 def _models(request: JobRequest) -> Iterator[ModelSource]:
     """Every model that the request loads: its own, those of teachers, and the architectures that steps bring."""
+    if isinstance(request, SweepRequest | ShowdownRequest):
+        files = (request.file,) if isinstance(request, SweepRequest) else (row.file for row in request.rows)
+        yield from (file.model for file in files if file.model is not None)
+        return
     if not isinstance(request, RunRequest | DisagreementsRequest):
         model: ModelSource | None = getattr(request, "model", None)
         if model is not None:

@@ -4,6 +4,7 @@ Checks that need to open a model or an image are made later, in the job's own pr
 """
 
 import stat
+from contextlib import suppress
 from pathlib import Path
 
 from engine import catalogue
@@ -11,6 +12,7 @@ from engine.errors import DataError, RequestError, SettingsError, SourceError
 from engine.jobs.kinds import kind_of, load
 from engine.planning.applicability import pruning_refusal
 from engine.planning.target import check_target
+from engine.planning.variant_files import images_of, resolve_variant_file
 from engine.settings import (
     PRETRAINED,
     RANDOM,
@@ -24,10 +26,14 @@ from engine.settings import (
     ImagesData,
     ModelSource,
     Recipe,
+    SampleData,
     SampleModel,
     SensitivityRequest,
+    ShowdownRequest,
     Step,
+    SweepRequest,
     TimmModel,
+    VariantFile,
     with_sources,
 )
 from engine.settings.model import LOCAL_PREFIX, LOCAL_WEIGHTS, weights_in
@@ -66,10 +72,28 @@ def resolve_request(request: AnalysisRequest, home: Home, *, from_browser: bool)
     if isinstance(request, IdentifyRequest):
         path, sha256 = finder.weights(request.weights, request.weights_sha256)
         changes |= {"weights": path, "weights_sha256": sha256}
+    if isinstance(request, SweepRequest):
+        changes["file"] = finder.variant_file(request.file)
+    if isinstance(request, ShowdownRequest):
+        changes |= _resolve_showdown(request, home, finder, from_browser=from_browser)
     check = kind_of(request).check
     if check is not None:
         load(check)(request)
     return request.model_copy(update=changes)
+
+
+def _resolve_showdown(
+    request: ShowdownRequest, home: Home, finder: "Finder", *, from_browser: bool
+) -> dict[str, object]:
+    """The rows with their files, and, where the request names no images, those of the first row's run if they are
+    still there."""
+    rows = tuple(row.model_copy(update={"file": finder.variant_file(row.file)}) for row in request.rows)
+    changes: dict[str, object] = {"rows": rows}
+    images = images_of(rows[0].file, home, from_browser=from_browser) if request.data is None else {}
+    with suppress(RequestError):  # moved, or no upload of this home: then random inputs are compared
+        if isinstance(data := images.get("data"), SampleData | ImagesData | ArraysData):
+            changes |= images | {"data": finder.data(data)}
+    return changes
 
 
 def check_advice(request: AdviseRequest) -> None:
@@ -106,6 +130,10 @@ class Finder:
             case FileModel():
                 path, sha256 = self._locate(source.path, source.sha256, "the model file", SourceError)
                 return source.model_copy(update={"path": path, "sha256": sha256})
+
+    def variant_file(self, file: VariantFile) -> VariantFile:
+        """A file to time, found in its run or by itself. Raises RequestError."""
+        return resolve_variant_file(file, self._home, self.model, from_browser=self._from_browser)
 
     def weights(self, path: str | None, sha256: str | None) -> tuple[str, str]:
         """Absolute path and sum of a weights file that is named by either. Raises SourceError."""

@@ -116,8 +116,10 @@ from engine.results.report import (
     cut_short,
     unfinished_ids,
 )
+from engine.results.showdown import PairVerdict, Showdown, ShowdownPair, ShowdownRow, row_title, target_title
 from engine.results.suggestion import Basis, Suggestion, SuggestionCode
 from engine.results.summary import RunSummary, summarize, summarize_recipe
+from engine.results.sweep import Sweep, SweepCell
 from engine.results.texts import (
     certainty_text,
     changes_text,
@@ -199,6 +201,7 @@ __all__ = [
     "OutputCount",
     "OutputFidelity",
     "OwnModel",
+    "PairVerdict",
     "Part",
     "PartState",
     "Preflight",
@@ -224,10 +227,15 @@ __all__ = [
     "Selection",
     "Sensitivity",
     "SensitivityPoint",
+    "Showdown",
+    "ShowdownPair",
+    "ShowdownRow",
     "Speedup",
     "State",
     "Suggestion",
     "SuggestionCode",
+    "Sweep",
+    "SweepCell",
     "TechniqueInfo",
     "TensorSpec",
     "Throughput",
@@ -260,6 +268,7 @@ __all__ = [
     "quality_whole",
     "report_measure",
     "report_quality",
+    "row_title",
     "same_numbers",
     "selection_text",
     "similarity_text",
@@ -267,6 +276,7 @@ __all__ = [
     "statement_text",
     "summarize",
     "summarize_recipe",
+    "target_title",
     "times_as_fast",
     "unfinished_ids",
 ]

@@ -14,6 +14,7 @@ from engine.settings.data import (
 )
 from engine.settings.disagreements_job import DisagreementsRequest
 from engine.settings.distillation import Distill, Swap
+from engine.settings.hardware_jobs import ShowdownEntry, ShowdownRequest, SweepRequest, VariantFile
 from engine.settings.jobs import (
     AdviseRequest,
     AnalysisRequest,
@@ -111,17 +112,21 @@ __all__ = [
     "SampleModel",
     "SensitivityRequest",
     "Settings",
+    "ShowdownEntry",
+    "ShowdownRequest",
     "SignatureRequest",
     "Simplify",
     "Split",
     "Stage",
     "Step",
     "Swap",
+    "SweepRequest",
     "TECHNIQUES",
     "Target",
     "TaskName",
     "TeacherSource",
     "TimmModel",
+    "VariantFile",
     "absolute_paths",
     "best_position",
     "dump_recipe",

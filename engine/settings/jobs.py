@@ -8,6 +8,7 @@ from engine.errors import SettingsError
 from engine.settings.base import Settings, setting
 from engine.settings.data import DataSource, Preprocess, Split
 from engine.settings.disagreements_job import DisagreementsRequest
+from engine.settings.hardware_jobs import ShowdownRequest, SweepRequest
 from engine.settings.model import SHA256, FileModel, ModelSource
 from engine.settings.recipe import Recipe
 from engine.settings.rules import ChainInputs
@@ -187,6 +188,8 @@ AnalysisRequest = (
     | DetectRequest
     | RemeasureRequest
     | DisagreementsRequest
+    | SweepRequest
+    | ShowdownRequest
 )
 JobRequest = Annotated[RunRequest | AnalysisRequest, Field(discriminator="kind")]
 

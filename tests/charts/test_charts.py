@@ -47,7 +47,7 @@ def test_every_axis_has_a_unit_and_different_ticks_within_its_range(case):
             ticks = axis.ticktext or ()
             assert len(set(ticks)) == len(ticks), (chart, ticks)
             assert not axis.title.text or re.search(
-                r", (MB|ms|%|dB|×|count|at most 1)|[(]×[)]|^Loss$|^Epoch$", axis.title.text
+                r", (MB|ms|images/s|%|dB|×|count|at most 1)|[(]×[)]|^Loss$|^Epoch$", axis.title.text
             )
             if axis.type != "log" and axis.tickvals:
                 assert min(axis.range) <= axis.tickvals[0], (chart, axis.tickvals)

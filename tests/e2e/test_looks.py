@@ -28,6 +28,8 @@ PLACES = (
     ("results", {"run": "", "view": "Steps"}, "How to read this"),
     ("results", {"run": "", "view": "Race"}, "Every candidate"),
     ("results", {"run": "", "view": "Take home"}, "SHA-256 of its bytes"),
+    ("results", {"run": "", "view": "Showdown"}, "Which is faster, where?"),
+    ("results", {"run": "", "view": "Sweep"}, "Which batch size, how many threads?"),
     ("results", {"run": "", "view": "How it was measured"}, "Save the recipe"),
     ("results", {"run": "nothing"}, "There is no run 'nothing' here"),
     ("nowhere", {}, "Page not found"),

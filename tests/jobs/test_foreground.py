@@ -124,3 +124,17 @@ def test_an_analysis_answers_and_leaves_nothing(home, tmp_path, monkeypatch):
         with pytest.raises(error):
             run_analysis(home, HardwareRequest(), stand_in(code))
     assert list((tmp_path / "temporary").iterdir()) == []
+
+
+def test_what_a_failed_analysis_had_found_is_passed_on(home):
+    hardware = {
+        "environment": {"cpu": "x", "cores": 1, "memory_bytes": 1, "isa": [], "runtimes": {}, "versions": {}},
+        "providers": [],
+        "gpus": [],
+    }
+    write, found = f"(folder / 'result.json').write_text({json.dumps(hardware)!r});", []
+    run_analysis(home, HardwareRequest(), stand_in(f"{write} done()"), on_unfinished=found.append)
+    assert found == []
+    with pytest.raises(RunError):
+        run_analysis(home, HardwareRequest(), stand_in(f"{write} sys.exit(1)"), on_unfinished=found.append)
+    assert [one.environment.cpu for one in found] == ["x"]

@@ -19,7 +19,11 @@ from engine.settings import (
     RemeasureRequest,
     RunRequest,
     SampleModel,
+    ShowdownEntry,
+    ShowdownRequest,
+    SweepRequest,
     TimmModel,
+    VariantFile,
     parse_recipe,
 )
 
@@ -110,6 +114,24 @@ def test_a_look_at_a_run_reads_its_folder_and_what_its_recipe_names(home, tmp_pa
     assert {tmp_path / "run", tmp_path / "photos"} <= set(policy.readable)
     assert tmp_path / "run" not in policy.writable
     assert not needs_network(request)
+
+
+def test_a_sweep_and_a_showdown_read_the_files_that_they_time_and_write_to_no_run(home, tmp_path):
+    paths = [tmp_path / name / "model.onnx" for name in ("a", "b")]
+    for path in paths:
+        path.parent.mkdir()
+        path.write_bytes(b"onnx")
+    files = [VariantFile(run="r", variant="a" * 12, model=FileModel(path=str(path))) for path in paths]
+    sweep = policy_of(home, home.job("a"), SweepRequest(file=files[0]))
+    rows = tuple(ShowdownEntry(file=file) for file in files)
+    images = ImagesData(path=str(tmp_path / "images"))
+    showdown = policy_of(home, home.job("a"), ShowdownRequest(rows=rows, data=images))
+    assert paths[0] in sweep.readable
+    assert paths[1] not in sweep.readable
+    assert {*paths, tmp_path / "images"} <= set(showdown.readable)
+    for policy in (sweep, showdown):
+        assert not {path.parent for path in paths} & set(policy.writable)
+        assert not policy.network
 
 
 def test_beside_a_model_lie_its_files_and_folders_but_hidden_ones(home, tmp_path):

@@ -9,8 +9,8 @@ import streamlit as st
 
 from engine import Report, Variant, html_report, report_measure, variant_file
 from engine.wording import size_text
-from pages._ui import chrome
-from pages._ui.results import variant_table
+from pages._ui import chrome, state
+from pages._ui.results import variant_choice, variant_table
 from pages._ui.results.runtime_code import CODES
 from pages._ui.results.snippet import snippet
 from pages._ui.wording import count, plain, sentence, slug
@@ -19,14 +19,12 @@ from pages._ui.wording import count, plain, sentence, slug
 def show(report: Report) -> None:
     """Draws one variant at a time, the recommended one first, then the downloads of the report."""
     best = report.recommended.id if report.recommended else None
-    variants = sorted(report.main_variants, key=lambda variant: variant.id != best)
     if report.recommended and report.baseline and best == report.baseline.id:
         _baseline_info(report.recommended.reason.text, undecided=report.is_undecided)
-    if variants:
-        labels = {variant.id: f"{variant.label} · {variant.id[:6]}" for variant in variants}
-        id = st.selectbox("Variant", list(labels), format_func=labels.__getitem__, key="variant", bind="query-params")
-        variant = next(variant for variant in variants if variant.id == id)
+    variant = variant_choice.choose(report)
+    if variant is not None:
         card(report, variant, variant.label)
+        _speed_buttons()
     with chrome.card("report", "The whole report", "All that was measured, for people and for programs"):
         _downloads(report)
 
@@ -45,6 +43,22 @@ def html_download(report: Report, key: str, kind: Literal["primary", "secondary"
         help="One HTML file for people who were not here: the finding, the charts, the caveats and how it was "
         "measured. It works offline and prints.",
     )
+
+
+def _speed_buttons() -> None:
+    """Draws the ways to the other runtimes, batch sizes and threads that this file can run at."""
+    with st.container(horizontal=True, gap="small"):
+        for label, icon, view in (
+            ("Compare on other targets", "compare_arrows", "Showdown"),
+            ("Sweep batch and threads", "grid_on", "Sweep"),
+        ):
+            st.button(
+                label,
+                icon=f":material/{icon}:",
+                key=f"to-{view.lower()}",
+                on_click=state.set_widget,
+                args=("view", view),
+            )
 
 
 def _downloads(report: Report) -> None:

@@ -16,6 +16,8 @@ from pages._ui.results import (
     provenance_view,
     race_view,
     run_menu,
+    showdown_view,
+    sweep_view,
     timeline_view,
 )
 from pages._ui.wording import ago, duration, plain, roughly
@@ -26,6 +28,8 @@ VIEWS = {
     "Race": race_view.show,
     "Images": changes_view.show,
     "Take home": files_view.show,
+    "Showdown": showdown_view.show,
+    "Sweep": sweep_view.show,
     "How it was measured": provenance_view.show,
 }
 
@@ -127,6 +131,7 @@ def _report(run: Job, result: Report | None) -> None:
         key="view",
         bind="query-params",
         label_visibility="collapsed",
+        wrap=True,
     )
     VIEWS[view](result)
 

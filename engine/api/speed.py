@@ -1,0 +1,96 @@
+"""The verbs about speed on this machine: a sweep of one file, a showdown of several."""
+
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import cast
+
+from engine.errors import StorageError
+from engine.jobs import foreground
+from engine.jobs.kinds import kind_of
+from engine.jobs.queue import Queue
+from engine.planning import hardware_jobs
+from engine.planning.estimate import estimate_any
+from engine.planning.resolve import resolve_request
+from engine.planning.variant_files import run_folder, run_report
+from engine.planning.variant_files import variant_file as file_of_variant
+from engine.results import Event, Job, Result, Showdown, Sweep
+from engine.settings import JobRequest, ShowdownRequest, SweepRequest, Target, VariantFile
+from engine.store.home import Home
+
+OnEvent = Callable[[Event], None]
+LOOKED_AT = 50
+"""So many of the newest jobs of a kind are looked at for those of a run."""
+
+
+def variant_files(run: str | Path, *, from_browser: bool = False) -> tuple[VariantFile, ...]:
+    """The files of a run's main variants, the baseline first, as sweeps and showdowns take them.
+
+    `run` is its id or, but from the browser, its folder. Raises RequestError where there is none.
+    """
+    home = Home.default()
+    report = run_report(str(run), home, from_browser=from_browser)
+    folder = run_folder(str(run), home, from_browser=from_browser)
+    return tuple(file_of_variant(str(run), variant, folder) for variant in report.main_variants)
+
+
+def showdown_targets(target: Target) -> tuple[Target, ...]:
+    """The targets of this CPU that a showdown can compare, at the threads and the batch size of a target."""
+    return hardware_jobs.showdown_targets(target)
+
+
+def sweep(
+    request: SweepRequest,
+    on_event: OnEvent = lambda event: None,
+    on_unfinished: Callable[[Sweep], None] = lambda result: None,
+) -> Sweep:
+    """Time a file at every combination of batch size and threads, in the foreground.
+
+    `on_unfinished` gets the cells that were measured where it fails or is cancelled. Raises RequestError and RunError.
+    """
+
+    def pass_on(result: Result) -> None:
+        on_unfinished(cast(Sweep, result))
+
+    home = Home.default()
+    resolved = resolve_request(request, home, from_browser=False)
+    return cast(Sweep, foreground.run_analysis(home, resolved, on_event=on_event, on_unfinished=pass_on))
+
+
+def showdown(request: ShowdownRequest, on_event: OnEvent = lambda event: None) -> Showdown:
+    """Time files at targets side by side, in the foreground. Raises RequestError, and RunError where it fails."""
+    home = Home.default()
+    resolved = resolve_request(request, home, from_browser=False)
+    return cast(Showdown, foreground.run_analysis(home, resolved, on_event=on_event))
+
+
+def start_measuring(
+    request: SweepRequest | ShowdownRequest, *, token: str | None = None, from_browser: bool = False
+) -> Job:
+    """Queue a sweep or a showdown; the same `token` (one click) gives the same job. Raises RequestError."""
+    queue = Queue.default()
+    resolved = resolve_request(request, queue.home, from_browser=from_browser)
+    seconds = estimate_any(resolved, queue.home).seconds if kind_of(resolved).estimate else None
+    return queue.submit(resolved, name=resolved.kind, token=token, estimate_seconds=seconds)
+
+
+def sweeps_of(run: str) -> tuple[tuple[Job, SweepRequest], ...]:
+    """The newest sweeps of variants of a run, each with its request."""
+    return tuple((job, one) for job, one in _newest("sweep") if isinstance(one, SweepRequest) and one.file.run == run)
+
+
+def showdowns_of(run: str) -> tuple[tuple[Job, ShowdownRequest], ...]:
+    """The newest showdowns with a variant of a run, each with its request."""
+    return tuple(
+        (job, one)
+        for job, one in _newest("showdown")
+        if isinstance(one, ShowdownRequest) and run in {row.file.run for row in one.rows}
+    )
+
+
+def _newest(kind: str) -> Iterator[tuple[Job, JobRequest]]:
+    """The newest jobs of a kind with their requests, without those whose files are damaged."""
+    queue = Queue.default()
+    for job in queue.jobs(kind, LOOKED_AT):
+        with suppress(StorageError):
+            yield job, queue.folder(job.id).request().request

@@ -1,0 +1,73 @@
+"""Sweeps and showdowns before they begin: which targets are on offer, what is refused, and about how long they take."""
+
+from pathlib import Path
+
+from engine.planning.target import check_target
+from engine.results import Estimate
+from engine.settings import ShowdownRequest, SweepRequest, Target, VariantFile
+from engine.settings.cost import call_seconds
+from engine.system.machine import BF16, cores, isa
+
+STARTING_SECONDS = 4.0  # importing onnxruntime and reading the files
+OPEN_SECONDS = 0.35  # a session is opened for every turn, and others may measure first
+WARM_SECONDS, WARM_CALLS = 0.5, 5  # at most, as engine/measure/latency.py warms up
+TURN_SECONDS, TURN_CALLS = 0.15, 3  # at least, as it times a turn
+USES_OF_A_WEIGHT = 150  # multiply-adds, as many as in a ResNet-50
+UNKNOWN_MACS = 1e9
+COMPARED_EXAMPLES = 64  # whose outputs a showdown compares
+
+
+def showdown_targets(target: Target) -> tuple[Target, ...]:
+    """What the CPU offers for a showdown at the threads and the batch size of a target.
+
+    onnxruntime, OpenVINO in 32 bits, and in 16 where the processor has instructions for them.
+    """
+    size = {"threads": target.threads, "batch_size": target.batch_size}
+    choices: list[dict[str, str]] = [{"runtime": "onnxruntime"}, {"runtime": "openvino", "precision": "f32"}]
+    if BF16 & set(isa()):
+        choices.append({"runtime": "openvino", "precision": "bf16"})
+    return tuple(Target.parse({**choice, **size}) for choice in choices)
+
+
+def check_sweep(request: SweepRequest) -> None:
+    """Raises TargetError for threads above the cores, and for 16-bit floats that the processor does not have."""
+    check_target(request.target.model_copy(update={"threads": max(request.threads or (1,))}))
+
+
+def check_showdown(request: ShowdownRequest) -> None:
+    """Raises TargetError as `check_sweep` does, for any row."""
+    for row in request.rows:
+        check_target(row.target)
+
+
+def estimate_sweep(request: SweepRequest) -> Estimate:
+    """Seconds of a resolved sweep, at most its minutes; cells that turn out not to matter take less."""
+    seconds = sum(_turn_seconds(request.file, target) for target in request.targets(cores()))
+    return _estimate(min(request.rounds * seconds, 60 * request.minutes))
+
+
+def estimate_showdown(request: ShowdownRequest) -> Estimate:
+    """Seconds of a resolved showdown."""
+    seconds = sum(_turn_seconds(row.file, row.target) for row in request.rows)
+    answers = COMPARED_EXAMPLES * sum(_example_seconds(row.file) for row in request.rows)
+    return _estimate(request.rounds * seconds + answers)
+
+
+def _estimate(measuring: float) -> Estimate:
+    phases = {"starting": STARTING_SECONDS, "latency": round(measuring, 1)}
+    return Estimate(seconds=round(sum(phases.values()), 1), phases=phases)
+
+
+def _turn_seconds(file: VariantFile, target: Target) -> float:
+    """Seconds of one turn of a file at a target, as if twice the threads were twice as fast."""
+    call = _example_seconds(file) * target.batch_size * cores() / (target.threads or cores())
+    return OPEN_SECONDS + min(WARM_CALLS * call, max(WARM_SECONDS, call)) + max(TURN_SECONDS, TURN_CALLS * call)
+
+
+def _example_seconds(file: VariantFile) -> float:
+    """Seconds of one example on all cores: as it was measured, or as the size of the file suggests."""
+    if file.example_ms is not None:
+        return file.example_ms / 1000
+    path = Path(file.model.path) if file.model is not None and file.model.path is not None else None
+    macs = path.stat().st_size / 4 * USES_OF_A_WEIGHT if path is not None and path.is_file() else UNKNOWN_MACS
+    return call_seconds(macs, cores())

@@ -1,0 +1,84 @@
+"""The result of a showdown: files at targets, timed in the same interleaved rounds."""
+
+from typing import Literal
+
+from engine.results.base import Environment, Note, Result
+from engine.results.measurements import Fidelity, Latency, LatencyEstimate, Speedup, Throughput
+from engine.settings import Target, VariantFile
+
+PairVerdict = Literal["faster", "slower", "cannot_tell"]
+
+
+class ShowdownRow(Result):
+    """A file at a target.
+
+    The ratio of its `latency` is to the first row. `estimate` is there in its place where other programs disturbed
+    its calls, and `note` where it does not run. `fidelity` is how close its outputs are to those of the first row on
+    the same inputs; null for that row. `precision` is the number type that 32-bit floats are computed in.
+    """
+
+    file: VariantFile
+    target: Target
+    size_bytes: int
+    precision: str
+    latency: Latency | None = None
+    throughput: Throughput | None = None
+    estimate: LatencyEstimate | None = None
+    fidelity: Fidelity | None = None
+    note: Note | None = None
+
+
+class ShowdownPair(Result):
+    """One row beside another, both by their positions, from the rounds that count for both.
+
+    `ratio` is that of the latencies, `row` over `reference`, with its 95 % interval. The verdict is on `row`: faster
+    where the whole interval is below 1, slower where it is above. `rounds_to_tell` is about how many rounds would
+    tell, where these cannot; null where hardly any number would.
+    """
+
+    row: int
+    reference: int
+    ratio: float
+    low: float
+    high: float
+    n_rounds: int
+    verdict: PairVerdict
+    rounds_to_tell: int | None = None
+
+    @property
+    def speedup(self) -> Speedup:
+        """How many times as fast `row` is as `reference`."""
+        return Speedup(1 / self.ratio, 1 / self.high, 1 / self.low)
+
+
+class Showdown(Result):
+    """The rows in the order of the request, and every pair of those that have a latency.
+
+    `n_examples` random inputs, or images where `on_images`, were the same for all rows' fidelity.
+    """
+
+    rows: tuple[ShowdownRow, ...]
+    pairs: tuple[ShowdownPair, ...]
+    n_rounds: int
+    n_examples: int
+    on_images: bool
+    warnings: tuple[Note, ...] = ()
+    environment: Environment
+
+    def pair(self, row: int, reference: int) -> ShowdownPair | None:
+        return next((one for one in self.pairs if (one.row, one.reference) == (row, reference)), None)
+
+
+RUNTIME_NAMES = {"onnxruntime": "onnxruntime", "openvino": "OpenVINO"}
+
+
+def target_title(target: Target, precision: str = "") -> str:
+    """Runtime and, where it is not 32 bits, the number type that floats are computed in: OpenVINO in bf16."""
+    name = RUNTIME_NAMES.get(target.runtime, target.runtime)
+    precision = precision or ("" if target.precision == "auto" else target.precision)
+    return f"{name} in {precision}" if precision and target.runtime != "onnxruntime" else name
+
+
+def row_title(row: ShowdownRow) -> str:
+    """The file and where it runs: Static INT8 · OpenVINO in bf16."""
+    return f"{row.file.label} · {target_title(row.target, row.precision)}"

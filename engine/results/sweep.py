@@ -1,0 +1,102 @@
+"""The result of a sweep: one file at every combination of batch size and threads."""
+
+import math
+from typing import Literal
+
+from engine.results.base import Environment, Note, Result
+from engine.results.measurements import Answer
+from engine.settings import Target, VariantFile
+
+CellState = Literal["waiting", "measured", "skipped", "failed"]
+
+
+class SweepCell(Result):
+    """The speed of one call at one target.
+
+    `p50_ms` is the trimmed mean over the rounds of a round's median, on a logarithmic scale, with its 95 % interval
+    `low_ms` to `high_ms`; these are null before the third round that counts. Only calls that no other program disturbed
+    count: `n_runs` of them, beside `n_disturbed` that were left out. `note` says why a cell was skipped, or failed.
+    """
+
+    target: Target
+    state: CellState = "waiting"
+    p50_ms: float | None = None
+    low_ms: float | None = None
+    high_ms: float | None = None
+    p95_ms: float | None = None
+    n_rounds: int = 0
+    n_runs: int = 0
+    n_disturbed: int = 0
+    note: Note | None = None
+
+    @property
+    def images_per_s(self) -> float | None:
+        """Examples a second, one call after the other."""
+        return self._per_s(self.p50_ms)
+
+    @property
+    def images_per_s_low(self) -> float | None:
+        return self._per_s(self.high_ms)
+
+    @property
+    def images_per_s_high(self) -> float | None:
+        return self._per_s(self.low_ms)
+
+    def within(self, limit_ms: float | None) -> Answer:
+        """Whether a call takes at most so long: unclear where the interval reaches beyond it, or is not known."""
+        if limit_ms is None:
+            return "yes"
+        if self.p50_ms is None or self.p50_ms > limit_ms:
+            return "no"
+        return "yes" if self.high_ms is not None and self.high_ms <= limit_ms else "unclear"
+
+    def _per_s(self, ms: float | None) -> float | None:
+        return None if ms is None else self.target.batch_size * 1000 / ms
+
+
+class Sweep(Result):
+    """The cells of a sweep, row by row, in each the smallest batch first; see SweepRequest.axes.
+
+    `axes` are the fields of the target that vary. `measuring` is the position of the cell that was being timed when
+    this was written, null once the sweep has ended; `n_rounds` is how often each was to be timed.
+    """
+
+    file: VariantFile
+    axes: dict[str, tuple[int, ...]]
+    cells: tuple[SweepCell, ...]
+    max_latency_ms: float | None
+    n_rounds: int
+    measuring: int | None = None
+    complete: bool = False
+    warnings: tuple[Note, ...] = ()
+    environment: Environment
+
+    @property
+    def measured(self) -> tuple[SweepCell, ...]:
+        return tuple(cell for cell in self.cells if cell.p50_ms is not None)
+
+    def best_within(self, limit_ms: float | None) -> SweepCell | None:
+        """The cell with the most examples a second whose call takes at most so long; None where there is none."""
+        within = [cell for cell in self.measured if cell.within(limit_ms) != "no"]
+        return max(within, key=lambda cell: cell.images_per_s or 0.0, default=None)
+
+    def quicker_equal(self, best: SweepCell, limit_ms: float | None) -> SweepCell | None:
+        """The cell of the shortest call whose images a second cannot be told from those of the best one.
+
+        Their intervals meet. None where no other cell's call within the limit is shorter.
+        """
+        equals = [
+            cell
+            for cell in self.measured
+            if cell.within(limit_ms) != "no"
+            and (cell.images_per_s_high or 0.0) >= (best.images_per_s_low or math.inf)
+            and (cell.p50_ms or math.inf) < (best.p50_ms or 0.0)
+        ]
+        return min(equals, key=lambda cell: cell.p50_ms or math.inf, default=None)
+
+    def cell(self, **values: int) -> SweepCell | None:
+        """The cell with these values of the axes, or None."""
+        return next(
+            (cell for cell in self.cells if all(getattr(cell.target, name) == one for name, one in values.items())),
+            None,
+        )

@@ -1,0 +1,132 @@
+"""The requests of analyses of speed on this machine: a sweep of one file, a showdown of several."""
+
+from itertools import product
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from engine.settings.base import Settings, setting
+from engine.settings.data import DataSource, Preprocess, Split
+from engine.settings.model import FileModel
+from engine.settings.target import Target
+
+BATCH_SIZES = (1, 2, 4, 8, 16, 32)
+MOST_CELLS = 128
+MOST_ROWS = 24
+
+
+class VariantFile(Settings):
+    """The ONNX file of a variant of a run, or any other one.
+
+    Resolving fills in what the run's report says of a variant; `model` then names the file in either case.
+    """
+
+    run: str | None = setting(None, help="A run's id, or on the command line its folder.", min_length=1)
+    variant: str | None = setting(None, help="The id of one of its variants.", pattern=r"^[0-9a-f]{12}$")
+    model: FileModel | None = None
+    label: str = setting("", help="What the results call it.", max_length=200)
+    preprocess: Preprocess | None = None
+    example_ms: float | None = setting(
+        None, help="A known latency of one example, all threads together, for estimates alone.", unit="ms", gt=0
+    )
+
+    @model_validator(mode="after")
+    def _names_a_file(self) -> Self:
+        if self.model is None and (self.run is None or self.variant is None):
+            raise ValueError("a file is named by 'run' and 'variant', or by 'model'")
+        return self
+
+
+class SweepRequest(Settings):
+    """The request to time one file at every combination of batch size and threads; the result is a Sweep."""
+
+    kind: Literal["sweep"] = "sweep"
+    file: VariantFile
+    target: Target = Target()
+    """Runtime and options; its threads and batch size are those of the cells."""
+    batch_sizes: tuple[Annotated[int, Field(ge=1, le=1024)], ...] = setting(
+        BATCH_SIZES, label="Images a call", help="The batch sizes.", min_length=1, max_length=16
+    )
+    threads: tuple[Annotated[int, Field(ge=1, le=1024)], ...] | None = setting(
+        None,
+        label="Threads",
+        help="The numbers of threads; 1, 2, 4 and so on up to the cores that this process may use if empty.",
+        min_length=1,
+        max_length=16,
+    )
+    max_latency_ms: float | None = setting(
+        None,
+        label="Latency, at most",
+        help="Batches whose calls must take longer are left out; the best throughput within it is the sweet spot.",
+        unit="ms",
+        gt=0,
+    )
+    rounds: int = setting(6, help="How often each cell is timed.", ge=3, le=50)
+    minutes: float = setting(15.0, help="No cell is begun after this.", unit="min", gt=0, le=120)
+
+    @model_validator(mode="after")
+    def _is_small_enough(self) -> Self:
+        n_cells = len(self.batch_sizes) * len(self.threads or (1,))
+        if n_cells > MOST_CELLS:
+            raise ValueError(f"{n_cells} combinations are asked for, at most {MOST_CELLS} are allowed; ask for fewer")
+        return self
+
+    def axes(self, n_cores: int) -> dict[str, tuple[int, ...]]:
+        """What varies, a field of the target each, with its values from the smallest on.
+
+        In a matrix the last one has a column a value, and every combination of the others a row. `n_cores` are those
+        that this process may use.
+        """
+        axes = {"threads": self.threads or thread_counts(n_cores), "batch_size": self.batch_sizes}
+        return {name: tuple(sorted(set(values))) for name, values in axes.items()}
+
+    def targets(self, n_cores: int) -> tuple[Target, ...]:
+        """The targets of the cells, row by row, in each the smallest batch first."""
+        axes = self.axes(n_cores)
+        return tuple(
+            self.target.model_copy(update=dict(zip(axes, values, strict=True))) for values in product(*axes.values())
+        )
+
+
+class ShowdownEntry(Settings):
+    """A row of a showdown: a file at a target."""
+
+    file: VariantFile
+    target: Target = Target()
+
+
+class ShowdownRequest(Settings):
+    """The request to time files at targets in the same interleaved rounds; the result is a Showdown.
+
+    The first row is what the others are compared with. How close outputs are is seen on the evaluation images of `data`
+    (`split` and `seed` as in a recipe), which resolving takes from the first row's run where none is named, and on
+    random inputs where there is none.
+    """
+
+    kind: Literal["showdown"] = "showdown"
+    rows: tuple[ShowdownEntry, ...] = setting(
+        help="Files and targets; the first one is the reference.", min_length=2, max_length=MOST_ROWS
+    )
+    rounds: int = setting(12, help="How often each row is timed.", ge=3, le=200)
+    data: DataSource | None = None
+    split: Split = Split()
+    seed: int = 0
+
+    @model_validator(mode="after")
+    def _is_comparable(self) -> Self:
+        batch_size = self.rows[0].target.batch_size
+        for number, row in enumerate(self.rows[1:], start=2):
+            if row.target.batch_size != batch_size:
+                raise ValueError(
+                    f"row {number} has {row.target.batch_size} images a call and row 1 has {batch_size}, and their "
+                    "latencies are not comparable; give all rows one batch size, or sweep one file over several"
+                )
+            if row in self.rows[: number - 1]:
+                raise ValueError(f"row {number} is the same as an earlier one; leave it out")
+        return self
+
+
+def thread_counts(n_cores: int) -> tuple[int, ...]:
+    """The powers of two up to so many cores, and all of them: 1, 2, 4, 6 of six."""
+    powers = tuple(2**exponent for exponent in range(n_cores.bit_length()) if 2**exponent < n_cores)
+    return (*powers, n_cores)

@@ -1,0 +1,257 @@
+"""The sweep of a variant: which batch size and how many threads, with a latency that a call may take."""
+
+from contextlib import suppress
+
+import streamlit as st
+
+from engine import (
+    FileModel,
+    Job,
+    Report,
+    RequestError,
+    Sweep,
+    SweepCell,
+    SweepRequest,
+    Target,
+    Variant,
+    VariantFile,
+    cancel,
+    charts,
+    cores,
+    estimate,
+    known_profile,
+    result,
+    showdown_targets,
+    start_measuring,
+    sweeps_of,
+    target_title,
+    variant_files,
+)
+from engine.wording import many
+from pages._ui import chrome, live, notes_view, state
+from pages._ui.draft import from_recipe
+from pages._ui.guard import show_error
+from pages._ui.results import sweep_table, variant_choice
+from pages._ui.wording import milliseconds, plain, roughly
+
+PARAM = "sweep"
+"""The parameter of the address that holds the job, so that a reload or a copied link finds it."""
+BATCH_SIZES = (1, 2, 4, 8, 16, 32, 64)
+
+
+def show(report: Report) -> None:
+    """Draws the newest sweep of a variant, or the one in the address, and the form for another."""
+    variant = variant_choice.choose(report)
+    if variant is None:
+        return
+    job = _job(report, variant)
+    state.set_param(PARAM, job.id if job is not None else None)
+    if job is None:
+        with chrome.card("sweep", "Which batch size, how many threads?"):
+            st.markdown(
+                "More images a call bring more of them a second and make each call take longer; how many threads pay "
+                "differs by model. A sweep times every combination of both on this machine, and names the best one "
+                "within a latency that you set."
+            )
+            _form(report, variant)
+        return
+    if job.state not in live.ENDED:
+        with chrome.card("sweep", "Sweeping batch and threads", plain(variant.label)):
+            live.watch(job.id, _progress)
+        return
+    _outcome(report, job)
+    with st.expander("Sweep again, or over other sizes", icon=":material/refresh:"):
+        _form(report, variant)
+
+
+def _job(report: Report, variant: Variant) -> Job | None:
+    """The sweep of this variant in the address, else the newest one."""
+    jobs = [job for job, request in sweeps_of(report.run_id) if request.file.variant == variant.id]
+    return next((job for job in jobs if job.id == state.param(PARAM)), jobs[0] if jobs else None)
+
+
+def _form(report: Report, variant: Variant) -> None:
+    """Draws what is swept over, about how long that takes, and the button that starts it."""
+    try:
+        file = next(file for file in variant_files(report.run_id, from_browser=True) if file.variant == variant.id)
+    except RequestError as error:
+        show_error(error.message, error.next)
+        return
+    fixed = _fixed_batch(report)
+    options = (fixed,) if fixed is not None else BATCH_SIZES
+    batch_sizes = st.pills(
+        "Images a call", options, selection_mode="multi", default=options[:6], key=f"sweep-batches-{variant.id}"
+    )
+    if fixed is not None:
+        st.caption(f"The file takes {many(fixed, 'image')} a call and no other number: its batch size is fixed.")
+    thread_options = SweepRequest(file=file).axes(cores())["threads"]
+    threads = st.pills("Threads", thread_options, selection_mode="multi", default=thread_options, key="sweep-threads")
+    targets = {target_title(target): target for target in showdown_targets(Target())}
+    runtime = st.segmented_control(
+        "Runtime", list(targets), default=next(iter(targets)), required=True, key="sweep-runtime", wrap=True
+    )
+    limit = st.number_input(
+        "A call may take, ms (optional)",
+        min_value=0.001,
+        value=report.recipe.budget.max_latency_ms,
+        format="%g",
+        key="sweep-limit",
+        width=260,
+        help="Larger batches are skipped once a smaller one takes longer than this.",
+    )
+    _start(file, tuple(batch_sizes), tuple(threads), targets[runtime], limit)
+
+
+def _start(
+    file: VariantFile, batch_sizes: tuple[int, ...], threads: tuple[int, ...], target: Target, limit: float | None
+) -> None:
+    """Draws the estimate and the button."""
+    chosen = bool(batch_sizes and threads)
+    request = SweepRequest(
+        file=file,
+        target=target,
+        batch_sizes=batch_sizes or (1,),
+        threads=threads or (1,),
+        max_latency_ms=limit,
+    )
+    pressed = st.button(
+        "Start the sweep", type="primary", icon=":material/grid_on:", key="sweep-start", disabled=not chosen
+    )
+    token = state.token(pressed)
+    if not chosen:
+        st.caption("Choose at least one batch size and one number of threads.")
+        return
+    st.caption(
+        f"{many(len(request.targets(cores())), 'cell')}, each timed {request.rounds} times: "
+        f"{roughly(estimate(request).seconds)}, estimated. Stop it at any time: what was measured stays. This process "
+        f"may use {many(cores(), 'core')}, so no more threads are on offer."
+    )
+    if pressed:
+        try:
+            state.set_param(PARAM, start_measuring(request, token=token, from_browser=True).id)
+        except RequestError as error:
+            show_error(error.message, error.next)
+            return
+        st.rerun()
+
+
+def _fixed_batch(report: Report) -> int | None:
+    """The batch size that the user's own file is fixed to; None where it is dynamic, or not known here."""
+    if not isinstance(report.recipe.model, FileModel):
+        return None
+    with suppress(RequestError):
+        profile = known_profile(report.recipe.model, report.recipe.preprocess, from_browser=True)
+        return profile.fixed_batch if profile is not None else None
+    return None
+
+
+def _progress(job: Job) -> None:
+    """Draws the progress and the cells so far; the fragment calls it every second."""
+    live.progress(job)
+    if st.button("Stop, and keep what was measured", icon=":material/stop:", key="stop-sweep", type="tertiary"):
+        cancel(job.id)
+    so_far = result(job.id)
+    if isinstance(so_far, Sweep):
+        st.table(sweep_table.as_frame(so_far), border="horizontal", hide_index=True, alt="Cells measured so far")
+
+
+def _outcome(report: Report, job: Job) -> None:
+    sweep = result(job.id)
+    if job.state == "failed" and job.error is not None:
+        show_error(job.error.text, job.error_next)
+    if not isinstance(sweep, Sweep) or not sweep.measured:
+        st.info("Nothing was measured before it ended.", icon=":material/info:")
+        return
+    if job.state != "done":
+        _kept(sweep, job)
+    notes_view.show(sweep.warnings)
+    _matrix(report, sweep, job.id)
+
+
+def _kept(sweep: Sweep, job: Job) -> None:
+    """Draws how much was measured before it was stopped, or before it failed and at what."""
+    n_measured = f"{len(sweep.measured)} of {many(len(sweep.cells), 'cell')} have a figure"
+    if job.state == "cancelled":
+        st.info(f"You stopped it: {n_measured}.", icon=":material/pause_circle:")
+    elif sweep.measuring is not None:
+        cell = sweep_table.name(sweep.cells[sweep.measuring])
+        st.info(f"It ended while {cell} was being timed: {n_measured}, and these are kept.", icon=":material/info:")
+
+
+def _matrix(report: Report, sweep: Sweep, id: str) -> None:
+    """Draws the threshold, the chart, the matrix of cells and the chosen one."""
+    limit = st.number_input(
+        "Within, ms",
+        min_value=0.001,
+        value=sweep.max_latency_ms,
+        format="%g",
+        key=f"sweep-within-{id}",
+        width=200,
+        placeholder="any latency",
+        help="The latency that a call may take. It only decides which cell is the best: nothing is measured again.",
+    )
+    best = sweep.best_within(limit)
+    frame = sweep_table.as_frame(sweep, best)
+    with chrome.card("sweep-chart", "Throughput against latency", "Up and left is better."):
+        chrome.chart(charts.sweep(sweep, limit), "sweep-chart")
+    with chrome.card(
+        "sweep-matrix",
+        "Every cell",
+        f"{target_title(sweep.cells[0].target)}. Click a cell to choose it; ★ is the best.",
+    ):
+        event = st.dataframe(
+            frame,
+            hide_index=True,
+            on_select="rerun",
+            selection_mode="single-cell",
+            key=f"sweep-matrix-{id}",
+            column_config={sweep_table.CORNER: st.column_config.TextColumn(pinned=True)},
+        )
+        for line in sweep_table.reasons(sweep):
+            st.caption(line)
+        st.download_button(
+            "Cells as CSV",
+            sweep_table.as_csv(sweep),
+            mime="text/csv",
+            file_name=f"sweep-{report.run_id}.csv",
+            icon=":material/table:",
+            on_click="ignore",
+        )
+    cell = sweep_table.clicked(sweep, event.selection.cells) or best
+    if cell is None:
+        st.info(
+            f"No cell takes at most {limit:g} ms. Allow more, or choose a cell of the matrix.", icon=":material/info:"
+        )
+        return
+    is_best = best is not None and cell.target == best.target
+    _chosen(report, cell, limit, is_best=is_best, equal=sweep.quicker_equal(cell, limit) if is_best else None)
+
+
+def _chosen(report: Report, cell: SweepCell, limit: float | None, *, is_best: bool, equal: SweepCell | None) -> None:
+    """Draws one cell with its figures, and the button that makes it the target of the recipe.
+
+    `equal` is as good as it within the intervals, and its calls are shorter.
+    """
+    best = "Most images a second" if limit is None else f"Sweet spot within {milliseconds(limit)}"
+    title = f"{best if is_best else 'Chosen'}: {sweep_table.name(cell)}"
+    with chrome.card("sweep-cell", title, accent=True):
+        chrome.metrics(
+            {
+                "Images a second": f"{cell.images_per_s:,.0f}",
+                "Latency p50": milliseconds(cell.p50_ms or 0.0),
+            }
+        )
+        st.caption(f"A call takes {sweep_table.interval(cell)}.")
+        if equal is not None:
+            st.caption(
+                f"Within the intervals, {sweep_table.name(equal)} is as good, and its call takes "
+                f"{milliseconds(equal.p50_ms or 0.0)}."
+            )
+        if limit is not None and cell.within(limit) != "yes":
+            unsure = "may take longer than that: its interval reaches beyond it, or is not known"
+            st.caption("A call takes longer than that." if cell.within(limit) == "no" else f"A call {unsure}.")
+        if st.button("Make it the target", type="primary", icon=":material/my_location:", key="sweep-use"):
+            state.replace_draft(from_recipe(report.recipe).replace(target=cell.target))
+            state.set_notice(f"The target is now {sweep_table.name(cell)}")
+            state.go(chrome.OPTIMIZE)
+        st.caption("It opens this run's recipe with this runtime, batch size and number of threads as its target.")

@@ -1,0 +1,57 @@
+"""The charts of sweeps and showdowns."""
+
+import pytest
+
+from engine import charts
+from engine.charts.style import BASELINE, CANDIDATE, OVER, RECOMMENDED
+from engine.results import LatencyEstimate
+from tests.made_speed import ROWS, made_cell, made_showdown, made_skipped, made_sweep
+
+
+def traces(figure, mode: str) -> list:
+    return [trace for trace in figure.data if trace.mode == mode]
+
+
+def test_a_sweep_has_a_line_for_each_number_of_threads_and_a_number_for_each_batch():
+    figure = charts.sweep(made_sweep())
+    one, two = traces(figure, "lines+markers")
+    assert (one.name, two.name) == ("1 thread", "2 threads")
+    assert list(two.x) == pytest.approx([0.6 * size**0.9 for size in (1, 2, 4, 8)])
+    assert list(two.y) == pytest.approx([size * 1000 / ms for size, ms in zip((1, 2, 4, 8), two.x, strict=True)])
+    numbers = [one.text for one in figure.layout.annotations if one.text.isdecimal()]
+    assert sorted(numbers) == sorted(["1", "2", "4", "8"] * 2)
+
+
+def test_the_sweet_spot_is_ringed_and_what_takes_longer_is_pale():
+    figure = charts.sweep(made_sweep(), 3.0)
+    (ring,) = traces(figure, "markers")
+    assert (ring.x[0], ring.marker.color) == (pytest.approx(0.6 * 4**0.9), RECOMMENDED)
+    assert traces(figure, "lines+markers")[1].marker.opacity == (1.0, 1.0, 1.0, 0.35)
+    assert figure.layout.shapes[0].x0 == 3.0
+    assert "The most within 3 ms: batch 4, 2 threads" in charts.alt_text(figure)
+
+
+def test_cells_without_a_figure_are_left_out_and_a_first_round_has_no_whisker():
+    cells = (made_cell(1, 1, low_ms=None, high_ms=None), made_skipped(1, 2))
+    figure = charts.sweep(made_sweep((1, 2), (1,), cells=cells))
+    (line,) = traces(figure, "lines+markers")
+    assert (len(line.x), line.error_x.array) == (1, (0,))
+    assert charts.sweep(made_sweep((1,), (1,), cells=(made_skipped(1, 1),))).data == ()
+
+
+def test_every_row_of_a_showdown_has_the_colour_of_its_verdict():
+    close = (*ROWS[0][:4], 1.02)
+    figure = charts.showdown(made_showdown((*ROWS, close)))
+    assert [trace.marker.color for trace in figure.data] == [BASELINE, RECOMMENDED, RECOMMENDED, OVER, CANDIDATE]
+    assert [round(trace.x[0], 2) for trace in figure.data] == [1.0, 2.0, 1.92, 0.71, 0.98]
+    assert "Baseline · OpenVINO in bf16 2.00 times (95 % interval 1.82 to 2.22)" in charts.alt_text(figure)
+
+
+def test_an_estimate_is_hollow_and_what_does_not_run_has_no_row():
+    showdown = made_showdown(ROWS[:3])
+    estimate = LatencyEstimate(processor_ms=1.0, ratio_to_baseline=0.5, n_runs=9, n_disturbed=9)
+    estimated = showdown.rows[1].model_copy(update={"latency": None, "estimate": estimate})
+    broken = showdown.rows[2].model_copy(update={"latency": None})
+    rows = (showdown.rows[0], estimated, broken)
+    figure = charts.showdown(showdown.model_copy(update={"rows": rows, "pairs": ()}))
+    assert [trace.marker.symbol for trace in figure.data] == ["circle", "circle-open"]

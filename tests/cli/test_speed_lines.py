@@ -1,0 +1,135 @@
+"""Sweeps and showdowns on the command line: what is asked for, and the lines that are printed."""
+
+import json
+
+import pytest
+
+import engine
+from engine.cli.main import main
+from engine.cli.speed_lines import of_showdown, of_sweep
+from engine.errors import Cancelled
+from engine.results import Fidelity, Note
+from engine.settings import ShowdownRequest, SweepRequest
+from tests.made import BASE, INT8
+from tests.made_speed import ROWS, made_cell, made_file, made_showdown, made_skipped, made_sweep
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """What the façade was asked for; nothing is measured."""
+    requests = []
+
+    def sweep(request, on_event, on_unfinished):
+        requests.append(request)
+        return made_sweep()
+
+    def showdown(request, on_event):
+        requests.append(request)
+        return made_showdown()
+
+    monkeypatch.setattr(engine, "sweep", sweep)
+    monkeypatch.setattr(engine, "showdown", showdown)
+    files = (made_file(), made_file(INT8, "Static INT8"))
+    monkeypatch.setattr(engine, "variant_files", lambda run: tuple(f.model_copy(update={"run": run}) for f in files))
+    return requests
+
+
+def test_a_sweep_is_asked_for_as_the_options_say(asked, tmp_path, capsys):
+    (tmp_path / "model.onnx").write_bytes(b"")
+    options = ["--batches", "1, 8", "--threads", "1", "--target", "openvino:f32", "--within", "20", "--minutes", "3"]
+    assert main(["sweep", str(tmp_path / "model.onnx"), *options]) == 0
+    (request,) = asked
+    assert isinstance(request, SweepRequest)
+    assert (request.batch_sizes, request.threads, request.max_latency_ms, request.minutes) == ((1, 8), (1,), 20.0, 3.0)
+    assert (request.target.runtime, request.target.precision) == ("openvino", "f32")
+    assert request.file.model.path == str(tmp_path / "model.onnx")
+    assert "most images a second: 2,052 at 8 images a call with 2 threads" in capsys.readouterr().out
+
+
+def test_a_run_alone_is_its_last_variant_and_one_can_be_named(asked):
+    for name, variant in (("run1", INT8), (f"run1:{BASE}", BASE), ("run1:bbb", INT8)):
+        assert main(["sweep", name]) == 0
+        assert (asked[-1].file.run, asked[-1].file.variant) == ("run1", variant)
+
+
+def test_rows_are_every_file_at_every_target_but_for_those_that_name_their_own(asked):
+    status = main(["showdown", "run1", "run1:aaa@openvino:f32", "--target", "onnxruntime", "--threads", "1"])
+    assert status == 0
+    (request,) = asked
+    assert isinstance(request, ShowdownRequest)
+    assert [(row.file.variant, row.target.runtime, row.target.precision) for row in request.rows] == [
+        (BASE, "onnxruntime", "auto"), (INT8, "onnxruntime", "auto"), (BASE, "openvino", "f32"),
+    ]  # fmt: skip
+    assert {row.target.threads for row in request.rows} == {1}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["sweep", "run1", "--batches", "1,x"], "--batches is '1,x', it must be whole numbers with commas between"),
+        (["sweep", "run1", "--batches", "0"], "'batch_sizes.0' is 0"),
+        (["sweep", "run1", "--target", "tensorrt"], "'runtime' is 'tensorrt'"),
+        (["sweep", "run1:ccc"], "the run 'run1' has no variant 'ccc'. Name one of aaaaaaaaaaaa (Baseline), bbb"),
+        (["showdown", "run1:aaa", "--target", "onnxruntime"], "there is one row alone"),
+        (["showdown", "run1:aaa", "run1:aaa", "--target", "onnxruntime"], "row 2 is the same as an earlier one"),
+    ],
+)
+def test_what_is_wrong_is_one_line(asked, arguments, message, capsys):
+    assert main(arguments) == 2
+    error = capsys.readouterr().err
+    assert error.startswith(f"error: {message}")
+    assert len(error.splitlines()) == 1
+    assert asked == []
+
+
+def test_a_sweep_that_was_stopped_prints_what_was_measured(asked, monkeypatch, capsys):
+    def stopped(request, on_event, on_unfinished):
+        on_unfinished(made_sweep(cells=(made_cell(1, 1), made_skipped(1, 2)), complete=False))
+        raise Cancelled("the job was cancelled")
+
+    monkeypatch.setattr(engine, "sweep", stopped)
+    assert main(["sweep", "run1"]) == 130
+    out, error = capsys.readouterr()
+    assert "ended before every cell had all of its rounds" in out
+    assert error == "error: the job was cancelled\n"
+
+
+def test_they_are_json_on_demand(asked, capsys):
+    assert main(["sweep", "run1", "--json"]) == 0
+    assert len(json.loads(capsys.readouterr().out)["cells"]) == 8
+    assert main(["showdown", "run1", "--target", "onnxruntime", "--json"]) == 0
+    assert len(json.loads(capsys.readouterr().out)["rows"]) == 4
+
+
+def test_every_cell_is_a_line_with_its_figures_or_its_reason():
+    cells = (made_cell(1, 1, 2.0), made_cell(1, 2, 3.0, low_ms=None, high_ms=None, n_rounds=1), made_skipped(1, 4))
+    told = of_sweep(made_sweep(cells=cells, max_latency_ms=2.05))
+    assert told[0] == "Baseline: onnxruntime"
+    assert told[2].split()[-1] == "6"
+    assert "1.9 to 2.1 ms" in told[2]
+    assert "too few rounds" in told[3]
+    assert told[4].endswith("skipped: a smaller batch took longer")
+    best = "500 at 1 image a call with 1 thread, though its interval reaches beyond it"
+    assert told[-1] == f"most images a second within 2.05 ms: {best}"
+    equal = of_sweep(made_sweep((1, 2), (1,), cells=(made_cell(1, 1, 1.0), made_cell(1, 2, 1.98))))[-1]
+    assert equal.endswith("; within the intervals 1 image a call with 1 thread is as good, at 1 ms a call")
+    assert of_sweep(made_sweep(max_latency_ms=0.1))[-1] == "no cell within 0.1 ms was measured"
+
+
+def test_every_row_and_every_pair_is_a_line():
+    told = of_showdown(made_showdown())
+    assert told[0] == "2 threads, batch 1, 12 rounds, outputs compared on 64 images"
+    assert "OpenVINO in bf16" in told[3]
+    assert "40.2 dB" in told[3]
+    assert "row 2 beside row 1: faster, 2.00 (1.82 to 2.22) times as fast" in told
+    assert "row 4 beside row 1: slower, 0.71 (0.65 to 0.79) times as fast" in told
+    assert any(line.startswith("row 3 beside row 2: cannot tell") and "rounds would" in line for line in told)
+
+
+def test_a_row_that_does_not_run_is_a_line_with_its_reason():
+    rows = made_showdown(ROWS[:2]).rows
+    broken = rows[1].model_copy(update={"latency": None, "note": Note(code="not_timed", text="it does not load")})
+    same = rows[0].model_copy(update={"fidelity": Fidelity(agreement=1.0, sqnr_db=None, n_images=64)})
+    told = of_showdown(made_showdown(rows=ROWS[:2]).model_copy(update={"rows": (same, broken), "pairs": ()}))
+    assert "row 2: it does not load" in told
+    assert told[2].endswith("the same")

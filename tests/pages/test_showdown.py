@@ -1,0 +1,165 @@
+"""A showdown on Results: its rows chosen, started, read, and why variants of other runs are not comparable."""
+
+import pytest
+
+from engine import ShowdownRequest, list_jobs
+from engine.results import InputSpec, LatencyEstimate, Note
+from engine.settings import SampleData
+from engine.store.folders import Outcome, now
+from pages._ui.draft import from_link
+from pages._ui.results import showdown_table
+from tests.made import BASE, INT8, made_report, made_variant
+from tests.made_speed import ROWS, made_showdown
+from tests.pages.conftest import claim
+from tests.pages.test_pages import button, words
+
+START = "Start the showdown"
+
+
+@pytest.fixture(autouse=True)
+def with_bf16(monkeypatch):
+    for module in ("engine.planning.resolve", "engine.planning.hardware_jobs"):
+        monkeypatch.setattr(f"{module}.isa", lambda: ("avx512_bf16",))
+
+
+@pytest.fixture
+def page(app, finished):
+    return app("pages/results.py", run=finished().id, view="Showdown")
+
+
+@pytest.fixture
+def asked(page, queue):
+    """The page with a showdown that was started; ends it with a result and a state."""
+    button(page, START).click().run()
+    id = claim(queue, "advice")
+
+    def end(result=None, state="done", error=None):
+        if result is not None:
+            queue.home.job(id).write("result.json", result)
+        outcome = Outcome(state=state, error=error, next="Choose another", exit_status=0, started=now(), finished=now())
+        queue.finish(id, outcome)
+        return page.run()
+
+    return end
+
+
+def request(queue) -> ShowdownRequest:
+    return queue.folder(list_jobs("showdown")[0].id).request().request
+
+
+def test_it_says_what_a_showdown_is_and_what_it_takes(page):
+    assert "Which is faster, where?" in words(page)
+    assert "6 rows: about" in words(page)
+    assert "compared with the first, Baseline in onnxruntime" in words(page)
+    assert list_jobs("showdown") == ()
+
+
+def test_every_variant_at_every_target_is_asked_for_with_the_runs_images(page, queue):
+    button(page, START).click().run()
+    assert not page.exception
+    found = request(queue)
+    assert [(row.file.variant, row.target.runtime, row.target.precision) for row in found.rows] == [
+        (variant, *target)
+        for variant in (BASE, INT8)
+        for target in (("onnxruntime", "auto"), ("openvino", "f32"), ("openvino", "bf16"))
+    ]
+    assert (found.data, found.rounds) == (SampleData(), 12)
+    assert page.query_params["showdown"] == list_jobs("showdown")[0].id
+    assert "The showdown is on" in words(page)
+
+
+def test_one_row_alone_cannot_start(page):
+    page.multiselect(key="showdown-variants").set_value([]).run()
+    assert button(page, START).disabled
+    assert "Choose at least two rows" in words(page)
+
+
+def test_the_finding_the_rows_and_every_pair_are_told(asked):
+    at = asked(made_showdown())
+    assert "Baseline · OpenVINO in bf16: 2.00 times as fast" in words(at)
+    assert "40.2 dB above their error on 64 evaluation images" in words(at)
+    assert "Whether it is faster than Static INT8 · onnxruntime, these rounds cannot tell" in words(at)
+    rows, pairs = (one.value for one in at.table)
+    assert rows["Speed"].tolist()[1:] == [
+        "2.00× :green[(1.82 – 2.22)]", "1.92× :green[(1.75 – 2.14)]", "0.71× :red[(0.65 – 0.79)]",
+    ]  # fmt: skip
+    assert pairs["beside 1"].tolist()[0] == "–"
+    assert pairs["beside 1"].tolist()[3].startswith(":red-badge[slower]")
+    assert "cannot tell" in pairs["beside 2"].tolist()[2]
+
+
+def test_the_fastest_target_becomes_the_recipes_by_one_press(asked):
+    at = asked(made_showdown())
+    button(at, "Make it the target").click().run()
+    assert not at.exception
+    target = from_link(at.query_params["draft"]).target
+    assert (target.runtime, target.precision) == ("openvino", "bf16")
+
+
+def test_where_nothing_is_faster_it_says_so(asked):
+    at = asked(made_showdown((ROWS[0], ROWS[3])))
+    assert "Nothing is surely faster than Baseline · onnxruntime" in words(at)
+    assert "Make it the target" not in [one.label for one in at.button]
+
+
+def test_where_others_disturbed_everything_there_is_no_finding(asked):
+    estimate = LatencyEstimate(processor_ms=1.0, ratio_to_baseline=0.5, n_runs=9, n_disturbed=9)
+    rows = tuple(row.model_copy(update={"latency": None, "estimate": estimate}) for row in made_showdown().rows)
+    warning = Note(code="not_measured", text="the speed was not measured")
+    at = asked(made_showdown().model_copy(update={"rows": rows, "pairs": (), "warnings": (warning,)}))
+    assert "No speed was measured" in words(at)
+    assert at.table[0].value["Speed"].tolist()[1] == ":gray[about 2, an estimate]"
+
+
+def test_a_row_that_does_not_run_is_named(asked):
+    made = made_showdown(ROWS[:2])
+    note = Note(code="not_timed", text="its latency was not measured: it does not load")
+    rows = (made.rows[0], made.rows[1].model_copy(update={"latency": None, "note": note}))
+    at = asked(made.model_copy(update={"rows": rows, "pairs": ()}))
+    assert [one.value for one in at.warning if one.value.startswith("Row 2, Baseline · OpenVINO in bf16: Its latency")]
+    assert at.table[0].value["Speed"].tolist()[1] == ":red-badge[does not run]"
+
+
+def test_a_stop_and_a_failure_are_sentences(asked):
+    at = asked(None, "cancelled")
+    assert "You stopped it before its rounds were done" in words(at)
+    assert button(at, START)
+
+
+def test_a_refusal_of_the_job_is_a_sentence(asked):
+    at = asked(None, "failed", Note(code="request", text="'B' answers with 4 values and 'A' with 5"))
+    assert at.error[0].value.startswith("'B' answers with 4 values")
+
+
+def test_variants_of_another_run_join_where_they_take_the_same_inputs(app, finished, queue):
+    other = finished(made_report(made_variant(BASE, "Baseline"), made_variant(INT8, "Pruned")), name="pruned")
+    odd = made_variant(BASE, "Baseline", input=InputSpec(shape=(3, 96, 96), preprocess=None))
+    larger = finished(made_report(odd), name="larger")
+    run = finished()
+    at = app("pages/results.py", run=run.id, view="Showdown")
+    at.multiselect(key="showdown-runs").set_value([other.id, larger.id]).run()
+    assert "larger is not comparable: 'Baseline' takes images of 3x96x96 and 'Baseline' images of 1x64x64" in words(at)
+    options = at.multiselect(key="showdown-variants").options
+    assert [option.split(" · ")[0] for option in options] == [
+        "Baseline", "Static INT8", "Baseline (pruned)", "Pruned (pruned)",
+    ]  # fmt: skip
+    chosen = at.multiselect(key="showdown-variants")
+    chosen.set_value([*chosen.value, f"{other.id} {INT8}"]).run()
+    assert "9 rows" in words(at)
+    at.multiselect(key="showdown-runs").set_value([]).run()
+    assert not at.exception
+    assert "6 rows" in words(at)
+
+
+def test_take_home_leads_here(app, finished):
+    at = app("pages/results.py", run=finished().id, view="Take home")
+    button(at, "Compare on other targets").click().run()
+    assert not at.exception
+    assert "Which is faster, where?" in words(at)
+
+
+def test_the_csv_has_a_line_a_row():
+    head, first, second, *_ = showdown_table.as_csv(made_showdown()).splitlines()
+    assert head.startswith("row,file,run,variant,runtime,precision,threads,batch_size,size_bytes,p50_ms")
+    assert first.startswith(f"1,Baseline,run1,{BASE},onnxruntime,f32,2,1,20000000,2.0,3.0,500.0,1.0")
+    assert second.endswith(",40.2,0.98,faster")

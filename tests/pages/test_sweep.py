@@ -1,0 +1,201 @@
+"""The sweep of a variant on Results: asked for, followed, read, and its cell made the target."""
+
+import pytest
+
+from engine import FileModel, SweepRequest, list_jobs
+from engine.results import Note
+from engine.store.folders import Outcome, now
+from pages._ui.draft import from_link
+from pages._ui.results import sweep_table, sweep_view
+from tests.made import BASE, INT8, made_report
+from tests.made_charts import made_profile
+from tests.made_speed import made_cell, made_skipped, made_sweep
+from tests.pages.conftest import claim
+from tests.pages.test_pages import button, words
+
+START = "Start the sweep"
+
+
+@pytest.fixture(autouse=True)
+def two_cores(monkeypatch):
+    for module in ("engine.planning.resolve", "engine.planning.hardware_jobs", "pages._ui.results.sweep_view"):
+        monkeypatch.setattr(f"{module}.cores", lambda: 2)
+
+
+@pytest.fixture
+def page(app, finished):
+    return app("pages/results.py", run=finished().id, view="Sweep")
+
+
+@pytest.fixture
+def asked(page, queue):
+    """The page with a sweep that was started; ends it with a result and a state."""
+    button(page, START).click().run()
+    id = claim(queue, "advice")
+
+    def end(result=None, state="done", error=None):
+        if result is not None:
+            queue.home.job(id).write("result.json", result)
+        if state != "running":
+            outcome = Outcome(
+                state=state, error=error, next="Choose less", exit_status=0, started=now(), finished=now()
+            )
+            queue.finish(id, outcome)
+        return page.run()
+
+    return end
+
+
+def request(queue) -> SweepRequest:
+    (job,) = list_jobs("sweep")
+    return queue.folder(job.id).request().request
+
+
+def within(at):
+    (field,) = [one for one in at.number_input if one.label == "Within, ms"]
+    return field
+
+
+def labels(at) -> list[str]:
+    return [one.label for one in at.button]
+
+
+def test_it_says_what_a_sweep_is_and_how_long_it_takes_before_it_starts(page):
+    assert "Which batch size, how many threads?" in words(page)
+    assert "12 cells, each timed 6 times: about" in words(page)
+    assert "may use 2 cores, so no more threads are on offer" in words(page)
+    assert list_jobs("sweep") == ()
+
+
+def test_what_is_chosen_is_asked_for_and_the_address_holds_it(page, queue):
+    page.number_input(key="sweep-limit").set_value(5.0).run()
+    button(page, START).click().run()
+    assert not page.exception
+    found = request(queue)
+    assert (found.batch_sizes, found.threads, found.max_latency_ms) == ((1, 2, 4, 8, 16, 32), (1, 2), 5.0)
+    assert (found.file.variant, found.file.example_ms) == (INT8, 1.0)
+    assert page.query_params["sweep"] == list_jobs("sweep")[0].id
+    assert "Sweeping batch and threads" in words(page)
+
+
+def test_cells_are_shown_as_they_come_and_it_can_be_stopped(asked):
+    cells = (made_cell(1, 1, low_ms=None, high_ms=None), *made_sweep().cells[1:])
+    at = asked(made_sweep(cells=cells, complete=False, measuring=2), "running")
+    assert at.table[0].value["1"].tolist() == ["≈ 1 ms · 1,000/s", "0.6 ms · 1,667/s"]
+    button(at, "Stop, and keep what was measured").click().run()
+    assert not at.exception
+
+
+def test_the_best_cell_becomes_the_target_by_one_press(asked):
+    at = asked(made_sweep(variant=INT8))
+    assert "Most images a second: 8 images a call, 2 threads" in words(at)
+    within(at).set_value(2.2).run()
+    assert "Sweet spot within 2.2 ms: 4 images a call, 2 threads" in words(at)
+    button(at, "Make it the target").click().run()
+    assert not at.exception
+    draft = from_link(at.query_params["draft"])
+    assert (draft.target.batch_size, draft.target.threads, draft.model.kind) == (4, 2, "sample")
+
+
+def test_a_cell_that_is_as_good_within_the_intervals_and_quicker_is_named(asked):
+    cells = (made_cell(1, 1, 1.0), made_cell(1, 2, 1.98), made_cell(1, 4, 3.9))
+    at = asked(made_sweep((1, 2, 4), (1,), cells=cells))
+    assert "Within the intervals, 1 image a call, 1 thread is as good, and its call takes 1 ms" in words(at)
+
+
+def test_a_latency_that_no_cell_keeps_is_a_sentence(asked):
+    at = asked(made_sweep())
+    within(at).set_value(0.1).run()
+    assert "No cell takes at most 0.1 ms" in words(at)
+    assert "Make it the target" not in labels(at)
+
+
+def test_why_cells_have_no_figure_is_listed_once_a_reason(asked):
+    skipped = (made_skipped(1, 4, "2 images took too long"), made_skipped(1, 8, "2 images took too long"))
+    at = asked(made_sweep(threads=(1,), cells=(made_cell(1, 1), made_cell(1, 2), *skipped), max_latency_ms=1.1))
+    (frame,) = [one.value for one in at.dataframe if "Images a call" in one.value]
+    assert frame.iloc[0].tolist() == ["1 thread", "★ 1 ms · 1,000/s", "1.87 ms · 1,072/s", "skipped", "skipped"]
+    assert "**4 images a call, 1 thread; 8 images a call, 1 thread**: 2 images took too long\\." in words(at)
+
+
+def test_a_stop_keeps_the_cells(asked):
+    cells = (made_cell(1, 1), *(made_skipped(1, size) for size in (2, 4, 8)))
+    at = asked(made_sweep(threads=(1,), cells=cells, complete=False, measuring=1), "cancelled")
+    assert "You stopped it: 1 of 4 cells have a figure" in words(at)
+    assert button(at, "Make it the target")
+    assert button(at, START)
+
+
+def test_a_failure_names_the_cell_and_keeps_the_others(asked):
+    error = Note(code="memory", text="the job used 9,000 MB of memory, 8,000 MB are allowed")
+    cells = (made_cell(1, 1), made_cell(1, 2).model_copy(update={"p50_ms": None, "state": "waiting"}))
+    at = asked(made_sweep((1, 2), (1,), cells=cells, complete=False, measuring=1), "failed", error)
+    assert at.error[0].value.startswith("The job used 9,000 MB of memory")
+    assert "It ended while 2 images a call, 1 thread was being timed: 1 of 2 cells" in words(at)
+
+
+def test_where_nothing_was_measured_it_says_so(asked):
+    at = asked(None, "cancelled")
+    assert "Nothing was measured before it ended" in words(at)
+    assert button(at, START)
+
+
+def test_another_variant_has_a_sweep_of_its_own(asked):
+    at = asked(made_sweep(variant=INT8))
+    at.selectbox(key="variant").set_value(BASE).run()
+    assert "Which batch size, how many threads?" in words(at)
+    assert "sweep" not in at.query_params
+    at.selectbox(key="variant").set_value(INT8).run()
+    assert "Most images a second" in words(at)
+
+
+def test_a_copied_link_finds_it(asked, app, page):
+    asked(made_sweep(variant=INT8))
+    params = {name: page.query_params[name] for name in ("run", "sweep")}
+    assert "Every cell" in words(app("pages/results.py", view="Sweep", **params))
+
+
+def test_take_home_leads_here(app, finished):
+    at = app("pages/results.py", run=finished().id, view="Take home")
+    button(at, "Sweep batch and threads").click().run()
+    assert not at.exception
+    assert "Which batch size, how many threads?" in words(at)
+
+
+def test_a_file_of_a_fixed_batch_has_no_other_on_offer(app, finished, monkeypatch):
+    fixed = made_profile(1).model_copy(update={"fixed_batch": 4})
+    monkeypatch.setattr(sweep_view, "known_profile", lambda *given, **more: fixed)
+    report = made_report()
+    recipe = report.recipe.model_copy(update={"model": FileModel(sha256="0" * 64)})
+    at = app("pages/results.py", run=finished(report.model_copy(update={"recipe": recipe})).id, view="Sweep")
+    assert "takes 4 images a call and no other number" in words(at)
+    assert "2 cells, each timed 6 times" in words(at)
+
+
+def test_files_that_are_gone_are_a_sentence(app, finished, queue):
+    run = finished()
+    (queue.folder(run.id).path / "variants" / INT8 / "model.onnx").unlink()
+    at = app("pages/results.py", run=run.id, view="Sweep")
+    assert at.error[0].value.startswith("The job has no file")
+
+
+@pytest.mark.parametrize(
+    ("cells", "expected"),
+    [([(1, "4")], (2, 4)), ([(0, "1")], (1, 1)), ([(0, "Images a call")], None), ([(9, "1")], None), ([], None)],
+)
+def test_the_cell_that_was_clicked(cells, expected):
+    cell = sweep_table.clicked(made_sweep(), cells)
+    assert (cell and (cell.target.threads, cell.target.batch_size)) == expected
+
+
+def test_a_cell_without_a_figure_cannot_be_chosen():
+    sweep = made_sweep((1, 2), (1,), cells=(made_cell(1, 1), made_skipped(1, 2)))
+    assert sweep_table.clicked(sweep, [(0, "2")]) is None
+
+
+def test_the_csv_has_a_line_a_cell():
+    sweep = made_sweep((1, 2), (1,), cells=(made_cell(1, 1), made_skipped(1, 2, "too long")))
+    head, first, second = sweep_table.as_csv(sweep).splitlines()
+    assert head.startswith("runtime,precision,threads,batch_size,state,p50_ms")
+    assert first.startswith("onnxruntime,auto,1,1,measured,1.0,0.95,1.05,1.2,1000.0")
+    assert second == "onnxruntime,auto,1,2,skipped,,,,,,,,0,0,0,too long"

@@ -1,0 +1,82 @@
+"""Sweeps and showdowns before they begin: targets, refusals, estimates."""
+
+import pytest
+
+from engine.errors import TargetError
+from engine.planning import hardware_jobs, resolve
+from engine.planning.hardware_jobs import (
+    check_showdown,
+    check_sweep,
+    estimate_showdown,
+    estimate_sweep,
+    showdown_targets,
+)
+from engine.settings import FileModel, ShowdownEntry, ShowdownRequest, SweepRequest, Target, VariantFile
+from tests.made_speed import made_file
+
+
+@pytest.fixture(autouse=True)
+def two_cores(monkeypatch):
+    for module in (hardware_jobs, resolve):
+        monkeypatch.setattr(module, "cores", lambda: 2)
+
+
+@pytest.mark.parametrize(
+    ("instructions", "precisions"), [(("avx2",), ["auto", "f32"]), (("avx512_bf16",), ["auto", "f32", "bf16"])]
+)
+def test_16_bits_are_on_offer_where_the_processor_has_them(monkeypatch, instructions, precisions):
+    monkeypatch.setattr(hardware_jobs, "isa", lambda: instructions)
+    targets = showdown_targets(Target(threads=2, batch_size=4, runtime="openvino"))
+    assert [target.precision for target in targets] == precisions
+    assert [target.runtime for target in targets] == ["onnxruntime", *["openvino"] * (len(precisions) - 1)]
+    assert {(target.threads, target.batch_size) for target in targets} == {(2, 4)}
+
+
+def test_threads_above_the_cores_are_refused_by_name():
+    with pytest.raises(TargetError, match=r"4 threads are asked for .* may use 2 cores"):
+        check_sweep(SweepRequest(file=made_file(), threads=(1, 4)))
+    check_sweep(SweepRequest(file=made_file(), threads=(1, 2)))
+    rows = tuple(ShowdownEntry(file=made_file(), target=Target(threads=threads)) for threads in (1, 3))
+    with pytest.raises(TargetError, match="3 threads are asked for"):
+        check_showdown(ShowdownRequest(rows=rows))
+
+
+def test_16_bits_that_the_processor_does_not_have_are_refused(monkeypatch):
+    monkeypatch.setattr(resolve, "isa", lambda: ("avx2",))
+    bf16 = Target(runtime="openvino", precision="bf16")
+    with pytest.raises(TargetError, match="no instructions for them"):
+        check_sweep(SweepRequest(file=made_file(), target=bf16))
+    with pytest.raises(TargetError, match="no instructions for them"):
+        check_showdown(
+            ShowdownRequest(rows=(ShowdownEntry(file=made_file()), ShowdownEntry(file=made_file(), target=bf16)))
+        )
+
+
+def seconds(**values) -> float:
+    return estimate_sweep(SweepRequest.parse({"file": made_file(), **values})).seconds
+
+
+def test_a_sweep_takes_longer_the_more_cells_images_and_rounds_it_has_and_its_minutes_at_most():
+    few = seconds(batch_sizes=(1, 2))
+    assert few < seconds(batch_sizes=(1, 2, 4))
+    assert seconds(batch_sizes=(1,)) < seconds(batch_sizes=(1024,))
+    assert few < seconds(batch_sizes=(1, 2), rounds=20)
+    assert seconds(batch_sizes=(1, 1024), minutes=0.1) <= 6 + hardware_jobs.STARTING_SECONDS
+    slow = made_file().model_copy(update={"example_ms": 500.0})
+    assert few < seconds(batch_sizes=(1, 2), file=slow)
+
+
+def test_a_file_that_nobody_has_timed_is_estimated_by_its_size(tmp_path):
+    found = []
+    for name, n_bytes in (("small.onnx", 1000), ("large.onnx", 100_000_000)):
+        with (tmp_path / name).open("wb") as file:
+            file.truncate(n_bytes)
+        found.append(seconds(file=VariantFile(model=FileModel(path=str(tmp_path / name)))))
+    assert found[0] < found[1]
+
+
+def test_a_showdown_takes_longer_with_more_rounds():
+    rows = (ShowdownEntry(file=made_file()), ShowdownEntry(file=made_file(), target=Target(runtime="openvino")))
+    few, many = (estimate_showdown(ShowdownRequest(rows=rows, rounds=rounds)) for rounds in (3, 30))
+    assert few.seconds < many.seconds
+    assert few.phases.keys() == {"starting", "latency"}

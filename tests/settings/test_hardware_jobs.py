@@ -1,0 +1,58 @@
+"""What a sweep and a showdown can be asked for, and what is refused by name."""
+
+import pytest
+
+from engine.errors import SettingsError
+from engine.settings import FileModel, ShowdownEntry, ShowdownRequest, SweepRequest, Target, VariantFile
+from engine.settings.hardware_jobs import thread_counts
+
+FILE = VariantFile(model=FileModel(path="model.onnx"))
+
+
+@pytest.mark.parametrize(
+    ("n_cores", "counts"), [(1, (1,)), (2, (1, 2)), (3, (1, 2, 3)), (6, (1, 2, 4, 6)), (8, (1, 2, 4, 8))]
+)
+def test_threads_are_doubled_up_to_the_cores(n_cores, counts):
+    assert thread_counts(n_cores) == counts
+
+
+def test_cells_are_every_combination_row_by_row_and_small_batches_come_first():
+    request = SweepRequest(file=FILE, batch_sizes=(8, 1, 8), target=Target(runtime="openvino", precision="f32"))
+    assert request.axes(2) == {"threads": (1, 2), "batch_size": (1, 8)}
+    assert [(one.threads, one.batch_size) for one in request.targets(2)] == [(1, 1), (1, 8), (2, 1), (2, 8)]
+    assert {(one.runtime, one.precision) for one in request.targets(2)} == {("openvino", "f32")}
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"batch_sizes": (0,)}, "'batch_sizes.0' is 0, it must be at least 1"),
+        ({"batch_sizes": ()}, "'batch_sizes' is"),
+        ({"max_latency_ms": 0}, "'max_latency_ms' is 0"),
+        ({"rounds": 2}, "'rounds' is 2, it must be at least 3"),
+        ({"batch_sizes": range(1, 13), "threads": range(1, 13)}, "144 combinations are asked for, at most 128"),
+        ({"file": {}}, "a file is named by 'run' and 'variant', or by 'model'"),
+        ({"file": {"run": "a"}}, "a file is named by 'run' and 'variant', or by 'model'"),
+    ],
+)
+def test_what_no_sweep_can_be_is_refused_by_name(values, message):
+    with pytest.raises(SettingsError, match=message):
+        SweepRequest.parse({"file": FILE, **values})
+
+
+@pytest.mark.parametrize(
+    ("targets", "message"),
+    [
+        ([{}], "'rows'"),
+        ([{}, {"batch_size": 8}], "row 2 has 8 images a call and row 1 has 1"),
+        ([{}, {"runtime": "openvino"}, {}], "row 3 is the same as an earlier one"),
+    ],
+)
+def test_rows_that_cannot_be_compared_are_refused_by_their_number(targets, message):
+    with pytest.raises(SettingsError, match=message):
+        ShowdownRequest.parse({"rows": [{"file": FILE, "target": target} for target in targets]})
+
+
+def test_one_file_at_two_targets_is_a_showdown():
+    rows = (ShowdownEntry(file=FILE), ShowdownEntry(file=FILE, target=Target(runtime="openvino")))
+    assert ShowdownRequest(rows=rows).rows[1].target.provider == "CPU"
