@@ -9,6 +9,7 @@ from engine.charts.advice import advice
 from engine.charts.answers import answers
 from engine.charts.audit import audit
 from engine.charts.classes import class_counts
+from engine.charts.cold_start import cold_start
 from engine.charts.latency import latency, speed
 from engine.charts.layers import layers
 from engine.charts.preprocessing import preprocessing
@@ -29,6 +30,7 @@ __all__ = [
     "answers",
     "audit",
     "class_counts",
+    "cold_start",
     "stage_reached",
     "latency",
     "layers",

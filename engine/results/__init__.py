@@ -38,6 +38,7 @@ from engine.results.audit import (
     statement_text,
 )
 from engine.results.base import Environment, Note, Result, State
+from engine.results.cold_start import ColdStart, Spread
 from engine.results.folders import FolderReading, FolderUse
 from engine.results.jobs import CheckItem, Estimate, Event, Job, JobRef, Part, PartState, Protection, Upload, Usage
 from engine.results.label_file import LabelFile
@@ -137,6 +138,7 @@ __all__ = [
     "ClassFigures",
     "ClassLoss",
     "ClassOrder",
+    "ColdStart",
     "Comparison",
     "Confusion",
     "CutShort",
@@ -201,6 +203,7 @@ __all__ = [
     "Sensitivity",
     "SensitivityPoint",
     "Speedup",
+    "Spread",
     "State",
     "Suggestion",
     "SuggestionCode",

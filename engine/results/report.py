@@ -6,6 +6,7 @@ from pydantic import Field
 
 from engine.results import codes
 from engine.results.base import Environment, Note, Result, State
+from engine.results.cold_start import ColdStart
 from engine.results.measurements import (
     Accuracy,
     ClassLoss,
@@ -82,6 +83,7 @@ class Variant(Result):
     comparison: Comparison | None = None
     class_loss: ClassLoss | None = None
     selection: Selection | None = None
+    cold_start: ColdStart | None = None
 
 
 class Race(Result):
