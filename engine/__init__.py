@@ -9,6 +9,14 @@ import os
 # Before anything below this package imports onnxruntime, which reads it then and since 1.29 reports usage by default.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
+from engine.api.graphs import (
+    find_save_optimized,
+    find_time_profile,
+    save_optimized,
+    start_save_optimized,
+    start_time_profile,
+    time_profile,
+)
 from engine.api.home import delete_upload, find_upload, free_cache, save_folder, save_upload, uploads, usage
 from engine.api.imports import finish_import, start_import
 from engine.api.jobs import (
@@ -163,8 +171,11 @@ from engine.results import (
     selection_text,
     similarity_text,
     statement_text,
+    times_as_fast,
     unfinished_ids,
 )
+from engine.results.optimized_graph import OPTIMIZED_FILE, OptimizedGraph
+from engine.results.time_profile import NodeMatch, NodeTime, OperatorTime, TimeProfile, parts_text
 from engine.settings import (
     NORMALISATIONS,
     PRETRAINED,
@@ -298,8 +309,13 @@ __all__ = [
     "ModelSource",
     "ModelTraits",
     "NORMALISATIONS",
+    "NodeMatch",
+    "NodeTime",
     "NotFoundError",
     "Note",
+    "OPTIMIZED_FILE",
+    "OperatorTime",
+    "OptimizedGraph",
     "OrderSuggestion",
     "OutputFidelity",
     "OwnModel",
@@ -362,6 +378,7 @@ __all__ = [
     "TechniqueInfo",
     "TensorSpec",
     "Throughput",
+    "TimeProfile",
     "TimmModel",
     "Trial",
     "Upload",
@@ -392,6 +409,8 @@ __all__ = [
     "events",
     "example_noun",
     "find_analysis",
+    "find_save_optimized",
+    "find_time_profile",
     "find_upload",
     "finish_import",
     "free_cache",
@@ -411,6 +430,7 @@ __all__ = [
     "needs",
     "optimize",
     "parse_recipe",
+    "parts_text",
     "preflight",
     "preprocessing_text",
     "presets",
@@ -429,6 +449,7 @@ __all__ = [
     "result",
     "result_file",
     "save_folder",
+    "save_optimized",
     "save_upload",
     "search_models",
     "selection_text",
@@ -436,6 +457,8 @@ __all__ = [
     "similarity_text",
     "start_import",
     "start_remeasure",
+    "start_save_optimized",
+    "start_time_profile",
     "statement_text",
     "step_refusal",
     "submit",
@@ -443,7 +466,9 @@ __all__ = [
     "summaries",
     "supervise",
     "take_preset",
+    "time_profile",
     "timeline",
+    "times_as_fast",
     "title_of",
     "unfinished_ids",
     "uploads",

@@ -17,6 +17,7 @@ from engine.charts.race import race, stage_reached
 from engine.charts.sensitivity import sensitivity
 from engine.charts.size import size
 from engine.charts.style import alt_text
+from engine.charts.time_profile import heaviest_nodes, operator_times
 from engine.charts.tradeoff import tradeoff
 from engine.charts.training import learning_curve
 from engine.charts.tree import tree
@@ -32,10 +33,12 @@ __all__ = [
     "class_counts",
     "cold_start",
     "stage_reached",
+    "heaviest_nodes",
     "latency",
     "layers",
     "learning_curve",
     "chain_steps",
+    "operator_times",
     "variant_names",
     "preprocessing",
     "race",

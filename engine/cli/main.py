@@ -12,11 +12,11 @@ import typer
 from typer.main import get_command
 
 from engine import FeatherweightError
-from engine.cli import data, machine, models, runs
+from engine.cli import data, graphs, machine, models, runs
 from engine.cli.shell import app, error
 
 REFUSED, CANCELLED = 2, 130
-VERBS = (runs, models, data, machine)
+VERBS = (runs, models, data, graphs, machine)
 """Importing these puts their verbs into `app`, in the order of the help."""
 
 

@@ -24,7 +24,10 @@ from engine.results.analyses import (
 )
 from engine.results.audit import DataAudit
 from engine.results.mapping import Confusion
+from engine.results.optimized_graph import OptimizedGraph
 from engine.results.preprocessing import PreprocessingDetection
+from engine.results.time_profile import TimeProfile
+from engine.settings.graph_jobs import SaveOptimizedRequest, TimeProfileRequest
 from engine.settings.jobs import (
     AdviseRequest,
     AnalysisRequest,
@@ -101,6 +104,10 @@ def _analysis_seconds(request: AnalysisRequest) -> float:
 def _reading_seconds(request: ProfileRequest | SignatureRequest | IdentifyRequest | ImportRequest) -> float:
     """Less for a file, which needs no download: while it is read, nobody else measures."""
     return FILE_SECONDS if looks_into_a_file(request) else ANALYSIS_SECONDS
+
+
+def _graph_seconds(request: TimeProfileRequest | SaveOptimizedRequest) -> float:
+    return ANALYSIS_SECONDS
 
 
 def _minutes_and_more(request: SensitivityRequest | DetectRequest) -> float:
@@ -262,6 +269,28 @@ KINDS: tuple[JobKind, ...] = (
         estimate=None,
         locks_itself=True,
         key=None,
+    ),
+    JobKind(
+        request=TimeProfileRequest,
+        result=TimeProfile,
+        function="engine.analyses.time_profile:time_profile",
+        check="engine.planning.graph_jobs:check_time_profile",
+        slot="analysis",
+        limit_seconds=_graph_seconds,
+        estimate=None,
+        locks_itself=False,
+        key=request_and_machine,
+    ),
+    JobKind(
+        request=SaveOptimizedRequest,
+        result=OptimizedGraph,
+        function="engine.analyses.save_optimized:save_optimized",
+        check="engine.planning.graph_jobs:check_save_optimized",
+        slot="analysis",
+        limit_seconds=_graph_seconds,
+        estimate=None,
+        locks_itself=False,
+        key=request_and_machine,
     ),
 )
 _BY_NAME = {kind.name: kind for kind in KINDS}

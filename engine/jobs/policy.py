@@ -67,9 +67,10 @@ def input_paths(request: JobRequest) -> tuple[Path, ...]:
 def _models(request: JobRequest) -> Iterator[ModelSource]:
     """Every model that the request loads: its own, those of teachers, and the architectures that steps bring."""
     if not isinstance(request, RunRequest):
-        model: ModelSource | None = getattr(request, "model", None)
-        if model is not None:
-            yield model
+        for name in ("model", "baseline"):
+            model: ModelSource | None = getattr(request, name, None)
+            if model is not None:
+                yield model
         return
     yield request.recipe.model
     for step in (step for chain in request.recipe.chains for step in chain):

@@ -6,10 +6,12 @@ from engine.runtimes.registry import (
     available_providers,
     check_target,
     exact_target,
+    node_times,
     open_session,
     operator_times,
     precision_of,
     resolve_target,
+    save_optimized_graph,
 )
 
 __all__ = [
@@ -19,8 +21,10 @@ __all__ = [
     "available_providers",
     "check_target",
     "exact_target",
+    "node_times",
     "open_session",
     "operator_times",
     "precision_of",
     "resolve_target",
+    "save_optimized_graph",
 ]

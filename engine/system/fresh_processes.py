@@ -38,7 +38,10 @@ class FreshProcesses:
         self._results = os.fdopen(self._read, "r", encoding="utf-8")
 
     def call(self, argument: str) -> str:
-        """What the function returns for this line of text. Raises RunError with the function's error, or how its process ended."""
+        """What the function returns for this line of text.
+
+        Raises RunError with the function's error, or how its process ended.
+        """
         try:
             print(argument, file=self._calls, flush=True)
         except BrokenPipeError as error:

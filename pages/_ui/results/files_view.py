@@ -9,7 +9,7 @@ import streamlit as st
 from engine import Report, Variant, report_measure, variant_file
 from engine.wording import size_text
 from pages._ui import chrome
-from pages._ui.results import variant_table
+from pages._ui.results import optimized_view, variant_table
 from pages._ui.results.runtime_code import CODES
 from pages._ui.results.snippet import snippet
 from pages._ui.wording import count, plain, sentence, slug
@@ -26,6 +26,8 @@ def show(report: Report) -> None:
         id = st.selectbox("Variant", list(labels), format_func=labels.__getitem__, key="variant", bind="query-params")
         variant = next(variant for variant in variants if variant.id == id)
         card(report, variant, variant.label)
+        if variant.verdict is not None:
+            optimized_view.show(report, variant)
     with chrome.card("report", "The whole report", "All that was measured, for people and for programs"):
         _downloads(report)
 

@@ -15,6 +15,7 @@ from pages._ui.results import (
     provenance_view,
     race_view,
     run_menu,
+    time_view,
     timeline_view,
 )
 from pages._ui.wording import ago, duration, plain, roughly
@@ -23,6 +24,7 @@ VIEWS = {
     "Overview": overview_view.show,
     "Steps": lineage_view.show,
     "Race": race_view.show,
+    "Time": time_view.show,
     "Take home": files_view.show,
     "How it was measured": provenance_view.show,
 }
@@ -111,7 +113,8 @@ def _report(run: Job, result: Report | None) -> None:
         return
     broken_view.show(result)
     _summary_line(run, result)
-    views = {"Race": bool(result.races), "Steps": len(result.main_variants) > 1}
+    has_steps = len(result.main_variants) > 1
+    views = {"Race": bool(result.races), "Steps": has_steps, "Time": has_steps and result.recommended is not None}
     names = [name for name in VIEWS if views.get(name, True)]
     view = st.segmented_control(
         "View",

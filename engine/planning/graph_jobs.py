@@ -1,0 +1,63 @@
+"""The requests about the graphs of a run's variants, made from its report, and their checks."""
+
+from pathlib import Path
+
+from engine.errors import NotFoundError, RequestError, TargetError
+from engine.planning.resolve import check_threads
+from engine.results import Report, Variant
+from engine.settings import FileModel
+from engine.settings.graph_jobs import SaveOptimizedRequest, TimeProfileRequest
+from engine.store.folders import JobFolder
+
+
+def time_profile_request(folder: Path, report: Report, variant_id: str) -> TimeProfileRequest:
+    """The request to profile a variant beside the baseline, as resolved.
+
+    Raises NotFoundError, and RequestError for the baseline itself.
+    """
+    baseline, variant = report.baseline, find_variant(report, variant_id)
+    if baseline is None or variant.id == baseline.id:
+        raise RequestError("the baseline cannot be profiled beside itself", "Choose another variant")
+    return TimeProfileRequest(
+        baseline=_file(folder, baseline),
+        model=_file(folder, variant),
+        preprocess=variant.input.preprocess,
+        target=report.recipe.target,
+    )
+
+
+def save_optimized_request(folder: Path, report: Report, variant_id: str) -> SaveOptimizedRequest:
+    """The request to save the graph of a variant, as resolved. Raises NotFoundError."""
+    variant = find_variant(report, variant_id)
+    return SaveOptimizedRequest(
+        model=_file(folder, variant), preprocess=variant.input.preprocess, target=report.recipe.target
+    )
+
+
+def find_variant(report: Report, id: str) -> Variant:
+    """The variant of this id. Raises NotFoundError that names those that there are."""
+    variant = report.variant(id)
+    if variant is None:
+        ids = ", ".join(one.id for one in report.main_variants)
+        raise NotFoundError(f"the run has no variant '{id}'", f"It has {ids}")
+    return variant
+
+
+def check_time_profile(request: TimeProfileRequest) -> None:
+    """Raises TargetError for threads above the cores."""
+    check_threads(request.target)
+
+
+def check_save_optimized(request: SaveOptimizedRequest) -> None:
+    """Raises TargetError for threads above the cores, and for another runtime than onnxruntime."""
+    check_threads(request.target)
+    if request.target.runtime != "onnxruntime":
+        raise TargetError(
+            f"only onnxruntime saves the graph that it makes of a file, and the target's runtime is "
+            f"{request.target.runtime}, which keeps compiled models in a cache of its own",
+            "Take the ONNX file itself",
+        )
+
+
+def _file(folder: Path, variant: Variant) -> FileModel:
+    return FileModel(path=str(JobFolder(folder).file(variant.file)), sha256=variant.sha256)
