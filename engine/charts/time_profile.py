@@ -29,9 +29,9 @@ class _Pair:
 
 
 def operator_times(profile: TimeProfile, name: str) -> go.Figure:
-    """Milliseconds of one call by what operators compute, beyond ten kinds the rest as one row; `name` is the variant's.
+    """Milliseconds of one call by what operators compute, beyond ten kinds the rest as one row.
 
-    What a file has nothing of has no bar.
+    `name` is the variant's. What a file has nothing of has no bar.
     """
     pairs = [
         _Pair(one.family, _operators(one.baseline_operators, one.model_operators), one.baseline_ms, one.model_ms)

@@ -9,6 +9,7 @@ import onnx
 from engine.results.time_profile import NodeMatch, NodeTime, family
 
 Side = Literal["baseline", "model"]
+SIDES: tuple[Side, ...] = ("baseline", "model")
 MOST_FUSED = 4
 """Nodes from the one that a fused node is named after to the one that it computes: a sum, an activation of three."""
 
@@ -52,7 +53,8 @@ def match_nodes(
     }
     common = {name for name, operator in operators["baseline"].items() if operators["model"].get(name) == operator}
     groups: list[_Group] = []
-    for side, nodes in (("baseline", baseline), ("model", model)):
+    sides: tuple[tuple[Side, Sequence[NodeTime]], ...] = (("baseline", baseline), ("model", model))
+    for side, nodes in sides:
         for number, node in enumerate(nodes):
             names = covered[side][number]
             group = _Group(names & common, {side: [node]}, node.name)
@@ -90,8 +92,8 @@ def _add_before(
     """Gives the node what lies between a node of the file that it is named after and the nearest one of its family."""
     by_name = {one.name: one for one in file}
     wanted = family(node.operator)
-    paths = [(name,) for name, holder in owner.items() if holder == number]
-    if any(family(by_name[name].operator) == wanted for (name,) in paths):
+    paths: list[tuple[str, ...]] = [(name,) for name, holder in owner.items() if holder == number]
+    if any(family(by_name[path[0]].operator) == wanted for path in paths):
         return
     while paths:
         path = paths.pop(0)
@@ -139,8 +141,6 @@ def _merged(groups: list[_Group], new: _Group) -> list[_Group]:
         if group.names.isdisjoint(new.names):
             others.append(group)
             continue
-        sides = {**group.nodes}
-        for side, nodes in new.nodes.items():
-            sides[side] = [*sides.get(side, []), *nodes]
-        new = _Group(group.names | new.names, sides, group.alone)
+        nodes = {side: [*group.nodes.get(side, []), *new.nodes.get(side, [])] for side in SIDES}
+        new = _Group(group.names | new.names, nodes, group.alone)
     return [*others, new]
