@@ -9,7 +9,7 @@ from engine.api.measuring import run_folder
 from engine.jobs import foreground
 from engine.jobs.kinds import kind_of
 from engine.jobs.queue import Queue
-from engine.planning.graph_jobs import save_optimized_request, time_profile_request
+from engine.planning.graph_jobs import check_unchanged, save_optimized_request, time_profile_request
 from engine.planning.remeasurable import remeasurable_report
 from engine.planning.resolve import resolve_request
 from engine.results import Event, Job
@@ -73,14 +73,23 @@ def _save_optimized(folder: Path, variant: str) -> SaveOptimizedRequest:
 
 
 def _run(
-    queue: Queue, request: AnalysisRequest, on_event: OnEvent, copies: dict[str, Path] | None = None
+    queue: Queue,
+    request: TimeProfileRequest | SaveOptimizedRequest,
+    on_event: OnEvent,
+    copies: dict[str, Path] | None = None,
 ) -> TimeProfile | OptimizedGraph:
-    resolved = resolve_request(request, queue.home, from_browser=False)
+    resolved = _resolved(queue, request)
     result = foreground.run_analysis(queue.home, resolved, on_event=on_event, copies=copies or {})
     return cast(TimeProfile | OptimizedGraph, result)
 
 
-def _submit(queue: Queue, request: AnalysisRequest) -> Job:
-    resolved = resolve_request(request, queue.home, from_browser=False)
+def _submit(queue: Queue, request: TimeProfileRequest | SaveOptimizedRequest) -> Job:
+    resolved = _resolved(queue, request)
     key = kind_of(resolved).key
     return queue.submit(resolved, name=resolved.kind, key=key(resolved) if key is not None else None)
+
+
+def _resolved(queue: Queue, request: TimeProfileRequest | SaveOptimizedRequest) -> AnalysisRequest:
+    """The request, whose files are those of the report. Raises RequestError."""
+    check_unchanged(request)
+    return resolve_request(request, queue.home, from_browser=False)

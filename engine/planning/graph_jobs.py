@@ -8,6 +8,7 @@ from engine.results import Report, Variant
 from engine.settings import FileModel
 from engine.settings.graph_jobs import SaveOptimizedRequest, TimeProfileRequest
 from engine.store.folders import JobFolder
+from engine.store.uploads import path_sum
 
 
 def time_profile_request(folder: Path, report: Report, variant_id: str) -> TimeProfileRequest:
@@ -41,6 +42,16 @@ def find_variant(report: Report, id: str) -> Variant:
         ids = ", ".join(one.id for one in report.main_variants)
         raise NotFoundError(f"the run has no variant '{id}'", f"It has {ids}")
     return variant
+
+
+def check_unchanged(request: TimeProfileRequest | SaveOptimizedRequest) -> None:
+    """Raises RequestError where a file of the run is not the one that it made any more."""
+    files = (request.baseline, request.model) if isinstance(request, TimeProfileRequest) else (request.model,)
+    for file in files:
+        if file.path is not None and path_sum(Path(file.path)) != file.sha256:
+            raise RequestError(
+                f"the file '{file.path}' of this run has changed: its SHA-256 is another", "Run its recipe again"
+            )
 
 
 def check_time_profile(request: TimeProfileRequest) -> None:
