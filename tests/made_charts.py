@@ -43,6 +43,7 @@ WHOLE = (
     charts.tradeoff,
     charts.tree,
     charts.cold_start,
+    charts.memory,
 )
 """What draws a report by itself."""
 

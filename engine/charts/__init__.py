@@ -9,7 +9,7 @@ from engine.charts.advice import advice
 from engine.charts.answers import answers
 from engine.charts.audit import audit
 from engine.charts.classes import class_counts
-from engine.charts.cold_start import cold_start
+from engine.charts.cold_start import cold_start, memory
 from engine.charts.latency import latency, speed
 from engine.charts.layers import layers
 from engine.charts.preprocessing import preprocessing
@@ -37,6 +37,7 @@ __all__ = [
     "latency",
     "layers",
     "learning_curve",
+    "memory",
     "chain_steps",
     "operator_times",
     "variant_names",

@@ -70,6 +70,9 @@ def test_one_press_profiles_a_variant_and_its_address_finds_the_result(app, run,
     assert len(table) == 6
     assert table["Variant"].tolist()[-3] == ":gray[no match]"
     assert "3 of 6 rows have no match" in words(at)
+    button(at, "Profile again").click().run()
+    assert "Profiling one call" in words(at)
+    assert [job.state for job in list_jobs("time_profile")] == ["queued"]
 
 
 def test_a_profile_that_failed_says_why_and_can_be_tried_again(app, run, answer):

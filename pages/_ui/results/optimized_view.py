@@ -48,10 +48,10 @@ def show(report: Report, variant: Variant) -> None:
         elif job is not None and job.state not in live.ENDED:
             live.watch(job.id, live.with_cancel)
         else:
-            _offer(report, variant, job)
+            _start_card(report, variant, job)
 
 
-def _offer(report: Report, variant: Variant, job: Job | None) -> None:
+def _start_card(report: Report, variant: Variant, job: Job | None) -> None:
     if job is not None and job.error:
         show_error(job.error.text, job.error_next)
     versions = report.environment.versions

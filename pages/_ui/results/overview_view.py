@@ -78,7 +78,14 @@ def _charts(report: Report) -> None:
     question = "Still right?" if has_labels else _question(report)
     latency = [("How long a call takes", charts.latency, "latency")] if any(v.latency for v in report.variants) else []
     is_started = any(variant.cold_start for variant in report.main_variants)
-    cold_start = [("Open how soon, in a fresh process?", charts.cold_start, "cold-start")] if is_started else []
+    cold_start = (
+        [
+            ("How soon is a fresh process ready?", charts.cold_start, "cold-start"),
+            ("How much memory does that take?", charts.memory, "memory"),
+        ]
+        if is_started
+        else []
+    )
     if len(report.main_variants) == 1:
         _grid(
             report,

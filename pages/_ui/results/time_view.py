@@ -12,6 +12,7 @@ from engine import (
     TimeProfile,
     Variant,
     charts,
+    delete,
     find_time_profile,
     parts_text,
     result,
@@ -42,7 +43,7 @@ def show(report: Report) -> None:
         show_error(error.message, error.next)
         return
     if job is None or job.state in ("failed", "cancelled"):
-        _offer(report, variant, job)
+        _start_card(report, variant, job)
     elif job.state != "done":
         with chrome.card("time-profile", "Profiling one call", "Whole calls of both files, then node by node"):
             live.watch(job.id, live.with_cancel)
@@ -50,9 +51,12 @@ def show(report: Report) -> None:
         profile = result(job.id)
         if isinstance(profile, TimeProfile):
             _profile(profile, variant)
+            if st.button("Profile again", icon=":material/refresh:", key="time-profile-again"):
+                delete(job.id)  # else the same profile would come back
+                _start(report, variant)
 
 
-def _offer(report: Report, variant: Variant, job: Job | None) -> None:
+def _start_card(report: Report, variant: Variant, job: Job | None) -> None:
     """Draws the button, under what went wrong with the job before."""
     if job is not None and job.error:
         show_error(job.error.text, job.error_next)
@@ -62,12 +66,16 @@ def _offer(report: Report, variant: Variant, job: Job | None) -> None:
             "profiler measures it on this machine. It takes a few seconds."
         )
         if st.button("Profile both", type="primary", icon=":material/timer:", key="time-profile-now"):
-            try:
-                start_time_profile(report.run_id, variant.id)
-            except RequestError as error:
-                show_error(error.message, error.next)
-            else:
-                st.rerun()
+            _start(report, variant)
+
+
+def _start(report: Report, variant: Variant) -> None:
+    try:
+        start_time_profile(report.run_id, variant.id)
+    except RequestError as error:
+        show_error(error.message, error.next)
+    else:
+        st.rerun()
 
 
 def _profile(profile: TimeProfile, variant: Variant) -> None:
