@@ -46,8 +46,3 @@ class ColdStart(Result):
     import_bytes: Spread
     session_bytes: Spread
     load_ratio: Spread | None = None
-
-    @property
-    def peak_bytes(self) -> float:
-        """The median peak of resident memory that import, session and first call add to a bare process."""
-        return self.import_bytes.median + self.session_bytes.median

@@ -55,11 +55,6 @@ class FreshProcesses:
             raise RunError(f"its process ended: {result.removeprefix(_ENDED)}", "Look into the log")
         return result
 
-    def close(self) -> None:
-        """End the process that waits for calls."""
-        self._calls.close()
-        self._results.close()
-
 
 def _gone() -> RunError:
     return RunError("the process that starts others has ended", "Look into the log")

@@ -45,7 +45,6 @@ for argument in ("a", "twice", "twice", "killed", "fails", "breaks", "loaded", "
         outcomes[argument] = processes.call(argument)
     except RunError as error:
         outcomes[argument] = f"error: {error}"
-processes.close()
 print(json.dumps(outcomes))
 """
 
