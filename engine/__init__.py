@@ -12,6 +12,14 @@ os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 from engine.api.comparing import compare
 from engine.api.disagreeing import find_disagreements, start_disagreements
 from engine.api.gating import gate
+from engine.api.graphs import (
+    find_save_optimized,
+    find_time_profile,
+    save_optimized,
+    start_save_optimized,
+    start_time_profile,
+    time_profile,
+)
 from engine.api.home import delete_upload, find_upload, free_cache, save_folder, save_upload, uploads, usage
 from engine.api.imports import finish_import, start_import
 from engine.api.jobs import (
@@ -101,6 +109,7 @@ from engine.results import (
     ClassCount,
     ClassFigures,
     ClassLoss,
+    ColdStart,
     ComparedVariant,
     Comparison,
     Confusion,
@@ -161,6 +170,7 @@ from engine.results import (
     Showdown,
     ShowdownPair,
     ShowdownRow,
+    Spread,
     State,
     Suggestion,
     Sweep,
@@ -193,8 +203,11 @@ from engine.results import (
     similarity_text,
     statement_text,
     target_title,
+    times_as_fast,
     unfinished_ids,
 )
+from engine.results.optimized_graph import OPTIMIZED_FILE, OptimizedGraph
+from engine.results.time_profile import NodeMatch, NodeTime, OperatorTime, TimeProfile, parts_text
 from engine.settings import (
     NORMALISATIONS,
     PRETRAINED,
@@ -287,6 +300,7 @@ __all__ = [
     "ClassCount",
     "ClassFigures",
     "ClassLoss",
+    "ColdStart",
     "ComparedVariant",
     "Comparison",
     "Confusion",
@@ -342,8 +356,13 @@ __all__ = [
     "ModelSource",
     "ModelTraits",
     "NORMALISATIONS",
+    "NodeMatch",
+    "NodeTime",
     "NotFoundError",
     "Note",
+    "OPTIMIZED_FILE",
+    "OperatorTime",
+    "OptimizedGraph",
     "OrderSuggestion",
     "OutputFidelity",
     "OwnModel",
@@ -397,6 +416,7 @@ __all__ = [
     "Simplify",
     "SourceError",
     "Split",
+    "Spread",
     "Stage",
     "State",
     "StateError",
@@ -414,6 +434,7 @@ __all__ = [
     "TechniqueInfo",
     "TensorSpec",
     "Throughput",
+    "TimeProfile",
     "TimmModel",
     "Trial",
     "Upload",
@@ -447,6 +468,8 @@ __all__ = [
     "example_noun",
     "find_analysis",
     "find_disagreements",
+    "find_save_optimized",
+    "find_time_profile",
     "find_upload",
     "finish_import",
     "free_cache",
@@ -470,6 +493,7 @@ __all__ = [
     "optimize",
     "parse_class_list",
     "parse_recipe",
+    "parts_text",
     "preflight",
     "preprocessing_text",
     "presets",
@@ -491,6 +515,7 @@ __all__ = [
     "result_file",
     "row_title",
     "save_folder",
+    "save_optimized",
     "save_upload",
     "search_models",
     "selection_text",
@@ -503,6 +528,8 @@ __all__ = [
     "start_import",
     "start_measuring",
     "start_remeasure",
+    "start_save_optimized",
+    "start_time_profile",
     "statement_text",
     "step_refusal",
     "submit",
@@ -513,7 +540,9 @@ __all__ = [
     "sweeps_of",
     "take_preset",
     "target_title",
+    "time_profile",
     "timeline",
+    "times_as_fast",
     "title_of",
     "unfinished_ids",
     "uploads",

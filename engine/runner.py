@@ -22,6 +22,7 @@ from types import FrameType
 from engine.errors import Cancelled, as_error
 from engine.jobs.kinds import kind_of, load
 from engine.jobs.policy import policy_of
+from engine.measure.first_call import FUNCTION
 from engine.planning.parts import START, STARTING
 from engine.results import Note, Report, Result
 from engine.settings import AnalysisRequest, JobRequest, RunRequest
@@ -30,7 +31,8 @@ from engine.store.folders import JobFolder, Outcome, now
 from engine.store.home import Home
 from engine.store.measure_lock import WAITING, measure_lock
 from engine.store.progress import Progress
-from engine.system.sandbox import PACKAGE, confine
+from engine.system.fresh_processes import FreshProcesses
+from engine.system.sandbox import PACKAGE, Policy, confine
 
 PR_SET_PDEATHSIG = 1
 LOADING = "loading the libraries"
@@ -66,15 +68,18 @@ def die_with_parent() -> None:
 
 def _run_job(folder: JobFolder, started: str) -> Outcome:
     request, progress = folder.request().request, Progress(folder)
-    _confine(folder, request)
+    policy = _policy(folder, request)
     if isinstance(request, RunRequest):
-        return _ending(_run(request, folder, progress), started)
+        processes = FreshProcesses(FUNCTION, policy)
+        confine(policy)
+        return _ending(_run(request, folder, progress, processes), started)
+    confine(policy)
     folder.write("result.json", _analyse(request, folder, progress))
     return Outcome(state="done", exit_status=0, started=started, finished=now())
 
 
-def _confine(folder: JobFolder, request: JobRequest) -> None:
-    """Keep this process to what the job needs, before it reads anything that a user gave. Raises RunError."""
+def _policy(folder: JobFolder, request: JobRequest) -> Policy:
+    """What this process is kept to before it reads anything that a user gave; what it names is there then."""
     home = Home.default()
     home.prepare()
     if os.access(PACKAGE, os.W_OK):  # a job may not write bytecode, and every other one would compile the engine again
@@ -83,14 +88,14 @@ def _confine(folder: JobFolder, request: JobRequest) -> None:
     for path in policy.downloads:
         with suppress(OSError):  # the Hub's client says what is wrong with it
             path.mkdir(parents=True, exist_ok=True)
-    confine(policy)
+    return policy
 
 
-def _run(request: RunRequest, folder: JobFolder, progress: Progress) -> Report:
+def _run(request: RunRequest, folder: JobFolder, progress: Progress, processes: FreshProcesses) -> Report:
     began = time.monotonic()
     progress.emit(START, STARTING, 0.0, LOADING)
     run = load(kind_of(request).function)  # torch and onnxruntime take seconds: the first event comes before them
-    report: Report = run(request.recipe, folder, progress, Home.default(), began=began)
+    report: Report = run(request.recipe, folder, progress, Home.default(), began=began, processes=processes)
     return report
 
 

@@ -5,6 +5,7 @@ from engine.results import (
     Advice,
     Architecture,
     ClassLoss,
+    ColdStart,
     Comparison,
     DataSummary,
     Environment,
@@ -20,6 +21,7 @@ from engine.results import (
     Recommendation,
     Report,
     Selection,
+    Spread,
     Throughput,
     Trial,
     Variant,
@@ -67,6 +69,7 @@ def made_variant(id: str, label: str, *, labelled: bool = True, **changed) -> Va
         "throughput": Throughput(batch_size=1, images_per_s=500 if base else 1000, low=490, high=1010),
         "accuracy": Accuracy(top1=0.99, top5=1.0, n_images=540, low=0.98, high=0.995) if labelled else None,
         "fidelity": None if base else Fidelity(agreement=0.97, sqnr_db=31.0, n_images=540),
+        "cold_start": made_cold_start(40.0, None) if base else made_cold_start(100.0, 2.5),
         "verdict": None
         if base
         else Verdict(
@@ -134,6 +137,27 @@ def made_latency(p50_ms: float, ratio: float) -> Latency:
         ratio_to_baseline=ratio,
         ratio_low=ratio * 0.9,
         ratio_high=ratio * 1.1,
+    )
+
+
+def made_cold_start(load_ms: float, ratio: float | None) -> ColdStart:
+    """Three fresh processes that were within a tenth of their median."""
+
+    def spread(value: float) -> Spread:
+        return Spread(median=value, low=0.9 * value, high=1.1 * value)
+
+    return ColdStart(
+        runtime="onnxruntime",
+        provider="CPUExecutionProvider",
+        threads=2,
+        batch_size=1,
+        n_processes=3,
+        import_ms=spread(20.0),
+        load_ms=spread(load_ms),
+        first_call_ms=spread(3.0),
+        import_bytes=spread(18_000_000),
+        session_bytes=spread(92_000_000),
+        load_ratio=spread(ratio) if ratio is not None else None,
     )
 
 

@@ -23,12 +23,14 @@ from engine.results import (
     Showdown,
     Sweep,
 )
+from engine.results.time_profile import NodeMatch, NodeTime, TimeProfile
 from engine.settings import Preprocess
 from tests.made import (
     BASE,
     made_advice,
     made_architecture,
     made_large_report,
+    made_latency,
     made_many_trials,
     made_report,
     made_variant,
@@ -36,7 +38,17 @@ from tests.made import (
 from tests.made_audit import made_audit
 from tests.made_speed import ROWS, made_cell, made_showdown, made_sweep
 
-WHOLE = (charts.size, charts.latency, charts.speed, charts.accuracy, charts.similarity, charts.tradeoff, charts.tree)
+WHOLE = (
+    charts.size,
+    charts.latency,
+    charts.speed,
+    charts.accuracy,
+    charts.similarity,
+    charts.tradeoff,
+    charts.tree,
+    charts.cold_start,
+    charts.memory,
+)
 """What draws a report by itself."""
 
 
@@ -62,11 +74,44 @@ def of_report(report: Report) -> dict[str, go.Figure]:
     return {draw.__name__: draw(report) for draw in WHOLE} | steps
 
 
+def made_time_profile(n: int) -> TimeProfile:
+    """`n` layers, each a hundredth to all of the heaviest; three more nodes have no match."""
+
+    def node(name: str, operator: str, ms: float) -> NodeTime:
+        return NodeTime(name=name, operator=operator, ms=ms, originals=(name,))
+
+    names = [f"layer{number}/block/conv_{number}_of_a_long_name/Conv" for number in range(n)]
+    rows = [
+        NodeMatch(
+            name=name,
+            baseline=(node(name, "Conv", 5.0 / 100 ** (number / n)),),
+            model=(node(name, "QLinearConv", 1.5 / 100 ** (number / n)),),
+        )
+        for number, name in enumerate(names)
+    ]
+    return TimeProfile(
+        runtime="onnxruntime",
+        provider="CPUExecutionProvider",
+        threads=2,
+        batch_size=1,
+        baseline_latency=made_latency(4.0, 1.0),
+        model_latency=made_latency(2.0, 0.5),
+        rows=(
+            *rows,
+            NodeMatch(name="ReorderOutput", baseline=(node("ReorderOutput", "ReorderOutput", 0.04),)),
+            NodeMatch(name="image_QuantizeLinear", model=(node("image_QuantizeLinear", "QuantizeLinear", 0.03),)),
+            NodeMatch(name="sum", model=(node("sum", "QLinearAdd", 0.02),)),
+        ),
+    )
+
+
 def of_analyses(n: int) -> dict[str, go.Figure]:
     """Every other chart by name."""
     curve = charts.learning_curve(made_epochs(n))
     assert curve is not None
     return {
+        "operator-times": charts.operator_times(made_time_profile(n), "Pruned + Fine-tuned + Static INT8"),
+        "heaviest-nodes": charts.heaviest_nodes(made_time_profile(n), "Pruned + Fine-tuned + Static INT8"),
         "race": charts.race(made_many_trials(n).values()),
         "advice": charts.advice(many_architectures(n)),
         "sensitivity": charts.sensitivity(made_sensitivity(n)),

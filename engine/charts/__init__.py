@@ -9,6 +9,7 @@ from engine.charts.advice import advice
 from engine.charts.answers import answers
 from engine.charts.audit import audit
 from engine.charts.classes import class_counts
+from engine.charts.cold_start import cold_start, memory
 from engine.charts.front import FigureName, axis, front, variant_key
 from engine.charts.latency import latency, speed
 from engine.charts.layers import layers
@@ -19,6 +20,7 @@ from engine.charts.showdown import showdown
 from engine.charts.size import size
 from engine.charts.style import alt_text
 from engine.charts.sweep import sweep
+from engine.charts.time_profile import heaviest_nodes, operator_times
 from engine.charts.tradeoff import tradeoff
 from engine.charts.training import learning_curve
 from engine.charts.tree import tree
@@ -35,12 +37,16 @@ __all__ = [
     "audit",
     "class_counts",
     "front",
+    "cold_start",
     "stage_reached",
+    "heaviest_nodes",
     "latency",
     "layers",
     "learning_curve",
+    "memory",
     "chain_steps",
     "variant_key",
+    "operator_times",
     "variant_names",
     "preprocessing",
     "race",

@@ -54,10 +54,18 @@ def add_rows(figure: go.Figure, rows: Sequence[Row]) -> list[float]:
     return middles
 
 
-def add_bar(figure: go.Figure, y: float, begin: float, end: float, *, colour: str, hover: str) -> None:
-    """Draw a bar from `begin` to `end`."""
+def add_bar(
+    figure: go.Figure, y: float, begin: float, end: float, *, colour: str, hover: str, width: float = BAR
+) -> None:
+    """Draw a bar from `begin` to `end`, `width` pixels high."""
     figure.add_bar(
-        x=[end - begin], base=[begin], y=[y], width=BAR, orientation="h", marker={"color": colour}, hovertemplate=hover
+        x=[end - begin],
+        base=[begin],
+        y=[y],
+        width=width,
+        orientation="h",
+        marker={"color": colour},
+        hovertemplate=hover,
     )
 
 

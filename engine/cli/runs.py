@@ -8,7 +8,7 @@ import typer
 
 import engine
 from engine import GateAnswer, PresetName, Recipe
-from engine.cli import lines
+from engine.cli import cold_start_lines, lines
 from engine.cli.shell import AsJson, app, error, on_event, show, show_json, table
 from engine.wording import many
 
@@ -32,7 +32,7 @@ def optimize(
     report = engine.optimize(load(recipe, preset), out, on_event)
     for failure in report.failures:
         error(f"{failure.message}. {failure.next}" if failure.next else failure.message)
-    print("\n".join(lines.of_report(report)))
+    print("\n".join([*lines.of_report(report), *cold_start_lines.of_cold_starts(report)]))
     print(f"{out / 'report.json'}: {many(len(report.variants), 'variant')}")
     return 0 if report.state == "done" else 1
 

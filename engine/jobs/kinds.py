@@ -25,10 +25,13 @@ from engine.results.analyses import (
 from engine.results.audit import DataAudit
 from engine.results.disagreements import Disagreements
 from engine.results.mapping import Confusion
+from engine.results.optimized_graph import OptimizedGraph
 from engine.results.preprocessing import PreprocessingDetection
 from engine.results.showdown import Showdown
 from engine.results.sweep import Sweep
+from engine.results.time_profile import TimeProfile
 from engine.settings.disagreements_job import DisagreementsRequest
+from engine.settings.graph_jobs import SaveOptimizedRequest, TimeProfileRequest
 from engine.settings.hardware_jobs import ShowdownRequest, SweepRequest
 from engine.settings.jobs import (
     AdviseRequest,
@@ -106,6 +109,10 @@ def _analysis_seconds(request: AnalysisRequest) -> float:
 def _reading_seconds(request: ProfileRequest | SignatureRequest | IdentifyRequest | ImportRequest) -> float:
     """Less for a file, which needs no download: while it is read, nobody else measures."""
     return FILE_SECONDS if looks_into_a_file(request) else ANALYSIS_SECONDS
+
+
+def _graph_seconds(request: TimeProfileRequest | SaveOptimizedRequest) -> float:
+    return ANALYSIS_SECONDS
 
 
 def _minutes_and_more(request: SensitivityRequest | DetectRequest | SweepRequest) -> float:
@@ -304,6 +311,28 @@ KINDS: tuple[JobKind, ...] = (
         estimate="engine.planning.hardware_jobs:estimate_showdown",
         locks_itself=True,
         key=None,
+    ),
+    JobKind(
+        request=TimeProfileRequest,
+        result=TimeProfile,
+        function="engine.analyses.time_profile:time_profile",
+        check="engine.planning.graph_jobs:check_time_profile",
+        slot="analysis",
+        limit_seconds=_graph_seconds,
+        estimate=None,
+        locks_itself=False,
+        key=request_and_machine,
+    ),
+    JobKind(
+        request=SaveOptimizedRequest,
+        result=OptimizedGraph,
+        function="engine.analyses.save_optimized:save_optimized",
+        check="engine.planning.graph_jobs:check_save_optimized",
+        slot="analysis",
+        limit_seconds=_graph_seconds,
+        estimate=None,
+        locks_itself=False,
+        key=request_and_machine,
     ),
 )
 _BY_NAME = {kind.name: kind for kind in KINDS}

@@ -80,9 +80,10 @@ def _models(request: JobRequest) -> Iterator[ModelSource]:
         yield from (file.model for file in files if file.model is not None)
         return
     if not isinstance(request, RunRequest | DisagreementsRequest):
-        model: ModelSource | None = getattr(request, "model", None)
-        if model is not None:
-            yield model
+        for name in ("model", "baseline"):
+            model: ModelSource | None = getattr(request, name, None)
+            if model is not None:
+                yield model
         return
     yield request.recipe.model
     for step in (step for chain in request.recipe.chains for step in chain):

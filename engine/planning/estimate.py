@@ -10,7 +10,17 @@ from engine import catalogue
 from engine.catalogue.shortlist import SHORTLIST
 from engine.errors import StateError
 from engine.jobs.kinds import kind_of, load
-from engine.planning.parts import ACCURACY, EXPORT, IMAGES, LATENCY, STARTING, PlannedPart, phase_of, plan_parts
+from engine.planning.parts import (
+    ACCURACY,
+    COLD_START,
+    EXPORT,
+    IMAGES,
+    LATENCY,
+    STARTING,
+    PlannedPart,
+    phase_of,
+    plan_parts,
+)
 from engine.planning.raced import n_targets
 from engine.results import Estimate
 from engine.settings import (
@@ -45,6 +55,7 @@ IMAGES_STEPS = 150  # of making images, for all of which there are half as many 
 IMAGES_SECONDS, IMAGES_SHARE = 180.0, 0.2  # at most, and of the budget's minutes
 STARTING_SECONDS = 7.0  # importing torch, timm and onnxruntime
 LATENCY_SECONDS = 2.0  # a variant, at the least
+COLD_START_SECONDS = 1.5  # a variant: three processes that import the runtime, open a small file and call it
 PAIR_SECONDS = 4.0  # of the advisor: one architecture beside the user's model
 SAMPLE_GROUPS, GROUPS = 10, 30  # of layers whose channels go together
 CUT_SECONDS, MAX_CUT_IMAGES = 1.0, 128  # of a sensitivity: cutting one group once, and the images that see it
@@ -110,6 +121,7 @@ def plan_phases(recipe: Recipe, factors: Factors = NO_FACTORS) -> tuple[PlannedP
         ),
         EXPORT: EXPORT_SECONDS,
         ACCURACY: n_targets(recipe.target) * images * _scored_share(shares) * call,
+        COLD_START: COLD_START_SECONDS * n_variants(recipe),
         LATENCY: variant_seconds * n_timed(recipe),
     }
 
@@ -138,9 +150,13 @@ def _scored_share(shares: Mapping[str, float]) -> float:
 
 def n_timed(recipe: Recipe) -> int:
     """How many variants the final measurement is expected to time."""
-    parts = plan_parts(recipe)
-    finalists = sum(part.settings.finalists for part in parts if part.settings is not None)
-    return n_targets(recipe.target) * sum(ACCURACY in part.phases for part in parts) + finalists
+    finalists = sum(part.settings.finalists for part in plan_parts(recipe) if part.settings is not None)
+    return n_targets(recipe.target) * n_variants(recipe) + finalists
+
+
+def n_variants(recipe: Recipe) -> int:
+    """How many variants the run is expected to make, without the candidates of races: the baseline and every step's."""
+    return sum(ACCURACY in part.phases for part in plan_parts(recipe))
 
 
 def estimate_advice(request: AdviseRequest) -> Estimate:

@@ -63,10 +63,14 @@ def resolve_recipe(recipe: Recipe, home: Home, *, from_browser: bool) -> Recipe:
 
 
 def resolve_request(request: AnalysisRequest, home: Home, *, from_browser: bool) -> AnalysisRequest:
-    """The analysis with its `model` and `data` resolved likewise, where it has them, and checked as its kind says."""
+    """The analysis with its `model`, `baseline` and `data` resolved likewise, where it has them.
+
+    It is checked as its kind says.
+    """
     finder, changes = Finder(home, from_browser), dict[str, object]()
-    if (model := getattr(request, "model", None)) is not None:
-        changes["model"] = finder.model(model)
+    for name in ("model", "baseline"):
+        if (model := getattr(request, name, None)) is not None:
+            changes[name] = finder.model(model)
     if (data := getattr(request, "data", None)) is not None:
         changes["data"] = finder.data(data)
     if isinstance(request, IdentifyRequest):

@@ -38,6 +38,7 @@ from engine.results.audit import (
     statement_text,
 )
 from engine.results.base import Environment, Note, Result, State
+from engine.results.cold_start import ColdStart, Spread
 from engine.results.compare import (
     ComparedVariant,
     Difference,
@@ -153,6 +154,7 @@ __all__ = [
     "ClassFigures",
     "ClassLoss",
     "ClassOrder",
+    "ColdStart",
     "ComparedVariant",
     "Comparison",
     "Confusion",
@@ -231,6 +233,7 @@ __all__ = [
     "ShowdownPair",
     "ShowdownRow",
     "Speedup",
+    "Spread",
     "State",
     "Suggestion",
     "SuggestionCode",

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from engine.results import codes
 from engine.results.base import Environment, Note, Result, State
+from engine.results.cold_start import ColdStart
 from engine.results.measurements import (
     Accuracy,
     ClassLoss,
@@ -87,6 +88,7 @@ class Variant(Result):
     comparison: Comparison | None = None
     class_loss: ClassLoss | None = None
     selection: Selection | None = None
+    cold_start: ColdStart | None = None
 
     @property
     def step_label(self) -> str:

@@ -19,6 +19,7 @@ from engine.run.step_runner import StepResult, StepRunner
 from engine.runtimes import RaceTarget
 from engine.search.context import no_candidate
 from engine.settings import Step
+from engine.system.fresh_processes import FreshProcesses
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,8 @@ class RunContext:
     run_progress: RunProgress
     labels: np.ndarray | None
     """Those of the images that report."""
+    processes: FreshProcesses | None = None
+    """Those in which cold starts are measured; None where none are."""
 
 
 @dataclass(frozen=True)

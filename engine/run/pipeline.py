@@ -19,9 +19,10 @@ from engine.errors import WaitError
 from engine.measure.contention import watched
 from engine.measure.timing import not_timed_note, nothing_timed_note, time_files
 from engine.planning.estimate import FORMULA, PlannedPhase, learnt_factors, n_timed, plan_phases
-from engine.planning.parts import ALL_VARIANTS, LATENCY, START, STARTING
+from engine.planning.parts import ALL_VARIANTS, COLD_START, LATENCY, START, STARTING
 from engine.results import Report
 from engine.run.branch import RunContext, follow, make_baseline
+from engine.run.cold_start import add_cold_starts
 from engine.run.precision import IN_32_BITS, precision_note, targets_in_32_bits
 from engine.run.preflight import check_fit, recovery_warnings, source_warnings, unlearnt_warnings
 from engine.run.progress import RunProgress
@@ -38,6 +39,7 @@ from engine.store.home import Home
 from engine.store.measure_lock import measure_lock
 from engine.store.progress import Progress
 from engine.store.timings import RunTimings, append_timings
+from engine.system.fresh_processes import FreshProcesses
 from engine.system.machine import cores, cpu_name
 
 LIBRARIES_LOADED, MODEL_LOADED = 0.5, 0.6
@@ -47,12 +49,21 @@ LIBRARIES_LOADED, MODEL_LOADED = 0.5, 0.6
 MakeImages = Callable[[Model], tuple[NDArray[np.uint8], float] | None]
 
 
-def run(recipe: Recipe, folder: JobFolder, progress: Progress, home: Home, *, began: float | None = None) -> Report:
+def run(
+    recipe: Recipe,
+    folder: JobFolder,
+    progress: Progress,
+    home: Home,
+    *,
+    began: float | None = None,
+    processes: FreshProcesses | None = None,
+) -> Report:
     """Carries out the recipe and returns the report, which is on disk after every variant.
 
     `began` is when the job did, before the libraries were loaded, in seconds of time.monotonic(); now if left out.
-    Raises RequestError where model, data and target do not go together, before anything was made, and RunError where
-    not even the baseline could be made. A chain that fails is in the report's failures, and the others go on.
+    Cold starts are measured in `processes`, where there are any. Raises RequestError where model, data and target do
+    not go together, before anything was made, and RunError where not even the baseline could be made. A chain that
+    fails is in the report's failures, and the others go on.
     """
     cache = Cache(home.cache)
     plan = plan_phases(recipe, learnt_factors(home, recipe.target))
@@ -61,7 +72,7 @@ def run(recipe: Recipe, folder: JobFolder, progress: Progress, home: Home, *, be
     if began is not None:
         starting.learn()  # of the libraries alone: a model's download or a large zip does not recur in the next run
     with cache.in_use(), watched(cores()) as busy:
-        context = _make_and_time(recipe, folder, home, cache, plan, run_progress, starting)
+        context = _make_and_time(recipe, folder, home, cache, plan, run_progress, starting, processes)
     builder = context.builder
     builder.judge()
     report = builder.report("running")
@@ -80,6 +91,7 @@ def _make_and_time(
     plan: tuple[PlannedPhase, ...],
     run_progress: RunProgress,
     starting: ProgressCallback,
+    processes: FreshProcesses | None,
 ) -> RunContext:
     """Makes and times all variants; they are in the report builder of the returned context."""
     targets = race_targets(recipe.target)
@@ -115,7 +127,7 @@ def _make_and_time(
         measure_lock=lambda: run_progress.holding(measure_lock(home.measure_lock, job.name, run_progress.on_wait)),
         placements=home.placements,
     )
-    context = RunContext(step_runner, builder, run_progress, data.split("evaluation").labels)
+    context = RunContext(step_runner, builder, run_progress, data.split("evaluation").labels, processes)
     base = make_baseline(context, source, recipe.baseline_steps)
     if len(targets) > 1:
         builder.add_note(base.variant_id, raced_note([one.label for one in targets]))
@@ -162,21 +174,24 @@ def load(
 
 
 def _time(context: RunContext) -> None:
-    """Times all variants in the same rounds, while no other job of this home measures and no short analysis runs.
+    """Measures the cold starts of all variants, then times all in the same rounds.
 
-    Another run, or an analysis of minutes between two of its measurements, may compute meanwhile, as may any program:
-    a warning says where that took too many of the cores. A variant that does not run keeps its other figures and has a
-    note; where that is the baseline, nothing is timed. Where another job measures for too long, the run has failed
-    with every other figure that it has, and its latencies can be measured later.
+    Meanwhile no other job of this home measures and no short analysis runs. Another run, or an analysis of minutes
+    between two of its measurements, may compute, as may any program: a warning says where that took too many of the
+    cores. A variant that does not run keeps its other figures and has a note; where that is the baseline, nothing is
+    timed. Where another job measures for too long, the run has failed with every other figure that it has, and its
+    latencies can be measured later.
     """
     builder, step_runner = context.builder, context.step_runner
     exact = targets_in_32_bits(step_runner.target)
     models = {**builder.timed, **dict.fromkeys(exact, builder.models[builder.baseline.id])}
     targets = {id: target for id in builder.timed if (target := builder.variants[id].target) is not None}
-    phase = context.run_progress.begin(ALL_VARIANTS, LATENCY)
+    phase = context.run_progress.begin(ALL_VARIANTS, COLD_START)
     phase(0.0, "waiting for its turn to measure")
     try:
         with step_runner.measure_lock():
+            add_cold_starts(context, phase)
+            phase = context.run_progress.begin(ALL_VARIANTS, LATENCY)
             timings = time_files(
                 models,
                 builder.baseline.id,

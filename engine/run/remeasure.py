@@ -4,11 +4,9 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-import numpy as np
-
-from engine.data import full_batch, load
 from engine.errors import RequestError, RunError
 from engine.measure.latency import PairedLatency
+from engine.measure.noise import noise_inputs
 from engine.measure.recommendation import recommend
 from engine.measure.timing import FileTimings, not_timed_note, nothing_timed_note, time_files
 from engine.measure.verdict import judge
@@ -17,13 +15,12 @@ from engine.models.graph import read_onnx
 from engine.planning.remeasurable import remeasurable_report
 from engine.results import LatencyMeasurement, Note, Report, Variant, codes
 from engine.runtimes import resolve_target
-from engine.settings import RemeasureRequest, Split
+from engine.settings import RemeasureRequest
 from engine.store.folders import JobFolder, now
 from engine.store.home import Home
 from engine.store.measure_lock import WAITING, measure_lock
 from engine.store.progress import Progress
 from engine.system.machine import cpu_name
-from engine.tasks import Inputs
 
 OF_A_MEASUREMENT = (codes.MACHINE_BUSY, codes.NOT_MEASURED)
 """The codes of warnings on a measurement of latency, which go when another one stands."""
@@ -45,7 +42,7 @@ def remeasure(request: RemeasureRequest, folder: JobFolder, progress: Progress) 
     threads = {"threads": report.recipe.target.threads}
     target = resolve_target((baseline.target or report.recipe.target).model_copy(update=threads))
     models = {one.id: _model(run_folder.path, one) for one in report.variants if one.verdict is not None}
-    inputs = _noise(models[baseline.id], target.batch_size)
+    inputs = noise_inputs(models[baseline.id], target.batch_size)
     progress.emit("remeasure", WAITING, 0.0, "waiting for its turn to measure")
 
     def on_wait(holder: str) -> None:
@@ -74,14 +71,6 @@ def remeasure(request: RemeasureRequest, folder: JobFolder, progress: Progress) 
         # Read anew: another measurement of this run may have ended while this one waited for the lock.
         run_folder.write("report.json", with_measurement(remeasurable_report(run_folder.path), measurement))
     return measurement
-
-
-def _noise(model: OnnxModel, n: int) -> Inputs:
-    """Inputs of a call for n examples that say nothing, which is enough for a latency."""
-    if not model.inputs:
-        return np.random.default_rng(0).standard_normal((n, *model.input_shape), dtype=np.float32)
-    data = load(None, Split(), None, 0, merge_train=True, n_outputs=None, inputs=model.inputs)
-    return full_batch(data.split("evaluation"), n)
 
 
 def measurement_of(timings: FileTimings) -> LatencyMeasurement:

@@ -19,6 +19,7 @@ from engine.measure.recommendation import recommend
 from engine.measure.verdict import judge
 from engine.models.artifacts import OnnxModel, variant_key
 from engine.results import (
+    ColdStart,
     DataSummary,
     Failure,
     InputSpec,
@@ -193,6 +194,10 @@ class ReportBuilder:
         """Adds latency and throughput of variants, by id, or the estimates in their place."""
         for id, (latency, throughput, estimate) in latencies.items():
             self._update(id, latency=latency, throughput=throughput, latency_estimate=estimate)
+
+    def add_cold_start(self, id: str, cold_start: ColdStart) -> None:
+        """Adds what a fresh process needs until its first answer from a variant."""
+        self._update(id, cold_start=cold_start)
 
     def add_note(self, id: str, note: Note) -> None:
         """Adds a note to a variant."""

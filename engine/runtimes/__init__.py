@@ -7,10 +7,12 @@ from engine.runtimes.registry import (
     available_providers,
     check_target,
     exact_target,
+    node_times,
     open_session,
     operator_times,
     precision_of,
     resolve_target,
+    save_optimized_graph,
 )
 
 __all__ = [
@@ -22,9 +24,11 @@ __all__ = [
     "check_target",
     "exact_target",
     "left_out",
+    "node_times",
     "open_session",
     "operator_times",
     "precision_of",
     "race_targets",
     "resolve_target",
+    "save_optimized_graph",
 ]

@@ -7,6 +7,7 @@ from typing import NoReturn
 
 from engine.errors import TargetError
 from engine.results import Provider
+from engine.results.time_profile import NodeTime
 from engine.runtimes.protocol import Session
 from engine.settings import Target
 from engine.tasks import Inputs
@@ -51,7 +52,7 @@ class MissingRuntime:
         """Raises TargetError."""
         self._refuse()
 
-    def operator_times(self, path: Path, target: Target, inputs: Inputs) -> dict[str, float]:
+    def node_times(self, path: Path, target: Target, inputs: Inputs) -> tuple[NodeTime, ...]:
         """Raises TargetError."""
         self._refuse()
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from engine.results import Provider
+from engine.results.time_profile import NodeTime
 from engine.settings import Target
 from engine.tasks import Inputs, Outputs
 
@@ -60,8 +61,8 @@ class Runtime(Protocol):
         """
         ...
 
-    def operator_times(self, path: Path, target: Target, inputs: Inputs) -> dict[str, float]:
-        """Milliseconds of one call by operator type, longest first; types are those of the optimised graph.
+    def node_times(self, path: Path, target: Target, inputs: Inputs) -> tuple[NodeTime, ...]:
+        """The nodes of the graph that the runtime made of the file, each with its median in one call.
 
         `inputs` are those of one call. Raises RunError where the runtime cannot run the file.
         """

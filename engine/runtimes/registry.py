@@ -1,12 +1,15 @@
 """The table of runtimes, and sessions by target."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 
 from engine.errors import TargetError
+from engine.results.time_profile import NodeTime
 from engine.runtimes.missing import MissingRuntime
 from engine.runtimes.onnx_runtime import OnnxRuntime
+from engine.runtimes.onnx_runtime.optimized import save_optimized
 from engine.runtimes.protocol import Runtime, Session
 from engine.settings import Target
 from engine.settings.target import DEFAULT_PROVIDERS
@@ -76,4 +79,26 @@ def operator_times(path: Path, target: Target, inputs: Inputs) -> dict[str, floa
 
     `inputs` are those of one call. Raises RunError where the runtime cannot run the file.
     """
-    return RUNTIMES[target.runtime].operator_times(path, target, inputs)
+    times: dict[str, float] = defaultdict(float)
+    for node in node_times(path, target, inputs):
+        times[node.operator] += node.ms
+    return dict(sorted(times.items(), key=lambda item: -item[1]))
+
+
+def node_times(path: Path, target: Target, inputs: Inputs) -> tuple[NodeTime, ...]:
+    """The nodes of the graph that the target's runtime runs, each with its median in one call under the profiler.
+
+    `inputs` are those of one call. Raises RunError where the runtime cannot run the file.
+    """
+    return RUNTIMES[target.runtime].node_times(path, target, inputs)
+
+
+def save_optimized_graph(path: Path, target: Target, optimized: Path) -> str:
+    """Saves the graph that onnxruntime makes of a file for the target's provider; onnxruntime's version.
+
+    Raises TargetError for another runtime, and RunError where the graph cannot be saved.
+    """
+    if target.runtime != "onnxruntime":
+        raise TargetError(f"{target.runtime} does not save the graph that it makes of a file", "Take onnxruntime")
+    check_target(target)
+    return save_optimized(path, target, optimized)

@@ -8,6 +8,7 @@ from engine.errors import SettingsError
 from engine.settings.base import Settings, setting
 from engine.settings.data import DataSource, Preprocess, Split
 from engine.settings.disagreements_job import DisagreementsRequest
+from engine.settings.graph_jobs import SaveOptimizedRequest, TimeProfileRequest
 from engine.settings.hardware_jobs import ShowdownRequest, SweepRequest
 from engine.settings.model import SHA256, FileModel, ModelSource
 from engine.settings.recipe import Recipe
@@ -190,6 +191,8 @@ AnalysisRequest = (
     | DisagreementsRequest
     | SweepRequest
     | ShowdownRequest
+    | TimeProfileRequest
+    | SaveOptimizedRequest
 )
 JobRequest = Annotated[RunRequest | AnalysisRequest, Field(discriminator="kind")]
 

@@ -6,9 +6,11 @@ from engine.charts import (
     accuracy,
     alt_text,
     class_counts,
+    cold_start,
     latency,
     layers,
     learning_curve,
+    memory,
     preprocessing,
     sensitivity,
     similarity,
@@ -23,7 +25,7 @@ from tests.charts.reading import colours, texts, values, whisker
 from tests.made import BASE, INT8, made_large_report, made_report, made_variant
 from tests.made_charts import CASES, made_detection, made_figures, made_preview, made_profile, made_sensitivity
 
-OF_A_REPORT = (size, latency, speed, accuracy, similarity, tradeoff)
+OF_A_REPORT = (size, latency, speed, accuracy, similarity, tradeoff, cold_start, memory)
 
 
 @pytest.mark.parametrize("draw", OF_A_REPORT)

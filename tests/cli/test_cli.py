@@ -143,6 +143,8 @@ def test_optimize_leaves_what_the_contract_says(engine, recipe, tmp_path, home, 
     assert {variant["technique"] for variant in report["variants"]} == {"baseline", "quantize"}
     for variant in report["variants"]:
         assert (out / "variants" / variant["id"] / "model.onnx").stat().st_size == variant["size_bytes"]
+        assert variant["cold_start"]["session_bytes"]["median"] > 1_000_000  # in processes that the runner started
+    assert "fresh process" in said
     assert json.loads((out / "events.jsonl").read_text().splitlines()[-1])["fraction"] == 1.0
     assert not (out / "work").exists()
     again = engine("submit", str(out / "recipe.yaml"))

@@ -1,7 +1,7 @@
 import pytest
 
 from engine.analyses.pareto import advised
-from engine.cli import audit_lines, lines, model_lines
+from engine.cli import audit_lines, cold_start_lines, lines, model_lines
 from engine.planning.applicability import applicability
 from engine.results import (
     GraphNode,
@@ -301,3 +301,12 @@ def test_what_a_variant_loses_is_said_with_how_sure_that_is():
     assert "The class that loses most is '8'" in line
     (line,) = [text for text in lines.of_report(made_report(labelled=False)) if " loses " in text]
     assert "0.0 points of agreement" in line
+
+
+def test_cold_starts_are_lines_under_the_report_and_none_of_an_older_one():
+    head, base, int8, about = cold_start_lines.of_cold_starts(made_report())
+    assert head.split()[:2] == ["cold", "start"]
+    assert "40 ms (36 to 44)" in base
+    assert "100 ms (90 to 110)" in int8
+    assert "3 fresh processes; importing onnxruntime takes 20 ms (18 to 22) and 18.0 MB more" in about
+    assert cold_start_lines.of_cold_starts(made_report(made_variant(BASE, "Baseline", cold_start=None))) == []

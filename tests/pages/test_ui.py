@@ -429,6 +429,7 @@ def test_the_csv_has_plain_numbers_and_gaps():
     assert [row["id"] for row in rows] == [BASE, INT8]
     assert float(rows[1]["latency_ratio_high"]) == pytest.approx(0.55)
     assert (rows[0]["agreement"], rows[1]["agreement"]) == ("", "0.97")
+    assert (rows[0]["load_ms"], rows[1]["load_ms_high"], rows[1]["n_processes"]) == ("40.0", "110.00000000000001", "3")
     assert tuple(rows[0]) == variant_table.COLUMNS
 
 
@@ -464,3 +465,15 @@ def selection(rows, cells):
 )
 def test_a_row_is_picked_by_its_box_or_its_cells(rows, cells, row):
     assert row_selection.selected_row(selection(rows, cells), 3) == row
+
+
+def test_load_and_memory_are_in_all_figures_with_what_they_are_and_older_reports_have_none():
+    frame = variant_table.as_frame(made_report(), everything=True)
+    assert frame["Load"].tolist() == ["40 ms :gray[(36 – 44)]", "100 ms :gray[(90 – 110)]"]
+    assert frame["Peak memory"].tolist() == ["92.0 MB", "92.0 MB"]
+    assert "3 fresh processes" in variant_table.legend(made_report(), everything=True)
+    assert "fresh" not in variant_table.legend(made_report())
+    assert "Load" not in variant_table.as_frame(made_report()).columns
+    older = made_report(made_variant(BASE, "Baseline", cold_start=None))
+    assert "Load" not in variant_table.as_frame(older, everything=True).columns
+    assert "fresh" not in variant_table.legend(older, everything=True)

@@ -15,7 +15,8 @@ def recipe(steps: str, model: str = "{kind: sample}", data: str = "{kind: sample
 
 def test_phases_add_up_and_cover_the_steps():
     estimate = estimate_recipe(recipe(f"steps: [{TUNE}, {INT8}]"))
-    assert {"starting", "export", "finetune", "quantize static", "accuracy", "latency"} == estimate.phases.keys()
+    phases = {"starting", "export", "finetune", "quantize static", "accuracy", "cold start", "latency"}
+    assert phases == estimate.phases.keys()
     assert estimate.seconds == pytest.approx(sum(estimate.phases.values()), abs=0.5)
 
 
@@ -94,6 +95,7 @@ def test_the_phases_of_a_plan_stand_in_order_and_make_up_the_estimate():
         ("baseline", "accuracy"),
         ("chain 1, step 2: quantize", "quantize static"),
         ("chain 1, step 2: quantize", "accuracy"),
+        ("all variants", "cold start"),
         ("all variants", "latency"),
     ]
     assert sum(one.seconds for one in plan) == pytest.approx(estimate_recipe(asked).seconds, abs=0.1)

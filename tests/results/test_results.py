@@ -75,6 +75,7 @@ from tests.made import (
     OVER,
     SLOW,
     WON,
+    made_cold_start,
     made_open_race_report,
     made_race,
     made_race_report,
@@ -294,6 +295,8 @@ EXAMPLES: tuple[Result, ...] = (
     PREDICTIONS.predictions[0],
     SHUFFLED,
     Confusion(rows=(PREDICTIONS,), n_outputs=3, examples=(("0.png", "cat", "dog"),), suggestion=SHUFFLED),
+    made_cold_start(40.0, 2.0),
+    made_cold_start(40.0, 2.0).load_ms,
 )
 NAMES = [type(example).__name__ for example in EXAMPLES]
 

@@ -1,12 +1,14 @@
-"""The time of one call by operator type, as onnxruntime's own profiler measures it."""
+"""The time of one call by node, as onnxruntime's own profiler measures it."""
 
 import json
+import re
 import tempfile
 from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
 
+from engine.results.time_profile import NodeTime
 from engine.runtimes.onnx_runtime.errors import ORT_ERRORS
 from engine.runtimes.onnx_runtime.feed import feed
 from engine.runtimes.onnx_runtime.loading import error_of, load
@@ -16,12 +18,16 @@ from engine.tasks import Inputs
 
 WARMUP_CALLS, PROFILED_CALLS = 3, 10
 PROFILE = "profile the model"
+_KERNEL = "_kernel_time"
+"""The end of the names of the events that say how long a node computed."""
+_REWRITTEN = re.compile(r"^fused |((_nchwc|_nhwc|_token_\d+|_quant|/\w*Fusion\w*/?)+|\.?_fused)$")
+"""What onnxruntime puts before and after the name of a file's node, or of its output, when it rewrites it."""
 
 
-def profile_operators(path: Path, target: Target, inputs: Inputs) -> dict[str, float]:
-    """Milliseconds of one call by operator type, longest first; types are those of the optimised graph.
+def profile_nodes(path: Path, target: Target, inputs: Inputs) -> tuple[NodeTime, ...]:
+    """The nodes of the optimised graph with their medians in one call, in the order in which they ran.
 
-    `inputs` are those of one call. The profiler adds a little to every operator: take shares, not sums.
+    `inputs` are those of one call. The profiler adds a little to every node: take shares, not sums.
     Raises RunError where onnxruntime cannot run the file.
     """
     with tempfile.TemporaryDirectory() as folder:
@@ -36,17 +42,23 @@ def profile_operators(path: Path, target: Target, inputs: Inputs) -> dict[str, f
             events = json.loads(Path(session.end_profiling()).read_text(encoding="utf-8"))
         except ORT_ERRORS as error:
             raise error_of(error, target, PROFILE, "Check the file with `python -m engine inspect`") from error
-    return _by_operator(events)
+    return _nodes(events)
 
 
-def _by_operator(events: list[dict[str, object]]) -> dict[str, float]:
-    """Medians over the calls of each node, summed by type: a call that was disturbed does not count."""
+def _nodes(events: list[dict[str, object]]) -> tuple[NodeTime, ...]:
+    """Medians over the calls of each node: a call that was disturbed does not count."""
     calls: dict[tuple[str, str], list[float]] = defaultdict(list)
     for event in events:
         arguments = event.get("args")
-        if event.get("cat") == "Node" and isinstance(arguments, dict) and str(event["name"]).endswith("_kernel_time"):
-            calls[str(arguments["op_name"]), str(event["name"])].append(float(str(event["dur"])) / 1000)
-    times: dict[str, float] = defaultdict(float)
-    for (operator, _), durations in calls.items():
-        times[operator] += float(np.median(durations[WARMUP_CALLS:]))
-    return dict(sorted(times.items(), key=lambda item: -item[1]))
+        if event.get("cat") == "Node" and isinstance(arguments, dict) and str(event["name"]).endswith(_KERNEL):
+            name = str(event["name"]).removesuffix(_KERNEL)
+            calls[str(arguments["op_name"]), name].append(float(str(event["dur"])) / 1000)
+    return tuple(
+        NodeTime(
+            name=name,
+            operator=operator,
+            ms=float(np.median(durations[WARMUP_CALLS:])),
+            originals=(_REWRITTEN.sub("", name),),
+        )
+        for (operator, name), durations in calls.items()
+    )

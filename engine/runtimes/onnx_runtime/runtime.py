@@ -7,9 +7,10 @@ from pathlib import Path
 import onnxruntime as ort
 
 from engine.results import Provider
+from engine.results.time_profile import NodeTime
 from engine.runtimes.onnx_runtime.bound import BoundSession
 from engine.runtimes.onnx_runtime.options import describe_options
-from engine.runtimes.onnx_runtime.profiling import profile_operators
+from engine.runtimes.onnx_runtime.profiling import profile_nodes
 from engine.runtimes.onnx_runtime.provider_trial import TRIED_BY_US, refusal
 from engine.runtimes.onnx_runtime.session import CPU, OnnxSession, open_onnx_session
 from engine.settings import Target
@@ -59,6 +60,6 @@ class OnnxRuntime:
         """
         return open_onnx_session(path, target, output_names)
 
-    def operator_times(self, path: Path, target: Target, inputs: Inputs) -> dict[str, float]:
-        """Milliseconds of one call by operator type, longest first. Raises RunError where the file does not run."""
-        return profile_operators(path, target, inputs)
+    def node_times(self, path: Path, target: Target, inputs: Inputs) -> tuple[NodeTime, ...]:
+        """The nodes of the optimised graph with their time in one call. Raises RunError where the file does not run."""
+        return profile_nodes(path, target, inputs)

@@ -1,4 +1,4 @@
-"""The time of one call by operator type, as OpenVINO's own counters have it."""
+"""The time of one call by node, as OpenVINO's own counters have it."""
 
 from collections import defaultdict
 from pathlib import Path
@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from engine.errors import RunError
+from engine.results.time_profile import NodeTime
 from engine.runtimes.openvino_runtime.session import open_openvino_session
 from engine.settings import Target
 from engine.tasks import Inputs
@@ -21,11 +22,10 @@ ONNX_TYPES = {
 WARMUP_CALLS, PROFILED_CALLS = 3, 10
 
 
-def profile_operators(path: Path, target: Target, inputs: Inputs) -> dict[str, float]:
-    """Milliseconds of one call by operator type, longest first.
+def profile_nodes(path: Path, target: Target, inputs: Inputs) -> tuple[NodeTime, ...]:
+    """The nodes of the compiled graph with their medians in one call, by ONNX's names of operators where it has one.
 
-    Types are those of the compiled graph, by ONNX's names where it has one; medians over the calls of each node, summed
-    by type. `inputs` are those of one call. Raises RunError where OpenVINO cannot run the file.
+    `inputs` are those of one call. What took no time is left out. Raises RunError where OpenVINO cannot run the file.
     """
     nodes: dict[tuple[str, str], list[float]] = defaultdict(list)
     try:
@@ -35,9 +35,16 @@ def profile_operators(path: Path, target: Target, inputs: Inputs) -> dict[str, f
                 if number >= WARMUP_CALLS:
                     for name, (operator, milliseconds) in session.times().items():
                         nodes[operator, name].append(milliseconds)
+            originals = session.originals()
     except RunError as error:
         raise RunError(f"OpenVINO cannot profile the model: {error.message}", error.next) from error
-    times: dict[str, float] = defaultdict(float)
-    for (operator, _), milliseconds_of_calls in nodes.items():
-        times[ONNX_TYPES.get(operator, operator)] += float(np.median(milliseconds_of_calls))
-    return dict(sorted(times.items(), key=lambda item: -item[1]))
+    return tuple(
+        NodeTime(
+            name=name,
+            operator=ONNX_TYPES.get(operator, operator),
+            ms=milliseconds,
+            originals=originals.get(name, ()),
+        )
+        for (operator, name), milliseconds_of_calls in nodes.items()
+        if (milliseconds := float(np.median(milliseconds_of_calls))) > 0
+    )

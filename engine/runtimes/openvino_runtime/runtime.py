@@ -6,8 +6,9 @@ from pathlib import Path
 
 from engine.errors import TargetError
 from engine.results import Provider
+from engine.results.time_profile import NodeTime
 from engine.runtimes.openvino_runtime.device import CPU, PRECISIONS, capabilities, devices, refusal
-from engine.runtimes.openvino_runtime.profiling import profile_operators
+from engine.runtimes.openvino_runtime.profiling import profile_nodes
 from engine.runtimes.openvino_runtime.session import (
     OpenVinoSession,
     describe_options,
@@ -66,6 +67,6 @@ class OpenVinoRuntime:
         """
         return open_openvino_session(path, target, output_names)
 
-    def operator_times(self, path: Path, target: Target, inputs: Inputs) -> dict[str, float]:
-        """Milliseconds of one call by operator type, longest first. Raises RunError where the file does not run."""
-        return profile_operators(path, target, inputs)
+    def node_times(self, path: Path, target: Target, inputs: Inputs) -> tuple[NodeTime, ...]:
+        """The nodes of the compiled graph with their time in one call. Raises RunError where the file does not run."""
+        return profile_nodes(path, target, inputs)

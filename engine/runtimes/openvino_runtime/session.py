@@ -1,5 +1,6 @@
 """OpenVINO sessions, with every option that matters for speed set explicitly."""
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +17,11 @@ from engine.tasks import Inputs
 
 OPENVINO_ERRORS: tuple[type[Exception], ...] = (RuntimeError, ValueError, TypeError)
 """OpenVINO's Python exceptions have no base of their own."""
+
+
+_ORIGINALS = "originalLayersNames"
+_TAKEN_APART = re.compile(r"/WithoutBiases(/.*)?$")
+"""What OpenVINO puts after the name of a layer whose bias it takes apart."""
 
 
 class OpenVinoSession:
@@ -54,6 +60,19 @@ class OpenVinoSession:
         """Operator type and milliseconds of every node in the last call; of a session that was opened to profile."""
         nodes = self._request.profiling_info if self._request is not None else []
         return {node.node_name: (node.node_type, node.real_time.total_seconds() * 1000) for node in nodes}
+
+    def originals(self) -> dict[str, tuple[str, ...]]:
+        """The names of the file's nodes that each node of the compiled graph computes, as OpenVINO keeps them."""
+        if self._request is None:
+            return {}
+        nodes = self._request.get_compiled_model().get_runtime_model().get_ordered_ops()
+        return {
+            node.get_friendly_name(): tuple(
+                dict.fromkeys(_TAKEN_APART.sub("", name) for name in node.get_rt_info()[_ORIGINALS].value.split(","))
+            )
+            for node in nodes
+            if _ORIGINALS in node.get_rt_info()
+        }
 
     def close(self) -> None:
         """Free the session, its threads and its copy of the weights."""

@@ -10,7 +10,7 @@ import streamlit as st
 from engine import Report, Variant, html_report, report_measure, variant_file
 from engine.wording import size_text
 from pages._ui import chrome, state
-from pages._ui.results import variant_choice, variant_table
+from pages._ui.results import optimized_view, variant_choice, variant_table
 from pages._ui.results.runtime_code import CODES
 from pages._ui.results.snippet import snippet
 from pages._ui.wording import count, plain, sentence, slug
@@ -25,6 +25,8 @@ def show(report: Report) -> None:
     if variant is not None:
         card(report, variant, variant.label)
         _speed_buttons()
+        if variant.verdict is not None:
+            optimized_view.show(report, variant)
     with chrome.card("report", "The whole report", "All that was measured, for people and for programs"):
         _downloads(report)
 

@@ -39,7 +39,7 @@ def show(report: Report) -> None:
                 hide_index=True,
                 alt="Variants and their measurements",
             )
-        st.caption(variant_table.legend(report))
+        st.caption(variant_table.legend(report, everything=everything))
         _outputs(report)
         _charts(report)
         _notes(report)
@@ -79,11 +79,21 @@ def _charts(report: Report) -> None:
     quality = charts.accuracy if has_labels else charts.similarity
     question = "Still right?" if has_labels else _question(report)
     latency = [("How long a call takes", charts.latency, "latency")] if any(v.latency for v in report.variants) else []
+    is_started = any(variant.cold_start for variant in report.main_variants)
+    cold_start = (
+        [
+            ("How soon is a fresh process ready?", charts.cold_start, "cold-start"),
+            ("How much memory does that take?", charts.memory, "memory"),
+        ]
+        if is_started
+        else []
+    )
     if len(report.main_variants) == 1:
         _grid(
             report,
             ("File size", charts.size, "size"),
             *latency,
+            *cold_start,
             *([("How often it is right", charts.accuracy, "accuracy")] if has_labels else []),
         )
         return
@@ -93,6 +103,7 @@ def _charts(report: Report) -> None:
         *latency,
         *([("Faster, and how sure is that?", charts.speed, "speed")] if any(map(_has_speed, report.variants)) else []),
         (question, quality, quality.__name__),
+        *cold_start,
     )
     if sum(_is_placed(variant) for variant in report.main_variants) < 2:  # a point alone is no trade-off
         return

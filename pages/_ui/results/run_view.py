@@ -18,6 +18,7 @@ from pages._ui.results import (
     run_menu,
     showdown_view,
     sweep_view,
+    time_view,
     timeline_view,
 )
 from pages._ui.wording import ago, duration, plain, roughly
@@ -27,6 +28,7 @@ VIEWS = {
     "Steps": lineage_view.show,
     "Race": race_view.show,
     "Images": changes_view.show,
+    "Time": time_view.show,
     "Take home": files_view.show,
     "Showdown": showdown_view.show,
     "Sweep": sweep_view.show,
@@ -121,6 +123,7 @@ def _report(run: Job, result: Report | None) -> None:
         "Race": bool(result.races),
         "Steps": len(result.main_variants) > 1,
         "Images": changes_view.has_images(result),
+        "Time": len(result.main_variants) > 1 and result.recommended is not None,
     }
     names = [name for name in VIEWS if views.get(name, True)]
     view = st.segmented_control(

@@ -21,6 +21,7 @@ from engine import (
     unfinished_ids,
 )
 from engine.wording import many, size_text
+from pages._ui.results import cold_start_table
 from pages._ui.wording import change, count, decibels, milliseconds, plain, points, share
 
 FASTER = {
@@ -98,13 +99,14 @@ COLUMNS = (
     "sqnr_db",
     "within_budget",
     "faster",
+    *cold_start_table.COLUMNS,
     "seconds",
     "target",
     "runtime",
     "provider",
     "precision",
 )
-ON_REQUEST = ("Parameters", "p95", "Throughput", "SQNR", "Changed answers", CLASS)
+ON_REQUEST = ("Parameters", "p95", "Throughput", "SQNR", "Changed answers", CLASS, *cold_start_table.SHOWN)
 """Columns that are shown with all figures only; that of the class is there too where it has a budget."""
 
 
@@ -145,6 +147,7 @@ def _row(variant: Variant, base: Variant | None, report: Report) -> dict[str, st
         "SQNR": decibels(variant.fidelity.sqnr_db) if variant.fidelity else "–",
         "Changed answers": _changed(variant),
         CLASS: _class(variant, report),
+        **cold_start_table.cells(variant),
         "Verdict": _verdict(variant, base),
     }
 
@@ -223,7 +226,7 @@ def _may_guess(variant: Variant) -> bool:
     return variant.verdict is not None and variant.verdict.reaches_chance
 
 
-def legend(report: Report) -> str:
+def legend(report: Report, *, everything: bool = False) -> str:
     """What the figures of the table were measured at, and on how many images or other examples."""
     first = next((variant.latency for variant in report.main_variants if variant.latency), None)
     parts = []
@@ -241,6 +244,8 @@ def legend(report: Report) -> str:
         parts.append(f"{measure_title(quality)} on {many(report.data.n_evaluation, example_noun(report))}{chosen}")
     if leak := leak_text(report):
         parts.append(leak)
+    if everything and (cold_start := cold_start_table.legend(report)):
+        parts.append(cold_start)
     parts.append("MB = 10⁶ bytes")
     return ". ".join(parts) + "."
 
@@ -336,4 +341,4 @@ def _flat(v: Variant) -> dict[str, object]:
             "drop_low": verdict.drop_low,
             "drop_high": verdict.drop_high,
         }
-    return flat
+    return flat | cold_start_table.numbers(v)

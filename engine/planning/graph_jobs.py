@@ -1,0 +1,74 @@
+"""The requests about the graphs of a run's variants, made from its report, and their checks."""
+
+from pathlib import Path
+
+from engine.errors import NotFoundError, RequestError, TargetError
+from engine.planning.target import check_target
+from engine.results import Report, Variant
+from engine.settings import FileModel
+from engine.settings.graph_jobs import SaveOptimizedRequest, TimeProfileRequest
+from engine.store.folders import JobFolder
+from engine.store.uploads import path_sum
+
+
+def time_profile_request(folder: Path, report: Report, variant_id: str) -> TimeProfileRequest:
+    """The request to profile a variant beside the baseline, as resolved.
+
+    Raises NotFoundError, and RequestError for the baseline itself.
+    """
+    baseline, variant = report.baseline, find_variant(report, variant_id)
+    if baseline is None or variant.id == baseline.id:
+        raise RequestError("the baseline cannot be profiled beside itself", "Choose another variant")
+    return TimeProfileRequest(
+        baseline=_file(folder, baseline),
+        model=_file(folder, variant),
+        preprocess=variant.input.preprocess,
+        target=report.recipe.target,
+    )
+
+
+def save_optimized_request(folder: Path, report: Report, variant_id: str) -> SaveOptimizedRequest:
+    """The request to save the graph of a variant, as resolved. Raises NotFoundError."""
+    variant = find_variant(report, variant_id)
+    return SaveOptimizedRequest(
+        model=_file(folder, variant), preprocess=variant.input.preprocess, target=report.recipe.target
+    )
+
+
+def find_variant(report: Report, id: str) -> Variant:
+    """The variant of this id. Raises NotFoundError that names those that there are."""
+    variant = report.variant(id)
+    if variant is None:
+        ids = ", ".join(one.id for one in report.main_variants)
+        raise NotFoundError(f"the run has no variant '{id}'", f"It has {ids}")
+    return variant
+
+
+def check_unchanged(request: TimeProfileRequest | SaveOptimizedRequest) -> None:
+    """Raises RequestError where a file of the run is not the one that it made any more."""
+    files = (request.baseline, request.model) if isinstance(request, TimeProfileRequest) else (request.model,)
+    for file in files:
+        if file.path is not None and path_sum(Path(file.path)) != file.sha256:
+            raise RequestError(
+                f"the file '{file.path}' of this run has changed: its SHA-256 is another", "Run its recipe again"
+            )
+
+
+def check_time_profile(request: TimeProfileRequest) -> None:
+    """Raises TargetError for threads above the cores."""
+    check_target(request.target)
+
+
+def check_save_optimized(request: SaveOptimizedRequest) -> None:
+    """Raises TargetError for threads above the cores, and for another runtime than onnxruntime."""
+    check_target(request.target)
+    if request.target.runtime != "onnxruntime":
+        raise TargetError(
+            f"only onnxruntime saves the graph that it makes of a file, and the target's runtime is "
+            f"{request.target.runtime}, which keeps compiled models in a cache of its own",
+            "Take the ONNX file itself",
+        )
+
+
+def _file(folder: Path, variant: Variant) -> FileModel:
+    return FileModel(path=str(JobFolder(folder).file(variant.file)), sha256=variant.sha256)

@@ -1,0 +1,150 @@
+"""Where the time of a call goes, in the baseline and in a variant: by operator, and node by node."""
+
+import csv
+import io
+
+import streamlit as st
+
+from engine import (
+    Job,
+    Report,
+    RequestError,
+    TimeProfile,
+    Variant,
+    charts,
+    delete,
+    find_time_profile,
+    parts_text,
+    result,
+    start_time_profile,
+)
+from engine.wording import many
+from pages._ui import chrome, live, notes_view
+from pages._ui.guard import show_error
+from pages._ui.wording import plain
+
+COLUMNS = ("name", "matched", "baseline_nodes", "baseline_operators", "baseline_ms", "nodes", "operators", "ms")
+MOST = 20
+
+
+def show(report: Report) -> None:
+    """Draws the profile of one variant beside the baseline: its button, its progress, or its charts and table."""
+    variants = [variant for variant in report.main_variants if variant.role != "baseline"]
+    best = report.recommended.id if report.recommended else None
+    variants = sorted(variants, key=lambda variant: variant.id != best)
+    labels = {variant.id: f"{variant.label} · {variant.id[:6]}" for variant in variants}
+    id = st.selectbox(
+        "Variant beside the baseline", list(labels), format_func=labels.__getitem__, key="variant", bind="query-params"
+    )
+    variant = next(one for one in variants if one.id == id)
+    try:
+        job = find_time_profile(report.run_id, id)
+    except RequestError as error:
+        show_error(error.message, error.next)
+        return
+    if job is None or job.state in ("failed", "cancelled"):
+        _start_card(report, variant, job)
+    elif job.state != "done":
+        with chrome.card("time-profile", "Profiling one call", "Whole calls of both files, then node by node"):
+            live.watch(job.id, live.with_cancel)
+    else:
+        profile = result(job.id)
+        if isinstance(profile, TimeProfile):
+            _profile(profile, variant)
+            if st.button("Profile again", icon=":material/refresh:", key="time-profile-again"):
+                delete(job.id)  # else the same profile would come back
+                _start(report, variant)
+
+
+def _start_card(report: Report, variant: Variant, job: Job | None) -> None:
+    """Draws the button, under what went wrong with the job before."""
+    if job is not None and job.error:
+        show_error(job.error.text, job.error_next)
+    with chrome.card("time-profile", "Where does the time go?"):
+        st.markdown(
+            "One call of the baseline and of this variant, operator by operator and node by node, as the runtime's own "
+            "profiler measures it on this machine. It takes a few seconds."
+        )
+        if st.button("Profile both", type="primary", icon=":material/timer:", key="time-profile-now"):
+            _start(report, variant)
+
+
+def _start(report: Report, variant: Variant) -> None:
+    try:
+        start_time_profile(report.run_id, variant.id)
+    except RequestError as error:
+        show_error(error.message, error.next)
+    else:
+        st.rerun()
+
+
+def _profile(profile: TimeProfile, variant: Variant) -> None:
+    notes_view.show(profile.warnings)
+    name = variant.label
+    with chrome.card("time-operators", "By operator", "What operators compute, whatever a file computes it in"):
+        chrome.chart(charts.operator_times(profile, name), "operator-times")
+        st.caption(
+            f"Baseline: {plain(parts_text(profile.baseline_parts_ms, profile.baseline_latency))}. "
+            f"{plain(name)}: {plain(parts_text(profile.model_parts_ms, profile.model_latency))}."
+        )
+    n_shown = min(MOST, len(profile.rows))
+    with chrome.card(
+        "time-nodes",
+        f"The {n_shown} heaviest nodes",
+        "Matched by the names of the file's nodes through what the runtime fused; a row without a second bar has no "
+        "match in the other file",
+    ):
+        chrome.chart(charts.heaviest_nodes(profile, name), "heaviest-nodes")
+    st.header("Node by node", anchor=False)
+    with st.container(key="time-table"):
+        st.table(_rows(profile), border="horizontal", hide_index=True, alt="The heaviest nodes of both files")
+    st.caption(_legend(profile))
+    st.download_button(
+        "All nodes as CSV",
+        as_csv(profile),
+        mime="text/csv",
+        file_name=f"time-{variant.id}.csv",
+        icon=":material/table:",
+        on_click="ignore",
+    )
+
+
+def _rows(profile: TimeProfile) -> list[dict[str, str]]:
+    return [
+        {
+            "Node of the file": plain(row.name),
+            "Baseline": _cell(tuple(node.operator for node in row.baseline), row.baseline_ms),
+            "Variant": _cell(tuple(node.operator for node in row.model), row.model_ms),
+        }
+        for row in profile.rows[:MOST]
+    ]
+
+
+def _cell(operators: tuple[str, ...], ms: float) -> str:
+    """The time of a row's nodes in one file, and what they are; that there is no match where it has none."""
+    return f"{ms:.3g} ms :gray[{plain(' + '.join(operators))}]" if operators else ":gray[no match]"
+
+
+def _legend(profile: TimeProfile) -> str:
+    n_unmatched = sum(not row.is_matched for row in profile.rows)
+    unmatched_ms = sum(row.baseline_ms + row.model_ms for row in profile.rows if not row.is_matched)
+    return (
+        f"{profile.runtime}, {many(profile.threads, 'thread')}, batch {profile.batch_size}; medians of ten calls under "
+        f"the profiler. {n_unmatched} of {many(len(profile.rows), 'row')} have no match, {unmatched_ms:.3g} ms "
+        "together: what the runtime adds, such as changes of layout, and what one file alone has. Where a step "
+        "exported the network anew, an equal name may stand for another layer of the same kind."
+    )
+
+
+def as_csv(profile: TimeProfile) -> str:
+    """A line for each row of the profile, the heaviest first; nodes and operators of a row are joined by +."""
+    file = io.StringIO()
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for row in profile.rows:
+        sides = (
+            ("+".join(node.name for node in nodes), "+".join(node.operator for node in nodes), ms if nodes else None)
+            for nodes, ms in ((row.baseline, row.baseline_ms), (row.model, row.model_ms))
+        )
+        writer.writerow((row.name, row.is_matched, *(value for side in sides for value in side)))
+    return file.getvalue()
