@@ -58,6 +58,12 @@ def draw() -> None:
                 icon=":material/query_stats:",
                 help="Size, latency and accuracy side by side, and the files to take home.",
             ),
+            st.Page(
+                chrome.MACHINE,
+                title="Machine",
+                icon=":material/memory:",
+                help="What this machine can run, how fast, and how close your models come to that.",
+            ),
         ],
         position="top",
     )

@@ -33,6 +33,14 @@ from engine.api.jobs import (
     variant_file,
     wait,
 )
+from engine.api.machine import (
+    known_peaks,
+    measure_peaks,
+    peaks_request,
+    roofline,
+    workload_request,
+    workloads,
+)
 from engine.api.measuring import remeasure, start_remeasure
 from engine.api.preflight import known_profile, preflight
 from engine.api.questions import (
@@ -51,6 +59,13 @@ from engine.api.questions import (
 )
 from engine.api.recipes import describe, estimate, optimize, presets, resolve
 from engine.api.suggestions import suggest
+from engine.catalogue.throughput import (
+    DEVICES,
+    THROUGHPUT_SOURCE,
+    nearest_throughput,
+    published_throughput,
+    throughput_names,
+)
 from engine.errors import (
     Cancelled,
     DataError,
@@ -67,6 +82,7 @@ from engine.errors import (
 )
 from engine.planning.applicability import applicability, step_refusal
 from engine.planning.compatibility import data_misfit
+from engine.planning.exports import ExportAdvice, export_advice, machine_class
 from engine.planning.presets import propose_recovery, take_preset
 from engine.planning.ratios import propose_ratios
 from engine.results import (
@@ -163,6 +179,19 @@ from engine.results import (
     statement_text,
     unfinished_ids,
 )
+from engine.results.machine import (
+    DATA_TYPES,
+    OPERATIONS,
+    RUNTIME_TITLES,
+    Peak,
+    Peaks,
+    PublishedThroughput,
+    Rate,
+    Roofline,
+    RooflinePoint,
+    Workload,
+    Workloads,
+)
 from engine.settings import (
     NORMALISATIONS,
     PRETRAINED,
@@ -188,6 +217,7 @@ from engine.settings import (
     IdentifyRequest,
     ImagesData,
     ModelSource,
+    PeaksRequest,
     Preprocess,
     PreviewRequest,
     ProfileRequest,
@@ -214,6 +244,7 @@ from engine.settings import (
     Target,
     TeacherSource,
     TimmModel,
+    WorkloadRequest,
     best_position,
     dump_recipe,
     load_recipe,
@@ -251,6 +282,8 @@ __all__ = [
     "Confusion",
     "ConfusionRequest",
     "CutShort",
+    "DATA_TYPES",
+    "DEVICES",
     "DataAudit",
     "DataError",
     "DataPreview",
@@ -261,6 +294,7 @@ __all__ = [
     "Environment",
     "Estimate",
     "Event",
+    "ExportAdvice",
     "FINDINGS_FILE",
     "Failure",
     "FeatherweightError",
@@ -297,12 +331,16 @@ __all__ = [
     "NORMALISATIONS",
     "NotFoundError",
     "Note",
+    "OPERATIONS",
     "OrderSuggestion",
     "OutputFidelity",
     "OwnModel",
     "PRETRAINED",
     "Part",
     "PartState",
+    "Peak",
+    "Peaks",
+    "PeaksRequest",
     "Preflight",
     "Preprocess",
     "PreprocessingDetection",
@@ -317,6 +355,7 @@ __all__ = [
     "PruneChannel",
     "PruneSparse",
     "Published",
+    "PublishedThroughput",
     "Qat",
     "Quantize",
     "QuantizeAuto",
@@ -324,13 +363,17 @@ __all__ = [
     "QuantizeStatic",
     "QuantizeWeights",
     "RANDOM",
+    "RUNTIME_TITLES",
     "Race",
+    "Rate",
     "Recipe",
     "Recommendation",
     "Refusal",
     "Report",
     "RequestError",
     "Result",
+    "Roofline",
+    "RooflinePoint",
     "RunError",
     "RunSummary",
     "SampleData",
@@ -352,6 +395,7 @@ __all__ = [
     "Suggestion",
     "Swap",
     "TECHNIQUES",
+    "THROUGHPUT_SOURCE",
     "Target",
     "TargetError",
     "TeacherSource",
@@ -364,6 +408,9 @@ __all__ = [
     "Usage",
     "Variant",
     "Verdict",
+    "Workload",
+    "WorkloadRequest",
+    "Workloads",
     "advise",
     "analyse",
     "applicability",
@@ -387,6 +434,7 @@ __all__ = [
     "estimate",
     "events",
     "example_noun",
+    "export_advice",
     "find_analysis",
     "find_upload",
     "finish_import",
@@ -395,6 +443,7 @@ __all__ = [
     "identify",
     "inspect",
     "job",
+    "known_peaks",
     "known_profile",
     "leak_text",
     "limit_text",
@@ -403,16 +452,21 @@ __all__ = [
     "load_recipe",
     "log",
     "losses_text",
+    "machine_class",
+    "measure_peaks",
     "measure_title",
+    "nearest_throughput",
     "needs",
     "optimize",
     "parse_recipe",
+    "peaks_request",
     "preflight",
     "preprocessing_text",
     "presets",
     "propose_ratios",
     "propose_recovery",
     "protections",
+    "published_throughput",
     "quality_name",
     "recipe",
     "refusals",
@@ -424,6 +478,7 @@ __all__ = [
     "resolve",
     "result",
     "result_file",
+    "roofline",
     "save_folder",
     "save_upload",
     "search_models",
@@ -439,6 +494,7 @@ __all__ = [
     "summaries",
     "supervise",
     "take_preset",
+    "throughput_names",
     "timeline",
     "title_of",
     "unfinished_ids",
@@ -446,4 +502,6 @@ __all__ = [
     "usage",
     "variant_file",
     "wait",
+    "workload_request",
+    "workloads",
 ]

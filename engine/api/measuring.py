@@ -19,7 +19,7 @@ def remeasure(run: str | Path, on_event: Callable[[Event], None] = lambda event:
     RunError where its baseline does not run.
     """
     queue = Queue.default()
-    folder = _folder(queue, run)
+    folder = run_folder(queue, run)
     foreground.run_analysis(queue.home, _request(queue, folder), on_event=on_event)
     return remeasurable_report(folder)
 
@@ -39,8 +39,8 @@ def _request(queue: Queue, folder: Path) -> AnalysisRequest:
     return resolve_request(RemeasureRequest(folder=str(folder)), queue.home, from_browser=False)
 
 
-def _folder(queue: Queue, run: str | Path) -> Path:
-    """The folder of a run of this home by its id, or else the folder of this path."""
+def run_folder(queue: Queue, run: str | Path) -> Path:
+    """The folder of a run of this home by its id, or else the folder of this path. Raises RequestError."""
     path = Path(run).expanduser()
     if path.is_dir():
         return path.absolute()

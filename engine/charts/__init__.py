@@ -13,6 +13,7 @@ from engine.charts.latency import latency, speed
 from engine.charts.layers import layers
 from engine.charts.preprocessing import preprocessing
 from engine.charts.race import race, stage_reached
+from engine.charts.roofline import roofline
 from engine.charts.sensitivity import sensitivity
 from engine.charts.size import size
 from engine.charts.style import alt_text
@@ -37,6 +38,7 @@ __all__ = [
     "variant_names",
     "preprocessing",
     "race",
+    "roofline",
     "sensitivity",
     "similarity",
     "size",

@@ -14,6 +14,7 @@ from engine.settings import (
     RemeasureRequest,
     RunRequest,
     TimmModel,
+    WorkloadRequest,
 )
 from engine.settings.jobs import looks_into_a_file
 from engine.store.folders import JobFolder
@@ -56,6 +57,8 @@ def input_paths(request: JobRequest) -> tuple[Path, ...]:
     paths = [path for model in _models(request) for path in _model_paths(model)]
     if isinstance(request, IdentifyRequest) and request.weights is not None:
         paths.append(Path(request.weights))
+    if isinstance(request, WorkloadRequest) and request.folder is not None:
+        paths.append(Path(request.folder))
     data = request.recipe.data if isinstance(request, RunRequest) else getattr(request, "data", None)
     if (path := getattr(data, "path", None)) is not None:
         paths += [Path(path), *linked_images(Path(path))]

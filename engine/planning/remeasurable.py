@@ -3,15 +3,24 @@
 from pathlib import Path
 
 from engine.errors import RequestError, StateError
-from engine.planning.resolve import check_threads
+from engine.planning.resolve import check_precision, check_threads
 from engine.results import Report
-from engine.settings import RemeasureRequest
+from engine.settings import RemeasureRequest, WorkloadRequest
 from engine.store.folders import JobFolder
 
 
 def check_remeasurable(request: RemeasureRequest) -> None:
     """Raises RequestError and StateError as `remeasurable_report` does, and TargetError for threads above the cores."""
     check_threads(remeasurable_report(Path(request.folder)).recipe.target)
+
+
+def check_workload(request: WorkloadRequest) -> None:
+    """Raises as `remeasurable_report` does for a run, and TargetError where a model's target asks for too much."""
+    if request.folder is not None:
+        remeasurable_report(Path(request.folder))
+    else:
+        check_threads(request.target)
+        check_precision(request.target)
 
 
 def remeasurable_report(folder: Path) -> Report:

@@ -22,6 +22,7 @@ from engine.settings import (
     IdentifyRequest,
     ImagesData,
     ModelSource,
+    PeaksRequest,
     Recipe,
     SampleModel,
     SensitivityRequest,
@@ -92,6 +93,11 @@ def check_detection(request: DetectRequest) -> None:
     """Raises DataError for arrays, which are prepared already."""
     if isinstance(request.data, ArraysData):
         raise DataError("the data is arrays, which are prepared already", "Give images (data.kind: images)")
+
+
+def check_peaks(request: PeaksRequest) -> None:
+    """Raises TargetError for threads above the cores."""
+    check_threads(Target(threads=request.threads))
 
 
 class Finder:

@@ -44,7 +44,7 @@ def remeasure(request: RemeasureRequest, folder: JobFolder, progress: Progress) 
         raise RunError("the report has no baseline", "Run its recipe again")
     target = resolve_target(report.recipe.target)
     models = {one.id: _model(run_folder.path, one) for one in report.variants if one.verdict is not None}
-    inputs = _noise(models[baseline.id], target.batch_size)
+    inputs = noise_inputs(models[baseline.id], target.batch_size)
     progress.emit("remeasure", WAITING, 0.0, "waiting for its turn to measure")
 
     def on_wait(holder: str) -> None:
@@ -69,7 +69,7 @@ def remeasure(request: RemeasureRequest, folder: JobFolder, progress: Progress) 
     return measurement
 
 
-def _noise(model: OnnxModel, n: int) -> Inputs:
+def noise_inputs(model: OnnxModel, n: int) -> Inputs:
     """Inputs of a call for n examples that say nothing, which is enough for a latency."""
     if not model.inputs:
         return np.random.default_rng(0).standard_normal((n, *model.input_shape), dtype=np.float32)

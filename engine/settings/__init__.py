@@ -20,6 +20,7 @@ from engine.settings.jobs import (
     SensitivityRequest,
     SignatureRequest,
 )
+from engine.settings.machine_jobs import PeaksRequest, WorkloadRequest
 from engine.settings.model import (
     PRETRAINED,
     RANDOM,
@@ -76,6 +77,7 @@ __all__ = [
     "NORMALISATIONS",
     "Normalisation",
     "PRETRAINED",
+    "PeaksRequest",
     "Preprocess",
     "PreviewRequest",
     "ProfileRequest",
@@ -108,6 +110,7 @@ __all__ = [
     "TaskName",
     "TeacherSource",
     "TimmModel",
+    "WorkloadRequest",
     "absolute_paths",
     "best_position",
     "dump_recipe",

@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 from engine.errors import SettingsError
 from engine.settings.base import Settings, setting
 from engine.settings.data import DataSource, Preprocess, Split
+from engine.settings.machine_jobs import PeaksRequest, WorkloadRequest
 from engine.settings.model import SHA256, FileModel, ModelSource
 from engine.settings.recipe import Recipe
 from engine.settings.rules import ChainInputs
@@ -185,6 +186,8 @@ AnalysisRequest = (
     | SensitivityRequest
     | DetectRequest
     | RemeasureRequest
+    | PeaksRequest
+    | WorkloadRequest
 )
 JobRequest = Annotated[RunRequest | AnalysisRequest, Field(discriminator="kind")]
 

@@ -1,0 +1,105 @@
+"""What other hardware would bring, estimated from published figures, and which export each class of it wants."""
+
+import pandas as pd
+import streamlit as st
+
+from engine import (
+    DEVICES,
+    THROUGHPUT_SOURCE,
+    PublishedThroughput,
+    Report,
+    TimmModel,
+    export_advice,
+    nearest_throughput,
+    published_throughput,
+    report,
+    throughput_names,
+)
+from pages._ui import chrome, state
+from pages._ui.wording import plain, sentence
+
+DEFAULT = "resnet50"
+
+
+def show(run: str | None) -> None:
+    """Draws published images per second for the run's architecture, or for one that is chosen, and the exports."""
+    with chrome.card("other-hardware", "What other hardware would bring", "An estimate, from published figures"):
+        found = report(run) if run is not None else None
+        figures = _of_run(found) if found is not None else None
+        names = throughput_names()
+        name = figures.name if figures is not None else _drafted() or DEFAULT
+        chosen = st.selectbox("Architecture", names, index=names.index(name), key=f"published-{run or name}", width=420)
+        published = published_throughput(chosen or DEFAULT)
+        if published is not None:
+            _say_which(found, figures, published)
+            _table(found, published)
+        st.caption(
+            f"Published images per second: {plain(THROUGHPUT_SOURCE)}. The cards ran in batches of up to 1,024 images: "
+            "for one image at a time their figures are upper bounds. Nothing of it was measured here."
+        )
+        _exports()
+
+
+def _drafted() -> str | None:
+    """The architecture of the draft, where it is a timm network with published figures."""
+    model = state.draft().model
+    figures = published_throughput(model.name) if isinstance(model, TimmModel) else None
+    return figures.name if figures is not None else None
+
+
+def _of_run(found: Report) -> PublishedThroughput | None:
+    """The figures of the run's own architecture, else of the nearest one by multiply-adds; None without these."""
+    model, baseline = found.recipe.model, found.baseline
+    own = published_throughput(model.name) if isinstance(model, TimmModel) else None
+    if own is not None or baseline is None or not baseline.macs:
+        return own
+    return nearest_throughput(baseline.macs)
+
+
+def _say_which(found: Report | None, figures: PublishedThroughput | None, published: PublishedThroughput) -> None:
+    """Draws whose figures these are, and how far they are from the run's model."""
+    at = f"{plain(published.name)} at {published.img_size} px, {published.gmacs:g} · 10⁹ multiply-adds an image"
+    baseline = found.baseline if found is not None else None
+    if found is None or baseline is None or not baseline.macs:
+        st.markdown(f"Figures of {at}.")
+        return
+    model = found.recipe.model
+    is_own = isinstance(model, TimmModel) and model.name.partition(".")[0] == published.name
+    which = "of the run's architecture" if is_own else "of another architecture than the run's"
+    nearest = ", the nearest one by multiply-adds" if not is_own and published == figures else ""
+    st.markdown(
+        f"Figures {which}{nearest}: {at}; the run's baseline has {baseline.macs / 1e9:.3g} · 10⁹. The estimate takes "
+        "equal multiply-adds for equal time."
+    )
+
+
+def _table(found: Report | None, published: PublishedThroughput) -> None:
+    baseline = found.baseline if found is not None else None
+    throughput = baseline.throughput if baseline is not None else None
+    rows = []
+    for device, title in DEVICES.items():
+        rate = published.images_per_s.get(device)
+        row = {"Hardware": title, "Published, images/s": f"{rate:,.0f}" if rate is not None else "–"}
+        if baseline is not None and baseline.macs and throughput is not None:
+            times = rate * published.gmacs * 1e9 / baseline.macs / throughput.images_per_s if rate is not None else None
+            row["Beside the baseline here, estimated"] = f"about {times:.2g} times" if times is not None else "–"
+        rows.append(row)
+    st.table(pd.DataFrame(rows), border="horizontal", hide_index=True, alt="Published images per second by hardware")
+    if throughput is not None:
+        st.caption(
+            f"The baseline does {throughput.images_per_s:,.0f} images/s here, in batches of {throughput.batch_size}."
+        )
+
+
+def _exports() -> None:
+    st.markdown("**Which export each wants**")
+    rows = [
+        {
+            "Hardware": plain(one.hardware),
+            "Export": plain(one.export),
+            "Why": plain(sentence(one.why)),
+            "Measured by us on": plain(sentence(one.evidence)),
+        }
+        for one in export_advice()
+    ]
+    st.table(pd.DataFrame(rows), border="horizontal", hide_index=True, alt="Which export each class of hardware wants")
