@@ -5,6 +5,7 @@ import plotly.graph_objects as go
 from engine import charts
 from engine.analyses.pareto import advised
 from engine.charts.style import BASELINE, canvas
+from engine.planning.roofline import place
 from engine.results import (
     Accuracy,
     ClassCount,
@@ -20,6 +21,7 @@ from engine.results import (
     Sensitivity,
     SensitivityPoint,
 )
+from engine.results.machine import Workloads
 from engine.settings import Preprocess
 from tests.made import (
     BASE,
@@ -31,6 +33,7 @@ from tests.made import (
     made_variant,
 )
 from tests.made_audit import made_audit
+from tests.made_machine import made_peaks, made_workload, made_workloads
 
 WHOLE = (charts.size, charts.latency, charts.speed, charts.accuracy, charts.similarity, charts.tradeoff, charts.tree)
 """What draws a report by itself."""
@@ -66,6 +69,7 @@ def of_analyses(n: int) -> dict[str, go.Figure]:
         "race": charts.race(made_many_trials(n).values()),
         "advice": charts.advice(many_architectures(n)),
         "sensitivity": charts.sensitivity(made_sensitivity(n)),
+        "roofline": charts.roofline(place(many_workloads(n), made_peaks()), made_peaks()),
         "preprocessing": charts.preprocessing(made_detection(n)),
         "audit": charts.audit(made_audit()),
         "class_counts": charts.class_counts(made_preview(n)),
@@ -73,6 +77,12 @@ def of_analyses(n: int) -> dict[str, go.Figure]:
         "learning_curve": curve,
         "answers": charts.answers(made_answers(n)),
     }
+
+
+def many_workloads(n: int) -> Workloads:
+    """Files with a factor of 100 between their latencies."""
+    made = [made_workload(BASE, f"network {number}", 10 ** (2 * number / max(n - 1, 1))) for number in range(n)]
+    return made_workloads(*made)
 
 
 def many_architectures(n: int):

@@ -70,7 +70,7 @@ def peaks(request: PeaksRequest, folder: JobFolder, progress: Progress) -> Peaks
             for name in [_name(runtime, operation, data_type)]
         ),
         bandwidth=rates.get(BANDWIDTH),
-        warnings=(*missing, *busy),
+        warnings=missing or tuple(busy),
     )
 
 

@@ -29,8 +29,9 @@ def published_throughput(name: str) -> PublishedThroughput | None:
 
 
 def nearest_throughput(macs: int) -> PublishedThroughput:
-    """The figures of the architecture whose multiply-adds are nearest, by their ratio."""
-    return min(figures().values(), key=lambda one: (abs(math.log(one.gmacs * 1e9 / max(macs, 1))), one.name))
+    """The figures of the architecture whose multiply-adds are nearest, by their ratio, of those with every device."""
+    complete = (one for one in figures().values() if len(one.images_per_s) == len(DEVICES))
+    return min(complete, key=lambda one: (abs(math.log(one.gmacs * 1e9 / max(macs, 1))), one.name))
 
 
 def throughput_names() -> tuple[str, ...]:

@@ -47,7 +47,7 @@ def roofline(roofline: Roofline, peaks: Peaks) -> go.Figure:
     figure = canvas(
         _alt(roofline, ceilings),
         height=HEIGHT + FOOT,
-        x_title="Arithmetic intensity (estimated), operations a byte",
+        x_title="Intensity (estimated), operations a byte",
         y_title="Rate, 10⁹ operations a second",
     )
     figure.update_layout(xaxis=x_scale.axis(), yaxis=y_scale.axis())

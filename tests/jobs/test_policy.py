@@ -19,6 +19,7 @@ from engine.settings import (
     RunRequest,
     SampleModel,
     TimmModel,
+    WorkloadRequest,
     parse_recipe,
 )
 
@@ -93,6 +94,12 @@ def test_beside_a_model_in_the_users_home_lie_its_plain_files_alone(home, tmp_pa
 def test_measuring_again_writes_into_the_folder_of_the_run(home, tmp_path):
     policy = policy_of(home, home.job("a"), RemeasureRequest(folder=str(tmp_path / "run")))
     assert tmp_path / "run" in policy.writable
+
+
+def test_counting_the_workload_of_a_run_reads_its_folder_and_writes_nothing_there(home, tmp_path):
+    policy = policy_of(home, home.job("a"), WorkloadRequest(folder=str(tmp_path / "run")))
+    assert tmp_path / "run" in policy.readable
+    assert tmp_path / "run" not in policy.writable
 
 
 def test_beside_a_model_lie_its_files_and_folders_but_hidden_ones(home, tmp_path):

@@ -26,6 +26,7 @@ from engine.settings import (
     IdentifyRequest,
     ImagesData,
     ImportRequest,
+    PeaksRequest,
     Preprocess,
     PreviewRequest,
     ProfileRequest,
@@ -49,6 +50,7 @@ from engine.settings import (
     Swap,
     Target,
     TimmModel,
+    WorkloadRequest,
     absolute_paths,
     dump_recipe,
     parse_recipe,
@@ -110,6 +112,9 @@ EXAMPLES: tuple[Settings, ...] = (
     SensitivityRequest(model=TIMM, data=PHOTOS, ratios=(0.1,)),
     DetectRequest(model=TIMM, data=PHOTOS, minutes=2.0),
     RemeasureRequest(folder="/somewhere/a1b2c3"),
+    PeaksRequest(threads=2),
+    WorkloadRequest(folder="/somewhere/a1b2c3"),
+    WorkloadRequest(model=TIMM, target=Target(threads=2)),
     *(kind() for kind in TECHNIQUES if not any(field.is_required() for field in kind.model_fields.values())),
 )
 UNITS = {

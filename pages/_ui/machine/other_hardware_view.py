@@ -93,13 +93,6 @@ def _table(found: Report | None, published: PublishedThroughput) -> None:
 
 def _exports() -> None:
     st.markdown("**Which export each wants**")
-    rows = [
-        {
-            "Hardware": plain(one.hardware),
-            "Export": plain(one.export),
-            "Why": plain(sentence(one.why)),
-            "Measured by us on": plain(sentence(one.evidence)),
-        }
-        for one in export_advice()
-    ]
-    st.table(pd.DataFrame(rows), border="horizontal", hide_index=True, alt="Which export each class of hardware wants")
+    for one in export_advice():
+        st.markdown(f"- {plain(one.hardware)}: **{plain(one.export)}**. {plain(sentence(one.why))}")
+        st.caption(f"Measured by us: {plain(sentence(one.evidence))}")

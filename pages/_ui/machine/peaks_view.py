@@ -25,6 +25,7 @@ from pages._ui.guard import show_error
 from pages._ui.wording import ago, plain, roughly, sentence
 
 ADDRESS = "peaks"
+TITLES = {name: title[0].upper() + title[1:] for name, title in OPERATIONS.items()}
 MEASURE, ANEW = "Measure this machine", "Measure anew"
 
 
@@ -109,7 +110,7 @@ def _table(peaks: Peaks) -> None:
 
 
 def _row(peaks: list[Peak]) -> dict[str, str]:
-    cells = {OPERATIONS[one.operation].capitalize(): _rate(one.rate) if one.rate else "–" for one in peaks}
+    cells = {TITLES[one.operation]: _rate(one.rate) if one.rate else "–" for one in peaks}
     return {
         "Runtime": RUNTIME_TITLES[peaks[0].runtime],
         "Data type": DATA_TYPES[peaks[0].data_type],
