@@ -20,7 +20,7 @@ CUDA, AMX, WITH_VNNI, AVX2 = "GPU with CUDA", "CPU with AMX", "CPU with VNNI", "
 
 
 def export_advice() -> tuple[ExportAdvice, ...]:
-    """The table, the fastest hardware first."""
+    """Which export each class of hardware wants, the fastest hardware first."""
     return (
         ExportAdvice(
             CUDA,
@@ -53,7 +53,7 @@ def export_advice() -> tuple[ExportAdvice, ...]:
 
 
 def machine_class(environment: Environment) -> str | None:
-    """The class of a processor, by its instructions; None where it is none of the table."""
+    """The class of a processor in the table of exports, by its instructions; None where it is in none."""
     instructions = set(environment.isa)
     if instructions & {"amx_int8", "amx_bf16"}:
         return AMX
