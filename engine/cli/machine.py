@@ -62,8 +62,8 @@ def roofline(
 
 
 def _peaks(latency: engine.Latency | None) -> Peaks:
-    """The peaks at the threads of a latency; measured here and now where this home does not know them."""
-    threads = latency.threads if latency is not None else None
+    """The peaks at the threads of a latency, of all cores where there are fewer here; measured where they are new."""
+    threads = latency.threads if latency is not None and latency.threads <= engine.cores() else None
     return engine.known_peaks(threads) or engine.measure_peaks(threads, on_event)
 
 

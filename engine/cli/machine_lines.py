@@ -29,8 +29,9 @@ def _rate_text(rate: Rate) -> str:
 def of_roofline(roofline: Roofline) -> list[str]:
     """A row for each file: what it computes and moves, what it achieves, and what bounds it."""
     head = ("file", "mostly", "10^9 operations", "moves, estimated", "10^9/s", "of its roof", "bound by")
-    skipped = [note.text for note in roofline.skipped]
-    return [*table([head, *(_point(one) for one in roofline.points)]), *skipped] if roofline.points else skipped
+    rows = table([head, *(_point(one) for one in roofline.points)]) if roofline.points else []
+    warnings = (f"{note.code}: {note.text}" for note in roofline.warnings)
+    return [*rows, *(note.text for note in roofline.skipped), *warnings]
 
 
 def _point(point: RooflinePoint) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ doi:10.1145/1498765.1498785), with a ceiling for each operation and data type.""
 from engine.results import Note, codes
 from engine.results.machine import DataType, Operation, Peaks, Roofline, RooflinePoint, Workload, Workloads
 from engine.settings.target import DEFAULT_PROVIDERS
+from engine.wording import many
 
 BOUND_SHARE = 0.5
 """Where arithmetic or memory explain less of the measured time, most of it is overhead."""
@@ -32,7 +33,7 @@ def place(workloads: Workloads, peaks: Peaks) -> Roofline:
             skipped.append(Note(code=codes.NOT_PLACED, text=f"{workload.label} is not in the roofline: {why}"))
         elif (point := _point(workload, peaks)) is not None:
             points.append(point)
-    return Roofline(name=workloads.name, points=tuple(points), skipped=tuple(skipped))
+    return Roofline(name=workloads.name, points=tuple(points), skipped=tuple(skipped), warnings=peaks.warnings)
 
 
 def _refusal(workload: Workload, cpu: str, peaks: Peaks) -> str:
@@ -45,7 +46,7 @@ def _refusal(workload: Workload, cpu: str, peaks: Peaks) -> str:
     if cpu != peaks.environment.cpu:
         return f"it was timed on another processor ({cpu}); measure the run again here"
     if latency.threads != peaks.threads:
-        return f"it was timed with {latency.threads} threads, and the peaks are those of {peaks.threads}"
+        return f"it was timed with {many(latency.threads, 'thread')}, and the peaks are those of {peaks.threads}"
     if peaks.bandwidth is None or any(_peak(peaks, latency.runtime, *kind) is None for kind in _kinds(workload)):
         return f"the peaks of {latency.runtime} were not measured"
     return ""

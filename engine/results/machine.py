@@ -141,11 +141,15 @@ class RooflinePoint(Result):
 
 
 class Roofline(Result):
-    """Files below the ceilings of the runtimes that they were timed in; `skipped` says which are not, and why."""
+    """Files below the ceilings of the runtimes that they were timed in; `skipped` says which are not, and why.
+
+    `warnings` are those of the peaks.
+    """
 
     name: str
     points: tuple[RooflinePoint, ...]
     skipped: tuple[Note, ...] = ()
+    warnings: tuple[Note, ...] = ()
 
 
 class PublishedThroughput(Result):

@@ -26,7 +26,8 @@ HARDWARE = Hardware(
 @pytest.fixture
 def here(monkeypatch):
     """This machine has as many cores as the made one, so that its peaks are those of all cores."""
-    monkeypatch.setattr("engine.api.machine.cores", lambda: MACHINE.cores)
+    for module in ("engine.api.machine", "pages._ui.machine.peaks_view"):
+        monkeypatch.setattr(f"{module}.cores", lambda: MACHINE.cores)
 
 
 @pytest.fixture
@@ -144,6 +145,13 @@ def test_a_run_whose_files_are_gone_is_one_sentence(measured, finished, queue):
     (queue.home.job(run.id).path / f"variants/{'b' * 12}/model.onnx").unlink()
     at = measured(run=run.id)
     assert any("is missing" in error.value for error in at.error)
+
+
+def test_a_run_with_more_threads_than_cores_has_no_peaks_of_its_own(here, app, finished):
+    latency = made_variant(BASE, "Baseline").latency.model_copy(update={"threads": 64})
+    at = app(PAGE, run=finished(made_report(made_variant(BASE, "Baseline", latency=latency))).id)
+    assert "with all cores" in plain_words(at)
+    assert not at.error
 
 
 def test_peaks_of_a_run_are_those_at_its_threads(here, app, finished):

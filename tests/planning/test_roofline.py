@@ -6,7 +6,7 @@ from engine.planning.roofline import place
 from engine.results import Note
 from engine.results.machine import Share
 from tests.made import made_latency
-from tests.made_machine import MACHINE, made_peaks, made_rate, made_workload, made_workloads
+from tests.made_machine import made_peaks, made_rate, made_workload, made_workloads
 
 
 def placed(workload, peaks=None, **changed):
@@ -73,7 +73,7 @@ GRAPH_CORE = made_latency(2.0, 1.0).model_copy(update={"runtime": "elsewhere"})
         (made_workload(latency=None), {}, {}, "it has no latency"),
         (made_workload(latency=ON_A_CARD), {}, {}, "CUDAExecutionProvider, and the peaks are those of the CPU"),
         (made_workload(latency=GRAPH_CORE), {}, {}, "the peaks are those of the CPU"),
-        (made_workload(latency=ONE_THREAD), {}, {}, "with 1 threads, and the peaks are those of 2"),
+        (made_workload(latency=ONE_THREAD), {}, {}, "with 1 thread, and the peaks are those of 2"),
         (made_workload(), {"cpu": "another"}, {}, "another processor (another)"),
         (made_workload(), {}, {"bandwidth": None}, "were not measured"),
         (made_workload(), {}, {"peaks": ()}, "were not measured"),
@@ -89,4 +89,8 @@ def test_what_cannot_be_compared_is_left_out_with_the_reason(workload, changed, 
 def test_what_was_not_counted_stays_told():
     note = Note(code="not_placed", text="Weights is not in the roofline: its graph does not tell")
     assert place(made_workloads(skipped=(note,)), made_peaks()).skipped == (note,)
-    assert MACHINE.cpu == made_workloads().cpu
+
+
+def test_what_is_to_be_known_of_the_peaks_goes_with_the_points():
+    note = Note(code="not_measured", text="Other programs disturbed 1 of 19 rates")
+    assert place(made_workloads(), made_peaks(warnings=(note,))).warnings == (note,)

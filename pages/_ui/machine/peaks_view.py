@@ -13,6 +13,7 @@ from engine import (
     PeaksRequest,
     Rate,
     RequestError,
+    cores,
     delete,
     estimate,
     peaks_request,
@@ -44,9 +45,10 @@ def show(run: str | None) -> Peaks | None:
 
 
 def _threads(run: str | None) -> int | None:
+    """The threads that the run was timed with; None without one, and where this machine has fewer cores."""
     found = report(run) if run is not None else None
     timed = [one.latency for one in found.main_variants if one.latency] if found is not None else []
-    return timed[0].threads if timed else None
+    return timed[0].threads if timed and timed[0].threads <= cores() else None
 
 
 def _subject(request: PeaksRequest) -> str:
