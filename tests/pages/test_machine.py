@@ -3,7 +3,7 @@
 import pytest
 
 import engine
-from engine import PeaksRequest, TimmModel, WorkloadRequest, list_jobs
+from engine import PeaksRequest, Target, TimmModel, WorkloadRequest, list_jobs
 from engine.results import Hardware, Note, Provider
 from engine.store.folders import Outcome, now
 from pages._ui.draft import Draft, to_link
@@ -12,7 +12,7 @@ from tests.made_machine import MACHINE, made_peaks, made_rate, made_workload, ma
 from tests.pages.conftest import claim
 from tests.pages.test_pages import box, button, plain_words, words
 
-PAGE = "pages/machine.py"
+PAGE, AGAINST = "pages/machine.py", "Set against this machine"
 HARDWARE = Hardware(
     environment=MACHINE,
     gpus=(),
@@ -26,7 +26,7 @@ HARDWARE = Hardware(
 @pytest.fixture
 def here(monkeypatch):
     """This machine has as many cores as the made one, so that its peaks are those of all cores."""
-    for module in ("engine.api.machine", "pages._ui.machine.peaks_view"):
+    for module in ("engine.api.machine", "pages._ui.machine.subject"):
         monkeypatch.setattr(f"{module}.cores", lambda: MACHINE.cores)
 
 
@@ -111,7 +111,7 @@ def test_a_measurement_that_failed_says_why_and_can_be_tried_again(app, queue):
 def test_a_run_in_the_address_is_set_against_the_machine(measured, finished, answer):
     run = finished()
     at = measured(run=run.id)
-    assert box(at, "Run").value == run.id
+    assert box(at, AGAINST).value == run.id
     answer(made_workloads())
     at.run()
     files = next(table for table in tables(at) if "Bound by" in table)
@@ -134,8 +134,8 @@ def test_what_is_not_in_the_roofline_is_told(measured, finished, answer):
 def test_a_run_that_is_not_there_is_told_and_the_page_stands(measured, finished):
     finished()
     at = measured(run="nosuchrun")
-    assert "There is no finished run 'nosuchrun' here" in plain_words(at)
-    assert box(at, "Run").value == ""
+    assert "There is no finished run 'nosuchrun' here: choose another one below" in plain_words(at)
+    assert box(at, AGAINST).value == ""
     assert "run" not in at.query_params
     assert not at.error
 
@@ -181,6 +181,25 @@ def test_another_architecture_is_named_as_the_nearest_by_multiply_adds(measured,
     assert "of another architecture than the run's, the nearest one by multiply-adds" in plain_words(at)
     box(at, "Architecture").set_value("resnet50").run()
     assert "of another architecture than the run's: resnet50 at 224 px" in plain_words(at)
+
+
+def test_the_model_that_was_chosen_is_timed_at_its_target(measured, answer):
+    draft = Draft(model=TimmModel(name="resnet18.a1_in1k"), target=Target(batch_size=4))
+    at = measured(draft=to_link(draft), run="model")
+    (job,) = list_jobs("workload")
+    random = TimmModel(name="resnet18.a1_in1k", weights="random")
+    assert engine.find_analysis(WorkloadRequest(model=random, target=draft.target)).id == job.id
+    answer(made_workloads(made_workload(label="resnet18")))
+    at.run()
+    files = next(table for table in tables(at) if "Bound by" in table)
+    assert list(files["File"]) == ["resnet18"]
+    assert box(at, "Architecture").value == "resnet18"
+
+
+def test_a_link_to_a_model_that_is_not_there_is_told(measured):
+    at = measured(run="model")
+    assert "No model was chosen" in words(at)
+    assert not at.error
 
 
 def test_without_a_run_the_architecture_is_that_of_the_draft(app, here):

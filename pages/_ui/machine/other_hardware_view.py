@@ -12,27 +12,27 @@ from engine import (
     export_advice,
     nearest_throughput,
     published_throughput,
-    report,
     throughput_names,
 )
 from pages._ui import chrome, state
+from pages._ui.machine.subject import Subject
 from pages._ui.wording import plain, sentence
 
 DEFAULT = "resnet50"
 
 
-def show(run: str | None) -> None:
-    """Draws published images per second for the run's architecture, or for one that is chosen, and the exports."""
+def show(subject: Subject) -> None:
+    """Draws published images per second for the subject's architecture, or for one that is chosen, and the exports."""
     with chrome.card("other-hardware", "What other hardware would bring", "An estimate, from published figures"):
-        found = report(run) if run is not None else None
-        figures = _of_run(found) if found is not None else None
-        names = throughput_names()
-        name = figures.name if figures is not None else _drafted() or DEFAULT
-        chosen = st.selectbox("Architecture", names, index=names.index(name), key=f"published-{run or name}", width=420)
+        figures, names = _of_subject(subject), throughput_names()
+        name = figures.name if figures is not None else DEFAULT
+        chosen = st.selectbox(
+            "Architecture", names, index=names.index(name), key=f"published-{subject.run or name}", width=420
+        )
         published = published_throughput(chosen or DEFAULT)
         if published is not None:
-            _say_which(found, figures, published)
-            _table(found, published)
+            _say_which(subject, figures, published)
+            _table(subject.report, published)
         st.caption(
             f"Published images per second: {plain(THROUGHPUT_SOURCE)}. The cards ran in batches of up to 1,024 images: "
             "for one image at a time their figures are upper bounds. Nothing of it was measured here."
@@ -40,41 +40,35 @@ def show(run: str | None) -> None:
         _exports()
 
 
-def _drafted() -> str | None:
-    """The architecture of the draft, where it is a timm network with published figures."""
+def _of_subject(subject: Subject) -> PublishedThroughput | None:
+    """The figures of the own architecture, else of the nearest one by multiply-adds; None where these are not known.
+
+    Where nothing is set against the machine, the own architecture is that of the draft.
+    """
     model = state.draft().model
-    figures = published_throughput(model.name) if isinstance(model, TimmModel) else None
-    return figures.name if figures is not None else None
+    drafted = model.name if subject == Subject() and isinstance(model, TimmModel) else None
+    name = subject.architecture or drafted
+    own = published_throughput(name) if name is not None else None
+    return own or (nearest_throughput(subject.macs) if subject.macs else None)
 
 
-def _of_run(found: Report) -> PublishedThroughput | None:
-    """The figures of the run's own architecture, else of the nearest one by multiply-adds; None without these."""
-    model, baseline = found.recipe.model, found.baseline
-    own = published_throughput(model.name) if isinstance(model, TimmModel) else None
-    if own is not None or baseline is None or not baseline.macs:
-        return own
-    return nearest_throughput(baseline.macs)
-
-
-def _say_which(found: Report | None, figures: PublishedThroughput | None, published: PublishedThroughput) -> None:
+def _say_which(subject: Subject, figures: PublishedThroughput | None, published: PublishedThroughput) -> None:
     """Draws whose figures these are, and how far they are from the run's model."""
     at = f"{plain(published.name)} at {published.img_size} px, {published.gmacs:g} · 10⁹ multiply-adds an image"
-    baseline = found.baseline if found is not None else None
-    if found is None or baseline is None or not baseline.macs:
+    if not subject.macs:
         st.markdown(f"Figures of {at}.")
         return
-    model = found.recipe.model
-    is_own = isinstance(model, TimmModel) and model.name.partition(".")[0] == published.name
+    is_own = (subject.architecture or "").partition(".")[0] == published.name
     which = "of the run's architecture" if is_own else "of another architecture than the run's"
     nearest = ", the nearest one by multiply-adds" if not is_own and published == figures else ""
     st.markdown(
-        f"Figures {which}{nearest}: {at}; the run's baseline has {baseline.macs / 1e9:.3g} · 10⁹. The estimate takes "
+        f"Figures {which}{nearest}: {at}; the run's baseline has {subject.macs / 1e9:.3g} · 10⁹. The estimate takes "
         "equal multiply-adds for equal time."
     )
 
 
-def _table(found: Report | None, published: PublishedThroughput) -> None:
-    baseline = found.baseline if found is not None else None
+def _table(report: Report | None, published: PublishedThroughput) -> None:
+    baseline = report.baseline if report is not None else None
     throughput = baseline.throughput if baseline is not None else None
     rows = []
     for device, title in DEVICES.items():

@@ -13,11 +13,9 @@ from engine import (
     PeaksRequest,
     Rate,
     RequestError,
-    cores,
     delete,
     estimate,
     peaks_request,
-    report,
     result,
 )
 from engine.wording import many
@@ -30,10 +28,10 @@ TITLES = {name: title[0].upper() + title[1:] for name, title in OPERATIONS.items
 MEASURE, ANEW = "Measure this machine", "Measure anew"
 
 
-def show(run: str | None) -> Peaks | None:
-    """Draws the peaks at the threads of the run, all cores without one; returns them once they are measured."""
-    request = peaks_request(_threads(run))
-    with chrome.card("peaks", "What each data type is worth here", _subject(request)):
+def show(threads: int | None) -> Peaks | None:
+    """Draws the peaks with so many threads, None for all cores; returns them once they are measured."""
+    request = peaks_request(threads)
+    with chrome.card("peaks", "What each data type is worth here", _threads_text(request)):
         job = linked_analysis.find(ADDRESS, request)
         if job is None:
             _start_button(request, MEASURE)
@@ -44,14 +42,7 @@ def show(run: str | None) -> Peaks | None:
     return None
 
 
-def _threads(run: str | None) -> int | None:
-    """The threads that the run was timed with; None without one, and where this machine has fewer cores."""
-    found = report(run) if run is not None else None
-    timed = [one.latency for one in found.main_variants if one.latency] if found is not None else []
-    return timed[0].threads if timed and timed[0].threads <= cores() else None
-
-
-def _subject(request: PeaksRequest) -> str:
+def _threads_text(request: PeaksRequest) -> str:
     threads = "all cores" if request.threads is None else many(request.threads, "thread")
     return f"The most that this machine does through onnxruntime and OpenVINO, on the CPU with {threads}"
 

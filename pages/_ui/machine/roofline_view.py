@@ -1,4 +1,4 @@
-"""How close the files of a run come to what this machine can do, and what bounds them."""
+"""How close the files of a run, or a model, come to what this machine can do, and what bounds them."""
 
 import pandas as pd
 import streamlit as st
@@ -6,24 +6,20 @@ import streamlit as st
 from engine import (
     DATA_TYPES,
     FeatherweightError,
-    Job,
     Peaks,
     Roofline,
     RooflinePoint,
     Workloads,
     charts,
-    list_jobs,
     result,
     roofline,
-    workload_request,
 )
 from engine.wording import percent, size_text
-from pages._ui import chrome, live, state
+from pages._ui import chrome, live
 from pages._ui.guard import show_error
+from pages._ui.machine.subject import Subject
 from pages._ui.wording import milliseconds, plain, sentence
 
-MOST_RUNS = 50
-NO_RUN = "No run"
 BOUNDS = {
     "compute": "Compute: fewer operations or a faster data type help.",
     "memory": "Memory: a smaller file or smaller activations help.",
@@ -32,56 +28,30 @@ BOUNDS = {
 """What bounds a file, and what helps."""
 
 
-def choose_run() -> str | None:
-    """Draws the choice of a finished run; its id, which is in the page's address."""
-    runs = {run.id: run for run in list_jobs(limit=MOST_RUNS) if run.state == "done"}
-    asked = state.param("run")
-    if not runs:
-        state.set_param("run", None)
-        return None
-    if asked is not None and asked not in runs:
-        st.warning(
-            f"There is no finished run '{plain(asked)}' here: it was deleted, or goes on.", icon=":material/link_off:"
-        )
-    ids = ["", *runs]
-    chosen = st.selectbox(
-        "Run",
-        ids,
-        index=ids.index(asked) if asked in ids else 0,
-        format_func=lambda id: _title(runs[id]) if id else NO_RUN,
-        key="machine-run",
-        help="Its files are set against the limits of this machine.",
-        width=420,
-    )
-    state.set_param("run", chosen or None)
-    return chosen or None
-
-
-def _title(run: Job) -> str:
-    return f"{run.name} · {run.id[:6]}"
-
-
-def show(run: str | None, peaks: Peaks | None) -> None:
-    """Draws the roofline; without peaks or without a run, what is missing."""
+def show(subject: Subject, peaks: Peaks | None) -> None:
+    """Draws the roofline; without peaks or without a subject, what is missing."""
     with chrome.card(
         "roofline", "How close to the limit", "The roofline: what arithmetic and memory allow, and what a file achieves"
     ):
         if peaks is None:
             st.markdown("Measure this machine first; the ceilings of this chart are its peaks.")
             return
-        if run is None:
+        if subject == Subject():
             chrome.chart(charts.roofline(Roofline(name="", points=()), peaks), "roofline")
             st.caption(
-                "These are the ceilings of this machine. Choose a finished run above, and each of its files is a point."
+                "These are the ceilings of this machine. Choose a finished run or a model above, and each of its files "
+                "is a point."
             )
             return
-        _of_run(run, peaks)
+        _of_subject(subject, peaks)
 
 
-def _of_run(run: str, peaks: Peaks) -> None:
+def _of_subject(subject: Subject, peaks: Peaks) -> None:
     try:
-        request = workload_request(run)
-        job = live.follow_analysis(request, "Counting what each file computes and moves.")
+        request = subject.request()
+        if request is None:
+            return
+        job = live.follow_analysis(request, "Counting what each file computes and moves, and timing a model.")
     except FeatherweightError as error:
         show_error(error.message, error.next)
         return
