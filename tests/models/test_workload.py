@@ -53,6 +53,12 @@ def test_operations_are_counted_by_kind_two_a_multiply_add():
     assert counted.n_nodes == 6
 
 
+def test_a_convolution_over_groups_of_channels_is_a_dense_one():
+    grouped = model([helper.make_node("Conv", ["x", "w"], ["y"], group=2)], {"w": floats(6, 2, 1, 1)}, ["y"])
+    (share,) = count_workload(grouped, None, "f32").shares
+    assert share == Share(operation="conv", data_type="f32", operations=2 * 6 * 64 * 2)
+
+
 def test_bytes_are_those_of_weights_input_and_what_goes_from_layer_to_layer():
     counted = count_workload(network(), None, "f32")
     assert counted.weight_bytes == 4 * (24 + 54 + 60)

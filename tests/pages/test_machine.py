@@ -3,11 +3,11 @@
 import pytest
 
 import engine
-from engine import PeaksRequest, Target, TimmModel, WorkloadRequest, list_jobs
+from engine import PeaksRequest, SampleModel, Target, TimmModel, WorkloadRequest, list_jobs
 from engine.results import Hardware, Note, Provider
 from engine.store.folders import Outcome, now
 from pages._ui.draft import Draft, to_link
-from tests.made import BASE, RECIPE, made_report, made_variant
+from tests.made import BASE, RECIPE, made_profile, made_report, made_variant
 from tests.made_machine import MACHINE, made_peaks, made_rate, made_workload, made_workloads
 from tests.pages.conftest import claim
 from tests.pages.test_pages import box, button, plain_words, words
@@ -168,7 +168,7 @@ def test_other_hardware_is_an_estimate_for_the_runs_own_architecture(measured, f
     recipe = RECIPE.model_copy(update={"model": TimmModel(name="resnet50.a1_in1k")})
     base = made_variant(BASE, "Baseline", macs=4_110_000_000)
     at = measured(run=finished(made_report(base, recipe=recipe)).id)
-    assert "of the run's architecture" in words(at)
+    assert "of your model's architecture" in words(at)
     published = next(table for table in tables(at) if "Hardware" in table)
     assert list(published["Published, images/s"]) == ["6,356", "4,218", "3,219", "30"]
     assert published["Beside the baseline here, estimated"][0] == f"about {6356.02 / 500:.2g} times"
@@ -178,9 +178,9 @@ def test_other_hardware_is_an_estimate_for_the_runs_own_architecture(measured, f
 
 def test_another_architecture_is_named_as_the_nearest_by_multiply_adds(measured, finished):
     at = measured(run=finished().id)
-    assert "of another architecture than the run's, the nearest one by multiply-adds" in plain_words(at)
+    assert "of another architecture than your model's, the nearest one by multiply-adds" in plain_words(at)
     box(at, "Architecture").set_value("resnet50").run()
-    assert "of another architecture than the run's: resnet50 at 224 px" in plain_words(at)
+    assert "of another architecture than your model's: resnet50 at 224 px" in plain_words(at)
 
 
 def test_the_model_that_was_chosen_is_timed_at_its_target(measured, answer):
@@ -194,6 +194,15 @@ def test_the_model_that_was_chosen_is_timed_at_its_target(measured, answer):
     files = next(table for table in tables(at) if "Bound by" in table)
     assert list(files["File"]) == ["resnet18"]
     assert box(at, "Architecture").value == "resnet18"
+
+
+def test_other_hardware_of_a_chosen_file_is_by_the_multiply_adds_of_its_profile(measured, answer):
+    draft = Draft(model=SampleModel())
+    engine.analyse(engine.ProfileRequest(model=SampleModel()))
+    answer(made_profile().model_copy(update={"macs": 4_000_000_000}))
+    at = measured(draft=to_link(draft), run="model")
+    assert "the nearest one by multiply-adds" in words(at)
+    assert "your model has 4 · 10⁹" in words(at)
 
 
 def test_a_link_to_a_model_that_is_not_there_is_told(measured):

@@ -53,16 +53,16 @@ def _of_subject(subject: Subject) -> PublishedThroughput | None:
 
 
 def _say_which(subject: Subject, figures: PublishedThroughput | None, published: PublishedThroughput) -> None:
-    """Draws whose figures these are, and how far they are from the run's model."""
+    """Draws whose figures these are, and how far they are from the subject's model."""
     at = f"{plain(published.name)} at {published.img_size} px, {published.gmacs:g} · 10⁹ multiply-adds an image"
     if not subject.macs:
         st.markdown(f"Figures of {at}.")
         return
     is_own = (subject.architecture or "").partition(".")[0] == published.name
-    which = "of the run's architecture" if is_own else "of another architecture than the run's"
+    which = "of your model's architecture" if is_own else "of another architecture than your model's"
     nearest = ", the nearest one by multiply-adds" if not is_own and published == figures else ""
     st.markdown(
-        f"Figures {which}{nearest}: {at}; the run's baseline has {subject.macs / 1e9:.3g} · 10⁹. The estimate takes "
+        f"Figures {which}{nearest}: {at}; your model has {subject.macs / 1e9:.3g} · 10⁹. The estimate takes "
         "equal multiply-adds for equal time."
     )
 

@@ -79,21 +79,25 @@ def _row(number: int, point: RooflinePoint) -> dict[str, str]:
     return {
         "": str(number),
         "File": plain(point.label),
+        "Of its roof": percent(point.share),
+        "Bound by": point.bound,
         "Mostly": DATA_TYPES[point.data_type],
+        "Achieves": f"{point.achieved:.3g} · 10⁹/s",
         "Computes": f"{point.operations / 1e9:.3g} · 10⁹",
         "Moves": size_text(round(point.bytes)),
-        "Achieves": f"{point.achieved:.3g} · 10⁹/s",
         "Arithmetic alone": milliseconds(point.compute_ms),
         "Memory alone": milliseconds(point.memory_ms),
         "Measured": milliseconds(point.measured_ms),
-        "Of its roof": percent(point.share),
         "The rest, a node": f"{rest_us:.2g} µs",
-        "Bound by": point.bound,
     }
 
 
 def _legend(peaks: Peaks) -> str:
-    estimate = " The peaks are those of the fastest call, so the shares are at most these." if peaks.is_estimate else ""
+    estimate = (
+        " Some of the peaks are at least those of a fastest call, so the shares are at most these."
+        if peaks.is_estimate
+        else ""
+    )
     return (
         "Computes: two operations a multiply-add of Conv, Gemm and MatMul, in a call. Moves is an estimate from the "
         "graph: its weights once a call, its input, and every tensor between layers written once and read once; "

@@ -9,10 +9,12 @@ from engine import (
     Job,
     ModelSource,
     Report,
+    RequestError,
     Target,
     TimmModel,
     WorkloadRequest,
     cores,
+    known_profile,
     list_jobs,
     report,
     workload_request,
@@ -50,9 +52,16 @@ class Subject:
 
     @property
     def macs(self) -> int | None:
-        """The multiply-adds of the baseline of its run, where they are known."""
-        baseline = self.report.baseline if self.report is not None else None
-        return baseline.macs if baseline is not None else None
+        """The multiply-adds of the run's baseline, or of the model where its profile was made; None where unknown."""
+        if self.report is not None:
+            return self.report.baseline.macs if self.report.baseline is not None else None
+        if self.model is None:
+            return None
+        try:
+            profile = known_profile(self.model, from_browser=True)
+        except RequestError:  # the roofline says what is wrong with the model
+            return None
+        return profile.macs if profile is not None else None
 
     def request(self) -> WorkloadRequest | None:
         """The request for its workload; of a timm model with random weights, which take the same time.
