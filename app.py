@@ -64,6 +64,12 @@ def draw() -> None:
                 icon=":material/compare_arrows:",
                 help="Variants of any runs side by side, and those that none beats.",
             ),
+            st.Page(
+                chrome.MACHINE,
+                title="Machine",
+                icon=":material/memory:",
+                help="What this machine can run, how fast, and how close your models come to that.",
+            ),
         ],
         position="top",
     )

@@ -44,6 +44,14 @@ from engine.api.jobs import (
     variant_file,
     wait,
 )
+from engine.api.machine import (
+    known_peaks,
+    measure_peaks,
+    peaks_request,
+    roofline,
+    workload_request,
+    workloads,
+)
 from engine.api.measuring import remeasure, start_remeasure
 from engine.api.preflight import known_profile, preflight
 from engine.api.questions import (
@@ -72,6 +80,13 @@ from engine.api.speed import (
     variant_files,
 )
 from engine.api.suggestions import suggest
+from engine.catalogue.throughput import (
+    DEVICES,
+    THROUGHPUT_SOURCE,
+    nearest_throughput,
+    published_throughput,
+    throughput_names,
+)
 from engine.errors import (
     Cancelled,
     DataError,
@@ -88,6 +103,7 @@ from engine.errors import (
 )
 from engine.planning.applicability import applicability, step_refusal
 from engine.planning.compatibility import data_misfit
+from engine.planning.exports import ExportAdvice, export_advice, machine_class
 from engine.planning.presets import propose_recovery, take_preset
 from engine.planning.ratios import propose_ratios
 from engine.planning.variant_files import input_misfit
@@ -206,6 +222,19 @@ from engine.results import (
     times_as_fast,
     unfinished_ids,
 )
+from engine.results.machine import (
+    DATA_TYPES,
+    OPERATIONS,
+    RUNTIME_TITLES,
+    Peak,
+    Peaks,
+    PublishedThroughput,
+    Rate,
+    Roofline,
+    RooflinePoint,
+    Workload,
+    Workloads,
+)
 from engine.results.optimized_graph import OPTIMIZED_FILE, OptimizedGraph
 from engine.results.time_profile import NodeMatch, NodeTime, OperatorTime, TimeProfile, parts_text
 from engine.settings import (
@@ -234,6 +263,7 @@ from engine.settings import (
     IdentifyRequest,
     ImagesData,
     ModelSource,
+    PeaksRequest,
     Preprocess,
     PreviewRequest,
     ProfileRequest,
@@ -264,6 +294,7 @@ from engine.settings import (
     TeacherSource,
     TimmModel,
     VariantFile,
+    WorkloadRequest,
     best_position,
     dump_recipe,
     load_recipe,
@@ -306,6 +337,8 @@ __all__ = [
     "Confusion",
     "ConfusionRequest",
     "CutShort",
+    "DATA_TYPES",
+    "DEVICES",
     "DataAudit",
     "DataError",
     "DataPreview",
@@ -319,6 +352,7 @@ __all__ = [
     "Environment",
     "Estimate",
     "Event",
+    "ExportAdvice",
     "FINDINGS_FILE",
     "Failure",
     "FeatherweightError",
@@ -360,6 +394,7 @@ __all__ = [
     "NodeTime",
     "NotFoundError",
     "Note",
+    "OPERATIONS",
     "OPTIMIZED_FILE",
     "OperatorTime",
     "OptimizedGraph",
@@ -369,6 +404,9 @@ __all__ = [
     "PRETRAINED",
     "Part",
     "PartState",
+    "Peak",
+    "Peaks",
+    "PeaksRequest",
     "Preflight",
     "Preprocess",
     "PreprocessingDetection",
@@ -383,6 +421,7 @@ __all__ = [
     "PruneChannel",
     "PruneSparse",
     "Published",
+    "PublishedThroughput",
     "Qat",
     "Quantize",
     "QuantizeAuto",
@@ -390,13 +429,17 @@ __all__ = [
     "QuantizeStatic",
     "QuantizeWeights",
     "RANDOM",
+    "RUNTIME_TITLES",
     "Race",
+    "Rate",
     "Recipe",
     "Recommendation",
     "Refusal",
     "Report",
     "RequestError",
     "Result",
+    "Roofline",
+    "RooflinePoint",
     "RunComparison",
     "RunError",
     "RunSummary",
@@ -428,6 +471,7 @@ __all__ = [
     "SweepCell",
     "SweepRequest",
     "TECHNIQUES",
+    "THROUGHPUT_SOURCE",
     "Target",
     "TargetError",
     "TeacherSource",
@@ -442,6 +486,9 @@ __all__ = [
     "Variant",
     "VariantFile",
     "Verdict",
+    "Workload",
+    "WorkloadRequest",
+    "Workloads",
     "advise",
     "analyse",
     "applicability",
@@ -466,6 +513,7 @@ __all__ = [
     "estimate",
     "events",
     "example_noun",
+    "export_advice",
     "find_analysis",
     "find_disagreements",
     "find_save_optimized",
@@ -480,6 +528,7 @@ __all__ = [
     "input_misfit",
     "inspect",
     "job",
+    "known_peaks",
     "known_profile",
     "leak_text",
     "limit_text",
@@ -488,18 +537,23 @@ __all__ = [
     "load_recipe",
     "log",
     "losses_text",
+    "machine_class",
+    "measure_peaks",
     "measure_title",
+    "nearest_throughput",
     "needs",
     "optimize",
     "parse_class_list",
     "parse_recipe",
     "parts_text",
+    "peaks_request",
     "preflight",
     "preprocessing_text",
     "presets",
     "propose_ratios",
     "propose_recovery",
     "protections",
+    "published_throughput",
     "quality_name",
     "quality_title",
     "quality_whole",
@@ -513,6 +567,7 @@ __all__ = [
     "resolve",
     "result",
     "result_file",
+    "roofline",
     "row_title",
     "save_folder",
     "save_optimized",
@@ -540,6 +595,7 @@ __all__ = [
     "sweeps_of",
     "take_preset",
     "target_title",
+    "throughput_names",
     "time_profile",
     "timeline",
     "times_as_fast",
@@ -550,5 +606,7 @@ __all__ = [
     "variant_file",
     "variant_files",
     "wait",
+    "workload_request",
+    "workloads",
     "write_html_report",
 ]

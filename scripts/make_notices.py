@@ -36,6 +36,10 @@ JPEG files without metadata; their crops have the same licences:
   https://www.flickr.com/photos/danielbuechele/6061409035), flower (vultilion,
   https://www.flickr.com/photos/vultilion/6056698931).
 
+`engine/catalogue/published.csv` and `engine/catalogue/throughput.csv` hold figures of the tables in the folder
+`results` of [pytorch-image-models](https://github.com/huggingface/pytorch-image-models) (timm) by Ross Wightman and
+Hugging Face, licensed under the Apache License 2.0; their first lines name the commit and the date.
+
 ## Packages
 
 | package | version | licence |

@@ -5,6 +5,7 @@ import plotly.graph_objects as go
 from engine import charts
 from engine.analyses.pareto import advised
 from engine.charts.style import BASELINE, canvas
+from engine.planning.roofline import place
 from engine.results import (
     Accuracy,
     ClassCount,
@@ -23,6 +24,7 @@ from engine.results import (
     Showdown,
     Sweep,
 )
+from engine.results.machine import Workloads
 from engine.results.time_profile import NodeMatch, NodeTime, TimeProfile
 from engine.settings import Preprocess
 from tests.made import (
@@ -36,6 +38,7 @@ from tests.made import (
     made_variant,
 )
 from tests.made_audit import made_audit
+from tests.made_machine import made_peaks, made_workload, made_workloads
 from tests.made_speed import ROWS, made_cell, made_showdown, made_sweep
 
 WHOLE = (
@@ -115,6 +118,7 @@ def of_analyses(n: int) -> dict[str, go.Figure]:
         "race": charts.race(made_many_trials(n).values()),
         "advice": charts.advice(many_architectures(n)),
         "sensitivity": charts.sensitivity(made_sensitivity(n)),
+        "roofline": charts.roofline(place(many_workloads(n), made_peaks()), made_peaks()),
         "preprocessing": charts.preprocessing(made_detection(n)),
         "audit": charts.audit(made_audit()),
         "class_counts": charts.class_counts(made_preview(n)),
@@ -140,6 +144,12 @@ def made_large_showdown(n: int) -> Showdown:
     estimate = LatencyEstimate(processor_ms=1.0, ratio_to_baseline=0.5, n_runs=9, n_disturbed=9)
     disturbed = showdown.rows[-1].model_copy(update={"latency": None, "estimate": estimate})
     return showdown.model_copy(update={"rows": (*showdown.rows, disturbed)})
+
+
+def many_workloads(n: int) -> Workloads:
+    """Files with a factor of 100 between their latencies."""
+    made = [made_workload(BASE, f"network {number}", 10 ** (2 * number / max(n - 1, 1))) for number in range(n)]
+    return made_workloads(*made)
 
 
 def many_architectures(n: int):

@@ -15,6 +15,7 @@ from engine.charts.latency import latency, speed
 from engine.charts.layers import layers
 from engine.charts.preprocessing import preprocessing
 from engine.charts.race import race, stage_reached
+from engine.charts.roofline import roofline
 from engine.charts.sensitivity import sensitivity
 from engine.charts.showdown import showdown
 from engine.charts.size import size
@@ -50,6 +51,7 @@ __all__ = [
     "variant_names",
     "preprocessing",
     "race",
+    "roofline",
     "sensitivity",
     "showdown",
     "similarity",

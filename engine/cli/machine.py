@@ -1,14 +1,70 @@
-"""This machine: what it can run, and whether the installation is whole."""
+"""This machine: what it can run and how fast, and whether the installation is whole."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
 
 import engine
-from engine.cli import lines
-from engine.cli.shell import AsJson, app, show, show_json, table
+from engine import Peaks, Target, WorkloadRequest
+from engine.cli import lines, machine_lines
+from engine.cli.models import model_source
+from engine.cli.shell import AsJson, app, on_event, show_json, table
+
+MODELS = (".onnx",)
+"""The ends of the names of models; anything else that is measured is a run."""
 
 
 @app.command()
-def hardware(json: AsJson = False) -> None:
-    """Say what this machine can run."""
-    show(engine.hardware(), json, lines.of_hardware)
+def hardware(
+    peaks: Annotated[
+        bool, typer.Option("--peaks", help="Measure how fast each data type is here; takes a minute.")
+    ] = False,
+    threads: Annotated[
+        int | None, typer.Option("--threads", min=1, max=1024, help="Of the peaks; all cores if left out.")
+    ] = None,
+    json: AsJson = False,
+) -> None:
+    """Say what this machine can run, and what each data type is worth on it."""
+    found = engine.hardware()
+    measured = engine.measure_peaks(threads, on_event) if peaks else engine.known_peaks(threads)
+    if json:
+        show_json({**found.model_dump(), "peaks": measured})
+        return
+    print("\n".join(lines.of_hardware(found)))
+    if measured is not None:
+        print("\n".join(["", *machine_lines.of_peaks(measured)]))
+
+
+@app.command()
+def roofline(
+    subject: Annotated[
+        str, typer.Argument(metavar="RUN_OR_DIR_OR_MODEL", help="A run's id or folder, an ONNX file or a timm name.")
+    ],
+    threads: Annotated[
+        int | None, typer.Option("--threads", min=1, max=1024, help="Of a model; all cores if left out.")
+    ] = None,
+    batch: Annotated[int, typer.Option("--batch", min=1, max=1024, help="Of a model: images a call.")] = 1,
+    json: AsJson = False,
+) -> None:
+    """Say how close the files of a run, or a model, come to what this machine can do, and what bounds them."""
+    if engine.catalogue_entry(subject) is not None or Path(subject).suffix.lower() in MODELS or subject == "sample":
+        target = Target(threads=threads, batch_size=batch)
+        request = WorkloadRequest(model=model_source(subject, engine.RANDOM), target=target)
+    else:
+        request = engine.workload_request(subject)
+    counted = engine.workloads(request, on_event)
+    placed = engine.roofline(counted, _peaks(next((one.latency for one in counted.workloads if one.latency), None)))
+    if json:
+        show_json(placed)
+    else:
+        print("\n".join(machine_lines.of_roofline(placed)))
+
+
+def _peaks(latency: engine.Latency | None) -> Peaks:
+    """The peaks at the threads of a latency, of all cores where there are fewer here; measured where they are new."""
+    threads = latency.threads if latency is not None and latency.threads <= engine.cores() else None
+    return engine.known_peaks(threads) or engine.measure_peaks(threads, on_event)
 
 
 @app.command()

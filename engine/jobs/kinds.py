@@ -24,6 +24,7 @@ from engine.results.analyses import (
 )
 from engine.results.audit import DataAudit
 from engine.results.disagreements import Disagreements
+from engine.results.machine import Peaks, Workloads
 from engine.results.mapping import Confusion
 from engine.results.optimized_graph import OptimizedGraph
 from engine.results.preprocessing import PreprocessingDetection
@@ -51,6 +52,7 @@ from engine.settings.jobs import (
     SignatureRequest,
     looks_into_a_file,
 )
+from engine.settings.machine_jobs import PeaksRequest, WorkloadRequest
 from engine.system.machine import cores, cpu_name, graphics_cards, isa, versions
 
 ANALYSIS_SECONDS = 900.0
@@ -330,6 +332,28 @@ KINDS: tuple[JobKind, ...] = (
         check="engine.planning.graph_jobs:check_save_optimized",
         slot="analysis",
         limit_seconds=_graph_seconds,
+        estimate=None,
+        locks_itself=False,
+        key=request_and_machine,
+    ),
+    JobKind(
+        request=PeaksRequest,
+        result=Peaks,
+        function="engine.analyses.peaks:peaks",
+        check="engine.planning.resolve:check_peaks",
+        slot="advice",
+        limit_seconds=_analysis_seconds,
+        estimate="engine.planning.estimate:estimate_peaks",
+        locks_itself=False,
+        key=request_and_machine,
+    ),
+    JobKind(
+        request=WorkloadRequest,
+        result=Workloads,
+        function="engine.analyses.workload:workload",
+        check="engine.planning.remeasurable:check_workload",
+        slot="analysis",
+        limit_seconds=_analysis_seconds,
         estimate=None,
         locks_itself=False,
         key=request_and_machine,

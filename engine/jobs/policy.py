@@ -18,6 +18,7 @@ from engine.settings import (
     ShowdownRequest,
     SweepRequest,
     TimmModel,
+    WorkloadRequest,
 )
 from engine.settings.jobs import looks_into_a_file
 from engine.store.folders import JobFolder
@@ -62,6 +63,8 @@ def input_paths(request: JobRequest) -> tuple[Path, ...]:
     paths = [path for model in _models(request) for path in _model_paths(model)]
     if isinstance(request, IdentifyRequest) and request.weights is not None:
         paths.append(Path(request.weights))
+    if isinstance(request, WorkloadRequest) and request.folder is not None:
+        paths.append(Path(request.folder))
     if isinstance(request, DisagreementsRequest):
         paths.append(Path(request.folder))
     recipe = request.recipe if isinstance(request, RunRequest | DisagreementsRequest) else None

@@ -84,7 +84,7 @@ def count_macs(model: onnx.ModelProto, input_shape: Shape | None = None) -> int 
 
 def settled_macs(model: onnx.ModelProto) -> int | None:
     """Multiply-adds of a graph that `settle` returned, as `count_macs` counts them."""
-    if model.functions or any(_hides_macs(node) for node in model.graph.node):
+    if model.functions or any(hides_macs(node) for node in model.graph.node):
         return None
     shapes = static_shapes(model)
     counts = [node_macs(node, shapes) for node in model.graph.node]
@@ -179,7 +179,8 @@ def batch_of(model: onnx.ModelProto) -> int:
     return dims[0] if dims and isinstance(dims[0], int) else 1
 
 
-def _hides_macs(node: onnx.NodeProto) -> bool:
+def hides_macs(node: onnx.NodeProto) -> bool:
+    """Whether the node may contain multiply-adds that cannot be counted: by its name, or in a graph of its own."""
     if node.op_type in _MAC_OPERATORS:
         return False
     has_hidden_name = any(operator in node.op_type for operator in _HIDDEN_MACS)

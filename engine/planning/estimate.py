@@ -28,6 +28,7 @@ from engine.settings import (
     AnalysisRequest,
     DetectRequest,
     FileModel,
+    PeaksRequest,
     Recipe,
     SampleData,
     SampleModel,
@@ -62,6 +63,7 @@ CUT_SECONDS, MAX_CUT_IMAGES = 1.0, 128  # of a sensitivity: cutting one group on
 MAX_TRIED_IMAGES, TRIALS = 300, 25  # of a detection: the images, and the preprocessings, most on fewer of them
 TRIED_SHARE = 0.6  # the mean share of these images that a preprocessing is tried on
 BYTES_PER_IMAGE = 50_000
+PEAKS_SECONDS = 35.0  # 19 graphs in five rounds, two cores with AVX512
 
 
 @dataclass(frozen=True)
@@ -193,6 +195,12 @@ def estimate_detection(request: DetectRequest) -> Estimate:
         "trying": round(min(trials, 60 * request.minutes), 1),
     }
     return Estimate(seconds=round(sum(phases.values()), 1), phases=phases)
+
+
+def estimate_peaks(request: PeaksRequest) -> Estimate:
+    """Seconds of measuring the peaks of a quiet machine."""
+    phases = {"starting": STARTING_SECONDS, "peaks": PEAKS_SECONDS}
+    return Estimate(seconds=sum(phases.values()), phases=phases)
 
 
 def _cost_inputs(recipe: Recipe, step: Step, macs: float, train_images: float) -> CostInputs:

@@ -5,13 +5,21 @@ from pathlib import Path
 from engine.errors import RequestError, StateError
 from engine.planning.target import check_target
 from engine.results import Report
-from engine.settings import RemeasureRequest
+from engine.settings import RemeasureRequest, WorkloadRequest
 from engine.store.folders import JobFolder
 
 
 def check_remeasurable(request: RemeasureRequest) -> None:
     """Raises RequestError and StateError as `remeasurable_report` does, and TargetError for threads above the cores."""
     check_target(remeasurable_report(Path(request.folder)).recipe.target)
+
+
+def check_workload(request: WorkloadRequest) -> None:
+    """Raises as `remeasurable_report` does for a run, and TargetError where a model's target asks for too much."""
+    if request.folder is not None:
+        remeasurable_report(Path(request.folder))
+    else:
+        check_target(request.target)
 
 
 def remeasurable_report(folder: Path) -> Report:

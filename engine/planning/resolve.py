@@ -25,6 +25,7 @@ from engine.settings import (
     IdentifyRequest,
     ImagesData,
     ModelSource,
+    PeaksRequest,
     Recipe,
     SampleData,
     SampleModel,
@@ -32,6 +33,7 @@ from engine.settings import (
     ShowdownRequest,
     Step,
     SweepRequest,
+    Target,
     TimmModel,
     VariantFile,
     with_sources,
@@ -116,6 +118,11 @@ def check_detection(request: DetectRequest) -> None:
     """Raises DataError for arrays, which are prepared already."""
     if isinstance(request.data, ArraysData):
         raise DataError("the data is arrays, which are prepared already", "Give images (data.kind: images)")
+
+
+def check_peaks(request: PeaksRequest) -> None:
+    """Raises TargetError for threads above the cores."""
+    check_target(Target(threads=request.threads))
 
 
 class Finder:

@@ -32,6 +32,7 @@ from engine.settings.jobs import (
     SensitivityRequest,
     SignatureRequest,
 )
+from engine.settings.machine_jobs import PeaksRequest, WorkloadRequest
 from engine.settings.model import (
     PRETRAINED,
     RANDOM,
@@ -61,8 +62,6 @@ from engine.settings.techniques import TECHNIQUES, Float16, Simplify, Step
 from engine.settings.training import Finetune, Qat
 
 __all__ = [
-    "MAX_CLASS_LIST_BYTES",
-    "NO_LABEL_FILE",
     "AdviseRequest",
     "AnalysisRequest",
     "ArraysData",
@@ -87,14 +86,16 @@ __all__ = [
     "ImportRequest",
     "Importance",
     "JobRequest",
+    "MAX_CLASS_LIST_BYTES",
     "ModelSource",
     "NORMALISATIONS",
+    "NO_LABEL_FILE",
     "Normalisation",
     "PRETRAINED",
+    "PeaksRequest",
     "Preprocess",
     "PreviewRequest",
     "ProfileRequest",
-    "RemeasureRequest",
     "Prune",
     "PruneChannel",
     "PruneGoal",
@@ -107,6 +108,7 @@ __all__ = [
     "QuantizeWeights",
     "RANDOM",
     "Recipe",
+    "RemeasureRequest",
     "RunRequest",
     "SampleData",
     "SampleModel",
@@ -127,6 +129,7 @@ __all__ = [
     "TeacherSource",
     "TimmModel",
     "VariantFile",
+    "WorkloadRequest",
     "absolute_paths",
     "best_position",
     "dump_recipe",

@@ -10,6 +10,7 @@ from engine.settings.data import DataSource, Preprocess, Split
 from engine.settings.disagreements_job import DisagreementsRequest
 from engine.settings.graph_jobs import SaveOptimizedRequest, TimeProfileRequest
 from engine.settings.hardware_jobs import ShowdownRequest, SweepRequest
+from engine.settings.machine_jobs import PeaksRequest, WorkloadRequest
 from engine.settings.model import SHA256, FileModel, ModelSource
 from engine.settings.recipe import Recipe
 from engine.settings.rules import ChainInputs
@@ -193,6 +194,8 @@ AnalysisRequest = (
     | ShowdownRequest
     | TimeProfileRequest
     | SaveOptimizedRequest
+    | PeaksRequest
+    | WorkloadRequest
 )
 JobRequest = Annotated[RunRequest | AnalysisRequest, Field(discriminator="kind")]
 

@@ -73,7 +73,7 @@ def test_the_key_follows_the_request_and_the_versions(monkeypatch):
 )
 def test_what_was_measured_on_another_machine_is_no_answer_for_this_one(monkeypatch, name, other):
     keys = {kind.name: kind.key for kind in KINDS}
-    assert keys["advise"] == keys["hardware"] == request_and_machine
+    assert keys["advise"] == keys["hardware"] == keys["peaks"] == request_and_machine
     key = request_and_machine(HardwareRequest())
     assert request_and_machine(HardwareRequest()) == key
     monkeypatch.setattr(f"engine.jobs.kinds.{name}", lambda: other)

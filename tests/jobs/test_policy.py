@@ -24,6 +24,7 @@ from engine.settings import (
     SweepRequest,
     TimmModel,
     VariantFile,
+    WorkloadRequest,
     parse_recipe,
 )
 
@@ -132,6 +133,12 @@ def test_a_sweep_and_a_showdown_read_the_files_that_they_time_and_write_to_no_ru
     for policy in (sweep, showdown):
         assert not {path.parent for path in paths} & set(policy.writable)
         assert not policy.network
+
+
+def test_counting_the_workload_of_a_run_reads_its_folder_and_writes_nothing_there(home, tmp_path):
+    policy = policy_of(home, home.job("a"), WorkloadRequest(folder=str(tmp_path / "run")))
+    assert tmp_path / "run" in policy.readable
+    assert tmp_path / "run" not in policy.writable
 
 
 def test_beside_a_model_lie_its_files_and_folders_but_hidden_ones(home, tmp_path):

@@ -27,6 +27,7 @@ from engine.settings import (
     IdentifyRequest,
     ImagesData,
     ImportRequest,
+    PeaksRequest,
     Preprocess,
     PreviewRequest,
     ProfileRequest,
@@ -50,6 +51,7 @@ from engine.settings import (
     Swap,
     Target,
     TimmModel,
+    WorkloadRequest,
     absolute_paths,
     dump_recipe,
     parse_recipe,
@@ -113,6 +115,9 @@ EXAMPLES: tuple[Settings, ...] = (
     DetectRequest(model=TIMM, data=PHOTOS, minutes=2.0),
     RemeasureRequest(folder="/somewhere/a1b2c3"),
     DisagreementsRequest(folder="/somewhere/a1b2c3", recipe=EVERYTHING, variant_id="0" * 12, minutes=2.0),
+    PeaksRequest(threads=2),
+    WorkloadRequest(folder="/somewhere/a1b2c3"),
+    WorkloadRequest(model=TIMM, target=Target(threads=2)),
     *(kind() for kind in TECHNIQUES if not any(field.is_required() for field in kind.model_fields.values())),
 )
 UNITS = {

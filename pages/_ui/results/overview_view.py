@@ -74,7 +74,14 @@ def _outputs(report: Report) -> None:
 
 
 def _charts(report: Report) -> None:
-    st.header("In pictures", anchor=False)
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="bottom"):
+        st.header("In pictures", anchor=False)
+        st.page_link(
+            chrome.MACHINE,
+            label="How close to this machine's limit?",
+            icon=":material/speed:",
+            query_params={"run": report.run_id},
+        )
     has_labels = any(variant.accuracy for variant in report.main_variants)
     quality = charts.accuracy if has_labels else charts.similarity
     question = "Still right?" if has_labels else _question(report)

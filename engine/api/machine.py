@@ -1,0 +1,57 @@
+"""The verbs about this machine's limits: peaks, the workload of models, and the roofline of both."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import cast
+
+from engine.api.jobs import find_analysis, result
+from engine.api.run_folder import run_folder
+from engine.jobs import foreground
+from engine.jobs.queue import Queue
+from engine.planning.resolve import resolve_request
+from engine.planning.roofline import place
+from engine.results import Event, Result
+from engine.results.machine import Peaks, Roofline, Workloads
+from engine.settings import AnalysisRequest, PeaksRequest, WorkloadRequest
+from engine.store.home import Home
+from engine.system.machine import cores
+
+OnEvent = Callable[[Event], None]
+
+
+def peaks_request(threads: int | None = None) -> PeaksRequest:
+    """The request for this machine's peaks with so many threads; None is all cores, and so is their number."""
+    return PeaksRequest(threads=None if threads == cores() else threads)
+
+
+def workload_request(run: str | Path) -> WorkloadRequest:
+    """The request for the workloads of a run's variants, by its id or its folder. Raises RequestError."""
+    return WorkloadRequest(folder=str(run_folder(Queue.default(), run)))
+
+
+def known_peaks(threads: int | None = None) -> Peaks | None:
+    """This machine's peaks with so many threads, where this home has measured them with the same libraries."""
+    job = find_analysis(peaks_request(threads))
+    known = result(job.id) if job is not None and job.state == "done" else None
+    return known if isinstance(known, Peaks) else None
+
+
+def measure_peaks(threads: int | None = None, on_event: OnEvent = lambda event: None) -> Peaks:
+    """What each data type is worth on this machine, and its memory; takes a minute. Raises RequestError, RunError."""
+    return cast(Peaks, _result(peaks_request(threads), on_event))
+
+
+def workloads(request: WorkloadRequest, on_event: OnEvent = lambda event: None) -> Workloads:
+    """What models compute and move in a call. Raises RequestError, StateError for a run that goes on, and RunError."""
+    return cast(Workloads, _result(request, on_event))
+
+
+def roofline(workloads: Workloads, peaks: Peaks) -> Roofline:
+    """How close files come to what this machine can do, and what bounds them; an estimate where the peaks are one."""
+    return place(workloads, peaks)
+
+
+def _result(request: AnalysisRequest, on_event: OnEvent) -> Result:
+    home = Home.default()
+    resolved = resolve_request(request, home, from_browser=False)
+    return foreground.run_analysis(home, resolved, on_event=on_event)

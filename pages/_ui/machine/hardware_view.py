@@ -1,0 +1,75 @@
+"""This machine: processor, instruction sets, devices, and the runtimes with their providers."""
+
+import pandas as pd
+import streamlit as st
+
+from engine import RUNTIME_TITLES, Hardware, HardwareRequest, Provider, export_advice, machine_class, result
+from engine.wording import size_text
+from pages._ui import chrome, live
+from pages._ui.wording import plain, sentence
+
+MEANINGS = {
+    "avx2": "floats, eight at once",
+    "avx512f": "floats, sixteen at once",
+    "avx_vnni": "products of 8 bits",
+    "avx512_vnni": "products of 8 bits, INT8",
+    "avx512_bf16": "products of 16-bit bfloats",
+    "avx512_fp16": "products of 16-bit floats",
+    "amx_int8": "tiles of 8 bits, INT8",
+    "amx_bf16": "tiles of 16-bit bfloats",
+    "asimddp": "products of 8 bits",
+    "i8mm": "matrices of 8 bits",
+    "bf16": "products of 16-bit bfloats",
+}
+"""What the instruction sets are for that decide which data types pay."""
+
+
+def show() -> None:
+    """Draws the machine once it was examined, which takes some seconds the first time; until then its progress."""
+    with chrome.card("hardware", "This machine"):
+        job = live.follow_analysis(
+            HardwareRequest(), "Trying every provider with a small model, in a process of its own."
+        )
+        found = result(job.id) if job else None
+        if isinstance(found, Hardware):
+            _facts(found)
+            _providers(found)
+
+
+def _facts(found: Hardware) -> None:
+    machine = found.environment
+    st.markdown(f"**{plain(machine.cpu)}**")
+    chrome.metrics(
+        {
+            "Cores, for this app": str(machine.cores),
+            "Memory": size_text(machine.memory_bytes),
+            "GPU": ", ".join(found.gpus) or "none",
+        }
+    )
+    known = [f"`{name}` {MEANINGS[name]}" for name in machine.isa if name in MEANINGS]
+    others = [f"`{name}`" for name in machine.isa if name not in MEANINGS]
+    st.markdown(f"Instruction sets: {' · '.join([*known, *others]) or 'none that matter here'}")
+    name = machine_class(machine)
+    advice = next((one for one in export_advice() if one.hardware == name), None)
+    if advice is not None:
+        st.markdown(f"What suits it: **{plain(advice.export)}**. {plain(sentence(advice.why))}")
+
+
+def _providers(found: Hardware) -> None:
+    """Draws every runtime's providers: which work, and why the others do not."""
+    st.markdown("**Runtimes and providers**")
+    rows = [_row(one) for one in sorted(found.providers, key=lambda one: not one.works)]
+    st.table(pd.DataFrame(rows), border="horizontal", hide_index=True, alt="Runtimes, providers, and which work")
+    st.caption(
+        "Each was tried with a small model just as a run would use it. Other providers of onnxruntime come with other "
+        "builds of it: `onnxruntime-gpu` has CUDA and TensorRT."
+    )
+
+
+def _row(provider: Provider) -> dict[str, str]:
+    return {
+        "Runtime": RUNTIME_TITLES.get(provider.runtime, provider.runtime),
+        "Provider": plain(provider.name),
+        "Works here": ":material/check_circle: yes" if provider.works else ":material/block: no",
+        "Why not": "" if provider.works else plain(sentence(provider.reason)),
+    }

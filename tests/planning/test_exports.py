@@ -1,0 +1,26 @@
+"""Which class of hardware a machine is, and which export that wants."""
+
+import pytest
+
+from engine.planning.exports import export_advice, machine_class
+from tests.made_machine import MACHINE
+
+
+@pytest.mark.parametrize(
+    ("isa", "name", "export"),
+    [
+        (("avx2", "avx512_vnni", "amx_int8", "amx_bf16"), "CPU with AMX", "BF16"),
+        (("avx2", "avx512_vnni"), "CPU with VNNI", "static INT8"),
+        (("avx2", "avx_vnni"), "CPU with VNNI", "static INT8"),
+        (("avx2",), "CPU with AVX2, no VNNI", "reduced range"),
+    ],
+)
+def test_the_class_of_a_processor_has_an_export(isa, name, export):
+    assert machine_class(MACHINE.model_copy(update={"isa": isa})) == name
+    (advice,) = [one for one in export_advice() if one.hardware == name]
+    assert export in advice.export
+    assert advice.evidence
+
+
+def test_a_processor_of_another_kind_is_in_no_class():
+    assert machine_class(MACHINE.model_copy(update={"isa": ("asimd", "asimddp")})) is None
