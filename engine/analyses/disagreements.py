@@ -45,15 +45,14 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class _Pair:
-    """Baseline and variant with the target of the run."""
+    """Baseline and variant, each with the target that it was measured at."""
 
-    baseline: OnnxModel
-    variant: OnnxModel
-    target: Target
+    baseline: tuple[OnnxModel, Target]
+    variant: tuple[OnnxModel, Target]
 
     def probabilities(self, part: Part) -> tuple[Floats, Floats]:
         """(N, classes) of the baseline, and of the variant."""
-        baseline, variant = (predict(model, part, self.target).logits for model in (self.baseline, self.variant))
+        baseline, variant = (predict(model, part, target).logits for model, target in (self.baseline, self.variant))
         return probabilities(baseline), probabilities(variant)
 
 
@@ -109,17 +108,16 @@ def disagreements(request: DisagreementsRequest, folder: JobFolder, progress: Pr
 
 
 def _pair(folder: Path, report: Report, variant_id: str) -> _Pair:
-    variants = [report.baseline, report.variant(variant_id)]
-    models = []
-    for variant in variants:
+    pairs = []
+    for variant in (report.baseline, report.variant(variant_id)):
         if variant is None:
             raise RequestError(f"the run has no variant '{variant_id}'", "See its table of variants")
         path = folder / variant.file
         if file_sha256(path) != variant.sha256:
             raise RequestError(f"the file '{variant.file}' of this run has changed", "Run its recipe again")
-        models.append(read_onnx(path, variant.input.preprocess))
-    target = resolve_target(report.recipe.target)
-    return _Pair(models[0], models[1], target)
+        target = resolve_target(report.target_of(variant)).for_answers
+        pairs.append((read_onnx(path, variant.input.preprocess), target))
+    return _Pair(*pairs)
 
 
 def _part(report: Report, data: Data) -> Part:
@@ -137,7 +135,7 @@ def _ask(pair: _Pair, part: Part, deadline: float, progress: Progress) -> tuple[
 
     Raises DataError where an answer is no class.
     """
-    for model in (pair.baseline, pair.variant):
+    for model, _ in (pair.baseline, pair.variant):
         if model.task != "classification" or model.n_outputs < 2:
             raise DataError("answers are compared image by image where they are classes", "Choose a classifier's run")
     before, after = [], []
@@ -212,9 +210,9 @@ def _with_maps(
         progress.emit("disagreements", "maps", share, "covering parts of the images, to see what answers rest on")
         pixels = part.pixels(index)
         files = {}
-        for field, model in (("baseline_map", pair.baseline), ("variant_map", pair.variant)):
+        for field, (model, target) in (("baseline_map", pair.baseline), ("variant_map", pair.variant)):
             name = f"{field}-{number:03d}.png"
-            _heat(part, pixels, _map(model, pair.target, part, pixels)).save(folder / name)
+            _heat(part, pixels, _map(model, target, part, pixels)).save(folder / name)
             files[field] = name
         mapped[number] = mapped[number].model_copy(update=files)
     return mapped

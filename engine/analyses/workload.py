@@ -85,8 +85,8 @@ def _of_model(source: ModelSource, target: Target, folder: JobFolder, progress: 
 
 
 def _target_of(variant: Variant, report: Report) -> Target:
-    """What the variant was timed at: the recipe's target, with the runtime and provider of its latency."""
-    target, latency = report.recipe.target, variant.latency
+    """What the variant was timed at: its target, with the runtime and provider of its latency."""
+    target, latency = report.target_of(variant), variant.latency
     if latency is None or latency.runtime == target.runtime:
         return target
     return Target.parse({"runtime": latency.runtime, "provider": latency.provider})

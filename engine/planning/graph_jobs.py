@@ -23,7 +23,7 @@ def time_profile_request(folder: Path, report: Report, variant_id: str) -> TimeP
         baseline=_file(folder, baseline),
         model=_file(folder, variant),
         preprocess=variant.input.preprocess,
-        target=report.recipe.target,
+        target=report.target_of(variant),
     )
 
 
@@ -31,7 +31,7 @@ def save_optimized_request(folder: Path, report: Report, variant_id: str) -> Sav
     """The request to save the graph of a variant, as resolved. Raises NotFoundError."""
     variant = find_variant(report, variant_id)
     return SaveOptimizedRequest(
-        model=_file(folder, variant), preprocess=variant.input.preprocess, target=report.recipe.target
+        model=_file(folder, variant), preprocess=variant.input.preprocess, target=report.target_of(variant)
     )
 
 

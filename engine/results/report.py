@@ -219,6 +219,11 @@ class Report(Result):
         """Whether there is anything to compare with the baseline."""
         return bool(self.races or self.main_variants[1:])
 
+    def target_of(self, variant: Variant) -> Target:
+        """What the variant is run with: its own target where several were raced, else that of the run."""
+        own = variant.target or (self.baseline.target if self.baseline is not None else None)
+        return own or self.recipe.target
+
     @property
     def main_variants(self) -> tuple[Variant, ...]:
         """The baseline and the results of steps, without the candidates of races."""
