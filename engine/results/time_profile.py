@@ -164,5 +164,8 @@ def parts_text(parts_ms: float, latency: Latency | None) -> str:
         return f"{parts}; the whole call was not measured, since other programs disturbed it"
     whole = f"the whole call, which takes {latency.p50_ms:.3g} ms without the profiler"
     if parts_ms > latency.p50_ms:
-        return f"{parts}, more than {whole}: the profiler takes time at every node, so take shares and not sums"
+        return (
+            f"{parts}, more than {whole}: the profiler takes time at every node and also sees calls that others "
+            "disturb, so take shares and not sums"
+        )
     return f"{parts} of {whole}: the rest is spent between the nodes"

@@ -549,7 +549,7 @@ def test_results_give_the_answer_then_the_evidence(app, finished):
     assert "it is probably within the budget of 1 point" in plain_words(at)
     assert "3 of 540 images have another answer: 0 from right to wrong" in plain_words(at)
     assert "The class that loses most is '8': 5.0 points on its 54 images" in plain_words(at)
-    assert len(at.get("plotly_chart")) == 5
+    assert len(at.get("plotly_chart")) == 7
     at.toggle[0].set_value(True).run()
     assert at.table[0].value["Throughput"].tolist() == ["500 /s", "1,000 /s"]
 

@@ -70,7 +70,7 @@ def test_any_candidate_can_be_taken_along(app, finished):
 def test_everything_else_is_about_the_baseline_and_the_steps_alone(app, finished):
     at = results(app, finished, made_race_report())
     assert at.table[0].value["Variant"].tolist() == ["Baseline", "**Static INT8 :green-badge[recommended]**"]
-    assert len(at.get("plotly_chart")) == 5
+    assert len(at.get("plotly_chart")) == 7
     assert "Dynamic INT8" not in words(at)
     at = results(app, finished, made_race_report(), "Take home")
     assert [option.split(" · ")[0] for option in at.selectbox[0].options] == ["Static INT8", "Baseline"]
@@ -86,7 +86,7 @@ def test_the_overview_leads_to_the_race(app, finished):
 
 def test_a_run_without_a_race_has_no_view_of_one(app, finished):
     at = results(app, finished, made_report())
-    assert at.button_group[0].options == ["Overview", "Steps", "Take home", "How it was measured"]
+    assert at.button_group[0].options == ["Overview", "Steps", "Time", "Take home", "How it was measured"]
     at = results(app, finished, made_report(), "Race")
     assert at.button_group[0].value == "Overview"
     assert "Every variant beside the baseline" in words(at)
@@ -99,7 +99,7 @@ def test_where_fp32_won_nothing_is_called_an_optimisation(app, finished):
     assert "Keep the baseline. FP32 stays" in words(at)
     assert "FP32 stays: nothing within the budget is faster".replace(":", "\\:") in words(at)
     assert not any(metric.delta for metric in at.metric)
-    assert len(at.get("plotly_chart")) == 3
+    assert len(at.get("plotly_chart")) == 5
     assert "beside the baseline" not in words(at)
     at = results(app, finished, report, "Take home")
     assert [option.split(" · ")[0] for option in at.selectbox[0].options] == ["Baseline"]

@@ -100,8 +100,8 @@ def _charts(report: Report) -> None:
             report,
             ("File size", charts.size, "size"),
             *latency,
-            *cold_start,
             *([("How often it is right", charts.accuracy, "accuracy")] if has_labels else []),
+            *cold_start,
         )
         return
     _grid(
