@@ -93,7 +93,7 @@ def _remembered(base: Candidate, patterns: tuple[Pattern, ...]) -> Plan:
 
 
 def _alone(base: Candidate, pattern: Pattern) -> Plan:
-    text = f"timing tells whether the graph's {pattern.n_blocks} {pattern.name} are faster this way than in 8 bits"
+    text = f"timing tells whether this takes less time than 8 bits; {pattern.name}: {pattern.n_blocks} in this graph"
     return _placed(base, (pattern,), Note(code="placement", text=text))
 
 
