@@ -35,7 +35,7 @@ class RaceContext(SearchContext, TrainingContext):
     """The file of the placements that won earlier races, or None where they are not remembered."""
     on_candidate: Callable[[CandidateResult], None]
     """Adds a candidate to the report and writes it, or updates its figures there."""
-    race_targets: tuple[RaceTarget, ...] = ()
+    race_targets: tuple[RaceTarget, ...]
     """What every candidate is raced at, `target` first; empty where that is the only one."""
 
     @property

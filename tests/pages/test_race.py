@@ -86,7 +86,16 @@ def test_the_overview_leads_to_the_race(app, finished):
 
 def test_a_run_without_a_race_has_no_view_of_one(app, finished):
     at = results(app, finished, made_report())
-    assert at.button_group[0].options == ["Overview", "Steps", "Time", "Take home", "How it was measured"]
+    assert at.button_group[0].options == [
+        "Overview",
+        "Steps",
+        "Images",
+        "Time",
+        "Take home",
+        "Showdown",
+        "Sweep",
+        "How it was measured",
+    ]
     at = results(app, finished, made_report(), "Race")
     assert at.button_group[0].value == "Overview"
     assert "Every variant beside the baseline" in words(at)

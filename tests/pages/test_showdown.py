@@ -18,7 +18,7 @@ START = "Start the showdown"
 
 @pytest.fixture(autouse=True)
 def with_bf16(monkeypatch):
-    for module in ("engine.planning.resolve", "engine.planning.hardware_jobs"):
+    for module in ("engine.planning.target", "engine.planning.hardware_jobs"):
         monkeypatch.setattr(f"{module}.isa", lambda: ("avx512_bf16",))
 
 

@@ -18,7 +18,7 @@ START = "Start the sweep"
 
 @pytest.fixture(autouse=True)
 def two_cores(monkeypatch):
-    for module in ("engine.planning.resolve", "engine.planning.hardware_jobs", "pages._ui.results.sweep_view"):
+    for module in ("engine.planning.target", "engine.planning.hardware_jobs", "pages._ui.results.sweep_view"):
         monkeypatch.setattr(f"{module}.cores", lambda: 2)
 
 

@@ -3,7 +3,8 @@
 import pytest
 
 from engine.errors import TargetError
-from engine.planning import hardware_jobs, resolve
+from engine.planning import hardware_jobs
+from engine.planning import target as target_check
 from engine.planning.hardware_jobs import (
     check_showdown,
     check_sweep,
@@ -17,7 +18,7 @@ from tests.made_speed import made_file
 
 @pytest.fixture(autouse=True)
 def two_cores(monkeypatch):
-    for module in (hardware_jobs, resolve):
+    for module in (hardware_jobs, target_check):
         monkeypatch.setattr(module, "cores", lambda: 2)
 
 
@@ -42,7 +43,7 @@ def test_threads_above_the_cores_are_refused_by_name():
 
 
 def test_16_bits_that_the_processor_does_not_have_are_refused(monkeypatch):
-    monkeypatch.setattr(resolve, "isa", lambda: ("avx2",))
+    monkeypatch.setattr(target_check, "isa", lambda: ("avx2",))
     bf16 = Target(runtime="openvino", precision="bf16")
     with pytest.raises(TargetError, match="no instructions for them"):
         check_sweep(SweepRequest(file=made_file(), target=bf16))

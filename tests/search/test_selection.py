@@ -142,7 +142,7 @@ def test_everybody_is_told_how_it_ended(made):
         "over_budget",
     ]
     assert "5.0 points less top-1 on the selection images" in wrong.outcome.text
-    assert "Out before the timing: 50.0 points less top-1 on the selection images" in out.outcome.text
+    assert "50.0 points less top-1 on the selection images" in out.outcome.text
     assert slow.outcome.text == "Not surely faster: 0.67 times as fast as FP32 (0.61 to 0.74)"
 
 
