@@ -54,7 +54,9 @@ def judge_gate(
 
 def _check(max_drop: float | None, min_speedup: float | None, max_size_mb: float | None) -> None:
     if max_drop is None and min_speedup is None and max_size_mb is None:
-        raise RequestError("there is no rule to check", "Give --max-drop, --min-speedup or --max-size")
+        raise RequestError(
+            "there is no rule to check", "Give the largest drop, the smallest speed-up or the largest size"
+        )
     if max_drop is not None and not 0 <= max_drop <= 100:
         raise RequestError(f"the largest drop is {max_drop:g} points", "Give 0 to 100 points")
     for name, value, unit in (("smallest speed-up", min_speedup, " times"), ("largest size", max_size_mb, " MB")):

@@ -3,7 +3,7 @@
 from itertools import product
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from engine.settings.base import Settings, setting
 from engine.settings.data import DataSource, Preprocess, Split
@@ -13,6 +13,13 @@ from engine.settings.target import Target
 BATCH_SIZES = (1, 2, 4, 8, 16, 32)
 MOST_CELLS = 128
 MOST_ROWS = 24
+
+
+def one_runtime(target: Target) -> Target:
+    """The target itself. Raises ValueError where it stands for several runtimes."""
+    if target.runtime == "any":
+        raise ValueError("a file is timed in one runtime here; set runtime to onnxruntime or openvino")
+    return target
 
 
 class VariantFile(Settings):
@@ -64,6 +71,8 @@ class SweepRequest(Settings):
     rounds: int = setting(6, help="How often each cell is timed.", ge=3, le=50)
     minutes: float = setting(15.0, help="No cell is begun after this.", unit="min", gt=0, le=120)
 
+    _is_of_one_runtime = field_validator("target")(one_runtime)
+
     @model_validator(mode="after")
     def _is_small_enough(self) -> Self:
         n_cells = len(self.batch_sizes) * len(self.threads or (1,))
@@ -93,6 +102,8 @@ class ShowdownEntry(Settings):
 
     file: VariantFile
     target: Target = Target()
+
+    _is_of_one_runtime = field_validator("target")(one_runtime)
 
 
 class ShowdownRequest(Settings):

@@ -395,7 +395,7 @@ def test_a_gate_in_doubt_ends_with_4_and_refusals_with_2(engine, tmp_path):
     assert engine("gate", str(tmp_path)) == (
         2,
         "",
-        "error: there is no rule to check. Give --max-drop, --min-speedup or --max-size\n",
+        "error: there is no rule to check. Give the largest drop, the smallest speed-up or the largest size\n",
     )
     assert engine("gate", str(tmp_path / "none"), "--max-drop", "1")[0] == 2
 

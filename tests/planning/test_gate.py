@@ -73,7 +73,7 @@ def test_nothing_is_known_where_the_run_is_undecided():
 @pytest.mark.parametrize(
     ("rules", "text"),
     [
-        ({}, "there is no rule to check. Give --max-drop, --min-speedup or --max-size"),
+        ({}, "there is no rule to check. Give the largest drop, the smallest speed-up or the largest size"),
         ({"max_drop": -1}, "the largest drop is -1 points. Give 0 to 100 points"),
         ({"max_drop": float("nan")}, "the largest drop is nan points"),
         ({"min_speedup": 0}, "the smallest speed-up is 0 times. Give a number above 0"),

@@ -6,6 +6,8 @@ import pytest
 from pydantic import ValidationError
 
 import engine.results as declared
+from engine.planning.comparing import compare_reports
+from engine.planning.gate import judge_gate
 from engine.results import (
     Advice,
     Applicability,
@@ -17,6 +19,8 @@ from engine.results import (
     Confusion,
     CutShort,
     DataPreview,
+    Disagreement,
+    Disagreements,
     Estimate,
     Event,
     Failure,
@@ -84,11 +88,35 @@ from tests.made import (
     made_variant,
 )
 from tests.made_audit import made_audit
+from tests.made_speed import made_showdown, made_sweep
 
 NOTE = Note(code="new_head", text="The head is new: Käfer")
 REPORT = made_report(
     warnings=(NOTE,),
     failures=(Failure(branch=None, step=None, technique=None, code="disk_full", message="the disk is full", next=""),),
+)
+COMPARISON = compare_reports([("one", REPORT), ("two", REPORT.model_copy(update={"data": None, "run_id": "other"}))])
+GATE = judge_gate(REPORT, max_drop=1)
+DISAGREEMENTS = Disagreements(
+    variant_id=INT8,
+    n_images=9,
+    n_evaluation=10,
+    counts={"right_to_wrong": 1},
+    rows=(
+        Disagreement(
+            image_id="a.png",
+            label="cat",
+            kind="right_to_wrong",
+            baseline_answer="cat",
+            baseline_probability=0.9,
+            variant_answer="dog",
+            variant_probability=0.6,
+            damage=0.5,
+            label_is_doubtful=True,
+            picture="image-000.png",
+            baseline_map="baseline_map-000.png",
+        ),
+    ),
 )
 LABEL_FILE = LabelFile(
     name="labels.tsv",
@@ -297,6 +325,18 @@ EXAMPLES: tuple[Result, ...] = (
     Confusion(rows=(PREDICTIONS,), n_outputs=3, examples=(("0.png", "cat", "dog"),), suggestion=SHUFFLED),
     made_cold_start(40.0, 2.0),
     made_cold_start(40.0, 2.0).load_ms,
+    COMPARISON,
+    COMPARISON.variants[0],
+    COMPARISON.differences[0],
+    DISAGREEMENTS,
+    DISAGREEMENTS.rows[0],
+    GATE,
+    GATE.rules[0],
+    made_showdown(),
+    made_showdown().rows[0],
+    made_showdown().pairs[0],
+    made_sweep(),
+    made_sweep().cells[0],
 )
 NAMES = [type(example).__name__ for example in EXAMPLES]
 
