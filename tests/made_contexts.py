@@ -30,6 +30,7 @@ def made_context(kind, data, folder, **changes):
         "goal": "latency",
         "baseline": None,
         "placements": None,
+        "race_targets": (),
         "on_candidate": no_candidate,
     }
     names = {one.name for one in fields(kind)}
