@@ -149,6 +149,7 @@ def build_ours(files: Files) -> tuple[BuildResult, Path | None]:
         peak_mb=peak_mb,
         size_bytes=variant.size_bytes,
         label=_label(report, variant),
+        target=report.target_of(variant),
     )
     return built, path
 
@@ -159,6 +160,7 @@ def _recipe(files: Files) -> str:
         "name": f"race of {files.fp32.stem}",
         "model": {"kind": "file", "path": str(files.fp32.absolute())},
         "data": {"kind": "sample", "name": "digits"},
+        "target": {"runtime": "any"},
         "steps": [{"technique": "quantize", "calibration_images": files.n_images}],
     }
     return json.dumps(recipe)
