@@ -87,7 +87,7 @@ def refused(run, tmp_path):
     ("{model: {kind: sample}, steps: [{technique: prune, ratio: 1}]}",
      "step 1: 'ratio' is 1, it must be more than 0 and less than 1"),
     ("{model: {kind: sample}, target: {runtime: tvm}}",
-     "'target.runtime' is 'tvm', it must be 'onnxruntime' or 'openvino'"),
+     "'target.runtime' is 'tvm', it must be 'onnxruntime', 'openvino' or 'any'"),
     ("{model: {kind: sample}, target: {precision: bf16}}",
      "target: 'precision' is 'bf16', which onnxruntime does not take, since it computes in what the file holds"),
     ("{model: {kind: sample}, split: {train: 0.9}}", "split: train, calibration, evaluation and holdout sum to 130 %"),
