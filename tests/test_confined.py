@@ -15,7 +15,7 @@ from engine.jobs.foreground import run_analysis
 from engine.jobs.kinds import slot_of
 from engine.jobs.policy import policy_of
 from engine.jobs.queue import describe_folder, new_id
-from engine.results import ModelProfile
+from engine.results import ModelProfile, codes
 from engine.settings import FileModel, ProfileRequest, RunRequest, SampleModel, TimmModel, load_recipe, parse_recipe
 from engine.store.folders import JobFile, JobFolder, Outcome, now
 from engine.store.rebuild import rows_from_folders
@@ -138,6 +138,17 @@ def profile_of(path: Path, model) -> ProfileRequest:
 def run_of(path: Path, model) -> RunRequest:
     saved(model)(path)
     return RunRequest(recipe=parse_recipe(f"{{model: {{kind: file, path: {path}}}, steps: []}}"))
+
+
+@confined
+def test_a_run_whose_runtime_is_any_races_all_runtimes_though_it_may_start_no_process(execute, tmp_path):
+    saved(small_classifier())(tmp_path / "m.onnx")
+    recipe = f"{{model: {{kind: file, path: {tmp_path / 'm.onnx'}}}, target: {{runtime: any, threads: 1}}, steps: []}}"
+    execution, folder = execute(RunRequest(recipe=parse_recipe(recipe)))
+    assert end_of(execution).state == "done", folder.log_text()
+    report = folder.report()
+    assert {one.target.runtime for one in report.variants} == {"onnxruntime", "openvino"}
+    assert codes.NOT_RACED not in {note.code for note in report.warnings}
 
 
 @pytest.mark.slow

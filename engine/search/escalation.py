@@ -1,6 +1,8 @@
-"""The last stage of a race: where a static file is fast and loses too much, its rounding is learnt, then it is trained.
+"""The last stage of a race: where a static file is fast and loses too much, rounding is learnt, then weights are.
 
-Both end in a file of the same graph, which is as fast. Neither needs labels: FP32's own answers teach.
+Learnt rounding ends in a file of the same graph. Training has every operator in 8 bits that can be: it takes the best
+of the files that are so, ends in a file of that one's graph, and is left out where none of them is faster. Neither
+needs labels: FP32's own answers teach.
 """
 
 import math
@@ -15,7 +17,7 @@ from engine.models.artifacts import OnnxModel
 from engine.results import Note, codes, times_as_fast
 from engine.search.candidate import Candidate
 from engine.search.context import RaceContext
-from engine.search.qat_hint import why_not_trainable
+from engine.search.qat_hint import is_trainable, why_not_trainable
 from engine.search.search_space import Plan
 from engine.search.selection import loss_text, over_accuracy
 from engine.search.timing import screen
@@ -61,7 +63,7 @@ def escalate(
     on_progress: ProgressCallback,
 ) -> Escalation:
     """Learns the rounding of the static candidate that is clearly faster than the winner and loses too much accuracy;
-    trains it where that is not enough.
+    trains the best of those that training knows where that is not enough.
 
     What it builds is added to `candidates`. Does nothing where there is no such candidate. At the deadline nothing
     further is begun, and the best so far stays.
@@ -69,9 +71,6 @@ def escalate(
     result, context = Escalation(winner, candidates, []), workspace.context
     lossy = [one for one in candidates if one.is_static and over_accuracy(one, context.budget)]
     if not lossy:
-        return result
-    if not context.data.has_images:
-        result.leave_out("INT8 loses too much, and there are no images to learn its rounding from or to train it on")
         return result
     if workspace.out_of_time("learning the rounding where INT8 loses too much"):
         return result
@@ -81,9 +80,20 @@ def escalate(
         if any(one.was_disturbed for one in lossy):
             result.leave_out("INT8 loses too much, and other programs disturbed its timing, so nothing was trained")
         return result
-    _learn(workspace, model, base, result, run_final, on_progress)
-    if result.winner is winner and not workspace.out_of_time("training where INT8 loses too much"):
-        _train(workspace, model, base, result, run_final, on_progress)
+    if not context.data.has_images:
+        result.leave_out("INT8 loses too much, and there are no images to learn its rounding from or to train it on")
+        return result
+    _learn(_there(workspace, base), model, base, result, run_final, on_progress)
+    if result.winner is not winner or workspace.out_of_time("training where INT8 loses too much"):
+        return result
+    trainable = _base([one for one in lossy if is_trainable(one)], winner)
+    if trainable is None:
+        result.leave_out(
+            f"{base.name} was not trained: training knows no such file, it has every operator in INT8 that can be and "
+            "a scale for each channel, and no file that is so is clearly faster"
+        )
+    else:
+        _train(_there(workspace, trainable), model, trainable, result, run_final, on_progress)
     return result
 
 
@@ -93,6 +103,11 @@ def _base(lossy: list[Candidate], winner: Candidate | None) -> Candidate | None:
     faster = [one for one in lossy if one.latency is not None and one.latency.ratio_high < min(limit, 1.0)]
     best = min((one.ratio for one in faster), default=math.inf)
     return max((one for one in faster if one.ratio <= AS_FAST * best), key=lambda one: one.sqnr_db, default=None)
+
+
+def _there(workspace: Workspace, base: Candidate) -> Workspace:
+    """The workspace that builds and scores at the target where this candidate is fast."""
+    return replace(workspace, at=base.at or workspace.at)
 
 
 def _learn(
@@ -105,7 +120,7 @@ def _learn(
 ) -> None:
     settings = _settings(base).model_copy(update={"rounding": "learnt"})
     reason = f"{_finding(base, workspace.context)}: learn the rounding of its weights from FP32's outputs"
-    plan = Plan(f"{base.name}, learnt rounding", settings, Note(code="learn_rounding", text=reason))
+    plan = Plan(f"{base.plan.name}, learnt rounding", settings, Note(code="learn_rounding", text=reason))
 
     def on_layer(fraction: float, message: str, **metrics: float) -> None:
         on_progress(START + (LEARNT - START) * fraction, message, **metrics)
@@ -170,7 +185,7 @@ def _try(
         return False
     if time.monotonic() >= context.deadline:
         workspace.left_out.append(f"what was left to do for {plan.name}")
-    if any(candidate.model.key == other.model.key for other in result.candidates):
+    if any(candidate.key == other.key for other in result.candidates):
         result.leave_out(f"{plan.name} gave a file that was there already: {candidate.notes[-1].text}")
         return True
     result.candidates.append(candidate)
@@ -198,7 +213,7 @@ def _finding(base: Candidate, context: RaceContext) -> str:
     """Why the race goes on, as the beginning of a sentence."""
     if base.latency is None:
         raise ValueError(f"{base.name} was never timed")
-    return f"{base.name} is {times_as_fast(base.latency, 'FP32')} and has {loss_text(base, context)}"
+    return f"{base.name} is {times_as_fast(base.latency, base.fp32)} and has {loss_text(base, context)}"
 
 
 def _with_train_images(data: Data, n_ranges: int) -> Data:

@@ -40,15 +40,16 @@ def restore_layers(
     proto = workspace.calibrator.proto()
     floats = {*settings.float_nodes, *first_heavy(proto, settings.float_first)}
     layers = [name for name in heavy_nodes(proto) if name not in floats]
-    with tempfile.TemporaryDirectory(dir=workspace.context.folder) as name:
+    name = over_budget.plan.name  # the candidates are named by their target as well
+    with tempfile.TemporaryDirectory(dir=workspace.context.folder) as folder:
         # In a folder of their own: a mixture may give the same file as a candidate that exists already.
-        scratch = replace(workspace, context=replace(workspace.context, folder=Path(name)))
+        scratch = replace(workspace, context=replace(workspace.context, folder=Path(folder)))
         on_progress(0.0, "all layers back in float: whether that is enough")
-        all_float = _with_float(scratch, over_budget.name, settings, layers)
+        all_float = _with_float(scratch, name, settings, layers)
         if all_float is None or not is_enough(all_float):
             return None  # then the loss is in the rest of the graph, and no choice among the layers helps
-        ranking = _ranking(scratch, over_budget.name, settings, layers, on_progress)
-        best = _fewest(scratch, over_budget.name, settings, ranking, is_enough, on_progress)
+        ranking = _ranking(scratch, name, settings, layers, on_progress)
+        best = _fewest(scratch, name, settings, ranking, is_enough, on_progress)
         if best is not None:
             best.move(workspace.context.folder)
     return best

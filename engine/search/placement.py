@@ -6,6 +6,7 @@ tried first on the next network with the same kinds of blocks.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from engine.models.artifacts import OnnxModel
 from engine.results import Note
@@ -28,7 +29,7 @@ Build = Callable[[Workspace, tuple[Plan, ...], list[Candidate], float, float], l
 
 
 def place(workspace: Workspace, model: OnnxModel, candidates: list[Candidate], build: Build) -> list[Note]:
-    """Adds, timed, placements of the static candidate to refine; notes on those that failed.
+    """Adds, timed, placements of the static candidate to refine, at its target; notes on those that failed.
 
     Nothing where that cannot be timed. Where all static ones lose too much they are timed all the same: layers may go
     back to float, and what remains in 8 bits should be fast.
@@ -37,6 +38,7 @@ def place(workspace: Workspace, model: OnnxModel, candidates: list[Candidate], b
     base = base_to_refine(candidates, workspace.context.budget)
     if not patterns or base is None:
         return []
+    workspace = replace(workspace, at=base.at or workspace.at)
     screen(workspace, model, [base], PLACE, also_over=True)
     if base.latency is None:
         return []
@@ -114,7 +116,7 @@ def _placed(base: Candidate, patterns: tuple[Pattern, ...], reason: Note) -> Pla
         "float_nodes": tuple(dict.fromkeys((*settings.float_nodes, *floats))),
     }
     names = [f"{pattern.name} {'fused' if pattern.code == FUSED else 'in float'}" for pattern in patterns]
-    return Plan(f"{base.name}, {', '.join(names)}", settings.model_copy(update=changes), reason)
+    return Plan(f"{base.plan.name}, {', '.join(names)}", settings.model_copy(update=changes), reason)
 
 
 def _names(patterns: tuple[Pattern, ...]) -> str:
@@ -122,14 +124,17 @@ def _names(patterns: tuple[Pattern, ...]) -> str:
 
 
 def _key(workspace: Workspace, patterns: tuple[Pattern, ...]) -> PlacementKey:
-    """What a placement depends on: this machine, the target, the runtime's version and the kinds of blocks."""
-    target, installed = workspace.context.target, versions()
+    """What a placement depends on: this machine, the target, the runtime's version and the kinds of blocks.
+
+    Of the target's options those count that are not as the provider has them by itself.
+    """
+    target, installed = workspace.at.target, versions()
     runtimes = (f"{name} {installed[name]}" for name in sorted(installed) if name.startswith(target.runtime))
     return PlacementKey(
         cpu=cpu_name(),
         cores=cores(),
         threads=target.threads or cores(),
         batch_size=target.batch_size,
-        runtime=", ".join((f"{target.runtime} {target.provider}", *runtimes)),
+        runtime=", ".join((f"{target.runtime} {target.provider}", *target.option_texts, *runtimes)),
         blocks=tuple(pattern.code for pattern in patterns),
     )

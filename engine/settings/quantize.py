@@ -62,7 +62,7 @@ class QuantizeAuto(Quantization):
         True,
         label="Train where rounding loses too much",
         help="Where an INT8 file is clearly faster than what has won and loses too much, learn its rounding and then "
-        "train it for a few epochs, both from FP32's own answers. Needs images, and ends with the minutes; the "
+        "train for a few epochs, both from FP32's own answers. Needs images, and ends with the minutes; the "
         "estimate is without it.",
     )
 

@@ -4,10 +4,11 @@ from functools import partial
 
 from engine.cli import lines
 from engine.errors import RunError
-from engine.results import Provider, codes
+from engine.results import codes
 from engine.run import remeasure
 from engine.run.step_runner import StepRunner
 from engine.runtimes import RUNTIMES, race_targets
+from engine.runtimes.missing import MissingRuntime
 from engine.settings import RemeasureRequest, Target, parse_recipe
 from engine.store.progress import Progress
 from tests.conftest import carry_out
@@ -75,12 +76,11 @@ def test_measured_again_each_variant_runs_at_its_own_target(raced_run, home, mon
 
 
 def test_a_runtime_that_does_not_work_is_left_out_with_the_reason(ready_home, tmp_path, monkeypatch):
-    broken = Provider(runtime="openvino", name="CPU", works=False, reason="no such plugin")
-    monkeypatch.setattr(RUNTIMES["openvino"], "try_provider", lambda name: broken)
+    monkeypatch.setitem(RUNTIMES, "openvino", MissingRuntime("openvino", "CPU", ImportError("no such library")))
     report = carry_out(ALONE, tmp_path / "run", ready_home).report
     assert [one.label for one in report.variants] == ["Baseline"]
     (warning,) = [note for note in report.warnings if note.code == codes.NOT_RACED]
-    assert warning.text.endswith("does not work here: no such plugin")
+    assert warning.text.endswith("does not work here: its package cannot be loaded: no such library")
 
 
 def test_a_file_that_does_not_run_in_one_of_them_has_a_note_and_runs_in_the_others(ready_home, tmp_path, monkeypatch):

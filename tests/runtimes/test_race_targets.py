@@ -1,11 +1,15 @@
 """Which concrete targets a target stands for."""
 
+import subprocess
+from contextlib import nullcontext
+
 import pytest
 
-from engine.errors import SettingsError
+from engine.errors import RunError, SettingsError
 from engine.models.artifacts import variant_key
-from engine.results import Provider
 from engine.runtimes import RUNTIMES, left_out, race_targets
+from engine.runtimes.missing import MissingRuntime
+from engine.runtimes.trial_model import WRONG_ANSWER
 from engine.settings import Target, dump_recipe, parse_recipe
 
 OPENVINO = RUNTIMES["openvino"]
@@ -56,12 +60,46 @@ def test_every_one_has_a_number_of_threads_and_the_batch_and_one_is_the_first():
     assert [one.is_first for one in found] == [True] + [False] * (len(found) - 1)
 
 
-def test_where_openvino_does_not_work_the_others_race_and_the_reason_is_there(monkeypatch):
-    broken = Provider(runtime="openvino", name="CPU", works=False, reason="no such plugin")
-    monkeypatch.setattr(OPENVINO, "try_provider", lambda name: broken)
+class Stand(type(OPENVINO)):
+    """OpenVINO with something else than it has; nothing is known of it yet."""
+
+    def __init__(self, **changes):
+        vars(self).update(changes)
+
+
+def refuse(*args, **more):
+    raise RunError("no such plugin")
+
+
+MISSING = MissingRuntime("openvino", "CPU", ImportError("no such library"))
+
+
+@pytest.mark.parametrize(
+    ("broken", "reason"),
+    [
+        (MISSING, "its package cannot be loaded: no such library"),
+        (Stand(providers=lambda: ("GPU",)), "OpenVINO finds no CPU here"),
+        (Stand(open_session=refuse), "no such plugin"),
+        (Stand(open_session=lambda *args, **more: nullcontext(lambda image: {"sums": image})), WRONG_ANSWER),
+    ],
+)
+def test_where_openvino_does_not_work_the_others_race_and_the_reason_is_there(monkeypatch, broken, reason):
+    monkeypatch.setitem(RUNTIMES, "openvino", broken)
     assert rows(runtime="any") == [("", *ORT[1:])]
-    assert left_out(Target(runtime="any")) == {"openvino": "no such plugin"}
+    assert left_out(Target(runtime="any")) == {"openvino": reason}
     assert left_out(Target()) == {}
+
+
+def test_whether_openvino_works_is_asked_once_and_without_a_process(monkeypatch):
+    def open_session(*args, **more):
+        opened.append(args)
+        return OPENVINO.open_session(*args, **more)
+
+    opened: list[object] = []
+    monkeypatch.setitem(RUNTIMES, "openvino", Stand(open_session=open_session))
+    monkeypatch.setattr(subprocess, "Popen", None)  # a confined run may start none
+    assert left_out(Target(runtime="any")) == left_out(Target(runtime="any")) == {}
+    assert len(opened) == 1
 
 
 def test_a_file_has_its_own_address_at_the_first_and_another_at_each_of_the_others():

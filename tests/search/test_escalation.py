@@ -1,7 +1,9 @@
 """The last stage of a race: rounding is learnt, then the weights are, where a fast file loses too much."""
 
+import math
 import time
 from dataclasses import replace
+from functools import partial
 
 import onnx
 import pytest
@@ -11,10 +13,11 @@ from engine.data import load
 from engine.errors import StepError
 from engine.measure.latency import PairedLatency
 from engine.results import codes
+from engine.runtimes import RaceTarget
 from engine.search.context import RaceContext
 from engine.search.race import race
 from engine.search.workspace import Workspace
-from engine.settings import Budget, Qat, QuantizeAuto, SampleData, Split
+from engine.settings import Budget, Qat, QuantizeAuto, SampleData, Split, Target
 from tests.made import made_latency
 from tests.made_contexts import made_context
 from tests.search.spoilt import spoilt_graph
@@ -22,20 +25,44 @@ from tests.techniques.given import given
 
 AUTO = QuantizeAuto(calibration_images=32, mixed_precision=False)
 TRAINED = "trained"
+HERE = RaceTarget("onnxruntime", Target(threads=1))
+THERE = RaceTarget("OpenVINO f32", Target(runtime="openvino", precision="f32", threads=1), is_first=False)
 COARSE, RUINED = 60, 1000
 """Factors of the weights that spoil a scale: learnt rounding mends what the first does, and nothing but training the
 other."""
 
 
-def static_takes_half(models, *_, **__):
+def static_takes_half(models, *_, targets, slow=None, **__):
     """Latencies in which a file with calibrated ranges, or a trained one, takes half the time of FP32, and others all
-    of it."""
-    protos = {key: onnx.load(model.path) for key, model in models.items()}
-    return {key: PairedLatency(made_latency(1.0, 0.5 if _is_fast(protos[key]) else 1.0), None) for key in models}
+    of it; at the target `slow` every file does."""
+    is_fast = {key: is_static(onnx.load(model.path)) and targets.get(key) != slow for key, model in models.items()}
+    return {key: PairedLatency(made_latency(1.0, 0.5 if is_fast[key] else 1.0), None) for key in models}
 
 
-def _is_fast(proto):
+def is_static(proto):
     return proto.producer_name == TRAINED or any(node.op_type == "QuantizeLinear" for node in proto.graph.node)
+
+
+def per_tensor_takes(share, others, models, *_, **__):
+    """Latencies in which a file with one scale a layer takes this share of FP32's time, and other static ones that of
+    the `others`."""
+    shares = dict.fromkeys(models, 1.0)
+    for key, model in models.items():
+        proto = onnx.load(model.path)
+        if is_static(proto):
+            (size,) = {math.prod(one.dims) for one in proto.graph.initializer if one.name == "w2_scale"} or {0}
+            shares[key] = share if size == 1 else others
+    return {key: PairedLatency(made_latency(1.0, value), None) for key, value in shares.items()}
+
+
+def as_trained(asked, model, settings, context):
+    """In place of training: the model as it is, under another producer."""
+    asked.append((settings, context))
+    path = context.folder / "model.onnx"
+    proto = onnx.load(model.path)
+    proto.producer_name = TRAINED
+    onnx.save(proto, path)
+    return Outcome(model=replace(model, path=path))
 
 
 @pytest.fixture
@@ -96,16 +123,7 @@ def test_where_that_is_asked_not_to_be_nothing_is_learnt_or_trained(prepared, mo
 
 def test_where_learnt_rounding_is_not_enough_the_file_is_trained_without_labels(prepared, monkeypatch):
     asked = []
-
-    def trained(model, settings, context):
-        asked.append((settings, context))
-        path = context.folder / "model.onnx"
-        proto = onnx.load(model.path)
-        proto.producer_name = TRAINED
-        onnx.save(proto, path)
-        return Outcome(model=replace(model, path=path))
-
-    monkeypatch.setattr("engine.search.workspace.qat", trained)
+    monkeypatch.setattr("engine.search.workspace.qat", partial(as_trained, asked))
     model, context = prepared(RUINED, deadline=time.monotonic() + 1000)
     outcome = race(model, AUTO, context)
     ((settings, given_context),) = asked
@@ -164,3 +182,52 @@ def test_without_images_the_report_says_that_nothing_was_learnt(prepared):
     (text,) = notes(outcome, codes.NOT_ESCALATED)
     assert text == "INT8 loses too much, and there are no images to learn its rounding from or to train it on"
     assert not trials(outcome, "learn_rounding")
+
+
+def test_where_int8_is_not_faster_nothing_is_said_of_missing_images(prepared, monkeypatch):
+    model, context = prepared(COARSE)
+    monkeypatch.setattr(
+        "engine.measure.timing.measure_latency",
+        lambda models, *_, **__: {key: PairedLatency(made_latency(1.0, 1.0), None) for key in models},
+    )
+    outcome = race(model, AUTO, replace(context, data=replace(context.data, synthetic=True)))
+    assert any(one.trial.outcome.code == "over_budget" for one in outcome.search.candidates)
+    assert not notes(outcome, codes.NOT_ESCALATED)
+
+
+def test_it_learns_and_trains_at_the_target_where_the_file_is_fast(prepared, monkeypatch):
+    monkeypatch.setattr("engine.search.workspace.qat", partial(as_trained, []))
+    model, context = prepared(RUINED, race_targets=(HERE, THERE))
+    slow_here = partial(static_takes_half, slow=HERE.target)
+    monkeypatch.setattr("engine.measure.timing.measure_latency", slow_here)
+    outcome = race(model, AUTO, context)
+    (learnt,), (trained,) = trials(outcome, "learn_rounding"), trials(outcome, "train_int8")
+    for one in (learnt, trained):
+        assert one.at == THERE
+        assert one.trial.name.endswith(f", {THERE.label}")
+        assert one.trial.name.count(THERE.label) == 1
+        assert "2.00 times as fast as FP32 in onnxruntime" in one.trial.reason.text
+    assert outcome.search.winner_key == trained.key
+
+
+def test_what_is_trained_is_the_best_of_the_files_that_training_ends_in(prepared, monkeypatch):
+    asked = []
+    monkeypatch.setattr("engine.search.workspace.qat", partial(as_trained, asked))
+    model, context = prepared(RUINED)
+    monkeypatch.setattr("engine.measure.timing.measure_latency", partial(per_tensor_takes, 0.4, 0.5))
+    outcome = race(model, AUTO, context)
+    (learnt,), (trained,) = notes(outcome, codes.NOT_ESCALATED), trials(outcome, "train_int8")
+    assert learnt.startswith("Static INT8, per tensor, learnt rounding gave a file that was there already")
+    assert "2.00 times as fast" in trained.trial.reason.text
+    assert "per tensor" not in trained.trial.reason.text
+    assert len(asked) == 1
+
+
+def test_where_only_a_file_that_training_does_not_end_in_is_fast_nothing_is_trained(prepared, monkeypatch):
+    monkeypatch.setattr("engine.search.workspace.qat", forbidden)
+    model, context = prepared(RUINED)
+    monkeypatch.setattr("engine.measure.timing.measure_latency", partial(per_tensor_takes, 0.5, 1.2))
+    outcome = race(model, AUTO, context)
+    *_, text = notes(outcome, codes.NOT_ESCALATED)
+    assert not notes(outcome, codes.QAT_MAY_HELP)
+    assert "per tensor was not trained: training knows no such file" in text

@@ -59,6 +59,13 @@ def test_the_most_sensitive_layer_alone_goes_back_to_float(workspace):
     assert kept == {failed.model.path.name, mended.model.path.name}
 
 
+def test_a_mixture_has_the_name_of_its_target_once(workspace):
+    there = replace(workspace, at=RaceTarget("OpenVINO f32", workspace.context.target, is_first=False))
+    failed = spoilt_entrant(there)
+    mended = restore_layers(there, failed, lambda one: one.sqnr_db > failed.sqnr_db + 6, partial(hear, []))
+    assert mended.name == "Static INT8, 1 more layer in float, OpenVINO f32"
+
+
 def hear(said, share, text):
     said.append(text)
 

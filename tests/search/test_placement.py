@@ -4,14 +4,20 @@ import onnx
 import pytest
 
 from engine.measure.latency import PairedLatency
+from engine.runtimes import RaceTarget
 from engine.search.context import RaceContext
 from engine.search.race import race
-from engine.settings import Budget, QuantizeAuto
+from engine.settings import Budget, QuantizeAuto, Target
 from tests.made import made_latency
 from tests.made_contexts import made_context
 from tests.techniques.given import BEGINNING, RNG, classifier, given, weights
 
 AUTO = QuantizeAuto(calibration_images=16, mixed_precision=False)
+HERE = RaceTarget("onnxruntime", Target(threads=1))
+THERE, STREAMS = (
+    RaceTarget("OpenVINO f32", Target(runtime="openvino", precision="f32", threads=1, streams=streams), is_first=False)
+    for streams in (None, 2)
+)
 SWISH, DEPTHWISE = "SiLU and hard-swish fused", "depthwise convolutions in float"
 
 
@@ -33,14 +39,18 @@ def network(sign=1):
 def raced(tmp_path, monkeypatch):
     """Runs a race by these shares of FP32's time, and returns the candidates in order.
 
-    INT8 takes 0.9; `swish` and `depthwise` are the factors of each placement.
+    INT8 takes 0.9; `swish` and `depthwise` are the factors of each placement, and of two targets the first takes 1.3
+    times as long.
     """
     model, bare = given(network(), tmp_path / "race")
     folders = iter(range(9))
 
-    def run(swish, depthwise, baseline=None):
-        def measure(models, baseline, *args, **more):
+    def run(swish, depthwise, baseline=None, race_targets=()):
+        def measure(models, baseline, *args, targets, **more):
             shares = {key: share(one, key == baseline) for key, one in models.items()}
+            if race_targets:
+                slow = (key for key in shares if key in targets and targets[key] == HERE.target)
+                shares |= {key: 1.3 * shares[key] for key in slow}
             return {key: PairedLatency(made_latency(1.0, value), None) for key, value in shares.items()}
 
         def share(model, is_baseline):
@@ -59,6 +69,7 @@ def raced(tmp_path, monkeypatch):
             folder,
             placements=tmp_path / "memory",
             baseline=baseline,
+            race_targets=race_targets,
             budget=Budget(max_accuracy_drop=0.5 if baseline else None),
         )
         outcome = race(model, AUTO, context)
@@ -82,6 +93,16 @@ def test_kinds_that_are_faster_alone_are_combined_and_tried_first_in_the_next_ra
     again = raced(swish=0.8, depthwise=0.9)
     assert of(again, "placement_remembered") == [f"{SWISH}, {DEPTHWISE}"]
     assert of(again, "placement") == []
+
+
+def test_placements_are_built_and_remembered_at_the_target_where_the_file_is_fast(raced):
+    trials = raced(swish=1.1, depthwise=0.9, race_targets=(HERE, THERE))
+    placed = [trial.name for trial in trials if trial.reason.code == "placement"]
+    assert placed
+    assert all(name.endswith(f", {THERE.label}") and name.count(THERE.label) == 1 for name in placed)
+    assert of(raced(swish=1.1, depthwise=0.9, race_targets=(HERE, THERE)), "placement_remembered")
+    for others in ((HERE, STREAMS), ()):
+        assert not of(raced(swish=1.1, depthwise=0.9, race_targets=others), "placement_remembered")
 
 
 def test_what_is_not_faster_stays_in_eight_bits(raced):

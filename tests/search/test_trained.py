@@ -30,7 +30,7 @@ def candidate(drop=SURELY, ratio=None, settings=None):
         model=SimpleNamespace(key="a"),
         comparison=made_comparison(*drop),
         class_loss=None,
-        is_static=isinstance(settings, QuantizeStatic),
+        plan=SimpleNamespace(settings=settings),
         latency=made_latency(ratio, ratio) if ratio else None,
     )
 
@@ -46,6 +46,7 @@ def test_what_was_out_before_the_timing_or_over_the_budget_after_it_may_be_won_b
 
 @pytest.mark.parametrize("changed", [
     {"drop": WELL}, {"ratio": 1.5}, {"settings": QuantizeDynamic(method="dynamic")}, {"batch": 4},
+    {"settings": QuantizeStatic(method="static", float_first=2)},
     {"task": "segmentation"},
     {"place": workspace(synthetic=True)}, {"place": workspace(operator="Selu")},
 ])  # fmt: skip
