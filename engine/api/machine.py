@@ -26,9 +26,9 @@ def peaks_request(threads: int | None = None) -> PeaksRequest:
 
 
 def workload_request(run: str | Path) -> WorkloadRequest:
-    """The request for the workloads of a run's variants, by its id or its folder; another one for another report.
+    """The request for the workloads of a run's variants, by its id or its folder. Raises RequestError.
 
-    Raises RequestError.
+    It is another one once the report has changed, as it does when its latencies are measured again.
     """
     folder = run_folder(Queue.default(), run)
     path = folder / "report.json"
