@@ -8,7 +8,6 @@ sees of it is outcome.json; the traceback goes to stderr, which is the folder's 
 """
 
 import compileall
-import ctypes
 import os
 import signal
 import sys
@@ -31,10 +30,10 @@ from engine.store.folders import JobFolder, Outcome, now
 from engine.store.home import Home
 from engine.store.measure_lock import WAITING, measure_lock
 from engine.store.progress import Progress
+from engine.system import parent
 from engine.system.fresh_processes import FreshProcesses
 from engine.system.sandbox import PACKAGE, Policy, confine
 
-PR_SET_PDEATHSIG = 1
 LOADING = "loading the libraries"
 RETRY_HINT = "What was finished before is kept in its report; run it again when you like"
 
@@ -59,11 +58,8 @@ def main(path: str, request_file: str) -> int:
 
 def die_with_parent() -> None:
     """Let the kernel kill this process when its parent dies, even by SIGKILL; Linux only."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    parent = os.environ.get("FEATHERWEIGHT_PARENT")
-    if parent is not None and os.getppid() != int(parent):  # it died before the line above
-        os.kill(os.getpid(), signal.SIGKILL)
+    started_by = os.environ.get("FEATHERWEIGHT_PARENT")
+    parent.die_with_parent(None if started_by is None else int(started_by))
 
 
 def _run_job(folder: JobFolder, started: str) -> Outcome:

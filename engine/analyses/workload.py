@@ -14,7 +14,7 @@ from engine.models.workload import count_workload
 from engine.planning.remeasurable import remeasurable_report
 from engine.results import Latency, Note, Report, Variant, codes
 from engine.results.machine import DataType, Workload, Workloads
-from engine.runtimes import precision_of, resolve_target
+from engine.runtimes import precision_of, race_targets, resolve_target
 from engine.settings import ModelSource, Target, WorkloadRequest
 from engine.store.folders import JobFolder
 from engine.store.progress import Progress
@@ -23,7 +23,8 @@ from engine.system.machine import cpu_name
 SEED = 0
 MOST_SECONDS = 60.0
 """Of timing one model."""
-_PRECISIONS: dict[str, DataType] = {"f32": "f32", "bf16": "bf16", "f16": "f16"}
+_PRECISIONS: dict[str, DataType] = {"f32": "f32", "tf32": "f32", "bf16": "bf16", "f16": "f16"}
+"""By what a target computes 32-bit floats in; TF32 keeps them in 32 bits, of which it multiplies 19."""
 
 
 def workload(request: WorkloadRequest, folder: JobFolder, progress: Progress) -> Workloads:
@@ -65,7 +66,7 @@ def _of_model(source: ModelSource, target: Target, folder: JobFolder, progress: 
     progress.emit("workload", "load", 0.0, "loading the model")
     loaded = models.load(source, None, SEED, folder.work)
     model = loaded if isinstance(loaded, OnnxModel) else export_onnx(loaded, folder.work / "model.onnx")
-    target = resolve_target(target)
+    target = race_targets(target)[0].target if target.runtime == "any" else resolve_target(target)
     timings = measure_latency(
         {model.key: model},
         model.key,

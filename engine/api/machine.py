@@ -14,6 +14,7 @@ from engine.results import Event, Result
 from engine.results.machine import Peaks, Roofline, Workloads
 from engine.settings import AnalysisRequest, PeaksRequest, WorkloadRequest
 from engine.store.home import Home
+from engine.store.uploads import file_sum
 from engine.system.machine import cores
 
 OnEvent = Callable[[Event], None]
@@ -25,8 +26,13 @@ def peaks_request(threads: int | None = None) -> PeaksRequest:
 
 
 def workload_request(run: str | Path) -> WorkloadRequest:
-    """The request for the workloads of a run's variants, by its id or its folder. Raises RequestError."""
-    return WorkloadRequest(folder=str(run_folder(Queue.default(), run)))
+    """The request for the workloads of a run's variants, by its id or its folder. Raises RequestError.
+
+    It is another one once the report has changed, as it does when its latencies are measured again.
+    """
+    folder = run_folder(Queue.default(), run)
+    path = folder / "report.json"
+    return WorkloadRequest(folder=str(folder), report_sha256=file_sum(path) if path.is_file() else None)
 
 
 def known_peaks(threads: int | None = None) -> Peaks | None:

@@ -11,16 +11,20 @@ def of_cold_starts(report: Report) -> list[str]:
     if not measured:
         return []
     head = ("cold start", "until it is open", "first call", "peak memory")
-    first = measured[0][1]
-    about = (
-        f"cold start: median and range of {many(first.n_processes, 'fresh process')}; importing {first.runtime} takes "
-        f"{_milliseconds(first.import_ms)} and {size_text(int(first.import_bytes.median))} more"
-    )
+    first, imports = measured[0][1], dict[str, str]()
+    for _, one in measured:
+        imports.setdefault(one.runtime, _importing(one))
+    about = f"cold start: median and range of {many(first.n_processes, 'fresh process')}; {', '.join(imports.values())}"
     return [*table([head, *((label, *_figures(one)) for label, one in measured)]), about]
 
 
 def _figures(one: ColdStart) -> tuple[str, str, str]:
     return _milliseconds(one.load_ms), _milliseconds(one.first_call_ms), size_text(int(one.session_bytes.median))
+
+
+def _importing(one: ColdStart) -> str:
+    memory = size_text(int(one.import_bytes.median))
+    return f"importing {one.runtime} takes {_milliseconds(one.import_ms)} and {memory} more"
 
 
 def _milliseconds(value: Spread) -> str:

@@ -2,20 +2,31 @@
 
 Functions are named by dotted path, so that reading the table loads neither torch nor onnx. A new analysis is a request
 in engine/settings/jobs.py, a result in engine/results/, a function in engine/analyses/, a row here, and a
-chart.
+chart. What all rows have is in engine/jobs/job_kind.py.
 """
 
-import hashlib
 import pkgutil
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any
 
-from engine.results import LatencyMeasurement, Report, Result
+from engine.jobs.hardware_kinds import HARDWARE_KINDS
+from engine.jobs.job_kind import (
+    SLOTS,
+    JobKind,
+    analysis_seconds,
+    audit_seconds,
+    disagreements_seconds,
+    minutes_and_more,
+    reading_seconds,
+    remeasure_seconds,
+    request_and_machine,
+    request_and_versions,
+    run_seconds,
+)
+from engine.results import LatencyMeasurement, Report
 from engine.results.analyses import (
     Advice,
     DataPreview,
-    Hardware,
     Identification,
     ImportedFile,
     ModelProfile,
@@ -24,23 +35,14 @@ from engine.results.analyses import (
 )
 from engine.results.audit import DataAudit
 from engine.results.disagreements import Disagreements
-from engine.results.machine import Peaks, Workloads
 from engine.results.mapping import Confusion
-from engine.results.optimized_graph import OptimizedGraph
 from engine.results.preprocessing import PreprocessingDetection
-from engine.results.showdown import Showdown
-from engine.results.sweep import Sweep
-from engine.results.time_profile import TimeProfile
 from engine.settings.disagreements_job import DisagreementsRequest
-from engine.settings.graph_jobs import SaveOptimizedRequest, TimeProfileRequest
-from engine.settings.hardware_jobs import ShowdownRequest, SweepRequest
 from engine.settings.jobs import (
     AdviseRequest,
-    AnalysisRequest,
     AuditRequest,
     ConfusionRequest,
     DetectRequest,
-    HardwareRequest,
     IdentifyRequest,
     ImportRequest,
     JobRequest,
@@ -50,92 +52,9 @@ from engine.settings.jobs import (
     RunRequest,
     SensitivityRequest,
     SignatureRequest,
-    looks_into_a_file,
 )
-from engine.settings.machine_jobs import PeaksRequest, WorkloadRequest
-from engine.system.machine import cores, cpu_name, graphics_cards, isa, versions
 
-ANALYSIS_SECONDS = 900.0
-FILE_SECONDS = 180.0
-AUDIT_SECONDS = 3600.0  # every image is read twice, and there may be 100,000 large ones
-RUN_OVERHEAD_SECONDS = 3600.0  # loading, exporting and measuring, which the budget's minutes do not bound
-SLOTS: Mapping[str, int] = {"run": 1, "analysis": 1, "advice": 1}
-"""How many jobs of each slot run at once. Analyses of minutes have their own slot, so that a preview does not wait
-for them."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class JobKind:
-    """A row of the table: the properties of all jobs of one kind."""
-
-    request: type[RunRequest | AnalysisRequest]
-    result: type[Result]
-    function: str
-    """`module:name`. An analysis is called with (request, folder, progress) and returns its result; a run is called by
-    the runner with its recipe."""
-    check: str | None
-    """`module:name` of the function that refuses a request before it is queued, called with (request); None where only
-    its files are checked."""
-    slot: str
-    limit_seconds: Callable[..., float]
-    """Hard limit on the time, from the request."""
-    estimate: str | None
-    """`module:name` of the function that estimates the seconds, called with (request); None for analyses of seconds,
-    and for runs, whose estimate also depends on their home (engine/planning/estimate.py)."""
-    locks_itself: bool
-    """Whether the function takes the home's measure lock itself, where needed; else the runner has it throughout."""
-    key: Callable[[AnalysisRequest], str] | None
-    """The key of a request; jobs with the same key share one result until it is deleted. None: no sharing."""
-
-    @property
-    def name(self) -> str:
-        """The value of `kind` in its requests."""
-        return str(self.request.model_fields["kind"].default)
-
-
-def request_and_versions(request: AnalysisRequest) -> str:
-    """SHA-256 of a resolved request, which holds the sums of its files, and of the versions of the libraries."""
-    return hashlib.sha256(f"{request.model_dump_json()}{sorted(versions().items())}".encode()).hexdigest()
-
-
-def request_and_machine(request: AnalysisRequest) -> str:
-    """The same for an analysis that depends on this machine: also of its processor, cores and graphics cards."""
-    machine = f"{cpu_name()}{cores()}{isa()}{graphics_cards()}"
-    return hashlib.sha256(f"{request_and_versions(request)}{machine}".encode()).hexdigest()
-
-
-def _analysis_seconds(request: AnalysisRequest) -> float:
-    return ANALYSIS_SECONDS
-
-
-def _reading_seconds(request: ProfileRequest | SignatureRequest | IdentifyRequest | ImportRequest) -> float:
-    """Less for a file, which needs no download: while it is read, nobody else measures."""
-    return FILE_SECONDS if looks_into_a_file(request) else ANALYSIS_SECONDS
-
-
-def _graph_seconds(request: TimeProfileRequest | SaveOptimizedRequest) -> float:
-    return ANALYSIS_SECONDS
-
-
-def _minutes_and_more(request: SensitivityRequest | DetectRequest | SweepRequest) -> float:
-    return ANALYSIS_SECONDS + 60 * request.minutes
-
-
-def _disagreements_seconds(request: DisagreementsRequest) -> float:
-    return ANALYSIS_SECONDS + 60 * request.minutes
-
-
-def _audit_seconds(request: AuditRequest) -> float:
-    return AUDIT_SECONDS + 60 * request.minutes
-
-
-def _remeasure_seconds(request: RemeasureRequest | ShowdownRequest) -> float:
-    return RUN_OVERHEAD_SECONDS
-
-
-def _run_seconds(request: RunRequest) -> float:
-    return RUN_OVERHEAD_SECONDS + 60 * request.recipe.budget.minutes
-
+__all__ = ["KINDS", "SLOTS", "JobKind", "kind_of", "load", "request_and_machine", "request_and_versions", "slot_of"]
 
 KINDS: tuple[JobKind, ...] = (
     JobKind(
@@ -144,7 +63,7 @@ KINDS: tuple[JobKind, ...] = (
         function="engine.run.pipeline:run",
         check=None,
         slot="run",
-        limit_seconds=_run_seconds,
+        limit_seconds=run_seconds,
         estimate=None,
         locks_itself=True,
         key=None,
@@ -155,7 +74,7 @@ KINDS: tuple[JobKind, ...] = (
         function="engine.analyses.profile:profile",
         check=None,
         slot="analysis",
-        limit_seconds=_reading_seconds,
+        limit_seconds=reading_seconds,
         estimate=None,
         locks_itself=False,
         key=request_and_versions,
@@ -166,7 +85,7 @@ KINDS: tuple[JobKind, ...] = (
         function="engine.analyses.signature:signature",
         check=None,
         slot="analysis",
-        limit_seconds=_reading_seconds,
+        limit_seconds=reading_seconds,
         estimate=None,
         locks_itself=False,
         key=request_and_versions,
@@ -177,7 +96,7 @@ KINDS: tuple[JobKind, ...] = (
         function="engine.analyses.identify:identify",
         check=None,
         slot="analysis",
-        limit_seconds=_reading_seconds,
+        limit_seconds=reading_seconds,
         estimate=None,
         locks_itself=False,
         key=request_and_versions,
@@ -188,7 +107,7 @@ KINDS: tuple[JobKind, ...] = (
         function="engine.analyses.import_file:import_file",
         check=None,
         slot="analysis",
-        limit_seconds=_reading_seconds,
+        limit_seconds=reading_seconds,
         estimate=None,
         locks_itself=False,
         key=None,
@@ -199,7 +118,7 @@ KINDS: tuple[JobKind, ...] = (
         function="engine.analyses.preview:preview",
         check=None,
         slot="analysis",
-        limit_seconds=_analysis_seconds,
+        limit_seconds=analysis_seconds,
         estimate=None,
         locks_itself=False,
         key=request_and_versions,
@@ -210,7 +129,7 @@ KINDS: tuple[JobKind, ...] = (
         function="engine.analyses.confusion:confusion",
         check=None,
         slot="analysis",
-        limit_seconds=_analysis_seconds,
+        limit_seconds=analysis_seconds,
         estimate=None,
         locks_itself=False,
         key=request_and_versions,
@@ -221,21 +140,10 @@ KINDS: tuple[JobKind, ...] = (
         function="engine.analyses.audit:audit",
         check=None,
         slot="advice",
-        limit_seconds=_audit_seconds,
+        limit_seconds=audit_seconds,
         estimate=None,
         locks_itself=True,
         key=request_and_versions,
-    ),
-    JobKind(
-        request=HardwareRequest,
-        result=Hardware,
-        function="engine.analyses.hardware:hardware",
-        check=None,
-        slot="analysis",
-        limit_seconds=_analysis_seconds,
-        estimate=None,
-        locks_itself=False,
-        key=request_and_machine,
     ),
     JobKind(
         request=AdviseRequest,
@@ -243,7 +151,7 @@ KINDS: tuple[JobKind, ...] = (
         function="engine.analyses.advise:advise",
         check="engine.planning.resolve:check_advice",
         slot="advice",
-        limit_seconds=_analysis_seconds,  # its own minutes are fewer than these
+        limit_seconds=analysis_seconds,  # its own minutes are fewer than these
         estimate="engine.planning.estimate:estimate_advice",
         locks_itself=True,
         key=request_and_machine,
@@ -254,7 +162,7 @@ KINDS: tuple[JobKind, ...] = (
         function="engine.analyses.sensitivity:sensitivity",
         check="engine.planning.resolve:check_sensitivity",
         slot="advice",
-        limit_seconds=_minutes_and_more,
+        limit_seconds=minutes_and_more,
         estimate="engine.planning.estimate:estimate_sensitivity",
         locks_itself=True,
         key=request_and_versions,
@@ -265,7 +173,7 @@ KINDS: tuple[JobKind, ...] = (
         function="engine.analyses.detect:detect",
         check="engine.planning.resolve:check_detection",
         slot="advice",
-        limit_seconds=_minutes_and_more,
+        limit_seconds=minutes_and_more,
         estimate="engine.planning.estimate:estimate_detection",
         locks_itself=True,
         key=request_and_versions,
@@ -276,7 +184,7 @@ KINDS: tuple[JobKind, ...] = (
         function="engine.run.remeasure:remeasure",
         check="engine.planning.remeasurable:check_remeasurable",
         slot="run",
-        limit_seconds=_remeasure_seconds,
+        limit_seconds=remeasure_seconds,
         estimate=None,
         locks_itself=True,
         key=None,
@@ -287,77 +195,12 @@ KINDS: tuple[JobKind, ...] = (
         function="engine.analyses.disagreements:disagreements",
         check="engine.planning.disagreeing:check_disagreements",
         slot="advice",
-        limit_seconds=_disagreements_seconds,
+        limit_seconds=disagreements_seconds,
         estimate=None,
         locks_itself=True,
         key=request_and_versions,
     ),
-    JobKind(
-        request=SweepRequest,
-        result=Sweep,
-        function="engine.analyses.sweep:sweep",
-        check="engine.planning.hardware_jobs:check_sweep",
-        slot="advice",
-        limit_seconds=_minutes_and_more,
-        estimate="engine.planning.hardware_jobs:estimate_sweep",
-        locks_itself=True,
-        key=None,  # a measurement that is asked for again is made again
-    ),
-    JobKind(
-        request=ShowdownRequest,
-        result=Showdown,
-        function="engine.analyses.showdown:showdown",
-        check="engine.planning.hardware_jobs:check_showdown",
-        slot="advice",
-        limit_seconds=_remeasure_seconds,
-        estimate="engine.planning.hardware_jobs:estimate_showdown",
-        locks_itself=True,
-        key=None,
-    ),
-    JobKind(
-        request=TimeProfileRequest,
-        result=TimeProfile,
-        function="engine.analyses.time_profile:time_profile",
-        check="engine.planning.graph_jobs:check_time_profile",
-        slot="analysis",
-        limit_seconds=_graph_seconds,
-        estimate=None,
-        locks_itself=False,
-        key=request_and_machine,
-    ),
-    JobKind(
-        request=SaveOptimizedRequest,
-        result=OptimizedGraph,
-        function="engine.analyses.save_optimized:save_optimized",
-        check="engine.planning.graph_jobs:check_save_optimized",
-        slot="analysis",
-        limit_seconds=_graph_seconds,
-        estimate=None,
-        locks_itself=False,
-        key=request_and_machine,
-    ),
-    JobKind(
-        request=PeaksRequest,
-        result=Peaks,
-        function="engine.analyses.peaks:peaks",
-        check="engine.planning.resolve:check_peaks",
-        slot="advice",
-        limit_seconds=_analysis_seconds,
-        estimate="engine.planning.estimate:estimate_peaks",
-        locks_itself=False,
-        key=request_and_machine,
-    ),
-    JobKind(
-        request=WorkloadRequest,
-        result=Workloads,
-        function="engine.analyses.workload:workload",
-        check="engine.planning.remeasurable:check_workload",
-        slot="analysis",
-        limit_seconds=_analysis_seconds,
-        estimate=None,
-        locks_itself=False,
-        key=request_and_machine,
-    ),
+    *HARDWARE_KINDS,
 )
 _BY_NAME = {kind.name: kind for kind in KINDS}
 

@@ -31,8 +31,8 @@ class ColdStart(Result):
 
     In each round every file of a run has its turn. The file was read before, so that no disk is waited for: a new
     machine needs longer. `load_ms` is the creation of the session, `first_call_ms` the call after it. `session_bytes`
-    is resident memory at its peak, without that of the import, `import_bytes`, which is the same for every file.
-    `load_ratio` is that of the loads to the baseline's, round by round, and None for the baseline.
+    is resident memory at its peak, without that of the import, `import_bytes`, which is the same for every file of
+    one runtime. `load_ratio` is that of the loads to the baseline's, round by round, and None for the baseline.
     """
 
     runtime: str

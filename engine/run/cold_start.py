@@ -10,8 +10,8 @@ from engine.run.progress import Phase
 def add_cold_starts(context: RunContext, phase: Phase) -> None:
     """Adds the cold starts of the baseline and the results of steps to the report, with notes on clear differences.
 
-    Candidates of races have none. Does nothing where the context has no fresh processes. The caller holds the home's
-    measure lock.
+    Each is measured at its own target, where several raced. Candidates of races have none. Does nothing where the
+    context has no fresh processes. The caller holds the home's measure lock.
     """
     builder, step_runner = context.builder, context.step_runner
     if context.processes is None:
@@ -20,7 +20,7 @@ def add_cold_starts(context: RunContext, phase: Phase) -> None:
     measured = measure_cold_starts(
         models,
         builder.baseline.id,
-        dict.fromkeys(models, step_runner.target),
+        {id: builder.variants[id].target or step_runner.target for id in models},
         step_runner.inputs(step_runner.target.batch_size),
         context.processes,
         step_runner.work,

@@ -96,7 +96,7 @@ def node_times(path: Path, target: Target, inputs: Inputs) -> tuple[NodeTime, ..
 def save_optimized_graph(path: Path, target: Target, optimized: Path) -> str:
     """Saves the graph that onnxruntime makes of a file for the target's provider; onnxruntime's version.
 
-    Raises TargetError for another runtime, and RunError where the graph cannot be saved.
+    Raises TargetError for another runtime and a missing provider, and RunError where the graph cannot be saved.
     """
     if target.runtime != "onnxruntime":
         raise TargetError(f"{target.runtime} does not save the graph that it makes of a file", "Take onnxruntime")

@@ -33,7 +33,7 @@ def elsewhere(workspace: Workspace, candidate: Candidate) -> tuple[list[Candidat
 
 
 def _as_it_is(at: RaceTarget) -> Plan:
-    bits = {"f32": 32, "bf16": 16, "f16": 16}[precision_of(at.target)]
+    bits = {"f32": 32, "tf32": 32, "bf16": 16, "f16": 16}[precision_of(at.target)]
     text = f"{at.label} computes the same file in {bits}-bit floats, which takes nothing to make"
     return Plan("FP32", None, Note(code="another_target", text=text))
 

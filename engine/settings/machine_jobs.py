@@ -25,12 +25,14 @@ class PeaksRequest(Settings):
 class WorkloadRequest(Settings):
     """The request to count what models compute and move in a call; the result is a Workloads.
 
-    Of a finished run all variants, whose latencies are in its report: `folder` is the run's, as an absolute path. Of a
-    `model` its ONNX file, which is timed at `target`.
+    Of a finished run all variants, whose latencies are in its report: `folder` is the run's, as an absolute path, and
+    `report_sha256` the sum of that report, which is another once its latencies were measured again. Of a `model` its
+    ONNX file, which is timed at `target`.
     """
 
     kind: Literal["workload"] = "workload"
     folder: str | None = None
+    report_sha256: str | None = None
     model: ModelSource | None = None
     target: Target = Target()
 

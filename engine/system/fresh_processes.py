@@ -14,6 +14,7 @@ import traceback
 from typing import NoReturn
 
 from engine.errors import FeatherweightError, RunError
+from engine.system.parent import die_with_parent
 from engine.system.sandbox import Policy, confine
 
 MOST_SECONDS = 120
@@ -28,10 +29,9 @@ class FreshProcesses:
 
     def __init__(self, function: str, policy: Policy) -> None:
         (calls, self._write), (self._read, results) = os.pipe(), os.pipe()
+        parent, ours = os.getpid(), (self._write, self._read)
         if os.fork() == 0:
-            os.close(self._write)
-            os.close(self._read)
-            _serve(function, policy, calls, results)
+            _serve(function, policy, calls, results, parent, ours)
         os.close(calls)
         os.close(results)
         self._calls = os.fdopen(self._write, "w", encoding="utf-8")
@@ -64,24 +64,42 @@ _FAILED, _ENDED = "failed ", "ended "
 """The beginnings of the lines that say why there is no result: the function's own error, or its process ended."""
 
 
-def _serve(function: str, policy: Policy, calls: int, results: int) -> NoReturn:
-    """Forks a process for each line that it reads, until the other end is closed; never returns."""
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    with os.fdopen(calls, "r", encoding="utf-8") as lines:
-        for line in lines:
-            child = os.fork()
-            if child == 0:
-                _call(function, policy, line.rstrip("\n"), results)
-            _, status = os.waitpid(child, 0)
-            if status != 0:
-                os.write(results, f"{_ENDED}{_reason(status)}\n".encode())
-    os._exit(0)
+def _serve(
+    function: str, policy: Policy, calls: int, results: int, parent: int, parents_ends: tuple[int, int]
+) -> NoReturn:
+    """Forks a process for each line that it reads, until the other end is closed or `parent` dies; never returns.
+
+    `parents_ends` are the ends of the pipes that the parent keeps.
+    """
+    status = 1
+    try:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, signal.SIG_DFL)
+        die_with_parent(parent)
+        for end in parents_ends:
+            os.close(end)
+        server = os.getpid()
+        with os.fdopen(calls, "r", encoding="utf-8") as lines:
+            for line in lines:
+                child = os.fork()
+                if child == 0:
+                    _call(function, policy, line.rstrip("\n"), results, server)
+                _, ended = os.waitpid(child, 0)
+                if ended != 0:
+                    os.write(results, f"{_ENDED}{_reason(ended)}\n".encode())
+        status = 0
+    except BaseException:  # noqa: BLE001 (as in _call: its copy is the runner, which would go on without its policy)
+        traceback.print_exc()
+        sys.stderr.flush()
+    finally:
+        os._exit(status)
 
 
-def _call(function: str, policy: Policy, argument: str, results: int) -> NoReturn:
+def _call(function: str, policy: Policy, argument: str, results: int, parent: int) -> NoReturn:
     """Calls the function in this process, which ends then: with 0 where it wrote a line, the result or its error."""
     status = 1
     try:
+        die_with_parent(parent)
         signal.alarm(MOST_SECONDS)
         confine(policy)
         result: str = pkgutil.resolve_name(function)(argument)

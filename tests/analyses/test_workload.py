@@ -8,7 +8,9 @@ import pytest
 from engine.analyses import workload as analysis
 from engine.errors import RequestError
 from engine.results import codes
+from engine.runtimes import precision_of
 from engine.settings import FileModel, Target, WorkloadRequest
+from engine.settings.target import CUDA
 from engine.store.folders import JobFolder
 from engine.store.progress import Progress
 from tests.models.small import small_classifier
@@ -59,6 +61,25 @@ def test_a_model_is_timed_at_the_target(tmp_path, monkeypatch):
     (one,) = found.workloads
     assert (one.label, one.latency.threads, one.latency.batch_size) == ("model.onnx", 1, 2)
     assert one.macs == 4 * 36 * 27 + 20
+
+
+def test_a_model_is_timed_at_the_first_target_of_a_race(tmp_path, monkeypatch):
+    monkeypatch.setattr(analysis, "measure_latency", partial(analysis.measure_latency, n_rounds=3))
+    onnx.save(small_classifier(), tmp_path / "model.onnx")
+    source = FileModel(path=str(tmp_path / "model.onnx"))
+    found = counted(tmp_path, model=source, target=Target(runtime="any", threads=1))
+    assert [one.latency.runtime for one in found.workloads] == ["onnxruntime"]
+
+
+def test_a_run_on_a_card_that_multiplies_in_tf32_is_counted(sample_run, tmp_path, monkeypatch):
+    card = Target(provider=CUDA, threads=1)
+    recipe = sample_run.report.recipe.model_copy(update={"target": card})
+    variants = [one.model_copy(update={"target": None}) for one in sample_run.report.variants]
+    report = sample_run.report.model_copy(update={"recipe": recipe, "variants": tuple(variants)})
+    assert precision_of(report.target_of(variants[0])) == "tf32"
+    monkeypatch.setattr(analysis, "remeasurable_report", lambda folder: report)
+    found = counted(tmp_path, folder=str(sample_run.folder.path))
+    assert {share.data_type for share in found.workloads[0].shares} == {"f32"}
 
 
 def test_a_file_whose_operations_cannot_be_told_is_left_out(tmp_path, monkeypatch):

@@ -22,11 +22,13 @@ from tests.made import (
     AT_CHANCE,
     BASE,
     GRAY,
+    INT8,
     LEARNT,
     LOST,
     NEAR_CHANCE,
     made_advice,
     made_architecture,
+    made_cold_start,
     made_latency,
     made_race_report,
     made_report,
@@ -310,3 +312,10 @@ def test_cold_starts_are_lines_under_the_report_and_none_of_an_older_one():
     assert "100 ms (90 to 110)" in int8
     assert "3 fresh processes; importing onnxruntime takes 20 ms (18 to 22) and 18.0 MB more" in about
     assert cold_start_lines.of_cold_starts(made_report(made_variant(BASE, "Baseline", cold_start=None))) == []
+
+
+def test_the_import_of_every_runtime_that_was_measured_is_said():
+    elsewhere = made_cold_start(50.0, 1.2).model_copy(update={"runtime": "openvino"})
+    report = made_report(made_variant(BASE, "Baseline"), made_variant(INT8, "Static INT8", cold_start=elsewhere))
+    about = cold_start_lines.of_cold_starts(report)[-1]
+    assert "importing onnxruntime takes 20 ms (18 to 22) and 18.0 MB more, importing openvino takes 20 ms" in about

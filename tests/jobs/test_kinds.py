@@ -64,7 +64,7 @@ def test_it_waits_in_a_line_that_is_served_and_has_a_result_of_its_own(kind):
 def test_the_key_follows_the_request_and_the_versions(monkeypatch):
     key = request_and_versions(HardwareRequest())
     assert request_and_versions(HardwareRequest()) == key
-    monkeypatch.setattr("engine.jobs.kinds.versions", lambda: {"torch": "0"})
+    monkeypatch.setattr("engine.jobs.job_kind.versions", lambda: {"torch": "0"})
     assert request_and_versions(HardwareRequest()) != key
 
 
@@ -76,7 +76,7 @@ def test_what_was_measured_on_another_machine_is_no_answer_for_this_one(monkeypa
     assert keys["advise"] == keys["hardware"] == keys["peaks"] == request_and_machine
     key = request_and_machine(HardwareRequest())
     assert request_and_machine(HardwareRequest()) == key
-    monkeypatch.setattr(f"engine.jobs.kinds.{name}", lambda: other)
+    monkeypatch.setattr(f"engine.jobs.job_kind.{name}", lambda: other)
     assert request_and_machine(HardwareRequest()) != key
 
 

@@ -7,7 +7,7 @@ from engine import PeaksRequest, SampleModel, Target, TimmModel, WorkloadRequest
 from engine.results import Hardware, Note, Provider
 from engine.store.folders import Outcome, now
 from pages._ui.draft import Draft, to_link
-from tests.made import BASE, RECIPE, made_profile, made_report, made_variant
+from tests.made import BASE, RECIPE, made_latency, made_profile, made_report, made_variant
 from tests.made_machine import MACHINE, made_peaks, made_rate, made_workload, made_workloads
 from tests.pages.conftest import claim
 from tests.pages.test_pages import box, button, plain_words, words
@@ -227,6 +227,15 @@ def test_results_lead_to_the_roofline_of_their_run(app, finished):
     assert link.proto.query_string == f"run={run.id}"
 
 
-def test_the_workload_of_a_run_is_asked_for_by_its_folder(queue, finished):
+def test_the_workload_of_a_run_is_asked_for_anew_once_its_latencies_were_measured_again(queue, finished):
     run = finished()
-    assert engine.workload_request(run.id) == WorkloadRequest(folder=str(queue.home.job(run.id).path.absolute()))
+    folder = queue.home.job(run.id)
+    first = engine.workload_request(run.id)
+    assert first.folder == str(folder.path.absolute())
+    assert engine.workload_request(run.id) == first
+    engine.analyse(first)
+    assert engine.find_analysis(first) is not None
+    report = folder.report()
+    timed = [one.model_copy(update={"latency": made_latency(7.0, 1.0)}) for one in report.variants]
+    folder.write("report.json", report.model_copy(update={"variants": tuple(timed)}))
+    assert engine.find_analysis(engine.workload_request(run.id)) is None

@@ -74,7 +74,10 @@ def test_arrays_go_through_the_buffers_too(capsys):
     assert printed(text, target, capsys) == ["logits float32 (1, 5)"]
 
 
-def test_a_target_without_options_has_the_shortest_code():
-    text = program(Target(threads=1), InputSpec(shape=(3, 8, 8), preprocess=PREPROCESS))
+@pytest.mark.parametrize(
+    "provider", ["CPUExecutionProvider", "TensorrtExecutionProvider", "DmlExecutionProvider", "CoreMLExecutionProvider"]
+)
+def test_a_target_without_options_has_the_shortest_code_and_its_own_provider(provider):
+    text = program(Target(provider=provider, threads=1), InputSpec(shape=(3, 8, 8), preprocess=PREPROCESS))
     assert "options" not in text
-    assert "session = ort.InferenceSession('m.onnx', providers=[\"CPUExecutionProvider\"])" in text
+    assert f"session = ort.InferenceSession('m.onnx', providers=['{provider}'])" in text

@@ -44,13 +44,13 @@ GRAPH = OptimizedGraph(
 def run(finished):
     """A finished run whose files have the sums of its report."""
 
-    def made(target=ONE_THREAD, **changed):
+    def made(asked=ONE_THREAD, **changed):
         sums = {id: hashlib.sha256(id.encode()).hexdigest() for id in (BASE, INT8)}
         variants = [
             made_variant(id, label, sha256=sums[id], **changed) for id, label in ((BASE, "Baseline"), (INT8, "INT8"))
         ]
         report = made_report(*variants)
-        return finished(report.model_copy(update={"recipe": report.recipe.model_copy(update={"target": target})})).id
+        return finished(report.model_copy(update={"recipe": report.recipe.model_copy(update={"target": asked})})).id
 
     return made
 
@@ -120,6 +120,18 @@ def test_the_saved_graph_is_made_on_demand_and_says_what_it_is_bound_to(app, run
     assert "It opens in **40 ms (36 to 44)**, the file in 290 ms (261 to 319)" in words(at)
     assert "equal to the file's" in words(at)
     assert "Bound to A CPU, CPUExecutionProvider and onnxruntime 1.32.0" in plain_words(at)
+
+
+def test_a_variant_of_a_race_that_was_not_timed_is_saved_at_its_own_target(app, run):
+    at = app(
+        "pages/results.py",
+        run=run(Target(runtime="any"), latency=None, target=ONE_THREAD),
+        view="Take home",
+        variant=INT8,
+    )
+    button(at, "Save the optimised graph").click().run()
+    (job,) = list_jobs("save_optimized")
+    assert job.state == "queued"
 
 
 def test_there_is_no_saved_graph_for_openvino(app, run):

@@ -44,7 +44,7 @@ from pages._ui.model import catalogue_view
 from pages._ui.optimize import target_view
 from pages._ui.results import variant_table
 from pages._ui.results.snippet import snippet
-from tests.made import BASE, INT8, RECIPE, made_report, made_variant
+from tests.made import BASE, INT8, RECIPE, made_cold_start, made_report, made_variant
 
 SHA = "0" * 64
 
@@ -477,3 +477,11 @@ def test_load_and_memory_are_in_all_figures_with_what_they_are_and_older_reports
     older = made_report(made_variant(BASE, "Baseline", cold_start=None))
     assert "Load" not in variant_table.as_frame(older, everything=True).columns
     assert "fresh" not in variant_table.legend(older, everything=True)
+
+
+def test_the_import_of_every_runtime_that_was_measured_is_said():
+    elsewhere = made_cold_start(50.0, 1.2).model_copy(update={"runtime": "openvino"})
+    report = made_report(made_variant(BASE, "Baseline"), made_variant(INT8, "Static INT8", cold_start=elsewhere))
+    memory = "20 ms and 18.0 MB more"
+    expected = f"imported onnxruntime ({memory}) or openvino ({memory}) before"
+    assert expected in variant_table.legend(report, everything=True)

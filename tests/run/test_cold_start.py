@@ -44,8 +44,11 @@ class Phase:
 
 @pytest.fixture
 def added(tmp_path):
-    def add(loads):
-        """Adds the cold starts where a file's loads take so long, by its id; an error in place of one is raised."""
+    def add(loads, targets=None):
+        """Adds the cold starts where a file's loads take so long, by its id; an error in place of one is raised.
+
+        `targets` are those of variants that have another one than the run.
+        """
 
         def call(argument):
             load = next(load for id, load in loads.items() if id in argument)
@@ -58,6 +61,8 @@ def added(tmp_path):
             target=Target(threads=1), work=tmp_path, inputs=lambda n: np.zeros((n, 1, 8, 8), np.float32)
         )
         context, phase = RunContext(step_runner, Builder(), None, None, SimpleNamespace(call=call)), Phase()
+        for id, target in (targets or {}).items():
+            context.builder.variants[id] = context.builder.variants[id].model_copy(update={"target": target})
         add_cold_starts(context, phase)
         return context.builder, phase
 
@@ -71,6 +76,11 @@ def test_the_baseline_and_results_of_steps_have_one_and_candidates_have_none(add
     assert builder.cold_starts[WON].load_ratio.median == 3
     assert "loads slower than the baseline" in builder.notes[WON]
     assert phase.messages[-1] == f"cold start, process {2 * N_ROUNDS} of {2 * N_ROUNDS}"
+
+
+def test_each_is_measured_at_its_own_target(added):
+    builder, _ = added({BASE: 100.0, WON: 300.0}, {WON: Target(runtime="openvino", provider="CPU", threads=1)})
+    assert [one.runtime for one in builder.cold_starts.values()] == ["onnxruntime", "openvino"]
 
 
 def test_a_variant_whose_process_fails_says_so_and_the_others_have_theirs(added):

@@ -7,11 +7,12 @@ import pytest
 from engine.errors import RunError
 from engine.measure.latency import PairedLatency
 from engine.models.artifacts import variant_key
-from engine.runtimes import RaceTarget
+from engine.runtimes import RaceTarget, available_providers
 from engine.search.context import RaceContext
 from engine.search.race import race
 from engine.search.workspace import Workspace
 from engine.settings import Budget, QuantizeAuto, Target
+from engine.settings.target import CUDA
 from tests.made import made_latency
 from tests.made_contexts import made_context
 from tests.search.spoilt import spoilt_graph
@@ -26,7 +27,7 @@ THERE = RaceTarget("OpenVINO f32", Target(runtime="openvino", precision="f32", t
 def raced(tmp_path, monkeypatch):
     """Races the spoilt model, where a file takes the share of FP32's time that is given for its target."""
 
-    def run(ratios, **budget):
+    def run(ratios, there=THERE, **budget):
         def measure(models, baseline, target, inputs, on_round, n_rounds, deadline, targets):
             at = {key: targets[key].runtime for key in models if key in targets}
             is_fp32 = {key: path.path.name.startswith(model.key[:12]) for key, path in models.items()}
@@ -37,7 +38,7 @@ def raced(tmp_path, monkeypatch):
 
         monkeypatch.setattr("engine.measure.timing.measure_latency", measure)
         model, bare = given(spoilt_graph(), tmp_path)
-        context = made_context(RaceContext, bare.data, bare.folder, race_targets=(HERE, THERE), budget=Budget(**budget))
+        context = made_context(RaceContext, bare.data, bare.folder, race_targets=(HERE, there), budget=Budget(**budget))
         return model, race(model, AUTO, context)
 
     return run
@@ -55,6 +56,12 @@ def test_fp32_in_another_runtime_wins_where_nothing_is_faster_and_the_file_stays
     assert outcome.model.path.read_bytes() == model.path.read_bytes()
     assert outcome.search.winner_key == variant_key(model.key, THERE)
     assert "times as fast as FP32 in onnxruntime" in outcome.search.reason.text
+
+
+@pytest.mark.skipif(CUDA in available_providers()["onnxruntime"], reason="this machine has the CUDA provider")
+def test_a_card_that_multiplies_in_tf32_may_race_and_is_left_out_where_there_is_none(raced):
+    _, outcome = raced(SLOW, RaceTarget("CUDA", Target(provider=CUDA, threads=1), is_first=False), **ANYTHING)
+    assert any(note.text.startswith("FP32 does not run in CUDA") for note in outcome.notes)
 
 
 def test_a_quantized_file_wins_at_the_target_where_it_is_fast(raced):

@@ -24,6 +24,9 @@ def call(argument):
         raise ValueError
     if argument == "loaded":
         return str("onnxruntime" in sys.modules)
+    if argument == "waits":
+        print(argument, flush=True)
+        signal.pause()
     if argument == "secret":
         return open(sys.argv[2]).read()
     return argument.upper()
@@ -47,6 +50,21 @@ for argument in ("a", "twice", "twice", "killed", "fails", "breaks", "loaded", "
         outcomes[argument] = f"error: {error}"
 print(json.dumps(outcomes))
 """
+PROGRAM = """
+import os, sys
+from pathlib import Path
+from engine.system.fresh_processes import FreshProcesses
+from engine.system.sandbox import Policy
+
+sys.path.insert(0, sys.argv[1])
+try:
+    processes = FreshProcesses("called:call", Policy(readable=(Path(sys.argv[1]),)))
+except Exception:
+    print("a copy of the program goes on", flush=True)
+    raise
+"""
+NO_TEXT = "os.write(processes._write, b'\\xff\\n'); os.wait()"
+NOBODY_READS = "processes._results.close(); print('killed', file=processes._calls, flush=True); os.wait()"
 
 
 @pytest.fixture(scope="module")
@@ -78,3 +96,26 @@ def test_what_goes_wrong_is_told_in_one_line(caller):
 def test_a_called_process_may_do_no_more_than_the_one_that_asked_for_it(caller):
     assert json.loads(caller.stdout)["secret"].startswith("error: its process ended: status 1")
     assert "PermissionError" in caller.stderr
+
+
+@pytest.mark.parametrize(
+    ("then", "error"),
+    [(NO_TEXT, "UnicodeDecodeError"), (NOBODY_READS, "BrokenPipeError")],
+    ids=("no text", "nobody reads"),
+)
+def test_one_that_cannot_serve_any_longer_ends_and_is_no_copy_of_the_program(tmp_path, then, error):
+    (tmp_path / "called.py").write_text(CALLED)
+    ended = subprocess.run([sys.executable, "-c", PROGRAM + then, tmp_path], capture_output=True, text=True, check=True)
+    assert error in ended.stderr
+    assert ended.stdout == ""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a process with its parent")
+def test_a_call_under_way_ends_with_the_program_even_by_sigkill(tmp_path):
+    (tmp_path / "called.py").write_text(CALLED)
+    command = [sys.executable, "-c", f"{PROGRAM}processes.call('waits')", tmp_path]
+    program = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert program.stdout.readline() == "waits\n"
+    program.kill()
+    assert program.stdout.read() == ""  # returns when the last process that could write has died
+    program.wait()

@@ -22,20 +22,24 @@ _NO_CARD = ("Invalid device ID", "invalid device ordinal")
 
 
 def load(
-    path: Path, target: Target, options: ort.SessionOptions | None = None, action: str = "load the model"
+    path: Path,
+    target: Target,
+    options: ort.SessionOptions | None = None,
+    action: str = "load the model",
+    next: str = "Check the file with `python -m engine inspect`",
 ) -> ort.InferenceSession:
     """A session of the file with the target's options, or with these in place of those that are not the provider's.
 
-    `action` is what an error says that onnxruntime cannot do. No other provider takes over where this one fails. Raises
-    TargetError where the provider does not start, RunError where the file does not load or its graph cannot be
-    captured, LimitError where memory runs out.
+    `action` is what an error says that onnxruntime cannot do, and `next` what to do then. No other provider takes over
+    where this one fails. Raises TargetError where the provider does not start, RunError where the file does not load or
+    its graph cannot be captured, LimitError where memory runs out.
     """
     try:
         raw = ort.InferenceSession(
             str(path), options or session_options(target), providers=providers(target), enable_fallback=0
         )
     except ORT_ERRORS as error:
-        raise error_of(error, target, action, "Check the file with `python -m engine inspect`") from error
+        raise error_of(error, target, action, next) from error
     if raw.get_providers()[0] != target.provider:
         raise TargetError(
             f"the provider '{target.provider}' did not start, onnxruntime offered {raw.get_providers()[0]} instead",

@@ -41,18 +41,21 @@ def numbers(variant: Variant) -> dict[str, object]:
 
 def legend(report: Report) -> str:
     """What the columns are, in a sentence without its full stop; empty where no variant has them."""
-    first = _first(report)
-    if first is None:
+    measured = [one for variant in report.main_variants if (one := variant.cold_start) is not None]
+    if not measured:
         return ""
+    imports: dict[str, str] = {}
+    for one in measured:
+        imports.setdefault(one.runtime, _import(one))
     return (
-        f"Load, first call and peak memory: median and range of {many(first.n_processes, 'fresh process')}, which had "
-        f"imported {first.runtime} before ({milliseconds(first.import_ms.median)} and "
-        f"{size_text(int(first.import_bytes.median))} more) and found the file in the system's memory"
+        f"Load, first call and peak memory: median and range of {many(measured[0].n_processes, 'fresh process')}, "
+        f"which had imported {' or '.join(imports.values())} before and found the file in the system's memory"
     )
 
 
-def _first(report: Report) -> ColdStart | None:
-    return next((variant.cold_start for variant in report.main_variants if variant.cold_start is not None), None)
+def _import(one: ColdStart) -> str:
+    memory = size_text(int(one.import_bytes.median))
+    return f"{one.runtime} ({milliseconds(one.import_ms.median)} and {memory} more)"
 
 
 def _range(value: Spread) -> str:

@@ -96,7 +96,7 @@ def card(report: Report, variant: Variant, title: str) -> None:
         name = download(report, variant, title)
         st.caption("SHA-256 of its bytes")
         st.code(variant.sha256, language=None, wrap_lines=True)
-        target = variant.target or report.recipe.target
+        target = report.target_of(variant)
         library = CODES[target.runtime].library
         libraries = f"numpy, Pillow and {library}" if variant.input.preprocess else f"numpy and {library}"
         st.caption(f"Runs it with {libraries} alone")

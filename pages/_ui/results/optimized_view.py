@@ -24,7 +24,7 @@ from pages._ui.wording import milliseconds, plain, slug
 
 def show(report: Report, variant: Variant) -> None:
     """Draws the offer for a variant, the job under way, or the file with what it saves."""
-    runtime = variant.latency.runtime if variant.latency else report.recipe.target.runtime
+    runtime = variant.latency.runtime if variant.latency else report.target_of(variant).runtime
     if runtime != "onnxruntime":
         st.caption(
             "There is no saved graph for OpenVINO: it keeps compiled models in a cache of its own, where its option "

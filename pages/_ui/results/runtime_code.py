@@ -27,7 +27,7 @@ class RuntimeCode:
 ONNXRUNTIME = RuntimeCode(
     library="onnxruntime",
     imports="import onnxruntime as ort\n",
-    open='session = ort.InferenceSession({file!r}, providers=["CPUExecutionProvider"])\n',
+    open="session = ort.InferenceSession({file!r}, providers=[{provider!r}])\n",
     open_images="""\
 given = session.get_inputs()[0]
 dtypes = {{"tensor(float16)": np.float16, "tensor(double)": np.float64, "tensor(uint8)": np.uint8}}
