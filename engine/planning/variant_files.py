@@ -63,13 +63,16 @@ def images_of(file: VariantFile, home: Home, *, from_browser: bool) -> dict[str,
 
 
 def variant_file(run: str, variant: Variant, folder: JobFolder) -> VariantFile:
-    """The file of a variant in the folder of its run. Raises NotFoundError where it is gone."""
+    """The file of a variant in the folder of its run, without the name of the target that the variant ran at.
+
+    Raises NotFoundError where it is gone.
+    """
     latency = variant.latency
     return VariantFile(
         run=run,
         variant=variant.id,
         model=FileModel(path=str(folder.file(variant.file)), sha256=variant.sha256),
-        label=variant.label,
+        label=variant.label.removesuffix(f", {variant.target_label}"),
         preprocess=variant.input.preprocess,
         example_ms=latency.p50_ms / latency.batch_size if latency is not None else None,
     )
