@@ -5,11 +5,10 @@ from pathlib import Path
 from typing import cast
 
 from engine.api.jobs import find_analysis, result
-from engine.api.run_folder import run_folder
 from engine.jobs import foreground
-from engine.jobs.queue import Queue
 from engine.planning.resolve import resolve_request
 from engine.planning.roofline import place
+from engine.planning.variant_files import run_folder
 from engine.results import Event, Result
 from engine.results.machine import Peaks, Roofline, Workloads
 from engine.settings import AnalysisRequest, PeaksRequest, WorkloadRequest
@@ -26,7 +25,7 @@ def peaks_request(threads: int | None = None) -> PeaksRequest:
 
 def workload_request(run: str | Path) -> WorkloadRequest:
     """The request for the workloads of a run's variants, by its id or its folder. Raises RequestError."""
-    return WorkloadRequest(folder=str(run_folder(Queue.default(), run)))
+    return WorkloadRequest(folder=str(run_folder(run, Home.default()).path))
 
 
 def known_peaks(threads: int | None = None) -> Peaks | None:

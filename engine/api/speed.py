@@ -32,7 +32,7 @@ def variant_files(run: str | Path, *, prefix: str = "", from_browser: bool = Fal
     """
     home = Home.default()
     report = run_report(str(run), home, from_browser=from_browser)
-    folder = run_folder(str(run), home, from_browser=from_browser)
+    folder = run_folder(run, home, from_browser=from_browser)
     asked = [one for one in report.main_variants if one.id.startswith(prefix)]
     found = {one.file_variant_id: report.variant(one.file_variant_id) for one in asked}
     return tuple(file_of_variant(str(run), one, folder) for one in found.values() if one is not None)

@@ -13,7 +13,7 @@ from engine.store.home import Home
 NO_RUN = "See the list of runs"
 
 
-def run_folder(run: str, home: Home, *, from_browser: bool) -> JobFolder:
+def run_folder(run: str | Path, home: Home, *, from_browser: bool = False) -> JobFolder:
     """The folder of a run of this home by its id, or, but from the browser, the folder of this path.
 
     Raises RequestError where there is neither.
@@ -22,7 +22,7 @@ def run_folder(run: str, home: Home, *, from_browser: bool) -> JobFolder:
     if not from_browser and path.is_dir():
         return JobFolder(path.absolute())
     try:
-        return Queue(home).folder(run)
+        return JobFolder(Queue(home).folder(str(run)).path.absolute())
     except NotFoundError as error:
         raise RequestError(f"'{run}' is neither a run here nor a folder", NO_RUN) from error
 
