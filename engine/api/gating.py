@@ -2,12 +2,11 @@
 
 from pathlib import Path
 
-from engine.api.run_folder import run_folder
 from engine.errors import RequestError
-from engine.jobs.queue import Queue
 from engine.planning.gate import judge_gate
+from engine.planning.variant_files import run_folder
 from engine.results import Gate
-from engine.store.folders import JobFolder
+from engine.store.home import Home
 
 
 def gate(
@@ -23,10 +22,10 @@ def gate(
     Raises RequestError where there is no such run, report, variant or rule, StateError where the run has not compared
     its variants, and StorageError where the report is damaged.
     """
-    folder = run_folder(Queue.default(), run)
-    report = JobFolder(folder).report()
+    folder = run_folder(run, Home.default())
+    report = folder.report()
     if report is None:
-        raise RequestError(f"'{folder}' has no report.json", "Give the folder of a run, or a run's id")
+        raise RequestError(f"'{folder.path}' has no report.json", "Give the folder of a run, or a run's id")
     return judge_gate(
         report, max_drop=max_drop, min_speedup=min_speedup, max_size_mb=max_size_mb, variant_id=variant_id
     )

@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import cast
 
 from engine.api.jobs import find_resolved
-from engine.api.run_folder import run_folder
 from engine.jobs import foreground
 from engine.jobs.kinds import kind_of
 from engine.jobs.queue import Queue
 from engine.planning.graph_jobs import check_unchanged, save_optimized_request, time_profile_request
 from engine.planning.remeasurable import remeasurable_report
 from engine.planning.resolve import resolve_request
+from engine.planning.variant_files import run_folder
 from engine.results import Event, Job
 from engine.results.optimized_graph import OPTIMIZED_FILE, OptimizedGraph
 from engine.results.time_profile import TimeProfile
@@ -27,7 +27,7 @@ def time_profile(run: str | Path, variant: str, on_event: OnEvent = lambda event
     Raises RequestError where there is no such run or variant, and RunError where a file does not run.
     """
     queue = Queue.default()
-    return cast(TimeProfile, _run(queue, _time_profile(run_folder(queue, run), variant), on_event))
+    return cast(TimeProfile, _run(queue, _time_profile(run_folder(run, queue.home).path, variant), on_event))
 
 
 def start_time_profile(id: str, variant: str) -> Job:
@@ -49,7 +49,7 @@ def save_optimized(
     Raises RequestError where there is no such run or variant, and RunError where the graph cannot be saved.
     """
     queue = Queue.default()
-    request = _save_optimized(run_folder(queue, run), variant)
+    request = _save_optimized(run_folder(run, queue.home).path, variant)
     return cast(OptimizedGraph, _run(queue, request, on_event, {OPTIMIZED_FILE: Path(out)}))
 
 

@@ -5,11 +5,10 @@ from pathlib import Path
 from typing import cast
 
 from engine.api.jobs import find_analysis, result
-from engine.api.run_folder import run_folder
 from engine.jobs import foreground
-from engine.jobs.queue import Queue
 from engine.planning.resolve import resolve_request
 from engine.planning.roofline import place
+from engine.planning.variant_files import run_folder
 from engine.results import Event, Result
 from engine.results.machine import Peaks, Roofline, Workloads
 from engine.settings import AnalysisRequest, PeaksRequest, WorkloadRequest
@@ -30,7 +29,7 @@ def workload_request(run: str | Path) -> WorkloadRequest:
 
     It is another one once the report has changed, as it does when its latencies are measured again.
     """
-    folder = run_folder(Queue.default(), run)
+    folder = run_folder(run, Home.default()).path
     path = folder / "report.json"
     return WorkloadRequest(folder=str(folder), report_sha256=file_sum(path) if path.is_file() else None)
 

@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from engine.api.run_folder import run_folder
 from engine.jobs import foreground
 from engine.jobs.queue import Queue
 from engine.planning.remeasurable import remeasurable_report
 from engine.planning.resolve import resolve_request
+from engine.planning.variant_files import run_folder
 from engine.results import Event, Job, Report
 from engine.settings import AnalysisRequest, RemeasureRequest
 
@@ -19,7 +19,7 @@ def remeasure(run: str | Path, on_event: Callable[[Event], None] = lambda event:
     RunError where its baseline does not run.
     """
     queue = Queue.default()
-    folder = run_folder(queue, run)
+    folder = run_folder(run, queue.home).path
     foreground.run_analysis(queue.home, _request(queue, folder), on_event=on_event)
     return remeasurable_report(folder)
 

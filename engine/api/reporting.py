@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from engine.api.run_folder import run_folder
 from engine.errors import NotFoundError, RequestError, StateError
 from engine.jobs.queue import Queue
+from engine.planning.variant_files import run_folder
 from engine.results import Report
-from engine.store.folders import JobFolder, write_atomically
+from engine.store.folders import write_atomically
 
 
 def html_report(run: str | Path) -> str:
@@ -41,10 +41,10 @@ def write_html_report(run: str | Path, out: Path) -> None:
 
 
 def _report(queue: Queue, run: str | Path) -> Report:
-    folder = run_folder(queue, run)
-    report = JobFolder(folder).report()
+    folder = run_folder(run, queue.home)
+    report = folder.report()
     if report is None:
-        raise RequestError(f"'{folder}' has no report.json", "Give the folder of a run, or a run's id")
+        raise RequestError(f"'{folder.path}' has no report.json", "Give the folder of a run, or a run's id")
     if not report.variants:
         raise StateError("the run has measured nothing yet", "Wait until it has ended")
     return report

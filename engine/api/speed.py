@@ -23,15 +23,19 @@ LOOKED_AT = 50
 """So many of the newest jobs of a kind are looked at for those of a run."""
 
 
-def variant_files(run: str | Path, *, from_browser: bool = False) -> tuple[VariantFile, ...]:
+def variant_files(run: str | Path, *, prefix: str = "", from_browser: bool = False) -> tuple[VariantFile, ...]:
     """The files of a run's main variants, the baseline first, as sweeps and showdowns take them.
 
-    `run` is its id or, but from the browser, its folder. Raises RequestError where there is none.
+    Each file is there once, as the variant at the first target, at however many targets it raced. `run` is its id or,
+    but from the browser, its folder; `prefix` is how the ids of the variants begin. Raises RequestError where there is
+    no such run.
     """
     home = Home.default()
     report = run_report(str(run), home, from_browser=from_browser)
-    folder = run_folder(str(run), home, from_browser=from_browser)
-    return tuple(file_of_variant(str(run), variant, folder) for variant in report.main_variants)
+    folder = run_folder(run, home, from_browser=from_browser)
+    asked = [one for one in report.main_variants if one.id.startswith(prefix)]
+    found = {one.file_variant_id: report.variant(one.file_variant_id) for one in asked}
+    return tuple(file_of_variant(str(run), one, folder) for one in found.values() if one is not None)
 
 
 def showdown_targets(target: Target) -> tuple[Target, ...]:

@@ -11,7 +11,7 @@ from engine.charts.scales import amounts, percentages
 from engine.charts.style import BASELINE, FOOT, RECOMMENDED, SERIES, canvas
 from engine.results import ComparedVariant, RunComparison, quality_title, quality_whole
 
-FigureName = Literal["size", "latency", "throughput", "speed", "quality"]
+FigureName = Literal["size", "latency", "throughput", "speed", "quality", "memory"]
 HEIGHT = 380
 """Pixels of the whole figure."""
 OUT = 0.25
@@ -31,6 +31,11 @@ class Axis:
 _AXES: Mapping[FigureName, Axis] = {
     "latency": Axis(title="Median latency of a call, ms", value=lambda one: one.p50_ms, less_is_better=True),
     "size": Axis(title="File size, MB", value=lambda one: one.size_bytes / 1e6, less_is_better=True),
+    "memory": Axis(
+        title="Memory at its peak, MB",
+        value=lambda one: None if one.session_bytes is None else one.session_bytes / 1e6,
+        less_is_better=True,
+    ),
     "throughput": Axis(title="Images per second", value=lambda one: one.images_per_s, less_is_better=False),
     "speed": Axis(title="Times as fast as its baseline", value=lambda one: one.speedup, less_is_better=False),
 }

@@ -17,6 +17,7 @@ from engine.results import (
     certainty_text,
     codes,
     example_noun,
+    how_to_start,
     interval_text,
     leak_text,
     losses_text,
@@ -154,14 +155,10 @@ def of_report(report: Report) -> list[str]:
 def _how_to_start(report: Report) -> list[str]:
     """What the ratios of a race across runtimes are to, and the runtime of the recommended variant with its options."""
     best = report.variant(report.recommended.id) if report.recommended is not None else None
-    if best is None or best.target is None or not report.target_labels or report.is_undecided:
+    if best is None or report.is_undecided:
         return []
-    options = best.latency.session_options if best.latency is not None else {}
-    with_options = f" with {', '.join(f'{name} {value}' for name, value in options.items())}" if options else ""
-    return [
-        f"every ratio is to {report.reference}",
-        f"run it in {best.target.runtime} ({best.target.provider}){with_options}",
-    ]
+    reference = [f"every ratio is to {report.reference}"] if report.target_labels else []
+    return [*reference, f"run it in {how_to_start(report, best)}"]
 
 
 def _losses(variant: Variant, report: Report) -> str:

@@ -117,12 +117,12 @@ def _files(text: str) -> tuple[VariantFile, ...]:
     if Path(text).expanduser().is_file():
         return (VariantFile(model=FileModel(path=str(Path(text).expanduser().absolute()))),)
     run, _, prefix = text.rpartition(":") if not Path(text).expanduser().is_dir() else (text, "", "")
-    files = engine.variant_files(_absolute(run or text))
-    chosen = [file for file in files if (file.variant or "").startswith(prefix if run else "")]
+    chosen = engine.variant_files(_absolute(run or text), prefix=prefix if run else "")
     if not chosen:
+        files = engine.variant_files(_absolute(run or text))
         ids = ", ".join(f"{file.variant} ({file.label})" for file in files)
         raise RequestError(f"the run '{run}' has no variant '{prefix[:ID_LETTERS]}'", f"Name one of {ids}")
-    return tuple(chosen)
+    return chosen
 
 
 def _one_file(text: str) -> VariantFile:

@@ -10,11 +10,13 @@ from plotly.offline import get_plotlyjs
 from engine import charts
 from engine.results import (
     MEASURES,
+    Latency,
     Report,
     Variant,
     caveats,
     example_noun,
     finding,
+    how_to_start,
     losses_text,
     measure_title,
     report_measure,
@@ -156,14 +158,17 @@ def _verdict(report: Report, variant: Variant) -> str:
 
 
 def _method(report: Report) -> Iterator[tuple[str, str]]:
-    """How it was measured, as pairs of a name and a sentence."""
+    """How the recommended variant is started and how all was measured, as pairs of a name and a sentence."""
     machine, base = report.environment, report.baseline
+    best = report.variant(report.recommended.id) if report.recommended else None
+    if best is not None and not report.is_undecided:
+        yield "How to start it", f"Start {best.label} in {how_to_start(report, best)}, as it was measured"
     yield "Machine", f"{report.latency_cpu}, {many(machine.cores, 'core')}, {size_text(machine.memory_bytes)} of memory"
     if base is not None and base.latency is not None:
         latency = base.latency
         yield (
             "Latency",
-            f"{latency.runtime} ({latency.provider}) with {many(latency.threads, 'thread')} and batch size "
+            f"{_timed_in(report, latency)} with {many(latency.threads, 'thread')} and batch size "
             f"{latency.batch_size}; all files by turns in {many(latency.n_rounds, 'round')}, so that all meet the same "
             "machine, and the ratio within a round counts. The median of a call; intervals are 95 %",
         )
@@ -174,3 +179,10 @@ def _method(report: Report) -> Iterator[tuple[str, str]]:
         yield "Evaluation set", f"SHA-256 {data.evaluation_sha256}"
     yield "Versions", ", ".join(f"{name} {version}" for name, version in machine.versions.items())
     yield "Run", f"{report.run_id}, {report.created}, {report.seconds:.0f} s"
+
+
+def _timed_in(report: Report, baseline: Latency) -> str:
+    """What the files were timed in: that of the baseline, or each in its own of the targets that raced."""
+    if report.target_labels:
+        return f"Each file in its own of {', '.join(report.target_labels)}, its speed against {report.reference},"
+    return f"{baseline.runtime} ({baseline.provider})"

@@ -12,6 +12,7 @@ from engine.results import (
     Variant,
     report_quality,
 )
+from engine.settings import Target
 from engine.wording import many
 
 
@@ -19,8 +20,9 @@ def compare_reports(runs: Sequence[tuple[str, Report]], *, candidates: bool = Fa
     """All variants of these runs, names and reports, beside each other; with `candidates` also those of their races.
 
     What the figures of the first run are is what all others are held against: latencies compare on the same processor
-    at the same target, speed-ups where also the baseline is the same file, accuracy on the same evaluation images, and
-    similarity where also the baseline is the same file. What does not compare is left out of the figures.
+    at the same target with the same options (loads and memory with them), speed-ups where also the baseline is the same
+    file, accuracy on the same evaluation images, and similarity where also the baseline is the same file that computes
+    in the same way. What does not compare is left out of the figures.
     """
     first = runs[0][1]
     variants, differences = [], []
@@ -50,6 +52,8 @@ def _differences(first: Report, other: Report) -> Iterator[tuple[Quantity, str]]
             yield "speed", f"timed {mine}, the first run {theirs}"
         elif not same_baseline:
             yield "speed", "its baseline is another file, so its speed-ups are over something else"
+    else:
+        yield "latency", "its baseline was not timed" if latency is None else "the first run's baseline was not timed"
     quality, of_first = report_quality(other), report_quality(first)
     if quality is None or of_first is None:
         return
@@ -59,14 +63,26 @@ def _differences(first: Report, other: Report) -> Iterator[tuple[Quantity, str]]
         yield "quality", f"its {quality} is on other images"
     elif quality != "accuracy" and not same_baseline:
         yield "quality", f"its {quality} is with another baseline"
+    elif quality != "accuracy" and _target(other).arithmetic != _target(first).arithmetic:
+        reason = f"its {quality} is with the baseline in {_arithmetic(other)}, the first run's in {_arithmetic(first)}"
+        yield "quality", reason
 
 
 def _conditions(report: Report, latency: Latency) -> str:
-    threads = many(latency.threads, "thread")
-    return (
-        f"on {report.latency_cpu} with {latency.runtime} ({latency.provider}), {threads}, batch size "
-        f"{latency.batch_size}"
-    )
+    parts = [many(latency.threads, "thread"), f"batch size {latency.batch_size}"]
+    options = latency.session_options | ({"buffers": latency.buffers} if latency.buffers != "numpy" else {})
+    parts += [f"{name} {value}" for name, value in sorted(options.items())]
+    return f"on {report.latency_cpu} with {latency.runtime} ({latency.provider}), {', '.join(parts)}"
+
+
+def _target(report: Report) -> Target:
+    """What the baseline runs at."""
+    return report.target_of(report.baseline) if report.baseline is not None else report.recipe.target
+
+
+def _arithmetic(report: Report) -> str:
+    target = _target(report)
+    return ", ".join((f"{target.runtime} ({target.provider})", *target.option_texts))
 
 
 def _latency(report: Report) -> Latency | None:
@@ -84,6 +100,7 @@ def _evaluation(report: Report) -> str | None:
 def _variant(name: str, report: Report, variant: Variant, without: set[Quantity]) -> ComparedVariant:
     latency = None if "latency" in without else variant.latency
     speed = None if "speed" in without else variant.latency
+    cold_start = None if "latency" in without else variant.cold_start
     comparison = None if "quality" in without else variant.comparison
     return ComparedVariant(
         run_id=report.run_id,
@@ -97,6 +114,8 @@ def _variant(name: str, report: Report, variant: Variant, without: set[Quantity]
         parameters=variant.parameters,
         macs=variant.macs,
         p50_ms=latency.p50_ms if latency else None,
+        load_ms=cold_start.load_ms.median if cold_start else None,
+        session_bytes=cold_start.session_bytes.median if cold_start else None,
         images_per_s=variant.throughput.images_per_s if variant.throughput and latency else None,
         speedup=speed.speedup if speed else None,
         speedup_low=speed.speedup_low if speed else None,

@@ -14,11 +14,17 @@ from engine.store.uploads import path_sum
 def time_profile_request(folder: Path, report: Report, variant_id: str) -> TimeProfileRequest:
     """The request to profile a variant beside the baseline, as resolved.
 
-    Raises NotFoundError, and RequestError for the baseline itself.
+    Both files are profiled at the variant's target. Raises NotFoundError, and RequestError for the baseline itself and
+    for the same file at another target.
     """
     baseline, variant = report.baseline, find_variant(report, variant_id)
     if baseline is None or variant.id == baseline.id:
         raise RequestError("the baseline cannot be profiled beside itself", "Choose another variant")
+    if variant.sha256 == baseline.sha256:
+        raise RequestError(
+            f"'{variant.label}' is the same file as the baseline, and both would be profiled at one target",
+            "Choose a variant with a file of its own; a showdown compares one file at two targets",
+        )
     return TimeProfileRequest(
         baseline=_file(folder, baseline),
         model=_file(folder, variant),

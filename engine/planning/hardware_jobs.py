@@ -30,8 +30,10 @@ def showdown_targets(target: Target) -> tuple[Target, ...]:
 
 
 def check_sweep(request: SweepRequest) -> None:
-    """Raises TargetError for threads above the cores, and for 16-bit floats that the processor does not have."""
-    check_target(request.target.model_copy(update={"threads": max(request.threads or (1,))}))
+    """Raises TargetError for any cell that asks for more threads than cores, for more streams than threads, or for
+    16-bit floats that the processor does not have."""
+    for target in request.targets(cores()):
+        check_target(target)
 
 
 def check_showdown(request: ShowdownRequest) -> None:

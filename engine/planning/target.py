@@ -27,8 +27,9 @@ def _check_streams(target: Target) -> None:
     """Every stream needs a thread, and every thread of a CPU a core; a device has its own limit."""
     streams, threads = target.streams or 1, target.threads or cores()
     if target.on_cpu and streams > threads:
+        there_are = "there is" if threads == 1 else "there are"
         raise TargetError(
-            f"{streams} streams are asked for (target.streams), and there are {many(threads, 'thread')} for them",
+            f"{streams} streams are asked for (target.streams), and {there_are} {many(threads, 'thread')} for them",
             f"Ask for {threads} or fewer",
         )
 

@@ -13,7 +13,7 @@ from engine.store.home import Home
 NO_RUN = "See the list of runs"
 
 
-def run_folder(run: str, home: Home, *, from_browser: bool) -> JobFolder:
+def run_folder(run: str | Path, home: Home, *, from_browser: bool = False) -> JobFolder:
     """The folder of a run of this home by its id, or, but from the browser, the folder of this path.
 
     Raises RequestError where there is neither.
@@ -22,7 +22,7 @@ def run_folder(run: str, home: Home, *, from_browser: bool) -> JobFolder:
     if not from_browser and path.is_dir():
         return JobFolder(path.absolute())
     try:
-        return Queue(home).folder(run)
+        return JobFolder(Queue(home).folder(str(run)).path.absolute())
     except NotFoundError as error:
         raise RequestError(f"'{run}' is neither a run here nor a folder", NO_RUN) from error
 
@@ -63,13 +63,16 @@ def images_of(file: VariantFile, home: Home, *, from_browser: bool) -> dict[str,
 
 
 def variant_file(run: str, variant: Variant, folder: JobFolder) -> VariantFile:
-    """The file of a variant in the folder of its run. Raises NotFoundError where it is gone."""
+    """The file of a variant in the folder of its run, without the name of the target that the variant ran at.
+
+    Raises NotFoundError where it is gone.
+    """
     latency = variant.latency
     return VariantFile(
         run=run,
         variant=variant.id,
         model=FileModel(path=str(folder.file(variant.file)), sha256=variant.sha256),
-        label=variant.label,
+        label=variant.label.removesuffix(f", {variant.target_label}"),
         preprocess=variant.input.preprocess,
         example_ms=latency.p50_ms / latency.batch_size if latency is not None else None,
     )

@@ -118,6 +118,7 @@ from engine.results.report import (
     unfinished_ids,
 )
 from engine.results.showdown import PairVerdict, Showdown, ShowdownPair, ShowdownRow, row_title, target_title
+from engine.results.starting import how_to_start
 from engine.results.suggestion import Basis, Suggestion, SuggestionCode
 from engine.results.summary import RunSummary, summarize, summarize_recipe
 from engine.results.sweep import Sweep, SweepCell
@@ -256,6 +257,7 @@ __all__ = [
     "cut_short",
     "example_noun",
     "finding",
+    "how_to_start",
     "input_noun",
     "interval_text",
     "leak_text",

@@ -14,8 +14,10 @@ QualityKind = Literal["accuracy"] | Measure
 class ComparedVariant(Result):
     """The figures of one variant; None where it has none, or where they do not compare with those of the first run.
 
-    `speedup` is against the baseline of its own run, with its 95 % interval. `quality` is top-1, or without labels the
-    similarity to the baseline; `drop` is the loss of it, with its 95 % interval.
+    `load_ms` and `session_bytes` are the medians of its cold start: how long a fresh process takes to open the file,
+    and the memory at its peak that this and the first call take. `speedup` is against the baseline of its own run, with
+    its 95 % interval. `quality` is top-1, or without labels the similarity to the baseline; `drop` is the loss of it,
+    with its 95 % interval.
     """
 
     run_id: str
@@ -29,6 +31,8 @@ class ComparedVariant(Result):
     parameters: int | None
     macs: int | None
     p50_ms: float | None
+    load_ms: float | None
+    session_bytes: float | None
     images_per_s: float | None
     speedup: float | None
     speedup_low: float | None

@@ -19,7 +19,7 @@ def finding(report: Report) -> tuple[str, str]:
     base = report.baseline
     if base is None or best.id == base.id:
         return _keep(report, best), _quality_alone(report, best)
-    return f"Take {best.label}: {_gains(best, base)}.", _cost(report, best, base)
+    return f"Take {best.label}: {_gains(report, best, base)}.", _cost(report, best, base)
 
 
 def caveats(report: Report) -> tuple[str, ...]:
@@ -39,11 +39,13 @@ def _alone(variant: Variant) -> str:
     return f"{size_text(variant.size_bytes)}{speed}"
 
 
-def _gains(best: Variant, base: Variant) -> str:
+def _gains(report: Report, best: Variant, base: Variant) -> str:
     ratio = best.size_bytes / base.size_bytes
     sizes = f"({size_text(best.size_bytes)} in place of {size_text(base.size_bytes)})"
     size = (
-        f"its file is as large as the baseline's ({size_text(best.size_bytes)})"
+        "its file is the baseline's own"
+        if best.sha256 == base.sha256
+        else f"its file is as large as the baseline's ({size_text(best.size_bytes)})"
         if round(ratio, 2) == 1
         else f"its file has {percent(ratio)} of the size {sizes}"
     )
@@ -52,8 +54,8 @@ def _gains(best: Variant, base: Variant) -> str:
         return f"{size}; how fast it is was not measured"
     interval = f"{latency.speedup_low:.2f} to {latency.speedup_high:.2f} times"
     if latency.ratio_high < 1:
-        return f"it answers {latency.speedup:.2f} times as fast as the baseline ({interval}), and {size}"
-    return f"it is as fast as the baseline within the uncertainty ({interval}), and {size}"
+        return f"it answers {latency.speedup:.2f} times as fast as {report.reference} ({interval}), and {size}"
+    return f"it is as fast as {report.reference} within the uncertainty ({interval}), and {size}"
 
 
 def _cost(report: Report, best: Variant, base: Variant) -> str:

@@ -91,6 +91,11 @@ class Variant(Result):
     cold_start: ColdStart | None = None
 
     @property
+    def file_variant_id(self) -> str:
+        """The id of the variant that stands for its file: its own, or that of the same file at the first target."""
+        return self.same_file_as or self.id
+
+    @property
     def step_label(self) -> str:
         """What the last step did, or at which other target the file of its parent runs."""
         if self.same_file_as is not None:
@@ -285,7 +290,7 @@ def cut_short(report: Report) -> tuple[CutShort, ...]:
 def _winning_file(report: Report, race: Race) -> str | None:
     """The id of a race's winner, at the first target where several race; None where the file stays as it was."""
     winner = report.variant(race.winner_id) if race.winner_id is not None else None
-    id = winner.same_file_as or winner.id if winner is not None else race.winner_id
+    id = winner.file_variant_id if winner is not None else race.winner_id
     return id if id != race.parent_id else None
 
 

@@ -57,7 +57,8 @@ class SweepRequest(Settings):
     threads: tuple[Annotated[int, Field(ge=1, le=1024)], ...] | None = setting(
         None,
         label="Threads",
-        help="The numbers of threads; 1, 2, 4 and so on up to the cores that this process may use if empty.",
+        help="The numbers of threads; 1, 2, 4 and so on up to the cores that this process may use if empty, from the "
+        "number of streams on.",
         min_length=1,
         max_length=16,
     )
@@ -86,8 +87,13 @@ class SweepRequest(Settings):
         In a matrix the last one has a column a value, and every combination of the others a row. `n_cores` are those
         that this process may use.
         """
-        axes = {"threads": self.threads or thread_counts(n_cores), "batch_size": self.batch_sizes}
+        axes = {"threads": self.threads or self._thread_counts(n_cores), "batch_size": self.batch_sizes}
         return {name: tuple(sorted(set(values))) for name, values in axes.items()}
+
+    def _thread_counts(self, n_cores: int) -> tuple[int, ...]:
+        """Those of `thread_counts` with a thread for every stream of a CPU; all cores where none has."""
+        least = self.target.streams or 1 if self.target.on_cpu else 1
+        return tuple(count for count in thread_counts(n_cores) if count >= least) or (n_cores,)
 
     def targets(self, n_cores: int) -> tuple[Target, ...]:
         """The targets of the cells, row by row, in each the smallest batch first."""

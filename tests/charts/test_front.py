@@ -20,8 +20,8 @@ def keys(of):
     return {charts.variant_key(one) for one in of.variants}
 
 
-@pytest.mark.parametrize("x", ["latency", "size", "throughput", "speed", "quality"])
-@pytest.mark.parametrize("y", ["latency", "size", "throughput", "speed", "quality"])
+@pytest.mark.parametrize("x", ["latency", "size", "throughput", "speed", "quality", "memory"])
+@pytest.mark.parametrize("y", ["latency", "size", "throughput", "speed", "quality", "memory"])
 def test_every_pair_of_figures_is_drawn(x, y):
     figure = charts.front(comparison(), x, y, within=keys(comparison()))
     points = figure.data[1]

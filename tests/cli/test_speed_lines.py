@@ -30,7 +30,11 @@ def asked(monkeypatch):
     monkeypatch.setattr(engine, "sweep", sweep)
     monkeypatch.setattr(engine, "showdown", showdown)
     files = (made_file(), made_file(INT8, "Static INT8"))
-    monkeypatch.setattr(engine, "variant_files", lambda run: tuple(f.model_copy(update={"run": run}) for f in files))
+
+    def variant_files(run, *, prefix=""):
+        return tuple(one.model_copy(update={"run": run}) for one in files if one.variant.startswith(prefix))
+
+    monkeypatch.setattr(engine, "variant_files", variant_files)
     return requests
 
 

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from engine.export.html_report import html_report
-from engine.results import Failure, Note, codes
+from engine.results import Failure, Note, Recommendation, codes
 from tests.made import (
     BASE,
     INT8,
@@ -15,6 +15,7 @@ from tests.made import (
     made_report,
     made_variant,
 )
+from tests.made_raced import BASE_BF16, made_raced_report
 
 EVIL = '</script><img src=x onerror="alert(1)">'
 
@@ -81,3 +82,37 @@ def test_every_ending_has_its_own_sentences(report, texts):
     text = body(html_report(report, "run")).replace("&#39;", "'")
     for expected in texts:
         assert expected in text
+
+
+@pytest.mark.parametrize(
+    ("report", "texts"),
+    [
+        (
+            made_report(),
+            [
+                "Start Static INT8 in onnxruntime (CPUExecutionProvider) with 2 threads, as it was measured",
+                "onnxruntime (CPUExecutionProvider) with 2 threads and batch size 1; all files",
+            ],
+        ),
+        (
+            made_raced_report(),
+            [
+                "it answers 2.50 times as fast as the baseline in onnxruntime (2.27 to 2.78 times)",
+                "Start Static INT8, OpenVINO bf16 in openvino (CPU) with 2 threads (INFERENCE_PRECISION_HINT bf16)",
+                "Each file in its own of onnxruntime, OpenVINO bf16, its speed against the baseline in onnxruntime,",
+            ],
+        ),
+        (
+            made_raced_report(recommended=Recommendation(id=BASE_BF16, reason=Note(code="fastest", text="it is fast"))),
+            ["the baseline in onnxruntime (1.14 to 1.39 times), and its file is the baseline's own"],
+        ),
+    ],
+)
+def test_it_says_how_to_start_the_winner_and_what_each_file_was_timed_in(report, texts):
+    text = body(html_report(report, "run")).replace("&#39;", "'")
+    for expected in texts:
+        assert expected in text
+
+
+def test_nothing_is_to_be_started_where_nothing_is_recommended():
+    assert "How to start it" not in html_report(made_disturbed_report(), "run")

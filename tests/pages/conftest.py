@@ -91,8 +91,8 @@ def finished(queue, queued):
         folder = queue.home.job(job.id)
         report = (report or made_report()).model_copy(update={"run_id": job.id})
         for variant in report.variants:
-            (folder.path / variant.file).parent.mkdir(parents=True)
-            (folder.path / variant.file).write_bytes(variant.id.encode())
+            (folder.path / variant.file).parent.mkdir(parents=True, exist_ok=True)
+            (folder.path / variant.file).write_bytes(variant.file_variant_id.encode())
         folder.write("report.json", report)
         if state != "running":
             queue.finish(job.id, Outcome(state=state, exit_status=0, started=now(), finished=now()))

@@ -49,6 +49,7 @@ def test_the_csv_has_every_figure(home, finished):
     run = finished()
     rows = list(csv.DictReader(io.StringIO(comparison_table.as_csv(compare([run.id]).variants))))
     assert tuple(rows[0]) == comparison_table.CSV_COLUMNS
+    assert (rows[0]["load_ms"], float(rows[1]["session_bytes"]) > 0) == ("40.0", True)
     assert (rows[1]["label"], rows[1]["speedup"], rows[1]["run_id"]) == ("Static INT8", "2.0", run.id)
 
 

@@ -174,7 +174,7 @@ def test_one_of_several_races_is_chosen_and_kept_in_the_address(app, finished):
 
 
 def test_the_csv_of_a_race_has_plain_numbers_and_gaps():
-    rows = list(csv.DictReader(io.StringIO(race_table.as_csv(entrants(made_race_report())))))
+    rows = list(csv.DictReader(io.StringIO(race_table.as_csv(made_race_report(), entrants(made_race_report())))))
     assert [row["id"] for row in rows] == [WON, LATE, SLOW, OVER]
     assert float(rows[0]["ratio"]) == 0.55
     assert (rows[3]["ratio"], rows[3]["outcome"], rows[3]["n_selection_images"]) == ("", "over_budget", "64")

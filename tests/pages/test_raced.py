@@ -17,7 +17,8 @@ from pages._ui.draft import sample, to_link
 from pages._ui.optimize.steps_view import RACE
 from pages._ui.results import race_table, variant_table
 from pages._ui.results.snippet import snippet
-from tests.made import made_trial
+from tests.made import made_report, made_trial
+from tests.made_raced import made_raced_report
 
 
 def text(at):
@@ -77,8 +78,20 @@ def test_the_csv_says_what_each_variant_runs_in(raced_run):
     expected = [(one.target_label, one.target.runtime, one.target.precision) for one in report.variants]
     assert [(row["target"], row["runtime"], row["precision"]) for row in rows] == expected
     trial = made_trial("FP32", "final", "winner", "Won", 0.5)
-    (row,) = csv.DictReader(io.StringIO(race_table.as_csv([(report.variants[-1], trial)])))
+    (row,) = csv.DictReader(io.StringIO(race_table.as_csv(report, [(report.variants[-1], trial)])))
     assert (row["target"], row["runtime"]) == expected[-1][:2]
+
+
+def test_the_csv_has_the_options_of_each_variant_and_of_a_candidate_those_of_its_target():
+    report = made_raced_report()
+    rows = list(csv.DictReader(io.StringIO(variant_table.as_csv(report))))
+    assert [row["session_options"] for row in rows] == ["", "INFERENCE_PRECISION_HINT=bf16"] * 2
+    candidate = report.variants[-1].model_copy(update={"role": "candidate", "latency": None})
+    trial = made_trial("Static INT8", "final", "winner", "Won", 0.5)
+    (row,) = csv.DictReader(io.StringIO(race_table.as_csv(report, [(candidate, trial)])))
+    assert (row["runtime"], row["session_options"]) == ("openvino", "INFERENCE_PRECISION_HINT=bf16")
+    (row, _) = csv.DictReader(io.StringIO(variant_table.as_csv(made_report())))
+    assert (row["target"], row["runtime"], row["provider"]) == ("", "onnxruntime", "CPUExecutionProvider")
 
 
 def test_charts_name_every_pair_and_what_the_speeds_are_to(raced_run):

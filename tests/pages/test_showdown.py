@@ -9,6 +9,7 @@ from engine.store.folders import Outcome, now
 from pages._ui.draft import from_link
 from pages._ui.results import showdown_table
 from tests.made import BASE, INT8, made_report, made_variant
+from tests.made_raced import made_raced_report
 from tests.made_speed import ROWS, made_showdown
 from tests.pages.conftest import claim
 from tests.pages.test_pages import button, words
@@ -66,6 +67,12 @@ def test_every_variant_at_every_target_is_asked_for_with_the_runs_images(page, q
     assert (found.data, found.rounds) == (SampleData(), 12)
     assert page.query_params["showdown"] == list_jobs("showdown")[0].id
     assert "The showdown is on" in words(page)
+
+
+def test_a_file_that_raced_at_several_targets_is_on_offer_once(app, finished):
+    at = app("pages/results.py", run=finished(made_raced_report()).id, view="Showdown")
+    assert at.multiselect(key="showdown-variants").options == [f"Baseline · {BASE[:4]}", f"Static INT8 · {INT8[:4]}"]
+    assert "6 rows: about" in words(at)
 
 
 def test_one_row_alone_cannot_start(page):

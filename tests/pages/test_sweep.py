@@ -9,6 +9,7 @@ from pages._ui.draft import from_link
 from pages._ui.results import sweep_table, sweep_view
 from tests.made import BASE, INT8, made_report
 from tests.made_charts import made_profile
+from tests.made_raced import made_raced_report
 from tests.made_speed import made_cell, made_skipped, made_sweep
 from tests.pages.conftest import claim
 from tests.pages.test_pages import button, words
@@ -76,6 +77,16 @@ def test_what_is_chosen_is_asked_for_and_the_address_holds_it(page, queue):
     assert (found.file.variant, found.file.example_ms) == (INT8, 1.0)
     assert page.query_params["sweep"] == list_jobs("sweep")[0].id
     assert "Sweeping batch and threads" in words(page)
+
+
+def test_a_variant_at_another_target_is_swept_as_its_file_at_its_own_target(app, finished, queue):
+    at = app("pages/results.py", run=finished(made_raced_report()).id, view="Sweep")
+    button(at, START).click().run()
+    assert not at.exception
+    found = request(queue)
+    assert (found.file.variant, found.file.label) == (INT8, "Static INT8")
+    assert (found.target.runtime, found.target.precision) == ("openvino", "bf16")
+    assert "Sweeping batch and threads" in words(at)
 
 
 def test_cells_are_shown_as_they_come_and_it_can_be_stopped(asked):

@@ -7,6 +7,8 @@ import io
 import pytest
 
 from engine import list_jobs
+from engine.errors import RequestError
+from engine.planning.graph_jobs import time_profile_request
 from engine.results import Note
 from engine.results.cold_start import Spread
 from engine.results.optimized_graph import OPTIMIZED_FILE, OptimizedGraph
@@ -14,6 +16,7 @@ from engine.settings import Target
 from pages._ui.results import time_view
 from tests.made import BASE, INT8, made_latency, made_report, made_variant
 from tests.made_charts import made_time_profile
+from tests.made_raced import BASE_BF16, made_raced_report
 from tests.pages.test_pages import button, plain_words, words
 
 ONE_THREAD = Target(threads=1)
@@ -65,6 +68,7 @@ def test_one_press_profiles_a_variant_and_its_address_finds_the_result(app, run,
     answer(made_time_profile(3))
     at = app("pages/results.py", run=id, view="Time", variant=INT8)
     assert "Profile both" not in [one.label for one in at.button]
+    assert "Both files in onnxruntime" in plain_words(at)
     assert "more than the whole call, which takes 4 ms without the profiler" in plain_words(at)
     table = at.table[0].value
     assert len(table) == 6
@@ -96,6 +100,19 @@ def test_a_file_that_is_not_the_one_of_the_report_is_refused_in_words(app, finis
     button(at, "Profile both").click().run()
     assert [one for one in at.error if "has changed" in one.value.replace("\\", "")]
     assert list_jobs("time_profile") == ()
+
+
+def test_the_baselines_own_file_at_another_target_is_not_on_offer_and_the_target_is_named(app, finished):
+    at = app("pages/results.py", run=finished(made_raced_report()).id, view="Time")
+    (box,) = [one for one in at.selectbox if one.label == "Variant beside the baseline"]
+    assert [name.split(" · ")[0] for name in box.options] == ["Static INT8, OpenVINO bf16", "Static INT8, onnxruntime"]
+    assert "both in OpenVINO in bf16" in plain_words(at)
+
+
+@pytest.mark.parametrize(("id", "message"), [(BASE, "beside itself"), (BASE_BF16, "is the same file as the baseline")])
+def test_a_file_beside_itself_is_refused(tmp_path, id, message):
+    with pytest.raises(RequestError, match=message):
+        time_profile_request(tmp_path, made_raced_report(), id)
 
 
 def test_the_csv_has_every_row_and_gaps():

@@ -4,7 +4,8 @@ import pytest
 
 from engine.planning.comparing import compare_reports
 from engine.results import Fidelity
-from tests.made import BASE, INT8, made_latency, made_race_report, made_report, made_variant
+from engine.settings import Target
+from tests.made import BASE, INT8, RECIPE, made_latency, made_race_report, made_report, made_variant
 
 
 def other(**changed):
@@ -38,6 +39,16 @@ def test_runs_of_the_same_file_and_images_compare_in_everything():
             {"latency", "speed"},
             "1 thread, batch size 1, the first run on A CPU with onnxruntime (CPUExecutionProvider), 2 threads",
         ),
+        (
+            {"latency": made_latency(2.0, 1.0).model_copy(update={"session_options": {"use_tf32": "0"}})},
+            {"latency", "speed"},
+            "2 threads, batch size 1, use_tf32 0, the first run on A CPU",
+        ),
+        (
+            {"latency": made_latency(2.0, 1.0).model_copy(update={"buffers": "bound"})},
+            {"latency", "speed"},
+            "batch size 1, buffers bound, the first run",
+        ),
     ],
 )
 def test_figures_that_depend_on_what_differs_are_left_out(changed, missing, reason):
@@ -69,6 +80,15 @@ def test_figures_that_depend_on_what_differs_are_left_out(changed, missing, reas
             ),
             "its agreement is with another baseline",
         ),
+        (
+            made_report(labelled=False),
+            other(
+                labelled=False,
+                recipe=RECIPE.model_copy(update={"target": Target(runtime="openvino", precision="bf16")}),
+            ),
+            "its agreement is with the baseline in openvino (CPU), floats in bf16, the first run's in onnxruntime "
+            "(CPUExecutionProvider)",
+        ),
     ],
 )
 def test_quality_needs_the_same_images_and_the_same_question(first, second, reason):
@@ -76,6 +96,22 @@ def test_quality_needs_the_same_images_and_the_same_question(first, second, reas
     assert [one.reason for one in comparison.differences if one.quantity == "quality"] == [reason]
     assert comparison.variants[1].quality is not None
     assert all(one.quality is None and one.drop is None for one in comparison.variants[2:])
+
+
+def test_loads_and_memory_compare_where_latencies_do():
+    for differing in ({"threads": 1}, {"session_options": {"use_tf32": "0"}}):
+        report = with_baseline(latency=made_latency(2.0, 1.0).model_copy(update=differing))
+        first, _, second, _ = compare_reports([("one", made_report()), ("two", report)]).variants
+        assert (first.load_ms, second.load_ms, second.session_bytes) == (40.0, None, None)
+        assert first.session_bytes == made_report().baseline.cold_start.session_bytes.median
+
+
+@pytest.mark.parametrize(("first", "second"), [({}, {"latency": None}), ({"latency": None}, {})])
+def test_a_baseline_that_was_not_timed_leaves_out_what_depends_on_its_target(first, second):
+    comparison = compare_reports([("one", with_baseline(**first)), ("two", with_baseline(**second))])
+    (difference,) = comparison.differences
+    assert (difference.quantity, "baseline was not timed" in difference.reason) == ("latency", True)
+    assert comparison.variants[2].load_ms is None
 
 
 def test_without_labels_the_baseline_is_like_itself():

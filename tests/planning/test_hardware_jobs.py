@@ -42,6 +42,18 @@ def test_threads_above_the_cores_are_refused_by_name():
         check_showdown(ShowdownRequest(rows=rows))
 
 
+def test_every_cell_has_a_thread_for_each_stream():
+    target = Target(runtime="openvino", streams=2)
+    request = SweepRequest(file=made_file(), target=target)
+    check_sweep(request)
+    assert request.axes(2)["threads"] == (2,)
+    for threads in ((1, 2), (1,)):
+        with pytest.raises(TargetError, match=r"2 streams are asked for .*, and there is 1 thread for them"):
+            check_sweep(SweepRequest(file=made_file(), target=target, threads=threads))
+    with pytest.raises(TargetError, match=r"3 streams are asked for .*, and there are 2 threads"):
+        check_sweep(SweepRequest(file=made_file(), target=target.model_copy(update={"streams": 3})))
+
+
 def test_16_bits_that_the_processor_does_not_have_are_refused(monkeypatch):
     monkeypatch.setattr(target_check, "isa", lambda: ("avx2",))
     bf16 = Target(runtime="openvino", precision="bf16")

@@ -18,18 +18,23 @@ from engine.settings import (
     Target,
 )
 from tests.made import BASE, INT8, RECIPE, made_report, made_variant
+from tests.made_raced import BASE_BF16, INT8_BF16, made_raced_report
 
 
 @pytest.fixture
 def run(home) -> str:
     """A run with two variants whose files are there."""
+    return with_files(home, made_report())
+
+
+def with_files(home, report) -> str:
+    """The id of a run with this report and the files of its variants."""
     job = Queue(home).submit(RunRequest(recipe=RECIPE), name="digits to int8")
     folder = home.job(job.id)
-    report = made_report(run_id=job.id)
     for variant in report.variants:
-        (folder.path / variant.file).parent.mkdir(parents=True)
+        (folder.path / variant.file).parent.mkdir(parents=True, exist_ok=True)
         (folder.path / variant.file).write_bytes(b"onnx")
-    folder.write("report.json", report)
+    folder.write("report.json", report.model_copy(update={"run_id": job.id}))
     return job.id
 
 
@@ -114,3 +119,12 @@ def test_outputs_are_compared_on_the_images_of_the_first_rows_run_where_they_are
     assert (resolved.data, resolved.seed) == (found, 7 if found else 0)
     named = resolve_request(ShowdownRequest(rows=rows, data=SampleData(name="photos")), home, from_browser=True)
     assert named.data == SampleData(name="photos")
+
+
+@pytest.mark.parametrize(
+    ("prefix", "found"), [("", [BASE, INT8]), (BASE_BF16, [BASE]), (INT8_BF16[:2], [INT8]), (INT8, [INT8]), ("f", [])]
+)
+def test_a_file_that_raced_is_there_once_without_the_name_of_a_target(home, prefix, found):
+    files = variant_files(with_files(home, made_raced_report()), prefix=prefix, from_browser=True)
+    assert [file.variant for file in files] == found
+    assert {file.label for file in files} <= {"Baseline", "Static INT8"}

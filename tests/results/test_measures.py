@@ -187,7 +187,7 @@ def test_the_csv_keeps_its_columns_and_names_the_measure(measure):
     _, row, _ = csv.DictReader(io.StringIO(variant_table.as_csv(report)))
     agreement = "0.9964" if "agreement" in measure else ""
     assert (row["measure"], row["similarity"], row["agreement"]) == (measure, "0.9964", agreement)
-    first, *_ = csv.DictReader(io.StringIO(race_table.as_csv(race.candidates(race.races[0]))))
+    first, *_ = csv.DictReader(io.StringIO(race_table.as_csv(race, race.candidates(race.races[0]))))
     assert (first["selection_measure"], first["selection_similarity"]) == (measure, "0.9964")
     assert first["selection_agreement"] == agreement
 

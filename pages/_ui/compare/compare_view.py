@@ -20,8 +20,9 @@ FIGURES: Mapping[FigureName, str] = {
     "quality": "Accuracy or similarity",
     "throughput": "Images per second",
     "speed": "Times as fast",
+    "memory": "Memory",
 }
-WHAT = {"speed": "Speed-ups", "latency": "Latencies", "quality": "Accuracy"}
+WHAT = {"speed": "Speed-ups", "latency": "Latencies, loads and memory", "quality": "Accuracy"}
 """What a difference is about, at the beginning of its sentence."""
 
 

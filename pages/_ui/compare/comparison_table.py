@@ -17,6 +17,8 @@ COLUMNS = (
     "Speed, interval",
     "Latency, ms",
     "Images/s",
+    "Load, ms",
+    "Memory, MB",
     "Size, MB",
     "Size, change",
     "Quality",
@@ -51,6 +53,8 @@ def _row(variant: ComparedVariant, base: ComparedVariant, whole: int) -> dict[st
         "Speed, interval": interval,
         "Latency, ms": variant.p50_ms,
         "Images/s": variant.images_per_s,
+        "Load, ms": variant.load_ms,
+        "Memory, MB": None if variant.session_bytes is None else variant.session_bytes / 1e6,
         "Size, MB": variant.size_bytes / 1e6,
         "Size, change": 100 * (variant.size_bytes / base.size_bytes - 1),
         "Quality": None if variant.quality is None else whole * variant.quality,
@@ -73,6 +77,10 @@ def column_config(comparison: RunComparison) -> dict[str, object]:
         "Speed": number(format="%.2f×", help="Times as fast as the baseline of its own run."),
         "Latency, ms": number(format="%.3f", help="Median of a call. Runs are not timed in the same rounds."),
         "Images/s": number(format="%.0f"),
+        "Load, ms": number(format="%.1f", help="How long a fresh process takes to open the file."),
+        "Memory, MB": number(
+            format="%.1f", help="At its peak, for opening the file and the first call in a fresh process."
+        ),
         "Size, MB": number(format="%.2f"),
         "Size, change": number(format="%+.0f %%", help="From the baseline of the first run."),
         "Quality": number(format=quality, help=f"{quality_title(comparison)}, on the images that report."),

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from engine import Trial, Variant
+from engine import Report, Trial, Variant
 from engine.charts import stage_reached
 from engine.wording import size_text
 from pages._ui.results.variant_table import target_columns
@@ -37,6 +37,7 @@ COLUMNS = (
     "runtime",
     "provider",
     "precision",
+    "session_options",
 )
 
 
@@ -76,16 +77,16 @@ def _speed(trial: Trial) -> str:
     return f"{1 / trial.ratio:.2f}× :{colour}[({1 / trial.ratio_high:.2f} – {1 / trial.ratio_low:.2f})]"
 
 
-def as_csv(candidates: Candidates) -> str:
-    """A line for each candidate; an entry is empty where nothing was measured."""
+def as_csv(report: Report, candidates: Candidates) -> str:
+    """A line for each candidate of a race of the report; an entry is empty where nothing was measured."""
     file = io.StringIO()
     writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
     writer.writeheader()
-    writer.writerows(_flat(variant, trial) for variant, trial in rank(candidates))
+    writer.writerows(_flat(report, variant, trial) for variant, trial in rank(candidates))
     return file.getvalue()
 
 
-def _flat(variant: Variant, trial: Trial) -> dict[str, object]:
+def _flat(report: Report, variant: Variant, trial: Trial) -> dict[str, object]:
     fidelity = trial.fidelity
     flat: dict[str, object] = {
         "id": variant.id,
@@ -102,7 +103,7 @@ def _flat(variant: Variant, trial: Trial) -> dict[str, object]:
         "size_bytes": variant.size_bytes,
         "sha256": variant.sha256,
         "seconds": variant.seconds,
-        **target_columns(variant),
+        **target_columns(report, variant),
     }
     if fidelity is not None:
         flat |= {

@@ -155,7 +155,7 @@ def _downloads(report: Report, race: Race) -> None:
         name = f"race-{report.run_id}-chain-{race.branch + 1}-step-{race.step + 1}.csv"
         st.download_button(
             "Candidates as CSV",
-            race_table.as_csv(report.candidates(race)),
+            race_table.as_csv(report, report.candidates(race)),
             mime="text/csv",
             on_click="ignore",
             file_name=name,

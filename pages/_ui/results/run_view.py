@@ -123,7 +123,7 @@ def _report(run: Job, result: Report | None) -> None:
         "Race": bool(result.races),
         "Steps": len(result.main_variants) > 1,
         "Images": changes_view.has_images(result),
-        "Time": len(result.main_variants) > 1 and result.recommended is not None,
+        "Time": bool(time_view.variants_of(result)) and result.recommended is not None,
     }
     names = [name for name in VIEWS if views.get(name, True)]
     view = st.segmented_control(

@@ -72,8 +72,9 @@ def _form(own: Report) -> None:
     files |= _files_of_other_runs(own)
     if not files:
         return
-    best = own.recommended.id if own.recommended else ""
-    default = [key for key, file in files.items() if file.variant in (own.main_variants[0].id, best)]
+    best = own.variant(own.recommended.id) if own.recommended else None
+    defaults = {one.file_variant_id for one in (own.main_variants[0], best) if one is not None}
+    default = [key for key, file in files.items() if file.variant in defaults]
     chosen = st.multiselect(
         "Variants",
         list(files),

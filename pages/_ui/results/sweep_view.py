@@ -1,5 +1,6 @@
 """The sweep of a variant: which batch size and how many threads, with a latency that a call may take."""
 
+from collections.abc import Mapping
 from contextlib import suppress
 
 import streamlit as st
@@ -66,14 +67,14 @@ def show(report: Report) -> None:
 
 def _job(report: Report, variant: Variant) -> Job | None:
     """The sweep of this variant in the address, else the newest one."""
-    jobs = [job for job, request in sweeps_of(report.run_id) if request.file.variant == variant.id]
+    jobs = [job for job, request in sweeps_of(report.run_id) if request.file.variant == variant.file_variant_id]
     return next((job for job in jobs if job.id == state.param(PARAM)), jobs[0] if jobs else None)
 
 
 def _form(report: Report, variant: Variant) -> None:
     """Draws what is swept over, about how long that takes, and the button that starts it."""
     try:
-        file = next(file for file in variant_files(report.run_id, from_browser=True) if file.variant == variant.id)
+        (file,) = variant_files(report.run_id, prefix=variant.id, from_browser=True)
     except RequestError as error:
         show_error(error.message, error.next)
         return
@@ -88,7 +89,12 @@ def _form(report: Report, variant: Variant) -> None:
     threads = st.pills("Threads", thread_options, selection_mode="multi", default=thread_options, key="sweep-threads")
     targets = {target_title(target): target for target in showdown_targets(Target())}
     runtime = st.segmented_control(
-        "Runtime", list(targets), default=next(iter(targets)), required=True, key="sweep-runtime", wrap=True
+        "Runtime",
+        list(targets),
+        default=_own_title(report.target_of(variant), targets),
+        required=True,
+        key=f"sweep-runtime-{variant.id}",
+        wrap=True,
     )
     limit = st.number_input(
         "A call may take, ms (optional)",
@@ -100,6 +106,13 @@ def _form(report: Report, variant: Variant) -> None:
         help="Larger batches are skipped once a smaller one takes longer than this.",
     )
     _start(file, tuple(batch_sizes), tuple(threads), targets[runtime], limit)
+
+
+def _own_title(own: Target, targets: Mapping[str, Target]) -> str:
+    """Which of the targets on offer the variant was measured at, else the first one of its runtime, else the first."""
+    equal = [title for title, target in targets.items() if target.arithmetic == own.arithmetic]
+    of_runtime = [title for title, target in targets.items() if target.runtime == own.runtime]
+    return next(iter((*equal, *of_runtime, *targets)))
 
 
 def _start(

@@ -17,6 +17,7 @@ from engine import (
     parts_text,
     result,
     start_time_profile,
+    target_title,
 )
 from engine.wording import many
 from pages._ui import chrome, live, notes_view
@@ -27,11 +28,16 @@ COLUMNS = ("name", "matched", "baseline_nodes", "baseline_operators", "baseline_
 MOST = 20
 
 
+def variants_of(report: Report) -> tuple[Variant, ...]:
+    """The variants with another file than the baseline's, which alone can be profiled beside it."""
+    base = report.baseline
+    return tuple(one for one in report.main_variants if base is not None and one.sha256 != base.sha256)
+
+
 def show(report: Report) -> None:
     """Draws the profile of one variant beside the baseline: its button, its progress, or its charts and table."""
-    variants = [variant for variant in report.main_variants if variant.role != "baseline"]
     best = report.recommended.id if report.recommended else None
-    variants = sorted(variants, key=lambda variant: variant.id != best)
+    variants = sorted(variants_of(report), key=lambda variant: variant.id != best)
     labels = {variant.id: f"{variant.label} · {variant.id[:6]}" for variant in variants}
     id = st.selectbox(
         "Variant beside the baseline", list(labels), format_func=labels.__getitem__, key="variant", bind="query-params"
@@ -50,7 +56,7 @@ def show(report: Report) -> None:
     else:
         profile = result(job.id)
         if isinstance(profile, TimeProfile):
-            _profile(profile, variant)
+            _profile(report, profile, variant)
             if st.button("Profile again", icon=":material/refresh:", key="time-profile-again"):
                 delete(job.id)  # else the same profile would come back
                 _start(report, variant)
@@ -63,7 +69,8 @@ def _start_card(report: Report, variant: Variant, job: Job | None) -> None:
     with chrome.card("time-profile", "Where does the time go?"):
         st.markdown(
             "One call of the baseline and of this variant, operator by operator and node by node, as the runtime's own "
-            "profiler measures it on this machine. It takes a few seconds."
+            f"profiler measures it on this machine, both in {plain(target_title(report.target_of(variant)))}. It takes "
+            "a few seconds."
         )
         if st.button("Profile both", type="primary", icon=":material/timer:", key="time-profile-now"):
             _start(report, variant)
@@ -78,12 +85,14 @@ def _start(report: Report, variant: Variant) -> None:
         st.rerun()
 
 
-def _profile(profile: TimeProfile, variant: Variant) -> None:
+def _profile(report: Report, profile: TimeProfile, variant: Variant) -> None:
     notes_view.show(profile.warnings)
     name = variant.label
+    where = target_title(report.target_of(variant))
     with chrome.card("time-operators", "By operator", "What operators compute, whatever a file computes it in"):
         chrome.chart(charts.operator_times(profile, name), "operator-times")
         st.caption(
+            f"Both files in {plain(where)}. "
             f"Baseline: {plain(parts_text(profile.baseline_parts_ms, profile.baseline_latency))}. "
             f"{plain(name)}: {plain(parts_text(profile.model_parts_ms, profile.model_latency))}."
         )

@@ -105,6 +105,7 @@ COLUMNS = (
     "runtime",
     "provider",
     "precision",
+    "session_options",
 )
 ON_REQUEST = ("Parameters", "p95", "Throughput", "SQNR", "Changed answers", CLASS, *cold_start_table.SHOWN)
 """Columns that are shown with all figures only; that of the class is there too where it has a budget."""
@@ -258,13 +259,20 @@ def _runtimes(report: Report, runtime: str) -> str:
     return plain(f"each variant in its own of {labels}, its speed against {report.reference}")
 
 
-def target_columns(variant: Variant) -> dict[str, object]:
-    """What a variant runs at, for a CSV: its name among those that race, runtime, provider and precision."""
-    target = variant.target
-    if target is None:
-        return {}
+def target_columns(report: Report, variant: Variant) -> dict[str, object]:
+    """What a variant runs at, for a CSV: its name among those that race, runtime, provider, precision, and options.
+
+    A candidate without a latency has the session options of what was timed at its target, which are the same.
+    """
+    target = report.target_of(variant)
     names = ("runtime", "provider", "precision")
-    return {"target": variant.target_label, **{name: getattr(target, name) for name in names}}
+    equals = (variant, *(one for one in report.main_variants if one.target_label == variant.target_label))
+    options: dict[str, str] = next((one.latency.session_options for one in equals if one.latency), {})
+    return {
+        "target": variant.target_label,
+        **{name: getattr(target, name) for name in names},
+        "session_options": "; ".join(f"{name}={value}" for name, value in options.items()),
+    }
 
 
 def _span(report: Report, name: str) -> str:
@@ -286,15 +294,15 @@ def as_csv(report: Report) -> str:
     file = io.StringIO()
     writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
     writer.writeheader()
-    writer.writerows(_flat(variant) for variant in report.main_variants)
+    writer.writerows(_flat(report, variant) for variant in report.main_variants)
     return file.getvalue()
 
 
-def _flat(v: Variant) -> dict[str, object]:
+def _flat(report: Report, v: Variant) -> dict[str, object]:
     latency, throughput, accuracy, fidelity, verdict = v.latency, v.throughput, v.accuracy, v.fidelity, v.verdict
     plain_columns = [name for name in COLUMNS if name in type(v).model_fields and name != "target"]
     flat: dict[str, object] = {name: getattr(v, name) for name in plain_columns}
-    flat |= target_columns(v)
+    flat |= target_columns(report, v)
     if latency:
         flat |= {
             "latency_p50_ms": latency.p50_ms,
