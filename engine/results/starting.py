@@ -5,7 +5,7 @@ from engine.wording import many
 
 
 def how_to_start(report: Report, variant: Variant) -> str:
-    """What a program opens the file in, to follow "in": onnxruntime (CPUExecutionProvider) with 2 threads.
+    """What a program opens the file in, to follow "in": onnxruntime (its CPU provider) with 2 threads.
 
     Where the variant was not timed, what it was asked to be timed at, without the runtime's own options.
     """

@@ -18,6 +18,7 @@ _NOT_CAPTURED = {
 }
 """What onnxruntime and CUDA say of a graph that they cannot capture, and what it means."""
 _CAPTURE = ("graph capture", "Graph capture", "stream is capturing", "CUDA graph")
+INSPECT = "Check the file with `python -m engine inspect`"
 _NO_CARD = ("Invalid device ID", "invalid device ordinal")
 
 
@@ -26,7 +27,7 @@ def load(
     target: Target,
     options: ort.SessionOptions | None = None,
     action: str = "load the model",
-    next: str = "Check the file with `python -m engine inspect`",
+    next: str = INSPECT,
 ) -> ort.InferenceSession:
     """A session of the file with the target's options, or with these in place of those that are not the provider's.
 

@@ -11,7 +11,7 @@ import numpy as np
 from engine.results.time_profile import NodeTime
 from engine.runtimes.onnx_runtime.errors import ORT_ERRORS
 from engine.runtimes.onnx_runtime.feed import feed
-from engine.runtimes.onnx_runtime.loading import error_of, load
+from engine.runtimes.onnx_runtime.loading import INSPECT, error_of, load
 from engine.runtimes.onnx_runtime.options import session_options
 from engine.settings import Target
 from engine.tasks import Inputs
@@ -41,7 +41,7 @@ def profile_nodes(path: Path, target: Target, inputs: Inputs) -> tuple[NodeTime,
                 session.run(None, arrays)
             events = json.loads(Path(session.end_profiling()).read_text(encoding="utf-8"))
         except ORT_ERRORS as error:
-            raise error_of(error, target, PROFILE, "Check the file with `python -m engine inspect`") from error
+            raise error_of(error, target, PROFILE, INSPECT) from error
     return _nodes(events)
 
 
