@@ -6,8 +6,9 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 
 from engine.charts.key import add_key
+from engine.charts.placing import Mark, annotation, place_labels
 from engine.charts.scales import Scale
-from engine.charts.style import BASELINE, CANDIDATE, FOOT, GUIDE, SERIES, canvas, figures
+from engine.charts.style import BASELINE, CANDIDATE, FOOT, GUIDE, LINE, SERIES, canvas, figures
 from engine.results.machine import (
     DATA_TYPES,
     RUNTIME_TITLES,
@@ -19,7 +20,10 @@ from engine.results.machine import (
     RooflinePoint,
 )
 
-HEIGHT = 380
+HEIGHT, PLOT = 380, 372
+"""Pixels of the figure without its foot, and of the plot in it."""
+RADIUS, LETTER = 6, 8.0
+"""Pixels from the middle of a point to its edge, and of the width of a digit."""
 COLOURS: dict[DataType, str] = {"f32": SERIES[0], "bf16": SERIES[1], "f16": SERIES[2], "int8": SERIES[3]}
 BOUNDS: dict[Bound, tuple[str, str, str]] = {
     "compute": ("circle", "●", "bound by compute"),
@@ -55,8 +59,9 @@ def roofline(roofline: Roofline, peaks: Peaks) -> go.Figure:
         _slope(figure, peaks.bandwidth.ceiling, x_scale, y_scale)
     for runtime, data_type, operation, rate in ceilings:
         _ceiling(figure, runtime, data_type, operation, rate, peaks, x_scale)
-    for number, point in enumerate(roofline.points, 1):
-        _point(figure, number, point)
+    for point in roofline.points:
+        _point(figure, point)
+    _number(figure, roofline.points, ceilings, peaks, x_scale, y_scale)
     bounds = dict.fromkeys(point.bound for point in roofline.points)
     shown = dict.fromkeys(data_type for _, data_type, _, _ in ceilings)
     add_key(
@@ -136,7 +141,7 @@ def _ceiling(
     )
 
 
-def _point(figure: go.Figure, number: int, point: RooflinePoint) -> None:
+def _point(figure: go.Figure, point: RooflinePoint) -> None:
     symbol, _, meaning = BOUNDS[point.bound]
     label = html.escape(point.label)
     figure.add_scatter(
@@ -150,16 +155,44 @@ def _point(figure: go.Figure, number: int, point: RooflinePoint) -> None:
     figure.add_scatter(
         x=[point.intensity],
         y=[point.achieved],
-        mode="markers+text",
-        text=[str(number)],
-        textposition="middle right",
+        mode="markers",
         cliponaxis=False,
         name=label,
-        marker={"size": 12, "color": CANDIDATE, "symbol": symbol},
+        marker={"size": 2 * RADIUS, "color": CANDIDATE, "symbol": symbol},
         hovertemplate=f"{label}<br>{figures(point.achieved)} · 10⁹ operations a second<br>"
         f"{figures(point.intensity)} operations a byte, estimated<br>{100 * point.share:.0f} % of its roof, {meaning}"
         "<extra></extra>",
     )
+
+
+def _number(
+    figure: go.Figure,
+    points: Sequence[RooflinePoint],
+    ceilings: Sequence[Ceiling],
+    peaks: Peaks,
+    x_scale: Scale,
+    y_scale: Scale,
+) -> None:
+    """Write the number of each point where it is free of lines and other numbers; one without room is in the table."""
+
+    def at(intensity: float, rate: float) -> tuple[float, float]:
+        return x_scale.fraction(intensity), PLOT * (1 - y_scale.fraction(rate))
+
+    marks = [
+        Mark(x=x, y=y, radius=RADIUS, width=LETTER * len(str(number)) + 2, height=LINE)
+        for number, point in enumerate(points, 1)
+        for x, y in (at(point.intensity, point.achieved),)
+    ]
+    lines = [(at(x_scale.low, rate), at(x_scale.high, rate)) for *_, rate in ceilings]
+    lines += [(at(one.intensity, one.achieved), at(one.intensity, max(one.achieved, one.roof))) for one in points]
+    if peaks.bandwidth is not None:
+        slope, end = peaks.bandwidth.ceiling, min(x_scale.high, y_scale.high / peaks.bandwidth.ceiling)
+        lines.append((at(x_scale.low, slope * x_scale.low), at(end, slope * end)))
+    offsets = place_labels(marks, lines, PLOT, far=True)
+    for number, (point, offset) in enumerate(zip(points, offsets, strict=True), 1):
+        if offset is not None:
+            x, y = x_scale.position(point.intensity), y_scale.position(point.achieved)
+            figure.add_annotation(annotation(offset, RADIUS), text=str(number), x=x, y=y)
 
 
 def _alt(roofline: Roofline, ceilings: Sequence[Ceiling]) -> str:

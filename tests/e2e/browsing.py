@@ -43,9 +43,10 @@ def tab(browser: Browser, width: int = 1280, height: int = 900, scheme: str = "l
 def charts_of(report: Report) -> int:
     """How many charts the overview has: fewer where nothing stands beside the baseline, or no latency was measured."""
     has_latency = any(variant.latency for variant in report.variants)
+    of_starts = 2 if any(variant.cold_start for variant in report.main_variants) else 0
     if len(report.main_variants) > 1:
-        return 5 if has_latency else 3
-    return 1 + has_latency + any(variant.accuracy is not None for variant in report.main_variants)
+        return (5 if has_latency else 3) + of_starts
+    return 1 + has_latency + any(variant.accuracy is not None for variant in report.main_variants) + of_starts
 
 
 def answer(page: Page) -> Locator:

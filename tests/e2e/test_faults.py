@@ -25,7 +25,9 @@ def _run(app: App, page: Page) -> str:
 
 
 def _runners(app: App, id: str = "") -> list[int]:
-    return [process.pid for process in app.runners(id) if RUNNER in " ".join(process.cmdline())]
+    """Of each job the process that carries it out, without those that it starts for cold starts."""
+    found = {process.pid: process for process in app.runners(id) if RUNNER in " ".join(process.cmdline())}
+    return [pid for pid, process in found.items() if process.ppid() not in found]
 
 
 def test_a_run_outlives_its_tab_and_the_server(app, sample, browser, page):
