@@ -17,8 +17,8 @@ from engine.measure.confidence import probabilities
 from engine.measure.label_errors import likely_label_errors
 from engine.measure.occlusion import occlusion_map
 from engine.measure.predictions import predict
-from engine.models.artifacts import OnnxModel, file_sha256
-from engine.models.graph import read_onnx
+from engine.models.artifacts import OnnxModel
+from engine.models.variants import read_variant
 from engine.planning.remeasurable import remeasurable_report
 from engine.results import ChangeKind, Disagreement, Disagreements, Report
 from engine.run.pipeline import load
@@ -112,11 +112,7 @@ def _pair(folder: Path, report: Report, variant_id: str) -> _Pair:
     for variant in (report.baseline, report.variant(variant_id)):
         if variant is None:
             raise RequestError(f"the run has no variant '{variant_id}'", "See its table of variants")
-        path = folder / variant.file
-        if file_sha256(path) != variant.sha256:
-            raise RequestError(f"the file '{variant.file}' of this run has changed", "Run its recipe again")
-        target = resolve_target(report.target_of(variant)).for_answers
-        pairs.append((read_onnx(path, variant.input.preprocess), target))
+        pairs.append((read_variant(folder, variant), resolve_target(report.target_of(variant)).for_answers))
     return _Pair(*pairs)
 
 

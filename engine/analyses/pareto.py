@@ -6,6 +6,7 @@ Reads and writes nothing. A ratio is an architecture's latency by that of the us
 from collections.abc import Iterable
 
 from engine.results import Advice, Architecture, Latency, Note, Published, times_as_fast
+from engine.results.pareto import nondominated
 from engine.wording import percent
 
 Entry = tuple[Architecture, Latency, Published]
@@ -27,12 +28,7 @@ def advised(advice: Advice) -> Advice:
 
 def pareto_front(entries: Iterable[Entry]) -> list[Entry]:
     """The Pareto front: each the most accurate of all that take no longer; the fastest first."""
-    best, front = -1.0, []
-    for one in sorted(entries, key=lambda one: (one[1].ratio_to_baseline, -one[2].top1)):
-        if one[2].top1 > best:
-            best = one[2].top1
-            front.append(one)
-    return front
+    return nondominated(entries, lambda one: (one[1].ratio_to_baseline, -one[2].top1))
 
 
 def faster(entries: Iterable[Entry], own: Published | None) -> list[Entry]:

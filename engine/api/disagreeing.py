@@ -1,6 +1,6 @@
 """The verbs that show on which images a variant of a run answers otherwise than its baseline."""
 
-from engine.api.jobs import analyse, find_analysis
+from engine.api.jobs import analyse, find_resolved
 from engine.jobs.queue import Queue
 from engine.planning.disagreeing import disagreements_request
 from engine.results import Job
@@ -11,7 +11,7 @@ def find_disagreements(id: str, variant_id: str) -> Job | None:
 
     Raises NotFoundError where there is no such run, and RequestError where it cannot be looked at.
     """
-    return find_analysis(disagreements_request(Queue.default().folder(id).path, variant_id))
+    return find_resolved(disagreements_request(Queue.default().folder(id).path, variant_id))
 
 
 def start_disagreements(id: str, variant_id: str) -> Job:

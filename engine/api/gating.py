@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from engine.errors import RequestError
 from engine.planning.gate import judge_gate
+from engine.planning.remeasurable import existing_report
 from engine.planning.variant_files import run_folder
 from engine.results import Gate
 from engine.store.home import Home
@@ -22,10 +22,7 @@ def gate(
     Raises RequestError where there is no such run, report, variant or rule, StateError where the run has not compared
     its variants, and StorageError where the report is damaged.
     """
-    folder = run_folder(run, Home.default())
-    report = folder.report()
-    if report is None:
-        raise RequestError(f"'{folder.path}' has no report.json", "Give the folder of a run, or a run's id")
+    report = existing_report(run_folder(run, Home.default()))
     return judge_gate(
         report, max_drop=max_drop, min_speedup=min_speedup, max_size_mb=max_size_mb, variant_id=variant_id
     )

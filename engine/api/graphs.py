@@ -4,9 +4,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import cast
 
-from engine.api.jobs import find_resolved
+from engine.api.jobs import analyse, find_resolved
 from engine.jobs import foreground
-from engine.jobs.kinds import kind_of
 from engine.jobs.queue import Queue
 from engine.planning.graph_jobs import check_unchanged, save_optimized_request, time_profile_request
 from engine.planning.remeasurable import remeasurable_report
@@ -15,7 +14,6 @@ from engine.planning.variant_files import run_folder
 from engine.results import Event, Job
 from engine.results.optimized_graph import OPTIMIZED_FILE, OptimizedGraph
 from engine.results.time_profile import TimeProfile
-from engine.settings import AnalysisRequest
 from engine.settings.graph_jobs import SaveOptimizedRequest, TimeProfileRequest
 
 OnEvent = Callable[[Event], None]
@@ -33,7 +31,7 @@ def time_profile(run: str | Path, variant: str, on_event: OnEvent = lambda event
 def start_time_profile(id: str, variant: str) -> Job:
     """Queue such a profile, or return the equal job that waits, runs or is done. Raises RequestError."""
     queue = Queue.default()
-    return _submit(queue, _time_profile(queue.folder(id).path, variant))
+    return _submit(_time_profile(queue.folder(id).path, variant))
 
 
 def find_time_profile(id: str, variant: str) -> Job | None:
@@ -56,7 +54,7 @@ def save_optimized(
 def start_save_optimized(id: str, variant: str) -> Job:
     """Queue it, or return the equal job; the file is `result_file` of OPTIMIZED_FILE. Raises RequestError."""
     queue = Queue.default()
-    return _submit(queue, _save_optimized(queue.folder(id).path, variant))
+    return _submit(_save_optimized(queue.folder(id).path, variant))
 
 
 def find_save_optimized(id: str, variant: str) -> Job | None:
@@ -78,18 +76,12 @@ def _run(
     on_event: OnEvent,
     copies: dict[str, Path] | None = None,
 ) -> TimeProfile | OptimizedGraph:
-    resolved = _resolved(queue, request)
+    check_unchanged(request)
+    resolved = resolve_request(request, queue.home, from_browser=False)
     result = foreground.run_analysis(queue.home, resolved, on_event=on_event, copies=copies or {})
     return cast(TimeProfile | OptimizedGraph, result)
 
 
-def _submit(queue: Queue, request: TimeProfileRequest | SaveOptimizedRequest) -> Job:
-    resolved = _resolved(queue, request)
-    key = kind_of(resolved).key
-    return queue.submit(resolved, name=resolved.kind, key=key(resolved) if key is not None else None)
-
-
-def _resolved(queue: Queue, request: TimeProfileRequest | SaveOptimizedRequest) -> AnalysisRequest:
-    """The request, whose files are those of the report. Raises RequestError."""
+def _submit(request: TimeProfileRequest | SaveOptimizedRequest) -> Job:
     check_unchanged(request)
-    return resolve_request(request, queue.home, from_browser=False)
+    return analyse(request)

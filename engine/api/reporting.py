@@ -4,6 +4,7 @@ from pathlib import Path
 
 from engine.errors import NotFoundError, RequestError, StateError
 from engine.jobs.queue import Queue
+from engine.planning.remeasurable import existing_report
 from engine.planning.variant_files import run_folder
 from engine.results import Report
 from engine.store.folders import write_atomically
@@ -41,10 +42,7 @@ def write_html_report(run: str | Path, out: Path) -> None:
 
 
 def _report(queue: Queue, run: str | Path) -> Report:
-    folder = run_folder(run, queue.home)
-    report = folder.report()
-    if report is None:
-        raise RequestError(f"'{folder.path}' has no report.json", "Give the folder of a run, or a run's id")
+    report = existing_report(run_folder(run, queue.home))
     if not report.variants:
         raise StateError("the run has measured nothing yet", "Wait until it has ended")
     return report

@@ -14,6 +14,7 @@ from engine.charts.front import FigureName, axis, front, variant_key
 from engine.charts.latency import latency, speed
 from engine.charts.layers import layers
 from engine.charts.preprocessing import preprocessing
+from engine.charts.quality import quality_axis_of
 from engine.charts.race import race, stage_reached
 from engine.charts.roofline import roofline
 from engine.charts.sensitivity import sensitivity
@@ -50,6 +51,7 @@ __all__ = [
     "operator_times",
     "variant_names",
     "preprocessing",
+    "quality_axis_of",
     "race",
     "roofline",
     "sensitivity",

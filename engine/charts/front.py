@@ -7,9 +7,11 @@ from typing import Literal
 
 import plotly.graph_objects as go
 
+from engine.charts.quality import quality_axis_of
 from engine.charts.scales import amounts, percentages
 from engine.charts.style import BASELINE, FOOT, RECOMMENDED, SERIES, canvas
-from engine.results import ComparedVariant, RunComparison, quality_title, quality_whole
+from engine.results import ComparedVariant, RunComparison
+from engine.results.pareto import nondominated
 
 FigureName = Literal["size", "latency", "throughput", "speed", "quality", "memory"]
 HEIGHT = 380
@@ -26,6 +28,10 @@ class Axis:
     value: Callable[[ComparedVariant], float | None]
     less_is_better: bool
     is_share: bool = False
+
+    def cost(self, value: float) -> float:
+        """What is the better the less it is."""
+        return value if self.less_is_better else -value
 
 
 _AXES: Mapping[FigureName, Axis] = {
@@ -45,26 +51,13 @@ def axis(comparison: RunComparison, name: FigureName) -> Axis:
     """The axis of a figure; that of quality is named by what the comparison has."""
     if name != "quality":
         return _AXES[name]
-    whole = quality_whole(comparison)
+    quality = quality_axis_of(comparison.kind)
     return Axis(
-        title=f"{quality_title(comparison)}{', %' if whole == 100 else ''}",
-        value=lambda one: None if one.quality is None else whole * one.quality,
+        title=quality.title,
+        value=lambda one: None if one.quality is None else quality.whole * one.quality,
         less_is_better=False,
-        is_share=whole == 100,
+        is_share=quality.is_percent,
     )
-
-
-def pareto_front(variants: Sequence[ComparedVariant], across: Axis, up: Axis) -> tuple[ComparedVariant, ...]:
-    """Those with both figures that no other equals or beats in both and beats in one, by the first figure."""
-    placed = [(one, _badness(across, one), _badness(up, one)) for one in variants]
-    ranked = sorted(((a, b, one) for one, a, b in placed if a is not None and b is not None), key=lambda row: row[:2])
-    front: list[ComparedVariant] = []
-    best = float("inf")
-    for _, badness, one in ranked:
-        if badness < best:
-            front.append(one)
-            best = badness
-    return tuple(front)
 
 
 def front(comparison: RunComparison, x: FigureName, y: FigureName, *, within: Collection[str]) -> go.Figure:
@@ -79,7 +72,10 @@ def front(comparison: RunComparison, x: FigureName, y: FigureName, *, within: Co
         for one in comparison.variants
         if (a := across.value(one)) is not None and (b := up.value(one)) is not None
     ]
-    best = pareto_front([one for one, _, _ in placed if variant_key(one) in within], across, up)
+    costs = {variant_key(one): (across.cost(a), up.cost(b)) for one, a, b in placed if variant_key(one) in within}
+    best = nondominated(
+        [one for one, _, _ in placed if variant_key(one) in within], lambda one: costs[variant_key(one)]
+    )
     figure = canvas(_alt(best, across, up), height=HEIGHT, x_title=across.title, y_title=up.title)
     figure.update_layout(
         margin_b=FOOT,
@@ -118,11 +114,6 @@ def front(comparison: RunComparison, x: FigureName, y: FigureName, *, within: Co
 def variant_key(variant: ComparedVariant) -> str:
     """The id of a variant among those of several runs."""
     return f"{variant.run_id}.{variant.variant_id}"
-
-
-def _badness(axis: Axis, variant: ComparedVariant) -> float | None:
-    value = axis.value(variant)
-    return None if value is None else value if axis.less_is_better else -value
 
 
 def _alt(best: Sequence[ComparedVariant], across: Axis, up: Axis) -> str:

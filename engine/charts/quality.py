@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from engine.charts.scales import MOST_TICKS, ROOM, Scale, shares
-from engine.results import MEASURES, Report, report_measure
+from engine.results import MEASURES, Measure, QualityKind, Report, report_measure
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,13 +42,20 @@ UNKNOWN = QualityAxis(name="Similarity to the baseline")
 def similarity_axis(report: Report) -> QualityAxis:
     """The axis of the report's measure."""
     measure = report_measure(report)
-    if measure is None:
-        return UNKNOWN
-    texts = MEASURES[measure]
-    least = 100 * texts.least if texts.is_percent else texts.least
-    return QualityAxis(name=texts.title, is_percent=texts.is_percent, least=least)
+    return UNKNOWN if measure is None else _axis_of_measure(measure)
 
 
 def quality_axis(report: Report) -> QualityAxis:
     """That of top-1 where a variant has it, else that of the report's measure."""
     return TOP1 if any(variant.accuracy for variant in report.main_variants) else similarity_axis(report)
+
+
+def quality_axis_of(kind: QualityKind | None) -> QualityAxis:
+    """The axis of what a comparison of runs has for quality; that of top-1 where nothing is known of it."""
+    return TOP1 if kind is None or kind == "accuracy" else _axis_of_measure(kind)
+
+
+def _axis_of_measure(measure: Measure) -> QualityAxis:
+    texts = MEASURES[measure]
+    least = 100 * texts.least if texts.is_percent else texts.least
+    return QualityAxis(name=texts.title, is_percent=texts.is_percent, least=least)

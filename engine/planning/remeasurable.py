@@ -22,15 +22,24 @@ def check_workload(request: WorkloadRequest) -> None:
         check_target(request.target)
 
 
+def existing_report(folder: JobFolder) -> Report:
+    """The report in a run's folder, as far as it has come.
+
+    Raises RequestError where there is none, and StorageError where it is damaged.
+    """
+    report = folder.report()
+    if report is None:
+        raise RequestError(f"'{folder.path}' has no report.json", "Give the folder of a run, or a run's id")
+    return report
+
+
 def remeasurable_report(folder: Path) -> Report:
     """The report in the folder of a finished run.
 
     Raises RequestError where the folder has no report or a variant's file is missing, and StateError where the run has
     not ended or has compared nothing. Raises StorageError where the report is damaged.
     """
-    report = JobFolder(folder).report()
-    if report is None:
-        raise RequestError(f"'{folder}' has no report.json", "Give the folder of a run, or a run's id")
+    report = existing_report(JobFolder(folder))
     if report.recommended is None:
         raise StateError(
             f"the run in '{folder}' ended before its variants were compared",

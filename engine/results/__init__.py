@@ -45,9 +45,8 @@ from engine.results.compare import (
     QualityKind,
     Quantity,
     RunComparison,
-    quality_title,
-    quality_whole,
 )
+from engine.results.cut_short import CutShort, cut_short, unfinished_ids
 from engine.results.disagreements import CHANGE_TITLES, ChangeKind, Disagreement, Disagreements
 from engine.results.finding import caveats, finding
 from engine.results.folders import FolderReading, FolderUse
@@ -105,7 +104,6 @@ from engine.results.preprocessing import (
 )
 from engine.results.report import (
     SCHEMA_VERSION,
-    CutShort,
     Failure,
     LatencyMeasurement,
     Race,
@@ -114,8 +112,6 @@ from engine.results.report import (
     Role,
     Trial,
     Variant,
-    cut_short,
-    unfinished_ids,
 )
 from engine.results.showdown import PairVerdict, Showdown, ShowdownPair, ShowdownRow, row_title, target_title
 from engine.results.starting import how_to_start
@@ -269,8 +265,6 @@ __all__ = [
     "preprocessing_changes",
     "preprocessing_text",
     "quality_name",
-    "quality_title",
-    "quality_whole",
     "report_measure",
     "report_quality",
     "row_title",

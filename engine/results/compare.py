@@ -4,7 +4,6 @@ from typing import Literal
 
 from engine.results.base import Result
 from engine.results.measurements import Measure
-from engine.results.measures import MEASURES
 from engine.results.report import Role
 
 Quantity = Literal["speed", "latency", "quality"]
@@ -58,17 +57,3 @@ class RunComparison(Result):
     kind: QualityKind | None
     variants: tuple[ComparedVariant, ...]
     differences: tuple[Difference, ...]
-
-
-def quality_title(comparison: RunComparison) -> str:
-    """The name of the quality of a comparison: top-1, or the title of its measure."""
-    if comparison.kind is None or comparison.kind == "accuracy":
-        return "Top-1 accuracy"
-    return MEASURES[comparison.kind].title
-
-
-def quality_whole(comparison: RunComparison) -> int:
-    """What a perfect quality is shown as: 100 percent, or 1 where the measure is no share."""
-    if comparison.kind is None or comparison.kind == "accuracy" or MEASURES[comparison.kind].is_percent:
-        return 100
-    return 1

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 
 from engine.results import codes
+from engine.results.cut_short import cut_short
 from engine.results.measures import MEASURES, example_noun, report_measure, similarity_text
-from engine.results.report import Report, Variant, cut_short
+from engine.results.report import Report, Variant
 from engine.results.texts import certainty_text, leak_text, points
 from engine.wording import many, percent, size_text
 

@@ -4,14 +4,13 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from engine.errors import RequestError, RunError
+from engine.errors import RunError
 from engine.measure.latency import PairedLatency
 from engine.measure.noise import noise_inputs
 from engine.measure.recommendation import recommend
 from engine.measure.timing import FileTimings, not_timed_note, nothing_timed_note, time_files
 from engine.measure.verdict import judge
-from engine.models.artifacts import OnnxModel, file_sha256
-from engine.models.graph import read_onnx
+from engine.models.variants import read_variant
 from engine.planning.remeasurable import remeasurable_report
 from engine.results import LatencyMeasurement, Note, Report, Variant, codes
 from engine.runtimes import resolve_target
@@ -41,7 +40,7 @@ def remeasure(request: RemeasureRequest, folder: JobFolder, progress: Progress) 
         raise RunError("the report has no baseline", "Run its recipe again")
     threads = {"threads": report.recipe.target.threads}
     target = resolve_target((baseline.target or report.recipe.target).model_copy(update=threads))
-    models = {one.id: _model(run_folder.path, one) for one in report.variants if one.verdict is not None}
+    models = {one.id: read_variant(run_folder.path, one) for one in report.variants if one.verdict is not None}
     inputs = noise_inputs(models[baseline.id], target.batch_size)
     progress.emit("remeasure", WAITING, 0.0, "waiting for its turn to measure")
 
@@ -147,13 +146,3 @@ def _measurement(
         not_timed=not_timed,
         warnings=warnings,
     )
-
-
-def _model(folder: Path, variant: Variant) -> OnnxModel:
-    """The variant's file. Raises RequestError where it is not the one that was measured."""
-    path = folder / variant.file
-    if file_sha256(path) != variant.sha256:
-        raise RequestError(
-            f"the file '{variant.file}' of this run has changed: its SHA-256 is another", "Run its recipe again"
-        )
-    return read_onnx(path, variant.input.preprocess)

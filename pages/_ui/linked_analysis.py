@@ -1,12 +1,14 @@
 """An analysis that a button starts. Its job is in the page's address, so that a reload or a copied link finds it."""
 
 import hashlib
+from collections.abc import Sequence
 from contextlib import suppress
 
 import streamlit as st
 
-from engine import AnalysisRequest, Job, NotFoundError, RequestError, find_analysis, job
+from engine import AnalysisRequest, Job, NotFoundError, RequestError, delete, find_analysis, job
 from pages._ui import state
+from pages._ui.guard import show_error
 
 
 def find(name: str, request: AnalysisRequest) -> Job | None:
@@ -34,6 +36,21 @@ def start(name: str, request: AnalysisRequest) -> None:
     state.forget(request)
     state.set_param(name, f"{_digest(request)}-{state.analysis(request).id}")
     st.rerun()
+
+
+def start_anew(name: str, request: AnalysisRequest, replaces: Job | None) -> None:
+    """Starts the analysis in place of an answer that goes, if there is one; draws the error where it is refused."""
+    try:
+        if replaces is not None:
+            delete(replaces.id)  # else the same answer would come back
+        start(name, request)
+    except RequestError as error:
+        show_error(error.message, error.next)
+
+
+def newest(name: str, jobs: Sequence[Job]) -> Job | None:
+    """The one of these jobs, the newest first, that the page's address names, else the newest; None of none."""
+    return next((job for job in jobs if job.id == state.param(name)), jobs[0] if jobs else None)
 
 
 def _digest(request: AnalysisRequest) -> str:

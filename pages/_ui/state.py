@@ -14,15 +14,9 @@ SET_WIDGET, NEXT_VALUES, CALLBACK_ERROR, LAST_RUN = "fw.turned", "fw.due", "fw.l
 
 Action = Callable[[], None]
 """What a button does. It runs after every field of the page was read, since it replaces the draft and its widgets."""
-BOUND_WIDGETS = {"source", "search", "images", "view", "race", "variant", "find", "states"} | {
-    "with",
-    "across",
-    "up",
-    "candidates",
-    "columns",
-    "drop",
-    "ms",
-    "mb",
+BOUND_WIDGETS = {
+    *("source", "search", "images", "view", "race", "variant", "find", "states"),
+    *("with", "across", "up", "candidates", "columns", "drop", "ms", "mb"),
 }
 """Widgets that are bound to the query parameter of their own name."""
 

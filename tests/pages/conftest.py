@@ -1,5 +1,6 @@
 """The app as a session sees it, on a home of its own, with no supervisor beside it."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -136,3 +137,29 @@ def look_into(queue):
             queue.finish(id, error_outcome(error, now(), began=False))
 
     return end
+
+
+@pytest.fixture
+def measuring(queue):
+    """Presses a button that starts an analysis of minutes; gives its page a function that ends it.
+
+    It takes a result, a state and an error; a state of running leaves it going on with the result so far.
+    """
+
+    def started(page: AppTest, label: str) -> Callable[..., AppTest]:
+        next(one for one in page.button if one.label == label).click().run()
+        id = claim(queue, "advice")
+
+        def end(result: Result | None = None, state: State = "done", error: Note | None = None) -> AppTest:
+            if result is not None:
+                queue.home.job(id).write("result.json", result)
+            if state != "running":
+                outcome = Outcome(
+                    state=state, error=error, next="Choose less", exit_status=0, started=now(), finished=now()
+                )
+                queue.finish(id, outcome)
+            return page.run()
+
+        return end
+
+    return started

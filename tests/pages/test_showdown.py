@@ -5,13 +5,11 @@ import pytest
 from engine import ShowdownRequest, list_jobs
 from engine.results import InputSpec, LatencyEstimate, Note
 from engine.settings import SampleData
-from engine.store.folders import Outcome, now
 from pages._ui.draft import from_link
 from pages._ui.results import showdown_table
 from tests.made import BASE, INT8, made_report, made_variant
 from tests.made_raced import made_raced_report
 from tests.made_speed import ROWS, made_showdown
-from tests.pages.conftest import claim
 from tests.pages.test_pages import button, words
 
 START = "Start the showdown"
@@ -29,19 +27,9 @@ def page(app, finished):
 
 
 @pytest.fixture
-def asked(page, queue):
+def asked(page, measuring):
     """The page with a showdown that was started; ends it with a result and a state."""
-    button(page, START).click().run()
-    id = claim(queue, "advice")
-
-    def end(result=None, state="done", error=None):
-        if result is not None:
-            queue.home.job(id).write("result.json", result)
-        outcome = Outcome(state=state, error=error, next="Choose another", exit_status=0, started=now(), finished=now())
-        queue.finish(id, outcome)
-        return page.run()
-
-    return end
+    return measuring(page, START)
 
 
 def request(queue) -> ShowdownRequest:

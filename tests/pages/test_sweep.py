@@ -4,14 +4,12 @@ import pytest
 
 from engine import FileModel, SweepRequest, list_jobs
 from engine.results import Note
-from engine.store.folders import Outcome, now
 from pages._ui.draft import from_link
 from pages._ui.results import sweep_table, sweep_view
 from tests.made import BASE, INT8, made_report
 from tests.made_charts import made_profile
 from tests.made_raced import made_raced_report
 from tests.made_speed import made_cell, made_skipped, made_sweep
-from tests.pages.conftest import claim
 from tests.pages.test_pages import button, words
 
 START = "Start the sweep"
@@ -29,22 +27,9 @@ def page(app, finished):
 
 
 @pytest.fixture
-def asked(page, queue):
+def asked(page, measuring):
     """The page with a sweep that was started; ends it with a result and a state."""
-    button(page, START).click().run()
-    id = claim(queue, "advice")
-
-    def end(result=None, state="done", error=None):
-        if result is not None:
-            queue.home.job(id).write("result.json", result)
-        if state != "running":
-            outcome = Outcome(
-                state=state, error=error, next="Choose less", exit_status=0, started=now(), finished=now()
-            )
-            queue.finish(id, outcome)
-        return page.run()
-
-    return end
+    return measuring(page, START)
 
 
 def request(queue) -> SweepRequest:

@@ -8,12 +8,10 @@ from engine import remeasure
 from engine.errors import RequestError, RunError, StateError, TargetError
 from engine.measure.latency import PairedLatency
 from engine.measure.timing import FileTimings
-from engine.models.artifacts import file_sha256
 from engine.results import LatencyEstimate, Note, Report, Throughput
 from engine.run import remeasure as module
 from engine.run.remeasure import measurement_of, with_measurement
-from tests.made import BASE, INT8, made_disturbed_report, made_latency, made_variant
-from tests.models.small import Shape, small_classifier
+from tests.made import BASE, INT8, made_disturbed_report, made_latency
 
 ESTIMATE = LatencyEstimate(processor_ms=1.0, ratio_to_baseline=0.5, n_runs=100, n_disturbed=99)
 REPORT = made_disturbed_report(
@@ -134,10 +132,3 @@ def test_what_cannot_be_measured_again_is_refused_by_name_and_stays_as_it_was(ra
 
 def test_every_verdict_code_of_a_measurement_goes_with_it():
     assert set(module.OF_A_MEASUREMENT) == {"machine_busy", "not_measured"}
-
-
-def test_a_file_of_any_size_is_read_with_the_preprocessing_of_its_run(tmp_path):
-    path = tmp_path / "any.onnx"
-    path.write_bytes(small_classifier(Shape(image=("batch", 1, "height", "width"))).SerializeToString())
-    variant = made_variant(BASE, "Baseline", file=path.name, sha256=file_sha256(path))
-    assert module._model(tmp_path, variant).input_shape == (1, 64, 64)

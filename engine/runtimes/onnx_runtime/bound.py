@@ -6,10 +6,9 @@ import numpy as np
 import onnxruntime as ort
 
 from engine.errors import RunError
-from engine.runtimes.feed import shapes_text
 from engine.runtimes.onnx_runtime.errors import ORT_ERRORS
 from engine.runtimes.onnx_runtime.feed import DTYPES, feed
-from engine.runtimes.onnx_runtime.loading import error_of, not_captured
+from engine.runtimes.onnx_runtime.loading import call_error, not_captured
 from engine.runtimes.onnx_runtime.options import describe_options
 from engine.settings import Target
 from engine.settings.target import CUDA
@@ -73,12 +72,7 @@ class BoundSession:
             return outputs if self._target.bound else dict(outputs)
         except ORT_ERRORS as error:
             self._fed = None
-            raise error_of(
-                error,
-                self._target,
-                f"run the model on {shapes_text(inputs)}",
-                "Check that the model takes inputs of this size and batch",
-            ) from error
+            raise call_error(error, self._target, inputs) from error
 
     def close(self) -> None:
         """Free the session and its buffers."""

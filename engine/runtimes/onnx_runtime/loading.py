@@ -5,10 +5,12 @@ from pathlib import Path
 import onnxruntime as ort
 
 from engine.errors import FeatherweightError, LimitError, RunError, TargetError, memory_error, ran_out_of_memory
+from engine.runtimes.feed import shapes_text
 from engine.runtimes.onnx_runtime.errors import ORT_ERRORS, first_line
 from engine.runtimes.onnx_runtime.options import providers, session_options
 from engine.settings import Target
 from engine.settings.target import CUDA
+from engine.tasks import Inputs
 
 _NOT_CAPTURED = {
     "not been partitioned": "some of its operators do not run on the card",
@@ -62,6 +64,16 @@ def error_of(error: Exception, target: Target, action: str, next: str) -> Feathe
     if target.cuda_graph and any(phrase in text for phrase in _CAPTURE):
         return not_captured(_capture_reason(text) or first_line(error))
     return RunError(f"onnxruntime cannot {action}: {first_line(error)}", next)
+
+
+def call_error(error: Exception, target: Target, inputs: Inputs) -> FeatherweightError:
+    """What an error of onnxruntime means that came from a call on these inputs."""
+    return error_of(
+        error,
+        target,
+        f"run the model on {shapes_text(inputs)}",
+        "Check that the model takes inputs of this size and batch",
+    )
 
 
 def _capture_reason(text: str) -> str:

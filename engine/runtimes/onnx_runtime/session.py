@@ -8,11 +8,10 @@ import numpy as np
 import onnxruntime as ort
 
 from engine.errors import RunError
-from engine.runtimes.feed import shapes_text
 from engine.runtimes.onnx_runtime.bound import BoundSession
 from engine.runtimes.onnx_runtime.errors import ORT_ERRORS
 from engine.runtimes.onnx_runtime.feed import feed
-from engine.runtimes.onnx_runtime.loading import error_of, load
+from engine.runtimes.onnx_runtime.loading import call_error, load
 from engine.runtimes.onnx_runtime.options import describe_options
 from engine.settings import Target
 from engine.tasks import Inputs
@@ -45,12 +44,7 @@ class OnnxSession:
         try:
             values = self._raw.run(self.output_names, self._fed[1])
         except ORT_ERRORS as error:
-            raise error_of(
-                error,
-                self._target,
-                f"run the model on {shapes_text(inputs)}",
-                "Check that the model takes inputs of this size and batch",
-            ) from error
+            raise call_error(error, self._target, inputs) from error
         return {name: np.asarray(value) for name, value in zip(self.output_names, values, strict=True)}
 
     def close(self) -> None:

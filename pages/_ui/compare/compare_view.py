@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
-from engine import Job, RunComparison, charts, compare, quality_title, report
+from engine import Job, RunComparison, charts, compare, report
 from engine.charts import FigureName
 from engine.wording import many
 from pages._ui import chrome, row_selection, state
@@ -133,7 +133,7 @@ def _table(comparison: RunComparison, keeps: Sequence[bool]) -> None:
         )
         st.caption(
             f"Within the limits: {sum(keeps):,} of {many(len(keeps), 'variant')}. Quality is "
-            f"{quality_title(comparison)}. Select one to open it."
+            f"{charts.quality_axis_of(comparison.kind).name}. Select one to open it."
         )
 
 

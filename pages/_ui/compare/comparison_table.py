@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 from pandas.io.formats.style import Styler
 
-from engine import ComparedVariant, RunComparison, quality_title, quality_whole
+from engine import ComparedVariant, RunComparison, charts
 
 COLUMNS = (
     "Run",
@@ -36,11 +36,11 @@ CSV_COLUMNS = tuple(ComparedVariant.model_fields)
 def as_frame(comparison: RunComparison) -> pd.DataFrame:
     """A row for each variant, in its order."""
     base = comparison.variants[0]
-    whole = quality_whole(comparison)
+    whole = charts.quality_axis_of(comparison.kind).whole
     return pd.DataFrame([_row(one, base, whole) for one in comparison.variants], columns=list(COLUMNS))
 
 
-def _row(variant: ComparedVariant, base: ComparedVariant, whole: int) -> dict[str, object]:
+def _row(variant: ComparedVariant, base: ComparedVariant, whole: float) -> dict[str, object]:
     interval = (
         None
         if variant.speedup_low is None or variant.speedup_high is None or variant.role == "baseline"
@@ -72,7 +72,8 @@ def styled(frame: pd.DataFrame, keeps: Sequence[bool]) -> Styler:
 def column_config(comparison: RunComparison) -> dict[str, object]:
     """How each column writes its numbers."""
     number = st.column_config.NumberColumn
-    quality = "%.2f %%" if quality_whole(comparison) == 100 else "%.4f"
+    axis = charts.quality_axis_of(comparison.kind)
+    quality = "%.2f %%" if axis.is_percent else "%.4f"
     return {
         "Speed": number(format="%.2f×", help="Times as fast as the baseline of its own run."),
         "Latency, ms": number(format="%.3f", help="Median of a call. Runs are not timed in the same rounds."),
@@ -83,7 +84,7 @@ def column_config(comparison: RunComparison) -> dict[str, object]:
         ),
         "Size, MB": number(format="%.2f"),
         "Size, change": number(format="%+.0f %%", help="From the baseline of the first run."),
-        "Quality": number(format=quality, help=f"{quality_title(comparison)}, on the images that report."),
+        "Quality": number(format=quality, help=f"{axis.name}, on the images that report."),
         "Loss, points": number(format="%.2f", help="Beside the baseline of its own run."),
         "Parameters, M": number(format="%.2f"),
         "MACs, M": number(format="%.0f"),

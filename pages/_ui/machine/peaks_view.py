@@ -12,8 +12,6 @@ from engine import (
     Peaks,
     PeaksRequest,
     Rate,
-    RequestError,
-    delete,
     estimate,
     peaks_request,
     result,
@@ -58,12 +56,7 @@ def _start_button(request: PeaksRequest, label: str, replaces: Job | None = None
     pressed = st.button(label, icon=":material/speed:", type="secondary" if replaces else "primary", key="ask-peaks")
     st.caption(f"{sentence(roughly(estimate(request).seconds))} Nothing else measures meanwhile; you can stop it.")
     if pressed:
-        try:
-            if replaces is not None:
-                delete(replaces.id)  # else the same answer would come back
-            linked_analysis.start(ADDRESS, request)
-        except RequestError as error:
-            show_error(error.message, error.next)
+        linked_analysis.start_anew(ADDRESS, request, replaces)
 
 
 def _ended(request: PeaksRequest, job: Job) -> Peaks | None:

@@ -9,13 +9,11 @@ from engine import (
     Finetune,
     Job,
     PruneChannel,
-    RequestError,
     Sensitivity,
     SensitivityRequest,
     Step,
     cancel,
     charts,
-    delete,
     estimate,
     propose_ratios,
     result,
@@ -70,12 +68,7 @@ def _start_button(request: SensitivityRequest, label: str, index: int, replaces:
         f"{roughly(estimate(request).seconds)}, estimated. You can stop it, and go on meanwhile."
     )
     if pressed:
-        try:
-            if replaces is not None:
-                delete(replaces.id)  # else the same answer would come back
-            linked_analysis.start(ADDRESS, request)
-        except RequestError as error:
-            show_error(error.message, error.next)
+        linked_analysis.start_anew(ADDRESS, request, replaces)
 
 
 def _progress(index: int, job: Job) -> None:

@@ -4,10 +4,9 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from engine import Hardware, HardwareRequest, Provider, RequestError, Target, cores, result
+from engine import Hardware, HardwareRequest, Provider, Target, cores, result
 from engine.wording import many
 from pages._ui import forms, linked_analysis, live, state
-from pages._ui.guard import show_error
 from pages._ui.wording import plain
 
 ADDRESS = "hardware"
@@ -105,7 +104,4 @@ def _search_button(request: HardwareRequest) -> None:
         help="Tries every provider of the runtimes on a small model, each in a process of its own.",
     )
     if pressed:
-        try:
-            linked_analysis.start(ADDRESS, request)
-        except RequestError as error:
-            show_error(error.message, error.next)
+        linked_analysis.start_anew(ADDRESS, request, None)

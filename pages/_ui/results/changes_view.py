@@ -20,7 +20,8 @@ from engine import (
 )
 from engine.wording import many, percent
 from pages._ui import chrome, live
-from pages._ui.guard import show_error
+from pages._ui.guard import guarded, show_error
+from pages._ui.results import variant_choice
 from pages._ui.wording import plain
 
 PER_PAGE = 24
@@ -36,21 +37,17 @@ def has_images(report: Report) -> bool:
 
 def show(report: Report) -> None:
     """Draws the choice of a variant, then its button, its progress, or its images."""
-    best = report.recommended.id if report.recommended else None
-    variants = sorted(
-        (one for one in report.main_variants if one.role != "baseline"), key=lambda variant: variant.id != best
-    )
-    labels = {variant.id: f"{variant.label} · {variant.id[:6]}" for variant in variants}
-    id = st.selectbox(
-        "Variant beside the baseline", list(labels), format_func=labels.__getitem__, key="variant", bind="query-params"
-    )
+    others = [one for one in report.main_variants if one.role != "baseline"]
+    variant = variant_choice.choose(report, others, "Variant beside the baseline")
+    if variant is None:
+        return
     try:
-        job = find_disagreements(report.run_id, id)
+        job = find_disagreements(report.run_id, variant.id)
     except RequestError as error:
         show_error(error.message, error.next)
         return
     if job is None or job.state in ("failed", "cancelled"):
-        _start_button(report, id, job)
+        _start_button(report, variant.id, job)
     elif job.state != "done":
         with chrome.card("disagreements", "Asking both about every image"):
             live.watch(job.id, live.with_cancel)
@@ -70,11 +67,8 @@ def _start_button(report: Report, variant_id: str, job: Job | None) -> None:
             "with both answers, the most damaging first, and with what in the image each answer rests on."
         )
         if st.button("Look at the images", type="primary", icon=":material/imagesmode:", key="disagreements-now"):
-            try:
+            with guarded():
                 start_disagreements(report.run_id, variant_id)
-            except RequestError as error:
-                show_error(error.message, error.next)
-            else:
                 st.rerun()
 
 

@@ -18,7 +18,7 @@ from engine import (
 )
 from engine.wording import many, size_text
 from pages._ui import chrome, live
-from pages._ui.guard import show_error
+from pages._ui.guard import guarded, show_error
 from pages._ui.wording import milliseconds, plain, slug
 
 
@@ -61,11 +61,8 @@ def _start_card(report: Report, variant: Variant, job: Job | None) -> None:
         "elsewhere it may not load, or run slower. The ONNX file above runs everywhere."
     )
     if st.button("Save the optimised graph", icon=":material/bolt:", key="save-optimized"):
-        try:
+        with guarded():
             start_save_optimized(report.run_id, variant.id)
-        except RequestError as error:
-            show_error(error.message, error.next)
-        else:
             st.rerun()
 
 

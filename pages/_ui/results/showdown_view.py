@@ -26,10 +26,9 @@ from engine import (
     variant_files,
 )
 from engine.wording import many
-from pages._ui import chrome, live, notes_view, state
-from pages._ui.draft import from_recipe
+from pages._ui import chrome, linked_analysis, live, notes_view, state
 from pages._ui.guard import show_error
-from pages._ui.results import showdown_table
+from pages._ui.results import showdown_table, target_button
 from pages._ui.wording import plain, roughly, sentence
 
 PARAM = "showdown"
@@ -63,7 +62,7 @@ def show(own: Report) -> None:
 def _job(own: Report) -> Job | None:
     """The showdown in the address, else the newest one with a variant of this run."""
     jobs = [job for job, _ in showdowns_of(own.run_id)]
-    return next((job for job in jobs if job.id == state.param(PARAM)), jobs[0] if jobs else None)
+    return linked_analysis.newest(PARAM, jobs)
 
 
 def _form(own: Report) -> None:
@@ -191,12 +190,8 @@ def _finding(own: Report, showdown: Showdown) -> None:
         row, speed = showdown.rows[best.row], best.speedup
         st.header(f"{plain(row_title(row))}: {speed.times:.2f} times as fast", anchor=False)
         st.markdown(" ".join(_details(showdown, best.row, f"({speed.low:.2f} to {speed.high:.2f}, 95 %)", first)))
-        if row.target.arithmetic != own.recipe.target.arithmetic and st.button(
-            "Make it the target", type="primary", icon=":material/my_location:", key="showdown-use"
-        ):
-            state.replace_draft(from_recipe(own.recipe).replace(target=row.target))
-            state.set_notice(f"The target is now {target_title(row.target, row.precision)}")
-            state.go(chrome.OPTIMIZE)
+        if row.target.arithmetic != own.recipe.target.arithmetic:
+            target_button.show(own, row.target, target_title(row.target, row.precision), key="showdown-use")
 
 
 def _details(showdown: Showdown, number: int, interval: str, first: str) -> Iterator[str]:

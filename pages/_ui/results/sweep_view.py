@@ -29,10 +29,9 @@ from engine import (
     variant_files,
 )
 from engine.wording import many
-from pages._ui import chrome, live, notes_view, state
-from pages._ui.draft import from_recipe
+from pages._ui import chrome, linked_analysis, live, notes_view, state
 from pages._ui.guard import show_error
-from pages._ui.results import sweep_table, variant_choice
+from pages._ui.results import sweep_table, target_button, variant_choice
 from pages._ui.wording import milliseconds, plain, roughly
 
 PARAM = "sweep"
@@ -68,7 +67,7 @@ def show(report: Report) -> None:
 def _job(report: Report, variant: Variant) -> Job | None:
     """The sweep of this variant in the address, else the newest one."""
     jobs = [job for job, request in sweeps_of(report.run_id) if request.file.variant == variant.file_variant_id]
-    return next((job for job in jobs if job.id == state.param(PARAM)), jobs[0] if jobs else None)
+    return linked_analysis.newest(PARAM, jobs)
 
 
 def _form(report: Report, variant: Variant) -> None:
@@ -263,8 +262,5 @@ def _chosen(report: Report, cell: SweepCell, limit: float | None, *, is_best: bo
         if limit is not None and cell.within(limit) != "yes":
             unsure = "may take longer than that: its interval reaches beyond it, or is not known"
             st.caption("A call takes longer than that." if cell.within(limit) == "no" else f"A call {unsure}.")
-        if st.button("Make it the target", type="primary", icon=":material/my_location:", key="sweep-use"):
-            state.replace_draft(from_recipe(report.recipe).replace(target=cell.target))
-            state.set_notice(f"The target is now {sweep_table.name(cell)}")
-            state.go(chrome.OPTIMIZE)
+        target_button.show(report, cell.target, sweep_table.name(cell), key="sweep-use")
         st.caption("It opens this run's recipe with this runtime, batch size and number of threads as its target.")

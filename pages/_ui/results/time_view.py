@@ -21,7 +21,8 @@ from engine import (
 )
 from engine.wording import many
 from pages._ui import chrome, live, notes_view
-from pages._ui.guard import show_error
+from pages._ui.guard import guarded, show_error
+from pages._ui.results import variant_choice
 from pages._ui.wording import plain
 
 COLUMNS = ("name", "matched", "baseline_nodes", "baseline_operators", "baseline_ms", "nodes", "operators", "ms")
@@ -36,15 +37,11 @@ def variants_of(report: Report) -> tuple[Variant, ...]:
 
 def show(report: Report) -> None:
     """Draws the profile of one variant beside the baseline: its button, its progress, or its charts and table."""
-    best = report.recommended.id if report.recommended else None
-    variants = sorted(variants_of(report), key=lambda variant: variant.id != best)
-    labels = {variant.id: f"{variant.label} · {variant.id[:6]}" for variant in variants}
-    id = st.selectbox(
-        "Variant beside the baseline", list(labels), format_func=labels.__getitem__, key="variant", bind="query-params"
-    )
-    variant = next(one for one in variants if one.id == id)
+    variant = variant_choice.choose(report, variants_of(report), "Variant beside the baseline")
+    if variant is None:
+        return
     try:
-        job = find_time_profile(report.run_id, id)
+        job = find_time_profile(report.run_id, variant.id)
     except RequestError as error:
         show_error(error.message, error.next)
         return
@@ -77,11 +74,8 @@ def _start_card(report: Report, variant: Variant, job: Job | None) -> None:
 
 
 def _start(report: Report, variant: Variant) -> None:
-    try:
+    with guarded():
         start_time_profile(report.run_id, variant.id)
-    except RequestError as error:
-        show_error(error.message, error.next)
-    else:
         st.rerun()
 
 
