@@ -20,10 +20,24 @@ def trial_calls(
     errors: dict[str, FeatherweightError] = {}
     for id, model in models.items():
         try:
-            with open_session(model.path, (targets or {}).get(id, target), output_names=model.output_names) as session:
-                session(inputs)
+            trial_call(model, (targets or {}).get(id, target), inputs)
         except LimitError:
             raise
         except (RunError, TargetError) as error:
             errors[id] = error
     return errors
+
+
+def check_captured(model: OnnxModel, target: Target, inputs: Inputs) -> None:
+    """Captures the model's graph once where the target asks for that, which answers do without.
+
+    Raises RunError with the reason where it cannot be captured.
+    """
+    if target.cuda_graph:
+        trial_call(model, target, inputs)
+
+
+def trial_call(model: OnnxModel, target: Target, inputs: Inputs) -> None:
+    """One call of the model. Raises RunError or TargetError where it does not run, LimitError for want of memory."""
+    with open_session(model.path, target, output_names=model.output_names) as session:
+        session(inputs)

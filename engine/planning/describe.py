@@ -6,8 +6,11 @@ from engine.planning.estimate import split_shares
 from engine.planning.raced import n_targets
 from engine.results import limit_text
 from engine.settings import ArraysData, FileModel, Recipe, SampleData, SampleModel, Step, TimmModel
+from engine.settings.target import CUDA
 from engine.system.machine import cores
 from engine.wording import many, percent
+
+_OPTIONS_OF_A_CARD = "with and without TF32 or channels last, and each as a CUDA graph where it can be captured"
 
 
 def describe_recipe(recipe: Recipe) -> tuple[str, ...]:
@@ -76,8 +79,9 @@ def _measurement_text(recipe: Recipe) -> str:
             f"each other in the same interleaved rounds, with {many(threads, 'thread')} at batch size "
             f"{target.batch_size}; FP32 in onnxruntime is the baseline."
         )
-    if target.runtime == "openvino" and n_targets(target) > 1:
-        options += ", floats in f32 and in bf16, which race against each other"
+    if n_targets(recipe) > 1:
+        choices = _OPTIONS_OF_A_CARD if target.provider == CUDA else "floats in f32 and in bf16"
+        options += f", {choices}, which race against each other"
     return (
         f"Measure all variants in interleaved rounds in {target.runtime} ({target.provider}{options}) with "
         f"{many(threads, 'thread')} at batch size {target.batch_size}."

@@ -39,7 +39,7 @@ from engine.settings import (
 )
 from engine.settings.cost import EXPORT_SECONDS, TIMED_CALLS, TRAINING_MACS_PER_CORE, CostInputs, call_seconds
 from engine.store.home import Home
-from engine.store.timings import Factor, read_factors
+from engine.store.timings import Factor, device_of, read_factors
 from engine.system.machine import cores
 
 FORMULA = 3
@@ -78,7 +78,8 @@ class PlannedPhase:
 
 def learnt_factors(home: Home, target: Target) -> Factors:
     """The corrections of the formulas by phase, learnt from the runs of this home on this machine."""
-    return read_factors(home, FORMULA, target.threads or cores())
+    device = device_of(target.provider, on_cpu=target.on_cpu)
+    return read_factors(home, FORMULA, target.threads or cores(), device)
 
 
 def estimate_any(request: Recipe | AnalysisRequest, home: Home) -> Estimate:
@@ -122,7 +123,7 @@ def plan_phases(recipe: Recipe, factors: Factors = NO_FACTORS) -> tuple[PlannedP
             IMAGES_STEPS * SYNTHETIC_IMAGES * 3 * macs / (TRAINING_MACS_PER_CORE * cores()), images_seconds(recipe)
         ),
         EXPORT: EXPORT_SECONDS,
-        ACCURACY: n_targets(recipe.target) * images * _scored_share(shares) * call,
+        ACCURACY: n_targets(recipe) * images * _scored_share(shares) * call,
         COLD_START: COLD_START_SECONDS * n_variants(recipe),
         LATENCY: variant_seconds * n_timed(recipe),
     }
@@ -153,7 +154,7 @@ def _scored_share(shares: Mapping[str, float]) -> float:
 def n_timed(recipe: Recipe) -> int:
     """How many variants the final measurement is expected to time."""
     finalists = sum(part.settings.finalists for part in plan_parts(recipe) if part.settings is not None)
-    return n_targets(recipe.target) * n_variants(recipe) + finalists
+    return n_targets(recipe) * n_variants(recipe) + finalists
 
 
 def n_variants(recipe: Recipe) -> int:
@@ -211,7 +212,7 @@ def _cost_inputs(recipe: Recipe, step: Step, macs: float, train_images: float) -
         new_macs=_timm_macs(new, recipe),
         cores=cores(),
         target_threads=recipe.target.threads or cores(),
-        n_targets=n_targets(recipe.target),
+        n_targets=n_targets(recipe),
     )
 
 

@@ -10,7 +10,9 @@ from engine.context import CandidateResult, Model, ProgressCallback, as_onnx, no
 from engine.data import first_batch
 from engine.errors import FeatherweightError, LimitError, RunError, TargetError, as_error
 from engine.measure.neighbours import N_EXAMPLES, neighbour_note
+from engine.measure.trial_call import check_captured
 from engine.models.artifacts import OnnxModel
+from engine.models.number_format import suited
 from engine.planning.parts import ACCURACY, BASELINE, EXPORT, phase_of, step_key
 from engine.results import Note, Variant, codes
 from engine.run.progress import RunProgress
@@ -204,7 +206,8 @@ def _add_variant(
 
 def _score_everywhere(context: RunContext, part: str, first: Variant, own_label: str) -> None:
     """Scores a variant that was just added, and its file at every other target that is raced."""
-    phase, others = context.run_progress.begin(part, ACCURACY), context.step_runner.race_targets[1:]
+    phase = context.run_progress.begin(part, ACCURACY)
+    others = suited(context.builder.models[first.id].path, context.step_runner.race_targets[1:])
     share = 1 / (1 + len(others))
     reused = [_score(context, _between(phase, 0.0, share), first)]
     for number, at in enumerate(others, start=1):
@@ -219,18 +222,20 @@ def _add_at(context: RunContext, on_progress: ProgressCallback, first: Variant, 
     Where it does not run there, the variant has a note.
     """
     builder = context.builder
-    variant = builder.add_variant(
-        builder.models[first.id],
-        parent_id=first.id,
-        branch=first.branch,
-        number=first.step,
-        step=first.settings,
-        label=_label_at(own_label, at),
-        notes=(),
-        seconds=0.0,
-        at=at,
-    )
+    model = builder.models[first.id]
     try:
+        check_captured(model, at.target, context.step_runner.inputs(at.target.batch_size))
+        variant = builder.add_variant(
+            model,
+            parent_id=first.id,
+            branch=first.branch,
+            number=first.step,
+            step=first.settings,
+            label=_label_at(own_label, at),
+            notes=(),
+            seconds=0.0,
+            at=at,
+        )
         return _score(context, on_progress, variant)
     except LimitError:
         raise

@@ -61,7 +61,7 @@ def train(recipe: Recipe, home: Home) -> None:
         step_runner = StepRunner(
             cache=cache,
             data=data,
-            target=race_targets(recipe.target)[0].target,
+            target=race_targets(recipe.target, races=recipe.races)[0].target,
             seed=recipe.seed,
             work=Path(name),
             deadline=time.monotonic() + recipe.budget.minutes * 60,

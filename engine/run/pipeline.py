@@ -38,7 +38,7 @@ from engine.store.folders import JobFolder
 from engine.store.home import Home
 from engine.store.measure_lock import measure_lock
 from engine.store.progress import Progress
-from engine.store.timings import RunTimings, append_timings
+from engine.store.timings import RunTimings, append_timings, device_of
 from engine.system.fresh_processes import FreshProcesses
 from engine.system.machine import cores, cpu_name
 
@@ -94,7 +94,7 @@ def _make_and_time(
     processes: FreshProcesses | None,
 ) -> RunContext:
     """Makes and times all variants; they are in the report builder of the returned context."""
-    targets = race_targets(recipe.target)
+    targets = race_targets(recipe.target, races=recipe.races)
     source, data = load(
         recipe,
         folder.work,
@@ -130,7 +130,7 @@ def _make_and_time(
     context = RunContext(step_runner, builder, run_progress, data.split("evaluation").labels, processes)
     base = make_baseline(context, source, recipe.baseline_steps)
     if len(targets) > 1:
-        builder.add_note(base.variant_id, raced_note([one.label for one in targets]))
+        builder.add_note(base.variant_id, raced_note(targets))
     step_runner = replace(step_runner, baseline=base.onnx, baseline_model=base.model)
     for branch, chain in enumerate(recipe.chains):
         deadline = time_budget.chain_deadline(branch, time.monotonic())
@@ -225,12 +225,14 @@ def _time(context: RunContext) -> None:
 
 def _store_timings(home: Home, context: RunContext) -> None:
     """Stores this run's timings for later estimates."""
+    target = context.step_runner.target
     timings = RunTimings(
         formula=FORMULA,
         cpu=cpu_name(),
         cores=cores(),
         phases=context.run_progress.timings,
-        threads=context.step_runner.target.threads or cores(),
+        threads=target.threads or cores(),
+        device=device_of(target.provider, on_cpu=target.on_cpu),
     )
     with suppress(OSError):  # a full disk: the report matters more than later estimates
         append_timings(home, timings)

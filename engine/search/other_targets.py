@@ -4,19 +4,29 @@ import shutil
 import time
 from dataclasses import replace
 
+from engine.data import full_batch
 from engine.errors import LimitError, RunError, TargetError
+from engine.measure.trial_call import check_captured
 from engine.models.artifacts import OnnxModel
+from engine.models.number_format import suited
 from engine.results import Note
 from engine.runtimes import RaceTarget, precision_of
 from engine.search.candidate import Candidate
 from engine.search.search_space import Plan
 from engine.search.workspace import Workspace
 
+_FLOATS = {
+    "f32": "32-bit floats",
+    "tf32": "32-bit floats that are rounded to TF32",
+    "bf16": "16-bit floats",
+    "f16": "16-bit floats",
+}
+
 
 def fp32_elsewhere(workspace: Workspace, model: OnnxModel) -> tuple[list[Candidate], list[Note]]:
     """The race's FP32 file at every other target, and notes on those where it does not run."""
     context = workspace.context
-    others = context.race_targets[1:]
+    others = suited(model.path, context.race_targets[1:])
     if not others:
         return [], []
     # What a race returns lies in its own folder.
@@ -28,13 +38,14 @@ def fp32_elsewhere(workspace: Workspace, model: OnnxModel) -> tuple[list[Candida
 def elsewhere(workspace: Workspace, candidate: Candidate) -> tuple[list[Candidate], list[Note]]:
     """The candidate's file at every other target, and notes on those where it does not run."""
     plan, model, notes = candidate.plan, candidate.model, candidate.notes
-    others = (one for one in workspace.context.race_targets if one != candidate.at)
+    others = [one for one in suited(model.path, workspace.context.race_targets) if one != candidate.at]
     return _all([(plan, model, notes, at) for at in others], workspace)
 
 
 def _as_it_is(at: RaceTarget) -> Plan:
-    bits = {"f32": 32, "tf32": 32, "bf16": 16, "f16": 16}[precision_of(at.target)]
-    text = f"{at.label} computes the same file in {bits}-bit floats, which takes nothing to make"
+    floats = _FLOATS[precision_of(at.target)]
+    calls = ", its calls captured once and replayed as one" if at.target.cuda_graph else ""
+    text = f"{at.label} computes the same file in {floats}{calls}, which takes nothing to make"
     return Plan("FP32", None, Note(code="another_target", text=text))
 
 
@@ -44,6 +55,7 @@ def _all(
     candidates, failures = [], []
     for plan, model, notes, at in rows:
         try:
+            check_captured(model, at.target, full_batch(workspace.judges.part, model.batch or at.target.batch_size))
             candidates.append(replace(workspace, at=at).score(plan, model, notes, time.monotonic()))
         except LimitError:
             raise

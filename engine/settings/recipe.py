@@ -56,6 +56,11 @@ class Recipe(Settings):
     def trains(self) -> bool:
         return any(step.trains for chain in self.chains for step in chain)
 
+    @property
+    def races(self) -> bool:
+        """Whether a step of it races candidates against each other."""
+        return any(step.finalists > 0 for chain in self.chains for step in chain)
+
     @model_validator(mode="after")
     def _one_list_of_steps(self) -> Self:
         if self.steps is not None and self.branches is not None:

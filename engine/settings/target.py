@@ -97,19 +97,19 @@ class Target(Settings):
         True,
         label="TF32",
         help="Let the card round 32-bit floats to TF32 (10 bits) in matrix products and convolutions: faster, and less "
-        "exact. The report says how much of both.",
+        "exact. The report says how much of both. A race tries both, unless this is off.",
     )
     prefer_nhwc: bool = setting(
         False,
         label="Channels last (NHWC)",
         help="Let convolutions on the card take channels last. It pays with 16-bit floats and dense convolutions, and "
-        "costs where they are depthwise.",
+        "costs where they are depthwise. A race tries both with 16-bit floats, unless this is on.",
     )
     cuda_graph: bool = setting(
         False,
         label="CUDA graph",
         help="Capture the calls to the card once and replay them as one, which pays at small batches. All operators "
-        "must run on the card, and every call must have the same shapes.",
+        "must run on the card, and every call must have the same shapes. A race tries both, unless this is on.",
     )
     bound: bool = setting(
         False,

@@ -9,7 +9,7 @@ from pydantic import Field, ValidationError
 from engine.results import Result
 from engine.store.folders import append_line, last_lines
 from engine.store.home import Home
-from engine.system.machine import cores, cpu_name
+from engine.system.machine import cores, cpu_name, graphics_cards
 
 READ_BYTES, READ_LINES = 65_536, 100
 LATEST = 10
@@ -28,12 +28,14 @@ class RunTimings(Result):
     """One line of timings.jsonl.
 
     `formula` is the version of the formulas, `cores` are those that the process might use, `threads` the target's.
+    `device` is what else computes (`device_of`).
     """
 
     formula: int
     cpu: str
     cores: int
     threads: int
+    device: str = ""
     phases: dict[str, PhaseTiming]
 
 
@@ -50,19 +52,29 @@ def append_timings(home: Home, timings: RunTimings) -> None:
     append_line(home.timings, timings)
 
 
-def read_factors(home: Home, formula: int, threads: int) -> dict[str, Factor]:
-    """The factors by phase, from the newest runs with this `formula`, this processor and as many cores and threads.
+def device_of(provider: str, *, on_cpu: bool) -> str:
+    """The target's provider, where it is not the CPU's, and the graphics cards, on which torch trains too."""
+    return ", ".join((*([] if on_cpu else [provider]), *graphics_cards()))
+
+
+def read_factors(home: Home, formula: int, threads: int, device: str = "") -> dict[str, Factor]:
+    """The factors by phase, from the newest runs with this `formula`, processor and device, and as many cores and
+    threads.
 
     Other numbers of threads do not count, since no network is faster by exactly the factor that the formulas assume.
     """
     ratios: dict[str, list[float]] = {}
     for line in reversed(last_lines(home.timings, READ_BYTES)[-READ_LINES:]):
         run = _timings(line)
-        if run is None or (run.formula, run.cpu, run.cores, run.threads) != (formula, cpu_name(), cores(), threads):
+        if run is None or _conditions(run) != (formula, cpu_name(), cores(), threads, device):
             continue
         for phase, timing in run.phases.items():
             ratios.setdefault(phase, []).append(timing.measured_seconds / timing.estimated_seconds)
     return {phase: _factor(newest[:LATEST]) for phase, newest in ratios.items()}
+
+
+def _conditions(run: RunTimings) -> tuple[object, ...]:
+    return (run.formula, run.cpu, run.cores, run.threads, run.device)
 
 
 def _factor(ratios: Sequence[float]) -> Factor:

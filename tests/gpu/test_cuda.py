@@ -8,10 +8,10 @@ from onnx import TensorProto, helper
 
 from engine.errors import LimitError, RunError, TargetError
 from engine.results import codes
-from engine.runtimes import RUNTIMES, exact_target, open_session, operator_times
+from engine.runtimes import RUNTIMES, exact_target, open_session, operator_times, race_targets
 from engine.settings import Target, parse_recipe
 from engine.settings.target import CUDA
-from engine.system.machine import n_cuda_cards
+from engine.system.machine import graphics_cards, n_cuda_cards, versions
 from tests.conftest import carry_out
 
 pytestmark = pytest.mark.gpu
@@ -151,19 +151,58 @@ def test_operators_are_timed_on_the_card(path):
     assert operator_times(path, CARD.model_copy(update={"cuda_graph": True, "bound": True}), IMAGES)
 
 
-def test_a_run_names_tf32_measures_both_buffers_and_races_16_bit_floats(ready_home, tmp_path):
-    text = f"model: {{kind: sample}}\ndata: {{kind: sample}}\ntarget: {{provider: {CUDA}, bound: true}}\n"
-    report = carry_out(
-        parse_recipe(f"{text}steps: [{{technique: quantize, calibration_images: 24}}]"), tmp_path / "run", ready_home
-    ).report
+@pytest.mark.parametrize("bound", [False, True])
+def test_a_file_runs_with_every_option_that_races(path, bound):
+    reference = logits(path, EXACT)
+    rows = race_targets(CARD.model_copy(update={"bound": bound}), races=True)
+    assert len(rows) == 6
+    for row in rows:
+        assert error(logits(path, row.target), reference) < (1e-2 if row.target.tf32 else 1e-4), row.label
+
+
+def test_what_is_cached_depends_on_the_name_of_the_card_and_on_the_version_of_its_runtime():
+    assert graphics_cards()[: torch.cuda.device_count()] == tuple(
+        torch.cuda.get_device_name(number) for number in range(torch.cuda.device_count())
+    )
+    assert versions()["onnxruntime-gpu"]
+
+
+def recipe_of_the_sample(steps):
+    target = f"{{provider: {CUDA}, bound: true}}"
+    return parse_recipe(f"{{model: {{kind: sample}}, data: {{kind: sample}}, target: {target}, steps: {steps}}}")
+
+
+def test_a_run_without_a_race_takes_the_card_as_it_is_and_names_tf32(ready_home, tmp_path):
+    report = carry_out(recipe_of_the_sample("[]"), tmp_path / "run", ready_home).report
     assert report.state == "done"
+    assert [one.label for one in report.variants] == ["Baseline"]
     (note,) = (note for note in report.baseline.notes if note.code == codes.PRECISION)
     assert "computes 32-bit floats in tf32 here" in note.text
     latency = report.baseline.latency
     assert (latency.provider, latency.buffers) == (CUDA, "bound")
     assert latency.other_buffers_p50_ms > 0
+
+
+def test_a_race_tries_every_option_of_the_card_with_the_files_that_it_suits(ready_home, tmp_path):
+    steps = "[{technique: quantize, calibration_images: 24}]"
+    report = carry_out(recipe_of_the_sample(steps), tmp_path / "run", ready_home).report
+    assert report.state == "done"
     (race,) = report.races
-    assert "16-bit floats" in {trial.name for trial in race.trials.values()}
+    names = {trial.name for trial in race.trials.values()}
+    floats = [f"FP32, CUDA {at}" for at in ("TF32", "graph", "TF32 graph")]
+    halves = [f"16-bit floats, {at}" for at in ("CUDA", "CUDA NHWC", "CUDA graph", "CUDA NHWC graph")]
+    assert names - {"Simplified FP32, CUDA"} == {*floats, *halves}, race.notes
+    assert all(trial.ratio is not None for trial in race.trials.values()), race.trials
+    for one in (one for one in report.variants if one.latency is not None):
+        options = one.latency.session_options
+        target = report.target_of(one)
+        asked = {"use_tf32": target.tf32, "prefer_nhwc": target.prefer_nhwc, "enable_cuda_graph": target.cuda_graph}
+        assert {name: options[name] for name in asked} == {name: "1" if on else "0" for name, on in asked.items()}
+        assert (options["buffers"], one.latency.other_buffers_p50_ms > 0) == ("bound", True)
+    captured = next(one for one in report.variants if one.label == "Baseline, CUDA graph")
+    assert captured.fidelity.agreement == 1.0
+    text = "\n".join(f"{one.label}: {one.latency.p50_ms:.3f} ms" for one in report.variants if one.latency)
+    print(f"{text}\n{race.reason.text}\n{report.recommended.reason.text}")
 
 
 def test_training_runs_on_the_card_and_leaves_the_network_on_the_cpu():

@@ -11,6 +11,8 @@ from engine.runtimes import RUNTIMES, left_out, race_targets
 from engine.runtimes.missing import MissingRuntime
 from engine.runtimes.trial_model import WRONG_ANSWER
 from engine.settings import Target, dump_recipe, parse_recipe
+from engine.settings.target import CUDA
+from tests.made_card import put_in_card
 
 OPENVINO = RUNTIMES["openvino"]
 
@@ -119,3 +121,44 @@ def test_a_recipe_with_any_is_written_and_read_as_it_was():
     recipe = parse_recipe(text)
     assert (recipe.target.runtime, recipe.target.provider) == ("any", "CPU")
     assert parse_recipe(dump_recipe(recipe)) == recipe
+
+
+OF_A_CARD = [
+    ("CUDA", (), False, False, False),
+    ("CUDA TF32", ("FP32",), True, False, False),
+    ("CUDA NHWC", ("FP16",), False, True, False),
+    ("CUDA graph", ("FP32", "FP16"), False, False, True),
+    ("CUDA TF32 graph", ("FP32",), True, False, True),
+    ("CUDA NHWC graph", ("FP16",), False, True, True),
+]
+"""Label, formats of the files, TF32, NHWC and whether the graph is captured."""
+
+
+@pytest.mark.parametrize(
+    ("asked", "labels"),
+    [
+        ({}, [label for label, *_ in OF_A_CARD]),
+        ({"tf32": False}, ["CUDA", "CUDA NHWC", "CUDA graph", "CUDA NHWC graph"]),
+        ({"prefer_nhwc": True}, ["CUDA", "CUDA TF32", "CUDA graph", "CUDA TF32 graph"]),
+        ({"cuda_graph": True}, ["CUDA", "CUDA TF32", "CUDA NHWC"]),
+        ({"tf32": False, "prefer_nhwc": True, "cuda_graph": True}, [""]),
+    ],
+)
+def test_what_a_card_is_not_told_is_raced_without_tf32_first(monkeypatch, asked, labels):
+    put_in_card(monkeypatch)
+    target = Target(provider=CUDA, bound=True, device_id=1, batch_size=8, **asked)
+    found = race_targets(target, races=True)
+    assert [one.label for one in found] == labels
+    assert [one.is_first for one in found] == [True] + [False] * (len(found) - 1)
+    assert {(one.target.bound, one.target.device_id, one.target.batch_size) for one in found} == {(True, 1, 8)}
+    for one in found:
+        told = one.target.tf32, one.target.prefer_nhwc, one.target.cuda_graph
+        if not asked:
+            assert (one.label, one.formats, *told) in OF_A_CARD
+        assert all(getattr(one.target, name) == value for name, value in asked.items())
+
+
+def test_a_run_without_a_race_takes_a_card_as_it_is(monkeypatch):
+    put_in_card(monkeypatch)
+    (alone,) = race_targets(Target(provider=CUDA, threads=1))
+    assert (alone.label, alone.target) == ("", Target(provider=CUDA, threads=1))

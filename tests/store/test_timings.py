@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from engine.store.home import Home
-from engine.store.timings import Factor, PhaseTiming, RunTimings, append_timings, read_factors
+from engine.store.timings import Factor, PhaseTiming, RunTimings, append_timings, device_of, read_factors
 from engine.system.machine import cores, cpu_name
 
 FORMULA, THREADS = 1, 2
@@ -103,3 +103,14 @@ def test_several_runs_write_whole_lines(home):
     assert [writer.wait() for writer in writers] == [0, 0, 0]
     lines = home.timings.read_text().splitlines()
     assert len([RunTimings.model_validate_json(line) for line in lines]) == 300
+
+
+def test_runs_on_a_card_and_on_the_cpu_do_not_correct_each_other(home, monkeypatch):
+    cards: list[str] = []
+    monkeypatch.setattr("engine.store.timings.graphics_cards", lambda: tuple(cards))
+    cpu, cuda = device_of("CPU", on_cpu=True), device_of("CUDA", on_cpu=False)
+    cards.append("H200")
+    devices = [cpu, cuda, device_of("CPU", on_cpu=True), device_of("CUDA", on_cpu=False)]
+    assert devices == ["", "CUDA", "H200", "CUDA, H200"]
+    append_timings(home, run(export=2.0).model_copy(update={"device": "CUDA, H200"}))
+    assert [len(read_factors(home, FORMULA, THREADS, one)) for one in devices] == [0, 0, 0, 1]
