@@ -27,3 +27,9 @@ def size_unit(size_bytes: int) -> tuple[float, str]:
         for least, limit, unit in ((1e9, 1e9, "GB"), (1e5, 1e6, "MB"), (0, 1e3, "kB"))
         if size_bytes >= least
     )
+
+
+def threads_text(threads: int | None, streams: int | None = None) -> str:
+    """What a call computes with: 2 threads, or 2 threads, 2 streams where their number is asked for."""
+    text = many(threads or 1, "thread")
+    return text if streams is None else f"{text}, {many(streams, 'stream')}"

@@ -50,6 +50,23 @@ def made_sweep(batch_sizes=(1, 2, 4, 8), threads=(1, 2), variant: str = BASE, ru
     return Sweep(**(values | changed))
 
 
+def made_streamed_sweep(**changed) -> Sweep:
+    """A sweep in OpenVINO with one and with two streams, which bring half as many images again with two threads."""
+    targets = (
+        Target(runtime="openvino", precision="f32", threads=threads, streams=streams, batch_size=size)
+        for threads, streams in ((1, 1), (2, 1), (2, 2))
+        for size in (1, 2)
+    )
+    cells = tuple(
+        made_cell(one.threads, one.batch_size, target=one, in_flight=one.streams)
+        if one.streams == 1
+        else made_cell(2, one.batch_size, 0.8 * one.batch_size, target=one, in_flight=2)
+        for one in targets
+    )
+    axes = {"threads": (1, 2), "streams": (1, 2), "batch_size": (1, 2)}
+    return made_sweep(cells=cells, axes=axes, **changed)
+
+
 ROWS = (
     (BASE, "Baseline", Target(threads=2), "f32", 1.0),
     (BASE, "Baseline", Target(runtime="openvino", precision="bf16", threads=2), "bf16", 0.5),

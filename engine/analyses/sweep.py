@@ -1,4 +1,4 @@
-"""One file at every combination of batch size and threads: round after round over all cells, small batches first."""
+"""One file at every combination of batch size, threads and streams: round after round, small batches first."""
 
 import time
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ from engine.analyses.measure_lock import hold_measure_lock, wait_event
 from engine.analyses.variant_files import random_inputs, read_file
 from engine.data import Examples, full_batch
 from engine.errors import FeatherweightError, LimitError, RunError, TargetError, memory_error
-from engine.measure.cell_timing import least_ms, round_figures, time_round
+from engine.measure.cell_timing import least_ms, n_in_flight, round_figures, time_round
 from engine.measure.contention import watched
 from engine.measure.latency import RoundTiming
 from engine.models.artifacts import OnnxModel
@@ -82,7 +82,8 @@ def turn_order(n_rounds: int, n_cells: int) -> tuple[int, ...]:
 
 
 def _activity(target: Target, number: int, n_cells: int) -> str:
-    size = f"{many(target.batch_size, 'image')} a call with {many(target.threads or 1, 'thread')}"
+    streams = f" in {many(target.streams, 'stream')}" if target.streams else ""
+    size = f"{many(target.batch_size, 'image')} a call with {many(target.threads or 1, 'thread')}{streams}"
     return f"{size}, round {number // n_cells + 1}"
 
 
@@ -157,7 +158,8 @@ class CellTimer:
         target, note, timings = self.targets[position], self._notes.get(position), self._timings.get(position, [])
         figures = round_figures(timings)
         if figures is not None:
-            return SweepCell(target=target, state="measured", note=note, **figures._asdict())
+            in_flight = n_in_flight(target)
+            return SweepCell(target=target, state="measured", note=note, in_flight=in_flight, **figures._asdict())
         if timings:
             disturbed = Note(code=codes.NOT_MEASURED, text="other programs disturbed too many of its calls")
             return SweepCell(target=target, state="failed", note=disturbed)

@@ -1,4 +1,4 @@
-"""A sweep: throughput against latency, a line for each number of threads, a point for each batch size."""
+"""A sweep: throughput against latency, a line for threads and streams, a point for each batch size."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from engine.charts.placing import Ends, Mark, annotation, place_labels
 from engine.charts.scales import Scale, amounts
 from engine.charts.style import FOOT, GUIDE, LINE, RECOMMENDED, SERIES, canvas, figures
 from engine.results import Sweep, SweepCell
-from engine.wording import many
+from engine.wording import many, threads_text
 
 PLOT = 300
 """Pixels of the plot."""
@@ -92,10 +92,10 @@ def _axes(result: Sweep, limit_ms: float | None) -> Axes:
 
 
 def _curves(result: Sweep) -> dict[str, list[SweepCell]]:
-    """The measured cells by their number of threads, small batches first."""
+    """The measured cells by their threads and streams, small batches first."""
     curves: dict[str, list[SweepCell]] = {}
     for cell in result.measured:
-        curves.setdefault(many(cell.target.threads or 1, "thread"), []).append(cell)
+        curves.setdefault(threads_text(cell.target.threads, cell.target.streams), []).append(cell)
     return curves
 
 
@@ -163,20 +163,21 @@ def _add_numbers(figure: go.Figure, result: Sweep, axes: Axes, lines: Sequence[E
 
 
 def _hover(cell: SweepCell) -> str:
-    size = f"{many(cell.target.batch_size, 'image')} a call, {many(cell.target.threads or 1, 'thread')}"
+    compute = threads_text(cell.target.threads, cell.target.streams)
+    size = f"{many(cell.target.batch_size, 'image')} a call, {compute}"
     interval = f" ({cell.low_ms:.3g} to {cell.high_ms:.3g})" if cell.low_ms and cell.high_ms else ""
     return f"{size}<br>{cell.p50_ms:.3g} ms{interval}<br>{cell.images_per_s:,.0f} images a second"
 
 
 def _alt(result: Sweep, limit_ms: float | None, best: SweepCell | None) -> str:
     cells = ", ".join(
-        f"batch {cell.target.batch_size} with {many(cell.target.threads or 1, 'thread')} "
+        f"batch {cell.target.batch_size} with {threads_text(cell.target.threads, cell.target.streams)} "
         f"{figures(cell.p50_ms or 0)} ms and {figures(cell.images_per_s or 0)} images a second"
         for cell in result.measured
     )
     within = f" within {limit_ms:g} ms" if limit_ms else ""
     spot = (
-        f". The most{within}: batch {best.target.batch_size}, {many(best.target.threads or 1, 'thread')}"
+        f". The most{within}: batch {best.target.batch_size}, {threads_text(best.target.threads, best.target.streams)}"
         if best
         else ""
     )

@@ -39,6 +39,10 @@ def sweep(
     threads: Annotated[
         str | None, typer.Option("--threads", metavar="N,N", help="Threads; 1, 2, 4 … all cores if left out.")
     ] = None,
+    streams: Annotated[
+        str | None,
+        typer.Option("--streams", metavar="N,N", help="Streams of OpenVINO, with one call in flight on each."),
+    ] = None,
     target: Annotated[
         str, typer.Option("--target", help="onnxruntime, openvino, openvino:f32 or openvino:bf16.")
     ] = "onnxruntime",
@@ -50,13 +54,14 @@ def sweep(
     minutes: Annotated[float, typer.Option("--minutes", help="No cell is begun after this.")] = 15.0,
     json: AsJson = False,
 ) -> None:
-    """Time a file at every combination of batch size and threads; Ctrl-C keeps what was measured."""
+    """Time a file at every combination of batch size, threads and streams; Ctrl-C keeps what was measured."""
     request = SweepRequest.parse(
         {
             "file": _one_file(file),
             "target": _target(target, None, 1),
             "batch_sizes": _numbers("--batches", batches),
             "threads": None if threads is None else _numbers("--threads", threads),
+            "streams": None if streams is None else _numbers("--streams", streams),
             "max_latency_ms": within,
             "rounds": rounds,
             "minutes": minutes,

@@ -1,21 +1,34 @@
 """Sweeps and showdowns as lines of text, for the command line."""
 
 from engine.cli.lines import table
-from engine.results import Showdown, ShowdownPair, ShowdownRow, Sweep, SweepCell, speed_cell, target_title
-from engine.wording import many, size_text
+from engine.results import (
+    Showdown,
+    ShowdownPair,
+    ShowdownRow,
+    Sweep,
+    SweepCell,
+    speed_cell,
+    target_title,
+)
+from engine.wording import many, size_text, threads_text
 
+IN_FLIGHT = (
+    "with several streams one call is in flight on each: the latency is that of a call among the others, and images/s "
+    "are those of all"
+)
 VERDICTS = {"faster": "faster", "slower": "slower", "cannot_tell": "cannot tell"}
 
 
 def of_sweep(sweep: Sweep) -> list[str]:
     """Every cell with its figures or the reason why it has none, and the sweet spot."""
-    head = ("threads", "images a call", "latency p50", "95 %", "images/s", "rounds", "")
+    head = ("threads", "streams", "images a call", "latency p50", "95 %", "images/s", "rounds", "")
     rows = [_cell(cell) for cell in sweep.cells]
     state = [] if sweep.complete else ["it was ended before every cell had all of its rounds"]
     notes = [f"{note.code}: {note.text}" for note in sweep.warnings]
     return [
         f"{sweep.file.label}: {target_title(sweep.cells[0].target)}",
         *table([head, *rows]),
+        *([IN_FLIGHT] if any(cell.in_flight > 1 for cell in sweep.cells) else []),
         *state,
         *notes,
         _best(sweep),
@@ -23,7 +36,7 @@ def of_sweep(sweep: Sweep) -> list[str]:
 
 
 def _cell(cell: SweepCell) -> tuple[str, ...]:
-    size = (str(cell.target.threads), str(cell.target.batch_size))
+    size = (str(cell.target.threads), str(cell.target.streams or "-"), str(cell.target.batch_size))
     note = f"{cell.state}: {cell.note.text}" if cell.note is not None else ""
     if cell.p50_ms is None:
         return (*size, "-", "-", "-", "-", note or cell.state)
@@ -43,7 +56,8 @@ def _best(sweep: Sweep) -> str:
 
 
 def _name(cell: SweepCell) -> str:
-    return f"{many(cell.target.batch_size, 'image')} a call with {many(cell.target.threads or 1, 'thread')}"
+    target = cell.target
+    return f"{many(target.batch_size, 'image')} a call with {threads_text(target.threads, target.streams)}"
 
 
 def of_showdown(showdown: Showdown) -> list[str]:

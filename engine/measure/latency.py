@@ -24,11 +24,12 @@ import numpy as np
 
 from engine.errors import MeasureError
 from engine.measure.calls import MIN_CALLS, MIN_SHARE, Calls, time_calls
+from engine.measure.calls import Session as Call
 from engine.measure.contention import wait_for_quiet
 from engine.measure.statistics import Interval, trimmed_mean
 from engine.models.artifacts import OnnxModel
 from engine.results import Latency, LatencyEstimate, Throughput, codes
-from engine.runtimes import Session, open_session
+from engine.runtimes import open_session
 from engine.settings import Target
 from engine.tasks import Inputs
 
@@ -147,15 +148,20 @@ def _n_counting(timings: Mapping[str, list[RoundTiming]]) -> int:
 
 def _time_model(model: OnnxModel, target: Target, inputs: Inputs) -> RoundTiming:
     with open_session(model.path, target, output_names=model.output_names) as session:
-        warmup_seconds = [_call_seconds(session, inputs)]
-        while len(warmup_seconds) < MAX_WARMUP and sum(warmup_seconds) < WARMUP_SECONDS:
-            warmup_seconds.append(_call_seconds(session, inputs))
-        n_calls = int(np.clip(ROUND_SECONDS / min(warmup_seconds), MIN_CALLS, MAX_CALLS))
-        calls = time_calls(session, inputs, n_calls, MOST_ROUND_SECONDS)
-        return RoundTiming(calls, len(warmup_seconds), session.options)
+        return time_session(session, inputs, session.options)
 
 
-def _call_seconds(session: Session, inputs: Inputs) -> float:
+def time_session(session: Call, inputs: Inputs, options: dict[str, str]) -> RoundTiming:
+    """The calls of one round of a session, after some that do not count."""
+    warmup_seconds = [_call_seconds(session, inputs)]
+    while len(warmup_seconds) < MAX_WARMUP and sum(warmup_seconds) < WARMUP_SECONDS:
+        warmup_seconds.append(_call_seconds(session, inputs))
+    n_calls = int(np.clip(ROUND_SECONDS / min(warmup_seconds), MIN_CALLS, MAX_CALLS))
+    calls = time_calls(session, inputs, n_calls, MOST_ROUND_SECONDS)
+    return RoundTiming(calls, len(warmup_seconds), options)
+
+
+def _call_seconds(session: Call, inputs: Inputs) -> float:
     start = time.perf_counter()
     session(inputs)
     return time.perf_counter() - start

@@ -14,6 +14,7 @@ WARM_SECONDS, WARM_CALLS = 0.5, 5  # at most, as engine/measure/latency.py warms
 TURN_SECONDS, TURN_CALLS = 0.15, 3  # at least, as it times a turn
 USES_OF_A_WEIGHT = 150  # multiply-adds, as many as in a ResNet-50
 UNKNOWN_MACS = 1e9
+BURST_CALLS = 4  # on each stream, as engine/measure/cell_timing.py times several
 COMPARED_EXAMPLES = 64  # whose outputs a showdown compares
 
 
@@ -32,8 +33,14 @@ def showdown_targets(target: Target) -> tuple[Target, ...]:
 def check_sweep(request: SweepRequest) -> None:
     """Raises TargetError for any cell that asks for more threads than cores, for more streams than threads, or for
     16-bit floats that the processor does not have."""
-    for target in request.targets(cores()):
+    for target in (*request.targets(cores()), _most_streams(request)):
         check_target(target)
+
+
+def _most_streams(request: SweepRequest) -> Target:
+    """The most streams with the most threads, which every combination of both fits into."""
+    threads, streams = max(request.axes(cores())["threads"]), request.streams
+    return request.target.model_copy(update={"threads": threads, **({"streams": max(streams)} if streams else {})})
 
 
 def check_showdown(request: ShowdownRequest) -> None:
@@ -63,6 +70,9 @@ def _estimate(measuring: float) -> Estimate:
 def _turn_seconds(file: VariantFile, target: Target) -> float:
     """Seconds of one turn of a file at a target, as if twice the threads were twice as fast."""
     call = _example_seconds(file) * target.batch_size * cores() / (target.threads or cores())
+    n_streams = target.streams or 1
+    if n_streams > 1:
+        call *= n_streams * BURST_CALLS  # a burst: so many calls on each stream, which has its part of the threads
     return OPEN_SECONDS + min(WARM_CALLS * call, max(WARM_SECONDS, call)) + max(TURN_SECONDS, TURN_CALLS * call)
 
 

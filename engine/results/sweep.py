@@ -1,12 +1,15 @@
-"""The result of a sweep: one file at every combination of batch size and threads."""
+"""The result of a sweep: one file at every combination of batch size, threads and streams."""
 
 import math
+from itertools import product
 from typing import Literal
 
 from engine.results.base import Environment, Note, Result
 from engine.results.measurements import Answer
 from engine.settings import Target, VariantFile
 
+BATCH = "batch_size"
+"""The axis with a column a value."""
 CellState = Literal["waiting", "measured", "skipped", "failed"]
 
 
@@ -16,6 +19,9 @@ class SweepCell(Result):
     `p50_ms` is the trimmed mean over the rounds of a round's median, on a logarithmic scale, with its 95 % interval
     `low_ms` to `high_ms`; these are null before the third round that counts. Only calls that no other program disturbed
     count: `n_runs` of them, beside `n_disturbed` that were left out. `note` says why a cell was skipped, or failed.
+
+    Where more than one call was `in_flight`, one on each stream, a call's time is what it takes among the others, and a
+    run is a burst of several calls on each stream.
     """
 
     target: Target
@@ -28,10 +34,11 @@ class SweepCell(Result):
     n_runs: int = 0
     n_disturbed: int = 0
     note: Note | None = None
+    in_flight: int = 1
 
     @property
     def images_per_s(self) -> float | None:
-        """Examples a second, one call after the other."""
+        """Examples a second: one call after the other, on each stream where there are several."""
         return self._per_s(self.p50_ms)
 
     @property
@@ -51,7 +58,7 @@ class SweepCell(Result):
         return "yes" if self.high_ms is not None and self.high_ms <= limit_ms else "unclear"
 
     def _per_s(self, ms: float | None) -> float | None:
-        return None if ms is None else self.target.batch_size * 1000 / ms
+        return None if ms is None else self.in_flight * self.target.batch_size * 1000 / ms
 
 
 class Sweep(Result):
@@ -93,6 +100,13 @@ class Sweep(Result):
             and (cell.p50_ms or math.inf) < (best.p50_ms or 0.0)
         ]
         return min(equals, key=lambda cell: cell.p50_ms or math.inf, default=None)
+
+    @property
+    def rows(self) -> tuple[dict[str, int], ...]:
+        """The values of all axes but that of the batch size, by name, of the rows that have a cell."""
+        names = [name for name in self.axes if name != BATCH]
+        rows = [dict(zip(names, values, strict=True)) for values in product(*(self.axes[name] for name in names))]
+        return tuple(row for row in rows if self.cell(**row) is not None)
 
     def cell(self, **values: int) -> SweepCell | None:
         """The cell with these values of the axes, or None."""

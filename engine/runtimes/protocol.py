@@ -24,6 +24,16 @@ class Session(Protocol):
         ...
 
 
+class ParallelSession(Protocol):
+    """A loaded file with several streams; `options` are those that decide speed."""
+
+    options: dict[str, str]
+
+    def __call__(self, inputs: Inputs, n_calls: int) -> None:
+        """So many calls on the same inputs, one in flight on each stream. Raises RunError with the reason."""
+        ...
+
+
 class Runtime(Protocol):
     """One inference runtime as this process can use it; providers have the names that the runtime gives them."""
 

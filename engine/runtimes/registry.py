@@ -10,7 +10,7 @@ from engine.results.time_profile import NodeTime
 from engine.runtimes.missing import MissingRuntime
 from engine.runtimes.onnx_runtime import OnnxRuntime
 from engine.runtimes.onnx_runtime.optimized import save_optimized
-from engine.runtimes.protocol import Runtime, Session
+from engine.runtimes.protocol import ParallelSession, Runtime, Session
 from engine.settings import Target
 from engine.settings.target import DEFAULT_PROVIDERS
 from engine.system.machine import cores
@@ -72,6 +72,20 @@ def open_session(path: Path, target: Target, *, output_names: Sequence[str]) -> 
     """
     check_target(target)
     return RUNTIMES[target.runtime].open_session(path, target, output_names=output_names)
+
+
+def open_parallel_session(path: Path, target: Target) -> AbstractContextManager[ParallelSession]:
+    """One session of the target's runtime with its streams, closed at the end; OpenVINO alone has streams.
+
+    `target.threads` must be a number. Raises TargetError for another runtime and a missing provider, RunError where the
+    file does not load.
+    """
+    check_target(target)
+    if target.runtime != "openvino":
+        raise TargetError(f"{target.runtime} has no streams (target.streams)", "Take openvino")
+    from engine.runtimes.openvino_runtime.parallel import open_parallel_openvino_session
+
+    return open_parallel_openvino_session(path, target)
 
 
 def operator_times(path: Path, target: Target, inputs: Inputs) -> dict[str, float]:

@@ -45,7 +45,7 @@ class VariantFile(Settings):
 
 
 class SweepRequest(Settings):
-    """The request to time one file at every combination of batch size and threads; the result is a Sweep."""
+    """The request to time one file at every combination of batch size, threads and streams; the result is a Sweep."""
 
     kind: Literal["sweep"] = "sweep"
     file: VariantFile
@@ -59,6 +59,14 @@ class SweepRequest(Settings):
         label="Threads",
         help="The numbers of threads; 1, 2, 4 and so on up to the cores that this process may use if empty, from the "
         "number of streams on.",
+        min_length=1,
+        max_length=16,
+    )
+    streams: tuple[Annotated[int, Field(ge=1, le=1024)], ...] | None = setting(
+        None,
+        label="Streams",
+        help="The numbers of OpenVINO's streams, with one call in flight on each; those of the target if empty. "
+        "Combinations with fewer threads than streams are left out.",
         min_length=1,
         max_length=16,
     )
@@ -76,9 +84,19 @@ class SweepRequest(Settings):
 
     @model_validator(mode="after")
     def _is_small_enough(self) -> Self:
-        n_cells = len(self.batch_sizes) * len(self.threads or (1,))
+        n_cells = len(self.batch_sizes) * len(self.threads or (1,)) * len(self.streams or (1,))
         if n_cells > MOST_CELLS:
             raise ValueError(f"{n_cells} combinations are asked for, at most {MOST_CELLS} are allowed; ask for fewer")
+        return self
+
+    @model_validator(mode="after")
+    def _streams_are_openvinos(self) -> Self:
+        if self.streams is not None and self.target.runtime != "openvino":
+            listing = ", ".join(map(str, self.streams))
+            raise ValueError(
+                f"'streams' is {listing}, which {self.target.runtime} does not take; leave it out, or set "
+                "target.runtime to openvino"
+            )
         return self
 
     def axes(self, n_cores: int) -> dict[str, tuple[int, ...]]:
@@ -87,20 +105,33 @@ class SweepRequest(Settings):
         In a matrix the last one has a column a value, and every combination of the others a row. `n_cores` are those
         that this process may use.
         """
-        axes = {"threads": self.threads or self._thread_counts(n_cores), "batch_size": self.batch_sizes}
+        axes = {
+            "threads": self.threads or self._thread_counts(n_cores),
+            **({"streams": self.streams} if self.streams is not None else {}),
+            "batch_size": self.batch_sizes,
+        }
         return {name: tuple(sorted(set(values))) for name, values in axes.items()}
 
     def _thread_counts(self, n_cores: int) -> tuple[int, ...]:
         """Those of `thread_counts` with a thread for every stream of a CPU; all cores where none has."""
-        least = self.target.streams or 1 if self.target.on_cpu else 1
+        least = self.target.streams or 1 if self.target.on_cpu and self.streams is None else 1
         return tuple(count for count in thread_counts(n_cores) if count >= least) or (n_cores,)
 
     def targets(self, n_cores: int) -> tuple[Target, ...]:
-        """The targets of the cells, row by row, in each the smallest batch first."""
+        """The targets of the cells, row by row, in each the smallest batch first.
+
+        Where streams vary, those without a thread for each of a CPU's streams are left out.
+        """
         axes = self.axes(n_cores)
-        return tuple(
+        targets = (
             self.target.model_copy(update=dict(zip(axes, values, strict=True))) for values in product(*axes.values())
         )
+        return tuple(one for one in targets if self.streams is None or not one.on_cpu or _has_threads(one))
+
+
+def _has_threads(target: Target) -> bool:
+    """Whether there is a thread for every stream."""
+    return (target.streams or 1) <= (target.threads or 1)
 
 
 class ShowdownEntry(Settings):

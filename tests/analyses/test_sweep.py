@@ -79,6 +79,16 @@ def test_every_cell_is_timed_for_real(asked):
     assert (result.complete, result.measuring, result.file.label) == (True, None, LABEL)
 
 
+def test_with_streams_as_many_calls_are_in_flight_and_all_of_them_count(asked):
+    result = asked(target={"runtime": "openvino", "precision": "f32"}, threads=(1, 2), streams=(1, 2), batch_sizes=(1,))
+    assert [(cell.target.threads, cell.target.streams, cell.in_flight) for cell in result.cells] == [
+        (1, 1, 1), (2, 1, 1), (2, 2, 2),
+    ]  # fmt: skip
+    assert result.axes == {"threads": (1, 2), "streams": (1, 2), "batch_size": (1,)}
+    assert all(cell.state == "measured" for cell in result.cells)
+    assert result.cells[2].images_per_s == pytest.approx(2 * 1000 / result.cells[2].p50_ms)
+
+
 def test_rounds_go_over_all_cells_and_every_other_one_backwards(asked, calls):
     assert turn_order(2, 3) == (0, 1, 2, 2, 1, 0)
     asked(threads=(1, 2), batch_sizes=(1, 2))

@@ -5,7 +5,7 @@ import pytest
 from engine import charts
 from engine.charts.style import BASELINE, CANDIDATE, OVER, RECOMMENDED
 from engine.results import LatencyEstimate
-from tests.made_speed import ROWS, made_cell, made_showdown, made_skipped, made_sweep
+from tests.made_speed import ROWS, made_cell, made_showdown, made_skipped, made_streamed_sweep, made_sweep
 
 
 def traces(figure, mode: str) -> list:
@@ -20,6 +20,13 @@ def test_a_sweep_has_a_line_for_each_number_of_threads_and_a_number_for_each_bat
     assert list(two.y) == pytest.approx([size * 1000 / ms for size, ms in zip((1, 2, 4, 8), two.x, strict=True)])
     numbers = [one.text for one in figure.layout.annotations if one.text.isdecimal()]
     assert sorted(numbers) == sorted(["1", "2", "4", "8"] * 2)
+
+
+def test_a_sweep_over_streams_has_a_line_for_each_number_of_both():
+    figure = charts.sweep(made_streamed_sweep())
+    lines = traces(figure, "lines+markers")
+    assert [one.name for one in lines] == ["1 thread, 1 stream", "2 threads, 1 stream", "2 threads, 2 streams"]
+    assert list(lines[2].y) == pytest.approx([2 * 1000 / 0.8] * 2)
 
 
 def test_the_sweet_spot_is_ringed_and_what_takes_longer_is_pale():

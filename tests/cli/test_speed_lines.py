@@ -11,7 +11,7 @@ from engine.errors import Cancelled
 from engine.results import Fidelity, Note
 from engine.settings import ShowdownRequest, SweepRequest
 from tests.made import BASE, INT8
-from tests.made_speed import ROWS, made_cell, made_file, made_showdown, made_skipped, made_sweep
+from tests.made_speed import ROWS, made_cell, made_file, made_showdown, made_skipped, made_streamed_sweep, made_sweep
 
 
 @pytest.fixture
@@ -40,14 +40,23 @@ def asked(monkeypatch):
 
 def test_a_sweep_is_asked_for_as_the_options_say(asked, tmp_path, capsys):
     (tmp_path / "model.onnx").write_bytes(b"")
-    options = ["--batches", "1, 8", "--threads", "1", "--target", "openvino:f32", "--within", "20", "--minutes", "3"]
+    options = ["--batches", "1, 8", "--threads", "1", "--streams", "1", "--target", "openvino:f32"]
+    options += ["--within", "20", "--minutes", "3"]
     assert main(["sweep", str(tmp_path / "model.onnx"), *options]) == 0
     (request,) = asked
     assert isinstance(request, SweepRequest)
     assert (request.batch_sizes, request.threads, request.max_latency_ms, request.minutes) == ((1, 8), (1,), 20.0, 3.0)
-    assert (request.target.runtime, request.target.precision) == ("openvino", "f32")
+    assert (request.target.runtime, request.target.precision, request.streams) == ("openvino", "f32", (1,))
     assert request.file.model.path == str(tmp_path / "model.onnx")
     assert "most images a second: 2,052 at 8 images a call with 2 threads" in capsys.readouterr().out
+
+
+def test_the_streams_of_a_cell_are_told_and_what_its_figures_are_then():
+    assert "streams  images a call" in of_sweep(made_streamed_sweep())[1]
+    lines = of_sweep(made_streamed_sweep())
+    assert any(line.startswith("with several streams one call is in flight on each") for line in lines)
+    assert "with 2 threads, 2 streams" in lines[-1]
+    assert not any("in flight" in line for line in of_sweep(made_sweep()))
 
 
 def test_a_run_alone_is_its_last_variant_and_one_can_be_named(asked):

@@ -9,7 +9,7 @@ from pages._ui.results import sweep_table, sweep_view
 from tests.made import BASE, INT8, made_report
 from tests.made_charts import made_profile
 from tests.made_raced import made_raced_report
-from tests.made_speed import made_cell, made_skipped, made_sweep
+from tests.made_speed import made_cell, made_skipped, made_streamed_sweep, made_sweep
 from tests.pages.test_pages import button, words
 
 START = "Start the sweep"
@@ -192,6 +192,27 @@ def test_a_cell_without_a_figure_cannot_be_chosen():
 def test_the_csv_has_a_line_a_cell():
     sweep = made_sweep((1, 2), (1,), cells=(made_cell(1, 1), made_skipped(1, 2, "too long")))
     head, first, second = sweep_table.as_csv(sweep).splitlines()
-    assert head.startswith("runtime,precision,threads,batch_size,state,p50_ms")
-    assert first.startswith("onnxruntime,auto,1,1,measured,1.0,0.95,1.05,1.2,1000.0")
-    assert second == "onnxruntime,auto,1,2,skipped,,,,,,,,0,0,0,too long"
+    assert head.startswith("runtime,precision,threads,streams,in_flight,batch_size,state,p50_ms")
+    assert first.startswith("onnxruntime,auto,1,,1,1,measured,1.0,0.95,1.05,1.2,1000.0")
+    assert second == "onnxruntime,auto,1,,1,2,skipped,,,,,,,,0,0,0,too long"
+
+
+def test_streams_are_on_offer_in_openvino_alone_and_asked_for(page, queue):
+    assert "Streams" not in [one.label for one in page.button_group]
+    (runtime,) = [one for one in page.button_group if one.label == "Runtime"]
+    runtime.set_value("OpenVINO in f32").run()
+    (streams,) = [one for one in page.button_group if one.label == "Streams"]
+    streams.set_value([1, 2]).run()
+    assert "18 cells, each timed 6 times" in words(page)
+    button(page, START).click().run()
+    assert not page.exception
+    assert (request(queue).streams, request(queue).threads) == ((1, 2), (1, 2))
+
+
+def test_a_cell_with_several_streams_says_how_many_calls_are_in_flight(asked):
+    at = asked(made_streamed_sweep(variant=INT8))
+    (frame,) = [one.value for one in at.dataframe if "Images a call" in one.value]
+    assert frame["Images a call"].tolist() == ["1 thread, 1 stream", "2 threads, 1 stream", "2 threads, 2 streams"]
+    assert "Most images a second: 1 image a call, 2 threads, 2 streams" in words(at)
+    assert "with 2 calls in flight, one on each stream" in words(at)
+    assert "A run times one call at a time" in words(at)

@@ -54,6 +54,21 @@ def test_every_cell_has_a_thread_for_each_stream():
         check_sweep(SweepRequest(file=made_file(), target=target.model_copy(update={"streams": 3})))
 
 
+def test_combinations_with_fewer_threads_than_streams_are_left_out_and_streams_above_the_cores_refused():
+    request = SweepRequest(file=made_file(), target=Target(runtime="openvino"), streams=(1, 2), batch_sizes=(1,))
+    check_sweep(request)
+    assert [(one.threads, one.streams) for one in request.targets(2)] == [(1, 1), (2, 1), (2, 2)]
+    for values, there in (({"streams": (1, 4)}, "are 2 threads"), ({"threads": (1,)}, "is 1 thread")):
+        with pytest.raises(TargetError, match=rf"streams are asked for \(target.streams\), and there {there} for them"):
+            check_sweep(request.model_copy(update=values))
+
+
+def test_a_cell_with_streams_takes_longer_since_bursts_are_timed():
+    target = {"runtime": "openvino"}
+    alone, both = (seconds(target=target, batch_sizes=(64,), threads=(2,), streams=(n,)) for n in (1, 2))
+    assert both > 1.5 * alone
+
+
 def test_16_bits_that_the_processor_does_not_have_are_refused(monkeypatch):
     monkeypatch.setattr(target_check, "isa", lambda: ("avx2",))
     bf16 = Target(runtime="openvino", precision="bf16")

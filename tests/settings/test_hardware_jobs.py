@@ -31,6 +31,10 @@ def test_cells_are_every_combination_row_by_row_and_small_batches_come_first():
         ({"max_latency_ms": 0}, "'max_latency_ms' is 0"),
         ({"rounds": 2}, "'rounds' is 2, it must be at least 3"),
         ({"batch_sizes": range(1, 13), "threads": range(1, 13)}, "144 combinations are asked for, at most 128"),
+        (
+            {"streams": (1, 2)},
+            "'streams' is 1, 2, which onnxruntime does not take; leave it out, or set target",
+        ),
         ({"file": {}}, "a file is named by 'run' and 'variant', or by 'model'"),
         ({"file": {"run": "a"}}, "a file is named by 'run' and 'variant', or by 'model'"),
     ],

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import openvino as ov
 
-from engine.errors import RunError, TargetError, memory_error, ran_out_of_memory
+from engine.errors import FeatherweightError, RunError, TargetError, memory_error, ran_out_of_memory
 from engine.runtimes.feed import GraphInput, feed, shapes_text
 from engine.runtimes.openvino_runtime.device import CPU, core, default_precision, devices, reason
 from engine.settings import Target
@@ -31,7 +31,7 @@ class OpenVinoSession:
         self._request: ov.InferRequest | None = compiled.create_infer_request()
         self.output_names = list(output_names)
         self.options = options
-        self._feed = feed([_graph_input(value) for value in compiled.inputs])
+        self._feed = feed([graph_input(value) for value in compiled.inputs])
         self._fed: tuple[Inputs, dict[str, np.ndarray]] | None = None
 
     def __call__(self, inputs: Inputs) -> dict[str, np.ndarray]:
@@ -49,12 +49,7 @@ class OpenVinoSession:
             values = self._request.infer(self._fed[1], share_inputs=True)
             return {name: np.asarray(values[name]) for name in self.output_names}
         except OPENVINO_ERRORS as error:
-            if ran_out_of_memory(error):
-                raise memory_error() from error
-            raise RunError(
-                f"OpenVINO cannot run the model on {shapes_text(inputs)}: {reason(error)}",
-                "Check that the model takes inputs of this size and batch",
-            ) from error
+            raise call_error(error, inputs) from error
 
     def times(self) -> dict[str, tuple[str, float]]:
         """Operator type and milliseconds of every node in the last call; of a session that was opened to profile."""
@@ -105,7 +100,7 @@ def open_openvino_session(
     options = describe_options(target)
     # No variable of this frame refers to the compiled model: closing the session must free it.
     session = OpenVinoSession(
-        _compile(path, target, {**options, **({"PERF_COUNT": "YES"} if profiled else {})}), output_names, options
+        compile_file(path, target, {**options, **({"PERF_COUNT": "YES"} if profiled else {})}), output_names, options
     )
     try:
         yield session
@@ -113,7 +108,18 @@ def open_openvino_session(
         session.close()
 
 
-def _compile(path: Path, target: Target, options: dict[str, str]) -> ov.CompiledModel:
+def call_error(error: Exception, inputs: Inputs) -> FeatherweightError:
+    """What an error of OpenVINO means that came from a call on these inputs."""
+    if ran_out_of_memory(error):
+        return memory_error()
+    return RunError(
+        f"OpenVINO cannot run the model on {shapes_text(inputs)}: {reason(error)}",
+        "Check that the model takes inputs of this size and batch",
+    )
+
+
+def compile_file(path: Path, target: Target, options: dict[str, str]) -> ov.CompiledModel:
+    """The file, compiled for the target's device with these options. Raises as `open_openvino_session` does."""
     if target.provider not in devices():
         raise TargetError(f"OpenVINO has no device '{target.provider}' any more", "Choose a device that works here")
     try:
@@ -126,7 +132,7 @@ def _compile(path: Path, target: Target, options: dict[str, str]) -> ov.Compiled
         ) from error
 
 
-def _graph_input(value: Any) -> GraphInput:
+def graph_input(value: Any) -> GraphInput:
     """An input of a compiled model; its number type is one that numpy has, since ONNX files have no others here."""
     lengths = tuple(None if length.is_dynamic else int(length.get_length()) for length in value.partial_shape)
     return GraphInput(value.any_name, lengths, np.dtype(value.element_type.to_dtype()))

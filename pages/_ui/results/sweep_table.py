@@ -6,7 +6,7 @@ import io
 import pandas as pd
 
 from engine import Sweep, SweepCell
-from engine.wording import many
+from engine.wording import many, threads_text
 from pages._ui.wording import milliseconds, plain, sentence
 
 CORNER = "Images a call"
@@ -15,6 +15,8 @@ COLUMNS = (
     "runtime",
     "precision",
     "threads",
+    "streams",
+    "in_flight",
     "batch_size",
     "state",
     "p50_ms",
@@ -32,31 +34,31 @@ COLUMNS = (
 
 
 def as_frame(sweep: Sweep, best: SweepCell | None = None) -> pd.DataFrame:
-    """A row for each number of threads, a column for each batch size; the best cell has a star."""
-    threads, batch_sizes = sweep.axes["threads"], sweep.axes["batch_size"]
+    """A row for each number of threads and of streams, a column for each batch size; the best cell has a star."""
     return pd.DataFrame(
         [
             {
-                CORNER: many(n_threads, "thread"),
-                **{str(size): _text(sweep.cell(threads=n_threads, batch_size=size), best) for size in batch_sizes},
+                CORNER: threads_text(row["threads"], row.get("streams")),
+                **{str(size): _text(sweep.cell(**row, batch_size=size), best) for size in sweep.axes["batch_size"]},
             }
-            for n_threads in threads
+            for row in sweep.rows
         ]
     )
 
 
 def clicked(sweep: Sweep, cells: list[tuple[int, str]]) -> SweepCell | None:
     """The measured cell at the first of these positions of the matrix (row, name of the column); None elsewhere."""
-    if not cells or not cells[0][1].isdecimal() or cells[0][0] >= len(sweep.axes["threads"]):
+    if not cells or not cells[0][1].isdecimal() or cells[0][0] >= len(sweep.rows):
         return None
     row, column = cells[0]
-    cell = sweep.cell(threads=sweep.axes["threads"][row], batch_size=int(column))
+    cell = sweep.cell(**sweep.rows[row], batch_size=int(column))
     return cell if cell is not None and cell.p50_ms is not None else None
 
 
 def name(cell: SweepCell) -> str:
-    """The cell in a sentence: 8 images a call, 2 threads."""
-    return f"{many(cell.target.batch_size, 'image')} a call, {many(cell.target.threads or 1, 'thread')}"
+    """The cell in a sentence: 8 images a call, 2 threads, 2 streams."""
+    target = cell.target
+    return f"{many(target.batch_size, 'image')} a call, {threads_text(target.threads, target.streams)}"
 
 
 def interval(cell: SweepCell) -> str:

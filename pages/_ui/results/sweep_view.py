@@ -95,6 +95,8 @@ def _form(report: Report, variant: Variant) -> None:
         key=f"sweep-runtime-{variant.id}",
         wrap=True,
     )
+    most = max(threads, default=1)
+    streams = _streams(targets[runtime], tuple(count for count in thread_options if count <= most))
     limit = st.number_input(
         "A call may take, ms (optional)",
         min_value=0.001,
@@ -104,7 +106,23 @@ def _form(report: Report, variant: Variant) -> None:
         width=260,
         help="Larger batches are skipped once a smaller one takes longer than this.",
     )
-    _start(file, tuple(batch_sizes), tuple(threads), targets[runtime], limit)
+    _start(file, tuple(batch_sizes), tuple(threads), streams, targets[runtime], limit)
+
+
+def _streams(target: Target, options: tuple[int, ...]) -> tuple[int, ...] | None:
+    """The numbers of streams that are chosen; None where the runtime has none, or there is one option alone."""
+    if target.runtime != "openvino" or len(options) < 2:
+        return None
+    chosen = st.pills(
+        "Streams",
+        options,
+        selection_mode="multi",
+        default=options[:1],
+        key=f"sweep-streams-{options[-1]}",
+        help="Calls that OpenVINO computes side by side, each with its part of the threads. With several, one call is "
+        "in flight on each: it takes longer than alone, and more of them end in a second.",
+    )
+    return tuple(chosen) or (1,)
 
 
 def _own_title(own: Target, targets: Mapping[str, Target]) -> str:
@@ -115,7 +133,12 @@ def _own_title(own: Target, targets: Mapping[str, Target]) -> str:
 
 
 def _start(
-    file: VariantFile, batch_sizes: tuple[int, ...], threads: tuple[int, ...], target: Target, limit: float | None
+    file: VariantFile,
+    batch_sizes: tuple[int, ...],
+    threads: tuple[int, ...],
+    streams: tuple[int, ...] | None,
+    target: Target,
+    limit: float | None,
 ) -> None:
     """Draws the estimate and the button."""
     chosen = bool(batch_sizes and threads)
@@ -124,6 +147,7 @@ def _start(
         target=target,
         batch_sizes=batch_sizes or (1,),
         threads=threads or (1,),
+        streams=None if streams == (1,) else streams,
         max_latency_ms=limit,
     )
     pressed = st.button(
@@ -253,7 +277,8 @@ def _chosen(report: Report, cell: SweepCell, limit: float | None, *, is_best: bo
                 "Latency p50": milliseconds(cell.p50_ms or 0.0),
             }
         )
-        st.caption(f"A call takes {sweep_table.interval(cell)}.")
+        among = f", with {many(cell.in_flight, 'call')} in flight, one on each stream" if cell.in_flight > 1 else ""
+        st.caption(f"A call takes {sweep_table.interval(cell)}{among}.")
         if equal is not None:
             st.caption(
                 f"Within the intervals, {sweep_table.name(equal)} is as good, and its call takes "
@@ -264,3 +289,8 @@ def _chosen(report: Report, cell: SweepCell, limit: float | None, *, is_best: bo
             st.caption("A call takes longer than that." if cell.within(limit) == "no" else f"A call {unsure}.")
         target_button.show(report, cell.target, sweep_table.name(cell), key="sweep-use")
         st.caption("It opens this run's recipe with this runtime, batch size and number of threads as its target.")
+        if cell.in_flight > 1:
+            st.caption(
+                "A run times one call at a time, for which one stream is best: there these streams show as slower. "
+                "They pay where as many requests come in at once."
+            )
