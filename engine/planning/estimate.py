@@ -26,6 +26,7 @@ from engine.results import Estimate
 from engine.settings import (
     AdviseRequest,
     AnalysisRequest,
+    ArraysData,
     DetectRequest,
     FileModel,
     PeaksRequest,
@@ -38,11 +39,12 @@ from engine.settings import (
     TimmModel,
 )
 from engine.settings.cost import EXPORT_SECONDS, TIMED_CALLS, TRAINING_MACS_PER_CORE, CostInputs, call_seconds
+from engine.settings.target import CUDA
 from engine.store.home import Home
 from engine.store.timings import Factor, device_of, read_factors
 from engine.system.machine import cores
 
-FORMULA = 3
+FORMULA = 4
 """Version of the formulas. Raise it with every change of them: factors learnt by another version are not used."""
 Factors = Mapping[str, Factor]
 NO_FACTORS: Factors = MappingProxyType({})
@@ -213,6 +215,8 @@ def _cost_inputs(recipe: Recipe, step: Step, macs: float, train_images: float) -
         cores=cores(),
         target_threads=recipe.target.threads or cores(),
         n_targets=n_targets(recipe),
+        in_8_bits=recipe.target.provider != CUDA,
+        has_images=recipe.data is not None and not isinstance(recipe.data, ArraysData),
     )
 
 

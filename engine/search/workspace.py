@@ -69,7 +69,8 @@ class Workspace:
         require_room(folder, FILES_AT_ONCE * self.base.path.stat().st_size, "a further candidate")
         with tempfile.TemporaryDirectory(dir=folder) as name:
             context = build_context or replace(self.context, on_progress=no_progress)
-            path, notes = self._quantize(plan, replace(context, folder=Path(name)))
+            # What is chosen while a file is made is chosen by its answers at the target that it is made for.
+            path, notes = self._quantize(plan, replace(context, folder=Path(name), target=self.at.target))
             sha256 = file_sha256(path)
             key = content_key("candidate", self.base.key, sha256)
             candidate = self.score(plan, replace(self.base, key=key, path=path, sha256=sha256), notes, began)

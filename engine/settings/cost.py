@@ -5,6 +5,7 @@ from dataclasses import dataclass
 INFERENCE_MACS_PER_CORE = 15e9  # a second, FP32
 TRAINING_MACS_PER_CORE = 15e9
 CALL_SECONDS = 0.0005  # a call of onnxruntime, beside its MACs
+QAT_SLOWER = 2.0  # the rounding of weights and activations in training costs about as much as the network
 EPOCH_SECONDS = 1.0  # an epoch, beside its MACs
 EXPORT_SECONDS = 4.0
 CONVERSION_SECONDS = 2.0  # one pass over the weights or the graph
@@ -32,6 +33,10 @@ class CostInputs:
     target_threads: int
     n_targets: int = 1
     """How many targets race against each other."""
+    in_8_bits: bool = True
+    """Whether a race tries 8 bits at the target."""
+    has_images: bool = True
+    """Whether there are images of the user's to learn from."""
 
     @property
     def call_seconds(self) -> float:

@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import BeforeValidator, Field
 
 from engine.settings.base import setting
-from engine.settings.cost import CostInputs
+from engine.settings.cost import QAT_SLOWER, TRAINING_MACS_PER_CORE, CostInputs
 from engine.settings.step import Stage, StepSettings
 
 Calibration = Literal["minmax", "percentile", "entropy"]
@@ -19,6 +19,10 @@ STATIC_SECONDS = 3.0
 CALIBRATION_CALLS = 3  # a calibration image takes as long as so many calls
 LEARNING_SECONDS, LEARNING_CALLS = 10.0, 1500.0  # 64 images through half of both graphs in 24 passes
 RACE_SECONDS, RACE_CALLS = 25.0, 2000.0  # about ten candidates built, screened and timed
+RACE_CANDIDATES, PLACED = 10, 3  # so many candidates for that, and so many more with kinds of blocks placed otherwise
+LOSSY_SHARE = 0.4  # in so many of the ten networks of docs/race.md a fast static file loses too much
+REPAIR_BUILDS, REPAIR_SECONDS, REPAIR_CALLS = 40, 1.0, 16.0  # each layer alone in float, on so many images
+TRAINED_IMAGES = 3200  # of all epochs, as engine/search/escalation.py trains
 RACE_CALIBRATION_CALLS = 12  # a calibration image in a race, where several candidates need it
 RACE_FINALISTS = 4  # of these, so many beside the winner are timed once more with all variants
 
@@ -62,13 +66,30 @@ class QuantizeAuto(Quantization):
         True,
         label="Train where rounding loses too much",
         help="Where an INT8 file is clearly faster than what has won and loses too much, learn its rounding and then "
-        "train for a few epochs, both from FP32's own answers. Needs images, and ends with the minutes; the "
-        "estimate is without it.",
+        "train for a few epochs, both from FP32's own answers. Needs images, and ends with the minutes. Four networks "
+        "of ten need it, and the estimate has that share of it.",
     )
 
     def cost(self, inputs: CostInputs) -> float:
-        timing_seconds = inputs.n_targets * (RACE_SECONDS + RACE_CALLS * inputs.target_call_seconds)
-        return timing_seconds + self.calibration_images * inputs.call_seconds * RACE_CALIBRATION_CALLS
+        race_seconds = RACE_SECONDS + RACE_CALLS * inputs.target_call_seconds
+        calibration_seconds = self.calibration_images * inputs.call_seconds * RACE_CALIBRATION_CALLS
+        seconds = inputs.n_targets * race_seconds + calibration_seconds
+        if not inputs.in_8_bits:
+            return seconds
+        further = self._repair_seconds(inputs) + self._escalation_seconds(inputs)
+        return seconds + race_seconds * PLACED / RACE_CANDIDATES + LOSSY_SHARE * further
+
+    def _repair_seconds(self, inputs: CostInputs) -> float:
+        """Of the search for layers that must stay in float."""
+        seconds = REPAIR_BUILDS * (REPAIR_SECONDS + REPAIR_CALLS * inputs.call_seconds)
+        return seconds if self.mixed_precision else 0.0
+
+    def _escalation_seconds(self, inputs: CostInputs) -> float:
+        """Of learning the rounding and of training on FP32's answers, for which there must be images."""
+        if not (self.escalate and inputs.has_images):
+            return 0.0
+        training = QAT_SLOWER * TRAINED_IMAGES * 3 * inputs.macs / (TRAINING_MACS_PER_CORE * inputs.cores)
+        return LEARNING_SECONDS + LEARNING_CALLS * inputs.call_seconds + training
 
     @property
     def measures(self) -> bool:

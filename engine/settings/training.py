@@ -3,7 +3,7 @@
 from typing import ClassVar, Literal
 
 from engine.settings.base import setting
-from engine.settings.cost import CostInputs
+from engine.settings.cost import QAT_SLOWER, CostInputs
 from engine.settings.quantize import CALIBRATION_CALLS, RANGES, Calibration
 from engine.settings.step import Stage, StepSettings
 from engine.wording import many
@@ -22,7 +22,7 @@ ARITHMETICS = {
 AUTO_AUGMENTS = {"none": "None", "trivial_augment": "TrivialAugment", "rand_augment": "RandAugment"}
 WEIGHTS = {"pretrained": "Pretrained", "random": "Random"}
 QAT_SECONDS = 5.0
-QAT_VIEWS, QAT_SLOWER = 4, 2.0  # the rounding of weights and activations costs about as much as the network
+QAT_VIEWS = 4
 
 
 class Training(StepSettings):

@@ -7,7 +7,8 @@ import pytest
 
 import engine
 from engine.planning.estimate import n_timed, plan_phases
-from engine.settings import TECHNIQUES, parse_recipe
+from engine.settings import TECHNIQUES, Recipe, parse_recipe
+from engine.settings.target import CUDA
 
 RECIPE = (
     "{{model: {{kind: timm, name: resnet50}}, data: {{kind: sample}}, target: {{threads: 2}}, "
@@ -37,7 +38,8 @@ APPLICABILITY = "planning/applicability.py"
         ("{technique: prune, method: sparse}", 2.0, 2),
         ("{technique: simplify}", 2.0, 2),
         ("{technique: float16}", 2.0, 2),
-        ("{technique: quantize}", 325.55106297173336, 6),
+        ("{technique: quantize}", 581.0014014634668, 6),
+        ("{technique: quantize, escalate: false, mixed_precision: false}", 415.1347480917334, 6),
         ("{technique: quantize, method: static}", 9.7346948096, 2),
         ("{technique: quantize, method: dynamic}", 2.0, 2),
         ("{technique: quantize, method: weights}", 2.0, 2),
@@ -52,6 +54,19 @@ def test_a_step_on_16_cores_for_a_target_of_2_threads(step, seconds, timed, monk
     planned = next(one.formula_seconds for one in plan_phases(recipe) if one.part.startswith("chain"))
     assert planned == pytest.approx(seconds, rel=1e-12)
     assert n_timed(recipe) == timed
+
+
+def test_a_race_is_estimated_without_training_where_nothing_can_be_learnt_from_and_on_a_card_without_8_bits():
+    def seconds(**values):
+        model, quantize = {"kind": "timm", "name": "resnet50"}, {"technique": "quantize"}
+        recipe = Recipe.parse({"model": model, "data": {"kind": "sample"}, "steps": [quantize], **values})
+        return next(one.formula_seconds for one in plan_phases(recipe) if one.phase == "quantize auto")
+
+    card = {"provider": CUDA, "tf32": False, "prefer_nhwc": True, "cuda_graph": True}
+    untrained = [{"technique": "quantize", "escalate": False}]
+    plain = [{"technique": "quantize", "escalate": False, "mixed_precision": False}]
+    assert seconds(data=None) == seconds(steps=untrained) < seconds()
+    assert seconds(target=card) < seconds(steps=plain)
 
 
 def test_only_the_table_of_techniques_proposals_and_what_applies_name_a_technique():

@@ -8,6 +8,7 @@ from engine.errors import RunError
 from engine.measure.latency import PairedLatency
 from engine.models.artifacts import variant_key
 from engine.runtimes import RaceTarget, available_providers
+from engine.search import workspace
 from engine.search.context import RaceContext
 from engine.search.race import race
 from engine.search.workspace import Workspace
@@ -81,6 +82,18 @@ def test_every_method_is_timed_at_every_target_and_refinements_where_the_best_is
     assert "Static INT8, per tensor, OpenVINO f32" in names
     assert "Static INT8, per tensor, onnxruntime" not in names
     assert len({one.key for one in outcome.search.candidates}) == len(names)
+
+
+def test_what_is_chosen_while_a_file_is_made_is_chosen_at_the_target_that_it_is_made_for(raced, monkeypatch):
+    def build(calibrator, settings, isa, path, judges, target, **more):
+        made_for[target.runtime, settings.per_channel] = True
+        return build_static(calibrator, settings, isa, path, judges, target, **more)
+
+    made_for: dict[tuple[str, bool], bool] = {}
+    build_static = workspace.build_static
+    monkeypatch.setattr(workspace, "build_static", build)
+    raced(SLOW | {("openvino", False): 0.4}, **ANYTHING)
+    assert set(made_for) == {("onnxruntime", True), ("openvino", True), ("openvino", False)}
 
 
 def test_the_ratio_of_fp32_elsewhere_is_no_success_where_it_is_slower(raced):
