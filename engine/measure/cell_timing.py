@@ -61,7 +61,7 @@ def _time_in_flight(model: OnnxModel, target: Target, inputs: Inputs) -> RoundTi
     """
     n_calls = CALLS_EACH * n_in_flight(target)
     with open_parallel_session(model.path, target) as session:
-        timing = time_session(lambda given: session(given, n_calls), inputs, session.options)
+        timing = time_session(lambda batch: session(batch, n_calls), inputs, session.options)
     bursts = timing.calls
     calls = replace(
         bursts,

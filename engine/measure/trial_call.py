@@ -28,7 +28,7 @@ def trial_calls(
     return errors
 
 
-def check_captured(model: OnnxModel, target: Target, inputs: Inputs) -> None:
+def check_capture(model: OnnxModel, target: Target, inputs: Inputs) -> None:
     """Captures the model's graph once where the target asks for that, which answers do without.
 
     Raises RunError with the reason where it cannot be captured.

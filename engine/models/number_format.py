@@ -20,7 +20,7 @@ def number_format(proto: onnx.ModelProto) -> NumberFormat:
     return "FP16" if n_short(proto) else "FP32"
 
 
-def suited(path: Path, targets: Sequence[RaceTarget]) -> tuple[RaceTarget, ...]:
+def targets_for(path: Path, targets: Sequence[RaceTarget]) -> tuple[RaceTarget, ...]:
     """The targets at which the file takes part in a race, by the format of its weights."""
     if all(not one.formats for one in targets):
         return tuple(targets)

@@ -10,9 +10,9 @@ from engine.context import CandidateResult, Model, ProgressCallback, as_onnx, no
 from engine.data import first_batch
 from engine.errors import FeatherweightError, LimitError, RunError, TargetError, as_error
 from engine.measure.neighbours import N_EXAMPLES, neighbour_note
-from engine.measure.trial_call import check_captured
+from engine.measure.trial_call import check_capture
 from engine.models.artifacts import OnnxModel
-from engine.models.number_format import suited
+from engine.models.number_format import targets_for
 from engine.planning.parts import ACCURACY, BASELINE, EXPORT, phase_of, step_key
 from engine.results import Note, Variant, codes
 from engine.run.progress import RunProgress
@@ -207,7 +207,7 @@ def _add_variant(
 def _score_everywhere(context: RunContext, part: str, first: Variant, own_label: str) -> None:
     """Scores a variant that was just added, and its file at every other target that is raced."""
     phase = context.run_progress.begin(part, ACCURACY)
-    others = suited(context.builder.models[first.id].path, context.step_runner.race_targets[1:])
+    others = targets_for(context.builder.models[first.id].path, context.step_runner.race_targets[1:])
     share = 1 / (1 + len(others))
     reused = [_score(context, _between(phase, 0.0, share), first)]
     for number, at in enumerate(others, start=1):
@@ -224,7 +224,7 @@ def _add_at(context: RunContext, on_progress: ProgressCallback, first: Variant, 
     builder = context.builder
     model = builder.models[first.id]
     try:
-        check_captured(model, at.target, context.step_runner.inputs(at.target.batch_size))
+        check_capture(model, at.target, context.step_runner.inputs(at.target.batch_size))
         variant = builder.add_variant(
             model,
             parent_id=first.id,

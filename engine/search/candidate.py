@@ -55,7 +55,8 @@ class Candidate:
 
     @property
     def is_static(self) -> bool:
-        return isinstance(self.plan.settings, QuantizeStatic)
+        """Whether it is static INT8 of onnxruntime's quantizer, whose settings can be refined."""
+        return isinstance(self.plan.settings, QuantizeStatic) and self.plan.settings.quantizer == "onnxruntime"
 
     @property
     def ratio(self) -> float:

@@ -2,6 +2,7 @@
 
 import tempfile
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from engine.context import Outcome, ProgressCallback, SearchResult
@@ -15,7 +16,7 @@ from engine.search.context import RaceContext
 from engine.search.escalation import START as ESCALATION
 from engine.search.escalation import escalate
 from engine.search.mixed import restore_layers
-from engine.search.other_targets import elsewhere, fp32_elsewhere
+from engine.search.other_targets import build_by_nncf, elsewhere, fp32_elsewhere
 from engine.search.placement import place
 from engine.search.qat_hint import qat_may_help
 from engine.search.search_space import Facts, Plan, methods, refinements
@@ -170,6 +171,7 @@ def _build_and_screen(
     notes = failures + _build(
         workspace, methods(facts, workspace.calibrator.n_images), candidates, BUILD, SCREEN, everywhere=True
     )
+    notes += build_by_nncf(workspace, facts, candidates, partial(_build, begin=SCREEN, end=SCREEN, everywhere=True))
     if not candidates:
         raise StepError(f"no candidate could be built: {notes[0].text}", "Leave quantization out")
     screen(workspace, model, candidates, SCREEN)

@@ -113,6 +113,16 @@ def methods(facts: Facts, n_images: int) -> tuple[Plan, ...]:
     )
 
 
+def nncf_methods(facts: Facts, n_images: int) -> tuple[Plan, ...]:
+    """What races beside them at a target of OpenVINO, where NNCF is installed."""
+    names = {"nncf": "Static INT8 by NNCF"}
+    if facts.products:
+        names["nncf_transformer"] = "Static INT8 by NNCF, for transformers"
+    reason = Note(code="made_for_openvino", text="NNCF places and calibrates INT8 as OpenVINO's own kernels like it")
+    static = {"method": "static", "calibration_images": n_images}
+    return tuple(Plan(name, _step({**static, "quantizer": quantizer}), reason) for quantizer, name in names.items())
+
+
 def refinements(base: Plan, facts: Facts) -> tuple[Plan, ...]:
     """The second half of the table: the best static candidate of the first half, with one setting changed each.
 

@@ -1,9 +1,9 @@
 """The methods of `quantize`, a union nested on `method`: each a settings class of its own, `auto` the default."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, model_validator
 
 from engine.settings.base import setting
 from engine.settings.cost import QAT_SLOWER, TRAINING_MACS_PER_CORE, CostInputs
@@ -11,11 +11,16 @@ from engine.settings.step import Stage, StepSettings
 
 Calibration = Literal["minmax", "percentile", "entropy"]
 Rounding = Literal["nearest", "learnt"]
+Quantizer = Literal["onnxruntime", "nncf", "nncf_transformer"]
+QUANTIZERS = {"onnxruntime": "onnxruntime's", "nncf": "NNCF's", "nncf_transformer": "NNCF's, for transformers"}
+"""The texts for the values of Quantizer."""
 ROUNDINGS = {"nearest": "To the nearest", "learnt": "Learnt from FP32's outputs"}
 """The texts for the values of Rounding."""
 RANGES = {"minmax": "Extremes", "percentile": "99.999 % of the values", "entropy": "Least entropy lost"}
 """The texts for the values of Calibration."""
-STATIC_SECONDS = 3.0
+NNCF_TAKES = ("technique", "method", "calibration_images", "quantizer")
+"""The settings of a static file that NNCF takes."""
+STATIC_SECONDS, NNCF_SECONDS = 3.0, 10.0
 CALIBRATION_CALLS = 3  # a calibration image takes as long as so many calls
 LEARNING_SECONDS, LEARNING_CALLS = 10.0, 1500.0  # 64 images through half of both graphs in 24 passes
 RACE_SECONDS, RACE_CALLS = 25.0, 2000.0  # about ten candidates built, screened and timed
@@ -187,14 +192,40 @@ class QuantizeStatic(Quantization):
         "close to FP32's: takes longer, for a file that is as fast, where held-back images show that it helps.",
         expert=True,
     )
+    quantizer: Quantizer = setting(
+        "onnxruntime",
+        label="Quantizer",
+        choices=QUANTIZERS,
+        help="What chooses the places and sets the ranges: onnxruntime's quantizer with the options here, or NNCF's "
+        "mixed preset, which is made for OpenVINO and chooses all but the images by itself. NNCF is an extra of the "
+        "installation.",
+        expert=True,
+    )
+
+    @model_validator(mode="after")
+    def _nncf_chooses_by_itself(self) -> Self:
+        if self.quantizer == "onnxruntime":
+            return self
+        for name, field in type(self).model_fields.items():
+            if name not in NNCF_TAKES and getattr(self, name) != field.default:
+                raise ValueError(
+                    f"'{name}' is {getattr(self, name)!r}, which NNCF does not take; leave it out, or set quantizer to "
+                    "onnxruntime"
+                )
+        return self
 
     def cost(self, inputs: CostInputs) -> float:
+        if self.quantizer != "onnxruntime":
+            return NNCF_SECONDS + self.calibration_images * inputs.call_seconds * CALIBRATION_CALLS
         learning_seconds = LEARNING_SECONDS + LEARNING_CALLS * inputs.call_seconds if self.rounding == "learnt" else 0.0
         return STATIC_SECONDS + learning_seconds + self.calibration_images * inputs.call_seconds * CALIBRATION_CALLS
 
     @property
     def description(self) -> str:
         learnt = ", and rounding learnt layer by layer" if self.rounding == "learnt" else ""
+        if self.quantizer != "onnxruntime":
+            preset = "mixed preset for transformers" if self.quantizer == "nncf_transformer" else "mixed preset"
+            return f"quantize to INT8 with NNCF's {preset}"
         ranges = f"activation ranges from up to {self.calibration_images} examples for calibration"
         return f"quantize to INT8, with {ranges}{learnt}"
 

@@ -40,6 +40,7 @@ BF16 = frozenset({"avx512_bf16", "amx_bf16", "bf16"})
 """Instruction sets that multiply 16-bit bfloats."""
 VERSION = "0.1.0"
 LIBRARIES = (
+    "nncf",
     "numpy",
     "onnx",
     "onnx-ir",

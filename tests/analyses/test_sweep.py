@@ -13,7 +13,9 @@ from engine.measure.calls import Calls
 from engine.measure.latency import RoundTiming
 from engine.models.artifacts import file_sha256
 from engine.results import Note, Sweep
-from engine.settings import FileModel, SweepRequest, VariantFile
+from engine.runtimes.onnx_runtime.loading import error_of
+from engine.settings import FileModel, SweepRequest, Target, VariantFile
+from engine.settings.target import CUDA
 from engine.store.folders import JobFolder
 from engine.store.progress import Progress
 from tests.models.small import Shape, small_classifier
@@ -109,8 +111,12 @@ def test_a_larger_batch_is_skipped_where_a_smaller_one_takes_too_long(asked, cal
     assert result.best_within(1.5).target.threads == 2
 
 
-def test_what_runs_out_of_memory_is_named_and_the_measured_cells_are_kept(asked, calls):
-    calls.errors[1, 2] = memory_error()
+FULL_CARD = error_of(RuntimeError("Failed to allocate memory for requested buffer"), Target(provider=CUDA), "run", "")
+
+
+@pytest.mark.parametrize("error", [memory_error(), FULL_CARD])
+def test_what_runs_out_of_memory_is_named_and_the_measured_cells_are_kept(asked, calls, error):
+    calls.errors[1, 2] = error
     result = asked(threads=(1, 2))
     assert states(result) == [
         (1, 1, "measured"), (1, 2, "failed"), (1, 4, "skipped"),

@@ -1,9 +1,11 @@
 """A home as it is after weeks of use: runs in every state, analyses that succeeded and failed, uploads."""
 
+import hashlib
 import io
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from engine.api.graphs import start_time_profile
 from engine.api.jobs import analyse
 from engine.jobs.claims import Claims
 from engine.jobs.queue import Queue
@@ -17,24 +19,32 @@ from engine.results import (
     Report,
     Result,
     State,
+    Variant,
 )
 from engine.settings import (
     AnalysisRequest,
     FileModel,
     ImagesData,
+    PeaksRequest,
     Preprocess,
     PreviewRequest,
     ProfileRequest,
     RunRequest,
     SampleData,
     SampleModel,
+    ShowdownEntry,
+    ShowdownRequest,
+    SweepRequest,
+    Target,
     TimmModel,
+    VariantFile,
 )
 from engine.store.folders import Outcome, now
 from engine.store.home import Home
 from engine.store.uploads import save_upload
 from tests.made import (
     BASE,
+    INT8,
     RACED,
     made_disturbed_report,
     made_open_race_report,
@@ -42,6 +52,9 @@ from tests.made import (
     made_report,
     made_variant,
 )
+from tests.made_charts import made_time_profile
+from tests.made_machine import made_peaks
+from tests.made_speed import made_showdown, made_streamed_sweep
 
 GRAY = Preprocess(size=(64, 64), mean=(0.5,), std=(0.25,))
 CUT = Failure(
@@ -68,6 +81,8 @@ class Lived:
     """What is in the home, by what it shows; runs by their state and outcome."""
 
     runs: dict[str, str]
+    looks: dict[str, str]
+    """The addresses of what was measured of the run that is done, and of the machine, by view."""
     good_file: FileModel
     bad_file: FileModel
     zip: ImagesData
@@ -93,7 +108,9 @@ def fill(home: Home) -> Lived:
     }
     good, bad = (_upload(home, name, "onnx") for name in ("classifier.onnx", "no-model.onnx"))
     images = _upload(home, "pets.zip", "images")
-    lived = Lived(runs, FileModel(sha256=good), FileModel(sha256=bad), ImagesData(sha256=images))
+    lived = Lived(
+        runs, _measured(queue, runs["done"]), FileModel(sha256=good), FileModel(sha256=bad), ImagesData(sha256=images)
+    )
     _analyses(queue, lived)
     return lived
 
@@ -110,6 +127,7 @@ def _run(queue: Queue, name: str, report: Report | None, state: State = "done") 
             )
         )
     if report is not None:
+        report = report.model_copy(update={"variants": tuple(map(_with_own_sum, report.variants))})
         for variant in report.variants:
             (folder.path / variant.file).parent.mkdir(parents=True)
             (folder.path / variant.file).write_bytes(variant.id.encode())
@@ -128,6 +146,40 @@ def _run(queue: Queue, name: str, report: Report | None, state: State = "done") 
             ),
         )
     return job.id
+
+
+def _with_own_sum(variant: Variant) -> Variant:
+    """The variant with the sum of what lies in its file here."""
+    return variant.model_copy(update={"sha256": hashlib.sha256(variant.id.encode()).hexdigest()})
+
+
+def _measured(queue: Queue, run: str) -> dict[str, str]:
+    """Ends what takes minutes to measure; the addresses that find it again, by view."""
+    file = VariantFile(run=run, variant=INT8)
+    rows = tuple(ShowdownEntry(file=file, target=Target(runtime=name)) for name in ("onnxruntime", "openvino"))
+    jobs = {
+        "Sweep": analyse(SweepRequest(file=file, target=Target(runtime="openvino"), streams=(1, 2))),
+        "Showdown": analyse(ShowdownRequest(rows=rows)),
+        "Time": start_time_profile(run, INT8),
+        "Machine": analyse(PeaksRequest()),
+    }
+    results = {
+        "Sweep": made_streamed_sweep(variant=INT8, run=run),
+        "Showdown": made_showdown(run=run),
+        "Time": made_time_profile(12),
+        "Machine": made_peaks(),
+    }
+    for _ in jobs:
+        id = Claims(queue, "test/1").claim("advice")
+        (view,) = (name for name, job in jobs.items() if job.id == id)
+        queue.home.job(id).write("result.json", results[view])
+        queue.finish(id, Outcome(state="done", exit_status=0, started=now(), finished=now()))
+    return {
+        "Sweep": f"results?run={run}&view=Sweep&sweep={jobs['Sweep'].id}",
+        "Showdown": f"results?run={run}&view=Showdown&showdown={jobs['Showdown'].id}",
+        "Time": f"results?run={run}&view=Time&variant={INT8}",
+        "Machine": f"machine?peaks={jobs['Machine'].id}",
+    }
 
 
 def _upload(home: Home, name: str, kind: str) -> str:

@@ -33,6 +33,7 @@ PLACES = (
     ("results", {"run": "", "view": "Sweep"}, "Which batch size, how many threads?"),
     ("results", {"run": "", "view": "How it was measured"}, "Save the recipe"),
     ("results", {"run": "nothing"}, "There is no run 'nothing' here"),
+    ("machine", {}, "What each data type is worth here"),
     ("nowhere", {}, "Page not found"),
 )
 

@@ -47,7 +47,12 @@ class World:
     def addresses(self) -> list[str]:
         """Where a walk begins: every page, with every kind of project and every run."""
         drafts = [f"{page}?draft={word}" for page in ("model", "data", "optimize") for word in self.drafts.values()]
-        return [*PAGES, *drafts, *(f"results?run={id}" for id in (*self.lived.runs.values(), "nosuchrun"))]
+        return [
+            *PAGES,
+            *drafts,
+            *self.lived.looks.values(),
+            *(f"results?run={id}" for id in (*self.lived.runs.values(), "nosuchrun")),
+        ]
 
     def walk(self, page: Page, **how) -> Walk:
         names = {word: name for name, word in (self.drafts | self.lived.runs).items()}

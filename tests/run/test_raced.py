@@ -9,9 +9,11 @@ from engine.run import remeasure
 from engine.run.step_runner import StepRunner
 from engine.runtimes import RUNTIMES, race_targets
 from engine.runtimes.missing import MissingRuntime
-from engine.settings import RemeasureRequest, Target, parse_recipe
+from engine.settings import Recipe, RemeasureRequest, Target, parse_recipe
+from engine.settings.target import CUDA
 from engine.store.progress import Progress
 from tests.conftest import carry_out
+from tests.made_card import put_in_card
 
 TARGETS = race_targets(Target(runtime="any", threads=1))
 LABELS = [one.label for one in TARGETS]
@@ -96,3 +98,15 @@ def test_a_file_that_does_not_run_in_one_of_them_has_a_note_and_runs_in_the_othe
     texts = [note.text for note in report.baseline.notes if note.code == codes.NOT_RACED]
     assert texts == [f"It does not run in {label}: it has no such operator" for label in LABELS[1:]]
     assert report.state == "done"
+
+
+def test_a_graph_that_a_card_cannot_capture_is_left_out_with_the_reason(ready_home, tmp_path, monkeypatch):
+    put_in_card(monkeypatch, not_captured=("Conv",))
+    monkeypatch.setattr(Recipe, "races", True)
+    recipe = ALONE.model_copy(update={"target": Target(provider=CUDA, threads=1)})
+    report = carry_out(recipe, tmp_path / "run", ready_home).report
+    assert [one.label for one in report.variants] == ["Baseline, CUDA", "Baseline, CUDA TF32"]
+    texts = [note.text for note in report.baseline.notes if note.code == codes.NOT_RACED]
+    reason = "the graph cannot be captured (target.cuda_graph): some of its operators do not run on the card"
+    assert texts == [f"It does not run in {at}: {reason}" for at in ("CUDA graph", "CUDA TF32 graph")]
+    assert all(one.latency is not None for one in report.variants)

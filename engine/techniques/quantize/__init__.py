@@ -4,6 +4,7 @@ from engine.techniques.quantize.calibrate import Calibrator
 from engine.techniques.quantize.dynamic import quantize_dynamic
 from engine.techniques.quantize.few_images import with_crops_of_few
 from engine.techniques.quantize.float_nodes import final_activations
+from engine.techniques.quantize.nncf import has_nncf
 from engine.techniques.quantize.prepare import (
     check_quantizable,
     first_heavy,
@@ -25,6 +26,7 @@ __all__ = [
     "first_heavy",
     "fold",
     "free_products",
+    "has_nncf",
     "heavy_nodes",
     "quantize_dynamic",
     "quantize_static",

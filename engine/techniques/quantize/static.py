@@ -29,6 +29,7 @@ from engine.techniques.quantize.few_images import with_crops_of_few
 from engine.techniques.quantize.float_layers import shield_float_layers
 from engine.techniques.quantize.float_nodes import note_of, reasons
 from engine.techniques.quantize.learnt import learn_rounding
+from engine.techniques.quantize.nncf import nncf_model
 from engine.techniques.quantize.prepare import (
     check_quantizable,
     first_heavy,
@@ -75,7 +76,8 @@ def quantize_static(model: OnnxModel, settings: QuantizeStatic, context: StepCon
             "static quantization needs calibration images, and there are none",
             "Raise the share of images for calibration (split.calibration)",
         )
-    needs_judges = settings.bias_correction or settings.rounding == "learnt"
+    by_nncf = settings.quantizer != "onnxruntime"
+    needs_judges = (settings.bias_correction or settings.rounding == "learnt") and not by_nncf
     n_judges = min(JUDGES, len(images) // 4) if needs_judges else 0
     n_images = min(settings.calibration_images, len(images) - n_judges)
     judges = images.span(n_images, n_images + n_judges)
@@ -130,6 +132,10 @@ def build_static(
     at the deadline, in seconds of time.monotonic(), and reports from LEARNING_START on. Raises StepError as
     `quantize_static` does, and (code miscomputed) where the file answers otherwise than its rounding says.
     """
+    if settings.quantizer != "onnxruntime":
+        quantized, note = nncf_model(calibrator, settings)
+        _save(quantized, calibrator.model, path)
+        return (note,)
     scheme = choose_scheme(settings, isa)
     folded = calibrator.proto()
     with as_step_error("onnxruntime's quantizer cannot handle this model", folded):
