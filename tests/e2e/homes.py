@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 from engine.api.graphs import start_time_profile
 from engine.api.jobs import analyse
+from engine.api.machine import peaks_request
 from engine.jobs.claims import Claims
+from engine.jobs.kinds import slot_of
 from engine.jobs.queue import Queue
 from engine.results import (
     DataPreview,
@@ -25,7 +27,6 @@ from engine.settings import (
     AnalysisRequest,
     FileModel,
     ImagesData,
-    PeaksRequest,
     Preprocess,
     PreviewRequest,
     ProfileRequest,
@@ -82,7 +83,7 @@ class Lived:
 
     runs: dict[str, str]
     looks: dict[str, str]
-    """The addresses of what was measured of the run that is done, and of the machine, by view."""
+    """The addresses of what was measured of the run that is done, by view."""
     good_file: FileModel
     bad_file: FileModel
     zip: ImagesData
@@ -154,14 +155,14 @@ def _with_own_sum(variant: Variant) -> Variant:
 
 
 def _measured(queue: Queue, run: str) -> dict[str, str]:
-    """Ends what takes minutes to measure; the addresses that find it again, by view."""
+    """Ends what takes minutes to measure, of the run and of the machine; the addresses of the run's views."""
     file = VariantFile(run=run, variant=INT8)
     rows = tuple(ShowdownEntry(file=file, target=Target(runtime=name)) for name in ("onnxruntime", "openvino"))
     jobs = {
         "Sweep": analyse(SweepRequest(file=file, target=Target(runtime="openvino"), streams=(1, 2))),
         "Showdown": analyse(ShowdownRequest(rows=rows)),
         "Time": start_time_profile(run, INT8),
-        "Machine": analyse(PeaksRequest()),
+        "Machine": analyse(peaks_request(None)),
     }
     results = {
         "Sweep": made_streamed_sweep(variant=INT8, run=run),
@@ -169,16 +170,14 @@ def _measured(queue: Queue, run: str) -> dict[str, str]:
         "Time": made_time_profile(12),
         "Machine": made_peaks(),
     }
-    for _ in jobs:
-        id = Claims(queue, "test/1").claim("advice")
-        (view,) = (name for name, job in jobs.items() if job.id == id)
-        queue.home.job(id).write("result.json", results[view])
-        queue.finish(id, Outcome(state="done", exit_status=0, started=now(), finished=now()))
+    for view, job in jobs.items():
+        Claims(queue, "test/1").claim(slot_of(job.kind))
+        queue.home.job(job.id).write("result.json", results[view])
+        queue.finish(job.id, Outcome(state="done", exit_status=0, started=now(), finished=now()))
     return {
         "Sweep": f"results?run={run}&view=Sweep&sweep={jobs['Sweep'].id}",
         "Showdown": f"results?run={run}&view=Showdown&showdown={jobs['Showdown'].id}",
         "Time": f"results?run={run}&view=Time&variant={INT8}",
-        "Machine": f"machine?peaks={jobs['Machine'].id}",
     }
 
 
