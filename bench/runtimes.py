@@ -117,6 +117,8 @@ def _outputs(model: OnnxModel, target: Target, image: np.ndarray) -> np.ndarray:
 def main(arguments: argparse.Namespace) -> int:
     names = arguments.names or sorted(path.stem for path in arguments.folder.glob("*.onnx"))
     rows, figures = [], {}
+    if not targets(arguments.batch, card=arguments.card):
+        return 1
     for name in names:
         print(name, file=sys.stderr, flush=True)
         try:
