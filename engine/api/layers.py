@@ -14,18 +14,28 @@ from engine.planning.resolve import resolve_request
 from engine.planning.variant_files import run_folder
 from engine.results import Event, Job
 from engine.results.layer_errors import LayerErrors
+from engine.settings import LayerErrorsRequest
 
 OnEvent = Callable[[Event], None]
 
 
-def layer_errors(run: str | Path, variant: str, on_event: OnEvent = lambda event: None) -> LayerErrors:
+def layer_errors(
+    run: str | Path,
+    variant: str,
+    on_event: OnEvent = lambda event: None,
+    *,
+    images: int = 16,
+    minutes: float = 3.0,
+) -> LayerErrors:
     """How far the layers of a variant are from those of FP32, and what each in float would change of the output.
 
-    `run` is a run's id or its folder. Raises RequestError where there is no such run or variant or nothing to compare,
+    `run` is a run's id or its folder; at most `images` are compared, and no layer is put in float after the `minutes`.
+    Raises RequestError where there is no such run or variant or nothing to compare,
     and RunError where a file does not run.
     """
     home = Queue.default().home
     request = layer_errors_request(run_folder(run, home).path, variant)
+    request = LayerErrorsRequest.parse({**request.model_dump(), "images": images, "minutes": minutes})
     resolved = resolve_request(request, home, from_browser=False)
     return cast(LayerErrors, foreground.run_analysis(home, resolved, on_event=on_event))
 

@@ -91,12 +91,15 @@ def confusion_difference(changes: ClassChanges) -> go.Figure:
         xgap=2,
         ygap=2,
     )
-    figure.update_xaxes(tickvals=positions, ticktext=names, showgrid=False, automargin=True, tickangle=-60)
+    end = len(classes) - 0.5
+    figure.update_xaxes(
+        range=[-0.5, end], tickvals=positions, ticktext=names, showgrid=False, automargin=True, tickangle=-60
+    )
     figure.update_yaxes(
         tickvals=positions,
         ticktext=names,
         showgrid=False,
-        autorange="reversed",
+        range=[end, -0.5],
         title={"text": "Label" if changes.labelled else "Baseline's answer"},
     )
     add_key(figure, [("■", OVER, "worse"), ("■", RECOMMENDED, "better")])

@@ -48,7 +48,7 @@ def _along_the_graph(rows: Sequence[LayerError], chosen: str | None) -> go.Figur
     figure = canvas(
         f"SQNR of the layers along the graph, dB: {summary}",
         height=PLOT + FOOT,
-        x_title="Layers in the order of the graph",
+        x_title="Layers along the graph, count",
         y_title="SQNR, dB",
     )
     hovers = [_hover(row) for row in rows]

@@ -4,9 +4,12 @@ import io
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+import numpy as np
+
 from engine.api.jobs import analyse
 from engine.jobs.claims import Claims
 from engine.jobs.queue import Queue
+from engine.planning.layer_errors import layer_errors_request
 from engine.results import (
     DataPreview,
     Event,
@@ -35,6 +38,7 @@ from engine.store.home import Home
 from engine.store.uploads import save_upload
 from tests.made import (
     BASE,
+    INT8,
     RACED,
     made_disturbed_report,
     made_open_race_report,
@@ -42,6 +46,7 @@ from tests.made import (
     made_report,
     made_variant,
 )
+from tests.made_charts import made_layer_errors
 
 GRAY = Preprocess(size=(64, 64), mean=(0.5,), std=(0.25,))
 CUT = Failure(
@@ -95,6 +100,7 @@ def fill(home: Home) -> Lived:
     images = _upload(home, "pets.zip", "images")
     lived = Lived(runs, FileModel(sha256=good), FileModel(sha256=bad), ImagesData(sha256=images))
     _analyses(queue, lived)
+    _layers_and_classes(queue, runs["done"])
     return lived
 
 
@@ -132,6 +138,19 @@ def _run(queue: Queue, name: str, report: Report | None, state: State = "done") 
 
 def _upload(home: Home, name: str, kind: str) -> str:
     return save_upload(home, name, kind, io.BytesIO(name.encode())).sha256
+
+
+def _layers_and_classes(queue: Queue, run: str) -> None:
+    """The layers of a run were compared, and its answers are stored: the variant takes some of the 2 for 7."""
+    folder = queue.folder(run).path
+    id = analyse(layer_errors_request(folder, INT8)).id
+    Claims(queue, "test/1").claim("advice")
+    queue.home.job(id).write("result.json", made_layer_errors(30))
+    queue.finish(id, Outcome(state="done", exit_status=0, started=now(), finished=now()))
+    labels = np.repeat(np.arange(10), 54)
+    for variant, n_moved in ((BASE, 0), (INT8, 20)):
+        answers = np.where((labels == 2) & (np.cumsum(labels == 2) <= n_moved), 7, labels)
+        np.savez(folder / "variants" / variant / "predictions.npz", answers=answers, labels=labels)
 
 
 def _analyses(queue: Queue, lived: Lived) -> None:
