@@ -9,6 +9,7 @@ import os
 # Before anything below this package imports onnxruntime, which reads it then and since 1.29 reports usage by default.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
+from engine.api.classes import answers_are_classes, class_changes
 from engine.api.comparing import compare
 from engine.api.disagreeing import find_disagreements, start_disagreements
 from engine.api.gating import gate
@@ -44,6 +45,7 @@ from engine.api.jobs import (
     variant_file,
     wait,
 )
+from engine.api.layers import find_layer_errors, keep_in_float, layer_errors, start_layer_errors
 from engine.api.machine import (
     known_peaks,
     measure_peaks,
@@ -104,6 +106,7 @@ from engine.errors import (
 from engine.planning.applicability import applicability, step_refusal
 from engine.planning.compatibility import data_misfit
 from engine.planning.exports import ExportAdvice, export_advice, machine_class
+from engine.planning.layer_errors import keeps_layers
 from engine.planning.presets import propose_recovery, take_preset
 from engine.planning.ratios import propose_ratios
 from engine.planning.variant_files import input_misfit
@@ -220,6 +223,8 @@ from engine.results import (
     times_as_fast,
     unfinished_ids,
 )
+from engine.results.class_changes import AnswerMove, ClassChange, ClassChanges, ConfusionChange, move_text
+from engine.results.layer_errors import LayerError, LayerErrors, UnmatchedLayer
 from engine.results.machine import (
     DATA_TYPES,
     OPERATIONS,
@@ -260,6 +265,7 @@ from engine.settings import (
     HardwareRequest,
     IdentifyRequest,
     ImagesData,
+    LayerErrorsRequest,
     ModelSource,
     PeaksRequest,
     Preprocess,
@@ -310,6 +316,7 @@ __all__ = [
     "Advice",
     "AdviseRequest",
     "AnalysisRequest",
+    "AnswerMove",
     "Applicability",
     "Architecture",
     "ArraySummary",
@@ -326,6 +333,8 @@ __all__ = [
     "CheckItem",
     "CheckName",
     "CheckResult",
+    "ClassChange",
+    "ClassChanges",
     "ClassCount",
     "ClassFigures",
     "ClassLoss",
@@ -333,6 +342,7 @@ __all__ = [
     "ComparedVariant",
     "Comparison",
     "Confusion",
+    "ConfusionChange",
     "ConfusionRequest",
     "CutShort",
     "DATA_TYPES",
@@ -380,6 +390,9 @@ __all__ = [
     "Latency",
     "LatencyEstimate",
     "LatencyMeasurement",
+    "LayerError",
+    "LayerErrors",
+    "LayerErrorsRequest",
     "MAX_RECIPE_BYTES",
     "MEASURES",
     "Measure",
@@ -479,6 +492,7 @@ __all__ = [
     "TimeProfile",
     "TimmModel",
     "Trial",
+    "UnmatchedLayer",
     "Upload",
     "Usage",
     "Variant",
@@ -489,6 +503,7 @@ __all__ = [
     "Workloads",
     "advise",
     "analyse",
+    "answers_are_classes",
     "applicability",
     "audit",
     "best_position",
@@ -497,6 +512,7 @@ __all__ = [
     "certainty_text",
     "check",
     "check_text",
+    "class_changes",
     "class_texts",
     "compare",
     "cores",
@@ -514,6 +530,7 @@ __all__ = [
     "export_advice",
     "find_analysis",
     "find_disagreements",
+    "find_layer_errors",
     "find_save_optimized",
     "find_time_profile",
     "find_upload",
@@ -526,8 +543,11 @@ __all__ = [
     "input_misfit",
     "inspect",
     "job",
+    "keep_in_float",
+    "keeps_layers",
     "known_peaks",
     "known_profile",
+    "layer_errors",
     "leak_text",
     "limit_text",
     "list_jobs",
@@ -538,6 +558,7 @@ __all__ = [
     "machine_class",
     "measure_peaks",
     "measure_title",
+    "move_text",
     "nearest_throughput",
     "needs",
     "optimize",
@@ -577,6 +598,7 @@ __all__ = [
     "similarity_text",
     "start_disagreements",
     "start_import",
+    "start_layer_errors",
     "start_measuring",
     "start_remeasure",
     "start_save_optimized",

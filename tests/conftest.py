@@ -19,6 +19,7 @@ from engine.system.machine import n_cuda_cards, runtime_distributions
 NOT_QUICK = (
     "analyses/test_advise.py",
     "analyses/test_detect.py",
+    "analyses/test_layer_errors.py",
     "analyses/test_profile.py",
     "analyses/test_sensitivity.py",
     "catalogue/test_catalogue.py",

@@ -1,10 +1,12 @@
 """Every chart, drawn from results made by hand."""
 
+import numpy as np
 import plotly.graph_objects as go
 
 from engine import charts
 from engine.analyses.pareto import advised
 from engine.charts.style import BASELINE, canvas
+from engine.measure.class_changes import ClassAnswers, class_changes
 from engine.planning.roofline import place
 from engine.results import (
     Accuracy,
@@ -15,6 +17,7 @@ from engine.results import (
     LatencyEstimate,
     LayerSensitivity,
     ModelProfile,
+    Note,
     PreprocessingDetection,
     PreprocessingTrial,
     Report,
@@ -24,11 +27,14 @@ from engine.results import (
     Showdown,
     Sweep,
 )
+from engine.results.class_changes import ClassChanges
+from engine.results.layer_errors import LayerError, LayerErrors, UnmatchedLayer
 from engine.results.machine import Workloads
 from engine.results.time_profile import NodeMatch, NodeTime, TimeProfile
 from engine.settings import Preprocess
 from tests.made import (
     BASE,
+    INT8,
     made_advice,
     made_architecture,
     made_large_report,
@@ -108,6 +114,51 @@ def made_time_profile(n: int) -> TimeProfile:
     )
 
 
+def made_layer_errors(n: int) -> LayerErrors:
+    """`n` layers, each with a larger error than the one before; the first is in float and differs in nothing."""
+    rows = [
+        LayerError(
+            name=f"layer{number}/Conv",
+            operator="Conv",
+            sqnr_db=40.0 - 10 * number / n if number else None,
+            worst_sqnr_db=38.0 - 20 * number / n if number else None,
+            worst_image=f"image {number}" if number else None,
+            size_bytes=100_000 * number,
+            reference_bytes=200_000 * number,
+            stored="int8" if number else "float32",
+            estimated=bool(number),
+            output_sqnr_in_float_db=28.0 + number / 2 if number else None,
+        )
+        for number in range(n)
+    ]
+    return LayerErrors(
+        variant_id=INT8,
+        reference_id=BASE,
+        n_images=16,
+        on_images=True,
+        output_sqnr_db=30.0,
+        rows=tuple(rows),
+        unmatched=(
+            UnmatchedLayer(name="head", operator="Gemm", reason=Note(code="other_shape", text="another shape")),
+        ),
+        n_estimated_on=8,
+        estimated_from_db=28.0,
+    )
+
+
+def made_class_changes(n: int, **changed) -> ClassChanges:
+    """`n` classes of 50 images, 36 for the last; the first loses 20 of them to the last, others a few to the next."""
+    rng = np.random.default_rng(0)
+    labels = np.repeat(np.arange(n), 50)[: 50 * n - 35]
+    after = labels.copy()
+    after[:20] = n - 1
+    strays = rng.choice(len(labels), min(n, 40), replace=False)
+    after[strays] = (labels[strays] + 1) % n
+    names = [f"a class with a name that is long {number}" for number in range(n)]
+    baseline, variant = ClassAnswers(labels, labels), ClassAnswers(after, labels)
+    return class_changes(INT8, baseline, variant, names, had_labels=True).model_copy(update=changed)
+
+
 def of_analyses(n: int) -> dict[str, go.Figure]:
     """Every other chart by name."""
     curve = charts.learning_curve(made_epochs(n))
@@ -115,6 +166,10 @@ def of_analyses(n: int) -> dict[str, go.Figure]:
     return {
         "operator-times": charts.operator_times(made_time_profile(n), "Pruned + Fine-tuned + Static INT8"),
         "heaviest-nodes": charts.heaviest_nodes(made_time_profile(n), "Pruned + Fine-tuned + Static INT8"),
+        "layer-errors": charts.layer_errors(made_layer_errors(n)),
+        "layer-errors-along": charts.layer_errors(made_layer_errors(n), "graph", "layer1/Conv"),
+        "class-changes": charts.class_changes(made_class_changes(n)),
+        "confusion-difference": charts.confusion_difference(made_class_changes(n)),
         "race": charts.race(made_many_trials(n).values()),
         "advice": charts.advice(many_architectures(n)),
         "sensitivity": charts.sensitivity(made_sensitivity(n)),

@@ -13,7 +13,7 @@ from engine.data.audit.images import AuditedImage, Scan, audited_images, audited
 from engine.data.audit.properties import Flags, flags
 from engine.data.audit.repeats import Repeat, repeats
 from engine.errors import DataError
-from engine.measure.statistics import wilson
+from engine.measure.statistics import widest_wilson
 from engine.models.artifacts import OnnxModel, TorchModel
 from engine.results.audit import CHECKS, LEAKS, CheckName, CheckResult, ClassFigures, DataAudit
 from engine.settings import ArraysData, AuditRequest, Preprocess
@@ -62,7 +62,7 @@ def audit(request: AuditRequest, folder: JobFolder, progress: Progress) -> DataA
         n_images=len(images),
         checks=_results(findings, looks, examples),
         classes=_classes(data, images),
-        width=_width(len(data.split("evaluation"))),
+        width=widest_wilson(len(data.split("evaluation"))),
         n_without_leaks=_n_without_leaks(images, copies),
         n_labels_checked=labels.n_checked,
         no_labels=labels.reason,
@@ -145,7 +145,9 @@ def _classes(data: Data, images: Sequence[AuditedImage]) -> tuple[ClassFigures, 
     totals = Counter(image.label for image in images)
     reporting = Counter(image.label for image in images if image.split == "evaluation")
     return tuple(
-        ClassFigures(name=name, n_images=totals[index], n_evaluation=reporting[index], width=_width(reporting[index]))
+        ClassFigures(
+            name=name, n_images=totals[index], n_evaluation=reporting[index], width=widest_wilson(reporting[index])
+        )
         for index, name in enumerate(data.classes or ())
         if totals[index]
     )
@@ -155,11 +157,3 @@ def _n_without_leaks(images: Sequence[AuditedImage], copies: Sequence[Repeat]) -
     """How many evaluation images, those that they gave to the selection included, are no leaks."""
     leaked = {copy.row for copy in copies if copy.check in LEAKS}
     return sum(image.split in ("evaluation", "selection") and row not in leaked for row, image in enumerate(images))
-
-
-def _width(n: int) -> float:
-    """The widest that the interval of an accuracy on so many images can be: about one half right."""
-    if n == 0:
-        return 1.0
-    low, high = wilson(n // 2, n)
-    return high - low

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from engine.analyses.preview import output_names, picture
+from engine.analyses.run_examples import evaluation_examples
 from engine.data import Data, Part
 from engine.errors import DataError, RequestError
 from engine.measure.confidence import probabilities
@@ -118,11 +119,9 @@ def _pair(folder: Path, report: Report, variant_id: str) -> _Pair:
 
 def _part(report: Report, data: Data) -> Part:
     """The images that the report is on. Raises DataError where there are none, or others."""
-    part = data.split("evaluation")
+    part = evaluation_examples(report, data)
     if not isinstance(part, Part) or report.recipe.data is None:
         raise DataError("the run had no images to look at", "Choose a run on images")
-    if report.data is None or data.summary().evaluation_sha256 != report.data.evaluation_sha256:
-        raise DataError("the images or their labels are not those that the run had", "Run its recipe again")
     return part
 
 

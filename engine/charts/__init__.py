@@ -8,10 +8,12 @@ from engine.charts.accuracy import accuracy, similarity
 from engine.charts.advice import advice
 from engine.charts.answers import answers
 from engine.charts.audit import audit
+from engine.charts.class_changes import class_changes, confusion_difference, moved_classes
 from engine.charts.classes import class_counts
 from engine.charts.cold_start import cold_start, memory
 from engine.charts.front import FigureName, axis, front, variant_key
 from engine.charts.latency import latency, speed
+from engine.charts.layer_errors import LayerOrder, layer_errors
 from engine.charts.layers import layers
 from engine.charts.preprocessing import preprocessing
 from engine.charts.quality import quality_axis_of
@@ -37,15 +39,20 @@ __all__ = [
     "answers",
     "axis",
     "audit",
+    "LayerOrder",
+    "class_changes",
     "class_counts",
+    "confusion_difference",
     "front",
     "cold_start",
     "stage_reached",
     "heaviest_nodes",
     "latency",
+    "layer_errors",
     "layers",
     "learning_curve",
     "memory",
+    "moved_classes",
     "chain_steps",
     "variant_key",
     "operator_times",

@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from engine.results import Result
-from engine.settings.disagreements_job import DisagreementsRequest
 from engine.settings.graph_jobs import SaveOptimizedRequest, TimeProfileRequest
 from engine.settings.hardware_jobs import ShowdownRequest, SweepRequest
 from engine.settings.jobs import (
@@ -21,6 +20,7 @@ from engine.settings.jobs import (
     SignatureRequest,
     looks_into_a_file,
 )
+from engine.settings.variant_jobs import DisagreementsRequest, LayerErrorsRequest
 from engine.system.machine import cores, cpu_name, graphics_cards, isa, versions
 
 ANALYSIS_SECONDS = 900.0
@@ -89,7 +89,7 @@ def minutes_and_more(request: SensitivityRequest | DetectRequest | SweepRequest)
     return ANALYSIS_SECONDS + 60 * request.minutes
 
 
-def disagreements_seconds(request: DisagreementsRequest) -> float:
+def variant_seconds(request: DisagreementsRequest | LayerErrorsRequest) -> float:
     return ANALYSIS_SECONDS + 60 * request.minutes
 
 

@@ -15,13 +15,13 @@ from engine.jobs.job_kind import (
     JobKind,
     analysis_seconds,
     audit_seconds,
-    disagreements_seconds,
     minutes_and_more,
     reading_seconds,
     remeasure_seconds,
     request_and_machine,
     request_and_versions,
     run_seconds,
+    variant_seconds,
 )
 from engine.results import LatencyMeasurement, Report
 from engine.results.analyses import (
@@ -35,9 +35,9 @@ from engine.results.analyses import (
 )
 from engine.results.audit import DataAudit
 from engine.results.disagreements import Disagreements
+from engine.results.layer_errors import LayerErrors
 from engine.results.mapping import Confusion
 from engine.results.preprocessing import PreprocessingDetection
-from engine.settings.disagreements_job import DisagreementsRequest
 from engine.settings.jobs import (
     AdviseRequest,
     AuditRequest,
@@ -53,6 +53,7 @@ from engine.settings.jobs import (
     SensitivityRequest,
     SignatureRequest,
 )
+from engine.settings.variant_jobs import DisagreementsRequest, LayerErrorsRequest
 
 __all__ = ["KINDS", "SLOTS", "JobKind", "kind_of", "load", "request_and_machine", "request_and_versions", "slot_of"]
 
@@ -195,7 +196,18 @@ KINDS: tuple[JobKind, ...] = (
         function="engine.analyses.disagreements:disagreements",
         check="engine.planning.disagreeing:check_disagreements",
         slot="advice",
-        limit_seconds=disagreements_seconds,
+        limit_seconds=variant_seconds,
+        estimate=None,
+        locks_itself=True,
+        key=request_and_versions,
+    ),
+    JobKind(
+        request=LayerErrorsRequest,
+        result=LayerErrors,
+        function="engine.analyses.layer_errors:layer_errors",
+        check="engine.planning.layer_errors:check_layer_errors",
+        slot="advice",
+        limit_seconds=variant_seconds,
         estimate=None,
         locks_itself=True,
         key=request_and_versions,

@@ -1,9 +1,10 @@
 """The answers of a model on images or other examples, a row each."""
 
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 import onnx
@@ -37,15 +38,15 @@ class Predictions:
         """The main output: of a classifier, its class scores (N, classes) float32."""
         return self.answers.main
 
-    def save(self, path: Path) -> None:
-        """One output is stored as `logits`, several each under its name."""
+    def save(self, path: Path, further: Mapping[str, np.ndarray] = MappingProxyType({})) -> None:
+        """One output is stored as `logits`, several each under its name; `further` arrays beside them."""
         outputs, decoded = self.answers.outputs, self.answers.decoded
         arrays = {f"output_{number}": values for number, values in enumerate(outputs.values())}
         named = {"logits": self.logits} if len(outputs) == 1 else arrays
         extra = {} if decoded is None else {"decoded": decoded}
         np.savez_compressed(
             path,
-            **{"ids": np.array(self.ids), "outputs": np.array(list(outputs)), **named, **extra},  # type: ignore[arg-type]
+            **{"ids": np.array(self.ids), "outputs": np.array(list(outputs)), **named, **extra, **further},  # type: ignore[arg-type]
         )
 
     @classmethod

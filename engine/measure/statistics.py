@@ -37,6 +37,14 @@ def wilson(right: int, n: int) -> tuple[float, float]:
     return 0.0 if right == 0 else center - margin, 1.0 if right == n else center + margin
 
 
+def widest_wilson(n: int) -> float:
+    """The widest that the Wilson interval of a share of so many images can be: where about one half is right."""
+    if n == 0:
+        return 1.0
+    low, high = wilson(n // 2, n)
+    return high - low
+
+
 def paired_drop(only_first: int, only_second: int, n: int, z: float = Z) -> tuple[float, float]:
     """Interval of the difference of two shares over the same `n` images.
 

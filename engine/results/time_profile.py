@@ -130,6 +130,14 @@ class TimeProfile(Result):
         """The sum of the other file's nodes."""
         return sum(row.model_ms for row in self.rows)
 
+    def row_of(self, name: str) -> NodeMatch | None:
+        """The row that has the node of this name in either file, or None."""
+        for row in self.rows:
+            nodes = (*row.baseline, *row.model)
+            if name in {row.name, *(node.name for node in nodes), *(one for node in nodes for one in node.originals)}:
+                return row
+        return None
+
     @property
     def operators(self) -> tuple[OperatorTime, ...]:
         """The times by what operators compute, the longest in either file first."""

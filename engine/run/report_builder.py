@@ -36,6 +36,7 @@ from engine.runtimes import RaceTarget, available_providers
 from engine.settings import Recipe, Step, TaskName
 from engine.store.folders import JobFolder
 from engine.system.machine import environment
+from engine.tasks import TASKS
 
 
 @dataclass
@@ -170,7 +171,7 @@ class ReportBuilder:
 
         Both arguments are for the images that report.
         """
-        predictions.save(self._folder(id) / "predictions.npz")
+        predictions.save(self._folder(id) / "predictions.npz", self._class_answers(predictions, labels))
         self.predictions[id] = predictions
         self._update(id, accuracy=accuracy(predictions.logits, labels) if labels is not None else None)
         if id != self.baseline.id:
@@ -258,6 +259,13 @@ class ReportBuilder:
     @property
     def _sparse(self) -> bool:
         return any(step.zeroes_weights for chain in self.recipe.chains for step in chain)
+
+    def _class_answers(self, predictions: Predictions, labels: np.ndarray | None) -> dict[str, np.ndarray]:
+        """A classifier's answers and their labels, which say what changes by class without reading the logits."""
+        if not TASKS[self._task].classes:
+            return {}
+        answers = {"answers": predictions.logits.argmax(1)}
+        return answers if labels is None else answers | {"labels": labels}
 
     def _unique(self, label: str, branch: int, *, among_steps: bool) -> str:
         """The label, with the chain's number where another variant has it already.

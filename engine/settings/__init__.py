@@ -12,7 +12,6 @@ from engine.settings.data import (
     SampleData,
     Split,
 )
-from engine.settings.disagreements_job import DisagreementsRequest
 from engine.settings.distillation import Distill, Swap
 from engine.settings.hardware_jobs import ShowdownEntry, ShowdownRequest, SweepRequest, VariantFile
 from engine.settings.jobs import (
@@ -60,6 +59,7 @@ from engine.settings.step import Stage
 from engine.settings.target import Budget, Goal, Target
 from engine.settings.techniques import TECHNIQUES, Float16, Simplify, Step
 from engine.settings.training import Finetune, Qat
+from engine.settings.variant_jobs import DisagreementsRequest, LayerErrorsRequest
 
 __all__ = [
     "AdviseRequest",
@@ -86,6 +86,7 @@ __all__ = [
     "ImportRequest",
     "Importance",
     "JobRequest",
+    "LayerErrorsRequest",
     "MAX_CLASS_LIST_BYTES",
     "ModelSource",
     "NORMALISATIONS",

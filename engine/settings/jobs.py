@@ -7,7 +7,6 @@ from pydantic import Field, model_validator
 from engine.errors import SettingsError
 from engine.settings.base import Settings, setting
 from engine.settings.data import DataSource, Preprocess, Split
-from engine.settings.disagreements_job import DisagreementsRequest
 from engine.settings.graph_jobs import SaveOptimizedRequest, TimeProfileRequest
 from engine.settings.hardware_jobs import ShowdownRequest, SweepRequest
 from engine.settings.machine_jobs import PeaksRequest, WorkloadRequest
@@ -15,6 +14,7 @@ from engine.settings.model import SHA256, FileModel, ModelSource
 from engine.settings.recipe import Recipe
 from engine.settings.rules import ChainInputs
 from engine.settings.target import Target
+from engine.settings.variant_jobs import DisagreementsRequest, LayerErrorsRequest
 
 
 class RunRequest(Settings):
@@ -190,6 +190,7 @@ AnalysisRequest = (
     | DetectRequest
     | RemeasureRequest
     | DisagreementsRequest
+    | LayerErrorsRequest
     | SweepRequest
     | ShowdownRequest
     | TimeProfileRequest

@@ -272,6 +272,9 @@ class QuantizeWeights(Quantization):
     convolutions: bool = setting(
         True, label="Convolutions, too", help="Also store the convolutions' weights in 8 bits.", expert=True
     )
+    float_nodes: tuple[str, ...] = setting(
+        (), label="Nodes that stay in float", help="Names of nodes that stay in float.", expert=True, max_length=2000
+    )
 
     @property
     def description(self) -> str:

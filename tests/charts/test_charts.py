@@ -25,7 +25,10 @@ from tests.charts.reading import colours, texts, values, whisker
 from tests.made import BASE, INT8, made_large_report, made_report, made_variant
 from tests.made_charts import CASES, made_detection, made_figures, made_preview, made_profile, made_sensitivity
 
-UNITS = r", (MB|ms|images/s|%|dB|×|count|at most 1|operations a byte|10⁹ operations a second)|[(]×[)]|^Loss$|^Epoch$"
+UNITS = (
+    r", (MB|ms|images/s|%|dB|×|count|points|at most 1|operations a byte|10⁹ operations a second)|[(]×[)]"
+    r"|^Loss$|^Epoch$|^Answer$|^Label$|^Baseline's answer$"
+)
 OF_A_REPORT = (size, latency, speed, accuracy, similarity, tradeoff, cold_start, memory)
 
 

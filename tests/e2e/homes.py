@@ -5,12 +5,15 @@ import io
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+import numpy as np
+
 from engine.api.graphs import start_time_profile
 from engine.api.jobs import analyse
 from engine.api.machine import peaks_request
 from engine.jobs.claims import Claims
 from engine.jobs.kinds import slot_of
 from engine.jobs.queue import Queue
+from engine.planning.layer_errors import layer_errors_request
 from engine.results import (
     DataPreview,
     Event,
@@ -53,7 +56,7 @@ from tests.made import (
     made_report,
     made_variant,
 )
-from tests.made_charts import made_time_profile
+from tests.made_charts import made_layer_errors, made_time_profile
 from tests.made_machine import made_peaks
 from tests.made_speed import made_showdown, made_streamed_sweep
 
@@ -113,6 +116,7 @@ def fill(home: Home) -> Lived:
         runs, _measured(queue, runs["done"]), FileModel(sha256=good), FileModel(sha256=bad), ImagesData(sha256=images)
     )
     _analyses(queue, lived)
+    _layers_and_classes(queue, runs["done"])
     return lived
 
 
@@ -183,6 +187,19 @@ def _measured(queue: Queue, run: str) -> dict[str, str]:
 
 def _upload(home: Home, name: str, kind: str) -> str:
     return save_upload(home, name, kind, io.BytesIO(name.encode())).sha256
+
+
+def _layers_and_classes(queue: Queue, run: str) -> None:
+    """The layers of a run were compared, and its answers are stored: the variant takes some of the 2 for 7."""
+    folder = queue.folder(run).path
+    id = analyse(layer_errors_request(folder, INT8)).id
+    Claims(queue, "test/1").claim("advice")
+    queue.home.job(id).write("result.json", made_layer_errors(30))
+    queue.finish(id, Outcome(state="done", exit_status=0, started=now(), finished=now()))
+    labels = np.repeat(np.arange(10), 54)
+    for variant, n_moved in ((BASE, 0), (INT8, 20)):
+        answers = np.where((labels == 2) & (np.cumsum(labels == 2) <= n_moved), 7, labels)
+        np.savez(folder / "variants" / variant / "predictions.npz", answers=answers, labels=labels)
 
 
 def _analyses(queue: Queue, lived: Lived) -> None:

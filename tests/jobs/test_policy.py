@@ -14,6 +14,7 @@ from engine.settings import (
     HardwareRequest,
     IdentifyRequest,
     ImagesData,
+    LayerErrorsRequest,
     PreviewRequest,
     ProfileRequest,
     RemeasureRequest,
@@ -110,11 +111,12 @@ def test_measuring_again_writes_into_the_folder_of_the_run(home, tmp_path):
 
 def test_a_look_at_a_run_reads_its_folder_and_what_its_recipe_names(home, tmp_path):
     recipe = run("").recipe.model_copy(update={"data": ImagesData(path=str(tmp_path / "photos"))})
-    request = DisagreementsRequest(folder=str(tmp_path / "run"), recipe=recipe, variant_id="0" * 12)
-    policy = policy_of(home, home.job("abc"), request)
-    assert {tmp_path / "run", tmp_path / "photos"} <= set(policy.readable)
-    assert tmp_path / "run" not in policy.writable
-    assert not needs_network(request)
+    for kind in (DisagreementsRequest, LayerErrorsRequest):
+        request = kind(folder=str(tmp_path / "run"), recipe=recipe, variant_id="0" * 12)
+        policy = policy_of(home, home.job("abc"), request)
+        assert {tmp_path / "run", tmp_path / "photos"} <= set(policy.readable)
+        assert tmp_path / "run" not in policy.writable
+        assert not needs_network(request)
 
 
 def test_a_sweep_and_a_showdown_read_the_files_that_they_time_and_write_to_no_run(home, tmp_path):

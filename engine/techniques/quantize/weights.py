@@ -19,7 +19,7 @@ from engine.settings import QuantizeWeights
 from engine.store.home import require_room
 from engine.techniques.quantize.compare import check_on
 from engine.techniques.quantize.failures import as_step_error
-from engine.techniques.quantize.prepare import check_quantizable, fold
+from engine.techniques.quantize.prepare import check_quantizable, fold, nodes_named
 
 if TYPE_CHECKING:
     from onnxruntime.quantization.matmul_nbits_quantizer import MatMulNBitsQuantizer
@@ -35,8 +35,8 @@ LARGEST = 127
 def quantize_weights(model: OnnxModel, settings: QuantizeWeights, context: StepContext) -> Outcome:
     """A file with 8-bit weights whose activations stay in float; needs no images.
 
-    Raises StepError where there are no weights to quantize, or where the model is quantized already, and (code
-    miscomputed) where the file answers otherwise than its rounding says.
+    Raises StepError where there are no weights to quantize, where the model is quantized already or has no node of a
+    name in `float_nodes`, and (code miscomputed) where the file answers otherwise than its rounding says.
     """
     check_quantizable(model)
     require_room(context.folder, FILES_AT_ONCE * model.path.stat().st_size, "quantizing this model")
@@ -47,8 +47,9 @@ def quantize_weights(model: OnnxModel, settings: QuantizeWeights, context: StepC
         proto = onnx.load(folded)
         context.on_progress(0.4, "storing the weights in 8 bits")
         with as_step_error("onnxruntime's quantizer cannot handle this model", proto):
-            n_convolutions = _quantize_convolutions(proto) if settings.convolutions else 0
-            proto, n_matmuls = _quantize_matmuls(proto, settings.block_size)
+            floats = set(nodes_named(settings.float_nodes, proto, model))
+            n_convolutions = _quantize_convolutions(proto, floats) if settings.convolutions else 0
+            proto, n_matmuls = _quantize_matmuls(proto, settings.block_size, floats)
         if not n_convolutions + n_matmuls:
             raise StepError(
                 f"no layer has {SMALLEST} weights or more, so 8-bit weights would save nothing",
@@ -62,14 +63,14 @@ def quantize_weights(model: OnnxModel, settings: QuantizeWeights, context: StepC
     return Outcome(model=replace(model, path=path), notes=(Note(code="weights", text=text), *unsure))
 
 
-def _quantize_matmuls(proto: onnx.ModelProto, block_size: int) -> tuple[onnx.ModelProto, int]:
-    """Every MatMul with weights as MatMulNBits; a Gemm becomes a MatMul first."""
-    small = [
+def _quantize_matmuls(proto: onnx.ModelProto, block_size: int, floats: set[str]) -> tuple[onnx.ModelProto, int]:
+    """Every MatMul with weights as MatMulNBits but for those in `floats`; a Gemm becomes a MatMul first."""
+    excluded = [
         node.name
         for node in proto.graph.node
-        if node.op_type in ("Gemm", "MatMul") and _n_weights(node, proto) < SMALLEST
+        if node.op_type in ("Gemm", "MatMul") and (node.name in floats or _n_weights(node, proto) < SMALLEST)
     ]
-    quantizer = _nbits_quantizer(proto, block_size, [*small, *(f"{name}_MatMul" for name in small)])
+    quantizer = _nbits_quantizer(proto, block_size, [*excluded, *(f"{name}_MatMul" for name in excluded)])
     quantizer.model.replace_gemm_with_matmul()
     quantizer.process()
     quantizer.model.clean_initializers()
@@ -89,14 +90,17 @@ def _nbits_quantizer(proto: onnx.ModelProto, block_size: int, floats: list[str])
     )
 
 
-def _quantize_convolutions(proto: onnx.ModelProto) -> int:
-    """Weights of the convolutions as int8 with a symmetric scale per output channel, dequantized at every call."""
+def _quantize_convolutions(proto: onnx.ModelProto, floats: set[str]) -> int:
+    """Weights of the convolutions as int8 with a symmetric scale per output channel, dequantized at every call.
+
+    Those in `floats` stay as they are.
+    """
     weights = {tensor.name: tensor for tensor in proto.graph.initializer}
     replacements: dict[str, str] = {}
     n_layers = 0
     added: list[onnx.NodeProto] = []
     for node in proto.graph.node:
-        name = node.input[1] if node.op_type == "Conv" else ""
+        name = node.input[1] if node.op_type == "Conv" and node.name not in floats else ""
         if name not in weights or _n_weights(node, proto) < SMALLEST:
             continue
         if name not in replacements:

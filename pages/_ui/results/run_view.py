@@ -10,7 +10,9 @@ from pages._ui.live import ENDED
 from pages._ui.results import (
     broken_view,
     changes_view,
+    classes_view,
     files_view,
+    layers_view,
     lineage_view,
     overview_view,
     provenance_view,
@@ -28,6 +30,8 @@ VIEWS = {
     "Steps": lineage_view.show,
     "Race": race_view.show,
     "Images": changes_view.show,
+    "Classes": classes_view.show,
+    "Layers": layers_view.show,
     "Time": time_view.show,
     "Take home": files_view.show,
     "Showdown": showdown_view.show,
@@ -123,6 +127,8 @@ def _report(run: Job, result: Report | None) -> None:
         "Race": bool(result.races),
         "Steps": len(result.main_variants) > 1,
         "Images": changes_view.has_images(result),
+        "Classes": classes_view.has_classes(result),
+        "Layers": bool(time_view.variants_of(result)) and result.recommended is not None,
         "Time": bool(time_view.variants_of(result)) and result.recommended is not None,
     }
     names = [name for name in VIEWS if views.get(name, True)]
