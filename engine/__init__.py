@@ -13,9 +13,11 @@ from engine.api.comparing import compare
 from engine.api.disagreeing import find_disagreements, start_disagreements
 from engine.api.gating import gate
 from engine.api.graphs import (
+    find_graphs,
     find_save_optimized,
     find_time_profile,
     save_optimized,
+    start_graphs,
     start_save_optimized,
     start_time_profile,
     time_profile,
@@ -220,6 +222,7 @@ from engine.results import (
     times_as_fast,
     unfinished_ids,
 )
+from engine.results.graphs import FileGraph, GraphComparison, Partners
 from engine.results.machine import (
     DATA_TYPES,
     OPERATIONS,
@@ -355,6 +358,7 @@ __all__ = [
     "Failure",
     "FeatherweightError",
     "Fidelity",
+    "FileGraph",
     "FileModel",
     "Finding",
     "Finetune",
@@ -366,6 +370,7 @@ __all__ = [
     "GateAnswer",
     "GateRule",
     "Goal",
+    "GraphComparison",
     "GraphNode",
     "Hardware",
     "HardwareRequest",
@@ -402,6 +407,7 @@ __all__ = [
     "PRETRAINED",
     "Part",
     "PartState",
+    "Partners",
     "Peak",
     "Peaks",
     "PeaksRequest",
@@ -514,6 +520,7 @@ __all__ = [
     "export_advice",
     "find_analysis",
     "find_disagreements",
+    "find_graphs",
     "find_save_optimized",
     "find_time_profile",
     "find_upload",
@@ -579,6 +586,7 @@ __all__ = [
     "start_import",
     "start_measuring",
     "start_remeasure",
+    "start_graphs",
     "start_save_optimized",
     "start_time_profile",
     "statement_text",

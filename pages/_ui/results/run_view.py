@@ -11,6 +11,7 @@ from pages._ui.results import (
     broken_view,
     changes_view,
     files_view,
+    graph_view,
     lineage_view,
     overview_view,
     provenance_view,
@@ -29,6 +30,7 @@ VIEWS = {
     "Race": race_view.show,
     "Images": changes_view.show,
     "Time": time_view.show,
+    "Graph": graph_view.show,
     "Take home": files_view.show,
     "Showdown": showdown_view.show,
     "Sweep": sweep_view.show,
@@ -124,6 +126,7 @@ def _report(run: Job, result: Report | None) -> None:
         "Steps": len(result.main_variants) > 1,
         "Images": changes_view.has_images(result),
         "Time": bool(time_view.variants_of(result)) and result.recommended is not None,
+        "Graph": bool(time_view.variants_of(result)) and result.recommended is not None,
     }
     names = [name for name in VIEWS if views.get(name, True)]
     view = st.segmented_control(
