@@ -166,16 +166,17 @@ def box_name(id: str) -> str:
 
 
 def _opened(nodes: Sequence[GraphNode], opened: str) -> Collection[str] | None:
-    """The paths of the blocks that are opened; None for all. A block that is alone is opened by itself."""
+    """The paths of the blocks that are opened; None for all. A block that is alone in its own is opened with it."""
     if opened == EVERYTHING:
         return None
-    paths = {"", *_above(opened), opened}
+    paths, inner = {"", *_above(opened), opened}, opened
     while True:
-        visible = {_box(node, paths) for node in nodes}
-        only = next(iter(visible), "")
-        if len(visible) != 1 or not is_block(only):
+        shown = {_box(node, paths) for node in nodes if not inner or f"{node.block}.".startswith(f"{inner}.")}
+        only = next(iter(shown), "")
+        if len(shown) != 1 or not is_block(only):
             return paths
-        paths.add(box_name(only))
+        inner = box_name(only)
+        paths.add(inner)
 
 
 def _box(node: GraphNode, paths: Collection[str] | None) -> str:

@@ -65,16 +65,25 @@ function mark(cy, side) {
     }
   });
   const marked = [".chosen", ".found"].map(name => cy.nodes(name)).find(nodes => nodes.length);
+  look(cy, marked ?? beginning(cy));
+}
+
+/* What lies on the way through the upper part, beside which constants are read. */
+function beginning(cy) {
   const top = cy.nodes().boundingBox().y1;
-  look(cy, marked ?? cy.nodes().filter(node => node.position("y") < top + BEGINNING));
+  const upper = cy.nodes().filter(node => node.position("y") < top + BEGINNING);
+  const through = upper.filter(node => node.indegree() && node.outdegree());
+  return through.length ? through : upper;
 }
 
 /* Puts what is sought into view at a size that can be read. */
 function look(cy, sought) {
   const room = cy.width() / (WIDTH * 2.6);
   cy.zoom(Math.max(0.55, Math.min(1, room)));
-  const box = sought.boundingBox();
-  const top = sought.is(".chosen, .found") && box.h < cy.height() ? cy.height() / 2 - cy.zoom() * (box.y1 + box.y2) / 2 : 16 - cy.zoom() * box.y1;
+  const box = sought.boundingBox(), isMarked = sought.is(".chosen, .found");
+  const first = isMarked ? box.y1 : cy.nodes().boundingBox().y1;
+  const isSmall = isMarked && cy.zoom() * box.h < cy.height();
+  const top = isSmall ? cy.height() / 2 - cy.zoom() * (box.y1 + box.y2) / 2 : 16 - cy.zoom() * first;
   cy.pan({ x: cy.width() / 2 - cy.zoom() * (box.x1 + box.x2) / 2, y: top });
 }
 
