@@ -17,7 +17,7 @@ Action = Callable[[], None]
 BOUND_WIDGETS = {
     *("source", "search", "images", "view", "race", "variant", "find", "states"),
     *("colour", "detail", "nodes"),
-    *("with", "across", "up", "candidates", "columns", "drop", "ms", "mb"),
+    *("across", "up", "candidates", "columns", "drop", "ms", "mb"),
 }
 """Widgets that are bound to the query parameter of their own name."""
 

@@ -6,7 +6,10 @@ from dataclasses import dataclass
 
 from engine.api.jobs import analyse
 from engine.jobs.claims import Claims
+from engine.jobs.job_kind import files_and_versions
 from engine.jobs.queue import Queue
+from engine.planning.graph_jobs import graphs_request
+from engine.planning.remeasurable import existing_report
 from engine.results import (
     DataPreview,
     Event,
@@ -35,6 +38,7 @@ from engine.store.home import Home
 from engine.store.uploads import save_upload
 from tests.made import (
     BASE,
+    INT8,
     RACED,
     made_disturbed_report,
     made_open_race_report,
@@ -42,6 +46,7 @@ from tests.made import (
     made_report,
     made_variant,
 )
+from tests.made_graphs import made_graphs
 
 GRAY = Preprocess(size=(64, 64), mean=(0.5,), std=(0.25,))
 CUT = Failure(
@@ -95,6 +100,7 @@ def fill(home: Home) -> Lived:
     images = _upload(home, "pets.zip", "images")
     lived = Lived(runs, FileModel(sha256=good), FileModel(sha256=bad), ImagesData(sha256=images))
     _analyses(queue, lived)
+    _graphs(queue, lived.runs["done"])
     return lived
 
 
@@ -132,6 +138,16 @@ def _run(queue: Queue, name: str, report: Report | None, state: State = "done") 
 
 def _upload(home: Home, name: str, kind: str) -> str:
     return save_upload(home, name, kind, io.BytesIO(name.encode())).sha256
+
+
+def _graphs(queue: Queue, run: str) -> None:
+    """Both graphs of a run's variant, as they were read once."""
+    folder = queue.folder(run)
+    request = graphs_request(folder.path, existing_report(folder), INT8)
+    job = queue.submit(request, name=request.kind, key=files_and_versions(request))
+    Claims(queue, "test/1").claim("analysis")
+    queue.home.job(job.id).write("result.json", made_graphs())
+    queue.finish(job.id, Outcome(state="done", exit_status=0, started=now(), finished=now()))
 
 
 def _analyses(queue: Queue, lived: Lived) -> None:

@@ -49,11 +49,12 @@ def hits(comparison: GraphComparison, wanted: str, names: Mapping[GraphSide, str
         list(found)[:MOST_HITS],
         format_func=lambda place: plain(found[place]),
         key=key,
-        on_change=callback(_choose_hit),
+        on_change=_choose_hit,
         args=(key, comparison),
     )
 
 
+@callback
 def _choose_hit(key: str, comparison: GraphComparison) -> None:
     """Chooses the node, and opens its block."""
     place = state.value(key)

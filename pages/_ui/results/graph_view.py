@@ -92,7 +92,7 @@ def _graphs(report: Report, variant: Variant, comparison: GraphComparison) -> No
             titles=titles,
             alts={side: charts.graph_alt(drawings[side], titles[side], colouring) for side in SIDES},
             key=GRAPHS,
-            on_pick=callback(_pick),
+            on_pick=_pick,
         )
         st.caption(_legend(comparison, colouring, detail))
     graph_nodes.table(comparison, colouring, names)
@@ -172,17 +172,19 @@ def _way_back(opened: str) -> None:
                 key=f"open-{length}",
                 type="tertiary",
                 icon=":material/arrow_back:" if length == 0 else None,
-                on_click=callback(_open),
+                on_click=_open,
                 args=(path,),
             )
             st.markdown("›")
         st.markdown(f"**{plain(opened)}**")
 
 
+@callback
 def _open(path: str) -> None:
     state.set_param("open", path or None)
 
 
+@callback
 def _pick() -> None:
     """Opens the block that was pressed, or chooses the node; the address has both."""
     pick = state.value(GRAPHS)["pick"]
