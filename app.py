@@ -10,6 +10,7 @@ from starlette.middleware import Middleware
 
 from engine import ensure_supervisor
 from pages._ui import chrome
+from pages._ui.graph.library_route import LIBRARY_ROUTE
 from pages._ui.guard import guarded, show_callback_error
 from pages._ui.upload_quota import UploadGate
 
@@ -84,4 +85,4 @@ def draw() -> None:
 if __name__ == "__main__":
     draw()
 else:
-    app = st.App(Path(__file__).resolve(), middleware=[Middleware(UploadGate)])
+    app = st.App(Path(__file__).resolve(), routes=[LIBRARY_ROUTE], middleware=[Middleware(UploadGate)])

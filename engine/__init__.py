@@ -14,9 +14,11 @@ from engine.api.comparing import compare
 from engine.api.disagreeing import find_disagreements, start_disagreements
 from engine.api.gating import gate
 from engine.api.graphs import (
+    find_graphs,
     find_save_optimized,
     find_time_profile,
     save_optimized,
+    start_graphs,
     start_save_optimized,
     start_time_profile,
     time_profile,
@@ -224,6 +226,7 @@ from engine.results import (
     unfinished_ids,
 )
 from engine.results.class_changes import AnswerMove, ClassChange, ClassChanges, ConfusionChange, move_text
+from engine.results.graphs import FileGraph, GraphComparison, Partners
 from engine.results.layer_errors import LayerError, LayerErrors, UnmatchedLayer
 from engine.results.machine import (
     DATA_TYPES,
@@ -365,6 +368,7 @@ __all__ = [
     "Failure",
     "FeatherweightError",
     "Fidelity",
+    "FileGraph",
     "FileModel",
     "Finding",
     "Finetune",
@@ -376,6 +380,7 @@ __all__ = [
     "GateAnswer",
     "GateRule",
     "Goal",
+    "GraphComparison",
     "GraphNode",
     "Hardware",
     "HardwareRequest",
@@ -415,6 +420,7 @@ __all__ = [
     "PRETRAINED",
     "Part",
     "PartState",
+    "Partners",
     "Peak",
     "Peaks",
     "PeaksRequest",
@@ -531,6 +537,7 @@ __all__ = [
     "find_analysis",
     "find_disagreements",
     "find_layer_errors",
+    "find_graphs",
     "find_save_optimized",
     "find_time_profile",
     "find_upload",
@@ -601,6 +608,7 @@ __all__ = [
     "start_layer_errors",
     "start_measuring",
     "start_remeasure",
+    "start_graphs",
     "start_save_optimized",
     "start_time_profile",
     "statement_text",

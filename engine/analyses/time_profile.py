@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from engine.errors import RunError, SourceError
-from engine.measure.node_matching import file_nodes, match_nodes
+from engine.measure.node_matching import file_nodes, match_nodes, with_covered
 from engine.measure.noise import noise_inputs
 from engine.measure.timing import nothing_timed_note, time_files
 from engine.models.artifacts import OnnxModel
@@ -42,8 +42,8 @@ def time_profile(request: TimeProfileRequest, folder: JobFolder, progress: Progr
     for error in timings.errors.values():
         raise RunError(nothing_timed_note(error).text, "Run its recipe again")
     progress.emit("time_profile", "profile", 0.7, "node by node")
-    nodes = {name: node_times(model.path, target, inputs) for name, model in models.items()}
     files = {name: file_nodes(load_proto(model.path)) for name, model in models.items()}
+    nodes = {name: with_covered(node_times(model.path, target, inputs), files[name]) for name, model in models.items()}
     return TimeProfile(
         runtime=target.runtime,
         provider=target.provider,

@@ -1,4 +1,4 @@
-"""The verbs about what a runtime makes of a variant's graph: where its time goes, and the graph saved as a file."""
+"""The verbs about a variant's graph: beside the baseline's, where its time goes, and as the runtime makes it."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -7,14 +7,19 @@ from typing import cast
 from engine.api.jobs import analyse, find_resolved
 from engine.jobs import foreground
 from engine.jobs.queue import Queue
-from engine.planning.graph_jobs import check_unchanged, save_optimized_request, time_profile_request
+from engine.planning.graph_jobs import (
+    check_unchanged,
+    graphs_request,
+    save_optimized_request,
+    time_profile_request,
+)
 from engine.planning.remeasurable import remeasurable_report
 from engine.planning.resolve import resolve_request
 from engine.planning.variant_files import run_folder
 from engine.results import Event, Job
 from engine.results.optimized_graph import OPTIMIZED_FILE, OptimizedGraph
 from engine.results.time_profile import TimeProfile
-from engine.settings.graph_jobs import SaveOptimizedRequest, TimeProfileRequest
+from engine.settings.graph_jobs import GraphsRequest, SaveOptimizedRequest, TimeProfileRequest
 
 OnEvent = Callable[[Event], None]
 
@@ -37,6 +42,16 @@ def start_time_profile(id: str, variant: str) -> Job:
 def find_time_profile(id: str, variant: str) -> Job | None:
     """The newest job of such a profile on this machine, in whatever state. Raises RequestError."""
     return find_resolved(_time_profile(Queue.default().folder(id).path, variant))
+
+
+def start_graphs(id: str, variant: str) -> Job:
+    """Queue a variant's graph beside the baseline's, or return the equal job. Raises RequestError."""
+    return _submit(_graphs(Queue.default().folder(id).path, variant))
+
+
+def find_graphs(id: str, variant: str) -> Job | None:
+    """The newest job that put these two files' graphs side by side, in whatever state. Raises RequestError."""
+    return find_resolved(_graphs(Queue.default().folder(id).path, variant))
 
 
 def save_optimized(
@@ -66,6 +81,10 @@ def _time_profile(folder: Path, variant: str) -> TimeProfileRequest:
     return time_profile_request(folder, remeasurable_report(folder), variant)
 
 
+def _graphs(folder: Path, variant: str) -> GraphsRequest:
+    return graphs_request(folder, remeasurable_report(folder), variant)
+
+
 def _save_optimized(folder: Path, variant: str) -> SaveOptimizedRequest:
     return save_optimized_request(folder, remeasurable_report(folder), variant)
 
@@ -82,6 +101,6 @@ def _run(
     return cast(TimeProfile | OptimizedGraph, result)
 
 
-def _submit(request: TimeProfileRequest | SaveOptimizedRequest) -> Job:
+def _submit(request: TimeProfileRequest | SaveOptimizedRequest | GraphsRequest) -> Job:
     check_unchanged(request)
     return analyse(request)

@@ -12,6 +12,23 @@ from engine.charts.class_changes import class_changes, confusion_difference, mov
 from engine.charts.classes import class_counts
 from engine.charts.cold_start import cold_start, memory
 from engine.charts.front import FigureName, axis, front, variant_key
+from engine.charts.graph import (
+    EVERYTHING,
+    MOST_DRAWN,
+    Box,
+    Colouring,
+    GraphDrawing,
+    GraphSide,
+    box_name,
+    bytes_colouring,
+    found_nodes,
+    graph_alt,
+    graph_drawings,
+    is_block,
+    partners_of,
+    shape_text,
+    time_colouring,
+)
 from engine.charts.latency import latency, speed
 from engine.charts.layer_errors import LayerOrder, layer_errors
 from engine.charts.layers import layers
@@ -22,7 +39,7 @@ from engine.charts.roofline import roofline
 from engine.charts.sensitivity import sensitivity
 from engine.charts.showdown import showdown
 from engine.charts.size import size
-from engine.charts.style import alt_text
+from engine.charts.style import CANDIDATE, alt_text
 from engine.charts.sweep import sweep
 from engine.charts.time_profile import heaviest_nodes, operator_times
 from engine.charts.tradeoff import tradeoff
@@ -43,7 +60,23 @@ __all__ = [
     "class_changes",
     "class_counts",
     "confusion_difference",
+    "CANDIDATE",
+    "EVERYTHING",
+    "MOST_DRAWN",
+    "Box",
+    "Colouring",
+    "GraphDrawing",
+    "GraphSide",
+    "box_name",
+    "bytes_colouring",
+    "found_nodes",
     "front",
+    "graph_alt",
+    "graph_drawings",
+    "is_block",
+    "partners_of",
+    "shape_text",
+    "time_colouring",
     "cold_start",
     "stage_reached",
     "heaviest_nodes",

@@ -3,13 +3,14 @@
 import html
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Literal
 
 import plotly.graph_objects as go
 
 from engine.charts.quality import quality_axis_of
 from engine.charts.scales import amounts, percentages
-from engine.charts.style import BASELINE, FOOT, RECOMMENDED, SERIES, canvas
+from engine.charts.style import BASELINE, FOOT, GUIDE, RECOMMENDED, SERIES, canvas
 from engine.results import ComparedVariant, RunComparison
 from engine.results.pareto import nondominated
 
@@ -60,11 +61,18 @@ def axis(comparison: RunComparison, name: FigureName) -> Axis:
     )
 
 
-def front(comparison: RunComparison, x: FigureName, y: FigureName, *, within: Collection[str]) -> go.Figure:
+def front(
+    comparison: RunComparison,
+    x: FigureName,
+    y: FigureName,
+    *,
+    within: Collection[str],
+    limits: Mapping[FigureName, float] = MappingProxyType({}),
+) -> go.Figure:
     """A point for each variant that has both figures; a line through those that none beats in both.
 
     `within` are the keys of those that meet the limits; the others are faint and on no front. Each point carries its
-    run and its variant.
+    run and its variant. `limits` are drawn as dotted lines where their figure has an axis, in its unit.
     """
     across, up = axis(comparison, x), axis(comparison, y)
     placed = [
@@ -79,8 +87,8 @@ def front(comparison: RunComparison, x: FigureName, y: FigureName, *, within: Co
     figure = canvas(_alt(best, across, up), height=HEIGHT, x_title=across.title, y_title=up.title)
     figure.update_layout(
         margin_b=FOOT,
-        xaxis=(percentages if across.is_share else amounts)(a for _, a, _ in placed).axis(),
-        yaxis=(percentages if up.is_share else amounts)(b for _, _, b in placed).axis(),
+        xaxis=_scale(across, [*(a for _, a, _ in placed), *([limits[x]] if x in limits else [])]),
+        yaxis=_scale(up, [*(b for _, _, b in placed), *([limits[y]] if y in limits else [])]),
     )
     figure.add_scatter(
         x=[across.value(one) for one in best],
@@ -89,6 +97,10 @@ def front(comparison: RunComparison, x: FigureName, y: FigureName, *, within: Co
         line={"color": RECOMMENDED, "width": 1.5, "shape": "hv" if across.less_is_better else "vh"},
         hoverinfo="skip",
     )
+    if x in limits:
+        figure.add_vline(limits[x], line=GUIDE, layer="below")
+    if y in limits:
+        figure.add_hline(limits[y], line=GUIDE, layer="below")
     runs = list(dict.fromkeys(one.run_id for one in comparison.variants))
     figure.add_scatter(
         x=[a for _, a, _ in placed],
@@ -109,6 +121,11 @@ def front(comparison: RunComparison, x: FigureName, y: FigureName, *, within: Co
         hovertemplate="%{text}<br>%{x:.4g}, %{y:.4g}<extra></extra>",
     )
     return figure
+
+
+def _scale(axis: Axis, values: Sequence[float]) -> dict[str, object]:
+    """The layout of an axis that holds these values."""
+    return (percentages if axis.is_share else amounts)(values).axis()
 
 
 def variant_key(variant: ComparedVariant) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from engine.results import Result
-from engine.settings.graph_jobs import SaveOptimizedRequest, TimeProfileRequest
+from engine.settings.graph_jobs import GraphsRequest, SaveOptimizedRequest, TimeProfileRequest
 from engine.settings.hardware_jobs import ShowdownRequest, SweepRequest
 from engine.settings.jobs import (
     AnalysisRequest,
@@ -20,6 +20,7 @@ from engine.settings.jobs import (
     SignatureRequest,
     looks_into_a_file,
 )
+from engine.settings.model import FileModel
 from engine.settings.variant_jobs import DisagreementsRequest, LayerErrorsRequest
 from engine.system.machine import cores, cpu_name, graphics_cards, isa, versions
 
@@ -72,11 +73,19 @@ def request_and_machine(request: AnalysisRequest) -> str:
     return hashlib.sha256(f"{request_and_versions(request)}{machine}".encode()).hexdigest()
 
 
+def files_and_versions(request: GraphsRequest) -> str:
+    """The same for an analysis of files alone, wherever they lie: by their sums."""
+    files = {name: FileModel(sha256=getattr(request, name).sha256) for name in ("baseline", "model")}
+    return request_and_versions(request.model_copy(update=files))
+
+
 def analysis_seconds(request: AnalysisRequest) -> float:
     return ANALYSIS_SECONDS
 
 
-def reading_seconds(request: ProfileRequest | SignatureRequest | IdentifyRequest | ImportRequest) -> float:
+def reading_seconds(
+    request: ProfileRequest | SignatureRequest | IdentifyRequest | ImportRequest | GraphsRequest,
+) -> float:
     """Less for a file, which needs no download: while it is read, nobody else measures."""
     return FILE_SECONDS if looks_into_a_file(request) else ANALYSIS_SECONDS
 

@@ -15,6 +15,7 @@ from engine.jobs.job_kind import (
     JobKind,
     analysis_seconds,
     audit_seconds,
+    files_and_versions,
     minutes_and_more,
     reading_seconds,
     remeasure_seconds,
@@ -35,9 +36,11 @@ from engine.results.analyses import (
 )
 from engine.results.audit import DataAudit
 from engine.results.disagreements import Disagreements
+from engine.results.graphs import GraphComparison
 from engine.results.layer_errors import LayerErrors
 from engine.results.mapping import Confusion
 from engine.results.preprocessing import PreprocessingDetection
+from engine.settings.graph_jobs import GraphsRequest
 from engine.settings.jobs import (
     AdviseRequest,
     AuditRequest,
@@ -101,6 +104,17 @@ KINDS: tuple[JobKind, ...] = (
         estimate=None,
         locks_itself=False,
         key=request_and_versions,
+    ),
+    JobKind(
+        request=GraphsRequest,
+        result=GraphComparison,
+        function="engine.analyses.graphs:graphs",
+        check=None,
+        slot="analysis",
+        limit_seconds=reading_seconds,
+        estimate=None,
+        locks_itself=False,
+        key=files_and_versions,
     ),
     JobKind(
         request=ImportRequest,

@@ -6,6 +6,7 @@ from typing import Literal
 
 import onnx
 
+from engine.models.nodes import name_nodes
 from engine.results.time_profile import NodeMatch, NodeTime, family
 
 Side = Literal["baseline", "model"]
@@ -25,11 +26,9 @@ class FileNode:
 
 
 def file_nodes(proto: onnx.ModelProto) -> tuple[FileNode, ...]:
-    """The nodes of the file in the order in which they are computed; one without a name has that of its output."""
-    return tuple(
-        FileNode(node.name or (node.output[0] if node.output else ""), node.op_type, (*node.input,), (*node.output,))
-        for node in proto.graph.node
-    )
+    """The nodes of the file in the order in which they are computed; those without a name are named in it."""
+    name_nodes(proto.graph)
+    return tuple(FileNode(node.name, node.op_type, (*node.input,), (*node.output,)) for node in proto.graph.node)
 
 
 def match_nodes(
@@ -84,6 +83,21 @@ def covered_names(nodes: Sequence[NodeTime], file: Sequence[FileNode]) -> list[s
     for name, number in owner.items():
         covered[number].add(name)
     return covered
+
+
+def with_covered(nodes: Sequence[NodeTime], file: Sequence[FileNode]) -> tuple[NodeTime, ...]:
+    """The nodes that the runtime ran, each with the file's nodes that it computes, those of its own family first."""
+    operators = {node.name: node.operator for node in file}
+    position = {node.name: number for number, node in enumerate(file)}
+
+    def ranked(node: NodeTime, names: set[str]) -> tuple[str, ...]:
+        wanted = family(node.operator)
+        return tuple(sorted(names, key=lambda name: (family(operators[name]) != wanted, position[name])))
+
+    return tuple(
+        node.model_copy(update={"covered": ranked(node, names)})
+        for node, names in zip(nodes, covered_names(nodes, file), strict=True)
+    )
 
 
 def _add_before(

@@ -2,6 +2,7 @@
 
 import onnx
 
+from engine.models.blocks import blocks
 from engine.models.counts import (
     Shape,
     batch_of,
@@ -21,7 +22,7 @@ def graph_nodes(model: onnx.ModelProto, input_shape: Shape | None = None) -> tup
 
     `input_shape` (C, H, W) fixes a dynamic height and width. A weight that several nodes read counts for the first.
     What depends on weights alone costs an image nothing. Multiply-adds are None where the node has some and a shape is
-    not determined.
+    not determined. Blocks are told by the names of weights and nodes (engine/models/blocks.py).
     """
     fixed = with_fixed_input(model, input_shape)
     graph = fixed.graph
@@ -31,6 +32,7 @@ def graph_nodes(model: onnx.ModelProto, input_shape: Shape | None = None) -> tup
     shapes = static_shapes(inferred(fixed)) | {name: tuple(tensor.dims) for name, tensor in weights.items()}
     producers = {output: node.name for node in nodes for output in node.output if output}
     constants, batch = set(weights), batch_of(fixed)
+    block_of = blocks(graph)
     profiles = []
     for node in nodes:
         own = [weights.pop(name) for name in dict.fromkeys(node.input) if name in weights]
@@ -45,6 +47,7 @@ def graph_nodes(model: onnx.ModelProto, input_shape: Shape | None = None) -> tup
                 output_shape=_output_shape(node, shapes),
                 weight_bytes=sum(map(tensor_bytes, own)),
                 macs=None if macs is None or _has_graph(node) else macs // batch,
+                block=block_of[node.name],
             )
         )
     return tuple(profiles)

@@ -6,7 +6,7 @@ from engine.errors import NotFoundError, RequestError, TargetError
 from engine.planning.target import check_target
 from engine.results import Report, Variant
 from engine.settings import FileModel
-from engine.settings.graph_jobs import SaveOptimizedRequest, TimeProfileRequest
+from engine.settings.graph_jobs import GraphsRequest, SaveOptimizedRequest, TimeProfileRequest
 from engine.store.folders import JobFolder
 from engine.store.uploads import path_sum
 
@@ -33,6 +33,24 @@ def time_profile_request(folder: Path, report: Report, variant_id: str) -> TimeP
     )
 
 
+def graphs_request(folder: Path, report: Report, variant_id: str) -> GraphsRequest:
+    """The request to put the graph of a variant beside the baseline's, as resolved.
+
+    Raises NotFoundError, and RequestError for the baseline's own file.
+    """
+    baseline, variant = report.baseline, find_variant(report, variant_id)
+    if baseline is None or variant.sha256 == baseline.sha256:
+        raise RequestError(
+            f"'{variant.label}' is the baseline's own file, whose graph would stand beside itself",
+            "Choose a variant with a file of its own",
+        )
+    axes = tuple(axis for axis in variant.input.shape if isinstance(axis, int))
+    is_known = not variant.input.inputs and len(axes) == len(variant.input.shape)
+    return GraphsRequest(
+        baseline=_file(folder, baseline), model=_file(folder, variant), input_shape=axes if is_known else None
+    )
+
+
 def save_optimized_request(folder: Path, report: Report, variant_id: str) -> SaveOptimizedRequest:
     """The request to save the graph of a variant, as resolved. Raises NotFoundError."""
     variant = find_variant(report, variant_id)
@@ -50,9 +68,9 @@ def find_variant(report: Report, id: str) -> Variant:
     return variant
 
 
-def check_unchanged(request: TimeProfileRequest | SaveOptimizedRequest) -> None:
+def check_unchanged(request: TimeProfileRequest | SaveOptimizedRequest | GraphsRequest) -> None:
     """Raises RequestError where a file of the run is not the one that it made any more."""
-    files = (request.baseline, request.model) if isinstance(request, TimeProfileRequest) else (request.model,)
+    files = (request.model,) if isinstance(request, SaveOptimizedRequest) else (request.baseline, request.model)
     for file in files:
         if file.path is not None and path_sum(Path(file.path)) != file.sha256:
             raise RequestError(

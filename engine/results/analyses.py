@@ -22,6 +22,8 @@ class GraphNode(Result):
     """One node of a graph: what it reads from other nodes, its weights, and the multiply-adds of one image.
 
     `output_shape` is that for a batch of one, or of what the graph is fixed to; null where it is not determined.
+    `block` is the dotted path of the block of layers that it belongs to, as far as names tell: `layer1.0`; empty at the
+    top.
     """
 
     name: str
@@ -30,6 +32,7 @@ class GraphNode(Result):
     output_shape: tuple[int, ...] | None
     weight_bytes: int
     macs: int | None
+    block: str = ""
 
 
 NumberFormat = Literal["FP32", "FP16", "INT8"]

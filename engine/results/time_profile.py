@@ -60,13 +60,15 @@ def family(operator: str) -> str:
 class NodeTime(Result):
     """A node of the graph that a runtime runs: its median in one call, and what it was made of.
 
-    `originals` are the names of nodes or of their outputs in the file, as far as the runtime's own name has them.
+    `originals` are the names of nodes or of their outputs in the file, as far as the runtime's own name has them;
+    `covered` are the names of the file's nodes that it computes, the one that it is by its operator first.
     """
 
     name: str
     operator: str
     ms: float
     originals: tuple[str, ...] = ()
+    covered: tuple[str, ...] = ()
 
 
 class NodeMatch(Result):
@@ -137,6 +139,11 @@ class TimeProfile(Result):
             if name in {row.name, *(node.name for node in nodes), *(one for node in nodes for one in node.originals)}:
                 return row
         return None
+
+    @property
+    def names_nodes(self) -> bool:
+        """Whether it is known which nodes of the files the runtime's nodes compute."""
+        return any(node.covered for row in self.rows for node in (*row.baseline, *row.model))
 
     @property
     def operators(self) -> tuple[OperatorTime, ...]:

@@ -1,4 +1,4 @@
-"""The requests of analyses of what a runtime makes of a file's graph: where its time goes, and the graph itself."""
+"""The requests of analyses of the graphs of a run's files: side by side, where time goes, and as a runtime makes it."""
 
 from typing import Literal
 
@@ -19,6 +19,18 @@ class TimeProfileRequest(Settings):
     model: FileModel
     preprocess: Preprocess | None = None
     target: Target = Target()
+
+
+class GraphsRequest(Settings):
+    """The request to put the graphs of two files side by side, node by node; the result is a GraphComparison.
+
+    `input_shape` are the axes of the input after the batch, where a file leaves some open.
+    """
+
+    kind: Literal["graphs"] = "graphs"
+    baseline: FileModel
+    model: FileModel
+    input_shape: tuple[int, ...] | None = None
 
 
 class SaveOptimizedRequest(Settings):

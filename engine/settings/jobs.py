@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 from engine.errors import SettingsError
 from engine.settings.base import Settings, setting
 from engine.settings.data import DataSource, Preprocess, Split
-from engine.settings.graph_jobs import SaveOptimizedRequest, TimeProfileRequest
+from engine.settings.graph_jobs import GraphsRequest, SaveOptimizedRequest, TimeProfileRequest
 from engine.settings.hardware_jobs import ShowdownRequest, SweepRequest
 from engine.settings.machine_jobs import PeaksRequest, WorkloadRequest
 from engine.settings.model import SHA256, FileModel, ModelSource
@@ -194,6 +194,7 @@ AnalysisRequest = (
     | SweepRequest
     | ShowdownRequest
     | TimeProfileRequest
+    | GraphsRequest
     | SaveOptimizedRequest
     | PeaksRequest
     | WorkloadRequest
@@ -204,4 +205,4 @@ JobRequest = Annotated[RunRequest | AnalysisRequest, Field(discriminator="kind")
 def looks_into_a_file(request: RunRequest | AnalysisRequest) -> bool:
     """Whether the job only looks into one model or its weights; it needs no download, and the file may be anybody's."""
     is_profile = isinstance(request, ProfileRequest) and isinstance(request.model, FileModel)
-    return is_profile or isinstance(request, SignatureRequest | IdentifyRequest | ImportRequest)
+    return is_profile or isinstance(request, SignatureRequest | IdentifyRequest | ImportRequest | GraphsRequest)

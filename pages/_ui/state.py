@@ -17,7 +17,8 @@ Action = Callable[[], None]
 BOUND_WIDGETS = {
     *("source", "search", "images", "view", "race", "variant", "find", "states"),
     *("layer", "order"),
-    *("with", "across", "up", "candidates", "columns", "drop", "ms", "mb"),
+    *("across", "up", "candidates", "columns", "drop", "ms", "mb"),
+    *("colour", "detail", "nodes"),
 }
 """Widgets that are bound to the query parameter of their own name."""
 

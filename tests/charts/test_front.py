@@ -51,3 +51,12 @@ def test_500_variants_are_drawn_in_one_trace():
     figure = charts.front(shown, "latency", "quality", within=keys(shown))
     assert len(figure.data) == 2
     assert len(figure.data[1].x) == 500
+
+
+def test_limits_are_lines_within_the_axes_of_their_figures():
+    figure = charts.front(
+        comparison(), "size", "quality", within=keys(comparison()), limits={"size": 30.0, "latency": 1}
+    )
+    (line,) = figure.layout.shapes
+    assert (line.x0, line.x1) == (30.0, 30.0)
+    assert figure.layout.xaxis.range[1] > 30

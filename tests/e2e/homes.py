@@ -11,9 +11,12 @@ from engine.api.graphs import start_time_profile
 from engine.api.jobs import analyse
 from engine.api.machine import peaks_request
 from engine.jobs.claims import Claims
+from engine.jobs.job_kind import files_and_versions
 from engine.jobs.kinds import slot_of
 from engine.jobs.queue import Queue
+from engine.planning.graph_jobs import graphs_request
 from engine.planning.layer_errors import layer_errors_request
+from engine.planning.remeasurable import existing_report
 from engine.results import (
     DataPreview,
     Event,
@@ -57,6 +60,7 @@ from tests.made import (
     made_variant,
 )
 from tests.made_charts import made_layer_errors, made_time_profile
+from tests.made_graphs import made_graphs
 from tests.made_machine import made_peaks
 from tests.made_speed import made_showdown, made_streamed_sweep
 
@@ -117,6 +121,7 @@ def fill(home: Home) -> Lived:
     )
     _analyses(queue, lived)
     _layers_and_classes(queue, runs["done"])
+    _graphs(queue, lived.runs["done"])
     return lived
 
 
@@ -200,6 +205,16 @@ def _layers_and_classes(queue: Queue, run: str) -> None:
     for variant, n_moved in ((BASE, 0), (INT8, 20)):
         answers = np.where((labels == 2) & (np.cumsum(labels == 2) <= n_moved), 7, labels)
         np.savez(folder / "variants" / variant / "predictions.npz", answers=answers, labels=labels)
+
+
+def _graphs(queue: Queue, run: str) -> None:
+    """Both graphs of a run's variant, as they were read once."""
+    folder = queue.folder(run)
+    request = graphs_request(folder.path, existing_report(folder), INT8)
+    job = queue.submit(request, name=request.kind, key=files_and_versions(request))
+    Claims(queue, "test/1").claim("analysis")
+    queue.home.job(job.id).write("result.json", made_graphs())
+    queue.finish(job.id, Outcome(state="done", exit_status=0, started=now(), finished=now()))
 
 
 def _analyses(queue: Queue, lived: Lived) -> None:

@@ -30,6 +30,7 @@ PLACES = (
     ("results", {"run": "", "view": "Classes"}, "that report have another answer"),
     ("results", {"run": "", "view": "Layers"}, "Which layers lose the most?"),
     ("results", {"run": "", "view": "Time"}, "Where does the time go?"),
+    ("results", {"run": "", "view": "Graph"}, "What has become of the graph?"),
     ("results", {"run": "", "view": "Take home"}, "The graph as this machine runs it"),
     ("results", {"run": "", "view": "Showdown"}, "Which is faster, where?"),
     ("results", {"run": "", "view": "Sweep"}, "Which batch size, how many threads?"),
@@ -44,7 +45,10 @@ PLACES = (
 def test_every_page_fits_a_phone_and_is_sound(app, sample, browser, scheme):
     with tab(browser, width=PHONE, height=844, scheme=scheme) as page:
         for place, query, text in PLACES:
-            if query.get("view") in ("Steps", "Time", "Classes", "Layers") and len(sample.report.main_variants) == 1:
+            if (
+                query.get("view") in ("Steps", "Time", "Classes", "Layers", "Graph")
+                and len(sample.report.main_variants) == 1
+            ):
                 continue  # no step led anywhere, as where the race kept FP32 on a busy machine
             page.goto(app.address(place, **{name: value or sample.id for name, value in query.items()}))
             expect(page.get_by_text(text).filter(visible=True).first).to_be_visible()

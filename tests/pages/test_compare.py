@@ -35,6 +35,19 @@ def test_two_runs_stand_side_by_side_with_limits_and_columns_of_the_address(app,
     assert second.id != first.id
 
 
+def test_the_address_has_the_runs_and_the_variants_by_their_ids(app, finished):
+    """A label says how long ago a run was, and what a page begins with changes with every run."""
+    first, second = finished(name="first"), finished(name="second")
+    assert app(PAGE).query_params["runs"] == f"{second.id},{first.id}"
+    at = app(PAGE, runs=f"{first.id},gone", only=f"{first.id}.{INT8}")
+    assert at.dataframe[0].value["Variant"].tolist() == ["Static INT8 (recommended)"]
+    assert at.dataframe[0].value["Size, change"].tolist() == [-75.0]
+    assert "Not here any more: gone" in words(at)
+    at.multiselect(key="only-variants").set_value([]).run()
+    assert len(at.dataframe[0].value) == 2
+    assert "only" not in at.query_params
+
+
 def test_what_does_not_compare_is_said(app, finished):
     finished(name="plain")
     other = made_report(made_variant(BASE, "Baseline", sha256="e" * 64), made_variant(INT8, "Static INT8"))

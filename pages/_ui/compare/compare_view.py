@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
-from engine import Job, RunComparison, charts, compare, report
+from engine import ComparedVariant, Job, RunComparison, charts, compare, report
 from engine.charts import FigureName
 from engine.wording import many
 from pages._ui import chrome, row_selection, state
-from pages._ui.compare import comparison_table, limits
+from pages._ui.compare import choices, comparison_table, limits
 from pages._ui.guard import guarded
-from pages._ui.wording import ago, plain, sentence
+from pages._ui.wording import plain, sentence
 
 MOST_LISTED = 200
 """The largest number of runs to choose from."""
@@ -36,40 +36,32 @@ def show(runs: Sequence[Job]) -> None:
         )
         st.page_link(chrome.START, label="Start with the sample", icon=":material/arrow_back:")
         return
-    names = {run.id: f"{run.name} · {ago(run.created)} · {run.id[:6]}" for run in runs}
-    ids = st.multiselect(
-        "Runs",
-        list(names),
-        default=[run.id for run in runs[:2]],
-        format_func=lambda id: names.get(id, id),
-        key="with",
-        bind="query-params",
-        placeholder="Choose runs",
-        help="The first one is what the others are held against.",
-    )
+    ids, names = choices.runs(runs)
     candidates = st.toggle("With the candidates of races", key="candidates", bind="query-params")
     if not ids:
         st.info("Choose a run to see its variants, or several to compare them.", icon=":material/info:")
         return
     with guarded():
-        _show(compare(ids, candidates=candidates))
+        comparison = compare(ids, candidates=candidates)
+        _show(choices.variants(comparison), comparison.variants[0])
         _trees(ids, names)
 
 
-def _show(comparison: RunComparison) -> None:
+def _show(comparison: RunComparison, reference: ComparedVariant) -> None:
+    """Draws what is chosen; `reference` is the first run's baseline, which changes of size are from."""
     chosen = limits.choose()
     keeps = [chosen.keeps(one) for one in comparison.variants]
-    _chart(comparison, keeps)
+    _chart(comparison, keeps, chosen)
     if len({one.run_id for one in comparison.variants}) > 1:
         st.caption(
             "Runs are not timed in the same rounds: their latencies drift with the machine, by tens of percent on a "
             "busy one. Times as fast as the same baseline are steadier."
         )
-    _table(comparison, keeps)
+    _table(comparison, keeps, reference)
     _differences(comparison)
 
 
-def _chart(comparison: RunComparison, keeps: Sequence[bool]) -> None:
+def _chart(comparison: RunComparison, keeps: Sequence[bool], chosen: limits.Limits) -> None:
     """Draws two figures against each other; a point that is pressed opens its run."""
     names = list(FIGURES)
     with chrome.card("front", "None of the others beats these", "On the line nothing is better in both figures."):
@@ -79,7 +71,7 @@ def _chart(comparison: RunComparison, keeps: Sequence[bool]) -> None:
             )
             up = st.selectbox("Up", names, format_func=FIGURES.__getitem__, key="up", bind="query-params", index=2)
         within = {charts.variant_key(one) for one, kept in zip(comparison.variants, keeps, strict=True) if kept}
-        figure = charts.front(comparison, across, up, within=within)
+        figure = charts.front(comparison, across, up, within=within, limits=chosen.on_axes)
         event = st.plotly_chart(
             figure,
             key="front",
@@ -89,14 +81,15 @@ def _chart(comparison: RunComparison, keeps: Sequence[bool]) -> None:
             config={"displayModeBar": False, "responsive": True},
         )
         st.caption(
-            "A square is a baseline, a colour a run; what is faint does not meet the limits. Press a point to open it."
+            "A square is a baseline, a colour a run, a dotted line a limit; what is faint does not meet a limit. "
+            "Press a point to open it."
         )
         for point in event.selection.points:
             run_id, variant_id = point["customdata"]
             _open(run_id, variant_id)
 
 
-def _table(comparison: RunComparison, keeps: Sequence[bool]) -> None:
+def _table(comparison: RunComparison, keeps: Sequence[bool], reference: ComparedVariant) -> None:
     """Draws the table; a row that is pressed opens its run."""
     columns = st.pills(
         "Columns",
@@ -106,7 +99,9 @@ def _table(comparison: RunComparison, keeps: Sequence[bool]) -> None:
         key="columns",
         bind="query-params",
     )
-    frame = comparison_table.as_frame(comparison)[[name for name in comparison_table.COLUMNS if name in columns]]
+    frame = comparison_table.as_frame(comparison, reference)[
+        [name for name in comparison_table.COLUMNS if name in columns]
+    ]
     event = st.dataframe(
         comparison_table.styled(frame, keeps),
         hide_index=True,

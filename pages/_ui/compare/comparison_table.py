@@ -33,9 +33,8 @@ GREY = "color: #8a938f"
 CSV_COLUMNS = tuple(ComparedVariant.model_fields)
 
 
-def as_frame(comparison: RunComparison) -> pd.DataFrame:
-    """A row for each variant, in its order."""
-    base = comparison.variants[0]
+def as_frame(comparison: RunComparison, base: ComparedVariant) -> pd.DataFrame:
+    """A row for each variant, in its order; changes of size are from `base`."""
     whole = charts.quality_axis_of(comparison.kind).whole
     return pd.DataFrame([_row(one, base, whole) for one in comparison.variants], columns=list(COLUMNS))
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from engine import ComparedVariant
+from engine.charts import FigureName
 
 
 @dataclass(frozen=True)
@@ -14,6 +15,12 @@ class Limits:
     drop: float | None
     p50_ms: float | None
     size_mb: float | None
+
+    @property
+    def on_axes(self) -> dict[FigureName, float]:
+        """The limits that are places on an axis: that of a loss is another one for each baseline."""
+        placed: dict[FigureName, float | None] = {"latency": self.p50_ms, "size": self.size_mb}
+        return {name: limit for name, limit in placed.items() if limit is not None}
 
     def keeps(self, variant: ComparedVariant) -> bool:
         """Whether no figure of the variant is over its limit; a figure that is not there is over none."""

@@ -127,8 +127,7 @@ def _outcome(of: Report, variant: Variant, current: Job) -> None:
     st.markdown(f"**Measured:** {' · '.join(texts)}")
     with st.container(horizontal=True):
         if st.button("Compare both runs", icon=":material/compare_arrows:", key="compare-float"):
-            state.set_widget("with", [of.run_id, current.id])
-            state.go(chrome.COMPARE)
+            state.go(chrome.COMPARE, runs=f"{of.run_id},{current.id}")
         if st.button("Open the new run", icon=":material/open_in_new:", key="open-float"):
             state.go(chrome.RESULTS, run=current.id)
 

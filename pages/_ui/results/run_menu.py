@@ -31,8 +31,7 @@ def show(run: Job, *, is_measured: bool) -> None:
         case "Measure again":
             remeasure_view.start(run.id)
         case "Compare with other runs":
-            state.set_widget("with", [run.id])
-            state.go(chrome.COMPARE)
+            state.go(chrome.COMPARE, runs=run.id)
         case "Rename":
             _rename(run)
         case "Log":

@@ -12,6 +12,7 @@ from pages._ui.results import (
     changes_view,
     classes_view,
     files_view,
+    graph_view,
     layers_view,
     lineage_view,
     overview_view,
@@ -33,6 +34,7 @@ VIEWS = {
     "Classes": classes_view.show,
     "Layers": layers_view.show,
     "Time": time_view.show,
+    "Graph": graph_view.show,
     "Take home": files_view.show,
     "Showdown": showdown_view.show,
     "Sweep": sweep_view.show,
@@ -130,6 +132,7 @@ def _report(run: Job, result: Report | None) -> None:
         "Classes": classes_view.has_classes(result),
         "Layers": bool(time_view.variants_of(result)) and result.recommended is not None,
         "Time": bool(time_view.variants_of(result)) and result.recommended is not None,
+        "Graph": bool(time_view.variants_of(result)) and result.recommended is not None,
     }
     names = [name for name in VIEWS if views.get(name, True)]
     view = st.segmented_control(

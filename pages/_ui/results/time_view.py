@@ -55,8 +55,7 @@ def show(report: Report) -> None:
         if isinstance(profile, TimeProfile):
             _profile(report, profile, variant)
             if st.button("Profile again", icon=":material/refresh:", key="time-profile-again"):
-                delete(job.id)  # else the same profile would come back
-                _start(report, variant)
+                start(report, variant, job)
 
 
 def _start_card(report: Report, variant: Variant, job: Job | None) -> None:
@@ -70,11 +69,14 @@ def _start_card(report: Report, variant: Variant, job: Job | None) -> None:
             "a few seconds."
         )
         if st.button("Profile both", type="primary", icon=":material/timer:", key="time-profile-now"):
-            _start(report, variant)
+            start(report, variant, job)
 
 
-def _start(report: Report, variant: Variant) -> None:
+def start(report: Report, variant: Variant, replaces: Job | None) -> None:
+    """Profiles both files, in place of a profile that is done; the page is drawn again."""
     with guarded():
+        if replaces is not None and replaces.state == "done":
+            delete(replaces.id)  # else the same profile would come back
         start_time_profile(report.run_id, variant.id)
         st.rerun()
 

@@ -1,0 +1,215 @@
+"""The graphs of the baseline and of a variant side by side, coloured by a figure, matched through what was fused."""
+
+import streamlit as st
+
+from engine import (
+    GraphComparison,
+    Job,
+    Report,
+    RequestError,
+    TimeProfile,
+    Variant,
+    charts,
+    find_graphs,
+    find_time_profile,
+    result,
+    start_graphs,
+)
+from engine.charts import Colouring, GraphSide
+from pages._ui import chrome, live, state
+from pages._ui.graph import graph_component
+from pages._ui.guard import callback, guarded, show_error
+from pages._ui.results import graph_nodes, time_view, variant_choice
+from pages._ui.wording import plain
+
+WHOLE_BY_ITSELF = 150
+"""Nodes of a file up to which the graph is drawn whole before anybody asks."""
+BLOCKS, NODES = "Blocks", "Every node"
+GRAPHS = "graphs"
+"""The key of what is drawn."""
+SIDES: tuple[GraphSide, GraphSide] = ("baseline", "model")
+
+
+def show(report: Report) -> None:
+    """Draws the graph of one variant beside the baseline's: its button, its progress, or both graphs."""
+    variant = variant_choice.choose(report, time_view.variants_of(report), "Variant beside the baseline")
+    if variant is None:
+        return
+    try:
+        job = find_graphs(report.run_id, variant.id)
+    except RequestError as error:
+        show_error(error.message, error.next)
+        return
+    if job is None or job.state in ("failed", "cancelled"):
+        _start_card(report, variant, job)
+    elif job.state != "done":
+        with chrome.card("graphs", "Reading both files", "Their nodes, and which of them compute the same"):
+            live.watch(job.id, live.with_cancel)
+    else:
+        comparison = result(job.id)
+        if isinstance(comparison, GraphComparison):
+            _graphs(report, variant, comparison)
+
+
+def _start_card(report: Report, variant: Variant, job: Job | None) -> None:
+    """Draws the button, under what went wrong with the job before."""
+    if job is not None and job.error:
+        show_error(job.error.text, job.error_next)
+    with chrome.card("graphs", "What has become of the graph?"):
+        st.markdown(
+            "Baseline and variant as graphs side by side, node by node or by block, coloured by where bytes and time "
+            "go. Press a node to see what computes the same in the other file, also where several were fused into one."
+        )
+        if st.button("Draw both graphs", type="primary", icon=":material/account_tree:", key="graphs-now"):
+            with guarded():
+                start_graphs(report.run_id, variant.id)
+                st.rerun()
+
+
+def _graphs(report: Report, variant: Variant, comparison: GraphComparison) -> None:
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        colouring = _colouring(report, variant, comparison)
+        detail = _detail(comparison)
+        wanted = st.text_input(
+            "Search nodes",
+            placeholder="Part of a name or of an operator",
+            key="nodes",
+            bind="query-params",
+            max_chars=200,
+            width=280,
+        )
+    names = {"baseline": "Baseline", "model": variant.label}
+    graph_nodes.hits(comparison, wanted or "", names)
+    opened = charts.EVERYTHING if detail == NODES else state.param("open") or ""
+    if detail == BLOCKS:
+        _way_back(opened)
+    chosen = graph_nodes.chosen(comparison)
+    with chrome.card("graph-drawing"):
+        drawings = charts.graph_drawings(comparison, colouring, opened=opened, found=wanted or "", chosen=chosen)
+        titles = {side: f"{names[side]} · {getattr(comparison, side).n_nodes:,} nodes" for side in SIDES}
+        graph_component.draw(
+            drawings,
+            titles=titles,
+            alts={side: charts.graph_alt(drawings[side], titles[side], colouring) for side in SIDES},
+            key=GRAPHS,
+            on_pick=_pick,
+        )
+        st.caption(_legend(comparison, colouring, detail))
+    graph_nodes.table(comparison, colouring, names)
+
+
+def _colouring(report: Report, variant: Variant, comparison: GraphComparison) -> Colouring:
+    """Draws the choice of what is measured already, and the button that measures the other; what is chosen."""
+    profile = _time_profile(report, variant)
+    offered = {"Weights": charts.bytes_colouring(comparison)}
+    if profile is not None:
+        offered["Time"] = charts.time_colouring(profile)
+    name = st.segmented_control(
+        "Colour by",
+        list(offered),
+        default=next(iter(offered)),
+        required=True,
+        key="colour",
+        bind="query-params",
+        help="The stronger the colour of a box, the more of it is there, in either file.",
+    )
+    if profile is None:
+        _time_button(report, variant)
+    return offered[name]
+
+
+def _time_profile(report: Report, variant: Variant) -> TimeProfile | None:
+    """Where the time goes, where that was measured and says of which nodes."""
+    job = find_time_profile(report.run_id, variant.id)
+    profile = result(job.id) if job is not None and job.state == "done" else None
+    return profile if isinstance(profile, TimeProfile) and profile.names_nodes else None
+
+
+def _time_button(report: Report, variant: Variant) -> None:
+    """Draws the button that profiles both files, or the progress of that."""
+    job = find_time_profile(report.run_id, variant.id)
+    if job is not None and job.state not in live.ENDED:
+        live.watch(job.id, live.with_cancel)
+        return
+    if st.button(
+        "Measure time",
+        icon=":material/timer:",
+        key="graph-time",
+        help="Profiles one call of both files, node by node, in a few seconds; then time can be a colour.",
+    ):
+        time_view.start(report, variant, job)
+    if job is not None and job.error:
+        show_error(job.error.text, job.error_next)
+
+
+def _detail(comparison: GraphComparison) -> str:
+    """Draws the choice between blocks and nodes, where the graphs have few enough nodes; what is chosen."""
+    n_nodes = max(len(comparison.baseline.nodes), len(comparison.model.nodes))
+    if n_nodes > charts.MOST_DRAWN or comparison.baseline.is_folded or comparison.model.is_folded:
+        return BLOCKS
+    detail: str = st.segmented_control(
+        "Detail",
+        [BLOCKS, NODES],
+        default=NODES if n_nodes <= WHOLE_BY_ITSELF else BLOCKS,
+        required=True,
+        key="detail",
+        bind="query-params",
+    )
+    return detail
+
+
+def _way_back(opened: str) -> None:
+    """Draws the blocks around the one that is open, each of which a press opens instead."""
+    if not opened:
+        return
+    parts = opened.split(".")
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+        for length in range(len(parts)):
+            path = ".".join(parts[:length])
+            label = plain(path) or "All blocks"
+            st.button(
+                label,
+                key=f"open-{length}",
+                type="tertiary",
+                icon=":material/arrow_back:" if length == 0 else None,
+                on_click=_open,
+                args=(path,),
+            )
+            st.markdown("›")
+        st.markdown(f"**{plain(opened)}**")
+
+
+@callback
+def _open(path: str) -> None:
+    state.set_param("open", path or None)
+
+
+@callback
+def _pick() -> None:
+    """Opens the block that was pressed, or chooses the node; the address has both."""
+    pick = state.value(GRAPHS)["pick"]
+    side, box = str(pick["side"]), str(pick["box"])
+    if charts.is_block(box):
+        _open(charts.box_name(box))
+    else:
+        graph_nodes.choose(side, charts.box_name(box))
+
+
+def _legend(comparison: GraphComparison, colouring: Colouring, detail: str) -> str:
+    texts = [
+        f"Colour: {colouring.title.lower()}, the most in the strongest. Drag to move, Ctrl and the wheel to zoom, or "
+        "arrows, + and − on the keyboard."
+    ]
+    if detail == BLOCKS:
+        texts.append("A double border is a block, by the names of weights: press it to open it.")
+    if colouring.note:
+        texts.append(colouring.note)
+    for side in SIDES:
+        graph = getattr(comparison, side)
+        if graph.is_folded:
+            texts.append(
+                f"{graph.n_nodes:,} nodes are too many to draw: {len(graph.nodes):,} boxes stand for several in a row, "
+                "and the search finds the first of each."
+            )
+            break
+    return " ".join(texts)
