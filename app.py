@@ -11,6 +11,7 @@ from starlette.middleware import Middleware
 from engine import ensure_supervisor
 from pages._ui import chrome
 from pages._ui.guard import guarded, show_callback_error
+from pages._ui.race.routes import routes
 from pages._ui.upload_quota import UploadGate
 
 
@@ -65,6 +66,12 @@ def draw() -> None:
                 help="Variants of any runs side by side, and those that none beats.",
             ),
             st.Page(
+                chrome.RACE,
+                title="Race",
+                icon=":material/sports_score:",
+                help="A run's variants answer photos, a camera and images side by side.",
+            ),
+            st.Page(
                 chrome.MACHINE,
                 title="Machine",
                 icon=":material/memory:",
@@ -84,4 +91,4 @@ def draw() -> None:
 if __name__ == "__main__":
     draw()
 else:
-    app = st.App(Path(__file__).resolve(), middleware=[Middleware(UploadGate)])
+    app = st.App(Path(__file__).resolve(), routes=routes(), middleware=[Middleware(UploadGate)])

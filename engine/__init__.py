@@ -44,6 +44,7 @@ from engine.api.jobs import (
     variant_file,
     wait,
 )
+from engine.api.live_races import find_live_race, live_race_refusal, open_live_race
 from engine.api.machine import (
     known_peaks,
     measure_peaks,
@@ -101,6 +102,8 @@ from engine.errors import (
     StorageError,
     TargetError,
 )
+from engine.export.onnxruntime_web import onnxruntime_web_files
+from engine.jobs.live_race import LiveRace
 from engine.planning.applicability import applicability, step_refusal
 from engine.planning.compatibility import data_misfit
 from engine.planning.exports import ExportAdvice, export_advice, machine_class
@@ -302,6 +305,7 @@ from engine.settings import (
     refusals,
     title_of,
 )
+from engine.settings.live_race import MOST_LANES
 from engine.settings.recipe import MAX_RECIPE_BYTES
 from engine.system.machine import cores
 
@@ -380,8 +384,10 @@ __all__ = [
     "Latency",
     "LatencyEstimate",
     "LatencyMeasurement",
+    "LiveRace",
     "MAX_RECIPE_BYTES",
     "MEASURES",
+    "MOST_LANES",
     "Measure",
     "ModelProfile",
     "ModelSignature",
@@ -514,6 +520,7 @@ __all__ = [
     "export_advice",
     "find_analysis",
     "find_disagreements",
+    "find_live_race",
     "find_save_optimized",
     "find_time_profile",
     "find_upload",
@@ -532,6 +539,7 @@ __all__ = [
     "limit_text",
     "list_jobs",
     "list_techniques",
+    "live_race_refusal",
     "load_recipe",
     "log",
     "losses_text",
@@ -540,6 +548,8 @@ __all__ = [
     "measure_title",
     "nearest_throughput",
     "needs",
+    "onnxruntime_web_files",
+    "open_live_race",
     "optimize",
     "parse_class_list",
     "parse_recipe",
