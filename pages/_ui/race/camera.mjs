@@ -47,6 +47,10 @@ export class Camera {
     }
   }
 
+  lastFrame() {
+    return this.canvas.toDataURL("image/jpeg", 0.9);
+  }
+
   frame() {
     const { videoWidth, videoHeight } = this.video;
     const scale = Math.min(1, EDGE / Math.min(videoWidth, videoHeight));

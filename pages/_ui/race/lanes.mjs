@@ -12,6 +12,7 @@ export function build(root, cards) {
   const template = root.querySelector(".lane-template");
   box.replaceChildren();
   const lanes = new Map();
+  root.querySelector(".stage").style.setProperty("--n", cards.length);
   for (const card of cards) {
     const element = template.content.firstElementChild.cloneNode(true);
     element.style.setProperty("--colour", card.colour);
@@ -36,7 +37,7 @@ export function showStatus(lanes, status) {
     const element = lanes.get(one.variant_id);
     if (!element) continue;
     const share = status.distance ? Math.min(1, one.n_done / status.distance) : 0;
-    element.querySelector(".run").style.width = percent(share, 2);
+    element.querySelector(".run").style.width = `${100 * share}%`;
     element.querySelector(".track").setAttribute("aria-valuenow", Math.round(100 * share));
     element.querySelector(".place").textContent = one.place ? `${MEDALS[one.place]} · ${one.seconds.toFixed(2)} s` : "";
     element.querySelector(".ms").textContent = milliseconds(one.p50_ms);

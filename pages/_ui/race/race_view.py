@@ -27,14 +27,17 @@ def show(runs: Sequence[Job]) -> None:
         chrome.empty("Nothing to race yet", EMPTY, ":material/sports_score:")
         st.page_link(chrome.START, label="Start with the sample", icon=":material/arrow_back:")
         return
-    run = _choose_run(runs)
+    left, right = st.columns(2)
+    with left:
+        run = _choose_run(runs)
     with guarded():
         found = report(run)
         refusal = live_race_refusal(found) if found is not None else None
         if found is None or refusal is not None:
             show_error(refusal.message if refusal else "this run has no report", refusal.next if refusal else "")
             return
-        chosen = _choose_variants(found)
+        with right:
+            chosen = _choose_variants(found)
         stage.show(state.live_race(run, [one.id for one in chosen]), _lanes(found, chosen))
 
 

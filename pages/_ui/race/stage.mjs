@@ -21,7 +21,7 @@ class Stage {
     this.mode = "alone";
     this.status = null;
     this.box = this.find(".stage");
-    this.camera = new Camera(this.find(".video"), (photo) => this.send(photo, 1), (answer, rate) => this.showFrame(answer, rate), (error) => this.say(error.message, true));
+    this.camera = new Camera(this.find(".video"), (photo) => this.send(photo, 1), (answer, rate) => this.showFrame(answer, rate), (error) => this.cameraFailed(error));
     this.browserRace = new BrowserRace(root, (path) => this.ask(path));
     this.find(".go").onclick = () => this.toggle();
     this.find(".photo").onclick = () => this.find(".file").click();
@@ -35,6 +35,7 @@ class Stage {
     this.box.ondrop = (event) => { event.preventDefault(); this.box.classList.remove("over"); this.takePhoto(event.dataTransfer.files[0]); };
     this.box.onfullscreenchange = () => this.find(".full").setAttribute("aria-pressed", this.isFull);
     this.choose("alone");
+    for (const button of root.querySelectorAll("button")) button.disabled = false; // until now nothing listened
   }
 
   find(selector) {
@@ -42,14 +43,14 @@ class Stage {
   }
 
   get isFull() {
-    return this.root.fullscreenElement === this.box || document.fullscreenElement === this.box;
+    return this.box.matches(":fullscreen");
   }
 
   update(data) {
     const isNew = this.data?.ticket !== data.ticket;
     this.data = data;
     if (!isNew) return;
-    this.camera.stop();
+    this.endCamera();
     this.lanes = build(this.root, data.lanes);
     this.sheet = null;
     this.status = null;
@@ -134,8 +135,7 @@ class Stage {
 
   async toggle() {
     const isOn = this.status !== null && GOING_ON.includes(this.status.phase);
-    this.camera.stop();
-    this.find(".camera").setAttribute("aria-pressed", false);
+    this.endCamera();
     this.still(false);
     this.say("");
     try {
@@ -164,11 +164,8 @@ class Stage {
       this.say(`The photo has more than ${this.data.maxPhotoBytes / 1e6} MB. Choose a smaller one.`, true);
       return;
     }
-    this.camera.stop();
-    this.find(".camera").setAttribute("aria-pressed", false);
+    this.endCamera();
     this.still(true);
-    this.find(".video").hidden = true;
-    this.find(".picture").hidden = false;
     URL.revokeObjectURL(this.find(".picture").src);
     this.find(".picture").src = URL.createObjectURL(file);
     this.find(".seen figcaption").textContent = file.name;
@@ -183,8 +180,8 @@ class Stage {
 
   async toggleCamera() {
     if (this.camera.isOn) {
-      this.camera.stop();
-      this.find(".camera").setAttribute("aria-pressed", false);
+      this.find(".picture").src = this.camera.lastFrame();
+      this.endCamera();
       this.say("");
       return;
     }
@@ -202,6 +199,18 @@ class Stage {
     }
   }
 
+  endCamera() {
+    this.camera.stop();
+    this.find(".camera").setAttribute("aria-pressed", false);
+    this.find(".video").hidden = true;
+    this.find(".picture").hidden = false;
+  }
+
+  cameraFailed(error) {
+    if (error.code !== "wait") this.endCamera();
+    this.say(error.message, true);
+  }
+
   showFrame(answer, rate) {
     showPhoto(this.lanes, answer);
     this.say("");
@@ -210,10 +219,10 @@ class Stage {
   }
 
   toggleFullScreen() {
+    const refused = () => this.say("This browser does not show a part of a page in full screen.", true);
     if (this.isFull) document.exitFullscreen();
-    else if (this.box.requestFullscreen) this.box.requestFullscreen().catch(() => this.say("This browser does not show a part of a page in full screen.", true));
-    else this.say("This browser does not show a part of a page in full screen.", true);
-    this.box.focus();
+    else if (this.box.requestFullscreen) this.box.requestFullscreen().then(() => this.box.focus(), refused);
+    else refused();
   }
 
   onKey(event) {
