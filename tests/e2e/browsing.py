@@ -16,11 +16,11 @@ IDLE = '[data-testid="stApp"][data-test-connection-state="CONNECTED"][data-test-
 
 
 @contextmanager
-def chromium() -> Iterator[Browser]:
-    """A browser without a window, until the end of the block."""
+def chromium(*more: str) -> Iterator[Browser]:
+    """A browser without a window, started with `more` arguments, until the end of the block."""
     found = subprocess.run([ROOT / "scripts" / "find_chromium.sh"], check=True, capture_output=True, text=True)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found.stdout.strip(), args=ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path=found.stdout.strip(), args=[*ARGUMENTS, *more])
         yield browser
         browser.close()
 
