@@ -44,8 +44,13 @@ class Course:
         return self.laps * len(self.inputs)
 
     @property
+    def step(self) -> int:
+        """Every so many images of the course one is on the contact sheet."""
+        return sheet_step(len(self.inputs))
+
+    @property
     def n_sheet(self) -> int:
-        return min(len(self.inputs), SHEET_SIDE**2)
+        return len(range(0, len(self.inputs), self.step))
 
 
 def load_course(request: LiveRaceRequest, n_outputs: int, call_seconds: float, work: Path) -> Course:
@@ -64,7 +69,7 @@ def load_course(request: LiveRaceRequest, n_outputs: int, call_seconds: float, w
         laps=min(MOST_LAPS, max(1, round(n_wanted / n_course))),
         n_evaluation=len(part),
         title="evaluation images" if request.data is not None else "photos that ship with Featherweight",
-        sheet=_sheet(part, min(n_course, SHEET_SIDE**2)),
+        sheet=_sheet(part, range(0, n_course, sheet_step(n_course))),
     )
 
 
@@ -111,13 +116,18 @@ def _checked_labels(request: LiveRaceRequest, part: Part) -> NDArray[np.int64] |
     return part.labels
 
 
-def _sheet(part: Part, n: int) -> bytes:
-    """A PNG file with the first images as the models see them, SHEET_SIDE a row."""
-    rows = -(-n // SHEET_SIDE)
+def sheet_step(n_course: int) -> int:
+    """The smallest step at which the contact sheet has room for the images of a course."""
+    return max(1, math.ceil(n_course / SHEET_SIDE**2))
+
+
+def _sheet(part: Part, indices: Sequence[int]) -> bytes:
+    """A PNG file with these images as the models see them, SHEET_SIDE a row."""
+    rows = math.ceil(len(indices) / SHEET_SIDE)
     sheet = Image.new("RGB", (SHEET_SIDE * SHEET_EDGE, rows * SHEET_EDGE))
-    for index in range(n):
+    for place, index in enumerate(indices):
         thumb = picture(part.pixels(index), blue_first=part.preprocess.channels == "bgr").convert("RGB")
-        spot = (index % SHEET_SIDE * SHEET_EDGE, index // SHEET_SIDE * SHEET_EDGE)
+        spot = (place % SHEET_SIDE * SHEET_EDGE, place // SHEET_SIDE * SHEET_EDGE)
         sheet.paste(thumb.resize((SHEET_EDGE, SHEET_EDGE)), spot)
     file = io.BytesIO()
     sheet.save(file, "PNG")

@@ -153,7 +153,7 @@ class Race:
             return None
         index, scores = lane.shown
         is_right = None if self.course.labels is None else bool(scores.argmax() == self.course.labels[index])
-        return LaneAnswer(classes=best_classes(scores, self.names), is_right=is_right, index=index)
+        return LaneAnswer(classes=best_classes(scores, self.names), is_right=is_right, index=index // self.course.step)
 
     def _run(self, start: _Start) -> None:
         def on_wait(holder: str) -> None:
@@ -209,7 +209,7 @@ class Race:
         index = lane.n_done % len(self.course.inputs)
         scores = lane.call(lane.fitted(self.course.inputs[index]))
         lane.answers[index] = scores.argmax()
-        if index < self.course.n_sheet:
+        if index % self.course.step == 0:
             lane.shown = index, scores
         lane.n_done += 1
 

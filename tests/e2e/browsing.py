@@ -10,17 +10,18 @@ from engine.results import Report
 from tests.e2e.serving import ROOT
 
 SECONDS = 90_000  # milliseconds that a page may take on a busy machine before a test gives it up
-ARGUMENTS = ["--no-sandbox", "--disable-quic", "--disable-background-networking"]
+A_CAMERA = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]  # a moving picture, and leave
+ARGUMENTS = ["--no-sandbox", "--disable-quic", "--disable-background-networking", *A_CAMERA]
 expect.set_options(timeout=SECONDS)
 IDLE = '[data-testid="stApp"][data-test-connection-state="CONNECTED"][data-test-script-state="notRunning"]'
 
 
 @contextmanager
-def chromium(*more: str) -> Iterator[Browser]:
-    """A browser without a window, started with `more` arguments, until the end of the block."""
+def chromium() -> Iterator[Browser]:
+    """A browser without a window, until the end of the block."""
     found = subprocess.run([ROOT / "scripts" / "find_chromium.sh"], check=True, capture_output=True, text=True)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found.stdout.strip(), args=[*ARGUMENTS, *more])
+        browser = playwright.chromium.launch(executable_path=found.stdout.strip(), args=ARGUMENTS)
         yield browser
         browser.close()
 

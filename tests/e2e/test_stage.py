@@ -6,9 +6,7 @@ import re
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from tests.e2e.browsing import SECONDS, chromium, sound
-
-CAMERA = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
+from tests.e2e.browsing import SECONDS
 
 
 def a_photo() -> bytes:
@@ -27,8 +25,8 @@ def race_to_the_finish_line(page: Page, lanes: int) -> None:
         assert "–" not in page.locator(f".lane {figure}").all_inner_texts()
 
 
-def answers_a_photo_and_a_camera(page: Page, photo: bytes) -> None:
-    page.locator("input.file").set_input_files({"name": "a.png", "mimeType": "image/png", "buffer": photo})
+def answers_a_photo_and_a_camera(page: Page) -> None:
+    page.locator("input.file").set_input_files({"name": "a.png", "mimeType": "image/png", "buffer": a_photo()})
     expect(page.locator(".lane .small").first).to_have_text(re.compile("^Median of|^One call"))
     page.locator("input.file").set_input_files({"name": "b.png", "mimeType": "image/png", "buffer": b"no image"})
     expect(page.locator(".stage .note")).to_have_text(re.compile("^The photo cannot be used"))
@@ -46,21 +44,21 @@ def agrees_with_the_server_in_the_browser(page: Page) -> None:
         assert "equal within 0.01" in row.inner_text()
 
 
-def test_the_sample_races_before_an_audience_and_in_the_browser(app, sample):
-    lanes = min(3, len(sample.report.main_variants))
-    with chromium(*CAMERA) as browser:
-        page = browser.new_page()
-        page.set_default_timeout(SECONDS)
-        page.goto(app.address("race", run=sample.id))
-        expect(page.locator(".lane")).to_have_count(lanes)
-        race_to_the_finish_line(page, lanes)
-        page.locator(".stage").focus()
-        page.keyboard.press("f")
-        page.wait_for_function("document.fullscreenElement !== null")
-        page.keyboard.press("f")
-        page.wait_for_function("document.fullscreenElement === null")
-        page.keyboard.press("m")
-        expect(page.get_by_role("radio", name="All at once: for show")).to_be_checked()
-        answers_a_photo_and_a_camera(page, a_photo())
-        agrees_with_the_server_in_the_browser(page)
-        sound(page)
+def goes_by_keys(page: Page) -> None:
+    page.locator(".stage").focus()
+    page.keyboard.press("f")
+    page.wait_for_function("document.fullscreenElement !== null")
+    page.keyboard.press("f")
+    page.wait_for_function("document.fullscreenElement === null")
+    page.keyboard.press("m")
+    expect(page.get_by_role("radio", name="All at once: for show")).to_be_checked()
+
+
+def test_the_sample_races_before_an_audience_and_in_the_browser(app, sample, page):
+    page.goto(app.address("race", run=sample.id))
+    lanes = page.locator(".lane")
+    expect(lanes).to_have_count(min(3, len(sample.report.main_variants)))
+    race_to_the_finish_line(page, lanes.count())
+    goes_by_keys(page)
+    answers_a_photo_and_a_camera(page)
+    agrees_with_the_server_in_the_browser(page)

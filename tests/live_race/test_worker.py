@@ -71,7 +71,7 @@ def test_lanes_race_to_the_finish_line_and_answer_photos(race):
     with pytest.raises(RequestError, match="it is a text and no image"):
         race.answer(b"no image", "alone")
     with Image.open(io.BytesIO(race.sheet())) as sheet:
-        assert sheet.size == (512, 512)
+        assert (sheet.width, sheet.height % 64) == (512, 0)
 
     inputs, images = race.inputs()
     assert len(images) == 4 * inputs.shape[0] * 3 * 8 * 8
