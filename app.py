@@ -12,6 +12,7 @@ from engine import ensure_supervisor
 from pages._ui import chrome
 from pages._ui.graph.library_route import LIBRARY_ROUTE
 from pages._ui.guard import guarded, show_callback_error
+from pages._ui.race.routes import routes
 from pages._ui.upload_quota import UploadGate
 
 
@@ -66,6 +67,12 @@ def draw() -> None:
                 help="Variants of any runs side by side, and those that none beats.",
             ),
             st.Page(
+                chrome.RACE,
+                title="Race",
+                icon=":material/sports_score:",
+                help="A run's variants answer photos, a camera and images side by side.",
+            ),
+            st.Page(
                 chrome.MACHINE,
                 title="Machine",
                 icon=":material/memory:",
@@ -85,4 +92,4 @@ def draw() -> None:
 if __name__ == "__main__":
     draw()
 else:
-    app = st.App(Path(__file__).resolve(), routes=[LIBRARY_ROUTE], middleware=[Middleware(UploadGate)])
+    app = st.App(Path(__file__).resolve(), routes=[LIBRARY_ROUTE, *routes()], middleware=[Middleware(UploadGate)])

@@ -48,6 +48,7 @@ from engine.api.jobs import (
     wait,
 )
 from engine.api.layers import find_layer_errors, keep_in_float, layer_errors, start_layer_errors
+from engine.api.live_races import find_live_race, live_race_refusal, open_live_race
 from engine.api.machine import (
     known_peaks,
     measure_peaks,
@@ -105,6 +106,8 @@ from engine.errors import (
     StorageError,
     TargetError,
 )
+from engine.export.onnxruntime_web import onnxruntime_web_files
+from engine.jobs.live_race import LiveRace
 from engine.planning.applicability import applicability, step_refusal
 from engine.planning.compatibility import data_misfit
 from engine.planning.exports import ExportAdvice, export_advice, machine_class
@@ -311,6 +314,7 @@ from engine.settings import (
     refusals,
     title_of,
 )
+from engine.settings.live_race import MOST_LANES
 from engine.settings.recipe import MAX_RECIPE_BYTES
 from engine.system.machine import cores
 
@@ -398,8 +402,10 @@ __all__ = [
     "LayerError",
     "LayerErrors",
     "LayerErrorsRequest",
+    "LiveRace",
     "MAX_RECIPE_BYTES",
     "MEASURES",
+    "MOST_LANES",
     "Measure",
     "ModelProfile",
     "ModelSignature",
@@ -538,6 +544,7 @@ __all__ = [
     "find_disagreements",
     "find_layer_errors",
     "find_graphs",
+    "find_live_race",
     "find_save_optimized",
     "find_time_profile",
     "find_upload",
@@ -559,6 +566,7 @@ __all__ = [
     "limit_text",
     "list_jobs",
     "list_techniques",
+    "live_race_refusal",
     "load_recipe",
     "log",
     "losses_text",
@@ -568,6 +576,8 @@ __all__ = [
     "move_text",
     "nearest_throughput",
     "needs",
+    "onnxruntime_web_files",
+    "open_live_race",
     "optimize",
     "parse_class_list",
     "parse_recipe",

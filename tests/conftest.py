@@ -29,6 +29,7 @@ NOT_QUICK = (
     "gpu/",
     "jobs/test_executor.py",
     "jobs/test_supervisor.py",
+    "live_race/test_worker.py",
     "models/test_graph.py",
     "models/test_hub.py",
     "models/test_sample.py",

@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from engine.analyses.preview import output_names, picture
+from engine.analyses.preview import output_names
 from engine.analyses.run_examples import evaluation_examples
 from engine.data import Data, Part
+from engine.data.picture import picture
 from engine.errors import DataError, RequestError
 from engine.measure.confidence import probabilities
 from engine.measure.label_errors import likely_label_errors

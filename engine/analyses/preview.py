@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from engine import models
 from engine.context import Model
 from engine.data import SPLIT_NAMES, ArrayPart, Data, Examples, Part, load, outputs_to_match
+from engine.data.picture import picture
 from engine.data.skipped import SKIPPED_FILE, write_skipped
 from engine.results import ArraySummary, ClassCount, DataPreview, LabelOutput, codes
 from engine.settings import DataSource, PreviewRequest
@@ -149,10 +149,3 @@ def _summaries(part: ArrayPart) -> tuple[ArraySummary, ...]:
 
 def _labels(part: Examples) -> NDArray[np.int64]:
     return np.zeros(len(part), np.int64) if part.labels is None else part.labels
-
-
-def picture(pixels: NDArray[np.uint8], *, blue_first: bool) -> Image.Image:
-    """The image of pixels (H, W, C) in the model's order of the channels."""
-    if pixels.shape[-1] == 1:
-        return Image.fromarray(pixels[..., 0])
-    return Image.fromarray(np.ascontiguousarray(pixels[..., ::-1]) if blue_first else pixels)

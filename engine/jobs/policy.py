@@ -7,6 +7,7 @@ from pathlib import Path
 from engine.jobs.linked import holds_all_sorts, linked_files, linked_images, user_folder
 from engine.settings import (
     PRETRAINED,
+    DataSource,
     FileModel,
     HardwareRequest,
     IdentifyRequest,
@@ -20,6 +21,7 @@ from engine.settings import (
     WorkloadRequest,
 )
 from engine.settings.jobs import looks_into_a_file
+from engine.settings.live_race import LiveRaceRequest
 from engine.settings.variant_jobs import VariantRequest
 from engine.store.folders import JobFolder
 from engine.store.home import Home
@@ -42,6 +44,22 @@ def policy_of(home: Home, folder: JobFolder, request: JobRequest) -> Policy:
         downloads=_download_folders() if network else (),
         network=network,
         processes=isinstance(request, HardwareRequest),
+    )
+
+
+def worker_policy(home: Home, folder: Path, request: LiveRaceRequest) -> Policy:
+    """The policy of a warm worker: it reads its lanes' files and the run's images, and writes its folder and the cache.
+
+    It has no network and starts no process.
+    """
+    files = (
+        *(Path(lane.file) for lane in request.lanes),
+        *([Path(request.predictions)] if request.predictions else []),
+    )
+    weights = (path for file in files[: len(request.lanes)] for path in _beside(file))
+    return Policy(
+        readable=tuple(path.absolute() for path in (*files, *weights, *_data_paths(request.data))),
+        writable=(folder, home.cache, *home.shared_files),
     )
 
 
@@ -68,12 +86,18 @@ def input_paths(request: JobRequest) -> tuple[Path, ...]:
     if isinstance(request, VariantRequest):
         paths.append(Path(request.folder))
     recipe = request.recipe if isinstance(request, RunRequest | VariantRequest) else None
-    data = recipe.data if recipe is not None else getattr(request, "data", None)
+    paths += _data_paths(recipe.data if recipe is not None else getattr(request, "data", None))
+    return tuple(path.absolute() for path in paths)
+
+
+def _data_paths(data: DataSource | None) -> list[Path]:
+    """The files and folders of images, with what lies behind links in them, and the file of their labels."""
+    paths: list[Path] = []
     if (path := getattr(data, "path", None)) is not None:
         paths += [Path(path), *linked_images(Path(path))]
     if (labels := getattr(data, "labels", None)) not in (None, "folders", "none"):
         paths.append(Path(str(labels)))
-    return tuple(path.absolute() for path in paths)
+    return paths
 
 
 def _models(request: JobRequest) -> Iterator[ModelSource]:

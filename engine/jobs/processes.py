@@ -47,25 +47,30 @@ MAX_PROCESSES = 256
 
 
 def child_environment(home: Home, folder: JobFolder, job: JobFile) -> dict[str, str]:
-    """The environment of a runner: the allowed part of this process's, and the variables of the job.
+    """The environment of a runner: the allowed part of this process's, and the variables of the job."""
+    return confined_environment(home, folder.work, job.id, downloads=needs_network(job.request))
 
-    The URL of the database, which may have a password, is left out: a runner needs its folder only. So is what serves
-    downloads, where the job has none.
+
+def confined_environment(home: Home, work: Path, mark: str, *, downloads: bool) -> dict[str, str]:
+    """The environment of a child that confines itself, whose temporary files go to `work`.
+
+    The URL of the database, which may have a password, is left out: a child needs its folder only. So is what serves
+    downloads, where it has none.
     """
     environment = {
         key: value for key, value in os.environ.items() if key in ALLOWED or key.startswith(ALLOWED_BEGINNINGS)
     }
     environment.pop("FEATHERWEIGHT_DATABASE_URL", None)
-    if not needs_network(job.request):
+    if not downloads:
         for name in FOR_DOWNLOADS:
             environment.pop(name, None)
     return environment | {
         "FEATHERWEIGHT_HOME": str(home.path),
         "FEATHERWEIGHT_PARENT": str(os.getpid()),
-        MARK: job.id,
+        MARK: mark,
         "PYTHONPATH": str(ROOT),
         "PYTHONUNBUFFERED": "1",
-        "TMPDIR": str(folder.work),
+        "TMPDIR": str(work),
         "ORT_DISABLE_TELEMETRY": "1",
         "HF_HUB_DISABLE_TELEMETRY": "1",
     }

@@ -24,12 +24,12 @@ from engine.models.counts import (
 from engine.models.external_data import ONE_FILE, external_tensors, location, short
 from engine.models.file_format import check_is_onnx
 from engine.models.inputs import model_inputs
-from engine.models.metadata_sources import METADATA_KEY
 from engine.models.outputs import read_outputs
 from engine.models.scan import scan
 from engine.models.signature import COPY_HINT, EXPORT_HINT
 from engine.results import Note, codes
 from engine.settings import Preprocess, TaskName
+from engine.settings.model import METADATA_KEY
 from engine.tasks import TASKS
 from engine.wording import many
 

@@ -13,11 +13,12 @@ from typing import Any
 import onnx
 from pydantic import ValidationError
 
-from engine.models.metadata_sources import METADATA_KEY, Hints, hints_beside, hints_within
+from engine.models.metadata_sources import Hints, hints_beside, hints_within
 from engine.models.preprocessing import fit_channels, imagenet_preprocess, pixel_preprocess
 from engine.models.signature import ImageInput
 from engine.results import Note, Origin, codes
 from engine.settings import Preprocess
+from engine.settings.model import METADATA_KEY
 from engine.wording import many
 
 PIXELS = ("mean", "std", "scale")

@@ -11,8 +11,6 @@ from typing import Any, TypeGuard
 
 from engine.results import Note, Origin, codes
 
-METADATA_KEY = "featherweight"
-"""The key of what this project writes into the metadata of a file."""
 MAX_TEXT = 1_000_000
 """Letters of a text in the metadata; the names of 22,000 classes have about 700,000."""
 MAX_FILE = 8_000_000

@@ -10,6 +10,8 @@ from engine.settings.base import Settings, setting
 MIN_EDGE, MAX_EDGE = 8, 4096
 Edge = Annotated[int, Field(ge=MIN_EDGE, le=MAX_EDGE)]
 """A height or a width of images, in px."""
+METADATA_KEY = "featherweight"
+"""The key of what this project writes into the metadata of an ONNX file."""
 PRETRAINED, RANDOM = "pretrained", "random"
 SHA256 = r"^[0-9a-f]{64}$"
 EDGES = range(16, 2049)

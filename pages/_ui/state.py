@@ -1,15 +1,17 @@
 """The only module that touches the session's state and the address of a page."""
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any, NoReturn
 
 import streamlit as st
 
-from engine import AnalysisRequest, Job, NotFoundError, SettingsError, analyse, job
+from engine import AnalysisRequest, Job, NotFoundError, SettingsError, analyse, find_live_race, job, open_live_race
 from pages._ui.draft import Draft, from_link, to_link
 
 DRAFT, EPOCH, TOKEN, ANALYSES, NOTICE = "fw.draft", "fw.epoch", "fw.token", "fw.analyses", "fw.notice"
+LIVE_RACES = "fw.live-races"
 SET_WIDGET, NEXT_VALUES, CALLBACK_ERROR, LAST_RUN = "fw.turned", "fw.due", "fw.left", "fw.run"
 
 Action = Callable[[], None]
@@ -19,6 +21,7 @@ BOUND_WIDGETS = {
     *("layer", "order"),
     *("across", "up", "candidates", "columns", "drop", "ms", "mb"),
     *("colour", "detail", "nodes"),
+    "lanes",
 }
 """Widgets that are bound to the query parameter of their own name."""
 
@@ -168,6 +171,17 @@ def session_job(request: AnalysisRequest) -> Job | None:
 def forget(request: AnalysisRequest) -> None:
     """Lets the next `analysis` of this request start a new job."""
     st.session_state.get(ANALYSES, {}).pop(request.model_dump_json(), None)
+
+
+def live_race(run: str, variant_ids: Sequence[str]) -> str:
+    """The ticket of this session's live race of these variants, which is opened where there is none yet."""
+    tickets: dict[tuple[str, ...], str] = st.session_state.setdefault(LIVE_RACES, {})
+    name = (run, *variant_ids)
+    with suppress(NotFoundError):
+        if name in tickets and find_live_race(tickets[name]):
+            return tickets[name]
+    tickets[name] = open_live_race(run, variant_ids)
+    return tickets[name]
 
 
 def set_notice(text: str) -> None:

@@ -10,7 +10,8 @@ from engine.results import Report
 from tests.e2e.serving import ROOT
 
 SECONDS = 90_000  # milliseconds that a page may take on a busy machine before a test gives it up
-ARGUMENTS = ["--no-sandbox", "--disable-quic", "--disable-background-networking"]
+A_CAMERA = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]  # a moving picture, and leave
+ARGUMENTS = ["--no-sandbox", "--disable-quic", "--disable-background-networking", *A_CAMERA]
 expect.set_options(timeout=SECONDS)
 IDLE = '[data-testid="stApp"][data-test-connection-state="CONNECTED"][data-test-script-state="notRunning"]'
 

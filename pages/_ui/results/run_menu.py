@@ -10,6 +10,7 @@ from pages._ui.results import remeasure_view
 from pages._ui.wording import plain
 
 AGAIN, MEASURE, COMPARE = "Run again with changes", "Measure again", "Compare with other runs"
+RACE = "Watch them race"
 RENAME, LOG, DELETE = "Rename", "Log", "Delete"
 LOG_LINES = 200
 
@@ -21,6 +22,7 @@ def show(run: Job, *, is_measured: bool) -> None:
         AGAIN,
         *([MEASURE] if ended and is_measured else []),
         *([COMPARE] if ended else []),
+        *([RACE] if run.state == "done" else []),
         RENAME,
         LOG,
         *([DELETE] if ended else []),
@@ -32,6 +34,8 @@ def show(run: Job, *, is_measured: bool) -> None:
             remeasure_view.start(run.id)
         case "Compare with other runs":
             state.go(chrome.COMPARE, runs=run.id)
+        case "Watch them race":
+            state.go(chrome.RACE, run=run.id)
         case "Rename":
             _rename(run)
         case "Log":

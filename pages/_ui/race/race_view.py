@@ -1,0 +1,98 @@
+"""The choice of a run and of its variants, and the stage on which they race."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from engine import MOST_LANES, Job, Report, Variant, live_race_refusal, report
+from engine.charts.style import BASELINE, CANDIDATE, RECOMMENDED, SERIES
+from pages._ui import chrome, state
+from pages._ui.guard import guarded, show_error
+from pages._ui.race import stage
+from pages._ui.wording import ago, plain
+
+MOST_LISTED = 100
+"""The largest number of runs to choose from."""
+FIRST_SHOWN = 2
+"""So many variants race beside the baseline before somebody chooses."""
+EMPTY = (
+    "When a run has finished, its baseline and its variants can race here: through the run's own images, on a photo "
+    "that you drop, or before a camera. It is the page to show to an audience."
+)
+
+
+def show(runs: Sequence[Job]) -> None:
+    """Draws the choices and the stage, or what is needed for one."""
+    if not runs:
+        chrome.empty("Nothing to race yet", EMPTY, ":material/sports_score:")
+        st.page_link(chrome.START, label="Start with the sample", icon=":material/arrow_back:")
+        return
+    left, right = st.columns(2)
+    with left:
+        run = _choose_run(runs)
+    with guarded():
+        found = report(run)
+        refusal = live_race_refusal(found) if found is not None else None
+        if found is None or refusal is not None:
+            show_error(refusal.message if refusal else "this run has no report", refusal.next if refusal else "")
+            return
+        with right:
+            chosen = _choose_variants(found)
+        stage.show(state.live_race(run, [one.id for one in chosen]), _lanes(found, chosen))
+
+
+def _choose_run(runs: Sequence[Job]) -> str:
+    """Draws the choice of a run, which is in the page's address; its id."""
+    names = {run.id: f"{run.name} · {ago(run.created)} · {run.id[:6]}" for run in runs}
+    asked = state.param("run")
+    if asked is not None and asked not in names:
+        st.warning(f"There is no finished run '{plain(asked)}' here: choose another one.", icon=":material/link_off:")
+    id = st.selectbox(
+        "Run",
+        list(names),
+        index=list(names).index(asked) if asked in names else 0,
+        format_func=names.__getitem__,
+        key="race-run",
+        help="A finished run of a classifier of images. Its files race at the target that they were measured at.",
+    )
+    state.set_param("run", id)
+    return str(id)
+
+
+def _choose_variants(found: Report) -> list[Variant]:
+    """Draws the choice of variants; these after the baseline, in the report's order."""
+    best = found.recommended.id if found.recommended else None
+    others = {one.id: one for one in found.main_variants if one.role != "baseline"}
+    first = sorted(others, key=lambda id: id != best)[:FIRST_SHOWN]
+    ids = others
+    if others:
+        ids = st.multiselect(
+            "Variants beside the baseline",
+            list(others),
+            default=first,
+            format_func=lambda id: f"{others[id].label} · {id[:6]}" if id in others else id,
+            max_selections=MOST_LANES - 1,
+            key="lanes",
+            bind="query-params",
+            placeholder="The baseline alone",
+        )
+    return [one for one in found.main_variants if one.role == "baseline" or one.id in ids]
+
+
+def _lanes(found: Report, chosen: Sequence[Variant]) -> list[stage.LaneCard]:
+    """What the stage shows of each lane before it starts: name, colour, and what was measured in the run."""
+    further = iter((CANDIDATE, *SERIES))
+    lanes = []
+    for one in chosen:
+        is_best = found.recommends(one) and one.role != "baseline"
+        lanes.append(
+            stage.LaneCard(
+                id=one.id,
+                label=one.label,
+                colour=BASELINE if one.role == "baseline" else RECOMMENDED if is_best else next(further),
+                size_bytes=one.size_bytes,
+                measured_ms=one.latency.p50_ms if one.latency is not None else None,
+                threads=one.latency.threads if one.latency is not None else None,
+            )
+        )
+    return lanes
