@@ -13,6 +13,7 @@ from engine.charts.cold_start import cold_start, memory
 from engine.charts.front import FigureName, axis, front, variant_key
 from engine.charts.latency import latency, speed
 from engine.charts.layers import layers
+from engine.charts.overview import OverviewChart, overview_charts
 from engine.charts.preprocessing import preprocessing
 from engine.charts.quality import quality_axis_of
 from engine.charts.race import race, stage_reached
@@ -33,6 +34,7 @@ __all__ = [
     "accuracy",
     "advice",
     "FigureName",
+    "OverviewChart",
     "alt_text",
     "answers",
     "axis",
@@ -49,6 +51,7 @@ __all__ = [
     "chain_steps",
     "variant_key",
     "operator_times",
+    "overview_charts",
     "variant_names",
     "preprocessing",
     "quality_axis_of",

@@ -7,7 +7,7 @@ from engine.results.cut_short import cut_short
 from engine.results.measures import MEASURES, example_noun, report_measure, similarity_text
 from engine.results.report import Report, Variant
 from engine.results.texts import certainty_text, leak_text, points
-from engine.wording import many, percent, size_text
+from engine.wording import many, milliseconds, percent, size_text
 
 
 def finding(report: Report) -> tuple[str, str]:
@@ -36,19 +36,18 @@ def _keep(report: Report, base: Variant) -> str:
 
 
 def _alone(variant: Variant) -> str:
-    speed = f", {variant.latency.p50_ms:.3g} ms a call (median)" if variant.latency else ""
+    speed = f", {milliseconds(variant.latency.p50_ms)} a call (median)" if variant.latency else ""
     return f"{size_text(variant.size_bytes)}{speed}"
 
 
 def _gains(report: Report, best: Variant, base: Variant) -> str:
     ratio = best.size_bytes / base.size_bytes
-    sizes = f"({size_text(best.size_bytes)} in place of {size_text(base.size_bytes)})"
     size = (
         "its file is the baseline's own"
         if best.sha256 == base.sha256
         else f"its file is as large as the baseline's ({size_text(best.size_bytes)})"
         if round(ratio, 2) == 1
-        else f"its file has {percent(ratio)} of the size {sizes}"
+        else f"its file has {percent(ratio)} of the size"
     )
     latency = best.latency
     if latency is None:
