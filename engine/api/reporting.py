@@ -11,7 +11,10 @@ from engine.planning.disagreeing import disagreements_request
 from engine.planning.remeasurable import existing_report
 from engine.planning.variant_files import run_folder
 from engine.results import Disagreements, Example, Report, Variant
+from engine.settings import Recipe
 from engine.store.folders import JobFolder, write_atomically
+
+UNNAMED: str = Recipe.model_fields["name"].default
 
 
 def html_report(run: str | Path, *, images: bool = True) -> str:
@@ -30,7 +33,7 @@ def html_report(run: str | Path, *, images: bool = True) -> str:
     variant = compared_variant(report) if images else None
     examples, find = _examples(queue, folder, report, variant)
     cards = tuple(example_cards(report, variant, examples, find)) if variant is not None else ()
-    return render(report, _name(queue, run) or report.recipe.name, cards, with_images=images)
+    return render(report, _name(queue, run, report), cards, with_images=images)
 
 
 def write_html_report(run: str | Path, out: Path, *, images: bool = True) -> None:
@@ -60,12 +63,12 @@ def _examples(
     return examples_of(found, base.id), queue.folder(look.id).file
 
 
-def _name(queue: Queue, run: str | Path) -> str:
-    """The name of a run of this home, which may have been renamed; empty for a folder."""
-    try:
-        return queue.job(str(run)).name
-    except NotFoundError:
-        return ""
+def _name(queue: Queue, run: str | Path, report: Report) -> str:
+    """The name of a run of this home, which may have been renamed, else that of its recipe; without one its model's."""
+    name = report.recipe.name
+    with suppress(NotFoundError):
+        name = queue.job(str(run)).name
+    return report.recipe.model.title if name == UNNAMED else name
 
 
 def _report(folder: JobFolder) -> Report:

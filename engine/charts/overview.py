@@ -32,7 +32,7 @@ def _charts(report: Report) -> Iterator[OverviewChart]:
     yield OverviewChart("size", "How large is the file?", size)
     if any(one.latency for one in report.variants):
         yield OverviewChart("latency", "How long does a call take?", latency)
-    if any(_has_speed(one) for one in report.variants):
+    if len(variants) > 1 and any(_has_speed(one) for one in report.variants):
         yield OverviewChart("speed", "How many times as fast, and how sure is that?", speed)
     if any(one.accuracy for one in variants):
         yield OverviewChart("accuracy", "How often is it right?", accuracy)

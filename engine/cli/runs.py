@@ -90,9 +90,12 @@ def remeasure(
 def report(
     run: RunOrDir,
     out: Annotated[Path, typer.Option("--out", metavar="FILE.html", help="The file to write.")],
+    images: Annotated[
+        bool, typer.Option("--images/--no-images", help="With a few of the run's images in it, before and after.")
+    ] = True,
 ) -> None:
     """Write the report to hand over: one HTML file that works offline."""
-    engine.write_html_report(run, out)
+    engine.write_html_report(run, out, images=images)
     print(out)
 
 

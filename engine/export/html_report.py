@@ -60,6 +60,7 @@ def html_report(report: Report, name: str, cards: Sequence[ExampleCard] = (), *,
         finding=[text for text in finding(report) if text],
         figures=headline_figures(report),
         pictures=list(_pictures(report)),
+        has_estimates=any(one.latency_estimate for one in report.main_variants),
         cards=cards,
         images_text=_images_text(report, cards, with_images=with_images),
         caveats=caveats(report),
@@ -79,15 +80,18 @@ def _story(report: Report) -> Iterator[str]:
     """What the reader looks at, in sentences for somebody who was not there."""
     recipe, base = report.recipe, report.baseline
     chains = [" + ".join(step.title for step in chain) or "Baseline only" for chain in recipe.chains]
-    on = f" and {recipe.data.title}" if recipe.data is not None else ", without any images"
+    on = f", the data {recipe.data.title}" if recipe.data is not None else ", without any data"
     machine = f"on {report.latency_cpu}, on {_date(report.created)}"
-    tried = f"{many(len(chains), 'way')} to make it smaller and faster: {'; '.join(chains)}"
+    was = "was" if len(chains) == 1 else "were"
     if not report.compares:
         yield f"The model is {recipe.model.title}{on}. It was measured as it is, {machine}."
         return
-    yield f"The model is {recipe.model.title}{on}. Tried was {tried}."
+    yield (
+        f"The model is {recipe.model.title}{on}. {many(len(chains), 'way')} to make it smaller and faster {was} tried: "
+        f"{'; '.join(chains)}."
+    )
     if base is not None:
-        yield f"Every result was measured beside the model as it was, which is called the baseline, {machine}."
+        yield f"Every file was measured beside the model as it was, which is called the baseline, {machine}."
 
 
 def _date(moment: str) -> str:

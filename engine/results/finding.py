@@ -16,7 +16,7 @@ def finding(report: Report) -> tuple[str, str]:
     if best is None or report.recommended is None:
         return "The run ended before its variants were compared, so nothing is recommended.", ""
     if report.is_undecided:
-        return f"Nothing is recommended yet: {_clause(report.recommended.reason.text)}.", ""
+        return "Nothing is recommended yet.", _sentence(report.recommended.reason.text)
     base = report.baseline
     if base is None or best.id == base.id:
         return _keep(report, best), _quality_alone(report, best)
@@ -25,7 +25,7 @@ def finding(report: Report) -> tuple[str, str]:
 
 def caveats(report: Report) -> tuple[str, ...]:
     """What can make the finding wrong, the gravest first: sentences, each with a full stop."""
-    return tuple(f"{text[0].upper()}{text[1:]}." for text in _caveats(report))
+    return tuple(map(_sentence, _caveats(report)))
 
 
 def _keep(report: Report, base: Variant) -> str:
@@ -104,6 +104,11 @@ def _caveats(report: Report) -> Iterator[str]:
     warnings = {one.code: one.text for one in reversed(report.warnings) if not one.is_information}
     warnings.pop(codes.BASELINE_LOOKS_BROKEN, None)
     yield from (_clause(text) for text in reversed(warnings.values()))
+
+
+def _sentence(text: str) -> str:
+    """A message with a capital letter first and a full stop last."""
+    return f"{text[0].upper()}{_clause(text)[1:]}."
 
 
 def _clause(text: str) -> str:
