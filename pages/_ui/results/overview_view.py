@@ -31,7 +31,7 @@ def show(report: Report) -> None:
         with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="bottom"):
             st.header("The baseline" if is_single else "Every variant beside the baseline", anchor=False)
             everything = st.toggle("All figures", key="all-figures")
-        with st.container(key="variants"):
+        with st.container(key="variants-all" if everything else "variants"):
             st.table(
                 variant_table.as_frame(report, everything=everything),
                 border="horizontal",
