@@ -15,7 +15,7 @@ SET_WIDGET, NEXT_VALUES, CALLBACK_ERROR, LAST_RUN, TOUR = "fw.turned", "fw.due",
 Action = Callable[[], None]
 """What a button does. It runs after every field of the page was read, since it replaces the draft and its widgets."""
 BOUND_WIDGETS = {
-    *("source", "search", "images", "view", "race", "variant", "find", "states"),
+    *("source", "search", "images", "view", "race", "variant", "find", "states", "kinds", "class", "images-page"),
     *("with", "across", "up", "candidates", "columns", "drop", "ms", "mb"),
 }
 """Widgets that are bound to the query parameter of their own name."""
