@@ -3,10 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.measure.confidence import probabilities
+from engine.measure.confidence import Scores, probabilities
 from engine.results import ChangeKind
-
-Scores = NDArray[np.float32] | NDArray[np.float64]
 
 
 def changed_answers(
