@@ -5,7 +5,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 REQUIREMENTS ?= requirements.txt
 BIN := .venv/bin
 
-.PHONY: run test test-all test-quick test-gpu coverage fuzz lint lock notices clean
+.PHONY: run test test-all test-quick test-gpu coverage fuzz screenshots lint lock notices clean
 
 run: .venv/.run-installed
 	@$(BIN)/streamlit run app.py
@@ -33,6 +33,10 @@ coverage: .venv/.dev-installed
 fuzz: .venv/.dev-installed
 	$(BIN)/python -m tests.fuzz $(or $(FUZZ),2000)
 	$(BIN)/python -m tests.fuzz_images $(or $(FUZZ),2000)
+
+# Every page in light, dark and on a phone, with a run of the sample; wants a quiet machine, whose figures it shows.
+screenshots: .venv/.dev-installed
+	$(BIN)/python -m tests.e2e.pictures docs/screenshots
 
 lint: .venv/.dev-installed
 	$(BIN)/ruff format --check .

@@ -9,7 +9,7 @@ import streamlit as st
 from starlette.middleware import Middleware
 
 from engine import ensure_supervisor
-from pages._ui import chrome
+from pages._ui import chrome, tour_view
 from pages._ui.graph.library_route import LIBRARY_ROUTE
 from pages._ui.guard import guarded, show_callback_error
 from pages._ui.race.routes import routes
@@ -85,6 +85,8 @@ def draw() -> None:
     show_callback_error()
     with guarded():
         ensure_supervisor()
+    with guarded():
+        tour_view.show(page.url_path)
     with guarded(whole_page=True):
         page.run()
 

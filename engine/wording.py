@@ -11,6 +11,11 @@ def percent(share: float, digits: int = 0) -> str:
     return f"{100 * share:.{digits}f} %"
 
 
+def milliseconds(value: float) -> str:
+    """Milliseconds in three digits."""
+    return f"{value:.3g} ms" if value < 100 else f"{value:,.0f} ms"
+
+
 def size_text(size_bytes: int) -> str:
     """Bytes in MB (10^6), or in bytes, kB and GB where these read better; three digits."""
     if size_bytes < 1e3:

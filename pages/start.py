@@ -3,7 +3,7 @@
 import streamlit as st
 
 from engine import list_jobs, submit
-from pages._ui import chrome, draft, intro_view, runs_view, state
+from pages._ui import chrome, draft, intro_view, runs_view, state, tour_view
 
 LATEST = 4
 
@@ -27,6 +27,8 @@ with right, chrome.card("sample", "Digits", "The sample project, ready to run", 
         if st.button("Look at it first", type="tertiary", icon=":material/tune:"):
             state.replace_draft(draft.sample())
             state.go(chrome.OPTIMIZE)
+        if st.button("Two-minute tour", type="tertiary", icon=":material/tour:"):
+            tour_view.start()
     token = state.token(pressed)
     if pressed:
         run = submit(draft.sample().recipe(), token=token, from_browser=True)

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from engine import models
 from engine.analyses.class_order import suggest_order
-from engine.analyses.preview import example_indices, is_mapped, output_names
+from engine.analyses.preview import example_indices, is_mapped
 from engine.analyses.scores import scorer
 from engine.context import Model
 from engine.data import Data, Part, load, outputs_to_match
-from engine.data.picture import picture
+from engine.data.pictures import output_names, picture
 from engine.errors import DataError
 from engine.results import Confusion, LabelPredictions, OrderSuggestion, OutputCount, codes
 from engine.settings import ConfusionRequest

@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from engine.analyses.preview import output_names
 from engine.analyses.run_examples import evaluation_examples
 from engine.data import Data, Part
-from engine.data.picture import picture
+from engine.data.pictures import name_of, output_names, small_picture, small_picture_of
 from engine.errors import DataError, RequestError
+from engine.measure.changed_answers import changed_answers
 from engine.measure.confidence import probabilities
 from engine.measure.label_errors import likely_label_errors
 from engine.measure.occlusion import occlusion_map
@@ -34,8 +34,6 @@ from engine.wording import many
 
 MOST_ROWS = 600
 """Nobody looks through more images than that; the counts have them all."""
-PICTURE_EDGE = 192
-"""Pixels of the longer side of a picture, enough for a card."""
 MOST_MAPS, MAP_SECONDS = 24, 40.0
 CHUNK = 64
 """Images between two looks at the clock."""
@@ -78,7 +76,8 @@ def disagreements(request: DisagreementsRequest, folder: JobFolder, progress: Pr
     part = _part(report, data)
     names = output_names(data, source.classes) or data.classes
     before, after = _ask(pair, part, deadline, progress)
-    changes = _changes(part, before, after)
+    labels = None if part.labels is None else part.labels[: len(before)]
+    changes = changed_answers(labels, before, after)
     counts: Counter[ChangeKind] = Counter(kind for _, kind, _ in changes)
     doubtful = _doubtful(part, before)
     rows = []
@@ -88,11 +87,11 @@ def disagreements(request: DisagreementsRequest, folder: JobFolder, progress: Pr
         rows.append(
             Disagreement(
                 image_id=part.ids[index],
-                label=None if part.labels is None else _name(names, int(part.labels[index])),
+                label=None if part.labels is None else name_of(names, int(part.labels[index])),
                 kind=kind,
-                baseline_answer=_name(names, answers[0]),
+                baseline_answer=name_of(names, answers[0]),
                 baseline_probability=float(before[index, answers[0]]),
-                variant_answer=_name(names, answers[1]),
+                variant_answer=name_of(names, answers[1]),
                 variant_probability=float(after[index, answers[1]]),
                 damage=damage,
                 label_is_doubtful=index in doubtful,
@@ -148,27 +147,6 @@ def _ask(pair: _Pair, part: Part, deadline: float, progress: Progress) -> tuple[
     return np.concatenate(before), np.concatenate(after)
 
 
-def _changes(part: Part, before: Floats, after: Floats) -> list[tuple[int, ChangeKind, float]]:
-    """Index, kind and damage of every image whose answer changed, the most damaging first."""
-    old, new = before.argmax(axis=1), after.argmax(axis=1)
-    changed = np.flatnonzero(old != new)
-    labels = None if part.labels is None else part.labels[: len(before)]
-    rows: list[tuple[int, ChangeKind, float]] = []
-    for index in changed:
-        reference = int(old[index] if labels is None else labels[index])
-        kind: ChangeKind = "changed"
-        if labels is not None:
-            kind = (
-                "right_to_wrong"
-                if old[index] == reference
-                else "wrong_to_right"
-                if new[index] == reference
-                else "wrong_to_other"
-            )
-        rows.append((int(index), kind, float(before[index, reference] - after[index, reference])))
-    return sorted(rows, key=lambda row: -row[2])
-
-
 def _doubtful(part: Part, before: Floats) -> set[int]:
     """The images whose label the baseline finds likely wrong."""
     if part.labels is None:
@@ -177,21 +155,10 @@ def _doubtful(part: Part, before: Floats) -> set[int]:
     return {int(index) for index in indices}
 
 
-def _name(names: Sequence[str] | None, output: int) -> str:
-    return names[output] if names is not None and output < len(names) else f"output {output}"
-
-
 def _draw(part: Part, index: int, path: Path) -> str:
     """Writes the image as the model gets it; returns the file's name."""
-    _small(picture(part.pixels(index), blue_first=part.preprocess.channels == "bgr")).save(path)
+    small_picture_of(part, index).save(path)
     return path.name
-
-
-def _small(image: Image.Image) -> Image.Image:
-    """The image with its longer side at most PICTURE_EDGE."""
-    image = image.copy()
-    image.thumbnail((PICTURE_EDGE, PICTURE_EDGE))
-    return image
 
 
 def _with_maps(
@@ -225,7 +192,7 @@ def _map(model: OnnxModel, target: Target, part: Part, pixels: NDArray[np.uint8]
 
 def _heat(part: Part, pixels: NDArray[np.uint8], importance: Floats) -> Image.Image:
     """The image in grey, redder where covering it costs the answer more probability."""
-    image = _small(picture(pixels, blue_first=part.preprocess.channels == "bgr")).convert("L").convert("RGB")
+    image = small_picture(pixels, blue_first=part.preprocess.channels == "bgr").convert("L").convert("RGB")
     positive = np.maximum(importance, 0.0)
     levels = Image.fromarray(np.uint8(255 * positive / (positive.max() or 1.0)))
     weight = np.asarray(levels.resize(image.size, Image.Resampling.BICUBIC), np.float64)[..., None] / 255 * 0.75

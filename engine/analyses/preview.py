@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from engine import models
 from engine.context import Model
 from engine.data import SPLIT_NAMES, ArrayPart, Data, Examples, Part, load, outputs_to_match
-from engine.data.picture import picture
+from engine.data.pictures import indices_in_turn, output_names, picture
 from engine.data.skipped import SKIPPED_FILE, write_skipped
-from engine.results import ArraySummary, ClassCount, DataPreview, LabelOutput, codes
+from engine.results import ArraySummary, ClassCount, DataPreview, LabelOutput
 from engine.settings import DataSource, PreviewRequest
 from engine.store.cache import Cache
 from engine.store.folders import JobFolder
@@ -89,12 +89,6 @@ def is_mapped(source: DataSource, data: Data, n_outputs: int) -> bool:
     return data.labelled and (by_recipe or data.head_fits(n_outputs))
 
 
-def output_names(data: Data, model_classes: tuple[str, ...] | None) -> tuple[str, ...] | None:
-    """The names of the model's outputs: its own, or ImageNet's where labels were matched to these; None if unknown."""
-    in_imagenet = any(note.code == codes.CLASSES_BY_IMAGENET for note in data.warnings)
-    return model_classes or (data.classes if in_imagenet else None)
-
-
 def _mapping(request: PreviewRequest, data: Data, model: Model) -> tuple[LabelOutput, ...]:
     """The output of every label that has images; none where the model lacks an output for a label."""
     if not is_mapped(request.data, data, model.n_outputs):
@@ -120,14 +114,8 @@ def _examples(part: Part, classes: tuple[str, ...] | None, folder: Path) -> Iter
 
 
 def example_indices(part: Part) -> list[int]:
-    """Up to N_EXAMPLES indices: the first of every class, then the second, and so on."""
-    n_before: dict[int, int] = {}
-    ranks = []
-    for index, label in enumerate(_labels(part)):
-        n_before[int(label)] = n_before.get(int(label), -1) + 1
-        ranks.append((n_before[int(label)], int(label), index))
-    order = [index for _, _, index in sorted(ranks)] if part.labels is not None else list(range(len(part)))
-    return order[:N_EXAMPLES]
+    """Up to N_EXAMPLES indices, classes in turn."""
+    return indices_in_turn(part)[:N_EXAMPLES]
 
 
 def _summaries(part: ArrayPart) -> tuple[ArraySummary, ...]:

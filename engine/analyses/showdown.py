@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from engine.analyses.measure_lock import hold_measure_lock, wait_event
-from engine.analyses.variant_files import random_inputs, read_file
+from engine.analyses.variant_files import read_file
 from engine.data import Examples, full_batch, load
 from engine.errors import FeatherweightError, MeasureError, RequestError, RunError
 from engine.measure.contention import not_measured_note, watched
 from engine.measure.latency import RoundTiming, compare, time_rounds
+from engine.measure.noise import noise_data
 from engine.measure.pairs import pairs_of
 from engine.measure.predictions import predict
 from engine.measure.quality import fidelity
@@ -94,7 +95,7 @@ def _examples(
     request: ShowdownRequest, model: OnnxModel, folder: JobFolder, progress: Progress
 ) -> tuple[Examples, bool, tuple[Note, ...]]:
     """Inputs for the first row's model, whether they are the user's own, and a warning where these cannot be read."""
-    random = random_inputs(model).split("evaluation").span(0, COMPARED_EXAMPLES)
+    random = noise_data(model).split("evaluation").span(0, COMPARED_EXAMPLES)
     if request.data is None:
         return random, False, ()
     try:

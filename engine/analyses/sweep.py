@@ -5,12 +5,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from engine.analyses.measure_lock import hold_measure_lock, wait_event
-from engine.analyses.variant_files import random_inputs, read_file
+from engine.analyses.variant_files import read_file
 from engine.data import Examples, full_batch
 from engine.errors import FeatherweightError, LimitError, RunError, TargetError, memory_error
 from engine.measure.cell_timing import least_ms, n_in_flight, round_figures, time_round
 from engine.measure.contention import watched
 from engine.measure.latency import RoundTiming
+from engine.measure.noise import noise_data
 from engine.models.artifacts import OnnxModel
 from engine.results import Note, Sweep, SweepCell, codes
 from engine.runtimes import resolve_target
@@ -38,7 +39,7 @@ def sweep(request: SweepRequest, folder: JobFolder, progress: Progress) -> Sweep
     model = read_file(request.file, folder.work)
     check_batches(model, request)
     targets = tuple(resolve_target(target) for target in request.targets(cores()))
-    timer = CellTimer(model, targets, random_inputs(model).split("evaluation"), request.max_latency_ms)
+    timer = CellTimer(model, targets, noise_data(model).split("evaluation"), request.max_latency_ms)
     empty = Sweep(
         file=request.file,
         axes=request.axes(cores()),

@@ -1,13 +1,12 @@
-"""Reads the files that a sweep or a showdown times, and the inputs that they get."""
+"""Reads the files that a sweep or a showdown times."""
 
 from pathlib import Path
 
 from engine import models
-from engine.data import Data, load
 from engine.errors import RequestError, SourceError
 from engine.models.artifacts import OnnxModel, file_sha256
 from engine.models.graph import read_onnx
-from engine.settings import Split, VariantFile
+from engine.settings import VariantFile
 
 
 def read_file(file: VariantFile, work: Path) -> OnnxModel:
@@ -29,10 +28,3 @@ def read_file(file: VariantFile, work: Path) -> OnnxModel:
             f"the file of '{file.label}' has changed: its SHA-256 is not that of the report", "Run its recipe again"
         )
     return read_onnx(Path(source.path), file.preprocess)
-
-
-def random_inputs(model: OnnxModel) -> Data:
-    """Inputs that say nothing, which is enough for a latency."""
-    return load(
-        None, Split(), model.preprocess, 0, merge_train=True, n_outputs=model.n_outputs, inputs=model.input_specs
-    )

@@ -32,6 +32,7 @@ from engine.charts.graph import (
 from engine.charts.latency import latency, speed
 from engine.charts.layer_errors import LayerOrder, layer_errors
 from engine.charts.layers import layers
+from engine.charts.overview import OverviewChart, overview_charts
 from engine.charts.preprocessing import preprocessing
 from engine.charts.quality import quality_axis_of
 from engine.charts.race import race, stage_reached
@@ -52,6 +53,7 @@ __all__ = [
     "accuracy",
     "advice",
     "FigureName",
+    "OverviewChart",
     "alt_text",
     "answers",
     "axis",
@@ -89,6 +91,7 @@ __all__ = [
     "chain_steps",
     "variant_key",
     "operator_times",
+    "overview_charts",
     "variant_names",
     "preprocessing",
     "quality_axis_of",

@@ -90,9 +90,10 @@ def remeasure(
 def report(
     run: RunOrDir,
     out: Annotated[Path, typer.Option("--out", metavar="FILE.html", help="The file to write.")],
+    no_images: Annotated[bool, typer.Option("--no-images", help="Leave the run's images out.")] = False,
 ) -> None:
     """Write the report to hand over: one HTML file that works offline."""
-    engine.write_html_report(run, out)
+    engine.write_html_report(run, out, images=not no_images)
     print(out)
 
 

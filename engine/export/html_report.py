@@ -1,21 +1,22 @@
 """The report to hand over: one HTML file with the finding, the charts and how it was measured, that works offline."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
-import plotly.graph_objects as go
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from plotly.offline import get_plotlyjs
 
 from engine import charts
+from engine.export.report_examples import ExampleCard, compared_variant
 from engine.results import (
-    MEASURES,
     Latency,
     Report,
     Variant,
     caveats,
     example_noun,
     finding,
+    headline_figures,
     how_to_start,
     losses_text,
     measure_title,
@@ -23,8 +24,8 @@ from engine.results import (
     selection_text,
     similarity_text,
 )
-from engine.settings import dump_recipe
-from engine.wording import many, percent, size_text
+from engine.settings import ArraysData, dump_recipe
+from engine.wording import many, milliseconds, percent, size_text
 
 TEMPLATES = Environment(
     loader=PackageLoader("engine.export", "templates"),
@@ -33,15 +34,6 @@ TEMPLATES = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-
-
-@dataclass(frozen=True)
-class Tile:
-    """A large figure: its name, its value, and the baseline's beside it."""
-
-    name: str
-    value: str
-    beside: str
 
 
 @dataclass(frozen=True)
@@ -54,21 +46,26 @@ class Picture:
     height: int
 
 
-def html_report(report: Report, name: str) -> str:
-    """The report of a finished run as one HTML page, `name` its title.
+def html_report(report: Report, name: str, cards: Sequence[ExampleCard] = (), *, with_images: bool = True) -> str:
+    """The report of a finished run as one HTML page, `name` its title and `cards` its images.
 
-    It loads nothing from anywhere: styles, Plotly and data are in it, and its own policy forbids more.
+    It loads nothing from anywhere: styles, Plotly and data are in it, and its own policy forbids more. Without
+    `with_images` it says that they were left out.
     """
-    sentences = finding(report)
+    columns, rows = _table(report)
     return TEMPLATES.get_template("report.html.j2").render(
         name=name,
         report=report,
-        finding=[text for text in sentences if text],
-        tiles=list(_tiles(report)),
+        story=list(_story(report)),
+        finding=[text for text in finding(report) if text],
+        figures=headline_figures(report),
         pictures=list(_pictures(report)),
+        has_estimates=any(one.latency_estimate for one in report.main_variants),
+        cards=cards,
+        images_text=_images_text(report, cards, with_images=with_images),
         caveats=caveats(report),
-        columns=_columns(report),
-        rows=[_row(report, variant) for variant in report.main_variants],
+        columns=columns,
+        rows=rows,
         losses=[(one.label, text) for one in report.main_variants[1:] if (text := losses_text(one, report))],
         races=[race.reason.text for race in report.races if race.reason],
         notes=[(variant.label, variant.notes) for variant in report.main_variants if variant.notes],
@@ -79,51 +76,75 @@ def html_report(report: Report, name: str) -> str:
     )
 
 
-def _tiles(report: Report) -> Iterator[Tile]:
-    best = report.variant(report.recommended.id) if report.recommended else None
-    base = report.baseline
-    if best is None or base is None:
+def _story(report: Report) -> Iterator[str]:
+    """What the reader looks at, in sentences for somebody who was not there."""
+    recipe, base = report.recipe, report.baseline
+    chains = [" + ".join(step.title for step in chain) or "Baseline only" for chain in recipe.chains]
+    on = f", the data {recipe.data.title}" if recipe.data is not None else ", without any data"
+    machine = f"on {report.latency_cpu}, on {_date(report.created)}"
+    was = "was" if len(chains) == 1 else "were"
+    if not report.compares:
+        yield f"The model is {recipe.model.title}{on}. It was measured as it is, {machine}."
         return
-    differs = best.id != base.id
-    if best.latency is not None:
-        if differs:
-            interval = f"{best.latency.speedup_low:.2f} to {best.latency.speedup_high:.2f}"
-            yield Tile("Times as fast", f"{best.latency.speedup:.2f}×", interval)
-        beside = f"from {base.latency.p50_ms:.3g} ms" if differs and base.latency else ""
-        yield Tile("Latency of a call", f"{best.latency.p50_ms:.3g} ms", beside)
-    yield Tile("File size", size_text(best.size_bytes), f"from {size_text(base.size_bytes)}" if differs else "")
-    if best.accuracy is not None:
-        beside = f"from {percent(base.accuracy.top1, 1)}" if differs and base.accuracy else ""
-        yield Tile("Right answers (top-1)", percent(best.accuracy.top1, 1), beside)
-    elif best.fidelity is not None:
-        yield Tile(MEASURES[best.fidelity.measure].title, similarity_text(best.fidelity), "")
+    yield (
+        f"The model is {recipe.model.title}{on}. {many(len(chains), 'way')} to make it smaller and faster {was} tried: "
+        f"{'; '.join(chains)}."
+    )
+    if base is not None:
+        yield f"Every file was measured beside the model as it was, which is called the baseline, {machine}."
+
+
+def _date(moment: str) -> str:
+    """27 November 2026."""
+    day = datetime.fromisoformat(moment)
+    return f"{day.day} {day:%B %Y}"
+
+
+def _images_text(report: Report, cards: Sequence[ExampleCard], *, with_images: bool) -> str:
+    """What stands above the images, or in their place; empty where the run had none that could be shown."""
+    variant, data = compared_variant(report), report.recipe.data
+    on_images = data is not None and not isinstance(data, ArraysData)
+    if variant is None or not on_images or report_measure(report) not in (None, "agreement"):
+        return ""
+    if not with_images:
+        return "The images were left out of this report."
+    if not cards:
+        return (
+            "No pictures are at hand: the run has kept none, or its folder came without them. Open the run under "
+            "Results, Images, and press “Look at the images”; a report that is made after that has them."
+        )
+    comparison = variant.comparison
+    changed = sum(card.changed for card in cards)
+    start = "Each image is shown with the answer of the model as it was (before) and of"
+    name = variant.label if report.recommends(variant) else f"{variant.label}, which is not recommended,"
+    how_many = ""
+    if comparison is not None and comparison.n_changed is not None:
+        images = many(comparison.n_images, "image")
+        shown = f", the {changed} shown first lose most" if changed < comparison.n_changed else ""
+        how_many = f" In all, {comparison.n_changed:,} of {images} {_have(comparison.n_changed)} another answer{shown}."
+    return f"{start} {name} (after), and how sure each of them is.{how_many}"
+
+
+def _have(number: int) -> str:
+    return "has" if number == 1 else "have"
 
 
 def _pictures(report: Report) -> Iterator[Picture]:
-    """The charts of the overview that the report has figures for."""
-    variants = report.main_variants
-    has_labels = any(one.accuracy for one in variants)
-    has_speed = any(one.role != "baseline" and one.latency for one in variants)
-    is_placed = [one for one in variants if one.latency and (one.role == "baseline" or one.accuracy or one.fidelity)]
-    measure = report_measure(report)
-    rows: Sequence[tuple[bool, str, Callable[[Report], go.Figure]]] = (
-        (bool(variants), "How large is the file?", charts.size),
-        (has_speed, "How many times as fast, and how sure is that?", charts.speed),
-        (has_labels, "How often is it right?", charts.accuracy),
-        (not has_labels and measure is not None, MEASURES[measure].question if measure else "", charts.similarity),
-        (len(is_placed) > 1, "What is gained, and what it costs: up and left is better", charts.tradeoff),
-    )
-    for applies, title, draw in rows:
-        if applies:
-            figure = draw(report)
-            height = int(figure.layout.height or 360)
-            # A name in the figure must not end the script that holds it.
-            yield Picture(title, figure.to_json().replace("<", "\\u003c"), charts.alt_text(figure), height)
+    """The charts of the overview."""
+    for chart in charts.overview_charts(report):
+        figure = chart.draw(report)
+        height = int(figure.layout.height or 360)
+        # A name in the figure must not end the script that holds it.
+        yield Picture(chart.question, figure.to_json().replace("<", "\\u003c"), charts.alt_text(figure), height)
 
 
-def _columns(report: Report) -> tuple[str, ...]:
+def _table(report: Report) -> tuple[list[str], list[list[str]]]:
+    """The columns that have anything to say, and a row a variant."""
     measure = measure_title(report_measure(report) or "similarity")
-    return ("Variant", "Times as fast", "Latency p50", "Size", "Top-1", measure, "Verdict")
+    columns = ("Variant", "Times as fast", "Latency, median", "Size", "Top-1", measure, "Verdict")
+    rows = [_row(report, variant) for variant in report.main_variants]
+    filled = [index for index in range(len(columns)) if any(row[index] != "–" for row in rows)]
+    return [columns[index] for index in filled], [[row[index] for index in filled] for row in rows]
 
 
 def _row(report: Report, variant: Variant) -> tuple[str, ...]:
@@ -136,7 +157,7 @@ def _row(report: Report, variant: Variant) -> tuple[str, ...]:
     return (
         variant.label,
         speed,
-        f"{latency.p50_ms:.3g} ms" if latency else "–",
+        milliseconds(latency.p50_ms) if latency else "–",
         size_text(variant.size_bytes),
         f"{percent(accuracy.top1, 1)} ({percent(accuracy.low, 1)} to {percent(accuracy.high, 1)})" if accuracy else "–",
         similarity_text(variant.fidelity) if variant.fidelity else "–",

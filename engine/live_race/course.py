@@ -12,7 +12,7 @@ from PIL import Image
 
 from engine import data as images
 from engine.data import Part, imagenet
-from engine.data.picture import picture
+from engine.data.pictures import picture
 from engine.errors import DataError
 from engine.settings import SampleData
 from engine.settings.live_race import LiveRaceRequest

@@ -7,7 +7,10 @@ SUM_TOLERANCE = 1e-3
 """How far the sum of a row of scores may be from 1 where the scores are probabilities already; 16-bit floats round."""
 
 
-def probabilities(scores: NDArray[np.float32]) -> NDArray[np.float64]:
+Scores = NDArray[np.float32] | NDArray[np.float64]
+
+
+def probabilities(scores: Scores) -> NDArray[np.float64]:
     """(N, classes): the scores themselves where they are probabilities already, else their softmax."""
     values = scores.astype(np.float64, copy=False)
     if (values >= 0).all() and (np.abs(values.sum(axis=1) - 1) <= SUM_TOLERANCE).all():

@@ -13,6 +13,8 @@ from engine.wording import many
 
 ENOUGH_FREE = 0.85
 """Share of the target's threads that must have had a core of their own."""
+MOSTLY_FREE = 0.7
+"""Share of them from which on the others used little."""
 LOOK_SECONDS = 0.25
 """How long a look at the machine's load takes."""
 
@@ -70,9 +72,12 @@ def busy_note(before: Load, after: Load, threads: int, n_cores: int) -> Note | N
     others = max(0.0, (after.machine - before.machine) - (after.own - before.own)) / wall
     if n_cores - others >= ENOUGH_FREE * threads:
         return None
+    used = (
+        f"Other programs used {others:.1f} of {n_cores} cores while latency was measured with {many(threads, 'thread')}"
+    )
     text = (
-        f"Other programs used {others:.1f} of {n_cores} cores while latency was measured with "
-        f"{many(threads, 'thread')}: the ratios may be off by more than their intervals; run it again on a "
-        "quiet machine"
+        f"{used}, which is little: the calls that they disturbed do not count, but a quiet machine would be surer"
+        if n_cores - others >= MOSTLY_FREE * threads
+        else f"{used}: the ratios may be off by more than their intervals; run it again on a quiet machine"
     )
     return Note(code=codes.MACHINE_BUSY, text=text)

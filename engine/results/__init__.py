@@ -48,9 +48,11 @@ from engine.results.compare import (
 )
 from engine.results.cut_short import CutShort, cut_short, unfinished_ids
 from engine.results.disagreements import CHANGE_TITLES, ChangeKind, Disagreement, Disagreements
+from engine.results.examples import Example, ExampleAnswer
 from engine.results.finding import caveats, finding
 from engine.results.folders import FolderReading, FolderUse
 from engine.results.gate import Gate, GateAnswer, GateRule
+from engine.results.headline import HeadlineFigure, headline_figures
 from engine.results.jobs import CheckItem, Estimate, Event, Job, JobRef, Part, PartState, Protection, Upload, Usage
 from engine.results.label_file import LabelFile
 from engine.results.mapping import (
@@ -165,6 +167,8 @@ __all__ = [
     "Environment",
     "Estimate",
     "Event",
+    "Example",
+    "ExampleAnswer",
     "FINDINGS_FILE",
     "Failure",
     "Fidelity",
@@ -178,6 +182,7 @@ __all__ = [
     "Hardware",
     "Identification",
     "ImportedFile",
+    "HeadlineFigure",
     "InputSpec",
     "Job",
     "JobRef",
@@ -253,6 +258,7 @@ __all__ = [
     "cut_short",
     "example_noun",
     "finding",
+    "headline_figures",
     "how_to_start",
     "input_noun",
     "interval_text",

@@ -7,7 +7,7 @@ from engine.results.cut_short import cut_short
 from engine.results.measures import MEASURES, example_noun, report_measure, similarity_text
 from engine.results.report import Report, Variant
 from engine.results.texts import certainty_text, leak_text, points
-from engine.wording import many, percent, size_text
+from engine.wording import many, milliseconds, percent, size_text
 
 
 def finding(report: Report) -> tuple[str, str]:
@@ -16,7 +16,7 @@ def finding(report: Report) -> tuple[str, str]:
     if best is None or report.recommended is None:
         return "The run ended before its variants were compared, so nothing is recommended.", ""
     if report.is_undecided:
-        return f"Nothing is recommended yet: {_clause(report.recommended.reason.text)}.", ""
+        return "Nothing is recommended yet.", _sentence(report.recommended.reason.text)
     base = report.baseline
     if base is None or best.id == base.id:
         return _keep(report, best), _quality_alone(report, best)
@@ -25,7 +25,7 @@ def finding(report: Report) -> tuple[str, str]:
 
 def caveats(report: Report) -> tuple[str, ...]:
     """What can make the finding wrong, the gravest first: sentences, each with a full stop."""
-    return tuple(f"{text[0].upper()}{text[1:]}." for text in _caveats(report))
+    return tuple(map(_sentence, _caveats(report)))
 
 
 def _keep(report: Report, base: Variant) -> str:
@@ -36,19 +36,18 @@ def _keep(report: Report, base: Variant) -> str:
 
 
 def _alone(variant: Variant) -> str:
-    speed = f", {variant.latency.p50_ms:.3g} ms a call (median)" if variant.latency else ""
+    speed = f", {milliseconds(variant.latency.p50_ms)} a call (median)" if variant.latency else ""
     return f"{size_text(variant.size_bytes)}{speed}"
 
 
 def _gains(report: Report, best: Variant, base: Variant) -> str:
     ratio = best.size_bytes / base.size_bytes
-    sizes = f"({size_text(best.size_bytes)} in place of {size_text(base.size_bytes)})"
     size = (
         "its file is the baseline's own"
         if best.sha256 == base.sha256
         else f"its file is as large as the baseline's ({size_text(best.size_bytes)})"
         if round(ratio, 2) == 1
-        else f"its file has {percent(ratio)} of the size {sizes}"
+        else f"its file has {percent(ratio)} of the size"
     )
     latency = best.latency
     if latency is None:
@@ -105,6 +104,11 @@ def _caveats(report: Report) -> Iterator[str]:
     warnings = {one.code: one.text for one in reversed(report.warnings) if not one.is_information}
     warnings.pop(codes.BASELINE_LOOKS_BROKEN, None)
     yield from (_clause(text) for text in reversed(warnings.values()))
+
+
+def _sentence(text: str) -> str:
+    """A message with a capital letter first and a full stop last."""
+    return f"{text[0].upper()}{_clause(text)[1:]}."
 
 
 def _clause(text: str) -> str:

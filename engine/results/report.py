@@ -7,6 +7,7 @@ from pydantic import Field
 from engine.results import codes
 from engine.results.base import Environment, Note, Result, State
 from engine.results.cold_start import ColdStart
+from engine.results.examples import Example
 from engine.results.measurements import (
     Accuracy,
     ClassLoss,
@@ -183,6 +184,9 @@ class Report(Result):
     recommended: Recommendation | None = None
     measurements: tuple[LatencyMeasurement, ...] = ()
     """All measurements of latency, the run's own first, where it was measured again; else empty."""
+    examples: tuple[Example, ...] = ()
+    """Images that a variant answers otherwise than the baseline, and some that all answer alike; empty where the model
+    is no classifier of images, and in reports of before they were kept."""
 
     @property
     def baseline(self) -> Variant | None:

@@ -23,6 +23,7 @@ from engine.planning.parts import ALL_VARIANTS, COLD_START, LATENCY, START, STAR
 from engine.results import Report
 from engine.run.branch import RunContext, follow, make_baseline
 from engine.run.cold_start import add_cold_starts
+from engine.run.examples import add_examples
 from engine.run.precision import IN_32_BITS, precision_note, targets_in_32_bits
 from engine.run.preflight import check_fit, recovery_warnings, source_warnings, unlearnt_warnings
 from engine.run.progress import RunProgress
@@ -75,6 +76,7 @@ def run(
         context = _make_and_time(recipe, folder, home, cache, plan, run_progress, starting, processes)
     builder = context.builder
     builder.judge()
+    add_examples(builder, context.step_runner.data)
     report = builder.report("running")
     builder.warnings = (*builder.warnings, *recovery_warnings(recipe, report.variants), *unlearnt_warnings(report))
     if not busy:

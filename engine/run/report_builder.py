@@ -21,6 +21,7 @@ from engine.models.artifacts import OnnxModel, variant_key
 from engine.results import (
     ColdStart,
     DataSummary,
+    Example,
     Failure,
     InputSpec,
     Note,
@@ -59,6 +60,7 @@ class ReportBuilder:
     races: dict[tuple[int, int], Race] = field(default_factory=dict)
     """By branch and step."""
     recommended: Recommendation | None = None
+    examples: tuple[Example, ...] = ()
 
     def __post_init__(self) -> None:
         self._environment = environment(available_providers())
@@ -249,6 +251,7 @@ class ReportBuilder:
             variants=tuple(self.variants.values()),
             races=tuple(self.races.values()),
             recommended=self.recommended,
+            examples=self.examples,
         )
 
     @property

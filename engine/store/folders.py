@@ -88,6 +88,11 @@ class JobFolder:
         return self.path / "variants"
 
     @property
+    def examples(self) -> Path:
+        """The pictures of a run's example images."""
+        return self.path / "examples"
+
+    @property
     def upload(self) -> Path:
         """The uploaded files that an import looks into."""
         return self.path / "upload"
@@ -218,7 +223,7 @@ class JobFolder:
             "report.html",
         ):
             remove(self.path / name)
-        for folder in (self.variants, self.work):
+        for folder in (self.variants, self.examples, self.work):
             remove(folder)
 
 

@@ -108,6 +108,7 @@ def table(runs: Sequence[Job]) -> None:
         placeholder="",
         column_config={
             "Run": st.column_config.TextColumn(width=_width(run.name for run, _ in matching)),
+            "Recommended": st.column_config.TextColumn(width=_width(row["Recommended"] for _, row in matching)),
             "Steps": st.column_config.TextColumn(width=_width(row["Steps"] for _, row in matching)),
             "State": st.column_config.MultiselectColumn(options=STATES, color=COLOURS),
             "Speed-up": st.column_config.NumberColumn(

@@ -12,16 +12,16 @@ from pages._ui.draft import Draft, from_link, to_link
 
 DRAFT, EPOCH, TOKEN, ANALYSES, NOTICE = "fw.draft", "fw.epoch", "fw.token", "fw.analyses", "fw.notice"
 LIVE_RACES = "fw.live-races"
-SET_WIDGET, NEXT_VALUES, CALLBACK_ERROR, LAST_RUN = "fw.turned", "fw.due", "fw.left", "fw.run"
+SET_WIDGET, NEXT_VALUES, CALLBACK_ERROR, LAST_RUN, TOUR = "fw.turned", "fw.due", "fw.left", "fw.run", "fw.tour"
 
 Action = Callable[[], None]
 """What a button does. It runs after every field of the page was read, since it replaces the draft and its widgets."""
 BOUND_WIDGETS = {
-    *("source", "search", "images", "view", "race", "variant", "find", "states"),
     *("layer", "order"),
     *("across", "up", "candidates", "columns", "drop", "ms", "mb"),
     *("colour", "detail", "nodes"),
     "lanes",
+    *("source", "search", "images", "view", "race", "variant", "find", "states", "kinds", "class", "images-page"),
 }
 """Widgets that are bound to the query parameter of their own name."""
 
@@ -215,6 +215,26 @@ def last_run() -> str | None:
     """The run that this session has opened last."""
     value: str | None = st.session_state.get(LAST_RUN)
     return value
+
+
+def tour() -> bool:
+    """Whether this session is on the tour of the sample; its address then says so, and such an address begins it."""
+    if param("tour") == "on":
+        st.session_state[TOUR] = True
+    elif TOUR in st.session_state:
+        set_param("tour", "on")
+    return TOUR in st.session_state
+
+
+def begin_tour() -> None:
+    """Begins the tour, which every page's address then says."""
+    st.session_state[TOUR] = True
+
+
+def end_tour() -> None:
+    """Ends the tour."""
+    st.session_state.pop(TOUR, None)
+    set_param("tour", None)
 
 
 def set_last_upload(kind: str, sha256: str) -> None:

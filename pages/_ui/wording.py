@@ -3,6 +3,8 @@
 import re
 from datetime import UTC, datetime
 
+from engine.wording import milliseconds as milliseconds
+
 MARKUP = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~$:])")
 COLOURS = {"queued": "gray", "running": "blue", "done": "green", "failed": "red", "cancelled": "orange"}
 ICONS = {
@@ -38,11 +40,6 @@ def count(number: int | None) -> str:
         if number >= limit:
             return f"{number / limit:.3g}{suffix}"
     return str(number)
-
-
-def milliseconds(value: float) -> str:
-    """Milliseconds in three digits."""
-    return f"{value:.3g} ms" if value < 100 else f"{value:,.0f} ms"
 
 
 def share(value: float) -> str:

@@ -405,6 +405,8 @@ def test_the_report_to_hand_over_is_written_whole_or_refused(engine, tmp_path):
     out = tmp_path / "out.html"
     assert engine("report", str(tmp_path), "--out", str(out)) == (0, f"{out}\n", "")
     assert out.read_text().startswith("<!doctype html>")
+    assert engine("report", str(tmp_path), "--out", str(out), "--no-images")[0] == 0
+    assert "The images were left out of this report." in out.read_text()
     code, _, err = engine("report", str(tmp_path), "--out", str(tmp_path / "none" / "out.html"))
     assert (code, err.count("\n")) == (2, 1)
     assert "cannot be written: No such file or directory. Choose another place" in err

@@ -29,3 +29,8 @@ def test_the_report_is_downloaded_and_reads_offline(app, page, browser, sample, 
             found = Axe().run(reader).response["violations"]
             assert [one["id"] for one in found if one["impact"] in ("serious", "critical")] == []
             assert problems == []
+            reader.emulate_media(media="print")
+            reader.set_viewport_size({"width": 700, "height": 900})  # about an A4 page between its margins
+            assert reader.evaluate(
+                "(table => table.scrollWidth <= table.clientWidth)(document.querySelector('.table'))"
+            )

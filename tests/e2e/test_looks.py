@@ -21,6 +21,7 @@ PLACES = (
     ("data", {"images": "No data"}, "No images at hand"),
     ("optimize", {"draft": DRAFT}, "What will happen"),
     ("optimize", {}, "No model is chosen yet"),
+    ("optimize", {"draft": DRAFT, "tour": "on"}, "Tour · 3 of 6"),
     ("runs", {}, "Select one to open it"),
     ("compare", {}, "Within the limits"),
     ("race", {"run": ""}, "Race in this browser"),

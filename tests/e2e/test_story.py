@@ -42,7 +42,11 @@ def test_the_answer_stands_where_the_run_was_followed(app, sample, page):
     page.wait_for_url(f"**/results?run={sample.id}")
     best = sample.report.variant(sample.report.recommended.id)
     # A busy machine leaves candidates without a speed: then FP32 stays for want of it, and nothing is recommended yet.
-    told = "Keep the baseline|FP32 stays" if best.role == "baseline" else re.escape(f"Take {best.label}")
+    told = (
+        "Keep the model as it is|Nothing is recommended yet"
+        if best.role == "baseline"
+        else re.escape(f"Take {best.label}")
+    )
     expect(page.get_by_role("heading", name=re.compile(told)).first).to_be_visible()
     expect(page.get_by_text("Top-1 accuracy", exact=True)).to_be_visible()
     expect(page.get_by_test_id("stPlotlyChart")).to_have_count(charts_of(sample.report))

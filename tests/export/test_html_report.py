@@ -5,7 +5,9 @@ import re
 import pytest
 
 from engine.export.html_report import html_report
-from engine.results import Failure, Note, Recommendation, codes
+from engine.export.report_examples import ExampleCard, compared_variant, example_cards
+from engine.results import Failure, Note, Recommendation, Report, codes
+from engine.store.folders import JobFolder
 from tests.made import (
     BASE,
     INT8,
@@ -15,8 +17,11 @@ from tests.made import (
     made_report,
     made_variant,
 )
+from tests.made_examples import with_examples
 from tests.made_raced import BASE_BF16, made_raced_report
+from tests.made_tasks import made_task_report
 
+NAMES = ("../secret.png", "text.png", "gone.png")
 EVIL = '</script><img src=x onerror="alert(1)">'
 
 
@@ -25,15 +30,21 @@ def body(html: str) -> str:
     return re.sub(r"<script.*?</script>", "", html, flags=re.DOTALL)
 
 
+def cards(report: Report, folder) -> list[ExampleCard]:
+    return list(example_cards(report, compared_variant(report), report.examples, JobFolder(folder).file))
+
+
 def test_the_finding_and_the_figures_are_in_it():
     html = html_report(made_report(), "digits to int8")
     text = body(html)
     assert "Take Static INT8: it answers 2.00 times as fast as the baseline (1.82 to 2.22 times)" in text
-    assert "its file has 25 % of the size (5.00 MB in place of 20.0 MB)" in text
+    assert "and its file has 25 % of the size." in text
+    assert "<dt>File size</dt><dd>5.00 MB</dd><dd>from 20.0 MB</dd>" in text
     assert "On 540 images that chose nothing it is right in 99.0 % of the cases, as the baseline is" in text
     for expected in ("<title>digits to int8</title>", "A CPU", "numpy 2.0", INT8[0] * 64, "technique:"):
         assert expected in text
-    assert html.count('class="chart"') == html.count('type="application/json"') == 4
+    assert html.count('class="chart"') == html.count('type="application/json"') == 7
+    assert "1 way to make it smaller and faster was tried: Static INT8." in text
 
 
 def test_nothing_is_loaded_from_anywhere():
@@ -56,10 +67,14 @@ def test_names_are_text_and_nothing_else():
     ("report", "texts"),
     [
         (made_report(made_variant(BASE, "Baseline")), ["Baseline was measured alone: 20.0 MB, 2 ms a call (median)."]),
-        (made_disturbed_report(), ["Nothing is recommended yet"]),
+        (
+            made_disturbed_report(),
+            ["<p>Nothing is recommended yet.</p>\n<p>No speed could be measured", "A hollow mark is an estimate"],
+        ),
         (made_race_report(won=False), ["Keep the model as it is. FP32 stays: nothing within the budget is faster"]),
         (made_report(recommended=None), ["The run ended before its variants were compared"]),
         (made_report(labelled=False), ["97.00 % of the answers are the baseline", "there are no labels"]),
+        (made_report(labelled=False), ['<th scope="col">Size</th><th scope="col">Agreement']),
         (
             made_report(made_variant(BASE, "Baseline"), made_variant(INT8, "Slow", latency=made_latency(2.02, 1.01))),
             ["it is as fast as the baseline within the uncertainty (0.90 to 1.10 times)"],
@@ -116,3 +131,33 @@ def test_it_says_how_to_start_the_winner_and_what_each_file_was_timed_in(report,
 
 def test_nothing_is_to_be_started_where_nothing_is_recommended():
     assert "How to start it" not in html_report(made_disturbed_report(), "run")
+
+
+def test_images_show_both_answers_those_that_changed_first(tmp_path):
+    report = with_examples(made_report(), tmp_path)
+    text = body(html_report(report, "run", cards(report, tmp_path)))
+    shown = re.findall(r'<li class="(\w+)">.*?Labelled <strong>(\d)</strong>', text, flags=re.DOTALL)
+    assert shown == [("changed", "8"), ("changed", "3"), ("alike", "0")]
+    for expected in ("<dd>8, 90 %</dd><dt>after</dt><dd>3, 60 %</dd>", "right → wrong", "wrong → right", "same answer"):
+        assert expected in text
+    assert text.count("data:image/png;base64,") == 3
+    assert "3 of 540 images have another answer, the 2 shown first lose most" in text
+
+
+def test_what_is_no_picture_of_the_run_never_gets_into_it(tmp_path):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "secret.png").write_bytes(b"\x89PNG\r\n\x1a\nsecret")
+    report = with_examples(made_report(), tmp_path / "run")
+    away, text, gone = (
+        one.model_copy(update={"picture": name}) for one, name in zip(report.examples, NAMES, strict=True)
+    )
+    (tmp_path / "run" / "text.png").write_text("a text")
+    report = report.model_copy(update={"examples": (away, text, gone)})
+    assert cards(report, tmp_path / "run") == []
+    assert "No pictures are at hand" in html_report(report, "run", cards(report, tmp_path / "run"))
+
+
+def test_images_are_spoken_of_only_where_there_could_be_some():
+    assert "were left out of this report" in html_report(made_report(), "run", with_images=False)
+    for report in (made_report(made_variant(BASE, "Baseline")), made_task_report("detection F1", arrays=False)):
+        assert "The same images" not in html_report(report, "run")

@@ -25,6 +25,11 @@ def test_the_warning_says_how_much_and_what_to_do():
     assert "quiet machine" in note.text
 
 
+def test_a_little_is_called_little():
+    assert "which is little" in busy_note(BEFORE, after(20, 16), 2, 2).text
+    assert "which is little" not in busy_note(BEFORE, after(20, 13), 2, 2).text
+
+
 def test_the_counters_grow():
     first, second = Load.now(), Load.now()
     assert second.wall >= first.wall

@@ -23,7 +23,7 @@ from tests.made import (
     made_trial,
     made_variant,
 )
-from tests.pages.test_pages import button, words
+from tests.pages.test_pages import button, plain_words, words
 
 CUT = Failure(branch=0, step=0, technique="quantize", code="x", message="the disk is full", next="free some")
 
@@ -105,7 +105,7 @@ def test_where_fp32_won_nothing_is_called_an_optimisation(app, finished):
     report = made_race_report(won=False)
     at = results(app, finished, report)
     assert "keep the baseline" in words(at)
-    assert "Keep the baseline. FP32 stays" in words(at)
+    assert "Keep the model as it is. FP32 stays" in plain_words(at)
     assert "FP32 stays: nothing within the budget is faster".replace(":", "\\:") in words(at)
     assert not any(metric.delta for metric in at.metric)
     assert len(at.get("plotly_chart")) == 5

@@ -17,6 +17,8 @@ from engine.results import (
     RunSummary,
     changes_text,
     example_noun,
+    finding,
+    headline_figures,
     losses_text,
     measure_title,
     outputs_text,
@@ -30,7 +32,7 @@ from engine.search.search_space import Plan
 from engine.search.selection import reason_for, set_outcomes
 from engine.settings import Budget, QuantizeStatic
 from pages._ui import runs_view
-from pages._ui.results import outputs_table, overview_view, race_table, recommendation_view, variant_table
+from pages._ui.results import outputs_table, race_table, variant_table
 from tests.charts.reading import texts, values
 from tests.made import BASE, INT8, made_latency, made_report, made_variant
 from tests.made_tasks import PRUNED, SIMILARITIES, made_fidelity, made_loss, made_task_race, made_task_report
@@ -55,15 +57,15 @@ def shown_texts(measure: str, *, arrays: bool) -> dict[str, str]:
     report, race = made_task_report(measure, arrays=arrays), made_task_race(measure, arrays=arrays)
     figures = {draw.__name__: draw(report) for draw in (charts.similarity, charts.tradeoff, charts.tree)}
     figures["waterfall"] = charts.waterfall(report, PRUNED, "quality")
-    best, base = report.variant(INT8), report.baseline
+    best = report.variant(INT8)
     return {
         "reason": recommend(report).reason.text,
         "losses": losses_text(best, report),
         "lines": "\n".join(lines.of_report(report)),
         "table": as_text(variant_table.as_frame(report, everything=True)) + variant_table.legend(report),
-        "sentence": recommendation_view._sentence(report, best, base),
-        "uncertainty": recommendation_view._uncertainty(report, best),
-        "question": overview_view._question(report),
+        "finding": " ".join(finding(report)),
+        "figures": " ".join(f"{figure.name} {figure.value} {figure.meaning}" for figure in headline_figures(report)),
+        "questions": " ".join(chart.question for chart in charts.overview_charts(report)),
         "race": as_text(race_table.as_frame(race.candidates(race.races[0]))),
     } | {name: alt_text(figure) + figure.to_json() for name, figure in figures.items()}
 

@@ -23,6 +23,8 @@ from engine.results import (
     Disagreements,
     Estimate,
     Event,
+    Example,
+    ExampleAnswer,
     Failure,
     FolderReading,
     FolderUse,
@@ -117,6 +119,12 @@ DISAGREEMENTS = Disagreements(
             baseline_map="baseline_map-000.png",
         ),
     ),
+)
+EXAMPLE = Example(
+    image_id="a.png",
+    label="cat",
+    picture="examples/00.png",
+    answers={BASE: ExampleAnswer(name="cat", probability=0.9), INT8: ExampleAnswer(name="dog", probability=0.6)},
 )
 LABEL_FILE = LabelFile(
     name="labels.tsv",
@@ -330,6 +338,8 @@ EXAMPLES: tuple[Result, ...] = (
     COMPARISON.differences[0],
     DISAGREEMENTS,
     DISAGREEMENTS.rows[0],
+    EXAMPLE,
+    EXAMPLE.answers[BASE],
     GATE,
     GATE.rules[0],
     made_showdown(),

@@ -7,6 +7,7 @@ from functools import partial
 import numpy as np
 import onnx
 import pytest
+from PIL import Image
 
 from engine import data as images
 from engine.errors import DataError, TargetError
@@ -64,6 +65,21 @@ def test_predictions_are_kept_for_every_evaluation_image(sample_run):
         with np.load(sample_run.folder.variants / variant.id / "predictions.npz") as kept:
             assert kept["logits"].shape == (sample_run.report.data.n_evaluation, 10)
             assert len(set(kept["ids"])) == sample_run.report.data.n_evaluation
+
+
+def test_a_few_images_are_kept_with_the_answers_of_every_variant(sample_run):
+    examples = sample_run.report.examples
+    assert len(examples) >= 4
+    predictions = {}
+    for variant in sample_run.report.variants:
+        with np.load(sample_run.folder.variants / variant.id / "predictions.npz") as kept:
+            predictions[variant.id] = dict(zip(kept["ids"].tolist(), kept["logits"].argmax(axis=1), strict=True))
+    for example in examples:
+        assert Image.open(sample_run.folder.path / example.picture).size == (64, 64)
+        answers = {id: int(one.name) for id, one in example.answers.items()}
+        assert answers == {id: of_image[example.image_id] for id, of_image in predictions.items()}
+    alike = [one.label for one in examples if len({answer.name for answer in one.answers.values()}) == 1]
+    assert alike == ["0", "1", "2", "3"]
 
 
 def test_what_chooses_reports_nothing_and_both_are_in_the_report(sample_run):

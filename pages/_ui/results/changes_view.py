@@ -92,7 +92,7 @@ def _images(job: Job, found: Disagreements) -> None:
         st.info("None is of this kind and this class.", icon=":material/filter_alt:")
         return
     n_pages = -(-len(rows) // PER_PAGE)
-    number = st.pagination(n_pages, key="changes-page") if n_pages > 1 else 1
+    number = min(st.pagination(n_pages, key="images-page", bind="query-params"), n_pages) if n_pages > 1 else 1
     _grid(job, rows[PER_PAGE * (number - 1) : PER_PAGE * number], PER_PAGE * (number - 1))
     if any(row.baseline_map for row in rows):
         st.caption(
@@ -105,10 +105,15 @@ def _filtered(found: Disagreements) -> Sequence[Disagreement]:
     """Draws the two filters; the rows that they leave."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         kinds = st.pills(
-            "Kind", list(found.counts), selection_mode="multi", format_func=CHANGE_TITLES.__getitem__, key="kinds"
+            "Kind",
+            list(found.counts),
+            selection_mode="multi",
+            format_func=CHANGE_TITLES.__getitem__,
+            key="kinds",
+            bind="query-params",
         )
         classes = sorted({row.label or row.baseline_answer for row in found.rows})
-        chosen = st.selectbox("Class", [ALL, *classes], key="class")
+        chosen = st.selectbox("Class", [ALL, *classes], key="class", bind="query-params")
     return [
         row
         for row in found.rows

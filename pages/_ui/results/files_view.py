@@ -31,19 +31,21 @@ def show(report: Report) -> None:
         _downloads(report)
 
 
-def html_download(report: Report, key: str, kind: Literal["primary", "secondary", "tertiary"] = "secondary") -> None:
+def html_download(
+    report: Report, key: str, kind: Literal["primary", "secondary", "tertiary"] = "secondary", *, images: bool = True
+) -> None:
     """Draws the button that downloads the report to hand over, which is made when it is pressed."""
     st.download_button(
         "Report to hand over",
-        partial(html_report, report.run_id),
+        partial(html_report, report.run_id, images=images),
         mime="text/html",
         file_name=f"report-{report.run_id}.html",
         icon=":material/description:",
         on_click="ignore",
         type=kind,
         key=key,
-        help="One HTML file for people who were not here: the finding, the charts, the caveats and how it was "
-        "measured. It works offline and prints.",
+        help="One HTML file for people who were not here: the finding, a few of your images before and after, the "
+        "charts, the caveats and how it was measured. It works offline and prints.",
     )
 
 
@@ -64,8 +66,15 @@ def _speed_buttons() -> None:
 
 
 def _downloads(report: Report) -> None:
+    images = st.toggle(
+        "With images",
+        value=True,
+        key="html-images",
+        help="The report to hand over shows a few of your images with the answers before and after. Leave them out "
+        "where its readers may not see them.",
+    )
     with st.container(horizontal=True):
-        html_download(report, "html-report")
+        html_download(report, "html-report", images=images)
         st.download_button(
             "Report as JSON",
             report.model_dump_json(indent=2),

@@ -1,11 +1,10 @@
 """The overview of a report: the recommended variant, the table of all, and the charts."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 
 import streamlit as st
-from plotly.graph_objects import Figure
 
-from engine import MEASURES, Report, Variant, charts, report_measure
+from engine import Report, charts
 from pages._ui import chrome, notes_view, skipped_view
 from pages._ui.guard import show_error
 from pages._ui.results import (
@@ -32,7 +31,7 @@ def show(report: Report) -> None:
         with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="bottom"):
             st.header("The baseline" if is_single else "Every variant beside the baseline", anchor=False)
             everything = st.toggle("All figures", key="all-figures")
-        with st.container(key="variants"):
+        with st.container(key="variants-all" if everything else "variants"):
             st.table(
                 variant_table.as_frame(report, everything=everything),
                 border="horizontal",
@@ -82,67 +81,15 @@ def _charts(report: Report) -> None:
             icon=":material/speed:",
             query_params={"run": report.run_id},
         )
-    has_labels = any(variant.accuracy for variant in report.main_variants)
-    quality = charts.accuracy if has_labels else charts.similarity
-    question = "Still right?" if has_labels else _question(report)
-    latency = [("How long a call takes", charts.latency, "latency")] if any(v.latency for v in report.variants) else []
-    is_started = any(variant.cold_start for variant in report.main_variants)
-    cold_start = (
-        [
-            ("How soon is a fresh process ready?", charts.cold_start, "cold-start"),
-            ("How much memory does that take?", charts.memory, "memory"),
-        ]
-        if is_started
-        else []
-    )
-    if len(report.main_variants) == 1:
-        _grid(
-            report,
-            ("File size", charts.size, "size"),
-            *latency,
-            *([("How often it is right", charts.accuracy, "accuracy")] if has_labels else []),
-            *cold_start,
-        )
-        return
-    _grid(
-        report,
-        ("Smaller?", charts.size, "size"),
-        *latency,
-        *([("Faster, and how sure is that?", charts.speed, "speed")] if any(map(_has_speed, report.variants)) else []),
-        (question, quality, quality.__name__),
-        *cold_start,
-    )
-    if sum(_is_placed(variant) for variant in report.main_variants) < 2:  # a point alone is no trade-off
-        return
-    with chrome.card(
-        "chart-tradeoff", "What is gained, what it costs", "Up and left is better; the bubble is the file."
-    ):
-        chrome.chart(charts.tradeoff(report), "tradeoff")
-
-
-def _has_speed(variant: Variant) -> bool:
-    """Whether a variant has a speed beside the baseline's, or an estimate of one."""
-    return variant.role != "baseline" and (variant.latency or variant.latency_estimate) is not None
-
-
-def _is_placed(variant: Variant) -> bool:
-    """Whether a variant has both a latency and what its answers are worth."""
-    is_judged = variant.role == "baseline" or (variant.accuracy or variant.fidelity) is not None
-    return variant.latency is not None and is_judged
-
-
-def _question(report: Report) -> str:
-    """The title of the chart of similarities."""
-    measure = report_measure(report)
-    return MEASURES[measure].question if measure is not None else "Still the same outputs?"
-
-
-def _grid(report: Report, *cards: tuple[str, Callable[[Report], Figure], str]) -> None:
-    """Draws charts side by side; each is a title, a function of the report, and a key."""
+    *side_by_side, last = charts.overview_charts(report)
+    is_wide = last.name == "tradeoff"
     with st.grid(2, min_column_width=330, gap="medium"):
-        for title, draw, key in cards:
-            with chrome.card(f"chart-{key}", title, fill=True):
-                chrome.chart(draw(report), key)
+        for one in side_by_side if is_wide else (*side_by_side, last):
+            with chrome.card(f"chart-{one.name}", one.question, fill=True):
+                chrome.chart(one.draw(report), one.name)
+    if is_wide:
+        with chrome.card("chart-tradeoff", last.question, "The bubble is the size of the file."):
+            chrome.chart(last.draw(report), last.name)
 
 
 def _notes(report: Report) -> None:

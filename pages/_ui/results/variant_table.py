@@ -124,7 +124,10 @@ def as_frame(report: Report, *, everything: bool = False) -> pd.DataFrame:
     has_class_budget = report.recipe.budget.max_class_drop is not None
     hidden = [] if everything else [name for name in ON_REQUEST if name != CLASS or not has_class_budget]
     frame = pd.DataFrame(rows).drop(columns=hidden)
-    return frame.loc[:, (frame != "–").any()]
+    frame = frame.loc[:, (frame != "–").any()]
+    if everything and "Verdict" in frame:  # so many columns are wider than a page: the verdict is seen first
+        frame.insert(1, "Verdict", frame.pop("Verdict"))
+    return frame
 
 
 def _row(variant: Variant, base: Variant | None, report: Report) -> dict[str, str]:
