@@ -11,6 +11,7 @@ os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 from engine.api.comparing import compare
 from engine.api.disagreeing import find_disagreements, start_disagreements
+from engine.api.exporting import export_destinations, export_variants, exports_of, start_export
 from engine.api.gating import gate
 from engine.api.graphs import (
     find_save_optimized,
@@ -69,7 +70,7 @@ from engine.api.questions import (
     sensitivity,
 )
 from engine.api.recipes import describe, estimate, optimize, presets, resolve
-from engine.api.reporting import html_report, write_html_report
+from engine.api.reporting import html_report, notebook, script, write_html_report, write_reproduction
 from engine.api.speed import (
     showdown,
     showdown_targets,
@@ -220,6 +221,7 @@ from engine.results import (
     times_as_fast,
     unfinished_ids,
 )
+from engine.results.exported import ExportedFile, ExportedFiles
 from engine.results.machine import (
     DATA_TYPES,
     OPERATIONS,
@@ -249,17 +251,22 @@ from engine.settings import (
     ChainInputs,
     ConfusionRequest,
     DataSource,
+    Destination,
     DetectRequest,
     DisagreementsRequest,
     Distill,
+    ExportRequest,
     FileModel,
+    FilesDestination,
     Finetune,
     Float16,
     FolderRole,
     Goal,
     HardwareRequest,
+    HubDestination,
     IdentifyRequest,
     ImagesData,
+    MlflowDestination,
     ModelSource,
     PeaksRequest,
     Preprocess,
@@ -342,6 +349,7 @@ __all__ = [
     "DataPreview",
     "DataSource",
     "DataSummary",
+    "Destination",
     "DetectRequest",
     "Disagreement",
     "Disagreements",
@@ -351,11 +359,15 @@ __all__ = [
     "Estimate",
     "Event",
     "ExportAdvice",
+    "ExportRequest",
+    "ExportedFile",
+    "ExportedFiles",
     "FINDINGS_FILE",
     "Failure",
     "FeatherweightError",
     "Fidelity",
     "FileModel",
+    "FilesDestination",
     "Finding",
     "Finetune",
     "Float16",
@@ -369,6 +381,7 @@ __all__ = [
     "GraphNode",
     "Hardware",
     "HardwareRequest",
+    "HubDestination",
     "HubError",
     "Identification",
     "IdentifyRequest",
@@ -383,6 +396,7 @@ __all__ = [
     "MAX_RECIPE_BYTES",
     "MEASURES",
     "Measure",
+    "MlflowDestination",
     "ModelProfile",
     "ModelSignature",
     "ModelSource",
@@ -512,6 +526,9 @@ __all__ = [
     "events",
     "example_noun",
     "export_advice",
+    "export_destinations",
+    "export_variants",
+    "exports_of",
     "find_analysis",
     "find_disagreements",
     "find_save_optimized",
@@ -540,6 +557,7 @@ __all__ = [
     "measure_title",
     "nearest_throughput",
     "needs",
+    "notebook",
     "optimize",
     "parse_class_list",
     "parse_recipe",
@@ -568,6 +586,7 @@ __all__ = [
     "save_folder",
     "save_optimized",
     "save_upload",
+    "script",
     "search_models",
     "selection_text",
     "sensitivity",
@@ -576,6 +595,7 @@ __all__ = [
     "showdowns_of",
     "similarity_text",
     "start_disagreements",
+    "start_export",
     "start_import",
     "start_measuring",
     "start_remeasure",
@@ -605,4 +625,5 @@ __all__ = [
     "workload_request",
     "workloads",
     "write_html_report",
+    "write_reproduction",
 ]

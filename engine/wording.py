@@ -1,4 +1,6 @@
-"""Counts in words, for every text that the engine writes."""
+"""Counts in words and names of files, for every text that the engine writes."""
+
+import re
 
 
 def many(number: int, noun: str, plural: str | None = None) -> str:
@@ -27,3 +29,8 @@ def size_unit(size_bytes: int) -> tuple[float, str]:
         for least, limit, unit in ((1e9, 1e9, "GB"), (1e5, 1e6, "MB"), (0, 1e3, "kB"))
         if size_bytes >= least
     )
+
+
+def slug(name: str) -> str:
+    """A name for a file: lower-case letters and figures with hyphens between them."""
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "model"

@@ -1,9 +1,10 @@
-"""The verbs that make the report to hand over."""
+"""The verbs that make the report to hand over, and the script and the notebook that run its recipe again."""
 
 from pathlib import Path
 
 from engine.errors import NotFoundError, RequestError, StateError
 from engine.jobs.queue import Queue
+from engine.planning import reproduction
 from engine.planning.remeasurable import existing_report
 from engine.planning.variant_files import run_folder
 from engine.results import Report
@@ -34,7 +35,34 @@ def _name(queue: Queue, run: str | Path) -> str:
 
 def write_html_report(run: str | Path, out: Path) -> None:
     """Write what `html_report` gives to this file, as a whole or not at all. Raises RequestError where it cannot."""
-    text = html_report(run)
+    _write(out, html_report(run))
+
+
+def script(run: str | Path) -> str:
+    """A Python file that carries out the recipe of a run, by its id or its folder, again. Raises as `html_report`."""
+    return reproduction.script(*_named_report(run))
+
+
+def notebook(run: str | Path) -> str:
+    """The same as a notebook of Jupyter. Raises as `html_report`."""
+    return reproduction.notebook(*_named_report(run))
+
+
+def write_reproduction(run: str | Path, out: Path) -> None:
+    """Write the script to FILE.py, or the notebook to FILE.ipynb. Raises RequestError for any other name."""
+    texts = {".py": script, ".ipynb": notebook}
+    if out.suffix not in texts:
+        raise RequestError(f"'{out}' must end with .py or .ipynb", "Choose another name")
+    _write(out, texts[out.suffix](run))
+
+
+def _named_report(run: str | Path) -> tuple[Report, str]:
+    queue = Queue.default()
+    report = _report(queue, run)
+    return report, _name(queue, run) or report.recipe.name or report.run_id
+
+
+def _write(out: Path, text: str) -> None:
     try:
         write_atomically(out.expanduser(), text)
     except OSError as error:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from engine.results import Result
 from engine.settings.disagreements_job import DisagreementsRequest
+from engine.settings.export_job import ExportRequest
 from engine.settings.graph_jobs import SaveOptimizedRequest, TimeProfileRequest
 from engine.settings.hardware_jobs import ShowdownRequest, SweepRequest
 from engine.settings.jobs import (
@@ -91,6 +92,10 @@ def minutes_and_more(request: SensitivityRequest | DetectRequest | SweepRequest)
 
 def disagreements_seconds(request: DisagreementsRequest) -> float:
     return ANALYSIS_SECONDS + 60 * request.minutes
+
+
+def export_seconds(request: ExportRequest) -> float:
+    return RUN_OVERHEAD_SECONDS
 
 
 def audit_seconds(request: AuditRequest) -> float:

@@ -16,6 +16,7 @@ from engine.jobs.job_kind import (
     analysis_seconds,
     audit_seconds,
     disagreements_seconds,
+    export_seconds,
     minutes_and_more,
     reading_seconds,
     remeasure_seconds,
@@ -35,9 +36,11 @@ from engine.results.analyses import (
 )
 from engine.results.audit import DataAudit
 from engine.results.disagreements import Disagreements
+from engine.results.exported import ExportedFiles
 from engine.results.mapping import Confusion
 from engine.results.preprocessing import PreprocessingDetection
 from engine.settings.disagreements_job import DisagreementsRequest
+from engine.settings.export_job import ExportRequest
 from engine.settings.jobs import (
     AdviseRequest,
     AuditRequest,
@@ -199,6 +202,17 @@ KINDS: tuple[JobKind, ...] = (
         estimate=None,
         locks_itself=True,
         key=request_and_versions,
+    ),
+    JobKind(
+        request=ExportRequest,
+        result=ExportedFiles,
+        function="engine.analyses.export:export",
+        check="engine.planning.exporting:check_export",
+        slot="advice",
+        limit_seconds=export_seconds,
+        estimate=None,
+        locks_itself=True,
+        key=None,  # what was written once may be gone
     ),
     *HARDWARE_KINDS,
 )

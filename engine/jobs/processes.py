@@ -10,6 +10,7 @@ import psutil
 
 from engine.jobs.policy import needs_network
 from engine.jobs.supervisor_lock import ROOT
+from engine.settings import ExportRequest
 from engine.store.folders import JobFile, JobFolder
 from engine.store.home import Home
 
@@ -42,6 +43,8 @@ ALLOWED = (
     *FOR_DOWNLOADS,
 )
 ALLOWED_BEGINNINGS = ("HF_", "OMP_", "OPENBLAS_", "MKL_", "FEATHERWEIGHT_")
+FOR_EXPORTS = ("AWS_", "MLFLOW_")
+"""How the variables begin that only an export gets: addresses and keys of where it writes to."""
 MAX_FILE_BYTES = 50_000_000_000
 MAX_PROCESSES = 256
 
@@ -52,9 +55,8 @@ def child_environment(home: Home, folder: JobFolder, job: JobFile) -> dict[str, 
     The URL of the database, which may have a password, is left out: a runner needs its folder only. So is what serves
     downloads, where the job has none.
     """
-    environment = {
-        key: value for key, value in os.environ.items() if key in ALLOWED or key.startswith(ALLOWED_BEGINNINGS)
-    }
+    beginnings = (*ALLOWED_BEGINNINGS, *(FOR_EXPORTS if isinstance(job.request, ExportRequest) else ()))
+    environment = {key: value for key, value in os.environ.items() if key in ALLOWED or key.startswith(beginnings)}
     environment.pop("FEATHERWEIGHT_DATABASE_URL", None)
     if not needs_network(job.request):
         for name in FOR_DOWNLOADS:

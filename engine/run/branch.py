@@ -10,7 +10,8 @@ from engine.context import CandidateResult, Model, ProgressCallback, as_onnx, no
 from engine.data import first_batch
 from engine.errors import FeatherweightError, LimitError, RunError, TargetError, as_error
 from engine.measure.neighbours import N_EXAMPLES, neighbour_note
-from engine.models.artifacts import OnnxModel
+from engine.models.artifacts import OnnxModel, TorchModel
+from engine.models.networks import keep_network
 from engine.planning.parts import ACCURACY, BASELINE, EXPORT, phase_of, step_key
 from engine.results import Note, Variant, codes
 from engine.run.progress import RunProgress
@@ -196,6 +197,8 @@ def _add_variant(
         seconds=seconds + export_result.seconds,
         at=first,
     )
+    if isinstance(model, TorchModel) and path and model.weights is not None and not model.structure:
+        keep_network(model, context.builder.folder.file(variant.file).parent)
     file = context.builder.models[variant.id]
     _score_everywhere(context, part, variant, own_label)
     context.builder.write("running")

@@ -14,6 +14,7 @@ from engine.settings.data import (
 )
 from engine.settings.disagreements_job import DisagreementsRequest
 from engine.settings.distillation import Distill, Swap
+from engine.settings.export_job import Destination, ExportRequest, FilesDestination, HubDestination, MlflowDestination
 from engine.settings.hardware_jobs import ShowdownEntry, ShowdownRequest, SweepRequest, VariantFile
 from engine.settings.jobs import (
     AdviseRequest,
@@ -72,21 +73,26 @@ __all__ = [
     "ChainInputs",
     "ConfusionRequest",
     "DataSource",
+    "Destination",
     "DetectRequest",
     "DisagreementsRequest",
     "Distill",
+    "ExportRequest",
     "FileModel",
+    "FilesDestination",
     "Finetune",
     "Float16",
     "FolderRole",
     "Goal",
     "HardwareRequest",
+    "HubDestination",
     "IdentifyRequest",
     "ImagesData",
     "ImportRequest",
     "Importance",
     "JobRequest",
     "MAX_CLASS_LIST_BYTES",
+    "MlflowDestination",
     "ModelSource",
     "NORMALISATIONS",
     "NO_LABEL_FILE",

@@ -8,6 +8,7 @@ from engine.errors import SettingsError
 from engine.settings.base import Settings, setting
 from engine.settings.data import DataSource, Preprocess, Split
 from engine.settings.disagreements_job import DisagreementsRequest
+from engine.settings.export_job import ExportRequest
 from engine.settings.graph_jobs import SaveOptimizedRequest, TimeProfileRequest
 from engine.settings.hardware_jobs import ShowdownRequest, SweepRequest
 from engine.settings.machine_jobs import PeaksRequest, WorkloadRequest
@@ -196,6 +197,7 @@ AnalysisRequest = (
     | SaveOptimizedRequest
     | PeaksRequest
     | WorkloadRequest
+    | ExportRequest
 )
 JobRequest = Annotated[RunRequest | AnalysisRequest, Field(discriminator="kind")]
 
