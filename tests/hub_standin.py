@@ -50,7 +50,8 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self._answer(*self._get())
 
-    do_HEAD = do_GET
+    def do_HEAD(self) -> None:
+        self.do_GET()
 
     def do_POST(self) -> None:
         self._answer(*self._post(self._body()))
@@ -102,7 +103,7 @@ class _Handler(BaseHTTPRequestHandler):
             asked = json.loads(body)
             repository = f"{asked['organization']}/{asked['name']}" if asked.get("organization") else asked["name"]
             self.hub.repositories.setdefault(repository, {})
-            self.hub.private[repository] = bool(asked.get("private"))
+            self.hub.private[repository] = bool(asked.get("private")) or asked.get("visibility") == "private"
             return 200, {"url": f"{self.hub.endpoint}/{repository}"}
         repository = "/".join(path.split("/")[3:5])
         if "/preupload/" in path:

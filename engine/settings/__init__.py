@@ -55,7 +55,15 @@ from engine.settings.quantize import (
     QuantizeStatic,
     QuantizeWeights,
 )
-from engine.settings.recipe import Recipe, absolute_paths, dump_recipe, load_recipe, parse_recipe, with_sources
+from engine.settings.recipe import (
+    Recipe,
+    absolute_paths,
+    dump_recipe,
+    load_recipe,
+    parse_recipe,
+    with_sources,
+    without_folders,
+)
 from engine.settings.rules import ChainInputs, best_position, needs, refusals, title_of
 from engine.settings.step import Stage
 from engine.settings.target import Budget, Goal, Target
@@ -148,4 +156,5 @@ __all__ = [
     "settings_error",
     "title_of",
     "with_sources",
+    "without_folders",
 ]

@@ -10,7 +10,7 @@ from engine.export.html_report import html_report
 from engine.models.artifacts import file_sha256
 from engine.results import Report, Variant
 from engine.results.exported import ExportedFile
-from engine.settings import dump_recipe
+from engine.settings import dump_recipe, without_folders
 from engine.store.folders import JobFolder
 from engine.wording import slug
 
@@ -59,7 +59,8 @@ def run_files(report: Report, name: str, models: Sequence[VariantModel]) -> dict
 
 
 def report_files(report: Report, name: str) -> dict[str, Path | bytes]:
-    """The report for people and for programs, and the recipe."""
+    """The report for people and for programs, and the recipe, without the names of this machine's folders."""
+    report = report.model_copy(update={"recipe": without_folders(report.recipe)})
     return {
         "report.html": html_report(report, name).encode(),
         "report.json": report.model_dump_json(indent=1, by_alias=True).encode(),
