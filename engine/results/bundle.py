@@ -110,3 +110,17 @@ class BundleDescription(Result):
     golden: Golden
     versions: dict[str, str]
     measured: BundledFigures
+
+
+class Bundle(Result):
+    """A zip of one variant's files, or of several variants with a folder each, which lies beside the result.
+
+    `descriptions` and `sums_sha256` (of SHA256SUMS) are those of each variant, `folders` where they lie in the zip.
+    """
+
+    sha256: str
+    size_bytes: int
+    folders: tuple[str, ...]
+    descriptions: tuple[BundleDescription, ...]
+    sums_sha256: tuple[str, ...]
+    files: tuple[str, ...]

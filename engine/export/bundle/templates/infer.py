@@ -48,6 +48,11 @@ class Model:
             raise UnusableImage(f"it has {image.width} x {image.height} pixels, and at most {MAX_PIXELS:,} are read")
         return prepare(image, self._preprocess)
 
+    def prepare_file(self, file: Path) -> np.ndarray:
+        """The same of an image file. Raises UnusableImage, and what Pillow raises on a damaged file."""
+        with Image.open(file) as image:
+            return self.preprocess(image)
+
     def predict(self, images: Sequence[Image.Image]) -> np.ndarray:
         """The scores of each image, (N, outputs), in one call where the graph takes any number of images.
 
@@ -119,8 +124,7 @@ def answers(model: Model, files: Sequence[Path], size: int) -> Iterator[tuple[Pa
 
 def _prepared(model: Model, file: Path) -> np.ndarray | str:
     try:
-        with Image.open(file) as image:
-            return model.preprocess(image)
+        return model.prepare_file(file)
     except (UnusableImage, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         return str(error) or type(error).__name__
 

@@ -35,11 +35,15 @@ class Model:
 
         Raises ValueError that names an input without an array.
         """
+        return self.session(self.as_graph(arrays))
+
+    def as_graph(self, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """The arrays that the graph takes, in its number types. Raises ValueError that names a missing one."""
         specs = self.settings["inputs"]
         missing = [spec["name"] for spec in specs if spec["name"] not in arrays]
         if missing:
             raise ValueError(f"there is no array for the input '{missing[0]}'")
-        return self.session({spec["name"]: np.asarray(arrays[spec["name"]], spec["dtype"]) for spec in specs})
+        return {spec["name"]: np.asarray(arrays[spec["name"]], spec["dtype"]) for spec in specs}
 
 
 def main() -> int:
