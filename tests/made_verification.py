@@ -57,7 +57,7 @@ RESULT: dict[str, Any] = {
 
 
 def made_result(**changed: Any) -> dict[str, Any]:
-    """The result with values changed; a name like latency__p50_ms is one within another, checks__0__passed in a list."""
+    """The result with values changed; a name like latency__p50_ms is within another, checks__0__passed in a list."""
     result = copy.deepcopy(RESULT)
     for path, value in changed.items():
         *place, last = path.split("__")
