@@ -1,7 +1,7 @@
 """The few examples by which a deployment bundle proves itself: what the graph takes, and of images their files."""
 
 import io
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,6 +37,13 @@ class GoldenExamples:
     n: int
     inputs: Mapping[str, NDArray[np.generic]]
     images: tuple[GoldenImage, ...]
+
+    def calls(self, specs: tuple[TensorSpec, ...], batch: int | None) -> Iterator[dict[str, NDArray[np.generic]]]:
+        """The arrays of each call: an example a call, or `batch` of them, from the first one on again at the end."""
+        batched = {spec.name for spec in specs if spec.batched}
+        for start in range(0, self.n, batch or 1):
+            rows = np.arange(start, start + (batch or 1)) % self.n
+            yield {name: values[rows] if name in batched else values for name, values in self.inputs.items()}
 
 
 def golden_examples(part: Examples, specs: tuple[TensorSpec, ...]) -> GoldenExamples:
