@@ -9,6 +9,14 @@ import os
 # Before anything below this package imports onnxruntime, which reads it then and since 1.29 reports usage by default.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
+from engine.api.bundling import (
+    bundle,
+    delete_verification,
+    find_bundle,
+    import_verification,
+    start_bundle,
+    verifications,
+)
 from engine.api.comparing import compare
 from engine.api.disagreeing import find_disagreements, start_disagreements
 from engine.api.exporting import export_destinations, export_variants, exports_of, start_export
@@ -221,6 +229,7 @@ from engine.results import (
     times_as_fast,
     unfinished_ids,
 )
+from engine.results.bundle import BUNDLE_FILE, RESULT_FILE, Bundle, BundleDescription
 from engine.results.exported import ExportedFile, ExportedFiles
 from engine.results.machine import (
     DATA_TYPES,
@@ -237,6 +246,7 @@ from engine.results.machine import (
 )
 from engine.results.optimized_graph import OPTIMIZED_FILE, OptimizedGraph
 from engine.results.time_profile import NodeMatch, NodeTime, OperatorTime, TimeProfile, parts_text
+from engine.results.verification import KnownVerification, Verification
 from engine.settings import (
     NORMALISATIONS,
     PRETRAINED,
@@ -248,6 +258,7 @@ from engine.settings import (
     AuditRequest,
     BaselineModel,
     Budget,
+    BundleRequest,
     ChainInputs,
     ConfusionRequest,
     DataSource,
@@ -262,6 +273,7 @@ from engine.settings import (
     Float16,
     FolderRole,
     Goal,
+    GoldenSource,
     HardwareRequest,
     HubDestination,
     IdentifyRequest,
@@ -322,8 +334,12 @@ __all__ = [
     "ArraySummary",
     "ArraysData",
     "AuditRequest",
+    "BUNDLE_FILE",
     "BaselineModel",
     "Budget",
+    "Bundle",
+    "BundleDescription",
+    "BundleRequest",
     "CHANGE_TITLES",
     "CHECKS",
     "Cancelled",
@@ -378,6 +394,7 @@ __all__ = [
     "GateAnswer",
     "GateRule",
     "Goal",
+    "GoldenSource",
     "GraphNode",
     "Hardware",
     "HardwareRequest",
@@ -388,6 +405,7 @@ __all__ = [
     "ImagesData",
     "Job",
     "JobRef",
+    "KnownVerification",
     "LabelFile",
     "LabelOutput",
     "Latency",
@@ -441,6 +459,7 @@ __all__ = [
     "QuantizeStatic",
     "QuantizeWeights",
     "RANDOM",
+    "RESULT_FILE",
     "RUNTIME_TITLES",
     "Race",
     "Rate",
@@ -498,6 +517,7 @@ __all__ = [
     "Variant",
     "VariantFile",
     "Verdict",
+    "Verification",
     "Workload",
     "WorkloadRequest",
     "Workloads",
@@ -506,6 +526,7 @@ __all__ = [
     "applicability",
     "audit",
     "best_position",
+    "bundle",
     "cancel",
     "catalogue_entry",
     "certainty_text",
@@ -518,6 +539,7 @@ __all__ = [
     "data_misfit",
     "delete",
     "delete_upload",
+    "delete_verification",
     "describe",
     "detect",
     "dump_recipe",
@@ -530,6 +552,7 @@ __all__ = [
     "export_variants",
     "exports_of",
     "find_analysis",
+    "find_bundle",
     "find_disagreements",
     "find_save_optimized",
     "find_time_profile",
@@ -540,6 +563,7 @@ __all__ = [
     "hardware",
     "html_report",
     "identify",
+    "import_verification",
     "input_misfit",
     "inspect",
     "job",
@@ -594,6 +618,7 @@ __all__ = [
     "showdown_targets",
     "showdowns_of",
     "similarity_text",
+    "start_bundle",
     "start_disagreements",
     "start_export",
     "start_import",
@@ -621,6 +646,7 @@ __all__ = [
     "usage",
     "variant_file",
     "variant_files",
+    "verifications",
     "wait",
     "workload_request",
     "workloads",

@@ -9,6 +9,7 @@ from engine.planning.remeasurable import existing_report
 from engine.planning.variant_files import run_folder
 from engine.results import Report
 from engine.store.folders import write_atomically
+from engine.store.verifications import verifications_of
 
 
 def html_report(run: str | Path) -> str:
@@ -22,10 +23,10 @@ def html_report(run: str | Path) -> str:
 
     queue = Queue.default()
     report = _report(queue, run)
-    return render(report, _name(queue, run) or report.recipe.name)
+    return render(report, run_name(queue, run) or report.recipe.name, verifications_of(queue.home, [report.run_id]))
 
 
-def _name(queue: Queue, run: str | Path) -> str:
+def run_name(queue: Queue, run: str | Path) -> str:
     """The name of a run of this home, which may have been renamed; empty for a folder."""
     try:
         return queue.job(str(run)).name

@@ -1,6 +1,7 @@
 """What is asked: frozen pydantic settings, from one technique to a whole recipe."""
 
 from engine.settings.base import Settings, settings_error
+from engine.settings.bundle_job import BundleRequest, GoldenSource
 from engine.settings.class_list import MAX_CLASS_LIST_BYTES, parse_class_list, read_class_list
 from engine.settings.data import (
     NO_LABEL_FILE,
@@ -77,6 +78,7 @@ __all__ = [
     "AuditRequest",
     "BaselineModel",
     "Budget",
+    "BundleRequest",
     "Calibration",
     "ChainInputs",
     "ConfusionRequest",
@@ -92,6 +94,7 @@ __all__ = [
     "Float16",
     "FolderRole",
     "Goal",
+    "GoldenSource",
     "HardwareRequest",
     "HubDestination",
     "IdentifyRequest",
