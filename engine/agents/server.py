@@ -66,6 +66,7 @@ def _listen(port: int) -> socket.socket:
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((LOOPBACK, port))
+        listening.listen()
     except (OSError, OverflowError) as error:
         listening.close()
         raise RequestError(f"the port {port} on {LOOPBACK} is taken or not allowed", "Choose another --port") from error

@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import cast
 
 from engine.api.jobs import analyse
-from engine.errors import NotFoundError, RequestError
+from engine.api.reporting import run_name
+from engine.errors import RequestError
 from engine.jobs import foreground
 from engine.jobs.queue import Queue
 from engine.planning.exporting import allowed_destinations, check_export, export_request
@@ -68,14 +69,8 @@ def _folder(queue: Queue, job: Job) -> str:
 def _request(
     run: str | Path, home: Home, destination: Destination, variants: Sequence[str], overwrite: bool
 ) -> ExportRequest:
-    request = export_request(run_folder(run, home).path, _name(run, home), destination, variants, overwrite=overwrite)
+    request = export_request(
+        run_folder(run, home).path, run_name(Queue(home), run), destination, variants, overwrite=overwrite
+    )
     check_export(request)
     return request
-
-
-def _name(run: str | Path, home: Home) -> str:
-    """The name of a run of this home, which may have been renamed; empty for a folder."""
-    try:
-        return Queue(home).job(str(run)).name
-    except NotFoundError:
-        return ""

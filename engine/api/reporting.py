@@ -60,7 +60,7 @@ def write_reproduction(run: str | Path, out: Path) -> None:
 def _named_report(run: str | Path) -> tuple[Report, str]:
     queue = Queue.default()
     report = _report(queue, run)
-    return report, _name(queue, run) or report.recipe.name or report.run_id
+    return report, run_name(queue, run) or report.recipe.name or report.run_id
 
 
 def _write(out: Path, text: str) -> None:

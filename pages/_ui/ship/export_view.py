@@ -28,7 +28,8 @@ Whoever starts this server names the places that its pages may write to, with sp
 FEATHERWEIGHT_EXPORT_TO="/mnt/models s3://bucket/models hf://owner/name mlflow+http://localhost:5000" make run
 ```
 
-Keys and tokens stay in the environment (`AWS_…`, `HF_TOKEN`, `MLFLOW_TRACKING_…`). On the command line any place will do:
+Keys and tokens stay in the environment (`AWS_…`, `HF_TOKEN`, `MLFLOW_TRACKING_…`). On the command line, any place will
+do:
 """
 
 
@@ -101,8 +102,9 @@ def _ended(job: Job) -> None:
     when = ago(job.finished or job.created)
     written = result(job.id) if job.state == "done" else None
     if isinstance(written, ExportedFiles):
+        amount = f"{many(len(written.files), 'file')}, {size_text(written.size_bytes)}"
         st.success(
-            f"{when}: {many(len(written.files), 'file')}, {size_text(written.size_bytes)}, in {plain(written.location)}",
+            f"{when}: {amount}, in {plain(written.location)}",
             icon=":material/check:",
         )
         for note in written.notes:
