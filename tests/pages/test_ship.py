@@ -5,7 +5,17 @@ import json
 
 import pytest
 
-from engine import html_report, import_verification, verifications
+from engine import (
+    ExportedFile,
+    ExportedFiles,
+    FilesDestination,
+    RequestError,
+    exports_of,
+    html_report,
+    import_verification,
+    start_export,
+    verifications,
+)
 from engine.errors import NotFoundError
 from engine.results import Note
 from engine.results.bundle import BUNDLE_FILE
@@ -89,3 +99,32 @@ def test_a_result_that_lies_is_refused_on_the_page_and_kept_nowhere(app, shipped
     assert not home.verifications.exists()
     with pytest.raises(NotFoundError):
         import_verification(json.dumps(made_result(bundle__run="nosuchrun")).encode())
+
+
+def test_without_a_place_it_says_how_one_is_allowed(app, shipped, monkeypatch):
+    monkeypatch.delenv("FEATHERWEIGHT_EXPORT_TO", raising=False)
+    at = app(PAGE, run=shipped.id)
+    assert "FEATHERWEIGHT_EXPORT_TO" in plain_words(at)
+    assert not [one for one in at.button if one.key == "start-export"]
+    monkeypatch.setenv("FEATHERWEIGHT_EXPORT_TO", "ftp://host")
+    assert "must be a folder" in plain_words(app(PAGE, run=shipped.id))
+
+
+def test_variants_are_copied_to_an_allowed_place_alone(app, shipped, answer, monkeypatch, tmp_path):
+    monkeypatch.setenv("FEATHERWEIGHT_EXPORT_TO", f"{tmp_path} hf://me/digits")
+    monkeypatch.setenv("HF_TOKEN", "hf_secret")
+    at = app(PAGE, run=shipped.id)
+    at.multiselect(key="copy").set_value([INT8, BASE]).run()
+    at.button(key="start-export").click().run()
+    (job,) = exports_of(shipped.id)
+    assert job.state == "queued"
+    file = ExportedFile(path="x/model.onnx", size_bytes=5_000_000, sha256="a" * 64)
+    answer(ExportedFiles(location=f"{tmp_path}/digits", files=(file,)))
+    assert "1 file, 5.00 MB" in plain_words(at.run())
+    at.selectbox(key="place").set_value("Hugging Face Hub: me/digits").run()
+    assert at.button(key="start-export").disabled
+    at.checkbox(key="publish").check().run()
+    assert not at.button(key="start-export").disabled
+    assert "hf_secret" not in plain_words(at)
+    with pytest.raises(RequestError, match="not among the destinations"):
+        start_export(shipped.id, FilesDestination(url="/"), [INT8])
