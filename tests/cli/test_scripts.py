@@ -16,7 +16,6 @@ from tests.made import INT8, made_report
 from tests.made_run import made_run
 
 WITHOUT_JSON = {
-    "bundle": "writes a file, whose path it prints",
     "mcp": "speaks its own protocol",
     "report": "writes a file, whose path it prints",
     "reproduce": "writes a file, whose path it prints",

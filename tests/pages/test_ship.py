@@ -120,7 +120,8 @@ def test_variants_are_copied_to_an_allowed_place_alone(app, shipped, answer, mon
     assert job.state == "queued"
     file = ExportedFile(path="x/model.onnx", size_bytes=5_000_000, sha256="a" * 64)
     answer(ExportedFiles(location=f"{tmp_path}/digits", files=(file,)))
-    assert "1 file, 5.00 MB" in plain_words(at.run())
+    at.run()
+    assert "1 file, 5.00 MB" in at.success[0].value
     at.selectbox(key="place").set_value("Hugging Face Hub: me/digits").run()
     assert at.button(key="start-export").disabled
     at.checkbox(key="publish").check().run()
