@@ -8,12 +8,12 @@ from engine.store.folders import JobFolder
 from tests.made import made_report
 
 
-def made_run(path: Path) -> Report:
-    """Writes the run; every variant has a file of a few bytes, whose sum is in the report."""
+def made_run(path: Path, **contents: bytes) -> Report:
+    """Writes the run; every variant has a file of a few bytes or of these, by its id, whose sum is in the report."""
     report = made_report()
     variants = []
     for variant in report.variants:
-        content = f"the model {variant.id}".encode()
+        content = contents.get(variant.id, f"the model {variant.id}".encode())
         file = path / variant.file
         file.parent.mkdir(parents=True)
         file.write_bytes(content)

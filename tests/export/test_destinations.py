@@ -17,11 +17,19 @@ from engine.errors import FeatherweightError, HubError, RequestError
 from engine.export.destinations import files as destination_files
 from engine.export.destinations import mlflow_store
 from engine.export.destinations.run_files import SUMS
+from engine.export.onnx_file import export_onnx
 from engine.models.networks import keep_network, read_network
 from engine.models.sample import load_sample
 from engine.planning import reproduction
 from engine.planning.exporting import check_export, export_request, parse_destination
-from engine.settings import FilesDestination, HubDestination, ImagesData, MlflowDestination, SampleModel
+from engine.settings import (
+    FilesDestination,
+    HubDestination,
+    ImagesData,
+    MlflowDestination,
+    QuantizeStatic,
+    SampleModel,
+)
 from engine.settings.export_job import ExportRequest
 from engine.store.folders import JobFolder
 from engine.store.progress import Progress
@@ -163,28 +171,33 @@ def test_a_bucket_that_cannot_be_written_is_said(run, send, bucket, monkeypatch,
     assert "secret" not in str(caught.value)
 
 
-def test_the_hub_gets_one_commit_that_timm_loads(sample_run, send, monkeypatch, tmp_path):
-    report = sample_run.report
-    ids = [one.id for one in report.main_variants]
+def test_the_hub_gets_one_commit_that_timm_loads(send, monkeypatch, tmp_path):
+    exported = export_onnx(load_sample(SampleModel(), None), tmp_path / "baseline.onnx")
+    step = QuantizeStatic(method="static")
+    report = made_run(tmp_path / "run", **{BASE: exported.path.read_bytes()})
+    variants = (report.baseline, report.variant(INT8).model_copy(update={"settings": step}))
+    report = report.model_copy(update={"variants": variants})
+    JobFolder(tmp_path / "run").write("report.json", report)
+    ids = [BASE, INT8]
     with running_hub() as hub:
         monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", hub.endpoint)
         place = HubDestination(repository="me/digits", licence="apache-2.0")
         with pytest.raises(RequestError, match="no token"):
-            send(sample_run.folder.path, place, ids)
+            send(tmp_path / "run", place, ids)
         monkeypatch.setenv("HF_TOKEN", "hf_wrong")
         with pytest.raises(HubError, match="refuses") as caught:
-            send(sample_run.folder.path, place, ids)
+            send(tmp_path / "run", place, ids)
         assert "hf_wrong" not in str(caught.value)
         monkeypatch.setenv("HF_TOKEN", TOKEN)
         hub.fails_at = "/commit/"
         with pytest.raises(HubError, match="answered 500"):
-            send(sample_run.folder.path, place, ids)
+            send(tmp_path / "run", place, ids)
         assert hub.repositories == {}
         hub.fails_at = ""
-        written = send(sample_run.folder.path, place, ids)
+        written = send(tmp_path / "run", place, ids)
         files = hub.repositories["me/digits"]
         with pytest.raises(RequestError, match=r"has README\.md"):
-            send(sample_run.folder.path, place, ids)
+            send(tmp_path / "run", place, ids)
     assert hub.private["me/digits"]
     assert set(files) == {one.path for one in written.files}
     assert {"onnx/model.onnx", "onnx/model_quantized.onnx", "config.json", "model.safetensors"} < set(files)

@@ -66,17 +66,16 @@ def _offer(report: Report, places: tuple[Destination, ...]) -> None:
         one.id: f"{one.label} · {one.id[:6]}" for one in sorted(report.main_variants, key=lambda one: one.id != best)
     }
     names = {f"{KINDS[place.kind]}: {place.title}": place for place in places}
-    with st.container(horizontal=True):
-        ids = st.multiselect(
-            "Variants to copy",
-            list(labels),
-            default=list(labels)[:1],
-            format_func=lambda id: labels.get(id, id),
-            key="copy",
-            bind="query-params",
-            placeholder="Choose variants",
-        )
-        name = st.selectbox("Place", list(names), format_func=plain, key="place", bind="query-params")
+    ids = st.multiselect(
+        "Variants to copy",
+        list(labels),
+        default=list(labels)[:1],
+        format_func=lambda id: labels.get(id, id),
+        key="copy",
+        bind="query-params",
+        placeholder="Choose variants",
+    )
+    name = st.selectbox("Place", list(names), key="place", bind="query-params")
     place = names[name]
     overwrite = st.checkbox(
         "Replace what is there of this run", key="overwrite", help="Without this, an export stops where it finds any."
@@ -104,12 +103,12 @@ def _ended(job: Job) -> None:
     if isinstance(written, ExportedFiles):
         amount = f"{many(len(written.files), 'file')}, {size_text(written.size_bytes)}"
         st.success(
-            f"{when}: {amount}, in {plain(written.location)}",
+            f"{amount}, in {plain(written.location)}, {when}",
             icon=":material/check:",
         )
         for note in written.notes:
             st.caption(plain(note.text))
     elif job.state == "cancelled":
-        st.caption(f"{when}: cancelled, nothing was written")
+        st.caption(f"Cancelled {when}: nothing was written")
     elif job.error:
         show_error(job.error.text, job.error_next)
