@@ -146,7 +146,8 @@ def _client(destination: MlflowDestination) -> Any:
 def _mlflow_error() -> type[Exception]:
     from mlflow.exceptions import MlflowException
 
-    return MlflowException
+    kind: type[Exception] = MlflowException
+    return kind
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """The card of a repository on the Hugging Face Hub: what is in it, from which model, and what was measured."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from huggingface_hub import EvalResult, ModelCardData
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -77,7 +78,7 @@ def _evaluation(report: Report, path: str, variant: Variant) -> list[EvalResult]
     if accuracy is None or report.data is None or not isinstance(data, SampleData | ImagesData):
         return []
     dataset = "scikit-learn digits" if isinstance(data, SampleData) else "the images of the run"
-    common = {
+    common: dict[str, Any] = {
         "task_type": "image-classification",
         "dataset_type": "digits" if isinstance(data, SampleData) else "private",
         "dataset_name": dataset,
