@@ -73,6 +73,12 @@ def draw() -> None:
                 help="A run's variants answer photos, a camera and images side by side.",
             ),
             st.Page(
+                chrome.SHIP,
+                title="Ship",
+                icon=":material/package_2:",
+                help="A bundle that runs a variant elsewhere and proves that it does, and what it found there.",
+            ),
+            st.Page(
                 chrome.MACHINE,
                 title="Machine",
                 icon=":material/memory:",

@@ -9,9 +9,18 @@ import os
 # Before anything below this package imports onnxruntime, which reads it then and since 1.29 reports usage by default.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
+from engine.api.bundling import (
+    bundle,
+    delete_verification,
+    find_bundle,
+    import_verification,
+    start_bundle,
+    verifications,
+)
 from engine.api.classes import answers_are_classes, class_changes
 from engine.api.comparing import compare
 from engine.api.disagreeing import find_disagreements, start_disagreements
+from engine.api.exporting import export_destinations, export_variants, exports_of, start_export
 from engine.api.gating import gate
 from engine.api.graphs import (
     find_graphs,
@@ -74,7 +83,7 @@ from engine.api.questions import (
     sensitivity,
 )
 from engine.api.recipes import describe, estimate, optimize, presets, resolve
-from engine.api.reporting import html_report, write_html_report
+from engine.api.reporting import html_report, notebook, script, write_html_report, write_reproduction
 from engine.api.speed import (
     showdown,
     showdown_targets,
@@ -230,7 +239,9 @@ from engine.results import (
     times_as_fast,
     unfinished_ids,
 )
+from engine.results.bundle import BUNDLE_FILE, RESULT_FILE, Bundle, BundleDescription
 from engine.results.class_changes import AnswerMove, ClassChange, ClassChanges, ConfusionChange, move_text
+from engine.results.exported import ExportedFile, ExportedFiles
 from engine.results.graphs import FileGraph, GraphComparison, Partners
 from engine.results.layer_errors import LayerError, LayerErrors, UnmatchedLayer
 from engine.results.machine import (
@@ -248,6 +259,7 @@ from engine.results.machine import (
 )
 from engine.results.optimized_graph import OPTIMIZED_FILE, OptimizedGraph
 from engine.results.time_profile import NodeMatch, NodeTime, OperatorTime, TimeProfile, parts_text
+from engine.results.verification import KnownVerification, Verification
 from engine.settings import (
     NORMALISATIONS,
     PRETRAINED,
@@ -259,21 +271,28 @@ from engine.settings import (
     AuditRequest,
     BaselineModel,
     Budget,
+    BundleRequest,
     ChainInputs,
     ConfusionRequest,
     DataSource,
+    Destination,
     DetectRequest,
     DisagreementsRequest,
     Distill,
+    ExportRequest,
     FileModel,
+    FilesDestination,
     Finetune,
     Float16,
     FolderRole,
     Goal,
+    GoldenSource,
     HardwareRequest,
+    HubDestination,
     IdentifyRequest,
     ImagesData,
     LayerErrorsRequest,
+    MlflowDestination,
     ModelSource,
     PeaksRequest,
     Preprocess,
@@ -331,8 +350,12 @@ __all__ = [
     "ArraySummary",
     "ArraysData",
     "AuditRequest",
+    "BUNDLE_FILE",
     "BaselineModel",
     "Budget",
+    "Bundle",
+    "BundleDescription",
+    "BundleRequest",
     "CHANGE_TITLES",
     "CHECKS",
     "Cancelled",
@@ -361,6 +384,7 @@ __all__ = [
     "DataPreview",
     "DataSource",
     "DataSummary",
+    "Destination",
     "DetectRequest",
     "Disagreement",
     "Disagreements",
@@ -370,12 +394,16 @@ __all__ = [
     "Estimate",
     "Event",
     "ExportAdvice",
+    "ExportRequest",
+    "ExportedFile",
+    "ExportedFiles",
     "FINDINGS_FILE",
     "Failure",
     "FeatherweightError",
     "Fidelity",
     "FileGraph",
     "FileModel",
+    "FilesDestination",
     "Finding",
     "Finetune",
     "Float16",
@@ -387,15 +415,18 @@ __all__ = [
     "GateRule",
     "Goal",
     "GraphComparison",
+    "GoldenSource",
     "GraphNode",
     "Hardware",
     "HardwareRequest",
+    "HubDestination",
     "HubError",
     "Identification",
     "IdentifyRequest",
     "ImagesData",
     "Job",
     "JobRef",
+    "KnownVerification",
     "LabelFile",
     "LabelOutput",
     "Latency",
@@ -409,6 +440,7 @@ __all__ = [
     "MEASURES",
     "MOST_LANES",
     "Measure",
+    "MlflowDestination",
     "ModelProfile",
     "ModelSignature",
     "ModelSource",
@@ -454,6 +486,7 @@ __all__ = [
     "QuantizeStatic",
     "QuantizeWeights",
     "RANDOM",
+    "RESULT_FILE",
     "RUNTIME_TITLES",
     "Race",
     "Rate",
@@ -512,6 +545,7 @@ __all__ = [
     "Variant",
     "VariantFile",
     "Verdict",
+    "Verification",
     "Workload",
     "WorkloadRequest",
     "Workloads",
@@ -521,6 +555,7 @@ __all__ = [
     "applicability",
     "audit",
     "best_position",
+    "bundle",
     "cancel",
     "catalogue_entry",
     "certainty_text",
@@ -534,6 +569,7 @@ __all__ = [
     "data_misfit",
     "delete",
     "delete_upload",
+    "delete_verification",
     "describe",
     "detect",
     "dump_recipe",
@@ -542,7 +578,11 @@ __all__ = [
     "events",
     "example_noun",
     "export_advice",
+    "export_destinations",
+    "export_variants",
+    "exports_of",
     "find_analysis",
+    "find_bundle",
     "find_disagreements",
     "find_layer_errors",
     "find_graphs",
@@ -558,6 +598,7 @@ __all__ = [
     "headline_figures",
     "html_report",
     "identify",
+    "import_verification",
     "input_misfit",
     "inspect",
     "job",
@@ -582,6 +623,7 @@ __all__ = [
     "needs",
     "onnxruntime_web_files",
     "open_live_race",
+    "notebook",
     "optimize",
     "parse_class_list",
     "parse_recipe",
@@ -610,6 +652,7 @@ __all__ = [
     "save_folder",
     "save_optimized",
     "save_upload",
+    "script",
     "search_models",
     "selection_text",
     "sensitivity",
@@ -617,7 +660,9 @@ __all__ = [
     "showdown_targets",
     "showdowns_of",
     "similarity_text",
+    "start_bundle",
     "start_disagreements",
+    "start_export",
     "start_import",
     "start_layer_errors",
     "start_measuring",
@@ -645,8 +690,10 @@ __all__ = [
     "usage",
     "variant_file",
     "variant_files",
+    "verifications",
     "wait",
     "workload_request",
     "workloads",
     "write_html_report",
+    "write_reproduction",
 ]

@@ -1,4 +1,6 @@
-"""Counts in words, for every text that the engine writes."""
+"""Counts in words and names of files, for every text that the engine writes."""
+
+import re
 
 
 def many(number: int, noun: str, plural: str | None = None) -> str:
@@ -38,3 +40,8 @@ def threads_text(threads: int | None, streams: int | None = None) -> str:
     """What a call computes with: 2 threads, or 2 threads, 2 streams where their number is asked for."""
     text = many(threads or 1, "thread")
     return text if streams is None else f"{text}, {many(streams, 'stream')}"
+
+
+def slug(name: str) -> str:
+    """A name for a file: lower-case letters and figures with hyphens between them."""
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "model"

@@ -17,6 +17,7 @@ from engine.store.progress import Progress
 from engine.system.machine import n_cuda_cards, runtime_distributions
 
 NOT_QUICK = (
+    "agents/",
     "analyses/test_advise.py",
     "analyses/test_detect.py",
     "analyses/test_layer_errors.py",

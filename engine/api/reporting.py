@@ -1,4 +1,4 @@
-"""The verbs that make the report to hand over."""
+"""The verbs that make the report to hand over, and the script and the notebook that run its recipe again."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -7,12 +7,14 @@ from pathlib import Path
 from engine.api.jobs import find_resolved
 from engine.errors import FeatherweightError, NotFoundError, RequestError, StateError
 from engine.jobs.queue import Queue
+from engine.planning import reproduction
 from engine.planning.disagreeing import disagreements_request
 from engine.planning.remeasurable import existing_report
 from engine.planning.variant_files import run_folder
 from engine.results import Disagreements, Example, Report, Variant
 from engine.settings import Recipe
 from engine.store.folders import JobFolder, write_atomically
+from engine.store.verifications import verifications_of
 
 UNNAMED: str = Recipe.model_fields["name"].default
 
@@ -33,12 +35,48 @@ def html_report(run: str | Path, *, images: bool = True) -> str:
     variant = compared_variant(report) if images else None
     examples, find = _examples(queue, folder, report, variant)
     cards = tuple(example_cards(report, variant, examples, find)) if variant is not None else ()
-    return render(report, _name(queue, run, report), cards, with_images=images)
+    verifications = verifications_of(queue.home, [report.run_id])
+    return render(report, _name(queue, run, report), cards, verifications, with_images=images)
 
 
 def write_html_report(run: str | Path, out: Path, *, images: bool = True) -> None:
     """Write what `html_report` gives to this file, as a whole or not at all. Raises RequestError where it cannot."""
-    text = html_report(run, images=images)
+    _write(out, html_report(run, images=images))
+
+
+def run_name(queue: Queue, run: str | Path) -> str:
+    """The name of a run of this home, which may have been renamed; empty for a folder."""
+    try:
+        return queue.job(str(run)).name
+    except NotFoundError:
+        return ""
+
+
+def script(run: str | Path) -> str:
+    """A Python file that carries out the recipe of a run, by its id or its folder, again. Raises as `html_report`."""
+    return reproduction.script(*_named_report(run))
+
+
+def notebook(run: str | Path) -> str:
+    """The same as a notebook of Jupyter. Raises as `html_report`."""
+    return reproduction.notebook(*_named_report(run))
+
+
+def write_reproduction(run: str | Path, out: Path) -> None:
+    """Write the script to FILE.py, or the notebook to FILE.ipynb. Raises RequestError for any other name."""
+    texts = {".py": script, ".ipynb": notebook}
+    if out.suffix not in texts:
+        raise RequestError(f"'{out}' must end with .py or .ipynb", "Choose another name")
+    _write(out, texts[out.suffix](run))
+
+
+def _named_report(run: str | Path) -> tuple[Report, str]:
+    queue = Queue.default()
+    report = _report(run_folder(run, queue.home))
+    return report, run_name(queue, run) or report.recipe.name or report.run_id
+
+
+def _write(out: Path, text: str) -> None:
     try:
         write_atomically(out.expanduser(), text)
     except OSError as error:
@@ -65,9 +103,7 @@ def _examples(
 
 def _name(queue: Queue, run: str | Path, report: Report) -> str:
     """The name of a run of this home, which may have been renamed, else that of its recipe; without one its model's."""
-    name = report.recipe.name
-    with suppress(NotFoundError):
-        name = queue.job(str(run)).name
+    name = run_name(queue, run) or report.recipe.name
     return report.recipe.model.title if name == UNNAMED else name
 
 

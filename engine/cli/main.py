@@ -13,11 +13,11 @@ import typer
 from typer.main import get_command
 
 from engine import FeatherweightError
-from engine.cli import data, graphs, layers, machine, models, runs, speed
+from engine.cli import agents, bundling, data, exports, graphs, layers, machine, models, runs, speed
 from engine.cli.shell import app, error
 
 REFUSED, CANCELLED = 2, 130
-VERBS = (runs, models, data, speed, graphs, layers, machine)
+VERBS = (runs, models, data, speed, graphs, layers, bundling, machine, exports, agents)
 """Importing these puts their verbs into `app`, in the order of the help."""
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 import engine
-from engine import GateAnswer, PresetName, Recipe
+from engine import GateAnswer, PresetName, Recipe, Report
 from engine.cli import cold_start_lines, lines
 from engine.cli.shell import AsJson, app, error, on_event, show, show_json, table
 from engine.wording import many
@@ -27,14 +27,22 @@ def optimize(
     recipe: RecipeFile,
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="A new or empty folder for the results.")],
     preset: FromPreset = None,
+    json: AsJson = False,
 ) -> int:
     """Carry out a recipe here and now."""
     report = engine.optimize(load(recipe, preset), out, on_event)
     for failure in report.failures:
         error(f"{failure.message}. {failure.next}" if failure.next else failure.message)
-    print("\n".join([*lines.of_report(report), *cold_start_lines.of_cold_starts(report)]))
-    print(f"{out / 'report.json'}: {many(len(report.variants), 'variant')}")
+    show(report, json, lambda one: _optimized_lines(one, out))
     return 0 if report.state == "done" else 1
+
+
+def _optimized_lines(report: Report, out: Path) -> list[str]:
+    return [
+        *lines.of_report(report),
+        *cold_start_lines.of_cold_starts(report),
+        f"{out / 'report.json'}: {many(len(report.variants), 'variant')}",
+    ]
 
 
 def load(file: Path, preset: PresetName | None) -> Recipe:
@@ -43,9 +51,9 @@ def load(file: Path, preset: PresetName | None) -> Recipe:
 
 
 @app.command()
-def submit(recipe: RecipeFile, preset: FromPreset = None) -> None:
+def submit(recipe: RecipeFile, preset: FromPreset = None, json: AsJson = False) -> None:
     """Put a recipe in line; prints the run's id."""
-    print(engine.submit(load(recipe, preset)).id)
+    show(engine.submit(load(recipe, preset)), json, lambda job: [job.id])
 
 
 @app.command()
@@ -71,19 +79,18 @@ def status(run: RunId, json: AsJson = False) -> None:
 
 
 @app.command()
-def cancel(run: RunId) -> None:
-    """End a run within two seconds."""
+def cancel(run: RunId, json: AsJson = False) -> None:
+    """End a run within two seconds; one that has ended stays as it is."""
     engine.cancel(run)
+    if json:
+        show_json(engine.job(run))
 
 
 @app.command()
-def remeasure(
-    run: RunOrDir,
-) -> None:
+def remeasure(run: RunOrDir, json: AsJson = False) -> None:
     """Measure the latencies of a run again; its report keeps both measurements and says which stands."""
     report = engine.remeasure(run, on_event)
-    print("\n".join(lines.of_report(report)))
-    print("\n".join(lines.of_measurements(report)))
+    show(report, json, lambda one: [*lines.of_report(one), *lines.of_measurements(one)])
 
 
 @app.command()

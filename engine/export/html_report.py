@@ -24,6 +24,7 @@ from engine.results import (
     selection_text,
     similarity_text,
 )
+from engine.results.verification import KnownVerification
 from engine.settings import ArraysData, dump_recipe
 from engine.wording import many, milliseconds, percent, size_text
 
@@ -46,9 +47,17 @@ class Picture:
     height: int
 
 
-def html_report(report: Report, name: str, cards: Sequence[ExampleCard] = (), *, with_images: bool = True) -> str:
+def html_report(
+    report: Report,
+    name: str,
+    cards: Sequence[ExampleCard] = (),
+    verifications: Sequence[KnownVerification] = (),
+    *,
+    with_images: bool = True,
+) -> str:
     """The report of a finished run as one HTML page, `name` its title and `cards` its images.
 
+    `verifications` are what its bundles found on other machines, which stand apart from what the run measured.
     It loads nothing from anywhere: styles, Plotly and data are in it, and its own policy forbids more. Without
     `with_images` it says that they were left out.
     """
@@ -71,6 +80,7 @@ def html_report(report: Report, name: str, cards: Sequence[ExampleCard] = (), *,
         notes=[(variant.label, variant.notes) for variant in report.main_variants if variant.notes],
         method=list(_method(report)),
         files=[(one.label, one.file, one.sha256, size_text(one.size_bytes)) for one in report.main_variants],
+        verified=[_verified(known) for known in verifications],
         recipe=dump_recipe(report.recipe),
         plotly=get_plotlyjs(),
     )
@@ -162,6 +172,19 @@ def _row(report: Report, variant: Variant) -> tuple[str, ...]:
         f"{percent(accuracy.top1, 1)} ({percent(accuracy.low, 1)} to {percent(accuracy.high, 1)})" if accuracy else "–",
         similarity_text(variant.fidelity) if variant.fidelity else "–",
         _verdict(report, variant),
+    )
+
+
+def _verified(known: KnownVerification) -> tuple[str, ...]:
+    found, latency = known.verification, known.verification.latency
+    interval = f" ({latency.low_ms:.3g} to {latency.high_ms:.3g})" if latency else ""
+    failed = [check.text for check in found.checks if not check.passed]
+    return (
+        known.label,
+        known.where,
+        f"{latency.p50_ms:.3g} ms{interval}" if latency else "–",
+        many(latency.threads, "thread") if latency else "–",
+        "verified" if found.passed else "; ".join(failed),
     )
 
 

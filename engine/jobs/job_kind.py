@@ -5,6 +5,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from engine.results import Result
+from engine.settings.bundle_job import BundleRequest
+from engine.settings.export_job import ExportRequest
 from engine.settings.graph_jobs import GraphsRequest, SaveOptimizedRequest, TimeProfileRequest
 from engine.settings.hardware_jobs import ShowdownRequest, SweepRequest
 from engine.settings.jobs import (
@@ -90,7 +92,7 @@ def reading_seconds(
     return FILE_SECONDS if looks_into_a_file(request) else ANALYSIS_SECONDS
 
 
-def graph_seconds(request: TimeProfileRequest | SaveOptimizedRequest) -> float:
+def graph_seconds(request: TimeProfileRequest | SaveOptimizedRequest | BundleRequest) -> float:
     return ANALYSIS_SECONDS
 
 
@@ -100,6 +102,10 @@ def minutes_and_more(request: SensitivityRequest | DetectRequest | SweepRequest)
 
 def variant_seconds(request: DisagreementsRequest | LayerErrorsRequest) -> float:
     return ANALYSIS_SECONDS + 60 * request.minutes
+
+
+def export_seconds(request: ExportRequest) -> float:
+    return RUN_OVERHEAD_SECONDS
 
 
 def audit_seconds(request: AuditRequest) -> float:

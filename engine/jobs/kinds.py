@@ -15,7 +15,9 @@ from engine.jobs.job_kind import (
     JobKind,
     analysis_seconds,
     audit_seconds,
+    export_seconds,
     files_and_versions,
+    graph_seconds,
     minutes_and_more,
     reading_seconds,
     remeasure_seconds,
@@ -35,11 +37,15 @@ from engine.results.analyses import (
     Sensitivity,
 )
 from engine.results.audit import DataAudit
+from engine.results.bundle import Bundle
 from engine.results.disagreements import Disagreements
+from engine.results.exported import ExportedFiles
 from engine.results.graphs import GraphComparison
 from engine.results.layer_errors import LayerErrors
 from engine.results.mapping import Confusion
 from engine.results.preprocessing import PreprocessingDetection
+from engine.settings.bundle_job import BundleRequest
+from engine.settings.export_job import ExportRequest
 from engine.settings.graph_jobs import GraphsRequest
 from engine.settings.jobs import (
     AdviseRequest,
@@ -225,6 +231,28 @@ KINDS: tuple[JobKind, ...] = (
         estimate=None,
         locks_itself=True,
         key=request_and_versions,
+    ),
+    JobKind(
+        request=ExportRequest,
+        result=ExportedFiles,
+        function="engine.analyses.export:export",
+        check="engine.planning.exporting:check_export",
+        slot="advice",
+        limit_seconds=export_seconds,
+        estimate=None,
+        locks_itself=True,
+        key=None,  # what was written once may be gone
+    ),
+    JobKind(
+        request=BundleRequest,
+        result=Bundle,
+        function="engine.analyses.bundle:bundle",
+        check="engine.planning.bundling:check_bundle",
+        slot="advice",
+        limit_seconds=graph_seconds,
+        estimate=None,
+        locks_itself=True,
+        key=request_and_machine,
     ),
     *HARDWARE_KINDS,
 )

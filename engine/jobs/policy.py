@@ -7,8 +7,11 @@ from pathlib import Path
 from engine.jobs.linked import holds_all_sorts, linked_files, linked_images, user_folder
 from engine.settings import (
     PRETRAINED,
+    BundleRequest,
     DataSource,
+    ExportRequest,
     FileModel,
+    FilesDestination,
     HardwareRequest,
     IdentifyRequest,
     JobRequest,
@@ -39,7 +42,12 @@ def policy_of(home: Home, folder: JobFolder, request: JobRequest) -> Policy:
     network = needs_network(request)
     shared = home.turn_files if looks_into_a_file(request) else (home.cache, *home.shared_files)
     return Policy(
-        readable=(*_request_file(folder), *input_paths(request), *(_credentials() if network else ())),
+        readable=(
+            *_request_file(folder),
+            *input_paths(request),
+            *(_credentials() if network else ()),
+            *_cloud_credentials(request),
+        ),
         writable=(folder.path, *shared, *_result_folders(request)),
         downloads=_download_folders() if network else (),
         network=network,
@@ -69,8 +77,8 @@ def _request_file(folder: JobFolder) -> tuple[Path, ...]:
 
 
 def needs_network(request: JobRequest) -> bool:
-    """Whether the job may have to download weights: pretrained ones, or a model of the Hub."""
-    return any(
+    """Whether the job may have to download weights (pretrained ones, or a model of the Hub), or exports to a server."""
+    return _exports_to_a_server(request) or any(
         isinstance(model, TimmModel) and (model.from_hub or (model.weights == PRETRAINED and model.local_dir is None))
         for model in _models(request)
     )
@@ -83,9 +91,9 @@ def input_paths(request: JobRequest) -> tuple[Path, ...]:
         paths.append(Path(request.weights))
     if isinstance(request, WorkloadRequest) and request.folder is not None:
         paths.append(Path(request.folder))
-    if isinstance(request, VariantRequest):
+    if isinstance(request, VariantRequest | BundleRequest | ExportRequest):
         paths.append(Path(request.folder))
-    recipe = request.recipe if isinstance(request, RunRequest | VariantRequest) else None
+    recipe = request.recipe if isinstance(request, RunRequest | VariantRequest | BundleRequest) else None
     paths += _data_paths(recipe.data if recipe is not None else getattr(request, "data", None))
     return tuple(path.absolute() for path in paths)
 
@@ -106,8 +114,8 @@ def _models(request: JobRequest) -> Iterator[ModelSource]:
         files = (request.file,) if isinstance(request, SweepRequest) else (row.file for row in request.rows)
         yield from (file.model for file in files if file.model is not None)
         return
-    if not isinstance(request, RunRequest | VariantRequest):
-        for name in ("model", "baseline"):
+    if not isinstance(request, RunRequest | VariantRequest | BundleRequest):
+        for name in ("model", "baseline", "network_source"):
             model: ModelSource | None = getattr(request, name, None)
             if model is not None:
                 yield model
@@ -149,8 +157,33 @@ def _entries(folder: Path) -> list[Path]:
 
 
 def _result_folders(request: JobRequest) -> tuple[Path, ...]:
-    """Folders beside its own that the job writes to: that of the run that it measures again."""
-    return (Path(request.folder),) if isinstance(request, RemeasureRequest) else ()
+    """Folders beside its own that the job writes to: that of the run that it measures again, or exports to."""
+    if isinstance(request, RemeasureRequest):
+        return (Path(request.folder),)
+    folder = _shared_folder(request)
+    return (folder,) if folder is not None else ()
+
+
+def _shared_folder(request: JobRequest) -> Path | None:
+    """The folder that an export writes to; None of any other job, and where it writes to a server."""
+    destination = request.destination if isinstance(request, ExportRequest) else None
+    folder = destination.folder if isinstance(destination, FilesDestination) else None
+    return Path(folder) if folder is not None else None
+
+
+def _exports_to_a_server(request: JobRequest) -> bool:
+    return isinstance(request, ExportRequest) and _shared_folder(request) is None
+
+
+def _cloud_credentials(request: JobRequest) -> tuple[Path, ...]:
+    """The files of keys and settings that the client of S3 reads, where the job exports there."""
+    if not isinstance(request, ExportRequest) or not isinstance(request.destination, FilesDestination):
+        return ()
+    if not _exports_to_a_server(request):
+        return ()
+    named = (os.environ.get(name) for name in ("AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE", "AWS_CA_BUNDLE"))
+    own = user_folder() / ".aws"
+    return (own / "credentials", own / "config", *(Path(path).expanduser().absolute() for path in named if path))
 
 
 def _download_folders() -> tuple[Path, ...]:

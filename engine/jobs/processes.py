@@ -10,6 +10,7 @@ import psutil
 
 from engine.jobs.policy import needs_network
 from engine.jobs.supervisor_lock import ROOT
+from engine.settings import ExportRequest
 from engine.store.folders import JobFile, JobFolder
 from engine.store.home import Home
 
@@ -42,24 +43,28 @@ ALLOWED = (
     *FOR_DOWNLOADS,
 )
 ALLOWED_BEGINNINGS = ("HF_", "OMP_", "OPENBLAS_", "MKL_", "FEATHERWEIGHT_")
+FOR_EXPORTS = ("AWS_", "MLFLOW_")
+"""How the variables begin that only an export gets: addresses and keys of where it writes to."""
 MAX_FILE_BYTES = 50_000_000_000
 MAX_PROCESSES = 256
 
 
 def child_environment(home: Home, folder: JobFolder, job: JobFile) -> dict[str, str]:
     """The environment of a runner: the allowed part of this process's, and the variables of the job."""
-    return confined_environment(home, folder.work, job.id, downloads=needs_network(job.request))
+    exports = isinstance(job.request, ExportRequest)
+    return confined_environment(home, folder.work, job.id, downloads=needs_network(job.request), exports=exports)
 
 
-def confined_environment(home: Home, work: Path, mark: str, *, downloads: bool) -> dict[str, str]:
+def confined_environment(
+    home: Home, work: Path, mark: str, *, downloads: bool, exports: bool = False
+) -> dict[str, str]:
     """The environment of a child that confines itself, whose temporary files go to `work`.
 
     The URL of the database, which may have a password, is left out: a child needs its folder only. So is what serves
-    downloads, where it has none.
+    downloads, where it has none, and what only exports get.
     """
-    environment = {
-        key: value for key, value in os.environ.items() if key in ALLOWED or key.startswith(ALLOWED_BEGINNINGS)
-    }
+    beginnings = (*ALLOWED_BEGINNINGS, *(FOR_EXPORTS if exports else ()))
+    environment = {key: value for key, value in os.environ.items() if key in ALLOWED or key.startswith(beginnings)}
     environment.pop("FEATHERWEIGHT_DATABASE_URL", None)
     if not downloads:
         for name in FOR_DOWNLOADS:

@@ -7,8 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from engine.measure.calls import time_turn
 from engine.measure.contention import wait_for_quiet
-from engine.measure.latency import FEWEST_ROUNDS, QUIET_SECONDS, RoundTiming, time_rounds, time_session
+from engine.measure.latency import FEWEST_ROUNDS, QUIET_SECONDS, RoundTiming, time_rounds
 from engine.measure.statistics import trimmed_mean
 from engine.models.artifacts import OnnxModel
 from engine.runtimes import open_parallel_session
@@ -61,7 +62,7 @@ def _time_in_flight(model: OnnxModel, target: Target, inputs: Inputs) -> RoundTi
     """
     n_calls = CALLS_EACH * n_in_flight(target)
     with open_parallel_session(model.path, target) as session:
-        timing = time_session(lambda batch: session(batch, n_calls), inputs, session.options)
+        timing = RoundTiming(*time_turn(lambda batch: session(batch, n_calls), inputs), session.options)
     bursts = timing.calls
     calls = replace(
         bursts,

@@ -11,7 +11,8 @@ from engine.data import first_batch
 from engine.errors import FeatherweightError, LimitError, RunError, TargetError, as_error
 from engine.measure.neighbours import N_EXAMPLES, neighbour_note
 from engine.measure.trial_call import check_capture
-from engine.models.artifacts import OnnxModel
+from engine.models.artifacts import OnnxModel, TorchModel
+from engine.models.networks import keep_network
 from engine.models.number_format import targets_for
 from engine.planning.parts import ACCURACY, BASELINE, EXPORT, phase_of, step_key
 from engine.results import Note, Variant, codes
@@ -198,6 +199,8 @@ def _add_variant(
         seconds=seconds + export_result.seconds,
         at=first,
     )
+    if isinstance(model, TorchModel) and path and model.weights is not None and not model.structure:
+        keep_network(model, context.builder.folder.file(variant.file).parent)
     file = context.builder.models[variant.id]
     _score_everywhere(context, part, variant, own_label)
     context.builder.write("running")

@@ -1,6 +1,7 @@
 """What is asked: frozen pydantic settings, from one technique to a whole recipe."""
 
 from engine.settings.base import Settings, settings_error
+from engine.settings.bundle_job import BundleRequest, GoldenSource
 from engine.settings.class_list import MAX_CLASS_LIST_BYTES, parse_class_list, read_class_list
 from engine.settings.data import (
     NO_LABEL_FILE,
@@ -13,6 +14,7 @@ from engine.settings.data import (
     Split,
 )
 from engine.settings.distillation import Distill, Swap
+from engine.settings.export_job import Destination, ExportRequest, FilesDestination, HubDestination, MlflowDestination
 from engine.settings.hardware_jobs import ShowdownEntry, ShowdownRequest, SweepRequest, VariantFile
 from engine.settings.jobs import (
     AdviseRequest,
@@ -53,7 +55,15 @@ from engine.settings.quantize import (
     QuantizeStatic,
     QuantizeWeights,
 )
-from engine.settings.recipe import Recipe, absolute_paths, dump_recipe, load_recipe, parse_recipe, with_sources
+from engine.settings.recipe import (
+    Recipe,
+    absolute_paths,
+    dump_recipe,
+    load_recipe,
+    parse_recipe,
+    with_sources,
+    without_folders,
+)
 from engine.settings.rules import ChainInputs, best_position, needs, refusals, title_of
 from engine.settings.step import Stage
 from engine.settings.target import Budget, Goal, Target
@@ -68,19 +78,25 @@ __all__ = [
     "AuditRequest",
     "BaselineModel",
     "Budget",
+    "BundleRequest",
     "Calibration",
     "ChainInputs",
     "ConfusionRequest",
     "DataSource",
+    "Destination",
     "DetectRequest",
     "DisagreementsRequest",
     "Distill",
+    "ExportRequest",
     "FileModel",
+    "FilesDestination",
     "Finetune",
     "Float16",
     "FolderRole",
     "Goal",
+    "GoldenSource",
     "HardwareRequest",
+    "HubDestination",
     "IdentifyRequest",
     "ImagesData",
     "ImportRequest",
@@ -88,6 +104,7 @@ __all__ = [
     "JobRequest",
     "LayerErrorsRequest",
     "MAX_CLASS_LIST_BYTES",
+    "MlflowDestination",
     "ModelSource",
     "NORMALISATIONS",
     "NO_LABEL_FILE",
@@ -143,4 +160,5 @@ __all__ = [
     "settings_error",
     "title_of",
     "with_sources",
+    "without_folders",
 ]

@@ -6,7 +6,9 @@ from pydantic import Field, model_validator
 
 from engine.errors import SettingsError
 from engine.settings.base import Settings, setting
+from engine.settings.bundle_job import BundleRequest
 from engine.settings.data import DataSource, Preprocess, Split
+from engine.settings.export_job import ExportRequest
 from engine.settings.graph_jobs import GraphsRequest, SaveOptimizedRequest, TimeProfileRequest
 from engine.settings.hardware_jobs import ShowdownRequest, SweepRequest
 from engine.settings.machine_jobs import PeaksRequest, WorkloadRequest
@@ -191,6 +193,7 @@ AnalysisRequest = (
     | RemeasureRequest
     | DisagreementsRequest
     | LayerErrorsRequest
+    | BundleRequest
     | SweepRequest
     | ShowdownRequest
     | TimeProfileRequest
@@ -198,6 +201,7 @@ AnalysisRequest = (
     | SaveOptimizedRequest
     | PeaksRequest
     | WorkloadRequest
+    | ExportRequest
 )
 JobRequest = Annotated[RunRequest | AnalysisRequest, Field(discriminator="kind")]
 

@@ -136,16 +136,26 @@ def load_recipe(path: str | Path) -> Recipe:
 
 def absolute_paths(recipe: Recipe, folder: Path) -> Recipe:
     """The recipe with absolute paths: relative ones are in `folder`, ~ is the user's home."""
-    model, data = _absolute_model(recipe.model, folder), recipe.data
+    return _with_paths(recipe, lambda path: _absolute(folder, path))
+
+
+def without_folders(recipe: Recipe) -> Recipe:
+    """The recipe with the names of its files alone, for others than this machine's users; their sums stay."""
+    return _with_paths(recipe, lambda path: Path(path).name or path)
+
+
+def _with_paths(recipe: Recipe, change: Callable[[str], str]) -> Recipe:
+    """The recipe with `change` applied to the path of every file that it names."""
+    model, data = _model_with_paths(recipe.model, change), recipe.data
     if isinstance(data, ImagesData):
-        changes = {"path": _absolute(folder, data.path)} if data.path is not None else {}
+        changes = {"path": change(data.path)} if data.path is not None else {}
         if data.has_label_file:
-            changes["labels"] = _absolute(folder, data.labels)
+            changes["labels"] = change(data.labels)
         data = data.model_copy(update=changes)
     elif isinstance(data, ArraysData) and data.path is not None:
-        data = data.model_copy(update={"path": _absolute(folder, data.path)})
+        data = data.model_copy(update={"path": change(data.path)})
     resolved = recipe.model_copy(update={"model": model, "data": data})
-    return with_sources(resolved, lambda source: _absolute_model(source, folder))
+    return with_sources(resolved, lambda source: _model_with_paths(source, change))
 
 
 def with_sources(recipe: Recipe, change: Callable[[ModelSource], ModelSource]) -> Recipe:
@@ -166,15 +176,15 @@ def _with_models(step: Step, change: Callable[[ModelSource], ModelSource]) -> St
     return step.with_new_architecture(new.name) if isinstance(new, TimmModel) else step
 
 
-def _absolute_model(source: ModelSource, folder: Path) -> ModelSource:
+def _model_with_paths(source: ModelSource, change: Callable[[str], str]) -> ModelSource:
     if isinstance(source, FileModel) and source.path is not None:
-        return source.model_copy(update={"path": _absolute(folder, source.path)})
+        return source.model_copy(update={"path": change(source.path)})
     if isinstance(source, TimmModel):
         changes = {}
         if source.local_dir is not None:
-            changes["name"] = LOCAL_PREFIX + _absolute(folder, str(source.local_dir))
+            changes["name"] = LOCAL_PREFIX + change(str(source.local_dir))
         if source.weights_path is not None:
-            changes["weights"] = _absolute(folder, source.weights_path)
+            changes["weights"] = change(source.weights_path)
         return source.model_copy(update=changes)
     return source
 

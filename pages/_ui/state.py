@@ -22,6 +22,7 @@ BOUND_WIDGETS = {
     *("colour", "detail", "nodes"),
     "lanes",
     *("source", "search", "images", "view", "race", "variant", "find", "states", "kinds", "class", "images-page"),
+    *("pack", "golden"),
 }
 """Widgets that are bound to the query parameter of their own name."""
 

@@ -21,11 +21,6 @@ def plain(text: str) -> str:
     return MARKUP.sub(r"\\\1", " ".join(text.split()))
 
 
-def slug(name: str) -> str:
-    """A name for a file: lower-case letters and figures with hyphens between them."""
-    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "model"
-
-
 def sentence(text: str) -> str:
     """A message of the engine as a sentence: capital first, full stop last."""
     text = text.strip()

@@ -25,6 +25,7 @@ PLACES = (
     ("runs", {}, "Select one to open it"),
     ("compare", {}, "Within the limits"),
     ("race", {"run": ""}, "Race in this browser"),
+    ("ship", {"run": ""}, "Packed for another machine"),
     ("results", {}, "All runs"),
     ("results", {"run": ""}, "In pictures"),
     ("results", {"run": "", "view": "Steps"}, "How to read this"),

@@ -3,11 +3,11 @@
 import streamlit as st
 
 from engine import Estimate, Recipe, RequestError, describe, dump_recipe, estimate, preflight, resolve
-from engine.wording import many
+from engine.wording import many, slug
 from pages._ui import live, state
 from pages._ui.draft import Draft
 from pages._ui.guard import show_error
-from pages._ui.wording import plain, roughly, slug
+from pages._ui.wording import plain, roughly
 
 
 def show(draft: Draft, problems: tuple[str, ...]) -> Recipe | None:

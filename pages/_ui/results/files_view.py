@@ -7,13 +7,13 @@ from typing import BinaryIO, Literal
 
 import streamlit as st
 
-from engine import Report, Variant, html_report, report_measure, variant_file
-from engine.wording import size_text
+from engine import Report, Variant, html_report, notebook, report_measure, script, variant_file
+from engine.wording import size_text, slug
 from pages._ui import chrome, state
 from pages._ui.results import optimized_view, variant_choice, variant_table
 from pages._ui.results.runtime_code import CODES
 from pages._ui.results.snippet import snippet
-from pages._ui.wording import count, plain, sentence, slug
+from pages._ui.wording import count, plain, sentence
 
 
 def show(report: Report) -> None:
@@ -91,6 +91,20 @@ def _downloads(report: Report) -> None:
             file_name=f"variants-{report.run_id}.csv",
             icon=":material/table:",
         )
+        for label, text, mime, ending, icon in (
+            ("Recipe as a notebook", notebook, "application/x-ipynb+json", "ipynb", "book_2"),
+            ("Recipe as a script", script, "text/x-python", "py", "terminal"),
+        ):
+            st.download_button(
+                label,
+                partial(text, report.run_id),
+                mime=mime,
+                file_name=f"{slug(report.recipe.name or 'run')}-{report.run_id}.{ending}",
+                icon=f":material/{icon}:",
+                on_click="ignore",
+                key=f"download-{ending}",
+                help="Runs this recipe again through the Python interface, and prints what came out.",
+            )
 
 
 def _baseline_info(reason: str, *, undecided: bool) -> None:

@@ -16,10 +16,10 @@ from engine import (
     start_save_optimized,
     times_as_fast,
 )
-from engine.wording import many, size_text
+from engine.wording import many, size_text, slug
 from pages._ui import chrome, live
 from pages._ui.guard import guarded, show_error
-from pages._ui.wording import milliseconds, plain, slug
+from pages._ui.wording import milliseconds, plain
 
 
 def show(report: Report, variant: Variant) -> None:

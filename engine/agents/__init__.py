@@ -1,0 +1,1 @@
+"""The façade for agents: an MCP server over stdio or the loopback interface."""
