@@ -21,10 +21,10 @@ def html_report(run: str | Path) -> str:
 
     queue = Queue.default()
     report = _report(queue, run)
-    return render(report, _name(queue, run) or report.recipe.name)
+    return render(report, run_name(queue, run) or report.recipe.name)
 
 
-def _name(queue: Queue, run: str | Path) -> str:
+def run_name(queue: Queue, run: str | Path) -> str:
     """The name of a run of this home, which may have been renamed; empty for a folder."""
     try:
         return queue.job(str(run)).name

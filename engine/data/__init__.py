@@ -191,6 +191,7 @@ def _part(pool: ImagePool | ArrayPool, rows: Rows, preprocess: Preprocess | None
         preprocess=preprocess,
         read=lambda index: pool.read(int(rows[index])),
         array=None if pool.pixels is None else pool.pixels[rows],
+        file=None if (file := pool.file) is None else lambda index: file(int(rows[index])),
     )
 
 

@@ -74,6 +74,7 @@ def read_images(
         classes=classes,
         outputs=outputs,
         read=partial(_read, content, paths),
+        file=paths.__getitem__,
         rows=rows,
         skipped=skipped,
         label_file=None if labelled is None else labelled.label_file,

@@ -30,7 +30,8 @@ _DECODE_BATCH = 64
 class Part:
     """The images of one split in a fixed order (every prefix is as stratified as the whole).
 
-    `labels` is (N,) int64; `array` is (N, H, W, C) uint8 where the pixels have been decoded by `cached`.
+    `labels` is (N,) int64; `array` is (N, H, W, C) uint8 where the pixels have been decoded by `cached`. `file(index)`
+    is where an image lies as a file; None where they are no files.
     """
 
     ids: tuple[str, ...]
@@ -39,6 +40,7 @@ class Part:
     preprocess: Preprocess
     read: Callable[[int], Image.Image]
     array: NDArray[np.uint8] | None = None
+    file: Callable[[int], Path] | None = None
 
     noun = "image"
 
@@ -65,6 +67,7 @@ class Part:
             labels=None if self.labels is None else self.labels[start:stop],
             read=lambda index: self.read(start + index),
             array=None if self.array is None else self.array[start:stop],
+            file=None if (file := self.file) is None else lambda index: file(start + index),
         )
 
     def batches(self, size: int, limit: int | None = None) -> Iterator[NDArray[np.float32]]:

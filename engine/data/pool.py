@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -66,10 +67,14 @@ class Pool:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ImagePool(Pool):
-    """`read(index)` gives the raw image; `pixels` (N, H, W, C) uint8 are those of all where they are prepared."""
+    """`read(index)` gives the raw image; `pixels` (N, H, W, C) uint8 are those of all where they are prepared.
+
+    `file(index)` is where an image lies as a file; None where they are no files.
+    """
 
     read: Callable[[int], Image.Image]
     pixels: NDArray[np.uint8] | None = None
+    file: Callable[[int], Path] | None = None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from engine.results import Result
+from engine.settings.bundle_job import BundleRequest
 from engine.settings.disagreements_job import DisagreementsRequest
 from engine.settings.graph_jobs import SaveOptimizedRequest, TimeProfileRequest
 from engine.settings.hardware_jobs import ShowdownRequest, SweepRequest
@@ -81,7 +82,7 @@ def reading_seconds(request: ProfileRequest | SignatureRequest | IdentifyRequest
     return FILE_SECONDS if looks_into_a_file(request) else ANALYSIS_SECONDS
 
 
-def graph_seconds(request: TimeProfileRequest | SaveOptimizedRequest) -> float:
+def graph_seconds(request: TimeProfileRequest | SaveOptimizedRequest | BundleRequest) -> float:
     return ANALYSIS_SECONDS
 
 

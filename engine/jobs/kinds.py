@@ -16,6 +16,7 @@ from engine.jobs.job_kind import (
     analysis_seconds,
     audit_seconds,
     disagreements_seconds,
+    graph_seconds,
     minutes_and_more,
     reading_seconds,
     remeasure_seconds,
@@ -34,9 +35,11 @@ from engine.results.analyses import (
     Sensitivity,
 )
 from engine.results.audit import DataAudit
+from engine.results.bundle import Bundle
 from engine.results.disagreements import Disagreements
 from engine.results.mapping import Confusion
 from engine.results.preprocessing import PreprocessingDetection
+from engine.settings.bundle_job import BundleRequest
 from engine.settings.disagreements_job import DisagreementsRequest
 from engine.settings.jobs import (
     AdviseRequest,
@@ -199,6 +202,17 @@ KINDS: tuple[JobKind, ...] = (
         estimate=None,
         locks_itself=True,
         key=request_and_versions,
+    ),
+    JobKind(
+        request=BundleRequest,
+        result=Bundle,
+        function="engine.analyses.bundle:bundle",
+        check="engine.planning.bundling:check_bundle",
+        slot="advice",
+        limit_seconds=graph_seconds,
+        estimate=None,
+        locks_itself=True,
+        key=request_and_machine,
     ),
     *HARDWARE_KINDS,
 )

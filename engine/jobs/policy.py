@@ -7,6 +7,7 @@ from pathlib import Path
 from engine.jobs.linked import holds_all_sorts, linked_files, linked_images, user_folder
 from engine.settings import (
     PRETRAINED,
+    BundleRequest,
     DisagreementsRequest,
     FileModel,
     HardwareRequest,
@@ -65,9 +66,9 @@ def input_paths(request: JobRequest) -> tuple[Path, ...]:
         paths.append(Path(request.weights))
     if isinstance(request, WorkloadRequest) and request.folder is not None:
         paths.append(Path(request.folder))
-    if isinstance(request, DisagreementsRequest):
+    if isinstance(request, DisagreementsRequest | BundleRequest):
         paths.append(Path(request.folder))
-    recipe = request.recipe if isinstance(request, RunRequest | DisagreementsRequest) else None
+    recipe = request.recipe if isinstance(request, RunRequest | DisagreementsRequest | BundleRequest) else None
     data = recipe.data if recipe is not None else getattr(request, "data", None)
     if (path := getattr(data, "path", None)) is not None:
         paths += [Path(path), *linked_images(Path(path))]
@@ -82,7 +83,7 @@ def _models(request: JobRequest) -> Iterator[ModelSource]:
         files = (request.file,) if isinstance(request, SweepRequest) else (row.file for row in request.rows)
         yield from (file.model for file in files if file.model is not None)
         return
-    if not isinstance(request, RunRequest | DisagreementsRequest):
+    if not isinstance(request, RunRequest | DisagreementsRequest | BundleRequest):
         for name in ("model", "baseline"):
             model: ModelSource | None = getattr(request, name, None)
             if model is not None:

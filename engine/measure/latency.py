@@ -23,22 +23,18 @@ from typing import NamedTuple
 import numpy as np
 
 from engine.errors import MeasureError
-from engine.measure.calls import MIN_CALLS, MIN_SHARE, Calls, time_calls
+from engine.measure.calls import Calls, time_turn
 from engine.measure.contention import wait_for_quiet
 from engine.measure.statistics import Interval, trimmed_mean
 from engine.models.artifacts import OnnxModel
 from engine.results import Latency, LatencyEstimate, Throughput, codes
-from engine.runtimes import Session, open_session
+from engine.runtimes import open_session
 from engine.settings import Target
 from engine.tasks import Inputs
 
 N_ROUNDS, FEWEST_ROUNDS = 12, 3
 MOST_EXTRA = 1.0
 """Rounds that may be added where too few count, as a share of those that were planned."""
-MAX_WARMUP, WARMUP_SECONDS = 5, 0.5
-ROUND_SECONDS, MOST_ROUND_SECONDS = 0.15, 0.6
-"""The calls of one file in one round take about so long, and at most so long where others disturb them."""
-MAX_CALLS = 200
 QUIET_SECONDS = 2.0
 """The longest wait for a quiet machine before a round that is added."""
 
@@ -53,9 +49,8 @@ class RoundTiming:
 
     @property
     def undisturbed_ms(self) -> np.ndarray:
-        """The milliseconds of the calls that count; empty where fewer than MIN_CALLS or MIN_SHARE of all do."""
-        ms = self.calls.ms[self.calls.undisturbed]
-        return np.asarray(ms if len(ms) >= max(MIN_CALLS, MIN_SHARE * len(self.calls.ms)) else ms[:0])
+        """The milliseconds of the calls that count; empty where too few do."""
+        return self.calls.undisturbed_ms
 
 
 class PairedLatency(NamedTuple):
@@ -147,18 +142,8 @@ def _n_counting(timings: Mapping[str, list[RoundTiming]]) -> int:
 
 def _time_model(model: OnnxModel, target: Target, inputs: Inputs) -> RoundTiming:
     with open_session(model.path, target, output_names=model.output_names) as session:
-        warmup_seconds = [_call_seconds(session, inputs)]
-        while len(warmup_seconds) < MAX_WARMUP and sum(warmup_seconds) < WARMUP_SECONDS:
-            warmup_seconds.append(_call_seconds(session, inputs))
-        n_calls = int(np.clip(ROUND_SECONDS / min(warmup_seconds), MIN_CALLS, MAX_CALLS))
-        calls = time_calls(session, inputs, n_calls, MOST_ROUND_SECONDS)
-        return RoundTiming(calls, len(warmup_seconds), session.options)
-
-
-def _call_seconds(session: Session, inputs: Inputs) -> float:
-    start = time.perf_counter()
-    session(inputs)
-    return time.perf_counter() - start
+        calls, n_warmup = time_turn(session, inputs)
+        return RoundTiming(calls, n_warmup, session.options)
 
 
 def _pair(timings: list[RoundTiming], baseline: list[RoundTiming], target: Target) -> PairedLatency:

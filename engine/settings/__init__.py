@@ -2,6 +2,7 @@
 
 from engine.settings.base import Settings, settings_error
 from engine.settings.class_list import MAX_CLASS_LIST_BYTES, parse_class_list, read_class_list
+from engine.settings.bundle_job import BundleRequest, GoldenSource
 from engine.settings.data import (
     NO_LABEL_FILE,
     ArraysData,
@@ -68,6 +69,7 @@ __all__ = [
     "AuditRequest",
     "BaselineModel",
     "Budget",
+    "BundleRequest",
     "Calibration",
     "ChainInputs",
     "ConfusionRequest",
@@ -80,6 +82,7 @@ __all__ = [
     "Float16",
     "FolderRole",
     "Goal",
+    "GoldenSource",
     "HardwareRequest",
     "IdentifyRequest",
     "ImagesData",

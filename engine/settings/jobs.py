@@ -6,6 +6,7 @@ from pydantic import Field, model_validator
 
 from engine.errors import SettingsError
 from engine.settings.base import Settings, setting
+from engine.settings.bundle_job import BundleRequest
 from engine.settings.data import DataSource, Preprocess, Split
 from engine.settings.disagreements_job import DisagreementsRequest
 from engine.settings.graph_jobs import SaveOptimizedRequest, TimeProfileRequest
@@ -190,6 +191,7 @@ AnalysisRequest = (
     | DetectRequest
     | RemeasureRequest
     | DisagreementsRequest
+    | BundleRequest
     | SweepRequest
     | ShowdownRequest
     | TimeProfileRequest

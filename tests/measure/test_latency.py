@@ -73,7 +73,7 @@ def test_one_session_lives_at_a_time_and_the_order_turns_round(models, monkeypat
 
 
 def test_slow_calls_are_warmed_up_less(models, monkeypatch):
-    monkeypatch.setattr(latency, "WARMUP_SECONDS", 0.0)
+    monkeypatch.setattr(calls, "WARMUP_SECONDS", 0.0)
     found = measure_latency(models, "a", TARGET, IMAGES, n_rounds=3)
     assert found["a"].latency.n_warmup == 1
 
@@ -223,7 +223,7 @@ def test_rounds_are_added_while_too_few_count(models, monkeypatch):
         asked.append(n_calls)
         return turn(np.ones(5), np.zeros(5) if len(asked) > 4 else np.full(5, 0.5)).calls
 
-    monkeypatch.setattr(latency, "time_calls", disturbed_at_first)
+    monkeypatch.setattr(calls, "time_calls", disturbed_at_first)
     monkeypatch.setattr(calls, "TOLERANCE", 0.02)
     seen = []
     found = measure_latency(models, "a", TARGET, IMAGES, lambda done, total: seen.append((done, total)), n_rounds=3)
@@ -234,7 +234,7 @@ def test_rounds_are_added_while_too_few_count(models, monkeypatch):
 
 def test_rounds_are_not_added_for_ever(models, monkeypatch):
     monkeypatch.setattr(latency, "wait_for_quiet", lambda threads, seconds: None)
-    monkeypatch.setattr(latency, "time_calls", lambda *rest: turn(np.ones(5), np.full(5, 0.5)).calls)
+    monkeypatch.setattr(calls, "time_calls", lambda *rest: turn(np.ones(5), np.full(5, 0.5)).calls)
     monkeypatch.setattr(calls, "TOLERANCE", 0.02)
     turns = time_rounds(models, TARGET, IMAGES, n_rounds=3)
     assert len(turns["a"]) == 6

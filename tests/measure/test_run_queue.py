@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.system import run_queue
-from engine.system.run_queue import run_queue as opened
+from engine.measure import calls
+from engine.measure.calls import run_queue as opened
 
 OPEN_FILES = Path("/proc/self/fd")
 
@@ -40,7 +40,7 @@ def test_a_thread_that_has_ended_reads_as_nothing_and_no_file_stays_open():
 
 
 def test_a_system_without_these_counters_has_none(monkeypatch, tmp_path):
-    monkeypatch.setattr(run_queue, "TASKS", tmp_path / "missing")
+    monkeypatch.setattr(calls, "TASKS", tmp_path / "missing")
     with opened() as queue:
         assert not queue.is_known
         assert queue.waited_ms().tolist() == []
@@ -49,6 +49,6 @@ def test_a_system_without_these_counters_has_none(monkeypatch, tmp_path):
 def test_a_system_that_accounts_nothing_has_zeros_and_no_counters(monkeypatch, tmp_path):
     (tmp_path / "1").mkdir()
     (tmp_path / "1" / "schedstat").write_text("0 0 0\n")
-    monkeypatch.setattr(run_queue, "TASKS", tmp_path)
+    monkeypatch.setattr(calls, "TASKS", tmp_path)
     with opened() as queue:
         assert not queue.is_known

@@ -1,0 +1,1 @@
+"""The deployment bundle: a zip that runs one variant, and proves that it does."""
