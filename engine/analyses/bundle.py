@@ -98,6 +98,7 @@ def _context(request: BundleRequest, report: Report, run_folder: Path, id: str, 
         calls=answers.calls,
         tolerance=answers.tolerance,
         tolerance_source=answers.tolerance_source,
+        serve=request.serve,
         depends=model.batch_dependent or bool(range_operators(load_proto(model.path))),
     )
 

@@ -22,6 +22,7 @@ from engine.settings.jobs import (
     SignatureRequest,
     looks_into_a_file,
 )
+from engine.settings.serving_job import ServeBenchRequest
 from engine.system.machine import cores, cpu_name, graphics_cards, isa, versions
 
 ANALYSIS_SECONDS = 900.0
@@ -86,7 +87,7 @@ def graph_seconds(request: TimeProfileRequest | SaveOptimizedRequest | BundleReq
     return ANALYSIS_SECONDS
 
 
-def minutes_and_more(request: SensitivityRequest | DetectRequest | SweepRequest) -> float:
+def minutes_and_more(request: SensitivityRequest | DetectRequest | SweepRequest | ServeBenchRequest) -> float:
     return ANALYSIS_SECONDS + 60 * request.minutes
 
 

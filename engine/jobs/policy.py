@@ -16,6 +16,7 @@ from engine.settings import (
     ModelSource,
     RemeasureRequest,
     RunRequest,
+    ServeBenchRequest,
     ShowdownRequest,
     SweepRequest,
     TimmModel,
@@ -33,7 +34,8 @@ def policy_of(home: Home, folder: JobFolder, request: JobRequest) -> Policy:
     It reads the files that its request names, and writes its folder and the home's cache and locks; what only looks
     into a file, which may be anybody's, writes no cache. Other jobs, other uploads and the database are none of its
     business. What downloads from the Hub gets the network and the Hub's cache. What looks at the machine alone, and
-    at nothing that a user gave, starts processes, in which it tries providers.
+    at nothing that a user gave, starts processes, in which it tries providers. What measures a bundle's server starts
+    that, and connects to it.
     """
     network = needs_network(request)
     shared = home.turn_files if looks_into_a_file(request) else (home.cache, *home.shared_files)
@@ -42,7 +44,8 @@ def policy_of(home: Home, folder: JobFolder, request: JobRequest) -> Policy:
         writable=(folder.path, *shared, *_result_folders(request)),
         downloads=_download_folders() if network else (),
         network=network,
-        processes=isinstance(request, HardwareRequest),
+        processes=isinstance(request, HardwareRequest | ServeBenchRequest),
+        loopback=isinstance(request, ServeBenchRequest),
     )
 
 
@@ -64,6 +67,8 @@ def input_paths(request: JobRequest) -> tuple[Path, ...]:
     paths = [path for model in _models(request) for path in _model_paths(model)]
     if isinstance(request, IdentifyRequest) and request.weights is not None:
         paths.append(Path(request.weights))
+    if isinstance(request, ServeBenchRequest):
+        paths.append(Path(request.bundle))
     if isinstance(request, WorkloadRequest) and request.folder is not None:
         paths.append(Path(request.folder))
     if isinstance(request, DisagreementsRequest | BundleRequest):

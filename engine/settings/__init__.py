@@ -1,8 +1,8 @@
 """What is asked: frozen pydantic settings, from one technique to a whole recipe."""
 
 from engine.settings.base import Settings, settings_error
-from engine.settings.class_list import MAX_CLASS_LIST_BYTES, parse_class_list, read_class_list
 from engine.settings.bundle_job import BundleRequest, GoldenSource
+from engine.settings.class_list import MAX_CLASS_LIST_BYTES, parse_class_list, read_class_list
 from engine.settings.data import (
     NO_LABEL_FILE,
     ArraysData,
@@ -57,6 +57,8 @@ from engine.settings.quantize import (
 )
 from engine.settings.recipe import Recipe, absolute_paths, dump_recipe, load_recipe, parse_recipe, with_sources
 from engine.settings.rules import ChainInputs, best_position, needs, refusals, title_of
+from engine.settings.serving import MeasuredServing, ServeChoice, ServeSettings
+from engine.settings.serving_job import ServeBenchRequest
 from engine.settings.step import Stage
 from engine.settings.target import Budget, Goal, Target
 from engine.settings.techniques import TECHNIQUES, Float16, Simplify, Step
@@ -117,6 +119,10 @@ __all__ = [
     "SampleModel",
     "SensitivityRequest",
     "Settings",
+    "MeasuredServing",
+    "ServeBenchRequest",
+    "ServeChoice",
+    "ServeSettings",
     "ShowdownEntry",
     "ShowdownRequest",
     "SignatureRequest",

@@ -15,6 +15,7 @@ from engine.settings.machine_jobs import PeaksRequest, WorkloadRequest
 from engine.settings.model import SHA256, FileModel, ModelSource
 from engine.settings.recipe import Recipe
 from engine.settings.rules import ChainInputs
+from engine.settings.serving_job import ServeBenchRequest
 from engine.settings.target import Target
 
 
@@ -198,6 +199,7 @@ AnalysisRequest = (
     | SaveOptimizedRequest
     | PeaksRequest
     | WorkloadRequest
+    | ServeBenchRequest
 )
 JobRequest = Annotated[RunRequest | AnalysisRequest, Field(discriminator="kind")]
 

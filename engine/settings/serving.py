@@ -55,3 +55,22 @@ class ServeSettings(Settings):
         gt=0,
         le=3600,
     )
+
+
+class MeasuredServing(Settings):
+    """Where and how the settings of a server were chosen: the answers a second and the p99 that they had at `rate`
+    requests a second, within `max_p99_ms` if that was asked for."""
+
+    cpu: str
+    cores: int
+    max_p99_ms: float | None
+    p99_ms: float
+    per_s: float
+    rate: float
+
+
+class ServeChoice(Settings):
+    """serve.json of a bundle; `measured` is null where the settings are the defaults."""
+
+    settings: ServeSettings = ServeSettings()
+    measured: MeasuredServing | None = None

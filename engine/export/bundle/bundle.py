@@ -14,6 +14,7 @@ from engine.export.bundle.examples import golden_files
 from engine.export.bundle.names import MODEL, SUMS
 from engine.export.bundle.programs import programs
 from engine.export.bundle.texts import texts
+from engine.export.serving.parts import serving_files
 
 Files = dict[str, bytes]
 NO_DATE = (1980, 1, 1, 0, 0, 0)
@@ -30,6 +31,7 @@ PARTS: tuple[Callable[[BundleContext], Files], ...] = (
     programs,
     golden_files,
     texts,
+    serving_files,
 )
 """What gives files to a bundle, by their names within it."""
 
