@@ -65,6 +65,12 @@ def draw() -> None:
                 help="Variants of any runs side by side, and those that none beats.",
             ),
             st.Page(
+                chrome.SHIP,
+                title="Ship",
+                icon=":material/package_2:",
+                help="A bundle that runs a variant elsewhere and proves that it does, and what it found there.",
+            ),
+            st.Page(
                 chrome.MACHINE,
                 title="Machine",
                 icon=":material/memory:",

@@ -9,6 +9,14 @@ import os
 # Before anything below this package imports onnxruntime, which reads it then and since 1.29 reports usage by default.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
+from engine.api.bundling import (
+    bundle,
+    delete_verification,
+    find_bundle,
+    import_verification,
+    start_bundle,
+    verifications,
+)
 from engine.api.comparing import compare
 from engine.api.disagreeing import find_disagreements, start_disagreements
 from engine.api.gating import gate
@@ -220,6 +228,7 @@ from engine.results import (
     times_as_fast,
     unfinished_ids,
 )
+from engine.results.bundle import BUNDLE_FILE, RESULT_FILE, Bundle, BundleDescription
 from engine.results.machine import (
     DATA_TYPES,
     OPERATIONS,
@@ -235,6 +244,7 @@ from engine.results.machine import (
 )
 from engine.results.optimized_graph import OPTIMIZED_FILE, OptimizedGraph
 from engine.results.time_profile import NodeMatch, NodeTime, OperatorTime, TimeProfile, parts_text
+from engine.results.verification import KnownVerification, Verification
 from engine.settings import (
     NORMALISATIONS,
     PRETRAINED,
@@ -246,6 +256,7 @@ from engine.settings import (
     AuditRequest,
     BaselineModel,
     Budget,
+    BundleRequest,
     ChainInputs,
     ConfusionRequest,
     DataSource,
@@ -257,6 +268,7 @@ from engine.settings import (
     Float16,
     FolderRole,
     Goal,
+    GoldenSource,
     HardwareRequest,
     IdentifyRequest,
     ImagesData,
@@ -315,8 +327,12 @@ __all__ = [
     "ArraySummary",
     "ArraysData",
     "AuditRequest",
+    "BUNDLE_FILE",
     "BaselineModel",
     "Budget",
+    "Bundle",
+    "BundleDescription",
+    "BundleRequest",
     "CHANGE_TITLES",
     "CHECKS",
     "Cancelled",
@@ -366,6 +382,7 @@ __all__ = [
     "GateAnswer",
     "GateRule",
     "Goal",
+    "GoldenSource",
     "GraphNode",
     "Hardware",
     "HardwareRequest",
@@ -375,6 +392,7 @@ __all__ = [
     "ImagesData",
     "Job",
     "JobRef",
+    "KnownVerification",
     "LabelFile",
     "LabelOutput",
     "Latency",
@@ -427,6 +445,7 @@ __all__ = [
     "QuantizeStatic",
     "QuantizeWeights",
     "RANDOM",
+    "RESULT_FILE",
     "RUNTIME_TITLES",
     "Race",
     "Rate",
@@ -484,6 +503,7 @@ __all__ = [
     "Variant",
     "VariantFile",
     "Verdict",
+    "Verification",
     "Workload",
     "WorkloadRequest",
     "Workloads",
@@ -492,6 +512,7 @@ __all__ = [
     "applicability",
     "audit",
     "best_position",
+    "bundle",
     "cancel",
     "catalogue_entry",
     "certainty_text",
@@ -504,6 +525,7 @@ __all__ = [
     "data_misfit",
     "delete",
     "delete_upload",
+    "delete_verification",
     "describe",
     "detect",
     "dump_recipe",
@@ -513,6 +535,7 @@ __all__ = [
     "example_noun",
     "export_advice",
     "find_analysis",
+    "find_bundle",
     "find_disagreements",
     "find_save_optimized",
     "find_time_profile",
@@ -523,6 +546,7 @@ __all__ = [
     "hardware",
     "html_report",
     "identify",
+    "import_verification",
     "input_misfit",
     "inspect",
     "job",
@@ -575,6 +599,7 @@ __all__ = [
     "showdown_targets",
     "showdowns_of",
     "similarity_text",
+    "start_bundle",
     "start_disagreements",
     "start_import",
     "start_measuring",
@@ -601,6 +626,7 @@ __all__ = [
     "usage",
     "variant_file",
     "variant_files",
+    "verifications",
     "wait",
     "workload_request",
     "workloads",

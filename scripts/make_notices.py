@@ -40,6 +40,14 @@ JPEG files without metadata; their crops have the same licences:
 `results` of [pytorch-image-models](https://github.com/huggingface/pytorch-image-models) (timm) by Ross Wightman and
 Hugging Face, licensed under the Apache License 2.0; their first lines name the commit and the date.
 
+## Code in this repository
+
+`engine/export/onnxruntime_web/` holds the files for WebAssembly of the npm package
+[onnxruntime-web](https://www.npmjs.com/package/onnxruntime-web) 1.30.0 by Microsoft Corporation, licensed under the
+[MIT License](engine/export/onnxruntime_web/LICENSE.txt); they are unchanged but for the line that named a source map.
+What Microsoft built into them is listed in
+[ThirdPartyNotices.txt](https://github.com/microsoft/onnxruntime/blob/v1.30.0/ThirdPartyNotices.txt) of onnxruntime.
+
 ## Packages
 
 | package | version | licence |

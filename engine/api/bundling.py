@@ -9,11 +9,18 @@ from engine.api.reporting import run_name
 from engine.jobs import foreground
 from engine.jobs.queue import Queue
 from engine.planning.bundling import bundle_request
+from engine.planning.remeasurable import existing_report
 from engine.planning.resolve import resolve_request
 from engine.planning.variant_files import run_folder
+from engine.planning.verification import check_verification, parse_verification
 from engine.results import Event, Job
 from engine.results.bundle import BUNDLE_FILE, Bundle
+from engine.results.verification import KnownVerification
 from engine.settings.bundle_job import BundleRequest, GoldenSource
+from engine.store.folders import now
+from engine.store.home import Home
+from engine.store.verifications import content_id, save_verification, verifications_of
+from engine.store.verifications import delete_verification as delete_one
 
 
 def bundle(
@@ -44,6 +51,37 @@ def start_bundle(id: str, variant_ids: Sequence[str] = (), golden: GoldenSource 
 def find_bundle(id: str, variant_ids: Sequence[str] = (), golden: GoldenSource = "evaluation") -> Job | None:
     """The newest job of such a bundle, in whatever state. Raises RequestError."""
     return find_resolved(_request(id, variant_ids, golden))
+
+
+def import_verification(content: bytes) -> KnownVerification:
+    """Check what verify.py of a bundle wrote, and keep it beside the run. Raises RequestError with what does not hold.
+
+    NotFoundError where its run or variant is none of this home.
+    """
+    verification, queue = parse_verification(content), Queue.default()
+    run = verification.bundle.run
+    report = existing_report(queue.folder(run))
+    variant = check_verification(verification, report)
+    known = KnownVerification(
+        id=content_id(content),
+        run_name=run_name(queue, run),
+        label=variant.label,
+        imported=now(),
+        verification=verification,
+    )
+    save_verification(queue.home, known)
+    return known
+
+
+def verifications(run_ids: Sequence[str]) -> tuple[KnownVerification, ...]:
+    """What bundles of these runs found on other machines, the newest of each run first."""
+    return verifications_of(Home.default(), run_ids)
+
+
+def delete_verification(run_id: str, id: str) -> None:
+    """Forget one of them. Raises NotFoundError for a run that is not here."""
+    queue = Queue.default()
+    delete_one(queue.home, queue.job(run_id).id, id)
 
 
 def _request(id: str, variant_ids: Sequence[str], golden: GoldenSource) -> BundleRequest:

@@ -17,6 +17,7 @@ from engine.results import Event, Job, Part, Report, Result, RunSummary, summari
 from engine.settings import AnalysisRequest, Recipe, RunRequest
 from engine.store.folders import now
 from engine.store.home import Home
+from engine.store.verifications import delete_verifications
 
 WAIT_SECONDS = 0.1
 
@@ -89,8 +90,13 @@ def rename(id: str, name: str) -> Job:
 
 
 def delete(id: str) -> None:
-    """Remove an ended job and its folder. Raises NotFoundError, and StateError while it waits or runs."""
-    Queue.default().delete(id)
+    """Remove an ended job, its folder and what was imported of it.
+
+    Raises NotFoundError, and StateError while it waits or runs.
+    """
+    queue = Queue.default()
+    queue.delete(id)
+    delete_verifications(queue.home, id)
 
 
 def report(id: str) -> Report | None:

@@ -8,6 +8,7 @@ from engine.planning.remeasurable import existing_report
 from engine.planning.variant_files import run_folder
 from engine.results import Report
 from engine.store.folders import write_atomically
+from engine.store.verifications import verifications_of
 
 
 def html_report(run: str | Path) -> str:
@@ -21,7 +22,7 @@ def html_report(run: str | Path) -> str:
 
     queue = Queue.default()
     report = _report(queue, run)
-    return render(report, run_name(queue, run) or report.recipe.name)
+    return render(report, run_name(queue, run) or report.recipe.name, verifications_of(queue.home, [report.run_id]))
 
 
 def run_name(queue: Queue, run: str | Path) -> str:

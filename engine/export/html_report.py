@@ -23,6 +23,7 @@ from engine.results import (
     selection_text,
     similarity_text,
 )
+from engine.results.verification import KnownVerification
 from engine.settings import dump_recipe
 from engine.wording import many, percent, size_text
 
@@ -54,9 +55,10 @@ class Picture:
     height: int
 
 
-def html_report(report: Report, name: str) -> str:
+def html_report(report: Report, name: str, verifications: Sequence[KnownVerification] = ()) -> str:
     """The report of a finished run as one HTML page, `name` its title.
 
+    `verifications` are what its bundles found on other machines, which stand apart from what the run measured.
     It loads nothing from anywhere: styles, Plotly and data are in it, and its own policy forbids more.
     """
     sentences = finding(report)
@@ -74,6 +76,7 @@ def html_report(report: Report, name: str) -> str:
         notes=[(variant.label, variant.notes) for variant in report.main_variants if variant.notes],
         method=list(_method(report)),
         files=[(one.label, one.file, one.sha256, size_text(one.size_bytes)) for one in report.main_variants],
+        verified=[_verified(known) for known in verifications],
         recipe=dump_recipe(report.recipe),
         plotly=get_plotlyjs(),
     )
@@ -141,6 +144,19 @@ def _row(report: Report, variant: Variant) -> tuple[str, ...]:
         f"{percent(accuracy.top1, 1)} ({percent(accuracy.low, 1)} to {percent(accuracy.high, 1)})" if accuracy else "–",
         similarity_text(variant.fidelity) if variant.fidelity else "–",
         _verdict(report, variant),
+    )
+
+
+def _verified(known: KnownVerification) -> tuple[str, ...]:
+    found, latency = known.verification, known.verification.latency
+    interval = f" ({latency.low_ms:.3g} to {latency.high_ms:.3g})" if latency else ""
+    failed = [check.text for check in found.checks if not check.passed]
+    return (
+        known.label,
+        known.where,
+        f"{latency.p50_ms:.3g} ms{interval}" if latency else "–",
+        many(latency.threads, "thread") if latency else "–",
+        "verified" if found.passed else "; ".join(failed),
     )
 
 

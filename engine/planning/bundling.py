@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from engine.errors import RequestError, TargetError
+from engine.errors import RequestError
 from engine.planning.graph_jobs import find_variant
 from engine.planning.remeasurable import remeasurable_report
 from engine.planning.target import check_target
@@ -15,11 +15,12 @@ from engine.store.uploads import path_sum
 def bundle_request(folder: Path, name: str, variant_ids: Sequence[str], golden: GoldenSource) -> BundleRequest:
     """The request for these variants of the run in the folder, the recommended one where none is named.
 
-    Raises as `check_bundle`.
+    Whether its files are as they were is seen when it is resolved. Raises RequestError and StateError as
+    `remeasurable_report` does, and NotFoundError for a variant that is not there.
     """
     report = remeasurable_report(folder)
     variants = [find_variant(report, id) for id in dict.fromkeys(variant_ids)] or [_recommended(report)]
-    request = BundleRequest(
+    return BundleRequest(
         folder=str(folder.absolute()),
         name=name or report.recipe.name,
         recipe=report.recipe,
@@ -27,8 +28,6 @@ def bundle_request(folder: Path, name: str, variant_ids: Sequence[str], golden: 
         variants=tuple(variant.id for variant in variants),
         golden=golden,
     )
-    check_bundle(request)
-    return request
 
 
 def check_bundle(request: BundleRequest) -> None:
@@ -44,7 +43,6 @@ def check_bundle(request: BundleRequest) -> None:
                 "Run its recipe again",
             )
         check_target(report.target_of(variant))
-        _check_runtime(report, variant)
 
 
 def _recommended(report: Report) -> Variant:
@@ -52,9 +50,3 @@ def _recommended(report: Report) -> Variant:
     if variant is None:
         raise RequestError("the run recommends no variant", "Name one (--variant)")
     return variant
-
-
-def _check_runtime(report: Report, variant: Variant) -> None:
-    runtime = report.target_of(variant).runtime
-    if runtime == "any":
-        raise TargetError(f"'{variant.label}' has no runtime of its own", "Choose another variant")

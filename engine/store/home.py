@@ -47,6 +47,11 @@ class Home:
         return self.path / "cache"
 
     @property
+    def verifications(self) -> Path:
+        """What bundles found on other machines, a folder a run: beside the jobs, whose processes write only theirs."""
+        return self.path / "verifications"
+
+    @property
     def supervisor_lock(self) -> Path:
         """Held by the one supervisor of this home for as long as it lives."""
         return self.path / "supervisor.lock"

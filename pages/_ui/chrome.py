@@ -18,7 +18,7 @@ HERE = Path(__file__).parent
 APP = HERE.parents[1] / "app.py"
 START, MODEL, DATA = "pages/start.py", "pages/model.py", "pages/data.py"
 OPTIMIZE, RUNS, RESULTS, COMPARE = "pages/optimize.py", "pages/runs.py", "pages/results.py", "pages/compare.py"
-MACHINE = "pages/machine.py"
+MACHINE, SHIP = "pages/machine.py", "pages/ship.py"
 SOURCES = {"sample": "Sample", "timm": "Catalogue", "file": "ONNX file"}
 """What the Model page calls each kind of model."""
 STATUS_ICONS = {"good": ":material/check_circle:", "refused": ":material/error:"}

@@ -16,6 +16,7 @@ Action = Callable[[], None]
 """What a button does. It runs after every field of the page was read, since it replaces the draft and its widgets."""
 BOUND_WIDGETS = {
     *("source", "search", "images", "view", "race", "variant", "find", "states"),
+    *("pack", "golden"),
     *("with", "across", "up", "candidates", "columns", "drop", "ms", "mb"),
 }
 """Widgets that are bound to the query parameter of their own name."""

@@ -23,6 +23,7 @@ PLACES = (
     ("optimize", {}, "No model is chosen yet"),
     ("runs", {}, "Select one to open it"),
     ("compare", {}, "Within the limits"),
+    ("ship", {"run": ""}, "Packed for another machine"),
     ("results", {}, "All runs"),
     ("results", {"run": ""}, "In pictures"),
     ("results", {"run": "", "view": "Steps"}, "How to read this"),

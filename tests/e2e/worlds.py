@@ -19,7 +19,7 @@ from tests.e2e.homes import TIMM, Lived, fill
 from tests.e2e.serving import App
 from tests.e2e.walk import Walk
 
-PAGES = ("", "model", "data", "optimize", "runs", "results", "compare", "machine")
+PAGES = ("", "model", "data", "optimize", "runs", "results", "compare", "ship", "machine")
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,7 @@ from pages._ui.optimize import distill_view
 from tests.made import BASE, INT8, made_profile, made_report, made_variant
 
 ROOT = Path(__file__).parents[2]
-PAGES = ["start", "model", "data", "optimize", "runs", "results", "compare", "machine"]
+PAGES = ["start", "model", "data", "optimize", "runs", "results", "compare", "ship", "machine"]
 PIXELS = Preprocess(size=(64, 64), mean=(0.5,), std=(0.25,))
 
 

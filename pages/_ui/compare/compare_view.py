@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
-from engine import Job, RunComparison, charts, compare, report
+from engine import Job, RunComparison, charts, compare, report, verifications
 from engine.charts import FigureName
 from engine.wording import many
-from pages._ui import chrome, row_selection, state
+from pages._ui import chrome, row_selection, state, verified_table
 from pages._ui.compare import comparison_table, limits
 from pages._ui.guard import guarded
 from pages._ui.wording import ago, plain, sentence
@@ -53,6 +53,7 @@ def show(runs: Sequence[Job]) -> None:
         return
     with guarded():
         _show(compare(ids, candidates=candidates))
+        _verified(ids)
         _trees(ids, names)
 
 
@@ -152,6 +153,16 @@ def _differences(comparison: RunComparison) -> None:
             for one in comparison.differences
         )
     )
+
+
+def _verified(ids: Sequence[str]) -> None:
+    """Draws what bundles of these runs found on other machines, apart from what was measured here."""
+    if not (known := verifications(ids)):
+        return
+    with chrome.card(
+        "verified", "Measured on other machines", "By bundles of these runs; what is above was measured here alone"
+    ):
+        verified_table.show(known, "verified", runs=True)
 
 
 def _trees(ids: Sequence[str], names: Mapping[str, str]) -> None:

@@ -1,0 +1,91 @@
+"""The Ship page: a bundle is made and downloaded, and what it found elsewhere is imported, shown and refused."""
+
+import hashlib
+import json
+
+import pytest
+
+from engine import html_report, import_verification, verifications
+from engine.errors import NotFoundError
+from engine.results import Note
+from engine.results.bundle import BUNDLE_FILE
+from tests.made import BASE, INT8, made_report, made_variant
+from tests.made_bundle import made_bundle
+from tests.made_verification import made_result
+from tests.pages.test_pages import plain_words
+
+PAGE = "pages/ship.py"
+
+
+@pytest.fixture
+def shipped(finished):
+    """A finished run whose files have the sums of its report."""
+    variants = [
+        made_variant(id, label, sha256=hashlib.sha256(id.encode()).hexdigest())
+        for id, label in ((BASE, "Baseline"), (INT8, "Static INT8"))
+    ]
+    return finished(made_report(*variants))
+
+
+def found_by(run, **changed) -> bytes:
+    """What verify.py of a bundle of this run wrote."""
+    sha256 = hashlib.sha256(INT8.encode()).hexdigest()
+    return json.dumps(made_result(bundle__run=run.id, bundle__variant_sha256=sha256, **changed)).encode()
+
+
+def test_without_a_finished_run_it_teaches(app):
+    assert "Nothing to ship yet" in plain_words(app(PAGE))
+    assert "there is no" not in plain_words(app(PAGE)).lower()
+
+
+def test_the_recommended_variant_is_packed_and_downloaded(app, shipped, answer, queue):
+    at = app(PAGE, run=shipped.id)
+    assert at.multiselect(key="pack").value == [INT8]
+    at.button(key="make-bundle").click().run()
+    assert "Waiting in the queue" in json.dumps([one.proto.text for one in at.get("progress")])
+    id = answer(made_bundle())
+    (queue.home.job(id).path / BUNDLE_FILE).write_bytes(b"zip")
+    at.run()
+    assert "1 image file of your evaluation split" in plain_words(at)
+    assert at.get("download_button")
+    at.multiselect(key="pack").set_value([INT8, BASE]).run()
+    assert at.button(key="make-bundle")
+    at.multiselect(key="pack").set_value([]).run()
+    assert "Choose a variant to pack" in plain_words(at)
+    assert not at.exception
+
+
+def test_a_bundle_that_failed_says_why_and_can_be_made_again(app, shipped, answer):
+    at = app(PAGE, run=shipped.id)
+    at.button(key="make-bundle").click().run()
+    answer(
+        error=Note(code="data", text="the images or their labels are not those that the run had"), next="Run it again"
+    )
+    at.run()
+    assert "are not those that the run had" in plain_words(at)
+    at.button(key="make-bundle").click().run()
+    assert at.get("progress")
+
+
+def test_what_a_bundle_found_elsewhere_stands_beside_the_run(app, shipped):
+    at = app(PAGE, run=shipped.id)
+    at.file_uploader[0].set_value(("verify-result.json", found_by(shipped), "application/json")).run()
+    assert not at.exception
+    row = at.dataframe[0].value.iloc[0]
+    assert (row["There, ms"], row["Here, ms"], row["Verified"]) == (4.0, 1.0, "yes")
+    assert row["Measured on"].startswith("Cortex-A76, 4 cores")
+    assert app("pages/compare.py").dataframe[1].value["Measured on"][0].startswith("Cortex-A76")
+    assert "Measured on other machines" in html_report(shipped.id)
+    (known,) = verifications([shipped.id])
+    at.button(key=f"remove-{known.id}").click().run()
+    assert verifications([shipped.id]) == ()
+
+
+def test_a_result_that_lies_is_refused_on_the_page_and_kept_nowhere(app, shipped, home):
+    at = app(PAGE, run=shipped.id)
+    lie = found_by(shipped, latency__ratio_to_measured=0.1)
+    at.file_uploader[0].set_value(("verify-result.json", lie, "application/json")).run()
+    assert "its own p50 of 4 ms gives 4" in plain_words(at)
+    assert not home.verifications.exists()
+    with pytest.raises(NotFoundError):
+        import_verification(json.dumps(made_result(bundle__run="nosuchrun")).encode())
