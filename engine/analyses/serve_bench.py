@@ -1,14 +1,17 @@
 """A bundle's own server under load: round after round of requests at every setting, with and without its cache."""
 
 import json
+import os
 import statistics
 import time
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
+import psutil
 
 from engine.analyses.bundle_server import bundle_server
 from engine.analyses.measure_lock import hold_measure_lock, wait_event
@@ -22,7 +25,7 @@ from engine.settings.serving_job import ServeBenchRequest
 from engine.store.folders import JobFolder
 from engine.store.home import Home
 from engine.store.progress import Progress
-from engine.system.machine import environment
+from engine.system.machine import cores, environment
 
 SHARES = (0.4, 0.7)
 """Of the answers a second that a setting gives without pause: at these rates requests come at random."""
@@ -30,6 +33,10 @@ WARM_SECONDS = 0.5
 LEAST_REQUESTS, MOST_REQUESTS = 300, 20_000
 """Of a load at random times: at least as many as a 99th percentile needs."""
 LONGEST_SECONDS = 20.0
+BUSY_CORES = 0.25
+"""Where other programs used more of the cores, the figures are rough."""
+MOST_BYTES = 256_000_000
+"""Of the images of one load."""
 LOG = "serve-log.txt"
 
 
@@ -48,19 +55,46 @@ def serve_bench(request: ServeBenchRequest, folder: JobFolder, progress: Progres
         for cached in (False, True)
     ]
     lock, on_wait = Home.default().measure_lock, wait_event(folder, progress, "serve_bench")
+    others, warnings = list[float](), tuple[Note, ...]()
     for number, (size, wait) in enumerate(request.settings):
         if time.monotonic() >= deadline:
-            note = Note(code=codes.OUT_OF_TIME, text=f"the {request.minutes:g} minutes were up")
-            return _result(request, description, cells, complete=True, warnings=(note,))
+            warnings = (Note(code=codes.OUT_OF_TIME, text=f"The {request.minutes:g} minutes were up"),)
+            break
         progress.emit("serve_bench", "serve", number / len(request.settings), setting_name(size, wait))
         with hold_measure_lock(lock, "serve-bench", on_wait):
-            cells[2 * number : 2 * number + 2] = _measure_setting(
-                request, bundle, folder.path / LOG, requests, cells[2 * number]
-            )
-        folder.write("result.json", _result(request, description, cells))
+            began = _cpu_seconds()
+            pair = _measure_setting(request, bundle, folder.path / LOG, requests, cells[2 * number])
+            others.append(_used_by_others(began))
+        cells[2 * number : 2 * number + 2] = pair
+        folder.write("result.json", _result(request, requests.n_images, description, cells))
     if not any(cell.state == "measured" for cell in cells):
         raise RunError(next(cell.note.text for cell in cells if cell.note is not None), f"Look into {LOG} of the job")
-    return _result(request, description, cells, complete=True)
+    if max(others) > BUSY_CORES:
+        text = (
+            f"Other programs used up to {max(others):.1f} of {cores()} cores meanwhile: take the figures as rough, and "
+            "measure again on a quiet machine"
+        )
+        warnings += (Note(code=codes.MACHINE_BUSY, text=text),)
+    return _result(request, requests.n_images, description, cells, complete=True, warnings=warnings)
+
+
+class _CpuSeconds(NamedTuple):
+    """Seconds that have gone by, that all cores computed, and that this process and its ended children did."""
+
+    wall: float
+    every: float
+    own: float
+
+
+def _cpu_seconds() -> _CpuSeconds:
+    every, own = psutil.cpu_times(), os.times()
+    return _CpuSeconds(time.monotonic(), every.user + every.nice + every.system, sum(own[:4]))
+
+
+def _used_by_others(began: _CpuSeconds) -> float:
+    """The cores that other programs used since then, on average; the server counts as ours once it has ended."""
+    now = _cpu_seconds()
+    return max(0.0, ((now.every - began.every) - (now.own - began.own)) / (now.wall - began.wall))
 
 
 def setting_name(max_batch_size: int, timeout_ms: float) -> str:
@@ -70,15 +104,21 @@ def setting_name(max_batch_size: int, timeout_ms: float) -> str:
     return f"up to {max_batch_size} images a call, collected for {timeout_ms:g} ms"
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Requests:
-    """What clients ask for, in their order, as often as any load needs."""
+    """What clients ask for: in every load other images, so that the cache knows none of them when it begins."""
 
-    images: tuple[bytes, ...]
-    picks: list[int]
+    files: list[bytes]
+    n_images: int
+    zipf: float
+    seed: int
+    _load: int = 0
 
-    def first(self, n: int, start: int = 0) -> list[bytes]:
-        return [self.images[self.picks[(start + number) % len(self.picks)]] for number in range(n)]
+    def next_load(self, n: int) -> list[bytes]:
+        """The images of the next load, in the order in which they are asked for."""
+        self._load += 1
+        images = images_to_ask_for(self.files, self.n_images, self._load)
+        return [images[pick] for pick in zipf_picks(self.n_images, self.zipf, n, self.seed + self._load)]
 
 
 def _unpack(request: ServeBenchRequest, place: Path) -> tuple[Path, BundleDescription]:
@@ -94,9 +134,10 @@ def _unpack(request: ServeBenchRequest, place: Path) -> tuple[Path, BundleDescri
 
 
 def _requests(request: ServeBenchRequest, bundle: Path, description: BundleDescription) -> _Requests:
+    """The images of the bundle; as many different ones as were asked for, unless so many would not fit in memory."""
     files = [(bundle / image.file).read_bytes() for image in description.golden.images]
-    images = images_to_ask_for(files, request.n_images)
-    return _Requests(images, zipf_picks(request.n_images, request.zipf, MOST_REQUESTS, request.seed))
+    fitting = MOST_BYTES // max(map(len, files))
+    return _Requests(files, min(request.n_images, max(1, fitting)), request.zipf, request.seed)
 
 
 def _measure_setting(
@@ -105,7 +146,7 @@ def _measure_setting(
     """The setting of `cell` without and with the cache, of one start of the server; both failed where it fails."""
     try:
         with bundle_server(bundle, log, cell.max_batch_size, cell.batch_timeout_ms) as port:
-            without_pause(port, requests.images, request.n_clients, WARM_SECONDS, cached=False)
+            without_pause(port, requests.next_load(MOST_REQUESTS), request.n_clients, WARM_SECONDS, cached=False)
             return [
                 _measure(request, port, requests, cell.model_copy(update={"cached": cached}))
                 for cached in (False, True)
@@ -117,7 +158,7 @@ def _measure_setting(
 
 def _measure(request: ServeBenchRequest, port: int, requests: _Requests, cell: ServeCell) -> ServeCell:
     rounds: list[Load] = [
-        without_pause(port, requests.first(MOST_REQUESTS), request.n_clients, request.seconds, cached=cell.cached)
+        without_pause(port, requests.next_load(MOST_REQUESTS), request.n_clients, request.seconds, cached=cell.cached)
         for _ in range(request.repeats)
     ]
     rates = [len(load.good) / load.seconds for load in rounds]
@@ -162,7 +203,7 @@ def _point(request: ServeBenchRequest, port: int, requests: _Requests, cached: b
     loads = [
         at_times(
             port,
-            requests.first(n, start=n * number),
+            requests.next_load(n),
             arrival_times(rate, n, request.seed + number).tolist(),
             request.n_clients,
             cached=cached,
@@ -211,6 +252,7 @@ def _simulated(times: ServiceTimes, cell: ServeCell, point: LoadPoint, seed: int
 
 def _result(
     request: ServeBenchRequest,
+    n_images: int,
     description: BundleDescription,
     cells: Sequence[ServeCell],
     *,
@@ -223,7 +265,7 @@ def _result(
         variant=description.variant,
         cells=tuple(cells),
         max_p99_ms=request.max_p99_ms,
-        n_images=request.n_images,
+        n_images=n_images,
         zipf=request.zipf,
         n_clients=request.n_clients,
         complete=complete,

@@ -7,7 +7,7 @@ import typer
 
 import engine
 from engine import GoldenSource, RequestError
-from engine.cli import bundle_lines
+from engine.cli import bundle_lines, serving
 from engine.cli.shell import AsJson, app, on_event, show
 
 
@@ -23,10 +23,15 @@ def bundle(
         GoldenSource,
         typer.Option("--golden", help="What it proves itself with: images of the evaluation split, or made-up ones."),
     ] = "evaluation",
+    serve: Annotated[
+        Path | None,
+        typer.Option("--serve", metavar="FILE.json", help="How it is to serve itself: what serve-bench --save wrote."),
+    ] = None,
     json: AsJson = False,
 ) -> None:
     """Pack variants with all that they need to run elsewhere, and to prove there that they do."""
-    show(engine.bundle(run, out, variant or (), golden, on_event), json, bundle_lines.of_bundle)
+    choice = engine.ServeChoice() if serve is None else serving.read_choice(serve)
+    show(engine.bundle(run, out, variant or (), golden, on_event, choice), json, bundle_lines.of_bundle)
 
 
 @app.command()

@@ -13,11 +13,11 @@ import typer
 from typer.main import get_command
 
 from engine import FeatherweightError
-from engine.cli import bundling, data, graphs, machine, models, runs, speed
+from engine.cli import bundling, data, graphs, machine, models, runs, serving, speed
 from engine.cli.shell import app, error
 
 REFUSED, CANCELLED = 2, 130
-VERBS = (runs, models, data, speed, graphs, bundling, machine)
+VERBS = (runs, models, data, speed, graphs, bundling, serving, machine)
 """Importing these puts their verbs into `app`, in the order of the help."""
 
 

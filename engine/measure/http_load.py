@@ -39,10 +39,10 @@ class Load(NamedTuple):
         return tuple(one for one in self.answers if one.status == 200)
 
 
-def images_to_ask_for(files: Sequence[bytes], n: int) -> tuple[bytes, ...]:
-    """`n` different images of the same work: the files over and over, with a number behind their end, which decoders
-    of PNG and JPEG do not read."""
-    return tuple(files[number % len(files)] + number.to_bytes(4, "big") for number in range(n))
+def images_to_ask_for(files: Sequence[bytes], n: int, load: int) -> tuple[bytes, ...]:
+    """`n` different images of the same work, which no other load asks for: the files over and over, with numbers behind
+    their end, which decoders of PNG and JPEG do not read."""
+    return tuple(files[number % len(files)] + bytes(f"{load},{number}", "ascii") for number in range(n))
 
 
 def zipf_picks(n_images: int, exponent: float, n: int, seed: int) -> list[int]:

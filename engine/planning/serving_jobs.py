@@ -34,9 +34,8 @@ def check_serve_bench(request: ServeBenchRequest) -> None:
         with zipfile.ZipFile(request.bundle) as archive:
             names = archive.namelist()
     except (OSError, zipfile.BadZipFile) as error:
-        raise RequestError(
-            f"'{request.bundle}' is no bundle: {error}", "Make one with: bundle RUN --out FILE"
-        ) from error
+        make = "Make one with: python -m engine bundle RUN --out FILE"
+        raise RequestError(f"'{request.bundle}' is no bundle: {error}", make) from error
     if f"{request.folder}{SERVER}" not in names:
         folders = sorted(name.removesuffix(SERVER) for name in names if name.endswith(f"/{SERVER}"))
         more = f"Name one of its folders: {', '.join(folders)}" if folders else "Choose a model of images"

@@ -4,7 +4,7 @@ from typing import Literal
 
 from engine.settings.base import Settings, setting
 from engine.settings.recipe import Recipe
-from engine.settings.serving import ServeChoice
+from engine.settings.serving import DEFAULT_SERVING, ServeChoice
 
 GoldenSource = Literal["evaluation", "noise"]
 
@@ -29,4 +29,4 @@ class BundleRequest(Settings):
         help="Some evaluation images travel in the bundle with their files, so that their preparation is proved too. "
         "Made-up ones tell nobody anything of your data.",
     )
-    serve: ServeChoice = ServeChoice()
+    serve: ServeChoice = DEFAULT_SERVING

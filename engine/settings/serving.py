@@ -74,3 +74,6 @@ class ServeChoice(Settings):
 
     settings: ServeSettings = ServeSettings()
     measured: MeasuredServing | None = None
+
+
+DEFAULT_SERVING = ServeChoice()

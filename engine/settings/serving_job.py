@@ -41,7 +41,7 @@ class ServeBenchRequest(Settings):
         gt=0,
     )
     n_clients: int = setting(32, label="Clients", help="Requests that are under way at the most.", ge=1, le=128)
-    n_images: int = setting(200, label="Different images", help="How many there are to ask for.", ge=1, le=5000)
+    n_images: int = setting(500, label="Different images", help="How many there are to ask for.", ge=1, le=5000)
     zipf: float = setting(
         1.1,
         label="How unevenly images are asked for",

@@ -122,8 +122,9 @@ def deny(*, network: bool, processes: bool = False, loopback: bool = False) -> N
     """Keep this thread, and the threads that it starts, from starting processes and from touching any other one.
 
     With `processes` it may start some, which are kept from the same, and send signals. Without `network` it is kept
-    from sockets too, and from changing modes, owners and attributes of files, which Landlock does not see and which the
-    Hub's client does; with `loopback` it may open sockets of TCP. Such a call then fails with PermissionError. Raises OSError where the kernel refuses the filter.
+    from sockets too, but with `loopback` from those of TCP, and from changing modes, owners and attributes of files,
+    which Landlock does not see and which the Hub's client does. Such a call then fails with PermissionError. Raises
+    OSError where the kernel refuses the filter.
     """
     machine = _machine()
     if machine is None:
