@@ -14,7 +14,7 @@ from pathlib import Path
 from engine.errors import RunError
 from engine.measure.http_load import HOST
 
-START_SECONDS, STOP_SECONDS = 120.0, 20.0
+START_SECONDS, STOP_SECONDS = 240.0, 20.0
 LOOK_SECONDS = 0.05
 LOG_LETTERS = 300
 

@@ -27,7 +27,7 @@ NO_STORE = b"no-store"
 
 
 def reply(status: int, content: dict[str, Any], headers: dict[str, str] | None = None) -> Response:
-    return Response(json.dumps(content), status, headers, "application/json")
+    return Response(json.dumps(content, ensure_ascii=False), status, headers, "application/json")
 
 
 class Gate:
