@@ -25,14 +25,14 @@ def bundle_server(bundle: Path, log: Path, max_batch_size: int, timeout_ms: floa
 
     Raises RunError with the end of its log where it does not start.
     """
-    port = _free_port()
+    port = free_port()
     options = {"port": port, "max-batch-size": max_batch_size, "batch-timeout-ms": timeout_ms}
     command = [sys.executable, str(bundle / "serve.py"), "--stop-with-stdin"]
     command += [text for name, value in options.items() for text in (f"--{name}", str(value))]
     with log.open("ab") as output:
         process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=output, stderr=output, cwd=bundle)
     try:
-        _wait_until_ready(process, port, log)
+        wait_until_ready(process, port, log)
         yield port
     finally:
         if process.stdin is not None:
@@ -44,7 +44,7 @@ def bundle_server(bundle: Path, log: Path, max_batch_size: int, timeout_ms: floa
             process.wait()
 
 
-def _free_port() -> int:
+def free_port() -> int:
     """One that nothing listens on; where something takes it meanwhile, the server says so."""
     with socket.socket() as trial:
         trial.bind((HOST, 0))
@@ -52,7 +52,8 @@ def _free_port() -> int:
     return port
 
 
-def _wait_until_ready(process: "subprocess.Popen[bytes]", port: int, log: Path) -> None:
+def wait_until_ready(process: "subprocess.Popen[bytes]", port: int, log: Path, path: str = "/health") -> None:
+    """Returns once the server says that it is ready. Raises RunError where it ends, or takes too long."""
     end, pause = time.monotonic() + START_SECONDS, threading.Event()
     while time.monotonic() < end:
         if process.poll() is not None:
@@ -60,7 +61,7 @@ def _wait_until_ready(process: "subprocess.Popen[bytes]", port: int, log: Path) 
             reason = text[-1][-LOG_LETTERS:] if text else "it said nothing"
             raise RunError(f"the server of the bundle ended at once: {reason}", "Look into serve-log.txt of the job")
         try:
-            with urllib.request.urlopen(f"http://{HOST}:{port}/health", timeout=LOOK_SECONDS * 20) as reply:
+            with urllib.request.urlopen(f"http://{HOST}:{port}{path}", timeout=LOOK_SECONDS * 20) as reply:
                 if reply.status == 200:
                     return
         except (urllib.error.URLError, OSError):

@@ -19,6 +19,7 @@ from engine.settings import (
     RemeasureRequest,
     RunRequest,
     SampleModel,
+    ServeBenchRequest,
     ShowdownEntry,
     ShowdownRequest,
     SweepRequest,
@@ -203,3 +204,10 @@ def test_a_folder_of_downloads_may_be_a_link(home, tmp_path, monkeypatch):
     policy = policy_of(home, home.job("a"), ProfileRequest(model=PRETRAINED))
     wanted = {tmp_path / name for name in ("hf/hub", "hf/xet", "torch/hub")}
     assert wanted <= set(policy.downloads)
+
+
+def test_what_serves_a_bundle_starts_processes_and_reaches_this_machine_alone(home, tmp_path):
+    policy = policy_of(home, home.job("a"), ServeBenchRequest(bundle=str(tmp_path / "bundle.zip")))
+    assert (policy.processes, policy.loopback, policy.network) == (True, True, False)
+    assert tmp_path / "bundle.zip" in policy.readable
+    assert not policy_of(home, home.job("a"), HardwareRequest()).loopback

@@ -75,7 +75,9 @@ def png(size=(4, 4), shade=0) -> bytes:
 def bomb(width: int, height: int) -> bytes:
     """The beginning of a PNG that says that it has so many pixels."""
     header = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + header + struct.pack(">I", zlib.crc32(header)) + b"\0\0\0\1IDAT"
+    return (
+        b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + header + struct.pack(">I", zlib.crc32(header)) + b"\0\0\0\1IDAT"
+    )
 
 
 def run(coroutine):
