@@ -15,18 +15,22 @@ from typing import Any, ClassVar
 import numpy as np
 import onnx
 from numpy.typing import NDArray
-from onnx import helper, numpy_helper
+from onnx import helper, numpy_helper, version_converter
 from onnx.reference import ReferenceEvaluator
 from onnx.reference.op_run import OpRun
 
 from engine.models.counts import constant_tensors
 
 DOMAIN = "featherweight.saturation"
+LEAST_OPSET = 19
+"""The first one whose DequantizeLinear onnx's reference evaluator has."""
 LOW, HIGH, LARGEST = -32_768, 32_767, 255
 """The range of 16 bits, and the largest activation."""
 LAYERS = {"Conv": "SaturatedConv", "MatMul": "SaturatedMatMul", "Gemm": "SaturatedMatMul"}
 _PASSED = frozenset({"Relu", "Clip"})
 """Between a layer and the rounding of its output, onnxruntime still computes it in integers."""
+EVALUATOR_ERRORS = (NotImplementedError, RuntimeError, TypeError, ValueError, LookupError, AttributeError)
+"""What onnx's reference evaluator raises for an operator, or a form of one, that it does not have."""
 Array = NDArray[Any]
 
 
@@ -41,8 +45,8 @@ class Saturating:
 
 
 def saturating(proto: onnx.ModelProto) -> Saturating:
-    """The emulation of a QDQ file. Raises NotImplementedError or RuntimeError where onnx has no such operator."""
-    proto = _copy(proto)
+    """The emulation of a QDQ file. Raises EVALUATOR_ERRORS where onnx's evaluator has no such operator."""
+    proto = _raised(proto)
     constants = constant_tensors(proto)
     makers = {output: node for node in proto.graph.node for output in node.output}
     consumers: dict[str, list[onnx.NodeProto]] = {}
@@ -144,7 +148,11 @@ def _attribute(node: onnx.NodeProto, name: str, default: Any) -> Any:
     return next((helper.get_attribute_value(one) for one in node.attribute if one.name == name), default)
 
 
-def _copy(proto: onnx.ModelProto) -> onnx.ModelProto:
+def _raised(proto: onnx.ModelProto) -> onnx.ModelProto:
+    """A copy, of a later opset where onnx's evaluator does not read its quantization."""
+    own = next(entry.version for entry in proto.opset_import if entry.domain in ("", "ai.onnx"))
+    if own < LEAST_OPSET:
+        return version_converter.convert_version(proto, LEAST_OPSET)
     copy = onnx.ModelProto()
     copy.CopyFrom(proto)
     return copy
