@@ -113,4 +113,4 @@ def test_what_to_expect_without_vnni_is_estimated_and_its_twin_set_up(app, finis
     at.button(key="twin").click().run()
     assert not at.exception
     (card,) = at.session_state["fw.draft"].cards
-    assert card.settings.reduce_range is True
+    assert card.step.reduce_range is True
