@@ -18,6 +18,7 @@ from engine.api.bundling import (
     verifications,
 )
 from engine.api.comparing import compare
+from engine.api.cross_cpu import cross_cpu, find_cross_cpu, start_cross_cpu
 from engine.api.disagreeing import find_disagreements, start_disagreements
 from engine.api.gating import gate
 from engine.api.graphs import (
@@ -121,6 +122,7 @@ from engine.errors import (
 )
 from engine.planning.applicability import applicability, step_refusal
 from engine.planning.compatibility import data_misfit
+from engine.planning.cross_cpu import twin_steps
 from engine.planning.exports import ExportAdvice, export_advice, machine_class
 from engine.planning.presets import propose_recovery, take_preset
 from engine.planning.ratios import propose_ratios
@@ -244,6 +246,7 @@ from engine.results import (
     unfinished_ids,
 )
 from engine.results.bundle import BUNDLE_FILE, RESULT_FILE, Bundle, BundleDescription
+from engine.results.cross_cpu import CrossCpu, cross_cpu_text
 from engine.results.machine import (
     DATA_TYPES,
     OPERATIONS,
@@ -274,6 +277,7 @@ from engine.settings import (
     BundleRequest,
     ChainInputs,
     ConfusionRequest,
+    CrossCpuRequest,
     DataSource,
     DetectRequest,
     DisagreementsRequest,
@@ -369,6 +373,8 @@ __all__ = [
     "Comparison",
     "Confusion",
     "ConfusionRequest",
+    "CrossCpu",
+    "CrossCpuRequest",
     "CutShort",
     "DATA_TYPES",
     "DEVICES",
@@ -550,6 +556,8 @@ __all__ = [
     "compare",
     "cores",
     "cost_per_million",
+    "cross_cpu",
+    "cross_cpu_text",
     "cut_short",
     "data_misfit",
     "delete",
@@ -566,6 +574,7 @@ __all__ = [
     "export_advice",
     "find_analysis",
     "find_bundle",
+    "find_cross_cpu",
     "find_disagreements",
     "find_save_optimized",
     "find_time_profile",
@@ -635,6 +644,7 @@ __all__ = [
     "similarity_text",
     "simulate_serving",
     "start_bundle",
+    "start_cross_cpu",
     "start_disagreements",
     "start_import",
     "start_measuring",
@@ -657,6 +667,7 @@ __all__ = [
     "timeline",
     "times_as_fast",
     "title_of",
+    "twin_steps",
     "unfinished_ids",
     "uploads",
     "usage",

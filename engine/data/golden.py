@@ -1,7 +1,7 @@
 """The few examples by which a deployment bundle proves itself: what the graph takes, and of images their files."""
 
 import io
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +11,7 @@ from engine.data.parts import ArrayPart, Examples, Part, first_batch
 from engine.data.preprocess import prepare
 from engine.errors import DataError
 from engine.results import TensorSpec
-from engine.runtimes.feed import GraphInput, feed
+from engine.runtimes.feed import feed, graph_inputs
 
 N_GOLDEN, MOST_LOOKED_AT = 8, 64
 MOST_BYTES = 2_000_000
@@ -38,6 +38,13 @@ class GoldenExamples:
     inputs: Mapping[str, NDArray[np.generic]]
     images: tuple[GoldenImage, ...]
 
+    def calls(self, specs: tuple[TensorSpec, ...], batch: int | None) -> Iterator[dict[str, NDArray[np.generic]]]:
+        """The arrays of each call: an example a call, or `batch` of them, from the first one on again at the end."""
+        batched = {spec.name for spec in specs if spec.batched}
+        for start in range(0, self.n, batch or 1):
+            rows = np.arange(start, start + (batch or 1)) % self.n
+            yield {name: values[rows] if name in batched else values for name, values in self.inputs.items()}
+
 
 def golden_examples(part: Examples, specs: tuple[TensorSpec, ...]) -> GoldenExamples:
     """The first examples of a part, for a graph with these inputs. Raises DataError where there are none."""
@@ -50,14 +57,9 @@ def golden_examples(part: Examples, specs: tuple[TensorSpec, ...]) -> GoldenExam
         return GoldenExamples(min(N_GOLDEN, len(part)), dict(arrays), ())
     rows, settings = _rows(part), part.preprocess.model_dump()
     prepared = np.stack([prepare(part.raw(row), settings) for row in rows])
-    ((name, values),) = feed([_graph_input(spec) for spec in specs])(prepared).items()
+    ((name, values),) = feed(graph_inputs(specs))(prepared).items()
     images = tuple(_image(part, row, number) for number, row in enumerate(rows))
     return GoldenExamples(len(rows), {name: values}, images)
-
-
-def _graph_input(spec: TensorSpec) -> GraphInput:
-    lengths = tuple(length if isinstance(length, int) else None for length in spec.shape)
-    return GraphInput(spec.name, (None, *lengths), np.dtype(spec.dtype))
 
 
 def _rows(part: Part) -> list[int]:

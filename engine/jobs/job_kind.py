@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from engine.results import Result
 from engine.settings.bundle_job import BundleRequest
+from engine.settings.cross_cpu_job import CrossCpuRequest
 from engine.settings.disagreements_job import DisagreementsRequest
 from engine.settings.graph_jobs import SaveOptimizedRequest, TimeProfileRequest
 from engine.settings.hardware_jobs import ShowdownRequest, SweepRequest
@@ -87,7 +88,9 @@ def graph_seconds(request: TimeProfileRequest | SaveOptimizedRequest | BundleReq
     return ANALYSIS_SECONDS
 
 
-def minutes_and_more(request: SensitivityRequest | DetectRequest | SweepRequest | ServeBenchRequest) -> float:
+def minutes_and_more(
+    request: SensitivityRequest | DetectRequest | SweepRequest | ServeBenchRequest | CrossCpuRequest,
+) -> float:
     return ANALYSIS_SECONDS + 60 * request.minutes
 
 

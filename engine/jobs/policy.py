@@ -8,6 +8,7 @@ from engine.jobs.linked import holds_all_sorts, linked_files, linked_images, use
 from engine.settings import (
     PRETRAINED,
     BundleRequest,
+    CrossCpuRequest,
     DisagreementsRequest,
     FileModel,
     HardwareRequest,
@@ -26,6 +27,9 @@ from engine.settings.jobs import looks_into_a_file
 from engine.store.folders import JobFolder
 from engine.store.home import Home
 from engine.system.sandbox import Policy
+
+OfARun = DisagreementsRequest | BundleRequest | CrossCpuRequest
+"""What asks about a finished run: it reads the run's folder, and with its recipe the model and the images again."""
 
 
 def policy_of(home: Home, folder: JobFolder, request: JobRequest) -> Policy:
@@ -71,9 +75,9 @@ def input_paths(request: JobRequest) -> tuple[Path, ...]:
         paths.append(Path(request.bundle))
     if isinstance(request, WorkloadRequest) and request.folder is not None:
         paths.append(Path(request.folder))
-    if isinstance(request, DisagreementsRequest | BundleRequest):
+    if isinstance(request, OfARun):
         paths.append(Path(request.folder))
-    recipe = request.recipe if isinstance(request, RunRequest | DisagreementsRequest | BundleRequest) else None
+    recipe = request.recipe if isinstance(request, RunRequest | OfARun) else None
     data = recipe.data if recipe is not None else getattr(request, "data", None)
     if (path := getattr(data, "path", None)) is not None:
         paths += [Path(path), *linked_images(Path(path))]
@@ -88,7 +92,7 @@ def _models(request: JobRequest) -> Iterator[ModelSource]:
         files = (request.file,) if isinstance(request, SweepRequest) else (row.file for row in request.rows)
         yield from (file.model for file in files if file.model is not None)
         return
-    if not isinstance(request, RunRequest | DisagreementsRequest | BundleRequest):
+    if not isinstance(request, RunRequest | OfARun):
         for name in ("model", "baseline"):
             model: ModelSource | None = getattr(request, name, None)
             if model is not None:

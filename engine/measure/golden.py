@@ -1,9 +1,6 @@
 """The answers by which a deployment bundle proves itself elsewhere, and how far off they may be there."""
 
-from collections.abc import Iterator
 from typing import NamedTuple
-
-import numpy as np
 
 from engine.data.golden import GoldenExamples
 from engine.measure.output_difference import AMPLIFIED, NUDGE, TOLERANCE, largest_difference
@@ -11,17 +8,17 @@ from engine.models.artifacts import OnnxModel
 from engine.models.graph import is_quantized, load_proto, operators
 from engine.runtimes import Session, open_session
 from engine.settings import Target
-from engine.tasks import Inputs, Outputs, scaled
+from engine.tasks import Outputs, scaled
 
-STEP = 1 / 255
-"""One step of an 8-bit activation, as a share of its range."""
+FLIPS = (NUDGE, -NUDGE, 10 * NUDGE, -10 * NUDGE)
+"""Changes of the inputs, as shares, that flip about as many roundings to 8 bits as another processor does."""
 _OF_FLOATS = (
     f"{AMPLIFIED} times what inputs larger by {NUDGE:g} change, at least {TOLERANCE:g}: other processors add the same "
     "products in another order"
 )
 _OF_INTEGERS = (
-    "what inputs larger by one step of 8 bits (1/255) change: another processor may round an activation to the next "
-    "step"
+    f"what inputs changed by up to {max(FLIPS):g} change, at least {TOLERANCE:g}: rounding to 8 bits makes a whole "
+    "step of the smallest difference between processors"
 )
 
 
@@ -37,25 +34,16 @@ class GoldenAnswers(NamedTuple):
 def golden_answers(model: OnnxModel, examples: GoldenExamples, target: Target) -> GoldenAnswers:
     """What the model answers at this target. Raises RunError where it does not run."""
     with open_session(model.path, target.for_answers, output_names=model.output_names) as session:
-        calls = tuple(session(inputs) for inputs in _calls(model, examples))
-        allowed, source = max(TOLERANCE, AMPLIFIED * _change(session, model, examples, calls, NUDGE)), _OF_FLOATS
-        if is_quantized(operators(load_proto(model.path))):
-            of_a_step = _change(session, model, examples, calls, STEP)
-            allowed, source = (of_a_step, _OF_INTEGERS) if of_a_step > allowed else (allowed, source)
-    return GoldenAnswers(calls, allowed, source)
+        calls = tuple(session(inputs) for inputs in examples.calls(model.input_specs, model.batch))
+        rounds = is_quantized(operators(load_proto(model.path)))
+        changes = [_change(session, model, examples, calls, share) for share in (FLIPS if rounds else (NUDGE,))]
+    allowed = max(TOLERANCE, (1 if rounds else AMPLIFIED) * max(changes))
+    return GoldenAnswers(calls, allowed, _OF_INTEGERS if rounds else _OF_FLOATS)
 
 
 def _change(
     session: Session, model: OnnxModel, examples: GoldenExamples, calls: tuple[Outputs, ...], share: float
 ) -> float:
-    """The largest change of an output where all floats of the inputs are larger by this share."""
-    changed = (session(scaled(inputs, 1 + share)) for inputs in _calls(model, examples))
+    """The largest change of an output where all floats of the inputs are changed by this share."""
+    changed = (session(scaled(inputs, 1 + share)) for inputs in examples.calls(model.input_specs, model.batch))
     return max(largest_difference(ours, theirs) for ours, theirs in zip(changed, calls, strict=True))
-
-
-def _calls(model: OnnxModel, examples: GoldenExamples) -> Iterator[Inputs]:
-    """The arrays of each call; the last one starts over where the graph is fixed to more examples than are left."""
-    size, batched = model.batch or 1, {spec.name for spec in model.input_specs if spec.batched}
-    for start in range(0, examples.n, size):
-        rows = np.arange(start, start + size) % examples.n
-        yield {name: values[rows] if name in batched else values for name, values in examples.inputs.items()}

@@ -3,6 +3,7 @@
 from engine.settings.base import Settings, settings_error
 from engine.settings.bundle_job import BundleRequest, GoldenSource
 from engine.settings.class_list import MAX_CLASS_LIST_BYTES, parse_class_list, read_class_list
+from engine.settings.cross_cpu_job import CrossCpuRequest
 from engine.settings.data import (
     NO_LABEL_FILE,
     ArraysData,
@@ -75,6 +76,7 @@ __all__ = [
     "Calibration",
     "ChainInputs",
     "ConfusionRequest",
+    "CrossCpuRequest",
     "DataSource",
     "DetectRequest",
     "DisagreementsRequest",

@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 from engine.errors import SettingsError
 from engine.settings.base import Settings, setting
 from engine.settings.bundle_job import BundleRequest
+from engine.settings.cross_cpu_job import CrossCpuRequest
 from engine.settings.data import DataSource, Preprocess, Split
 from engine.settings.disagreements_job import DisagreementsRequest
 from engine.settings.graph_jobs import SaveOptimizedRequest, TimeProfileRequest
@@ -193,6 +194,7 @@ AnalysisRequest = (
     | RemeasureRequest
     | DisagreementsRequest
     | BundleRequest
+    | CrossCpuRequest
     | SweepRequest
     | ShowdownRequest
     | TimeProfileRequest

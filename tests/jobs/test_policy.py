@@ -9,6 +9,8 @@ from engine.jobs import linked
 from engine.jobs.policy import needs_network, policy_of
 from engine.settings import (
     AdviseRequest,
+    BundleRequest,
+    CrossCpuRequest,
     DisagreementsRequest,
     FileModel,
     HardwareRequest,
@@ -109,9 +111,17 @@ def test_measuring_again_writes_into_the_folder_of_the_run(home, tmp_path):
     assert tmp_path / "run" in policy.writable
 
 
-def test_a_look_at_a_run_reads_its_folder_and_what_its_recipe_names(home, tmp_path):
+@pytest.mark.parametrize(
+    ("kind", "asked"),
+    [
+        (DisagreementsRequest, {"variant_id": "0" * 12}),
+        (CrossCpuRequest, {"variant_id": "0" * 12}),
+        (BundleRequest, {"name": "flowers", "report_sha256": "0" * 64, "variants": ("0" * 12,)}),
+    ],
+)
+def test_a_look_at_a_run_reads_its_folder_and_what_its_recipe_names(home, tmp_path, kind, asked):
     recipe = run("").recipe.model_copy(update={"data": ImagesData(path=str(tmp_path / "photos"))})
-    request = DisagreementsRequest(folder=str(tmp_path / "run"), recipe=recipe, variant_id="0" * 12)
+    request = kind(folder=str(tmp_path / "run"), recipe=recipe, **asked)
     policy = policy_of(home, home.job("abc"), request)
     assert {tmp_path / "run", tmp_path / "photos"} <= set(policy.readable)
     assert tmp_path / "run" not in policy.writable

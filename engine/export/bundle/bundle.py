@@ -8,6 +8,7 @@ import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from engine.export.bundle.browser import browser_files
 from engine.export.bundle.context import BundleContext
 from engine.export.bundle.description import description_file
 from engine.export.bundle.examples import golden_files
@@ -30,6 +31,7 @@ PARTS: tuple[Callable[[BundleContext], Files], ...] = (
     description_file,
     programs,
     golden_files,
+    browser_files,
     texts,
     serving_files,
 )

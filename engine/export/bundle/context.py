@@ -1,7 +1,11 @@
 """What every part of a bundle is made from."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
 
 from engine.data.golden import GoldenExamples
 from engine.export.bundle.model_file import model_bytes
@@ -57,6 +61,11 @@ class BundleContext:
         """Whether the weights are random and nothing trained them, so that no output means a class."""
         began_random = any(note.code == codes.RANDOM_WEIGHTS for note in self.report.warnings)
         return began_random and not any(one.technique in LEARNING for one in self.report.lineage(self.variant.id))
+
+    @property
+    def call_inputs(self) -> Iterator[dict[str, NDArray[np.generic]]]:
+        """The arrays of every call, in the order of `calls`."""
+        return self.examples.calls(self.model.input_specs, self.model.batch)
 
     @property
     def takes_images(self) -> bool:

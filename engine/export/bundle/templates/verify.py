@@ -65,10 +65,10 @@ def check_preprocessing(model: "Model", golden: Mapping[str, "np.ndarray"]) -> C
     import numpy as np
 
     images = model.settings["golden"]["images"]
-    inputs, equal = golden["input_0"], []
+    name, equal = model.settings["inputs"][0]["name"], []
     for number, image in enumerate(images):
-        prepared = model.prepare_file(model.folder / image["file"])
-        equal.append(bool(np.array_equal(prepared, inputs[number])))
+        prepared = model.as_graph(model.prepare_file(model.folder / image["file"])[None])[name]
+        equal.append(bool(np.array_equal(prepared[0], golden["input_0"][number])))
     text = f"{sum(equal)} of {len(images)} images are prepared bit for bit as they were"
     if not all(equal):
         text += f"; {images[equal.index(False)]['file']} is not"
@@ -108,12 +108,10 @@ def _calls(model: "Model", golden: Mapping[str, "np.ndarray"]) -> Iterator[dict[
 
 def examples(model: "Model", golden: Mapping[str, "np.ndarray"], rows: list[int]) -> dict[str, "np.ndarray"]:
     """What the graph takes for these golden examples."""
-    specs = model.settings["inputs"]
-    arrays = {
+    return {
         spec["name"]: golden[f"input_{number}"][rows] if spec["batched"] else golden[f"input_{number}"]
-        for number, spec in enumerate(specs)
+        for number, spec in enumerate(model.settings["inputs"])
     }
-    return dict(model.as_graph(arrays if model.settings["preprocess"] is None else arrays[specs[0]["name"]]))
 
 
 def _difference(values: "np.ndarray", reference: "np.ndarray") -> float:
@@ -203,7 +201,7 @@ def verify(folder: Path, threads: int | None, *, timed: bool) -> dict[str, Any]:
         model = Model(folder, threads)
         with np.load(folder / settings["golden"]["file"]) as file:
             golden = {name: file[name] for name in file.files}
-        if settings["preprocess"] is not None:
+        if settings["golden"]["images"]:
             checks.append(check_preprocessing(model, golden))
         checks.append(check_outputs(model, golden))
         del model
