@@ -353,7 +353,10 @@ EXAMPLES: tuple[Result, ...] = (
     made_showdown().rows[0],
     made_showdown().pairs[0],
     made_serve_bench(),
-    *made_serve_bench().cells,
+    made_serve_bench().cells[0],
+    made_serve_bench().cells[0].points[0],
+    made_serve_bench().cells[0].times,
+    made_serve_bench().cells[0].simulated[0],
     made_sweep(),
     made_sweep().cells[0],
 )
