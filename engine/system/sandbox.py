@@ -6,6 +6,7 @@ The runner calls `confine` before it imports anything heavy and before it reads 
 import os
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -89,8 +90,11 @@ def _restrict_files(policy: Policy) -> None:
     device = read | AccessFs.WRITE_FILE | AccessFs.IOCTL_DEV
     # The kernel refuses a rule that gives a file what only folders have.
     of_files = AccessFs.READ_FILE | AccessFs.WRITE_FILE | AccessFs.TRUNCATE | AccessFs.IOCTL_DEV | AccessFs.EXECUTE
-    # Never closed, so that the kernel does not forget the entry that a rule is about.
-    os.open("/proc/self", os.O_PATH)
+    # Never closed, so that the kernel does not forget the entries that rules are about: short of memory it makes others
+    # of the same name, of which no rule says anything.
+    for name in _PROC:
+        with suppress(OSError):
+            os.open(f"/proc/{name}", os.O_PATH)
     ruleset = Landlock(strict=False)
     if policy.network:
         ruleset.allow_all_network()
