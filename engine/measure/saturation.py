@@ -10,7 +10,7 @@ The graph runs node by node in onnx's reference evaluator, but for these layers;
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import onnx
@@ -158,10 +158,10 @@ def _raised(proto: onnx.ModelProto) -> onnx.ModelProto:
     return copy
 
 
-class SaturatedMatMul(OpRun):  # type: ignore[misc]
+class SaturatedMatMul(OpRun):
     """A MatMul or Gemm with what its sums lose."""
 
-    op_domain: ClassVar[str] = DOMAIN
+    op_domain = DOMAIN
 
     def _run(
         self,
@@ -183,10 +183,10 @@ class SaturatedMatMul(OpRun):  # type: ignore[misc]
         return (np.asarray(outputs + bias[0] if bias else outputs, np.float32),)
 
 
-class SaturatedConv(OpRun):  # type: ignore[misc]
+class SaturatedConv(OpRun):
     """A Conv with what its sums lose."""
 
-    op_domain: ClassVar[str] = DOMAIN
+    op_domain = DOMAIN
 
     def _run(
         self,

@@ -70,8 +70,6 @@ from engine.results import (
     summarize,
     unfinished_ids,
 )
-from engine.results.cross_cpu import CrossCpu
-from engine.results.verification import KnownVerification, Verification
 from engine.settings import HardwareRequest, Preprocess, QuantizeAuto, Target
 from tests.made import (
     BASE,
@@ -90,10 +88,8 @@ from tests.made import (
     made_variant,
 )
 from tests.made_audit import made_audit
-from tests.made_bundle import made_bundle
 from tests.made_serving import made_serve_bench
 from tests.made_speed import made_showdown, made_sweep
-from tests.made_verification import made_result
 
 NOTE = Note(code="new_head", text="The head is new: Käfer")
 REPORT = made_report(
@@ -102,14 +98,6 @@ REPORT = made_report(
 )
 COMPARISON = compare_reports([("one", REPORT), ("two", REPORT.model_copy(update={"data": None, "run_id": "other"}))])
 GATE = judge_gate(REPORT, max_drop=1)
-KNOWN = KnownVerification(
-    id="a" * 16,
-    run_name="digits to int8",
-    label="Static INT8",
-    imported="2026-11-20T12:00:00.000+00:00",
-    verification=Verification.model_validate(made_result()),
-)
-CROSS_CPU = CrossCpu(variant_id=INT8, n_layers=15, n_can_saturate=9, n_examples=100, n_evaluation=360)
 DISAGREEMENTS = Disagreements(
     variant_id=INT8,
     n_images=9,
@@ -341,10 +329,6 @@ EXAMPLES: tuple[Result, ...] = (
     COMPARISON,
     COMPARISON.variants[0],
     COMPARISON.differences[0],
-    made_bundle(),
-    *made_bundle().descriptions,
-    KNOWN,
-    CROSS_CPU,
     DISAGREEMENTS,
     DISAGREEMENTS.rows[0],
     GATE,
