@@ -92,7 +92,7 @@ class _Client:
             self._reader, self._writer = await asyncio.open_connection(HOST, self._port)
         control = b"" if self._cached else b"Cache-Control: no-store\r\n"
         self._writer.write(
-            b"POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/octet-stream\r\n"
+            b"POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/png\r\n"
             + control
             + b"Content-Length: %d\r\n\r\n" % len(image)
             + image
