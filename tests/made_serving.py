@@ -73,8 +73,8 @@ def made_serve_bench(*cells: ServeCell, **changes) -> ServeBench:
 
 
 @contextmanager
-def answering_server(status: int = 200) -> Iterator[tuple[int, list[bytes]]]:
-    """Its port, and the bodies that it was sent."""
+def answering_server(status: int = 200, *, close: bool = False) -> Iterator[tuple[int, list[bytes]]]:
+    """Its port, and the bodies that it was sent; with `close` it hangs up after every reply, and does not say so."""
     bodies: list[bytes] = []
 
     class Handler(BaseHTTPRequestHandler):
@@ -91,6 +91,7 @@ def answering_server(status: int = 200) -> Iterator[tuple[int, list[bytes]]]:
                 self.send_header("X-Cache", "hit")
             self.end_headers()
             self.wfile.write(b"{}")
+            self.close_connection = close
 
         def log_message(self, *arguments) -> None:
             pass

@@ -78,10 +78,13 @@ class _Client:
         self._writer: asyncio.StreamWriter | None = None
 
     async def ask(self, image: bytes, due: float) -> Answer:
+        was_open = self._reader is not None
         try:
             status, headers = await self._ask(image)
         except (OSError, asyncio.IncompleteReadError):
             self.close()
+            if was_open:  # a server closes a connection that was idle for long, and a client then asks on another one
+                return await self.ask(image, due)
             status, headers = 0, {}
         seconds = time.perf_counter() - due
         size, ms = int(headers.get(b"x-batch-size", 1)), float(headers.get(b"x-model-ms", 0))
@@ -125,7 +128,7 @@ async def _without_pause(port: int, requests: Sequence[bytes], n_clients: int, s
 
 
 async def _at_times(port: int, requests: Sequence[bytes], due: Sequence[float], n_clients: int, cached: bool) -> Load:
-    free: asyncio.Queue[_Client] = asyncio.Queue()
+    free: asyncio.LifoQueue[_Client] = asyncio.LifoQueue()
     for _ in range(n_clients):
         free.put_nowait(_Client(port, cached))
     began = time.perf_counter()

@@ -53,3 +53,9 @@ def test_refusals_and_broken_connections_are_no_answers():
         nobody.bind(("127.0.0.1", 0))  # it listens to nothing
         load = at_times(nobody.getsockname()[1], [b"x"], [0.0], 1, cached=True)
     assert [one.status for one in load.answers] == [0]
+
+
+def test_a_connection_that_the_server_closed_meanwhile_is_opened_again():
+    with answering_server(close=True) as (port, bodies):
+        load = at_times(port, [b"x"] * 3, [0.0, 0.05, 0.1], 1, cached=False)
+    assert ([one.status for one in load.answers], len(bodies)) == ([200] * 3, 3)

@@ -5,6 +5,7 @@ import streamlit as st
 
 from engine import ServeBench, charts
 from engine.wording import percent
+from pages._ui.wording import milliseconds
 
 
 def show(bench: ServeBench) -> None:
@@ -15,9 +16,9 @@ def show(bench: ServeBench) -> None:
             "Cache": "on" if cell.cached else "off",
             "Most, answers/s": f"{cell.per_s:,.0f} ({cell.per_s_low:,.0f} to {cell.per_s_high:,.0f})",
             "At, answers/s": f"{point.per_s:,.0f}",
-            "p50, ms": f"{point.p50_ms:.3g}",
-            "p95, ms": f"{point.p95_ms:.3g}",
-            "p99, ms": f"{point.p99_ms:.3g}",
+            "p50": milliseconds(point.p50_ms),
+            "p95": milliseconds(point.p95_ms),
+            "p99": milliseconds(point.p99_ms),
             "From the cache": percent(point.hit_rate) if cell.cached else "",
             "Unanswered": percent(point.failed) if point.failed else "",
         }
