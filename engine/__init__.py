@@ -19,6 +19,7 @@ from engine.api.bundling import (
 )
 from engine.api.classes import answers_are_classes, class_changes
 from engine.api.comparing import compare
+from engine.api.cross_cpu import cross_cpu, find_cross_cpu, start_cross_cpu
 from engine.api.disagreeing import find_disagreements, start_disagreements
 from engine.api.exporting import export_destinations, export_variants, exports_of, start_export
 from engine.api.gating import gate
@@ -84,6 +85,16 @@ from engine.api.questions import (
 )
 from engine.api.recipes import describe, estimate, optimize, presets, resolve
 from engine.api.reporting import html_report, notebook, script, write_html_report, write_reproduction
+from engine.api.serving import (
+    cost_per_million,
+    estimate_serving,
+    machines_for,
+    serve_bench,
+    serve_benches_of,
+    serve_choice,
+    simulate_serving,
+    start_serve_bench,
+)
 from engine.api.speed import (
     showdown,
     showdown_targets,
@@ -119,6 +130,7 @@ from engine.export.onnxruntime_web import onnxruntime_web_files
 from engine.jobs.live_race import LiveRace
 from engine.planning.applicability import applicability, step_refusal
 from engine.planning.compatibility import data_misfit
+from engine.planning.cross_cpu import twin_steps
 from engine.planning.exports import ExportAdvice, export_advice, machine_class
 from engine.planning.layer_errors import keeps_layers
 from engine.planning.presets import propose_recovery, take_preset
@@ -173,6 +185,7 @@ from engine.results import (
     Latency,
     LatencyEstimate,
     LatencyMeasurement,
+    LoadPoint,
     Measure,
     ModelProfile,
     ModelSignature,
@@ -200,9 +213,13 @@ from engine.results import (
     RunSummary,
     Selection,
     Sensitivity,
+    ServeBench,
+    ServeCell,
+    ServiceTimes,
     Showdown,
     ShowdownPair,
     ShowdownRow,
+    SimulatedPoint,
     Spread,
     State,
     Suggestion,
@@ -241,6 +258,7 @@ from engine.results import (
 )
 from engine.results.bundle import BUNDLE_FILE, RESULT_FILE, Bundle, BundleDescription
 from engine.results.class_changes import AnswerMove, ClassChange, ClassChanges, ConfusionChange, move_text
+from engine.results.cross_cpu import CrossCpu, cross_cpu_text
 from engine.results.exported import ExportedFile, ExportedFiles
 from engine.results.graphs import FileGraph, GraphComparison, Partners
 from engine.results.layer_errors import LayerError, LayerErrors, UnmatchedLayer
@@ -274,6 +292,7 @@ from engine.settings import (
     BundleRequest,
     ChainInputs,
     ConfusionRequest,
+    CrossCpuRequest,
     DataSource,
     Destination,
     DetectRequest,
@@ -292,6 +311,7 @@ from engine.settings import (
     IdentifyRequest,
     ImagesData,
     LayerErrorsRequest,
+    MeasuredServing,
     MlflowDestination,
     ModelSource,
     PeaksRequest,
@@ -311,6 +331,9 @@ from engine.settings import (
     SampleData,
     SampleModel,
     SensitivityRequest,
+    ServeBenchRequest,
+    ServeChoice,
+    ServeSettings,
     Settings,
     ShowdownEntry,
     ShowdownRequest,
@@ -376,6 +399,8 @@ __all__ = [
     "Confusion",
     "ConfusionChange",
     "ConfusionRequest",
+    "CrossCpu",
+    "CrossCpuRequest",
     "CutShort",
     "DATA_TYPES",
     "DEVICES",
@@ -436,11 +461,13 @@ __all__ = [
     "LayerErrors",
     "LayerErrorsRequest",
     "LiveRace",
+    "LoadPoint",
     "MAX_RECIPE_BYTES",
     "MEASURES",
     "MOST_LANES",
     "Measure",
     "MlflowDestination",
+    "MeasuredServing",
     "ModelProfile",
     "ModelSignature",
     "ModelSource",
@@ -506,6 +533,12 @@ __all__ = [
     "Selection",
     "Sensitivity",
     "SensitivityRequest",
+    "ServeBench",
+    "ServeBenchRequest",
+    "ServeCell",
+    "ServeChoice",
+    "ServeSettings",
+    "ServiceTimes",
     "Settings",
     "SettingsError",
     "Showdown",
@@ -515,6 +548,7 @@ __all__ = [
     "ShowdownRow",
     "SignatureRequest",
     "Simplify",
+    "SimulatedPoint",
     "SourceError",
     "Split",
     "Spread",
@@ -565,6 +599,9 @@ __all__ = [
     "class_texts",
     "compare",
     "cores",
+    "cost_per_million",
+    "cross_cpu",
+    "cross_cpu_text",
     "cut_short",
     "data_misfit",
     "delete",
@@ -575,6 +612,7 @@ __all__ = [
     "dump_recipe",
     "ensure_supervisor",
     "estimate",
+    "estimate_serving",
     "events",
     "example_noun",
     "export_advice",
@@ -583,6 +621,7 @@ __all__ = [
     "exports_of",
     "find_analysis",
     "find_bundle",
+    "find_cross_cpu",
     "find_disagreements",
     "find_layer_errors",
     "find_graphs",
@@ -616,6 +655,7 @@ __all__ = [
     "log",
     "losses_text",
     "machine_class",
+    "machines_for",
     "measure_peaks",
     "measure_title",
     "move_text",
@@ -656,11 +696,16 @@ __all__ = [
     "search_models",
     "selection_text",
     "sensitivity",
+    "serve_bench",
+    "serve_benches_of",
+    "serve_choice",
     "showdown",
     "showdown_targets",
     "showdowns_of",
     "similarity_text",
+    "simulate_serving",
     "start_bundle",
+    "start_cross_cpu",
     "start_disagreements",
     "start_export",
     "start_import",
@@ -669,6 +714,7 @@ __all__ = [
     "start_remeasure",
     "start_graphs",
     "start_save_optimized",
+    "start_serve_bench",
     "start_time_profile",
     "statement_text",
     "step_refusal",
@@ -685,6 +731,7 @@ __all__ = [
     "timeline",
     "times_as_fast",
     "title_of",
+    "twin_steps",
     "unfinished_ids",
     "uploads",
     "usage",

@@ -45,6 +45,7 @@ from tests.made import (
 )
 from tests.made_audit import made_audit
 from tests.made_machine import made_peaks, made_workload, made_workloads
+from tests.made_serving import made_serve_bench
 from tests.made_speed import ROWS, made_cell, made_showdown, made_sweep
 
 WHOLE = (
@@ -180,6 +181,7 @@ def of_analyses(n: int) -> dict[str, go.Figure]:
         "layers": charts.layers(made_profile(n)),
         "learning_curve": curve,
         "answers": charts.answers(made_answers(n)),
+        "serving": charts.serving(made_serve_bench(), 50.0),
         "sweep": charts.sweep(made_large_sweep(n), 20.0),
         "showdown": charts.showdown(made_large_showdown(n)),
     }

@@ -29,10 +29,17 @@ def locked(name: str) -> dict[str, str]:
     return dict(re.findall(r"^([a-z0-9.-]+)==(\S+)", (ROOT / name).read_text(), re.MULTILINE))
 
 
+def in_a_package(path: Path) -> bool:
+    return (path.parent / "__init__.py").is_file()
+
+
 def imported(room: str) -> set[str]:
-    """The top-level modules that the code of a room imports, at the head of a file or within a function."""
+    """The top-level modules that the code of a room imports, at the head of a file or within a function.
+
+    Files in no package are a bundle's: they import each other where they lie beside each other.
+    """
     names: set[str] = set()
-    for path in (ROOT / room).rglob("*.py"):
+    for path in filter(in_a_package, (ROOT / room).rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Import):
                 names.update(alias.name.split(".")[0] for alias in node.names)
@@ -95,4 +102,5 @@ def test_every_file_beside_the_code_is_shipped():
         for path in (ROOT / package.replace(".", "/")).glob(pattern)
     }
     files = {path for room in ("engine", "pages") for path in (ROOT / room).rglob("*.*") if path.is_file()}
-    assert {path for path in files if path.suffix not in (".py", ".pyc")} == shipped
+    code = {path for path in files if path.suffix == ".pyc" or (path.suffix == ".py" and in_a_package(path))}
+    assert files - code == shipped

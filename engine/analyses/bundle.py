@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from engine import data as images
+from engine.analyses.evaluation_examples import evaluation_examples
 from engine.data import Examples
 from engine.data.golden import golden_examples
-from engine.errors import DataError
 from engine.export.bundle.bundle import bundle_files, sha256, write_zip
 from engine.export.bundle.context import BundleContext
 from engine.export.bundle.description import description
@@ -19,13 +19,11 @@ from engine.planning.graph_jobs import find_variant
 from engine.planning.remeasurable import remeasurable_report
 from engine.results import Report
 from engine.results.bundle import BUNDLE_FILE, Bundle
-from engine.run.pipeline import load
 from engine.runtimes import resolve_target
 from engine.settings import Split
 from engine.settings.bundle_job import BundleRequest
-from engine.store.cache import Cache
 from engine.store.folders import JobFolder
-from engine.store.home import Home, require_room
+from engine.store.home import require_room
 from engine.store.progress import Progress
 from engine.wording import many
 
@@ -42,7 +40,14 @@ def bundle(request: BundleRequest, folder: JobFolder, progress: Progress) -> Bun
     run_folder = Path(request.folder)
     report = remeasurable_report(run_folder)
     folder.work.mkdir(parents=True, exist_ok=True)
-    part = _evaluation(request, report, folder.work, progress) if request.golden == "evaluation" else None
+    part = None
+    if request.golden == "evaluation":
+        part = evaluation_examples(
+            request.recipe,
+            report,
+            folder.work,
+            lambda fraction, message, **metrics: progress.emit("bundle", "load", LOADED * fraction, message),
+        )
     contexts = []
     for number, id in enumerate(request.variants):
         share = LOADED + (ANSWERED - LOADED) * number / len(request.variants)
@@ -67,22 +72,6 @@ def bundle(request: BundleRequest, folder: JobFolder, progress: Progress) -> Bun
     )
 
 
-def _evaluation(request: BundleRequest, report: Report, work: Path, progress: Progress) -> Examples:
-    """The run's own evaluation examples. Raises DataError where they are others now."""
-    _, data = load(
-        request.recipe,
-        work,
-        Cache(Home.default().cache),
-        lambda fraction, message, **metrics: progress.emit("bundle", "load", LOADED * fraction, message),
-    )
-    if report.data is not None and data.summary().evaluation_sha256 != report.data.evaluation_sha256:
-        raise DataError(
-            "the images or their labels are not those that the run had",
-            "Run its recipe again, or prove the bundle with made-up images",
-        )
-    return data.split("evaluation")
-
-
 def _context(request: BundleRequest, report: Report, run_folder: Path, id: str, part: Examples | None) -> BundleContext:
     variant = find_variant(report, id)
     model, target = read_variant(run_folder, variant), resolve_target(report.target_of(variant))
@@ -98,6 +87,7 @@ def _context(request: BundleRequest, report: Report, run_folder: Path, id: str, 
         calls=answers.calls,
         tolerance=answers.tolerance,
         tolerance_source=answers.tolerance_source,
+        serve=request.serve,
         depends=model.batch_dependent or bool(range_operators(load_proto(model.path))),
     )
 

@@ -17,6 +17,7 @@ from engine.results import Event, Job
 from engine.results.bundle import BUNDLE_FILE, Bundle
 from engine.results.verification import KnownVerification
 from engine.settings.bundle_job import BundleRequest, GoldenSource
+from engine.settings.serving import DEFAULT_SERVING, ServeChoice
 from engine.store.folders import now
 from engine.store.home import Home
 from engine.store.verifications import content_id, save_verification, verifications_of
@@ -29,28 +30,41 @@ def bundle(
     variant_ids: Sequence[str] = (),
     golden: GoldenSource = "evaluation",
     on_event: Callable[[Event], None] = lambda event: None,
+    serve: ServeChoice = DEFAULT_SERVING,
 ) -> Bundle:
     """Pack variants of a run, by its id or its folder, into the zip `out`: the recommended one where none is named.
+
+    `serve` is how it is to serve itself.
 
     Raises RequestError where there is no such run or variant or a file of it has changed, DataError where its images
     are others now, and RunError where a variant does not run here.
     """
     queue = Queue.default()
     folder = run_folder(run, queue.home).path
-    request = bundle_request(folder, run_name(queue, run), variant_ids, golden)
+    request = bundle_request(folder, run_name(queue, run), variant_ids, golden, serve)
     resolved = resolve_request(request, queue.home, from_browser=False)
     result = foreground.run_analysis(queue.home, resolved, on_event=on_event, copies={BUNDLE_FILE: Path(out)})
     return cast(Bundle, result)
 
 
-def start_bundle(id: str, variant_ids: Sequence[str] = (), golden: GoldenSource = "evaluation") -> Job:
+def start_bundle(
+    id: str,
+    variant_ids: Sequence[str] = (),
+    golden: GoldenSource = "evaluation",
+    serve: ServeChoice = DEFAULT_SERVING,
+) -> Job:
     """Queue it, or return the equal job; the zip is `result_file` of BUNDLE_FILE. Raises as `bundle`."""
-    return analyse(_request(id, variant_ids, golden))
+    return analyse(_request(id, variant_ids, golden, serve))
 
 
-def find_bundle(id: str, variant_ids: Sequence[str] = (), golden: GoldenSource = "evaluation") -> Job | None:
+def find_bundle(
+    id: str,
+    variant_ids: Sequence[str] = (),
+    golden: GoldenSource = "evaluation",
+    serve: ServeChoice = DEFAULT_SERVING,
+) -> Job | None:
     """The newest job of such a bundle, in whatever state. Raises RequestError."""
-    return find_resolved(_request(id, variant_ids, golden))
+    return find_resolved(_request(id, variant_ids, golden, serve))
 
 
 def import_verification(content: bytes) -> KnownVerification:
@@ -84,6 +98,6 @@ def delete_verification(run_id: str, id: str) -> None:
     delete_one(queue.home, queue.job(run_id).id, id)
 
 
-def _request(id: str, variant_ids: Sequence[str], golden: GoldenSource) -> BundleRequest:
+def _request(id: str, variant_ids: Sequence[str], golden: GoldenSource, serve: ServeChoice) -> BundleRequest:
     queue = Queue.default()
-    return bundle_request(queue.folder(id).path, run_name(queue, id), variant_ids, golden)
+    return bundle_request(queue.folder(id).path, run_name(queue, id), variant_ids, golden, serve)

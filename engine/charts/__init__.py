@@ -38,6 +38,7 @@ from engine.charts.quality import quality_axis_of
 from engine.charts.race import race, stage_reached
 from engine.charts.roofline import roofline
 from engine.charts.sensitivity import sensitivity
+from engine.charts.serving import serving, setting_name
 from engine.charts.showdown import showdown
 from engine.charts.size import size
 from engine.charts.style import CANDIDATE, alt_text
@@ -102,6 +103,8 @@ __all__ = [
     "similarity",
     "size",
     "speed",
+    "serving",
+    "setting_name",
     "sweep",
     "tradeoff",
     "tree",

@@ -1,6 +1,6 @@
 """Bundles, and what they found on other machines, as lines of text."""
 
-from engine import Bundle, KnownVerification
+from engine import Bundle, CrossCpu, KnownVerification, cross_cpu_text
 from engine.wording import many, size_text
 
 
@@ -22,3 +22,8 @@ def of_verification(known: KnownVerification) -> list[str]:
         one = found.latency
         lines.append(f"p50 {one.p50_ms:.3g} ms ({one.low_ms:.3g} to {one.high_ms:.3g}), {many(one.threads, 'thread')}")
     return lines
+
+
+def of_cross_cpu(found: CrossCpu) -> list[str]:
+    """The estimate in a sentence."""
+    return [cross_cpu_text(found)]

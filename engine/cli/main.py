@@ -13,11 +13,12 @@ import typer
 from typer.main import get_command
 
 from engine import FeatherweightError
-from engine.cli import agents, bundling, data, exports, graphs, layers, machine, models, runs, speed
+from engine.cli import agents, bundling, data, exports, graphs, layers, machine, models, runs, serving, speed
 from engine.cli.shell import app, error
 
 REFUSED, CANCELLED = 2, 130
-VERBS = (runs, models, data, speed, graphs, layers, bundling, machine, exports, agents)
+VERBS = (runs, models, data, speed, graphs, layers, bundling, serving, machine, exports, agents)
+
 """Importing these puts their verbs into `app`, in the order of the help."""
 
 

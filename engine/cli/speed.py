@@ -59,9 +59,9 @@ def sweep(
         {
             "file": _one_file(file),
             "target": _target(target, None, 1),
-            "batch_sizes": _numbers("--batches", batches),
-            "threads": None if threads is None else _numbers("--threads", threads),
-            "streams": None if streams is None else _numbers("--streams", streams),
+            "batch_sizes": whole_numbers("--batches", batches),
+            "threads": None if threads is None else whole_numbers("--threads", threads),
+            "streams": None if streams is None else whole_numbers("--streams", streams),
             "max_latency_ms": within,
             "rounds": rounds,
             "minutes": minutes,
@@ -141,7 +141,7 @@ def _absolute(run: str) -> str:
     return str(path.absolute()) if path.is_dir() else run
 
 
-def _numbers(option: str, text: str) -> tuple[int, ...]:
+def whole_numbers(option: str, text: str) -> tuple[int, ...]:
     """Whole numbers of a list like 1,2,4. Raises SettingsError."""
     parts: Iterable[str] = [part.strip() for part in text.split(",") if part.strip()]
     if not all(part.isdecimal() for part in parts):

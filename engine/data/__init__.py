@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from engine.data.arrays import read_arrays
 from engine.data.copies import without_copies
 from engine.data.images import read_images
-from engine.data.parts import ArrayPart, Data, Examples, Part, first_batch, full_batch
+from engine.data.parts import ArrayPart, Data, Examples, Part, files_at, first_batch, full_batch
 from engine.data.pool import SPLIT_NAMES, ArrayPool, ImagePool, SplitName, digest
 from engine.data.reading import ReadProgress, no_read_progress, within
 from engine.data.samples import digits, photos
@@ -191,7 +191,7 @@ def _part(pool: ImagePool | ArrayPool, rows: Rows, preprocess: Preprocess | None
         preprocess=preprocess,
         read=lambda index: pool.read(int(rows[index])),
         array=None if pool.pixels is None else pool.pixels[rows],
-        file=None if (file := pool.file) is None else lambda index: file(int(rows[index])),
+        file=files_at(pool.file, lambda index: int(rows[index])),
     )
 
 

@@ -11,7 +11,7 @@ from engine.data.parts import ArrayPart, Examples, Part, first_batch
 from engine.data.preprocess import prepare
 from engine.errors import DataError
 from engine.results import TensorSpec
-from engine.runtimes.feed import GraphInput, feed
+from engine.runtimes.feed import feed, graph_inputs
 
 N_GOLDEN, MOST_LOOKED_AT = 8, 64
 MOST_BYTES = 2_000_000
@@ -57,14 +57,9 @@ def golden_examples(part: Examples, specs: tuple[TensorSpec, ...]) -> GoldenExam
         return GoldenExamples(min(N_GOLDEN, len(part)), dict(arrays), ())
     rows, settings = _rows(part), part.preprocess.model_dump()
     prepared = np.stack([prepare(part.raw(row), settings) for row in rows])
-    ((name, values),) = feed([_graph_input(spec) for spec in specs])(prepared).items()
+    ((name, values),) = feed(graph_inputs(specs))(prepared).items()
     images = tuple(_image(part, row, number) for number, row in enumerate(rows))
     return GoldenExamples(len(rows), {name: values}, images)
-
-
-def _graph_input(spec: TensorSpec) -> GraphInput:
-    lengths = tuple(length if isinstance(length, int) else None for length in spec.shape)
-    return GraphInput(spec.name, (None, *lengths), np.dtype(spec.dtype))
 
 
 def _rows(part: Part) -> list[int]:

@@ -67,7 +67,7 @@ class Part:
             labels=None if self.labels is None else self.labels[start:stop],
             read=lambda index: self.read(start + index),
             array=None if self.array is None else self.array[start:stop],
-            file=None if (file := self.file) is None else lambda index: file(start + index),
+            file=files_at(self.file, lambda index: start + index),
         )
 
     def batches(self, size: int, limit: int | None = None) -> Iterator[NDArray[np.float32]]:
@@ -276,6 +276,11 @@ class Data:
             n_leaked=self.n_leaked,
             n_left_out=self.n_left_out,
         )
+
+
+def files_at(file: Callable[[int], Path] | None, position: Callable[[int], int]) -> Callable[[int], Path] | None:
+    """The same files, counted otherwise: `position` is where each is among them; None where there are no files."""
+    return None if file is None else lambda index: file(position(index))
 
 
 def _write_array(path: Path, count: int, rows: Iterator[NDArray[np.uint8]]) -> None:

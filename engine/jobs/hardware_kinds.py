@@ -11,6 +11,7 @@ from engine.jobs.job_kind import (
 from engine.results.analyses import Hardware
 from engine.results.machine import Peaks, Workloads
 from engine.results.optimized_graph import OptimizedGraph
+from engine.results.serving import ServeBench
 from engine.results.showdown import Showdown
 from engine.results.sweep import Sweep
 from engine.results.time_profile import TimeProfile
@@ -18,6 +19,7 @@ from engine.settings.graph_jobs import SaveOptimizedRequest, TimeProfileRequest
 from engine.settings.hardware_jobs import ShowdownRequest, SweepRequest
 from engine.settings.jobs import HardwareRequest
 from engine.settings.machine_jobs import PeaksRequest, WorkloadRequest
+from engine.settings.serving_job import ServeBenchRequest
 
 HARDWARE_KINDS: tuple[JobKind, ...] = (
     JobKind(
@@ -50,6 +52,17 @@ HARDWARE_KINDS: tuple[JobKind, ...] = (
         slot="advice",
         limit_seconds=remeasure_seconds,
         estimate="engine.planning.hardware_jobs:estimate_showdown",
+        locks_itself=True,
+        key=None,
+    ),
+    JobKind(
+        request=ServeBenchRequest,
+        result=ServeBench,
+        function="engine.analyses.serve_bench:serve_bench",
+        check="engine.planning.serving_jobs:check_serve_bench",
+        slot="advice",
+        limit_seconds=minutes_and_more,
+        estimate="engine.planning.serving_jobs:estimate_serve_bench",
         locks_itself=True,
         key=None,
     ),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from engine.results import Result
 from engine.settings.bundle_job import BundleRequest
+from engine.settings.cross_cpu_job import CrossCpuRequest
 from engine.settings.export_job import ExportRequest
 from engine.settings.graph_jobs import GraphsRequest, SaveOptimizedRequest, TimeProfileRequest
 from engine.settings.hardware_jobs import ShowdownRequest, SweepRequest
@@ -23,6 +24,7 @@ from engine.settings.jobs import (
     looks_into_a_file,
 )
 from engine.settings.model import FileModel
+from engine.settings.serving_job import ServeBenchRequest
 from engine.settings.variant_jobs import DisagreementsRequest, LayerErrorsRequest
 from engine.system.machine import cores, cpu_name, graphics_cards, isa, versions
 
@@ -96,7 +98,9 @@ def graph_seconds(request: TimeProfileRequest | SaveOptimizedRequest | BundleReq
     return ANALYSIS_SECONDS
 
 
-def minutes_and_more(request: SensitivityRequest | DetectRequest | SweepRequest) -> float:
+def minutes_and_more(
+    request: SensitivityRequest | DetectRequest | SweepRequest | ServeBenchRequest | CrossCpuRequest,
+) -> float:
     return ANALYSIS_SECONDS + 60 * request.minutes
 
 

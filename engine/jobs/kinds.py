@@ -38,6 +38,7 @@ from engine.results.analyses import (
 )
 from engine.results.audit import DataAudit
 from engine.results.bundle import Bundle
+from engine.results.cross_cpu import CrossCpu
 from engine.results.disagreements import Disagreements
 from engine.results.exported import ExportedFiles
 from engine.results.graphs import GraphComparison
@@ -45,6 +46,7 @@ from engine.results.layer_errors import LayerErrors
 from engine.results.mapping import Confusion
 from engine.results.preprocessing import PreprocessingDetection
 from engine.settings.bundle_job import BundleRequest
+from engine.settings.cross_cpu_job import CrossCpuRequest
 from engine.settings.export_job import ExportRequest
 from engine.settings.graph_jobs import GraphsRequest
 from engine.settings.jobs import (
@@ -253,6 +255,17 @@ KINDS: tuple[JobKind, ...] = (
         estimate=None,
         locks_itself=True,
         key=request_and_machine,
+    ),
+    JobKind(
+        request=CrossCpuRequest,
+        result=CrossCpu,
+        function="engine.analyses.cross_cpu:cross_cpu",
+        check="engine.planning.cross_cpu:check_cross_cpu",
+        slot="advice",
+        limit_seconds=minutes_and_more,
+        estimate=None,
+        locks_itself=True,
+        key=request_and_versions,
     ),
     *HARDWARE_KINDS,
 )

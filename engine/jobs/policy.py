@@ -8,6 +8,7 @@ from engine.jobs.linked import holds_all_sorts, linked_files, linked_images, use
 from engine.settings import (
     PRETRAINED,
     BundleRequest,
+    CrossCpuRequest,
     DataSource,
     ExportRequest,
     FileModel,
@@ -18,6 +19,7 @@ from engine.settings import (
     ModelSource,
     RemeasureRequest,
     RunRequest,
+    ServeBenchRequest,
     ShowdownRequest,
     SweepRequest,
     TimmModel,
@@ -30,6 +32,9 @@ from engine.store.folders import JobFolder
 from engine.store.home import Home
 from engine.system.sandbox import Policy
 
+OfARun = VariantRequest | BundleRequest | CrossCpuRequest
+"""What asks about a finished run: it reads the run's folder, and with its recipe the model and the images again."""
+
 
 def policy_of(home: Home, folder: JobFolder, request: JobRequest) -> Policy:
     """The policy of a job in `folder`.
@@ -37,7 +42,8 @@ def policy_of(home: Home, folder: JobFolder, request: JobRequest) -> Policy:
     It reads the files that its request names, and writes its folder and the home's cache and locks; what only looks
     into a file, which may be anybody's, writes no cache. Other jobs, other uploads and the database are none of its
     business. What downloads from the Hub gets the network and the Hub's cache. What looks at the machine alone, and
-    at nothing that a user gave, starts processes, in which it tries providers.
+    at nothing that a user gave, starts processes, in which it tries providers. What measures a bundle's server starts
+    that, and connects to it.
     """
     network = needs_network(request)
     shared = home.turn_files if looks_into_a_file(request) else (home.cache, *home.shared_files)
@@ -51,7 +57,8 @@ def policy_of(home: Home, folder: JobFolder, request: JobRequest) -> Policy:
         writable=(folder.path, *shared, *_result_folders(request)),
         downloads=_download_folders() if network else (),
         network=network,
-        processes=isinstance(request, HardwareRequest),
+        processes=isinstance(request, HardwareRequest | ServeBenchRequest),
+        loopback=isinstance(request, ServeBenchRequest),
     )
 
 
@@ -89,11 +96,13 @@ def input_paths(request: JobRequest) -> tuple[Path, ...]:
     paths = [path for model in _models(request) for path in _model_paths(model)]
     if isinstance(request, IdentifyRequest) and request.weights is not None:
         paths.append(Path(request.weights))
+    if isinstance(request, ServeBenchRequest):
+        paths.append(Path(request.bundle))
     if isinstance(request, WorkloadRequest) and request.folder is not None:
         paths.append(Path(request.folder))
-    if isinstance(request, VariantRequest | BundleRequest | ExportRequest):
+    if isinstance(request, OfARun | ExportRequest):
         paths.append(Path(request.folder))
-    recipe = request.recipe if isinstance(request, RunRequest | VariantRequest | BundleRequest) else None
+    recipe = request.recipe if isinstance(request, RunRequest | OfARun) else None
     paths += _data_paths(recipe.data if recipe is not None else getattr(request, "data", None))
     return tuple(path.absolute() for path in paths)
 
@@ -114,7 +123,7 @@ def _models(request: JobRequest) -> Iterator[ModelSource]:
         files = (request.file,) if isinstance(request, SweepRequest) else (row.file for row in request.rows)
         yield from (file.model for file in files if file.model is not None)
         return
-    if not isinstance(request, RunRequest | VariantRequest | BundleRequest):
+    if not isinstance(request, RunRequest | OfARun):
         for name in ("model", "baseline", "network_source"):
             model: ModelSource | None = getattr(request, name, None)
             if model is not None:

@@ -9,10 +9,13 @@ from engine.planning.remeasurable import remeasurable_report
 from engine.planning.target import check_target
 from engine.results import Report, Variant
 from engine.settings.bundle_job import BundleRequest, GoldenSource
+from engine.settings.serving import DEFAULT_SERVING, ServeChoice
 from engine.store.uploads import path_sum
 
 
-def bundle_request(folder: Path, name: str, variant_ids: Sequence[str], golden: GoldenSource) -> BundleRequest:
+def bundle_request(
+    folder: Path, name: str, variant_ids: Sequence[str], golden: GoldenSource, serve: ServeChoice = DEFAULT_SERVING
+) -> BundleRequest:
     """The request for these variants of the run in the folder, the recommended one where none is named.
 
     Whether its files are as they were is seen when it is resolved. Raises RequestError and StateError as
@@ -27,6 +30,7 @@ def bundle_request(folder: Path, name: str, variant_ids: Sequence[str], golden: 
         report_sha256=path_sum(folder / "report.json"),
         variants=tuple(variant.id for variant in variants),
         golden=golden,
+        serve=serve,
     )
 
 

@@ -115,6 +115,7 @@ from engine.results.report import (
     Trial,
     Variant,
 )
+from engine.results.serving import LoadPoint, ServeBench, ServeCell, ServiceTimes, SimulatedPoint
 from engine.results.showdown import PairVerdict, Showdown, ShowdownPair, ShowdownRow, row_title, target_title
 from engine.results.starting import how_to_start
 from engine.results.suggestion import Basis, Suggestion, SuggestionCode
@@ -231,6 +232,11 @@ __all__ = [
     "Selection",
     "Sensitivity",
     "SensitivityPoint",
+    "LoadPoint",
+    "ServeBench",
+    "ServeCell",
+    "ServiceTimes",
+    "SimulatedPoint",
     "Showdown",
     "ShowdownPair",
     "ShowdownRow",

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.errors import RunError
+from engine.results import TensorSpec
 from engine.tasks import Inputs
 
 Feed = Callable[[Inputs], dict[str, np.ndarray]]
@@ -18,6 +19,21 @@ class GraphInput:
     name: str
     shape: tuple[int | str | None, ...]
     dtype: np.dtype
+
+
+def graph_inputs(specs: Sequence[TensorSpec]) -> list[GraphInput]:
+    """What a graph declares, from the description of its inputs."""
+    return [
+        GraphInput(
+            spec.name,
+            (
+                *((None,) if spec.batched else ()),
+                *(length if isinstance(length, int) else None for length in spec.shape),
+            ),
+            np.dtype(spec.dtype),
+        )
+        for spec in specs
+    ]
 
 
 def channels_last(shape: Sequence[int | str | None]) -> bool:

@@ -3,6 +3,7 @@
 from engine.settings.base import Settings, settings_error
 from engine.settings.bundle_job import BundleRequest, GoldenSource
 from engine.settings.class_list import MAX_CLASS_LIST_BYTES, parse_class_list, read_class_list
+from engine.settings.cross_cpu_job import CrossCpuRequest
 from engine.settings.data import (
     NO_LABEL_FILE,
     ArraysData,
@@ -65,6 +66,8 @@ from engine.settings.recipe import (
     without_folders,
 )
 from engine.settings.rules import ChainInputs, best_position, needs, refusals, title_of
+from engine.settings.serving import MeasuredServing, ServeChoice, ServeSettings
+from engine.settings.serving_job import ServeBenchRequest
 from engine.settings.step import Stage
 from engine.settings.target import Budget, Goal, Target
 from engine.settings.techniques import TECHNIQUES, Float16, Simplify, Step
@@ -82,6 +85,7 @@ __all__ = [
     "Calibration",
     "ChainInputs",
     "ConfusionRequest",
+    "CrossCpuRequest",
     "DataSource",
     "Destination",
     "DetectRequest",
@@ -132,6 +136,10 @@ __all__ = [
     "SampleModel",
     "SensitivityRequest",
     "Settings",
+    "MeasuredServing",
+    "ServeBenchRequest",
+    "ServeChoice",
+    "ServeSettings",
     "ShowdownEntry",
     "ShowdownRequest",
     "SignatureRequest",

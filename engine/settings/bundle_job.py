@@ -4,6 +4,7 @@ from typing import Literal
 
 from engine.settings.base import Settings, setting
 from engine.settings.recipe import Recipe
+from engine.settings.serving import DEFAULT_SERVING, ServeChoice
 
 GoldenSource = Literal["evaluation", "noise"]
 
@@ -28,3 +29,4 @@ class BundleRequest(Settings):
         help="Some evaluation images travel in the bundle with their files, so that their preparation is proved too. "
         "Made-up ones tell nobody anything of your data.",
     )
+    serve: ServeChoice = DEFAULT_SERVING

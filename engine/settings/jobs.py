@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 from engine.errors import SettingsError
 from engine.settings.base import Settings, setting
 from engine.settings.bundle_job import BundleRequest
+from engine.settings.cross_cpu_job import CrossCpuRequest
 from engine.settings.data import DataSource, Preprocess, Split
 from engine.settings.export_job import ExportRequest
 from engine.settings.graph_jobs import GraphsRequest, SaveOptimizedRequest, TimeProfileRequest
@@ -15,6 +16,7 @@ from engine.settings.machine_jobs import PeaksRequest, WorkloadRequest
 from engine.settings.model import SHA256, FileModel, ModelSource
 from engine.settings.recipe import Recipe
 from engine.settings.rules import ChainInputs
+from engine.settings.serving_job import ServeBenchRequest
 from engine.settings.target import Target
 from engine.settings.variant_jobs import DisagreementsRequest, LayerErrorsRequest
 
@@ -194,6 +196,7 @@ AnalysisRequest = (
     | DisagreementsRequest
     | LayerErrorsRequest
     | BundleRequest
+    | CrossCpuRequest
     | SweepRequest
     | ShowdownRequest
     | TimeProfileRequest
@@ -202,6 +205,7 @@ AnalysisRequest = (
     | PeaksRequest
     | WorkloadRequest
     | ExportRequest
+    | ServeBenchRequest
 )
 JobRequest = Annotated[RunRequest | AnalysisRequest, Field(discriminator="kind")]
 

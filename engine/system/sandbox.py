@@ -6,6 +6,7 @@ The runner calls `confine` before it imports anything heavy and before it reads 
 import os
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +20,8 @@ PACKAGE = Path(__file__).parents[1]
 MIN_ABI = 2
 """Landlock's first version (Linux 5.13) has no rule that lets a file move to another folder, which runs do
 (https://docs.kernel.org/userspace-api/landlock.html)."""
+NET_ABI = 4
+"""Landlock's first version with rules about ports."""
 _SYSTEM = ("/usr", "/lib", "/lib64", "/bin", "/sbin", "/opt", "/nix/store", "/gnu/store", "/sys")
 BREW = Path("/home/linuxbrew/.linuxbrew")
 _PROC = (
@@ -49,6 +52,9 @@ class Policy:
     network: bool = False
     processes: bool = False
     """Whether it may start processes, which are confined as it is."""
+    loopback: bool = False
+    """Whether it may listen on the ports that programs of this machine get, and connect to those: Landlock knows ports,
+    and not whose they are."""
 
 
 def confine(policy: Policy) -> None:
@@ -60,7 +66,7 @@ def confine(policy: Policy) -> None:
         if landlock_abi() >= MIN_ABI:
             _restrict_files(policy)
         if seccomp.is_available():
-            seccomp.deny(network=policy.network, processes=policy.processes)
+            seccomp.deny(network=policy.network, processes=policy.processes, loopback=policy.loopback)
     except OSError as error:
         raise _unconfined(error) from error
 
@@ -84,11 +90,16 @@ def _restrict_files(policy: Policy) -> None:
     device = read | AccessFs.WRITE_FILE | AccessFs.IOCTL_DEV
     # The kernel refuses a rule that gives a file what only folders have.
     of_files = AccessFs.READ_FILE | AccessFs.WRITE_FILE | AccessFs.TRUNCATE | AccessFs.IOCTL_DEV | AccessFs.EXECUTE
-    # Never closed, so that the kernel does not forget the entry that a rule is about.
-    os.open("/proc/self", os.O_PATH)
+    # Never closed, so that the kernel does not forget the entries that rules are about: short of memory it makes others
+    # of the same name, of which no rule says anything.
+    for name in _PROC:
+        with suppress(OSError):
+            os.open(f"/proc/{name}", os.O_PATH)
     ruleset = Landlock(strict=False)
     if policy.network:
         ruleset.allow_all_network()
+    elif policy.loopback and landlock_abi() >= NET_ABI:
+        ruleset.allow_network(0, *_short_lived_ports())  # to bind to 0 is to be given one of them
     try:
         for paths, access in (
             (_system_paths(), read | AccessFs.EXECUTE if policy.processes else read),
@@ -122,6 +133,12 @@ def _libraries() -> Iterator[Path]:
 
 def _devices() -> tuple[Path, ...]:
     return tuple(path for name in _DEVICES for path in Path("/dev").glob(name))
+
+
+def _short_lived_ports() -> range:
+    """The ports that the system gives to who asks for any (IANA's ephemeral ports, as Linux has them)."""
+    first, last = Path("/proc/sys/net/ipv4/ip_local_port_range").read_text(encoding="ascii").split()
+    return range(int(first), int(last) + 1)
 
 
 def _exists(path: Path) -> bool:

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 
 _LOAD, _IF_EQUAL, _IF_AT_LEAST, _IF_ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 _ALLOW, _FAIL = 0x7FFF0000, 0x00050000
-_NUMBER, _ARCHITECTURE, _FIRST_ARGUMENT = 0, 4, 16
+_AND = 0x54
+_NUMBER, _ARCHITECTURE, _FIRST_ARGUMENT, _SECOND_ARGUMENT = 0, 4, 16, 24
 """Offsets in the kernel's struct seccomp_data; of the argument the lower half, which comes first on both machines."""
 _CLONE_THREAD = 0x00010000
 _X32 = 0x40000000
@@ -117,17 +118,18 @@ def is_available() -> bool:
     return bool(ctypes.CDLL(None).syscall(machine.seccomp, _IS_AVAILABLE, 0, ctypes.byref(action)) == 0)
 
 
-def deny(*, network: bool, processes: bool = False) -> None:
+def deny(*, network: bool, processes: bool = False, loopback: bool = False) -> None:
     """Keep this thread, and the threads that it starts, from starting processes and from touching any other one.
 
     With `processes` it may start some, which are kept from the same, and send signals. Without `network` it is kept
-    from sockets too, and from changing modes, owners and attributes of files, which Landlock does not see and which the
-    Hub's client does. Such a call then fails with PermissionError. Raises OSError where the kernel refuses the filter.
+    from sockets too, but with `loopback` from those of TCP, and from changing modes, owners and attributes of files,
+    which Landlock does not see and which the Hub's client does. Such a call then fails with PermissionError. Raises
+    OSError where the kernel refuses the filter.
     """
     machine = _machine()
     if machine is None:
         raise OSError(errno.ENOSYS, "no filter of system calls is known for this processor")
-    rules = _rules(machine, network=network, processes=processes)
+    rules = _rules(machine, network=network, processes=processes, loopback=loopback)
     instructions = (_Instruction * len(rules))(*(_Instruction(*rule) for rule in rules))
     program = _Program(len(rules), instructions)
     libc = ctypes.CDLL(None, use_errno=True)
@@ -143,9 +145,17 @@ def _machine() -> _Machine | None:
 
 Rule = tuple[int, int, int, int]
 """Code, how many instructions to skip if true and if false, operand."""
+_TCP: list[Rule] = [
+    (_IF_EQUAL, 0, 4, socket.AF_INET),
+    (_LOAD, 0, 0, _SECOND_ARGUMENT),
+    (_AND, 0, 0, 0xF),  # without SOCK_NONBLOCK and SOCK_CLOEXEC
+    (_IF_EQUAL, 0, 1, socket.SOCK_STREAM),
+    (_RETURN, 0, 0, _ALLOW),
+]
+"""Allows a socket of TCP, and none of UDP: no name is looked up."""
 
 
-def _rules(machine: _Machine, *, network: bool, processes: bool) -> list[Rule]:
+def _rules(machine: _Machine, *, network: bool, processes: bool, loopback: bool) -> list[Rule]:
     rules: list[Rule] = [
         (_LOAD, 0, 0, _ARCHITECTURE),
         (_IF_EQUAL, 1, 0, machine.architecture),
@@ -171,7 +181,7 @@ def _rules(machine: _Machine, *, network: bool, processes: bool) -> list[Rule]:
     families = [
         rule for family in _FAMILIES if network for rule in ((_IF_EQUAL, 0, 1, family), (_RETURN, 0, 0, _ALLOW))
     ]
-    rules += _only(machine.socket, families, errno.EACCES)
+    rules += _only(machine.socket, families or (_TCP if loopback else []), errno.EACCES)
     return [*rules, (_RETURN, 0, 0, _ALLOW)]
 
 

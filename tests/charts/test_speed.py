@@ -5,6 +5,7 @@ import pytest
 from engine import charts
 from engine.charts.style import BASELINE, CANDIDATE, OVER, RECOMMENDED
 from engine.results import LatencyEstimate
+from tests.made_serving import made_serve_bench
 from tests.made_speed import ROWS, made_cell, made_showdown, made_skipped, made_streamed_sweep, made_sweep
 
 
@@ -62,3 +63,13 @@ def test_an_estimate_is_hollow_and_what_does_not_run_has_no_row():
     rows = (showdown.rows[0], estimated, broken)
     figure = charts.showdown(showdown.model_copy(update={"rows": rows, "pairs": ()}))
     assert [trace.marker.symbol for trace in figure.data] == ["circle", "circle-open"]
+
+
+def test_the_setting_that_answers_most_in_time_is_ringed():
+    figure = charts.serving(made_serve_bench(), 50.0)
+    alone, together = traces(figure, "lines+markers")
+    assert (alone.name, together.name) == ("1 image a call", "up to 8 images, 2 ms")
+    assert list(together.x) == pytest.approx([160.0, 280.0])
+    (ring,) = traces(figure, "markers")
+    assert (ring.x[0], ring.y[0]) == (pytest.approx(160.0), 20.0)  # at 280 a second the p99 is 60 ms
+    assert list(charts.serving(made_serve_bench(), cached=True).data[1].x) == pytest.approx([320.0, 560.0])

@@ -9,6 +9,8 @@ from engine.jobs import linked
 from engine.jobs.policy import needs_network, policy_of
 from engine.settings import (
     AdviseRequest,
+    BundleRequest,
+    CrossCpuRequest,
     DisagreementsRequest,
     FileModel,
     HardwareRequest,
@@ -20,6 +22,7 @@ from engine.settings import (
     RemeasureRequest,
     RunRequest,
     SampleModel,
+    ServeBenchRequest,
     ShowdownEntry,
     ShowdownRequest,
     SweepRequest,
@@ -109,14 +112,22 @@ def test_measuring_again_writes_into_the_folder_of_the_run(home, tmp_path):
     assert tmp_path / "run" in policy.writable
 
 
-def test_a_look_at_a_run_reads_its_folder_and_what_its_recipe_names(home, tmp_path):
+@pytest.mark.parametrize(
+    ("kind", "asked"),
+    [
+        (DisagreementsRequest, {"variant_id": "0" * 12}),
+        (LayerErrorsRequest, {"variant_id": "0" * 12}),
+        (CrossCpuRequest, {"variant_id": "0" * 12}),
+        (BundleRequest, {"name": "flowers", "report_sha256": "0" * 64, "variants": ("0" * 12,)}),
+    ],
+)
+def test_a_look_at_a_run_reads_its_folder_and_what_its_recipe_names(home, tmp_path, kind, asked):
     recipe = run("").recipe.model_copy(update={"data": ImagesData(path=str(tmp_path / "photos"))})
-    for kind in (DisagreementsRequest, LayerErrorsRequest):
-        request = kind(folder=str(tmp_path / "run"), recipe=recipe, variant_id="0" * 12)
-        policy = policy_of(home, home.job("abc"), request)
-        assert {tmp_path / "run", tmp_path / "photos"} <= set(policy.readable)
-        assert tmp_path / "run" not in policy.writable
-        assert not needs_network(request)
+    request = kind(folder=str(tmp_path / "run"), recipe=recipe, **asked)
+    policy = policy_of(home, home.job("abc"), request)
+    assert {tmp_path / "run", tmp_path / "photos"} <= set(policy.readable)
+    assert tmp_path / "run" not in policy.writable
+    assert not needs_network(request)
 
 
 def test_a_sweep_and_a_showdown_read_the_files_that_they_time_and_write_to_no_run(home, tmp_path):
@@ -205,3 +216,10 @@ def test_a_folder_of_downloads_may_be_a_link(home, tmp_path, monkeypatch):
     policy = policy_of(home, home.job("a"), ProfileRequest(model=PRETRAINED))
     wanted = {tmp_path / name for name in ("hf/hub", "hf/xet", "torch/hub")}
     assert wanted <= set(policy.downloads)
+
+
+def test_what_serves_a_bundle_starts_processes_and_reaches_this_machine_alone(home, tmp_path):
+    policy = policy_of(home, home.job("a"), ServeBenchRequest(bundle=str(tmp_path / "bundle.zip")))
+    assert (policy.processes, policy.loopback, policy.network) == (True, True, False)
+    assert tmp_path / "bundle.zip" in policy.readable
+    assert not policy_of(home, home.job("a"), HardwareRequest()).loopback

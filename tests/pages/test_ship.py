@@ -19,6 +19,8 @@ from engine import (
 from engine.errors import NotFoundError
 from engine.results import Note
 from engine.results.bundle import BUNDLE_FILE
+from engine.results.cross_cpu import CrossCpu
+from engine.settings import QuantizeStatic
 from tests.made import BASE, INT8, made_report, made_variant
 from tests.made_bundle import made_bundle
 from tests.made_verification import made_result
@@ -129,3 +131,26 @@ def test_variants_are_copied_to_an_allowed_place_alone(app, shipped, answer, mon
     assert "hf_secret" not in plain_words(at)
     with pytest.raises(RequestError, match="not among the destinations"):
         start_export(shipped.id, FilesDestination(url="/"), [INT8])
+
+
+def test_what_to_expect_without_vnni_is_estimated_and_its_twin_set_up(app, finished, answer):
+    settings = QuantizeStatic(method="static")
+    variants = [
+        made_variant(BASE, "Baseline", sha256=hashlib.sha256(BASE.encode()).hexdigest()),
+        made_variant(INT8, "Static INT8", settings=settings, sha256=hashlib.sha256(INT8.encode()).hexdigest()),
+    ]
+    run = finished(made_report(*variants))
+    at = app(PAGE, run=run.id)
+    at.button(key="cross-cpu").click().run()
+    found = {"measure": "agreement", "similarity": 0.9, "top1_exact": 0.99, "top1_there": 0.9, "drop": 0.09}
+    intervals = {"drop_low": 0.05, "drop_high": 0.14}
+    answer(
+        CrossCpu(variant_id=INT8, n_layers=15, n_can_saturate=9, n_examples=100, n_evaluation=360, **found, **intervals)
+    )
+    at.run()
+    assert "90.0 % right answers are to be expected in place of 99.0 %: 9.0 points lost" in plain_words(at)
+    assert "an estimate from 100 of 360 evaluation examples" in plain_words(at)
+    at.button(key="twin").click().run()
+    assert not at.exception
+    (card,) = at.session_state["fw.draft"].cards
+    assert card.step.reduce_range is True

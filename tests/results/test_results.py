@@ -90,6 +90,7 @@ from tests.made import (
     made_variant,
 )
 from tests.made_audit import made_audit
+from tests.made_serving import made_serve_bench
 from tests.made_speed import made_showdown, made_sweep
 
 NOTE = Note(code="new_head", text="The head is new: Käfer")
@@ -345,6 +346,11 @@ EXAMPLES: tuple[Result, ...] = (
     made_showdown(),
     made_showdown().rows[0],
     made_showdown().pairs[0],
+    made_serve_bench(),
+    made_serve_bench().cells[0],
+    made_serve_bench().cells[0].points[0],
+    made_serve_bench().cells[0].times,
+    made_serve_bench().cells[0].simulated[0],
     made_sweep(),
     made_sweep().cells[0],
 )

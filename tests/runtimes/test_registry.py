@@ -50,9 +50,14 @@ def target(request):
     return Target(runtime=request.param, provider=working[-1], threads=1, batch_size=2)
 
 
+BUNDLED = ENGINE / "export" / "bundle" / "templates"
+"""Programs that a bundle carries to where there is no engine."""
+
+
 def others():
     """The source of every module outside the runtimes, by path."""
-    paths = (path for path in ENGINE.rglob("*.py") if ENGINE / "runtimes" not in path.parents)
+    elsewhere = {ENGINE / "runtimes", BUNDLED}
+    paths = (path for path in ENGINE.rglob("*.py") if elsewhere.isdisjoint(path.parents))
     return {path: path.read_text(encoding="utf-8") for path in paths}
 
 

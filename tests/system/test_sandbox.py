@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from engine.system import seccomp
-from engine.system.sandbox import MIN_ABI, landlock_abi
+from engine.system.sandbox import MIN_ABI, NET_ABI, landlock_abi
 
 ATTEMPTS = """
 import ctypes, errno, json, os, platform, resource, signal, socket, subprocess, sys, threading
@@ -237,3 +237,37 @@ except subprocess.TimeoutExpired:
     ]
     child = subprocess.run([sys.executable, "-c", code, *attempts], capture_output=True, text=True, check=True)
     assert child.stdout.split() == ["done", "PermissionError", "PermissionError", "PermissionError", "stopped"]
+
+
+LOOPBACK = """
+import json, socket
+from engine.system.sandbox import Policy, confine
+confine(Policy(loopback=True, processes=True))
+
+def attempt(function):
+    try:
+        function()
+    except OSError as error:
+        return type(error).__name__
+    return "done"
+
+with socket.socket() as server:
+    server.bind(("127.0.0.1", 0))
+    server.listen()
+    print(json.dumps([
+        attempt(lambda: socket.create_connection(server.getsockname()).close()),
+        attempt(lambda: socket.create_connection(("127.0.0.1", 80)).close()),
+        attempt(lambda: socket.socket().bind(("127.0.0.1", 8080))),
+        attempt(lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM)),
+        attempt(lambda: socket.socket(socket.AF_UNIX)),
+    ]))
+"""
+
+
+@pytest.mark.skipif(landlock_abi() < NET_ABI, reason="this kernel's Landlock knows no ports")
+def test_what_serves_on_this_machine_has_ports_that_are_given_out_and_no_other_sockets():
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
+    child = subprocess.run(
+        [sys.executable, "-P", "-c", LOOPBACK], env=environment, capture_output=True, text=True, check=True
+    )
+    assert json.loads(child.stdout) == ["done", *["PermissionError"] * 4]

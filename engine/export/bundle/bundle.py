@@ -15,6 +15,7 @@ from engine.export.bundle.examples import golden_files
 from engine.export.bundle.names import MODEL, SUMS
 from engine.export.bundle.programs import programs
 from engine.export.bundle.texts import texts
+from engine.export.serving.parts import serving_files
 
 Files = dict[str, bytes]
 NO_DATE = (1980, 1, 1, 0, 0, 0)
@@ -32,6 +33,7 @@ PARTS: tuple[Callable[[BundleContext], Files], ...] = (
     golden_files,
     browser_files,
     texts,
+    serving_files,
 )
 """What gives files to a bundle, by their names within it."""
 

@@ -12,6 +12,7 @@ from engine.export.bundle.model_file import model_bytes
 from engine.models.artifacts import OnnxModel
 from engine.results import Report, Variant, codes
 from engine.settings import Target
+from engine.settings.serving import ServeChoice
 from engine.system.machine import runtime_distributions, versions
 from engine.tasks import Outputs
 
@@ -25,6 +26,7 @@ class BundleContext:
 
     `target` is what it was measured at, with a number of threads. `calls` has the outputs of every call, an example a
     call or as many as the graph is fixed to. `depends`: an example's answer depends on the others of its call.
+    `serve` is how the bundle is to serve itself.
     """
 
     report: Report
@@ -38,6 +40,7 @@ class BundleContext:
     tolerance: float
     tolerance_source: str
     depends: bool
+    serve: ServeChoice
 
     @cached_property
     def onnx(self) -> bytes:

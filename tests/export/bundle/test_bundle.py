@@ -195,3 +195,13 @@ def test_other_images_or_another_file_than_the_run_had_are_refused(tmp_path, bar
     (run.path / "variants" / "base.onnx").write_bytes(b"")
     with pytest.raises(RequestError, match="has changed"):
         pack(run, tmp_path / "again", bare_home, golden="noise")
+
+
+@pytest.mark.slow
+def test_a_fresh_environment_installs_what_is_pinned_and_verifies(unpacked, tmp_path):
+    subprocess.run([sys.executable, "-m", "venv", tmp_path / "fresh"], check=True)
+    python = tmp_path / "fresh" / "bin" / "python"
+    install = [python, "-m", "pip", "install", "--quiet", "--requirement", unpacked / "requirements.txt"]
+    subprocess.run(install, check=True)
+    done = subprocess.run([python, "verify.py"], cwd=unpacked, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr

@@ -63,7 +63,7 @@ def main() -> int:
     for name, values in outputs.items():
         print(f"{name}: {values.dtype} {values.shape}")
     with Path(options.outputs).open("wb") as file:
-        np.savez(file, **outputs)
+        np.savez(file, **outputs)  # type: ignore[arg-type]
     return 0
 
 
