@@ -84,12 +84,12 @@ def show(report: Report) -> None:
         elif job is not None and job.state not in live.ENDED:
             live.watch(job.id, live.with_cancel)
         else:
-            _offer(report, ids, golden, job)
+            _start(report, ids, golden, job)
         with st.expander("What is in it"):
             st.markdown(CONTENTS)
 
 
-def _offer(report: Report, ids: list[str], golden: GoldenSource, failed: Job | None) -> None:
+def _start(report: Report, ids: list[str], golden: GoldenSource, failed: Job | None) -> None:
     if failed is not None and failed.error:
         show_error(failed.error.text, failed.error_next)
     if st.button("Make the bundle", type="primary", icon=":material/package_2:", key="make-bundle"):

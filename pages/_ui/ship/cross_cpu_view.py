@@ -42,7 +42,7 @@ def show(report: Report) -> None:
             elif job is not None and job.state not in live.ENDED:
                 live.watch(job.id, live.with_cancel)
             else:
-                _offer(report, variant, job)
+                _start(report, variant, job)
 
 
 def _may_overflow(report: Report, variant: Variant) -> bool:
@@ -52,7 +52,7 @@ def _may_overflow(report: Report, variant: Variant) -> bool:
     return quantized and target.runtime == "onnxruntime" and target.on_cpu
 
 
-def _offer(report: Report, variant: Variant, failed: Job | None) -> None:
+def _start(report: Report, variant: Variant, failed: Job | None) -> None:
     if failed is not None and failed.error:
         show_error(failed.error.text, failed.error_next)
     st.caption("Its sums are emulated on evaluation images, for at most three minutes: an estimate, no measurement.")
