@@ -84,7 +84,7 @@ def _layers(report: Report, variant: Variant, errors: LayerErrors) -> None:
     source = "evaluation image" if errors.on_images else "random input"
     st.markdown(
         f"On {many(errors.n_images, source)} the output of **{plain(variant.label)}** is "
-        f"**{decibels(errors.output_sqnr_db)}** beside FP32, which is {plain(fp32.label if fp32 else 'the baseline')}.",
+        f"**{decibels(errors.output_sqnr_db)}** beside FP32 ({plain(fp32.label if fp32 else 'the baseline')}).",
         help=SQNR,
     )
     order = st.segmented_control(
