@@ -79,6 +79,7 @@ def _start(report: Report, variant: Variant) -> None:
 
 
 def _layers(report: Report, variant: Variant, errors: LayerErrors) -> None:
+    state.apply_next()  # the layer of a row that was selected
     notes_view.show(errors.warnings)
     fp32 = report.variant(errors.reference_id)
     source = "evaluation image" if errors.on_images else "random input"
