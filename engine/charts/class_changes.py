@@ -14,6 +14,8 @@ from engine.results.class_changes import ClassChange, ClassChanges
 MOST_ROWS, MOST_CLASSES = 20, 20
 CELL, NAME = 26, 14
 """Pixels of a cell of the heat map, and the most letters of a class beside it."""
+UPRIGHT = 2
+"""Letters of names that stand side by side below the cells on a phone."""
 NO_CHANGE = "rgba(120,130,126,0.10)"
 """The colour of a cell that does not differ, on the light and the dark page."""
 MOST_IN_CELL = 3
@@ -93,7 +95,12 @@ def confusion_difference(changes: ClassChanges) -> go.Figure:
     )
     end = len(classes) - 0.5
     figure.update_xaxes(
-        range=[-0.5, end], tickvals=positions, ticktext=names, showgrid=False, automargin=True, tickangle=-60
+        range=[-0.5, end],
+        tickvals=positions,
+        ticktext=names,
+        showgrid=False,
+        automargin=True,
+        tickangle=-60 if max(map(len, names), default=0) > UPRIGHT else 0,
     )
     figure.update_yaxes(
         tickvals=positions,

@@ -192,7 +192,7 @@ def _bytes(tensors: Iterable[TensorProto]) -> int:
 
 
 def _renamed(node: onnx.NodeProto, names: dict[str, str]) -> onnx.NodeProto:
-    copy = onnx.NodeProto.FromString(node.SerializeToString())
+    copy: onnx.NodeProto = onnx.NodeProto.FromString(node.SerializeToString())
     copy.input[:] = [names.get(name, name) for name in node.input]
     copy.output[:] = [names.get(name, name) for name in node.output]
     copy.name = f"{IN_FLOAT}{node.name}"

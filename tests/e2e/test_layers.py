@@ -14,11 +14,11 @@ def test_a_row_that_is_pressed_is_the_layer_of_the_address(world, browser):
     second = made_layer_errors(30).worst_first[1].name
     with tab(browser) as page:
         page.goto(_address(world, "Layers"))
-        settled(page)
+        page.locator(".js-plotly-plot .main-svg").first.wait_for(state="attached")  # what is above the table moves it
         table = page.get_by_test_id("stDataFrame").first
-        table.scroll_into_view_if_needed()
-        box = table.bounding_box()
-        page.mouse.click(box["x"] + 60, box["y"] + HEADER + ROW * 1.5)
+        table.locator("canvas").first.wait_for()
+        settled(page)
+        table.click(position={"x": 120, "y": HEADER + ROW * 1.5})
         expect(page.get_by_test_id("stHeading").filter(has_text=second)).to_be_visible()
         page.wait_for_url("**layer=**")
         address = page.url

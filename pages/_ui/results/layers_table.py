@@ -37,7 +37,7 @@ def as_frame(errors: LayerErrors, profile: TimeProfile | None) -> pd.DataFrame:
             "Weights": row.stored,
             "Size": row.size_bytes / 1e3,
             "Share of time": _percent(share_of_time(row, profile)),
-            "In float": errors.gain_db(row),
+            "In float, estimated": _rounded(errors.gain_db(row)),
         }
         for row in errors.worst_first
     ]
@@ -57,9 +57,9 @@ def column_config() -> dict[str, Any]:
         "Share of time": number(
             format="%.1f %%", help="Of a call of the variant, by the profiler; empty before it was profiled."
         ),
-        "In float": number(
+        "In float, estimated": number(
             format="%+.1f dB",
-            help="Estimated: by how much the output's SQNR rises with this layer alone in float. Below zero its error "
+            help="By how much the output's SQNR rises with this layer alone in float. Below zero its error "
             "makes up for another layer's. Empty where it was not estimated.",
         ),
     }
@@ -86,6 +86,11 @@ def as_csv(errors: LayerErrors, profile: TimeProfile | None) -> str:
             )
         )
     return file.getvalue()
+
+
+def _rounded(gain_db: float | None) -> float | None:
+    """To a tenth, without a zero that is negative."""
+    return None if gain_db is None else round(gain_db, 1) + 0.0
 
 
 def _percent(share: float | None) -> float | None:

@@ -79,12 +79,13 @@ def _start(report: Report, variant: Variant) -> None:
 
 
 def _layers(report: Report, variant: Variant, errors: LayerErrors) -> None:
+    state.apply_next()  # the layer of a row that was selected
     notes_view.show(errors.warnings)
     fp32 = report.variant(errors.reference_id)
     source = "evaluation image" if errors.on_images else "random input"
     st.markdown(
         f"On {many(errors.n_images, source)} the output of **{plain(variant.label)}** is "
-        f"**{decibels(errors.output_sqnr_db)}** beside FP32, which is {plain(fp32.label if fp32 else 'the baseline')}.",
+        f"**{decibels(errors.output_sqnr_db)}** beside FP32 ({plain(fp32.label if fp32 else 'the baseline')}).",
         help=SQNR,
     )
     order = st.segmented_control(

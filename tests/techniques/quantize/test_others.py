@@ -103,6 +103,19 @@ def test_weights_alone_are_a_quarter_of_the_file_and_stay_close(tmp_path):
     assert close(outcome.model, model, 0.05)
 
 
+def test_weights_leave_in_float_what_is_named(tmp_path):
+    model, context = given(mixed(), tmp_path)
+    found = {}
+    for name in [node.name for node in onnx.load(model.path).graph.node if node.op_type in ("Conv", "MatMul", "Gemm")]:
+        settings = WEIGHTS.model_copy(update={"float_nodes": (name,)})
+        types = operators(quantize_weights(model, settings, context).model.path)
+        found[name.split()[0]] = types.count("DequantizeLinear"), types.count("MatMulNBits")
+    assert found["Conv"] == (0, 1)
+    assert (1, 0) in found.values()
+    with pytest.raises(StepError, match="no node 'nothing'"):
+        quantize_weights(model, WEIGHTS.model_copy(update={"float_nodes": ("nothing",)}), context)
+
+
 def test_smaller_blocks_are_closer_and_convolutions_can_be_left_out(tmp_path):
     model, context = given(mixed(), tmp_path)
     errors = []
