@@ -11,6 +11,7 @@ from engine.charts.audit import audit
 from engine.charts.classes import class_counts
 from engine.charts.cold_start import cold_start, memory
 from engine.charts.front import FigureName, axis, front, variant_key
+from engine.charts.lanes import lane_colours
 from engine.charts.latency import latency, speed
 from engine.charts.layers import layers
 from engine.charts.preprocessing import preprocessing
@@ -42,6 +43,7 @@ __all__ = [
     "cold_start",
     "stage_reached",
     "heaviest_nodes",
+    "lane_colours",
     "latency",
     "layers",
     "learning_curve",
