@@ -21,7 +21,7 @@ class Stage {
     this.mode = "alone";
     this.status = null;
     this.box = this.find(".stage");
-    this.camera = new Camera(this.find(".video"), (photo) => this.send(photo, 1), (answer, rate) => this.showFrame(answer, rate), (error) => this.cameraFailed(error));
+    this.camera = new Camera(this.find(".video"), (photo) => this.send("frame", photo), (answer, rate) => this.showFrame(answer, rate), (error) => this.cameraFailed(error));
     this.browserRace = new BrowserRace(root, (path) => this.ask(path));
     this.find(".go").onclick = () => this.toggle();
     this.find(".photo").onclick = () => this.find(".file").click();
@@ -152,8 +152,8 @@ class Stage {
     this.find(".scene").classList.toggle("still", isStill);
   }
 
-  async send(photo, nCalls) {
-    const answer = await this.ask(`answer/${this.mode}?calls=${nCalls}`, { method: "POST", body: photo });
+  async send(kind, photo) {
+    const answer = await this.ask(`${kind}/${this.mode}`, { method: "POST", body: photo });
     return answer.json();
   }
 
@@ -171,7 +171,7 @@ class Stage {
     this.find(".seen figcaption").textContent = file.name;
     this.say("Asking all lanes …");
     try {
-      showPhoto(this.lanes, await this.send(file, 30));
+      showPhoto(this.lanes, await this.send("answer", file));
       this.say("");
     } catch (error) {
       this.say(error.message, true);
