@@ -29,6 +29,7 @@ from engine.charts.graph import (
     shape_text,
     time_colouring,
 )
+from engine.charts.lanes import lane_colours
 from engine.charts.latency import latency, speed
 from engine.charts.layer_errors import LayerOrder, layer_errors
 from engine.charts.layers import layers
@@ -83,6 +84,7 @@ __all__ = [
     "cold_start",
     "stage_reached",
     "heaviest_nodes",
+    "lane_colours",
     "latency",
     "layer_errors",
     "layers",

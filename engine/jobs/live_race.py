@@ -79,7 +79,7 @@ class LiveRace:
         return _there(self._ask(LiveRaceAsk(verb="answer", mode=mode, most_calls=most_calls), photo)[0].answer)
 
     def sheet(self) -> bytes:
-        """A PNG file with images of the course, evenly spread over it, as the models see them."""
+        """A PNG file with images of the track, evenly spread over it, as the models see them."""
         return self._ask(LiveRaceAsk(verb="sheet"))[1]
 
     def inputs(self) -> tuple[BrowserInputs, bytes]:

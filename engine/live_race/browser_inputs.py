@@ -16,8 +16,8 @@ DIGITS = 6
 
 
 def browser_inputs(race: Race) -> tuple[BrowserInputs, bytes]:
-    """The first images of the course, and what every lane answers of them here. The caller holds the measure lock."""
-    inputs = race.course.inputs
+    """The first images of the track, and what every lane answers of them here. The caller holds the measure lock."""
+    inputs = race.track.inputs
     n = min(len(inputs), MOST_IMAGES, max(1, MOST_INPUT_BYTES // inputs[0].nbytes))
     images = np.concatenate(inputs[:n])
     batch, channels, height, width = images.shape
@@ -26,7 +26,7 @@ def browser_inputs(race: Race) -> tuple[BrowserInputs, bytes]:
         BrowserInputs(
             shape=(batch, channels, height, width),
             class_names=tuple(race.names),
-            labels=None if race.course.labels is None else tuple(int(label) for label in race.course.labels[:n]),
+            labels=None if race.track.labels is None else tuple(int(label) for label in race.track.labels[:n]),
             probabilities=answers,
             input_names={lane.settings.variant_id: graph_input(lane.proto).name for lane in race.lanes},
             output_names={lane.settings.variant_id: lane.output for lane in race.lanes},

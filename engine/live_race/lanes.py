@@ -29,7 +29,7 @@ UNANSWERED = -1
 
 @dataclass(eq=False)
 class Lane:
-    """One file at its target. `answers` (n_course,) are its classes, UNANSWERED where it was not asked yet."""
+    """One file at its target. `answers` (n_track,) are its classes, UNANSWERED where it was not asked yet."""
 
     settings: LiveRaceLane
     session: Session
@@ -55,10 +55,10 @@ class Lane:
         """(1, C, H, W) as often as the graph takes images in a call, whose number may be fixed."""
         return np.asarray(resized(image, self.batch)) if self.batch > 1 else image
 
-    def reset(self, n_course: int) -> None:
+    def reset(self, n_track: int) -> None:
         """Puts the lane back to the start."""
         self.ms.clear()
-        self.answers = np.full(n_course, UNANSWERED, np.int64)
+        self.answers = np.full(n_track, UNANSWERED, np.int64)
         self.n_done, self.seconds, self.place, self.shown = 0, 0.0, None, None
 
     @property

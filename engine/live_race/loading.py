@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.live_race.course import load_course, output_names
 from engine.live_race.lanes import class_names, open_lanes
 from engine.live_race.race import MeasureLock, Race
+from engine.live_race.track import load_track, output_names
 from engine.settings.live_race import LiveRaceRequest
 
 WARMUP_CALLS, TIMED_CALLS = 3, 5
@@ -30,5 +30,5 @@ def load_race(request: LiveRaceRequest, work: Path, measure_lock: MeasureLock, s
         for _ in range(TIMED_CALLS):
             lane.call(image)
         seconds.append((time.perf_counter() - began) / TIMED_CALLS)
-    course = load_course(request, len(scores), seconds[0], work)
-    return Race(lanes, course, output_names(request, class_names(lanes[0].proto), len(scores)), measure_lock)
+    track = load_track(request, len(scores), seconds[0], work)
+    return Race(lanes, track, output_names(request, class_names(lanes[0].proto), len(scores)), measure_lock)

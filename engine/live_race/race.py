@@ -1,4 +1,4 @@
-"""A race: lanes that answer the images of a course until each has arrived, alone in turns or all together."""
+"""A race: lanes that answer the images of a track until each has arrived, alone in turns or all together."""
 
 import threading
 import time
@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import Cancelled, FeatherweightError, StateError, as_error
-from engine.live_race.course import Course
 from engine.live_race.lanes import UNANSWERED, Lane, best_classes
+from engine.live_race.track import Track
 from engine.results.live_race import (
     LaneAnswer,
     LaneStatus,
@@ -44,17 +44,17 @@ class _Start:
 
 
 class Race:
-    """Lanes on a course, the baseline first. Everything that computes holds the measure lock, so that no job measures
+    """Lanes on a track, the baseline first. Everything that computes holds the measure lock, so that no job measures
     meanwhile, and waits while one does.
     """
 
-    def __init__(self, lanes: Sequence[Lane], course: Course, names: Sequence[str], measure_lock: MeasureLock) -> None:
-        self.lanes, self.course, self.names = lanes, course, names
+    def __init__(self, lanes: Sequence[Lane], track: Track, names: Sequence[str], measure_lock: MeasureLock) -> None:
+        self.lanes, self.track, self.names = lanes, track, names
         self.measure_lock = measure_lock
         self._start: _Start | None = None
         self._threads = ThreadPoolExecutor(len(lanes))
         for lane in lanes:
-            lane.reset(len(course.inputs))
+            lane.reset(len(track.inputs))
 
     @property
     def is_racing(self) -> bool:
@@ -64,7 +64,7 @@ class Race:
         """All lanes start at zero; a race that is on ends before."""
         self.stop()
         for lane in self.lanes:
-            lane.reset(len(self.course.inputs))
+            lane.reset(len(self.track.inputs))
         self._start = start = _Start(mode)
         start.thread = threading.Thread(target=self._run, args=(start,), daemon=True)
         start.thread.start()
@@ -101,7 +101,7 @@ class Race:
 
     def status(self) -> LiveRaceStatus:
         """Where every lane is."""
-        start, course = self._start, self.course
+        start, track = self._start, self.track
         error = start.error if start is not None else None
         return LiveRaceStatus(
             phase=self._phase(),
@@ -109,13 +109,13 @@ class Race:
             message=error.message if error is not None else "",
             next=error.next if error is not None else "",
             waits_for=start.waits_for if start is not None else "",
-            distance=course.distance,
-            laps=course.laps,
-            n_course=len(course.inputs),
-            n_evaluation=course.n_evaluation,
-            images=course.title,
-            labelled=course.labels is not None,
-            n_sheet=course.n_sheet,
+            distance=track.distance,
+            laps=track.laps,
+            n_track=len(track.inputs),
+            n_evaluation=track.n_evaluation,
+            images=track.title,
+            labelled=track.labels is not None,
+            n_sheet=track.n_sheet,
             lanes=tuple(map(self._lane_status, self.lanes)),
         )
 
@@ -124,12 +124,12 @@ class Race:
             return "failed"
         if self.is_racing and self._start is not None:
             return "waiting" if self._start.waits_for else "racing"
-        return "finished" if all(lane.n_done >= self.course.distance for lane in self.lanes) else "ready"
+        return "finished" if all(lane.n_done >= self.track.distance for lane in self.lanes) else "ready"
 
     def _lane_status(self, lane: Lane) -> LaneStatus:
-        seen, labels = lane.answers != UNANSWERED, self.course.labels
+        seen, labels = lane.answers != UNANSWERED, self.track.labels
         both = seen & (self.lanes[0].answers != UNANSWERED)
-        arrived, distance = lane.n_done >= self.course.distance, self.course.distance
+        arrived, distance = lane.n_done >= self.track.distance, self.track.distance
         faster = sum(one.n_done >= distance and one.seconds < lane.seconds for one in self.lanes)
         return LaneStatus(
             variant_id=lane.settings.variant_id,
@@ -152,8 +152,8 @@ class Race:
         if lane.shown is None:
             return None
         index, scores = lane.shown
-        is_right = None if self.course.labels is None else bool(scores.argmax() == self.course.labels[index])
-        return LaneAnswer(classes=best_classes(scores, self.names), is_right=is_right, index=index // self.course.step)
+        is_right = None if self.track.labels is None else bool(scores.argmax() == self.track.labels[index])
+        return LaneAnswer(classes=best_classes(scores, self.names), is_right=is_right, index=index // self.track.step)
 
     def _run(self, start: _Start) -> None:
         def on_wait(holder: str) -> None:
@@ -175,14 +175,14 @@ class Race:
     def _alone(self, start: _Start) -> None:
         """One call at a time: always the lane whose own clock is behind, which runs while it computes alone."""
         while not start.stopped.is_set():
-            behind = [lane for lane in self.lanes if lane.n_done < self.course.distance]
+            behind = [lane for lane in self.lanes if lane.n_done < self.track.distance]
             if not behind:
                 return
             lane = min(behind, key=lambda one: one.seconds)
             # Not counted: threads of the lane before spin for a moment after its last call.
-            lane.session(lane.fitted(self.course.inputs[lane.n_done % len(self.course.inputs)]))
+            lane.session(lane.fitted(self.track.inputs[lane.n_done % len(self.track.inputs)]))
             ends = lane.seconds + TURN_SECONDS
-            while lane.seconds < ends and lane.n_done < self.course.distance and not start.stopped.is_set():
+            while lane.seconds < ends and lane.n_done < self.track.distance and not start.stopped.is_set():
                 self._advance(lane)
                 lane.seconds += lane.ms[-1] / 1000
 
@@ -194,7 +194,7 @@ class Race:
             together.wait()
             began = time.perf_counter()
             try:
-                while lane.n_done < self.course.distance and not start.stopped.is_set():
+                while lane.n_done < self.track.distance and not start.stopped.is_set():
                     self._advance(lane)
                     lane.seconds = time.perf_counter() - began
             except FeatherweightError:
@@ -206,10 +206,10 @@ class Race:
 
     def _advance(self, lane: Lane) -> None:
         """Asks a lane about its next image."""
-        index = lane.n_done % len(self.course.inputs)
-        scores = lane.call(lane.fitted(self.course.inputs[index]))
+        index = lane.n_done % len(self.track.inputs)
+        scores = lane.call(lane.fitted(self.track.inputs[index]))
         lane.answers[index] = scores.argmax()
-        if index % self.course.step == 0:
+        if index % self.track.step == 0:
             lane.shown = index, scores
         lane.n_done += 1
 

@@ -91,7 +91,7 @@ class Service:
                     self._race.stop()
                 return LiveRaceReply(status=self._status()), b""
             case "sheet":
-                return LiveRaceReply(), self._loaded().course.sheet
+                return LiveRaceReply(), self._loaded().track.sheet
         race = self._loaded()
         race.check_idle()
         with _free_lock():

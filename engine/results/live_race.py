@@ -51,9 +51,9 @@ class LaneStatus(Result):
 
 
 class LiveRaceStatus(Result):
-    """Where a live race stands. A lane has arrived at `distance` images, which is `laps` times the course.
+    """Where a live race stands. A lane has arrived at `distance` images, which is `laps` times the track.
 
-    The course are the first `n_course` of the `n_evaluation` images. `waits_for` is the job whose measurement must not
+    The track are the first `n_track` of the `n_evaluation` images. `waits_for` is the job whose measurement must not
     be disturbed. `message` and `next` say what went wrong.
     """
 
@@ -64,7 +64,7 @@ class LiveRaceStatus(Result):
     waits_for: str = ""
     distance: int = 0
     laps: int = 0
-    n_course: int = 0
+    n_track: int = 0
     n_evaluation: int = 0
     images: str = ""
     labelled: bool = False

@@ -82,7 +82,7 @@ def test_nothing_is_started_for_another_site_or_by_a_link(client, ticket):
 
 def test_photos_are_limited_and_answered(client, ticket, monkeypatch):
     assert client.post(f"/stage/{ticket}/answer/backwards", content=b"x").status_code == 404
-    answer = client.post(f"/stage/{ticket}/answer/alone?calls=1", content=b"no image")
+    answer = client.post(f"/stage/{ticket}/frame/alone", content=b"no image")
     assert (answer.status_code, answer.json()["text"][:47]) == (400, "The photo cannot be used: it is a text and no i")
     inputs = client.get(f"/stage/{ticket}/inputs").content
     (length,) = struct.unpack_from("<I", inputs)

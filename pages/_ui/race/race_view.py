@@ -4,8 +4,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from engine import MOST_LANES, Job, Report, Variant, live_race_refusal, report
-from engine.charts.style import BASELINE, CANDIDATE, RECOMMENDED, SERIES
+from engine import MOST_LANES, Job, Report, Variant, charts, live_race_refusal, report
 from pages._ui import chrome, state
 from pages._ui.guard import guarded, show_error
 from pages._ui.race import stage
@@ -81,18 +80,14 @@ def _choose_variants(found: Report) -> list[Variant]:
 
 def _lanes(found: Report, chosen: Sequence[Variant]) -> list[stage.LaneCard]:
     """What the stage shows of each lane before it starts: name, colour, and what was measured in the run."""
-    further = iter((CANDIDATE, *SERIES))
-    lanes = []
-    for one in chosen:
-        is_best = found.recommends(one) and one.role != "baseline"
-        lanes.append(
-            stage.LaneCard(
-                id=one.id,
-                label=one.label,
-                colour=BASELINE if one.role == "baseline" else RECOMMENDED if is_best else next(further),
-                size_bytes=one.size_bytes,
-                measured_ms=one.latency.p50_ms if one.latency is not None else None,
-                threads=one.latency.threads if one.latency is not None else None,
-            )
+    return [
+        stage.LaneCard(
+            id=one.id,
+            label=one.label,
+            colour=colour,
+            size_bytes=one.size_bytes,
+            measured_ms=one.latency.p50_ms if one.latency is not None else None,
+            threads=one.latency.threads if one.latency is not None else None,
         )
-    return lanes
+        for one, colour in zip(chosen, charts.lane_colours(found, chosen), strict=True)
+    ]

@@ -50,6 +50,7 @@ def routes() -> list[BaseRoute]:
                 Route("/{ticket}/start/{mode}", _start, methods=post),
                 Route("/{ticket}/stop", _stop, methods=post),
                 Route("/{ticket}/answer/{mode}", _answer, methods=post),
+                Route("/{ticket}/frame/{mode}", _frame, methods=post),
                 Route("/{ticket}/sheet", _sheet),
                 Route("/{ticket}/inputs", _inputs),
                 Route("/{ticket}/model/{variant}", _model),
@@ -133,12 +134,21 @@ async def _stop(request: Request) -> Response:
 
 @_answered
 async def _answer(request: Request) -> Response:
+    return await _ask_all(request, 30)
+
+
+@_answered
+async def _frame(request: Request) -> Response:
+    """One call of each lane: the next frame of a camera waits."""
+    return await _ask_all(request, 1)
+
+
+async def _ask_all(request: Request, most_calls: int) -> Response:
     race, mode = _race(request), _mode(request)
     photo = await _body(request)
     if photo is None:
         return _error(f"The photo has more than {MAX_PHOTO_BYTES // 10**6} MB. Choose a smaller one.", 413)
-    n_calls = 1 if request.query_params.get("calls") == "1" else 30
-    return _json(await run_in_threadpool(race.answer, photo, mode, n_calls))
+    return _json(await run_in_threadpool(race.answer, photo, mode, most_calls))
 
 
 @_answered

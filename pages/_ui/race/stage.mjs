@@ -21,7 +21,7 @@ class Stage {
     this.mode = "alone";
     this.status = null;
     this.box = this.find(".stage");
-    this.camera = new Camera(this.find(".video"), (photo) => this.send(photo, 1), (answer, rate) => this.showFrame(answer, rate), (error) => this.cameraFailed(error));
+    this.camera = new Camera(this.find(".video"), (photo) => this.send("frame", photo), (answer, rate) => this.showFrame(answer, rate), (error) => this.cameraFailed(error));
     this.browserRace = new BrowserRace(root, (path) => this.ask(path));
     this.find(".go").onclick = () => this.toggle();
     this.find(".photo").onclick = () => this.find(".file").click();
@@ -56,7 +56,7 @@ class Stage {
     this.status = null;
     this.still(false);
     this.say("");
-    this.find(".course").textContent = "";
+    this.find(".path").textContent = "";
     this.browserRace.update(data);
     this.poll(data.ticket);
   }
@@ -98,7 +98,7 @@ class Stage {
     if (status === null) return;
     if (status.distance && !this.camera.isOn && this.find(".seen").hidden) {
       showStatus(this.lanes, status);
-      this.find(".course").textContent = courseText(status);
+      this.find(".path").textContent = trackText(status);
     }
     if (status.n_sheet && this.sheet === null) this.loadSheet(status.n_sheet);
     const texts = {
@@ -152,8 +152,8 @@ class Stage {
     this.find(".scene").classList.toggle("still", isStill);
   }
 
-  async send(photo, nCalls) {
-    const answer = await this.ask(`answer/${this.mode}?calls=${nCalls}`, { method: "POST", body: photo });
+  async send(kind, photo) {
+    const answer = await this.ask(`${kind}/${this.mode}`, { method: "POST", body: photo });
     return answer.json();
   }
 
@@ -171,7 +171,7 @@ class Stage {
     this.find(".seen figcaption").textContent = file.name;
     this.say("Asking all lanes …");
     try {
-      showPhoto(this.lanes, await this.send(file, 30));
+      showPhoto(this.lanes, await this.send("answer", file));
       this.say("");
     } catch (error) {
       this.say(error.message, true);
@@ -249,9 +249,9 @@ class Stage {
   }
 }
 
-function courseText(status) {
+function trackText(status) {
   const n = (value) => value.toLocaleString("en");
-  const part = status.n_course < status.n_evaluation ? `the first ${n(status.n_course)} of ${n(status.n_evaluation)}` : `all ${n(status.n_course)}`;
+  const part = status.n_track < status.n_evaluation ? `the first ${n(status.n_track)} of ${n(status.n_evaluation)}` : `all ${n(status.n_track)}`;
   const laps = status.laps > 1 ? ` ${n(status.laps)} times over, ${n(status.distance)} in all` : "";
-  return `The course: ${part} ${status.images}${laps}. Each is answered by itself (batch 1). Figures are of the latest calls: the median of up to 1,000.`;
+  return `The track: ${part} ${status.images}${laps}. Each is answered by itself (batch 1). Figures are of the latest calls: the median of up to 1,000.`;
 }

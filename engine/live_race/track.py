@@ -1,4 +1,4 @@
-"""The course of a live race: a run's evaluation images, or the photos that ship, prepared before any lane starts."""
+"""The track of a live race: a run's evaluation images, or the photos that ship, prepared before any lane starts."""
 
 import io
 import math
@@ -29,7 +29,7 @@ SHEET_SIDE, SHEET_EDGE = 8, 64
 
 
 @dataclass(frozen=True, eq=False)
-class Course:
+class Track:
     """Images (1, C, H, W) float32 each, in order; `labels` are outputs, None without. A lane arrives at `distance`."""
 
     inputs: tuple[NDArray[np.float32], ...]
@@ -45,7 +45,7 @@ class Course:
 
     @property
     def step(self) -> int:
-        """Every so many images of the course one is on the contact sheet."""
+        """Every so many images of the track one is on the contact sheet."""
         return sheet_step(len(self.inputs))
 
     @property
@@ -53,7 +53,7 @@ class Course:
         return len(range(0, len(self.inputs), self.step))
 
 
-def load_course(request: LiveRaceRequest, n_outputs: int, call_seconds: float, work: Path) -> Course:
+def load_track(request: LiveRaceRequest, n_outputs: int, call_seconds: float, work: Path) -> Track:
     """As many images as the baseline answers in RACE_SECONDS at `call_seconds` each, several times where they are few.
 
     Raises DataError where the images or their labels are not those that the run had.
@@ -61,15 +61,15 @@ def load_course(request: LiveRaceRequest, n_outputs: int, call_seconds: float, w
     part = _part(request, n_outputs, work)
     n_wanted = max(SHEET_SIDE, math.ceil(RACE_SECONDS / call_seconds))
     channels, (height, width) = len(request.preprocess.mean), request.preprocess.size
-    n_course = min(len(part), n_wanted, max(SHEET_SIDE, COURSE_BYTES // (4 * channels * height * width)))
+    n_track = min(len(part), n_wanted, max(SHEET_SIDE, COURSE_BYTES // (4 * channels * height * width)))
     labels = None if part.labels is None else _checked_labels(request, part)
-    return Course(
-        inputs=tuple(np.ascontiguousarray(batch) for batch in part.batches(1, n_course)),
-        labels=None if labels is None else labels[:n_course],
-        laps=min(MOST_LAPS, max(1, round(n_wanted / n_course))),
+    return Track(
+        inputs=tuple(np.ascontiguousarray(batch) for batch in part.batches(1, n_track)),
+        labels=None if labels is None else labels[:n_track],
+        laps=min(MOST_LAPS, max(1, round(n_wanted / n_track))),
         n_evaluation=len(part),
         title="evaluation images" if request.data is not None else "photos that ship with Featherweight",
-        sheet=_sheet(part, range(0, n_course, sheet_step(n_course))),
+        sheet=_sheet(part, range(0, n_track, sheet_step(n_track))),
     )
 
 
@@ -116,9 +116,9 @@ def _checked_labels(request: LiveRaceRequest, part: Part) -> NDArray[np.int64] |
     return part.labels
 
 
-def sheet_step(n_course: int) -> int:
-    """The smallest step at which the contact sheet has room for the images of a course."""
-    return max(1, math.ceil(n_course / SHEET_SIDE**2))
+def sheet_step(n_track: int) -> int:
+    """The smallest step at which the contact sheet has room for the images of a track."""
+    return max(1, math.ceil(n_track / SHEET_SIDE**2))
 
 
 def _sheet(part: Part, indices: Sequence[int]) -> bytes:
