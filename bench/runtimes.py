@@ -1,9 +1,10 @@
 """The best runtime and options for a file, beside onnxruntime with its defaults in the same rounds.
 
     python -m bench.race_models FOLDER
-    python -m bench.runtimes FOLDER [NAME ...] [--batch N] [--json FILE]
+    python -m bench.runtimes FOLDER [NAME ...] [--batch N] [--card] [--json FILE]
 
-Every network of FOLDER (FOLDER/<name>.onnx) is timed with every row of OPTIONS that this machine has, and, where
+Every network of FOLDER (FOLDER/<name>.onnx) is timed with every row of OPTIONS that this machine has, with --card with
+those of CARD_OPTIONS, all on the first NVIDIA card, and, where
 `bench.quantize_race` has run before, the recommended file of FOLDER/ours/<name> too. The best of SCREENING rounds and
 the defaults are then timed again, in rounds of their own, so that the figure is not the luckiest of many. SQNR is that
 of the best beside the FP32 file in onnxruntime, on noise: bfloat16 is faster and less exact, and this says by how much.
@@ -29,6 +30,7 @@ from engine.models.graph import read_onnx
 from engine.results import Report
 from engine.runtimes import open_session, resolve_target
 from engine.settings import Target
+from engine.settings.target import CUDA
 from engine.system.machine import cores
 
 SCREENING, FINAL = 4, 12
@@ -40,15 +42,24 @@ OPTIONS: Mapping[str, dict[str, object]] = {
     "OpenVINO, f32": {"runtime": "openvino", "precision": "f32"},
     "OpenVINO, bf16": {"runtime": "openvino", "precision": "bf16"},
 }
+CARD_OPTIONS: Mapping[str, dict[str, object]] = {
+    "onnxruntime": {},
+    "32 bits (TF32 off)": {"tf32": False},
+    "channels last": {"prefer_nhwc": True},
+    "bound buffers": {"bound": True},
+    "CUDA graph, bound buffers": {"cuda_graph": True, "bound": True},
+    "CUDA graph, bound buffers, channels last": {"cuda_graph": True, "bound": True, "prefer_nhwc": True},
+}
 HEADS = ("network", "best", "times as fast (95 %)", "SQNR, dB", "all in the screening, times as fast")
 
 
-def targets(batch: int) -> dict[str, Target]:
-    """The rows of OPTIONS that this machine has, by name."""
+def targets(batch: int, *, card: bool) -> dict[str, Target]:
+    """The rows of OPTIONS, or of CARD_OPTIONS, that this machine has, by name."""
     found = {}
-    for name, options in OPTIONS.items():
+    provider = {"provider": CUDA} if card else {}
+    for name, options in (CARD_OPTIONS if card else OPTIONS).items():
         try:
-            found[name] = resolve_target(Target.model_validate({**options, "batch_size": batch}))
+            found[name] = resolve_target(Target.model_validate({**provider, **options, "batch_size": batch}))
         except FeatherweightError as error:
             print(f"  left out: {name}: {error}", file=sys.stderr)
     return found
@@ -66,9 +77,9 @@ def files(folder: Path, name: str) -> dict[str, OnnxModel]:
     return {"FP32": fp32, best.label: replace(fp32, path=out / best.file)}
 
 
-def race(folder: Path, name: str, batch: int) -> tuple[list[str], dict[str, object]]:
+def race(folder: Path, name: str, batch: int, *, card: bool) -> tuple[list[str], dict[str, object]]:
     """The row of one network as text, and its figures."""
-    models, rows = files(folder, name), targets(batch)
+    models, rows = files(folder, name), targets(batch, card=card)
     pairs = {f"{file}, {target}": (file, target) for file in models for target in rows}
     timed = {pair: models[file] for pair, (file, _) in pairs.items()}
     timed_at = {pair: rows[target] for pair, (_, target) in pairs.items()}
@@ -106,10 +117,12 @@ def _outputs(model: OnnxModel, target: Target, image: np.ndarray) -> np.ndarray:
 def main(arguments: argparse.Namespace) -> int:
     names = arguments.names or sorted(path.stem for path in arguments.folder.glob("*.onnx"))
     rows, figures = [], {}
+    if not targets(arguments.batch, card=arguments.card):
+        return 1
     for name in names:
         print(name, file=sys.stderr, flush=True)
         try:
-            row, figures[name] = race(arguments.folder, name, arguments.batch)
+            row, figures[name] = race(arguments.folder, name, arguments.batch, card=arguments.card)
         except FeatherweightError as error:
             print(f"error: {name}: {error}", file=sys.stderr)
             return 1
@@ -126,5 +139,6 @@ if __name__ == "__main__":
     parser.add_argument("folder", type=Path)
     parser.add_argument("names", nargs="*", metavar="NAME")
     parser.add_argument("--batch", type=int, default=1)
+    parser.add_argument("--card", action="store_true", help="time the ways of running on the first NVIDIA card")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write the figures there")
     sys.exit(main(parser.parse_args()))
