@@ -23,7 +23,20 @@ from tests.e2e.serving import App
 DEEPEST = 3
 """Presses one after the other: a menu, its entry, a button of the dialog that it opens."""
 MOST_LOOKS, MOST_TRIES, ENOUGH_PROJECTS = 4, 3, 2
-PER_PERSON = ("draft", "recipe", "advice", "sensitivity", "detect", "remeasure", "peaks", "run")
+PER_PERSON = (
+    "draft",
+    "recipe",
+    "advice",
+    "sensitivity",
+    "detect",
+    "remeasure",
+    "peaks",
+    "run",
+    "runs",
+    "only",
+    "node",
+    "open",
+)
 """What of an address says which things are looked at, and not how."""
 
 CANDIDATES = """() => {
