@@ -77,9 +77,13 @@ def request_and_machine(request: AnalysisRequest) -> str:
     return hashlib.sha256(f"{request_and_versions(request)}{machine}".encode()).hexdigest()
 
 
-def files_and_versions(request: GraphsRequest) -> str:
+def files_and_versions(request: AnalysisRequest) -> str:
     """The same for an analysis of files alone, wherever they lie: by their sums."""
-    files = {name: FileModel(sha256=getattr(request, name).sha256) for name in ("baseline", "model")}
+    files = {
+        name: FileModel(sha256=file.sha256)
+        for name in ("baseline", "model")
+        if isinstance(file := getattr(request, name, None), FileModel) and file.sha256 is not None
+    }
     return request_and_versions(request.model_copy(update=files))
 
 

@@ -24,8 +24,8 @@ DEEPEST = 3
 """Presses one after the other: a menu, its entry, a button of the dialog that it opens."""
 MOST_LOOKS, MOST_TRIES, ENOUGH_PROJECTS = 4, 3, 2
 PER_PERSON = (
-    *("draft", "recipe", "advice", "sensitivity", "detect", "remeasure", "peaks"),
-    *("sweep", "showdown", "float", "run", "tour"),
+    *("draft", "recipe", "advice", "sensitivity", "detect", "remeasure", "peaks", "sweep", "showdown", "float"),
+    *("run", "runs", "only", "node", "open", "tour"),
 )
 """What of an address says which things are looked at, and not how."""
 
