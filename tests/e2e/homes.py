@@ -186,7 +186,7 @@ def _measured(queue: Queue, run: str) -> dict[str, str]:
     return {
         "Sweep": f"results?run={run}&view=Sweep&sweep={jobs['Sweep'].id}",
         "Showdown": f"results?run={run}&view=Showdown&showdown={jobs['Showdown'].id}",
-        "Time": f"results?run={run}&view=Time&variant={INT8}",
+        "Time": f"results?run={run}&view=Time",
     }
 
 
