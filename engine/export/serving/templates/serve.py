@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import litserve
+import litserve.server
 import numpy as np
 from fastapi import Body, Response
 from gate import PREDICT, Gate, reply
@@ -81,6 +82,8 @@ def main() -> int:
         threading.Thread(target=_interrupt_at_end_of_stdin, daemon=True).start()
     # LitServe's queues: over loopback, since a container or a sandbox may forbid sockets that are files.
     connection.default_family = "AF_INET"
+    # LitServe offers tools to agents where the package mcp is installed, and fails with versions that it does not know.
+    litserve.server._MCP_AVAILABLE = False
     size = settings["max_batch_size"]
     # With no timeout at all LitServe's loop would spin.
     wait = max(settings["batch_timeout_ms"], 1) / 1000 if size > 1 else 0.0
