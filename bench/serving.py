@@ -11,6 +11,7 @@ call without a cache. It ends with 1 where no batch size answers more than one b
 """
 
 import argparse
+import math
 import subprocess
 import sys
 import zipfile
@@ -80,21 +81,21 @@ def bentoml_rate(python: Path, bundle: Path, folder: Path, repeats: int) -> floa
 
 def show(name: str, result: ServeBench, bentoml: float | None) -> bool:
     """Prints the ratios; whether some batch size answers more than one by one does."""
-    alone = next(cell.per_s for cell in result.measured if cell.max_batch_size == 1 and not cell.cached)
+    alone = next(cell.per_s or math.nan for cell in result.measured if cell.max_batch_size == 1 and not cell.cached)
     print(f"\n{name}: {result.label}, {result.environment.cpu}, {result.environment.cores} cores")
     for cell in result.measured:
-        low, high = cell.per_s_low / alone, cell.per_s_high / alone
+        low, rate, high = (value or math.nan for value in (cell.per_s_low, cell.per_s, cell.per_s_high))
         last = cell.points[-1]
         print(
             f"  up to {cell.max_batch_size:2d} a call, cache {'on ' if cell.cached else 'off'}: "
-            f"{cell.per_s / alone:.2f} times ({low:.2f} to {high:.2f}) {cell.per_s:.0f}/s, images a call "
+            f"{rate / alone:.2f} times ({low / alone:.2f} to {high / alone:.2f}) {rate:.0f}/s, images a call "
             f"{cell.mean_batch or 0:.1f}; at {last.rate:.0f}/s p99 {last.p99_ms:.0f} ms, hits {last.hit_rate:.0%}"
         )
     if bentoml is not None:
         print(f"  BentoML, adaptive batching: {bentoml / alone:.2f} times, {bentoml:.0f}/s")
     for note in result.warnings:
         print(f"  {note.text}")
-    return any(cell.per_s > alone for cell in result.measured if cell.max_batch_size > 1 and not cell.cached)
+    return any((cell.per_s or 0) > alone for cell in result.measured if cell.max_batch_size > 1 and not cell.cached)
 
 
 def main() -> int:
