@@ -48,6 +48,10 @@ Hugging Face, licensed under the Apache License 2.0; their first lines name the 
 What Microsoft built into them is listed in
 [ThirdPartyNotices.txt](https://github.com/microsoft/onnxruntime/blob/v1.30.0/ThirdPartyNotices.txt) of onnxruntime.
 
+`pages/_ui/graph/library/` holds the modules of the npm packages cytoscape 3.35.0 by The Cytoscape Consortium
+([MIT License](pages/_ui/graph/library/cytoscape.LICENSE)) and @dagrejs/dagre 3.1.3 by Chris Pettitt
+([MIT License](pages/_ui/graph/library/dagre.LICENSE)); they are unchanged but for the lines that named source maps.
+
 ## Packages
 
 | package | version | licence |
