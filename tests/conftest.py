@@ -2,6 +2,7 @@
 
 import math
 import shutil
+import signal
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -108,6 +109,16 @@ def no_card() -> str:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     if reason := config.stash.get(NOT_RUN, ""):
         terminalreporter.write_line(reason, yellow=True)
+
+
+@pytest.fixture(autouse=True)
+def own_signal_handlers() -> Iterator[None]:
+    """Takes back the handlers that a command line or a supervisor in this process has set: they outlive it else."""
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD)}
+    yield
+    for number, handler in handlers.items():
+        if signal.getsignal(number) is not handler:
+            signal.signal(number, handler)
 
 
 @pytest.fixture

@@ -23,9 +23,7 @@ SAMPLE = "{model: {kind: sample}, data: {kind: sample}, steps: [{technique: quan
 def home(tmp_path, monkeypatch) -> Home:
     monkeypatch.setenv("FEATHERWEIGHT_HOME", str(tmp_path / "home"))
     monkeypatch.delenv("FEATHERWEIGHT_DATABASE_URL", raising=False)
-    before = signal.getsignal(signal.SIGTERM)
-    yield Home.default()
-    signal.signal(signal.SIGTERM, before)
+    return Home.default()
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """This machine's peaks and the roofline on the command line, and as lines of text."""
 
 import json
-import signal
 
 import pytest
 
@@ -28,15 +27,13 @@ def command(home, monkeypatch, capsys):
     monkeypatch.setattr(engine, "hardware", lambda: found)
     monkeypatch.setattr(engine, "cores", lambda: MACHINE.cores)
     monkeypatch.setattr("engine.api.machine.cores", lambda: MACHINE.cores)
-    before = signal.getsignal(signal.SIGTERM)
 
     def call(*arguments):
         status = main(arguments)
         out, err = capsys.readouterr()
         return status, out, err, asked
 
-    yield call
-    signal.signal(signal.SIGTERM, before)
+    return call
 
 
 def test_hardware_measures_the_peaks_where_it_is_asked_to(command):

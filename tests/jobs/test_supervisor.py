@@ -254,18 +254,13 @@ def test_a_supervisor_that_is_asked_to_stop_gives_its_job_back(queue, submit, pr
 
 
 def test_an_idle_supervisor_ends_unless_an_app_looks_in(home):
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD)}
-    try:
-        assert supervise(home, idle_seconds=0.0) == 0
-        assert not supervisor_runs(home)
-        supervisor = Supervisor(home)
-        home.heartbeat.touch()
-        assert not supervisor.idle_since(60.0)
-        with FileLock(home.supervisor_lock), pytest.raises(StateError, match="runs already"):
-            supervise(home, idle_seconds=0.0)
-    finally:
-        for number, handler in handlers.items():
-            signal.signal(number, handler)
+    assert supervise(home, idle_seconds=0.0) == 0
+    assert not supervisor_runs(home)
+    supervisor = Supervisor(home)
+    home.heartbeat.touch()
+    assert not supervisor.idle_since(60.0)
+    with FileLock(home.supervisor_lock), pytest.raises(StateError, match="runs already"):
+        supervise(home, idle_seconds=0.0)
 
 
 def test_the_supervisor_is_started_once_found_again_and_started_anew_when_killed(home):

@@ -54,12 +54,12 @@ def show(report: Report) -> None:
         if running is not None:
             live.watch(running.id, live.with_cancel)
         else:
-            _offer(report, places)
+            _places_form(report, places)
         for job in [job for job in jobs if job.state in live.ENDED][:MOST_SHOWN]:
             _ended(job)
 
 
-def _offer(report: Report, places: tuple[Destination, ...]) -> None:
+def _places_form(report: Report, places: tuple[Destination, ...]) -> None:
     """Draws what is written where, and the button."""
     best = report.recommended.id if report.recommended else None
     labels = {
