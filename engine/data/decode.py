@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from engine.data import preprocess
 from engine.data.file_kinds import heic_is_read, unusable_reason
 from engine.data.listing import ImageFile
 from engine.data.preprocess import MAX_PIXELS, UnusableImage, convert, resized_size
@@ -36,15 +37,14 @@ _BROKEN = (
 )
 _ALWAYS_CONVERTED = frozenset({"1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr"})
 """Modes of Pillow of which every image can be converted, whatever its values."""
-_HEIC_PLUGIN = "pillow_heif"
+_HEIC_PLUGIN, HEIF = "pillow_heif", "HEIF"
 
 
 def _formats() -> tuple[str, ...]:
     """The formats that are read: Pillow's, and HEIC where its plugin is installed."""
     with contextlib.suppress(ImportError):
         importlib.import_module(_HEIC_PLUGIN).register_heif_opener()
-    formats = ("JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF", "PPM", "AVIF", "JPEG2000")
-    return (*formats, "HEIF") if heic_is_read() else formats
+    return (*preprocess.FORMATS, HEIF) if heic_is_read() else preprocess.FORMATS
 
 
 FORMATS = _formats()

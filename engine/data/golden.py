@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.data.decode import HEIF
 from engine.data.parts import ArrayPart, Examples, Part, first_batch
 from engine.data.preprocess import prepare
 from engine.errors import DataError
@@ -73,8 +74,11 @@ def _rows(part: Part) -> list[int]:
 
 
 def _image(part: Part, row: int, number: int) -> GoldenImage:
-    """The image's own file, under a name that tells nothing; where it is none, a PNG of its pixels."""
-    if part.file is not None:
+    """The image's own file, under a name that tells nothing.
+
+    A PNG of its pixels where it is none, or one of HEIC, which Pillow alone does not read.
+    """
+    if part.file is not None and part.raw(row).format != HEIF:
         path = part.file(row)
         return GoldenImage(f"golden/{number:02d}{path.suffix.lower()}", path.read_bytes(), True)
     buffer = io.BytesIO()

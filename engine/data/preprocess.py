@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 MAX_PIXELS = 100_000_000
+FORMATS = ("JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF", "PPM", "AVIF", "JPEG2000")
+"""The only formats that are opened: of Pillow's others one (EPS) starts another program, Ghostscript."""
 LETTERBOX_GREY = 114
 """What Ultralytics pads with: LetterBox in ultralytics/data/augment.py."""
 # What Pillow raises on damaged EXIF.

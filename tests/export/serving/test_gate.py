@@ -9,6 +9,7 @@ import zlib
 import pytest
 from PIL import Image
 
+from engine.data.preprocess import FORMATS
 from engine.export.serving.parts import TEMPLATES
 from engine.settings import ServeSettings
 
@@ -43,7 +44,7 @@ class Model:
 def made_gate(**settings):
     model = Model()
     values = ServeSettings(**settings).model_dump()
-    return gate.Gate(model, settings=values, model_sha256="a" * 64), model
+    return gate.Gate(model, settings=values, model_sha256="a" * 64, formats=FORMATS), model
 
 
 async def post(app, body: bytes, path="/predict", gone=False, **headers) -> tuple[int, dict[str, str], bytes]:
@@ -89,7 +90,8 @@ def run(coroutine):
     (png((100, 100)), 413, "100 × 100 pixels and 1,000 are allowed"),
     (b"x" * 2001, 413, "2,001 bytes and 2,000 are allowed"),
     (b"no image", 422, "no image that can be read"),
-], ids=["bomb", "pixels", "bytes", "none"])  # fmt: skip
+    (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\n", 422, "no image that can be read"),
+], ids=["bomb", "pixels", "bytes", "none", "a program for Ghostscript"])  # fmt: skip
 def test_an_image_that_is_too_large_or_none_never_reaches_the_model(body, status, text):
     async def ask():
         app, model = made_gate(max_pixels=1000, max_bytes=2000)

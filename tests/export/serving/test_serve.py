@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from engine.analyses.bundle_server import bundle_server
+from engine.data import preprocess
 from engine.errors import RunError
 from engine.export.serving.parts import TEMPLATES
 from engine.settings import ServeChoice
@@ -37,6 +38,7 @@ def folder(tmp_path_factory):
     place = tmp_path_factory.mktemp("bundle")
     for name in ("serve.py", "gate.py"):
         shutil.copy(TEMPLATES / name, place)
+    shutil.copy(preprocess.__file__, place)
     (place / "infer.py").write_text(INFER)
     (place / "bundle.json").write_text(json.dumps({"model": {"sha256": "a" * 64}}))
     (place / "serve.json").write_text(ServeChoice().model_dump_json())

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 from PIL import Image
-from preprocess import MAX_PIXELS, UnusableImage, prepare
+from preprocess import FORMATS, MAX_PIXELS, UnusableImage, prepare
 from session import Session
 
 IMAGES = frozenset(".jpg .jpeg .png .webp .gif .bmp .tif .tiff .ppm .pgm .avif .jp2".split())
@@ -50,7 +50,7 @@ class Model:
 
     def prepare_file(self, file: Path) -> np.ndarray:
         """The same of an image file. Raises UnusableImage, and what Pillow raises on a damaged file."""
-        with Image.open(file) as image:
+        with Image.open(file, formats=FORMATS) as image:
             return self.preprocess(image)
 
     def predict(self, images: Sequence[Image.Image]) -> np.ndarray:

@@ -10,7 +10,7 @@ import io
 import json
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import cachetools
@@ -36,8 +36,8 @@ class Gate:
     It runs in the one process that answers HTTP, so its counts and its cache need no lock.
     """
 
-    def __init__(self, app: Any, *, settings: Mapping[str, Any], model_sha256: str) -> None:
-        self.app, self.settings, self.model_sha256 = app, settings, model_sha256
+    def __init__(self, app: Any, *, settings: Mapping[str, Any], model_sha256: str, formats: Sequence[str]) -> None:
+        self.app, self.settings, self.model_sha256, self.formats = app, settings, model_sha256, formats
         self.key = os.environ.get("SERVE_API_KEY", "")
         limit = int(1e6 * settings["cache_mb"])
         self.cache: cachetools.LRUCache[bytes, bytes] = cachetools.LRUCache(
@@ -123,7 +123,7 @@ class Gate:
         """Why the image is not given to the model, by its header alone: nothing is unpacked for it."""
         limit = int(self.settings["max_pixels"])
         try:
-            width, height = Image.open(io.BytesIO(image)).size
+            width, height = Image.open(io.BytesIO(image), formats=self.formats).size
         except Image.DecompressionBombError:
             return reply(413, {"detail": f"the image has far more than {limit:,} pixels, which is the limit"})
         except (OSError, SyntaxError, ValueError):

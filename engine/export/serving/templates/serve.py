@@ -28,6 +28,7 @@ from fastapi import Body, Response
 from gate import PREDICT, Gate, reply
 from infer import Model
 from PIL import Image
+from preprocess import FORMATS
 
 FOLDER = Path(__file__).resolve().parent
 
@@ -41,7 +42,7 @@ class ServedModel(litserve.LitAPI):
     def decode_request(self, request: Annotated[bytes, Body()]) -> np.ndarray | str:
         """The input that the image becomes, or why there is none: an error here would fail the whole batch."""
         try:
-            with Image.open(io.BytesIO(request)) as image:
+            with Image.open(io.BytesIO(request), formats=FORMATS) as image:
                 return self.model.preprocess(image)
         except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
             return f"the image cannot be used: {error}; send a whole PNG or JPEG file"
@@ -92,7 +93,7 @@ def main() -> int:
         ServedModel(max_batch_size=size, batch_timeout=wait, api_path=PREDICT),
         accelerator="cpu",
         timeout=settings["timeout_s"],
-        middlewares=[(Gate, {"settings": settings, "model_sha256": bundle["model"]["sha256"]})],
+        middlewares=[(Gate, {"settings": settings, "model_sha256": bundle["model"]["sha256"], "formats": FORMATS})],
         disable_openapi_url=True,
     )
     print(f"serving on http://{options.host}:{options.port}{PREDICT}, up to {size} images a call", flush=True)
