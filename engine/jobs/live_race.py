@@ -47,6 +47,11 @@ class LiveRace:
     def is_running(self) -> bool:
         return self._process is not None and self._process.poll() is None
 
+    @property
+    def is_answering(self) -> bool:
+        """Whether its process was asked something that it has not answered yet."""
+        return self._lock.locked()
+
     def file(self, variant_id: str) -> Path:
         """The ONNX file of a lane. Raises NotFoundError where there is no such lane, or the file is gone."""
         for lane in self.request.lanes:

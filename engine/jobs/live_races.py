@@ -14,7 +14,7 @@ MOST_WORKERS = 3
 """Each holds up to six sessions; more of them at once would leave nobody a core."""
 MOST_TICKETS = 300
 BUSY_SECONDS = 10.0
-"""A race that was asked something so lately is on some stage, and is not ended for another."""
+"""A race that was asked something so lately, or answers now, is on some stage, and is not ended for another."""
 
 
 class LiveRaces:
@@ -28,10 +28,11 @@ class LiveRaces:
         """The ticket of a new race, whose process starts at the first call that needs it."""
         ticket = secrets.token_urlsafe(16)
         with self._lock:
-            while len(self._races) >= MOST_TICKETS:
-                _, oldest = self._races.popitem(last=False)
-                oldest.close()
+            excess = max(0, len(self._races) + 1 - MOST_TICKETS)
+            outdated = [self._races.popitem(last=False)[1] for _ in range(excess)]
             self._races[ticket] = LiveRace(home, request, self._make_room)
+        for race in outdated:  # without the lock, for which every other race would wait: its worker may be busy
+            race.close()
         return ticket
 
     def find(self, ticket: str) -> LiveRace:
@@ -48,7 +49,8 @@ class LiveRaces:
         running = [race for race in tuple(self._races.values()) if race is not wanted and race.is_running]
         if len(running) < MOST_WORKERS:
             return
-        oldest = min(running, key=lambda race: race.last_use)
-        if time.monotonic() - oldest.last_use < BUSY_SECONDS:
+        idle = [race for race in running if not race.is_answering]
+        oldest = min(idle, key=lambda race: race.last_use, default=None)
+        if oldest is None or time.monotonic() - oldest.last_use < BUSY_SECONDS:
             raise StateError(f"{MOST_WORKERS} races are on at once, which is the most", "Wait until one is over")
         oldest.close()
