@@ -51,5 +51,5 @@ def refusal(proto: onnx.ModelProto, batch: int) -> str:
 
 
 def _answers(lane: Lane, images: np.ndarray) -> tuple[tuple[float, ...], ...]:
-    scores = np.stack([lane.call(lane.fitted(images[index : index + 1])) for index in range(len(images))])
+    scores = np.stack([lane.call(lane.fitted(images[index : index + 1]))[0] for index in range(len(images))])
     return tuple(tuple(round(float(share), DIGITS) for share in row) for row in probabilities(scores))

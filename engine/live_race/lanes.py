@@ -29,7 +29,10 @@ UNANSWERED = -1
 
 @dataclass(eq=False)
 class Lane:
-    """One file at its target. `answers` (n_track,) are its classes, UNANSWERED where it was not asked yet."""
+    """One file at its target.
+
+    `ms` are of the race's own calls; `answers` (n_track,) are its classes, UNANSWERED where it was not asked yet.
+    """
 
     settings: LiveRaceLane
     session: Session
@@ -44,12 +47,12 @@ class Lane:
     shown: tuple[int, NDArray[np.float32]] | None = None
     """The index and the scores of the latest image that is on the contact sheet."""
 
-    def call(self, image: NDArray[np.float32]) -> NDArray[np.float32]:
-        """(1, C, H, W) -> scores (classes,), timed. Raises RunError with the runtime's reason."""
+    def call(self, image: NDArray[np.float32]) -> tuple[NDArray[np.float32], float]:
+        """(1, C, H, W) -> scores (classes,), and the milliseconds of the call. Raises RunError as the runtime does."""
         began = time.perf_counter()
         outputs = self.session(image)
-        self.ms.append(1000 * (time.perf_counter() - began))
-        return scores_of(outputs[self.output])
+        ms = 1000 * (time.perf_counter() - began)
+        return scores_of(outputs[self.output]), ms
 
     def fitted(self, image: NDArray[np.float32]) -> NDArray[np.float32]:
         """(1, C, H, W) as often as the graph takes images in a call, whose number may be fixed."""

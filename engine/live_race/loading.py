@@ -25,7 +25,7 @@ def load_race(request: LiveRaceRequest, work: Path, measure_lock: MeasureLock, s
     for lane in lanes:
         image = lane.fitted(blank)
         for _ in range(WARMUP_CALLS):
-            scores = lane.call(image)
+            scores, _ = lane.call(image)
         began = time.perf_counter()
         for _ in range(TIMED_CALLS):
             lane.call(image)

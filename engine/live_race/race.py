@@ -207,7 +207,8 @@ class Race:
     def _advance(self, lane: Lane) -> None:
         """Asks a lane about its next image."""
         index = lane.n_done % len(self.track.inputs)
-        scores = lane.call(lane.fitted(self.track.inputs[index]))
+        scores, ms = lane.call(lane.fitted(self.track.inputs[index]))
+        lane.ms.append(ms)
         lane.answers[index] = scores.argmax()
         if index % self.track.step == 0:
             lane.shown = index, scores
@@ -215,15 +216,16 @@ class Race:
 
 
 def _once(lane: Lane, image: NDArray[np.float32]) -> tuple[NDArray[np.float32], list[float]]:
-    return lane.call(lane.fitted(image)), [lane.ms[-1]]
+    scores, ms = lane.call(lane.fitted(image))
+    return scores, [ms]
 
 
 def _often(lane: Lane, image: NDArray[np.float32], most_calls: int) -> tuple[NDArray[np.float32], list[float]]:
     """Scores, and milliseconds of so many calls as PHOTO_SECONDS allow, after one that does not count."""
     fitted = lane.fitted(image)
     ms: list[float] = []
-    scores, ends = lane.call(fitted), time.perf_counter() + PHOTO_SECONDS
+    scores, _ = lane.call(fitted)
+    ends = time.perf_counter() + PHOTO_SECONDS
     while len(ms) < min(FEWEST_CALLS, most_calls) or (len(ms) < most_calls and time.perf_counter() < ends):
-        lane.call(fitted)
-        ms.append(lane.ms[-1])
+        ms.append(lane.call(fitted)[1])
     return scores, ms

@@ -68,6 +68,8 @@ def test_lanes_race_to_the_finish_line_and_answer_photos(race):
     assert first == second
     assert sum(one.probability for one in first) <= 1.0
     assert {lane.n_calls for lane in race.answer(png("blue"), "together").lanes} == {1}
+    after = race.status().lanes[1]
+    assert (after.n_calls, after.p50_ms) == (stopped.lanes[1].n_calls, stopped.lanes[1].p50_ms), "photos are no race"
     with pytest.raises(RequestError, match="it is a text and no image"):
         race.answer(b"no image", "alone")
     with Image.open(io.BytesIO(race.sheet())) as sheet:
@@ -137,6 +139,8 @@ def test_few_workers_run_at_once_and_the_idle_one_goes(home, request_of_run, mon
         with pytest.raises(StateError, match="which is the most"):
             other.sheet()
         monkeypatch.setattr(live_races, "BUSY_SECONDS", 0.0)
+        with one._lock, pytest.raises(StateError, match="which is the most"):  # as while it answers
+            other.sheet()
         assert other.sheet()
         assert (one.is_running, other.is_running) == (False, True)
     finally:
