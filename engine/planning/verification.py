@@ -69,10 +69,15 @@ def check_verification(verification: Verification, report: Report) -> Variant:
 
 
 def _check_ratio(verification: Verification, variant: Variant) -> None:
-    """Raises RequestError where the ratio is not that of its p50 to the run's."""
+    """Raises RequestError where the ratio is not that of its p50 to the run's with as many threads."""
     latency, measured = verification.latency, variant.latency
-    if latency is None or latency.ratio_to_measured is None or measured is None or measured.buffers != "numpy":
+    if latency is None or latency.ratio_to_measured is None:
         return
+    if measured is None or measured.buffers != "numpy" or latency.threads != measured.threads:
+        raise RequestError(
+            f"the result names a ratio to the run, which has no latency with {latency.threads} threads to compare with",
+            WRITE_ANEW,
+        )
     ratio = latency.p50_ms / measured.p50_ms
     if math.isclose(latency.ratio_to_measured, ratio, rel_tol=AGREES):
         return

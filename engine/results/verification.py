@@ -70,7 +70,7 @@ class VerifyCheck(Result):
 class VerifiedLatency(Result):
     """The median of a call with its 95 % interval, from the medians of the rounds that count.
 
-    `ratio_to_measured` is to the run's own p50; null where it had none.
+    `ratio_to_measured` is to the run's own p50; null where it had none, or other threads.
     """
 
     threads: int = Field(ge=1, le=1024)

@@ -18,6 +18,7 @@ def test_what_verify_writes_is_read_and_finds_its_variant():
     assert check_verification(read(), made_report()).label == "Static INT8"
     without = read(latency=None)
     assert without.latency is None
+    assert check_verification(read(latency__threads=8, latency__ratio_to_measured=None), made_report())
 
 
 @pytest.mark.parametrize(
@@ -60,6 +61,7 @@ def test_anything_else_is_no_result(content):
         ({"bundle__variant_sha256": "f" * 64}, RequestError, "of another file than"),
         ({"runtime": "openvino", "provider": "CPU"}, RequestError, "bundle runs in onnxruntime"),
         ({"latency__ratio_to_measured": 0.5}, RequestError, "its own p50 of 4 ms gives 4"),
+        ({"latency__threads": 8}, RequestError, "no latency with 8 threads to compare with"),
     ],
 )
 def test_a_result_that_does_not_fit_the_run_is_refused(changed, kind, reason):
