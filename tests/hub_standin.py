@@ -16,11 +16,13 @@ TOKEN = "hf_a_token_of_the_tests"
 
 
 class Hub:
-    """Repositories by name, each with its files; `fails_at` is a word of a path whose requests fail."""
+    """Repositories by name, each with its files; `hidden` are those that the token does not see, and `fails_at` is a
+    word of a path whose requests fail."""
 
     def __init__(self) -> None:
         self.repositories: dict[str, dict[str, bytes]] = {}
         self.private: dict[str, bool] = {}
+        self.hidden: set[str] = set()
         self.fails_at = ""
         self.endpoint = ""
 
@@ -82,7 +84,7 @@ class _Handler(BaseHTTPRequestHandler):
         if path.startswith("/api/models/"):
             repository = "/".join(path.split("/")[3:5])
             files = self.hub.repositories.get(repository)
-            if files is None:
+            if files is None or repository in self.hub.hidden:
                 return 404, {}
             if "/tree/" in path:
                 return 200, [_entry(name, content) for name, content in sorted(files.items())]
@@ -102,6 +104,8 @@ class _Handler(BaseHTTPRequestHandler):
         if path == "/api/repos/create":
             asked = json.loads(body)
             repository = f"{asked['organization']}/{asked['name']}" if asked.get("organization") else asked["name"]
+            if repository in self.hub.hidden:
+                return 409, {"error": "You already created this model repo"}
             self.hub.repositories.setdefault(repository, {})
             self.hub.private[repository] = bool(asked.get("private")) or asked.get("visibility") == "private"
             return 200, {"url": f"{self.hub.endpoint}/{repository}"}

@@ -193,7 +193,11 @@ def test_the_hub_gets_one_commit_that_timm_loads(send, monkeypatch, tmp_path):
         with pytest.raises(HubError, match="answered 500"):
             send(tmp_path / "run", place, ids)
         assert hub.repositories == {}
-        hub.fails_at = ""
+        hub.repositories["me/digits"], hub.hidden = {"theirs.bin": b"1"}, {"me/digits"}
+        with pytest.raises(HubError, match="answered 409"):
+            send(tmp_path / "run", place, ids)
+        assert hub.repositories.pop("me/digits") == {"theirs.bin": b"1"}
+        hub.fails_at, hub.hidden = "", set()
         written = send(tmp_path / "run", place, ids)
         files = hub.repositories["me/digits"]
         with pytest.raises(RequestError, match=r"has README\.md"):

@@ -67,7 +67,8 @@ def publish(files: Mapping[str, Path | bytes], destination: HubDestination, *, o
                 "Choose another repository, or allow that they are replaced",
             )
         if not exists:
-            api.create_repo(repository, private=destination.private, exist_ok=True)
+            # One that is there after all, though this token did not see it, must not be taken for ours and deleted.
+            api.create_repo(repository, private=destination.private, exist_ok=False)
         operations = [
             CommitOperationAdd(path, str(content) if isinstance(content, Path) else content)
             for path, content in files.items()
