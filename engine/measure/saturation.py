@@ -217,7 +217,12 @@ class SaturatedConv(OpRun):
 def _columns(
     a: Array, attributes: Mapping[str, Any], kernel: tuple[int, ...], zero: int
 ) -> tuple[Array, tuple[int, int, int]]:
-    """(N * H * W, K) of the outputs' positions, K in the kernels' order; and (N, H, W)."""
+    """(N * H * W, K) of the outputs' positions, K in the kernels' order; and (N, H, W).
+
+    Raises NotImplementedError where the padding is not written out.
+    """
+    if attributes.get("auto_pad") not in (None, "NOTSET"):
+        raise NotImplementedError(f"a convolution is padded by {attributes['auto_pad']}")
     strides, dilations = attributes.get("strides") or [1, 1], attributes.get("dilations") or [1, 1]
     top, left, bottom, right = attributes.get("pads") or [0, 0, 0, 0]
     padded = np.pad(a, ((0, 0), (0, 0), (top, bottom), (left, right)), constant_values=zero)

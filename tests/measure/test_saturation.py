@@ -83,6 +83,15 @@ def test_only_sums_of_unsigned_by_signed_bytes_count(group, weights, zero, round
     assert (found.n_layers, found.n_can_saturate) == n
 
 
+def test_a_padding_that_is_not_written_out_is_refused_and_not_left_out():
+    proto = quantized_conv(1, WEIGHTS, np.uint8(0))
+    next(node for node in proto.graph.node if node.op_type == "Conv").attribute.append(
+        helper.make_attribute("auto_pad", "SAME_UPPER")
+    )
+    with pytest.raises(NotImplementedError, match="padded by SAME_UPPER"):
+        saturating(proto).evaluator.run(None, {"image": np.full((1, 2, 2, 2), 255, np.float32)})
+
+
 def test_a_convolution_that_overflows_is_cut():
     found = saturating(quantized_conv(1, WEIGHTS, np.uint8(0)))
     (out,) = found.evaluator.run(None, {"image": np.full((1, 2, 2, 2), 255, np.float32)})
