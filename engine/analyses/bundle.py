@@ -2,8 +2,7 @@
 
 from pathlib import Path
 
-from engine import data as images
-from engine.analyses.evaluation_examples import evaluation_examples
+from engine.analyses.run_examples import read_evaluation_examples
 from engine.data import Examples
 from engine.data.golden import golden_examples
 from engine.export.bundle.bundle import bundle_files, sha256, write_zip
@@ -11,8 +10,9 @@ from engine.export.bundle.context import BundleContext
 from engine.export.bundle.description import description
 from engine.export.bundle.names import SUMS
 from engine.measure.golden import golden_answers
+from engine.measure.noise import noise_data
 from engine.measure.predictions import range_operators
-from engine.models.artifacts import OnnxModel, file_sha256
+from engine.models.artifacts import file_sha256
 from engine.models.graph import load_proto
 from engine.models.variants import read_variant
 from engine.planning.graph_jobs import find_variant
@@ -20,7 +20,6 @@ from engine.planning.remeasurable import remeasurable_report
 from engine.results import Report
 from engine.results.bundle import BUNDLE_FILE, Bundle
 from engine.runtimes import resolve_target
-from engine.settings import Split
 from engine.settings.bundle_job import BundleRequest
 from engine.store.folders import JobFolder
 from engine.store.home import require_room
@@ -42,7 +41,7 @@ def bundle(request: BundleRequest, folder: JobFolder, progress: Progress) -> Bun
     folder.work.mkdir(parents=True, exist_ok=True)
     part = None
     if request.golden == "evaluation":
-        part = evaluation_examples(
+        part = read_evaluation_examples(
             request.recipe,
             report,
             folder.work,
@@ -75,7 +74,7 @@ def bundle(request: BundleRequest, folder: JobFolder, progress: Progress) -> Bun
 def _context(request: BundleRequest, report: Report, run_folder: Path, id: str, part: Examples | None) -> BundleContext:
     variant = find_variant(report, id)
     model, target = read_variant(run_folder, variant), resolve_target(report.target_of(variant))
-    examples = golden_examples(part if part is not None else _noise(model), model.input_specs)
+    examples = golden_examples(part if part is not None else noise_data(model).split("evaluation"), model.input_specs)
     answers = golden_answers(model, examples, target)
     return BundleContext(
         report=report,
@@ -90,8 +89,3 @@ def _context(request: BundleRequest, report: Report, run_folder: Path, id: str, 
         serve=request.serve,
         depends=model.batch_dependent or bool(range_operators(load_proto(model.path))),
     )
-
-
-def _noise(model: OnnxModel) -> Examples:
-    data = images.load(None, Split(), model.preprocess, 0, merge_train=True, n_outputs=None, inputs=model.input_specs)
-    return data.split("evaluation")

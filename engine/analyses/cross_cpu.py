@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 
-from engine.analyses.evaluation_examples import evaluation_examples
+from engine.analyses.run_examples import read_evaluation_examples
 from engine.data import Examples
 from engine.errors import RunError
 from engine.measure.predictions import predict
@@ -44,7 +44,7 @@ def cross_cpu(request: CrossCpuRequest, folder: JobFolder, progress: Progress) -
     variant = find_variant(report, request.variant_id)
     model = read_variant(run_folder, variant)
     folder.work.mkdir(parents=True, exist_ok=True)
-    part = evaluation_examples(
+    part = read_evaluation_examples(
         request.recipe,
         report,
         folder.work,

@@ -1,8 +1,15 @@
 """The examples that report in a finished run, for analyses of its variants."""
 
+from pathlib import Path
+
+from engine.context import ProgressCallback
 from engine.data import Data, Examples
 from engine.errors import DataError
 from engine.results import Report
+from engine.run.pipeline import load
+from engine.settings import Recipe
+from engine.store.cache import Cache
+from engine.store.home import Home
 
 
 def evaluation_examples(report: Report, data: Data) -> Examples:
@@ -14,3 +21,9 @@ def evaluation_examples(report: Report, data: Data) -> Examples:
     if report.recipe.data is not None and data.evaluation_sha256 != recorded:
         raise DataError("the images or their labels are not those that the run had", "Run its recipe again")
     return data.split("evaluation")
+
+
+def read_evaluation_examples(recipe: Recipe, report: Report, work: Path, on_progress: ProgressCallback) -> Examples:
+    """The same, read again by the resolved recipe of the run; files are unpacked below `work`. Raises the same."""
+    _, data = load(recipe, work, Cache(Home.default().cache), on_progress)
+    return evaluation_examples(report, data)
