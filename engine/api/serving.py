@@ -5,7 +5,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import cast
 
-from engine.errors import StorageError
+from engine.errors import RequestError, StorageError
 from engine.jobs import foreground
 from engine.jobs.queue import Queue
 from engine.planning import serving_cost, serving_queue
@@ -92,8 +92,15 @@ def _measured(result: ServeBench, point: LoadPoint, limit_ms: float | None) -> M
 def simulate_serving(cell: ServeCell, rate: float) -> serving_queue.QueueFigures | None:
     """What the simulated queue of a cell comes to at a rate that was not measured.
 
-    None where there is no simulation, or it was further off the measured points than MAX_DISAGREEMENT.
+    None where there is no simulation, or it was further off the measured points than MAX_DISAGREEMENT. Raises
+    RequestError for a rate that the server does not keep up with: its queue grows for as long as that lasts.
     """
+    if cell.per_s is not None and rate >= cell.per_s:
+        raise RequestError(
+            f"{rate:,.4g} requests a second are no fewer than the {cell.per_s:,.4g} that it answers at most, so that "
+            "they would wait longer and longer",
+            "Choose a lower rate",
+        )
     if cell.times is None or cell.disagreement is None or cell.disagreement > serving_queue.MAX_DISAGREEMENT:
         return None
     return serving_queue.simulate(cell.times, cell.max_batch_size, cell.batch_timeout_ms, rate)

@@ -84,3 +84,10 @@ def test_other_rates_are_simulated_only_where_the_simulation_was_close(app, meas
     words = plain_words(at)
     assert text in words
     assert f"up to {100 * off:.0f} % off" in words.replace("\u00a0", " ").replace("\u202f", " ")
+
+
+def test_a_rate_that_the_server_does_not_keep_up_with_has_no_figures(app, measured):
+    at = app(PAGE, **measured(made_serve_bench(made_cell(8, 400.0, off=0.1))))
+    at.number_input(key="serving-rate").set_value(400.0).run()
+    assert "they would wait longer and longer" in " ".join(one.value for one in at.error)
+    assert "An estimate, not a measurement" not in plain_words(at)

@@ -15,10 +15,10 @@ from engine import (
     simulate_serving,
     start_bundle,
 )
-from engine.wording import many, percent
+from engine.wording import many, percent, slug
 from pages._ui import chrome, live
 from pages._ui.guard import show_error
-from pages._ui.wording import milliseconds, slug
+from pages._ui.wording import milliseconds
 
 
 def variant(report: Report) -> str | None:
@@ -87,9 +87,18 @@ def _simulation(cell: ServeCell) -> None:
     loads = many(len(cell.simulated), "measured load")
     st.markdown("**Other rates, simulated**")
     rate = st.number_input(
-        "Requests a second", min_value=0.1, value=round(0.5 * cell.per_s, 1), format="%g", key="serving-rate", width=200
+        "Requests a second",
+        min_value=0.1,
+        value=max(0.1, round(0.5 * cell.per_s, 1)),
+        format="%g",
+        key="serving-rate",
+        width=200,
     )
-    figures = simulate_serving(cell, rate)
+    try:
+        figures = simulate_serving(cell, rate)
+    except RequestError as error:
+        show_error(error.message, error.next)
+        return
     if figures is None:
         st.caption(
             f"Not offered: a simulation of the queue from the measured service times was up to {off} off at the "
