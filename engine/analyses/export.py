@@ -17,7 +17,8 @@ from engine.wording import slug
 def export(request: ExportRequest, folder: JobFolder, progress: Progress) -> ExportedFiles:
     """What was written.
 
-    Raises RequestError where the destination refuses or cannot be reached; it is then as before.
+    Raises RequestError where the destination refuses or cannot be reached; it is then as `write_files`, `publish` and
+    `log_run` say.
     """
     run = JobFolder(Path(request.folder))
     report = remeasurable_report(run.path)

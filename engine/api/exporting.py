@@ -27,6 +27,8 @@ def export_variants(
 ) -> ExportedFiles:
     """Write variants of a run, by its id or its folder, to a destination: all of them or none.
 
+    Where objects of a bucket were being replaced when it failed, some of them are new.
+
     Without `variants` it is the recommended one. Raises RequestError where there is no such run or variant, where the
     destination refuses or cannot be reached, or has something of this run and `overwrite` is false.
     """

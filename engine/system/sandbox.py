@@ -54,7 +54,7 @@ class Policy:
     """Whether it may start processes, which are confined as it is."""
     loopback: bool = False
     """Whether it may listen on the ports that programs of this machine get, and connect to those: Landlock knows ports,
-    and not whose they are."""
+    and not whose they are. Before NET_ABI it knows none, and TCP is not limited."""
 
 
 def confine(policy: Policy) -> None:

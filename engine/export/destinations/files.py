@@ -24,7 +24,8 @@ def write_files(
 
     In a folder the new one is renamed in one step. A bucket has no such step: the objects are copied there one by one,
     in the order of `files`, each of them whole. Raises RequestError where something of that name is there and
-    `overwrite` is false, where the destination is not, or where it may not be written; then it is as before.
+    `overwrite` is false, where the destination is not, or where it may not be written. Then it is as before, but for a
+    bucket whose former objects were being replaced: some of them may be new.
     """
     if destination.folder is not None:
         return _write_folder(Path(destination.folder), name, files, overwrite=overwrite, on_file=on_file)

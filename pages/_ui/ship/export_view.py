@@ -109,6 +109,6 @@ def _ended(job: Job) -> None:
         for note in written.notes:
             st.caption(plain(note.text))
     elif job.state == "cancelled":
-        st.caption(f"Cancelled {when}: nothing was written")
+        st.caption(f"Cancelled {when}. The place is as it was, but a bucket or MLflow may have a part: look there")
     elif job.error:
         show_error(job.error.text, job.error_next)
