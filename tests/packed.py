@@ -22,7 +22,7 @@ from engine.store.folders import JobFolder
 from engine.store.home import Home
 from engine.store.progress import Progress
 from tests.analyses.test_confusion import PLAIN, colour_model
-from tests.made import BASE, made_report, made_variant
+from tests.made import BASE, made_latency, made_report, made_variant
 
 COLOURS = {"black": (0, 0, 0), "blue": (0, 0, 150), "green": (0, 150, 0), "red": (150, 0, 0)}
 ORDER = ("red", "green", "blue", "black")
@@ -74,6 +74,7 @@ def colour_run(folder: Path, home: Home, **target: object) -> JobFolder:
         file="variants/base.onnx",
         sha256=file_sha256(path),
         input=InputSpec(shape=(3, 8, 8), preprocess=PLAIN),
+        latency=made_latency(2.0, 1.0).model_copy(update={"threads": 1}),
     )
     run.write("report.json", made_report(variant, recipe=recipe, data=data.summary()))
     return run

@@ -88,7 +88,16 @@ def test_it_verifies_and_its_result_is_one_that_the_dashboard_takes(unpacked, pa
     outputs = found.checks[-1]
     assert (outputs.worst_difference, outputs.n_examples) == (0.0, 8)
     assert found.bundle.sums_sha256 == packed.bundle.sums_sha256[0]
+    assert found.latency is None or found.latency.ratio_to_measured is not None
     assert call(unpacked, packages, "-c", "import torch").returncode != 0
+
+
+def test_with_other_threads_than_it_was_measured_with_it_names_no_ratio(unpacked, packages, run):
+    done = call(unpacked, packages, "verify.py", "--threads", "2")
+    assert done.returncode == 0, done.stdout + done.stderr
+    found = parse_verification((unpacked / "verify-result.json").read_bytes())
+    assert check_verification(found, run.report())
+    assert found.latency is None or (found.latency.threads, found.latency.ratio_to_measured) == (2, None)
 
 
 def test_an_image_a_folder_and_a_batch_are_answered_as_the_model_answers(unpacked, packages):
