@@ -138,6 +138,9 @@ class LiveRace:
             message = read_message(process.stdout, LiveRaceReply)
         except (BrokenPipeError, ConnectionResetError):
             message = None
+        except RunError:
+            self._end()  # what else it sent would be taken for the reply to the next message
+            raise
         if message is None:
             raise self._ended(process)
         reply, content = message

@@ -3,6 +3,7 @@
 import io
 import os
 import signal
+import sys
 from collections.abc import Iterator
 
 import psutil
@@ -90,6 +91,16 @@ def test_a_worker_that_is_killed_is_named_and_another_one_begins(race):
     assert race.status().phase == "ready"
     assert race.answer(png(), "alone", most_calls=1).lanes
     psutil.wait_procs([child], timeout=10)
+
+
+def test_a_worker_that_sends_no_message_is_ended(race, monkeypatch):
+    monkeypatch.setattr(
+        live_race, "WORKER", (sys.executable, "-c", "print('no message', flush=True); input(); input()")
+    )
+    with pytest.raises(RunError, match="cannot be read"):
+        race.sheet()
+    assert not race.is_running
+    assert race.status().phase == "ready"
 
 
 def test_a_race_waits_while_a_job_measures_and_says_for_which(home, race):
