@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from engine.analyses.run_examples import read_evaluation_examples
+from engine.analyses.run_examples import RUN_AGAIN, read_evaluation_examples
 from engine.data import Examples
 from engine.data.golden import golden_examples
 from engine.export.bundle.bundle import bundle_files, sha256, write_zip
@@ -46,6 +46,7 @@ def bundle(request: BundleRequest, folder: JobFolder, progress: Progress) -> Bun
             report,
             folder.work,
             lambda fraction, message, **metrics: progress.emit("bundle", "load", LOADED * fraction, message),
+            next=f"{RUN_AGAIN}; a bundle can be proved with made-up images too",
         )
     contexts = []
     for number, id in enumerate(request.variants):

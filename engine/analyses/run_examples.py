@@ -11,19 +11,23 @@ from engine.settings import Recipe
 from engine.store.cache import Cache
 from engine.store.home import Home
 
+RUN_AGAIN = "Run its recipe again"
 
-def evaluation_examples(report: Report, data: Data) -> Examples:
+
+def evaluation_examples(report: Report, data: Data, next: str = RUN_AGAIN) -> Examples:
     """The examples that the report is on; noise of their shape where the run had none of the user's.
 
-    Raises DataError where the images or their labels have changed since.
+    Raises DataError, with `next` for what to do, where the images or their labels have changed since.
     """
     recorded = report.data.evaluation_sha256 if report.data is not None else None
     if report.recipe.data is not None and data.evaluation_sha256 != recorded:
-        raise DataError("the images or their labels are not those that the run had", "Run its recipe again")
+        raise DataError("the images or their labels are not those that the run had", next)
     return data.split("evaluation")
 
 
-def read_evaluation_examples(recipe: Recipe, report: Report, work: Path, on_progress: ProgressCallback) -> Examples:
+def read_evaluation_examples(
+    recipe: Recipe, report: Report, work: Path, on_progress: ProgressCallback, next: str = RUN_AGAIN
+) -> Examples:
     """The same, read again by the resolved recipe of the run; files are unpacked below `work`. Raises the same."""
     _, data = load(recipe, work, Cache(Home.default().cache), on_progress)
-    return evaluation_examples(report, data)
+    return evaluation_examples(report, data, next)
