@@ -10,7 +10,7 @@ import io
 import json
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import cachetools
@@ -36,7 +36,7 @@ class Gate:
     It runs in the one process that answers HTTP, so its counts and its cache need no lock.
     """
 
-    def __init__(self, app: Any, *, settings: Mapping[str, Any], model_sha256: str, formats: Sequence[str]) -> None:
+    def __init__(self, app: Any, *, settings: Mapping[str, Any], model_sha256: str, formats: tuple[str, ...]) -> None:
         self.app, self.settings, self.model_sha256, self.formats = app, settings, model_sha256, formats
         self.key = os.environ.get("SERVE_API_KEY", "")
         limit = int(1e6 * settings["cache_mb"])
