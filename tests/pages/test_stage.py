@@ -9,6 +9,7 @@ from starlette.testclient import TestClient
 
 from engine import open_live_race
 from engine.results import Fidelity
+from pages._ui import run_choice
 from pages._ui.race import routes
 from tests.made import BASE, INT8, made_report, made_variant
 from tests.made_live_race import run_of_small_files
@@ -31,6 +32,15 @@ def test_the_address_restores_the_run_and_its_lanes(app, finished):
     at.multiselect(key="lanes").set_value([]).run()
     assert not at.exception
     assert at.query_params["run"] == run.id
+
+
+@pytest.mark.parametrize(("page", "key"), [(PAGE, "race-run"), ("pages/ship.py", "ship-run")])
+def test_the_address_restores_a_run_that_is_older_than_the_list(app, finished, monkeypatch, page, key):
+    monkeypatch.setattr(run_choice, "MOST_LISTED", 1)
+    run, newer = finished(name="first"), finished(name="second")
+    at = app(page, run=run.id)
+    assert at.selectbox(key=key).value == run.id
+    assert app(page).selectbox(key=key).value == newer.id
 
 
 def test_an_unknown_run_is_named(app, finished):

@@ -5,13 +5,11 @@ from collections.abc import Sequence
 import streamlit as st
 
 from engine import MOST_LANES, Job, Report, Variant, charts, live_race_refusal, report
-from pages._ui import chrome, state
+from pages._ui import chrome, run_choice, state
 from pages._ui.guard import guarded, show_error
 from pages._ui.race import stage
-from pages._ui.wording import ago, plain
 
-MOST_LISTED = 100
-"""The largest number of runs to choose from."""
+RUN_HELP = "A finished run of a classifier of images. Its files race at the target that they were measured at."
 FIRST_SHOWN = 2
 """So many variants race beside the baseline before somebody chooses."""
 EMPTY = (
@@ -20,7 +18,7 @@ EMPTY = (
 )
 
 
-def show(runs: Sequence[Job]) -> None:
+def show(runs: dict[str, Job]) -> None:
     """Draws the choices and the stage, or what is needed for one."""
     if not runs:
         chrome.empty("Nothing to race yet", EMPTY, ":material/sports_score:")
@@ -28,7 +26,7 @@ def show(runs: Sequence[Job]) -> None:
         return
     left, right = st.columns(2)
     with left:
-        run = _choose_run(runs)
+        run = run_choice.choose(runs, "race-run", RUN_HELP)
     with guarded():
         found = report(run)
         refusal = live_race_refusal(found) if found is not None else None
@@ -38,24 +36,6 @@ def show(runs: Sequence[Job]) -> None:
         with right:
             chosen = _choose_variants(found)
         stage.show(state.live_race(run, [one.id for one in chosen]), _lanes(found, chosen))
-
-
-def _choose_run(runs: Sequence[Job]) -> str:
-    """Draws the choice of a run, which is in the page's address; its id."""
-    names = {run.id: f"{run.name} · {ago(run.created)} · {run.id[:6]}" for run in runs}
-    asked = state.param("run")
-    if asked is not None and asked not in names:
-        st.warning(f"There is no finished run '{plain(asked)}' here: choose another one.", icon=":material/link_off:")
-    id = st.selectbox(
-        "Run",
-        list(names),
-        index=list(names).index(asked) if asked in names else 0,
-        format_func=names.__getitem__,
-        key="race-run",
-        help="A finished run of a classifier of images. Its files race at the target that they were measured at.",
-    )
-    state.set_param("run", id)
-    return str(id)
 
 
 def _choose_variants(found: Report) -> list[Variant]:
