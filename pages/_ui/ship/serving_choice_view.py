@@ -15,10 +15,10 @@ from engine import (
     simulate_serving,
     start_bundle,
 )
-from engine.wording import many, percent
+from engine.wording import many, percent, slug
 from pages._ui import chrome, live
 from pages._ui.guard import show_error
-from pages._ui.wording import milliseconds, slug
+from pages._ui.wording import milliseconds
 
 
 def variant(report: Report) -> str | None:
