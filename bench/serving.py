@@ -68,7 +68,9 @@ def bentoml_rate(python: Path, bundle: Path, folder: Path, repeats: int) -> floa
     place = folder / f"{bundle.stem}-unpacked"
     with zipfile.ZipFile(bundle) as archive:
         archive.extractall(place)
-    (place / "serving_bentoml.py").write_bytes((Path(__file__).parent / "serving_bentoml.py").read_bytes())
+    (place / "serving_bentoml.py").write_bytes(
+        (Path(__file__).parent / "templates" / "serving_bentoml.py").read_bytes()
+    )
     files = [path.read_bytes() for path in sorted((place / "golden").iterdir())]
     with bentoml_server(python, place, folder / "bentoml.log") as port:
         without_pause(port, images_to_ask_for(files, 500, 0), CLIENTS, SECONDS, cached=False)

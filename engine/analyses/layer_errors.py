@@ -19,7 +19,7 @@ from engine.models.graph import is_quantized, load_proto, operators
 from engine.models.variants import read_variant
 from engine.planning.layer_errors import keeps_layers, reference_of
 from engine.planning.remeasurable import remeasurable_report
-from engine.results import Note
+from engine.results import Note, codes
 from engine.results.layer_errors import LayerError, LayerErrors, UnmatchedLayer
 from engine.run.pipeline import load
 from engine.runtimes.onnx_runtime import ORT_ERRORS, first_line, values_session
@@ -261,7 +261,7 @@ def _estimate(
                 f"The minutes were up after {number} of {many(len(waiting), 'layer')}: what the others would change in "
                 "float was not estimated"
             )
-            return result.model_copy(update={"warnings": (Note(code="out_of_time", text=text),)})
+            return result.model_copy(update={"warnings": (Note(code=codes.OUT_OF_TIME, text=text),)})
         share = COMPARED + (1 - COMPARED) * number / len(waiting)
         progress.emit("layer_errors", "estimate", share, f"{row.name} in float: {number + 1} of {len(waiting)}")
         changed = with_layer_in_float(pair.variant, pair.reference, layers[row.name])

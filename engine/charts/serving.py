@@ -22,7 +22,7 @@ def serving(result: ServeBench, limit_ms: float | None = None, *, cached: bool =
     cells = [cell for cell in result.measured if cell.cached == cached]
     best = result.best_within(limit_ms, cached=cached)
     figure = canvas(
-        _alt(cells, cached), height=PLOT + FOOT, x_title="Answers a second", y_title="99 of 100 answers within, ms"
+        _alt(cells, cached), height=PLOT + FOOT, x_title="Answered, images/s", y_title="99 of 100 answers within, ms"
     )
     points = [point for cell in cells for point in cell.points]
     heights = [end for point in points for end in (point.p99_ms, point.p99_high_ms)]

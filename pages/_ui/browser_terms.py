@@ -126,6 +126,27 @@ def _phrases() -> dict[str, str]:
         "Unset it, or set it to sqlite:///FILE or postgresql://...": ASK_OPERATOR,
         "Unset FEATHERWEIGHT_DATABASE_URL, or set it to sqlite:///FILE or postgresql://...": ASK_OPERATOR,
         "Check FEATHERWEIGHT_DATABASE_URL": ASK_OPERATOR,
+        "Add it to FEATHERWEIGHT_EXPORT_TO where the server is started, or use the command line": (
+            "Ask whoever runs this app to allow it"
+        ),
+        ", or the credentials in the environment (AWS_ACCESS_KEY_ID and the like)": ", or ask whoever runs this app",
+        **dict.fromkeys(
+            (
+                "Check the address, the network and the credentials in the environment "
+                "(AWS_ACCESS_KEY_ID and the like)",
+                "Check the address, the network, and the credentials in MLFLOW_TRACKING_USERNAME and the like",
+                "Check the network, and HF_ENDPOINT if it is set",
+                "pip install --editable '.[mlflow]'",
+                "pip install --editable '.[s3]'",
+            ),
+            ASK_OPERATOR,
+        ),
+        "HF_HUB_OFFLINE forbids to reach": "this app may not reach",
+        "Name one (--variant)": "Choose one",
+        "Choose another --port": ASK_OPERATOR,
+        "Make one with: python -m engine bundle RUN --out FILE": "Make one on the page Ship",
+        ", or set target.runtime to openvino": ", or choose OpenVINO as the runtime",
+        ", credentials belong in MLFLOW_TRACKING_USERNAME and the like": "",
         "Run pip install 'psycopg[binary]', or unset FEATHERWEIGHT_DATABASE_URL": ASK_OPERATOR,
     }
 

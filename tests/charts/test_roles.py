@@ -56,6 +56,9 @@ def test_every_colour_of_every_chart_is_one_of_the_house_and_visible_on_both_pag
 def test_no_mark_is_left_to_the_order_of_the_theme_and_no_text_has_a_colour(case):
     for chart, figure in made_figures(case).items():
         for trace in figure.data:
+            if trace.type == "heatmap":
+                assert trace.colorscale or trace.coloraxis, (chart, trace.name)
+                continue
             drawn = trace.line if trace.type == "scatter" and trace.mode == "lines" else trace.marker
             assert drawn.color, (chart, trace.name)
             for whisker in (trace.error_x, trace.error_y):

@@ -14,7 +14,12 @@ RECIPE = (
     "{{model: {{kind: timm, name: resnet50}}, data: {{kind: sample}}, target: {{threads: 2}}, "
     "steps: [{{technique: finetune}}, {step}]}}"
 )
-PROPOSALS = ("planning/presets.py", "planning/suggestions/chains.py")
+PROPOSALS = (
+    "planning/presets.py",
+    "planning/suggestions/chains.py",
+    "planning/cross_cpu.py",
+    "planning/layer_errors.py",
+)
 """What puts chains together has to name the techniques that it proposes."""
 APPLICABILITY = "planning/applicability.py"
 """The rules on what can be done with a model, each of which is for one technique or for all of a kind."""

@@ -44,7 +44,7 @@ def test_what_is_timed_has_the_threads_of_the_target_and_training_all_cores(monk
     )
     for phase in ("accuracy", "latency"):
         assert one[phase] == pytest.approx(16 * all_cores[phase], rel=0.1)
-    assert one["quantize auto"] > 5 * all_cores["quantize auto"]
+    assert one["quantize auto"] == 600 > 2 * all_cores["quantize auto"]  # the budget's minutes
     for phase in ("starting", "export", "finetune"):
         assert one[phase] == all_cores[phase]
 
@@ -75,7 +75,7 @@ def test_every_file_is_measured_at_every_target_that_races(monkeypatch, target, 
     assert estimate_recipe(raced).phases["latency"] == pytest.approx(n * estimate_recipe(alone).phases["latency"])
     races = [recipe("steps: [{technique: quantize}]", more=more) for more in ("", f", target: {{{target}}}")]
     one, all_targets = (estimate_recipe(each).phases["quantize auto"] for each in races)
-    assert (all_targets > 1.5 * one) == (n > 1)
+    assert (all_targets > 1.2 * one) == (n > 1)
 
 
 def test_training_ends_with_the_budget():
