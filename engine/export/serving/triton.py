@@ -4,6 +4,7 @@ The configuration is Triton's ModelConfig message as text
 (https://github.com/triton-inference-server/common/blob/main/protobuf/model_config.proto).
 """
 
+import json
 from collections.abc import Iterator, Mapping
 
 from engine.export.bundle.context import BundleContext
@@ -43,7 +44,8 @@ def _config(context: BundleContext, settings: ServeSettings) -> Iterator[str]:
         lengths = [length if isinstance(length, int) else -1 for length in spec.shape]
         leading = [] if batches or not spec.batched else [model.batch or 1]
         dims = ", ".join(map(str, [*leading, *lengths]))
-        yield f'input [{{ name: "{spec.name}" data_type: {TYPES[spec.dtype]} dims: [{dims}] }}]'
+        name = json.dumps(spec.name, ensure_ascii=False)  # it is the file's, and may hold a quotation mark
+        yield f"input [{{ name: {name} data_type: {TYPES[spec.dtype]} dims: [{dims}] }}]"
     if batches:
         delay = round(1000 * settings.batch_timeout_ms)
         yield "dynamic_batching {"

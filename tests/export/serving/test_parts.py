@@ -54,6 +54,16 @@ def test_the_repository_is_what_tritons_schema_says(tmp_path, batch, depends, ma
     assert json.loads(files[SERVE_FILE])["settings"]["max_batch_size"] == size
 
 
+def test_an_input_is_named_as_the_file_names_it_whatever_that_is(tmp_path):
+    name = 'a" } ] max_batch_size: 9 input [ { name: "ä\\'
+    context = made_context(tmp_path)
+    (spec,) = context.model.input_specs
+    context.model = SimpleNamespace(batch=None, input_specs=(spec.model_copy(update={"name": name}),))
+    files = serving_files(context)
+    config = text_format.Parse(files["triton/model/config.pbtxt"].decode(), schema().ModelConfig())
+    assert [one.name for one in config.input] == [name]
+
+
 def test_without_images_there_is_the_repository_alone(tmp_path):
     assert set(serving_files(made_context(tmp_path, images=False))) == {
         "triton/model/config.pbtxt",
