@@ -15,10 +15,9 @@ from engine import (
     simulate_serving,
     start_bundle,
 )
-from engine.wording import many, percent
+from engine.wording import many, milliseconds, percent, slug
 from pages._ui import chrome, live
 from pages._ui.guard import show_error
-from pages._ui.wording import milliseconds, slug
 
 
 def variant(report: Report) -> str | None:
