@@ -20,20 +20,6 @@ from pages._ui import chrome, live
 from pages._ui.guard import show_error
 
 
-def variant(report: Report) -> str | None:
-    """Draws the choice of the variant whose server is measured, the recommended one first."""
-    best = report.recommended.id if report.recommended else None
-    labels = {one.id: one.label for one in sorted(report.main_variants, key=lambda one: one.id != best)}
-    return st.selectbox(
-        "Variant to serve",
-        list(labels),
-        format_func=lambda id: f"{labels[id]} · {id[:6]}" if id in labels else id,
-        key="serve",
-        bind="query-params",
-        width=420,
-    )
-
-
 def show(report: Report, bench: ServeBench, id: str, limit_ms: float | None) -> None:
     """Draws the best setting with the cache and without it, and the bundle that is to have it."""
     cells = [cell for cached in (False, True) if (cell := bench.best_within(limit_ms, cached=cached)) is not None]

@@ -18,7 +18,7 @@ from engine import (
     serve_benches_of,
     start_serve_bench,
 )
-from pages._ui import chrome, linked_analysis, live, notes_view, state
+from pages._ui import chrome, linked_analysis, live, notes_view, state, variant_choice
 from pages._ui.guard import show_error
 from pages._ui.ship import serving_choice_view, serving_cost_view, serving_table
 from pages._ui.wording import roughly
@@ -35,9 +35,10 @@ HELP = (
 
 def show(report: Report) -> None:
     """Draws the newest measurement of the chosen variant's server, or the form for one."""
-    id = serving_choice_view.variant(report)
-    if id is None:
+    variant = variant_choice.choose(report, label="Variant to serve", param="serve")
+    if variant is None:
         return
+    id = variant.id
     job = linked_analysis.newest(PARAM, serve_benches_of(report.run_id, id))
     state.set_param(PARAM, job.id if job is not None else None)
     if job is None:
