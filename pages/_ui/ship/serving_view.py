@@ -41,16 +41,18 @@ def show(report: Report) -> None:
     id = variant.id
     job = linked_analysis.newest(PARAM, serve_benches_of(report.run_id, id))
     state.set_param(PARAM, job.id if job is not None else None)
-    if job is None:
-        with chrome.card("serving", "Served from here", "Batches and the cache, measured under load"):
-            st.markdown(HELP)
-            _form(report, id)
-        return
-    if job.state not in live.ENDED:
+    if job is not None and job.state not in live.ENDED:
         with chrome.card("serving", "Measuring the server"):
             live.watch(job.id, _progress)
         return
-    _outcome(report, job, id)
+    bench = result(job.id) if job is not None else None
+    if job is None or not isinstance(bench, ServeBench) or not bench.measured:
+        with chrome.card("serving", "Served from here", "Batches and the cache, measured under load"):
+            _nothing(job)
+            st.markdown(HELP)
+            _form(report, id)
+        return
+    _outcome(report, job, bench, id)
     with st.expander("Measure again, or at other settings", icon=":material/refresh:"):
         _form(report, id)
 
@@ -128,13 +130,19 @@ def _progress(job: Job) -> None:
         serving_table.show(so_far)
 
 
-def _outcome(report: Report, job: Job, id: str) -> None:
-    bench = result(job.id)
+def _nothing(job: Job | None) -> None:
+    """Draws why the last measurement of the server left no figure."""
+    if job is None:
+        return
     if job.state == "failed" and job.error is not None:
         show_error(job.error.text, job.error_next)
-    if not isinstance(bench, ServeBench) or not bench.measured:
-        st.info("Nothing was measured before it ended.", icon=":material/info:")
-        return
+    else:
+        st.caption("The last measurement was stopped before it had a figure.")
+
+
+def _outcome(report: Report, job: Job, bench: ServeBench, id: str) -> None:
+    if job.state == "failed" and job.error is not None:
+        show_error(job.error.text, job.error_next)
     notes_view.show(bench.warnings)
     limit = st.number_input(
         "99 of 100 answers within, ms",

@@ -29,7 +29,9 @@ def show(report: Report) -> None:
     ):
         st.markdown("On the other machine, in an empty folder:")
         st.code(COMMANDS, language="sh")
-        uploaded = st.file_uploader(f"Its {RESULT_FILE}", type="json", key=state.key("verification", "verifications"))
+        uploaded = st.file_uploader(
+            f"Its {RESULT_FILE}", type="json", max_upload_size=1, key=state.key("verification", "verifications")
+        )
         if uploaded is not None:
             with guarded():
                 known = import_verification(uploaded.getvalue())
