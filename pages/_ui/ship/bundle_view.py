@@ -47,13 +47,15 @@ def show(report: Report) -> None:
         "Packed for another machine",
         "A zip that needs this app no more: onnxruntime or OpenVINO, numpy and Pillow are enough",
     ):
-        with st.container(horizontal=True):
+        which, proof = st.columns(2)
+        with which:
             ids = variant_choice.choose_several(
                 report,
                 "pack",
                 "Variants",
                 help="The recommended one, or several: then each has a folder of its own in the zip.",
             )
+        with proof:
             golden = st.selectbox(
                 "What the bundle proves itself with",
                 get_args(GoldenSource),

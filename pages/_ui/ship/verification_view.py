@@ -35,7 +35,9 @@ def show(report: Report) -> None:
         if uploaded is not None:
             with guarded():
                 known = import_verification(uploaded.getvalue())
-                state.set_notice(f"Imported what {known.where} found")
+                elsewhere = known.verification.bundle.run != report.run_id
+                of = f" of the run '{known.run_name}', with which it stands" if elsewhere else ""
+                state.set_notice(f"Imported what {known.where} found{of}")
                 state.renew_keys("verifications")
                 st.rerun()
         known_here = verifications([report.run_id])
