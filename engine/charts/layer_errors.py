@@ -38,7 +38,7 @@ def _by_error(rows: Sequence[LayerError], chosen: str | None) -> go.Figure:
         value, low = row.sqnr_db or 0.0, _worst(row)
         add_point(figure, y, value, low, value, colour=CANDIDATE, hover=_hover(row))
     show_x(figure, _scale(rows))
-    add_key(figure, [(ON_ALL, CANDIDATE, "all images; the line ends at the worst one")])
+    add_key(figure, [(ON_ALL, CANDIDATE, "all images; line to the worst one")])
     return figure
 
 

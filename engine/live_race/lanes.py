@@ -21,7 +21,7 @@ from engine.settings.live_race import LiveRaceLane
 from engine.settings.model import METADATA_KEY
 from engine.tasks import resized
 
-LATEST_CALLS, CALLS_OF_RATE = 1000, 64
+LATEST_CALLS = 1000
 """So many calls the median and the images per second are of."""
 BEST_CLASSES = 3
 UNANSWERED = -1
@@ -66,7 +66,7 @@ class Lane:
 
     @property
     def images_per_s(self) -> float | None:
-        latest = list(self.ms)[-CALLS_OF_RATE:]
+        latest = list(self.ms)
         return 1000 * len(latest) / sum(latest) if latest else None
 
     @property

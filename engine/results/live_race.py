@@ -29,7 +29,7 @@ class LaneAnswer(Result):
 class LaneStatus(Result):
     """How far a lane has come. `seconds` run while it computes alone, and by the wall while all compute together.
 
-    `p50_ms` is the median of its last `n_calls` calls of one image, and `images_per_s` what the latest ones come to.
+    `p50_ms` is the median of its last `n_calls` calls of one image, and `images_per_s` what they come to together.
     Of the `n_seen` different images it had `n_right` right, and answered `n_agreeing` of `n_compared` as the baseline
     did. `place` counts from 1 once it has arrived.
     """

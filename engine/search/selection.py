@@ -99,9 +99,10 @@ def reason_for(winner: Candidate | None, candidates: list[Candidate], context: R
     in_budget = [one for one in candidates if not over_accuracy(one, context.budget)]
     n_disturbed = sum(one.was_disturbed for one in in_budget)
     if n_disturbed:
+        others = ", and none of the others won" if n_disturbed < len(candidates) else ""
         text = (
             f"FP32 stays: other programs disturbed the calls of {n_disturbed} of {many(len(candidates), 'candidate')}, "
-            "whose speed is not known, and none of the others won; run it again on a quiet machine"
+            f"whose speed is not known{others}; run it again on a quiet machine"
         )
         return Note(code=codes.NOT_MEASURED, text=text)
     faithful = [one for one in in_budget if one.latency is not None]

@@ -1,7 +1,7 @@
 """The only module that touches the session's state and the address of a page."""
 
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from typing import Any, NoReturn
 
@@ -19,10 +19,9 @@ Action = Callable[[], None]
 BOUND_WIDGETS = {
     *("layer", "order"),
     *("across", "up", "candidates", "columns", "drop", "ms", "mb"),
-    *("colour", "detail", "nodes"),
-    "lanes",
-    *("source", "search", "images", "view", "race", "variant", "find", "states", "kinds", "class", "images-page"),
-    *("pack", "golden"),
+    *("colour", "detail", "nodes", "place"),
+    *("source", "search", "images", "view", "race", "find", "states", "kinds", "class", "images-page"),
+    "golden",
 }
 """Widgets that are bound to the query parameter of their own name."""
 
@@ -90,6 +89,24 @@ def set_param(name: str, value: str | None) -> None:
         st.query_params[name] = value
     elif name in st.query_params:
         del st.query_params[name]
+
+
+def address_ids(name: str, known: Collection[str]) -> list[str] | None:
+    """The known ids of a query parameter; none where it is empty, None where it is missing or knows no id."""
+    asked = param(name)
+    ids = [id for id in (asked or "").split(",") if id in known]
+    return ids if ids or asked == "" else None
+
+
+def set_from_address(widget: str, value: Any) -> None:
+    """Sets the value of a widget that is drawn next, and whose callback writes the address: that alone decides."""
+    st.session_state[widget] = value
+
+
+def write_ids(widget: str) -> None:
+    """Writes the ids that are chosen in a widget into the query parameter of its name; its callback."""
+    value: str | Sequence[str] = st.session_state[widget]
+    set_param(widget, value if isinstance(value, str) else ",".join(value))
 
 
 def go(page: str, **params: str) -> NoReturn:

@@ -48,6 +48,14 @@ def test_the_address_has_the_runs_and_the_variants_by_their_ids(app, finished):
     assert "only" not in at.query_params
 
 
+def test_it_opens_with_the_newest_runs_that_have_figures(app, finished, queued, queue):
+    first = finished(name="first")
+    queue.cancel(queued("cancelled before it began").id)
+    at = app(PAGE)
+    assert at.multiselect(key="with").value == [first.id]
+    assert not at.error
+
+
 def test_what_does_not_compare_is_said(app, finished):
     finished(name="plain")
     other = made_report(made_variant(BASE, "Baseline", sha256="e" * 64), made_variant(INT8, "Static INT8"))

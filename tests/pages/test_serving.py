@@ -70,6 +70,14 @@ def test_the_bundle_is_made_anew_with_the_setting(app, measured, queue, answer):
     assert "Download the bundle with this setting" in json.dumps([str(one.proto) for one in at.get("download_button")])
 
 
+def test_one_that_was_stopped_at_once_can_be_measured_anew(app, queue, shipped):
+    job = queue.submit(ServeBenchRequest(bundle="bundle.zip", run=shipped.id, variant=INT8), name="serve_bench")
+    queue.cancel(job.id)
+    words = plain_words(app(PAGE, run=shipped.id, serving=job.id))
+    assert "Served from here" in words
+    assert "stopped before it had a figure" in words
+
+
 def test_money_follows_from_what_was_measured(app, measured):
     at = app(PAGE, **measured(made_serve_bench()))
     at.number_input(key="serving-traffic").set_value(1000.0).run()

@@ -79,7 +79,7 @@ def test_a_bundle_that_failed_says_why_and_can_be_made_again(app, shipped, answe
     assert at.get("progress")
 
 
-def test_what_a_bundle_found_elsewhere_stands_beside_the_run(app, shipped):
+def test_what_a_bundle_found_elsewhere_stands_beside_the_run(app, shipped, finished):
     at = app(PAGE, run=shipped.id)
     at.file_uploader[0].set_value(("verify-result.json", found_by(shipped), "application/json")).run()
     assert not at.exception
@@ -87,6 +87,9 @@ def test_what_a_bundle_found_elsewhere_stands_beside_the_run(app, shipped):
     assert (row["There, ms"], row["Here, ms"], row["Verified"]) == (4.0, 1.0, "yes")
     assert row["Measured on"].startswith("Cortex-A76, 4 cores")
     assert app("pages/compare.py").dataframe[1].value["Measured on"][0].startswith("Cortex-A76")
+    other = app(PAGE, run=finished(name="another").id)
+    other.file_uploader[0].set_value(("verify-result.json", found_by(shipped), "application/json")).run()
+    assert "of the run 'digits to int8', with which it stands" in other.toast[0].value.replace("\\", "")
     assert "Measured on other machines" in html_report(shipped.id)
     (known,) = verifications([shipped.id])
     at.button(key=f"remove-{known.id}").click().run()

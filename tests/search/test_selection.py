@@ -212,6 +212,8 @@ def test_where_the_speed_of_some_is_not_known_nobody_is_called_the_best(made, st
     note = reason_for(None, [unknown, other], context(), times)
     assert note.code == "not_measured"
     assert "disturbed the calls of 1 of 2 candidates" in note.text
+    assert "none of the others won" in note.text
+    assert "none of the others" not in reason_for(None, [unknown], context(), times).text
     set_outcomes([unknown, other], None, context())
     assert unknown.outcome.code == "not_measured"
 

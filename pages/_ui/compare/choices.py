@@ -16,7 +16,7 @@ FIRST_RUNS = 2
 
 def runs(listed: Sequence[Job]) -> tuple[list[str], dict[str, str]]:
     """Draws the choice of runs; the ids that are chosen, in their order, and the labels of all."""
-    asked = _of_address(RUNS)
+    asked = [id for id in (state.param(RUNS) or "").split(",") if id]
     known = {run.id: run for run in listed}
     gone = []
     for id in asked:
@@ -29,7 +29,7 @@ def runs(listed: Sequence[Job]) -> tuple[list[str], dict[str, str]]:
     ids = st.multiselect(
         "Runs",
         list(names),
-        default=[id for id in asked if id in names] or [run.id for run in listed[:FIRST_RUNS]],
+        default=[id for id in asked if id in names] or _first(listed),
         format_func=lambda id: names.get(id, id),
         key="with",
         placeholder="Choose runs",
@@ -41,6 +41,12 @@ def runs(listed: Sequence[Job]) -> tuple[list[str], dict[str, str]]:
     return ids, names
 
 
+def _first(listed: Sequence[Job]) -> list[str]:
+    """The newest runs that have ended well: others may have measured nothing."""
+    done = [run.id for run in listed if run.state == "done"]
+    return (done or [run.id for run in listed])[:FIRST_RUNS]
+
+
 def variants(comparison: RunComparison) -> RunComparison:
     """Draws the choice of variants; the comparison of those that are chosen, or of all where none is."""
     labels = {
@@ -49,7 +55,7 @@ def variants(comparison: RunComparison) -> RunComparison:
     keys = st.multiselect(
         "Variants",
         list(labels),
-        default=[key for key in _of_address(VARIANTS) if key in labels],
+        default=state.address_ids(VARIANTS, labels) or [],
         format_func=lambda key: labels.get(key, key),
         key="only-variants",
         placeholder="All",
@@ -60,7 +66,3 @@ def variants(comparison: RunComparison) -> RunComparison:
         return comparison
     shown = tuple(one for one in comparison.variants if charts.variant_key(one) in keys)
     return comparison.model_copy(update={"variants": shown})
-
-
-def _of_address(name: str) -> list[str]:
-    return [id for id in (state.param(name) or "").split(",") if id]

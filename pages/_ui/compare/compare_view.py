@@ -66,10 +66,12 @@ def _chart(comparison: RunComparison, keeps: Sequence[bool], chosen: limits.Limi
     """Draws two figures against each other; a point that is pressed opens its run."""
     names = list(FIGURES)
     with chrome.card("front", "None of the others beats these", "On the line nothing is better in both figures."):
-        with st.container(horizontal=True):
+        left, right = st.columns(2)
+        with left:
             across = st.selectbox(
                 "Across", names, format_func=FIGURES.__getitem__, key="across", bind="query-params", index=4
             )
+        with right:
             up = st.selectbox("Up", names, format_func=FIGURES.__getitem__, key="up", bind="query-params", index=2)
         within = {charts.variant_key(one) for one, kept in zip(comparison.variants, keeps, strict=True) if kept}
         figure = charts.front(comparison, across, up, within=within, limits=chosen.on_axes)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from engine import MOST_LANES, Job, Report, Variant, charts, live_race_refusal, report
-from pages._ui import chrome, run_choice, state
+from pages._ui import chrome, run_choice, state, variant_choice
 from pages._ui.guard import guarded, show_error
 from pages._ui.race import stage
 
@@ -40,19 +40,16 @@ def show(runs: dict[str, Job]) -> None:
 
 def _choose_variants(found: Report) -> list[Variant]:
     """Draws the choice of variants; these after the baseline, in the report's order."""
-    best = found.recommended.id if found.recommended else None
-    others = {one.id: one for one in found.main_variants if one.role != "baseline"}
-    first = sorted(others, key=lambda id: id != best)[:FIRST_SHOWN]
-    ids = others
+    others = [one for one in found.main_variants if one.role != "baseline"]
+    ids: list[str] = []
     if others:
-        ids = st.multiselect(
+        ids = variant_choice.choose_several(
+            found,
+            "lanes",
             "Variants beside the baseline",
-            list(others),
-            default=first,
-            format_func=lambda id: f"{others[id].label} · {id[:6]}" if id in others else id,
-            max_selections=MOST_LANES - 1,
-            key="lanes",
-            bind="query-params",
+            others,
+            n_first=FIRST_SHOWN,
+            most=MOST_LANES - 1,
             placeholder="The baseline alone",
         )
     return [one for one in found.main_variants if one.role == "baseline" or one.id in ids]

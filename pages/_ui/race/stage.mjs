@@ -253,5 +253,5 @@ function trackText(status) {
   const n = (value) => value.toLocaleString("en");
   const part = status.n_track < status.n_evaluation ? `the first ${n(status.n_track)} of ${n(status.n_evaluation)}` : `all ${n(status.n_track)}`;
   const laps = status.laps > 1 ? ` ${n(status.laps)} times over, ${n(status.distance)} in all` : "";
-  return `The track: ${part} ${status.images}${laps}. Each is answered by itself (batch 1). Figures are of the latest calls: the median of up to 1,000.`;
+  return `The track: ${part} ${status.images}${laps}. Each is answered by itself (batch 1). A call is the median, images per second the mean of the latest calls, up to 1,000.`;
 }

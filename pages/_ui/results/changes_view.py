@@ -19,9 +19,8 @@ from engine import (
     start_disagreements,
 )
 from engine.wording import many, percent
-from pages._ui import chrome, live
+from pages._ui import chrome, live, variant_choice
 from pages._ui.guard import guarded, show_error
-from pages._ui.results import variant_choice
 from pages._ui.wording import plain
 
 PER_PAGE = 24

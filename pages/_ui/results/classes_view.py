@@ -7,8 +7,7 @@ import streamlit as st
 
 from engine import ClassChanges, Report, Variant, answers_are_classes, charts, class_changes, move_text
 from engine.wording import many
-from pages._ui import chrome
-from pages._ui.results import variant_choice
+from pages._ui import chrome, variant_choice
 from pages._ui.wording import plain
 
 COLUMNS = ("class", "images", "baseline_right", "right", "lost", "won", "change", "low", "high", "too_few_images")

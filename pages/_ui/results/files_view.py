@@ -9,8 +9,8 @@ import streamlit as st
 
 from engine import Report, Variant, html_report, notebook, report_measure, script, variant_file
 from engine.wording import size_text, slug
-from pages._ui import chrome, state
-from pages._ui.results import optimized_view, variant_choice, variant_table
+from pages._ui import chrome, state, variant_choice
+from pages._ui.results import optimized_view, variant_table
 from pages._ui.results.runtime_code import CODES
 from pages._ui.results.snippet import snippet
 from pages._ui.wording import count, plain, sentence

@@ -16,10 +16,10 @@ from engine import (
     start_graphs,
 )
 from engine.charts import Colouring, GraphSide
-from pages._ui import chrome, live, state
+from pages._ui import chrome, live, state, variant_choice
 from pages._ui.graph import graph_component
 from pages._ui.guard import callback, guarded, show_error
-from pages._ui.results import graph_nodes, time_view, variant_choice
+from pages._ui.results import graph_nodes, time_view
 from pages._ui.wording import plain
 
 WHOLE_BY_ITSELF = 150

@@ -20,9 +20,9 @@ from engine import (
 )
 from engine.charts import LayerOrder
 from engine.wording import many
-from pages._ui import chrome, live, notes_view, row_selection, state
+from pages._ui import chrome, live, notes_view, row_selection, state, variant_choice
 from pages._ui.guard import guarded, show_error
-from pages._ui.results import float_layer_view, layers_table, time_view, variant_choice
+from pages._ui.results import float_layer_view, layers_table, time_view
 from pages._ui.wording import decibels, plain
 
 ORDERS: dict[str, LayerOrder] = {"Largest error": "error", "Along the graph": "graph"}

@@ -55,9 +55,9 @@ def _start_card(report: Report, variant: Variant, job: Job | None) -> None:
     if job is not None and job.error:
         show_error(job.error.text, job.error_next)
     versions = report.environment.versions
-    version = f" {versions['onnxruntime']}" if "onnxruntime" in versions else ""
+    runtime = f"onnxruntime {versions['onnxruntime']}" if "onnxruntime" in versions else "onnxruntime"
     st.caption(
-        f"It belongs to this processor ({plain(report.environment.cpu)}) and this onnxruntime{plain(version)}: "
+        f"It belongs to this processor ({plain(report.environment.cpu)}) and this {plain(runtime)}: "
         "elsewhere it may not load, or run slower. The ONNX file above runs everywhere."
     )
     if st.button("Save the optimised graph", icon=":material/bolt:", key="save-optimized"):

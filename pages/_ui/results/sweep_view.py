@@ -29,9 +29,9 @@ from engine import (
     variant_files,
 )
 from engine.wording import many
-from pages._ui import chrome, linked_analysis, live, notes_view, state
+from pages._ui import chrome, linked_analysis, live, notes_view, state, variant_choice
 from pages._ui.guard import show_error
-from pages._ui.results import sweep_table, target_button, variant_choice
+from pages._ui.results import sweep_table, target_button
 from pages._ui.wording import milliseconds, plain, roughly
 
 PARAM = "sweep"

@@ -20,9 +20,8 @@ from engine import (
     target_title,
 )
 from engine.wording import many
-from pages._ui import chrome, live, notes_view
+from pages._ui import chrome, live, notes_view, variant_choice
 from pages._ui.guard import guarded, show_error
-from pages._ui.results import variant_choice
 from pages._ui.wording import plain
 
 COLUMNS = ("name", "matched", "baseline_nodes", "baseline_operators", "baseline_ms", "nodes", "operators", "ms")

@@ -19,7 +19,7 @@ from engine import (
     start_bundle,
 )
 from engine.wording import many, size_text, slug
-from pages._ui import chrome, live
+from pages._ui import chrome, live, variant_choice
 from pages._ui.guard import guarded, show_error
 from pages._ui.wording import plain
 
@@ -47,22 +47,15 @@ def show(report: Report) -> None:
         "Packed for another machine",
         "A zip that needs this app no more: onnxruntime or OpenVINO, numpy and Pillow are enough",
     ):
-        best = report.recommended.id if report.recommended else None
-        labels = {
-            one.id: f"{one.label} · {one.id[:6]}"
-            for one in sorted(report.main_variants, key=lambda one: one.id != best)
-        }
-        with st.container(horizontal=True):
-            ids = st.multiselect(
+        which, proof = st.columns(2)
+        with which:
+            ids = variant_choice.choose_several(
+                report,
+                "pack",
                 "Variants",
-                list(labels),
-                default=list(labels)[:1],
-                format_func=lambda id: labels.get(id, id),
-                key="pack",
-                bind="query-params",
-                placeholder="Choose variants",
                 help="The recommended one, or several: then each has a folder of its own in the zip.",
             )
+        with proof:
             golden = st.selectbox(
                 "What the bundle proves itself with",
                 get_args(GoldenSource),

@@ -14,10 +14,9 @@ from engine import (
     start_cross_cpu,
     twin_steps,
 )
-from pages._ui import cards, chrome, live, state
+from pages._ui import cards, chrome, live, state, variant_choice
 from pages._ui.draft import from_recipe
 from pages._ui.guard import guarded, show_error
-from pages._ui.results import variant_choice
 from pages._ui.wording import plain, sentence
 
 

@@ -15,7 +15,7 @@ from engine import (
     start_export,
 )
 from engine.wording import many, size_text
-from pages._ui import chrome, live
+from pages._ui import chrome, live, variant_choice
 from pages._ui.guard import guarded, show_error
 from pages._ui.wording import ago, plain
 
@@ -61,20 +61,8 @@ def show(report: Report) -> None:
 
 def _places_form(report: Report, places: tuple[Destination, ...]) -> None:
     """Draws what is written where, and the button."""
-    best = report.recommended.id if report.recommended else None
-    labels = {
-        one.id: f"{one.label} · {one.id[:6]}" for one in sorted(report.main_variants, key=lambda one: one.id != best)
-    }
     names = {f"{KINDS[place.kind]}: {place.title}": place for place in places}
-    ids = st.multiselect(
-        "Variants to copy",
-        list(labels),
-        default=list(labels)[:1],
-        format_func=lambda id: labels.get(id, id),
-        key="copy",
-        bind="query-params",
-        placeholder="Choose variants",
-    )
+    ids = variant_choice.choose_several(report, "copy", "Variants to copy")
     name = st.selectbox("Place", list(names), key="place", bind="query-params")
     place = names[name]
     overwrite = st.checkbox(

@@ -15,24 +15,9 @@ from engine import (
     simulate_serving,
     start_bundle,
 )
-from engine.wording import many, percent, slug
+from engine.wording import many, milliseconds, percent, slug
 from pages._ui import chrome, live
 from pages._ui.guard import show_error
-from pages._ui.wording import milliseconds
-
-
-def variant(report: Report) -> str | None:
-    """Draws the choice of the variant whose server is measured, the recommended one first."""
-    best = report.recommended.id if report.recommended else None
-    labels = {one.id: one.label for one in sorted(report.main_variants, key=lambda one: one.id != best)}
-    return st.selectbox(
-        "Variant to serve",
-        list(labels),
-        format_func=lambda id: f"{labels[id]} · {id[:6]}" if id in labels else id,
-        key="serve",
-        bind="query-params",
-        width=420,
-    )
 
 
 def show(report: Report, bench: ServeBench, id: str, limit_ms: float | None) -> None:

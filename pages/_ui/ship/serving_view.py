@@ -18,7 +18,7 @@ from engine import (
     serve_benches_of,
     start_serve_bench,
 )
-from pages._ui import chrome, linked_analysis, live, notes_view, state
+from pages._ui import chrome, linked_analysis, live, notes_view, state, variant_choice
 from pages._ui.guard import show_error
 from pages._ui.ship import serving_choice_view, serving_cost_view, serving_table
 from pages._ui.wording import roughly
@@ -35,21 +35,24 @@ HELP = (
 
 def show(report: Report) -> None:
     """Draws the newest measurement of the chosen variant's server, or the form for one."""
-    id = serving_choice_view.variant(report)
-    if id is None:
+    variant = variant_choice.choose(report, label="Variant to serve", param="serve")
+    if variant is None:
         return
+    id = variant.id
     job = linked_analysis.newest(PARAM, serve_benches_of(report.run_id, id))
     state.set_param(PARAM, job.id if job is not None else None)
-    if job is None:
-        with chrome.card("serving", "Served from here", "Batches and the cache, measured under load"):
-            st.markdown(HELP)
-            _form(report, id)
-        return
-    if job.state not in live.ENDED:
+    if job is not None and job.state not in live.ENDED:
         with chrome.card("serving", "Measuring the server"):
             live.watch(job.id, _progress)
         return
-    _outcome(report, job, id)
+    bench = result(job.id) if job is not None else None
+    if job is None or not isinstance(bench, ServeBench) or not bench.measured:
+        with chrome.card("serving", "Served from here", "Batches and the cache, measured under load"):
+            _nothing(job)
+            st.markdown(HELP)
+            _form(report, id)
+        return
+    _outcome(report, job, bench, id)
     with st.expander("Measure again, or at other settings", icon=":material/refresh:"):
         _form(report, id)
 
@@ -127,13 +130,19 @@ def _progress(job: Job) -> None:
         serving_table.show(so_far)
 
 
-def _outcome(report: Report, job: Job, id: str) -> None:
-    bench = result(job.id)
+def _nothing(job: Job | None) -> None:
+    """Draws why the last measurement of the server left no figure."""
+    if job is None:
+        return
     if job.state == "failed" and job.error is not None:
         show_error(job.error.text, job.error_next)
-    if not isinstance(bench, ServeBench) or not bench.measured:
-        st.info("Nothing was measured before it ended.", icon=":material/info:")
-        return
+    else:
+        st.caption("The last measurement was stopped before it had a figure.")
+
+
+def _outcome(report: Report, job: Job, bench: ServeBench, id: str) -> None:
+    if job.state == "failed" and job.error is not None:
+        show_error(job.error.text, job.error_next)
     notes_view.show(bench.warnings)
     limit = st.number_input(
         "99 of 100 answers within, ms",

@@ -29,11 +29,15 @@ def show(report: Report) -> None:
     ):
         st.markdown("On the other machine, in an empty folder:")
         st.code(COMMANDS, language="sh")
-        uploaded = st.file_uploader(f"Its {RESULT_FILE}", type="json", key=state.key("verification", "verifications"))
+        uploaded = st.file_uploader(
+            f"Its {RESULT_FILE}", type="json", max_upload_size=1, key=state.key("verification", "verifications")
+        )
         if uploaded is not None:
             with guarded():
                 known = import_verification(uploaded.getvalue())
-                state.set_notice(f"Imported what {known.where} found")
+                elsewhere = known.verification.bundle.run != report.run_id
+                of = f" of the run '{known.run_name}', with which it stands" if elsewhere else ""
+                state.set_notice(f"Imported what {known.where} found{of}")
                 state.renew_keys("verifications")
                 st.rerun()
         known_here = verifications([report.run_id])

@@ -112,10 +112,13 @@ def test_an_image_a_folder_and_a_batch_are_answered_as_the_model_answers(unpacke
     assert len(lines) == 8
     assert {line["top"][0][0] for line in lines} <= set(ORDER)
     (unpacked / "broken.png").write_bytes(b"no image")
-    broken = call(unpacked, packages, "infer.py", "broken.png", "golden/00.jpg")
+    broken = call(unpacked, packages, "infer.py", "broken.png", "gone.png", "golden/00.jpg")
     assert broken.returncode == 1
     assert "broken.png: cannot identify" in broken.stderr
+    assert "gone.png: there is no such file" in broken.stderr
     assert "golden/00.jpg: " in broken.stdout
+    (unpacked / "empty").mkdir()
+    assert "no image is in empty" in call(unpacked, packages, "infer.py", "empty").stderr
 
 
 @pytest.mark.parametrize("name", ["preprocess.py", "golden/03.jpg", "model.onnx", "labels.txt"])

@@ -125,6 +125,8 @@ def answers(model: Model, files: Sequence[Path], size: int) -> Iterator[tuple[Pa
 def _prepared(model: Model, file: Path) -> np.ndarray | str:
     try:
         return model.prepare_file(file)
+    except FileNotFoundError:
+        return "there is no such file"
     except (UnusableImage, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         return str(error) or type(error).__name__
 
@@ -138,8 +140,11 @@ def main() -> int:
     parser.add_argument("--top", type=int, default=5, help="classes an image")
     parser.add_argument("--json", action="store_true", help="a line of JSON an image, with all scores of a classifier")
     options = parser.parse_args()
+    files = list(image_files(options.paths))
+    if not files:
+        parser.error(f"no image is in {', '.join(options.paths)}; read are {', '.join(sorted(IMAGES))}")
     model, status = Model(threads=options.threads), 0
-    for file, values in answers(model, list(image_files(options.paths)), options.batch or model.batch_size):
+    for file, values in answers(model, files, options.batch or model.batch_size):
         if isinstance(values, str):
             print(f"{file}: {values}", file=sys.stderr)
             status = 1
