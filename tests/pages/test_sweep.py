@@ -133,6 +133,7 @@ def test_a_failure_names_the_cell_and_keeps_the_others(asked):
 def test_where_nothing_was_measured_it_says_so(asked):
     at = asked(None, "cancelled")
     assert "Nothing was measured before it ended" in words(at)
+    assert at.expander[0].proto.expanded
     assert button(at, START)
 
 

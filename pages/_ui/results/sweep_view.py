@@ -59,8 +59,10 @@ def show(report: Report) -> None:
         with chrome.card("sweep", "Sweeping batch and threads", plain(variant.label)):
             live.watch(job.id, _progress)
         return
-    _outcome(report, job)
-    with st.expander("Sweep again, or over other sizes", icon=":material/refresh:"):
+    sweep = result(job.id)
+    measured = sweep if isinstance(sweep, Sweep) and sweep.measured else None
+    _outcome(report, job, measured)
+    with st.expander("Sweep again, or over other sizes", icon=":material/refresh:", expanded=measured is None):
         _form(report, variant)
 
 
@@ -191,11 +193,10 @@ def _progress(job: Job) -> None:
         st.table(sweep_table.as_frame(so_far), border="horizontal", hide_index=True, alt="Cells measured so far")
 
 
-def _outcome(report: Report, job: Job) -> None:
-    sweep = result(job.id)
+def _outcome(report: Report, job: Job, sweep: Sweep | None) -> None:
     if job.state == "failed" and job.error is not None:
         show_error(job.error.text, job.error_next)
-    if not isinstance(sweep, Sweep) or not sweep.measured:
+    if sweep is None:
         st.info("Nothing was measured before it ended.", icon=":material/info:")
         return
     if job.state != "done":
