@@ -1,12 +1,13 @@
 """The verbs that take variants of a run to where people keep models."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import cast
 
 from engine.api.jobs import analyse
 from engine.api.reporting import run_name
-from engine.errors import RequestError
+from engine.errors import RequestError, StorageError
 from engine.jobs import foreground
 from engine.jobs.queue import Queue
 from engine.planning.exporting import allowed_destinations, check_export, export_request
@@ -64,8 +65,11 @@ def exports_of(id: str) -> tuple[Job, ...]:
 
 
 def _folder(queue: Queue, job: Job) -> str:
-    request = queue.folder(job.id).request().request
-    return request.folder if isinstance(request, ExportRequest) else ""
+    """The folder of the run that was exported; empty where the request is damaged."""
+    with suppress(StorageError):
+        request = queue.folder(job.id).request().request
+        return request.folder if isinstance(request, ExportRequest) else ""
+    return ""
 
 
 def _request(

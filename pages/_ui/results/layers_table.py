@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from engine import LayerError, LayerErrors, TimeProfile
+from engine.wording import size_unit
 
 COLUMNS = (
     *(
@@ -27,6 +28,7 @@ COLUMNS = (
 
 def as_frame(errors: LayerErrors, profile: TimeProfile | None) -> pd.DataFrame:
     """A row a layer, the largest error first; what does not differ or is not known is empty."""
+    divisor, unit = _size_unit(errors)
     rows = [
         {
             "Layer": row.name,
@@ -35,7 +37,7 @@ def as_frame(errors: LayerErrors, profile: TimeProfile | None) -> pd.DataFrame:
             "Worst image": row.worst_sqnr_db,
             "which": row.worst_image,
             "Weights": row.stored,
-            "Size": row.size_bytes / 1e3,
+            f"Size, {unit}": row.size_bytes / divisor,
             "Share of time": _percent(share_of_time(row, profile)),
             "In float, estimated": _rounded(errors.gain_db(row)),
         }
@@ -44,7 +46,12 @@ def as_frame(errors: LayerErrors, profile: TimeProfile | None) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def column_config() -> dict[str, Any]:
+def _size_unit(errors: LayerErrors) -> tuple[float, str]:
+    """One unit for the whole column: the one in which the largest layer reads best."""
+    return size_unit(max((row.size_bytes for row in errors.worst_first), default=0))
+
+
+def column_config(errors: LayerErrors) -> dict[str, Any]:
     """Units and what the columns mean."""
     number, text = st.column_config.NumberColumn, st.column_config.TextColumn
     return {
@@ -53,7 +60,9 @@ def column_config() -> dict[str, Any]:
         "Worst image": number(format="%.1f dB", help="On the image where it is lowest."),
         "which": text("Which image", help="The image where it is lowest."),
         "Weights": text(help="The number type of the weights in the variant."),
-        "Size": number(format="%.1f kB", help="The bytes of the layer's constants in the variant."),
+        f"Size, {_size_unit(errors)[1]}": number(
+            format="%.3g", help="The bytes of the layer's constants in the variant."
+        ),
         "Share of time": number(
             format="%.1f %%", help="Of a call of the variant, by the profiler; empty before it was profiled."
         ),

@@ -139,7 +139,7 @@ def _table(variant: Variant, errors: LayerErrors, layer: str, profile: TimeProfi
         key=f"layers-{hashlib.sha256(layer.encode()).hexdigest()[:8]}",
         alt="Layers of the variant beside FP32",
         height=min(480, 38 + 35 * max(len(frame), 1)),
-        column_config=layers_table.column_config(),
+        column_config=layers_table.column_config(errors),
         placeholder="–",
     )
     row = row_selection.selected_row(event, len(frame))
