@@ -1,5 +1,7 @@
 """The server of an unpacked bundle, in a process of its own on this machine, for as long as it is measured."""
 
+import os
+import signal
 import socket
 import subprocess
 import sys
@@ -8,7 +10,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from engine.errors import RunError
@@ -30,7 +32,9 @@ def bundle_server(bundle: Path, log: Path, max_batch_size: int, timeout_ms: floa
     command = [sys.executable, str(bundle / "serve.py"), "--stop-with-stdin"]
     command += [text for name, value in options.items() for text in (f"--{name}", str(value))]
     with log.open("ab") as output:
-        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=output, stderr=output, cwd=bundle)
+        process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=output, stderr=output, cwd=bundle, start_new_session=True
+        )
     try:
         wait_until_ready(process, port, log)
         yield port
@@ -41,7 +45,9 @@ def bundle_server(bundle: Path, log: Path, max_batch_size: int, timeout_ms: floa
             process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
             process.kill()
-            process.wait()
+        with suppress(ProcessLookupError):  # what it started outlives it where it was killed
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
 def free_port() -> int:
