@@ -1,5 +1,7 @@
 """This machine's peaks: a row for everything that is measured, and what is missing with its reason."""
 
+from contextlib import nullcontext
+
 import pytest
 
 from engine.analyses import peaks as analysis
@@ -27,6 +29,7 @@ def measured(monkeypatch, tmp_path):
             return {name: rates(name) for name in given if name not in refused}, errors
 
         monkeypatch.setattr(analysis, "measure_rates", answer)
+        monkeypatch.setattr(analysis, "watched", lambda threads: nullcontext([]))
         events = []
         folder = JobFolder(tmp_path / "job")
         return analysis.peaks(PeaksRequest(**asked), folder, Progress(events.append)), trials, events
