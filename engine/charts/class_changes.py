@@ -100,7 +100,7 @@ def confusion_difference(changes: ClassChanges) -> go.Figure:
         ticktext=names,
         showgrid=False,
         automargin=True,
-        tickangle=-60 if max(map(len, names), default=0) > UPRIGHT else 0,
+        tickangle=-90 if max(map(len, names), default=0) > UPRIGHT else 0,
     )
     figure.update_yaxes(
         tickvals=positions,
