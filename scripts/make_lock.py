@@ -20,7 +20,12 @@ def main() -> None:
     """Write requirements.txt, requirements-cpu.txt and requirements-dev.txt."""
     runtime = compile_lock()
     cpu = {name: block for name, block in runtime.items() if not CUDA.match(name)}
-    dev = {name: block for name, block in compile_lock("--extra", "dev").items() if name not in runtime}
+    # What the runtime has for some systems alone, the tools may need on others too.
+    dev = {
+        name: block
+        for name, block in compile_lock("--extra", "dev").items()
+        if name not in runtime or requirement(block) != requirement(runtime[name])
+    }
     write(
         "requirements.txt", "What the product runs on, with torch's build with CUDA: about 3 GB to download.", runtime
     )
@@ -37,6 +42,11 @@ def compile_lock(*arguments: str) -> dict[str, str]:
     if len(locked) != len(blocks):
         raise SystemExit("A package is locked at two versions: constrain it in pyproject.toml, [tool.uv]")
     return locked
+
+
+def requirement(block: str) -> str:
+    """The first line of a package's block: its version, and for which systems it is."""
+    return block.partition("\n")[0]
 
 
 def write(name: str, purpose: str, locked: dict[str, str]) -> None:
