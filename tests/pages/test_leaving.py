@@ -38,7 +38,7 @@ def test_pages_are_switched_in_one_place():
 
 def test_what_a_widget_calls_is_guarded():
     """An error in it would be Streamlit's to show: it comes before the page is drawn."""
-    free = {"ignore", "rerun", "state.set_widget"}
+    free = {"ignore", "rerun", "state.set_widget", "state.write_ids"}
     named = {
         ast.unparse(value).strip("'")
         for call in calls()
