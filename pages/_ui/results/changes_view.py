@@ -11,7 +11,7 @@ from engine import (
     Disagreements,
     Job,
     Report,
-    RequestError,
+    Variant,
     find_disagreements,
     report_measure,
     result,
@@ -19,8 +19,9 @@ from engine import (
     start_disagreements,
 )
 from engine.wording import many, percent
-from pages._ui import chrome, live, variant_choice
-from pages._ui.guard import guarded, show_error
+from pages._ui import chrome, variant_choice
+from pages._ui.guard import guarded
+from pages._ui.results.variant_analysis import ProgressCard, finished
 from pages._ui.wording import plain
 
 PER_PAGE = 24
@@ -40,26 +41,16 @@ def show(report: Report) -> None:
     variant = variant_choice.choose(report, others, "Variant beside the baseline")
     if variant is None:
         return
-    try:
-        job = find_disagreements(report.run_id, variant.id)
-    except RequestError as error:
-        show_error(error.message, error.next)
-        return
-    if job is None or job.state in ("failed", "cancelled"):
-        _start_button(report, variant.id, job)
-    elif job.state != "done":
-        with chrome.card("disagreements", "Asking both about every image"):
-            live.watch(job.id, live.with_cancel)
-    else:
+    progress = ProgressCard("disagreements", "Asking both about every image")
+    job = finished(find_disagreements, report, variant, _start_card, progress)
+    if job is not None:
         found = result(job.id)
         if isinstance(found, Disagreements):
             _images(job, found)
 
 
-def _start_button(report: Report, variant_id: str, job: Job | None) -> None:
-    """Draws the button, under what went wrong with the job before."""
-    if job is not None and job.error:
-        show_error(job.error.text, job.error_next)
+def _start_card(report: Report, variant: Variant) -> None:
+    """Draws the button."""
     with chrome.card("disagreements", "Which images change their answer?"):
         st.markdown(
             "Baseline and variant are asked about every image that reports. Those on which they disagree are shown "
@@ -67,7 +58,7 @@ def _start_button(report: Report, variant_id: str, job: Job | None) -> None:
         )
         if st.button("Look at the images", type="primary", icon=":material/imagesmode:", key="disagreements-now"):
             with guarded():
-                start_disagreements(report.run_id, variant_id)
+                start_disagreements(report.run_id, variant.id)
                 st.rerun()
 
 

@@ -4,9 +4,7 @@ import streamlit as st
 
 from engine import (
     GraphComparison,
-    Job,
     Report,
-    RequestError,
     TimeProfile,
     Variant,
     charts,
@@ -20,6 +18,7 @@ from pages._ui import chrome, live, state, variant_choice
 from pages._ui.graph import graph_component
 from pages._ui.guard import callback, guarded, show_error
 from pages._ui.results import graph_nodes, time_view
+from pages._ui.results.variant_analysis import ProgressCard, finished
 from pages._ui.wording import plain
 
 WHOLE_BY_ITSELF = 150
@@ -35,26 +34,16 @@ def show(report: Report) -> None:
     variant = variant_choice.choose(report, time_view.variants_of(report), "Variant beside the baseline")
     if variant is None:
         return
-    try:
-        job = find_graphs(report.run_id, variant.id)
-    except RequestError as error:
-        show_error(error.message, error.next)
-        return
-    if job is None or job.state in ("failed", "cancelled"):
-        _start_card(report, variant, job)
-    elif job.state != "done":
-        with chrome.card("graphs", "Reading both files", "Their nodes, and which of them compute the same"):
-            live.watch(job.id, live.with_cancel)
-    else:
+    progress = ProgressCard("graphs", "Reading both files", "Their nodes, and which of them compute the same")
+    job = finished(find_graphs, report, variant, _start_card, progress)
+    if job is not None:
         comparison = result(job.id)
         if isinstance(comparison, GraphComparison):
             _graphs(report, variant, comparison)
 
 
-def _start_card(report: Report, variant: Variant, job: Job | None) -> None:
-    """Draws the button, under what went wrong with the job before."""
-    if job is not None and job.error:
-        show_error(job.error.text, job.error_next)
+def _start_card(report: Report, variant: Variant) -> None:
+    """Draws the button."""
     with chrome.card("graphs", "What has become of the graph?"):
         st.markdown(
             "Baseline and variant as graphs side by side, node by node or by block, coloured by where bytes and time "

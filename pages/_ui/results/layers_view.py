@@ -5,7 +5,6 @@ import hashlib
 import streamlit as st
 
 from engine import (
-    Job,
     LayerErrors,
     Report,
     RequestError,
@@ -20,9 +19,10 @@ from engine import (
 )
 from engine.charts import LayerOrder
 from engine.wording import many
-from pages._ui import chrome, live, notes_view, row_selection, state, variant_choice
-from pages._ui.guard import guarded, show_error
+from pages._ui import chrome, notes_view, row_selection, state, variant_choice
+from pages._ui.guard import guarded
 from pages._ui.results import float_layer_view, layers_table, time_view
+from pages._ui.results.variant_analysis import ProgressCard, finished
 from pages._ui.wording import decibels, plain
 
 ORDERS: dict[str, LayerOrder] = {"Largest error": "error", "Along the graph": "graph"}
@@ -37,17 +37,9 @@ def show(report: Report) -> None:
     variant = variant_choice.choose(report, time_view.variants_of(report), "Variant beside FP32")
     if variant is None:
         return
-    try:
-        job = find_layer_errors(report.run_id, variant.id)
-    except RequestError as error:
-        show_error(error.message, error.next)
-        return
-    if job is None or job.state in ("failed", "cancelled"):
-        _start_card(report, variant, job)
-    elif job.state != "done":
-        with chrome.card("layer-errors", "Comparing the layers", "Layer by layer, then each of them in float"):
-            live.watch(job.id, live.with_cancel)
-    else:
+    progress = ProgressCard("layer-errors", "Comparing the layers", "Layer by layer, then each of them in float")
+    job = finished(find_layer_errors, report, variant, _start_card, progress)
+    if job is not None:
         errors = result(job.id)
         if isinstance(errors, LayerErrors):
             _layers(report, variant, errors)
@@ -56,10 +48,8 @@ def show(report: Report) -> None:
                 _start(report, variant)
 
 
-def _start_card(report: Report, variant: Variant, job: Job | None) -> None:
-    """Draws the button, under what went wrong with the job before."""
-    if job is not None and job.error:
-        show_error(job.error.text, job.error_next)
+def _start_card(report: Report, variant: Variant) -> None:
+    """Draws the button."""
     with chrome.card("layer-errors", "Which layers lose the most?"):
         st.markdown(
             "The values of every layer are compared with those of FP32 on some evaluation images, on all together and "

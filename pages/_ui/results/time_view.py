@@ -8,7 +8,6 @@ import streamlit as st
 from engine import (
     Job,
     Report,
-    RequestError,
     TimeProfile,
     Variant,
     charts,
@@ -20,8 +19,9 @@ from engine import (
     target_title,
 )
 from engine.wording import many
-from pages._ui import chrome, live, notes_view, variant_choice
-from pages._ui.guard import guarded, show_error
+from pages._ui import chrome, notes_view, variant_choice
+from pages._ui.guard import guarded
+from pages._ui.results.variant_analysis import ProgressCard, finished
 from pages._ui.wording import plain
 
 COLUMNS = ("name", "matched", "baseline_nodes", "baseline_operators", "baseline_ms", "nodes", "operators", "ms")
@@ -39,17 +39,9 @@ def show(report: Report) -> None:
     variant = variant_choice.choose(report, variants_of(report), "Variant beside the baseline")
     if variant is None:
         return
-    try:
-        job = find_time_profile(report.run_id, variant.id)
-    except RequestError as error:
-        show_error(error.message, error.next)
-        return
-    if job is None or job.state in ("failed", "cancelled"):
-        _start_card(report, variant, job)
-    elif job.state != "done":
-        with chrome.card("time-profile", "Profiling one call", "Whole calls of both files, then node by node"):
-            live.watch(job.id, live.with_cancel)
-    else:
+    progress = ProgressCard("time-profile", "Profiling one call", "Whole calls of both files, then node by node")
+    job = finished(find_time_profile, report, variant, _start_card, progress)
+    if job is not None:
         profile = result(job.id)
         if isinstance(profile, TimeProfile):
             _profile(report, profile, variant)
@@ -57,10 +49,8 @@ def show(report: Report) -> None:
                 start(report, variant, job)
 
 
-def _start_card(report: Report, variant: Variant, job: Job | None) -> None:
-    """Draws the button, under what went wrong with the job before."""
-    if job is not None and job.error:
-        show_error(job.error.text, job.error_next)
+def _start_card(report: Report, variant: Variant) -> None:
+    """Draws the button."""
     with chrome.card("time-profile", "Where does the time go?"):
         st.markdown(
             "One call of the baseline and of this variant, operator by operator and node by node, as the runtime's own "
@@ -68,7 +58,7 @@ def _start_card(report: Report, variant: Variant, job: Job | None) -> None:
             "a few seconds."
         )
         if st.button("Profile both", type="primary", icon=":material/timer:", key="time-profile-now"):
-            start(report, variant, job)
+            start(report, variant, None)
 
 
 def start(report: Report, variant: Variant, replaces: Job | None) -> None:
