@@ -2,7 +2,9 @@
 
 from engine.results import GraphNode
 from engine.results.graphs import FileGraph, GraphComparison, Partners
+from engine.results.layer_errors import LayerError, LayerErrors
 from engine.results.time_profile import NodeMatch, NodeTime, TimeProfile
+from tests.made import BASE, INT8
 from tests.made_charts import made_time_profile
 
 LAYERS = (("stem", ""), ("layer1.0.conv1", "layer1.0"), ("layer1.0.conv2", "layer1.0"), ("layer2.0.conv1", "layer2.0"))
@@ -59,3 +61,23 @@ def made_graph_times() -> TimeProfile:
     ]
     added = NodeMatch(name="ReorderInput", baseline=(NodeTime(name="ReorderInput", operator="ReorderInput", ms=0.25),))
     return made_time_profile(1).model_copy(update={"rows": (*rows, added)})
+
+
+def made_graph_errors() -> LayerErrors:
+    """The errors of the same layers, from 40 dB down by tens; the last layer does not differ."""
+    rows = [
+        LayerError(
+            name=name,
+            operator="Conv",
+            sqnr_db=50.0 - 10.0 * number if number < len(LAYERS) else None,
+            worst_sqnr_db=None,
+            worst_image=None,
+            size_bytes=number * 1000,
+            reference_bytes=number * 4000,
+            stored="int8",
+        )
+        for number, (name, _) in enumerate(LAYERS, start=1)
+    ]
+    return LayerErrors(
+        variant_id=INT8, reference_id=BASE, n_images=4, on_images=True, output_sqnr_db=20.0, rows=tuple(rows)
+    )

@@ -8,6 +8,7 @@ from typing import Literal
 from engine.charts.style import figures, shortened
 from engine.results import GraphNode
 from engine.results.graphs import FileGraph, GraphComparison, Partners
+from engine.results.layer_errors import LayerErrors
 from engine.results.time_profile import NodeTime, TimeProfile
 from engine.wording import many, size_text
 
@@ -17,6 +18,8 @@ EVERYTHING = "*"
 MOST_DRAWN = 600
 """Nodes of a file that are drawn one by one: so many are laid out in about a second."""
 NAME_LETTERS = 22
+PRODUCTS = ("Conv", "Gemm", "MatMul")
+"""What is in the operators of layers, as in QLinearConv or MatMulInteger."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,6 +80,32 @@ def time_colouring(profile: TimeProfile) -> Colouring:
         note=(
             "What the runtime fuses has its time at the node that gave it its operator; what it adds itself, such as "
             f"changes of layout ({figures(added)} ms in both files), is at none."
+        ),
+    )
+
+
+def error_colouring(errors: LayerErrors, comparison: GraphComparison) -> Colouring:
+    """How far each layer is from FP32, in dB: the lower, the stronger. The value of a block is that of its worst layer.
+
+    In the variant it is at the Conv, Gemm or MatMul, whether fused or not, that computes what the layer of FP32 does.
+    """
+    ours = {row.name: row.sqnr_db for row in errors.rows if row.sqnr_db is not None}
+    products = {node.name for node in comparison.model.nodes if any(name in node.operator for name in PRODUCTS)}
+    theirs: dict[str, float] = {}
+    for partners in comparison.partners:
+        value = min((ours[name] for name in partners.baseline if name in ours), default=None)
+        if value is not None:
+            theirs |= {name: value for name in partners.model if name in products}
+    return Colouring(
+        title="Error",
+        baseline=ours,
+        model=theirs,
+        text=lambda value: f"{value:.1f} dB",
+        total=min,
+        least_is_strongest=True,
+        note=(
+            "Error is the SQNR of what later layers read, beside FP32: at 20 dB the difference is a tenth of the "
+            "values. A layer also carries the errors of those before it; a block shows its worst."
         ),
     )
 
@@ -152,7 +181,8 @@ def graph_alt(drawing: GraphDrawing, title: str, colouring: Colouring) -> str:
     """What a graph shows, in words: the three most strongly coloured boxes."""
     strongest = sorted((box for box in drawing.boxes if box.heat), key=lambda box: -box.heat)[:3]
     names = ", ".join(f"{box_name(box.id)} {box.lines[-1]}" for box in strongest) or "none"
-    return f"Graph of {title}, {many(len(drawing.boxes), 'box', 'boxes')}; {colouring.title.lower()} most in: {names}"
+    end = "worst" if colouring.least_is_strongest else "most"
+    return f"Graph of {title}, {many(len(drawing.boxes), 'box', 'boxes')}; {colouring.title.lower()} {end} in: {names}"
 
 
 def is_block(id: str) -> bool:

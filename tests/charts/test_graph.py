@@ -3,9 +3,16 @@
 import pytest
 
 from engine import charts
-from engine.charts import bytes_colouring, found_nodes, graph_alt, graph_drawings, partners_of, time_colouring
-from engine.charts.graph import Colouring
-from tests.made_graphs import made_graph_times, made_graphs
+from engine.charts import (
+    bytes_colouring,
+    error_colouring,
+    found_nodes,
+    graph_alt,
+    graph_drawings,
+    partners_of,
+    time_colouring,
+)
+from tests.made_graphs import made_graph_errors, made_graph_times, made_graphs
 
 GRAPHS = made_graphs()
 
@@ -47,15 +54,16 @@ def test_a_fused_node_has_its_time_once_and_what_the_runtime_adds_is_told():
     assert "0.250 ms" in colouring.note
 
 
-def test_a_figure_whose_least_is_the_worst_colours_that_the_strongest():
-    """As a signal-to-noise ratio, of which a block has the worst of its layers'."""
-    decibels = Colouring(
-        title="Error", baseline={}, text="{:.0f} dB".format, total=min, least_is_strongest=True,
-        model={"layer1.0.conv1": 10.0, "layer1.0.conv2": 30.0, "layer2.0.conv1": 50.0},
-    )  # fmt: skip
-    by_id, _ = boxes("model", decibels)
-    assert (by_id["block layer1"].heat, by_id["block layer1"].lines[-1]) == (1.0, "10 dB")
-    assert by_id["block layer2"].heat == 0.0
+def test_errors_colour_the_layer_in_both_files_and_a_block_by_its_worst():
+    colouring = error_colouring(made_graph_errors(), GRAPHS)
+    assert colouring.baseline == {"stem": 40.0, "layer1.0.conv1": 30.0, "layer1.0.conv2": 20.0}
+    assert colouring.model == colouring.baseline  # at the Conv, and not at what dequantizes its weights
+    for side in ("baseline", "model"):
+        by_id, drawing = boxes(side, colouring)
+        assert (by_id["block layer1"].heat, by_id["block layer1"].lines[-1]) == (1.0, "20.0 dB")
+        assert by_id["node stem"].heat == 0.0
+        assert by_id["block layer2"].heat == 0.0
+        assert "error worst in: layer1 20.0 dB" in graph_alt(drawing, "Either", colouring)
 
 
 def test_what_is_found_and_chosen_is_marked_in_nodes_and_in_the_blocks_that_hold_them():

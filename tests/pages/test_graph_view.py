@@ -6,7 +6,7 @@ import pytest
 
 from engine import list_jobs
 from tests.made import BASE, INT8, made_report, made_variant
-from tests.made_graphs import made_graph_times, made_graphs
+from tests.made_graphs import made_graph_errors, made_graph_times, made_graphs
 from tests.pages.test_pages import button, plain_words, words
 
 
@@ -73,3 +73,14 @@ def test_time_is_a_colour_once_it_is_measured(graph, answer):
     at = graph(node="baseline stem", colour="Time")
     assert "Measure time" not in [one.label for one in at.button]
     assert table(at)["Time"].tolist() == ["1.00 ms", "–", "–", "0.500 ms"]
+
+
+def test_errors_are_a_colour_once_the_layers_are_compared(graph, answer):
+    at = graph(node="baseline stem")
+    button(at, "Compare the layers").click().run()
+    assert not at.exception
+    assert "Compare the layers" not in [one.label for one in at.button]  # its progress stands there
+    answer(made_graph_errors())
+    at = graph(node="baseline stem", colour="Error")
+    assert table(at)["Error"].tolist() == ["40.0 dB", "–", "–", "40.0 dB"]
+    assert "the worst in the strongest" in plain_words(at)

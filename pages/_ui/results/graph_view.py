@@ -4,14 +4,18 @@ import streamlit as st
 
 from engine import (
     GraphComparison,
+    Job,
+    LayerErrors,
     Report,
     TimeProfile,
     Variant,
     charts,
     find_graphs,
+    find_layer_errors,
     find_time_profile,
     result,
     start_graphs,
+    start_layer_errors,
 )
 from engine.charts import Colouring, GraphSide
 from pages._ui import chrome, live, state, variant_choice
@@ -88,11 +92,14 @@ def _graphs(report: Report, variant: Variant, comparison: GraphComparison) -> No
 
 
 def _colouring(report: Report, variant: Variant, comparison: GraphComparison) -> Colouring:
-    """Draws the choice of what is measured already, and the button that measures the other; what is chosen."""
+    """Draws the choice of what is measured already, and the buttons that measure the others; what is chosen."""
     profile = _time_profile(report, variant)
+    errors = _layer_errors(report, variant)
     offered = {"Weights": charts.bytes_colouring(comparison)}
     if profile is not None:
         offered["Time"] = charts.time_colouring(profile)
+    if errors is not None:
+        offered["Error"] = charts.error_colouring(errors, comparison)
     name = st.segmented_control(
         "Colour by",
         list(offered),
@@ -100,10 +107,12 @@ def _colouring(report: Report, variant: Variant, comparison: GraphComparison) ->
         required=True,
         key="colour",
         bind="query-params",
-        help="The stronger the colour of a box, the more of it is there, in either file.",
+        help="The stronger the colour of a box, the more of it is there, in either file; of errors, the worse.",
     )
     if profile is None:
         _time_button(report, variant)
+    if errors is None:
+        _error_button(report, variant)
     return offered[name]
 
 
@@ -114,21 +123,50 @@ def _time_profile(report: Report, variant: Variant) -> TimeProfile | None:
     return profile if isinstance(profile, TimeProfile) and profile.names_nodes else None
 
 
+def _layer_errors(report: Report, variant: Variant) -> LayerErrors | None:
+    """How far the layers are from FP32, where they were compared."""
+    job = find_layer_errors(report.run_id, variant.id)
+    errors = result(job.id) if job is not None and job.state == "done" else None
+    return errors if isinstance(errors, LayerErrors) else None
+
+
 def _time_button(report: Report, variant: Variant) -> None:
     """Draws the button that profiles both files, or the progress of that."""
     job = find_time_profile(report.run_id, variant.id)
-    if job is not None and job.state not in live.ENDED:
-        live.watch(job.id, live.with_cancel)
-        return
-    if st.button(
+    if _button(
+        job,
         "Measure time",
         icon=":material/timer:",
         key="graph-time",
         help="Profiles one call of both files, node by node, in a few seconds; then time can be a colour.",
     ):
         time_view.start(report, variant, job)
+
+
+def _error_button(report: Report, variant: Variant) -> None:
+    """Draws the button that compares the layers with FP32's, or the progress of that."""
+    job = find_layer_errors(report.run_id, variant.id)
+    if _button(
+        job,
+        "Compare the layers",
+        icon=":material/stacked_line_chart:",
+        key="graph-errors",
+        help="Compares the values of every layer with FP32's, as the view Layers does; then errors can be a colour.",
+    ):
+        with guarded():
+            start_layer_errors(report.run_id, variant.id)
+            st.rerun()
+
+
+def _button(job: Job | None, label: str, *, icon: str, key: str, help: str) -> bool:
+    """Draws a button that starts an analysis, with the error of the last one, or the progress of the one that runs."""
+    if job is not None and job.state not in live.ENDED:
+        live.watch(job.id, live.with_cancel)
+        return False
+    pressed = st.button(label, icon=icon, key=key, help=help)
     if job is not None and job.error:
         show_error(job.error.text, job.error_next)
+    return pressed
 
 
 def _detail(comparison: GraphComparison) -> str:
@@ -186,8 +224,8 @@ def _pick() -> None:
 
 def _legend(comparison: GraphComparison, colouring: Colouring, detail: str) -> str:
     texts = [
-        f"Colour: {colouring.title.lower()}, the most in the strongest. Drag to move, Ctrl and the wheel to zoom, or "
-        "arrows, + and − on the keyboard."
+        f"Colour: {colouring.title.lower()}, the {'worst' if colouring.least_is_strongest else 'most'} in the "
+        "strongest. Drag to move, Ctrl and the wheel to zoom, or arrows, + and − on the keyboard."
     ]
     if detail == BLOCKS:
         texts.append("A double border is a block, by the names of weights: press it to open it.")
