@@ -13,6 +13,8 @@ the runtime that it is made for, one live session at a time, batch 1 on all core
 onnxruntime with its defaults. Fidelity and accuracy are on the evaluation images that report. Wall time and peak memory
 are those of making the file: of the whole command for ours, without the start of Python for a rival.
 
+AdaRound takes minutes to half an hour a network; `--without quark_adaround aimet_adaround` leaves those rivals out.
+
 Rivals' files stay in FOLDER/rivals with their time and memory, or with the error where one failed: remove the folder to
 make and time them anew. Logits stay in FOLDER/logits by the content of the file. Results are added to
 FOLDER/results.json after each network; remove it to measure again.
@@ -24,12 +26,13 @@ times as fast as FP32 as the network's goal says (bench/race_models.py).
 
 import argparse
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from bench.race_files import Files, build_ours, build_rivals, heavy, machine
 from bench.race_results import FP32, OURS, BuildResult, Entry, File, Job, MeasureResult, Results, Row
 from bench.race_table import report
+from bench.rivals import RIVALS
 from engine.settings import Target
 from engine.system.machine import cores
 
@@ -41,9 +44,9 @@ CALIBRATION_IMAGES = 128
 """As many as our default; ours uses half of them to screen its candidates."""
 
 
-def race(files: Files, pythons: Pythons, rounds: int) -> Entry:
+def race(files: Files, pythons: Pythons, rounds: int, without: Collection[str]) -> Entry:
     """Build the missing files of a network, and measure all side by side."""
-    rivals = build_rivals(files, pythons)
+    rivals = build_rivals(files, pythons, without)
     _log("  ours")
     ours, path = build_ours(files)
     built = {FP32: rivals.pop(FP32), OURS: ours, **rivals}
@@ -72,14 +75,14 @@ def measure(files: Files, built: dict[str, BuildResult], ours: Path | None, roun
     return MeasureResult.model_validate_json(output.read_bytes())
 
 
-def build(networks: list[Files], pythons: Pythons) -> None:
+def build(networks: list[Files], pythons: Pythons, without: Collection[str]) -> None:
     """Make all the rivals' files, then their logits, so that a race has less to do."""
     for files in networks:
         _log(files.fp32.stem)
-        build_rivals(files, pythons)
+        build_rivals(files, pythons, without)
     for files in networks:
         _log(f"{files.fp32.stem}: logits")
-        heavy("score", _write_job(_job(files, build_rivals(files, pythons), None, 0), files))
+        heavy("score", _write_job(_job(files, build_rivals(files, pythons, without), None, 0), files))
 
 
 def _job(files: Files, built: dict[str, BuildResult], ours: Path | None, rounds: int) -> Job:
@@ -122,12 +125,12 @@ def main(arguments: argparse.Namespace, names: list[str]) -> int:
     networks = [Files(arguments.folder / f"{name}.onnx", arguments.images) for name in names]
     pythons = {"rivals": arguments.rivals, "quark": arguments.quark}
     if arguments.build:
-        build(networks, pythons)
+        build(networks, pythons, arguments.without)
         return 0
     for name, files in zip(names, networks, strict=True):
         if not arguments.table and name not in results.networks:
             _log(name)
-            results.networks[name] = race(files, pythons, arguments.rounds)
+            results.networks[name] = race(files, pythons, arguments.rounds, arguments.without)
             results.save(arguments.folder / "results.json")
     text, ok = report({name: results.networks[name] for name in names if name in results.networks})
     print(text)
@@ -145,6 +148,7 @@ if __name__ == "__main__":
     parser.add_argument("--rivals", type=Path, metavar="PYTHON", help="the rivals' environment's own python")
     parser.add_argument("--quark", type=Path, metavar="PYTHON", help="that of AMD Quark's environment")
     parser.add_argument("--build", action="store_true", help="only make the rivals' files")
+    parser.add_argument("--without", nargs="+", choices=RIVALS, default=(), help="do not make these rivals' files")
     parser.add_argument("--table", action="store_true", help="only print what was measured before")
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--images", type=int, default=CALIBRATION_IMAGES, help="for calibration")

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -80,10 +80,11 @@ def last_line(text: str) -> str:
     return lines[-1][:ERROR_CHARS] if lines else "no message"
 
 
-def build_rivals(files: Files, pythons: Mapping[str, Path]) -> dict[str, BuildResult]:
-    """The results of all rivals; those of an earlier call with the same network and images are used again.
+def build_rivals(files: Files, pythons: Mapping[str, Path], without: Collection[str] = ()) -> dict[str, BuildResult]:
+    """The results of all rivals but those that are left out, of which only what an earlier call made takes part.
 
-    `pythons` has the interpreter of each of their environments.
+    The results of an earlier call with the same network and images are used again. `pythons` has the interpreter of
+    each of their environments.
     """
     source, built = files.source, {}
     files.folder.mkdir(parents=True, exist_ok=True)
@@ -91,6 +92,8 @@ def build_rivals(files: Files, pythons: Mapping[str, Path]) -> dict[str, BuildRe
         path = files.folder / f"{name}.json"
         result = BuildResult.model_validate_json(path.read_bytes()) if path.exists() else None
         if result is None or result.source != source:
+            if name in without:
+                continue
             print(f"  {name}", file=sys.stderr, flush=True)
             result = _build(files, name, source, pythons)
             path.write_text(result.model_dump_json(indent=1), encoding="utf-8")
