@@ -55,7 +55,7 @@ def _row(variant: ComparedVariant, base: ComparedVariant, whole: float) -> dict[
         "Load, ms": variant.load_ms,
         "Memory, MB": None if variant.session_bytes is None else variant.session_bytes / 1e6,
         "Size, MB": variant.size_bytes / 1e6,
-        "Size, change": 100 * (variant.size_bytes / base.size_bytes - 1),
+        "Size, change": None if variant is base else 100 * (variant.size_bytes / base.size_bytes - 1),
         "Quality": None if variant.quality is None else whole * variant.quality,
         "Loss, points": None if variant.drop is None else 100 * variant.drop,
         "Parameters, M": None if variant.parameters is None else variant.parameters / 1e6,
