@@ -88,7 +88,7 @@ def run(coroutine):
 @pytest.mark.parametrize(("body", "status", "text"), [
     (bomb(60_000, 60_000), 413, "far more than 1,000 pixels"),
     (png((100, 100)), 413, "100 × 100 pixels and 1,000 are allowed"),
-    (b"x" * 2001, 413, "2,001 bytes and 2,000 are allowed"),
+    (b"x" * 2001, 413, "more than 2,000 bytes"),
     (b"no image", 422, "no image that can be read"),
     (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\n", 422, "no image that can be read"),
 ], ids=["bomb", "pixels", "bytes", "none", "a program for Ghostscript"])  # fmt: skip
@@ -109,6 +109,16 @@ def test_a_body_that_is_said_to_be_too_large_is_not_read():
 
     status, _, reply = run(ask())
     assert (status, "more than 2,000 bytes" in reply.decode()) == (413, True)
+
+
+def test_an_image_sent_as_curl_sends_one_by_itself_is_answered():
+    """The type of the body that `curl --data-binary @image.png` names is that of a form."""
+
+    async def ask():
+        app, _ = made_gate()
+        return await post(app, png(), content_type="application/x-www-form-urlencoded")
+
+    assert run(ask())[0] == 200
 
 
 def test_a_form_is_refused_with_how_to_send_an_image():
@@ -168,6 +178,34 @@ def test_past_the_limit_of_the_queue_a_request_is_refused_and_what_is_cached_sti
     assert (refused[0], refused[1]["retry-after"]) == (503, "1")
     assert "1 images wait already" in refused[2].decode()
     assert (cached[0], answered[0], waiting) == (200, 200, 0)
+
+
+def test_images_that_are_being_sent_take_so_much_memory_at_most_and_so_long(monkeypatch):
+    monkeypatch.setattr(gate, "BODY_SECONDS", 0.05)
+    monkeypatch.setattr(gate, "MOST_HELD_BYTES", 1500)
+
+    async def ask():
+        app, _ = made_gate(max_bytes=1000)
+        replies, parts = [], [{"type": "http.request", "body": b"x" * 900, "more_body": True}]
+
+        async def halted():
+            if not parts:
+                await asyncio.Event().wait()
+            return parts.pop()
+
+        async def send(message):
+            replies.append(message)
+
+        scope = {"type": "http", "method": "POST", "path": "/predict", "headers": []}
+        sending = asyncio.create_task(app(scope, halted, send))
+        while not app.held_bytes:
+            await asyncio.sleep(0)
+        refused = await post(app, b"y" * 800)
+        await sending
+        return refused, replies[0]["status"], app.held_bytes, await post(app, png())
+
+    refused, late, held, answered = run(ask())
+    assert (refused[0], refused[1]["retry-after"], late, held, answered[0]) == (503, "1", 408, 0, 200)
 
 
 def test_a_client_that_leaves_half_way_is_counted_and_costs_no_call():

@@ -4,6 +4,7 @@ An image that was answered before is answered from memory, unless the request sa
 is for Prometheus. Where the environment has SERVE_API_KEY, all but `/health` must bring it as `X-API-Key`.
 """
 
+import asyncio
 import hashlib
 import hmac
 import io
@@ -21,6 +22,10 @@ from starlette.responses import Response
 PREDICT = "/predict"
 REPLY_OVERHEAD_BYTES = 200
 """Of the cache's own objects for a reply, about."""
+BODY_SECONDS = 30.0
+"""How long a client may take to send an image, which takes memory meanwhile."""
+MOST_HELD_BYTES = 256_000_000
+"""Of all images that are being sent or wait; one image may have as many as the settings say."""
 SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)
 SIZES = (1, 2, 4, 8, 16, 32, 64)
 NO_STORE = b"no-store"
@@ -28,6 +33,14 @@ NO_STORE = b"no-store"
 
 def reply(status: int, content: dict[str, Any], headers: dict[str, str] | None = None) -> Response:
     return Response(json.dumps(content, ensure_ascii=False), status, headers, "application/json")
+
+
+def busy(what: str) -> Response:
+    return reply(503, {"detail": f"{what}, which is the limit; try again in a second"}, {"Retry-After": "1"})
+
+
+class Gone(Exception):
+    """The client left before its image was there."""
 
 
 class Gate:
@@ -43,7 +56,7 @@ class Gate:
         self.cache: cachetools.LRUCache[bytes, bytes] = cachetools.LRUCache(
             limit, getsizeof=lambda body: len(body) + REPLY_OVERHEAD_BYTES
         )
-        self.waiting = 0
+        self.waiting = self.held_bytes = 0
         self.registry = registry = CollectorRegistry()
         self.requests = Counter(
             "serve_requests", "Requests by the status of their reply", ["status"], registry=registry
@@ -77,18 +90,22 @@ class Gate:
             await self.app(scope, receive, send)
 
     async def _predict(self, headers: dict[bytes, bytes], scope: Any, receive: Any, send: Any) -> None:
-        if headers.get(b"content-type", b"").startswith((b"multipart/", b"application/x-www-form-urlencoded")):
+        if headers.get(b"content-type", b"").startswith(b"multipart/"):
             detail = "send the bytes of the image as the body, not a form: curl --data-binary @image.png"
             await self._end(reply(415, {"detail": detail}), scope, receive, send)
             return
+        body = bytearray()
         try:
-            image = await self._body(headers, receive)
-        except ValueError as error:
-            await self._end(reply(413, {"detail": str(error)}), scope, receive, send)
-            return
-        if image is None:
+            answer = await self._read(body, headers, receive)
+            if answer is None:
+                answer = await self._answer(bytes(body), headers, scope)
+            await self._end(answer, scope, receive, send)
+        except Gone:
             self.gone.inc()
-            return
+        finally:
+            self.held_bytes -= len(body)
+
+    async def _answer(self, image: bytes, headers: dict[bytes, bytes], scope: Any) -> Response:
         began = time.perf_counter()
         key = hashlib.sha256(self.model_sha256.encode() + image).digest()
         cached = None if headers.get(b"cache-control") == NO_STORE else self.cache.get(key)
@@ -99,25 +116,33 @@ class Gate:
             refusal = self._refusal(image)
             answer = refusal if refusal is not None else await self._ask(key, image, scope)
         self.seconds.observe(time.perf_counter() - began)
-        await self._end(answer, scope, receive, send)
+        return answer
 
-    async def _body(self, headers: dict[bytes, bytes], receive: Any) -> bytes | None:
-        """The body; None where the client left. Raises ValueError where it is larger than allowed."""
-        limit = int(self.settings["max_bytes"])
+    async def _read(self, body: bytearray, headers: dict[bytes, bytes], receive: Any) -> Response | None:
+        """Fills `body`; why that was given up, or None. Raises Gone where the client left."""
+        limit, most = int(self.settings["max_bytes"]), max(MOST_HELD_BYTES, int(self.settings["max_bytes"]))
+        too_large = reply(413, {"detail": f"the image has more than {limit:,} bytes, the limit; send a smaller one"})
         said = headers.get(b"content-length", b"0")
-        body = bytearray()
+        if said.isdigit() and int(said) > limit:
+            return too_large
+        ends = time.monotonic() + BODY_SECONDS
         more = True
         while more:
-            if len(body) > limit or (said.isdigit() and int(said) > limit):
-                raise ValueError(f"the image has more than {limit:,} bytes, which is the limit; send a smaller one")
-            message = await receive()
+            try:
+                message = await asyncio.wait_for(receive(), max(0.0, ends - time.monotonic()))
+            except TimeoutError:
+                return reply(408, {"detail": f"the image did not come within {BODY_SECONDS:g} s; send it again"})
             if message["type"] == "http.disconnect":
-                return None
-            body += message.get("body", b"")
+                raise Gone
+            part = message.get("body", b"")
+            body += part
+            self.held_bytes += len(part)
+            if len(body) > limit:
+                return too_large
+            if self.held_bytes > most:
+                return busy(f"images of {most:,} bytes are here already")
             more = message.get("more_body", False)
-        if len(body) > limit:
-            raise ValueError(f"the image has {len(body):,} bytes and {limit:,} are allowed; send a smaller one")
-        return bytes(body)
+        return None
 
     def _refusal(self, image: bytes) -> Response | None:
         """Why the image is not given to the model, by its header alone: nothing is unpacked for it."""
@@ -132,8 +157,7 @@ class Gate:
             detail = f"the image has {width:,} × {height:,} pixels and {limit:,} are allowed; send a smaller one"
             return reply(413, {"detail": detail})
         if self.waiting >= self.settings["queue_limit"]:
-            detail = f"{self.waiting} images wait already, which is the limit; try again in a second"
-            return reply(503, {"detail": detail}, {"Retry-After": "1"})
+            return busy(f"{self.waiting} images wait already")
         return None
 
     async def _ask(self, key: bytes, image: bytes, scope: Any) -> Response:

@@ -1,6 +1,6 @@
 """Serves the model of this folder over HTTP: `python serve.py`, after `pip install -r requirements-serve.txt`.
 
-    curl --data-binary @image.png -H 'Content-Type: image/png' http://127.0.0.1:8000/predict
+    curl --data-binary @image.png http://127.0.0.1:8000/predict
 
 LitServe collects requests that come within a few milliseconds into one call of the model. The settings are in
 serve.json, and `python serve.py --help` lists them. What stands before the model is in gate.py.
@@ -96,6 +96,8 @@ def main() -> int:
         middlewares=[(Gate, {"settings": settings, "model_sha256": bundle["model"]["sha256"], "formats": FORMATS})],
         disable_openapi_url=True,
     )
+    if options.host != "127.0.0.1" and not os.environ.get("SERVE_API_KEY"):
+        print(f"warning: whoever reaches port {options.port} may ask; set SERVE_API_KEY to a secret", file=sys.stderr)
     print(f"serving on http://{options.host}:{options.port}{PREDICT}, up to {size} images a call", flush=True)
     server.run(host=options.host, port=options.port, num_api_servers=1, generate_client_file=False, log_level="warning")
     return 0
