@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from select import select
 from typing import TypeVar
 
 from engine.errors import LimitError, NotFoundError, RequestError, RunError
@@ -22,7 +21,7 @@ from engine.system.machine import memory_bytes
 
 WORKER = (sys.executable, "-P", "-m", "engine.worker")
 REPLY_SECONDS = 120.0
-"""A worker that says nothing for so long is ended: loading a large model and its images takes less."""
+"""A worker that has not answered in so long is ended: loading a large model and its images takes less."""
 AGAIN = "Start the race again"
 T = TypeVar("T")
 
@@ -130,17 +129,23 @@ class LiveRace:
             raise RunError("the worker was not started", AGAIN)
         self.last_use = time.monotonic()
         self._watch(process)
+        late = threading.Event()
+        timer = threading.Timer(REPLY_SECONDS, _kill, (process, late))
+        timer.daemon = True
+        timer.start()
         try:
             write_message(process.stdin, ask, payload)
-            if not select([process.stdout], [], [], REPLY_SECONDS)[0]:
-                self._end()
-                raise LimitError(f"the worker said nothing for {REPLY_SECONDS:.0f} s and was ended", AGAIN, code="time")
             message = read_message(process.stdout, LiveRaceReply)
         except (BrokenPipeError, ConnectionResetError):
             message = None
         except RunError:
             self._end()  # what else it sent would be taken for the reply to the next message
             raise
+        finally:
+            timer.cancel()
+        if message is None and late.is_set():
+            self._end()
+            raise LimitError(f"the worker did not answer in {REPLY_SECONDS:.0f} s and was ended", AGAIN, code="time")
         if message is None:
             raise self._ended(process)
         reply, content = message
@@ -179,6 +184,12 @@ class LiveRace:
         if self._folder is not None:
             self._folder.cleanup()
             self._folder = None
+
+
+def _kill(process: subprocess.Popen[bytes], late: threading.Event) -> None:
+    """Ends a worker that is late, and with it whatever waits at its pipes: for a byte, for the rest, for room."""
+    late.set()
+    process.kill()
 
 
 def _there(value: T | None) -> T:

@@ -207,9 +207,14 @@ def test_too_many_lanes_are_refused(home):
         live_race_request(report, home.job("a"), ids)
 
 
-def test_a_reply_that_does_not_come_ends_the_worker(home, request_of_run, monkeypatch):
-    monkeypatch.setattr(live_race, "REPLY_SECONDS", 0.0)
+@pytest.mark.parametrize(
+    "says", ["", '{"kind":', '{"n_bytes": 9}\n1234'], ids=["nothing", "half a line", "half a payload"]
+)
+def test_a_reply_that_does_not_come_whole_ends_the_worker(home, request_of_run, monkeypatch, says):
+    program = f"import sys, threading; print({says!r}, end='', flush=True); threading.Event().wait()"
+    monkeypatch.setattr(live_race, "WORKER", (sys.executable, "-c", program))
+    monkeypatch.setattr(live_race, "REPLY_SECONDS", 0.5)
     race = LiveRace(Home(home.path), request_of_run, lambda race: None)
-    with pytest.raises(RunError, match="said nothing"):
+    with pytest.raises(RunError, match="did not answer"):
         race.sheet()
     assert not race.is_running
