@@ -76,6 +76,19 @@ def test_it_answers_images_and_says_what_is_wrong_with_others(port):
     assert b'serve_requests_total{status="422"} 2.0' in ask(port, None, "/metrics")[2]
 
 
+def test_messages_between_its_processes_are_not_kept_back(folder):
+    """Else each of more than 16 KiB, as a photo is, waits 40 ms for an acknowledgement, twice an answer."""
+    look = """
+import os, serve, socket
+from multiprocessing import connection
+listener = connection.Listener()
+for end in (connection.Client(listener.address), listener.accept()):
+    print(socket.socket(fileno=os.dup(end.fileno())).getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+"""
+    found = subprocess.run([sys.executable, "-c", look], cwd=folder, check=True, capture_output=True, text=True)
+    assert [int(line) > 0 for line in found.stdout.split()] == [True, True]
+
+
 def test_a_client_that_leaves_does_not_disturb_the_others(port):
     with socket.create_connection(("127.0.0.1", port)) as one:
         body = png(33)

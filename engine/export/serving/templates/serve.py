@@ -33,6 +33,25 @@ from preprocess import FORMATS
 FOLDER = Path(__file__).resolve().parent
 
 
+def _send_at_once(opened: connection.Connection) -> connection.Connection:
+    """The same connection without Nagle's algorithm (RFC 896).
+
+    multiprocessing sends a message of more than 16 KiB in two parts, and the second would wait some 40 ms until the other
+    end has acknowledged the first.
+    """
+    with socket.socket(fileno=os.dup(opened.fileno())) as shared:
+        shared.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return opened
+
+
+# LitServe's queues: over loopback, since a container or a sandbox may forbid sockets that are files. Here and not in
+# `main`, so that it also holds in the processes that this one starts.
+_connect, _accept = connection.SocketClient, connection.SocketListener.accept
+connection.default_family = "AF_INET"
+connection.SocketClient = lambda address: _send_at_once(_connect(address))
+connection.SocketListener.accept = lambda listener: _send_at_once(_accept(listener))
+
+
 class ServedModel(litserve.LitAPI):
     """The model in LitServe's worker: images as bytes become replies, a batch at a time."""
 
@@ -81,8 +100,6 @@ def main() -> int:
     signal.signal(signal.SIGTERM, _interrupt)
     if options.stop_with_stdin:
         threading.Thread(target=_interrupt_at_end_of_stdin, daemon=True).start()
-    # LitServe's queues: over loopback, since a container or a sandbox may forbid sockets that are files.
-    connection.default_family = "AF_INET"
     # LitServe offers tools to agents where the package mcp is installed, and fails with versions that it does not know.
     litserve.server._MCP_AVAILABLE = False
     size = settings["max_batch_size"]
