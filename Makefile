@@ -4,25 +4,24 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 REQUIREMENTS ?= requirements.txt
 BIN := .venv/bin
+TOGETHER := --numprocesses 2 --dist loadgroup --no-loadscope-reorder
 
 .PHONY: run test test-all test-quick test-gpu coverage fuzz screenshots lint lock notices clean
 
 run: .venv/.run-installed
 	@$(BIN)/streamlit run app.py
 
-# In two processes: what thousands of tests leave in one has ended it by a signal (docs/log.md).
+# In two processes, the browser's tests in one of them: together they take the two cores that one leaves idle.
 test: .venv/.dev-installed lint
 	@scripts/find_chromium.sh >/dev/null
-	$(BIN)/python -m pytest -m "quick and not slow"
-	$(BIN)/python -m pytest -m "not quick and not slow"
+	$(BIN)/python -m pytest $(TOGETHER) -m "not slow"
 
 test-all: .venv/.dev-installed lint
 	@scripts/find_chromium.sh >/dev/null
-	$(BIN)/python -m pytest -m "quick"
-	$(BIN)/python -m pytest -m "not quick"
+	$(BIN)/python -m pytest $(TOGETHER) -m "slow or not slow"
 
 test-quick: .venv/.dev-installed
-	$(BIN)/python -m pytest -m "quick and not slow"
+	$(BIN)/python -m pytest $(TOGETHER) -m "quick and not slow"
 
 # Needs an NVIDIA card, and onnxruntime-gpu in place of onnxruntime; says so where there is none.
 test-gpu: .venv/.dev-installed

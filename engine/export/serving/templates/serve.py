@@ -36,8 +36,8 @@ FOLDER = Path(__file__).resolve().parent
 def _send_at_once(opened: connection.Connection) -> connection.Connection:
     """The same connection without Nagle's algorithm (RFC 896).
 
-    multiprocessing sends a message of more than 16 KiB in two parts, and the second would wait some 40 ms until the other
-    end has acknowledged the first.
+    multiprocessing sends a message of more than 16 KiB in two parts, and the second would wait some 40 ms until the
+    other end has acknowledged the first.
     """
     with socket.socket(fileno=os.dup(opened.fileno())) as shared:
         shared.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
