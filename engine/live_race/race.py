@@ -174,13 +174,15 @@ class Race:
 
     def _alone(self, start: _Start) -> None:
         """One call at a time: always the lane whose own clock is behind, which runs while it computes alone."""
+        before: Lane | None = None
         while not start.stopped.is_set():
             behind = [lane for lane in self.lanes if lane.n_done < self.track.distance]
             if not behind:
                 return
             lane = min(behind, key=lambda one: one.seconds)
-            # Not counted: threads of the lane before spin for a moment after its last call.
-            lane.session(lane.fitted(self.track.inputs[lane.n_done % len(self.track.inputs)]))
+            if lane is not before:  # not counted: threads of the lane before spin for a moment after its last call
+                lane.session(lane.fitted(self.track.inputs[lane.n_done % len(self.track.inputs)]))
+            before = lane
             ends = lane.seconds + TURN_SECONDS
             while lane.seconds < ends and lane.n_done < self.track.distance and not start.stopped.is_set():
                 self._advance(lane)

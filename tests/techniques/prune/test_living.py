@@ -22,16 +22,19 @@ from tests.techniques.prune.families import FAMILIES
 
 ACROSS_CHANNELS = (nn.LayerNorm, nn.GroupNorm, GlobalResponseNorm, ScaledStdConv2d, ScaledStdConv2dSame)
 """What computes with the number of channels, zero or not: where one goes, the others change."""
-QUICK = {name: px for name, px, _ in FAMILIES} | {"regnety_002": 32, "ghostnet_050": 32, "starnet_s050": 32}
+SMALL = {name: px for name, px, _ in FAMILIES} | {"regnety_002": 32, "ghostnet_050": 32, "starnet_s050": 32}
+LONG = {"tinynet_e", "regnety_002", "starnet_s050"}
+"""Of those, what takes over ten seconds."""
 
 
 def networks() -> Iterator[object]:
     for name in NETWORKS:
         if not resists(name):
-            px = QUICK.get(name) or catalogue.entry(name).input_size[1]
-            yield pytest.param(name, px, "l2", id=name, marks=() if name in QUICK else pytest.mark.slow)
+            px = SMALL.get(name) or catalogue.entry(name).input_size[1]
+            slow = name not in SMALL or name in LONG
+            yield pytest.param(name, px, "l2", id=name, marks=pytest.mark.slow if slow else ())
     for importance in ("random", "bn_scale", "lamp"):
-        yield pytest.param("regnety_002", 32, importance, id=importance)
+        yield pytest.param("mobilenetv3_small_050", 32, importance, id=importance)
 
 
 def half_of_each(graph, groups):
