@@ -90,22 +90,15 @@ NOT_RUN = pytest.StashKey[str]()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Marks every other test as quick, and leaves out those that need a card where there is none.
-
-    With several processes the tests of a file stay together, those of the browser all of them: they share one app. What
-    takes longest comes first, so that no process is left alone with it.
-    """
+    """Every other test is marked as quick; those that need a graphics card are left out where there is none."""
     of_a_card = [item for item in items if item.get_closest_marker("gpu")]
     if of_a_card and (reason := no_card()):
         config.stash[NOT_RUN] = f"{len(of_a_card)} tests on a graphics card were not run: {reason}"
         config.hook.pytest_deselected(items=of_a_card)
         items[:] = [item for item in items if item not in of_a_card]
-    places = {item: item.path.relative_to(Path(__file__).parent).as_posix() for item in items}
-    for item, place in places.items():
-        if not place.startswith(NOT_QUICK):
+    for item in items:
+        if not item.path.relative_to(Path(__file__).parent).as_posix().startswith(NOT_QUICK):
             item.add_marker("quick")
-        item.add_marker(pytest.mark.xdist_group("e2e" if place.startswith("e2e/") else place))
-    items.sort(key=lambda item: (not places[item].startswith("e2e/"), not places[item].startswith(NOT_QUICK)))
 
 
 def no_card() -> str:
