@@ -31,6 +31,8 @@ from PIL import Image
 from preprocess import FORMATS
 
 FOLDER = Path(__file__).resolve().parent
+STOP_SECONDS = 5
+"""How long requests that are under way have to end when the server is told to: containers give ten seconds."""
 
 
 def _send_at_once(opened: connection.Connection) -> connection.Connection:
@@ -113,6 +115,7 @@ def main() -> int:
         middlewares=[(Gate, {"settings": settings, "model_sha256": bundle["model"]["sha256"], "formats": FORMATS})],
         disable_openapi_url=True,
     )
+    server.uvicorn_graceful_timeout = STOP_SECONDS
     if options.host != "127.0.0.1" and not os.environ.get("SERVE_API_KEY"):
         print(f"warning: whoever reaches port {options.port} may ask; set SERVE_API_KEY to a secret", file=sys.stderr)
     print(f"serving on http://{options.host}:{options.port}{PREDICT}, up to {size} images a call", flush=True)
