@@ -120,6 +120,8 @@ def main() -> int:
         print(f"warning: whoever reaches port {options.port} may ask; set SERVE_API_KEY to a secret", file=sys.stderr)
     print(f"serving on http://{options.host}:{options.port}{PREDICT}, up to {size} images a call", flush=True)
     server.run(host=options.host, port=options.port, num_api_servers=1, generate_client_file=False, log_level="warning")
+    for child in multiprocessing.active_children():  # what LitServe ends it does not always wait for
+        child.join(STOP_SECONDS)
     return 0
 
 
