@@ -21,7 +21,7 @@ from engine import (
 from pages._ui import chrome, linked_analysis, live, notes_view, state, variant_choice
 from pages._ui.guard import show_error
 from pages._ui.ship import serving_choice_view, serving_cost_view, serving_table
-from pages._ui.wording import roughly
+from pages._ui.wording import roughly, sentence
 
 PARAM = "serving"
 """The parameter of the address that holds the job."""
@@ -101,8 +101,8 @@ def _form(report: Report, id: str) -> None:
     try:
         seconds = estimate_serving(**values).seconds
         st.caption(
-            f"{roughly(seconds)}, estimated. It listens on this machine alone, and stops by itself. Requests come at "
-            "random, some images more often than others. Stop it at any time: what was measured stays."
+            f"{sentence(roughly(seconds) + ', estimated')} It listens on this machine alone, and stops by itself. "
+            "Requests come at random, some images more often than others. Stop it at any time: what was measured stays."
         )
         if pressed:
             mine = {"run": report.run_id, "variant": id, **values}
