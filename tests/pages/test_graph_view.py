@@ -4,7 +4,8 @@ import hashlib
 
 import pytest
 
-from engine import list_jobs
+from engine import RequestError, list_jobs
+from pages._ui.results import graph_view
 from tests.made import BASE, INT8, made_report, made_variant
 from tests.made_graphs import made_graph_errors, made_graph_times, made_graphs
 from tests.pages.test_pages import button, plain_words, words
@@ -84,3 +85,17 @@ def test_errors_are_a_colour_once_the_layers_are_compared(graph, answer):
     at = graph(node="baseline stem", colour="Error")
     assert table(at)["Error"].tolist() == ["40.0 dB", "–", "–", "40.0 dB"]
     assert "the worst in the strongest" in plain_words(at)
+
+
+def test_what_cannot_be_measured_of_a_variant_is_no_colour_and_the_graphs_are_drawn(graph, monkeypatch):
+    """As the layers of a student, which is another network than the baseline."""
+
+    def refused(id, variant):
+        raise RequestError("another network", "Choose another variant")
+
+    monkeypatch.setattr(graph_view, "find_layer_errors", refused)
+    at = graph()
+    assert at.get("bidi_component")
+    labels = [one.label for one in at.button]
+    assert "Measure time" in labels
+    assert "Compare the layers" not in labels

@@ -65,7 +65,7 @@ def _start_button(request: SensitivityRequest, label: str, index: int, replaces:
     pressed = st.button(label, icon=":material/query_stats:", key=f"ask-sensitivity-{index}")
     st.caption(
         f"Each group is pruned alone and looked at on calibration images, without training: "
-        f"{sentence(roughly(estimate(request).seconds) + ', estimated')} You can stop it, and go on meanwhile."
+        f"{roughly(estimate(request).seconds)}, estimated. You can stop it, and go on meanwhile."
     )
     if pressed:
         linked_analysis.start_anew(ADDRESS, request, replaces)

@@ -22,7 +22,7 @@ from pages._ui import chrome, live, state, variant_choice
 from pages._ui.graph import graph_component
 from pages._ui.guard import callback, guarded, show_error
 from pages._ui.results import graph_nodes, time_view
-from pages._ui.results.variant_analysis import ProgressCard, finished
+from pages._ui.results.variant_analysis import ProgressCard, asked, finished
 from pages._ui.wording import plain
 
 WHOLE_BY_ITSELF = 150
@@ -93,13 +93,12 @@ def _graphs(report: Report, variant: Variant, comparison: GraphComparison) -> No
 
 def _colouring(report: Report, variant: Variant, comparison: GraphComparison) -> Colouring:
     """Draws the choice of what is measured already, and the buttons that measure the others; what is chosen."""
-    profile = _time_profile(report, variant)
-    errors = _layer_errors(report, variant)
+    time, errors = (asked(find, report, variant) for find in (find_time_profile, find_layer_errors))
     offered = {"Weights": charts.bytes_colouring(comparison)}
-    if profile is not None:
-        offered["Time"] = charts.time_colouring(profile)
-    if errors is not None:
-        offered["Error"] = charts.error_colouring(errors, comparison)
+    if isinstance(time.result, TimeProfile) and time.result.names_nodes:
+        offered["Time"] = charts.time_colouring(time.result)
+    if isinstance(errors.result, LayerErrors):
+        offered["Error"] = charts.error_colouring(errors.result, comparison)
     name = st.segmented_control(
         "Colour by",
         list(offered),
@@ -109,30 +108,15 @@ def _colouring(report: Report, variant: Variant, comparison: GraphComparison) ->
         bind="query-params",
         help="The stronger the colour of a box, the more of it is there, in either file; of errors, the worse.",
     )
-    if profile is None:
-        _time_button(report, variant)
-    if errors is None:
-        _error_button(report, variant)
+    if "Time" not in offered and time.can_be:
+        _time_button(report, variant, time.job)
+    if "Error" not in offered and errors.can_be:
+        _error_button(report, variant, errors.job)
     return offered[name]
 
 
-def _time_profile(report: Report, variant: Variant) -> TimeProfile | None:
-    """Where the time goes, where that was measured and says of which nodes."""
-    job = find_time_profile(report.run_id, variant.id)
-    profile = result(job.id) if job is not None and job.state == "done" else None
-    return profile if isinstance(profile, TimeProfile) and profile.names_nodes else None
-
-
-def _layer_errors(report: Report, variant: Variant) -> LayerErrors | None:
-    """How far the layers are from FP32, where they were compared."""
-    job = find_layer_errors(report.run_id, variant.id)
-    errors = result(job.id) if job is not None and job.state == "done" else None
-    return errors if isinstance(errors, LayerErrors) else None
-
-
-def _time_button(report: Report, variant: Variant) -> None:
+def _time_button(report: Report, variant: Variant, job: Job | None) -> None:
     """Draws the button that profiles both files, or the progress of that."""
-    job = find_time_profile(report.run_id, variant.id)
     if _button(
         job,
         "Measure time",
@@ -143,9 +127,8 @@ def _time_button(report: Report, variant: Variant) -> None:
         time_view.start(report, variant, job)
 
 
-def _error_button(report: Report, variant: Variant) -> None:
+def _error_button(report: Report, variant: Variant, job: Job | None) -> None:
     """Draws the button that compares the layers with FP32's, or the progress of that."""
-    job = find_layer_errors(report.run_id, variant.id)
     if _button(
         job,
         "Compare the layers",

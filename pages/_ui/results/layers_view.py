@@ -7,7 +7,6 @@ import streamlit as st
 from engine import (
     LayerErrors,
     Report,
-    RequestError,
     TimeProfile,
     Variant,
     charts,
@@ -22,7 +21,7 @@ from engine.wording import many
 from pages._ui import chrome, notes_view, row_selection, state, variant_choice
 from pages._ui.guard import guarded
 from pages._ui.results import float_layer_view, layers_table, time_view
-from pages._ui.results.variant_analysis import ProgressCard, finished
+from pages._ui.results.variant_analysis import ProgressCard, asked, finished
 from pages._ui.wording import decibels, plain
 
 ORDERS: dict[str, LayerOrder] = {"Largest error": "error", "Along the graph": "graph"}
@@ -110,11 +109,7 @@ def _layers(report: Report, variant: Variant, errors: LayerErrors) -> None:
 
 def _time_profile(report: Report, variant: Variant) -> TimeProfile | None:
     """Where the time goes in this variant, where that was profiled on this machine."""
-    try:
-        job = find_time_profile(report.run_id, variant.id)
-    except RequestError:  # the view Time says why
-        return None
-    profile = result(job.id) if job is not None and job.state == "done" else None
+    profile = asked(find_time_profile, report, variant).result
     return profile if isinstance(profile, TimeProfile) else None
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from engine import Job, Report, RequestError, Variant
+from engine import Job, Report, RequestError, Variant, result
 from pages._ui import chrome, live
 from pages._ui.guard import show_error
 
@@ -16,8 +16,29 @@ class ProgressCard(NamedTuple):
     caption: str = ""
 
 
+Find = Callable[[str, str], Job | None]
+"""The newest job about a run and one of its variants. Raises RequestError where there can be none."""
+
+
+class Asked(NamedTuple):
+    """An analysis that another view can use: its newest job, its result once that is done, and whether it can be."""
+
+    job: Job | None
+    result: object
+    can_be: bool
+
+
+def asked(find: Find, report: Report, variant: Variant) -> Asked:
+    """What there is of an analysis of the variant; draws nothing."""
+    try:
+        job = find(report.run_id, variant.id)
+    except RequestError:  # the view of that analysis says why
+        return Asked(None, None, can_be=False)
+    return Asked(job, result(job.id) if job is not None and job.state == "done" else None, can_be=True)
+
+
 def finished(
-    find: Callable[[str, str], Job | None],
+    find: Find,
     report: Report,
     variant: Variant,
     start_card: Callable[[Report, Variant], None],
