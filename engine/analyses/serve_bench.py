@@ -1,7 +1,6 @@
 """A bundle's own server under load: round after round of requests at every setting, with and without its cache."""
 
 import json
-import os
 import statistics
 import time
 import zipfile
@@ -62,9 +61,8 @@ def serve_bench(request: ServeBenchRequest, folder: JobFolder, progress: Progres
             break
         progress.emit("serve_bench", "serve", number / len(request.settings), setting_name(size, wait))
         with hold_measure_lock(lock, "serve-bench", on_wait):
-            began = _cpu_seconds()
-            pair = _measure_setting(request, bundle, folder.path / LOG, requests, cells[2 * number])
-            others.append(_used_by_others(began))
+            pair, used = _measure_setting(request, bundle, folder.path / LOG, requests, cells[2 * number])
+        others.append(used)
         cells[2 * number : 2 * number + 2] = pair
         folder.write("result.json", _result(request, requests.n_images, description, cells))
     if not any(cell.state == "measured" for cell in cells):
@@ -78,22 +76,32 @@ def serve_bench(request: ServeBenchRequest, folder: JobFolder, progress: Progres
     return _result(request, requests.n_images, description, cells, complete=True, warnings=warnings)
 
 
-class _CpuSeconds(NamedTuple):
-    """Seconds that have gone by, that all cores computed, and that this process and its ended children did."""
+class CpuSeconds(NamedTuple):
+    """Seconds that have gone by, that all cores computed, and that this process and all below it did."""
 
     wall: float
     every: float
     own: float
 
+    @classmethod
+    def now(cls) -> "CpuSeconds":
+        """Processes below this one are asked while they run: of one that nobody waited for nothing is left."""
+        every, this = psutil.cpu_times(), psutil.Process()
+        own = sum(map(_seconds_of, (this, *this.children(recursive=True))))
+        return cls(time.monotonic(), every.user + every.nice + every.system, own)
 
-def _cpu_seconds() -> _CpuSeconds:
-    every, own = psutil.cpu_times(), os.times()
-    return _CpuSeconds(time.monotonic(), every.user + every.nice + every.system, sum(own[:4]))
+
+def _seconds_of(process: psutil.Process) -> float:
+    """Processor seconds of a process and of those of its children that it waited for; 0 where it has just ended."""
+    try:
+        return sum(process.cpu_times()[:4])
+    except psutil.NoSuchProcess:
+        return 0.0
 
 
-def _used_by_others(began: _CpuSeconds) -> float:
-    """The cores that other programs used since then, on average; the server counts as ours once it has ended."""
-    now = _cpu_seconds()
+def used_by_others(began: CpuSeconds) -> float:
+    """The cores that other programs used since then, on average. What runs below this process is not another."""
+    now = CpuSeconds.now()
     return max(0.0, ((now.every - began.every) - (now.own - began.own)) / (now.wall - began.wall))
 
 
@@ -142,18 +150,24 @@ def _requests(request: ServeBenchRequest, bundle: Path, description: BundleDescr
 
 def _measure_setting(
     request: ServeBenchRequest, bundle: Path, log: Path, requests: _Requests, cell: ServeCell
-) -> list[ServeCell]:
-    """The setting of `cell` without and with the cache, of one start of the server; both failed where it fails."""
+) -> tuple[list[ServeCell], float]:
+    """The setting of `cell` without and with the cache, of one start of the server; both failed where it fails.
+
+    With the cores that other programs used meanwhile.
+    """
+    began = CpuSeconds.now()
     try:
         with bundle_server(bundle, log, cell.max_batch_size, cell.batch_timeout_ms) as port:
             without_pause(port, requests.next_load(MOST_REQUESTS), request.n_clients, WARM_SECONDS, cached=False)
-            return [
+            pair = [
                 _measure(request, port, requests, cell.model_copy(update={"cached": cached}))
                 for cached in (False, True)
             ]
+            return pair, used_by_others(began)
     except RunError as error:
         note = Note(code=error.code, text=error.message)
-        return [cell.model_copy(update={"cached": cached, "state": "failed", "note": note}) for cached in (False, True)]
+        pair = [cell.model_copy(update={"cached": cached, "state": "failed", "note": note}) for cached in (False, True)]
+        return pair, 0.0
 
 
 def _measure(request: ServeBenchRequest, port: int, requests: _Requests, cell: ServeCell) -> ServeCell:
