@@ -66,7 +66,7 @@ if __name__ == "__main__":
     parser.add_argument("folder", type=Path, help="where the ONNX files are")
     parser.add_argument("names", nargs="+", choices=[network.name for network in NETWORKS], metavar="NAME")
     parser.add_argument("--epochs", type=int, default=Qat().epochs)
-    arguments = parser.parse_args()
+    arguments = parser.parse_intermixed_args()
     with tempfile.TemporaryDirectory() as home:
         os.environ[HOME] = home
         main(arguments.folder, arguments.names, arguments.epochs)

@@ -15,9 +15,10 @@ are those of making the file: of the whole command for ours, without the start o
 
 AdaRound takes minutes to half an hour a network; `--without quark_adaround aimet_adaround` leaves those rivals out.
 
-Rivals' files stay in FOLDER/rivals with their time and memory, or with the error where one failed: remove the folder to
-make and time them anew. Logits stay in FOLDER/logits by the content of the file. Results are added to
-FOLDER/results.json after each network; remove it to measure again.
+Files stay in FOLDER/rivals and FOLDER/ours with their time and memory, or with the error where one failed: remove the
+folder to make and time them anew. Ours is made anew by itself where the engine's sources have changed. Logits stay in
+FOLDER/logits by the content of the file. Results are added to FOLDER/results.json after each network; remove it to
+measure again.
 
 It ends with 1 where ours misses its claim on a network: it loses at most a point of top-1; it is at least as fast as
 every rival that loses no more (the upper end of the interval of our speed over it is at least 1); and it is as many

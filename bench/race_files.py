@@ -19,10 +19,11 @@ from bench.race_results import FP32, BuildResult
 from bench.rivals import RIVALS
 from engine.results import Report, Variant
 from engine.settings import Target
-from engine.system.machine import cores, cpu_name, isa, versions
+from engine.system.machine import cores, cpu_name, isa, own_version, runtime_distributions, versions
 
 LONGEST_S = 1200
 ERROR_CHARS = 200
+BUILDER = Path(__file__).with_name("rivals.py")
 PROGRESS = "  "
 """The start of a line that reports progress."""
 
@@ -108,10 +109,18 @@ def _build(files: Files, name: str, source: str, pythons: Mapping[str, Path]) ->
         heavy("calibration", files.fp32, files.calibration, files.n_images)
     files.file(name).unlink(missing_ok=True)
     rival = RIVALS[name]
-    command = [pythons[rival.environment], "bench/rivals.py", name, files.fp32, files.calibration, files.file(name)]
+    paths = (BUILDER, files.fp32, files.calibration, files.file(name))
+    script, *inputs = (path.absolute() for path in paths)
     start = time.monotonic()
     try:
-        process = subprocess.run(command, capture_output=True, text=True, timeout=LONGEST_S, check=False)
+        process = subprocess.run(
+            [pythons[rival.environment].absolute(), script, name, *inputs],
+            cwd=files.folder,  # Quark leaves a table of its own where it runs
+            capture_output=True,
+            text=True,
+            timeout=LONGEST_S,
+            check=False,
+        )
     except subprocess.TimeoutExpired:
         return BuildResult(source=source, seconds=LONGEST_S, error=f"not done after {LONGEST_S} s")
     (files.folder / f"{name}.log").write_text(process.stderr, encoding="utf-8")
@@ -130,8 +139,21 @@ def _build(files: Files, name: str, source: str, pythons: Mapping[str, Path]) ->
 def build_ours(files: Files) -> tuple[BuildResult, Path | None]:
     """The result of `python -m engine optimize` in a new home, and the recommended file; None where there is none.
 
-    The file is the FP32 file itself where the baseline is recommended.
+    The file is the FP32 file itself where the baseline is recommended. That of an earlier call with the same network,
+    images and engine is used again.
     """
+    kept, source = files.out.with_suffix(".json"), f"{files.source}, engine {own_version()}"
+    built = BuildResult.model_validate_json(kept.read_bytes()) if kept.exists() else None
+    if built is None or built.source != source:
+        built = _optimize(files, source)
+        kept.write_text(built.model_dump_json(indent=1), encoding="utf-8")
+    variant = None if built.error else _recommended(_report(files))
+    if variant is None:
+        return built, None
+    return built, files.fp32 if variant.role == "baseline" else files.out / variant.file
+
+
+def _optimize(files: Files, source: str) -> BuildResult:
     shutil.rmtree(files.out, ignore_errors=True)
     files.out.parent.mkdir(parents=True, exist_ok=True)
     log = files.out.with_suffix(".log")
@@ -141,20 +163,22 @@ def build_ours(files: Files) -> tuple[BuildResult, Path | None]:
         command = [sys.executable, "-m", "engine", "optimize", recipe, "--out", files.out]
         status, seconds, peak_mb = _run(command, os.environ | {"FEATHERWEIGHT_HOME": f"{home}/home"}, log)
     report = _report(files)
-    variant = report.variant(report.recommended.id) if report and report.recommended else None
+    variant = _recommended(report)
     if status or report is None or variant is None:
         error = report.failures[0].message if report and report.failures else last_line(log.read_text())
-        return BuildResult(source=files.source, seconds=seconds, peak_mb=peak_mb, error=error[:ERROR_CHARS]), None
-    path = files.fp32 if variant.role == "baseline" else files.out / variant.file
-    built = BuildResult(
-        source=files.source,
+        return BuildResult(source=source, seconds=seconds, peak_mb=peak_mb, error=error[:ERROR_CHARS])
+    return BuildResult(
+        source=source,
         seconds=seconds,
         peak_mb=peak_mb,
         size_bytes=variant.size_bytes,
         label=_label(report, variant),
         target=report.target_of(variant),
     )
-    return built, path
+
+
+def _recommended(report: Report | None) -> Variant | None:
+    return report.variant(report.recommended.id) if report and report.recommended else None
 
 
 def _recipe(files: Files) -> str:
@@ -192,6 +216,8 @@ def _label(report: Report, variant: Variant) -> str:
 
 
 def machine() -> str:
-    """The machine and the version of onnxruntime, as text."""
+    """The machine and the versions of its runtimes, as text; of all that are installed where one hides another."""
     widest = [name for name in isa() if name.startswith(("avx", "amx", "asimd", "i8mm", "sve"))]
-    return f"{cores()} cores of {cpu_name()} ({', '.join(widest)}), onnxruntime {versions()['onnxruntime']}"
+    installed = versions()
+    runtimes = [f"{name} {installed[name]}" for name in (*runtime_distributions(), "openvino") if name in installed]
+    return f"{cores()} cores of {cpu_name()} ({', '.join(widest)}), {', '.join(runtimes)}"

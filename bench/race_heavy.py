@@ -55,17 +55,24 @@ def score(job: Job) -> tuple[dict[str, np.ndarray], dict[str, str]]:
     part = digits(model).split("evaluation")
     logits, errors = {}, {}
     for name, file in job.files.items():
-        path, arithmetic = Path(file.path), "_".join(file.target.arithmetic)
-        cached = Path(job.logits) / f"{file_sha256(path)}_{arithmetic}.npz"
+        path, arithmetic = Path(file.path), "_".join(map(str, file.target.arithmetic))
+        cached = Path(job.logits) / f"{_content(path)}_{arithmetic}.npz"
         try:
             if not cached.exists():
                 print(f"  logits of {name}", file=sys.stderr, flush=True)
                 cached.parent.mkdir(parents=True, exist_ok=True)
-                predict(replace(model, path=path), part, file.target).save(cached)
+                # OpenVINO's own format holds no graph of ONNX to read a batch from: its images are taken one by one.
+                batch = 1 if path.suffix == ".xml" else model.batch
+                predict(replace(model, path=path, batch=batch), part, file.target).save(cached)
             logits[name] = Predictions.load(cached).logits
         except FeatherweightError as error:
             errors[name] = str(error)
     return logits, errors
+
+
+def _content(path: Path) -> str:
+    """SHA-256 of a file, with that of the weights that OpenVINO keeps beside its graph."""
+    return "_".join(file_sha256(one) for one in (path, path.with_suffix(".bin")) if one.exists())
 
 
 def measure(job: Job) -> MeasureResult:

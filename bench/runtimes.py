@@ -141,4 +141,4 @@ if __name__ == "__main__":
     parser.add_argument("--batch", type=int, default=1)
     parser.add_argument("--card", action="store_true", help="time the ways of running on the first NVIDIA card")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write the figures there")
-    sys.exit(main(parser.parse_args()))
+    sys.exit(main(parser.parse_intermixed_args()))

@@ -191,5 +191,5 @@ if __name__ == "__main__":
     parser.add_argument("networks", nargs="*", default=list(NETWORKS), metavar="NETWORK:SIZE")
     parser.add_argument("--rounds", type=int, default=8)
     parser.add_argument("--distill", action="store_true")
-    arguments = parser.parse_args()
+    arguments = parser.parse_intermixed_args()
     sys.exit(main(arguments.networks, arguments.rounds, arguments.distill))
