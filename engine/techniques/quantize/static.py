@@ -41,6 +41,7 @@ from engine.techniques.quantize.prepare import (
 )
 from engine.techniques.quantize.scheme import Scheme, choose_scheme
 from engine.techniques.quantize.swish import aligned_ranges, fuse_silu, integer_hard_sigmoids
+from engine.techniques.quantize.unrounded import read_unrounded
 from engine.wording import many
 
 FILES_AT_ONCE = 5
@@ -195,6 +196,7 @@ def _quantize(
     if settings.fused_swish:
         integer_hard_sigmoids(quantized)
     shield_float_layers(quantized)
+    read_unrounded(quantized, folded, lambda node: node.op_type in operators and node.name not in floats)
     return quantized
 
 
