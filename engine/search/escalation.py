@@ -22,7 +22,7 @@ from engine.search.search_space import Plan
 from engine.search.selection import loss_text, over_accuracy
 from engine.search.timing import screen
 from engine.search.workspace import Workspace
-from engine.settings import Qat, QuantizeStatic
+from engine.settings import Budget, Qat, QuantizeStatic
 
 START = 0.6
 """Where this stage begins, as a share of the progress of a race that may escalate."""
@@ -30,6 +30,8 @@ LEARNT = 0.75
 """Where learning ends and training begins."""
 AS_FAST = 1.1
 """Up to so many times the latency of the fastest, a file that loses less is trained in its place."""
+NEARLY = 2.0
+"""Where a file with learnt rounding loses too much, and at most so many times what it may, another one is learnt."""
 LEARNING_SHARE, TRAINING_SHARE = 0.5, 0.8
 """The share of the time that is left in which learning and training end: what they make is timed in the rest."""
 TRAINED_IMAGES = 3200
@@ -62,8 +64,8 @@ def escalate(
     run_final: RunFinal,
     on_progress: ProgressCallback,
 ) -> Escalation:
-    """Learns the rounding of the static candidate that is clearly faster than the winner and loses too much accuracy;
-    trains the best of those that training knows where that is not enough.
+    """Learns the rounding of the static candidate that is clearly faster than the winner and loses too much accuracy,
+    and of the most faithful other one where that is nearly enough; then trains the best of those that training knows.
 
     What it builds is added to `candidates`. Does nothing where there is no such candidate. At the deadline nothing
     further is begun, and the best so far stays.
@@ -83,7 +85,11 @@ def escalate(
     if not context.data.has_images:
         result.leave_out("INT8 loses too much, and there are no images to learn its rounding from or to train it on")
         return result
+    n_before = len(candidates)
     _learn(_there(workspace, base), model, base, result, run_final, on_progress)
+    another = _next_base(lossy, base, winner) if _nearly_enough(candidates[n_before:], context.budget) else None
+    if another is not None and not workspace.out_of_time(f"learning the rounding of {another.name}"):
+        _learn(_there(workspace, another), model, another, result, run_final, on_progress)
     if result.winner is not winner or workspace.out_of_time("training where INT8 loses too much"):
         return result
     trainable = _base([one for one in lossy if is_trainable(one)], winner)
@@ -99,10 +105,26 @@ def escalate(
 
 def _base(lossy: list[Candidate], winner: Candidate | None) -> Candidate | None:
     """The most faithful of the fastest that are clearly faster than the winner, or than FP32; None where none is."""
-    limit = winner.latency.ratio_low if winner is not None and winner.latency is not None else 1.0
-    faster = [one for one in lossy if one.latency is not None and one.latency.ratio_high < min(limit, 1.0)]
+    faster = _faster(lossy, winner)
     best = min((one.ratio for one in faster), default=math.inf)
     return max((one for one in faster if one.ratio <= AS_FAST * best), key=lambda one: one.sqnr_db, default=None)
+
+
+def _nearly_enough(learnt: list[Candidate], budget: Budget) -> bool:
+    """Whether a file loses too much, and at most NEARLY times what it may."""
+    wider = budget.model_copy(update={"max_accuracy_drop": NEARLY * (budget.max_accuracy_drop or 0.0)})
+    return any(over_accuracy(one, budget) and not over_accuracy(one, wider) for one in learnt)
+
+
+def _next_base(lossy: list[Candidate], learnt: Candidate, winner: Candidate | None) -> Candidate | None:
+    """The most faithful of all files that are clearly faster and other than the one that was learnt."""
+    others = (one for one in _faster(lossy, winner) if one.plan.settings != learnt.plan.settings)
+    return max(others, key=lambda one: one.sqnr_db, default=None)
+
+
+def _faster(lossy: list[Candidate], winner: Candidate | None) -> list[Candidate]:
+    limit = winner.latency.ratio_low if winner is not None and winner.latency is not None else 1.0
+    return [one for one in lossy if one.latency is not None and one.latency.ratio_high < min(limit, 1.0)]
 
 
 def _there(workspace: Workspace, base: Candidate) -> Workspace:

@@ -137,6 +137,20 @@ def test_where_learnt_rounding_is_not_enough_the_file_is_trained_without_labels(
     assert not notes(outcome, codes.QAT_MAY_HELP)
 
 
+@pytest.mark.parametrize(("nearly", "n_learnt"), [(1.0, 1), (1000.0, 2)])
+def test_where_learnt_rounding_is_nearly_enough_another_file_is_learnt_before_training(
+    prepared, monkeypatch, nearly, n_learnt
+):
+    asked = []
+    monkeypatch.setattr("engine.search.workspace.qat", partial(as_trained, asked))
+    monkeypatch.setattr("engine.search.escalation.NEARLY", nearly)
+    model, context = prepared(RUINED)
+    outcome = race(model, AUTO, context)
+    learnt = trials(outcome, "learn_rounding")
+    assert len({one.model.key for one in learnt}) == len(learnt) == n_learnt
+    assert len(asked) == 1
+
+
 @pytest.mark.parametrize(("n_calibration", "n_trained"), [(120, [60]), (40, [])])
 def test_without_train_images_calibration_images_that_do_not_choose_train(
     prepared, monkeypatch, n_calibration, n_trained
