@@ -20,9 +20,9 @@ NUMBER = re.compile(r"\d+(?:\.\d+)?")
 
 
 class Table(NamedTuple):
-    """A file to write: its document in docs/, its first lines, its columns, and a function that makes its rows."""
+    """A file to write: its documents in docs/, its first lines, its columns, and a function that makes its rows."""
 
-    document: str
+    documents: tuple[str, ...]
     source: str
     columns: str
     rows: Callable[[str], Iterator[tuple[str, ...]]]
@@ -35,7 +35,10 @@ def pruned_rows(text: str) -> Iterator[tuple[str, ...]]:
 
 
 def race_rows(text: str) -> Iterator[tuple[str, ...]]:
-    """Rows on every network of docs/race.md, with the catalogue's family. Raises KeyError for one unknown to it."""
+    """Rows on every network of a document of races, with the catalogue's family.
+
+    Raises KeyError for a network that is unknown to it.
+    """
     top1 = {
         (name, method.partition(":")[0]): share.rstrip("%")
         for name, method, _, _, _, _, share, *_ in _table(text, "network | method")
@@ -60,7 +63,7 @@ def preset_rows(text: str) -> Iterator[tuple[str, ...]]:
 
 TABLES = {
     PRUNINGS: Table(
-        "pruning.md",
+        ("pruning.md",),
         """\
 # What channel pruning leaves of timm architectures: MACs and parameters are divided by this at a ratio of 0.5; latency
 # is the share that is left at 0.5 (at_50) and at 0.3 (at_30), with its 95 % interval
@@ -71,17 +74,18 @@ TABLES = {
         pruned_rows,
     ),
     RACES: Table(
-        "race.md",
+        ("race.md", "race-avx2.md"),
         """\
-# What races of ways to quantize ended in: times as fast as FP32, with the 95 % interval; top-1 in %
-# docs/race.md, November 2026: trained on digits, 360 or 539 images of 224 px, onnxruntime 1.32.0, batch 1, two cores of
-# an AMD EPYC: with AVX512-VNNI (VNNI), with AVX2 and no VNNI (AVX2)
+# What races of ways to quantize ended in: times as fast as FP32 in onnxruntime, with the 95 % interval; top-1 in %
+# November 2026: trained on digits, 224 or 256 px, batch 1, two cores of an AMD EPYC: with AVX512-VNNI and AVX512-BF16
+# (VNNI; docs/race.md, 360 images, onnxruntime 1.32.0 and OpenVINO 2026.4.1), with AVX2 and no VNNI (AVX2;
+# docs/race-avx2.md, 539 images, onnxruntime 1.32.0)
 """,
         "name family cpu winner times low high top1_fp32 top1",
         race_rows,
     ),
     PRESETS: Table(
-        "pruning.md",
+        ("pruning.md",),
         """\
 # What the presets make of the sample: size, top-1 in % of 360 images, the share of its latency that is left, with its
 # 95 % interval
@@ -97,7 +101,7 @@ def content_of(path: Path) -> str:
     """The content of one of the files, from the tables in docs/."""
     table, out = TABLES[path], io.StringIO()
     out.write(table.source)
-    rows = table.rows((DOCS / table.document).read_text(encoding="utf-8"))
+    rows = [row for name in table.documents for row in table.rows((DOCS / name).read_text(encoding="utf-8"))]
     csv.writer(out, lineterminator="\n").writerows([table.columns.split(), *rows])
     return out.getvalue()
 

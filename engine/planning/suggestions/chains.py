@@ -73,7 +73,7 @@ def quantize(facts: Facts) -> Suggestion | None:
     elif row is not None:
         text = (
             f"{facts.relative(row.name)} was {times_as_fast(row.speedup, 'FP32')} with "
-            f"{percent(row.top1, 1)} top-1 where FP32 has {percent(row.top1_fp32, 1)}, on "
+            f"{percent(row.top1, 1)} top-1 where FP32 has {percent(row.top1_fp32, 1)}, as {row.winner}, on "
             f"{CPUS[row.cpu]}"
         )
     else:

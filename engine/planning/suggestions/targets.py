@@ -115,7 +115,8 @@ def hardware(facts: Facts) -> Suggestion | None:
     if facts.on_sample:
         evidence = facts.sample_text("safe")
     elif row is not None:
-        evidence = f"{facts.relative(row.name)} was {times_as_fast(row.speedup, 'FP32')} on {CPUS[row.cpu]}"
+        speed = times_as_fast(row.speedup, "FP32")
+        evidence = f"{facts.relative(row.name)} was {speed}, as {row.winner}, on {CPUS[row.cpu]}"
     else:
         evidence = f"Nothing is measured of {facts.model_name} or its family. {race_summary('VNNI')}"
     return Suggestion(

@@ -2,10 +2,10 @@
 
 import pytest
 
-from engine.catalogue.measured import CPUS
+from engine.catalogue.measured import CPUS, find_race, race_summary
 from engine.catalogue.shortlist import SHORTLIST
 from engine.planning.suggestions import suggest
-from engine.results import Published
+from engine.results import Published, times_as_fast
 from engine.settings import AdviseRequest, Target
 from tests.made import BASE, made_advice, made_architecture, made_variant
 from tests.made_tasks import ARRAYS, IMAGES, made_task_report
@@ -75,12 +75,18 @@ def test_a_figure_is_said_of_its_weights_once():
     assert "resnet18.a1_in1k 50.0 % at 224 px" in of("architecture", kept(timm("resnet18"), LABELLED), made).text
 
 
+def raced(name):
+    row = find_race(name, "VNNI")
+    return f"{times_as_fast(row.speedup, 'FP32')}, as {row.winner}"
+
+
 @pytest.mark.parametrize(("model", "data", "basis", "said"), [
-    (timm("resnet18"), LABELLED, "measured_elsewhere", f"resnet18 was 3.12 times as fast as FP32 (3.08 to 3.15) on "
+    (timm("resnet18"), LABELLED, "measured_elsewhere", f"resnet18 was {raced('resnet18')}, on "
                                                        f"{CPUS['VNNI']}. Races made 4 networks 1.00 to 1.56"),
-    (timm("vit_small_patch16_224"), LABELLED, "measured_elsewhere", "vit_tiny_patch16_224 was 1.72 times as fast"),
+    (timm("vit_small_patch16_224"), LABELLED, "measured_elsewhere",
+     f"vit_tiny_patch16_224 was {raced('vit_tiny_patch16_224')}"),
     (SAMPLE, SAMPLE, "measured_elsewhere", "The preset Safe brought this network to 5.00 of 19.71 MB"),
-    (FILE, "null", "unknown", "Nothing is measured of this model or its family. Races made 6 networks 1.02 to 3.12"),
+    (FILE, "null", "unknown", f"Nothing is measured of this model or its family. {race_summary('VNNI')}"),
 ])  # fmt: skip
 def test_without_vnni_it_says_what_int8_brought_with_it_and_without(model, data, basis, said):
     found = of("hardware", kept(model, data))
@@ -95,7 +101,7 @@ def test_without_vnni_it_says_what_int8_brought_with_it_and_without(model, data,
         kept(isa=VNNI),
         kept(isa=ARM),
         kept(steps="[{technique: float16}]"),
-        kept(timm("efficientnet_b0"), LABELLED),
+        kept(timm("tf_efficientnet_lite0"), LABELLED),
     ],
     ids=["VNNI", "ARM", "no INT8", "as fast with it"],
 )
