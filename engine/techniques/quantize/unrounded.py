@@ -82,7 +82,7 @@ class _Graph:
 
     def serves_floats(self, pair: onnx.NodeProto, is_quantized: Callable[[onnx.NodeProto], bool]) -> bool:
         """Whether a product of matrices is rounded, and nothing but operators in float reads it."""
-        layer = self._makers.get(pair.input[0])
+        layer = self.maker(pair)
         if layer is None or layer.op_type not in _PRODUCTS or len(self._readers[pair.input[0]]) > 1:
             return False
         values = [name for node in self._readers[pair.output[0]] for name in node.output]

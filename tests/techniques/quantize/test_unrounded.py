@@ -1,7 +1,5 @@
 """Values that serve no integers are read in float: products that floats read, layers joined with a constant."""
 
-from collections import Counter
-
 import numpy as np
 import onnx
 
@@ -65,6 +63,17 @@ def answers(model, target):
         return session(image)["logits"]
 
 
+def operators(model):
+    return [node.op_type for node in onnx.load(model.path).graph.node]
+
+
+def read_by(model):
+    """By the name of each node, the operators that make what it reads."""
+    nodes = onnx.load(model.path).graph.node
+    makers = {output: node.op_type for node in nodes for output in node.output}
+    return {node.name: [makers.get(name) for name in node.input] for node in nodes}
+
+
 def test_openvino_gives_every_channel_its_own_bias_where_a_constant_is_joined(tmp_path):
     _, made = made_from(transformer(), tmp_path)
     found = answers(made, Target(runtime="openvino", precision="f32"))
@@ -73,21 +82,17 @@ def test_openvino_gives_every_channel_its_own_bias_where_a_constant_is_joined(tm
 
 def test_a_product_that_floats_read_is_not_rounded(tmp_path):
     model, made = made_from(transformer(1.0), tmp_path)
-    nodes = onnx.load(made.path).graph.node
-    makers = {output: node.op_type for node in nodes for output in node.output}
-    read = {node.name: [makers.get(name) for name in node.input] for node in nodes}
+    read = read_by(made)
     assert read["Add for b"][0] == "MatMul"
     assert read["Add for e"][0] == "MatMul"
     assert read["MatMul for d"][0] == "DequantizeLinear"
-    assert Counter(node.op_type for node in nodes)["QuantizeLinear"] == 3, "image, and the inputs of two products"
+    assert operators(made).count("QuantizeLinear") == 3, "image, and the inputs of two products"
     assert error(outputs(made.path), outputs(model.path)) < 0.1
 
 
 def test_where_integers_read_it_a_product_stays_rounded(tmp_path):
     _, made = made_from(transformer(1.0), tmp_path, LAYERS.model_copy(update={"operators": ()}))
-    nodes = onnx.load(made.path).graph.node
-    makers = {output: node.op_type for node in nodes for output in node.output}
-    read = {node.name: [makers.get(name) for name in node.input] for node in nodes}
+    read = read_by(made)
     assert read["Add for b"][0] == "DequantizeLinear"
 
 
@@ -100,7 +105,7 @@ def test_where_the_pair_does_the_work_of_a_relu_it_stays(tmp_path):
     ]
     everything = QuantizeStatic(method="static")
     model, made = made_from(classifier(nodes, {"w1": weights(192, 4)}), tmp_path, everything)
-    assert "Relu" not in [node.op_type for node in onnx.load(made.path).graph.node]
+    assert "Relu" not in operators(made)
     cut_off = outputs(model.path) == 0
     assert cut_off.any()
     assert (outputs(made.path)[cut_off] == 0).all()
