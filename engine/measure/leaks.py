@@ -7,7 +7,7 @@ from engine.wording import many
 
 
 def leak_note(chosen: Variant, report: Report) -> Note | None:
-    """Why the chosen variant is not recommended, where that would rest on leaked images; None where it does not.
+    """What speaks against the chosen variant, where its choice would rest on leaked images; None where it does not.
 
     It does not where the variant keeps the budget, and is better than guessing, whatever the answers on these images.
     """
@@ -18,7 +18,7 @@ def leak_note(chosen: Variant, report: Report) -> Note | None:
     n_images = chosen.comparison.n_images if chosen.comparison is not None else n_leaked
     advice = "take the copies out" if not isinstance(report.recipe.data, ImagesData) else "leave the copies out"
     text = (
-        f"No variant is recommended: {n_leaked:,} of the {many(n_images, noun)} that report are copies of {noun}s for "
+        f"{n_leaked:,} of the {many(n_images, noun)} that report are copies of {noun}s for "
         f"training or calibration, and what {chosen.label} loses on the others may be over the budget. "
         f"Under Data {advice}, and run again"
     )

@@ -31,13 +31,14 @@ OTHER_BUDGETS = (codes.LATENCY_OVER_BUDGET, codes.SIZE_OVER_BUDGET)
 
 
 def recommend(report: Report) -> Recommendation:
-    """The variant that `choose` takes, where what it reports meets the budget; else the baseline, with the reason.
+    """The best by the goal, where what it reports meets the budget; else the baseline, with the reason.
 
     Nothing is chosen on the images that report: where those do not confirm the choice, or only by images that leaked
-    (engine/measure/leaks.py), no other variant takes its place. Of a race, only the winner, a step's variant, can be
-    recommended. The reason says where the time was up, where other programs used the cores while latency was measured,
-    and how many variants have no speed to be compared by: where none of the others can be chosen, nothing is known to
-    be the best. Raises ValueError where the report has no baseline.
+    (engine/measure/leaks.py), no variant with other weights takes its place, only the baseline's own where they are
+    surely faster another way (`_with_same_weights`). Of a race, only the winner, a step's variant, can be recommended.
+    The reason says where the time was up, where other programs used the cores while latency was measured, and how many
+    variants have no speed to be compared by: where none of the others can be chosen, nothing is known to be the best.
+    Raises ValueError where the report has no baseline.
     """
     baseline, budget, goal = report.baseline, report.recipe.budget, report.recipe.goal
     if baseline is None:
@@ -50,10 +51,8 @@ def recommend(report: Report) -> Recommendation:
     chosen = best_by_goal(fast_enough, goal, _figures) if fast_enough else None
     if chosen is None:
         best, reason = baseline, _not_measured(disturbed, judged) or _why_none(report, judged, eligible)
-    elif contradiction := _contradiction(chosen, report):
-        best, reason = baseline, contradiction
-    elif leak := leak_note(chosen, report):
-        best, reason = baseline, leak
+    elif doubt := _doubt(chosen, report):
+        best, reason = _instead(chosen, doubt, fast_enough, report)
     else:
         best, reason = chosen, _reason(chosen, baseline, _rank(chosen, eligible, fast_enough, report), report)
     sentences = (
@@ -123,18 +122,53 @@ def _rank(best: Variant, eligible: Collection[Variant], fast_enough: Collection[
     return f", as fast as {fastest.label}, the {SUPERLATIVES[goal]} of {number}, and {merit}"
 
 
-def _contradiction(chosen: Variant, report: Report) -> Note | None:
+def _doubt(chosen: Variant, report: Report) -> Note | None:
     """Why the chosen variant is not recommended, from the images that report; None where these confirm the choice."""
+    return _contradiction(chosen, report) or leak_note(chosen, report)
+
+
+def _instead(chosen: Variant, doubt: Note, fast_enough: Collection[Variant], report: Report) -> tuple[Variant, Note]:
+    """What is recommended in place of the chosen variant, and why: its own weights another way, or the baseline.
+
+    The code is that of the doubt.
+    """
+    baseline = report.baseline
+    if baseline is None:
+        raise ValueError(f"the report of {report.run_id} has no baseline")
+    same = _with_same_weights(chosen, fast_enough, report)
+    if same is None:
+        return baseline, Note(code=doubt.code, text=f"No variant is recommended: {doubt.text}")
+    merits = _reason(same, baseline, ", the baseline's own weights", report).text
+    return same, Note(code=doubt.code, text=f"{merits}. Nothing with other weights is recommended: {doubt.text}")
+
+
+def _with_same_weights(chosen: Variant, fast_enough: Collection[Variant], report: Report) -> Variant | None:
+    """The best by the goal of the baseline's own weights at other targets or simplified; None where that is no gain.
+
+    One that is surely faster, and that the images that report confirm. It is one variant, named before any image has
+    reported, and it differs from the baseline in how numbers are rounded alone: no choice among files that learnt or
+    lost something, of which the luckiest would be taken.
+    """
+    same = [one for one in fast_enough if one is not chosen and _is_float(one)]
+    if not same:
+        return None
+    best = best_by_goal(same, report.recipe.goal, _figures)
+    surely_faster = best.latency is not None and best.latency.ratio_high < 1
+    return best if surely_faster and _doubt(best, report) is None else None
+
+
+def _contradiction(chosen: Variant, report: Report) -> Note | None:
+    """What the images that report have against the chosen variant; None where they confirm the choice."""
     verdict = chosen.verdict
     if verdict is None or (verdict.within_budget and not verdict.reaches_chance):
         return None
     noun = example_noun(report)
     if verdict.within_budget:
         text = f"{chosen.label} is not surely better than guessing on the {noun}s that report"
-        return Note(code="nothing_better_than_chance", text=f"No variant is recommended: {text}")
+        return Note(code="nothing_better_than_chance", text=text)
     figures = _over_text(chosen, report)
     chance = f"Among few {noun}s that can be chance: more of them, or a wider budget, may decide otherwise"
-    text = f"No variant is recommended: {chosen.label} was chosen, and {figures}. {chance}"
+    text = f"{chosen.label} was chosen, and {figures}. {chance}"
     return Note(code=codes.CHOICE_NOT_CONFIRMED, text=text)
 
 

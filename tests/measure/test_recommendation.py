@@ -92,6 +92,45 @@ def test_where_the_images_that_report_contradict_the_choice_nothing_else_takes_i
     )
 
 
+def elsewhere(letter, ratio, **changed):
+    """The baseline's own file at another target."""
+    return variant(letter, ratio, technique="baseline", settings=None, **changed)
+
+
+CONTRADICTED = {"seen": 0.004, "drop": 0.013, "codes": ("accuracy_drop_over_budget",), "within": False}
+
+
+def test_where_the_choice_is_contradicted_the_baseline_s_own_weights_are_taken_where_they_are_surely_faster():
+    found = recommended(variant("b", 0.3, **CONTRADICTED), variant("c", 0.4), elsewhere("d", 0.6), elsewhere("e", 0.5))
+    assert (found.id, found.reason.code) == ("e" * 12, "choice_not_confirmed")
+    assert found.reason.text.startswith("e, the baseline's own weights: 2.00 times as fast as the baseline")
+    assert ". Nothing with other weights is recommended: b was chosen, and on the 540 images" in found.reason.text
+
+
+@pytest.mark.parametrize(
+    "same",
+    [
+        elsewhere("d", 0.97),  # perhaps no faster
+        elsewhere("d", 0.5, **CONTRADICTED),
+        elsewhere("d", 0.5, seen=0.02),
+        elsewhere("d", 0.5, codes=(codes.LATENCY_OVER_BUDGET,), within=False),
+    ],
+    ids=["unclear", "contradicted too", "not eligible", "too slow for the budget"],
+)
+def test_the_baseline_s_own_weights_have_to_keep_the_budget_and_be_surely_faster_to_be_taken(same):
+    found = recommended(variant("b", 0.3, **CONTRADICTED), same)
+    assert (found.id, found.reason.code) == (BASE, "choice_not_confirmed")
+    assert found.reason.text.startswith("No variant is recommended: b was chosen")
+
+
+def test_only_one_of_the_baseline_s_own_weights_is_asked_the_images_that_report():
+    """The next one would be a choice by them."""
+    over = elsewhere("d", 0.4, **CONTRADICTED)
+    assert recommended(variant("b", 0.3, **CONTRADICTED), over, elsewhere("e", 0.6)).id == BASE
+    simplified = variant("e", 0.6, settings=Simplify())
+    assert recommended(variant("b", 0.3, **CONTRADICTED), simplified).id == "e" * 12
+
+
 def test_a_class_that_surely_loses_too_much_is_not_chosen_and_one_that_reports_too_much_contradicts():
     budget, sure = {"max_class_drop": 0.1}, made_selection(class_loss=made_class_loss(0.2, 0.11, 0.3))
     hurt, fine = variant("b", 0.3, selection=sure), variant("c", 0.6)
