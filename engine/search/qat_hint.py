@@ -14,7 +14,7 @@ WIDEST = 127
 """The largest weight in full range. Whether the graph can be trained does not depend on it."""
 UNTRAINED = QuantizeStatic(method="static")
 """What training begins with, but for the settings that follow."""
-ANY_VALUE = ("calibration", "calibration_images", "bias_correction", "rounding")
+ANY_VALUE = ("calibration", "calibration_images", "bias_correction", "cross_layer_equalization", "rounding")
 """Settings that change the numbers in a static file and not its graph."""
 
 

@@ -33,7 +33,7 @@ from engine.search.timing import REPAIR, operator_milliseconds, run_final, scree
 from engine.search.workspace import Workspace, make_workspace
 from engine.settings import QuantizeAuto
 from engine.settings.target import CUDA
-from engine.techniques.quantize import check_quantizable, free_products, heavy_nodes, with_crops_of_few
+from engine.techniques.quantize import check_quantizable, equalizable, free_products, heavy_nodes, with_crops_of_few
 from engine.wording import many
 
 BUILD, SCREEN, BUILD_AGAIN, SCREEN_AGAIN, SCREEN_REPAIRED = 0.05, 0.3, 0.5, 0.6, 0.65
@@ -184,7 +184,10 @@ def _build_and_screen(
         text = f"{base.name} is {speed} in the screening, and no refinement of it makes up for that"
         return candidates, [*notes, Note(code="not_refined", text=text)]
     there = replace(workspace, at=base.at or workspace.at)
-    notes += _build(there, refinements(base.plan, facts), candidates, BUILD_AGAIN, SCREEN_AGAIN)
+    is_lossy = over_accuracy(base, workspace.context.budget)
+    notes += _build(
+        there, refinements(base.plan, facts, loses_too_much=is_lossy), candidates, BUILD_AGAIN, SCREEN_AGAIN
+    )
     screen(workspace, model, candidates, SCREEN_AGAIN)
     return candidates, notes
 
@@ -241,6 +244,7 @@ def _facts(workspace: Workspace) -> Facts:
         products=free_products(proto),
         isa=context.isa,
         goal=context.goal,
+        n_pairs=len(equalizable(proto)),
         on_cuda=context.target.provider == CUDA,
     )
 

@@ -8,7 +8,7 @@ from pydantic import TypeAdapter
 from engine.results import Note
 from engine.settings import Float16, Goal, Step
 from engine.techniques.quantize import saturates
-from engine.wording import percent
+from engine.wording import many, percent
 
 STEP: TypeAdapter[Step] = TypeAdapter(Step)
 
@@ -31,8 +31,8 @@ class Facts:
     """The facts about graph and machine that the table of candidates depends on.
 
     `times` are milliseconds by operator type, `layers` the types among Conv, Gemm and MatMul that have weights,
-    `products` the names of the MatMuls of two activations, as attention has them. `on_cuda` says whether onnxruntime's
-    CUDA provider computes.
+    `products` the names of the MatMuls of two activations, as attention has them, `n_pairs` the number of pairs of
+    layers whose channels can be equalized. `on_cuda` says whether onnxruntime's CUDA provider computes.
     """
 
     times: Mapping[str, float]
@@ -41,6 +41,7 @@ class Facts:
     products: tuple[str, ...]
     isa: tuple[str, ...]
     goal: Goal
+    n_pairs: int = 0
     on_cuda: bool = False
 
     def share(self, *names: str) -> float:
@@ -123,15 +124,23 @@ def nncf_methods(facts: Facts, n_images: int) -> tuple[Plan, ...]:
     return tuple(Plan(name, _step({**static, "quantizer": quantizer}), reason) for quantizer, name in names.items())
 
 
-def refinements(base: Plan, facts: Facts) -> tuple[Plan, ...]:
+def refinements(base: Plan, facts: Facts, *, loses_too_much: bool) -> tuple[Plan, ...]:
     """The second half of the table: the best static candidate of the first half, with one setting changed each.
 
-    Raises ValueError where `base` has no settings.
+    `loses_too_much` says whether that one is over the budget of accuracy. Raises ValueError where `base` has no
+    settings.
     """
     settings = base.settings
     if settings is None:
         raise ValueError(f"{base.name} has no settings to refine")
     rows: list[tuple[bool, str, dict[str, object], str, str]] = [
+        (
+            loses_too_much and facts.n_pairs > 0,
+            "equalized",
+            {"cross_layer_equalization": True},
+            "channels_differ",
+            f"the channels of {many(facts.n_pairs, 'pair')} of layers can be given like ranges, at the same function",
+        ),
         *(
             (
                 facts.n_layers >= LAYERS_EACH * k,

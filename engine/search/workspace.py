@@ -24,7 +24,7 @@ from engine.techniques.quantize import Calibrator, JudgeSet, build_static, fold,
 from engine.techniques.quantize.qat import qat
 from engine.techniques.simplify import simplify
 
-FILES_AT_ONCE = 5
+FILES_AT_ONCE = 6
 """Files on disk while a candidate is built, each about as large as the model."""
 SIMPLIFIED = Plan("Simplified FP32", Simplify(), Note(code="float", text="the same function in fewer operators"))
 

@@ -110,9 +110,9 @@ class QuantizeStatic(Quantization):
     """Static INT8: weights and activations, ranges from calibration images, QDQ format.
 
     Scheme: Jacob et al., https://arxiv.org/abs/1712.05877, as in onnxruntime.quantization. Bias correction: Nagel et
-    al., https://arxiv.org/abs/1906.04721, section 4.2, with means from images. Learnt rounding minimises the error of
-    each layer's outputs, as Nagel et al., https://arxiv.org/abs/2004.10568, solved as by Frantar et al.,
-    https://arxiv.org/abs/2210.17323.
+    al., https://arxiv.org/abs/1906.04721, section 4.2, with means from images; cross-layer equalization: its section
+    4.1. Learnt rounding minimises the error of each layer's outputs, as Nagel et al.,
+    https://arxiv.org/abs/2004.10568, solved as by Frantar et al., https://arxiv.org/abs/2210.17323.
     """
 
     title: ClassVar[str] = "Static INT8"
@@ -182,6 +182,13 @@ class QuantizeStatic(Quantization):
         True,
         label="Bias correction",
         help="Take the mean error of each layer out of its bias, where held-back images show that it helps.",
+        expert=True,
+    )
+    cross_layer_equalization: bool = setting(
+        False,
+        label="Cross-layer equalization",
+        help="Give the channels of convolutions that follow each other like ranges of weights, at the same function. "
+        "RepVGG needs it, and where channels are alike it can lose a little.",
         expert=True,
     )
     rounding: Rounding = setting(

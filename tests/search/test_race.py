@@ -14,6 +14,7 @@ from tests.made import made_latency
 from tests.made_contexts import made_context
 from tests.search.spoilt import spoilt_graph
 from tests.techniques.given import given
+from tests.techniques.uneven import uneven_graph
 
 AUTO = QuantizeAuto(calibration_images=32, escalate=False)
 
@@ -57,6 +58,18 @@ def test_the_layers_at_fault_go_back_to_float_and_the_progress_never_falls(ready
     shares = [share for share, _ in said]
     assert shares == sorted(shares)
     assert all(one.model.path.exists() for one in outcome.search.candidates)
+
+
+def test_layers_whose_channels_differ_are_equalized_where_static_int8_loses_too_much(ready):
+    _, _, context = ready
+    model, bare = given(uneven_graph(), context.folder.parent / "uneven")
+    lossy = {"max_accuracy_drop": 0.0}
+    outcome = race(model, AUTO, replace(context, data=bare.data, budget=Budget(**lossy)))
+    trials = {one.trial.name: one.trial for one in outcome.search.candidates}
+    plain, equalized = trials["Static INT8"], trials["Static INT8, equalized"]
+    assert plain.outcome.code == "over_budget"
+    assert equalized.fidelity.sqnr_db > plain.fidelity.sqnr_db
+    assert equalized.reason.code == "channels_differ"
 
 
 def test_nothing_is_repaired_where_that_is_not_asked_or_no_accuracy_is(ready):

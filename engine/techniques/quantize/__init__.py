@@ -2,6 +2,7 @@
 
 from engine.techniques.quantize.calibrate import Calibrator
 from engine.techniques.quantize.dynamic import quantize_dynamic
+from engine.techniques.quantize.equalize import equalizable
 from engine.techniques.quantize.few_images import with_crops_of_few
 from engine.techniques.quantize.float_nodes import final_activations
 from engine.techniques.quantize.nncf import has_nncf
@@ -22,6 +23,7 @@ __all__ = [
     "JudgeSet",
     "build_static",
     "check_quantizable",
+    "equalizable",
     "final_activations",
     "first_heavy",
     "fold",

@@ -5,6 +5,7 @@ import io
 from collections.abc import Callable, Iterator
 from functools import cached_property
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 import onnx
@@ -19,6 +20,7 @@ from engine.runtimes.onnx_runtime import values_session
 from engine.settings.quantize import Calibration
 from engine.tasks import Inputs, n_examples, resized
 from engine.techniques.quantize.compare import N_EXAMPLES, FloatAnswers, float_answers
+from engine.techniques.quantize.equalize import equalize
 from engine.techniques.quantize.failures import as_step_error
 from engine.techniques.quantize.float_nodes import masked_tensors
 from engine.techniques.quantize.prepare import QUANTIZABLE, constant_names
@@ -36,7 +38,7 @@ class Calibrator:
     """Ranges and means of the activations of a folded graph on the first `n_images` of `images`, computed on first use.
 
     Only the activations of one batch are in memory at a time, and the statistics do not grow with the number of images.
-    `folder` needs room for one file as large as the model.
+    `folder` needs room for two files as large as the model.
     `batch_size` is the number of examples of a call where the values depend on it.
     """
 
@@ -79,6 +81,24 @@ class Calibrator:
     def float_answers(self) -> FloatAnswers:
         """What the folded graph answers for the first examples, to compare quantized files with."""
         return float_answers(self.folded, full_batch(self._images, self.model.batch or N_EXAMPLES))
+
+    @cached_property
+    def equalized(self) -> Self:
+        """One for the same function with the channels of its layers equalized; itself where no layers can be."""
+        proto = self.proto()
+        if equalize(proto) == 0:
+            return self
+        path = self._folder / "equalized.onnx"
+        onnx.save(proto, path)
+        return type(self)(
+            self.model,
+            path,
+            self._images,
+            self.n_images,
+            self._folder,
+            self._on_progress,
+            batch_size=self._batch_size,
+        )
 
     @property
     def noun(self) -> str:

@@ -24,6 +24,7 @@ from engine.tasks import Answers
 from engine.techniques.quantize.bias import correct_biases
 from engine.techniques.quantize.calibrate import Calibrator
 from engine.techniques.quantize.compare import check_answers
+from engine.techniques.quantize.equalize import equalizable
 from engine.techniques.quantize.failures import as_step_error
 from engine.techniques.quantize.few_images import with_crops_of_few
 from engine.techniques.quantize.float_layers import shield_float_layers
@@ -44,8 +45,8 @@ from engine.techniques.quantize.swish import aligned_ranges, fuse_silu, integer_
 from engine.techniques.quantize.unrounded import read_unrounded
 from engine.wording import many
 
-FILES_AT_ONCE = 5
-"""The folded model, the one that calibration watches, and their parts, each about as large as the model."""
+FILES_AT_ONCE = 6
+"""The folded model, the equalized one, the one that is watched, and their parts, each about as large as the model."""
 JUDGES = 16
 """Images that judge the bias correction and learnt rounding, and set no range."""
 LEARNING_IMAGES = 64
@@ -138,6 +139,9 @@ def build_static(
         _save(quantized, calibrator.model, path)
         return (note,)
     scheme = choose_scheme(settings, isa)
+    equalization_notes = [_equalization_note(calibrator)] if settings.cross_layer_equalization else []
+    if settings.cross_layer_equalization:
+        calibrator = calibrator.equalized
     folded = calibrator.proto()
     with as_step_error("onnxruntime's quantizer cannot handle this model", folded):
         operators = operators_named(settings.operators, folded)
@@ -157,7 +161,7 @@ def build_static(
             target.threads,
             saturates=saturates(isa) and scheme.activations == QuantType.QUInt8 and not scheme.reduce_range,
         )
-        notes = [scheme.note, *note_of(float_reasons, folded), *unsure]
+        notes = [scheme.note, *equalization_notes, *note_of(float_reasons, folded), *unsure]
         if judge_set is not None and settings.bias_correction:
             notes.append(_correct(quantized, calibrator, path, judge_set, target))
         if settings.rounding == "learnt":
@@ -198,6 +202,17 @@ def _quantize(
     shield_float_layers(quantized)
     read_unrounded(quantized, folded, lambda node: node.op_type in operators and node.name not in floats)
     return quantized
+
+
+def _equalization_note(calibrator: Calibrator) -> Note:
+    n_pairs = len(equalizable(calibrator.proto()))
+    if n_pairs == 0:
+        text = "No two convolutions follow each other, at most with a ReLU between them: nothing was equalized"
+        return Note(code="nothing_to_equalize", text=text)
+    return Note(
+        code="channels_equalized",
+        text=f"The channels of {many(n_pairs, 'pair')} of layers were given like ranges, at the same function",
+    )
 
 
 def _correct(
