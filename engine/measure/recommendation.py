@@ -5,7 +5,7 @@ from collections.abc import Collection
 from engine.measure.chance import learning_note
 from engine.measure.leaks import leak_note
 from engine.measure.ranking import RankingFigures, best_by_goal
-from engine.measure.verdict import not_slower, over_budget
+from engine.measure.verdict import flips_too_many, not_slower, over_budget
 from engine.results import (
     MEASURES,
     Note,
@@ -33,6 +33,7 @@ OTHER_BUDGETS = (codes.LATENCY_OVER_BUDGET, codes.SIZE_OVER_BUDGET)
 def recommend(report: Report) -> Recommendation:
     """The best by the goal, where what it reports meets the budget; else the baseline, with the reason.
 
+    One that flips too many answers on the images that choose comes after those that do not (`flips_too_many`).
     Nothing is chosen on the images that report: where those do not confirm the choice, or only by images that leaked
     (engine/measure/leaks.py), no variant with other weights takes its place, only the baseline's own where they are
     surely faster another way (`_with_same_weights`). Of a race, only the winner, a step's variant, can be recommended.
@@ -40,7 +41,7 @@ def recommend(report: Report) -> Recommendation:
     variants have no speed to be compared by: where none of the others can be chosen, nothing is known to be the best.
     Raises ValueError where the report has no baseline.
     """
-    baseline, budget, goal = report.baseline, report.recipe.budget, report.recipe.goal
+    baseline, budget = report.baseline, report.recipe.budget
     if baseline is None:
         raise ValueError(f"the report of {report.run_id} has no baseline")
     judged = [variant for variant in report.variants if variant.role == "step" and variant.verdict]
@@ -48,15 +49,19 @@ def recommend(report: Report) -> Recommendation:
     eligible = [one for one in measured if is_eligible(one, budget)]
     disturbed = [one for one in judged if one.latency_estimate and not one.latency and is_eligible(one, budget)]
     fast_enough = [one for one in eligible if one.latency and not_slower(one.latency)]
-    chosen = best_by_goal(fast_enough, goal, _figures) if fast_enough else None
+    chosen = _choose(fast_enough, report) if fast_enough else None
     if chosen is None:
         best, reason = baseline, _not_measured(disturbed, judged) or _why_none(report, judged, eligible)
     elif doubt := _doubt(chosen, report):
         best, reason = _instead(chosen, doubt, fast_enough, report)
     else:
-        best, reason = chosen, _reason(chosen, baseline, _rank(chosen, eligible, fast_enough, report), report)
+        passed = _passed_over(chosen, fast_enough, report)
+        compared, not_slow = _without(eligible, passed), _without(fast_enough, passed)
+        rank = _rank(chosen, compared, not_slow, report, all_of=not passed)
+        best, reason = chosen, _reason(chosen, baseline, rank, report)
     sentences = (
         reason.text,
+        _flipping_sentence(_passed_over(best, fast_enough, report), report),
         _disturbed_sentence(disturbed) if reason.code != codes.NOT_MEASURED else "",
         _time_sentence(report, best, measured),
         _load_sentence(report) if measured else "",
@@ -77,6 +82,35 @@ def is_eligible(variant: Variant, budget: Budget) -> bool:
         return True
     surely_learnt = selection.accuracy is None or selection.accuracy.better_than_chance in (None, "yes")
     return surely_learnt and not over_budget(selection.comparison, selection.class_loss, budget)
+
+
+def _choose(fast_enough: Collection[Variant], report: Report) -> Variant:
+    """The best by the goal; one that flips too many answers only where no other is better than the baseline by it."""
+    steady = [one for one in fast_enough if not _flips(one, report) and _gains(one, report)]
+    return best_by_goal(steady or list(fast_enough), report.recipe.goal, _figures)
+
+
+def _passed_over(chosen: Variant, fast_enough: Collection[Variant], report: Report) -> list[Variant]:
+    """Those that are better than the chosen one by the goal, and flip too many answers."""
+    if chosen.role == "baseline" or _flips(chosen, report):
+        return []
+    goal = report.recipe.goal
+    return [one for one in fast_enough if _flips(one, report) and _cost(one, goal) < _cost(chosen, goal)]
+
+
+def _without(group: Collection[Variant], others: Collection[Variant]) -> list[Variant]:
+    return [one for one in group if one not in others]
+
+
+def _flips(variant: Variant, report: Report) -> bool:
+    return variant.selection is not None and flips_too_many(variant.selection.comparison, report.recipe.budget)
+
+
+def _gains(variant: Variant, report: Report) -> bool:
+    """Whether it is surely faster than the baseline, or smaller where the goal is size."""
+    if report.recipe.goal == "size":
+        return report.baseline is not None and variant.size_bytes < report.baseline.size_bytes
+    return variant.latency is not None and variant.latency.ratio_high < 1
 
 
 def _figures(variant: Variant) -> RankingFigures:
@@ -105,8 +139,13 @@ def _cost(variant: Variant, goal: Goal) -> float:
     return variant.latency.ratio_to_baseline if variant.latency else float("inf")
 
 
-def _rank(best: Variant, eligible: Collection[Variant], fast_enough: Collection[Variant], report: Report) -> str:
-    """The rank of the best among the variants that can be recommended, never among a race's candidates."""
+def _rank(
+    best: Variant, eligible: Collection[Variant], fast_enough: Collection[Variant], report: Report, *, all_of: bool
+) -> str:
+    """The rank of the best among the variants that can be recommended, never among a race's candidates.
+
+    `all_of` says whether none of them was passed over.
+    """
     goal = report.recipe.goal
     whole = min(eligible, key=lambda one: _cost(one, goal)) in fast_enough
     group = eligible if whole else fast_enough
@@ -115,7 +154,8 @@ def _rank(best: Variant, eligible: Collection[Variant], fast_enough: Collection[
     fastest = min(group, key=lambda one: _cost(one, goal))
     noun = example_noun(report)
     images = f" on the {many(best.selection.comparison.n_images, noun)} that choose" if best.selection else ""
-    number = f"{len(group)} variants that keep the budget{images}" + ("" if whole else " and are not slower")
+    gains = "" if all_of else " and not by gains alone"
+    number = f"{len(group)} variants that keep the budget{images}{gains}" + ("" if whole else " and are not slower")
     if fastest is best:
         return f", the {SUPERLATIVES[goal]} of {number}"
     merit = "smaller" if _is_float(fastest) else "closer to the baseline"
@@ -226,6 +266,22 @@ def _not_measured(disturbed: Collection[Variant], judged: Collection[Variant]) -
             f"{many(len(judged), 'variant')}, whose speed is not known, and none of the others can be chosen"
         )
     return Note(code=codes.NOT_MEASURED, text=f"{text}. Measure again on a quiet machine")
+
+
+def _flipping_sentence(passed: Collection[Variant], report: Report) -> str:
+    """Of the one that was passed over and is the best by the goal."""
+    if not passed:
+        return ""
+    first = min(passed, key=lambda one: _cost(one, report.recipe.goal))
+    if first.selection is None:
+        raise ValueError(f"variant {first.id} was never scored on the images that choose")
+    loss = first.selection.comparison
+    noun, merit = example_noun(report), "smaller" if report.recipe.goal == "size" else "faster"
+    return (
+        f"{first.label} is {merit} and not taken: of the {many(loss.n_images, noun)} that choose {loss.n_worse} went "
+        f"from right to wrong, and only {loss.n_better} that went from wrong to right, as chance may have it, keep it "
+        "within the budget"
+    )
 
 
 def _disturbed_sentence(disturbed: Collection[Variant]) -> str:

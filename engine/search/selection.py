@@ -4,11 +4,11 @@ import math
 from collections.abc import Callable, Mapping
 
 from engine.measure.ranking import as_fast, best_by_goal
-from engine.measure.verdict import not_slower, over_budget
+from engine.measure.verdict import flips_too_many, not_slower, over_budget
 from engine.results import MEASURES, Note, codes, points, times_as_fast
 from engine.search.candidate import Candidate
 from engine.search.context import RaceContext
-from engine.settings import Budget, Goal
+from engine.settings import Budget
 from engine.wording import many, percent
 
 MOST_FINALISTS = 4
@@ -43,24 +43,32 @@ def base_to_refine(candidates: list[Candidate], budget: Budget) -> Candidate | N
 
 def finalists(candidates: list[Candidate], context: RaceContext) -> list[Candidate]:
     """The better half, by the goal, of those that are within the budget and not surely slower, and the most faithful of
-    the rest."""
+    the rest.
+
+    Those that flip too many answers come after the others, and one of them is there, should no other be faster.
+    """
     valid = [one for one in candidates if one.stage == "screened" and one.latency and one.latency.ratio_low <= 1]
     valid = [one for one in valid if not _too_large(one, context.budget) and not over_accuracy(one, context.budget)]
-    valid.sort(key=lambda one: _cost(one, context))
+    valid.sort(key=lambda one: (_flips(one, context), _cost(one, context)))
     n = min(MOST_FINALISTS, math.ceil(len(candidates) / 2))
     best, rest = valid[:n], [one for one in valid[n:] if not one.is_float]
     if rest:
         best.append(max(rest, key=lambda one: one.sqnr_db))
+    flipping = [one for one in valid if _flips(one, context)]
+    if flipping and not any(one in best for one in flipping):
+        best.append(flipping[0])
     return best
 
 
 def choose(final: list[Candidate], context: RaceContext) -> Candidate | None:
     """The winner: within the budget, and faster than FP32 by the whole interval.
 
-    Where the goal is size it is smaller than FP32 and not slower instead.
+    Where the goal is size it is smaller than FP32 and not slower instead. One that flips too many answers wins only
+    where no other can.
     """
     valid = [one for one in final if not _misses(one, context)]
-    return best_by_goal(valid, context.goal, Candidate.figures) if valid else None
+    steady = [one for one in valid if not _flips(one, context)]
+    return best_by_goal(steady or valid, context.goal, Candidate.figures) if valid else None
 
 
 def set_outcomes(candidates: list[Candidate], winner: Candidate | None, context: RaceContext) -> None:
@@ -75,7 +83,7 @@ def set_outcomes(candidates: list[Candidate], winner: Candidate | None, context:
         elif candidate.was_disturbed and not over_accuracy(candidate, context.budget):
             candidate.set_outcome(codes.NOT_MEASURED, DISTURBED)
         elif candidate.stage == "final" or over_accuracy(candidate, context.budget):
-            candidate.set_outcome(*(_misses(candidate, context) or _runner_up(candidate, winner, context.goal)))
+            candidate.set_outcome(*(_misses(candidate, context) or _runner_up(candidate, winner, context)))
         elif candidate.latency is None:
             candidate.set_outcome(codes.OUT_OF_TIME, NEVER_TIMED)
         elif _too_large(candidate, context.budget):
@@ -188,7 +196,18 @@ def _misses(candidate: Candidate, context: RaceContext) -> tuple[str, str] | Non
     return None
 
 
-def _runner_up(candidate: Candidate, winner: Candidate | None, goal: Goal) -> tuple[str, str]:
+def _flips(candidate: Candidate, context: RaceContext) -> bool:
+    return flips_too_many(candidate.comparison, context.budget)
+
+
+def _runner_up(candidate: Candidate, winner: Candidate | None, context: RaceContext) -> tuple[str, str]:
+    loss, goal = candidate.comparison, context.goal
+    if winner is not None and _flips(candidate, context) and not _flips(winner, context):
+        text = (
+            f"Within the budget by gains alone: {loss.n_worse} of the {_selection(candidate)} went from right to wrong "
+            f"and {loss.n_better} from wrong to right"
+        )
+        return codes.FLIPS_ANSWERS, text
     if winner is None or goal == "size" or not as_fast(candidate.figures().latency, winner.figures().latency):
         return "not_the_best", "Within the budget, and not the best by the goal"
     if candidate.is_float and not winner.is_float:

@@ -131,6 +131,43 @@ def test_only_one_of_the_baseline_s_own_weights_is_asked_the_images_that_report(
     assert recommended(variant("b", 0.3, **CONTRADICTED), simplified).id == "e" * 12
 
 
+def seen(n_worse, n_better):
+    """What 270 images that choose saw: so many went from right to wrong, and from wrong to right."""
+    update = {"n_images": 270, "n_worse": n_worse, "n_better": n_better, "drop": (n_worse - n_better) / 270}
+    selection = made_selection()
+    return selection.model_copy(update={"comparison": selection.comparison.model_copy(update=update)})
+
+
+def test_what_flips_too_many_answers_is_passed_over_for_what_is_surely_faster_without_that():
+    lucky, steady = variant("b", 0.3, selection=seen(5, 9)), variant("c", 0.6, selection=seen(4, 2))
+    found = recommended(lucky, steady, variant("d", 0.8, selection=seen(0, 0)))
+    assert found.id == "c" * 12
+    assert found.reason.text.startswith(
+        "c, the fastest of 2 variants that keep the budget on the 270 images that choose and not by gains alone: 1.67 "
+    )
+    assert found.reason.text.endswith(
+        ". b is faster and not taken: of the 270 images that choose 5 went from right to wrong, and only 9 that went "
+        "from wrong to right, as chance may have it, keep it within the budget"
+    )
+    for others in ((), (variant("c", 0.98, selection=seen(0, 0)),)):
+        found = recommended(lucky, *others)
+        assert found.id == "b" * 12
+        assert "gains" not in found.reason.text
+        assert "not taken" not in found.reason.text
+    free = recommended(lucky, steady, budget={"max_accuracy_drop": None})
+    assert free.id == "b" * 12
+
+
+def test_where_the_goal_is_size_what_flips_too_many_answers_is_passed_over_for_what_is_smaller():
+    lucky = variant("b", 0.3, selection=seen(5, 9), size_bytes=100_000)
+    small = variant("c", 0.6, selection=seen(0, 0), size_bytes=200_000)
+    found = recommended(lucky, small, goal="size")
+    assert found.id == "c" * 12
+    assert ". b is smaller and not taken" in found.reason.text
+    as_large = variant("c", 0.6, selection=seen(0, 0), size_bytes=base().size_bytes)
+    assert recommended(lucky, as_large, goal="size").id == "b" * 12
+
+
 def test_a_class_that_surely_loses_too_much_is_not_chosen_and_one_that_reports_too_much_contradicts():
     budget, sure = {"max_class_drop": 0.1}, made_selection(class_loss=made_class_loss(0.2, 0.11, 0.3))
     hurt, fine = variant("b", 0.3, selection=sure), variant("c", 0.6)

@@ -112,6 +112,39 @@ def test_the_better_half_goes_on_and_the_most_faithful_quantized_one_with_it(mad
     assert [one.name for one in finalists([*field, slow, exact], context())] == ["0", "1", "2", "3", "7"]
 
 
+def flipping(made, name, ratio, n_worse, n_better, **changed):
+    """A candidate that 270 images saw, of which so many went from right to wrong and the other way round."""
+    one = made(name, ratio, **changed)
+    update = {"n_images": 270, "n_worse": n_worse, "n_better": n_better, "drop": (n_worse - n_better) / 270}
+    one.comparison = one.comparison.model_copy(update=update)
+    return one
+
+
+def test_what_flips_too_many_answers_wins_only_where_no_other_is_faster(made):
+    asked = context(max_accuracy_drop=0.01)
+    lucky, steady = flipping(made, "lucky", 0.3, 5, 9), flipping(made, "steady", 0.5, 4, 2)
+    slow = flipping(made, "slow", 1.2, 0, 0)
+    assert choose([lucky, steady, slow], asked) is steady
+    assert choose([lucky, slow], asked) is lucky
+    assert choose([lucky, steady], context(max_accuracy_drop=None)) is lucky
+    set_outcomes([lucky, steady], steady, asked)
+    assert (lucky.outcome.code, lucky.outcome.text) == (
+        "flips_answers",
+        "Within the budget by gains alone: 5 of the selection images went from right to wrong and 9 from wrong to "
+        "right",
+    )
+    set_outcomes([lucky, slow], lucky, asked)
+    assert lucky.outcome.code == "winner"
+
+
+def test_those_that_flip_too_many_answers_come_last_into_the_final_and_one_of_them_does(made):
+    asked = context(max_accuracy_drop=0.01)
+    field = [flipping(made, f"lucky {n}", 0.2 + n / 100, 6, 6, stage="screened") for n in range(4)]
+    field += [flipping(made, f"steady {n}", 0.5 + n / 100, 1, 0, stage="screened") for n in range(4)]
+    names = [one.name for one in finalists(field, asked)]
+    assert names == ["steady 0", "steady 1", "steady 2", "steady 3", "lucky 0"]
+
+
 def test_who_had_a_final_or_is_over_the_budget_has_none(made):
     done, wrong = made("done", 0.2), made("wrong", 0.3, drop=(0.03, 0.0, 0.06), stage="screened")
     right = made("right", 0.4, stage="screened")
