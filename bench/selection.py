@@ -2,7 +2,8 @@
 
 `python -m bench.selection` prints the table of docs/statistics.md. Everything is decided by the product's functions:
 which images choose (`choose_selection`), what a candidate loses on them (`compare`), whether that rules it out
-(`over_budget`), which of the rest is the best (`best_by_goal`), and how sure its loss is (`certainty`).
+(`over_budget`) or puts it behind the others (`flips_too_many`), which of the rest is the best (`best_by_goal`), and how
+sure its loss is (`certainty`). Each line is followed by one without `flips_too_many`.
 """
 
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ import numpy as np
 from engine.data.selection import choose_selection
 from engine.measure.quality import compare
 from engine.measure.ranking import RankingFigures, best_by_goal
-from engine.measure.verdict import certainty, over_budget
+from engine.measure.verdict import certainty, flips_too_many, over_budget
 from engine.results import Comparison, Latency
 from engine.settings import Budget, Split
 from engine.tasks import Answers
@@ -32,16 +33,23 @@ BASELINE_TOP1 = 0.9
 
 @dataclass(frozen=True)
 class Outcome:
-    """One choice: the true drop of the chosen candidate, what reports it, and both for a choice on that very set."""
+    """One choice: the true drop of the chosen candidate, what reports it, and both for a choice on that very set.
+
+    `ratio` is the latency of the chosen one by the baseline's.
+    """
 
     true_drop: float
     reported: Comparison
+    ratio: float
     self_chosen_true_drop: float
     self_chosen: Comparison
 
 
-def simulate(n: int, n_trials: int, seed: int) -> Iterator[Outcome]:
-    """Choices among candidates where `n` images report; trials in which no candidate keeps the budget are left out."""
+def simulate(n: int, n_trials: int, seed: int, *, steady_first: bool = True) -> Iterator[Outcome]:
+    """Choices among candidates where `n` images report; trials in which no candidate keeps the budget are left out.
+
+    Without `steady_first` one that flips too many answers is as good as the others.
+    """
     rng = np.random.default_rng(seed)
     n_selection = selection_size(n)
     for _ in range(n_trials):
@@ -51,11 +59,12 @@ def simulate(n: int, n_trials: int, seed: int) -> Iterator[Outcome]:
         ratios = 0.5 - 4 * (lost - won) + rng.normal(0, 0.04, N_CANDIDATES)  # what loses more tends to be faster
         choosing, reporting = slice(0, n_selection), slice(n_selection, None)
         seen, reported = ([_compare(one[part], baseline[part]) for one in candidates] for part in (choosing, reporting))
-        chosen, self_chosen = _choose(seen, ratios), _choose(reported, ratios)
+        chosen, self_chosen = (_choose(losses, ratios, steady_first=steady_first) for losses in (seen, reported))
         if chosen is not None and self_chosen is not None:
             yield Outcome(
                 float(lost[chosen] - won[chosen]),
                 reported[chosen],
+                float(ratios[chosen]),
                 float(lost[self_chosen] - won[self_chosen]),
                 reported[self_chosen],
             )
@@ -97,10 +106,11 @@ def _compare(right: np.ndarray, baseline_right: np.ndarray) -> Comparison:
     return compare("classification", answers, base, np.zeros(len(right), np.int64))
 
 
-def _choose(losses: list[Comparison], ratios: np.ndarray) -> int | None:
+def _choose(losses: list[Comparison], ratios: np.ndarray, *, steady_first: bool) -> int | None:
     """The index of the best candidate by the goal latency of those that these losses do not rule out."""
     valid = [index for index, loss in enumerate(losses) if not over_budget(loss, None, BUDGET)]
-    return best_by_goal(valid, "latency", lambda index: _figures(float(ratios[index]))) if valid else None
+    steady = [index for index in valid if steady_first and not flips_too_many(losses[index], BUDGET)]
+    return best_by_goal(steady or valid, "latency", lambda index: _figures(float(ratios[index]))) if valid else None
 
 
 def _figures(ratio: float) -> RankingFigures:
@@ -113,8 +123,9 @@ def summary(outcomes: list[Outcome]) -> dict[str, float]:
     """Bias in points and coverage of the 95 % interval, chosen apart and chosen on the images that report.
 
     `confirmed` is the share of the choices that the images that report confirm, `confirmed_bias` the bias of what these
-    report; `called_surely` and so on are the shares of the choices that are called so, and `surely` and so on the
-    shares of these whose true drop is within the budget.
+    report; `within` the share whose true drop is within the budget, `ratio` the mean latency by the baseline's;
+    `called_surely` and so on are the shares of the choices that are called so, and `surely` and so on the shares of
+    these whose true drop is within the budget.
     """
     errors = [one.reported.drop - one.true_drop for one in outcomes]
     self_errors = [one.self_chosen.drop - one.self_chosen_true_drop for one in outcomes]
@@ -132,6 +143,8 @@ def summary(outcomes: list[Outcome]) -> dict[str, float]:
             np.mean([one.self_chosen.low <= one.self_chosen_true_drop <= one.self_chosen.high for one in outcomes])
         ),
         **{f"called_{name}": len(right) / len(outcomes) for name, right in by_certainty.items()},
+        "within": float(np.mean([one.true_drop <= limit for one in outcomes])),
+        "ratio": float(np.mean([one.ratio for one in outcomes])),
         "confirmed": len(confirmed) / len(outcomes),
         "confirmed_bias": 100 * float(np.mean([one.reported.drop - one.true_drop for one in confirmed])),
         **{name: float(np.mean(right)) if right else float("nan") for name, right in by_certainty.items()},
@@ -140,9 +153,13 @@ def summary(outcomes: list[Outcome]) -> dict[str, float]:
 
 def main() -> None:
     for n, n_trials in ((150, 20_000), (539, 20_000), (5000, 4_000)):
-        outcomes = list(simulate(n, n_trials, seed=0))
-        figures = ", ".join(f"{name} {value:.3f}" for name, value in summary(outcomes).items())
-        print(f"{n} images report, {selection_size(n)} choose, {len(outcomes)} choices: {figures}", flush=True)
+        for steady_first in (True, False):
+            outcomes = list(simulate(n, n_trials, seed=0, steady_first=steady_first))
+            figures = ", ".join(f"{name} {value:.3f}" for name, value in summary(outcomes).items())
+            rule = "steady first" if steady_first else "flips ignored"
+            print(
+                f"{n} images report, {selection_size(n)} choose, {rule}, {len(outcomes)} choices: {figures}", flush=True
+            )
 
 
 if __name__ == "__main__":

@@ -32,6 +32,13 @@ def test_what_is_called_surely_within_the_budget_is_so_more_often_than_what_is_p
     assert figures(539)["surely"] > 0.9 > figures(539)["probably"] > figures(539)["cannot_tell"] > 0.4
 
 
+def test_what_flips_few_answers_is_confirmed_more_often_and_hardly_slower():
+    ignored = summary(list(simulate(539, N_TRIALS[539], seed=0, steady_first=False)))
+    assert figures(539)["confirmed"] > ignored["confirmed"] + 0.08
+    assert figures(539)["within"] > ignored["within"] + 0.12
+    assert ignored["ratio"] < figures(539)["ratio"] < 1.08 * ignored["ratio"]
+
+
 @pytest.mark.parametrize(("n", "n_selection"), [(150, 112), (539, 404), (5000, 834)])
 def test_so_many_images_choose_by_the_rule(n, n_selection):
     assert selection_size(n) == n_selection
