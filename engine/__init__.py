@@ -254,6 +254,7 @@ from engine.results import (
     statement_text,
     target_title,
     times_as_fast,
+    unconfirmed_text,
     unfinished_ids,
 )
 from engine.results.bundle import BUNDLE_FILE, RESULT_FILE, Bundle, BundleDescription
@@ -732,6 +733,7 @@ __all__ = [
     "times_as_fast",
     "title_of",
     "twin_steps",
+    "unconfirmed_text",
     "unfinished_ids",
     "uploads",
     "usage",

@@ -49,7 +49,7 @@ from engine.results.compare import (
 from engine.results.cut_short import CutShort, cut_short, unfinished_ids
 from engine.results.disagreements import CHANGE_TITLES, ChangeKind, Disagreement, Disagreements
 from engine.results.examples import Example, ExampleAnswer
-from engine.results.finding import caveats, finding
+from engine.results.finding import caveats, finding, unconfirmed_text
 from engine.results.folders import FolderReading, FolderUse
 from engine.results.gate import Gate, GateAnswer, GateRule
 from engine.results.headline import HeadlineFigure, headline_figures
@@ -289,5 +289,6 @@ __all__ = [
     "summarize_recipe",
     "target_title",
     "times_as_fast",
+    "unconfirmed_text",
     "unfinished_ids",
 ]

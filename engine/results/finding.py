@@ -28,6 +28,14 @@ def caveats(report: Report) -> tuple[str, ...]:
     return tuple(map(_sentence, _caveats(report)))
 
 
+def unconfirmed_text(report: Report) -> str:
+    """The whole reason, where the images that report speak against the choice and the same weights take its place."""
+    best, base = report.recommended, report.baseline
+    if best is None or base is None or best.id == base.id:
+        return ""
+    return best.reason.text if best.reason.code in (codes.CHOICE_NOT_CONFIRMED, codes.DUPLICATE_IMAGES) else ""
+
+
 def _keep(report: Report, base: Variant) -> str:
     if not report.compares:
         return f"{base.label} was measured alone: {_alone(base)}."
@@ -91,6 +99,8 @@ def _quality_alone(report: Report, base: Variant) -> str:
 def _caveats(report: Report) -> Iterator[str]:
     broken = [one.text for one in report.warnings if one.code == codes.BASELINE_LOOKS_BROKEN]
     yield from (_clause(text) for text in broken)
+    if unconfirmed := unconfirmed_text(report):
+        yield _clause(unconfirmed)
     if leak := leak_text(report):
         yield leak
     best = report.variant(report.recommended.id) if report.recommended else None

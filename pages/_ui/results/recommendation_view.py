@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from engine import Report, Variant, cut_short, finding, headline_figures, leak_text, losses_text
+from engine import Report, Variant, cut_short, finding, headline_figures, leak_text, losses_text, unconfirmed_text
 from pages._ui import chrome, state
 from pages._ui.results import files_view
 from pages._ui.wording import plain, sentence
@@ -46,6 +46,8 @@ def show(report: Report) -> None:
                     help="Every candidate, and what became of it.",
                 )
         _figures(report)
+        if unconfirmed := unconfirmed_text(report):
+            st.caption(f":material/warning: {plain(sentence(unconfirmed))}")
         if leak := leak_text(report):
             st.caption(f":material/warning: {plain(sentence(leak))}")
 
