@@ -7,7 +7,8 @@ Every network of FOLDER (FOLDER/<name>.onnx) is timed with every row of OPTIONS 
 those of CARD_OPTIONS, all on the first NVIDIA card, and, where
 `bench.quantize_race` has run before, the recommended file of FOLDER/ours/<name> too. The best of SCREENING rounds and
 the defaults are then timed again, in rounds of their own, so that the figure is not the luckiest of many. SQNR is that
-of the best beside the FP32 file in onnxruntime, on noise: bfloat16 is faster and less exact, and this says by how much.
+of FP32's file beside itself in onnxruntime, on noise: bfloat16 is faster and less exact, and this says by how much. Of
+a file with ranges from images noise says nothing: `bench.quantize_race` has its figures.
 """
 
 import argparse
@@ -95,14 +96,16 @@ def race(folder: Path, name: str, batch: int, *, card: bool) -> tuple[list[str],
         chosen = {DEFAULTS: timed[DEFAULTS], best: timed[best]}
         timings = time_rounds(chosen, base, image, n_rounds=FINAL, targets=timed_at)
         final = compare(timings, DEFAULTS, base, timed_at)[best].require()
-    sqnr = sqnr_db(_outputs(timed[best], timed_at[best], image), _outputs(timed[DEFAULTS], base, image))
+    is_fp32 = timed[best].path == timed[DEFAULTS].path
+    answers = (_outputs(timed[pair], timed_at[pair], image) for pair in (best, DEFAULTS))
+    sqnr = sqnr_db(*answers) if is_fp32 else None
     for note in busy:
         print(f"  {name}: {note.text}", file=sys.stderr)
     text = [
         name,
         best,
         f"{final.speedup:.2f} ({final.speedup_low:.2f} to {final.speedup_high:.2f})",
-        "∞" if sqnr is None else f"{sqnr:.1f}",
+        ("∞" if sqnr is None else f"{sqnr:.1f}") if is_fp32 else "",
         ", ".join(f"{pair} {speed:.2f}" for pair, speed in speeds.items()),
     ]
     figures = {"best": best, "low": final.speedup_low, "high": final.speedup_high, "screening": speeds, "sqnr_db": sqnr}
