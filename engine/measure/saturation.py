@@ -20,6 +20,7 @@ from onnx.reference import ReferenceEvaluator
 from onnx.reference.op_run import OpRun
 
 from engine.models.counts import constant_tensors
+from engine.models.nodes import readers_of
 
 DOMAIN = "featherweight.saturation"
 LEAST_OPSET = 19
@@ -49,10 +50,7 @@ def saturating(proto: onnx.ModelProto) -> Saturating:
     proto = _raised(proto)
     constants = constant_tensors(proto)
     makers = {output: node for node in proto.graph.node for output in node.output}
-    consumers: dict[str, list[onnx.NodeProto]] = {}
-    for node in proto.graph.node:
-        for name in node.input:
-            consumers.setdefault(name, []).append(node)
+    consumers = readers_of(proto.graph)
     n_layers = n_can = 0
     for node in proto.graph.node:
         operands = _operands(node, makers, constants, consumers)

@@ -1,4 +1,4 @@
-"""What prevents rewriting a graph as a whole, and names for its nodes."""
+"""What prevents rewriting a graph as a whole, names for its nodes, and who reads their values."""
 
 import onnx
 from onnx import TensorProto
@@ -26,6 +26,15 @@ def odd_value(proto: onnx.ModelProto) -> tuple[str, str] | None:
         if "Sequence" in node.op_type:
             return node.output[0], "a sequence"
     return None
+
+
+def readers_of(graph: onnx.GraphProto) -> dict[str, list[onnx.NodeProto]]:
+    """The nodes that read each value; one that reads it twice counts twice."""
+    found: dict[str, list[onnx.NodeProto]] = {}
+    for node in graph.node:
+        for name in node.input:
+            found.setdefault(name, []).append(node)
+    return found
 
 
 def name_nodes(graph: onnx.GraphProto) -> int:

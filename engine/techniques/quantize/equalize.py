@@ -4,12 +4,14 @@ Nagel et al., https://arxiv.org/abs/1906.04721, section 4.1: f(s x) = s f(x) for
 ReLU, so an output channel of the first layer can be divided by what the second one multiplies it with.
 """
 
-from collections import Counter
 from typing import NamedTuple
 
 import numpy as np
 import onnx
 from onnx import TensorProto, numpy_helper
+
+from engine.models.nodes import readers_of
+from engine.techniques.quantize.layers import attribute
 
 HOMOGENEOUS = ("Relu", "LeakyRelu")
 """Activations that a positive factor goes through."""
@@ -26,22 +28,16 @@ class Pair(NamedTuple):
 
 def equalizable(proto: onnx.ModelProto) -> tuple[Pair, ...]:
     """The pairs whose channels can be equalized, in the order of the graph, which is sorted."""
-    readers: dict[str, list[onnx.NodeProto]] = {}
-    for node in proto.graph.node:
-        for name in node.input:
-            readers.setdefault(name, []).append(node)
+    readers = readers_of(proto.graph)
     outputs = {value.name for value in proto.graph.output}
     floats = {tensor.name: tensor for tensor in proto.graph.initializer if tensor.data_type == TensorProto.FLOAT}
-    own = {
-        name for name, count in Counter(name for one in proto.graph.node for name in one.input).items() if count == 1
-    }
 
     def reader(name: str) -> onnx.NodeProto | None:
         found = readers.get(name, [])
         return found[0] if len(found) == 1 and name not in outputs else None
 
     def has_own_constants(node: onnx.NodeProto) -> bool:
-        return all(name in own and name in floats for name in node.input[1:] if name)
+        return all(name in floats and len(readers[name]) == 1 for name in node.input[1:] if name)
 
     pairs = []
     for first in proto.graph.node:
@@ -52,8 +48,8 @@ def equalizable(proto: onnx.ModelProto) -> tuple[Pair, ...]:
             second = reader(second.output[0])
         if second is None or second.op_type != "Conv" or not has_own_constants(second):
             continue
-        n_channels, is_depthwise = floats[first.input[1]].dims[0], _group(second) > 1
-        if not is_depthwise or _group(second) == floats[second.input[1]].dims[0] == n_channels:
+        n_channels, n_groups = floats[first.input[1]].dims[0], attribute(second, "group", 1)
+        if n_groups == 1 or n_groups == floats[second.input[1]].dims[0] == n_channels:
             pairs.append(Pair(first, second))
     return tuple(pairs)
 
@@ -68,7 +64,7 @@ def equalize(proto: onnx.ModelProto) -> int:
     pairs = equalizable(proto)
     for first, second in pairs:
         left, right = (numpy_helper.to_array(tensors[node.input[1]]) for node in (first, second))
-        axis = 0 if _group(second) > 1 else 1
+        axis = 0 if attribute(second, "group", 1) > 1 else 1
         scales = _scales(_ranges(left, 0), _ranges(right, axis))
         _multiply(tensors[first.input[1]], left, 1 / scales, 0)
         _multiply(tensors[second.input[1]], right, scales, axis)
@@ -76,10 +72,6 @@ def equalize(proto: onnx.ModelProto) -> int:
             bias = tensors[first.input[2]]
             _multiply(bias, numpy_helper.to_array(bias), 1 / scales, 0)
     return len(pairs)
-
-
-def _group(node: onnx.NodeProto) -> int:
-    return next((attribute.i for attribute in node.attribute if attribute.name == "group"), 1)
 
 
 def _ranges(weights: np.ndarray, axis: int) -> np.ndarray:

@@ -15,7 +15,7 @@ from engine.errors import RunError, StepError
 from engine.measure.output_difference import compare_outputs
 from engine.models.artifacts import OnnxModel
 from engine.models.doubles import to_single
-from engine.models.nodes import name_nodes
+from engine.models.nodes import name_nodes, readers_of
 from engine.models.traits import traits_of
 from engine.planning.applicability import quantizing_refusal
 from engine.settings import Target
@@ -160,10 +160,7 @@ def _fused(names: list[str], folded: onnx.ModelProto, model: OnnxModel) -> list[
             f"the model has no node '{unknown[0][:100]}', which is to stay in float (float_nodes)",
             f"Its layers are {', '.join(heavy[:_MAX_NAMES])}{more}",
         )
-    consumers: dict[str, list[onnx.NodeProto]] = {}
-    for node in proto.graph.node:
-        for tensor in node.input:
-            consumers.setdefault(tensor, []).append(node)
+    consumers = readers_of(proto.graph)
     makers = {output: node.name for node in folded.graph.node for output in node.output}
     replacements = (_replacement(nodes[name], consumers, makers) for name in names)
     return [name for name in replacements if name is not None]

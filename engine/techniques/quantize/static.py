@@ -139,8 +139,9 @@ def build_static(
         _save(quantized, calibrator.model, path)
         return (note,)
     scheme = choose_scheme(settings, isa)
-    equalization_notes = [_equalization_note(calibrator)] if settings.cross_layer_equalization else []
+    equalization_notes = []
     if settings.cross_layer_equalization:
+        equalization_notes.append(_equalization_note(calibrator))
         calibrator = calibrator.equalized
     folded = calibrator.proto()
     with as_step_error("onnxruntime's quantizer cannot handle this model", folded):

@@ -12,6 +12,7 @@ import onnx
 from onnx import helper, numpy_helper
 from onnxruntime.quantization.calibrate import CalibrationMethod, TensorsData
 
+from engine.models.nodes import readers_of
 from engine.techniques.quantize.layers import attribute
 
 CONTRIB = "com.microsoft"
@@ -26,7 +27,7 @@ _EXACT = 1e-3
 
 def silu_pairs(proto: onnx.ModelProto) -> list[tuple[onnx.NodeProto, onnx.NodeProto]]:
     """The Sigmoid and the Mul of every x * sigmoid(x) whose sigmoid nothing else reads."""
-    readers = _readers(proto)
+    readers = readers_of(proto.graph)
     pairs = []
     for node in proto.graph.node:
         multiplied = _only_reader(node, readers) if node.op_type == "Sigmoid" else None
@@ -64,7 +65,7 @@ def aligned_ranges(proto: onnx.ModelProto, ranges: TensorsData) -> TensorsData:
     A range is left as it is where others read it and it would become more than MOST_WIDENED times as wide.
     """
     changed = {name: tuple(value.range_value) for name, value in ranges.items()}
-    readers = _readers(proto)
+    readers = readers_of(proto.graph)
     for node in proto.graph.node:
         slope = _slope(node)
         if slope is None or node.input[0] not in changed:
@@ -86,7 +87,7 @@ def integer_hard_sigmoids(quantized: onnx.ModelProto) -> int:
     """
     graph = quantized.graph
     stored = {tensor.name: tensor for tensor in graph.initializer}
-    makers, readers = {output: node for node in graph.node for output in node.output}, _readers(quantized)
+    makers, readers = {output: node for node in graph.node for output in node.output}, readers_of(quantized.graph)
     clips: dict[str, onnx.NodeProto] = {}
     dropped: set[str] = set()
     for node in graph.node:
@@ -159,15 +160,6 @@ def _store(name: str, limits: tuple[int, int], kind: np.dtype, graph: onnx.Graph
         numpy_helper.from_array(np.asarray(limit, kind), one) for limit, one in zip(limits, names, strict=True)
     )
     return names
-
-
-def _readers(proto: onnx.ModelProto) -> dict[str, list[onnx.NodeProto]]:
-    """The nodes that read each value; one that reads it twice counts twice."""
-    readers: dict[str, list[onnx.NodeProto]] = {}
-    for node in proto.graph.node:
-        for name in node.input:
-            readers.setdefault(name, []).append(node)
-    return readers
 
 
 def _only_reader(node: onnx.NodeProto, readers: dict[str, list[onnx.NodeProto]]) -> onnx.NodeProto | None:

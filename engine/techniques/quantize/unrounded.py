@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 import onnx
 
+from engine.models.nodes import readers_of
+
 _PRODUCTS = frozenset({"Gemm", "MatMul"})
 """Layers that give floats from integers at no cost; a convolution does so in OpenVINO and not in onnxruntime."""
 _MOVES = frozenset({"Expand", "Flatten", "Identity", "Reshape", "Squeeze", "Transpose", "Unsqueeze"})
@@ -50,10 +52,7 @@ class _Graph:
         self._constants = {tensor.name for tensor in graph.initializer}
         self._outputs = {value.name for value in graph.output}
         self._makers = {output: node for node in graph.node for output in node.output}
-        self._readers: dict[str, list[onnx.NodeProto]] = {}
-        for node in graph.node:
-            for name in node.input:
-                self._readers.setdefault(name, []).append(node)
+        self._readers = readers_of(graph)
 
     def is_constant(self, name: str) -> bool:
         """Whether this is a constant, moved or not."""
