@@ -2,8 +2,8 @@
 
 `python -m bench.selection` prints the table of docs/statistics.md. Everything is decided by the product's functions:
 which images choose (`choose_selection`), what a candidate loses on them (`compare`), whether that rules it out
-(`over_budget`) or puts it behind the others (`flips_too_many`), which of the rest is the best (`best_by_goal`), and how
-sure its loss is (`certainty`). Each line is followed by one without `flips_too_many`.
+(`over_budget`) or puts it behind the others (`flips_too_many`), which is the best then (`best_of_steady`), and how sure
+its loss is (`certainty`). Each line is followed by one without `flips_too_many`.
 """
 
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ import numpy as np
 
 from engine.data.selection import choose_selection
 from engine.measure.quality import compare
-from engine.measure.ranking import RankingFigures, best_by_goal
+from engine.measure.ranking import RankingFigures, best_of_steady
 from engine.measure.verdict import certainty, flips_too_many, over_budget
 from engine.results import Comparison, Latency
 from engine.settings import Budget, Split
@@ -109,8 +109,14 @@ def _compare(right: np.ndarray, baseline_right: np.ndarray) -> Comparison:
 def _choose(losses: list[Comparison], ratios: np.ndarray, *, steady_first: bool) -> int | None:
     """The index of the best candidate by the goal latency of those that these losses do not rule out."""
     valid = [index for index, loss in enumerate(losses) if not over_budget(loss, None, BUDGET)]
-    steady = [index for index in valid if steady_first and not flips_too_many(losses[index], BUDGET)]
-    return best_by_goal(steady or valid, "latency", lambda index: _figures(float(ratios[index]))) if valid else None
+    if not valid:
+        return None
+    return best_of_steady(
+        valid,
+        "latency",
+        lambda index: _figures(float(ratios[index])),
+        lambda index: not (steady_first and flips_too_many(losses[index], BUDGET)),
+    )
 
 
 def _figures(ratio: float) -> RankingFigures:

@@ -39,6 +39,16 @@ def best_by_goal(options: Sequence[T], goal: Goal, figures: Callable[[T], Rankin
     return max(tied, key=lambda one: _preference(figures(one)))
 
 
+def best_of_steady(
+    options: Sequence[T], goal: Goal, figures: Callable[[T], RankingFigures], is_steady: Callable[[T], bool]
+) -> T:
+    """The best by the goal of the steady ones, which flip few answers; of all where none is so.
+
+    Raises ValueError where there are no options.
+    """
+    return best_by_goal([one for one in options if is_steady(one)] or options, goal, figures)
+
+
 def as_fast(latency: Latency, fastest: Latency) -> bool:
     """Whether the two count as equally fast: their intervals overlap, and the ratios are within AS_FAST."""
     overlap = latency.ratio_low <= fastest.ratio_high

@@ -1,11 +1,11 @@
 """The recommended variant of a report, and the reason in words."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from engine.measure.chance import learning_note
+from engine.measure.choice import choose, cost, is_eligible, is_float, passed_over, with_same_weights
 from engine.measure.leaks import leak_note
-from engine.measure.ranking import RankingFigures, best_by_goal
-from engine.measure.verdict import flips_too_many, not_slower, over_budget
+from engine.measure.verdict import not_slower, over_budget
 from engine.results import (
     MEASURES,
     Note,
@@ -22,12 +22,10 @@ from engine.results import (
     times_as_fast,
     unfinished_ids,
 )
-from engine.settings import Budget, Goal, Simplify
+from engine.settings import Budget
 from engine.wording import many, percent
 
 SUPERLATIVES = {"latency": "fastest", "size": "smallest", "throughput": "highest in throughput"}
-OTHER_BUDGETS = (codes.LATENCY_OVER_BUDGET, codes.SIZE_OVER_BUDGET)
-"""Codes of the budgets that no image or other example decides on."""
 
 
 def recommend(report: Report) -> Recommendation:
@@ -36,7 +34,7 @@ def recommend(report: Report) -> Recommendation:
     One that flips too many answers on the images that choose comes after those that do not (`flips_too_many`).
     Nothing is chosen on the images that report: where those do not confirm the choice, or only by images that leaked
     (engine/measure/leaks.py), no variant with other weights takes its place, only the baseline's own where they are
-    surely faster another way (`_with_same_weights`). Of a race, only the winner, a step's variant, can be recommended.
+    surely faster another way (`with_same_weights`). Of a race, only the winner, a step's variant, can be recommended.
     The reason says where the time was up, where other programs used the cores while latency was measured, and how many
     variants have no speed to be compared by: where none of the others can be chosen, nothing is known to be the best.
     Raises ValueError where the report has no baseline.
@@ -49,19 +47,19 @@ def recommend(report: Report) -> Recommendation:
     eligible = [one for one in measured if is_eligible(one, budget)]
     disturbed = [one for one in judged if one.latency_estimate and not one.latency and is_eligible(one, budget)]
     fast_enough = [one for one in eligible if one.latency and not_slower(one.latency)]
-    chosen = _choose(fast_enough, report) if fast_enough else None
+    chosen = choose(fast_enough, report) if fast_enough else None
     if chosen is None:
         best, reason = baseline, _not_measured(disturbed, judged) or _why_none(report, judged, eligible)
     elif doubt := _doubt(chosen, report):
-        best, reason = _instead(chosen, doubt, fast_enough, report)
+        best, reason = _instead(chosen, doubt, baseline, fast_enough, report)
     else:
-        passed = _passed_over(chosen, fast_enough, report)
+        passed = passed_over(chosen, fast_enough, report)
         compared, not_slow = _without(eligible, passed), _without(fast_enough, passed)
         rank = _rank(chosen, compared, not_slow, report, all_of=not passed)
         best, reason = chosen, _reason(chosen, baseline, rank, report)
     sentences = (
         reason.text,
-        _flipping_sentence(_passed_over(best, fast_enough, report), report),
+        _flipping_sentence(passed_over(best, fast_enough, report), report),
         _disturbed_sentence(disturbed) if reason.code != codes.NOT_MEASURED else "",
         _time_sentence(report, best, measured),
         _load_sentence(report) if measured else "",
@@ -69,74 +67,8 @@ def recommend(report: Report) -> Recommendation:
     return Recommendation(id=best.id, reason=Note(code=reason.code, text=". ".join(filter(None, sentences))))
 
 
-def is_eligible(variant: Variant, budget: Budget) -> bool:
-    """Whether a variant that was measured can be chosen, by the images that choose and by what no image decides on.
-
-    Its loss there is within the budget (`over_budget`), its answers are surely better than guessing, and its latency
-    and its size are within their budgets. Where no images choose, only the latter count.
-    """
-    if variant.verdict is None or any(code in OTHER_BUDGETS for code in variant.verdict.codes):
-        return False
-    selection = variant.selection
-    if selection is None:
-        return True
-    surely_learnt = selection.accuracy is None or selection.accuracy.better_than_chance in (None, "yes")
-    return surely_learnt and not over_budget(selection.comparison, selection.class_loss, budget)
-
-
-def _choose(fast_enough: Collection[Variant], report: Report) -> Variant:
-    """The best by the goal; one that flips too many answers only where no other is better than the baseline by it."""
-    steady = [one for one in fast_enough if not _flips(one, report) and _gains(one, report)]
-    return best_by_goal(steady or list(fast_enough), report.recipe.goal, _figures)
-
-
-def _passed_over(chosen: Variant, fast_enough: Collection[Variant], report: Report) -> list[Variant]:
-    """Those that are better than the chosen one by the goal, and flip too many answers."""
-    if chosen.role == "baseline" or _flips(chosen, report):
-        return []
-    goal = report.recipe.goal
-    return [one for one in fast_enough if _flips(one, report) and _cost(one, goal) < _cost(chosen, goal)]
-
-
 def _without(group: Collection[Variant], others: Collection[Variant]) -> list[Variant]:
     return [one for one in group if one not in others]
-
-
-def _flips(variant: Variant, report: Report) -> bool:
-    return variant.selection is not None and flips_too_many(variant.selection.comparison, report.recipe.budget)
-
-
-def _gains(variant: Variant, report: Report) -> bool:
-    """Whether it is surely faster than the baseline, or smaller where the goal is size."""
-    if report.recipe.goal == "size":
-        return report.baseline is not None and variant.size_bytes < report.baseline.size_bytes
-    return variant.latency is not None and variant.latency.ratio_high < 1
-
-
-def _figures(variant: Variant) -> RankingFigures:
-    """What the variant is ranked by. Raises ValueError where it was never timed."""
-    if variant.latency is None:
-        raise ValueError(f"variant {variant.id} was never timed")
-    return RankingFigures(variant.latency, variant.size_bytes, _sqnr_db(variant), _is_float(variant))
-
-
-def _is_float(variant: Variant) -> bool:
-    """Whether it is the baseline's own file, at another target, or that file simplified."""
-    return variant.technique == "baseline" or isinstance(variant.settings, Simplify)
-
-
-def _sqnr_db(variant: Variant) -> float:
-    """The SQNR on the images that choose, infinite where nothing differs; the lowest where no images choose."""
-    if variant.selection is None:
-        return float("-inf")
-    sqnr_db = variant.selection.fidelity.sqnr_db
-    return float("inf") if sqnr_db is None else sqnr_db
-
-
-def _cost(variant: Variant, goal: Goal) -> float:
-    if goal == "size":
-        return variant.size_bytes
-    return variant.latency.ratio_to_baseline if variant.latency else float("inf")
 
 
 def _rank(
@@ -147,18 +79,18 @@ def _rank(
     `all_of` says whether none of them was passed over.
     """
     goal = report.recipe.goal
-    whole = min(eligible, key=lambda one: _cost(one, goal)) in fast_enough
+    whole = min(eligible, key=lambda one: cost(one, goal)) in fast_enough
     group = eligible if whole else fast_enough
     if len(group) < 2:
         return ""
-    fastest = min(group, key=lambda one: _cost(one, goal))
+    fastest = min(group, key=lambda one: cost(one, goal))
     noun = example_noun(report)
     images = f" on the {many(best.selection.comparison.n_images, noun)} that choose" if best.selection else ""
     gains = "" if all_of else " and not by gains alone"
     number = f"{len(group)} variants that keep the budget{images}{gains}" + ("" if whole else " and are not slower")
     if fastest is best:
         return f", the {SUPERLATIVES[goal]} of {number}"
-    merit = "smaller" if _is_float(fastest) else "closer to the baseline"
+    merit = "smaller" if is_float(fastest) else "closer to the baseline"
     return f", as fast as {fastest.label}, the {SUPERLATIVES[goal]} of {number}, and {merit}"
 
 
@@ -167,34 +99,18 @@ def _doubt(chosen: Variant, report: Report) -> Note | None:
     return _contradiction(chosen, report) or leak_note(chosen, report)
 
 
-def _instead(chosen: Variant, doubt: Note, fast_enough: Collection[Variant], report: Report) -> tuple[Variant, Note]:
-    """What is recommended in place of the chosen variant, and why: its own weights another way, or the baseline.
+def _instead(
+    chosen: Variant, doubt: Note, baseline: Variant, fast_enough: Sequence[Variant], report: Report
+) -> tuple[Variant, Note]:
+    """What is recommended in place of the chosen variant, and why: the baseline's weights another way, or the baseline.
 
     The code is that of the doubt.
     """
-    baseline = report.baseline
-    if baseline is None:
-        raise ValueError(f"the report of {report.run_id} has no baseline")
-    same = _with_same_weights(chosen, fast_enough, report)
-    if same is None:
+    same = with_same_weights(fast_enough, chosen, report)
+    if same is None or _doubt(same, report) is not None:
         return baseline, Note(code=doubt.code, text=f"No variant is recommended: {doubt.text}")
     merits = _reason(same, baseline, ", the baseline's own weights", report).text
     return same, Note(code=doubt.code, text=f"{merits}. Nothing with other weights is recommended: {doubt.text}")
-
-
-def _with_same_weights(chosen: Variant, fast_enough: Collection[Variant], report: Report) -> Variant | None:
-    """The best by the goal of the baseline's own weights at other targets or simplified; None where that is no gain.
-
-    One that is surely faster, and that the images that report confirm. It is one variant, named before any image has
-    reported, and it differs from the baseline in how numbers are rounded alone: no choice among files that learnt or
-    lost something, of which the luckiest would be taken.
-    """
-    same = [one for one in fast_enough if one is not chosen and _is_float(one)]
-    if not same:
-        return None
-    best = best_by_goal(same, report.recipe.goal, _figures)
-    surely_faster = best.latency is not None and best.latency.ratio_high < 1
-    return best if surely_faster and _doubt(best, report) is None else None
 
 
 def _contradiction(chosen: Variant, report: Report) -> Note | None:
@@ -272,7 +188,7 @@ def _flipping_sentence(passed: Collection[Variant], report: Report) -> str:
     """Of the one that was passed over and is the best by the goal."""
     if not passed:
         return ""
-    first = min(passed, key=lambda one: _cost(one, report.recipe.goal))
+    first = min(passed, key=lambda one: cost(one, report.recipe.goal))
     if first.selection is None:
         raise ValueError(f"variant {first.id} was never scored on the images that choose")
     loss = first.selection.comparison
@@ -313,7 +229,7 @@ def _why_none(report: Report, judged: Collection[Variant], eligible: Collection[
             code="nothing_better_than_chance", text="No variant is surely better than guessing the commonest class"
         )
     if eligible:
-        best = min(eligible, key=lambda one: _cost(one, "latency"))
+        best = min(eligible, key=lambda one: cost(one, "latency"))
         speed = times_as_fast(best.latency, report.reference) if best.latency else "not timed"
         return Note(
             code="nothing_not_slower",

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Mapping
 
-from engine.measure.ranking import as_fast, best_by_goal
+from engine.measure.ranking import as_fast, best_of_steady
 from engine.measure.verdict import flips_too_many, not_slower, over_budget
 from engine.results import MEASURES, Note, codes, points, times_as_fast
 from engine.search.candidate import Candidate
@@ -67,8 +67,9 @@ def choose(final: list[Candidate], context: RaceContext) -> Candidate | None:
     where no other can.
     """
     valid = [one for one in final if not _misses(one, context)]
-    steady = [one for one in valid if not _flips(one, context)]
-    return best_by_goal(steady or valid, context.goal, Candidate.figures) if valid else None
+    if not valid:
+        return None
+    return best_of_steady(valid, context.goal, Candidate.figures, lambda one: not _flips(one, context))
 
 
 def set_outcomes(candidates: list[Candidate], winner: Candidate | None, context: RaceContext) -> None:
