@@ -63,7 +63,7 @@ def with_same_weights(fast_enough: Sequence[Variant], chosen: Variant, report: R
     It is one variant, named before any image has reported, and it differs from the baseline in how numbers are rounded
     alone: no choice among files that learnt or lost something, of which the luckiest would be taken.
     """
-    same = [one for one in fast_enough if one is not chosen and is_float(one)]
+    same = [one for one in fast_enough if one is not chosen and all(map(is_float, report.lineage(one.id)))]
     best = best_by_goal(same, report.recipe.goal, _figures) if same else None
     return best if best is not None and _is_surely_faster(best) else None
 

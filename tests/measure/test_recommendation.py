@@ -131,6 +131,13 @@ def test_only_one_of_the_baseline_s_own_weights_is_asked_the_images_that_report(
     assert recommended(variant("b", 0.3, **CONTRADICTED), simplified).id == "e" * 12
 
 
+def test_what_was_simplified_after_a_step_that_changed_the_weights_has_not_the_baseline_s_own():
+    pruned = variant("d", 0.8, **CONTRADICTED)
+    simplified = variant("e", 0.6, settings=Simplify(), parent_id="d" * 12, step=1)
+    found = recommended(variant("b", 0.3, **CONTRADICTED), pruned, simplified)
+    assert (found.id, found.reason.code) == (BASE, "choice_not_confirmed")
+
+
 def seen(n_worse, n_better):
     """What 270 images that choose saw: so many went from right to wrong, and from wrong to right."""
     update = {"n_images": 270, "n_worse": n_worse, "n_better": n_better, "drop": (n_worse - n_better) / 270}
