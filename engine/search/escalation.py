@@ -147,7 +147,7 @@ def _learn(
     def on_layer(fraction: float, message: str, **metrics: float) -> None:
         on_progress(START + (LEARNT - START) * fraction, message, **metrics)
 
-    context = replace(workspace.context, deadline=_end(workspace, LEARNING_SHARE), on_progress=on_layer)
+    context = replace(workspace.context, deadline=workspace.end_of(LEARNING_SHARE), on_progress=on_layer)
     _try(workspace, model, plan, context, result, run_final)
 
 
@@ -171,7 +171,7 @@ def _train(
     context = replace(
         workspace.context,
         data=data,
-        deadline=_end(workspace, TRAINING_SHARE),
+        deadline=workspace.end_of(TRAINING_SHARE),
         on_progress=lambda fraction, message, **metrics: on_progress(
             LEARNT + (1 - LEARNT) * fraction, message, **metrics
         ),
@@ -223,12 +223,6 @@ def _settings(candidate: Candidate) -> QuantizeStatic:
     if not isinstance(candidate.plan.settings, QuantizeStatic):
         raise TypeError(f"{candidate.name} is no static file")
     return candidate.plan.settings
-
-
-def _end(workspace: Workspace, share: float) -> float:
-    """When this share of the time that is left is over, in seconds of time.monotonic()."""
-    now = time.monotonic()
-    return now + share * (workspace.context.deadline - now)
 
 
 def _finding(base: Candidate, context: RaceContext) -> str:

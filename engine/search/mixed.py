@@ -18,6 +18,8 @@ from engine.settings import QuantizeStatic
 from engine.techniques.quantize import JudgeSet, first_heavy, heavy_nodes
 
 RANKING_IMAGES = 16
+RANKING_SHARE = 0.6
+"""The share of the time that is left in which layers are ranked: how many of them is found in the rest."""
 FINEST = 16
 """The bisection ends when the number of layers is known to within this part of all of them."""
 FINER = "a finer choice of the layers in float"
@@ -83,14 +85,18 @@ def _ranking(
     layers: list[str],
     on_progress: Callable[[float, str], None],
 ) -> list[str]:
-    """Layers by the SQNR of the logits with that layer alone in float, most sensitive first."""
+    """Layers by the SQNR of the logits with that layer alone in float, most sensitive first.
+
+    Those that the time did not suffice for come last.
+    """
     n_images = min(RANKING_IMAGES, len(workspace.judges.part))
     judges = JudgeSet(workspace.judges.part.span(0, n_images), workspace.judges.answers.first(n_images))
-    subset = replace(workspace, judges=judges, reference=workspace.reference.first(n_images))
+    context = replace(workspace.context, deadline=workspace.end_of(RANKING_SHARE))
+    subset = replace(workspace, context=context, judges=judges, reference=workspace.reference.first(n_images))
     uncorrected = settings.model_copy(update={"bias_correction": False})
     scores: dict[str, float] = {}
     for number, layer in enumerate(layers):
-        if workspace.out_of_time(FINER):
+        if subset.out_of_time(FINER):
             break
         on_progress(0.6 * number / len(layers), f"layer {number + 1} of {len(layers)}: how much it loses")
         candidate = _with_float(subset, name, uncorrected, [layer])

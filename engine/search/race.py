@@ -36,8 +36,10 @@ from engine.settings.target import CUDA
 from engine.techniques.quantize import check_quantizable, equalizable, free_products, heavy_nodes, with_crops_of_few
 from engine.wording import many
 
-BUILD, SCREEN, BUILD_AGAIN, SCREEN_AGAIN, SCREEN_REPAIRED = 0.05, 0.3, 0.5, 0.6, 0.65
+BUILD, SCREEN, BUILD_AGAIN, SCREEN_AGAIN = 0.05, 0.3, 0.5, 0.6
 """Where each stage begins, as a share of the progress."""
+REPAIR_SHARE = 0.5
+"""The share of the time that is left in which layers go back to float: the file is timed in the rest."""
 MAX_REFINED_RATIO = 1.25
 """The highest ratio to FP32 from which refinements are tried: none of them has gained more (docs/log.md)."""
 
@@ -90,14 +92,10 @@ def _run(
 ) -> Outcome:
     context, budget = workspace.context, workspace.context.budget
     candidates, notes = _build_and_screen(workspace, model, simplified)
-    static = [one for one in candidates if one.is_static]
-    lossy = [one for one in static if over_accuracy(one, budget)]
-    if settings.mixed_precision and len(lossy) == len(static):
-        candidates += _repair(workspace, _not_slow(lossy), candidates)
-        screen(workspace, model, candidates, SCREEN_REPAIRED)
     winner = _final(workspace, model, finalists(candidates, context), candidates)
-    if settings.mixed_precision and len(lossy) < len(static) and (winner is None or winner.is_float):
-        repairs = _repair(workspace, _not_slow(lossy), candidates)
+    if settings.mixed_precision and not (winner is not None and winner.is_static):
+        lossy = [one for one in candidates if one.is_static and over_accuracy(one, budget)]
+        repairs = _repair(workspace, _not_slower(lossy, winner), candidates)
         candidates += repairs
         winner = _final(workspace, model, repairs, candidates)
     was_trained = False
@@ -154,9 +152,10 @@ def _final(
     return choose([one for one in candidates if one.stage == "final"], workspace.context)
 
 
-def _not_slow(candidates: list[Candidate]) -> list[Candidate]:
-    """Those that were not surely slower than FP32 in the screening, and those that were not in it."""
-    return [one for one in candidates if one.latency is None or one.latency.ratio_low <= 1]
+def _not_slower(candidates: list[Candidate], winner: Candidate | None) -> list[Candidate]:
+    """Those that were not surely slower than the winner, or than FP32, and those that were not timed."""
+    limit = winner.latency.ratio_high if winner is not None and winner.latency is not None else 1.0
+    return [one for one in candidates if one.latency is None or one.latency.ratio_low <= limit]
 
 
 def _build_and_screen(
@@ -255,8 +254,9 @@ def _repair(workspace: Workspace, lossy: list[Candidate], candidates: list[Candi
     if base is None or workspace.out_of_time("layers back in float"):
         return []
     on_progress = workspace.context.on_progress
+    in_time = replace(workspace.context, deadline=workspace.end_of(REPAIR_SHARE))
     repaired = restore_layers(
-        replace(workspace, at=base.at or workspace.at),
+        replace(workspace, context=in_time, at=base.at or workspace.at),
         base,
         lambda one: not over_accuracy(one, budget),
         lambda share, text: on_progress(REPAIR + (1 - REPAIR) * share, text),

@@ -59,6 +59,11 @@ class Workspace:
             self.left_out.append(work)
         return is_over
 
+    def end_of(self, share: float) -> float:
+        """When this share of the time that is left is over, in seconds of time.monotonic()."""
+        now = time.monotonic()
+        return now + share * (self.context.deadline - now)
+
     def build(self, plan: Plan, build_context: RaceContext | None = None) -> Candidate:
         """Builds the candidate; its file is in the context's folder, named by its content.
 

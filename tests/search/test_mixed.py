@@ -3,6 +3,7 @@
 import time
 from dataclasses import replace
 from functools import partial
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -92,6 +93,26 @@ def test_none_where_not_even_all_layers_are_enough_and_none_for_another_method(w
     assert said == ["all layers back in float: whether that is enough"]
     dynamic = replace(failed, plan=Plan("Dynamic INT8", QuantizeDynamic(method="dynamic"), WHY))
     assert restore_layers(workspace, dynamic, lambda one: True, lambda share, text: None) is None
+
+
+def test_the_ranking_leaves_time_to_find_how_many_layers_it_takes(workspace, monkeypatch):
+    """Every file takes an hour: one says whether it is enough, some rank the layers, and one of the rest wins."""
+    failed, now = spoilt_entrant(workspace), SimpleNamespace(time=0.0)
+    build = Workspace.build
+
+    def in_an_hour(self, plan):
+        now.time += 3600
+        return build(self, plan)
+
+    monkeypatch.setattr(Workspace, "build", in_an_hour)
+    monkeypatch.setattr("engine.search.workspace.time", SimpleNamespace(monotonic=lambda: now.time))
+    for hours, n_ranked in ((9, 3), (4, 2)):
+        now.time, said = time.monotonic(), []
+        in_time = replace(workspace, context=replace(workspace.context, deadline=now.time + 3600 * hours))
+        mended = restore_layers(in_time, failed, lambda one: one.sqnr_db > failed.sqnr_db + 6, partial(hear, said))
+        assert mended is not None
+        assert mended.plan.settings.float_nodes == ("Conv for b",)
+        assert sum("how much it loses" in text for text in said) == n_ranked
 
 
 def test_it_ends_at_the_deadline(workspace):

@@ -1,5 +1,6 @@
 """A race on small graphs: what becomes of it where static quantization ruins the answers."""
 
+import time
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -8,7 +9,9 @@ import pytest
 from engine.errors import RunError
 from engine.measure.latency import PairedLatency
 from engine.search.context import RaceContext
+from engine.search.mixed import restore_layers
 from engine.search.race import race
+from engine.search.timing import run_final
 from engine.settings import Budget, QuantizeAuto
 from tests.made import made_latency
 from tests.made_contexts import made_context
@@ -58,6 +61,29 @@ def test_the_layers_at_fault_go_back_to_float_and_the_progress_never_falls(ready
     shares = [share for share, _ in said]
     assert shares == sorted(shares)
     assert all(one.model.path.exists() for one in outcome.search.candidates)
+
+
+def test_what_is_there_has_its_final_before_layers_go_back_to_float_and_time_is_left_for_theirs(ready, monkeypatch):
+    """To rank the layers of a large network takes minutes, and what was not timed by then could not win."""
+    model, _, context = ready
+    done, ends = [], []
+
+    def heard_repair(workspace, *more):
+        done.append("repair")
+        ends.append(workspace.context.deadline)
+        return restore_layers(workspace, *more)
+
+    def heard_final(*arguments):
+        done.append("final")
+        run_final(*arguments)
+
+    monkeypatch.setattr("engine.search.race.restore_layers", heard_repair)
+    monkeypatch.setattr("engine.search.race.run_final", heard_final)
+    deadline = time.monotonic() + 1000
+    outcome = race(model, AUTO, replace(context, budget=Budget(max_accuracy_drop=0.5), deadline=deadline))
+    assert mended(outcome)
+    assert done == ["final", "repair", "final"]
+    assert ends[0] < deadline - 400
 
 
 def test_layers_whose_channels_differ_are_equalized_where_static_int8_loses_too_much(ready):
