@@ -92,7 +92,7 @@ def test_a_race_is_looked_up_by_the_kind_of_cpu_too(name, cpu, found):
 
 def test_top1_is_of_the_network_before_and_after():
     row = find_race("repvgg_a0", "VNNI")
-    assert (row.winner, row.top1_fp32, row.top1) == ("Static INT8, equalized, OpenVINO f32", 0.9444, 0.95)
+    assert (row.winner, row.top1_fp32, row.top1) == ("INT8, OpenVINO f32", 0.9444, 0.95)
     assert (preset_runs()["smallest"].size_mb, preset_runs()["smallest"].top1) == (0.42, 0.9972)
 
 
