@@ -93,9 +93,9 @@ def _run(
     context, budget = workspace.context, workspace.context.budget
     candidates, notes = _build_and_screen(workspace, model, simplified)
     winner = _final(workspace, model, finalists(candidates, context), candidates)
-    if settings.mixed_precision and not (winner is not None and winner.is_static):
+    if settings.mixed_precision and (winner is None or not winner.is_static):
         lossy = [one for one in candidates if one.is_static and over_accuracy(one, budget)]
-        repairs = _repair(workspace, _not_slower(lossy, winner), candidates)
+        repairs = _repair(workspace, _not_slower(lossy, None if context.goal == "size" else winner), candidates)
         candidates += repairs
         winner = _final(workspace, model, repairs, candidates)
     was_trained = False
@@ -152,9 +152,9 @@ def _final(
     return choose([one for one in candidates if one.stage == "final"], workspace.context)
 
 
-def _not_slower(candidates: list[Candidate], winner: Candidate | None) -> list[Candidate]:
-    """Those that were not surely slower than the winner, or than FP32, and those that were not timed."""
-    limit = winner.latency.ratio_high if winner is not None and winner.latency is not None else 1.0
+def _not_slower(candidates: list[Candidate], than: Candidate | None) -> list[Candidate]:
+    """Those that were not surely slower than this one, or than FP32 where it is None, and those that were not timed."""
+    limit = than.latency.ratio_high if than is not None and than.latency is not None else 1.0
     return [one for one in candidates if one.latency is None or one.latency.ratio_low <= limit]
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from engine.errors import RunError
 from engine.measure.latency import PairedLatency
+from engine.results import Note
 from engine.search.context import RaceContext
 from engine.search.mixed import restore_layers
 from engine.search.race import race
@@ -84,6 +85,26 @@ def test_what_is_there_has_its_final_before_layers_go_back_to_float_and_time_is_
     assert mended(outcome)
     assert done == ["final", "repair", "final"]
     assert ends[0] < deadline - 400
+
+
+@pytest.mark.parametrize(("goal", "is_repaired"), [("latency", False), ("size", True)])
+def test_a_file_that_is_slower_than_the_winner_is_repaired_for_its_size_alone(ready, monkeypatch, goal, is_repaired):
+    """A dynamic file, as fast as it may be, can be larger than a static one with a layer in float."""
+    model, _, context = ready
+    asked = []
+    winner = SimpleNamespace(key="w", model=model, is_static=False, is_float=False, latency=made_latency(1.0, 0.2))
+
+    def screen_all(workspace, model, candidates, begin):
+        for one in candidates:
+            one.latency = made_latency(1.0, 0.5)
+
+    monkeypatch.setattr("engine.search.race.screen", screen_all)
+    monkeypatch.setattr("engine.search.race._final", lambda *more: winner)
+    monkeypatch.setattr("engine.search.race.restore_layers", lambda *more: asked.append("repair"))
+    monkeypatch.setattr("engine.search.race.set_outcomes", lambda *more: None)
+    monkeypatch.setattr("engine.search.race.reason_for", lambda *more: Note(code="race_won", text="w won"))
+    race(model, AUTO, replace(context, goal=goal, budget=Budget(max_accuracy_drop=0.5)))
+    assert asked == ["repair"] * is_repaired
 
 
 def test_layers_whose_channels_differ_are_equalized_where_static_int8_loses_too_much(ready):
