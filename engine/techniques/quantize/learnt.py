@@ -16,7 +16,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from engine.runtimes.onnx_runtime import values_session
-from engine.tasks import Inputs
+from engine.tasks import Inputs, n_examples
 from engine.techniques.quantize.prepare import HEAVY_OPERATORS
 from engine.techniques.quantize.reconstruction import Layer, Moments, learn
 from engine.techniques.quantize.sampling import Form, form_of
@@ -30,7 +30,7 @@ MAX_INPUTS = 2304
 SEED = 0
 """Of the choice of samples."""
 HELD_BACK = 4
-"""Every fourth example is held back to choose among roundings."""
+"""Every fourth example is held back to choose among roundings; with fewer examples nothing is learnt."""
 INT32 = np.iinfo(np.int32)
 
 
@@ -83,8 +83,9 @@ def learn_rounding(
         on_layer(begin, len(layers))
         group = layers[begin : begin + size]
         for layer, sums in zip(group, _observe(group, quantized, folded, batches(), n_samples, rng), strict=True):
-            _learn_layer(layer, quantized, sums, limit)
-        n_learnt += len(group)
+            if all(moments.count for moments in sums):
+                _learn_layer(layer, quantized, sums, limit)
+                n_learnt += 1
     return LearntLayers(n_learnt, len(layers))
 
 
@@ -143,20 +144,40 @@ def _observe(
     n_samples: int,
     rng: np.random.Generator,
 ) -> list[tuple[Moments, Moments]]:
-    """For each layer the sums over samples to fit it to, and over samples that are held back."""
+    """For each layer the sums over samples to fit it to, and over those of examples that are held back."""
     shapes = [layer.form.to_groups(layer.weight).shape for layer in group]
     sums = [(Moments.zero(*shape), Moments.zero(*shape)) for shape in shapes]
     inputs_of = _values(quantized, [layer.input for layer in group])
     outputs_of = _values(folded, [layer.output for layer in group])
-    for number, inputs in enumerate(batches):
-        is_held_back = number % HELD_BACK == HELD_BACK - 1
+    first = 0
+    for inputs in batches:
+        n = n_examples(inputs)
         for layer, pair, image, outputs in zip(group, sums, inputs_of(inputs), outputs_of(inputs), strict=True):
-            samples, results = layer.form.samples(image, outputs, n_samples, rng)
-            residuals = np.asarray(results - layer.form.to_groups(layer.weight) @ samples, np.float32)
-            if layer.bias_value is not None:
-                residuals -= layer.bias_value.reshape(layer.form.groups, -1, 1)
-            pair[is_held_back].add(samples, residuals)
+            # A layer may have several rows for an example, one after another.
+            numbers = first + np.arange(len(image)) * n // len(image)
+            is_held_back = numbers % HELD_BACK == HELD_BACK - 1
+            for rows, moments in zip((~is_held_back, is_held_back), pair, strict=True):
+                if rows.any():
+                    share = math.ceil(n_samples * rows.mean())
+                    _add(moments, layer, image[rows], outputs[rows], share, rng)
+        first += n
     return sums
+
+
+def _add(
+    moments: Moments,
+    layer: QuantizedLayer,
+    image: np.ndarray,
+    outputs: np.ndarray,
+    n_samples: int,
+    rng: np.random.Generator,
+) -> None:
+    """Adds so many samples of what a layer reads, with what its rounded weights cannot give of its outputs in float."""
+    samples, results = layer.form.samples(image, outputs, n_samples, rng)
+    residuals = np.asarray(results - layer.form.to_groups(layer.weight) @ samples, np.float32)
+    if layer.bias_value is not None:
+        residuals -= layer.bias_value.reshape(layer.form.groups, -1, 1)
+    moments.add(samples, residuals)
 
 
 def _values(proto: onnx.ModelProto, names: list[str]) -> Callable[[Inputs], list[np.ndarray]]:

@@ -29,7 +29,7 @@ from engine.techniques.quantize.failures import as_step_error
 from engine.techniques.quantize.few_images import with_crops_of_few
 from engine.techniques.quantize.float_layers import shield_float_layers
 from engine.techniques.quantize.float_nodes import note_of, reasons
-from engine.techniques.quantize.learnt import learn_rounding
+from engine.techniques.quantize.learnt import HELD_BACK, learn_rounding
 from engine.techniques.quantize.nncf import nncf_model
 from engine.techniques.quantize.prepare import (
     check_quantizable,
@@ -264,7 +264,9 @@ def _learn(
         on_layer=on_layer,
     )
     if result.n_learnt == 0:
-        why = "no layer in INT8 has a form that can be learnt" if result.n_layers == 0 else "the time was up"
+        few = f"that takes {HELD_BACK} {calibrator.noun}s at the least, and there are {n_images}"
+        why = few if n_images < HELD_BACK else "the time was up"
+        why = why if result.n_layers else "no layer in INT8 has a form that can be learnt"
         return Note(code=codes.ROUNDING_NOT_LEARNT, text=f"The rounding of weights was not learnt: {why}")
     _save(quantized, calibrator.model, learnt)
     of = many(n_images, "calibration example" if calibrator.model.preprocess is None else "calibration image")

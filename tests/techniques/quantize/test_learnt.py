@@ -49,17 +49,23 @@ def coarse(tmp_path_factory):
     model, context = given(layered(), tmp_path_factory.mktemp("learnt"))
     nearest = onnx.load(quantize_static(model, NEAREST, context).onnx.path)
     _coarsen(nearest)
-    learnt = onnx.ModelProto()
-    learnt.CopyFrom(nearest)
-    images = _smooth(0, 80)[:, None]
-    counts = learn_rounding(
-        learnt, onnx.load(model.path), lambda: iter(images), 80, limit=7, deadline=math.inf, on_layer=lambda *_: None
-    )
+    learnt, counts = learnt_from(nearest, model, _smooth(0, 80)[:, None])
     assert (counts.n_learnt, counts.n_layers) == (5, 5)
     paths = [context.folder / "nearest.onnx", context.folder / "learnt.onnx"]
     for proto, path in zip((nearest, learnt), paths, strict=True):
         onnx.save(proto, path)
     return model, *paths
+
+
+def learnt_from(nearest, model, calls):
+    """The file with rounding learnt from these calls, (calls, images, channels, height, width), and what was learnt."""
+    learnt = onnx.ModelProto()
+    learnt.CopyFrom(nearest)
+    folded = onnx.load(model.path)
+    counts = learn_rounding(
+        learnt, folded, lambda: iter(calls), len(calls), limit=7, deadline=math.inf, on_layer=lambda *_: None
+    )
+    return learnt, counts
 
 
 def _coarsen(proto):
@@ -93,6 +99,21 @@ def test_the_outputs_are_closer(coarse):
     assert noise(learnt, model) < 0.5 * noise(nearest, model)
 
 
+def test_images_of_few_large_calls_teach_as_well(coarse, tmp_path):
+    """Of two calls, images are held back and not calls: else nothing would judge what was learnt."""
+    model, nearest, _ = coarse
+    learnt, _ = learnt_from(onnx.load(nearest), model, _smooth(0, 80).reshape(2, 40, 3, 8, 8))
+    onnx.save(learnt, tmp_path / "learnt.onnx")
+    assert noise(tmp_path / "learnt.onnx", model) < 0.5 * noise(nearest, model)
+
+
+def test_nothing_is_learnt_from_images_none_of_which_can_be_held_back(coarse):
+    model, nearest, _ = coarse
+    learnt, counts = learnt_from(onnx.load(nearest), model, _smooth(0, 3)[:, None])
+    assert (counts.n_learnt, counts.n_layers) == (0, 5)
+    assert learnt.graph == onnx.load(nearest).graph
+
+
 def test_the_graph_stays_and_only_integers_of_weights_and_biases_differ(coarse):
     _, *paths = coarse
     graphs = [onnx.load(path).graph for path in paths]
@@ -123,14 +144,21 @@ def test_held_back_images_decide_whether_learnt_rounding_stays(tmp_path, monkeyp
     assert outcome.complete
 
 
-def test_without_held_back_images_it_stays_and_the_same_file_comes_out_twice(tmp_path):
+def test_without_held_back_images_it_stays_and_the_same_file_comes_out_twice(tmp_path, monkeypatch):
+    monkeypatch.setattr("engine.techniques.quantize.static.JUDGES", 0)
     model, context = given(layered(), tmp_path)
-    few = replace(
-        context.data, parts={**context.data.parts, "calibration": context.data.split("calibration").span(0, 3)}
-    )
-    made = [quantize_static(model, LEARNT, again(context, name, data=few)) for name in ("one", "two")]
+    made = [quantize_static(model, LEARNT, again(context, name)) for name in ("one", "two")]
     assert made[0].onnx.path.read_bytes() == made[1].onnx.path.read_bytes()
     assert [note.code for note in made[0].notes].count(codes.ROUNDING_LEARNT) == 1
+
+
+def test_too_few_images_to_learn_from_are_named(tmp_path):
+    model, context = given(layered(), tmp_path)
+    three = context.data.split("calibration").span(0, 3)
+    few = replace(context.data, parts={**context.data.parts, "calibration": three})
+    made = quantize_static(model, LEARNT, again(context, "few", data=few))
+    (note,) = [note for note in made.notes if note.code == codes.ROUNDING_NOT_LEARNT]
+    assert note.text.endswith("was not learnt: that takes 4 images at the least, and there are 3")
 
 
 def test_at_the_deadline_what_is_left_is_rounded_to_the_nearest(tmp_path):
