@@ -17,12 +17,13 @@ AdaRound takes minutes to half an hour a network; `--without quark_adaround aime
 
 Files stay in FOLDER/rivals and FOLDER/ours with their time and memory, or with the error where one failed: remove the
 folder to make and time them anew. Ours is made anew by itself where the engine's sources have changed. Logits stay in
-FOLDER/logits by the content of the file. Results are added to FOLDER/results.json after each network; remove it to
-measure again.
+FOLDER/logits by the content of the file and the versions of the runtimes. Results are added to FOLDER/results.json
+after each network; remove it to measure again. A network whose file or number of images has changed is measured again.
 
 It ends with 1 where ours misses its claim on a network: it loses at most a point of top-1; it is at least as fast as
 every rival that loses no more (the upper end of the interval of our speed over it is at least 1); and it is as many
-times as fast as FP32 as the network's goal says (bench/race_models.py).
+times as fast as FP32 as the network's goal says (bench/race_models.py). So it does where a network was not raced, or a
+rival that was not left out.
 """
 
 import argparse
@@ -129,11 +130,12 @@ def main(arguments: argparse.Namespace, names: list[str]) -> int:
         build(networks, pythons, arguments.without)
         return 0
     for name, files in zip(names, networks, strict=True):
-        if not arguments.table and name not in results.networks:
+        if not arguments.table and not results.has(name, files.source):
             _log(name)
             results.networks[name] = race(files, pythons, arguments.rounds, arguments.without)
             results.save(arguments.folder / "results.json")
-    text, ok = report({name: results.networks[name] for name in names if name in results.networks})
+    raced = {name: results.networks[name] for name in names if name in results.networks}
+    text, ok = report(raced, names, arguments.without)
     print(text)
     return 0 if ok else 1
 

@@ -9,12 +9,14 @@ process would count its parent's memory as its own peak.
 """
 
 import argparse
+import hashlib
 import sys
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
+from bench.race_files import machine
 from bench.race_models import NETWORKS
 from bench.race_results import FP32, GOAL, Figures, Job, MeasureResult, Speed
 from engine import data as images
@@ -50,13 +52,17 @@ def calibration(path: Path, file: Path, n_images: int) -> None:
 
 
 def score(job: Job) -> tuple[dict[str, np.ndarray], dict[str, str]]:
-    """Logits on the evaluation images, cached by file and arithmetic, and the errors of files that do not run."""
+    """Logits on the evaluation images and the errors of files that do not run.
+
+    They are cached by file, arithmetic, processor and the versions of the runtimes.
+    """
     model = read_onnx(Path(job.files[FP32].path))
     part = digits(model).split("evaluation")
     logits, errors = {}, {}
+    here = hashlib.sha256(machine().encode()).hexdigest()[:12]
     for name, file in job.files.items():
         path, arithmetic = Path(file.path), "_".join(map(str, file.target.arithmetic))
-        cached = Path(job.logits) / f"{_content(path)}_{arithmetic}.npz"
+        cached = Path(job.logits) / f"{_content(path)}_{arithmetic}_{here}.npz"
         try:
             if not cached.exists():
                 print(f"  logits of {name}", file=sys.stderr, flush=True)

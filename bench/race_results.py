@@ -123,6 +123,10 @@ class Results(Record):
 
     networks: dict[str, Entry] = {}
 
+    def has(self, network: str, source: str) -> bool:
+        """Whether the network was raced with this file and number of images, as `BuildResult.source` says them."""
+        return network in self.networks and self.networks[network].rows[FP32].built.source == source
+
     @classmethod
     def load(cls, path: Path) -> "Results":
         return cls.model_validate_json(path.read_bytes()) if path.exists() else cls()

@@ -1,8 +1,9 @@
 """The tables of bench/quantize_race.py in Markdown, and its check."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from bench.race_results import FP32, OURS, Entry, Figures, Row, Speed
+from bench.rivals import RIVALS
 
 HEADS = ("network", "method", "speed-up", "ours over it", "SQNR, dB", "agreement", "top-1", "MB", "s", "peak MB")
 SUMMARY_HEADS = (
@@ -20,9 +21,15 @@ SUMMARY_HEADS = (
 )
 
 
-def report(networks: Mapping[str, Entry]) -> tuple[str, bool]:
-    """All tables as text, and whether ours keeps its claim on every network."""
-    failures = [f"{name}: {text}" for name, entry in networks.items() for text in violations(entry)]
+def report(
+    networks: Mapping[str, Entry], asked: Collection[str] = (), without: Collection[str] = ()
+) -> tuple[str, bool]:
+    """All tables as text, and whether ours keeps its claim on every network, beside every rival but those `without`.
+
+    `asked` are the networks that were to be raced: one that was not breaks the claim.
+    """
+    failures = [f"{name}: it was not raced" for name in asked if name not in networks]
+    failures += [f"{name}: {text}" for name, entry in networks.items() for text in violations(entry, without)]
     ok = (
         "OK: within a point of top-1, ours is at least as fast as every rival that is, and as many times as fast as "
         f"FP32 as its goal says, on {', '.join(networks)}"
@@ -40,8 +47,11 @@ def report(networks: Mapping[str, Entry]) -> tuple[str, bool]:
     return "\n\n".join(part for part in parts if part), bool(networks) and not failures
 
 
-def violations(entry: Entry) -> list[str]:
-    """What ours misses of its claim: a point of top-1, a rival within that point, or the goal over FP32."""
+def violations(entry: Entry, without: Collection[str] = ()) -> list[str]:
+    """What ours misses of its claim: a point of top-1, a rival within that point, or the goal over FP32.
+
+    A rival that was never tried says nothing; one that failed has lost.
+    """
     ours = entry.rows[OURS]
     if ours.figures is None:
         return [f"ours failed: {ours.built.error}"]
@@ -58,7 +68,9 @@ def violations(entry: Entry) -> list[str]:
         if ours.figures.speed.times < entry.goal
         else []
     )
-    return [*lost, *slower, *missed]
+    untried = [name for name in RIVALS if name not in entry.rows and name not in without]
+    alone = [f"{', '.join(untried)} did not race"] if untried else []
+    return [*lost, *slower, *missed, *alone]
 
 
 def summary(networks: Mapping[str, Entry]) -> str:
@@ -118,6 +130,11 @@ def _rows(name: str, entry: Entry) -> Iterator[list[str]]:
         yield [name, label, *_figures(row), *_costs(method, row)]
 
 
+def _engine(entry: Entry) -> str:
+    """The version of the engine that made ours, which says its sources' content too."""
+    return entry.rows[OURS].built.source.rpartition(", ")[2]
+
+
 def _runtime(row: Row) -> str:
     """The runtime of a rival's file where it is not the one of FP32."""
     target = row.built.target
@@ -166,7 +183,9 @@ def _remarks(networks: Mapping[str, Entry]) -> Iterator[str]:
     """The conditions of measurement, once for all networks that share them, and where the machine was busy."""
     bases: dict[str, list[str]] = {}
     for name, entry in networks.items():
-        base = f"{entry.machine}; {entry.rounds} rounds, {entry.calibration_images} calibration images"
+        base = (
+            f"{entry.machine}; {entry.rounds} rounds, {entry.calibration_images} calibration images; {_engine(entry)}"
+        )
         bases.setdefault(base, []).append(name)
     yield from (f"{', '.join(names)}: {base}" for base, names in bases.items())
     yield from (f"{name}: {entry.busy}" for name, entry in networks.items() if entry.busy)
