@@ -19,7 +19,7 @@ from engine.search.candidate import Candidate
 from engine.search.context import RaceContext
 from engine.search.qat_hint import is_trainable, why_not_trainable
 from engine.search.search_space import Plan
-from engine.search.selection import loss_text, over_accuracy
+from engine.search.selection import holds, loss_text, over_accuracy
 from engine.search.timing import screen
 from engine.search.workspace import Workspace
 from engine.settings import Budget, Qat, QuantizeStatic
@@ -67,17 +67,19 @@ def escalate(
     """Learns the rounding of the static candidate that is clearly faster than the winner and loses too much accuracy,
     and of the most faithful other one where that is nearly enough; then trains the best of those that training knows.
 
-    What it builds is added to `candidates`. Does nothing where there is no such candidate. At the deadline nothing
-    further is begun, and the best so far stays.
+    What keeps the budget by answers won by chance alone loses too much for learning, as a winner too, and not for
+    training, which left as many of them to chance (docs/log.md, 2026-11-28). What it builds is added to `candidates`.
+    Does nothing where there is no such candidate. At the deadline nothing further is begun, and the best so far stays.
     """
     result, context = Escalation(winner, candidates, []), workspace.context
-    lossy = [one for one in candidates if one.is_static and over_accuracy(one, context.budget)]
+    lossy = [one for one in candidates if one.is_static and not holds(one, context.budget)]
+    steady = winner if winner is not None and holds(winner, context.budget) else None
     if not lossy:
         return result
     if workspace.out_of_time("learning the rounding where INT8 loses too much"):
         return result
     screen(workspace, model, lossy, START, also_over=True)
-    base = _base(lossy, winner)
+    base = _base(lossy, steady)
     if base is None:
         if any(one.was_disturbed for one in lossy):
             result.leave_out("INT8 loses too much, and other programs disturbed its timing, so nothing was trained")
@@ -87,12 +89,13 @@ def escalate(
         return result
     n_before = len(candidates)
     _learn(_there(workspace, base), model, base, result, run_final, on_progress)
-    another = _next_base(lossy, base, winner) if _nearly_enough(candidates[n_before:], context.budget) else None
+    another = _next_base(lossy, base, steady) if _nearly_enough(candidates[n_before:], context.budget) else None
     if another is not None and not workspace.out_of_time(f"learning the rounding of {another.name}"):
         _learn(_there(workspace, another), model, another, result, run_final, on_progress)
-    if result.winner is not winner or workspace.out_of_time("training where INT8 loses too much"):
+    over = [one for one in lossy if over_accuracy(one, context.budget)]
+    if not over or result.winner is not winner or workspace.out_of_time("training where INT8 loses too much"):
         return result
-    trainable = _base([one for one in lossy if is_trainable(one)], winner)
+    trainable = _base([one for one in over if is_trainable(one)], winner)
     if trainable is None:
         result.leave_out(
             f"{base.name} was not trained: training knows no such file, it has every operator in INT8 that can be and "
@@ -113,7 +116,7 @@ def _base(lossy: list[Candidate], winner: Candidate | None) -> Candidate | None:
 def _nearly_enough(learnt: list[Candidate], budget: Budget) -> bool:
     """Whether a file loses too much, and at most NEARLY times what it may."""
     wider = budget.model_copy(update={"max_accuracy_drop": NEARLY * (budget.max_accuracy_drop or 0.0)})
-    return any(over_accuracy(one, budget) and not over_accuracy(one, wider) for one in learnt)
+    return any(not holds(one, budget) and holds(one, wider) for one in learnt)
 
 
 def _next_base(lossy: list[Candidate], learnt: Candidate, winner: Candidate | None) -> Candidate | None:

@@ -13,10 +13,14 @@ from engine.errors import LimitError, RunError
 from engine.results import Note
 from engine.search.candidate import Candidate
 from engine.search.search_space import Plan
+from engine.search.selection import best_static, holds
+from engine.search.timing import REPAIR
 from engine.search.workspace import Workspace
 from engine.settings import QuantizeStatic
 from engine.techniques.quantize import JudgeSet, first_heavy, heavy_nodes
 
+REPAIR_SHARE = 0.5
+"""The share of the time that is left in which layers go back to float: the file is timed in the rest."""
 RANKING_IMAGES = 16
 RANKING_SHARE = 0.6
 """The share of the time that is left in which layers are ranked: how many of them is found in the rest."""
@@ -24,6 +28,25 @@ FINEST = 16
 """The bisection ends when the number of layers is known to within this part of all of them."""
 FINER = "a finer choice of the layers in float"
 """The name of this work in the note on what was left out when the time was up."""
+
+
+def repair(workspace: Workspace, lossy: list[Candidate], candidates: list[Candidate]) -> list[Candidate]:
+    """The fastest static candidate (the most faithful where none was timed) with its most sensitive layers in float.
+
+    Nothing where the time is up, where that does not help, or where it gives a file that is there.
+    """
+    base, budget = best_static(lossy), workspace.context.budget
+    if base is None or workspace.out_of_time("layers back in float"):
+        return []
+    on_progress = workspace.context.on_progress
+    in_time = replace(workspace.context, deadline=workspace.end_of(REPAIR_SHARE))
+    repaired = restore_layers(
+        replace(workspace, context=in_time, at=base.at or workspace.at),
+        base,
+        lambda one: holds(one, budget),
+        lambda share, text: on_progress(REPAIR + (1 - REPAIR) * share, text),
+    )
+    return [repaired] if repaired and all(repaired.key != other.key for other in candidates) else []
 
 
 def restore_layers(

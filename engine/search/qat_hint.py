@@ -14,8 +14,8 @@ WIDEST = 127
 """The largest weight in full range. Whether the graph can be trained does not depend on it."""
 UNTRAINED = QuantizeStatic(method="static")
 """What training begins with, but for the settings that follow."""
-ANY_VALUE = ("calibration", "calibration_images", "bias_correction", "cross_layer_equalization", "rounding")
-"""Settings that change the numbers in a static file and not its graph."""
+ANY_VALUE = ("calibration", "calibration_images", "bias_correction", "rounding")
+"""Settings that change the numbers in a static file and not its graph; training cannot begin with equalized weights."""
 
 
 def qat_may_help(workspace: Workspace, model: OnnxModel, candidates: list[Candidate]) -> tuple[Note, ...]:

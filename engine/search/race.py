@@ -15,21 +15,21 @@ from engine.search.candidate import Candidate
 from engine.search.context import RaceContext
 from engine.search.escalation import START as ESCALATION
 from engine.search.escalation import escalate
-from engine.search.mixed import restore_layers
+from engine.search.mixed import repair
 from engine.search.other_targets import build_by_nncf, elsewhere, fp32_elsewhere
 from engine.search.placement import place
 from engine.search.qat_hint import qat_may_help
-from engine.search.search_space import Facts, Plan, methods, refinements
+from engine.search.search_space import Facts, Plan, equalized, methods, refinements
 from engine.search.selection import (
     base_to_refine,
     best_static,
     choose,
     finalists,
-    over_accuracy,
+    holds,
     reason_for,
     set_outcomes,
 )
-from engine.search.timing import REPAIR, operator_milliseconds, run_final, screen
+from engine.search.timing import operator_milliseconds, run_final, screen
 from engine.search.workspace import Workspace, make_workspace
 from engine.settings import QuantizeAuto
 from engine.settings.target import CUDA
@@ -38,8 +38,6 @@ from engine.wording import many
 
 BUILD, SCREEN, BUILD_AGAIN, SCREEN_AGAIN = 0.05, 0.3, 0.5, 0.6
 """Where each stage begins, as a share of the progress."""
-REPAIR_SHARE = 0.5
-"""The share of the time that is left in which layers go back to float: the file is timed in the rest."""
 MAX_REFINED_RATIO = 1.25
 """The highest ratio to FP32 from which refinements are tried: none of them has gained more (docs/log.md)."""
 
@@ -93,9 +91,9 @@ def _run(
     context, budget = workspace.context, workspace.context.budget
     candidates, notes = _build_and_screen(workspace, model, simplified)
     winner = _final(workspace, model, finalists(candidates, context), candidates)
-    if settings.mixed_precision and (winner is None or not winner.is_static):
-        lossy = [one for one in candidates if one.is_static and over_accuracy(one, budget)]
-        repairs = _repair(workspace, _not_slower(lossy, None if context.goal == "size" else winner), candidates)
+    if settings.mixed_precision and (winner is None or not (winner.is_static and holds(winner, budget))):
+        lossy = [one for one in candidates if one.is_static and not holds(one, budget)]
+        repairs = repair(workspace, _not_slower(lossy, None if context.goal == "size" else winner), candidates)
         candidates += repairs
         winner = _final(workspace, model, repairs, candidates)
     was_trained = False
@@ -176,17 +174,9 @@ def _build_and_screen(
     screen(workspace, model, candidates, SCREEN)
     notes += place(workspace, model, candidates, _build)
     base = base_to_refine(candidates, workspace.context.budget)
-    if base is None:
-        return candidates, notes
-    if base.latency is not None and base.latency.ratio_low > MAX_REFINED_RATIO:
-        speed = times_as_fast(base.latency, base.fp32)
-        text = f"{base.name} is {speed} in the screening, and no refinement of it makes up for that"
-        return candidates, [*notes, Note(code="not_refined", text=text)]
-    there = replace(workspace, at=base.at or workspace.at)
-    is_lossy = over_accuracy(base, workspace.context.budget)
-    notes += _build(
-        there, refinements(base.plan, facts, loses_too_much=is_lossy), candidates, BUILD_AGAIN, SCREEN_AGAIN
-    )
+    notes += _equalize(workspace, model, facts, candidates)
+    if base is not None:
+        notes += _refine(workspace, base, facts, candidates)
     screen(workspace, model, candidates, SCREEN_AGAIN)
     return candidates, notes
 
@@ -231,6 +221,32 @@ def _build(
     return notes
 
 
+def _equalize(workspace: Workspace, model: OnnxModel, facts: Facts, candidates: list[Candidate]) -> list[Note]:
+    """Adds the fastest static candidate that loses too much with its channels equalized, at its target.
+
+    What is surely over the budget is timed for that, too. Nothing where it is so slow that no mend pays.
+    """
+    lossy = [one for one in candidates if one.is_static and not holds(one, workspace.context.budget)]
+    if facts.n_pairs == 0 or not lossy:
+        return []
+    screen(workspace, model, lossy, BUILD_AGAIN, also_over=True)
+    base = best_static(lossy)
+    if base is None or (base.latency is not None and base.latency.ratio_low > MAX_REFINED_RATIO):
+        return []
+    there = replace(workspace, at=base.at or workspace.at)
+    return _build(there, (equalized(base.plan, facts),), candidates, BUILD_AGAIN, BUILD_AGAIN)
+
+
+def _refine(workspace: Workspace, base: Candidate, facts: Facts, candidates: list[Candidate]) -> list[Note]:
+    """Adds the refinements of the static candidate, at its target, or says why none pays."""
+    if base.latency is not None and base.latency.ratio_low > MAX_REFINED_RATIO:
+        speed = times_as_fast(base.latency, base.fp32)
+        text = f"{base.name} is {speed} in the screening, and no refinement of it makes up for that"
+        return [Note(code="not_refined", text=text)]
+    there = replace(workspace, at=base.at or workspace.at)
+    return _build(there, refinements(base.plan, facts), candidates, BUILD_AGAIN, SCREEN_AGAIN)
+
+
 def _facts(workspace: Workspace) -> Facts:
     context, base = workspace.context, workspace.base
     proto = workspace.calibrator.proto()
@@ -248,22 +264,6 @@ def _facts(workspace: Workspace) -> Facts:
     )
 
 
-def _repair(workspace: Workspace, lossy: list[Candidate], candidates: list[Candidate]) -> list[Candidate]:
-    """The fastest static candidate (the most faithful where none was timed) with its most sensitive layers in float."""
-    base, budget = best_static(lossy), workspace.context.budget
-    if base is None or workspace.out_of_time("layers back in float"):
-        return []
-    on_progress = workspace.context.on_progress
-    in_time = replace(workspace.context, deadline=workspace.end_of(REPAIR_SHARE))
-    repaired = restore_layers(
-        replace(workspace, context=in_time, at=base.at or workspace.at),
-        base,
-        lambda one: not over_accuracy(one, budget),
-        lambda share, text: on_progress(REPAIR + (1 - REPAIR) * share, text),
-    )
-    return [repaired] if repaired and all(repaired.key != other.key for other in candidates) else []
-
-
 def _images_note(n_images: int, judges: Examples, settings: QuantizeAuto) -> Note:
     text = (
         f"{many(n_images // 2, judges.noun)} of the calibration split set the ranges; {len(judges):,} others, of which "
@@ -276,13 +276,12 @@ def _images_note(n_images: int, judges: Examples, settings: QuantizeAuto) -> Not
 
 
 def _out_of_time_notes(workspace: Workspace) -> list[Note]:
-    """A note of all that was left out when the time was up, or nothing."""
+    """A note of all that was left out when the time was up, or that of a stage, which has a share of it; or nothing."""
     if not workspace.left_out:
         return []
-    text = (
-        "The time was up before the race was over; the best by then counts. Left out: "
-        f"{', '.join(dict.fromkeys(workspace.left_out))}"
-    )
+    stage = "A stage of the race had used its share of the time"
+    when = "The time was up before the race was over" if workspace.is_over else stage
+    text = f"{when}; the best by then counts. Left out: {', '.join(dict.fromkeys(workspace.left_out))}"
     return [Note(code=codes.OUT_OF_TIME, text=text)]
 
 

@@ -124,23 +124,24 @@ def nncf_methods(facts: Facts, n_images: int) -> tuple[Plan, ...]:
     return tuple(Plan(name, _step({**static, "quantizer": quantizer}), reason) for quantizer, name in names.items())
 
 
-def refinements(base: Plan, facts: Facts, *, loses_too_much: bool) -> tuple[Plan, ...]:
+def equalized(lossy: Plan, facts: Facts) -> Plan:
+    """A static candidate with its channels equalized. Raises ValueError where it has no settings."""
+    if lossy.settings is None:
+        raise ValueError(f"{lossy.name} has no settings to change")
+    text = f"the channels of {many(facts.n_pairs, 'pair')} of layers can be given like ranges, at the same function"
+    settings = lossy.settings.model_copy(update={"cross_layer_equalization": True})
+    return Plan(f"{lossy.name}, equalized", settings, Note(code="channels_differ", text=text))
+
+
+def refinements(base: Plan, facts: Facts) -> tuple[Plan, ...]:
     """The second half of the table: the best static candidate of the first half, with one setting changed each.
 
-    `loses_too_much` says whether that one is over the budget of accuracy. Raises ValueError where `base` has no
-    settings.
+    Raises ValueError where `base` has no settings.
     """
     settings = base.settings
     if settings is None:
         raise ValueError(f"{base.name} has no settings to refine")
     rows: list[tuple[bool, str, dict[str, object], str, str]] = [
-        (
-            loses_too_much and facts.n_pairs > 0,
-            "equalized",
-            {"cross_layer_equalization": True},
-            "channels_differ",
-            f"the channels of {many(facts.n_pairs, 'pair')} of layers can be given like ranges, at the same function",
-        ),
         *(
             (
                 facts.n_layers >= LAYERS_EACH * k,

@@ -12,6 +12,8 @@ from engine.settings import Budget
 from engine.wording import many, percent
 
 MOST_FINALISTS = 4
+SCREENING_ERROR = 1.25
+"""Up to so many times FP32's latency in three rounds, a file may be faster than it in truth (docs/log.md)."""
 
 CONVERSIONS = ("QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear")
 Times = Callable[[Candidate], Mapping[str, float]]
@@ -30,6 +32,11 @@ def over_accuracy(candidate: Candidate, budget: Budget) -> bool:
     return over_budget(candidate.comparison, candidate.class_loss, budget)
 
 
+def holds(candidate: Candidate, budget: Budget) -> bool:
+    """Whether it keeps the budget of accuracy, and not by answers that were won by chance alone."""
+    return not over_accuracy(candidate, budget) and not flips_too_many(candidate.comparison, budget)
+
+
 def best_static(candidates: list[Candidate]) -> Candidate | None:
     """The candidate to refine: the fastest static one, or the most faithful one where none was timed."""
     static = [one for one in candidates if one.is_static]
@@ -45,10 +52,12 @@ def finalists(candidates: list[Candidate], context: RaceContext) -> list[Candida
     """The better half, by the goal, of those that are within the budget and not surely slower, and the most faithful of
     the rest.
 
-    Those that flip too many answers come after the others, and one of them is there, should no other be faster.
+    Those that flip too many answers come after the others, and one of them is there, should no other be faster. So is
+    the fastest of FP32's own files at another target: it loses the least, and three rounds can be wrong of it.
     """
-    valid = [one for one in candidates if one.stage == "screened" and one.latency and one.latency.ratio_low <= 1]
-    valid = [one for one in valid if not _too_large(one, context.budget) and not over_accuracy(one, context.budget)]
+    timed = [one for one in candidates if one.stage == "screened" and one.latency]
+    timed = [one for one in timed if not _too_large(one, context.budget) and not over_accuracy(one, context.budget)]
+    valid = [one for one in timed if one.latency is not None and one.latency.ratio_low <= 1]
     valid.sort(key=lambda one: (_flips(one, context), _cost(one, context)))
     n = min(MOST_FINALISTS, math.ceil(len(candidates) / 2))
     best, rest = valid[:n], [one for one in valid[n:] if not one.is_float]
@@ -57,6 +66,9 @@ def finalists(candidates: list[Candidate], context: RaceContext) -> list[Candida
     flipping = [one for one in valid if _flips(one, context)]
     if flipping and not any(one in best for one in flipping):
         best.append(flipping[0])
+    unchanged = min((one for one in timed if one.plan.settings is None), key=lambda one: one.ratio, default=None)
+    if unchanged is not None and unchanged not in best and unchanged.ratio <= SCREENING_ERROR:
+        best.append(unchanged)
     return best
 
 

@@ -52,12 +52,17 @@ class Workspace:
     left_out: list[str] = field(default_factory=list)
     """The work that was left out because the time was up. Where this is empty the race is complete, however late."""
 
+    @property
+    def is_over(self) -> bool:
+        """Whether the time for searching is up."""
+        return time.monotonic() >= self.context.deadline
+
     def out_of_time(self, work: str) -> bool:
         """Whether the time for searching is up; then `work`, which the caller leaves out, is added to `left_out`."""
-        is_over = time.monotonic() >= self.context.deadline
-        if is_over:
+        if self.is_over:
             self.left_out.append(work)
-        return is_over
+            return True
+        return False
 
     def end_of(self, share: float) -> float:
         """When this share of the time that is left is over, in seconds of time.monotonic()."""

@@ -4,6 +4,7 @@ import math
 import time
 from dataclasses import replace
 from functools import partial
+from types import SimpleNamespace
 
 import onnx
 import pytest
@@ -15,9 +16,10 @@ from engine.measure.latency import PairedLatency
 from engine.results import codes
 from engine.runtimes import RaceTarget
 from engine.search.context import RaceContext
+from engine.search.qat_hint import is_trainable
 from engine.search.race import race
 from engine.search.workspace import Workspace
-from engine.settings import Budget, Qat, QuantizeAuto, SampleData, Split, Target
+from engine.settings import Budget, Qat, QuantizeAuto, QuantizeStatic, SampleData, Split, Target
 from tests.made import made_latency
 from tests.made_contexts import made_context
 from tests.search.spoilt import spoilt_graph
@@ -110,6 +112,27 @@ def test_learnt_rounding_wins_where_the_nearest_loses_too_much(prepared, monkeyp
     assert learnt.seconds > 0
     over = next(one.trial for one in outcome.search.candidates if one.trial.name == "Static INT8")
     assert (over.stage, over.outcome.code) == ("screened", "over_budget")
+
+
+@pytest.mark.parametrize("is_learnt", [True, False])
+def test_the_rounding_is_learnt_of_what_keeps_the_budget_by_gains_alone_and_no_such_file_is_trained(
+    prepared, monkeypatch, is_learnt
+):
+    """Training left as many answers to chance where it was tried, so that its lack is not told either."""
+    monkeypatch.setattr("engine.search.workspace.qat", forbidden)
+    monkeypatch.setattr("engine.search.escalation.holds", lambda one, budget: not one.is_static)
+    if not is_learnt:
+        monkeypatch.setattr("engine.search.escalation._learn", lambda *_: None)
+    model, context = prepared(RUINED)
+    outcome = race(model, AUTO, replace(context, budget=Budget(max_accuracy_drop=1.0)))
+    assert len(trials(outcome, "learn_rounding")) == is_learnt
+    assert not notes(outcome, codes.NOT_ESCALATED)
+
+
+def test_training_ends_in_no_file_that_is_equalized():
+    static = QuantizeStatic(method="static", calibration="percentile")
+    plans = [static, static.model_copy(update={"cross_layer_equalization": True})]
+    assert [is_trainable(SimpleNamespace(plan=SimpleNamespace(settings=one))) for one in plans] == [True, False]
 
 
 def test_where_that_is_asked_not_to_be_nothing_is_learnt_or_trained(prepared, monkeypatch):

@@ -78,7 +78,7 @@ def test_what_is_there_has_its_final_before_layers_go_back_to_float_and_time_is_
         done.append("final")
         run_final(*arguments)
 
-    monkeypatch.setattr("engine.search.race.restore_layers", heard_repair)
+    monkeypatch.setattr("engine.search.mixed.restore_layers", heard_repair)
     monkeypatch.setattr("engine.search.race.run_final", heard_final)
     deadline = time.monotonic() + 1000
     outcome = race(model, AUTO, replace(context, budget=Budget(max_accuracy_drop=0.5), deadline=deadline))
@@ -94,13 +94,13 @@ def test_a_file_that_is_slower_than_the_winner_is_repaired_for_its_size_alone(re
     asked = []
     winner = SimpleNamespace(key="w", model=model, is_static=False, is_float=False, latency=made_latency(1.0, 0.2))
 
-    def screen_all(workspace, model, candidates, begin):
+    def screen_all(workspace, model, candidates, begin, also_over=False):
         for one in candidates:
             one.latency = made_latency(1.0, 0.5)
 
     monkeypatch.setattr("engine.search.race.screen", screen_all)
     monkeypatch.setattr("engine.search.race._final", lambda *more: winner)
-    monkeypatch.setattr("engine.search.race.restore_layers", lambda *more: asked.append("repair"))
+    monkeypatch.setattr("engine.search.mixed.restore_layers", lambda *more: asked.append("repair"))
     monkeypatch.setattr("engine.search.race.set_outcomes", lambda *more: None)
     monkeypatch.setattr("engine.search.race.reason_for", lambda *more: Note(code="race_won", text="w won"))
     race(model, AUTO, replace(context, goal=goal, budget=Budget(max_accuracy_drop=0.5)))
@@ -117,6 +117,43 @@ def test_layers_whose_channels_differ_are_equalized_where_static_int8_loses_too_
     assert plain.outcome.code == "over_budget"
     assert equalized.fidelity.sqnr_db > plain.fidelity.sqnr_db
     assert equalized.reason.code == "channels_differ"
+
+
+def test_a_file_that_keeps_the_budget_by_gains_alone_is_mended_too(ready, monkeypatch):
+    _, _, context = ready
+    model, bare = given(uneven_graph(), context.folder.parent / "uneven")
+
+    def holds(one, budget):
+        return not one.is_static
+
+    monkeypatch.setattr("engine.search.race.holds", holds)
+    monkeypatch.setattr("engine.search.mixed.holds", lambda one, budget: True)
+    monkeypatch.setattr("engine.search.mixed.FINEST", 2)
+    outcome = race(model, AUTO, replace(context, data=bare.data, budget=Budget(max_accuracy_drop=1.0)))
+    assert any("equalized" in one.trial.name for one in outcome.search.candidates)
+    assert mended(outcome)
+
+
+def test_what_is_surely_over_the_budget_is_equalized_where_it_is_fast(ready, monkeypatch):
+    _, _, context = ready
+    model, bare = given(uneven_graph(), context.folder.parent / "uneven")
+    monkeypatch.setattr("engine.search.timing.surely_over", lambda one, budget: one.plan.name == "Static INT8")
+    outcome = race(model, AUTO, replace(context, data=bare.data, budget=Budget(max_accuracy_drop=0.0)))
+    trials = {one.trial.name: one.trial for one in outcome.search.candidates}
+    assert trials["Static INT8"].ratio == 0.5
+    assert "Static INT8, equalized" in trials
+
+
+def test_a_stage_that_had_used_its_share_is_not_said_to_have_used_all_of_the_time(ready, monkeypatch):
+    model, _, context = ready
+
+    def restore(workspace, *more):
+        workspace.left_out.append("a finer choice")
+
+    monkeypatch.setattr("engine.search.mixed.restore_layers", restore)
+    outcome = race(model, AUTO, replace(context, budget=Budget(max_accuracy_drop=0.5)))
+    (text,) = [note.text for note in outcome.notes if note.code == "out_of_time"]
+    assert text.startswith("A stage of the race had used its share of the time; the best by then counts.")
 
 
 def test_nothing_is_repaired_where_that_is_not_asked_or_no_accuracy_is(ready):

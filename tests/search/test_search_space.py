@@ -2,7 +2,7 @@
 
 import pytest
 
-from engine.search.search_space import Facts, methods, refinements
+from engine.search.search_space import Facts, equalized, methods, refinements
 from engine.settings import Float16
 
 VNNI_ISA = ("sse4_2", "avx2", "avx512_vnni")
@@ -24,9 +24,12 @@ def names(facts):
     return [plan.name for plan in methods(facts, 64)]
 
 
-def refined(facts, *, loses_too_much=False):
-    base = next(plan for plan in methods(facts, 64) if plan.name == "Static INT8")
-    return refinements(base, facts, loses_too_much=loses_too_much)
+def static(facts):
+    return next(plan for plan in methods(facts, 64) if plan.name == "Static INT8")
+
+
+def refined(facts):
+    return refinements(static(facts), facts)
 
 
 CONV = {"Conv": 9.0, "ReorderInput": 0.5, "Gemm": 0.5}
@@ -63,11 +66,11 @@ def test_full_range_weights_race_where_they_may_saturate(isa, tried):
     assert [settings.reduce_range for settings in found] == ([False] if tried else [])
 
 
-@pytest.mark.parametrize(("n_pairs", "lossy", "tried"), [(21, True, True), (21, False, False), (0, True, False)])
-def test_channels_are_equalized_where_the_base_loses_too_much_and_there_are_pairs(n_pairs, lossy, tried):
-    found = [plan for plan in refined(facts(CONV, n_pairs=n_pairs), loses_too_much=lossy) if "equalized" in plan.name]
-    assert [plan.settings.cross_layer_equalization for plan in found] == ([True] if tried else [])
-    assert all(plan.reason.text.startswith("the channels of 21 pairs of layers") for plan in found)
+def test_equalizing_says_of_how_many_pairs():
+    given = facts(CONV, n_pairs=21)
+    plan = equalized(static(given), given)
+    assert (plan.name, plan.settings.cross_layer_equalization) == ("Static INT8, equalized", True)
+    assert plan.reason.text.startswith("the channels of 21 pairs of layers")
 
 
 def test_weights_alone_are_for_size():
@@ -78,7 +81,7 @@ def test_weights_alone_are_for_size():
 def test_a_refinement_changes_one_thing_of_its_base():
     given = facts(ATTENTION, products=("qk",), n_pairs=3)
     base = next(plan for plan in methods(given, 64) if plan.name == "Static INT8, attention in float")
-    for plan in refinements(base, given, loses_too_much=True):
+    for plan in (*refinements(base, given), equalized(base, given)):
         before, after = base.settings.model_dump(), plan.settings.model_dump()
         assert len([key for key in before if before[key] != after[key]]) == 1, plan.name
         assert plan.name.startswith("Static INT8, attention in float, ")
@@ -86,7 +89,7 @@ def test_a_refinement_changes_one_thing_of_its_base():
 
 def test_every_row_has_a_name_of_its_own_a_reason_and_the_images():
     given = facts(ATTENTION, products=("qk",), goal="size", isa=("avx2",), n_pairs=1)
-    planned = (*methods(given, 64), *refined(given, loses_too_much=True))
+    planned = (*methods(given, 64), *refined(given), equalized(static(given), given))
     assert len({plan.name for plan in planned}) == len(planned)
     assert all(plan.reason.code and plan.reason.text for plan in planned)
     assert {plan.settings.calibration_images for plan in planned if plan.settings.method == "static"} == {64}

@@ -8,7 +8,7 @@ import pytest
 from engine.results import Fidelity, Note
 from engine.search.candidate import Candidate
 from engine.search.search_space import Plan
-from engine.search.selection import best_static, choose, finalists, reason_for, set_outcomes, surely_over
+from engine.search.selection import best_static, choose, finalists, holds, reason_for, set_outcomes, surely_over
 from engine.settings import Budget, QuantizeDynamic, QuantizeStatic, Simplify
 from tests.made import GRAY, made_class_loss, made_comparison, made_latency
 
@@ -143,6 +143,22 @@ def test_those_that_flip_too_many_answers_come_last_into_the_final_and_one_of_th
     field += [flipping(made, f"steady {n}", 0.5 + n / 100, 1, 0, stage="screened") for n in range(4)]
     names = [one.name for one in finalists(field, asked)]
     assert names == ["steady 0", "steady 1", "steady 2", "steady 3", "lucky 0"]
+
+
+def test_what_keeps_the_budget_by_gains_alone_does_not_hold(made):
+    budget = Budget(max_accuracy_drop=0.01)
+    lucky, steady = flipping(made, "lucky", 0.3, 5, 9), flipping(made, "steady", 0.5, 4, 2)
+    over = flipping(made, "over", 0.3, 4, 0)
+    assert [holds(one, budget) for one in (lucky, steady, over)] == [False, True, False]
+
+
+@pytest.mark.parametrize(("ratio", "is_in"), [(0.9, True), (1.2, True), (1.3, False)])
+def test_of_fp32_at_other_targets_the_fastest_is_in_the_final_however_three_rounds_saw_it(made, ratio, is_in):
+    field = [made(str(n), 0.3 + n / 100, stage="screened") for n in range(8)]
+    elsewhere = [made(name, share, sqnr=math.inf, stage="screened") for name, share in (("f32", 1.5), ("bf16", ratio))]
+    for one in elsewhere:
+        one.plan = Plan(one.name, None, one.plan.reason)
+    assert [one.name for one in finalists([*field, *elsewhere], context()) if one in elsewhere] == ["bf16"] * is_in
 
 
 def test_who_had_a_final_or_is_over_the_budget_has_none(made):
