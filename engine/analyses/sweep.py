@@ -178,12 +178,17 @@ class CellTimer:
         self._notes[position] = Note(code=error.code, text=text)
 
     def _reason_to_skip(self, target: Target) -> Note | None:
-        """Why a cell that had no turn yet cannot matter, by the cells of smaller batches."""
+        """Why a cell that had no turn yet cannot matter, by the cells of smaller batches.
+
+        Every stream has buffers of its own: what had not enough memory says nothing of fewer streams.
+        """
         size = target.batch_size
         for position, error in self._errors.items():
-            failed = self.targets[position].batch_size
-            if error.code == memory_error().code and failed <= size:
-                return Note(code=error.code, text=f"{many(failed, 'image')} a call had not enough memory already")
+            failed = self.targets[position]
+            needs_no_more = failed.batch_size <= size and n_in_flight(failed) <= n_in_flight(target)
+            if error.code == memory_error().code and needs_no_more:
+                text = f"{many(failed.batch_size, 'image')} a call had not enough memory already"
+                return Note(code=error.code, text=text)
         for position, timings in self._timings.items():
             smaller = self.targets[position]
             is_smaller = smaller.model_copy(update={"batch_size": size}) == target and smaller.batch_size < size

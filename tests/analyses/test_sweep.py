@@ -53,12 +53,15 @@ def asked(file, folder, monkeypatch):
 
 @pytest.fixture
 def calls(monkeypatch):
-    """Turns are not timed: a call takes as many ms as it has images; what is raised for a target is set by a test."""
-    errors: dict[tuple[int, int], BaseException] = {}
-    turns: list[tuple[int, int]] = []
+    """Turns are not timed: a call takes as many ms as it has images; what is raised for a target is set by a test.
+
+    A target is its threads and its batch size, and between them its streams where it names them.
+    """
+    errors: dict[tuple[int, ...], BaseException] = {}
+    turns: list[tuple[int, ...]] = []
 
     def turn(model, target, inputs):
-        size = (target.threads, target.batch_size)
+        size = tuple(n for n in (target.threads, target.streams, target.batch_size) if n is not None)
         turns.append(size)
         if size in errors:
             raise errors[size]
@@ -125,6 +128,16 @@ def test_what_runs_out_of_memory_is_named_and_the_measured_cells_are_kept(asked,
     assert result.cells[1].note.text == "there was not enough memory for 2 images a call"
     assert result.cells[4].note.text == "2 images a call had not enough memory already"
     assert result.complete
+
+
+def test_what_runs_out_of_memory_in_several_streams_skips_no_cell_with_fewer(asked, calls, monkeypatch):
+    monkeypatch.setattr("engine.planning.target.cores", lambda: 4)
+    calls.errors[2, 2, 2] = memory_error()
+    result = asked(target={"runtime": "openvino"}, threads=(2, 4), streams=(1, 2), batch_sizes=(1, 2))
+    assert [(one.target.threads, one.target.streams, one.target.batch_size, one.state) for one in result.cells] == [
+        (2, 1, 1, "measured"), (2, 1, 2, "measured"), (2, 2, 1, "measured"), (2, 2, 2, "failed"),
+        (4, 1, 1, "measured"), (4, 1, 2, "measured"), (4, 2, 1, "measured"), (4, 2, 2, "skipped"),
+    ]  # fmt: skip
 
 
 def test_inputs_that_do_not_fit_into_memory_are_the_same(asked, calls):
