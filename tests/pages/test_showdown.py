@@ -115,6 +115,16 @@ def test_a_row_that_does_not_run_is_named(asked):
     assert at.table[0].value["Speed"].tolist()[1] == ":red-badge[does not run]"
 
 
+def test_a_disturbed_row_whose_outputs_were_not_compared_runs_all_the_same(asked):
+    made = made_showdown(ROWS[:2])
+    note = Note(code="run", text="Its outputs were not compared: it answers with other shapes")
+    estimate = LatencyEstimate(processor_ms=1.0, ratio_to_baseline=0.5, n_runs=9, n_disturbed=9)
+    row = made.rows[1].model_copy(update={"latency": None, "estimate": estimate, "fidelity": None, "note": note})
+    at = asked(made.model_copy(update={"rows": (made.rows[0], row), "pairs": ()}))
+    assert at.table[0].value["Speed"].tolist()[1] == ":gray[about 2, an estimate]"
+    assert "Its outputs were not compared" in words(at)
+
+
 def test_a_stop_and_a_failure_are_sentences(asked):
     at = asked(None, "cancelled")
     assert "You stopped it before its rounds were done" in words(at)

@@ -51,10 +51,10 @@ def as_frame(showdown: Showdown) -> pd.DataFrame:
 
 
 def _speed(showdown: Showdown, number: int, row: ShowdownRow) -> str:
-    if row.note is not None and row.latency is None:
-        return ":red-badge[does not run]"
+    if row.latency is None and row.estimate is not None:  # it runs, whatever its note says of its outputs
+        return f":gray[{row.estimate.cell}]"
     if row.latency is None:
-        return f":gray[{row.estimate.cell}]" if row.estimate else "–"
+        return ":red-badge[does not run]" if row.note is not None else "–"
     if number == 0:
         return "1"
     colour = "green" if row.latency.ratio_high < 1 else "red" if row.latency.ratio_low > 1 else "gray"
