@@ -137,6 +137,22 @@ def test_where_nothing_was_measured_it_says_so(asked):
     assert button(at, START)
 
 
+def test_a_sweep_without_any_figure_says_why(asked):
+    disturbed = Note(code="not_measured", text="other programs disturbed too many of its calls")
+    waiting = Note(code="out_of_time", text="the 15 minutes were up")
+    cells = (
+        made_cell(1, 1, state="failed", note=disturbed).model_copy(update={"p50_ms": None}),
+        made_skipped(1, 2).model_copy(update={"note": waiting}),
+    )
+    warnings = (Note(code="out_of_time", text="The 15 minutes were up before every cell had all of its rounds"),)
+    at = asked(made_sweep((1, 2), (1,), cells=cells, warnings=warnings))
+    assert "Nothing was measured before it ended" in words(at)
+    assert at.warning[0].value == "The 15 minutes were up before every cell had all of its rounds\\."
+    assert "**1 image a call, 1 thread**: Other programs disturbed too many of its calls\\." in words(at)
+    assert "**2 images a call, 1 thread**: The 15 minutes were up\\." in words(at)
+    assert at.expander[0].proto.expanded
+
+
 def test_another_variant_has_a_sweep_of_its_own(asked):
     at = asked(made_sweep(variant=INT8))
     at.selectbox(key="variant").set_value(BASE).run()

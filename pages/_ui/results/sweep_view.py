@@ -59,10 +59,11 @@ def show(report: Report) -> None:
         with chrome.card("sweep", "Sweeping batch and threads", plain(variant.label)):
             live.watch(job.id, _progress)
         return
-    sweep = result(job.id)
-    measured = sweep if isinstance(sweep, Sweep) and sweep.measured else None
-    _outcome(report, job, measured)
-    with st.expander("Sweep again, or over other sizes", icon=":material/refresh:", expanded=measured is None):
+    outcome = result(job.id)
+    sweep = outcome if isinstance(outcome, Sweep) else None
+    _outcome(report, job, sweep)
+    nothing = sweep is None or not sweep.measured
+    with st.expander("Sweep again, or over other sizes", icon=":material/refresh:", expanded=nothing):
         _form(report, variant)
 
 
@@ -194,15 +195,25 @@ def _progress(job: Job) -> None:
 
 
 def _outcome(report: Report, job: Job, sweep: Sweep | None) -> None:
+    """Draws how it ended, with the cells; where none has a figure, why."""
     if job.state == "failed" and job.error is not None:
         show_error(job.error.text, job.error_next)
-    if sweep is None:
+    if sweep is None or not sweep.measured:
         st.info("Nothing was measured before it ended.", icon=":material/info:")
+        if sweep is not None:
+            notes_view.show(sweep.warnings)
+            _reasons(sweep)
         return
     if job.state != "done":
         _kept(sweep, job)
     notes_view.show(sweep.warnings)
     _matrix(report, sweep, job.id)
+
+
+def _reasons(sweep: Sweep) -> None:
+    """Draws why cells have no figure."""
+    for line in sweep_table.reasons(sweep):
+        st.caption(line)
 
 
 def _kept(sweep: Sweep, job: Job) -> None:
@@ -244,8 +255,7 @@ def _matrix(report: Report, sweep: Sweep, id: str) -> None:
             key=f"sweep-matrix-{id}",
             column_config={sweep_table.CORNER: st.column_config.TextColumn(pinned=True)},
         )
-        for line in sweep_table.reasons(sweep):
-            st.caption(line)
+        _reasons(sweep)
         st.download_button(
             "Cells as CSV",
             sweep_table.as_csv(sweep),
