@@ -2,11 +2,14 @@
 
 from pathlib import Path
 
+from engine.errors import SettingsError
 from engine.planning.target import check_target
 from engine.results import Estimate
 from engine.settings import ShowdownRequest, SweepRequest, Target, VariantFile
 from engine.settings.cost import call_seconds
+from engine.settings.hardware_jobs import MOST_CELLS
 from engine.system.machine import BF16, cores, isa
+from engine.wording import many
 
 STARTING_SECONDS = 4.0  # importing onnxruntime and reading the files
 OPEN_SECONDS = 0.35  # a session is opened for every turn, and others may measure first
@@ -32,8 +35,15 @@ def showdown_targets(target: Target) -> tuple[Target, ...]:
 
 def check_sweep(request: SweepRequest) -> None:
     """Raises TargetError for any cell that asks for more threads than cores, for more streams than threads, or for
-    16-bit floats that the processor does not have."""
-    for target in (*request.targets(cores()), _most_streams(request)):
+    16-bit floats that the processor does not have, and SettingsError for more cells than a sweep may have."""
+    targets = request.targets(cores())
+    if len(targets) > MOST_CELLS:
+        raise SettingsError(
+            f"{len(targets)} combinations of images a call, threads and streams are asked for, at most {MOST_CELLS} "
+            "are allowed",
+            f"Name fewer batch sizes, or the threads: this process may use {many(cores(), 'core')}",
+        )
+    for target in (*targets, _most_streams(request)):
         check_target(target)
 
 

@@ -84,7 +84,8 @@ class SweepRequest(Settings):
 
     @model_validator(mode="after")
     def _is_small_enough(self) -> Self:
-        n_cells = len(self.batch_sizes) * len(self.threads or (1,)) * len(self.streams or (1,))
+        """Counts the cells where the threads are named; else their number follows from the machine's cores."""
+        n_cells = len(self.targets(n_cores=1)) if self.threads is not None else 0
         if n_cells > MOST_CELLS:
             raise ValueError(f"{n_cells} combinations are asked for, at most {MOST_CELLS} are allowed; ask for fewer")
         return self
@@ -103,7 +104,7 @@ class SweepRequest(Settings):
         """What varies, a field of the target each, with its values from the smallest on.
 
         In a matrix the last one has a column a value, and every combination of the others a row. `n_cores` are those
-        that this process may use.
+        that this process may use; they matter where no threads are named.
         """
         axes = {
             "threads": self.threads or self._thread_counts(n_cores),

@@ -226,6 +226,20 @@ def test_streams_are_on_offer_in_openvino_alone_and_asked_for(page, queue):
     assert (request(queue).streams, request(queue).threads) == ((1, 2), (1, 2))
 
 
+def test_more_cells_than_are_allowed_are_a_sentence(app, finished, monkeypatch):
+    monkeypatch.setattr(sweep_view, "cores", lambda: 64)
+    at = app("pages/results.py", run=finished(made_raced_report()).id, view="Sweep")
+    counts = [1, 2, 4, 8, 16, 32, 64]
+    (streams,) = [one for one in at.button_group if one.label == "Streams"]
+    streams.set_value(counts).run()
+    assert not at.exception
+    assert at.error[0].value.startswith("168 combinations are asked for, at most 128 are allowed")
+    (batches,) = [one for one in at.button_group if one.label == "Images a call"]
+    batches.set_value([1, 8]).run()
+    assert not at.error
+    assert "56 cells, each timed 6 times" in words(at)
+
+
 def test_a_cell_with_several_streams_says_how_many_calls_are_in_flight(asked):
     at = asked(made_streamed_sweep(variant=INT8))
     (frame,) = [one.value for one in at.dataframe if "Images a call" in one.value]

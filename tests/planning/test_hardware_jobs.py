@@ -2,7 +2,7 @@
 
 import pytest
 
-from engine.errors import TargetError
+from engine.errors import SettingsError, TargetError
 from engine.planning import hardware_jobs
 from engine.planning import target as target_check
 from engine.planning.hardware_jobs import (
@@ -61,6 +61,16 @@ def test_combinations_with_fewer_threads_than_streams_are_left_out_and_streams_a
     for values, there in (({"streams": (1, 4)}, "are 2 threads"), ({"threads": (1,)}, "is 1 thread")):
         with pytest.raises(TargetError, match=rf"streams are asked for \(target.streams\), and there {there} for them"):
             check_sweep(request.model_copy(update=values))
+
+
+def test_more_combinations_than_are_allowed_are_refused_where_the_cores_say_how_many_threads_there_are(monkeypatch):
+    request = SweepRequest(file=made_file(), batch_sizes=tuple(range(1, 17)), target=Target(runtime="openvino"))
+    check_sweep(request)
+    for module in (hardware_jobs, target_check):
+        monkeypatch.setattr(module, "cores", lambda: 256)
+    with pytest.raises(SettingsError, match=r"144 combinations .* at most 128 are allowed\. Name fewer .*threads"):
+        check_sweep(request)
+    check_sweep(request.model_copy(update={"threads": (64, 256)}))
 
 
 def test_a_cell_with_streams_takes_longer_since_bursts_are_timed():

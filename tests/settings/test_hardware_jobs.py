@@ -57,6 +57,15 @@ def test_rows_that_cannot_be_compared_are_refused_by_their_number(targets, messa
         ShowdownRequest.parse({"rows": [{"file": FILE, "target": target} for target in targets]})
 
 
+def test_only_combinations_with_a_thread_for_every_stream_count_towards_the_most():
+    counts = (1, 2, 4, 8, 16, 32, 64)
+    values = {"file": FILE, "target": {"runtime": "openvino"}, "threads": counts, "streams": counts}
+    assert len(SweepRequest.parse({**values, "batch_sizes": (1, 8, 64)}).targets(64)) == 84  # of 147
+    assert len(SweepRequest.parse({**values, "batch_sizes": (1,) * 16}).targets(64)) == 28
+    with pytest.raises(SettingsError, match="140 combinations are asked for, at most 128 are allowed"):
+        SweepRequest.parse({**values, "batch_sizes": (1, 2, 4, 8, 16)})
+
+
 def test_one_file_at_two_targets_is_a_showdown():
     rows = (ShowdownEntry(file=FILE), ShowdownEntry(file=FILE, target=Target(runtime="openvino")))
     assert ShowdownRequest(rows=rows).rows[1].target.provider == "CPU"

@@ -145,14 +145,6 @@ def _start(
 ) -> None:
     """Draws the estimate and the button."""
     chosen = bool(batch_sizes and threads)
-    request = SweepRequest(
-        file=file,
-        target=target,
-        batch_sizes=batch_sizes or (1,),
-        threads=threads or (1,),
-        streams=None if streams == (1,) else streams,
-        max_latency_ms=limit,
-    )
     pressed = st.button(
         "Start the sweep", type="primary", icon=":material/grid_on:", key="sweep-start", disabled=not chosen
     )
@@ -160,18 +152,27 @@ def _start(
     if not chosen:
         st.caption("Choose at least one batch size and one number of threads.")
         return
-    st.caption(
-        f"{many(len(request.targets(cores())), 'cell')}, each timed {request.rounds} times: "
-        f"{roughly(estimate(request).seconds)}, estimated. Stop it at any time: what was measured stays. This process "
-        f"may use {many(cores(), 'core')}, so no more threads are on offer."
-    )
-    if pressed:
-        try:
+    try:
+        request = SweepRequest.parse(
+            {
+                "file": file,
+                "target": target,
+                "batch_sizes": batch_sizes,
+                "threads": threads,
+                "streams": None if streams == (1,) else streams,
+                "max_latency_ms": limit,
+            }
+        )
+        st.caption(
+            f"{many(len(request.targets(cores())), 'cell')}, each timed {request.rounds} times: "
+            f"{roughly(estimate(request).seconds)}, estimated. Stop it at any time: what was measured stays. This "
+            f"process may use {many(cores(), 'core')}, so no more threads are on offer."
+        )
+        if pressed:
             state.set_param(PARAM, start_measuring(request, token=token, from_browser=True).id)
-        except RequestError as error:
-            show_error(error.message, error.next)
-            return
-        st.rerun()
+            st.rerun()
+    except RequestError as error:
+        show_error(error.message, error.next)
 
 
 def _fixed_batch(report: Report) -> int | None:
