@@ -359,6 +359,7 @@ from engine.settings import (
     refusals,
     title_of,
 )
+from engine.settings.hardware_jobs import MOST_MINUTES, MOST_ROUNDS
 from engine.settings.live_race import MOST_LANES
 from engine.settings.recipe import MAX_RECIPE_BYTES
 from engine.system.machine import cores
@@ -466,6 +467,8 @@ __all__ = [
     "MAX_RECIPE_BYTES",
     "MEASURES",
     "MOST_LANES",
+    "MOST_MINUTES",
+    "MOST_ROUNDS",
     "Measure",
     "MeasuredServing",
     "MlflowDestination",

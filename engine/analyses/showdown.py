@@ -1,5 +1,6 @@
 """Files at targets, side by side: the same interleaved rounds, a verdict on every pair, and their outputs compared."""
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -48,6 +49,8 @@ class TimedRow:
 def showdown(request: ShowdownRequest, folder: JobFolder, progress: Progress) -> Showdown:
     """Ratios of every pair of rows from the same rounds, one live session at a time, under the home's measure lock.
 
+    Its minutes begin with the lock; where they end the rounds early, a warning says so.
+
     Raises RequestError where two files do not take the same inputs or do not answer alike, TargetError where this
     machine lacks a target or a file is fixed to another batch size, and RunError where the first row does not run.
     """
@@ -61,7 +64,7 @@ def showdown(request: ShowdownRequest, folder: JobFolder, progress: Progress) ->
         check_batch(row.model, row.target)
     examples, on_images, warnings = _examples(request, rows[0].model, folder, progress)
     with hold_measure_lock(Home.default().measure_lock, "showdown", wait_event(folder, progress, "showdown")):
-        timed = _measure(rows, examples, request.rounds, progress)
+        timed = _measure(rows, examples, request, progress)
     return timed.model_copy(update={"on_images": on_images, "warnings": (*warnings, *timed.warnings)})
 
 
@@ -118,8 +121,9 @@ def _examples(
     return (own, True, ()) if len(own) else (random, False, ())
 
 
-def _measure(rows: Sequence[TimedRow], examples: Examples, n_rounds: int, progress: Progress) -> Showdown:
+def _measure(rows: Sequence[TimedRow], examples: Examples, request: ShowdownRequest, progress: Progress) -> Showdown:
     """The showdown on these inputs, whose `on_images` the caller sets."""
+    deadline = time.monotonic() + 60 * request.minutes
     models = {str(number): row.model for number, row in enumerate(rows)}
     targets = {str(number): row.target for number, row in enumerate(rows)}
     first, inputs = rows[0].target, full_batch(examples, rows[0].target.batch_size)
@@ -139,10 +143,22 @@ def _measure(rows: Sequence[TimedRow], examples: Examples, n_rounds: int, progre
             on_round=lambda done, total: progress.emit(
                 "showdown", "latency", COMPARED + (1 - COMPARED) * done / total, f"round {done} of {total}"
             ),
-            n_rounds=n_rounds,
+            n_rounds=request.rounds,
+            deadline=deadline,
             targets=targets,
         )
-    return _result(rows, timings, errors, closeness, busy, len(examples))
+    warnings = (*_time_was_up(request, max(map(len, timings.values()))), *busy)
+    return _result(rows, timings, errors, closeness, warnings, len(examples))
+
+
+def _time_was_up(request: ShowdownRequest, n_rounds: int) -> tuple[Note, ...]:
+    """A warning where fewer rounds than were asked for were timed: nothing but the minutes ends them before."""
+    if n_rounds >= request.rounds:
+        return ()
+    text = (
+        f"The {request.minutes:g} minutes were up after {n_rounds} of {request.rounds} rounds: more minutes tell more"
+    )
+    return (Note(code=codes.OUT_OF_TIME, text=text),)
 
 
 def _fidelities(
@@ -173,7 +189,7 @@ def _result(
     timings: dict[str, list[RoundTiming]],
     errors: dict[str, FeatherweightError],
     closeness: dict[int, Fidelity | Note],
-    busy: Sequence[Note],
+    warnings: Sequence[Note],
     n_examples: int,
 ) -> Showdown:
     targets = {str(number): row.target for number, row in enumerate(rows)}
@@ -208,7 +224,7 @@ def _result(
         n_rounds=max(map(len, timings.values())),
         n_examples=n_examples,
         on_images=False,
-        warnings=(*prepared, *missing, *busy),
+        warnings=(*prepared, *missing, *warnings),
         environment=environment(),
     )
 

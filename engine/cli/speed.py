@@ -83,6 +83,9 @@ def showdown(
     ] = None,
     batch: Annotated[int, typer.Option("--batch", min=1, max=1024, help="Images a call.")] = 1,
     rounds: Annotated[int, typer.Option("--rounds", help="How often each row is timed.")] = 12,
+    minutes: Annotated[
+        float, typer.Option("--minutes", help="No round but the first three is begun after this.")
+    ] = 15.0,
     json: AsJson = False,
 ) -> None:
     """Time files at targets side by side, in the same rounds, and say of every pair which is faster."""
@@ -98,7 +101,7 @@ def showdown(
     if len(entries) < 2:
         raise SettingsError("there is one row alone, and nothing to compare it with", "Name another file or target")
     show(
-        engine.showdown(ShowdownRequest.parse({"rows": entries, "rounds": rounds}), on_event),
+        engine.showdown(ShowdownRequest.parse({"rows": entries, "rounds": rounds, "minutes": minutes}), on_event),
         json,
         speed_lines.of_showdown,
     )

@@ -7,9 +7,7 @@ from itertools import permutations
 from engine.measure.latency import RoundTiming, compare
 from engine.results import Latency, PairVerdict, ShowdownPair
 from engine.settings import Target
-
-MOST_ROUNDS = 1000
-"""Where more would be needed, nobody waits for them, and the machine would have changed meanwhile."""
+from engine.settings.hardware_jobs import MOST_ROUNDS
 
 
 def pairs_of(
@@ -49,7 +47,7 @@ def rounds_to_tell(ratio: Sequence[float], n_rounds: int) -> int | None:
     """About how many rounds would tell whether a ratio (its value, low and high end) is below or above 1.
 
     An interval shrinks with the root of the number of rounds, so that it excludes 1 once it has shrunk to the distance
-    of the ratio from 1, on a logarithmic scale. None where that takes more than MOST_ROUNDS.
+    of the ratio from 1, on a logarithmic scale. None where that takes more rounds than a showdown may have.
     """
     value, low, high = (math.log(one) for one in ratio)
     end = high if value < 0 else low

@@ -66,10 +66,10 @@ def estimate_sweep(request: SweepRequest) -> Estimate:
 
 
 def estimate_showdown(request: ShowdownRequest) -> Estimate:
-    """Seconds of a resolved showdown."""
+    """Seconds of a resolved showdown, at most its minutes."""
     seconds = sum(_turn_seconds(row.file, row.target) for row in request.rows)
     answers = COMPARED_EXAMPLES * sum(_example_seconds(row.file) for row in request.rows)
-    return _estimate(request.rounds * seconds + answers)
+    return _estimate(min(request.rounds * seconds + answers, 60 * request.minutes))
 
 
 def _estimate(measuring: float) -> Estimate:

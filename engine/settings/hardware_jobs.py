@@ -13,6 +13,11 @@ from engine.settings.target import Target
 BATCH_SIZES = (1, 2, 4, 8, 16, 32)
 MOST_CELLS = 128
 MOST_ROWS = 24
+MOST_ROUNDS = 1000
+"""Of a showdown, and so the most that it says would tell: nobody waits for more, and the machine would have changed
+meanwhile."""
+MOST_MINUTES = 30
+"""Of a showdown, which holds the measure lock meanwhile: others wait for it for 40 minutes at most."""
 
 
 def one_runtime(target: Target) -> Target:
@@ -156,7 +161,10 @@ class ShowdownRequest(Settings):
     rows: tuple[ShowdownEntry, ...] = setting(
         help="Files and targets; the first one is the reference.", min_length=2, max_length=MOST_ROWS
     )
-    rounds: int = setting(12, help="How often each row is timed.", ge=3, le=200)
+    rounds: int = setting(12, help="How often each row is timed.", ge=3, le=MOST_ROUNDS)
+    minutes: float = setting(
+        15.0, help="No round but the first three is begun after this.", unit="min", gt=0, le=MOST_MINUTES
+    )
     data: DataSource | None = None
     split: Split = Split()
     seed: int = 0

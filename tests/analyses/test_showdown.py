@@ -83,6 +83,15 @@ def test_a_file_at_two_targets_and_another_file_are_timed_and_compared(asked, ma
     assert Showdown.model_validate_json(found.model_dump_json()) == found
 
 
+def test_when_the_time_is_up_the_rounds_so_far_count_and_a_warning_says_so(asked, made):
+    own = made("own.onnx")
+    found = asked((own, ONNXRUNTIME), (own, OPENVINO), rounds=20, minutes=1e-9)
+    assert (found.n_rounds, len(found.rows)) == (3, 2)
+    (warning,) = [note for note in found.warnings if note.code == "out_of_time"]
+    assert warning.text == "The 1e-09 minutes were up after 3 of 20 rounds: more minutes tell more"
+    assert "out_of_time" not in [note.code for note in asked((own, ONNXRUNTIME), (own, OPENVINO)).warnings]
+
+
 def test_outputs_are_compared_on_the_images_of_the_run_where_there_are_any(asked, made):
     own = made("own.onnx", image=("batch", 1, 16, 16), preprocess=GRAY)
     found = asked((own, ONNXRUNTIME), (own, OPENVINO), data=SampleData())

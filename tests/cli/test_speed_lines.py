@@ -74,6 +74,9 @@ def test_rows_are_every_file_at_every_target_but_for_those_that_name_their_own(a
         (BASE, "onnxruntime", "auto"), (INT8, "onnxruntime", "auto"), (BASE, "openvino", "f32"),
     ]  # fmt: skip
     assert {row.target.threads for row in request.rows} == {1}
+    assert (request.rounds, request.minutes) == (12, 15)
+    assert main(["showdown", "run1", "--target", "openvino", "--rounds", "900", "--minutes", "25"]) == 0
+    assert (asked[-1].rounds, asked[-1].minutes) == (900, 25)
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,9 @@ import pytest
 
 from engine.measure.calls import Calls
 from engine.measure.latency import RoundTiming
-from engine.measure.pairs import MOST_ROUNDS, pair_of, pairs_of, rounds_to_tell
+from engine.measure.pairs import pair_of, pairs_of, rounds_to_tell
 from engine.settings import Target
+from engine.settings.hardware_jobs import MOST_ROUNDS
 from tests.made import made_latency
 
 TARGET = Target(threads=1)

@@ -57,6 +57,18 @@ def test_every_variant_at_every_target_is_asked_for_with_the_runs_images(page, q
     assert "The showdown is on" in words(page)
 
 
+def test_as_many_rounds_can_be_asked_for_as_it_may_say_would_tell_and_minutes_for_them(page, queue):
+    assert "That is all of" not in words(page)
+    page.number_input(key="showdown-rounds").set_value(900).run()
+    assert "6 rows: about 15 min, estimated" in words(page)
+    assert "That is all of the 15 minutes that are allowed, in which fewer rounds may be timed" in words(page)
+    page.multiselect(key="showdown-variants").set_value(page.multiselect(key="showdown-variants").value[:1]).run()
+    page.number_input(key="showdown-minutes").set_value(30).run()
+    button(page, START).click().run()
+    assert not page.exception
+    assert (request(queue).rounds, request(queue).minutes) == (900, 30)
+
+
 def test_a_file_that_raced_at_several_targets_is_on_offer_once(app, finished):
     at = app("pages/results.py", run=finished(made_raced_report()).id, view="Showdown")
     assert at.multiselect(key="showdown-variants").options == [f"Baseline · {BASE[:4]}", f"Static INT8 · {INT8[:4]}"]

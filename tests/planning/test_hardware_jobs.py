@@ -3,6 +3,7 @@
 import pytest
 
 from engine.errors import SettingsError, TargetError
+from engine.jobs.kinds import kind_of
 from engine.planning import hardware_jobs
 from engine.planning import target as target_check
 from engine.planning.hardware_jobs import (
@@ -13,6 +14,8 @@ from engine.planning.hardware_jobs import (
     showdown_targets,
 )
 from engine.settings import FileModel, ShowdownEntry, ShowdownRequest, SweepRequest, Target, VariantFile
+from engine.settings.hardware_jobs import MOST_MINUTES
+from engine.store.measure_lock import MAX_WAIT_SECONDS
 from tests.made_speed import made_file
 
 
@@ -118,3 +121,17 @@ def test_a_showdown_takes_longer_with_more_rounds():
     few, many = (estimate_showdown(ShowdownRequest(rows=rows, rounds=rounds)) for rounds in (3, 30))
     assert few.seconds < many.seconds
     assert few.phases.keys() == {"starting", "latency"}
+
+
+def test_a_showdown_takes_its_minutes_at_most():
+    rows = (ShowdownEntry(file=made_file()), ShowdownEntry(file=made_file(), target=Target(runtime="openvino")))
+    short, long = (ShowdownRequest(rows=rows, rounds=1000, minutes=minutes) for minutes in (2, 4))
+    assert estimate_showdown(short).phases["latency"] == 120
+    assert estimate_showdown(long).phases["latency"] == 240
+
+
+def test_the_job_of_a_showdown_is_not_ended_while_its_minutes_last():
+    rows = (ShowdownEntry(file=made_file()), ShowdownEntry(file=made_file(), target=Target(runtime="openvino")))
+    longest = ShowdownRequest(rows=rows, minutes=MOST_MINUTES)
+    assert kind_of(longest).limit_seconds(longest) >= 2 * 60 * MOST_MINUTES
+    assert 60 * MOST_MINUTES < MAX_WAIT_SECONDS  # others wait for the lock meanwhile

@@ -4,7 +4,7 @@ import pytest
 
 from engine.errors import SettingsError
 from engine.settings import FileModel, ShowdownEntry, ShowdownRequest, SweepRequest, Target, VariantFile
-from engine.settings.hardware_jobs import thread_counts
+from engine.settings.hardware_jobs import MOST_MINUTES, MOST_ROUNDS, thread_counts
 
 FILE = VariantFile(model=FileModel(path="model.onnx"))
 
@@ -66,6 +66,19 @@ def test_only_combinations_with_a_thread_for_every_stream_count_towards_the_most
         SweepRequest.parse({**values, "batch_sizes": (1, 2, 4, 8, 16)})
 
 
+ROWS = (ShowdownEntry(file=FILE), ShowdownEntry(file=FILE, target=Target(runtime="openvino")))
+
+
 def test_one_file_at_two_targets_is_a_showdown():
-    rows = (ShowdownEntry(file=FILE), ShowdownEntry(file=FILE, target=Target(runtime="openvino")))
-    assert ShowdownRequest(rows=rows).rows[1].target.provider == "CPU"
+    assert ShowdownRequest(rows=ROWS).rows[1].target.provider == "CPU"
+
+
+def test_as_many_rounds_can_be_asked_for_as_a_showdown_may_name():
+    assert ShowdownRequest(rows=ROWS, rounds=MOST_ROUNDS, minutes=MOST_MINUTES).rounds == 1000
+    for values, message in (
+        ({"rounds": MOST_ROUNDS + 1}, "'rounds' is 1001, it must be"),
+        ({"minutes": MOST_MINUTES + 1}, "'minutes' is 31, it must be"),
+        ({"minutes": 0}, "'minutes' is 0, it must be more than 0"),
+    ):
+        with pytest.raises(SettingsError, match=message):
+            ShowdownRequest.parse({"rows": ROWS, **values})

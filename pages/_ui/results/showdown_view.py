@@ -5,6 +5,8 @@ from collections.abc import Iterator
 import streamlit as st
 
 from engine import (
+    MOST_MINUTES,
+    MOST_ROUNDS,
     Job,
     Report,
     RequestError,
@@ -83,11 +85,32 @@ def _form(own: Report) -> None:
     )
     targets = {target_title(target): target for target in showdown_targets(own.recipe.target)}
     names = st.pills("Targets", list(targets), selection_mode="multi", default=list(targets), key="showdown-targets")
-    rounds = st.number_input(
-        "Rounds", min_value=3, max_value=200, value=12, key="showdown-rounds", width=160, help="More of them tell more."
-    )
     rows = tuple(ShowdownEntry(file=files[key], target=targets[name]) for key in chosen for name in names)
-    _start(rows, int(rounds))
+    _start(rows, *_rounds())
+
+
+def _rounds() -> tuple[int, int]:
+    """How many rounds are asked for, and how many minutes they may take."""
+    with st.container(horizontal=True):
+        rounds = st.number_input(
+            "Rounds",
+            min_value=3,
+            max_value=MOST_ROUNDS,
+            value=12,
+            key="showdown-rounds",
+            width=160,
+            help="More of them tell more.",
+        )
+        minutes = st.number_input(
+            "Minutes, at most",
+            min_value=1,
+            max_value=MOST_MINUTES,
+            value=15,
+            key="showdown-minutes",
+            width=160,
+            help="No round but the first three is begun after this. Nothing else measures meanwhile.",
+        )
+    return int(rounds), int(minutes)
 
 
 def _files(of: Report) -> tuple[VariantFile, ...]:
@@ -128,7 +151,7 @@ def _files_of_other_runs(own: Report) -> dict[str, VariantFile]:
     return files
 
 
-def _start(rows: tuple[ShowdownEntry, ...], rounds: int) -> None:
+def _start(rows: tuple[ShowdownEntry, ...], rounds: int, minutes: int) -> None:
     """Draws the estimate and the button."""
     enough = len(rows) >= 2
     pressed = st.button(
@@ -143,12 +166,17 @@ def _start(rows: tuple[ShowdownEntry, ...], rounds: int) -> None:
         st.caption("Choose at least two rows: a variant at two targets, or two variants at one.")
         return
     try:
-        request = ShowdownRequest.parse({"rows": rows, "rounds": rounds})
-        first = rows[0]
+        request = ShowdownRequest.parse({"rows": rows, "rounds": rounds, "minutes": minutes})
+        first, estimated = rows[0], estimate(request)
         st.caption(
-            f"{many(len(rows), 'row')}: {roughly(estimate(request).seconds)}, estimated. The others are compared with "
+            f"{many(len(rows), 'row')}: {roughly(estimated.seconds)}, estimated. The others are compared with "
             f"the first, {plain(first.file.label)} in {plain(target_title(first.target))}."
         )
+        if estimated.phases["latency"] >= 60 * minutes:
+            st.caption(
+                f"That is all of the {many(minutes, 'minute')} that are allowed, in which fewer rounds may be timed. "
+                "Allow more minutes, or ask for fewer rounds or rows."
+            )
         if pressed:
             state.set_param(PARAM, start_measuring(request, token=token, from_browser=True).id)
             st.rerun()
