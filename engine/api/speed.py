@@ -39,7 +39,7 @@ def variant_files(run: str | Path, *, prefix: str = "", from_browser: bool = Fal
 
 
 def showdown_targets(target: Target) -> tuple[Target, ...]:
-    """The targets of this CPU that a showdown can compare, at the threads and the batch size of a target."""
+    """The targets that a showdown can compare: this one off the CPU, and the CPU's with its options."""
     return hardware_jobs.showdown_targets(target)
 
 

@@ -21,10 +21,11 @@ from engine import (
 from engine.cli import speed_lines
 from engine.cli.shell import AsJson, app, on_event, show
 
-TARGET_HELP = (
-    "onnxruntime, openvino, or openvino:f32 and openvino:bf16 for what it computes floats in; may be said several "
-    "times. All that this CPU offers if left out."
+TARGETS = (
+    "onnxruntime or openvino; behind a colon a provider or a device (onnxruntime:CUDAExecutionProvider, openvino:GPU), "
+    "or what OpenVINO computes floats in (openvino:f32, bf16 or auto)"
 )
+TARGET_HELP = f"{TARGETS}; may be said several times. All that this CPU offers if left out."
 ROW_HELP = (
     "An ONNX file, a run or its folder (all its variants), or one variant of it as RUN:VARIANT. With @TARGET behind it "
     "at that target, else at every --target. The first row is what the others are compared with."
@@ -43,9 +44,7 @@ def sweep(
         str | None,
         typer.Option("--streams", metavar="N,N", help="Streams of OpenVINO, with one call in flight on each."),
     ] = None,
-    target: Annotated[
-        str, typer.Option("--target", help="onnxruntime, openvino, openvino:f32 or openvino:bf16.")
-    ] = "onnxruntime",
+    target: Annotated[str, typer.Option("--target", help=f"{TARGETS}.")] = "onnxruntime",
     within: Annotated[
         float | None,
         typer.Option("--within", metavar="MS", help="A call may take so long; larger batches are then left out."),
@@ -114,9 +113,13 @@ def _split_target(row: str) -> tuple[str, str]:
 
 
 def _target(text: str, threads: int | None, batch: int) -> Target:
-    """The target that a word names. Raises SettingsError."""
-    runtime, _, precision = text.partition(":")
-    values = {"runtime": runtime, **({"precision": precision} if precision else {})}
+    """The target that a word names. Raises SettingsError.
+
+    Providers and devices have capitals in their names, numbers of bits have none.
+    """
+    runtime, _, detail = text.partition(":")
+    field = "precision" if detail.islower() else "provider"
+    values = {"runtime": runtime, **({field: detail} if detail else {})}
     return Target.parse({**values, "threads": threads, "batch_size": batch})
 
 

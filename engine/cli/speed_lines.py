@@ -26,7 +26,7 @@ def of_sweep(sweep: Sweep) -> list[str]:
     state = [] if sweep.complete else ["it was ended before every cell had all of its rounds"]
     notes = [f"{note.code}: {note.text}" for note in sweep.warnings]
     return [
-        f"{sweep.file.label}: {target_title(sweep.cells[0].target)}",
+        f"{sweep.file.label}: {target_title(sweep.target)}",
         *table([head, *rows]),
         *([IN_FLIGHT] if any(cell.in_flight > 1 for cell in sweep.cells) else []),
         *state,

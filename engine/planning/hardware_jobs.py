@@ -8,6 +8,7 @@ from engine.results import Estimate
 from engine.settings import ShowdownRequest, SweepRequest, Target, VariantFile
 from engine.settings.cost import call_seconds
 from engine.settings.hardware_jobs import MOST_CELLS
+from engine.settings.target import DEFAULT_PROVIDERS
 from engine.system.machine import BF16, cores, isa
 from engine.wording import many
 
@@ -22,15 +23,21 @@ COMPARED_EXAMPLES = 64  # whose outputs a showdown compares
 
 
 def showdown_targets(target: Target) -> tuple[Target, ...]:
-    """What the CPU offers for a showdown at the threads and the batch size of a target.
+    """The target itself where it is not on a CPU, and what the CPU offers at its threads, batch size and options.
 
-    onnxruntime, OpenVINO in 32 bits, and in 16 where the processor has instructions for them.
+    That is onnxruntime, OpenVINO in 32 bits, and in 16 where the processor has instructions for them; each keeps the
+    options that it has.
     """
-    size = {"threads": target.threads, "batch_size": target.batch_size}
-    choices: list[dict[str, str]] = [{"runtime": "onnxruntime"}, {"runtime": "openvino", "precision": "f32"}]
-    if BF16 & set(isa()):
-        choices.append({"runtime": "openvino", "precision": "bf16"})
-    return tuple(Target.parse({**choice, **size}) for choice in choices)
+    precisions = ("f32", "bf16") if BF16 & set(isa()) else ("f32",)
+    own = () if target.on_cpu else (target,)
+    # Streams of a card may be more than a CPU has threads for.
+    base = target if target.on_cpu else target.model_copy(update={"streams": None})
+    in_openvino = base.at("openvino", DEFAULT_PROVIDERS["openvino"])
+    return (
+        *own,
+        base.at("onnxruntime", DEFAULT_PROVIDERS["onnxruntime"]),
+        *(in_openvino.model_copy(update={"precision": precision}) for precision in precisions),
+    )
 
 
 def check_sweep(request: SweepRequest) -> None:

@@ -73,10 +73,15 @@ RUNTIME_NAMES = {"onnxruntime": "onnxruntime", "openvino": "OpenVINO"}
 
 
 def target_title(target: Target, precision: str = "") -> str:
-    """Runtime and, where it is not 32 bits, the number type that floats are computed in: OpenVINO in bf16."""
+    """Runtime, for OpenVINO the number type that floats are computed in, and what else is not as on a plain CPU.
+
+    OpenVINO in bf16; onnxruntime, CUDAExecutionProvider, without TF32. Threads and batch size are left out.
+    """
     name = RUNTIME_NAMES.get(target.runtime, target.runtime)
     precision = precision or ("" if target.precision == "auto" else target.precision)
-    return f"{name} in {precision}" if precision and target.runtime != "onnxruntime" else name
+    runtime = f"{name} in {precision}" if precision and target.runtime != "onnxruntime" else name
+    provider = () if target.on_cpu else (target.provider,)
+    return ", ".join((runtime, *provider, *target.model_copy(update={"precision": "auto"}).option_texts))
 
 
 def row_title(row: ShowdownRow) -> str:

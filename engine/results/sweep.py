@@ -79,6 +79,12 @@ class Sweep(Result):
     environment: Environment
 
     @property
+    def target(self) -> Target:
+        """That of the first cell, whose runtime and options all have; without streams where these vary."""
+        first = self.cells[0].target
+        return first.model_copy(update={"streams": None}) if "streams" in self.axes else first
+
+    @property
     def measured(self) -> tuple[SweepCell, ...]:
         return tuple(cell for cell in self.cells if cell.p50_ms is not None)
 

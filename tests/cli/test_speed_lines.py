@@ -9,7 +9,8 @@ from engine.cli.main import main
 from engine.cli.speed_lines import of_showdown, of_sweep
 from engine.errors import Cancelled
 from engine.results import Fidelity, Note
-from engine.settings import ShowdownRequest, SweepRequest
+from engine.settings import ShowdownRequest, SweepRequest, Target
+from engine.settings.target import CUDA
 from tests.made import BASE, INT8
 from tests.made_speed import ROWS, made_cell, made_file, made_showdown, made_skipped, made_streamed_sweep, made_sweep
 
@@ -79,12 +80,22 @@ def test_rows_are_every_file_at_every_target_but_for_those_that_name_their_own(a
     assert (asked[-1].rounds, asked[-1].minutes) == (900, 25)
 
 
+def test_a_target_may_name_a_provider_or_a_device(asked):
+    assert main(["sweep", "run1", "--target", f"onnxruntime:{CUDA}"]) == 0
+    assert (asked[-1].target.provider, asked[-1].target.precision) == (CUDA, "auto")
+    assert main(["showdown", "run1@openvino:HETERO:GPU,CPU", "run1:aaa", "--target", "openvino:auto"]) == 0
+    rows = [(row.target.provider, row.target.precision) for row in asked[-1].rows]
+    assert rows == [("HETERO:GPU,CPU", "auto"), ("HETERO:GPU,CPU", "auto"), ("CPU", "auto")]
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (["sweep", "run1", "--batches", "1,x"], "--batches is '1,x', it must be whole numbers with commas between"),
         (["sweep", "run1", "--batches", "0"], "'batch_sizes.0' is 0"),
         (["sweep", "run1", "--target", "tensorrt"], "'runtime' is 'tensorrt'"),
+        (["sweep", "run1", "--target", "openvino:f16"], "'precision' is 'f16', it must be 'auto', 'f32' or 'bf16'"),
+        (["sweep", "run1", "--target", "onnxruntime:bf16"], "'precision' is 'bf16', which onnxruntime does not take"),
         (["sweep", "run1:ccc"], "the run 'run1' has no variant 'ccc'. Name one of aaaaaaaaaaaa (Baseline), bbb"),
         (["showdown", "run1:aaa", "--target", "onnxruntime"], "there is one row alone"),
         (["showdown", "run1:aaa", "run1:aaa", "--target", "onnxruntime"], "row 2 is the same as an earlier one"),
@@ -108,6 +119,14 @@ def test_a_sweep_that_was_stopped_prints_what_was_measured(asked, monkeypatch, c
     out, error = capsys.readouterr()
     assert "ended before every cell had all of its rounds" in out
     assert error == "error: the job was cancelled\n"
+
+
+def test_streams_that_vary_are_told_by_the_cells_alone():
+    assert of_sweep(made_streamed_sweep())[0] == "Baseline: OpenVINO in f32"
+    target = Target(runtime="openvino", streams=2, threads=2)
+    assert (
+        of_sweep(made_sweep((1,), (2,), cells=(made_cell(2, 1, target=target),)))[0] == "Baseline: OpenVINO, 2 streams"
+    )
 
 
 def test_they_are_json_on_demand(asked, capsys):

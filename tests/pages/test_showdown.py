@@ -4,13 +4,14 @@ import pytest
 
 from engine import ShowdownRequest, list_jobs
 from engine.results import InputSpec, LatencyEstimate, Note
-from engine.settings import SampleData
+from engine.settings import SampleData, Target
+from engine.settings.target import CUDA
 from pages._ui.draft import from_link
 from pages._ui.results import showdown_table
 from tests.made import BASE, INT8, made_report, made_variant
 from tests.made_raced import made_raced_report
 from tests.made_speed import ROWS, made_showdown
-from tests.pages.test_pages import button, words
+from tests.pages.test_pages import button, plain_words, words
 
 START = "Start the showdown"
 
@@ -67,6 +68,18 @@ def test_as_many_rounds_can_be_asked_for_as_it_may_say_would_tell_and_minutes_fo
     button(page, START).click().run()
     assert not page.exception
     assert (request(queue).rounds, request(queue).minutes) == (900, 30)
+
+
+def test_a_run_on_a_card_is_compared_there_and_told_apart_from_the_cpu(app, finished, queue):
+    own = Target(provider=CUDA, tf32=False)
+    report = made_report(recipe=made_report().recipe.model_copy(update={"target": own}))
+    at = app("pages/results.py", run=finished(report).id, view="Showdown")
+    assert f"compared with the first, Baseline in onnxruntime, {CUDA}, without TF32" in plain_words(at)
+    button(at, START).click().run()
+    assert not at.exception
+    targets = [row.target for row in request(queue).rows[:4]]
+    assert targets[:2] == [own, Target()]
+    assert {one.runtime for one in targets[2:]} == {"openvino"}
 
 
 def test_a_file_that_raced_at_several_targets_is_on_offer_once(app, finished):

@@ -2,15 +2,16 @@
 
 import pytest
 
-from engine import FileModel, SweepRequest, list_jobs
+from engine import FileModel, SweepRequest, Target, list_jobs
 from engine.results import Note
+from engine.settings.target import CUDA
 from pages._ui.draft import from_link
 from pages._ui.results import sweep_table, sweep_view
 from tests.made import BASE, INT8, made_report
 from tests.made_charts import made_profile
 from tests.made_raced import made_raced_report
 from tests.made_speed import made_cell, made_skipped, made_streamed_sweep, made_sweep
-from tests.pages.test_pages import button, words
+from tests.pages.test_pages import button, plain_words, words
 
 START = "Start the sweep"
 
@@ -40,6 +41,12 @@ def request(queue) -> SweepRequest:
 def within(at):
     (field,) = [one for one in at.number_input if one.label == "Within, ms"]
     return field
+
+
+def choice(at, label: str):
+    """The pills or the buttons of this label."""
+    (found,) = [one for one in at.button_group if one.label == label]
+    return found
 
 
 def labels(at) -> list[str]:
@@ -91,6 +98,62 @@ def test_the_best_cell_becomes_the_target_by_one_press(asked):
     assert not at.exception
     draft = from_link(at.query_params["draft"])
     assert (draft.target.batch_size, draft.target.threads, draft.model.kind) == (4, 2, "sample")
+
+
+def with_target(target: Target):
+    """A report of a run at this target."""
+    return made_report(recipe=made_report().recipe.model_copy(update={"target": target}))
+
+
+def test_the_runs_own_options_are_swept_and_stay_in_the_recipe_by_one_press(app, finished, queue, measuring):
+    own = Target(spinning=False, quant_precision=True, threads=2)
+    at = app("pages/results.py", run=finished(with_target(own)).id, view="Sweep")
+    title = "onnxruntime, idle threads sleep, exact 8-bit sums"
+    assert choice(at, "Runtime").value == title
+    end = measuring(at, START)
+    cells = tuple(
+        made_cell(one.threads, one.batch_size, target=one) for one in request(queue).targets(2) if one.batch_size <= 2
+    )
+    at = end(made_sweep((1, 2), cells=cells, variant=INT8))
+    assert f"{title}. Click a cell to choose it" in plain_words(at)
+    assert f"It opens this run's recipe with {title}, 2 images a call, 2 threads as its target" in plain_words(at)
+    button(at, "Make it the target").click().run()
+    assert not at.exception
+    assert from_link(at.query_params["draft"]).target == own.model_copy(update={"batch_size": 2})
+
+
+def test_a_run_on_a_card_is_swept_there_with_the_most_threads_alone(app, finished, queue):
+    own = Target(provider=CUDA, tf32=False)
+    at = app("pages/results.py", run=finished(with_target(own)).id, view="Sweep")
+    assert choice(at, "Runtime").value == f"onnxruntime, {CUDA}, without TF32"
+    assert choice(at, "Runtime").options[1] == "onnxruntime"
+    assert choice(at, "Threads").value == [2]
+    button(at, START).click().run()
+    assert not at.exception
+    assert (request(queue).target, request(queue).threads) == (own, (2,))
+    at = app("pages/results.py", run=finished(with_target(own)).id, view="Sweep")
+    choice(at, "Runtime").set_value("onnxruntime").run()
+    assert choice(at, "Threads").value == [1, 2]
+
+
+def test_the_streams_of_the_run_are_the_ones_that_are_chosen(app, finished, queue):
+    own = Target(runtime="openvino", precision="f32", streams=2)
+    at = app("pages/results.py", run=finished(with_target(own)).id, view="Sweep")
+    assert choice(at, "Runtime").value == "OpenVINO in f32"
+    assert choice(at, "Streams").value == [2]
+    button(at, START).click().run()
+    assert not at.exception
+    assert (request(queue).streams, request(queue).target.streams) == ((2,), None)
+    own = Target(runtime="openvino", precision="f32", streams=3)
+    at = app("pages/results.py", run=finished(with_target(own)).id, view="Sweep")
+    assert choice(at, "Streams").value == [1]
+
+
+@pytest.mark.parametrize(("isa", "title"), [("avx2", "OpenVINO in f32"), ("avx512_bf16", "OpenVINO in bf16")])
+def test_openvino_left_to_itself_is_swept_in_what_it_computes_in(app, finished, monkeypatch, isa, title):
+    monkeypatch.setattr("engine.planning.hardware_jobs.isa", lambda: (isa,))
+    at = app("pages/results.py", run=finished(with_target(Target(runtime="openvino"))).id, view="Sweep")
+    assert choice(at, "Runtime").value == title
 
 
 def test_a_cell_that_is_as_good_within_the_intervals_and_quicker_is_named(asked):
@@ -216,10 +279,8 @@ def test_the_csv_has_a_line_a_cell():
 
 def test_streams_are_on_offer_in_openvino_alone_and_asked_for(page, queue):
     assert "Streams" not in [one.label for one in page.button_group]
-    (runtime,) = [one for one in page.button_group if one.label == "Runtime"]
-    runtime.set_value("OpenVINO in f32").run()
-    (streams,) = [one for one in page.button_group if one.label == "Streams"]
-    streams.set_value([1, 2]).run()
+    choice(page, "Runtime").set_value("OpenVINO in f32").run()
+    choice(page, "Streams").set_value([1, 2]).run()
     assert "18 cells, each timed 6 times" in words(page)
     button(page, START).click().run()
     assert not page.exception
@@ -229,13 +290,10 @@ def test_streams_are_on_offer_in_openvino_alone_and_asked_for(page, queue):
 def test_more_cells_than_are_allowed_are_a_sentence(app, finished, monkeypatch):
     monkeypatch.setattr(sweep_view, "cores", lambda: 64)
     at = app("pages/results.py", run=finished(made_raced_report()).id, view="Sweep")
-    counts = [1, 2, 4, 8, 16, 32, 64]
-    (streams,) = [one for one in at.button_group if one.label == "Streams"]
-    streams.set_value(counts).run()
+    choice(at, "Streams").set_value([1, 2, 4, 8, 16, 32, 64]).run()
     assert not at.exception
     assert at.error[0].value.startswith("168 combinations are asked for, at most 128 are allowed")
-    (batches,) = [one for one in at.button_group if one.label == "Images a call"]
-    batches.set_value([1, 8]).run()
+    choice(at, "Images a call").set_value([1, 8]).run()
     assert not at.error
     assert "56 cells, each timed 6 times" in words(at)
 

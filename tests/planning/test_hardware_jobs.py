@@ -15,6 +15,7 @@ from engine.planning.hardware_jobs import (
 )
 from engine.settings import FileModel, ShowdownEntry, ShowdownRequest, SweepRequest, Target, VariantFile
 from engine.settings.hardware_jobs import MOST_MINUTES
+from engine.settings.target import CUDA
 from engine.store.measure_lock import MAX_WAIT_SECONDS
 from tests.made_speed import made_file
 
@@ -34,6 +35,28 @@ def test_16_bits_are_on_offer_where_the_processor_has_them(monkeypatch, instruct
     assert [target.precision for target in targets] == precisions
     assert [target.runtime for target in targets] == ["onnxruntime", *["openvino"] * (len(precisions) - 1)]
     assert {(target.threads, target.batch_size) for target in targets} == {(2, 4)}
+
+
+def test_targets_on_offer_keep_the_options_that_their_provider_has(monkeypatch):
+    monkeypatch.setattr(hardware_jobs, "isa", lambda: ("avx512_bf16",))
+    size = {"threads": 2, "batch_size": 4}
+    spinning = Target(spinning=False, quant_precision=True, **size)
+    in_openvino = tuple(Target(runtime="openvino", precision=one, **size) for one in ("f32", "bf16"))
+    assert showdown_targets(spinning) == (spinning, *in_openvino)
+    streams = Target(runtime="openvino", streams=2, **size)
+    with_streams = tuple(one.model_copy(update={"streams": 2}) for one in in_openvino)
+    assert showdown_targets(streams) == (Target(**size), *with_streams)
+    both = Target(runtime="any", spinning=False, quant_precision=True, streams=2, **size)
+    assert showdown_targets(both) == (spinning, *with_streams)
+
+
+def test_a_target_on_a_card_is_on_offer_itself_beside_those_of_the_cpu(monkeypatch):
+    monkeypatch.setattr(hardware_jobs, "isa", lambda: ("avx2",))
+    of_cpu = (Target(), Target(runtime="openvino", precision="f32"))
+    card = Target(provider=CUDA, tf32=False, cuda_graph=True, device_id=1)
+    assert showdown_targets(card) == (card, *of_cpu)
+    device = Target(runtime="openvino", provider="GPU", streams=8)
+    assert showdown_targets(device) == (device, *of_cpu)  # a CPU has not as many streams as a card
 
 
 def test_threads_above_the_cores_are_refused_by_name():

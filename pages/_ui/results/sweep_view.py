@@ -85,21 +85,23 @@ def _form(report: Report, variant: Variant) -> None:
     batch_sizes = st.pills(
         "Images a call", options, selection_mode="multi", default=options[:6], key=f"sweep-batches-{variant.id}"
     )
+    thread_counts = SweepRequest(file=file).axes(cores())["threads"]
     if fixed is not None:
         st.caption(f"The file takes {many(fixed, 'image')} a call and no other number: its batch size is fixed.")
-    thread_options = SweepRequest(file=file).axes(cores())["threads"]
-    threads = st.pills("Threads", thread_options, selection_mode="multi", default=thread_options, key="sweep-threads")
-    targets = {target_title(target): target for target in showdown_targets(Target())}
+    own = report.target_of(variant)
+    base = own.model_copy(update={"streams": None})  # how many there are is an axis of its own
+    targets = {target_title(target): target for target in showdown_targets(base)}
     runtime = st.segmented_control(
         "Runtime",
         list(targets),
-        default=_own_title(report.target_of(variant), targets),
+        default=_own_title(base, targets),
         required=True,
         key=f"sweep-runtime-{variant.id}",
         wrap=True,
     )
+    threads = _threads(targets[runtime], thread_counts)
     most = max(threads, default=1)
-    streams = _streams(targets[runtime], tuple(count for count in thread_options if count <= most))
+    streams = _streams(targets[runtime], tuple(count for count in thread_counts if count <= most), own.streams)
     limit = st.number_input(
         "A call may take, ms (optional)",
         min_value=0.001,
@@ -109,18 +111,27 @@ def _form(report: Report, variant: Variant) -> None:
         width=260,
         help="Larger batches are skipped once a smaller one takes longer than this.",
     )
-    _start(file, tuple(batch_sizes), tuple(threads), streams, targets[runtime], limit)
+    _start(file, tuple(batch_sizes), threads, streams, targets[runtime], limit)
 
 
-def _streams(target: Target, options: tuple[int, ...]) -> tuple[int, ...] | None:
-    """The numbers of streams that are chosen; None where the runtime has none, or there is one option alone."""
+def _threads(target: Target, options: tuple[int, ...]) -> tuple[int, ...]:
+    """The numbers of threads that are chosen; on a card, where they hardly matter, at first the largest alone."""
+    where, default = ("cpu", options) if target.on_cpu else ("card", options[-1:])
+    return tuple(st.pills("Threads", options, selection_mode="multi", default=default, key=f"sweep-threads-{where}"))
+
+
+def _streams(target: Target, options: tuple[int, ...], own: int | None) -> tuple[int, ...] | None:
+    """The numbers of streams that are chosen, at first the run's own where it is on offer.
+
+    None where the runtime has none, or there is one option alone.
+    """
     if target.runtime != "openvino" or len(options) < 2:
         return None
     chosen = st.pills(
         "Streams",
         options,
         selection_mode="multi",
-        default=options[:1],
+        default=(own,) if own in options else options[:1],
         key=f"sweep-streams-{options[-1]}",
         help="Calls that OpenVINO computes side by side, each with its part of the threads. With several, one call is "
         "in flight on each: it takes longer than alone, and more of them end in a second.",
@@ -129,10 +140,13 @@ def _streams(target: Target, options: tuple[int, ...]) -> tuple[int, ...] | None
 
 
 def _own_title(own: Target, targets: Mapping[str, Target]) -> str:
-    """Which of the targets on offer the variant was measured at, else the first one of its runtime, else the first."""
-    equal = [title for title, target in targets.items() if target.arithmetic == own.arithmetic]
+    """Which of the targets on offer the variant was measured at.
+
+    OpenVINO left to itself computes in the fewest bits, which come last. Any runtime is the first.
+    """
+    equal = [title for title, target in targets.items() if target == own]
     of_runtime = [title for title, target in targets.items() if target.runtime == own.runtime]
-    return next(iter((*equal, *of_runtime, *targets)))
+    return next(iter((*equal, *of_runtime[::-1], *targets)))
 
 
 def _start(
@@ -246,7 +260,7 @@ def _matrix(report: Report, sweep: Sweep, id: str) -> None:
     with chrome.card(
         "sweep-matrix",
         "Every cell",
-        f"{target_title(sweep.cells[0].target)}. Click a cell to choose it; ★ is the best.",
+        f"{plain(target_title(sweep.target))}. Click a cell to choose it; ★ is the best.",
     ):
         event = st.dataframe(
             frame,
@@ -300,7 +314,8 @@ def _chosen(report: Report, cell: SweepCell, limit: float | None, *, is_best: bo
             unsure = "may take longer than that: its interval reaches beyond it, or is not known"
             st.caption("A call takes longer than that." if cell.within(limit) == "no" else f"A call {unsure}.")
         target_button.show(report, cell.target, sweep_table.name(cell), key="sweep-use")
-        st.caption("It opens this run's recipe with this runtime, batch size and number of threads as its target.")
+        target = target_title(cell.target.model_copy(update={"streams": None}))
+        st.caption(f"It opens this run's recipe with {plain(target)}, {sweep_table.name(cell)} as its target.")
         if cell.in_flight > 1:
             st.caption(
                 "A run times one call at a time, for which one stream is best: there these streams show as slower. "

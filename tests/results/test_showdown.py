@@ -1,0 +1,38 @@
+"""What a target is called beside others: plain ones by their runtime, and what makes one differ from those."""
+
+import pytest
+
+from engine.results import row_title, target_title
+from engine.settings import Target
+from engine.settings.target import CUDA
+from tests.made_speed import made_showdown
+
+
+@pytest.mark.parametrize(
+    ("target", "precision", "title"),
+    [
+        ({}, "f32", "onnxruntime"),
+        ({"runtime": "openvino"}, "", "OpenVINO"),
+        ({"runtime": "openvino"}, "bf16", "OpenVINO in bf16"),
+        ({"runtime": "openvino", "precision": "f32"}, "", "OpenVINO in f32"),
+        ({"runtime": "any", "threads": 2, "batch_size": 8}, "", "any"),
+        ({"runtime": "openvino", "precision": "bf16", "streams": 2}, "bf16", "OpenVINO in bf16, 2 streams"),
+        ({"runtime": "openvino", "provider": "GPU"}, "f16", "OpenVINO in f16, GPU"),
+        (
+            {"spinning": False, "quant_precision": True},
+            "f32",
+            "onnxruntime, idle threads sleep, exact 8-bit sums",
+        ),
+        ({"provider": CUDA}, "tf32", f"onnxruntime, {CUDA}"),
+        ({"provider": CUDA, "cuda_graph": True}, "tf32", f"onnxruntime, {CUDA}, as a CUDA graph"),
+    ],
+)
+def test_a_title_names_what_tells_a_target_from_the_plain_ones(target, precision, title):
+    assert target_title(Target(**target), precision) == title
+
+
+def test_a_row_is_called_by_its_file_and_its_target():
+    row = made_showdown().rows[1]
+    assert row_title(row) == "Baseline · OpenVINO in bf16"
+    streams = row.model_copy(update={"target": row.target.model_copy(update={"streams": 2})})
+    assert row_title(streams) == "Baseline · OpenVINO in bf16, 2 streams"
