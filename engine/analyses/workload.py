@@ -14,7 +14,8 @@ from engine.models.workload import count_workload
 from engine.planning.remeasurable import remeasurable_report
 from engine.results import Latency, Note, Report, Variant, codes
 from engine.results.machine import DataType, Workload, Workloads
-from engine.runtimes import precision_of, race_targets, resolve_target
+from engine.run.preflight import check_batch
+from engine.runtimes import has_one_precision, precision_of, race_targets, resolve_target
 from engine.settings import ModelSource, Target, WorkloadRequest
 from engine.store.folders import JobFolder
 from engine.store.progress import Progress
@@ -31,8 +32,8 @@ def workload(request: WorkloadRequest, folder: JobFolder, progress: Progress) ->
     """The workloads of a run's main variants that have a latency, or that of a model, which is timed here.
 
     What the graph of a file does not tell is said in `skipped`. Raises RequestError and StateError as
-    `remeasurable_report` does, SourceError where a model cannot be had, MeasureError where other programs disturbed it,
-    and RunError where it does not run.
+    `remeasurable_report` does, SourceError where a model cannot be had, TargetError where its batch size is fixed to
+    another than the target's, MeasureError where other programs disturbed it, and RunError where it does not run.
     """
     folder.work.mkdir(parents=True, exist_ok=True)
     if request.folder is not None:
@@ -65,6 +66,7 @@ def _of_run(folder: Path, report: Report, progress: Progress) -> Workloads:
 def _of_model(source: ModelSource, target: Target, folder: JobFolder, progress: Progress) -> Workloads:
     progress.emit("workload", "load", 0.0, "loading the model")
     loaded = models.load(source, None, SEED, folder.work)
+    check_batch(loaded, target)  # else the runtime refuses the input, in words of its own
     model = loaded if isinstance(loaded, OnnxModel) else export_onnx(loaded, folder.work / "model.onnx")
     target = race_targets(target)[0].target if target.runtime == "any" else resolve_target(target)
     timings = measure_latency(
@@ -99,7 +101,9 @@ _UNCOUNTED = "its graph does not tell its multiply-adds, or the shapes between i
 def _count(model: OnnxModel, id: str, label: str, latency: Latency, target: Target) -> Workload:
     """The workload of a file; `macs` is None where the graph does not tell what it computes or moves."""
     axes = None if model.inputs else tuple(one for one in model.input_specs[0].shape if isinstance(one, int))
-    counted = count_workload(load_proto(model.path), axes, _PRECISIONS[precision_of(target)])
+    counted = count_workload(
+        load_proto(model.path), axes, _PRECISIONS[precision_of(target)], of_all_floats=has_one_precision(target)
+    )
     is_known = bool(counted.shares) and counted.activation_bytes is not None
     return Workload(
         id=id,

@@ -46,14 +46,16 @@ class GraphWorkload:
     n_nodes: int
 
 
-def count_workload(model: onnx.ModelProto, input_shape: Shape | None, precision: DataType) -> GraphWorkload:
-    """The workload of a graph in a runtime that computes 32-bit floats in `precision`.
+def count_workload(
+    model: onnx.ModelProto, input_shape: Shape | None, precision: DataType, *, of_all_floats: bool = False
+) -> GraphWorkload:
+    """The workload of a graph in a runtime that computes 32-bit floats in `precision`, `of_all_floats` 16-bit ones too.
 
     `input_shape`, the axes after the batch in the graph's order, fixes dynamic ones. The bytes are those of the stored
     weights, of the input, and of every tensor that one layer writes and another reads; what FUSED names is counted with
     the layer before it.
     """
-    graph = _Graph(with_fixed_input(model, input_shape), precision)
+    graph = _Graph(with_fixed_input(model, input_shape), precision, of_all_floats)
     batch = batch_of(graph.model)
     moved = graph.activation_bytes()
     hidden = bool(model.functions) or any(map(hides_macs, graph.nodes))
@@ -68,8 +70,8 @@ def count_workload(model: onnx.ModelProto, input_shape: Shape | None, precision:
 class _Graph:
     """The nodes of a graph that depend on its input, and the shapes and number types of its values."""
 
-    def __init__(self, model: onnx.ModelProto, precision: DataType) -> None:
-        self.model, self._precision = model, precision
+    def __init__(self, model: onnx.ModelProto, precision: DataType, of_all_floats: bool) -> None:
+        self.model, self._precision, self._of_all_floats = model, precision, of_all_floats
         self._weights = constant_tensors(model)
         with_shapes = inferred(model)
         self._shapes = static_shapes(with_shapes) | {name: tuple(one.dims) for name, one in self._weights.items()}
@@ -139,6 +141,8 @@ class _Graph:
         return self._float_type(node.output[0])
 
     def _float_type(self, name: str) -> DataType:
+        if self._of_all_floats:
+            return self._precision
         short: dict[int, DataType] = {TensorProto.FLOAT16: "f16", TensorProto.BFLOAT16: "bf16"}
         return short.get(self._types.get(name, TensorProto.FLOAT), self._precision)
 

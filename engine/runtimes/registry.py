@@ -52,6 +52,11 @@ def precision_of(target: Target) -> str:
     return RUNTIMES[target.runtime].precision(target)
 
 
+def has_one_precision(target: Target) -> bool:
+    """Whether a session for this target computes 16-bit floats of a file in `precision_of` too, as OpenVINO does."""
+    return target.runtime == "openvino"
+
+
 def exact_target(target: Target) -> Target:
     """The target with 32-bit floats computed as such: whether two graphs compute the same is seen there."""
     if precision_of(target) == "f32":

@@ -1,19 +1,22 @@
 """The workloads of a run's variants and of a model that is timed."""
 
 from functools import partial
+from types import SimpleNamespace
 
 import onnx
 import pytest
 
 from engine.analyses import workload as analysis
-from engine.errors import RequestError
+from engine.errors import RequestError, TargetError
 from engine.results import codes
 from engine.runtimes import precision_of
 from engine.settings import FileModel, Target, WorkloadRequest
 from engine.settings.target import CUDA
 from engine.store.folders import JobFolder
 from engine.store.progress import Progress
-from tests.models.small import small_classifier
+from engine.techniques.float16.convert import convert
+from tests.made import made_latency
+from tests.models.small import Shape, small_classifier
 
 
 def counted(tmp_path, **asked):
@@ -80,6 +83,29 @@ def test_a_run_on_a_card_that_multiplies_in_tf32_is_counted(sample_run, tmp_path
     monkeypatch.setattr(analysis, "remeasurable_report", lambda folder: report)
     found = counted(tmp_path, folder=str(sample_run.folder.path))
     assert {share.data_type for share in found.workloads[0].shares} == {"f32"}
+
+
+def test_a_file_with_another_fixed_batch_is_refused_before_it_is_timed(tmp_path):
+    onnx.save(small_classifier(Shape(image=(4, 3, 8, 8), logits=(4, 5))), tmp_path / "model.onnx")
+    with pytest.raises(TargetError, match="batch size is fixed to 4, and the target's is 1"):
+        counted(tmp_path, model=FileModel(path=str(tmp_path / "model.onnx")), target=Target(threads=1))
+
+
+@pytest.mark.parametrize(
+    ("target", "computed_in"),
+    [
+        (Target(), "f16"),
+        (Target(runtime="openvino", precision="f32"), "f32"),
+        (Target(runtime="openvino", precision="bf16"), "bf16"),
+    ],
+)
+def test_a_16_bit_file_is_counted_in_what_the_target_computes_it_in(tmp_path, monkeypatch, target, computed_in):
+    timed = SimpleNamespace(require=lambda: made_latency(1.0, 1.0))
+    monkeypatch.setattr(analysis, "measure_latency", lambda models, key, *rest, **others: {key: timed})
+    monkeypatch.setattr(analysis, "resolve_target", lambda target: target)  # not every CPU computes in bf16
+    onnx.save(convert(small_classifier(), keep_io_types=True, in_float=[]), tmp_path / "model.onnx")
+    (one,) = counted(tmp_path, model=FileModel(path=str(tmp_path / "model.onnx")), target=target).workloads
+    assert {share.data_type for share in one.shares} == {computed_in}
 
 
 def test_a_file_whose_operations_cannot_be_told_is_left_out(tmp_path, monkeypatch):

@@ -78,6 +78,13 @@ def test_a_file_in_16_bits_is_counted_as_such():
     assert counted.weight_bytes == 2 * (24 + 54 + 60)
 
 
+@pytest.mark.parametrize("kind", [(np.float32, TensorProto.FLOAT), (np.float16, TensorProto.FLOAT16)])
+def test_a_runtime_with_one_precision_computes_16_bit_floats_in_it_too(kind):
+    counted = count_workload(network(*kind), None, "bf16", of_all_floats=True)
+    assert {share.data_type for share in counted.shares} == {"bf16"}
+    assert counted.activation_bytes == count_workload(network(), None, "bf16").activation_bytes
+
+
 def test_a_dynamic_batch_is_one_example_and_a_fixed_one_is_divided():
     one, four = (count_workload(network(shape=(batch, 4, 8, 8)), None, "f32") for batch in ("n", 4))
     assert one.shares == four.shares == count_workload(network(), None, "f32").shares
