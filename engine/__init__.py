@@ -37,6 +37,7 @@ from engine.api.home import delete_upload, find_upload, free_cache, save_folder,
 from engine.api.imports import finish_import, start_import
 from engine.api.jobs import (
     analyse,
+    analysis_key,
     cancel,
     delete,
     ensure_supervisor,
@@ -589,6 +590,7 @@ __all__ = [
     "Workloads",
     "advise",
     "analyse",
+    "analysis_key",
     "answers_are_classes",
     "applicability",
     "audit",

@@ -2,7 +2,8 @@
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from engine.errors import LimitError, NotFoundError, StateError, StorageError
@@ -14,12 +15,14 @@ from engine.planning.estimate import estimate_any
 from engine.planning.resolve import resolve_recipe, resolve_request
 from engine.planning.timeline import timeline as timeline_of
 from engine.results import Event, Job, Part, Report, Result, RunSummary, summarize_recipe
-from engine.settings import AnalysisRequest, Recipe, RunRequest
+from engine.settings import AnalysisRequest, JobRequest, Recipe, RunRequest
 from engine.store.folders import now
 from engine.store.home import Home
 from engine.store.verifications import delete_verifications
 
 WAIT_SECONDS = 0.1
+LOOKED_AT = 50
+"""So many of the newest jobs of a kind are looked at for those about a run or a variant."""
 
 
 def submit(recipe: Recipe, *, token: str | None = None, from_browser: bool = False) -> Job:
@@ -42,7 +45,7 @@ def analyse(request: AnalysisRequest, *, from_browser: bool = False) -> Job:
     queue = Queue.default()
     resolved = resolve_request(request, queue.home, from_browser=from_browser)
     seconds = estimate_any(resolved, queue.home).seconds if kind_of(resolved).estimate else None
-    return queue.submit(resolved, name=resolved.kind, key=_key(resolved), estimate_seconds=seconds)
+    return queue.submit(resolved, name=resolved.kind, key=analysis_key(resolved), estimate_seconds=seconds)
 
 
 def find_analysis(request: AnalysisRequest, *, from_browser: bool = False) -> Job | None:
@@ -52,18 +55,37 @@ def find_analysis(request: AnalysisRequest, *, from_browser: bool = False) -> Jo
 
 def find_resolved(request: AnalysisRequest) -> Job | None:
     """The newest job for a request that is resolved already, as those of stored recipes are; no file is opened."""
-    key = _key(request)
+    key = analysis_key(request)
     return Queue.default().newest(key) if key is not None else None
 
 
-def _key(resolved: AnalysisRequest) -> str | None:
-    key = kind_of(resolved).key
-    return key(resolved) if key is not None else None
+def analysis_key(request: AnalysisRequest) -> str | None:
+    """The key of a request, by its kind of the libraries' versions and of this machine too; None where none is shared.
+
+    The request is taken as it is: resolve it first where its files are to count by their content.
+    """
+    key = kind_of(request).key
+    return key(request) if key is not None else None
 
 
 def list_jobs(kind: str | None = "run", limit: int = 100) -> tuple[Job, ...]:
     """The jobs of a kind, newest first; of every kind where `kind` is None."""
     return Queue.default().jobs(kind, limit)
+
+
+def newest_requests(kind: str, id: str | None = None) -> Iterator[tuple[Job, JobRequest]]:
+    """The newest LOOKED_AT jobs of a kind with their requests, without those whose files are damaged.
+
+    The job `id`, which an address may name, is among them however old it is, and of whatever kind.
+    """
+    queue = Queue.default()
+    jobs = queue.jobs(kind, LOOKED_AT)
+    if id is not None and id not in {one.id for one in jobs}:
+        with suppress(NotFoundError):
+            jobs += (queue.job(id),)
+    for one in jobs:
+        with suppress(StorageError):
+            yield one, queue.folder(one.id).request().request
 
 
 def job(id: str) -> Job:

@@ -1,11 +1,11 @@
 """The verbs about the server of a bundle: measured under load, simulated beyond that, and what it costs."""
 
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import cast
 
-from engine.errors import RequestError, StorageError
+from engine.api.jobs import newest_requests
+from engine.errors import RequestError
 from engine.jobs import foreground
 from engine.jobs.queue import Queue
 from engine.planning import serving_cost, serving_queue
@@ -17,9 +17,6 @@ from engine.results.serving import LoadPoint, ServeBench, ServeCell
 from engine.settings.serving import MeasuredServing, ServeChoice, ServeSettings
 from engine.settings.serving_job import ServeBenchRequest
 from engine.store.home import Home
-
-LOOKED_AT = 50
-"""So many of the newest jobs of the kind are looked at for those of a variant."""
 
 
 def serve_bench(
@@ -57,15 +54,13 @@ def estimate_serving(**values: object) -> Estimate:
     return estimate_serve_bench(ServeBenchRequest.parse({"bundle": BUNDLE_FILE, **values}))
 
 
-def serve_benches_of(run: str, variant: str) -> tuple[Job, ...]:
-    """The newest measurements of the servers of bundles of a variant of a run."""
-    queue, found = Queue.default(), list[Job]()
-    for job in queue.jobs("serve_bench", LOOKED_AT):
-        with suppress(StorageError):
-            request = queue.folder(job.id).request().request
-            if isinstance(request, ServeBenchRequest) and (request.run, request.variant) == (run, variant):
-                found.append(job)
-    return tuple(found)
+def serve_benches_of(run: str, variant: str, id: str | None = None) -> tuple[Job, ...]:
+    """The newest measurements of the servers of bundles of a variant of a run; `id` among them however old it is."""
+    return tuple(
+        job
+        for job, one in newest_requests("serve_bench", id)
+        if isinstance(one, ServeBenchRequest) and (one.run, one.variant) == (run, variant)
+    )
 
 
 def serve_choice(result: ServeBench, cell: ServeCell, limit_ms: float | None) -> ServeChoice:

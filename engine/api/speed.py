@@ -1,11 +1,10 @@
 """The verbs about speed on this machine: a sweep of one file, a showdown of several."""
 
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Callable
 from pathlib import Path
 from typing import cast
 
-from engine.errors import StorageError
+from engine.api.jobs import newest_requests
 from engine.jobs import foreground
 from engine.jobs.kinds import kind_of
 from engine.jobs.queue import Queue
@@ -15,12 +14,10 @@ from engine.planning.resolve import resolve_request
 from engine.planning.variant_files import run_folder, run_report
 from engine.planning.variant_files import variant_file as file_of_variant
 from engine.results import Event, Job, Result, Showdown, Sweep
-from engine.settings import JobRequest, ShowdownRequest, SweepRequest, Target, VariantFile
+from engine.settings import ShowdownRequest, SweepRequest, Target, VariantFile
 from engine.store.home import Home
 
 OnEvent = Callable[[Event], None]
-LOOKED_AT = 50
-"""So many of the newest jobs of a kind are looked at for those of a run."""
 
 
 def variant_files(run: str | Path, *, prefix: str = "", from_browser: bool = False) -> tuple[VariantFile, ...]:
@@ -78,23 +75,17 @@ def start_measuring(
     return queue.submit(resolved, name=resolved.kind, token=token, estimate_seconds=seconds)
 
 
-def sweeps_of(run: str) -> tuple[tuple[Job, SweepRequest], ...]:
-    """The newest sweeps of variants of a run, each with its request."""
-    return tuple((job, one) for job, one in _newest("sweep") if isinstance(one, SweepRequest) and one.file.run == run)
-
-
-def showdowns_of(run: str) -> tuple[tuple[Job, ShowdownRequest], ...]:
-    """The newest showdowns with a variant of a run, each with its request."""
+def sweeps_of(run: str, id: str | None = None) -> tuple[tuple[Job, SweepRequest], ...]:
+    """The newest sweeps of variants of a run, each with its request; the sweep `id` among them however old it is."""
     return tuple(
-        (job, one)
-        for job, one in _newest("showdown")
-        if isinstance(one, ShowdownRequest) and run in {row.file.run for row in one.rows}
+        (job, one) for job, one in newest_requests("sweep", id) if isinstance(one, SweepRequest) and one.file.run == run
     )
 
 
-def _newest(kind: str) -> Iterator[tuple[Job, JobRequest]]:
-    """The newest jobs of a kind with their requests, without those whose files are damaged."""
-    queue = Queue.default()
-    for job in queue.jobs(kind, LOOKED_AT):
-        with suppress(StorageError):
-            yield job, queue.folder(job.id).request().request
+def showdowns_of(run: str, id: str | None = None) -> tuple[tuple[Job, ShowdownRequest], ...]:
+    """The newest showdowns with a variant of a run, each with its request; the showdown `id` among them however old."""
+    return tuple(
+        (job, one)
+        for job, one in newest_requests("showdown", id)
+        if isinstance(one, ShowdownRequest) and run in {row.file.run for row in one.rows}
+    )

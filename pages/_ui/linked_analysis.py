@@ -6,7 +6,7 @@ from contextlib import suppress
 
 import streamlit as st
 
-from engine import AnalysisRequest, Job, NotFoundError, RequestError, delete, find_analysis, job
+from engine import AnalysisRequest, Job, NotFoundError, RequestError, analysis_key, delete, find_analysis, job
 from pages._ui import state
 from pages._ui.guard import show_error
 
@@ -14,10 +14,11 @@ from pages._ui.guard import show_error
 def find(name: str, request: AnalysisRequest) -> Job | None:
     """The job of this request, or None.
 
-    The page's address comes first, then this session, then a job of this home that has not failed.
+    The page's address comes first, where its job is that of this machine and these versions if the result depends on
+    them; then this session, then a job of this home that has not failed.
     """
     digest, _, id = (state.param(name) or "").partition("-")
-    if digest == _digest(request):
+    if id and digest == _digest(request):
         with suppress(NotFoundError):
             return job(id)
     if (of_session := state.session_job(request)) is not None:
@@ -54,4 +55,6 @@ def newest(name: str, jobs: Sequence[Job]) -> Job | None:
 
 
 def _digest(request: AnalysisRequest) -> str:
-    return hashlib.sha256(request.model_dump_json().encode()).hexdigest()[:12]
+    """Of the request and, by its kind, of the versions and the machine: an address may outlive them."""
+    content = analysis_key(request) or request.model_dump_json()
+    return hashlib.sha256(content.encode()).hexdigest()[:12]

@@ -15,17 +15,15 @@ from engine import (
     WorkloadRequest,
     cores,
     known_profile,
-    list_jobs,
     report,
     workload_request,
 )
-from pages._ui import state
+from pages._ui import run_choice, state
 from pages._ui.draft import model_name
 from pages._ui.wording import plain
 
-MOST_RUNS = 50
-PARAM, MODEL = "run", "model"
-"""The parameter of the address: the id of a run, or the word for the chosen model."""
+MODEL = "model"
+"""What the address holds in place of the id of a run where the chosen model is set against the machine."""
 
 
 @dataclass(frozen=True)
@@ -81,8 +79,8 @@ class Subject:
 def choose() -> Subject:
     """Draws the choice, which is nothing at first, and puts it into the page's address."""
     draft = state.draft()
-    runs = {run.id: run for run in list_jobs(limit=MOST_RUNS) if run.state == "done"}
-    asked = state.param(PARAM)
+    runs = run_choice.finished_runs()
+    asked = state.param(run_choice.PARAM)
     titles = {"": "Nothing yet"}
     if draft.model is not None:
         titles[MODEL] = f"The model that you chose: {model_name(draft.model)}"
@@ -99,7 +97,7 @@ def choose() -> Subject:
         help="A finished run, all its files; or the model of the Model page, which is timed at the target of Optimize.",
         width=420,
     )
-    state.set_param(PARAM, chosen or None)
+    state.set_param(run_choice.PARAM, chosen or None)
     if chosen == MODEL:
         return Subject(model=draft.model, target=draft.target)
     return Subject(run=chosen, report=report(chosen)) if chosen else Subject()

@@ -63,7 +63,7 @@ def show(own: Report) -> None:
 
 def _job(own: Report) -> Job | None:
     """The showdown in the address, else the newest one with a variant of this run."""
-    jobs = [job for job, _ in showdowns_of(own.run_id)]
+    jobs = [job for job, _ in showdowns_of(own.run_id, state.param(PARAM))]
     return linked_analysis.newest(PARAM, jobs)
 
 

@@ -69,7 +69,11 @@ def show(report: Report) -> None:
 
 def _job(report: Report, variant: Variant) -> Job | None:
     """The sweep of this variant in the address, else the newest one."""
-    jobs = [job for job, request in sweeps_of(report.run_id) if request.file.variant == variant.file_variant_id]
+    jobs = [
+        job
+        for job, request in sweeps_of(report.run_id, state.param(PARAM))
+        if request.file.variant == variant.file_variant_id
+    ]
     return linked_analysis.newest(PARAM, jobs)
 
 

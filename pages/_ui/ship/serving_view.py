@@ -39,7 +39,7 @@ def show(report: Report) -> None:
     if variant is None:
         return
     id = variant.id
-    job = linked_analysis.newest(PARAM, serve_benches_of(report.run_id, id))
+    job = linked_analysis.newest(PARAM, serve_benches_of(report.run_id, id, state.param(PARAM)))
     state.set_param(PARAM, job.id if job is not None else None)
     if job is not None and job.state not in live.ENDED:
         with chrome.card("serving", "Measuring the server"):
