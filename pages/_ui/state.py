@@ -166,13 +166,16 @@ def token(pressed: bool) -> str:
 
 
 def analysis(request: AnalysisRequest) -> Job:
-    """The job of this request, started once per session; a failed job stays until `forget` is called."""
-    ids: dict[str, str] = st.session_state.setdefault(ANALYSES, {})
-    name = request.model_dump_json()
-    if name in ids:
-        return job(ids[name])
+    """The job of this request, started once per session, and again where it was deleted.
+
+    A failed job stays until `forget` is called.
+    """
+    started = session_job(request)
+    if started is not None:
+        return started
     new = analyse(request, from_browser=True)
-    ids[name] = new.id
+    ids: dict[str, str] = st.session_state.setdefault(ANALYSES, {})
+    ids[request.model_dump_json()] = new.id
     return new
 
 

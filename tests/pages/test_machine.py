@@ -59,6 +59,27 @@ def test_hardware_is_examined_by_itself_and_what_does_not_work_has_its_reason(ap
     assert providers["Why not"][1] == "It cannot run a \\*thing\\*\\."
 
 
+def test_the_machine_is_examined_again_once_something_was_installed(app, answer):
+    at = app(PAGE)
+    answer(HARDWARE)
+    button(at.run(), "Examine again").click().run()
+    assert not at.exception
+    (job,) = list_jobs("hardware")
+    assert job.state == "queued"
+    works = HARDWARE.providers[0].model_copy(update={"works": True})
+    assert answer(HARDWARE.model_copy(update={"providers": (works,)})) == job.id
+    assert list(tables(at.run())[0]["Works here"]) == [":material/check_circle: yes"]
+
+
+def test_an_examination_that_another_session_has_deleted_is_started_again(app, answer):
+    at = app(PAGE)
+    engine.delete(answer(HARDWARE))
+    at.run()
+    assert not at.exception
+    assert not at.error
+    assert [job.state for job in list_jobs("hardware")] == ["queued"]
+
+
 def test_nothing_is_measured_before_it_is_asked_for_and_the_address_finds_it_again(app):
     at = app(PAGE)
     assert list_jobs("peaks") == ()

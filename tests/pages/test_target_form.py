@@ -100,6 +100,28 @@ def test_a_provider_that_has_gone_says_so_in_the_menu(app, answer):
     assert box(at, "Provider").options[-1] == "CoreMLExecutionProvider (not on this machine)"
 
 
+def test_providers_are_looked_for_again_where_one_does_not_work(app, answer, queue):
+    analyse(HardwareRequest())
+    broken = [one.model_copy(update={"works": one.name == CPU}) for one in PROVIDERS]
+    answer(Hardware(environment=environment(), providers=tuple(broken), gpus=()))
+    at = opened(app)
+    assert "Provider" not in labels(at)
+    (button,) = (one for one in at.button if one.label == "Look again")
+    assert "TensorrtExecutionProvider: libnvinfer is missing" in button.help
+    button.click().run()
+    assert not at.exception
+    (job,) = queue.jobs("hardware")
+    assert job.state == "queued"
+    assert at.query_params["hardware"].endswith(job.id)
+
+
+def test_there_is_nothing_to_look_for_again_where_all_works(app, answer):
+    analyse(HardwareRequest())
+    answer(Hardware(environment=environment(), providers=PROVIDERS, gpus=("H200",)))
+    assert "Look again" in {one.label for one in opened(app).button}
+    assert "Look again" not in {one.label for one in opened(app, runtime="openvino").button}
+
+
 def test_a_title_names_what_is_not_as_by_itself():
     target = Target(provider=CUDA, threads=1, tf32=False, cuda_graph=True, device_id=1)
     assert title(target) == f"onnxruntime, {CUDA}, without TF32, as a CUDA graph, card 1, 1 thread, batch size 1"

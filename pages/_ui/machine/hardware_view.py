@@ -1,9 +1,22 @@
 """This machine: processor, instruction sets, devices, and the runtimes with their providers."""
 
+from contextlib import suppress
+
 import pandas as pd
 import streamlit as st
 
-from engine import RUNTIME_TITLES, Hardware, HardwareRequest, Provider, export_advice, machine_class, result
+from engine import (
+    RUNTIME_TITLES,
+    Hardware,
+    HardwareRequest,
+    Job,
+    NotFoundError,
+    Provider,
+    delete,
+    export_advice,
+    machine_class,
+    result,
+)
 from engine.wording import size_text
 from pages._ui import chrome, live
 from pages._ui.wording import plain, sentence
@@ -34,6 +47,8 @@ def show() -> None:
         if isinstance(found, Hardware):
             _facts(found)
             _providers(found)
+            if job is not None:
+                _again_button(job)
 
 
 def _facts(found: Hardware) -> None:
@@ -64,6 +79,25 @@ def _providers(found: Hardware) -> None:
         "Each was tried with a small model just as a run would use it. Other providers of onnxruntime come with other "
         "builds of it: `onnxruntime-gpu` has CUDA and TensorRT."
     )
+
+
+def _again_button(job: Job) -> None:
+    """Draws the button that examines the machine anew: what was installed beside the libraries leaves no other trace.
+
+    The answer that was kept goes, else it would come back.
+    """
+    pressed = st.button(
+        "Examine again",
+        icon=":material/refresh:",
+        key="examine-again",
+        type="tertiary",
+        help="This is kept until the libraries, the processor or the cards change. Press it once a driver or a system "
+        "library was installed, or where a provider ran out of time.",
+    )
+    if pressed:
+        with suppress(NotFoundError):  # someone else has pressed it: then that job is the new one
+            delete(job.id)
+        st.rerun()
 
 
 def _row(provider: Provider) -> dict[str, str]:

@@ -1,10 +1,10 @@
 """The target of a recipe: the runtime, a provider that works here, and the options that this provider has."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
-from engine import Hardware, HardwareRequest, Provider, Target, cores, result
+from engine import Hardware, HardwareRequest, Job, Provider, Target, cores, result
 from engine.wording import many
 from pages._ui import forms, linked_analysis, live, state
 from pages._ui.wording import plain
@@ -65,23 +65,26 @@ def _choose_provider(target: Target) -> str:
         live.watch(job.id, live.progress)
         return target.provider
     hardware = result(job.id) if job is not None else None
-    if not isinstance(hardware, Hardware):
+    if job is None or not isinstance(hardware, Hardware):
         _search_button(request)
         return target.provider
     providers = {one.name: one for one in hardware.providers if one.runtime == target.runtime}
     names = [own, *(name for name, one in providers.items() if one.works and name != own)]
     if target.provider not in names:
         names.append(target.provider)
-    if len(names) == 1:
-        return own
-    chosen = st.selectbox(
-        "Provider",
-        names,
-        index=names.index(target.provider),
-        key=state.key(f"target.provider.{target.runtime}"),
-        format_func=lambda name: _label(name, providers.get(name)),
-        help="What of this machine computes: its processor, or a card or device that the runtime can use.",
-    )
+    chosen = own
+    if len(names) > 1:
+        chosen = st.selectbox(
+            "Provider",
+            names,
+            index=names.index(target.provider),
+            key=state.key(f"target.provider.{target.runtime}"),
+            format_func=lambda name: _label(name, providers.get(name)),
+            help="What of this machine computes: its processor, or a card or device that the runtime can use.",
+        )
+    broken = [one for one in providers.values() if not one.works]
+    if broken:
+        _again_button(request, job, broken)
     return str(chosen)
 
 
@@ -92,6 +95,20 @@ def _label(name: str, provider: Provider | None) -> str:
     if not provider.works:
         return f"{name} (does not work here: {plain(provider.reason)})"
     return name if provider.tested else f"{name} ({UNTESTED})"
+
+
+def _again_button(request: HardwareRequest, job: Job, broken: Sequence[Provider]) -> None:
+    """Draws the button that tries every provider anew; the answers of `job`, where these do not work, go."""
+    reasons = "; ".join(f"{one.name}: {plain(one.reason)}" for one in broken)
+    pressed = st.button(
+        "Look again",
+        icon=":material/refresh:",
+        key="ask-hardware-again",
+        type="tertiary",
+        help=f"Tries every provider anew, once what is missing was installed. Does not work here: {reasons}",
+    )
+    if pressed:
+        linked_analysis.start_anew(ADDRESS, request, job)
 
 
 def _search_button(request: HardwareRequest) -> None:
