@@ -9,7 +9,7 @@ import numpy as np
 
 from engine.api.graphs import start_time_profile
 from engine.api.jobs import analyse
-from engine.api.machine import peaks_request
+from engine.api.machine import peaks_request, workload_request
 from engine.jobs.claims import Claims
 from engine.jobs.job_kind import files_and_versions
 from engine.jobs.kinds import slot_of
@@ -49,6 +49,7 @@ from engine.settings import (
 from engine.store.folders import Outcome, now
 from engine.store.home import Home
 from engine.store.uploads import save_upload
+from engine.system.machine import cores
 from tests.made import (
     BASE,
     INT8,
@@ -61,7 +62,7 @@ from tests.made import (
 )
 from tests.made_charts import made_layer_errors, made_time_profile
 from tests.made_graphs import made_graphs
-from tests.made_machine import made_peaks
+from tests.made_machine import made_peaks, made_workloads
 from tests.made_speed import made_showdown, made_streamed_sweep
 
 GRAY = Preprocess(size=(64, 64), mean=(0.5,), std=(0.25,))
@@ -171,13 +172,15 @@ def _measured(queue: Queue, run: str) -> dict[str, str]:
         "Sweep": analyse(SweepRequest(file=file, target=Target(runtime="openvino"), streams=(1, 2))),
         "Showdown": analyse(ShowdownRequest(rows=rows)),
         "Time": start_time_profile(run, INT8),
-        "Machine": analyse(peaks_request(None)),
+        "Machine": analyse(peaks_request(min(2, cores()))),
+        "Roofline": analyse(workload_request(run)),
     }
     results = {
         "Sweep": made_streamed_sweep(variant=INT8, run=run),
         "Showdown": made_showdown(run=run),
         "Time": made_time_profile(12),
         "Machine": made_peaks(),
+        "Roofline": made_workloads(),
     }
     for view, job in jobs.items():
         Claims(queue, "test/1").claim(slot_of(job.kind))
@@ -187,6 +190,7 @@ def _measured(queue: Queue, run: str) -> dict[str, str]:
         "Sweep": f"results?run={run}&view=Sweep&sweep={jobs['Sweep'].id}",
         "Showdown": f"results?run={run}&view=Showdown&showdown={jobs['Showdown'].id}",
         "Time": f"results?run={run}&view=Time",
+        "Machine": f"machine?run={run}",
     }
 
 
