@@ -1,17 +1,20 @@
 """The verbs about this machine's limits: peaks, the workload of models, and the roofline of both."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import cast
 
-from engine.api.jobs import find_analysis, result
+from engine.api.jobs import analysis_key, find_analysis, result
+from engine.errors import StorageError
 from engine.jobs import foreground
+from engine.jobs.queue import Queue
 from engine.planning.resolve import resolve_request
 from engine.planning.roofline import place
 from engine.planning.variant_files import run_folder
-from engine.results import Event, Result
+from engine.results import Event
 from engine.results.machine import Peaks, Roofline, Workloads
-from engine.settings import AnalysisRequest, PeaksRequest, WorkloadRequest
+from engine.settings import PeaksRequest, WorkloadRequest
 from engine.store.home import Home
 from engine.store.uploads import file_sum
 from engine.system.machine import cores
@@ -42,21 +45,25 @@ def known_peaks(threads: int | None = None) -> Peaks | None:
 
 
 def measure_peaks(threads: int | None = None, on_event: OnEvent = lambda event: None) -> Peaks:
-    """What each data type is worth on this machine, and its memory; takes a minute. Raises RequestError, RunError."""
-    return cast(Peaks, _result(peaks_request(threads), on_event))
+    """What each data type is worth on this machine, and its memory; takes a minute. Raises RequestError, RunError.
+
+    This home keeps them: `known_peaks` and the Machine page find them.
+    """
+    home = Home.default()
+    resolved = resolve_request(peaks_request(threads), home, from_browser=False)
+    peaks = cast(Peaks, foreground.run_analysis(home, resolved, on_event=on_event))
+    with suppress(StorageError):  # they hold all the same, and are measured again the next time
+        Queue(home).keep(resolved, peaks, analysis_key(resolved))
+    return peaks
 
 
 def workloads(request: WorkloadRequest, on_event: OnEvent = lambda event: None) -> Workloads:
     """What models compute and move in a call. Raises RequestError, StateError for a run that goes on, and RunError."""
-    return cast(Workloads, _result(request, on_event))
+    home = Home.default()
+    resolved = resolve_request(request, home, from_browser=False)
+    return cast(Workloads, foreground.run_analysis(home, resolved, on_event=on_event))
 
 
 def roofline(workloads: Workloads, peaks: Peaks) -> Roofline:
     """How close files come to what this machine can do, and what bounds them; an estimate where the peaks are one."""
     return place(workloads, peaks)
-
-
-def _result(request: AnalysisRequest, on_event: OnEvent) -> Result:
-    home = Home.default()
-    resolved = resolve_request(request, home, from_browser=False)
-    return foreground.run_analysis(home, resolved, on_event=on_event)

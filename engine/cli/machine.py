@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 import engine
-from engine import Peaks, Target, WorkloadRequest
+from engine import Target, WorkloadRequest
 from engine.cli import lines, machine_lines
 from engine.cli.models import model_source
 from engine.cli.shell import AsJson, app, on_event, show_json, table
@@ -33,7 +33,8 @@ def hardware(
         return
     print("\n".join(lines.of_hardware(found)))
     if measured is not None:
-        print("\n".join(["", *machine_lines.of_peaks(measured)]))
+        kept = [] if peaks else [machine_lines.of_kept_peaks(threads)]
+        print("\n".join(["", *machine_lines.of_peaks(measured), *kept]))
 
 
 @app.command()
@@ -54,17 +55,19 @@ def roofline(
     else:
         request = engine.workload_request(subject)
     counted = engine.workloads(request, on_event)
-    placed = engine.roofline(counted, _peaks(next((one.latency for one in counted.workloads if one.latency), None)))
+    of_peaks = _threads(next((one.latency for one in counted.workloads if one.latency), None))
+    known = engine.known_peaks(of_peaks)
+    placed = engine.roofline(counted, known or engine.measure_peaks(of_peaks, on_event))
     if json:
         show_json(placed)
-    else:
-        print("\n".join(machine_lines.of_roofline(placed)))
+        return
+    kept = [machine_lines.of_kept_peaks(of_peaks)] if known is not None else []
+    print("\n".join([*machine_lines.of_roofline(placed), *kept]))
 
 
-def _peaks(latency: engine.Latency | None) -> Peaks:
-    """The peaks at the threads of a latency, of all cores where there are fewer here; measured where they are new."""
-    threads = latency.threads if latency is not None and latency.threads <= engine.cores() else None
-    return engine.known_peaks(threads) or engine.measure_peaks(threads, on_event)
+def _threads(latency: engine.Latency | None) -> int | None:
+    """The threads of a latency, whose peaks are wanted; None, all cores, where there are fewer here."""
+    return latency.threads if latency is not None and latency.threads <= engine.cores() else None
 
 
 @app.command()

@@ -20,6 +20,12 @@ def of_peaks(peaks: Peaks) -> list[str]:
     return [*table(rows), unit, *memory, *reasons, *(f"{note.code}: {note.text}" for note in peaks.warnings)]
 
 
+def of_kept_peaks(threads: int | None) -> str:
+    """That the peaks were measured earlier, and how they are measured anew."""
+    options = f" --threads {threads}" if threads is not None else ""
+    return f"these peaks were measured here earlier and kept; hardware --peaks{options} measures them anew"
+
+
 def _rate_text(rate: Rate) -> str:
     if rate.measured is None or rate.low is None or rate.high is None:
         return f"at least {rate.fastest:.3g}"

@@ -17,7 +17,7 @@ from engine.jobs.kinds import kind_of, slot_of
 from engine.jobs.remaining import remaining_seconds
 from engine.jobs.supervisor_lock import supervisor_runs
 from engine.results import Job, JobRef, Note, Result
-from engine.settings import JobRequest
+from engine.settings import AnalysisRequest, JobRequest
 from engine.store.database import JOBS, Database, open_database
 from engine.store.endings import CANCELLED, settle, write_recipe
 from engine.store.folders import JobFile, JobFolder, Outcome, now
@@ -73,6 +73,31 @@ class Queue:
         except IntegrityError:  # the same click arrived twice at the same time
             self._discard(job.id)
             return self._existing_job(token, key) or self.job(job.id)
+        except BaseException:
+            self._discard(job.id)
+            raise
+        return self.job(job.id)
+
+    def keep(self, request: AnalysisRequest, result: Result, key: str | None) -> Job:
+        """Record an analysis that has ended well in the foreground, so that its key finds the result.
+
+        Raises StorageError where the disk is nearly full or cannot be written.
+        """
+        self.home.prepare()
+        self.home.require_free()
+        job = JobFile(id=new_id(), kind=request.kind, name=request.kind, created=now(), request=request)
+        outcome, folder = Outcome(state="done", exit_status=0, finished=now()), self.home.job(job.id)
+        try:
+            with self.database.write() as connection:  # first, as in `submit`
+                self._publish(job, None)
+                folder.write("result.json", result)
+                folder.write("outcome.json", outcome)
+                row = new_row(job, slot_of(job.kind), request_key=key) | end_columns(outcome)
+                row |= {"fraction": 1.0, "size_bytes": folder_bytes(folder.path)}
+                connection.execute(JOBS.insert().values(row))
+        except OSError as error:
+            self._discard(job.id)
+            raise _unwritable(error) from error
         except BaseException:
             self._discard(job.id)
             raise

@@ -53,6 +53,23 @@ def test_hardware_as_json_has_the_peaks_beside_what_it_had(command):
     assert json.loads(out)["peaks"]["threads"] == 2
 
 
+@pytest.mark.parametrize("arguments", [("hardware",), ("hardware", "--threads", "2"), ("roofline", "sample")])
+def test_peaks_that_were_kept_are_not_measured_again_and_say_so(command, monkeypatch, arguments):
+    monkeypatch.setattr(engine, "known_peaks", lambda threads: made_peaks())
+    status, out, _, asked = command(*arguments)
+    assert status == 0
+    assert "measure_peaks" not in [name for name, *_ in asked]
+    threads = "" if arguments == ("hardware",) else " --threads 2"
+    assert out.endswith(f"measured here earlier and kept; hardware --peaks{threads} measures them anew\n")
+
+
+def test_peaks_that_are_measured_say_nothing_of_an_earlier_measurement(command):
+    for arguments in (("hardware", "--peaks"), ("roofline", "sample")):
+        status, out, _, asked = command(*arguments)
+        assert (status, asked[-1][0]) == (0, "measure_peaks")
+        assert "kept" not in out
+
+
 @pytest.mark.parametrize("subject", ["sample", "resnet18", "model.onnx"])
 def test_a_model_is_timed_and_its_roofline_told(command, subject):
     status, out, _, asked = command("roofline", subject, "--threads", "1", "--batch", "4")
