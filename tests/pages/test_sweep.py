@@ -6,7 +6,7 @@ from engine import FileModel, SweepRequest, Target, list_jobs
 from engine.results import Note
 from engine.settings.target import CUDA
 from pages._ui.draft import from_link
-from pages._ui.results import sweep_table, sweep_view
+from pages._ui.results import sweep_form, sweep_table
 from tests.made import BASE, INT8, made_report
 from tests.made_charts import made_profile
 from tests.made_raced import made_raced_report
@@ -18,7 +18,7 @@ START = "Start the sweep"
 
 @pytest.fixture(autouse=True)
 def two_cores(monkeypatch):
-    for module in ("engine.planning.target", "engine.planning.hardware_jobs", "pages._ui.results.sweep_view"):
+    for module in ("engine.planning.target", "engine.planning.hardware_jobs", "pages._ui.results.sweep_form"):
         monkeypatch.setattr(f"{module}.cores", lambda: 2)
 
 
@@ -240,7 +240,7 @@ def test_take_home_leads_here(app, finished):
 
 def test_a_file_of_a_fixed_batch_has_no_other_on_offer(app, finished, monkeypatch):
     fixed = made_profile(1).model_copy(update={"fixed_batch": 4})
-    monkeypatch.setattr(sweep_view, "known_profile", lambda *given, **more: fixed)
+    monkeypatch.setattr(sweep_form, "known_profile", lambda *given, **more: fixed)
     report = made_report()
     recipe = report.recipe.model_copy(update={"model": FileModel(sha256="0" * 64)})
     at = app("pages/results.py", run=finished(report.model_copy(update={"recipe": recipe})).id, view="Sweep")
@@ -288,7 +288,7 @@ def test_streams_are_on_offer_in_openvino_alone_and_asked_for(page, queue):
 
 
 def test_more_cells_than_are_allowed_are_a_sentence(app, finished, monkeypatch):
-    monkeypatch.setattr(sweep_view, "cores", lambda: 64)
+    monkeypatch.setattr(sweep_form, "cores", lambda: 64)
     at = app("pages/results.py", run=finished(made_raced_report()).id, view="Sweep")
     choice(at, "Streams").set_value([1, 2, 4, 8, 16, 32, 64]).run()
     assert not at.exception

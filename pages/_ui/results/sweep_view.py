@@ -1,42 +1,27 @@
 """The sweep of a variant: which batch size and how many threads, with a latency that a call may take."""
 
-from collections.abc import Mapping
-from contextlib import suppress
-
 import streamlit as st
 
 from engine import (
-    FileModel,
     Job,
     Report,
-    RequestError,
     Sweep,
     SweepCell,
-    SweepRequest,
-    Target,
     Variant,
-    VariantFile,
     cancel,
     charts,
-    cores,
-    estimate,
-    known_profile,
     result,
-    showdown_targets,
-    start_measuring,
     sweeps_of,
     target_title,
-    variant_files,
 )
 from engine.wording import many
 from pages._ui import chrome, linked_analysis, live, notes_view, state, variant_choice
 from pages._ui.guard import show_error
-from pages._ui.results import sweep_table, target_button
-from pages._ui.wording import milliseconds, plain, roughly
+from pages._ui.results import sweep_form, sweep_table, target_button
+from pages._ui.wording import milliseconds, plain
 
 PARAM = "sweep"
 """The parameter of the address that holds the job, so that a reload or a copied link finds it."""
-BATCH_SIZES = (1, 2, 4, 8, 16, 32, 64)
 
 
 def show(report: Report) -> None:
@@ -53,7 +38,7 @@ def show(report: Report) -> None:
                 "differs by model. A sweep times every combination of both on this machine, and names the best one "
                 "within a latency that you set."
             )
-            _form(report, variant)
+            sweep_form.show(report, variant, PARAM)
         return
     if job.state not in live.ENDED:
         with chrome.card("sweep", "Sweeping batch and threads", plain(variant.label)):
@@ -64,7 +49,7 @@ def show(report: Report) -> None:
     _outcome(report, job, sweep)
     nothing = sweep is None or not sweep.measured
     with st.expander("Sweep again, or over other sizes", icon=":material/refresh:", expanded=nothing):
-        _form(report, variant)
+        sweep_form.show(report, variant, PARAM)
 
 
 def _job(report: Report, variant: Variant) -> Job | None:
@@ -75,132 +60,6 @@ def _job(report: Report, variant: Variant) -> Job | None:
         if request.file.variant == variant.file_variant_id
     ]
     return linked_analysis.newest(PARAM, jobs)
-
-
-def _form(report: Report, variant: Variant) -> None:
-    """Draws what is swept over, about how long that takes, and the button that starts it."""
-    try:
-        (file,) = variant_files(report.run_id, prefix=variant.id, from_browser=True)
-    except RequestError as error:
-        show_error(error.message, error.next)
-        return
-    fixed = _fixed_batch(report)
-    options = (fixed,) if fixed is not None else BATCH_SIZES
-    batch_sizes = st.pills(
-        "Images a call", options, selection_mode="multi", default=options[:6], key=f"sweep-batches-{variant.id}"
-    )
-    thread_counts = SweepRequest(file=file).axes(cores())["threads"]
-    if fixed is not None:
-        st.caption(f"The file takes {many(fixed, 'image')} a call and no other number: its batch size is fixed.")
-    own = report.target_of(variant)
-    base = own.model_copy(update={"streams": None})  # how many there are is an axis of its own
-    targets = {target_title(target): target for target in showdown_targets(base)}
-    runtime = st.segmented_control(
-        "Runtime",
-        list(targets),
-        default=_own_title(base, targets),
-        required=True,
-        key=f"sweep-runtime-{variant.id}",
-        wrap=True,
-    )
-    threads = _threads(targets[runtime], thread_counts)
-    most = max(threads, default=1)
-    streams = _streams(targets[runtime], tuple(count for count in thread_counts if count <= most), own.streams)
-    limit = st.number_input(
-        "A call may take, ms (optional)",
-        min_value=0.001,
-        value=report.recipe.budget.max_latency_ms,
-        format="%g",
-        key="sweep-limit",
-        width=260,
-        help="Larger batches are skipped once a smaller one takes longer than this.",
-    )
-    _start(file, tuple(batch_sizes), threads, streams, targets[runtime], limit)
-
-
-def _threads(target: Target, options: tuple[int, ...]) -> tuple[int, ...]:
-    """The numbers of threads that are chosen; on a card, where they hardly matter, at first the largest alone."""
-    where, default = ("cpu", options) if target.on_cpu else ("card", options[-1:])
-    return tuple(st.pills("Threads", options, selection_mode="multi", default=default, key=f"sweep-threads-{where}"))
-
-
-def _streams(target: Target, options: tuple[int, ...], own: int | None) -> tuple[int, ...] | None:
-    """The numbers of streams that are chosen, at first the run's own where it is on offer.
-
-    None where the runtime has none, or there is one option alone.
-    """
-    if target.runtime != "openvino" or len(options) < 2:
-        return None
-    chosen = st.pills(
-        "Streams",
-        options,
-        selection_mode="multi",
-        default=(own,) if own in options else options[:1],
-        key=f"sweep-streams-{options[-1]}",
-        help="Calls that OpenVINO computes side by side, each with its part of the threads. With several, one call is "
-        "in flight on each: it takes longer than alone, and more of them end in a second.",
-    )
-    return tuple(chosen) or (1,)
-
-
-def _own_title(own: Target, targets: Mapping[str, Target]) -> str:
-    """Which of the targets on offer the variant was measured at.
-
-    OpenVINO left to itself computes in the fewest bits, which come last. Any runtime is the first.
-    """
-    equal = [title for title, target in targets.items() if target == own]
-    of_runtime = [title for title, target in targets.items() if target.runtime == own.runtime]
-    return next(iter((*equal, *of_runtime[::-1], *targets)))
-
-
-def _start(
-    file: VariantFile,
-    batch_sizes: tuple[int, ...],
-    threads: tuple[int, ...],
-    streams: tuple[int, ...] | None,
-    target: Target,
-    limit: float | None,
-) -> None:
-    """Draws the estimate and the button."""
-    chosen = bool(batch_sizes and threads)
-    pressed = st.button(
-        "Start the sweep", type="primary", icon=":material/grid_on:", key="sweep-start", disabled=not chosen
-    )
-    token = state.token(pressed)
-    if not chosen:
-        st.caption("Choose at least one batch size and one number of threads.")
-        return
-    try:
-        request = SweepRequest.parse(
-            {
-                "file": file,
-                "target": target,
-                "batch_sizes": batch_sizes,
-                "threads": threads,
-                "streams": None if streams == (1,) else streams,
-                "max_latency_ms": limit,
-            }
-        )
-        st.caption(
-            f"{many(len(request.targets(cores())), 'cell')}, each timed {request.rounds} times: "
-            f"{roughly(estimate(request).seconds)}, estimated. Stop it at any time: what was measured stays. This "
-            f"process may use {many(cores(), 'core')}, so no more threads are on offer."
-        )
-        if pressed:
-            state.set_param(PARAM, start_measuring(request, token=token, from_browser=True).id)
-            st.rerun()
-    except RequestError as error:
-        show_error(error.message, error.next)
-
-
-def _fixed_batch(report: Report) -> int | None:
-    """The batch size that the user's own file is fixed to; None where it is dynamic, or not known here."""
-    if not isinstance(report.recipe.model, FileModel):
-        return None
-    with suppress(RequestError):
-        profile = known_profile(report.recipe.model, report.recipe.preprocess, from_browser=True)
-        return profile.fixed_batch if profile is not None else None
-    return None
 
 
 def _progress(job: Job) -> None:
