@@ -3,6 +3,7 @@
 import json
 import socket
 import sys
+import zipfile
 from pathlib import Path
 
 import onnx
@@ -17,6 +18,7 @@ from engine.jobs.policy import policy_of
 from engine.jobs.queue import describe_folder, new_id
 from engine.results import ModelProfile, codes
 from engine.settings import FileModel, ProfileRequest, RunRequest, SampleModel, TimmModel, load_recipe, parse_recipe
+from engine.settings.serving_job import ServeBenchRequest
 from engine.store.folders import JobFile, JobFolder, Outcome, now
 from engine.store.rebuild import rows_from_folders
 from engine.system import seccomp
@@ -36,6 +38,31 @@ def attack(request, folder, progress):
     {attack}
 runner.load = lambda path: attack
 sys.exit(runner.main(*sys.argv[1:]))
+"""
+COMPUTES = "import time, sys\nwhile time.process_time() < 0.6: pass\nprint(flush=True); time.sleep(600)"
+SERVER = f"""
+import http.server, os, subprocess, sys, threading
+inner = subprocess.Popen([sys.executable, "-c", {COMPUTES!r}], stdout=subprocess.PIPE)
+inner.stdout.readline()
+class Healthy(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+port = int(sys.argv[sys.argv.index("--port") + 1])
+server = http.server.HTTPServer(("127.0.0.1", port), Healthy)
+threading.Thread(target=server.serve_forever, daemon=True).start()
+sys.stdin.read()
+os._exit(0)
+"""
+"""What a bundle's server may be like: what it has started it neither ends nor waits for."""
+SERVED = """
+from engine.analyses.bundle_server import bundle_server
+from engine.analyses.serve_bench import CpuSeconds
+began = CpuSeconds.now()
+with bundle_server(folder.work, folder.path / 'serve-log.txt', 1, 0.0):
+    pass
+(folder.path / 'computed.txt').write_text(str(CpuSeconds.now().own - began.own))
+os._exit(0)
 """
 confined = pytest.mark.skipif(
     landlock_abi() < MIN_ABI or not seccomp.is_available(), reason="this kernel has no Landlock, or no seccomp"
@@ -103,6 +130,18 @@ def test_what_a_job_writes_as_its_request_is_none_when_it_runs_again(home, execu
     again = home.job(row["id"])
     assert again.request() == execution._job
     assert secret not in policy_of(home, again, again.request().request).readable
+
+
+def test_what_a_bundles_server_computes_is_known_to_the_job_that_measures_it(execute, tmp_path):
+    """Confined or not: else the server is taken for another program, which was once mended by what no job may read."""
+    bundle = tmp_path / "bundle.zip"
+    with zipfile.ZipFile(bundle, "w") as archive:
+        archive.writestr("serve.py", SERVER)
+    attack = f"(folder.work / 'serve.py').write_text({SERVER!r}); exec({SERVED!r})"
+    execution, folder = execute(ServeBenchRequest(bundle=str(bundle)), code=RUNNER_THAT.format(attack=attack))
+    end_of(execution)
+    assert folder.file("computed.txt").exists(), folder.log_text()
+    assert float(folder.file("computed.txt").read_text()) >= 0.5
 
 
 def test_the_recipe_of_a_run_is_the_one_that_was_asked_for(execute, tmp_path, recipe):

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from engine.errors import RunError
 from engine.measure.http_load import HOST
+from engine.system.orphans import adopting_orphans, wait_for_group
 
 START_SECONDS, STOP_SECONDS = 240.0, 20.0
 LOOK_SECONDS = 0.05
@@ -25,29 +26,36 @@ LOG_LETTERS = 300
 def bundle_server(bundle: Path, log: Path, max_batch_size: int, timeout_ms: float) -> Iterator[int]:
     """The port of the running server. It ends with the block, and with this process however that ends.
 
+    After the block this process has waited for all that the server started, and so knows what they computed (os.times).
     Raises RunError with the end of its log where it does not start.
     """
     port = free_port()
     options = {"port": port, "max-batch-size": max_batch_size, "batch-timeout-ms": timeout_ms}
     command = [sys.executable, str(bundle / "serve.py"), "--stop-with-stdin"]
     command += [text for name, value in options.items() for text in (f"--{name}", str(value))]
-    with log.open("ab") as output:
+    with adopting_orphans(), log.open("ab") as output:
         process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=output, stderr=output, cwd=bundle, start_new_session=True
         )
-    try:
-        wait_until_ready(process, port, log)
-        yield port
-    finally:
-        if process.stdin is not None:
-            process.stdin.close()
         try:
-            process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-        with suppress(ProcessLookupError):  # what it started outlives it where it was killed
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+            wait_until_ready(process, port, log)
+            yield port
+        finally:
+            _end(process)
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    """Ends the server and what it started."""
+    if process.stdin is not None:
+        process.stdin.close()
+    try:
+        process.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+    with suppress(ProcessLookupError):  # what it started outlives it where it was killed
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    wait_for_group(process.pid)
 
 
 def free_port() -> int:

@@ -1,6 +1,7 @@
 """A bundle's own server under load: round after round of requests at every setting, with and without its cache."""
 
 import json
+import os
 import statistics
 import time
 import zipfile
@@ -77,7 +78,7 @@ def serve_bench(request: ServeBenchRequest, folder: JobFolder, progress: Progres
 
 
 class CpuSeconds(NamedTuple):
-    """Seconds that have gone by, that all cores computed, and that this process and all below it did."""
+    """Seconds that have gone by, that all cores computed, and that this process and those that it waited for did."""
 
     wall: float
     every: float
@@ -85,22 +86,13 @@ class CpuSeconds(NamedTuple):
 
     @classmethod
     def now(cls) -> "CpuSeconds":
-        """Processes below this one are asked while they run: of one that nobody waited for nothing is left."""
-        every, this = psutil.cpu_times(), psutil.Process()
-        own = sum(map(_seconds_of, (this, *this.children(recursive=True))))
-        return cls(time.monotonic(), every.user + every.nice + every.system, own)
-
-
-def _seconds_of(process: psutil.Process) -> float:
-    """Processor seconds of a process and of those of its children that it waited for; 0 where it has just ended."""
-    try:
-        return sum(process.cpu_times()[:4])
-    except psutil.NoSuchProcess:
-        return 0.0
+        """No running process below this one is asked: a confined job sees no other process in /proc."""
+        every, own = psutil.cpu_times(), os.times()
+        return cls(time.monotonic(), every.user + every.nice + every.system, sum(own[:4]))
 
 
 def used_by_others(began: CpuSeconds) -> float:
-    """The cores that other programs used since then, on average. What runs below this process is not another."""
+    """The cores that other programs used since then, on average; what has ended below this process is not another."""
     now = CpuSeconds.now()
     return max(0.0, ((now.every - began.every) - (now.own - began.own)) / (now.wall - began.wall))
 
@@ -155,15 +147,15 @@ def _measure_setting(
 
     With the cores that other programs used meanwhile.
     """
-    began = CpuSeconds.now()
     try:
+        began = CpuSeconds.now()
         with bundle_server(bundle, log, cell.max_batch_size, cell.batch_timeout_ms) as port:
             without_pause(port, requests.next_load(MOST_REQUESTS), request.n_clients, WARM_SECONDS, cached=False)
             pair = [
                 _measure(request, port, requests, cell.model_copy(update={"cached": cached}))
                 for cached in (False, True)
             ]
-            return pair, used_by_others(began)
+        return pair, used_by_others(began)
     except RunError as error:
         note = Note(code=error.code, text=error.message)
         pair = [cell.model_copy(update={"cached": cached, "state": "failed", "note": note}) for cached in (False, True)]
