@@ -93,13 +93,14 @@ def escalate(
     if another is not None and not workspace.out_of_time(f"learning the rounding of {another.name}"):
         _learn(_there(workspace, another), model, another, result, run_final, on_progress)
     over = [one for one in lossy if over_accuracy(one, context.budget)]
-    if not over or result.winner is not winner or workspace.out_of_time("training where INT8 loses too much"):
+    fastest = _base(over, winner)
+    if fastest is None or result.winner is not winner or workspace.out_of_time("training where INT8 loses too much"):
         return result
     trainable = _base([one for one in over if is_trainable(one)], winner)
     if trainable is None:
         result.leave_out(
-            f"{base.name} was not trained: training knows no such file, it has every operator in INT8 that can be and "
-            "a scale for each channel, and no file that is so is clearly faster"
+            f"{fastest.name} was not trained: training knows no such file, it has every operator in INT8 that can be "
+            "and a scale for each channel, and no file that is so is clearly faster"
         )
     else:
         _train(_there(workspace, trainable), model, trainable, result, run_final, on_progress)

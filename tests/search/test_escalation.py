@@ -129,6 +129,18 @@ def test_the_rounding_is_learnt_of_what_keeps_the_budget_by_gains_alone_and_no_s
     assert not notes(outcome, codes.NOT_ESCALATED)
 
 
+def test_of_a_file_that_keeps_the_budget_by_gains_alone_no_lack_of_training_is_told(prepared, monkeypatch):
+    """Though slower files lose too much."""
+    monkeypatch.setattr("engine.search.workspace.qat", forbidden)
+    monkeypatch.setattr("engine.search.escalation.holds", lambda one, budget: not one.is_static)
+    monkeypatch.setattr("engine.search.escalation.over_accuracy", lambda one, budget: "per tensor" not in one.name)
+    monkeypatch.setattr("engine.search.escalation._learn", lambda *_: None)
+    monkeypatch.setattr("engine.measure.timing.measure_latency", partial(per_tensor_takes, 0.5, 1.2))
+    model, context = prepared(RUINED)
+    outcome = race(model, AUTO, replace(context, budget=Budget(max_accuracy_drop=0.0)))
+    assert not notes(outcome, codes.NOT_ESCALATED)
+
+
 def test_training_ends_in_no_file_that_is_equalized():
     static = QuantizeStatic(method="static", calibration="percentile")
     plans = [static, static.model_copy(update={"cross_layer_equalization": True})]
