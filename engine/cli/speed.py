@@ -20,10 +20,11 @@ from engine import (
 )
 from engine.cli import speed_lines
 from engine.cli.shell import AsJson, app, on_event, show
+from engine.settings.target import CUDA
 
 TARGETS = (
-    "onnxruntime or openvino; behind a colon a provider or a device (onnxruntime:CUDAExecutionProvider, openvino:GPU), "
-    "or what OpenVINO computes floats in (openvino:f32, bf16 or auto)"
+    f"onnxruntime or openvino; behind a colon a provider or a device (onnxruntime:{CUDA}, openvino:GPU), or what "
+    "OpenVINO computes floats in (openvino:f32, bf16 or auto)"
 )
 TARGET_HELP = f"{TARGETS}; may be said several times. All that this CPU offers if left out."
 ROW_HELP = (

@@ -75,7 +75,7 @@ RUNTIME_NAMES = {"onnxruntime": "onnxruntime", "openvino": "OpenVINO"}
 def target_title(target: Target, precision: str = "") -> str:
     """Runtime, for OpenVINO the number type that floats are computed in, and what else is not as on a plain CPU.
 
-    OpenVINO in bf16; onnxruntime, CUDAExecutionProvider, without TF32. Threads and batch size are left out.
+    OpenVINO in bf16; onnxruntime, its provider for a card, without TF32. Threads and batch size are left out.
     """
     name = RUNTIME_NAMES.get(target.runtime, target.runtime)
     precision = precision or ("" if target.precision == "auto" else target.precision)
