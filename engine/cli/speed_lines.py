@@ -99,12 +99,7 @@ def _row(number: int, row: ShowdownRow) -> tuple[str, ...]:
 
 
 def _pair(pair: ShowdownPair) -> str:
-    more = ""
-    if pair.verdict == "cannot_tell":
-        rounds = pair.rounds_to_tell
-        more = (
-            f", about {many(rounds, 'round')} would" if rounds else ", as fast as each other as far as rounds can tell"
-        )
+    more = f": {pair.rounds_text}" if pair.verdict == "cannot_tell" else ""
     verdict = VERDICTS[pair.verdict]
     return (
         f"row {pair.row + 1} beside row {pair.reference + 1}: {verdict}, {speed_cell(pair.speedup)} times as fast{more}"

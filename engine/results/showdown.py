@@ -5,6 +5,7 @@ from typing import Literal
 from engine.results.base import Environment, Note, Result
 from engine.results.measurements import Fidelity, Latency, LatencyEstimate, Speedup, Throughput
 from engine.settings import Target, VariantFile
+from engine.wording import many
 
 PairVerdict = Literal["faster", "slower", "cannot_tell"]
 
@@ -44,6 +45,13 @@ class ShowdownPair(Result):
     n_rounds: int
     verdict: PairVerdict
     rounds_to_tell: int | None = None
+
+    @property
+    def rounds_text(self) -> str:
+        """Of a pair that cannot be told: 9 rounds count, about 10 would tell. Disturbed ones do not count."""
+        if self.rounds_to_tell is None:
+            return "as fast as each other as far as rounds can tell"
+        return f"{many(self.n_rounds, 'round')} count, about {self.rounds_to_tell:,} would tell"
 
     @property
     def speedup(self) -> Speedup:

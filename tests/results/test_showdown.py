@@ -31,6 +31,13 @@ def test_a_title_names_what_tells_a_target_from_the_plain_ones(target, precision
     assert target_title(Target(**target), precision) == title
 
 
+def test_of_a_pair_that_cannot_be_told_the_rounds_that_count_are_named_beside_those_that_would_tell():
+    """Of 24 rounds 9 may count, and "about 10 would tell" alone would be read as fewer than there were."""
+    pair = made_showdown().pairs[0].model_copy(update={"verdict": "cannot_tell", "n_rounds": 9, "rounds_to_tell": 1000})
+    assert pair.rounds_text == "9 rounds count, about 1,000 would tell"
+    assert pair.model_copy(update={"rounds_to_tell": None}).rounds_text.startswith("as fast as each other")
+
+
 def test_a_row_is_called_by_its_file_and_its_target():
     row = made_showdown().rows[1]
     assert row_title(row) == "Baseline · OpenVINO in bf16"

@@ -89,8 +89,7 @@ def _verdict(pair: ShowdownPair | None) -> str:
     if pair.verdict != "cannot_tell":
         colour = "green" if pair.verdict == "faster" else "red"
         return f":{colour}-badge[{pair.verdict}] {times}"
-    rounds = f"about {pair.rounds_to_tell:,} rounds would" if pair.rounds_to_tell else "as fast"
-    return f":gray-badge[cannot tell] {times} :gray[{rounds}]"
+    return f":gray-badge[cannot tell] {times} :gray[{pair.rounds_text}]"
 
 
 def as_csv(showdown: Showdown) -> str:
