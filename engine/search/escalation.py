@@ -19,7 +19,7 @@ from engine.search.candidate import Candidate
 from engine.search.context import RaceContext
 from engine.search.qat_hint import is_trainable, why_not_trainable
 from engine.search.search_space import Plan
-from engine.search.selection import holds, loss_text, over_accuracy
+from engine.search.selection import holds, loss_text, lossy_static, over_accuracy
 from engine.search.timing import screen
 from engine.search.workspace import Workspace
 from engine.settings import Budget, Qat, QuantizeStatic
@@ -72,7 +72,7 @@ def escalate(
     Does nothing where there is no such candidate. At the deadline nothing further is begun, and the best so far stays.
     """
     result, context = Escalation(winner, candidates, []), workspace.context
-    lossy = [one for one in candidates if one.is_static and not holds(one, context.budget)]
+    lossy = lossy_static(candidates, context.budget)
     steady = winner if winner is not None and holds(winner, context.budget) else None
     if not lossy:
         return result
@@ -88,10 +88,10 @@ def escalate(
         result.leave_out("INT8 loses too much, and there are no images to learn its rounding from or to train it on")
         return result
     n_before = len(candidates)
-    _learn(_there(workspace, base), model, base, result, run_final, on_progress)
+    _learn(workspace.at_target_of(base), model, base, result, run_final, on_progress)
     another = _next_base(lossy, base, steady) if _nearly_enough(candidates[n_before:], context.budget) else None
     if another is not None and not workspace.out_of_time(f"learning the rounding of {another.name}"):
-        _learn(_there(workspace, another), model, another, result, run_final, on_progress)
+        _learn(workspace.at_target_of(another), model, another, result, run_final, on_progress)
     over = [one for one in lossy if over_accuracy(one, context.budget)]
     fastest = _base(over, winner)
     if fastest is None or result.winner is not winner or workspace.out_of_time("training where INT8 loses too much"):
@@ -103,7 +103,7 @@ def escalate(
             "and a scale for each channel, and no file that is so is clearly faster"
         )
     else:
-        _train(_there(workspace, trainable), model, trainable, result, run_final, on_progress)
+        _train(workspace.at_target_of(trainable), model, trainable, result, run_final, on_progress)
     return result
 
 
@@ -129,11 +129,6 @@ def _next_base(lossy: list[Candidate], learnt: Candidate, winner: Candidate | No
 def _faster(lossy: list[Candidate], winner: Candidate | None) -> list[Candidate]:
     limit = winner.latency.ratio_low if winner is not None and winner.latency is not None else 1.0
     return [one for one in lossy if one.latency is not None and one.latency.ratio_high < min(limit, 1.0)]
-
-
-def _there(workspace: Workspace, base: Candidate) -> Workspace:
-    """The workspace that builds and scores at the target where this candidate is fast."""
-    return replace(workspace, at=base.at or workspace.at)
 
 
 def _learn(

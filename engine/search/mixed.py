@@ -41,7 +41,7 @@ def repair(workspace: Workspace, lossy: list[Candidate], candidates: list[Candid
     on_progress = workspace.context.on_progress
     in_time = replace(workspace.context, deadline=workspace.end_of(REPAIR_SHARE))
     repaired = restore_layers(
-        replace(workspace, context=in_time, at=base.at or workspace.at),
+        replace(workspace.at_target_of(base), context=in_time),
         base,
         lambda one: holds(one, budget),
         lambda share, text: on_progress(REPAIR + (1 - REPAIR) * share, text),

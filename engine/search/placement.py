@@ -6,7 +6,6 @@ tried first on the next network with the same kinds of blocks.
 """
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from engine.models.artifacts import OnnxModel
 from engine.results import Note
@@ -38,7 +37,7 @@ def place(workspace: Workspace, model: OnnxModel, candidates: list[Candidate], b
     base = base_to_refine(candidates, workspace.context.budget)
     if not patterns or base is None:
         return []
-    workspace = replace(workspace, at=base.at or workspace.at)
+    workspace = workspace.at_target_of(base)
     screen(workspace, model, [base], PLACE, also_over=True)
     if base.latency is None:
         return []

@@ -26,6 +26,8 @@ from engine.search.selection import (
     choose,
     finalists,
     holds,
+    lossy_static,
+    not_surely_slower,
     reason_for,
     set_outcomes,
 )
@@ -92,8 +94,8 @@ def _run(
     candidates, notes = _build_and_screen(workspace, model, simplified)
     winner = _final(workspace, model, finalists(candidates, context), candidates)
     if settings.mixed_precision and (winner is None or not (winner.is_static and holds(winner, budget))):
-        lossy = [one for one in candidates if one.is_static and not holds(one, budget)]
-        repairs = repair(workspace, _not_slower(lossy, None if context.goal == "size" else winner), candidates)
+        lossy = lossy_static(candidates, budget)
+        repairs = repair(workspace, not_surely_slower(lossy, None if context.goal == "size" else winner), candidates)
         candidates += repairs
         winner = _final(workspace, model, repairs, candidates)
     was_trained = False
@@ -148,12 +150,6 @@ def _final(
         group = group[:1]
     run_final(workspace, model, group)
     return choose([one for one in candidates if one.stage == "final"], workspace.context)
-
-
-def _not_slower(candidates: list[Candidate], than: Candidate | None) -> list[Candidate]:
-    """Those that were not surely slower than this one, or than FP32 where it is None, and those that were not timed."""
-    limit = than.latency.ratio_high if than is not None and than.latency is not None else 1.0
-    return [one for one in candidates if one.latency is None or one.latency.ratio_low <= limit]
 
 
 def _build_and_screen(
@@ -226,25 +222,33 @@ def _equalize(workspace: Workspace, model: OnnxModel, facts: Facts, candidates: 
 
     What is surely over the budget is timed for that, too. Nothing where it is so slow that no mend pays.
     """
-    lossy = [one for one in candidates if one.is_static and not holds(one, workspace.context.budget)]
+    lossy = lossy_static(candidates, workspace.context.budget)
     if facts.n_pairs == 0 or not lossy:
         return []
     screen(workspace, model, lossy, BUILD_AGAIN, also_over=True)
     base = best_static(lossy)
-    if base is None or (base.latency is not None and base.latency.ratio_low > MAX_REFINED_RATIO):
+    if base is None or _too_slow(base) is not None:
         return []
-    there = replace(workspace, at=base.at or workspace.at)
-    return _build(there, (equalized(base.plan, facts),), candidates, BUILD_AGAIN, BUILD_AGAIN)
+    plans = (equalized(base.plan, facts),)
+    return _build(workspace.at_target_of(base), plans, candidates, BUILD_AGAIN, BUILD_AGAIN)
 
 
 def _refine(workspace: Workspace, base: Candidate, facts: Facts, candidates: list[Candidate]) -> list[Note]:
     """Adds the refinements of the static candidate, at its target, or says why none pays."""
-    if base.latency is not None and base.latency.ratio_low > MAX_REFINED_RATIO:
-        speed = times_as_fast(base.latency, base.fp32)
-        text = f"{base.name} is {speed} in the screening, and no refinement of it makes up for that"
-        return [Note(code="not_refined", text=text)]
-    there = replace(workspace, at=base.at or workspace.at)
+    why_not = _too_slow(base)
+    if why_not is not None:
+        return [why_not]
+    there = workspace.at_target_of(base)
     return _build(there, refinements(base.plan, facts), candidates, BUILD_AGAIN, SCREEN_AGAIN)
+
+
+def _too_slow(base: Candidate) -> Note | None:
+    """Why no refinement of a static candidate pays, where it is that slow."""
+    if base.latency is None or base.latency.ratio_low <= MAX_REFINED_RATIO:
+        return None
+    speed = times_as_fast(base.latency, base.fp32)
+    text = f"{base.name} is {speed} in the screening, and no refinement of it makes up for that"
+    return Note(code="not_refined", text=text)
 
 
 def _facts(workspace: Workspace) -> Facts:

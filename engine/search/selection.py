@@ -37,6 +37,17 @@ def holds(candidate: Candidate, budget: Budget) -> bool:
     return not over_accuracy(candidate, budget) and not flips_too_many(candidate.comparison, budget)
 
 
+def lossy_static(candidates: list[Candidate], budget: Budget) -> list[Candidate]:
+    """The static candidates that lose too much, which a race mends."""
+    return [one for one in candidates if one.is_static and not holds(one, budget)]
+
+
+def not_surely_slower(candidates: list[Candidate], than: Candidate | None) -> list[Candidate]:
+    """Those that were not surely slower than this one, or than FP32 where it is None, and those that were not timed."""
+    limit = than.latency.ratio_high if than is not None and than.latency is not None else 1.0
+    return [one for one in candidates if one.latency is None or one.latency.ratio_low <= limit]
+
+
 def best_static(candidates: list[Candidate]) -> Candidate | None:
     """The candidate to refine: the fastest static one, or the most faithful one where none was timed."""
     static = [one for one in candidates if one.is_static]

@@ -69,6 +69,10 @@ class Workspace:
         now = time.monotonic()
         return now + share * (self.context.deadline - now)
 
+    def at_target_of(self, candidate: Candidate) -> "Workspace":
+        """The workspace that builds and scores at this candidate's target."""
+        return replace(self, at=candidate.at or self.at)
+
     def build(self, plan: Plan, build_context: RaceContext | None = None) -> Candidate:
         """Builds the candidate; its file is in the context's folder, named by its content.
 

@@ -120,7 +120,8 @@ def test_the_rounding_is_learnt_of_what_keeps_the_budget_by_gains_alone_and_no_s
 ):
     """Training left as many answers to chance where it was tried, so that its lack is not told either."""
     monkeypatch.setattr("engine.search.workspace.qat", forbidden)
-    monkeypatch.setattr("engine.search.escalation.holds", lambda one, budget: not one.is_static)
+    for module in ("escalation", "selection"):
+        monkeypatch.setattr(f"engine.search.{module}.holds", lambda one, budget: not one.is_static)
     if not is_learnt:
         monkeypatch.setattr("engine.search.escalation._learn", lambda *_: None)
     model, context = prepared(RUINED)
@@ -132,7 +133,8 @@ def test_the_rounding_is_learnt_of_what_keeps_the_budget_by_gains_alone_and_no_s
 def test_of_a_file_that_keeps_the_budget_by_gains_alone_no_lack_of_training_is_told(prepared, monkeypatch):
     """Though slower files lose too much."""
     monkeypatch.setattr("engine.search.workspace.qat", forbidden)
-    monkeypatch.setattr("engine.search.escalation.holds", lambda one, budget: not one.is_static)
+    for module in ("escalation", "selection"):
+        monkeypatch.setattr(f"engine.search.{module}.holds", lambda one, budget: not one.is_static)
     monkeypatch.setattr("engine.search.escalation.over_accuracy", lambda one, budget: "per tensor" not in one.name)
     monkeypatch.setattr("engine.search.escalation._learn", lambda *_: None)
     monkeypatch.setattr("engine.measure.timing.measure_latency", partial(per_tensor_takes, 0.5, 1.2))

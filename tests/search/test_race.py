@@ -127,6 +127,7 @@ def test_a_file_that_keeps_the_budget_by_gains_alone_is_mended_too(ready, monkey
         return not one.is_static
 
     monkeypatch.setattr("engine.search.race.holds", holds)
+    monkeypatch.setattr("engine.search.selection.holds", holds)
     monkeypatch.setattr("engine.search.mixed.holds", lambda one, budget: True)
     monkeypatch.setattr("engine.search.mixed.FINEST", 2)
     outcome = race(model, AUTO, replace(context, data=bare.data, budget=Budget(max_accuracy_drop=1.0)))

@@ -264,9 +264,12 @@ def _learn(
         on_layer=on_layer,
     )
     if result.n_learnt == 0:
-        few = f"that takes {HELD_BACK} {calibrator.noun}s at the least, and there are {n_images}"
-        why = few if n_images < HELD_BACK else "the time was up"
-        why = why if result.n_layers else "no layer in INT8 has a form that can be learnt"
+        if result.n_layers == 0:
+            why = "no layer in INT8 has a form that can be learnt"
+        elif n_images < HELD_BACK:
+            why = f"that takes {HELD_BACK} {calibrator.noun}s at the least, and there are {n_images}"
+        else:
+            why = "the time was up"
         return Note(code=codes.ROUNDING_NOT_LEARNT, text=f"The rounding of weights was not learnt: {why}")
     _save(quantized, calibrator.model, learnt)
     of = many(n_images, "calibration example" if calibrator.model.preprocess is None else "calibration image")
