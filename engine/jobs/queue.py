@@ -2,8 +2,8 @@
 
 import shutil
 import uuid
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import takewhile
@@ -66,16 +66,12 @@ class Queue:
             id=new_id(), kind=request.kind, name=name, created=now(), request=request, estimate_seconds=estimate_seconds
         )
         try:
-            with self.database.write() as connection:  # first: a table that is rebuilt here has a row for every folder
+            with self._adding(job.id) as connection:
                 self._publish(job, upload)
                 row = new_row(job, slot_of(request.kind), token=token, request_key=key)
                 connection.execute(JOBS.insert().values(row))
         except IntegrityError:  # the same click arrived twice at the same time
-            self._discard(job.id)
             return self._existing_job(token, key) or self.job(job.id)
-        except BaseException:
-            self._discard(job.id)
-            raise
         return self.job(job.id)
 
     def keep(self, request: AnalysisRequest, result: Result, key: str | None) -> Job:
@@ -88,7 +84,7 @@ class Queue:
         job = JobFile(id=new_id(), kind=request.kind, name=request.kind, created=now(), request=request)
         outcome, folder = Outcome(state="done", exit_status=0, finished=now()), self.home.job(job.id)
         try:
-            with self.database.write() as connection:  # first, as in `submit`
+            with self._adding(job.id) as connection:
                 self._publish(job, None)
                 folder.write("result.json", result)
                 folder.write("outcome.json", outcome)
@@ -96,12 +92,21 @@ class Queue:
                 row |= {"fraction": 1.0, "size_bytes": folder_bytes(folder.path)}
                 connection.execute(JOBS.insert().values(row))
         except OSError as error:
-            self._discard(job.id)
             raise _unwritable(error) from error
-        except BaseException:
-            self._discard(job.id)
-            raise
         return self.job(job.id)
+
+    @contextmanager
+    def _adding(self, id: str) -> Iterator[Connection]:
+        """A transaction that adds a job, of which nothing is left where it fails.
+
+        It begins before the job's folder is there: a table that is rebuilt by that has a row for every folder.
+        """
+        try:
+            with self.database.write() as connection:
+                yield connection
+        except BaseException:
+            self._discard(id)
+            raise
 
     def job(self, id: str) -> Job:
         """The job of this id. Raises NotFoundError."""
