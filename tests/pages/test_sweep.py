@@ -100,6 +100,46 @@ def test_the_best_cell_becomes_the_target_by_one_press(asked):
     assert (draft.target.batch_size, draft.target.threads, draft.model.kind) == (4, 2, "sample")
 
 
+@pytest.fixture
+def linked(asked, app):
+    """Opens the address of a sweep that has ended, with more in it, in a session of its own."""
+
+    def opened(ended=None, **more):
+        at = asked(ended or made_sweep(variant=INT8))
+        params = {name: at.query_params[name] for name in ("run", "sweep")}
+        return app("pages/results.py", view="Sweep", **params | more)
+
+    return opened
+
+
+def test_a_copied_address_holds_the_cell_and_the_latency(linked):
+    at = linked(cell="0,2", within="2.2")
+    assert (within(at).value, at.query_params["cell"], at.query_params["within"]) == (2.2, "0,2", "2.2")
+    assert "Chosen: 2 images a call, 1 thread" in words(at)
+
+
+def test_the_cell_and_the_latency_of_a_sweep_that_is_gone_are_not_those_of_another(linked):
+    at = linked(sweep="gone", cell="0,2", within="2.2")
+    assert {"cell", "within"} & set(at.query_params) == set()
+    assert "Most images a second: 8 images a call, 2 threads" in words(at)
+
+
+@pytest.mark.parametrize(
+    ("asked_within", "value"), [("", None), ("nothing", 5.0), ("-1", 5.0), ("inf", 5.0), ("nan", 5.0)]
+)
+def test_a_latency_in_the_address_that_is_none_leaves_that_of_the_sweep(linked, asked_within, value):
+    at = linked(made_sweep(variant=INT8, max_latency_ms=5.0), within=asked_within)
+    assert not at.exception
+    assert within(at).value == value
+
+
+@pytest.mark.parametrize("cell", ["0,3", "7,2", "-1,2", "x", ""])
+def test_a_cell_that_is_none_of_the_sweep_leaves_the_best_one(linked, cell):
+    at = linked(cell=cell)
+    assert not at.exception
+    assert "Most images a second: 8 images a call, 2 threads" in words(at)
+
+
 def with_target(target: Target):
     """A report of a run at this target."""
     return made_report(recipe=made_report().recipe.model_copy(update={"target": target}))

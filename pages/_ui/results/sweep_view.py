@@ -1,5 +1,7 @@
 """The sweep of a variant: which batch size and how many threads, with a latency that a call may take."""
 
+import math
+
 import streamlit as st
 
 from engine import (
@@ -22,6 +24,11 @@ from pages._ui.wording import milliseconds, plain
 
 PARAM = "sweep"
 """The parameter of the address that holds the job, so that a reload or a copied link finds it."""
+CELL = "cell"
+"""The one with the cell that is chosen in the matrix: its row, counted from 0, and its images a call."""
+WITHIN = "within"
+"""The one with the latency that a call may take, in ms, where it is not the sweep's own; empty for any."""
+LEAST_MS = 0.001
 
 
 def show(report: Report) -> None:
@@ -30,6 +37,9 @@ def show(report: Report) -> None:
     if variant is None:
         return
     job = _job(report, variant)
+    if job is None or job.id != state.param(PARAM) or job.state not in live.ENDED:
+        for name in (CELL, WITHIN):  # of another sweep
+            state.set_param(name, None)
     state.set_param(PARAM, job.id if job is not None else None)
     if job is None:
         with chrome.card("sweep", "Which batch size, how many threads?"):
@@ -108,14 +118,15 @@ def _matrix(report: Report, sweep: Sweep, id: str) -> None:
     """Draws the threshold, the chart, the matrix of cells and the chosen one."""
     limit = st.number_input(
         "Within, ms",
-        min_value=0.001,
-        value=sweep.max_latency_ms,
+        min_value=LEAST_MS,
+        value=_linked_limit(sweep),
         format="%g",
         key=f"sweep-within-{id}",
         width=200,
         placeholder="any latency",
         help="The latency that a call may take. It only decides which cell is the best: nothing is measured again.",
     )
+    state.set_param(WITHIN, None if limit == sweep.max_latency_ms else "" if limit is None else f"{limit:g}")
     best = sweep.best_within(limit)
     frame = sweep_table.as_frame(sweep, best)
     with chrome.card("sweep-chart", "Throughput against latency", "Up and left is better."):
@@ -130,6 +141,7 @@ def _matrix(report: Report, sweep: Sweep, id: str) -> None:
             hide_index=True,
             on_select="rerun",
             selection_mode="single-cell",
+            selection_default={"selection": {"cells": _linked(sweep)}},
             key=f"sweep-matrix-{id}",
             column_config={sweep_table.CORNER: st.column_config.TextColumn(pinned=True)},
         )
@@ -142,7 +154,9 @@ def _matrix(report: Report, sweep: Sweep, id: str) -> None:
             icon=":material/table:",
             on_click="ignore",
         )
-    cell = sweep_table.clicked(sweep, event.selection.cells) or best
+    selected = sweep_table.clicked(sweep, event.selection.cells)
+    state.set_param(CELL, ",".join(map(str, event.selection.cells[0])) if selected is not None else None)
+    cell = selected or best
     if cell is None:
         st.info(
             f"No cell takes at most {limit:g} ms. Allow more, or choose a cell of the matrix.", icon=":material/info:"
@@ -150,6 +164,25 @@ def _matrix(report: Report, sweep: Sweep, id: str) -> None:
         return
     is_best = best is not None and cell.target == best.target
     _chosen(report, cell, limit, is_best=is_best, equal=sweep.quicker_equal(cell, limit) if is_best else None)
+
+
+def _linked_limit(sweep: Sweep) -> float | None:
+    """The latency in the address; that of the sweep itself where there is none, or no such number."""
+    asked = state.param(WITHIN)
+    if asked == "":
+        return None
+    try:
+        limit = float(asked or "")
+    except ValueError:
+        return sweep.max_latency_ms
+    return limit if LEAST_MS <= limit < math.inf else sweep.max_latency_ms
+
+
+def _linked(sweep: Sweep) -> list[tuple[int, str]]:
+    """The position of the cell in the address; none where it is no cell of the sweep."""
+    sizes = [str(size) for size in sweep.axes["batch_size"]]
+    positions = {f"{row},{size}": (row, size) for row in range(len(sweep.rows)) for size in sizes}
+    return [positions[asked]] if (asked := state.param(CELL)) in positions else []
 
 
 def _chosen(report: Report, cell: SweepCell, limit: float | None, *, is_best: bool, equal: SweepCell | None) -> None:
