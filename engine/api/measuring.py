@@ -1,8 +1,11 @@
 """The verbs that measure a finished run again."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
+from engine.api.reporting import write_html_report
+from engine.errors import RequestError
 from engine.jobs import foreground
 from engine.jobs.queue import Queue
 from engine.planning.remeasurable import remeasurable_report
@@ -10,6 +13,7 @@ from engine.planning.resolve import resolve_request
 from engine.planning.variant_files import run_folder
 from engine.results import Event, Job, Report
 from engine.settings import AnalysisRequest, RemeasureRequest
+from engine.store.folders import REPORT_PAGE
 
 
 def remeasure(run: str | Path, on_event: Callable[[Event], None] = lambda event: None) -> Report:
@@ -21,6 +25,9 @@ def remeasure(run: str | Path, on_event: Callable[[Event], None] = lambda event:
     queue = Queue.default()
     folder = run_folder(run, queue.home).path
     foreground.run_analysis(queue.home, _request(queue, folder), on_event=on_event)
+    if (folder / REPORT_PAGE).exists():
+        with suppress(RequestError):  # there is no room for it: report.json holds both measurements
+            write_html_report(folder, folder / REPORT_PAGE)
     return remeasurable_report(folder)
 
 

@@ -5,7 +5,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from engine.api.preflight import known_profile
-from engine.errors import RequestError
+from engine.api.reporting import write_html_report
+from engine.errors import Cancelled, RequestError, RunError
 from engine.jobs import foreground
 from engine.planning.describe import describe_recipe
 from engine.planning.estimate import estimate_any, learnt_factors
@@ -13,6 +14,7 @@ from engine.planning.presets import estimate_presets
 from engine.planning.resolve import resolve_recipe
 from engine.results import Estimate, Event, Preset, Report
 from engine.settings import AnalysisRequest, Recipe
+from engine.store.folders import REPORT_PAGE
 from engine.store.home import Home
 
 
@@ -49,9 +51,23 @@ def presets(recipe: Recipe) -> tuple[Preset, ...]:
 def optimize(recipe: Recipe, out: str | Path, on_event: Callable[[Event], None] = lambda event: None) -> Report:
     """Carry out a recipe here and now in `out`, which must be new or empty.
 
-    Raises RequestError (then nothing is left behind) and Cancelled (Ctrl-C). Where a step failed, the report says so.
+    However it ends, there is a report.html where a variant was made. Raises RequestError (then nothing is left behind)
+    and Cancelled (Ctrl-C). Where a step failed, the report says so.
     """
+    out = Path(out)
     home = Home.default()
     home.prepare()
     home.require_free()
-    return foreground.run_in_folder(home, resolve(recipe), Path(out), on_event)
+    try:
+        report = foreground.run_in_folder(home, resolve(recipe), out, on_event)
+    except (RunError, Cancelled):
+        _leave_page(out)
+        raise
+    _leave_page(out)
+    return report
+
+
+def _leave_page(folder: Path) -> None:
+    """Leaves report.html in a run's folder; none where nothing was made, or where there is no room for it."""
+    with suppress(RequestError):
+        write_html_report(folder, folder / REPORT_PAGE)

@@ -29,6 +29,8 @@ LAST_EVENT_BYTES = 65_536
 EVENTS_BYTES = 20_000_000
 """So much of events.jsonl is read: some 100,000 events, a hundred times what a long run writes."""
 MAX_JSON_BYTES, MAX_OUTCOME_BYTES = 100_000_000, 100_000
+REPORT_PAGE = "report.html"
+"""What the command line leaves beside report.json, to be handed over."""
 ROOM, ROOM_BYTES = ".room", 500_000  # a report, an outcome and a row of the database fit in
 M = TypeVar("M", bound=BaseModel)
 
@@ -220,7 +222,7 @@ class JobFolder:
             "result.json",
             "events.jsonl",
             "log.txt",
-            "report.html",
+            REPORT_PAGE,
         ):
             remove(self.path / name)
         for folder in (self.variants, self.examples, self.work):

@@ -143,6 +143,7 @@ def test_optimize_leaves_what_the_contract_says(engine, recipe, tmp_path, home, 
         assert (out / "variants" / variant["id"] / "model.onnx").stat().st_size == variant["size_bytes"]
         assert variant["cold_start"]["session_bytes"]["median"] > 1_000_000  # in processes that the runner started
     assert "fresh process" in said
+    assert "<title>" in (out / "report.html").read_text()
     assert json.loads((out / "events.jsonl").read_text().splitlines()[-1])["fraction"] == 1.0
     assert not (out / "work").exists()
     again = engine("submit", str(out / "recipe.yaml"))
