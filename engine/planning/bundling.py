@@ -51,6 +51,6 @@ def check_bundle(request: BundleRequest) -> None:
 
 def _recommended(report: Report) -> Variant:
     variant = report.variant(report.recommended.id) if report.recommended is not None else None
-    if variant is None:
-        raise RequestError("the run recommends no variant", "Name one (--variant)")
+    if variant is None or report.is_undecided:
+        raise RequestError("the run recommends nothing, and no variant is named", "Name one (--variant)")
     return variant
