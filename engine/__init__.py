@@ -132,7 +132,7 @@ from engine.jobs.live_race import LiveRace
 from engine.planning.applicability import applicability, step_refusal
 from engine.planning.compatibility import data_misfit
 from engine.planning.cross_cpu import twin_steps
-from engine.planning.exports import ExportAdvice, export_advice, machine_class
+from engine.planning.exports import ExportAdvice, export_advice, suited_exports
 from engine.planning.layer_errors import keeps_layers
 from engine.planning.presets import propose_recovery, take_preset
 from engine.planning.ratios import propose_ratios
@@ -660,7 +660,6 @@ __all__ = [
     "load_recipe",
     "log",
     "losses_text",
-    "machine_class",
     "machines_for",
     "measure_peaks",
     "measure_title",
@@ -726,6 +725,7 @@ __all__ = [
     "step_refusal",
     "submit",
     "suggest",
+    "suited_exports",
     "summaries",
     "supervise",
     "sweep",

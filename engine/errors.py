@@ -117,10 +117,13 @@ _NO_MEMORY = (
     "Failed to allocate memory",
     "can't allocate memory",
     "CUDA out of memory",
+    "CUDA error: out of memory",
     "CUDA failure 2: out of memory",
     "_STATUS_ALLOC_FAILED",
+    "_ALLOCATION_FAILED",
 )
-"""What onnxruntime and torch say where the system gives them no memory; neither has an exception for it."""
+"""What onnxruntime, torch, cuBLAS and cuDNN say where the system or a card gives them no memory; none has an exception
+for it. cuDNN 9 has CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED and its like for the host."""
 
 
 def ran_out_of_memory(error: BaseException) -> bool:

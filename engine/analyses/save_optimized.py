@@ -17,7 +17,7 @@ from engine.settings import Target
 from engine.settings.graph_jobs import SaveOptimizedRequest
 from engine.store.folders import JobFolder
 from engine.store.progress import Progress
-from engine.system.machine import cpu_name, isa
+from engine.system.machine import cpu_name, graphics_cards, isa
 
 N_LOADS = 7
 N_ROUNDS = 6
@@ -69,6 +69,7 @@ def save_optimized(request: SaveOptimizedRequest, folder: JobFolder, progress: P
         runtime_version=version,
         provider=target.provider,
         cpu=cpu_name(),
+        graphics_cards=graphics_cards() if target.on_cuda else (),
         isa=isa(),
         threads=target.threads or 1,
         load_ms=spread([own for own, _ in pairs]),

@@ -36,7 +36,9 @@ def memory(report: Report) -> go.Figure:
         for variant in report.main_variants
         if variant.id in measured
     )
-    figure = canvas(f"Peak memory of a session: {texts}", x_title="Resident memory at its peak, MB")
+    of_host = " of the host" if any(one.memory_text for one in measured.values()) else ""
+    title = f"Resident memory{of_host} at its peak, MB"
+    figure = canvas(f"Peak memory{of_host} of a session: {texts}", x_title=title)
     ends = [end for one in intervals.values() for end in (one.low, one.value, one.high)]
     add_intervals(figure, report, intervals, amounts(ends), bars=True)
     return figure

@@ -17,7 +17,11 @@ def bundle(
     out: Annotated[Path, typer.Option("--out", metavar="FILE.zip", help="The zip to write.")],
     variant: Annotated[
         list[str] | None,
-        typer.Option("--variant", metavar="ID", help="A variant's id, may be said several times; the recommended one."),
+        typer.Option(
+            "--variant",
+            metavar="ID",
+            help="A variant's id, may be said several times; the recommended one if left out.",
+        ),
     ] = None,
     golden: Annotated[
         GoldenSource,

@@ -15,6 +15,7 @@ def of_cold_starts(report: Report) -> list[str]:
     for _, one in measured:
         imports.setdefault(one.runtime, _importing(one))
     about = f"cold start: median and range of {many(first.n_processes, 'fresh process')}; {', '.join(imports.values())}"
+    about += next((f"; {one.memory_text}" for _, one in measured if one.memory_text), "")
     return [*table([head, *((label, *_figures(one)) for label, one in measured)]), about]
 
 

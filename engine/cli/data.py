@@ -14,8 +14,10 @@ from engine.cli.shell import AsJson, app, on_event, show
 
 @app.command()
 def audit(
-    data: Annotated[str, typer.Argument(metavar="DATA", help="A folder or zip of images, or sample.")],
-    labels: Annotated[str, typer.Option("--labels", help="folders, none, or a CSV of file,label.")] = "folders",
+    data: Annotated[str, typer.Argument(metavar="DATA", help="A folder or archive of images, or sample.")],
+    labels: Annotated[
+        str, typer.Option("--labels", help="folders, none, or a label file (CSV, TSV, JSON).")
+    ] = "folders",
     model: Annotated[
         str | None, typer.Option("--model", metavar="MODEL", help="A timm name, an ONNX file, or sample.")
     ] = None,

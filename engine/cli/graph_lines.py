@@ -49,7 +49,7 @@ def of_optimized_graph(graph: OptimizedGraph) -> list[str]:
         ),
         ("calls", times_as_fast(graph.latency, "those of the file") if graph.latency else "not measured"),
         ("size", size_text(graph.size_bytes)),
-        ("bound to", f"{graph.cpu}, {graph.provider}, onnxruntime {graph.runtime_version}"),
+        ("bound to", graph.bound_to),
     ]
     return table(lines)
 

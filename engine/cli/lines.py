@@ -124,11 +124,6 @@ def of_report(report: Report) -> list[str]:
     ]
     advice = report.recommended
     losses = [text for variant in report.main_variants if (text := _losses(variant, report))]
-    buffers = [
-        f"{variant.label}: a call takes {variant.latency.buffers_text}"
-        for variant in report.main_variants
-        if variant.latency and variant.latency.buffers_text
-    ]
     outputs = [
         f"{variant.label}, output by output: {text}"
         for variant in report.main_variants
@@ -139,7 +134,7 @@ def of_report(report: Report) -> list[str]:
         *table(rows),
         *([f"leaked: {leak}"] if leak else []),
         *losses,
-        *buffers,
+        *report.buffers_texts,
         *outputs,
         *races,
         *warnings,
@@ -185,7 +180,7 @@ def of_gate(gate: Gate) -> list[str]:
 def of_measurements(report: Report) -> list[str]:
     """Each measurement of a report's latencies, the oldest first, and which of them stands."""
     return [
-        f"measured {one.created} on {one.cpu}: {len(one.latencies)} of {many(one.n_variants, 'file')}"
+        f"measured {one.created} on {one.hardware}: {len(one.latencies)} of {many(one.n_variants, 'file')}"
         f"{', which stands' if one.stands else ''}"
         for one in report.measurements
     ]

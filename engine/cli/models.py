@@ -166,9 +166,11 @@ def detect(
         str, typer.Argument(metavar="MODEL_OR_RECIPE", help="A timm name, an ONNX file, sample, or a recipe (.yaml).")
     ],
     data: Annotated[
-        str | None, typer.Option("--data", metavar="PATH", help="A folder or zip of images; the digits for sample.")
+        str | None, typer.Option("--data", metavar="PATH", help="A folder or archive of images; the digits for sample.")
     ] = None,
-    labels: Annotated[str, typer.Option("--labels", help="folders, none, or a CSV of file,label.")] = "folders",
+    labels: Annotated[
+        str, typer.Option("--labels", help="folders, none, or a label file (CSV, TSV, JSON).")
+    ] = "folders",
     minutes: Annotated[
         float, typer.Option("--minutes", help="No other preprocessing is begun after so much work.")
     ] = 1.0,

@@ -19,7 +19,9 @@ def serve_bench(
     batches: Annotated[str, typer.Option("--batches", metavar="N,N", help="Images a call, at most.")] = "1,4,8",
     wait: Annotated[
         list[float] | None,
-        typer.Option("--wait", metavar="MS", help="How long a batch is collected; may be said several times; 2."),
+        typer.Option(
+            "--wait", metavar="MS", help="How long a batch is collected; may be said several times; 2 if left out."
+        ),
     ] = None,
     within: Annotated[
         float | None, typer.Option("--within", metavar="MS", help="What 99 of 100 answers may take.")

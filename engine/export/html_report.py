@@ -91,7 +91,7 @@ def _story(report: Report) -> Iterator[str]:
     recipe, base = report.recipe, report.baseline
     chains = [" + ".join(step.title for step in chain) or "Baseline only" for chain in recipe.chains]
     on = f", the data {recipe.data.title}" if recipe.data is not None else ", without any data"
-    machine = f"on {report.latency_cpu}, on {_date(report.created)}"
+    machine = f"on {report.latency_hardware}, on {_date(report.created)}"
     was = "was" if len(chains) == 1 else "were"
     if not report.compares:
         yield f"The model is {recipe.model.title}{on}. It was measured as it is, {machine}."
@@ -207,7 +207,8 @@ def _method(report: Report) -> Iterator[tuple[str, str]]:
     best = report.variant(report.recommended.id) if report.recommended else None
     if best is not None and not report.is_undecided:
         yield "How to start it", f"Start {best.label} in {how_to_start(report, best)}, as it was measured"
-    yield "Machine", f"{report.latency_cpu}, {many(machine.cores, 'core')}, {size_text(machine.memory_bytes)} of memory"
+    memory = size_text(machine.memory_bytes)
+    yield "Machine", f"{report.latency_hardware}, {many(machine.cores, 'core')}, {memory} of memory"
     if base is not None and base.latency is not None:
         latency = base.latency
         yield (
@@ -216,6 +217,8 @@ def _method(report: Report) -> Iterator[tuple[str, str]]:
             f"{latency.batch_size}; all files by turns in {many(latency.n_rounds, 'round')}, so that all meet the same "
             "machine, and the ratio within a round counts. The median of a call; intervals are 95 %",
         )
+    if report.buffers_texts:
+        yield "Buffers", ". ".join(report.buffers_texts)
     if report.data is not None:
         data, noun = report.data, example_noun(report)
         counts = f"{data.n_train:,} train, {data.n_calibration:,} calibrate, {data.n_evaluation:,} report"
@@ -229,4 +232,4 @@ def _timed_in(report: Report, baseline: Latency) -> str:
     """What the files were timed in: that of the baseline, or each in its own of the targets that raced."""
     if report.target_labels:
         return f"Each file in its own of {', '.join(report.target_labels)}, its speed against {report.reference},"
-    return f"{baseline.runtime} ({baseline.provider})"
+    return ", ".join((f"{baseline.runtime} ({baseline.provider})", *report.recipe.target.option_texts))

@@ -72,7 +72,7 @@ def _conditions(report: Report, latency: Latency) -> str:
     parts = [many(latency.threads, "thread"), f"batch size {latency.batch_size}"]
     options = latency.session_options | ({"buffers": latency.buffers} if latency.buffers != "numpy" else {})
     parts += [f"{name} {value}" for name, value in sorted(options.items())]
-    return f"on {report.latency_cpu} with {latency.runtime} ({latency.provider}), {', '.join(parts)}"
+    return f"on {report.latency_hardware} with {latency.runtime} ({latency.provider}), {', '.join(parts)}"
 
 
 def _target(report: Report) -> Target:

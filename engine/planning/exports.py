@@ -3,7 +3,8 @@
 from typing import NamedTuple
 
 from engine.catalogue.measured import race_summary
-from engine.results import Environment
+from engine.results import Environment, Hardware
+from engine.settings.target import CUDA as CUDA_PROVIDER
 from engine.system.machine import VNNI
 
 
@@ -50,6 +51,13 @@ def export_advice() -> tuple[ExportAdvice, ...]:
             race_summary("AVX2"),
         ),
     )
+
+
+def suited_exports(hardware: Hardware) -> tuple[ExportAdvice, ...]:
+    """The rows of the table for what works on this machine: a card with CUDA first, then the processor."""
+    has_cuda = any(one.works and one.name == CUDA_PROVIDER for one in hardware.providers)
+    classes = (*((CUDA,) if has_cuda else ()), machine_class(hardware.environment))
+    return tuple(row for row in export_advice() if row.hardware in classes)
 
 
 def machine_class(environment: Environment) -> str | None:

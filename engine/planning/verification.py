@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from engine.errors import NotFoundError, RequestError
 from engine.results import Report, Variant
 from engine.results.verification import Verification
+from engine.settings import Target
 from engine.settings.base import settings_error
 
 MOST_BYTES = 200_000
@@ -64,16 +65,16 @@ def check_verification(verification: Verification, report: Report) -> Variant:
             f"{target.runtime} ({target.provider})",
             WRITE_ANEW,
         )
-    _check_ratio(verification, variant)
+    _check_ratio(verification, variant, target)
     return variant
 
 
-def _check_ratio(verification: Verification, variant: Variant) -> None:
+def _check_ratio(verification: Verification, variant: Variant, target: Target) -> None:
     """Raises RequestError where the ratio is not that of its p50 to the run's with as many threads."""
     latency, measured = verification.latency, variant.latency
     if latency is None or latency.ratio_to_measured is None:
         return
-    if measured is None or measured.buffers != "numpy" or latency.threads != measured.threads:
+    if measured is None or target.bound or target.cuda_graph or latency.threads != measured.threads:
         raise RequestError(
             f"the result names a ratio to the run, which has no latency with {latency.threads} threads to compare with",
             WRITE_ANEW,

@@ -36,3 +36,5 @@ class Environment(Result):
     isa: tuple[str, ...]
     runtimes: dict[str, tuple[str, ...]]
     versions: dict[str, str]
+    graphics_cards: tuple[str, ...] = ()
+    """Names of the NVIDIA cards as the driver reports them, and which are visible where they differ."""

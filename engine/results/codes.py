@@ -125,6 +125,7 @@ WEIGHTS_UNWRAPPED = "weights_unwrapped"
 CLASSES_FROM_WEIGHTS = "classes_from_weights"
 STARTED = "started"
 TEACHER = "teacher"
+TIMES_OF_STARTS = "times_of_starts"
 WINNER = "winner"
 
 INFORMATION = frozenset(

@@ -1,6 +1,7 @@
 """How a program begins with a file: what it waits for before its first answer, and the memory that this takes."""
 
 from engine.results.base import Result
+from engine.settings.target import CUDA
 
 
 class Spread(Result):
@@ -46,3 +47,8 @@ class ColdStart(Result):
     import_bytes: Spread
     session_bytes: Spread
     load_ratio: Spread | None = None
+
+    @property
+    def memory_text(self) -> str:
+        """Which memory the peak is of, where that is not all that the session has."""
+        return "peak memory is the host's: what lies on the card is not in it" if self.provider == CUDA else ""

@@ -112,13 +112,18 @@ class Latency(Result):
     other_buffers_p50_ms: float | None = None
 
     @property
+    def other_buffers(self) -> Literal["numpy", "bound"]:
+        """Those that the p50 was not measured with."""
+        return "numpy" if self.buffers == "bound" else "bound"
+
+    @property
     def buffers_text(self) -> str:
         """Which buffers the p50 was measured with, and the p50 with the other; empty where there is no other."""
         if self.other_buffers_p50_ms is None:
             return ""
         names = {"numpy": "arrays in memory", "bound": "buffers on the card"}
-        other = names["numpy" if self.buffers == "bound" else "bound"]
-        return f"{self.p50_ms:.2f} ms with {names[self.buffers]}, {self.other_buffers_p50_ms:.2f} ms with {other}"
+        other = f"{self.other_buffers_p50_ms:.2f} ms with {names[self.other_buffers]}"
+        return f"{self.p50_ms:.2f} ms with {names[self.buffers]}, {other}"
 
     @property
     def speedup(self) -> float:

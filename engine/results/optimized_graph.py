@@ -23,6 +23,8 @@ class OptimizedGraph(Result):
     runtime_version: str
     provider: str
     cpu: str
+    graphics_cards: tuple[str, ...] = ()
+    """Those that the driver reports, where the provider is that of CUDA."""
     isa: tuple[str, ...]
     threads: int
     load_ms: Spread
@@ -31,3 +33,9 @@ class OptimizedGraph(Result):
     n_loads: int
     worst_difference: float
     latency: Latency | None
+
+    @property
+    def bound_to(self) -> str:
+        """The hardware, the provider and the version that it is made for."""
+        hardware = ", ".join((self.cpu, *dict.fromkeys(self.graphics_cards), self.provider))
+        return f"{hardware} and onnxruntime {self.runtime_version}"

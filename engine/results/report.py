@@ -141,6 +141,13 @@ class LatencyMeasurement(Result):
     not_timed: dict[str, Note] = Field(default_factory=dict)
     warnings: tuple[Note, ...] = ()
     stands: bool = False
+    graphics_cards: tuple[str, ...] = ()
+    """Those of the machine, where a variant ran on one."""
+
+    @property
+    def hardware(self) -> str:
+        """The processor, and the cards where a variant ran on one."""
+        return ", ".join((self.cpu, *dict.fromkeys(self.graphics_cards)))
 
     @property
     def n_variants(self) -> int:
@@ -213,6 +220,21 @@ class Report(Result):
     def latency_cpu(self) -> str:
         """The processor that the latencies are from: not the run's own where it was measured again on another one."""
         return next((one.cpu for one in self.measurements if one.stands), self.environment.cpu)
+
+    @property
+    def latency_hardware(self) -> str:
+        """The same for people to read, with the graphics cards where a variant runs on one."""
+        standing = next((one for one in self.measurements if one.stands), None)
+        cards = standing.graphics_cards if standing is not None else self.environment.graphics_cards
+        if not cards or not any(self.target_of(one).on_cuda for one in self.main_variants):
+            return self.latency_cpu
+        return f"{', '.join(dict.fromkeys(cards))} (host: {self.latency_cpu})"
+
+    @property
+    def buffers_texts(self) -> tuple[str, ...]:
+        """Of each variant that was timed with both buffers what a call takes with either; empty of others."""
+        timed = ((one.label, one.latency.buffers_text) for one in self.main_variants if one.latency is not None)
+        return tuple(f"{label}: a call takes {text}" for label, text in timed if text)
 
     @property
     def is_undecided(self) -> bool:

@@ -83,13 +83,14 @@ RUNTIME_NAMES = {"onnxruntime": "onnxruntime", "openvino": "OpenVINO"}
 def target_title(target: Target, precision: str = "") -> str:
     """Runtime, for OpenVINO the number type that floats are computed in, and what else is not as on a plain CPU.
 
-    OpenVINO in bf16; onnxruntime, its provider for a card, without TF32. Threads and batch size are left out.
+    OpenVINO in bf16; onnxruntime, its provider for a card, with or without TF32. Threads and batch size are left out.
     """
     name = RUNTIME_NAMES.get(target.runtime, target.runtime)
     precision = precision or ("" if target.precision == "auto" else target.precision)
     runtime = f"{name} in {precision}" if precision and target.runtime != "onnxruntime" else name
     provider = () if target.on_cpu else (target.provider,)
-    return ", ".join((runtime, *provider, *target.model_copy(update={"precision": "auto"}).option_texts))
+    by_itself = ("with TF32",) if target.on_cuda and target.tf32 else ()
+    return ", ".join((runtime, *provider, *by_itself, *target.model_copy(update={"precision": "auto"}).option_texts))
 
 
 def row_title(row: ShowdownRow) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from engine.results.base import Note, Result
 from engine.results.measurements import Latency
+from engine.settings.target import CUDA
 
 FAMILIES: dict[str, str] = {
     "Convolution": "Conv",
@@ -183,4 +184,5 @@ def parts_text(parts_ms: float, latency: Latency | None) -> str:
             f"{parts}, more than {whole}: the profiler takes time at every node and also sees calls that others "
             "disturb, so take shares and not sums"
         )
-    return f"{parts} of {whole}: the rest is spent between the nodes"
+    elsewhere = "between the nodes, or by the card" if latency.provider == CUDA else "between the nodes"
+    return f"{parts} of {whole}: the rest is spent {elsewhere}"

@@ -11,7 +11,7 @@ ShortText = Annotated[str, Field(min_length=1, max_length=200)]
 Sum = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Milliseconds = Annotated[float, Field(gt=0, lt=1e7, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=0, le=10**7)]
-CheckedThing = Literal["files", "versions", "preprocessing", "outputs"]
+CheckedThing = Literal["files", "versions", "session", "preprocessing", "outputs"]
 ROUNDING = 1e-6
 """Figures that follow from others agree to so much of themselves."""
 

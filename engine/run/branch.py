@@ -49,7 +49,10 @@ class BranchState:
 
 
 def make_baseline(context: RunContext, source: Model, steps: tuple[Step, ...]) -> BranchState:
-    """The first variant: the source as it is, or after the leading steps that all chains share."""
+    """The first variant: the source as it is, or after the leading steps that all chains share.
+
+    Raises RunError where the target asks for a captured graph and this model's cannot be captured.
+    """
     model, seconds = source, 0.0
     notes: tuple[Note, ...] = ()
     for step in steps:
@@ -185,6 +188,8 @@ def _add_variant(
     export_result = _export(context, part, model)
     exported = as_onnx(export_result.model)
     if parent is None:
+        first_target = context.step_runner.first_target.target
+        check_capture(exported, first_target, context.step_runner.inputs(first_target.batch_size))
         exported, notes = _with_neighbours(context, exported, notes)
     own_label = label(path if step else ())
     first = context.step_runner.first_target

@@ -15,7 +15,7 @@ from engine import models
 from engine.context import Model, ProgressCallback
 from engine.data import Data
 from engine.data.skipped import SKIPPED_FILE, OnSkipped, ignore_skipped, write_skipped
-from engine.errors import WaitError
+from engine.errors import LimitError
 from engine.measure.contention import watched
 from engine.measure.timing import not_timed_note, nothing_timed_note, time_files
 from engine.planning.estimate import FORMULA, PlannedPhase, learnt_factors, n_timed, plan_phases
@@ -181,8 +181,8 @@ def _time(context: RunContext) -> None:
     Meanwhile no other job of this home measures and no short analysis runs. Another run, or an analysis of minutes
     between two of its measurements, may compute, as may any program: a warning says where that took too many of the
     cores. A variant that does not run keeps its other figures and has a note; where that is the baseline, nothing is
-    timed. Where another job measures for too long, the run has failed with every other figure that it has, and its
-    latencies can be measured later.
+    timed. Where another job measures for too long, or the memory runs out, the run has failed with every other figure
+    that it has, and its latencies can be measured later.
     """
     builder, step_runner = context.builder, context.step_runner
     exact = targets_in_32_bits(step_runner.target)
@@ -203,10 +203,10 @@ def _time(context: RunContext) -> None:
                 targets={**targets, **exact},
                 both_buffers=True,
             )
-    except WaitError as wait_error:
+    except LimitError as limit:
         for id in builder.timed:
-            builder.add_note(id, not_timed_note(wait_error))
-        builder.fail(None, None, None, "no latency could be measured", wait_error)
+            builder.add_note(id, not_timed_note(limit))
+        builder.fail(None, None, None, "no latency could be measured", limit)
         return
     in_32_bits = timings.latencies.pop(IN_32_BITS, None)
     if exact:

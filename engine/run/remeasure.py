@@ -12,14 +12,15 @@ from engine.measure.timing import FileTimings, not_timed_note, nothing_timed_not
 from engine.measure.verdict import judge
 from engine.models.variants import read_variant
 from engine.planning.remeasurable import remeasurable_report
-from engine.results import LatencyMeasurement, Note, Report, Variant, codes
+from engine.results import Environment, LatencyMeasurement, Note, Report, Variant, codes
 from engine.runtimes import resolve_target
 from engine.settings import RemeasureRequest
+from engine.settings.target import CUDA
 from engine.store.folders import JobFolder, now
 from engine.store.home import Home
 from engine.store.measure_lock import WAITING, measure_lock
 from engine.store.progress import Progress
-from engine.system.machine import cpu_name
+from engine.system.machine import environment
 
 OF_A_MEASUREMENT = (codes.MACHINE_BUSY, codes.NOT_MEASURED)
 """The codes of warnings on a measurement of latency, which go when another one stands."""
@@ -75,7 +76,7 @@ def remeasure(request: RemeasureRequest, folder: JobFolder, progress: Progress) 
 def measurement_of(timings: FileTimings) -> LatencyMeasurement:
     """The timings, made now on this machine, as a report has them."""
     not_timed = {id: not_timed_note(error) for id, error in timings.errors.items()}
-    return _measurement(now(), cpu_name(), timings.latencies, not_timed, timings.warnings)
+    return _measurement(now(), environment(), timings.latencies, not_timed, timings.warnings)
 
 
 def with_measurement(report: Report, measurement: LatencyMeasurement) -> Report:
@@ -127,19 +128,21 @@ def _own_measurement(report: Report) -> LatencyMeasurement:
     pairs = {one.id: PairedLatency(one.latency, one.throughput, one.latency_estimate) for one in report.variants}
     not_timed = {one.id: note for one in report.variants for note in one.notes if note.code == codes.NOT_TIMED}
     warnings = tuple(note for note in report.warnings if note.code in OF_A_MEASUREMENT)
-    return _measurement(report.created, report.environment.cpu, pairs, not_timed, warnings)
+    return _measurement(report.created, report.environment, pairs, not_timed, warnings)
 
 
 def _measurement(
     created: str,
-    cpu: str,
+    machine: Environment,
     pairs: Mapping[str, PairedLatency],
     not_timed: dict[str, Note],
     warnings: tuple[Note, ...],
 ) -> LatencyMeasurement:
+    on_card = any(pair.latency is not None and pair.latency.provider == CUDA for pair in pairs.values())
     return LatencyMeasurement(
         created=created,
-        cpu=cpu,
+        cpu=machine.cpu,
+        graphics_cards=machine.graphics_cards if on_card else (),
         latencies={id: pair.latency for id, pair in pairs.items() if pair.latency is not None},
         throughputs={id: pair.throughput for id, pair in pairs.items() if pair.throughput is not None},
         estimates={id: pair.estimate for id, pair in pairs.items() if pair.estimate is not None},

@@ -69,8 +69,8 @@ class Target(Settings):
     precision: Literal["auto", "f32", "bf16"] = setting(
         "auto",
         label="Floats are computed in",
-        help="What OpenVINO computes 32-bit floats in: by itself 16 bits (bfloat16) on a processor that has them, "
-        "which is faster and less exact. onnxruntime computes in what the file holds.",
+        help="What OpenVINO computes 32-bit floats in. By itself a run races 32 bits and, on a processor that has "
+        "them, 16 bits (bfloat16), which are faster and less exact. onnxruntime computes in what the file holds.",
         choices={"auto": "what is fastest", "f32": "32 bits (f32)", "bf16": "16 bits (bf16)"},
     )
     streams: int | None = setting(
@@ -174,6 +174,11 @@ class Target(Settings):
     def on_cpu(self) -> bool:
         """Whether the provider is the runtime's own for the CPU."""
         return self.provider == DEFAULT_PROVIDERS[self.runtime]
+
+    @property
+    def on_cuda(self) -> bool:
+        """Whether onnxruntime's provider for NVIDIA cards computes."""
+        return self.provider == CUDA
 
     def at(self, runtime: Literal["onnxruntime", "openvino"], provider: str) -> Self:
         """The same on this provider; options that it does not have are as they are by themselves."""

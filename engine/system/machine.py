@@ -68,6 +68,7 @@ def environment(runtimes: dict[str, tuple[str, ...]] | None = None) -> Environme
         isa=isa(),
         runtimes=runtimes or {},
         versions=versions(),
+        graphics_cards=graphics_cards(),
     )
 
 

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import torch
 from torch import nn
 
-from engine.errors import StepError
+from engine.errors import StepError, ran_out_of_memory
 from engine.results import Note
 
 MIN_MAP = 2
@@ -61,7 +61,8 @@ def memory_errors(images: int) -> Iterator[None]:
     try:
         yield
     except RuntimeError as error:  # torch.OutOfMemoryError is one, the CPU's allocator raises the class itself
-        if not isinstance(error, torch.OutOfMemoryError) and not any(message in str(error) for message in NOT_ENOUGH):
+        names_memory = any(message in str(error) for message in NOT_ENOUGH)
+        if not (names_memory or ran_out_of_memory(error) or isinstance(error, torch.OutOfMemoryError)):
             raise
         raise StepError(
             f"there is not enough memory for training steps of {images} images",

@@ -8,7 +8,13 @@ import streamlit as st
 from engine import KnownVerification, report
 from pages._ui.wording import when
 
-CHECKS = {"files": "files", "versions": "versions", "preprocessing": "preprocessing", "outputs": "answers"}
+CHECKS = {
+    "files": "files",
+    "versions": "versions",
+    "session": "starting",
+    "preprocessing": "preprocessing",
+    "outputs": "answers",
+}
 
 
 def show(known: Sequence[KnownVerification], key: str, *, runs: bool = False) -> None:

@@ -7,15 +7,19 @@ import pytest
 from onnx import helper
 
 import engine
+from engine.analyses import time_profile as module
 from engine.analyses.time_profile import time_profile
-from engine.errors import NotFoundError, RequestError
+from engine.errors import NotFoundError, RequestError, RunError
+from engine.measure.timing import FileTimings
 from engine.models.artifacts import file_sha256
-from engine.results import InputSpec
+from engine.results import InputSpec, codes
 from engine.settings import FileModel, Preprocess, Target
 from engine.settings.graph_jobs import TimeProfileRequest
+from engine.settings.target import CUDA
 from engine.store.folders import JobFolder
 from engine.store.progress import Progress
 from tests.made import BASE, INT8, made_report, made_variant
+from tests.made_card import put_in_card
 from tests.models.small import Shape, small_classifier
 
 PREPROCESS = Preprocess(size=(32, 32), mean=(0.5,) * 3, std=(0.5,) * 3)
@@ -54,6 +58,26 @@ def test_what_one_file_fuses_is_matched_with_what_the_other_has(files, target, t
     assert {"Conv", "MatMul and Gemm"} <= {one.family for one in profile.operators}
     assert profile.baseline_latency.ratio_to_baseline == 1
     assert [event.fraction for event in events] == sorted(event.fraction for event in events)
+
+
+def test_on_a_card_the_times_of_nodes_are_called_those_of_starting_them(files, tmp_path, monkeypatch):
+    put_in_card(monkeypatch)
+    baseline, model = (FileModel(path=str(path)) for path in files)
+    target = Target(provider=CUDA, threads=1)
+    request = TimeProfileRequest(baseline=baseline, model=model, preprocess=PREPROCESS, target=target)
+    profile = time_profile(request, JobFolder(tmp_path / "job"), Progress([].append))
+    assert [note.code for note in profile.warnings if note.code == codes.TIMES_OF_STARTS] == [codes.TIMES_OF_STARTS]
+
+
+@pytest.mark.parametrize(("broken", "said"), [("baseline", "the baseline, which"), ("model", "the variant does not")])
+def test_the_file_that_does_not_run_is_the_one_that_is_named(files, tmp_path, monkeypatch, broken, said):
+    error = RunError("it has no such operator", "Take another runtime")
+    monkeypatch.setattr(module, "time_files", lambda *args, **more: FileTimings({}, {broken: error}))
+    baseline, model = (FileModel(path=str(path)) for path in files)
+    request = TimeProfileRequest(baseline=baseline, model=model, preprocess=PREPROCESS, target=Target(threads=1))
+    with pytest.raises(RunError, match=f"{said}.*it has no such operator") as raised:
+        time_profile(request, JobFolder(tmp_path / "job"), Progress([].append))
+    assert raised.value.next == "Take another runtime"
 
 
 @pytest.fixture

@@ -2,7 +2,8 @@
 
 import pytest
 
-from engine.planning.exports import export_advice, machine_class
+from engine.planning.exports import export_advice, machine_class, suited_exports
+from engine.results import Hardware, Provider
 from tests.made_machine import MACHINE
 
 
@@ -24,3 +25,10 @@ def test_the_class_of_a_processor_has_an_export(isa, name, export):
 
 def test_a_processor_of_another_kind_is_in_no_class():
     assert machine_class(MACHINE.model_copy(update={"isa": ("asimd", "asimddp")})) is None
+
+
+@pytest.mark.parametrize(("works", "classes"), [(True, ["GPU with CUDA", "CPU with VNNI"]), (False, ["CPU with VNNI"])])
+def test_what_suits_a_machine_begins_with_a_card_that_works(works, classes):
+    card = Provider(runtime="onnxruntime", name="CUDAExecutionProvider", works=works, reason="")
+    hardware = Hardware(environment=MACHINE, providers=(card,), gpus=())
+    assert [one.hardware for one in suited_exports(hardware)] == classes

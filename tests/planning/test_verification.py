@@ -7,6 +7,7 @@ import pytest
 from engine.errors import NotFoundError, RequestError
 from engine.planning.verification import MOST_BYTES, check_verification, parse_verification
 from tests.made import made_report
+from tests.made_card_report import ON_CARD, made_card_report
 from tests.made_verification import made_result
 
 
@@ -67,3 +68,9 @@ def test_anything_else_is_no_result(content):
 def test_a_result_that_does_not_fit_the_run_is_refused(changed, kind, reason):
     with pytest.raises(kind, match=reason):
         check_verification(read(**changed), made_report())
+
+
+def test_of_calls_that_a_bundle_does_not_make_no_ratio_is_taken():
+    captured = made_card_report(target=ON_CARD.model_copy(update={"cuda_graph": True}))
+    with pytest.raises(RequestError, match="no latency with 2 threads to compare with"):
+        check_verification(read(provider=ON_CARD.provider), captured)

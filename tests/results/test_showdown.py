@@ -23,8 +23,9 @@ from tests.made_speed import made_showdown
             "f32",
             "onnxruntime, idle threads sleep, exact 8-bit sums",
         ),
-        ({"provider": CUDA}, "tf32", f"onnxruntime, {CUDA}"),
-        ({"provider": CUDA, "cuda_graph": True}, "tf32", f"onnxruntime, {CUDA}, as a CUDA graph"),
+        ({"provider": CUDA}, "tf32", f"onnxruntime, {CUDA}, with TF32"),
+        ({"provider": CUDA, "tf32": False}, "f32", f"onnxruntime, {CUDA}, without TF32"),
+        ({"provider": CUDA, "cuda_graph": True}, "tf32", f"onnxruntime, {CUDA}, with TF32, as a CUDA graph"),
     ],
 )
 def test_a_title_names_what_tells_a_target_from_the_plain_ones(target, precision, title):

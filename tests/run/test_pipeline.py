@@ -10,8 +10,9 @@ import pytest
 from PIL import Image
 
 from engine import data as images
-from engine.errors import DataError, TargetError
+from engine.errors import DataError, TargetError, memory_error
 from engine.measure.latency import measure_latency
+from engine.planning.remeasurable import remeasurable_report
 from engine.results import Report, codes
 from engine.run import pipeline, remeasure
 from engine.settings import RemeasureRequest, SampleData, Split, parse_recipe
@@ -190,6 +191,21 @@ def test_without_the_baselines_latency_nothing_has_one_and_nothing_is_recommende
     assert [variant.latency for variant in report.variants] == [None] * 3
     assert [warning.code for warning in report.warnings if warning.code == "not_timed"] == ["not_timed"]
     assert (report.recommended.id, report.recommended.reason.code) == (report.baseline.id, "nothing_timed")
+
+
+def test_where_the_memory_runs_out_in_the_timing_a_run_keeps_its_other_figures_and_can_be_measured_again(
+    shared_home, tmp_path, monkeypatch
+):
+    def time_files(*args, **more):
+        raise memory_error()
+
+    monkeypatch.setattr(pipeline, "time_files", time_files)
+    ran = carry_out(recipe(TWO_CHAINS), tmp_path / "run", shared_home)
+    (failure,) = ran.report.failures
+    assert (ran.report.state, failure.code) == ("failed", "memory")
+    assert all(one.accuracy and one.verdict for one in ran.report.variants)
+    assert all("out of memory" in note.text for one in ran.report.variants for note in one.notes[-1:])
+    assert remeasurable_report(ran.folder.path) == ran.report
 
 
 def test_a_leading_finetune_makes_the_baseline(shared_home, tmp_path):

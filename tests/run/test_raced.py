@@ -2,6 +2,8 @@
 
 from functools import partial
 
+import pytest
+
 from engine.cli import lines
 from engine.errors import RunError
 from engine.results import codes
@@ -110,3 +112,10 @@ def test_a_graph_that_a_card_cannot_capture_is_left_out_with_the_reason(ready_ho
     reason = "the graph cannot be captured (target.cuda_graph): some of its operators do not run on the card"
     assert texts == [f"It does not run in {at}: {reason}" for at in ("CUDA graph", "CUDA TF32 graph")]
     assert all(one.latency is not None for one in report.variants)
+
+
+def test_a_baseline_that_a_card_cannot_capture_ends_the_run_before_any_chain(ready_home, tmp_path, monkeypatch):
+    put_in_card(monkeypatch, not_captured=("Conv",))
+    recipe = ALONE.model_copy(update={"target": Target(provider=CUDA, cuda_graph=True, threads=1)})
+    with pytest.raises(RunError, match=r"the graph cannot be captured \(target.cuda_graph\)"):
+        carry_out(recipe, tmp_path / "run", ready_home)

@@ -79,7 +79,8 @@ def test_what_does_not_run_any_more_is_counted_and_noted_and_what_runs_again_has
 
 
 def test_figures_of_another_machine_stand_under_its_own_name(monkeypatch):
-    monkeypatch.setattr(module, "cpu_name", lambda: "Another CPU")
+    another = REPORT.environment.model_copy(update={"cpu": "Another CPU"})
+    monkeypatch.setattr(module, "environment", lambda: another)
     report = with_measurement(REPORT, measurement(base=pair(1.0), int8=pair(0.4)))
     assert (REPORT.latency_cpu, report.latency_cpu, report.environment.cpu) == ("A CPU", "Another CPU", "A CPU")
 

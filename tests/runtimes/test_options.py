@@ -61,6 +61,7 @@ def test_tf32_is_not_f32():
 
 
 FULL = "Failed to allocate memory for requested buffer of size 9"
+CUDNN_FULL = "CUDNN failure 5003: CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED ; GPU=0"
 NOT_CAPTURED = "This session cannot use the graph capture feature as requested by the user as "
 GRAPH = CARD.model_copy(update={"cuda_graph": True})
 
@@ -70,6 +71,7 @@ GRAPH = CARD.model_copy(update={"cuda_graph": True})
     [
         (CARD, FULL, LimitError, "the memory of the card is full"),
         (CARD, "CUDA failure 2: out of memory ; GPU=0", LimitError, "the memory of the card is full"),
+        (CARD, CUDNN_FULL, LimitError, "the memory of the card is full"),
         (Target(), FULL, LimitError, "the job ran out of memory"),
         (CARD, "Invalid device ID: 7, must be between 0 (inclusive) and 1", TargetError, "no card number 0"),
         (

@@ -9,7 +9,8 @@ from engine.results import Fidelity, Note
 from engine.search.candidate import Candidate
 from engine.search.search_space import Plan
 from engine.search.selection import best_static, choose, finalists, holds, reason_for, set_outcomes, surely_over
-from engine.settings import Budget, QuantizeDynamic, QuantizeStatic, Simplify
+from engine.settings import Budget, QuantizeDynamic, QuantizeStatic, Simplify, Target
+from engine.settings.target import CUDA
 from tests.made import GRAY, made_class_loss, made_comparison, made_latency
 
 SAME = (0.0, -0.01, 0.01)
@@ -36,8 +37,12 @@ def made(tmp_path):
     return make
 
 
-def context(goal="latency", labelled=True, **budget):
-    return SimpleNamespace(budget=Budget(**budget), goal=goal, data=SimpleNamespace(labelled=labelled))
+HERE = Target()
+
+
+def context(goal="latency", labelled=True, target=HERE, **budget):
+    data = SimpleNamespace(labelled=labelled)
+    return SimpleNamespace(budget=Budget(**budget), goal=goal, data=data, target=target)
 
 
 def test_the_fastest_within_the_budget_wins(made):
@@ -233,6 +238,8 @@ def test_the_reason_is_made_of_what_was_measured(made):
     assert stays.code == "race_nothing_faster"
     assert "slow, is 0.83 times as fast as FP32 (0.76 to 0.93) in the race's own rounds" in stays.text
     assert stays.text.endswith("of its time 40 % goes to converting between float and 8 bits, 40 % to HardSwish")
+    on_card = reason_for(None, [slow, wrong], context(target=Target(provider=CUDA)), times)
+    assert on_card.text.endswith("(0.76 to 0.93) in the race's own rounds")
     over = reason_for(None, [wrong], context(labelled=False), times)
     assert (over.code, "95.0 % of the selection images" in over.text) == ("race_nothing_within_budget", True)
 

@@ -68,6 +68,11 @@ class BundleContext:
         return self.examples.calls(self.model.input_specs, self.model.batch)
 
     @property
+    def is_slower(self) -> bool:
+        """Whether the run timed calls that the bundle does not make: it copies its arrays, and captures no graph."""
+        return self.target.bound or self.target.cuda_graph
+
+    @property
     def takes_images(self) -> bool:
         return self.model.preprocess is not None
 
@@ -75,6 +80,8 @@ class BundleContext:
     def packages(self) -> dict[str, str]:
         """The distributions that the bundle needs, with the versions that are installed and made the golden outputs."""
         installed = versions()
-        runtime = next(iter(runtime_distributions()), "onnxruntime")
+        builds = runtime_distributions()
+        for_card = [name for name in builds if name.endswith("-gpu") and self.target.on_cuda]
+        runtime = next(iter((*for_card, *builds)), "onnxruntime")
         names = (runtime if self.target.runtime == "onnxruntime" else self.target.runtime, "numpy")
         return {name: installed[name] for name in (*names, *(("pillow",) if self.takes_images else ()))}

@@ -11,7 +11,9 @@ from engine.settings import dump_recipe
 def texts(context: BundleContext) -> dict[str, bytes]:
     """requirements.txt, README.md, recipe.yaml and report.html; labels.txt and preprocess.json where there are any."""
     files = {
-        REQUIREMENTS: "".join(f"{name}=={version}\n" for name, version in context.packages.items()),
+        REQUIREMENTS: "".join(
+            f"{_with_libraries(context, name)}=={version}\n" for name, version in context.packages.items()
+        ),
         "README.md": readme(context),
         "recipe.yaml": dump_recipe(context.report.recipe),
         "report.html": html_report(context.report, context.name),
@@ -38,5 +40,9 @@ def readme(context: BundleContext) -> str:
         task=context.model.task,
         others=others,
         target=context.target,
-        copies=context.target.bound or context.target.cuda_graph,
     )
+
+
+def _with_libraries(context: BundleContext, name: str) -> str:
+    """The distribution, with the extras that bring CUDA's libraries where it is to use a card (onnxruntime.ai)."""
+    return f"{name}[cuda,cudnn]" if name == "onnxruntime-gpu" and context.target.on_cuda else name

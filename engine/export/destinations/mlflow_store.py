@@ -120,6 +120,7 @@ def metrics(variant: Variant) -> dict[str, float]:
     if (latency := variant.latency) is not None:
         figures |= {"latency_p50_ms": latency.p50_ms, "latency_p95_ms": latency.p95_ms, "speedup": latency.speedup}
         figures |= {"speedup_low": latency.speedup_low, "speedup_high": latency.speedup_high}
+        figures |= {f"latency_p50_ms_{latency.other_buffers}_buffers": latency.other_buffers_p50_ms}
     if (throughput := variant.throughput) is not None:
         figures |= {"images_per_s": throughput.images_per_s}
         figures |= {"images_per_s_low": throughput.low, "images_per_s_high": throughput.high}

@@ -56,8 +56,10 @@ def _config(context: BundleContext, settings: ServeSettings) -> Iterator[str]:
         yield "  }"
         yield "}"
     yield f"response_cache {{ enable: {'true' if settings.cache_mb else 'false'} }}"
-    yield "instance_group [{ count: 1 kind: KIND_CPU }]"
-    threads = context.target.threads or 1
+    target = context.target
+    where = f"kind: KIND_GPU gpus: [{target.device_id or 0}]" if target.on_cuda else "kind: KIND_CPU"
+    yield f"instance_group [{{ count: 1 {where} }}]"
+    threads = target.threads or 1
     yield f'parameters {{ key: "intra_op_thread_count" value: {{ string_value: "{threads}" }} }}'
 
 

@@ -13,9 +13,8 @@ from engine import (
     NotFoundError,
     Provider,
     delete,
-    export_advice,
-    machine_class,
     result,
+    suited_exports,
 )
 from engine.wording import size_text
 from pages._ui import chrome, live
@@ -64,10 +63,10 @@ def _facts(found: Hardware) -> None:
     known = [f"`{name}` {MEANINGS[name]}" for name in machine.isa if name in MEANINGS]
     others = [f"`{name}`" for name in machine.isa if name not in MEANINGS]
     st.markdown(f"Instruction sets: {' · '.join([*known, *others]) or 'none that matter here'}")
-    name = machine_class(machine)
-    advice = next((one for one in export_advice() if one.hardware == name), None)
-    if advice is not None:
-        st.markdown(f"What suits it: **{plain(advice.export)}**. {plain(sentence(advice.why))}")
+    suited = suited_exports(found)
+    for advice in suited:
+        what = "What suits it" if len(suited) == 1 else f"What suits its {plain(advice.hardware)}"
+        st.markdown(f"{what}: **{plain(advice.export)}**. {plain(sentence(advice.why))}")
 
 
 def _providers(found: Hardware) -> None:

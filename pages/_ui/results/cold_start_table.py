@@ -47,9 +47,10 @@ def legend(report: Report) -> str:
     imports: dict[str, str] = {}
     for one in measured:
         imports.setdefault(one.runtime, _import(one))
+    of_host = next((f"; {one.memory_text}" for one in measured if one.memory_text), "")
     return (
         f"Load, first call and peak memory: median and range of {many(measured[0].n_processes, 'fresh process')}, "
-        f"which had imported {' or '.join(imports.values())} before and found the file in the system's memory"
+        f"which had imported {' or '.join(imports.values())} before and found the file in the system's memory{of_host}"
     )
 
 

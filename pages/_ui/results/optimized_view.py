@@ -56,8 +56,11 @@ def _start_card(report: Report, variant: Variant, job: Job | None) -> None:
         show_error(job.error.text, job.error_next)
     versions = report.environment.versions
     runtime = f"onnxruntime {versions['onnxruntime']}" if "onnxruntime" in versions else "onnxruntime"
+    cards = dict.fromkeys(report.environment.graphics_cards)
+    on_card = bool(cards) and report.target_of(variant).on_cuda
+    hardware = f"this card ({', '.join(cards)})" if on_card else f"this processor ({report.environment.cpu})"
     st.caption(
-        f"It belongs to this processor ({plain(report.environment.cpu)}) and this {plain(runtime)}: "
+        f"It belongs to {plain(hardware)} and this {plain(runtime)}: "
         "elsewhere it may not load, or run slower. The ONNX file above runs everywhere."
     )
     if st.button("Save the optimised graph", icon=":material/bolt:", key="save-optimized"):
@@ -89,7 +92,7 @@ def _graph(report: Report, variant: Variant, job: Job, graph: OptimizedGraph) ->
         key=f"download-optimized-{variant.id}",
     )
     st.warning(
-        f"Bound to {plain(graph.cpu)}, {plain(graph.provider)} and onnxruntime {plain(graph.runtime_version)}: "
+        f"Bound to {plain(graph.bound_to)}: "
         "elsewhere it may not load, or run slower. Make it anew there, or take the ONNX file.",
         icon=":material/memory:",
     )

@@ -19,6 +19,8 @@ def show(report: Report) -> None:
     with chrome.card("machine", "Machine", plain(machine.cpu)):
         chrome.metrics({"Cores": str(machine.cores), "Memory": size_text(machine.memory_bytes)})
         st.caption("Instructions: " + plain(", ".join(machine.isa) or "none that matter here"))
+        if machine.graphics_cards:
+            st.caption("Graphics cards: " + plain(", ".join(machine.graphics_cards)))
         st.table(
             {plain(name): plain(version) for name, version in machine.versions.items()},
             border="horizontal",

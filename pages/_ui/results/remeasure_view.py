@@ -76,7 +76,7 @@ def history(report: Report) -> None:
             [
                 {
                     "When": ago(one.created),
-                    "Machine": plain(one.cpu),
+                    "Machine": plain(one.hardware),
                     "Measured": f"{len(one.latencies)} of {many(one.n_variants, 'file')}",
                     "": ":green-badge[stands]" if one.stands else "",
                 }

@@ -150,8 +150,8 @@ def _report(run: Job, result: Report | None) -> None:
 
 def _summary_line(run: Job, result: Report) -> None:
     """Draws when, how long and on what machine it ran, and that it was cancelled or failed."""
-    cpus = dict.fromkeys((result.environment.cpu, result.latency_cpu))
-    machine = plain(", its latencies on ".join(cpus))
+    machines = dict.fromkeys((result.environment.cpu, result.latency_hardware))
+    machine = plain(", its latencies on ".join(machines))
     if run.state == "done":
         st.markdown(f"Measured {ago(run.finished or run.created)} in {duration(run.seconds)} on {machine}.")
         return

@@ -241,8 +241,7 @@ def legend(report: Report, *, everything: bool = False) -> str:
             f"{_span(report, 'n_runs')} calls each in {_span(report, 'n_rounds')} interleaved rounds that count"
             f"{_left_out(report)}"
         )
-        if first.buffers_text:
-            parts.append(f"A call of the first takes {first.buffers_text}")
+        parts += [plain(text) for text in report.buffers_texts]
     if report.data and (quality := report_quality(report)):
         chosen = f", chosen on {report.data.n_selection:,} others" if report.data.n_selection else ""
         parts.append(f"{measure_title(quality)} on {many(report.data.n_evaluation, example_noun(report))}{chosen}")

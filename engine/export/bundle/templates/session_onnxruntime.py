@@ -11,6 +11,7 @@ import numpy as np
 import onnxruntime as ort
 
 PACKAGE = "onnxruntime"
+CUDA = "CUDAExecutionProvider"
 CUDA_OPTIONS = ("device_id", "use_tf32", "prefer_nhwc")
 
 
@@ -33,6 +34,8 @@ class Session:
         for key, value in given.items():
             if key.startswith("session."):
                 options.add_session_config_entry(key, value)
+        if provider == CUDA:
+            ort.preload_dlls()  # CUDA's libraries from the packages that requirements.txt names
         own = {name: given[name] for name in CUDA_OPTIONS if name in given}
         self._session = ort.InferenceSession(
             str(path), options, providers=[(provider, own)] if own else [provider], enable_fallback=0

@@ -200,14 +200,18 @@ def verify(folder: Path, threads: int | None, *, timed: bool) -> dict[str, Any]:
         import numpy as np
         from infer import Model
 
-        model = Model(folder, threads)
         with np.load(folder / settings["golden"]["file"]) as file:
             golden = {name: file[name] for name in file.files}
-        if settings["golden"]["images"]:
-            checks.append(check_preprocessing(model, golden))
-        checks.append(check_outputs(model, golden))
-        del model
-        timing = latency(folder, golden, threads) if timed else None
+        try:
+            model = Model(folder, threads)
+            if settings["golden"]["images"]:
+                checks.append(check_preprocessing(model, golden))
+            checks.append(check_outputs(model, golden))
+            del model
+            timing = latency(folder, golden, threads) if timed else None
+        except Exception as error:  # noqa: BLE001  what runtimes raise has no base of its own
+            lines = str(error).strip().splitlines() or [type(error).__name__]
+            checks.append(_check("session", False, lines[0][:300]))
     return {
         "schema_version": 1,
         "bundle": {

@@ -1,0 +1,96 @@
+"""What is handed over of a run on a card: which card it was, both latencies, and what a bundle does otherwise."""
+
+import re
+
+import onnx
+import pytest
+from google.protobuf import text_format
+
+from engine.data.golden import GoldenExamples
+from engine.export.bundle import context as bundle_context
+from engine.export.bundle.context import BundleContext
+from engine.export.bundle.description import description
+from engine.export.bundle.texts import texts
+from engine.export.destinations.mlflow_store import metrics
+from engine.export.destinations.model_card import model_card
+from engine.export.html_report import html_report
+from engine.export.serving.triton import triton_files
+from engine.models.graph import read_onnx
+from engine.settings import ServeChoice, ServeSettings, Target
+from tests.export.serving.test_parts import schema
+from tests.made import INT8
+from tests.made_card_report import CARD, HOST, ON_CARD, made_card_report
+from tests.models.small import Shape, small_classifier
+
+BUFFERS = "16-bit floats: a call takes 1.00 ms with buffers on the card, 3.00 ms with arrays in memory"
+
+
+def made_bundle_context(tmp_path, target: Target) -> BundleContext:
+    path = tmp_path / "small.onnx"
+    onnx.save(small_classifier(Shape(image=("batch", 3, 16, 16))), path)
+    report = made_card_report(target=target)
+    return BundleContext(
+        report=report,
+        variant=report.variant(INT8),
+        name="digits",
+        model=read_onnx(path, None),
+        target=target,
+        examples=GoldenExamples(n=0, inputs={}, images=()),
+        calls=(),
+        tolerance=1e-3,
+        tolerance_source="rounding",
+        depends=False,
+        serve=ServeChoice(settings=ServeSettings()),
+    )
+
+
+def test_the_card_and_both_latencies_stand_in_whatever_is_handed_over():
+    report = made_card_report(target=ON_CARD.model_copy(update={"bound": True}))
+    page = re.sub(r"<script.*?</script>", "", html_report(report, "digits"), flags=re.DOTALL)
+    card = model_card(report, "digits", {"model.onnx": report.variant(INT8)}, None, False, "someone/digits")
+    for text in (page, card):
+        assert f"{CARD} (host: {HOST})" in text
+        assert BUFFERS in text
+    assert metrics(report.variant(INT8))["latency_p50_ms_numpy_buffers"] == 3.0
+
+
+@pytest.mark.parametrize(
+    ("option", "named"), [("bound", "through buffers on the card"), ("cuda_graph", "of a captured")]
+)
+def test_a_bundle_names_no_latency_of_calls_that_it_does_not_make(tmp_path, option, named):
+    context = made_bundle_context(tmp_path, ON_CARD.model_copy(update={option: True}))
+    assert description(context).measured.p50_ms is None
+    readme = texts(context)["README.md"].decode()
+    assert f"The run timed calls {named}" in readme
+    assert "Median of a call" not in readme
+    plain = made_bundle_context(tmp_path, ON_CARD)
+    assert description(plain).measured.p50_ms == 1.0
+    readme = texts(plain)["README.md"].decode()
+    assert "Median of a call: 1 ms" in readme
+    assert "The run timed calls" not in readme
+
+
+BOTH = ("onnxruntime", "onnxruntime-gpu")
+
+
+@pytest.mark.parametrize(
+    ("target", "builds", "asked"),
+    [
+        (ON_CARD, BOTH, "onnxruntime-gpu[cuda,cudnn]==1"),
+        (Target(threads=2), BOTH, "onnxruntime==1"),
+        (Target(threads=2), BOTH[1:], "onnxruntime-gpu==1"),
+        (ON_CARD, BOTH[:1], "onnxruntime==1"),
+    ],
+)
+def test_a_bundle_for_a_card_asks_for_the_build_and_the_libraries_of_one(tmp_path, monkeypatch, target, builds, asked):
+    monkeypatch.setattr(bundle_context, "versions", lambda: dict.fromkeys((*BOTH, "numpy", "pillow"), "1"))
+    monkeypatch.setattr(bundle_context, "runtime_distributions", lambda: builds)
+    assert texts(made_bundle_context(tmp_path, target))["requirements.txt"].decode().splitlines()[0] == asked
+
+
+def test_triton_serves_it_on_the_card_of_its_number(tmp_path):
+    context = made_bundle_context(tmp_path, ON_CARD.model_copy(update={"device_id": 1}))
+    files = triton_files(context, ServeSettings())
+    config = text_format.Parse(files["triton/model/config.pbtxt"].decode(), schema().ModelConfig())
+    (group,) = config.instance_group
+    assert (group.kind, list(group.gpus)) == (group.KIND_GPU, [1])

@@ -1,0 +1,40 @@
+"""What is said of figures from a card: which card, which memory, and which buffers."""
+
+import pytest
+
+from engine.planning.comparing import compare_reports
+from engine.results.time_profile import parts_text
+from tests.made import INT8, made_cold_start, made_report
+from tests.made_card_report import CARD, HOST, made_card_report
+
+
+def test_latencies_are_of_the_card_and_its_host_and_on_a_cpu_of_the_cpu():
+    assert made_card_report().latency_hardware == f"{CARD} (host: {HOST})"
+    assert made_card_report(cards=()).latency_hardware == HOST
+    report = made_report()
+    machine = report.environment.model_copy(update={"graphics_cards": (CARD,)})
+    assert report.model_copy(update={"environment": machine}).latency_hardware == HOST
+
+
+def test_two_cards_beside_the_same_processor_do_not_compare_in_time():
+    comparison = compare_reports([("one", made_card_report()), ("two", made_card_report(cards=("NVIDIA H200",)))])
+    assert {one.quantity for one in comparison.differences} == {"latency", "speed"}
+    assert all("timed on NVIDIA H200 (host: A CPU)" in one.reason for one in comparison.differences)
+
+
+def test_every_variant_has_both_of_its_latencies():
+    (first, second) = made_card_report().buffers_texts
+    assert first == "Baseline: a call takes 2.00 ms with arrays in memory, 3.00 ms with buffers on the card"
+    assert second.startswith("16-bit floats: a call takes 1.00 ms with arrays in memory")
+    assert made_report().buffers_texts == ()
+
+
+def test_the_memory_of_a_card_is_not_in_the_peak_and_that_is_said():
+    on_card = made_card_report().variant(INT8).cold_start
+    assert on_card.memory_text == "peak memory is the host's: what lies on the card is not in it"
+    assert made_cold_start(30.0, None).memory_text == ""
+
+
+@pytest.mark.parametrize(("report", "end"), [(made_card_report(), "nodes, or by the card"), (made_report(), "nodes")])
+def test_what_the_parts_leave_is_spent_by_the_card_too(report, end):
+    assert parts_text(0.1, report.variant(INT8).latency).endswith(f"the rest is spent between the {end}")
