@@ -2,7 +2,7 @@
 
     python -m bench.prune FOLDER build [ARCHITECTURE ...]     prune and export those that are not there yet
     python -m bench.prune FOLDER time [SECONDS]               time the files, pruned and unpruned in the same rounds
-    python -m bench.prune FOLDER table > docs/prunable.md     the table
+    python -m bench.prune FOLDER table                        the table, which is in docs/pruning.md
 
 The exit status is that of the last command; for a network that cannot be pruned, FOLDER/NAME/built.json has the reason.
 """
