@@ -16,6 +16,7 @@ from PIL import Image
 
 from engine.data.preprocess import prepare
 from engine.errors import DataError, RequestError
+from engine.export.bundle.bundle import sha256
 from engine.models.graph import read_onnx
 from engine.planning.verification import check_verification, parse_verification
 from engine.store.home import Home
@@ -133,15 +134,28 @@ def test_a_file_that_was_changed_is_named(unpacked, packages, name):
     assert f"{name} is missing" in call(unpacked, packages, "verify.py", "--no-latency").stdout
 
 
-def test_another_version_of_the_runtime_is_told(unpacked, packages):
-    """Only the sentence is looked at: SHA256SUMS is written anew for the changed description."""
-    from engine.export.bundle.bundle import sha256
+def redescribe(folder: Path, pattern: str, replacement: str) -> None:
+    """Changes bundle.json, and writes SHA256SUMS anew for it."""
+    text = (folder / "bundle.json").read_text()
+    changed = re.sub(pattern, replacement, text)
+    assert changed != text
+    (folder / "bundle.json").write_text(changed)
+    sums = (folder / "SHA256SUMS").read_text().replace(sha256(text.encode()), sha256(changed.encode()))
+    (folder / "SHA256SUMS").write_text(sums)
 
-    text = (unpacked / "bundle.json").read_text()
-    changed = re.sub(r'"onnxruntime": "[^"]*"', '"onnxruntime": "1.0.0"', text)
-    (unpacked / "bundle.json").write_text(changed)
-    sums = (unpacked / "SHA256SUMS").read_text().replace(sha256(text.encode()), sha256(changed.encode()))
-    (unpacked / "SHA256SUMS").write_text(sums)
+
+@pytest.mark.parametrize("provider", ["CUDAExecutionProvider", "NoSuchProvider"])
+def test_a_provider_that_does_not_start_is_a_check_that_fails_and_the_result_is_read(unpacked, packages, provider):
+    redescribe(unpacked, r'"provider": "[^"]*"', f'"provider": "{provider}"')
+    done = call(unpacked, packages, "verify.py")
+    assert (done.returncode, "Traceback" in done.stderr) == (3, False)
+    assert f"FAILED session: {provider} did not start here" in done.stdout
+    found = parse_verification((unpacked / "verify-result.json").read_bytes())
+    assert (found.passed, found.checks[-1].name) == (False, "session")
+
+
+def test_another_version_of_the_runtime_is_told(unpacked, packages):
+    redescribe(unpacked, r'"onnxruntime": "[^"]*"', '"onnxruntime": "1.0.0"')
     done = call(unpacked, packages, "verify.py", "--no-latency")
     assert done.returncode == 3
     assert "is installed, and the bundle was measured with 1.0.0: pip install -r requirements.txt" in done.stdout
