@@ -144,12 +144,17 @@ def redescribe(folder: Path, pattern: str, replacement: str) -> None:
     (folder / "SHA256SUMS").write_text(sums)
 
 
-@pytest.mark.parametrize("provider", ["CUDAExecutionProvider", "NoSuchProvider"])
-def test_a_provider_that_does_not_start_is_a_check_that_fails_and_the_result_is_read(unpacked, packages, provider):
+@pytest.mark.parametrize(
+    ("provider", "reason"),
+    [("CUDAExecutionProvider", "CUDAExecutionProvider did not start here"), ("NoProvider", "Unknown Provider Type")],
+)
+def test_a_provider_that_does_not_start_is_a_check_that_fails_and_the_result_is_read(
+    unpacked, packages, provider, reason
+):
     redescribe(unpacked, r'"provider": "[^"]*"', f'"provider": "{provider}"')
     done = call(unpacked, packages, "verify.py")
     assert (done.returncode, "Traceback" in done.stderr) == (3, False)
-    assert f"FAILED session: {provider} did not start here" in done.stdout
+    assert f"FAILED session: {reason}" in done.stdout
     found = parse_verification((unpacked / "verify-result.json").read_bytes())
     assert (found.passed, found.checks[-1].name) == (False, "session")
 
