@@ -61,7 +61,8 @@ def test_it_says_what_a_sweep_is_and_how_long_it_takes_before_it_starts(page):
 
 
 def test_what_is_chosen_is_asked_for_and_the_address_holds_it(page, queue):
-    page.number_input(key="sweep-limit").set_value(5.0).run()
+    (limit,) = [one for one in page.number_input if one.label.startswith("A call may take")]
+    limit.set_value(5.0).run()
     button(page, START).click().run()
     assert not page.exception
     found = request(queue)
@@ -122,6 +123,16 @@ def test_the_cell_and_the_latency_of_a_sweep_that_is_gone_are_not_those_of_anoth
     at = linked(sweep="gone", cell="0,2", within="2.2")
     assert {"cell", "within"} & set(at.query_params) == set()
     assert "Most images a second: 8 images a call, 2 threads" in words(at)
+
+
+def test_a_latency_can_be_taken_back_and_the_address_says_so(linked):
+    at = linked(made_sweep(variant=INT8, max_latency_ms=2.2))
+    assert "within" not in at.query_params
+    within(at).set_value(None).run()
+    assert "Most images a second: 8 images a call, 2 threads" in words(at)
+    assert at.query_params["within"] == ""
+    within(at).set_value(2.2).run()
+    assert "within" not in at.query_params
 
 
 @pytest.mark.parametrize(

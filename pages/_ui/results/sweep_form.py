@@ -64,9 +64,9 @@ def show(report: Report, variant: Variant, param: str) -> None:
     limit = st.number_input(
         "A call may take, ms (optional)",
         min_value=0.001,
-        value=report.recipe.budget.max_latency_ms,
+        value=None,
         format="%g",
-        key="sweep-limit",
+        key=state.seeded_key(f"sweep-limit-{report.run_id}", report.recipe.budget.max_latency_ms),
         width=260,
         help="Larger batches are skipped once a smaller one takes longer than this.",
     )

@@ -119,9 +119,9 @@ def _matrix(report: Report, sweep: Sweep, id: str) -> None:
     limit = st.number_input(
         "Within, ms",
         min_value=LEAST_MS,
-        value=_linked_limit(sweep),
+        value=None,
         format="%g",
-        key=f"sweep-within-{id}",
+        key=state.seeded_key(f"sweep-within-{id}", _linked_limit(sweep)),
         width=200,
         placeholder="any latency",
         help="The latency that a call may take. It only decides which cell is the best: nothing is measured again.",

@@ -147,9 +147,9 @@ def _outcome(report: Report, job: Job, bench: ServeBench, id: str) -> None:
     limit = st.number_input(
         "99 of 100 answers within, ms",
         min_value=0.1,
-        value=bench.max_p99_ms,
+        value=None,
         format="%g",
-        key=f"serving-within-{job.id}",
+        key=state.seeded_key(f"serving-within-{job.id}", bench.max_p99_ms),
         placeholder="any time",
         width=300,
         help="It only decides which setting is the best: nothing is measured again.",
