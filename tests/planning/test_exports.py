@@ -32,3 +32,8 @@ def test_what_suits_a_machine_begins_with_a_card_that_works(works, classes):
     card = Provider(runtime="onnxruntime", name="CUDAExecutionProvider", works=works, reason="")
     hardware = Hardware(environment=MACHINE, providers=(card,), gpus=())
     assert [one.hardware for one in suited_exports(hardware)] == classes
+
+
+def test_a_cpu_with_bf16_has_the_races_that_fp32_won_there():
+    (advice,) = [one for one in export_advice() if one.hardware == "CPU with VNNI"]
+    assert "won 4 of 12 races, 1.45 to 1.96 times as fast as FP32" in advice.why
