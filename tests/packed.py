@@ -1,14 +1,17 @@
 """Bundles of small models, made as the job makes them."""
 
+import importlib.util
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import onnx
 import pytest
 from PIL import Image
 
+import engine.export.bundle
 from engine.analyses.bundle import bundle
 from engine.context import no_progress
 from engine.models.artifacts import file_sha256
@@ -121,3 +124,12 @@ def pack(
         patch.setenv("FEATHERWEIGHT_HOME", str(home.path))
         request = bundle_request(run.path, "colours", variants, golden)
         return Packed(bundle(request, JobFolder(folder), Progress(lambda event: None)), folder / BUNDLE_FILE)
+
+
+def bundled_session() -> ModuleType:
+    """session.py of a bundle that runs in onnxruntime, as a module."""
+    path = Path(engine.export.bundle.__path__[0]) / "templates" / "session_onnxruntime.py"
+    spec = importlib.util.spec_from_file_location("session_of_a_bundle", path)
+    found = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(found)
+    return found

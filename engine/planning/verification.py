@@ -74,7 +74,7 @@ def _check_ratio(verification: Verification, variant: Variant, target: Target) -
     latency, measured = verification.latency, variant.latency
     if latency is None or latency.ratio_to_measured is None:
         return
-    if measured is None or target.bound or target.cuda_graph or latency.threads != measured.threads:
+    if measured is None or target.bound or latency.threads != measured.threads:
         raise RequestError(
             f"the result names a ratio to the run, which has no latency with {latency.threads} threads to compare with",
             WRITE_ANEW,

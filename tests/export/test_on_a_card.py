@@ -54,20 +54,23 @@ def test_the_card_and_both_latencies_stand_in_whatever_is_handed_over():
     assert metrics(report.variant(INT8))["latency_p50_ms_numpy_buffers"] == 3.0
 
 
-@pytest.mark.parametrize(
-    ("option", "named"), [("bound", "through buffers on the card"), ("cuda_graph", "of a captured")]
-)
-def test_a_bundle_names_no_latency_of_calls_that_it_does_not_make(tmp_path, option, named):
-    context = made_bundle_context(tmp_path, ON_CARD.model_copy(update={option: True}))
+def test_a_bundle_names_no_latency_of_buffers_on_the_card_since_it_copies_its_arrays(tmp_path):
+    context = made_bundle_context(tmp_path, ON_CARD.model_copy(update={"bound": True}))
     assert description(context).measured.p50_ms is None
     readme = texts(context)["README.md"].decode()
-    assert f"The run timed calls {named}" in readme
+    assert "The run timed calls through buffers on the card" in readme
     assert "Median of a call" not in readme
-    plain = made_bundle_context(tmp_path, ON_CARD)
-    assert description(plain).measured.p50_ms == 1.0
-    readme = texts(plain)["README.md"].decode()
+    assert description(context).session.options["buffers"] == "numpy"
+
+
+@pytest.mark.parametrize("captures", [True, False])
+def test_a_bundle_of_a_captured_graph_captures_one_and_names_its_latency(tmp_path, captures):
+    context = made_bundle_context(tmp_path, ON_CARD.model_copy(update={"cuda_graph": captures}))
+    assert description(context).session.options["enable_cuda_graph"] == str(int(captures))
+    assert description(context).measured.p50_ms == 1.0
+    readme = texts(context)["README.md"].decode()
     assert "Median of a call: 1 ms" in readme
-    assert "The run timed calls" not in readme
+    assert ("captures a CUDA graph for the shapes of its first call" in readme) == captures
 
 
 BOTH = ("onnxruntime", "onnxruntime-gpu")

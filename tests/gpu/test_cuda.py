@@ -1,5 +1,7 @@
 """On an NVIDIA card: every option of the CUDA provider, a run, and training. `make test-gpu` runs these alone."""
 
+import warnings
+
 import numpy as np
 import onnx
 import pytest
@@ -13,6 +15,7 @@ from engine.settings import Target, parse_recipe
 from engine.settings.target import CUDA
 from engine.system.machine import graphics_cards, n_cuda_cards, versions
 from tests.conftest import carry_out
+from tests.packed import bundled_session
 
 pytestmark = pytest.mark.gpu
 CARD = Target(provider=CUDA, threads=1, batch_size=4)
@@ -93,6 +96,17 @@ def test_a_captured_graph_takes_new_images_of_its_shape_and_no_other_shape(path)
         np.testing.assert_allclose(session(others)["logits"], logits(path, EXACT, others), rtol=1e-4, atol=1e-5)
         with pytest.raises(RunError, match="takes no others"):
             session(IMAGES[:1])
+
+
+def test_the_session_of_a_bundle_replays_a_captured_graph_in_calls_of_its_first_shape(path):
+    options = RUNTIMES["onnxruntime"].describe_options(EXACT.model_copy(update={"cuda_graph": True}))
+    settings = {"provider": CUDA, "threads": 1, "options": options, "outputs": ["logits"]}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # it warns where nothing is captured
+        session = bundled_session().Session(path, settings)
+        for images in (IMAGES, IMAGES[::-1].copy(), IMAGES[:1]):
+            found = session({"image": images})["logits"]
+            np.testing.assert_allclose(found, logits(path, EXACT, images), rtol=1e-4, atol=1e-5)
 
 
 def test_a_graph_with_control_flow_is_not_captured_and_says_why(tmp_path):

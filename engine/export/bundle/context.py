@@ -68,9 +68,9 @@ class BundleContext:
         return self.examples.calls(self.model.input_specs, self.model.batch)
 
     @property
-    def is_slower(self) -> bool:
-        """Whether the run timed calls that the bundle does not make: it copies its arrays, and captures no graph."""
-        return self.target.bound or self.target.cuda_graph
+    def copies(self) -> bool:
+        """Whether the run timed calls with buffers on the card, which the bundle copies its arrays into."""
+        return self.target.bound
 
     @property
     def takes_images(self) -> bool:

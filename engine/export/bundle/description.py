@@ -25,7 +25,7 @@ from engine.runtimes import RUNTIMES
 
 def description(context: BundleContext) -> BundleDescription:
     """What the bundle of this variant says of itself."""
-    model, target, variant = context.model, context.target.for_answers, context.variant
+    model, target, variant = context.model, context.target.model_copy(update={"bound": False}), context.variant
     return BundleDescription(
         name=context.name,
         run=context.report.run_id,
@@ -79,7 +79,7 @@ def description_file(context: BundleContext) -> dict[str, bytes]:
 def _figures(context: BundleContext) -> BundledFigures:
     """The run's figures; no latency of calls that the bundle does not make."""
     variant = context.variant
-    latency = None if context.is_slower else variant.latency
+    latency = None if context.copies else variant.latency
     accuracy, fidelity = variant.accuracy, variant.fidelity
     measured = accuracy or fidelity
     return BundledFigures(
