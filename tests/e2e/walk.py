@@ -44,8 +44,10 @@ CANDIDATES = """() => {
     const counts = {};
     return found.map((element, index) => {
         element.setAttribute('data-walk', index);
+        // The icon of a section says whether it is open or pointed at, and "an hour" comes after "59 minutes".
         const name = (element.getAttribute('aria-label') || element.innerText || element.title || '')
-            .trim().replace(/\\s+/g, ' ').replace(/\\d[\\d.]*( (s|ms|min|h|minutes?|hours?|days?|%))+/g, 'so long');
+            .trim().replace(/\\s+/g, ' ').replace(element.tagName === 'SUMMARY' ? /^([a-z_]+ )+/ : '', '')
+            .replace(/\\d[\\d.]*( (s|ms|min|h|minutes?|hours?|days?|%)(?![a-z]))+/g, 'so long');
         const kind = element.dataset.testid === 'stTopNavLink' ? 'link' : element.getAttribute('role');
         const shown = `${kind || element.tagName.toLowerCase()} ${name.slice(0, 80)}`;
         counts[shown] = (counts[shown] || 0) + 1;
