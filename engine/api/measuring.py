@@ -1,11 +1,9 @@
 """The verbs that measure a finished run again."""
 
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 
-from engine.api.reporting import write_html_report
-from engine.errors import RequestError
+from engine.api.reporting import leave_report_page
 from engine.jobs import foreground
 from engine.jobs.queue import Queue
 from engine.planning.remeasurable import remeasurable_report
@@ -26,8 +24,7 @@ def remeasure(run: str | Path, on_event: Callable[[Event], None] = lambda event:
     folder = run_folder(run, queue.home).path
     foreground.run_analysis(queue.home, _request(queue, folder), on_event=on_event)
     if (folder / REPORT_PAGE).exists():
-        with suppress(RequestError):  # there is no room for it: report.json holds both measurements
-            write_html_report(folder, folder / REPORT_PAGE)
+        leave_report_page(folder)
     return remeasurable_report(folder)
 
 

@@ -5,7 +5,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from engine.api.preflight import known_profile
-from engine.api.reporting import write_html_report
+from engine.api.reporting import leave_report_page
 from engine.errors import Cancelled, RequestError, RunError
 from engine.jobs import foreground
 from engine.planning.describe import describe_recipe
@@ -14,7 +14,6 @@ from engine.planning.presets import estimate_presets
 from engine.planning.resolve import resolve_recipe
 from engine.results import Estimate, Event, Preset, Report
 from engine.settings import AnalysisRequest, Recipe
-from engine.store.folders import REPORT_PAGE
 from engine.store.home import Home
 
 
@@ -61,13 +60,7 @@ def optimize(recipe: Recipe, out: str | Path, on_event: Callable[[Event], None] 
     try:
         report = foreground.run_in_folder(home, resolve(recipe), out, on_event)
     except (RunError, Cancelled):
-        _leave_page(out)
+        leave_report_page(out)
         raise
-    _leave_page(out)
+    leave_report_page(out)
     return report
-
-
-def _leave_page(folder: Path) -> None:
-    """Leaves report.html in a run's folder; none where nothing was made, or where there is no room for it."""
-    with suppress(RequestError):
-        write_html_report(folder, folder / REPORT_PAGE)

@@ -13,7 +13,7 @@ from engine.planning.remeasurable import existing_report
 from engine.planning.variant_files import run_folder
 from engine.results import Disagreements, Example, Report, Variant
 from engine.settings import Recipe
-from engine.store.folders import JobFolder, write_atomically
+from engine.store.folders import REPORT_PAGE, JobFolder, write_atomically
 from engine.store.verifications import verifications_of
 
 UNNAMED: str = Recipe.model_fields["name"].default
@@ -42,6 +42,12 @@ def html_report(run: str | Path, *, images: bool = True) -> str:
 def write_html_report(run: str | Path, out: Path, *, images: bool = True) -> None:
     """Write what `html_report` gives to this file, as a whole or not at all. Raises RequestError where it cannot."""
     _write(out, html_report(run, images=images))
+
+
+def leave_report_page(folder: Path) -> None:
+    """Leave the report in a run's folder as a page; none where nothing was made, or where there is no room for it."""
+    with suppress(RequestError):
+        write_html_report(folder, folder / REPORT_PAGE)
 
 
 def run_name(queue: Queue, run: str | Path) -> str:

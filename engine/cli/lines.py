@@ -149,7 +149,7 @@ def of_report(report: Report) -> list[str]:
 
 def _how_to_start(report: Report) -> list[str]:
     """What the ratios of a race across runtimes are to, and the runtime of the recommended variant with its options."""
-    best = report.variant(report.recommended.id) if report.recommended is not None else None
+    best = report.recommended_variant
     if best is None or report.is_undecided:
         return []
     reference = [f"every ratio is to {report.reference}"] if report.target_labels else []

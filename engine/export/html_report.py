@@ -204,7 +204,7 @@ def _verdict(report: Report, variant: Variant) -> str:
 def _method(report: Report) -> Iterator[tuple[str, str]]:
     """How the recommended variant is started and how all was measured, as pairs of a name and a sentence."""
     machine, base = report.environment, report.baseline
-    best = report.variant(report.recommended.id) if report.recommended else None
+    best = report.recommended_variant
     if best is not None and not report.is_undecided:
         yield "How to start it", f"Start {best.label} in {how_to_start(report, best)}, as it was measured"
     memory = size_text(machine.memory_bytes)

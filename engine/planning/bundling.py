@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from engine.errors import RequestError
-from engine.planning.graph_jobs import find_variant
+from engine.planning.graph_jobs import find_variant, recommended_variant
 from engine.planning.remeasurable import remeasurable_report
 from engine.planning.target import check_target
-from engine.results import Report, Variant
 from engine.settings.bundle_job import BundleRequest, GoldenSource
 from engine.settings.serving import DEFAULT_SERVING, ServeChoice
 from engine.store.uploads import path_sum
@@ -22,7 +21,7 @@ def bundle_request(
     `remeasurable_report` does, and NotFoundError for a variant that is not there.
     """
     report = remeasurable_report(folder)
-    variants = [find_variant(report, id) for id in dict.fromkeys(variant_ids)] or [_recommended(report)]
+    variants = [find_variant(report, id) for id in dict.fromkeys(variant_ids)] or [recommended_variant(report)]
     return BundleRequest(
         folder=str(folder.absolute()),
         name=name or report.recipe.name,
@@ -47,10 +46,3 @@ def check_bundle(request: BundleRequest) -> None:
                 "Run its recipe again",
             )
         check_target(report.target_of(variant))
-
-
-def _recommended(report: Report) -> Variant:
-    variant = report.variant(report.recommended.id) if report.recommended is not None else None
-    if variant is None or report.is_undecided:
-        raise RequestError("the run recommends nothing, and no variant is named", "Name one (--variant)")
-    return variant

@@ -6,7 +6,6 @@ from engine.planning.estimate import split_shares
 from engine.planning.raced import n_targets
 from engine.results import limit_text
 from engine.settings import ArraysData, FileModel, Recipe, SampleData, SampleModel, Step, TimmModel
-from engine.settings.target import CUDA
 from engine.system.machine import cores
 from engine.wording import many, percent
 
@@ -80,7 +79,7 @@ def _measurement_text(recipe: Recipe) -> str:
             f"{target.batch_size}; FP32 in onnxruntime is the baseline."
         )
     if n_targets(recipe) > 1:
-        choices = _OPTIONS_OF_A_CARD if target.provider == CUDA else "floats in f32 and in bf16"
+        choices = _OPTIONS_OF_A_CARD if target.on_cuda else "floats in f32 and in bf16"
         options += f", {choices}, which race against each other"
     return (
         f"Measure all variants in interleaved rounds in {target.runtime} ({target.provider}{options}) with "

@@ -39,7 +39,6 @@ from engine.settings import (
     TimmModel,
 )
 from engine.settings.cost import EXPORT_SECONDS, TIMED_CALLS, TRAINING_MACS_PER_CORE, CostInputs, call_seconds
-from engine.settings.target import CUDA
 from engine.store.home import Home
 from engine.store.timings import Factor, device_of, read_factors
 from engine.system.machine import cores
@@ -215,7 +214,7 @@ def _cost_inputs(recipe: Recipe, step: Step, macs: float, train_images: float) -
         cores=cores(),
         target_threads=recipe.target.threads or cores(),
         n_targets=n_targets(recipe),
-        in_8_bits=recipe.target.provider != CUDA,
+        in_8_bits=not recipe.target.on_cuda,
         has_images=recipe.data is not None and not isinstance(recipe.data, ArraysData),
     )
 

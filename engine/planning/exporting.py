@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from engine.errors import RequestError, SettingsError
+from engine.planning.graph_jobs import recommended_variant
 from engine.planning.remeasurable import remeasurable_report
-from engine.results import Report
 from engine.settings import FileModel
 from engine.settings.export_job import (
     TOKEN,
@@ -35,17 +35,11 @@ def export_request(
     return ExportRequest(
         folder=str(folder.absolute()),
         name=name or report.recipe.name or report.run_id,
-        variants=tuple(dict.fromkeys(variants)) or _recommended(report),
+        variants=tuple(dict.fromkeys(variants)) or (recommended_variant(report).id,),
         destination=destination,
         network_source=source if reads_network else None,
         overwrite=overwrite,
     )
-
-
-def _recommended(report: Report) -> tuple[str, ...]:
-    if report.recommended is None or report.is_undecided:
-        raise RequestError("the run recommends nothing, and no variant is named", "Name a variant by its id")
-    return (report.recommended.id,)
 
 
 def check_export(request: ExportRequest) -> None:

@@ -68,6 +68,14 @@ def find_variant(report: Report, id: str) -> Variant:
     return variant
 
 
+def recommended_variant(report: Report) -> Variant:
+    """The recommended variant. Raises RequestError where nothing is recommended, or nothing could be yet."""
+    variant = report.recommended_variant
+    if variant is None or report.is_undecided:
+        raise RequestError("the run recommends nothing, and no variant is named", "Name a variant by its id")
+    return variant
+
+
 def check_unchanged(request: TimeProfileRequest | SaveOptimizedRequest | GraphsRequest) -> None:
     """Raises RequestError where a file of the run is not the one that it made any more."""
     files = (request.model,) if isinstance(request, SaveOptimizedRequest) else (request.baseline, request.model)

@@ -1,14 +1,13 @@
 """How many targets a target stands for on this machine, before anything that runs a model is loaded."""
 
 from engine.settings import Recipe, Target
-from engine.settings.target import CUDA
 from engine.system.machine import BF16, isa
 
 
 def n_targets(recipe: Recipe) -> int:
     """How many targets each file is measured at, by this processor's instructions; 1 in the ordinary case."""
     target = recipe.target
-    if target.provider == CUDA and recipe.races:
+    if target.on_cuda and recipe.races:
         return _n_options(target)
     n_onnxruntime = 1 if target.runtime == "any" else 0
     if target.runtime == "onnxruntime" or not target.on_cpu:

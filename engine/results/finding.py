@@ -12,7 +12,7 @@ from engine.wording import many, milliseconds, percent, size_text
 
 def finding(report: Report) -> tuple[str, str]:
     """What to do, and what it costs and how sure that is; the second is empty where nothing was measured of it."""
-    best = report.variant(report.recommended.id) if report.recommended else None
+    best = report.recommended_variant
     if best is None or report.recommended is None:
         return "The run ended before its variants were compared, so nothing is recommended.", ""
     if report.is_undecided:
@@ -103,7 +103,7 @@ def _caveats(report: Report) -> Iterator[str]:
         yield _clause(unconfirmed)
     if leak := leak_text(report):
         yield leak
-    best = report.variant(report.recommended.id) if report.recommended else None
+    best = report.recommended_variant
     if best is not None and best.accuracy is None and report.data is not None and report.compares:
         measure = report_measure(report) or "similarity"
         yield f"no accuracy was measured, since there are no labels: the {measure} compares answers with the baseline's"

@@ -21,7 +21,7 @@ class HeadlineFigure:
 
 def headline_figures(report: Report) -> tuple[HeadlineFigure, ...]:
     """The figures of the recommended variant; none where nothing was compared."""
-    best = report.variant(report.recommended.id) if report.recommended else None
+    best = report.recommended_variant
     return tuple(_figures(report, best, report.baseline)) if best is not None and report.baseline is not None else ()
 
 

@@ -237,6 +237,11 @@ class Report(Result):
         return tuple(f"{label}: a call takes {text}" for label, text in timed if text)
 
     @property
+    def recommended_variant(self) -> Variant | None:
+        """The recommended variant, which is the baseline while it is undecided; None in a run that broke off."""
+        return self.variant(self.recommended.id) if self.recommended is not None else None
+
+    @property
     def is_undecided(self) -> bool:
         """Whether other programs left no speed to recommend anything by: the baseline is then no recommendation."""
         return self.recommended is not None and self.recommended.reason.code == codes.NOT_MEASURED

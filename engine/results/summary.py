@@ -55,7 +55,7 @@ def summarize_recipe(run_id: str, state: State, recipe: Recipe) -> RunSummary:
 def summarize(report: Report) -> RunSummary:
     """The summary of a report, whatever state its run is in."""
     summary = summarize_recipe(report.run_id, report.state, report.recipe)
-    best = report.variant(report.recommended.id) if report.recommended else None
+    best = report.recommended_variant
     base = report.baseline
     if best is None or base is None or report.recommended is None:
         return summary

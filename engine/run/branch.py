@@ -187,12 +187,11 @@ def _add_variant(
 ) -> BranchState:
     export_result = _export(context, part, model)
     exported = as_onnx(export_result.model)
+    first = context.step_runner.first_target
     if parent is None:
-        first_target = context.step_runner.first_target.target
-        check_capture(exported, first_target, context.step_runner.inputs(first_target.batch_size))
+        check_capture(exported, first.target, context.step_runner.inputs(first.target.batch_size))
         exported, notes = _with_neighbours(context, exported, notes)
     own_label = label(path if step else ())
-    first = context.step_runner.first_target
     variant = context.builder.add_variant(
         exported,
         parent_id=parent,

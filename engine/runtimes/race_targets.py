@@ -16,7 +16,7 @@ from engine.runtimes.protocol import Runtime
 from engine.runtimes.registry import RUNTIMES, resolve_target
 from engine.runtimes.trial_model import WRONG_ANSWER, is_right, trial_model
 from engine.settings import Target
-from engine.settings.target import CUDA, DEFAULT_PROVIDERS
+from engine.settings.target import DEFAULT_PROVIDERS
 
 ONNXRUNTIME: Final = "onnxruntime"
 OPENVINO: Final = "openvino"
@@ -46,7 +46,7 @@ def race_targets(target: Target, *, races: bool = False) -> tuple[RaceTarget, ..
     something else than the provider has by itself; without TF32 comes first. All of them have a number of threads.
     Raises TargetError as `resolve_target` does; what else does not work here is left out (`left_out`).
     """
-    if target.provider == CUDA:
+    if target.on_cuda:
         return _cuda(resolve_target(target)) if races else (RaceTarget("", resolve_target(target)),)
     if target.runtime == "any":
         rows = [_onnxruntime(target), *([] if left_out(target) else _openvino(target))]

@@ -34,7 +34,6 @@ from engine.search.selection import (
 from engine.search.timing import operator_milliseconds, run_final, screen
 from engine.search.workspace import Workspace, make_workspace
 from engine.settings import QuantizeAuto
-from engine.settings.target import CUDA
 from engine.techniques.quantize import check_quantizable, equalizable, free_products, heavy_nodes, with_crops_of_few
 from engine.wording import many
 
@@ -264,7 +263,7 @@ def _facts(workspace: Workspace) -> Facts:
         isa=context.isa,
         goal=context.goal,
         n_pairs=len(equalizable(proto)),
-        on_cuda=context.target.provider == CUDA,
+        on_cuda=context.target.on_cuda,
     )
 
 

@@ -68,11 +68,6 @@ class BundleContext:
         return self.examples.calls(self.model.input_specs, self.model.batch)
 
     @property
-    def copies(self) -> bool:
-        """Whether the run timed calls with buffers on the card, which the bundle copies its arrays into."""
-        return self.target.bound
-
-    @property
     def takes_images(self) -> bool:
         return self.model.preprocess is not None
 

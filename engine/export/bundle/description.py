@@ -77,9 +77,9 @@ def description_file(context: BundleContext) -> dict[str, bytes]:
 
 
 def _figures(context: BundleContext) -> BundledFigures:
-    """The run's figures; no latency of calls that the bundle does not make."""
+    """The run's figures; no latency that was measured with buffers on a card, since the bundle copies its arrays."""
     variant = context.variant
-    latency = None if context.copies else variant.latency
+    latency = None if context.target.bound else variant.latency
     accuracy, fidelity = variant.accuracy, variant.fidelity
     measured = accuracy or fidelity
     return BundledFigures(

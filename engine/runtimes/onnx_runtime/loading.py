@@ -9,7 +9,6 @@ from engine.runtimes.feed import shapes_text
 from engine.runtimes.onnx_runtime.errors import ORT_ERRORS, first_line
 from engine.runtimes.onnx_runtime.options import providers, session_options
 from engine.settings import Target
-from engine.settings.target import CUDA
 from engine.tasks import Inputs
 
 _NOT_CAPTURED = {
@@ -55,7 +54,7 @@ def error_of(error: Exception, target: Target, action: str, next: str) -> Feathe
     """What an error of onnxruntime means: the session that failed was to do `action`."""
     text = str(error)
     if ran_out_of_memory(error):
-        return _card_is_full() if target.provider == CUDA else memory_error()
+        return _card_is_full() if target.on_cuda else memory_error()
     if any(phrase in text for phrase in _NO_CARD):
         return TargetError(
             f"there is no card number {target.device_id or 0} here (target.device_id)",

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 import onnxruntime as ort
 
 from engine.settings import Target
-from engine.settings.target import CUDA
 
 SPINNING, EXACT_SUMS = "session.intra_op.allow_spinning", "session.x64quantprecision"
 """Keys of onnxruntime_session_options_config_keys.h, whose values are 0 and 1."""
@@ -21,7 +20,7 @@ def describe_options(target: Target) -> dict[str, str]:
         "graph_optimization_level": "all",
         **config_entries(target),
         **provider_options(target),
-        **({"buffers": "bound" if target.bound else "numpy"} if target.provider == CUDA else {}),
+        **({"buffers": "bound" if target.bound else "numpy"} if target.on_cuda else {}),
     }
 
 
@@ -33,7 +32,7 @@ def config_entries(target: Target) -> dict[str, str]:
 
 def provider_options(target: Target) -> dict[str, str]:
     """The options of the CUDA provider (onnxruntime.ai, "CUDA Execution Provider"); none of any other."""
-    if target.provider != CUDA:
+    if not target.on_cuda:
         return {}
     return {
         "device_id": str(target.device_id or 0),

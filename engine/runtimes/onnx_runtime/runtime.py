@@ -14,7 +14,6 @@ from engine.runtimes.onnx_runtime.profiling import profile_nodes
 from engine.runtimes.onnx_runtime.provider_trial import TRIED_BY_US, refusal
 from engine.runtimes.onnx_runtime.session import CPU, OnnxSession, open_onnx_session
 from engine.settings import Target
-from engine.settings.target import CUDA
 from engine.tasks import Inputs
 
 _CAST_BACK = (
@@ -41,7 +40,7 @@ class OnnxRuntime:
 
     def precision(self, target: Target) -> str:
         """tf32 on NVIDIA's cards, where the target does not ask for f32."""
-        return "tf32" if target.provider == CUDA and target.tf32 else "f32"
+        return "tf32" if target.on_cuda and target.tf32 else "f32"
 
     def float16_note(self, provider: str) -> str:
         """Of the CPU's provider, which has 16-bit kernels for few operators; empty of others."""

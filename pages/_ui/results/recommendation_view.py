@@ -10,7 +10,7 @@ from pages._ui.wording import plain, sentence
 
 def show(report: Report) -> None:
     """Draws the finding in two sentences, the download, and the figures behind it."""
-    best = report.variant(report.recommended.id) if report.recommended else None
+    best = report.recommended_variant
     base = report.baseline
     if best is None or base is None or report.recommended is None:
         return

@@ -73,7 +73,7 @@ def _form(own: Report) -> None:
     files |= _files_of_other_runs(own)
     if not files:
         return
-    best = own.variant(own.recommended.id) if own.recommended else None
+    best = own.recommended_variant
     defaults = {one.file_variant_id for one in (own.main_variants[0], best) if one is not None}
     default = [key for key, file in files.items() if file.variant in defaults]
     chosen = st.multiselect(

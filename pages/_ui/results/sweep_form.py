@@ -27,6 +27,7 @@ from pages._ui.guard import show_error
 from pages._ui.wording import roughly
 
 BATCH_SIZES = (1, 2, 4, 8, 16, 32, 64)
+LEAST_MS = 0.001
 
 
 def show(report: Report, variant: Variant, param: str) -> None:
@@ -63,7 +64,7 @@ def show(report: Report, variant: Variant, param: str) -> None:
     streams = _streams(targets[runtime], tuple(count for count in thread_counts if count <= most), own.streams)
     limit = st.number_input(
         "A call may take, ms (optional)",
-        min_value=0.001,
+        min_value=LEAST_MS,
         value=None,
         format="%g",
         key=state.seeded_key(f"sweep-limit-{report.run_id}", report.recipe.budget.max_latency_ms),

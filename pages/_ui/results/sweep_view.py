@@ -28,7 +28,6 @@ CELL = "cell"
 """The one with the cell that is chosen in the matrix: its row, counted from 0, and its images a call."""
 WITHIN = "within"
 """The one with the latency that a call may take, in ms, where it is not the sweep's own; empty for any."""
-LEAST_MS = 0.001
 
 
 def show(report: Report) -> None:
@@ -118,7 +117,7 @@ def _matrix(report: Report, sweep: Sweep, id: str) -> None:
     """Draws the threshold, the chart, the matrix of cells and the chosen one."""
     limit = st.number_input(
         "Within, ms",
-        min_value=LEAST_MS,
+        min_value=sweep_form.LEAST_MS,
         value=None,
         format="%g",
         key=state.seeded_key(f"sweep-within-{id}", _linked_limit(sweep)),
@@ -175,7 +174,7 @@ def _linked_limit(sweep: Sweep) -> float | None:
         limit = float(asked or "")
     except ValueError:
         return sweep.max_latency_ms
-    return limit if LEAST_MS <= limit < math.inf else sweep.max_latency_ms
+    return limit if sweep_form.LEAST_MS <= limit < math.inf else sweep.max_latency_ms
 
 
 def _linked(sweep: Sweep) -> list[tuple[int, str]]:
