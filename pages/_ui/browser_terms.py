@@ -142,7 +142,7 @@ def _phrases() -> dict[str, str]:
             ASK_OPERATOR,
         ),
         "HF_HUB_OFFLINE forbids to reach": "this app may not reach",
-        "Name one (--variant)": "Choose one",
+        "Name a variant by its id": "Choose a variant",
         "Choose another --port": ASK_OPERATOR,
         "Make one with: python -m engine bundle RUN --out FILE": "Make one on the page Ship",
         ", or set target.runtime to openvino": ", or choose OpenVINO as the runtime",
