@@ -11,16 +11,16 @@ TOGETHER := --numprocesses 2 --dist loadfile
 run: .venv/.run-installed
 	@$(BIN)/streamlit run app.py
 
-# Only quick tests run side by side: runs that measure wait until the machine is quiet.
+# What measures runs alone: it waits until the machine is quiet.
 test: .venv/.dev-installed lint
 	@scripts/find_chromium.sh >/dev/null
-	$(BIN)/python -m pytest $(TOGETHER) -m "quick and not slow"
-	$(BIN)/python -m pytest -m "not quick and not slow"
+	$(BIN)/python -m pytest $(TOGETHER) -m "not alone and not slow"
+	$(BIN)/python -m pytest -m "alone and not slow"
 
 test-all: .venv/.dev-installed lint
 	@scripts/find_chromium.sh >/dev/null
-	$(BIN)/python -m pytest $(TOGETHER) -m "quick"
-	$(BIN)/python -m pytest -m "not quick"
+	$(BIN)/python -m pytest $(TOGETHER) -m "not alone"
+	$(BIN)/python -m pytest -m "alone"
 
 test-quick: .venv/.dev-installed
 	$(BIN)/python -m pytest $(TOGETHER) -m "quick and not slow"

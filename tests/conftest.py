@@ -64,6 +64,24 @@ NOT_QUICK = (
     "training/test_students.py",
 )
 """What begins like this below tests/ exports, trains, times, starts processes or drives a browser for seconds."""
+ALONE = (
+    "analyses/",
+    "cli/test_cli.py",
+    "e2e/",
+    "export/bundle/",
+    "export/serving/",
+    "gpu/",
+    "jobs/",
+    "live_race/",
+    "planning/test_learnt_estimates.py",
+    "run/",
+    "search/",
+    "system/test_sandbox.py",
+    "test_bad_input.py",
+    "test_confined.py",
+    "test_runner.py",
+)
+"""Of these, the ones that time networks or bound a job's time: they run one after the other, with nothing beside."""
 N_ROUNDS = 12
 """As many as the pipeline times in."""
 SAMPLE_RECIPE = """
@@ -90,15 +108,18 @@ NOT_RUN = pytest.StashKey[str]()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Every other test is marked as quick; those that need a graphics card are left out where there is none."""
+    """Marks what is quick and what runs alone; what needs a graphics card is left out where there is none."""
     of_a_card = [item for item in items if item.get_closest_marker("gpu")]
     if of_a_card and (reason := no_card()):
         config.stash[NOT_RUN] = f"{len(of_a_card)} tests on a graphics card were not run: {reason}"
         config.hook.pytest_deselected(items=of_a_card)
         items[:] = [item for item in items if item not in of_a_card]
     for item in items:
-        if not item.path.relative_to(Path(__file__).parent).as_posix().startswith(NOT_QUICK):
+        path = item.path.relative_to(Path(__file__).parent).as_posix()
+        if not path.startswith(NOT_QUICK):
             item.add_marker("quick")
+        elif path.startswith(ALONE):
+            item.add_marker("alone")
 
 
 def no_card() -> str:

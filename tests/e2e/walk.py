@@ -23,6 +23,9 @@ from tests.e2e.serving import App
 DEEPEST = 3
 """Presses one after the other: a menu, its entry, a button of the dialog that it opens."""
 MOST_LOOKS, MOST_TRIES, ENOUGH_PROJECTS = 4, 3, 2
+NO_HEADING, DEAD_END = "no heading", "a dead end"
+NOT_YET = {NO_HEADING, DEAD_END}
+"""What is also true of a page that is not drawn to its end."""
 PER_PERSON = (
     *("draft", "recipe", "advice", "sensitivity", "detect", "remeasure", "peaks", "sweep", "showdown", "float"),
     *("run", "runs", "only", "node", "open", "tour"),
@@ -113,6 +116,7 @@ class Walk:
             for found in self._presses(address):
                 if self.discover and self._is_new(found):
                     waiting.append(found)
+        self._restore()
 
     def _is_new(self, address: str) -> bool:
         """Whether nothing of the kind was looked at; of a choice of several, every one is, and not each set of them."""
@@ -187,12 +191,12 @@ class Walk:
 
     def _drawn(self, wanted: Iterable[str]) -> list[str]:
         """What can be pressed once nothing moves; a busy machine may pause within a page, so that it is asked again
-        until two answers agree or hold what is wanted."""
+        until an answer holds what is wanted, or two agree where nothing is."""
         before: list[str] = []
         for _ in range(MOST_LOOKS):
             self.page.evaluate(SETTLED)
             found: list[str] = self.page.evaluate(CANDIDATES)
-            if found == before or (wanted and set(wanted) <= set(found)):
+            if set(wanted) <= set(found) if wanted else found == before:
                 break
             before = found
         return found
@@ -212,7 +216,21 @@ class Walk:
         return True
 
     def _look(self, press: Press) -> None:
-        """Whether what is drawn now is worth showing: no box of Streamlit's own, no traceback, a way on."""
+        """Whether what is drawn is worth showing: no box of Streamlit's own, no traceback, a way on. A busy machine may
+        pause within a page, so that what is not there yet is looked for again."""
+        signs = self._signs()
+        for _ in range(MOST_LOOKS):
+            if not signs or not signs <= NOT_YET:
+                break
+            self.page.evaluate(SETTLED)
+            signs = self._signs()
+        wrong = [f"{press}: {sign}" for sign in sorted(signs)]
+        self.wrong += wrong
+        for one in wrong:
+            print(f"WRONG: {one}", flush=True)
+
+    def _signs(self) -> set[str]:
+        """What is wrong with the page as it is drawn now."""
         found = self.page.evaluate("""() => {
             const main = document.querySelector('[data-testid="stMain"]');
             return {
@@ -226,13 +244,11 @@ class Walk:
             "an error box of Streamlit": found["box"],
             "a traceback": "Traceback" in found["text"],
             "an error that nobody foresaw": UNEXPECTED in found["text"].lower(),
-            "no heading": not found["heading"],
-            "a dead end": not found["ways"],
+            NO_HEADING: not found["heading"],
+            DEAD_END: not found["ways"],
             "a page that is not there": "Page not found" in found["text"],
         }
-        wrong = [f"{press}: {sign}" for sign, there in signs.items() if there]
-        self.wrong += wrong
-        print(*(f"WRONG: {one}" for one in wrong), sep="\n", end="", flush=True)
+        return {sign for sign, there in signs.items() if there}
 
     def _restore(self) -> None:
         """The home as it was, where a press has changed it."""
