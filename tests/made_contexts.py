@@ -7,6 +7,13 @@ from dataclasses import fields
 from engine.context import no_progress
 from engine.search.context import no_candidate
 from engine.settings import Budget, Target
+from engine.system.machine import isa
+from engine.techniques.quantize import saturates
+
+
+def isa_or(flags):
+    """These instruction sets; the CPU's own where full bytes saturate on it, so that what is computed here is right."""
+    return isa() if saturates(isa()) else flags
 
 
 def made_context(kind, data, folder, **changes):
@@ -19,7 +26,7 @@ def made_context(kind, data, folder, **changes):
         "seed": 0,
         "folder": folder,
         "deadline": math.inf,
-        "isa": (),
+        "isa": isa_or(()),
         "target": Target(threads=1),
         "on_progress": no_progress,
         "shared": folder.parent / "shared",

@@ -4,6 +4,7 @@ There onnxruntime multiplies by vpmaddubsw, which adds two neighbouring products
 weight into 16 bits and cuts what overflows (Intel's manual; "S8S8 or U8S8" in onnxruntime.ai, "Quantize ONNX models").
 Neighbours are those in the order in which the kernels go through a sum: of a matrix its rows, of a convolution the
 input channels at each position of the kernel. Depthwise convolutions have kernels of their own, which do not overflow.
+Signed activations are made unsigned there, 128 more each (onnxruntime's QDQS8ToU8Transformer), and overflow as well.
 
 The graph runs node by node in onnx's reference evaluator, but for these layers; what their sums lose is subtracted.
 """
@@ -25,9 +26,10 @@ from engine.models.nodes import readers_of
 DOMAIN = "featherweight.saturation"
 LEAST_OPSET = 19
 """The first one whose DequantizeLinear onnx's reference evaluator has."""
-LOW, HIGH, LARGEST = -32_768, 32_767, 255
-"""The range of 16 bits, and the largest activation."""
+LOW, HIGH, LARGEST, SHIFT = -32_768, 32_767, 255, 128
+"""The range of 16 bits, the largest activation, and what a signed one is lifted by."""
 LAYERS = {"Conv": "SaturatedConv", "MatMul": "SaturatedMatMul", "Gemm": "SaturatedMatMul"}
+_BYTES = (onnx.TensorProto.UINT8, onnx.TensorProto.INT8)
 _PASSED = frozenset({"Relu", "Clip"})
 """Between a layer and the rounding of its output, onnxruntime still computes it in integers."""
 EVALUATOR_ERRORS = (NotImplementedError, RuntimeError, TypeError, ValueError, LookupError, AttributeError)
@@ -94,6 +96,11 @@ def lost(columns: Array, rows: Array) -> Array:
     return total
 
 
+def _unsigned(values: Array) -> Array:
+    """Bytes as the kernels take them."""
+    return (values.astype(np.int16) + SHIFT).astype(np.uint8) if values.dtype == np.int8 else values
+
+
 def _pairs(rows: Array) -> tuple[Array, Array]:
     """The even and the odd rows; a last one without a neighbour gets zeros."""
     if len(rows) % 2:
@@ -116,7 +123,7 @@ def _operands(
     if len(activation.input) < 3 or weights.input[0] not in constants or activation.input[0] in constants:
         return None
     zero, values = constants.get(activation.input[2]), constants[weights.input[0]]
-    if zero is None or zero.data_type != onnx.TensorProto.UINT8 or values.data_type != onnx.TensorProto.INT8:
+    if zero is None or zero.data_type not in _BYTES or values.data_type != onnx.TensorProto.INT8:
         return None
     if node.op_type == "Conv" and _attribute(node, "group", 1) > 1 and values.dims[1] == 1:
         return None
@@ -176,6 +183,7 @@ class SaturatedMatMul(OpRun):
         if attributes.get("transB"):
             w, b = w.T, b.T
         exact = x @ w
+        a = _unsigned(a)
         loss = lost(a.reshape(-1, a.shape[-1]), b).reshape(exact.shape)
         outputs = exact + loss * np.float32(a_scale) * np.asarray(b_scale, np.float32)
         return (np.asarray(outputs + bias[0] if bias else outputs, np.float32),)
@@ -199,6 +207,7 @@ class SaturatedConv(OpRun):
         **attributes: Any,
     ) -> tuple[Array]:
         groups, scale = attributes.get("group") or 1, np.float32(a_scale) * np.asarray(b_scale, np.float32).reshape(-1)
+        a, a_zero = _unsigned(a), _unsigned(a_zero)
         of_group, per_group = len(b) // groups, b.shape[1]
         parts = []
         for group in range(groups):

@@ -53,7 +53,7 @@ def quantized_conv(group: int, weights: np.ndarray, zero: np.generic, *, rounded
     ]
     if rounded:
         nodes.append(helper.make_node("QuantizeLinear", ["y", "wide", "zero"], ["out"]))
-    output = ("out", TensorProto.UINT8) if rounded else ("y", TensorProto.FLOAT)
+    output = ("out", helper.np_dtype_to_tensor_dtype(zero.dtype)) if rounded else ("y", TensorProto.FLOAT)
     graph = helper.make_graph(
         nodes,
         "conv",
@@ -72,13 +72,13 @@ WEIGHTS = np.full((1, 2, 1, 1), 127, np.int8)
     [
         (1, WEIGHTS, np.uint8(0), True, (1, 1)),
         (1, WEIGHTS // 2, np.uint8(0), True, (1, 0)),
-        (1, WEIGHTS, np.int8(0), True, (0, 0)),
+        (1, WEIGHTS, np.int8(0), True, (1, 1)),
         (1, WEIGHTS, np.uint8(0), False, (0, 0)),
         (2, np.full((2, 1, 1, 1), 127, np.int8), np.uint8(0), True, (0, 0)),
     ],
     ids=["u8 by s8", "7 bits", "s8 by s8", "no rounding behind it", "depthwise"],
 )
-def test_only_sums_of_unsigned_by_signed_bytes_count(group, weights, zero, rounded, n):
+def test_only_sums_in_integers_of_layers_that_are_not_depthwise_count(group, weights, zero, rounded, n):
     found = saturating(quantized_conv(group, weights, zero, rounded=rounded))
     assert (found.n_layers, found.n_can_saturate) == n
 
@@ -96,3 +96,9 @@ def test_a_convolution_that_overflows_is_cut():
     found = saturating(quantized_conv(1, WEIGHTS, np.uint8(0)))
     (out,) = found.evaluator.run(None, {"image": np.full((1, 2, 2, 2), 255, np.float32)})
     assert (out == 33).all()  # 32,767 of 64,770, in steps of 1000
+
+
+def test_signed_activations_are_lifted_and_overflow_too():
+    found = saturating(quantized_conv(1, WEIGHTS, np.int8(0)))
+    (out,) = found.evaluator.run(None, {"image": np.full((1, 2, 2, 2), 127, np.float32)})
+    assert (out == 0).all()  # 32,767 of 64,770, less 32,512 for the zero point of 128, in steps of 1000

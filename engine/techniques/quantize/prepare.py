@@ -43,7 +43,7 @@ def check_quantizable(model: OnnxModel) -> None:
 
 
 def saturates(isa: tuple[str, ...]) -> bool:
-    """Whether sums of products of unsigned and full signed bytes can overflow on a CPU with these instructions.
+    """Whether sums of products of bytes and full signed bytes can overflow on a CPU with these instructions.
 
     On x86 without VNNI they can: see "reduce_range" in onnxruntime.quantization.
     """

@@ -28,12 +28,13 @@ def choose_scheme(settings: QuantizeStatic, isa: tuple[str, ...]) -> Scheme:
     """Activation type and weight range for a CPU with these instructions.
 
     On x86 the fast kernels take unsigned activations, and without VNNI their sums saturate unless weights keep to 7
-    bits; elsewhere symmetric bytes are preferred: see "Choosing parameters for CPU inference" in
+    bits, also of signed activations, which onnxruntime makes unsigned there (its QDQS8ToU8Transformer); elsewhere
+    symmetric bytes are preferred: see "Choosing parameters for CPU inference" in
     onnxruntime.quantization.quantize_static. Settings that are not auto take precedence.
     """
     x86 = is_x86(isa)
     signed = settings.activations == "signed" or (settings.activations == "auto" and not x86)
-    reduce_range = settings.reduce_range if settings.reduce_range is not None else saturates(isa) and not signed
+    reduce_range = settings.reduce_range if settings.reduce_range is not None else saturates(isa)
     types = f"{'signed' if signed else 'unsigned'} activations, {'7' if reduce_range else '8'}-bit weights"
     return Scheme(
         QuantType.QInt8 if signed else QuantType.QUInt8,

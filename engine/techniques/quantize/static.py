@@ -160,7 +160,7 @@ def build_static(
             path,
             calibrator.float_answers,
             target.threads,
-            saturates=saturates(isa) and scheme.activations == QuantType.QUInt8 and not scheme.reduce_range,
+            saturates=saturates(isa) and not scheme.reduce_range,
         )
         notes = [scheme.note, *equalization_notes, *note_of(float_reasons, folded), *unsure]
         if judge_set is not None and settings.bias_correction:

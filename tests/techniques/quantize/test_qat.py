@@ -19,7 +19,7 @@ from engine.techniques.quantize.qat.network import Network
 from engine.training.context import TrainingContext
 from engine.training.loop import fit
 from engine.training.objectives import Labels
-from tests.made_contexts import made_context
+from tests.made_contexts import isa_or, made_context
 from tests.techniques.given import classifier, named, weights
 
 QUICK = Qat(epochs=6, batch_size=16, calibration_images=32)
@@ -92,7 +92,7 @@ def stretched(values, layer):
 
 def context(data, folder, **changes):
     folder.mkdir()
-    return made_context(TrainingContext, data, folder, isa=("avx512_vnni",), **changes)
+    return made_context(TrainingContext, data, folder, isa=isa_or(("avx512_vnni",)), **changes)
 
 
 def top1(model, data):

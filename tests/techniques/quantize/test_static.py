@@ -55,6 +55,12 @@ def test_the_scheme_follows_the_processor_and_says_why(isa, activations, reduce_
     assert reason in scheme.note.text
 
 
+def test_signed_activations_need_7_bits_where_unsigned_ones_do():
+    settings = QuantizeStatic(method="static", activations="signed")
+    reduced = {isa: choose_scheme(settings, (isa,)).reduce_range for isa in ("avx2", "avx512_vnni", "asimd")}
+    assert reduced == {"avx2": True, "avx512_vnni": False, "asimd": False}
+
+
 def test_what_the_recipe_sets_wins():
     settings = QuantizeStatic(method="static", activations="signed", reduce_range=True)
     scheme = choose_scheme(settings, ("avx512_vnni",))
