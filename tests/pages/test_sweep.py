@@ -72,7 +72,9 @@ def test_what_is_chosen_is_asked_for_and_the_address_holds_it(page, queue):
     assert "Sweeping batch and threads" in words(page)
 
 
-def test_a_variant_at_another_target_is_swept_as_its_file_at_its_own_target(app, finished, queue):
+def test_a_variant_at_another_target_is_swept_as_its_file_at_its_own_target(app, finished, queue, monkeypatch):
+    for module in ("target", "hardware_jobs"):
+        monkeypatch.setattr(f"engine.planning.{module}.isa", lambda: ("avx512_bf16",))
     at = app("pages/results.py", run=finished(made_raced_report()).id, view="Sweep")
     button(at, START).click().run()
     assert not at.exception

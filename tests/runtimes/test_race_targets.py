@@ -9,6 +9,7 @@ from engine.errors import RunError, SettingsError
 from engine.models.artifacts import variant_key
 from engine.runtimes import RUNTIMES, left_out, race_targets
 from engine.runtimes.missing import MissingRuntime
+from engine.runtimes.openvino_runtime.device import PRECISIONS
 from engine.runtimes.trial_model import WRONG_ANSWER
 from engine.settings import Target, dump_recipe, parse_recipe
 from engine.settings.target import CUDA
@@ -19,7 +20,8 @@ OPENVINO = RUNTIMES["openvino"]
 
 @pytest.fixture
 def precision(monkeypatch):
-    """Sets what OpenVINO's CPU computes in where nothing is asked for."""
+    """Sets what OpenVINO's CPU computes in where nothing is asked for, of all that it can."""
+    monkeypatch.setattr("engine.runtimes.openvino_runtime.runtime.capabilities", lambda name: PRECISIONS.values())
     return lambda name: monkeypatch.setattr(OPENVINO, "precision", lambda target: name)
 
 
