@@ -89,7 +89,7 @@ def test_each_layer_in_float_is_estimated_on_some_images(errors):
     assert all(row.estimated for row in errors.rows)
     gains = [errors.gain_db(row) for row in errors.rows]
     assert max(gains) > 0.2  # the first layer alone
-    assert all(-3 < gain < 3 for gain in gains)
+    assert all(-3 < gain < 6 for gain in gains), gains
     assert errors.warnings == ()
 
 

@@ -22,7 +22,7 @@ from tests.e2e.serving import App
 
 DEEPEST = 3
 """Presses one after the other: a menu, its entry, a button of the dialog that it opens."""
-MOST_LOOKS, MOST_TRIES, ENOUGH_PROJECTS = 4, 3, 2
+MOST_LOOKS, MOST_TRIES, ENOUGH_TIMES = 4, 3, 2
 NO_HEADING, DEAD_END = "no heading", "a dead end"
 NOT_YET = {NO_HEADING, DEAD_END}
 """What is also true of a page that is not drawn to its end."""
@@ -104,8 +104,8 @@ class Walk:
     wrong: list[str] = field(default_factory=list)
     states: set[tuple[str, ...]] = field(default_factory=set)
     """Each place of a run with all that is drawn there: two runs in the same state are pressed once."""
-    projects: Counter[tuple[str, str]] = field(default_factory=Counter)
-    """Presses by place and name, whatever project they were made for."""
+    times: Counter[tuple[str, tuple[str, ...]]] = field(default_factory=Counter)
+    """Presses by names and by where: the place, whatever project they were made for, or the page with its run."""
 
     def over(self, addresses: list[str]) -> None:
         """From these addresses to all that can be reached by pressing."""
@@ -131,12 +131,16 @@ class Walk:
         seen = [self.names.get(query[name], "another") for name in ("run", "draft") if name in query]
         return " ".join((_place(address), *seen))
 
-    def _is_known(self, address: str, name: str) -> bool:
-        """Whether the same was pressed for enough other projects; every run is another matter."""
-        if "draft=" not in address:
+    def _is_known(self, press: Press) -> bool:
+        """Whether the same was pressed often enough: at this place for other projects; in other views of a page without
+        a project, as Compare draws the same buttons around each of its charts; and, if it is a choice, as that of the
+        view itself, in other views of the same run. All else of a run is another matter."""
+        run = dict(parse_qsl(urlsplit(press.address).query)).get("run", "")
+        if run and not press.names[-1].startswith("radio "):
             return False
-        self.projects[_place(address), name] += 1
-        return self.projects[_place(address), name] > ENOUGH_PROJECTS
+        where = _place(press.address) if "draft=" in press.address else f"{urlsplit(press.address).path} {run}"
+        self.times[where, press.names] += 1
+        return self.times[where, press.names] > ENOUGH_TIMES
 
     def _is_known_state(self, address: str, drawn: list[str]) -> bool:
         """Whether the same was drawn at this place for another run."""
@@ -159,7 +163,7 @@ class Walk:
         while waiting:
             press = waiting.pop(0)
             name = f"{self.key(address)}: {' > '.join(press.names)}"
-            if not self.wanted(name) or self._is_known(address, str(press.names)):
+            if not self.wanted(name) or self._is_known(press):
                 continue
             if not any(self._press(press) for _ in range(MOST_TRIES)):
                 self.gone.append(name)

@@ -41,7 +41,10 @@ def test_every_pair_has_its_row_and_the_baselines_runtime_stands_beside_the_spee
     names = [name.partition(" :")[0].strip("*") for name in at.table[0].value["Variant"]]
     assert names == [variant.label for variant in report.variants]
     assert "as fast as the baseline in onnxruntime" in text(at)
-    assert report.variant(report.recommended.id).label in text(at).replace("\\", "")
+    best = report.recommended_variant
+    # A busy machine may leave no pair that is surely faster.
+    told = "keep the baseline" if best.role == "baseline" else best.label
+    assert told in text(at).replace("\\", "")
 
 
 def test_take_home_has_the_runtime_and_the_options_of_each_variant(app, finished, raced_run):

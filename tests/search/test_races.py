@@ -4,6 +4,7 @@ import hashlib
 
 import pytest
 
+from engine.search.search_space import Facts
 from engine.settings import parse_recipe
 from tests.conftest import carry_out
 
@@ -117,7 +118,7 @@ def test_when_the_time_is_up_the_best_that_is_there_wins_and_a_note_says_so(shar
 
 def test_on_a_card_16_bit_floats_race_in_place_of_int8(ready_home, tmp_path, monkeypatch):
     """The CPU is the card here."""
-    monkeypatch.setattr("engine.search.race.CUDA", "CPUExecutionProvider")
+    monkeypatch.setattr("engine.search.race.Facts", lambda **facts: Facts(**facts | {"on_cuda": True}))
     report = carry_out(auto(), tmp_path / "run", ready_home).report
     (race,) = report.races
     names = {trial.name for trial in race.trials.values()}
