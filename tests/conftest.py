@@ -17,26 +17,20 @@ from engine.store.home import Home
 from engine.store.progress import Progress
 from engine.system.machine import n_cuda_cards, runtime_distributions
 
-NOT_QUICK = (
-    "agents/",
+ALONE = (
     "analyses/test_advise.py",
     "analyses/test_detect.py",
     "analyses/test_layer_errors.py",
     "analyses/test_profile.py",
     "analyses/test_sensitivity.py",
-    "catalogue/test_catalogue.py",
     "cli/test_cli.py",
     "e2e/",
-    "export/",
+    "export/bundle/",
+    "export/serving/",
     "gpu/",
     "jobs/test_executor.py",
     "jobs/test_supervisor.py",
     "live_race/test_worker.py",
-    "models/test_graph.py",
-    "models/test_hub.py",
-    "models/test_sample.py",
-    "pages/test_leaving.py",
-    "pages/test_pages.py",
     "planning/test_learnt_estimates.py",
     "run/test_branch.py",
     "run/test_distributed.py",
@@ -47,6 +41,21 @@ NOT_QUICK = (
     "search/test_races.py",
     "search/test_ratio.py",
     "system/test_sandbox.py",
+    "test_bad_input.py",
+    "test_confined.py",
+    "test_runner.py",
+)
+"""What begins like this below tests/ times networks, bounds a job's time or drives a browser: one after the other, with
+nothing beside."""
+HEAVY = (
+    "agents/",
+    "catalogue/test_catalogue.py",
+    "export/",
+    "models/test_graph.py",
+    "models/test_hub.py",
+    "models/test_sample.py",
+    "pages/test_leaving.py",
+    "pages/test_pages.py",
     "techniques/prune/test_channel.py",
     "techniques/prune/test_living.py",
     "techniques/quantize/test_qat.py",
@@ -55,33 +64,12 @@ NOT_QUICK = (
     "techniques/test_distill.py",
     "techniques/test_finetune.py",
     "techniques/test_swap.py",
-    "test_bad_input.py",
-    "test_confined.py",
     "test_refusals.py",
-    "test_runner.py",
     "training/test_loop.py",
     "training/test_state.py",
     "training/test_students.py",
 )
-"""What begins like this below tests/ exports, trains, times, starts processes or drives a browser for seconds."""
-ALONE = (
-    "analyses/",
-    "cli/test_cli.py",
-    "e2e/",
-    "export/bundle/",
-    "export/serving/",
-    "gpu/",
-    "jobs/",
-    "live_race/",
-    "planning/test_learnt_estimates.py",
-    "run/",
-    "search/",
-    "system/test_sandbox.py",
-    "test_bad_input.py",
-    "test_confined.py",
-    "test_runner.py",
-)
-"""Of these, the ones that time networks or bound a job's time: they run one after the other, with nothing beside."""
+"""What else takes seconds, since it exports, trains or starts processes: side by side, and not among the quick ones."""
 N_ROUNDS = 12
 """As many as the pipeline times in."""
 SAMPLE_RECIPE = """
@@ -116,10 +104,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = [item for item in items if item not in of_a_card]
     for item in items:
         path = item.path.relative_to(Path(__file__).parent).as_posix()
-        if not path.startswith(NOT_QUICK):
-            item.add_marker("quick")
-        elif path.startswith(ALONE):
+        if path.startswith(ALONE):
             item.add_marker("alone")
+        elif not path.startswith(HEAVY):
+            item.add_marker("quick")
 
 
 def no_card() -> str:

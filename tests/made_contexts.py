@@ -10,10 +10,13 @@ from engine.settings import Budget, Target
 from engine.system.machine import isa
 from engine.techniques.quantize import saturates
 
+SATURATES = saturates(isa())
+"""Whether full bytes saturate on this CPU, so that weights have 7 bits."""
+
 
 def isa_or(flags):
     """These instruction sets; the CPU's own where full bytes saturate on it, so that what is computed here is right."""
-    return isa() if saturates(isa()) else flags
+    return isa() if SATURATES else flags
 
 
 def made_context(kind, data, folder, **changes):

@@ -20,10 +20,8 @@ from engine.search.qat_hint import is_trainable
 from engine.search.race import race
 from engine.search.workspace import Workspace
 from engine.settings import Budget, Qat, QuantizeAuto, QuantizeStatic, SampleData, Split, Target
-from engine.system.machine import isa
-from engine.techniques.quantize import saturates
 from tests.made import made_latency
-from tests.made_contexts import made_context
+from tests.made_contexts import SATURATES, made_context
 from tests.search.spoilt import spoilt_graph
 from tests.techniques.given import given
 
@@ -31,7 +29,7 @@ AUTO = QuantizeAuto(calibration_images=32, mixed_precision=False)
 TRAINED = "trained"
 HERE = RaceTarget("onnxruntime", Target(threads=1))
 THERE = RaceTarget("OpenVINO f32", Target(runtime="openvino", precision="f32", threads=1), is_first=False)
-COARSE, RUINED = (30, 500) if saturates(isa()) else (60, 1000)
+COARSE, RUINED = (30, 500) if SATURATES else (60, 1000)
 """Factors of the weights that spoil a scale: learnt rounding mends what the first does, and nothing but training the
 other. Weights of 7 bits have half the steps, so that half of it spoils as much."""
 

@@ -9,10 +9,8 @@ from engine.runtimes import RaceTarget
 from engine.search.context import RaceContext
 from engine.search.race import race
 from engine.settings import Budget, QuantizeAuto, Target
-from engine.system.machine import isa
-from engine.techniques.quantize import saturates
 from tests.made import made_latency
-from tests.made_contexts import made_context
+from tests.made_contexts import SATURATES, made_context
 from tests.techniques.given import BEGINNING, RNG, classifier, given, weights
 
 AUTO = QuantizeAuto(calibration_images=16, mixed_precision=False)
@@ -70,7 +68,7 @@ def raced(tmp_path, monkeypatch):
             is_fused = any(node.op_type == "QuickGelu" for node in graph.node)
             is_float = any(tensor.name == "d" for tensor in graph.initializer)
             placed = (swish if is_fused else 1.0) * (depthwise if is_float else 1.0)
-            return 1.0 if is_baseline or (saturates(isa()) and has_full_range(graph)) else 0.9 * placed
+            return 1.0 if is_baseline or (SATURATES and has_full_range(graph)) else 0.9 * placed
 
         monkeypatch.setattr("engine.measure.timing.measure_latency", measure)
         folder = tmp_path / str(next(folders))
@@ -103,7 +101,8 @@ def test_kinds_that_are_faster_alone_are_combined_and_tried_first_in_the_next_ra
     assert "SiLU and hard-swish 0.80, depthwise convolutions 0.90" in together.reason.text
     assert together.ratio == pytest.approx(0.9 * 0.8 * 0.9)
     (winner,) = [trial for trial in trials if trial.outcome.code == "winner"]
-    assert winner.name.startswith(together.name), "itself, or with other ranges where these are more faithful"
+    # Of weights with 7 bits another range may be more faithful.
+    assert winner is together or (SATURATES and winner.name.startswith(together.name))
     again = raced(swish=0.8, depthwise=0.9)
     assert of(again, "placement_remembered") == [f"{SWISH}, {DEPTHWISE}"]
     assert of(again, "placement") == []

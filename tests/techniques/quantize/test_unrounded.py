@@ -7,6 +7,7 @@ from engine.runtimes import open_session, resolve_target
 from engine.settings import QuantizeStatic, Target
 from engine.techniques.quantize import quantize_static
 from engine.techniques.quantize.unrounded import read_unrounded
+from tests.made_contexts import SATURATES
 from tests.techniques.given import classifier, given, outputs, weights
 
 LAYERS = QuantizeStatic(method="static", operators=("Conv", "MatMul"))
@@ -108,7 +109,8 @@ def test_where_the_pair_does_the_work_of_a_relu_it_stays(tmp_path):
     assert "Relu" not in operators(made)
     wanted, found = outputs(model.path), outputs(made.path)
     assert (wanted == 0).any()
-    assert found[wanted == 0].max() < 0.1 * wanted.max()
+    # Weights of 7 bits may lift a sum just below zero.
+    assert found[wanted == 0].max() <= (0.1 * wanted.max() if SATURATES else 0)
 
 
 def test_a_graph_without_such_values_stays_as_it_is():
