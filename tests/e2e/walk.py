@@ -258,7 +258,7 @@ class Walk:
         """The home as it was, where a press has changed it."""
         if _jobs(self.app.home.path) == _jobs(self.template):
             return
-        for name in ("jobs", "uploads"):
+        for name in ("jobs", "requests", "uploads"):
             shutil.rmtree(self.app.home.path / name)
             shutil.copytree(self.template / name, self.app.home.path / name)
         with (
