@@ -8,6 +8,23 @@ from engine.runtimes.onnx_runtime.session import CPU
 from engine.settings import Target
 from engine.settings.target import CUDA
 
+_CUDA_CALL = (
+    "/onnxruntime_src/onnxruntime/core/providers/cuda/cuda_call.cc:{line} std::conditional_t<THRW, void, "
+    "onnxruntime::common::Status> onnxruntime::CudaCall(ERRTYPE, const char*, const char*, SUCCTYPE, const char*, "
+    "const char*, int) [with ERRTYPE = {kind}; bool THRW = true; SUCCTYPE = {kind}; std::conditional_t<THRW, void, "
+    "onnxruntime::common::Status> = void; std::string = std::basic_string<char>] "
+)
+
+
+def card_message(failure, kind="cudaError", begin=""):
+    """The whole of what onnxruntime 1.2x says of a failure of a card's library, after `begin`."""
+    places = "".join(_CUDA_CALL.format(line=line, kind=kind) for line in (129, 121))
+    return (
+        f"{begin}{places}{failure} ; GPU=-1 ; hostname=box ; "
+        "file=/onnxruntime_src/onnxruntime/core/providers/cuda/cuda_execution_provider.cc ; line=306 ; "
+        "expr=cudaSetDevice(info_.device_id); \n"
+    )
+
 
 def put_in_card(monkeypatch, not_captured=()):
     """From here on onnxruntime has a card, on which graphs with one of these operators cannot be captured."""

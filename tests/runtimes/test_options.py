@@ -10,6 +10,7 @@ from engine.runtimes.onnx_runtime.loading import error_of
 from engine.runtimes.onnx_runtime.options import EXACT_SUMS, SPINNING, describe_options, providers, session_options
 from engine.settings import Target
 from engine.settings.target import CUDA
+from tests.made_card import card_message
 from tests.models.small import Shape, small_classifier
 
 CARD = Target(provider=CUDA, threads=1)
@@ -99,5 +100,43 @@ GRAPH = CARD.model_copy(update={"cuda_graph": True})
 def test_an_error_of_onnxruntime_is_said_in_plain_words(target, text, kind, message):
     error = error_of(RuntimeError(text), target, "load the model", "Check the file")
     assert isinstance(error, kind)
+    with pytest.raises(kind, match=message):
+        raise error
+
+
+AT_NODE = (
+    "[ONNXRuntimeError] : 1 : FAIL : Non-zero status code returned while running Conv node. Name:'c' Status Message: "
+)
+ABOUT_THE_CARD = (
+    r"^the card does not work with onnxruntime: {}\. Choose another provider \(.*nvidia-smi says of the card"
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "message"),
+    [
+        *(
+            (card_message(failure, of), TargetError, ABOUT_THE_CARD.format(failure))
+            for failure, of in (
+                ("CUDA failure 100: no CUDA-capable device is detected", "cudaError"),
+                ("CUDA failure 35: CUDA driver version is insufficient for CUDA runtime version", "cudaError"),
+                ("CUDA failure 209: no kernel image is available for execution on the device", "cudaError"),
+                ("CUDNN failure 1001: CUDNN_STATUS_NOT_INITIALIZED", "cudnnStatus_t"),
+                ("CUBLAS failure 8: CUBLAS_STATUS_ARCH_MISMATCH", "cublasStatus_t"),
+            )
+        ),
+        (card_message("CUDA failure 101: invalid device ordinal"), TargetError, "^there is no card number 0 here"),
+        (card_message("CUDA failure 2: out of memory"), LimitError, "^the memory of the card is full"),
+        (
+            card_message("CUDNN failure 3000: CUDNN_STATUS_NOT_SUPPORTED", "cudnnStatus_t", AT_NODE),
+            RunError,
+            "^onnxruntime cannot run it: .*'c' Status Message: CUDNN failure 3000: CUDNN_STATUS_NOT_SUPPORTED. Next",
+        ),
+    ],
+)
+def test_a_failure_of_a_card_s_library_is_said_without_the_places_in_onnxruntime_s_sources(text, kind, message):
+    error = error_of(RuntimeError(text), CARD, "run it", "Next")
+    assert isinstance(error, kind)
+    assert "onnxruntime_src" not in str(error)
     with pytest.raises(kind, match=message):
         raise error

@@ -10,7 +10,9 @@ from engine.runtimes.onnx_runtime.provider_trial import SCRIPT, TRIED_BY_US, rea
 from engine.runtimes.onnx_runtime.trial_child import CPU, main
 from engine.runtimes.provider_trial import try_in_child
 from engine.runtimes.trial_model import SUM, trial_model
+from tests.made_card import card_message
 
+NO_CARD = "CUDA failure 100: no CUDA-capable device is detected"
 LOG = (
     "\x1b[1;31m2026-11-27 09:00:00.1 [E:onnxruntime:Default, provider_bridge_ort.cc:2387 TryGetProviderInfo_TensorRT] "
 )
@@ -70,6 +72,11 @@ def test_onnxruntimes_own_provider_answers():
     assert set(main(CPU, trial_model())["values"]) == {SUM}
     assert try_in_child(SCRIPT, CPU, reason) == ""
     assert CPU in TRIED_BY_US
+
+
+def test_the_failure_of_a_card_is_the_reason_however_much_stands_before_it(child):
+    code = f"import json; print(json.dumps({{'error': {card_message(NO_CARD)!r}}}))"
+    assert try_in_child(child(code), "Some", reason) == NO_CARD
 
 
 @pytest.mark.parametrize(

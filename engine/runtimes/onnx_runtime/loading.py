@@ -6,7 +6,7 @@ import onnxruntime as ort
 
 from engine.errors import FeatherweightError, LimitError, RunError, TargetError, memory_error, ran_out_of_memory
 from engine.runtimes.feed import shapes_text
-from engine.runtimes.onnx_runtime.errors import ORT_ERRORS, first_line
+from engine.runtimes.onnx_runtime.errors import ORT_ERRORS, first_line, is_of_the_card
 from engine.runtimes.onnx_runtime.options import providers, session_options
 from engine.settings import Target
 from engine.tasks import Inputs
@@ -59,6 +59,12 @@ def error_of(error: Exception, target: Target, action: str, next: str) -> Feathe
         return TargetError(
             f"there is no card number {target.device_id or 0} here (target.device_id)",
             "Choose another number; the first card is 0",
+        )
+    if is_of_the_card(text):
+        return TargetError(
+            f"the card does not work with onnxruntime: {first_line(error)}",
+            "Choose another provider (the Machine page says which work here), or see what nvidia-smi says of the card "
+            "and its driver",
         )
     if target.cuda_graph and any(phrase in text for phrase in _CAPTURE):
         return not_captured(_capture_reason(text) or first_line(error))

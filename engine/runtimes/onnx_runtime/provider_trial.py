@@ -5,6 +5,7 @@ from pathlib import Path
 
 import onnxruntime as ort
 
+from engine.runtimes.onnx_runtime.errors import readable
 from engine.runtimes.provider_trial import try_in_child
 
 SCRIPT = Path(__file__).with_name("trial_child.py")
@@ -31,7 +32,7 @@ def reason(error: str, stderr: str) -> str:
     if "fallback to CPU EP" in error:  # onnxruntime's own words blame the option that the trial sets
         return "it cannot run a convolution by itself and would leave it to the CPU"
     if error:
-        return " ".join(error.split())
+        return readable(" ".join(error.split()))
     return _library(stderr) or _NOT_ACTIVATED
 
 
