@@ -55,11 +55,12 @@ def time_files(
     models = {**models, **{other: models[id] for other, (id, _) in others.items()}}
     targets = {**(targets or {}), **{other: other_target for other, (_, other_target) in others.items()}}
     with watched(target.threads or cores()) as busy:
-        errors = trial_calls(models, target, inputs, targets)
+        failed = trial_calls(models, target, inputs, targets)
+        errors = {id: error for id, error in failed.items() if id not in others}
         if baseline_id in errors:
             return FileTimings({}, errors)
         latencies = measure_latency(
-            {id: model for id, model in models.items() if id not in errors},
+            {id: model for id, model in models.items() if id not in failed},
             baseline_id,
             target,
             inputs,
@@ -69,7 +70,6 @@ def time_files(
             targets=targets,
         )
     latencies = _with_other_buffers(latencies, others)
-    errors = {id: error for id, error in errors.items() if id not in others}
     n_missing = sum(one.latency is None for one in latencies.values())
     missing = (not_measured_note(n_missing, len(latencies)),) if n_missing else ()
     return FileTimings(latencies, errors, tuple(busy), missing)

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from engine.context import no_progress
-from engine.errors import MeasureError, RunError
+from engine.errors import RunError, TargetError
 from engine.measure.latency import PairedLatency
 from engine.measure.quality import fidelity
 from engine.models.artifacts import OnnxModel
@@ -33,7 +33,7 @@ def precision_note(step_runner: StepRunner, baseline: OnnxModel, timed: PairedLa
     try:
         in_32_bits, answers = (one.predict(baseline, no_progress).answers for one in (exact, step_runner))
         closeness = _closeness(fidelity(baseline.task, answers, in_32_bits))
-    except (MeasureError, RunError) as error:
+    except (RunError, TargetError) as error:
         closeness = f"its answers could not be compared: {error.message}"
     return Note(
         code=codes.PRECISION,

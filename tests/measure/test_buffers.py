@@ -61,3 +61,12 @@ def test_what_does_not_run_with_the_other_buffers_costs_that_figure_alone(card, 
     found = timed(models, TARGET, both_buffers=True)
     assert found.errors == {}
     assert {pair.latency.other_buffers_p50_ms for pair in found.latencies.values()} == {None}
+
+
+def test_where_the_baseline_does_not_run_the_errors_are_those_of_files_alone(card, models, monkeypatch):
+    def fail(path, target, *, output_names):
+        raise RunError("no card")
+
+    monkeypatch.setattr("engine.measure.trial_call.open_session", fail)
+    found = timed(models, TARGET, both_buffers=True)
+    assert (found.latencies, set(found.errors)) == ({}, set(models))

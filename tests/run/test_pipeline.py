@@ -15,12 +15,15 @@ from engine.measure.latency import measure_latency
 from engine.planning.remeasurable import remeasurable_report
 from engine.results import Report, codes
 from engine.run import pipeline, remeasure
+from engine.runtimes.onnx_runtime import session
+from engine.runtimes.onnx_runtime.loading import error_of
 from engine.settings import RemeasureRequest, SampleData, Split, parse_recipe
 from engine.store.cache import Cache
 from engine.store.home import Home
 from engine.store.measure_lock import measure_lock
 from engine.store.progress import Progress
 from tests.conftest import N_ROUNDS, SAMPLE_RECIPE, carry_out
+from tests.made_card import card_message, put_in_card
 from tests.measure.test_trial_call import demanding
 
 
@@ -191,6 +194,30 @@ def test_without_the_baselines_latency_nothing_has_one_and_nothing_is_recommende
     assert [variant.latency for variant in report.variants] == [None] * 3
     assert [warning.code for warning in report.warnings if warning.code == "not_timed"] == ["not_timed"]
     assert (report.recommended.id, report.recommended.reason.code) == (report.baseline.id, "nothing_timed")
+
+
+def test_a_card_that_goes_before_the_timing_costs_the_latencies_alone(shared_home, tmp_path, monkeypatch):
+    def without_card(path, target, *args, **more):
+        raise error_of(
+            RuntimeError(card_message("CUDA failure 100: no CUDA-capable device is detected")), target, "", ""
+        )
+
+    def timing(context):
+        monkeypatch.setattr(session, "load", without_card)
+        return real(context)
+
+    real = pipeline._time
+    put_in_card(monkeypatch)
+    monkeypatch.setattr(pipeline, "_time", timing)
+    on_card = "target: {provider: CUDAExecutionProvider, threads: 1}\nsteps: [{technique: simplify}]"
+    report = carry_out(recipe(on_card), tmp_path / "run", shared_home).report
+    assert report.state == "done"
+    assert [variant.accuracy.top1 > 0.9 for variant in report.variants] == [True, True]
+    for variant in report.variants:
+        (note,) = [note for note in variant.notes if note.code == codes.NOT_TIMED]
+        assert "the card does not work with onnxruntime: CUDA failure 100" in note.text
+    (note,) = [note for note in report.baseline.notes if note.code == codes.PRECISION]
+    assert "its answers could not be compared: the card does not work" in note.text
 
 
 def test_where_the_memory_runs_out_in_the_timing_a_run_keeps_its_other_figures_and_can_be_measured_again(
