@@ -4,7 +4,7 @@ import json
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -18,14 +18,14 @@ Reason = Callable[[str, str], str]
 """From the text of an error, and what the process wrote to stderr, to the reason as a sentence."""
 
 
-def try_in_child(script: Path, provider: str, reason: Reason, seconds: float = TRIAL_SECONDS) -> str:
+def try_in_child(script: Path, arguments: Sequence[str], reason: Reason, seconds: float = TRIAL_SECONDS) -> str:
     """Why the small model did not run on this provider with the right answer; empty where it did.
 
-    `script` is a program that takes the provider's name and, on stdin, the model, and prints JSON: `values` of the
-    output or an `error`.
+    `script` is a program that takes the `arguments`, of which the first is the provider's name, and on stdin the model,
+    and prints JSON: `values` of the output or an `error`.
     """
     # -P: the script's folder would hide packages of the same name.
-    command = [sys.executable, "-P", str(script), provider]
+    command = [sys.executable, "-P", str(script), *arguments]
     try:
         child = subprocess.run(command, input=trial_model(), capture_output=True, timeout=seconds, check=False)
     except subprocess.TimeoutExpired:

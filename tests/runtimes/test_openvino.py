@@ -1,5 +1,6 @@
 """What OpenVINO computes in, and how the options of its sessions say so."""
 
+import json
 import os
 import subprocess
 import sys
@@ -11,7 +12,8 @@ import pytest
 
 from engine.errors import SettingsError, TargetError
 from engine.runtimes import check_target, exact_target, open_session, operator_times, precision_of
-from engine.runtimes.openvino_runtime import device
+from engine.runtimes.openvino_runtime import device, provider_trial, session
+from engine.runtimes.openvino_runtime.trial_child import main
 from engine.settings import Target
 from tests.models.small import Shape, small_classifier
 
@@ -89,4 +91,31 @@ def test_a_reason_is_the_sentence_and_not_the_place_in_openvinos_sources():
     text = "Exception from src/inference/src/cpp/core.cpp:84:\nCheck 'ok' failed at a.cpp:1:\nNo such operator: Foo\n\n"
     assert device.reason(RuntimeError(text)) == "No such operator: Foo"
     assert device.reason(RuntimeError("")) == "RuntimeError"
-    assert "no such device" in device.refusal("GPU.7")
+
+
+def test_a_device_is_tried_with_the_options_of_its_sessions(monkeypatch):
+    tried = {}
+    monkeypatch.setattr(provider_trial, "devices", lambda: ("GPU", "NPU", "CPU"))
+    monkeypatch.setattr(session, "default_precision", lambda name: "f16")
+    monkeypatch.setattr(
+        provider_trial, "try_in_child", lambda script, arguments, reason: tried.update([arguments]) or ""
+    )
+    for name in provider_trial.devices():
+        assert provider_trial.refusal(name) == ""
+    options = {name: json.loads(text) for name, text in tried.items()}
+    assert options == {
+        name: session.describe_options(Target(runtime="openvino", provider=name, threads=1))
+        for name in ("GPU", "NPU", "CPU")
+    }
+    assert ["INFERENCE_NUM_THREADS" in options[name] for name in ("GPU", "NPU", "CPU")] == [False, False, True]
+
+
+def test_a_device_that_is_not_there_or_does_not_say_what_it_computes_in_is_a_reason(monkeypatch):
+    assert "no such device" in provider_trial.refusal("GPU.7")
+    monkeypatch.setattr(provider_trial, "devices", lambda: ("GPU.7",))
+    assert provider_trial.refusal("GPU.7") not in ("", "OpenVINO finds no such device here")
+
+
+def test_the_cpu_works_as_tried(path):
+    assert provider_trial.refusal("CPU") == ""
+    assert "error" in main("CPU", {"NO_SUCH_OPTION": "1"}, path.read_bytes())

@@ -55,28 +55,28 @@ def child(tmp_path):
 )
 def test_whatever_becomes_of_the_process_is_a_reason(child, code, expected):
     seconds = 0.5 if "while" in code else 60.0
-    assert re.search(expected, try_in_child(child(code), "Some", spoken, seconds))
+    assert re.search(expected, try_in_child(child(code), ["Some"], spoken, seconds))
 
 
 def test_the_process_gets_the_model_and_the_name(child):
     code = "import sys, json; print(json.dumps({'error': sys.argv[1] + str(len(sys.stdin.buffer.read()))}))"
-    assert try_in_child(child(code), "Some", spoken) == f"Some{len(trial_model())}"
+    assert try_in_child(child(code), ["Some"], spoken) == f"Some{len(trial_model())}"
 
 
 def test_where_no_process_can_be_started_that_is_the_reason(child, monkeypatch):
     monkeypatch.setattr(sys, "executable", "/nowhere/python")
-    assert "no process could be started" in try_in_child(child(""), "Some", spoken)
+    assert "no process could be started" in try_in_child(child(""), ["Some"], spoken)
 
 
 def test_onnxruntimes_own_provider_answers():
     assert set(main(CPU, trial_model())["values"]) == {SUM}
-    assert try_in_child(SCRIPT, CPU, reason) == ""
+    assert try_in_child(SCRIPT, [CPU], reason) == ""
     assert CPU in TRIED_BY_US
 
 
 def test_the_failure_of_a_card_is_the_reason_however_much_stands_before_it(child):
     code = f"import json; print(json.dumps({{'error': {card_message(NO_CARD)!r}}}))"
-    assert try_in_child(child(code), "Some", reason) == NO_CARD
+    assert try_in_child(child(code), ["Some"], reason) == NO_CARD
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ def refusal(provider: str) -> str:
     """Why the small model did not run on this provider alone with the right answer; empty where it did."""
     if provider not in ort.get_available_providers():
         return "this build of onnxruntime does not have it"
-    return try_in_child(SCRIPT, provider, reason)
+    return try_in_child(SCRIPT, [provider], reason)
 
 
 def reason(error: str, stderr: str) -> str:

@@ -1,14 +1,10 @@
-"""OpenVINO's devices: what they are, what they can compute in, and whether they work."""
+"""OpenVINO's devices: what they are, and what they can compute in."""
 
 import functools
-from pathlib import Path
 
 import openvino as ov
 
-from engine.runtimes.provider_trial import try_in_child
-
 CPU = "CPU"
-SCRIPT = Path(__file__).with_name("trial_child.py")
 PRECISIONS: dict[str, str] = {"f32": "FP32", "bf16": "BF16"}
 """What a target can ask for, by the name of the capability that a device reports for it."""
 
@@ -34,13 +30,6 @@ def default_precision(device: str) -> str:
     """What the device computes 32-bit floats in where nothing is asked for: bf16 on a CPU that has it."""
     name: str = core().get_property(device, "INFERENCE_PRECISION_HINT").get_type_name()
     return name
-
-
-def refusal(device: str) -> str:
-    """Why the small model did not run on this device with the right answer; empty where it did."""
-    if device not in devices():
-        return "OpenVINO finds no such device here"
-    return try_in_child(SCRIPT, device, lambda error, stderr: reason(RuntimeError(error)) if error else "")
 
 
 def reason(error: Exception) -> str:

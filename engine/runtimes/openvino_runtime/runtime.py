@@ -7,8 +7,9 @@ from pathlib import Path
 from engine.errors import TargetError
 from engine.results import Provider
 from engine.results.time_profile import NodeTime
-from engine.runtimes.openvino_runtime.device import CPU, PRECISIONS, capabilities, devices, refusal
+from engine.runtimes.openvino_runtime.device import CPU, PRECISIONS, capabilities, devices
 from engine.runtimes.openvino_runtime.profiling import profile_nodes
+from engine.runtimes.openvino_runtime.provider_trial import refusal
 from engine.runtimes.openvino_runtime.session import (
     OpenVinoSession,
     describe_options,
