@@ -10,7 +10,7 @@ import numpy as np
 import onnx
 
 from engine.data import ArrayPart, Part
-from engine.errors import MeasureError
+from engine.errors import LimitError, MeasureError, as_error
 from engine.models.artifacts import OnnxModel
 from engine.models.graph import load_proto
 from engine.models.tensors import model_nodes
@@ -73,9 +73,25 @@ def predict(
 ) -> Predictions:
     """The answers on every example of `part`, in batches of `prediction_batch`; the last one may be shorter.
 
-    Raises MeasureError (code not_finite) where an output is not finite, since no accuracy would be valid.
+    Where memory runs out the batches are halved, down to the target's, on which answers do not depend; the examples
+    begin anew in another session. Raises LimitError where the memory is too small for these too, MeasureError
+    (code not_finite) where an output is not finite, since no accuracy would be valid.
     """
     batch_size = prediction_batch(model, target)
+    smallest = model.batch or min(batch_size, target.batch_size)
+    while True:
+        try:
+            return _predict(model, part, target, batch_size, on_example)
+        except (LimitError, MemoryError) as error:
+            if batch_size == smallest or as_error(error).code != "memory":
+                raise
+        batch_size = max(batch_size // 2, smallest)
+
+
+def _predict(
+    model: OnnxModel, part: Part | ArrayPart, target: Target, batch_size: int, on_example: Callable[[int, int], None]
+) -> Predictions:
+    """The answers in batches of this size, in one session. Raises as `predict` does."""
     answers: list[Answers] = []
     n_done = n_not_finite = 0
     with open_session(model.path, target.for_answers, output_names=model.output_names) as session:
