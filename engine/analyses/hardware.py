@@ -1,9 +1,9 @@
-"""The runtimes and providers that work on this machine, found by trying each."""
+"""The runtimes and providers that work on this machine, found by trying each that is installed."""
 
 import torch
 
 from engine.results import Hardware
-from engine.runtimes import RUNTIMES, available_providers
+from engine.runtimes import RUNTIMES
 from engine.settings import HardwareRequest
 from engine.store.folders import JobFolder
 from engine.store.progress import Progress
@@ -11,16 +11,18 @@ from engine.system.machine import environment
 
 
 def hardware(request: HardwareRequest, folder: JobFolder, progress: Progress) -> Hardware:
-    """Processor, memory, versions, GPUs as torch reports them, and every runtime's providers, each one tried."""
-    available = available_providers()
-    pairs = [(runtime, name) for runtime, names in available.items() for name in names]
+    """Processor, memory, versions, GPUs as torch reports them, and all providers that the runtimes know.
+
+    Each was tried, or has the reason why it is not installed.
+    """
+    pairs = [(name, provider) for name, runtime in RUNTIMES.items() for provider in runtime.known_providers()]
     providers = []
     for number, (runtime, name) in enumerate(pairs):
         progress.emit("hardware", "providers", number / len(pairs), f"trying {name}")
         providers.append(RUNTIMES[runtime].try_provider(name))
     working = {
         runtime: tuple(provider.name for provider in providers if provider.runtime == runtime and provider.works)
-        for runtime in available
+        for runtime in RUNTIMES
     }
     return Hardware(environment=environment(working), providers=tuple(providers), gpus=_gpus())
 

@@ -186,7 +186,8 @@ class DataPreview(Result):
 class Provider(Result):
     """One execution provider of one runtime: whether a small model really ran on it, and if not, why.
 
-    `tested` says whether the project's own measurements were ever run on such a provider.
+    `tested` says whether the project's own measurements were ever run on such a provider, `available` whether this
+    installation has it: what it lacks was not tried.
     """
 
     runtime: str
@@ -194,6 +195,7 @@ class Provider(Result):
     works: bool
     reason: str
     tested: bool = True
+    available: bool = True
 
 
 class Hardware(Result):

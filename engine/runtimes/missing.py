@@ -26,6 +26,10 @@ class MissingRuntime:
         """The provider of the CPU, which does not work."""
         return (self._provider,)
 
+    def known_providers(self) -> tuple[str, ...]:
+        """The provider of the CPU alone."""
+        return self.providers()
+
     def try_provider(self, name: str) -> Provider:
         """That it does not work, with the error of the import."""
         return Provider(runtime=self._name, name=name, works=False, reason=self._reason)

@@ -41,8 +41,15 @@ class Runtime(Protocol):
         """Names of the execution providers of this installation, the preferred one first, whether they work or not."""
         ...
 
+    def known_providers(self) -> tuple[str, ...]:
+        """Those of `providers()`, and behind them what this machine's system could have and this installation lacks."""
+        ...
+
     def try_provider(self, name: str) -> Provider:
-        """Whether a small model really ran on this provider; where it did not, `reason` says why."""
+        """Whether a small model really ran on this provider; where it did not, `reason` says why.
+
+        One that is not among `providers()` is not tried, and is not `available`.
+        """
         ...
 
     def check_options(self, target: Target) -> None:

@@ -12,11 +12,14 @@ from engine.system.machine import environment
 try_provider = RUNTIMES["onnxruntime"].try_provider
 
 
-def test_every_provider_is_tried_and_the_cpu_works(tmp_path):
+def test_every_provider_is_tried_or_not_installed_and_the_cpu_works(tmp_path):
     result = hardware(HardwareRequest(), JobFolder(tmp_path), Progress(lambda event: None))
-    assert [provider.name for provider in result.providers] == [
-        name for runtime in RUNTIMES.values() for name in runtime.providers()
+    assert [(provider.runtime, provider.name) for provider in result.providers] == [
+        (name, provider) for name, runtime in RUNTIMES.items() for provider in runtime.known_providers()
     ]
+    assert {(provider.runtime, provider.name) for provider in result.providers if provider.available} == {
+        (name, provider) for name, runtime in RUNTIMES.items() for provider in runtime.providers()
+    }
     working = {provider.name for provider in result.providers if provider.works}
     assert "CPUExecutionProvider" in working
     assert result.environment == environment(result.environment.runtimes)

@@ -19,6 +19,7 @@ HARDWARE = Hardware(
     providers=(
         Provider(runtime="onnxruntime", name="AzureExecutionProvider", works=False, reason="it cannot run a *thing*"),
         Provider(runtime="onnxruntime", name="CPUExecutionProvider", works=True, reason=""),
+        Provider(runtime="openvino", name="GPU", works=True, reason="", tested=False),
     ),
 )
 
@@ -55,8 +56,10 @@ def test_hardware_is_examined_by_itself_and_what_does_not_work_has_its_reason(ap
     assert "`avx512_vnni` products of 8 bits, INT8" in words(at)
     assert "static INT8" in words(at)
     providers = tables(at)[0]
-    assert list(providers["Provider"]) == ["CPUExecutionProvider", "AzureExecutionProvider"]
-    assert providers["Why not"][1] == "It cannot run a \\*thing\\*\\."
+    assert list(providers["Provider"]) == ["CPUExecutionProvider", "GPU", "AzureExecutionProvider"]
+    works = [text.partition(": ")[2] for text in providers["Works here"]]
+    assert works == ["yes", "yes, on a small model; not tested by us", "no"]
+    assert providers["Why not"][2] == "It cannot run a \\*thing\\*\\."
 
 
 def test_the_machine_is_examined_again_once_something_was_installed(app, answer):

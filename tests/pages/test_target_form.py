@@ -122,6 +122,17 @@ def test_there_is_nothing_to_look_for_again_where_all_works(app, answer):
     assert "Look again" not in {one.label for one in opened(app, runtime="openvino").button}
 
 
+def test_what_is_not_installed_is_neither_offered_nor_looked_for_again(app, answer):
+    analyse(HardwareRequest())
+    absent = Provider(runtime="openvino", name="GPU", works=False, reason="no such device", available=False)
+    answer(Hardware(environment=environment(), providers=(*PROVIDERS, absent), gpus=()))
+    at = opened(app, runtime="openvino")
+    assert "Provider" not in labels(at)
+    assert "Look again" not in {one.label for one in at.button}
+    at = opened(app, runtime="openvino", provider="GPU")
+    assert box(at, "Provider").options[-1] == "GPU (does not work here: no such device)"
+
+
 def test_a_title_names_what_is_not_as_by_itself():
     target = Target(provider=CUDA, threads=1, tf32=False, cuda_graph=True, device_id=1)
     assert title(target) == f"onnxruntime, {CUDA}, without TF32, as a CUDA graph, card 1, 1 thread, batch size 1"

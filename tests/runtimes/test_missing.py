@@ -18,6 +18,7 @@ def missing(monkeypatch):
 
 def test_its_provider_does_not_work_and_the_reason_is_the_error_of_the_import():
     (name,) = RUNTIMES["openvino"].providers()
+    assert RUNTIMES["openvino"].known_providers() == (name,)
     found = RUNTIMES["openvino"].try_provider(name)
     assert (found.name, found.works) == ("CPU", False)
     assert found.reason.startswith("its package cannot be loaded: ")

@@ -111,9 +111,10 @@ def test_a_device_is_tried_with_the_options_of_its_sessions(monkeypatch):
 
 
 def test_a_device_that_is_not_there_or_does_not_say_what_it_computes_in_is_a_reason(monkeypatch):
-    assert "no such device" in provider_trial.refusal("GPU.7")
+    no_such_device = provider_trial.refusal("GPU.7")
+    assert "no such device" in no_such_device
     monkeypatch.setattr(provider_trial, "devices", lambda: ("GPU.7",))
-    assert provider_trial.refusal("GPU.7") not in ("", "OpenVINO finds no such device here")
+    assert provider_trial.refusal("GPU.7") not in ("", no_such_device)
 
 
 def test_the_cpu_works_as_tried(path):

@@ -2,7 +2,9 @@
 
 import ast
 import re
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import get_args
 
 import numpy as np
@@ -20,6 +22,9 @@ from engine.runtimes import (
     operator_times,
     precision_of,
 )
+from engine.runtimes.onnx_runtime import provider_trial as onnx_trial
+from engine.runtimes.openvino_runtime import device
+from engine.runtimes.openvino_runtime import provider_trial as openvino_trial
 from engine.settings import Target
 from engine.settings.target import CUDA
 from tests.models.small import Shape, small_classifier
@@ -147,6 +152,41 @@ def test_every_provider_is_tried_under_its_own_name():
         tried = [runtime.try_provider(provider) for provider in runtime.providers()]
         assert [(one.runtime, one.name) for one in tried] == [(name, provider) for provider in runtime.providers()]
         assert any(one.works for one in tried)
+
+
+@pytest.mark.parametrize(
+    ("system", "expected"),
+    [
+        ("linux", ["CUDA", "Tensorrt", "MIGraphX", "GPU", "NPU"]),
+        ("win32", ["CUDA", "Tensorrt", "Dml", "GPU", "NPU"]),
+        ("darwin", []),
+    ],
+)
+def test_what_a_system_could_have_is_listed_with_the_reason_and_tried_in_no_process(monkeypatch, system, expected):
+    def start(*arguments):
+        raise AssertionError(arguments)
+
+    monkeypatch.setattr(sys, "platform", system)
+    monkeypatch.setattr(onnx_trial.ort, "get_available_providers", lambda: ["CPUExecutionProvider"])
+    monkeypatch.setattr(device, "core", lambda: SimpleNamespace(available_devices=["CPU"]))
+    for module in (onnx_trial, openvino_trial):
+        monkeypatch.setattr(module, "try_in_child", start)
+    found = [
+        runtime.try_provider(name)
+        for runtime in RUNTIMES.values()
+        for name in runtime.known_providers()
+        if name not in runtime.providers()
+    ]
+    assert [one.name.removesuffix("ExecutionProvider") for one in found] == expected
+    assert {(one.works, one.available) for one in found} <= {(False, False)}
+    for one in found:
+        assert ("; install onnxruntime-" if one.runtime == "onnxruntime" else "no such device") in one.reason
+
+
+def test_a_device_with_a_number_is_of_its_kind(monkeypatch):
+    monkeypatch.setattr(device, "core", lambda: SimpleNamespace(available_devices=["CPU", "GPU.0", "GPU.1"]))
+    monkeypatch.setattr(sys, "platform", "linux")
+    assert RUNTIMES["openvino"].known_providers() == ("GPU.0", "GPU.1", "CPU", "NPU")
 
 
 def test_a_provider_that_is_not_there_opens_nothing(path, target):

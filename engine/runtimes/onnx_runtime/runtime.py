@@ -11,7 +11,7 @@ from engine.results.time_profile import NodeTime
 from engine.runtimes.onnx_runtime.bound import BoundSession
 from engine.runtimes.onnx_runtime.options import describe_options
 from engine.runtimes.onnx_runtime.profiling import profile_nodes
-from engine.runtimes.onnx_runtime.provider_trial import TRIED_BY_US, refusal
+from engine.runtimes.onnx_runtime.provider_trial import TRIED_BY_US, known_providers, refusal
 from engine.runtimes.onnx_runtime.session import CPU, OnnxSession, open_onnx_session
 from engine.settings import Target
 from engine.tasks import Inputs
@@ -29,11 +29,21 @@ class OnnxRuntime:
         """Names of the providers of this build, the preferred one first, whether they work or not."""
         return tuple(ort.get_available_providers())
 
+    def known_providers(self) -> tuple[str, ...]:
+        """Names of the providers of this build, and of those that other builds for this system have."""
+        return known_providers()
+
     def try_provider(self, name: str) -> Provider:
         """Whether a small model really ran on this provider, in a process of its own; if not, `reason` says why."""
         reason = refusal(name)
-        tested = name in TRIED_BY_US
-        return Provider(runtime="onnxruntime", name=name, works=not reason, reason=reason, tested=tested)
+        return Provider(
+            runtime="onnxruntime",
+            name=name,
+            works=not reason,
+            reason=reason,
+            tested=name in TRIED_BY_US,
+            available=name in self.providers(),
+        )
 
     def check_options(self, target: Target) -> None:
         """Every target that is valid has options that any provider takes."""

@@ -1,10 +1,13 @@
 """OpenVINO's devices: what they are, and what they can compute in."""
 
 import functools
+import sys
 
 import openvino as ov
 
 CPU = "CPU"
+_OF_INTEL = ("GPU", "NPU")
+"""The kinds of devices beside the CPU that OpenVINO has plugins for, but on macOS."""
 PRECISIONS: dict[str, str] = {"f32": "FP32", "bf16": "BF16"}
 """What a target can ask for, by the name of the capability that a device reports for it."""
 
@@ -19,6 +22,13 @@ def devices() -> tuple[str, ...]:
     """The names of this machine's devices, the CPU last as onnxruntime has its own."""
     names: list[str] = core().available_devices
     return tuple(sorted(names, key=lambda name: name == CPU))
+
+
+def known_devices() -> tuple[str, ...]:
+    """The names of this machine's devices, and behind them the kinds that OpenVINO knows and does not find here."""
+    here = devices()
+    missing = [kind for kind in _OF_INTEL if not any(name.partition(".")[0] == kind for name in here)]
+    return (*here, *(missing if sys.platform != "darwin" else ()))
 
 
 def capabilities(device: str) -> tuple[str, ...]:

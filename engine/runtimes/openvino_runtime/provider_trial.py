@@ -14,7 +14,7 @@ SCRIPT = Path(__file__).with_name("trial_child.py")
 def refusal(device: str) -> str:
     """Why the small model did not run on this device with a session's options; empty where it did, rightly."""
     if device not in devices():
-        return "OpenVINO finds no such device here"
+        return "OpenVINO finds no such device here; beside the CPU it knows Intel's, once their driver is installed"
     try:
         options = describe_options(Target(runtime="openvino", provider=device, threads=1))
     except OPENVINO_ERRORS as error:

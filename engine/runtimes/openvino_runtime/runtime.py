@@ -7,7 +7,7 @@ from pathlib import Path
 from engine.errors import TargetError
 from engine.results import Provider
 from engine.results.time_profile import NodeTime
-from engine.runtimes.openvino_runtime.device import CPU, PRECISIONS, capabilities, devices
+from engine.runtimes.openvino_runtime.device import CPU, PRECISIONS, capabilities, devices, known_devices
 from engine.runtimes.openvino_runtime.profiling import profile_nodes
 from engine.runtimes.openvino_runtime.provider_trial import refusal
 from engine.runtimes.openvino_runtime.session import (
@@ -32,10 +32,21 @@ class OpenVinoRuntime:
         """Names of the devices, the CPU last, whether they work or not."""
         return devices()
 
+    def known_providers(self) -> tuple[str, ...]:
+        """Names of the devices, and of the kinds that OpenVINO does not find here."""
+        return known_devices()
+
     def try_provider(self, name: str) -> Provider:
         """Whether a small model really ran on this device, in a process of its own; if not, `reason` says why."""
         reason = refusal(name)
-        return Provider(runtime="openvino", name=name, works=not reason, reason=reason, tested=name == CPU)
+        return Provider(
+            runtime="openvino",
+            name=name,
+            works=not reason,
+            reason=reason,
+            tested=name == CPU,
+            available=name in self.providers(),
+        )
 
     def check_options(self, target: Target) -> None:
         """Raises TargetError where the device cannot compute in the precision: OpenVINO would take another."""

@@ -70,13 +70,13 @@ def _facts(found: Hardware) -> None:
 
 
 def _providers(found: Hardware) -> None:
-    """Draws every runtime's providers: which work, and why the others do not."""
+    """Draws all providers that the runtimes know: which work, and why the others do not."""
     st.markdown("**Runtimes and providers**")
     rows = [_row(one) for one in sorted(found.providers, key=lambda one: not one.works)]
     st.table(pd.DataFrame(rows), border="horizontal", hide_index=True, alt="Runtimes, providers, and which work")
     st.caption(
-        "Each was tried with a small model just as a run would use it. Other providers of onnxruntime come with other "
-        "builds of it: `onnxruntime-gpu` has CUDA and TensorRT."
+        "What is installed was tried with a small model just as a run would use it. The other rows are what this "
+        "operating system could have."
     )
 
 
@@ -100,9 +100,10 @@ def _again_button(job: Job) -> None:
 
 
 def _row(provider: Provider) -> dict[str, str]:
+    works = "yes" if provider.tested else "yes, on a small model; not tested by us"
     return {
         "Runtime": RUNTIME_TITLES.get(provider.runtime, provider.runtime),
         "Provider": plain(provider.name),
-        "Works here": ":material/check_circle: yes" if provider.works else ":material/block: no",
+        "Works here": f":material/check_circle: {works}" if provider.works else ":material/block: no",
         "Why not": "" if provider.works else plain(sentence(provider.reason)),
     }

@@ -82,7 +82,7 @@ def _choose_provider(target: Target) -> str:
             format_func=lambda name: _label(name, providers.get(name)),
             help="What of this machine computes: its processor, or a card or device that the runtime can use.",
         )
-    broken = [one for one in providers.values() if not one.works]
+    broken = [one for one in providers.values() if one.available and not one.works]
     if broken:
         _again_button(request, job, broken)
     return str(chosen)
