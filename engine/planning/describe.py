@@ -5,11 +5,9 @@ from pathlib import Path
 from engine.planning.estimate import split_shares
 from engine.planning.raced import n_targets
 from engine.results import limit_text
-from engine.settings import ArraysData, FileModel, Recipe, SampleData, SampleModel, Step, TimmModel
+from engine.settings import ArraysData, FileModel, Recipe, SampleData, SampleModel, Step, Target, TimmModel
 from engine.system.machine import cores
 from engine.wording import many, percent
-
-_OPTIONS_OF_A_CARD = "with and without TF32 or channels last, and each as a CUDA graph where it can be captured"
 
 
 def describe_recipe(recipe: Recipe) -> tuple[str, ...]:
@@ -49,7 +47,7 @@ def _data_text(recipe: Recipe) -> str:
 
 def _baseline_text(recipe: Recipe) -> str:
     for step in recipe.baseline_steps:
-        return f"{_capitalised(step.description)}: the baseline."
+        return f"{_capitalised(step.description_at(recipe.target))}: the baseline."
     if isinstance(recipe.model, FileModel):
         return "Take the file as it is: the baseline."
     return "Export the model to ONNX as it is: the baseline."
@@ -60,7 +58,7 @@ def _chain_text(recipe: Recipe, number: int, chain: tuple[Step, ...]) -> str:
     prefix = f"Chain {number}: " if len(recipe.chains) > 1 else ""
     if not steps:
         return f"{prefix}Nothing more is changed."
-    actions = ", then ".join(step.description for step in steps)
+    actions = ", then ".join(step.description_at(recipe.target) for step in steps)
     return f"{prefix}{_capitalised(actions)}."
 
 
@@ -79,12 +77,21 @@ def _measurement_text(recipe: Recipe) -> str:
             f"{target.batch_size}; FP32 in onnxruntime is the baseline."
         )
     if n_targets(recipe) > 1:
-        choices = _OPTIONS_OF_A_CARD if target.on_cuda else "floats in f32 and in bf16"
+        choices = _options_of_a_card(target) if target.on_cuda else "floats in f32 and in bf16"
         options += f", {choices}, which race against each other"
     return (
         f"Measure all variants in interleaved rounds in {target.runtime} ({target.provider}{options}) with "
         f"{many(threads, 'thread')} at batch size {target.batch_size}."
     )
+
+
+def _options_of_a_card(target: Target) -> str:
+    """Those that race, which are the ones that the target leaves as the provider has them by itself."""
+    arithmetic = [name for name, races in (("TF32", target.tf32), ("channels last", not target.prefer_nhwc)) if races]
+    graph = "a CUDA graph where it can be captured"
+    if not arithmetic:
+        return f"with and without {graph}"
+    return f"with and without {' or '.join(arithmetic)}{'' if target.cuda_graph else f', and each as {graph}'}"
 
 
 def _recommendation_text(recipe: Recipe) -> str:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from engine.settings import FileModel, Recipe, Step
+from engine.settings import FileModel, Recipe, Step, Target
 
 START, BASELINE, ALL_VARIANTS = "start", "baseline", "all variants"
 """The parts beside the steps of the chains, as events name them."""
@@ -36,7 +36,9 @@ def plan_parts(recipe: Recipe) -> tuple[PlannedPart, ...]:
     for number, chain in enumerate(recipe.chains):
         for index, step in enumerate(chain[first:], start=first):
             key = step_key(recipe, number, index)
-            steps.setdefault(key, PlannedPart(key, full_title(step), _step_phases(step), step, number, index))
+            steps.setdefault(
+                key, PlannedPart(key, full_title(step, recipe.target), _step_phases(step), step, number, index)
+            )
     return (
         PlannedPart(START, "Load the model and the data", (STARTING, IMAGES) if makes_images(recipe) else (STARTING,)),
         _baseline(recipe),
@@ -63,15 +65,15 @@ def phase_of(step: Step) -> str:
     return " ".join(filter(None, (step.technique, getattr(step, "method", None))))
 
 
-def full_title(step: Step) -> str:
+def full_title(step: Step, target: Target) -> str:
     """A step as a title that says what it will do: "Prune channels: remove 30 % of the channels"."""
-    title, description = step.title, step.description
+    title, description = step.title, step.description_at(target)
     return title + description[len(title) :] if description.startswith(title.lower()) else f"{title}: {description}"
 
 
 def _baseline(recipe: Recipe) -> PlannedPart:
     for step in recipe.baseline_steps:
-        return PlannedPart(BASELINE, f"Baseline: {step.description}", _step_phases(step), step)
+        return PlannedPart(BASELINE, f"Baseline: {step.description_at(recipe.target)}", _step_phases(step), step)
     export_phases = () if isinstance(recipe.model, FileModel) else (EXPORT,)
     return PlannedPart(BASELINE, "Baseline", (*export_phases, ACCURACY))
 

@@ -8,6 +8,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from engine.settings.base import setting
 from engine.settings.cost import QAT_SLOWER, TRAINING_MACS_PER_CORE, CostInputs
 from engine.settings.step import Stage, StepSettings
+from engine.settings.target import Target
 
 Calibration = Literal["minmax", "percentile", "entropy"]
 Rounding = Literal["nearest", "learnt"]
@@ -104,6 +105,11 @@ class QuantizeAuto(Quantization):
     def description(self) -> str:
         training = ", which may train where rounding loses too much" if self.escalate else ""
         return f"race the ways to quantize on this machine{training}, and keep the winner, or the model as it was"
+
+    def description_at(self, target: Target) -> str:
+        """On a card nothing is quantized, since that is slower there, nor trained."""
+        on_card = "race 16-bit floats on the card, and keep the winner, or the model as it was"
+        return on_card if target.on_cuda else self.description
 
 
 class QuantizeStatic(Quantization):

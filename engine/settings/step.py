@@ -6,6 +6,7 @@ from typing import ClassVar, Literal, Self
 from engine.settings.base import Settings
 from engine.settings.cost import CONVERSION_SECONDS, CostInputs
 from engine.settings.model import PRETRAINED, ModelSource
+from engine.settings.target import Target
 
 Stage = Literal["torch", "onnx"]
 
@@ -38,6 +39,10 @@ class StepSettings(Settings):
     def description(self) -> str:
         """What the step will do, as part of a sentence."""
         raise NotImplementedError
+
+    def description_at(self, target: Target) -> str:
+        """The description, of a step that does something else at this target too."""
+        return self.description
 
     def cost(self, inputs: CostInputs) -> float:
         """About how many seconds the step takes; its share of a run's progress follows from that.

@@ -26,6 +26,7 @@ from engine import (
 )
 from engine.results import ClassCount, DataPreview, Note
 from engine.settings import Preprocess
+from engine.settings.target import CUDA
 from pages._ui import wording
 from pages._ui.cards import Card, of_chain
 from pages._ui.draft import Draft, from_link, sample, to_link
@@ -607,6 +608,15 @@ def test_a_race_says_beforehand_that_it_may_train_and_can_be_asked_not_to(app):
     switch(at, "Train where rounding loses too much").set_value(False).run()
     assert from_link(at.query_params["draft"]).steps == (QuantizeAuto(escalate=False),)
     assert "which may train" not in words(at)
+    assert not at.exception
+
+
+def test_a_race_on_a_card_speaks_of_no_quantizing_and_no_training(app):
+    on_card = sample().replace(cards=of_chain([QuantizeAuto()]), target=Target(provider=CUDA))
+    at = app("pages/optimize.py", draft=to_link(on_card))
+    assert "race 16\\-bit floats on the card" in words(at) + " ".join(one.label for one in at.expander)
+    assert "Nothing is quantized" in words(at)
+    assert "may train" not in words(at)
     assert not at.exception
 
 

@@ -1,6 +1,11 @@
+import re
+
 import pytest
 
 from engine.planning.describe import describe_recipe
+from engine.planning.parts import plan_parts
+from engine.runtimes import RUNTIMES, race_targets
+from engine.settings.target import CUDA
 from tests.planning.test_estimate import INT8, TUNE, recipe
 
 
@@ -52,6 +57,42 @@ def test_words_name_the_precisions_that_race(monkeypatch, instructions, races):
     monkeypatch.setattr("engine.planning.raced.isa", lambda: instructions)
     text = " ".join(describe_recipe(recipe("steps: []", more=", target: {runtime: openvino, threads: 1}")))
     assert ("floats in f32 and in bf16, which race" in text) == races
+
+
+RACE = "{technique: quantize}"
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ("", "with and without TF32 or channels last, and each as a CUDA graph where it can be captured, which"),
+        (", tf32: false", "without TF32, with and without channels last, and each as a CUDA graph where it can be"),
+        (", prefer_nhwc: true", "channels last, with and without TF32, and each as a CUDA graph where it can be"),
+        (", cuda_graph: true", "as a CUDA graph, with and without TF32 or channels last, which race"),
+        (
+            ", tf32: false, prefer_nhwc: true",
+            "without TF32, channels last, with and without a CUDA graph where it can be captured, which race",
+        ),
+        (", tf32: false, prefer_nhwc: true, cuda_graph: true", "without TF32, channels last, as a CUDA graph) with"),
+    ],
+)
+def test_words_name_the_options_of_a_card_that_race_as_they_race(monkeypatch, options, expected):
+    monkeypatch.setattr(type(RUNTIMES["onnxruntime"]), "providers", lambda self: (CUDA,))
+    on_card = recipe(f"steps: [{RACE}]", more=f", target: {{provider: {CUDA}, threads: 1{options}}}")
+    text = " ".join(describe_recipe(on_card))
+    assert f"({CUDA}, {expected}" in text
+    raced = [one.target for one in race_targets(on_card.target, races=True)]
+    names = {"tf32": "and without TF32", "prefer_nhwc": "(or|out) channels last", "cuda_graph": "CUDA graph where"}
+    for name, words in names.items():
+        assert (len({getattr(one, name) for one in raced}) > 1) == bool(re.search(words, text))
+
+
+def test_words_on_a_card_speak_of_no_quantizing_and_no_training():
+    on_card = recipe(f"steps: [{RACE}]", more=f", target: {{provider: {CUDA}}}")
+    for text in (describe_recipe(on_card)[2], plan_parts(on_card)[2].title):
+        assert "16-bit floats on the card" in text
+        assert "train" not in text
+    assert "may train" in describe_recipe(recipe(f"steps: [{RACE}]"))[2]
 
 
 def test_words_on_arrays_speak_of_their_examples():

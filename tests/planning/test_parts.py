@@ -1,5 +1,5 @@
 from engine.planning.parts import full_title, plan_parts, step_key
-from engine.settings import Distill, Finetune, PruneChannel, QuantizeAuto, Simplify
+from engine.settings import Distill, Finetune, PruneChannel, QuantizeAuto, Simplify, Target
 from tests.planning.test_estimate import INT8, TUNE, recipe
 
 PRUNE, WEIGHTS = "{technique: prune, ratio: 0.3}", "{technique: quantize, method: weights}"
@@ -54,7 +54,7 @@ def test_only_what_is_no_file_yet_is_exported():
 
 def test_titles_say_what_is_done_and_no_word_twice():
     titles = [
-        full_title(step)
+        full_title(step, Target())
         for step in (Finetune(epochs=2), Simplify(), Distill(), QuantizeAuto(), PruneChannel(ratio=0.5))
     ]
     assert titles[:2] == ["Fine-tune for 2 epochs and export", "Simplify the graph"]

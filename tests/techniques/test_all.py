@@ -157,5 +157,5 @@ def test_estimates_labels_and_titles_know_it(technique):
     asked = Recipe(model=SampleModel(), data=SampleData(), steps=(settings,))
     (planned,) = [one for one in plan_phases(asked) if one.phase == phase_of(settings)]
     assert planned.seconds > 0
-    assert full_title(settings)
+    assert full_title(settings, asked.target)
     assert label((settings,)) not in ("", label(()))

@@ -66,7 +66,7 @@ def _card(index: int, profile: ModelProfile | None) -> tuple[list[Problem], Acti
                 label_visibility="collapsed",
             )
             body = st.expander(
-                _line(index, card.step, on, len(draft.cards), bool(misfit)), key=_open_key(index), on_change="rerun"
+                _line(index, card.step, on, draft, bool(misfit)), key=_open_key(index), on_change="rerun"
             )
             action = _menu(index, len(draft.cards))
         with body:
@@ -81,13 +81,13 @@ def _card(index: int, profile: ModelProfile | None) -> tuple[list[Problem], Acti
     return [Problem(index + 1, field) for field in form_result.problems] if on else [], below or action
 
 
-def _line(index: int, step: Step, on: bool, n: int, is_misfit: bool) -> str:
+def _line(index: int, step: Step, on: bool, draft: Draft, is_misfit: bool) -> str:
     """The line of a card: its number, its title and what it will do."""
-    number = f"{index + 1}. " if n > 1 else ""
+    number = f"{index + 1}. " if len(draft.cards) > 1 else ""
     title = f"**{number}{methods_view.title(step.technique)}**"
     if is_misfit:
         return f":gray[{title} · not for this model]"
-    return f"{title} · {plain(step.description)}" if on else f":gray[{title} · off]"
+    return f"{title} · {plain(step.description_at(draft.target))}" if on else f":gray[{title} · off]"
 
 
 def _body(index: int, step: Step, draft: Draft, on: bool) -> tuple[FormResult[Step], Action | None]:
