@@ -258,9 +258,10 @@ class Walk:
         """The home as it was, where a press has changed it."""
         if _jobs(self.app.home.path) == _jobs(self.template):
             return
+        self.page.goto("about:blank")  # a page that looks again each second would write into what is put back
         for name in ("jobs", "requests", "uploads"):
-            shutil.rmtree(self.app.home.path / name)
-            shutil.copytree(self.template / name, self.app.home.path / name)
+            shutil.rmtree(self.app.home.path / name, ignore_errors=True)
+            shutil.copytree(self.template / name, self.app.home.path / name, dirs_exist_ok=True)
         with (
             closing(sqlite3.connect(self.template / "featherweight.db")) as kept,
             closing(sqlite3.connect(self.app.home.path / "featherweight.db")) as used,
