@@ -97,6 +97,7 @@ from engine.api.serving import (
     start_serve_bench,
 )
 from engine.api.speed import (
+    fitting_target,
     showdown,
     showdown_targets,
     showdowns_of,
@@ -237,6 +238,7 @@ from engine.results import (
     certainty_text,
     check_text,
     class_texts,
+    copies_text,
     cut_short,
     example_noun,
     finding,
@@ -245,6 +247,7 @@ from engine.results import (
     limit_text,
     losses_text,
     measure_title,
+    option_titles,
     preprocessing_text,
     quality_name,
     report_measure,
@@ -363,7 +366,7 @@ from engine.settings import (
 from engine.settings.hardware_jobs import MOST_MINUTES, MOST_ROUNDS
 from engine.settings.live_race import MOST_LANES
 from engine.settings.recipe import MAX_RECIPE_BYTES
-from engine.system.machine import cores
+from engine.system.machine import cores, measured_here
 
 __all__ = [
     "Accuracy",
@@ -604,6 +607,7 @@ __all__ = [
     "class_changes",
     "class_texts",
     "compare",
+    "copies_text",
     "cores",
     "cost_per_million",
     "cross_cpu",
@@ -637,6 +641,7 @@ __all__ = [
     "find_upload",
     "finding",
     "finish_import",
+    "fitting_target",
     "free_cache",
     "gate",
     "hardware",
@@ -663,6 +668,7 @@ __all__ = [
     "machines_for",
     "measure_peaks",
     "measure_title",
+    "measured_here",
     "move_text",
     "nearest_throughput",
     "needs",
@@ -670,6 +676,7 @@ __all__ = [
     "onnxruntime_web_files",
     "open_live_race",
     "optimize",
+    "option_titles",
     "parse_class_list",
     "parse_recipe",
     "parts_text",

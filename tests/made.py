@@ -4,6 +4,7 @@ from engine.results import (
     Accuracy,
     Advice,
     Architecture,
+    CallLatency,
     ClassLoss,
     ColdStart,
     Comparison,
@@ -138,6 +139,12 @@ def made_latency(p50_ms: float, ratio: float) -> Latency:
         ratio_low=ratio * 0.9,
         ratio_high=ratio * 1.1,
     )
+
+
+def made_call_latency(p50_ms: float) -> CallLatency:
+    """The latency of calls that are compared with nothing."""
+    shared = made_latency(p50_ms, 1.0).model_dump(include=set(CallLatency.model_fields))
+    return CallLatency(**shared)
 
 
 def made_cold_start(load_ms: float, ratio: float | None) -> ColdStart:

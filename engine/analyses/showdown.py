@@ -1,55 +1,45 @@
 """Files at targets, side by side: the same interleaved rounds, a verdict on every pair, and their outputs compared."""
 
+import math
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 
 from engine.analyses.measure_lock import hold_measure_lock, wait_event
+from engine.analyses.showdown_results import Compared, ShowdownResults, TimedRow, Timings
 from engine.analyses.variant_files import read_file
 from engine.data import Examples, full_batch, load
-from engine.errors import FeatherweightError, MeasureError, RequestError, RunError
-from engine.measure.contention import not_measured_note, watched
-from engine.measure.latency import RoundTiming, compare, time_rounds
+from engine.errors import FeatherweightError, MeasureError, RequestError, RunError, as_error
+from engine.measure.contention import watched
+from engine.measure.latency import FEWEST_ROUNDS, time_rounds
 from engine.measure.noise import noise_data
-from engine.measure.pairs import pairs_of
 from engine.measure.predictions import predict
 from engine.measure.quality import fidelity
-from engine.measure.timing import not_timed_note
-from engine.measure.trial_call import trial_calls
+from engine.measure.trial_call import left_out, trial_call
 from engine.models.artifacts import OnnxModel
 from engine.planning.hardware_jobs import COMPARED_EXAMPLES
-from engine.results import Fidelity, Note, Showdown, ShowdownRow, codes
+from engine.results import Fidelity, Note, Showdown, codes
 from engine.run.preflight import check_batch
-from engine.runtimes import precision_of, resolve_target
-from engine.settings import ShowdownEntry, ShowdownRequest, Target
+from engine.runtimes import resolve_target
+from engine.settings import ShowdownRequest
 from engine.store.cache import Cache
 from engine.store.folders import JobFolder
 from engine.store.home import Home
 from engine.store.progress import Progress
-from engine.system.machine import environment
 from engine.tasks import TASKS, Answers
 
 READ, COMPARED = 0.1, 0.25
 """The finished fraction once the files were read, and once their outputs were compared."""
-
-
-@dataclass(frozen=True)
-class TimedRow:
-    """A row of the request with its model, and a target that has a number of threads."""
-
-    entry: ShowdownEntry
-    model: OnnxModel
-    target: Target
-
-    @property
-    def label(self) -> str:
-        return self.entry.file.label
+SAVING_SHARE = 0.05
+"""Of the time of the rounds, at most, goes into writing what there is: every pair of many rounds takes seconds."""
 
 
 def showdown(request: ShowdownRequest, folder: JobFolder, progress: Progress) -> Showdown:
     """Ratios of every pair of rows from the same rounds, one live session at a time, under the home's measure lock.
 
-    Its minutes begin with the lock; where they end the rounds early, a warning says so.
+    Its minutes begin with the lock; where they end the rounds early, a warning says so. A row that does not run, or has
+    not enough memory, is left out with a note, and the folder has the result so far once three rounds are timed.
 
     Raises RequestError where two files do not take the same inputs or do not answer alike, TargetError where this
     machine lacks a target or a file is fixed to another batch size, and RunError where the first row does not run.
@@ -62,10 +52,9 @@ def showdown(request: ShowdownRequest, folder: JobFolder, progress: Progress) ->
     for row in rows:
         check_comparable(rows[0], row)
         check_batch(row.model, row.target)
-    examples, on_images, warnings = _examples(request, rows[0].model, folder, progress)
+    compared = _examples(request, rows[0].model, folder, progress)
     with hold_measure_lock(Home.default().measure_lock, "showdown", wait_event(folder, progress, "showdown")):
-        timed = _measure(rows, examples, request, progress)
-    return timed.model_copy(update={"on_images": on_images, "warnings": (*warnings, *timed.warnings)})
+        return _measure(rows, compared, request, folder, progress)
 
 
 def check_comparable(first: TimedRow, other: TimedRow) -> None:
@@ -94,13 +83,11 @@ def _outputs(model: OnnxModel) -> str:
     return f"{model.n_outputs} values" if model.n_outputs else f"the output {model.output_name}"
 
 
-def _examples(
-    request: ShowdownRequest, model: OnnxModel, folder: JobFolder, progress: Progress
-) -> tuple[Examples, bool, tuple[Note, ...]]:
-    """Inputs for the first row's model, whether they are the user's own, and a warning where these cannot be read."""
+def _examples(request: ShowdownRequest, model: OnnxModel, folder: JobFolder, progress: Progress) -> Compared:
+    """Inputs for the first row's model: the user's own images, or random ones with a warning where there are any."""
     random = noise_data(model).split("evaluation").span(0, COMPARED_EXAMPLES)
     if request.data is None:
-        return random, False, ()
+        return Compared(random)
     try:
         data = load(
             request.data,
@@ -116,25 +103,37 @@ def _examples(
         )
     except RequestError as error:
         text = f"The outputs were compared on random inputs, since the images could not be read: {error.message}"
-        return random, False, (Note(code=error.code, text=text),)
+        return Compared(random, warnings=(Note(code=error.code, text=text),))
     own = data.split("evaluation").span(0, COMPARED_EXAMPLES)
-    return (own, True, ()) if len(own) else (random, False, ())
+    return Compared(own, on_images=True) if len(own) else Compared(random)
 
 
-def _measure(rows: Sequence[TimedRow], examples: Examples, request: ShowdownRequest, progress: Progress) -> Showdown:
-    """The showdown on these inputs, whose `on_images` the caller sets."""
+def _measure(
+    rows: Sequence[TimedRow],
+    compared: Compared,
+    request: ShowdownRequest,
+    folder: JobFolder,
+    progress: Progress,
+) -> Showdown:
+    """The showdown on these inputs; the folder has what there is of it as the rounds go on."""
     deadline = time.monotonic() + 60 * request.minutes
     models = {str(number): row.model for number, row in enumerate(rows)}
     targets = {str(number): row.target for number, row in enumerate(rows)}
-    first, inputs = rows[0].target, full_batch(examples, rows[0].target.batch_size)
+    first, inputs = rows[0].target, full_batch(compared.examples, rows[0].target.batch_size)
+    errors: dict[str, FeatherweightError] = {}
+
+    @contextmanager
+    def guard(id: str) -> Iterator[None]:
+        with left_out(errors, id, targets[id]):
+            yield
+        _check_first(errors)
+
     progress.emit("showdown", "compare", READ, "comparing the outputs")
-    errors = trial_calls(models, first, inputs, targets)
-    if "0" in errors:
-        raise RunError(
-            f"the first row, which all others are compared with, does not run: {errors['0'].message}",
-            "Choose another row as the first",
-        )
-    closeness = _fidelities(rows, examples, errors)
+    for id, model in models.items():
+        with guard(id):
+            trial_call(model, targets[id], inputs)
+    closeness = _fidelities(rows, compared.examples, errors)
+    results = ShowdownResults(rows, compared, request.rounds, errors, closeness)
     with watched(max(row.target.threads or 1 for row in rows)) as busy:
         timings = time_rounds(
             {id: model for id, model in models.items() if id not in errors},
@@ -146,9 +145,38 @@ def _measure(rows: Sequence[TimedRow], examples: Examples, request: ShowdownRequ
             n_rounds=request.rounds,
             deadline=deadline,
             targets=targets,
+            guard=guard,
+            on_timings=_saver(folder, results),
         )
-    warnings = (*_time_was_up(request, max(map(len, timings.values()))), *busy)
-    return _result(rows, timings, errors, closeness, warnings, len(examples))
+    return results.of(timings, (*_time_was_up(request, max(map(len, timings.values()))), *busy))
+
+
+def _check_first(errors: Mapping[str, FeatherweightError]) -> None:
+    """Raises RunError where the first row is among those that do not run."""
+    if "0" not in errors:
+        return
+    raise RunError(
+        f"the first row, which all others are compared with, does not run: {errors['0'].message}",
+        "Choose another row as the first",
+        code=errors["0"].code,
+    )
+
+
+def _saver(folder: JobFolder, results: ShowdownResults) -> Callable[[Timings], None]:
+    """Writes the result so far into the folder, from the round on that tells something, and not to the rounds' cost."""
+    took, ended = 0.0, -math.inf
+
+    def save(timings: Timings) -> None:
+        nonlocal took, ended
+        began = time.monotonic()
+        is_soon = began - ended < took * (1 - SAVING_SHARE) / SAVING_SHARE
+        if is_soon or max(map(len, timings.values())) < FEWEST_ROUNDS:
+            return
+        folder.write("result.json", results.of(timings, (), complete=False))
+        ended = time.monotonic()
+        took = ended - began
+
+    return save
 
 
 def _time_was_up(request: ShowdownRequest, n_rounds: int) -> tuple[Note, ...]:
@@ -172,8 +200,9 @@ def _fidelities(
             continue
         try:
             answers = predict(row.model, examples, row.target).answers
-        except (MeasureError, RunError) as error:
-            closeness[number] = Note(code=error.code, text=f"Its outputs were not compared: {error.message}")
+        except (MeasureError, RunError, MemoryError) as error:
+            reason = as_error(error)
+            closeness[number] = Note(code=reason.code, text=f"Its outputs were not compared: {reason.message}")
         else:
             closeness[number] = fidelity(row.model.task, _with_names_of(reference, answers), reference)
     return closeness
@@ -182,56 +211,3 @@ def _fidelities(
 def _with_names_of(reference: Answers, answers: Answers) -> Answers:
     """The answers with their outputs under the names of the reference, which has as many."""
     return replace(answers, outputs=dict(zip(reference.outputs, answers.outputs.values(), strict=True)))
-
-
-def _result(
-    rows: Sequence[TimedRow],
-    timings: dict[str, list[RoundTiming]],
-    errors: dict[str, FeatherweightError],
-    closeness: dict[int, Fidelity | Note],
-    warnings: Sequence[Note],
-    n_examples: int,
-) -> Showdown:
-    targets = {str(number): row.target for number, row in enumerate(rows)}
-    latencies = compare(timings, "0", rows[0].target, targets)
-
-    def result_row(number: int, row: TimedRow) -> ShowdownRow:
-        timed, error, close = latencies.get(str(number)), errors.get(str(number)), closeness.get(number)
-        return ShowdownRow(
-            file=row.entry.file,
-            target=row.target,
-            size_bytes=row.model.path.stat().st_size,
-            precision=precision_of(row.target),
-            latency=timed.latency if timed else None,
-            throughput=timed.throughput if timed else None,
-            estimate=timed.estimate if timed else None,
-            fidelity=close if isinstance(close, Fidelity) else None,
-            note=not_timed_note(error) if error else close if isinstance(close, Note) else None,
-        )
-
-    n_missing = sum(one.latency is None for one in latencies.values())
-    missing = (not_measured_note(n_missing, len(latencies)),) if n_missing else ()
-    prepared = tuple(
-        _prepared_otherwise(rows[0], row) for row in rows if row.model.preprocess != rows[0].model.preprocess
-    )
-    ids = tuple(int(id) for id in timings)
-    return Showdown(
-        rows=tuple(result_row(number, row) for number, row in enumerate(rows)),
-        pairs=tuple(
-            pair.model_copy(update={"row": ids[pair.row], "reference": ids[pair.reference]})
-            for pair in pairs_of(timings, rows[0].target, targets)
-        ),
-        n_rounds=max(map(len, timings.values())),
-        n_examples=n_examples,
-        on_images=False,
-        warnings=(*prepared, *missing, *warnings),
-        environment=environment(),
-    )
-
-
-def _prepared_otherwise(first: TimedRow, other: TimedRow) -> Note:
-    text = (
-        f"'{other.label}' wants its images prepared otherwise than '{first.label}': the outputs of both were compared "
-        "on images prepared for the latter"
-    )
-    return Note(code=codes.PREPARED_OTHERWISE, text=text)

@@ -1,6 +1,6 @@
 """The verbs about speed on this machine: a sweep of one file, a showdown of several."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import cast
 
@@ -13,7 +13,7 @@ from engine.planning.estimate import estimate_any
 from engine.planning.resolve import resolve_request
 from engine.planning.variant_files import run_folder, run_report
 from engine.planning.variant_files import variant_file as file_of_variant
-from engine.results import Event, Job, Result, Showdown, Sweep
+from engine.results import Event, Job, Provider, Result, Showdown, Sweep
 from engine.settings import ShowdownRequest, SweepRequest, Target, VariantFile
 from engine.store.home import Home
 
@@ -35,9 +35,17 @@ def variant_files(run: str | Path, *, prefix: str = "", from_browser: bool = Fal
     return tuple(file_of_variant(str(run), one, folder) for one in found.values() if one is not None)
 
 
-def showdown_targets(target: Target) -> tuple[Target, ...]:
-    """The targets that a showdown can compare: this one off the CPU, and the CPU's with its options."""
-    return hardware_jobs.showdown_targets(target)
+def showdown_targets(target: Target, providers: Sequence[Provider] = ()) -> tuple[Target, ...]:
+    """The targets that a showdown can compare: this one off the CPU, the CPU's with its options, and other providers.
+
+    These are the ones of `providers`, as an examination of this machine has them, that work.
+    """
+    return hardware_jobs.showdown_targets(target, providers)
+
+
+def fitting_target(target: Target) -> Target:
+    """The target with no more threads than this process may use cores, and on a CPU no more streams than threads."""
+    return hardware_jobs.fitting_target(target)
 
 
 def sweep(
@@ -58,11 +66,22 @@ def sweep(
     return cast(Sweep, foreground.run_analysis(home, resolved, on_event=on_event, on_unfinished=pass_on))
 
 
-def showdown(request: ShowdownRequest, on_event: OnEvent = lambda event: None) -> Showdown:
-    """Time files at targets side by side, in the foreground. Raises RequestError, and RunError where it fails."""
+def showdown(
+    request: ShowdownRequest,
+    on_event: OnEvent = lambda event: None,
+    on_unfinished: Callable[[Showdown], None] = lambda result: None,
+) -> Showdown:
+    """Time files at targets side by side, in the foreground. Raises RequestError, and RunError where it fails.
+
+    `on_unfinished` gets what the rounds so far tell, from the third one on, where it fails or is cancelled.
+    """
+
+    def pass_on(result: Result) -> None:
+        on_unfinished(cast(Showdown, result))
+
     home = Home.default()
     resolved = resolve_request(request, home, from_browser=False)
-    return cast(Showdown, foreground.run_analysis(home, resolved, on_event=on_event))
+    return cast(Showdown, foreground.run_analysis(home, resolved, on_event=on_event, on_unfinished=pass_on))
 
 
 def start_measuring(

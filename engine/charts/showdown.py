@@ -1,13 +1,27 @@
 """A showdown: how many times as fast every row is as the first one."""
 
+from typing import NamedTuple
+
 import plotly.graph_objects as go
 
 from engine.charts.rows import Row, add_point, add_reference, add_rows
 from engine.charts.scales import amounts, show_x
 from engine.charts.style import BASELINE, CANDIDATE, OVER, RECOMMENDED, canvas, figures, label
-from engine.results import Showdown, ShowdownRow, row_title
+from engine.results import Showdown, row_title
 
 COLOURS = {"faster": RECOMMENDED, "slower": OVER, "cannot_tell": CANDIDATE}
+
+
+class _Point(NamedTuple):
+    """A row in the chart: times as fast as the first row, with its interval where there is one, and what that is."""
+
+    number: int
+    title: str
+    times: float
+    low: float
+    high: float
+    words: str
+    is_estimate: bool = False
 
 
 def showdown(result: Showdown) -> go.Figure:
@@ -15,50 +29,47 @@ def showdown(result: Showdown) -> go.Figure:
 
     A hollow point is an estimate from processor time, of a row whose calls other programs disturbed.
     """
-    rows = [(number, row, speed) for number, row in enumerate(result.rows) if (speed := _speed(result, number))]
-    figure = canvas(_alt(rows), x_title="Speed, times as fast as the first row (×)")
-    ends = [end for _, _, speed in rows for end in speed]
-    scale = amounts([1.0, *ends], zero=False)
+    points = [point for number in range(len(result.rows)) if (point := _point(result, number))]
+    alt = ", ".join(f"{one.title} {one.times:.2f} times ({one.words})" for one in points)
+    figure = canvas(f"Speed relative to the first row: {alt}", x_title="Speed, times as fast as the first row (×)")
+    scale = amounts([1.0, *(end for one in points for end in (one.times, one.low, one.high))], zero=False)
     middles = add_rows(
         figure,
         [
             Row(
-                name=label(row_title(row)),
-                text=f"{'≈ ' if row.latency is None else ''}{figures(speed[0])}×",
-                bold=number == 0,
+                name=label(one.title),
+                text=f"{'≈ ' if one.is_estimate else ''}{figures(one.times)}×",
+                bold=one.number == 0,
             )
-            for number, row, speed in rows
+            for one in points
         ],
     )
     show_x(figure, scale, "×")
     add_reference(figure, scale, 1.0, "first row", middles)
-    for (number, row, speed), y in zip(rows, middles, strict=True):
-        pair = result.pair(number, 0)
-        times, low, high = speed
+    for one, y in zip(points, middles, strict=True):
+        pair = result.pair(one.number, 0)
         add_point(
             figure,
             y,
-            times,
-            low,
-            high,
+            one.times,
+            one.low,
+            one.high,
             colour=COLOURS[pair.verdict] if pair is not None else BASELINE,
-            hover=f"{times:.3f}×, 95 % interval {low:.3f} to {high:.3f}<extra></extra>",
-            hollow=row.latency is None,
+            hover=f"{'≈ ' if one.is_estimate else ''}{one.times:.3f}×, {one.words}<extra></extra>",
+            hollow=one.is_estimate,
         )
     return figure
 
 
-def _speed(result: Showdown, number: int) -> tuple[float, float, float] | None:
-    """Times as fast as the first row, with its interval; an estimate has none, and what does not run no speed."""
+def _point(result: Showdown, number: int) -> _Point | None:
+    """The row's point; an estimate has no interval, nor has the first row, and what does not run has no point."""
     row = result.rows[number]
-    if row.latency is not None:
-        return row.latency.speedup, row.latency.speedup_low, row.latency.speedup_high
-    return None if row.estimate is None else (row.estimate.speedup,) * 3
-
-
-def _alt(rows: list[tuple[int, ShowdownRow, tuple[float, float, float]]]) -> str:
-    texts = ", ".join(
-        f"{row_title(row)} {times:.2f} times (95 % interval {low:.2f} to {high:.2f})"
-        for _, row, (times, low, high) in rows
-    )
-    return f"Speed relative to the first row: {texts}"
+    title, latency = row_title(row), row.beside_first
+    if latency is None and row.estimate is not None:
+        words, times = "an estimate from processor time: its calls were disturbed", row.estimate.speedup
+        return _Point(number, title, times, times, times, words, is_estimate=True)
+    if latency is None:
+        return None
+    times, low, high = latency.speedup, latency.speedup_low, latency.speedup_high
+    words = f"95 % interval {low:.2f} to {high:.2f}" if number else "which the others are compared with"
+    return _Point(number, title, times, low, high, words)

@@ -7,6 +7,7 @@ from engine.results import (
     ShowdownRow,
     Sweep,
     SweepCell,
+    copies_text,
     speed_cell,
     target_title,
 )
@@ -31,8 +32,14 @@ def of_sweep(sweep: Sweep) -> list[str]:
         *([IN_FLIGHT] if any(cell.in_flight > 1 for cell in sweep.cells) else []),
         *state,
         *notes,
+        _machine(sweep),
         _best(sweep),
     ]
+
+
+def _machine(result: Sweep | Showdown) -> str:
+    """The machine that the figures belong to."""
+    return f"measured on {result.environment.machine}"
 
 
 def _cell(cell: SweepCell) -> tuple[str, ...]:
@@ -71,9 +78,13 @@ def of_showdown(showdown: Showdown) -> list[str]:
     warnings = [f"{note.code}: {note.text}" for note in showdown.warnings]
     random = [] if showdown.on_images else ["random inputs are unlike images: quantized files look worse than they are"]
     pairs = [pair for pair in showdown.pairs if pair.row > pair.reference]
+    copies = copies_text(showdown)
     return [
-        f"{size}, {many(showdown.n_rounds, 'round')}, outputs compared on {inputs}",
+        f"{size}, {showdown.rounds_text}, outputs compared on {inputs}",
         *table([head, *rows]),
+        *([] if showdown.complete else ["it was ended before all of its rounds were done"]),
+        _machine(showdown),
+        *([copies] if copies else []),
         *random,
         *notes,
         *map(_pair, pairs),
@@ -82,7 +93,7 @@ def of_showdown(showdown: Showdown) -> list[str]:
 
 
 def _row(number: int, row: ShowdownRow) -> tuple[str, ...]:
-    speed = speed_cell(row.latency) if row.latency else row.estimate.cell if row.estimate else "-"
+    speed = speed_cell(row.beside_first) if row.beside_first else row.estimate.cell if row.estimate else "-"
     if row.fidelity is None:
         closeness = "-"
     else:

@@ -17,6 +17,7 @@ drift with the machine, and so it is wider.
 import math
 import time
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -27,7 +28,7 @@ from engine.measure.calls import Calls, time_turn
 from engine.measure.contention import wait_for_quiet
 from engine.measure.statistics import Interval, trimmed_mean
 from engine.models.artifacts import OnnxModel
-from engine.results import Latency, LatencyEstimate, Throughput, codes
+from engine.results import CallLatency, Latency, LatencyEstimate, Throughput, codes
 from engine.runtimes import open_session
 from engine.settings import Target
 from engine.tasks import Inputs
@@ -100,12 +101,18 @@ def time_rounds(
     n_rounds: int = N_ROUNDS,
     deadline: float = math.inf,
     targets: Mapping[str, Target] | None = None,
+    *,
+    guard: Callable[[str], AbstractContextManager[object]] = nullcontext,
+    on_timings: Callable[[Mapping[str, list[RoundTiming]]], None] = lambda timings: None,
 ) -> dict[str, list[RoundTiming]]:
     """The timings of every model, one a round, for `compare`; arguments and errors as of `measure_latency`.
 
     Every other round runs in reverse order, so that no model always follows the same one. Rounds are added, after a
     wait for a quiet machine, until n_rounds of them count for every model, at most MOST_EXTRA of them. `on_round` gets
     how many are done, and of how many at the most.
+
+    A model is timed within the context that `guard` gives for its id: where that holds back an error, the model is left
+    out with the rounds that it had. `on_timings` gets the timings so far after every round.
     """
     timings: dict[str, list[RoundTiming]] = {id: [] for id in models}
     most = n_rounds + round(MOST_EXTRA * n_rounds)
@@ -115,10 +122,13 @@ def time_rounds(
             break
         if number >= n_rounds:
             wait_for_quiet(target.threads or 1, QUIET_SECONDS)
-        order = list(models) if number % 2 == 0 else list(models)[::-1]
+        order = list(timings) if number % 2 == 0 else list(timings)[::-1]
         for id in order:
-            timings[id].append(_time_model(models[id], (targets or {}).get(id, target), inputs))
+            with guard(id):
+                timings[id].append(_time_model(models[id], (targets or {}).get(id, target), inputs))
+        timings = {id: own for id, own in timings.items() if len(own) > number}
         on_round(number + 1, n_rounds if number < n_rounds else most)
+        on_timings(timings)
     return timings
 
 
@@ -133,6 +143,14 @@ def compare(
         id: _pair(model_timings, timings[baseline], (targets or {}).get(id, target))
         for id, model_timings in timings.items()
     }
+
+
+def own_latency(timings: list[RoundTiming], target: Target) -> tuple[CallLatency, Throughput] | None:
+    """The latency and the throughput of one model by its rounds alone; None where too few of them count."""
+    latency, throughput, _ = _pair(timings, timings, target)
+    if latency is None or throughput is None:
+        return None
+    return CallLatency(**latency.model_dump(include=set(CallLatency.model_fields))), throughput
 
 
 def _n_counting(timings: Mapping[str, list[RoundTiming]]) -> int:

@@ -1,12 +1,14 @@
 """One call of each model before any is timed, so that one that does not run takes no latency from the others."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
-from engine.errors import FeatherweightError, LimitError, RunError, TargetError
+from engine.errors import FeatherweightError, LimitError, RunError, TargetError, memory_error
 from engine.models.artifacts import OnnxModel
 from engine.runtimes import open_session
 from engine.settings import Target
 from engine.tasks import Inputs
+from engine.wording import many
 
 
 def trial_calls(
@@ -26,6 +28,26 @@ def trial_calls(
         except (RunError, TargetError) as error:
             errors[id] = error
     return errors
+
+
+@contextmanager
+def left_out(errors: dict[str, FeatherweightError], id: str, target: Target) -> Iterator[None]:
+    """Holds back what is wrong with this model at its target alone, and notes it in `errors` by the model's id.
+
+    That is a model that does not run there, or has not enough memory; where another resource ran out, no model is to
+    blame.
+    """
+    no_memory = f"there was not enough memory for {many(target.batch_size, 'image')} a call"
+    try:
+        yield
+    except LimitError as error:
+        if error.code != memory_error().code:
+            raise
+        errors[id] = LimitError(no_memory, "Choose a smaller batch", code=error.code)
+    except MemoryError:
+        errors[id] = LimitError(no_memory, "Choose a smaller batch", code=memory_error().code)
+    except (RunError, TargetError) as error:
+        errors[id] = error
 
 
 def check_capture(model: OnnxModel, target: Target, inputs: Inputs) -> None:

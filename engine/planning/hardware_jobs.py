@@ -1,10 +1,11 @@
 """Sweeps and showdowns before they begin: which targets are on offer, what is refused, and about how long they take."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from engine.errors import SettingsError
 from engine.planning.target import check_target
-from engine.results import Estimate
+from engine.results import Estimate, Provider
 from engine.settings import ShowdownRequest, SweepRequest, Target, VariantFile
 from engine.settings.cost import call_seconds
 from engine.settings.hardware_jobs import MOST_CELLS
@@ -22,11 +23,12 @@ BURST_CALLS = 4  # on each stream, as engine/measure/cell_timing.py times severa
 COMPARED_EXAMPLES = 64  # whose outputs a showdown compares
 
 
-def showdown_targets(target: Target) -> tuple[Target, ...]:
-    """The target itself where it is not on a CPU, and what the CPU offers at its threads, batch size and options.
+def showdown_targets(target: Target, providers: Sequence[Provider] = ()) -> tuple[Target, ...]:
+    """The target itself where it is not on a CPU, what the CPU offers at its threads, batch size and options, and more.
 
-    That is onnxruntime, OpenVINO in 32 bits, and in 16 where the processor has instructions for them; each keeps the
-    options that it has.
+    Of the CPU that is onnxruntime, OpenVINO in 32 bits, and in 16 where the processor has instructions for them; each
+    keeps the options that it has. More are those of these `providers` that work and are on no CPU, as they are by
+    themselves.
     """
     precisions = ("f32", "bf16") if BF16 & set(isa()) else ("f32",)
     own = () if target.on_cpu else (target,)
@@ -37,7 +39,25 @@ def showdown_targets(target: Target) -> tuple[Target, ...]:
         *own,
         base.at("onnxruntime", DEFAULT_PROVIDERS["onnxruntime"]),
         *(in_openvino.model_copy(update={"precision": precision}) for precision in precisions),
+        *_on_devices(target, providers),
     )
+
+
+def _on_devices(target: Target, providers: Sequence[Provider]) -> tuple[Target, ...]:
+    """Targets at this one's threads and batch size on each provider that works, but on the CPU and on its own."""
+    size = {"threads": target.threads, "batch_size": target.batch_size}
+    others = [one for one in providers if one.works and (one.runtime, one.name) != (target.runtime, target.provider)]
+    found = [Target.parse({"runtime": one.runtime, "provider": one.name, **size}) for one in others]
+    return tuple(one for one in found if not one.on_cpu)
+
+
+def fitting_target(target: Target) -> Target:
+    """The target with no more threads than this process may use cores, and on a CPU no more streams than threads."""
+    threads = None if target.threads is None else min(target.threads, cores())
+    streams = target.streams
+    if streams is not None and target.on_cpu:
+        streams = min(streams, threads or cores())
+    return target.model_copy(update={"threads": threads, "streams": streams})
 
 
 def check_sweep(request: SweepRequest) -> None:

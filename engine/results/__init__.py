@@ -66,6 +66,7 @@ from engine.results.mapping import (
 from engine.results.measurements import (
     Accuracy,
     Answer,
+    CallLatency,
     Certainty,
     ClassLoss,
     Comparison,
@@ -116,7 +117,16 @@ from engine.results.report import (
     Variant,
 )
 from engine.results.serving import LoadPoint, ServeBench, ServeCell, ServiceTimes, SimulatedPoint
-from engine.results.showdown import PairVerdict, Showdown, ShowdownPair, ShowdownRow, row_title, target_title
+from engine.results.showdown import (
+    PairVerdict,
+    Showdown,
+    ShowdownPair,
+    ShowdownRow,
+    copies_text,
+    option_titles,
+    row_title,
+    target_title,
+)
 from engine.results.starting import how_to_start
 from engine.results.suggestion import Basis, Suggestion, SuggestionCode
 from engine.results.summary import RunSummary, summarize, summarize_recipe
@@ -144,6 +154,7 @@ __all__ = [
     "Basis",
     "CHANGE_TITLES",
     "CHECKS",
+    "CallLatency",
     "CatalogueEntry",
     "Certainty",
     "ChangeKind",
@@ -261,6 +272,7 @@ __all__ = [
     "check_text",
     "class_text",
     "class_texts",
+    "copies_text",
     "cut_short",
     "example_noun",
     "finding",
@@ -272,6 +284,7 @@ __all__ = [
     "limit_text",
     "losses_text",
     "measure_title",
+    "option_titles",
     "outputs_text",
     "points",
     "preprocessing_changes",

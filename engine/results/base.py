@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from engine.results import codes
+from engine.wording import many
 
 State = Literal["queued", "running", "done", "failed", "cancelled"]
 
@@ -38,3 +39,8 @@ class Environment(Result):
     versions: dict[str, str]
     graphics_cards: tuple[str, ...] = ()
     """Names of the NVIDIA cards as the driver reports them, and which are visible where they differ."""
+
+    @property
+    def machine(self) -> str:
+        """The processor, the cores that may be used, and the cards: AMD EPYC, 2 cores, NVIDIA H100."""
+        return ", ".join((self.cpu, many(self.cores, "core"), *dict.fromkeys(self.graphics_cards)))

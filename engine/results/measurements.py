@@ -79,19 +79,13 @@ class Speedup(NamedTuple):
         return self.low > 1
 
 
-class Latency(Result):
-    """Median and 95th percentile of one call, and the ratio to the baseline with its 95 % interval.
+class CallLatency(Result):
+    """Median and 95th percentile of one call, whatever it is compared with.
 
     Only calls that no other program disturbed count: `n_runs` of them, beside `n_disturbed` that were left out.
 
-    Files are timed in interleaved rounds, and drift of the machine affects all files of a round alike. So the ratio is
-    what is estimated: the trimmed mean, over the rounds, of the logarithm of a file's median divided by the baseline's.
-    The baseline's `p50_ms` is the median of all its calls. A variant's `p50_ms` is the baseline's times the variant's
-    ratio, and its `p95_ms` is scaled so that p95 / p50 is that of its own calls.
-
     `buffers` says where inputs and outputs of the calls were: arrays in memory (numpy), which a graphics card copies at
-    every call, or buffers on the card (bound). `other_buffers_p50_ms` is the p50 with the other of the two in the same
-    rounds, null where it was not measured.
+    every call, or buffers on the card (bound).
     """
 
     runtime: str
@@ -105,10 +99,23 @@ class Latency(Result):
     n_rounds: int
     n_warmup: int
     session_options: dict[str, str]
+    buffers: Literal["numpy", "bound"] = "numpy"
+
+
+class Latency(CallLatency):
+    """The latency of one call, and its ratio to the baseline with its 95 % interval.
+
+    Files are timed in interleaved rounds, and drift of the machine affects all files of a round alike. So the ratio is
+    what is estimated: the trimmed mean, over the rounds, of the logarithm of a file's median divided by the baseline's.
+    The baseline's `p50_ms` is the median of all its calls. A variant's `p50_ms` is the baseline's times the variant's
+    ratio, and its `p95_ms` is scaled so that p95 / p50 is that of its own calls.
+
+    `other_buffers_p50_ms` is the p50 with the other `buffers` in the same rounds, null where it was not measured.
+    """
+
     ratio_to_baseline: float
     ratio_low: float
     ratio_high: float
-    buffers: Literal["numpy", "bound"] = "numpy"
     other_buffers_p50_ms: float | None = None
 
     @property

@@ -3,7 +3,7 @@
 from typing import Literal
 
 from engine.results.base import Environment, Note, Result
-from engine.results.measurements import Fidelity, Latency, LatencyEstimate, Speedup, Throughput
+from engine.results.measurements import CallLatency, Fidelity, Latency, LatencyEstimate, Speedup, Throughput
 from engine.settings import Target, VariantFile
 from engine.wording import many
 
@@ -13,20 +13,26 @@ PairVerdict = Literal["faster", "slower", "cannot_tell"]
 class ShowdownRow(Result):
     """A file at a target.
 
-    The ratio of its `latency` is to the first row. `estimate` is there in its place where other programs disturbed
-    its calls, and `note` where it does not run. `fidelity` is how close its outputs are to those of the first row on
-    the same inputs; null for that row. `precision` is the number type that 32-bit floats are computed in.
+    The ratio of its `latency` is to the first row. It has none where too few rounds count for both, since other
+    programs disturbed them, and the latency is null where too few of its own do. `estimate` is then there in the
+    ratio's place, and `note` where the row does not run. `fidelity` is how close its outputs are to those of the first
+    row on the same inputs; null for that row. `precision` is the number type that 32-bit floats are computed in.
     """
 
     file: VariantFile
     target: Target
     size_bytes: int
     precision: str
-    latency: Latency | None = None
+    latency: Latency | CallLatency | None = None
     throughput: Throughput | None = None
     estimate: LatencyEstimate | None = None
     fidelity: Fidelity | None = None
     note: Note | None = None
+
+    @property
+    def beside_first(self) -> Latency | None:
+        """The latency where it has a ratio to the first row."""
+        return self.latency if isinstance(self.latency, Latency) else None
 
 
 class ShowdownPair(Result):
@@ -60,9 +66,11 @@ class ShowdownPair(Result):
 
 
 class Showdown(Result):
-    """The rows in the order of the request, and every pair of those that have a latency.
+    """The rows in the order of the request, and every pair of which enough rounds count for both.
 
-    `n_examples` random inputs, or images where `on_images`, were the same for all rows' fidelity.
+    `n_examples` random inputs, or images where `on_images`, were the same for all rows' fidelity. `n_rounds` were
+    timed of the `n_rounds_asked`, and more where other programs disturbed some. It is not `complete` where it was
+    stopped, or broke off, before they were done.
     """
 
     rows: tuple[ShowdownRow, ...]
@@ -72,6 +80,21 @@ class Showdown(Result):
     on_images: bool
     warnings: tuple[Note, ...] = ()
     environment: Environment
+    n_rounds_asked: int | None = None
+    complete: bool = True
+
+    @property
+    def reference(self) -> int:
+        """The first row that others have a ratio to: 0, unless other programs disturbed that row's calls."""
+        return min((pair.reference for pair in self.pairs), default=0)
+
+    @property
+    def rounds_text(self) -> str:
+        """How many rounds were timed, of how many where it ended before: 5 of 12 rounds."""
+        asked = self.n_rounds_asked
+        if self.complete or asked is None or self.n_rounds >= asked:
+            return many(self.n_rounds, "round")
+        return f"{self.n_rounds:,} of {many(asked, 'round')}"
 
     def pair(self, row: int, reference: int) -> ShowdownPair | None:
         return next((one for one in self.pairs if (one.row, one.reference) == (row, reference)), None)
@@ -89,8 +112,26 @@ def target_title(target: Target, precision: str = "") -> str:
     precision = precision or ("" if target.precision == "auto" else target.precision)
     runtime = f"{name} in {precision}" if precision and target.runtime != "onnxruntime" else name
     provider = () if target.on_cpu else (target.provider,)
+    return ", ".join((runtime, *provider, *option_titles(target)))
+
+
+def option_titles(target: Target) -> tuple[str, ...]:
+    """The options that are not as on a plain CPU, a phrase each; the number type of floats has a name of its own."""
     by_itself = ("with TF32",) if target.on_cuda and target.tf32 else ()
-    return ", ".join((runtime, *provider, *by_itself, *target.model_copy(update={"precision": "auto"}).option_texts))
+    return (*by_itself, *target.model_copy(update={"precision": "auto"}).option_texts)
+
+
+def copies_text(showdown: Showdown) -> str:
+    """A sentence on the rows on a card or another device whose calls copy their arrays there; empty where none does."""
+    timed = [
+        str(number)
+        for number, row in enumerate(showdown.rows, start=1)
+        if row.latency is not None and row.latency.buffers == "numpy" and not row.target.on_cpu
+    ]
+    if not timed:
+        return ""
+    rows = f"{'Rows' if len(timed) > 1 else 'Row'} {', '.join(timed)}"
+    return f"{rows}: a call takes arrays in memory, and copying them to the device and back is part of its time."
 
 
 def row_title(row: ShowdownRow) -> str:

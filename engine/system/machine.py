@@ -72,6 +72,12 @@ def environment(runtimes: dict[str, tuple[str, ...]] | None = None) -> Environme
     )
 
 
+def measured_here(environment: Environment) -> bool:
+    """Whether figures of this environment are of such a machine as this one: its processor, cores and NVIDIA cards."""
+    here = (cpu_name(), cores(), graphics_cards())
+    return (environment.cpu, environment.cores, environment.graphics_cards) == here
+
+
 def cores() -> int:
     """Cores that this process may use: its affinity, bounded by the control group's quota; at least 1."""
     affinity = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,6 +1,8 @@
 """A showdown: ratios of every pair, outputs compared with the first row's, and why two rows are not comparable."""
 
+from collections import Counter
 from contextlib import nullcontext
+from types import SimpleNamespace
 
 import numpy as np
 import onnx
@@ -9,7 +11,10 @@ from onnx import helper, numpy_helper
 
 from engine.analyses import showdown as module
 from engine.analyses.showdown import showdown
-from engine.errors import RequestError, RunError, TargetError
+from engine.errors import LimitError, RequestError, RunError, TargetError
+from engine.measure import calls, latency
+from engine.measure.calls import Calls
+from engine.measure.latency import RoundTiming
 from engine.results import Showdown
 from engine.settings import FileModel, ImagesData, SampleData, ShowdownRequest, Target, VariantFile
 from engine.store.folders import JobFolder
@@ -36,11 +41,16 @@ def made(tmp_path):
 
 
 @pytest.fixture
-def asked(home, tmp_path, monkeypatch):
-    """Asks for a showdown of (file, target) rows; nobody else has the cores, as far as it knows."""
-    monkeypatch.setattr(module, "watched", lambda threads: nullcontext([]))
+def folder(home, tmp_path) -> JobFolder:
     folder = JobFolder(tmp_path / "job")
     folder.work.mkdir(parents=True)
+    return folder
+
+
+@pytest.fixture
+def asked(folder, monkeypatch):
+    """Asks for a showdown of (file, target) rows; nobody else has the cores, as far as it knows."""
+    monkeypatch.setattr(module, "watched", lambda threads: nullcontext([]))
 
     def ask(*rows, **values) -> Showdown:
         entries = [{"file": file, "target": target} for file, target in rows]
@@ -149,18 +159,130 @@ def test_a_file_of_a_fixed_batch_is_refused_at_another(asked, made):
         asked((made("own.onnx"), target), (fixed, target))
 
 
-def test_a_row_that_does_not_run_is_noted_and_the_first_one_must(asked, made, monkeypatch):
-    def broken(number: str):
-        def trial(models, target, inputs, targets=None):
-            return {number: RunError("the operator is not known")}
+@pytest.fixture
+def turns(monkeypatch):
+    """Turns are not timed: a call takes as many ms as its file's name says; errors and waits are set by a test.
 
-        return trial
+    `errors` has what is raised in the turn of this number of a file, the trial being number 0; of the files in
+    `disturbed` no call counts.
+    """
+    monkeypatch.setattr(calls, "TOLERANCE", 0.02)
+    monkeypatch.setattr(latency, "wait_for_quiet", lambda threads, seconds: None)
+    monkeypatch.setattr(module, "SAVING_SHARE", 1.0)
+    done: Counter[str] = Counter()
+    real = module.trial_call
 
-    rows = ((made("own.onnx"), ONNXRUNTIME), (made("other.onnx", change=scaled(2.0)), ONNXRUNTIME))
-    monkeypatch.setattr(module, "trial_calls", broken("1"))
-    found = asked(*rows)
-    assert found.rows[1].note.text == "Its latency was not measured: the operator is not known"
-    assert (found.rows[1].latency, found.pairs) == (None, ())
-    monkeypatch.setattr(module, "trial_calls", broken("0"))
+    def turn(model, target, inputs):
+        name = model.path.stem
+        done[name] += 1
+        if (name, done[name]) in turn.errors:
+            raise turn.errors[name, done[name]]
+        ms = np.full(10, float(name))
+        return RoundTiming(Calls(ms, ms, np.zeros(10, int), ms / 2 * (name in turn.disturbed)), 1, {})
+
+    def trial(model, target, inputs):
+        if (model.path.stem, 0) in turn.errors:
+            raise turn.errors[model.path.stem, 0]
+        real(model, target, inputs)
+
+    turn.errors, turn.disturbed = {}, set()
+    monkeypatch.setattr(latency, "_time_model", turn)
+    monkeypatch.setattr(module, "trial_call", trial)
+    return turn
+
+
+@pytest.fixture
+def three(made):
+    """Rows of three files, whose calls take 4, 5 and 3 ms."""
+    return [(made(f"{ms}.onnx"), ONNXRUNTIME) for ms in (4, 5, 3)]
+
+
+def test_where_the_first_rows_calls_were_disturbed_the_others_keep_their_figures(asked, three, turns):
+    turns.disturbed = {"4"}
+    found = asked(*three)
+    first, second, third = found.rows
+    assert (first.latency, first.throughput, first.estimate.speedup) == (None, None, 1)
+    assert [row.latency.p50_ms for row in (second, third)] == pytest.approx([5.0, 3.0])
+    assert third.throughput.images_per_s == pytest.approx(1000 / 3)
+    assert (second.beside_first, third.beside_first) == (None, None)
+    assert third.estimate.ratio_to_baseline == pytest.approx(0.75)
+    assert (found.reference, found.pair(2, 1).verdict, found.pair(2, 0)) == (1, "faster", None)
+    lost, unpaired = (note.text for note in found.warnings)
+    assert lost.startswith("The speed of 1 of 3 files was not measured")
+    assert unpaired.startswith("2 rows (2, 3) cannot be compared with row 1 by measurement")
+    assert Showdown.model_validate_json(found.model_dump_json()) == found
+
+
+def test_where_another_row_was_disturbed_that_one_alone_has_no_figure(asked, three, turns):
+    turns.disturbed = {"5"}
+    found = asked(*three)
+    assert [row.beside_first and row.beside_first.p50_ms for row in found.rows] == pytest.approx([4.0, None, 3.0])
+    assert (found.reference, found.rows[1].latency, found.pair(2, 0).verdict) == (0, None, "faster")
+    assert [note.text.split(" was")[0] for note in found.warnings] == ["The speed of 1 of 3 files"]
+
+
+BROKEN, FULL = RunError("the operator is not known"), LimitError("the job ran out of memory", code="memory")
+
+
+@pytest.mark.parametrize("number", [0, 2], ids=["in its trial", "in a round"])
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (BROKEN, "the operator is not known"),
+        (FULL, "there was not enough memory for 1 image a call. Choose a smaller batch"),
+        (MemoryError(), "there was not enough memory for 1 image a call. Choose a smaller batch"),
+    ],
+)
+def test_a_row_that_does_not_run_is_left_out_and_the_first_one_must(asked, three, turns, number, error, reason):
+    turns.errors["5", number] = error
+    found = asked(*three)
+    assert found.rows[1].note.text == f"Its latency was not measured: {reason}"
+    assert (found.rows[1].latency, found.rows[1].estimate) == (None, None)
+    assert [pair.row for pair in found.pairs] == [0, 2]
+    assert (found.n_rounds, found.rows[2].latency.p50_ms) == (3, pytest.approx(3.0))
+    turns.errors["4", number + 3 * (number > 0)] = error
     with pytest.raises(RunError, match="the first row, which all others are compared with, does not run"):
-        asked(*rows)
+        asked(*three)
+
+
+def test_another_limit_than_that_of_memory_ends_it(asked, three, turns):
+    turns.errors["5", 2] = LimitError("the disk is full", code="disk_full")
+    with pytest.raises(LimitError, match="the disk is full"):
+        asked(*three)
+
+
+def test_a_stop_keeps_the_rounds_that_were_timed(asked, three, turns, folder):
+    turns.errors["5", 6] = KeyboardInterrupt()
+    with pytest.raises(KeyboardInterrupt):
+        asked(*three, rounds=9)
+    so_far = folder.result(Showdown)
+    assert (so_far.complete, so_far.n_rounds, so_far.rounds_text) == (False, 5, "5 of 9 rounds")
+    assert so_far.pair(2, 0).verdict == "faster"
+    assert asked(*three).complete
+
+
+def test_a_stop_before_the_third_round_keeps_nothing(asked, three, turns, folder):
+    turns.errors["5", 3] = KeyboardInterrupt()
+    with pytest.raises(KeyboardInterrupt):
+        asked(*three)
+    assert folder.result(Showdown) is None
+
+
+def test_writing_what_there_is_takes_a_small_share_of_the_rounds_time(asked, three, turns, folder, monkeypatch):
+    """Each round takes a second and each writing of many pairs takes two: not every round can be followed by one."""
+    clock, written = [0.0], []
+    monkeypatch.setattr(module, "SAVING_SHARE", 0.25)
+    monkeypatch.setattr(module.time, "monotonic", lambda: clock[0])
+
+    def write(name, value):
+        written.append(value.n_rounds)
+        clock[0] += 2
+
+    monkeypatch.setattr(JobFolder, "write", lambda self, name, value: write(name, value))
+    save = module._saver(
+        folder, SimpleNamespace(of=lambda timings, *rest, **state: SimpleNamespace(n_rounds=len(timings["0"])))
+    )
+    for number in range(1, 20):
+        clock[0] += 1
+        save({"0": [None] * number})
+    assert written == [3, 9, 15]

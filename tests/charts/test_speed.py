@@ -5,6 +5,7 @@ import pytest
 from engine import charts
 from engine.charts.style import BASELINE, CANDIDATE, OVER, RECOMMENDED
 from engine.results import LatencyEstimate
+from tests.made import made_call_latency
 from tests.made_serving import made_serve_bench
 from tests.made_speed import ROWS, made_cell, made_showdown, made_skipped, made_streamed_sweep, made_sweep
 
@@ -63,6 +64,19 @@ def test_an_estimate_is_hollow_and_what_does_not_run_has_no_row():
     rows = (showdown.rows[0], estimated, broken)
     figure = charts.showdown(showdown.model_copy(update={"rows": rows, "pairs": ()}))
     assert [trace.marker.symbol for trace in figure.data] == ["circle", "circle-open"]
+
+
+def test_only_what_was_measured_beside_the_first_row_has_an_interval():
+    made = made_showdown(ROWS[:3])
+    estimate = LatencyEstimate(processor_ms=1.0, ratio_to_baseline=0.5, n_runs=9, n_disturbed=9)
+    measured = made.rows[1].model_copy(update={"latency": made_call_latency(1.0), "estimate": estimate})
+    figure = charts.showdown(made.model_copy(update={"rows": (made.rows[0], measured, made.rows[2])}))
+    first, estimated, other = (trace.hovertemplate for trace in figure.data)
+    assert first == "1.000×, which the others are compared with<extra></extra>"
+    assert estimated == "≈ 2.000×, an estimate from processor time: its calls were disturbed<extra></extra>"
+    assert "95 % interval 1.75 to 2.14" in other
+    assert charts.alt_text(figure).count("95 % interval") == 1
+    assert "Baseline · OpenVINO in bf16 2.00 times (an estimate from processor time" in charts.alt_text(figure)
 
 
 def test_the_setting_that_answers_most_in_time_is_ringed():

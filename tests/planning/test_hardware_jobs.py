@@ -11,8 +11,10 @@ from engine.planning.hardware_jobs import (
     check_sweep,
     estimate_showdown,
     estimate_sweep,
+    fitting_target,
     showdown_targets,
 )
+from engine.results import Provider
 from engine.settings import FileModel, ShowdownEntry, ShowdownRequest, SweepRequest, Target, VariantFile
 from engine.settings.hardware_jobs import MOST_MINUTES
 from engine.settings.target import CUDA
@@ -57,6 +59,47 @@ def test_a_target_on_a_card_is_on_offer_itself_beside_those_of_the_cpu(monkeypat
     assert showdown_targets(card) == (card, *of_cpu)
     device = Target(runtime="openvino", provider="GPU", streams=8)
     assert showdown_targets(device) == (device, *of_cpu)  # a CPU has not as many streams as a card
+
+
+def test_providers_that_work_here_are_on_offer_once_and_plain(monkeypatch):
+    monkeypatch.setattr(hardware_jobs, "isa", lambda: ("avx2",))
+    found = [
+        Provider(runtime=runtime, name=name, works=works, reason="")
+        for runtime, name, works in (
+            ("onnxruntime", "CPUExecutionProvider", True),
+            ("onnxruntime", CUDA, True),
+            ("onnxruntime", "TensorrtExecutionProvider", False),
+            ("openvino", "CPU", True),
+            ("openvino", "GPU", True),
+        )
+    ]
+    size = {"threads": 2, "batch_size": 4}
+    card, device = Target(provider=CUDA, **size), Target(runtime="openvino", provider="GPU", **size)
+    own = Target(runtime="openvino", streams=2, **size)
+    assert showdown_targets(own, found)[-2:] == (card, device)
+    assert len(showdown_targets(own, found)) == len(showdown_targets(own)) + 2
+    without_tf32 = card.model_copy(update={"tf32": False})
+    assert [one for one in showdown_targets(without_tf32, found) if not one.on_cpu] == [without_tf32, device]
+
+
+@pytest.mark.parametrize(
+    ("asked", "fitting"),
+    [
+        ({"threads": 2}, {"threads": 2}),
+        ({"threads": 8}, {"threads": 2}),
+        ({}, {}),
+        ({"runtime": "openvino", "threads": 8, "streams": 8}, {"runtime": "openvino", "threads": 2, "streams": 2}),
+        ({"runtime": "openvino", "streams": 8}, {"runtime": "openvino", "streams": 2}),
+        (
+            {"runtime": "openvino", "provider": "GPU", "streams": 8},
+            {"runtime": "openvino", "provider": "GPU", "streams": 8},
+        ),
+    ],
+)
+def test_a_target_of_another_machine_is_cut_to_what_this_one_has(asked, fitting):
+    found = fitting_target(Target(**asked))
+    assert found == Target(**fitting)
+    target_check.check_target(found)
 
 
 def test_threads_above_the_cores_are_refused_by_name():

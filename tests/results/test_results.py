@@ -81,6 +81,7 @@ from tests.made import (
     OVER,
     SLOW,
     WON,
+    made_call_latency,
     made_cold_start,
     made_open_race_report,
     made_race,
@@ -234,6 +235,7 @@ OWN = OwnModel(
 DISTURBED = LatencyEstimate(processor_ms=1.0, ratio_to_baseline=0.5, n_runs=100, n_disturbed=99)
 EXAMPLES: tuple[Result, ...] = (
     NOTE,
+    made_call_latency(2.0),
     REPORT,
     REPORT.environment,
     REPORT.data,

@@ -2,10 +2,11 @@
 
 import pytest
 
-from engine.results import row_title, target_title
+from engine.results import ShowdownRow, copies_text, row_title, target_title
 from engine.settings import Target
 from engine.settings.target import CUDA
-from tests.made_speed import made_showdown
+from tests.made import BASE, made_call_latency
+from tests.made_speed import ROWS, made_showdown
 
 
 @pytest.mark.parametrize(
@@ -44,3 +45,28 @@ def test_a_row_is_called_by_its_file_and_its_target():
     assert row_title(row) == "Baseline · OpenVINO in bf16"
     streams = row.model_copy(update={"target": row.target.model_copy(update={"streams": 2})})
     assert row_title(streams) == "Baseline · OpenVINO in bf16, 2 streams"
+
+
+def test_rounds_are_told_of_those_that_were_asked_for_where_it_ended_before():
+    stopped = made_showdown(complete=False, n_rounds=5, n_rounds_asked=12)
+    assert stopped.rounds_text == "5 of 12 rounds"
+    added = stopped.model_copy(update={"n_rounds": 14})
+    whole = stopped.model_copy(update={"complete": True})
+    assert [one.rounds_text for one in (added, whole, made_showdown())] == ["14 rounds", "5 rounds", "12 rounds"]
+
+
+def test_a_latency_without_a_ratio_keeps_that_it_has_none():
+    row = made_showdown().rows[1].model_copy(update={"latency": made_call_latency(2.0)})
+    assert row.beside_first is None
+    assert ShowdownRow.model_validate_json(row.model_dump_json()) == row
+    assert made_showdown().rows[1].beside_first.ratio_to_baseline == 0.5
+
+
+def test_copies_are_told_of_rows_whose_buffers_are_on_no_card():
+    cards = [(BASE, "Baseline", Target(provider=CUDA, bound=bound, threads=2), "tf32", 0.5) for bound in (False, True)]
+    made = made_showdown((ROWS[0], *cards))
+    bound = made.rows[2].latency.model_copy(update={"buffers": "bound"})
+    rows = (*made.rows[:2], made.rows[2].model_copy(update={"latency": bound}))
+    assert copies_text(made.model_copy(update={"rows": rows})).startswith("Row 2: a call takes arrays in memory")
+    assert copies_text(made).startswith("Rows 2, 3: a call")
+    assert copies_text(made_showdown()) == ""

@@ -23,6 +23,22 @@ def test_environment_is_of_this_machine():
     assert found.runtimes == {"onnxruntime": ("CPUExecutionProvider",)}
 
 
+@pytest.mark.parametrize(
+    ("changed", "here"),
+    [
+        ({}, True), ({"versions": {}}, True),
+        ({"cpu": "other"}, False), ({"cores": 999}, False), ({"graphics_cards": ("other",)}, False),
+    ],
+)  # fmt: skip
+def test_figures_are_of_this_machine_where_processor_cores_and_cards_are(changed, here):
+    assert machine.measured_here(machine.environment().model_copy(update=changed)) is here
+
+
+def test_a_machine_is_named_by_what_tells_it_apart():
+    found = machine.environment().model_copy(update={"cpu": "A CPU", "cores": 1, "graphics_cards": ("H100", "H100")})
+    assert found.machine == "A CPU, 1 core, H100"
+
+
 def test_every_library_that_shapes_results_has_its_version():
     assert {"torch-pruning", "torchvision", "timm", "torch", "onnx", "numpy"} <= set(machine.versions())
 

@@ -5,7 +5,7 @@ import io
 
 import pandas as pd
 
-from engine import Fidelity, Showdown, ShowdownPair, ShowdownRow, row_title, target_title
+from engine import Fidelity, Showdown, ShowdownPair, ShowdownRow, option_titles, row_title, target_title
 from engine.wording import percent, size_text
 from pages._ui.wording import decibels, milliseconds, plain
 
@@ -28,6 +28,11 @@ COLUMNS = (
     "sqnr_db",
     "similarity",
     "verdict",
+    "provider",
+    "options",
+    "buffers",
+    "cpu",
+    "cores",
 )
 
 
@@ -51,14 +56,15 @@ def as_frame(showdown: Showdown) -> pd.DataFrame:
 
 
 def _speed(showdown: Showdown, number: int, row: ShowdownRow) -> str:
-    if row.latency is None and row.estimate is not None:  # it runs, whatever its note says of its outputs
+    latency = row.beside_first
+    if latency is None and row.estimate is not None:  # it runs, whatever its note says of its outputs
         return f":gray[{row.estimate.cell}]"
-    if row.latency is None:
+    if latency is None:
         return ":red-badge[does not run]" if row.note is not None else "–"
     if number == 0:
         return "1"
-    colour = "green" if row.latency.ratio_high < 1 else "red" if row.latency.ratio_low > 1 else "gray"
-    return f"{row.latency.speedup:.2f}× :{colour}[({row.latency.speedup_low:.2f} – {row.latency.speedup_high:.2f})]"
+    colour = "green" if latency.ratio_high < 1 else "red" if latency.ratio_low > 1 else "gray"
+    return f"{latency.speedup:.2f}× :{colour}[({latency.speedup_low:.2f} – {latency.speedup_high:.2f})]"
 
 
 def _closeness(fidelity: Fidelity | None, *, on_images: bool) -> str:
@@ -98,7 +104,7 @@ def as_csv(showdown: Showdown) -> str:
     writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
     writer.writeheader()
     for number, row in enumerate(showdown.rows):
-        pair, latency, target = showdown.pair(number, 0), row.latency, row.target
+        pair, latency, beside, target = showdown.pair(number, 0), row.latency, row.beside_first, row.target
         writer.writerow(
             {
                 "row": number + 1,
@@ -113,12 +119,17 @@ def as_csv(showdown: Showdown) -> str:
                 "p50_ms": latency.p50_ms if latency else None,
                 "p95_ms": latency.p95_ms if latency else None,
                 "images_per_s": row.throughput.images_per_s if row.throughput else None,
-                "ratio_to_row_1": latency.ratio_to_baseline if latency else None,
-                "ratio_low": latency.ratio_low if latency else None,
-                "ratio_high": latency.ratio_high if latency else None,
+                "ratio_to_row_1": beside.ratio_to_baseline if beside else None,
+                "ratio_low": beside.ratio_low if beside else None,
+                "ratio_high": beside.ratio_high if beside else None,
                 "sqnr_db": row.fidelity.sqnr_db if row.fidelity else None,
                 "similarity": row.fidelity.similarity if row.fidelity else None,
                 "verdict": pair.verdict if pair else None,
+                "provider": target.provider,
+                "options": "; ".join(option_titles(target)),
+                "buffers": latency.buffers if latency else None,
+                "cpu": showdown.environment.cpu,
+                "cores": showdown.environment.cores,
             }
         )
     return file.getvalue()
