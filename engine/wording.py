@@ -18,6 +18,24 @@ def milliseconds(value: float) -> str:
     return f"{value:.3g} ms" if value < 100 else f"{value:,.0f} ms"
 
 
+def duration(seconds: float) -> str:
+    """Seconds, minutes and seconds, or hours and minutes."""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+def roughly(seconds: float) -> str:
+    """An estimated duration, rounded: about 40 s, about 3 min."""
+    if seconds < 55:
+        return f"about {max(5, 5 * round(seconds / 5))} s"
+    return f"about {duration(60 * round(seconds / 60)).removesuffix(' 0 s').removesuffix(' 0 min')}"
+
+
 def size_text(size_bytes: int) -> str:
     """Bytes in MB (10^6), or in bytes, kB and GB where these read better; three digits."""
     if size_bytes < 1e3:

@@ -1,6 +1,7 @@
 """The verbs about speed on this machine: one file over batches and threads, and several side by side."""
 
-from collections.abc import Iterable
+import sys
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Annotated
 
@@ -8,9 +9,11 @@ import typer
 
 import engine
 from engine import (
+    Event,
     FileModel,
     RequestError,
     SettingsError,
+    Showdown,
     ShowdownEntry,
     ShowdownRequest,
     Sweep,
@@ -21,6 +24,7 @@ from engine import (
 from engine.cli import speed_lines
 from engine.cli.shell import AsJson, app, on_event, show
 from engine.settings.target import CUDA
+from engine.wording import many, roughly
 
 TARGETS = (
     f"onnxruntime or openvino; behind a colon a provider or a device (onnxruntime:{CUDA}, openvino:GPU), or what "
@@ -71,7 +75,7 @@ def sweep(
     def show_sweep(result: Sweep) -> None:
         show(result, json, speed_lines.of_sweep)
 
-    show_sweep(engine.sweep(request, on_event, show_sweep))
+    show_sweep(engine.sweep(request, _announced(request, "; Ctrl-C keeps what was measured"), show_sweep))
 
 
 @app.command()
@@ -88,7 +92,7 @@ def showdown(
     ] = 15.0,
     json: AsJson = False,
 ) -> None:
-    """Time files at targets side by side, in the same rounds, and say of every pair which is faster."""
+    """Time files at targets in the same rounds, and say of every pair which is faster; Ctrl-C keeps three or more."""
     offered = engine.showdown_targets(Target(threads=threads, batch_size=batch))
     targets = [_target(one, threads, batch) for one in target] if target else list(offered)
     entries = [
@@ -100,11 +104,27 @@ def showdown(
     ]
     if len(entries) < 2:
         raise SettingsError("there is one row alone, and nothing to compare it with", "Name another file or target")
-    show(
-        engine.showdown(ShowdownRequest.parse({"rows": entries, "rounds": rounds, "minutes": minutes}), on_event),
-        json,
-        speed_lines.of_showdown,
-    )
+    request = ShowdownRequest.parse({"rows": entries, "rounds": rounds, "minutes": minutes})
+
+    def show_showdown(result: Showdown) -> None:
+        show(result, json, speed_lines.of_showdown)
+
+    announced = _announced(request, f" for {many(len(entries), 'row')}")
+    show_showdown(engine.showdown(request, announced, show_showdown))
+
+
+def _announced(request: SweepRequest | ShowdownRequest, more: str) -> Callable[[Event], None]:
+    """Prints the progress, and before the first of it about how long it takes: what is refused has no progress."""
+    is_first = True
+
+    def show_event(event: Event) -> None:
+        nonlocal is_first
+        if is_first:
+            print(f"{roughly(engine.estimate(request).seconds)}, estimated{more}", file=sys.stderr, flush=True)
+        is_first = False
+        on_event(event)
+
+    return show_event
 
 
 def _split_target(row: str) -> tuple[str, str]:

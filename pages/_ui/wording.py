@@ -3,7 +3,9 @@
 import re
 from datetime import UTC, datetime
 
+from engine.wording import duration as duration
 from engine.wording import milliseconds as milliseconds
+from engine.wording import roughly as roughly
 
 MARKUP = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~$:])")
 COLOURS = {"queued": "gray", "running": "blue", "done": "green", "failed": "red", "cancelled": "orange"}
@@ -56,24 +58,6 @@ def change(value: float, base: float) -> str:
 def points(value: float) -> str:
     """A difference of two shares in percentage points."""
     return f"{100 * value:+.2f} pt".replace("-", "−") if round(value, 4) else "±0 pt"
-
-
-def duration(seconds: float) -> str:
-    """Seconds, minutes and seconds, or hours and minutes."""
-    if seconds < 10:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    if hours:
-        return f"{hours} h {minutes} min"
-    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
-
-
-def roughly(seconds: float) -> str:
-    """An estimated duration, rounded: about 40 s, about 3 min."""
-    if seconds < 55:
-        return f"about {max(5, 5 * round(seconds / 5))} s"
-    return f"about {duration(60 * round(seconds / 60)).removesuffix(' 0 s').removesuffix(' 0 min')}"
 
 
 def when(moment: str) -> datetime:

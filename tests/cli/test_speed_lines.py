@@ -1,18 +1,21 @@
 """Sweeps and showdowns on the command line: what is asked for, and the lines that are printed."""
 
 import json
+import re
 
 import pytest
 
 import engine
 from engine.cli.main import main
 from engine.cli.speed_lines import of_showdown, of_sweep
-from engine.errors import Cancelled
-from engine.results import Fidelity, Note
+from engine.errors import Cancelled, TargetError
+from engine.results import Event, Fidelity, Note
 from engine.settings import ShowdownRequest, SweepRequest, Target
 from engine.settings.target import CUDA
 from tests.made import BASE, INT8
 from tests.made_speed import ROWS, made_cell, made_file, made_showdown, made_skipped, made_streamed_sweep, made_sweep
+
+EVENT = Event(time="2026-01-01T00:00:00.000Z", step="speed", phase="latency", fraction=0.0, message="round 1")
 
 
 @pytest.fixture
@@ -22,10 +25,14 @@ def asked(monkeypatch):
 
     def sweep(request, on_event, on_unfinished):
         requests.append(request)
+        for _ in range(2):
+            on_event(EVENT)
         return made_sweep()
 
-    def showdown(request, on_event):
+    def showdown(request, on_event, on_unfinished):
         requests.append(request)
+        for _ in range(2):
+            on_event(EVENT)
         return made_showdown()
 
     monkeypatch.setattr(engine, "sweep", sweep)
@@ -118,7 +125,57 @@ def test_a_sweep_that_was_stopped_prints_what_was_measured(asked, monkeypatch, c
     assert main(["sweep", "run1"]) == 130
     out, error = capsys.readouterr()
     assert "ended before every cell had all of its rounds" in out
-    assert error == "error: the job was cancelled\n"
+    assert error.splitlines()[-1] == "error: the job was cancelled"
+
+
+def test_a_showdown_that_was_stopped_prints_what_its_rounds_tell(asked, monkeypatch, capsys):
+    def stopped(request, on_event, on_unfinished):
+        on_unfinished(made_showdown(complete=False, n_rounds=5, n_rounds_asked=12))
+        raise Cancelled("the job was cancelled")
+
+    monkeypatch.setattr(engine, "showdown", stopped)
+    assert main(["showdown", "run1"]) == 130
+    out = capsys.readouterr().out.splitlines()
+    assert out[0] == "2 threads, batch 1, 5 of 12 rounds, outputs compared on 64 images"
+    assert "it was ended before all of its rounds were done" in out
+    assert "it was ended before all of its rounds were done" not in of_showdown(made_showdown())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["sweep", "run1"], r"about .*, estimated; Ctrl-C keeps what was measured"),
+        (["showdown", "run1", "--target", "onnxruntime"], r"about .*, estimated for 2 rows"),
+    ],
+)
+def test_about_how_long_it_takes_stands_where_the_progress_goes(asked, capsys, arguments, line):
+    assert main([*arguments, "--json"]) == 0
+    out, error = capsys.readouterr()
+    first, *progress = error.splitlines()
+    assert re.fullmatch(line, first)
+    assert progress == ["  0 % speed: round 1"] * 2
+    json.loads(out)
+
+
+@pytest.mark.parametrize("verb", ["sweep", "showdown"])
+def test_what_is_refused_has_no_estimate(asked, monkeypatch, capsys, verb):
+    def refused(request, on_event, on_unfinished):
+        raise TargetError("64 threads are asked for", "Ask for 2 or fewer")
+
+    monkeypatch.setattr(engine, verb, refused)
+    assert main([verb, "run1"]) == 2
+    assert capsys.readouterr().err == "error: 64 threads are asked for. Ask for 2 or fewer\n"
+
+
+def test_the_machine_of_the_figures_is_named():
+    for told in (of_sweep(made_sweep()), of_showdown(made_showdown())):
+        assert "measured on A CPU, 2 cores" in told
+
+
+def test_rows_on_a_card_say_that_copies_count():
+    card = (BASE, "Baseline", Target(provider=CUDA, threads=2), "tf32", 0.5)
+    assert "Row 2: a call takes arrays in memory, and copying" in "\n".join(of_showdown(made_showdown((ROWS[0], card))))
+    assert not any("copying" in line for line in of_showdown(made_showdown()))
 
 
 def test_streams_that_vary_are_told_by_the_cells_alone():
