@@ -1,14 +1,19 @@
 """A showdown on Results: its rows chosen, started, read, and why variants of other runs are not comparable."""
 
+import csv
+import io
+
 import pytest
 
-from engine import ShowdownRequest, list_jobs
+from engine import Hardware, HardwareRequest, Provider, ShowdownRequest, analyse, list_jobs
+from engine.measure.pairs import pair_of
 from engine.results import InputSpec, LatencyEstimate, Note
 from engine.settings import SampleData, Target
 from engine.settings.target import CUDA
+from engine.system.machine import environment
 from pages._ui.draft import from_link
-from pages._ui.results import showdown_table
-from tests.made import BASE, INT8, made_report, made_variant
+from pages._ui.results import showdown_form, showdown_table
+from tests.made import BASE, INT8, made_call_latency, made_latency, made_report, made_variant
 from tests.made_raced import made_raced_report
 from tests.made_speed import ROWS, made_showdown
 from tests.pages.test_pages import button, plain_words, words
@@ -35,6 +40,10 @@ def asked(page, measuring):
 
 def request(queue) -> ShowdownRequest:
     return queue.folder(list_jobs("showdown")[0].id).request().request
+
+
+def links(at) -> str:
+    return " ".join(link.proto.label for link in at.get("page_link"))
 
 
 def test_it_says_what_a_showdown_is_and_what_it_takes(page):
@@ -150,10 +159,89 @@ def test_a_disturbed_row_whose_outputs_were_not_compared_runs_all_the_same(asked
     assert "Its outputs were not compared" in words(at)
 
 
-def test_a_stop_and_a_failure_are_sentences(asked):
+def test_where_others_disturbed_the_first_row_the_other_pairs_are_told(asked):
+    made = made_showdown(ROWS[:3])
+    estimate = LatencyEstimate(processor_ms=1.0, ratio_to_baseline=0.5, n_runs=9, n_disturbed=9)
+    latencies = (None, made_call_latency(2.0), made_call_latency(1.0))
+    rows = tuple(
+        row.model_copy(update={"latency": latency, "estimate": estimate})
+        for row, latency in zip(made.rows, latencies, strict=True)
+    )
+    pairs = (pair_of(2, 1, made_latency(1.0, 0.5)), pair_of(1, 2, made_latency(2.0, 2.0)))
+    at = asked(made.model_copy(update={"rows": rows, "pairs": pairs}))
+    assert "Static INT8 · onnxruntime: 2.00 times as fast" in words(at)
+    assert "That is beside Baseline · OpenVINO in bf16 (1.82 to 2.22, 95 %)" in words(at)
+    table = at.table[0].value
+    assert table["Speed"].tolist() == [":gray[about 2, an estimate]"] * 3
+    assert table["Latency p50"].tolist() == ["–", "2 ms", "1 ms"]
+
+
+def test_a_stop_before_the_third_round_is_a_sentence(asked):
     at = asked(None, "cancelled")
-    assert "You stopped it before its rounds were done" in words(at)
+    assert "You stopped it before three rounds were done, and fewer tell nothing" in words(at)
     assert button(at, START)
+
+
+@pytest.mark.parametrize(("state", "how"), [("cancelled", "You stopped it"), ("failed", "It broke off")])
+def test_a_showdown_that_ended_before_its_time_shows_what_its_rounds_tell(asked, state, how):
+    error = Note(code="memory", text="the job ran out of memory") if state == "failed" else None
+    at = asked(made_showdown(complete=False, n_rounds=5, n_rounds_asked=12), state, error)
+    assert f"{how} after 5 of 12 rounds: what they tell is here" in words(at)
+    assert "Baseline · OpenVINO in bf16: 2.00 times as fast" in words(at)
+    assert len(at.error) == (state == "failed")
+
+
+def test_what_was_measured_elsewhere_says_so_and_what_its_target_means(asked):
+    at = asked(made_showdown())
+    (warning,) = [one.value for one in at.warning if "another machine" in one.value]
+    assert warning.startswith(
+        "Measured on another machine than this: A CPU, 2 cores. What is fastest there need not be"
+    )
+
+
+def test_what_was_measured_here_names_the_machine(asked):
+    here = environment()
+    at = asked(made_showdown(environment=here))
+    assert f"Measured on {here.machine}." in plain_words(at)
+    assert not [one for one in at.warning if "another machine" in one.value]
+
+
+def test_providers_that_work_here_are_on_offer_once_they_were_looked_for(app, finished, answer):
+    run = finished()
+    at = app("pages/results.py", run=run.id, view="Showdown")
+    assert "Look for graphics cards and other devices" in links(at)
+    analyse(HardwareRequest())
+    providers = tuple(
+        Provider(runtime="onnxruntime", name=name, works=works, reason="")
+        for name, works in ((CUDA, True), ("TensorrtExecutionProvider", False))
+    )
+    answer(Hardware(environment=environment(), providers=providers, gpus=("H200",)))
+    at = app("pages/results.py", run=run.id, view="Showdown")
+    assert "Look for graphics cards and other devices" not in links(at)
+    (pills,) = [one for one in at.button_group if one.label == "Targets"]
+    assert pills.options[-1] == f"onnxruntime, {CUDA}, with TF32"
+    assert "8 rows: about" in words(at)
+
+
+def test_a_run_of_a_machine_with_more_cores_can_be_compared_here(app, finished, queue, monkeypatch):
+    for module in ("engine.planning.target", "engine.planning.hardware_jobs", "pages._ui.results.showdown_form"):
+        monkeypatch.setattr(f"{module}.cores", lambda: 2)
+    report = made_report(recipe=made_report().recipe.model_copy(update={"target": Target(threads=64)}))
+    at = app("pages/results.py", run=finished(report).id, view="Showdown")
+    assert "The run's target is 64 threads; here it is 2 threads, as this app may use 2 cores" in words(at)
+    button(at, START).click().run()
+    assert not at.exception
+    assert {row.target.threads for row in request(queue).rows} == {2}
+
+
+def test_it_says_where_older_runs_are_not_on_offer(app, finished, monkeypatch):
+    run, other = finished(), finished(name="other")
+    at = app("pages/results.py", run=run.id, view="Showdown")
+    assert at.multiselect(key="showdown-runs").options == [f"other · {other.id[:4]}"]
+    assert "newest runs" not in words(at)
+    monkeypatch.setattr(showdown_form, "MOST_RUNS", 1)
+    at = app("pages/results.py", run=run.id, view="Showdown")
+    assert "On offer are the 1 newest runs. To compare with an older one, open its results" in words(at)
 
 
 def test_a_refusal_of_the_job_is_a_sentence(asked):
@@ -192,4 +280,12 @@ def test_the_csv_has_a_line_a_row():
     head, first, second, *_ = showdown_table.as_csv(made_showdown()).splitlines()
     assert head.startswith("row,file,run,variant,runtime,precision,threads,batch_size,size_bytes,p50_ms")
     assert first.startswith(f"1,Baseline,run1,{BASE},onnxruntime,f32,2,1,20000000,2.0,3.0,500.0,1.0")
-    assert second.endswith(",40.2,0.98,faster")
+    assert second.endswith(",40.2,0.98,faster,CPU,,numpy,A CPU,2")
+
+
+def test_the_csv_tells_a_card_from_the_cpu_and_with_which_options():
+    card = (BASE, "Baseline", Target(provider=CUDA, tf32=False, cuda_graph=True, threads=2), "f32", 0.5)
+    _, cpu, on_card = csv.DictReader(io.StringIO(showdown_table.as_csv(made_showdown((*ROWS[:1], ROWS[2], card)))))
+    named = ("runtime", "precision", "threads", "batch_size", "provider", "options")
+    assert [cpu[name] for name in named] == ["onnxruntime", "f32", "2", "1", "CPUExecutionProvider", ""]
+    assert [on_card[name] for name in named] == ["onnxruntime", "f32", "2", "1", CUDA, "without TF32; as a CUDA graph"]

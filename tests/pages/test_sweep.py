@@ -327,7 +327,14 @@ def test_the_csv_has_a_line_a_cell():
     head, first, second = sweep_table.as_csv(sweep).splitlines()
     assert head.startswith("runtime,precision,threads,streams,in_flight,batch_size,state,p50_ms")
     assert first.startswith("onnxruntime,auto,1,,1,1,measured,1.0,0.95,1.05,1.2,1000.0")
-    assert second == "onnxruntime,auto,1,,1,2,skipped,,,,,,,,0,0,0,too long"
+    assert second == "onnxruntime,auto,1,,1,2,skipped,,,,,,,,0,0,0,too long,CPUExecutionProvider,,A CPU,2"
+    card = made_cell(1, 1, target=Target(provider=CUDA, threads=1))
+    assert sweep_table.as_csv(made_sweep((1,), (1,), cells=(card,))).endswith(f",{CUDA},with TF32,A CPU,2\n")
+
+
+def test_the_machine_that_was_measured_is_named_and_another_one_warned_of(asked):
+    at = asked(made_sweep())
+    assert [one.value for one in at.warning if one.value.startswith("Measured on another machine than this: A CPU, 2")]
 
 
 def test_streams_are_on_offer_in_openvino_alone_and_asked_for(page, queue):

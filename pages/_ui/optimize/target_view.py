@@ -7,9 +7,9 @@ import streamlit as st
 from engine import Hardware, HardwareRequest, Job, Provider, Target, cores, result
 from engine.wording import many
 from pages._ui import forms, linked_analysis, live, state
+from pages._ui.known_hardware import ADDRESS
 from pages._ui.wording import plain
 
-ADDRESS = "hardware"
 UNTESTED = "works here on a small model, not tested by us"
 ALL = ("threads", "batch_size")
 """What every provider has."""

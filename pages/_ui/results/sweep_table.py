@@ -5,7 +5,7 @@ import io
 
 import pandas as pd
 
-from engine import Sweep, SweepCell
+from engine import Sweep, SweepCell, option_titles
 from engine.wording import many, threads_text
 from pages._ui.wording import milliseconds, plain, sentence
 
@@ -30,6 +30,10 @@ COLUMNS = (
     "n_runs",
     "n_disturbed",
     "reason",
+    "provider",
+    "options",
+    "cpu",
+    "cores",
 )
 
 
@@ -96,5 +100,13 @@ def as_csv(sweep: Sweep) -> str:
             column: getattr(cell.target, column) if hasattr(cell.target, column) else getattr(cell, column, None)
             for column in COLUMNS
         }
-        writer.writerow(values | {"reason": cell.note.text if cell.note is not None else None})
+        writer.writerow(
+            values
+            | {
+                "reason": cell.note.text if cell.note is not None else None,
+                "options": "; ".join(option_titles(cell.target)),
+                "cpu": sweep.environment.cpu,
+                "cores": sweep.environment.cores,
+            }
+        )
     return file.getvalue()

@@ -19,7 +19,7 @@ from engine import (
 from engine.wording import many
 from pages._ui import chrome, linked_analysis, live, notes_view, state, variant_choice
 from pages._ui.guard import show_error
-from pages._ui.results import sweep_form, sweep_table, target_button
+from pages._ui.results import measured_on, sweep_form, sweep_table, target_button
 from pages._ui.wording import milliseconds, plain
 
 PARAM = "sweep"
@@ -93,6 +93,7 @@ def _outcome(report: Report, job: Job, sweep: Sweep | None) -> None:
         return
     if job.state != "done":
         _kept(sweep, job)
+    measured_on.show(sweep.environment)
     notes_view.show(sweep.warnings)
     _matrix(report, sweep, job.id)
 

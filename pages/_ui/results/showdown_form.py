@@ -1,0 +1,174 @@
+"""What a showdown is of: variants, also of other runs, and targets; and the button that starts it."""
+
+import streamlit as st
+
+from engine import (
+    MOST_MINUTES,
+    MOST_ROUNDS,
+    Report,
+    RequestError,
+    ShowdownEntry,
+    ShowdownRequest,
+    Target,
+    VariantFile,
+    cores,
+    estimate,
+    fitting_target,
+    input_misfit,
+    list_jobs,
+    report,
+    showdown_targets,
+    start_measuring,
+    target_title,
+    variant_files,
+)
+from engine.wording import many, threads_text
+from pages._ui import chrome, known_hardware, live, state
+from pages._ui.guard import show_error
+from pages._ui.wording import plain, roughly, sentence
+
+MOST_RUNS = 500
+"""So many of the newest runs are on offer beside the page's own."""
+
+
+def show(own: Report, param: str) -> None:
+    """Draws the choice of rows, about how long they take, and the button that starts.
+
+    The started job goes into this parameter of the address.
+    """
+    files = {f"{own.run_id} {file.variant}": file for file in _files(own)}
+    files |= _files_of_other_runs(own)
+    if not files:
+        return
+    best = own.recommended_variant
+    defaults = {one.file_variant_id for one in (own.main_variants[0], best) if one is not None}
+    default = [key for key, file in files.items() if file.variant in defaults]
+    chosen = st.multiselect(
+        "Variants",
+        list(files),
+        default=default,
+        format_func=lambda key: f"{files[key].label} · {(files[key].variant or '')[:4]}",
+        key="showdown-variants",
+    )
+    targets = {target_title(target): target for target in _targets(own.recipe.target)}
+    names = st.pills("Targets", list(targets), selection_mode="multi", default=list(targets), key="showdown-targets")
+    rows = tuple(ShowdownEntry(file=files[key], target=targets[name]) for key in chosen for name in names)
+    _start(rows, *_rounds(), param)
+
+
+def _targets(asked: Target) -> tuple[Target, ...]:
+    """The targets on offer at the run's own size; draws what of it this machine lacks, and what is not known of it."""
+    target, found = fitting_target(asked), known_hardware.providers()
+    if target != asked:
+        st.caption(
+            f"The run's target is {threads_text(asked.threads or cores(), asked.streams)}; here it is "
+            f"{threads_text(target.threads or cores(), target.streams)}, as this app may use {many(cores(), 'core')}."
+        )
+    if found is None:
+        st.page_link(
+            chrome.MACHINE,
+            label="Look for graphics cards and other devices; those that work are on offer here then",
+            icon=":material/search:",
+        )
+    return showdown_targets(target, found or ())
+
+
+def _rounds() -> tuple[int, int]:
+    """How many rounds are asked for, and how many minutes they may take."""
+    with st.container(horizontal=True):
+        rounds = st.number_input(
+            "Rounds",
+            min_value=3,
+            max_value=MOST_ROUNDS,
+            value=12,
+            key="showdown-rounds",
+            width=160,
+            help="More of them tell more.",
+        )
+        minutes = st.number_input(
+            "Minutes, at most",
+            min_value=1,
+            max_value=MOST_MINUTES,
+            value=15,
+            key="showdown-minutes",
+            width=160,
+            help="No round but the first three is begun after this. Nothing else measures meanwhile.",
+        )
+    return int(rounds), int(minutes)
+
+
+def _files(of: Report) -> tuple[VariantFile, ...]:
+    """The files of a run's variants; draws why there are none where they are gone."""
+    try:
+        return variant_files(of.run_id, from_browser=True)
+    except RequestError as error:
+        show_error(error.message, error.next)
+        return ()
+
+
+def _files_of_other_runs(own: Report) -> dict[str, VariantFile]:
+    """The files of further runs that are chosen; draws why some of their variants are not comparable."""
+    newest = list_jobs(limit=MOST_RUNS + 1)
+    names = {job.id: job.name for job in newest[:MOST_RUNS] if job.id != own.run_id and job.state in live.ENDED}
+    if not names:
+        return {}
+    if len(newest) > MOST_RUNS:
+        st.caption(
+            f"On offer are the {MOST_RUNS:,} newest runs. To compare with an older one, open its results, and choose "
+            "this run there."
+        )
+    ids = st.multiselect(
+        "Also from these runs",
+        list(names),
+        format_func=lambda id: f"{names[id]} · {id[:4]}",
+        key="showdown-runs",
+        placeholder="Runs of the same model; type to search",
+    )
+    files: dict[str, VariantFile] = {}
+    for id in ids:
+        other = report(id)
+        if other is None or not other.main_variants:
+            st.caption(f"{plain(names[id])} has measured nothing.")
+            continue
+        misfits = {variant.id: input_misfit(own.main_variants[0], variant) for variant in other.main_variants}
+        for misfit in {misfit.message for misfit in misfits.values() if misfit is not None}:
+            st.caption(f"{plain(names[id])} is not comparable: {plain(sentence(misfit))}")
+        files |= {
+            f"{id} {file.variant}": file.model_copy(update={"label": f"{file.label} ({names[id]})"})
+            for file in _files(other)
+            if misfits[file.variant or ""] is None
+        }
+    return files
+
+
+def _start(rows: tuple[ShowdownEntry, ...], rounds: int, minutes: int, param: str) -> None:
+    """Draws the estimate and the button."""
+    enough = len(rows) >= 2
+    pressed = st.button(
+        "Start the showdown",
+        type="primary",
+        icon=":material/compare_arrows:",
+        key="showdown-start",
+        disabled=not enough,
+    )
+    token = state.token(pressed)
+    if not enough:
+        st.caption("Choose at least two rows: a variant at two targets, or two variants at one.")
+        return
+    try:
+        request = ShowdownRequest.parse({"rows": rows, "rounds": rounds, "minutes": minutes})
+        first, estimated = rows[0], estimate(request)
+        st.caption(
+            f"{many(len(rows), 'row')}: {roughly(estimated.seconds)}, estimated. The others are compared with "
+            f"the first, {plain(first.file.label)} in {plain(target_title(first.target))}."
+        )
+        if estimated.phases["latency"] >= 60 * minutes:
+            st.caption(
+                f"That is all of the {many(minutes, 'minute')} that are allowed, in which fewer rounds may be timed. "
+                "Allow more minutes, or ask for fewer rounds or rows."
+            )
+        if pressed:
+            state.set_param(param, start_measuring(request, token=token, from_browser=True).id)
+            st.rerun()
+    except RequestError as error:
+        show_error(error.message, error.next)
