@@ -27,11 +27,12 @@ from engine.store.cache import Cache
 from engine.store.folders import JobFolder
 from engine.store.home import Home
 from engine.store.progress import Progress
+from engine.system.machine import environment
 from engine.tasks import TASKS, Answers
 
 READ, COMPARED = 0.1, 0.25
 """The finished fraction once the files were read, and once their outputs were compared."""
-SAVING_SHARE = 0.05
+SAVING_SHARE = 0.1
 """Of the time of the rounds, at most, goes into writing what there is: every pair of many rounds takes seconds."""
 
 
@@ -133,7 +134,7 @@ def _measure(
         with guard(id):
             trial_call(model, targets[id], inputs)
     closeness = _fidelities(rows, compared.examples, errors)
-    results = ShowdownResults(rows, compared, request.rounds, errors, closeness)
+    results = ShowdownResults(rows, compared, request.rounds, errors, closeness, environment())
     with watched(max(row.target.threads or 1 for row in rows)) as busy:
         timings = time_rounds(
             {id: model for id, model in models.items() if id not in errors},

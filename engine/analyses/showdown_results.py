@@ -10,10 +10,9 @@ from engine.measure.latency import PairedLatency, RoundTiming, compare, own_late
 from engine.measure.pairs import pairs_of
 from engine.measure.timing import not_timed_note
 from engine.models.artifacts import OnnxModel
-from engine.results import Fidelity, Note, Showdown, ShowdownRow, codes
+from engine.results import Environment, Fidelity, Note, Showdown, ShowdownRow, codes
 from engine.runtimes import precision_of
 from engine.settings import ShowdownEntry, Target
-from engine.system.machine import environment
 from engine.wording import many
 
 Timings = Mapping[str, list[RoundTiming]]
@@ -52,6 +51,7 @@ class ShowdownResults:
     errors: Mapping[str, FeatherweightError]
     """Of the rows that were left out, as in `Timings`."""
     closeness: Mapping[int, Fidelity | Note]
+    environment: Environment
 
     def of(self, timings: Timings, warnings: Sequence[Note], *, complete: bool = True) -> Showdown:
         """The result with these timings, and these warnings behind those that follow from the timings."""
@@ -77,7 +77,7 @@ class ShowdownResults:
                 *_without_ratio({number: rows[number] for number in ids}),
                 *warnings,
             ),
-            environment=environment(),
+            environment=self.environment,
         )
 
     def _row(self, number: int, timings: Timings, speeds: Mapping[str, PairedLatency]) -> ShowdownRow:
