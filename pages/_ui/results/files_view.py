@@ -11,7 +11,7 @@ from engine import Report, Variant, html_report, notebook, report_measure, scrip
 from engine.wording import size_text, slug
 from pages._ui import chrome, state, variant_choice
 from pages._ui.results import optimized_view, variant_table
-from pages._ui.results.runtime_code import CODES
+from pages._ui.results.runtime_code import package
 from pages._ui.results.snippet import snippet
 from pages._ui.wording import count, plain, sentence
 
@@ -119,10 +119,10 @@ def card(report: Report, variant: Variant, title: str) -> None:
         name = download(report, variant, title)
         st.caption("SHA-256 of its bytes")
         st.code(variant.sha256, language=None, wrap_lines=True)
-        target = report.target_of(variant)
-        library = CODES[target.runtime].library
-        libraries = f"numpy, Pillow and {library}" if variant.input.preprocess else f"numpy and {library}"
-        st.caption(f"Runs it with {libraries} alone")
+        # The variant's own target has the number of this machine's cores where the recipe asks for none.
+        target = report.target_of(variant).model_copy(update={"threads": report.recipe.target.threads})
+        libraries = ("numpy", *(("Pillow",) if variant.input.preprocess else ()), package(target))
+        st.caption(f"Runs it with {' and '.join((', '.join(libraries[:-1]), libraries[-1]))} alone")
         classes = report.data.classes if report.data else None
         st.code(snippet(variant, name, classes, report_measure(report), target), language="python")
 

@@ -14,7 +14,6 @@ class RuntimeCode:
     no number in `shape`.
     """
 
-    library: str
     imports: str
     open: str
     open_images: str
@@ -25,7 +24,6 @@ class RuntimeCode:
 
 
 ONNXRUNTIME = RuntimeCode(
-    library="onnxruntime",
     imports="import onnxruntime as ort\n",
     open="session = ort.InferenceSession({file!r}, providers=[{provider!r}])\n",
     open_images="""\
@@ -45,10 +43,9 @@ for name, values in zip(names, session.run(names, {inputs})):
 """,
 )
 OPENVINO = RuntimeCode(
-    library="openvino",
     imports="import openvino as ov\n",
     open="""\
-options = {options!r}  # as it was measured
+options = {options!r}{origin}
 model = ov.Core().compile_model({file!r}, {provider!r}, options)
 """,
     open_images="""\
@@ -68,7 +65,15 @@ for output, values in model({inputs}).items():
 )
 CONFIG = ("session.intra_op.allow_spinning", "session.x64quantprecision")
 CUDA_OPTIONS = ("device_id", "use_tf32", "prefer_nhwc", "enable_cuda_graph")
-"""The options of a measured session that its program sets too, by onnxruntime's names."""
+"""The options of a session that its program sets too, by onnxruntime's names."""
+PACKAGES = {
+    "CUDAExecutionProvider": "onnxruntime-gpu[cuda,cudnn]",
+    "TensorrtExecutionProvider": "onnxruntime-gpu[cuda,cudnn] with TensorRT",
+    "DmlExecutionProvider": "onnxruntime-directml",
+    "OpenVINOExecutionProvider": "onnxruntime-openvino",
+}
+"""What brings a provider of onnxruntime that the package onnxruntime has not (onnxruntime.ai, "Install")."""
+PRELOAD = "ort.preload_dlls()  # CUDA's libraries, where pip has installed them\n"
 BUFFERS = """\
 binding, buffers = session.io_binding(), {{}}
 
@@ -99,38 +104,75 @@ CODES = {"onnxruntime": ONNXRUNTIME, "openvino": OPENVINO}
 """By the name of the runtime in a target."""
 
 
+def package(target: Target) -> str:
+    """What pip installs for a program that opens a file at this target; onnxruntime's and OpenVINO's own name else."""
+    return PACKAGES.get(target.provider, target.runtime)
+
+
 def opening(code: RuntimeCode, file: str, variant: Variant, target: Target) -> str:
-    """The lines that open the file with the options of its measured sessions, or with none where it has none."""
-    options = _measured_options(variant)
-    if target.runtime == "onnxruntime" and any(name in options for name in (*CONFIG, *CUDA_OPTIONS)):
-        return _with_options(file, options, target.provider)
-    return code.open.format(file=file, options=options, provider=target.provider)
+    """The lines that open the file with the options of its measured sessions, or with the target's where it has none.
+
+    `target.threads` is None where nobody asked for a number: then onnxruntime takes all cores of where it runs.
+    """
+    options = _options(variant, target)
+    origin = (
+        f"  # {'as it was measured' if variant.latency is not None else 'as the run asked; no latency was measured'}"
+    )
+    has_own = target.threads is not None or any(name in options for name in (*CONFIG, *CUDA_OPTIONS))
+    if target.runtime == "onnxruntime" and has_own:
+        return _with_options(file, options, target, origin)
+    return code.open.format(file=file, options=options, provider=target.provider, origin=origin)
 
 
-def calling(code: RuntimeCode, variant: Variant) -> RuntimeCode:
-    """The same code, with calls through buffers on the card where the measured sessions had them."""
-    if not _has_buffers(_measured_options(variant)):
+def calling(code: RuntimeCode, variant: Variant, target: Target) -> RuntimeCode:
+    """The same code, with calls through buffers on the card where the sessions have them."""
+    if not _has_buffers(_options(variant, target)):
         return code
     scores, outputs = (text.replace("session.run(", "run(") for text in (code.scores, code.outputs))
     return replace(code, scores=scores, outputs=outputs)
 
 
-def _measured_options(variant: Variant) -> Mapping[str, str]:
-    return variant.latency.session_options if variant.latency is not None else {}
+def _options(variant: Variant, target: Target) -> Mapping[str, str]:
+    """Those of the measured sessions; of a variant without a latency those that the target asks for."""
+    return variant.latency.session_options if variant.latency is not None else asked_options(target)
+
+
+def asked_options(target: Target) -> dict[str, str]:
+    """The options that a target asks for beside what every session has, by its runtime's own names.
+
+    What the target leaves to the runtime or to the machine is not among them: the precision auto, threads of no number.
+    """
+    if target.runtime == "openvino":
+        return {
+            **({"INFERENCE_NUM_THREADS": str(target.threads)} if target.threads and target.on_cpu else {}),
+            "NUM_STREAMS": str(target.streams or 1),
+            **({"INFERENCE_PRECISION_HINT": target.precision} if target.precision != "auto" else {}),
+        }
+    threads = {"intra_op_num_threads": str(target.threads)} if target.threads else {}
+    if target.on_cuda:
+        values = (target.device_id or 0, target.tf32, target.prefer_nhwc, target.cuda_graph)
+        own = {name: str(int(value)) for name, value in zip(CUDA_OPTIONS, values, strict=True)}
+        return {**threads, **own, "buffers": "bound" if target.bound else "numpy"}
+    values = (target.spinning, target.quant_precision or None)
+    entries = {name: str(int(value)) for name, value in zip(CONFIG, values, strict=True) if value is not None}
+    return {**threads, **entries}
 
 
 def _has_buffers(options: Mapping[str, str]) -> bool:
     return options.get("buffers") == "bound" or options.get("enable_cuda_graph") == "1"
 
 
-def _with_options(file: str, options: Mapping[str, str], provider: str) -> str:
-    """onnxruntime's lines for a session with entries of its configuration, or with options of the CUDA provider."""
+def _with_options(file: str, options: Mapping[str, str], target: Target, origin: str) -> str:
+    """onnxruntime's lines for a session with threads, entries of its configuration or options of the CUDA provider."""
+    threads = options.get("intra_op_num_threads") or target.threads
     cuda = {name: options[name] for name in CUDA_OPTIONS if name in options}
     entries = [f"options.add_session_config_entry({name!r}, {options[name]!r})\n" for name in CONFIG if name in options]
+    provider = (target.provider, cuda) if cuda else target.provider
     return (
-        "options = ort.SessionOptions()  # as it was measured\n"
-        f"options.intra_op_num_threads = {options['intra_op_num_threads']}\n"
+        f"options = ort.SessionOptions(){origin}\n"
+        f"{f'options.intra_op_num_threads = {threads}{chr(10)}' if threads else ''}"
         f"{''.join(entries)}"
-        f"session = ort.InferenceSession({file!r}, options, providers=[{(provider, cuda) if cuda else provider!r}])\n"
+        f"{PRELOAD if cuda else ''}"
+        f"session = ort.InferenceSession({file!r}, options, providers=[{provider!r}])\n"
         f"{BUFFERS.format(device=int(cuda['device_id'])) if _has_buffers(options) else ''}"
     )

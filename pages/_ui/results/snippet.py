@@ -15,6 +15,7 @@ import numpy as np
 {imports}from PIL import Image, ImageOps
 
 {open}channels_last = shape[3] in (1, 3) and shape[1] not in (1, 3)
+n = shape[0] if isinstance(shape[0], int) else 1  # images of a call: the same one n times where the file asks for n
 mean, std = np.float32({mean}), np.float32({std})
 {classes}
 
@@ -26,12 +27,12 @@ def prepare(path):
     pixels = np.asarray(image.crop((x, y, x + {width}, y + {height}))){order}
     values = (pixels.astype(np.float32) / np.float32({scale:g}) - mean) / std
     values = values if channels_last else values.transpose(2, 0, 1)
-    return np.ascontiguousarray(values[None].astype(dtype))
+    return np.repeat(values[None].astype(dtype), n, axis=0)
 
 
 """
 CLASSES = """\
-scores = {scores}.reshape(-1)
+scores = {scores}.reshape(n, -1)[0]
 {two}for index in np.argsort(-scores)[:5]:
     print({shown}, f"{{scores[index]:.3f}}")
 """
@@ -58,10 +59,10 @@ def snippet(
 
     Where `measure`, the report's, says that the answers are no classes, it prints what the outputs are. A model that
     takes no images gets arrays. The program calls the target's runtime, onnxruntime where there is no target, with the
-    options of the variant's sessions that were asked for.
+    options of the variant's sessions that were asked for. `target.threads` is None where nobody asked for a number.
     """
     target = target or Target()
-    settings, code = variant.input.preprocess, calling(CODES[target.runtime], variant)
+    settings, code = variant.input.preprocess, calling(CODES[target.runtime], variant, target)
     opening_lines = opening(code, file, variant, target)
     if settings is None:
         return _arrays_program(variant.input.inputs, code, opening_lines)
