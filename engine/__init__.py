@@ -65,6 +65,7 @@ from engine.api.machine import (
     measure_peaks,
     peaks_request,
     roofline,
+    this_machine,
     workload_request,
     workloads,
 )
@@ -739,6 +740,7 @@ __all__ = [
     "sweeps_of",
     "take_preset",
     "target_title",
+    "this_machine",
     "throughput_names",
     "time_profile",
     "timeline",

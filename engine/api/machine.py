@@ -12,14 +12,19 @@ from engine.jobs.queue import Queue
 from engine.planning.resolve import resolve_request
 from engine.planning.roofline import place
 from engine.planning.variant_files import run_folder
-from engine.results import Event
+from engine.results import Environment, Event
 from engine.results.machine import Peaks, Roofline, Workloads
 from engine.settings import PeaksRequest, WorkloadRequest
 from engine.store.home import Home
 from engine.store.uploads import file_sum
-from engine.system.machine import cores
+from engine.system.machine import cores, environment
 
 OnEvent = Callable[[Event], None]
+
+
+def this_machine() -> Environment:
+    """This machine's processor, cores, memory, cards and versions, without its runtimes: nothing is opened."""
+    return environment()
 
 
 def peaks_request(threads: int | None = None) -> PeaksRequest:

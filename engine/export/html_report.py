@@ -91,7 +91,7 @@ def _story(report: Report) -> Iterator[str]:
     recipe, base = report.recipe, report.baseline
     chains = [" + ".join(step.title for step in chain) or "Baseline only" for chain in recipe.chains]
     on = f", the data {recipe.data.title}" if recipe.data is not None else ", without any data"
-    machine = f"on {report.latency_hardware}, on {_date(report.created)}"
+    machine = _machine(report)
     was = "was" if len(chains) == 1 else "were"
     if not report.compares:
         yield f"The model is {recipe.model.title}{on}. It was measured as it is, {machine}."
@@ -102,6 +102,14 @@ def _story(report: Report) -> Iterator[str]:
     )
     if base is not None:
         yield f"Every file was measured beside the model as it was, which is called the baseline, {machine}."
+
+
+def _machine(report: Report) -> str:
+    """Where and when the run was, and where and when its latencies were measured if that was on other hardware."""
+    standing, own = report.standing_measurement, f"on {report.run_hardware}, on {_date(report.created)}"
+    if standing is None or report.latency_hardware == report.run_hardware:
+        return own
+    return f"{own}; the latencies are from {report.latency_hardware}, on {_date(standing.created)}"
 
 
 def _date(moment: str) -> str:
@@ -208,7 +216,9 @@ def _method(report: Report) -> Iterator[tuple[str, str]]:
     if best is not None and not report.is_undecided:
         yield "How to start it", f"Start {best.label} in {how_to_start(report, best)}, as it was measured"
     memory = size_text(machine.memory_bytes)
-    yield "Machine", f"{report.latency_hardware}, {many(machine.cores, 'core')}, {memory} of memory"
+    yield "Machine", f"{report.run_hardware}, {many(machine.cores, 'core')}, {memory} of memory"
+    if report.latency_hardware != report.run_hardware:
+        yield "Machine of the latencies", f"{report.latency_hardware}, where they were measured again"
     if base is not None and base.latency is not None:
         latency = base.latency
         yield (

@@ -55,6 +55,7 @@ from engine.results.gate import Gate, GateAnswer, GateRule
 from engine.results.headline import HeadlineFigure, headline_figures
 from engine.results.jobs import CheckItem, Estimate, Event, Job, JobRef, Part, PartState, Protection, Upload, Usage
 from engine.results.label_file import LabelFile
+from engine.results.latency_measurement import LatencyMeasurement
 from engine.results.mapping import (
     ClassOrder,
     Confusion,
@@ -108,7 +109,6 @@ from engine.results.preprocessing import (
 from engine.results.report import (
     SCHEMA_VERSION,
     Failure,
-    LatencyMeasurement,
     Race,
     Recommendation,
     Report,

@@ -39,6 +39,8 @@ class Environment(Result):
     versions: dict[str, str]
     graphics_cards: tuple[str, ...] = ()
     """Names of the NVIDIA cards as the driver reports them, and which are visible where they differ."""
+    cuda_cards: tuple[str, ...] = ()
+    """Names of the cards by CUDA's numbers, which a target's device_id is one of; empty where they are not known."""
 
     @property
     def machine(self) -> str:

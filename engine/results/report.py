@@ -8,6 +8,7 @@ from engine.results import codes
 from engine.results.base import Environment, Note, Result, State
 from engine.results.cold_start import ColdStart
 from engine.results.examples import Example
+from engine.results.latency_measurement import LatencyMeasurement
 from engine.results.measurements import (
     Accuracy,
     ClassLoss,
@@ -126,35 +127,6 @@ class Race(Result):
     reused: bool = False
 
 
-class LatencyMeasurement(Result):
-    """Latencies of the variants of a report, by their ids, from the same interleaved rounds.
-
-    A variant is in `estimates` where other programs disturbed its calls, and in `not_timed` where it did not run.
-    `stands`: the report's figures are these.
-    """
-
-    created: str
-    cpu: str
-    latencies: dict[str, Latency]
-    throughputs: dict[str, Throughput]
-    estimates: dict[str, LatencyEstimate]
-    not_timed: dict[str, Note] = Field(default_factory=dict)
-    warnings: tuple[Note, ...] = ()
-    stands: bool = False
-    graphics_cards: tuple[str, ...] = ()
-    """Those of the machine, where a variant ran on one."""
-
-    @property
-    def hardware(self) -> str:
-        """The processor, and the cards where a variant ran on one."""
-        return ", ".join((self.cpu, *dict.fromkeys(self.graphics_cards)))
-
-    @property
-    def n_variants(self) -> int:
-        """How many variants were to be measured."""
-        return len(self.latencies) + len(self.estimates) + len(self.not_timed)
-
-
 class Failure(Result):
     """A branch that did not reach its end; `branch` is null where the whole process ended early."""
 
@@ -217,18 +189,34 @@ class Report(Result):
         return tuple(dict.fromkeys(one.target_label for one in self.main_variants if one.target_label))
 
     @property
+    def standing_measurement(self) -> LatencyMeasurement | None:
+        """The measurement that the latencies are from; None where the run's own is the only one."""
+        return next((one for one in self.measurements if one.stands), None)
+
+    @property
     def latency_cpu(self) -> str:
         """The processor that the latencies are from: not the run's own where it was measured again on another one."""
-        return next((one.cpu for one in self.measurements if one.stands), self.environment.cpu)
+        return (self.standing_measurement or self.environment).cpu
 
     @property
     def latency_hardware(self) -> str:
-        """The same for people to read, with the graphics cards where a variant runs on one."""
-        standing = next((one for one in self.measurements if one.stands), None)
-        cards = standing.graphics_cards if standing is not None else self.environment.graphics_cards
-        if not cards or not any(self.target_of(one).on_cuda for one in self.main_variants):
-            return self.latency_cpu
-        return f"{', '.join(dict.fromkeys(cards))} (host: {self.latency_cpu})"
+        """The same for people to read, with the graphics card where a variant runs on one."""
+        return self._hardware(self.standing_measurement or self.environment)
+
+    @property
+    def run_hardware(self) -> str:
+        """The processor that the run itself was on, with its graphics card where a variant runs on one."""
+        return self._hardware(self.environment)
+
+    def _hardware(self, machine: Environment | LatencyMeasurement) -> str:
+        target = next((self.target_of(one) for one in self.main_variants if self.target_of(one).on_cuda), None)
+        if not machine.graphics_cards or target is None:
+            return machine.cpu
+        number = target.device_id or 0
+        names = dict.fromkeys(machine.graphics_cards)
+        any_of_them = f"card {number} of {', '.join(names)}" if len(names) > 1 else machine.graphics_cards[0]
+        card = machine.cuda_cards[number] if number < len(machine.cuda_cards) else any_of_them
+        return f"{card} (host: {machine.cpu})"
 
     @property
     def buffers_texts(self) -> tuple[str, ...]:

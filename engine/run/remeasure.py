@@ -143,6 +143,7 @@ def _measurement(
         created=created,
         cpu=machine.cpu,
         graphics_cards=machine.graphics_cards if on_card else (),
+        cuda_cards=machine.cuda_cards if on_card else (),
         latencies={id: pair.latency for id, pair in pairs.items() if pair.latency is not None},
         throughputs={id: pair.throughput for id, pair in pairs.items() if pair.throughput is not None},
         estimates={id: pair.estimate for id, pair in pairs.items() if pair.estimate is not None},

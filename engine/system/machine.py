@@ -69,6 +69,7 @@ def environment(runtimes: dict[str, tuple[str, ...]] | None = None) -> Environme
         runtimes=runtimes or {},
         versions=versions(),
         graphics_cards=graphics_cards(),
+        cuda_cards=cuda_cards(),
     )
 
 
@@ -121,6 +122,22 @@ def graphics_cards() -> tuple[str, ...]:
     names = _nvidia_cards()
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     return (*names, f"visible: {visible}") if len(set(names)) > 1 and visible is not None else names
+
+
+def cuda_cards() -> tuple[str, ...]:
+    """Names of the NVIDIA cards that this process sees, by the numbers that CUDA gives them; empty where only it knows.
+
+    By itself CUDA counts the fastest first, and the driver lists them by their places on the bus, as CUDA does where
+    CUDA_DEVICE_ORDER is PCI_BUS_ID (docs.nvidia.com/cuda, "CUDA Environment Variables").
+    """
+    names, visible = _nvidia_cards(), os.environ.get("CUDA_VISIBLE_DEVICES")
+    if len(set(names)) <= 1:
+        return names[: n_cuda_cards() or 0]
+    numbers = [str(number) for number in range(len(names))]
+    seen = numbers if visible is None else [one.strip() for one in visible.split(",")]
+    if os.environ.get("CUDA_DEVICE_ORDER") != "PCI_BUS_ID" or not set(seen) <= set(numbers):
+        return ()
+    return tuple(names[int(one)] for one in seen)
 
 
 def n_cuda_cards() -> int | None:

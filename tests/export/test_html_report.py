@@ -4,9 +4,10 @@ import re
 
 import pytest
 
+from engine.export.destinations.model_card import model_card
 from engine.export.html_report import html_report
 from engine.export.report_examples import ExampleCard, compared_variant, example_cards
-from engine.results import Failure, Note, Recommendation, Report, codes
+from engine.results import Failure, LatencyMeasurement, Note, Recommendation, Report, codes
 from engine.store.folders import JobFolder
 from tests.made import (
     BASE,
@@ -127,6 +128,23 @@ def test_it_says_how_to_start_the_winner_and_what_each_file_was_timed_in(report,
     text = body(html_report(report, "run")).replace("&#39;", "'")
     for expected in texts:
         assert expected in text
+
+
+@pytest.mark.parametrize("cpu", ["A CPU", "Another CPU"])
+def test_cores_and_memory_stand_beside_the_processor_that_has_them(cpu):
+    """The run's own, also where the latencies were measured again on another machine, of which neither is known."""
+    again = LatencyMeasurement(
+        created="2026-02-03T00:00:00+00:00", cpu=cpu, latencies={}, throughputs={}, estimates={}, stands=True
+    )
+    report = made_report(measurements=(again,))
+    page = body(html_report(report, "run"))
+    card = " ".join(model_card(report, "run", {}, None, False, "someone/digits").split())
+    assert "A CPU, 2 cores, 8.00 GB of memory" in page
+    assert "on A CPU, on 1 January 2026" in page
+    assert "Measured on A CPU with 2 cores" in card
+    elsewhere = ("; the latencies are from Another CPU, on 3 February 2026", "Another CPU, where they were measured")
+    assert [text in page for text in elsewhere] == [cpu != "A CPU"] * 2
+    assert ("with 2 cores, the latencies on Another CPU, all files" in card) == (cpu != "A CPU")
 
 
 def test_nothing_is_to_be_started_where_nothing_is_recommended():

@@ -127,7 +127,7 @@ def test_the_csv_has_every_row_and_gaps():
 def test_the_saved_graph_is_made_on_demand_and_says_what_it_is_bound_to(app, run, answer, queue):
     id = run()
     at = app("pages/results.py", run=id, view="Take home", variant=INT8)
-    assert "It belongs to this processor (A CPU)" in plain_words(at)
+    assert "It belongs to this processor (" in plain_words(at)
     button(at, "Save the optimised graph").click().run()
     assert not at.exception
     (job,) = list_jobs("save_optimized")

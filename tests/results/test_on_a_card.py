@@ -5,7 +5,7 @@ import pytest
 from engine.planning.comparing import compare_reports
 from engine.results.time_profile import parts_text
 from tests.made import INT8, made_cold_start, made_report
-from tests.made_card_report import CARD, HOST, made_card_report
+from tests.made_card_report import CARD, HOST, ON_CARD, made_card_report
 
 
 def test_latencies_are_of_the_card_and_its_host_and_on_a_cpu_of_the_cpu():
@@ -14,6 +14,24 @@ def test_latencies_are_of_the_card_and_its_host_and_on_a_cpu_of_the_cpu():
     report = made_report()
     machine = report.environment.model_copy(update={"graphics_cards": (CARD,)})
     assert report.model_copy(update={"environment": machine}).latency_hardware == HOST
+
+
+@pytest.mark.parametrize(
+    ("device_id", "by_number", "expected"),
+    [
+        (None, (), "card 0 of NVIDIA H200, Tesla T4, visible: 1,0"),
+        (1, (), "card 1 of NVIDIA H200, Tesla T4, visible: 1,0"),
+        (None, ("Tesla T4", "NVIDIA H200"), "Tesla T4"),
+        (1, ("Tesla T4", "NVIDIA H200"), "NVIDIA H200"),
+    ],
+)
+def test_of_several_cards_the_one_that_was_used_is_named_by_its_number(device_id, by_number, expected):
+    report = made_card_report(
+        ("NVIDIA H200", "Tesla T4", "visible: 1,0"), ON_CARD.model_copy(update={"device_id": device_id})
+    )
+    machine = report.environment.model_copy(update={"cuda_cards": by_number})
+    report = report.model_copy(update={"environment": machine})
+    assert report.run_hardware == report.latency_hardware == f"{expected} (host: {HOST})"
 
 
 def test_two_cards_beside_the_same_processor_do_not_compare_in_time():

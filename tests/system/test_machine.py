@@ -72,6 +72,32 @@ def test_graphics_cards_are_those_that_the_driver_lists(tmp_path, monkeypatch, m
     assert machine.graphics_cards() == expected
 
 
+BOTH = ["NVIDIA H200", "Tesla T4"]
+
+
+@pytest.mark.parametrize(("models", "order", "visible", "expected"), [
+    ([], None, None, ()),
+    (["NVIDIA H200"] * 2, None, None, ("NVIDIA H200",) * 2),
+    (["NVIDIA H200"] * 2, None, "1", ("NVIDIA H200",)),
+    (BOTH, None, None, ()),
+    (BOTH, "FASTEST_FIRST", None, ()),
+    (BOTH, "PCI_BUS_ID", None, ("NVIDIA H200", "Tesla T4")),
+    (BOTH, "PCI_BUS_ID", "1, 0", ("Tesla T4", "NVIDIA H200")),
+    (BOTH, "PCI_BUS_ID", "GPU-1a2b", ()),
+    (BOTH, "PCI_BUS_ID", "", ()),
+])  # fmt: skip
+def test_a_card_is_named_by_its_number_only_where_cudas_order_is_known(
+    tmp_path, monkeypatch, models, order, visible, expected
+):
+    monkeypatch.setattr(machine, "_NVIDIA_CARDS", tmp_path)
+    for name, value in (("CUDA_DEVICE_ORDER", order), ("CUDA_VISIBLE_DEVICES", visible)):
+        monkeypatch.delenv(name, raising=False) if value is None else monkeypatch.setenv(name, value)
+    for number, model in enumerate(models):
+        (tmp_path / str(number)).mkdir()
+        (tmp_path / str(number) / "information").write_text(f"Model: \t\t {model}\n")
+    assert machine.cuda_cards() == machine.environment().cuda_cards == expected
+
+
 def test_cpuinfo_of_x86_and_arm():
     assert machine.parse_cpuinfo(X86) == ("Some CPU", frozenset("fpu avx2 avx512f avx512_vnni amx_int8".split()))
     assert "i8mm" in machine.parse_cpuinfo(ARM)[1]

@@ -14,6 +14,7 @@ from engine import (
     result,
     result_file,
     start_save_optimized,
+    this_machine,
     times_as_fast,
 )
 from engine.wording import many, size_text, slug
@@ -54,19 +55,29 @@ def show(report: Report, variant: Variant) -> None:
 def _start_card(report: Report, variant: Variant, job: Job | None) -> None:
     if job is not None and job.error:
         show_error(job.error.text, job.error_next)
-    versions = report.environment.versions
-    runtime = f"onnxruntime {versions['onnxruntime']}" if "onnxruntime" in versions else "onnxruntime"
-    cards = dict.fromkeys(report.environment.graphics_cards)
-    on_card = bool(cards) and report.target_of(variant).on_cuda
-    hardware = f"this card ({', '.join(cards)})" if on_card else f"this processor ({report.environment.cpu})"
     st.caption(
-        f"It belongs to {plain(hardware)} and this {plain(runtime)}: "
+        f"It belongs to {plain(_here(report, variant))}: "
         "elsewhere it may not load, or run slower. The ONNX file above runs everywhere."
     )
     if st.button("Save the optimised graph", icon=":material/bolt:", key="save-optimized"):
         with guarded():
             start_save_optimized(report.run_id, variant.id)
             st.rerun()
+
+
+def _here(report: Report, variant: Variant) -> str:
+    """What a graph that is saved now is bound to, and what the run was measured on where that is something else."""
+    machine, target = this_machine(), report.target_of(variant)
+    names = [name for name in machine.versions if name.startswith("onnxruntime")]
+    runtime = f"onnxruntime {machine.versions[names[0]]}" if names else "onnxruntime"
+    measured = report.standing_measurement or report.environment
+    is_other = measured.cpu != machine.cpu
+    hardware = f"this processor ({machine.cpu})"
+    if target.on_cuda and machine.graphics_cards:
+        hardware = f"this card ({', '.join(dict.fromkeys(machine.graphics_cards))})"
+        is_other = measured.graphics_cards != machine.graphics_cards
+    there = f", not to {report.latency_hardware}, which the run was measured on" if is_other else ""
+    return f"{hardware} and this {runtime}{there}"
 
 
 def _graph(report: Report, variant: Variant, job: Job, graph: OptimizedGraph) -> None:

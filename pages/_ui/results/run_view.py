@@ -150,7 +150,7 @@ def _report(run: Job, result: Report | None) -> None:
 
 def _summary_line(run: Job, result: Report) -> None:
     """Draws when, how long and on what machine it ran, and that it was cancelled or failed."""
-    machines = dict.fromkeys((result.environment.cpu, result.latency_hardware))
+    machines = dict.fromkeys((result.run_hardware, result.latency_hardware))
     machine = plain(", its latencies on ".join(machines))
     if run.state == "done":
         st.markdown(f"Measured {ago(run.finished or run.created)} in {duration(run.seconds)} on {machine}.")
